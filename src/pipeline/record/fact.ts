@@ -1,0 +1,92 @@
+/**
+ * What the stages report as it happens. The delivery record (`fold.ts`) is made from facts alone, joined by commit and image digest.
+ *
+ * Facts are plain data, append-only, and safe to repeat: folding the same fact twice changes nothing.
+ */
+export type Fact = { readonly at: string } & FactBody
+
+/** One kind a border of the way, in the order a commit meets them. */
+export type FactBody =
+  | {
+      readonly kind: 'push'
+      readonly repository: string
+      readonly ref: string
+      readonly commit: string
+      readonly before: string
+      readonly author: string
+      readonly message: string
+      readonly committedAt: string
+    }
+  | {
+      readonly kind: 'run'
+      readonly runId: string
+      readonly workflow: string
+      readonly event: 'push' | 'pull_request' | 'tag'
+      readonly ref: string
+      readonly commit: string
+      readonly state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'skipped'
+      readonly cause?: string
+    }
+  | {
+      readonly kind: 'image'
+      readonly image: string
+      readonly tag: string
+      readonly digest: string
+      readonly commit: string
+      readonly runId: string
+    }
+  | {
+      readonly kind: 'policy'
+      readonly policy: string
+      readonly image: string
+      readonly tag: string
+      readonly digest?: string
+      readonly considered: number
+      readonly cause?: string
+    }
+  | {
+      readonly kind: 'write-back'
+      readonly automation: string
+      readonly branch: string
+      readonly commit: string
+      readonly images: readonly { readonly image: string; readonly tag: string; readonly digest?: string }[]
+    }
+  | { readonly kind: 'source'; readonly source: string; readonly revision: string; readonly commit: string }
+  | {
+      readonly kind: 'build'
+      readonly kustomization: string
+      readonly revision: string
+      readonly ok: boolean
+      readonly cause?: string
+      readonly images: readonly string[]
+      readonly workloads: readonly string[]
+    }
+  | {
+      readonly kind: 'apply'
+      readonly kustomization: string
+      readonly revision: string
+      readonly ok: boolean
+      readonly cause?: string
+      /** `Deployment/default/web configured`, one a changed object; drift corrections carry `drift: true`. */
+      readonly changes: readonly { readonly object: string; readonly action: string; readonly drift?: boolean }[]
+    }
+  | {
+      readonly kind: 'health'
+      readonly kustomization: string
+      readonly revision: string
+      readonly state: 'healthy' | 'unhealthy'
+      readonly cause?: string
+    }
+  | {
+      /** What really runs: a pod's image digest, seen by watch. */
+      readonly kind: 'pod'
+      readonly namespace: string
+      readonly workload: string
+      readonly pod: string
+      readonly image: string
+      readonly digest: string
+      readonly ready: boolean
+    }
+
+/** Where a stage reports its facts; the implementation stamps the time and stores them durably. */
+export type ReportFact = (fact: FactBody) => void

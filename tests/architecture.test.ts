@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize, relative } from 'node:path'
+import { test } from 'node:test'
+import ts from 'typescript'
+
+/** The rooms from top to bottom; an import may only point to a later line, or stay in its own room. Rooms of one line do not know each other. */
+const FLOORS = [
+  ['main'],
+  ['app'],
+  ['agents', 'embedded'],
+  ['adapters'],
+  ['controllers'],
+  ['engine'],
+  ['pipeline'],
+  ['kinds'],
+  ['lib'],
+]
+
+/** Embedded servers meet our clients only on the wire. */
+const FORBIDDEN: Record<string, readonly string[]> = {
+  embedded: ['adapters', 'agents', 'controllers', 'engine', 'pipeline'],
+}
+
+const PURE = new Set(['lib', 'kinds', 'pipeline', 'controllers'])
+
+/** What a pure room may use of Node: computation only. */
+const PURE_NODE = new Set([
+  'node:crypto',
+  'node:zlib',
+  'node:util',
+  'node:path',
+  'node:path/posix',
+  'node:buffer',
+  'node:url',
+  'node:string_decoder',
+])
+
+/** Every npm package that the product may import, with the ADR that lets it in. */
+const PACKAGES: Record<string, string> = {
+  libsql: 'docs/adr/0003-state-in-libsql.md',
+  'js-yaml': 'docs/adr/0004-yaml.md',
+  '@actions/workflow-parser': 'docs/adr/0005-githubs-own-parser.md',
+  '@actions/expressions': 'docs/adr/0005-githubs-own-parser.md',
+  '@marcbachmann/cel-js': 'docs/adr/0006-cel.md',
+}
+
+type Source = { readonly path: string; readonly room: string; readonly tree: ts.SourceFile }
+
+const sources: readonly Source[] = readdirSync('src', { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'))
+  .map((entry) => {
+    const path = join(entry.parentPath, entry.name)
+    return {
+      path,
+      room: roomOf(path),
+      tree: ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true),
+    }
+  })
+
+test('imports point down only', () => {
+  const wrong = sources.flatMap((source) => importsOf(source).flatMap((specifier) => checkDirection(source, specifier)))
+  assert.deepEqual(wrong, [])
+})
+
+test('pure rooms touch no clock, disk, network, environment or randomness', () => {
+  const wrong = sources
+    .filter((source) => PURE.has(source.room))
+    .flatMap((source) => [...impureImports(source), ...impureNames(source)])
+  assert.deepEqual(wrong, [])
+})
+
+test('every npm package has its ADR', () => {
+  const wrong = sources.flatMap((source) =>
+    importsOf(source)
+      .filter((specifier) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
+      .map((specifier) => packageOf(specifier))
+      .filter((name) => PACKAGES[name] === undefined)
+      .map((name) => `${source.path} imports ${name}`),
+  )
+  assert.deepEqual(wrong, [])
+  for (const adr of new Set(Object.values(PACKAGES))) assert.ok(readFileSync(adr, 'utf8').length > 0, adr)
+})
+
+test('dependencies are pinned to exact versions', () => {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as Record<
+    string,
+    Record<string, string>
+  >
+  const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(
+    ([, version]) => !/^\d+\.\d+\.\d+$/.test(version),
+  )
+  assert.deepEqual(loose, [])
+})
+
+test('a file stays below 400 lines', () => {
+  const long = sources.filter((source) => source.tree.getLineAndCharacterOfPosition(source.tree.end).line > 400)
+  assert.deepEqual(
+    long.map((source) => source.path),
+    [],
+  )
+})
+
+test('a function stays below 60 lines', () => {
+  assert.deepEqual(sources.flatMap(longFunctions), [])
+})
+
+test('no file is called utils or index', () => {
+  assert.deepEqual(
+    sources.map((source) => source.path).filter((path) => /\/(utils|helpers|misc|index)\.ts$/.test(path)),
+    [],
+  )
+})
+
+function roomOf(path: string): string {
+  const room = path.split('/')[1] ?? ''
+  return room === 'main.ts' ? 'main' : room
+}
+
+function importsOf({ tree }: Source): string[] {
+  const found: string[] = []
+  const visit = (node: ts.Node): void => {
+    if (
+      (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) &&
+      node.moduleSpecifier &&
+      ts.isStringLiteral(node.moduleSpecifier)
+    )
+      found.push(node.moduleSpecifier.text)
+    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      const [first] = node.arguments
+      if (first && ts.isStringLiteral(first)) found.push(first.text)
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(tree)
+  return found
+}
+
+function checkDirection(source: Source, specifier: string): string[] {
+  if (!specifier.startsWith('.')) return []
+  const target = normalize(join(dirname(source.path), specifier))
+  const room = roomOf(target)
+  if (!target.startsWith('src/') || room === source.room) return []
+  const from = FLOORS.findIndex((floor) => floor.includes(source.room))
+  const to = FLOORS.findIndex((floor) => floor.includes(room))
+  const allowed = from >= 0 && to > from && !FORBIDDEN[source.room]?.includes(room)
+  return allowed ? [] : [`${source.path} -> ${relative('src', target)}`]
+}
+
+function impureImports(source: Source): string[] {
+  return importsOf(source)
+    .filter((specifier) => specifier.startsWith('node:') && !PURE_NODE.has(specifier))
+    .map((specifier) => `${source.path} imports ${specifier}`)
+}
+
+function impureNames({ path, tree }: Source): string[] {
+  const found: string[] = []
+  const visit = (node: ts.Node): void => {
+    const text = node.getText(tree)
+    if (ts.isPropertyAccessExpression(node) && ['Date.now', 'Math.random', 'performance.now'].includes(text))
+      found.push(`${path}: ${text}`)
+    if (ts.isNewExpression(node) && node.expression.getText(tree) === 'Date' && !node.arguments?.length)
+      found.push(`${path}: new Date()`)
+    if (
+      ts.isCallExpression(node) &&
+      /^(setTimeout|setInterval|setImmediate|fetch|randomUUID|randomBytes)$/.test(node.expression.getText(tree))
+    )
+      found.push(`${path}: ${node.expression.getText(tree)}()`)
+    if (ts.isPropertyAccessExpression(node) && /^(process|console)$/.test(node.expression.getText(tree)))
+      found.push(`${path}: ${text}`)
+    ts.forEachChild(node, visit)
+  }
+  visit(tree)
+  return found
+}
+
+function packageOf(specifier: string): string {
+  const parts = specifier.split('/')
+  return specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? specifier)
+}
+
+function longFunctions({ path, tree }: Source): string[] {
+  const found: string[] = []
+  const lineOf = (position: number): number => tree.getLineAndCharacterOfPosition(position).line
+  const visit = (node: ts.Node): void => {
+    if (ts.isFunctionLike(node) && 'body' in node && node.body) {
+      const lines = lineOf(node.end) - lineOf(node.getStart(tree)) + 1
+      if (lines > 60) found.push(`${path}:${lineOf(node.getStart(tree)) + 1}: ${lines} lines`)
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(tree)
+  return found
+}

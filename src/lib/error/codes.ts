@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   // app
   USAGE: 'The command line was not understood. Run the command with --help.',
   STATE_IN_USE: 'Another sluice runs on the same state folder. Stop it (sluice down) or choose another --state.',
+  NOT_RUNNING: 'No sluice runs on that state folder. Start one (sluice up) or name its folder with --state.',
   PORT_IN_USE: 'Another program listens on the port. Choose another, or 0 for a free one.',
   STATE_UNWRITABLE: 'The state folder cannot be written (read-only, full disk, wrong owner). Choose another --state.',
 } as const satisfies Record<string, string>

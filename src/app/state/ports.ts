@@ -1,0 +1,55 @@
+import { createServer } from 'node:net'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import type { StateFolder } from './state-folder.ts'
+
+/** The listeners of `sluice up`. */
+export const LISTENERS = ['git', 'registry', 'kube', 'page', 'artifacts', 'receiver'] as const
+export type Listener = (typeof LISTENERS)[number]
+export type Ports = Readonly<Record<Listener, number>>
+
+const FILE = 'ports.json'
+
+/**
+ * The loopback ports of this state folder: chosen free at the first start and kept, so that URLs and clones stay valid over restarts.
+ *
+ * @throws SluiceError PORT_IN_USE when a kept or asked port is taken
+ */
+export async function choosePorts(folder: StateFolder, asked: Partial<Ports>): Promise<Ports> {
+  const kept = folder.read(FILE)
+  const ports: Record<string, number> = {}
+  for (const listener of LISTENERS) {
+    const wanted = asked[listener] ?? keptPort(kept, listener) ?? 0
+    ports[listener] = await freePort(wanted, listener, Object.values(ports))
+  }
+  folder.write(FILE, ports)
+  return { ...EMPTY, ...ports }
+}
+
+const EMPTY: Ports = { git: 0, registry: 0, kube: 0, page: 0, artifacts: 0, receiver: 0 }
+
+function keptPort(kept: unknown, listener: Listener): number | undefined {
+  const port: unknown = typeof kept === 'object' && kept !== null ? Reflect.get(kept, listener) : undefined
+  return typeof port === 'number' ? port : undefined
+}
+
+async function freePort(wanted: number, listener: Listener, taken: readonly number[]): Promise<number> {
+  const port = await tryListen(wanted)
+  if (port === undefined) {
+    throw new SluiceError('PORT_IN_USE', `port ${wanted} of the ${listener} listener is taken by another program`, {
+      where: `127.0.0.1:${wanted}`,
+      hint: `stop that program, or choose another port with --${listener}-port (0 for a free one)`,
+    })
+  }
+  return taken.includes(port) ? freePort(0, listener, taken) : port
+}
+
+function tryListen(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(undefined))
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : undefined))
+    })
+  })
+}

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { holderOf, holdStateFolder } from './state-folder.ts'
+
+const inFolder = (body: (dir: string) => void): void => {
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-state-'))
+  try {
+    body(dir)
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+test('a second holder of a state folder is refused, with the first one named', () =>
+  inFolder((dir) => {
+    const first = holdStateFolder(dir)
+    assert.throws(() => holdStateFolder(dir), { code: 'STATE_IN_USE', message: new RegExp(`process ${process.pid} `) })
+    first.release()
+    holdStateFolder(dir).release()
+  }))
+
+test('a lock left by a dead process is taken over', () =>
+  inFolder((dir) => {
+    writeFileSync(join(dir, 'lock.json'), JSON.stringify({ pid: process.pid, startedTicks: '1' }))
+    assert.equal(holderOf(dir), undefined)
+    const folder = holdStateFolder(dir)
+    assert.equal(holderOf(dir)?.pid, process.pid)
+    folder.release()
+  }))
+
+test('files are whole and private', () =>
+  inFolder((dir) => {
+    const folder = holdStateFolder(dir)
+    folder.write('access.json', { token: 'x' })
+    assert.equal(statSync(join(dir, 'access.json')).mode & 0o777, 0o600)
+    assert.deepEqual(JSON.parse(readFileSync(join(dir, 'access.json'), 'utf8')), { token: 'x' })
+    assert.deepEqual(folder.read('access.json'), { token: 'x' })
+    assert.equal(folder.read('missing.json'), undefined)
+    folder.release()
+  }))
+
+test('a state folder that cannot be made says so and what to do', () => {
+  assert.throws(() => holdStateFolder('/dev/null/state'), { code: 'STATE_UNWRITABLE', hint: /--state/ })
+})

@@ -1,0 +1,103 @@
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { identityOf, isRunning, type ProcessIdentity } from './process-identity.ts'
+
+/** A state folder that this process holds; nobody else may use it until `release`. */
+export type StateFolder = {
+  readonly dir: string
+  /** Reads a small JSON file of the folder; `undefined` when it is missing or broken. */
+  readonly read: (name: string) => unknown
+  /** Writes a small JSON file whole or not at all, readable by the owner only. */
+  readonly write: (name: string, value: unknown) => void
+  readonly remove: (name: string) => void
+  readonly release: () => void
+}
+
+const LOCK = 'lock.json'
+
+/**
+ * Takes the state folder for this process, making it (mode 0700) where needed. A lock left by a dead process is taken over.
+ *
+ * @throws SluiceError STATE_IN_USE when another process holds it, STATE_UNWRITABLE when the folder cannot be written
+ */
+export function holdStateFolder(dir: string): StateFolder {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
+    takeLock(dir)
+  } catch (error) {
+    throw error instanceof SluiceError ? error : unwritable(dir, error)
+  }
+  return {
+    dir,
+    read: (name) => readJson(join(dir, name)),
+    write: (name, value) => writeJson(join(dir, name), value, dir),
+    remove: (name) => rmSync(join(dir, name), { force: true }),
+    release: () => rmSync(join(dir, LOCK), { force: true }),
+  }
+}
+
+/** The process that holds a state folder; `undefined` when none does. */
+export function holderOf(dir: string): ProcessIdentity | undefined {
+  const lock = readJson(join(dir, LOCK))
+  if (!isIdentity(lock)) return undefined
+  return isRunning(lock) ? lock : undefined
+}
+
+/** Reads a JSON file; `undefined` when it is missing or broken. */
+export function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function takeLock(dir: string): void {
+  const path = join(dir, LOCK)
+  const own = `${path}.${process.pid}`
+  writeFileSync(own, JSON.stringify(identityOf(process.pid)), { mode: 0o600 })
+  try {
+    if (existsSync(path) && holderOf(dir) === undefined) rmSync(path, { force: true })
+    linkSync(own, path)
+  } catch (error) {
+    const holder = holderOf(dir)
+    if (holder === undefined) throw error
+    throw new SluiceError('STATE_IN_USE', `process ${holder.pid} already runs on the state folder ${dir}`, {
+      where: dir,
+      hint: `stop it with: sluice down --state ${dir}   or choose another folder with --state`,
+    })
+  } finally {
+    rmSync(own, { force: true })
+  }
+}
+
+function writeJson(path: string, value: unknown, dir: string): void {
+  const next = `${path}.next`
+  try {
+    writeFileSync(next, `${JSON.stringify(value, undefined, 2)}\n`, { mode: 0o600, flush: true })
+    renameSync(next, path)
+  } catch (error) {
+    rmSync(next, { force: true })
+    throw unwritable(dir, error)
+  }
+}
+
+function unwritable(dir: string, cause: unknown): SluiceError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new SluiceError('STATE_UNWRITABLE', `the state folder ${dir} cannot be written: ${reason}`, {
+    where: dir,
+    hint: 'free space or change its owner, or choose another folder with --state',
+    cause,
+  })
+}
+
+function isIdentity(value: unknown): value is ProcessIdentity {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'pid' in value &&
+    typeof value.pid === 'number' &&
+    'startedTicks' in value
+  )
+}

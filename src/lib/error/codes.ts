@@ -7,11 +7,33 @@ export const ERROR_CODES = {
   // lib
   YAML_SYNTAX: 'The text is not YAML. Fix the line that the error names.',
   YAML_LIMIT: 'The YAML document is too large, too deep or expands too many aliases. Split it.',
+  // lib: versions, patterns, templates
+  SEMVER_CONSTRAINT: 'The version range is not understood. Write one such as ">=1.0.0", "1.2.x" or ">=1.0.0-0".',
+  REGEXP_SYNTAX: 'The regular expression is not one of Go (RE2). Fix the part that the error names.',
+  REGEXP_LIMIT: 'The regular expression is too large. Simplify it.',
+  TEMPLATE_INVALID: 'The template cannot be parsed or rendered. Fix the place that the error names.',
+  // pipeline/image
+  IMAGE_POLICY_INVALID: 'The image policy cannot work as written. Fix the field that the error names.',
+  IMAGE_NO_MATCH: 'No tag qualifies for the policy. Push one that does, or widen the policy.',
+  IMAGE_MARKER: 'A setter marker does not name a policy. Fix the marker at the line that the error names.',
+  // adapters/notify
+  NOTIFY_PROVIDER: 'The Provider cannot be used. Fix the field or secret that the error names.',
+  NOTIFY_ADDRESS:
+    'The address of the Provider is not allowed. Use a public address, or allow private ones by the setting.',
+  NOTIFY_FAILED: 'The receiver of a notification did not take it. Sluice tries again by itself.',
   // kinds
   OBJECT_INVALID: 'The object does not have the shape its kind asks for. Fix the field that the error names.',
+  // adapters/kube
+  KUBE_CONFIG: 'The kubeconfig cannot be used. Fix the entry that the error names.',
+  KUBE_UNREACHABLE:
+    'The Kubernetes API does not answer. Check that it runs and that the kubeconfig names it; Sluice tries again by itself.',
   // app
   USAGE: 'The command line was not understood. Run the command with --help.',
   STATE_IN_USE: 'Another sluice runs on the same state folder. Stop it (sluice down) or choose another --state.',
+  OBJECT_MISSING: 'There is no object of that name. sluice get lists what there is.',
+  OBJECT_SUSPENDED: 'The object is suspended. Resume it first.',
+  WAIT_TIMEOUT: 'What was waited for did not happen in time. The events of the object say why.',
+  KIND_UNKNOWN: 'The API server has no kind of that name. kubectl api-resources lists what it has.',
   NOT_RUNNING: 'No sluice runs on that state folder. Start one (sluice up) or name its folder with --state.',
   PORT_IN_USE: 'Another program listens on the port. Choose another, or 0 for a free one.',
   STATE_UNWRITABLE: 'The state folder cannot be written (read-only, full disk, wrong owner). Choose another --state.',

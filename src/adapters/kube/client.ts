@@ -1,0 +1,277 @@
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import type { KubeObject, ObjectRef } from '../../lib/kube/object.ts'
+import { systemClock, type Clock } from '../clock.ts'
+import { ApiError } from './api-error.ts'
+import { createDiscovery, pathOf, type Discovery } from './discovery.ts'
+import { readKubeconfig, type Connection } from './kubeconfig.ts'
+import { answerError, parseObject } from './answer.ts'
+import { openTransport, type HttpAnswer, type Transport } from './transport.ts'
+import type { DeleteOptions, KubeClient, KubeResource, PatchType, Selection, WriteOptions } from './types.ts'
+import { streamEvents } from './watch-stream.ts'
+
+/** How to build a client. */
+export type ClientOptions = {
+  readonly clock?: Clock
+  /** A context of the kubeconfig other than the current one. */
+  readonly context?: string
+  /** A whole request must be answered by then (default 60 s; watches end by themselves after 5 to 10 minutes). */
+  readonly timeoutMs?: number
+}
+
+/** A client that also knows the namespace of its context, every kind of its server, and open-ended answers (logs that are followed). */
+export type HttpKubeClient = KubeClient & {
+  readonly namespace: string
+  readonly resources: () => Promise<readonly KubeResource[]>
+  /** Hands on the body of a GET as it comes; ends when the server ends it or `signal` aborts. */
+  readonly stream: (path: string, onChunk: (chunk: Buffer) => void, signal: AbortSignal) => Promise<void>
+}
+
+type Session = {
+  readonly transport: Transport
+  readonly discovery: Discovery
+  readonly timeoutMs: number
+  readonly clock: Clock
+}
+
+const PAGE_SIZE = 500
+const DAY_MS = 86_400_000
+
+const PATCH_MEDIA_TYPES: Record<PatchType, string> = {
+  apply: 'application/apply-patch+yaml',
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+  json: 'application/json-patch+json',
+}
+
+/**
+ * A client for the server that a kubeconfig names (a path, or the text itself).
+ *
+ * @throws SluiceError KUBE_CONFIG when it is not a kubeconfig, points nowhere, or wants to run a program
+ */
+export function clientFromKubeconfig(pathOrText: string, options: ClientOptions = {}): HttpKubeClient {
+  return clientOf(readKubeconfig(pathOrText, options.context), options)
+}
+
+/** A client for a connection that is already known. */
+export function clientOf(connection: Connection, options: ClientOptions = {}): HttpKubeClient {
+  const clock = options.clock ?? systemClock
+  const transport = openTransport(connection, clock)
+  const timeoutMs = options.timeoutMs ?? 60_000
+  const discovery = createDiscovery(async (path, accept) => {
+    const answer = await transport.send({
+      method: 'GET',
+      path,
+      timeoutMs,
+      isRepeatable: true,
+      ...(accept !== undefined && { accept }),
+    })
+    if (answer.status === 404) return undefined
+    if (answer.status >= 400) throw answerError(answer)
+    return parseObject(answer.body)
+  })
+  const session: Session = { transport, discovery, timeoutMs, clock }
+  return {
+    server: connection.server,
+    namespace: connection.namespace,
+    resources: discovery.all,
+    resource: discovery.resource,
+    get: (ref) => getObject(session, ref),
+    list: (selection) => listObjects(session, selection),
+    create: (object, write) => createObject(session, object, write),
+    replace: (object, write) => replaceObject(session, object, write),
+    patch: (ref, type, body, write) => patchObject(session, ref, type, body, write),
+    delete: (ref, deletion = {}) => deleteObject(session, ref, deletion),
+    watch: async (selection, resourceVersion, onEvent, signal) =>
+      streamEvents(transport, await collectionPath(session, selection), selection, resourceVersion, onEvent, signal),
+    raw: (method, path, body) => sendRaw(session, method, path, body),
+    stream: (path, onChunk, signal) => streamBody(session, path, onChunk, signal),
+    close: transport.close,
+  }
+}
+
+async function getObject(session: Session, ref: ObjectRef): Promise<KubeObject | undefined> {
+  const answer = await send(session, 'GET', await objectPath(session, ref))
+  if (answer.status === 404) return undefined
+  return objectOf(session, answer, ref.apiVersion)
+}
+
+async function listObjects(
+  session: Session,
+  selection: Selection,
+): Promise<{ items: readonly KubeObject[]; resourceVersion: string }> {
+  const path = await collectionPath(session, selection)
+  try {
+    return await listPages(session, path, selection, PAGE_SIZE)
+  } catch (error) {
+    // The pages' version was compacted away meanwhile: one large answer is always consistent.
+    if (error instanceof ApiError && error.status === 410) return listPages(session, path, selection, 0)
+    throw error
+  }
+}
+
+async function listPages(session: Session, path: string, selection: Selection, limit: number) {
+  const items: KubeObject[] = []
+  const { apiVersion, kind } = selection
+  for (let token = ''; ;) {
+    const query = queryOf({
+      ...selectors(selection),
+      limit: limit > 0 ? String(limit) : undefined,
+      continue: token || undefined,
+    })
+    const answer = await send(session, 'GET', path + query)
+    if (answer.status >= 400) throw refused(session, answer, apiVersion)
+    const page = parseObject(answer.body) as unknown as {
+      metadata?: { resourceVersion?: string; continue?: string }
+      items?: KubeObject[]
+    }
+    // The real server leaves apiVersion and kind out of the items of a list.
+    for (const item of page.items ?? []) items.push(item.kind === kind ? item : { ...item, apiVersion, kind })
+    token = page.metadata?.continue ?? ''
+    if (token === '') return { items, resourceVersion: page.metadata?.resourceVersion ?? '' }
+  }
+}
+
+async function createObject(session: Session, object: KubeObject, write: WriteOptions): Promise<KubeObject> {
+  const { apiVersion, kind, metadata } = object
+  const namespace = metadata.namespace ?? ''
+  const isPart = write.subresource !== undefined
+  // A Binding or an Eviction is created on its Pod.
+  const base = isPart
+    ? await objectPath(session, { apiVersion: 'v1', kind: 'Pod', namespace, name: metadata.name })
+    : await collectionPath(session, { apiVersion, kind, namespace }, true)
+  const answer = await send(session, 'POST', base + partOf(write) + writeQuery(write), JSON.stringify(object))
+  return objectOf(session, answer, apiVersion)
+}
+
+async function replaceObject(session: Session, object: KubeObject, write: WriteOptions): Promise<KubeObject> {
+  const { apiVersion, kind, metadata } = object
+  const path = await objectPath(session, { apiVersion, kind, namespace: metadata.namespace ?? '', name: metadata.name })
+  const answer = await send(session, 'PUT', path + partOf(write) + writeQuery(write), JSON.stringify(object))
+  return objectOf(session, answer, apiVersion)
+}
+
+async function patchObject(
+  session: Session,
+  ref: ObjectRef,
+  type: PatchType,
+  body: unknown,
+  write: WriteOptions,
+): Promise<KubeObject> {
+  const path = (await objectPath(session, ref)) + partOf(write) + writeQuery(write, type === 'apply')
+  const answer = await send(session, 'PATCH', path, JSON.stringify(body), PATCH_MEDIA_TYPES[type], type !== 'json')
+  return objectOf(session, answer, ref.apiVersion)
+}
+
+async function deleteObject(session: Session, ref: ObjectRef, deletion: DeleteOptions): Promise<boolean> {
+  const { propagationPolicy, gracePeriodSeconds, uid, resourceVersion } = deletion
+  const preconditions = uid !== undefined || resourceVersion !== undefined ? { uid, resourceVersion } : undefined
+  const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy, gracePeriodSeconds, preconditions }
+  const answer = await send(session, 'DELETE', await objectPath(session, ref), JSON.stringify(body))
+  if (answer.status === 404) return false
+  if (answer.status >= 400) throw refused(session, answer, ref.apiVersion)
+  return true
+}
+
+async function sendRaw(session: Session, method: string, path: string, body?: unknown) {
+  const text = body === undefined ? undefined : JSON.stringify(body)
+  const answer = await send(session, method, path, text)
+  return { status: answer.status, text: answer.body.toString('utf8') }
+}
+
+async function streamBody(
+  { transport }: Session,
+  path: string,
+  onChunk: (chunk: Buffer) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let status = 0
+  const refusal: Buffer[] = []
+  await transport.stream(
+    { method: 'GET', path, timeoutMs: DAY_MS, isRepeatable: true, accept: '*/*', signal },
+    (code) => (status = code),
+    (chunk) => (status < 400 ? onChunk(chunk) : void refusal.push(chunk)),
+  )
+  if (status >= 400) throw answerError({ status, body: Buffer.concat(refusal) })
+}
+
+function send(
+  { transport, timeoutMs }: Session,
+  method: string,
+  path: string,
+  body?: string,
+  contentType?: string,
+  isRepeatable = method !== 'POST',
+): Promise<HttpAnswer> {
+  return transport.send({
+    method,
+    path,
+    timeoutMs,
+    isRepeatable,
+    ...(body !== undefined && { body }),
+    ...(contentType !== undefined && { contentType }),
+  })
+}
+
+function objectOf(session: Session, answer: HttpAnswer, apiVersion: string): KubeObject {
+  if (answer.status >= 400) throw refused(session, answer, apiVersion)
+  return parseObject(answer.body)
+}
+
+function refused(session: Session, answer: HttpAnswer, apiVersion: string): ApiError {
+  const error = answerError(answer)
+  // No Status: the path itself is unknown, so the kind has gone since it was looked up.
+  if (error.status === 404 && error.details === undefined) session.discovery.forget(apiVersion)
+  return error
+}
+
+async function collectionPath(session: Session, selection: Selection, mustHaveNamespace = false): Promise<string> {
+  const { apiVersion, kind, namespace = '' } = selection
+  const resource = await resourceOf(session, apiVersion, kind)
+  if (!resource.namespaced || (namespace === '' && !mustHaveNamespace))
+    return `${pathOf(apiVersion)}/${resource.plural}`
+  return `${pathOf(apiVersion)}/namespaces/${segment(namespace, `namespace of a ${kind}`)}/${resource.plural}`
+}
+
+async function objectPath(session: Session, ref: ObjectRef): Promise<string> {
+  const { apiVersion, kind, namespace, name } = ref
+  const resource = await resourceOf(session, apiVersion, kind)
+  const scope = resource.namespaced ? `/namespaces/${segment(namespace, `namespace of ${kind} "${name}"`)}` : ''
+  return `${pathOf(apiVersion)}${scope}/${resource.plural}/${segment(name, `name of a ${kind}`)}`
+}
+
+async function resourceOf(session: Session, apiVersion: string, kind: string): Promise<KubeResource> {
+  const resource = await session.discovery.resource(apiVersion, kind)
+  if (resource) return resource
+  throw new ApiError(404, 'NoKindMatch', `no matches for kind "${kind}" in version "${apiVersion}"`)
+}
+
+/** A name as one segment of a path; what would walk the path is refused. */
+function segment(text: string, what: string): string {
+  if (text === '') throw new SluiceError('OBJECT_INVALID', `the ${what} is empty`)
+  if (text === '.' || text === '..' || /[/%]/.test(text))
+    throw new SluiceError('OBJECT_INVALID', `the ${what} is not a name: "${text}"`)
+  return encodeURIComponent(text)
+}
+
+function partOf({ subresource }: WriteOptions): string {
+  return subresource === undefined ? '' : `/${subresource}`
+}
+
+function writeQuery(write: WriteOptions, isApply = false): string {
+  return queryOf({
+    fieldManager: write.fieldManager,
+    dryRun: write.dryRun ? 'All' : undefined,
+    force: isApply && write.force ? 'true' : undefined,
+    fieldValidation: write.fieldValidation,
+  })
+}
+
+function selectors({ labelSelector, fieldSelector }: Selection) {
+  return { labelSelector: labelSelector || undefined, fieldSelector: fieldSelector || undefined }
+}
+
+/** Renders a query; absent values are left out. */
+export function queryOf(parameters: Readonly<Record<string, string | undefined>>): string {
+  const pairs = Object.entries(parameters).filter((pair): pair is [string, string] => pair[1] !== undefined)
+  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs).toString()}`
+}

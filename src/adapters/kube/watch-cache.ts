@@ -1,0 +1,176 @@
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import type { KubeObject } from '../../lib/kube/object.ts'
+import type { Clock } from '../clock.ts'
+import { ApiError } from './api-error.ts'
+import type { KubeClient, Selection, WatchCache, WatchEvent } from './types.ts'
+
+/** How a cache behaves. */
+export type WatchCacheOptions = {
+  readonly clock: Clock
+  /** Keep `metadata.managedFields` (default: dropped, it is often half of an object). */
+  readonly keepManagedFields?: boolean
+  /** Told of every fault; the cache goes on trying. */
+  readonly onFault?: (error: unknown) => void
+}
+
+type Handler = Parameters<WatchCache['onChange']>[0]
+
+const FIRST_BACKOFF_MS = 100
+const LONGEST_BACKOFF_MS = 15_000
+const CALM_MS = 1_000
+
+/**
+ * Opens a live copy of the selected objects.
+ *
+ * LIST, then WATCH from its version; a watch that ends is taken up again where it was, on 410 the list is read again and compared. After faults it waits
+ * 100 ms, doubling to 15 s, jittered. Handlers run synchronously, after the copy has changed; a replaced object (same name, other uid) is DELETED, then ADDED.
+ */
+export function watchCache(client: KubeClient, selection: Selection, options: WatchCacheOptions): WatchCache {
+  const store = createStore(options.keepManagedFields === true)
+  const stop = new AbortController()
+  let markReady: () => void = () => undefined
+  let failReady: (error: unknown) => void = () => undefined
+  const ready = new Promise<void>((resolve, reject) => {
+    markReady = resolve
+    failReady = reject
+  })
+  ready.catch(() => undefined)
+  void follow(client, selection, store, options, stop.signal, () => markReady())
+  return {
+    ready,
+    get: store.get,
+    list: store.list,
+    onChange: store.onChange,
+    close() {
+      stop.abort()
+      store.clear()
+      failReady(new SluiceError('KUBE_UNREACHABLE', `the watch of ${selection.kind} was closed`, { retry: 'backoff' }))
+    },
+  }
+}
+
+async function follow(
+  client: KubeClient,
+  selection: Selection,
+  store: Store,
+  options: WatchCacheOptions,
+  signal: AbortSignal,
+  onListed: () => void,
+): Promise<void> {
+  const { clock } = options
+  let backoffMs = FIRST_BACKOFF_MS
+  let version = ''
+  while (!signal.aborted) {
+    const startedMs = clock.nowMs()
+    try {
+      if (version === '') {
+        const { items, resourceVersion } = await client.list(selection)
+        if (signal.aborted) return
+        store.replace(items)
+        version = resourceVersion
+        onListed()
+      }
+      await client.watch(selection, version, (event) => (version = take(store, event) ?? version), signal)
+    } catch (error) {
+      if (signal.aborted) return
+      if (isGone(error)) version = ''
+      else options.onFault?.(error)
+    }
+    if (signal.aborted) return
+    if (clock.nowMs() - startedMs >= CALM_MS) backoffMs = FIRST_BACKOFF_MS
+    await pause(backoffMs * (0.5 + Math.random()), signal)
+    backoffMs = Math.min(backoffMs * 2, LONGEST_BACKOFF_MS)
+  }
+}
+
+/** Takes one event in; answers the version that the copy now has. */
+function take(store: Store, { type, object }: WatchEvent): string | undefined {
+  if (type === 'ADDED' || type === 'MODIFIED') store.put(object)
+  if (type === 'DELETED') store.remove(object)
+  return object.metadata.resourceVersion
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 410 || error.reason === 'Expired')
+}
+
+type Store = {
+  readonly get: WatchCache['get']
+  readonly list: WatchCache['list']
+  readonly onChange: WatchCache['onChange']
+  readonly put: (object: KubeObject) => void
+  readonly remove: (object: KubeObject) => void
+  readonly replace: (objects: readonly KubeObject[]) => void
+  readonly clear: () => void
+}
+
+function createStore(keepManagedFields: boolean): Store {
+  const namespaces = new Map<string, Map<string, KubeObject>>()
+  const handlers = new Set<Handler>()
+  const tell = (object: KubeObject, type: 'ADDED' | 'MODIFIED' | 'DELETED'): void => {
+    for (const handler of [...handlers]) handler(object, type)
+  }
+  const get = (namespace: string, name: string): KubeObject | undefined => namespaces.get(namespace)?.get(name)
+  const drop = (object: KubeObject): void => {
+    const { namespace = '', name } = object.metadata
+    const names = namespaces.get(namespace)
+    if (!names?.delete(name)) return
+    if (names.size === 0) namespaces.delete(namespace)
+    tell(object, 'DELETED')
+  }
+  const put = (found: KubeObject): void => {
+    const object = keepManagedFields ? found : withoutManagedFields(found)
+    const { namespace = '', name } = object.metadata
+    const before = get(namespace, name)
+    if (before?.metadata.resourceVersion === object.metadata.resourceVersion && before) return
+    const isReplaced = before !== undefined && before.metadata.uid !== object.metadata.uid
+    if (isReplaced) drop(before)
+    const names = namespaces.get(namespace) ?? new Map<string, KubeObject>()
+    namespaces.set(namespace, names)
+    names.set(name, object)
+    tell(object, before && !isReplaced ? 'MODIFIED' : 'ADDED')
+  }
+  return {
+    get,
+    list: (namespace) =>
+      namespace === undefined
+        ? [...namespaces.values()].flatMap((names) => [...names.values()])
+        : [...(namespaces.get(namespace)?.values() ?? [])],
+    onChange(handler) {
+      handlers.add(handler)
+      return () => void handlers.delete(handler)
+    },
+    put,
+    remove: (object) => drop(keepManagedFields ? object : withoutManagedFields(object)),
+    replace(objects) {
+      const kept = new Set(objects.map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`))
+      const old = [...namespaces.values()].flatMap((names) => [...names.values()])
+      for (const object of old)
+        if (!kept.has(`${object.metadata.namespace ?? ''}/${object.metadata.name}`)) drop(object)
+      for (const object of objects) put(object)
+    },
+    clear() {
+      namespaces.clear()
+      handlers.clear()
+    },
+  }
+}
+
+function withoutManagedFields(object: KubeObject): KubeObject {
+  if (object.metadata.managedFields === undefined) return object
+  const { managedFields: _dropped, ...metadata } = object.metadata
+  return { ...object, metadata }
+}
+
+/** Keeps the process alive, unlike the clock's timers; ends at once when the cache is closed. */
+function pause(afterMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, afterMs)
+    signal.addEventListener('abort', end)
+  })
+}

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Builds the real tools that tests compare with, where Go is at hand, into ${SLUICE_PEERS:-~/.cache/sluice/peers}; each once a machine.
+# Without Go, or without ../shared/tools, tests that need them skip with a clear line.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+peers=${SLUICE_PEERS:-$HOME/.cache/sluice/peers}
+tools=${SLUICE_TOOLS:-$PWD/../shared/tools}
+mkdir -p "$peers"
+if ! command -v go >/dev/null; then echo "peers: no Go here, the real control plane and kustomize are not built"; exit 0; fi
+
+if [ ! -x "$peers/kustomize" ]; then
+  echo "peers: building kustomize 5.8.1"
+  GOBIN=$peers go install sigs.k8s.io/kustomize/kustomize/v5@v5.8.1 || echo "peers: kustomize could not be built"
+fi
+if [ ! -x "$peers/kube-control-plane" ] && [ -d "$tools/kube-control-plane" ]; then
+  echo "peers: building the Kubernetes control plane (about five minutes)"
+  work=$(mktemp -d)
+  cp -r "$tools/kube-control-plane/." "$work" && chmod -R u+w "$work"
+  (cd "$work" && ./prepare.sh >prepare.log 2>&1 && cp kube-control-plane "$peers/.kube-control-plane" && mv "$peers/.kube-control-plane" "$peers/kube-control-plane") ||
+    { echo "peers: the control plane could not be built"; tail -5 "$work/prepare.log"; }
+  rm -rf "$work"
+fi
+exit 0

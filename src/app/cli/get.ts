@@ -1,0 +1,130 @@
+import { parseArgs } from 'node:util'
+import type { KubeClient } from '../../adapters/kube/types.ts'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import type { KubeObject } from '../../lib/kube/object.ts'
+import { dump } from '../../lib/yaml/dump.ts'
+import { renderTable } from '../terminal/table.ts'
+import { CLUSTER_OPTIONS, clusterOf } from './cluster.ts'
+import { columnsOf } from './columns.ts'
+import { type Command, type ExitCode, type Io, usageError } from './command.ts'
+import { findKind, type NamedKind, splitKind } from './kind-names.ts'
+
+const FORMATS = ['table', 'wide', 'json', 'yaml', 'name']
+
+export const get: Command = {
+  name: 'get',
+  summary: 'List objects: Flux kinds with their revision and message, any other kind by name',
+  usage:
+    'sluice get <kind> [name] [-n NAMESPACE | -A] [-o table|wide|json|yaml|name] [-w] [--state DIR | --kubeconfig FILE]',
+  async run(argv, io) {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        ...CLUSTER_OPTIONS,
+        'all-namespaces': { type: 'boolean', short: 'A' },
+        output: { type: 'string', short: 'o', default: 'table' },
+        watch: { type: 'boolean', short: 'w' },
+      },
+    })
+    const { kind: kindName, rest } = splitKind(positionals)
+    if (kindName === '') return usageError(io, get, 'which kind?')
+    if (!FORMATS.includes(values.output)) return usageError(io, get, `no such output format: ${values.output}`)
+    const client = clusterOf(values, io)
+    try {
+      const kind = await findKind(client, kindName)
+      const namespace =
+        values['all-namespaces'] || !kind.namespaced ? undefined : (values.namespace ?? defaultNamespace(kind))
+      const view: View = { kind, namespace, name: rest[0], format: values.output }
+      return values.watch ? await watchObjects(client, view, io) : await listObjects(client, view, io)
+    } finally {
+      client.close()
+    }
+  },
+}
+
+type View = {
+  readonly kind: NamedKind
+  readonly namespace: string | undefined
+  readonly name: string | undefined
+  readonly format: string
+}
+
+/** The namespace when none is said: Flux's own for its kinds, as flux does; `default` for others, as kubectl does. */
+export function defaultNamespace(kind: NamedKind): string {
+  return kind.apiVersion.includes('.toolkit.fluxcd.io/') ? 'flux-system' : 'default'
+}
+
+async function listObjects(client: KubeClient, view: View, io: Io): Promise<ExitCode> {
+  const objects = await fetchObjects(client, view)
+  if (objects.length === 0 && (view.format === 'table' || view.format === 'wide')) {
+    io.err(view.namespace === undefined ? 'No resources found' : `No resources found in ${view.namespace} namespace.`)
+    return 0
+  }
+  io.out(renderObjects(objects, view))
+  return 0
+}
+
+async function fetchObjects(client: KubeClient, { kind, namespace, name }: View): Promise<readonly KubeObject[]> {
+  if (name === undefined)
+    return (await client.list({ ...kind, ...(namespace === undefined ? {} : { namespace }) })).items
+  const object = await client.get({ ...kind, namespace: namespace ?? '', name })
+  if (object === undefined)
+    throw new SluiceError('OBJECT_MISSING', `${kind.plural} "${name}" not found`, {
+      where: `namespace ${namespace ?? ''}`,
+    })
+  return [object]
+}
+
+function renderObjects(objects: readonly KubeObject[], view: View): string {
+  const one = view.name === undefined ? undefined : objects[0]
+  const whole = one ?? { apiVersion: 'v1', kind: 'List', items: objects }
+  if (view.format === 'json') return JSON.stringify(whole, undefined, 2)
+  if (view.format === 'yaml') return dump(whole).trimEnd()
+  if (view.format === 'name') return objects.map((object) => `${nameOf(view.kind)}/${object.metadata.name}`).join('\n')
+  const header = headerOf(view)
+  return renderTable(
+    header,
+    objects.map((object) => rowOf(object, view)),
+  )
+}
+
+async function watchObjects(client: KubeClient, view: View, io: Io): Promise<ExitCode> {
+  const { items, resourceVersion } = await client.list({
+    ...view.kind,
+    ...(view.namespace === undefined ? {} : { namespace: view.namespace }),
+  })
+  const wanted = items.filter((object) => view.name === undefined || object.metadata.name === view.name)
+  io.out(
+    renderTable(
+      headerOf(view),
+      wanted.map((object) => rowOf(object, view)),
+    ),
+  )
+  const selection = { ...view.kind, ...(view.namespace === undefined ? {} : { namespace: view.namespace }) }
+  await client.watch(
+    selection,
+    resourceVersion,
+    ({ type, object }) => {
+      if (type === 'BOOKMARK' || type === 'ERROR') return
+      if (view.name === undefined || object.metadata.name === view.name) io.out(rowOf(object, view).join('   '))
+    },
+    io.signal,
+  )
+  return 0
+}
+
+function headerOf(view: View): readonly string[] {
+  const columns = columnsOf(view.kind.kind, view.format === 'wide').map((column) => column.header)
+  return view.namespace === undefined && view.kind.namespaced ? ['NAMESPACE', ...columns] : columns
+}
+
+function rowOf(object: KubeObject, view: View): readonly string[] {
+  const cells = columnsOf(view.kind.kind, view.format === 'wide').map((column) => column.cell(object, Date.now()))
+  return view.namespace === undefined && view.kind.namespaced ? [object.metadata.namespace ?? '', ...cells] : cells
+}
+
+function nameOf(kind: NamedKind): string {
+  const group = kind.apiVersion.includes('/') ? `.${kind.apiVersion.split('/')[0]}` : ''
+  return `${kind.kind.toLowerCase()}${group}`
+}

@@ -1,0 +1,108 @@
+import type { KubeClient } from '../../adapters/kube/types.ts'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+
+/** A kind that a person named on the command line, in the version that the server prefers. */
+export type NamedKind = {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly plural: string
+  readonly namespaced: boolean
+}
+
+type FluxKind = {
+  readonly kind: string
+  readonly group: string
+  readonly plural: string
+  readonly names: readonly string[]
+}
+
+const SOURCE = 'source.toolkit.fluxcd.io'
+const KUSTOMIZE = 'kustomize.toolkit.fluxcd.io'
+const IMAGE = 'image.toolkit.fluxcd.io'
+const NOTIFICATION = 'notification.toolkit.fluxcd.io'
+
+/** The kinds of Flux with the names that flux and kubectl give them. */
+export const FLUX_KINDS: readonly FluxKind[] = [
+  {
+    kind: 'GitRepository',
+    group: SOURCE,
+    plural: 'gitrepositories',
+    names: ['gitrepo', 'source git', 'sources git', 'git'],
+  },
+  { kind: 'OCIRepository', group: SOURCE, plural: 'ocirepositories', names: ['ocirepo', 'source oci', 'sources oci'] },
+  { kind: 'Bucket', group: SOURCE, plural: 'buckets', names: ['source bucket', 'sources bucket'] },
+  { kind: 'Kustomization', group: KUSTOMIZE, plural: 'kustomizations', names: ['ks'] },
+  {
+    kind: 'ImageRepository',
+    group: IMAGE,
+    plural: 'imagerepositories',
+    names: ['imgrepo', 'image repository', 'images repository'],
+  },
+  { kind: 'ImagePolicy', group: IMAGE, plural: 'imagepolicies', names: ['imgpol', 'image policy', 'images policy'] },
+  {
+    kind: 'ImageUpdateAutomation',
+    group: IMAGE,
+    plural: 'imageupdateautomations',
+    names: ['iua', 'image update', 'images update'],
+  },
+  { kind: 'Provider', group: NOTIFICATION, plural: 'providers', names: ['alert-provider'] },
+  { kind: 'Alert', group: NOTIFICATION, plural: 'alerts', names: [] },
+  { kind: 'Receiver', group: NOTIFICATION, plural: 'receivers', names: [] },
+]
+
+type ApiResource = { name: string; singularName: string; kind: string; namespaced: boolean; shortNames?: string[] }
+
+/**
+ * Finds the kind that a person means: plural, singular, kind or short name, with `.group` where it is not unique.
+ *
+ * @throws SluiceError KIND_UNKNOWN when the server has no such kind
+ */
+export async function findKind(client: KubeClient, name: string): Promise<NamedKind> {
+  const [bare = '', ...group] = name.toLowerCase().split('.')
+  const flux = group.length === 0 ? fluxKind(bare) : undefined
+  const groups = await groupVersions(client)
+  const wanted = flux?.group ?? (group.length > 0 ? group.join('.') : undefined)
+  for (const apiVersion of groups) {
+    if (wanted !== undefined && apiVersion.split('/')[0] !== wanted && !(wanted === '' && apiVersion === 'v1')) continue
+    const found = (await resourcesOf(client, apiVersion)).find((resource) => matches(resource, flux?.plural ?? bare))
+    if (found) return { apiVersion, kind: found.kind, plural: found.name, namespaced: found.namespaced }
+  }
+  throw new SluiceError('KIND_UNKNOWN', `the server doesn't have a resource type "${name}"`, {
+    where: client.server,
+    hint: 'kubectl api-resources lists what it has',
+  })
+}
+
+/** The Flux kind that goes by a name; `undefined` for others. */
+export function fluxKind(name: string): FluxKind | undefined {
+  const lower = name.toLowerCase()
+  return FLUX_KINDS.find((kind) => [kind.plural, kind.kind.toLowerCase(), ...kind.names].includes(lower))
+}
+
+/** Splits `flux`-style words (`source git`, `image policy`, `kustomization/apps`) into the kind's name and what follows. */
+export function splitKind(words: readonly string[]): { readonly kind: string; readonly rest: readonly string[] } {
+  const [first = '', second, ...rest] = words
+  if (second !== undefined && fluxKind(`${first} ${second}`)) return { kind: `${first} ${second}`, rest }
+  const slash = first.indexOf('/')
+  if (slash > 0) return { kind: first.slice(0, slash), rest: [first.slice(slash + 1), ...words.slice(1)] }
+  return { kind: first, rest: words.slice(1) }
+}
+
+async function groupVersions(client: KubeClient): Promise<readonly string[]> {
+  const { text } = await client.raw('GET', '/apis')
+  const list: { groups?: { preferredVersion: { groupVersion: string } }[] } = JSON.parse(text)
+  return ['v1', ...(list.groups ?? []).map((group) => group.preferredVersion.groupVersion)]
+}
+
+async function resourcesOf(client: KubeClient, apiVersion: string): Promise<readonly ApiResource[]> {
+  const { text, status } = await client.raw('GET', apiVersion === 'v1' ? '/api/v1' : `/apis/${apiVersion}`)
+  if (status !== 200) return []
+  const list: { resources?: ApiResource[] } = JSON.parse(text)
+  return (list.resources ?? []).filter((resource) => !resource.name.includes('/'))
+}
+
+function matches(resource: ApiResource, name: string): boolean {
+  return [resource.name, resource.singularName, resource.kind.toLowerCase(), ...(resource.shortNames ?? [])].includes(
+    name,
+  )
+}

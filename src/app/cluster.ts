@@ -1,0 +1,83 @@
+import { join } from 'node:path'
+import { systemClock } from '../adapters/clock.ts'
+import { clientFromKubeconfig } from '../adapters/kube/client.ts'
+import type { KubeClient } from '../adapters/kube/types.ts'
+import { startNode } from '../agents/node/start.ts'
+import { startWorkloads } from '../agents/workloads/start.ts'
+import { serveKubed } from '../embedded/kubed/serve.ts'
+
+/** How the embedded cluster runs pods; `none` runs no node at all. */
+export const DRIVERS = ['auto', 'linux', 'engine', 'process', 'sim', 'none'] as const
+export type DriverName = (typeof DRIVERS)[number]
+
+export type ClusterOptions = {
+  readonly stateDir: string
+  readonly port: number
+  readonly node: DriverName
+  readonly registry?: { readonly alias: string; readonly url: string }
+  readonly disableAdmissionPlugins?: readonly string[]
+  readonly log: (line: string) => void
+}
+
+/** The embedded cluster: API server, its controllers and one node. */
+export type Cluster = {
+  readonly server: string
+  readonly kubeconfig: string
+  readonly token: string
+  readonly client: KubeClient
+  /** The node driver in use, or why there is none. */
+  readonly driver: string
+  readonly serviceUrl: (namespace: string, name: string, port?: number) => string | undefined
+  readonly close: (options: { readonly stopPods: boolean }) => Promise<void>
+}
+
+/** Whether a word names a node driver. */
+export function isDriver(word: string): word is DriverName {
+  return DRIVERS.some((driver) => driver === word)
+}
+
+/** Starts the embedded cluster: kubed, the workload controllers and node `node-1`, each a client of the first over the wire. */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const { stateDir, port, log } = options
+  const kubed = await serveKubed({
+    stateDir: join(stateDir, 'kube'),
+    port,
+    log,
+    ...(options.disableAdmissionPlugins === undefined
+      ? {}
+      : { disableAdmissionPlugins: options.disableAdmissionPlugins }),
+  })
+  const client = clientFromKubeconfig(kubed.kubeconfig)
+  const workloads = await startWorkloads({ client, clock: systemClock, log })
+  const node = options.node === 'none' ? undefined : await startNode(nodeOptions(options, options.node, client))
+  return {
+    server: kubed.server,
+    kubeconfig: kubed.kubeconfig,
+    token: kubed.token,
+    client,
+    driver: node?.driver ?? 'none: started with --node none',
+    serviceUrl: (namespace, name, servicePort) => node?.serviceUrl(namespace, name, servicePort),
+    async close({ stopPods }) {
+      await node?.close({ stopPods })
+      await workloads.close()
+      client.close()
+      await kubed.close()
+    },
+  }
+}
+
+function nodeOptions(
+  { stateDir, registry, log }: ClusterOptions,
+  driver: Exclude<DriverName, 'none'>,
+  client: KubeClient,
+) {
+  return {
+    client,
+    clock: systemClock,
+    name: 'node-1',
+    driver,
+    stateDir: join(stateDir, 'node'),
+    registry: registry ?? { alias: 'registry.sluice.local', url: '' },
+    log,
+  }
+}

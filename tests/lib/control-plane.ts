@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+/** A real etcd and kube-apiserver (and, if asked, the real controllers and scheduler), for one test file. */
+export type ControlPlane = {
+  readonly kubeconfig: string
+  readonly server: string
+  readonly token: string
+  stop(): Promise<void>
+}
+
+/** Where the real control plane is: SLUICE_PEERS, or the cache folder of this user; `undefined` when it is not at hand. */
+export function controlPlaneBinary(): string | undefined {
+  const path = join(process.env['SLUICE_PEERS'] ?? join(homedir(), '.cache/sluice/peers'), 'kube-control-plane')
+  return existsSync(path) ? path : undefined
+}
+
+/** Starts it on a free port in a folder of its own; `stop` ends it and removes the folder. */
+export async function startControlPlane(options: { readonly controllers: boolean }): Promise<ControlPlane> {
+  const binary = controlPlaneBinary()
+  if (binary === undefined) throw new Error('no kube-control-plane at hand')
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-plane-'))
+  const alone = options.controllers ? [] : ['--controllers', '', '--scheduler=false']
+  const child = spawn(binary, ['up', '--dir', dir, '--port', String(await freePort()), ...alone], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const stop = async (): Promise<void> => {
+    child.kill('SIGTERM')
+    await exited
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
+  }
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (!line.startsWith('{')) continue
+    const { kubeconfig, server, token } = JSON.parse(line) as { kubeconfig: string; server: string; token: string }
+    return { kubeconfig, server, token, stop }
+  }
+  await stop()
+  throw new Error('the control plane ended before it was ready')
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo
+      probe.close(() => resolve(port))
+    })
+  })
+}

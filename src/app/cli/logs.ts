@@ -8,9 +8,9 @@ import { type Command, type ExitCode, type Io, usageError } from './command.ts'
 
 type LogOptions = {
   readonly follow: boolean
-  readonly tail: string | undefined
+  readonly tail?: string | undefined
   readonly previous: boolean
-  readonly container: string | undefined
+  readonly container?: string | undefined
 }
 
 export const logs: Command = {

@@ -1,0 +1,71 @@
+import type { Controller, Wake } from './controller.ts'
+import { BACKOFF } from './controller.ts'
+import type { Clock } from './clock.ts'
+import { WorkQueue } from './work-queue.ts'
+
+/** After so many rounds of observe, decide, act without an end, the object is let go for a while: a controller that never settles must not spin. */
+const MOST_ROUNDS = 64
+
+/** How the loop runs. */
+export type ConvergeOptions = {
+  readonly clock: Clock
+  /** Told of every error that reached the engine. */
+  readonly onError: (kind: string, key: string, error: unknown) => void
+}
+
+/** A controller at work. */
+export type RunningController = {
+  readonly kind: string
+  readonly wake: Wake
+  /** Resolves when no key waits or is worked on. */
+  readonly whenIdle: () => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+/** Starts a controller: opens its watches, then works its keys off until closed. */
+export async function startController<Seen, Change, Status>(
+  controller: Controller<Seen, Change, Status>,
+  { clock, onError }: ConvergeOptions,
+): Promise<RunningController> {
+  const queue: WorkQueue = new WorkQueue({
+    clock,
+    concurrency: controller.concurrency,
+    work: (key) => converge(controller, key, queue),
+    onError: (key, error) => onError(controller.kind, key, error),
+  })
+  const wake: Wake = { now: (key) => queue.add(key), after: (key, afterMs) => queue.addAfter(key, afterMs) }
+  await controller.watch(wake)
+  return {
+    kind: controller.kind,
+    wake,
+    whenIdle: () => queue.whenIdle(),
+    async close() {
+      await controller.close()
+      await queue.close()
+    },
+  }
+}
+
+/** Loops observe, decide, act for one key until it is settled. */
+async function converge<Seen, Change, Status>(
+  controller: Controller<Seen, Change, Status>,
+  key: string,
+  queue: Pick<WorkQueue, 'addAfter' | 'addBackedOff' | 'forgive' | 'forget'>,
+): Promise<void> {
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const seen = await controller.observe(key)
+    if (seen === undefined) return queue.forget(key)
+    const decision = controller.decide(seen)
+    if (decision.kind === 'act') {
+      await controller.act(decision.changes, seen, key)
+      continue
+    }
+    await controller.settle(decision.status, seen, key)
+    const afterMs = decision.kind === 'wait' ? decision.afterMs : decision.againAfterMs
+    if (afterMs === BACKOFF) queue.addBackedOff(key)
+    else queue.forgive(key)
+    if (afterMs !== undefined && afterMs >= 0) queue.addAfter(key, afterMs)
+    return
+  }
+  throw new Error(`${controller.kind} ${key} did not settle in ${MOST_ROUNDS} rounds`)
+}

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { backoffMs, jitterMs } from './backoff.ts'
+import { startController } from './converge.ts'
+import { BACKOFF, type Controller } from './controller.ts'
+import { manualClock } from './manual-clock.ts'
+import { WorkQueue } from './work-queue.ts'
+
+test('backoff starts at 750 ms, doubles, and ends at 15 minutes', () => {
+  assert.deepEqual([1, 2, 3, 11, 12, 100].map(backoffMs), [750, 1500, 3000, 768_000, 900_000, 900_000])
+})
+
+test('jitter stays inside its share', () => {
+  assert.deepEqual(
+    [jitterMs(1000, 0.05, 0), jitterMs(1000, 0.05, 0.5), jitterMs(1000, 0.05, 0.999999)],
+    [950, 1000, 1050],
+  )
+})
+
+test('a key waits once, runs alone, and comes again when it was added meanwhile', async () => {
+  const log: string[] = []
+  const gates: (() => void)[] = []
+  const queue = new WorkQueue({
+    clock: manualClock(),
+    concurrency: 4,
+    async work(key) {
+      log.push(key)
+      await new Promise<void>((resolve) => gates.push(resolve))
+    },
+  })
+  queue.add('a')
+  queue.add('a')
+  queue.add('a')
+  assert.deepEqual(log, ['a'])
+  gates.shift()?.()
+  await new Promise(setImmediate)
+  assert.deepEqual(log, ['a', 'a'])
+  gates.shift()?.()
+  await queue.whenIdle()
+  assert.deepEqual(log, ['a', 'a'])
+})
+
+test('no more keys run at once than allowed', async () => {
+  let running = 0
+  let most = 0
+  const queue = new WorkQueue({
+    clock: manualClock(),
+    concurrency: 3,
+    async work() {
+      most = Math.max(most, ++running)
+      await new Promise(setImmediate)
+      running--
+    },
+  })
+  for (let i = 0; i < 20; i++) queue.add(`k${i}`)
+  await queue.whenIdle()
+  assert.equal(most, 3)
+})
+
+test('what throws comes again after its backoff, and others go on', async () => {
+  const clock = manualClock()
+  const seen: string[] = []
+  const queue = new WorkQueue({
+    clock,
+    concurrency: 1,
+    async work(key) {
+      seen.push(key)
+      if (key === 'bad') throw new Error('no')
+    },
+  })
+  queue.add('bad')
+  queue.add('good')
+  await queue.whenIdle()
+  clock.advance(749)
+  await queue.whenIdle()
+  assert.deepEqual(seen, ['bad', 'good'])
+  clock.advance(1)
+  await queue.whenIdle()
+  assert.deepEqual(seen, ['bad', 'good', 'bad'])
+  await queue.close()
+})
+
+test('the earliest wish of a key wins', async () => {
+  const clock = manualClock()
+  const seen: number[] = []
+  const queue = new WorkQueue({ clock, concurrency: 1, work: async () => void seen.push(clock.nowMs()) })
+  queue.addAfter('a', 500)
+  queue.addAfter('a', 100)
+  queue.addAfter('a', 300)
+  clock.advance(1000)
+  await queue.whenIdle()
+  assert.deepEqual(seen, [100])
+})
+
+test('a controller acts until it is done, then settles once', async () => {
+  const world = { want: 3, have: 0 }
+  const log: string[] = []
+  const controller: Controller<typeof world, 'add', string> = {
+    kind: 'Counter',
+    concurrency: 1,
+    watch: async (wake) => wake.now('ns/a'),
+    observe: async () => ({ ...world }),
+    decide: (seen) =>
+      seen.have < seen.want ? { kind: 'act', changes: ['add'] } : { kind: 'done', status: `at ${seen.have}` },
+    act: async () => void world.have++,
+    settle: async (status) => void log.push(status),
+    close: () => undefined,
+  }
+  const running = await startController(controller, { clock: manualClock(), onError: () => assert.fail() })
+  await running.whenIdle()
+  running.wake.now('ns/a')
+  await running.whenIdle()
+  assert.deepEqual([world.have, log], [3, ['at 3', 'at 3']])
+  await running.close()
+})
+
+test('BACKOFF grows with every failure in a row', async () => {
+  const clock = manualClock()
+  const at: number[] = []
+  const controller: Controller<object, never, string> = {
+    kind: 'Failing',
+    concurrency: 1,
+    watch: async (wake) => wake.now('ns/a'),
+    observe: async () => ({}),
+    decide: () => ({ kind: 'wait', afterMs: BACKOFF, status: 'failed' }),
+    act: async () => undefined,
+    settle: async () => void at.push(clock.nowMs()),
+    close: () => undefined,
+  }
+  const running = await startController(controller, { clock, onError: () => assert.fail() })
+  for (let i = 0; i < 4; i++) {
+    await running.whenIdle()
+    clock.advance(750 * 2 ** i)
+  }
+  await running.whenIdle()
+  assert.deepEqual(at, [0, 750, 2250, 5250, 11_250])
+  await running.close()
+})

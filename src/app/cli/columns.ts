@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../lib/kube/object.ts'
+import { conditionOf, read, readList } from '../../lib/kube/read.ts'
 import { renderAge } from '../terminal/age.ts'
 
 /** The columns of `sluice get`: a header and how each cell is read from an object; `wide` ones only with -o wide. */
@@ -14,10 +15,10 @@ const SUSPENDED: Column = {
   header: 'SUSPENDED',
   cell: (object) => (read(object, 'spec', 'suspend') === true ? 'True' : 'False'),
 }
-const READY: Column = { header: 'READY', cell: (object) => text(condition(object, 'Ready')?.status) || 'Unknown' }
+const READY: Column = { header: 'READY', cell: (object) => conditionOf(object, 'Ready')?.status || 'Unknown' }
 const MESSAGE: Column = {
   header: 'MESSAGE',
-  cell: (object) => text(condition(object, 'Ready')?.message).trim() || 'waiting to be reconciled',
+  cell: (object) => conditionOf(object, 'Ready')?.message.trim() || 'waiting to be reconciled',
 }
 
 const path =
@@ -92,23 +93,6 @@ export function columnsOf(kind: string, isWide: boolean): readonly Column[] {
   return (COLUMNS[kind] ?? OTHERS).filter((column) => isWide || column.wide !== true)
 }
 
-/** A condition of an object's status. */
-export function condition(
-  object: KubeObject,
-  type: string,
-): { readonly status?: unknown; readonly reason?: unknown; readonly message?: unknown } | undefined {
-  const conditions = read(object, 'status', 'conditions')
-  return Array.isArray(conditions) ? conditions.find((entry) => read(entry, 'type') === type) : undefined
-}
-
-/** Reads a nested field; `undefined` where the way ends. */
-export function read(value: unknown, ...fields: readonly string[]): unknown {
-  return fields.reduce<unknown>(
-    (at, field) => (typeof at === 'object' && at !== null ? Reflect.get(at, field) : undefined),
-    value,
-  )
-}
-
 function wide(header: string, ...fields: string[]): Column {
   return { header, wide: true, cell: path(...fields) }
 }
@@ -122,14 +106,12 @@ function number(value: unknown): string {
 }
 
 function containers(object: KubeObject): readonly unknown[] {
-  const statuses = read(object, 'status', 'containerStatuses')
-  return Array.isArray(statuses) ? statuses : []
+  return readList(object, 'status', 'containerStatuses')
 }
 
 function podReady(object: KubeObject): string {
-  const all = read(object, 'spec', 'containers')
   const ready = containers(object).filter((status) => read(status, 'ready') === true).length
-  return `${ready}/${Array.isArray(all) ? all.length : 0}`
+  return `${ready}/${readList(object, 'spec', 'containers').length}`
 }
 
 function podRestarts(object: KubeObject): string {

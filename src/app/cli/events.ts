@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { renderAge } from '../terminal/age.ts'
 import { renderTable } from '../terminal/table.ts'
+import { read } from '../../lib/kube/read.ts'
 import { CLUSTER_OPTIONS, clusterOf } from './cluster.ts'
-import { read } from './columns.ts'
 import type { Command } from './command.ts'
 
 const HEADER = ['LAST SEEN', 'TYPE', 'REASON', 'OBJECT', 'MESSAGE']

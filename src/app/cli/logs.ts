@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util'
 import type { HttpKubeClient } from '../../adapters/kube/client.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
+import { read } from '../../lib/kube/read.ts'
 import { CLUSTER_OPTIONS, clusterOf } from './cluster.ts'
-import { read } from './columns.ts'
 import { type Command, type ExitCode, type Io, usageError } from './command.ts'
 
 type LogOptions = {

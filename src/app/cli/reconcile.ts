@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util'
 import type { KubeClient } from '../../adapters/kube/types.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { KubeObject, ObjectRef } from '../../lib/kube/object.ts'
+import { conditionOf, read } from '../../lib/kube/read.ts'
 import { CLUSTER_OPTIONS, clusterOf } from './cluster.ts'
-import { condition, read } from './columns.ts'
 import { type Command, type ExitCode, type Io, usageError } from './command.ts'
 import { defaultNamespace } from './get.ts'
 import { findKind, splitKind } from './kind-names.ts'
@@ -56,12 +56,12 @@ async function reconcileOne(client: KubeClient, ref: ObjectRef, timeoutMs: numbe
   const asked = await client.patch(ref, 'merge', body, { fieldManager: FIELD_MANAGER })
   io.err(`◎ waiting for ${what}`)
   const done = await waitUntil(client, ref, asked, timeoutMs, (object) => isHandled(object, requestedAt), io)
-  const ready = condition(done, 'Ready')
+  const ready = conditionOf(done, 'Ready')
   if (ready?.status !== 'True') {
-    io.err(`✗ ${String(ready?.message ?? 'no Ready condition').trim()}`)
+    io.err(`✗ ${(ready?.message ?? 'no Ready condition').trim()}`)
     return 1
   }
-  io.out(`✔ ${String(ready.message ?? '').trim()}`)
+  io.out(`✔ ${ready.message.trim()}`)
   return 0
 }
 
@@ -83,7 +83,7 @@ function sourceOf(object: KubeObject): ObjectRef {
 
 function isHandled(object: KubeObject, requestedAt: string): boolean {
   if (read(object, 'status', 'lastHandledReconcileAt') !== requestedAt) return false
-  const ready = condition(object, 'Ready')
+  const ready = conditionOf(object, 'Ready')
   return ready !== undefined && ready.status !== 'Unknown'
 }
 
@@ -122,7 +122,7 @@ async function waitUntil(
     `${ref.kind} ${ref.name} was not reconciled within ${timeoutMs / 1000} seconds`,
     {
       retry: 'backoff',
-      where: `${ref.namespace}/${ref.name}: ${String(condition(last, 'Ready')?.message ?? 'no Ready condition').trim()}`,
+      where: `${ref.namespace}/${ref.name}: ${(conditionOf(last, 'Ready')?.message ?? 'no Ready condition').trim()}`,
       hint: `sluice events --for ${ref.kind}/${ref.name} -n ${ref.namespace}`,
     },
   )

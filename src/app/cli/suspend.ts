@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
+import { read } from '../../lib/kube/read.ts'
 import { CLUSTER_OPTIONS, clusterOf } from './cluster.ts'
-import { read } from './columns.ts'
 import { type Command, usageError } from './command.ts'
 import { defaultNamespace } from './get.ts'
 import { findKind, splitKind } from './kind-names.ts'

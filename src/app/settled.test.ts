@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { KubeObject } from '../lib/kube/object.ts'
+import { judge, type Scene } from './settled.ts'
+
+const object = (kind: string, name: string, fields: object): KubeObject => ({
+  apiVersion: 'v1',
+  kind,
+  metadata: { name, namespace: 'default', generation: 1 },
+  ...fields,
+})
+
+const source = object('GitRepository', 'git', { status: { artifact: { revision: 'main@sha1:b' } } })
+const kustomization = (revision: string, ready = 'True'): KubeObject =>
+  object('Kustomization', 'apps', {
+    spec: { sourceRef: { name: 'git' } },
+    status: {
+      observedGeneration: 1,
+      lastAppliedRevision: revision,
+      conditions: [{ type: 'Ready', status: ready, message: 'working' }],
+    },
+  })
+const policy = object('ImagePolicy', 'web', { status: { latestRef: { name: 'r/web', tag: '1.1.0' } } })
+const deployment = (tag: string, available = 2): KubeObject =>
+  object('Deployment', 'web', {
+    spec: { replicas: 2, template: { spec: { containers: [{ image: `r/web:${tag}` }] } } },
+    status: { observedGeneration: 1, replicas: 2, updatedReplicas: 2, availableReplicas: available },
+  })
+
+const calm: Scene = {
+  activeRuns: 0,
+  failedRuns: [],
+  sources: [source],
+  kustomizations: [kustomization('main@sha1:b')],
+  policies: [policy],
+  deployments: [deployment('1.1.0')],
+}
+
+const cases: { it: string; scene: Partial<Scene>; want: object }[] = [
+  { it: 'is healthy when all agree', scene: {}, want: { state: 'healthy' } },
+  { it: 'waits for workflow runs', scene: { activeRuns: 2 }, want: { state: 'busy', waitingFor: '2 workflow runs' } },
+  {
+    it: 'fails with the cause of a run',
+    scene: { failedRuns: ['x: step 2'] },
+    want: { state: 'failed', causes: ['x: step 2'] },
+  },
+  {
+    it: 'waits for the revision of the source',
+    scene: { kustomizations: [kustomization('main@sha1:a')] },
+    want: { state: 'busy', waitingFor: 'Kustomization default/apps: working' },
+  },
+  {
+    it: 'waits until the choice of a policy is deployed',
+    scene: { deployments: [deployment('1.0.0')] },
+    want: { state: 'busy', waitingFor: 'the choice of ImagePolicy default/web to be deployed' },
+  },
+  {
+    it: 'waits for pods',
+    scene: { deployments: [deployment('1.1.0', 1)] },
+    want: { state: 'busy', waitingFor: 'Deployment default/web' },
+  },
+  {
+    it: 'is not healthy before anything is there',
+    scene: { kustomizations: [] },
+    want: { state: 'busy', waitingFor: 'the Kustomizations' },
+  },
+]
+for (const { it, scene, want } of cases)
+  test(`the scene ${it}`, () => assert.deepEqual(judge({ ...calm, ...scene }), want))

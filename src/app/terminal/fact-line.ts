@@ -1,0 +1,66 @@
+import type { Fact } from '../../pipeline/record/fact.ts'
+import { unreachable } from '../../lib/error/unreachable.ts'
+
+/** One line of progress for a fact: the time, the border, what happened. `undefined` for facts too small to print. */
+export function renderFact(fact: Fact): string | undefined {
+  const text = describe(fact)
+  return text === undefined ? undefined : `${fact.at.slice(11, 19)}  ${fact.kind.padEnd(10)}  ${text}`
+}
+
+function describe(fact: Fact): string | undefined {
+  switch (fact.kind) {
+    case 'push':
+      return `${fact.ref} ${short(fact.commit)} by ${fact.author}: ${fact.message.split('\n')[0]}`
+    case 'run':
+      return `${fact.workflow} on ${fact.ref} ${short(fact.commit)}: ${fact.state}${because(fact.cause)}`
+    case 'image':
+      return `${fact.image}:${fact.tag} pushed, ${shortDigest(fact.digest)} from ${short(fact.commit)}`
+    case 'policy':
+      return fact.cause === undefined
+        ? `${fact.policy} selects ${fact.image}:${fact.tag} of ${fact.considered} tags`
+        : `${fact.policy} selects nothing${because(fact.cause)}`
+    case 'write-back':
+      return `${fact.automation} commits ${short(fact.commit)} to ${fact.branch}: ${fact.images.map((image) => `${image.image}:${image.tag}`).join(', ')}`
+    case 'source':
+      return `${fact.source} is at ${fact.revision}`
+    case 'build':
+      return fact.ok
+        ? undefined
+        : `${fact.kustomization} at ${short(commitOf(fact.revision))} failed${because(fact.cause)}`
+    case 'apply':
+      return describeApply(fact)
+    case 'health':
+      return `${fact.kustomization} at ${short(commitOf(fact.revision))} is ${fact.state}${because(fact.cause)}`
+    case 'pod':
+      return fact.ready ? `${fact.namespace}/${fact.pod} is ready on ${shortDigest(fact.digest)}` : undefined
+    default:
+      return unreachable(fact)
+  }
+}
+
+function describeApply(fact: Extract<Fact, { kind: 'apply' }>): string | undefined {
+  if (!fact.ok) return `${fact.kustomization} at ${short(commitOf(fact.revision))} failed${because(fact.cause)}`
+  const changed = fact.changes.filter((change) => change.action !== 'unchanged')
+  if (changed.length === 0) return undefined
+  const drift = changed.some((change) => change.drift) ? ' (drift corrected)' : ''
+  const shown = changed.slice(0, 3).map((change) => `${change.object} ${change.action}`)
+  const more = changed.length > shown.length ? ` and ${changed.length - shown.length} more` : ''
+  return `${fact.kustomization} at ${short(commitOf(fact.revision))}: ${shown.join(', ')}${more}${drift}`
+}
+
+function because(cause: string | undefined): string {
+  return cause === undefined || cause === '' ? '' : `: ${cause.trim().replaceAll('\n', ' · ')}`
+}
+
+function short(commit: string): string {
+  return commit.slice(0, 7)
+}
+
+function shortDigest(digest: string): string {
+  return digest.replace(/^sha256:/, '').slice(0, 12)
+}
+
+/** `main@sha1:abc` -> `abc`. */
+function commitOf(revision: string): string {
+  return revision.slice(revision.lastIndexOf(':') + 1)
+}

@@ -1,0 +1,29 @@
+import type { KindTable } from './table.ts'
+
+/** What a ExternalArtifact may hold, all versions in one: they differ by fields alone, and objects are never converted. */
+export const externalArtifactTable: KindTable = {
+  group: 'source.toolkit.fluxcd.io',
+  kind: 'ExternalArtifact',
+  plural: 'externalartifacts',
+  shortNames: ['ea'],
+  categories: ['all', 'fluxcd', 'fluxcd-sources'],
+  versions: ['v1'],
+  columns: [
+    'Age date .metadata.creationTimestamp',
+    'Ready string .status.conditions[?(@.type=="Ready")].status',
+    'Status string .status.conditions[?(@.type=="Ready")].message',
+    'Source string .spec.sourceRef.name',
+  ],
+  hasStatus: true,
+  fields: String.raw`
+spec object
+  sourceRef object
+    apiVersion string
+    kind! string
+    name! string
+    namespace string
+status object
+  artifact @artifact
+  conditions @conditions
+`,
+}

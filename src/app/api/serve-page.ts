@@ -1,0 +1,78 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
+import { matchRoute, problem, type Route } from './route.ts'
+
+/** Where the page listens, and how it stops. */
+export type PageServer = { readonly url: string; readonly close: () => Promise<void> }
+
+const HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-%'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+}
+
+/**
+ * Serves the page and its API on loopback. A request for another host name is refused: a web page elsewhere must not read this one (DNS rebinding).
+ *
+ * @param scriptHash base64 SHA-256 of the page's one script; nothing else may run in it
+ */
+export async function servePage(
+  port: number,
+  routes: readonly Route[],
+  scriptHash: string,
+  log: (line: string) => void,
+): Promise<PageServer> {
+  const server = createServer((req, res) => {
+    answer(req, routes)
+      .then((response) => send(response, scriptHash, req, res))
+      .catch((error: unknown) => {
+        log(`page: ${req.url}: ${describeError(error)}`)
+        res.destroy()
+      })
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', resolve)
+  })
+  const address = server.address()
+  const actual = typeof address === 'object' && address !== null ? address.port : port
+  return {
+    url: `http://127.0.0.1:${actual}/`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+async function answer(req: IncomingMessage, routes: readonly Route[]): Promise<Response> {
+  const host = (req.headers.host ?? '').replace(/:\d+$/, '')
+  if (host !== '127.0.0.1' && host !== 'localhost' && host !== '[::1]')
+    return problem(421, 'HOST_UNKNOWN', `this server is not "${host}"`)
+  const url = new URL(req.url ?? '/', 'http://127.0.0.1')
+  const found = matchRoute(routes, req.method === 'HEAD' ? 'GET' : (req.method ?? ''), url.pathname)
+  if (found === undefined) return problem(404, 'NOT_FOUND', `nothing is served at ${url.pathname}`)
+  try {
+    return await found.route.handle(new Request(url), found.params)
+  } catch (error) {
+    if (error instanceof SluiceError) return problem(400, error.code, describeError(error))
+    throw error
+  }
+}
+
+function send(response: Response, scriptHash: string, req: IncomingMessage, res: ServerResponse): void {
+  const headers = { ...HEADERS, ...Object.fromEntries(response.headers) }
+  res.writeHead(response.status, {
+    ...headers,
+    'content-security-policy': HEADERS['content-security-policy'].replace('%', scriptHash),
+  })
+  if (response.body === null || req.method === 'HEAD') return void res.end()
+  const body = Readable.fromWeb(response.body)
+  res.on('close', () => body.destroy())
+  body.on('error', () => res.destroy())
+  body.pipe(res)
+}

@@ -21,6 +21,29 @@ export const ERROR_CODES = {
   NOTIFY_ADDRESS:
     'The address of the Provider is not allowed. Use a public address, or allow private ones by the setting.',
   NOTIFY_FAILED: 'The receiver of a notification did not take it. Sluice tries again by itself.',
+  // lib/oci, lib/tar, lib/dockerfile, embedded/registryd, adapters/registry, agents/builder
+  OCI_MANIFEST_INVALID:
+    'The manifest or configuration of an image is not what OCI or Docker define. Build and push it again.',
+  IMAGE_NAME: 'The text is no image name. Write host/path:tag, path in lower case.',
+  TAR_INVALID:
+    'The archive is broken, too large, or has an entry that leaves its folder. Make it again from a trusted source.',
+  DOCKERFILE_SYNTAX: 'The Dockerfile cannot be read. Fix the line that the error names.',
+  DOCKERFILE_UNSUPPORTED:
+    'The Dockerfile uses something this builder does not do. Use the way out that the error names.',
+  BUILD_CONTEXT:
+    'The build context cannot be used (missing file, link out of the folder, too large). Fix the path that the error names.',
+  BUILD_RUN: 'A RUN step failed or could not be isolated on this machine. Read the output above it.',
+  IMAGE_MISSING: 'There is no such image in the local store or the registry. Check the name, or push it first.',
+  REGISTRY_UNREACHABLE:
+    'The registry does not answer. Check its address and that it runs; Sluice tries again by itself.',
+  REGISTRY_DENIED: 'The registry refuses the credentials, or asks for some. Check the secret or log in.',
+  REGISTRY_REFUSED: 'The registry refused the request. The message is its own.',
+  REGISTRY_FORBIDDEN_ADDRESS:
+    'The registry sent us to an address we do not go to (another scheme, a loopback or link-local address). Use a registry that serves its own content.',
+  REGISTRY_LIMIT: 'The registry sent more than we accept. Use fewer tags or a smaller image.',
+  DIGEST_MISMATCH:
+    'The bytes are not what their digest says: damaged on the way, or not the image you think. Nothing of it was kept.',
+  STORE_FULL: 'The disk is full or the folder cannot be written. Free some space and try again.',
   // kinds
   OBJECT_INVALID: 'The object does not have the shape its kind asks for. Fix the field that the error names.',
   // adapters/kube

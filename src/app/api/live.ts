@@ -20,29 +20,29 @@ export function liveRoute<T>(path: string, live: LiveValue<T>): Route {
 
 function stream<T>(live: LiveValue<T>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
-  let stop = (): void => {}
-  return new ReadableStream({
-    start(controller) {
-      let isQueued = false
-      const send = (): void => {
-        isQueued = false
-        controller.enqueue(encoder.encode(`data: ${JSON.stringify(live.current())}\n\n`))
-      }
-      const changed = (): void => {
-        if (isQueued) return
-        isQueued = true
-        setImmediate(send)
-      }
-      const beat = setInterval(() => controller.enqueue(encoder.encode(': still here\n\n')), KEEP_ALIVE_MS)
-      beat.unref()
-      const unsubscribe = live.subscribe(changed)
-      stop = () => {
+  let next = `data: ${JSON.stringify(live.current())}\n\n`
+  let wake = (): void => {}
+  const beat = setInterval(() => say(': still here\n\n'), KEEP_ALIVE_MS)
+  beat.unref()
+  const unsubscribe = live.subscribe(() => say('changed'))
+  const say = (what: string): void => {
+    if (next === '' || what === 'changed') next = what
+    wake()
+  }
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        while (next === '') await new Promise<void>((resolve) => (wake = resolve))
+        await new Promise((resolve) => setImmediate(resolve))
+        const text = next === 'changed' ? `data: ${JSON.stringify(live.current())}\n\n` : next
+        next = ''
+        controller.enqueue(encoder.encode(text))
+      },
+      cancel() {
         clearInterval(beat)
         unsubscribe()
-        isQueued = true
-      }
-      send()
+      },
     },
-    cancel: () => stop(),
-  })
+    { highWaterMark: 0 },
+  )
 }

@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
 import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
 import { matchRoute, problem, type Route } from './route.ts'
 
@@ -71,8 +70,15 @@ function send(response: Response, scriptHash: string, req: IncomingMessage, res:
     'content-security-policy': HEADERS['content-security-policy'].replace('%', scriptHash),
   })
   if (response.body === null || req.method === 'HEAD') return void res.end()
-  const body = Readable.fromWeb(response.body)
-  res.on('close', () => body.destroy())
-  body.on('error', () => res.destroy())
-  body.pipe(res)
+  void pump(response.body.getReader(), res)
+}
+
+async function pump(reader: ReadableStreamDefaultReader<Uint8Array>, res: ServerResponse): Promise<void> {
+  res.on('close', () => void reader.cancel())
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    if (!res.write(value)) await new Promise((resolve) => res.once('drain', resolve).once('close', resolve))
+  }
+  res.end()
 }

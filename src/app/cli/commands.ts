@@ -9,5 +9,48 @@ export type CommandEntry = {
 
 /** Every command, in the order `sluice --help` lists them. Loaded lazily, so that `sluice version` stays quick. */
 export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'down',
+    summary: 'Stop what sluice up runs; the state is kept',
+    load: async () => (await import('./down.ts')).down,
+  },
+  {
+    name: 'status',
+    summary: 'Show every service in every environment: version, commit, health',
+    load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'history',
+    summary: 'Show the deliveries, the newest first',
+    load: async () => (await import('./history.ts')).history,
+  },
+  {
+    name: 'trace',
+    summary: 'Show the way of one commit, image or pod',
+    load: async () => (await import('./trace.ts')).trace,
+  },
+  { name: 'get', summary: 'List objects', load: async () => (await import('./get.ts')).get },
+  {
+    name: 'reconcile',
+    summary: 'Reconcile an object now and wait for the result',
+    load: async () => (await import('./reconcile.ts')).reconcile,
+  },
+  {
+    name: 'suspend',
+    summary: 'Stop reconciling an object until it is resumed',
+    load: async () => (await import('./suspend.ts')).suspend,
+  },
+  {
+    name: 'resume',
+    summary: 'Reconcile a suspended object again',
+    load: async () => (await import('./suspend.ts')).resume,
+  },
+  { name: 'events', summary: 'Show the events of objects', load: async () => (await import('./events.ts')).events },
+  { name: 'logs', summary: 'Print the logs of a service or a pod', load: async () => (await import('./logs.ts')).logs },
+  {
+    name: 'completion',
+    summary: 'Print the completion script of a shell',
+    load: async () => (await import('./completion.ts')).completion,
+  },
   { name: 'version', summary: 'Print the version', load: async () => (await import('./version.ts')).version },
 ]

@@ -1,17 +1,28 @@
-/** What the page shows, whole; sent again after every change. */
-export type PageView = {
-  readonly at: string
-  /** Shown as a banner: pods are simulated, no node can run, … */
-  readonly notice: string | undefined
-  readonly environments: readonly string[]
-  readonly services: readonly ServiceView[]
-  /** The newest first. */
-  readonly lines: readonly string[]
+/** How far a border, or a whole delivery, is. */
+export type BorderState = 'done' | 'running' | 'failed' | 'waiting'
+
+/** One step of a delivery at which it can stop. */
+export type BorderView = {
+  readonly name: string
+  readonly state: BorderState
+  readonly at?: string | undefined
+  readonly detail: string
 }
 
-export type ServiceView = { readonly name: string; readonly cells: readonly CellView[] }
+/** One delivery: a commit on its way into one environment. */
+export type DeliveryView = {
+  readonly service: string
+  readonly environment: string
+  readonly version: string
+  readonly commit: string
+  readonly state: BorderState
+  readonly startedAt: string
+  readonly endedAt: string | undefined
+  readonly cause: string | undefined
+  readonly borders: readonly BorderView[]
+}
 
-/** One service in one environment. */
+/** One service in one environment, as it is now. */
 export type CellView = {
   readonly environment: string
   readonly version: string
@@ -22,6 +33,15 @@ export type CellView = {
   readonly borders: readonly BorderView[]
 }
 
-export type BorderState = 'done' | 'running' | 'failed' | 'waiting'
+export type ServiceView = { readonly name: string; readonly cells: readonly CellView[] }
 
-export type BorderView = { readonly name: string; readonly state: BorderState; readonly detail: string }
+/** What the page and `sluice status` show, whole; sent to the page again after every change. */
+export type PageView = {
+  readonly at: string
+  /** Shown as a banner: pods are simulated, no node can run, … */
+  readonly notice: string | undefined
+  readonly environments: readonly string[]
+  readonly services: readonly ServiceView[]
+  /** The newest first. */
+  readonly lines: readonly string[]
+}

@@ -1,0 +1,44 @@
+import { parseArgs } from 'node:util'
+import type { BorderState, DeliveryView } from '../dashboard/view.ts'
+import { type Command, usageError } from './command.ts'
+import { fetchRecord } from './page-client.ts'
+import { HEALTH } from './status.ts'
+
+const MARKS: Readonly<Record<BorderState, string>> = { done: '✔', running: '◎', failed: '✗', waiting: '·' }
+
+export const trace: Command = {
+  name: 'trace',
+  summary: 'Show the way of one commit, image (digest or name:tag) or pod, border by border',
+  usage:
+    'sluice trace <commit | image | pod> [--state DIR] [-o text|json]      exit code 1 when nothing is known of it',
+  async run(argv, io) {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: { state: { type: 'string' }, output: { type: 'string', short: 'o', default: 'text' } },
+    })
+    const what = positionals[0]
+    if (what === undefined) return usageError(io, trace, 'which commit, image or pod?')
+    const deliveries = await fetchRecord<readonly DeliveryView[]>(
+      `api/v1/trace/${encodeURIComponent(what)}`,
+      values,
+      io,
+    )
+    if (values.output === 'json') io.out(JSON.stringify(deliveries, undefined, 2))
+    else if (deliveries.length === 0) io.err(`nothing is known of "${what}"`)
+    else io.out(deliveries.map(renderDelivery).join('\n\n'))
+    return deliveries.length === 0 ? 1 : 0
+  },
+}
+
+function renderDelivery(delivery: DeliveryView): string {
+  const title = `${delivery.service} ${delivery.version} in ${delivery.environment}, commit ${delivery.commit.slice(0, 12)}: ${HEALTH[delivery.state]}`
+  const borders = delivery.borders.map((border) =>
+    `  ${MARKS[border.state]} ${border.name.padEnd(10)}  ${timeOf(border.at)}  ${border.detail}`.trimEnd(),
+  )
+  return [title, ...borders].join('\n')
+}
+
+function timeOf(at: string | undefined): string {
+  return at === undefined ? '        ' : at.slice(11, 19)
+}

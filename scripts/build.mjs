@@ -1,9 +1,10 @@
 // Bundles src/main.ts to dist/sluice.mjs; commands and heavy rooms become lazy chunks. `npm run build`.
-import { chmodSync, readFileSync, rmSync, renameSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 const root = join(import.meta.dirname, '..')
+const DAY_MS = 86_400_000
 
 export async function build() {
   const esbuild = await import('esbuild')
@@ -33,11 +34,22 @@ export async function build() {
     logLevel: 'warning',
   })
   const entry = join(next, 'sluice.mjs')
-  const { writeFileSync } = await import('node:fs')
   writeFileSync(entry, `#!/usr/bin/env node\n${readFileSync(entry, 'utf8').replace(/^#!.*\n/, '')}`)
   chmodSync(entry, 0o755)
-  rmSync(join(root, 'dist'), { recursive: true, force: true })
-  renameSync(next, join(root, 'dist'))
+  publish(next, join(root, 'dist'))
+}
+
+// A sluice that runs from dist/ loads its chunks late: theirs stay for a day, the entry moves last.
+function publish(next, dist) {
+  mkdirSync(join(dist, 'chunks'), { recursive: true })
+  for (const name of readdirSync(join(dist, 'chunks'))) {
+    const old = join(dist, 'chunks', name)
+    if (Date.now() - statSync(old).mtimeMs > DAY_MS) rmSync(old)
+  }
+  for (const name of readdirSync(join(next, 'chunks')))
+    renameSync(join(next, 'chunks', name), join(dist, 'chunks', name))
+  renameSync(join(next, 'sluice.mjs'), join(dist, 'sluice.mjs'))
+  rmSync(next, { recursive: true })
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await build()

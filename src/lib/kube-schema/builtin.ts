@@ -1,0 +1,70 @@
+import { SCHEMA_CHUNKS } from './data/schemas.ts'
+import { type FieldType, type Schema, typeOf } from './schema.ts'
+import { unpack } from './unpack.ts'
+
+type Package = Readonly<Record<string, Schema>>
+
+const packages = new Map<string, Package>()
+const PREFIX = '#/definitions/'
+
+/** The definitions of one package of the Kubernetes document, decoded on first use. */
+export function definitionsOf(name: string): Package | undefined {
+  const known = packages.get(name)
+  if (known !== undefined) return known
+  const chunk = SCHEMA_CHUNKS[name]
+  if (chunk === undefined) return undefined
+  const decoded = withKeyDefaults(name, unpack<Package>(chunk))
+  packages.set(name, decoded)
+  return decoded
+}
+
+/** Names of all packages that have definitions. */
+export function packageNames(): readonly string[] {
+  return Object.keys(SCHEMA_CHUNKS)
+}
+
+/** Finds the definition that a `$ref` (or a definition's full name) names. */
+export function definition(ref: string): Schema | undefined {
+  const full = ref.startsWith(PREFIX) ? ref.slice(PREFIX.length) : ref
+  const dot = full.lastIndexOf('.')
+  return definitionsOf(full.slice(0, dot))?.[full.slice(dot + 1)]
+}
+
+/** The package that holds the kinds of an apiVersion: `apps/v1` -> `io.k8s.api.apps.v1`. */
+export function packageOf(apiVersion: string): string {
+  const slash = apiVersion.indexOf('/')
+  const group = slash < 0 ? 'core' : apiVersion.slice(0, slash)
+  const version = apiVersion.slice(slash + 1)
+  if (group === 'apiextensions.k8s.io') return `io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.${version}`
+  if (group === 'meta.k8s.io') return `io.k8s.apimachinery.pkg.apis.meta.${version}`
+  return `io.k8s.api.${group.split('.')[0] ?? ''}.${version}`
+}
+
+/**
+ * The type of a built-in kind: fields, list-map keys, patch merge keys, map types.
+ *
+ * Decoded a package at a time on first use, without descriptions. `undefined` for kinds that Kubernetes does not have built in.
+ */
+export function schemaFor(apiVersion: string, kind: string): FieldType | undefined {
+  const schema = definitionsOf(packageOf(apiVersion))?.[kind]
+  return schema === undefined ? undefined : typeOf(schema, definition)
+}
+
+/** The type of a definition by its full name, for example `io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta`. */
+export function definitionType(name: string): FieldType | undefined {
+  const schema = definition(name)
+  return schema === undefined ? undefined : typeOf(schema, definition)
+}
+
+/** The document lost the default of a list key; the Go types carry it (+default="TCP"). */
+function withKeyDefaults(name: string, decoded: Package): Package {
+  if (name !== 'io.k8s.api.core.v1') return decoded
+  const out: Record<string, Schema> = { ...decoded }
+  for (const kind of ['ServicePort', 'ContainerPort']) {
+    const port = out[kind]
+    const protocol = port?.properties?.protocol
+    if (port !== undefined && protocol !== undefined)
+      out[kind] = { ...port, properties: { ...port.properties, protocol: { ...protocol, default: 'TCP' } } }
+  }
+  return out
+}

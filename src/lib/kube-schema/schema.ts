@@ -1,0 +1,193 @@
+import type { Json } from '../kube/json.ts'
+
+/** An OpenAPI schema as the Kubernetes document and the definitions of custom resources write it. */
+export type Schema = {
+  readonly $ref?: string
+  readonly allOf?: readonly Schema[]
+  readonly anyOf?: readonly Schema[]
+  readonly oneOf?: readonly Schema[]
+  readonly not?: Schema
+  readonly type?: string
+  readonly format?: string
+  readonly description?: string
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly additionalProperties?: Schema | boolean
+  readonly items?: Schema
+  readonly required?: readonly string[]
+  readonly default?: Json
+  readonly enum?: readonly Json[]
+  readonly nullable?: boolean
+  readonly pattern?: string
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly exclusiveMinimum?: boolean
+  readonly exclusiveMaximum?: boolean
+  readonly multipleOf?: number
+  readonly minItems?: number
+  readonly maxItems?: number
+  readonly uniqueItems?: boolean
+  readonly minProperties?: number
+  readonly maxProperties?: number
+  readonly 'x-kubernetes-list-type'?: string
+  readonly 'x-kubernetes-list-map-keys'?: readonly string[]
+  readonly 'x-kubernetes-map-type'?: string
+  readonly 'x-kubernetes-patch-strategy'?: string
+  readonly 'x-kubernetes-patch-merge-key'?: string
+  readonly 'x-kubernetes-preserve-unknown-fields'?: boolean
+  readonly 'x-kubernetes-int-or-string'?: boolean
+  readonly 'x-kubernetes-embedded-resource'?: boolean
+  readonly 'x-kubernetes-validations'?: readonly Json[]
+  readonly 'x-kubernetes-group-version-kind'?: readonly {
+    readonly group: string
+    readonly version: string
+    readonly kind: string
+  }[]
+}
+
+/** What a field is, with everything that merging, pruning and ownership ask about it. Made once a schema, children when asked. */
+export type FieldType = {
+  readonly schema: Schema
+  /** `any`: nothing is declared; decide by the value. */
+  readonly kind: 'scalar' | 'map' | 'list' | 'any'
+  /** The Go type behind a scalar or special object of the built-in kinds. */
+  readonly special: Special | undefined
+  readonly isAtomic: boolean
+  /** Keys of an associative list; undefined for sets and atomic lists. */
+  readonly keys: readonly string[] | undefined
+  readonly isSet: boolean
+  readonly mergeKey: string | undefined
+  readonly strategies: readonly string[]
+  /** Unknown fields stay, instead of being an error or pruned. */
+  readonly preservesUnknown: boolean
+  /** True when `name` is a declared property (not merely a key of a map). */
+  readonly declares: (name: string) => boolean
+  readonly names: readonly string[]
+  /** The type of a property, or of the values of a map. */
+  readonly child: (name: string) => FieldType | undefined
+  readonly element: FieldType | undefined
+  /** Values that list keys have when they are absent (port protocol is TCP). */
+  readonly keyDefault: (key: string) => Json | undefined
+}
+
+/** Named types that JSON alone does not show. */
+export type Special = 'quantity' | 'intOrString' | 'time' | 'microTime' | 'rawExtension' | 'fieldsV1' | 'bytes'
+
+/** Finds the schema that a `$ref` names. */
+export type Resolve = (ref: string) => Schema | undefined
+
+const SPECIALS: Readonly<Record<string, Special>> = {
+  'resource.Quantity': 'quantity',
+  'intstr.IntOrString': 'intOrString',
+  'v1.Time': 'time',
+  'v1.MicroTime': 'microTime',
+  'runtime.RawExtension': 'rawExtension',
+  'v1.FieldsV1': 'fieldsV1',
+}
+
+const compiled = new WeakMap<Schema, FieldType>()
+
+/** The type that a schema describes. Remembered by the identity of `schema`. */
+export function typeOf(schema: Schema, resolve: Resolve = () => undefined): FieldType {
+  const known = compiled.get(schema)
+  if (known !== undefined) return known
+  const type = compile(schema, resolve)
+  compiled.set(schema, type)
+  return type
+}
+
+function compile(written: Schema, resolve: Resolve): FieldType {
+  const special = specialOf(written)
+  const schema = dereference(written, resolve)
+  const children = new Map<string, FieldType>()
+  const extra = schema.additionalProperties
+  const child = (name: string): FieldType | undefined => {
+    const known = children.get(name)
+    if (known !== undefined) return known
+    const own =
+      schema.properties !== undefined && Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined
+    const found = own ?? (typeof extra === 'object' ? extra : undefined)
+    if (found === undefined) return undefined
+    const type = typeOf(found, resolve)
+    if (own !== undefined) children.set(name, type)
+    return type
+  }
+  const { keys, isSet, isAtomic } = relationOf(schema, special)
+  return {
+    schema,
+    special: special ?? (schema.type === 'string' && schema.format === 'byte' ? 'bytes' : undefined),
+    kind: kindOf(schema, special),
+    isAtomic,
+    keys,
+    isSet,
+    mergeKey: schema['x-kubernetes-patch-merge-key'],
+    strategies: (schema['x-kubernetes-patch-strategy'] ?? '').split(','),
+    preservesUnknown: schema['x-kubernetes-preserve-unknown-fields'] === true,
+    declares: (name) => schema.properties !== undefined && Object.hasOwn(schema.properties, name),
+    names: Object.keys(schema.properties ?? {}),
+    child,
+    get element() {
+      return schema.items === undefined ? undefined : typeOf(schema.items, resolve)
+    },
+    keyDefault: (key) => keyDefault(schema, key, resolve),
+  }
+}
+
+function specialOf(schema: Schema): Special | undefined {
+  if (schema['x-kubernetes-int-or-string'] === true) return 'intOrString'
+  const ref = schema.$ref ?? schema.allOf?.[0]?.$ref
+  if (ref === undefined) return undefined
+  const parts = ref.split('.')
+  return SPECIALS[parts.slice(-2).join('.')]
+}
+
+function dereference(schema: Schema, resolve: Resolve): Schema {
+  let here = schema
+  for (let depth = 0; depth < 8; depth++) {
+    const ref = here.$ref ?? (here.allOf?.length === 1 ? here.allOf[0]?.$ref : undefined)
+    const target = ref === undefined ? undefined : resolve(ref)
+    if (target === undefined) return here
+    const { $ref: _ref, allOf: _allOf, ...rest } = here
+    here = { ...target, ...rest }
+  }
+  return here
+}
+
+function kindOf(schema: Schema, special: Special | undefined): FieldType['kind'] {
+  if (special === 'rawExtension') return 'any'
+  if (special === 'fieldsV1') return 'map'
+  if (special !== undefined) return 'scalar'
+  if (schema.type === 'array') return 'list'
+  if (schema.properties !== undefined || schema.additionalProperties !== undefined) return 'map'
+  if (schema.type === 'object' || schema.type === undefined) return 'any'
+  return 'scalar'
+}
+
+function relationOf(
+  schema: Schema,
+  special: Special | undefined,
+): { keys: readonly string[] | undefined; isSet: boolean; isAtomic: boolean } {
+  if (schema.type !== 'array')
+    return {
+      keys: undefined,
+      isSet: false,
+      isAtomic: schema['x-kubernetes-map-type'] === 'atomic' || special === 'fieldsV1',
+    }
+  const listType = schema['x-kubernetes-list-type']
+  const merges = (schema['x-kubernetes-patch-strategy'] ?? '').split(',').includes('merge')
+  if (listType === 'map') return { keys: schema['x-kubernetes-list-map-keys'] ?? [], isSet: false, isAtomic: false }
+  if (listType === 'set') return { keys: undefined, isSet: true, isAtomic: false }
+  // Lists older than list types say it by their patch strategy alone.
+  if (listType === undefined && merges) {
+    const key = schema['x-kubernetes-patch-merge-key']
+    return { keys: key === undefined ? undefined : [key], isSet: key === undefined, isAtomic: false }
+  }
+  return { keys: undefined, isSet: false, isAtomic: true }
+}
+
+function keyDefault(list: Schema, key: string, resolve: Resolve): Json | undefined {
+  if (list.items === undefined) return undefined
+  const field = typeOf(list.items, resolve).child(key)
+  return field?.schema.default
+}

@@ -1,0 +1,144 @@
+import { byBytes, type Json, type JsonObject, isObject } from '../json.ts'
+
+/**
+ * A set of field paths, as `metadata.managedFields` keeps it: a tree whose edges are path elements
+ * (`f:name`, `k:{"name":"web"}`, `v:"value"`).
+ *
+ * Built by adding, then only read; operations return new trees and share branches.
+ */
+export type PathSet = { isMember: boolean; readonly children: Map<string, PathSet> }
+
+/** A set without a path. */
+export function emptySet(): PathSet {
+  return { isMember: false, children: new Map() }
+}
+
+/** The branch below `element`, made when absent. */
+export function branch(set: PathSet, element: string): PathSet {
+  let next = set.children.get(element)
+  if (next === undefined) set.children.set(element, (next = emptySet()))
+  return next
+}
+
+/** Adds one path. */
+export function insert(set: PathSet, path: readonly string[]): void {
+  if (path.length === 0) return
+  let here = set
+  for (const element of path) here = branch(here, element)
+  here.isMember = true
+}
+
+/** True when no path is in the set. */
+export function isEmpty(set: PathSet | undefined): boolean {
+  if (set === undefined) return true
+  if (set.isMember) return false
+  for (const child of set.children.values()) if (!isEmpty(child)) return false
+  return true
+}
+
+/** Paths of either. */
+export function union(a: PathSet, b: PathSet): PathSet {
+  const out: PathSet = { isMember: a.isMember || b.isMember, children: new Map(a.children) }
+  for (const [element, right] of b.children) {
+    const left = a.children.get(element)
+    out.children.set(element, left === undefined ? right : union(left, right))
+  }
+  return out
+}
+
+/** Paths of both. */
+export function intersection(a: PathSet, b: PathSet): PathSet {
+  const out: PathSet = { isMember: a.isMember && b.isMember, children: new Map() }
+  for (const [element, left] of a.children) {
+    const right = b.children.get(element)
+    if (right === undefined) continue
+    const both = intersection(left, right)
+    if (!isEmpty(both)) out.children.set(element, both)
+  }
+  return out
+}
+
+/** Paths of `a` that are not in `b`. */
+export function difference(a: PathSet, b: PathSet): PathSet {
+  const out: PathSet = { isMember: a.isMember && !b.isMember, children: new Map() }
+  for (const [element, left] of a.children) {
+    const right = b.children.get(element)
+    const rest = right === undefined ? left : difference(left, right)
+    if (!isEmpty(rest)) out.children.set(element, rest)
+  }
+  return out
+}
+
+/** Paths of `a` that are neither in `b` nor below a path of `b`. */
+export function recursiveDifference(a: PathSet, b: PathSet): PathSet {
+  const out: PathSet = { isMember: a.isMember && !b.isMember, children: new Map() }
+  for (const [element, left] of a.children) {
+    const right = b.children.get(element)
+    if (right?.isMember) continue
+    const rest = right === undefined ? left : recursiveDifference(left, right)
+    if (!isEmpty(rest)) out.children.set(element, rest)
+  }
+  return out
+}
+
+/** Same paths. */
+export function sameSet(a: PathSet, b: PathSet): boolean {
+  if (a.isMember !== b.isMember) return false
+  for (const [element, left] of a.children) {
+    const right = b.children.get(element)
+    if (right === undefined ? !isEmpty(left) : !sameSet(left, right)) return false
+  }
+  for (const [element, right] of b.children) if (!a.children.has(element) && !isEmpty(right)) return false
+  return true
+}
+
+/** Reads `fieldsV1`. */
+export function parseFields(fields: Json | undefined): PathSet {
+  const out = emptySet()
+  if (!isObject(fields)) return out
+  for (const element in fields) {
+    if (element === '.') continue
+    const below = fields[element]
+    const child = parseFields(below)
+    child.isMember = isObject(below) && (Object.keys(below).length === 0 || below['.'] !== undefined)
+    out.children.set(element, child)
+  }
+  return out
+}
+
+/** Writes `fieldsV1`, elements in the server's order. */
+export function renderFields(set: PathSet): JsonObject {
+  const out: JsonObject = {}
+  for (const element of [...set.children.keys()].sort(byBytes)) {
+    const child = set.children.get(element)
+    if (child === undefined || isEmpty(child)) continue
+    const below = renderFields(child)
+    out[element] = child.isMember && Object.keys(below).length > 0 ? { '.': {}, ...below } : below
+  }
+  return out
+}
+
+/** Every path as people read it: `.spec.containers[name="web"].image`. */
+export function renderPaths(set: PathSet, prefix = ''): string[] {
+  const out: string[] = []
+  for (const element of [...set.children.keys()].sort(byBytes)) {
+    const child = set.children.get(element)
+    if (child === undefined) continue
+    const path = prefix + renderElement(element)
+    if (child.isMember) out.push(path)
+    out.push(...renderPaths(child, path))
+  }
+  return out
+}
+
+function renderElement(element: string): string {
+  const rest = element.slice(2)
+  if (element.startsWith('f:')) return `.${rest}`
+  if (element.startsWith('v:')) return `[=${rest}]`
+  if (element.startsWith('i:')) return `[${rest}]`
+  const keys: unknown = JSON.parse(rest)
+  if (!isObject(keys)) return `[${rest}]`
+  return `[${Object.entries(keys)
+    .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+    .join(',')}]`
+}

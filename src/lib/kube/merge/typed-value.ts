@@ -1,0 +1,216 @@
+import type { FieldType } from '../../kube-schema/schema.ts'
+import { equal, isObject, type Json, type JsonObject, sorted } from '../json.ts'
+import { branch, emptySet, insert, isEmpty, type PathSet } from './path-set.ts'
+
+/** How a value is taken apart: by its declared type, or by its shape where nothing is declared. */
+export type Shape = {
+  readonly kind: 'scalar' | 'map' | 'list'
+  readonly isAtomic: boolean
+  readonly type: FieldType | undefined
+}
+
+/** A list item that lacks its keys, or the like: the object cannot be merged. */
+export class MergeError extends Error {}
+
+/** The shape of `value` under `type`. A list of no declared type is atomic. */
+export function shapeOf(type: FieldType | undefined, value: Json | undefined): Shape {
+  if (type !== undefined && type.kind !== 'any') return { kind: type.kind, isAtomic: type.isAtomic, type }
+  const isAtomic = type?.isAtomic ?? false
+  if (Array.isArray(value)) return { kind: 'list', isAtomic: true, type: undefined }
+  if (isObject(value)) return { kind: 'map', isAtomic, type: undefined }
+  return { kind: 'scalar', isAtomic: false, type: undefined }
+}
+
+/** The path element of a list item: its keys, or its value in a set. */
+export function itemElement(type: FieldType, item: Json): string {
+  if (type.keys === undefined) return `v:${JSON.stringify(item)}`
+  const keys: JsonObject = {}
+  let found = 0
+  for (const key of type.keys) {
+    const own = isObject(item) ? item[key] : undefined
+    const value = own ?? type.keyDefault(key)
+    if (value === undefined || value === null) continue
+    keys[key] = value
+    found++
+  }
+  if (found === 0) throw new MergeError('associative list with keys has an element that omits key field')
+  return found === 1 ? `k:${JSON.stringify(keys)}` : `k:${JSON.stringify(sorted(keys))}`
+}
+
+/** The type of a field of a map. */
+export function fieldOf(type: FieldType | undefined, name: string): FieldType | undefined {
+  return type?.child(name)
+}
+
+/** All paths that `value` sets. */
+export function fieldSetOf(type: FieldType | undefined, value: Json): PathSet {
+  const root = emptySet()
+  collect(type, value, root)
+  root.isMember = false
+  return root
+}
+
+function collect(type: FieldType | undefined, value: Json, set: PathSet): void {
+  const shape = shapeOf(type, value)
+  if (shape.kind === 'scalar' || shape.isAtomic) {
+    set.isMember = true
+    return
+  }
+  if (Array.isArray(value)) {
+    if (shape.type !== undefined) collectItems(shape.type, value, set)
+  } else if (isObject(value)) collectFields(shape.type, value, set)
+}
+
+/** An item that occurs twice is owned as a whole, its fields by nobody. */
+function collectItems(type: FieldType, list: readonly Json[], set: PathSet): void {
+  const elements = list.map((item) => itemElement(type, item))
+  const twice = duplicatesOf(elements)
+  for (const [index, element] of elements.entries()) {
+    const child = branch(set, element)
+    const item = list[index]
+    if (!twice.has(element) && item !== undefined) collect(type.element, item, child)
+    child.isMember = true
+  }
+}
+
+function collectFields(type: FieldType | undefined, map: JsonObject, set: PathSet): void {
+  for (const name in map) {
+    const value = map[name]
+    if (value === undefined) continue
+    const child = branch(set, `f:${name}`)
+    collect(fieldOf(type, name), value, child)
+    const isBare = value === null || (isObject(value) && Object.keys(value).length === 0)
+    if (isBare || !type?.declares(name)) child.isMember = true
+    if (isEmpty(child)) set.children.delete(`f:${name}`)
+  }
+}
+
+/** Elements that occur more than once. */
+export function duplicatesOf(elements: readonly string[]): Set<string> {
+  const seen = new Set<string>()
+  const twice = new Set<string>()
+  for (const element of elements) {
+    if (seen.has(element)) twice.add(element)
+    seen.add(element)
+  }
+  return twice
+}
+
+/**
+ * The set with every declared field that lies on the way to a member made a member itself.
+ *
+ * Removing needs it: an emptied struct goes, a map entry or list item only when it was owned.
+ */
+export function withNamedParents(set: PathSet, type: FieldType | undefined): PathSet {
+  const out: PathSet = { isMember: set.isMember, children: new Map() }
+  for (const [element, child] of set.children) {
+    const isField = element.startsWith('f:')
+    const name = element.slice(2)
+    const below = withNamedParents(child, isField ? fieldOf(type, name) : type?.element)
+    if (isField && child.children.size > 0 && type?.declares(name)) below.isMember = true
+    out.children.set(element, below)
+  }
+  return out
+}
+
+/** What changed between two values of a type. */
+export type Comparison = { readonly added: PathSet; readonly removed: PathSet; readonly modified: PathSet }
+
+/** Compares two values field by field; lists by their keys, atomic ones as a whole. */
+export function compare(type: FieldType | undefined, before: Json, after: Json): Comparison {
+  const out: Comparison = { added: emptySet(), removed: emptySet(), modified: emptySet() }
+  if (before !== after) walk(type, before, after, [], out)
+  return out
+}
+
+function walk(
+  type: FieldType | undefined,
+  before: Json | undefined,
+  after: Json | undefined,
+  path: readonly string[],
+  out: Comparison,
+): void {
+  if (before === after) return
+  const left = shapeOf(type, before)
+  const right = shapeOf(type, after)
+  const shape = after === undefined || (after === null && before !== undefined) ? left : right
+  const changesKind = isValue(before) && isValue(after) && left.kind !== right.kind
+  const leaf =
+    shape.kind === 'scalar' || shape.isAtomic || changesKind || (lengthOf(before) === 0 && lengthOf(after) === 0)
+  if (leaf) {
+    if (before === undefined) insert(out.added, path)
+    else if (after === undefined) insert(out.removed, path)
+    else if (!equal(before, after)) insert(out.modified, path)
+    return
+  }
+  if (shape.kind === 'list') walkItems(shape.type, listIn(before), listIn(after), path, out)
+  else walkFields(shape.type, mapIn(before), mapIn(after), path, out)
+  if (before === undefined) insert(out.added, path)
+  else if (after === undefined) insert(out.removed, path)
+}
+
+function walkFields(
+  type: FieldType | undefined,
+  before: JsonObject,
+  after: JsonObject,
+  path: readonly string[],
+  out: Comparison,
+): void {
+  for (const name in before) {
+    if (before[name] !== undefined) walk(fieldOf(type, name), before[name], after[name], [...path, `f:${name}`], out)
+  }
+  for (const name in after) {
+    if (before[name] === undefined && after[name] !== undefined)
+      walk(fieldOf(type, name), undefined, after[name], [...path, `f:${name}`], out)
+  }
+}
+
+function walkItems(
+  type: FieldType | undefined,
+  before: readonly Json[],
+  after: readonly Json[],
+  path: readonly string[],
+  out: Comparison,
+): void {
+  if (type === undefined) return
+  const left = byElement(type, before)
+  const right = byElement(type, after)
+  for (const element of new Set([...left.keys(), ...right.keys()])) {
+    const olds = left.get(element) ?? []
+    const news = right.get(element) ?? []
+    const here = [...path, element]
+    if (olds.length < 2 && news.length < 2) walk(type.element, olds[0], news[0], here, out)
+    else if (olds.length === 0) insert(out.added, here)
+    else if (news.length === 0) insert(out.removed, here)
+    else if (olds.length >= 2 && news.length >= 2) {
+      if (!equal([...olds], [...news])) insert(out.modified, here)
+    } else {
+      // From or to duplicates: the item as a whole changes, and its fields come or go one by one.
+      insert(out.modified, here)
+      if (news.length === 1) walk(type.element, undefined, news[0], here, out)
+      else walk(type.element, olds[0], undefined, here, out)
+    }
+  }
+}
+
+function byElement(type: FieldType, list: readonly Json[]): Map<string, Json[]> {
+  const out = new Map<string, Json[]>()
+  for (const item of list) {
+    const element = itemElement(type, item)
+    const items = out.get(element)
+    if (items === undefined) out.set(element, [item])
+    else items.push(item)
+  }
+  return out
+}
+
+const isValue = (value: Json | undefined): boolean => value !== undefined && value !== null
+const listIn = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
+const mapIn = (value: Json | undefined): JsonObject => (isObject(value) ? value : {})
+
+/** Number of items or fields; 0 for null and absent, 1 for scalars. */
+export function lengthOf(value: Json | undefined): number {
+  if (value === undefined || value === null) return 0
+  if (Array.isArray(value)) return value.length
+  return isObject(value) ? Object.keys(value).length : 1
+}

@@ -44,12 +44,26 @@ export const ERROR_CODES = {
   DIGEST_MISMATCH:
     'The bytes are not what their digest says: damaged on the way, or not the image you think. Nothing of it was kept.',
   STORE_FULL: 'The disk is full or the folder cannot be written. Free some space and try again.',
+  // embedded/gitd, adapters/git
+  GIT_NAME_INVALID: 'The name cannot be a repository: letters, digits, dot, underscore and hyphen, up to four segments.',
+  GIT_FAILED: 'git ended with an error. Its own words say why.',
+  GIT_URL_REFUSED: 'The address is not one that may be used. Use https://, http:// or ssh://.',
+  GIT_UNREACHABLE: 'The Git server could not be reached, or did not answer in time.',
+  GIT_AUTH: 'The Git server wants other credentials. Check the secret of the repository.',
+  GIT_REF_MISSING: 'The repository has no such branch, tag or commit. Check the ref.',
+  GIT_PATH_MISSING: 'The commit has no such file or folder. Check the path.',
+  GIT_PUSH_REFUSED: 'The Git server refused the push. Its own words say why.',
+  GIT_LIMIT: 'The repository is larger than the limit that was set for it.',
   // kinds
   OBJECT_INVALID: 'The object does not have the shape its kind asks for. Fix the field that the error names.',
   // adapters/kube
   KUBE_CONFIG: 'The kubeconfig cannot be used. Fix the entry that the error names.',
   KUBE_UNREACHABLE:
     'The Kubernetes API does not answer. Check that it runs and that the kubeconfig names it; Sluice tries again by itself.',
+  // adapters/git, pipeline/source
+  GIT_REMOTE: 'The Git host did not give what was asked for. The message is its answer; Sluice tries again by itself.',
+  GIT_REF_NOT_FOUND: 'The repository has no such branch, tag, commit or version. Push it, or change spec.ref.',
+  GIT_BAD_RANGE: 'spec.ref.semver is no version range. Write one such as ">=1.0.0".',
   // app
   USAGE: 'The command line was not understood. Run the command with --help.',
   STATE_IN_USE: 'Another sluice runs on the same state folder. Stop it (sluice down) or choose another --state.',

@@ -1,0 +1,216 @@
+import type { IncomingMessage } from 'node:http'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { digestOf, parseDigest } from '../../lib/oci/digest.ts'
+import { LIMITS } from '../../lib/oci/limits.ts'
+import { MANIFEST_ACCEPT } from '../../lib/oci/media-types.ts'
+import type { Repository } from '../../lib/oci/reference.ts'
+import type { Descriptor } from '../../lib/oci/types.ts'
+import { endpointOf } from './endpoint.ts'
+import { makeTransport, readAnswer } from './http.ts'
+import { pushBlob, type BlobSource } from './push-blob.ts'
+import { openSession, type Ask, type Credentials, type Session } from './session.ts'
+import { listTags } from './tags.ts'
+
+/** How a registry client reaches its registries. */
+export type RegistryClientOptions = {
+  /** Hosts of image names that stand for others: `registry.sluice.local` -> `127.0.0.1:5000`. */
+  readonly aliases?: Readonly<Record<string, string>>
+  /** The user for a host as image names write it; undefined for anonymous. */
+  readonly credentials?: (host: string) => Credentials | undefined
+  /** Hosts that speak plain HTTP although they are not on loopback. */
+  readonly plainHttp?: readonly string[]
+  /** More certificate authorities, PEM. */
+  readonly ca?: string
+  /** How long the other side may stand still; 30,000 by default. */
+  readonly timeoutMs?: number
+}
+
+/** A manifest as the registry keeps it. */
+export type StoredManifest = { readonly bytes: Buffer; readonly digest: string; readonly mediaType: string }
+
+type Options = { readonly signal?: AbortSignal }
+
+/**
+ * A client for any OCI registry. Repositories are given as `{host, repository}` (`parseReference`, `parseRepository`).
+ *
+ * Every call throws SluiceError REGISTRY_UNREACHABLE, REGISTRY_DENIED, REGISTRY_REFUSED, REGISTRY_LIMIT or REGISTRY_FORBIDDEN_ADDRESS;
+ * a thing that is not there is an `undefined`, except where said.
+ */
+export type RegistryClient = {
+  /** Asks whether the registry is there and lets us in. */
+  readonly ping: (host: string, options?: Options) => Promise<void>
+  /** Every tag, sorted by code unit, without duplicates; undefined when the repository is unknown. */
+  readonly listTags: (of: Repository, options?: Options) => Promise<string[] | undefined>
+  /** Digest, size and media type of a tag or digest. */
+  readonly headManifest: (of: Repository, version: string, options?: Options) => Promise<Descriptor | undefined>
+  /** A manifest by tag or digest, its digest checked (DIGEST_MISMATCH). */
+  readonly getManifest: (of: Repository, version: string, options?: Options) => Promise<StoredManifest | undefined>
+  /** Puts a manifest under a tag or its digest; answers the digest. */
+  readonly putManifest: (
+    of: Repository,
+    version: string,
+    manifest: { readonly bytes: Uint8Array; readonly mediaType: string },
+    options?: Options,
+  ) => Promise<string>
+  /** Size of a blob. */
+  readonly headBlob: (of: Repository, digest: string, options?: Options) => Promise<number | undefined>
+  /** The bytes of a blob, unchecked: the reader hashes them (`ingestBlob` does). */
+  readonly openBlob: (of: Repository, digest: string, options?: Options) => Promise<IncomingMessage | undefined>
+  /** Sends a blob unless the registry has it; tries a mount from `source.mountFrom` first. */
+  readonly pushBlob: (
+    of: Repository,
+    source: BlobSource,
+    options?: Options,
+  ) => Promise<'present' | 'mounted' | 'pushed'>
+  /** Deletes a tag or a manifest; false when it was not there. */
+  readonly deleteManifest: (of: Repository, version: string, options?: Options) => Promise<boolean>
+  readonly close: () => void
+}
+
+/** Makes a client; nothing is sent before the first call. One client serves any number of hosts and calls at once. */
+export function createRegistryClient(o: RegistryClientOptions = {}): RegistryClient {
+  const transport = makeTransport({ timeoutMs: o.timeoutMs ?? 30_000, ca: o.ca })
+  const sessions = new Map<string, Session>()
+  const sessionOf = (host: string): Session => {
+    const known = sessions.get(host)
+    if (known) return known
+    const session = openSession(endpointOf(host, o.aliases ?? {}, o.plainHttp), transport, o.credentials?.(host))
+    sessions.set(host, session)
+    return session
+  }
+  return {
+    async ping(host, options) {
+      const ask: Ask = { method: 'GET', path: '', scope: '', signal: options?.signal }
+      const answer = await sessionOf(host).ask(ask)
+      await expectStatus(answer, [200], `registry ${host}`)
+      answer.resume()
+    },
+    listTags: (of, options) => listTags(sessionOf(of.host), of, options?.signal),
+    headManifest: (of, version, options) => headManifest(sessionOf(of.host), of, version, options?.signal),
+    getManifest: (of, version, options) => getManifest(sessionOf(of.host), of, version, options?.signal),
+    putManifest: (of, version, manifest, options) =>
+      putManifest(sessionOf(of.host), of, version, manifest, options?.signal),
+    async headBlob(of, digest, options) {
+      const answer = await sessionOf(of.host).ask(blobAsk('HEAD', of, digest, options))
+      answer.resume()
+      if (answer.statusCode === 404) return undefined
+      await expectStatus(answer, [200], `blob ${nameOf(of)}@${digest}`)
+      return Number(answer.headers['content-length'] ?? 0)
+    },
+    async openBlob(of, digest, options) {
+      const answer = await sessionOf(of.host).ask(blobAsk('GET', of, digest, options))
+      if (answer.statusCode === 404) {
+        answer.resume()
+        return undefined
+      }
+      await expectStatus(answer, [200], `blob ${nameOf(of)}@${digest}`)
+      return answer
+    },
+    pushBlob: (of, source, options) => pushBlob(sessionOf(of.host), of, source, options?.signal),
+    async deleteManifest(of, version, options) {
+      const ask = manifestAsk('DELETE', of, version, options?.signal)
+      const answer = await sessionOf(of.host).ask({ ...ask, scope: `repository:${of.repository}:delete` })
+      if (answer.statusCode !== 404) await expectStatus(answer, [202, 200], `delete ${nameOf(of)} ${version}`)
+      answer.resume()
+      return answer.statusCode !== 404
+    },
+    close: () => transport.close(),
+  }
+}
+
+async function headManifest(
+  session: Session,
+  of: Repository,
+  version: string,
+  signal: AbortSignal | undefined,
+): Promise<Descriptor | undefined> {
+  const answer = await session.ask(manifestAsk('HEAD', of, version, signal))
+  answer.resume()
+  if (answer.statusCode === 404) return undefined
+  await expectStatus(answer, [200], `manifest ${nameOf(of)} ${version}`)
+  const { 'docker-content-digest': digest, 'content-type': mediaType, 'content-length': length } = answer.headers
+  if (typeof digest === 'string' && parseDigest(digest) && mediaType !== undefined && length !== undefined)
+    return { mediaType: mediaType.split(';')[0] ?? mediaType, digest, size: Number(length) }
+  const whole = await getManifest(session, of, version, signal)
+  return whole && { mediaType: whole.mediaType, digest: whole.digest, size: whole.bytes.length }
+}
+
+async function getManifest(
+  session: Session,
+  of: Repository,
+  version: string,
+  signal: AbortSignal | undefined,
+): Promise<StoredManifest | undefined> {
+  const what = `manifest ${nameOf(of)} ${version}`
+  const answer = await session.ask(manifestAsk('GET', of, version, signal))
+  if (answer.statusCode === 404) {
+    answer.resume()
+    return undefined
+  }
+  await expectStatus(answer, [200], what)
+  const bytes = await readAnswer(answer, LIMITS.manifestBytes, what)
+  const wanted = parseDigest(version)
+  const digest = digestOf(bytes, wanted?.algorithm)
+  if (wanted && digest !== wanted.text)
+    throw new SluiceError('DIGEST_MISMATCH', `${what} is ${digest}`, { retry: 'backoff' })
+  return { bytes, digest, mediaType: (answer.headers['content-type'] ?? '').split(';')[0] ?? '' }
+}
+
+async function putManifest(
+  session: Session,
+  of: Repository,
+  version: string,
+  manifest: { readonly bytes: Uint8Array; readonly mediaType: string },
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const answer = await session.ask({
+    method: 'PUT',
+    path: `${of.repository}/manifests/${version}`,
+    scope: `repository:${of.repository}:pull,push`,
+    headers: { 'content-type': manifest.mediaType },
+    body: () => manifest.bytes,
+    signal,
+  })
+  await expectStatus(answer, [201], `push of ${nameOf(of)}:${version}`)
+  answer.resume()
+  const wanted = parseDigest(version)
+  return digestOf(manifest.bytes, wanted?.algorithm)
+}
+
+function manifestAsk(method: string, of: Repository, version: string, signal: AbortSignal | undefined): Ask {
+  const scope = `repository:${of.repository}:pull`
+  return { method, path: `${of.repository}/manifests/${version}`, scope, headers: { accept: MANIFEST_ACCEPT }, signal }
+}
+
+function blobAsk(method: string, of: Repository, digest: string, options: Options | undefined): Ask {
+  const scope = `repository:${of.repository}:pull`
+  return { method, path: `${of.repository}/blobs/${digest}`, scope, signal: options?.signal }
+}
+
+/** The name of a repository for messages. */
+export function nameOf({ host, repository }: Repository): string {
+  return `${host}/${repository}`
+}
+
+/** Passes an answer with one of the statuses; throws for any other, with the registry's own words. */
+export async function expectStatus(answer: IncomingMessage, good: readonly number[], what: string): Promise<void> {
+  const status = answer.statusCode ?? 0
+  if (good.includes(status)) return
+  const body = await readAnswer(answer, LIMITS.answerBytes, what).catch(() => Buffer.alloc(0))
+  const says = registryMessage(body)
+  const message = `${what}: status ${status}${says === '' ? '' : `, ${says}`}`
+  if (status === 401 || status === 403) throw new SluiceError('REGISTRY_DENIED', message, { retry: 'backoff' })
+  throw new SluiceError('REGISTRY_REFUSED', message, { retry: 'backoff' })
+}
+
+function registryMessage(body: Buffer): string {
+  try {
+    const { errors } = JSON.parse(body.toString('utf8')) as { errors?: { code?: string; message?: string }[] }
+    return (errors ?? [])
+      .map(({ code, message }) => [code, message].filter(Boolean).join(': '))
+      .join('; ')
+      .slice(0, 500)
+  } catch {
+    return ''
+  }
+}

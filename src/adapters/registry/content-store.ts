@@ -1,0 +1,100 @@
+import { createReadStream, mkdirSync } from 'node:fs'
+import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { digestOf, Hasher, parseDigest } from '../../lib/oci/digest.ts'
+
+/** Blobs in files named by their digest: `ROOT/blobs/sha256/<hex>`. Several processes may share one. */
+export type ContentStore = {
+  readonly root: string
+  /** The file of a blob, whether it is there or not. */
+  readonly pathOf: (digest: string) => string
+  /** Size of a blob; undefined when it is not there. */
+  readonly sizeOf: (digest: string) => Promise<number | undefined>
+  /** A blob's bytes in memory; undefined when it is not there. */
+  readonly read: (digest: string) => Promise<Buffer | undefined>
+  readonly openRead: (digest: string) => Readable
+  /** Keeps bytes; answers their digest. */
+  readonly write: (bytes: Uint8Array) => Promise<string>
+  /** Keeps what a stream brings when its digest and size are the promised ones (DIGEST_MISMATCH, REGISTRY_LIMIT, STORE_FULL). */
+  readonly ingest: (stream: AsyncIterable<Buffer>, digest: string, sizeBytes: number) => Promise<void>
+  /** Moves a finished file of the same disk into the store. */
+  readonly adopt: (path: string, digest: string) => Promise<void>
+  /** A new path for a temporary file on the store's disk. */
+  readonly temporary: () => string
+}
+
+/** Opens (and makes) a content store. */
+export function openContentStore(root: string): ContentStore {
+  for (const folder of ['blobs/sha256', 'blobs/sha512', 'tmp']) mkdirSync(join(root, folder), { recursive: true })
+  const pathOf = (digest: string): string => {
+    const parsed = parseDigest(digest)
+    if (parsed === undefined) throw new SluiceError('OCI_MANIFEST_INVALID', `"${digest}" is not a digest`)
+    return join(root, 'blobs', parsed.algorithm, parsed.hex)
+  }
+  const temporary = (): string => join(root, 'tmp', randomBytes(9).toString('base64url'))
+  const store: ContentStore = {
+    root,
+    pathOf,
+    temporary,
+    sizeOf: async (digest) => (await stat(pathOf(digest)).catch(() => undefined))?.size,
+    read: (digest) => readFile(pathOf(digest)).catch(() => undefined),
+    openRead: (digest) => createReadStream(pathOf(digest), { highWaterMark: 1 << 18 }),
+    async write(bytes) {
+      const digest = digestOf(bytes)
+      if ((await store.sizeOf(digest)) !== bytes.length)
+        await store.ingest(once(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)), digest, bytes.length)
+      return digest
+    },
+    ingest: (stream, digest, sizeBytes) => ingest(store, stream, digest, sizeBytes),
+    adopt: (path, digest) => rename(path, pathOf(digest)),
+  }
+  return store
+}
+
+async function ingest(
+  store: ContentStore,
+  stream: AsyncIterable<Buffer>,
+  digest: string,
+  sizeBytes: number,
+): Promise<void> {
+  const path = store.temporary()
+  const hasher = new Hasher(parseDigest(digest)?.algorithm)
+  try {
+    const file = await open(path, 'wx')
+    try {
+      for await (const chunk of stream) {
+        hasher.update(chunk)
+        if (hasher.sizeBytes > sizeBytes) throw mismatch(digest, `is larger than the ${sizeBytes} bytes announced`)
+        await file.write(chunk)
+      }
+      if (hasher.sizeBytes !== sizeBytes) throw mismatch(digest, `has ${hasher.sizeBytes} bytes, not ${sizeBytes}`)
+      const found = hasher.digest()
+      if (found !== digest) throw mismatch(digest, `is really ${found}`)
+      await file.datasync()
+    } finally {
+      await file.close()
+    }
+    await store.adopt(path, digest)
+  } catch (cause) {
+    await rm(path, { force: true })
+    throw storeError(cause, store.root)
+  }
+}
+
+/** Turns a full or closed disk into an error that says so; passes other errors on. */
+export function storeError(cause: unknown, root: string): unknown {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  if (code !== 'ENOSPC' && code !== 'EROFS' && code !== 'EACCES' && code !== 'EDQUOT') return cause
+  return new SluiceError('STORE_FULL', `cannot write below ${root}: ${code}`, { retry: 'backoff', cause })
+}
+
+function mismatch(digest: string, why: string): SluiceError {
+  return new SluiceError('DIGEST_MISMATCH', `content ${digest} ${why}`, { retry: 'backoff' })
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes
+}

@@ -1,0 +1,77 @@
+import { lookup as dnsLookup } from 'node:dns'
+import { isIP, type LookupFunction } from 'node:net'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { DOCKER_HUB } from '../../lib/oci/reference.ts'
+
+/** Where a registry's API is: plain HTTP on loopback, HTTPS everywhere else unless told. */
+export type Endpoint = { readonly base: URL; readonly isLoopback: boolean }
+
+/**
+ * Finds the API of the registry that an image name's host means.
+ *
+ * @param aliases hosts that stand for others, as `registry.sluice.local` -> `127.0.0.1:5000` (or a URL)
+ * @param plainHttp hosts that speak HTTP although they are not on loopback
+ */
+export function endpointOf(
+  host: string,
+  aliases: Readonly<Record<string, string>>,
+  plainHttp: readonly string[] = [],
+): Endpoint {
+  const target = aliases[host] ?? (host === DOCKER_HUB ? 'registry-1.docker.io' : host)
+  if (/^https?:\/\//.test(target)) {
+    const base = new URL(target)
+    return { base, isLoopback: isLoopbackName(base.hostname) }
+  }
+  const isLoopback = isLoopbackName(new URL(`http://${target}`).hostname)
+  const isPlain = isLoopback || plainHttp.includes(host) || plainHttp.includes(target)
+  return { base: new URL(`${isPlain ? 'http' : 'https'}://${target}`), isLoopback }
+}
+
+/**
+ * Checks an address that a registry sent us to (redirect, token realm, upload location).
+ *
+ * @throws SluiceError REGISTRY_FORBIDDEN_ADDRESS for other schemes, for HTTPS that falls back to HTTP, and for loopback or
+ * link-local addresses unless the registry itself is on loopback
+ */
+export function checkTarget(from: Endpoint, to: URL): void {
+  if (to.protocol !== 'https:' && to.protocol !== 'http:') throw forbidden(from, to, 'is neither http nor https')
+  if (from.base.protocol === 'https:' && to.protocol === 'http:') throw forbidden(from, to, 'leaves https')
+  if (from.isLoopback || to.host === from.base.host) return
+  if (isLoopbackName(to.hostname) || isLocalAddress(to.hostname.replace(/^\[|\]$/g, '')))
+    throw forbidden(from, to, 'is a loopback or link-local address')
+}
+
+/** A name lookup that refuses loopback and link-local answers, for addresses that somebody else chose. */
+export const publicLookup: LookupFunction = (hostname, options, callback) => {
+  dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
+    if (error) return callback(error, '', 0)
+    const bad = addresses.find(({ address }) => isLocalAddress(address))
+    if (bad) return callback(new Error(`${hostname} is ${bad.address}, a loopback or link-local address`), '', 0)
+    if (options.all) return callback(null, addresses)
+    const [first] = addresses
+    callback(null, first?.address ?? '', first?.family ?? 4)
+  })
+}
+
+function isLoopbackName(hostname: string): boolean {
+  const name = hostname.replace(/^\[|\]$/g, '')
+  return (
+    name === 'localhost' || name.endsWith('.localhost') || name === '::1' || (isIP(name) === 4 && /^127\./.test(name))
+  )
+}
+
+function isLocalAddress(address: string): boolean {
+  const plain = address.toLowerCase().replace(/^::ffff:/, '')
+  if (isIP(plain) === 4) return /^(127\.|169\.254\.|0\.)/.test(plain)
+  return (
+    isIP(plain) === 6 && (plain === '::1' || plain === '::' || /^fe[89ab]/.test(plain) || /^(7f|a9fe|0:)/.test(plain))
+  )
+}
+
+function forbidden(from: Endpoint, to: URL, why: string): SluiceError {
+  return new SluiceError(
+    'REGISTRY_FORBIDDEN_ADDRESS',
+    `registry ${from.base.host} sent us to ${to.origin}, which ${why}`,
+    { retry: 'backoff' },
+  )
+}

@@ -1,0 +1,105 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { LookupFunction } from 'node:net'
+import type { Readable } from 'node:stream'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+
+/** One HTTP request; a body is bytes, or a stream of a known length. */
+export type Call = {
+  readonly method: string
+  readonly url: URL
+  readonly headers?: OutgoingHttpHeaders
+  readonly body?: Uint8Array | { readonly stream: Readable; readonly sizeBytes: number }
+  readonly signal?: AbortSignal | undefined
+  readonly lookup?: LookupFunction | undefined
+}
+
+/** Sends requests over kept connections. Ends with `close`. */
+export type Transport = { readonly send: (call: Call) => Promise<IncomingMessage>; readonly close: () => void }
+
+/**
+ * Makes the transport of a registry client.
+ *
+ * @param o.timeoutMs how long a connection may stand still before the request fails
+ */
+export function makeTransport(o: { readonly timeoutMs: number; readonly ca?: string | undefined }): Transport {
+  const plain = new HttpAgent({ keepAlive: true, maxSockets: 16, timeout: o.timeoutMs })
+  const secure = new HttpsAgent({
+    keepAlive: true,
+    maxSockets: 16,
+    timeout: o.timeoutMs,
+    ...(o.ca === undefined ? {} : { ca: o.ca }),
+  })
+  return {
+    send: (call) => send(call, call.url.protocol === 'https:' ? secure : plain, o.timeoutMs),
+    close() {
+      plain.destroy()
+      secure.destroy()
+    },
+  }
+}
+
+function send(call: Call, agent: HttpAgent | HttpsAgent, timeoutMs: number): Promise<IncomingMessage> {
+  const { body, url } = call
+  const sizeBytes = body === undefined ? undefined : 'stream' in body ? body.sizeBytes : body.length
+  const headers = {
+    'user-agent': 'sluice',
+    ...(sizeBytes === undefined ? {} : { 'content-length': sizeBytes }),
+    ...call.headers,
+  }
+  return new Promise((resolve, reject) => {
+    const make = url.protocol === 'https:' ? httpsRequest : httpRequest
+    const outgoing = make(url, {
+      method: call.method,
+      headers,
+      agent,
+      timeout: timeoutMs,
+      ...(call.signal ? { signal: call.signal } : {}),
+      ...(call.lookup ? { lookup: call.lookup } : {}),
+    })
+    const fail = (cause: unknown): void => {
+      if (body !== undefined && 'stream' in body) body.stream.destroy()
+      reject(call.signal?.aborted ? call.signal.reason : unreachableError(url, cause))
+    }
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer for ${timeoutMs / 1000} s`)))
+    outgoing.on('error', fail)
+    outgoing.on('response', (answer) => {
+      answer.setTimeout(timeoutMs, () => answer.destroy(new Error(`no bytes for ${timeoutMs / 1000} s`)))
+      resolve(answer)
+    })
+    if (body === undefined) outgoing.end()
+    else if (!('stream' in body)) outgoing.end(body)
+    else {
+      body.stream.on('error', (error) => outgoing.destroy(error))
+      body.stream.pipe(outgoing)
+    }
+  })
+}
+
+function unreachableError(url: URL, cause: unknown): SluiceError {
+  if (cause instanceof SluiceError) return cause
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new SluiceError('REGISTRY_UNREACHABLE', `registry ${url.host}: ${why}`, { retry: 'backoff', cause })
+}
+
+/**
+ * Reads a whole answer into memory.
+ * @throws SluiceError REGISTRY_LIMIT as soon as more than `limitBytes` came
+ */
+export async function readAnswer(answer: IncomingMessage, limitBytes: number, what: string): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let sizeBytes = 0
+  try {
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      sizeBytes += chunk.length
+      if (sizeBytes > limitBytes)
+        throw new SluiceError('REGISTRY_LIMIT', `${what} is larger than ${limitBytes} bytes`, { retry: 'backoff' })
+      chunks.push(chunk)
+    }
+  } catch (cause) {
+    if (cause instanceof SluiceError) throw cause
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new SluiceError('REGISTRY_UNREACHABLE', `${what}: ${why}`, { retry: 'backoff', cause })
+  }
+  return Buffer.concat(chunks, sizeBytes)
+}

@@ -1,0 +1,161 @@
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { parseChallenge, type Challenge } from '../../lib/oci/challenge.ts'
+import { LIMITS } from '../../lib/oci/limits.ts'
+import { checkTarget, type Endpoint, publicLookup } from './endpoint.ts'
+import { readAnswer, type Call, type Transport } from './http.ts'
+
+/** A user's name and password (or token) for one registry. */
+export type Credentials = { readonly username: string; readonly password: string }
+
+/** A request to a registry, path relative to its `/v2/`. */
+export type Ask = {
+  readonly method: string
+  readonly path: string | URL
+  readonly scope: string
+  readonly headers?: OutgoingHttpHeaders
+  /** Made anew for every attempt, since a stream can be read only once. */
+  readonly body?: () => Call['body']
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Speaks to one registry: authenticates when asked to, follows redirects without the credentials. */
+export type Session = {
+  readonly endpoint: Endpoint
+  readonly ask: (ask: Ask) => Promise<IncomingMessage>
+}
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+
+/** Opens a session; nothing is sent before the first `ask`. */
+export function openSession(endpoint: Endpoint, transport: Transport, credentials: Credentials | undefined): Session {
+  const authorizations = new Map<string, string>()
+  const target = (path: string | URL): URL => (path instanceof URL ? path : new URL(`/v2/${path}`, endpoint.base))
+
+  const attempt = (ask: Ask): Promise<IncomingMessage> => {
+    const url = target(ask.path)
+    checkTarget(endpoint, url)
+    const isOwn = url.origin === endpoint.base.origin
+    const authorization = isOwn ? (authorizations.get(ask.scope) ?? authorizations.get('')) : undefined
+    return transport.send({
+      method: ask.method,
+      url,
+      headers: { ...ask.headers, ...(authorization === undefined ? {} : { authorization }) },
+      ...bodyOf(ask),
+      signal: ask.signal,
+      lookup: isOwn || endpoint.isLoopback ? undefined : publicLookup,
+    })
+  }
+
+  const authorize = async (ask: Ask, answer: IncomingMessage): Promise<boolean> => {
+    const challenge = parseChallenge(answer.headers['www-authenticate'])
+    if (challenge === undefined) return false
+    const before = authorizations.get(ask.scope) ?? authorizations.get('')
+    if (challenge.scheme === 'basic') {
+      if (credentials === undefined || before !== undefined) return false
+      authorizations.set('', basic(credentials))
+      return true
+    }
+    const token = await fetchToken(endpoint, transport, challenge, ask, credentials)
+    if (token === undefined) return false
+    authorizations.set(ask.scope, `Bearer ${token}`)
+    return `Bearer ${token}` !== before
+  }
+
+  return {
+    endpoint,
+    async ask(ask) {
+      let answer = await attempt(ask)
+      if (answer.statusCode === 401 && target(ask.path).origin === endpoint.base.origin) {
+        if (await authorize(ask, answer)) {
+          answer.resume()
+          answer = await attempt(ask)
+        }
+      }
+      return follow(ask, answer, endpoint, transport)
+    },
+  }
+}
+
+/** Follows up to five redirects of a GET or HEAD; the credentials stay with the registry. */
+async function follow(
+  ask: Ask,
+  first: IncomingMessage,
+  endpoint: Endpoint,
+  transport: Transport,
+): Promise<IncomingMessage> {
+  let answer = first
+  let url = ask.path instanceof URL ? ask.path : new URL(`/v2/${ask.path}`, endpoint.base)
+  for (let hops = 0; REDIRECTS.has(answer.statusCode ?? 0) && answer.headers.location !== undefined; hops++) {
+    if (ask.method !== 'GET' && ask.method !== 'HEAD') return answer
+    answer.resume()
+    if (hops === 5)
+      throw new SluiceError('REGISTRY_REFUSED', `registry ${endpoint.base.host} redirects in circles`, {
+        retry: 'backoff',
+      })
+    url = new URL(answer.headers.location, url)
+    checkTarget(endpoint, url)
+    const lookup = endpoint.isLoopback || url.host === endpoint.base.host ? undefined : publicLookup
+    const { accept, range } = ask.headers ?? {}
+    const headers = { ...(accept === undefined ? {} : { accept }), ...(range === undefined ? {} : { range }) }
+    answer = await transport.send({ method: ask.method, url, headers, signal: ask.signal, lookup })
+  }
+  return answer
+}
+
+async function fetchToken(
+  endpoint: Endpoint,
+  transport: Transport,
+  challenge: Extract<Challenge, { scheme: 'bearer' }>,
+  ask: Ask,
+  credentials: Credentials | undefined,
+): Promise<string | undefined> {
+  const url = new URL(challenge.realm, endpoint.base)
+  checkTarget(endpoint, url)
+  if (challenge.service !== undefined) url.searchParams.set('service', challenge.service)
+  const scope = ask.scope || challenge.scope
+  if (scope) url.searchParams.set('scope', scope)
+  const mayKnow = credentials !== undefined && isSameOwner(endpoint.base, url)
+  if (mayKnow) url.searchParams.set('account', credentials.username)
+  const answer = await transport.send({
+    method: 'GET',
+    url,
+    headers: { accept: 'application/json', ...(mayKnow ? { authorization: basic(credentials) } : {}) },
+    signal: ask.signal,
+    lookup: endpoint.isLoopback || url.host === endpoint.base.host ? undefined : publicLookup,
+  })
+  const body = await readAnswer(answer, LIMITS.answerBytes, `token of ${url.host}`)
+  if (answer.statusCode !== 200) return undefined
+  return readToken(body)
+}
+
+function readToken(body: Buffer): string | undefined {
+  try {
+    const value = JSON.parse(body.toString('utf8')) as Record<string, unknown>
+    const token = value['token'] ?? value['access_token']
+    return typeof token === 'string' && /^[\x21-\x7e]+$/.test(token) ? token : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Credentials go to a token server only when it is the registry itself or shares its last two labels (auth.docker.io). */
+function isSameOwner(registry: URL, realm: URL): boolean {
+  const owner = (hostname: string): string =>
+    hostname
+      .split('.')
+      .slice(/\.[a-z]{2,3}\.[a-z]{2}$/.test(hostname) ? -3 : -2)
+      .join('.')
+  if (registry.hostname === realm.hostname) return true
+  if (/^[\d.]+$|:/.test(registry.hostname) || realm.protocol !== 'https:') return false
+  return registry.hostname.includes('.') && owner(registry.hostname) === owner(realm.hostname)
+}
+
+function basic({ username, password }: Credentials): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+}
+
+function bodyOf(ask: Ask): Pick<Call, 'body'> {
+  const body = ask.body?.()
+  return body === undefined ? {} : { body }
+}

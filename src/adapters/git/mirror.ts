@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { openObjectReader, type ObjectReader } from './cat-file.ts'
+import { runGit, type GitOptions } from './git-process.ts'
+import { remoteError } from './remote-refs.ts'
+
+/** A file of a commit; the engine sees regular files only, as Flux's artifacts do (no symlinks, no submodules). */
+export type TreeFile = { readonly path: string; readonly hash: string; readonly isExecutable: boolean }
+
+/** What a commit says of itself. */
+export type CommitInfo = {
+  readonly author: string
+  readonly committedAtMs: number
+  readonly message: string
+  readonly hasSignature: boolean
+}
+
+/** A bare copy of one remote repository: objects only, fetched one commit deep. Several sources of the same URL share it. */
+export type Mirror = {
+  readonly folder: string
+  readonly has: (commit: string) => Promise<boolean>
+  /** Gets a commit with all its files. `refName` is tried when the host gives no commits by hash. */
+  readonly fetch: (url: string, commit: string, refName: string, options: GitOptions) => Promise<void>
+  readonly commit: (hash: string) => Promise<CommitInfo>
+  /** Every regular file of the commit, sorted by path. */
+  readonly files: (commit: string) => Promise<readonly TreeFile[]>
+  /** @throws when the object is not there */
+  readonly blob: (hash: string) => Promise<Buffer>
+  readonly close: () => void
+}
+
+/** Opens the mirror of a URL below `root`, made when it is not there. */
+export function openMirror(root: string, url: string): Mirror {
+  const folder = join(root, `${createHash('sha256').update(url).digest('hex').slice(0, 32)}.git`)
+  const reader = openObjectReader(folder)
+  let ready: Promise<void> | undefined
+  const prepare = (): Promise<void> => (ready ??= create(folder))
+  let fetching: Promise<unknown> = Promise.resolve()
+  const has = async (commit: string): Promise<boolean> => {
+    await prepare()
+    const found = await reader.read(commit)
+    if (found?.type !== 'commit') return false
+    return (await reader.read(treeOf(found.bytes.toString('utf8')))) !== undefined
+  }
+  return {
+    folder,
+    has,
+    async fetch(from, commit, refName, options) {
+      await prepare()
+      const turn = fetching.then(() => fetchInto(folder, from, commit, refName, options))
+      fetching = turn.catch(() => undefined)
+      await turn
+      if (!(await has(commit)))
+        throw remoteError(`the commit ${commit} is not at the remote any more: it moved while it was fetched`)
+    },
+    commit: async (hash) => parseCommit((await need(reader, hash)).toString('utf8')),
+    files: (commit) => listFiles(folder, commit),
+    blob: (hash) => need(reader, hash),
+    close: () => reader.close(),
+  }
+}
+
+async function create(folder: string): Promise<void> {
+  if (existsSync(join(folder, 'HEAD'))) {
+    rmSync(join(folder, 'shallow.lock'), { force: true })
+    return
+  }
+  mkdirSync(folder, { recursive: true })
+  const made = await runGit(folder, ['init', '--quiet', '--bare'])
+  if (made.code !== 0)
+    throw new SluiceError('STATE_UNWRITABLE', `cannot make a repository: ${made.stderr.trim()}`, { where: folder })
+  await runGit(folder, ['config', 'gc.auto', '0'])
+}
+
+async function fetchInto(
+  folder: string,
+  url: string,
+  commit: string,
+  refName: string,
+  options: GitOptions,
+): Promise<void> {
+  const argv = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--depth=1', '--end-of-options', url]
+  const byHash = await runGit(folder, [...argv, commit], options)
+  if (byHash.code === 0) return
+  if (refName === commit || !/not our ref|unadvertised object|couldn't find remote ref/i.test(byHash.stderr))
+    throw fetchError(byHash.stderr, options)
+  const byName = await runGit(folder, [...argv, refName], options)
+  if (byName.code !== 0) throw fetchError(byName.stderr, options)
+}
+
+function fetchError(stderr: string, options: GitOptions): SluiceError {
+  if (options.signal?.aborted) return remoteError('context deadline exceeded')
+  const line = stderr.split('\n').find((text) => /^(fatal|error|ssh|Permission|Host key)/.test(text)) ?? stderr.trim()
+  if (/Authentication failed|could not read Username|HTTP.* 401/.test(stderr))
+    return remoteError('authentication required: Unauthorized')
+  return remoteError(line.replace(/^(fatal|error): /, ''))
+}
+
+async function need(reader: ObjectReader, hash: string): Promise<Buffer> {
+  const found = await reader.read(hash)
+  if (!found) throw remoteError(`the object ${hash} is not in the local copy of the repository`)
+  return found.bytes
+}
+
+async function listFiles(folder: string, commit: string): Promise<readonly TreeFile[]> {
+  const listed = await runGit(folder, ['ls-tree', '-r', '-z', '--full-tree', '--end-of-options', commit])
+  if (listed.code !== 0) throw remoteError(listed.stderr.trim())
+  const files: TreeFile[] = []
+  for (const line of listed.stdout.toString('utf8').split('\0')) {
+    const [, mode, hash, path] = /^(100\d{3}) blob ([0-9a-f]+)\t(.+)$/s.exec(line) ?? []
+    if (hash !== undefined && path !== undefined && isSafe(path))
+      files.push({ path, hash, isExecutable: mode === '100755' })
+  }
+  return files
+}
+
+/** Git itself refuses such paths at checkout; a crafted tree may still hold them. */
+function isSafe(path: string): boolean {
+  return !path.split('/').some((part) => part === '' || part === '.' || part === '..' || part.toLowerCase() === '.git')
+}
+
+function treeOf(commit: string): string {
+  return /^tree ([0-9a-f]+)/.exec(commit)?.[1] ?? ''
+}
+
+function parseCommit(text: string): CommitInfo {
+  const end = text.indexOf('\n\n')
+  const head = end < 0 ? text : text.slice(0, end)
+  const [, author = ''] = /^author (.*?>)/m.exec(head) ?? []
+  const [, seconds = '0'] = /^committer .* (\d+) [+-]\d{4}$/m.exec(head) ?? []
+  return {
+    author,
+    committedAtMs: Number(seconds) * 1000,
+    message: end < 0 ? '' : text.slice(end + 2),
+    hasSignature: /^gpgsig/m.test(head),
+  }
+}

@@ -1,0 +1,105 @@
+import http from 'node:http'
+import https from 'node:https'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import type { RemoteRef } from '../../pipeline/source/select-ref.ts'
+
+/** How to log in at a Git host over HTTP. */
+export type HttpLogin = {
+  /** The value of the Authorization header. */
+  readonly authorization?: string
+  readonly caPem?: string
+  readonly certPem?: string
+  readonly keyPem?: string
+}
+
+const LARGEST_LIST_BYTES = 64 * 1024 * 1024
+
+/**
+ * Lists the refs of a repository over smart HTTP: one request, no process. Annotated tags answer with the commit they point at.
+ *
+ * Redirects are followed on the same host only, so that a login never travels to another one.
+ * @throws SluiceError GIT_REMOTE (retry: backoff) when the host does not answer, refuses the login or has no such repository
+ */
+export async function listRemoteRefs(url: string, login: HttpLogin, signal: AbortSignal): Promise<RemoteRef[]> {
+  const address = `${url.replace(/\/$/, '')}/info/refs?service=git-upload-pack`
+  const answer = await get(new URL(address), address, login, signal, 5)
+  return parseAdvertisement(answer)
+}
+
+async function get(url: URL, shown: string, login: HttpLogin, signal: AbortSignal, hops: number): Promise<Buffer> {
+  const { status, headers, body } = await request(url, shown, login, signal)
+  if (status >= 300 && status < 400 && headers.location !== undefined && hops > 0) {
+    const next = new URL(headers.location, url)
+    if (next.host !== url.host) throw remoteError(`redirected to another host: ${next.host}`)
+    return get(next, shown, login, signal, hops - 1)
+  }
+  if (status === 401) throw remoteError('authentication required: Unauthorized')
+  if (status === 403) throw remoteError('authorization failed: Forbidden')
+  if (status === 404) throw remoteError('repository not found: ')
+  if (status !== 200) throw remoteError(`unexpected requesting "${shown}" status code: ${status}`)
+  return body
+}
+
+type Answer = { readonly status: number; readonly headers: http.IncomingHttpHeaders; readonly body: Buffer }
+
+function request(url: URL, shown: string, login: HttpLogin, signal: AbortSignal): Promise<Answer> {
+  const { caPem, certPem, keyPem, authorization } = login
+  const headers = {
+    'user-agent': 'git/2.40.0 (sluice)',
+    accept: '*/*',
+    ...(authorization === undefined ? {} : { authorization }),
+  }
+  return new Promise((resolve, reject) => {
+    const fail = (error: NodeJS.ErrnoException): void => reject(remoteError(connectText(error, url, shown), error))
+    const options = { headers, signal, agent: false, ca: caPem, cert: certPem, key: keyPem }
+    const sent = (url.protocol === 'https:' ? https : http).get(url, options, (answer) => {
+      const chunks: Buffer[] = []
+      let size = 0
+      answer.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size > LARGEST_LIST_BYTES) sent.destroy(new Error('the list of refs is larger than 64 MiB'))
+        else chunks.push(chunk)
+      })
+      answer.on('error', fail)
+      answer.on('end', () =>
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(chunks) }),
+      )
+    })
+    sent.on('error', fail)
+  })
+}
+
+function connectText(error: NodeJS.ErrnoException, url: URL, shown: string): string {
+  const port = url.port || (url.protocol === 'https:' ? '443' : '80')
+  const at = `${url.hostname}:${port}`
+  if (error.code === 'ECONNREFUSED') return `Get "${shown}": dial tcp ${at}: connect: connection refused`
+  if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN')
+    return `Get "${shown}": dial tcp: lookup ${url.hostname}: no such host`
+  if (error.name === 'AbortError') return `Get "${shown}": context deadline exceeded`
+  return `Get "${shown}": ${error.message}`
+}
+
+/** A fault at the remote: another try may help. */
+export function remoteError(message: string, cause?: unknown): SluiceError {
+  return new SluiceError('GIT_REMOTE', message, { retry: 'backoff', cause })
+}
+
+/** Reads the ref advertisement of protocol 0: pkt-lines, `<hash> <name>`, capabilities after a NUL in the first. */
+function parseAdvertisement(body: Buffer): RemoteRef[] {
+  const commits = new Map<string, string>()
+  for (const line of pktLines(body)) {
+    const [, hash, name] = /^([0-9a-f]{40,64}) ([^\0\n]+)/.exec(line) ?? []
+    if (hash === undefined || name === undefined || name === 'capabilities^{}') continue
+    commits.set(name.endsWith('^{}') ? name.slice(0, -3) : name, hash)
+  }
+  return [...commits].map(([name, commit]) => ({ name, commit }))
+}
+
+function* pktLines(body: Buffer): Generator<string> {
+  for (let at = 0; at + 4 <= body.length;) {
+    const length = Number.parseInt(body.toString('latin1', at, at + 4), 16)
+    if (!(length >= 0)) throw remoteError('the host does not speak the Git protocol')
+    if (length >= 4) yield body.toString('utf8', at + 4, at + length)
+    at += Math.max(length, 4)
+  }
+}

@@ -1,0 +1,79 @@
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { parseConstraint, satisfies } from '../../lib/semver/constraint.ts'
+import { compareVersions, parseLoose, type Version } from '../../lib/semver/version.ts'
+
+/** Which commit a GitRepository asks for: `spec.ref`. */
+export type RefWish = {
+  readonly branch?: string
+  readonly tag?: string
+  readonly semver?: string
+  readonly name?: string
+  readonly commit?: string
+}
+
+/** A ref that the remote has; `commit` is what an annotated tag points at in the end. */
+export type RemoteRef = { readonly name: string; readonly commit: string }
+
+/** What to fetch, and what the revision will be called. `commit` is known before the fetch. */
+export type SelectedRef = {
+  /** The ref to fetch, or the commit itself when no ref is asked for. */
+  readonly fetch: string
+  readonly commit: string
+  /** What stands before `@` in the revision: the branch or tag as written, a whole ref name, or ''. */
+  readonly pointer: string
+}
+
+const FULL_HASH = /^([0-9a-f]{40}|[0-9a-f]{64})$/
+
+/**
+ * Picks the commit that `spec.ref` asks for; commit wins over name, name over semver, semver over tag, tag over branch. Nothing at all means branch `master`.
+ *
+ * @throws SluiceError GIT_REF_NOT_FOUND (retry: backoff) when the remote has no such ref, GIT_BAD_RANGE (retry: spec) for a range that is none
+ * @see https://fluxcd.io/flux/components/source/gitrepositories/#reference
+ */
+export function selectRef(wish: RefWish, refs: readonly RemoteRef[]): SelectedRef {
+  if (wish.commit !== undefined && wish.commit !== '') return selectCommit(wish.commit, wish.branch ?? '')
+  if (wish.name) return selectNamed(wish.name, wish.name, refs)
+  if (wish.semver) return selectHighest(wish.semver, refs)
+  if (wish.tag) return selectNamed(`refs/tags/${wish.tag}`, wish.tag, refs)
+  const branch = wish.branch || 'master'
+  return selectNamed(`refs/heads/${branch}`, branch, refs)
+}
+
+function selectCommit(commit: string, branch: string): SelectedRef {
+  if (!FULL_HASH.test(commit))
+    throw new SluiceError('GIT_REF_NOT_FOUND', `"${commit}" is not a whole commit hash`, { where: 'spec.ref.commit' })
+  return { fetch: commit, commit, pointer: branch }
+}
+
+function selectNamed(name: string, pointer: string, refs: readonly RemoteRef[]): SelectedRef {
+  const found = refs.find((ref) => ref.name === name)
+  if (!found) throw new SluiceError('GIT_REF_NOT_FOUND', `couldn't find remote ref "${name}"`, { retry: 'backoff' })
+  return { fetch: name, commit: found.commit, pointer }
+}
+
+function selectHighest(range: string, refs: readonly RemoteRef[]): SelectedRef {
+  const constraint = parseRange(range)
+  let best: { readonly version: Version; readonly ref: RemoteRef; readonly tag: string } | undefined
+  for (const ref of refs) {
+    if (!ref.name.startsWith('refs/tags/')) continue
+    const tag = ref.name.slice('refs/tags/'.length)
+    const version = parseLoose(tag)
+    if (version === undefined || !satisfies(version, constraint)) continue
+    if (best === undefined || compareVersions(version, best.version) > 0) best = { version, ref, tag }
+  }
+  if (best === undefined)
+    throw new SluiceError('GIT_REF_NOT_FOUND', `no match found for semver: ${range}`, { retry: 'backoff' })
+  return { fetch: best.ref.name, commit: best.ref.commit, pointer: best.tag }
+}
+
+function parseRange(range: string): ReturnType<typeof parseConstraint> {
+  try {
+    return parseConstraint(range)
+  } catch (cause) {
+    throw new SluiceError('GIT_BAD_RANGE', `semver parse error: improper constraint: ${JSON.stringify(range)}`, {
+      where: 'spec.ref.semver',
+      cause,
+    })
+  }
+}

@@ -1,6 +1,6 @@
-import yaml from 'js-yaml'
+import { writeYaml } from './write.ts'
 
-/** Writes a plain value as one YAML document, keys sorted as Go's sigs.k8s.io/yaml sorts them. */
+/** Writes a plain value as one YAML document, byte for byte as Go's sigs.k8s.io/yaml (kubectl, kustomize) writes it. */
 export function dump(value: unknown): string {
-  return yaml.dump(value, { sortKeys: true, lineWidth: -1, noRefs: true })
+  return writeYaml(value)
 }

@@ -1,0 +1,142 @@
+import { SluiceError } from '../error/sluice-error.ts'
+import type { DuplicateKey, Source, YamlComment, YamlNode } from './nodes.ts'
+import { positionOf } from './nodes.ts'
+
+/** Where the reader is, and what it has seen of the document at hand. */
+export type Cursor = {
+  readonly source: Source
+  readonly text: string
+  pos: number
+  /** Offset of the first character of the line at hand. */
+  lineStart: number
+  depth: number
+  /** How many nodes aliases may still copy. */
+  aliasBudget: number
+  anchors: Map<string, YamlNode>
+  comments: YamlComment[]
+  duplicates: DuplicateKey[]
+}
+
+const MAX_DEPTH = 1000
+const MAX_ALIAS_NODES = 1_000_000
+
+export const TAB = 9
+export const LF = 10
+export const CR = 13
+export const SPACE = 32
+export const DQUOTE = 34
+export const HASH = 35
+export const SQUOTE = 39
+export const COMMA = 44
+export const DASH = 45
+export const COLON = 58
+export const QUESTION = 63
+
+/** A reader at the start of a text; a byte order mark is skipped. */
+export function createCursor(source: Source): Cursor {
+  const start = source.text.charCodeAt(0) === 0xfeff ? 1 : 0
+  return {
+    source,
+    text: source.text,
+    pos: start,
+    lineStart: start,
+    depth: 0,
+    aliasBudget: MAX_ALIAS_NODES,
+    anchors: new Map(),
+    comments: [],
+    duplicates: [],
+  }
+}
+
+/** The character at hand; NaN at the end of the text. */
+export function at(c: Cursor, ahead = 0): number {
+  return c.text.charCodeAt(c.pos + ahead)
+}
+
+/** Column of the position at hand, from 0. */
+export function column(c: Cursor): number {
+  return c.pos - c.lineStart
+}
+
+/** Whether a character ends a token: space, tab, line end, end of text. */
+export function isBlankOrEnd(code: number): boolean {
+  return code === SPACE || code === LF || code === TAB || code === CR || code !== code
+}
+
+/** Skips spaces, tabs, comments and line ends; answers whether a line end was crossed. */
+export function skipBlank(c: Cursor): boolean {
+  const { text } = c
+  let crossed = c.pos === c.lineStart
+  for (;;) {
+    const code = text.charCodeAt(c.pos)
+    if (code === SPACE || code === CR) c.pos++
+    else if (code === TAB) skipTab(c, crossed)
+    else if (code === LF) {
+      c.pos++
+      c.lineStart = c.pos
+      crossed = true
+    } else if (code === HASH && startsComment(c)) skipComment(c)
+    else return crossed
+  }
+}
+
+/** A tab may separate, and fill an empty line; it may not indent. */
+function skipTab(c: Cursor, crossed: boolean): void {
+  const start = c.pos
+  let end = start
+  while (c.text.charCodeAt(end) === TAB || c.text.charCodeAt(end) === SPACE) end++
+  const next = c.text.charCodeAt(end)
+  const isIndent = crossed && c.text.slice(c.lineStart, start).trim() === ''
+  const opensFlowEnd = next === 93 || next === 125 || next === HASH
+  if (isIndent && !(next === LF || next === CR || next !== next) && !opensFlowEnd)
+    throw syntaxError(c, 'found character that cannot start any token', start, 'indent with spaces, not with tabs')
+  c.pos = end
+}
+
+function startsComment(c: Cursor): boolean {
+  return c.pos === 0 || c.pos === c.lineStart || isBlankOrEnd(c.text.charCodeAt(c.pos - 1))
+}
+
+function skipComment(c: Cursor): void {
+  let end = c.text.indexOf('\n', c.pos)
+  if (end < 0) end = c.text.length
+  const last = c.text.charCodeAt(end - 1) === CR ? end - 1 : end
+  c.comments.push({ start: c.pos, end: last })
+  c.pos = end
+}
+
+/** Whether `---` or `...` stands at the start of the line at hand. */
+export function atDocumentMarker(c: Cursor): boolean {
+  if (c.pos !== c.lineStart) return false
+  const code = at(c)
+  if (code !== DASH && code !== 46) return false
+  return at(c, 1) === code && at(c, 2) === code && isBlankOrEnd(at(c, 3))
+}
+
+/** Counts a level of nesting; every `enter` has its `leave`. */
+export function enter(c: Cursor): void {
+  if (++c.depth > MAX_DEPTH)
+    throw errorAt(c, 'YAML_LIMIT', `nested deeper than ${MAX_DEPTH} levels`, c.pos, 'flatten the document')
+}
+
+/** Ends a level of nesting. */
+export function leave(c: Cursor): void {
+  c.depth--
+}
+
+/** A YAML_SYNTAX error at an offset, by default the one at hand. */
+export function syntaxError(c: Cursor, message: string, offset = c.pos, hint?: string): SluiceError {
+  return errorAt(c, 'YAML_SYNTAX', message, offset, hint)
+}
+
+/** An error at an offset of the text. */
+export function errorAt(
+  c: Cursor,
+  code: 'YAML_SYNTAX' | 'YAML_LIMIT',
+  message: string,
+  offset: number,
+  hint?: string,
+): SluiceError {
+  const { line, column: col } = positionOf(c.source, offset)
+  return new SluiceError(code, message, { where: `${c.source.file}:${line}:${col}`, ...(hint ? { hint } : {}) })
+}

@@ -1,0 +1,234 @@
+import * as cursor from './cursor.ts'
+import { COLON, DASH, DQUOTE, QUESTION, SQUOTE, at, column, isBlankOrEnd, syntaxError, type Cursor } from './cursor.ts'
+import { mergeInto } from './merge-keys.ts'
+import type { YamlMap, YamlNode, YamlScalar, YamlSeq } from './nodes.ts'
+import { parseFlowCollection } from './parse-flow.ts'
+import { parseAlias, parseProperties, register, type Properties } from './parse-properties.ts'
+import { parseBlockScalar } from './parse-literal.ts'
+import { parsePlain, parsePlainLine, parseQuoted } from './parse-scalar.ts'
+
+/**
+ * Reads the node at hand, which may be absent.
+ *
+ * @param minColumn a node further left belongs to somebody else
+ * @param seqColumn a `- ` is welcome from this column on (one less than minColumn for the value of a key)
+ * @param mayBeBlock false right behind `key:` on the same line, where no block collection may start
+ */
+export function parseBlockNode(c: Cursor, minColumn: number, seqColumn: number, mayBeBlock: boolean): YamlNode {
+  const crossed = cursor.skipBlank(c)
+  const block = mayBeBlock || crossed
+  if (isAbsent(c, minColumn, seqColumn)) return emptyScalar(c)
+  const code = at(c)
+  if (code !== 38 && code !== 33) return parseContent(c, minColumn, block, undefined)
+  return parseWithProperties(c, minColumn, seqColumn, block)
+}
+
+function isAbsent(c: Cursor, minColumn: number, seqColumn: number): boolean {
+  if (c.pos >= c.text.length || cursor.atDocumentMarker(c)) return true
+  const col = column(c)
+  return col < minColumn && !(col >= seqColumn && isDash(c))
+}
+
+function parseWithProperties(c: Cursor, minColumn: number, seqColumn: number, block: boolean): YamlNode {
+  const start = c.pos
+  const col = column(c)
+  const properties = parseProperties(c)
+  const crossed = cursor.skipBlank(c)
+  if (isAbsent(c, minColumn, seqColumn)) return register(c, properties, emptyScalar(c))
+  if (crossed) return register(c, properties, parseContent(c, minColumn, true, undefined))
+  if (block && startsKey(c)) return parseMap(c, col, { properties, start })
+  return register(c, properties, parseContent(c, minColumn, false, undefined))
+}
+
+/** Reads what stands at the cursor; `key` carries the properties of a first key that were read already. */
+function parseContent(c: Cursor, minColumn: number, block: boolean, key: undefined): YamlNode {
+  const code = at(c)
+  const col = column(c)
+  if (code === DASH && isBlankOrEnd(at(c, 1))) {
+    if (!block) throw syntaxError(c, 'block sequence entries are not allowed in this context')
+    return parseSeq(c, col)
+  }
+  if (code === QUESTION && isBlankOrEnd(at(c, 1)) && block) return parseMap(c, col, key)
+  if (code === 124 || code === 62) return parseBlockScalar(c, minColumn)
+  if (block && startsKey(c)) return parseMap(c, col, key)
+  const node = parseInline(c, minColumn)
+  const end = c.pos
+  skipSpaces(c)
+  if (at(c) === COLON && isBlankOrEnd(at(c, 1))) throw syntaxError(c, 'mapping values are not allowed in this context')
+  if (!atLineEnd(c)) throw syntaxError(c, 'did not find expected key')
+  c.pos = end
+  return node
+}
+
+function parseInline(c: Cursor, minColumn: number): YamlNode {
+  const code = at(c)
+  if (code === DQUOTE || code === SQUOTE) return parseQuoted(c, minColumn)
+  if (code === 91 || code === 123) return parseFlowCollection(c)
+  if (code === 42) return parseAlias(c)
+  return parsePlain(c, minColumn)
+}
+
+function atLineEnd(c: Cursor): boolean {
+  const code = at(c)
+  return code === cursor.LF || code === cursor.CR || code !== code || code === cursor.HASH
+}
+
+function skipSpaces(c: Cursor): void {
+  while (at(c) === cursor.SPACE || at(c) === cursor.TAB) c.pos++
+}
+
+/** Looks ahead on the line at hand: does an implicit key start here? */
+function startsKey(c: Cursor): boolean {
+  const code = at(c)
+  if (code === DQUOTE || code === SQUOTE) return colonBehindQuote(c, code)
+  if (code === 42) return colonBehindWord(c)
+  if (code === COLON && isBlankOrEnd(at(c, 1))) return true
+  if (code === 91 || code === 123 || code === 124 || code === 62) return false
+  return parsePlainLine(c.text, c.pos).stoppedAtColon
+}
+
+function colonBehindQuote(c: Cursor, quote: number): boolean {
+  const { text } = c
+  let i = c.pos + 1
+  for (;;) {
+    const code = text.charCodeAt(i)
+    if (code !== code || code === cursor.LF) return false
+    if (code === 92 && quote === DQUOTE) i++
+    else if (code === quote) {
+      if (quote === DQUOTE || text.charCodeAt(i + 1) !== SQUOTE) break
+      i++
+    }
+    i++
+  }
+  i++
+  while (text.charCodeAt(i) === cursor.SPACE) i++
+  return text.charCodeAt(i) === COLON && isBlankOrEnd(text.charCodeAt(i + 1))
+}
+
+function colonBehindWord(c: Cursor): boolean {
+  let i = c.pos
+  while (!isBlankOrEnd(c.text.charCodeAt(i))) i++
+  while (c.text.charCodeAt(i) === cursor.SPACE) i++
+  return c.text.charCodeAt(i) === COLON && isBlankOrEnd(c.text.charCodeAt(i + 1))
+}
+
+function parseSeq(c: Cursor, col: number): YamlSeq {
+  cursor.enter(c)
+  const node: YamlSeq = { kind: 'seq', items: [], tag: '', source: c.source, start: c.pos, end: c.pos, keyStart: -1 }
+  for (;;) {
+    c.pos++
+    const item = parseBlockNode(c, col + 1, col + 1, true)
+    node.items.push(item)
+    node.end = item.end
+    cursor.skipBlank(c)
+    if (c.pos >= c.text.length || column(c) < col || cursor.atDocumentMarker(c)) break
+    if (column(c) > col) throw syntaxError(c, "did not find expected '-' indicator")
+    if (!isDash(c)) break
+  }
+  cursor.leave(c)
+  return node
+}
+
+function isDash(c: Cursor): boolean {
+  return at(c) === DASH && isBlankOrEnd(at(c, 1))
+}
+
+type KeyProperties = { readonly properties: Properties; readonly start: number }
+
+function parseMap(c: Cursor, col: number, first: KeyProperties | undefined): YamlMap {
+  cursor.enter(c)
+  const start = first?.start ?? c.pos
+  const fields = new Map<string, YamlNode>()
+  const node: YamlMap = { kind: 'map', fields, tag: '', source: c.source, start, end: start, keyStart: -1 }
+  const merges: YamlNode[] = []
+  let given = first
+  for (;;) {
+    const keyStart = given?.start ?? c.pos
+    const key = parseKey(c, given?.properties)
+    given = undefined
+    const value = parseBlockNode(c, col + 1, col, key.isExplicit)
+    value.keyStart = keyStart
+    node.end = value.end
+    addField(c, fields, merges, key.scalar, value)
+    cursor.skipBlank(c)
+    if (c.pos >= c.text.length || column(c) < col || cursor.atDocumentMarker(c)) break
+    if (column(c) > col || isDash(c)) throw syntaxError(c, 'did not find expected key')
+  }
+  if (merges.length > 0) mergeInto(c, fields, merges)
+  cursor.leave(c)
+  return node
+}
+
+/** Adds a field; the last of two equal keys wins and the fact is noted. */
+export function addField(
+  c: Cursor,
+  fields: Map<string, YamlNode>,
+  merges: YamlNode[],
+  key: YamlScalar,
+  value: YamlNode,
+): void {
+  if (key.value === '<<' && key.style === 'plain' && (key.tag === '' || key.tag === '!!merge')) {
+    merges.push(value)
+    return
+  }
+  const before = fields.get(key.value)
+  if (before) c.duplicates.push({ key: key.value, first: before.keyStart, second: value.keyStart })
+  fields.set(key.value, value)
+}
+
+type Key = { readonly scalar: YamlScalar; readonly isExplicit: boolean }
+
+function parseKey(c: Cursor, properties: Properties | undefined): Key {
+  if (at(c) === QUESTION && isBlankOrEnd(at(c, 1))) return parseExplicitKey(c)
+  if (properties === undefined && (at(c) === 38 || at(c) === 33)) {
+    const own = parseProperties(c)
+    cursor.skipBlank(c)
+    return parseKey(c, own)
+  }
+  if (!startsKey(c)) throw missingColon(c)
+  const node = at(c) === COLON ? emptyScalar(c) : parseKeyScalar(c)
+  skipSpaces(c)
+  if (at(c) !== COLON) throw missingColon(c)
+  c.pos++
+  return { scalar: asKey(c, register(c, properties, node)), isExplicit: false }
+}
+
+function parseKeyScalar(c: Cursor): YamlNode {
+  const code = at(c)
+  if (code === DQUOTE || code === SQUOTE) return parseQuoted(c, 0)
+  if (code === 42) return parseAlias(c)
+  const { end } = parsePlainLine(c.text, c.pos)
+  const node = scalarAt(c, c.pos, end)
+  c.pos = end
+  return node
+}
+
+function parseExplicitKey(c: Cursor): Key {
+  const col = column(c)
+  c.pos++
+  const node = parseBlockNode(c, col + 1, col + 1, true)
+  cursor.skipBlank(c)
+  const scalar = asKey(c, node)
+  if (column(c) !== col || at(c) !== COLON || !isBlankOrEnd(at(c, 1)))
+    throw syntaxError(c, 'a `? key` without its `: value`')
+  c.pos++
+  return { scalar, isExplicit: true }
+}
+
+function asKey(c: Cursor, node: YamlNode): YamlScalar {
+  if (node.kind === 'scalar') return node
+  throw syntaxError(c, 'a mapping key that is no scalar', node.start)
+}
+
+function missingColon(c: Cursor): Error {
+  return syntaxError(c, "could not find expected ':'")
+}
+
+function scalarAt(c: Cursor, start: number, end: number): YamlScalar {
+  const value = c.text.slice(start, end)
+  return { kind: 'scalar', value, tag: '', style: 'plain', source: c.source, start, end, keyStart: -1 }
+}
+
+function emptyScalar(c: Cursor): YamlScalar {
+  return scalarAt(c, c.pos, c.pos)
+}

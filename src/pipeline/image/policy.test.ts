@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { choosePolicyTag, explainPolicy, type PolicyInput, type PolicyRule } from './policy.ts'
+import { summarizeScan } from './scan.ts'
+
+const file = join(process.env.SLUICE_CONFORMANCE ?? '../shared/conformance', 'flux/image-policy.json')
+const skip = existsSync(file) ? false : `no conformance data at ${file}`
+const table = skip === false ? JSON.parse(readFileSync(file, 'utf8')) : {}
+
+const calm: PolicyInput = {
+  rule: { kind: 'semver', range: '>=0.0.0' },
+  filter: undefined,
+  tags: ['1.0.0', '1.1.0'],
+  traps: 'safe',
+}
+
+test('image policies agree with the tables of Flux', { skip }, () => {
+  for (const { range, valid } of table.semverRanges)
+    assert.equal(choose({ rule: { kind: 'semver', range } }).fault?.reason !== 'InvalidPolicy', valid, range)
+  for (const { kind, name, range, order, tags, want, error } of table.latest) {
+    const rule = (kind === 'semver' ? { kind, range } : { kind, order }) as PolicyRule
+    const choice = choose({ rule, tags, traps: 'flux' })
+    assert.equal(choice.tag ?? null, want, name)
+    assert.equal(choice.fault !== undefined, error, name)
+  }
+  for (const { name, tags, pattern, extract, wantItemsSorted } of table.filterTags)
+    assert.deepEqual(sortedItems(tags, pattern, extract), wantItemsSorted, name)
+})
+
+test('image scans agree with the tables of Flux', { skip }, () => {
+  for (const { name, tags, patterns, wantTags, wantErr } of table.scan.TestFilterOutTags) {
+    if (wantErr) assert.throws(() => summarizeScan(tags ?? [], patterns), name)
+    else assert.deepEqual([...summarizeScan(tags, patterns ?? []).tags].reverse(), wantTags, name)
+  }
+  for (const { name, tags, wantLatestTags } of table.scan.TestSortTagsAndGetLatestTags)
+    assert.deepEqual(summarizeScan(tags ?? [], []).latestTags, wantLatestTags ?? [], name)
+})
+
+/** Alphabetical order shows every item that the filter kept, by tag. */
+function sortedItems(tags: string[], pattern: string, extract: string): string[] {
+  const choice = choose({ rule: { kind: 'alphabetical', order: 'desc' }, tags, filter: { pattern, extract } })
+  return choice.candidates.map((tag) => (extract === '' ? tag : tag.replace(/^ver/, '')))
+}
+
+function choose(input: Partial<PolicyInput>): ReturnType<typeof choosePolicyTag> {
+  return choosePolicyTag({ ...calm, ...input })
+}
+
+const main = { kind: 'semver', range: '>=1.0.0-0' } as const
+const numbers = { kind: 'numerical', order: 'asc' } as const
+const develop = { pattern: '^develop-(?P<run>\\d+)-[0-9a-f]{7}$', extract: '$run' }
+const cases: { it: string; input: Partial<PolicyInput>; want: string | undefined }[] = [
+  {
+    it: 'lets main overtake the last release',
+    input: { rule: main, tags: ['1.0.0', '1.1.0-main.2', '1.1.0-main.10'] },
+    want: '1.1.0-main.10',
+  },
+  { it: 'lets a release overtake main', input: { rule: main, tags: ['1.1.0', '1.1.0-main.10'] }, want: '1.1.0' },
+  {
+    it: 'compares the run of develop',
+    input: { rule: numbers, filter: develop, tags: ['develop-9-aaaaaaa', 'develop-10-bbbbbbb', 'latest'] },
+    want: 'develop-10-bbbbbbb',
+  },
+  { it: 'is not stopped by a tag that is no number', input: { rule: numbers, tags: ['8', 'ten', '9'] }, want: '9' },
+  {
+    it: 'is stopped by it as Flux is when asked',
+    input: { rule: numbers, tags: ['8', 'ten', '9'], traps: 'flux' },
+    want: undefined,
+  },
+  { it: 'chooses nothing without a rule', input: { rule: undefined }, want: undefined },
+]
+for (const { it, input, want } of cases) test(`policy ${it}`, () => assert.equal(choose(input).tag, want))
+
+test('policy says what it chose from and why nothing', () => {
+  const choice = choose({ rule: { kind: 'semver', range: '>=5.0.0' }, tags: ['1.0.0', 'latest', '6.0.0-rc.1'] })
+  assert.equal(choice.fault?.message, 'unable to determine latest version from provided list')
+  assert.equal(
+    explainPolicy(choice),
+    'none of 3 tags qualifies: 1.0.0 (is outside >=5.0.0), latest (is not a version), 6.0.0-rc.1 (is a prerelease, >=5.0.0 has none)',
+  )
+})
+
+test('the checksum of a scan is Flux’s', () => {
+  assert.equal(summarizeScan(['alpha', 'gamma', 'beta'], []).revision, '1572145026')
+})

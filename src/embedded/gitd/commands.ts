@@ -1,0 +1,77 @@
+import { FLUSH, packet, takePackets, type Packet } from './pktline.ts'
+
+/** One line of a push: move `ref` from `before` to `after` (40 or 64 hex digits, zeros for none). */
+export type RefCommand = { readonly ref: string; readonly before: string; readonly after: string }
+
+/** The start of a receive-pack request: everything before the pack. */
+export type PushHead = {
+  readonly commands: readonly RefCommand[]
+  readonly capabilities: ReadonlySet<string>
+  readonly shallow: readonly Buffer[]
+  readonly capabilityText: string
+}
+
+/** A push into `refs/for/<branch>`: the ref that was asked for, and the numbered one that keeps it. */
+export type Renamed = { readonly from: string; readonly to: string }
+
+/** Why a head cannot be read. */
+export type HeadFault = 'incomplete' | 'malformed' | 'too large'
+
+const MAX_HEAD_BYTES = 8 << 20
+
+/** Reads the commands of a push from the front of its body; the rest (push options, pack) stays untouched in `rest`. */
+export function parsePushHead(bytes: Buffer): { readonly head: PushHead; readonly rest: Buffer } | HeadFault {
+  const taken = takePackets(bytes, true)
+  if (taken === undefined) return 'malformed'
+  if (!taken.flushed) return bytes.length > MAX_HEAD_BYTES ? 'too large' : 'incomplete'
+  const shallow: Buffer[] = []
+  const commands: RefCommand[] = []
+  let capabilityText = ''
+  for (const { raw, data } of taken.packets) {
+    if (data === undefined) continue
+    const [line = '', capabilities] = data.toString('utf8').replace(/\n$/, '').split('\0')
+    capabilityText = capabilities ?? capabilityText
+    if (line.startsWith('shallow ')) shallow.push(raw)
+    else {
+      const match = /^([0-9a-f]{40}|[0-9a-f]{64}) ([0-9a-f]{40}|[0-9a-f]{64}) (.+)$/s.exec(line)
+      if (!match) return 'malformed'
+      commands.push({ before: match[1] ?? '', after: match[2] ?? '', ref: match[3] ?? '' })
+    }
+  }
+  const capabilities = new Set(capabilityText.trim().split(' '))
+  return { head: { commands, capabilities, shallow, capabilityText }, rest: taken.rest }
+}
+
+/** Writes a head back, so that receive-pack reads the same push with other commands. */
+export function renderPushHead(head: PushHead, commands: readonly RefCommand[]): Buffer {
+  const lines = commands.map(({ before, after, ref }, index) =>
+    packet(`${before} ${after} ${ref}${index === 0 ? `\0${head.capabilityText}` : ''}`),
+  )
+  return Buffer.concat([...head.shallow, ...lines, FLUSH])
+}
+
+/** What the server says about each ref: null when accepted, else the reason. Undefined when there is no report. */
+export type Report = ReadonlyMap<string, string | null>
+
+/** Reads a report of `receive-pack` (already taken out of the side band). */
+export function parseReport(packets: readonly Packet[]): Report {
+  const report = new Map<string, string | null>()
+  for (const { data } of packets) {
+    const line = data?.toString('utf8').replace(/\n$/, '') ?? ''
+    const match = /^(ok|ng) (\S+)(?: (.*))?$/.exec(line)
+    if (match) report.set(match[2] ?? '', match[1] === 'ok' ? null : (match[3] ?? 'refused'))
+  }
+  return report
+}
+
+/** Gives the pusher the names that they used; git 2.29 and later also learns the name that was kept. */
+export function renameReport(packets: readonly Packet[], renamed: readonly Renamed[], isV2: boolean): Buffer {
+  const lines = packets.map(({ raw, data }) => {
+    const match = /^(ok|ng) (\S+)([^]*)$/.exec(data?.toString('utf8') ?? '')
+    const rename = renamed.find(({ to }) => to === match?.[2])
+    if (!match || !rename) return raw
+    const line = packet(`${match[1]} ${rename.from}${match[3]}`)
+    return isV2 && match[1] === 'ok' ? Buffer.concat([line, packet(`option refname ${rename.to}\n`)]) : line
+  })
+  return Buffer.concat(lines)
+}

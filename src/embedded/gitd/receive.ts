@@ -1,0 +1,183 @@
+import type { ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+import {
+  parsePushHead,
+  parseReport,
+  renameReport,
+  renderPushHead,
+  type PushHead,
+  type RefCommand,
+  type Renamed,
+  type Report,
+} from './commands.ts'
+import { runGit, spawnGit } from './git.ts'
+import { FLUSH, packet, takePackets, type Packet } from './pktline.ts'
+
+/** What a push needs to know of the server. */
+export type ReceiveOptions = {
+  readonly path: string
+  readonly env: Readonly<Record<string, string>>
+  readonly maxPackBytes: number
+  /** Called when the commands are known and before git runs; answers what is called with the refs that moved. */
+  readonly begin: (commands: readonly RefCommand[]) => (moved: readonly RefCommand[]) => void
+  /** Gives a push into `refs/for/<branch>` its numbered ref. */
+  readonly rename: (ref: string) => string | undefined
+}
+
+const ZERO = /^0+$/
+
+/**
+ * Serves one receive-pack call: git does the work, and its report is held back until the moved refs were announced.
+ *
+ * So whoever reads `ok` knows that objects and refs are on disk and that the event is in the right hands.
+ */
+export async function receivePush(body: Readable, response: ServerResponse, options: ReceiveOptions): Promise<void> {
+  const start = await readHead(body)
+  if (typeof start === 'string') {
+    response.writeHead(400).end(`the push cannot be read: ${start}\n`)
+    body.resume()
+    return
+  }
+  const { commands, renamed } = renameCommands(start.head.commands, options.rename)
+  const announce = options.begin(commands)
+  const child = spawnGit(
+    ['receive-pack', '--stateless-rpc', options.path],
+    [`receive.maxInputSize=${options.maxPackBytes}`],
+    options.env,
+  )
+  response.once('close', () => !response.writableFinished && child.kill())
+  const exit = new Promise<void>((resolve) => child.once('close', () => resolve()).once('error', () => resolve()))
+  child.stderr.resume()
+  child.stdin.on('error', () => body.resume())
+  child.stdin.write(renderPushHead(start.head, commands))
+  child.stdin.write(start.rest)
+  body.pipe(child.stdin)
+  const collected = collect(child.stdout, response, start.head)
+  await exit
+  const answer = await collected
+  announce(await movedRefs(options, start.head, commands, answer.report))
+  if (response.destroyed) return
+  if (!response.headersSent) startAnswer(response)
+  response.end(renderAnswer(answer, start.head, renamed))
+}
+
+/** Headers of every answer of a git service. */
+export function startAnswer(response: ServerResponse): void {
+  response.writeHead(200, {
+    'content-type': 'application/x-git-receive-pack-result',
+    'cache-control': 'no-cache',
+  })
+}
+
+async function readHead(
+  body: Readable,
+): Promise<{ readonly head: PushHead; readonly rest: Buffer } | 'malformed' | 'too large'> {
+  let bytes = Buffer.alloc(0)
+  for (;;) {
+    const chunk = await nextChunk(body)
+    if (chunk === undefined) return 'malformed'
+    bytes = Buffer.concat([bytes, chunk])
+    const parsed = parsePushHead(bytes)
+    if (parsed !== 'incomplete') return parsed
+  }
+}
+
+function nextChunk(body: Readable): Promise<Buffer | undefined> {
+  return new Promise((resolve) => {
+    const settle = (value: Buffer | undefined): void => {
+      body.off('readable', look).off('end', ended).off('error', ended).off('close', ended)
+      resolve(value)
+    }
+    const ended = (): void => settle(undefined)
+    const look = (): void => {
+      const chunk: unknown = body.read()
+      if (Buffer.isBuffer(chunk)) settle(chunk)
+    }
+    body.on('readable', look).on('end', ended).on('error', ended).on('close', ended)
+    if (body.readableEnded || body.destroyed) ended()
+    else look()
+  })
+}
+
+function renameCommands(
+  commands: readonly RefCommand[],
+  rename: ReceiveOptions['rename'],
+): { readonly commands: readonly RefCommand[]; readonly renamed: readonly Renamed[] } {
+  const renamed: Renamed[] = []
+  const kept = commands.map((command) => {
+    const to = ZERO.test(command.after) ? undefined : rename(command.ref)
+    if (to === undefined) return command
+    renamed.push({ from: command.ref, to })
+    return { ...command, ref: to, before: '0'.repeat(command.after.length) }
+  })
+  return { commands: kept, renamed }
+}
+
+type Answer = { readonly packets: readonly Packet[]; readonly report: Report; readonly raw: Buffer }
+
+/** Lets progress through at once and keeps the report. */
+async function collect(output: Readable, response: ServerResponse, head: PushHead): Promise<Answer> {
+  const isBanded = head.capabilities.has('side-band-64k') || head.capabilities.has('side-band')
+  let pending = Buffer.alloc(0)
+  let report = Buffer.alloc(0)
+  for await (const chunk of output) {
+    if (!Buffer.isBuffer(chunk)) continue
+    pending = Buffer.concat([pending, chunk])
+    if (!isBanded) continue
+    const taken = takePackets(pending)
+    if (taken === undefined) break
+    pending = Buffer.from(taken.rest)
+    for (const { raw, data } of taken.packets) {
+      if (data?.[0] === 1) report = Buffer.concat([report, data.subarray(1)])
+      else if (data !== undefined) sendProgress(response, raw)
+    }
+  }
+  const bytes = isBanded ? report : pending
+  const packets = takePackets(bytes)?.packets ?? []
+  return { packets, report: parseReport(packets), raw: bytes }
+}
+
+function sendProgress(response: ServerResponse, raw: Buffer): void {
+  if (response.destroyed) return
+  if (!response.headersSent) startAnswer(response)
+  response.write(raw)
+}
+
+function renderAnswer(answer: Answer, head: PushHead, renamed: readonly Renamed[]): Buffer {
+  const isV2 = head.capabilities.has('report-status-v2')
+  const report = renamed.length > 0 ? renameReport(answer.packets, renamed, isV2) : answer.raw
+  const isBanded = head.capabilities.has('side-band-64k') || head.capabilities.has('side-band')
+  if (!isBanded) return report
+  const size = head.capabilities.has('side-band-64k') ? 65_000 : 990
+  const parts: Buffer[] = []
+  for (let at = 0; at < report.length; at += size)
+    parts.push(packet(Buffer.concat([Buffer.from([1]), report.subarray(at, at + size)])))
+  return Buffer.concat([...parts, FLUSH])
+}
+
+async function movedRefs(
+  options: ReceiveOptions,
+  head: PushHead,
+  commands: readonly RefCommand[],
+  report: Report,
+): Promise<readonly RefCommand[]> {
+  if (commands.length === 0) return []
+  const isReported = head.capabilities.has('report-status') || head.capabilities.has('report-status-v2')
+  if (isReported && report.size > 0) return commands.filter(({ ref }) => report.get(ref) === null)
+  const refs = await currentRefs(options.path)
+  return commands.filter((command) => hasMoved(command, refs))
+}
+
+/** Every ref of a repository with what it points at. */
+export async function currentRefs(path: string): Promise<ReadonlyMap<string, string>> {
+  const { stdout } = await runGit(['--git-dir', path, 'for-each-ref', '--format=%(objectname) %(refname)'])
+  const lines = stdout.split('\n').filter((line) => line !== '')
+  return new Map(lines.map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]))
+}
+
+/** True when the ref no longer is where the command found it. */
+export function hasMoved({ ref, before, after }: RefCommand, refs: ReadonlyMap<string, string>): boolean {
+  const now = refs.get(ref)
+  if (before === after) return false
+  return ZERO.test(after) ? now === undefined && !ZERO.test(before) : now !== undefined && now !== before
+}

@@ -1,0 +1,197 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { authorize, isLoopback } from './authorize.ts'
+import type { RefCommand } from './commands.ts'
+import { createRepository, repositoryPath, type RepositoryOrigin } from './create.ts'
+import { openJournal, type Journal } from './journal.ts'
+import { countPulls, parsePullRef, type PullNumbers } from './pulls.ts'
+import { currentRefs, hasMoved, receivePush } from './receive.ts'
+import { parseGitRoute, type GitRoute } from './route.ts'
+import { advertiser, openBody, uploadPack } from './upload.ts'
+
+/** A ref that a push changed; `after` is all zeros when it was deleted. `refs/for/<branch>` with `pull` is a pull request. */
+export type PushEvent = {
+  readonly repository: string
+  readonly ref: string
+  readonly before: string
+  readonly after: string
+  readonly user: string
+  /** The number of the pull request; its commits stay under `refs/for/<branch>/<number>`. */
+  readonly pull?: number
+}
+
+/** How to serve. Reads are open on loopback; anywhere else they need the token as pushes do. */
+export type GitdOptions = {
+  readonly root: string
+  readonly host?: string
+  readonly port: number
+  readonly token: string
+  /** Runs before the push is acknowledged; once more after a crash for whatever it may have missed. Must not throw. */
+  readonly onPush?: (event: PushEvent) => void
+  /** Largest pack of one push, 4 GiB when absent. */
+  readonly maxPackBytes?: number
+}
+
+/** A running Git server. */
+export type Gitd = {
+  readonly url: string
+  readonly port: number
+  /** The clone URL of a repository. */
+  readonly urlOf: (repository: string) => string
+  readonly createRepository: (name: string, origin?: RepositoryOrigin) => Promise<{ readonly created: boolean }>
+  readonly close: () => Promise<void>
+}
+
+type Context = {
+  readonly options: GitdOptions
+  readonly journal: Journal
+  readonly pulls: PullNumbers
+  readonly advertise: ReturnType<typeof advertiser>
+  readonly slots: ReturnType<typeof limitTo>
+}
+
+const MAX_REQUEST_BYTES = 64 << 20
+const MAX_PACK_BYTES = 4 * 1024 ** 3
+const MAX_PROCESSES = 32
+
+/**
+ * Serves every bare repository under `root` by git's smart HTTP protocol, versions 0 to 2.
+ *
+ * A push is acknowledged after its objects and refs are on disk and `onPush` was called; git itself does both.
+ * @throws SluiceError PORT_IN_USE
+ */
+export async function serveGitd(options: GitdOptions): Promise<Gitd> {
+  mkdirSync(options.root, { recursive: true })
+  const context: Context = {
+    options,
+    journal: openJournal(join(options.root, '.sluice', 'pushes')),
+    pulls: countPulls(),
+    advertise: advertiser(),
+    slots: limitTo(MAX_PROCESSES),
+  }
+  const host = options.host ?? '127.0.0.1'
+  const server = createServer((request, response) => {
+    answer(context, request, response).catch((error: unknown) => {
+      if (!response.headersSent) response.writeHead(500)
+      response.end(`${error instanceof Error ? error.message : 'failed'}\n`)
+    })
+  })
+  server.headersTimeout = 20_000
+  server.requestTimeout = 0 // a large push over a slow line may take long; a silent one is ended below
+  server.setTimeout(600_000)
+  const port = await listen(server, options.port, host)
+  await announceLeftovers(context)
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  return {
+    url,
+    port,
+    urlOf: (repository) => `${url}/${repository}.git`,
+    createRepository: (name, origin) => createRepository(options.root, name, origin),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+async function answer(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://gitd')
+  const route = parseGitRoute(request.method ?? '', url.pathname, url.searchParams)
+  const caller = authorize(request.headers.authorization, context.options.token)
+  const isOpen = isLoopback(context.options.host ?? '127.0.0.1')
+  if (route?.service === 'git-receive-pack' || !isOpen)
+    if (!caller.trusted) return refuse(response, 401, 'the password must be the token of this server\n')
+  if (route === undefined) return refuse(response, 404, 'no such repository\n')
+  const path = repositoryPath(context.options.root, route.repository)
+  if (!existsSync(join(path, 'HEAD'))) return refuse(response, 404, 'no such repository\n')
+  await context.slots(() => serveRoute(context, { route, path, user: caller.user }, request, response))
+}
+
+async function serveRoute(
+  context: Context,
+  target: { readonly route: GitRoute; readonly path: string; readonly user: string },
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { route, path, user } = target
+  const env = protocolOf(request)
+  if (route.step === 'advertise') return context.advertise(route, path, response, env)
+  if (request.headers['content-type'] !== `application/x-${route.service}-request`)
+    return refuse(response, 415, `want application/x-${route.service}-request\n`)
+  if (route.service === 'git-upload-pack') return uploadPack(openBody(request, MAX_REQUEST_BYTES), response, path, env)
+  await context.pulls.load(path)
+  const maxPackBytes = context.options.maxPackBytes ?? MAX_PACK_BYTES
+  return receivePush(openBody(request, maxPackBytes + MAX_REQUEST_BYTES), response, {
+    path,
+    env,
+    maxPackBytes,
+    rename: (ref) => context.pulls.next(path, ref),
+    begin: (commands) => {
+      if (commands.length === 0) return () => undefined
+      const end = context.journal.begin({ repository: route.repository, user, commands })
+      return (moved) => {
+        for (const command of moved) context.options.onPush?.(eventOf(route.repository, user, command))
+        end()
+      }
+    },
+  })
+}
+
+function refuse(response: ServerResponse, status: number, text: string): void {
+  const challenge = status === 401 ? { 'www-authenticate': 'Basic realm="sluice"' } : {}
+  response.writeHead(status, { 'content-type': 'text/plain', connection: 'close', ...challenge }).end(text)
+}
+
+function protocolOf(request: IncomingMessage): Record<string, string> {
+  const header = request.headers['git-protocol']
+  return typeof header === 'string' && /^[A-Za-z0-9=:.-]{1,100}$/.test(header) ? { GIT_PROTOCOL: header } : {}
+}
+
+function eventOf(repository: string, user: string, { ref, before, after }: RefCommand): PushEvent {
+  const pull = parsePullRef(ref)
+  const event = { repository, ref, before, after, user }
+  if (pull?.number === undefined) return event
+  return { ...event, ref: `refs/for/${pull.branch}`, pull: pull.number }
+}
+
+/** Tells of the refs that moved in a process that died before it could tell. */
+async function announceLeftovers({ journal, options }: Context): Promise<void> {
+  for (const { pending, done } of journal.leftovers()) {
+    const path = repositoryPath(options.root, pending.repository)
+    const refs = existsSync(path) ? await currentRefs(path) : new Map<string, string>()
+    for (const command of pending.commands.filter((one) => hasMoved(one, refs)))
+      options.onPush?.(eventOf(pending.repository, pending.user, command))
+    done()
+  }
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const isTaken = error.code === 'EADDRINUSE'
+      reject(isTaken ? new SluiceError('PORT_IN_USE', `port ${port} on ${host} is in use`, { where: 'gitd' }) : error)
+    })
+    server.listen(port, host, () => {
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : port)
+    })
+  })
+}
+
+function limitTo(count: number): (task: () => Promise<void>) => Promise<void> {
+  let running = 0
+  const waiting: (() => void)[] = []
+  return async (task) => {
+    if (running >= count) await new Promise<void>((resolve) => waiting.push(resolve))
+    running++
+    try {
+      await task()
+    } finally {
+      running--
+      waiting.shift()?.()
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/** An entry of `status.conditions`. */
+export type StatusCondition = {
+  readonly type: string
+  readonly status: 'True' | 'False' | 'Unknown'
+  readonly reason: string
+  readonly message: string
+  readonly observedGeneration?: number
+  readonly lastTransitionTime: string
+}
+
+/** A condition that a controller wishes to show; time and generation are filled in when it is written. */
+export type WishedCondition = Pick<StatusCondition, 'type' | 'status' | 'reason' | 'message'> & {
+  /** Where it differs from the generation that is being written. */
+  readonly observedGeneration?: number
+}
+
+const LONGEST_MESSAGE = 32_768
+
+/**
+ * Makes the conditions to write: in the order of the wishes; one that says the same as before keeps its time.
+ *
+ * @param nowIso the time of those that changed, to the second as Kubernetes writes it
+ */
+export function fillConditions(
+  before: readonly StatusCondition[],
+  wishes: readonly WishedCondition[],
+  generation: number,
+  nowIso: string,
+): StatusCondition[] {
+  return wishes.map((wish) => {
+    const old = before.find((condition) => condition.type === wish.type)
+    const message = wish.message.slice(0, LONGEST_MESSAGE)
+    const isSame = old && old.status === wish.status && old.reason === wish.reason && old.message === message
+    return {
+      lastTransitionTime: isSame ? old.lastTransitionTime : nowIso,
+      message,
+      observedGeneration: wish.observedGeneration ?? generation,
+      reason: wish.reason,
+      status: wish.status,
+      type: wish.type,
+    }
+  })
+}
+
+/** A time as Kubernetes writes it: `2026-08-01T12:00:00Z`. */
+export function kubeTime(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`
+}

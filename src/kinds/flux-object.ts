@@ -1,0 +1,85 @@
+import { SluiceError } from '../lib/error/sluice-error.ts'
+import type { KubeObject } from '../lib/kube/object.ts'
+import { read, readList, readText } from '../lib/kube/read.ts'
+import type { StatusCondition } from './conditions.ts'
+import { parseDurationMs } from './duration.ts'
+
+/** What every Flux object has. */
+export type FluxMeta = {
+  readonly kind: string
+  readonly apiVersion: string
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly resourceVersion: string
+  readonly generation: number
+  readonly isDeleting: boolean
+  readonly finalizers: readonly string[]
+  readonly annotations: Readonly<Record<string, string>>
+  readonly isSuspended: boolean
+  /** The value of the annotation `reconcile.fluxcd.io/requestedAt`: a look at once is asked for when it differs from the handled one. */
+  readonly requestedAt: string
+  readonly lastHandledReconcileAt: string
+  readonly observedGeneration: number
+  readonly conditions: readonly StatusCondition[]
+}
+
+/** The finalizer of every Flux controller. */
+export const FINALIZER = 'finalizers.fluxcd.io'
+
+/** Reads what every Flux object has, of any version. */
+export function parseFluxMeta(object: KubeObject): FluxMeta {
+  const { metadata } = object
+  const observed = read(object, 'status', 'observedGeneration')
+  return {
+    kind: object.kind,
+    apiVersion: object.apiVersion,
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+    generation: metadata.generation ?? 0,
+    isDeleting: metadata.deletionTimestamp !== undefined,
+    finalizers: metadata.finalizers ?? [],
+    annotations: metadata.annotations ?? {},
+    isSuspended: read(object, 'spec', 'suspend') === true,
+    requestedAt: metadata.annotations?.['reconcile.fluxcd.io/requestedAt'] ?? '',
+    lastHandledReconcileAt: readText(object, 'status', 'lastHandledReconcileAt'),
+    observedGeneration: typeof observed === 'number' ? observed : -1,
+    conditions: readList(object, 'status', 'conditions') as readonly StatusCondition[],
+  }
+}
+
+/** An optional text field: absent and empty are the same. */
+export function optionalText(value: unknown, ...path: readonly string[]): string | undefined {
+  const text = readText(value, ...path)
+  return text === '' ? undefined : text
+}
+
+/**
+ * A duration field as milliseconds.
+ *
+ * @throws SluiceError OBJECT_INVALID when it is there and no duration
+ */
+export function durationField(object: KubeObject, field: string): number | undefined {
+  const text = optionalText(object, 'spec', field)
+  if (text === undefined) return undefined
+  const ms = parseDurationMs(text)
+  if (ms === undefined)
+    throw new SluiceError('OBJECT_INVALID', `"${text}" is not a duration`, { where: `spec.${field}` })
+  return ms
+}
+
+/** A map of texts, as it stands. */
+export function textMap(value: unknown, ...path: readonly string[]): Readonly<Record<string, string>> {
+  const found = read(value, ...path)
+  if (typeof found !== 'object' || found === null) return {}
+  return Object.fromEntries(
+    Object.entries(found).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  )
+}
+
+/** A list of texts, as it stands. */
+export function textList(value: unknown, ...path: readonly string[]): readonly string[] {
+  return readList(value, ...path).filter((entry) => typeof entry === 'string')
+}

@@ -1,0 +1,183 @@
+import type { KubeObject } from '../lib/kube/object.ts'
+import { read, readList, readText } from '../lib/kube/read.ts'
+import { durationField, optionalText, parseFluxMeta, textMap, type FluxMeta } from './flux-object.ts'
+
+/** An entry of `status.inventory`. */
+export type InventoryEntry = { readonly id: string; readonly v: string }
+
+/** An entry of `status.history`. */
+export type HistoryEntry = {
+  readonly digest: string
+  readonly firstReconciled: string
+  readonly lastReconciled: string
+  readonly lastReconciledDuration: string
+  readonly lastReconciledStatus: string
+  readonly totalReconciliations: number
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+/** An entry of `spec.dependsOn`. */
+export type Dependency = { readonly namespace: string; readonly name: string; readonly readyExpr: string | undefined }
+
+/** An entry of `spec.healthChecks`. */
+export type HealthCheck = {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+}
+
+/** An entry of `spec.healthCheckExprs`. */
+export type HealthExpression = {
+  readonly apiVersion: string
+  readonly kind: string | undefined
+  readonly current: string
+  readonly inProgress: string | undefined
+  readonly failed: string | undefined
+}
+
+/** A Kustomization of any version: one superset, defaults filled in. */
+export type Kustomization = FluxMeta & {
+  readonly sourceRef: { readonly kind: string; readonly namespace: string; readonly name: string }
+  readonly path: string
+  readonly intervalMs: number
+  readonly retryIntervalMs: number
+  /** At least 30 s: Flux raises what is lower. */
+  readonly timeoutMs: number
+  readonly prune: boolean
+  readonly deletionPolicy: 'MirrorPrune' | 'Delete' | 'WaitForTermination' | 'Orphan'
+  readonly force: boolean
+  readonly wait: boolean
+  readonly healthChecks: readonly HealthCheck[]
+  readonly healthExpressions: readonly HealthExpression[]
+  readonly dependsOn: readonly Dependency[]
+  readonly targetNamespace: string | undefined
+  readonly commonLabels: Readonly<Record<string, string>>
+  readonly commonAnnotations: Readonly<Record<string, string>>
+  readonly serviceAccountName: string | undefined
+  readonly kubeConfig: { readonly secretName: string; readonly key: string | undefined } | undefined
+  readonly decryption: { readonly provider: string; readonly secretName: string | undefined } | undefined
+  readonly hasFieldIgnores: boolean
+  readonly substituteFrom: readonly SubstituteReference[]
+  readonly substitute: Readonly<Record<string, string>>
+  readonly substituteAlways: boolean
+  /** The whole spec as it stands: the build reads its own fields from it. */
+  readonly spec: Readonly<Record<string, unknown>>
+  readonly inventory: readonly InventoryEntry[]
+  readonly history: readonly HistoryEntry[]
+  readonly lastAppliedRevision: string
+  readonly lastAttemptedRevision: string
+  readonly status: Readonly<Record<string, unknown>>
+}
+
+/** An entry of `spec.postBuild.substituteFrom`. */
+export type SubstituteReference = {
+  readonly kind: 'ConfigMap' | 'Secret'
+  readonly name: string
+  readonly isOptional: boolean
+}
+
+const SHORTEST_TIMEOUT_MS = 30_000
+const DEFAULT_INTERVAL_MS = 60_000
+
+/**
+ * Reads a Kustomization of any API version that Flux ever served.
+ *
+ * @throws SluiceError OBJECT_INVALID for a duration that is none
+ */
+export function parseKustomization(object: KubeObject): Kustomization {
+  const meta = parseFluxMeta(object)
+  const spec = read(object, 'spec')
+  const intervalMs = durationField(object, 'interval') ?? DEFAULT_INTERVAL_MS
+  return {
+    ...meta,
+    sourceRef: {
+      kind: readText(spec, 'sourceRef', 'kind'),
+      namespace: optionalText(spec, 'sourceRef', 'namespace') ?? meta.namespace,
+      name: readText(spec, 'sourceRef', 'name'),
+    },
+    path: readText(spec, 'path'),
+    intervalMs,
+    retryIntervalMs: durationField(object, 'retryInterval') ?? intervalMs,
+    timeoutMs: Math.max(durationField(object, 'timeout') ?? intervalMs - SHORTEST_TIMEOUT_MS, SHORTEST_TIMEOUT_MS),
+    prune: read(spec, 'prune') === true,
+    deletionPolicy: policyOf(readText(spec, 'deletionPolicy')),
+    force: read(spec, 'force') === true,
+    wait: read(spec, 'wait') === true,
+    healthChecks: readList(spec, 'healthChecks').map((entry) => healthCheckOf(entry, meta.namespace)),
+    healthExpressions: readList(spec, 'healthCheckExprs').map(expressionOf),
+    dependsOn: readList(spec, 'dependsOn').map((entry) => ({
+      namespace: optionalText(entry, 'namespace') ?? meta.namespace,
+      name: readText(entry, 'name'),
+      readyExpr: optionalText(entry, 'readyExpr'),
+    })),
+    targetNamespace: optionalText(spec, 'targetNamespace'),
+    commonLabels: textMap(spec, 'commonMetadata', 'labels'),
+    commonAnnotations: textMap(spec, 'commonMetadata', 'annotations'),
+    serviceAccountName: optionalText(spec, 'serviceAccountName'),
+    kubeConfig:
+      read(spec, 'kubeConfig') === undefined
+        ? undefined
+        : {
+            secretName: readText(spec, 'kubeConfig', 'secretRef', 'name'),
+            key: optionalText(spec, 'kubeConfig', 'secretRef', 'key'),
+          },
+    decryption:
+      read(spec, 'decryption') === undefined
+        ? undefined
+        : {
+            provider: readText(spec, 'decryption', 'provider'),
+            secretName: optionalText(spec, 'decryption', 'secretRef', 'name'),
+          },
+    hasFieldIgnores: readList(spec, 'ignore').length > 0,
+    ...substitutionOf(spec),
+    spec: (spec ?? {}) as Readonly<Record<string, unknown>>,
+    ...statusOf(object),
+  }
+}
+
+function substitutionOf(spec: unknown): Pick<Kustomization, 'substituteFrom' | 'substitute' | 'substituteAlways'> {
+  const postBuild = read(spec, 'postBuild')
+  return {
+    substitute: textMap(postBuild, 'substitute'),
+    substituteFrom: readList(postBuild, 'substituteFrom').map((entry) => ({
+      kind: readText(entry, 'kind') === 'Secret' ? 'Secret' : 'ConfigMap',
+      name: readText(entry, 'name'),
+      isOptional: read(entry, 'optional') === true,
+    })),
+    substituteAlways: readText(postBuild, 'substituteStrategy') === 'Always',
+  }
+}
+
+function statusOf(
+  object: KubeObject,
+): Pick<Kustomization, 'inventory' | 'history' | 'lastAppliedRevision' | 'lastAttemptedRevision' | 'status'> {
+  const status = read(object, 'status')
+  return {
+    inventory: readList(status, 'inventory', 'entries') as readonly InventoryEntry[],
+    history: readList(status, 'history') as readonly HistoryEntry[],
+    lastAppliedRevision: readText(status, 'lastAppliedRevision'),
+    lastAttemptedRevision: readText(status, 'lastAttemptedRevision'),
+    status: (status ?? {}) as Readonly<Record<string, unknown>>,
+  }
+}
+
+function policyOf(text: string): Kustomization['deletionPolicy'] {
+  return text === 'Delete' || text === 'WaitForTermination' || text === 'Orphan' ? text : 'MirrorPrune'
+}
+
+function healthCheckOf(entry: unknown, namespace: string): HealthCheck {
+  const kind = readText(entry, 'kind')
+  const apiVersion = optionalText(entry, 'apiVersion') ?? (kind === 'HelmRelease' ? 'helm.toolkit.fluxcd.io/v2' : 'v1')
+  return { apiVersion, kind, namespace: optionalText(entry, 'namespace') ?? namespace, name: readText(entry, 'name') }
+}
+
+function expressionOf(entry: unknown): HealthExpression {
+  return {
+    apiVersion: readText(entry, 'apiVersion'),
+    kind: optionalText(entry, 'kind'),
+    current: readText(entry, 'current'),
+    inProgress: optionalText(entry, 'inProgress'),
+    failed: optionalText(entry, 'failed'),
+  }
+}

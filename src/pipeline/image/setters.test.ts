@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { applySetters, mayHaveMarkers, type SetterPolicy } from './setters.ts'
+
+const root = join(process.env.SLUICE_CONFORMANCE ?? '../shared/conformance', 'flux/setters')
+const skip = existsSync(root) ? false : `no conformance data at ${root}`
+
+type Case = {
+  name: string
+  input?: string
+  expected: string
+  marker?: string
+  updatePath?: string
+  policies: { namespace: string; name: string; latestRef: { name: string; tag: string } }[]
+  changes?: Record<string, { changes: object[] }>
+}
+
+test('setters make what Flux makes of its golden folders', { skip }, () => {
+  const { cases } = JSON.parse(readFileSync(join(root, 'cases.json'), 'utf8')) as { cases: Case[] }
+  const runnable = cases.filter((one) => one.input !== undefined)
+  assert.equal(runnable.length, 4)
+  for (const one of runnable) checkCase(one)
+})
+
+function checkCase({ name, input = '', expected, marker, updatePath = '', policies, changes }: Case): void {
+  const site = marker?.slice(marker.indexOf('{')) ?? ''
+  const from = join(root, input.replace(/^setters\//, input === 'setters/original' ? 'setters/' : ''))
+  const want = join(root, expected.replace(/^setters\//, expected === 'setters/expected' ? 'setters/' : ''))
+  const known: SetterPolicy[] = policies.map((one) => ({
+    namespace: one.namespace,
+    name: one.name,
+    latest: one.latestRef,
+  }))
+  for (const path of filesOf(from)) {
+    if (!path.startsWith(updatePath.replace('./', '')) || !mayHaveMarkers(path)) continue
+    const fill = (text: string): string => text.replaceAll('SETTER_SITE', site)
+    const text = fill(readFileSync(join(from, path), 'utf8'))
+    const result = applySetters(path, text, { policies: known, namespace: known[0]!.namespace, traps: 'flux' })
+    const golden = join(want, path)
+    assert.equal(result.text, existsSync(golden) ? fill(readFileSync(golden, 'utf8')) : text, `${name}: ${path}`)
+    const wanted = changes?.[path]?.changes
+    const shown = result.changes.map(({ oldValue, newValue, setter }) => ({ oldValue, newValue, setter }))
+    if (wanted) assert.deepEqual(shown, wanted, `${name}: ${path}`)
+  }
+}
+
+function filesOf(folder: string): string[] {
+  return (readdirSync(folder, { recursive: true }) as string[]).filter(
+    (path) => existsSync(join(folder, path)) && statSync(join(folder, path)).isFile(),
+  )
+}
+
+const policies: readonly SetterPolicy[] = [
+  { namespace: 'ns', name: 'app', latest: { name: 'r.io/app', tag: '10' } },
+  { namespace: 'ns', name: 'pinned', latest: { name: 'r.io/p', tag: '2.0.0', digest: 'sha256:ab' } },
+  { namespace: 'ns', name: 'empty', latest: undefined },
+]
+const set = (text: string) => applySetters('a.yaml', text, { policies, namespace: 'ns', traps: 'safe' })
+const mark = (setter: string): string => `# {"$imagepolicy": "${setter}"}`
+
+const edits: readonly [it: string, before: string, after: string][] = [
+  [
+    'keeps quotes and odd blanks',
+    `a:   'x:1'   ${mark('ns:app')}\r\nb: 1`,
+    `a:   'r.io/app:10'   ${mark('ns:app')}\r\nb: 1`,
+  ],
+  ['quotes a tag that would be a number', `a: x ${mark('ns:app:tag')}\n`, `a: "10" ${mark('ns:app:tag')}\n`],
+  [
+    'writes name, tag and digest',
+    `- image: x ${mark('ns:pinned')}`,
+    `- image: r.io/p:2.0.0@sha256:ab ${mark('ns:pinned')}`,
+  ],
+  ['edits items of a list', `- "x" ${mark('ns:pinned:tag')}`, `- "2.0.0" ${mark('ns:pinned:tag')}`],
+  [
+    'leaves text of a block alone',
+    `a: |\n  image: x ${mark('ns:app')}\nb: 1\n`,
+    `a: |\n  image: x ${mark('ns:app')}\nb: 1\n`,
+  ],
+  [
+    'leaves quoted text alone',
+    `a: "x ${mark('ns:app').replaceAll('"', '\\"')}"\n`,
+    `a: "x ${mark('ns:app').replaceAll('"', '\\"')}"\n`,
+  ],
+  ['keeps anchors', `a: &i x:1 ${mark('ns:pinned')}`, `a: &i r.io/p:2.0.0@sha256:ab ${mark('ns:pinned')}`],
+  ['leaves a policy alone that selected nothing', `a: x ${mark('ns:empty')}`, `a: x ${mark('ns:empty')}`],
+]
+for (const [it, before, after] of edits) test(`a setter ${it}`, () => assert.equal(set(before).text, after))
+
+const problems: readonly [line: string, problem: RegExp][] = [
+  [`a: x ${mark('app')}`, /names no policy/],
+  [`a: x # $imagepolicy: ns:app`, /is not JSON/],
+  [`a: x ${mark('ns:app:tags')}`, /ends in none of/],
+  [`a: x # {'$imagepolicy': 'ns:app'}`, /is not JSON/],
+  [`a: x ${mark('other:app')}`, /another namespace/],
+  [`a: x ${mark('ns:nope')}`, /names no ImagePolicy \(known here: app, empty, pinned\)/],
+  [`a: sha256:0 ${mark('ns:app:digest')}`, /reflects none/],
+  [`a: [x, y] ${mark('ns:app')}`, /stands behind no value/],
+]
+for (const [line, problem] of problems)
+  test(`a setter reports ${line}`, () => {
+    const result = set(`kind: X\n${line}\n`)
+    assert.equal(result.text, `kind: X\n${line}\n`)
+    assert.equal(result.problems[0]?.where, 'a.yaml:2')
+    assert.match(result.problems[0].problem, problem)
+  })
+
+test('a file that is no YAML is reported with its line and left alone', () => {
+  const text = `a: x ${mark('ns:app')}\n  b: [\n`
+  const result = set(text)
+  assert.equal(result.text, text)
+  assert.match(result.problems[0]?.where ?? '', /^a\.yaml:\d+/)
+})
+
+test('changes name the object of their own document', () => {
+  const text = `# head\n---\nkind: A\nmetadata: {name: one}\n---\nkind: B\nmetadata:\n  name: two\nimage: x ${mark('ns:pinned')}\n`
+  assert.equal(set(text).changes[0]?.object.name, 'two')
+})

@@ -1,0 +1,169 @@
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { loadAll } from '../../lib/yaml/load.ts'
+import { type Marker, MARKER_KEY, parseMarker, renderMarker } from './marker.ts'
+import { findSites, type Site } from './scalar-sites.ts'
+
+/** An image as a policy resolved it: `status.latestRef`. */
+export type ImageRef = { readonly name: string; readonly tag: string; readonly digest?: string }
+
+/** A policy that markers may name; `latest` is undefined while it has selected nothing. */
+export type SetterPolicy = { readonly namespace: string; readonly name: string; readonly latest: ImageRef | undefined }
+
+/** Which object of a file a change belongs to. */
+export type ChangedObject = {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly name: string
+  readonly namespace: string
+}
+
+/** One scalar set to a new value. */
+export type SetterChange = {
+  readonly file: string
+  readonly line: number
+  readonly object: ChangedObject
+  readonly policy: { readonly namespace: string; readonly name: string }
+  readonly image: ImageRef
+  /** The marker's text, `namespace:policy:tag`. */
+  readonly setter: string
+  readonly oldValue: string
+  readonly newValue: string
+}
+
+/** A marker that could not be followed. `where` is `file:line`. */
+export type MarkerProblem = { readonly where: string; readonly problem: string }
+
+/** What became of a file. `text` is the same string when nothing changed. */
+export type SetterResult = {
+  readonly text: string
+  readonly changes: readonly SetterChange[]
+  readonly problems: readonly MarkerProblem[]
+}
+
+/** How to follow markers. */
+export type SetterOptions = {
+  readonly policies: readonly SetterPolicy[]
+  /** The namespace of the automation; only its policies count. */
+  readonly namespace: string
+  /** `flux`: a digest marker of a policy without digest empties the value. `safe` leaves it, and reports it. */
+  readonly traps: 'safe' | 'flux'
+}
+
+const LARGEST = 10 * 1024 * 1024
+
+/** Whether a file is one that markers are looked for in: `.yaml`, `.yml` or `Kustomization`. */
+export function mayHaveMarkers(path: string): boolean {
+  return /\.ya?ml$/.test(path) || path === 'Kustomization' || path.endsWith('/Kustomization')
+}
+
+/**
+ * Sets what the markers of a YAML file ask for, in place: every byte outside a changed scalar stays.
+ *
+ * A file that is no YAML, or is above 10 MiB, is left alone and reported.
+ */
+export function applySetters(file: string, text: string, options: SetterOptions): SetterResult {
+  if (!text.includes(MARKER_KEY)) return { text, changes: [], problems: [] }
+  if (text.length > LARGEST)
+    return { text, changes: [], problems: [{ where: file, problem: 'the file is above 10 MiB' }] }
+  const documents = readDocuments(file, text)
+  if ('problem' in documents) return { text, changes: [], problems: [documents] }
+  const changes: (SetterChange & { readonly site: Site })[] = []
+  const problems: MarkerProblem[] = []
+  for (const site of findSites(text)) {
+    const answer = planSite(site, options)
+    if (typeof answer === 'string') problems.push({ where: `${file}:${site.line}`, problem: answer })
+    else if (answer)
+      changes.push({ ...answer, file, line: site.line, object: nameObject(documents.values[site.document]), site })
+  }
+  return { text: splice(text, changes), changes: changes.map(({ site: _site, ...change }) => change), problems }
+}
+
+type Planned = Omit<SetterChange, 'file' | 'line' | 'object'>
+
+/** A change, what is wrong, or nothing to do. */
+function planSite(site: Site, options: SetterOptions): Planned | string | undefined {
+  const marker = parseMarker(site.comment)
+  if (typeof marker === 'string') return marker
+  const setter = renderMarker(marker)
+  if (marker.namespace !== options.namespace)
+    return `"${setter}" names a policy of another namespace; only those of ${options.namespace} count`
+  const policy = options.policies.find((one) => one.namespace === marker.namespace && one.name === marker.policy)
+  if (!policy) return `"${setter}" names no ImagePolicy (known here: ${knownPolicies(options)})`
+  if (!site.scalar) return `"${setter}" stands behind no value on its line`
+  if (!policy.latest) return undefined
+  const newValue = valueFor(marker, policy.latest)
+  if (newValue === '' && options.traps === 'safe')
+    return `"${setter}" asks for a digest, but the policy reflects none (set spec.digestReflectionPolicy); the value was left`
+  if (newValue === site.scalar.value) return undefined
+  const { namespace, name, latest } = policy
+  return { policy: { namespace, name }, image: latest, setter, oldValue: site.scalar.value, newValue }
+}
+
+function knownPolicies({ policies }: SetterOptions): string {
+  return policies.length === 0
+    ? 'none'
+    : policies
+        .map(({ name }) => name)
+        .sort()
+        .slice(0, 10)
+        .join(', ')
+}
+
+function valueFor({ part }: Marker, { name, tag, digest }: ImageRef): string {
+  if (part === 'tag') return tag
+  if (part === 'name') return name
+  if (part === 'digest') return digest ?? ''
+  return digest === undefined || digest === '' ? `${name}:${tag}` : `${name}:${tag}@${digest}`
+}
+
+function splice(text: string, changes: readonly { readonly site: Site; readonly newValue: string }[]): string {
+  let out = ''
+  let at = 0
+  for (const { site, newValue } of changes) {
+    if (!site.scalar) continue
+    out += text.slice(at, site.scalar.start) + renderScalar(newValue, site.scalar.style)
+    at = site.scalar.end
+  }
+  return out + text.slice(at)
+}
+
+/** Keeps the style; a plain value that YAML would read as something else than text is quoted. */
+function renderScalar(value: string, style: 'plain' | 'single' | 'double'): string {
+  if (style === 'single') return `'${value.replaceAll("'", "''")}'`
+  if (style === 'plain' && isPlainText(value)) return value
+  return JSON.stringify(value)
+}
+
+function isPlainText(value: string): boolean {
+  if (!/^[A-Za-z0-9][\w./:@+-]*$/.test(value) || value.endsWith(':')) return false
+  if (/^(?:true|false|yes|no|on|off|null|y|n)$/i.test(value)) return false
+  return !/^\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d+)?$|^0[xob][\da-f_]+$|^\d{1,3}(?::\d{1,2})+$|^\d{4}-\d\d?-\d\d?(?:$|[T ])/i.test(
+    value,
+  )
+}
+
+function readDocuments(file: string, text: string): { readonly values: readonly unknown[] } | MarkerProblem {
+  try {
+    return { values: loadAll(text, file) }
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    return {
+      where: error.where ?? file,
+      problem: `the file is not YAML, its markers were not followed: ${error.message}`,
+    }
+  }
+}
+
+function nameObject(value: unknown): ChangedObject {
+  const { apiVersion, kind, metadata } = fieldsOf(value)
+  const { name, namespace } = fieldsOf(metadata)
+  return { apiVersion: textOf(apiVersion), kind: textOf(kind), name: textOf(name), namespace: textOf(namespace) }
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}

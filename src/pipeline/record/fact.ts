@@ -58,8 +58,8 @@ export type FactBody =
       readonly revision: string
       readonly ok: boolean
       readonly cause?: string
-      readonly images: readonly string[]
-      readonly workloads: readonly string[]
+      /** What runs at this revision: each Deployment, StatefulSet, … with its containers' images. Empty when the build failed. */
+      readonly workloads: readonly WorkloadImages[]
     }
   | {
       readonly kind: 'apply'
@@ -87,6 +87,9 @@ export type FactBody =
       readonly digest: string
       readonly ready: boolean
     }
+
+/** A workload as Git describes it, with the images of its containers as written (`host/name:tag`). */
+export type WorkloadImages = { readonly namespace: string; readonly name: string; readonly images: readonly string[] }
 
 /** Where a stage reports its facts; the implementation stamps the time and stores them durably. */
 export type ReportFact = (fact: FactBody) => void

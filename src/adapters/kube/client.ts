@@ -5,9 +5,9 @@ import { ApiError } from './api-error.ts'
 import { createDiscovery, pathOf, type Discovery } from './discovery.ts'
 import { readKubeconfig, type Connection } from './kubeconfig.ts'
 import { answerError, parseObject } from './answer.ts'
-import { openTransport, type HttpAnswer, type Transport } from './transport.ts'
+import { openTransport, type HttpAnswer, type HttpRequest, type Transport } from './transport.ts'
 import type { DeleteOptions, KubeClient, KubeResource, PatchType, Selection, WriteOptions } from './types.ts'
-import { streamEvents } from './watch-stream.ts'
+import { acceptOf, streamEvents } from './watch-stream.ts'
 
 /** How to build a client. */
 export type ClientOptions = {
@@ -21,7 +21,11 @@ export type ClientOptions = {
 /** A client that also knows the namespace of its context, every kind of its server, and open-ended answers (logs that are followed). */
 export type HttpKubeClient = KubeClient & {
   readonly namespace: string
+  /** The certificates that the server's own is checked against. */
+  readonly caPem: string | undefined
   readonly resources: () => Promise<readonly KubeResource[]>
+  /** Deletes, and answers what is left for now (a grace period or finalizers hold it); `undefined` when it is gone. */
+  readonly remove: (ref: ObjectRef, options?: DeleteOptions) => Promise<KubeObject | undefined>
   /** Hands on the body of a GET as it comes; ends when the server ends it or `signal` aborts. */
   readonly stream: (path: string, onChunk: (chunk: Buffer) => void, signal: AbortSignal) => Promise<void>
 }
@@ -73,6 +77,7 @@ export function clientOf(connection: Connection, options: ClientOptions = {}): H
   return {
     server: connection.server,
     namespace: connection.namespace,
+    caPem: connection.caPem,
     resources: discovery.all,
     resource: discovery.resource,
     get: (ref) => getObject(session, ref),
@@ -80,7 +85,8 @@ export function clientOf(connection: Connection, options: ClientOptions = {}): H
     create: (object, write) => createObject(session, object, write),
     replace: (object, write) => replaceObject(session, object, write),
     patch: (ref, type, body, write) => patchObject(session, ref, type, body, write),
-    delete: (ref, deletion = {}) => deleteObject(session, ref, deletion),
+    delete: async (ref, deletion = {}) => (await deleteObject(session, ref, deletion)) !== undefined,
+    remove: async (ref, deletion = {}) => leftOver(await deleteObject(session, ref, deletion)),
     watch: async (selection, resourceVersion, onEvent, signal) =>
       streamEvents(transport, await collectionPath(session, selection), selection, resourceVersion, onEvent, signal),
     raw: (method, path, body) => sendRaw(session, method, path, body),
@@ -118,7 +124,7 @@ async function listPages(session: Session, path: string, selection: Selection, l
       limit: limit > 0 ? String(limit) : undefined,
       continue: token || undefined,
     })
-    const answer = await send(session, 'GET', path + query)
+    const answer = await send(session, 'GET', path + query, { accept: acceptOf(selection) })
     if (answer.status >= 400) throw refused(session, answer, apiVersion)
     const page = parseObject(answer.body) as unknown as {
       metadata?: { resourceVersion?: string; continue?: string }
@@ -139,14 +145,14 @@ async function createObject(session: Session, object: KubeObject, write: WriteOp
   const base = isPart
     ? await objectPath(session, { apiVersion: 'v1', kind: 'Pod', namespace, name: metadata.name })
     : await collectionPath(session, { apiVersion, kind, namespace }, true)
-  const answer = await send(session, 'POST', base + partOf(write) + writeQuery(write), JSON.stringify(object))
+  const answer = await send(session, 'POST', base + partOf(write) + writeQuery(write), { body: JSON.stringify(object) })
   return objectOf(session, answer, apiVersion)
 }
 
 async function replaceObject(session: Session, object: KubeObject, write: WriteOptions): Promise<KubeObject> {
   const { apiVersion, kind, metadata } = object
   const path = await objectPath(session, { apiVersion, kind, namespace: metadata.namespace ?? '', name: metadata.name })
-  const answer = await send(session, 'PUT', path + partOf(write) + writeQuery(write), JSON.stringify(object))
+  const answer = await send(session, 'PUT', path + partOf(write) + writeQuery(write), { body: JSON.stringify(object) })
   return objectOf(session, answer, apiVersion)
 }
 
@@ -158,23 +164,35 @@ async function patchObject(
   write: WriteOptions,
 ): Promise<KubeObject> {
   const path = (await objectPath(session, ref)) + partOf(write) + writeQuery(write, type === 'apply')
-  const answer = await send(session, 'PATCH', path, JSON.stringify(body), PATCH_MEDIA_TYPES[type], type !== 'json')
+  const answer = await send(session, 'PATCH', path, {
+    body: JSON.stringify(body),
+    contentType: PATCH_MEDIA_TYPES[type],
+    isRepeatable: type !== 'json',
+  })
   return objectOf(session, answer, ref.apiVersion)
 }
 
-async function deleteObject(session: Session, ref: ObjectRef, deletion: DeleteOptions): Promise<boolean> {
+async function deleteObject(
+  session: Session,
+  ref: ObjectRef,
+  deletion: DeleteOptions,
+): Promise<KubeObject | undefined> {
   const { propagationPolicy, gracePeriodSeconds, uid, resourceVersion } = deletion
   const preconditions = uid !== undefined || resourceVersion !== undefined ? { uid, resourceVersion } : undefined
   const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy, gracePeriodSeconds, preconditions }
-  const answer = await send(session, 'DELETE', await objectPath(session, ref), JSON.stringify(body))
-  if (answer.status === 404) return false
-  if (answer.status >= 400) throw refused(session, answer, ref.apiVersion)
-  return true
+  const answer = await send(session, 'DELETE', await objectPath(session, ref), { body: JSON.stringify(body) })
+  return answer.status === 404 ? undefined : objectOf(session, answer, ref.apiVersion)
+}
+
+/** What a DELETE left: servers answer a Status, or the object as it last was, when it went at once. */
+function leftOver(answer: KubeObject | undefined): KubeObject | undefined {
+  if (!answer || answer.kind === 'Status' || answer.metadata.deletionTimestamp === undefined) return undefined
+  const { deletionGracePeriodSeconds, finalizers = [] } = answer.metadata
+  return deletionGracePeriodSeconds === 0 && finalizers.length === 0 ? undefined : answer
 }
 
 async function sendRaw(session: Session, method: string, path: string, body?: unknown) {
-  const text = body === undefined ? undefined : JSON.stringify(body)
-  const answer = await send(session, method, path, text)
+  const answer = await send(session, method, path, body === undefined ? {} : { body: JSON.stringify(body) })
   return { status: answer.status, text: answer.body.toString('utf8') }
 }
 
@@ -198,18 +216,9 @@ function send(
   { transport, timeoutMs }: Session,
   method: string,
   path: string,
-  body?: string,
-  contentType?: string,
-  isRepeatable = method !== 'POST',
+  extra: Partial<Pick<HttpRequest, 'body' | 'contentType' | 'accept' | 'isRepeatable'>> = {},
 ): Promise<HttpAnswer> {
-  return transport.send({
-    method,
-    path,
-    timeoutMs,
-    isRepeatable,
-    ...(body !== undefined && { body }),
-    ...(contentType !== undefined && { contentType }),
-  })
+  return transport.send({ method, path, timeoutMs, isRepeatable: method !== 'POST', ...extra })
 }
 
 function objectOf(session: Session, answer: HttpAnswer, apiVersion: string): KubeObject {

@@ -1,14 +1,14 @@
-import type { KubeClient, Selection, WatchCache } from './types.ts'
+import type { AbsorbingCache, KubeClient, Selection } from './types.ts'
 import { watchCache, type WatchCacheOptions } from './watch-cache.ts'
 
 /** Live copies that several users share: one watch per selection, open as long as somebody holds it. */
 export type SharedCaches = {
   /** A handle on the copy; its `close` gives up this user's share only. */
-  readonly open: (selection: Selection) => WatchCache
+  readonly open: (selection: Selection) => AbsorbingCache
   readonly close: () => void
 }
 
-type Share = { readonly cache: WatchCache; users: number }
+type Share = { readonly cache: AbsorbingCache; users: number }
 
 /** Shares watches among the users of one client, so that two controllers of the same kind cost one connection and one copy. */
 export function shareCaches(client: KubeClient, options: WatchCacheOptions): SharedCaches {
@@ -33,13 +33,15 @@ export function shareCaches(client: KubeClient, options: WatchCacheOptions): Sha
   }
 }
 
-function handleOn(cache: WatchCache, release: () => void): WatchCache {
+function handleOn(cache: AbsorbingCache, release: () => void): AbsorbingCache {
   const stops = new Set<() => void>()
   let isOpen = true
   return {
     ready: cache.ready,
     get: cache.get,
     list: cache.list,
+    absorb: cache.absorb,
+    absorbDeletion: cache.absorbDeletion,
     onChange(handler) {
       const stop = cache.onChange(handler)
       stops.add(stop)
@@ -57,6 +59,7 @@ function handleOn(cache: WatchCache, release: () => void): WatchCache {
   }
 }
 
-function keyOf({ apiVersion, kind, namespace = '', labelSelector = '', fieldSelector = '' }: Selection): string {
-  return JSON.stringify([apiVersion, kind, namespace, labelSelector, fieldSelector])
+function keyOf(selection: Selection): string {
+  const { apiVersion, kind, namespace = '', labelSelector = '', fieldSelector = '', metadataOnly = false } = selection
+  return JSON.stringify([apiVersion, kind, namespace, labelSelector, fieldSelector, metadataOnly])
 }

@@ -23,6 +23,8 @@ export type Selection = {
   readonly namespace?: string
   readonly labelSelector?: string
   readonly fieldSelector?: string
+  /** Only `metadata` is wanted; a server that can leaves the rest out. */
+  readonly metadataOnly?: boolean
 }
 
 /** How to write; `fieldManager` is always said, because ownership is how Git and people share an object. */
@@ -93,4 +95,12 @@ export type WatchCache = {
   readonly list: (namespace?: string) => readonly KubeObject[]
   readonly onChange: (handler: (object: KubeObject, type: 'ADDED' | 'MODIFIED' | 'DELETED') => void) => () => void
   readonly close: () => void
+}
+
+/** A cache that its owner's own writes are put into at once, so that the next look sees them before the watch brings them. */
+export type AbsorbingCache = WatchCache & {
+  /** Takes in what a write answered, unless the copy is newer already. */
+  readonly absorb: (object: KubeObject) => void
+  /** Takes out an object that was deleted; a late event of the same uid does not bring it back. */
+  readonly absorbDeletion: (object: KubeObject) => void
 }

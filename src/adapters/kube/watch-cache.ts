@@ -2,7 +2,7 @@ import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import type { Clock } from '../clock.ts'
 import { ApiError } from './api-error.ts'
-import type { KubeClient, Selection, WatchCache, WatchEvent } from './types.ts'
+import type { AbsorbingCache, KubeClient, Selection, WatchCache, WatchEvent } from './types.ts'
 
 /** How a cache behaves. */
 export type WatchCacheOptions = {
@@ -25,7 +25,7 @@ const CALM_MS = 1_000
  * LIST, then WATCH from its version; a watch that ends is taken up again where it was, on 410 the list is read again and compared. After faults it waits
  * 100 ms, doubling to 15 s, jittered. Handlers run synchronously, after the copy has changed; a replaced object (same name, other uid) is DELETED, then ADDED.
  */
-export function watchCache(client: KubeClient, selection: Selection, options: WatchCacheOptions): WatchCache {
+export function watchCache(client: KubeClient, selection: Selection, options: WatchCacheOptions): AbsorbingCache {
   const store = createStore(options.keepManagedFields === true)
   const stop = new AbortController()
   let markReady: () => void = () => undefined
@@ -41,6 +41,11 @@ export function watchCache(client: KubeClient, selection: Selection, options: Wa
     get: store.get,
     list: store.list,
     onChange: store.onChange,
+    absorb: store.put,
+    absorbDeletion(object) {
+      store.bury(object)
+      store.remove(object)
+    },
     close() {
       stop.abort()
       store.clear()
@@ -100,6 +105,7 @@ type Store = {
   readonly onChange: WatchCache['onChange']
   readonly put: (object: KubeObject) => void
   readonly remove: (object: KubeObject) => void
+  readonly bury: (object: KubeObject) => void
   readonly replace: (objects: readonly KubeObject[]) => void
   readonly clear: () => void
 }
@@ -107,6 +113,7 @@ type Store = {
 function createStore(keepManagedFields: boolean): Store {
   const namespaces = new Map<string, Map<string, KubeObject>>()
   const handlers = new Set<Handler>()
+  const buried = new Set<string>()
   const tell = (object: KubeObject, type: 'ADDED' | 'MODIFIED' | 'DELETED'): void => {
     for (const handler of [...handlers]) handler(object, type)
   }
@@ -120,9 +127,9 @@ function createStore(keepManagedFields: boolean): Store {
   }
   const put = (found: KubeObject): void => {
     const object = keepManagedFields ? found : withoutManagedFields(found)
-    const { namespace = '', name } = object.metadata
+    const { namespace = '', name, uid = '' } = object.metadata
     const before = get(namespace, name)
-    if (before?.metadata.resourceVersion === object.metadata.resourceVersion && before) return
+    if (buried.has(uid) || (before && !isNewer(object, before))) return
     const isReplaced = before !== undefined && before.metadata.uid !== object.metadata.uid
     if (isReplaced) drop(before)
     const names = namespaces.get(namespace) ?? new Map<string, KubeObject>()
@@ -141,7 +148,12 @@ function createStore(keepManagedFields: boolean): Store {
       return () => void handlers.delete(handler)
     },
     put,
-    remove: (object) => drop(keepManagedFields ? object : withoutManagedFields(object)),
+    remove(object) {
+      const { namespace = '', name, uid } = object.metadata
+      if (get(namespace, name)?.metadata.uid === uid) drop(keepManagedFields ? object : withoutManagedFields(object))
+      else buried.delete(uid ?? '')
+    },
+    bury: (object) => void buried.add(object.metadata.uid ?? ''),
     replace(objects) {
       const kept = new Set(objects.map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`))
       const old = [...namespaces.values()].flatMap((names) => [...names.values()])
@@ -154,6 +166,15 @@ function createStore(keepManagedFields: boolean): Store {
       handlers.clear()
     },
   }
+}
+
+/** Versions of one object are compared as numbers, which every server's are; what is not a number is taken as it comes. */
+function isNewer(object: KubeObject, before: KubeObject): boolean {
+  if (object.metadata.uid !== before.metadata.uid) return true
+  const version = object.metadata.resourceVersion ?? ''
+  const known = before.metadata.resourceVersion ?? ''
+  if (version === known) return false
+  return !(Number(version) < Number(known))
 }
 
 function withoutManagedFields(object: KubeObject): KubeObject {

@@ -35,7 +35,7 @@ export async function streamEvents(
   const lines = splitLines((line) => {
     const event = parseObject(line) as unknown as WatchEvent
     if (event.type === 'ERROR') throw statusError(event.object)
-    if (!signal.aborted) onEvent(event)
+    if (!signal.aborted) onEvent(selection.metadataOnly ? named(event, selection) : event)
   })
   await transport.stream(
     {
@@ -43,12 +43,25 @@ export async function streamEvents(
       path: `${path}?${query.toString()}`,
       timeoutMs: timeoutSeconds * 1000 + GRACE_MS,
       isRepeatable: true,
+      accept: acceptOf(selection),
       signal,
     },
     (code) => (status = code),
     (chunk) => (status < 400 ? lines(chunk) : void refusal.push(chunk)),
   )
   if (status >= 400 && !signal.aborted) throw answerError({ status, body: Buffer.concat(refusal) })
+}
+
+/** The media types to ask for. */
+export function acceptOf({ metadataOnly }: Selection): string {
+  return metadataOnly
+    ? 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json'
+    : 'application/json'
+}
+
+/** Metadata alone comes as PartialObjectMetadata: the kind is the one that was asked for. */
+function named({ type, object }: WatchEvent, { apiVersion, kind }: Selection): WatchEvent {
+  return { type, object: { apiVersion, kind, metadata: object.metadata } }
 }
 
 /** Cuts a byte stream into lines. Bytes are joined only when a line spans several chunks, and read as text once. */

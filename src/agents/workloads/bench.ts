@@ -1,0 +1,117 @@
+import type { Clock } from '../../adapters/clock.ts'
+import { ApiError } from '../../adapters/kube/api-error.ts'
+import type { HttpKubeClient } from '../../adapters/kube/client.ts'
+import type { SharedCaches } from '../../adapters/kube/shared-caches.ts'
+import type { AbsorbingCache, Selection } from '../../adapters/kube/types.ts'
+import { refOf, type KubeObject } from '../../lib/kube/object.ts'
+import type { Teller } from './events.ts'
+import type { Telling, Write } from './write.ts'
+
+/** The name under which the controllers own fields, as the original's do. */
+export const FIELD_MANAGER = 'kube-controller-manager'
+
+/** What every controller works with. */
+export type Bench = {
+  readonly client: HttpKubeClient
+  readonly clock: Clock
+  readonly tell: Teller
+  readonly log: (line: string) => void
+  /** The live copy of a kind, shared among the controllers. */
+  readonly cache: (apiVersion: string, kind: string) => AbsorbingCache
+  /** Carries writes out: creations in growing batches, the rest in order. Stops at the first refusal. */
+  readonly carryOut: (component: string, writes: readonly Write[]) => Promise<void>
+}
+
+/** Builds the bench; caches open when first asked for. */
+export function createBench(
+  client: HttpKubeClient,
+  clock: Clock,
+  caches: SharedCaches,
+  tell: Teller,
+  log: (line: string) => void,
+): Bench {
+  const open = new Map<string, AbsorbingCache>()
+  const cache = (apiVersion: string, kind: string): AbsorbingCache => {
+    const key = `${apiVersion}/${kind}`
+    const found = open.get(key) ?? caches.open(selectionOf(apiVersion, kind))
+    open.set(key, found)
+    return found
+  }
+  const known = (object: KubeObject): AbsorbingCache | undefined => open.get(`${object.apiVersion}/${object.kind}`)
+  const carry = (component: string, write: Write): Promise<void> => carryOne(client, tell, known, component, write)
+  return {
+    client,
+    clock,
+    tell,
+    log,
+    cache,
+    async carryOut(component, writes) {
+      for (let at = 0, size = 1; at < writes.length; at += size, size *= 2)
+        await all(writes.slice(at, at + size).map((write) => carry(component, write)))
+    },
+  }
+}
+
+function selectionOf(apiVersion: string, kind: string): Selection {
+  return { apiVersion, kind }
+}
+
+/** Waits for all, then throws the first refusal. */
+async function all(tasks: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(tasks)
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
+}
+
+async function carryOne(
+  client: HttpKubeClient,
+  tell: Teller,
+  known: (object: KubeObject) => AbsorbingCache | undefined,
+  component: string,
+  write: Write,
+): Promise<void> {
+  const manager = { fieldManager: FIELD_MANAGER }
+  try {
+    const answer = await send(client, write, manager)
+    if (write.do === 'delete') {
+      if (answer) known(write.object)?.absorb(answer)
+      else known(write.object)?.absorbDeletion(write.object)
+    } else if (answer) known(answer)?.absorb(answer)
+    const name = answer?.metadata.name ?? ''
+    if (write.tell) tell(component, filled(write.tell, '{name}', name))
+  } catch (error) {
+    const isGone = error instanceof ApiError && error.status === 404
+    if (isGone && (write.do === 'replace' || write.do === 'patch')) return
+    if ('tellFailure' in write && write.tellFailure && error instanceof ApiError)
+      tell(component, filled(write.tellFailure, '{error}', error.message))
+    throw error
+  }
+}
+
+function send(
+  client: HttpKubeClient,
+  write: Write,
+  manager: { readonly fieldManager: string },
+): Promise<KubeObject | undefined> {
+  switch (write.do) {
+    case 'create':
+      return client.create(write.object, manager)
+    case 'replace':
+      return client.replace(write.object, { ...manager, ...(write.subresource && { subresource: write.subresource }) })
+    case 'patch':
+      return client.patch(write.ref, write.type, write.body, {
+        ...manager,
+        ...(write.subresource && { subresource: write.subresource }),
+      })
+    case 'delete': {
+      const { uid } = write.object.metadata
+      return client.remove(refOf(write.object), { ...(uid !== undefined && { uid }), ...write.options })
+    }
+    case 'tell':
+      return Promise.resolve(undefined)
+  }
+}
+
+function filled(telling: Telling, mark: string, text: string): Telling {
+  return { ...telling, message: telling.message.replace(mark, () => text) }
+}

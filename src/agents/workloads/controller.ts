@@ -1,0 +1,58 @@
+import { ApiError } from '../../adapters/kube/api-error.ts'
+import type { Controller, Wake } from '../../engine/controller.ts'
+import type { WorkloadDecision } from './deployment/decide.ts'
+import type { Bench } from './bench.ts'
+import type { Write } from './write.ts'
+
+/** What is special about one kind; everything else is common. */
+export type WorkloadKind<Seen> = {
+  /** Names the controller in logs. */
+  readonly kind: string
+  /** Names it in Events: `deployment-controller`. */
+  readonly component: string
+  readonly concurrency?: number
+  readonly watch: (wake: Wake) => Promise<void>
+  /** @param failure why the last change was refused, until the next try */
+  readonly observe: (key: string, failure: string | undefined) => Seen | undefined | Promise<Seen | undefined>
+  readonly decide: (seen: Seen) => WorkloadDecision
+}
+
+const AFTER_CONFLICT_MS = 20
+
+/**
+ * Makes a kind a controller of the engine's loop: writes are carried out and put into the caches at once; a conflict means that the copy is behind,
+ * so look again a moment later; any other refusal is remembered for the next decision, which can make it a condition.
+ */
+export function workloadController<Seen>(
+  bench: Bench,
+  kind: WorkloadKind<Seen>,
+): Controller<Seen, Write, readonly Write[]> {
+  const failures = new Map<string, string>()
+  const carry = async (key: string, writes: readonly Write[], isLast: boolean): Promise<void> => {
+    try {
+      await bench.carryOut(kind.component, writes)
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      if (isBehind(error)) return await new Promise((resolve) => setTimeout(resolve, AFTER_CONFLICT_MS))
+      if (isLast) throw error
+      failures.set(key, error.message)
+    }
+  }
+  return {
+    kind: kind.kind,
+    concurrency: kind.concurrency ?? 4,
+    watch: kind.watch,
+    observe: async (key) => kind.observe(key, failures.get(key)),
+    decide: kind.decide,
+    act: (changes, _seen, key) => carry(key, changes, false),
+    async settle(status, _seen, key) {
+      failures.delete(key)
+      if (status.length > 0) await carry(key, status, true)
+    },
+    close: () => failures.clear(),
+  }
+}
+
+function isBehind(error: ApiError): boolean {
+  return error.reason === 'Conflict' || error.reason === 'AlreadyExists'
+}

@@ -1,0 +1,116 @@
+import type { KubeObject, ObjectMeta, OwnerReference } from '../../lib/kube/object.ts'
+import type { Condition, IntOrPercent, LabelSelector } from './shapes.ts'
+
+/** Whether labels satisfy a selector; an empty selector matches everything, an absent one nothing. */
+export function matchesSelector(
+  selector: LabelSelector | undefined,
+  labels: Readonly<Record<string, string>> = {},
+): boolean {
+  if (!selector) return false
+  for (const [key, value] of Object.entries(selector.matchLabels ?? {})) if (labels[key] !== value) return false
+  return (selector.matchExpressions ?? []).every((wish) => matchesExpression(wish, labels))
+}
+
+/** Whether labels satisfy one expression: In, NotIn, Exists, DoesNotExist, Gt, Lt. */
+export function matchesExpression(
+  {
+    key,
+    operator,
+    values = [],
+  }: { readonly key: string; readonly operator: string; readonly values?: readonly string[] },
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  const value = labels[key]
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value)
+    case 'NotIn':
+      return value === undefined || !values.includes(value)
+    case 'Exists':
+      return value !== undefined
+    case 'DoesNotExist':
+      return value === undefined
+    case 'Gt':
+      return value !== undefined && Number(value) > Number(values[0])
+    case 'Lt':
+      return value !== undefined && Number(value) < Number(values[0])
+    default:
+      return false
+  }
+}
+
+/** Whether a selector asks for nothing, and so would match everything. */
+export function isEmptySelector(selector: LabelSelector | undefined): boolean {
+  return Object.keys(selector?.matchLabels ?? {}).length === 0 && (selector?.matchExpressions ?? []).length === 0
+}
+
+/** The owner that controls the object. */
+export function controllerOf(object: KubeObject): OwnerReference | undefined {
+  return object.metadata.ownerReferences?.find((owner) => owner.controller === true)
+}
+
+/** The reference by which `owner` controls what it makes. */
+export function controlledBy(owner: KubeObject): OwnerReference {
+  const { apiVersion, kind, metadata } = owner
+  return { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '', controller: true, blockOwnerDeletion: true }
+}
+
+/** `namespace/name`, how queues name an object. */
+export function keyOf(object: { readonly metadata: ObjectMeta }): string {
+  return `${object.metadata.namespace ?? ''}/${object.metadata.name}`
+}
+
+/** Time as the API writes it: UTC, whole seconds. */
+export function timeText(nowMs: number): string {
+  return `${new Date(nowMs).toISOString().slice(0, 19)}Z`
+}
+
+/** Milliseconds of a time that the API wrote; 0 when absent. */
+export function timeMs(text: string | null | undefined): number {
+  const ms = text ? Date.parse(text) : 0
+  return Number.isNaN(ms) ? 0 : ms
+}
+
+/** A number, or its share of `total`, rounded as asked. A text that is neither is 0. */
+export function scaledValue(value: IntOrPercent, total: number, round: 'up' | 'down'): number {
+  if (typeof value === 'number') return value
+  const percent = /^(\d+)%$/.exec(value)?.[1]
+  if (percent === undefined) return 0
+  const share = (Number(percent) * total) / 100
+  return round === 'up' ? Math.ceil(share) : Math.floor(share)
+}
+
+/** The condition of that type. */
+export function conditionOf(conditions: readonly Condition[] | undefined, type: string): Condition | undefined {
+  return conditions?.find((condition) => condition.type === type)
+}
+
+/** Oldest first; the name decides between twins. */
+export function byCreation(a: KubeObject, b: KubeObject): number {
+  const difference = timeMs(a.metadata.creationTimestamp) - timeMs(b.metadata.creationTimestamp)
+  return difference !== 0 ? difference : compareText(a.metadata.name, b.metadata.name)
+}
+
+/** Order of texts by code unit. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** Whether two JSON values are equal; the order of keys does not matter, and an undefined field is an absent one. */
+export function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) || Array.isArray(b))
+    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, at) => isSame(item, b[at]))
+  const left = Object.entries(a).filter(([, value]) => value !== undefined)
+  const right = new Map(Object.entries(b).filter(([, value]) => value !== undefined))
+  return left.length === right.size && left.every(([key, value]) => right.has(key) && isSame(value, right.get(key)))
+}
+
+/** Leaves out the counts that are 0, as the API does. */
+export function withoutNoughts<T extends object>(fields: T): Partial<T> {
+  // Object.fromEntries forgets the field names, nothing else changes.
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== 0 && value !== undefined),
+  ) as Partial<T>
+}

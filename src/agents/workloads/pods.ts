@@ -1,0 +1,84 @@
+import { conditionOf, timeMs } from './meta.ts'
+import type { Pod } from './shapes.ts'
+
+/** Whether the pod counts as a replica: neither finished nor leaving. */
+export function isActivePod(pod: Pod): boolean {
+  return !isFinishedPod(pod) && pod.metadata.deletionTimestamp === undefined
+}
+
+/** Whether the pod has ended for good. */
+export function isFinishedPod(pod: Pod): boolean {
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
+}
+
+/** Whether the pod takes traffic. */
+export function isReadyPod(pod: Pod): boolean {
+  return conditionOf(pod.status?.conditions, 'Ready')?.status === 'True'
+}
+
+/** Since when the pod is ready; 0 when it is not. */
+export function readySinceMs(pod: Pod): number {
+  const ready = conditionOf(pod.status?.conditions, 'Ready')
+  return ready?.status === 'True' ? timeMs(ready.lastTransitionTime) : 0
+}
+
+/** Whether the pod has been ready for `minReadySeconds`. */
+export function isAvailablePod(pod: Pod, minReadySeconds: number, nowMs: number): boolean {
+  if (!isReadyPod(pod)) return false
+  return minReadySeconds === 0 || readySinceMs(pod) + minReadySeconds * 1000 <= nowMs
+}
+
+/** How long until a ready pod among these becomes available; `undefined` when none is on its way. */
+export function nextAvailableAfterMs(pods: readonly Pod[], minReadySeconds: number, nowMs: number): number | undefined {
+  if (minReadySeconds === 0) return undefined
+  const waits = pods
+    .filter((pod) => isReadyPod(pod) && !isAvailablePod(pod, minReadySeconds, nowMs))
+    .map((pod) => readySinceMs(pod) + minReadySeconds * 1000 - nowMs)
+  return waits.length === 0 ? undefined : Math.max(Math.min(...waits), 1)
+}
+
+/** Which pod goes first when some must: the one whose loss hurts least. */
+export type Doomed = { readonly pod: Pod; /** Siblings on the same node. */ readonly rank: number }
+
+/**
+ * Orders pods for deletion: without a node, Pending, not ready, lower deletion cost, more siblings on the node, ready for a shorter time, more
+ * restarts, younger. Times of ready and creation are compared by powers of two, so that the choice among old pods is spread (by uid).
+ */
+export function compareForDeletion(a: Doomed, b: Doomed, nowMs: number): number {
+  const [left, right] = [a.pod, b.pod]
+  return (
+    Number(Boolean(left.spec.nodeName)) - Number(Boolean(right.spec.nodeName)) ||
+    phaseRank(left) - phaseRank(right) ||
+    Number(isReadyPod(left)) - Number(isReadyPod(right)) ||
+    deletionCost(left) - deletionCost(right) ||
+    b.rank - a.rank ||
+    compareAges(readySinceMs(left), readySinceMs(right), left, right, nowMs) ||
+    restarts(right) - restarts(left) ||
+    compareAges(timeMs(left.metadata.creationTimestamp), timeMs(right.metadata.creationTimestamp), left, right, nowMs)
+  )
+}
+
+function phaseRank(pod: Pod): number {
+  return { Pending: 0, Unknown: 1, Running: 2 }[pod.status?.phase ?? 'Pending'] ?? 0
+}
+
+function deletionCost(pod: Pod): number {
+  const cost = Number(pod.metadata.annotations?.['controller.kubernetes.io/pod-deletion-cost'] ?? '0')
+  return Number.isInteger(cost) ? cost : 0
+}
+
+function restarts(pod: Pod): number {
+  return Math.max(0, ...(pod.status?.containerStatuses ?? []).map((status) => status.restartCount ?? 0))
+}
+
+function compareAges(aMs: number, bMs: number, a: Pod, b: Pod, nowMs: number): number {
+  if (aMs === bMs) return 0
+  if (aMs === 0 || bMs === 0) return aMs === 0 ? -1 : 1
+  const difference = ageClass(aMs, nowMs) - ageClass(bMs, nowMs)
+  if (difference !== 0) return difference
+  return (a.metadata.uid ?? '') < (b.metadata.uid ?? '') ? -1 : 1
+}
+
+function ageClass(sinceMs: number, nowMs: number): number {
+  return nowMs <= sinceMs ? -1 : Math.floor(Math.log2((nowMs - sinceMs) * 1e6))
+}

@@ -1,0 +1,62 @@
+import type { Controller } from '../../../engine/controller.ts'
+import type { Bench } from '../bench.ts'
+import { workloadController } from '../controller.ts'
+import { controllerOf, keyOf, matchesSelector } from '../meta.ts'
+import { indexByOwner, type OwnedIndex } from '../owned-index.ts'
+import { isActivePod } from '../pods.ts'
+import { as, type Pod, type ReplicaSet } from '../shapes.ts'
+import type { Write } from '../write.ts'
+import { decideReplicaSet, type ReplicaSetSeen } from './decide.ts'
+
+/** The ReplicaSet controller: watches ReplicaSets and pods. */
+export function replicaSetController(bench: Bench): Controller<ReplicaSetSeen, Write, readonly Write[]> {
+  const sets = bench.cache('apps/v1', 'ReplicaSet')
+  const pods = bench.cache('v1', 'Pod')
+  let podsOf: OwnedIndex | undefined
+  let setsOf: OwnedIndex | undefined
+
+  const siblingsOf = (set: ReplicaSet): ReplicaSet[] => {
+    const owner = controllerOf(set)
+    return owner ? (setsOf?.of(owner.uid) ?? [set]).map((sibling) => as<ReplicaSet>(sibling)) : [set]
+  }
+  return workloadController<ReplicaSetSeen>(bench, {
+    kind: 'ReplicaSet',
+    component: 'replicaset-controller',
+    async watch(wake) {
+      await Promise.all([sets.ready, pods.ready])
+      setsOf = indexByOwner(
+        sets,
+        'Deployment',
+        () => undefined,
+        () => undefined,
+      )
+      podsOf = indexByOwner(pods, 'ReplicaSet', wake.now, (orphan) => {
+        for (const set of sets.list(orphan.metadata.namespace))
+          if (matchesSelector(as<ReplicaSet>(set).spec.selector, orphan.metadata.labels)) wake.now(keyOf(set))
+      })
+      sets.onChange((set) => wake.now(keyOf(set)))
+      for (const set of sets.list()) wake.now(keyOf(set))
+    },
+    observe(key, failure) {
+      const [namespace = '', name = ''] = key.split('/')
+      const found = sets.get(namespace, name)
+      if (!found) return undefined
+      const set = as<ReplicaSet>(found)
+      const candidates = podsOf?.candidates(found.metadata.uid ?? '', namespace).map((pod) => as<Pod>(pod)) ?? []
+      let siblings: readonly Pod[] | undefined
+      return {
+        set,
+        candidates,
+        siblingsOn(nodeName) {
+          siblings ??= siblingsOf(set).flatMap(
+            (other) => podsOf?.of(other.metadata.uid ?? '').map((pod) => as<Pod>(pod)) ?? [],
+          )
+          return siblings.filter((pod) => isActivePod(pod) && pod.spec.nodeName === nodeName).length
+        },
+        ...(failure !== undefined && { failure }),
+        nowMs: bench.clock.nowMs(),
+      }
+    },
+    decide: decideReplicaSet,
+  })
+}

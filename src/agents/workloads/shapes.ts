@@ -1,0 +1,192 @@
+import type { KubeObject, ObjectMeta } from '../../lib/kube/object.ts'
+
+/** The parts of Kubernetes' workload objects that the controllers read; everything else is carried along unread. */
+export type Condition = {
+  readonly type: string
+  readonly status: string
+  readonly reason?: string
+  readonly message?: string
+  readonly lastTransitionTime?: string
+  readonly lastUpdateTime?: string
+  readonly lastProbeTime?: string | null
+  readonly observedGeneration?: number
+}
+
+/** A number, or a percentage like `25%`. */
+export type IntOrPercent = number | string
+
+/** `matchLabels` and `matchExpressions`, all of which must hold. */
+export type LabelSelector = {
+  readonly matchLabels?: Readonly<Record<string, string>>
+  readonly matchExpressions?: readonly {
+    readonly key: string
+    readonly operator: string
+    readonly values?: readonly string[]
+  }[]
+}
+
+/** A container's port. */
+export type ContainerPort = { readonly name?: string; readonly containerPort: number; readonly protocol?: string }
+
+/** A container of a pod. */
+export type Container = {
+  readonly name: string
+  readonly ports?: readonly ContainerPort[]
+  readonly env?: readonly { readonly name: string }[]
+  readonly restartPolicy?: string
+  readonly resources?: { readonly requests?: Readonly<Record<string, string | number>> }
+  readonly [field: string]: unknown
+}
+
+/** `spec` of a Pod. */
+export type PodSpec = {
+  readonly containers: readonly Container[]
+  readonly initContainers?: readonly Container[]
+  readonly nodeName?: string
+  readonly nodeSelector?: Readonly<Record<string, string>>
+  readonly schedulerName?: string
+  readonly hostname?: string
+  readonly subdomain?: string
+  readonly hostNetwork?: boolean
+  readonly restartPolicy?: string
+  readonly tolerations?: readonly Toleration[]
+  readonly affinity?: {
+    readonly nodeAffinity?: {
+      readonly requiredDuringSchedulingIgnoredDuringExecution?: {
+        readonly nodeSelectorTerms: readonly NodeSelectorTerm[]
+      }
+    }
+  }
+  readonly schedulingGates?: readonly unknown[]
+  readonly [field: string]: unknown
+}
+
+/** One alternative of a node affinity. */
+export type NodeSelectorTerm = {
+  readonly matchExpressions?: NonNullable<LabelSelector['matchExpressions']>
+  readonly matchFields?: NonNullable<LabelSelector['matchExpressions']>
+}
+
+/** What a pod tolerates. */
+export type Toleration = {
+  readonly key?: string
+  readonly operator?: string
+  readonly value?: string
+  readonly effect?: string
+}
+
+/** A pod template. */
+export type PodTemplate = { readonly metadata?: Partial<ObjectMeta>; readonly spec: PodSpec }
+
+/** State of a container. */
+export type ContainerStatus = {
+  readonly name: string
+  readonly restartCount?: number
+  readonly ready?: boolean
+  readonly state?: { readonly terminated?: { readonly exitCode: number; readonly finishedAt?: string | null } }
+}
+
+/** A Pod. */
+export type Pod = KubeObject & {
+  readonly spec: PodSpec
+  readonly status?: {
+    readonly phase?: string
+    readonly conditions?: readonly Condition[]
+    readonly podIP?: string
+    readonly podIPs?: readonly { readonly ip: string }[]
+    readonly startTime?: string
+    readonly containerStatuses?: readonly ContainerStatus[]
+    readonly initContainerStatuses?: readonly ContainerStatus[]
+  }
+}
+
+/** A Deployment. */
+export type Deployment = KubeObject & {
+  readonly spec: {
+    readonly replicas?: number
+    readonly selector: LabelSelector
+    readonly template: PodTemplate
+    readonly strategy?: {
+      readonly type?: string
+      readonly rollingUpdate?: { readonly maxSurge?: IntOrPercent; readonly maxUnavailable?: IntOrPercent }
+    }
+    readonly minReadySeconds?: number
+    readonly revisionHistoryLimit?: number
+    readonly progressDeadlineSeconds?: number
+    readonly paused?: boolean
+  }
+  readonly status?: DeploymentStatus
+}
+
+/** `status` of a Deployment; counts of nought are left out. */
+export type DeploymentStatus = {
+  readonly observedGeneration?: number
+  readonly replicas?: number
+  readonly updatedReplicas?: number
+  readonly readyReplicas?: number
+  readonly availableReplicas?: number
+  readonly unavailableReplicas?: number
+  readonly terminatingReplicas?: number
+  readonly collisionCount?: number
+  readonly conditions?: readonly Condition[]
+}
+
+/** A ReplicaSet. */
+export type ReplicaSet = KubeObject & {
+  readonly spec: {
+    readonly replicas?: number
+    readonly minReadySeconds?: number
+    readonly selector: LabelSelector
+    readonly template: PodTemplate
+  }
+  readonly status?: ReplicaSetStatus
+}
+
+/** `status` of a ReplicaSet. */
+export type ReplicaSetStatus = {
+  readonly replicas: number
+  readonly fullyLabeledReplicas?: number
+  readonly readyReplicas?: number
+  readonly availableReplicas?: number
+  readonly terminatingReplicas?: number
+  readonly observedGeneration?: number
+  readonly conditions?: readonly Condition[]
+}
+
+/** A Node. */
+export type Node = KubeObject & {
+  readonly spec?: {
+    readonly unschedulable?: boolean
+    readonly taints?: readonly { readonly key: string; readonly value?: string; readonly effect: string }[]
+  }
+  readonly status?: {
+    readonly conditions?: readonly Condition[]
+    readonly allocatable?: Readonly<Record<string, string | number>>
+  }
+}
+
+/** A port of a Service. */
+export type ServicePort = {
+  readonly name?: string
+  readonly protocol?: string
+  readonly port: number
+  readonly targetPort?: number | string
+  readonly appProtocol?: string
+}
+
+/** A Service. */
+export type Service = KubeObject & {
+  readonly spec: {
+    readonly type?: string
+    readonly clusterIP?: string
+    readonly ipFamilies?: readonly string[]
+    readonly selector?: Readonly<Record<string, string>>
+    readonly ports?: readonly ServicePort[]
+    readonly publishNotReadyAddresses?: boolean
+  }
+}
+
+/** Takes an object of a watch or an answer as what its kind says it is: the server has validated it against the kind's schema. */
+export function as<T extends KubeObject>(object: KubeObject): T {
+  return object as T
+}

@@ -11,9 +11,11 @@ export type Challenge =
 /** Reads a WWW-Authenticate header; Bearer wins over Basic when both are offered. */
 export function parseChallenge(header: string | undefined): Challenge | undefined {
   if (header === undefined) return undefined
-  const found = [
-    ...header.matchAll(/(?:^|,\s*)(basic|bearer)\s+((?:[a-z_]+=(?:"[^"]*"|[^\s,"]*)(?:\s*,\s*)?)*)/gi),
-  ].map((match) => readChallenge(match[1] ?? '', match[2] ?? ''))
+  const starts = [...header.matchAll(/(?:^|,\s*)(basic|bearer)\s+(?=[a-z_]+=)/gi)]
+  const found = starts.map((start, index) => {
+    const from = start.index + start[0].length
+    return readChallenge(start[1] ?? '', header.slice(from, starts[index + 1]?.index))
+  })
   return found.find((each) => each?.scheme === 'bearer') ?? found.find((each) => each !== undefined)
 }
 

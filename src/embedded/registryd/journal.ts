@@ -1,0 +1,121 @@
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { fdatasync, ftruncate, write } from 'node:fs'
+import { dirname } from 'node:path'
+import { promisify } from 'node:util'
+import type { Change } from './catalog.ts'
+
+const writeAsync = promisify(write)
+const syncAsync = promisify(fdatasync)
+const truncateAsync = promisify(ftruncate)
+
+/** The log of every change of names: one JSON line each. What `append` has resolved survives `kill -9` and power loss. */
+export type Journal = {
+  /** Writes changes in one piece; changes that come at the same time share one write and one sync. */
+  readonly append: (changes: readonly Change[]) => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+/** Reads a journal; a last line that was cut by a crash is dropped. */
+export function readJournal(path: string): Change[] {
+  if (!existsSync(path)) return []
+  const lines = readFileSync(path, 'utf8').split('\n')
+  const found: Change[] = []
+  for (const line of lines) {
+    const changes = parseLine(line)
+    if (changes === undefined) break
+    found.push(...changes)
+  }
+  return found
+}
+
+/** Replaces a journal by one that says the same in fewer lines; whole or not at all. */
+export function rewriteJournal(path: string, changes: readonly Change[]): void {
+  const file = openSync(`${path}.new`, 'w')
+  let text = ''
+  for (const change of changes) {
+    text += `${JSON.stringify([change])}\n`
+    if (text.length < 1 << 20) continue
+    writeSync(file, text)
+    text = ''
+  }
+  writeSync(file, text)
+  fsyncSync(file)
+  closeSync(file)
+  renameSync(`${path}.new`, path)
+  syncFolder(dirname(path))
+}
+
+/** Opens a journal for appending; cuts off a line that a crash left unfinished. */
+export function openJournal(path: string): Journal {
+  const file = openSync(path, 'a+')
+  let length = endOfLastLine(path)
+  ftruncateSync(file, length)
+  let waiting: { text: string; resolve: () => void; reject: (error: unknown) => void }[] = []
+  let running: Promise<void> | undefined
+
+  const drain = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const batch = waiting
+      waiting = []
+      try {
+        const bytes = Buffer.from(batch.map(({ text }) => text).join(''))
+        await writeWhole(file, bytes)
+        await syncAsync(file)
+        length += bytes.length
+        for (const { resolve } of batch) resolve()
+      } catch (error) {
+        await truncateAsync(file, length).catch(() => undefined)
+        for (const { reject } of batch) reject(error)
+      }
+    }
+    running = undefined
+  }
+  return {
+    append: (changes) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ text: `${JSON.stringify(changes)}\n`, resolve, reject })
+        running ??= drain()
+      }),
+    async close() {
+      await running
+      closeSync(file)
+    },
+  }
+}
+
+/** Makes a rename durable. */
+export function syncFolder(path: string): void {
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
+async function writeWhole(file: number, bytes: Buffer): Promise<void> {
+  for (let offset = 0; offset < bytes.length;) {
+    const { bytesWritten } = await writeAsync(file, bytes, offset, bytes.length - offset)
+    offset += bytesWritten
+  }
+}
+
+function endOfLastLine(path: string): number {
+  const bytes = readFileSync(path)
+  let end = 0
+  for (let start = 0; start < bytes.length; start = end) {
+    const next = bytes.indexOf(10, start)
+    if (next < 0 || parseLine(bytes.toString('utf8', start, next)) === undefined) return end
+    end = next + 1
+  }
+  return end
+}
+
+function parseLine(line: string): Change[] | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    return Array.isArray(value) ? (value as Change[]) : undefined
+  } catch {
+    return undefined
+  }
+}

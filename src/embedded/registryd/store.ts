@@ -1,0 +1,153 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { dirname, join } from 'node:path'
+import { digestOf, parseDigest } from '../../lib/oci/digest.ts'
+import { createCatalog, type Catalog, type Change } from './catalog.ts'
+import { openJournal, readJournal, rewriteJournal, syncFolder } from './journal.ts'
+
+const CACHE_BYTES = 32 * 1024 * 1024
+const STALE_UPLOAD_MS = 24 * 3600 * 1000
+
+/** The registry's disk: content in files named by digest, names in a journal, manifests cached in memory. */
+export type Store = {
+  readonly catalog: Catalog
+  /** Makes changes durable, then visible, all at once. */
+  readonly commit: (changes: readonly Change[]) => Promise<void>
+  readonly pathOf: (digest: string) => string
+  readonly sizeOf: (digest: string) => Promise<number | undefined>
+  readonly readManifest: (digest: string) => Buffer | Promise<Buffer | undefined>
+  /** Keeps bytes whose digest was checked by the caller. */
+  readonly keepBytes: (bytes: Buffer, digest: string) => Promise<void>
+  /** Moves a synced upload to its name. */
+  readonly keepFile: (path: string, digest: string) => Promise<void>
+  /** Keeps content from being swept until the answer is called: for the time between its file and its name. */
+  readonly hold: (digest: string) => () => void
+  /** Deletes content that no repository uses any more. */
+  readonly sweep: (digest: string) => Promise<void>
+  readonly uploadPath: (id: string) => string
+  readonly close: () => Promise<void>
+}
+
+/** Opens the folder of a registry, makes it when it is not there, and removes what a crash left half done. */
+export function openStore(root: string): Store {
+  for (const folder of ['blobs/sha256', 'blobs/sha512', 'uploads']) mkdirSync(join(root, folder), { recursive: true })
+  const journalPath = join(root, 'names.jsonl')
+  const catalog = loadCatalog(root, journalPath)
+  removeStaleUploads(join(root, 'uploads'))
+  const journal = openJournal(journalPath)
+  const cache = createCache()
+  const held = new Map<string, number>()
+  const pathOf = (digest: string): string => contentPath(root, digest)
+  return {
+    catalog,
+    pathOf,
+    uploadPath: (id) => join(root, 'uploads', id),
+    async commit(changes) {
+      await journal.append(changes)
+      for (const change of changes) catalog.apply(change)
+    },
+    sizeOf: async (digest) => (await stat(pathOf(digest)).catch(() => undefined))?.size,
+    readManifest(digest) {
+      return cache.get(digest) ?? loadManifest(pathOf(digest), digest, cache)
+    },
+    async keepBytes(bytes, digest) {
+      const path = join(root, 'uploads', randomBytes(12).toString('hex'))
+      try {
+        const file = await open(path, 'wx')
+        try {
+          await file.writeFile(bytes)
+          await file.datasync()
+        } finally {
+          await file.close()
+        }
+        await moveInto(path, pathOf(digest))
+      } catch (error) {
+        await rm(path, { force: true })
+        throw error
+      }
+      cache.set(digest, bytes)
+    },
+    keepFile: (path, digest) => moveInto(path, pathOf(digest)),
+    hold(digest) {
+      held.set(digest, (held.get(digest) ?? 0) + 1)
+      return () => {
+        const left = (held.get(digest) ?? 1) - 1
+        if (left > 0) held.set(digest, left)
+        else held.delete(digest)
+      }
+    },
+    async sweep(digest) {
+      if (catalog.isUsed(digest) || held.has(digest)) return
+      cache.delete(digest)
+      await rm(pathOf(digest), { force: true })
+    },
+    close: () => journal.close(),
+  }
+}
+
+function contentPath(root: string, digest: string): string {
+  const parsed = parseDigest(digest)
+  if (parsed === undefined) throw new Error(`not a digest: ${digest}`)
+  return join(root, 'blobs', parsed.algorithm, parsed.hex)
+}
+
+function loadCatalog(root: string, path: string): Catalog {
+  const catalog = createCatalog()
+  const changes = readJournal(path)
+  for (const change of changes) catalog.apply(change)
+  const lost = catalog
+    .changes()
+    .filter((change) => change.do === 'blob' && !existsSync(contentPath(root, change.digest)))
+  for (const change of lost) if (change.do === 'blob') catalog.apply({ ...change, do: 'drop-blob' })
+  const live = catalog.changes()
+  if (changes.length > 2 * live.length + 1000) rewriteJournal(path, live)
+  return catalog
+}
+
+function removeStaleUploads(folder: string): void {
+  const oldest = Date.now() - STALE_UPLOAD_MS
+  for (const name of readdirSync(folder))
+    if (statSync(join(folder, name)).mtimeMs < oldest) rmSync(join(folder, name), { force: true })
+}
+
+async function moveInto(from: string, to: string): Promise<void> {
+  await rename(from, to)
+  syncFolder(dirname(to))
+}
+
+type Cache = {
+  readonly get: (digest: string) => Buffer | undefined
+  readonly set: (digest: string, bytes: Buffer) => void
+  readonly delete: (digest: string) => void
+}
+
+/** Keeps the manifests added last, up to CACHE_BYTES. */
+function createCache(): Cache {
+  const kept = new Map<string, Buffer>()
+  let sizeBytes = 0
+  const drop = (digest: string): void => {
+    sizeBytes -= kept.get(digest)?.length ?? 0
+    kept.delete(digest)
+  }
+  return {
+    get: (digest) => kept.get(digest),
+    delete: drop,
+    set(digest, bytes) {
+      drop(digest)
+      for (const oldest of kept.keys()) {
+        if (sizeBytes + bytes.length <= CACHE_BYTES) break
+        drop(oldest)
+      }
+      sizeBytes += bytes.length
+      kept.set(digest, bytes)
+    },
+  }
+}
+
+async function loadManifest(path: string, digest: string, cache: Cache): Promise<Buffer | undefined> {
+  const bytes = await readFile(path).catch(() => undefined)
+  if (bytes === undefined || digestOf(bytes, parseDigest(digest)?.algorithm) !== digest) return undefined
+  cache.set(digest, bytes)
+  return bytes
+}

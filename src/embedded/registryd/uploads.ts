@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto'
+import { createReadStream, type Stats } from 'node:fs'
+import { open, rm, stat, type FileHandle } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
+import { type Digest, Hasher } from '../../lib/oci/digest.ts'
+import { LIMITS } from '../../lib/oci/limits.ts'
+import { Refusal } from './answer.ts'
+import type { Store } from './store.ts'
+
+const WRITE_BYTES = 1 << 20
+
+/** Blobs on their way in: a file each, hashed while it grows. The file's length is how far the upload is, also after a restart. */
+export type Uploads = {
+  readonly start: (repository: string) => string
+  /** Bytes so far. */
+  readonly offsetOf: (repository: string, id: string) => Promise<number>
+  /** Takes the body of a request; when it breaks off, what came counts. Answers the new length. */
+  readonly append: (repository: string, id: string, request: IncomingMessage, from?: number) => Promise<number>
+  /** Checks the digest and moves the content to its name; the upload is over either way. */
+  readonly finish: (repository: string, id: string, digest: Digest) => Promise<number>
+  readonly cancel: (repository: string, id: string) => Promise<void>
+}
+
+type Upload = {
+  readonly repository: string
+  readonly path: string
+  /** Undefined when the file is older than this process: then it is hashed at the end. */
+  readonly hasher: Hasher | undefined
+  sizeBytes: number
+  isBusy: boolean
+}
+
+/** The uploads of one store. An id holds the repository's name, so that it works in no other. */
+export function createUploads(store: Store): Uploads {
+  const uploads = new Map<string, Upload>()
+
+  const find = async (repository: string, id: string): Promise<Upload> => {
+    const known = uploads.get(id) ?? (await adopt(store, uploads, repository, id))
+    if (known === undefined || known.repository !== repository)
+      throw new Refusal(404, 'BLOB_UPLOAD_UNKNOWN', `there is no upload ${id} in ${repository}`)
+    if (known.isBusy) throw new Refusal(409, 'BLOB_UPLOAD_INVALID', `upload ${id} is being written by another request`)
+    return known
+  }
+  const end = async (id: string, upload: Upload): Promise<void> => {
+    uploads.delete(id)
+    await rm(upload.path, { force: true })
+  }
+  return {
+    start(repository) {
+      const id = `${randomUUID()}.${Buffer.from(repository).toString('base64url').slice(0, 120)}`
+      uploads.set(id, {
+        repository,
+        path: store.uploadPath(id),
+        hasher: new Hasher(),
+        sizeBytes: 0,
+        isBusy: false,
+      })
+      return id
+    },
+    offsetOf: async (repository, id) => (await find(repository, id)).sizeBytes,
+    async append(repository, id, request, from) {
+      const upload = await find(repository, id)
+      if (from !== undefined && from !== upload.sizeBytes) throw outOfOrder(repository, id, from, upload.sizeBytes)
+      await exclusively(upload, () => receive(upload, request))
+      return upload.sizeBytes
+    },
+    async finish(repository, id, digest) {
+      const upload = await find(repository, id)
+      try {
+        await exclusively(upload, async () => {
+          const found = await digestOfUpload(upload, digest.algorithm)
+          if (found !== digest.text)
+            throw new Refusal(400, 'DIGEST_INVALID', `the content is ${found}, not ${digest.text}`)
+          await syncFile(upload.path)
+          await store.keepFile(upload.path, digest.text)
+        })
+        return upload.sizeBytes
+      } finally {
+        await end(id, upload)
+      }
+    },
+    async cancel(repository, id) {
+      await end(id, await find(repository, id))
+    },
+  }
+}
+
+async function adopt(
+  store: Store,
+  uploads: Map<string, Upload>,
+  repository: string,
+  id: string,
+): Promise<Upload | undefined> {
+  if (!/^[0-9a-f-]{36}\.[A-Za-z0-9_-]+$/.test(id)) return undefined
+  if (id.slice(37) !== Buffer.from(repository).toString('base64url').slice(0, 120)) return undefined
+  const path = store.uploadPath(id)
+  const found: Stats | undefined = await stat(path).catch(() => undefined)
+  if (found === undefined) return undefined
+  const upload = { repository, path, hasher: undefined, sizeBytes: found.size, isBusy: false }
+  uploads.set(id, upload)
+  return upload
+}
+
+async function exclusively(upload: Upload, work: () => Promise<void>): Promise<void> {
+  if (upload.isBusy) throw new Refusal(409, 'BLOB_UPLOAD_INVALID', 'the upload is being written by another request')
+  upload.isBusy = true
+  try {
+    await work()
+  } finally {
+    upload.isBusy = false
+  }
+}
+
+async function receive(upload: Upload, request: IncomingMessage): Promise<void> {
+  if (request.headers['content-length'] === '0') return
+  const file = await open(upload.path, 'a')
+  let waiting: Buffer[] = []
+  let waitingBytes = 0
+  const flush = async (): Promise<void> => {
+    await writeAll(file, waiting)
+    for (const chunk of waiting) upload.hasher?.update(chunk)
+    upload.sizeBytes += waitingBytes
+    waiting = []
+    waitingBytes = 0
+  }
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      waiting.push(chunk)
+      waitingBytes += chunk.length
+      if (upload.sizeBytes + waitingBytes > LIMITS.layerBytes)
+        throw new Refusal(413, 'SIZE_INVALID', `a blob may have ${LIMITS.layerBytes} bytes`)
+      if (waitingBytes >= WRITE_BYTES) await flush()
+    }
+    await flush()
+  } catch (error) {
+    if (!(error instanceof Refusal) && !isDiskError(error)) await flush()
+    else await file.truncate(upload.sizeBytes).catch(() => undefined)
+    throw error
+  } finally {
+    await file.close()
+  }
+}
+
+function isDiskError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^E(NOSPC|DQUOT|ROFS|IO|FBIG)$/.test(String(error.code))
+}
+
+async function writeAll(file: FileHandle, chunks: readonly Buffer[]): Promise<void> {
+  let left = chunks
+  while (left.length > 0) {
+    const { bytesWritten } = await file.writev(left)
+    let skip = bytesWritten
+    left = left.flatMap((chunk) => {
+      const part = chunk.subarray(Math.min(skip, chunk.length))
+      skip -= chunk.length - part.length
+      return part.length === 0 ? [] : [part]
+    })
+  }
+}
+
+async function digestOfUpload(upload: Upload, algorithm: Digest['algorithm']): Promise<string> {
+  if (upload.hasher && algorithm === 'sha256') return upload.hasher.digest()
+  const hasher = new Hasher(algorithm)
+  if (upload.sizeBytes > 0)
+    for await (const chunk of createReadStream(upload.path, { highWaterMark: WRITE_BYTES }) as AsyncIterable<Buffer>)
+      hasher.update(chunk)
+  return hasher.digest()
+}
+
+/** Creates the file of an empty blob, and makes the bytes durable. */
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'a')
+  try {
+    await file.datasync()
+  } finally {
+    await file.close()
+  }
+}
+
+function outOfOrder(repository: string, id: string, from: number, sizeBytes: number): Refusal {
+  return new Refusal(416, 'BLOB_UPLOAD_INVALID', `the chunk starts at ${from}, the upload is at ${sizeBytes}`, {
+    location: `/v2/${repository}/blobs/uploads/${id}`,
+    range: rangeOf(sizeBytes),
+  })
+}
+
+/** How far an upload is, as the Range header of the specification says it. */
+export function rangeOf(sizeBytes: number): string {
+  return `0-${Math.max(0, sizeBytes - 1)}`
+}

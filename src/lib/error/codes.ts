@@ -53,7 +53,6 @@ export const ERROR_CODES = {
   GIT_REF_MISSING: 'The repository has no such branch, tag or commit. Check the ref.',
   GIT_PATH_MISSING: 'The commit has no such file or folder. Check the path.',
   GIT_PUSH_REFUSED: 'The Git server refused the push. Its own words say why.',
-  GIT_LIMIT: 'The repository is larger than the limit that was set for it.',
   // kinds
   OBJECT_INVALID: 'The object does not have the shape its kind asks for. Fix the field that the error names.',
   // adapters/kube
@@ -63,6 +62,7 @@ export const ERROR_CODES = {
   // adapters/git, pipeline/source
   GIT_REMOTE: 'The Git host did not give what was asked for. The message is its answer; Sluice tries again by itself.',
   GIT_REF_NOT_FOUND: 'The repository has no such branch, tag, commit or version. Push it, or change spec.ref.',
+  SECRET_MISSING: 'A Secret that the object names is not there. Create it in the namespace of the object.',
   GIT_BAD_RANGE: 'spec.ref.semver is no version range. Write one such as ">=1.0.0".',
   // app
   USAGE: 'The command line was not understood. Run the command with --help.',

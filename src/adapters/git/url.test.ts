@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseGitUrl } from './url.ts'
+
+const refused = [
+  '--upload-pack=touch /tmp/x',
+  '-oProxyCommand=x',
+  'ext::sh -c id',
+  'fd::17',
+  'ssh://-oProxyCommand=x/y',
+  'ssh://git@-oProxyCommand=x/y',
+  'ssh://git@host/-x',
+  'git@host:-x',
+  'file:///etc',
+  '/etc',
+  'git://host/x',
+  'https://host/a\nb',
+  'https://',
+  'x',
+  '',
+]
+for (const url of refused)
+  test(`url ${JSON.stringify(url)} is refused`, () =>
+    assert.throws(() => parseGitUrl(url), { code: 'GIT_URL_REFUSED' }))
+
+test('user and password leave the address', () => {
+  const { url, username, password, host } = parseGitUrl('https://ada:s3cret%21@git.example.org:8443/team/app.git')
+  assert.deepEqual(
+    { url, username, password, host },
+    {
+      url: 'https://git.example.org:8443/team/app.git',
+      username: 'ada',
+      password: 's3cret!',
+      host: 'git.example.org:8443',
+    },
+  )
+})
+
+test('a refused address does not show its password', () => {
+  assert.throws(
+    () => parseGitUrl('gopher://ada:s3cret@host/x'),
+    (error: Error) => !error.message.includes('s3cret'),
+  )
+})
+
+test('ssh in both spellings', () => {
+  assert.equal(parseGitUrl('ssh://git@host:22/x.git').url, 'ssh://git@host:22/x.git')
+  assert.equal(parseGitUrl('git@github.com:org/x.git').url, 'git@github.com:org/x.git')
+})
+
+test('local paths when allowed', () => {
+  assert.equal(parseGitUrl('/srv/x.git', { allowLocal: true }).url, '/srv/x.git')
+  assert.equal(parseGitUrl('file:///srv/x.git', { allowLocal: true }).url, '/srv/x.git')
+})

@@ -52,5 +52,10 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Print the completion script of a shell',
     load: async () => (await import('./completion.ts')).completion,
   },
+  {
+    name: 'engine',
+    summary: "Do what Flux's controllers do, on any Kubernetes",
+    load: async () => (await import('./engine.ts')).engine,
+  },
   { name: 'version', summary: 'Print the version', load: async () => (await import('./version.ts')).version },
 ]

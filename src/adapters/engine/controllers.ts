@@ -1,0 +1,7 @@
+import type { EnginePart } from './context.ts'
+import { gitRepositoryController } from './git-repository/controller.ts'
+
+/** Every part of the engine, started in this order; add a line for a new kind. */
+export const ENGINE_PARTS: readonly EnginePart[] = [
+  async (context, { start }) => start(gitRepositoryController(context)),
+]

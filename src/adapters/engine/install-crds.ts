@@ -1,0 +1,34 @@
+import { definitionOf, FLUX_KINDS } from '../../kinds/crds/definition.ts'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { conditionOf } from '../../lib/kube/read.ts'
+import type { Clock } from '../../engine/clock.ts'
+import type { KubeClient } from '../kube/types.ts'
+
+const WAIT_MS = 60_000
+const POLL_MS = 100
+
+/** Installs or updates the Flux kinds in all their versions, by server-side apply, and waits until the API server serves them. */
+export async function installCrds(client: KubeClient, clock: Clock): Promise<void> {
+  const definitions = FLUX_KINDS.map(definitionOf)
+  await Promise.all(
+    definitions.map(({ apiVersion, kind, metadata: { name }, ...rest }) =>
+      client.patch(
+        { apiVersion, kind, namespace: '', name },
+        'apply',
+        { apiVersion, kind, metadata: { name }, ...rest },
+        { fieldManager: 'sluice', force: true },
+      ),
+    ),
+  )
+  const deadlineMs = clock.nowMs() + WAIT_MS
+  for (const { apiVersion, kind, metadata } of definitions)
+    while (!isEstablished(await client.get({ apiVersion, kind, namespace: '', name: metadata.name }))) {
+      if (clock.nowMs() > deadlineMs)
+        throw new SluiceError('KUBE_UNREACHABLE', `the API server does not serve ${metadata.name} after 60 s`)
+      await new Promise<void>((resolve) => setTimeout(resolve, POLL_MS))
+    }
+}
+
+function isEstablished(object: unknown): boolean {
+  return conditionOf(object, 'Established')?.status === 'True'
+}

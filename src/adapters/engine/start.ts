@@ -1,0 +1,112 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { startController, type RunningController } from '../../engine/converge.ts'
+import type { EventSink } from '../../engine/event.ts'
+import type { ReportFact } from '../../pipeline/record/fact.ts'
+import type { Clock } from '../clock.ts'
+import { shareCaches } from '../kube/shared-caches.ts'
+import type { KubeClient } from '../kube/types.ts'
+import { openArtifactStore } from './artifact-store.ts'
+import { noReport, type EngineContext, type PartTools } from './context.ts'
+import { ENGINE_PARTS } from './controllers.ts'
+import { createEventWriter } from './events.ts'
+import { installCrds } from './install-crds.ts'
+import { createSourceStore } from './source-store.ts'
+
+/** How to start the engine. */
+export type EngineOptions = {
+  readonly client: KubeClient
+  readonly clock: Clock
+  readonly stateDir: string
+  /** `host:port` that artifacts are served on; port 0 for a free one. */
+  readonly artifactListen: string
+  /** `host:port` for Receivers; '' for none. */
+  readonly receiverListen: string
+  /** `flux`: what Flux does where the safe behaviour differs. */
+  readonly traps: 'safe' | 'flux'
+  readonly installCrds: boolean
+  readonly registryAliases: Readonly<Record<string, string>>
+  readonly report?: ReportFact
+  readonly log?: (line: string) => void
+}
+
+/** An engine at work. */
+export type Engine = {
+  /** A push was seen: the sources of that URL look at once. */
+  readonly gitChanged: (url: string) => void
+  /** An image was pushed: what scans that repository looks at once. */
+  readonly imageChanged: (repository: string) => void
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Starts what Flux's controllers do, against any API server: installs the kinds, opens the watches, serves artifacts, and works until closed.
+ *
+ * @throws SluiceError PORT_IN_USE, KUBE_UNREACHABLE
+ */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { client, clock, stateDir } = options
+  const log = options.log ?? (() => undefined)
+  await mkdir(stateDir, { recursive: true })
+  if (options.installCrds) await installCrds(client, clock)
+  const gitHandlers: ((url: string) => void)[] = []
+  const imageHandlers: ((repository: string) => void)[] = []
+  const events = createEventWriter(client, log)
+  const sinks: EventSink[] = [events.tell]
+  const caches = shareCaches(client, { clock, onFault: (error) => log(`watch: ${String(error)}`) })
+  const artifacts = await openArtifactStore(join(stateDir, 'artifacts'), options.artifactListen)
+  const context: EngineContext = {
+    client,
+    clock,
+    caches,
+    stateDir,
+    traps: options.traps,
+    registryAliases: options.registryAliases,
+    report: options.report ?? noReport,
+    log,
+    tell: (event) => sinks.forEach((sink) => sink(event)),
+    sources: createSourceStore(),
+    artifacts,
+    onGitChanged: (handler) => void gitHandlers.push(handler),
+    onImageChanged: (handler) => void imageHandlers.push(handler),
+    random: Math.random,
+  }
+  const parts = await startParts(context, sinks, options.receiverListen)
+  return {
+    gitChanged: (url) => gitHandlers.forEach((handler) => handler(url)),
+    imageChanged: (repository) => imageHandlers.forEach((handler) => handler(repository)),
+    async close() {
+      await parts.close()
+      await events.close()
+      caches.close()
+      await artifacts.close()
+    },
+  }
+}
+
+async function startParts(
+  context: EngineContext,
+  sinks: EventSink[],
+  receiverListen: string,
+): Promise<{ readonly close: () => Promise<void> }> {
+  const running: RunningController[] = []
+  const stops: (() => void | Promise<void>)[] = []
+  const onError = (kind: string, key: string, error: unknown): void =>
+    context.log(`${kind} ${key}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+  const tools: PartTools = {
+    start: async (controller) =>
+      void running.push(await startController(controller, { clock: context.clock, onError })),
+    addSink: (sink) => void sinks.push(sink),
+    receiverListen,
+  }
+  for (const part of ENGINE_PARTS) {
+    const stop = await part(context, tools)
+    if (stop) stops.push(stop)
+  }
+  return {
+    async close() {
+      for (const controller of running.toReversed()) await controller.close()
+      for (const stop of stops.toReversed()) await stop()
+    },
+  }
+}

@@ -1,50 +1,54 @@
-/** The steps of a delivery at which it can stop, in the order a commit meets them. */
+/** How far a border, or a whole delivery, is. */
+export type BorderState = 'done' | 'running' | 'failed' | 'waiting'
+
+/** The borders in the order a commit meets them. */
 export const BORDERS = ['push', 'ci', 'image', 'policy', 'write-back', 'source', 'build', 'apply', 'health'] as const
-export type Border = (typeof BORDERS)[number]
 
-/** How far one border is; `detail` is for people. */
-export type BorderRecord = { readonly state: 'done' | 'running' | 'failed'; readonly at: string; readonly detail: string }
+/** One border's name. */
+export type BorderName = (typeof BORDERS)[number]
 
-/** `superseded`: a newer delivery of the same service took its place before it arrived. */
-export type DeliveryState = 'running' | 'done' | 'failed' | 'superseded'
-
-/**
- * One commit on its way into one environment, for one service. Immutable once it has ended (`endedAt` is set).
- *
- * Joined by the image's digest where there is an image, by the commit of the configuration where there is none; never by labels.
- */
-export type Delivery = {
-  readonly id: string
-  readonly service: string
-  /** The namespace it runs in. */
-  readonly environment: string
-  /** The Kustomization that carries it, `namespace/name`; unknown until the build. */
-  readonly kustomization: string | undefined
-  /** `image` a new image, `config` a change of manifests only, `drift` a change in the cluster that Git took back. */
-  readonly kind: 'image' | 'config' | 'drift'
-  readonly image: string | undefined
-  /** The image's tag. */
-  readonly version: string
-  readonly digest: string | undefined
-  /** The commit that the image was built from, or the commit of the manifests. */
-  readonly commit: string
-  /** The commit in Git that asks for this image. */
-  readonly configCommit: string | undefined
-  readonly state: DeliveryState
-  readonly cause: string | undefined
-  readonly startedAt: string
-  readonly endedAt: string | undefined
-  readonly borders: Readonly<Partial<Record<Border, BorderRecord>>>
+/** One step of a delivery: how it stands, since when, and what was seen there (on failure: the cause). */
+export type Border = {
+  readonly name: BorderName
+  readonly state: BorderState
+  readonly at: string | undefined
+  readonly detail: string
 }
 
-/** A service in an environment, as it is now: the newest delivery, and what the environment itself suffers from. */
-export type Cell = {
+/**
+ * One commit on its way into one environment, for one service; never changed any more once `state` is `done`.
+ *
+ * Environment: the Kustomization that carries it; before one is known, the branch. Service: the image's last name, or the
+ * workload (or Kustomization) that the commit changed.
+ */
+export type Delivery = {
   readonly service: string
   readonly environment: string
-  readonly kustomization: string | undefined
-  readonly delivery: Delivery | undefined
-  /** What runs: the last delivery that arrived. */
-  readonly running: Delivery | undefined
-  /** Why the environment as a whole does not go on (a build that fails, a refused apply, an ill workload). */
+  /** The image's tag; '' when the commit brought no image. */
+  readonly version: string
+  readonly image: string
+  readonly digest: string
+  readonly commit: string
+  /** The commit that wrote the image back; '' when there was none. */
+  readonly configCommit: string
+  readonly branch: string
+  readonly author: string
+  readonly message: string
+  readonly state: BorderState
+  readonly startedAt: string
+  readonly endedAt: string | undefined
   readonly cause: string | undefined
+  readonly borders: readonly Border[]
+}
+
+/** One service in one environment, as it is now. */
+export type StatusCell = {
+  readonly service: string
+  readonly environment: string
+  readonly namespace: string
+  readonly version: string
+  readonly commit: string
+  readonly state: BorderState
+  readonly cause: string | undefined
+  readonly borders: readonly Border[]
 }

@@ -83,8 +83,7 @@ export function openJournal(path: string): Journal {
   }
 }
 
-/** Makes a rename durable. */
-export function syncFolder(path: string): void {
+function syncFolder(path: string): void {
   const folder = openSync(path, 'r')
   try {
     fsyncSync(folder)

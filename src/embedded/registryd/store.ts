@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { digestOf, parseDigest } from '../../lib/oci/digest.ts'
 import { createCatalog, type Catalog, type Change } from './catalog.ts'
-import { openJournal, readJournal, rewriteJournal, syncFolder } from './journal.ts'
+import { openJournal, readJournal, rewriteJournal } from './journal.ts'
 
 const CACHE_BYTES = 32 * 1024 * 1024
 const STALE_UPLOAD_MS = 24 * 3600 * 1000
@@ -38,6 +38,7 @@ export function openStore(root: string): Store {
   const journal = openJournal(journalPath)
   const cache = createCache()
   const held = new Map<string, number>()
+  const folders = createFolderSync()
   const pathOf = (digest: string): string => contentPath(root, digest)
   return {
     catalog,
@@ -52,6 +53,7 @@ export function openStore(root: string): Store {
       return cache.get(digest) ?? loadManifest(pathOf(digest), digest, cache)
     },
     async keepBytes(bytes, digest) {
+      if (catalog.isUsed(digest) && (await stat(pathOf(digest)).catch(() => undefined))?.size === bytes.length) return
       const path = join(root, 'uploads', randomBytes(12).toString('hex'))
       try {
         const file = await open(path, 'wx')
@@ -61,14 +63,14 @@ export function openStore(root: string): Store {
         } finally {
           await file.close()
         }
-        await moveInto(path, pathOf(digest))
+        await moveInto(path, pathOf(digest), folders)
       } catch (error) {
         await rm(path, { force: true })
         throw error
       }
       cache.set(digest, bytes)
     },
-    keepFile: (path, digest) => moveInto(path, pathOf(digest)),
+    keepFile: (path, digest) => moveInto(path, pathOf(digest), folders),
     hold(digest) {
       held.set(digest, (held.get(digest) ?? 0) + 1)
       return () => {
@@ -111,9 +113,39 @@ function removeStaleUploads(folder: string): void {
     if (statSync(join(folder, name)).mtimeMs < oldest) rmSync(join(folder, name), { force: true })
 }
 
-async function moveInto(from: string, to: string): Promise<void> {
+async function moveInto(from: string, to: string, folders: FolderSync): Promise<void> {
   await rename(from, to)
-  syncFolder(dirname(to))
+  await folders(dirname(to))
+}
+
+/** Makes renames in a folder durable; those that wait at the same time share one sync. */
+type FolderSync = (path: string) => Promise<void>
+
+function createFolderSync(): FolderSync {
+  const next = new Map<string, Promise<void>>()
+  const running = new Map<string, Promise<void>>()
+  const sync = async (path: string): Promise<void> => {
+    const folder = await open(path, 'r')
+    try {
+      await folder.sync()
+    } finally {
+      await folder.close()
+    }
+  }
+  return (path) => {
+    const planned = next.get(path)
+    if (planned) return planned
+    const current = (running.get(path) ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(() => {
+        next.delete(path)
+        const started = sync(path)
+        running.set(path, started)
+        return started
+      })
+    next.set(path, current)
+    return current
+  }
 }
 
 type Cache = {

@@ -1,0 +1,132 @@
+import type { Delivery } from './delivery.ts'
+import { baseName, branchOfRevision } from './image-name.ts'
+import {
+  deliveryOfImage,
+  type FactOf,
+  type Ledger,
+  markBorder,
+  newDelivery,
+  openDeliveries,
+  startDelivery,
+} from './ledger.ts'
+
+/** A workflow run: opens a delivery where the branch and the workflow tell which one it will be, and marks `ci`. */
+export function foldRun(ledger: Ledger, fact: FactOf<'run'>): void {
+  ledger.runs.set(fact.runId, fact)
+  if (fact.event === 'pull_request' || fact.state === 'skipped') return
+  for (const { environment, service } of targetsOf(ledger, fact)) {
+    const id = `${environment}/${service}/run/${fact.runId}`
+    const { commit, runId, at: startedAt } = fact
+    startDelivery(ledger, newDelivery({ id, service, environment, kind: 'image', commit, runId, startedAt }))
+  }
+  const detail = fact.cause === undefined ? `${fact.workflow} ${fact.state}` : `${fact.workflow}: ${fact.cause}`
+  const at = fact.at
+  for (const delivery of openDeliveries(ledger, (open) => open.runId === fact.runId)) {
+    if (fact.state === 'succeeded') markBorder(ledger, delivery, 'ci', { state: 'done', at, detail })
+    else if (fact.state === 'failed' || fact.state === 'cancelled')
+      markBorder(
+        ledger,
+        delivery,
+        'ci',
+        { state: 'failed', at, detail },
+        { state: 'failed', cause: `ci: ${detail}`, endedAt: at },
+      )
+    else markBorder(ledger, delivery, 'ci', { state: 'running', at, detail })
+  }
+}
+
+/** An image that was pushed: joins the run's delivery by run, and is remembered for the policy that will pick it. */
+export function foldImage(ledger: Ledger, fact: FactOf<'image'>): void {
+  ledger.images.set(`${fact.image}:${fact.tag}`, fact)
+  const isOfRun = (open: Delivery): boolean => open.runId === fact.runId && open.service === baseName(fact.image)
+  for (const delivery of openDeliveries(ledger, isOfRun)) {
+    const known = { image: fact.image, version: fact.tag, digest: fact.digest }
+    const detail = `${fact.image}:${fact.tag} ${fact.digest}`
+    markBorder(ledger, delivery, 'image', { state: 'done', at: fact.at, detail }, known)
+  }
+}
+
+/** A policy's choice: from here on the delivery has its environment, the policy's namespace. */
+export function foldPolicy(ledger: Ledger, fact: FactOf<'policy'>): void {
+  const environment = fact.policy.split('/')[0] ?? ''
+  const service = serviceOf(ledger, environment, fact.image)
+  if (fact.cause !== undefined) {
+    ledger.policyCauses.set(`${environment}/${service}`, `policy ${fact.policy}: ${fact.cause}`)
+    return
+  }
+  ledger.policyCauses.delete(`${environment}/${service}`)
+  const known = deliveryOfImage(ledger, environment, fact.image, fact.tag)
+  if (known?.endedAt !== undefined || (known === undefined && isDeployed(ledger, environment, fact))) return
+  const delivery = known ?? startOfImage(ledger, environment, service, fact)
+  const detail = `${fact.policy} selects ${fact.tag} of ${fact.considered} tags`
+  markBorder(ledger, delivery, 'policy', { state: 'done', at: fact.at, detail })
+}
+
+/** The commit that asks for new images. */
+export function foldWriteBack(ledger: Ledger, fact: FactOf<'write-back'>): void {
+  const environment = fact.automation.split('/')[0] ?? ''
+  for (const { image, tag } of fact.images) {
+    const delivery = deliveryOfImage(ledger, environment, image, tag)
+    if (delivery === undefined || delivery.endedAt !== undefined) continue
+    const detail = `${fact.automation} committed ${fact.commit.slice(0, 12)} to ${fact.branch}`
+    markBorder(ledger, delivery, 'write-back', { state: 'done', at: fact.at, detail }, { configCommit: fact.commit })
+  }
+}
+
+function startOfImage(ledger: Ledger, environment: string, service: string, fact: FactOf<'policy'>): Delivery {
+  const built = ledger.images.get(`${fact.image}:${fact.tag}`)
+  const run = built && ledger.runs.get(built.runId)
+  const delivery = newDelivery({
+    id: `${environment}/${service}/image/${fact.image}:${fact.tag}`,
+    service,
+    environment,
+    kind: 'image',
+    image: fact.image,
+    version: fact.tag,
+    digest: built?.digest ?? fact.digest,
+    commit: built?.commit ?? '',
+    runId: built?.runId,
+    startedAt: ledger.pushes.get(built?.commit ?? '')?.at ?? run?.at ?? built?.at ?? fact.at,
+    borders: {
+      ...(run && { ci: { state: 'done', at: run.at, detail: `${run.workflow} ${run.state}` } }),
+      ...(built && { image: { state: 'done', at: built.at, detail: `${built.image}:${built.tag} ${built.digest}` } }),
+    },
+  })
+  return startDelivery(ledger, delivery)
+}
+
+type Target = { readonly environment: string; readonly service: string }
+
+/** Which deliveries a run will become: environments that follow its branch, and the service whose image this workflow built before or whose name it bears. */
+function targetsOf(ledger: Ledger, fact: FactOf<'run'>): readonly Target[] {
+  const branch = fact.ref.replace(/^refs\/heads\//, '')
+  if (branch === fact.ref) return []
+  const isFollowing = (kustomization: string): boolean =>
+    branchOfRevision(ledger.environments.get(kustomization)?.revision ?? '') === branch
+  return [...ledger.workloads.values()]
+    .filter(
+      (workload) =>
+        isFollowing(workload.kustomization) && isBuiltBy(ledger, workload.images, workload.name, fact.workflow),
+    )
+    .map((workload) => ({ environment: workload.namespace, service: workload.name }))
+}
+
+function isBuiltBy(ledger: Ledger, images: readonly string[], name: string, workflow: string): boolean {
+  const byName = workflow.toLowerCase().replaceAll(' ', '-').includes(name)
+  return byName || images.some((image) => ledger.runs.get(ledger.images.get(image)?.runId ?? '')?.workflow === workflow)
+}
+
+function serviceOf(ledger: Ledger, environment: string, image: string): string {
+  const workload = [...ledger.workloads.values()].find(
+    (candidate) =>
+      candidate.namespace === environment &&
+      candidate.images.some((used) => used === image || used.startsWith(`${image}:`)),
+  )
+  return workload?.name ?? baseName(image)
+}
+
+function isDeployed(ledger: Ledger, environment: string, { image, tag }: FactOf<'policy'>): boolean {
+  return [...ledger.workloads.values()].some(
+    (workload) => workload.namespace === environment && workload.images.includes(`${image}:${tag}`),
+  )
+}

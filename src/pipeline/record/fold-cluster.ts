@@ -1,0 +1,188 @@
+import type { BorderRecord, Delivery } from './delivery.ts'
+import type { WorkloadImages } from './fact.ts'
+import { commitOfRevision, splitImage } from './image-name.ts'
+import {
+  deliveryOfImage,
+  type FactOf,
+  type Ledger,
+  markBorder,
+  newDelivery,
+  openDeliveries,
+  startDelivery,
+} from './ledger.ts'
+
+/** A source that has a new revision. */
+export function foldSource(ledger: Ledger, fact: FactOf<'source'>): void {
+  const detail = `${fact.source} is at ${fact.revision}`
+  for (const delivery of openDeliveries(ledger, (open) => open.configCommit === fact.commit))
+    markBorder(ledger, delivery, 'source', { state: 'done', at: fact.at, detail })
+}
+
+/** A build: says which workloads run which images at this revision, and so which deliveries it carries. */
+export function foldBuild(ledger: Ledger, fact: FactOf<'build'>): void {
+  if (!fact.ok) return stop(ledger, fact.kustomization, 'build', fact.at, fact.cause ?? 'the build failed')
+  ledger.environments.set(fact.kustomization, { revision: fact.revision, cause: undefined })
+  for (const [key, workload] of ledger.workloads)
+    if (workload.kustomization === fact.kustomization) ledger.workloads.delete(key)
+  for (const workload of fact.workloads) {
+    ledger.workloads.set(`${workload.namespace}/${workload.name}`, { ...workload, kustomization: fact.kustomization })
+    for (const delivery of wantedBy(ledger, workload)) markBuilt(ledger, delivery, workload, fact)
+  }
+}
+
+/** An apply: marks what the build carried, opens a delivery for a change of manifests only, and notes corrected drift. */
+export function foldApply(ledger: Ledger, fact: FactOf<'apply'>): void {
+  if (!fact.ok) return stop(ledger, fact.kustomization, 'apply', fact.at, fact.cause ?? 'the apply failed')
+  clearCause(ledger, fact.kustomization)
+  const touched = new Map<string, boolean>()
+  for (const change of fact.changes) {
+    const workload = workloadOf(ledger, fact.kustomization, change.object)
+    if (workload === undefined || change.action === 'unchanged' || change.action === 'skipped') continue
+    touched.set(workload, change.drift === true)
+  }
+  for (const [workload, isDrift] of touched) foldChange(ledger, workload, isDrift, fact)
+  const detail = fact.changes.map((change) => `${change.object} ${change.action}`).join(', ')
+  for (const delivery of carried(ledger, fact.kustomization))
+    markBorder(ledger, delivery, 'apply', { state: 'done', at: fact.at, detail }, HEALED)
+}
+
+/** Health of an environment at a revision; a delivery is done only when pods run its very digest. */
+export function foldHealth(ledger: Ledger, fact: FactOf<'health'>): void {
+  if (fact.state === 'unhealthy')
+    return stop(ledger, fact.kustomization, 'health', fact.at, fact.cause ?? 'a workload is not healthy')
+  clearCause(ledger, fact.kustomization)
+  for (const delivery of carried(ledger, fact.kustomization)) {
+    const nothing: BorderRecord = { state: 'done', at: fact.at, detail: 'nothing to change' }
+    arrive(ledger, markBorder(ledger, delivery, 'apply', nothing, HEALED), fact.at)
+  }
+}
+
+/** A pod that is ready may be the one that a delivery waits for. */
+export function foldPod(ledger: Ledger, fact: FactOf<'pod'>): void {
+  ledger.pods.set(`${fact.namespace}/${fact.pod}`, fact)
+  if (!fact.ready) return
+  const isWaiting = (open: Delivery): boolean =>
+    open.environment === fact.namespace &&
+    open.service === fact.workload &&
+    open.state === 'running' &&
+    open.borders.health?.state === 'running'
+  for (const delivery of openDeliveries(ledger, isWaiting)) arrive(ledger, delivery, fact.at)
+}
+
+const HEALED = { state: 'running', cause: undefined } as const
+
+function arrive(ledger: Ledger, delivery: Delivery, at: string): void {
+  const running = [...ledger.pods.values()].filter(
+    (pod) => pod.ready && pod.namespace === delivery.environment && pod.workload === delivery.service,
+  )
+  const ours = running.filter((pod) => delivery.digest === undefined || pod.digest === delivery.digest).length
+  if (running.length > 0 && ours === 0) {
+    const detail = `waiting for a pod that runs ${delivery.digest}`
+    markBorder(ledger, delivery, 'health', { state: 'running', at, detail })
+    return
+  }
+  const done: BorderRecord = {
+    state: 'done',
+    at,
+    detail: ours === 0 ? 'healthy' : `healthy, ${ours} pods on this digest`,
+  }
+  markBorder(ledger, delivery, 'health', done, { state: 'done', cause: undefined, endedAt: at })
+}
+
+/** The open deliveries that the Kustomization's last build carried. */
+function carried(ledger: Ledger, kustomization: string): readonly Delivery[] {
+  return openDeliveries(ledger, (open) => open.kustomization === kustomization && open.borders.build?.state === 'done')
+}
+
+function wantedBy(ledger: Ledger, workload: WorkloadImages): readonly Delivery[] {
+  return workload.images
+    .map(splitImage)
+    .map(({ image, tag }) => deliveryOfImage(ledger, workload.namespace, image, tag))
+    .filter((delivery) => delivery !== undefined)
+    .filter((delivery) => delivery.endedAt === undefined)
+}
+
+function markBuilt(ledger: Ledger, delivery: Delivery, workload: WorkloadImages, fact: FactOf<'build'>): void {
+  const commit = delivery.configCommit ?? commitOfRevision(fact.revision)
+  const known = { service: workload.name, kustomization: fact.kustomization, configCommit: commit, ...HEALED }
+  const asked: BorderRecord = { state: 'done', at: fact.at, detail: `${commit.slice(0, 12)} asks for it` }
+  const built: BorderRecord = { state: 'done', at: fact.at, detail: `revision ${fact.revision}` }
+  const inGit = markBorder(ledger, delivery, 'write-back', asked)
+  markBorder(ledger, markBorder(ledger, inGit, 'source', built), 'build', built, known)
+}
+
+function foldChange(ledger: Ledger, key: string, isDrift: boolean, fact: FactOf<'apply'>): void {
+  const workload = ledger.workloads.get(key)
+  if (workload === undefined) return
+  const { image, tag } = splitImage(workload.images[0] ?? '')
+  const commit = commitOfRevision(fact.revision)
+  const built: BorderRecord = { state: 'done', at: fact.at, detail: `revision ${fact.revision}` }
+  const kind = isDrift ? 'drift' : 'config'
+  const delivery = newDelivery({
+    id: `${key}/${kind}/${isDrift ? fact.at : commit}`,
+    service: workload.name,
+    environment: workload.namespace,
+    kustomization: fact.kustomization,
+    kind,
+    image,
+    version: tag,
+    digest: ledger.images.get(`${image}:${tag}`)?.digest,
+    commit,
+    configCommit: commit,
+    startedAt: ledger.pushes.get(commit)?.at ?? fact.at,
+    borders: { source: built, build: built },
+  })
+  if (isDrift) return correctedDrift(ledger, delivery, fact)
+  const isOnItsWay = carried(ledger, fact.kustomization).some(
+    (open) => open.service === workload.name && open.environment === workload.namespace,
+  )
+  if (!isOnItsWay) startDelivery(ledger, delivery)
+}
+
+// Drift ends where it is found: it never takes the place of a delivery that is on its way.
+function correctedDrift(ledger: Ledger, delivery: Delivery, fact: FactOf<'apply'>): void {
+  const changes = fact.changes.filter((change) => change.drift).map((change) => `${change.object} ${change.action}`)
+  const apply: BorderRecord = { state: 'done', at: fact.at, detail: `drift corrected: ${changes.join(', ')}` }
+  const cause = 'changed by hand, set back to Git'
+  ledger.deliveries.set(delivery.id, {
+    ...delivery,
+    state: 'done',
+    startedAt: fact.at,
+    endedAt: fact.at,
+    cause,
+    borders: { apply },
+  })
+}
+
+function stop(
+  ledger: Ledger,
+  kustomization: string,
+  border: 'build' | 'apply' | 'health',
+  at: string,
+  cause: string,
+): void {
+  const text = `${border}: ${cause.trim()}`
+  ledger.environments.set(kustomization, {
+    revision: ledger.environments.get(kustomization)?.revision ?? '',
+    cause: text,
+  })
+  for (const delivery of carried(ledger, kustomization))
+    markBorder(
+      ledger,
+      delivery,
+      border,
+      { state: 'failed', at, detail: cause.trim() },
+      { state: 'failed', cause: text },
+    )
+}
+
+function clearCause(ledger: Ledger, kustomization: string): void {
+  const state = ledger.environments.get(kustomization)
+  if (state?.cause !== undefined) ledger.environments.set(kustomization, { ...state, cause: undefined })
+}
+
+/** `Deployment/default/web` -> `default/web`, when a workload of the Kustomization is called so. */
+function workloadOf(ledger: Ledger, kustomization: string, object: string): string | undefined {
+  const key = object.split('/').slice(1).join('/')
+  return ledger.workloads.get(key)?.kustomization === kustomization ? key : undefined
+}

@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Fact, FactBody } from './fact.ts'
+import { foldFact, foldFacts } from './fold.ts'
+import { cellsOf, environmentName, historyOf, traceOf } from './query.ts'
+
+const C = 'c'.repeat(40)
+const W = 'd'.repeat(40)
+const D = `sha256:${'1'.repeat(64)}`
+const OLD = `sha256:${'0'.repeat(64)}`
+const IMAGE = 'registry.sluice.local/web'
+const KUSTOMIZATION = 'flux-system/production'
+
+const at = (facts: readonly FactBody[]): Fact[] =>
+  facts.map((fact, index) => ({ at: `2026-01-01T00:00:${String(index).padStart(2, '0')}Z`, ...fact }))
+
+const because = (cause: string | undefined): object => (cause === undefined ? {} : { cause })
+const push = (commit: string, message: string): FactBody => ({
+  kind: 'push',
+  repository: 'vps',
+  ref: 'refs/heads/main',
+  commit,
+  before: '',
+  author: 'ada',
+  message,
+  committedAt: '',
+})
+const run = (state: 'running' | 'succeeded' | 'failed', cause?: string): FactBody => ({
+  kind: 'run',
+  runId: '1',
+  workflow: 'Build web',
+  event: 'push',
+  ref: 'refs/heads/main',
+  commit: C,
+  state,
+  ...because(cause),
+})
+const image: FactBody = { kind: 'image', image: IMAGE, tag: '1.1.0', digest: D, commit: C, runId: '1' }
+const policy = (tag: string, cause?: string): FactBody => ({
+  kind: 'policy',
+  policy: 'default/web',
+  image: IMAGE,
+  tag,
+  considered: 3,
+  ...because(cause),
+})
+const writeBack: FactBody = {
+  kind: 'write-back',
+  automation: 'default/production',
+  branch: 'main',
+  commit: W,
+  images: [{ image: IMAGE, tag: '1.1.0' }],
+}
+const source: FactBody = { kind: 'source', source: 'flux-system/git', revision: `main@sha1:${W}`, commit: W }
+const build = (tag: string, commit = W): FactBody => ({
+  kind: 'build',
+  kustomization: KUSTOMIZATION,
+  revision: `main@sha1:${commit}`,
+  ok: true,
+  workloads: [{ namespace: 'default', name: 'web', images: [`${IMAGE}:${tag}`] }],
+})
+const apply = (commit = W, drift = false): FactBody => ({
+  kind: 'apply',
+  kustomization: KUSTOMIZATION,
+  revision: `main@sha1:${commit}`,
+  ok: true,
+  changes: [{ object: 'Deployment/default/web', action: 'configured', ...(drift ? { drift } : {}) }],
+})
+const refused: FactBody = {
+  kind: 'apply',
+  kustomization: KUSTOMIZATION,
+  revision: `main@sha1:${W}`,
+  ok: false,
+  cause: 'namespace "x" not found',
+  changes: [],
+}
+const health = (state: 'healthy' | 'unhealthy', cause?: string): FactBody => ({
+  kind: 'health',
+  kustomization: KUSTOMIZATION,
+  revision: `main@sha1:${W}`,
+  state,
+  ...because(cause),
+})
+const pod = (digest: string): FactBody => ({
+  kind: 'pod',
+  namespace: 'default',
+  workload: 'web',
+  pod: `web-${digest.slice(7, 9)}`,
+  image: `${IMAGE}:1.1.0`,
+  digest,
+  ready: true,
+})
+
+const before = [build('1.0.0', 'a'.repeat(40))]
+const built = [...before, push(C, 'feat: x'), run('running'), image, run('succeeded'), policy('1.1.0')]
+const applied = [...built, writeBack, source, build('1.1.0'), apply()]
+const whole = [...applied, pod(D), health('healthy')]
+
+test('a commit is followed over every border to the pods that run its digest', () => {
+  const [delivery, ...others] = historyOf(foldFacts(at(whole)), { limit: 10 })
+  assert.deepEqual(others, [])
+  assert.equal(delivery?.state, 'done')
+  assert.equal(delivery.commit, C)
+  assert.equal(delivery.configCommit, W)
+  assert.equal(delivery.version, '1.1.0')
+  assert.equal(Object.keys(delivery.borders).length, 9)
+  assert.ok(Object.values(delivery.borders).every((border) => border.state === 'done'))
+  assert.equal(environmentName(delivery), 'production')
+})
+
+const traces: [string, string][] = [
+  ['the commit', C.slice(0, 7)],
+  ['the write-back', W],
+  ['the digest', D],
+  ['the image', `${IMAGE}:1.1.0`],
+  ['the short image', 'web:1.1.0'],
+  ['the pod', 'web-11'],
+]
+for (const [name, what] of traces)
+  test(`a delivery is found by ${name}`, () => assert.equal(traceOf(foldFacts(at(whole)), what).length, 1))
+
+test('nothing is found by what nobody knows', () => assert.deepEqual(traceOf(foldFacts(at(whole)), 'eeee'), []))
+
+test('health is not success while the pods run another digest', () => {
+  const ledger = foldFacts(at([...applied, pod(OLD), health('healthy')]))
+  assert.equal(historyOf(ledger, { limit: 1 })[0]?.state, 'running')
+  foldFact(ledger, { at: '2026-01-01T00:01:00Z', ...pod(D) })
+  assert.equal(historyOf(ledger, { limit: 1 })[0]?.state, 'done')
+})
+
+const stops: { it: string; facts: readonly FactBody[]; cause: RegExp }[] = [
+  {
+    it: 'the run',
+    facts: [...before, push(C, 'x'), run('failed', 'step Test: exit code 1')],
+    cause: /^ci: Build web: step Test/,
+  },
+  {
+    it: 'health',
+    facts: [...applied, health('unhealthy', 'Deployment/default/web: crash loop')],
+    cause: /^health: Deployment/,
+  },
+  { it: 'the apply', facts: [...applied.slice(0, -1), refused], cause: /^apply: namespace "x" not found$/ },
+]
+for (const { it, facts, cause } of stops) {
+  test(`a delivery that stops at ${it} says so`, () => {
+    const [cell] = cellsOf(foldFacts(at(facts)))
+    assert.match(cell?.cause ?? '', cause)
+    assert.equal(cell?.delivery?.state, 'failed')
+  })
+}
+
+test('a policy that selects nothing is the cause of its service', () => {
+  const [cell] = cellsOf(foldFacts(at([...before, policy('', 'none of 3 tags is a version')])))
+  assert.equal(cell?.cause, 'policy default/web: none of 3 tags is a version')
+})
+
+test('a broken build is the cause of its environment, and goes when the next one is good', () => {
+  const broken: FactBody = {
+    kind: 'build',
+    kustomization: KUSTOMIZATION,
+    revision: 'main@sha1:e',
+    ok: false,
+    cause: 'web.yaml:3: bad',
+    workloads: [],
+  }
+  const ledger = foldFacts(at([...whole, broken]))
+  assert.equal(cellsOf(ledger)[0]?.cause, 'build: web.yaml:3: bad')
+  assert.equal(cellsOf(ledger)[0]?.running?.version, '1.1.0')
+  foldFact(ledger, { at: '2026-01-01T00:01:00Z', ...build('1.1.0') })
+  assert.equal(cellsOf(ledger)[0]?.cause, undefined)
+})
+
+test('a newer image takes the place of one that has not arrived', () => {
+  const history = historyOf(foldFacts(at([...built, policy('1.2.0')])), { limit: 10 })
+  assert.deepEqual(history.map((delivery) => `${delivery.version} ${delivery.state}`).sort(), [
+    '1.1.0 superseded',
+    '1.2.0 running',
+  ])
+})
+
+test('a change of manifests only is a delivery of its own', () => {
+  const commit = 'f'.repeat(40)
+  const facts = [...whole, push(commit, 'more memory'), build('1.1.0', commit), apply(commit), health('healthy')]
+  const [delivery] = historyOf(foldFacts(at(facts)), { limit: 1 })
+  assert.equal(delivery?.kind, 'config')
+  assert.equal(delivery.commit, commit)
+  assert.equal(delivery.state, 'done')
+})
+
+test('corrected drift is recorded and takes nobody’s place', () => {
+  const ledger = foldFacts(at([...whole, apply(W, true)]))
+  assert.deepEqual(
+    historyOf(ledger, { limit: 10 })
+      .map((delivery) => delivery.kind)
+      .sort(),
+    ['drift', 'image'],
+  )
+  assert.equal(cellsOf(ledger)[0]?.delivery?.kind, 'image')
+})
+
+test('the same fact twice changes nothing', () => {
+  const facts = at(whole)
+  assert.deepEqual(foldFacts(facts.flatMap((fact) => [fact, fact])), foldFacts(facts))
+})
+
+test('facts may arrive in any order', () => {
+  const facts = at(whole)
+  const want = foldFacts(facts)
+  for (let seed = 1; seed <= 50; seed++) {
+    const keyed = facts.map((fact, index) => ({ fact, key: Math.sin(seed * 100 + index) }))
+    const shuffled = keyed.sort((a, b) => a.key - b.key).map(({ fact }) => fact)
+    assert.deepEqual(foldFacts(shuffled), want)
+  }
+})
+
+test('an ended delivery never changes', () => {
+  const ledger = foldFacts(at(whole))
+  const [ended] = ledger.deliveries.values()
+  for (const fact of at(whole)) foldFact(ledger, { ...fact, at: `2027${fact.at.slice(4)}` })
+  assert.deepEqual(ledger.deliveries.get(ended?.id ?? ''), ended)
+})

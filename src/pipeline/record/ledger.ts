@@ -1,0 +1,114 @@
+import type { Border, BorderRecord, Delivery } from './delivery.ts'
+import type { Fact, WorkloadImages } from './fact.ts'
+
+export type FactOf<Kind extends Fact['kind']> = Extract<Fact, { kind: Kind }>
+
+/** An environment as the newest facts show it: a Kustomization's revision, and why it does not go on. */
+export type EnvironmentState = { readonly revision: string; readonly cause: string | undefined }
+
+export type WorkloadState = WorkloadImages & { readonly kustomization: string }
+
+/**
+ * What has been folded so far. Only `fold.ts` and its parts write to it; deliveries in it are replaced, never changed in place.
+ *
+ * Grows with facts: about 1 KiB a delivery.
+ */
+export type Ledger = {
+  readonly pushes: Map<string, FactOf<'push'>>
+  readonly runs: Map<string, FactOf<'run'>>
+  /** By `image:tag`. */
+  readonly images: Map<string, FactOf<'image'>>
+  /** By `namespace/name`. */
+  readonly workloads: Map<string, WorkloadState>
+  /** By Kustomization. */
+  readonly environments: Map<string, EnvironmentState>
+  /** Why a policy selects nothing, by `namespace/service`. */
+  readonly policyCauses: Map<string, string>
+  /** By `namespace/pod`. */
+  readonly pods: Map<string, FactOf<'pod'>>
+  readonly deliveries: Map<string, Delivery>
+}
+
+export function emptyLedger(): Ledger {
+  return {
+    pushes: new Map(),
+    runs: new Map(),
+    images: new Map(),
+    workloads: new Map(),
+    environments: new Map(),
+    policyCauses: new Map(),
+    pods: new Map(),
+    deliveries: new Map(),
+  }
+}
+
+/** Deliveries that have not ended, and that `wanted` picks. */
+export function openDeliveries(ledger: Ledger, wanted: (delivery: Delivery) => boolean): readonly Delivery[] {
+  return [...ledger.deliveries.values()].filter((delivery) => delivery.endedAt === undefined && wanted(delivery))
+}
+
+/** The newest delivery of an image into an environment, ended or not. */
+export function deliveryOfImage(ledger: Ledger, environment: string, image: string, tag: string): Delivery | undefined {
+  return [...ledger.deliveries.values()].findLast(
+    (delivery) =>
+      delivery.environment === environment &&
+      delivery.image === image &&
+      delivery.version === tag &&
+      delivery.kind === 'image',
+  )
+}
+
+/** Stores a delivery with one border set; a border that is done stays as it is, so that a repeated fact changes nothing. */
+export function markBorder(
+  ledger: Ledger,
+  delivery: Delivery,
+  border: Border,
+  record: BorderRecord,
+  also: Partial<Delivery> = {},
+): Delivery {
+  const before = delivery.borders[border]
+  const borders = before?.state === 'done' ? delivery.borders : { ...delivery.borders, [border]: record }
+  const next = { ...delivery, ...also, borders }
+  ledger.deliveries.set(next.id, next)
+  return next
+}
+
+/** Starts a delivery, unless it is there; older ones of the same service that are still open end as superseded (or failed, if they had). */
+export function startDelivery(ledger: Ledger, delivery: Delivery): Delivery {
+  const known = ledger.deliveries.get(delivery.id)
+  if (known !== undefined) return known
+  const isRival = (other: Delivery): boolean =>
+    other.service === delivery.service && other.environment === delivery.environment
+  for (const other of openDeliveries(ledger, isRival)) {
+    const state = other.state === 'failed' ? 'failed' : 'superseded'
+    ledger.deliveries.set(other.id, { ...other, state, endedAt: delivery.startedAt })
+  }
+  const push = ledger.pushes.get(delivery.commit)
+  const pushed: BorderRecord | undefined = push && {
+    state: 'done',
+    at: push.at,
+    detail: `${push.author}: ${push.message.split('\n')[0] ?? ''}`,
+  }
+  const whole = pushed === undefined ? delivery : { ...delivery, borders: { push: pushed, ...delivery.borders } }
+  ledger.deliveries.set(whole.id, whole)
+  return whole
+}
+
+type Known = Pick<Delivery, 'id' | 'service' | 'environment' | 'kind' | 'commit' | 'startedAt'>
+
+/** A delivery of which nothing is known yet but what `known` says. */
+export function newDelivery(known: Known & Partial<Delivery>): Delivery {
+  return {
+    kustomization: undefined,
+    image: undefined,
+    version: '',
+    digest: undefined,
+    configCommit: undefined,
+    runId: undefined,
+    state: 'running',
+    cause: undefined,
+    endedAt: undefined,
+    borders: {},
+    ...known,
+  }
+}

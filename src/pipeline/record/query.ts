@@ -1,0 +1,69 @@
+import type { Cell, Delivery } from './delivery.ts'
+import type { Ledger } from './ledger.ts'
+
+/** Which deliveries `history` shows. */
+export type HistoryQuery = {
+  readonly service?: string | undefined
+  readonly environment?: string | undefined
+  readonly limit: number
+}
+
+/** The deliveries, the newest first. */
+export function historyOf(ledger: Ledger, query: HistoryQuery): readonly Delivery[] {
+  const wanted = (delivery: Delivery): boolean =>
+    (query.service === undefined || delivery.service === query.service) &&
+    (query.environment === undefined || [delivery.environment, environmentName(delivery)].includes(query.environment))
+  return [...ledger.deliveries.values()].filter(wanted).sort(newestFirst).slice(0, query.limit)
+}
+
+/** The deliveries that a commit (at least 4 digits of it), an image (`name:tag` or digest) or a pod belongs to, the newest first. */
+export function traceOf(ledger: Ledger, what: string): readonly Delivery[] {
+  const pods = [...ledger.pods.values()].filter((pod) => pod.pod === what || `${pod.namespace}/${pod.pod}` === what)
+  const digests = new Set(pods.map((pod) => pod.digest))
+  const isCommit = /^[0-9a-f]{4,40}$/.test(what)
+  const wanted = (delivery: Delivery): boolean =>
+    (isCommit && (delivery.commit.startsWith(what) || delivery.configCommit?.startsWith(what) === true)) ||
+    (delivery.digest !== undefined && (digests.has(delivery.digest) || isDigest(delivery.digest, what))) ||
+    isImage(delivery, what)
+  return [...ledger.deliveries.values()].filter(wanted).sort(newestFirst)
+}
+
+/** Every service in every environment, as it is now; ordered by name. */
+export function cellsOf(ledger: Ledger): readonly Cell[] {
+  const delivered = [...ledger.deliveries.values()].map((delivery) => `${delivery.environment}/${delivery.service}`)
+  return [...new Set([...ledger.workloads.keys(), ...delivered])].sort().map((key) => cellOf(ledger, key))
+}
+
+/** What an environment is called: its Kustomization's name, the namespace where that is unknown. */
+export function environmentName(of: {
+  readonly environment: string
+  readonly kustomization: string | undefined
+}): string {
+  return of.kustomization?.slice(of.kustomization.indexOf('/') + 1) ?? of.environment
+}
+
+function cellOf(ledger: Ledger, key: string): Cell {
+  const [environment = '', service = ''] = key.split('/')
+  const all = [...ledger.deliveries.values()]
+    .filter((delivery) => delivery.environment === environment && delivery.service === service)
+    .filter((delivery) => delivery.kind !== 'drift')
+    .sort(newestFirst)
+  const delivery = all.find((candidate) => candidate.state !== 'superseded')
+  const running = all.find((candidate) => candidate.state === 'done')
+  const kustomization = ledger.workloads.get(key)?.kustomization ?? delivery?.kustomization
+  const cause = delivery?.cause ?? ledger.environments.get(kustomization ?? '')?.cause ?? ledger.policyCauses.get(key)
+  return { service, environment, kustomization, delivery, running, cause }
+}
+
+// The later started of two that began at the same time is the newer one.
+function newestFirst(a: Delivery, b: Delivery): number {
+  return a.startedAt < b.startedAt ? 1 : a.startedAt > b.startedAt ? -1 : 0
+}
+
+function isDigest(digest: string, what: string): boolean {
+  return digest === what || (/^[0-9a-f]{12,64}$/.test(what) && digest.startsWith(`sha256:${what}`))
+}
+
+function isImage({ image, version }: Delivery, what: string): boolean {
+  return image !== undefined && (what === `${image}:${version}` || `${image}:${version}`.endsWith(`/${what}`))
+}

@@ -1,54 +1,56 @@
-/** How far a border, or a whole delivery, is. */
-export type BorderState = 'done' | 'running' | 'failed' | 'waiting'
-
-/** The borders in the order a commit meets them. */
+/** The steps of a delivery at which it can stop, in the order a commit meets them. */
 export const BORDERS = ['push', 'ci', 'image', 'policy', 'write-back', 'source', 'build', 'apply', 'health'] as const
+export type Border = (typeof BORDERS)[number]
 
-/** One border's name. */
-export type BorderName = (typeof BORDERS)[number]
-
-/** One step of a delivery: how it stands, since when, and what was seen there (on failure: the cause). */
-export type Border = {
-  readonly name: BorderName
-  readonly state: BorderState
-  readonly at: string | undefined
+/** How far one border is; `detail` is for people. */
+export type BorderRecord = {
+  readonly state: 'done' | 'running' | 'failed'
+  readonly at: string
   readonly detail: string
 }
 
+/** `superseded`: a newer delivery of the same service took its place before it arrived. */
+export type DeliveryState = 'running' | 'done' | 'failed' | 'superseded'
+
 /**
- * One commit on its way into one environment, for one service; never changed any more once `state` is `done`.
+ * One commit on its way into one environment, for one service. Immutable once it has ended (`endedAt` is set).
  *
- * Environment: the Kustomization that carries it; before one is known, the branch. Service: the image's last name, or the
- * workload (or Kustomization) that the commit changed.
+ * Joined by the image's digest where there is an image, by the commit of the configuration where there is none; never by labels.
  */
 export type Delivery = {
+  readonly id: string
   readonly service: string
+  /** The namespace it runs in. */
   readonly environment: string
-  /** The image's tag; '' when the commit brought no image. */
+  /** The Kustomization that carries it, `namespace/name`; unknown until the build. */
+  readonly kustomization: string | undefined
+  /** `image` a new image, `config` a change of manifests only, `drift` a change in the cluster that Git took back. */
+  readonly kind: 'image' | 'config' | 'drift'
+  readonly image: string | undefined
+  /** The image's tag. */
   readonly version: string
-  readonly image: string
-  readonly digest: string
+  readonly digest: string | undefined
+  /** The commit that the image was built from, or the commit of the manifests. */
   readonly commit: string
-  /** The commit that wrote the image back; '' when there was none. */
-  readonly configCommit: string
-  readonly branch: string
-  readonly author: string
-  readonly message: string
-  readonly state: BorderState
+  /** The commit in Git that asks for this image. */
+  readonly configCommit: string | undefined
+  readonly state: DeliveryState
+  readonly cause: string | undefined
+  /** The workflow run that built the image; unknown for images from elsewhere. */
+  readonly runId: string | undefined
   readonly startedAt: string
   readonly endedAt: string | undefined
-  readonly cause: string | undefined
-  readonly borders: readonly Border[]
+  readonly borders: Readonly<Partial<Record<Border, BorderRecord>>>
 }
 
-/** One service in one environment, as it is now. */
-export type StatusCell = {
+/** A service in an environment, as it is now: the newest delivery, and what the environment itself suffers from. */
+export type Cell = {
   readonly service: string
   readonly environment: string
-  readonly namespace: string
-  readonly version: string
-  readonly commit: string
-  readonly state: BorderState
+  readonly kustomization: string | undefined
+  readonly delivery: Delivery | undefined
+  /** What runs: the last delivery that arrived. */
+  readonly running: Delivery | undefined
+  /** Why the environment as a whole does not go on (a build that fails, a refused apply, an ill workload). */
   readonly cause: string | undefined
-  readonly borders: readonly Border[]
 }

@@ -12,7 +12,7 @@ const OPTIONS = {
   'receiver-listen': { type: 'string', default: '127.0.0.1:9292' },
   traps: { type: 'string', default: 'safe' },
   'install-crds': { type: 'string', default: 'true' },
-  'registry-alias': { type: 'string', multiple: true, default: [] },
+  'registry-alias': { type: 'string', multiple: true },
   verbose: { type: 'boolean', short: 'v', default: false },
 } as const
 
@@ -27,7 +27,7 @@ export const engine: Command = {
     if (kubeconfig === undefined) return usageError(io, this, 'which cluster? say --kubeconfig')
     if (values.traps !== 'safe' && values.traps !== 'flux') return usageError(io, this, '--traps is safe or flux')
     if (!/^(true|false)$/.test(values['install-crds'])) return usageError(io, this, '--install-crds is true or false')
-    const aliases = parseAliases(values['registry-alias'])
+    const aliases = parseAliases(values['registry-alias'] ?? [])
     if (aliases === undefined) return usageError(io, this, '--registry-alias wants NAME=HOST:PORT')
     const client = clientFromKubeconfig(resolve(io.cwd, kubeconfig))
     const running = await startEngine({

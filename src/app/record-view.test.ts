@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { foldFacts } from '../pipeline/record/fold.ts'
+import type { Fact } from '../pipeline/record/fact.ts'
+import { historyOf } from '../pipeline/record/query.ts'
+import { deliveryView, pageView } from './record-view.ts'
+
+const facts: readonly Fact[] = [
+  {
+    at: '2026-01-01T00:00:00Z',
+    kind: 'build',
+    kustomization: 'flux-system/production',
+    revision: 'main@sha1:abc',
+    ok: true,
+    workloads: [{ namespace: 'default', name: 'web', images: ['r/web:1.0.0'] }],
+  },
+  { at: '2026-01-01T00:00:01Z', kind: 'policy', policy: 'default/web', image: 'r/web', tag: '1.1.0', considered: 2 },
+]
+
+const context = { at: 'now', notice: undefined, serviceUrl: () => 'http://127.0.0.1:1', facts }
+
+test('the page shows a service by environment, with the borders still to come', () => {
+  const view = pageView(foldFacts(facts), context)
+  assert.deepEqual(view.environments, ['production'])
+  const cell = view.services[0]?.cells[0]
+  assert.equal(cell?.version, '1.1.0')
+  assert.equal(cell.state, 'running')
+  assert.deepEqual(
+    cell.borders.map((border) => `${border.name} ${border.state}`),
+    ['policy done', 'write-back waiting', 'source waiting', 'build waiting', 'apply waiting', 'health waiting'],
+  )
+  assert.deepEqual(view.lines, ['00:00:01  policy      default/web selects r/web:1.1.0 of 2 tags'])
+})
+
+test('a delivery that was overtaken says so', () => {
+  const later: Fact = {
+    at: '2026-01-01T00:00:02Z',
+    kind: 'policy',
+    policy: 'default/web',
+    image: 'r/web',
+    tag: '1.2.0',
+    considered: 3,
+  }
+  const views = historyOf(foldFacts([...facts, later]), { limit: 9 }).map(deliveryView)
+  assert.equal(views.find((view) => view.version === '1.1.0')?.cause, 'a newer one took its place')
+})

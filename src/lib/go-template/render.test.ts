@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { renderTemplate } from './render.ts'
+
+const data = {
+  Name: 'web',
+  Values: new Map([
+    ['cluster', 'prod'],
+    ['a', 'x'],
+  ]),
+  List: ['b', 'a'],
+  Objects: new Map([
+    [{ Kind: 'B', Name: 'x' }, 1],
+    [{ Kind: 'A', Name: 'y' }, 2],
+  ]),
+  Image: { Policy: { Name: 'p' }, String: () => 'r/i:1' },
+}
+const cases: readonly [template: string, want: string][] = [
+  ['a {{ .Name }} b', 'a web b'],
+  ['a {{- .Name -}} b', 'awebb'],
+  ['{{/* no */}}{{ .Name | upper | printf "%s-%s" "x" }}', 'x-WEB'],
+  ['{{ range $k, $v := .Values }}{{ $k }}={{ $v }};{{ end }}', 'a=x;cluster=prod;'],
+  ['{{ range .List }}{{ . }}{{ else }}none{{ end }}', 'ba'],
+  ['{{ range $o, $n := .Objects -}}\n{{ $o.Kind }}/{{ $o.Name }} {{ end }}', 'A/y B/x '],
+  ['{{ if eq .Name "web" }}yes{{ else }}no{{ end }}', 'yes'],
+  ['{{ if and (eq .Name "x") true }}1{{ else if .List }}2{{ end }}', '2'],
+  ['{{ with .Values.cluster }}{{ . }}{{ end }}{{ .Values.none }}', 'prod<no value>'],
+  ['{{ index .Values "cluster" }} {{ .Image }} {{ .Image.Policy.Name }}', 'prod r/i:1 p'],
+  ['{{ $x := 1 }}{{ range .List }}{{ $x = add $x 1 }}{{ end }}{{ $x }}', '3'],
+  ['{{ join "," (sortAlpha .List) }} {{ default "d" "" }} {{ len .List }}', 'a,b d 2'],
+  ['{{ range $i, $e := .List }}{{ if eq $i 1 }}{{ break }}{{ end }}{{ $e }}{{ end }}', 'b'],
+  ['{{ "q\\n" }}{{ `r\\n` }}{{ printf "%-4s|%03d|%q" "a" 7 "z" }}', 'q\nr\\na   |007|"z"'],
+]
+for (const [template, want] of cases)
+  test(`template ${template.replaceAll('\n', ' ')}`, () => assert.equal(renderTemplate('t', template, data), want))
+
+const faults: readonly [template: string, message: RegExp][] = [
+  ['{{ .Nope', /^template: t:1: unclosed action$/],
+  ['x\n{{ .Nope }}', /^template: t:2: .*field Nope/],
+  ['{{ nope }}', /function "nope" not defined/],
+  ['{{ if .Name }}', /unexpected EOF/],
+  ['{{ end }}', /unexpected \{\{end\}\}/],
+  ['{{ env "HOME" }}', /function "env" not defined/],
+  ['{{ template "x" }}', /not supported/],
+  ['{{ $x }}', /undefined variable/],
+  ['{{ range until 10000 }}{{ range until 10000 }}{{ end }}x{{ end }}', /too many steps|above 1 MiB/],
+  ['{{ repeat 1000000000 "xxxxxxxxxx" }}', /above 1 MiB|Invalid string length/],
+  [`${'{{ if true }}'.repeat(500)}`, /nest too deeply/],
+  ['{{ .constructor }}', /field constructor/],
+]
+for (const [template, message] of faults)
+  test(`template refuses ${template.slice(0, 40).replaceAll('\n', ' ')}`, () =>
+    assert.throws(() => renderTemplate('t', template, data), { code: 'TEMPLATE_INVALID', message }))

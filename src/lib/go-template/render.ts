@@ -1,0 +1,160 @@
+import { FUNCTIONS, isTrue, print, sortedEntries, type Value } from './functions.ts'
+import { templateFault } from './lex.ts'
+import { type Expression, type Node, parseTemplate, type Pipeline } from './parse.ts'
+
+type Scope = { readonly values: Map<string, Value>; readonly parent: Scope | undefined }
+type Run = { readonly name: string; readonly out: string[]; size: number; steps: number; line: number }
+type Flow = 'break' | 'continue' | undefined
+
+const LARGEST = 1024 * 1024
+const MOST_STEPS = 200_000
+
+/**
+ * Renders a Go template (text/template with sprig's functions that depend on nothing but their arguments).
+ *
+ * Data is plain: objects are structs (an unknown field is an error), Maps are maps (an unknown key is `<no value>`), functions on objects are methods.
+ * Bounded: 1 MiB of text, 200,000 steps.
+ * @param name how errors call the template
+ * @throws SluiceError TEMPLATE_INVALID with `name:line`
+ */
+export function renderTemplate(name: string, source: string, data: Value): string {
+  const nodes = parseTemplate(name, source)
+  const run: Run = { name, out: [], size: 0, steps: 0, line: 1 }
+  runNodes(run, nodes, data, { values: new Map([['$', data]]), parent: undefined })
+  return run.out.join('')
+}
+
+function runNodes(run: Run, nodes: readonly Node[], dot: Value, scope: Scope): Flow {
+  for (const node of nodes) {
+    if (++run.steps > MOST_STEPS) throw templateFault(run.name, run.line, 'the template takes too many steps')
+    const flow = runNode(run, node, dot, scope)
+    if (flow) return flow
+  }
+  return undefined
+}
+
+function runNode(run: Run, node: Node, dot: Value, scope: Scope): Flow {
+  switch (node.kind) {
+    case 'text':
+      write(run, node.text)
+      return undefined
+    case 'break':
+    case 'continue':
+      return node.kind
+    case 'output': {
+      const value = evaluatePipeline(run, node.pipeline, dot, scope)
+      if (node.pipeline.variables.length === 0) write(run, print(value))
+      return undefined
+    }
+    case 'range':
+      return runRange(run, node, dot, scope)
+    case 'if':
+    case 'with': {
+      const inner: Scope = { values: new Map(), parent: scope }
+      const value = evaluatePipeline(run, node.pipeline, dot, inner)
+      const nextDot = node.kind === 'with' && isTrue(value) ? value : dot
+      return runNodes(run, isTrue(value) ? node.body : node.otherwise, nextDot, inner)
+    }
+  }
+}
+
+function runRange(run: Run, node: Node & { kind: 'if' | 'with' | 'range' }, dot: Value, scope: Scope): Flow {
+  run.line = node.pipeline.line
+  const value = evaluate(run, node.pipeline.value, dot, scope)
+  const entries = entriesOf(run, value)
+  if (entries.length === 0) return runNodes(run, node.otherwise, dot, { values: new Map(), parent: scope })
+  const [first, second] = node.pipeline.variables
+  for (const [key, one] of entries) {
+    if (++run.steps > MOST_STEPS) throw templateFault(run.name, run.line, 'the template takes too many steps')
+    const inner: Scope = { values: new Map(), parent: scope }
+    if (first !== undefined) inner.values.set(first, second === undefined ? one : key)
+    if (second !== undefined) inner.values.set(second, one)
+    if (runNodes(run, node.body, one, inner) === 'break') break
+  }
+  return undefined
+}
+
+function entriesOf(run: Run, value: Value): readonly (readonly [Value, Value])[] {
+  if (value instanceof Map) return sortedEntries(value)
+  if (Array.isArray(value)) return value.map((one: Value, i) => [i, one] as const)
+  if (typeof value === 'number')
+    return Array.from({ length: Math.min(Math.max(0, value), MOST_STEPS) }, (_, i) => [i, i] as const)
+  if (value === undefined || value === null) return []
+  throw templateFault(run.name, run.line, `range can't iterate over ${print(value)}`)
+}
+
+function evaluatePipeline(run: Run, pipeline: Pipeline, dot: Value, scope: Scope): Value {
+  run.line = pipeline.line
+  const value = evaluate(run, pipeline.value, dot, scope)
+  for (const name of pipeline.variables) assign(run, name, value, pipeline.isNew, scope)
+  return value
+}
+
+function assign(run: Run, name: string, value: Value, isNew: boolean, scope: Scope): void {
+  let at: Scope | undefined = scope
+  if (!isNew) while (at && !at.values.has(name)) at = at.parent
+  if (!at) throw templateFault(run.name, run.line, `undefined variable ${JSON.stringify(name)}`)
+  at.values.set(name, value)
+}
+
+function evaluate(run: Run, expression: Expression, dot: Value, scope: Scope): Value {
+  switch (expression.kind) {
+    case 'literal':
+      return expression.value
+    case 'dot':
+      return dot
+    case 'variable':
+      return lookUp(run, expression.name, scope)
+    case 'field':
+      return readField(run, evaluate(run, expression.of, dot, scope), expression.name)
+    case 'call':
+      return call(run, expression, dot, scope, [])
+    case 'pipe':
+      return expression.rest.reduce<Value>(
+        (value, command) => call(run, command, dot, scope, [value]),
+        evaluate(run, expression.first, dot, scope),
+      )
+  }
+}
+
+function lookUp(run: Run, name: string, scope: Scope): Value {
+  for (let at: Scope | undefined = scope; at; at = at.parent) if (at.values.has(name)) return at.values.get(name)
+  throw templateFault(run.name, run.line, `undefined variable ${JSON.stringify(name)}`)
+}
+
+function readField(run: Run, value: Value, name: string): Value {
+  if (value instanceof Map) return value.get(name)
+  if (typeof value === 'object' && value !== null && Object.hasOwn(value, name)) {
+    const found: unknown = Reflect.get(value, name)
+    return typeof found === 'function' ? found.call(value) : found
+  }
+  const what = value === undefined || value === null ? 'nil data; no entry for key' : "can't evaluate field"
+  throw templateFault(run.name, run.line, `executing ${JSON.stringify(run.name)} at <.${name}>: ${what} ${name}`)
+}
+
+function call(
+  run: Run,
+  { name, arguments: given }: Expression & { kind: 'call' },
+  dot: Value,
+  scope: Scope,
+  piped: readonly Value[],
+): Value {
+  const known = FUNCTIONS.get(name)
+  if (!known) throw templateFault(run.name, run.line, `function ${JSON.stringify(name)} not defined`)
+  const values = [...given.map((one) => evaluate(run, one, dot, scope)), ...piped]
+  try {
+    return known(...values)
+  } catch (error) {
+    throw templateFault(
+      run.name,
+      run.line,
+      `executing ${JSON.stringify(run.name)} at <${name}>: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  }
+}
+
+function write(run: Run, text: string): void {
+  run.size += text.length
+  if (run.size > LARGEST) throw templateFault(run.name, run.line, 'the text is above 1 MiB')
+  run.out.push(text)
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { type MessageInput, renderCommitMessage, usesRemovedFields } from './commit-message.ts'
+import type { SetterChange } from './setters.ts'
+
+const file = join(process.env.SLUICE_CONFORMANCE ?? '../shared/conformance', 'flux/commit-message-templates.json')
+const skip = existsSync(file) ? false : `no conformance data at ${file}`
+const change: SetterChange = {
+  file: 'deploy.yaml',
+  line: 10,
+  object: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'test', namespace: 'default' },
+  policy: { namespace: 'ns', name: 'policy1' },
+  image: { name: 'r.io/helloworld', tag: 'v1.0.0' },
+  setter: 'ns:policy1',
+  oldValue: 'r.io/helloworld:1.0.0',
+  newValue: 'r.io/helloworld:v1.0.0',
+}
+const render = (template: string | undefined, more: Partial<MessageInput> = {}): string =>
+  renderCommitMessage({
+    template,
+    automation: { namespace: 'ns', name: 'auto' },
+    changes: [change],
+    values: { cluster: 'prod', testing: 'value' },
+    ...more,
+  })
+
+test('commit messages come out of Flux’s own templates as they do there', { skip }, () => {
+  const { constants } = JSON.parse(readFileSync(file, 'utf8')) as { constants: Record<string, string> }
+  assert.equal(
+    render(constants['testCommitTemplateRemoved']),
+    'Commit summary\n\nAutomation: ns/auto\n\nFiles:\n- deploy.yaml\nObjects:\n- deployment test\nImages:\n- r.io/helloworld:v1.0.0 (policy1)\n',
+  )
+  assert.equal(
+    render(constants['testCommitTemplateImageResult']),
+    render(constants['testCommitTemplateRemoved']).replace('- deployment', '- Deployment'),
+  )
+  assert.equal(
+    render(constants['testCommitTemplateResultV2']),
+    'Commit summary with ResultV2\n\nAutomation: ns/auto\n\n- File: deploy.yaml\n  - Object: Deployment/default/test\n    Changes:\n    - r.io/helloworld:1.0.0 -> r.io/helloworld:v1.0.0\n',
+  )
+  assert.equal(
+    render(constants['testCommitTemplateWithValues']),
+    'Commit summary\n\nAutomation: ns/auto\n\nCluster: prod\nTesting: value\n',
+  )
+})
+
+test('without a template the message is Flux’s', () =>
+  assert.equal(render(undefined), 'Update from image update automation'))
+
+test('templates that use what Flux removed are known', () => {
+  assert.equal(usesRemovedFields('{{ range .Updated.Images }}{{ . }}{{ end }}'), true)
+  assert.equal(usesRemovedFields('.Updated {{ .Changed.Changes }}'), false)
+})

@@ -1,0 +1,106 @@
+import { renderTemplate } from '../../lib/go-template/render.ts'
+import type { ChangedObject, ImageRef, SetterChange } from './setters.ts'
+
+/** What Flux writes when an automation has no template. */
+export const DEFAULT_MESSAGE = 'Update from image update automation'
+
+/** What a commit message may speak of. */
+export type MessageInput = {
+  readonly template: string | undefined
+  /** `namespace/name`. */
+  readonly automation: { readonly namespace: string; readonly name: string }
+  readonly changes: readonly SetterChange[]
+  readonly values: Readonly<Record<string, string>>
+}
+
+/** Whether a template uses `.Updated`, which today's Flux has removed (and refuses). */
+export function usesRemovedFields(template: string | undefined): boolean {
+  return template !== undefined && /\{\{[^}]*\.Updated\b/.test(template)
+}
+
+/**
+ * Renders the message of a write-back: `.AutomationObject`, `.Changed`, the older `.Updated`, and `.Values`.
+ *
+ * @throws SluiceError TEMPLATE_INVALID
+ * @see https://fluxcd.io/flux/components/image/imageupdateautomations/#message-template
+ */
+export function renderCommitMessage({ template, automation, changes, values }: MessageInput): string {
+  if (template === undefined || template === '') return DEFAULT_MESSAGE
+  const { namespace, name } = automation
+  const images = imageResult(changes)
+  return renderTemplate('commit message', template, {
+    AutomationObject: { Namespace: namespace, Name: name, String: () => `${namespace}/${name}` },
+    Updated: images,
+    Changed: changeResult(changes, images),
+    Values: new Map(Object.entries(values)),
+  })
+}
+
+/** `.Changed`: every change, by file, by object, and all of them once. */
+function changeResult(changes: readonly SetterChange[], images: object): object {
+  const fileChanges = new Map<string, Map<object, object[]>>()
+  const objects = new Map<object, object[]>()
+  const all = new Map<string, object>()
+  const identify = identifier()
+  for (const change of changes) {
+    const shown = { OldValue: change.oldValue, NewValue: change.newValue, Setter: change.setter }
+    const object = identify(change.object)
+    const file = entry(fileChanges, change.file, () => new Map<object, object[]>())
+    entry(file, object, (): object[] => []).push(shown)
+    entry(objects, object, (): object[] => []).push(shown)
+    all.set(JSON.stringify(shown), shown)
+  }
+  return { FileChanges: fileChanges, Objects: objects, Changes: [...all.values()], ImageResult: images }
+}
+
+/** `.Updated`: every image, by file and object. */
+function imageResult(changes: readonly SetterChange[]): object {
+  const files = new Map<string, { readonly Objects: Map<object, object[]> }>()
+  const objects = new Map<object, object[]>()
+  const images = new Map<string, object>()
+  const identify = identifier()
+  for (const { file, object, image, policy } of changes) {
+    const known = entry(images, `${imageText(image)} ${policy.name}`, () => imageValue(image, policy))
+    const key = identify(object)
+    for (const list of [
+      entry(entry(files, file, () => ({ Objects: new Map() })).Objects, key, (): object[] => []),
+      entry(objects, key, (): object[] => []),
+    ])
+      if (!list.includes(known)) list.push(known)
+  }
+  return { Files: files, Objects: objects, Images: [...images.values()] }
+}
+
+function imageText({ name, tag, digest }: ImageRef): string {
+  return digest === undefined || digest === '' ? `${name}:${tag}` : `${name}:${tag}@${digest}`
+}
+
+function imageValue(image: ImageRef, policy: SetterChange['policy']): object {
+  const slash = image.name.indexOf('/')
+  return {
+    Registry: slash < 0 ? 'index.docker.io' : image.name.slice(0, slash),
+    Repository: image.name.slice(slash + 1),
+    Identifier: image.tag,
+    Name: imageText(image),
+    Policy: { Namespace: policy.namespace, Name: policy.name, String: () => `${policy.namespace}/${policy.name}` },
+    String: () => imageText(image),
+  }
+}
+
+/** One value for each object, so that it can be a key; fields in the order in which Go compares them. */
+function identifier(): (object: ChangedObject) => object {
+  const known = new Map<string, object>()
+  return ({ apiVersion, kind, name, namespace }) =>
+    entry(known, JSON.stringify([apiVersion, kind, namespace, name]), () => ({
+      APIVersion: apiVersion,
+      Kind: kind,
+      Name: name,
+      Namespace: namespace,
+    }))
+}
+
+function entry<Key, One>(map: Map<Key, One>, key: Key, make: () => One): One {
+  const found = map.get(key) ?? make()
+  map.set(key, found)
+  return found
+}

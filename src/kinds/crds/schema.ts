@@ -55,9 +55,10 @@ function fieldOf(text: string, below: readonly Line[]): Schema {
   const brace = text.indexOf(' {"')
   const type = brace < 0 ? text : text.slice(0, brace)
   const { each, ...limits } = (brace < 0 ? {} : JSON.parse(text.slice(brace + 1))) as Schema & { each?: Schema }
-  const rules = below.filter((line) => line.text.startsWith('? ')).map((line) => ruleOf(line.text.slice(2)))
-  const eachRules = below.filter((line) => line.text.startsWith('?each ')).map((line) => ruleOf(line.text.slice(6)))
-  const fields = below.filter((line) => !line.text.startsWith('?'))
+  const own = below.filter((line) => line.indent === below[0]?.indent)
+  const rules = own.filter((line) => line.text.startsWith('? ')).map((line) => ruleOf(line.text.slice(2)))
+  const eachRules = own.filter((line) => line.text.startsWith('?each ')).map((line) => ruleOf(line.text.slice(6)))
+  const fields = below.filter((line) => !(own.includes(line) && line.text.startsWith('?')))
   const inner = { ...each, ...withRules(eachRules) }
   return { ...typeOf(type, fields, inner), ...limits, ...withRules(rules) }
 }

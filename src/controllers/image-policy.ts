@@ -1,0 +1,190 @@
+import { backoffMs } from '../engine/backoff.ts'
+import type { Decision } from '../engine/decision.ts'
+import type { ImagePolicy, ImageRefStatus } from '../kinds/image.ts'
+import { choosePolicyTag, explainPolicy, type PolicyChoice, type PolicyRule } from '../pipeline/image/policy.ts'
+import {
+  finalizerChange,
+  type ImageStatus,
+  progressOf,
+  readyStatus,
+  retryStatus,
+  stalledStatus,
+  waitingStatus,
+} from './image-status.ts'
+
+/** What the digest of the chosen tag came to. */
+export type DigestOutcome =
+  | { readonly kind: 'known'; readonly tag: string; readonly digest: string }
+  | { readonly kind: 'failed'; readonly tag: string; readonly message: string }
+
+/** The ImageRepository of a policy, as far as it counts. */
+export type PolicyRepository =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'forbidden' }
+  | { readonly kind: 'unscanned'; readonly wasScanned: boolean }
+  | { readonly kind: 'scanned'; readonly image: string; readonly tags: readonly string[] }
+
+/** Everything that the decision about an ImagePolicy needs. */
+export type ImagePolicySeen = {
+  readonly policy: ImagePolicy
+  readonly repository: PolicyRepository
+  readonly traps: 'safe' | 'flux'
+  readonly nowMs: number
+  readonly failures: number
+  readonly digest?: DigestOutcome
+  /** With digestReflectionPolicy Always: how long until the digest must be asked again. */
+  readonly digestDueInMs: number
+}
+
+/** What an ImagePolicy may need done. */
+export type ImagePolicyChange =
+  | { readonly kind: 'add finalizer' | 'remove finalizer' }
+  | { readonly kind: 'look up digest'; readonly image: string; readonly tag: string }
+
+/** The status, and the choice behind it for the record. */
+export type ImagePolicyStatus = ImageStatus & {
+  readonly image?: string
+  readonly choice?: PolicyChoice
+  readonly digest?: string
+}
+
+/** Decides what an ImagePolicy resolves to. */
+export function decideImagePolicy(seen: ImagePolicySeen): Decision<ImagePolicyChange, ImagePolicyStatus> {
+  const { policy, repository, nowMs } = seen
+  const first = finalizerChange(policy)
+  if (first === 'gone') return { kind: 'done', status: {} }
+  if (first !== undefined) return { kind: 'act', changes: [{ kind: first }] }
+  if (policy.isSuspended) return { kind: 'done', status: {} }
+  switch (repository.kind) {
+    case 'missing':
+      return dependency(
+        seen,
+        `failed to get the referred ImageRepository: referenced ImageRepository does not exist: ImageRepository.image.toolkit.fluxcd.io "${policy.repository.name}" not found`,
+      )
+    case 'forbidden':
+      return refused(seen, accessMessage(policy))
+    case 'unscanned': {
+      // After a restart the tags come back with the first scan; what the policy says stays true until then.
+      if (repository.wasScanned && policy.latestRef && policy.observedGeneration === policy.generation)
+        return { kind: 'done', status: {} }
+      return { kind: 'done', status: { status: waitingStatus(policy, nowMs, progressOf(policy)) } }
+    }
+    case 'scanned':
+      return resolve(seen, repository)
+  }
+}
+
+function resolve(
+  seen: ImagePolicySeen,
+  { image, tags }: Extract<PolicyRepository, { kind: 'scanned' }>,
+): Decision<ImagePolicyChange, ImagePolicyStatus> {
+  const { policy, traps, nowMs } = seen
+  const choice = choosePolicyTag({ rule: ruleOf(policy), filter: policy.filterTags, tags, traps })
+  if (choice.fault) return nothingChosen(seen, image, choice)
+  const tag = choice.tag ?? ''
+  const digest = digestFor(seen, image, tag)
+  if (digest === 'unknown') return { kind: 'act', changes: [{ kind: 'look up digest', image, tag }] }
+  if (digest !== undefined && digest.kind === 'failed') return digestFailed(seen, digest.message)
+  const latest: ImageRefStatus = { name: image, tag, ...(digest ? { digest: digest.digest } : {}) }
+  const previous = sameRef(policy.latestRef, latest) ? policy.observedPreviousRef : policy.latestRef
+  const message = readyMessage(latest, previous)
+  const before = policy.conditions.find(({ type }) => type === 'Ready')
+  const isNews = before?.status !== 'True' || before.message !== message
+  const status = readyStatus(policy, nowMs, message, {
+    latestRef: latest,
+    ...(previous ? { observedPreviousRef: previous } : {}),
+  })
+  return {
+    kind: 'done',
+    status: {
+      status,
+      image,
+      choice,
+      ...(digest ? { digest: digest.digest } : {}),
+      ...(isNews ? { event: { severity: 'info', reason: 'Succeeded', message } } : {}),
+    },
+    ...(policy.digestReflection === 'Always' && policy.intervalMs !== undefined
+      ? { againAfterMs: Math.max(seen.digestDueInMs, 1000) }
+      : {}),
+  }
+}
+
+function ruleOf({ semverRange, alphabeticalOrder, numericalOrder }: ImagePolicy): PolicyRule | undefined {
+  if (semverRange !== undefined) return { kind: 'semver', range: semverRange }
+  if (alphabeticalOrder !== undefined) return { kind: 'alphabetical', order: alphabeticalOrder }
+  if (numericalOrder !== undefined) return { kind: 'numerical', order: numericalOrder }
+  return undefined
+}
+
+/** The digest to reflect; undefined when none is wanted, `unknown` when it must be looked up. */
+function digestFor(seen: ImagePolicySeen, image: string, tag: string): DigestOutcome | 'unknown' | undefined {
+  const { policy, digest } = seen
+  if (policy.digestReflection === 'Never') return undefined
+  const { latestRef } = policy
+  const isSame = latestRef?.name === image && latestRef.tag === tag && latestRef.digest !== undefined
+  if (digest?.tag === tag) return digest
+  if (policy.digestReflection === 'IfNotPresent' && isSame)
+    return { kind: 'known', tag, digest: latestRef.digest ?? '' }
+  if (policy.digestReflection === 'Always' && isSame && seen.digestDueInMs > 0)
+    return { kind: 'known', tag, digest: latestRef.digest ?? '' }
+  return 'unknown'
+}
+
+function nothingChosen(
+  seen: ImagePolicySeen,
+  image: string,
+  choice: PolicyChoice,
+): Decision<ImagePolicyChange, ImagePolicyStatus> {
+  const { policy, traps, nowMs } = seen
+  const { reason = 'Failure', message: fluxMessage = '' } = choice.fault ?? {}
+  const why = traps === 'safe' && reason === 'Failure' ? explainPolicy(choice) : undefined
+  const message = why === undefined ? fluxMessage : `${fluxMessage}: ${why}`
+  const status =
+    reason === 'InvalidPolicy'
+      ? stalledStatus(policy, nowMs, reason, message)
+      : retryStatus(policy, nowMs, { reason, message, progress: progressOf(policy) })
+  // No retry: only other tags or another policy help, and both wake it.
+  return { kind: 'done', status: { status, image, choice, ...told(policy, reason, message) } }
+}
+
+function dependency(seen: ImagePolicySeen, message: string): Decision<ImagePolicyChange, ImagePolicyStatus> {
+  const { policy, nowMs } = seen
+  const reason = 'DependencyNotReady'
+  const status = retryStatus(policy, nowMs, { reason, message, progress: progressOf(policy) })
+  return { kind: 'done', status: { status, ...told(policy, reason, message) } }
+}
+
+function refused(seen: ImagePolicySeen, message: string): Decision<ImagePolicyChange, ImagePolicyStatus> {
+  const status = stalledStatus(seen.policy, seen.nowMs, 'AccessDenied', message)
+  return { kind: 'done', status: { status, ...told(seen.policy, 'AccessDenied', message) } }
+}
+
+function digestFailed(seen: ImagePolicySeen, message: string): Decision<ImagePolicyChange, ImagePolicyStatus> {
+  const { policy, nowMs } = seen
+  const reason = 'ReadOperationFailed'
+  const status = retryStatus(policy, nowMs, { reason, message, progress: progressOf(policy) })
+  return { kind: 'wait', afterMs: backoffMs(seen.failures), status: { status, ...told(policy, reason, message) } }
+}
+
+/** An error is told when it is new: not at every look. */
+function told(policy: ImagePolicy, reason: string, message: string): Pick<ImageStatus, 'event'> {
+  const before = policy.conditions.find(({ type }) => type === 'Ready')
+  if (before?.status === 'False' && before.reason === reason && before.message === message) return {}
+  return { event: { severity: 'error', reason, message } }
+}
+
+function accessMessage({ namespace, repository }: ImagePolicy): string {
+  return `access denied: ImageRepository ${repository.namespace}/${repository.name} does not allow namespace ${namespace} in spec.accessFrom`
+}
+
+function sameRef(a: ImageRefStatus | undefined, b: ImageRefStatus): boolean {
+  return a?.name === b.name && a.tag === b.tag && a.digest === b.digest
+}
+
+function readyMessage(latest: ImageRefStatus, previous: ImageRefStatus | undefined): string {
+  const digest = latest.digest === undefined ? '' : ` with digest ${latest.digest}`
+  const before = previous
+    ? ` (previously ${previous.name}:${previous.tag}${previous.digest === undefined ? '' : `@${previous.digest}`})`
+    : ''
+  return `Latest image tag for ${latest.name} resolved to ${latest.tag}${digest}${before}`
+}

@@ -1,0 +1,129 @@
+import { backoffMs, jitterMs } from '../engine/backoff.ts'
+import type { Decision } from '../engine/decision.ts'
+import { kubeTime } from '../kinds/conditions.ts'
+import type { ImageRepository } from '../kinds/image.ts'
+import { parseRepository } from '../lib/oci/reference.ts'
+import { DEFAULT_EXCLUSIONS, type ScanResult } from '../pipeline/image/scan.ts'
+import {
+  finalizerChange,
+  type ImageStatus,
+  progressOf,
+  readyStatus,
+  retryStatus,
+  stalledStatus,
+} from './image-status.ts'
+
+/** What a scan came to. */
+export type ScanOutcome =
+  | { readonly kind: 'scanned'; readonly result: ScanResult }
+  | {
+      readonly kind: 'failed'
+      readonly reason: 'ReadOperationFailed' | 'AuthenticationFailed'
+      readonly message: string
+    }
+
+/** Everything that the decision about an ImageRepository needs. */
+export type ImageRepositorySeen = {
+  readonly repository: ImageRepository
+  readonly nowMs: number
+  /** In [0, 1). */
+  readonly random: number
+  /** How long until the registry must be asked again; 0 or less: now. */
+  readonly dueInMs: number
+  /** Whether its tags are known to this engine. */
+  readonly hasTags: boolean
+  readonly failures: number
+  /** What the scan of this reconcile found; absent before it. */
+  readonly outcome?: ScanOutcome
+}
+
+/** What an ImageRepository may need done. */
+export type ImageRepositoryChange = 'add finalizer' | 'remove finalizer' | 'scan'
+
+const JITTER = 0.05
+
+/** Decides what an ImageRepository needs: finalizer, a scan when one is due, then the status that says what it found. */
+export function decideImageRepository(seen: ImageRepositorySeen): Decision<ImageRepositoryChange, ImageStatus> {
+  const { repository, outcome, nowMs } = seen
+  const first = finalizerChange(repository)
+  if (first === 'gone') return { kind: 'done', status: {} }
+  if (first !== undefined) return { kind: 'act', changes: [first] }
+  if (repository.isSuspended) return { kind: 'done', status: {} }
+  const fault = imageFault(repository.image)
+  if (fault !== undefined) {
+    const status = stalledStatus(repository, nowMs, 'ImageURLInvalid', fault)
+    return { kind: 'done', status: { status, event: { severity: 'error', reason: 'ImageURLInvalid', message: fault } } }
+  }
+  if (outcome === undefined && seen.dueInMs > 0) return { kind: 'done', status: {}, againAfterMs: seen.dueInMs }
+  if (outcome === undefined) return { kind: 'act', changes: ['scan'] }
+  if (outcome.kind === 'failed') return failed(seen, outcome)
+  const status = scanned(seen, outcome.result)
+  return { kind: 'done', status, againAfterMs: jitterMs(repository.intervalMs, JITTER, seen.random) }
+}
+
+/** What is wrong with `spec.image`, in Flux's words; undefined when nothing is. */
+export function imageFault(image: string): string | undefined {
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(image)?.[1]
+  if (scheme !== undefined) return `.spec.image value should not start with URL scheme; remove '${scheme}://'`
+  const tag = /:([^/:]*)$/.exec(image.slice(image.indexOf('/') + 1))?.[1]
+  if (tag !== undefined && image.includes('/')) return `.spec.image value should not contain a tag; remove ':${tag}'`
+  return parseRepository(image) ? undefined : `could not parse reference: ${image}`
+}
+
+/** The full name of an image: `nginx` is `index.docker.io/library/nginx`, as Flux writes it. */
+export function canonicalName(image: string): string {
+  const parsed = parseRepository(image)
+  if (!parsed) return image
+  return `${parsed.host === 'docker.io' ? 'index.docker.io' : parsed.host}/${parsed.repository}`
+}
+
+/** The exclusions that count. */
+export function exclusionsOf({ exclusionList }: ImageRepository): readonly string[] {
+  return exclusionList ?? DEFAULT_EXCLUSIONS
+}
+
+function scanned({ repository, nowMs }: ImageRepositorySeen, result: ScanResult): ImageStatus {
+  const { revision, latestTags, tags } = result
+  const message = `successful scan: found ${tags.length} tags with checksum ${revision}`
+  const fields = {
+    canonicalImageName: canonicalName(repository.image),
+    lastScanResult: {
+      ...(latestTags.length > 0 ? { latestTags } : {}),
+      revision,
+      scanTime: kubeTime(nowMs),
+      tagCount: tags.length,
+    },
+    observedExclusionList: exclusionsOf(repository),
+  }
+  const before = repository.conditions.find(({ type }) => type === 'Ready')
+  const isNews = before?.status !== 'True' || before.message !== message
+  return {
+    status: readyStatus(repository, nowMs, message, fields),
+    ...(isNews ? { event: { severity: 'info' as const, reason: 'Succeeded', message } } : {}),
+  }
+}
+
+function failed(
+  seen: ImageRepositorySeen,
+  { reason, message }: Extract<ScanOutcome, { kind: 'failed' }>,
+): Decision<ImageRepositoryChange, ImageStatus> {
+  const { repository, nowMs } = seen
+  const progress = reason === 'AuthenticationFailed' ? progressOf(repository) : `scanning: ${scanReason(seen)}`
+  const status = retryStatus(repository, nowMs, { reason, message, progress })
+  return {
+    kind: 'wait',
+    afterMs: Math.min(backoffMs(seen.failures), repository.intervalMs),
+    status: { status, event: { severity: 'error', reason, message } },
+  }
+}
+
+/** Why a scan is made, in Flux's words. */
+export function scanReason({ repository, hasTags }: ImageRepositorySeen): string {
+  const { status, requestedAt, lastHandledReconcileAt } = repository
+  if (status['lastScanResult'] === undefined) return 'first scan'
+  if (requestedAt !== '' && requestedAt !== lastHandledReconcileAt) return 'reconcile requested'
+  if (status['canonicalImageName'] !== canonicalName(repository.image)) return 'new image name'
+  if (JSON.stringify(status['observedExclusionList']) !== JSON.stringify(exclusionsOf(repository)))
+    return 'updated exclusion list'
+  return hasTags ? 'triggered by interval' : 'no tags in database'
+}

@@ -1,0 +1,94 @@
+import { fillConditions, kubeTime, type WishedCondition } from '../kinds/conditions.ts'
+import { FINALIZER, type FluxMeta } from '../kinds/flux-object.ts'
+
+/** What an image object may show and tell after a reconcile; nothing at all when `status` is absent. */
+export type ImageStatus = {
+  readonly status?: Readonly<Record<string, unknown>>
+  readonly event?: {
+    readonly severity: 'trace' | 'info' | 'error'
+    readonly reason: string
+    readonly message: string
+  }
+}
+
+/** An object with the status it shows now. */
+export type Shown = FluxMeta & { readonly status: Readonly<Record<string, unknown>> }
+
+/** What every image object needs first: its finalizer on, or off when it is being deleted. */
+export function finalizerChange(object: FluxMeta): 'add finalizer' | 'remove finalizer' | 'gone' | undefined {
+  const hasIt = object.finalizers.includes(FINALIZER)
+  if (object.isDeleting) return hasIt ? 'remove finalizer' : 'gone'
+  return hasIt ? undefined : 'add finalizer'
+}
+
+/** Ready=True and nothing else. */
+export function readyStatus(
+  object: Shown,
+  nowMs: number,
+  message: string,
+  fields: object,
+): Readonly<Record<string, unknown>> {
+  const wishes: WishedCondition[] = [{ type: 'Ready', status: 'True', reason: 'Succeeded', message }]
+  return compose(object, nowMs, wishes, { ...fields, observedGeneration: object.generation })
+}
+
+/** A failure that will be tried again: the last progress stays as Reconciling, as Flux shows it. */
+export function retryStatus(
+  object: Shown,
+  nowMs: number,
+  said: { readonly reason: string; readonly message: string; readonly progress: string },
+  fields: object = {},
+): Readonly<Record<string, unknown>> {
+  const { reason, message, progress } = said
+  const wishes: WishedCondition[] = [
+    { type: 'Reconciling', status: 'True', reason: 'ProgressingWithRetry', message: progress },
+    { type: 'Ready', status: 'False', reason, message },
+  ]
+  return compose(object, nowMs, wishes, fields)
+}
+
+/** A failure that only a change of the object ends. */
+export function stalledStatus(
+  object: Shown,
+  nowMs: number,
+  reason: string,
+  message: string,
+  fields: object = {},
+): Readonly<Record<string, unknown>> {
+  const wishes: WishedCondition[] = [
+    { type: 'Stalled', status: 'True', reason, message },
+    { type: 'Ready', status: 'False', reason, message },
+  ]
+  return compose(object, nowMs, wishes, { ...fields, observedGeneration: object.generation })
+}
+
+/** Waiting for something else, without a failure. */
+export function waitingStatus(object: Shown, nowMs: number, message: string): Readonly<Record<string, unknown>> {
+  const wishes: WishedCondition[] = [
+    { type: 'Reconciling', status: 'True', reason: 'Progressing', message },
+    { type: 'Ready', status: 'Unknown', reason: 'Progressing', message },
+  ]
+  return compose(object, nowMs, wishes, {})
+}
+
+/** What is going on, in Flux's words. */
+export function progressOf({ observedGeneration, generation }: FluxMeta): string {
+  return observedGeneration === generation
+    ? 'reconciliation in progress'
+    : `processing object: new generation ${observedGeneration} -> ${generation}`
+}
+
+function compose(
+  object: Shown,
+  nowMs: number,
+  wishes: readonly WishedCondition[],
+  fields: object,
+): Readonly<Record<string, unknown>> {
+  const handled = object.requestedAt || object.lastHandledReconcileAt
+  return {
+    ...object.status,
+    ...fields,
+    ...(handled === '' ? {} : { lastHandledReconcileAt: handled }),
+    conditions: fillConditions(object.conditions, wishes, object.generation, kubeTime(nowMs)),
+  }
+}

@@ -1,0 +1,179 @@
+import { fillConditions, kubeTime, type StatusCondition, type WishedCondition } from '../kinds/conditions.ts'
+import { renderDuration } from '../kinds/duration.ts'
+import type { HistoryEntry, InventoryEntry, Kustomization } from '../kinds/kustomization.ts'
+
+/** Where a reconcile was when it stopped, in Flux's words. */
+export type Phase = 'Fetching manifests' | 'Building manifests' | 'Detecting drift' | 'Running health checks'
+
+/** How a reconcile ended. */
+export type Ending = {
+  readonly kustomization: Kustomization
+  readonly nowMs: number
+  readonly startedMs: number
+  readonly revision: string
+  /** Digest of the built objects; absent when the build failed. */
+  readonly digest?: string
+  /** What the cluster holds for this Kustomization now; absent: as before. */
+  readonly inventory?: readonly InventoryEntry[]
+}
+
+const HISTORY_LENGTH = 5
+
+/** The status after all went well. `healthyAfterMs` is how long the health check took; absent when there was none. */
+export function succeededStatus(ending: Ending, healthyAfterMs: number | undefined): Readonly<Record<string, unknown>> {
+  const { kustomization, revision } = ending
+  const reason = 'ReconciliationSucceeded'
+  const wishes: WishedCondition[] = [
+    { type: 'Ready', status: 'True', reason, message: `Applied revision: ${revision}` },
+  ]
+  if (healthyAfterMs !== undefined)
+    wishes.push({
+      type: 'Healthy',
+      status: 'True',
+      reason: 'Succeeded',
+      message: `Health check passed in ${renderDuration(healthyAfterMs)}`,
+    })
+  return {
+    ...attempted(ending, reason),
+    conditions: fill(ending, wishes),
+    lastAppliedRevision: revision,
+    observedGeneration: kustomization.generation,
+  }
+}
+
+/** The status after a failure that is tried again: what went on last stays standing beside it. */
+export function failedStatus(
+  ending: Ending,
+  phase: Phase,
+  reason: string,
+  message: string,
+  unhealthy?: string,
+): Readonly<Record<string, unknown>> {
+  const { kustomization, revision } = ending
+  const progress = progressText(kustomization, revision, phase)
+  const wishes: WishedCondition[] = [
+    { type: 'Reconciling', status: 'True', reason: 'ProgressingWithRetry', message: progress },
+    { type: 'Ready', status: 'False', reason, message },
+  ]
+  if (unhealthy === undefined) wishes.push(...keptHealthy(kustomization))
+  else wishes.push({ type: 'Healthy', status: 'False', reason, message: unhealthy })
+  const base =
+    phase === 'Fetching manifests' ? { ...kustomization.status, ...handled(kustomization) } : attempted(ending, reason)
+  return { ...base, conditions: fill(ending, wishes) }
+}
+
+/** The status while objects become healthy. */
+export function waitingStatus(ending: Ending): Readonly<Record<string, unknown>> {
+  const { kustomization, revision } = ending
+  const message = progressText(kustomization, revision, 'Running health checks')
+  const wishes: WishedCondition[] = [
+    { type: 'Reconciling', status: 'True', reason: 'Progressing', message },
+    { type: 'Ready', status: 'Unknown', reason: 'Progressing', message: 'Reconciliation in progress' },
+    { type: 'Healthy', status: 'Unknown', reason: 'Progressing', message },
+  ]
+  return {
+    ...kustomization.status,
+    ...(ending.inventory ? { inventory: { entries: ending.inventory } } : {}),
+    lastAttemptedRevision: revision,
+    conditions: fill(ending, wishes),
+  }
+}
+
+/** The status of one that cannot start: nothing but Ready=False. */
+export function blockedStatus(
+  kustomization: Kustomization,
+  nowMs: number,
+  reason: string,
+  message: string,
+): Readonly<Record<string, unknown>> {
+  return {
+    ...kustomization.status,
+    ...handled(kustomization),
+    conditions: fill({ kustomization, nowMs }, [
+      { type: 'Ready', status: 'False', reason, message },
+      ...keptHealthy(kustomization),
+    ]),
+  }
+}
+
+/** The status of one that only a change of the object can help. */
+export function stalledStatus(
+  kustomization: Kustomization,
+  nowMs: number,
+  reason: string,
+  message: string,
+): Readonly<Record<string, unknown>> {
+  return {
+    ...kustomization.status,
+    ...handled(kustomization),
+    conditions: fill({ kustomization, nowMs }, [
+      { type: 'Stalled', status: 'True', reason, message },
+      { type: 'Ready', status: 'False', reason, message },
+      ...keptHealthy(kustomization),
+    ]),
+    observedGeneration: kustomization.generation,
+  }
+}
+
+/** A suspended object answers that it has seen its generation and the request. */
+export function suspendedStatus(kustomization: Kustomization): Readonly<Record<string, unknown>> {
+  return { ...kustomization.status, ...handled(kustomization), observedGeneration: kustomization.generation }
+}
+
+/** `Detecting drift for revision main@sha1:… with a timeout of 9m30s`. */
+export function progressText({ timeoutMs }: Kustomization, revision: string, phase: Phase): string {
+  return `${phase} for revision ${revision} with a timeout of ${renderDuration(timeoutMs)}`
+}
+
+function attempted(ending: Ending, result: string): Readonly<Record<string, unknown>> {
+  const { kustomization, digest, inventory, revision } = ending
+  return {
+    ...kustomization.status,
+    ...handled(kustomization),
+    ...(digest === undefined ? {} : { history: addHistory(ending, digest, result) }),
+    ...(inventory === undefined ? {} : { inventory: { entries: inventory } }),
+    lastAttemptedRevision: revision,
+  }
+}
+
+/** Newest first, one entry a digest and result, with counters, at most five. */
+function addHistory(ending: Ending, digest: string, result: string): readonly HistoryEntry[] {
+  const { history } = ending.kustomization
+  const nowIso = kubeTime(ending.nowMs)
+  const isSame = (entry: HistoryEntry): boolean => entry.digest === digest && entry.lastReconciledStatus === result
+  const before = history.find(isSame)
+  const entry: HistoryEntry = {
+    digest,
+    firstReconciled: before?.firstReconciled ?? nowIso,
+    lastReconciled: nowIso,
+    lastReconciledDuration: renderDuration(Math.max(ending.nowMs - ending.startedMs, 1)),
+    lastReconciledStatus: result,
+    metadata: { revision: ending.revision },
+    totalReconciliations: (before?.totalReconciliations ?? 0) + 1,
+  }
+  return [entry, ...history.filter((other) => !isSame(other))].slice(0, HISTORY_LENGTH)
+}
+
+function keptHealthy({ conditions }: Kustomization): readonly WishedCondition[] {
+  return conditions
+    .filter(({ type }) => type === 'Healthy')
+    .map(({ type, status, reason, message, observedGeneration }) => ({
+      type,
+      status,
+      reason,
+      message,
+      ...(observedGeneration === undefined ? {} : { observedGeneration }),
+    }))
+}
+
+function fill(
+  { kustomization, nowMs }: Pick<Ending, 'kustomization' | 'nowMs'>,
+  wishes: readonly WishedCondition[],
+): readonly StatusCondition[] {
+  return fillConditions(kustomization.conditions, wishes, kustomization.generation, kubeTime(nowMs))
+}
+
+function handled({ requestedAt, lastHandledReconcileAt }: Kustomization): { readonly lastHandledReconcileAt?: string } {
+  const value = requestedAt || lastHandledReconcileAt
+  return value === '' ? {} : { lastHandledReconcileAt: value }
+}

@@ -1,0 +1,238 @@
+import type { Decision } from '../engine/decision.ts'
+import { jitterMs } from '../engine/backoff.ts'
+import { renderDuration } from '../kinds/duration.ts'
+import { FINALIZER } from '../kinds/flux-object.ts'
+import type { InventoryEntry, Kustomization } from '../kinds/kustomization.ts'
+import { blockedBy, type DependencyState } from './depends-on.ts'
+import {
+  blockedStatus,
+  failedStatus,
+  stalledStatus,
+  succeededStatus,
+  suspendedStatus,
+  waitingStatus,
+  type Ending,
+  type Phase,
+} from './kustomization-status.ts'
+import { summarize, type Checked } from '../pipeline/health/summarize.ts'
+
+/** What the source of a Kustomization offers. */
+export type SourceState =
+  | { readonly kind: 'missing'; readonly message: string }
+  | { readonly kind: 'no artifact' }
+  | { readonly kind: 'ready'; readonly revision: string; readonly digest: string }
+
+/** A step that went wrong. */
+export type StepFailure = {
+  readonly phase: Phase
+  readonly reason: string
+  readonly message: string
+  /** What the event says when it is not the message. */
+  readonly eventMessage?: string
+}
+
+/** What has been done so far for one revision; every field is filled by one act. */
+export type Attempt = {
+  readonly revision: string
+  readonly digest: string
+  readonly generation: number
+  readonly requestedAt: string
+  readonly startedMs: number
+  readonly failure?: StepFailure
+  readonly build?: { readonly digest: string }
+  /** What the cluster holds after the apply: the new inventory, and what could not be pruned. */
+  readonly inventory?: readonly InventoryEntry[]
+  readonly isPruned?: boolean
+  readonly healthStartedMs?: number
+}
+
+/** Everything that the decision about a Kustomization needs. */
+export type KustomizationSeen = {
+  readonly kustomization: Kustomization
+  readonly nowMs: number
+  /** In [0, 1). */
+  readonly random: number
+  /** How long until a reconcile is due; 0 or less: now. */
+  readonly dueInMs: number
+  readonly source: SourceState
+  readonly dependencies: readonly DependencyState[]
+  /** The cycle of dependencies that this one is in. */
+  readonly cycle?: readonly string[]
+  /** A field that this version does not serve, or a value that can never work. */
+  readonly refusal?: { readonly reason: string; readonly message: string }
+  readonly attempt?: Attempt
+  /** Judgements of the objects whose health counts; filled once the health check has begun. */
+  readonly health: readonly Checked[]
+}
+
+/** What a Kustomization may need done. */
+export type KustomizationChange =
+  'add finalizer' | 'finalize' | 'begin' | 'build' | 'apply' | 'prune' | 'begin health check'
+
+/** What to write and tell. */
+export type KustomizationStatus = {
+  readonly status?: Readonly<Record<string, unknown>>
+  readonly events?: readonly {
+    readonly severity: 'trace' | 'info' | 'error'
+    readonly reason: string
+    readonly message: string
+    readonly revision: string
+    readonly isCommitStatus?: boolean
+  }[]
+  /** The attempt is over; facts may be told. */
+  readonly ended?: 'succeeded' | 'failed'
+  readonly cause?: string
+}
+
+type Answer = Decision<KustomizationChange, KustomizationStatus>
+
+const DEPENDENCY_RETRY_MS = 30_000
+const JITTER = 0.05
+
+/** Decides the next step of a Kustomization; called again after every step until it waits or is done. */
+export function decideKustomization(seen: KustomizationSeen): Answer {
+  const { kustomization, attempt } = seen
+  const hasFinalizer = kustomization.finalizers.includes(FINALIZER)
+  if (kustomization.isDeleting) return hasFinalizer ? act('finalize') : { kind: 'done', status: {} }
+  if (!hasFinalizer) return act('add finalizer')
+  if (kustomization.isSuspended) return { kind: 'done', status: { status: suspendedStatus(kustomization) } }
+  if (attempt === undefined && seen.dueInMs > 0) return { kind: 'done', status: {}, againAfterMs: seen.dueInMs }
+  if (seen.refusal) return stalled(seen, seen.refusal.reason, seen.refusal.message)
+  const blocked = sourceBlock(seen) ?? dependencyBlock(seen)
+  if (blocked) return blocked
+  if (attempt === undefined || isOutdated(seen, attempt)) return act('begin')
+  return decideAttempt(seen, attempt)
+}
+
+function decideAttempt(seen: KustomizationSeen, attempt: Attempt): Answer {
+  if (attempt.failure) return failed(seen, attempt, attempt.failure)
+  if (attempt.build === undefined) return act('build')
+  if (attempt.inventory === undefined) return act('apply')
+  if (!attempt.isPruned) return act('prune')
+  const { wait, healthChecks } = seen.kustomization
+  if (!wait && healthChecks.length === 0) return succeeded(seen, attempt, undefined)
+  if (attempt.healthStartedMs === undefined) return act('begin health check')
+  return decideHealth(seen, attempt, attempt.healthStartedMs)
+}
+
+function decideHealth(seen: KustomizationSeen, attempt: Attempt, startedMs: number): Answer {
+  const { kustomization, nowMs } = seen
+  const verdict = summarize(seen.health)
+  if (verdict.kind === 'healthy') return succeeded(seen, attempt, nowMs - startedMs)
+  const leftMs = startedMs + kustomization.timeoutMs - nowMs
+  if (verdict.kind === 'waiting' && leftMs > 0)
+    return { kind: 'wait', afterMs: leftMs, status: { status: waitingStatus(endingOf(seen, attempt)) } }
+  const why =
+    verdict.kind === 'stalled'
+      ? `failed early due to stalled resources: [${verdict.objects}]`
+      : `timeout waiting for: [${verdict.objects}]`
+  const message = `health check failed after ${renderDuration(nowMs - startedMs)}: ${why}`
+  return failed(seen, attempt, { phase: 'Running health checks', reason: 'HealthCheckFailed', message }, why)
+}
+
+/** A newer revision, object or request: what was begun is not worth finishing. Only while waiting for health can it happen. */
+function isOutdated({ kustomization, source }: KustomizationSeen, attempt: Attempt): boolean {
+  if (attempt.failure !== undefined) return false
+  return (
+    (source.kind === 'ready' && (source.revision !== attempt.revision || source.digest !== attempt.digest)) ||
+    kustomization.generation !== attempt.generation ||
+    kustomization.requestedAt !== attempt.requestedAt
+  )
+}
+
+function sourceBlock({ source, kustomization, nowMs }: KustomizationSeen): Answer | undefined {
+  if (source.kind === 'ready') return undefined
+  const message = source.kind === 'missing' ? source.message : 'Source artifact not found, retrying in 30s'
+  return {
+    kind: 'wait',
+    afterMs: DEPENDENCY_RETRY_MS,
+    status: { status: blockedStatus(kustomization, nowMs, 'ArtifactFailed', message) },
+  }
+}
+
+function dependencyBlock(seen: KustomizationSeen): Answer | undefined {
+  const { kustomization, nowMs, source, dependencies, cycle } = seen
+  if (source.kind !== 'ready' || dependencies.length === 0) return undefined
+  const block = blockedBy(kustomization, source.revision, dependencies)
+  if (!block) return undefined
+  if (block.isTerminal) return stalled(seen, 'InvalidCELExpression', block.message)
+  const message = cycle ? `${block.message}: dependency cycle ${cycle.join(' -> ')}` : block.message
+  return {
+    kind: 'wait',
+    afterMs: DEPENDENCY_RETRY_MS,
+    status: {
+      status: blockedStatus(kustomization, nowMs, 'DependencyNotReady', message),
+      events: [
+        {
+          severity: 'info',
+          reason: 'DependencyNotReady',
+          message: 'Dependencies do not meet ready condition, retrying in 30s',
+          revision: source.revision,
+        },
+      ],
+    },
+  }
+}
+
+function stalled({ kustomization, nowMs, source }: KustomizationSeen, reason: string, message: string): Answer {
+  const revision = source.kind === 'ready' ? source.revision : ''
+  const status = stalledStatus(kustomization, nowMs, reason, message)
+  return { kind: 'done', status: { status, events: [{ severity: 'error', reason, message, revision }] } }
+}
+
+function failed(seen: KustomizationSeen, attempt: Attempt, failure: StepFailure, unhealthy?: string): Answer {
+  const { phase, reason, message, eventMessage } = failure
+  const status = failedStatus(endingOf(seen, attempt), phase, reason, message, unhealthy)
+  const event = { severity: 'error', reason, message: eventMessage ?? message, revision: attempt.revision } as const
+  return {
+    kind: 'wait',
+    afterMs: seen.kustomization.retryIntervalMs,
+    status: { status, events: [event], ended: 'failed', cause: message.trim() },
+  }
+}
+
+function succeeded(seen: KustomizationSeen, attempt: Attempt, healthyAfterMs: number | undefined): Answer {
+  const { kustomization, nowMs } = seen
+  const { revision } = attempt
+  const took = renderDuration(Math.max(nowMs - attempt.startedMs, 1) + 0.5)
+  const next = renderDuration(kustomization.intervalMs)
+  const reason = 'ReconciliationSucceeded'
+  const finished = `Reconciliation finished in ${took}, next run in ${next}`
+  const events = [{ severity: 'info', reason, message: finished, revision, isCommitStatus: true } as const]
+  const passed =
+    healthyAfterMs === undefined
+      ? []
+      : [
+          {
+            severity: 'info',
+            reason: 'Progressing',
+            message: `Health check passed in ${renderDuration(healthyAfterMs + 0.5)}`,
+            revision,
+          } as const,
+        ]
+  return {
+    kind: 'done',
+    status: {
+      status: succeededStatus(endingOf(seen, attempt), healthyAfterMs === undefined ? undefined : healthyAfterMs + 0.5),
+      events: [...passed, ...events],
+      ended: 'succeeded',
+    },
+    againAfterMs: jitterMs(kustomization.intervalMs, JITTER, seen.random),
+  }
+}
+
+function endingOf({ kustomization, nowMs }: KustomizationSeen, attempt: Attempt): Ending {
+  const { revision, startedMs, build, inventory } = attempt
+  return {
+    kustomization,
+    nowMs,
+    startedMs,
+    revision,
+    ...(build ? { digest: build.digest } : {}),
+    ...(inventory ? { inventory } : {}),
+  }
+}
+
+function act(change: KustomizationChange): Answer {
+  return { kind: 'act', changes: [change] }
+}

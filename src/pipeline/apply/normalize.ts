@@ -1,0 +1,79 @@
+import { groupOf, type KubeObject } from '../../lib/kube/object.ts'
+import { read, readList } from '../../lib/kube/read.ts'
+
+type Fields = Record<string, unknown>
+
+/**
+ * Prepares a built object for server-side apply, as Flux does: status and empty creation time dropped, ports get their protocol,
+ * `stringData` of a Secret becomes `data`. Server-side apply would otherwise fight over fields that the server fills in.
+ */
+export function normalize(object: KubeObject): KubeObject {
+  const { metadata, ...rest } = structuredClone(object) as KubeObject & Fields
+  const { creationTimestamp: _created, ...kept } = metadata as Fields
+  const fields: Fields = { ...rest, metadata: kept }
+  if (object.kind !== 'CustomResourceDefinition') delete fields['status']
+  if (groupOf(object.apiVersion) === '' && object.kind === 'Secret') joinStringData(fields)
+  if (groupOf(object.apiVersion) === '' && object.kind === 'Service') nameProtocols(readList(fields, 'spec', 'ports'))
+  const pod = podSpecOf(object.kind, fields)
+  for (const list of ['containers', 'initContainers'])
+    for (const container of readList(pod, list)) nameProtocols(readList(container, 'ports'))
+  return fields as KubeObject
+}
+
+function joinStringData(fields: Fields): void {
+  const text = read(fields, 'stringData')
+  if (typeof text !== 'object' || text === null) return
+  const data: Fields = { ...((read(fields, 'data') ?? {}) as Fields) }
+  for (const [key, value] of Object.entries(text)) data[key] = Buffer.from(String(value)).toString('base64')
+  fields['data'] = data
+  delete fields['stringData']
+}
+
+function podSpecOf(kind: string, fields: Fields): unknown {
+  if (kind === 'Pod') return read(fields, 'spec')
+  if (kind === 'CronJob') return read(fields, 'spec', 'jobTemplate', 'spec', 'template', 'spec')
+  if (['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job'].includes(kind))
+    return read(fields, 'spec', 'template', 'spec')
+  return undefined
+}
+
+function nameProtocols(ports: readonly unknown[]): void {
+  for (const port of ports)
+    if (typeof port === 'object' && port !== null && read(port, 'protocol') === undefined)
+      Reflect.set(port, 'protocol', 'TCP')
+}
+
+/** Adds labels and annotations to an object; given ones win over its own. */
+export function withMetadata(
+  object: KubeObject,
+  labels: Readonly<Record<string, string>>,
+  annotations: Readonly<Record<string, string>> = {},
+): KubeObject {
+  const { metadata } = object
+  const hasAnnotations = Object.keys(annotations).length > 0
+  return {
+    ...object,
+    metadata: {
+      ...metadata,
+      labels: { ...metadata.labels, ...labels },
+      ...(hasAnnotations ? { annotations: { ...metadata.annotations, ...annotations } } : {}),
+    },
+  }
+}
+
+/** What of an object counts for drift: everything but status, and of metadata labels and annotations. */
+export function comparable(object: KubeObject): unknown {
+  const { metadata, status: _status, apiVersion: _version, ...rest } = object as KubeObject & Fields
+  return { ...rest, labels: metadata.labels ?? {}, annotations: metadata.annotations ?? {} }
+}
+
+/** Whether a Secret is SOPS ciphertext: it says so by its `sops` field, or by values that are SOPS envelopes. */
+export function isEncrypted(object: KubeObject): boolean {
+  if (read(object, 'sops') !== undefined) return true
+  if (object.kind !== 'Secret') return false
+  const values = Object.values({
+    ...((read(object, 'data') ?? {}) as Fields),
+    ...((read(object, 'stringData') ?? {}) as Fields),
+  })
+  return values.some((value) => typeof value === 'string' && /^ENC\[AES256_GCM,data:/.test(value))
+}

@@ -1,14 +1,10 @@
 import { join } from 'node:path'
 import { systemClock } from '../adapters/clock.ts'
-import { clientFromKubeconfig } from '../adapters/kube/client.ts'
-import type { KubeClient } from '../adapters/kube/types.ts'
+import { clientFromKubeconfig, type HttpKubeClient } from '../adapters/kube/client.ts'
 import { startNode } from '../agents/node/start.ts'
 import { startWorkloads } from '../agents/workloads/start.ts'
 import { serveKubed } from '../embedded/kubed/serve.ts'
-
-/** How the embedded cluster runs pods; `none` runs no node at all. */
-export const DRIVERS = ['auto', 'linux', 'engine', 'process', 'sim', 'none'] as const
-export type DriverName = (typeof DRIVERS)[number]
+import type { DriverName } from './driver-names.ts'
 
 export type ClusterOptions = {
   readonly stateDir: string
@@ -24,16 +20,11 @@ export type Cluster = {
   readonly server: string
   readonly kubeconfig: string
   readonly token: string
-  readonly client: KubeClient
+  readonly client: HttpKubeClient
   /** The node driver in use, or why there is none. */
   readonly driver: string
   readonly serviceUrl: (namespace: string, name: string, port?: number) => string | undefined
   readonly close: (options: { readonly stopPods: boolean }) => Promise<void>
-}
-
-/** Whether a word names a node driver. */
-export function isDriver(word: string): word is DriverName {
-  return DRIVERS.some((driver) => driver === word)
 }
 
 /** Starts the embedded cluster: kubed, the workload controllers and node `node-1`, each a client of the first over the wire. */
@@ -69,7 +60,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 function nodeOptions(
   { stateDir, registry, log }: ClusterOptions,
   driver: Exclude<DriverName, 'none'>,
-  client: KubeClient,
+  client: HttpKubeClient,
 ) {
   return {
     client,

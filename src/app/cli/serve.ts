@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { DRIVERS, type DriverName, isDriver } from '../cluster.ts'
+import { DRIVERS, type DriverName, isDriver } from '../driver-names.ts'
 import { holdStateFolder, type StateFolder } from '../state/state-folder.ts'
+import { tokenOf } from '../state/token.ts'
 import { type Command, type ExitCode, type Io, usageError } from './command.ts'
 
 /** One embedded server that runs: the line it prints when ready, and how it stops. */
@@ -89,13 +89,4 @@ export function stopped(signal: AbortSignal): Promise<void> {
       resolvePromise()
     })
   })
-}
-
-/** The token kept in a file of the state folder; made at the first start. */
-export function tokenOf(folder: StateFolder, file: string): string {
-  const kept = folder.read(file)
-  if (typeof kept === 'object' && kept !== null && 'token' in kept && typeof kept.token === 'string') return kept.token
-  const token = randomBytes(24).toString('base64url')
-  folder.write(file, { token })
-  return token
 }

@@ -45,7 +45,8 @@ export const ERROR_CODES = {
     'The bytes are not what their digest says: damaged on the way, or not the image you think. Nothing of it was kept.',
   STORE_FULL: 'The disk is full or the folder cannot be written. Free some space and try again.',
   // embedded/gitd, adapters/git
-  GIT_NAME_INVALID: 'The name cannot be a repository: letters, digits, dot, underscore and hyphen, up to four segments.',
+  GIT_NAME_INVALID:
+    'The name cannot be a repository: letters, digits, dot, underscore and hyphen, up to four segments.',
   GIT_FAILED: 'git ended with an error. Its own words say why.',
   GIT_URL_REFUSED: 'The address is not one that may be used. Use https://, http:// or ssh://.',
   GIT_UNREACHABLE: 'The Git server could not be reached, or did not answer in time.',
@@ -53,6 +54,11 @@ export const ERROR_CODES = {
   GIT_REF_MISSING: 'The repository has no such branch, tag or commit. Check the ref.',
   GIT_PATH_MISSING: 'The commit has no such file or folder. Check the path.',
   GIT_PUSH_REFUSED: 'The Git server refused the push. Its own words say why.',
+  // pipeline/ci, agents/runner
+  WORKFLOW_INVALID: 'The workflow file cannot be run as written. Fix the line that the error names.',
+  STEP_FAILED: 'A step of a workflow ended with an error. Its log says why.',
+  STEP_UNSUPPORTED: 'The action is not one that this runner has built in. Use a run step, or a runner of GitHub.',
+  STEP_LIMIT: 'A step printed too much or ran too long, and was ended. Raise timeout-minutes, or print less.',
   // kinds
   OBJECT_INVALID: 'The object does not have the shape its kind asks for. Fix the field that the error names.',
   // adapters/kube
@@ -64,8 +70,20 @@ export const ERROR_CODES = {
   GIT_REF_NOT_FOUND: 'The repository has no such branch, tag, commit or version. Push it, or change spec.ref.',
   SECRET_MISSING: 'A Secret that the object names is not there. Create it in the namespace of the object.',
   GIT_BAD_RANGE: 'spec.ref.semver is no version range. Write one such as ">=1.0.0".',
+  // agents/node
+  NODE_DRIVER:
+    'Pods cannot run by this driver here. The message says what the machine refuses; choose another --driver.',
+  NODE_KEEPER:
+    'The process that keeps the pods is gone or does not start; the node starts it again. Its log is keeper.log in the state folder.',
+  IMAGE_UNSAFE:
+    'The image brings entries that would leave its root, or device nodes. Build it again with a tool that makes plain layers.',
+  IMAGE_INVALID: 'The image is damaged or of a kind that cannot run here. Build and push it again.',
+  POD_VOLUME: 'A volume of the pod cannot be made. Create what it names, or change the volume.',
+  POD_CONFIG:
+    'A container of the pod cannot be configured. Create the ConfigMap, Secret or key that the message names.',
   // app
   USAGE: 'The command line was not understood. Run the command with --help.',
+  REPOSITORY_INVALID: 'What sluice up was given cannot be delivered. Name a Git repository or a folder.',
   STATE_IN_USE: 'Another sluice runs on the same state folder. Stop it (sluice down) or choose another --state.',
   OBJECT_MISSING: 'There is no object of that name. sluice get lists what there is.',
   OBJECT_SUSPENDED: 'The object is suspended. Resume it first.',

@@ -1,0 +1,142 @@
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Fact } from '../../pipeline/record/fact.ts'
+import { DRIVERS, type DriverName, isDriver } from '../driver-names.ts'
+import type { Daemon } from '../daemon.ts'
+import { inspectRepository } from '../repository.ts'
+import type { Verdict } from '../settled.ts'
+import type { Ports } from '../state/ports.ts'
+import { LISTENERS } from '../state/ports.ts'
+import { holdStateFolder } from '../state/state-folder.ts'
+import { renderFact } from '../terminal/fact-line.ts'
+import { type Command, type ExitCode, type Io, usageError } from './command.ts'
+import { renderStatus } from './status.ts'
+import { versionText } from './version.ts'
+
+const PORT_OPTIONS = Object.fromEntries(LISTENERS.map((listener) => [`${listener}-port`, { type: 'string' as const }]))
+
+type UpOptions = {
+  readonly once: boolean
+  readonly node: DriverName
+  readonly traps: 'safe' | 'flux'
+  readonly timeoutMs: number
+}
+
+export const up: Command = {
+  name: 'up',
+  summary: 'Run everything on this machine, deliver a repository and stay up',
+  usage: `sluice up [REPO] [--state DIR] [--once] [--timeout SECONDS] [--node ${DRIVERS.join('|')}] [--cluster NAME] [--traps safe|flux] [--<${LISTENERS.join('|')}>-port N]`,
+  async run(argv, io) {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        ...PORT_OPTIONS,
+        state: { type: 'string', default: '.sluice' },
+        once: { type: 'boolean', default: false },
+        timeout: { type: 'string', default: '600' },
+        node: { type: 'string', default: 'auto' },
+        cluster: { type: 'string' },
+        traps: { type: 'string', default: 'safe' },
+      },
+    })
+    const { node, traps } = values
+    if (!isDriver(node)) return usageError(io, up, `no such node driver: ${node}`)
+    if (traps !== 'safe' && traps !== 'flux') return usageError(io, up, `no such traps: ${traps}`)
+    const ports = portsOf(values)
+    if (ports === undefined) return usageError(io, up, 'a port is a number from 0 to 65535')
+    const repository = inspectRepository(resolve(io.cwd, positionals[0] ?? '.'), values.cluster, Date.now())
+    const folder = holdStateFolder(resolve(io.cwd, values.state))
+    try {
+      const { startDaemon } = await import('../daemon.ts')
+      io.out(`sluice ${versionText()}: ${repository.name}, state in ${folder.dir}`)
+      const log = (line: string): void => io.err(line)
+      const daemon = await startDaemon({
+        folder,
+        repository,
+        ports,
+        node,
+        traps,
+        log,
+        onFact: (fact) => printFact(fact, io),
+      })
+      return await deliver(daemon, { once: values.once, node, traps, timeoutMs: Number(values.timeout) * 1000 }, io)
+    } finally {
+      folder.release()
+    }
+  },
+}
+
+function portsOf(values: Readonly<Record<string, unknown>>): Partial<Ports> | undefined {
+  const asked = LISTENERS.filter((listener) => values[`${listener}-port`] !== undefined)
+  const ports = asked.map((listener) => [listener, Number(values[`${listener}-port`])] as const)
+  if (ports.some(([, port]) => !Number.isInteger(port) || port < 0 || port > 65535)) return undefined
+  return Object.fromEntries(ports)
+}
+
+function printFact(fact: Fact, io: Io): void {
+  const line = renderFact(fact)
+  if (line !== undefined) io.out(line)
+}
+
+async function deliver(daemon: Daemon, options: UpOptions, io: Io): Promise<ExitCode> {
+  if (daemon.notice !== undefined) io.err(`! ${daemon.notice}`)
+  const access = daemon.access()
+  io.out(`git ${access.git.url} · page ${access.page.url} · kubeconfig ${access.kube.kubeconfig}`)
+  const startedMs = Date.now()
+  const verdict = await firstVerdict(daemon, options, io.signal)
+  if (!io.signal.aborted) io.out(report(daemon, verdict, Date.now() - startedMs))
+  if (options.once || io.signal.aborted) {
+    await daemon.close({ stopPods: true })
+    return verdict.state === 'healthy' || (io.signal.aborted && !options.once) ? 0 : 3
+  }
+  io.out(nextSteps(daemon))
+  await new Promise<void>((done) => io.signal.addEventListener('abort', () => done()))
+  io.err('stopping; once more Ctrl-C ends at once')
+  await daemon.close({ stopPods: true })
+  return 0
+}
+
+/** Waits until everything is healthy, or cannot become so, or the time is over. Woken by changes; looks again each second for what time alone changes. */
+function firstVerdict(daemon: Daemon, { timeoutMs }: UpOptions, signal: AbortSignal): Promise<Verdict> {
+  return new Promise((decided) => {
+    let finish = (): void => {}
+    const look = (): void => {
+      const verdict = daemon.delivery.verdict()
+      if (verdict.state !== 'busy') finish()
+    }
+    const unsubscribe = daemon.delivery.subscribe(() => setImmediate(look))
+    const again = setInterval(look, 1000)
+    const over = setTimeout(() => finish(), timeoutMs)
+    finish = () => {
+      unsubscribe()
+      clearInterval(again)
+      clearTimeout(over)
+      decided(daemon.delivery.verdict())
+    }
+    signal.addEventListener('abort', () => finish())
+    look()
+  })
+}
+
+function report(daemon: Daemon, verdict: Verdict, tookMs: number): string {
+  const table = renderStatus(daemon.view())
+  const seconds = (tookMs / 1000).toFixed(1)
+  if (verdict.state === 'healthy') return `\n${table}\n\neverything is healthy after ${seconds} s`
+  const why = verdict.state === 'failed' ? verdict.causes.join('\n  ') : `still waiting for ${verdict.waitingFor}`
+  return `\n${table}\n\nnot healthy after ${seconds} s:\n  ${why}`
+}
+
+function nextSteps(daemon: Daemon): string {
+  const { git, page, kube } = daemon.access()
+  const authority = git.url.replace('://', `://git:${git.token}@`)
+  return [
+    '',
+    'try next:',
+    `  git clone ${authority} && cd ${git.url.replace(/^.*\//, '').replace(/\.git$/, '')}    # edit, commit, git push: watch it go by here`,
+    `  open ${page.url}`,
+    '  sluice status · sluice history · sluice trace <commit>',
+    `  kubectl --kubeconfig ${kube.kubeconfig} get pods -A`,
+    'Ctrl-C stops; the state is kept',
+  ].join('\n')
+}

@@ -1,0 +1,251 @@
+import { join } from 'node:path'
+import { systemClock } from '../adapters/clock.ts'
+import { type Engine, startEngine } from '../adapters/engine/start.ts'
+import { type SharedCaches, shareCaches } from '../adapters/kube/shared-caches.ts'
+import { runGit } from '../adapters/git/git-process.ts'
+import { openFactStore } from '../adapters/store/facts.ts'
+import { type Runner, startRunner } from '../agents/runner/start.ts'
+import { type PushEvent, serveGitd } from '../embedded/gitd/serve.ts'
+import { serveRegistryd } from '../embedded/registryd/serve.ts'
+import type { Fact } from '../pipeline/record/fact.ts'
+import { historyOf, traceOf } from '../pipeline/record/query.ts'
+import { recordRoutes } from './api/routes.ts'
+import { servePage } from './api/serve-page.ts'
+import { bootstrap } from './bootstrap.ts'
+import { type Closers, openClosers } from './closers.ts'
+import { type Cluster, startCluster } from './cluster.ts'
+import { PAGE_SCRIPT_HASH, pageRoute } from './dashboard/page.ts'
+import type { PageView } from './dashboard/view.ts'
+import type { DriverName } from './driver-names.ts'
+import { type DeliveryWatch, watchDelivery } from './first-delivery.ts'
+import { reportPods } from './pod-watch.ts'
+import { describePush } from './push-fact.ts'
+import { keepRecord, type RecordKeeper } from './record-keeper.ts'
+import { deliveryView, pageView } from './record-view.ts'
+import type { Repository } from './repository.ts'
+import { listServices } from './services.ts'
+import { ACCESS_FILE, type Access } from './state/access.ts'
+import { choosePorts, type Ports } from './state/ports.ts'
+import type { StateFolder } from './state/state-folder.ts'
+import { tokenOf } from './state/token.ts'
+
+/** The hosts that manifests and workflows name; each stands for an embedded server. */
+export const REGISTRY_ALIAS = 'registry.sluice.local'
+export const GIT_ALIAS = 'git.sluice.local'
+
+const NO_COMMIT = '0'.repeat(40)
+
+export type DaemonOptions = {
+  readonly folder: StateFolder
+  readonly repository: Repository
+  readonly ports: Partial<Ports>
+  readonly node: DriverName
+  readonly traps: 'safe' | 'flux'
+  readonly onFact: (fact: Fact) => void
+  readonly log: (line: string) => void
+}
+
+/** Everything, running. */
+export type Daemon = {
+  readonly access: () => Access
+  readonly view: () => PageView
+  readonly delivery: DeliveryWatch
+  /** What everybody should know about how pods run; `undefined` when they run as they should. */
+  readonly notice: string | undefined
+  readonly close: (options: { readonly stopPods: boolean }) => Promise<void>
+}
+
+/**
+ * Starts everything on this machine and wires it: who pushed, which tag moved, what changed is told to whom it concerns. The only file that knows all.
+ *
+ * @throws SluiceError PORT_IN_USE, STATE_UNWRITABLE
+ */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const closers = openClosers()
+  try {
+    return await start(options, closers)
+  } catch (error) {
+    await closers.closeAll()
+    throw error
+  }
+}
+
+async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> {
+  const { folder, repository } = options
+  const ports = await choosePorts(folder, options.ports)
+  const token = tokenOf(folder, 'git-token.json')
+  const record = openRecord(options, closers)
+  const wires = noWires()
+  const servers = await startServers(options, { ports, token, wires }, closers)
+  const stopping = { stopPods: true }
+  const workers = await startWorkers(options, { ports, token, servers, record, stopping }, closers)
+  wires.imagePushed = (name) => workers.engine.imageChanged(`${REGISTRY_ALIAS}/${name}`)
+  wires.pushed = (push) => {
+    workers.runner.onPush(push)
+    for (const url of [servers.urlOf(push.repository), aliasUrl(push.repository)]) workers.engine.gitChanged(url)
+    void describePush(servers.gitRoot, push).then((fact) => fact && record.report(fact))
+  }
+  await bootstrap(workers.cluster.client, { url: aliasUrl(repository.name), path: repository.deployPath, password: token })
+  if (servers.isNew) for (const push of await firstPushes(servers.gitRoot, repository.name)) wires.pushed(push)
+  const page = await openPage(ports.page, { ...workers, record, log: options.log }, closers)
+  const urls = { git: { url: servers.urlOf(repository.name), token }, registry: { url: servers.registryUrl }, page: { url: page.url } }
+  const access = keepAccess(folder, urls, workers, closers)
+  return {
+    access,
+    view: page.view,
+    delivery: await watchDelivery(workers.caches, workers.runner.runs),
+    notice: noticeOf(workers.cluster.driver),
+    async close({ stopPods }) {
+      stopping.stopPods = stopPods
+      await closers.closeAll()
+    },
+  }
+}
+
+/** What the servers tell; connected when those who listen have started. */
+type Wires = { pushed: (push: PushEvent) => void; imagePushed: (name: string) => void }
+
+function noWires(): Wires {
+  return { pushed: () => undefined, imagePushed: () => undefined }
+}
+
+function openRecord({ folder, onFact }: DaemonOptions, closers: Closers): RecordKeeper {
+  const store = openFactStore(join(folder.dir, 'record.db'))
+  closers.add(() => store.close())
+  const record = keepRecord(store, systemClock)
+  record.subscribe(onFact)
+  return record
+}
+
+type Servers = {
+  readonly urlOf: (repository: string) => string
+  readonly gitRoot: string
+  readonly registryUrl: string
+  readonly registryHost: string
+  /** Whether the repository was made by this start. */
+  readonly isNew: boolean
+}
+
+type ServerNeeds = { readonly ports: Ports; readonly token: string; readonly wires: Wires }
+
+async function startServers({ folder, repository }: DaemonOptions, { ports, token, wires }: ServerNeeds, closers: Closers): Promise<Servers> {
+  const registry = await serveRegistryd({
+    root: join(folder.dir, 'registry'),
+    port: ports.registry,
+    onPush: (push) => wires.imagePushed(push.repository),
+  })
+  closers.add(() => registry.close())
+  const gitRoot = join(folder.dir, 'git')
+  const gitd = await serveGitd({ root: gitRoot, port: ports.git, token, onPush: (push) => wires.pushed(push) })
+  closers.add(() => gitd.close())
+  const { created } = await gitd.createRepository(repository.name, repository.origin)
+  return { urlOf: gitd.urlOf, gitRoot, registryUrl: registry.url, registryHost: registry.host, isNew: created }
+}
+
+type Workers = { readonly cluster: Cluster; readonly engine: Engine; readonly runner: Runner; readonly caches: SharedCaches }
+
+type WorkerNeeds = {
+  readonly ports: Ports
+  readonly token: string
+  readonly servers: Servers
+  readonly record: RecordKeeper
+  readonly stopping: { stopPods: boolean }
+}
+
+async function startWorkers({ folder, node, traps, log }: DaemonOptions, needs: WorkerNeeds, closers: Closers): Promise<Workers> {
+  const { ports, servers, record, stopping } = needs
+  const registry = { alias: REGISTRY_ALIAS, url: servers.registryUrl, host: servers.registryHost }
+  const cluster = await startCluster({ stateDir: folder.dir, port: ports.kube, node, registry, log })
+  closers.add(() => cluster.close(stopping))
+  const { client } = cluster
+  const engine = await startEngine({
+    client,
+    clock: systemClock,
+    stateDir: join(folder.dir, 'engine'),
+    artifactListen: `127.0.0.1:${ports.artifacts}`,
+    receiverListen: `127.0.0.1:${ports.receiver}`,
+    traps,
+    installCrds: true,
+    registryAliases: { [REGISTRY_ALIAS]: servers.registryHost, [GIT_ALIAS]: new URL(servers.urlOf('x')).host },
+    report: record.report,
+    log,
+  })
+  closers.add(() => engine.close())
+  const caches = shareCaches(client, { clock: systemClock, onFault: (error) => log(`watch: ${String(error)}`) })
+  closers.add(() => caches.close())
+  reportPods(caches.open({ apiVersion: 'v1', kind: 'Pod' }), record.report)
+  const runner = await startRunner({
+    git: { url: servers.urlOf, token: needs.token },
+    stateDir: join(folder.dir, 'runs'),
+    registry,
+    report: record.report,
+    log,
+  })
+  closers.add(() => runner.close())
+  return { cluster, engine, runner, caches }
+}
+
+/** A new repository's branches, told as pushes: the first delivery. */
+async function firstPushes(gitRoot: string, repository: string): Promise<readonly PushEvent[]> {
+  const { stdout } = await runGit(join(gitRoot, `${repository}.git`), ['for-each-ref', '--format=%(refname) %(objectname)', 'refs/heads', 'refs/tags'])
+  return stdout
+    .toString('utf8')
+    .trim()
+    .split('
+')
+    .map((line) => line.split(' '))
+    .map(([ref = '', after = '']) => ({ repository, ref, before: NO_COMMIT, after, user: 'sluice' }))
+}
+
+type Page = { readonly url: string; readonly view: () => PageView }
+
+async function openPage(port: number, needs: Workers & { readonly record: RecordKeeper; readonly log: (line: string) => void }, closers: Closers): Promise<Page> {
+  const { cluster, record } = needs
+  const view = (): PageView =>
+    pageView(record.ledger(), {
+      at: new Date(systemClock.nowMs()).toISOString(),
+      notice: noticeOf(cluster.driver),
+      serviceUrl: cluster.serviceUrl,
+      facts: record.recent(),
+    })
+  const routes = recordRoutes({
+    view: { current: view, subscribe: (changed) => record.subscribe(changed) },
+    history: (query) => historyOf(record.ledger(), query).map(deliveryView),
+    trace: (what) => traceOf(record.ledger(), what).map(deliveryView),
+  })
+  const page = await servePage(port, [pageRoute, ...routes], PAGE_SCRIPT_HASH, needs.log)
+  closers.add(() => page.close())
+  return { url: page.url, view }
+}
+
+/** Writes access.json now, and again whenever the services change; removes it at the close. */
+function keepAccess(folder: StateFolder, urls: Pick<Access, 'git' | 'registry' | 'page'>, { cluster, caches }: Workers, closers: Closers): () => Access {
+  const services = caches.open({ apiVersion: 'v1', kind: 'Service' })
+  const kube = { server: cluster.server, kubeconfig: cluster.kubeconfig, token: cluster.token }
+  const current = (): Access => ({ ...urls, kube, services: listServices(services, cluster.serviceUrl) })
+  let written = ''
+  const write = (): void => {
+    const access = current()
+    const text = JSON.stringify(access)
+    if (text === written) return
+    written = text
+    folder.write(ACCESS_FILE, access)
+  }
+  write()
+  const stop = caches.open({ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' }).onChange(() => setImmediate(write))
+  closers.add(() => {
+    stop()
+    folder.remove(ACCESS_FILE)
+  })
+  return current
+}
+
+function noticeOf(driver: string): string | undefined {
+  if (driver === 'sim') return 'pods are simulated (--node sim): nothing really runs'
+  if (driver === 'process') return 'pods run without isolation (--node process)'
+  return driver.startsWith('none') ? `no pod can run, driver ${driver}` : undefined
+}
+
+function aliasUrl(repository: string): string {
+  return `http://${GIT_ALIAS}/${repository}.git`
+}

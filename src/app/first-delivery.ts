@@ -1,0 +1,38 @@
+import type { SharedCaches } from '../adapters/kube/shared-caches.ts'
+import { judge, type Scene, type Verdict } from './settled.ts'
+
+/** What is known of workflow runs. */
+export type RunsSeen = { readonly active: number; readonly failed: readonly string[] }
+
+/** Watches the cluster and the runs, and tells how the delivery stands after every change. */
+export type DeliveryWatch = { readonly verdict: () => Verdict; readonly subscribe: (changed: () => void) => () => void }
+
+const SOURCES = { apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepository' }
+const KUSTOMIZATIONS = { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization' }
+const POLICIES = { apiVersion: 'image.toolkit.fluxcd.io/v1', kind: 'ImagePolicy' }
+const DEPLOYMENTS = { apiVersion: 'apps/v1', kind: 'Deployment' }
+
+/** Opens the watches; ready when all four kinds are listed. */
+export async function watchDelivery(caches: SharedCaches, runs: () => RunsSeen): Promise<DeliveryWatch> {
+  const sources = caches.open(SOURCES)
+  const kustomizations = caches.open(KUSTOMIZATIONS)
+  const policies = caches.open(POLICIES)
+  const deployments = caches.open(DEPLOYMENTS)
+  const all = [sources, kustomizations, policies, deployments]
+  await Promise.all(all.map((cache) => cache.ready))
+  const scene = (): Scene => ({
+    activeRuns: runs().active,
+    failedRuns: runs().failed,
+    sources: sources.list(),
+    kustomizations: kustomizations.list(),
+    policies: policies.list(),
+    deployments: deployments.list(),
+  })
+  return {
+    verdict: () => judge(scene()),
+    subscribe(changed) {
+      const stops = all.map((cache) => cache.onChange(changed))
+      return () => stops.forEach((stop) => stop())
+    },
+  }
+}

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Fact, FactBody } from '../pipeline/record/fact.ts'
+import { keepRecord } from './record-keeper.ts'
+
+const clock = { nowMs: () => 1_000, after: () => () => {} }
+const source = (commit: string): FactBody => ({
+  kind: 'source',
+  source: 'a/b',
+  revision: `main@sha1:${commit}`,
+  commit,
+})
+
+test('facts are kept in order, each later than the last, also when the clock stands still or went back', () => {
+  const kept: Fact[] = [{ at: '1970-01-01T00:00:05.000Z', ...source('0') }]
+  const keeper = keepRecord({ append: (fact) => kept.push(fact), readAll: () => [...kept] }, clock)
+  const told: string[] = []
+  keeper.subscribe((fact) => told.push(fact.at))
+  keeper.report(source('1'))
+  keeper.report(source('2'))
+  assert.deepEqual(told, ['1970-01-01T00:00:05.001Z', '1970-01-01T00:00:05.002Z'])
+  assert.deepEqual(
+    keeper.recent().map((fact) => fact.at),
+    kept.map((fact) => fact.at),
+  )
+})

@@ -1,0 +1,11 @@
+import { randomBytes } from 'node:crypto'
+import type { StateFolder } from './state-folder.ts'
+
+/** The token kept in a file of the state folder; 192 random bits, made at the first start. */
+export function tokenOf(folder: StateFolder, file: string): string {
+  const kept = folder.read(file)
+  if (typeof kept === 'object' && kept !== null && 'token' in kept && typeof kept.token === 'string') return kept.token
+  const token = randomBytes(24).toString('base64url')
+  folder.write(file, { token })
+  return token
+}

@@ -85,10 +85,18 @@ async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> 
     for (const url of [servers.urlOf(push.repository), aliasUrl(push.repository)]) workers.engine.gitChanged(url)
     void describePush(servers.gitRoot, push).then((fact) => fact && record.report(fact))
   }
-  await bootstrap(workers.cluster.client, { url: aliasUrl(repository.name), path: repository.deployPath, password: token })
+  await bootstrap(workers.cluster.client, {
+    url: aliasUrl(repository.name),
+    path: repository.deployPath,
+    password: token,
+  })
   if (servers.isNew) for (const push of await firstPushes(servers.gitRoot, repository.name)) wires.pushed(push)
   const page = await openPage(ports.page, { ...workers, record, log: options.log }, closers)
-  const urls = { git: { url: servers.urlOf(repository.name), token }, registry: { url: servers.registryUrl }, page: { url: page.url } }
+  const urls = {
+    git: { url: servers.urlOf(repository.name), token },
+    registry: { url: servers.registryUrl },
+    page: { url: page.url },
+  }
   const access = keepAccess(folder, urls, workers, closers)
   return {
     access,
@@ -128,7 +136,11 @@ type Servers = {
 
 type ServerNeeds = { readonly ports: Ports; readonly token: string; readonly wires: Wires }
 
-async function startServers({ folder, repository }: DaemonOptions, { ports, token, wires }: ServerNeeds, closers: Closers): Promise<Servers> {
+async function startServers(
+  { folder, repository }: DaemonOptions,
+  { ports, token, wires }: ServerNeeds,
+  closers: Closers,
+): Promise<Servers> {
   const registry = await serveRegistryd({
     root: join(folder.dir, 'registry'),
     port: ports.registry,
@@ -142,7 +154,12 @@ async function startServers({ folder, repository }: DaemonOptions, { ports, toke
   return { urlOf: gitd.urlOf, gitRoot, registryUrl: registry.url, registryHost: registry.host, isNew: created }
 }
 
-type Workers = { readonly cluster: Cluster; readonly engine: Engine; readonly runner: Runner; readonly caches: SharedCaches }
+type Workers = {
+  readonly cluster: Cluster
+  readonly engine: Engine
+  readonly runner: Runner
+  readonly caches: SharedCaches
+}
 
 type WorkerNeeds = {
   readonly ports: Ports
@@ -152,7 +169,11 @@ type WorkerNeeds = {
   readonly stopping: { stopPods: boolean }
 }
 
-async function startWorkers({ folder, node, traps, log }: DaemonOptions, needs: WorkerNeeds, closers: Closers): Promise<Workers> {
+async function startWorkers(
+  { folder, node, traps, log }: DaemonOptions,
+  needs: WorkerNeeds,
+  closers: Closers,
+): Promise<Workers> {
   const { ports, servers, record, stopping } = needs
   const registry = { alias: REGISTRY_ALIAS, url: servers.registryUrl, host: servers.registryHost }
   const cluster = await startCluster({ stateDir: folder.dir, port: ports.kube, node, registry, log })
@@ -187,19 +208,27 @@ async function startWorkers({ folder, node, traps, log }: DaemonOptions, needs: 
 
 /** A new repository's branches, told as pushes: the first delivery. */
 async function firstPushes(gitRoot: string, repository: string): Promise<readonly PushEvent[]> {
-  const { stdout } = await runGit(join(gitRoot, `${repository}.git`), ['for-each-ref', '--format=%(refname) %(objectname)', 'refs/heads', 'refs/tags'])
+  const { stdout } = await runGit(join(gitRoot, `${repository}.git`), [
+    'for-each-ref',
+    '--format=%(refname) %(objectname)',
+    'refs/heads',
+    'refs/tags',
+  ])
   return stdout
     .toString('utf8')
     .trim()
-    .split('
-')
+    .split('\n')
     .map((line) => line.split(' '))
     .map(([ref = '', after = '']) => ({ repository, ref, before: NO_COMMIT, after, user: 'sluice' }))
 }
 
 type Page = { readonly url: string; readonly view: () => PageView }
 
-async function openPage(port: number, needs: Workers & { readonly record: RecordKeeper; readonly log: (line: string) => void }, closers: Closers): Promise<Page> {
+async function openPage(
+  port: number,
+  needs: Workers & { readonly record: RecordKeeper; readonly log: (line: string) => void },
+  closers: Closers,
+): Promise<Page> {
   const { cluster, record } = needs
   const view = (): PageView =>
     pageView(record.ledger(), {
@@ -219,7 +248,12 @@ async function openPage(port: number, needs: Workers & { readonly record: Record
 }
 
 /** Writes access.json now, and again whenever the services change; removes it at the close. */
-function keepAccess(folder: StateFolder, urls: Pick<Access, 'git' | 'registry' | 'page'>, { cluster, caches }: Workers, closers: Closers): () => Access {
+function keepAccess(
+  folder: StateFolder,
+  urls: Pick<Access, 'git' | 'registry' | 'page'>,
+  { cluster, caches }: Workers,
+  closers: Closers,
+): () => Access {
   const services = caches.open({ apiVersion: 'v1', kind: 'Service' })
   const kube = { server: cluster.server, kubeconfig: cluster.kubeconfig, token: cluster.token }
   const current = (): Access => ({ ...urls, kube, services: listServices(services, cluster.serviceUrl) })
@@ -232,7 +266,9 @@ function keepAccess(folder: StateFolder, urls: Pick<Access, 'git' | 'registry' |
     folder.write(ACCESS_FILE, access)
   }
   write()
-  const stop = caches.open({ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' }).onChange(() => setImmediate(write))
+  const stop = caches
+    .open({ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' })
+    .onChange(() => setImmediate(write))
   closers.add(() => {
     stop()
     folder.remove(ACCESS_FILE)

@@ -124,17 +124,22 @@ async function listPages(session: Session, path: string, selection: Selection, l
       limit: limit > 0 ? String(limit) : undefined,
       continue: token || undefined,
     })
-    const answer = await send(session, 'GET', path + query, { accept: acceptOf(selection) })
+    const answer = await send(session, 'GET', path + query, { accept: acceptOf(selection, 'List') })
     if (answer.status >= 400) throw refused(session, answer, apiVersion)
     const page = parseObject(answer.body) as unknown as {
       metadata?: { resourceVersion?: string; continue?: string }
       items?: KubeObject[]
     }
-    // The real server leaves apiVersion and kind out of the items of a list.
-    for (const item of page.items ?? []) items.push(item.kind === kind ? item : { ...item, apiVersion, kind })
+    for (const item of page.items ?? []) items.push(itemOf(item, selection))
     token = page.metadata?.continue ?? ''
     if (token === '') return { items, resourceVersion: page.metadata?.resourceVersion ?? '' }
   }
+}
+
+/** The real server leaves apiVersion and kind out of the items of a list; metadata alone comes under a kind of its own. */
+function itemOf(item: KubeObject, { apiVersion, kind, metadataOnly }: Selection): KubeObject {
+  if (metadataOnly) return { apiVersion, kind, metadata: item.metadata }
+  return item.kind === kind ? item : { ...item, apiVersion, kind }
 }
 
 async function createObject(session: Session, object: KubeObject, write: WriteOptions): Promise<KubeObject> {

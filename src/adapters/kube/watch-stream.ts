@@ -52,11 +52,10 @@ export async function streamEvents(
   if (status >= 400 && !signal.aborted) throw answerError({ status, body: Buffer.concat(refusal) })
 }
 
-/** The media types to ask for. */
-export function acceptOf({ metadataOnly }: Selection): string {
-  return metadataOnly
-    ? 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json'
-    : 'application/json'
+/** The media types to ask for, of an object or of a list. */
+export function acceptOf({ metadataOnly }: Selection, suffix: '' | 'List' = ''): string {
+  if (!metadataOnly) return 'application/json'
+  return `application/json;as=PartialObjectMetadata${suffix};g=meta.k8s.io;v=v1,application/json`
 }
 
 /** Metadata alone comes as PartialObjectMetadata: the kind is the one that was asked for. */

@@ -18,6 +18,10 @@ export type Bench = {
   readonly log: (line: string) => void
   /** The live copy of a kind, shared among the controllers. */
   readonly cache: (apiVersion: string, kind: string) => AbsorbingCache
+  /** The live copy of some objects of a kind. */
+  readonly cacheOf: (selection: Selection) => AbsorbingCache
+  /** The full live copy of a kind, if a controller has opened one. */
+  readonly known: (apiVersion: string, kind: string) => AbsorbingCache | undefined
   /** Carries writes out: creations in growing batches, the rest in order. Stops at the first refusal. */
   readonly carryOut: (component: string, writes: readonly Write[]) => Promise<void>
 }
@@ -31,10 +35,12 @@ export function createBench(
   log: (line: string) => void,
 ): Bench {
   const open = new Map<string, AbsorbingCache>()
-  const cache = (apiVersion: string, kind: string): AbsorbingCache => {
-    const key = `${apiVersion}/${kind}`
-    const found = open.get(key) ?? caches.open(selectionOf(apiVersion, kind))
+  const whole = new Set<string>()
+  const cacheOf = (selection: Selection): AbsorbingCache => {
+    const key = `${selection.apiVersion}/${selection.kind}`
+    const found = open.get(key) ?? caches.open(selection)
     open.set(key, found)
+    if (selection.fieldSelector === undefined) whole.add(key)
     return found
   }
   const known = (object: KubeObject): AbsorbingCache | undefined => open.get(`${object.apiVersion}/${object.kind}`)
@@ -44,16 +50,14 @@ export function createBench(
     clock,
     tell,
     log,
-    cache,
+    cache: (apiVersion, kind) => cacheOf({ apiVersion, kind }),
+    cacheOf,
+    known: (apiVersion, kind) => (whole.has(`${apiVersion}/${kind}`) ? open.get(`${apiVersion}/${kind}`) : undefined),
     async carryOut(component, writes) {
       for (let at = 0, size = 1; at < writes.length; at += size, size *= 2)
         await all(writes.slice(at, at + size).map((write) => carry(component, write)))
     },
   }
-}
-
-function selectionOf(apiVersion: string, kind: string): Selection {
-  return { apiVersion, kind }
 }
 
 /** Waits for all, then throws the first refusal. */

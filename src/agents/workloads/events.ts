@@ -8,30 +8,42 @@ import type { Telling } from './write.ts'
 /** Who speaks in Events: `deployment-controller`. */
 export type Teller = (component: string, telling: Telling) => void
 
-type Told = { readonly name: string; readonly namespace: string; readonly firstTimestamp: string; count: number }
+type Told = { readonly name: string; readonly namespace: string; count: number }
+type Group = { readonly messages: Set<string>; lastMs: number }
 type Budget = { tokens: number; filledMs: number }
 
 const MOST_KNOWN = 2048
+const MOST_ALIKE = 10
+const ALIKE_MS = 600_000
+const COMBINED = '(combined from similar events): '
 const BURST = 25
 const REFILL_MS = 300_000
 
 /**
- * Records Events as Kubernetes' own recorder does: a repeated one raises `count`, and one object may be told of 25 times at once, then once in five
- * minutes. Best effort: what the server refuses (a namespace that ends) is dropped.
+ * Records Events as Kubernetes' own recorder does: a repeated one raises `count`, from the tenth message of a kind on they share one Event, and one object may be
+ * told of 25 times at once, then once in five minutes. Best effort: what the server refuses (a namespace that ends) is dropped.
  */
 export function eventTeller(client: HttpKubeClient, clock: Clock): Teller {
   const told = new Map<string, Told>()
+  const groups = new Map<string, Group>()
   const budgets = new Map<string, Budget>()
   let tail: Promise<unknown> = Promise.resolve()
   let waiting = 0
 
   return (component, telling) => {
     const { about, type, reason, message } = telling
-    if (waiting > MOST_KNOWN || !spend(budgets, `${component}/${about.metadata.uid}`, clock.nowMs())) return
-    const key = JSON.stringify([component, about.metadata.uid, type, reason, message])
-    const now = timeText(clock.nowMs())
+    const nowMs = clock.nowMs()
+    if (waiting > MOST_KNOWN || !spend(budgets, `${component}/${about.metadata.uid}`, nowMs)) return
+    const groupKey = JSON.stringify([component, about.metadata.uid, type, reason])
+    const isCombined = hasManyAlike(groups, groupKey, message, nowMs)
+    const key = isCombined ? groupKey : `${groupKey}${message}`
+    const now = timeText(nowMs)
     const known = told.get(key)
-    const write = known ? () => repeat(client, known, now) : () => record(client, told, key, component, telling, now)
+    const said = isCombined ? { ...telling, message: COMBINED + message } : telling
+    const speaker = { component, reporting: isCombined ? '' : component }
+    const write = known
+      ? () => repeat(client, known, said.message, now)
+      : () => record(client, told, key, speaker, said, now)
     waiting++
     tail = tail.then(write).then(
       () => waiting--,
@@ -40,11 +52,20 @@ export function eventTeller(client: HttpKubeClient, clock: Clock): Teller {
   }
 }
 
+function hasManyAlike(groups: Map<string, Group>, key: string, message: string, nowMs: number): boolean {
+  const known = groups.get(key)
+  const group = known && nowMs - known.lastMs <= ALIKE_MS ? known : { messages: new Set<string>(), lastMs: nowMs }
+  group.lastMs = nowMs
+  remember(groups, key, group)
+  if (group.messages.size < MOST_ALIKE) group.messages.add(message)
+  return group.messages.size >= MOST_ALIKE
+}
+
 async function record(
   client: HttpKubeClient,
   told: Map<string, Told>,
   key: string,
-  component: string,
+  { component, reporting }: { readonly component: string; readonly reporting: string },
   { about, type, reason, message }: Telling,
   now: string,
 ): Promise<void> {
@@ -62,18 +83,18 @@ async function record(
     lastTimestamp: now,
     count: 1,
     type,
-    reportingComponent: component,
+    reportingComponent: reporting,
     reportingInstance: '',
   }
-  remember(told, key, { name, namespace, firstTimestamp: now, count: 1 })
+  remember(told, key, { name, namespace, count: 1 })
   await client.create(event, { fieldManager: 'kube-controller-manager' })
 }
 
-async function repeat(client: HttpKubeClient, known: Told, now: string): Promise<void> {
+async function repeat(client: HttpKubeClient, known: Told, message: string, now: string): Promise<void> {
   known.count++
   const { name, namespace, count } = known
   const ref = { apiVersion: 'v1', kind: 'Event', namespace, name }
-  await client.patch(ref, 'merge', { count, lastTimestamp: now }, { fieldManager: 'kube-controller-manager' })
+  await client.patch(ref, 'merge', { count, message, lastTimestamp: now }, { fieldManager: 'kube-controller-manager' })
 }
 
 function involved(about: KubeObject) {

@@ -3,9 +3,14 @@ import type { HttpKubeClient } from '../../adapters/kube/client.ts'
 import { shareCaches } from '../../adapters/kube/shared-caches.ts'
 import { startController, type RunningController } from '../../engine/converge.ts'
 import { createBench } from './bench.ts'
+import type { Controller } from '../../engine/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
+import { endpointsController } from './endpoints/controller.ts'
 import { eventTeller } from './events.ts'
+import { garbageCollector } from './garbage/controller.ts'
+import { namespaceController } from './namespace/controller.ts'
 import { replicaSetController } from './replicaset/controller.ts'
+import { scheduler } from './scheduler/controller.ts'
 
 /** What the controllers need. */
 export type WorkloadsOptions = {
@@ -27,10 +32,17 @@ export async function startWorkloads({ client, clock, log = () => undefined }: W
   const onError = (kind: string, key: string, error: unknown): void =>
     log(`workloads: ${kind} ${key}: ${String(error)}`)
   const options = { clock, onError }
+  const start = <Seen, Change, Status>(controller: Controller<Seen, Change, Status>): Promise<RunningController> =>
+    startController(controller, options)
   const running: RunningController[] = await Promise.all([
-    startController(deploymentController(bench), options),
-    startController(replicaSetController(bench), options),
+    start(deploymentController(bench)),
+    start(replicaSetController(bench)),
+    start(endpointsController(bench)),
+    start(scheduler(bench)),
+    start(namespaceController(bench)),
   ])
+  // Last, so that it shares the copies that the others have opened.
+  running.push(await start(garbageCollector(bench, caches)))
   return {
     async close() {
       caches.close()

@@ -1,6 +1,5 @@
 import type { Decision } from '../../../engine/decision.ts'
 import { BACKOFF } from '../../../engine/controller.ts'
-import { refOf } from '../../../lib/kube/object.ts'
 import { claim } from '../claim.ts'
 import { conditionOf, controllerOf } from '../meta.ts'
 import { podTemplateHash } from '../template-hash/hash.ts'
@@ -132,8 +131,15 @@ function createSet(seen: DeploymentSeen, fleet: Fleet, all: readonly ReplicaSet[
       ...(size > 0 && { tell: { ...scaled, message: `Scaled up replica set ${name} from 0 to ${size}` } }),
       tellFailure: { ...refused, message: `Failed to create new replica set "${name}": {error}` },
     },
-    ...(hasDeadline(deployment) ? [statusWrite(deployment, withCondition(status, created, nowMs))] : []),
+    ...(hasDeadline(deployment) ? [createdWrite(fleet, set, created)] : []),
   ])
+}
+
+/** Says in one write that the ReplicaSet was made and which revision it is. */
+function createdWrite(fleet: Fleet, set: ReplicaSet, created: Condition): Write {
+  const { deployment, nowMs } = fleet
+  const { object, ...write } = revisionWrite(deployment, set.metadata.annotations?.[REVISION] ?? '')
+  return { ...write, object: { ...object, status: withCondition(countStatus(fleet), created, nowMs) } }
 }
 
 function createFailed(fleet: Fleet, failure: string): WorkloadDecision {
@@ -159,10 +165,7 @@ function noteRevision({ deployment, current, old, nowMs }: Fleet): readonly Writ
   const refreshed = refreshedReplicaSet(deployment, current, old)
   if (refreshed !== current) return [{ do: 'replace', object: refreshed }]
   const revision = current.metadata.annotations?.[REVISION] ?? ''
-  if (deployment.metadata.annotations?.[REVISION] !== revision) {
-    const body = { metadata: { annotations: { [REVISION]: revision } } }
-    return [{ do: 'patch', ref: refOf(deployment), type: 'merge', body }]
-  }
+  if (deployment.metadata.annotations?.[REVISION] !== revision) return [revisionWrite(deployment, revision)]
   if (!hasDeadline(deployment) || conditionOf(deployment.status?.conditions, 'Progressing')) return []
   const found: Condition = {
     type: 'Progressing',
@@ -171,6 +174,16 @@ function noteRevision({ deployment, current, old, nowMs }: Fleet): readonly Writ
     message: `Found new replica set "${current.metadata.name}"`,
   }
   return [statusWrite(deployment, withCondition(deployment.status ?? {}, found, nowMs))]
+}
+
+/** Annotations are written with the status: written with the spec they would raise `generation`. */
+function revisionWrite(deployment: Deployment, revision: string): Extract<Write, { do: 'replace' }> {
+  const annotations = { ...deployment.metadata.annotations, [REVISION]: revision }
+  return {
+    do: 'replace',
+    object: { ...deployment, metadata: { ...deployment.metadata, annotations } },
+    subresource: 'status',
+  }
 }
 
 function pauseCondition(deployment: Deployment): Condition | undefined {

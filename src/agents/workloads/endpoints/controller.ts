@@ -1,0 +1,85 @@
+import type { AbsorbingCache } from '../../../adapters/kube/types.ts'
+import type { Controller, Wake } from '../../../engine/controller.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import type { Bench } from '../bench.ts'
+import { workloadController } from '../controller.ts'
+import { keyOf, matchesSelector } from '../meta.ts'
+import { indexByOwner, type OwnedIndex } from '../owned-index.ts'
+import { byCreation } from '../meta.ts'
+import { as, type Pod, type Service } from '../shapes.ts'
+import type { Write } from '../write.ts'
+import { decideService, type ServiceSeen } from './decide.ts'
+import type { EndpointSlice } from './slice.ts'
+
+/** The EndpointSlice and Endpoints controllers in one: watches Services, pods and nodes. */
+export function endpointsController(bench: Bench): Controller<ServiceSeen, Write, readonly Write[]> {
+  const services = bench.cache('v1', 'Service')
+  const pods = bench.cache('v1', 'Pod')
+  const nodes = bench.cache('v1', 'Node')
+  const slices = bench.cache('discovery.k8s.io/v1', 'EndpointSlice')
+  const endpoints = bench.cache('v1', 'Endpoints')
+  let slicesOf: OwnedIndex | undefined
+
+  return workloadController<ServiceSeen>(bench, {
+    kind: 'Service',
+    component: 'endpoint-slice-controller',
+    async watch(wake) {
+      await Promise.all([services, pods, nodes, slices, endpoints].map((cache) => cache.ready))
+      slicesOf = indexByOwner(slices, 'Service', wake.now, () => undefined)
+      endpoints.onChange((object) => wake.now(keyOf(object)))
+      services.onChange((service) => wake.now(keyOf(service)))
+      wakeByPods(pods, services, wake)
+      nodes.onChange((_node, type) => {
+        if (type !== 'MODIFIED') for (const service of services.list()) wake.now(keyOf(service))
+      })
+      for (const service of services.list()) wake.now(keyOf(service))
+    },
+    async observe(key) {
+      const [namespace = '', name = ''] = key.split('/')
+      const found = services.get(namespace, name)
+      if (!found) return await dropEndpoints(bench, endpoints.get(namespace, name))
+      const service = as<Service>(found)
+      const selector = { matchLabels: service.spec.selector ?? {} }
+      const isKnown = (pod: Pod): boolean =>
+        service.spec.publishNotReadyAddresses === true || nodes.get('', pod.spec.nodeName ?? '') !== undefined
+      return {
+        service,
+        pods: (service.spec.selector ? pods.list(namespace) : [])
+          .filter((pod) => matchesSelector(selector, pod.metadata.labels))
+          .map((pod) => as<Pod>(pod))
+          .filter(isKnown)
+          .sort(byCreation),
+        slices: (slicesOf?.of(found.metadata.uid ?? '') ?? [])
+          .map((slice) => as<EndpointSlice>(slice))
+          .sort(byCreation),
+        endpoints: endpoints.get(namespace, name),
+        nowMs: bench.clock.nowMs(),
+      }
+    },
+    decide: decideService,
+  })
+}
+
+/** A pod's change wakes the Services that select it, and those that selected it before its labels changed. */
+function wakeByPods(pods: AbsorbingCache, services: AbsorbingCache, wake: Wake): void {
+  const labelsBefore = new Map<string, Readonly<Record<string, string>>>()
+  for (const pod of pods.list()) labelsBefore.set(pod.metadata.uid ?? '', pod.metadata.labels ?? {})
+  pods.onChange((pod, type) => {
+    const { uid = '', labels = {}, namespace = '' } = pod.metadata
+    const before = labelsBefore.get(uid) ?? labels
+    if (type === 'DELETED') labelsBefore.delete(uid)
+    else labelsBefore.set(uid, labels)
+    for (const service of services.list(namespace)) {
+      const selector = as<Service>(service).spec.selector
+      if (!selector) continue
+      if ([before, labels].some((set) => matchesSelector({ matchLabels: selector }, set))) wake.now(keyOf(service))
+    }
+  })
+}
+
+/** The Endpoints object has no owner reference: it goes with its Service by name. */
+async function dropEndpoints(bench: Bench, endpoints: KubeObject | undefined): Promise<undefined> {
+  const isOurs = endpoints?.metadata.labels?.['endpoints.kubernetes.io/managed-by'] === 'endpoint-controller'
+  if (endpoints && isOurs) await bench.carryOut('endpoint-controller', [{ do: 'delete', object: endpoints }])
+  return undefined
+}

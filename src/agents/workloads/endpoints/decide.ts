@@ -1,0 +1,167 @@
+import type { WorkloadDecision } from '../deployment/decide.ts'
+import { controllerOf, isSame, timeMs, timeText } from '../meta.ts'
+import { refOf, type KubeObject } from '../../../lib/kube/object.ts'
+import type { Pod, Service } from '../shapes.ts'
+import type { Write } from '../write.ts'
+import { endpointsOf } from './endpoints.ts'
+import {
+  addressTypesOf,
+  endpointOf,
+  portsFor,
+  samePorts,
+  type Endpoint,
+  type EndpointSlice,
+  type SlicePort,
+} from './slice.ts'
+
+/** What a Service's decision needs. */
+export type ServiceSeen = {
+  readonly service: Service
+  /** Pods that its selector matches and whose node exists. */
+  readonly pods: readonly Pod[]
+  readonly slices: readonly EndpointSlice[]
+  readonly endpoints: KubeObject | undefined
+  readonly nowMs: number
+}
+
+type Wanted = {
+  readonly addressType: string
+  readonly ports: readonly SlicePort[] | null
+  readonly endpoints: readonly Endpoint[]
+}
+
+const MOST_PER_SLICE = 100
+const TRIGGER = 'endpoints.kubernetes.io/last-change-trigger-time'
+const MANAGED_BY = 'endpointslice-controller.k8s.io'
+
+/** Pure. Keeps the EndpointSlices (and the older Endpoints object) of a Service with a selector equal to its pods. */
+export function decideService(seen: ServiceSeen): WorkloadDecision {
+  const { service } = seen
+  const isOurs = service.spec.selector !== undefined && service.spec.type !== 'ExternalName'
+  if (!isOurs || service.metadata.deletionTimestamp !== undefined) return { kind: 'done', status: [] }
+  const changes = [...addressTypesOf(service).flatMap((type) => sliceWrites(seen, type)), ...endpointsWrites(seen)]
+  return changes.length > 0 ? { kind: 'act', changes } : { kind: 'done', status: [] }
+}
+
+function sliceWrites(seen: ServiceSeen, addressType: string): Write[] {
+  const own = seen.slices.filter(
+    (slice) => slice.addressType === addressType && controllerOf(slice)?.uid === seen.service.metadata.uid,
+  )
+  const free = new Set(own)
+  const writes: Write[] = []
+  for (const wanted of wantedSlices(seen, addressType)) {
+    const candidates = [...free].filter((slice) => samePorts(slice.ports, wanted.ports))
+    const match = candidates.sort((a, b) => overlap(b, wanted) - overlap(a, wanted))[0] ?? emptiest(free, wanted)
+    if (match) free.delete(match)
+    writes.push(...sliceWrite(seen, match, wanted))
+  }
+  return [...writes, ...[...free].map((object): Write => ({ do: 'delete', object }))]
+}
+
+function wantedSlices(seen: ServiceSeen, addressType: string): Wanted[] {
+  const groups = new Map<string, { ports: readonly SlicePort[]; endpoints: Endpoint[] }>()
+  for (const pod of seen.pods) {
+    const endpoint = endpointOf(seen.service, pod, addressType)
+    if (!endpoint) continue
+    const ports = portsFor(seen.service, pod)
+    const key = JSON.stringify(ports)
+    const group = groups.get(key) ?? { ports, endpoints: [] }
+    groups.set(key, group)
+    group.endpoints.push(endpoint)
+  }
+  if (groups.size === 0) return [{ addressType, ports: null, endpoints: [] }]
+  return [...groups.values()].flatMap(({ ports, endpoints }) =>
+    chunks(endpoints).map((part) => ({ addressType, ports, endpoints: part })),
+  )
+}
+
+function sliceWrite(seen: ServiceSeen, present: EndpointSlice | undefined, wanted: Wanted): Write[] {
+  const { service, nowMs } = seen
+  const labels = sliceLabels(service)
+  if (present) {
+    const isEqual =
+      isSame(present.endpoints ?? [], wanted.endpoints) &&
+      samePorts(present.ports, wanted.ports) &&
+      isSame(present.metadata.labels, labels)
+    if (isEqual) return []
+    const metadata = {
+      ...present.metadata,
+      labels,
+      annotations: { ...present.metadata.annotations, ...trigger(seen, nowMs) },
+    }
+    return [{ do: 'replace', object: { ...present, metadata, endpoints: wanted.endpoints, ports: wanted.ports ?? [] } }]
+  }
+  const { apiVersion, kind, name, uid } = { ...refOf(service), uid: service.metadata.uid ?? '' }
+  const object: KubeObject = {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: {
+      name: '',
+      generateName: `${name}-`,
+      namespace: service.metadata.namespace ?? '',
+      labels,
+      annotations: trigger(seen, nowMs),
+      ownerReferences: [{ apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true }],
+    },
+    addressType: wanted.addressType,
+    endpoints: wanted.endpoints,
+    ports: wanted.ports ?? [],
+  }
+  return [{ do: 'create', object }]
+}
+
+function sliceLabels(service: Service): Record<string, string> {
+  return {
+    ...service.metadata.labels,
+    'endpointslice.kubernetes.io/managed-by': MANAGED_BY,
+    'kubernetes.io/service-name': service.metadata.name,
+    ...(service.spec.clusterIP === 'None' && { 'service.kubernetes.io/headless': '' }),
+  }
+}
+
+/** When the change happened that a write tells of: the last pod to become ready, or else the Service itself. */
+function trigger({ service, pods }: ServiceSeen, nowMs: number): Record<string, string> {
+  const times = pods.flatMap((pod) => (pod.status?.conditions ?? []).filter(({ type }) => type === 'Ready'))
+  const latest = Math.max(
+    timeMs(service.metadata.creationTimestamp),
+    ...times.map((at) => timeMs(at.lastTransitionTime)),
+  )
+  return { [TRIGGER]: timeText(Math.min(latest, nowMs)) }
+}
+
+function endpointsWrites(seen: ServiceSeen): Write[] {
+  const { service, endpoints: present, nowMs } = seen
+  const subsets = endpointsOf(service, seen.pods)
+  const labels = {
+    ...service.metadata.labels,
+    'endpoints.kubernetes.io/managed-by': 'endpoint-controller',
+    ...(service.spec.clusterIP === 'None' && { 'service.kubernetes.io/headless': '' }),
+  }
+  if (present) {
+    if (isSame(present['subsets'] ?? [], subsets) && isSame(present.metadata.labels, labels)) return []
+    const annotations = { ...present.metadata.annotations, ...trigger(seen, nowMs) }
+    return [{ do: 'replace', object: { ...present, metadata: { ...present.metadata, labels, annotations }, subsets } }]
+  }
+  const { name, namespace = '' } = service.metadata
+  const metadata = { name, namespace, labels, annotations: trigger(seen, nowMs) }
+  return [{ do: 'create', object: { apiVersion: 'v1', kind: 'Endpoints', metadata, subsets } }]
+}
+
+function overlap(slice: EndpointSlice, wanted: Wanted): number {
+  const addresses = new Set(slice.endpoints?.map((endpoint) => endpoint.addresses[0]))
+  return wanted.endpoints.filter((endpoint) => addresses.has(endpoint.addresses[0])).length
+}
+
+/** A slice without endpoints can take any ports. */
+function emptiest(free: ReadonlySet<EndpointSlice>, wanted: Wanted): EndpointSlice | undefined {
+  const all = [...free]
+  return (
+    all.find((slice) => (slice.endpoints ?? []).length === 0) ?? (wanted.endpoints.length === 0 ? all[0] : undefined)
+  )
+}
+
+function chunks(endpoints: readonly Endpoint[]): (readonly Endpoint[])[] {
+  const parts: Endpoint[][] = []
+  for (let at = 0; at < endpoints.length; at += MOST_PER_SLICE) parts.push(endpoints.slice(at, at + MOST_PER_SLICE))
+  return parts
+}

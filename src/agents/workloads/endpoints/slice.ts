@@ -1,0 +1,90 @@
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import { isSame } from '../meta.ts'
+import { isFinishedPod, isReadyPod } from '../pods.ts'
+import type { Pod, Service, ServicePort } from '../shapes.ts'
+
+/** One address behind a Service. */
+export type Endpoint = {
+  readonly addresses: readonly string[]
+  readonly conditions: { readonly ready: boolean; readonly serving: boolean; readonly terminating: boolean }
+  readonly hostname?: string
+  readonly nodeName?: string
+  readonly targetRef: { readonly kind: string; readonly namespace: string; readonly name: string; readonly uid: string }
+}
+
+/** A port that the endpoints of a slice listen on. */
+export type SlicePort = {
+  readonly name: string
+  readonly protocol: string
+  readonly port: number
+  readonly appProtocol?: string
+}
+
+/** An EndpointSlice. */
+export type EndpointSlice = KubeObject & {
+  readonly addressType: string
+  readonly endpoints?: readonly Endpoint[] | null
+  readonly ports?: readonly SlicePort[] | null
+}
+
+/** The address families of a Service's slices. */
+export function addressTypesOf({ spec }: Service): readonly string[] {
+  const families = spec.ipFamilies?.length ? spec.ipFamilies : ['IPv4']
+  return [...new Set(families)]
+}
+
+/** The pod as an endpoint; `undefined` when it has ended, or has no address of that family. */
+export function endpointOf(service: Service, pod: Pod, addressType: string): Endpoint | undefined {
+  const { name, namespace = '', uid = '', deletionTimestamp } = pod.metadata
+  const ips = pod.status?.podIPs?.map(({ ip }) => ip) ?? [pod.status?.podIP ?? '']
+  const address = ips.find((ip) => ip !== '' && ip.includes(':') === (addressType === 'IPv6'))
+  if (address === undefined || isFinishedPod(pod)) return undefined
+  const isTerminating = deletionTimestamp !== undefined
+  const isServing = isReadyPod(pod)
+  const isReady = service.spec.publishNotReadyAddresses === true || (isServing && !isTerminating)
+  return {
+    addresses: [address],
+    conditions: { ready: isReady, serving: isServing, terminating: isTerminating },
+    ...(pod.spec.hostname !== undefined &&
+      pod.spec.subdomain === service.metadata.name && { hostname: pod.spec.hostname }),
+    ...(pod.spec.nodeName !== undefined && { nodeName: pod.spec.nodeName }),
+    targetRef: { kind: 'Pod', namespace, name, uid },
+  }
+}
+
+/** The ports on which the pod answers for the Service; a named target port that the pod does not have is left out. */
+export function portsFor(service: Service, pod: Pod): readonly SlicePort[] {
+  return (service.spec.ports ?? []).flatMap((port) => {
+    const target = targetPort(port, pod)
+    if (target === undefined) return []
+    return [
+      {
+        name: port.name ?? '',
+        protocol: port.protocol ?? 'TCP',
+        port: target,
+        ...(port.appProtocol !== undefined && { appProtocol: port.appProtocol }),
+      },
+    ]
+  })
+}
+
+/** Whether two lists of ports are equal; no ports and an empty list are. */
+export function samePorts(
+  a: readonly SlicePort[] | null | undefined,
+  b: readonly SlicePort[] | null | undefined,
+): boolean {
+  return isSame(a ?? [], b ?? [])
+}
+
+function targetPort(port: ServicePort, pod: Pod): number | undefined {
+  const { targetPort: target = port.port, protocol = 'TCP' } = port
+  if (typeof target === 'number') return target === 0 ? port.port : target
+  for (const container of [...pod.spec.containers, ...(pod.spec.initContainers ?? []).filter(isSidecar)])
+    for (const candidate of container.ports ?? [])
+      if (candidate.name === target && (candidate.protocol ?? 'TCP') === protocol) return candidate.containerPort
+  return undefined
+}
+
+function isSidecar({ restartPolicy }: { readonly restartPolicy?: string }): boolean {
+  return restartPolicy === 'Always'
+}

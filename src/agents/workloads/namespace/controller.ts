@@ -1,0 +1,56 @@
+import type { AbsorbingCache } from '../../../adapters/kube/types.ts'
+import type { Controller } from '../../../engine/controller.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import type { Bench } from '../bench.ts'
+import { workloadController } from '../controller.ts'
+import type { Write } from '../write.ts'
+import { deleteContent, finalizeNamespace } from './content.ts'
+import { decideNamespace, type Namespace, type NamespaceSeen } from './decide.ts'
+
+/** The namespace controllers: the default ServiceAccount, the root certificates, and the end of a namespace. */
+export function namespaceController(bench: Bench): Controller<NamespaceSeen, Write, readonly Write[]> {
+  const namespaces = bench.cache('v1', 'Namespace')
+  const accounts = bench.cacheOf({ apiVersion: 'v1', kind: 'ServiceAccount', fieldSelector: 'metadata.name=default' })
+  const rootCas = bench.cacheOf({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    fieldSelector: 'metadata.name=kube-root-ca.crt',
+  })
+
+  return workloadController<NamespaceSeen>(bench, {
+    kind: 'Namespace',
+    component: 'namespace-controller',
+    async watch(wake) {
+      await Promise.all([namespaces.ready, accounts.ready, rootCas.ready])
+      namespaces.onChange((namespace) => wake.now(namespace.metadata.name))
+      const onPart = (part: KubeObject, type: string): void => {
+        if (type !== 'ADDED') wake.now(part.metadata.namespace ?? '')
+      }
+      accounts.onChange(onPart)
+      rootCas.onChange(onPart)
+      for (const namespace of namespaces.list()) wake.now(namespace.metadata.name)
+    },
+    observe: (name) => observeNamespace(bench, { namespaces, accounts, rootCas }, name),
+    decide: decideNamespace,
+  })
+}
+
+async function observeNamespace(
+  bench: Bench,
+  caches: { readonly namespaces: AbsorbingCache; readonly accounts: AbsorbingCache; readonly rootCas: AbsorbingCache },
+  name: string,
+): Promise<NamespaceSeen | undefined> {
+  const namespace = caches.namespaces.get('', name)
+  if (!namespace) return undefined
+  const seen: NamespaceSeen = {
+    namespace: namespace as Namespace,
+    hasServiceAccount: caches.accounts.get(name, 'default') !== undefined,
+    rootCa: caches.rootCas.get(name, 'kube-root-ca.crt'),
+    caPem: bench.client.caPem,
+    nowMs: bench.clock.nowMs(),
+  }
+  if (namespace.metadata.deletionTimestamp === undefined) return seen
+  const leftovers = await deleteContent(bench.client, name)
+  if (Object.keys(leftovers.resources).length === 0) await finalizeNamespace(bench.client, namespace)
+  return { ...seen, leftovers }
+}

@@ -1,0 +1,85 @@
+import type { Socket } from 'node:net'
+import type { ExecAnswer, Exit, NetworkTable, Target } from './keeper/messages.ts'
+import type { Image } from './image/store.ts'
+
+/** Which pod. */
+export type PodId = { readonly uid: string; readonly namespace: string; readonly name: string }
+
+/** Which run of which container of which pod. */
+export type ContainerId = { readonly uid: string; readonly container: string; readonly attempt: number }
+
+/** A folder or file of the host shown inside a container. */
+export type Bind = { readonly source: string; readonly target: string; readonly readOnly: boolean }
+
+/** What a container is started from; nothing in it is ever read by a shell. */
+export type ContainerStart = ContainerId & {
+  readonly pod: PodId
+  readonly image: Image
+  /** Program and arguments, after the pod's and the image's words were put together. */
+  readonly command: readonly string[]
+  readonly env: readonly (readonly [name: string, value: string])[]
+  readonly workingDir: string
+  /** `USER` or `runAsUser`: `uid`, `uid:gid`, or names of the image's /etc/passwd. */
+  readonly user: string
+  readonly readOnlyRoot: boolean
+  readonly binds: readonly Bind[]
+  readonly limits: { readonly memoryBytes?: number; readonly cpuMillis?: number }
+}
+
+/** A container that runs or ran. */
+export type RunningContainer = ContainerId & {
+  readonly startedAtMs: number
+  readonly imageId: string
+  readonly exit?: Exit & { readonly isOutOfMemory?: boolean }
+}
+
+/** A pod that has a place to run in. */
+export type Sandbox = { readonly uid: string; readonly ip: string }
+
+/**
+ * How pods run. One driver a node; everything it started is found again by `list` after a restart of the server.
+ *
+ * Errors are SluiceError; whatever it does not do it refuses by name.
+ */
+export type Driver = {
+  readonly name: 'linux' | 'process' | 'sim'
+  /** Label `sluice.dev/simulated`, and every other thing people must see. */
+  readonly isSimulated: boolean
+  /** What this machine keeps us from doing, a line each; said once when the node starts. */
+  readonly gaps: readonly string[]
+  readonly findImage: (name: string) => Promise<Image | undefined>
+  readonly pullImage: (name: string) => Promise<Image>
+  readonly createSandbox: (pod: PodId) => Promise<Sandbox>
+  readonly start: (start: ContainerStart) => Promise<RunningContainer>
+  /** Signals the container's program itself; SIGKILL ends all its processes. */
+  readonly signal: (id: ContainerId, signal: string) => Promise<void>
+  readonly exec: (id: ContainerId, command: readonly string[], timeoutMs: number) => Promise<ExecAnswer>
+  /** Opens a TCP connection to a pod. */
+  readonly connect: (target: Target) => Promise<Socket>
+  /** Ends what is left of a pod and gives its address back. */
+  readonly removeSandbox: (uid: string) => Promise<void>
+  readonly forget: (id: ContainerId) => Promise<void>
+  readonly list: () => Promise<{
+    readonly sandboxes: readonly Sandbox[]
+    readonly containers: readonly RunningContainer[]
+  }>
+  readonly logPath: (id: ContainerId) => string
+  /** Folder of a pod for volumes and files we make. */
+  readonly podFolder: (uid: string) => string
+  readonly setNetwork: (table: NetworkTable) => Promise<void>
+  readonly drain: (host: string, timeoutMs: number) => Promise<void>
+  /** A stream to a Service; undefined where there is nothing to connect to. */
+  readonly serviceStream: (key: string) => Socket | undefined
+  /** Address of the DNS server and host that pods see; undefined where they have none. */
+  readonly dns: string | undefined
+  /** Gateway address, `hostIP` of pods. */
+  readonly hostIp: string
+  readonly close: (o: { readonly stopPods: boolean }) => Promise<void>
+}
+
+/** What a driver tells the node. */
+export type DriverEvents = {
+  readonly onExit: (id: ContainerId) => void
+  /** The driver lost everything it ran. */
+  readonly onLost: (why: string) => void
+}

@@ -1,0 +1,204 @@
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { createGunzip } from 'node:zlib'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { digestOf, Hasher } from '../../../lib/oci/digest.ts'
+import { compressionOf } from '../../../lib/oci/media-types.ts'
+import { parseReference } from '../../../lib/oci/reference.ts'
+import type { ContainerConfig, Descriptor } from '../../../lib/oci/types.ts'
+import type { RegistryClient } from '../../../adapters/registry/client.ts'
+import { openContentStore, type ContentStore } from '../../../adapters/registry/content-store.ts'
+import { pullImage, type PulledImage } from '../../../adapters/registry/pull.ts'
+import { unpackLayer } from './unpack.ts'
+
+/** An image ready to run. */
+export type Image = {
+  /** As the pod names it. */
+  readonly name: string
+  /** `HOST/REPOSITORY@sha256:…`: the digest of what the tag meant. */
+  readonly id: string
+  readonly digest: string
+  readonly config: ContainerConfig
+  /** Unpacked layers, topmost first. */
+  readonly layers: readonly string[]
+  readonly sizeBytes: number
+}
+
+/** Pulled images, and their layers unpacked once each. */
+export type ImageStore = {
+  /** An image that an earlier pull brought; undefined when it must be pulled. */
+  readonly find: (name: string) => Promise<Image | undefined>
+  /** @throws SluiceError IMAGE_*, REGISTRY_*, DIGEST_MISMATCH, OCI_MANIFEST_INVALID */
+  readonly pull: (name: string, signal?: AbortSignal) => Promise<Image>
+}
+
+const MOST_LAYERS = 40
+
+/** Opens the image store below `root`. `keepOwners` needs root. */
+export function openImageStore(root: string, client: RegistryClient, keepOwners: boolean): ImageStore {
+  const content = openContentStore(root)
+  const known = new Map<string, Image>()
+  const unpacking = new Map<string, Promise<readonly string[]>>()
+  mkdirSync(join(root, 'layers'), { recursive: true })
+  for (const name of readdirSync(join(root, 'layers')))
+    if (name.startsWith('tmp-')) rmSync(join(root, 'layers', name), { recursive: true, force: true })
+  return {
+    find: async (name) => known.get(name),
+    async pull(name, signal) {
+      const reference = parseReference(name)
+      if (reference === undefined)
+        throw new SluiceError('IMAGE_INVALID', `"${name}" is no image name`, { where: 'spec.containers.image' })
+      const pulled = await pullImage(client, reference, content, signal ? { signal } : {})
+      const running = unpacking.get(pulled.manifestDigest) ?? unpackImage(content, pulled, name, keepOwners)
+      unpacking.set(pulled.manifestDigest, running)
+      const layers = await running.finally(() => unpacking.delete(pulled.manifestDigest))
+      const image: Image = {
+        name,
+        id: `${reference.host}/${reference.repository}@${pulled.digest}`,
+        digest: pulled.digest,
+        config: pulled.config.config ?? {},
+        layers,
+        sizeBytes: pulled.layers.reduce((sum, layer) => sum + layer.size, 0),
+      }
+      known.set(name, image)
+      return image
+    },
+  }
+}
+
+async function unpackImage(
+  content: ContentStore,
+  { config, layers }: PulledImage,
+  name: string,
+  keepOwners: boolean,
+): Promise<readonly string[]> {
+  const diffIds = config.rootfs.diff_ids
+  if (diffIds.length !== layers.length)
+    throw new SluiceError('IMAGE_INVALID', `${name}: ${layers.length} layers, but ${diffIds.length} diff ids`)
+  let stack: readonly string[] = []
+  let chain = ''
+  for (const [index, layer] of layers.entries()) {
+    chain = digestOf(`${chain} ${diffIds[index]}`)
+    stack = await unpackOnto({ content, layer, diffId: diffIds[index] ?? '', chain, stack, keepOwners })
+  }
+  return stack
+}
+
+type LayerJob = {
+  readonly content: ContentStore
+  readonly layer: Descriptor
+  readonly diffId: string
+  readonly chain: string
+  readonly stack: readonly string[]
+  readonly keepOwners: boolean
+}
+
+/** Unpacks one layer over a stack; a layer that takes things away, or one too many, becomes one folder with all below it. */
+async function unpackOnto(job: LayerJob): Promise<readonly string[]> {
+  const root = join(job.content.root, 'layers')
+  const folder = join(root, job.chain.replace(/^\w+:/, '').slice(0, 40))
+  const flat = `${folder}.flat`
+  if (lstatSync(flat, { throwIfNoEntry: false })) return [flat]
+  if (lstatSync(folder, { throwIfNoEntry: false })) return [folder, ...job.stack]
+  const work = join(root, `tmp-${randomBytes(6).toString('hex')}`)
+  mkdirSync(work, { mode: 0o755 })
+  const gone: { path: string; isOpaque: boolean }[] = []
+  try {
+    const source = verified(job)
+    const onWhiteout = (path: string, isOpaque: boolean): void => void gone.push({ path, isOpaque })
+    await unpackLayer(source, { folder: work, below: job.stack, keepOwners: job.keepOwners, onWhiteout })
+    if (gone.length === 0 && job.stack.length < MOST_LAYERS) {
+      renameSync(work, folder)
+      return [folder, ...job.stack]
+    }
+    flatten(root, work, gone, job.stack, flat)
+    return [flat]
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+}
+
+/** Makes one folder of a stack, what `gone` names left out, and the new layer over it; files are hard links. */
+function flatten(
+  root: string,
+  work: string,
+  gone: readonly { readonly path: string; readonly isOpaque: boolean }[],
+  stack: readonly string[],
+  flat: string,
+): void {
+  const merged = join(root, `tmp-${randomBytes(6).toString('hex')}`)
+  mkdirSync(merged, { mode: 0o755 })
+  for (const layer of [...stack].reverse()) linkTree(layer, merged)
+  for (const { path, isOpaque } of gone) {
+    const target = join(merged, path)
+    if (!isOpaque) rmSync(target, { recursive: true, force: true })
+    else if (lstatSync(target, { throwIfNoEntry: false })?.isDirectory())
+      for (const child of readdirSync(target)) rmSync(join(target, child), { recursive: true, force: true })
+  }
+  linkTree(work, merged)
+  renameSync(merged, flat)
+}
+
+function linkTree(from: string, to: string): void {
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const source = join(from, entry.name)
+    const target = join(to, entry.name)
+    const existing = lstatSync(target, { throwIfNoEntry: false })
+    if (entry.isDirectory()) {
+      if (existing && !existing.isDirectory()) rmSync(target, { force: true })
+      if (!existing?.isDirectory()) mkdirSync(target)
+      chmodSync(target, 0o755)
+      linkTree(source, target)
+      chmodSync(target, lstatSync(source).mode & 0o1777)
+      continue
+    }
+    if (existing) rmSync(target, { recursive: true, force: true })
+    if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target)
+    else linkSync(source, target)
+  }
+}
+
+async function* verified({ content, layer, diffId }: LayerJob): AsyncGenerator<Buffer> {
+  const compression = compressionOf(layer.mediaType)
+  if (compression === undefined || compression === 'zstd')
+    throw new SluiceError(
+      'IMAGE_INVALID',
+      `the layer ${layer.digest} is ${layer.mediaType}, which cannot be unpacked here`,
+      {
+        hint: 'push the image with gzip layers',
+      },
+    )
+  const hasher = new Hasher()
+  const stored = content.openRead(layer.digest)
+  const source = compression === 'gzip' ? stored.pipe(createGunzip({ chunkSize: 1 << 18 })) : stored
+  if (source !== stored) stored.on('error', (error) => source.destroy(error))
+  for await (const chunk of source) {
+    if (!Buffer.isBuffer(chunk)) continue
+    hasher.update(chunk)
+    yield chunk
+  }
+  if (hasher.digest() !== diffId)
+    throw new SluiceError(
+      'DIGEST_MISMATCH',
+      `the layer ${layer.digest} unpacks to ${hasher.digest()}, not to ${diffId}`,
+    )
+}
+
+/** A text file of the image, at most 1 MiB; undefined when it is not there. */
+export function readImageFile(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined
+  const stats = lstatSync(file, { throwIfNoEntry: false })
+  return stats?.isFile() && stats.size < 1 << 20 ? readFileSync(file, 'utf8') : undefined
+}

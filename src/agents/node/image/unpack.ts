@@ -1,0 +1,138 @@
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { LIMITS } from '../../../lib/oci/limits.ts'
+import { resolveInLayers } from './layered-path.ts'
+import { safePath } from '../../../lib/tar/entry.ts'
+import { readTar, type TarEntry } from '../../../lib/tar/read.ts'
+
+/** Where a layer goes: its own folder, over the folders below it (topmost first). */
+export type UnpackTarget = {
+  readonly folder: string
+  readonly below: readonly string[]
+  /** Keep the archive's owners (needs root). */
+  readonly keepOwners: boolean
+  /** Called for `.wh.NAME` (the path) and `.wh..wh..opq` (the folder): what the layer takes away. */
+  readonly onWhiteout: (path: string, isOpaque: boolean) => void
+}
+
+/**
+ * Unpacks one layer. Nothing is ever written outside `folder`: parents are resolved inside the image, symlinks are kept but not followed
+ * out of it, device nodes and `..` are refused, sizes are bounded.
+ *
+ * @throws SluiceError IMAGE_UNSAFE, IMAGE_INVALID
+ */
+export async function unpackLayer(source: AsyncIterable<Buffer>, target: UnpackTarget): Promise<void> {
+  const parents = new Map<string, string>()
+  const folders: { path: string; entry: TarEntry }[] = []
+  const limits = { entries: LIMITS.layerEntries, totalBytes: LIMITS.unpackedBytes }
+  const chunks = source[Symbol.asyncIterator]()
+  const open = { [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }) }
+  for await (const entry of readTar(open, { name: 'the layer', limits })) {
+    const name = checkedName(entry.path)
+    if (name === '') continue
+    const base = basename(name)
+    const parent = parentOf(target, parents, name)
+    if (base.startsWith('.wh.')) {
+      if (base === '.wh..wh..opq') target.onWhiteout(parent, true)
+      else if (/^\.wh\.\.{0,2}$|^\.wh\.\.wh\./.test(base)) throw unsafe(entry.path, 'takes away what has no name')
+      else target.onWhiteout(join(parent, base.slice(4)), false)
+      continue
+    }
+    const path = join(target.folder, parent, base)
+    mkdirSync(dirname(path), { recursive: true })
+    if (entry.type === 'symlink' || lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) parents.clear()
+    await place(target, entry, path)
+    if (entry.type === 'directory') folders.push({ path, entry })
+    else if (entry.type !== 'link') finish(target, path, entry)
+  }
+  // what follows the archive's end belongs to the layer's digest
+  while (!(await chunks.next()).done);
+  for (const { path, entry } of folders.reverse())
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) finish(target, path, entry)
+}
+
+function checkedName(path: string): string {
+  const name = safePath(path)
+  if (name === undefined) throw unsafe(path, 'leaves the image by ".." or has a zero byte in its name')
+  return name
+}
+
+function parentOf(target: UnpackTarget, parents: Map<string, string>, name: string): string {
+  const wanted = dirname(name) === '.' ? '' : dirname(name)
+  let parent = parents.get(wanted)
+  if (parent === undefined) {
+    parent = resolveInLayers([target.folder, ...target.below], wanted).path
+    parents.set(wanted, parent)
+  }
+  return parent
+}
+
+async function place(target: UnpackTarget, entry: TarEntry, path: string): Promise<void> {
+  const existing = lstatSync(path, { throwIfNoEntry: false })
+  if (entry.type === 'directory') {
+    if (existing?.isDirectory()) return
+    if (existing) rmSync(path, { recursive: true, force: true })
+    mkdirSync(path, { mode: 0o755 })
+    return
+  }
+  if (existing) rmSync(path, { recursive: true, force: true })
+  switch (entry.type) {
+    case 'file':
+      return writeFile(path, entry.body)
+    case 'symlink':
+      if (entry.linkPath === '') throw unsafe(entry.path, 'is a symlink to nothing')
+      return symlinkSync(entry.linkPath, path)
+    case 'link':
+      return placeHardlink(target, entry, path)
+    case 'character':
+    case 'block':
+    case 'fifo':
+      throw unsafe(entry.path, 'is a device node or pipe, which images may not bring')
+  }
+}
+
+async function writeFile(path: string, body: AsyncIterable<Buffer>): Promise<void> {
+  const file = openSync(path, 'wx', 0o600)
+  try {
+    for await (const piece of body) writeSync(file, piece)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function placeHardlink({ folder, below }: UnpackTarget, entry: TarEntry, path: string): void {
+  const found = resolveInLayers([folder, ...below], checkedName(entry.linkPath), false)
+  if (found.file === undefined || found.stats?.isDirectory())
+    throw unsafe(entry.path, `is a hard link to "${entry.linkPath}", which is no file of the image`)
+  if (found.stats?.isSymbolicLink()) throw unsafe(entry.path, `is a hard link to the symlink "${entry.linkPath}"`)
+  if (found.file === join(folder, found.path)) return linkSync(found.file, path)
+  copyFileSync(found.file, path)
+  chmodSync(path, (found.stats?.mode ?? 0o644) & 0o777)
+}
+
+function finish({ keepOwners }: UnpackTarget, path: string, entry: TarEntry): void {
+  if (keepOwners) lchownSync(path, Math.min(entry.uid, 65_535), Math.min(entry.gid, 65_535))
+  // setuid and setgid bits mean nothing to processes that may gain no privileges
+  if (entry.type !== 'symlink') chmodSync(path, entry.mode & (entry.type === 'directory' ? 0o1777 : 0o777))
+  lutimesSync(path, entry.mtimeSeconds, entry.mtimeSeconds)
+}
+
+function unsafe(name: string, why: string): SluiceError {
+  return new SluiceError('IMAGE_UNSAFE', `the image is refused: its entry "${name.slice(0, 200)}" ${why}`, {
+    hint: 'build the image again with a tool that makes plain layers',
+  })
+}

@@ -1,0 +1,67 @@
+/** A process that the keeper runs, or ran. */
+export type Kept = {
+  readonly key: string
+  readonly pid: number
+  readonly startedAtMs: number
+  /** What the starter wants to know again after it was restarted. */
+  readonly meta: unknown
+  readonly exit?: Exit
+}
+
+/** How a process ended; `code` is 128 + signal number when a signal ended it. */
+export type Exit = { readonly code: number; readonly signal: string | undefined; readonly atMs: number }
+
+/** Starts a process and keeps its output in `log`. */
+export type RunRequest = {
+  readonly key: string
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  readonly log?: string
+  readonly meta?: unknown
+}
+
+/** Runs a short process to its end. */
+export type ExecRequest = {
+  readonly argv: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly input?: string
+  readonly timeoutMs: number
+}
+
+/** What a short process answered; output is cut at 64 KiB. */
+export type ExecAnswer = { readonly code: number; readonly output: string; readonly timedOut: boolean }
+
+/** Where a pod listens. */
+export type Target = { readonly host: string; readonly port: number }
+
+/** One port of a Service with the pods behind it. */
+export type ServicePortTable = {
+  /** `namespace/name:port`. */
+  readonly key: string
+  /** Address and port in the cluster's network; none for headless Services and where there is no such network. */
+  readonly listen: Target | undefined
+  readonly ready: readonly Target[]
+  /** Terminating but still serving: used when nobody is ready. */
+  readonly serving: readonly Target[]
+}
+
+/** All that the network knows: replaced as a whole. */
+export type NetworkTable = {
+  readonly ports: readonly ServicePortTable[]
+  /** Fully qualified lower-case name -> IPv4 addresses. */
+  readonly names: Readonly<Record<string, readonly string[]>>
+}
+
+/** A question on the control connection, one JSON value a line; answered by `{id, ok}` or `{id, error}`. */
+export type Question = { readonly id: number } & (
+  | ({ readonly ask: 'run' } & RunRequest)
+  | ({ readonly ask: 'exec' } & ExecRequest)
+  | { readonly ask: 'signal'; readonly key: string; readonly signal: string; readonly depth: number }
+  | { readonly ask: 'list' }
+  | { readonly ask: 'forget'; readonly key: string }
+  | { readonly ask: 'network'; readonly table: NetworkTable }
+  | { readonly ask: 'dns'; readonly host: string }
+  | { readonly ask: 'drain'; readonly host: string; readonly timeoutMs: number }
+  | { readonly ask: 'stop' }
+)

@@ -1,0 +1,147 @@
+import type { Socket } from 'node:net'
+import type { Balancer } from './balance.ts'
+import type { startDns } from './dns.ts'
+import type { openLog } from './log.ts'
+import type { NetworkTable, Question } from './messages.ts'
+import type { makeSupervisor, Supervisor } from './supervise.ts'
+
+/** What the keeper is made of. */
+export type KeeperParts = {
+  readonly openLog: typeof openLog
+  readonly makeSupervisor: typeof makeSupervisor
+  readonly makeBalancer: () => Balancer
+  readonly startDns: typeof startDns
+}
+
+type Keeper = {
+  readonly supervisor: Supervisor
+  readonly balancer: Balancer
+  readonly dns: ReturnType<typeof startDns>
+  readonly net: typeof import('node:net')
+}
+
+/**
+ * The keeper: a small process that outlives the server, holds the node's namespaces, runs the containers and carries their network.
+ * Serves a unix socket. The first line of a connection says what it is: control, a stream to a pod, or a stream to a Service.
+ * Its children die with it. Runs as the keeper itself: uses nothing of this module's surroundings but its own functions.
+ */
+export function serveKeeper(parts: KeeperParts, socketPath: string): void {
+  const net = process.getBuiltinModule('node:net')
+  const fs = process.getBuiltinModule('node:fs')
+  const controls = new Set<Socket>()
+  const supervisor = parts.makeSupervisor({
+    openLog: parts.openLog,
+    logLimitBytes: 10 * 1024 * 1024,
+    onExit(kept) {
+      for (const control of controls) control.write(`${JSON.stringify({ exited: kept })}\n`)
+    },
+  })
+  const keeper: Keeper = { supervisor, balancer: parts.makeBalancer(), dns: parts.startDns(), net }
+  const server = net.createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => socket.destroy())
+    firstLine(socket, (line) => {
+      const { control, stream, service } = JSON.parse(line)
+      if (service) return keeper.balancer.serve(String(service), socket)
+      if (stream) return streamTo(net, socket, { host: String(stream.host), port: Number(stream.port) })
+      if (control !== true) return void socket.destroy()
+      controls.add(socket)
+      socket.on('close', () => controls.delete(socket))
+      socket.on('end', () => socket.end())
+      converse(keeper, socket)
+    })
+  })
+  fs.rmSync(socketPath, { force: true })
+  server.listen(socketPath, () => process.stdout.write('ready\n', () => process.stdout.destroy()))
+  process.stdout.on('error', () => undefined)
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGPIPE']) process.on(signal, () => undefined)
+  process.on('SIGTERM', () => process.exit(0))
+}
+
+/** Reads one line and leaves what follows in the stream. */
+function firstLine(socket: Socket, onLine: (line: string) => void): void {
+  let text = Buffer.alloc(0)
+  const read = (chunk: Buffer): void => {
+    text = Buffer.concat([text, chunk])
+    const end = text.indexOf(10)
+    if (end < 0 && text.length < 4096) return
+    socket.removeListener('data', read)
+    socket.pause()
+    if (end < 0) return void socket.destroy()
+    if (end + 1 < text.length) socket.unshift(text.subarray(end + 1))
+    try {
+      onLine(text.toString('utf8', 0, end))
+    } catch {
+      socket.destroy()
+    }
+  }
+  socket.on('data', read)
+}
+
+function streamTo(net: typeof import('node:net'), socket: Socket, target: { host: string; port: number }): void {
+  const upstream = net.connect({ ...target, allowHalfOpen: true, noDelay: true })
+  let isOpen = false
+  upstream.once('connect', () => {
+    isOpen = true
+    socket.write('+\n')
+    socket.pipe(upstream)
+    upstream.pipe(socket)
+  })
+  upstream.on('error', (error) => {
+    if (isOpen) return void socket.destroy()
+    socket.end(`-${error.message}\n`)
+  })
+  upstream.on('close', () => socket.end())
+  socket.on('close', () => upstream.destroy())
+}
+
+function converse(keeper: Keeper, socket: Socket): void {
+  let rest = ''
+  const reply = (value: object): void => void (socket.writable && socket.write(`${JSON.stringify(value)}\n`))
+  socket.setEncoding('utf8')
+  socket.on('data', (chunk) => {
+    const lines = (rest + String(chunk)).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      const question: Question = JSON.parse(line)
+      Promise.resolve()
+        .then(() => answer(keeper, question))
+        .then(
+          (ok) => reply({ id: question.id, ok: ok ?? null }),
+          (error) => reply({ id: question.id, error: String(error?.message ?? error) }),
+        )
+    }
+  })
+  socket.resume()
+}
+
+function answer({ supervisor, balancer, dns }: Keeper, question: Question): unknown {
+  switch (question.ask) {
+    case 'run':
+      return supervisor.run(question)
+    case 'exec':
+      return supervisor.exec(question)
+    case 'signal':
+      return supervisor.signal(question.key, question.signal, question.depth)
+    case 'list':
+      return supervisor.list()
+    case 'forget':
+      return supervisor.forget(question.key)
+    case 'network':
+      return setNetwork(balancer, dns, question.table)
+    case 'dns':
+      return dns.listen(question.host)
+    case 'drain':
+      return balancer.drain(question.host, question.timeoutMs)
+    case 'stop':
+      for (const { key } of supervisor.list()) supervisor.signal(key, 'SIGKILL', 0)
+      return void setTimeout(() => process.exit(0), 50)
+  }
+}
+
+function setNetwork(balancer: Balancer, dns: ReturnType<typeof startDns>, table: NetworkTable): void {
+  balancer.setPorts(table.ports)
+  dns.setNames(table.names)
+}
+
+/** The functions that travel to the keeper; the first is the entrance. */
+export const SERVE_PARTS = [serveKeeper, firstLine, streamTo, converse, answer, setNetwork]

@@ -1,0 +1,120 @@
+import type { ContainerLog } from './log.ts'
+import type { ExecAnswer, ExecRequest, Exit, Kept, RunRequest } from './messages.ts'
+
+/** The processes of the keeper. */
+export type Supervisor = {
+  readonly run: (request: RunRequest) => Kept
+  readonly exec: (request: ExecRequest) => Promise<ExecAnswer>
+  /** Signals the process `depth` generations below the one started (0: itself); false when there is none. */
+  readonly signal: (key: string, signal: string, depth: number) => boolean
+  readonly list: () => Kept[]
+  readonly forget: (key: string) => void
+}
+
+/**
+ * Starts processes, keeps their logs and remembers how they ended. Runs inside the keeper: uses nothing of this module's surroundings but its own functions.
+ */
+export function makeSupervisor(o: {
+  readonly openLog: (path: string, limitBytes: number) => ContainerLog
+  readonly logLimitBytes: number
+  readonly onExit: (kept: Kept) => void
+}): Supervisor {
+  const { spawn } = process.getBuiltinModule('node:child_process')
+  const kept = new Map<string, Kept>()
+  return {
+    run({ key, argv, env, cwd, log: path, meta }) {
+      const existing = kept.get(key)
+      if (existing !== undefined && existing.exit === undefined) return existing
+      const log = path === undefined ? undefined : o.openLog(path, o.logLimitBytes)
+      const child = spawn(argv[0] ?? '', argv.slice(1), {
+        env,
+        cwd,
+        detached: true,
+        stdio: ['ignore', log ? 'pipe' : 'ignore', log ? 'pipe' : 'ignore'],
+      })
+      const entry: Kept = { key, pid: child.pid ?? 0, startedAtMs: Date.now(), meta }
+      kept.set(key, entry)
+      const ended = (exit: Exit): void => {
+        if (kept.get(key)?.exit !== undefined || kept.get(key)?.pid !== entry.pid) return
+        log?.end()
+        kept.set(key, { ...entry, exit })
+        o.onExit({ ...entry, exit })
+      }
+      child.stdout?.on('data', (chunk: Buffer) => log?.write('stdout', chunk))
+      child.stderr?.on('data', (chunk: Buffer) => log?.write('stderr', chunk))
+      child.on('error', (error) => {
+        log?.write('stderr', Buffer.from(`sluice: cannot start: ${error.message}\n`))
+        ended({ code: 127, signal: undefined, atMs: Date.now() })
+      })
+      let status: Exit | undefined
+      child.on('exit', (code, signal) => {
+        status = { code: exitCode(code, signal), signal: signal ?? undefined, atMs: Date.now() }
+        // a grandchild may hold the pipes open: do not wait for them for ever
+        setTimeout(() => status && ended(status), 500).unref()
+      })
+      child.on('close', () => status && ended(status))
+      return entry
+    },
+    exec: (request) => execute(request),
+    signal: (key, signal, depth) => signalKept(kept.get(key), signal, depth),
+    list: () => [...kept.values()],
+    forget: (key) => void (kept.get(key)?.exit && kept.delete(key)),
+  }
+}
+
+function exitCode(code: number | null, signal: NodeJS.Signals | null): number {
+  const os = process.getBuiltinModule('node:os')
+  return code ?? 128 + (signal ? os.constants.signals[signal] : 0)
+}
+
+function signalKept(entry: Kept | undefined, signal: string, depth: number): boolean {
+  const fs = process.getBuiltinModule('node:fs')
+  if (entry === undefined || entry.exit !== undefined || entry.pid === 0) return false
+  let pid = entry.pid
+  try {
+    for (let level = 0; level < depth; level++) {
+      const [child] = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+      if (!child) return false
+      pid = Number(child)
+    }
+    return process.kill(depth === 0 ? -pid : pid, signal)
+  } catch {
+    return false
+  }
+}
+
+function execute({ argv, env, input, timeoutMs }: ExecRequest): Promise<ExecAnswer> {
+  const { spawn } = process.getBuiltinModule('node:child_process')
+  return new Promise((resolve) => {
+    const child = spawn(argv[0] ?? '', argv.slice(1), { env: env ?? process.env, detached: true, stdio: 'pipe' })
+    let output = ''
+    let timedOut = false
+    const collect = (chunk: Buffer): void => {
+      if (output.length < 65_536) output += chunk.toString('utf8')
+    }
+    const done = (code: number): void => {
+      clearTimeout(timer)
+      resolve({ code, output: output.slice(0, 65_536), timedOut })
+    }
+    const timer = setTimeout(() => {
+      timedOut = true
+      try {
+        process.kill(-(child.pid ?? 0), 'SIGKILL')
+      } catch {
+        // ended by itself
+      }
+    }, timeoutMs)
+    child.stdout.on('data', collect)
+    child.stderr.on('data', collect)
+    child.on('error', (error) => {
+      output += error.message
+      done(127)
+    })
+    child.on('close', (code, signal) => done(exitCode(code, signal)))
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(input ?? '')
+  })
+}
+
+/** The functions that travel to the keeper; the first is the entrance. */
+export const SUPERVISE_PARTS = [makeSupervisor, exitCode, signalKept, execute]

@@ -1,0 +1,282 @@
+import { mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import type { RegistryClient } from '../../../adapters/registry/client.ts'
+import type { ContainerId, ContainerStart, Driver, DriverEvents, RunningContainer, Sandbox } from '../driver.ts'
+import { openImageStore } from '../image/store.ts'
+import type { Kept, RunRequest } from '../keeper/messages.ts'
+import { openCgroups, type Cgroups } from './cgroup.ts'
+import {
+  containerArguments,
+  idArguments,
+  programArguments,
+  programOf,
+  type LinuxMode,
+  type LinuxPaths,
+} from './container.ts'
+import { EXEC_SCRIPT, INIT_SCRIPT } from './init-script.ts'
+import { forgetKeeper, launchKeeper, TOOL_ENV, type Launched } from './launch.ts'
+import { joinBridge, makeBridge, NETWORK, waitForNamespace } from './network.ts'
+import { removeTree } from './remove-tree.ts'
+import { checkMachine } from './self-check.ts'
+import { prepareTools } from './tools.ts'
+import { resolveUser } from './user.ts'
+
+/** What the keeper remembers for us about a process. */
+export type Meta =
+  | ({ readonly kind: 'sandbox' } & Sandbox)
+  | ({ readonly kind: 'container'; readonly imageId: string; readonly user: string } & ContainerId)
+
+type Linux = {
+  readonly paths: LinuxPaths
+  readonly mode: LinuxMode
+  readonly launched: Launched
+  readonly cgroups: Cgroups
+  readonly stateDir: string
+  readonly octets: Map<string, number>
+  lastOctet: number
+}
+
+const DIE_WITH_KEEPER = ['setpriv', '--pdeathsig', 'KILL', '--']
+
+/**
+ * Starts the Linux driver: namespaces by util-linux, network by iproute2, no root needed. Containers of an earlier server are taken over.
+ *
+ * @throws SluiceError NODE_DRIVER with the reason why it cannot work on this machine
+ */
+export async function startLinuxDriver(
+  o: { readonly stateDir: string; readonly node: string; readonly registry: RegistryClient },
+  events: DriverEvents,
+): Promise<Driver> {
+  if (process.platform !== 'linux')
+    throw new SluiceError('NODE_DRIVER', `this machine runs ${process.platform}, not Linux`)
+  mkdirSync(o.stateDir, { recursive: true, mode: 0o755 })
+  const stateDir = realpathSync(o.stateDir)
+  const paths = makePaths(stateDir)
+  prepareTools(paths.tools)
+  writeFileSync(paths.initScript, INIT_SCRIPT)
+  writeFileSync(paths.execScript, EXEC_SCRIPT)
+  const launched = await launchKeeper({
+    stateDir,
+    isolated: true,
+    onExit: (kept) => {
+      const meta = metaOf(kept)
+      if (meta?.kind === 'container') events.onExit(meta)
+      else if (meta?.kind === 'sandbox') events.onLost(`the sandbox of pod ${meta.uid} ended`)
+    },
+    onGone: () => events.onLost('the process that keeps the pods ended'),
+  })
+  if (!launched.isAdopted) await makeBridge(launched.keeper).catch((error) => abandon(launched, stateDir, error))
+  await launched.keeper.serveDns(NETWORK.dns)
+  const overlay = await checkMachine(launched.keeper, paths, stateDir).catch((error) =>
+    abandon(launched, stateDir, error),
+  )
+  const linux: Linux = {
+    paths,
+    mode: { overlay, isSingleId: launched.ids.isSingle },
+    launched,
+    cgroups: openCgroups(o.node),
+    stateDir,
+    octets: new Map(),
+    lastOctet: 1,
+  }
+  for (const { ip, uid } of await sandboxesOf(linux)) linux.octets.set(uid, Number(ip.split('.')[3]))
+  const images = openImageStore(
+    join(stateDir, 'images'),
+    o.registry,
+    process.getuid?.() === 0 && !linux.mode.isSingleId,
+  )
+  return driverOf(linux, images)
+}
+
+function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driver {
+  const { keeper } = linux.launched
+  return {
+    name: 'linux',
+    isSimulated: false,
+    gaps: gapsOf(linux),
+    findImage: images.find,
+    pullImage: images.pull,
+    createSandbox: (pod) => createSandbox(linux, pod.uid, pod.name),
+    start: (start) => startContainer(linux, start),
+    signal: async (id, signal) => {
+      const key = keyOf(id)
+      if (await keeper.signal(key, signal, signal === 'SIGKILL' ? 1 : 2)) return
+      if (signal === 'SIGKILL') await keeper.signal(key, signal, 0)
+    },
+    exec: (id, command, timeoutMs) => execIn(linux, id, command, timeoutMs),
+    connect: (target) => keeper.streamTo(target),
+    removeSandbox: (uid) => removeSandbox(linux, uid),
+    forget: async (id) => {
+      await keeper.forget(keyOf(id))
+      linux.cgroups.close(groupOf(id))
+    },
+    list: async () => ({ sandboxes: await sandboxesOf(linux), containers: await containersOf(linux) }),
+    logPath: ({ uid, container, attempt }) => join(linux.paths.logs(uid), `${container}.${attempt}.log`),
+    podFolder: (uid) => podFolder(linux, uid),
+    setNetwork: (table) => keeper.setNetwork(table),
+    drain: (host, timeoutMs) => keeper.drain(host, timeoutMs),
+    serviceStream: (key) => keeper.serviceStream(key),
+    dns: NETWORK.dns,
+    hostIp: NETWORK.gateway,
+    async close({ stopPods }) {
+      if (!stopPods) return keeper.close()
+      const sandboxes = await sandboxesOf(linux).catch(() => [])
+      for (const { uid } of sandboxes) await removeSandbox(linux, uid).catch(() => undefined)
+      await keeper.stop()
+      forgetKeeper(linux.stateDir)
+    },
+  }
+}
+
+function makePaths(stateDir: string): LinuxPaths {
+  return {
+    layers: join(stateDir, 'images', 'layers'),
+    tools: join(stateDir, 'tools'),
+    initScript: join(stateDir, 'init.sh'),
+    execScript: join(stateDir, 'exec.sh'),
+    logs: (uid) => join(stateDir, 'pods', uid, 'logs'),
+    container: (uid, container) => join(stateDir, 'pods', uid, 'containers', container),
+  }
+}
+
+async function abandon(launched: Launched, stateDir: string, error: unknown): Promise<never> {
+  await launched.keeper.stop()
+  forgetKeeper(stateDir)
+  throw error
+}
+
+function gapsOf({ mode, cgroups }: Linux): string[] {
+  const gaps = cgroups.gap === undefined ? [] : [cgroups.gap]
+  if (mode.isSingleId)
+    gaps.push(
+      'USER and runAsUser are not kept: this user has one id, so programs see themselves as root without its powers',
+    )
+  if (!mode.overlay) gaps.push('images are copied for every container: this file system takes no overlay')
+  return gaps
+}
+
+async function createSandbox(linux: Linux, uid: string, hostname: string): Promise<Sandbox> {
+  const { keeper } = linux.launched
+  const octet = nextOctet(linux)
+  linux.octets.set(uid, octet)
+  const key = `sandbox/${uid}`
+  mkdirSync(linux.paths.logs(uid), { recursive: true, mode: 0o755 })
+  try {
+    const hold = ['sh', '-c', 'hostname "$1" 2>/dev/null; exec sleep infinity', 'sh', hostname.slice(0, 63)]
+    const argv = [...DIE_WITH_KEEPER, 'unshare', '-n', '-i', '-u', '--', ...hold]
+    const meta: Meta = { kind: 'sandbox', uid, ip: `10.42.0.${octet}` }
+    const { pid } = await keeper.run({ key, argv, env: TOOL_ENV, cwd: '/', meta })
+    await waitForNamespace(pid, linux.launched.pid)
+    return { uid, ip: await joinBridge(keeper, pid, octet) }
+  } catch (error) {
+    await removeSandbox(linux, uid)
+    throw error
+  }
+}
+
+function nextOctet(linux: Linux): number {
+  const taken = new Set(linux.octets.values())
+  for (let step = 0; step < 253; step++) {
+    linux.lastOctet = linux.lastOctet >= 254 ? 2 : linux.lastOctet + 1
+    if (!taken.has(linux.lastOctet)) return linux.lastOctet
+  }
+  throw new SluiceError('NODE_DRIVER', 'every address of 10.42.0.0/24 is taken by a pod', { retry: 'backoff' })
+}
+
+async function startContainer(linux: Linux, start: ContainerStart): Promise<RunningContainer> {
+  const { keeper } = linux.launched
+  const sandbox = (await keeper.list()).find(({ key, exit }) => key === `sandbox/${start.uid}` && !exit)
+  if (sandbox === undefined)
+    throw new SluiceError('NODE_DRIVER', 'the sandbox of the pod is gone', { retry: 'backoff' })
+  const groups = linux.cgroups.open(groupOf(start), start.limits)
+  const words = containerArguments(linux.paths, linux.mode, start, groups)
+  const inPod = ['nsenter', '-t', String(sandbox.pid), '-n', '-i', '-u', '--']
+  const isolate = ['unshare', '-m', '-p', '--fork', '--kill-child', '--']
+  const meta: Meta = {
+    kind: 'container',
+    uid: start.uid,
+    container: start.container,
+    attempt: start.attempt,
+    imageId: start.image.id,
+    user: idArguments(linux.mode, resolveUser(start.image.layers, start.user)).join(':'),
+  }
+  const request: RunRequest = {
+    key: keyOf(start),
+    argv: [...DIE_WITH_KEEPER, ...inPod, ...isolate, 'sh', linux.paths.initScript, ...words],
+    env: TOOL_ENV,
+    cwd: linux.paths.layers,
+    log: join(linux.paths.logs(start.uid), `${start.container}.${start.attempt}.log`),
+    meta,
+  }
+  return containerOf(linux, await keeper.run(request), meta)
+}
+
+async function execIn(linux: Linux, id: ContainerId, command: readonly string[], timeoutMs: number) {
+  const kept = (await linux.launched.keeper.list()).find(({ key }) => key === keyOf(id))
+  const meta = kept && metaOf(kept)
+  const pid = kept && !kept.exit ? programOf(kept.pid) : undefined
+  if (pid === undefined || meta?.kind !== 'container')
+    return { code: 126, output: 'the container does not run', timedOut: false }
+  const [uid = '', gid = ''] = meta.user.split(':')
+  const words = programArguments({ env: [], workingDir: '/', command }, '/')
+  const argv = ['sh', linux.paths.execScript, String(pid), uid, gid, ...words]
+  return linux.launched.keeper.exec({ argv, env: TOOL_ENV, timeoutMs })
+}
+
+async function removeSandbox(linux: Linux, uid: string): Promise<void> {
+  const { keeper } = linux.launched
+  const mine = (await keeper.list()).filter((kept) => metaOf(kept)?.uid === uid)
+  for (const { key, exit } of mine)
+    if (!exit && !(key.startsWith('container/') && (await keeper.signal(key, 'SIGKILL', 1))))
+      await keeper.signal(key, 'SIGKILL', 0)
+  for (let turn = 0; turn < 250; turn++) {
+    const alive = (await keeper.list()).filter((kept) => metaOf(kept)?.uid === uid && !kept.exit)
+    if (alive.length === 0) break
+    await new Promise((resolve) => setTimeout(resolve, 8))
+  }
+  for (const kept of mine) {
+    await keeper.forget(kept.key)
+    const meta = metaOf(kept)
+    if (meta?.kind === 'container') linux.cgroups.close(groupOf(meta))
+  }
+  linux.octets.delete(uid)
+  removeTree(podFolder(linux, uid))
+}
+
+async function sandboxesOf(linux: Linux): Promise<Sandbox[]> {
+  return (await linux.launched.keeper.list()).flatMap((kept) => {
+    const meta = metaOf(kept)
+    return meta?.kind === 'sandbox' && !kept.exit ? [{ uid: meta.uid, ip: meta.ip }] : []
+  })
+}
+
+async function containersOf(linux: Linux): Promise<RunningContainer[]> {
+  return (await linux.launched.keeper.list()).flatMap((kept) => {
+    const meta = metaOf(kept)
+    return meta?.kind === 'container' ? [containerOf(linux, kept, meta)] : []
+  })
+}
+
+function containerOf({ cgroups }: Linux, kept: Kept, meta: Meta & { kind: 'container' }): RunningContainer {
+  const { uid, container, attempt, imageId } = meta
+  const running = { uid, container, attempt, imageId, startedAtMs: kept.startedAtMs }
+  if (kept.exit === undefined) return running
+  return { ...running, exit: { ...kept.exit, isOutOfMemory: cgroups.wasOutOfMemory(groupOf(meta)) } }
+}
+
+function keyOf({ uid, container, attempt }: ContainerId): string {
+  return `container/${uid}/${container}/${attempt}`
+}
+
+function groupOf({ uid, container, attempt }: ContainerId): string {
+  return `${uid}.${container}.${attempt}`
+}
+
+function podFolder({ stateDir }: Linux, uid: string): string {
+  return join(stateDir, 'pods', uid)
+}
+
+function metaOf({ meta }: Kept): Meta | undefined {
+  return typeof meta === 'object' && meta !== null && 'kind' in meta ? (meta as Meta) : undefined
+}

@@ -1,0 +1,88 @@
+/**
+ * The first process of a container: builds its root file system and starts the program in it. A fixed text, run by `sh` with
+ * positional arguments only; no input is ever part of it.
+ *
+ * The new root is moved over `/` and entered by chroot, so that no path leads back; the program runs without new privileges and with the
+ * capabilities that Docker leaves by default. `/.sluice` holds a loader, a C library and `env`, so that the program's environment
+ * is set only after the chroot: nothing in it can reach the tools that work before.
+ */
+export const INIT_SCRIPT = `set -eu
+fail() { echo "sluice: $*" >&2; exit 128; }
+root=$1 lowers=$2 upper=$3 work=$4 readonly=$5 tools=$6 uid=$7 gid=$8 cgroups=$9
+shift 9
+old=$IFS; IFS=:
+for group in $cgroups; do echo 0 > "$group/cgroup.procs" || echo "sluice: no limits: cannot enter $group" >&2; done
+IFS=$old
+if [ -n "$lowers" ]; then
+  mount -n -t overlay overlay -o "lowerdir=$lowers,upperdir=$upper,workdir=$work,userxattr" "$root" || fail "cannot mount the image"
+else
+  mount -n --bind "$root" "$root" || fail "cannot mount the image"
+fi
+for name in proc dev sys etc .sluice; do [ ! -L "$root/$name" ] || fail "/$name of the image is a symlink"; done
+cd "$root"
+mkdir -p proc dev sys etc .sluice
+mount -n -t proc -o nosuid,nodev,noexec proc proc || fail "cannot mount /proc"
+mount -n -t sysfs -o ro,nosuid,nodev,noexec sysfs sys 2>/dev/null || :
+mount -n -t tmpfs -o nosuid,mode=755,size=65536k tmpfs dev || fail "cannot mount /dev"
+for name in null zero full random urandom tty; do
+  [ -e /dev/$name ] || continue
+  : > dev/$name
+  mount -n --bind /dev/$name dev/$name || fail "cannot show /dev/$name"
+done
+mkdir dev/pts dev/shm dev/mqueue
+mount -n -t devpts -o newinstance,ptmxmode=0666,mode=620,nosuid,noexec devpts dev/pts 2>/dev/null || :
+mount -n -t tmpfs -o nosuid,nodev,noexec,mode=1777,size=65536k tmpfs dev/shm
+ln -s pts/ptmx dev/ptmx; ln -s /proc/self/fd dev/fd
+ln -s /proc/self/fd/0 dev/stdin; ln -s /proc/self/fd/1 dev/stdout; ln -s /proc/self/fd/2 dev/stderr
+ro() {
+  mount -n -o remount,bind,ro "$1" 2>/dev/null || mount -n -o remount,bind,ro,nosuid,nodev "$1" 2>/dev/null ||
+  mount -n -o remount,bind,ro,nosuid,nodev,noexec "$1" 2>/dev/null || fail "cannot make $1 read-only"
+}
+for name in kcore keys timer_list sysrq-trigger latency_stats; do
+  [ ! -e proc/$name ] || mount -n --bind /dev/null proc/$name
+done
+for name in sys bus fs irq; do
+  [ -d proc/$name ] || continue
+  mount -n --bind proc/$name proc/$name
+  ro proc/$name
+done
+mount -n --bind "$tools" .sluice
+ro .sluice
+while [ "$1" != -- ]; do
+  source=$1 target=$2 mode=$3
+  shift 3
+  [ "$(realpath -m "$root$target")" = "$root$target" ] || fail "the mount path $target goes through a symlink"
+  if [ -d "$source" ]; then mkdir -p "$root$target"
+  else
+    mkdir -p "$(dirname "$root$target")"
+    [ -e "$root$target" ] || : > "$root$target"
+  fi
+  mount -n --bind "$source" "$root$target" || fail "cannot mount $target"
+  [ "$mode" != ro ] || ro "$root$target"
+done
+shift
+if [ "$readonly" = yes ]; then ro "$root"; fi
+mount -n --move "$root" / || fail "cannot enter the image"
+ids=
+if [ -n "$uid" ]; then ids="--setuid=$uid --setgid=$gid"; fi
+setpriv --no-new-privs --inh-caps -all \\
+  --bounding-set -all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap \\
+  -- unshare --root=. --wd=/ $ids -- /.sluice/ld --library-path /.sluice /.sluice/env -i "$@" &
+set +e
+wait $!
+exit $?
+`
+
+/**
+ * Runs one more program inside a container, found by the process id of its program: same root, same namespaces but the process ids', same privileges.
+ */
+export const EXEC_SCRIPT = `set -eu
+pid=$1 uid=$2 gid=$3
+shift 3
+exec 9< "/proc/$pid/root"
+ids=
+if [ -n "$uid" ]; then ids="--setuid=$uid --setgid=$gid"; fi
+exec nsenter -t "$pid" -n -i -u -- setpriv --no-new-privs --inh-caps -all \\
+  --bounding-set -all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap \\
+  -- unshare --root=/proc/self/fd/9 --wd=/ $ids -- /.sluice/ld --library-path /.sluice /.sluice/env -i "$@"
+`

@@ -7,6 +7,13 @@ export const ERROR_CODES = {
   // lib
   YAML_SYNTAX: 'The text is not YAML. Fix the line that the error names.',
   YAML_LIMIT: 'The YAML document is too large, too deep or expands too many aliases. Split it.',
+  // lib/kustomize, pipeline/build
+  KUSTOMIZE_INVALID: 'A kustomization file does not have the shape it must have. Fix the field that the error names.',
+  KUSTOMIZE_BUILD:
+    'The kustomization cannot be built: a resource, patch or reference does not fit. Fix what the error names.',
+  KUSTOMIZE_PATH: 'A file that the kustomization names is missing, or lies where it must not. Fix the path.',
+  KUSTOMIZE_UNSUPPORTED:
+    'The kustomization asks for something that Sluice does not do: plug-ins, Helm, remote bases. Replace it.',
   // lib: versions, patterns, templates
   SEMVER_CONSTRAINT: 'The version range is not understood. Write one such as ">=1.0.0", "1.2.x" or ">=1.0.0-0".',
   REGEXP_SYNTAX: 'The regular expression is not one of Go (RE2). Fix the part that the error names.',
@@ -65,6 +72,8 @@ export const ERROR_CODES = {
   KUBE_CONFIG: 'The kubeconfig cannot be used. Fix the entry that the error names.',
   KUBE_UNREACHABLE:
     'The Kubernetes API does not answer. Check that it runs and that the kubeconfig names it; Sluice tries again by itself.',
+  // adapters/engine
+  APPLY_FAILED: 'The API server refused an object, or applying it would do harm. The message names it; fix it in Git.',
   // adapters/git, pipeline/source
   GIT_REMOTE: 'The Git host did not give what was asked for. The message is its answer; Sluice tries again by itself.',
   GIT_REF_NOT_FOUND: 'The repository has no such branch, tag, commit or version. Push it, or change spec.ref.',

@@ -1,0 +1,174 @@
+import {
+  isBasicExpression,
+  isMapping,
+  isScalar,
+  isSequence,
+  NoOperationTraceWriter,
+  parseWorkflow,
+} from '@actions/workflow-parser'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { loadOne } from '../../lib/yaml/load.ts'
+import { entryOf, literalList, literalText, type Place, type Template, type TemplateEntry } from './template.ts'
+import type { EventFilter, JobSpec, StepSpec, Workflow } from './workflow.ts'
+
+const LARGEST_BYTES = 512 * 1024
+
+/**
+ * Reads a workflow file by GitHub's own parser and schema.
+ *
+ * @param path as in the repository, `.github/workflows/x.yml`
+ * @throws SluiceError WORKFLOW_INVALID with `path:line:column` of the first fault, the others in the message;
+ *   also for what is no fault but not done here (`container`, `services`, reusable workflows), by name
+ */
+export function parseWorkflowFile(path: string, text: string): Workflow {
+  if (text.length > LARGEST_BYTES) throw invalid(path, undefined, 'the workflow is larger than 512 KiB')
+  checkAliases(path, text)
+  const { value, context } = parseWorkflow({ name: path, content: text }, new NoOperationTraceWriter())
+  const [first, ...others] = context.errors.getErrors()
+  if (first) throw invalid(path, first.range?.start, [first, ...others.slice(0, 9)].map(messageOf).join('\n'))
+  if (value === undefined || !isMapping(value)) throw invalid(path, undefined, 'the workflow is empty')
+  const root = toTemplate(path, value)
+  const jobs = entriesOf(entryOf(root, 'jobs')).map(({ key, value: job }) => parseJob(path, key, job))
+  return {
+    path,
+    name: literalText(entryOf(root, 'name')) ?? path,
+    on: parseEvents(entryOf(root, 'on')),
+    env: entryOf(root, 'env'),
+    defaults: entryOf(root, 'defaults'),
+    concurrency: entryOf(root, 'concurrency'),
+    jobs: orderJobs(path, jobs),
+  }
+}
+
+/** GitHub's parser expands aliases without a limit; ours has one, and is asked first where there are any. */
+function checkAliases(path: string, text: string): void {
+  if (!/(^|[\s[,{:-])\*[^\s*'"]/m.test(text)) return
+  try {
+    const size = JSON.stringify(loadOne(text, path) ?? null).length
+    if (size > 4 * LARGEST_BYTES)
+      throw invalid(path, undefined, 'the aliases of the workflow expand to more than 2 MiB')
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code === 'WORKFLOW_INVALID') throw error
+    throw new SluiceError('WORKFLOW_INVALID', error.message, { where: error.where ?? path, cause: error })
+  }
+}
+
+/** A token of GitHub's parser; what it is, its guards tell. */
+type Token = Parameters<typeof isMapping>[0]
+
+function toTemplate(path: string, token: Token): Template {
+  const at = token.range?.start ?? { line: 1, column: 1 }
+  if (isMapping(token)) {
+    const entries: TemplateEntry[] = []
+    for (let index = 0; index < token.count; index++) {
+      const { key, value } = token.get(index)
+      if (!isScalar(key) || isBasicExpression(key))
+        throw invalid(path, at, 'a key that is an expression is not supported')
+      entries.push({ key: key.toString(), value: toTemplate(path, value) })
+    }
+    return { kind: 'map', entries, at }
+  }
+  if (isSequence(token)) {
+    const items: Template[] = []
+    for (let index = 0; index < token.count; index++) items.push(toTemplate(path, token.get(index)))
+    return { kind: 'list', items, at }
+  }
+  if (isBasicExpression(token)) return { kind: 'expression', text: token.expression, at }
+  const plain: unknown = 'value' in token ? token.value : null
+  const isPlain = typeof plain === 'string' || typeof plain === 'number' || typeof plain === 'boolean'
+  return { kind: 'literal', value: isPlain ? plain : null, at }
+}
+
+function parseEvents(template: Template | undefined): Record<string, EventFilter> {
+  if (template?.kind !== 'map') return Object.fromEntries((literalList(template) ?? []).map((name) => [name, {}]))
+  return Object.fromEntries(template.entries.map(({ key, value }) => [key, parseFilter(value)]))
+}
+
+function parseFilter(template: Template): EventFilter {
+  const names = {
+    branches: 'branches',
+    branchesIgnore: 'branches-ignore',
+    tags: 'tags',
+    tagsIgnore: 'tags-ignore',
+    paths: 'paths',
+    pathsIgnore: 'paths-ignore',
+    types: 'types',
+  }
+  const found = Object.entries(names).flatMap(([field, name]) => {
+    const list = literalList(entryOf(template, name))
+    return list === undefined ? [] : [[field, list] as const]
+  })
+  return Object.fromEntries(found)
+}
+
+function parseJob(path: string, id: string, job: Template): JobSpec {
+  for (const name of ['container', 'services', 'uses', 'snapshot']) {
+    const found = entryOf(job, name)
+    if (found) throw invalid(path, found.at, `job "${id}" uses "${name}", which this runner does not do`)
+  }
+  const steps = entryOf(job, 'steps')
+  return {
+    id,
+    name: entryOf(job, 'name'),
+    needs: literalList(entryOf(job, 'needs')) ?? [],
+    if: entryOf(job, 'if'),
+    strategy: entryOf(job, 'strategy'),
+    env: entryOf(job, 'env'),
+    outputs: entryOf(job, 'outputs'),
+    defaults: entryOf(job, 'defaults'),
+    timeoutMinutes: entryOf(job, 'timeout-minutes'),
+    continueOnError: entryOf(job, 'continue-on-error'),
+    concurrency: entryOf(job, 'concurrency'),
+    steps: steps?.kind === 'list' ? steps.items.map((step) => parseStep(path, step)) : [],
+    at: job.at,
+  }
+}
+
+function parseStep(path: string, step: Template): StepSpec {
+  const [run, uses] = [entryOf(step, 'run'), literalText(entryOf(step, 'uses'))]
+  if (run === undefined && uses === undefined) throw invalid(path, step.at, 'a step has neither "run" nor "uses"')
+  return {
+    id: literalText(entryOf(step, 'id')),
+    name: entryOf(step, 'name'),
+    if: entryOf(step, 'if'),
+    run,
+    uses,
+    with: entryOf(step, 'with'),
+    env: entryOf(step, 'env'),
+    shell: entryOf(step, 'shell'),
+    workingDirectory: entryOf(step, 'working-directory'),
+    timeoutMinutes: entryOf(step, 'timeout-minutes'),
+    continueOnError: entryOf(step, 'continue-on-error'),
+    at: step.at,
+  }
+}
+
+function orderJobs(path: string, jobs: readonly JobSpec[]): readonly JobSpec[] {
+  const ordered: JobSpec[] = []
+  const left = new Set(jobs)
+  for (const job of jobs)
+    for (const need of job.needs)
+      if (!jobs.some(({ id }) => id === need))
+        throw invalid(path, job.at, `job "${job.id}" needs "${need}", which does not exist`)
+  while (left.size > 0) {
+    const free = [...left].filter((job) => job.needs.every((need) => ordered.some(({ id }) => id === need)))
+    const [stuck] = left
+    if (free.length === 0 && stuck) throw invalid(path, stuck.at, `job "${stuck.id}" needs itself through its "needs"`)
+    for (const job of free) left.delete(job)
+    ordered.push(...free)
+  }
+  return ordered
+}
+
+function entriesOf(template: Template | undefined): readonly TemplateEntry[] {
+  return template?.kind === 'map' ? template.entries : []
+}
+
+function messageOf({ message }: { readonly message: string }): string {
+  return message.replace(/^.*? \(Line: \d+, Col: \d+\): /, '')
+}
+
+function invalid(path: string, at: Place | undefined, message: string): SluiceError {
+  const where = at === undefined ? path : `${path}:${at.line}:${at.column}`
+  return new SluiceError('WORKFLOW_INVALID', message, { where })
+}

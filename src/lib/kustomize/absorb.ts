@@ -1,0 +1,67 @@
+import { mapNode, stringNode } from '../yaml/nodes.ts'
+import type { Accumulator } from './accumulate.ts'
+import { buildError } from './failure.ts'
+import { goId, idKey } from './ids.ts'
+import { currentId, currentKey, fieldMap, metadataOf, setText, setTextMap, textMap, type Resource } from './resource.ts'
+import { anyIdIndex } from './transform-patches.ts'
+
+/** Adds a generated object, or merges it into or replaces the one that is there. */
+export function absorb(into: Accumulator, resource: Resource): void {
+  const id = currentId(resource)
+  const matches = anyIdIndex(into.resources).get(idKey(id)) ?? []
+  const [old, second] = matches
+  if (second) throw buildError(`found multiple objects that could accept merge of ${goId(id)}`, resource.node)
+  if (!old) {
+    if (resource.behavior === 'merge' || resource.behavior === 'replace')
+      throw buildError(
+        `id ${goId(id)} does not exist; cannot merge or replace`,
+        resource.node,
+        'use behavior create, or fix the name',
+      )
+    into.keys?.add(currentKey(resource))
+    into.resources.push(resource)
+    return
+  }
+  if (resource.behavior !== 'merge' && resource.behavior !== 'replace') {
+    const behavior = resource.behavior === 'unspecified' ? 'unspecified' : resource.behavior
+    throw buildError(
+      `id ${goId(id)} exists; can not use behavior: '${behavior}', behavior must be merge or replace`,
+      resource.node,
+      'set behavior: merge or replace',
+    )
+  }
+  takeOver(resource, old)
+  if (resource.behavior === 'merge') {
+    mergeTexts(resource, old, 'data')
+    mergeTexts(resource, old, 'binaryData')
+  }
+  into.resources[into.resources.indexOf(old)] = resource
+}
+
+/** Labels, annotations, name, namespace and history of the old object; the new one's labels and annotations win. */
+function takeOver(resource: Resource, old: Resource): void {
+  setTextMap(resource, 'labels', new Map([...textMap(old, 'labels'), ...textMap(resource, 'labels')]))
+  setTextMap(resource, 'annotations', new Map([...textMap(old, 'annotations'), ...textMap(resource, 'annotations')]))
+  const { name, namespace } = currentId(old)
+  const metadata = metadataOf(resource)
+  setText(metadata, 'name', name, '')
+  if (namespace === '') metadata.fields.delete('namespace')
+  else setText(metadata, 'namespace', namespace, '')
+  resource.needsHash = resource.needsHash && old.needsHash
+  resource.previousIds = [...old.previousIds]
+  resource.prefixes = [...old.prefixes]
+  resource.suffixes = [...old.suffixes]
+  resource.varNames = [...old.varNames]
+}
+
+function mergeTexts(resource: Resource, old: Resource, field: 'data' | 'binaryData'): void {
+  const merged = mapNode()
+  for (const source of [fieldMap(old.node, field), fieldMap(resource.node, field)])
+    for (const [key, value] of source?.fields ?? [])
+      merged.fields.set(
+        key,
+        value.kind === 'scalar' ? { ...stringNode(value.value), source: value.source, start: value.start } : value,
+      )
+  resource.node.fields.delete(field)
+  if (merged.fields.size > 0) resource.node.fields.set(field, merged)
+}

@@ -1,0 +1,220 @@
+import { SluiceError } from '../error/sluice-error.ts'
+import { absorb } from './absorb.ts'
+import { loadConfig, loadCrdConfig, mergeConfig, defaultConfig, type TransformerConfig } from './config.ts'
+import { generatorArgs, generatorOptions } from './entries.ts'
+import { buildError, during, failure, messageOf, prefixed, rewritten } from './failure.ts'
+import { formatId, idKey } from './ids.ts'
+import { generateConfigMap, generateSecret } from './generate.ts'
+import { structOf, structsOf, rawNodes, textsOf } from './kustomization.ts'
+import { fileName, loadText, subLoader, type Loader } from './loader.ts'
+import type { SchemaLookup } from './merge.ts'
+import { isMalformed, readResources, withoutLocal } from './read-resources.ts'
+import { currentId, type Resource } from './resource.ts'
+import { loadTarget, openApiPath, resourcePaths, type Notices, type Target } from './target.ts'
+import { loadSchema } from './open-api.ts'
+import { readExternal, runGenerators, runTransformers } from './external.ts'
+import { transformBuiltIn } from './transform.ts'
+import { joinVars, mergeVars, readVar, type Var } from './vars.ts'
+
+/** What all kustomizations of one build share. */
+export type Build = Notices & {
+  /** The schema of `openapi`, which replaces the built-in one for the rest of the build. */
+  schema: SchemaLookup | undefined
+}
+
+/** What has been collected so far at one level. */
+export type Accumulator = {
+  resources: Resource[]
+  /** Keys of the ids of `resources`; undefined when they may have changed. */
+  keys: Set<string> | undefined
+  config: TransformerConfig
+  vars: readonly Var[]
+}
+
+/** Nothing collected. */
+export function emptyAccumulator(): Accumulator {
+  return { resources: [], keys: new Set(), config: defaultConfig(), vars: [] }
+}
+
+/**
+ * Collects a kustomization into an accumulator: a Component works on its parent's, everything else on its own.
+ *
+ * @see https://github.com/kubernetes-sigs/kustomize/blob/master/api/internal/target/kusttarget.go
+ */
+export function accumulateTarget(build: Build, target: Target, into: Accumulator): void {
+  const { loader, file } = target
+  during('accumulating resources', () => accumulatePaths(build, loader, resourcePaths(target), into))
+  into.config = mergeConfig(into.config, loadConfig(loader, textsOf(file, 'configurations')))
+  const crds = textsOf(file, 'crds')
+  if (crds.length > 0)
+    into.config = mergeConfig(
+      into.config,
+      during(`loading CRDs [${crds.join(' ')}]`, () => loadCrdConfig(loader, crds)),
+    )
+  generate(build, target, into)
+  during('accumulating components', () => accumulateComponents(build, target, into))
+  into.keys = undefined
+  transformBuiltIn(build, target, into)
+  runTransformers(readExternal(build, loader, textsOf(file, 'transformers')), build, loader, into)
+  runValidators(build, target, into)
+  const vars = structsOf(file, 'vars').map(readVar)
+  if (vars.length > 0) into.vars = during('merging vars', () => mergeVars(into.vars, vars, into.resources))
+}
+
+function runValidators(build: Build, { loader, file }: Target, into: Accumulator): void {
+  runTransformers(readExternal(build, loader, textsOf(file, 'validators')), build, loader, into)
+}
+
+/** Each path is tried as a file, then as a folder. */
+export function accumulatePaths(build: Build, loader: Loader, paths: readonly string[], into: Accumulator): void {
+  for (const path of paths) {
+    const fileError = tryFile(loader, path, into)
+    if (fileError === undefined) continue
+    accumulateBase(build, loader, path, into, fileError)
+  }
+}
+
+function tryFile(loader: Loader, path: string, into: Accumulator): SluiceError | undefined {
+  try {
+    const read = during(`accumulating resources from '${path}'`, () => readFileResources(loader, path))
+    during(`merging resources from '${path}'`, () => append(into, read))
+    return undefined
+  } catch (error) {
+    if (error instanceof SluiceError) return error
+    throw error
+  }
+}
+
+function readFileResources(loader: Loader, path: string): Resource[] {
+  const text = loadText(loader, path)
+  try {
+    return withoutLocal(readResources(text, fileName(loader, path)))
+  } catch (error) {
+    if (!isMalformed(error)) throw error
+    throw rewritten(error, (message) => `MalformedYAMLError: ${message} in File: ${path}`)
+  }
+}
+
+function accumulateBase(build: Build, loader: Loader, path: string, into: Accumulator, fileError: SluiceError): void {
+  let base: Loader
+  try {
+    base = subLoader(loader, path)
+  } catch (error) {
+    if (fileError.code === 'YAML_SYNTAX' || fileError.code === 'YAML_LIMIT') throw fileError
+    throw combined(fileError, error, `must build at directory: `)
+  }
+  try {
+    accumulateDirectory(build, base, into, false)
+  } catch (error) {
+    throw combined(fileError, error, '')
+  }
+}
+
+/** Kustomize shows both errors; the place is that of the one that matters. */
+function combined(fileError: SluiceError, error: unknown, between: string): unknown {
+  const text = messageOf(error)
+  const inner = rewritten(error, () => `${between}${text}`)
+  const isFileTheCause =
+    fileError.code !== 'KUSTOMIZE_PATH' && error instanceof SluiceError && error.code === 'KUSTOMIZE_PATH'
+  const shown = isFileTheCause ? rewritten(fileError, () => `${between}${text}`) : inner
+  return prefixed(`accumulation err='${fileError.message}'`, shown)
+}
+
+function accumulateComponents(build: Build, target: Target, into: Accumulator): void {
+  for (const path of textsOf(target.file, 'components')) {
+    const loader = componentLoader(target.loader, path)
+    try {
+      accumulateDirectory(build, loader, into, true)
+    } catch (error) {
+      throw rewritten(error, (message) => `accumulateDirectory: ${JSON.stringify(message)}`)
+    }
+  }
+}
+
+function componentLoader(loader: Loader, path: string): Loader {
+  try {
+    return subLoader(loader, path)
+  } catch (error) {
+    throw rewritten(error, (message) => `loader.New ${JSON.stringify(message)}`)
+  }
+}
+
+function accumulateDirectory(build: Build, loader: Loader, into: Accumulator, isComponent: boolean): void {
+  const target = during(`couldn't make target for path '${loader.root}'`, () => loadTarget(loader, build))
+  useOpenApi(build, target)
+  if (isComponent !== (target.kind === 'Component')) throw wrongKind(loader, target, isComponent)
+  if (isComponent) {
+    during(`recursed accumulation of path '${loader.root}'`, () => accumulateTarget(build, target, into))
+    return
+  }
+  const own = emptyAccumulator()
+  during(`recursed accumulation of path '${loader.root}'`, () => accumulateTarget(build, target, own))
+  during(`recursed merging from path '${loader.root}'`, () => {
+    append(into, own.resources)
+    into.config = mergeConfig(into.config, own.config)
+    into.vars = joinVars(into.vars, own.vars)
+  })
+}
+
+/** A schema of one's own replaces the built-in one for the whole build. */
+export function useOpenApi(build: Build, target: Target): void {
+  const path = openApiPath(target)
+  if (path !== undefined) build.schema = loadSchema(loadText(target.loader, path), fileName(target.loader, path))
+}
+
+function wrongKind(loader: Loader, target: Target, isComponent: boolean): Error {
+  const text = isComponent
+    ? `expected kind 'Component' for path '${loader.root}' but got '${target.kind}'`
+    : `expected kind != 'Component' for path '${loader.root}'`
+  return failure(
+    'KUSTOMIZE_INVALID',
+    text,
+    undefined,
+    isComponent ? 'list it under resources' : 'list it under components',
+  )
+}
+
+/** Adds resources; two of the same id are an error. */
+export function append(into: Accumulator, resources: readonly Resource[]): void {
+  into.keys ??= new Set(into.resources.map((resource) => idKey(currentId(resource))))
+  for (const resource of resources) {
+    const id = currentId(resource)
+    const key = idKey(id)
+    if (into.keys.has(key))
+      throw buildError(
+        `may not add resource with an already registered id: ${formatId(id)}`,
+        resource.node,
+        'two files define the same object',
+      )
+    into.keys.add(key)
+    into.resources.push(resource)
+  }
+}
+
+function generate(build: Build, target: Target, into: Accumulator): void {
+  const { loader, file } = target
+  const globals = structOf(file, 'generatorOptions')
+  const options = globals && generatorOptions(globals)
+  const configMaps = structsOf(file, 'configMapGenerator').map((entry) =>
+    generateConfigMap(loader, generatorArgs(entry), options),
+  )
+  const secrets = structsOf(file, 'secretGenerator').map((entry) =>
+    generateSecret(loader, generatorArgs(entry), options),
+  )
+  const [chart] = [...rawNodes(file, 'helmCharts'), ...rawNodes(file, 'helmChartInflationGenerator')]
+  if (chart)
+    throw failure(
+      'KUSTOMIZE_UNSUPPORTED',
+      'must specify --enable-helm',
+      chart,
+      'Helm charts are not inflated here; render the chart into a file',
+    )
+  for (const resource of [...configMaps, ...secrets])
+    during(`merging from generator ${describe(resource)}`, () => absorb(into, resource))
+  for (const resource of runGenerators(readExternal(build, loader, textsOf(file, 'generators')), loader))
+    during(`merging from generator ${describe(resource)}`, () => absorb(into, resource))
+}
+
+function describe(resource: Resource): string {
+  return `&{${formatId(currentId(resource))}}`
+}

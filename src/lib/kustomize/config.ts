@@ -1,0 +1,217 @@
+import { parseDocuments, type YamlNode } from '../yaml/nodes.ts'
+import { decodeStruct, type Shape } from './decode.ts'
+import { fieldSpecOf } from './entries.ts'
+import { defaultFieldSpecs, mergeFieldSpecs, parseFieldSpecs, parseKind, type FieldSpec } from './field-spec.ts'
+import { during } from './failure.ts'
+import type { Gvk } from './ids.ts'
+import { FIELD_SPEC, structsOf, textOf } from './kustomization.ts'
+import { fileName, loadText, type Loader } from './loader.ts'
+import { NAME_REFERENCES } from './schema/name-references.ts'
+
+/** A kind that others name, and the fields in which they do. */
+export type NameReference = Gvk & { readonly referrers: readonly FieldSpec[] }
+
+const LISTS = [
+  'namePrefix',
+  'nameSuffix',
+  'namespace',
+  'commonLabels',
+  'labels',
+  'templateLabels',
+  'commonAnnotations',
+  'varReference',
+  'images',
+  'replicas',
+] as const
+
+type ListName = (typeof LISTS)[number]
+
+/** Where the transformers of a kustomization work. */
+export type TransformerConfig = Readonly<Record<ListName, readonly FieldSpec[]>> & {
+  readonly nameReference: readonly NameReference[]
+}
+
+let builtIn: TransformerConfig | undefined
+
+/** The configuration that kustomize has built in. */
+export function defaultConfig(): TransformerConfig {
+  builtIn ??= {
+    namePrefix: defaultFieldSpecs('namePrefix'),
+    nameSuffix: defaultFieldSpecs('nameSuffix'),
+    namespace: defaultFieldSpecs('namespace'),
+    commonLabels: defaultFieldSpecs('commonLabels'),
+    labels: [],
+    templateLabels: defaultFieldSpecs('templateLabels'),
+    commonAnnotations: defaultFieldSpecs('commonAnnotations'),
+    varReference: defaultFieldSpecs('varReference'),
+    images: defaultFieldSpecs('images'),
+    replicas: defaultFieldSpecs('replicas'),
+    nameReference: parseNameReferences(NAME_REFERENCES),
+  }
+  return builtIn
+}
+
+function parseNameReferences(table: string): NameReference[] {
+  const found: { head: string; lines: string[] }[] = []
+  for (const line of table.trim().split('\n')) {
+    if (line.startsWith(' ')) found.at(-1)?.lines.push(line)
+    else found.push({ head: line, lines: [] })
+  }
+  return found.map(({ head, lines }) => ({ ...parseKind(head), referrers: parseFieldSpecs(lines.join('\n')) }))
+}
+
+/** Both configurations together. */
+export function mergeConfig(base: TransformerConfig, added: TransformerConfig): TransformerConfig {
+  if (base === added) return base
+  const merged = { ...base, nameReference: mergeNameReferences(base.nameReference, added.nameReference) }
+  for (const name of LISTS) merged[name] = mergeFieldSpecs(base[name], added[name])
+  return merged
+}
+
+function mergeNameReferences(
+  base: readonly NameReference[],
+  added: readonly NameReference[],
+): readonly NameReference[] {
+  const merged = [...base]
+  for (const reference of added) {
+    const at = merged.findIndex(
+      (one) => one.kind === reference.kind && one.group === reference.group && one.version === reference.version,
+    )
+    const known = merged[at]
+    if (known) merged[at] = { ...known, referrers: mergeFieldSpecs(known.referrers, reference.referrers) }
+    else merged.push(reference)
+  }
+  return merged
+}
+
+const SPECS: Shape = { list: FIELD_SPEC }
+const CONFIG: Shape = {
+  struct: 'TransformerConfig',
+  fields: {
+    ...Object.fromEntries(LISTS.map((name) => [name, SPECS])),
+    nameReference: {
+      list: {
+        struct: 'NameBackReferences',
+        fields: { kind: 'string', group: 'string', version: 'string', fieldSpecs: SPECS },
+      },
+    },
+  },
+}
+
+const EMPTY: TransformerConfig = {
+  namePrefix: [],
+  nameSuffix: [],
+  namespace: [],
+  commonLabels: [],
+  labels: [],
+  templateLabels: [],
+  commonAnnotations: [],
+  varReference: [],
+  images: [],
+  replicas: [],
+  nameReference: [],
+}
+
+/** The built-in configuration with the files of `configurations:` merged in. */
+export function loadConfig(loader: Loader, paths: readonly string[]): TransformerConfig {
+  let config = defaultConfig()
+  for (const path of paths) {
+    for (const document of parseDocuments(loadText(loader, path), fileName(loader, path)))
+      if (document.root) config = mergeConfig(config, decodeConfig(document.root))
+  }
+  return config
+}
+
+function decodeConfig(node: YamlNode): TransformerConfig {
+  const decoded = decodeStruct(node, CONFIG, 'error', 'error unmarshaling JSON')
+  const config = {
+    ...EMPTY,
+    nameReference: structsOf(decoded, 'nameReference').map((one) => ({
+      kind: textOf(one, 'kind'),
+      group: textOf(one, 'group'),
+      version: textOf(one, 'version'),
+      referrers: structsOf(one, 'fieldSpecs').map(fieldSpecOf),
+    })),
+  }
+  for (const name of LISTS) config[name] = structsOf(decoded, name).map(fieldSpecOf)
+  return config
+}
+
+/** The configuration that CRD schemas of `crds:` describe by their `x-kubernetes-…` extensions. */
+export function loadCrdConfig(loader: Loader, paths: readonly string[]): TransformerConfig {
+  let config = EMPTY
+  for (const path of paths) {
+    const [document] = during(`loading CRDs ${path}`, () =>
+      parseDocuments(loadText(loader, path), fileName(loader, path)),
+    )
+    if (document?.root?.kind === 'map') config = mergeConfig(config, crdConfig(document.root.fields))
+  }
+  return config
+}
+
+function crdConfig(types: ReadonlyMap<string, YamlNode>): TransformerConfig {
+  let config = EMPTY
+  for (const [name, type] of types) {
+    const kind = kindOfCrd(name, type)
+    if (kind === undefined) continue
+    config = mergeConfig(config, fieldsOfCrd(types, kind, name, [], new Set()))
+  }
+  return config
+}
+
+/** A type is an object's when it has apiVersion, kind and metadata. */
+function kindOfCrd(name: string, type: YamlNode): Gvk | undefined {
+  const properties = child(
+    child(child(type, 'Schema'), 'properties') ??
+      child(child(type, 'schema'), 'properties') ??
+      child(type, 'properties'),
+  )
+  if (!properties || !['kind', 'apiVersion', 'metadata'].every((field) => child(properties, field))) return undefined
+  return { group: '', version: '', kind: name.slice(name.lastIndexOf('.') + 1) }
+}
+
+function child(node: YamlNode | undefined, name?: string): YamlNode | undefined {
+  if (name === undefined) return node
+  return node?.kind === 'map' ? node.fields.get(name) : undefined
+}
+
+function text(node: YamlNode | undefined): string {
+  return node?.kind === 'scalar' ? node.value : ''
+}
+
+function fieldsOfCrd(
+  types: ReadonlyMap<string, YamlNode>,
+  gvk: Gvk,
+  typeName: string,
+  path: readonly string[],
+  visited: ReadonlySet<string>,
+): TransformerConfig {
+  const type = types.get(typeName)
+  if (!type || visited.has(typeName)) return EMPTY
+  const properties = child(child(type, 'Schema') ?? child(type, 'schema') ?? type, 'properties')
+  if (properties?.kind !== 'map') return EMPTY
+  let config = EMPTY
+  for (const [name, property] of properties.fields) {
+    const at = [...path, name]
+    config = mergeConfig(config, extensionsOf(property, gvk, at))
+    const reference = text(child(property, '$ref')) || text(child(child(property, 'items'), '$ref'))
+    if (reference !== '')
+      config = mergeConfig(config, fieldsOfCrd(types, gvk, reference, at, new Set([...visited, typeName])))
+  }
+  return config
+}
+
+function extensionsOf(property: YamlNode, gvk: Gvk, path: readonly string[]): TransformerConfig {
+  const spec: FieldSpec = { ...gvk, path: path.join('/'), create: false }
+  let config = EMPTY
+  if (child(property, 'x-kubernetes-annotation')) config = { ...config, commonAnnotations: [spec] }
+  if (child(property, 'x-kubernetes-label-selector')) config = { ...config, commonLabels: [spec] }
+  if (child(property, 'x-kubernetes-identity')) config = { ...config, namePrefix: [spec] }
+  const reference = child(property, 'x-kubernetes-object-ref-api-version')
+  const kind = child(property, 'x-kubernetes-object-ref-kind')
+  if (!reference || !kind) return config
+  const key = text(child(property, 'x-kubernetes-object-ref-name-key')) || 'name'
+  const [version = '', group = ''] = text(reference).split('/').reverse()
+  const referrer = { ...spec, path: [...path, key].join('/') }
+  return { ...config, nameReference: [{ kind: text(kind), group, version, referrers: [referrer] }] }
+}

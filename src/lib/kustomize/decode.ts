@@ -1,0 +1,138 @@
+import type { YamlMap, YamlNode } from '../yaml/nodes.ts'
+import { resolveScalar } from '../yaml/resolve.ts'
+import { failure } from './failure.ts'
+import { isNull } from './field-spec.ts'
+
+/** The type of a field, as Go's JSON decoder sees it. */
+export type Shape =
+  | 'string'
+  | 'bool'
+  | 'int'
+  | 'any'
+  | { readonly list: Shape }
+  | { readonly map: 'string' }
+  | { readonly struct: string; readonly fields: Readonly<Record<string, Shape>> }
+
+/** A decoded mapping; every struct carries its own `node`, for errors. */
+export type Decoded = { readonly [name: string]: unknown }
+
+/** What happens to a field that the struct does not have. */
+export type Unknown = 'error' | 'drop'
+
+type Context = { readonly unknown: Unknown; readonly struct: string; readonly path: string; readonly prefix: string }
+
+/**
+ * Decodes a mapping as Go's encoding/json does: names in any case, the last of equal ones wins, null is nothing.
+ *
+ * @param prefix put before messages, for example `invalid Kustomization`
+ */
+export function decodeStruct(node: YamlNode, shape: Shape, unknown: Unknown, prefix: string): Decoded {
+  const value = decode(node, shape, { unknown, struct: '', path: '', prefix })
+  return isDecoded(value) ? value : {}
+}
+
+function isDecoded(value: unknown): value is Decoded {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function decode(node: YamlNode, shape: Shape, context: Context): unknown {
+  if (isNull(node)) return undefined
+  if (typeof shape === 'string') return decodeScalar(node, shape, context)
+  if ('list' in shape) {
+    if (node.kind !== 'seq') throw mismatch(node, shape, context)
+    return node.items.map((item) => decode(item, shape.list, context) ?? zeroOf(shape.list))
+  }
+  if (node.kind !== 'map') throw mismatch(node, shape, context)
+  if ('map' in shape) return decodeMap(node, context)
+  return decodeFields(node, shape.struct, shape.fields, context)
+}
+
+function zeroOf(shape: Shape): unknown {
+  return shape === 'string' ? '' : {}
+}
+
+function decodeScalar(node: YamlNode, shape: 'string' | 'bool' | 'int' | 'any', context: Context): unknown {
+  if (shape === 'any') return node
+  if (node.kind !== 'scalar') throw mismatch(node, shape, context)
+  const value = resolveScalar(node, 'v2')
+  if (shape === 'int' && typeof value === 'number' && Number.isInteger(value)) return value
+  if (shape === 'bool' && typeof value === 'boolean') return value
+  if (shape === 'string' && typeof value === 'string') return value
+  throw mismatch(node, shape, context)
+}
+
+function decodeMap(node: YamlMap, context: Context): Record<string, string> {
+  const map: Record<string, string> = {}
+  for (const [key, value] of node.fields) {
+    const text = decode(value, 'string', context)
+    map[key] = typeof text === 'string' ? text : ''
+  }
+  return map
+}
+
+function decodeFields(
+  node: YamlMap,
+  struct: string,
+  fields: Readonly<Record<string, Shape>>,
+  context: Context,
+): Decoded {
+  const decoded: Record<string, unknown> = { node }
+  for (const [key, value] of node.fields) {
+    const name = nameOf(key, fields)
+    const shape = name === undefined ? undefined : fields[name]
+    if (name === undefined || shape === undefined) {
+      if (context.unknown === 'drop') continue
+      throw unknownField(key, value, fields, context)
+    }
+    const path = context.path === '' ? name : `${context.path}.${name}`
+    const result = decode(value, shape, { ...context, struct, path })
+    if (result !== undefined) decoded[name] = result
+  }
+  return decoded
+}
+
+function nameOf(key: string, fields: Readonly<Record<string, Shape>>): string | undefined {
+  if (Object.hasOwn(fields, key)) return key
+  const lower = key.toLowerCase()
+  return Object.keys(fields).find((name) => name.toLowerCase() === lower)
+}
+
+function unknownField(key: string, value: YamlNode, fields: Readonly<Record<string, Shape>>, context: Context): Error {
+  const near = Object.keys(fields).find((name) => distance(name.toLowerCase(), key.toLowerCase()) <= 2)
+  const hint = near ? `did you mean "${near}"?` : 'remove the field'
+  return failure('KUSTOMIZE_INVALID', `${context.prefix}: json: unknown field ${JSON.stringify(key)}`, value, hint)
+}
+
+/** Levenshtein distance of two short names. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= Math.min(a.length, 60); i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const cost = a[i - 1] === b[j - 1] ? 0 : 1
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + cost))
+    }
+    row = next
+  }
+  return row[b.length] ?? 99
+}
+
+function mismatch(node: YamlNode, shape: Shape, context: Context): Error {
+  const field = context.path === '' ? 'Go value' : `Go struct field ${context.struct}.${context.path}`
+  const message = `${context.prefix}: json: cannot unmarshal ${jsonType(node)} into ${field} of type ${goType(shape)}`
+  return failure('KUSTOMIZE_INVALID', message, node, 'quote a value that is meant as text')
+}
+
+function jsonType(node: YamlNode): string {
+  if (node.kind === 'map') return 'object'
+  if (node.kind === 'seq') return 'array'
+  const value = resolveScalar(node, 'v2')
+  if (typeof value === 'boolean') return 'bool'
+  return typeof value === 'string' ? 'string' : 'number'
+}
+
+function goType(shape: Shape): string {
+  if (typeof shape === 'string') return shape === 'any' ? 'interface {}' : shape
+  if ('list' in shape) return `[]${goType(shape.list)}`
+  return 'map' in shape ? 'map[string]string' : `types.${shape.struct}`
+}

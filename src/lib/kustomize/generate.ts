@@ -1,0 +1,170 @@
+import { posix } from 'node:path'
+import { plainNode, mapNode, stringNode, type YamlMap } from '../yaml/nodes.ts'
+import { buildError, during } from './failure.ts'
+import type { GeneratorArgs, GeneratorOptions } from './kustomization.ts'
+import { loadBytes, type Loader } from './loader.ts'
+import { newResource, type Behavior, type Resource } from './resource.ts'
+
+type Pair = readonly [key: string, value: Uint8Array | string]
+
+/** Makes the ConfigMap of a generator entry. */
+export function generateConfigMap(loader: Loader, args: GeneratorArgs, global: GeneratorOptions | undefined): Resource {
+  const node = baseNode('ConfigMap', args)
+  const data = mapNode()
+  const binary = mapNode()
+  for (const [key, value] of loadPairs(loader, args)) {
+    const text = asText(value)
+    if (text === undefined) binary.fields.set(key, stringNode(wrapBase64(value)))
+    else data.fields.set(key, stringNode(text))
+  }
+  if (data.fields.size > 0) node.fields.set('data', data)
+  if (binary.fields.size > 0) node.fields.set('binaryData', binary)
+  return finish(node, args, global)
+}
+
+/** Makes the Secret of a generator entry. */
+export function generateSecret(loader: Loader, args: GeneratorArgs, global: GeneratorOptions | undefined): Resource {
+  const node = baseNode('Secret', args)
+  node.fields.set('type', stringNode(args.type || 'Opaque'))
+  const data = mapNode()
+  for (const [key, value] of loadPairs(loader, args)) data.fields.set(key, stringNode(wrapBase64(value)))
+  if (data.fields.size > 0) node.fields.set('data', data)
+  return finish(node, args, global)
+}
+
+function baseNode(kind: string, args: GeneratorArgs): YamlMap {
+  if (!args.name) throw buildError('a configmap must have a name', args.node)
+  const metadata = mapNode([['name', stringNode(args.name)]])
+  if (args.namespace) metadata.fields.set('namespace', stringNode(args.namespace))
+  const node = mapNode([
+    ['apiVersion', stringNode('v1')],
+    ['kind', stringNode(kind)],
+    ['metadata', metadata],
+  ])
+  node.source = args.node.source
+  node.start = args.node.start
+  return node
+}
+
+function finish(node: YamlMap, args: GeneratorArgs, global: GeneratorOptions | undefined): Resource {
+  const options = mergeOptions(args.options, global)
+  const metadata = node.fields.get('metadata')
+  for (const field of ['labels', 'annotations'] as const) {
+    const entries = Object.entries(options?.[field] ?? {})
+    if (entries.length === 0 || metadata?.kind !== 'map') continue
+    metadata.fields.set(field, mapNode(entries.map(([key, value]) => [key, stringNode(value)])))
+  }
+  if (options?.immutable) node.fields.set('immutable', plainNode('true'))
+  const resource = newResource(node)
+  resource.needsHash = !options?.disableNameSuffixHash
+  resource.behavior = asBehavior(args.behavior)
+  return resource
+}
+
+/** Options of the entry win over `generatorOptions`. */
+function mergeOptions(
+  local: GeneratorOptions | undefined,
+  global: GeneratorOptions | undefined,
+): GeneratorOptions | undefined {
+  if (!global) return local
+  if (!local) return global
+  return {
+    labels: { ...global.labels, ...local.labels },
+    annotations: { ...global.annotations, ...local.annotations },
+    disableNameSuffixHash: local.disableNameSuffixHash || global.disableNameSuffixHash,
+    immutable: local.immutable || global.immutable,
+  }
+}
+
+function asBehavior(text: string): Behavior {
+  return text === 'create' || text === 'merge' || text === 'replace' ? text : 'unspecified'
+}
+
+function loadPairs(loader: Loader, args: GeneratorArgs): Pair[] {
+  return during('loading KV pairs', () => {
+    const envs = args.env ? [...args.envs, args.env] : args.envs
+    const goList = (list: readonly string[]): string => `[${list.join(' ')}]`
+    const pairs = [
+      ...during(`env source files: ${goList(envs)}`, () => envs.flatMap((path) => parseEnv(loadBytes(loader, path)))),
+      ...during(`literal sources ${goList(args.literals)}`, () => args.literals.map(parseLiteral)),
+      ...during(`file sources: ${goList(args.files)}`, () =>
+        args.files.map((source) => loadFileSource(loader, source)),
+      ),
+    ]
+    return sortedUnique(pairs, args)
+  })
+}
+
+function sortedUnique(pairs: readonly Pair[], args: GeneratorArgs): Pair[] {
+  const seen = new Map<string, Pair>()
+  for (const pair of pairs) {
+    const [key] = pair
+    if (!/^[-._a-zA-Z0-9]+$/.test(key) || key.length > 253)
+      throw buildError(
+        `"${key}" is not a valid key name: a valid config key must consist of alphanumeric characters, '-', '_' or '.'`,
+        args.node,
+      )
+    if (seen.has(key)) throw buildError(`configmap ${args.name} illegally repeats the key \`${key}\``, args.node)
+    seen.set(key, pair)
+  }
+  return [...seen.values()].sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+function parseLiteral(source: string): Pair {
+  const equals = source.indexOf('=')
+  if (equals <= 0) throw buildError(`invalid literal source ${source}, expected key=value`)
+  return [source.slice(0, equals), unquote(source.slice(equals + 1))]
+}
+
+function unquote(text: string): string {
+  const first = text[0]
+  if (text.length < 2 || first !== text.at(-1) || (first !== '"' && first !== "'")) return text
+  return text.slice(1, -1)
+}
+
+function loadFileSource(loader: Loader, source: string): Pair {
+  const parts = source.split('=')
+  if (parts.length === 1) return [posix.basename(source), loadBytes(loader, source)]
+  const [key = '', path = ''] = parts
+  if (parts.length > 2) throw buildError(`source "${source}" key name or file path contains '='`)
+  if (key === '') throw buildError(`missing key name for file path "${path}" in source "${source}"`)
+  if (path === '') throw buildError(`missing file path for key name "${key}" in source "${source}"`)
+  return [key, loadBytes(loader, path)]
+}
+
+function parseEnv(bytes: Uint8Array): Pair[] {
+  const text = asText(bytes)
+  if (text === undefined) throw buildError('env file has invalid utf8 bytes')
+  const pairs: Pair[] = []
+  text.split('\n').forEach((raw, index) => {
+    const line = (index === 0 ? raw.replace(/^\ufeff/, '') : raw).replace(/\r$/, '').trimStart()
+    if (line === '' || line.startsWith('#')) return
+    const equals = line.indexOf('=')
+    const key = equals < 0 ? line : line.slice(0, equals)
+    if (!/^[-._a-zA-Z][-._a-zA-Z0-9]*$/.test(key))
+      throw buildError(
+        `"${key}" is not a valid key name: a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit`,
+      )
+    if (key !== '') pairs.push([key, equals < 0 ? '' : line.slice(equals + 1)])
+  })
+  return pairs
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** The text of bytes; undefined when they are no UTF-8. */
+function asText(value: Uint8Array | string): string | undefined {
+  if (typeof value === 'string') return value
+  try {
+    return decoder.decode(value)
+  } catch {
+    return undefined
+  }
+}
+
+/** Base64 in lines of 70, as Go's YAML library breaks binary values. */
+function wrapBase64(value: Uint8Array | string): string {
+  const encoded = Buffer.from(value).toString('base64')
+  if (encoded.length <= 70) return encoded
+  return encoded.replace(/.{1,70}/g, (line) => `${line}\n`)
+}

@@ -1,0 +1,205 @@
+import { copyNode, parseDocuments, seqNode, type YamlMap, type YamlNode, type YamlSeq } from '../yaml/nodes.ts'
+import { toValue } from '../yaml/to-value.ts'
+import { buildError } from './failure.ts'
+import { isNull } from './field-spec.ts'
+import { fieldText } from './resource.ts'
+
+/** One operation of RFC 6902. */
+export type JsonPatchOperation = {
+  readonly op: string
+  readonly path: string
+  readonly from: string
+  readonly value: YamlNode | undefined
+  readonly node: YamlNode
+}
+
+/** Reads a JSON patch, as JSON or as YAML. @throws when the text is none */
+export function parseJsonPatch(text: string, file: string): JsonPatchOperation[] {
+  const [document] = parseDocuments(text, file)
+  const root = document?.root
+  if (root === undefined || isNull(root)) return []
+  if (root.kind !== 'seq') throw buildError('json: cannot unmarshal object into Go value of type jsonpatch.Patch', root)
+  return root.items.map((item) => {
+    if (item.kind !== 'map')
+      throw buildError('json: cannot unmarshal value into Go value of type jsonpatch.Operation', item)
+    return {
+      op: fieldText(item, 'op'),
+      path: fieldText(item, 'path'),
+      from: fieldText(item, 'from'),
+      value: item.fields.get('value'),
+      node: item,
+    }
+  })
+}
+
+/** Applies operations to an object in place, by the rules and with the texts of evanphx/json-patch. */
+export function applyJsonPatch(object: YamlMap, operations: readonly JsonPatchOperation[]): void {
+  for (const operation of operations) applyOne(object, operation)
+}
+
+function applyOne(object: YamlMap, operation: JsonPatchOperation): void {
+  switch (operation.op) {
+    case 'add':
+      return add(object, operation, operation.path, valueOf(operation))
+    case 'remove':
+      return remove(object, operation)
+    case 'replace':
+      return replace(object, operation)
+    case 'move':
+      return move(object, operation)
+    case 'copy':
+      return add(object, operation, operation.path, copyNode(read(object, operation, operation.from, 'copy')))
+    case 'test':
+      return test(object, operation)
+    default:
+      throw fault(operation, `Unexpected kind: ${operation.op}`)
+  }
+}
+
+function valueOf(operation: JsonPatchOperation): YamlNode {
+  if (operation.value === undefined)
+    return { ...seqNode(), kind: 'scalar', value: 'null', tag: '!!null', style: 'plain' }
+  return copyNode(operation.value)
+}
+
+type Target = { readonly parent: YamlMap | YamlSeq; readonly key: string }
+
+function find(object: YamlMap, pointer: string): Target | undefined {
+  const keys = pointer.split('/').slice(1).map(unescape)
+  const last = keys.pop()
+  if (last === undefined) return undefined
+  let node: YamlNode | undefined = object
+  for (const key of keys) {
+    node = node.kind === 'map' ? node.fields.get(key) : node.kind === 'seq' ? node.items[Number(key)] : undefined
+    if (node === undefined) return undefined
+  }
+  return node.kind === 'scalar' ? undefined : { parent: node, key: last }
+}
+
+function unescape(key: string): string {
+  return key.replaceAll('~1', '/').replaceAll('~0', '~')
+}
+
+function add(object: YamlMap, operation: JsonPatchOperation, path: string, value: YamlNode): void {
+  const target = find(object, path)
+  if (!target)
+    throw fault(
+      operation,
+      `${operation.op} operation does not apply: doc is missing path: ${JSON.stringify(path)}: missing value`,
+    )
+  const { parent, key } = target
+  if (parent.kind === 'map') {
+    parent.fields.set(key, value)
+    return
+  }
+  if (key === '-') {
+    parent.items.push(value)
+    return
+  }
+  const index = indexOf(operation, key)
+  const at = index < 0 ? index + parent.items.length + 1 : index
+  if (at < 0 || at > parent.items.length)
+    throw fault(
+      operation,
+      `${operation.op} operation does not apply: doc is missing path: ${JSON.stringify(path)}: Unable to access invalid index: ${index}: invalid index referenced`,
+    )
+  parent.items.splice(at, 0, value)
+}
+
+function indexOf(operation: JsonPatchOperation, key: string): number {
+  const index = Number(key)
+  if (!/^-?\d+$/.test(key) || !Number.isSafeInteger(index))
+    throw fault(operation, `strconv.Atoi: parsing ${JSON.stringify(key)}: invalid syntax`)
+  return index
+}
+
+function remove(object: YamlMap, operation: JsonPatchOperation): void {
+  const target = find(object, operation.path)
+  if (!target)
+    throw fault(
+      operation,
+      `remove operation does not apply: doc is missing path: ${JSON.stringify(operation.path)}: missing value`,
+    )
+  take(operation, target, 'remove', operation.path)
+}
+
+function take(operation: JsonPatchOperation, { parent, key }: Target, name: string, path: string): YamlNode {
+  const missing = (): Error => {
+    const why =
+      parent.kind === 'map'
+        ? `Unable to remove nonexistent key: ${key}: missing value`
+        : `Unable to access invalid index: ${key}: invalid index referenced`
+    return fault(operation, `${name} operation does not apply: doc is missing path: ${JSON.stringify(path)}: ${why}`)
+  }
+  if (parent.kind === 'map') {
+    const value = parent.fields.get(key)
+    if (value === undefined) throw missing()
+    parent.fields.delete(key)
+    return value
+  }
+  const index = indexOf(operation, key)
+  const [value] = parent.items.splice(index < 0 ? index + parent.items.length : index, 1)
+  if (value === undefined) throw missing()
+  return value
+}
+
+/** A missing key of a mapping is added, as evanphx/json-patch v4 does; a missing parent is an error. */
+function replace(object: YamlMap, operation: JsonPatchOperation): void {
+  const target = find(object, operation.path)
+  if (!target)
+    throw fault(operation, `replace operation does not apply: doc is missing path: ${operation.path}: missing value`)
+  const { parent, key } = target
+  const value = valueOf(operation)
+  if (parent.kind === 'map') {
+    if (!parent.fields.has(key))
+      throw fault(operation, `replace operation does not apply: doc is missing key: ${operation.path}: missing value`)
+    parent.fields.set(key, value)
+    return
+  }
+  const index = indexOf(operation, key)
+  const at = index < 0 ? index + parent.items.length : index
+  if (parent.items[at] === undefined)
+    throw fault(operation, `replace operation does not apply: doc is missing key: ${operation.path}: missing value`)
+  parent.items[at] = value
+}
+
+function move(object: YamlMap, operation: JsonPatchOperation): void {
+  const target = find(object, operation.from)
+  if (!target)
+    throw fault(operation, `move operation does not apply: doc is missing from path: ${operation.from}: missing value`)
+  add(object, operation, operation.path, take(operation, target, 'move', operation.from))
+}
+
+function read(object: YamlMap, operation: JsonPatchOperation, pointer: string, name: string): YamlNode {
+  const target = find(object, pointer)
+  const { parent, key } = target ?? { parent: undefined, key: '' }
+  const value = parent?.kind === 'map' ? parent.fields.get(key) : parent?.items[Number(key)]
+  if (value) return value
+  throw fault(operation, `${name} operation does not apply: doc is missing path: ${pointer}: missing value`)
+}
+
+function test(object: YamlMap, operation: JsonPatchOperation): void {
+  const target = find(object, operation.path)
+  const { parent, key } = target ?? { parent: undefined, key: '' }
+  const found = parent?.kind === 'map' ? parent.fields.get(key) : parent?.items[Number(key)]
+  const wanted = operation.value
+  if (found === undefined && (wanted === undefined || isNull(wanted))) return
+  if (found && wanted && isSame(toValue(found), toValue(wanted))) return
+  throw fault(operation, `testing value ${operation.path} failed: test failed`)
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return canonical(a) === canonical(b)
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([x], [y]) => (x < y ? -1 : 1)))
+      : part,
+  )
+}
+
+function fault(operation: JsonPatchOperation, message: string): Error {
+  return buildError(message, operation.node)
+}

@@ -1,0 +1,252 @@
+import type { YamlMap, YamlNode } from '../yaml/nodes.ts'
+import type { Decoded, Shape } from './decode.ts'
+import type { Selector } from './selector.ts'
+
+/** `generatorOptions`, or the `options` of one generator. */
+export type GeneratorOptions = {
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly disableNameSuffixHash?: boolean | undefined
+  readonly immutable?: boolean | undefined
+}
+
+/** An entry of `configMapGenerator` or `secretGenerator`. */
+export type GeneratorArgs = {
+  readonly node: YamlMap
+  readonly name: string
+  readonly namespace: string
+  readonly behavior: string
+  readonly files: readonly string[]
+  readonly literals: readonly string[]
+  readonly envs: readonly string[]
+  readonly env: string
+  readonly type: string
+  readonly options: GeneratorOptions | undefined
+}
+
+const STRINGS: Shape = { list: 'string' }
+const TEXTS: Shape = { map: 'string' }
+
+const selectorFields = {
+  group: 'string',
+  version: 'string',
+  kind: 'string',
+  name: 'string',
+  namespace: 'string',
+  labelSelector: 'string',
+  annotationSelector: 'string',
+} as const
+
+const SELECTOR: Shape = { struct: 'Selector', fields: selectorFields }
+export const FIELD_SPEC: Shape = {
+  struct: 'FieldSpec',
+  fields: { path: 'string', create: 'bool', group: 'string', version: 'string', kind: 'string' },
+}
+const PATCH: Shape = {
+  struct: 'Patch',
+  fields: {
+    path: 'string',
+    patch: 'string',
+    target: SELECTOR,
+    options: { struct: 'PatchArgs', fields: { allowNameChange: 'bool', allowKindChange: 'bool' } },
+  },
+}
+export const IMAGE: Shape = {
+  struct: 'Image',
+  fields: { name: 'string', newName: 'string', tagSuffix: 'string', newTag: 'string', digest: 'string' },
+}
+const GENERATOR_OPTIONS: Shape = {
+  struct: 'GeneratorOptions',
+  fields: { labels: TEXTS, annotations: TEXTS, disableNameSuffixHash: 'bool', immutable: 'bool' },
+}
+const generatorFields = {
+  namespace: 'string',
+  name: 'string',
+  behavior: 'string',
+  literals: STRINGS,
+  files: STRINGS,
+  envs: STRINGS,
+  env: 'string',
+  options: GENERATOR_OPTIONS,
+} as const
+export const CONFIG_MAP_ARGS: Shape = { struct: 'ConfigMapArgs', fields: generatorFields }
+export const SECRET_ARGS: Shape = { struct: 'SecretArgs', fields: { ...generatorFields, type: 'string' } }
+export const REPLICA: Shape = { struct: 'Replica', fields: { name: 'string', count: 'int' } }
+const FIELD_OPTIONS: Shape = {
+  struct: 'FieldOptions',
+  fields: { delimiter: 'string', index: 'int', encoding: 'string', create: 'bool' },
+}
+const replacementFields = {
+  source: {
+    struct: 'SourceSelector',
+    fields: { ...selectorFields, fieldPath: 'string', options: FIELD_OPTIONS },
+  },
+  sourceValue: 'string',
+  targets: {
+    list: {
+      struct: 'TargetSelector',
+      fields: { select: SELECTOR, reject: { list: SELECTOR }, fieldPaths: STRINGS, options: FIELD_OPTIONS },
+    },
+  },
+} as const
+export const REPLACEMENT: Shape = { struct: 'Replacement', fields: replacementFields }
+const VAR: Shape = {
+  struct: 'Var',
+  fields: {
+    name: 'string',
+    objref: {
+      struct: 'Target',
+      fields: {
+        apiVersion: 'string',
+        kind: 'string',
+        group: 'string',
+        version: 'string',
+        name: 'string',
+        namespace: 'string',
+      },
+    },
+    fieldref: { struct: 'FieldSelector', fields: { fieldPath: 'string' } },
+  },
+}
+const LABEL: Shape = {
+  struct: 'Label',
+  fields: {
+    pairs: TEXTS,
+    includeSelectors: 'bool',
+    includeTemplates: 'bool',
+    fields: { list: FIELD_SPEC },
+  },
+}
+
+/** The kustomization file as Go's struct. */
+export const KUSTOMIZATION: Shape = {
+  struct: 'Kustomization',
+  fields: {
+    apiVersion: 'string',
+    kind: 'string',
+    metadata: {
+      struct: 'ObjectMeta',
+      fields: { name: 'string', namespace: 'string', labels: TEXTS, annotations: TEXTS },
+    },
+    openapi: TEXTS,
+    namePrefix: 'string',
+    nameSuffix: 'string',
+    namespace: 'string',
+    commonLabels: TEXTS,
+    labels: { list: LABEL },
+    commonAnnotations: TEXTS,
+    patchesStrategicMerge: STRINGS,
+    patchesJson6902: { list: PATCH },
+    patches: { list: PATCH },
+    images: { list: IMAGE },
+    imageTags: { list: IMAGE },
+    replacements: { list: { struct: 'ReplacementField', fields: { ...replacementFields, path: 'string' } } },
+    replicas: { list: REPLICA },
+    vars: { list: VAR },
+    sortOptions: {
+      struct: 'SortOptions',
+      fields: {
+        order: 'string',
+        legacySortOptions: { struct: 'LegacySortOptions', fields: { orderFirst: STRINGS, orderLast: STRINGS } },
+      },
+    },
+    resources: STRINGS,
+    components: STRINGS,
+    crds: STRINGS,
+    bases: STRINGS,
+    configMapGenerator: { list: CONFIG_MAP_ARGS },
+    secretGenerator: { list: SECRET_ARGS },
+    helmGlobals: 'any',
+    helmCharts: { list: 'any' },
+    helmChartInflationGenerator: { list: 'any' },
+    generatorOptions: GENERATOR_OPTIONS,
+    configurations: STRINGS,
+    generators: STRINGS,
+    transformers: STRINGS,
+    validators: STRINGS,
+    buildMetadata: STRINGS,
+  },
+}
+
+/** An entry of `patches`. */
+export type PatchArgs = {
+  readonly node: YamlMap
+  readonly path: string
+  readonly patch: string
+  readonly target: Selector | undefined
+  readonly options: { readonly allowNameChange?: boolean; readonly allowKindChange?: boolean } | undefined
+}
+
+/** An entry of `images`. */
+export type ImageArgs = {
+  readonly node: YamlMap
+  readonly name: string
+  readonly newName: string
+  readonly tagSuffix: string
+  readonly newTag: string
+  readonly digest: string
+}
+
+/** Reads typed parts out of a decoded struct; what is absent has Go's zero value. */
+export function textOf(decoded: Decoded, name: string): string {
+  const value = decoded[name]
+  return typeof value === 'string' ? value : ''
+}
+
+/** A list of texts. */
+export function textsOf(decoded: Decoded, name: string): readonly string[] {
+  const value = decoded[name]
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+}
+
+/** A map of texts; undefined when the field is absent. */
+export function textMapOf(decoded: Decoded | undefined, name: string): Readonly<Record<string, string>> | undefined {
+  const value = decoded?.[name]
+  return isDecoded(value)
+    ? Object.fromEntries(Object.entries(value).map(([key, text]) => [key, String(text)]))
+    : undefined
+}
+
+/** A list of structs. */
+export function structsOf(decoded: Decoded, name: string): readonly Decoded[] {
+  const value = decoded[name]
+  return Array.isArray(value) ? value.filter(isDecoded) : []
+}
+
+/** A struct; undefined when absent. */
+export function structOf(decoded: Decoded, name: string): Decoded | undefined {
+  const value = decoded[name]
+  return isDecoded(value) ? value : undefined
+}
+
+/** A boolean, false when absent. */
+export function flagOf(decoded: Decoded | undefined, name: string): boolean {
+  return decoded?.[name] === true
+}
+
+/** A number, undefined when absent. */
+export function numberOf(decoded: Decoded | undefined, name: string): number | undefined {
+  const value = decoded?.[name]
+  return typeof value === 'number' ? value : undefined
+}
+
+function isDecoded(value: unknown): value is Decoded {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The mapping that a struct was decoded from. */
+export function nodeOf(decoded: Decoded): YamlMap {
+  const { node } = decoded
+  if (isMapNode(node)) return node
+  throw new Error('a decoded struct has its node')
+}
+
+function isMapNode(value: unknown): value is YamlMap {
+  return isDecoded(value) && value['kind'] === 'map' && value['fields'] instanceof Map
+}
+
+/** A node that was taken as it stands. */
+export function rawNodes(decoded: Decoded, name: string): readonly YamlNode[] {
+  const value = decoded[name]
+  return Array.isArray(value) ? value.filter(isMapNode) : []
+}

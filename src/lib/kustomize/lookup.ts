@@ -1,0 +1,137 @@
+import { copyNode, plainNode, mapNode, seqNode, type YamlNode } from '../yaml/nodes.ts'
+import { buildError } from './failure.ts'
+import { isNull, splitPath } from './field-spec.ts'
+import { goRegExp } from './go-regexp.ts'
+
+/** Splits `a.[b=c].d\.e` at dots; brackets hold theirs together. */
+export function splitDots(path: string): string[] {
+  const steps: string[] = []
+  const parts = splitPath(path, '.')
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] ?? ''
+    if (!part.startsWith('[') || part.endsWith(']')) {
+      steps.push(part)
+      continue
+    }
+    const bracketed = [part]
+    while (i < parts.length - 1) {
+      const next = parts[++i] ?? ''
+      bracketed.push(next)
+      if (next.endsWith(']')) break
+    }
+    const joined = bracketed.join('.')
+    steps.push(joined.includes('=') ? joined : joined.replace(/^[[\]]+|[[\]]+$/g, ''))
+  }
+  return steps
+}
+
+/** The node at a path, undefined when there is none. */
+export function lookup(node: YamlNode, steps: readonly string[]): YamlNode | undefined {
+  let at: YamlNode | undefined = node
+  for (const step of steps) {
+    if (at === undefined) return undefined
+    if (at.kind === 'scalar') {
+      if (isNull(at)) return undefined
+      throw buildError('wrong node kind: expected MappingNode but got ScalarNode', at)
+    }
+    at = at.kind === 'map' ? at.fields.get(step) : elementOf(at.items, step)
+  }
+  return at
+}
+
+function elementOf(items: readonly YamlNode[], step: string): YamlNode | undefined {
+  if (/^\d+$/.test(step)) return items[Number(step)]
+  if (step === '-') return items.at(-1)
+  const { field, value } = splitElement(step)
+  return items.find((item) => {
+    if (field === '') return item.kind === 'scalar' && item.value === value
+    const found = item.kind === 'map' ? item.fields.get(field) : undefined
+    return found?.kind === 'scalar' && found.value === value
+  })
+}
+
+function splitElement(step: string): { readonly field: string; readonly value: string } {
+  const inner = step.slice(1, -1)
+  const equals = inner.indexOf('=')
+  if (equals < 0) throw buildError(`list path element must contain fieldName=fieldValue for element to match`)
+  return { field: inner.slice(0, equals), value: inner.slice(equals + 1) }
+}
+
+/** What to make of a path that does not exist; undefined: nothing. */
+export type CreateAs = YamlNode['kind'] | undefined
+
+/** Every node that a path matches; `[a=b]` takes regular expressions, `*` every element. */
+export function matchPath(node: YamlNode, steps: readonly string[], create: CreateAs): YamlNode[] {
+  const [step, ...rest] = steps
+  if (step === undefined) return [node]
+  if (/^[-+]?\d+$/.test(step)) return matchIndex(node, Number(step), rest, create)
+  if (isElement(step)) return matchElements(node, step, rest, create)
+  if (step === '*') return elements(node).flatMap((item) => matchPath(item, rest, create))
+  return matchField(node, step, rest, create)
+}
+
+function isElement(step: string): boolean {
+  return step.startsWith('[') && step.endsWith(']')
+}
+
+function elements(node: YamlNode): readonly YamlNode[] {
+  if (node.kind === 'seq') return node.items
+  throw buildError(
+    'wrong node kind: expected SequenceNode but got ' + (node.kind === 'map' ? 'MappingNode' : 'ScalarNode'),
+    node,
+  )
+}
+
+function makeFor(next: string | undefined, create: YamlNode['kind']): YamlNode {
+  const kind = next === undefined ? create : isElement(next) || /^\d+$/.test(next) ? 'seq' : 'map'
+  return kind === 'scalar' ? plainNode('') : kind === 'seq' ? seqNode() : mapNode()
+}
+
+function matchField(node: YamlNode, step: string, rest: readonly string[], create: CreateAs): YamlNode[] {
+  if (isNull(node)) return []
+  if (node.kind !== 'map')
+    throw buildError(
+      'wrong node kind: expected MappingNode but got ' + (node.kind === 'seq' ? 'SequenceNode' : 'ScalarNode'),
+      node,
+    )
+  let field = node.fields.get(step)
+  if (field === undefined) {
+    if (create === undefined) return []
+    field = makeFor(rest[0], create)
+    node.fields.set(step, field)
+  }
+  return matchPath(field, rest, create)
+}
+
+function matchIndex(node: YamlNode, index: number, rest: readonly string[], create: CreateAs): YamlNode[] {
+  const items = elements(node)
+  if (node.kind === 'seq' && items.length === index && create !== undefined) node.items.push(makeFor(rest[0], create))
+  const item = items[index]
+  if (item === undefined) throw buildError(`index ${index} specified but only ${items.length} elements found`, node)
+  return matchPath(item, rest, create)
+}
+
+function matchElements(node: YamlNode, step: string, rest: readonly string[], create: CreateAs): YamlNode[] {
+  const { field, value } = splitElement(step)
+  const expression = goRegExp(value)
+  const isMatch = (item: YamlNode): boolean => {
+    const found = field === '' ? item : item.kind === 'map' ? item.fields.get(field) : undefined
+    return found?.kind === 'scalar' && expression.test(printed(found.value, found.style))
+  }
+  const hits = elements(node).filter(isMatch)
+  const found = hits.flatMap((item) => (field === '' ? [item] : matchPath(item, rest, create)))
+  if (found.length > 0 || create === undefined || node.kind !== 'seq') return found
+  const made = field === '' ? plainNode(value) : mapNode([[field, plainNode(value)]])
+  node.items.push(made)
+  return field === '' ? [made] : matchPath(made, rest, create)
+}
+
+/** A quoted scalar keeps its quotes when kustomize matches it. */
+function printed(value: string, style: string): string {
+  return style === 'double' ? `"${value}"` : style === 'single' ? `'${value}'` : value
+}
+
+/** Makes a node be another one, in its place. */
+export function becomeNode(target: YamlNode, source: YamlNode): void {
+  Object.assign(target, copyNode(source))
+}

@@ -1,0 +1,144 @@
+import type { YamlMap, YamlNode, YamlSeq } from '../yaml/nodes.ts'
+import { buildError } from './failure.ts'
+import { isNull } from './field-spec.ts'
+import { mergeKeyedList } from './merge-list.ts'
+import { fieldText } from './resource.ts'
+import { mergeSchemaOf, type ListKeys, type MergeSchema } from './schema/merge-keys.ts'
+
+/** Gives the merge keys of a kind; undefined for a kind without a schema. */
+export type SchemaLookup = (apiVersion: string, kind: string) => MergeSchema | undefined
+
+/** What the merge knows of the node at hand: its type, and its keys when it is a list. */
+export type Place = { readonly schema: MergeSchema | undefined; readonly keys: ListKeys | undefined }
+
+/**
+ * Merges a strategic-merge patch into an object; both are consumed.
+ *
+ * @returns the merged object, undefined when the patch deletes it
+ * @see https://github.com/kubernetes-sigs/kustomize/tree/master/kyaml/yaml/merge2
+ */
+export function strategicMerge(
+  object: YamlMap,
+  patch: YamlMap,
+  lookup: SchemaLookup = mergeSchemaOf,
+): YamlMap | undefined {
+  const schema = lookup(fieldText(object, 'apiVersion'), fieldText(object, 'kind'))
+  const merged = mergeNodes(object, patch, { schema, keys: undefined })
+  return merged?.kind === 'map' ? merged : undefined
+}
+
+/** Merges one node; undefined means that it goes. */
+export function mergeNodes(
+  dest: YamlNode | undefined,
+  patch: YamlNode | undefined,
+  place: Place,
+): YamlNode | undefined {
+  const leader = present(dest) ?? present(patch)
+  if (leader?.kind === 'seq') return mergeLists(dest, patch, place, leader)
+  if (leader?.kind === 'scalar') {
+    checkKinds(leader, dest, patch)
+    return patch ?? dest
+  }
+  if (leader) checkKinds(leader, dest, patch)
+  return mergeMaps(dest, patch, place)
+}
+
+function present(node: YamlNode | undefined): YamlNode | undefined {
+  return node === undefined || isNull(node) ? undefined : node
+}
+
+const KIND_NAMES = { map: 'MappingNode', seq: 'SequenceNode', scalar: 'ScalarNode' } as const
+
+function checkKinds(leader: YamlNode, ...nodes: (YamlNode | undefined)[]): void {
+  for (const node of nodes) {
+    if (node === undefined || node.kind === leader.kind || isNull(node)) continue
+    const message = `wrong Node Kind for  expected: ${KIND_NAMES[leader.kind]} was ${KIND_NAMES[node.kind]}`
+    throw buildError(message, node, 'the patch has another type here than the object')
+  }
+}
+
+function mergeMaps(dest: YamlNode | undefined, patch: YamlNode | undefined, place: Place): YamlNode | undefined {
+  const start = startMap(dest, patch)
+  if (start === undefined || start.kind !== 'map') return start
+  const names = new Set(start.fields.keys())
+  const source = patch?.kind === 'map' ? patch : undefined
+  for (const name of source?.fields.keys() ?? []) names.add(name)
+  for (const name of [...names].sort()) mergeField(start, source, name, place.schema)
+  return start
+}
+
+/** The mapping that the fields go into; a scalar is a null that stays. */
+function startMap(dest: YamlNode | undefined, patch: YamlNode | undefined): YamlNode | undefined {
+  if (present(dest) === undefined) {
+    if (patch?.kind === 'map' && takeMapDirective(patch) === 'delete') return undefined
+    if (patch === undefined && dest?.kind === 'scalar' && dest.value !== '') return dest
+    return patch === undefined || isNull(patch) ? undefined : patch
+  }
+  if (patch === undefined) return dest
+  if (isNull(patch)) return undefined
+  const directive = patch.kind === 'map' ? takeMapDirective(patch) : 'merge'
+  if (directive === 'delete') return undefined
+  return directive === 'replace' ? patch : dest
+}
+
+function mergeField(map: YamlMap, patch: YamlMap | undefined, name: string, schema: MergeSchema | undefined): void {
+  const old = map.fields.get(name)
+  const given = patch?.fields.get(name)
+  if (given === undefined && old?.kind === 'scalar' && old.value !== '') return
+  const place = { schema: schema?.fields?.[name], keys: schema?.lists?.[name] }
+  const merged = mergeNodes(old, given, place)
+  const keepsNull = given === undefined && merged === old && old !== undefined
+  if (merged === undefined || (isNull(merged) && !keepsNull)) map.fields.delete(name)
+  else map.fields.set(name, merged)
+}
+
+function mergeLists(
+  dest: YamlNode | undefined,
+  patch: YamlNode | undefined,
+  place: Place,
+  leader: YamlNode,
+): YamlNode | undefined {
+  checkKinds(leader, dest, patch)
+  if (place.keys === undefined) return patch ?? dest
+  const start = startList(dest, patch)
+  if (start?.kind !== 'seq') return start
+  const source = patch?.kind === 'seq' ? patch : undefined
+  return mergeKeyedList(start, source, place.keys, place.schema)
+}
+
+function startList(dest: YamlNode | undefined, patch: YamlNode | undefined): YamlNode | undefined {
+  if (present(dest) === undefined) return patch
+  if (patch === undefined) return dest
+  if (isNull(patch)) return undefined
+  const directive = patch.kind === 'seq' ? takeListDirective(patch) : 'merge'
+  if (directive === 'delete') return undefined
+  return directive === 'replace' ? patch : dest
+}
+
+type Directive = 'merge' | 'replace' | 'delete'
+
+/** Takes `$patch` out of a mapping. */
+function takeMapDirective(patch: YamlMap): Directive {
+  const node = patch.fields.get('$patch')
+  if (node === undefined) return 'merge'
+  const directive = asDirective(node)
+  patch.fields.delete('$patch')
+  return directive
+}
+
+/** Takes the element `- $patch: …` out of a list; an element with further fields is about itself. */
+function takeListDirective(patch: YamlSeq): Directive {
+  const element = patch.items.find((item) => item.kind === 'map' && item.fields.has('$patch'))
+  if (element?.kind !== 'map' || element.fields.size > 1) return 'merge'
+  const node = element.fields.get('$patch')
+  if (node === undefined) return 'merge'
+  const directive = asDirective(node)
+  patch.items = patch.items.filter((item) => item.kind !== 'map' || fieldText(item, '$patch') !== directive)
+  return directive
+}
+
+function asDirective(node: YamlNode): Directive {
+  const value = node.kind === 'scalar' ? node.value : ''
+  if (value === 'merge' || value === 'replace' || value === 'delete') return value
+  throw buildError(`unknown patch strategy '${value}'`, node, 'use merge, replace or delete')
+}

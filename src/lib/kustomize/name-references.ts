@@ -1,0 +1,187 @@
+import type { YamlMap, YamlNode } from '../yaml/nodes.ts'
+import { writeYaml } from '../yaml/write.ts'
+import { toValue } from '../yaml/to-value.ts'
+import type { NameReference } from './config.ts'
+import { buildError } from './failure.ts'
+import { isNull, visitField, type FieldSpec } from './field-spec.ts'
+import { effectiveNamespace, formatId, isCluster, isSelectedGvk, type Gvk } from './ids.ts'
+import { currentId, fieldText, originalId, scalarLike, type Resource } from './resource.ts'
+
+/** Everything that was renamed, by each name it had. */
+type Renamed = ReadonlyMap<string, readonly Resource[]>
+
+type Reference = {
+  readonly referrer: Resource
+  readonly target: Gvk
+  readonly path: string
+  readonly renamed: Renamed
+  /** Namespaces of service accounts that a RoleBinding names. */
+  readonly bindingNamespaces: ReadonlySet<string>
+}
+
+/**
+ * Makes every reference follow the names that changed.
+ *
+ * Candidates are found by name, so the work grows with the references and not with their square.
+ * @see https://github.com/kubernetes-sigs/kustomize/blob/master/api/filters/nameref/nameref.go
+ */
+export function fixNameReferences(resources: readonly Resource[], references: readonly NameReference[]): void {
+  const renamed = renamedByName(resources)
+  if (renamed.size === 0) return
+  const byKind = new Map<string, [Gvk, FieldSpec][]>()
+  for (const referrer of resources) {
+    const id = originalId(referrer)
+    const kind = `${id.group}/${id.version}/${id.kind}`
+    let mine = byKind.get(kind)
+    if (mine === undefined) {
+      mine = references.flatMap((target) =>
+        target.referrers.filter((spec) => isSelectedGvk(id, spec)).map((spec): [Gvk, FieldSpec] => [target, spec]),
+      )
+      byKind.set(kind, mine)
+    }
+    if (mine.length === 0) continue
+    const bindingNamespaces = namespacesOfBinding(referrer)
+    for (const [target, spec] of mine) fixField({ referrer, target, path: spec.path, renamed, bindingNamespaces }, spec)
+  }
+}
+
+function renamedByName(resources: readonly Resource[]): Renamed {
+  const renamed = new Map<string, Resource[]>()
+  for (const resource of resources) {
+    for (const name of new Set(resource.previousIds.map((id) => id.name))) {
+      const list = renamed.get(name)
+      if (list) list.push(resource)
+      else renamed.set(name, [resource])
+    }
+  }
+  return renamed
+}
+
+function namespacesOfBinding({ node }: Resource): ReadonlySet<string> {
+  const namespaces = new Set<string>()
+  if (fieldText(node, 'kind') !== 'RoleBinding') return namespaces
+  const subjects = node.fields.get('subjects')
+  for (const subject of subjects?.kind === 'seq' ? subjects.items : [])
+    if (fieldText(subject, 'kind') === 'ServiceAccount' && fieldText(subject, 'namespace') !== '')
+      namespaces.add(fieldText(subject, 'namespace'))
+  return namespaces
+}
+
+function fixField(reference: Reference, spec: FieldSpec): void {
+  const anyKind = { ...spec, group: '', version: '', kind: '', create: false }
+  visitField(reference.referrer.node, anyKind, undefined, (node, replace) => fixNode(reference, node, replace))
+}
+
+function fixNode(reference: Reference, node: YamlNode, replace: (node: YamlNode) => void): void {
+  if (isNull(node)) return
+  if (node.kind === 'scalar') return fixScalar(reference, node, replace)
+  if (node.kind === 'map') return fixMap(reference, node)
+  node.items.forEach((item, index) => {
+    if (item.kind === 'scalar') fixScalar(reference, item, (fresh) => (node.items[index] = fresh))
+    else if (item.kind === 'map') fixMap(reference, item)
+  })
+}
+
+function fixScalar(reference: Reference, node: YamlNode, replace: (node: YamlNode) => void): void {
+  if (node.kind !== 'scalar') return
+  const referral = selectReferral(reference, node.value, () => true, sameNames)
+  if (!referral) return
+  const { name } = currentId(referral)
+  if (name !== node.value) replace(scalarLike(node, name, ''))
+}
+
+function fixMap(reference: Reference, map: YamlMap): void {
+  const nameNode = map.fields.get('name')
+  if (nameNode === undefined) throw buildError("path config error; no 'name' field in node", map)
+  const old = nameNode.kind === 'scalar' ? nameNode.value : ''
+  const namespaceNode = map.fields.get('namespace')
+  const inNamespace = namespaceNode?.kind === 'scalar' ? namespaceTest(reference, old, namespaceNode.value) : () => true
+  const referral = selectReferral(reference, old, inNamespace, sameNamesAndNamespaces)
+  if (!referral) return
+  const { name, namespace } = currentId(referral)
+  if (name === old && namespace === '') return
+  map.fields.set('name', scalarLike(nameNode, name, ''))
+  if (namespace !== '') map.fields.set('namespace', scalarLike(namespaceNode, namespace, ''))
+}
+
+/** Candidates by their original namespace; when nothing at all was there, by their current one. */
+function namespaceTest({ renamed }: Reference, name: string, namespace: string): (resource: Resource) => boolean {
+  const candidates = renamed.get(name) ?? []
+  const byOriginal = (resource: Resource): boolean => effectiveNamespace(originalId(resource)) === namespace
+  const byCurrent = (resource: Resource): boolean => effectiveNamespace(currentId(resource)) === namespace
+  return candidates.some(byOriginal) ? byOriginal : byCurrent
+}
+
+function selectReferral(
+  reference: Reference,
+  oldName: string,
+  accept: (resource: Resource) => boolean,
+  areSame: (resources: readonly Resource[]) => boolean,
+): Resource | undefined {
+  const known = reference.renamed.get(oldName)
+  if (!known) return undefined
+  const { referrer } = reference
+  const roleRef = roleRefGvk(reference)
+  let candidates = known.filter(
+    (one) =>
+      isReachable(reference, one) &&
+      accept(one) &&
+      one.previousIds.some((id) => isSelectedGvk(id, reference.target)) &&
+      (roleRef === undefined || one.previousIds.some((id) => isSelectedGvk(id, roleRef))) &&
+      isNear(referrer, one),
+  )
+  if (candidates.length === 1) return candidates[0]
+  candidates = candidates.filter((one) => sameAffixes(one, referrer, true))
+  if (candidates.length > 1) candidates = candidates.filter((one) => sameAffixes(one, referrer, false))
+  if (candidates.length <= 1 || areSame(candidates)) return candidates[0]
+  throw ambiguous(referrer, candidates)
+}
+
+function isReachable({ referrer, bindingNamespaces }: Reference, candidate: Resource): boolean {
+  const from = currentId(referrer)
+  if (isCluster(from)) return true
+  const to = currentId(candidate)
+  return isCluster(to) || effectiveNamespace(from) === effectiveNamespace(to) || bindingNamespaces.has(to.namespace)
+}
+
+function isNear(referrer: Resource, candidate: Resource): boolean {
+  const from = currentId(referrer)
+  const to = currentId(candidate)
+  if (isCluster(from) || isCluster(to) || to.kind === 'ServiceAccount') return true
+  return effectiveNamespace(from) === effectiveNamespace(to)
+}
+
+function roleRefGvk({ path, referrer }: Reference): Partial<Gvk> | undefined {
+  if (!path.endsWith('roleRef/name')) return undefined
+  const roleRef = referrer.node.fields.get('roleRef')
+  if (roleRef?.kind !== 'map' || !roleRef.fields.has('apiGroup') || !roleRef.fields.has('kind')) return undefined
+  return { group: fieldText(roleRef, 'apiGroup'), kind: fieldText(roleRef, 'kind') }
+}
+
+function sameAffixes(a: Resource, b: Resource, allowEmpty: boolean): boolean {
+  return sameEnd(a.prefixes, b.prefixes, allowEmpty) && sameEnd(a.suffixes, b.suffixes, allowEmpty)
+}
+
+/** Whether the shorter list is the end of the longer one. */
+function sameEnd(a: readonly string[], b: readonly string[], allowEmpty: boolean): boolean {
+  if (a.length === 0 || b.length === 0) return allowEmpty || a.length === b.length
+  const shared = Math.min(a.length, b.length)
+  for (let i = 1; i <= shared; i++) if (a[a.length - i] !== b[b.length - i]) return false
+  return true
+}
+
+function sameNames(resources: readonly Resource[]): boolean {
+  return new Set(resources.map((one) => currentId(one).name)).size === 1
+}
+
+function sameNamesAndNamespaces(resources: readonly Resource[]): boolean {
+  return new Set(resources.map((one) => `${currentId(one).name}\n${currentId(one).namespace}`)).size === 1
+}
+
+function ambiguous(referrer: Resource, candidates: readonly Resource[]): Error {
+  const ids = candidates.map((one) => formatId(currentId(one))).join(', ')
+  const print = (one: Resource): string => writeYaml(toValue(one.node, { integers: 'bigint' }))
+  const listed = candidates.map((one, index) => `--- possible referral ${index}:\n${print(one)}\n`).join('')
+  const text = `found multiple possible referrals: ${ids}\n\n**** Too many possible referral targets to referrer:\n${print(referrer)}\n${listed}`
+  return buildError(text, referrer.node, 'give the objects different names')
+}

@@ -1,0 +1,98 @@
+import { posix } from 'node:path'
+import { failure } from './failure.ts'
+import type { FileTree, TreeEntry } from './tree.ts'
+
+/** Largest file that a build reads. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024
+const MAX_LINKS = 40
+
+/** A tree seen by one build: what was read, and what was looked for in vain; links are resolved once. */
+export type SeenTree = {
+  readonly tree: FileTree
+  /** Nothing outside this folder is read, whatever the load restrictions say. */
+  readonly jail: string
+  readonly filesRead: Set<string>
+  readonly filesMissed: Set<string>
+  readonly stats: Map<string, TreeEntry | undefined>
+  readonly texts: Map<string, Uint8Array>
+}
+
+/** Starts watching a tree. */
+export function seeTree(tree: FileTree, jail: string): SeenTree {
+  return {
+    tree,
+    jail,
+    filesRead: new Set(),
+    filesMissed: new Set(),
+    stats: new Map(),
+    texts: new Map(),
+  }
+}
+
+/** A path with every link resolved, and what stands there; undefined when nothing does. */
+export function resolvePath(
+  seen: SeenTree,
+  path: string,
+): { readonly path: string; readonly entry: TreeEntry } | undefined {
+  let pending = path.split('/').filter((part) => part !== '')
+  let current = '/'
+  let entry: TreeEntry = { kind: 'dir' }
+  for (let links = 0; pending.length > 0;) {
+    const [part = '', ...rest] = pending
+    pending = rest
+    if (part === '.') continue
+    if (part === '..') {
+      current = posix.dirname(current)
+      continue
+    }
+    const next = posix.join(current, part)
+    const found = statOf(seen, next)
+    if (found === undefined) {
+      seen.filesMissed.add(posix.join(next, ...pending))
+      return undefined
+    }
+    if (found.kind !== 'link') {
+      current = next
+      entry = found
+      continue
+    }
+    if (++links > MAX_LINKS) throw failure('KUSTOMIZE_PATH', `evalsymlink failure on '${path}' : too many links`)
+    seen.filesRead.add(next)
+    pending = [...found.target.split('/').filter((name) => name !== ''), ...pending]
+    if (found.target.startsWith('/')) current = '/'
+  }
+  const last = current === '/' ? { kind: 'dir' as const } : (statOf(seen, current) ?? entry)
+  return { path: current, entry: last }
+}
+
+function statOf(seen: SeenTree, path: string): TreeEntry | undefined {
+  if (isInside(path, seen.jail) || isInside(seen.jail, path)) {
+    if (!seen.stats.has(path)) seen.stats.set(path, seen.tree.stat(path))
+    return seen.stats.get(path)
+  }
+  throw failure(
+    'KUSTOMIZE_PATH',
+    `security; file '${path}' is not in or below '${seen.jail}'`,
+    undefined,
+    'keep every path inside the repository',
+  )
+}
+
+/** Whether a path is a folder or below it. */
+export function isInside(path: string, folder: string): boolean {
+  return path === folder || folder === '/' || path.startsWith(`${folder}/`)
+}
+
+/** The bytes of a resolved file. */
+export function readBytes(seen: SeenTree, path: string, entry: TreeEntry): Uint8Array {
+  if (entry.kind === 'other')
+    throw failure('KUSTOMIZE_PATH', `'${path}' is no regular file`, undefined, 'name a file, not a device or a pipe')
+  if (entry.kind === 'file' && entry.sizeBytes > MAX_FILE_BYTES)
+    throw failure('KUSTOMIZE_PATH', `file '${path}' has more than ${MAX_FILE_BYTES} bytes`)
+  const known = seen.texts.get(path)
+  if (known) return known
+  const bytes = seen.tree.readFile(path)
+  seen.filesRead.add(path)
+  seen.texts.set(path, bytes)
+  return bytes
+}

@@ -1,0 +1,235 @@
+import { basename } from 'node:path/posix'
+import { parseDocuments, plainNode } from '../yaml/nodes.ts'
+import type { Accumulator, Build } from './accumulate.ts'
+import { decodeStruct, type Decoded, type Shape } from './decode.ts'
+import { fieldSpecOf, imageArgs, patchArgs, selectorOf } from './entries.ts'
+import { failure } from './failure.ts'
+import { splitPath, visitField, type FieldSpec } from './field-spec.ts'
+import { hashNames } from './hash-names.ts'
+import {
+  FIELD_SPEC,
+  IMAGE,
+  REPLICA,
+  flagOf,
+  numberOf,
+  structOf,
+  structsOf,
+  textMapOf,
+  textOf,
+  textsOf,
+} from './kustomization.ts'
+import { readLegacyPatches } from './legacy-patches.ts'
+import { fileName, loadText, type Loader } from './loader.ts'
+import { LEGACY_ORDER, sortLegacy } from './order.ts'
+import { KUSTOMIZATION } from './kustomization.ts'
+import { readResources } from './read-resources.ts'
+import { applyReplacements, readReplacements } from './replacements.ts'
+import { fieldMap, fieldText, scalarLike, type Resource } from './resource.ts'
+import { selectResources } from './selector.ts'
+import { readJsonPatch } from './transform.ts'
+import { transformNames, transformNamespace, transformPairs, transformReplicas } from './transform-fields.ts'
+import { transformImages } from './transform-images.ts'
+import { applyByName, applyPatch, readPatch } from './transform-patches.ts'
+
+type Run = (config: Decoded, context: Context) => void
+type Context = { readonly node: Resource; readonly build: Build; readonly loader: Loader; readonly into: Accumulator }
+
+const file = typeof KUSTOMIZATION === 'object' && 'fields' in KUSTOMIZATION ? KUSTOMIZATION.fields : {}
+const selector: Shape = {
+  struct: 'Selector',
+  fields: Object.fromEntries(
+    ['group', 'version', 'kind', 'name', 'namespace', 'labelSelector', 'annotationSelector'].map((name) => [
+      name,
+      'string',
+    ]),
+  ),
+}
+
+/** The fields of every built-in transformer, in one struct: each reads its own. */
+const PLUGIN: Shape = {
+  struct: 'Plugin',
+  fields: {
+    fieldSpecs: { list: FIELD_SPEC },
+    prefix: 'string',
+    suffix: 'string',
+    labels: { map: 'string' },
+    annotations: { map: 'string' },
+    unsetOnly: 'bool',
+    setRoleBindingSubjects: 'string',
+    imageTag: IMAGE,
+    replica: REPLICA,
+    path: 'string',
+    patch: 'string',
+    jsonOp: 'string',
+    target: selector,
+    options: { struct: 'PatchArgs', fields: { allowNameChange: 'bool', allowKindChange: 'bool' } },
+    paths: { list: 'string' },
+    patches: 'string',
+    replacements: file['replacements'] ?? 'any',
+    sortOptions: file['sortOptions'] ?? 'any',
+    value: 'string',
+    targetFilePath: 'string',
+    targets: { list: { struct: 'Target', fields: { selector, fieldPath: 'string', filePathPosition: 'int' } } },
+  },
+}
+
+const RUN: Readonly<Record<string, Run>> = {
+  PrefixTransformer: (config, { into }) =>
+    transformNames(into.resources, { prefix: textOf(config, 'prefix'), suffix: '' }, specsOf(config)),
+  SuffixTransformer: (config, { into }) =>
+    transformNames(into.resources, { prefix: '', suffix: textOf(config, 'suffix') }, specsOf(config)),
+  PrefixSuffixTransformer: (config, { into }) =>
+    transformNames(
+      into.resources,
+      { prefix: textOf(config, 'prefix'), suffix: textOf(config, 'suffix') },
+      specsOf(config),
+    ),
+  NamespaceTransformer: (config, { node, into }) =>
+    transformNamespace(
+      into.resources,
+      {
+        namespace: fieldText(fieldMap(node.node, 'metadata'), 'namespace'),
+        unsetOnly: flagOf(config, 'unsetOnly'),
+        subjects: subjectsOf(config, node),
+      },
+      specsOf(config),
+    ),
+  LabelTransformer: (config, { into }) =>
+    transformPairs(into.resources, textMapOf(config, 'labels') ?? {}, specsOf(config)),
+  AnnotationsTransformer: (config, { into }) =>
+    transformPairs(into.resources, textMapOf(config, 'annotations') ?? {}, specsOf(config)),
+  ImageTagTransformer: (config, { into }) => {
+    const image = structOf(config, 'imageTag')
+    if (image) transformImages(into.resources, [imageArgs(image)], specsOf(config))
+  },
+  ReplicaCountTransformer: (config, { into }) => {
+    const replica = structOf(config, 'replica') ?? {}
+    transformReplicas(into.resources, textOf(replica, 'name'), numberOf(replica, 'count') ?? 0, specsOf(config))
+  },
+  PatchTransformer: (config, { build, loader, into }) =>
+    void applyPatch(into.resources, readPatch(loader, patchArgs(config)), build.schema),
+  PatchJson6902Transformer: (config, { build, loader, into }) => {
+    const args = patchArgs(config)
+    applyPatch(into.resources, readJsonPatch(loader, { ...args, patch: textOf(config, 'jsonOp') }), build.schema)
+  },
+  PatchStrategicMergeTransformer: (config, context) => mergeLegacy(config, context),
+  ReplacementTransformer: (config, { build, loader, into }) =>
+    applyReplacements(into.resources, readReplacements(loader, structsOf(config, 'replacements'), build.unknownFields)),
+  HashTransformer: (_, { into }) => hashNames(into.resources),
+  SortOrderTransformer: (config, { into }) => {
+    into.resources = sortBy(into.resources, structOf(config, 'sortOptions'))
+  },
+  ValueAddTransformer: (config, context) => addValue(config, context),
+}
+
+/** Runs one built-in transformer from a configuration of its own. */
+export function runPlugin(node: Resource, build: Build, loader: Loader, into: Accumulator): void {
+  const kind = fieldText(node.node, 'kind')
+  const run = Object.hasOwn(RUN, kind) ? RUN[kind] : undefined
+  if (!run)
+    throw failure(
+      'KUSTOMIZE_UNSUPPORTED',
+      `unable to load builtin ${kind}.builtin`,
+      node.node,
+      'only the transformers that kustomize has built in are run',
+    )
+  run(decodeStruct(node.node, PLUGIN, 'drop', 'error unmarshaling JSON'), { node, build, loader, into })
+}
+
+function specsOf(config: Decoded): readonly FieldSpec[] {
+  return structsOf(config, 'fieldSpecs').map(fieldSpecOf)
+}
+
+function subjectsOf(config: Decoded, node: Resource): string {
+  const mode = textOf(config, 'setRoleBindingSubjects') || 'defaultOnly'
+  if (['allServiceAccounts', 'defaultOnly', 'none'].includes(mode)) return mode
+  throw failure(
+    'KUSTOMIZE_INVALID',
+    `invalid value "${mode}" for setRoleBindingSubjects: must be one of "defaultOnly", "none" or "allServiceAccounts"`,
+    node.node,
+  )
+}
+
+function mergeLegacy(config: Decoded, { build, loader, into, node }: Context): void {
+  const paths = textsOf(config, 'paths')
+  const inline = textOf(config, 'patches')
+  if (paths.length === 0 && inline === '')
+    throw failure('KUSTOMIZE_INVALID', 'empty file path and empty patch content', node.node)
+  const patches = paths.flatMap((path) => readLegacyPatches(loader, path))
+  if (inline !== '') patches.push(...readResources(inline, `${loader.root}#patches`))
+  if (patches.length === 0)
+    throw failure(
+      'KUSTOMIZE_INVALID',
+      `patch appears to be empty; files=[${paths.join(' ')}], Patch=${inline}`,
+      node.node,
+    )
+  applyByName(into.resources, patches, build.schema, false)
+}
+
+/** Sorts as `sortOptions` asks. */
+export function sortBy(resources: Resource[], options: Decoded | undefined): Resource[] {
+  const order = options ? textOf(options, 'order') : ''
+  if (order === 'fifo') return resources
+  if (order !== 'legacy')
+    throw failure('KUSTOMIZE_INVALID', `the field 'sortOptions.order' must be one of [fifo, legacy]`)
+  const legacy = options && structOf(options, 'legacySortOptions')
+  if (!legacy) return sortLegacy(resources)
+  const [first, last] = [textsOf(legacy, 'orderFirst'), textsOf(legacy, 'orderLast')]
+  return sortLegacy(resources, first.length + last.length > 0 ? { first, last } : LEGACY_ORDER)
+}
+
+function addValue(config: Decoded, { node, loader, into }: Context): void {
+  const value = textOf(config, 'value').trim() || basename(loader.root)
+  const targets = [...structsOf(config, 'targets'), ...targetsOfFile(config, loader)]
+  if (targets.length === 0) throw failure('KUSTOMIZE_INVALID', 'must specify at least one target', node.node)
+  for (const target of targets) {
+    const path = textOf(target, 'fieldPath')
+    if (path === '') throw failure('KUSTOMIZE_INVALID', 'fieldPath cannot be empty', node.node)
+    const chosen = structOf(target, 'selector')
+    const selected = chosen ? selectResources(into.resources, selectorOf(chosen)) : into.resources
+    const position = numberOf(target, 'filePathPosition') ?? 0
+    if (path === 'metadata/namespace') transformNamespaceOf(selected, value)
+    else for (const resource of selected) addTo(resource, path, value, position)
+  }
+}
+
+function targetsOfFile(config: Decoded, loader: Loader): readonly Decoded[] {
+  const path = textOf(config, 'targetFilePath')
+  if (path === '') return []
+  const root = parseDocuments(loadText(loader, path), fileName(loader, path))[0]?.root
+  return root ? structsOf(decodeStruct(root, PLUGIN, 'drop', 'error unmarshaling JSON'), 'targets') : []
+}
+
+function transformNamespaceOf(resources: readonly Resource[], namespace: string): void {
+  for (const resource of resources) {
+    const copy = resource.previousIds
+    resource.previousIds = [...copy]
+    transformNamespace([resource], { namespace, unsetOnly: false, subjects: 'defaultOnly' }, [])
+    resource.previousIds = copy
+  }
+}
+
+function addTo(resource: Resource, path: string, value: string, position: number): void {
+  const spec: FieldSpec = {
+    path: splitPath(path)
+      .map((step) => step.replaceAll('/', '\\/'))
+      .join('/'),
+    group: '',
+    version: '',
+    kind: '',
+    create: true,
+  }
+  visitField(resource.node, spec, 'scalar', (node, replace) => {
+    if (node.kind !== 'scalar') throw failure('KUSTOMIZE_BUILD', 'wrong node kind: expected ScalarNode', node)
+    const text = position > 0 ? insertPart(node.value, position - 1, value) : value
+    replace(position > 0 ? scalarLike(node, text, '') : { ...plainNode(text), style: node.style })
+  })
+}
+
+/** Puts a part into a file path. */
+function insertPart(path: string, position: number, part: string): string {
+  const isAbsolute = path.startsWith('/')
+  const parts = path.split('/').filter((one) => one !== '')
+  parts.splice(Math.min(position, parts.length), 0, part)
+  return (isAbsolute ? '/' : '') + parts.join('/')
+}

@@ -1,0 +1,192 @@
+import { parseDocuments, plainNode, type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
+import { SluiceError } from '../error/sluice-error.ts'
+import { decodeStruct, type Decoded, type Unknown } from './decode.ts'
+import { selectorOf } from './entries.ts'
+import { buildError, failure } from './failure.ts'
+import { isNull } from './field-spec.ts'
+import { anchored } from './go-regexp.ts'
+import { effectiveNamespace, formatId, isSelectedGvk, type ResId } from './ids.ts'
+import { flagOf, nodeOf, numberOf, REPLACEMENT, structOf, structsOf, textOf, textsOf } from './kustomization.ts'
+import { fileName, loadText, type Loader } from './loader.ts'
+import { becomeNode, lookup, matchPath, splitDots } from './lookup.ts'
+import { currentId, type Resource } from './resource.ts'
+import { labelTest, type Selector } from './selector.ts'
+import { setInText } from './structured-text.ts'
+
+/** Reads `replacements`, with the files that they name. */
+export function readReplacements(loader: Loader, entries: readonly Decoded[], unknown: Unknown): readonly Decoded[] {
+  return entries.flatMap((entry) => {
+    const path = textOf(entry, 'path')
+    if (path === '') return [entry]
+    if (structOf(entry, 'source') || structsOf(entry, 'targets').length > 0)
+      throw failure('KUSTOMIZE_INVALID', 'cannot specify both path and inline replacement', nodeOf(entry))
+    const [document] = parseDocuments(loadText(loader, path), fileName(loader, path))
+    const root = document?.root
+    if (root?.kind === 'seq')
+      return root.items.map((item) => decodeStruct(item, REPLACEMENT, unknown, 'invalid replacement'))
+    if (root?.kind === 'map') return [decodeStruct(root, REPLACEMENT, unknown, 'invalid replacement')]
+    throw failure(
+      'KUSTOMIZE_INVALID',
+      'unsupported replacement type encountered within replacement path: invalid',
+      nodeOf(entry),
+    )
+  })
+}
+
+/** Copies values between objects, replacement by replacement. */
+export function applyReplacements(resources: readonly Resource[], replacements: readonly Decoded[]): void {
+  for (const replacement of replacements) {
+    const targets = structsOf(replacement, 'targets')
+    const hasSource = structOf(replacement, 'source') !== undefined || typeof replacement['sourceValue'] === 'string'
+    if (!hasSource || replacement['targets'] === undefined)
+      throw buildError('replacements must specify a source and at least one target', nodeOf(replacement))
+    const value = sourceValue(resources, replacement)
+    for (const target of targets) applyToTarget(resources, value, target)
+  }
+}
+
+function sourceValue(resources: readonly Resource[], replacement: Decoded): YamlNode {
+  const source = structOf(replacement, 'source')
+  if (typeof replacement['sourceValue'] === 'string') {
+    if (source) throw buildError('value and resource selectors are mutually exclusive', nodeOf(replacement))
+    return plainNode(replacement['sourceValue'])
+  }
+  if (!source) throw buildError('replacements must specify a source and at least one target', nodeOf(replacement))
+  const selector = selectorOf(source)
+  const fieldPath = textOf(source, 'fieldPath') || 'metadata.name'
+  const found = lookup(selectSource(resources, selector, source).node, splitDots(fieldPath))
+  if (found === undefined || isEmpty(found))
+    throw buildError(
+      `fieldPath \`${fieldPath}\` is missing for replacement source ${formatSelector(selector)}`,
+      nodeOf(source),
+    )
+  return refine(found, structOf(source, 'options'), source)
+}
+
+function isEmpty(node: YamlNode): boolean {
+  if (node.kind === 'map') return node.fields.size === 0
+  if (node.kind === 'seq') return node.items.length === 0
+  return isNull(node) || (node.value === '' && node.style === 'plain')
+}
+
+function formatSelector({ group, version, kind, name, namespace }: Required<Selector>): string {
+  return formatId({ group, version, kind, name, namespace })
+}
+
+function allIds(resource: Resource): readonly ResId[] {
+  return [currentId(resource), ...resource.previousIds]
+}
+
+function selectSource(resources: readonly Resource[], selector: Required<Selector>, source: Decoded): Resource {
+  const { name, namespace } = selector
+  const isSelected = (id: ResId): boolean =>
+    (name === '' || name === id.name) &&
+    (namespace === '' ||
+      effectiveNamespace({
+        ...id,
+        namespace,
+        group: selector.group,
+        version: selector.version,
+        kind: selector.kind,
+      }) === effectiveNamespace(id)) &&
+    isSelectedGvk(id, selector)
+  const [found, second] = resources.filter((resource) => !resource.isDeleted && allIds(resource).some(isSelected))
+  const described = `${formatSelector(selector)}:${textOf(source, 'fieldPath')}`
+  if (second) throw buildError(`multiple matches for selector ${described}`, nodeOf(source))
+  if (!found) throw buildError(`nothing selected by ${described}`, nodeOf(source))
+  return found
+}
+
+function refine(node: YamlNode, options: Decoded | undefined, source: Decoded): YamlNode {
+  const delimiter = options ? textOf(options, 'delimiter') : ''
+  if (delimiter === '') return node
+  if (node.kind !== 'scalar') throw buildError('delimiter option can only be used with scalar nodes', nodeOf(source))
+  const parts = node.value.split(delimiter)
+  const index = numberOf(options, 'index') ?? 0
+  const part = index < 0 ? undefined : parts[index]
+  if (part === undefined)
+    throw buildError(`options.index ${index} is out of bounds for value ${node.value}`, nodeOf(source))
+  return { ...node, value: part }
+}
+
+function applyToTarget(resources: readonly Resource[], value: YamlNode, target: Decoded): void {
+  const select = structOf(target, 'select')
+  if (!select) throw buildError('target must specify resources to select', nodeOf(target))
+  const selector = selectorOf(select)
+  const rejects = structsOf(target, 'reject').map(selectorOf)
+  const isLabelled = labelTest(selector)
+  const rejectLabels = rejects.filter((one) => one.labelSelector !== '' || one.annotationSelector !== '').map(labelTest)
+  const selects = idTest(selector)
+  const rejectIds = rejects
+    .filter((one) => [one.group, one.version, one.kind, one.name, one.namespace].some((text) => text !== ''))
+    .map(idTest)
+  for (const resource of resources) {
+    if (resource.isDeleted || !isLabelled(resource) || rejectLabels.some((test) => test(resource))) continue
+    const ids = allIds(resource)
+    if (ids.some((id) => rejectIds.some((test) => test(id)))) continue
+    if (ids.some(selects)) copyValue(resource, value, target)
+  }
+}
+
+function idTest(selector: Required<Selector>): (id: ResId) => boolean {
+  const [group, version, kind] = [anchored(selector.group), anchored(selector.version), anchored(selector.kind)]
+  const [name, namespace] = [anchored(selector.name), anchored(selector.namespace)]
+  return (id) =>
+    group(id.group) &&
+    version(id.version) &&
+    kind(id.kind) &&
+    name(id.name) &&
+    (selector.namespace === '' || namespace(effectiveNamespace(id)))
+}
+
+function copyValue(resource: Resource, value: YamlNode, target: Decoded): void {
+  const options = structOf(target, 'options')
+  const create = flagOf(options, 'create')
+  const paths = textsOf(target, 'fieldPaths')
+  for (const path of paths.length > 0 ? paths : ['metadata.name']) {
+    const steps = splitDots(path)
+    if (setInText(resource.node, steps, value, create)) continue
+    const message = `unable to find ${create ? 'or create ' : ''}field ${JSON.stringify(path)} in replacement target`
+    const found = find(resource, steps, create ? value.kind : undefined, message)
+    if (found.length === 0) throw buildError(message, nodeOf(target))
+    for (const node of found) setField(node, value, options, target)
+  }
+}
+
+function find(
+  resource: Resource,
+  steps: readonly string[],
+  create: YamlNode['kind'] | undefined,
+  message: string,
+): YamlNode[] {
+  try {
+    return matchPath(resource.node, steps, create)
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    throw buildError(`${message}: ${error.message}`, resource.node)
+  }
+}
+
+function setField(node: YamlNode, value: YamlNode, options: Decoded | undefined, target: Decoded): void {
+  const delimiter = options ? textOf(options, 'delimiter') : ''
+  let text = value.kind === 'scalar' ? value.value : ''
+  if (delimiter !== '') {
+    if (node.kind !== 'scalar') throw buildError('delimiter option can only be used with scalar nodes', nodeOf(target))
+    text = splice(node, text, delimiter, numberOf(options, 'index') ?? 0)
+  }
+  if (node.kind !== 'scalar') {
+    becomeNode(node, value.kind === 'scalar' ? { ...value, value: text } : value)
+    return
+  }
+  node.value = text
+  node.source = value.source ?? node.source
+  node.start = value.start
+}
+
+function splice(node: YamlScalar, text: string, delimiter: string, index: number): string {
+  const parts = node.value.split(delimiter)
+  if (index < 0) parts.unshift(text)
+  else if (index >= parts.length) parts.push(text)
+  else parts[index] = text
+  return parts.join(delimiter)
+}

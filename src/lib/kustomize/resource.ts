@@ -1,0 +1,150 @@
+import { copyNode, plainNode, stringNode, type YamlMap, type YamlNode, mapNode } from '../yaml/nodes.ts'
+import { effectiveNamespace, idKey, splitApiVersion, type ResId } from './ids.ts'
+
+/** How a generated object meets one that is there already. */
+export type Behavior = 'create' | 'merge' | 'replace' | 'unspecified'
+
+/** An object on its way through the build; undefined `node` when a patch deleted it. */
+export type Resource = {
+  node: YamlMap
+  isDeleted: boolean
+  /** Ids before each change of name, namespace or kind; the first is the original. */
+  previousIds: ResId[]
+  prefixes: string[]
+  suffixes: string[]
+  behavior: Behavior
+  needsHash: boolean
+  /** Names of vars that take their value from here. */
+  varNames: string[]
+  allowNameChange: boolean
+  allowKindChange: boolean
+  /** `config.kubernetes.io/origin`, as kustomize words it; undefined when not asked for. */
+  origin: Origin | undefined
+  transformations: Origin[]
+}
+
+/** Where an object came from, for `buildMetadata`. */
+export type Origin = {
+  readonly path?: string
+  readonly configuredIn?: string
+  readonly configuredBy?: {
+    readonly apiVersion?: string
+    readonly kind?: string
+    readonly name?: string
+    readonly namespace?: string
+  }
+}
+
+/** A resource around a node. */
+export function newResource(node: YamlMap): Resource {
+  return {
+    node,
+    isDeleted: false,
+    previousIds: [],
+    prefixes: [],
+    suffixes: [],
+    behavior: 'unspecified',
+    needsHash: false,
+    varNames: [],
+    allowNameChange: false,
+    allowKindChange: false,
+    origin: undefined,
+    transformations: [],
+  }
+}
+
+/** A copy that shares nothing. */
+export function copyResource(resource: Resource): Resource {
+  const node = copyNode(resource.node)
+  return {
+    ...resource,
+    node: node.kind === 'map' ? node : resource.node,
+    previousIds: [...resource.previousIds],
+    prefixes: [...resource.prefixes],
+    suffixes: [...resource.suffixes],
+    varNames: [...resource.varNames],
+    transformations: [...resource.transformations],
+  }
+}
+
+/** The text of a scalar field; '' when there is none. */
+export function fieldText(map: YamlNode | undefined, name: string): string {
+  if (map?.kind !== 'map') return ''
+  const value = map.fields.get(name)
+  return value?.kind === 'scalar' ? value.value : ''
+}
+
+/** The mapping in a field, if it is one. */
+export function fieldMap(map: YamlNode | undefined, name: string): YamlMap | undefined {
+  const value = map?.kind === 'map' ? map.fields.get(name) : undefined
+  return value?.kind === 'map' ? value : undefined
+}
+
+/** What the object is called now. */
+export function currentId(resource: Resource): ResId {
+  const { node } = resource
+  const metadata = node.fields.get('metadata')
+  const { group, version } = splitApiVersion(fieldText(node, 'apiVersion'))
+  const kind = fieldText(node, 'kind')
+  return { group, version, kind, name: fieldText(metadata, 'name'), namespace: fieldText(metadata, 'namespace') }
+}
+
+/** What the object was called when it was read. */
+export function originalId(resource: Resource): ResId {
+  return resource.previousIds[0] ?? currentId(resource)
+}
+
+/** Key of the current id. */
+export function currentKey(resource: Resource): string {
+  return idKey(currentId(resource))
+}
+
+/** Remembers what the object is called, before that changes. */
+export function storePreviousId(resource: Resource): void {
+  const id = currentId(resource)
+  resource.previousIds.push({ ...id, namespace: effectiveNamespace(id) })
+}
+
+/** `metadata`, created where missing. */
+export function metadataOf(resource: Resource): YamlMap {
+  const metadata = resource.node.fields.get('metadata')
+  if (metadata?.kind === 'map') return metadata
+  const created = mapNode()
+  resource.node.fields.set('metadata', created)
+  return created
+}
+
+/** Sets a scalar as kustomize does: the quotes of a value that is there stay. */
+export function setText(map: YamlMap, name: string, value: string, tag: '' | '!!str' | '!!int'): void {
+  const old = map.fields.get(name)
+  map.fields.set(name, scalarLike(old, value, tag))
+}
+
+/** A scalar in the place and with the quotes of another. */
+export function scalarLike(old: YamlNode | undefined, value: string, tag: '' | '!!str' | '!!int'): YamlNode {
+  const fresh = tag === '!!str' ? stringNode(value) : plainNode(value)
+  if (tag === '!!int') fresh.tag = '!!int'
+  if (old?.kind !== 'scalar') return fresh
+  fresh.style = old.style
+  return fresh
+}
+
+/** Labels or annotations as texts. */
+export function textMap(resource: Resource, field: 'labels' | 'annotations'): Map<string, string> {
+  const map = fieldMap(resource.node.fields.get('metadata'), field)
+  const texts = new Map<string, string>()
+  for (const [key, value] of map?.fields ?? []) texts.set(key, value.kind === 'scalar' ? value.value : '')
+  return texts
+}
+
+/** Replaces labels or annotations; none at all removes the field. */
+export function setTextMap(
+  resource: Resource,
+  field: 'labels' | 'annotations',
+  texts: ReadonlyMap<string, string>,
+): void {
+  const metadata = metadataOf(resource)
+  metadata.fields.delete(field)
+  if (texts.size === 0) return
+  metadata.fields.set(field, mapNode([...texts].map(([key, value]) => [key, stringNode(value)])))
+}

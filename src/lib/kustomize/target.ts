@@ -1,0 +1,134 @@
+import { parseDocuments, type YamlNode } from '../yaml/nodes.ts'
+import { SluiceError } from '../error/sluice-error.ts'
+import { decodeStruct, type Decoded, type Unknown } from './decode.ts'
+import { failure } from './failure.ts'
+import { KUSTOMIZATION, structsOf, textMapOf, textOf, textsOf } from './kustomization.ts'
+import { fileName, loadBytes, loadText, type Loader } from './loader.ts'
+
+/** A kustomization file that was read. */
+export type Target = {
+  readonly loader: Loader
+  readonly fileName: string
+  readonly file: Decoded
+  readonly kind: string
+}
+
+export const FILE_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'] as const
+
+/** What a reader of kustomization files may want to know. */
+export type Notices = {
+  readonly unknownFields: Unknown
+  readonly warn: (line: string) => void
+}
+
+/** Reads the kustomization file of a folder. @throws SluiceError KUSTOMIZE_INVALID with the place */
+export function loadTarget(loader: Loader, notices: Notices): Target {
+  const name = findFile(loader)
+  const text = loadText(loader, name)
+  const root = parseFile(text, fileName(loader, name))
+  const file = root ? decodeStruct(root, KUSTOMIZATION, notices.unknownFields, 'invalid Kustomization') : {}
+  warnDeprecated(file, notices)
+  if (isEmpty(file))
+    throw failure('KUSTOMIZE_INVALID', 'kustomization.yaml is empty', root, `fill ${fileName(loader, name)}`)
+  const kind = textOf(file, 'kind') || 'Kustomization'
+  enforce(loader, file, kind, root)
+  return { loader, fileName: name, file, kind }
+}
+
+function findFile(loader: Loader): string {
+  const found = FILE_NAMES.filter((name) => canLoad(loader, name))
+  const [first] = found
+  if (found.length === 1 && first !== undefined) return first
+  if (found.length > 1)
+    throw failure(
+      'KUSTOMIZE_INVALID',
+      `Found multiple kustomization files under: ${loader.root}\n`,
+      undefined,
+      'keep one of them',
+    )
+  throw failure(
+    'KUSTOMIZE_INVALID',
+    `unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '${loader.root}'`,
+  )
+}
+
+function canLoad(loader: Loader, name: string): boolean {
+  try {
+    loadBytes(loader, name)
+    return true
+  } catch (error) {
+    if (error instanceof SluiceError) return false
+    throw error
+  }
+}
+
+function parseFile(text: string, file: string): YamlNode | undefined {
+  try {
+    return parseDocuments(text.replaceAll('\r\n', '\n'), file)[0]?.root
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code !== 'YAML_SYNTAX') throw error
+    const line = error.where?.split(':').at(-2) ?? '1'
+    throw new SluiceError('KUSTOMIZE_INVALID', `invalid Kustomization: yaml: line ${line}: ${error.message}`, {
+      ...(error.where ? { where: error.where } : {}),
+      ...(error.hint ? { hint: error.hint } : {}),
+    })
+  }
+}
+
+function isEmpty(file: Decoded): boolean {
+  return Object.entries(file).every(
+    ([name, value]) => name === 'node' || name === 'apiVersion' || name === 'kind' || isNothing(value),
+  )
+}
+
+function isNothing(value: unknown): boolean {
+  if (value === '' || value === undefined) return true
+  return false
+}
+
+function enforce(loader: Loader, file: Decoded, kind: string, root: YamlNode | undefined): void {
+  const faults: string[] = []
+  if (kind !== 'Kustomization' && kind !== 'Component') faults.push('kind should be Kustomization or Component')
+  const wanted = kind === 'Component' ? 'kustomize.config.k8s.io/v1alpha1' : 'kustomize.config.k8s.io/v1beta1'
+  const apiVersion = textOf(file, 'apiVersion')
+  if (apiVersion !== '' && apiVersion !== wanted) faults.push(`apiVersion for ${kind} should be ${wanted}`)
+  if (faults.length === 0) return
+  const text = `Failed to read kustomization file under ${loader.root}:\n${faults.join('\n')}`
+  throw failure('KUSTOMIZE_INVALID', text, root?.kind === 'map' ? root.fields.get('kind') : root)
+}
+
+const DEPRECATED: readonly (readonly [field: string, instead: string, note: string])[] = [
+  ['bases', 'resources', ''],
+  ['commonLabels', 'labels', ''],
+  ['imageTags', 'images', ''],
+  ['patchesJson6902', 'patches', ''],
+  ['patchesStrategicMerge', 'patches', ''],
+  ['vars', 'replacements', '[EXPERIMENTAL] '],
+]
+
+function warnDeprecated(file: Decoded, { warn }: Notices): void {
+  for (const [field, instead, note] of DEPRECATED) {
+    if (file[field] === undefined) continue
+    warn(
+      `# Warning: '${field}' is deprecated. Please use '${instead}' instead. ${note}Run 'kustomize edit fix' to update your Kustomization automatically.`,
+    )
+  }
+}
+
+/** `resources` with the old `bases` behind them. */
+export function resourcePaths(target: Target): readonly string[] {
+  return [...textsOf(target.file, 'resources'), ...textsOf(target.file, 'bases')]
+}
+
+/** `images` with the old `imageTags` behind them. */
+export function imageEntries(target: Target): readonly Decoded[] {
+  return [...structsOf(target.file, 'images'), ...structsOf(target.file, 'imageTags')]
+}
+
+/** The path of a schema of one's own. @throws when a version is asked for as well */
+export function openApiPath(target: Target): string | undefined {
+  const openapi = textMapOf(target.file, 'openapi')
+  if (openapi?.['path'] !== undefined && openapi['version'] !== undefined)
+    throw failure('KUSTOMIZE_INVALID', 'builtin version and custom schema provided, cannot use both')
+  return openapi?.['path']
+}

@@ -1,0 +1,158 @@
+import type { YamlNode } from '../yaml/nodes.ts'
+import { buildError } from './failure.ts'
+import { defaultFieldSpecs, visitField, type FieldSpec, type Visit } from './field-spec.ts'
+import { formatGvk, isCluster, isSelectedGvk, type ResId } from './ids.ts'
+import { currentId, originalId, scalarLike, setText, storePreviousId, textMap, type Resource } from './resource.ts'
+import { visitFields } from './specs-by-kind.ts'
+import { checkUniqueIds } from './unique-ids.ts'
+
+const METADATA_NAME = 'metadata/name'
+
+const NOT_RENAMED = [
+  { kind: 'CustomResourceDefinition' },
+  { group: 'apiregistration.k8s.io', kind: 'APIService' },
+  { kind: 'Namespace' },
+]
+
+/** Puts a prefix and a suffix around names; kinds whose names are fixed are left alone. */
+export function transformNames(
+  resources: readonly Resource[],
+  affix: { readonly prefix: string; readonly suffix: string },
+  specs: readonly FieldSpec[],
+): void {
+  for (const resource of resources) {
+    if (resource.isDeleted) continue
+    const id = originalId(resource)
+    if (NOT_RENAMED.some((selector) => isSelectedGvk(id, selector))) continue
+    for (const spec of specs) {
+      if (!isSelectedGvk(id, spec)) continue
+      if (spec.path === METADATA_NAME) noteAffix(resource, affix)
+      visitField(resource.node, spec, 'scalar', (node, replace) => {
+        if (node.kind !== 'scalar') throw buildError('wrong node kind: expected ScalarNode', node)
+        replace({
+          ...scalarLike(node, affix.prefix + node.value + affix.suffix, ''),
+          source: node.source,
+          start: node.start,
+          keyStart: node.keyStart,
+        })
+      })
+    }
+  }
+}
+
+function noteAffix(resource: Resource, { prefix, suffix }: { readonly prefix: string; readonly suffix: string }): void {
+  if (prefix !== '') resource.prefixes.push(prefix)
+  if (suffix !== '') resource.suffixes.push(suffix)
+  if (prefix !== '' || suffix !== '') storePreviousId(resource)
+}
+
+/** Options of the NamespaceTransformer. */
+export type NamespaceOptions = {
+  readonly namespace: string
+  readonly unsetOnly: boolean
+  readonly subjects: string
+}
+
+/** Moves every namespaced object to a namespace. */
+export function transformNamespace(
+  resources: readonly Resource[],
+  options: NamespaceOptions,
+  specs: readonly FieldSpec[],
+): void {
+  if (options.namespace === '') return
+  const set: Visit = (node, replace) => {
+    if (node.kind !== 'scalar') throw buildError('namespace field specs must target scalar nodes', node)
+    if (options.unsetOnly && node.value !== '') return
+    replace(scalarLike(node, options.namespace, '!!str'))
+  }
+  const own = specs.filter((spec) => spec.path !== 'metadata/namespace')
+  for (const resource of resources) {
+    if (resource.isDeleted) continue
+    storePreviousId(resource)
+    const id = currentId(resource)
+    if (!isCluster(id)) visitField(resource.node, NAMESPACE_SPEC, 'scalar', set)
+    const isBinding = id.kind === 'RoleBinding' || id.kind === 'ClusterRoleBinding'
+    if (isBinding) setSubjects(resource, options, set)
+    for (const spec of own) if (isWanted(spec, id, isBinding)) visitField(resource.node, spec, 'scalar', set)
+  }
+  checkUniqueIds(resources, 'namespace transformation produces ID conflict: ')
+}
+
+const NAMESPACE_SPEC: FieldSpec = { path: 'metadata/namespace', group: '', version: '', kind: '', create: true }
+
+function isWanted(spec: FieldSpec, id: ResId, isBinding: boolean): boolean {
+  const isCore = id.group === '' && id.version === 'v1'
+  if (spec.path === METADATA_NAME && !isCore) return false
+  return !(isBinding && spec.path === 'subjects/namespace' && spec.kind === id.kind)
+}
+
+function setSubjects(resource: Resource, options: NamespaceOptions, set: Visit): void {
+  if (options.subjects === 'none') return
+  const subjects = resource.node.fields.get('subjects')
+  if (subjects?.kind !== 'seq') return
+  const isAll = options.subjects === 'allServiceAccounts'
+  for (const subject of subjects.items) {
+    if (subject.kind !== 'map') continue
+    const field = subject.fields.get(isAll ? 'kind' : 'name')
+    if (field?.kind !== 'scalar' || field.value !== (isAll ? 'ServiceAccount' : 'default')) continue
+    const old = subject.fields.get('namespace') ?? scalarLike(undefined, '', '')
+    set(old, (fresh) => subject.fields.set('namespace', fresh))
+  }
+}
+
+/** Sets labels or annotations in the fields of the specs. */
+export function transformPairs(
+  resources: readonly Resource[],
+  pairs: Readonly<Record<string, string>>,
+  specs: readonly FieldSpec[],
+  origin?: YamlNode,
+): void {
+  const keys = Object.keys(pairs)
+  if (keys.length === 0) return
+  const visit: Visit = (node) => {
+    if (node.kind !== 'map')
+      throw buildError(
+        'wrong node kind: expected MappingNode but got ' + (node.kind === 'seq' ? 'SequenceNode' : 'ScalarNode'),
+        node,
+      )
+    for (const key of keys) {
+      setText(node, key, pairs[key] ?? '', '!!str')
+      const fresh = node.fields.get(key)
+      if (fresh && origin) fresh.source = origin.source
+    }
+  }
+  visitFields(resources, specs, 'map', () => visit)
+}
+
+/** Sets `replicas` of everything that is or was called by the name. */
+export function transformReplicas(
+  resources: readonly Resource[],
+  name: string,
+  count: number,
+  specs: readonly FieldSpec[],
+): void {
+  let isFound = false
+  for (const spec of specs) {
+    for (const resource of resources) {
+      if (resource.isDeleted) continue
+      const ids = [...resource.previousIds, currentId(resource)]
+      if (!ids.some((id) => id.name === name && isSelectedGvk(id, spec))) continue
+      isFound = true
+      visitField(resource.node, spec, 'scalar', (node, replace) => replace(scalarLike(node, String(count), '!!int')))
+    }
+  }
+  if (isFound) return
+  const kinds = specs.map(formatGvk).join(' ')
+  throw buildError(`resource with name ${name} does not match a config with the following GVK [${kinds}]`)
+}
+
+/** The built-in specs of names. */
+export function nameSpecs(): readonly FieldSpec[] {
+  return defaultFieldSpecs('namePrefix')
+}
+
+/** Whether an object is local configuration that never reaches a cluster. */
+export function isLocalConfig(resource: Resource): boolean {
+  const value = textMap(resource, 'annotations').get('config.kubernetes.io/local-config')
+  return value !== undefined && value !== 'false'
+}

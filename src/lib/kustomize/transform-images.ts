@@ -1,0 +1,120 @@
+import type { YamlMap, YamlNode } from '../yaml/nodes.ts'
+import { visitField, type FieldSpec } from './field-spec.ts'
+import type { ImageArgs } from './kustomization.ts'
+import { fieldText, scalarLike, type Resource } from './resource.ts'
+
+/** A place that holds an image, and how to replace it. */
+type Holder = { readonly get: () => YamlNode | undefined; readonly set: (node: YamlNode) => void }
+
+/**
+ * Renames and retags images, entry by entry: in any list called `containers` or `initContainers`, then in the fields of the specs.
+ *
+ * @returns the entries that matched no image
+ */
+export function transformImages(
+  resources: readonly Resource[],
+  images: readonly ImageArgs[],
+  specs: readonly FieldSpec[],
+): ImageArgs[] {
+  if (images.length === 0) return []
+  const anywhere: Holder[] = []
+  const inFields: Holder[] = []
+  for (const { node, isDeleted } of resources) {
+    if (isDeleted || fieldText(node, 'kind') === 'CustomResourceDefinition') continue
+    collectAnywhere(node, anywhere)
+    for (const spec of specs) collectField(node, spec, inFields)
+  }
+  const holders = [...anywhere, ...inFields]
+  return images.filter((image) => retagAll(holders, image) === 0)
+}
+
+/** The field is looked up again at each entry: the walk for any list may have replaced it meanwhile. */
+function collectField(node: YamlMap, spec: FieldSpec, holders: Holder[]): void {
+  const last = spec.path.slice(spec.path.lastIndexOf('/') + 1)
+  const parent = { ...spec, path: spec.path.slice(0, spec.path.lastIndexOf('/')) }
+  if (parent.path === '') return
+  visitField(node, parent, undefined, (found) => {
+    const maps = found.kind === 'seq' ? found.items : [found]
+    for (const map of maps)
+      if (map.kind === 'map' && map.fields.has(last))
+        holders.push({ get: () => map.fields.get(last), set: (fresh) => map.fields.set(last, fresh) })
+  })
+}
+
+function collectAnywhere(node: YamlNode, holders: Holder[]): void {
+  if (node.kind === 'seq') {
+    for (const item of node.items) if (item.kind !== 'scalar') collectAnywhere(item, holders)
+    return
+  }
+  if (node.kind !== 'map') return
+  for (const [key, value] of node.fields) {
+    if (value.kind === 'scalar') continue
+    collectAnywhere(value, holders)
+    if ((key === 'containers' || key === 'initContainers') && value.kind === 'seq')
+      for (const item of value.items) if (item.kind === 'map' && item.fields.has('image')) holders.push(holderOf(item))
+  }
+}
+
+function holderOf(map: YamlMap): Holder {
+  return { get: () => map.fields.get('image'), set: (node) => map.fields.set('image', node) }
+}
+
+function retagAll(holders: readonly Holder[], image: ImageArgs): number {
+  const matches = imageTest(image.name)
+  let count = 0
+  for (const holder of holders) {
+    const node = holder.get()
+    if (node?.kind !== 'scalar' || !matches(node.value)) continue
+    count++
+    const fresh = scalarLike(node, retag(node.value, image), '')
+    fresh.source = image.node.source
+    fresh.start = image.node.start
+    holder.set(fresh)
+  }
+  return count
+}
+
+/** The name is a regular expression, as in kustomize; one that does not compile matches nothing. */
+export function imageTest(name: string): (image: string) => boolean {
+  const suffix = '(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$'
+  const isPlain = /^[A-Za-z0-9_/:-]*$/.test(name)
+  try {
+    const expression = new RegExp(`^${name}${suffix}`)
+    return isPlain ? (image) => image.startsWith(name) && expression.test(image) : (image) => expression.test(image)
+  } catch {
+    return () => false
+  }
+}
+
+function retag(reference: string, image: ImageArgs): string {
+  const parts = splitImage(reference)
+  const name = image.newName || parts.name
+  let { tag, digest } = parts
+  if (image.newTag !== '' && image.digest !== '') {
+    tag = image.newTag
+    digest = image.digest
+  } else if (image.newTag !== '') {
+    tag = image.newTag
+    digest = ''
+  } else if (image.digest !== '') {
+    tag = ''
+    digest = image.digest
+  } else if (image.tagSuffix !== '') {
+    tag += image.tagSuffix
+    digest = ''
+  }
+  return `${name}${tag === '' ? '' : `:${tag}`}${digest === '' ? '' : `@${digest}`}`
+}
+
+function splitImage(reference: string): { readonly name: string; readonly tag: string; readonly digest: string } {
+  const slash = Math.max(reference.indexOf('/'), 0)
+  const rest = reference.slice(slash)
+  const atSign = rest.indexOf('@')
+  const colon = rest.indexOf(':')
+  if (atSign < 0 && colon < 0) return { name: reference, tag: '', digest: '' }
+  if (atSign >= 0 && (atSign < colon || colon < 0))
+    return { name: reference.slice(0, slash + atSign), tag: '', digest: rest.slice(atSign + 1) }
+  const name = reference.slice(0, slash + colon)
+  if (atSign >= 0) return { name, tag: rest.slice(colon + 1, atSign), digest: rest.slice(atSign + 1) }
+  return { name, tag: rest.slice(colon + 1), digest: '' }
+}

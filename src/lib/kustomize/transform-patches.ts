@@ -1,0 +1,193 @@
+import type { YamlMap } from '../yaml/nodes.ts'
+import { SluiceError } from '../error/sluice-error.ts'
+import { buildError, during, failure, prefixed } from './failure.ts'
+import { formatId, idKey } from './ids.ts'
+import { applyJsonPatch, parseJsonPatch, type JsonPatchOperation } from './json-patch.ts'
+import type { PatchArgs } from './kustomization.ts'
+import { fileName, loadText, type Loader } from './loader.ts'
+import { strategicMerge, type SchemaLookup } from './merge.ts'
+import { readResources } from './read-resources.ts'
+import {
+  copyResource,
+  currentId,
+  currentKey,
+  originalId,
+  setText,
+  setTextMap,
+  metadataOf,
+  storePreviousId,
+  textMap,
+  type Resource,
+} from './resource.ts'
+import { selectResources, type Selector } from './selector.ts'
+
+/** A patch that was read. */
+export type Patch = {
+  readonly source: string
+  readonly target: Selector | undefined
+  readonly node: YamlMap
+} & (
+  | { readonly kind: 'strategic'; readonly patches: readonly Resource[] }
+  | { readonly kind: 'json'; readonly operations: readonly JsonPatchOperation[] }
+)
+
+/** Reads an entry of `patches`: strategic merge or JSON 6902, whichever the text is. */
+export function readPatch(loader: Loader, args: PatchArgs): Patch {
+  const inline = args.patch.trim()
+  if (inline === '' && args.path === '')
+    throw failure('KUSTOMIZE_INVALID', 'must specify one of patch and path in', args.node)
+  if (inline !== '' && args.path !== '')
+    throw failure('KUSTOMIZE_INVALID', "patch and path can't be set at the same time", args.node)
+  const text =
+    inline !== ''
+      ? inline
+      : during(`failed to get the patch file from path(${args.path})`, () => loadText(loader, args.path))
+  const source = inline !== '' ? `[patch: ${goQuote(inline)}]` : `[path: ${goQuote(args.path)}]`
+  const file = inline !== '' ? `${args.node.source?.file ?? 'kustomization.yaml'}#patch` : fileName(loader, args.path)
+  const strategic = attempt(() => readResources(text, file))
+  const json = attempt(() => parseJsonPatch(text, file))
+  if (strategic.value && json.value && strategic.value.length > 0 && json.value.length > 0)
+    throw buildError(`illegally qualifies as both an SM and JSON patch: ${source}`, args.node)
+  const base = { source, target: args.target, node: args.node }
+  if (strategic.value && (strategic.value.length > 0 || json.error))
+    return { ...base, kind: 'strategic', patches: withOptions(strategic.value, args) }
+  if (json.value && json.value.length > 0) return { ...base, kind: 'json', operations: json.value }
+  if (strategic.value) return { ...base, kind: 'strategic', patches: [] }
+  const cause = strategic.error instanceof SluiceError ? strategic.error : undefined
+  throw new SluiceError('KUSTOMIZE_BUILD', `unable to parse SM or JSON patch from ${source}`, {
+    ...(cause?.where ? { where: cause.where } : {}),
+    ...(cause ? { hint: cause.message } : {}),
+  })
+}
+
+function attempt<T>(read: () => T): { readonly value?: T; readonly error?: unknown } {
+  try {
+    return { value: read() }
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    return { error }
+  }
+}
+
+function withOptions(patches: readonly Resource[], { options }: PatchArgs): readonly Resource[] {
+  for (const patch of patches) {
+    patch.allowNameChange = options?.allowNameChange === true
+    patch.allowKindChange = options?.allowKindChange === true
+  }
+  return patches
+}
+
+/** A text as Go's `%q` prints it. */
+export function goQuote(text: string): string {
+  return JSON.stringify(text).replaceAll('\u007f', '\\x7f')
+}
+
+/** Applies a patch; answers how many objects it touched. */
+export function applyPatch(resources: readonly Resource[], patch: Patch, lookup: SchemaLookup | undefined): number {
+  if (patch.kind === 'json') return applyJson(resources, patch.operations, patch)
+  if (patch.patches.length === 0) return 0
+  return patch.target
+    ? applyToTargets(resources, patch, patch.patches, patch.target, lookup)
+    : applyByName(resources, patch.patches, lookup, true)
+}
+
+function applyJson(resources: readonly Resource[], operations: readonly JsonPatchOperation[], patch: Patch): number {
+  if (patch.target === undefined) throw buildError(`must specify a target for JSON patch ${patch.source}`, patch.node)
+  const selected = selectResources(live(resources), patch.target)
+  for (const resource of selected) {
+    storePreviousId(resource)
+    applyJsonPatch(resource.node, operations)
+  }
+  return selected.length
+}
+
+function live(resources: readonly Resource[]): readonly Resource[] {
+  return resources.some((resource) => resource.isDeleted)
+    ? resources.filter((resource) => !resource.isDeleted)
+    : resources
+}
+
+function applyToTargets(
+  resources: readonly Resource[],
+  patch: Patch,
+  patches: readonly Resource[],
+  target: Selector,
+  lookup: SchemaLookup | undefined,
+): number {
+  const [one, ...more] = patches
+  if (more.length > 0)
+    throw buildError(
+      `Multiple Strategic-Merge Patches in one \`patches\` entry is not allowed to set \`patches.target\` field: ${patch.source}`,
+      patch.node,
+    )
+  const selected = selectResources(live(resources), target)
+  for (const resource of selected) {
+    if (!one) continue
+    const copy = copyResource(one)
+    setTextMap(copy, 'labels', textMap(copy, 'labels'))
+    setTextMap(copy, 'annotations', textMap(copy, 'annotations'))
+    const { fields } = resource.node
+    const apiVersion = fields.get('apiVersion')
+    if (apiVersion) copy.node.fields.set('apiVersion', apiVersion)
+    mergePatch(resource, copy, lookup)
+  }
+  return selected.length
+}
+
+/** Each patch goes to the one object that has or had its id. */
+export function applyByName(
+  resources: readonly Resource[],
+  patches: readonly Resource[],
+  lookup: SchemaLookup | undefined,
+  isPatchesField: boolean,
+): number {
+  let index = anyIdIndex(resources)
+  for (const patch of patches) {
+    const id = originalId(patch)
+    const matches = (index.get(idKey(id)) ?? []).filter((resource) => !resource.isDeleted)
+    const [target, second] = matches
+    if (!target || second) {
+      const many = second ? `multiple matches for Id ${formatId(id)}` : `no matches for Id ${formatId(id)}`
+      const text = `${many}; failed to find unique target for patch ${formatId(id)}`
+      const error = buildError(text, patch.node, 'check apiVersion, kind, name and namespace of the patch')
+      throw isPatchesField
+        ? prefixed(`no resource matches strategic merge patch ${goQuote(formatId(id))}`, error)
+        : error
+    }
+    mergePatch(target, copyResource(patch), lookup)
+    if (patch.allowNameChange || patch.allowKindChange) index = anyIdIndex(resources)
+  }
+  return patches.length
+}
+
+/** Resources by every id they have or had. */
+export function anyIdIndex(resources: readonly Resource[]): Map<string, Resource[]> {
+  const index = new Map<string, Resource[]>()
+  for (const resource of resources) {
+    if (resource.isDeleted) continue
+    const keys = new Set([...resource.previousIds.map(idKey), currentKey(resource)])
+    for (const key of keys) {
+      const list = index.get(key)
+      if (list) list.push(resource)
+      else index.set(key, [resource])
+    }
+  }
+  return index
+}
+
+/** Merges; kind, name and namespace of the object stay unless the patch may change them. */
+function mergePatch(resource: Resource, patch: Resource, lookup: SchemaLookup | undefined): void {
+  const { name, namespace, kind } = currentId(resource)
+  if (patch.allowNameChange || patch.allowKindChange) storePreviousId(resource)
+  const merged = strategicMerge(resource.node, patch.node, lookup)
+  if (!merged || merged.fields.size === 0) {
+    resource.isDeleted = true
+    return
+  }
+  resource.node = merged
+  if (!patch.allowKindChange) setText(merged, 'kind', kind, '')
+  const metadata = metadataOf(resource)
+  if (!patch.allowNameChange) setText(metadata, 'name', name, '')
+  if (namespace === '') metadata.fields.delete('namespace')
+  else setText(metadata, 'namespace', namespace, '')
+}

@@ -1,0 +1,157 @@
+import type { YamlNode } from '../yaml/nodes.ts'
+import { resolveScalar } from '../yaml/resolve.ts'
+import type { Decoded } from './decode.ts'
+import { buildError } from './failure.ts'
+import { isString, visitField, type FieldSpec } from './field-spec.ts'
+import { effectiveNamespace, isCluster, splitApiVersion, type ResId } from './ids.ts'
+import { nodeOf, structOf, textOf } from './kustomization.ts'
+import { lookup, splitDots } from './lookup.ts'
+import { currentId, scalarLike, type Resource } from './resource.ts'
+
+/** A `vars` entry. */
+export type Var = { readonly name: string; readonly target: ResId; readonly fieldPath: string; readonly node: YamlNode }
+
+/** Reads `vars`. */
+export function readVar(decoded: Decoded): Var {
+  const reference = structOf(decoded, 'objref')
+  const { group, version } = splitApiVersion(reference ? textOf(reference, 'apiVersion') : '')
+  const field = structOf(decoded, 'fieldref')
+  const part = (name: string): string => (reference ? textOf(reference, name) : '')
+  const target = {
+    group: part('group') || group,
+    version: part('version') || version || 'v1',
+    kind: part('kind'),
+    name: part('name'),
+    namespace: part('namespace'),
+  }
+  return {
+    name: textOf(decoded, 'name'),
+    target,
+    fieldPath: (field && textOf(field, 'fieldPath')) || 'metadata.name',
+    node: nodeOf(decoded),
+  }
+}
+
+/** Adds vars to those that are known and marks the objects that they take their values from. */
+export function mergeVars(
+  known: readonly Var[],
+  added: readonly Var[],
+  resources: readonly Resource[],
+): readonly Var[] {
+  for (const one of added) {
+    const matches = resources.filter(
+      (resource) =>
+        !resource.isDeleted && [...resource.previousIds, currentId(resource)].some((id) => isTarget(id, one.target)),
+    )
+    if (matches.length > 1)
+      throw buildError(
+        `found ${matches.length} resId matches for var ${describe(one)} (unable to disambiguate)`,
+        one.node,
+      )
+    matches[0]?.varNames.push(one.name)
+  }
+  return joinVars(known, added)
+}
+
+/** Both sets; a name stands once. */
+export function joinVars(known: readonly Var[], added: readonly Var[]): readonly Var[] {
+  for (const one of added)
+    if (known.some((other) => other.name === one.name))
+      throw buildError(`var '${one.name}' already encountered`, one.node)
+  return [...known, ...added]
+}
+
+function isTarget(id: ResId, target: ResId): boolean {
+  if (id.name !== target.name || id.group !== target.group || id.version !== target.version || id.kind !== target.kind)
+    return false
+  if (target.namespace === '' && !isCluster(target)) return true
+  return effectiveNamespace(id) === effectiveNamespace(target)
+}
+
+function describe({ name, target, fieldPath }: Var): string {
+  return `{${name} {${target.kind} ${target.name} ${target.namespace}} {${fieldPath}}}`
+}
+
+/** Replaces `$(NAME)` in the fields that may hold it. @returns the vars that nothing used */
+export function resolveVars(
+  resources: readonly Resource[],
+  vars: readonly Var[],
+  specs: readonly FieldSpec[],
+): string[] {
+  if (vars.length === 0) return []
+  const values = new Map<string, string | number | boolean>()
+  for (const one of vars) values.set(one.name, valueOf(one, resources))
+  const used = new Set<string>()
+  for (const resource of resources) {
+    for (const spec of specs)
+      visitField(resource.node, spec, undefined, (node, replace) => expandNode(node, replace, values, used))
+  }
+  return vars.map((one) => one.name).filter((name) => !used.has(name))
+}
+
+function valueOf(one: Var, resources: readonly Resource[]): string | number | boolean {
+  const resource = resources.find((candidate) => candidate.varNames.includes(one.name))
+  if (!resource)
+    throw buildError(`var '${describe(one)}' cannot be mapped to a field in the set of known resources`, one.node)
+  const steps = splitDots(one.fieldPath).flatMap((step) => {
+    const match = /^(.+?)\[(\d+)\]$/.exec(step)
+    return match ? [match[1] ?? '', match[2] ?? ''] : [step]
+  })
+  const found = lookup(resource.node, steps)
+  if (found?.kind !== 'scalar')
+    throw buildError(`field specified in var '${describe(one)}' not found in corresponding resource`, one.node)
+  const value = resolveScalar(found)
+  return typeof value === 'bigint' || value === null ? found.value : value
+}
+
+type Values = ReadonlyMap<string, string | number | boolean>
+
+function expandNode(node: YamlNode, replace: (node: YamlNode) => void, values: Values, used: Set<string>): void {
+  if (node.kind === 'scalar') {
+    if (isString(node)) replace(expanded(node, values, used))
+    return
+  }
+  if (node.kind === 'map') {
+    for (const [key, value] of node.fields) if (isString(value)) node.fields.set(key, expanded(value, values, used))
+    return
+  }
+  node.items.forEach((item, index) => {
+    if (!isString(item)) throw buildError('invalid value type expect a string', item)
+    node.items[index] = expanded(item, values, used)
+  })
+}
+
+function expanded(node: YamlNode, values: Values, used: Set<string>): YamlNode {
+  if (node.kind !== 'scalar' || !node.value.includes('$')) return node
+  const result = expandText(node.value, values, used)
+  if (result === node.value) return node
+  if (typeof result === 'string')
+    return { ...scalarLike(undefined, result, '!!str'), source: node.source, start: node.start }
+  return scalarLike(undefined, String(result), '')
+}
+
+/** Kubernetes' `$(NAME)` syntax; `$$` is a dollar, an unknown name stays. */
+function expandText(input: string, values: Values, used: Set<string>): string | number | boolean {
+  let out = ''
+  for (let i = 0; i < input.length; i++) {
+    if (input[i] !== '$' || i + 1 >= input.length) {
+      out += input[i]
+      continue
+    }
+    const next = input[i + 1]
+    const close = next === '(' ? input.indexOf(')', i + 2) : -1
+    if (close < 0) {
+      out += next === '$' ? '$' : `$${next}`
+      i++
+      continue
+    }
+    const name = input.slice(i + 2, close)
+    const value = values.get(name)
+    if (value !== undefined) used.add(name)
+    const text = value ?? `$(${name})`
+    if (input === `$(${name})`) return text
+    out += String(text)
+    i = close
+  }
+  return out
+}

@@ -145,6 +145,88 @@ for (const [name, fields] of Object.entries(messages)) {
   if (protoGroups.includes(group)) (protos[group] ??= {})[name.slice(group.length + 1)] = fields
 }
 
+// How Go writes each field: Z left out when zero, S a struct that is always there, V always there (zero or null when unset).
+const GO_PACKAGES = {
+  'io.k8s.apimachinery.pkg.apis.meta.v1': 'apimachinery@V/pkg/apis/meta/v1',
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1': 'apiextensions-apiserver@V/pkg/apis/apiextensions/v1',
+}
+const version = readdirSync(protoRoot)
+  .find((name) => name.startsWith('api@'))
+  .slice(4)
+const structs = new Map()
+const aliases = new Map()
+for (const group of GROUPS) {
+  const folder =
+    GO_PACKAGES[group] ??
+    (group.startsWith('io.k8s.api.') ? `api@V/${group.slice('io.k8s.api.'.length).replaceAll('.', '/')}` : undefined)
+  if (folder === undefined) continue
+  const root = join(protoRoot, folder.replace('V', version))
+  for (const file of readdirSync(root).filter((name) => /^types.*\.go$/.test(name)))
+    readGo(group, readFileSync(join(root, file), 'utf8'))
+}
+function readGo(group, text) {
+  let fields
+  for (const line of text.split('\n')) {
+    const opened = /^type (\w+) struct \{/.exec(line)
+    const alias = /^type (\w+) (\S+)$/.exec(line)
+    if (opened) structs.set(`${group}.${opened[1]}`, (fields = []))
+    else if (alias) aliases.set(`${group}.${alias[1]}`, alias[2])
+    else if (/^}/.test(line)) fields = undefined
+    const field =
+      /^\s+(?:(\w+)\s+)?([*\[\]\w.]+(?:map\[[\w.]+\][*\[\]\w.]+)?)\s+`(?:protobuf:"[^"]*" )?json:"([^"]*)"/.exec(line)
+    if (fields && field) fields.push({ type: field[2], tag: field[3].split(',') })
+  }
+}
+function kindOfGo(group, type) {
+  if (type.startsWith('*')) return 'pointer'
+  if (type.startsWith('[]') || type.startsWith('map[')) return 'collection'
+  if (/^(string|bool|u?int\d*|float\d+)$/.test(type)) return 'scalar'
+  if (/^(metav1\.)?(Time|MicroTime)$/.test(type)) return 'time'
+  if (/IntOrString|Quantity|RawExtension|FieldsV1|^JSON/.test(type)) return 'own'
+  const full = type.startsWith('metav1.')
+    ? `io.k8s.apimachinery.pkg.apis.meta.v1.${type.slice(7)}`
+    : type.includes('.')
+      ? `io.k8s.api.core.v1.${type.split('.')[1]}`
+      : `${group}.${type}`
+  if (type === 'types.UID' || type === 'types.NodeName') return 'scalar'
+  const alias = aliases.get(full)
+  return alias ? kindOfGo(group, alias) : 'struct'
+}
+function goFields(group, name) {
+  const out = { Z: [], S: [], V: [] }
+  for (const { type, tag } of structs.get(`${group}.${name}`) ?? []) {
+    const [field, ...options] = tag
+    if (options.includes('inline')) {
+      const full = type.replace('*', '')
+      const inner = full.includes('.') ? undefined : goFields(group, full)
+      for (const key of ['Z', 'S', 'V']) out[key].push(...(inner?.[key] ?? []))
+      continue
+    }
+    const kind = kindOfGo(group, type)
+    if (options.includes('omitzero')) {
+      if (kind === 'struct' || kind === 'scalar') out.Z.push(field)
+      continue
+    }
+    const omits = options.includes('omitempty')
+    if (kind === 'scalar') out[omits ? 'Z' : 'V'].push(field)
+    else if (kind === 'struct') out.S.push(field)
+    else if (kind === 'collection' && !omits) out.V.push(field)
+    else if (kind === 'time' && !omits) out.V.push(field)
+    else if (kind === 'time') out.V.push(field)
+  }
+  return out
+}
+for (const [group, definitions] of Object.entries(schemas))
+  for (const [name, definition] of Object.entries(definitions)) {
+    const go = goFields(group, name)
+    const kept = Object.fromEntries(
+      Object.entries(go)
+        .filter(([, list]) => list.length > 0)
+        .map(([key, list]) => [key, list.filter((field) => definition.properties?.[field])]),
+    )
+    if (Object.keys(kept).length > 0) definition['x-go'] = kept
+  }
+
 async function write(file, doc, name, chunks) {
   const body = Object.entries(chunks)
     .map(([key, value]) => `  '${key}': '${pack(value)}',`)

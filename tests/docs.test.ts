@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+
+// @ts-expect-error a script without types
+const { errorsDoc } = (await import('../scripts/errors-doc.mjs')) as { errorsDoc: () => string }
+// @ts-expect-error a script without types
+const { cliDoc } = (await import('../scripts/cli-doc.mjs')) as { cliDoc: () => string }
+
+test('docs/errors.md is made from the codes (node scripts/errors-doc.mjs)', () => {
+  assert.equal(readFileSync('docs/errors.md', 'utf8'), errorsDoc())
+})
+
+test('docs/cli.md is made from the commands (node scripts/cli-doc.mjs)', () => {
+  assert.equal(readFileSync('docs/cli.md', 'utf8'), cliDoc())
+})
+
+const pages = [
+  ...readdirSync('.'),
+  ...readdirSync('docs', { recursive: true }).map((name) => join('docs', String(name))),
+].filter((name) => name.endsWith('.md'))
+for (const page of pages) {
+  test(`${page} links to what is there`, () => {
+    const links = [...readFileSync(page, 'utf8').matchAll(/\]\(([^)#:]+)(#[^)]*)?\)/g)].map(([, link = '']) => link)
+    assert.deepEqual(
+      links.filter((link) => !existsSync(join(dirname(page), link))),
+      [],
+    )
+  })
+}

@@ -1,0 +1,73 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Database from 'libsql'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import type { Fact } from '../../pipeline/record/fact.ts'
+
+/** Facts on disk, append-only, in the order they came. */
+export type FactStore = {
+  /** Kept at the next group commit, at most `GROUP_MS` later. */
+  readonly append: (fact: Fact) => void
+  readonly readAll: () => readonly Fact[]
+  /** Commits what waits. */
+  readonly flush: () => void
+  readonly close: () => void
+}
+
+/** How long facts are gathered before one transaction commits them; a fact is derived from state that is durable elsewhere, and told again after a crash. */
+const GROUP_MS = 5
+
+/**
+ * Opens the facts of a state folder (SQLite, WAL, `synchronous=FULL`).
+ *
+ * @throws SluiceError STORE_FULL when the file cannot be written
+ */
+export function openFactStore(path: string): FactStore {
+  mkdirSync(dirname(path), { recursive: true })
+  const database = new Database(path)
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+  database.exec('CREATE TABLE IF NOT EXISTS facts (id INTEGER PRIMARY KEY, fact TEXT NOT NULL) STRICT')
+  const insert = database.prepare('INSERT INTO facts (fact) VALUES (?)')
+  let waiting: string[] = []
+  let timer: NodeJS.Timeout | undefined
+  const flush = (): void => {
+    clearTimeout(timer)
+    timer = undefined
+    if (waiting.length === 0) return
+    const group = waiting
+    waiting = []
+    try {
+      database.transaction(() => group.forEach((text) => insert.run(text)))()
+    } catch (error) {
+      waiting = [...group, ...waiting]
+      throw full(path, error)
+    }
+  }
+  return {
+    append(fact) {
+      waiting.push(JSON.stringify(fact))
+      timer ??= setTimeout(flush, GROUP_MS)
+    },
+    readAll: () => readFacts(database),
+    flush,
+    close() {
+      flush()
+      database.close()
+    },
+  }
+}
+
+function readFacts(database: Database.Database): readonly Fact[] {
+  const rows: unknown[] = database.prepare('SELECT fact FROM facts ORDER BY id').raw().all()
+  return rows.map((row) => JSON.parse(Array.isArray(row) ? String(row[0]) : 'null'))
+}
+
+function full(path: string, cause: unknown): SluiceError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new SluiceError('STORE_FULL', `the record cannot be written: ${reason}`, {
+    retry: 'backoff',
+    where: path,
+    hint: 'free space on the disk; nothing that is on it is lost',
+    cause,
+  })
+}

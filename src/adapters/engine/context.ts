@@ -28,6 +28,8 @@ export type EngineContext = {
   readonly artifacts: ArtifactStore
   /** Registers for `gitChanged(url)`; called at once for every push that the embedder saw. */
   readonly onGitChanged: (handler: (url: string) => void) => void
+  /** Says that a push was made to a repository, by us or seen: its sources look at once. */
+  readonly gitChanged: (url: string) => void
   /** Registers for `imageChanged(repository)`. */
   readonly onImageChanged: (handler: (repository: string) => void) => void
   /** A number in [0, 1), for jitter. */

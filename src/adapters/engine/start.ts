@@ -68,6 +68,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     sources: createSourceStore(),
     artifacts,
     onGitChanged: (handler) => void gitHandlers.push(handler),
+    gitChanged: (url) => gitHandlers.forEach((handler) => handler(url)),
     onImageChanged: (handler) => void imageHandlers.push(handler),
     random: Math.random,
   }

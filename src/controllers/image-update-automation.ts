@@ -1,0 +1,204 @@
+import { backoffMs, jitterMs } from '../engine/backoff.ts'
+import type { Decision } from '../engine/decision.ts'
+import { kubeTime } from '../kinds/conditions.ts'
+import type { ImageRefStatus, ImageUpdateAutomation } from '../kinds/image.ts'
+import { usesRemovedFields } from '../pipeline/image/commit-message.ts'
+import type { MarkerProblem } from '../pipeline/image/setters.ts'
+import {
+  finalizerChange,
+  type ImageStatus,
+  progressOf,
+  readyStatus,
+  retryStatus,
+  stalledStatus,
+} from './image-status.ts'
+
+/** What a run came to. `sourceRevision` is what the branch is at now. */
+export type AutomationOutcome =
+  | { readonly kind: 'up-to-date'; readonly sourceRevision: string; readonly problems: readonly MarkerProblem[] }
+  | {
+      readonly kind: 'pushed'
+      readonly sourceRevision: string
+      readonly problems: readonly MarkerProblem[]
+      readonly commit: string
+      readonly branch: string
+      readonly refspec: string | undefined
+      readonly message: string
+    }
+  | { readonly kind: 'failed'; readonly reason: string; readonly message: string }
+
+/** Everything that the decision about an ImageUpdateAutomation needs. */
+export type AutomationSeen = {
+  readonly automation: ImageUpdateAutomation
+  /** The revision that the source offers; '' when it offers none yet, undefined when there is no such source. */
+  readonly sourceRevision: string | undefined
+  /** The source's revision that the last run looked at; its own push may not have come back yet. */
+  readonly lastSeenRevision: string
+  /** What the selected policies resolve to, by name. */
+  readonly policies: Readonly<Record<string, ImageRefStatus>>
+  readonly traps: 'safe' | 'flux'
+  readonly nowMs: number
+  readonly random: number
+  /** How long until the branch must be looked at again; 0 or less: now. */
+  readonly dueInMs: number
+  readonly failures: number
+  readonly outcome?: AutomationOutcome
+}
+
+/** What an ImageUpdateAutomation may need done. */
+export type AutomationChange = 'add finalizer' | 'remove finalizer' | 'run'
+
+const JITTER = 0.05
+const REMOVED_FIELD =
+  "template uses removed '.Updated' field. Please use '.Changed' instead. See: https://fluxcd.io/flux/components/image/imageupdateautomations/#message-template"
+
+/** Decides what an ImageUpdateAutomation needs: a run when policies, source or interval ask for one, then the status. */
+export function decideImageUpdateAutomation(seen: AutomationSeen): Decision<AutomationChange, ImageStatus> {
+  const { automation, outcome } = seen
+  const first = finalizerChange(automation)
+  if (first === 'gone') return { kind: 'done', status: {} }
+  if (first !== undefined) return { kind: 'act', changes: [first] }
+  if (automation.isSuspended) return { kind: 'done', status: {} }
+  if (seen.traps === 'flux' && usesRemovedFields(automation.messageTemplate))
+    return stalled(seen, 'RemovedTemplateField', REMOVED_FIELD)
+  const refusal = refusalOf(automation)
+  if (refusal !== undefined) return stalled(seen, 'UnsupportedField', refusal)
+  if (seen.sourceRevision === undefined) return sourceMissing(seen)
+  if (outcome) return outcome.kind === 'failed' ? failed(seen, outcome) : succeeded(seen, outcome)
+  if (needsRun(seen)) return { kind: 'act', changes: ['run'] }
+  if (!isAsked(seen)) return { kind: 'done', status: {}, againAfterMs: Math.max(seen.dueInMs, 0) }
+  const message = 'no change since last reconciliation'
+  return {
+    kind: 'done',
+    status: { status: ready(seen, {}), event: { severity: 'trace', reason: 'Succeeded', message } },
+    againAfterMs: Math.max(seen.dueInMs, 0),
+  }
+}
+
+/** What we do not do, by name. */
+function refusalOf({ source, signingSecretName, updateStrategy }: ImageUpdateAutomation): string | undefined {
+  if (source.kind !== 'GitRepository')
+    return `spec.sourceRef.kind "${source.kind}" is not supported: only GitRepository is`
+  if (signingSecretName !== undefined) return 'spec.git.commit.signingKey is not supported: commits are not signed'
+  return updateStrategy === 'Setters'
+    ? undefined
+    : `unknown update strategy "${updateStrategy}": only Setters is supported`
+}
+
+function isAsked({ automation }: AutomationSeen): boolean {
+  const { requestedAt, lastHandledReconcileAt, generation, observedGeneration } = automation
+  return (requestedAt !== '' && requestedAt !== lastHandledReconcileAt) || generation !== observedGeneration
+}
+
+/** A new source revision or another choice of a policy; the interval; a last run that failed; the first run. */
+function needsRun(seen: AutomationSeen): boolean {
+  const { automation, sourceRevision, lastSeenRevision, policies, dueInMs } = seen
+  const { status, conditions } = automation
+  if (dueInMs <= 0 || status['observedSourceRevision'] === undefined) return true
+  if (conditions.find(({ type }) => type === 'Ready')?.status !== 'True') return true
+  const observed: unknown = status['observedPolicies'] ?? {}
+  if (canonical(observed) !== canonical(policies)) return true
+  const isKnown = sourceRevision === status['observedSourceRevision'] || sourceRevision === lastSeenRevision
+  if (sourceRevision !== '' && !isKnown) return true
+  // Flux does not look at a changed update.path until something else changes; we do.
+  return seen.traps === 'safe' && automation.generation !== automation.observedGeneration
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  )
+}
+
+function ready(
+  seen: AutomationSeen,
+  fields: object,
+  problems: readonly MarkerProblem[] = [],
+): Readonly<Record<string, unknown>> {
+  const message = `repository up-to-date${problemText(seen, problems)}`
+  return readyStatus(seen.automation, seen.nowMs, message, { ...runTime(seen), ...fields })
+}
+
+/** Markers that were not followed are said in the status; Flux says nothing. */
+function problemText({ traps }: AutomationSeen, problems: readonly MarkerProblem[]): string {
+  if (traps === 'flux' || problems.length === 0) return ''
+  const shown = problems.slice(0, 5).map(({ where, problem }) => `${where}: ${problem}`)
+  const more = problems.length > shown.length ? `; and ${problems.length - shown.length} more` : ''
+  const count = problems.length === 1 ? '1 marker was not followed' : `${problems.length} markers were not followed`
+  return `; ${count}: ${shown.join('; ')}${more}`
+}
+
+function runTime({ nowMs }: AutomationSeen): { readonly lastAutomationRunTime: string } {
+  return { lastAutomationRunTime: kubeTime(nowMs) }
+}
+
+function succeeded(
+  seen: AutomationSeen,
+  outcome: Exclude<AutomationOutcome, { kind: 'failed' }>,
+): Decision<AutomationChange, ImageStatus> {
+  const { automation, policies, nowMs } = seen
+  const { observedPolicies: _old, ...kept } = automation.status
+  const fields = {
+    observedSourceRevision: outcome.sourceRevision,
+    ...(Object.keys(policies).length > 0 ? { observedPolicies: policies } : {}),
+    ...(outcome.kind === 'pushed' ? { lastPushCommit: outcome.commit, lastPushTime: kubeTime(nowMs) } : {}),
+  }
+  const status = ready({ ...seen, automation: { ...automation, status: kept } }, fields, outcome.problems)
+  return {
+    kind: 'done',
+    status: { status, ...eventOf(seen, outcome) },
+    againAfterMs: jitterMs(automation.intervalMs, JITTER, seen.random),
+  }
+}
+
+function eventOf(
+  seen: AutomationSeen,
+  outcome: Exclude<AutomationOutcome, { kind: 'failed' }>,
+): Pick<ImageStatus, 'event'> {
+  if (outcome.kind === 'pushed') {
+    const refspec = outcome.refspec === undefined ? '' : ` and refspecs '${outcome.refspec}'`
+    const message = `pushed commit '${outcome.commit.slice(0, 7)}' to branch '${outcome.branch}'${refspec}\n${outcome.message}`
+    return { event: { severity: 'info', reason: 'Succeeded', message } }
+  }
+  const message = `repository up-to-date${problemText(seen, outcome.problems)}`
+  const before = seen.automation.conditions.find(({ type }) => type === 'Ready')
+  if (before?.status === 'True' && before.message === message && !isAsked(seen)) return {}
+  const severity = seen.automation.status['observedSourceRevision'] === undefined ? 'info' : 'trace'
+  return { event: { severity, reason: 'Succeeded', message } }
+}
+
+function failed(
+  seen: AutomationSeen,
+  { reason, message }: Extract<AutomationOutcome, { kind: 'failed' }>,
+): Decision<AutomationChange, ImageStatus> {
+  const { automation, nowMs } = seen
+  const status = retryStatus(automation, nowMs, { reason, message, progress: progressOf(automation) }, runTime(seen))
+  return {
+    kind: 'wait',
+    afterMs: Math.min(backoffMs(seen.failures), automation.intervalMs),
+    status: { status, event: { severity: 'error', reason, message } },
+  }
+}
+
+function sourceMissing(seen: AutomationSeen): Decision<AutomationChange, ImageStatus> {
+  const { automation, nowMs } = seen
+  const reason = 'SourceManagerFailed'
+  const message = `failed configuring source manager: referenced git repository does not exist: GitRepository.source.toolkit.fluxcd.io "${automation.source.name}" not found`
+  const status = retryStatus(automation, nowMs, { reason, message, progress: progressOf(automation) }, runTime(seen))
+  return { kind: 'done', status: { status, ...toldOnce(seen, reason, message) } }
+}
+
+function stalled(seen: AutomationSeen, reason: string, message: string): Decision<AutomationChange, ImageStatus> {
+  const before = seen.automation.conditions.find(({ type }) => type === 'Ready')
+  if (before?.message === message && !isAsked(seen)) return { kind: 'done', status: {} }
+  const status = stalledStatus(seen.automation, seen.nowMs, reason, message, runTime(seen))
+  return { kind: 'done', status: { status, ...toldOnce(seen, reason, message) } }
+}
+
+function toldOnce({ automation }: AutomationSeen, reason: string, message: string): Pick<ImageStatus, 'event'> {
+  const before = automation.conditions.find(({ type }) => type === 'Ready')
+  if (before?.reason === reason && before.message === message) return {}
+  return { event: { severity: 'error', reason, message } }
+}

@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseImagePolicy, parseImageRepository, parseImageUpdateAutomation } from '../kinds/image.ts'
+import type { KubeObject } from '../lib/kube/object.ts'
+import { summarizeScan } from '../pipeline/image/scan.ts'
+import { decideImagePolicy, type ImagePolicySeen } from './image-policy.ts'
+import { decideImageRepository, imageFault, type ImageRepositorySeen } from './image-repository.ts'
+import { type AutomationSeen, decideImageUpdateAutomation } from './image-update-automation.ts'
+
+const object = (
+  kind: string,
+  spec: object,
+  status: object = { observedGeneration: -1 },
+  meta: object = {},
+): KubeObject => ({
+  apiVersion: 'image.toolkit.fluxcd.io/v1',
+  kind,
+  metadata: { name: 'app', namespace: 'ns', uid: 'u', generation: 1, finalizers: ['finalizers.fluxcd.io'], ...meta },
+  spec,
+  status,
+})
+
+/** `Type=Status Reason: message`, joined: what a person reads. */
+function show(decision: { kind: string; status?: unknown; changes?: unknown }): string {
+  if (decision.kind === 'act') return `act ${JSON.stringify(decision.changes)}`
+  const written = decision.status as {
+    status?: { conditions?: { type: string; status: string; reason: string; message: string }[] }
+  }
+  if (!written.status) return `${decision.kind} nothing`
+  return (written.status.conditions ?? [])
+    .map((one) => `${one.type}=${one.status} ${one.reason}: ${one.message}`)
+    .join(' | ')
+}
+
+const repository = (spec: object = {}, status?: object, meta?: object) =>
+  parseImageRepository(object('ImageRepository', { image: 'r.io/app', interval: '10m', ...spec }, status, meta))
+const calmRepository: ImageRepositorySeen = {
+  repository: repository(),
+  nowMs: 0,
+  random: 0.5,
+  dueInMs: 0,
+  hasTags: false,
+  failures: 0,
+}
+const found = { kind: 'scanned' as const, result: summarizeScan(['1.0.0'], []) }
+const repositories: readonly [it: string, seen: Partial<ImageRepositorySeen>, want: string][] = [
+  ['gets its finalizer first', { repository: repository({}, undefined, { finalizers: [] }) }, 'act ["add finalizer"]'],
+  [
+    'loses it when deleted',
+    { repository: repository({}, undefined, { deletionTimestamp: 'x' }) },
+    'act ["remove finalizer"]',
+  ],
+  ['is left alone while suspended', { repository: repository({ suspend: true }) }, 'done nothing'],
+  ['is scanned when due', {}, 'act ["scan"]'],
+  ['waits when not due', { dueInMs: 1000 }, 'done nothing'],
+  [
+    'says what it found',
+    { outcome: found },
+    'Ready=True Succeeded: successful scan: found 1 tags with checksum 160432618',
+  ],
+  [
+    'says what failed, and tries again',
+    { outcome: { kind: 'failed', reason: 'ReadOperationFailed', message: 'scan failed: x' }, failures: 1 },
+    'Reconciling=True ProgressingWithRetry: scanning: first scan | Ready=False ReadOperationFailed: scan failed: x',
+  ],
+  [
+    'stalls on a tag in its image',
+    { repository: repository({ image: 'r.io/app:1' }) },
+    "Stalled=True ImageURLInvalid: .spec.image value should not contain a tag; remove ':1' | Ready=False ImageURLInvalid: .spec.image value should not contain a tag; remove ':1'",
+  ],
+]
+for (const [it, seen, want] of repositories)
+  test(`ImageRepository ${it}`, () => assert.equal(show(decideImageRepository({ ...calmRepository, ...seen })), want))
+
+test('an image with a scheme is refused, one with a port is not', () => {
+  assert.match(imageFault('https://r.io/app') ?? '', /remove 'https:\/\/'/)
+  assert.equal(imageFault('127.0.0.1:5000/app'), undefined)
+})
+
+const policy = (spec: object = {}, status?: object) =>
+  parseImagePolicy(
+    object(
+      'ImagePolicy',
+      { imageRepositoryRef: { name: 'app' }, policy: { semver: { range: '1.x' } }, ...spec },
+      status,
+    ),
+  )
+const scanned = (...tags: string[]) => ({ kind: 'scanned' as const, image: 'r.io/app', tags })
+const calmPolicy: ImagePolicySeen = {
+  policy: policy(),
+  repository: scanned('1.0.0', '1.1.0'),
+  traps: 'safe',
+  nowMs: 0,
+  failures: 0,
+  digestDueInMs: 0,
+}
+const reflecting = policy({ digestReflectionPolicy: 'IfNotPresent' })
+const policies: readonly [it: string, seen: Partial<ImagePolicySeen>, want: string][] = [
+  ['resolves', {}, 'Ready=True Succeeded: Latest image tag for r.io/app resolved to 1.1.0'],
+  [
+    'says what was before',
+    { policy: policy({}, { latestRef: { name: 'r.io/app', tag: '1.0.0' } }) },
+    'Ready=True Succeeded: Latest image tag for r.io/app resolved to 1.1.0 (previously r.io/app:1.0.0)',
+  ],
+  [
+    'waits for the first scan',
+    { repository: { kind: 'unscanned', wasScanned: false } },
+    'Reconciling=True Progressing: processing object: new generation -1 -> 1 | Ready=Unknown Progressing: processing object: new generation -1 -> 1',
+  ],
+  [
+    'names the repository that is missing',
+    { repository: { kind: 'missing' } },
+    'Reconciling=True ProgressingWithRetry: processing object: new generation -1 -> 1 | Ready=False DependencyNotReady: failed to get the referred ImageRepository: referenced ImageRepository does not exist: ImageRepository.image.toolkit.fluxcd.io "app" not found',
+  ],
+  [
+    'says which tags there were and why none',
+    { repository: scanned('2.0.0', 'latest') },
+    'Reconciling=True ProgressingWithRetry: processing object: new generation -1 -> 1 | Ready=False Failure: unable to determine latest version from provided list: none of 2 tags qualifies: 2.0.0 (is outside 1.x), latest (is not a version)',
+  ],
+  [
+    'says it as Flux does when asked',
+    { repository: scanned('2.0.0'), traps: 'flux' },
+    'Reconciling=True ProgressingWithRetry: processing object: new generation -1 -> 1 | Ready=False Failure: unable to determine latest version from provided list',
+  ],
+  [
+    'stalls on a range that is none',
+    { policy: policy({ policy: { semver: { range: 'nope' } } }) },
+    'Stalled=True InvalidPolicy: invalid policy: improper constraint: "nope" | Ready=False InvalidPolicy: invalid policy: improper constraint: "nope"',
+  ],
+  ['looks its digest up', { policy: reflecting }, 'act [{"kind":"look up digest","image":"r.io/app","tag":"1.1.0"}]'],
+  [
+    'reflects its digest',
+    { policy: reflecting, digest: { kind: 'known', tag: '1.1.0', digest: 'sha256:ab' } },
+    'Ready=True Succeeded: Latest image tag for r.io/app resolved to 1.1.0 with digest sha256:ab',
+  ],
+]
+for (const [it, seen, want] of policies)
+  test(`ImagePolicy ${it}`, () => assert.equal(show(decideImagePolicy({ ...calmPolicy, ...seen })), want))
+
+const automation = (spec: object = {}, status?: object) =>
+  parseImageUpdateAutomation(
+    object(
+      'ImageUpdateAutomation',
+      { interval: '10m', sourceRef: { kind: 'GitRepository', name: 'app' }, git: {}, ...spec },
+      status,
+    ),
+  )
+const settled = {
+  observedGeneration: 1,
+  observedSourceRevision: 'main@sha1:a',
+  observedPolicies: { app: { name: 'r.io/app', tag: '1.0.0' } },
+  conditions: [
+    { type: 'Ready', status: 'True', reason: 'Succeeded', message: 'repository up-to-date', lastTransitionTime: 'x' },
+  ],
+}
+const calmAutomation: AutomationSeen = {
+  automation: automation({}, settled),
+  sourceRevision: 'main@sha1:a',
+  lastSeenRevision: '',
+  policies: { app: { name: 'r.io/app', tag: '1.0.0' } },
+  traps: 'safe',
+  nowMs: 0,
+  random: 0.5,
+  dueInMs: 1000,
+  failures: 0,
+}
+const template = automation({ git: { commit: { messageTemplate: '{{ .Updated.Images }}' } } })
+const automations: readonly [it: string, seen: Partial<AutomationSeen>, want: string][] = [
+  ['does nothing when nothing changed', {}, 'done nothing'],
+  ['runs at first', { automation: automation() }, 'act ["run"]'],
+  ['runs for another choice', { policies: { app: { name: 'r.io/app', tag: '1.1.0' } } }, 'act ["run"]'],
+  ['runs for another revision', { sourceRevision: 'main@sha1:b' }, 'act ["run"]'],
+  [
+    'does not run for the revision under its own push',
+    { sourceRevision: 'main@sha1:b', lastSeenRevision: 'main@sha1:b' },
+    'done nothing',
+  ],
+  ['runs when its interval is over', { dueInMs: 0 }, 'act ["run"]'],
+  ['takes old templates', { automation: template }, 'act ["run"]'],
+  [
+    'says that the branch is up to date',
+    { outcome: { kind: 'up-to-date', sourceRevision: 'main@sha1:a', problems: [] } },
+    'Ready=True Succeeded: repository up-to-date',
+  ],
+  [
+    'names markers that it did not follow',
+    {
+      outcome: { kind: 'up-to-date', sourceRevision: 'main@sha1:a', problems: [{ where: 'a.yaml:3', problem: 'no' }] },
+    },
+    'Ready=True Succeeded: repository up-to-date; 1 marker was not followed: a.yaml:3: no',
+  ],
+  [
+    'names the source that is missing',
+    { sourceRevision: undefined },
+    'Reconciling=True ProgressingWithRetry: reconciliation in progress | Ready=False SourceManagerFailed: failed configuring source manager: referenced git repository does not exist: GitRepository.source.toolkit.fluxcd.io "app" not found',
+  ],
+]
+for (const [it, seen, want] of automations)
+  test(`ImageUpdateAutomation ${it}`, () =>
+    assert.equal(show(decideImageUpdateAutomation({ ...calmAutomation, ...seen })), want))
+
+test('ImageUpdateAutomation refuses an old template when Flux’s traps are asked for', () => {
+  assert.match(
+    show(decideImageUpdateAutomation({ ...calmAutomation, automation: template, traps: 'flux' })),
+    /^Stalled=True RemovedTemplateField/,
+  )
+})
+
+test('a settled image object, looked at again, is written the same: a second run changes nothing', () => {
+  for (let seed = 1; seed <= 200; seed++) {
+    const tags = Array.from({ length: seed % 7 }, (_, i) => `${(seed * (i + 3)) % 3}.${(seed + i) % 5}.${i}`)
+    const range = ['1.x', '>=0.0.0', '~2.1', 'nope'][seed % 4]
+    let seen: ImagePolicySeen = {
+      ...calmPolicy,
+      policy: policy({ policy: { semver: { range } } }),
+      repository: scanned(...tags),
+    }
+    const first = decideImagePolicy(seen)
+    assert.equal(first.kind, 'done')
+    const status = first.kind === 'done' ? first.status.status! : {}
+    seen = { ...seen, policy: policy({ policy: { semver: { range } } }, status) }
+    const second = decideImagePolicy(seen)
+    assert.deepEqual(second.kind === 'done' && { ...second.status.status }, withProgress(status, second))
+    assert.equal(second.kind === 'done' && second.status.event, undefined)
+  }
+})
+
+/** The progress text of a failure may move from the generation to "in progress"; all else stays. */
+function withProgress(status: object, second: unknown): object {
+  const { status: written } = (second as { status: { status: { conditions: object[] } } }).status
+  return { ...status, conditions: written.conditions }
+}

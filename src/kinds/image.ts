@@ -1,0 +1,195 @@
+import type { KubeObject } from '../lib/kube/object.ts'
+import { read, readList, readText } from '../lib/kube/read.ts'
+import { durationField, type FluxMeta, optionalText, parseFluxMeta, textList, textMap } from './flux-object.ts'
+
+/** A label selector as Kubernetes has it. */
+export type LabelSelector = {
+  readonly matchLabels: Readonly<Record<string, string>>
+  readonly matchExpressions: readonly {
+    readonly key: string
+    readonly operator: string
+    readonly values: readonly string[]
+  }[]
+}
+
+/** An ImageRepository of any version: one superset, defaults filled in. */
+export type ImageRepository = FluxMeta & {
+  readonly image: string
+  readonly intervalMs: number
+  readonly timeoutMs: number
+  readonly secretName: string | undefined
+  readonly certSecretName: string | undefined
+  readonly isInsecure: boolean
+  /** Undefined: the default list. */
+  readonly exclusionList: readonly string[] | undefined
+  /** Namespaces whose policies may use it besides its own. */
+  readonly accessFrom: readonly LabelSelector[]
+  readonly status: Readonly<Record<string, unknown>>
+}
+
+/** `status.latestRef` and its like. */
+export type ImageRefStatus = { readonly name: string; readonly tag: string; readonly digest?: string }
+
+/** An ImagePolicy of any version. */
+export type ImagePolicy = FluxMeta & {
+  readonly repository: { readonly namespace: string; readonly name: string }
+  readonly semverRange: string | undefined
+  readonly alphabeticalOrder: 'asc' | 'desc' | undefined
+  readonly numericalOrder: 'asc' | 'desc' | undefined
+  readonly filterTags: { readonly pattern: string; readonly extract: string } | undefined
+  readonly digestReflection: 'Never' | 'IfNotPresent' | 'Always'
+  readonly intervalMs: number | undefined
+  readonly labels: Readonly<Record<string, string>>
+  readonly latestRef: ImageRefStatus | undefined
+  readonly observedPreviousRef: ImageRefStatus | undefined
+  readonly status: Readonly<Record<string, unknown>>
+}
+
+/** An ImageUpdateAutomation of any version. */
+export type ImageUpdateAutomation = FluxMeta & {
+  readonly source: { readonly kind: string; readonly namespace: string; readonly name: string }
+  readonly intervalMs: number
+  readonly policySelector: LabelSelector | undefined
+  /** Undefined: what the source checks out. */
+  readonly checkoutBranch: string | undefined
+  readonly author: { readonly name: string; readonly email: string }
+  readonly messageTemplate: string | undefined
+  readonly messageValues: Readonly<Record<string, string>>
+  readonly signingSecretName: string | undefined
+  readonly pushBranch: string | undefined
+  readonly pushRefspec: string | undefined
+  readonly pushOptions: Readonly<Record<string, string>>
+  readonly updatePath: string
+  readonly updateStrategy: string
+  readonly status: Readonly<Record<string, unknown>>
+}
+
+const MINUTE_MS = 60_000
+
+/**
+ * Reads an ImageRepository of any API version that Flux ever served.
+ *
+ * @throws SluiceError OBJECT_INVALID for a duration that is none
+ */
+export function parseImageRepository(object: KubeObject): ImageRepository {
+  const intervalMs = durationField(object, 'interval') ?? MINUTE_MS
+  const exclusions = read(object, 'spec', 'exclusionList')
+  return {
+    ...parseFluxMeta(object),
+    image: readText(object, 'spec', 'image'),
+    intervalMs,
+    timeoutMs: durationField(object, 'timeout') ?? intervalMs,
+    secretName: optionalText(object, 'spec', 'secretRef', 'name'),
+    certSecretName: optionalText(object, 'spec', 'certSecretRef', 'name'),
+    isInsecure: read(object, 'spec', 'insecure') === true,
+    exclusionList: Array.isArray(exclusions) ? textList(object, 'spec', 'exclusionList') : undefined,
+    accessFrom: readList(object, 'spec', 'accessFrom', 'namespaceSelectors').map(parseSelector),
+    status: statusOf(object),
+  }
+}
+
+/**
+ * Reads an ImagePolicy of any API version. Of several rules semver counts first, then alphabetical, then numerical, as in Flux.
+ *
+ * @throws SluiceError OBJECT_INVALID for a duration that is none
+ */
+export function parseImagePolicy(object: KubeObject): ImagePolicy {
+  const meta = parseFluxMeta(object)
+  const rule = read(object, 'spec', 'policy')
+  const filter = read(object, 'spec', 'filterTags')
+  const reflection = readText(object, 'spec', 'digestReflectionPolicy')
+  return {
+    ...meta,
+    repository: {
+      namespace: optionalText(object, 'spec', 'imageRepositoryRef', 'namespace') ?? meta.namespace,
+      name: readText(object, 'spec', 'imageRepositoryRef', 'name'),
+    },
+    semverRange: read(rule, 'semver') === undefined ? undefined : readText(rule, 'semver', 'range'),
+    alphabeticalOrder: read(rule, 'alphabetical') === undefined ? undefined : orderOf(rule, 'alphabetical'),
+    numericalOrder: read(rule, 'numerical') === undefined ? undefined : orderOf(rule, 'numerical'),
+    filterTags:
+      filter === undefined ? undefined : { pattern: readText(filter, 'pattern'), extract: readText(filter, 'extract') },
+    digestReflection: reflection === 'Always' || reflection === 'IfNotPresent' ? reflection : 'Never',
+    intervalMs: durationField(object, 'interval'),
+    labels: object.metadata.labels ?? {},
+    latestRef: parseRef(read(object, 'status', 'latestRef')),
+    observedPreviousRef: parseRef(read(object, 'status', 'observedPreviousRef')),
+    status: statusOf(object),
+  }
+}
+
+/**
+ * Reads an ImageUpdateAutomation of any API version.
+ *
+ * @throws SluiceError OBJECT_INVALID for a duration that is none
+ */
+export function parseImageUpdateAutomation(object: KubeObject): ImageUpdateAutomation {
+  const meta = parseFluxMeta(object)
+  const selector = read(object, 'spec', 'policySelector')
+  const commit = read(object, 'spec', 'git', 'commit')
+  const push = read(object, 'spec', 'git', 'push')
+  return {
+    ...meta,
+    source: {
+      kind: optionalText(object, 'spec', 'sourceRef', 'kind') ?? 'GitRepository',
+      namespace: optionalText(object, 'spec', 'sourceRef', 'namespace') ?? meta.namespace,
+      name: readText(object, 'spec', 'sourceRef', 'name'),
+    },
+    intervalMs: durationField(object, 'interval') ?? MINUTE_MS,
+    policySelector: selector === undefined ? undefined : parseSelector(selector),
+    checkoutBranch: optionalText(object, 'spec', 'git', 'checkout', 'ref', 'branch'),
+    author: { name: readText(commit, 'author', 'name'), email: readText(commit, 'author', 'email') },
+    messageTemplate: optionalText(commit, 'messageTemplate'),
+    messageValues: textMap(commit, 'messageTemplateValues'),
+    signingSecretName: optionalText(commit, 'signingKey', 'secretRef', 'name'),
+    pushBranch: optionalText(push, 'branch'),
+    pushRefspec: optionalText(push, 'refspec'),
+    pushOptions: textMap(push, 'options'),
+    updatePath: readText(object, 'spec', 'update', 'path'),
+    updateStrategy: optionalText(object, 'spec', 'update', 'strategy') ?? 'Setters',
+    status: statusOf(object),
+  }
+}
+
+/** Whether labels fit a selector; an empty selector fits all. */
+export function selects(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
+  const fitsLabels = Object.entries(selector.matchLabels).every(([key, value]) => labels[key] === value)
+  return fitsLabels && selector.matchExpressions.every((one) => fitsExpression(one, labels))
+}
+
+function fitsExpression(
+  { key, operator, values }: LabelSelector['matchExpressions'][number],
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  const value = labels[key]
+  if (operator === 'Exists') return value !== undefined
+  if (operator === 'DoesNotExist') return value === undefined
+  const isIn = value !== undefined && values.includes(value)
+  return operator === 'NotIn' ? !isIn : operator === 'In' && isIn
+}
+
+function parseSelector(value: unknown): LabelSelector {
+  return {
+    matchLabels: textMap(value, 'matchLabels'),
+    matchExpressions: readList(value, 'matchExpressions').map((one) => ({
+      key: readText(one, 'key'),
+      operator: readText(one, 'operator'),
+      values: textList(one, 'values'),
+    })),
+  }
+}
+
+function parseRef(value: unknown): ImageRefStatus | undefined {
+  const [name, tag, digest] = [readText(value, 'name'), readText(value, 'tag'), readText(value, 'digest')]
+  if (name === '') return undefined
+  return digest === '' ? { name, tag } : { name, tag, digest }
+}
+
+function orderOf(rule: unknown, kind: string): 'asc' | 'desc' {
+  return readText(rule, kind, 'order') === 'desc' ? 'desc' : 'asc'
+}
+
+function statusOf(object: KubeObject): Readonly<Record<string, unknown>> {
+  const status = read(object, 'status')
+  return typeof status === 'object' && status !== null ? { ...status } : {}
+}

@@ -7,6 +7,7 @@ import { openFactStore } from '../adapters/store/facts.ts'
 import { type Runner, startRunner } from '../agents/runner/start.ts'
 import { type PushEvent, serveGitd } from '../embedded/gitd/serve.ts'
 import { serveRegistryd } from '../embedded/registryd/serve.ts'
+import { describeError } from '../lib/error/sluice-error.ts'
 import type { Fact } from '../pipeline/record/fact.ts'
 import { historyOf, traceOf } from '../pipeline/record/query.ts'
 import { recordRoutes } from './api/routes.ts'
@@ -117,8 +118,8 @@ function noWires(): Wires {
   return { pushed: () => undefined, imagePushed: () => undefined }
 }
 
-function openRecord({ folder, onFact }: DaemonOptions, closers: Closers): RecordKeeper {
-  const store = openFactStore(join(folder.dir, 'record.db'))
+function openRecord({ folder, onFact, log }: DaemonOptions, closers: Closers): RecordKeeper {
+  const store = openFactStore(join(folder.dir, 'record.db'), (error) => log(describeError(error)))
   closers.add(() => store.close())
   const record = keepRecord(store, systemClock)
   record.subscribe(onFact)

@@ -17,12 +17,15 @@ export type FactStore = {
 /** How long facts are gathered before one transaction commits them; a fact is derived from state that is durable elsewhere, and told again after a crash. */
 const GROUP_MS = 5
 
+/** After a failed commit (a full disk) the same facts are tried again; none is dropped. */
+const RETRY_MS = 1_000
+
 /**
  * Opens the facts of a state folder (SQLite, WAL, `synchronous=FULL`).
  *
- * @throws SluiceError STORE_FULL when the file cannot be written
+ * @param onFault told STORE_FULL when the disk does not take them; they are kept in memory and tried again
  */
-export function openFactStore(path: string): FactStore {
+export function openFactStore(path: string, onFault: (error: SluiceError) => void = () => undefined): FactStore {
   mkdirSync(dirname(path), { recursive: true })
   const database = new Database(path)
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
@@ -33,20 +36,23 @@ export function openFactStore(path: string): FactStore {
   const flush = (): void => {
     clearTimeout(timer)
     timer = undefined
-    if (waiting.length === 0) return
     const group = waiting
-    waiting = []
+    database.transaction(() => group.forEach((text) => insert.run(text)))()
+    waiting = waiting.slice(group.length)
+  }
+  const flushOrRetry = (): void => {
     try {
-      database.transaction(() => group.forEach((text) => insert.run(text)))()
+      flush()
     } catch (error) {
-      waiting = [...group, ...waiting]
-      throw full(path, error)
+      timer = setTimeout(flushOrRetry, RETRY_MS)
+      timer.unref()
+      onFault(full(path, error))
     }
   }
   return {
     append(fact) {
       waiting.push(JSON.stringify(fact))
-      timer ??= setTimeout(flush, GROUP_MS)
+      timer ??= setTimeout(flushOrRetry, GROUP_MS)
     },
     readAll: () => readFacts(database),
     flush,

@@ -1,0 +1,170 @@
+/** Reads a variable; undefined when it is not set. */
+export type Lookup = (name: string) => string | undefined
+
+/** A text that cannot be expanded; the caller knows file and line. */
+export class ExpandError extends Error {}
+
+/**
+ * Expands `$x`, `${x}`, `${x:-y}`, `${x-y}`, `${x:+y}`, `${x+y}`, `${x:?why}`, `${x?why}`, `${x#p}`, `${x##p}`, `${x%p}`, `${x%%p}`,
+ * `${x/p/r}` and `${x//p/r}` as Dockerfiles do, and takes quotes and escapes away. Single quotes keep what is inside.
+ *
+ * @throws ExpandError for an unfinished or unknown form
+ */
+export function expandWord(text: string, lookup: Lookup, escape = '\\'): string {
+  const { value, at } = scan(text, 0, lookup, escape, undefined)
+  return at === text.length ? value : value + text.slice(at)
+}
+
+/** Splits at spaces outside quotes, then expands each word; a word stays one word whatever its variables hold. */
+export function expandWords(text: string, lookup: Lookup, escape = '\\'): string[] {
+  return splitWords(text, escape).map((word) => expandWord(word, lookup, escape))
+}
+
+/** Splits at spaces outside quotes; quotes and escapes stay. */
+export function splitWords(text: string, escape = '\\'): string[] {
+  const words: string[] = []
+  let word = ''
+  let quote = ''
+  let braces = 0
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charAt(at)
+    if (char === escape && quote !== "'") {
+      word += char + text.charAt(++at)
+      continue
+    }
+    if (quote !== '' ? char === quote : char === '"' || char === "'") quote = quote === '' ? char : ''
+    else if (quote === '' && char === '$' && text.charAt(at + 1) === '{') braces++
+    else if (quote === '' && char === '}' && braces > 0) braces--
+    else if (quote === '' && braces === 0 && /\s/.test(char)) {
+      if (word !== '') words.push(word)
+      word = ''
+      continue
+    }
+    word += char
+  }
+  if (word !== '') words.push(word)
+  return words
+}
+
+type Scanned = { readonly value: string; readonly at: number }
+
+function scan(text: string, from: number, lookup: Lookup, escape: string, until: string | undefined): Scanned {
+  let value = ''
+  let at = from
+  while (at < text.length) {
+    const char = text.charAt(at)
+    if (char === until) return { value, at }
+    if (char === "'") {
+      const end = text.indexOf("'", at + 1)
+      if (end < 0) throw new ExpandError('a single quote is not closed')
+      value += text.slice(at + 1, end)
+      at = end + 1
+    } else if (char === '"') {
+      const quoted = scanDouble(text, at + 1, lookup, escape)
+      value += quoted.value
+      at = quoted.at + 1
+    } else if (char === escape) {
+      value += text.charAt(at + 1)
+      at += 2
+    } else if (char === '$') {
+      const found = scanVariable(text, at, lookup, escape)
+      value += found.value
+      at = found.at
+    } else {
+      value += char
+      at++
+    }
+  }
+  if (until !== undefined) throw new ExpandError(`"${text.slice(0, 80)}" lacks a closing "${until}"`)
+  return { value, at }
+}
+
+function scanDouble(text: string, from: number, lookup: Lookup, escape: string): Scanned {
+  let value = ''
+  for (let at = from; at < text.length;) {
+    const char = text.charAt(at)
+    if (char === '"') return { value, at }
+    if (char === escape && `"$${escape}`.includes(text.charAt(at + 1)) && at + 1 < text.length) {
+      value += text.charAt(at + 1)
+      at += 2
+    } else if (char === '$') {
+      const found = scanVariable(text, at, lookup, escape)
+      value += found.value
+      at = found.at
+    } else {
+      value += char
+      at++
+    }
+  }
+  throw new ExpandError('a double quote is not closed')
+}
+
+function scanVariable(text: string, from: number, lookup: Lookup, escape: string): Scanned {
+  if (text.charAt(from + 1) !== '{') {
+    const name = /^[A-Za-z_][A-Za-z0-9_]*/.exec(text.slice(from + 1))?.[0]
+    if (name === undefined) return { value: '$', at: from + 1 }
+    return { value: lookup(name) ?? '', at: from + 1 + name.length }
+  }
+  const head = /^\$\{([A-Za-z_][A-Za-z0-9_]*)(:?[-+?]|\/\/?|##?|%%?)?/.exec(text.slice(from))
+  if (!head) throw new ExpandError(`"${text.slice(from, from + 40)}" is no variable`)
+  const [whole, name = '', operator] = head
+  const start = from + whole.length
+  if (operator === undefined) {
+    if (text.charAt(start) !== '}') throw new ExpandError(`unsupported modifier in "${text.slice(from, from + 40)}"`)
+    return { value: lookup(name) ?? '', at: start + 1 }
+  }
+  if (operator.startsWith('/')) return replaceForm(text, start, name, operator, lookup, escape)
+  const word = scan(text, start, lookup, escape, '}')
+  return { value: applyOperator(name, operator, word.value, lookup(name)), at: word.at + 1 }
+}
+
+function applyOperator(name: string, operator: string, word: string, current: string | undefined): string {
+  const isSet = operator.startsWith(':') ? current !== undefined && current !== '' : current !== undefined
+  switch (operator.replace(':', '')) {
+    case '-':
+      return isSet ? (current ?? '') : word
+    case '+':
+      return isSet ? word : ''
+    case '?':
+      if (isSet) return current ?? ''
+      throw new ExpandError(`${name}: ${word === '' ? 'is not set' : word}`)
+    default:
+      return trim(current ?? '', operator, word)
+  }
+}
+
+function trim(value: string, operator: string, glob: string): string {
+  const isGreedy = operator.length === 2
+  const lengths = Array.from({ length: value.length + 1 }, (_, index) => (isGreedy ? value.length - index : index))
+  const matches = shellPattern(glob)
+  for (const length of lengths) {
+    if (operator.startsWith('#') && matches.test(value.slice(0, length))) return value.slice(length)
+    if (operator.startsWith('%') && matches.test(value.slice(value.length - length)))
+      return value.slice(0, value.length - length)
+  }
+  return value
+}
+
+function replaceForm(
+  text: string,
+  from: number,
+  name: string,
+  operator: string,
+  lookup: Lookup,
+  escape: string,
+): Scanned {
+  const pattern = scan(text, from, lookup, escape, '/')
+  const word = scan(text, pattern.at + 1, lookup, escape, '}')
+  const source = shellPattern(pattern.value).source.slice(1, -1)
+  const value = (lookup(name) ?? '').replace(new RegExp(source, operator === '//' ? 'g' : ''), () => word.value)
+  return { value, at: word.at + 1 }
+}
+
+/** `*` and `?` of a shell pattern; everything else is itself. */
+function shellPattern(glob: string): RegExp {
+  const source = glob
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*+/g, '[\\s\\S]*')
+    .replace(/\?/g, '[\\s\\S]')
+  return new RegExp(`^${source}$`)
+}

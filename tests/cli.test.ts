@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { test } from 'node:test'
+
+/**
+ * Transcripts: `$ sluice …` lines with the output that follows and, unless it is 0, the exit code as `[exit N]`.
+ * `…` in a wanted line stands for any text. Run in an empty folder, shown as DIR. UPDATE=1 rewrites them; read the diff.
+ */
+const folder = 'tests/cli'
+const bundle = resolve('dist/sluice.mjs')
+
+for (const file of readdirSync(folder).filter((name) => name.endsWith('.txt'))) {
+  const path = join(folder, file)
+  const want = readFileSync(path, 'utf8')
+  test(`transcript ${file}`, () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'sluice-cli-'))
+    const have = want
+      .split('\n')
+      .filter((line) => line.startsWith('$ '))
+      .map((line) => replay(line, cwd))
+      .join('\n')
+    rmSync(cwd, { recursive: true })
+    if (process.env.UPDATE === '1') return writeFileSync(path, have)
+    assertMatches(have, want)
+  })
+}
+
+function replay(line: string, cwd: string): string {
+  const [, ...argv] = line.slice(2).split(' ')
+  const { stdout, stderr, status } = spawnSync(process.execPath, [bundle, ...argv], {
+    cwd,
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH ?? '' },
+  })
+  return (
+    [line, `${stdout}${stderr}`.replaceAll(cwd, 'DIR').trimEnd(), status === 0 ? '' : `[exit ${status}]\n`]
+      .filter((part) => part !== '')
+      .join('\n') + (status === 0 ? '\n' : '')
+  )
+}
+
+function assertMatches(have: string, want: string): void {
+  const haveLines = have.trimEnd().split('\n')
+  const wantLines = want.trimEnd().split('\n')
+  for (const [index, line] of wantLines.entries()) {
+    const pattern = new RegExp(
+      `^${line
+        .split('…')
+        .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+        .join('.*')}$`,
+    )
+    assert.match(haveLines[index] ?? '', pattern)
+  }
+  assert.equal(haveLines.length, wantLines.length)
+}

@@ -117,7 +117,7 @@ async function listObjects(
 
 async function listPages(session: Session, path: string, selection: Selection, limit: number) {
   const items: KubeObject[] = []
-  const { apiVersion, kind } = selection
+  const { apiVersion } = selection
   for (let token = ''; ;) {
     const query = queryOf({
       ...selectors(selection),

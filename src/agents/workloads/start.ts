@@ -2,8 +2,10 @@ import type { Clock } from '../../adapters/clock.ts'
 import type { HttpKubeClient } from '../../adapters/kube/client.ts'
 import { shareCaches } from '../../adapters/kube/shared-caches.ts'
 import { startController, type RunningController } from '../../engine/converge.ts'
+import { autoscalerController } from './autoscaler/controller.ts'
 import { createBench } from './bench.ts'
 import type { Controller } from '../../engine/controller.ts'
+import { budgetController } from './budget/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
 import { endpointsController } from './endpoints/controller.ts'
 import { eventTeller } from './events.ts'
@@ -40,6 +42,8 @@ export async function startWorkloads({ client, clock, log = () => undefined }: W
     start(endpointsController(bench)),
     start(scheduler(bench)),
     start(namespaceController(bench)),
+    start(autoscalerController(bench)),
+    start(budgetController(bench)),
   ])
   // Last, so that it shares the copies that the others have opened.
   running.push(await start(garbageCollector(bench, caches)))

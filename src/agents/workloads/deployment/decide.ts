@@ -105,7 +105,7 @@ function finish(fleet: Fleet): WorkloadDecision {
 }
 
 function createSet(seen: DeploymentSeen, fleet: Fleet, all: readonly ReplicaSet[]): WorkloadDecision {
-  const { deployment, nowMs } = seen
+  const { deployment } = seen
   const status = deployment.status ?? {}
   if (seen.failure !== undefined) return createFailed(fleet, seen.failure)
   const hash = podTemplateHash(deployment.spec.template, status.collisionCount)

@@ -1,0 +1,88 @@
+import { ApiError } from '../../../adapters/kube/api-error.ts'
+import type { Controller } from '../../../engine/controller.ts'
+import type { Bench } from '../bench.ts'
+import { FIELD_MANAGER } from '../bench.ts'
+import { keyOf } from '../meta.ts'
+import { as } from '../shapes.ts'
+import { decideAutoscaler, isSameStatus, type AutoscalerPlan } from './decide.ts'
+import { observeAutoscaler, type Target } from './observe.ts'
+import type { Autoscaler, AutoscalerSeen } from './shapes.ts'
+
+type Seen = { readonly input: AutoscalerSeen; readonly target: Target | undefined }
+type History = {
+  recommended: { atMs: number; replicas: number }[]
+  scaled: { atMs: number; change: number }[]
+  deafUntilMs: number
+}
+
+const PERIOD_MS = 15_000
+const REMEMBERED_MS = 3_600_000
+const COMPONENT = 'horizontal-pod-autoscaler'
+
+/** The HorizontalPodAutoscaler controller: looks at every autoscaler each 15 seconds, as metrics are only numbers to be asked for, and when it changes. */
+export function autoscalerController(bench: Bench): Controller<Seen, never, AutoscalerPlan> {
+  const autoscalers = bench.cache('autoscaling/v2', 'HorizontalPodAutoscaler')
+  const histories = new Map<string, History>()
+
+  return {
+    kind: 'HorizontalPodAutoscaler',
+    concurrency: 2,
+    async watch(wake) {
+      await Promise.all([autoscalers.ready, bench.cache('v1', 'Pod').ready])
+      autoscalers.onChange((autoscaler, type) => {
+        if (type === 'DELETED') histories.delete(keyOf(autoscaler))
+        const isOwnStatus =
+          type === 'MODIFIED' && bench.clock.nowMs() < (histories.get(keyOf(autoscaler))?.deafUntilMs ?? 0)
+        if (!isOwnStatus) wake.now(keyOf(autoscaler))
+      })
+      for (const autoscaler of autoscalers.list()) wake.now(keyOf(autoscaler))
+    },
+    async observe(key) {
+      const [namespace = '', name = ''] = key.split('/')
+      const found = autoscalers.get(namespace, name)
+      if (!found) return undefined
+      const autoscaler = as<Autoscaler>(found)
+      const nowMs = bench.clock.nowMs()
+      const { recommended, scaled } = historyOf(histories, key, nowMs)
+      const { target, seen } = await observeAutoscaler(bench, autoscaler)
+      return { target, input: { autoscaler, recommended, scaled, nowMs, ...seen } }
+    },
+    decide: ({ input }) => ({ kind: 'done', status: decideAutoscaler(input), againAfterMs: PERIOD_MS }),
+    act: () => Promise.resolve(),
+    async settle(plan, { input, target }, key) {
+      const history = historyOf(histories, key, input.nowMs)
+      if (plan.recommendation !== undefined)
+        history.recommended.push({ atMs: input.nowMs, replicas: plan.recommendation })
+      if (plan.resizeTo !== undefined && target) {
+        await resize(bench, target, plan.resizeTo)
+        history.scaled.push({ atMs: input.nowMs, change: plan.resizeTo - target.replicas })
+      }
+      if (plan.tell) bench.tell(COMPONENT, { about: input.autoscaler, ...plan.tell })
+      if (isSameStatus(input.autoscaler, plan.status)) return
+      history.deafUntilMs = bench.clock.nowMs() + 1000
+      const object = { ...input.autoscaler, status: plan.status }
+      await bench.carryOut(COMPONENT, [{ do: 'replace', object, subresource: 'status' }]).catch(ignoreConflict)
+    },
+    close: () => histories.clear(),
+  }
+}
+
+async function resize(bench: Bench, target: Target, replicas: number): Promise<void> {
+  const { status, text } = await bench.client.raw('PUT', `${target.path}?fieldManager=${FIELD_MANAGER}`, {
+    ...target.body,
+    spec: { replicas },
+  })
+  if (status >= 400) throw new ApiError(status, status === 409 ? 'Conflict' : '', text.slice(0, 500))
+}
+
+function ignoreConflict(error: unknown): void {
+  if (!(error instanceof ApiError) || error.status !== 409) throw error
+}
+
+function historyOf(histories: Map<string, History>, key: string, nowMs: number): History {
+  const known = histories.get(key) ?? { recommended: [], scaled: [], deafUntilMs: 0 }
+  known.recommended = known.recommended.filter(({ atMs }) => atMs >= nowMs - REMEMBERED_MS)
+  known.scaled = known.scaled.filter(({ atMs }) => atMs >= nowMs - REMEMBERED_MS)
+  histories.set(key, known)
+  return known
+}

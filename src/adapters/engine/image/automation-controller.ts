@@ -18,139 +18,177 @@ import {
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { readText } from '../../../lib/kube/read.ts'
 import { type Mirror, openMirror } from '../../git/mirror.ts'
+import type { AbsorbingCache } from '../../kube/types.ts'
 import type { EngineContext } from '../context.ts'
 import { keyOf } from '../status-writer.ts'
-import { objectIo } from './object-io.ts'
+import { type ObjectIo, objectIo } from './object-io.ts'
 import type { PolicyStore } from './policy-controller.ts'
 import { runAutomation } from './run-automation.ts'
 
 type Memory = { nextRunMs: number; failures: number; lastSeenRevision: string; outcome: AutomationOutcome | undefined }
+
+/** What the controller works with. */
+type Own = {
+  readonly context: EngineContext
+  readonly cache: AbsorbingCache
+  readonly sources: AbsorbingCache
+  readonly io: ObjectIo
+  readonly policies: PolicyStore
+  readonly memories: Map<string, Memory>
+  readonly mirrors: Map<string, Mirror>
+  /** Hashes of files that are known to hold no marker. */
+  readonly withoutMarkers: Set<string>
+  readonly loginFolder: string
+}
 
 /** The controller of ImageUpdateAutomations: woken by policies and sources, one run at a time for each. */
 export function imageUpdateAutomationController(
   context: EngineContext,
   policies: PolicyStore,
 ): Controller<AutomationSeen, AutomationChange, ImageStatus> {
-  const { clock, caches, stateDir } = context
-  const cache = caches.open({ apiVersion: 'image.toolkit.fluxcd.io/v1', kind: 'ImageUpdateAutomation' })
-  const sources = caches.open({ apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepository' })
-  const io = objectIo(context, cache, 'image-automation-controller')
-  const memories = new Map<string, Memory>()
-  const mirrors = new Map<string, Mirror>()
-  const withoutMarkers = new Set<string>()
-  const loginFolder = join(stateDir, 'logins')
-  mkdirSync(loginFolder, { recursive: true, mode: 0o700 })
-  mkdirSync(join(stateDir, 'mirrors'), { recursive: true })
-  const memoryOf = (key: string): Memory => {
-    const found = memories.get(key) ?? { nextRunMs: 0, failures: 0, lastSeenRevision: '', outcome: undefined }
-    memories.set(key, found)
-    return found
-  }
-  const wakeUsersOf = (source: string, wake: Wake): void => {
-    for (const object of cache.list()) if (sourceOf(object) === source) wake.now(keyOf(object))
-  }
+  const own = open(context, policies)
+  const { io } = own
   return {
     kind: 'ImageUpdateAutomation',
     concurrency: 4,
-    async watch(wake) {
-      cache.onChange((object) => wake.now(keyOf(object)))
-      sources.onChange((object) => wakeUsersOf(keyOf(object), wake))
-      context.sources.onChange((key) => wakeUsersOf(key.slice(key.indexOf('/') + 1), wake))
-      policies.onResolved((namespace) => {
-        for (const object of cache.list(namespace)) wake.now(keyOf(object))
-      })
-      await Promise.all([cache.ready, sources.ready])
-      for (const object of cache.list()) wake.now(keyOf(object))
-    },
-    async observe(key) {
-      const object = io.view.get(key)
-      if (!object) return void memories.delete(key)
-      const automation = parseImageUpdateAutomation(object)
-      const memory = memoryOf(key)
-      return {
-        automation,
-        sourceRevision: revisionOf(automation),
-        lastSeenRevision: memory.lastSeenRevision,
-        policies: resolved(automation),
-        traps: context.traps,
-        nowMs: clock.nowMs(),
-        random: context.random(),
-        dueInMs: memory.nextRunMs - clock.nowMs(),
-        failures: memory.failures,
-        ...(memory.outcome ? { outcome: memory.outcome } : {}),
-      }
-    },
+    watch: (wake) => watch(own, wake),
+    observe: async (key) => observe(own, key),
     decide: decideImageUpdateAutomation,
     async act(changes, seen, key) {
       for (const change of changes) {
         if (change === 'add finalizer') await io.addFinalizer(seen.automation, key)
         else if (change === 'remove finalizer') await io.removeFinalizer(seen.automation, key)
-        else await run(seen, key)
+        else await run(own, seen, key)
       }
     },
-    async settle(status, seen, key) {
-      const memory = memoryOf(key)
+    async settle(status, { automation }, key) {
+      const memory = memoryOf(own, key)
       if (memory.outcome?.kind === 'failed') memory.nextRunMs = 0
-      else if (memory.outcome) memory.nextRunMs = clock.nowMs() + seen.automation.intervalMs * 0.95 - 1
+      else if (memory.outcome) memory.nextRunMs = context.clock.nowMs() + automation.intervalMs * 0.95 - 1
       memory.outcome = undefined
-      await io.settle(status, seen.automation, key)
+      await io.settle(status, automation, key)
     },
     close() {
-      cache.close()
-      sources.close()
-      for (const mirror of mirrors.values()) mirror.close()
+      own.cache.close()
+      own.sources.close()
+      for (const mirror of own.mirrors.values()) mirror.close()
     },
   }
+}
 
-  async function run({ automation, sourceRevision, dueInMs }: AutomationSeen, key: string): Promise<void> {
-    const memory = memoryOf(key)
-    const object = sources.get(automation.source.namespace, automation.source.name)
-    if (!object) return
-    const source = parseGitRepository(object)
-    memory.lastSeenRevision = sourceRevision ?? ''
-    // The interval is there to notice what nobody told: then the remote itself is asked.
-    const isDue = dueInMs <= 0 && memory.nextRunMs > 0
-    const branch = automation.checkoutBranch ?? source.ref.branch ?? 'master'
-    const isHead = sourceRevision?.startsWith(`${branch}@sha1:`) === true && !isDue
-    const outcome = await runAutomation(context, {
-      automation,
-      source,
-      policies: selected(automation),
-      mirror: mirrorOf(source.url),
-      loginFolder,
-      withoutMarkers,
-      knownHead: isHead ? sourceRevision.slice(sourceRevision.lastIndexOf(':') + 1) : undefined,
-    })
-    memory.outcome = outcome
-    memory.failures = outcome.kind === 'failed' ? memory.failures + 1 : 0
-    // Flux's source waits for its interval or a webhook.
-    if (outcome.kind === 'pushed' && context.traps === 'safe') context.gitChanged(source.url)
+function open(context: EngineContext, policies: PolicyStore): Own {
+  const cache = context.caches.open({ apiVersion: 'image.toolkit.fluxcd.io/v1', kind: 'ImageUpdateAutomation' })
+  const sources = context.caches.open({ apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepository' })
+  const loginFolder = join(context.stateDir, 'logins')
+  mkdirSync(loginFolder, { recursive: true, mode: 0o700 })
+  mkdirSync(join(context.stateDir, 'mirrors'), { recursive: true })
+  const io = objectIo(context, cache, 'image-automation-controller')
+  return {
+    context,
+    cache,
+    sources,
+    io,
+    policies,
+    memories: new Map(),
+    mirrors: new Map(),
+    withoutMarkers: new Set(),
+    loginFolder,
   }
+}
 
-  function mirrorOf(url: string): Mirror {
-    const found = mirrors.get(url) ?? openMirror(join(stateDir, 'mirrors'), url)
-    mirrors.set(url, found)
-    return found
+async function watch({ cache, sources, context, policies }: Own, wake: Wake): Promise<void> {
+  const wakeUsersOf = (source: string): void => {
+    for (const object of cache.list()) if (sourceOf(object) === source) wake.now(keyOf(object))
   }
+  cache.onChange((object) => wake.now(keyOf(object)))
+  sources.onChange((object) => wakeUsersOf(keyOf(object)))
+  context.sources.onChange((key) => wakeUsersOf(key.slice(key.indexOf('/') + 1)))
+  policies.onResolved((namespace) => {
+    for (const object of cache.list(namespace)) wake.now(keyOf(object))
+  })
+  await Promise.all([cache.ready, sources.ready])
+  for (const object of cache.list()) wake.now(keyOf(object))
+}
 
-  function revisionOf({ source }: ImageUpdateAutomation): string | undefined {
-    const object = sources.get(source.namespace, source.name)
-    if (!object) return undefined
-    const offered = context.sources.get('GitRepository', source.namespace, source.name)
-    return offered?.revision ?? readText(object, 'status', 'artifact', 'revision')
+function observe(own: Own, key: string): AutomationSeen | undefined {
+  const { context, io, memories } = own
+  const object = io.view.get(key)
+  if (!object) {
+    memories.delete(key)
+    return undefined
   }
+  const automation = parseImageUpdateAutomation(object)
+  const memory = memoryOf(own, key)
+  const nowMs = context.clock.nowMs()
+  return {
+    automation,
+    sourceRevision: revisionOf(own, automation),
+    lastSeenRevision: memory.lastSeenRevision,
+    policies: resolved(own, automation),
+    traps: context.traps,
+    nowMs,
+    random: context.random(),
+    dueInMs: memory.nextRunMs - nowMs,
+    failures: memory.failures,
+    ...(memory.outcome ? { outcome: memory.outcome } : {}),
+  }
+}
 
-  function selected({ namespace, policySelector }: ImageUpdateAutomation): readonly ImagePolicy[] {
-    return policies
-      .list(namespace)
-      .filter(({ labels }) => policySelector === undefined || selects(policySelector, labels))
-  }
+async function run(own: Own, { automation, sourceRevision, dueInMs }: AutomationSeen, key: string): Promise<void> {
+  const { context, sources, loginFolder, withoutMarkers } = own
+  const memory = memoryOf(own, key)
+  const object = sources.get(automation.source.namespace, automation.source.name)
+  if (!object) return
+  const source = parseGitRepository(object)
+  memory.lastSeenRevision = sourceRevision ?? ''
+  // The interval is there to notice what nobody told: then the remote itself is asked.
+  const isDue = dueInMs <= 0 && memory.nextRunMs > 0
+  const branch = automation.checkoutBranch ?? source.ref.branch ?? 'master'
+  const isHead = sourceRevision?.startsWith(`${branch}@sha1:`) === true && !isDue
+  const outcome = await runAutomation(context, {
+    automation,
+    source,
+    policies: selected(own, automation),
+    mirror: mirrorOf(own, source.url),
+    loginFolder,
+    withoutMarkers,
+    knownHead: isHead ? sourceRevision.slice(sourceRevision.lastIndexOf(':') + 1) : undefined,
+  })
+  memory.outcome = outcome
+  memory.failures = outcome.kind === 'failed' ? memory.failures + 1 : 0
+  // Flux's source waits for its interval or a webhook.
+  if (outcome.kind === 'pushed' && context.traps === 'safe') context.gitChanged(source.url)
+}
 
-  function resolved(automation: ImageUpdateAutomation): AutomationSeen['policies'] {
-    return Object.fromEntries(
-      selected(automation).flatMap(({ name, latestRef }) => (latestRef ? [[name, latestRef]] : [])),
-    )
-  }
+function mirrorOf({ context, mirrors }: Own, url: string): Mirror {
+  const found = mirrors.get(url) ?? openMirror(join(context.stateDir, 'mirrors'), url)
+  mirrors.set(url, found)
+  return found
+}
+
+function revisionOf({ context, sources }: Own, { source }: ImageUpdateAutomation): string | undefined {
+  const object = sources.get(source.namespace, source.name)
+  if (!object) return undefined
+  const offered = context.sources.get('GitRepository', source.namespace, source.name)
+  return offered?.revision ?? readText(object, 'status', 'artifact', 'revision')
+}
+
+function selected({ policies }: Own, { namespace, policySelector }: ImageUpdateAutomation): readonly ImagePolicy[] {
+  return policies
+    .list(namespace)
+    .filter(({ labels }) => policySelector === undefined || selects(policySelector, labels))
+}
+
+function resolved(own: Own, automation: ImageUpdateAutomation): AutomationSeen['policies'] {
+  return Object.fromEntries(
+    selected(own, automation).flatMap(({ name, latestRef }) => (latestRef ? [[name, latestRef]] : [])),
+  )
+}
+
+function memoryOf({ memories }: Own, key: string): Memory {
+  const found = memories.get(key) ?? { nextRunMs: 0, failures: 0, lastSeenRevision: '', outcome: undefined }
+  memories.set(key, found)
+  return found
 }
 
 function sourceOf(object: KubeObject): string {

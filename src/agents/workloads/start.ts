@@ -10,6 +10,7 @@ import { deploymentController } from './deployment/controller.ts'
 import { endpointsController } from './endpoints/controller.ts'
 import { eventTeller } from './events.ts'
 import { garbageCollector } from './garbage/controller.ts'
+import { jobController } from './job/controller.ts'
 import { namespaceController } from './namespace/controller.ts'
 import { replicaSetController } from './replicaset/controller.ts'
 import { scheduler } from './scheduler/controller.ts'
@@ -44,6 +45,7 @@ export async function startWorkloads({ client, clock, log = () => undefined }: W
     start(namespaceController(bench)),
     start(autoscalerController(bench)),
     start(budgetController(bench)),
+    start(jobController(bench)),
   ])
   // Last, so that it shares the copies that the others have opened.
   running.push(await start(garbageCollector(bench, caches)))

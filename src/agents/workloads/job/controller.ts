@@ -1,0 +1,42 @@
+import type { Controller } from '../../../engine/controller.ts'
+import type { Bench } from '../bench.ts'
+import { workloadController } from '../controller.ts'
+import { keyOf, matchesSelector } from '../meta.ts'
+import { indexByOwner, type OwnedIndex } from '../owned-index.ts'
+import { as, type Pod } from '../shapes.ts'
+import type { Write } from '../write.ts'
+import { decideJob, type JobSeen } from './decide.ts'
+import type { Job } from './shapes.ts'
+
+/** The Job controller: watches Jobs and their pods. */
+export function jobController(bench: Bench): Controller<JobSeen, Write, readonly Write[]> {
+  const jobs = bench.cache('batch/v1', 'Job')
+  const pods = bench.cache('v1', 'Pod')
+  let podsOf: OwnedIndex | undefined
+
+  return workloadController<JobSeen>(bench, {
+    kind: 'Job',
+    component: 'job-controller',
+    async watch(wake) {
+      await Promise.all([jobs.ready, pods.ready])
+      podsOf = indexByOwner(pods, 'Job', wake.now, (orphan) => {
+        for (const job of jobs.list(orphan.metadata.namespace))
+          if (matchesSelector(as<Job>(job).spec.selector, orphan.metadata.labels)) wake.now(keyOf(job))
+      })
+      jobs.onChange((job) => wake.now(keyOf(job)))
+      for (const job of jobs.list()) wake.now(keyOf(job))
+    },
+    observe(key, failure) {
+      const [namespace = '', name = ''] = key.split('/')
+      const found = jobs.get(namespace, name)
+      if (!found) return undefined
+      return {
+        job: as<Job>(found),
+        candidates: podsOf?.candidates(found.metadata.uid ?? '', namespace).map((pod) => as<Pod>(pod)) ?? [],
+        ...(failure !== undefined && { failure }),
+        nowMs: bench.clock.nowMs(),
+      }
+    },
+    decide: decideJob,
+  })
+}

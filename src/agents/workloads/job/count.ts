@@ -1,0 +1,85 @@
+import { isActivePod, isFinishedPod, isReadyPod } from '../pods.ts'
+import { refOf } from '../../../lib/kube/object.ts'
+import type { Pod } from '../shapes.ts'
+import type { Write } from '../write.ts'
+import { indexOf, parseIndexes, renderIndexes } from './indexes.ts'
+import type { Job, JobStatus } from './shapes.ts'
+
+/** Holds a finished pod until the Job has counted it. */
+export const TRACKING = 'batch.kubernetes.io/job-tracking'
+
+/**
+ * Counts finished pods exactly once, whatever is killed in between: their uids enter `uncountedTerminatedPods`, then their finalizer goes, then they
+ * become numbers.
+ */
+export function countPods(
+  job: Job,
+  pods: readonly Pod[],
+): { readonly status: JobStatus; readonly release: readonly Write[] } {
+  const before = job.status ?? {}
+  const held = pods.filter((pod) => pod.metadata.finalizers?.includes(TRACKING))
+  const heldUids = new Set(held.map((pod) => pod.metadata.uid ?? ''))
+  const isDropped = (pod: Pod): boolean => job.spec.suspend === true && pod.metadata.deletionTimestamp !== undefined
+  const ended = held.filter((pod) => isFinishedPod(pod) || isDropped(pod) || isAbandoned(pod))
+  const counted = settleUncounted(before, heldUids, pods, job)
+  const uncounted = counted.uncountedTerminatedPods ?? {}
+  const known = new Set([...(uncounted.succeeded ?? []), ...(uncounted.failed ?? [])])
+  const fresh = ended.filter((pod) => !known.has(pod.metadata.uid ?? '') && !(isDropped(pod) && !isFinishedPod(pod)))
+  const succeeded = fresh.filter((pod) => pod.status?.phase === 'Succeeded').map((pod) => pod.metadata.uid ?? '')
+  const failed = fresh.filter((pod) => pod.status?.phase !== 'Succeeded').map((pod) => pod.metadata.uid ?? '')
+  const next = {
+    ...((uncounted.succeeded ?? []).length + succeeded.length > 0 && {
+      succeeded: [...(uncounted.succeeded ?? []), ...succeeded],
+    }),
+    ...((uncounted.failed ?? []).length + failed.length > 0 && { failed: [...(uncounted.failed ?? []), ...failed] }),
+  }
+  const isNoted = (pod: Pod): boolean => known.has(pod.metadata.uid ?? '') || (isDropped(pod) && !isFinishedPod(pod))
+  return {
+    status: { ...counted, ...liveCounts(pods), uncountedTerminatedPods: next },
+    release: ended.filter(isNoted).map((pod) => releaseWrite(pod)),
+  }
+}
+
+/** What is there now, besides what has ended. */
+function liveCounts(pods: readonly Pod[]): JobStatus {
+  const active = pods.filter(isActivePod)
+  const terminating = pods.filter((pod) => pod.metadata.deletionTimestamp !== undefined && !isFinishedPod(pod))
+  return { active: active.length, ready: active.filter(isReadyPod).length, terminating: terminating.length }
+}
+
+/** A pod that was deleted before it could end. */
+function isAbandoned(pod: Pod): boolean {
+  return pod.metadata.deletionTimestamp !== undefined && !pod.spec.nodeName
+}
+
+/** Turns the uids of pods that have lost their finalizer into numbers. */
+function settleUncounted(before: JobStatus, heldUids: ReadonlySet<string>, pods: readonly Pod[], job: Job): JobStatus {
+  const { succeeded = [], failed = [] } = before.uncountedTerminatedPods ?? {}
+  const done = (uids: readonly string[]): readonly string[] => uids.filter((uid) => !heldUids.has(uid))
+  const rest = (uids: readonly string[]): readonly string[] => uids.filter((uid) => heldUids.has(uid))
+  const indexed = job.spec.completionMode === 'Indexed'
+  const indexes = parseIndexes(before.completedIndexes)
+  if (indexed)
+    for (const pod of pods) {
+      const index = indexOf(pod)
+      if (pod.status?.phase === 'Succeeded' && index !== undefined) indexes.add(index)
+    }
+  const completedIndexes = renderIndexes(indexes)
+  return {
+    ...before,
+    succeeded: indexed ? indexes.size : (before.succeeded ?? 0) + done(succeeded).length,
+    failed: (before.failed ?? 0) + done(failed).length,
+    ...(completedIndexes !== '' && { completedIndexes }),
+    uncountedTerminatedPods: {
+      ...(rest(succeeded).length > 0 && { succeeded: rest(succeeded) }),
+      ...(rest(failed).length > 0 && { failed: rest(failed) }),
+    },
+  }
+}
+
+/** Takes the tracking finalizer off a pod. */
+export function releaseWrite(pod: Pod): Write {
+  const finalizers = (pod.metadata.finalizers ?? []).filter((finalizer) => finalizer !== TRACKING)
+  const metadata = { resourceVersion: pod.metadata.resourceVersion, finalizers }
+  return { do: 'patch', ref: refOf(pod), type: 'merge', body: { metadata } }
+}

@@ -1,0 +1,189 @@
+import { BACKOFF } from '../../../engine/controller.ts'
+import { claim } from '../claim.ts'
+import type { WorkloadDecision } from '../deployment/decide.ts'
+import { conditionOf, isSame, timeMs, timeText } from '../meta.ts'
+import { isActivePod } from '../pods.ts'
+import type { Condition, Pod } from '../shapes.ts'
+import type { Telling, Write } from '../write.ts'
+import { countPods, releaseWrite, TRACKING } from './count.ts'
+import { failureOf, retryAfterMs } from './failure.ts'
+import { missingPods } from './pods.ts'
+import type { Job, JobStatus } from './shapes.ts'
+
+/** What a Job's decision needs. */
+export type JobSeen = {
+  readonly job: Job
+  readonly candidates: readonly Pod[]
+  readonly failure?: string
+  readonly nowMs: number
+}
+
+/** Pure. Runs a Job's pods to completion, or to the failure that its limits name. */
+export function decideJob(seen: JobSeen): WorkloadDecision {
+  const { job, nowMs } = seen
+  const { mine, writes } = claim(job, job.spec.selector ?? {}, seen.candidates)
+  if (writes.length > 0) return act(writes)
+  if (isOver(job)) return afterTheEnd(job, mine, nowMs)
+  const { status: counted, release } = countPods(job, mine)
+  if (!isSame(counted.uncountedTerminatedPods, job.status?.uncountedTerminatedPods ?? {}) && !job.spec.suspend)
+    return act([statusWrite(job, counted)])
+  if (release.length > 0) return act(release)
+  if (job.metadata.deletionTimestamp !== undefined) return settled(job, counted)
+  const isAllCounted = Object.keys(counted.uncountedTerminatedPods ?? {}).length === 0
+
+  const ended = endOf(job, mine, counted, nowMs)
+  if (ended) return finish(seen, mine, counted, ended, isAllCounted)
+  const toggled = suspension(job, counted, nowMs)
+  if (toggled) return act([statusWrite(job, toggled.status, toggled.tell)])
+  return job.spec.suspend ? suspended(job, mine, counted) : running(seen, mine, counted)
+}
+
+function running(seen: JobSeen, mine: readonly Pod[], counted: JobStatus): WorkloadDecision {
+  const { job, nowMs } = seen
+  if (counted.startTime === undefined) return act([statusWrite(job, { ...counted, startTime: timeText(nowMs) })])
+  const active = mine.filter(isActivePod)
+  const wanted = wantedActive(job, counted, active.length)
+  if (active.length > wanted) return act(active.slice(wanted).map((pod) => deletion(job, pod)))
+  const waitMs = retryAfterMs(mine, nowMs)
+  const deadlineMs = deadlineAfterMs(job, counted, nowMs)
+  if (active.length < wanted && waitMs === 0 && seen.failure === undefined)
+    return act(missingPods(job, active, counted, wanted - active.length))
+  const again = [...(active.length < wanted ? [waitMs] : []), ...(deadlineMs !== undefined ? [deadlineMs] : [])]
+  const decision = settled(job, counted)
+  if (seen.failure !== undefined && decision.kind === 'done')
+    return { kind: 'wait', afterMs: BACKOFF, status: decision.status }
+  return again.length > 0 && decision.kind === 'done'
+    ? { ...decision, againAfterMs: Math.max(Math.min(...again), 1) }
+    : decision
+}
+
+function wantedActive(job: Job, counted: JobStatus, active: number): number {
+  const { completions, parallelism = 1 } = job.spec
+  const succeeded = counted.succeeded ?? 0
+  if (completions === undefined) return succeeded > 0 ? Math.min(active, parallelism) : parallelism
+  return Math.max(Math.min(completions - succeeded, parallelism), 0)
+}
+
+/** The conditions that say why the Job ends; `undefined` while it goes on. */
+function endOf(
+  job: Job,
+  mine: readonly Pod[],
+  counted: JobStatus,
+  nowMs: number,
+): { target: Condition; final: string } | undefined {
+  const before = job.status?.conditions
+  const failing = conditionOf(before, 'FailureTarget')
+  if (failing) return { target: failing, final: 'Failed' }
+  const meeting = conditionOf(before, 'SuccessCriteriaMet')
+  if (meeting) return { target: meeting, final: 'Complete' }
+  const failure = failureOf(job, mine, counted, nowMs)
+  if (failure) return { target: condition('FailureTarget', failure.reason, failure.message, nowMs), final: 'Failed' }
+  const { completions } = job.spec
+  const succeeded = (counted.succeeded ?? 0) + (counted.uncountedTerminatedPods?.succeeded ?? []).length
+  const isMet = completions === undefined ? succeeded > 0 && counted.active === 0 : succeeded >= completions
+  if (!isMet) return undefined
+  const message = 'Reached expected number of succeeded pods'
+  return { target: condition('SuccessCriteriaMet', 'CompletionsReached', message, nowMs), final: 'Complete' }
+}
+
+function finish(
+  { job, nowMs }: JobSeen,
+  mine: readonly Pod[],
+  counted: JobStatus,
+  { target, final }: { readonly target: Condition; readonly final: string },
+  isAllCounted: boolean,
+): WorkloadDecision {
+  const others = (job.status?.conditions ?? []).filter(({ type }) => type !== target.type && type !== final)
+  const aiming = { ...counted, conditions: [...others, target] }
+  if (!conditionOf(job.status?.conditions, target.type)) return act([statusWrite(job, aiming)])
+  const active = mine.filter(isActivePod)
+  if (active.length > 0) return act(active.map((pod) => deletion(job, pod)))
+  if (!isAllCounted || (counted.terminating ?? 0) > 0) return settled(job, aiming)
+
+  const isComplete = final === 'Complete'
+  const { reason = '', message = '' } = target
+  const ended: JobStatus = {
+    ...aiming,
+    ...(isComplete && { completionTime: timeText(nowMs) }),
+    conditions: [...aiming.conditions, condition(final, reason, message, nowMs)],
+  }
+  const tell: Telling = isComplete
+    ? { about: job, type: 'Normal', reason: 'Completed', message: 'Job completed' }
+    : { about: job, type: 'Warning', reason, message }
+  return act([statusWrite(job, ended, tell)])
+}
+
+function suspension(job: Job, counted: JobStatus, nowMs: number): { status: JobStatus; tell: Telling } | undefined {
+  const before = conditionOf(job.status?.conditions, 'Suspended')
+  const isSuspended = before?.status === 'True'
+  if (job.spec.suspend === true ? isSuspended : !isSuspended) return undefined
+  const others = (counted.conditions ?? []).filter(({ type }) => type !== 'Suspended')
+  const { startTime: _start, ...rest } = counted
+  if (job.spec.suspend) {
+    const entry = condition('Suspended', 'JobSuspended', 'Job suspended', nowMs)
+    const tell: Telling = { about: job, type: 'Normal', reason: 'Suspended', message: 'Job suspended' }
+    return { status: { ...rest, conditions: [...others, entry] }, tell }
+  }
+  const entry = { ...condition('Suspended', 'JobResumed', 'Job resumed', nowMs), status: 'False' }
+  const tell: Telling = { about: job, type: 'Normal', reason: 'Resumed', message: 'Job resumed' }
+  return { status: { ...rest, startTime: timeText(nowMs), conditions: [...others, entry] }, tell }
+}
+
+function suspended(job: Job, mine: readonly Pod[], counted: JobStatus): WorkloadDecision {
+  const active = mine.filter(isActivePod)
+  return active.length > 0 ? act(active.map((pod) => deletion(job, pod))) : settled(job, counted)
+}
+
+function afterTheEnd(job: Job, mine: readonly Pod[], nowMs: number): WorkloadDecision {
+  const held = mine.filter((pod) => pod.metadata.finalizers?.includes(TRACKING))
+  if (held.length > 0) return act(held.map(releaseWrite))
+  const { ttlSecondsAfterFinished: ttl } = job.spec
+  if (ttl === undefined || job.metadata.deletionTimestamp !== undefined) return { kind: 'done', status: [] }
+  const end = (job.status?.conditions ?? []).find(({ type }) => type === 'Complete' || type === 'Failed')
+  const againAfterMs = timeMs(end?.lastTransitionTime) + ttl * 1000 - nowMs
+  if (againAfterMs > 0) return { kind: 'done', status: [], againAfterMs }
+  return act([{ do: 'delete', object: job, options: { propagationPolicy: 'Foreground' } }])
+}
+
+function deadlineAfterMs(job: Job, { startTime }: JobStatus, nowMs: number): number | undefined {
+  const { activeDeadlineSeconds } = job.spec
+  if (activeDeadlineSeconds === undefined || startTime === undefined) return undefined
+  return Math.max(timeMs(startTime) + activeDeadlineSeconds * 1000 - nowMs, 1)
+}
+
+function isOver(job: Job): boolean {
+  return ['Complete', 'Failed'].some((type) => conditionOf(job.status?.conditions, type)?.status === 'True')
+}
+
+function deletion(job: Job, pod: Pod): Write {
+  const message = `Deleted pod: ${pod.metadata.name}`
+  return { do: 'delete', object: pod, tell: { about: job, type: 'Normal', reason: 'SuccessfulDelete', message } }
+}
+
+function settled(job: Job, status: JobStatus): WorkloadDecision {
+  const shown = shownStatus(status)
+  return { kind: 'done', status: isSame(shown, job.status ?? {}) ? [] : [statusWrite(job, status)] }
+}
+
+/** Leaves out what the API leaves out: counts of nought, but for `ready` and `terminating`. */
+function shownStatus({ active, succeeded, failed, ...rest }: JobStatus): JobStatus {
+  return { ...rest, ...(active && { active }), ...(succeeded && { succeeded }), ...(failed && { failed }) }
+}
+
+function statusWrite(job: Job, status: JobStatus, tell?: Telling): Write {
+  return {
+    do: 'replace',
+    object: { ...job, status: shownStatus(status) },
+    subresource: 'status',
+    ...(tell && { tell }),
+  }
+}
+
+function condition(type: string, reason: string, message: string, nowMs: number): Condition {
+  const now = timeText(nowMs)
+  return { type, status: 'True', lastProbeTime: now, lastTransitionTime: now, reason, message }
+}
+
+function act(changes: readonly Write[]): WorkloadDecision {
+  return { kind: 'act', changes }
+}

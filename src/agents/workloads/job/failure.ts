@@ -1,0 +1,92 @@
+import { timeMs } from '../meta.ts'
+import type { Pod } from '../shapes.ts'
+import type { FailureRule, Job, JobStatus } from './shapes.ts'
+
+const FIRST_RETRY_MS = 10_000
+const LONGEST_RETRY_MS = 600_000
+
+/** Why the Job has failed; `undefined` when it has not. */
+export function failureOf(
+  job: Job,
+  pods: readonly Pod[],
+  counted: JobStatus,
+  nowMs: number,
+): { readonly reason: string; readonly message: string } | undefined {
+  const byPolicy = pods.map((pod) => policyFailure(job, pod)).find((message) => message !== undefined)
+  if (byPolicy !== undefined) return { reason: 'PodFailurePolicy', message: byPolicy }
+  const failed = (counted.failed ?? 0) + (counted.uncountedTerminatedPods?.failed ?? []).length
+  const ignored = pods.filter(
+    (pod) => pod.status?.phase === 'Failed' && ruleFor(job, pod)?.rule.action === 'Ignore',
+  ).length
+  const isRestarting = job.spec.template.spec.restartPolicy === 'OnFailure'
+  const restarts = isRestarting ? restartsOf(pods) : 0
+  const limit = job.spec.backoffLimit ?? 6
+  if (failed - ignored > limit || (restarts > 0 && restarts >= Math.max(limit, 1)))
+    return { reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' }
+  const { activeDeadlineSeconds } = job.spec
+  const isLate =
+    activeDeadlineSeconds !== undefined &&
+    counted.startTime !== undefined &&
+    timeMs(counted.startTime) + activeDeadlineSeconds * 1000 <= nowMs
+  return isLate ? { reason: 'DeadlineExceeded', message: 'Job was active longer than specified deadline' } : undefined
+}
+
+/** How long to wait before the next pod: 10 s after the first failure in a row, doubling to 10 minutes. */
+export function retryAfterMs(pods: readonly Pod[], nowMs: number): number {
+  const ended = pods
+    .filter((pod) => pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded')
+    .map((pod) => ({ atMs: endedMs(pod), isFailed: pod.status?.phase === 'Failed' }))
+    .sort((a, b) => b.atMs - a.atMs)
+  const lastSuccess = ended.findIndex(({ isFailed }) => !isFailed)
+  const inARow = lastSuccess < 0 ? ended.length : lastSuccess
+  const last = ended[0]
+  if (inARow === 0 || !last) return 0
+  return Math.max(last.atMs + Math.min(FIRST_RETRY_MS * 2 ** (inARow - 1), LONGEST_RETRY_MS) - nowMs, 0)
+}
+
+function policyFailure(job: Job, pod: Pod): string | undefined {
+  const found = ruleFor(job, pod)
+  return found?.rule.action === 'FailJob' ? found.message : undefined
+}
+
+function ruleFor(job: Job, pod: Pod): { readonly rule: FailureRule; readonly message: string } | undefined {
+  if (pod.status?.phase !== 'Failed') return undefined
+  const name = `${pod.metadata.namespace}/${pod.metadata.name}`
+  for (const [at, rule] of (job.spec.podFailurePolicy?.rules ?? []).entries()) {
+    const suffix = `matching ${rule.action} rule at index ${at}`
+    const exit = exitMatch(rule, pod)
+    if (exit)
+      return {
+        rule,
+        message: `Container ${exit.container} for pod ${name} failed with exit code ${exit.code} ${suffix}`,
+      }
+    const condition = rule.onPodConditions?.find(({ type, status = 'True' }) =>
+      pod.status?.conditions?.some((one) => one.type === type && one.status === status),
+    )
+    if (condition) return { rule, message: `Pod ${name} has condition ${condition.type} ${suffix}` }
+  }
+  return undefined
+}
+
+function exitMatch({ onExitCodes: wish }: FailureRule, pod: Pod): { container: string; code: number } | undefined {
+  if (!wish) return undefined
+  for (const { name, state } of [
+    ...(pod.status?.containerStatuses ?? []),
+    ...(pod.status?.initContainerStatuses ?? []),
+  ]) {
+    const code = state?.terminated?.exitCode
+    if (code === undefined || code === 0 || (wish.containerName !== undefined && wish.containerName !== name)) continue
+    if (wish.values.includes(code) === (wish.operator === 'In')) return { container: name, code }
+  }
+  return undefined
+}
+
+function restartsOf(pods: readonly Pod[]): number {
+  const counts = pods.flatMap((pod) => pod.status?.containerStatuses ?? []).map(({ restartCount }) => restartCount ?? 0)
+  return counts.reduce((sum, count) => sum + count, 0)
+}
+
+function endedMs(pod: Pod): number {
+  const ends = (pod.status?.containerStatuses ?? []).map(({ state }) => timeMs(state?.terminated?.finishedAt))
+  return Math.max(timeMs(pod.metadata.creationTimestamp), ...ends)
+}

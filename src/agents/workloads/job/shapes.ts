@@ -1,0 +1,44 @@
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import type { Condition, LabelSelector, PodTemplate } from '../shapes.ts'
+
+/** One rule of a Job's podFailurePolicy. */
+export type FailureRule = {
+  readonly action: string
+  readonly onExitCodes?: {
+    readonly containerName?: string
+    readonly operator: string
+    readonly values: readonly number[]
+  }
+  readonly onPodConditions?: readonly { readonly type: string; readonly status?: string }[]
+}
+
+/** A Job. */
+export type Job = KubeObject & {
+  readonly spec: {
+    readonly parallelism?: number
+    readonly completions?: number
+    readonly completionMode?: string
+    readonly backoffLimit?: number
+    readonly activeDeadlineSeconds?: number
+    readonly ttlSecondsAfterFinished?: number
+    readonly suspend?: boolean
+    readonly selector?: LabelSelector
+    readonly template: PodTemplate
+    readonly podFailurePolicy?: { readonly rules: readonly FailureRule[] }
+  }
+  readonly status?: JobStatus
+}
+
+/** `status` of a Job. */
+export type JobStatus = {
+  readonly startTime?: string
+  readonly completionTime?: string
+  readonly active?: number
+  readonly ready?: number
+  readonly succeeded?: number
+  readonly failed?: number
+  readonly terminating?: number
+  readonly completedIndexes?: string
+  readonly uncountedTerminatedPods?: { readonly succeeded?: readonly string[]; readonly failed?: readonly string[] }
+  readonly conditions?: readonly Condition[]
+}

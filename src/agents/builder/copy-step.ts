@@ -74,6 +74,7 @@ export async function addLayer(
   stage: Stage,
   key: string,
   make: () => Promise<readonly LayerEntry[]>,
+  cleanUp: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   const { store, noCache, signal } = build.o
   const known = noCache ? undefined : await store.cache.get(key)
@@ -84,10 +85,14 @@ export async function addLayer(
     return
   }
   build.misses++
-  const entries = await make()
-  const made = entries.length === 0 ? null : await writeLayer(store, entries, signal)
-  await store.cache.set(key, JSON.stringify(made))
-  if (made) stage.layers.push(made)
+  try {
+    const entries = await make()
+    const made = entries.length === 0 ? null : await writeLayer(store, entries, signal)
+    await store.cache.set(key, JSON.stringify(made))
+    if (made) stage.layers.push(made)
+  } finally {
+    await cleanUp()
+  }
 }
 
 /** A cache key of everything that decides what a step makes. */

@@ -78,7 +78,8 @@ export async function pushImage(
     parts.map(async ({ digest, size }) => {
       const open = (): ReturnType<typeof store.content.openRead> => store.content.openRead(digest)
       const source = { digest, sizeBytes: size, open, ...(await mountSource(store, reference.host, digest)) }
-      o.log?.(`${digest.slice(7, 19)}: ${await registry.pushBlob(reference, source, options)}`)
+      const how = await registry.pushBlob(reference, source, options)
+      o.log?.(`${digest.slice(7, 19)}: ${how}`)
     }),
   )
   const digest = await registry.putManifest(reference, version, { bytes: image.manifestBytes, mediaType }, options)

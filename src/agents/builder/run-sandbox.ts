@@ -49,6 +49,8 @@ mount -n -t overlay overlay -o "lowerdir=$lower,upperdir=upper,workdir=work,$opt
 status=0
 unshare -m -- sh -c "$inner" sluice-run "$@" || status=$?
 env -i "$node" -e "$list" || fail "cannot list the result"
+umount -n -l merged
+rm -rf work
 exit $status
 `
 

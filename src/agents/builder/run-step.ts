@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { createHash, randomBytes } from 'node:crypto'
+import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { Instruction } from '../../lib/dockerfile/instruction.ts'
@@ -10,6 +10,7 @@ import { readUpper } from './run-diff.ts'
 import { runSandboxed } from './run-sandbox.ts'
 import { commandOf } from './settings.ts'
 import { envOf, filesKey, treeOf, type Stage } from './stage.ts'
+import type { LayerEntry } from './layer.ts'
 import type { ImageStore } from './store.ts'
 import { resolveInTree, type Tree } from './tree.ts'
 import { unpackTree } from './unpack.ts'
@@ -26,40 +27,30 @@ export async function runStep(build: Build, stage: Stage, step: Instruction): Pr
   const workdir = stage.config.WorkingDir ?? '/'
   const user = stage.config.User ?? '0'
   const key = cacheKey(['RUN', filesKey(stage), command, [...env], workdir, user, network])
-  await addLayer(build, stage, key, async () => {
-    const { store } = build.o
+  const { store } = build.o
+  const folder = join(store.root, 'run', `${randomBytes(6).toString('hex')}-${process.pid}`)
+  const make = async (): Promise<readonly LayerEntry[]> => {
     const where = `${build.file.path}:${step.line}`
     const tree = await treeOf(store, stage)
     if (!step.list) checkShell(build, step, stage, tree)
+    const ids = await readOwner(store, tree, user, where)
     const lower = await unpackOnce(store, stage, tree)
-    const folder = join(
-      store.root,
-      'run',
-      createHash('sha256')
-        .update(key + process.pid)
-        .digest('hex')
-        .slice(0, 24),
-    )
     await mkdir(folder, { recursive: true })
-    try {
-      const ids = await readOwner(store, tree, user, where)
-      const merged = await runSandboxed({
-        folder,
-        lower,
-        command,
-        env,
-        workdir,
-        ids,
-        network,
-        where,
-        log: build.log,
-        signal: build.o.signal,
-      })
-      return await readUpper(join(folder, 'upper'), tree, merged)
-    } finally {
-      build.o.signal?.aborted ? await removeTree(folder).catch(() => undefined) : await removeTree(folder)
+    const sandbox = {
+      folder,
+      lower,
+      command,
+      env,
+      workdir,
+      ids,
+      network,
+      where,
+      log: build.log,
+      signal: build.o.signal,
     }
-  })
+    return readUpper(join(folder, 'upper'), tree, await runSandboxed(sandbox))
+  }
+  await addLayer(build, stage, key, make, () => removeTree(folder))
 }
 
 function networkOf(build: Build, step: Instruction): 'none' | 'host' {
@@ -115,6 +106,8 @@ async function unpackOnce(store: ImageStore, stage: Stage, tree: Tree): Promise<
   return path
 }
 
+/** Removes a folder of ours; the overlay leaves one in it that nobody may read. */
 async function removeTree(path: string): Promise<void> {
+  await chmod(join(path, 'work', 'work'), 0o700).catch(() => undefined)
   await rm(path, { recursive: true, force: true, maxRetries: 3 })
 }

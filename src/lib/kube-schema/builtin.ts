@@ -5,6 +5,7 @@ import { unpack } from './unpack.ts'
 type Package = Readonly<Record<string, Schema>>
 
 const packages = new Map<string, Package>()
+const references = new Map<string, Schema>()
 const PREFIX = '#/definitions/'
 
 /** The definitions of one package of the Kubernetes document, decoded on first use. */
@@ -46,14 +47,15 @@ export function packageOf(apiVersion: string): string {
  * Decoded a package at a time on first use, without descriptions. `undefined` for kinds that Kubernetes does not have built in.
  */
 export function schemaFor(apiVersion: string, kind: string): FieldType | undefined {
-  const schema = definitionsOf(packageOf(apiVersion))?.[kind]
-  return schema === undefined ? undefined : typeOf(schema, definition)
+  const name = `${packageOf(apiVersion)}.${kind}`
+  return definition(name) === undefined ? undefined : definitionType(name)
 }
 
 /** The type of a definition by its full name, for example `io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta`. */
 export function definitionType(name: string): FieldType | undefined {
-  const schema = definition(name)
-  return schema === undefined ? undefined : typeOf(schema, definition)
+  let ref = references.get(name)
+  if (ref === undefined) references.set(name, (ref = { $ref: `${PREFIX}${name}` }))
+  return definition(name) === undefined ? undefined : typeOf(ref, definition)
 }
 
 /** The document lost the default of a list key; the Go types carry it (+default="TCP"). */

@@ -39,6 +39,8 @@ export type Schema = {
   readonly 'x-kubernetes-int-or-string'?: boolean
   readonly 'x-kubernetes-embedded-resource'?: boolean
   readonly 'x-kubernetes-validations'?: readonly Json[]
+  /** How Go writes the fields: Z left out when zero, S a struct that is always there, V always there (generated). */
+  readonly 'x-go'?: { readonly Z?: readonly string[]; readonly S?: readonly string[]; readonly V?: readonly string[] }
   readonly 'x-kubernetes-group-version-kind'?: readonly {
     readonly group: string
     readonly version: string
@@ -49,6 +51,8 @@ export type Schema = {
 /** What a field is, with everything that merging, pruning and ownership ask about it. Made once a schema, children when asked. */
 export type FieldType = {
   readonly schema: Schema
+  /** Full name of the definition that a `$ref` named. */
+  readonly name: string | undefined
   /** `any`: nothing is declared; decide by the value. */
   readonly kind: 'scalar' | 'map' | 'list' | 'any'
   /** The Go type behind a scalar or special object of the built-in kinds. */
@@ -116,6 +120,7 @@ function compile(written: Schema, resolve: Resolve): FieldType {
   const { keys, isSet, isAtomic } = relationOf(schema, special)
   return {
     schema,
+    name: refOf(written),
     special: special ?? (schema.type === 'string' && schema.format === 'byte' ? 'bytes' : undefined),
     kind: kindOf(schema, special),
     isAtomic,
@@ -134,9 +139,14 @@ function compile(written: Schema, resolve: Resolve): FieldType {
   }
 }
 
+function refOf(schema: Schema): string | undefined {
+  const ref = schema.$ref ?? (schema.allOf?.length === 1 ? schema.allOf[0]?.$ref : undefined)
+  return ref?.slice(ref.lastIndexOf('/') + 1)
+}
+
 function specialOf(schema: Schema): Special | undefined {
   if (schema['x-kubernetes-int-or-string'] === true) return 'intOrString'
-  const ref = schema.$ref ?? schema.allOf?.[0]?.$ref
+  const ref = refOf(schema)
   if (ref === undefined) return undefined
   const parts = ref.split('.')
   return SPECIALS[parts.slice(-2).join('.')]

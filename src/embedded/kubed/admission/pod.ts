@@ -1,0 +1,63 @@
+import { type JsonObject, listOf, objectsOf } from '../../../lib/kube/json.ts'
+import { qosClassOf } from '../defaulting/pod.ts'
+import type { Environment } from '../environment.ts'
+import { forbidden } from '../fault.ts'
+import { namespaceOf, type Obj, specOf } from '../object.ts'
+import type { Resource } from '../resources/resource.ts'
+
+const NOT_READY = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']
+
+/** What admission adds to a new pod: account, priority, tolerations, phase and class. */
+export function admitPod(env: Environment, resource: Resource, pod: Obj): void {
+  const spec = specOf(pod)
+  if (!env.disabledPlugins.has('ServiceAccount')) addServiceAccount(env, resource, pod, spec)
+  if (!env.disabledPlugins.has('Priority')) addPriority(env, resource, pod, spec)
+  if (!env.disabledPlugins.has('DefaultTolerationSeconds')) addTolerations(spec)
+  pod.status = { phase: 'Pending', qosClass: qosClassOf(spec) }
+}
+
+function addServiceAccount(env: Environment, resource: Resource, pod: Obj, spec: JsonObject): void {
+  const name =
+    typeof spec.serviceAccountName === 'string' && spec.serviceAccountName !== '' ? spec.serviceAccountName : 'default'
+  spec.serviceAccountName = name
+  spec.serviceAccount = name
+  if (env.store.get('/serviceaccounts', namespaceOf(pod), name) === undefined)
+    throw forbidden(
+      resource,
+      pod.metadata.name,
+      `error looking up service account ${namespaceOf(pod)}/${name}: serviceaccount ${JSON.stringify(name)} not found`,
+    )
+}
+
+function addPriority(env: Environment, resource: Resource, pod: Obj, spec: JsonObject): void {
+  const classes = env.store.list('scheduling.k8s.io/priorityclasses')
+  const named = spec.priorityClassName
+  const chosen =
+    typeof named === 'string' && named !== ''
+      ? classes.find(({ metadata }) => metadata.name === named)
+      : classes.find(({ globalDefault }) => globalDefault === true)
+  if (typeof named === 'string' && named !== '' && chosen === undefined)
+    throw forbidden(resource, pod.metadata.name, `no PriorityClass with name ${named} was found`)
+  if (chosen !== undefined) spec.priorityClassName = chosen.metadata.name
+  const priority = chosen?.value ?? 0
+  if (spec.priority !== undefined && spec.priority !== priority)
+    throw forbidden(
+      resource,
+      pod.metadata.name,
+      `the integer value of priority (${String(spec.priority)}) must not be provided in pod spec; priority admission controller computed ${String(priority)} from the given PriorityClass name`,
+    )
+  spec.priority = priority
+  spec.preemptionPolicy ??= chosen?.preemptionPolicy ?? 'PreemptLowerPriority'
+}
+
+function addTolerations(spec: JsonObject): void {
+  const tolerations = listOf(spec.tolerations)
+  for (const key of NOT_READY) {
+    const isTolerated = objectsOf(tolerations).some(
+      (each) =>
+        (each.key === key || (each.key ?? '') === '') && (each.effect === 'NoExecute' || (each.effect ?? '') === ''),
+    )
+    if (!isTolerated) tolerations.push({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 })
+  }
+  spec.tolerations = tolerations
+}

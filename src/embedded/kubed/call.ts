@@ -1,0 +1,33 @@
+import type { Resource } from './resources/resource.ts'
+
+/** Who asks. */
+export type User = {
+  readonly name: string
+  readonly uid?: string
+  readonly groups: readonly string[]
+  readonly extra?: Readonly<Record<string, readonly string[]>>
+}
+
+/** A request for a resource, after authentication and routing. */
+export type Call = {
+  readonly method: string
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly accept: string
+  readonly contentType: string
+  readonly body: Buffer
+  readonly user: User
+  readonly resource: Resource
+  /** '' for cluster-scoped kinds and lists of all namespaces. */
+  readonly namespace: string
+  /** '' for lists and creates. */
+  readonly name: string
+  readonly subresource: string
+  /** What comes after the subresource in the path. */
+  readonly rest: string
+  readonly manager: string
+  readonly dryRun: boolean
+  readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict'
+  /** Texts for `Warning` headers; the pipeline adds to it. */
+  readonly warnings: string[]
+}

@@ -1,0 +1,250 @@
+import { definitionType } from '../../../lib/kube-schema/builtin.ts'
+import type { FieldType } from '../../../lib/kube-schema/schema.ts'
+import { isObject, type Json, type JsonObject } from '../../../lib/kube/json.ts'
+import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
+
+/** A value that does not fit its Go type, in the words of Go's decoder. */
+export class DecodeError extends Error {}
+
+/** Fields that the kind does not have, as paths. */
+export type Unknown = string[]
+
+/**
+ * Reads a value as Go reads it into its types: null is absence, unknown fields are dropped and named, quantities and times
+ * become canonical.
+ *
+ * @throws DecodeError when a value has another type than its field
+ */
+export function decodeTyped(
+  type: FieldType,
+  value: Json,
+  path: string,
+  unknown: Unknown,
+  owner = '',
+): Json | undefined {
+  if (value === null) return undefined
+  if (type.special !== undefined) return decodeSpecial(type, value, path, owner)
+  if (type.kind === 'any') return value
+  if (type.kind === 'scalar') return decodeScalar(type, value, path, owner)
+  if (type.kind === 'list') {
+    if (!Array.isArray(value)) throw mismatch(value, path, owner, goListOf(type))
+    return decodeItems(type, value, path, unknown)
+  }
+  if (!isObject(value)) throw mismatch(value, path, owner, goName(type))
+  const here = goName(type)
+  const isMap = type.names.length === 0
+  for (const name of Object.keys(value)) {
+    const field = value[name]
+    const child = type.child(name)
+    const below = path === '' ? name : `${path}.${name}`
+    if (child === undefined) {
+      if (!isMap || type.schema.additionalProperties === undefined) {
+        unknown.push(below)
+        delete value[name]
+      }
+      continue
+    }
+    const decoded = field === undefined ? undefined : decodeTyped(child, field, below, unknown, isMap ? owner : here)
+    if (decoded !== undefined) value[name] = decoded
+    else if (isMap && field === null && child.kind === 'scalar') value[name] = zeroOf(child)
+    else delete value[name]
+  }
+  return value
+}
+
+function decodeItems(type: FieldType, list: Json[], path: string, unknown: Unknown): Json[] {
+  const { element } = type
+  if (element === undefined) return list
+  return list.map((item, index) => decodeTyped(element, item, `${path}[${index}]`, unknown, path) ?? zeroOf(element))
+}
+
+function zeroOf(type: FieldType): Json {
+  if (type.kind === 'list') return []
+  if (type.kind === 'map') return {}
+  return { string: '', integer: 0, number: 0, boolean: false }[type.schema.type ?? 'string'] ?? null
+}
+
+function decodeScalar(type: FieldType, value: Json, path: string, owner: string): Json {
+  const wanted = type.schema.type
+  if (wanted === 'integer' ? Number.isInteger(value) : typeof value === wanted) return value
+  throw mismatch(value, path, owner, goName(type))
+}
+
+function decodeSpecial(type: FieldType, value: Json, path: string, owner: string): Json {
+  switch (type.special) {
+    case 'quantity': {
+      if (typeof value !== 'string' && typeof value !== 'number')
+        throw mismatch(value, path, owner, 'resource.Quantity')
+      const quantity = parseQuantity(value)
+      if (isQuantityError(quantity)) throw new DecodeError(quantity.error)
+      return quantity.text
+    }
+    case 'intOrString':
+      if (typeof value === 'string' || Number.isInteger(value)) return value
+      throw mismatch(value, path, owner, typeof value === 'number' ? 'int32' : 'string')
+    case 'time':
+    case 'microTime':
+      return decodeTime(value, type.special === 'microTime', path, owner)
+    case 'bytes':
+      return decodeBytes(value, path, owner)
+    default:
+      return value
+  }
+}
+
+function decodeTime(value: Json, micro: boolean, path: string, owner: string): Json {
+  if (typeof value !== 'string') throw mismatch(value, path, owner, 'string')
+  if (!/^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(value) || Number.isNaN(Date.parse(value)))
+    throw new DecodeError(
+      `parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(value)} as "2006"`,
+    )
+  if (!micro) return new Date(Date.parse(value)).toISOString().replace(/\.\d+Z$/, 'Z')
+  const fraction = (/\.(\d+)/.exec(value)?.[1] ?? '').padEnd(6, '0').slice(0, 6)
+  return new Date(Date.parse(value)).toISOString().replace(/\.\d+Z$/, `.${fraction}Z`)
+}
+
+function decodeBytes(value: Json, path: string, owner: string): Json {
+  if (typeof value !== 'string') throw mismatch(value, path, owner, '[]uint8')
+  const bad = /[^A-Za-z0-9+/=\r\n]/.exec(value)
+  const bare = value.replace(/[\r\n]/g, '')
+  if (bad !== null) throw new DecodeError(`illegal base64 data at input byte ${bad.index}`)
+  const match = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(bare)
+  if (!match)
+    throw new DecodeError(
+      `illegal base64 data at input byte ${Math.max(0, Math.floor(bare.replace(/=+$/, '').length / 4) * 4)}`,
+    )
+  return bare
+}
+
+function mismatch(value: Json, path: string, owner: string, wanted: string): DecodeError {
+  const found = Array.isArray(value)
+    ? 'array'
+    : value === null
+      ? 'null'
+      : typeof value === 'boolean'
+        ? 'bool'
+        : typeof value
+  const shown = typeof value === 'number' && /^u?int/.test(wanted) ? `number ${value}` : found
+  const place = path.replace(/\[\d+\]/g, '')
+  return new DecodeError(
+    `json: cannot unmarshal ${shown} into Go struct field ${owner === '' ? '' : `${owner}.`}${place} of type ${wanted}`,
+  )
+}
+
+function goName(type: FieldType): string {
+  const { schema, name } = type
+  if (name !== undefined) {
+    const [version = '', kind = ''] = name.split('.').slice(-2)
+    return `${version}.${kind}`
+  }
+  if (schema.type === 'integer') return schema.format ?? 'int32'
+  if (schema.type === 'number') return 'float64'
+  if (schema.type === 'boolean') return 'bool'
+  if (type.kind === 'map')
+    return `map[string]${type.child('') === undefined ? 'string' : goName(type.child('') ?? type)}`
+  return schema.type ?? 'string'
+}
+
+function goListOf(type: FieldType): string {
+  return `[]${type.element === undefined ? 'string' : goName(type.element)}`
+}
+
+/**
+ * Gives a decoded, defaulted value the shape in which Go writes it: zero values and empty lists left out where the type says
+ * so, structs and required fields always there. Works in place.
+ */
+export function shapeLikeGo(type: FieldType, value: JsonObject): void {
+  const go = type.schema['x-go']
+  for (const name of go?.S ?? []) if (value[name] === undefined) value[name] = {}
+  for (const name of go?.V ?? []) value[name] ??= zeroField(type.child(name))
+  const isMap = type.names.length === 0
+  for (const name of Object.keys(value)) {
+    const field = value[name]
+    const child = type.child(name)
+    if (child === undefined || field === undefined || field === null) continue
+    if (child.special === undefined && child.kind !== 'any') shapeField(child, field)
+    if (!isMap && isLeftOut(go, child, name, field)) delete value[name]
+  }
+}
+
+function zeroField(type: FieldType | undefined): Json {
+  if (type === undefined || type.special !== undefined || type.kind !== 'scalar') return null
+  return zeroOf(type)
+}
+
+function shapeField(type: FieldType, value: Json): void {
+  if (Array.isArray(value)) {
+    const { element } = type
+    if (element !== undefined && element.kind === 'map' && element.special === undefined)
+      for (const item of value) if (isObject(item)) shapeLikeGo(element, item)
+  } else if (isObject(value)) shapeLikeGo(type, value)
+}
+
+function isLeftOut(go: FieldType['schema']['x-go'], type: FieldType, name: string, value: Json): boolean {
+  if (value === '' || value === 0 || value === false) return go?.Z?.includes(name) === true
+  const isCollection =
+    type.kind === 'list' || (type.kind === 'map' && type.names.length === 0 && type.special === undefined)
+  if (!isCollection || go?.V?.includes(name)) return go?.Z?.includes(name) === true && isObject(value) && isBare(value)
+  return Array.isArray(value) ? value.length === 0 : isObject(value) && isBare(value)
+}
+
+const isBare = (value: JsonObject): boolean => Object.keys(value).length === 0
+
+const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
+
+/** Reads an object of a custom kind: metadata as Go reads it, the rest pruned by its schema. Errors as {@link decodeTyped}. */
+export function decodeCustom(type: FieldType, value: JsonObject, unknown: Unknown): void {
+  const meta = definitionType(META)
+  if (meta !== undefined && value.metadata !== undefined && value.metadata !== null)
+    value.metadata = decodeTyped(meta, value.metadata, 'metadata', unknown, 'ObjectMeta') ?? {}
+  for (const name of Object.keys(value)) {
+    if (name === 'apiVersion' || name === 'kind' || name === 'metadata') continue
+    pruneField(type, value, name, name, unknown)
+  }
+}
+
+function pruneField(type: FieldType, holder: JsonObject, name: string, path: string, unknown: Unknown): void {
+  const child = type.child(name)
+  const value = holder[name]
+  if (child === undefined) {
+    if (type.preservesUnknown || type.schema.additionalProperties === true) return
+    unknown.push(path)
+    delete holder[name]
+    return
+  }
+  if (value !== undefined) prune(child, value, path, unknown)
+}
+
+function prune(type: FieldType, value: Json, path: string, unknown: Unknown): void {
+  if (Array.isArray(value)) {
+    const { element } = type
+    if (element !== undefined) value.forEach((item, index) => prune(element, item, `${path}[${index}]`, unknown))
+    return
+  }
+  if (!isObject(value) || type.special !== undefined) return
+  const isEmbedded = type.schema['x-kubernetes-embedded-resource'] === true
+  for (const name of Object.keys(value)) {
+    if (isEmbedded && (name === 'apiVersion' || name === 'kind' || name === 'metadata')) continue
+    pruneField(type, value, name, `${path}.${name}`, unknown)
+  }
+}
+
+/** Fills in the defaults of a structural schema; null for a field that has one and may not be null takes it. In place. */
+export function defaultCustom(type: FieldType, value: Json): void {
+  if (Array.isArray(value)) {
+    if (type.element !== undefined) for (const item of value) defaultCustom(type.element, item)
+    return
+  }
+  if (!isObject(value)) return
+  for (const name of type.names) {
+    const child = type.child(name)
+    if (child?.schema.default === undefined) continue
+    const isUnset = value[name] === undefined || (value[name] === null && child.schema.nullable !== true)
+    if (isUnset) value[name] = structuredClone(child.schema.default)
+  }
+  for (const name in value) {
+    const child = type.child(name)
+    const field = value[name]
+    if (child !== undefined && field !== undefined && name !== 'metadata') defaultCustom(child, field)
+  }
+}

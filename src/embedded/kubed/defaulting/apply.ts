@@ -1,0 +1,27 @@
+import type { FieldType } from '../../../lib/kube-schema/schema.ts'
+import { isObject, type Json, type JsonObject } from '../../../lib/kube/json.ts'
+import { RULES } from './kinds.ts'
+import { DEFAULTS } from './table.ts'
+
+const PREFIX = 'io.k8s.api.'
+
+/** Sets the defaults of a built-in kind, all the way down. In place. */
+export function applyDefaults(type: FieldType, value: JsonObject): void {
+  const name = type.name?.startsWith(PREFIX) ? type.name.slice(PREFIX.length) : ''
+  RULES[name]?.(value)
+  const constants = DEFAULTS[name]
+  for (const field in constants) if (value[field] === undefined) value[field] = structuredClone(constants[field])
+  for (const field in value) {
+    const child = type.child(field)
+    const below = value[field]
+    if (child !== undefined && typeof below === 'object' && below !== null && child.special === undefined)
+      descend(child, below)
+  }
+}
+
+function descend(type: FieldType, value: Json): void {
+  if (Array.isArray(value)) {
+    const { element } = type
+    if (element?.kind === 'map') for (const item of value) if (isObject(item)) applyDefaults(element, item)
+  } else if (isObject(value) && type.kind === 'map') applyDefaults(type, value)
+}

@@ -1,0 +1,179 @@
+import { isObject, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { defaultContainer, defaultPod, defaultPodSpec, defaultVolume } from './pod.ts'
+
+/** Defaults that depend on other fields, by definition; called before those below it. */
+export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
+  'core.v1.Pod': defaultPod,
+  'core.v1.PodSpec': defaultPodSpec,
+  'core.v1.Container': defaultContainer,
+  'core.v1.EphemeralContainer': defaultContainer,
+  'core.v1.Volume': defaultVolume,
+  'core.v1.Secret': defaultSecret,
+  'core.v1.Service': defaultService,
+  'core.v1.ServicePort': defaultServicePort,
+  'core.v1.Namespace': (namespace) => {
+    const metadata = objectOf(namespace.metadata)
+    metadata.labels = { ...objectOf(metadata.labels), 'kubernetes.io/metadata.name': metadata.name }
+  },
+  'core.v1.ReplicationController': (controller) => {
+    const labels = objectOf(objectOf(objectOf(objectOf(controller.spec).template).metadata).labels)
+    const spec = objectOf(controller.spec)
+    if (Object.keys(labels).length === 0) return
+    if (Object.keys(objectOf(spec.selector)).length === 0) spec.selector = { ...labels }
+    const metadata = objectOf(controller.metadata)
+    if (Object.keys(objectOf(metadata.labels)).length === 0) metadata.labels = { ...labels }
+  },
+  'core.v1.LimitRangeItem': defaultLimits,
+  'apps.v1.DeploymentSpec': (spec) => {
+    spec.strategy ??= {}
+  },
+  'apps.v1.DeploymentStrategy': (strategy) => {
+    if ((strategy.type ?? 'RollingUpdate') !== 'RollingUpdate') return
+    const rolling = isObject(strategy.rollingUpdate) ? strategy.rollingUpdate : {}
+    rolling.maxUnavailable ??= '25%'
+    rolling.maxSurge ??= '25%'
+    strategy.rollingUpdate = rolling
+  },
+  'apps.v1.StatefulSetSpec': (spec) => {
+    spec.updateStrategy ??= {}
+    const retention = isObject(spec.persistentVolumeClaimRetentionPolicy)
+      ? spec.persistentVolumeClaimRetentionPolicy
+      : {}
+    retention.whenDeleted ??= 'Retain'
+    retention.whenScaled ??= 'Retain'
+    spec.persistentVolumeClaimRetentionPolicy = retention
+    for (const claim of objectsOf(spec.volumeClaimTemplates)) {
+      claim.apiVersion ??= 'v1'
+      claim.kind ??= 'PersistentVolumeClaim'
+      claim.status = { phase: 'Pending' }
+    }
+  },
+  'apps.v1.StatefulSetUpdateStrategy': (strategy) => {
+    if ((strategy.type ?? 'RollingUpdate') !== 'RollingUpdate') return
+    const rolling = isObject(strategy.rollingUpdate) ? strategy.rollingUpdate : {}
+    rolling.partition ??= 0
+    strategy.rollingUpdate = rolling
+  },
+  'apps.v1.DaemonSetSpec': (spec) => {
+    spec.updateStrategy ??= {}
+  },
+  'apps.v1.DaemonSetUpdateStrategy': (strategy) => {
+    if ((strategy.type ?? 'RollingUpdate') !== 'RollingUpdate') return
+    const rolling = isObject(strategy.rollingUpdate) ? strategy.rollingUpdate : {}
+    rolling.maxUnavailable ??= 1
+    rolling.maxSurge ??= 0
+    strategy.rollingUpdate = rolling
+  },
+  'batch.v1.JobSpec': defaultJob,
+  'autoscaling.v2.HorizontalPodAutoscalerSpec': defaultAutoscaler,
+  'autoscaling.v2.HorizontalPodAutoscalerBehavior': (behavior) => {
+    behavior.scaleUp = scalingRules(behavior.scaleUp, 0, [
+      { type: 'Pods', value: 4, periodSeconds: 15 },
+      { type: 'Percent', value: 100, periodSeconds: 15 },
+    ])
+    behavior.scaleDown = scalingRules(behavior.scaleDown, undefined, [
+      { type: 'Percent', value: 100, periodSeconds: 15 },
+    ])
+  },
+  'autoscaling.v1.HorizontalPodAutoscalerSpec': (spec) => {
+    spec.minReplicas ??= 1
+  },
+  'networking.v1.NetworkPolicySpec': (spec) => {
+    if (listOf(spec.policyTypes).length > 0) return
+    spec.policyTypes = listOf(spec.egress).length > 0 ? ['Ingress', 'Egress'] : ['Ingress']
+  },
+  'networking.v1.NetworkPolicyPort': (port) => {
+    port.protocol ??= 'TCP'
+  },
+  'rbac.v1.Subject': (subject) => {
+    if (stringOf(subject.apiGroup) !== '') return
+    subject.apiGroup = subject.kind === 'ServiceAccount' ? '' : 'rbac.authorization.k8s.io'
+  },
+  'rbac.v1.RoleRef': (role) => {
+    role.apiGroup ||= 'rbac.authorization.k8s.io'
+  },
+  'core.v1.PersistentVolumeClaim': (claim) => {
+    claim.status = { phase: 'Pending', ...objectOf(claim.status) }
+  },
+  'core.v1.PersistentVolume': (volume) => {
+    volume.status = { phase: 'Pending', ...objectOf(volume.status) }
+  },
+  'core.v1.TopologySpreadConstraint': () => {},
+}
+
+function defaultSecret(secret: JsonObject): void {
+  if (secret.type === '') delete secret.type
+  if (!isObject(secret.stringData)) return
+  const data = isObject(secret.data) ? secret.data : {}
+  for (const [key, value] of Object.entries(secret.stringData))
+    data[key] = Buffer.from(stringOf(value)).toString('base64')
+  secret.data = data
+  delete secret.stringData
+}
+
+function defaultService(service: JsonObject): void {
+  const spec = isObject(service.spec) ? service.spec : {}
+  service.spec = spec
+  spec.sessionAffinity ||= 'None'
+  spec.type ||= 'ClusterIP'
+  if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig
+  if (spec.sessionAffinity === 'ClientIP') {
+    const config = objectOf(objectOf(spec.sessionAffinityConfig).clientIP)
+    spec.sessionAffinityConfig = { clientIP: { ...config, timeoutSeconds: config.timeoutSeconds ?? 10800 } }
+  }
+  const isExternal = spec.type === 'NodePort' || spec.type === 'LoadBalancer'
+  if (isExternal) spec.externalTrafficPolicy ||= 'Cluster'
+  if (spec.type !== 'ExternalName') spec.internalTrafficPolicy ??= 'Cluster'
+  if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true
+}
+
+function defaultServicePort(port: JsonObject): void {
+  port.protocol ||= 'TCP'
+  if (port.targetPort === undefined || port.targetPort === 0 || port.targetPort === '') port.targetPort = port.port
+}
+
+function defaultLimits(item: JsonObject): void {
+  if (item.type !== 'Container') return
+  const set = (name: string): JsonObject => {
+    const list = isObject(item[name]) ? item[name] : {}
+    return list
+  }
+  const limits = set('default')
+  const requests = set('defaultRequest')
+  for (const [name, value] of Object.entries(objectOf(item.max))) limits[name] ??= value
+  for (const [name, value] of Object.entries(limits)) requests[name] ??= value
+  for (const [name, value] of Object.entries(objectOf(item.min))) requests[name] ??= value
+  if (Object.keys(limits).length > 0) item.default = limits
+  if (Object.keys(requests).length > 0) item.defaultRequest = requests
+}
+
+function defaultJob(spec: JsonObject): void {
+  if (spec.completions === undefined && spec.parallelism === undefined) {
+    spec.completions = 1
+    spec.parallelism = 1
+  }
+  spec.parallelism ??= 1
+  spec.completionMode ??= 'NonIndexed'
+  spec.suspend ??= false
+  spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : 2147483647
+  spec.podReplacementPolicy ??= spec.podFailurePolicy === undefined ? 'TerminatingOrFailed' : 'Failed'
+  spec.manualSelector ??= false
+  for (const rule of objectsOf(objectOf(spec.podFailurePolicy).rules))
+    for (const condition of objectsOf(rule.onPodConditions)) condition.status ||= 'True'
+}
+
+function defaultAutoscaler(spec: JsonObject): void {
+  spec.minReplicas ??= 1
+  if (listOf(spec.metrics).length === 0)
+    spec.metrics = [
+      { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } },
+    ]
+}
+
+function scalingRules(written: unknown, windowSeconds: number | undefined, policies: JsonObject[]): JsonObject {
+  const rules = isObject(written) ? written : {}
+  rules.selectPolicy ??= 'Max'
+  if (windowSeconds !== undefined) rules.stabilizationWindowSeconds ??= windowSeconds
+  if (listOf(rules.policies).length === 0) rules.policies = policies
+  return rules
+}

@@ -1,0 +1,91 @@
+import { isObject, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { isQuantityError, parseQuantity, roundUpToMilli } from '../../../lib/kube/quantity.ts'
+
+/** Defaults of a container that depend on its other fields. */
+export function defaultContainer(container: JsonObject): void {
+  if (container.imagePullPolicy === undefined || container.imagePullPolicy === '')
+    container.imagePullPolicy = tagOf(stringOf(container.image)) === 'latest' ? 'Always' : 'IfNotPresent'
+  container.terminationMessagePath ||= '/dev/termination-log'
+  container.terminationMessagePolicy ||= 'File'
+  for (const list of ['limits', 'requests']) roundResources(objectOf(container.resources)[list])
+  if (isObject(container.resources)) return
+  container.resources = {}
+}
+
+function roundResources(list: unknown): void {
+  if (!isObject(list)) return
+  for (const name in list) {
+    const quantity = parseQuantity(stringOf(list[name]))
+    if (!isQuantityError(quantity) && quantity.nano % 1_000_000n !== 0n) list[name] = roundUpToMilli(quantity).text
+  }
+}
+
+/** Tag of an image; `latest` when there is neither tag nor digest. */
+function tagOf(image: string): string {
+  const name = image.slice(image.lastIndexOf('/') + 1)
+  const [tagged = '', digest] = name.split('@')
+  const colon = tagged.indexOf(':')
+  if (colon >= 0) return tagged.slice(colon + 1)
+  return digest === undefined ? 'latest' : ''
+}
+
+/** A volume of no kind is an emptyDir. */
+export function defaultVolume(volume: JsonObject): void {
+  if (Object.keys(volume).every((field) => field === 'name')) volume.emptyDir = {}
+}
+
+/** Host network makes container ports host ports. */
+export function defaultPodSpec(spec: JsonObject): void {
+  for (const field of ['restartPolicy', 'dnsPolicy', 'schedulerName']) if (spec[field] === '') delete spec[field]
+  if (typeof spec.serviceAccountName === 'string' && spec.serviceAccountName !== '')
+    spec.serviceAccount = spec.serviceAccountName
+  else if (typeof spec.serviceAccount === 'string' && spec.serviceAccount !== '')
+    spec.serviceAccountName = spec.serviceAccount
+  if (spec.hostNetwork !== true) return
+  for (const list of [spec.containers, spec.initContainers])
+    for (const container of objectsOf(list))
+      for (const port of objectsOf(container.ports)) port.hostPort ??= port.containerPort
+}
+
+/** Requests that a pod does not name are its limits. Only for pods, not for templates. */
+export function defaultPod(pod: JsonObject): void {
+  const spec = objectOf(pod.spec)
+  spec.enableServiceLinks ??= true
+  for (const list of [spec.containers, spec.initContainers])
+    for (const container of objectsOf(list)) requestLimits(container)
+  if (isObject(spec.resources)) requestLimits(spec)
+}
+
+function requestLimits(holder: JsonObject): void {
+  const resources = objectOf(holder.resources)
+  if (!isObject(resources.limits) || Object.keys(resources.limits).length === 0) return
+  const requests = isObject(resources.requests) ? resources.requests : {}
+  for (const name in resources.limits) requests[name] ??= resources.limits[name]
+  resources.requests = requests
+}
+
+const COMPUTE = ['cpu', 'memory']
+
+/** Quality of service class: from requests and limits of cpu and memory. */
+export function qosClassOf(spec: JsonObject): string {
+  const containers = [...objectsOf(spec.containers), ...objectsOf(spec.initContainers)]
+  let isGuaranteed = true
+  let asks = false
+  for (const container of containers) {
+    const { limits, requests } = objectOf(container.resources)
+    for (const name of COMPUTE) {
+      const limit = amount(objectOf(limits)[name])
+      const request = amount(objectOf(requests)[name])
+      if (limit > 0n || request > 0n) asks = true
+      if (limit === 0n || (request !== 0n && request !== limit)) isGuaranteed = false
+    }
+  }
+  if (!asks) return 'BestEffort'
+  return isGuaranteed && listOf(spec.containers).length > 0 ? 'Guaranteed' : 'Burstable'
+}
+
+function amount(value: unknown): bigint {
+  if (typeof value !== 'string') return 0n
+  const quantity = parseQuantity(value)
+  return isQuantityError(quantity) ? 0n : quantity.nano
+}

@@ -1,0 +1,150 @@
+import type { Json, JsonObject } from '../../../lib/kube/json.ts'
+import type { Registry } from '../resources/registry.ts'
+import { apiVersionOf, type Resource } from '../resources/resource.ts'
+
+/** Groups in the order in which clients prefer them. */
+const FIRST = [
+  '',
+  'apps',
+  'events.k8s.io',
+  'authentication.k8s.io',
+  'authorization.k8s.io',
+  'autoscaling',
+  'batch',
+  'networking.k8s.io',
+  'policy',
+  'rbac.authorization.k8s.io',
+  'storage.k8s.io',
+  'apiextensions.k8s.io',
+  'scheduling.k8s.io',
+  'coordination.k8s.io',
+  'discovery.k8s.io',
+]
+
+/** Versions of each group, preferred first. */
+export function groupsOf(registry: Registry): [group: string, versions: readonly string[]][] {
+  const groups = new Map<string, Set<string>>()
+  for (const { group, version } of registry.all()) groups.set(group, (groups.get(group) ?? new Set()).add(version))
+  const rank = (group: string): number => (FIRST.includes(group) ? FIRST.indexOf(group) : FIRST.length)
+  return [...groups]
+    .sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1))
+    .map(([group, versions]) => [group, [...versions].sort(compareVersions)])
+}
+
+/** Kubernetes' order: released before beta before alpha, newer first. */
+export function compareVersions(a: string, b: string): number {
+  const parts = (version: string): number[] => {
+    const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version)
+    if (match === null) return [-1, 0, 0]
+    const stage = match[2] === undefined ? 2 : match[2] === 'beta' ? 1 : 0
+    return [stage, Number(match[1]), Number(match[3] ?? 0)]
+  }
+  const left = parts(a)
+  const right = parts(b)
+  for (const index of [0, 1, 2]) {
+    const difference = (right[index] ?? 0) - (left[index] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return a < b ? -1 : 1
+}
+
+/** `GET /apis`. */
+export function groupList(registry: Registry): JsonObject {
+  const groups = groupsOf(registry).filter(([group]) => group !== '')
+  return {
+    kind: 'APIGroupList',
+    apiVersion: 'v1',
+    groups: groups.map(([group, versions]) => groupEntry(group, versions)),
+  }
+}
+
+function groupEntry(name: string, versions: readonly string[]): JsonObject {
+  const each = versions.map((version) => ({ groupVersion: `${name}/${version}`, version }))
+  return { name, versions: each, preferredVersion: each[0] }
+}
+
+/** `GET /apis/GROUP`; undefined when there is none. */
+export function groupDocument(registry: Registry, name: string): JsonObject | undefined {
+  const found = groupsOf(registry).find(([group]) => group === name)
+  return found === undefined ? undefined : { kind: 'APIGroup', apiVersion: 'v1', ...groupEntry(name, found[1]) }
+}
+
+const inVersion = (registry: Registry, group: string, version: string): Resource[] =>
+  registry
+    .all()
+    .filter((each) => each.group === group && each.version === version)
+    .sort((a, b) => (a.plural < b.plural ? -1 : 1))
+
+/** `GET /api/v1` and `/apis/GROUP/VERSION`; undefined when it is not served. */
+export function resourceList(registry: Registry, group: string, version: string): JsonObject | undefined {
+  const resources = inVersion(registry, group, version)
+  if (resources.length === 0) return undefined
+  const entries: Json[] = []
+  for (const resource of resources) {
+    entries.push({
+      name: resource.plural,
+      singularName: resource.singular,
+      namespaced: resource.isNamespaced,
+      kind: resource.kind,
+      verbs: [...resource.verbs],
+      shortNames: resource.shortNames.length > 0 ? [...resource.shortNames] : undefined,
+      categories: resource.categories.length > 0 ? [...resource.categories] : undefined,
+    })
+    for (const [name, sub] of [...resource.subresources].sort(([a], [b]) => (a < b ? -1 : 1)))
+      entries.push({
+        name: `${resource.plural}/${name}`,
+        singularName: '',
+        namespaced: resource.isNamespaced,
+        ...(sub.group === group && sub.version === version ? {} : { group: sub.group, version: sub.version }),
+        kind: sub.kind,
+        verbs: [...sub.verbs],
+      })
+  }
+  return {
+    kind: 'APIResourceList',
+    ...(group === '' ? {} : { apiVersion: 'v1' }),
+    groupVersion: apiVersionOf({ group, version }),
+    resources: entries,
+  }
+}
+
+/** Aggregated discovery of the core group (`/api`) or of all others (`/apis`). */
+export function aggregated(registry: Registry, core: boolean, documentVersion: string): JsonObject {
+  const groups = groupsOf(registry).filter(([group]) => (group === '') === core)
+  return {
+    kind: 'APIGroupDiscoveryList',
+    apiVersion: `apidiscovery.k8s.io/${documentVersion}`,
+    metadata: {},
+    items: groups.map(([group, versions]) => ({
+      metadata: { name: group === '' ? undefined : group },
+      versions: versions.map((version) => ({
+        version,
+        resources: inVersion(registry, group, version).map(aggregatedResource),
+        freshness: 'Current',
+      })),
+    })),
+  }
+}
+
+function aggregatedResource(resource: Resource): JsonObject {
+  const kindOf = ({ group, version, kind }: { group: string; version: string; kind: string }): JsonObject => ({
+    group,
+    version,
+    kind,
+  })
+  return {
+    resource: resource.plural,
+    responseKind: kindOf(resource),
+    scope: resource.isNamespaced ? 'Namespaced' : 'Cluster',
+    singularResource: resource.singular,
+    verbs: [...resource.verbs],
+    shortNames: resource.shortNames.length > 0 ? [...resource.shortNames] : undefined,
+    categories: resource.categories.length > 0 ? [...resource.categories] : undefined,
+    subresources:
+      resource.subresources.size === 0
+        ? undefined
+        : [...resource.subresources]
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([subresource, sub]) => ({ subresource, responseKind: kindOf(sub), verbs: [...sub.verbs] })),
+  }
+}

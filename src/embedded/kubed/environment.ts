@@ -1,0 +1,19 @@
+import type { Registry } from './resources/registry.ts'
+import type { Store } from './storage/store.ts'
+
+/** What the rooms of the server share: the outside world comes in here. */
+export type Environment = {
+  readonly store: Store
+  readonly registry: Registry
+  readonly nowMs: () => number
+  readonly random: (bytes: number) => Uint8Array
+  readonly uuid: () => string
+  readonly disabledPlugins: ReadonlySet<string>
+  readonly caPem: string
+  readonly log: (line: string) => void
+}
+
+/** RFC 3339 to the second, as metadata carries it. */
+export function timestamp(nowMs: number): string {
+  return new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z')
+}

@@ -1,0 +1,127 @@
+import type { JsonObject } from '../../lib/kube/json.ts'
+
+/** One fault of a field, as the API names it. */
+export type Cause = { readonly reason: string; readonly message: string; readonly field?: string }
+
+type Details = {
+  readonly name?: string
+  readonly group?: string
+  readonly kind?: string
+  readonly uid?: string
+  readonly causes?: readonly Cause[]
+  readonly retryAfterSeconds?: number
+}
+
+/** An answer that is a failure: becomes a `Status` object with its HTTP code. */
+export class Fault extends Error {
+  readonly code: number
+  readonly reason: string
+  readonly details: Details | undefined
+
+  constructor(code: number, reason: string, message: string, details?: Details) {
+    super(message)
+    this.code = code
+    this.reason = reason
+    this.details = details
+  }
+}
+
+/** What names a kind of object in messages. */
+export type Naming = { readonly group: string; readonly kind: string; readonly plural: string }
+
+const qualified = (group: string, name: string): string => (group === '' ? name : `${name}.${group}`)
+
+/** 404 for one object. */
+export function notFound({ group, plural }: Naming, name: string): Fault {
+  return new Fault(404, 'NotFound', `${qualified(group, plural)} ${JSON.stringify(name)} not found`, {
+    name,
+    ...(group === '' ? {} : { group }),
+    kind: plural,
+  })
+}
+
+/** 409 on create. */
+export function alreadyExists({ group, plural }: Naming, name: string): Fault {
+  return new Fault(409, 'AlreadyExists', `${qualified(group, plural)} ${JSON.stringify(name)} already exists`, {
+    name,
+    ...(group === '' ? {} : { group }),
+    kind: plural,
+  })
+}
+
+/** 409 on a write that came too late or to the wrong object. */
+export function conflict({ group, plural }: Naming, name: string, why: string): Fault {
+  return new Fault(
+    409,
+    'Conflict',
+    `Operation cannot be fulfilled on ${qualified(group, plural)} ${JSON.stringify(name)}: ${why}`,
+    { name, ...(group === '' ? {} : { group }), kind: plural },
+  )
+}
+
+/** The text of {@link conflict} when a resourceVersion is old. */
+export const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again'
+
+/** 403. */
+export function forbidden({ group, plural }: Naming, name: string, why: string, causes?: readonly Cause[]): Fault {
+  return new Fault(
+    403,
+    'Forbidden',
+    `${qualified(group, plural)}${name === '' ? '' : ` ${JSON.stringify(name)}`} is forbidden: ${why}`,
+    {
+      ...(name === '' ? {} : { name }),
+      ...(group === '' ? {} : { group }),
+      kind: plural,
+      ...(causes === undefined ? {} : { causes }),
+    },
+  )
+}
+
+/** 400. */
+export function badRequest(message: string): Fault {
+  return new Fault(400, 'BadRequest', message)
+}
+
+/** A field that validation refuses: `type` is the API's reason without its prefix. */
+export type FieldError = {
+  readonly field: string
+  readonly type:
+    'Invalid' | 'Required' | 'NotSupported' | 'Duplicate' | 'Forbidden' | 'TooLong' | 'TooMany' | 'TypeInvalid'
+  readonly message: string
+}
+
+/** 422 with all faults of the fields. */
+export function invalid(
+  { group, kind }: { group: string; kind: string },
+  name: string,
+  errors: readonly FieldError[],
+): Fault {
+  const texts = [...new Set(errors.map(({ field, message }) => `${field}: ${message}`))]
+  const told = texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`
+  return new Fault(422, 'Invalid', `${qualified(group, kind)} ${JSON.stringify(name)} is invalid: ${told}`, {
+    ...(name === '' ? {} : { name }),
+    ...(group === '' ? {} : { group }),
+    kind,
+    causes: errors.map(({ field, type, message }) => ({ reason: `FieldValue${type}`, message, field })),
+  })
+}
+
+/** 405. */
+export function methodNotAllowed(): Fault {
+  return new Fault(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
+}
+
+/** The `Status` object of a failure. */
+export function statusOf(fault: Fault): JsonObject {
+  const { details } = fault
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: fault.message,
+    reason: fault.reason === '' ? undefined : fault.reason,
+    details: details === undefined ? undefined : { ...details, causes: details.causes?.map((cause) => ({ ...cause })) },
+    code: fault.code,
+  }
+}

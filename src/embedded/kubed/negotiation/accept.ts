@@ -1,0 +1,66 @@
+import { Fault } from '../fault.ts'
+
+/** The form of an answer. */
+export type Form = {
+  readonly kind: 'object' | 'table' | 'metadata' | 'metadata-list'
+  readonly contentType: 'application/json' | 'application/yaml'
+  /** The meta.k8s.io version of tables and metadata. */
+  readonly version: string
+}
+
+/** One media type of an Accept header. */
+export type MediaType = { readonly type: string; readonly parameters: ReadonlyMap<string, string> }
+
+/** Media types in the order in which the client wants them. */
+export function parseAccept(header: string): MediaType[] {
+  const out: { type: string; parameters: Map<string, string>; q: number }[] = []
+  for (const part of header.split(',')) {
+    const [type = '', ...rest] = part.trim().split(';')
+    const parameters = new Map(
+      rest.map((each) => {
+        const equals = each.indexOf('=')
+        return [each.slice(0, equals).trim(), each.slice(equals + 1).trim()] as const
+      }),
+    )
+    if (type !== '') out.push({ type: type.trim().toLowerCase(), parameters, q: Number(parameters.get('q') ?? '1') })
+  }
+  return out.sort((a, b) => b.q - a.q)
+}
+
+const OBJECT: Form = { kind: 'object', contentType: 'application/json', version: 'v1' }
+const KINDS: Readonly<Record<string, Form['kind']>> = {
+  Table: 'table',
+  PartialObjectMetadata: 'metadata',
+  PartialObjectMetadataList: 'metadata-list',
+}
+
+/** The form that the client accepts. @throws Fault 406 when there is none */
+export function formOf(header: string): Form {
+  if (header === '') return OBJECT
+  for (const { type, parameters } of parseAccept(header)) {
+    const contentType =
+      type === '*/*' || type === 'application/*' || type === 'application/json'
+        ? 'application/json'
+        : type === 'application/yaml'
+          ? 'application/yaml'
+          : undefined
+    if (contentType === undefined) continue
+    const wanted = parameters.get('as')
+    if (wanted === undefined) return { ...OBJECT, contentType }
+    const kind = KINDS[wanted]
+    const version = parameters.get('v') ?? 'v1'
+    if (kind !== undefined && parameters.get('g') === 'meta.k8s.io' && (version === 'v1' || version === 'v1beta1'))
+      return { kind, contentType, version }
+  }
+  throw notAcceptable([
+    'application/json',
+    'application/yaml',
+    'application/vnd.kubernetes.protobuf',
+    'application/cbor',
+  ])
+}
+
+/** 406. */
+export function notAcceptable(types: readonly string[]): Fault {
+  return new Fault(406, 'NotAcceptable', `only the following media types are accepted: ${types.join(', ')}`)
+}

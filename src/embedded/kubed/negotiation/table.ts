@@ -1,0 +1,69 @@
+import type { Json, JsonObject } from '../../../lib/kube/json.ts'
+import type { Obj } from '../object.ts'
+import type { PrinterColumn, Resource } from '../resources/resource.ts'
+import { AGE, ageOf, type Column, COLUMNS, NAME } from './columns.ts'
+import { firstAt } from './json-path.ts'
+import { POD_COLUMNS } from './pod-columns.ts'
+
+/** How rows carry their objects. */
+export type Include = 'None' | 'Metadata' | 'Object'
+
+/** Columns of a kind. */
+export function columnsOf(resource: Resource): readonly Column[] {
+  if (resource.custom !== undefined) {
+    const own = resource.custom.columns.map(customColumn)
+    return own.length === 0 ? [NAME, AGE] : [NAME, ...own]
+  }
+  if (resource.storageKey === '/pods') return POD_COLUMNS
+  return COLUMNS[resource.storageKey] ?? [NAME, AGE]
+}
+
+function customColumn({ name, type, format, description, priority, jsonPath }: PrinterColumn): Column {
+  return {
+    name,
+    type,
+    format,
+    priority,
+    description,
+    cell: (object, now) => {
+      const value = firstAt(object, jsonPath)
+      if (value === undefined) return null
+      if (type === 'date') return typeof value === 'string' ? ageOf(value, now) : null
+      if (type === 'string') return typeof value === 'string' ? value : JSON.stringify(value)
+      return value
+    },
+  }
+}
+
+/** A meta.k8s.io Table of the objects. */
+export function tableOf(
+  resource: Resource,
+  items: readonly Obj[],
+  metadata: JsonObject,
+  options: { include: Include; now: number; version: string; withColumns: boolean },
+): JsonObject {
+  const columns = columnsOf(resource)
+  return {
+    kind: 'Table',
+    apiVersion: `meta.k8s.io/${options.version}`,
+    metadata,
+    columnDefinitions: options.withColumns
+      ? columns.map(({ name, type, format, description, priority }) => ({ name, type, format, description, priority }))
+      : null,
+    rows: items.map((object) => ({
+      cells: columns.map(({ cell }) => cell(object, options.now)),
+      object: included(object, options),
+    })),
+  }
+}
+
+function included(object: Obj, { include, version }: { include: Include; version: string }): Json | undefined {
+  if (include === 'None') return undefined
+  if (include === 'Object') return object
+  return metadataOf(object, version)
+}
+
+/** A meta.k8s.io PartialObjectMetadata of an object. */
+export function metadataOf(object: Obj, version: string): JsonObject {
+  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata }
+}

@@ -1,0 +1,151 @@
+import { definition } from '../../../lib/kube-schema/builtin.ts'
+import { type Schema, typeOf } from '../../../lib/kube-schema/schema.ts'
+import {
+  clone,
+  equal,
+  isObject,
+  type Json,
+  type JsonObject,
+  listOf,
+  objectOf,
+  objectsOf,
+  stringOf,
+} from '../../../lib/kube/json.ts'
+import { type Environment, timestamp } from '../environment.ts'
+import type { Obj } from '../object.ts'
+import type { PrinterColumn, Resource, Subresource } from './resource.ts'
+
+const KEY = 'apiextensions.k8s.io/customresourcedefinitions'
+const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
+
+/** True for a CustomResourceDefinition. */
+export function isDefinition(object: Obj): boolean {
+  return object.kind === 'CustomResourceDefinition' && object.apiVersion.startsWith('apiextensions.k8s.io/')
+}
+
+/** Serves the kinds of a definition, or stops when it is gone; and says so in its status. */
+export function installDefinition(env: Environment, object: Obj, exists: boolean): void {
+  const { name } = object.metadata
+  if (!exists) {
+    const [resource] = env.registry.all().filter(({ custom }) => custom?.definition === name)
+    env.registry.setCustom(name, [])
+    if (resource !== undefined) env.store.dropKey(resource.storageKey)
+    return
+  }
+  env.registry.setCustom(name, resourcesOf(object))
+  establish(env, object)
+}
+
+/** Serves every stored definition again after a start. */
+export function installStored(env: Environment): void {
+  for (const object of env.store.list(KEY)) env.registry.setCustom(object.metadata.name, resourcesOf(object))
+}
+
+function establish(env: Environment, object: Obj): void {
+  const spec = objectOf(object.spec)
+  const status = objectOf(object.status)
+  const now = timestamp(env.nowMs())
+  const storage = stringOf(objectsOf(spec.versions).find(({ storage: isStorage }) => isStorage === true)?.name)
+  const versions = listOf(status.storedVersions)
+  const condition = (type: string, reason: string, message: string): JsonObject => ({
+    lastTransitionTime: objectsOf(status.conditions).find((each) => each.type === type)?.lastTransitionTime ?? now,
+    message,
+    reason,
+    status: 'True',
+    type,
+  })
+  const others = objectsOf(status.conditions).filter(({ type }) => type !== 'NamesAccepted' && type !== 'Established')
+  const next: JsonObject = {
+    ...status,
+    acceptedNames: spec.names,
+    conditions: [
+      condition('NamesAccepted', 'NoConflicts', 'no conflicts found'),
+      condition('Established', 'InitialNamesAccepted', 'the initial names have been accepted'),
+      ...others,
+    ],
+    storedVersions: versions.includes(storage) ? versions : [...versions, storage],
+  }
+  if (equal(next, status) || object.metadata.deletionTimestamp !== undefined) return
+  env.store.put(KEY, { ...clone(object), status: next })
+}
+
+/** The kinds of a definition, one a served version. */
+export function resourcesOf(object: Obj): Resource[] {
+  const spec = objectOf(object.spec)
+  const names = objectOf(spec.names)
+  const group = stringOf(spec.group)
+  const versions = objectsOf(spec.versions)
+  const stored = versions.find(({ storage }) => storage === true)
+  return versions
+    .filter(({ served }) => served === true)
+    .map((version): Resource => {
+      const schema = objectOf(version.schema).openAPIV3Schema
+      return {
+        group,
+        version: stringOf(version.name),
+        kind: stringOf(names.kind),
+        plural: stringOf(names.plural),
+        singular: stringOf(names.singular) || stringOf(names.kind).toLowerCase(),
+        shortNames: listOf(names.shortNames).map(stringOf),
+        categories: listOf(names.categories).map(stringOf),
+        isNamespaced: spec.scope === 'Namespaced',
+        verbs: VERBS,
+        subresources: subresourcesOf(version, group, names),
+        storageKey: `${group}/${stringOf(names.plural)}`,
+        storedVersion: `${group}/${stringOf(stored?.name)}`,
+        type: typeOf(withMeta(schema), definition),
+        custom: {
+          definition: object.metadata.name,
+          columns: objectsOf(version.additionalPrinterColumns).map(columnFrom),
+          scale: isObject(objectOf(version.subresources).scale)
+            ? objectOf(objectOf(version.subresources).scale)
+            : undefined,
+          deprecation: deprecationOf(version, group, names),
+          schema,
+        },
+      }
+    })
+}
+
+function deprecationOf(version: JsonObject, group: string, names: JsonObject): string | undefined {
+  if (version.deprecated !== true) return undefined
+  return typeof version.deprecationWarning === 'string' && version.deprecationWarning !== ''
+    ? version.deprecationWarning
+    : `${group}/${stringOf(version.name)} ${stringOf(names.kind)} is deprecated`
+}
+
+function subresourcesOf(version: JsonObject, group: string, names: JsonObject): ReadonlyMap<string, Subresource> {
+  const out = new Map<string, Subresource>()
+  const { status, scale } = objectOf(version.subresources)
+  const verbs = ['get', 'patch', 'update']
+  if (isObject(status)) out.set('status', { kind: stringOf(names.kind), group, version: stringOf(version.name), verbs })
+  if (isObject(scale)) out.set('scale', { kind: 'Scale', group: 'autoscaling', version: 'v1', verbs })
+  return out
+}
+
+function columnFrom(column: JsonObject): PrinterColumn {
+  return {
+    name: stringOf(column.name),
+    type: stringOf(column.type),
+    format: stringOf(column.format),
+    description: stringOf(column.description),
+    priority: typeof column.priority === 'number' ? column.priority : 0,
+    jsonPath: stringOf(column.jsonPath),
+  }
+}
+
+/** The schema with the fields that every object has. */
+function withMeta(written: Json | undefined): Schema {
+  const schema: Schema = isObject(written)
+    ? (written as Schema)
+    : { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+  return {
+    ...schema,
+    properties: {
+      ...schema.properties,
+      apiVersion: { type: 'string' },
+      kind: { type: 'string' },
+      metadata: { $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' },
+    },
+  }
+}

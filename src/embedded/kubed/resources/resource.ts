@@ -1,0 +1,61 @@
+import type { Json, JsonObject } from '../../../lib/kube/json.ts'
+import type { FieldType } from '../../../lib/kube-schema/schema.ts'
+
+/** A printer column of a custom resource. */
+export type PrinterColumn = {
+  readonly name: string
+  readonly type: string
+  readonly format: string
+  readonly description: string
+  readonly priority: number
+  readonly jsonPath: string
+}
+
+/** What the definition of a custom resource says about one version. */
+export type Custom = {
+  readonly definition: string
+  readonly columns: readonly PrinterColumn[]
+  readonly scale: JsonObject | undefined
+  readonly deprecation: string | undefined
+  /** The OpenAPI schema as written, for documents. */
+  readonly schema: Json | undefined
+}
+
+/** One kind in one version: everything the pipeline must know about it. Built-in and custom kinds are the same thing. */
+export type Resource = {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  readonly plural: string
+  readonly singular: string
+  readonly shortNames: readonly string[]
+  readonly categories: readonly string[]
+  readonly isNamespaced: boolean
+  readonly verbs: readonly string[]
+  /** `status`, `scale`, `log`, …, each with its verbs and kind. */
+  readonly subresources: ReadonlyMap<string, Subresource>
+  /** Where its objects are kept: the same for all versions of a kind. */
+  readonly storageKey: string
+  /** The apiVersion in which objects are kept. */
+  readonly storedVersion: string
+  readonly type: FieldType
+  readonly custom: Custom | undefined
+}
+
+/** A subresource as discovery names it. */
+export type Subresource = {
+  readonly kind: string
+  readonly group: string
+  readonly version: string
+  readonly verbs: readonly string[]
+}
+
+/** `apps/v1`, `v1`. */
+export function apiVersionOf({ group, version }: { readonly group: string; readonly version: string }): string {
+  return group === '' ? version : `${group}/${version}`
+}
+
+/** The name of the list kind. */
+export function listKindOf(resource: Resource): string {
+  return `${resource.kind}List`
+}

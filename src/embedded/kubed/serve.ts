@@ -1,0 +1,131 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:https'
+import { join, resolve } from 'node:path'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { credentialsIn, kubeconfigOf } from './connection/credentials.ts'
+import { handle } from './connection/handle.ts'
+import type { Environment } from './environment.ts'
+import { bootstrap } from './resources/bootstrap.ts'
+import { installStored } from './resources/definitions.ts'
+import { makeRegistry } from './resources/registry.ts'
+import { sqliteJournal } from './storage/journal.ts'
+import { openStore } from './storage/store.ts'
+
+/** How to serve. */
+export type KubedOptions = {
+  readonly stateDir: string
+  readonly host?: string
+  /** 0 for a free one. */
+  readonly port: number
+  readonly disableAdmissionPlugins?: readonly string[]
+  readonly log?: (line: string) => void
+}
+
+/** A running server. */
+export type Kubed = {
+  readonly server: string
+  /** Path of an administrator's kubeconfig. */
+  readonly kubeconfig: string
+  readonly token: string
+  readonly caPem: string
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Serves the Kubernetes API of one machine over HTTPS, its objects in SQLite below `stateDir`.
+ *
+ * What is acknowledged is durable. Refused by name: admission webhooks, API aggregation, exec, attach and port-forward.
+ * @throws SluiceError PORT_IN_USE, STATE_UNWRITABLE
+ */
+export async function serveKubed(options: KubedOptions): Promise<Kubed> {
+  const { host = '127.0.0.1', log = () => {} } = options
+  const dir = join(resolve(options.stateDir), 'kubed')
+  const credentials = inWritable(dir, () => {
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
+    return credentialsIn(dir, host, Date.now())
+  })
+  const store = inWritable(dir, () =>
+    openStore(sqliteJournal(join(dir, 'objects.db')), (error) => {
+      log(`kubed: state cannot be written, no more answers: ${error instanceof Error ? error.message : String(error)}`)
+      server.closeAllConnections()
+      server.close()
+    }),
+  )
+  const env: Environment = {
+    store,
+    registry: makeRegistry(),
+    nowMs: () => Date.now(),
+    random: (bytes) => randomBytes(bytes),
+    uuid: () => randomUUID(),
+    disabledPlugins: new Set(options.disableAdmissionPlugins),
+    caPem: credentials.caPem,
+    log,
+  }
+  installStored(env)
+  const server = createServer(
+    {
+      key: credentials.key,
+      cert: `${credentials.certificate}${credentials.caPem}`,
+      keepAliveTimeout: 120_000,
+      requestTimeout: 0,
+    },
+    (request, response) => {
+      void handle(env, credentials.token, request, response)
+    },
+  )
+  const port = await listen(server, host, options.port)
+  const url = `https://${host}:${port}`
+  bootstrap(env, port)
+  await store.settled()
+  const kubeconfig = join(dir, 'admin.kubeconfig')
+  writeFileSync(`${kubeconfig}.new`, kubeconfigOf(url, credentials), { mode: 0o600 })
+  renameSync(`${kubeconfig}.new`, kubeconfig)
+  return {
+    server: url,
+    kubeconfig,
+    token: credentials.token,
+    caPem: credentials.caPem,
+    close: () => close(server, () => store.close()),
+  }
+}
+
+function inWritable<T>(dir: string, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    throw new SluiceError(
+      'STATE_UNWRITABLE',
+      `cannot keep the state of kubed in ${dir}: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    )
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((done, failed) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') return failed(error)
+      failed(
+        new SluiceError('PORT_IN_USE', `port ${port} is in use`, {
+          hint: 'choose another port, or 0 for a free one',
+          cause: error,
+        }),
+      )
+    })
+    server.listen(port, host, () => {
+      const address = server.address()
+      done(typeof address === 'object' && address !== null ? address.port : port)
+    })
+  })
+}
+
+function close(server: Server, after: () => void): Promise<void> {
+  return new Promise((done) => {
+    server.close(() => {
+      after()
+      done()
+    })
+    server.closeAllConnections()
+  })
+}

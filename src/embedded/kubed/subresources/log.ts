@@ -1,0 +1,87 @@
+import type { ServerResponse } from 'node:http'
+import { request } from 'node:https'
+import { at, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import type { Call } from '../call.ts'
+import type { Environment } from '../environment.ts'
+import { badRequest, Fault, notFound } from '../fault.ts'
+import { namespaceOf, type Obj, specOf } from '../object.ts'
+
+const OPTIONS = ['follow', 'tailLines', 'timestamps', 'previous', 'sinceSeconds', 'sinceTime', 'limitBytes']
+
+/** GET of pods/log: asked of the kubelet API of the pod's node, its certificate unverified as kube-apiserver's default is. */
+export function proxyLog(env: Environment, call: Call, pod: Obj, response: ServerResponse): Promise<void> {
+  const spec = specOf(pod)
+  const container = containerOf(call, pod)
+  const nodeName = stringOf(spec.nodeName)
+  if (nodeName === '') throw badRequest(`pod ${call.name} does not have a host assigned`)
+  const node = env.store.get('/nodes', '', nodeName)
+  if (node === undefined) throw notFound({ group: '', kind: 'Node', plural: 'nodes' }, nodeName)
+  const port = at(node, 'status', 'daemonEndpoints', 'kubeletEndpoint', 'Port')
+  const address = stringOf(
+    objectsOf(at(node, 'status', 'addresses')).find(({ type }) => type === 'InternalIP')?.address,
+  )
+  if (typeof port !== 'number' || address === '')
+    throw new Fault(500, 'InternalError', `node ${nodeName} does not say where its kubelet API is`)
+  const query = new URLSearchParams()
+  for (const option of OPTIONS) {
+    const value = call.query.get(option)
+    if (value !== null) query.set(option, value)
+  }
+  const path = `/containerLogs/${namespaceOf(pod)}/${encodeURIComponent(call.name)}/${encodeURIComponent(container)}?${query.toString()}`
+  return forward(response, { host: address, port, path })
+}
+
+function containerOf(call: Call, pod: Obj): string {
+  const spec = specOf(pod)
+  const names = (list: typeof spec.containers): string[] => objectsOf(list).map(({ name }) => stringOf(name))
+  const containers = names(spec.containers)
+  const inits = names(spec.initContainers)
+  const wanted = call.query.get('container') ?? ''
+  if (wanted !== '') {
+    if (![...containers, ...inits, ...names(spec.ephemeralContainers)].includes(wanted))
+      throw badRequest(`container ${wanted} is not valid for pod ${call.name}`)
+    return wanted
+  }
+  const [only] = containers
+  if (containers.length === 1 && inits.length === 0 && only !== undefined) return only
+  const choice =
+    inits.length > 0
+      ? `[${containers.join(' ')}] or one of the init containers: [${inits.join(' ')}]`
+      : `[${containers.join(' ')}]`
+  throw badRequest(`a container name must be specified for pod ${call.name}, choose one of: ${choice}`)
+}
+
+function forward(response: ServerResponse, target: { host: string; port: number; path: string }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ ...target, method: 'GET', rejectUnauthorized: false, agent: false }, (incoming) => {
+      const code = incoming.statusCode ?? 500
+      if (code >= 400) {
+        collect(incoming, (text) =>
+          reject(code === 404 || code === 400 ? badRequest(text.trim()) : new Fault(500, 'InternalError', text.trim())),
+        )
+        return
+      }
+      response.writeHead(code, { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' })
+      response.flushHeaders()
+      incoming.pipe(response)
+      incoming.on('end', resolve)
+      incoming.on('error', () => response.destroy())
+    })
+    outgoing.on('error', (error) =>
+      reject(
+        new Fault(500, 'InternalError', `Get "https://${target.host}:${target.port}${target.path}": ${error.message}`),
+      ),
+    )
+    response.on('close', () => {
+      outgoing.destroy()
+      resolve()
+    })
+    outgoing.end()
+  })
+}
+
+function collect(stream: NodeJS.ReadableStream, done: (text: string) => void): void {
+  const chunks: Buffer[] = []
+  stream.on('data', (chunk: Buffer) => void (chunks.length < 64 && chunks.push(chunk)))
+  stream.on('end', () => done(Buffer.concat(chunks).toString('utf8')))
+}

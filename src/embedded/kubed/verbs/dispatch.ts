@@ -1,0 +1,205 @@
+import type { ServerResponse } from 'node:http'
+import { clone, isObject, type Json, type JsonObject, listOf, objectOf } from '../../../lib/kube/json.ts'
+import { allowedBy } from '../authorization/rules.ts'
+import { isReview, review } from '../authorization/reviews.ts'
+import type { Call } from '../call.ts'
+import { readBody } from '../decoding/body.ts'
+import type { Environment } from '../environment.ts'
+import { Fault, forbidden, methodNotAllowed, notFound } from '../fault.ts'
+import { presentMany, presentOne, send } from '../negotiation/respond.ts'
+import type { Obj } from '../object.ts'
+import { toVersion } from '../resources/convert.ts'
+import { proxyLog } from '../subresources/log.ts'
+import { bind, evict } from '../subresources/pod.ts'
+import { scaleOf, writeScale } from '../subresources/scale.ts'
+import { watch } from '../watch/watch.ts'
+import { checkFuture, list } from './list.ts'
+import { apply, patch } from './patch.ts'
+import { remove, removalOf } from './remove.ts'
+import { matchOf } from './select.ts'
+import { afterWrite, create, finish, isFinished, replace } from './write.ts'
+
+/** Carries out a request for a resource, and answers it. */
+export async function dispatch(env: Environment, call: Call, response: ServerResponse): Promise<void> {
+  authorize(env, call)
+  if (call.resource.custom?.deprecation !== undefined) call.warnings.push(call.resource.custom.deprecation)
+  if (isReview(call)) return answer(env, call, response, 201, review(env, call, readBody(call)))
+  if (call.subresource !== '' && call.subresource !== 'status') return dispatchSubresource(env, call, response)
+  if (call.name === '') return dispatchMany(env, call, response)
+  return dispatchOne(env, call, response)
+}
+
+function authorize(env: Environment, call: Call): void {
+  const { resource, subresource, namespace, name, user } = call
+  if (user.groups.includes('system:masters')) return
+  const verb = verbOf(call)
+  const attributes = { verb, group: resource.group, resource: resource.plural, subresource, namespace, name }
+  if (allowedBy(env, user, attributes) !== undefined) return
+  const plural = subresource === '' ? resource.plural : `${resource.plural}/${subresource}`
+  const place = namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(namespace)}`
+  throw forbidden(
+    { ...resource, plural },
+    name,
+    `User ${JSON.stringify(user.name)} cannot ${verb} resource ${JSON.stringify(plural)} in API group ${JSON.stringify(resource.group)} ${place}`,
+  )
+}
+
+function verbOf(call: Call): string {
+  if (call.method === 'GET' || call.method === 'HEAD')
+    return isWatch(call) ? 'watch' : call.name === '' ? 'list' : 'get'
+  if (call.method === 'DELETE') return call.name === '' ? 'deletecollection' : 'delete'
+  return { POST: 'create', PUT: 'update', PATCH: 'patch' }[call.method] ?? call.method.toLowerCase()
+}
+
+const isWatch = ({ query }: Call): boolean => query.get('watch') === 'true' || query.get('watch') === '1'
+
+async function answer(env: Environment, call: Call, response: ServerResponse, code: number, body: Json): Promise<void> {
+  await env.store.settled()
+  send(response, code, body, 'application/json', call.warnings)
+}
+
+async function answerObject(
+  env: Environment,
+  call: Call,
+  response: ServerResponse,
+  code: number,
+  object: Obj,
+): Promise<void> {
+  const { contentType, present } = presentOne(call, env.nowMs())
+  await env.store.settled()
+  send(response, code, present(object, true), contentType, call.warnings)
+}
+
+async function dispatchMany(env: Environment, call: Call, response: ServerResponse): Promise<void> {
+  switch (call.method) {
+    case 'GET': {
+      if (isWatch(call)) return startWatch(env, call, response)
+      const page = await list(env, call)
+      const { contentType, body } = presentMany(call, page.items, page.metadata, env.nowMs())
+      return send(response, 200, body, contentType, call.warnings)
+    }
+    case 'POST':
+      if (call.resource.isNamespaced && call.namespace === '') throw methodNotAllowed()
+      presentOne(call, 0)
+      return answerObject(env, call, response, 201, create(env, call, readBody(call)))
+    case 'DELETE':
+      return removeMany(env, call, response)
+    default:
+      throw methodNotAllowed()
+  }
+}
+
+function startWatch(env: Environment, call: Call, response: ServerResponse): Promise<void> {
+  const { contentType, present } = presentOne(call, 0)
+  const now = (): number => env.nowMs()
+  const isTable = call.accept.includes('as=Table')
+  return watch(env, call, response, contentType, (object, isFirst) =>
+    isTable ? presentOne(call, now()).present(object, isFirst) : present(object, isFirst),
+  )
+}
+
+async function removeMany(env: Environment, call: Call, response: ServerResponse): Promise<void> {
+  const match = matchOf(call)
+  const removal = removalOf(call, readBody(call))
+  const all = env.store.list(call.resource.storageKey, call.namespace === '' ? undefined : call.namespace)
+  const items = (match === undefined ? [...all] : all.filter(match)).map(
+    (object) => remove(env, call, object, removal).object,
+  )
+  await env.store.settled()
+  const { contentType, body } = presentMany(call, items, { resourceVersion: String(env.store.version()) }, env.nowMs())
+  send(response, 200, body, contentType, call.warnings)
+}
+
+async function dispatchOne(env: Environment, call: Call, response: ServerResponse): Promise<void> {
+  if (call.method === 'GET') return readOne(env, call, response)
+  presentOne(call, 0)
+  const stored = env.store.get(call.resource.storageKey, call.namespace, call.name)
+  if (call.method === 'PATCH' && call.contentType === 'application/apply-patch+yaml') {
+    const { object, created } = apply(env, call, stored, readBody(call))
+    return answerObject(env, call, response, created ? 201 : 200, object)
+  }
+  if (stored === undefined) throw notFound(call.resource, call.name)
+  switch (call.method) {
+    case 'PUT':
+      return answerObject(env, call, response, 200, replace(env, call, stored, readBody(call)))
+    case 'PATCH':
+      return answerObject(env, call, response, 200, patch(env, call, stored, readBody(call)))
+    case 'DELETE': {
+      const { object, gone } = remove(env, call, stored, removalOf(call, readBody(call)))
+      if (!gone || call.resource.storageKey === '/pods' || call.resource.storageKey === '/services')
+        return answerObject(env, call, response, 200, object)
+      return answer(env, call, response, 200, deleted(call, object))
+    }
+    default:
+      throw methodNotAllowed()
+  }
+}
+
+function deleted({ resource, name }: Call, object: Obj): JsonObject {
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: {
+      name,
+      ...(resource.group === '' ? {} : { group: resource.group }),
+      kind: resource.plural,
+      uid: object.metadata.uid,
+    },
+  }
+}
+
+async function readOne(env: Environment, call: Call, response: ServerResponse): Promise<void> {
+  if (isWatch(call)) return startWatch(env, call, response)
+  const version = call.query.get('resourceVersion') ?? ''
+  if (version !== '') {
+    if (!/^\d+$/.test(version))
+      throw new Fault(
+        500,
+        '',
+        `Invalid value: ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
+      )
+    checkFuture(env, Number(version))
+  }
+  const stored = env.store.get(call.resource.storageKey, call.namespace, call.name)
+  if (stored === undefined) throw notFound(call.resource, call.name)
+  return answerObject(env, call, response, 200, toVersion(call.resource, stored))
+}
+
+async function dispatchSubresource(env: Environment, call: Call, response: ServerResponse): Promise<void> {
+  const stored = env.store.get(call.resource.storageKey, call.namespace, call.name)
+  const { method, subresource } = call
+  if (stored === undefined) throw notFound(call.resource, call.name)
+  if (subresource === 'log' && method === 'GET') return proxyLog(env, call, stored, response)
+  if (subresource === 'scale') {
+    const object = toVersion(call.resource, stored)
+    if (method === 'GET') return answer(env, call, response, 200, scaleOf(call, object))
+    if (method === 'PUT' || method === 'PATCH')
+      return answer(env, call, response, 200, writeScale(env, call, object, readBody(call)))
+  }
+  if (subresource === 'finalize' && method === 'PUT')
+    return answerObject(env, call, response, 200, finalize(env, call, stored, readBody(call)))
+  if (subresource === 'eviction' && method === 'POST')
+    return answer(env, call, response, 201, evict(env, call, stored, readBody(call)))
+  if (subresource === 'binding' && method === 'POST')
+    return answer(env, call, response, 201, bind(env, call, stored, readBody(call)))
+  throw new Fault(
+    501,
+    'NotImplemented',
+    `kubed does not serve the subresource ${JSON.stringify(subresource)} of ${call.resource.plural}: use a Kubernetes cluster for it`,
+  )
+}
+
+/** PUT of namespaces/finalize: takes the finalizers of spec. */
+function finalize(env: Environment, call: Call, stored: Obj, body: Json): Obj {
+  const spec = objectOf(isObject(body) ? body.spec : undefined)
+  const next = clone(stored)
+  const finalizers = listOf(spec.finalizers)
+  next.spec = finalizers.length > 0 ? { finalizers } : {}
+  if (call.dryRun) return next
+  if (isFinished(next)) return finish(env, call, stored, next)
+  const kept = env.store.put(call.resource.storageKey, next)
+  afterWrite(env, kept, stored)
+  return kept
+}

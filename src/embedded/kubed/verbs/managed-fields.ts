@@ -1,0 +1,302 @@
+import { isObject, type Json, type JsonObject, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { OwnershipConflict, ownApply, ownUpdate } from '../../../lib/kube/merge/owners.ts'
+import {
+  difference,
+  isEmpty,
+  parseFields,
+  type PathSet,
+  renderFields,
+  renderPaths,
+  sameSet,
+  union,
+} from '../../../lib/kube/merge/path-set.ts'
+import { MergeError } from '../../../lib/kube/merge/typed-value.ts'
+import { type Cause, Fault } from '../fault.ts'
+import type { Obj } from '../object.ts'
+import { apiVersionOf, type Resource } from '../resources/resource.ts'
+
+/** Who writes, when and through what. */
+export type Writer = {
+  readonly manager: string
+  /** RFC 3339, seconds. */
+  readonly now: string
+  readonly subresource: string
+}
+
+type Manager = {
+  readonly manager: string
+  readonly operation: 'Apply' | 'Update'
+  readonly apiVersion: string
+  readonly subresource: string
+  time: string | undefined
+}
+
+type State = { readonly managers: Map<string, Manager>; owners: Map<string, { set: PathSet; isApplied: boolean }> }
+
+/** Fields of metadata that belong to nobody: the server sets them. */
+const NOBODYS = parseFields({
+  'f:apiVersion': {},
+  'f:kind': {},
+  'f:metadata': {
+    '.': {},
+    'f:name': {},
+    'f:namespace': {},
+    'f:creationTimestamp': {},
+    'f:selfLink': {},
+    'f:uid': {},
+    'f:clusterName': {},
+    'f:generation': {},
+    'f:managedFields': {},
+    'f:resourceVersion': {},
+  },
+})
+/** More writers than this are folded into one. */
+const MAX_UPDATE_MANAGERS = 10
+const SELF = 'current-operation'
+
+/** What a write through a subresource, or through the main resource, cannot change: such paths are never owned. */
+export function resetFieldsOf(resource: Resource, subresource: string): PathSet | undefined {
+  if (!resource.subresources.has('status')) return undefined
+  if (subresource === '') return parseFields({ 'f:status': {} })
+  if (subresource !== 'status') return undefined
+  if (resource.custom !== undefined)
+    return parseFields({
+      'f:apiVersion': {},
+      'f:kind': {},
+      'f:spec': {},
+      'f:metadata': { 'f:labels': {}, 'f:annotations': {} },
+    })
+  const { group } = resource
+  if (resource.kind === 'Pod')
+    return parseFields({ 'f:spec': {}, 'f:metadata': { 'f:deletionTimestamp': {}, 'f:ownerReferences': {} } })
+  if (group === 'apps' || group === 'batch')
+    return parseFields({
+      'f:spec': {},
+      ...(resource.kind === 'Deployment' ? { 'f:metadata': { 'f:labels': {} } } : {}),
+    })
+  if (resource.kind === 'CustomResourceDefinition') return parseFields({ 'f:metadata': {}, 'f:spec': {} })
+  return parseFields({ 'f:spec': {} })
+}
+
+/** managedFields after a plain write. `live` is undefined when the object is new. */
+export function trackUpdate(
+  resource: Resource,
+  live: Obj | undefined,
+  next: Obj,
+  sent: Json | undefined,
+  writer: Writer,
+): void {
+  const isReset =
+    Array.isArray(sent) &&
+    (sent.length === 0 || (sent.length === 1 && isObject(sent[0]) && Object.keys(sent[0]).length === 0))
+  const state = parseState(isReset ? [] : Array.isArray(sent) ? sent : live?.metadata.managedFields)
+  if (isReset || (live !== undefined && state.managers.size === 0)) {
+    delete next.metadata.managedFields
+    return
+  }
+  const before = live === undefined ? {} : bare(live)
+  const result = ownUpdate(
+    resource.type,
+    before,
+    bare(next),
+    state.owners,
+    SELF,
+    resetFieldsOf(resource, writer.subresource),
+  )
+  state.owners = new Map(
+    [...result.owners].map(([id, owned]) => [id, { ...owned, set: difference(owned.set, NOBODYS) }]),
+  )
+  const own = state.owners.get(SELF)
+  state.owners.delete(SELF)
+  if (own !== undefined && !isEmpty(own.set)) {
+    const manager = managerOf(resource, writer, 'Update')
+    const id = idOf(manager)
+    const previous = state.owners.get(id)
+    state.owners.set(id, { set: previous === undefined ? own.set : union(own.set, previous.set), isApplied: false })
+    state.managers.set(id, manager)
+  }
+  capManagers(state, writer.now)
+  write(next, state)
+}
+
+/** The applied object merged into the live one, with managedFields. `value` undefined when nothing changed. */
+export function trackApply(
+  resource: Resource,
+  live: Obj | undefined,
+  applied: JsonObject,
+  writer: Writer,
+  force: boolean,
+): JsonObject {
+  const state = parseState(live?.metadata.managedFields)
+  const before = live === undefined ? {} : bare(live)
+  if (live !== undefined && state.managers.size === 0) adoptUnowned(resource, state, before, writer)
+  const manager = managerOf(resource, writer, 'Apply')
+  const id = idOf(manager)
+  const ignored = resetFieldsOf(resource, writer.subresource)
+  const previous = state.owners.get(id)
+  try {
+    const result = ownApply(resource.type, before, applied, state.owners, id, {
+      force,
+      ...(ignored === undefined ? {} : { ignored }),
+    })
+    state.owners = new Map(
+      [...result.owners].map(([key, owned]) => [key, { ...owned, set: difference(owned.set, NOBODYS) }]),
+    )
+    const { added, removed, modified } = result.comparison
+    const own = state.owners.get(id)
+    const isSame = isEmpty(added) && isEmpty(removed) && isEmpty(modified)
+    const ownsSame = own !== undefined && previous !== undefined && sameSet(own.set, previous.set)
+    const known = state.managers.get(id)
+    if (!isSame || !ownsSame || known === undefined) state.managers.set(id, manager)
+    const merged = isObject(result.value) ? result.value : {}
+    const metadata = isObject(merged.metadata) ? { ...merged.metadata } : {}
+    metadata.managedFields = render(state)
+    return { ...merged, metadata }
+  } catch (error) {
+    if (error instanceof OwnershipConflict) throw conflictFault(error, state)
+    if (error instanceof MergeError)
+      throw new Fault(500, '', `failed to create typed patch object (${describe(resource, applied)}): ${error.message}`)
+    throw error
+  }
+}
+
+function describe(resource: Resource, applied: JsonObject): string {
+  const metadata = isObject(applied.metadata) ? applied.metadata : {}
+  return `${stringOf(metadata.namespace)}/${stringOf(metadata.name)}; ${apiVersionOf(resource)}, Kind=${resource.kind}`
+}
+
+/** An object without managedFields was written before ownership was kept: all of it gets one owner. */
+function adoptUnowned(resource: Resource, state: State, live: JsonObject, writer: Writer): void {
+  const manager: Manager = {
+    ...managerOf(resource, { ...writer, subresource: '' }, 'Update'),
+    manager: 'before-first-apply',
+  }
+  const { owners } = ownUpdate(resource.type, {}, live, new Map(), idOf(manager), resetFieldsOf(resource, ''))
+  for (const [id, { set }] of owners) state.owners.set(id, { set: difference(set, NOBODYS), isApplied: false })
+  state.managers.set(idOf(manager), manager)
+}
+
+/** The object without what ownership ignores. */
+function bare(object: Obj): JsonObject {
+  const { managedFields: _gone, ...metadata } = object.metadata
+  return { ...object, metadata }
+}
+
+function managerOf(resource: Resource, writer: Writer, operation: 'Apply' | 'Update'): Manager {
+  return {
+    manager: writer.manager,
+    operation,
+    apiVersion: apiVersionOf(resource),
+    subresource: writer.subresource,
+    time: writer.now,
+  }
+}
+
+const idOf = ({ manager, operation, apiVersion, subresource }: Manager): string =>
+  JSON.stringify(
+    operation === 'Apply' ? [manager, operation, subresource] : [manager, operation, apiVersion, subresource],
+  )
+
+function parseState(entries: Json | undefined): State {
+  const managers = new Map<string, Manager>()
+  const owners: State['owners'] = new Map()
+  for (const entry of objectsOf(entries)) {
+    const operation = entry.operation === 'Apply' ? 'Apply' : 'Update'
+    const manager: Manager = {
+      manager: stringOf(entry.manager),
+      operation,
+      apiVersion: stringOf(entry.apiVersion),
+      subresource: stringOf(entry.subresource),
+      time: typeof entry.time === 'string' ? entry.time : undefined,
+    }
+    managers.set(idOf(manager), manager)
+    owners.set(idOf(manager), { set: parseFields(entry.fieldsV1), isApplied: operation === 'Apply' })
+  }
+  return { managers, owners }
+}
+
+function write(object: Obj, state: State): void {
+  const entries = render(state)
+  if (entries.length === 0) delete object.metadata.managedFields
+  else object.metadata.managedFields = entries
+}
+
+function render({ managers, owners }: State): Json[] {
+  const kept: { manager: Manager; set: PathSet }[] = []
+  for (const [id, { set }] of owners) {
+    const manager = managers.get(id)
+    if (manager !== undefined && !isEmpty(set)) kept.push({ manager, set })
+  }
+  kept.sort((a, b) => order(a.manager) - order(b.manager) || compareText(rank(a.manager), rank(b.manager)))
+  return kept.map(({ manager, set }) => ({
+    manager: manager.manager,
+    operation: manager.operation,
+    apiVersion: manager.apiVersion,
+    time: manager.time,
+    fieldsType: 'FieldsV1',
+    fieldsV1: renderFields(set),
+    subresource: manager.subresource === '' ? undefined : manager.subresource,
+  }))
+}
+
+const order = ({ operation }: Manager): number => (operation === 'Apply' ? 0 : 1)
+const rank = ({ time, manager, apiVersion, subresource }: Manager): string =>
+  `${time ?? ''}\u0000${manager}\u0000${apiVersion}\u0000${subresource}`
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+function capManagers(state: State, now: string): void {
+  const updates = [...state.managers].filter(([id, manager]) => manager.operation === 'Update' && state.owners.has(id))
+  const excess = updates.length - MAX_UPDATE_MANAGERS
+  if (excess <= 0) return
+  updates.sort(([, a], [, b]) => compareText(rank(a), rank(b)))
+  for (const [id, manager] of updates.slice(0, excess + 1)) {
+    const ancient: Manager = { ...manager, manager: 'ancient-changes', subresource: '', time: manager.time ?? now }
+    const owned = state.owners.get(id)
+    state.owners.delete(id)
+    state.managers.delete(id)
+    const key = idOf(ancient)
+    const previous = state.owners.get(key)
+    if (owned !== undefined)
+      state.owners.set(key, {
+        set: previous === undefined ? owned.set : union(previous.set, owned.set),
+        isApplied: false,
+      })
+    state.managers.set(key, ancient)
+  }
+}
+
+function conflictFault(conflict: OwnershipConflict, { managers }: State): Fault {
+  const causes: Cause[] = []
+  const told: string[] = []
+  const byManager = [...conflict.conflicts].map(([id, set]) => ({
+    manager: managers.get(id),
+    fields: renderPaths(set),
+  }))
+  byManager.sort((a, b) => compareText(a.manager?.manager ?? '', b.manager?.manager ?? ''))
+  for (const { manager, fields } of byManager) {
+    const via = manager?.subresource ? ` with subresource "${manager.subresource}"` : ''
+    const using =
+      manager?.operation === 'Update' ? ` using ${manager.apiVersion}${manager.time ? ` at ${manager.time}` : ''}` : ''
+    const name = `"${manager?.manager ?? ''}"${via}${using}`
+    told.push(
+      fields.length === 1
+        ? `conflict with ${name}: ${fields[0]}`
+        : `conflicts with ${name}:\n${fields.map((field) => `- ${field}`).join('\n')}`,
+    )
+    for (const field of fields) causes.push({ reason: 'FieldManagerConflict', message: `conflict with ${name}`, field })
+  }
+  const count = causes.length
+  const message = `Apply failed with ${count} conflict${count === 1 ? '' : 's'}: ${told.join('\n')}`
+  return new Fault(409, 'Conflict', message, { causes })
+}
+
+/** True when two lists of managedFields differ in nothing but times. */
+export function sameOwners(a: Json[] | undefined, b: Json[] | undefined): boolean {
+  const timeless = (list: Json[] | undefined): string =>
+    JSON.stringify(
+      objectsOf(list)
+        .map(({ time: _time, ...entry }) => JSON.stringify(entry))
+        .sort(),
+    )
+  return timeless(a) === timeless(b)
+}

@@ -1,0 +1,156 @@
+import {
+  clone,
+  isObject,
+  type Json,
+  type JsonObject,
+  listOf,
+  numberOf,
+  objectOf,
+  stringOf,
+} from '../../../lib/kube/json.ts'
+import { admitNamespaceDelete } from '../admission/namespace.ts'
+import type { Call } from '../call.ts'
+import { type Environment, timestamp } from '../environment.ts'
+import { conflict, Fault } from '../fault.ts'
+import { finalizersOf, type Obj, specOf } from '../object.ts'
+import { toVersion } from '../resources/convert.ts'
+import { afterWrite, finish, isFinished } from './write.ts'
+
+/** What a DELETE asks for, from its body and query. */
+export type Removal = {
+  readonly propagation: 'Background' | 'Foreground' | 'Orphan' | undefined
+  readonly graceSeconds: number | undefined
+  readonly uid: string | undefined
+  readonly resourceVersion: string | undefined
+  readonly dryRun: boolean
+}
+
+/** Reads DeleteOptions. */
+export function removalOf(call: Call, body: Json): Removal {
+  const options = isObject(body) ? body : {}
+  const query = (name: string): string | undefined => call.query.get(name) ?? undefined
+  const propagation = stringOf(options.propagationPolicy) || query('propagationPolicy')
+  const orphan =
+    options.orphanDependents ??
+    (query('orphanDependents') === undefined ? undefined : query('orphanDependents') === 'true')
+  const grace =
+    numberOf(options.gracePeriodSeconds) ??
+    (query('gracePeriodSeconds') === undefined ? undefined : Number(query('gracePeriodSeconds')))
+  const preconditions = objectOf(options.preconditions)
+  return {
+    propagation: policyOf(propagation, orphan),
+    graceSeconds: grace,
+    uid: stringOf(preconditions.uid) || undefined,
+    resourceVersion: stringOf(preconditions.resourceVersion) || undefined,
+    dryRun: call.dryRun || listOf(options.dryRun).includes('All'),
+  }
+}
+
+function policyOf(policy: string | undefined, orphan: Json | undefined): Removal['propagation'] {
+  if (policy === 'Background' || policy === 'Foreground' || policy === 'Orphan') return policy
+  if (policy !== undefined && policy !== '')
+    throw new Fault(
+      422,
+      'Invalid',
+      `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan", "nil"`,
+      {
+        group: 'meta.k8s.io',
+        kind: 'DeleteOptions',
+        causes: [
+          {
+            reason: 'FieldValueNotSupported',
+            message: `Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan", "nil"`,
+            field: 'propagationPolicy',
+          },
+        ],
+      },
+    )
+  return orphan === true ? 'Orphan' : undefined
+}
+
+/** Deletes an object, or marks it as being deleted while finalizers or a grace period hold it. */
+export function remove(env: Environment, call: Call, stored: Obj, removal: Removal): { object: Obj; gone: boolean } {
+  const { resource } = call
+  admitNamespaceDelete(resource, stored.metadata.name)
+  checkPreconditions(call, stored, removal)
+  const marked = clone(stored)
+  const grace = graceOf(stored, removal)
+  const finalizers = withPropagation(finalizersOf(stored), removal)
+  if (finalizers.length > 0) marked.metadata.finalizers = finalizers
+  else delete marked.metadata.finalizers
+  const isDeleting = stored.metadata.deletionTimestamp !== undefined
+  const holds = finalizers.length > 0 || grace > 0 || isNamespaceHeld(stored)
+  if (!holds) {
+    if (removal.dryRun) return { object: toVersion(resource, marked), gone: true }
+    return { object: finish(env, call, stored, marked), gone: true }
+  }
+  if (!isDeleting) {
+    marked.metadata.deletionTimestamp = timestamp(env.nowMs() + grace * 1000)
+    marked.metadata.deletionGracePeriodSeconds = grace
+    if (typeof marked.metadata.generation === 'number') marked.metadata.generation++
+  } else shorten(env, marked, grace)
+  if (stored.kind === 'Namespace') marked.status = { ...objectOf(marked.status), phase: 'Terminating' }
+  if (removal.dryRun) return { object: toVersion(resource, marked), gone: false }
+  if (isDeleting && isFinished(marked)) return { object: finish(env, call, stored, marked), gone: true }
+  if (isDeleting && JSON.stringify(marked) === JSON.stringify(stored))
+    return { object: toVersion(resource, stored), gone: false }
+  const kept = env.store.put(resource.storageKey, marked)
+  afterWrite(env, kept, stored)
+  return { object: toVersion(resource, kept), gone: false }
+}
+
+function checkPreconditions({ resource }: Call, stored: Obj, { uid, resourceVersion }: Removal): void {
+  const naming = { ...resource, plural: resource.kind }
+  if (uid !== undefined && uid !== stored.metadata.uid)
+    throw new Fault(
+      409,
+      'Conflict',
+      conflict(
+        naming,
+        stored.metadata.name,
+        `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${stored.metadata.uid ?? ''}`,
+      ).message,
+      {
+        name: stored.metadata.name,
+        ...(resource.group === '' ? {} : { group: resource.group }),
+        kind: resource.kind,
+      },
+    )
+  if (resourceVersion !== undefined && resourceVersion !== stored.metadata.resourceVersion)
+    throw conflict(
+      naming,
+      stored.metadata.name,
+      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${stored.metadata.resourceVersion ?? ''}`,
+    )
+}
+
+/** Pods end gracefully when they are on a node; everything else at once. */
+function graceOf(stored: Obj, { graceSeconds }: Removal): number {
+  if (stored.kind !== 'Pod' || stored.apiVersion !== 'v1') return 0
+  const spec: JsonObject = specOf(stored)
+  if (stringOf(spec.nodeName) === '') return 0
+  const phase = stringOf(objectOf(stored.status).phase)
+  if (phase === 'Succeeded' || phase === 'Failed') return 0
+  const grace = graceSeconds ?? numberOf(spec.terminationGracePeriodSeconds) ?? 30
+  return grace < 0 ? 1 : grace
+}
+
+function shorten(env: Environment, marked: Obj, grace: number): void {
+  const { metadata } = marked
+  if (marked.kind !== 'Pod' || grace >= (metadata.deletionGracePeriodSeconds ?? 0)) return
+  metadata.deletionGracePeriodSeconds = grace
+  metadata.deletionTimestamp = timestamp(env.nowMs() + grace * 1000)
+}
+
+function isNamespaceHeld(stored: Obj): boolean {
+  return stored.kind === 'Namespace' && stored.apiVersion === 'v1' && listOf(specOf(stored).finalizers).length > 0
+}
+
+function withPropagation(finalizers: readonly string[], { propagation }: Removal): string[] {
+  const out = finalizers.filter(
+    (each) => propagation === undefined || (each !== 'orphan' && each !== 'foregroundDeletion'),
+  )
+  if (propagation === 'Orphan') out.push('orphan')
+  if (propagation === 'Foreground') out.push('foregroundDeletion')
+  return out
+}

@@ -1,0 +1,232 @@
+import { clone, equal, isObject, type Json, type JsonObject, listOf } from '../../../lib/kube/json.ts'
+import { admitToNamespace, namespaceContents } from '../admission/namespace.ts'
+import type { Call } from '../call.ts'
+import { decodeObject } from '../decoding/object.ts'
+import { type Environment, timestamp } from '../environment.ts'
+import { alreadyExists, badRequest, conflict, Fault, invalid, MODIFIED } from '../fault.ts'
+import { finalizersOf, type Meta, type Obj } from '../object.ts'
+import { toStored, toVersion } from '../resources/convert.ts'
+import { installDefinition, isDefinition } from '../resources/definitions.ts'
+import { apiVersionOf } from '../resources/resource.ts'
+import { sameOwners, trackUpdate, type Writer } from './managed-fields.ts'
+import { prepareChanged, prepareNew } from './prepare.ts'
+
+const SUFFIX = 'bcdfghjklmnpqrstvwxz2456789'
+
+/** The writer of a request, for managedFields. */
+export function writerOf(env: Environment, call: Call): Writer {
+  return { manager: call.manager, now: timestamp(env.nowMs()), subresource: call.subresource }
+}
+
+/** POST of a new object. */
+export function create(env: Environment, call: Call, body: Json): Obj {
+  return createDecoded(env, call, decodeObject(call, body))
+}
+
+/** Creates an object that is decoded already. `owned`: managedFields are final (server-side apply). */
+export function createDecoded(env: Environment, call: Call, object: Obj, owned = false): Obj {
+  const { resource } = call
+  placeInNamespace(call, object)
+  const { metadata } = object
+  if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '' && metadata.resourceVersion !== '0')
+    throw new Fault(500, '', 'resourceVersion should not be set on objects to be created')
+  if (metadata.name === '' && typeof metadata.generateName === 'string' && metadata.generateName !== '')
+    metadata.name = generatedName(env, metadata.generateName)
+  admitToNamespace(env, resource, metadata.namespace ?? '', metadata.name)
+  const { managedFields } = metadata
+  stampNew(env, object)
+  prepareNew(env, call, object)
+  const existing = env.store.get(resource.storageKey, metadata.namespace ?? '', metadata.name)
+  if (existing !== undefined) throw existsFault(call, existing)
+  if (owned && managedFields !== undefined) object.metadata.managedFields = managedFields
+  else trackUpdate(resource, undefined, object, undefined, writerOf(env, call))
+  if (call.dryRun) return object
+  const stored = env.store.put(resource.storageKey, toStored(resource, object))
+  afterWrite(env, stored, undefined)
+  return toVersion(resource, stored)
+}
+
+function existsFault(call: Call, existing: Obj): Fault {
+  const fault = alreadyExists(call.resource, existing.metadata.name)
+  if (existing.metadata.deletionTimestamp === undefined) return fault
+  return new Fault(409, 'AlreadyExists', `object is being deleted: ${fault.message}`, fault.details)
+}
+
+function placeInNamespace(call: Call, { metadata }: Obj): void {
+  if (!call.resource.isNamespaced) {
+    delete metadata.namespace
+    return
+  }
+  if (typeof metadata.namespace === 'string' && metadata.namespace !== '' && metadata.namespace !== call.namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  metadata.namespace = call.namespace
+}
+
+function generatedName(env: Environment, prefix: string): string {
+  const suffix = [...env.random(5)].map((byte) => SUFFIX[byte % SUFFIX.length]).join('')
+  return prefix.slice(0, 58) + suffix
+}
+
+function stampNew(env: Environment, { metadata }: Obj): void {
+  for (const field of [
+    'resourceVersion',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+    'selfLink',
+    'managedFields',
+  ])
+    delete metadata[field]
+  metadata.uid = env.uuid()
+  metadata.creationTimestamp = timestamp(env.nowMs())
+}
+
+/** PUT of the whole object; creates where the kind allows it. */
+export function replace(env: Environment, call: Call, before: Obj, body: Json): Obj {
+  const object = decodeObject(call, body)
+  if (object.metadata.name === '') throw badRequest('the name of the object (; namespace: ) could not be determined')
+  if (object.metadata.name !== call.name)
+    throw badRequest(
+      `the name of the object (${object.metadata.name}) does not match the name on the URL (${call.name})`,
+    )
+  if (
+    call.resource.isNamespaced &&
+    typeof object.metadata.namespace === 'string' &&
+    object.metadata.namespace !== '' &&
+    object.metadata.namespace !== call.namespace
+  )
+    throw badRequest(
+      `the namespace of the object (${object.metadata.namespace}) does not match the namespace on the URL (${call.namespace})`,
+    )
+  checkUid(call, before, object)
+  if (call.resource.custom !== undefined && (object.metadata.resourceVersion ?? '') === '')
+    throw invalid(call.resource, call.name, [
+      {
+        field: 'metadata.resourceVersion',
+        type: 'Invalid',
+        message: 'Invalid value: 0x0: must be specified for an update',
+      },
+    ])
+  return change(env, call, before, object)
+}
+
+function checkUid(call: Call, before: Obj, object: Obj): void {
+  const uid = object.metadata.uid
+  if (typeof uid !== 'string' || uid === '' || uid === before.metadata.uid) return
+  const { resource, namespace, name } = call
+  const key = `/registry/${resource.group === '' ? '' : `${resource.group}/`}${resource.plural}/${namespace === '' ? '' : `${namespace}/`}${name}`
+  throw conflict(
+    resource,
+    name,
+    `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${before.metadata.uid ?? ''}`,
+  )
+}
+
+/** Writes a changed, decoded object over the stored one. `owned`: managedFields are final (server-side apply). */
+export function change(env: Environment, call: Call, stored: Obj, object: Obj, owned = false): Obj {
+  const { resource } = call
+  const before = toVersion(resource, stored)
+  const sentVersion = object.metadata.resourceVersion
+  if (typeof sentVersion === 'string' && sentVersion !== '' && sentVersion !== before.metadata.resourceVersion) {
+    if (!/^\d+$/.test(sentVersion))
+      throw new Fault(500, '', `strconv.ParseUint: parsing ${JSON.stringify(sentVersion)}: invalid syntax`)
+    throw conflict(resource, call.name, MODIFIED)
+  }
+  const sentFields = object.metadata.managedFields
+  object.apiVersion = apiVersionOf(resource)
+  object.kind = resource.kind
+  keepServerMeta(object.metadata, before.metadata)
+  if (before.metadata.deletionTimestamp !== undefined) refuseNewFinalizers(call, object, before)
+  prepareChanged(env, call, object, before)
+  if (owned) object.metadata.managedFields = sentFields ?? []
+  else trackUpdate(resource, before, object, sentFields, writerOf(env, call))
+  if (isSame(object, before)) return before
+  if (call.dryRun) return object
+  if (isFinished(object)) return finish(env, call, stored, object)
+  const kept = env.store.put(resource.storageKey, toStored(resource, object))
+  afterWrite(env, kept, before)
+  return toVersion(resource, kept)
+}
+
+function keepServerMeta(metadata: Meta, before: Meta): void {
+  for (const field of [
+    'uid',
+    'creationTimestamp',
+    'generation',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+    'namespace',
+    'resourceVersion',
+    'name',
+    'selfLink',
+    'generateName',
+  ])
+    if (before[field] === undefined) delete metadata[field]
+    else metadata[field] = before[field]
+}
+
+function refuseNewFinalizers({ resource, name }: Call, object: Obj, before: Obj): void {
+  const old = new Set(finalizersOf(before))
+  const added = finalizersOf(object).filter((finalizer) => !old.has(finalizer))
+  if (added.length === 0) return
+  throw invalid(resource, name, [
+    {
+      field: 'metadata.finalizers',
+      type: 'Forbidden',
+      message: `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers ${JSON.stringify(added).replaceAll(',', ', ')}`,
+    },
+  ])
+}
+
+function isSame(object: Obj, before: Obj): boolean {
+  const { metadata, ...content } = object
+  const { metadata: oldMetadata, ...oldContent } = before
+  const { managedFields, ...meta } = metadata
+  const { managedFields: oldFields, ...oldMeta } = oldMetadata
+  return equal(meta, oldMeta) && equal(content, oldContent) && sameOwners(managedFields, oldFields)
+}
+
+/** True when an object that is being deleted is held by nothing more. */
+export function isFinished(object: Obj): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds } = object.metadata
+  if (deletionTimestamp === undefined || finalizersOf(object).length > 0 || (deletionGracePeriodSeconds ?? 0) > 0)
+    return false
+  return object.kind !== 'Namespace' || listOf(isObject(object.spec) ? object.spec.finalizers : undefined).length === 0
+}
+
+/** Removes an object for good. */
+export function finish(env: Environment, call: Call, stored: Obj, last: Obj): Obj {
+  const gone = env.store.remove(call.resource.storageKey, clone(toStored(call.resource, last)))
+  afterWrite(env, undefined, stored)
+  return toVersion(call.resource, gone)
+}
+
+/** What a write brings with it: a definition its kinds, a namespace its contents. */
+export function afterWrite(env: Environment, object: Obj | undefined, before: Obj | undefined): void {
+  const either = object ?? before
+  if (either === undefined) return
+  if (isDefinition(either)) installDefinition(env, either, object !== undefined)
+  if (either.kind === 'Namespace' && either.apiVersion === 'v1' && object !== undefined && before === undefined)
+    for (const { key, object: content } of namespaceContents(object, env.caPem)) putOwn(env, key, content)
+}
+
+/** Writes an object of the server's own making. */
+export function putOwn(env: Environment, key: string, object: Obj): void {
+  const { namespace = '', name } = object.metadata
+  if (env.store.get(key, namespace, name) !== undefined) return
+  object.metadata.uid = env.uuid()
+  object.metadata.creationTimestamp = timestamp(env.nowMs())
+  const resource = env.registry.byStorageKey(key)
+  if (resource !== undefined)
+    trackUpdate(resource, undefined, object, undefined, {
+      manager: 'kubed',
+      now: timestamp(env.nowMs()),
+      subresource: '',
+    })
+  env.store.put(key, object)
+}
+
+/** A body that must be a JSON object. */
+export function asObject(body: Json): JsonObject {
+  if (!isObject(body)) throw badRequest('the body of the request must be a JSON object')
+  return body
+}

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isQuantityError, parseQuantity, roundUpToMilli } from './quantity.ts'
+
+const cases: [string, string][] = [
+  ['0.5', '500m'],
+  ['1.5Gi', '1536Mi'],
+  ['1000k', '1M'],
+  ['1.1Ki', '1126400m'],
+  ['1e3', '1e3'],
+  ['12e6', '12e6'],
+  ['01', '01'],
+  ['+5', '+5'],
+  ['5.', '5.'],
+  ['1048576', '1048576'],
+  ['1e1000', '10e999'],
+  ['1000m', '1'],
+  ['0', '0'],
+  ['0m', '0'],
+  ['1024Mi', '1Gi'],
+  ['0.1', '100m'],
+  ['1000Mi', '1000Mi'],
+  ['1e-3', '1e-3'],
+  ['999999999999999999999', '999999999999999999999'],
+  ['2.5', '2500m'],
+  ['1000000000', '1G'],
+]
+for (const [written, want] of cases)
+  test(`quantity ${written} is ${want}`, () => {
+    const quantity = parseQuantity(written)
+    assert.ok(!isQuantityError(quantity))
+    assert.equal(quantity.text, want)
+  })
+
+test('a pod rounds up to thousandths', () => {
+  const tiny = parseQuantity('1n')
+  assert.ok(!isQuantityError(tiny))
+  assert.equal(roundUpToMilli(tiny).text, '1m')
+})
+
+for (const [written, want] of [
+  ['1x', 'match'],
+  ['', 'match'],
+  ['1KiB', 'match'],
+  ['1mm', 'suffix'],
+  ['1e', 'suffix'],
+] as const)
+  test(`"${written}" is no quantity`, () => {
+    const quantity = parseQuantity(written)
+    assert.ok(isQuantityError(quantity))
+    assert.match(quantity.error, new RegExp(want))
+  })

@@ -1,6 +1,6 @@
 import { SluiceError } from '../error/sluice-error.ts'
 import { absorb } from './absorb.ts'
-import { loadConfig, loadCrdConfig, mergeConfig, defaultConfig, type TransformerConfig } from './config.ts'
+import { loadConfig, loadCrdConfig, mergeConfig, NO_CONFIG, type TransformerConfig } from './config.ts'
 import { generatorArgs, generatorOptions } from './entries.ts'
 import { buildError, during, failure, messageOf, prefixed, rewritten } from './failure.ts'
 import { formatId, idKey } from './ids.ts'
@@ -8,9 +8,9 @@ import { generateConfigMap, generateSecret } from './generate.ts'
 import { structOf, structsOf, rawNodes, textsOf } from './kustomization.ts'
 import { fileName, loadText, subLoader, type Loader } from './loader.ts'
 import type { SchemaLookup } from './merge.ts'
-import { isMalformed, readResources, withoutLocal } from './read-resources.ts'
+import { isMalformed, readResources } from './read-resources.ts'
 import { currentId, type Resource } from './resource.ts'
-import { loadTarget, openApiPath, resourcePaths, type Notices, type Target } from './target.ts'
+import { loadTarget, openApiOf, resourcePaths, type Notices, type Target } from './target.ts'
 import { loadSchema } from './open-api.ts'
 import { readExternal, runGenerators, runTransformers } from './external.ts'
 import { transformBuiltIn } from './transform.ts'
@@ -20,6 +20,7 @@ import { joinVars, mergeVars, readVar, type Var } from './vars.ts'
 export type Build = Notices & {
   /** The schema of `openapi`, which replaces the built-in one for the rest of the build. */
   schema: SchemaLookup | undefined
+  hasSchema: boolean
 }
 
 /** What has been collected so far at one level. */
@@ -33,7 +34,7 @@ export type Accumulator = {
 
 /** Nothing collected. */
 export function emptyAccumulator(): Accumulator {
-  return { resources: [], keys: new Set(), config: defaultConfig(), vars: [] }
+  return { resources: [], keys: new Set(), config: NO_CONFIG, vars: [] }
 }
 
 /**
@@ -88,7 +89,7 @@ function tryFile(loader: Loader, path: string, into: Accumulator): SluiceError |
 function readFileResources(loader: Loader, path: string): Resource[] {
   const text = loadText(loader, path)
   try {
-    return withoutLocal(readResources(text, fileName(loader, path)))
+    return readResources(text, fileName(loader, path))
   } catch (error) {
     if (!isMalformed(error)) throw error
     throw rewritten(error, (message) => `MalformedYAMLError: ${message} in File: ${path}`)
@@ -101,23 +102,21 @@ function accumulateBase(build: Build, loader: Loader, path: string, into: Accumu
     base = subLoader(loader, path)
   } catch (error) {
     if (fileError.code === 'YAML_SYNTAX' || fileError.code === 'YAML_LIMIT') throw fileError
-    throw combined(fileError, error, `must build at directory: `)
+    throw combined(fileError, error)
   }
   try {
     accumulateDirectory(build, base, into, false)
   } catch (error) {
-    throw combined(fileError, error, '')
+    throw combined(fileError, error)
   }
 }
 
 /** Kustomize shows both errors; the place is that of the one that matters. */
-function combined(fileError: SluiceError, error: unknown, between: string): unknown {
+function combined(fileError: SluiceError, error: unknown): unknown {
   const text = messageOf(error)
-  const inner = rewritten(error, () => `${between}${text}`)
   const isFileTheCause =
     fileError.code !== 'KUSTOMIZE_PATH' && error instanceof SluiceError && error.code === 'KUSTOMIZE_PATH'
-  const shown = isFileTheCause ? rewritten(fileError, () => `${between}${text}`) : inner
-  return prefixed(`accumulation err='${fileError.message}'`, shown)
+  return prefixed(`accumulation err='${fileError.message}'`, isFileTheCause ? rewritten(fileError, () => text) : error)
 }
 
 function accumulateComponents(build: Build, target: Target, into: Accumulator): void {
@@ -156,10 +155,13 @@ function accumulateDirectory(build: Build, loader: Loader, into: Accumulator, is
   })
 }
 
-/** A schema of one's own replaces the built-in one for the whole build. */
+/** The schema of the outermost kustomization that names one holds for the whole build. */
 export function useOpenApi(build: Build, target: Target): void {
-  const path = openApiPath(target)
-  if (path !== undefined) build.schema = loadSchema(loadText(target.loader, path), fileName(target.loader, path))
+  const chosen = openApiOf(target)
+  if (chosen === undefined || build.hasSchema) return
+  build.hasSchema = true
+  if ('path' in chosen)
+    build.schema = loadSchema(loadText(target.loader, chosen.path), fileName(target.loader, chosen.path))
 }
 
 function wrongKind(loader: Loader, target: Target, isComponent: boolean): Error {

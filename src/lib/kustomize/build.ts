@@ -55,6 +55,7 @@ export function build(tree: FileTree, dir: string, options: BuildOptions = {}): 
     unknownFields: options.unknownFields ?? 'error',
     warn: (line) => warnings.push(line),
     schema: undefined,
+    hasSchema: false,
   }
   const loader = rootLoader(seen, dir, options.loadRestrictions ?? 'rootOnly')
   const target = loadTarget(loader, context)

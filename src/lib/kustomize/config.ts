@@ -4,6 +4,7 @@ import { fieldSpecOf } from './entries.ts'
 import { defaultFieldSpecs, mergeFieldSpecs, parseFieldSpecs, parseKind, type FieldSpec } from './field-spec.ts'
 import { during } from './failure.ts'
 import type { Gvk } from './ids.ts'
+import { compareGvk } from './order.ts'
 import { FIELD_SPEC, structsOf, textOf } from './kustomization.ts'
 import { fileName, loadText, type Loader } from './loader.ts'
 import { NAME_REFERENCES } from './schema/name-references.ts'
@@ -35,7 +36,7 @@ let builtIn: TransformerConfig | undefined
 
 /** The configuration that kustomize has built in. */
 export function defaultConfig(): TransformerConfig {
-  builtIn ??= {
+  builtIn ??= sortConfig({
     namePrefix: defaultFieldSpecs('namePrefix'),
     nameSuffix: defaultFieldSpecs('nameSuffix'),
     namespace: defaultFieldSpecs('namespace'),
@@ -47,7 +48,7 @@ export function defaultConfig(): TransformerConfig {
     images: defaultFieldSpecs('images'),
     replicas: defaultFieldSpecs('replicas'),
     nameReference: parseNameReferences(NAME_REFERENCES),
-  }
+  })
   return builtIn
 }
 
@@ -60,12 +61,19 @@ function parseNameReferences(table: string): NameReference[] {
   return found.map(({ head, lines }) => ({ ...parseKind(head), referrers: parseFieldSpecs(lines.join('\n')) }))
 }
 
-/** Both configurations together. */
+/** Both configurations together, in kustomize's order, which decides what covers what in the next merge. */
 export function mergeConfig(base: TransformerConfig, added: TransformerConfig): TransformerConfig {
-  if (base === added) return base
+  if (base === added || added === NO_CONFIG) return base
+  if (base === NO_CONFIG && added === builtIn) return added
   const merged = { ...base, nameReference: mergeNameReferences(base.nameReference, added.nameReference) }
   for (const name of LISTS) merged[name] = mergeFieldSpecs(base[name], added[name])
-  return merged
+  return sortConfig(merged)
+}
+
+function sortConfig(config: TransformerConfig): TransformerConfig {
+  const sorted = { ...config, nameReference: [...config.nameReference].sort(compareGvk) }
+  for (const name of LISTS) sorted[name] = [...config[name]].sort(compareGvk)
+  return sorted
 }
 
 function mergeNameReferences(
@@ -98,7 +106,8 @@ const CONFIG: Shape = {
   },
 }
 
-const EMPTY: TransformerConfig = {
+/** No configuration at all. */
+export const NO_CONFIG: TransformerConfig = {
   namePrefix: [],
   nameSuffix: [],
   namespace: [],
@@ -125,7 +134,7 @@ export function loadConfig(loader: Loader, paths: readonly string[]): Transforme
 function decodeConfig(node: YamlNode): TransformerConfig {
   const decoded = decodeStruct(node, CONFIG, 'error', 'error unmarshaling JSON')
   const config = {
-    ...EMPTY,
+    ...NO_CONFIG,
     nameReference: structsOf(decoded, 'nameReference').map((one) => ({
       kind: textOf(one, 'kind'),
       group: textOf(one, 'group'),
@@ -139,7 +148,7 @@ function decodeConfig(node: YamlNode): TransformerConfig {
 
 /** The configuration that CRD schemas of `crds:` describe by their `x-kubernetes-…` extensions. */
 export function loadCrdConfig(loader: Loader, paths: readonly string[]): TransformerConfig {
-  let config = EMPTY
+  let config = NO_CONFIG
   for (const path of paths) {
     const [document] = during(`loading CRDs ${path}`, () =>
       parseDocuments(loadText(loader, path), fileName(loader, path)),
@@ -150,7 +159,7 @@ export function loadCrdConfig(loader: Loader, paths: readonly string[]): Transfo
 }
 
 function crdConfig(types: ReadonlyMap<string, YamlNode>): TransformerConfig {
-  let config = EMPTY
+  let config = NO_CONFIG
   for (const [name, type] of types) {
     const kind = kindOfCrd(name, type)
     if (kind === undefined) continue
@@ -187,10 +196,10 @@ function fieldsOfCrd(
   visited: ReadonlySet<string>,
 ): TransformerConfig {
   const type = types.get(typeName)
-  if (!type || visited.has(typeName)) return EMPTY
+  if (!type || visited.has(typeName)) return NO_CONFIG
   const properties = child(child(type, 'Schema') ?? child(type, 'schema') ?? type, 'properties')
-  if (properties?.kind !== 'map') return EMPTY
-  let config = EMPTY
+  if (properties?.kind !== 'map') return NO_CONFIG
+  let config = NO_CONFIG
   for (const [name, property] of properties.fields) {
     const at = [...path, name]
     config = mergeConfig(config, extensionsOf(property, gvk, at))
@@ -203,7 +212,7 @@ function fieldsOfCrd(
 
 function extensionsOf(property: YamlNode, gvk: Gvk, path: readonly string[]): TransformerConfig {
   const spec: FieldSpec = { ...gvk, path: path.join('/'), create: false }
-  let config = EMPTY
+  let config = NO_CONFIG
   if (child(property, 'x-kubernetes-annotation')) config = { ...config, commonAnnotations: [spec] }
   if (child(property, 'x-kubernetes-label-selector')) config = { ...config, commonLabels: [spec] }
   if (child(property, 'x-kubernetes-identity')) config = { ...config, namePrefix: [spec] }

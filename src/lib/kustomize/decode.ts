@@ -16,8 +16,8 @@ export type Shape =
 /** A decoded mapping; every struct carries its own `node`, for errors. */
 export type Decoded = { readonly [name: string]: unknown }
 
-/** What happens to a field that the struct does not have. */
-export type Unknown = 'error' | 'drop'
+/** What happens to a field that the struct does not have; 'lenient' also takes numbers and booleans for texts. */
+export type Unknown = 'error' | 'drop' | 'lenient'
 
 type Context = { readonly unknown: Unknown; readonly struct: string; readonly path: string; readonly prefix: string }
 
@@ -58,6 +58,7 @@ function decodeScalar(node: YamlNode, shape: 'string' | 'bool' | 'int' | 'any', 
   if (shape === 'int' && typeof value === 'number' && Number.isInteger(value)) return value
   if (shape === 'bool' && typeof value === 'boolean') return value
   if (shape === 'string' && typeof value === 'string') return value
+  if (shape === 'string' && context.unknown === 'lenient') return String(value)
   throw mismatch(node, shape, context)
 }
 
@@ -81,7 +82,7 @@ function decodeFields(
     const name = nameOf(key, fields)
     const shape = name === undefined ? undefined : fields[name]
     if (name === undefined || shape === undefined) {
-      if (context.unknown === 'drop') continue
+      if (context.unknown !== 'error') continue
       throw unknownField(key, value, fields, context)
     }
     const path = context.path === '' ? name : `${context.path}.${name}`

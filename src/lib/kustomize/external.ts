@@ -65,7 +65,7 @@ export function runGenerators(configs: readonly Resource[], loader: Loader): Res
 
 /** Name and namespace of a plug-in configuration stand in its metadata. */
 function argsOf(node: YamlMap, shape: Shape): ReturnType<typeof generatorArgs> {
-  const decoded: Decoded = decodeStruct(node, shape, 'drop', 'error unmarshaling JSON')
+  const decoded: Decoded = decodeStruct(node, shape, 'lenient', 'error unmarshaling JSON')
   const metadata = fieldMap(node, 'metadata')
   const name = textOf(decoded, 'name') || fieldText(metadata, 'name')
   return {
@@ -105,7 +105,7 @@ const IAM: Shape = {
 }
 
 function generateIamPolicy(config: YamlMap): Resource {
-  const decoded = decodeStruct(config, IAM, 'drop', 'error unmarshaling JSON')
+  const decoded = decodeStruct(config, IAM, 'lenient', 'error unmarshaling JSON')
   const cloud = textOf(decoded, 'cloud')
   if (cloud !== 'gke') throw failure('KUSTOMIZE_UNSUPPORTED', `cloud provider ${cloud} not supported yet`, config)
   const service = structOf(decoded, 'kubernetesService') ?? {}

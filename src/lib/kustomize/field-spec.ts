@@ -1,7 +1,7 @@
 import { mapNode, plainNode, seqNode, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
 import { tagOf } from '../yaml/resolve.ts'
 import { buildError } from './failure.ts'
-import { formatId, splitApiVersion } from './ids.ts'
+import { formatId, isSelectedGvk, splitApiVersion } from './ids.ts'
 import { currentId, fieldText, newResource } from './resource.ts'
 import { DEFAULT_FIELD_SPECS } from './schema/field-specs.ts'
 
@@ -155,23 +155,17 @@ export function isString(node: YamlNode): boolean {
   return node.kind === 'scalar' && tagOf(node) === '!!str'
 }
 
-/** Adds specs to a list; the same path for the same kinds must agree on `create`. */
+/**
+ * Adds specs to a list. One that the list covers already is left out, and "covers" is kustomize's: the known spec lies inside the
+ * kinds of the new one. So a spec for every kind is dropped where one for a single kind stands before it.
+ */
 export function mergeFieldSpecs(base: readonly FieldSpec[], added: readonly FieldSpec[]): readonly FieldSpec[] {
   if (added.length === 0) return base
   const merged = [...base]
   for (const spec of added) {
-    const same = merged.find((other) => sameTarget(other, spec))
+    const same = merged.find((other) => other.path === spec.path && isSelectedGvk(other, spec))
     if (same === undefined) merged.push(spec)
-    else if (same.create !== spec.create)
-      throw buildError(`conflicting fieldspecs: ${formatSpec(spec)} and ${formatSpec(same)}`)
+    else if (same.create !== spec.create) throw buildError('conflicting fieldspecs')
   }
   return merged
-}
-
-function sameTarget(a: FieldSpec, b: FieldSpec): boolean {
-  return a.path === b.path && a.kind === b.kind && a.group === b.group && a.version === b.version
-}
-
-function formatSpec(spec: FieldSpec): string {
-  return `${spec.group}_${spec.version}_${spec.kind}:${spec.create}:${spec.path}`
 }

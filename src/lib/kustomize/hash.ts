@@ -11,7 +11,8 @@ import { fieldText, type Resource } from './resource.ts'
 export function hashOf(resource: Resource): string {
   const { node } = resource
   const kind = fieldText(node, 'kind')
-  const name = fieldText(node.fields.get('metadata'), 'name')
+  // kustomize looks for a field literally called `metadata/name`, so no name enters the hash
+  const name = fieldText(node, 'metadata/name')
   const fields: [string, unknown][] = []
   if (kind === 'ConfigMap') {
     const binary = node.fields.get('binaryData')

@@ -52,7 +52,7 @@ export function subLoader(loader: Loader, path: string): Loader {
   if (path === '') throw failure('KUSTOMIZE_PATH', 'new root cannot be empty')
   if (REMOTE.test(path)) throw remote(path)
   if (path.startsWith('/')) throw failure('KUSTOMIZE_PATH', `new root '${path}' cannot be absolute`)
-  const root = confirmDir(loader.seen, posix.join(loader.root, path), path)
+  const root = confirmDir(loader.seen, posix.join(loader.root, path), posix.join(loader.root, path))
   for (let at: Loader | undefined = loader; at; at = at.referrer)
     if (isInside(at.root, root))
       throw failure('KUSTOMIZE_PATH', `cycle detected: candidate root '${root}' contains visited root '${at.root}'`)
@@ -61,31 +61,23 @@ export function subLoader(loader: Loader, path: string): Loader {
 
 function confirmDir(seen: SeenTree, full: string, name: string): string {
   const found = resolvePath(seen, full)
-  if (!found) throw notADirectory(full)
+  if (!found)
+    throw failure(
+      'KUSTOMIZE_PATH',
+      `must build at directory: not a valid directory: ${notThere(name, full)}`,
+      undefined,
+      'check the path',
+    )
   if (found.entry.kind === 'dir') return found.path
-  throw failure(
-    'KUSTOMIZE_PATH',
-    `'${name}' must resolve to a directory: file is not directory`.replace(/^.*$/, `file is not directory`),
-    undefined,
-  )
+  throw failure('KUSTOMIZE_PATH', `must build at directory: '${found.path}': file is not directory`)
+}
+
+function notThere(name: string, full: string): string {
+  return `evalsymlink failure on '${name}' : lstat ${full}: no such file or directory`
 }
 
 function missing(full: string): Error {
-  return failure(
-    'KUSTOMIZE_PATH',
-    `evalsymlink failure on '${full}' : lstat ${full}: no such file or directory`,
-    undefined,
-    'check the path',
-  )
-}
-
-function notADirectory(full: string): Error {
-  return failure(
-    'KUSTOMIZE_PATH',
-    `evalsymlink failure on '${full}' : lstat ${full}: no such file or directory`,
-    undefined,
-    'check the path',
-  )
+  return failure('KUSTOMIZE_PATH', notThere(full, full), undefined, 'check the path')
 }
 
 function remote(path: string): Error {

@@ -22,7 +22,9 @@ export function strategicMerge(
   patch: YamlMap,
   lookup: SchemaLookup = mergeSchemaOf,
 ): YamlMap | undefined {
-  const schema = lookup(fieldText(object, 'apiVersion'), fieldText(object, 'kind'))
+  const schema =
+    lookup(fieldText(object, 'apiVersion'), fieldText(object, 'kind')) ??
+    lookup(fieldText(patch, 'apiVersion'), fieldText(patch, 'kind'))
   const merged = mergeNodes(object, patch, { schema, keys: undefined })
   return merged?.kind === 'map' ? merged : undefined
 }

@@ -27,7 +27,10 @@ type Reference = {
  */
 export function fixNameReferences(resources: readonly Resource[], references: readonly NameReference[]): void {
   const renamed = renamedByName(resources)
-  if (renamed.size === 0) return
+  if (renamed.size === 0) {
+    for (const referrer of resources) namespacesOfBinding(referrer)
+    return
+  }
   const byKind = new Map<string, [Gvk, FieldSpec][]>()
   for (const referrer of resources) {
     const id = originalId(referrer)
@@ -57,14 +60,22 @@ function renamedByName(resources: readonly Resource[]): Renamed {
   return renamed
 }
 
-function namespacesOfBinding({ node }: Resource): ReadonlySet<string> {
+function namespacesOfBinding(referrer: Resource): ReadonlySet<string> {
   const namespaces = new Set<string>()
+  const { node } = referrer
   if (fieldText(node, 'kind') !== 'RoleBinding') return namespaces
   const subjects = node.fields.get('subjects')
   for (const subject of subjects?.kind === 'seq' ? subjects.items : [])
-    if (fieldText(subject, 'kind') === 'ServiceAccount' && fieldText(subject, 'namespace') !== '')
-      namespaces.add(fieldText(subject, 'namespace'))
+    if (fieldText(subject, 'kind') === 'ServiceAccount') addNamespace(namespaces, subject, referrer)
   return namespaces
+}
+
+function addNamespace(namespaces: Set<string>, subject: YamlNode, referrer: Resource): void {
+  const namespace = subject.kind === 'map' ? subject.fields.get('namespace') : undefined
+  if (namespace === undefined) return
+  if (isNull(namespace))
+    throw buildError(`Invalid Input: namespace is blank for resource "${formatId(currentId(referrer))}"\n`, namespace)
+  if (namespace.kind === 'scalar') namespaces.add(namespace.value)
 }
 
 function fixField(reference: Reference, spec: FieldSpec): void {

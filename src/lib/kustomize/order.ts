@@ -1,4 +1,4 @@
-import { apiVersionOf, type ResId } from './ids.ts'
+import type { Gvk, ResId } from './ids.ts'
 import { currentId, type Resource } from './resource.ts'
 
 /** The kinds that come first and last. */
@@ -47,7 +47,7 @@ export function sortLegacy(resources: readonly Resource[], order: LegacyOrder = 
   order.last.forEach((kind, index) => rank.set(kind, index + 1))
   const keyed = resources.map((resource): Keyed => {
     const id = currentId(resource)
-    const gvk = `${id.group || '~G'}_${id.version || '~V'}_${id.kind || '~K'}`
+    const gvk = gvkText(id)
     return { resource, rank: rank.get(id.kind) ?? 0, gvk, id, text: sortText(id) }
   })
   return keyed.sort(compare).map((one) => one.resource)
@@ -60,12 +60,26 @@ function sortText(id: ResId): string {
 function compare(a: Keyed, b: Keyed): number {
   if (a.rank !== b.rank) return a.rank - b.rank
   if (a.gvk !== b.gvk) {
-    const isBare =
-      a.id.kind === 'Namespace' &&
-      b.id.kind === 'Namespace' &&
-      (apiVersionOf(a.id) === '' || apiVersionOf(b.id) === '' || a.id.group === '' || b.id.group === '')
+    const isBare = a.id.kind === 'Namespace' && b.id.kind === 'Namespace' && (a.id.group === '' || b.id.group === '')
     const byText = a.gvk < b.gvk ? -1 : 1
     return isBare ? -byText : byText
   }
   return a.text < b.text ? -1 : a.text > b.text ? 1 : 0
+}
+
+const RANK = new Map<string, number>([
+  ...LEGACY_ORDER.first.map((kind, index): [string, number] => [kind, index - LEGACY_ORDER.first.length]),
+  ...LEGACY_ORDER.last.map((kind, index): [string, number] => [kind, index + 1]),
+])
+
+/** The order in which kustomize keeps its configuration. */
+export function compareGvk(a: Gvk, b: Gvk): number {
+  const byRank = (RANK.get(a.kind) ?? 0) - (RANK.get(b.kind) ?? 0)
+  if (byRank !== 0) return byRank
+  const [x, y] = [gvkText(a), gvkText(b)]
+  return x < y ? -1 : x > y ? 1 : 0
+}
+
+function gvkText({ group, version, kind }: Gvk): string {
+  return `${group || '~G'}_${version || '~V'}_${kind || '~K'}`
 }

@@ -66,7 +66,6 @@ const PLUGIN: Shape = {
     paths: { list: 'string' },
     patches: 'string',
     replacements: file['replacements'] ?? 'any',
-    sortOptions: file['sortOptions'] ?? 'any',
     value: 'string',
     targetFilePath: 'string',
     targets: { list: { struct: 'Target', fields: { selector, fieldPath: 'string', filePathPosition: 'int' } } },
@@ -78,22 +77,18 @@ const RUN: Readonly<Record<string, Run>> = {
     transformNames(into.resources, { prefix: textOf(config, 'prefix'), suffix: '' }, specsOf(config)),
   SuffixTransformer: (config, { into }) =>
     transformNames(into.resources, { prefix: '', suffix: textOf(config, 'suffix') }, specsOf(config)),
-  PrefixSuffixTransformer: (config, { into }) =>
-    transformNames(
-      into.resources,
-      { prefix: textOf(config, 'prefix'), suffix: textOf(config, 'suffix') },
-      specsOf(config),
-    ),
-  NamespaceTransformer: (config, { node, into }) =>
-    transformNamespace(
-      into.resources,
-      {
-        namespace: fieldText(fieldMap(node.node, 'metadata'), 'namespace'),
-        unsetOnly: flagOf(config, 'unsetOnly'),
-        subjects: subjectsOf(config, node),
-      },
-      specsOf(config),
-    ),
+  PrefixSuffixTransformer: (config, { into }) => {
+    const specs = specsOf(config)
+    if (textOf(config, 'prefix') !== '')
+      transformNames(into.resources, { prefix: textOf(config, 'prefix'), suffix: '' }, specs)
+    if (textOf(config, 'suffix') !== '')
+      transformNames(into.resources, { prefix: '', suffix: textOf(config, 'suffix') }, specs)
+  },
+  NamespaceTransformer: (config, { node, into }) => {
+    const namespace = fieldText(fieldMap(node.node, 'metadata'), 'namespace')
+    const options = { namespace, unsetOnly: flagOf(config, 'unsetOnly'), subjects: subjectsOf(config, node) }
+    transformNamespace(into.resources, options, specsOf(config))
+  },
   LabelTransformer: (config, { into }) =>
     transformPairs(into.resources, textMapOf(config, 'labels') ?? {}, specsOf(config)),
   AnnotationsTransformer: (config, { into }) =>
@@ -116,9 +111,6 @@ const RUN: Readonly<Record<string, Run>> = {
   ReplacementTransformer: (config, { build, loader, into }) =>
     applyReplacements(into.resources, readReplacements(loader, structsOf(config, 'replacements'), build.unknownFields)),
   HashTransformer: (_, { into }) => hashNames(into.resources),
-  SortOrderTransformer: (config, { into }) => {
-    into.resources = sortBy(into.resources, structOf(config, 'sortOptions'))
-  },
   ValueAddTransformer: (config, context) => addValue(config, context),
 }
 
@@ -129,11 +121,11 @@ export function runPlugin(node: Resource, build: Build, loader: Loader, into: Ac
   if (!run)
     throw failure(
       'KUSTOMIZE_UNSUPPORTED',
-      `unable to load builtin ${kind}.builtin`,
+      `unable to load builtin ${kind}.builtin.[noGrp]`,
       node.node,
       'only the transformers that kustomize has built in are run',
     )
-  run(decodeStruct(node.node, PLUGIN, 'drop', 'error unmarshaling JSON'), { node, build, loader, into })
+  run(decodeStruct(node.node, PLUGIN, 'lenient', 'error unmarshaling JSON'), { node, build, loader, into })
 }
 
 function specsOf(config: Decoded): readonly FieldSpec[] {
@@ -169,6 +161,11 @@ function mergeLegacy(config: Decoded, { build, loader, into, node }: Context): v
 /** Sorts as `sortOptions` asks. */
 export function sortBy(resources: Resource[], options: Decoded | undefined): Resource[] {
   const order = options ? textOf(options, 'order') : ''
+  if (order === 'fifo' && options && structOf(options, 'legacySortOptions'))
+    throw failure(
+      'KUSTOMIZE_INVALID',
+      "the field 'sortOptions.legacySortOptions' is set but the selected sort order is 'fifo', not 'legacy'",
+    )
   if (order === 'fifo') return resources
   if (order !== 'legacy')
     throw failure('KUSTOMIZE_INVALID', `the field 'sortOptions.order' must be one of [fifo, legacy]`)
@@ -197,7 +194,7 @@ function targetsOfFile(config: Decoded, loader: Loader): readonly Decoded[] {
   const path = textOf(config, 'targetFilePath')
   if (path === '') return []
   const root = parseDocuments(loadText(loader, path), fileName(loader, path))[0]?.root
-  return root ? structsOf(decodeStruct(root, PLUGIN, 'drop', 'error unmarshaling JSON'), 'targets') : []
+  return root ? structsOf(decodeStruct(root, PLUGIN, 'lenient', 'error unmarshaling JSON'), 'targets') : []
 }
 
 function transformNamespaceOf(resources: readonly Resource[], namespace: string): void {

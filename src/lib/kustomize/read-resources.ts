@@ -2,7 +2,6 @@ import { duplicateKeyError, parseDocuments, type YamlMap, type YamlNode } from '
 import { SluiceError } from '../error/sluice-error.ts'
 import { buildError } from './failure.ts'
 import { isNull } from './field-spec.ts'
-import { isLocalConfig } from './transform-fields.ts'
 import { fieldMap, fieldText, newResource, type Resource } from './resource.ts'
 
 /**
@@ -33,11 +32,6 @@ export function readResources(text: string, file: string): Resource[] {
     else pending.push(...itemsOf(node, items))
   }
   return resources
-}
-
-/** The resources of a file, without local configuration. */
-export function withoutLocal(resources: readonly Resource[]): Resource[] {
-  return resources.filter((resource) => !isLocalConfig(resource))
 }
 
 function itemsOf(list: YamlMap, items: YamlNode): YamlMap[] {

@@ -125,10 +125,15 @@ export function imageEntries(target: Target): readonly Decoded[] {
   return [...structsOf(target.file, 'images'), ...structsOf(target.file, 'imageTags')]
 }
 
-/** The path of a schema of one's own. @throws when a version is asked for as well */
-export function openApiPath(target: Target): string | undefined {
+/** What `openapi` asks for. @throws when it is both, or a version that kustomize does not have */
+export function openApiOf(target: Target): { readonly path: string } | { readonly version: string } | undefined {
   const openapi = textMapOf(target.file, 'openapi')
-  if (openapi?.['path'] !== undefined && openapi['version'] !== undefined)
+  if (!openapi) return undefined
+  const { path, version } = openapi
+  if (path !== undefined && version !== undefined)
     throw failure('KUSTOMIZE_INVALID', 'builtin version and custom schema provided, cannot use both')
-  return openapi?.['path']
+  if (path !== undefined) return { path }
+  if (version === undefined) return undefined
+  if (version !== 'v1.21.2') throw failure('KUSTOMIZE_INVALID', 'the specified OpenAPI version is not built in')
+  return { version }
 }

@@ -1,4 +1,5 @@
 import { backoffMs } from '../engine/backoff.ts'
+import { BACKOFF } from '../engine/controller.ts'
 import type { Decision } from '../engine/decision.ts'
 import type { ImagePolicy, ImageRefStatus } from '../kinds/image.ts'
 import { choosePolicyTag, explainPolicy, type PolicyChoice, type PolicyRule } from '../pipeline/image/policy.ts'
@@ -143,7 +144,13 @@ function nothingChosen(
     reason === 'InvalidPolicy'
       ? stalledStatus(policy, nowMs, reason, message)
       : retryStatus(policy, nowMs, { reason, message, progress: progressOf(policy) })
-  // No retry: only other tags or another policy help, and both wake it.
+  // Flux tries again and tells again; but only other tags or another policy help, and both wake it.
+  if (traps === 'flux' && reason === 'Failure')
+    return {
+      kind: 'wait',
+      afterMs: BACKOFF,
+      status: { status, image, choice, event: { severity: 'error', reason, message } },
+    }
   return { kind: 'done', status: { status, image, choice, ...told(policy, reason, message) } }
 }
 

@@ -24,6 +24,8 @@ export type CommitRequest = {
   readonly author: Signature
   readonly committer?: Signature
   readonly message: string
+  /** Keeps the message to the byte; otherwise it ends with a newline, as git's own. */
+  readonly keepsMessage?: boolean
 }
 
 /** The branch to move, and what it must be at before: a commit, or undefined when it must not exist. */
@@ -146,7 +148,8 @@ function isRefName(ref: string): boolean {
 
 function renderHead(ref: string, request: CommitRequest): string {
   if (!HASH.test(request.base)) throw new SluiceError('GIT_FAILED', `"${request.base}" is not a commit`)
-  const message = Buffer.from(request.message.endsWith('\n') ? request.message : `${request.message}\n`)
+  const isWhole = request.keepsMessage === true || request.message.endsWith('\n')
+  const message = Buffer.from(isWhole ? request.message : `${request.message}\n`)
   return [
     `commit ${ref}`,
     'mark :1',

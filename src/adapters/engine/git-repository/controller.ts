@@ -11,8 +11,8 @@ import type { Controller, Wake } from '../../../engine/controller.ts'
 import { FINALIZER } from '../../../kinds/flux-object.ts'
 import { parseGitRepository, type GitRepository } from '../../../kinds/git-repository.ts'
 import { read } from '../../../lib/kube/read.ts'
-import { openMirror, type Mirror } from '../../git/mirror.ts'
 import type { EngineContext } from '../context.ts'
+import { mirrorsOf } from '../mirrors.ts'
 import { sourceKey } from '../source-store.ts'
 import { keyOf, overlayView, writeFinalizers, writeStatus } from '../status-writer.ts'
 import { lookAtRemote } from './look.ts'
@@ -37,16 +37,9 @@ export function gitRepositoryController(
   const cache = caches.open({ apiVersion: API_VERSION, kind: 'GitRepository' })
   const view = overlayView(cache.get)
   const memories = new Map<string, Memory>()
-  const mirrors = new Map<string, Mirror>()
-  const root = join(stateDir, 'mirrors')
+  const mirrors = mirrorsOf(context)
   const loginFolder = join(stateDir, 'logins')
-  mkdirSync(root, { recursive: true })
   mkdirSync(loginFolder, { recursive: true, mode: 0o700 })
-  const mirrorOf = (url: string): Mirror => {
-    const found = mirrors.get(url) ?? openMirror(root, url)
-    mirrors.set(url, found)
-    return found
-  }
   const memoryOf = (key: string): Memory => {
     const found = memories.get(key) ?? {
       nextLookMs: 0,
@@ -105,7 +98,7 @@ export function gitRepositoryController(
     },
     close() {
       cache.close()
-      for (const mirror of mirrors.values()) mirror.close()
+      mirrors.close()
     },
   }
 
@@ -125,7 +118,7 @@ export function gitRepositoryController(
 
   async function look(repository: GitRepository, key: string): Promise<void> {
     const memory = memoryOf(key)
-    const outcome = await lookAtRemote(context, { mirrorOf, loginFolder }, repository)
+    const outcome = await lookAtRemote(context, { mirrorOf: mirrors.of, loginFolder }, repository)
     memory.outcome = outcome
     memory.handledGeneration = repository.generation
     memory.handledRequest = repository.requestedAt

@@ -17,9 +17,9 @@ import {
 } from '../../../kinds/image.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { readText } from '../../../lib/kube/read.ts'
-import { type Mirror, openMirror } from '../../git/mirror.ts'
 import type { AbsorbingCache } from '../../kube/types.ts'
 import type { EngineContext } from '../context.ts'
+import { mirrorsOf } from '../mirrors.ts'
 import { keyOf } from '../status-writer.ts'
 import { type ObjectIo, objectIo } from './object-io.ts'
 import type { PolicyStore } from './policy-controller.ts'
@@ -35,7 +35,6 @@ type Own = {
   readonly io: ObjectIo
   readonly policies: PolicyStore
   readonly memories: Map<string, Memory>
-  readonly mirrors: Map<string, Mirror>
   /** Hashes of files that are known to hold no marker. */
   readonly withoutMarkers: Set<string>
   readonly loginFolder: string
@@ -71,7 +70,7 @@ export function imageUpdateAutomationController(
     close() {
       own.cache.close()
       own.sources.close()
-      for (const mirror of own.mirrors.values()) mirror.close()
+      mirrorsOf(context).close()
     },
   }
 }
@@ -81,7 +80,6 @@ function open(context: EngineContext, policies: PolicyStore): Own {
   const sources = context.caches.open({ apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepository' })
   const loginFolder = join(context.stateDir, 'logins')
   mkdirSync(loginFolder, { recursive: true, mode: 0o700 })
-  mkdirSync(join(context.stateDir, 'mirrors'), { recursive: true })
   const io = objectIo(context, cache, 'image-automation-controller')
   return {
     context,
@@ -90,7 +88,6 @@ function open(context: EngineContext, policies: PolicyStore): Own {
     io,
     policies,
     memories: new Map(),
-    mirrors: new Map(),
     withoutMarkers: new Set(),
     loginFolder,
   }
@@ -149,7 +146,7 @@ async function run(own: Own, { automation, sourceRevision, dueInMs }: Automation
     automation,
     source,
     policies: selected(own, automation),
-    mirror: mirrorOf(own, source.url),
+    mirror: mirrorsOf(context).of(source.url),
     loginFolder,
     withoutMarkers,
     knownHead: isHead ? sourceRevision.slice(sourceRevision.lastIndexOf(':') + 1) : undefined,
@@ -158,12 +155,6 @@ async function run(own: Own, { automation, sourceRevision, dueInMs }: Automation
   memory.failures = outcome.kind === 'failed' ? memory.failures + 1 : 0
   // Flux's source waits for its interval or a webhook.
   if (outcome.kind === 'pushed' && context.traps === 'safe') context.gitChanged(source.url)
-}
-
-function mirrorOf({ context, mirrors }: Own, url: string): Mirror {
-  const found = mirrors.get(url) ?? openMirror(join(context.stateDir, 'mirrors'), url)
-  mirrors.set(url, found)
-  return found
 }
 
 function revisionOf({ context, sources }: Own, { source }: ImageUpdateAutomation): string | undefined {

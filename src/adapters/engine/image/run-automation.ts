@@ -199,6 +199,7 @@ async function push(
     changes: files,
     author: { ...automation.author, atMs: context.clock.nowMs() },
     message,
+    keepsMessage: true,
     url: source.url,
     credentials: await credentialsOf(context, source),
     branch,

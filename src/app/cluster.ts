@@ -31,7 +31,7 @@ export type Cluster = {
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { stateDir, port, log } = options
   const kubed = await serveKubed({
-    stateDir: join(stateDir, 'kube'),
+    stateDir,
     port,
     log,
     ...(options.disableAdmissionPlugins === undefined

@@ -61,11 +61,17 @@ function isLoopbackName(hostname: string): boolean {
 }
 
 function isLocalAddress(address: string): boolean {
-  const plain = address.toLowerCase().replace(/^::ffff:/, '')
+  const plain = unmap(address.toLowerCase())
   if (isIP(plain) === 4) return /^(127\.|169\.254\.|0\.)/.test(plain)
-  return (
-    isIP(plain) === 6 && (plain === '::1' || plain === '::' || /^fe[89ab]/.test(plain) || /^(7f|a9fe|0:)/.test(plain))
-  )
+  return isIP(plain) === 6 && (plain === '::1' || plain === '::' || /^fe[89ab]/.test(plain))
+}
+
+/** `::ffff:7f00:1` and `::ffff:127.0.0.1` are 127.0.0.1. */
+function unmap(address: string): string {
+  const hex = /^::(?:ffff:)?([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(address)
+  if (!hex) return address.replace(/^::(ffff:)?(?=\d+\.)/, '')
+  const [high, low] = [parseInt(hex[1] ?? '0', 16), parseInt(hex[2] ?? '0', 16)]
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.')
 }
 
 function forbidden(from: Endpoint, to: URL, why: string): SluiceError {

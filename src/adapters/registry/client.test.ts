@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { test } from 'node:test'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { digestOf } from '../../lib/oci/digest.ts'
+import { MEDIA } from '../../lib/oci/media-types.ts'
+import { createRegistryClient, type RegistryClient, type RegistryClientOptions } from './client.ts'
+import { checkTarget, endpointOf } from './endpoint.ts'
+
+type Seen = { method: string; url: string; authorization: string | undefined }
+type Handler = (request: IncomingMessage, response: ServerResponse, base: string) => void
+
+async function withRegistry(
+  handler: Handler,
+  work: (client: RegistryClient, seen: Seen[], host: string) => Promise<void>,
+  options: RegistryClientOptions = {},
+): Promise<void> {
+  const seen: Seen[] = []
+  const server = createServer((request, response) => {
+    seen.push({ method: request.method ?? '', url: request.url ?? '', authorization: request.headers.authorization })
+    handler(request, response, `http://${request.headers.host}`)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  const client = createRegistryClient({ ...options, aliases: { 'registry.test': host } })
+  try {
+    await work(client, seen, host)
+  } finally {
+    client.close()
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+}
+
+const web = { host: 'registry.test', repository: 'team/web' }
+const code = (wanted: string) => (error: unknown) => error instanceof SluiceError && error.code === wanted
+
+test('tags of a registry that neither sorts nor pages come sorted', () =>
+  withRegistry(
+    (_, response) => response.end(JSON.stringify({ name: 'team/web', tags: ['2', '10', '1', '2'] })),
+    async (client, seen) => {
+      assert.deepEqual(await client.listTags(web), ['1', '10', '2'])
+      assert.equal(seen.length, 1)
+    },
+  ))
+
+test('pages are followed by their Link, and a Link in circles ends', () =>
+  withRegistry(
+    ({ url }, response) => {
+      const last = new URL(url ?? '', 'http://x').searchParams.get('last')
+      const page = last === null ? ['a', 'b'] : last === 'b' ? ['c'] : []
+      response.setHeader(
+        'link',
+        `<http://elsewhere.example/v2/team/web/tags/list?n=2&last=${page.at(-1) ?? 'b'}>; rel="next"`,
+      )
+      response.end(JSON.stringify({ tags: page }))
+    },
+    async (client, seen) => {
+      assert.deepEqual(await client.listTags(web), ['a', 'b', 'c'])
+      assert.equal(seen.length, 3)
+    },
+  ))
+
+test('an unknown repository has no tags at all, an empty one has none', () =>
+  withRegistry(
+    ({ url }, response) => {
+      response.statusCode = url?.includes('team/web') ? 404 : 200
+      response.end('{"tags":null}')
+    },
+    async (client) => {
+      assert.equal(await client.listTags(web), undefined)
+      assert.deepEqual(await client.listTags({ ...web, repository: 'empty' }), [])
+    },
+  ))
+
+test('a token is fetched once for each scope and sent with what follows', () =>
+  withRegistry(
+    (request, response, base) => {
+      if (request.url?.startsWith('/token')) return void response.end(JSON.stringify({ token: 'secret-token' }))
+      if (request.headers.authorization === 'Bearer secret-token') return void response.end('{"tags":["1"]}')
+      response.writeHead(401, { 'www-authenticate': `Bearer realm="${base}/token",service="test"` }).end()
+    },
+    async (client, seen) => {
+      assert.deepEqual(await client.listTags(web), ['1'])
+      assert.deepEqual(await client.listTags(web), ['1'])
+      const [, token] = seen
+      assert.equal(token?.authorization, `Basic ${Buffer.from('me:pass').toString('base64')}`)
+      assert.match(token?.url ?? '', /service=test&scope=repository%3Ateam%2Fweb%3Apull/)
+      assert.equal(seen.filter(({ url }) => url.startsWith('/token')).length, 1)
+    },
+    { credentials: () => ({ username: 'me', password: 'pass' }) },
+  ))
+
+test('wrong credentials are tried once and end in REGISTRY_DENIED', () =>
+  withRegistry(
+    (_, response) => response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end(),
+    async (client, seen) => {
+      await assert.rejects(client.listTags(web), code('REGISTRY_DENIED'))
+      assert.equal(seen.length, 2)
+    },
+    { credentials: () => ({ username: 'me', password: 'bad' }) },
+  ))
+
+test('a redirect is followed without the credentials', () =>
+  withRegistry(
+    (request, response) => {
+      if (request.url?.startsWith('/cdn')) return void response.end('content')
+      if (request.headers.authorization === undefined)
+        return void response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end()
+      response.writeHead(307, { location: '/cdn/blob' }).end()
+    },
+    async (client, seen) => {
+      const body = await client.openBlob(web, digestOf('content'))
+      body?.resume()
+      assert.equal(seen.at(-1)?.url, '/cdn/blob')
+      assert.equal(seen.at(-1)?.authorization, undefined)
+    },
+    { credentials: () => ({ username: 'me', password: 'pass' }) },
+  ))
+
+test('a manifest that is not what its digest says is refused', () =>
+  withRegistry(
+    (_, response) => response.writeHead(200, { 'content-type': MEDIA.manifest }).end('{"lies":true}'),
+    async (client) => {
+      await assert.rejects(client.getManifest(web, digestOf('truth')), code('DIGEST_MISMATCH'))
+    },
+  ))
+
+test('an answer without end is cut at its limit', () =>
+  withRegistry(
+    (_, response) => {
+      const more = (): void => {
+        while (response.write(Buffer.alloc(65_536, 'x')));
+        response.once('drain', more)
+      }
+      more()
+    },
+    (client) => assert.rejects(client.getManifest(web, 'latest'), code('REGISTRY_LIMIT')),
+  ))
+
+test('a registry that stands still is given up', () =>
+  withRegistry(
+    () => undefined,
+    (client) => assert.rejects(client.ping('registry.test'), code('REGISTRY_UNREACHABLE')),
+    { timeoutMs: 100 },
+  ))
+
+test('the words of the registry are in the error', () =>
+  withRegistry(
+    (_, response) => response.writeHead(500).end('{"errors":[{"code":"UNKNOWN","message":"disk on fire"}]}'),
+    (client) =>
+      assert.rejects(
+        client.headBlob(web, digestOf('')).then(() => client.getManifest(web, '1')),
+        /500|disk on fire/,
+      ),
+  ))
+
+const targets: { it: string; host: string; to: string; ok: boolean }[] = [
+  { it: 'another public host', host: 'ghcr.io', to: 'https://cdn.example/x', ok: true },
+  { it: 'plain http', host: 'ghcr.io', to: 'http://ghcr.io/x', ok: false },
+  { it: 'the metadata server', host: 'ghcr.io', to: 'https://169.254.169.254/x', ok: false },
+  { it: 'loopback', host: 'ghcr.io', to: 'https://127.0.0.1/x', ok: false },
+  { it: 'loopback, mapped', host: 'ghcr.io', to: 'https://[::ffff:127.0.0.1]/x', ok: false },
+  { it: 'localhost', host: 'ghcr.io', to: 'https://localhost:6443/x', ok: false },
+  { it: 'a file', host: 'ghcr.io', to: 'file:///etc/passwd', ok: false },
+  { it: 'loopback from loopback', host: '127.0.0.1:5000', to: 'http://127.0.0.1:9000/x', ok: true },
+]
+for (const { it, host, to, ok } of targets)
+  test(`a registry on ${host} ${ok ? 'may' : 'may not'} send us to ${it}`, () => {
+    const check = (): void => checkTarget(endpointOf(host, {}), new URL(to))
+    if (ok) check()
+    else assert.throws(check, code('REGISTRY_FORBIDDEN_ADDRESS'))
+  })
+
+test('the endpoint is https unless the host is loopback, an alias to it, or told', () => {
+  assert.equal(endpointOf('ghcr.io', {}).base.href, 'https://ghcr.io/')
+  assert.equal(endpointOf('docker.io', {}).base.href, 'https://registry-1.docker.io/')
+  assert.equal(endpointOf('r.test', { 'r.test': '127.0.0.1:5000' }).base.href, 'http://127.0.0.1:5000/')
+  assert.equal(endpointOf('10.0.0.1:5000', {}, ['10.0.0.1:5000']).base.href, 'http://10.0.0.1:5000/')
+  assert.equal(endpointOf('[::1]:5000', {}).base.href, 'http://[::1]:5000/')
+})

@@ -54,8 +54,12 @@ export type KustomizationSeen = {
   readonly random: number
   /** How long until a reconcile is due; 0 or less: now. */
   readonly dueInMs: number
+  /** Objects of a deleted Kustomization are still going: how long until the next look. */
+  readonly terminationLookInMs: number
   readonly source: SourceState
   readonly dependencies: readonly DependencyState[]
+  /** Being blocked by dependencies has not been told for this revision yet. */
+  readonly isBlockNews: boolean
   /** The cycle of dependencies that this one is in. */
   readonly cycle?: readonly string[]
   /** A field that this version does not serve, or a value that can never work. */
@@ -93,6 +97,8 @@ const JITTER = 0.05
 export function decideKustomization(seen: KustomizationSeen): Answer {
   const { kustomization, attempt } = seen
   const hasFinalizer = kustomization.finalizers.includes(FINALIZER)
+  if (kustomization.isDeleting && hasFinalizer && seen.terminationLookInMs > 0)
+    return { kind: 'wait', afterMs: seen.terminationLookInMs, status: {} }
   if (kustomization.isDeleting) return hasFinalizer ? act('finalize') : { kind: 'done', status: {} }
   if (!hasFinalizer) return act('add finalizer')
   if (kustomization.isSuspended) return { kind: 'done', status: { status: suspendedStatus(kustomization) } }
@@ -126,7 +132,7 @@ function decideHealth(seen: KustomizationSeen, attempt: Attempt, startedMs: numb
     verdict.kind === 'stalled'
       ? `failed early due to stalled resources: [${verdict.objects}]`
       : `timeout waiting for: [${verdict.objects}]`
-  const message = `health check failed after ${renderDuration(nowMs - startedMs)}: ${why}`
+  const message = `health check failed after ${renderDuration(nowMs - startedMs + 0.5)}: ${why}`
   return failed(seen, attempt, { phase: 'Running health checks', reason: 'HealthCheckFailed', message }, why)
 }
 
@@ -162,16 +168,14 @@ function dependencyBlock(seen: KustomizationSeen): Answer | undefined {
     afterMs: DEPENDENCY_RETRY_MS,
     status: {
       status: blockedStatus(kustomization, nowMs, 'DependencyNotReady', message),
-      events: [
-        {
-          severity: 'info',
-          reason: 'DependencyNotReady',
-          message: 'Dependencies do not meet ready condition, retrying in 30s',
-          revision: source.revision,
-        },
-      ],
+      events: seen.isBlockNews ? [blockEvent(source.revision)] : [],
     },
   }
+}
+
+function blockEvent(revision: string): NonNullable<KustomizationStatus['events']>[number] {
+  const message = 'Dependencies do not meet ready condition, retrying in 30s'
+  return { severity: 'info', reason: 'DependencyNotReady', message, revision }
 }
 
 function stalled({ kustomization, nowMs, source }: KustomizationSeen, reason: string, message: string): Answer {

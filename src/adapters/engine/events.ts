@@ -59,7 +59,7 @@ async function write(
   const timeIso = kubeTime(event.atMs)
   const namespace = object.namespace || 'default'
   const type = event.severity === 'error' ? 'Warning' : 'Normal'
-  const key = JSON.stringify([object.uid, type, event.reason, event.message, event.annotations, event.controller])
+  const key = JSON.stringify([object.uid, type, event.reason, event.message, event.controller])
   const before = written.get(key)
   if (before && event.atMs - before.atMs < REPEAT_MS) {
     before.count++

@@ -33,7 +33,7 @@ const FULL_HASH = /^([0-9a-f]{40}|[0-9a-f]{64})$/
  */
 export function selectRef(wish: RefWish, refs: readonly RemoteRef[]): SelectedRef {
   if (wish.commit !== undefined && wish.commit !== '') return selectCommit(wish.commit, wish.branch ?? '')
-  if (wish.name) return selectNamed(wish.name, wish.name, refs)
+  if (wish.name) return selectName(wish.name, refs)
   if (wish.semver) return selectHighest(wish.semver, refs)
   if (wish.tag) return selectNamed(`refs/tags/${wish.tag}`, wish.tag, refs)
   const branch = wish.branch || 'master'
@@ -44,6 +44,15 @@ function selectCommit(commit: string, branch: string): SelectedRef {
   if (!FULL_HASH.test(commit))
     throw new SluiceError('GIT_REF_NOT_FOUND', `"${commit}" is not a whole commit hash`, { where: 'spec.ref.commit' })
   return { fetch: commit, commit, pointer: branch }
+}
+
+function selectName(name: string, refs: readonly RemoteRef[]): SelectedRef {
+  const found = refs.find((ref) => ref.name === name)
+  if (!found)
+    throw new SluiceError('GIT_REF_NOT_FOUND', `unable to resolve ref '${name}' to a specific commit`, {
+      retry: 'backoff',
+    })
+  return { fetch: name, commit: found.commit, pointer: name }
 }
 
 function selectNamed(name: string, pointer: string, refs: readonly RemoteRef[]): SelectedRef {

@@ -1,0 +1,244 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { InventoryEntry, Kustomization } from '../../../kinds/kustomization.ts'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { describeRef, refOf, type KubeObject, type ObjectRef } from '../../../lib/kube/object.ts'
+import { read } from '../../../lib/kube/read.ts'
+import { inventoryEntry } from '../../../pipeline/apply/inventory.ts'
+import { comparable, isEncrypted, normalize, withMetadata } from '../../../pipeline/apply/normalize.ts'
+import { compareForApply, STAGES, stageOf } from '../../../pipeline/apply/order.ts'
+import { isImmutableError, ownerLabels, ownerOf, planTakeover, rulesOf } from '../../../pipeline/apply/rules.ts'
+import { judge } from '../../../pipeline/health/kstatus.ts'
+import { ApiError } from '../../kube/api-error.ts'
+import type { EngineContext } from '../context.ts'
+import { eachLimited } from '../each-limited.ts'
+import { hashJson, type LiveObjects } from './live-objects.ts'
+
+/** The field manager of everything that a Kustomization applies. */
+export const APPLY_MANAGER = 'kustomize-controller'
+
+/** What happened to one object. */
+export type ObjectChange = {
+  readonly ref: ObjectRef
+  readonly action: 'created' | 'configured' | 'unchanged' | 'skipped'
+  /** It had been changed behind Git's back. */
+  readonly isDrift: boolean
+}
+
+/** What an apply needs besides the context. */
+export type ApplyTools = {
+  readonly live: LiveObjects
+  /** The Kustomization of that key, if it has the object in its inventory. */
+  readonly holds: (owner: string, entry: InventoryEntry) => boolean
+}
+
+type Wanted = { readonly ref: ObjectRef; readonly object: KubeObject; readonly hash: string }
+type Prepared = Wanted & { readonly do: 'apply' | 'recreate' | 'nothing'; readonly change: ObjectChange }
+
+const DRY_RUNS_AT_ONCE = 4
+const STAGE_TIMEOUT_MS = 60_000
+const POLL_MS = 100
+
+/**
+ * Applies built objects in Flux's stages and order. Nothing of a stage is applied when one of its objects is refused; what has not changed in Git nor in
+ * the cluster costs no request.
+ *
+ * @throws SluiceError APPLY_FAILED with Flux's text, naming the first object that was refused; `changes` made before it are told to `onChange`
+ */
+export async function applyObjects(
+  context: EngineContext,
+  tools: ApplyTools,
+  kustomization: Kustomization,
+  built: readonly KubeObject[],
+  onChange: (change: ObjectChange) => void,
+): Promise<void> {
+  const labels = ownerLabels(kustomization.namespace, kustomization.name)
+  const wanted = built
+    .map((object) => {
+      const owned = withMetadata(
+        normalize(withMetadata(object, labels)),
+        kustomization.commonLabels,
+        kustomization.commonAnnotations,
+      )
+      return { ref: refOf(owned), object: owned, hash: hashJson(owned) }
+    })
+    .sort((a, b) => compareForApply(a.ref, b.ref))
+  for (const { object } of wanted) refuseCiphertext(object, context.traps)
+  for (const stage of STAGES) {
+    const objects = wanted.filter(({ object }) => stageOf(object) === stage)
+    if (objects.length === 0) continue
+    const applied = await applyStage(context, tools, kustomization, objects, onChange)
+    if (stage !== 'rest') await waitUntilCurrent(context, applied)
+  }
+}
+
+async function applyStage(
+  context: EngineContext,
+  tools: ApplyTools,
+  kustomization: Kustomization,
+  wanted: readonly Wanted[],
+  onChange: (change: ObjectChange) => void,
+): Promise<readonly ObjectRef[]> {
+  const { live } = tools
+  const known = new Set<string>()
+  for (const { ref } of wanted) {
+    const kind = `${ref.apiVersion}/${ref.kind}`
+    if (!known.has(kind)) await needKind(context, live, ref)
+    known.add(kind)
+    await needNamespace(context, ref)
+  }
+  const open = wanted.filter(({ ref, hash }) => !live.isUnchanged(ref, hash))
+  const prepared = await eachLimited(open, DRY_RUNS_AT_ONCE, (one) =>
+    prepare(context, tools, kustomization, one, open.length),
+  )
+  const refusal = prepared.find((one) => one instanceof Error)
+  if (refusal instanceof Error) throw refusal
+  const byHash = new Map(prepared.flatMap((one) => (one instanceof Error ? [] : [[one.ref, one] as const])))
+  const applied: ObjectRef[] = []
+  for (const { ref } of wanted) {
+    const one = byHash.get(ref)
+    if (one === undefined) {
+      onChange({ ref, action: 'unchanged', isDrift: false })
+      continue
+    }
+    onChange(one.do === 'nothing' ? one.change : await carryOut(context, live, one))
+    if (one.do !== 'nothing') applied.push(ref)
+  }
+  return applied
+}
+
+/** Looks at the live object, takes over what kubectl owns, and rehearses the apply. Answers an error instead of throwing it: the first in order counts. */
+async function prepare(
+  context: EngineContext,
+  tools: ApplyTools,
+  kustomization: Kustomization,
+  wanted: Wanted,
+  openCount: number,
+): Promise<Prepared | Error> {
+  const { live } = tools
+  const { client } = context
+  const { ref, object, hash } = wanted
+  const isUntouched = live.isUntouched(ref)
+  try {
+    let existing = isUntouched ? live.get(ref) : await client.get(ref)
+    const rules = rulesOf(object, existing)
+    const skipped: Prepared = { ...wanted, do: 'nothing', change: { ref, action: 'skipped', isDrift: false } }
+    if (rules.isIgnored || (rules.isCreateOnly && existing)) return skipped
+    refuseSecondOwner(context, tools, kustomization, ref, existing)
+    const takeover = existing && !isUntouched && !rules.isMerged ? planTakeover(existing, APPLY_MANAGER) : undefined
+    if (takeover) existing = await client.patch(ref, 'json', takeover, { fieldManager: APPLY_MANAGER })
+    const action = existing ? 'configured' : 'created'
+    const change: ObjectChange = { ref, action, isDrift: existing !== undefined && !isUntouched }
+    if (openCount === 1 && (isUntouched || !existing)) return { ...wanted, do: 'apply', change }
+    const rehearsed = await rehearse(context, kustomization, wanted, rules.isForced)
+    if (rehearsed === 'recreate') return { ...wanted, do: 'recreate', change: { ...change, action: 'created' } }
+    if (!existing || takeover || !isDeepStrictEqual(comparable(existing), comparable(rehearsed)))
+      return { ...wanted, do: 'apply', change }
+    live.remember(ref, hash, existing)
+    return { ...wanted, do: 'nothing', change: { ref, action: 'unchanged', isDrift: false } }
+  } catch (error) {
+    return applyError(ref, error, 'dry-run failed')
+  }
+}
+
+async function rehearse(
+  { client, traps }: EngineContext,
+  { force }: Kustomization,
+  { ref, object }: Wanted,
+  isForced: boolean,
+): Promise<KubeObject | 'recreate'> {
+  try {
+    return await client.patch(ref, 'apply', object, { fieldManager: APPLY_MANAGER, force: true, dryRun: true })
+  } catch (error) {
+    if (!(error instanceof ApiError) || !(force || isForced)) throw error
+    if (!isImmutableError(error.status, error.message, traps)) throw error
+    return 'recreate'
+  }
+}
+
+async function carryOut(context: EngineContext, live: LiveObjects, one: Prepared): Promise<ObjectChange> {
+  const { client } = context
+  const { ref, object, hash, change } = one
+  try {
+    if (one.do === 'recreate') await deleteAndWait(context, ref)
+    const before = live.get(ref)?.metadata.resourceVersion
+    const applied = await client.patch(ref, 'apply', object, { fieldManager: APPLY_MANAGER, force: true })
+    live.remember(ref, hash, applied)
+    const isSame = one.do === 'apply' && change.action === 'configured' && before === applied.metadata.resourceVersion
+    return isSame ? { ...change, action: 'unchanged' } : change
+  } catch (error) {
+    throw applyError(ref, error, 'apply failed')
+  }
+}
+
+async function deleteAndWait({ client, clock }: EngineContext, ref: ObjectRef): Promise<void> {
+  await client.delete(ref, { propagationPolicy: 'Background' })
+  const deadlineMs = clock.nowMs() + STAGE_TIMEOUT_MS
+  while (await client.get(ref)) {
+    if (clock.nowMs() > deadlineMs)
+      throw new SluiceError('APPLY_FAILED', 'the object is still terminating after 60 s', { retry: 'backoff' })
+    await new Promise<void>((resolve) => clock.after(POLL_MS, resolve))
+  }
+}
+
+/** A stage of definitions is over when the server serves them. */
+async function waitUntilCurrent({ client, clock }: EngineContext, refs: readonly ObjectRef[]): Promise<void> {
+  const deadlineMs = clock.nowMs() + STAGE_TIMEOUT_MS
+  for (const ref of refs)
+    for (;;) {
+      const { health, why } = judge(await client.get(ref), clock.nowMs())
+      if (health === 'Current') break
+      if (clock.nowMs() > deadlineMs)
+        throw new SluiceError('APPLY_FAILED', `timeout waiting for: [${describeRef(ref)} status: '${health}': ${why}]`)
+      await new Promise<void>((resolve) => clock.after(POLL_MS, resolve))
+    }
+}
+
+async function needKind(_context: EngineContext, live: LiveObjects, ref: ObjectRef): Promise<void> {
+  if (await live.ensure(ref.apiVersion, ref.kind)) return
+  const message = `no matches for kind "${ref.kind}" in version "${ref.apiVersion}"`
+  throw new SluiceError('APPLY_FAILED', `${describeRef(ref)} dry-run failed: ${message}\n`)
+}
+
+async function needNamespace({ client }: EngineContext, ref: ObjectRef): Promise<void> {
+  if (ref.namespace !== '') return
+  const resource = await client.resource(ref.apiVersion, ref.kind)
+  if (!resource?.namespaced) return
+  throw new SluiceError(
+    'APPLY_FAILED',
+    `${describeRef(ref)} namespace not specified: the server could not find the requested resource\n`,
+  )
+}
+
+function refuseCiphertext(object: KubeObject, traps: 'safe' | 'flux'): void {
+  if (object.kind !== 'Secret' || !isEncrypted(object)) return
+  if (traps === 'flux' && (read(object, 'stringData') !== undefined || read(object, 'sops') === undefined)) return
+  throw new SluiceError(
+    'APPLY_FAILED',
+    `${describeRef(refOf(object))} is SOPS encrypted, configuring decryption is required for this secret to be reconciled`,
+  )
+}
+
+function refuseSecondOwner(
+  { traps }: EngineContext,
+  { holds }: ApplyTools,
+  { namespace, name }: Kustomization,
+  ref: ObjectRef,
+  existing: KubeObject | undefined,
+): void {
+  const owner = ownerOf(existing)
+  if (traps === 'flux' || owner === undefined || owner === `${namespace}/${name}`) return
+  if (!holds(owner, inventoryEntry(ref))) return
+  throw new SluiceError(
+    'APPLY_FAILED',
+    `${describeRef(ref)} belongs to Kustomization/${owner} already; take it out of one of the two (or of its inventory) before Kustomization/${namespace}/${name} may apply it`,
+  )
+}
+
+/** Says what was refused as Flux says it: object, step, reason, the server's text. */
+function applyError(ref: ObjectRef, error: unknown, step: string): Error {
+  if (!(error instanceof ApiError)) return error instanceof Error ? error : new Error(String(error))
+  const { status, reason, message } = error
+  if (status === 404) return new SluiceError('APPLY_FAILED', `${describeRef(ref)} not found: ${message}\n`)
+  const named = reason === '' || reason === 'Unknown' || reason === 'InternalError' ? '' : ` (${reason})`
+  return new SluiceError('APPLY_FAILED', `${describeRef(ref)} ${step}${named}: ${message}\n`)
+}

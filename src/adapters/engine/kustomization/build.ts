@@ -1,0 +1,128 @@
+import type { StepFailure } from '../../../controllers/kustomization.ts'
+import type { Kustomization } from '../../../kinds/kustomization.ts'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import { readList, readText } from '../../../lib/kube/read.ts'
+import { digestOf } from '../../../lib/oci/digest.ts'
+import { fluxBuild } from '../../../pipeline/build/flux-build.ts'
+import type { WorkloadImages } from '../../../pipeline/record/fact.ts'
+import type { EngineContext } from '../context.ts'
+import { eachLimited } from '../each-limited.ts'
+import { cleanFolder } from '../git-repository/files.ts'
+import type { SourceSnapshot } from '../source-store.ts'
+import { hashJson } from './live-objects.ts'
+import { isFolder, MissingBytes, recordTree, sameAnswers, type Reads } from './source-tree.ts'
+
+/** A build, and what it was made from: as long as both stay the same it need not be made again. */
+export type BuildMemory = {
+  readonly specHash: string
+  readonly reads: Reads
+  readonly objects: readonly KubeObject[]
+  /** sha256 of the built manifests. */
+  readonly digest: string
+}
+
+/** Where a source seems to lie for the build: errors name files below it, as Flux's name its work folder. */
+const ROOT = '/tmp/kustomization-1000000000'
+const FILES_AT_ONCE = 64
+const MOST_LOADS = 1000
+
+/** Builds what a Kustomization describes, or answers what was wrong. A build whose files and fields have not changed is the one from before. */
+export async function buildManifests(
+  context: EngineContext,
+  before: BuildMemory | undefined,
+  kustomization: Kustomization,
+): Promise<BuildMemory | { readonly failure: StepFailure }> {
+  const { kind, namespace, name } = kustomization.sourceRef
+  const snapshot = context.sources.get(kind, namespace, name)
+  const path = cleanFolder(kustomization.path)
+  if (!snapshot || !isFolder(snapshot, path)) {
+    const message = `kustomization path not found: stat ${shown(context, `${ROOT}/${path}`)}: no such file or directory`
+    return { failure: { phase: 'Fetching manifests', reason: 'ArtifactFailed', message } }
+  }
+  const specHash = hashJson([kustomization.spec, namespace, name])
+  if (before?.specHash === specHash && sameAnswers(snapshot, before.reads)) return before
+  try {
+    const { objects, yaml, reads } = await loadAndBuild(snapshot, path, kustomization, context.traps)
+    return { specHash, reads, objects, digest: digestOf(yaml) }
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    return { failure: { phase: 'Building manifests', reason: 'BuildFailed', message: shown(context, error.message) } }
+  }
+}
+
+/** Safe messages name files from the root of the repository; Flux's name its work folder. */
+function shown({ traps }: EngineContext, message: string): string {
+  return traps === 'flux' ? message : message.replaceAll(`${ROOT}/`, '').replaceAll(ROOT, '.')
+}
+
+type Built = { readonly objects: readonly KubeObject[]; readonly yaml: string; readonly reads: Reads }
+
+/** The build reads at once; files that are not in memory are loaded, with their neighbours, and it starts again. */
+async function loadAndBuild(
+  snapshot: SourceSnapshot,
+  path: string,
+  kustomization: Kustomization,
+  traps: 'safe' | 'flux',
+): Promise<Built> {
+  const bytes = new Map<string, Uint8Array>()
+  await load(snapshot, path, bytes)
+  for (let loads = 0; loads < MOST_LOADS; loads++) {
+    const { tree, reads } = recordTree(snapshot, ROOT, bytes)
+    try {
+      const built = fluxBuild({
+        tree,
+        root: ROOT,
+        path,
+        spec: kustomization.spec,
+        unknownFields: traps === 'flux' ? 'drop' : 'error',
+      })
+      return { ...built, reads }
+    } catch (error) {
+      if (!(error instanceof MissingBytes)) throw error
+      const folder = error.path.includes('/') ? error.path.slice(0, error.path.lastIndexOf('/')) : ''
+      await load(snapshot, folder, bytes, error.path)
+    }
+  }
+  throw new SluiceError('APPLY_FAILED', `the build reads files of more than ${MOST_LOADS} folders`)
+}
+
+/** Loads the files of a folder (all levels below a Kustomization's own path, one level elsewhere). */
+async function load(
+  snapshot: SourceSnapshot,
+  folder: string,
+  bytes: Map<string, Uint8Array>,
+  missing?: string,
+): Promise<void> {
+  const prefix = folder === '' ? '' : `${folder}/`
+  const wanted = [...snapshot.files.values()].filter(
+    ({ path, hash }) =>
+      !bytes.has(hash) &&
+      (path === missing ||
+        (path.startsWith(prefix) && (missing === undefined || !path.slice(prefix.length).includes('/')))),
+  )
+  await eachLimited(wanted, FILES_AT_ONCE, async (file) => bytes.set(file.hash, await snapshot.read(file)))
+}
+
+const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob'])
+
+/** Every object that runs pods, and the images it asks for. */
+export function workloadsOf(objects: readonly KubeObject[]): readonly WorkloadImages[] {
+  return objects
+    .filter(({ kind }) => WORKLOADS.has(kind))
+    .map((object) => ({
+      namespace: object.metadata.namespace ?? '',
+      name: object.metadata.name,
+      images: imagesOfObject(object),
+    }))
+}
+
+const POD_SPECS = [['spec'], ['spec', 'template', 'spec'], ['spec', 'jobTemplate', 'spec', 'template', 'spec']]
+
+function imagesOfObject(object: KubeObject): readonly string[] {
+  return POD_SPECS.flatMap((path) =>
+    ['initContainers', 'containers'].flatMap((list) => readList(object, ...path, list)),
+  )
+    .map((container) => readText(container, 'image'))
+    .filter((image) => image !== '')
+}

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto'
+import type { KubeObject, ObjectRef } from '../../../lib/kube/object.ts'
+import { comparable } from '../../../pipeline/apply/normalize.ts'
+import { OWNED_SELECTOR } from '../../../pipeline/apply/rules.ts'
+import type { SharedCaches } from '../../kube/shared-caches.ts'
+import type { KubeClient, WatchCache } from '../../kube/types.ts'
+
+/**
+ * What Kustomizations have applied, as it is in the cluster now: one watch a kind, of owned objects alone, and a memory of what each apply answered.
+ * An object that the watch shows as the apply left it, and that Git describes as then, needs no request.
+ */
+export type LiveObjects = {
+  /** Opens the watch of a kind; false when the server has no such kind. */
+  readonly ensure: (apiVersion: string, kind: string) => Promise<boolean>
+  /** The owned object as the watch shows it, without managedFields. */
+  readonly get: (ref: ObjectRef) => KubeObject | undefined
+  /** The server answered an apply (or its rehearsal changed nothing): this is how `desired` looks in the cluster. */
+  readonly remember: (ref: ObjectRef, desiredHash: string, live: KubeObject) => void
+  readonly forget: (ref: ObjectRef) => void
+  /** Nothing has changed since the last apply of the very same object. */
+  readonly isUnchanged: (ref: ObjectRef, desiredHash: string) => boolean
+  /** Nobody else has changed it since the last apply, whatever Git says now. */
+  readonly isUntouched: (ref: ObjectRef) => boolean
+  readonly onChange: (handler: (object: KubeObject) => void) => void
+  readonly close: () => void
+}
+
+type Memory = { readonly desiredHash: string; readonly liveHash: string; readonly version: number }
+
+/** Annotations that Kubernetes' own controllers write on what others applied. */
+const FOREIGN_ANNOTATIONS = [
+  'deployment.kubernetes.io/revision',
+  'pv.kubernetes.io/bind-completed',
+  'pv.kubernetes.io/bound-by-controller',
+]
+
+/** Makes an empty store over the shared watches. */
+export function createLiveObjects(client: KubeClient, caches: SharedCaches): LiveObjects {
+  const watches = new Map<string, WatchCache>()
+  const memories = new Map<string, Memory>()
+  const hashes = new WeakMap<KubeObject, string>()
+  const handlers: ((object: KubeObject) => void)[] = []
+  const watchOf = ({ apiVersion, kind }: Pick<ObjectRef, 'apiVersion' | 'kind'>): WatchCache | undefined =>
+    watches.get(`${apiVersion}/${kind}`)
+  const hashOf = (object: KubeObject): string => {
+    const found = hashes.get(object) ?? liveHash(object)
+    hashes.set(object, found)
+    return found
+  }
+  const isUntouched = (ref: ObjectRef, memory: Memory | undefined): boolean => {
+    const seen = watchOf(ref)?.get(ref.namespace, ref.name)
+    if (!memory || !seen) return false
+    if (Number(seen.metadata.resourceVersion) < memory.version) return true
+    return hashOf(seen) === memory.liveHash
+  }
+  return {
+    async ensure(apiVersion, kind) {
+      const id = `${apiVersion}/${kind}`
+      const open = watches.get(id)
+      if (open) return open.ready.then(() => true)
+      if (!(await client.resource(apiVersion, kind))) return false
+      const watch = watches.get(id) ?? caches.open({ apiVersion, kind, labelSelector: OWNED_SELECTOR })
+      if (!watches.has(id)) {
+        watches.set(id, watch)
+        watch.onChange((object) => handlers.forEach((handler) => handler(object)))
+      }
+      await watch.ready
+      return true
+    },
+    get: (ref) => watchOf(ref)?.get(ref.namespace, ref.name),
+    remember(ref, desiredHash, live) {
+      const version = Number(live.metadata.resourceVersion ?? 0)
+      memories.set(idOf(ref), { desiredHash, liveHash: liveHash(live), version })
+    },
+    forget: (ref) => void memories.delete(idOf(ref)),
+    isUnchanged(ref, desiredHash) {
+      const memory = memories.get(idOf(ref))
+      return memory?.desiredHash === desiredHash && isUntouched(ref, memory)
+    },
+    isUntouched: (ref) => isUntouched(ref, memories.get(idOf(ref))),
+    onChange: (handler) => void handlers.push(handler),
+    close() {
+      for (const watch of watches.values()) watch.close()
+      watches.clear()
+    },
+  }
+}
+
+function idOf({ apiVersion, kind, namespace, name }: ObjectRef): string {
+  return `${apiVersion}/${kind}/${namespace}/${name}`
+}
+
+function liveHash(object: KubeObject): string {
+  const { annotations } = object.metadata
+  if (!annotations) return hashJson(comparable(object))
+  const kept = Object.fromEntries(Object.entries(annotations).filter(([name]) => !FOREIGN_ANNOTATIONS.includes(name)))
+  return hashJson(comparable({ ...object, metadata: { ...object.metadata, annotations: kept } }))
+}
+
+/** A digest of a JSON value that does not depend on the order of keys. */
+export function hashJson(value: unknown): string {
+  return createHash('sha256').update(stable(value)).digest('base64')
+}
+
+function stable(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(stable).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${entries.map(([key, field]) => `${JSON.stringify(key)}:${stable(field)}`).join(',')}}`
+}

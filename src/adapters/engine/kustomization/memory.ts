@@ -1,0 +1,67 @@
+import type { Attempt } from '../../../controllers/kustomization.ts'
+import type { InventoryEntry, Kustomization } from '../../../kinds/kustomization.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import type { EngineContext } from '../context.ts'
+import type { ObjectView } from '../status-writer.ts'
+import type { BuildMemory } from './build.ts'
+import type { HealthWatch } from './live-health.ts'
+import type { LiveObjects } from './live-objects.ts'
+
+/** The field manager of a Kustomization's own status and finalizers. */
+export const STATUS_MANAGER = 'gotk-kustomize-controller'
+
+/** What the engine remembers of a Kustomization between steps; lost at a restart, which reconciles at once. */
+export type Memory = {
+  attempt: Attempt | undefined
+  /** What the attempt built. */
+  objects: readonly KubeObject[]
+  /** Inventory ids that the attempt left alone. */
+  skipped: ReadonlySet<string>
+  healthWatch: HealthWatch | undefined
+  build: BuildMemory | undefined
+  nextMs: number
+  handledGeneration: number
+  handledRequest: string
+  handledRevision: string
+  handledDigest: string
+  /** A deletion is under way: what was pruned is waited for. */
+  isPruned: boolean
+  /** The revision for which being blocked by dependencies was told. */
+  toldBlockedAt: string
+  /** When to look again whether what was pruned is gone. */
+  terminationLookMs: number
+}
+
+/** What the steps of a Kustomization share. */
+export type KustomizationTools = {
+  readonly context: EngineContext
+  readonly live: LiveObjects
+  readonly view: ObjectView
+  readonly find: (key: string) => Kustomization | undefined
+  readonly objectOf: (key: string) => KubeObject | undefined
+  readonly hasSource: (namespace: string, name: string) => boolean
+  /** Keys of the Kustomizations that use a source. */
+  readonly usersOf: (source: Kustomization['sourceRef']) => readonly string[]
+  readonly memoryOf: (key: string) => Memory
+  readonly wakeKey: (key: string) => void
+  readonly holds: (owner: string, entry: InventoryEntry) => boolean
+}
+
+/** A memory of nothing. */
+export function newMemory(): Memory {
+  return {
+    attempt: undefined,
+    objects: [],
+    skipped: new Set(),
+    healthWatch: undefined,
+    build: undefined,
+    nextMs: 0,
+    handledGeneration: -1,
+    handledRequest: '',
+    handledRevision: '',
+    handledDigest: '',
+    isPruned: false,
+    toldBlockedAt: '',
+    terminationLookMs: 0,
+  }
+}

@@ -1,0 +1,96 @@
+import { findCycle, type DependencyState } from '../../../controllers/depends-on.ts'
+import type { KustomizationSeen, SourceState } from '../../../controllers/kustomization.ts'
+import type { Kustomization } from '../../../kinds/kustomization.ts'
+import type { KustomizationTools, Memory } from './memory.ts'
+import { evaluateReadyExpr } from './ready-expr.ts'
+import { unsupportedField } from './unsupported.ts'
+
+/** Gathers all that the decision about a Kustomization needs; everything comes from memory and watches. */
+export function seeKustomization(
+  tools: KustomizationTools,
+  key: string,
+  kustomization: Kustomization,
+): KustomizationSeen {
+  const { context } = tools
+  const memory = tools.memoryOf(key)
+  const source = sourceOf(tools, kustomization)
+  const refusal = unsupportedField(kustomization)
+  const cycle = context.traps === 'safe' ? cycleOf(tools, key) : undefined
+  return {
+    kustomization,
+    nowMs: context.clock.nowMs(),
+    random: context.random(),
+    terminationLookInMs: memory.terminationLookMs - context.clock.nowMs(),
+    dueInMs: dueInMs(tools, memory, kustomization, source),
+    source,
+    dependencies: kustomization.dependsOn.map(({ namespace, name, readyExpr }) =>
+      dependencyOf(tools, key, `${namespace}/${name}`, readyExpr),
+    ),
+    isBlockNews: isBlockNews(tools, memory, kustomization, source),
+    ...(cycle ? { cycle } : {}),
+    ...(refusal ? { refusal } : {}),
+    ...(memory.attempt ? { attempt: memory.attempt } : {}),
+    health: memory.healthWatch?.check() ?? [],
+  }
+}
+
+function sourceOf({ context, hasSource }: KustomizationTools, { sourceRef }: Kustomization): SourceState {
+  const { kind, namespace, name } = sourceRef
+  if (!hasSource(namespace, name))
+    return { kind: 'missing', message: `${kind}.source.toolkit.fluxcd.io "${name}" not found` }
+  const snapshot = context.sources.get(kind, namespace, name)
+  return snapshot
+    ? { kind: 'ready', revision: snapshot.revision, digest: digestFor(context.traps, snapshot) }
+    : { kind: 'no artifact' }
+}
+
+/** Flux compares revisions only; safe, a changed `ignore` or include counts, too. */
+function digestFor(
+  traps: 'safe' | 'flux',
+  { revision, digest }: { readonly revision: string; readonly digest: string },
+): string {
+  return traps === 'flux' ? revision : digest
+}
+
+function dueInMs(tools: KustomizationTools, memory: Memory, kustomization: Kustomization, source: SourceState): number {
+  const { generation, requestedAt } = kustomization
+  if (generation !== memory.handledGeneration) return 0
+  if (requestedAt !== '' && requestedAt !== memory.handledRequest) return 0
+  if (source.kind !== 'ready') return 0
+  const isNew = source.revision !== memory.handledRevision || source.digest !== memory.handledDigest
+  if (isNew && !(tools.context.traps === 'flux' && sourceHasCycle(tools, kustomization))) return 0
+  return memory.nextMs - tools.context.clock.nowMs()
+}
+
+/** Told once a revision; in Flux not again for those behind a cycle, which never hear of a new revision. */
+function isBlockNews(
+  tools: KustomizationTools,
+  memory: Memory,
+  kustomization: Kustomization,
+  source: SourceState,
+): boolean {
+  if (source.kind !== 'ready' || memory.toldBlockedAt === source.revision) return false
+  return memory.toldBlockedAt === '' || !(tools.context.traps === 'flux' && sourceHasCycle(tools, kustomization))
+}
+
+function dependencyOf(
+  tools: KustomizationTools,
+  selfKey: string,
+  key: string,
+  readyExpr: string | undefined,
+): DependencyState {
+  const kustomization = tools.find(key)
+  const self = tools.objectOf(selfKey)
+  const dependency = tools.objectOf(key)
+  if (readyExpr === undefined || !kustomization || !self || !dependency) return { key, kustomization }
+  return { key, kustomization, expression: evaluateReadyExpr(readyExpr, self, dependency) }
+}
+
+function cycleOf({ find }: KustomizationTools, key: string): readonly string[] | undefined {
+  return findCycle(key, (at) => find(at)?.dependsOn.map(({ namespace, name }) => `${namespace}/${name}`) ?? [])
+}
+
+/** In Flux a cycle anywhere among the users of a source stops its news for all of them; only then is this asked. */
+function sourceHasCycle(tools: KustomizationTools, { sourceRef }: Kustomization): boolean {
+  return tools.usersOf(sourceRef).some((key) => cycleOf(tools, key) !== undefined)
+}

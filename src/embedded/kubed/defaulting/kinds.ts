@@ -64,7 +64,7 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
     rolling.maxSurge ??= 0
     strategy.rollingUpdate = rolling
   },
-  'batch.v1.JobSpec': defaultJob,
+  'batch.v1.Job': (job) => defaultJob(objectOf(job.spec)),
   'autoscaling.v2.HorizontalPodAutoscalerSpec': defaultAutoscaler,
   'autoscaling.v2.HorizontalPodAutoscalerBehavior': (behavior) => {
     behavior.scaleUp = scalingRules(behavior.scaleUp, 0, [

@@ -24,7 +24,7 @@ export function validateMeta(resource: Resource, { metadata }: Obj, before: Obj 
   const errors: FieldError[] = []
   const bad = (field: string, type: FieldError['type'], message: string): void =>
     void errors.push({ field: `metadata.${field}`, type, message })
-  if (metadata.name === '') bad('name', 'Required', 'Required value: name or generateName is required')
+  if (!metadata.name) bad('name', 'Required', 'Required value: name or generateName is required')
   else {
     const why = nameError(resource, metadata.name)
     if (why !== undefined) bad('name', 'Invalid', `Invalid value: ${JSON.stringify(metadata.name)}: ${why}`)

@@ -11,6 +11,7 @@ import {
   union,
 } from '../../../lib/kube/merge/path-set.ts'
 import { MergeError } from '../../../lib/kube/merge/typed-value.ts'
+import { shapeLikeGo } from '../decoding/typed.ts'
 import { type Cause, Fault } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
@@ -94,7 +95,7 @@ export function trackUpdate(
     delete next.metadata.managedFields
     return
   }
-  const before = live === undefined ? {} : bare(live)
+  const before = live === undefined ? unset(resource) : bare(live)
   const result = ownUpdate(
     resource.type,
     before,
@@ -128,7 +129,7 @@ export function trackApply(
   force: boolean,
 ): JsonObject {
   const state = parseState(live?.metadata.managedFields)
-  const before = live === undefined ? {} : bare(live)
+  const before = live === undefined ? unset(resource) : bare(live)
   if (live !== undefined && state.managers.size === 0) adoptUnowned(resource, state, before, writer)
   const manager = managerOf(resource, writer, 'Apply')
   const id = idOf(manager)
@@ -174,6 +175,13 @@ function adoptUnowned(resource: Resource, state: State, live: JsonObject, writer
   const { owners } = ownUpdate(resource.type, {}, live, new Map(), idOf(manager), resetFieldsOf(resource, ''))
   for (const [id, { set }] of owners) state.owners.set(id, { set: difference(set, NOBODYS), isApplied: false })
   state.managers.set(idOf(manager), manager)
+}
+
+/** What a new object is compared with: the structs that Go's zero value has. */
+function unset(resource: Resource): JsonObject {
+  const zero: JsonObject = {}
+  if (resource.custom === undefined) shapeLikeGo(resource.type, zero)
+  return zero
 }
 
 /** The object without what ownership ignores. */

@@ -4,12 +4,13 @@ import { accumulateTarget, emptyAccumulator, useOpenApi, type Build } from './ac
 import { fixNameReferences } from './name-references.ts'
 import { hashNames } from './hash-names.ts'
 import { structOf, textsOf } from './kustomization.ts'
-import { rootLoader, type LoadRestrictions } from './loader.ts'
+import { rootLoader, type Loader, type LoadRestrictions } from './loader.ts'
+import { generatedTarget, overlayTarget, type Overlay } from './overlay.ts'
 import { sortLegacy } from './order.ts'
 import { seeTree } from './paths.ts'
 import { sortBy } from './plugins.ts'
 import { fieldMap, type Resource } from './resource.ts'
-import { loadTarget } from './target.ts'
+import { loadTarget, type Notices, type Target } from './target.ts'
 import { isLocalConfig, transformPairs } from './transform-fields.ts'
 import type { FileTree } from './tree.ts'
 import { resolveVars } from './vars.ts'
@@ -22,8 +23,13 @@ export type BuildOptions = {
   readonly loadRestrictions?: LoadRestrictions
   /** Nothing outside this folder is read; the whole tree by default. */
   readonly jail?: string
-  /** What happens to a field that a kustomization file does not have: an error as in kustomize (default), or nothing. */
+  /** What happens to a field that the kustomization file of `dir` does not have: an error as in kustomize (default), or nothing as in Flux. */
   readonly unknownFields?: 'error' | 'drop'
+  /** Laid over the kustomization file of `dir`, as Flux does with its `spec`; `overlayName` is how errors call it. */
+  readonly overlay?: Overlay
+  readonly overlayName?: string
+  /** The resources to build when `dir` has no kustomization file; without it that is an error. */
+  readonly generated?: readonly string[]
   /** Adds the label `app.kubernetes.io/managed-by`. */
   readonly managedByLabel?: boolean
 }
@@ -52,13 +58,13 @@ export function build(tree: FileTree, dir: string, options: BuildOptions = {}): 
   const seen = seeTree(tree, options.jail ?? '/')
   const warnings: string[] = []
   const context: Build = {
-    unknownFields: options.unknownFields ?? 'error',
+    unknownFields: 'error',
     warn: (line) => warnings.push(line),
     schema: undefined,
     hasSchema: false,
   }
   const loader = rootLoader(seen, dir, options.loadRestrictions ?? 'rootOnly')
-  const target = loadTarget(loader, context)
+  const target = rootTarget(loader, context, options)
   useOpenApi(context, target)
   const into = emptyAccumulator()
   accumulateTarget(context, target, into)
@@ -77,6 +83,16 @@ export function build(tree: FileTree, dir: string, options: BuildOptions = {}): 
     filesMissed: [...seen.filesMissed],
     warnings,
   }
+}
+
+function rootTarget(loader: Loader, notices: Notices, options: BuildOptions): Target {
+  const { generated, overlay } = options
+  const unknownFields = options.unknownFields ?? 'error'
+  const allowEmpty = overlay !== undefined
+  const target = generated
+    ? generatedTarget(loader, generated)
+    : loadTarget(loader, { ...notices, unknownFields, allowEmpty })
+  return overlay ? overlayTarget(target, overlay, options.overlayName ?? 'overlay') : target
 }
 
 /** The text of a build, byte for byte as kustomize prints it. */

@@ -19,6 +19,8 @@ export const FILE_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomiza
 export type Notices = {
   readonly unknownFields: Unknown
   readonly warn: (line: string) => void
+  /** Whether a file that asks for nothing is taken. */
+  readonly allowEmpty?: boolean
 }
 
 /** Reads the kustomization file of a folder. @throws SluiceError KUSTOMIZE_INVALID with the place */
@@ -28,7 +30,7 @@ export function loadTarget(loader: Loader, notices: Notices): Target {
   const root = parseFile(text, fileName(loader, name))
   const file = root ? decodeStruct(root, KUSTOMIZATION, notices.unknownFields, 'invalid Kustomization') : {}
   warnDeprecated(file, notices)
-  if (isEmpty(file))
+  if (isEmpty(file) && notices.allowEmpty !== true)
     throw failure('KUSTOMIZE_INVALID', 'kustomization.yaml is empty', root, `fill ${fileName(loader, name)}`)
   const kind = textOf(file, 'kind') || 'Kustomization'
   enforce(loader, file, kind, root)

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { treeOfFiles } from '../../lib/kustomize/tree.ts'
+import { buildKustomization, type BuiltKustomization, type KustomizationBuild } from './build-kustomization.ts'
+
+const configMap = (name: string, data = 'a: b'): string =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata: {${data}}\n`
+
+function built(files: Record<string, string>, input: Partial<KustomizationBuild> = {}): BuiltKustomization {
+  return buildKustomization({ tree: treeOfFiles(new Map(Object.entries(files))), path: './app', spec: {}, ...input })
+}
+
+const names = ({ objects }: BuiltKustomization): string[] => objects.map(({ metadata }) => metadata.name)
+
+test('a folder without a kustomization file is built whole, folders with one as bases', () => {
+  const files = {
+    '/app/b.yaml': configMap('b'),
+    '/app/sub/a.yml': configMap('a'),
+    '/app/own/kustomization.yaml': 'namePrefix: own-\nresources: [x.yaml]\n',
+    '/app/own/x.yaml': configMap('x'),
+    '/app/notes.txt': 'no yaml',
+  }
+  assert.deepEqual(names(built(files)), ['b', 'own-x', 'a'])
+})
+
+test('an empty folder builds to nothing', () => {
+  assert.deepEqual(built({ '/app/readme.md': 'x' }).objects, [])
+})
+
+test('the spec is laid over the kustomization file', () => {
+  const files = { '/app/kustomization.yaml': 'resources: [a.yaml]\nnamespace: old\n', '/app/a.yaml': configMap('a') }
+  const patch = 'kind: ConfigMap\nmetadata: {name: any}\ndata: {c: d}\n'
+  const { objects } = built(files, {
+    spec: {
+      targetNamespace: 'new',
+      namePrefix: 'p-',
+      patches: [{ patch: `apiVersion: v1\n${patch}`, target: { kind: 'ConfigMap' } }],
+      commonMetadata: { labels: { team: 'x' } },
+    },
+  })
+  assert.deepEqual(objects, [
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'p-a', namespace: 'new', labels: { team: 'x' } },
+      data: { a: 'b', c: 'd' },
+    },
+  ])
+})
+
+test('files above the kustomization are read, files outside the source are not', () => {
+  const files = {
+    '/src/app/kustomization.yaml': 'resources: [../a.yaml]\n',
+    '/src/a.yaml': configMap('a'),
+    '/secret.yaml': configMap('s'),
+  }
+  assert.deepEqual(names(built(files, { root: '/src' })), ['a'])
+  const escaping = { ...files, '/src/app/kustomization.yaml': 'resources: [../../secret.yaml]\n' }
+  assert.throws(
+    () => built(escaping, { root: '/src' }),
+    (error: unknown) => error instanceof SluiceError && error.code === 'KUSTOMIZE_PATH',
+  )
+})
+
+test('a misspelt field is an error with its place, and dropped where Flux drops it', () => {
+  const files = { '/app/kustomization.yaml': 'resouces: [a.yaml]\n', '/app/a.yaml': configMap('a') }
+  assert.throws(
+    () => built(files),
+    (error: unknown) =>
+      error instanceof SluiceError &&
+      error.where === '/app/kustomization.yaml:1:1' &&
+      error.hint === 'did you mean "resources"?',
+  )
+  assert.deepEqual(built(files, { traps: 'flux' }).objects, [])
+})
+
+test('variables are substituted, strictly, and not where an object refuses them', () => {
+  const off = configMap('${who}')
+    .replace('name: ${who}', 'name: x, labels: {kustomize.toolkit.fluxcd.io/substitute: disabled}')
+    .replace('a: b', "a: '${who}'")
+  const files = { '/app/a.yaml': configMap('a', 'a: "${who}", b: "${n:=1}"'), '/app/b.yaml': off }
+  const { objects } = built(files, { substitution: { variables: { who: 'me\n' } } })
+  assert.deepEqual(
+    objects.map((object) => object['data']),
+    [{ a: 'me', b: 1 }, { a: '${who}' }],
+  )
+  const broken = { '/app/a.yaml': configMap('a', 'a: "${other}"') }
+  assert.throws(
+    () => built(broken, { substitution: { variables: { who: 'me' } } }),
+    /variable not set \(strict mode\): "other"/,
+  )
+})

@@ -1,0 +1,133 @@
+import { posix } from 'node:path'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import type { KubeObject } from '../../lib/kube/object.ts'
+import { build, renderBuild } from '../../lib/kustomize/build.ts'
+import type { FileTree } from '../../lib/kustomize/tree.ts'
+import { FILE_NAMES } from '../../lib/kustomize/target.ts'
+import { setCommonMetadata, type CommonMetadata } from './common-metadata.ts'
+import { generateResources } from './generate-resources.ts'
+import { substituteObjects, type Substitution } from './substitute-objects.ts'
+
+/** What of a Flux Kustomization's `spec` changes its build; every field may be absent. */
+export type KustomizationBuildSpec = {
+  readonly targetNamespace?: string | undefined
+  readonly namePrefix?: string | undefined
+  readonly nameSuffix?: string | undefined
+  readonly patches?: readonly unknown[] | undefined
+  readonly patchesStrategicMerge?: readonly unknown[] | undefined
+  readonly patchesJson6902?: readonly unknown[] | undefined
+  readonly images?: readonly unknown[] | undefined
+  readonly components?: readonly string[] | undefined
+  readonly ignoreMissingComponents?: boolean | undefined
+  readonly buildMetadata?: readonly string[] | undefined
+  readonly commonMetadata?: CommonMetadata | undefined
+}
+
+/** What is built. */
+export type KustomizationBuild = {
+  readonly tree: FileTree
+  /** Absolute folder of the source in the tree; nothing outside it is read. Default `/`. */
+  readonly root?: string
+  /** `spec.path`, from the root. */
+  readonly path: string
+  readonly spec: KustomizationBuildSpec
+  /** 'safe' (default): a field that kustomization.yaml does not have is an error. 'flux': it is dropped in silence, as Flux does. */
+  readonly traps?: 'safe' | 'flux'
+  /** `spec.postBuild`, its variables fetched; left out when there is none. */
+  readonly substitution?: Substitution
+}
+
+/** The built objects, their text, and the files they depend on. */
+export type BuiltKustomization = {
+  readonly objects: readonly KubeObject[]
+  /** The objects as kustomize prints them, before substitution and common metadata. */
+  readonly yaml: string
+  readonly filesRead: readonly string[]
+  readonly filesMissed: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Builds what a Flux Kustomization describes: kustomize without load restrictions inside the source, without reordering.
+ *
+ * A folder without a kustomization file gets one of everything in it.
+ * @throws SluiceError with kustomize's text, and the file and line at fault
+ * @see https://fluxcd.io/flux/components/kustomize/kustomizations/
+ */
+export function buildKustomization(input: KustomizationBuild): BuiltKustomization {
+  const { tree, spec } = input
+  const root = input.root ?? '/'
+  const dir = posix.join(root, posix.join('/', input.path))
+  const hasFile = FILE_NAMES.some((name) => tree.stat(posix.join(dir, name)) !== undefined)
+  const generated = hasFile ? undefined : generateResources(tree, dir)
+  const built = build(tree, dir, {
+    reorder: 'none',
+    loadRestrictions: 'none',
+    jail: root,
+    unknownFields: input.traps === 'flux' ? 'drop' : 'error',
+    overlay: overlayOf(spec, tree, dir),
+    overlayName: 'spec',
+    ...(generated ? { generated } : {}),
+  })
+  const objects = built.objects.map(asKubeObject)
+  const substituted = input.substitution ? substituteObjects(objects, input.substitution) : objects
+  return {
+    objects: setCommonMetadata(substituted, spec.commonMetadata),
+    yaml: renderBuild(built),
+    filesRead: built.filesRead,
+    filesMissed: built.filesMissed,
+    warnings: built.warnings,
+  }
+}
+
+/** The spec in the names of a kustomization file. */
+function overlayOf(spec: KustomizationBuildSpec, tree: FileTree, dir: string): Record<string, unknown> {
+  return {
+    namespace: spec.targetNamespace,
+    namePrefix: spec.namePrefix,
+    nameSuffix: spec.nameSuffix,
+    patches: spec.patches,
+    patchesStrategicMerge: spec.patchesStrategicMerge?.map((patch) =>
+      typeof patch === 'string' ? patch : JSON.stringify(patch),
+    ),
+    patchesJson6902: spec.patchesJson6902?.map(jsonPatch),
+    images: spec.images,
+    components: componentsOf(spec, tree, dir),
+    buildMetadata: spec.buildMetadata,
+  }
+}
+
+/** The operations of an old `patchesJson6902` entry are a list; kustomize wants a text. */
+function jsonPatch(entry: unknown): unknown {
+  if (typeof entry !== 'object' || entry === null || !('patch' in entry)) return entry
+  return { ...entry, patch: typeof entry.patch === 'string' ? entry.patch : JSON.stringify(entry.patch) }
+}
+
+function componentsOf(spec: KustomizationBuildSpec, tree: FileTree, dir: string): string[] {
+  const components = spec.components ?? []
+  for (const component of components)
+    if (!isLocalRelative(component))
+      throw new SluiceError('KUSTOMIZE_PATH', `component path '${component}' must be local and relative`, {
+        where: 'spec.components',
+      })
+  if (spec.ignoreMissingComponents !== true) return [...components]
+  return components.filter((component) => tree.stat(posix.join(dir, component)) !== undefined)
+}
+
+/** Whether a path is no URL and not absolute. */
+export function isLocalRelative(path: string): boolean {
+  if (path.startsWith('/') || path.startsWith('file:///') || /^(?!file:)[a-z][a-z0-9+.-]*:\/\//i.test(path)) return false
+  return !/^[^/\s]+@[^/\s]+:/.test(path) && !/^(?:github\.com|bitbucket\.org|gitlab\.com)[/:]/.test(path)
+}
+
+/** A built value as an object of JSON numbers. */
+function asKubeObject(value: Readonly<Record<string, unknown>>): KubeObject {
+  return toJson(value) as KubeObject
+}
+
+function toJson(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value)
+  if (Array.isArray(value)) return value.map(toJson)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toJson(item)]))
+}

@@ -1,0 +1,53 @@
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import type { KubeObject } from '../../lib/kube/object.ts'
+import { dump } from '../../lib/yaml/dump.ts'
+import { loadOne } from '../../lib/yaml/load.ts'
+import { substitute } from './substitute.ts'
+
+/** `spec.postBuild` with its variables fetched: `substituteFrom` in order, then `substitute`, later ones over earlier ones. */
+export type Substitution = {
+  readonly variables: Readonly<Record<string, string>>
+  /** 'WithVariables' (default) does nothing when there is no variable. */
+  readonly strategy?: 'WithVariables' | 'Always'
+  /** Whether a variable that is not given and has no default fails the build (Flux 2.9's default). */
+  readonly strict?: boolean
+}
+
+const DISABLED = 'kustomize.toolkit.fluxcd.io/substitute'
+const NAME = /^[_a-zA-Z][_a-zA-Z0-9]*$/
+
+/** Replaces `${NAME}` in the YAML of every object; the result is read as YAML again, so quotes matter. */
+export function substituteObjects(objects: readonly KubeObject[], substitution: Substitution): readonly KubeObject[] {
+  const variables = cleaned(substitution.variables)
+  if (variables.size === 0 && substitution.strategy !== 'Always') return objects
+  return objects.map((object) => {
+    if (isDisabled(object)) return object
+    const text = dump(object)
+    if (!text.includes('$')) return object
+    return reread(substitute(text, variables, substitution.strict ?? true), object)
+  })
+}
+
+function cleaned(variables: Readonly<Record<string, string>>): Map<string, string> {
+  const map = new Map<string, string>()
+  for (const [name, value] of Object.entries(variables)) {
+    if (!NAME.test(name))
+      throw new SluiceError(
+        'KUSTOMIZE_INVALID',
+        `'${name}' var name is invalid, must match '^[_[:alpha:]][_[:alpha:][:digit:]]*$'`,
+        { where: 'spec.postBuild' },
+      )
+    map.set(name, value.replaceAll('\n', ''))
+  }
+  return map
+}
+
+function isDisabled({ metadata }: KubeObject): boolean {
+  return metadata.labels?.[DISABLED] === 'disabled' || metadata.annotations?.[DISABLED] === 'disabled'
+}
+
+function reread(text: string, object: KubeObject): KubeObject {
+  const value = loadOne(text, `${object.kind}/${object.metadata.name}`, 'v2')
+  if (typeof value === 'object' && value !== null && 'kind' in value && 'metadata' in value) return value as KubeObject
+  throw new SluiceError('KUSTOMIZE_BUILD', `substitution leaves no object of ${object.kind}/${object.metadata.name}`)
+}

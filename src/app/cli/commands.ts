@@ -53,6 +53,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./completion.ts')).completion,
   },
   {
+    name: 'node',
+    summary: 'Run pods on this machine for a Kubernetes API',
+    load: async () => (await import('./node.ts')).node,
+  },
+  {
     name: 'engine',
     summary: "Do what Flux's controllers do, on any Kubernetes",
     load: async () => (await import('./engine.ts')).engine,

@@ -1,0 +1,82 @@
+import type { Clock } from '../../adapters/clock.ts'
+import type { KubeClient } from '../../adapters/kube/types.ts'
+import type { KubeObject } from '../../lib/kube/object.ts'
+
+/** Says something about an object; repeated sayings are counted, at most one write in a second each. */
+export type Recorder = (
+  object: KubeObject,
+  type: 'Normal' | 'Warning',
+  reason: string,
+  message: string,
+  fieldPath?: string,
+) => void
+
+type Known = { name: string; count: number; first: string; lastMs: number }
+
+/** Writes core/v1 Events as the kubelet of `node`. Faults are told to `log` and lose the event only. */
+export function makeRecorder(o: {
+  readonly client: KubeClient
+  readonly clock: Clock
+  readonly node: string
+  readonly log: (line: string) => void
+}): Recorder {
+  const known = new Map<string, Known>()
+  let serial = 0
+  return (object, type, reason, message, fieldPath) => {
+    const nowMs = o.clock.nowMs()
+    const { namespace = 'default', name, uid, resourceVersion } = object.metadata
+    const key = `${uid} ${reason} ${message} ${fieldPath}`
+    const before = known.get(key)
+    if (before && nowMs - before.lastMs < 1_000) return
+    const at = new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z')
+    const event: Known = before ?? {
+      name: `${name}.${(nowMs * 1000 + (serial++ % 1000)).toString(16)}`,
+      count: 0,
+      first: at,
+      lastMs: 0,
+    }
+    event.count++
+    event.lastMs = nowMs
+    known.delete(key)
+    known.set(key, event)
+    for (const oldest of known.keys()) {
+      if (known.size <= 2_000) break
+      known.delete(oldest)
+    }
+    const metadata = { name: event.name, namespace }
+    const options = { fieldManager: 'sluice-node' }
+    const ref = { apiVersion: 'v1', kind: 'Event', namespace, name: event.name }
+    const sent =
+      event.count > 1
+        ? o.client.patch(ref, 'merge', { count: event.count, lastTimestamp: at }, options)
+        : o.client.create(
+            {
+              apiVersion: 'v1',
+              kind: 'Event',
+              metadata,
+              involvedObject: {
+                apiVersion: object.apiVersion,
+                kind: object.kind,
+                namespace: object.metadata.namespace,
+                name,
+                uid,
+                resourceVersion,
+                ...(fieldPath === undefined ? {} : { fieldPath }),
+              },
+              reason,
+              message: message.slice(0, 1024),
+              type,
+              count: 1,
+              firstTimestamp: at,
+              lastTimestamp: at,
+              source: { component: 'kubelet', host: o.node },
+              reportingComponent: 'kubelet',
+              reportingInstance: o.node,
+            },
+            options,
+          )
+    sent.catch((error: unknown) =>
+      o.log(`node: event ${reason} of ${name} not written: ${error instanceof Error ? error.message : String(error)}`),
+    )
+  }
+}

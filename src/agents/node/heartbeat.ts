@@ -1,0 +1,34 @@
+import type { Clock } from '../../adapters/clock.ts'
+import type { KubeClient } from '../../adapters/kube/types.ts'
+import { renewLease, writeNodeStatus, type NodeFacts } from './node-object.ts'
+
+const LEASE_MS = 10_000
+const STATUS_EVERY = 30
+
+/** Renews the Lease every 10 s and writes the Node's status every five minutes, as a kubelet does. */
+export function startHeartbeat(o: {
+  readonly client: KubeClient
+  readonly clock: Clock
+  readonly facts: NodeFacts
+  readonly log: (line: string) => void
+}): { readonly close: () => void } {
+  let isClosed = false
+  let cancel: () => void = () => undefined
+  let beats = 0
+  const beat = async (): Promise<void> => {
+    try {
+      await renewLease(o.client, o.facts.name, o.clock)
+      if (++beats % STATUS_EVERY === 0) await writeNodeStatus(o.client, o.facts, o.clock.nowMs())
+    } catch (error) {
+      o.log(`node ${o.facts.name}: heartbeat: ${error instanceof Error ? error.message : String(error)}`)
+    }
+    if (!isClosed) cancel = o.clock.after(LEASE_MS, () => void beat())
+  }
+  void beat()
+  return {
+    close() {
+      isClosed = true
+      cancel()
+    },
+  }
+}

@@ -1,0 +1,103 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
+import type { Clock } from '../../adapters/clock.ts'
+import { writeCertificate } from '../../lib/x509/certificate.ts'
+import { readLog, readLogLines, showLine, type LogQuery } from './read-log.ts'
+
+/** Where a container's log is. */
+export type LogSource = { readonly path: string; readonly isAlive: () => boolean }
+
+/** The kubelet's own API: what `kubectl logs` reaches through the API server. */
+export type KubeletServer = { readonly port: number; readonly close: () => Promise<void> }
+
+/** Serves the kubelet API on loopback, HTTPS with a certificate of its own. `find` answers a message when there is no such log. */
+export async function serveKubelet(o: {
+  readonly name: string
+  readonly clock: Clock
+  readonly find: (namespace: string, pod: string, container: string, previous: boolean) => LogSource | string
+}): Promise<KubeletServer> {
+  const server = createServer(makeIdentity(o.name, o.clock.nowMs()), (request, response) => {
+    const url = new URL(request.url ?? '/', 'https://node')
+    const [, verb, namespace = '', pod = '', container = ''] = url.pathname.split('/').map(decodeURIComponent)
+    if (verb === 'healthz') return void response.end('ok')
+    if (verb !== 'containerLogs' || request.method !== 'GET') return refuse(response, 404, '404 page not found')
+    const source = o.find(namespace, pod, container, url.searchParams.get('previous') === 'true')
+    if (typeof source === 'string') return refuse(response, 404, source)
+    sendLog(request, response, source, url.searchParams, o.clock)
+  })
+  server.on('tlsClientError', () => undefined)
+  server.on('clientError', (_error, socket) => socket.destroy())
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  server.unref()
+  const address = server.address()
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+function makeIdentity(name: string, nowMs: number): { key: string; cert: string } {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const subject = { commonName: `system:node:${name}`, organizations: ['system:nodes'] }
+  const cert = writeCertificate({
+    subject,
+    key: privateKey,
+    issuer: { subject, key: privateKey },
+    serial: randomBytes(16),
+    notBeforeMs: nowMs - 3_600_000,
+    notAfterMs: nowMs + 365 * 86_400_000,
+    use: 'server',
+    names: [name, 'localhost', '127.0.0.1'],
+  })
+  return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), cert }
+}
+
+function sendLog(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { path, isAlive }: LogSource,
+  asked: URLSearchParams,
+  clock: Clock,
+): void {
+  const number = (name: string): number | undefined =>
+    /^\d+$/.test(asked.get(name) ?? '') ? Number(asked.get(name)) : undefined
+  const sinceSeconds = number('sinceSeconds')
+  const sinceTime = Date.parse(asked.get('sinceTime') ?? '')
+  const sinceMs = sinceSeconds !== undefined ? clock.nowMs() - sinceSeconds * 1000 : sinceTime
+  const tailLines = number('tailLines')
+  const limitBytes = number('limitBytes')
+  const query: LogQuery = {
+    timestamps: asked.get('timestamps') === 'true',
+    ...(tailLines === undefined ? {} : { tailLines }),
+    ...(limitBytes === undefined ? {} : { limitBytes }),
+    ...(Number.isNaN(sinceMs) ? {} : { sinceMs }),
+  }
+  response.writeHead(200, { 'content-type': 'text/plain' })
+  const first = readLog(path, query)
+  if (asked.get('follow') !== 'true') return void response.end(first.text)
+  response.write(first.text)
+  let offset = first.offset
+  let cancel: () => void = () => undefined
+  const more = (): void => {
+    const wasAlive = isAlive()
+    let text = ''
+    offset = readLogLines(path, offset, (line) => (text += showLine(line, { timestamps: query.timestamps }) ?? ''))
+    if (text !== '') response.write(text)
+    if (!wasAlive) return void response.end()
+    cancel = clock.after(150, more)
+  }
+  request.socket.on('close', () => cancel())
+  more()
+}
+
+function refuse(response: ServerResponse, status: number, why: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain' }).end(`${why}\n`)
+}

@@ -1,0 +1,112 @@
+import { cpus, hostname, release, totalmem } from 'node:os'
+import type { Clock } from '../../adapters/clock.ts'
+import type { KubeClient } from '../../adapters/kube/types.ts'
+import { ApiError } from '../../adapters/kube/api-error.ts'
+import type { KubeObject } from '../../lib/kube/object.ts'
+
+/** What the Node object says. */
+export type NodeFacts = {
+  readonly name: string
+  /** The driver; `none` when no pod can run. */
+  readonly driver: string
+  readonly isSimulated: boolean
+  readonly kubeletPort: number
+  /** Why pods cannot run; undefined when they can. */
+  readonly notReady: string | undefined
+  readonly gaps: readonly string[]
+}
+
+const OPTIONS = { fieldManager: 'sluice-node' } as const
+const LEASE_SECONDS = 40
+
+/** Makes or updates the Node object. */
+export async function registerNode(client: KubeClient, facts: NodeFacts, nowMs: number): Promise<KubeObject> {
+  const ref = { apiVersion: 'v1', kind: 'Node', namespace: '', name: facts.name }
+  const metadata = {
+    name: facts.name,
+    labels: {
+      'kubernetes.io/hostname': facts.name,
+      'kubernetes.io/os': 'linux',
+      'kubernetes.io/arch': process.arch === 'x64' ? 'amd64' : process.arch,
+      'sluice.dev/driver': facts.driver,
+      ...(facts.isSimulated ? { 'sluice.dev/simulated': 'true', simulated: 'true' } : {}),
+    },
+    annotations: { 'sluice.dev/gaps': facts.gaps.join('\n') },
+  }
+  const existing = await client.get(ref)
+  if (existing === undefined) await client.create({ apiVersion: 'v1', kind: 'Node', metadata, spec: {} }, OPTIONS)
+  else await client.patch(ref, 'merge', { metadata }, OPTIONS)
+  return writeNodeStatus(client, facts, nowMs)
+}
+
+/** Writes capacity, conditions and addresses. */
+export async function writeNodeStatus(client: KubeClient, facts: NodeFacts, nowMs: number): Promise<KubeObject> {
+  const ref = { apiVersion: 'v1', kind: 'Node', namespace: '', name: facts.name }
+  const amounts = {
+    cpu: String(cpus().length || 1),
+    memory: `${Math.floor(totalmem() / 1024)}Ki`,
+    pods: '110',
+    'ephemeral-storage': '100Gi',
+  }
+  const status = {
+    capacity: amounts,
+    allocatable: amounts,
+    conditions: conditionsOf(facts, new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z')),
+    addresses: [
+      { type: 'InternalIP', address: '127.0.0.1' },
+      { type: 'Hostname', address: facts.name },
+    ],
+    daemonEndpoints: { kubeletEndpoint: { Port: facts.kubeletPort } },
+    nodeInfo: {
+      machineID: facts.name,
+      systemUUID: facts.name,
+      bootID: facts.name,
+      kernelVersion: release(),
+      osImage: `${hostname()} (sluice driver ${facts.driver})`,
+      containerRuntimeVersion: `sluice-${facts.driver}://1`,
+      kubeletVersion: 'v1.33.0',
+      kubeProxyVersion: 'v1.33.0',
+      operatingSystem: 'linux',
+      architecture: process.arch === 'x64' ? 'amd64' : process.arch,
+    },
+  }
+  return client.patch(ref, 'merge', { status }, { ...OPTIONS, subresource: 'status' })
+}
+
+/** Renews the node's Lease, which is the heartbeat. */
+export async function renewLease(client: KubeClient, name: string, clock: Clock): Promise<void> {
+  const ref = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace: 'kube-node-lease', name }
+  const renewTime = new Date(clock.nowMs()).toISOString().replace('Z', '000Z')
+  const spec = { holderIdentity: name, leaseDurationSeconds: LEASE_SECONDS, renewTime }
+  try {
+    await client.patch(ref, 'merge', { spec }, OPTIONS)
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 404)) throw error
+    const metadata = { name, namespace: ref.namespace }
+    await client.create({ apiVersion: ref.apiVersion, kind: 'Lease', metadata, spec }, OPTIONS)
+  }
+}
+
+function conditionsOf({ notReady }: NodeFacts, at: string): object[] {
+  const calm = (type: string, reason: string, message: string): object => ({
+    type,
+    status: 'False',
+    reason,
+    message,
+    lastHeartbeatTime: at,
+    lastTransitionTime: at,
+  })
+  return [
+    calm('MemoryPressure', 'KubeletHasSufficientMemory', 'not measured by this node'),
+    calm('DiskPressure', 'KubeletHasNoDiskPressure', 'not measured by this node'),
+    calm('PIDPressure', 'KubeletHasSufficientPID', 'not measured by this node'),
+    {
+      type: 'Ready',
+      status: notReady === undefined ? 'True' : 'False',
+      reason: notReady === undefined ? 'KubeletReady' : 'NoDriver',
+      message: notReady ?? 'the node runs pods',
+      lastHeartbeatTime: at,
+      lastTransitionTime: at,
+    },
+  ]
+}

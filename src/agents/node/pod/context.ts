@@ -1,0 +1,17 @@
+import type { Clock } from '../../../adapters/clock.ts'
+import type { KubeClient } from '../../../adapters/kube/types.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import type { Driver } from '../driver.ts'
+import type { Recorder } from '../events.ts'
+
+/** What all pods of a node share. */
+export type NodeContext = {
+  readonly client: KubeClient
+  readonly clock: Clock
+  /** The driver as it is now; another one after the processes that keep the pods were lost. */
+  readonly driver: () => Driver
+  readonly record: Recorder
+  /** Services of a namespace. */
+  readonly services: (namespace: string) => readonly KubeObject[]
+  readonly log: (line: string) => void
+}

@@ -1,0 +1,220 @@
+import type { KubeObject } from '../../../lib/kube/object.ts'
+
+/** A source of values for variables and files. */
+export type KeyRef = { readonly name?: string; readonly key: string; readonly optional?: boolean }
+
+/** One entry of `env`. */
+export type EnvVar = {
+  readonly name: string
+  readonly value?: string
+  readonly valueFrom?: {
+    readonly configMapKeyRef?: KeyRef
+    readonly secretKeyRef?: KeyRef
+    readonly fieldRef?: { readonly fieldPath: string }
+    readonly resourceFieldRef?: { readonly containerName?: string; readonly resource: string }
+  }
+}
+
+/** One entry of `envFrom`. */
+export type EnvFrom = {
+  readonly prefix?: string
+  readonly configMapRef?: { readonly name?: string; readonly optional?: boolean }
+  readonly secretRef?: { readonly name?: string; readonly optional?: boolean }
+}
+
+/** What a probe or hook does. */
+export type Action = {
+  readonly httpGet?: {
+    readonly path?: string
+    readonly port: number | string
+    readonly host?: string
+    readonly scheme?: string
+    readonly httpHeaders?: readonly { readonly name: string; readonly value: string }[]
+  }
+  readonly tcpSocket?: { readonly port: number | string; readonly host?: string }
+  readonly exec?: { readonly command?: readonly string[] }
+  readonly grpc?: { readonly port: number }
+  readonly sleep?: { readonly seconds: number }
+}
+
+/** A probe, its numbers in seconds. */
+export type Probe = Action & {
+  readonly initialDelaySeconds?: number
+  readonly periodSeconds?: number
+  readonly timeoutSeconds?: number
+  readonly successThreshold?: number
+  readonly failureThreshold?: number
+}
+
+/** Where a volume is seen in a container. */
+export type VolumeMount = {
+  readonly name: string
+  readonly mountPath: string
+  readonly readOnly?: boolean
+  readonly subPath?: string
+  readonly subPathExpr?: string
+}
+
+/** Who a process is. */
+export type SecurityContext = {
+  readonly runAsUser?: number
+  readonly runAsGroup?: number
+  readonly runAsNonRoot?: boolean
+  readonly readOnlyRootFilesystem?: boolean
+  readonly privileged?: boolean
+}
+
+/** A container of a pod. */
+export type Container = {
+  readonly name: string
+  readonly image: string
+  readonly imagePullPolicy?: string
+  readonly command?: readonly string[]
+  readonly args?: readonly string[]
+  readonly workingDir?: string
+  readonly env?: readonly EnvVar[]
+  readonly envFrom?: readonly EnvFrom[]
+  readonly ports?: readonly { readonly name?: string; readonly containerPort: number; readonly protocol?: string }[]
+  readonly volumeMounts?: readonly VolumeMount[]
+  readonly resources?: { readonly limits?: Quantities; readonly requests?: Quantities }
+  readonly readinessProbe?: Probe
+  readonly livenessProbe?: Probe
+  readonly startupProbe?: Probe
+  readonly lifecycle?: { readonly preStop?: Action; readonly postStart?: Action }
+  readonly securityContext?: SecurityContext
+  /** Only of init containers: `Always` makes a sidecar. */
+  readonly restartPolicy?: string
+}
+
+/** Amounts by resource name. */
+export type Quantities = Readonly<Record<string, string | number>>
+
+/** Keys shown as files. */
+export type FileItems = {
+  readonly items?: readonly { readonly key: string; readonly path: string; readonly mode?: number }[]
+}
+
+/** Fields shown as files. */
+export type DownwardFiles = {
+  readonly items?: readonly {
+    readonly path: string
+    readonly fieldRef?: { readonly fieldPath: string }
+    readonly resourceFieldRef?: { readonly resource: string; readonly containerName?: string }
+  }[]
+}
+
+/** One part of a projected volume. */
+export type Projection = {
+  readonly configMap?: { readonly name?: string; readonly optional?: boolean } & FileItems
+  readonly secret?: { readonly name?: string; readonly optional?: boolean } & FileItems
+  readonly downwardAPI?: DownwardFiles
+  readonly serviceAccountToken?: {
+    readonly path: string
+    readonly audience?: string
+    readonly expirationSeconds?: number
+  }
+}
+
+/** A volume of a pod. */
+export type Volume = {
+  readonly name: string
+  readonly emptyDir?: object
+  readonly hostPath?: { readonly path: string; readonly type?: string }
+  readonly configMap?: {
+    readonly name?: string
+    readonly optional?: boolean
+    readonly defaultMode?: number
+  } & FileItems
+  readonly secret?: {
+    readonly secretName?: string
+    readonly optional?: boolean
+    readonly defaultMode?: number
+  } & FileItems
+  readonly downwardAPI?: DownwardFiles & { readonly defaultMode?: number }
+  readonly projected?: { readonly sources?: readonly Projection[]; readonly defaultMode?: number }
+}
+
+/** `spec` of a pod. */
+export type PodSpec = {
+  readonly containers: readonly Container[]
+  readonly initContainers?: readonly Container[]
+  readonly volumes?: readonly Volume[]
+  readonly nodeName?: string
+  readonly hostname?: string
+  readonly restartPolicy?: string
+  readonly terminationGracePeriodSeconds?: number
+  readonly serviceAccountName?: string
+  readonly enableServiceLinks?: boolean
+  readonly hostNetwork?: boolean
+  readonly securityContext?: SecurityContext
+  readonly activeDeadlineSeconds?: number
+}
+
+/** State of a container, as the API writes it. */
+export type ContainerState = {
+  readonly waiting?: { readonly reason: string; readonly message?: string }
+  readonly running?: { readonly startedAt: string }
+  readonly terminated?: {
+    readonly exitCode: number
+    readonly signal?: number
+    readonly reason: string
+    readonly message?: string
+    readonly startedAt?: string
+    readonly finishedAt?: string
+    readonly containerID?: string
+  }
+}
+
+/** `containerStatuses[]`. */
+export type ContainerStatus = {
+  readonly name: string
+  readonly image: string
+  readonly imageID: string
+  readonly containerID?: string
+  readonly ready: boolean
+  readonly started: boolean
+  readonly restartCount: number
+  readonly state: ContainerState
+  readonly lastState: ContainerState
+}
+
+/** A condition of a pod. */
+export type PodCondition = {
+  readonly type: string
+  readonly status: string
+  readonly reason?: string
+  readonly message?: string
+  readonly lastTransitionTime?: string | null
+  readonly lastProbeTime?: string | null
+}
+
+/** `status` of a pod. */
+export type PodStatus = {
+  readonly phase?: string
+  readonly reason?: string
+  readonly message?: string
+  readonly conditions?: readonly PodCondition[]
+  readonly hostIP?: string
+  readonly hostIPs?: readonly { readonly ip: string }[]
+  readonly podIP?: string
+  readonly podIPs?: readonly { readonly ip: string }[]
+  readonly startTime?: string
+  readonly initContainerStatuses?: readonly ContainerStatus[]
+  readonly containerStatuses?: readonly ContainerStatus[]
+  readonly qosClass?: string
+}
+
+/** A pod. */
+export type Pod = KubeObject & { readonly spec: PodSpec; readonly status?: PodStatus }
+
+/** Takes an object of the API server, which has checked its shape, for a pod; undefined for anything else. */
+export function parsePod(object: KubeObject): Pod | undefined {
+  const spec = object['spec']
+  const isPod = object.kind === 'Pod' && typeof spec === 'object' && spec !== null && 'containers' in spec
+  return isPod ? (object as Pod) : undefined
+}
+
+/** `uid` of a pod; static pods without one do not exist here. */
+export function uidOf(pod: Pod): string {
+  return pod.metadata.uid ?? `${pod.metadata.namespace}.${pod.metadata.name}`
+}

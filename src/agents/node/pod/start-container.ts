@@ -1,0 +1,108 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import type { Bind, ContainerStart, Driver, Sandbox } from '../driver.ts'
+import type { Image } from '../image/store.ts'
+import type { NodeContext } from './context.ts'
+import { commandOf, expandVariables, resolveEnv } from './env.ts'
+import { parseQuantity } from './fields.ts'
+import { lookUp, textOf } from './lookups.ts'
+import { uidOf, type Container, type Pod } from './shapes.ts'
+import { bindsOf, makeVolumes, readOnlyVolumes } from './volumes.ts'
+
+/** A pod's place: address and volumes. */
+export type Place = { readonly sandbox: Sandbox; readonly volumes: ReadonlyMap<string, string> }
+
+/** Makes (or finds again) the sandbox, the volumes and the files of a pod. @throws SluiceError POD_VOLUME, NODE_* */
+export async function makePlace(context: NodeContext, pod: Pod, existing: Sandbox | undefined): Promise<Place> {
+  const driver = context.driver()
+  if (pod.spec.hostNetwork === true)
+    throw new SluiceError(
+      'POD_CONFIG',
+      'hostNetwork is not supported by this node: its pods have a network of their own',
+    )
+  const uid = uidOf(pod)
+  const name = pod.spec.hostname ?? pod.metadata.name
+  const id = { uid, namespace: pod.metadata.namespace ?? 'default', name }
+  const sandbox = existing ?? (await driver.createSandbox(id))
+  const lookups = await lookUp(context.client, pod)
+  const folder = driver.podFolder(uid)
+  const volumes = makeVolumes(join(folder, 'volumes'), { pod, ip: sandbox.ip, hostIp: driver.hostIp, ...lookups })
+  writeNetworkFiles(join(folder, 'etc'), driver, id, sandbox.ip)
+  return { sandbox, volumes }
+}
+
+/** Starts one container. @throws SluiceError POD_CONFIG, POD_VOLUME, IMAGE_INVALID, NODE_* */
+export async function startContainer(
+  context: NodeContext,
+  pod: Pod,
+  container: Container,
+  image: Image,
+  run: { readonly place: Place; readonly attempt: number },
+): Promise<void> {
+  const driver = context.driver()
+  const { sandbox, volumes } = run.place
+  const uid = uidOf(pod)
+  const security = { ...pod.spec.securityContext, ...container.securityContext }
+  if (security.privileged === true)
+    throw new SluiceError('POD_CONFIG', 'privileged containers are not supported by this node')
+  const lookups = await lookUp(context.client, pod)
+  const env = resolveEnv(container, image.config.Env ?? [], {
+    pod,
+    ip: sandbox.ip,
+    hostIp: driver.hostIp,
+    configMap: (name) => textOf(lookups.configMap(name)),
+    secret: (name) => textOf(lookups.secret(name)),
+    services: context.services(pod.metadata.namespace ?? 'default'),
+  })
+  const user = security.runAsUser === undefined ? (image.config.User ?? '') : userText(security)
+  if (security.runAsNonRoot === true && /^(|0|root)(:|$)/.test(user))
+    throw new SluiceError('POD_CONFIG', 'container has runAsNonRoot and image will run as root')
+  const memory = parseQuantity(container.resources?.limits?.['memory'])
+  const cpu = parseQuantity(container.resources?.limits?.['cpu'])
+  const start: ContainerStart = {
+    uid,
+    container: container.name,
+    attempt: run.attempt,
+    pod: { uid, namespace: pod.metadata.namespace ?? 'default', name: pod.metadata.name },
+    image,
+    command: driver.isSimulated ? ['simulated'] : commandOf(container, image.config, env),
+    env: [...env],
+    workingDir: expandVariables(container.workingDir ?? image.config.WorkingDir ?? '/', env),
+    user,
+    readOnlyRoot: security.readOnlyRootFilesystem === true,
+    binds: [...networkBinds(driver, uid), ...bindsOf(container, volumes, readOnlyVolumes(pod), env)],
+    limits: {
+      ...(memory === undefined || memory <= 0 ? {} : { memoryBytes: Math.ceil(memory) }),
+      ...(cpu === undefined || cpu <= 0 ? {} : { cpuMillis: Math.ceil(cpu * 1000) }),
+    },
+  }
+  await driver.start(start)
+}
+
+function userText({ runAsUser, runAsGroup }: { readonly runAsUser?: number; readonly runAsGroup?: number }): string {
+  return runAsGroup === undefined ? String(runAsUser) : `${runAsUser}:${runAsGroup}`
+}
+
+function writeNetworkFiles(
+  folder: string,
+  driver: Driver,
+  { name, namespace }: { readonly name: string; readonly namespace: string },
+  ip: string,
+): void {
+  if (driver.dns === undefined) return
+  mkdirSync(folder, { recursive: true })
+  const search = `${namespace}.svc.cluster.local svc.cluster.local cluster.local`
+  writeFileSync(join(folder, 'resolv.conf'), `search ${search}\nnameserver ${driver.dns}\noptions ndots:5\n`)
+  writeFileSync(join(folder, 'hosts'), `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n${ip}\t${name}\n`)
+  writeFileSync(join(folder, 'hostname'), `${name}\n`)
+}
+
+function networkBinds(driver: Driver, uid: string): Bind[] {
+  if (driver.dns === undefined) return []
+  return ['resolv.conf', 'hosts', 'hostname'].map((file) => ({
+    source: join(driver.podFolder(uid), 'etc', file),
+    target: `/etc/${file}`,
+    readOnly: false,
+  }))
+}

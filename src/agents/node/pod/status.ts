@@ -1,0 +1,146 @@
+import type { RunningContainer } from '../driver.ts'
+import { isAlive, isFinished, lifeOf, restartsAfter, type Run, type Seen } from './decide.ts'
+import { restartDelayMs } from './backoff.ts'
+import type { Container, ContainerState, ContainerStatus, Pod, PodCondition, PodStatus } from './shapes.ts'
+
+/** Renders the status of a pod; conditions of others and times of what did not change are kept. */
+export function renderPodStatus(seen: Seen, hostIp: string): PodStatus {
+  const { pod, nowMs } = seen
+  const before = pod.status ?? {}
+  const inits = pod.spec.initContainers ?? []
+  const areInitsDone = inits.every((container) => isInitDone(seen, container))
+  const initContainerStatuses = inits.map((container) => containerStatus(seen, container, true, 'PodInitializing'))
+  const waiting = areInitsDone ? 'ContainerCreating' : 'PodInitializing'
+  const containerStatuses = pod.spec.containers.map((container) => containerStatus(seen, container, false, waiting))
+  const isLate = lifeOf(pod, nowMs).isOver && before.phase !== 'Succeeded'
+  const phase = isLate ? 'Failed' : phaseOf(seen, areInitsDone)
+  const ip = seen.sandbox?.ip ?? before.podIP
+  return {
+    ...(before.qosClass === undefined ? {} : { qosClass: before.qosClass }),
+    phase,
+    ...(isLate ? { reason: before.reason ?? 'DeadlineExceeded' } : {}),
+    ...(isLate ? { message: before.message ?? 'Pod was active on the node longer than the specified deadline' } : {}),
+    conditions: conditionsOf(seen, phase, areInitsDone, containerStatuses),
+    hostIP: hostIp,
+    hostIPs: [{ ip: hostIp }],
+    ...(ip === undefined ? {} : { podIP: ip, podIPs: [{ ip }] }),
+    startTime: before.startTime ?? timeText(nowMs),
+    ...(inits.length > 0 ? { initContainerStatuses } : {}),
+    containerStatuses,
+  }
+}
+
+/** RFC 3339 with seconds, as Kubernetes writes times. */
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
+}
+
+function isInitDone({ runs, health }: Seen, { name, restartPolicy }: Container): boolean {
+  const run = runs.get(name)
+  return restartPolicy === 'Always' ? run !== undefined && health.get(name)?.isStarted === true : run?.exit?.code === 0
+}
+
+function phaseOf(seen: Seen, areInitsDone: boolean): string {
+  const { pod, runs } = seen
+  if (isFinished(seen)) {
+    const all = pod.spec.containers.every(({ name }) => runs.get(name)?.exit?.code === 0)
+    return all && areInitsDone ? 'Succeeded' : 'Failed'
+  }
+  return areInitsDone && pod.spec.containers.every(({ name }) => runs.has(name)) ? 'Running' : 'Pending'
+}
+
+function containerStatus(seen: Seen, container: Container, isInit: boolean, waiting: string): ContainerStatus {
+  const run = seen.runs.get(container.name)
+  const image = seen.images.get(container.image)
+  const health = seen.health.get(container.name)
+  const isUp = isAlive(run)
+  const isCompleted = isInit && run?.exit?.code === 0
+  const state = stateOf(seen, container, run, waiting)
+  return {
+    name: container.name,
+    image: container.image,
+    imageID: run?.imageId ?? (image?.state === 'ready' ? image.id : ''),
+    ...(run === undefined ? {} : { containerID: containerId(run) }),
+    ready: isInit && container.restartPolicy !== 'Always' ? isCompleted : isUp && health?.isReady === true,
+    started: isUp && (health?.isStarted ?? false),
+    restartCount: run?.attempt ?? 0,
+    state,
+    lastState: lastStateOf(run, state),
+  }
+}
+
+function stateOf(seen: Seen, container: Container, run: Run | undefined, waiting: string): ContainerState {
+  if (run && isAlive(run)) return { running: { startedAt: timeText(run.startedAtMs) } }
+  const image = seen.images.get(container.image)
+  if (image?.state === 'failed') return { waiting: { reason: image.reason, message: image.message } }
+  const fault = seen.startFaults.get(container.name) ?? (seen.sandbox ? undefined : seen.setupFault)
+  if (fault && !run) return { waiting: { reason: fault.reason, message: fault.message } }
+  if (run?.exit === undefined) return { waiting: { reason: waiting } }
+  const willRestart = !isFinished(seen) && policyRestarts(seen.pod, container, run.exit.code)
+  const restarts = restartsAfter(run)
+  if (!willRestart || seen.pod.metadata.deletionTimestamp || restarts <= 1) return terminated(run)
+  const message = `back-off ${restartDelayMs(restarts) / 1000}s restarting failed container=${container.name} pod=${seen.pod.metadata.name}_${seen.pod.metadata.namespace}`
+  return { waiting: { reason: 'CrashLoopBackOff', message } }
+}
+
+function policyRestarts(pod: Pod, container: Container, code: number): boolean {
+  const isInit = pod.spec.initContainers?.some(({ name }) => name === container.name) === true
+  const policy = container.restartPolicy === 'Always' ? 'Always' : (pod.spec.restartPolicy ?? 'Always')
+  if (policy === 'Never') return false
+  return code !== 0 || (policy === 'Always' && (!isInit || container.restartPolicy === 'Always'))
+}
+
+function lastStateOf(run: Run | undefined, state: ContainerState): ContainerState {
+  if (run?.exit && state.terminated === undefined) return terminated(run)
+  return run?.previous?.exit ? terminated(run.previous) : {}
+}
+
+function terminated(run: RunningContainer): ContainerState {
+  const { exit } = run
+  if (exit === undefined) return {}
+  const reason = exit.isOutOfMemory ? 'OOMKilled' : exit.code === 0 ? 'Completed' : 'Error'
+  return {
+    terminated: {
+      exitCode: exit.code,
+      reason,
+      startedAt: timeText(run.startedAtMs),
+      finishedAt: timeText(exit.atMs),
+      containerID: containerId(run),
+    },
+  }
+}
+
+function containerId({ uid, container, attempt }: RunningContainer): string {
+  return `sluice://${uid}/${container}/${attempt}`
+}
+
+function conditionsOf(
+  seen: Seen,
+  phase: string,
+  areInitsDone: boolean,
+  statuses: readonly ContainerStatus[],
+): PodCondition[] {
+  const isOver = phase === 'Succeeded' || phase === 'Failed'
+  const unready = statuses.filter(({ ready }) => !ready).map(({ name }) => name)
+  const isLeaving = seen.pod.metadata.deletionTimestamp !== undefined
+  const reason = phase === 'Succeeded' ? 'PodCompleted' : phase === 'Failed' ? 'PodFailed' : 'ContainersNotReady'
+  const message = isOver || unready.length === 0 ? undefined : `containers with unready status: [${unready.join(' ')}]`
+  const off = { status: 'False', reason, ...(message === undefined ? {} : { message }) }
+  const initOff = { status: 'False', reason: 'ContainersNotInitialized', message: 'containers with incomplete status' }
+  const areReady = !isOver && unready.length === 0
+  const wanted: PodCondition[] = [
+    { type: 'PodReadyToStartContainers', status: seen.sandbox ? 'True' : 'False' },
+    { type: 'Initialized', ...(areInitsDone ? { status: 'True' } : initOff) },
+    { type: 'Ready', ...(areReady && !isLeaving ? { status: 'True' } : off) },
+    { type: 'ContainersReady', ...(areReady ? { status: 'True' } : off) },
+    { type: 'PodScheduled', status: 'True' },
+  ]
+  const before = seen.pod.status?.conditions ?? []
+  const foreign = before.filter(({ type }) => !wanted.some((condition) => condition.type === type))
+  return [...wanted.map((condition) => keepTime(condition, before, seen.nowMs)), ...foreign]
+}
+
+function keepTime(condition: PodCondition, before: readonly PodCondition[], nowMs: number): PodCondition {
+  const old = before.find(({ type, status }) => type === condition.type && status === condition.status)
+  return { ...condition, lastProbeTime: null, lastTransitionTime: old?.lastTransitionTime ?? timeText(nowMs) }
+}

@@ -1,0 +1,190 @@
+import { ApiError } from '../../../adapters/kube/api-error.ts'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { unreachable } from '../../../lib/error/unreachable.ts'
+import type { Image } from '../image/store.ts'
+import type { NodeContext } from './context.ts'
+import { retryDelayMs } from './backoff.ts'
+import type { Fault, Run, Step } from './decide.ts'
+import { runAction } from './run-probe.ts'
+import { uidOf, type Container } from './shapes.ts'
+import { makePlace, startContainer } from './start-container.ts'
+import type { Memory } from './worker.ts'
+
+/** Does one step; what fails is remembered as a fault with its time, and told as an Event. True when it was the last one. */
+export async function perform(context: NodeContext, memory: Memory, step: Step): Promise<boolean> {
+  switch (step.do) {
+    case 'setup':
+      await setup(context, memory)
+      return false
+    case 'pull':
+      await pull(context, memory, step)
+      return false
+    case 'start':
+      await start(context, memory, step)
+      return false
+    case 'drain':
+      if (memory.sandbox) await context.driver().drain(memory.sandbox.ip, step.timeoutMs)
+      memory.drain = 'done'
+      return false
+    case 'stop':
+      await stop(context, memory, step)
+      return false
+    case 'kill': {
+      const run = memory.runs.get(step.container)
+      if (run) await context.driver().signal(run, 'SIGKILL')
+      memory.stopping.set(step.container, { killAtMs: context.clock.nowMs() + 2_000 })
+      return false
+    }
+    case 'teardown':
+      await context.driver().removeSandbox(uidOf(memory.pod))
+      return false
+    case 'finish':
+      for (const probing of memory.probing.values()) probing.stop()
+      if (!memory.isGone) await deleteObject(context, memory)
+      return true
+    default:
+      return unreachable(step)
+  }
+}
+
+async function setup(context: NodeContext, memory: Memory): Promise<void> {
+  try {
+    memory.place = await makePlace(context, memory.pod, memory.sandbox)
+    memory.setupFault = undefined
+  } catch (error) {
+    const isVolume = error instanceof SluiceError && error.code === 'POD_VOLUME'
+    const reason = isVolume ? 'FailedMount' : 'FailedCreatePodSandBox'
+    memory.setupFault = faultOf(context, memory.setupFault, reason, error)
+    context.record(memory.pod, 'Warning', reason, memory.setupFault.message)
+  }
+}
+
+async function pull(context: NodeContext, memory: Memory, step: Step & { do: 'pull' }): Promise<void> {
+  const { image: name } = step
+  const field = `spec.containers{${step.container}}`
+  const present = step.always ? undefined : await context.driver().findImage(name)
+  if (present) {
+    context.record(memory.pod, 'Normal', 'Pulled', `Container image "${name}" already present on machine`, field)
+    return keep(memory, name, present)
+  }
+  const before = memory.images.get(name)
+  if (before === undefined) context.record(memory.pod, 'Normal', 'Pulling', `Pulling image "${name}"`, field)
+  const startedMs = context.clock.nowMs()
+  try {
+    const image = await context.driver().pullImage(name)
+    const tookMs = context.clock.nowMs() - startedMs
+    const size = `Image size: ${image.sizeBytes} bytes.`
+    context.record(memory.pod, 'Normal', 'Pulled', `Successfully pulled image "${name}" in ${tookMs}ms. ${size}`, field)
+    keep(memory, name, image)
+  } catch (error) {
+    const last = before?.state === 'failed' ? before : undefined
+    const fault = faultOf(context, last, last ? 'ImagePullBackOff' : 'ErrImagePull', error)
+    const message = `Failed to pull image "${name}": ${fault.message}`
+    context.record(memory.pod, 'Warning', 'Failed', message, field)
+    if (last) context.record(memory.pod, 'Normal', 'BackOff', `Back-off pulling image "${name}"`, field)
+    memory.images.set(name, { state: 'failed', ...fault, message })
+  }
+}
+
+function keep(memory: Memory, name: string, image: Image): void {
+  memory.pulled.set(name, image)
+  memory.images.set(name, { state: 'ready', id: image.id })
+}
+
+async function start(context: NodeContext, memory: Memory, step: Step & { do: 'start' }): Promise<void> {
+  const { container: name, attempt, restartsInARow } = step
+  const field = `spec.containers{${name}}`
+  const container = containerOf(memory, name)
+  const image = container && memory.pulled.get(container.image)
+  if (container === undefined || image === undefined || memory.place === undefined) return
+  try {
+    if (attempt >= 2) await context.driver().forget({ uid: uidOf(memory.pod), container: name, attempt: attempt - 2 })
+    await startContainer(context, memory.pod, container, image, { place: memory.place, attempt })
+  } catch (error) {
+    const isConfig = error instanceof SluiceError && ['POD_CONFIG', 'OBJECT_INVALID'].includes(error.code)
+    const reason = isConfig ? 'CreateContainerConfigError' : 'RunContainerError'
+    const fault = faultOf(context, memory.startFaults.get(name), reason, error)
+    memory.startFaults.set(name, fault)
+    context.record(memory.pod, 'Warning', 'Failed', `Error: ${fault.message}`, field)
+    return
+  }
+  memory.startFaults.delete(name)
+  memory.restarts.set(name, restartsInARow)
+  context.record(memory.pod, 'Normal', 'Created', `Created container: ${name}`, field)
+  context.record(memory.pod, 'Normal', 'Started', `Started container ${name}`, field)
+  if (restartsInARow > 1)
+    context.record(
+      memory.pod,
+      'Warning',
+      'BackOff',
+      `Back-off restarting failed container ${name} in pod ${memory.pod.metadata.name}`,
+      field,
+    )
+  const hook = container.lifecycle?.postStart
+  if (hook)
+    await runAction(
+      context.driver(),
+      { id: { uid: uidOf(memory.pod), container: name, attempt }, container, ip: memory.place.sandbox.ip },
+      hook,
+      30_000,
+    )
+}
+
+/** preStop, then SIGTERM; both inside the patience that begins now. */
+async function stop(context: NodeContext, memory: Memory, step: Step & { do: 'stop' }): Promise<void> {
+  const run = memory.runs.get(step.container)
+  const container = containerOf(memory, step.container)
+  if (run === undefined || container === undefined) return
+  memory.stopping.set(step.container, { killAtMs: context.clock.nowMs() + step.graceMs })
+  const message = step.why === 'Stopping container' ? `Stopping container ${step.container}` : step.why
+  context.record(memory.pod, 'Normal', 'Killing', message, `spec.containers{${step.container}}`)
+  await preStop(context, memory, container, run, step.graceMs)
+  const signal = memory.pulled.get(container.image)?.config.StopSignal ?? 'SIGTERM'
+  await context.driver().signal(run, /^SIG[A-Z0-9]+$/.test(signal) ? signal : 'SIGTERM')
+}
+
+async function preStop(
+  context: NodeContext,
+  memory: Memory,
+  container: Container,
+  run: Run,
+  graceMs: number,
+): Promise<void> {
+  const hook = container.lifecycle?.preStop
+  if (hook === undefined || memory.sandbox === undefined) return
+  const seconds = hook.sleep?.seconds
+  if (seconds !== undefined) {
+    await new Promise<void>((resolve) => context.clock.after(Math.min(seconds * 1000, graceMs), resolve))
+    return
+  }
+  const { ok, message } = await runAction(
+    context.driver(),
+    { id: run, container, ip: memory.sandbox.ip },
+    hook,
+    graceMs,
+  )
+  if (!ok) context.record(memory.pod, 'Warning', 'FailedPreStopHook', `PreStopHook failed: ${message}`)
+}
+
+async function deleteObject(context: NodeContext, { pod }: Memory): Promise<void> {
+  const { namespace = 'default', name, uid } = pod.metadata
+  try {
+    const precondition = uid === undefined ? {} : { uid }
+    await context.client.delete(
+      { apiVersion: 'v1', kind: 'Pod', namespace, name },
+      { gracePeriodSeconds: 0, ...precondition },
+    )
+  } catch (error) {
+    if (!(error instanceof ApiError && (error.status === 404 || error.status === 409))) throw error
+  }
+}
+
+function containerOf({ pod }: Memory, name: string): Container | undefined {
+  return [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find((container) => container.name === name)
+}
+
+function faultOf(context: NodeContext, before: Fault | undefined, reason: string, error: unknown): Fault {
+  const failures = (before?.failures ?? 0) + 1
+  const message = error instanceof Error ? error.message : String(error)
+  return { reason, message, failures, retryAtMs: context.clock.nowMs() + retryDelayMs(failures) }
+}

@@ -1,0 +1,164 @@
+import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { safePath } from '../../../lib/tar/entry.ts'
+import type { Bind } from '../driver.ts'
+import { expandVariables } from './env.ts'
+import { fieldValue, resourceValue } from './fields.ts'
+import type { Container, DownwardFiles, FileItems, Pod, Projection, Volume } from './shapes.ts'
+
+/** Files by key, as bytes. */
+export type FileData = Readonly<Record<string, Buffer>>
+
+/** Where volumes take their content from. */
+export type VolumeSources = {
+  readonly pod: Pod
+  readonly ip: string
+  readonly hostIp: string
+  readonly configMap: (name: string) => FileData | undefined
+  readonly secret: (name: string) => FileData | undefined
+  /** A token for the pod's service account; undefined where the API server gives none. */
+  readonly token: (audience: string | undefined) => string | undefined
+}
+
+/**
+ * Makes the volumes of a pod below `folder`, a folder each; answers where each is. Content is written anew, what an emptyDir holds is kept.
+ *
+ * @throws SluiceError POD_VOLUME, naming the volume: unknown kinds are refused
+ */
+export function makeVolumes(folder: string, sources: VolumeSources): Map<string, string> {
+  return new Map(
+    (sources.pod.spec.volumes ?? []).map((volume) => [
+      volume.name,
+      makeVolume(join(folder, volume.name), volume, sources),
+    ]),
+  )
+}
+
+/** The binds of a container's mounts. @throws SluiceError POD_VOLUME */
+export function bindsOf(
+  container: Container,
+  volumes: ReadonlyMap<string, string>,
+  readOnlyVolumes: ReadonlySet<string>,
+  env: ReadonlyMap<string, string>,
+): Bind[] {
+  return (container.volumeMounts ?? []).map((mount) => {
+    const root = volumes.get(mount.name)
+    if (root === undefined)
+      throw refused(mount.name, `container ${container.name} mounts a volume that the pod does not have`)
+    const inner = mount.subPath ?? (mount.subPathExpr ? expandVariables(mount.subPathExpr, env) : '')
+    const source = inner === '' ? root : subPathOf(root, inner, mount.name)
+    return { source, target: mount.mountPath, readOnly: mount.readOnly === true || readOnlyVolumes.has(mount.name) }
+  })
+}
+
+/** Volumes that the API fills and nobody writes to. */
+export function readOnlyVolumes(pod: Pod): Set<string> {
+  const filled = (pod.spec.volumes ?? []).filter((v) => v.configMap ?? v.secret ?? v.downwardAPI ?? v.projected)
+  return new Set(filled.map(({ name }) => name))
+}
+
+function makeVolume(path: string, volume: Volume, sources: VolumeSources): string {
+  const { emptyDir, hostPath, configMap, secret, downwardAPI, projected } = volume
+  if (hostPath) return hostPathOf(volume.name, hostPath)
+  mkdirSync(path, { recursive: true })
+  if (emptyDir) {
+    chmodSync(path, 0o777)
+    return path
+  }
+  const parts: Projection[] | undefined = configMap
+    ? [{ configMap }]
+    : secret
+      ? [{ secret: { name: secret.secretName ?? '', ...secret } }]
+      : downwardAPI
+        ? [{ downwardAPI }]
+        : projected
+          ? [...(projected.sources ?? [])]
+          : undefined
+  if (parts === undefined) {
+    const kind = Object.keys(volume).find((key) => key !== 'name') ?? 'nothing'
+    throw refused(volume.name, `volumes of kind ${kind} are not supported by this node`)
+  }
+  const mode = (configMap ?? secret ?? downwardAPI ?? projected)?.defaultMode ?? 0o644
+  const isApiAccess = volume.name.startsWith('kube-api-access-')
+  for (const part of parts)
+    for (const file of filesOf(part, sources, volume.name, isApiAccess)) put(path, file, mode, volume.name)
+  chmodSync(path, 0o755)
+  return path
+}
+
+type OneFile = { readonly path: string; readonly content: Buffer; readonly mode?: number }
+
+function filesOf(part: Projection, sources: VolumeSources, volume: string, isApiAccess: boolean): OneFile[] {
+  const { configMap, secret, downwardAPI, serviceAccountToken } = part
+  if (configMap) {
+    const data = sources.configMap(configMap.name ?? '')
+    return pick('configmap', configMap, data, volume, isApiAccess)
+  }
+  if (secret) return pick('secret', secret, sources.secret(secret.name ?? ''), volume, false)
+  if (downwardAPI) return downward(downwardAPI, sources)
+  const token = serviceAccountToken ? sources.token(serviceAccountToken.audience) : undefined
+  return serviceAccountToken && token ? [{ path: serviceAccountToken.path, content: Buffer.from(token) }] : []
+}
+
+function pick(
+  kind: string,
+  ref: { readonly name?: string; readonly optional?: boolean } & FileItems,
+  data: FileData | undefined,
+  volume: string,
+  mayMiss: boolean,
+): OneFile[] {
+  if (data === undefined && (ref.optional === true || mayMiss)) return []
+  if (data === undefined) throw refused(volume, `${kind} "${ref.name}" not found`)
+  if (ref.items === undefined) return Object.entries(data).map(([path, content]) => ({ path, content }))
+  return ref.items.flatMap(({ key, path, mode }) => {
+    const content = data[key]
+    if (content === undefined && ref.optional !== true) throw refused(volume, `${kind} "${ref.name}" has no key ${key}`)
+    return content === undefined ? [] : [{ path, content, ...(mode === undefined ? {} : { mode }) }]
+  })
+}
+
+function downward({ items }: DownwardFiles, { pod, ip, hostIp }: VolumeSources): OneFile[] {
+  return (items ?? []).map(({ path, fieldRef, resourceFieldRef }) => {
+    const named = pod.spec.containers.find(({ name }) => name === resourceFieldRef?.containerName)
+    const value = fieldRef
+      ? fieldValue(pod, fieldRef.fieldPath, ip, hostIp)
+      : resourceValue(named, resourceFieldRef?.resource ?? '')
+    return { path, content: Buffer.from(value) }
+  })
+}
+
+function put(root: string, { path, content, mode }: OneFile, defaultMode: number, volume: string): void {
+  const safe = safePath(path)
+  if (!safe) throw refused(volume, `"${path}" leaves the volume`)
+  const file = join(root, safe)
+  mkdirSync(dirname(file), { recursive: true })
+  rmSync(file, { force: true, recursive: true })
+  writeFileSync(file, content)
+  // read by whoever the container runs as, so never less than that
+  chmodSync(file, (mode ?? defaultMode) | 0o444)
+}
+
+function hostPathOf(name: string, { path, type = '' }: { readonly path: string; readonly type?: string }): string {
+  if (type === 'DirectoryOrCreate') mkdirSync(path, { recursive: true })
+  else if (type === 'FileOrCreate' && !existsSync(path)) writeFileSync(path, '')
+  else if (!['', 'Directory', 'File'].includes(type))
+    throw refused(name, `hostPath of type ${type} is not supported by this node`)
+  if (!existsSync(path)) throw refused(name, `hostPath ${path} does not exist`)
+  return realpathSync(path)
+}
+
+function subPathOf(root: string, inner: string, volume: string): string {
+  const safe = safePath(inner)
+  if (safe === undefined) throw refused(volume, `subPath "${inner}" leaves the volume`)
+  const path = join(root, safe)
+  if (!lstatSync(path, { throwIfNoEntry: false })) mkdirSync(path, { recursive: true })
+  const real = realpathSync(path)
+  if (real !== path && !real.startsWith(`${realpathSync(root)}/`))
+    throw refused(volume, `subPath "${inner}" is a symlink out of the volume`)
+  return real
+}
+
+function refused(volume: string, why: string): SluiceError {
+  return new SluiceError('POD_VOLUME', `MountVolume.SetUp failed for volume "${volume}" : ${why}`, { retry: 'backoff' })
+}

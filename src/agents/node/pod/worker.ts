@@ -1,0 +1,250 @@
+import { ApiError } from '../../../adapters/kube/api-error.ts'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import type { RunningContainer, Sandbox } from '../driver.ts'
+import type { Image } from '../image/store.ts'
+import type { NodeContext } from './context.ts'
+import { decidePod, isAlive, keyOfStep, type Fault, type ImageState, type Run, type Seen } from './decide.ts'
+import { freshHealth } from './probe-state.ts'
+import { startProbing, type Probing } from './probing.ts'
+import { uidOf, type Container, type Pod } from './shapes.ts'
+import type { Place } from './start-container.ts'
+import { renderPodStatus } from './status.ts'
+import { perform } from './steps.ts'
+
+/** One pod on this node. */
+export type PodWorker = {
+  readonly pod: () => Pod
+  /** A newer version of the object. */
+  readonly see: (pod: Pod) => void
+  /** The object is gone: end everything at once. */
+  readonly gone: () => void
+  /** Something may have changed: look again. */
+  readonly wake: () => void
+  readonly latestAttempt: (container: string) => number | undefined
+  readonly isAlive: (container: string) => boolean
+  /** Stops looking; what runs goes on. */
+  readonly close: () => Promise<void>
+}
+
+/** What a worker keeps between two looks; changed by the steps. */
+export type Memory = {
+  pod: Pod
+  isGone: boolean
+  isClosed: boolean
+  sandbox: Sandbox | undefined
+  place: Place | undefined
+  setupFault: Fault | undefined
+  drain: Seen['drain']
+  readonly images: Map<string, ImageState>
+  readonly pulled: Map<string, Image>
+  readonly runs: Map<string, Run>
+  readonly restarts: Map<string, number>
+  readonly startFaults: Map<string, Fault>
+  readonly probing: Map<string, Probing>
+  readonly stopping: Map<string, { readonly killAtMs: number }>
+  readonly inFlight: Set<string>
+}
+
+/** Starts the worker of a pod; `onFinished` is called when nothing of it is left. */
+export function startPodWorker(context: NodeContext, first: Pod, onFinished: () => void): PodWorker {
+  const memory = freshMemory(first)
+  let isRunning: Promise<void> | undefined
+  let again = false
+  let cancelTimer: () => void = () => undefined
+  const wake = (): void => {
+    if (memory.isClosed) return
+    again = true
+    isRunning ??= loop().finally(() => (isRunning = undefined))
+  }
+  const loop = async (): Promise<void> => {
+    while (again && !memory.isClosed) {
+      again = false
+      try {
+        await look()
+      } catch (error) {
+        context.log(`node: pod ${memory.pod.metadata.namespace}/${memory.pod.metadata.name}: ${textOfError(error)}`)
+        cancelTimer()
+        cancelTimer = context.clock.after(1_000, wake)
+      }
+    }
+  }
+  const look = async (): Promise<void> => {
+    await observe(context, memory)
+    const seen = seenOf(context, memory)
+    const { steps, againAtMs } = decidePod(seen)
+    await writeStatus(context, memory, seen)
+    keepProbing(context, memory, wake)
+    for (const step of steps) {
+      memory.inFlight.add(keyOfStep(step))
+      void perform(context, memory, step)
+        .then((isLast) => {
+          memory.inFlight.delete(keyOfStep(step))
+          if (!isLast) return wake()
+          memory.isClosed = true
+          cancelTimer()
+          onFinished()
+        })
+        .catch((error: unknown) => {
+          memory.inFlight.delete(keyOfStep(step))
+          context.log(`node: ${keyOfStep(step)}: ${textOfError(error)}`)
+          cancelTimer = context.clock.after(1_000, wake)
+        })
+    }
+    cancelTimer()
+    if (againAtMs !== undefined) cancelTimer = context.clock.after(Math.max(againAtMs - context.clock.nowMs(), 5), wake)
+  }
+  wake()
+  return {
+    pod: () => memory.pod,
+    see(pod) {
+      memory.pod = { ...pod, status: memory.pod.status ?? pod.status ?? {} }
+      wake()
+    },
+    gone() {
+      memory.isGone = true
+      const metadata = { ...memory.pod.metadata, deletionTimestamp: 'gone', deletionGracePeriodSeconds: 0 }
+      memory.pod = { ...memory.pod, metadata }
+      wake()
+    },
+    wake,
+    latestAttempt: (container) => memory.runs.get(container)?.attempt,
+    isAlive: (container) => isAlive(memory.runs.get(container)) && !memory.isClosed,
+    async close() {
+      memory.isClosed = true
+      cancelTimer()
+      for (const probing of memory.probing.values()) probing.stop()
+      await isRunning
+    },
+  }
+}
+
+function freshMemory(pod: Pod): Memory {
+  return {
+    pod,
+    isGone: false,
+    isClosed: false,
+    sandbox: undefined,
+    place: undefined,
+    setupFault: undefined,
+    drain: 'none',
+    images: new Map(),
+    pulled: new Map(),
+    runs: runsOfStatus(pod),
+    restarts: new Map(),
+    startFaults: new Map(),
+    probing: new Map(),
+    stopping: new Map(),
+    inFlight: new Set(),
+  }
+}
+
+/** The runs that the object's status speaks of: what an earlier node started. */
+function runsOfStatus(pod: Pod): Map<string, Run> {
+  const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]
+  return new Map(
+    statuses.flatMap(({ name, containerID, restartCount, imageID, state, lastState }) => {
+      if (containerID === undefined) return []
+      const ended = state.terminated ?? lastState.terminated
+      const startedAtMs = Date.parse(state.running?.startedAt ?? ended?.startedAt ?? '') || 0
+      const run = {
+        uid: uidOf(pod),
+        container: name,
+        attempt: restartCount,
+        imageId: imageID,
+        startedAtMs,
+        restartsInARow: 0,
+      }
+      if (state.running || !ended) return [[name, run] as const]
+      return [
+        [
+          name,
+          { ...run, exit: { code: ended.exitCode, signal: undefined, atMs: Date.parse(ended.finishedAt ?? '') || 0 } },
+        ] as const,
+      ]
+    }),
+  )
+}
+
+/** Compares what the driver has with what we remember. */
+async function observe({ driver, clock }: NodeContext, memory: Memory): Promise<void> {
+  const uid = uidOf(memory.pod)
+  const { sandboxes, containers } = await driver().list()
+  memory.sandbox = sandboxes.find((sandbox) => sandbox.uid === uid)
+  if (memory.sandbox === undefined) memory.place = undefined
+  const mine = new Map<string, RunningContainer[]>()
+  for (const container of containers)
+    if (container.uid === uid) mine.set(container.container, [...(mine.get(container.container) ?? []), container])
+  for (const [name, runs] of mine) {
+    const [latest, previous] = runs.sort((a, b) => b.attempt - a.attempt)
+    if (latest === undefined) continue
+    const restartsInARow = memory.restarts.get(name) ?? 0
+    memory.runs.set(name, { ...latest, restartsInARow, ...(previous === undefined ? {} : { previous }) })
+  }
+  for (const [name, run] of memory.runs)
+    if (isAlive(run) && !mine.has(name))
+      memory.runs.set(name, { ...run, exit: { code: 137, signal: undefined, atMs: clock.nowMs() } })
+  for (const name of memory.stopping.keys()) if (!isAlive(memory.runs.get(name))) memory.stopping.delete(name)
+}
+
+function seenOf({ clock }: NodeContext, memory: Memory): Seen {
+  const isLeaving = memory.pod.metadata.deletionTimestamp !== undefined
+  return {
+    ...memory,
+    nowMs: clock.nowMs(),
+    // a place that was not made ready by us is made ready first, unless it is about to go
+    sandbox: memory.place || isLeaving ? memory.sandbox : undefined,
+    health: new Map([...memory.probing].map(([name, probing]) => [name, probing.health()])),
+  }
+}
+
+async function writeStatus(context: NodeContext, memory: Memory, seen: Seen): Promise<void> {
+  if (memory.isGone) return
+  const status = renderPodStatus(seen, context.driver().hostIp)
+  if (JSON.stringify(status) === JSON.stringify(memory.pod.status)) return
+  const { namespace = 'default', name } = memory.pod.metadata
+  try {
+    await context.client.patch(
+      { apiVersion: 'v1', kind: 'Pod', namespace, name },
+      'merge',
+      { metadata: { uid: memory.pod.metadata.uid }, status },
+      {
+        fieldManager: 'sluice-node',
+        subresource: 'status',
+      },
+    )
+    memory.pod = { ...memory.pod, status }
+  } catch (error) {
+    if (!(error instanceof ApiError && (error.status === 404 || error.status === 409))) throw error
+  }
+}
+
+/** Probes what runs, and only that. */
+function keepProbing(context: NodeContext, memory: Memory, wake: () => void): void {
+  const containers = [...memory.pod.spec.containers, ...(memory.pod.spec.initContainers ?? [])]
+  for (const container of containers) {
+    const run = memory.runs.get(container.name)
+    const probing = memory.probing.get(container.name)
+    if (probing && (!isAlive(run) || probing.id.attempt !== run?.attempt)) {
+      probing.stop()
+      memory.probing.delete(container.name)
+    }
+    if (run === undefined || !isAlive(run) || memory.sandbox === undefined || memory.probing.has(container.name))
+      continue
+    const target = { pod: memory.pod, id: run, container, ip: memory.sandbox.ip }
+    memory.probing.set(container.name, startProbing(context, target, firstHealth(memory.pod, container, run), wake))
+    wake()
+  }
+}
+
+/** A container taken over keeps what was known of it. */
+function firstHealth(pod: Pod, container: Container, run: Run) {
+  const fresh = freshHealth(container)
+  const known = pod.status?.containerStatuses?.find(({ name }) => name === container.name)
+  if (known?.state.running === undefined || known.restartCount !== run.attempt || !known.started) return fresh
+  return { ...fresh, isStarted: true, isReady: known.ready || fresh.isReady }
+}
+
+function textOfError(error: unknown): string {
+  if (error instanceof SluiceError || error instanceof ApiError) return error.message
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

@@ -1,0 +1,92 @@
+import type { KubeObject } from '../../lib/kube/object.ts'
+import type { NetworkTable, ServicePortTable, Target } from './keeper/messages.ts'
+
+type ServiceSpec = {
+  readonly clusterIP?: string
+  readonly type?: string
+  readonly ports?: readonly { readonly name?: string; readonly port: number; readonly protocol?: string }[]
+}
+
+type Endpoint = {
+  readonly addresses: readonly string[]
+  readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean }
+}
+
+type Slice = KubeObject & {
+  readonly endpoints?: readonly Endpoint[] | null
+  readonly ports?:
+    readonly { readonly name?: string | null; readonly port?: number | null; readonly protocol?: string }[] | null
+}
+
+/**
+ * What the network must do for the Services as they stand: ready pods by port, those that still serve while they leave, and names.
+ *
+ * Only TCP; `hasClusterIps` is false where pods have no network of their own.
+ */
+export function planNetwork(
+  services: readonly KubeObject[],
+  slices: readonly KubeObject[],
+  hasClusterIps: boolean,
+): NetworkTable {
+  const byService = new Map<string, Slice[]>()
+  for (const slice of slices.filter(isSlice)) {
+    const key = `${slice.metadata.namespace}/${slice.metadata.labels?.['kubernetes.io/service-name']}`
+    byService.set(key, [...(byService.get(key) ?? []), slice])
+  }
+  const ports: ServicePortTable[] = []
+  const names: Record<string, readonly string[]> = {}
+  for (const service of services) {
+    const key = `${service.metadata.namespace}/${service.metadata.name}`
+    const { clusterIP, ports: servicePorts = [], type } = specOf(service)
+    if (type === 'ExternalName') continue
+    const mine = byService.get(key) ?? []
+    const ip = clusterIP && clusterIP !== 'None' && /^\d+(\.\d+){3}$/.test(clusterIP) ? clusterIP : undefined
+    for (const { name = '', port, protocol = 'TCP' } of servicePorts) {
+      if (protocol !== 'TCP') continue
+      const listen = ip && hasClusterIps ? { host: ip, port } : undefined
+      ports.push({ key: `${key}:${port}`, listen, ...targetsOf(mine, name) })
+    }
+    const addresses = ip
+      ? [ip]
+      : [...new Set(mine.flatMap((slice) => (slice.endpoints ?? []).filter(isReady).flatMap((e) => e.addresses)))]
+    names[`${service.metadata.name}.${service.metadata.namespace}.svc.cluster.local`] = addresses
+  }
+  return { ports, names }
+}
+
+/** The key of a Service's port; its first port when none is named. */
+export function portKey(service: KubeObject, port?: number): string | undefined {
+  const ports = (specOf(service).ports ?? []).filter(({ protocol = 'TCP' }) => protocol === 'TCP')
+  const found = port === undefined ? ports[0] : ports.find((candidate) => candidate.port === port)
+  return found && `${service.metadata.namespace}/${service.metadata.name}:${found.port}`
+}
+
+function targetsOf(slices: readonly Slice[], name: string): { ready: Target[]; serving: Target[] } {
+  const ready: Target[] = []
+  const serving: Target[] = []
+  for (const slice of slices) {
+    const port = (slice.ports ?? []).find((candidate) => (candidate.name ?? '') === name)?.port
+    if (port === undefined || port === null) continue
+    for (const endpoint of slice.endpoints ?? []) {
+      const [host] = endpoint.addresses
+      if (host === undefined) continue
+      if (isReady(endpoint)) ready.push({ host, port })
+      else if (endpoint.conditions?.serving === true && endpoint.conditions.terminating === true)
+        serving.push({ host, port })
+    }
+  }
+  return { ready, serving }
+}
+
+function isReady({ conditions }: Endpoint): boolean {
+  return conditions?.ready !== false
+}
+
+function specOf(service: KubeObject): ServiceSpec {
+  const spec = service['spec']
+  return typeof spec === 'object' && spec !== null ? spec : {}
+}
+
+function isSlice(object: KubeObject): object is Slice {
+  return object.kind === 'EndpointSlice' && object['addressType'] !== 'IPv6'
+}

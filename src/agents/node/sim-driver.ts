@@ -1,0 +1,77 @@
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { digestOf } from '../../lib/oci/digest.ts'
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Driver, RunningContainer, Sandbox } from './driver.ts'
+
+/**
+ * A driver that runs nothing: containers are states. For trials of everything around pods; shown as simulated wherever the node is shown.
+ *
+ * Every image exists, every container runs until it is told to stop, every probe succeeds.
+ */
+export function startSimDriver(o: {
+  readonly stateDir: string
+  readonly nowMs: () => number
+  readonly onExit: () => void
+}): Driver {
+  const sandboxes = new Map<string, Sandbox>()
+  const containers = new Map<string, RunningContainer>()
+  let serial = 0
+  const image = async (name: string) => {
+    const digest = /@(sha256:[0-9a-f]{64})$/.exec(name)?.[1] ?? digestOf(name)
+    return {
+      name,
+      id: `${name.replace(/@.*$/, '').replace(/:[^/:]*$/, '')}@${digest}`,
+      digest,
+      config: {},
+      layers: [],
+      sizeBytes: 0,
+    }
+  }
+  const podFolder = (uid: string): string => join(o.stateDir, 'pods', uid)
+  return {
+    name: 'sim',
+    isSimulated: true,
+    gaps: ['nothing runs: this node simulates its pods'],
+    findImage: image,
+    pullImage: image,
+    async createSandbox({ uid }) {
+      serial++
+      const sandbox = { uid, ip: `10.244.${(serial >> 8) & 255}.${serial & 255}` }
+      mkdirSync(podFolder(uid), { recursive: true })
+      sandboxes.set(uid, sandbox)
+      return sandbox
+    },
+    async start({ uid, container, attempt, image: { id } }) {
+      const running = { uid, container, attempt, imageId: id, startedAtMs: o.nowMs() }
+      containers.set(`${uid}/${container}/${attempt}`, running)
+      return running
+    },
+    async signal({ uid, container, attempt }, signal) {
+      const key = `${uid}/${container}/${attempt}`
+      const running = containers.get(key)
+      if (running === undefined || running.exit) return
+      containers.set(key, { ...running, exit: { code: signal === 'SIGKILL' ? 137 : 0, signal, atMs: o.nowMs() } })
+      o.onExit()
+    },
+    exec: async () => ({ code: 0, output: '', timedOut: false }),
+    connect: async () => {
+      throw new SluiceError('NODE_DRIVER', 'simulated pods have no network')
+    },
+    async removeSandbox(uid) {
+      sandboxes.delete(uid)
+      for (const key of containers.keys()) if (key.startsWith(`${uid}/`)) containers.delete(key)
+      rmSync(podFolder(uid), { recursive: true, force: true })
+    },
+    forget: async ({ uid, container, attempt }) => void containers.delete(`${uid}/${container}/${attempt}`),
+    list: async () => ({ sandboxes: [...sandboxes.values()], containers: [...containers.values()] }),
+    logPath: ({ uid, container, attempt }) => join(podFolder(uid), `${container}.${attempt}.log`),
+    podFolder,
+    setNetwork: async () => undefined,
+    drain: async () => undefined,
+    serviceStream: () => undefined,
+    dns: undefined,
+    hostIp: '127.0.0.1',
+    close: async () => undefined,
+  }
+}

@@ -1,0 +1,227 @@
+import type { Clock } from '../../adapters/clock.ts'
+import type { KubeClient, WatchCache } from '../../adapters/kube/types.ts'
+import { watchCache } from '../../adapters/kube/watch-cache.ts'
+import { createRegistryClient } from '../../adapters/registry/client.ts'
+import type { KubeObject } from '../../lib/kube/object.ts'
+import { chooseDriver, type DriverWord } from './choose-driver.ts'
+import type { Driver } from './driver.ts'
+import { makeRecorder } from './events.ts'
+import { startHeartbeat } from './heartbeat.ts'
+import { openHostPorts } from './host-ports.ts'
+import { serveKubelet, type LogSource } from './kubelet-server.ts'
+import { sayWhyPending } from './no-driver.ts'
+import { registerNode, type NodeFacts } from './node-object.ts'
+import { parsePod, uidOf } from './pod/shapes.ts'
+import { startPodWorker, type PodWorker } from './pod/worker.ts'
+import { planNetwork, portKey } from './services.ts'
+
+/** How a node is started. */
+export type NodeOptions = {
+  readonly client: KubeClient
+  readonly clock: Clock
+  readonly name: string
+  readonly driver: DriverWord
+  readonly stateDir: string
+  /** Images of the host `alias` come from `url`. */
+  readonly registry: { readonly alias: string; readonly url: string }
+  readonly log?: (line: string) => void
+}
+
+/** A running node. */
+export type RunningNode = {
+  /** The driver in use, or `none: why`. */
+  readonly driver: string
+  /** `http://127.0.0.1:N` of a Service of the cluster, the same after a restart; its first port unless one is named. */
+  readonly serviceUrl: (namespace: string, name: string, port?: number) => string | undefined
+  /** Without `stopPods` the pods go on and are taken over by the next start on the same state folder. */
+  readonly close: (o: { readonly stopPods: boolean }) => Promise<void>
+}
+
+type Node = {
+  readonly options: NodeOptions
+  readonly log: (line: string) => void
+  driver: Driver | undefined
+  isClosing: boolean
+  wakeNetwork?: () => void
+  readonly workers: Map<string, PodWorker>
+  readonly caches: { readonly pods: WatchCache; readonly services: WatchCache; readonly slices: WatchCache }
+}
+
+/**
+ * Starts a node: registers it, runs the pods that are bound to it, serves their logs and carries the cluster's Services; the kubelet and the
+ * kube-proxy of this machine, as a plain client of any API server.
+ *
+ * @throws SluiceError NODE_DRIVER when a driver was named that does not work here
+ */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const { client, clock, name, registry } = options
+  const log = options.log ?? (() => undefined)
+  const aliases = registry.url === '' ? {} : { [registry.alias]: registry.url }
+  const registryClient = createRegistryClient({ aliases })
+  let node: Node | undefined
+  const events = {
+    onExit: ({ uid }: { uid: string }) =>
+      uid === '' ? node?.workers.forEach((worker) => worker.wake()) : node?.workers.get(uid)?.wake(),
+    onLost: (why: string) => node && void recover(node, why, choose),
+  }
+  const choose = () =>
+    chooseDriver(
+      { word: options.driver, stateDir: options.stateDir, node: name, registry: registryClient, clock },
+      events,
+    )
+  const chosen = await choose()
+  const driver = 'driver' in chosen ? chosen.driver : undefined
+  node = { options, log, driver, isClosing: false, workers: new Map(), caches: openCaches(options, log) }
+  const self = node
+  const kubelet = await serveKubelet({ name, clock, find: (...asked) => findLog(self, ...asked) })
+  const facts: NodeFacts = {
+    name,
+    driver: driver?.name ?? 'none',
+    isSimulated: driver?.isSimulated === true,
+    kubeletPort: kubelet.port,
+    notReady: 'why' in chosen ? `pods cannot run: ${chosen.why}` : undefined,
+    gaps: driver?.gaps ?? [],
+  }
+  for (const gap of facts.gaps) log(`node ${name}: ${gap}`)
+  const nodeObject = await registerNode(client, facts, clock.nowMs())
+  const record = makeRecorder({ client, clock, node: name, log })
+  for (const gap of facts.gaps) record(nodeObject, 'Warning', 'Limited', gap)
+  const heartbeat = startHeartbeat({ client, clock, facts, log })
+  const hostPorts = openHostPorts({
+    stateDir: options.stateDir,
+    streamOf: (key) => self.driver?.serviceStream(key),
+    log,
+  })
+  await Promise.all(Object.values(self.caches).map(({ ready }) => ready))
+  const network = followNetwork(self, async (keys) => hostPorts.set(keys))
+  const pods = facts.notReady === undefined ? runPods(self, record) : sayWhyPending(options, facts.notReady, record)
+  return {
+    driver: 'why' in chosen ? `none: ${chosen.why}` : chosen.driver.name,
+    serviceUrl(namespace, service, port) {
+      const object = self.caches.services.get(namespace, service)
+      const key = object && portKey(object, port)
+      const hostPort = key === undefined ? undefined : hostPorts.portOf(key)
+      return hostPort === undefined ? undefined : `http://127.0.0.1:${hostPort}`
+    },
+    async close({ stopPods }) {
+      self.isClosing = true
+      heartbeat.close()
+      network.close()
+      pods.close()
+      await Promise.all([...self.workers.values()].map((worker) => worker.close()))
+      for (const cache of Object.values(self.caches)) cache.close()
+      await Promise.all([hostPorts.close(), kubelet.close()])
+      await self.driver?.close({ stopPods })
+      registryClient.close()
+    },
+  }
+}
+
+function openCaches({ client, clock, name }: NodeOptions, log: (line: string) => void): Node['caches'] {
+  const options = {
+    clock,
+    onFault: (error: unknown) => log(`node ${name}: ${error instanceof Error ? error.message : String(error)}`),
+  }
+  return {
+    pods: watchCache(client, { apiVersion: 'v1', kind: 'Pod', fieldSelector: `spec.nodeName=${name}` }, options),
+    services: watchCache(client, { apiVersion: 'v1', kind: 'Service' }, options),
+    slices: watchCache(client, { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' }, options),
+  }
+}
+
+/** One worker a pod bound to this node; also ends what is left of pods that exist no more. */
+function runPods(node: Node, record: ReturnType<typeof makeRecorder>): { readonly close: () => void } {
+  const { client, clock, name } = node.options
+  const context = {
+    client,
+    clock,
+    driver: () => node.driver ?? fail(),
+    record,
+    services: (namespace: string) => node.caches.services.list(namespace),
+    log: node.log,
+  }
+  const take = (object: KubeObject, type: string): void => {
+    const pod = parsePod(object)
+    if (pod === undefined || pod.spec.nodeName !== name) return
+    const uid = uidOf(pod)
+    const worker = node.workers.get(uid)
+    if (type === 'DELETED') return worker?.gone()
+    if (worker) return worker.see(pod)
+    node.workers.set(
+      uid,
+      startPodWorker(context, pod, () => node.workers.delete(uid)),
+    )
+  }
+  for (const object of node.caches.pods.list()) take(object, 'ADDED')
+  void sweep(node)
+  return { close: node.caches.pods.onChange(take) }
+}
+
+/** Ends sandboxes whose pod is gone: deleted while no node looked. */
+async function sweep(node: Node): Promise<void> {
+  const known = new Set(node.caches.pods.list().map((object) => object.metadata.uid))
+  const { sandboxes } = (await node.driver?.list()) ?? { sandboxes: [] }
+  for (const { uid } of sandboxes) if (!known.has(uid)) await node.driver?.removeSandbox(uid)
+}
+
+/** Keeps the network in step with Services and EndpointSlices. */
+function followNetwork(
+  node: Node,
+  setHostKeys: (keys: readonly string[]) => Promise<void>,
+): { readonly close: () => void } {
+  let again = false
+  let isRunning = false
+  const run = async (): Promise<void> => {
+    if (isRunning) return
+    isRunning = true
+    while (again && !node.isClosing) {
+      again = false
+      const { services, slices } = node.caches
+      const table = planNetwork(services.list(), slices.list(), node.driver?.dns !== undefined)
+      await node.driver?.setNetwork(table).catch((error: unknown) => node.log(`node: network: ${String(error)}`))
+      if (node.driver && !node.driver.isSimulated) await setHostKeys(table.ports.map(({ key }) => key))
+    }
+    isRunning = false
+  }
+  const wake = (): void => {
+    again = true
+    // one look for all changes of this moment
+    queueMicrotask(() => void run())
+  }
+  const stops = [node.caches.services.onChange(wake), node.caches.slices.onChange(wake)]
+  node.wakeNetwork = wake
+  wake()
+  return { close: () => stops.forEach((stop) => stop()) }
+}
+
+/** The processes that keep the pods are gone, and the pods with them: start again. */
+async function recover(node: Node, why: string, choose: () => ReturnType<typeof chooseDriver>): Promise<void> {
+  if (node.isClosing) return
+  node.log(`node ${node.options.name}: ${why}`)
+  if (why.includes('sandbox')) return node.workers.forEach((worker) => worker.wake())
+  const chosen = await choose().catch((error: unknown) => ({ why: String(error) }))
+  if ('why' in chosen) {
+    node.log(`node ${node.options.name}: pods cannot run: ${chosen.why}`)
+    node.options.clock.after(5_000, () => void recover(node, chosen.why, choose))
+    return
+  }
+  node.driver = chosen.driver
+  node.wakeNetwork?.()
+  for (const worker of node.workers.values()) worker.wake()
+}
+
+function findLog(node: Node, namespace: string, pod: string, container: string, previous: boolean): LogSource | string {
+  const object = node.caches.pods.get(namespace, pod)
+  const worker = object && node.workers.get(object.metadata.uid ?? '')
+  const attempt = worker?.latestAttempt(container)
+  if (!worker || !object || attempt === undefined || node.driver === undefined)
+    return `container "${container}" in pod "${pod}" is waiting to start`
+  const wanted = previous ? attempt - 1 : attempt
+  if (wanted < 0) return `previous terminated container "${container}" in pod "${pod}" not found`
+  const path = node.driver.logPath({ uid: object.metadata.uid ?? '', container, attempt: wanted })
+  return { path, isAlive: () => !previous && worker.isAlive(container) && worker.latestAttempt(container) === attempt }
+}
+
+function fail(): never {
+  throw new Error('the node has no driver')
+}

@@ -62,5 +62,10 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "Do what Flux's controllers do, on any Kubernetes",
     load: async () => (await import('./engine.ts')).engine,
   },
+  {
+    name: 'build',
+    summary: 'Build a kustomization, as kustomize build does',
+    load: async () => (await import('./build.ts')).build,
+  },
   { name: 'version', summary: 'Print the version', load: async () => (await import('./version.ts')).version },
 ]

@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { backoffMs } from '../../../engine/backoff.ts'
+import type { EngineEvent } from '../../../engine/event.ts'
+import { kubeTime } from '../../../kinds/conditions.ts'
+import { type Alert, parseAlert } from '../../../kinds/notification.ts'
+import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
+import { makeMessage, matchesAlert, type ToldEvent } from '../../../pipeline/notify/message.ts'
+import type { AbsorbingCache } from '../../kube/types.ts'
+import { type Letter, openOutbox, type Outbox } from '../../notify/outbox.ts'
+import type { EngineContext, EnginePart } from '../context.ts'
+import { keyOf } from '../status-writer.ts'
+import { deliver, type Post } from './deliver.ts'
+
+/** Sends at once; the rest waits its turn. */
+const AT_ONCE = 8
+/** After so many failed sends the Alert gets an event; sending goes on for a day. */
+const TOLD_AFTER = 4
+const LONGEST_MS = 24 * 3_600_000
+
+type Own = {
+  readonly context: EngineContext
+  readonly alerts: AbsorbingCache
+  readonly providers: AbsorbingCache
+  readonly outbox: Outbox<Post>
+  readonly sending: Set<number>
+  cancelTimer: () => void
+  isClosed: boolean
+}
+
+/** Alerts and Providers: events go into a durable outbox at once, and from there to their receivers; a reconcile never waits. */
+export const notifyPart: EnginePart = async (context, { addSink }) => {
+  const group = 'notification.toolkit.fluxcd.io'
+  const alerts = context.caches.open({ apiVersion: `${group}/v1beta3`, kind: 'Alert' })
+  const providers = context.caches.open({ apiVersion: `${group}/v1beta3`, kind: 'Provider' })
+  const outbox = openOutbox(join(context.stateDir, 'notify.db'), parsePost)
+  const own: Own = {
+    context,
+    alerts,
+    providers,
+    outbox,
+    sending: new Set(),
+    cancelTimer: () => undefined,
+    isClosed: false,
+  }
+  await Promise.all([alerts.ready, providers.ready])
+  addSink((event) => take(own, event))
+  pump(own)
+  return () => {
+    own.isClosed = true
+    own.cancelTimer()
+    alerts.close()
+    providers.close()
+    outbox.close()
+  }
+}
+
+/** Puts an event into the outbox, once for each Alert that asks for it. Never throws: events are told in the middle of work. */
+function take(own: Own, event: EngineEvent): void {
+  if (event.severity === 'trace' || own.isClosed || event.object.kind === 'Alert') return
+  try {
+    const alerts = own.alerts.list().map(parseAlert)
+    if (alerts.length === 0) return
+    const told = describe(own.context, event)
+    for (const alert of alerts) if (wants(own, alert, told)) keep(own, alert, told)
+    pump(own)
+  } catch (error) {
+    own.context.log(`notification not kept: ${describeError(error)}`)
+  }
+}
+
+function wants(own: Own, alert: Alert, told: ToldEvent): boolean {
+  try {
+    return matchesAlert(alert, told)
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    tellAlert(own, alert, `the alert cannot be matched: ${error.message}`)
+    return false
+  }
+}
+
+function keep({ outbox, context }: Own, alert: Alert, told: ToldEvent): void {
+  const message = makeMessage(alert, told)
+  const { kind, namespace, name } = message.involvedObject
+  const { revision = '', token = '' } = message.metadata ?? {}
+  const same = [
+    alert.namespace,
+    alert.name,
+    kind,
+    namespace,
+    name,
+    message.severity,
+    message.reason,
+    message.message,
+    revision,
+    token,
+  ]
+  const key = createHash('sha256').update(JSON.stringify(same)).digest('hex')
+  outbox.put(
+    key,
+    { alert: `${alert.namespace}/${alert.name}`, provider: alert.providerName, message },
+    context.clock.nowMs(),
+  )
+}
+
+/** The event with what its object says of itself: labels for matching, annotations for metadata. */
+function describe({ caches }: EngineContext, event: EngineEvent): ToldEvent {
+  const { apiVersion, kind, namespace, name, uid, resourceVersion } = event.object
+  const cache = caches.open({ apiVersion, kind })
+  const object = cache.get(namespace, name)
+  cache.close()
+  return {
+    object: { kind, namespace, name, uid, apiVersion, resourceVersion },
+    severity: event.severity,
+    reason: event.reason,
+    message: event.message,
+    annotations: event.annotations ?? {},
+    objectLabels: object?.metadata.labels ?? {},
+    objectAnnotations: object?.metadata.annotations ?? {},
+    controller: event.controller,
+    timestamp: kubeTime(event.atMs),
+    host: hostname(),
+  }
+}
+
+/** Starts what is due, and sets the timer for what is next. */
+function pump(own: Own): void {
+  const { context, outbox, sending } = own
+  if (own.isClosed) return
+  const nowMs = context.clock.nowMs()
+  for (const letter of outbox.due(nowMs, AT_ONCE * 2)) {
+    if (sending.size >= AT_ONCE) return
+    if (sending.has(letter.id)) continue
+    sending.add(letter.id)
+    void post(own, letter).finally(() => {
+      sending.delete(letter.id)
+      pump(own)
+    })
+  }
+  own.cancelTimer()
+  const nextMs = outbox.nextMs()
+  if (nextMs !== undefined && nextMs > nowMs) own.cancelTimer = context.clock.after(nextMs - nowMs, () => pump(own))
+}
+
+async function post(own: Own, { id, payload, attempts }: Letter<Post>): Promise<void> {
+  const { context, outbox } = own
+  try {
+    await deliver(context, own.providers, payload)
+    if (!own.isClosed) outbox.done(id)
+  } catch (error) {
+    if (own.isClosed) return
+    const failures = attempts + 1
+    const isTold = error instanceof SluiceError && error.retry === 'spec' ? failures === 1 : failures === TOLD_AFTER
+    const alert = own.alerts.list().find((object) => keyOf(object) === payload.alert)
+    if (isTold && alert) tellAlert(own, parseAlert(alert), error instanceof Error ? error.message : String(error))
+    const isOver = !alert || context.clock.nowMs() - Date.parse(payload.message.timestamp) > LONGEST_MS
+    if (isOver) outbox.done(id)
+    else outbox.retryAt(id, context.clock.nowMs() + backoffMs(failures))
+    if (!(error instanceof SluiceError)) context.log(`notification: ${describeError(error)}`)
+  }
+}
+
+function tellAlert({ context }: Own, alert: Alert, message: string): void {
+  const { apiVersion, namespace, name, uid, resourceVersion } = alert
+  context.tell({
+    object: { apiVersion, kind: 'Alert', namespace, name, uid, resourceVersion },
+    severity: 'error',
+    reason: 'NotificationDispatchFailed',
+    message,
+    controller: 'notification-controller',
+    atMs: context.clock.nowMs(),
+  })
+}
+
+/** Rows are our own; one of an older version that does not fit is left out. */
+function parsePost(value: unknown): Post | undefined {
+  const isPost =
+    typeof value === 'object' && value !== null && 'alert' in value && 'provider' in value && 'message' in value
+  return isPost ? (value as Post) : undefined
+}

@@ -1,0 +1,72 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Database from 'libsql'
+
+/** A notification that waits to be sent. */
+export type Letter<Payload> = {
+  readonly id: number
+  readonly payload: Payload
+  /** Sends that failed so far. */
+  readonly attempts: number
+}
+
+/** Notifications on disk: what is put in is sent, or given up with a word, whatever happens to the process. */
+export type Outbox<Payload> = {
+  /** Keeps a payload; false when the same key was put in within the last five minutes. */
+  readonly put: (key: string, payload: Payload, nowMs: number) => boolean
+  /** Those that are due, the oldest first. */
+  readonly due: (nowMs: number, limit: number) => readonly Letter<Payload>[]
+  /** When the next one is due; undefined when none waits. */
+  readonly nextMs: () => number | undefined
+  readonly done: (id: number) => void
+  readonly retryAt: (id: number, atMs: number) => void
+  readonly close: () => void
+}
+
+const REPEAT_MS = 5 * 60_000
+
+const SCHEMA = `CREATE TABLE IF NOT EXISTS outbox (
+  id INTEGER PRIMARY KEY, key TEXT NOT NULL, at INTEGER NOT NULL, payload TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0, next INTEGER) STRICT;
+CREATE INDEX IF NOT EXISTS outbox_next ON outbox (next) WHERE next IS NOT NULL;
+CREATE INDEX IF NOT EXISTS outbox_key ON outbox (key, at)`
+
+/** Opens the outbox file (SQLite, WAL, `synchronous=FULL`). `parse` reads a payload back; rows it refuses are left out. */
+export function openOutbox<Payload>(path: string, parse: (value: unknown) => Payload | undefined): Outbox<Payload> {
+  mkdirSync(dirname(path), { recursive: true })
+  const database = new Database(path)
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+  database.exec(SCHEMA)
+  const seen = database.prepare('SELECT 1 FROM outbox WHERE key = ? AND at > ? LIMIT 1').raw()
+  const forget = database.prepare('DELETE FROM outbox WHERE next IS NULL AND at <= ?')
+  const insert = database.prepare('INSERT INTO outbox (key, at, payload, next) VALUES (?, ?, ?, ?)')
+  const select = database.prepare('SELECT id, payload, attempts FROM outbox WHERE next <= ? ORDER BY id LIMIT ?').raw()
+  const soonest = database.prepare('SELECT MIN(next) FROM outbox WHERE next IS NOT NULL').raw()
+  const finish = database.prepare(`UPDATE outbox SET next = NULL, payload = '' WHERE id = ?`)
+  const delay = database.prepare('UPDATE outbox SET attempts = attempts + 1, next = ? WHERE id = ?')
+  return {
+    put(key, payload, nowMs) {
+      if (seen.get(key, nowMs - REPEAT_MS) !== undefined) return false
+      database.transaction(() => {
+        forget.run(nowMs - REPEAT_MS)
+        insert.run(key, nowMs, JSON.stringify(payload), nowMs)
+      })()
+      return true
+    },
+    due: (nowMs, limit) => select.all(nowMs, limit).flatMap((row) => readLetter(row, parse)),
+    nextMs() {
+      const row: unknown = soonest.get()
+      const value: unknown = Array.isArray(row) ? row[0] : undefined
+      return typeof value === 'number' ? value : undefined
+    },
+    done: (id) => void finish.run(id),
+    retryAt: (id, atMs) => void delay.run(atMs, id),
+    close: () => void database.close(),
+  }
+}
+
+function readLetter<Payload>(row: unknown, parse: (value: unknown) => Payload | undefined): Letter<Payload>[] {
+  const [id, text, attempts]: unknown[] = Array.isArray(row) ? row : []
+  const payload = parse(JSON.parse(String(text)))
+  return payload === undefined ? [] : [{ id: Number(id), payload, attempts: Number(attempts) }]
+}

@@ -59,6 +59,12 @@ export function nameOf(resource: Resource): string {
   return `${resource.group.split('.').reverse().join('.')}.${resource.version}.${resource.kind}`
 }
 
+/** Definitions that take values of two types: their format and types. */
+const MIXED: Readonly<Record<string, readonly string[]>> = {
+  'io.k8s.apimachinery.pkg.util.intstr.IntOrString': ['int-or-string', 'integer', 'string'],
+  'io.k8s.apimachinery.pkg.api.resource.Quantity': ['', 'string', 'number'],
+}
+
 function addDefinition(schemas: JsonObject, texts: Map<string, Texts>, name: string): void {
   if (schemas[name] !== undefined) return
   const schema = definition(name)
@@ -67,6 +73,12 @@ function addDefinition(schemas: JsonObject, texts: Map<string, Texts>, name: str
   const dot = name.lastIndexOf('.')
   const group = name.slice(0, dot)
   if (!texts.has(group)) texts.set(group, unpack<Texts>(DESCRIPTION_CHUNKS[group] ?? ''))
+  const mixed = MIXED[name]
+  if (mixed !== undefined) {
+    const [format, ...types] = mixed
+    schemas[name] = { ...(format === '' ? {} : { format }), oneOf: types.map((type) => ({ type })) }
+    return
+  }
   schemas[name] = toV3(schema, texts.get(group)?.[name.slice(dot + 1)], (ref) => addDefinition(schemas, texts, ref))
 }
 
@@ -144,10 +156,10 @@ function pathsOf(resource: Resource): JsonObject {
   }
 }
 
-const PROTOBUF = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
+const PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
 let kept: { revision: number; registry: WeakRef<Registry>; gzip: Buffer } | undefined
 
-/** `GET /openapi/v2` as protobuf, which kubectl before 1.29 must have; kept compressed between changes of the kinds. */
+/** `GET /openapi/v2` as protobuf (clients ask for `v2@v1.0`, which is no media type, and take `v2.v1.0`), which kubectl before 1.29 must have; kept compressed between changes of the kinds. */
 export function openapiV2(registry: Registry, request: IncomingMessage, response: ServerResponse): void {
   const accept = request.headers.accept ?? ''
   if (!accept.includes('protobuf') && !accept.includes('*/*')) {
@@ -174,22 +186,14 @@ export function openapiV2(registry: Registry, request: IncomingMessage, response
   response.end(body)
 }
 
+/** Without descriptions: those who still ask for this document read explanations from the other one. */
 function allDefinitions(registry: Registry): Record<string, Json> {
   const out: Record<string, Json> = {}
-  for (const group of packageNames()) {
-    const texts = unpack<Texts>(DESCRIPTION_CHUNKS[group] ?? '')
+  for (const group of packageNames())
     for (const [name, schema] of Object.entries(definitionsOf(group) ?? {})) {
-      const { 'x-go': _go, properties, ...rest } = objectOf(asJson(schema))
-      const described: JsonObject = { ...rest, description: texts[name]?.[''] }
-      if (isObject(properties)) {
-        const fields: JsonObject = {}
-        for (const [field, value] of Object.entries(properties))
-          fields[field] = { ...objectOf(value), description: texts[name]?.[field] }
-        described.properties = fields
-      }
-      out[`${group}.${name}`] = described
+      const { 'x-go': _go, ...rest } = objectOf(asJson(schema))
+      out[`${group}.${name}`] = rest
     }
-  }
   for (const resource of registry.all()) {
     if (resource.custom === undefined) continue
     const schema = customSchema(resource)

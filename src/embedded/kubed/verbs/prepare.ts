@@ -15,6 +15,7 @@ const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
 
 /** Kinds that count the changes of their spec. */
 const COUNTED = new Set([
+  'PodTemplate',
   'HorizontalPodAutoscaler',
   'Deployment',
   'ReplicaSet',

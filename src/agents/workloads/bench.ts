@@ -5,6 +5,7 @@ import type { SharedCaches } from '../../adapters/kube/shared-caches.ts'
 import type { AbsorbingCache, Selection } from '../../adapters/kube/types.ts'
 import { refOf, type KubeObject } from '../../lib/kube/object.ts'
 import type { Teller } from './events.ts'
+import { isSame } from './meta.ts'
 import type { Telling, Write } from './write.ts'
 
 /** The name under which the controllers own fields, as the original's do. */
@@ -101,7 +102,7 @@ function send(
     case 'create':
       return client.create(write.object, manager)
     case 'replace':
-      return client.replace(write.object, { ...manager, ...(write.subresource && { subresource: write.subresource }) })
+      return write.subresource ? replaceStatus(client, write.object, manager) : client.replace(write.object, manager)
     case 'patch':
       return client.patch(write.ref, write.type, write.body, {
         ...manager,
@@ -114,6 +115,18 @@ function send(
     case 'tell':
       return Promise.resolve(undefined)
   }
+}
+
+/** Kubernetes takes annotations along with a status; where a server does not, they are sent on their own. */
+async function replaceStatus(
+  client: HttpKubeClient,
+  object: KubeObject,
+  manager: { readonly fieldManager: string },
+): Promise<KubeObject> {
+  const answer = await client.replace(object, { ...manager, subresource: 'status' })
+  const { annotations = {} } = object.metadata
+  if (isSame(answer.metadata.annotations ?? {}, annotations)) return answer
+  return client.patch(refOf(object), 'merge', { metadata: { annotations } }, manager)
 }
 
 function filled(telling: Telling, mark: string, text: string): Telling {

@@ -27,7 +27,8 @@ export function eventTeller(client: HttpKubeClient, clock: Clock): Teller {
   const told = new Map<string, Told>()
   const groups = new Map<string, Group>()
   const budgets = new Map<string, Budget>()
-  let tail: Promise<unknown> = Promise.resolve()
+  // In order for one object, at once for several.
+  const tails = new Map<string, Promise<unknown>>()
   let waiting = 0
 
   return (component, telling) => {
@@ -44,11 +45,14 @@ export function eventTeller(client: HttpKubeClient, clock: Clock): Teller {
     const write = known
       ? () => repeat(client, known, said.message, now)
       : () => record(client, told, key, speaker, said, now)
+    const uid = about.metadata.uid ?? ''
+    const end = (): void => {
+      waiting--
+      if (tails.get(uid) === tail) tails.delete(uid)
+    }
     waiting++
-    tail = tail.then(write).then(
-      () => waiting--,
-      () => waiting--,
-    )
+    const tail: Promise<void> = (tails.get(uid) ?? Promise.resolve()).then(write).then(end, end)
+    tails.set(uid, tail)
   }
 }
 

@@ -6,6 +6,7 @@ import { autoscalerController } from './autoscaler/controller.ts'
 import { createBench } from './bench.ts'
 import type { Controller } from '../../engine/controller.ts'
 import { budgetController } from './budget/controller.ts'
+import { cronJobController } from './cronjob/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
 import { endpointsController } from './endpoints/controller.ts'
 import { eventTeller } from './events.ts'
@@ -46,6 +47,7 @@ export async function startWorkloads({ client, clock, log = () => undefined }: W
     start(autoscalerController(bench)),
     start(budgetController(bench)),
     start(jobController(bench)),
+    start(cronJobController(bench)),
   ])
   // Last, so that it shares the copies that the others have opened.
   running.push(await start(garbageCollector(bench, caches)))

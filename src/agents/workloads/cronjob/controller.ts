@@ -1,0 +1,39 @@
+import type { Controller } from '../../../engine/controller.ts'
+import type { Bench } from '../bench.ts'
+import { workloadController } from '../controller.ts'
+import type { Job } from '../job/shapes.ts'
+import { keyOf } from '../meta.ts'
+import { indexByOwner, type OwnedIndex } from '../owned-index.ts'
+import { as } from '../shapes.ts'
+import type { Write } from '../write.ts'
+import { decideCronJob, type CronJob, type CronJobSeen } from './decide.ts'
+
+/** The CronJob controller: watches CronJobs and their Jobs, and sleeps until the next run. */
+export function cronJobController(bench: Bench): Controller<CronJobSeen, Write, readonly Write[]> {
+  const cronJobs = bench.cache('batch/v1', 'CronJob')
+  const jobs = bench.cache('batch/v1', 'Job')
+  let jobsOf: OwnedIndex | undefined
+
+  return workloadController<CronJobSeen>(bench, {
+    kind: 'CronJob',
+    component: 'cronjob-controller',
+    async watch(wake) {
+      await Promise.all([cronJobs.ready, jobs.ready])
+      jobsOf = indexByOwner(jobs, 'CronJob', wake.now, () => undefined)
+      cronJobs.onChange((cronJob) => wake.now(keyOf(cronJob)))
+      for (const cronJob of cronJobs.list()) wake.now(keyOf(cronJob))
+    },
+    observe(key, failure) {
+      const [namespace = '', name = ''] = key.split('/')
+      const found = cronJobs.get(namespace, name)
+      if (!found) return undefined
+      return {
+        cronJob: as<CronJob>(found),
+        jobs: (jobsOf?.of(found.metadata.uid ?? '') ?? []).map((job) => as<Job>(job)),
+        ...(failure !== undefined && { failure }),
+        nowMs: bench.clock.nowMs(),
+      }
+    },
+    decide: decideCronJob,
+  })
+}

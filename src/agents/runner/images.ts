@@ -1,0 +1,85 @@
+import { createRegistryClient, type RegistryClient } from '../../adapters/registry/client.ts'
+import { buildImage } from '../builder/build.ts'
+import { inspectImage, listImages, pullImage, pushImage, tagImage } from '../builder/images.ts'
+import { type ImageStore, openImageStore, referenceFrom } from '../builder/store.ts'
+
+/** A registry as jobs name it and as it is reached. */
+export type RegistryPlace = {
+  /** The host in image names: `registry.sluice.local`. */
+  readonly alias: string
+  /** Where it listens: `127.0.0.1:5000`. */
+  readonly host: string
+  readonly url: string
+}
+
+/** An image that a job pushed. */
+export type PushedImage = { readonly image: string; readonly tag: string; readonly digest: string }
+
+/** What a job may do with images; names are mapped, logins are the job's own. */
+export type JobImages = {
+  readonly build: (order: BuildOrder) => Promise<{ readonly imageId: string }>
+  readonly tag: (source: string, target: string) => Promise<void>
+  readonly push: (name: string, log: (line: string) => void, signal: AbortSignal) => Promise<PushedImage>
+  readonly pull: (name: string, signal: AbortSignal) => Promise<{ readonly digest: string }>
+  readonly list: () => ReturnType<typeof listImages>
+  readonly inspect: (name: string) => ReturnType<typeof inspectImage>
+  readonly login: (host: string, username: string, password: string) => void
+  readonly logout: (host: string) => void
+  readonly close: () => void
+}
+
+/** What `docker build` was asked for. */
+export type BuildOrder = {
+  readonly contextDir: string
+  readonly dockerfile?: string
+  readonly tags: readonly string[]
+  readonly buildArgs: Readonly<Record<string, string>>
+  readonly labels: Readonly<Record<string, string>>
+  readonly target?: string
+  readonly noCache: boolean
+  readonly pull: boolean
+  readonly network: 'none' | 'host'
+  readonly log: (line: string) => void
+  readonly signal: AbortSignal
+}
+
+/** Opens what a job sees of the image store and the registries. */
+export function openJobImages(
+  root: string,
+  registry: RegistryPlace,
+  onPushed: (pushed: PushedImage) => void,
+): JobImages {
+  const store: ImageStore = openImageStore(root)
+  const logins = new Map<string, { readonly username: string; readonly password: string }>()
+  const client: RegistryClient = createRegistryClient({
+    aliases: { [registry.alias]: registry.host },
+    credentials: (host) => logins.get(host),
+  })
+  // The procedures' workflows write `registry/name`, which docker would look for on its hub.
+  const named = (name: string): string => name.replace(/^registry\//, `${registry.alias}/`)
+  return {
+    build: ({ tags, dockerfile, target, ...order }) =>
+      buildImage({
+        ...order,
+        ...(dockerfile === undefined ? {} : { dockerfile }),
+        ...(target === undefined ? {} : { target }),
+        tags: tags.map(named),
+        store,
+        registry: client,
+      }),
+    tag: (source, target) => tagImage(store, named(source), named(target)),
+    async push(name, log, signal) {
+      const { digest } = await pushImage(store, named(name), client, { log, signal })
+      const { host, repository, tag } = referenceFrom(named(name))
+      const pushed = { image: `${host}/${repository}`, tag: tag ?? 'latest', digest }
+      onPushed(pushed)
+      return pushed
+    },
+    pull: (name, signal) => pullImage(store, named(name), client, { signal }),
+    list: () => listImages(store),
+    inspect: (name) => inspectImage(store, named(name)),
+    login: (host, username, password) => void logins.set(host, { username, password }),
+    logout: (host) => void logins.delete(host),
+    close: () => client.close(),
+  }
+}

@@ -1,0 +1,66 @@
+/** Replaces secrets by `***`; secrets may be added at any time. */
+export type Masker = {
+  readonly add: (secret: string) => void
+  readonly mask: (text: string) => string
+  /** Length of the longest secret: what a stream must hold back. */
+  readonly longest: () => number
+}
+
+const SHORTEST = 3
+
+/** A masker for `secrets`: their lines, and their base64, URL and JSON spellings too. */
+export function createMasker(secrets: readonly string[]): Masker {
+  const known = new Set<string>()
+  let ordered: readonly string[] = []
+  const add = (secret: string): void => {
+    for (const form of formsOf(secret)) known.add(form)
+    ordered = [...known].sort((a, b) => b.length - a.length)
+  }
+  for (const secret of secrets) add(secret)
+  return {
+    add,
+    mask: (text) => ordered.reduce((masked, secret) => masked.replaceAll(secret, '***'), text),
+    longest: () => ordered[0]?.length ?? 0,
+  }
+}
+
+function formsOf(secret: string): readonly string[] {
+  const whole = secret.trim()
+  const lines = whole.split(/\r?\n/).map((line) => line.trim())
+  const spelled = [
+    Buffer.from(secret).toString('base64'),
+    encodeURIComponent(whole),
+    JSON.stringify(whole).slice(1, -1),
+  ]
+  return [whole, ...lines, ...spelled].filter((form) => form.length >= SHORTEST)
+}
+
+/**
+ * Cuts a stream into masked lines; a secret split across chunks is still found.
+ *
+ * A line longer than 256 KiB is handed on in pieces, its last characters held back as long as a secret could begin in them.
+ */
+export function maskedLines(
+  masker: Masker,
+  onLine: (line: string) => void,
+): { write: (text: string) => void; end: () => void } {
+  let pending = ''
+  const flushLong = (): void => {
+    const masked = masker.mask(pending)
+    const keep = Math.min(masked.length, masker.longest())
+    onLine(masked.slice(0, masked.length - keep))
+    pending = masked.slice(masked.length - keep)
+  }
+  return {
+    write(text) {
+      const lines = (pending + text).split('\n')
+      pending = lines.pop() ?? ''
+      for (const line of lines) onLine(masker.mask(line.endsWith('\r') ? line.slice(0, -1) : line))
+      if (pending.length > 262_144) flushLong()
+    },
+    end() {
+      if (pending !== '') onLine(masker.mask(pending))
+      pending = ''
+    },
+  }
+}

@@ -1,0 +1,112 @@
+import { evaluateCondition, evaluateText, isTruthy, type Scope, type Status } from '../../pipeline/ci/expression.ts'
+import { githubContext } from '../../pipeline/ci/context.ts'
+import { expandStrategy } from '../../pipeline/ci/matrix.ts'
+import type { Json } from '../../pipeline/ci/template.ts'
+import type { JobSpec } from '../../pipeline/ci/workflow.ts'
+import { limitTo, type Slots } from './slots.ts'
+import { runJob, type JobEnd, type JobResult, type RunPlace } from './job.ts'
+
+/** How a run went. */
+export type RunEnd = { readonly state: 'succeeded' | 'failed' | 'cancelled'; readonly cause: string | undefined }
+
+type Ended = {
+  readonly result: JobResult
+  readonly outputs: Readonly<Record<string, string>>
+  readonly cause: string | undefined
+}
+
+/** Runs the jobs of a workflow: each when those it needs have ended, as many at once as there are slots. */
+export async function runJobs(run: RunPlace, slots: Slots): Promise<RunEnd> {
+  const ended = new Map<string, Promise<Ended>>()
+  // jobs stand in the order of their needs, so each finds the promises that it waits for
+  for (const spec of run.workflow.jobs) ended.set(spec.id, runWhenNeeded(run, spec, ended, slots))
+  const all = await Promise.all(ended.values())
+  const failed = all.find(({ result }) => result === 'failure')
+  if (failed) return { state: 'failed', cause: failed.cause }
+  const isCancelled = run.signal.aborted || all.some(({ result }) => result === 'cancelled')
+  return isCancelled ? { state: 'cancelled', cause: 'the run was cancelled' } : { state: 'succeeded', cause: undefined }
+}
+
+async function runWhenNeeded(
+  run: RunPlace,
+  spec: JobSpec,
+  ended: ReadonlyMap<string, Promise<Ended>>,
+  slots: Slots,
+): Promise<Ended> {
+  const needed = await Promise.all(spec.needs.map(async (id) => [id, await ended.get(id)] as const))
+  const needs: Record<string, Json> = Object.fromEntries(
+    needed.map(([id, end]) => [id, { result: end?.result ?? 'skipped', outputs: end?.outputs ?? {} }]),
+  )
+  const scope = jobScope(
+    run,
+    spec,
+    needs,
+    statusOf(
+      run,
+      needed.map(([, end]) => end?.result),
+    ),
+  )
+  try {
+    if (!evaluateCondition(spec.if, scope)) return { result: 'skipped', outputs: {}, cause: undefined }
+    return await runMatrix(run, spec, needs, scope, slots)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    return {
+      result: 'failure',
+      outputs: {},
+      cause: `${run.workflow.path}:${spec.at.line}:${spec.at.column}: ${message}`,
+    }
+  }
+}
+
+/** A skipped need counts as no success, so that what builds on it is skipped too. */
+function statusOf(run: RunPlace, results: readonly (JobResult | undefined)[]): Status {
+  if (run.signal.aborted) return 'cancelled'
+  if (results.every((result) => result === 'success')) return 'success'
+  return results.includes('cancelled') ? 'cancelled' : 'failure'
+}
+
+async function runMatrix(
+  run: RunPlace,
+  spec: JobSpec,
+  needs: Readonly<Record<string, Json>>,
+  scope: Scope,
+  slots: Slots,
+): Promise<Ended> {
+  const { combinations, failFast, maxParallel } = expandStrategy(spec.strategy, scope)
+  const stop = new AbortController()
+  const signal = AbortSignal.any([run.signal, stop.signal])
+  const isForgiven = (combination: Readonly<Record<string, Json>>): boolean =>
+    isTruthy(
+      evaluateText(spec.continueOnError, { ...scope, contexts: { ...scope.contexts, matrix: combination } }) === 'true',
+    )
+  const limit = limitTo(maxParallel)
+  const ends = await Promise.all(
+    combinations.map((combination, index) =>
+      limit(() =>
+        slots(async (): Promise<JobEnd> => {
+          if (signal.aborted) return { result: 'cancelled', outputs: {}, cause: undefined }
+          const end = await runJob({ ...run, signal }, { spec, combination, index, total: combinations.length, needs })
+          if (end.result !== 'failure') return end
+          if (isForgiven(combination)) return { ...end, result: 'success' }
+          if (failFast) stop.abort()
+          return end
+        }),
+      ),
+    ),
+  )
+  return join(ends)
+}
+
+function join(ends: readonly JobEnd[]): Ended {
+  const outputs: Record<string, string> = Object.assign({}, ...ends.map((end) => end.outputs))
+  const failed = ends.find(({ result }) => result === 'failure')
+  if (failed) return { result: 'failure', outputs, cause: failed.cause }
+  const isCancelled = ends.some(({ result }) => result === 'cancelled')
+  return { result: isCancelled ? 'cancelled' : 'success', outputs, cause: undefined }
+}
+
+function jobScope(run: RunPlace, spec: JobSpec, needs: Readonly<Record<string, Json>>, status: Status): Scope {
+  const place = { id: spec.id, workspace: '', temp: '', os: '', arch: '' }
+  return { file: run.workflow.path, status, contexts: { github: githubContext(run.event, run.facts, place), needs } }
+}

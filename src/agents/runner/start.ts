@@ -1,0 +1,260 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join, resolve } from 'node:path'
+import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
+import { matchEvent, type CiEvent } from '../../pipeline/ci/event.ts'
+import type { Workflow } from '../../pipeline/ci/workflow.ts'
+import type { ReportFact } from '../../pipeline/record/fact.ts'
+import type { PushedImage, RegistryPlace } from './images.ts'
+import { belongsToRun, endGroups } from './process.ts'
+import { openRecords, type PushSeen, type Records, type RunRecord } from './records.ts'
+import { limitTo, type Slots } from './slots.ts'
+import { describeEvent, fetchSource, readWorkflows, type SourceCopy } from './source.ts'
+
+/** How to run workflows. */
+export type RunnerOptions = {
+  readonly git: { readonly url: (repository: string) => string; readonly token: string }
+  readonly stateDir: string
+  readonly registry: RegistryPlace
+  /** Values for `secrets`; masked wherever they are printed. */
+  readonly secrets?: Readonly<Record<string, string>>
+  /** Jobs at once; as many as there are cores when absent. */
+  readonly maxParallel?: number
+  /** What a step may print before it is ended; 32 MiB when absent. */
+  readonly logCapBytes?: number
+  /** The folder of the image store; `stateDir/images` when absent. */
+  readonly imageFolder?: string
+  readonly report?: ReportFact
+  readonly onImagePushed?: (image: PushedImage) => void
+  readonly log?: (line: string) => void
+}
+
+/** What is known of all runs. */
+export type RunsSeen = {
+  readonly active: number
+  /** The newest run of each workflow and ref, where it failed: its name and cause. */
+  readonly failed: readonly string[]
+  readonly list: readonly RunRecord[]
+}
+
+/** A runner at work. */
+export type Runner = {
+  /** Takes a push: on disk when this returns. The same push told again is ignored. */
+  readonly onPush: (push: PushSeen) => void
+  readonly runs: () => RunsSeen
+  readonly cancel: (runId: string) => void
+  /** The folder with the logs of a run: a folder a job, a file a step. */
+  readonly logFolder: (runId: string) => string
+  /** Ends all steps; what was running runs again at the next start. */
+  readonly close: () => Promise<void>
+}
+
+/** The parts of a runner that its functions share. */
+type Context = {
+  readonly options: RunnerOptions
+  readonly records: Records
+  readonly slots: Slots
+  readonly sources: Map<string, Promise<unknown>>
+  readonly running: Map<
+    string,
+    { readonly cancel: AbortController; readonly group: string | undefined; readonly done: Promise<void> }
+  >
+  readonly log: (line: string) => void
+  isClosing: boolean
+}
+
+/**
+ * Starts a runner for GitHub's workflows; it goes on with what an earlier process left: queued runs, and once more those it was ended in.
+ *
+ * Jobs run as this user, in a folder of their own, without isolation: it is for repositories that one trusts.
+ */
+export async function startRunner(options: RunnerOptions): Promise<Runner> {
+  mkdirSync(options.stateDir, { recursive: true })
+  const context: Context = {
+    options: { ...options, stateDir: resolve(options.stateDir) },
+    records: openRecords(resolve(options.stateDir)),
+    slots: limitTo(options.maxParallel ?? availableParallelism()),
+    sources: new Map(),
+    running: new Map(),
+    log: options.log ?? (() => undefined),
+    isClosing: false,
+  }
+  endLeftovers(context)
+  for (const run of context.records.list()) resume(context, run)
+  for (const { id, push } of context.records.pending()) plan(context, id, push)
+  return {
+    onPush(push) {
+      const id = context.records.accept(push)
+      if (id !== undefined) plan(context, id, push)
+    },
+    runs: () => seen(context),
+    cancel: (runId) => context.running.get(runId)?.cancel.abort(),
+    logFolder: context.records.logFolder,
+    async close() {
+      context.isClosing = true
+      for (const { cancel } of context.running.values()) cancel.abort()
+      await Promise.all([...context.sources.values(), ...[...context.running.values()].map(({ done }) => done)])
+    },
+  }
+}
+
+function seen({ records, sources, running }: Context): RunsSeen {
+  const list = records.list()
+  const newest = new Map(list.map((run) => [`${run.repository} ${run.path} ${run.event.ref}`, run]))
+  const failed = [...newest.values()].filter(({ state }) => state === 'failed')
+  return {
+    active: Math.max(
+      sources.size + running.size,
+      list.filter(({ state }) => state === 'queued' || state === 'running').length,
+    ),
+    failed: failed.map(({ workflow, event, cause }) => `${workflow} on ${event.ref}: ${cause ?? 'failed'}`),
+    list,
+  }
+}
+
+/** Processes of a run that was cut off by a crash: ended by what they say of themselves, not by number alone. */
+function endLeftovers({ options, records }: Context): void {
+  const work = join(options.stateDir, 'work')
+  mkdirSync(work, { recursive: true })
+  for (const { id } of records.list().filter(({ state }) => state === 'running')) {
+    const folder = join(work, id)
+    for (const job of list(folder)) endGroups(join(folder, job, 'groups'), (pid) => belongsToRun(pid, id))
+  }
+  for (const name of list(work)) rmSync(join(work, name), { recursive: true, force: true, maxRetries: 3 })
+}
+
+function list(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+function resume(context: Context, run: RunRecord): void {
+  if (run.state !== 'queued' && run.state !== 'running') return
+  if (run.state === 'running' && run.attempt > 1) {
+    finish(context, { ...run, state: 'failed', cause: 'it was cut off twice by the end of the process' })
+    return
+  }
+  start(context, run.state === 'running' ? { ...run, attempt: run.attempt + 1 } : run)
+}
+
+/** Reads the workflows of a push and queues their runs; pushes of one repository in order. */
+function plan(context: Context, id: string, push: PushSeen): void {
+  const before = context.sources.get(push.repository) ?? Promise.resolve()
+  const turn = before
+    .then(() => planRuns(context, id, push))
+    .catch((error: unknown) => context.log(`runner: ${push.repository} ${push.ref}: ${describeError(error)}`))
+    .finally(() => context.sources.get(push.repository) === turn && context.sources.delete(push.repository))
+  context.sources.set(push.repository, turn)
+}
+
+async function planRuns(context: Context, id: string, push: PushSeen): Promise<void> {
+  const { records, options } = context
+  if (context.isClosing) return
+  if (/^0+$/.test(push.after)) return records.planned(id)
+  const source = await fetchCopy(context, push)
+  const event = await describeEvent(source, push)
+  const files = event === undefined ? [] : await readWorkflows(source, event.commit)
+  const { parseWorkflowFile } = await import('../../pipeline/ci/parse.ts')
+  for (const { path, text } of event === undefined ? [] : files) {
+    const runId = createHash('sha256').update(`${id} ${push.repository} ${path}`).digest('hex').slice(0, 16)
+    if (event === undefined || records.get(runId)) continue
+    const workflow = attempt(() => parseWorkflowFile(path, text))
+    if (!(workflow instanceof SluiceError) && !matchEvent(workflow, event).runs) continue
+    const name = workflow instanceof SluiceError ? path : workflow.name
+    const number = records.nextNumber(push.repository, path)
+    const now = Date.now()
+    const run: RunRecord = {
+      ...{ id: runId, number, attempt: 1, repository: push.repository, workflow: name, path, event },
+      ...{ state: 'queued', queuedAtMs: now },
+    }
+    records.save(run)
+    tell(options.report, run)
+    if (workflow instanceof SluiceError)
+      finish(context, { ...run, state: 'failed', cause: `${workflow.where ?? path}: ${workflow.message}` })
+    else start(context, run, { source, workflow })
+  }
+  records.planned(id)
+}
+
+function attempt(task: () => Workflow): Workflow | SluiceError {
+  try {
+    return task()
+  } catch (error) {
+    if (error instanceof SluiceError) return error
+    throw error
+  }
+}
+
+function fetchCopy({ options }: Context, push: PushSeen): Promise<SourceCopy> {
+  return fetchSource(join(options.stateDir, 'sources'), push.repository, options.git.url(push.repository), push)
+}
+
+type Known = { readonly source: SourceCopy; readonly workflow: Workflow }
+
+function start(context: Context, run: RunRecord, known?: Known): void {
+  const cancel = new AbortController()
+  const done = carryOut(context, run, cancel.signal, known)
+    .catch((error: unknown) =>
+      finish(context, { ...run, state: 'failed', cause: describeError(error).replace(/\n\s*/g, '; ') }),
+    )
+    .finally(() => context.running.delete(run.id))
+  context.running.set(run.id, { cancel, group: undefined, done })
+}
+
+async function carryOut(
+  context: Context,
+  run: RunRecord,
+  signal: AbortSignal,
+  known: Known | undefined,
+): Promise<void> {
+  const { workflow, source } = known ?? (await readAgain(context, run))
+  const { execute } = await import('./execute.ts')
+  const turn = await execute(context, { run, workflow, source, signal }, () => {
+    const started: RunRecord = { ...run, state: 'running' }
+    context.records.save(started)
+    tell(context.options.report, started)
+  })
+  // A run that this process's own end cut off stays `running` on disk, and so runs again.
+  if (context.isClosing && turn.state === 'cancelled') return
+  finish(context, { ...run, state: turn.state, ...(turn.cause === undefined ? {} : { cause: turn.cause }) })
+}
+
+async function readAgain(context: Context, run: RunRecord): Promise<Known> {
+  const { event, repository, path } = run
+  const pull = event.pull === undefined ? {} : { pull: event.pull }
+  const ref = event.baseBranch === undefined ? event.ref : `refs/for/${event.baseBranch}`
+  const push = { repository, ref, before: event.before, after: event.commit, user: event.actor, ...pull }
+  const source = await fetchCopy(context, push)
+  const file = (await readWorkflows(source, event.commit)).find((one) => one.path === path)
+  const { parseWorkflowFile } = await import('../../pipeline/ci/parse.ts')
+  return { source, workflow: parseWorkflowFile(path, file?.text ?? '') }
+}
+
+function finish({ records, options, log }: Context, run: RunRecord): void {
+  const ended = { ...run, endedAtMs: Date.now() }
+  records.save(ended)
+  tell(options.report, ended)
+  log(`run ${run.workflow} #${run.number} ${run.state}${run.cause === undefined ? '' : `: ${run.cause}`}`)
+}
+
+function tell(report: ReportFact | undefined, run: RunRecord): void {
+  report?.({
+    kind: 'run',
+    runId: run.id,
+    workflow: run.workflow,
+    event: eventKind(run.event),
+    ref: run.event.ref,
+    commit: run.event.commit,
+    state: run.state,
+    ...(run.cause === undefined ? {} : { cause: run.cause }),
+  })
+}
+
+function eventKind(event: CiEvent): 'push' | 'pull_request' | 'tag' {
+  if (event.name === 'pull_request') return 'pull_request'
+  return event.ref.startsWith('refs/tags/') ? 'tag' : 'push'
+}

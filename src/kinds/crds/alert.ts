@@ -26,7 +26,7 @@ spec object
     name! string
   summary string {"maxLength":255}
   suspend boolean
-status object {"default":{"observedGeneration":-1}}
+status object
   conditions @conditions
   lastHandledReconcileAt string
   observedGeneration integer {"format":"int64"}

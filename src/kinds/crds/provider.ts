@@ -29,7 +29,7 @@ spec object
   timeout string timeout
   type! string {"enum":["slack","discord","msteams","rocket","generic","generic-hmac","github","gitlab","gitea","giteapullrequestcomment","bitbucketserver","bitbucket","azuredevops","googlechat","googlepubsub","webex","sentry","azureeventhub","telegram","lark","matrix","opsgenie","alertmanager","grafana","githubdispatch","githubpullrequestcomment","gitlabmergerequestcomment","pagerduty","datadog","nats","zulip","otel","zoom","incident.io"]}
   username string {"maxLength":2048}
-status object {"default":{"observedGeneration":-1}}
+status object
   conditions @conditions
   lastHandledReconcileAt string
   observedGeneration integer {"format":"int64"}

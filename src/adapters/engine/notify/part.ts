@@ -12,6 +12,7 @@ import { type Letter, openOutbox, type Outbox } from '../../notify/outbox.ts'
 import type { EngineContext, EnginePart } from '../context.ts'
 import { keyOf } from '../status-writer.ts'
 import { deliver, type Post } from './deliver.ts'
+import { providerController } from './provider-controller.ts'
 
 /** Sends at once; the rest waits its turn. */
 const AT_ONCE = 8
@@ -30,7 +31,7 @@ type Own = {
 }
 
 /** Alerts and Providers: events go into a durable outbox at once, and from there to their receivers; a reconcile never waits. */
-export const notifyPart: EnginePart = async (context, { addSink }) => {
+export const notifyPart: EnginePart = async (context, { addSink, start }) => {
   const group = 'notification.toolkit.fluxcd.io'
   const alerts = context.caches.open({ apiVersion: `${group}/v1beta3`, kind: 'Alert' })
   const providers = context.caches.open({ apiVersion: `${group}/v1beta3`, kind: 'Provider' })
@@ -45,6 +46,7 @@ export const notifyPart: EnginePart = async (context, { addSink }) => {
     isClosed: false,
   }
   await Promise.all([alerts.ready, providers.ready])
+  await start(providerController(context, providers))
   addSink((event) => take(own, event))
   pump(own)
   return () => {

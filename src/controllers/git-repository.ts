@@ -42,6 +42,8 @@ export type GitRepositoryChange = 'add finalizer' | 'remove artifacts and finali
 
 /** What to write and tell; nothing at all when `status` is absent. */
 export type GitRepositoryStatus = {
+  /** When the remote is looked at again by itself; absent: as planned before. */
+  readonly nextLookInMs?: number
   readonly status?: Readonly<Record<string, unknown>>
   readonly event?: {
     readonly severity: 'trace' | 'info' | 'error'
@@ -52,6 +54,8 @@ export type GitRepositoryStatus = {
 }
 
 const JITTER = 0.05
+/** Only a change of the object or a request brings it back. */
+const NEVER_MS = Number.MAX_SAFE_INTEGER / 4
 
 /** Decides what a GitRepository needs: finalizer, a look at the remote when one is due, then the status that says what it found. */
 export function decideGitRepository(seen: GitRepositorySeen): Decision<GitRepositoryChange, GitRepositoryStatus> {
@@ -63,16 +67,15 @@ export function decideGitRepository(seen: GitRepositorySeen): Decision<GitReposi
   if (repository.isSuspended) return { kind: 'done', status: suspendedStatus(repository) }
   if (outcome === undefined && seen.dueInMs > 0) return { kind: 'done', status: {}, againAfterMs: seen.dueInMs }
   if (outcome === undefined) return { kind: 'act', changes: ['look at the remote'] }
-  if (outcome.kind !== 'failed')
-    return {
-      kind: 'done',
-      status: { status: readyStatus(seen, outcome), ...eventOf(repository, outcome) },
-      againAfterMs: jitterMs(repository.intervalMs, JITTER, seen.random),
-    }
+  if (outcome.kind !== 'failed') {
+    const againAfterMs = jitterMs(repository.intervalMs, JITTER, seen.random)
+    const status = { status: readyStatus(seen, outcome), ...eventOf(repository, outcome), nextLookInMs: againAfterMs }
+    return { kind: 'done', status, againAfterMs }
+  }
   const status = failedStatus(seen, outcome)
-  return outcome.isStalled
-    ? { kind: 'done', status }
-    : { kind: 'wait', afterMs: Math.min(backoffMs(seen.failures), repository.intervalMs), status }
+  if (outcome.isStalled) return { kind: 'done', status: { ...status, nextLookInMs: NEVER_MS } }
+  const afterMs = Math.min(backoffMs(seen.failures), repository.intervalMs)
+  return { kind: 'wait', afterMs, status: { ...status, nextLookInMs: afterMs } }
 }
 
 /** A suspended object only answers that it has seen its generation. */

@@ -43,6 +43,10 @@ export type Attempt = {
   /** What the cluster holds after the apply: the new inventory, and what could not be pruned. */
   readonly inventory?: readonly InventoryEntry[]
   readonly isPruned?: boolean
+  /** Something was created or configured. */
+  readonly hasChanged?: boolean
+  /** The health check before this attempt had passed. */
+  readonly wasHealthy: boolean
   readonly healthStartedMs?: number
 }
 
@@ -132,7 +136,7 @@ function decideHealth(seen: KustomizationSeen, attempt: Attempt, startedMs: numb
     verdict.kind === 'stalled'
       ? `failed early due to stalled resources: [${verdict.objects}]`
       : `timeout waiting for: [${verdict.objects}]`
-  const message = `health check failed after ${renderDuration(nowMs - startedMs + 0.5)}: ${why}`
+  const message = `health check failed after ${renderDuration(precise(nowMs - startedMs, seen.random))}: ${why}`
   return failed(seen, attempt, { phase: 'Running health checks', reason: 'HealthCheckFailed', message }, why)
 }
 
@@ -198,31 +202,44 @@ function failed(seen: KustomizationSeen, attempt: Attempt, failure: StepFailure,
 function succeeded(seen: KustomizationSeen, attempt: Attempt, healthyAfterMs: number | undefined): Answer {
   const { kustomization, nowMs } = seen
   const { revision } = attempt
-  const took = renderDuration(Math.max(nowMs - attempt.startedMs, 1) + 0.5)
+  const took = renderDuration(precise(nowMs - attempt.startedMs, seen.random))
   const next = renderDuration(kustomization.intervalMs)
   const reason = 'ReconciliationSucceeded'
   const finished = `Reconciliation finished in ${took}, next run in ${next}`
   const events = [{ severity: 'info', reason, message: finished, revision, isCommitStatus: true } as const]
   const passed =
-    healthyAfterMs === undefined
+    healthyAfterMs === undefined || !isHealthNews(kustomization, attempt)
       ? []
       : [
           {
             severity: 'info',
             reason: 'Progressing',
-            message: `Health check passed in ${renderDuration(healthyAfterMs + 0.5)}`,
+            message: `Health check passed in ${renderDuration(precise(healthyAfterMs, seen.random))}`,
             revision,
           } as const,
         ]
   return {
     kind: 'done',
     status: {
-      status: succeededStatus(endingOf(seen, attempt), healthyAfterMs === undefined ? undefined : healthyAfterMs + 0.5),
+      status: succeededStatus(
+        endingOf(seen, attempt),
+        healthyAfterMs === undefined ? undefined : precise(healthyAfterMs, seen.random),
+      ),
       events: [...passed, ...events],
       ended: 'succeeded',
     },
     againAfterMs: jitterMs(kustomization.intervalMs, JITTER, seen.random),
   }
+}
+
+/** That all is healthy is told after it was not, and after a new revision changed something. */
+function isHealthNews({ lastAppliedRevision }: Kustomization, attempt: Attempt): boolean {
+  return !attempt.wasHealthy || (lastAppliedRevision !== attempt.revision && attempt.hasChanged === true)
+}
+
+/** The clock counts whole milliseconds; Flux's texts have parts of them, which keeps equal news apart. */
+function precise(ms: number, random: number): number {
+  return Math.max(ms, 1) + Math.round(random * 998 + 1) / 1000
 }
 
 function endingOf({ kustomization, nowMs }: KustomizationSeen, attempt: Attempt): Ending {

@@ -12,7 +12,10 @@ export function normalize(object: KubeObject): KubeObject {
   const { creationTimestamp: _created, ...kept } = metadata as Fields
   const fields: Fields = { ...rest, metadata: kept }
   if (object.kind !== 'CustomResourceDefinition') delete fields['status']
-  if (groupOf(object.apiVersion) === '' && object.kind === 'Secret') joinStringData(fields)
+  if (groupOf(object.apiVersion) === '' && object.kind === 'Secret') {
+    joinStringData(fields)
+    delete fields['sops']
+  }
   if (groupOf(object.apiVersion) === '' && object.kind === 'Service') nameProtocols(readList(fields, 'spec', 'ports'))
   const pod = podSpecOf(object.kind, fields)
   for (const list of ['containers', 'initContainers'])

@@ -10,12 +10,13 @@ import {
 import type { Controller, Wake } from '../../../engine/controller.ts'
 import { FINALIZER } from '../../../kinds/flux-object.ts'
 import { parseGitRepository, type GitRepository } from '../../../kinds/git-repository.ts'
-import { read } from '../../../lib/kube/read.ts'
+import { read, readList, readText } from '../../../lib/kube/read.ts'
+import type { WatchCache } from '../../kube/types.ts'
 import type { EngineContext } from '../context.ts'
 import { mirrorsOf } from '../mirrors.ts'
 import { sourceKey } from '../source-store.ts'
-import { keyOf, overlayView, writeFinalizers, writeStatus } from '../status-writer.ts'
-import { lookAtRemote } from './look.ts'
+import { keyOf, overlayView, writeFinalizers, writeStatus, type ObjectView } from '../status-writer.ts'
+import { lookAtRemote, type LookTools } from './look.ts'
 
 const MANAGER = 'source-controller'
 const API_VERSION = 'source.toolkit.fluxcd.io/v1'
@@ -29,159 +30,172 @@ type Memory = {
   outcome: LookOutcome | undefined
 }
 
+type Tools = LookTools & {
+  readonly context: EngineContext
+  readonly cache: WatchCache
+  readonly view: ObjectView
+  readonly memories: Map<string, Memory>
+}
+
 /** The controller of GitRepositories: `decide` is pure, this gathers what it sees and does what it says. */
 export function gitRepositoryController(
   context: EngineContext,
 ): Controller<GitRepositorySeen, GitRepositoryChange, GitRepositoryStatus> {
-  const { caches, clock, client, stateDir } = context
-  const cache = caches.open({ apiVersion: API_VERSION, kind: 'GitRepository' })
-  const view = overlayView(cache.get)
-  const memories = new Map<string, Memory>()
-  const mirrors = mirrorsOf(context)
-  const loginFolder = join(stateDir, 'logins')
+  const cache = context.caches.open({ apiVersion: API_VERSION, kind: 'GitRepository' })
+  const loginFolder = join(context.stateDir, 'logins')
   mkdirSync(loginFolder, { recursive: true, mode: 0o700 })
-  const memoryOf = (key: string): Memory => {
-    const found = memories.get(key) ?? {
-      nextLookMs: 0,
-      failures: 0,
-      handledGeneration: -1,
-      handledRequest: '',
-      outcome: undefined,
-    }
-    memories.set(key, found)
-    return found
+  const mirrors = mirrorsOf(context)
+  const tools: Tools = {
+    context,
+    cache,
+    view: overlayView(cache.get),
+    memories: new Map(),
+    mirrorOf: mirrors.of,
+    loginFolder,
   }
   return {
     kind: 'GitRepository',
     concurrency: 20,
     async watch(wake) {
       cache.onChange((object) => wake.now(keyOf(object)))
-      context.onGitChanged((url) => wakeSourcesOf(url, wake))
-      context.sources.onChange((key) => wakeIncluders(key, wake))
+      context.onGitChanged((url) => wakeSourcesOf(tools, url, wake))
+      context.sources.onChange((key) => wakeIncluders(tools, key, wake))
       await cache.ready
       for (const object of cache.list()) wake.now(keyOf(object))
     },
-    async observe(key) {
-      const object = view.get(key)
-      if (!object) return forget(key)
-      const repository = parseGitRepository(object)
-      const memory = memoryOf(key)
-      const isAsked =
-        repository.generation !== memory.handledGeneration ||
-        (repository.requestedAt !== '' && repository.requestedAt !== memory.handledRequest)
-      return {
-        repository,
-        nowMs: clock.nowMs(),
-        random: context.random(),
-        dueInMs: isAsked ? 0 : memory.nextLookMs - clock.nowMs(),
-        failures: memory.failures,
-        ...(memory.outcome ? { outcome: memory.outcome } : {}),
-      }
-    },
+    observe: async (key) => observe(tools, key),
     decide: decideGitRepository,
     async act(changes, seen, key) {
-      for (const change of changes) await carryOut(change, seen.repository, key)
+      for (const change of changes) await carryOut(tools, change, seen.repository, key)
     },
-    async settle({ status, event }, seen, key) {
-      const memory = memoryOf(key)
-      const { outcome } = memory
-      memory.outcome = undefined
-      const object = view.get(key)
-      if (!object || status === undefined) return
-      const written = await writeStatus(client, object, status, MANAGER)
-      if (written) view.put(key, written)
-      if (!event) return
-      const { apiVersion, kind, namespace, name, uid, resourceVersion } = seen.repository
-      const ref = { apiVersion, kind, namespace, name, uid, resourceVersion }
-      context.tell({ object: ref, ...event, controller: MANAGER, atMs: clock.nowMs() })
-      if (outcome?.kind === 'stored') reportSource(context, outcome.artifact.revision, namespace, name)
-    },
+    settle: (status, seen, key) => settle(tools, status, seen.repository, key),
     close() {
       cache.close()
       mirrors.close()
     },
   }
+}
 
-  async function carryOut(change: GitRepositoryChange, repository: GitRepository, key: string): Promise<void> {
-    const object = view.get(key)
-    if (!object) return
-    if (change === 'look at the remote') return look(repository, key)
-    if (change === 'add finalizer') {
-      const written = await writeFinalizers(client, object, [...repository.finalizers, FINALIZER], MANAGER)
-      return written ? view.put(key, written) : view.drop(key)
-    }
-    await removeArtifacts(repository)
-    const rest = repository.finalizers.filter((name) => name !== FINALIZER)
-    const written = await writeFinalizers(client, object, rest, MANAGER)
-    if (written) view.put(key, written)
+function memoryOf({ memories }: Tools, key: string): Memory {
+  const found = memories.get(key) ?? {
+    nextLookMs: 0,
+    failures: 0,
+    handledGeneration: -1,
+    handledRequest: '',
+    outcome: undefined,
   }
+  memories.set(key, found)
+  return found
+}
 
-  async function look(repository: GitRepository, key: string): Promise<void> {
-    const memory = memoryOf(key)
-    const outcome = await lookAtRemote(context, { mirrorOf: mirrors.of, loginFolder }, repository)
-    memory.outcome = outcome
-    memory.handledGeneration = repository.generation
-    memory.handledRequest = repository.requestedAt
-    memory.failures = outcome.kind === 'failed' ? memory.failures + 1 : 0
-    const decision = decideGitRepository({
-      repository,
-      outcome,
-      nowMs: clock.nowMs(),
-      random: context.random(),
-      dueInMs: 0,
-      failures: memory.failures,
-    })
-    const waitMs = decision.kind === 'wait' ? decision.afterMs : decision.kind === 'done' ? decision.againAfterMs : 0
-    memory.nextLookMs = clock.nowMs() + (waitMs ?? Number.MAX_SAFE_INTEGER / 4) - 1
-  }
-
-  async function removeArtifacts({ namespace, name, ...repository }: GitRepository): Promise<void> {
-    context.sources.remove(sourceKey('GitRepository', namespace, name))
-    if (!(await context.artifacts.removeAll(`gitrepository/${namespace}/${name}`))) return
-    context.tell({
-      object: { ...repository, kind: 'GitRepository', namespace, name },
-      severity: 'trace',
-      reason: 'GarbageCollectionSucceeded',
-      message: 'garbage collected artifacts for deleted resource',
-      controller: MANAGER,
-      atMs: clock.nowMs(),
-    })
-  }
-
-  function forget(key: string): undefined {
+function observe(tools: Tools, key: string): GitRepositorySeen | undefined {
+  const { context, view, memories } = tools
+  const object = view.get(key)
+  if (!object) {
     memories.delete(key)
     view.drop(key)
-    const [namespace = '', name = ''] = key.split('/')
-    context.sources.remove(sourceKey('GitRepository', namespace, name))
+    context.sources.remove(`GitRepository/${key}`)
     return undefined
   }
-
-  /** A push was seen: every source of that URL looks at once. */
-  function wakeSourcesOf(url: string, wake: Wake): void {
-    for (const object of cache.list()) {
-      if (sameUrl(String(read(object, 'spec', 'url')), url)) wakeNow(keyOf(object), wake)
-    }
-  }
-
-  /** What a repository includes has changed: it looks again at once (Flux waits for its interval). */
-  function wakeIncluders(changed: string, wake: Wake): void {
-    if (context.traps === 'flux') return
-    for (const object of cache.list()) {
-      const { include, namespace } = parseIncludes(object)
-      if (include.some((name) => sourceKey('GitRepository', namespace, name) === changed)) wakeNow(keyOf(object), wake)
-    }
-  }
-
-  function wakeNow(key: string, wake: Wake): void {
-    memoryOf(key).nextLookMs = 0
-    wake.now(key)
+  const repository = parseGitRepository(object)
+  const memory = memoryOf(tools, key)
+  const { generation, requestedAt } = repository
+  const isAsked =
+    generation !== memory.handledGeneration || (requestedAt !== '' && requestedAt !== memory.handledRequest)
+  const nowMs = context.clock.nowMs()
+  return {
+    repository,
+    nowMs,
+    random: context.random(),
+    dueInMs: isAsked ? 0 : memory.nextLookMs - nowMs,
+    failures: memory.failures,
+    ...(memory.outcome ? { outcome: memory.outcome } : {}),
   }
 }
 
-function parseIncludes(object: unknown): { readonly include: readonly string[]; readonly namespace: string } {
-  const list = read(object, 'spec', 'include')
-  const include = Array.isArray(list) ? list.map((entry) => String(read(entry, 'repository', 'name'))) : []
-  return { include, namespace: String(read(object, 'metadata', 'namespace')) }
+async function carryOut(
+  tools: Tools,
+  change: GitRepositoryChange,
+  repository: GitRepository,
+  key: string,
+): Promise<void> {
+  const { context, view } = tools
+  const object = view.get(key)
+  if (!object) return
+  if (change === 'look at the remote') return look(tools, repository, key)
+  if (change === 'remove artifacts and finalizer') await removeArtifacts(context, repository)
+  const others = repository.finalizers.filter((name) => name !== FINALIZER)
+  const finalizers = change === 'add finalizer' ? [...others, FINALIZER] : others
+  const written = await writeFinalizers(context.client, object, finalizers, MANAGER)
+  if (written) view.put(key, written)
+  else view.drop(key)
+}
+
+async function look(tools: Tools, repository: GitRepository, key: string): Promise<void> {
+  const memory = memoryOf(tools, key)
+  const outcome = await lookAtRemote(tools.context, tools, repository)
+  memory.outcome = outcome
+  memory.handledGeneration = repository.generation
+  memory.handledRequest = repository.requestedAt
+  memory.failures = outcome.kind === 'failed' ? memory.failures + 1 : 0
+}
+
+async function settle(
+  tools: Tools,
+  { status, event, nextLookInMs }: GitRepositoryStatus,
+  repository: GitRepository,
+  key: string,
+): Promise<void> {
+  const { context, view } = tools
+  const memory = memoryOf(tools, key)
+  const { outcome } = memory
+  memory.outcome = undefined
+  if (nextLookInMs !== undefined) memory.nextLookMs = context.clock.nowMs() + nextLookInMs
+  const object = view.get(key)
+  if (!object || status === undefined) return
+  const written = await writeStatus(context.client, object, status, MANAGER)
+  if (written) view.put(key, written)
+  if (!event) return
+  const { apiVersion, kind, namespace, name, uid, resourceVersion } = repository
+  const ref = { apiVersion, kind, namespace, name, uid, resourceVersion }
+  context.tell({ object: ref, ...event, controller: MANAGER, atMs: context.clock.nowMs() })
+  if (outcome?.kind === 'stored') reportSource(context, outcome.artifact.revision, `${kind}/${namespace}/${name}`)
+}
+
+async function removeArtifacts(context: EngineContext, repository: GitRepository): Promise<void> {
+  const { apiVersion, kind, namespace, name, uid, resourceVersion } = repository
+  context.sources.remove(sourceKey(kind, namespace, name))
+  if (!(await context.artifacts.removeAll(`gitrepository/${namespace}/${name}`))) return
+  context.tell({
+    object: { apiVersion, kind, namespace, name, uid, resourceVersion },
+    severity: 'trace',
+    reason: 'GarbageCollectionSucceeded',
+    message: 'garbage collected artifacts for deleted resource',
+    controller: MANAGER,
+    atMs: context.clock.nowMs(),
+  })
+}
+
+/** A push was seen: every source of that URL looks at once. */
+function wakeSourcesOf(tools: Tools, url: string, wake: Wake): void {
+  for (const object of tools.cache.list())
+    if (sameUrl(readText(object, 'spec', 'url'), url)) wakeNow(tools, keyOf(object), wake)
+}
+
+/** What a repository includes has changed: it looks again at once (Flux waits for its interval). */
+function wakeIncluders(tools: Tools, changed: string, wake: Wake): void {
+  if (tools.context.traps === 'flux') return
+  for (const object of tools.cache.list()) {
+    const namespace = object.metadata.namespace ?? ''
+    const names = readList(object, 'spec', 'include').map((entry) => read(entry, 'repository', 'name'))
+    if (names.some((name) => sourceKey('GitRepository', namespace, String(name)) === changed))
+      wakeNow(tools, keyOf(object), wake)
+  }
+}
+
+function wakeNow(tools: Tools, key: string, wake: Wake): void {
+  memoryOf(tools, key).nextLookMs = 0
+  wake.now(key)
 }
 
 function sameUrl(a: string, b: string): boolean {
@@ -189,7 +203,6 @@ function sameUrl(a: string, b: string): boolean {
   return plain(a) === plain(b)
 }
 
-function reportSource({ report }: EngineContext, revision: string, namespace: string, name: string): void {
-  const commit = revision.slice(revision.lastIndexOf(':') + 1)
-  report({ kind: 'source', source: `GitRepository/${namespace}/${name}`, revision, commit })
+function reportSource({ report }: EngineContext, revision: string, source: string): void {
+  report({ kind: 'source', source, revision, commit: revision.slice(revision.lastIndexOf(':') + 1) })
 }

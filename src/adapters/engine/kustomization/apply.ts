@@ -37,6 +37,7 @@ type Prepared = Wanted & { readonly do: 'apply' | 'recreate' | 'nothing'; readon
 const DRY_RUNS_AT_ONCE = 4
 const STAGE_TIMEOUT_MS = 60_000
 const POLL_MS = 100
+const MOST_TAKEOVERS = 5
 
 /**
  * Applies built objects in Flux's stages and order. Nothing of a stage is applied when one of its objects is refused; what has not changed in Git nor in
@@ -52,6 +53,7 @@ export async function applyObjects(
   onChange: (change: ObjectChange) => void,
 ): Promise<void> {
   const labels = ownerLabels(kustomization.namespace, kustomization.name)
+  for (const object of built) refuseCiphertext(object, context.traps)
   const wanted = built
     .map((object) => {
       const owned = withMetadata(
@@ -62,7 +64,6 @@ export async function applyObjects(
       return { ref: refOf(owned), object: owned, hash: hashJson(owned) }
     })
     .sort((a, b) => compareForApply(a.ref, b.ref))
-  for (const { object } of wanted) refuseCiphertext(object, context.traps)
   for (const stage of STAGES) {
     const objects = wanted.filter(({ object }) => stageOf(object) === stage)
     if (objects.length === 0) continue
@@ -100,7 +101,7 @@ async function applyStage(
       onChange({ ref, action: 'unchanged', isDrift: false })
       continue
     }
-    onChange(one.do === 'nothing' ? one.change : await carryOut(context, live, one))
+    onChange(one.do === 'nothing' ? one.change : await carryOut(context, live, kustomization, one))
     if (one.do !== 'nothing') applied.push(ref)
   }
   return applied
@@ -124,19 +125,35 @@ async function prepare(
     const skipped: Prepared = { ...wanted, do: 'nothing', change: { ref, action: 'skipped', isDrift: false } }
     if (rules.isIgnored || (rules.isCreateOnly && existing)) return skipped
     refuseSecondOwner(context, tools, kustomization, ref, existing)
-    const takeover = existing && !isUntouched && !rules.isMerged ? planTakeover(existing, APPLY_MANAGER) : undefined
-    if (takeover) existing = await client.patch(ref, 'json', takeover, { fieldManager: APPLY_MANAGER })
+    const taken = existing && !isUntouched && !rules.isMerged ? await takeOver(context, existing) : undefined
+    existing = taken ?? existing
     const action = existing ? 'configured' : 'created'
     const change: ObjectChange = { ref, action, isDrift: existing !== undefined && !isUntouched }
     if (openCount === 1 && (isUntouched || !existing)) return { ...wanted, do: 'apply', change }
     const rehearsed = await rehearse(context, kustomization, wanted, rules.isForced)
     if (rehearsed === 'recreate') return { ...wanted, do: 'recreate', change: { ...change, action: 'created' } }
-    if (!existing || takeover || !isDeepStrictEqual(comparable(existing), comparable(rehearsed)))
+    if (!existing || taken || !isDeepStrictEqual(comparable(existing), comparable(rehearsed)))
       return { ...wanted, do: 'apply', change }
     live.remember(ref, hash, existing)
     return { ...wanted, do: 'nothing', change: { ref, action: 'unchanged', isDrift: false } }
   } catch (error) {
     return applyError(ref, error, 'dry-run failed')
+  }
+}
+
+/** Takes what kubectl owns; an object that is written meanwhile is looked at again. `undefined`: there was nothing to take. */
+async function takeOver({ client }: EngineContext, found: KubeObject): Promise<KubeObject | undefined> {
+  let existing = found
+  for (let tries = 0; ; tries++) {
+    const steps = planTakeover(existing, APPLY_MANAGER)
+    if (!steps) return undefined
+    try {
+      return await client.patch(refOf(existing), 'json', steps, { fieldManager: APPLY_MANAGER })
+    } catch (error) {
+      const again = await client.get(refOf(existing))
+      if (!(error instanceof ApiError) || error.status !== 409 || tries >= MOST_TAKEOVERS || !again) throw error
+      existing = again
+    }
   }
 }
 
@@ -155,19 +172,33 @@ async function rehearse(
   }
 }
 
-async function carryOut(context: EngineContext, live: LiveObjects, one: Prepared): Promise<ObjectChange> {
-  const { client } = context
-  const { ref, object, hash, change } = one
+async function carryOut(
+  context: EngineContext,
+  live: LiveObjects,
+  { force }: Kustomization,
+  one: Prepared,
+): Promise<ObjectChange> {
+  const { ref, object, change } = one
+  const isForced = force || rulesOf(object).isForced
   try {
     if (one.do === 'recreate') await deleteAndWait(context, ref)
-    const before = live.get(ref)?.metadata.resourceVersion
-    const applied = await client.patch(ref, 'apply', object, { fieldManager: APPLY_MANAGER, force: true })
-    live.remember(ref, hash, applied)
-    const isSame = one.do === 'apply' && change.action === 'configured' && before === applied.metadata.resourceVersion
-    return isSame ? { ...change, action: 'unchanged' } : change
+    return await applyOne(context, live, one)
   } catch (error) {
-    throw applyError(ref, error, 'apply failed')
+    const isRefused = error instanceof ApiError && isImmutableError(error.status, error.message, context.traps)
+    if (one.do === 'recreate' || !isForced || !isRefused) throw applyError(ref, error, 'dry-run failed')
   }
+  await deleteAndWait(context, ref)
+  await applyOne(context, live, one)
+  return { ...change, action: 'created' }
+}
+
+async function applyOne({ client }: EngineContext, live: LiveObjects, one: Prepared): Promise<ObjectChange> {
+  const { ref, object, hash, change } = one
+  const before = live.get(ref)?.metadata.resourceVersion
+  const applied = await client.patch(ref, 'apply', object, { fieldManager: APPLY_MANAGER, force: true })
+  live.remember(ref, hash, applied)
+  const isSame = one.do === 'apply' && change.action === 'configured' && before === applied.metadata.resourceVersion
+  return isSame ? { ...change, action: 'unchanged' } : change
 }
 
 async function deleteAndWait({ client, clock }: EngineContext, ref: ObjectRef): Promise<void> {
@@ -211,7 +242,7 @@ async function needNamespace({ client }: EngineContext, ref: ObjectRef): Promise
 
 function refuseCiphertext(object: KubeObject, traps: 'safe' | 'flux'): void {
   if (object.kind !== 'Secret' || !isEncrypted(object)) return
-  if (traps === 'flux' && (read(object, 'stringData') !== undefined || read(object, 'sops') === undefined)) return
+  if (traps === 'flux' && read(object, 'data') === undefined) return
   throw new SluiceError(
     'APPLY_FAILED',
     `${describeRef(refOf(object))} is SOPS encrypted, configuring decryption is required for this secret to be reconciled`,

@@ -1,16 +1,18 @@
 import type { StepFailure } from '../../../controllers/kustomization.ts'
-import type { Kustomization } from '../../../kinds/kustomization.ts'
+import type { Kustomization, SubstituteReference } from '../../../kinds/kustomization.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import type { KubeObject } from '../../../lib/kube/object.ts'
+import { groupOf, versionOf, type KubeObject } from '../../../lib/kube/object.ts'
 import { readList, readText } from '../../../lib/kube/read.ts'
 import { digestOf } from '../../../lib/oci/digest.ts'
-import { fluxBuild } from '../../../pipeline/build/flux-build.ts'
+import { buildKustomization } from '../../../pipeline/build/build-kustomization.ts'
+import type { Substitution } from '../../../pipeline/build/substitute-objects.ts'
 import type { WorkloadImages } from '../../../pipeline/record/fact.ts'
 import type { EngineContext } from '../context.ts'
 import { eachLimited } from '../each-limited.ts'
 import { cleanFolder } from '../git-repository/files.ts'
 import type { SourceSnapshot } from '../source-store.ts'
 import { hashJson } from './live-objects.ts'
+import { fetchVariables } from './variables.ts'
 import { isFolder, MissingBytes, recordTree, sameAnswers, type Reads } from './source-tree.ts'
 
 /** A build, and what it was made from: as long as both stay the same it need not be made again. */
@@ -40,15 +42,39 @@ export async function buildManifests(
     const message = `kustomization path not found: stat ${shown(context, `${ROOT}/${path}`)}: no such file or directory`
     return { failure: { phase: 'Fetching manifests', reason: 'ArtifactFailed', message } }
   }
-  const specHash = hashJson([kustomization.spec, namespace, name])
-  if (before?.specHash === specHash && sameAnswers(snapshot, before.reads)) return before
+  const fetched = await fetchVariables(context.client, kustomization)
+  const substitution = 'missing' in fetched ? undefined : fetched.substitution
+  const specHash = hashJson([kustomization.spec, namespace, name, substitution ?? null])
+  const isKnown = before?.specHash === specHash && sameAnswers(snapshot, before.reads)
+  if (isKnown && !('missing' in fetched)) return before
   try {
-    const { objects, yaml, reads } = await loadAndBuild(snapshot, path, kustomization, context.traps)
+    const { objects, yaml, reads } = await loadAndBuild(snapshot, path, kustomization, context.traps, substitution)
+    if ('missing' in fetched) throw missingVariables(objects, fetched.missing)
     return { specHash, reads, objects, digest: digestOf(yaml) }
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
-    return { failure: { phase: 'Building manifests', reason: 'BuildFailed', message: shown(context, error.message) } }
+    return { failure: { phase: 'Building manifests', reason: 'BuildFailed', message: shown(context, flatten(error)) } }
   }
+}
+
+/** Steps before and after kustomize's own say so themselves. */
+const OWN_WORDS = /^(failed to decode Kubernetes YAML|component path|post build failed|kustomize build failed)/
+
+function flatten({ message }: SluiceError): string {
+  return OWN_WORDS.test(message) ? message : `kustomize build failed: ${message}`
+}
+
+function missingVariables(objects: readonly KubeObject[], { kind, name }: SubstituteReference): SluiceError {
+  const [first] = objects
+  const id = first
+    ? `${first.kind}.${versionOf(first.apiVersion)}.${groupOf(first.apiVersion) || '[noGrp]'}/${first.metadata.name}`
+    : ''
+  const plural = kind === 'Secret' ? 'secrets' : 'configmaps'
+  return new SluiceError(
+    'SECRET_MISSING',
+    `post build failed for '${id}': substitute from '${kind}/${name}' error: ${plural} "${name}" not found`,
+    { retry: 'backoff', where: 'spec.postBuild.substituteFrom' },
+  )
 }
 
 /** Safe messages name files from the root of the repository; Flux's name its work folder. */
@@ -64,20 +90,22 @@ async function loadAndBuild(
   path: string,
   kustomization: Kustomization,
   traps: 'safe' | 'flux',
+  substitution: Substitution | undefined,
 ): Promise<Built> {
   const bytes = new Map<string, Uint8Array>()
   await load(snapshot, path, bytes)
   for (let loads = 0; loads < MOST_LOADS; loads++) {
     const { tree, reads } = recordTree(snapshot, ROOT, bytes)
     try {
-      const built = fluxBuild({
+      const { objects, yaml } = buildKustomization({
         tree,
         root: ROOT,
         path,
-        spec: kustomization.spec,
-        unknownFields: traps === 'flux' ? 'drop' : 'error',
+        spec: { ...kustomization.spec, commonMetadata: undefined },
+        traps,
+        ...(substitution ? { substitution } : {}),
       })
-      return { ...built, reads }
+      return { objects, yaml, reads }
     } catch (error) {
       if (!(error instanceof MissingBytes)) throw error
       const folder = error.path.includes('/') ? error.path.slice(0, error.path.lastIndexOf('/')) : ''

@@ -9,12 +9,14 @@ import type { Controller, Wake } from '../../../engine/controller.ts'
 import { parseKustomization, type Kustomization } from '../../../kinds/kustomization.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { ownerOf } from '../../../pipeline/apply/rules.ts'
+import type { WatchCache } from '../../kube/types.ts'
 import type { EngineContext } from '../context.ts'
 import { keyOf, overlayView, writeStatus } from '../status-writer.ts'
-import { seeKustomization } from './observe.ts'
 import { createLiveObjects } from './live-objects.ts'
-import { carryOut } from './steps.ts'
 import { newMemory, STATUS_MANAGER, type KustomizationTools, type Memory } from './memory.ts'
+import { seeKustomization } from './observe.ts'
+import { carryOut } from './steps.ts'
+import { tellEvent } from './tell.ts'
 
 const API_VERSION = 'kustomize.toolkit.fluxcd.io/v1'
 
@@ -22,12 +24,52 @@ const API_VERSION = 'kustomize.toolkit.fluxcd.io/v1'
 export function kustomizationController(
   context: EngineContext,
 ): Controller<KustomizationSeen, KustomizationChange, KustomizationStatus> {
-  const { caches, clock, client } = context
-  const cache = caches.open({ apiVersion: API_VERSION, kind: 'Kustomization' })
-  const sourceCache = caches.open({ apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepository' })
+  const cache = context.caches.open({ apiVersion: API_VERSION, kind: 'Kustomization' })
+  const sourceCache = context.caches.open({ apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepository' })
   const memories = new Map<string, Memory>()
-  const live = createLiveObjects(client, caches)
-  let wake: Wake = { now: () => undefined, after: () => undefined }
+  const waker: { wake: Wake } = { wake: { now: () => undefined, after: () => undefined } }
+  const tools = makeTools(context, cache, sourceCache, memories, waker)
+  return {
+    kind: 'Kustomization',
+    concurrency: 20,
+    async watch(wake) {
+      waker.wake = wake
+      cache.onChange((object) => {
+        wake.now(keyOf(object))
+        tools.wakeDependents(keyOf(object))
+      })
+      const wakeUsers = (source: string): void => tools.usersOf(source).forEach((key) => wake.now(key))
+      sourceCache.onChange((object) => wakeUsers(`GitRepository/${keyOf(object)}`))
+      context.sources.onChange(wakeUsers)
+      tools.live.onChange((object) => {
+        const owner = ownerOf(object)
+        if (owner !== undefined && memories.get(owner)?.healthWatch) wake.now(owner)
+      })
+      await Promise.all([cache.ready, sourceCache.ready])
+      for (const object of cache.list()) wake.now(keyOf(object))
+    },
+    observe: async (key) => observe(tools, memories, key),
+    decide: decideKustomization,
+    async act(changes, seen, key) {
+      for (const change of changes) await carryOut(tools, change, seen, key)
+    },
+    settle: (status, seen, key) => settle(tools, status, seen, key),
+    close() {
+      for (const memory of memories.values()) memory.healthWatch?.close()
+      tools.live.close()
+      cache.close()
+      sourceCache.close()
+    },
+  }
+}
+
+function makeTools(
+  context: EngineContext,
+  cache: WatchCache,
+  sourceCache: WatchCache,
+  memories: Map<string, Memory>,
+  waker: { readonly wake: Wake },
+): KustomizationTools {
   const view = overlayView(cache.get)
   const parsed = new WeakMap<KubeObject, Kustomization>()
   const parse = (object: KubeObject): Kustomization => {
@@ -35,137 +77,74 @@ export function kustomizationController(
     parsed.set(object, found)
     return found
   }
+  const keysWhere = (holds: (kustomization: Kustomization) => boolean): readonly string[] =>
+    cache.list().flatMap((object) => (holds(parse(object)) ? [keyOf(object)] : []))
   const find = (key: string): Kustomization | undefined => {
     const object = view.get(key)
     return object ? parse(object) : undefined
   }
-  const tools: KustomizationTools = {
+  return {
     context,
-    live,
+    live: createLiveObjects(context.client, context.caches),
     view,
     find,
-    objectOf: (key) => view.get(key),
     hasSource: (namespace, name) => sourceCache.get(namespace, name) !== undefined,
-    usersOf: ({ kind, namespace, name }) => usersOf(`${kind}/${namespace}/${name}`),
+    usersOf: (source) =>
+      keysWhere(({ sourceRef: { kind, namespace, name } }) => `${kind}/${namespace}/${name}` === source),
     memoryOf(key) {
       const found = memories.get(key) ?? newMemory()
       memories.set(key, found)
       return found
     },
-    wakeKey: (key) => wake.now(key),
+    wakeKey: (key) => waker.wake.now(key),
+    wakeDependents(changed) {
+      const isOne = ({ namespace, name }: { readonly namespace: string; readonly name: string }): boolean =>
+        `${namespace}/${name}` === changed
+      for (const key of keysWhere(({ dependsOn }) => dependsOn.some(isOne))) waker.wake.now(key)
+    },
     holds: (owner, entry) => find(owner)?.inventory.some(({ id }) => id === entry.id) === true,
-  }
-  return {
-    kind: 'Kustomization',
-    concurrency: 20,
-    async watch(given) {
-      wake = given
-      cache.onChange((object) => {
-        wake.now(keyOf(object))
-        wakeDependents(keyOf(object))
-      })
-      sourceCache.onChange((object) => wakeUsers(`GitRepository/${keyOf(object)}`))
-      context.sources.onChange(wakeUsers)
-      live.onChange(wakeOwner)
-      await Promise.all([cache.ready, sourceCache.ready])
-      for (const object of cache.list()) wake.now(keyOf(object))
-    },
-    async observe(key) {
-      const kustomization = find(key)
-      if (kustomization) return seeKustomization(tools, key, kustomization)
-      memories.get(key)?.healthWatch?.close()
-      memories.delete(key)
-      view.drop(key)
-      return undefined
-    },
-    decide: decideKustomization,
-    async act(changes, seen, key) {
-      for (const change of changes) await carryOut(tools, change, seen, key)
-    },
-    settle: (status, seen, key) => settle(status, seen, key),
-    close() {
-      for (const memory of memories.values()) memory.healthWatch?.close()
-      live.close()
-      cache.close()
-      sourceCache.close()
-    },
-  }
-
-  async function settle(
-    { status, events, ended, cause }: KustomizationStatus,
-    seen: KustomizationSeen,
-    key: string,
-  ): Promise<void> {
-    const memory = tools.memoryOf(key)
-    const { attempt } = memory
-    if (ended) finish(memory, seen, ended)
-    const object = view.get(key)
-    if (object && status !== undefined) {
-      const written = await writeStatus(client, object, status, STATUS_MANAGER)
-      if (written && written !== object) view.put(key, written)
-      if (written && written !== object) wakeDependents(key)
-    }
-    const block = events?.find(({ reason }) => reason === 'DependencyNotReady')
-    if (block) memory.toldBlockedAt = block.revision
-    for (const event of events ?? []) tellEvent(context, seen.kustomization, event)
-    if (ended && attempt) reportEnd(context, key, attempt, ended, cause)
-  }
-
-  function finish(memory: Memory, seen: KustomizationSeen, ended: 'succeeded' | 'failed'): void {
-    memory.healthWatch?.close()
-    memory.healthWatch = undefined
-    memory.attempt = undefined
-    memory.objects = []
-    const waitMs = ended === 'failed' ? seen.kustomization.retryIntervalMs : seen.kustomization.intervalMs * 0.95
-    memory.nextMs = clock.nowMs() + waitMs
-  }
-
-  /** Those that depend on one that changed look again. */
-  function wakeDependents(changed: string): void {
-    for (const object of cache.list()) {
-      const { dependsOn } = parse(object)
-      if (dependsOn.some(({ namespace, name }) => `${namespace}/${name}` === changed)) wake.now(keyOf(object))
-    }
-  }
-
-  function wakeUsers(source: string): void {
-    for (const key of usersOf(source)) wake.now(key)
-  }
-
-  function usersOf(source: string): readonly string[] {
-    return cache.list().flatMap((object) => {
-      const { kind, namespace, name } = parse(object).sourceRef
-      return `${kind}/${namespace}/${name}` === source ? [keyOf(object)] : []
-    })
-  }
-
-  /** An applied object changed: whoever waits for its health looks again. */
-  function wakeOwner(object: KubeObject): void {
-    const owner = ownerOf(object)
-    if (owner !== undefined && memories.get(owner)?.healthWatch) wake.now(owner)
   }
 }
 
-/** Tells an event of a Kustomization with its revision, as Flux annotates it. */
-export function tellEvent(
-  context: EngineContext,
-  kustomization: Kustomization,
-  event: NonNullable<KustomizationStatus['events']>[number],
-): void {
-  const { apiVersion, kind, namespace, name, uid, resourceVersion } = kustomization
-  const { severity, reason, message, revision, isCommitStatus } = event
-  context.tell({
-    object: { apiVersion, kind, namespace, name, uid, resourceVersion },
-    severity,
-    reason,
-    message,
-    annotations: {
-      ...(revision === '' ? {} : { 'kustomize.toolkit.fluxcd.io/revision': revision }),
-      ...(isCommitStatus ? { 'kustomize.toolkit.fluxcd.io/commit_status': 'update' } : {}),
-    },
-    controller: 'kustomize-controller',
-    atMs: context.clock.nowMs(),
-  })
+function observe(tools: KustomizationTools, memories: Map<string, Memory>, key: string): KustomizationSeen | undefined {
+  const kustomization = tools.find(key)
+  if (kustomization) return seeKustomization(tools, key, kustomization)
+  memories.get(key)?.healthWatch?.close()
+  memories.delete(key)
+  tools.view.drop(key)
+  return undefined
+}
+
+async function settle(
+  tools: KustomizationTools,
+  { status, events, ended, cause }: KustomizationStatus,
+  seen: KustomizationSeen,
+  key: string,
+): Promise<void> {
+  const { context, view } = tools
+  const memory = tools.memoryOf(key)
+  const { attempt } = memory
+  if (ended) finish(memory, seen, ended)
+  const object = view.get(key)
+  if (object && status !== undefined) {
+    const written = await writeStatus(context.client, object, status, STATUS_MANAGER)
+    if (written && written !== object) {
+      view.put(key, written)
+      tools.wakeDependents(key)
+    }
+  }
+  const block = events?.find(({ reason }) => reason === 'DependencyNotReady')
+  if (block) memory.toldBlockedAt = block.revision
+  for (const event of events ?? []) tellEvent(context, seen.kustomization, event)
+  if (ended && attempt) reportEnd(context, key, attempt, ended, cause)
+}
+
+function finish(memory: Memory, { kustomization, nowMs }: KustomizationSeen, ended: 'succeeded' | 'failed'): void {
+  memory.healthWatch?.close()
+  memory.healthWatch = undefined
+  memory.attempt = undefined
+  memory.objects = []
+  memory.nextMs = nowMs + (ended === 'failed' ? kustomization.retryIntervalMs : kustomization.intervalMs * 0.95)
 }
 
 function reportEnd(

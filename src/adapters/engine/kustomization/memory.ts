@@ -38,10 +38,11 @@ export type KustomizationTools = {
   readonly live: LiveObjects
   readonly view: ObjectView
   readonly find: (key: string) => Kustomization | undefined
-  readonly objectOf: (key: string) => KubeObject | undefined
   readonly hasSource: (namespace: string, name: string) => boolean
-  /** Keys of the Kustomizations that use a source. */
-  readonly usersOf: (source: Kustomization['sourceRef']) => readonly string[]
+  /** Keys of the Kustomizations that use a source, `GitRepository/namespace/name`. */
+  readonly usersOf: (source: string) => readonly string[]
+  /** Those that depend on one that changed look again. */
+  readonly wakeDependents: (key: string) => void
   readonly memoryOf: (key: string) => Memory
   readonly wakeKey: (key: string) => void
   readonly holds: (owner: string, entry: InventoryEntry) => boolean

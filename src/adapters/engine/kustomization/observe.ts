@@ -80,8 +80,8 @@ function dependencyOf(
   readyExpr: string | undefined,
 ): DependencyState {
   const kustomization = tools.find(key)
-  const self = tools.objectOf(selfKey)
-  const dependency = tools.objectOf(key)
+  const self = tools.view.get(selfKey)
+  const dependency = tools.view.get(key)
   if (readyExpr === undefined || !kustomization || !self || !dependency) return { key, kustomization }
   return { key, kustomization, expression: evaluateReadyExpr(readyExpr, self, dependency) }
 }
@@ -92,5 +92,7 @@ function cycleOf({ find }: KustomizationTools, key: string): readonly string[] |
 
 /** In Flux a cycle anywhere among the users of a source stops its news for all of them; only then is this asked. */
 function sourceHasCycle(tools: KustomizationTools, { sourceRef }: Kustomization): boolean {
-  return tools.usersOf(sourceRef).some((key) => cycleOf(tools, key) !== undefined)
+  return tools
+    .usersOf(`${sourceRef.kind}/${sourceRef.namespace}/${sourceRef.name}`)
+    .some((key) => cycleOf(tools, key) !== undefined)
 }

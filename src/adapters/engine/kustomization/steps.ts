@@ -10,7 +10,7 @@ import { compareForApply } from '../../../pipeline/apply/order.ts'
 import { writeFinalizers } from '../status-writer.ts'
 import { applyObjects, type ObjectChange } from './apply.ts'
 import { buildManifests, workloadsOf } from './build.ts'
-import { tellEvent } from './controller.ts'
+import { tellEvent } from './tell.ts'
 import { watchHealth } from './live-health.ts'
 import { STATUS_MANAGER, type KustomizationTools, type Memory } from './memory.ts'
 import { pruneObjects, type Pruned } from './prune.ts'
@@ -45,11 +45,11 @@ export async function carryOut(
 }
 
 async function setFinalizers(
-  { context, view, objectOf }: KustomizationTools,
+  { context, view }: KustomizationTools,
   key: string,
   finalizers: readonly string[],
 ): Promise<void> {
-  const object = objectOf(key)
+  const object = view.get(key)
   if (!object) return
   const written = await writeFinalizers(context.client, object, finalizers, STATUS_MANAGER)
   if (written) view.put(key, written)
@@ -71,6 +71,7 @@ function begin({ context }: KustomizationTools, memory: Memory, { kustomization,
     generation: kustomization.generation,
     requestedAt: kustomization.requestedAt,
     startedMs: context.clock.nowMs(),
+    wasHealthy: kustomization.conditions.some(({ type, status }) => type === 'Healthy' && status === 'True'),
   }
 }
 
@@ -125,7 +126,11 @@ async function apply(
         failure,
         ...(context.traps === 'safe' ? { inventory: unite(kustomization.inventory, entries) } : {}),
       }
-    : { ...attempt, inventory: entries }
+    : {
+        ...attempt,
+        inventory: entries,
+        hasChanged: changes.some(({ action }) => action === 'created' || action === 'configured'),
+      }
   const done = changes.filter(({ action }) => action === 'created' || action === 'configured')
   tellChanges(tools, kustomization, attempt, 'Progressing', done)
   context.report({
@@ -214,7 +219,7 @@ async function finalize(tools: KustomizationTools, kustomization: Kustomization,
     return
   }
   if (!isSuspended) {
-    const took = renderDuration(Math.max(context.clock.nowMs() - startedMs, 1) + 0.5)
+    const took = renderDuration(Math.max(context.clock.nowMs() - startedMs, 1) + 0.1 + 0.8 * context.random())
     const message = `Reconciliation finished in ${took}, next run in ${renderDuration(kustomization.intervalMs)}`
     tellEvent(context, kustomization, {
       severity: 'info',

@@ -52,10 +52,8 @@ export async function writeNodeStatus(client: KubeClient, facts: NodeFacts, nowM
     capacity: amounts,
     allocatable: amounts,
     conditions: conditionsOf(facts, new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z')),
-    addresses: [
-      { type: 'InternalIP', address: '127.0.0.1' },
-      { type: 'Hostname', address: facts.name },
-    ],
+    // no Hostname: an API server would ask it of a name server first
+    addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
     daemonEndpoints: { kubeletEndpoint: { Port: facts.kubeletPort } },
     nodeInfo: {
       machineID: facts.name,

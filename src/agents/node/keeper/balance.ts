@@ -125,6 +125,7 @@ function sniff(socket: Duplex, onHttp: () => void, onOther: (first: Buffer) => v
   socket.on('error', early)
   socket.on('data', seen)
   socket.on('end', early)
+  socket.resume()
 }
 
 /** The next pod in turn; undefined after 5 s without any. */

@@ -34,6 +34,7 @@ type Linux = {
   readonly cgroups: Cgroups
   readonly stateDir: string
   readonly octets: Map<string, number>
+  readonly removing: Set<string>
   lastOctet: number
 }
 
@@ -56,13 +57,15 @@ export async function startLinuxDriver(
   prepareTools(paths.tools)
   writeFileSync(paths.initScript, INIT_SCRIPT)
   writeFileSync(paths.execScript, EXEC_SCRIPT)
+  const removing = new Set<string>()
   const launched = await launchKeeper({
     stateDir,
     isolated: true,
     onExit: (kept) => {
       const meta = metaOf(kept)
       if (meta?.kind === 'container') events.onExit(meta)
-      else if (meta?.kind === 'sandbox') events.onLost(`the sandbox of pod ${meta.uid} ended`)
+      else if (meta?.kind === 'sandbox' && !removing.has(meta.uid))
+        events.onLost(`the sandbox of pod ${meta.uid} ended`)
     },
     onGone: () => events.onLost('the process that keeps the pods ended'),
   })
@@ -78,6 +81,7 @@ export async function startLinuxDriver(
     cgroups: openCgroups(o.node),
     stateDir,
     octets: new Map(),
+    removing,
     lastOctet: 1,
   }
   for (const { ip, uid } of await sandboxesOf(linux)) linux.octets.set(uid, Number(ip.split('.')[3]))
@@ -226,6 +230,7 @@ async function execIn(linux: Linux, id: ContainerId, command: readonly string[],
 
 async function removeSandbox(linux: Linux, uid: string): Promise<void> {
   const { keeper } = linux.launched
+  linux.removing.add(uid)
   const mine = (await keeper.list()).filter((kept) => metaOf(kept)?.uid === uid)
   for (const { key, exit } of mine)
     if (!exit && !(key.startsWith('container/') && (await keeper.signal(key, 'SIGKILL', 1))))
@@ -241,6 +246,7 @@ async function removeSandbox(linux: Linux, uid: string): Promise<void> {
     if (meta?.kind === 'container') linux.cgroups.close(groupOf(meta))
   }
   linux.octets.delete(uid)
+  linux.removing.delete(uid)
   removeTree(podFolder(linux, uid))
 }
 

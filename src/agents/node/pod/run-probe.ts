@@ -66,16 +66,13 @@ async function httpGet(
   const createConnection = (): Socket => (isTls ? connectTls({ socket, rejectUnauthorized: false }) : socket)
   const client = isTls ? https : http
   return new Promise((resolve, reject) => {
-    const request = client.request(
-      { host, port, path, headers, createConnection, signal, agent: false },
-      (response) => {
-        const status = response.statusCode ?? 0
-        response.resume()
-        socket.destroy()
-        const ok = status >= 200 && status < 400
-        resolve({ ok, message: ok ? '' : `HTTP probe failed with statuscode: ${status}` })
-      },
-    )
+    const request = client.request({ host, port, path, headers, createConnection, signal }, (response) => {
+      const status = response.statusCode ?? 0
+      response.resume()
+      socket.destroy()
+      const ok = status >= 200 && status < 400
+      resolve({ ok, message: ok ? '' : `HTTP probe failed with statuscode: ${status}` })
+    })
     request.on('error', (error) => {
       socket.destroy()
       reject(error)

@@ -4,6 +4,9 @@ import { type Engine, startEngine } from '../adapters/engine/start.ts'
 import { type SharedCaches, shareCaches } from '../adapters/kube/shared-caches.ts'
 import { runGit } from '../adapters/git/git-process.ts'
 import { openFactStore } from '../adapters/store/facts.ts'
+import { createRegistryClient } from '../adapters/registry/client.ts'
+import { makeNodeBaseImage } from '../agents/builder/base-image.ts'
+import { openImageStore } from '../agents/builder/store.ts'
 import { type Runner, startRunner } from '../agents/runner/start.ts'
 import { type PushEvent, serveGitd } from '../embedded/gitd/serve.ts'
 import { serveRegistryd } from '../embedded/registryd/serve.ts'
@@ -196,15 +199,28 @@ async function startWorkers(
   const caches = shareCaches(client, { clock: systemClock, onFault: (error) => log(`watch: ${String(error)}`) })
   closers.add(() => caches.close())
   reportPods(caches.open({ apiVersion: 'v1', kind: 'Pod' }), record.report)
+  const imageFolder = join(folder.dir, 'images')
+  await offerBaseImage(imageFolder, servers.registryHost, log)
   const runner = await startRunner({
     git: { url: servers.urlOf, token: needs.token },
     stateDir: join(folder.dir, 'runs'),
+    imageFolder,
     registry,
     report: record.report,
     log,
   })
   closers.add(() => runner.close())
   return { cluster, engine, runner, caches }
+}
+
+/** Puts the base image of the example's Dockerfiles into the store and the registry; a machine that cannot make one still runs everything else. */
+async function offerBaseImage(imageFolder: string, registryHost: string, log: (line: string) => void): Promise<void> {
+  try {
+    const registry = createRegistryClient({ aliases: { [REGISTRY_ALIAS]: registryHost } })
+    await makeNodeBaseImage(openImageStore(imageFolder), { registry, log })
+  } catch (error) {
+    log(`no base image: ${describeError(error)}`)
+  }
 }
 
 /** A new repository's branches, told as pushes: the first delivery. */

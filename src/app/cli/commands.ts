@@ -10,6 +10,16 @@ export type CommandEntry = {
 /** Every command, in the order `sluice --help` lists them. Loaded lazily, so that `sluice version` stays quick. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'up',
+    summary: 'Run everything on this machine and deliver a repository',
+    load: async () => (await import('./up.ts')).up,
+  },
+  {
+    name: 'serve',
+    summary: 'Run one embedded server alone: gitd, registryd or kubed',
+    load: async () => (await import('./serve.ts')).serve,
+  },
+  {
     name: 'down',
     summary: 'Stop what sluice up runs; the state is kept',
     load: async () => (await import('./down.ts')).down,

@@ -13,6 +13,7 @@ import { parseGitRepository, type GitRepository } from '../../../kinds/git-repos
 import { read, readList, readText } from '../../../lib/kube/read.ts'
 import type { WatchCache } from '../../kube/types.ts'
 import type { EngineContext } from '../context.ts'
+import { aliasGitUrl } from '../../git/alias.ts'
 import { mirrorsOf } from '../mirrors.ts'
 import { sourceKey } from '../source-store.ts'
 import { keyOf, overlayView, writeFinalizers, writeStatus, type ObjectView } from '../status-writer.ts'
@@ -97,7 +98,8 @@ function observe(tools: Tools, key: string): GitRepositorySeen | undefined {
     context.sources.remove(`GitRepository/${key}`)
     return undefined
   }
-  const repository = parseGitRepository(object)
+  const parsed = parseGitRepository(object)
+  const repository = { ...parsed, url: aliasGitUrl(parsed.url, context.registryAliases) }
   const memory = memoryOf(tools, key)
   const { generation, requestedAt } = repository
   const isAsked =
@@ -178,8 +180,9 @@ async function removeArtifacts(context: EngineContext, repository: GitRepository
 
 /** A push was seen: every source of that URL looks at once. */
 function wakeSourcesOf(tools: Tools, url: string, wake: Wake): void {
+  const reached = (address: string): string => aliasGitUrl(address, tools.context.registryAliases)
   for (const object of tools.cache.list())
-    if (sameUrl(readText(object, 'spec', 'url'), url)) wakeNow(tools, keyOf(object), wake)
+    if (sameUrl(reached(readText(object, 'spec', 'url')), reached(url))) wakeNow(tools, keyOf(object), wake)
 }
 
 /** What a repository includes has changed: it looks again at once (Flux waits for its interval). */

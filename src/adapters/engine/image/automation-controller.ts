@@ -19,6 +19,7 @@ import type { KubeObject } from '../../../lib/kube/object.ts'
 import { readText } from '../../../lib/kube/read.ts'
 import type { AbsorbingCache } from '../../kube/types.ts'
 import type { EngineContext } from '../context.ts'
+import { aliasGitUrl } from '../../git/alias.ts'
 import { mirrorsOf } from '../mirrors.ts'
 import { keyOf } from '../status-writer.ts'
 import { type ObjectIo, objectIo } from './object-io.ts'
@@ -136,7 +137,8 @@ async function run(own: Own, { automation, sourceRevision, dueInMs }: Automation
   const memory = memoryOf(own, key)
   const object = sources.get(automation.source.namespace, automation.source.name)
   if (!object) return
-  const source = parseGitRepository(object)
+  const parsed = parseGitRepository(object)
+  const source = { ...parsed, url: aliasGitUrl(parsed.url, context.registryAliases) }
   memory.lastSeenRevision = sourceRevision ?? ''
   // The interval is there to notice what nobody told: then the remote itself is asked.
   const isDue = dueInMs <= 0 && memory.nextRunMs > 0

@@ -29,6 +29,8 @@ export type ApplyTools = {
   readonly live: LiveObjects
   /** The Kustomization of that key, if it has the object in its inventory. */
   readonly holds: (owner: string, entry: InventoryEntry) => boolean
+  /** Somebody asked for this reconcile: every object is looked at afresh, the watch may be a moment behind. */
+  readonly isAsked: boolean
 }
 
 type Wanted = { readonly ref: ObjectRef; readonly object: KubeObject; readonly hash: string }
@@ -87,7 +89,7 @@ async function applyStage(
     known.add(kind)
     await needNamespace(context, ref)
   }
-  const open = wanted.filter(({ ref, hash }) => !live.isUnchanged(ref, hash))
+  const open = tools.isAsked ? wanted : wanted.filter(({ ref, hash }) => !live.isUnchanged(ref, hash))
   const prepared = await eachLimited(open, DRY_RUNS_AT_ONCE, (one) =>
     prepare(context, tools, kustomization, one, open.length),
   )
@@ -118,7 +120,7 @@ async function prepare(
   const { live } = tools
   const { client } = context
   const { ref, object, hash } = wanted
-  const isUntouched = live.isUntouched(ref)
+  const isUntouched = !tools.isAsked && live.isUntouched(ref)
   try {
     let existing = isUntouched ? live.get(ref) : await client.get(ref)
     const rules = rulesOf(object, existing)

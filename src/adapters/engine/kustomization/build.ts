@@ -53,22 +53,35 @@ export async function buildManifests(
     return { specHash, reads, objects, digest: digestOf(yaml) }
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
-    return { failure: { phase: 'Building manifests', reason: 'BuildFailed', message: shown(context, flatten(error)) } }
+    const isVariable = error.where === 'spec.postBuild'
+    const first = isVariable
+      ? (await loadAndBuild(snapshot, path, kustomization, context.traps, undefined)).objects[0]
+      : undefined
+    const text = first ? `post build failed for '${shortId(first)}': envsubst error: ${error.message}` : flatten(error)
+    return { failure: { phase: 'Building manifests', reason: 'BuildFailed', message: shown(context, text) } }
   }
 }
 
 /** Steps before and after kustomize's own say so themselves. */
 const OWN_WORDS = /^(failed to decode Kubernetes YAML|component path|post build failed|kustomize build failed)/
 
-function flatten({ message }: SluiceError): string {
+/** The text that Flux shows for a build that failed. */
+function flatten(error: SluiceError): string {
+  const { message, where } = error
+  const decode = /^(failed to decode Kubernetes YAML from \S+: )(?!MalformedYAMLError|missing)(.*)$/s.exec(message)
+  const line = /:(\d+)(?::\d+)?$/.exec(where ?? '')?.[1]
+  if (decode && line !== undefined) return `${decode[1]}MalformedYAMLError: yaml: line ${line}: ${decode[2]}`
   return OWN_WORDS.test(message) ? message : `kustomize build failed: ${message}`
+}
+
+/** How kustomize names an object: `ConfigMap.v1.[noGrp]/a`. */
+function shortId({ apiVersion, kind, metadata }: KubeObject): string {
+  return `${kind}.${versionOf(apiVersion)}.${groupOf(apiVersion) || '[noGrp]'}/${metadata.name}`
 }
 
 function missingVariables(objects: readonly KubeObject[], { kind, name }: SubstituteReference): SluiceError {
   const [first] = objects
-  const id = first
-    ? `${first.kind}.${versionOf(first.apiVersion)}.${groupOf(first.apiVersion) || '[noGrp]'}/${first.metadata.name}`
-    : ''
+  const id = first ? shortId(first) : ''
   const plural = kind === 'Secret' ? 'secrets' : 'configmaps'
   return new SluiceError(
     'SECRET_MISSING',

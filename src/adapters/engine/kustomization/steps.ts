@@ -111,7 +111,11 @@ async function apply(
   const { attempt, objects } = memory
   if (!attempt) return
   const changes: ObjectChange[] = []
-  const failure = await applyObjects(context, tools, kustomization, objects, (change) => changes.push(change)).then(
+  const { live, holds } = tools
+  const isAsked = attempt.requestedAt !== kustomization.lastHandledReconcileAt
+  const failure = await applyObjects(context, { live, holds, isAsked }, kustomization, objects, (change) =>
+    changes.push(change),
+  ).then(
     () => undefined,
     (error: unknown) => failureOf(error),
   )

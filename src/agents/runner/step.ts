@@ -54,7 +54,7 @@ export async function runStep(state: JobState, step: StepSpec, index: number): P
         lastLine: '',
         stopMark: undefined,
       }
-      log.line(`# ${nameOf(running)}`)
+      log.line(`# ${state.masker.mask(nameOf(running))}`)
       await (step.uses === undefined ? runScript(running) : runAction(running, step.uses))
     }
   } catch (error) {
@@ -69,7 +69,9 @@ export async function runStep(state: JobState, step: StepSpec, index: number): P
 }
 
 function nameOf({ step, scope }: Running): string {
-  return evaluateText(step.name, scope) ?? step.uses ?? (evaluateText(step.run, scope) ?? '').split('\n')[0] ?? ''
+  return (
+    evaluateText(step.name, scope) ?? step.uses ?? (evaluateText(step.run, scope) ?? '').trim().split('\n')[0] ?? ''
+  )
 }
 
 async function runAction(running: Running, uses: string): Promise<void> {

@@ -119,6 +119,7 @@ const expressions: [string, unknown][] = [
   ['failure()', false],
   ['always() && success()', true],
   ["github.event_name != 'pull_request'", true],
+  ["'it''s ''so'''", "it's 'so'"],
 ]
 for (const [text, want] of expressions)
   test(`expression ${text}`, () => assert.deepEqual(evaluateExpression(text, { line: 1, column: 1 }, calm), want))
@@ -228,4 +229,10 @@ test('a matrix beyond 256 is refused before it is made', () => {
   const text = `${head}  a:\n    runs-on: x\n    strategy: {matrix: {a: ${list}, b: ${list}, c: ${list}, d: ${list}}}\n    steps: [{run: x}]\n`
   const [job] = parseWorkflowFile('w.yml', text).jobs
   assert.throws(() => expandStrategy(job?.strategy, calm), /256/)
+})
+
+test('a block text keeps its indentation, quotes and braces around expressions', () => {
+  const text = `${head}  a:\n    runs-on: x\n    steps:\n      - run: |\n          echo 'q' \${{ github.sha }} '{"v"}' \${{ format('}}{0}', 1) }}\n            deeper\n`
+  const [step] = parseWorkflowFile('w.yml', text).jobs[0]?.steps ?? []
+  assert.equal(evaluateText(step?.run, calm), `echo 'q' abc '{"v"}' }1\n  deeper\n`)
 })

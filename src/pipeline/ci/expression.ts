@@ -33,6 +33,8 @@ export function evaluateTemplate(template: Template, scope: Scope): Json {
       return template.value
     case 'expression':
       return evaluateExpression(template.text, template.at, scope)
+    case 'text':
+      return template.parts.map((part) => textOf(evaluateTemplate(part, scope))).join('')
     case 'list':
       return template.items.map((item) => evaluateTemplate(item, scope))
     case 'map':
@@ -45,7 +47,10 @@ export function evaluateTemplate(template: Template, scope: Scope): Json {
 /** Evaluates a template and makes it text as GitHub does: null is '', true is `true`. */
 export function evaluateText(template: Template | undefined, scope: Scope): string | undefined {
   if (template === undefined) return undefined
-  const value = evaluateTemplate(template, scope)
+  return textOf(evaluateTemplate(template, scope))
+}
+
+function textOf(value: Json): string {
   return value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
@@ -78,7 +83,11 @@ export function isTruthy(value: Json): boolean {
 export function evaluateExpression(text: string, at: Place, scope: Scope): Json {
   try {
     const functions = functionsOf(scope)
-    const { tokens } = new Lexer(text).lex()
+    // The lexer undoubles only the first quote of a literal ('it''s ''so'''), so its strings are read again here.
+    const tokens = new Lexer(text).lex().tokens.map((token) => {
+      const isString = token.lexeme.startsWith("'")
+      return isString ? { ...token, value: token.lexeme.slice(1, -1).replaceAll("''", "'") } : token
+    })
     const tree = new Parser(tokens, CONTEXTS, [...functions.values()]).parse()
     const known = Object.fromEntries(CONTEXTS.map((name) => [name, scope.contexts[name] ?? {}]))
     return fromData(new Evaluator(tree, toDictionary(known), functions).evaluate())

@@ -8,7 +8,15 @@ import {
 } from '@actions/workflow-parser'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { loadOne } from '../../lib/yaml/load.ts'
-import { entryOf, literalList, literalText, type Place, type Template, type TemplateEntry } from './template.ts'
+import {
+  entryOf,
+  literalList,
+  literalText,
+  splitText,
+  type Place,
+  type Template,
+  type TemplateEntry,
+} from './template.ts'
 import type { EventFilter, JobSpec, StepSpec, Workflow } from './workflow.ts'
 
 const LARGEST_BYTES = 512 * 1024
@@ -22,12 +30,12 @@ const LARGEST_BYTES = 512 * 1024
  */
 export function parseWorkflowFile(path: string, text: string): Workflow {
   if (text.length > LARGEST_BYTES) throw invalid(path, undefined, 'the workflow is larger than 512 KiB')
-  checkAliases(path, text)
+  const plain = readPlain(path, text)
   const { value, context } = parseWorkflow({ name: path, content: text }, new NoOperationTraceWriter())
   const [first, ...others] = context.errors.getErrors()
   if (first) throw invalid(path, first.range?.start, [first, ...others.slice(0, 9)].map(messageOf).join('\n'))
   if (value === undefined || !isMapping(value)) throw invalid(path, undefined, 'the workflow is empty')
-  const root = toTemplate(path, value)
+  const root = toTemplate(path, value, plain)
   const jobs = entriesOf(entryOf(root, 'jobs')).map(({ key, value: job }) => parseJob(path, key, job))
   return {
     path,
@@ -40,13 +48,17 @@ export function parseWorkflowFile(path: string, text: string): Workflow {
   }
 }
 
-/** GitHub's parser expands aliases without a limit; ours has one, and is asked first where there are any. */
-function checkAliases(path: string, text: string): void {
-  if (!/(^|[\s[,{:-])\*[^\s*'"]/m.test(text)) return
+/**
+ * The same file by our own reader: it limits what aliases may expand to, which GitHub's parser does not, and keeps block
+ * texts that hold expressions as they are, where GitHub's parser keeps their indentation.
+ */
+function readPlain(path: string, text: string): unknown {
   try {
-    const size = JSON.stringify(loadOne(text, path) ?? null).length
+    const plain = loadOne(text, path)
+    const size = /(^|[\s[,{:-])\*[^\s*'"]/m.test(text) ? JSON.stringify(plain ?? null).length : 0
     if (size > 4 * LARGEST_BYTES)
       throw invalid(path, undefined, 'the aliases of the workflow expand to more than 2 MiB')
+    return plain
   } catch (error) {
     if (!(error instanceof SluiceError) || error.code === 'WORKFLOW_INVALID') throw error
     throw new SluiceError('WORKFLOW_INVALID', error.message, { where: error.where ?? path, cause: error })
@@ -56,7 +68,7 @@ function checkAliases(path: string, text: string): void {
 /** A token of GitHub's parser; what it is, its guards tell. */
 type Token = Parameters<typeof isMapping>[0]
 
-function toTemplate(path: string, token: Token): Template {
+function toTemplate(path: string, token: Token, plain: unknown): Template {
   const at = token.range?.start ?? { line: 1, column: 1 }
   if (isMapping(token)) {
     const entries: TemplateEntry[] = []
@@ -64,19 +76,26 @@ function toTemplate(path: string, token: Token): Template {
       const { key, value } = token.get(index)
       if (!isScalar(key) || isBasicExpression(key))
         throw invalid(path, at, 'a key that is an expression is not supported')
-      entries.push({ key: key.toString(), value: toTemplate(path, value) })
+      entries.push({ key: key.toString(), value: toTemplate(path, value, fieldOf(plain, key.toString())) })
     }
     return { kind: 'map', entries, at }
   }
   if (isSequence(token)) {
     const items: Template[] = []
-    for (let index = 0; index < token.count; index++) items.push(toTemplate(path, token.get(index)))
+    for (let index = 0; index < token.count; index++)
+      items.push(toTemplate(path, token.get(index), Array.isArray(plain) ? plain[index] : undefined))
     return { kind: 'list', items, at }
   }
+  if (typeof plain === 'string' && plain.includes('${{')) return splitText(plain, at)
   if (isBasicExpression(token)) return { kind: 'expression', text: token.expression, at }
-  const plain: unknown = 'value' in token ? token.value : null
-  const isPlain = typeof plain === 'string' || typeof plain === 'number' || typeof plain === 'boolean'
-  return { kind: 'literal', value: isPlain ? plain : null, at }
+  const value: unknown = 'value' in token ? token.value : null
+  const isPlain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+  return { kind: 'literal', value: isPlain ? value : null, at }
+}
+
+function fieldOf(plain: unknown, key: string): unknown {
+  if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) return undefined
+  return Object.entries(plain).find(([name]) => name === key)?.[1]
 }
 
 function parseEvents(template: Template | undefined): Record<string, EventFilter> {

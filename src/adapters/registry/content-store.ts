@@ -1,4 +1,4 @@
-import { createReadStream, mkdirSync } from 'node:fs'
+import { createReadStream, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
@@ -29,6 +29,7 @@ export type ContentStore = {
 /** Opens (and makes) a content store. */
 export function openContentStore(root: string): ContentStore {
   for (const folder of ['blobs/sha256', 'blobs/sha512', 'tmp']) mkdirSync(join(root, folder), { recursive: true })
+  removeStale(join(root, 'tmp'))
   const pathOf = (digest: string): string => {
     const parsed = parseDigest(digest)
     if (parsed === undefined) throw new SluiceError('OCI_MANIFEST_INVALID', `"${digest}" is not a digest`)
@@ -52,6 +53,16 @@ export function openContentStore(root: string): ContentStore {
     adopt: (path, digest) => rename(path, pathOf(digest)),
   }
   return store
+}
+
+/** Removes what a crash left behind; a day old, so that it is nobody's who still works on it. */
+function removeStale(folder: string): void {
+  const oldest = Date.now() - 24 * 3600 * 1000
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name)
+    const stats = statSync(path, { throwIfNoEntry: false })
+    if (stats && stats.mtimeMs < oldest) rmSync(path, { recursive: true, force: true })
+  }
 }
 
 async function ingest(

@@ -223,8 +223,14 @@ async function startStage(build: Build, plan: StagePlan, name: string): Promise<
   if (config.config?.OnBuild?.length)
     throw unsupported(build, plan.from, `the ONBUILD of ${name}`, 'use a base image without ONBUILD')
   const { architecture, os } = config
-  const history = [...(config.history ?? [])]
+  const history = historyOf(config)
   return { plan, architecture, os, config: { ...config.config }, layers: [...layers], history, args }
+}
+
+/** The history of a base image; made up when it does not fit the layers, since tools count the entries. */
+function historyOf({ history = [], rootfs }: ImageConfig): Stage['history'] {
+  const fits = history.filter((entry) => !entry.empty_layer).length === rootfs.diff_ids.length
+  return fits ? [...history] : rootfs.diff_ids.map(() => ({ created_by: 'base image' }))
 }
 
 /** Finds an image in the store, or pulls it. @throws SluiceError IMAGE_MISSING naming the line */

@@ -32,6 +32,8 @@ export type Context = {
   readonly below: (folder: ContextFile) => Promise<ContextFile[]>
   /** The digest of a file's content. */
   readonly digest: (file: ContextFile) => Promise<string>
+  /** Throws when a file is not the one whose digest was taken: then the layer must not be remembered. */
+  readonly checkUnchanged: (files: readonly ContextFile[]) => Promise<void>
   /** Remembers digests for the next build. */
   readonly save: () => Promise<void>
 }
@@ -48,6 +50,7 @@ export async function openContext(dir: string, dockerfile: string, store: ImageS
     match: (source) => matchSource(root, ignore, source),
     below: (folder) => walk(root, ignore, folder),
     digest: (file) => digests.of(file),
+    checkUnchanged,
     save: () => digests.save(),
   }
 }
@@ -136,7 +139,20 @@ async function describe(path: string, realPath: string, stats: Stats): Promise<C
     mode: stats.mode & 0o7777,
     sizeBytes: type === 'file' ? stats.size : 0,
     linkPath: type === 'symlink' ? await readlink(realPath) : '',
-    stamp: [stats.dev, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join(' '),
+    stamp: stampOf(stats),
+  }
+}
+
+function stampOf(stats: Stats): string {
+  return [stats.dev, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join(' ')
+}
+
+async function checkUnchanged(files: readonly ContextFile[]): Promise<void> {
+  for (const { path, realPath, type, stamp } of files) {
+    if (type !== 'file') continue
+    const stats = await lstat(realPath).catch(() => undefined)
+    if (stats === undefined || stampOf(stats) !== stamp)
+      throw new SluiceError('BUILD_CONTEXT', `"${path}" changed while it was copied`, { retry: 'backoff' })
   }
 }
 

@@ -42,12 +42,18 @@ export async function runCopy(build: Build, stage: Stage, step: Instruction): Pr
   const chmod = step.flags.get('chmod')
   const mode = chmod === undefined ? undefined : expandOne(chmod, lookupOf(stage), build.file, step.line)
   const key = cacheKey([step.name, filesKey(stage), place, owner, mode, sources.map((source) => source.key)])
-  await addLayer(build, stage, key, async () => {
-    const tree = await treeOf(build.o.store, stage)
-    const unpacked = step.name === 'ADD' ? await unpackArchives(sources, where) : sources
-    const ownership = await readOwnership(build, tree, owner, mode, where)
-    return planCopy(tree, unpacked, place, ownership, where)
-  })
+  await addLayer(
+    build,
+    stage,
+    key,
+    async () => {
+      const tree = await treeOf(build.o.store, stage)
+      const unpacked = step.name === 'ADD' ? await unpackArchives(sources, where) : sources
+      const ownership = await readOwnership(build, tree, owner, mode, where)
+      return planCopy(tree, unpacked, place, ownership, where)
+    },
+    { check: () => build.context.checkUnchanged(sources.flatMap(({ files = [] }) => files)) },
+  )
 }
 
 /** Makes the folder of a WORKDIR when it is not there, as its own layer. */
@@ -74,7 +80,7 @@ export async function addLayer(
   stage: Stage,
   key: string,
   make: () => Promise<readonly LayerEntry[]>,
-  cleanUp: () => Promise<void> = () => Promise.resolve(),
+  more: { readonly check?: () => Promise<void>; readonly cleanUp?: () => Promise<void> } = {},
 ): Promise<void> {
   const { store, noCache, signal } = build.o
   const known = noCache ? undefined : await store.cache.get(key)
@@ -88,10 +94,11 @@ export async function addLayer(
   try {
     const entries = await make()
     const made = entries.length === 0 ? null : await writeLayer(store, entries, signal)
+    await more.check?.()
     await store.cache.set(key, JSON.stringify(made))
     if (made) stage.layers.push(made)
   } finally {
-    await cleanUp()
+    await more.cleanUp?.()
   }
 }
 

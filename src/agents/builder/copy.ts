@@ -23,6 +23,8 @@ export type Source = {
   readonly key: string
   /** A tar archive on disk that ADD unpacks. */
   readonly archive?: string
+  /** The files of the context that it is made of. */
+  readonly files?: readonly ContextFile[]
 }
 
 /** Who owns what is copied, and its mode when it is not the source's. */
@@ -50,7 +52,7 @@ async function readSource(context: Context, file: ContextFile): Promise<Source> 
     entries.push({ path, type, mode: modeOf(type, mode), uid: 0, gid: 0, linkPath, sizeBytes, content })
   }
   const isFolder = file.type === 'directory'
-  return { name, isFolder, entries, key: JSON.stringify([name, isFolder, keys]), archive: file.realPath }
+  return { name, isFolder, entries, key: JSON.stringify([name, isFolder, keys]), archive: file.realPath, files }
 }
 
 /** Reads what a COPY --from source means in an image. */

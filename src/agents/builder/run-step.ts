@@ -50,7 +50,7 @@ export async function runStep(build: Build, stage: Stage, step: Instruction): Pr
     }
     return readUpper(join(folder, 'upper'), tree, await runSandboxed(sandbox))
   }
-  await addLayer(build, stage, key, make, () => removeTree(folder))
+  await addLayer(build, stage, key, make, { cleanUp: () => removeTree(folder) })
 }
 
 function networkOf(build: Build, step: Instruction): 'none' | 'host' {

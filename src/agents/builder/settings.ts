@@ -1,6 +1,6 @@
 import type { Dockerfile, Instruction } from '../../lib/dockerfile/instruction.ts'
 import { splitWords } from '../../lib/dockerfile/expand.ts'
-import { syntax } from '../../lib/dockerfile/parse.ts'
+import { readList, syntax } from '../../lib/dockerfile/parse.ts'
 import { envOf, expandAll, expandOne, lookupOf, type Stage } from './stage.ts'
 
 const DEFAULT_SHELL = ['/bin/sh', '-c']
@@ -50,7 +50,7 @@ export function applySetting(
       return true
     }
     case 'LABEL':
-      config.Labels = { ...config.Labels, ...Object.fromEntries(pairs(step, stage, file)) }
+      config.Labels = merge(config.Labels, pairs(step, stage, file))
       return true
     case 'ARG':
       declareArgs(stage.args, step, file, args, lookup)
@@ -62,13 +62,16 @@ export function applySetting(
       config.User = one()
       return true
     case 'EXPOSE':
-      config.ExposedPorts = {
-        ...config.ExposedPorts,
-        ...Object.fromEntries(all().flatMap((word) => ports(word, file, step))),
-      }
+      config.ExposedPorts = merge(
+        config.ExposedPorts,
+        all().flatMap((word) => ports(word, file, step)),
+      )
       return true
     case 'VOLUME':
-      config.Volumes = { ...config.Volumes, ...Object.fromEntries((step.list ?? all()).map((path) => [path, {}])) }
+      config.Volumes = merge(
+        config.Volumes,
+        (step.list ?? all()).map((path) => [path, {}]),
+      )
       return true
     case 'STOPSIGNAL':
       config.StopSignal = one()
@@ -78,7 +81,7 @@ export function applySetting(
       return true
     case 'ENTRYPOINT':
       config.Entrypoint = commandOf(step, stage)
-      delete config.Cmd
+      if (!hasOwnCommand(stage, step)) delete config.Cmd
       return true
     case 'SHELL':
       if (!step.list?.length) throw syntax('SHELL requires the arguments to be in JSON form', file.path, step.line)
@@ -92,6 +95,18 @@ export function applySetting(
     default:
       return false
   }
+}
+
+/** A CMD of this stage stays when ENTRYPOINT comes after it; the base image's is for another program. */
+function hasOwnCommand({ plan }: Stage, entrypoint: Instruction): boolean {
+  return plan.steps.slice(0, plan.steps.indexOf(entrypoint)).some(({ name }) => name === 'CMD')
+}
+
+function merge<T>(
+  before: Readonly<Record<string, T>> | undefined,
+  more: readonly (readonly [string, T])[],
+): Record<string, T> {
+  return { ...before, ...Object.fromEntries(more) }
 }
 
 /** Reads `ARG a b=c`; a value from the command line wins over the default. */
@@ -137,7 +152,7 @@ function healthcheck(step: Instruction, file: Dockerfile): NonNullable<Stage['co
   if (/^NONE$/i.test(step.rest)) return { Test: ['NONE'] }
   if (!/^CMD\s/i.test(step.rest)) throw syntax('HEALTHCHECK wants CMD or NONE', file.path, step.line)
   const rest = step.rest.slice(3).trim()
-  const list = rest.startsWith('[') ? (JSON.parse(rest) as string[]) : undefined
+  const list = readList(rest)
   const times: Record<string, number> = {}
   for (const [flag, value] of step.flags) {
     if (flag === 'retries') times['Retries'] = Number(value)

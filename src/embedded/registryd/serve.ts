@@ -38,7 +38,7 @@ export type RegistrydOptions = {
   readonly port: number
   /** Basic password (any user) that every request must carry; without one everybody may read and push, on loopback only. */
   readonly token?: string
-  /** Called when the change is durable and visible, before nothing else waits for it. */
+  /** Called as soon as a change is durable and visible. */
   readonly onPush?: (event: RegistryPush) => void
 }
 

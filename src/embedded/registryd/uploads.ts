@@ -8,6 +8,7 @@ import { Refusal } from './answer.ts'
 import type { Store } from './store.ts'
 
 const WRITE_BYTES = 1 << 20
+const MAX_OPEN = 10_000
 
 /** Blobs on their way in: a file each, hashed while it grows. The file's length is how far the upload is, also after a restart. */
 export type Uploads = {
@@ -48,6 +49,7 @@ export function createUploads(store: Store): Uploads {
   return {
     start(repository) {
       const id = `${randomUUID()}.${Buffer.from(repository).toString('base64url').slice(0, 120)}`
+      forgetOldest(uploads)
       uploads.set(id, {
         repository,
         path: store.uploadPath(id),
@@ -83,6 +85,12 @@ export function createUploads(store: Store): Uploads {
       await end(id, await find(repository, id))
     },
   }
+}
+
+/** An upload that is forgotten is found again by its file, if it has one. */
+function forgetOldest(uploads: Map<string, Upload>): void {
+  if (uploads.size < MAX_OPEN) return
+  for (const [id, upload] of uploads) if (!upload.isBusy) return void uploads.delete(id)
 }
 
 async function adopt(

@@ -99,7 +99,8 @@ function readFlags(
   }
 }
 
-function readList(rest: string): string[] | undefined {
+/** Reads the JSON form of arguments; undefined when the text is no list of strings. */
+export function readList(rest: string): string[] | undefined {
   if (!rest.startsWith('[')) return undefined
   try {
     const value: unknown = JSON.parse(rest)

@@ -22,7 +22,7 @@ export type DigestOutcome =
 export type PolicyRepository =
   | { readonly kind: 'missing' }
   | { readonly kind: 'forbidden' }
-  | { readonly kind: 'unscanned'; readonly wasScanned: boolean }
+  | { readonly kind: 'unscanned'; readonly wasScanned: boolean; readonly isSuspended: boolean }
   | { readonly kind: 'scanned'; readonly image: string; readonly tags: readonly string[] }
 
 /** Everything that the decision about an ImagePolicy needs. */
@@ -68,6 +68,8 @@ export function decideImagePolicy(seen: ImagePolicySeen): Decision<ImagePolicyCh
       // After a restart the tags come back with the first scan; what the policy says stays true until then.
       if (repository.wasScanned && policy.latestRef && policy.observedGeneration === policy.generation)
         return { kind: 'done', status: {} }
+      if (seen.traps === 'flux' && !repository.isSuspended && !repository.wasScanned)
+        return dependency(seen, 'retrying in 30s error: no tags in database')
       return { kind: 'done', status: { status: waitingStatus(policy, nowMs, progressOf(policy)) } }
     }
     case 'scanned':

@@ -104,7 +104,7 @@ const policies: readonly [it: string, seen: Partial<ImagePolicySeen>, want: stri
   ],
   [
     'waits for the first scan',
-    { repository: { kind: 'unscanned', wasScanned: false } },
+    { repository: { kind: 'unscanned', wasScanned: false, isSuspended: false } },
     'Reconciling=True Progressing: processing object: new generation -1 -> 1 | Ready=Unknown Progressing: processing object: new generation -1 -> 1',
   ],
   [

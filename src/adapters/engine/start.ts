@@ -11,6 +11,7 @@ import { noReport, type EngineContext, type PartTools } from './context.ts'
 import { ENGINE_PARTS } from './controllers.ts'
 import { createEventWriter } from './events.ts'
 import { installCrds } from './install-crds.ts'
+import { withObjectAnnotations } from './object-annotations.ts'
 import { createSourceStore } from './source-store.ts'
 
 /** How to start the engine. */
@@ -64,7 +65,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     registryAliases: options.registryAliases,
     report: options.report ?? noReport,
     log,
-    tell: (event) => sinks.forEach((sink) => sink(event)),
+    tell(event) {
+      const whole = withObjectAnnotations(caches, event)
+      sinks.forEach((sink) => sink(whole))
+    },
     sources: createSourceStore(),
     artifacts,
     onGitChanged: (handler) => void gitHandlers.push(handler),

@@ -19,10 +19,9 @@ export type ToldEvent = {
   readonly severity: 'trace' | 'info' | 'error'
   readonly reason: string
   readonly message: string
-  /** Of the event: `kustomize.toolkit.fluxcd.io/revision`. */
+  /** Of the event, `kustomize.toolkit.fluxcd.io/revision`; and of its object, `event.toolkit.fluxcd.io/…`. */
   readonly annotations: Readonly<Record<string, string>>
   readonly objectLabels: Readonly<Record<string, string>>
-  readonly objectAnnotations: Readonly<Record<string, string>>
   readonly controller: string
   /** `2026-01-01T00:00:00Z`. */
   readonly timestamp: string
@@ -78,10 +77,9 @@ function compile(pattern: string, alert: Alert): ReturnType<typeof compileRegexp
 export function makeMessage(alert: Alert, event: ToldEvent): Message {
   const prefix = `${groupOf(event.object.apiVersion)}/`
   const metadata = {
-    ...withPrefix(event.objectAnnotations, 'event.toolkit.fluxcd.io/'),
+    ...withPrefix(event.annotations, 'event.toolkit.fluxcd.io/'),
     ...alert.metadata,
     ...(alert.summary === '' ? {} : { summary: alert.summary }),
-    ...withPrefix(event.annotations, 'event.toolkit.fluxcd.io/'),
     ...withPrefix(event.annotations, prefix),
   }
   const { involvedObject, severity } = {

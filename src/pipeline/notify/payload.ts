@@ -190,7 +190,7 @@ function grafana(message: Message): object {
     `name: ${name}`,
     `namespace: ${namespace}`,
   ]
-  return { when: Date.parse(message.timestamp), text: nameOf(message), tags }
+  return { when: Math.floor(Date.parse(message.timestamp) / 1000), text: nameOf(message), tags }
 }
 
 function alertmanager(message: Message): object {

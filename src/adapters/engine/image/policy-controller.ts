@@ -124,7 +124,8 @@ async function repositoryOf(own: Own, { namespace, repository }: ImagePolicy): P
   if (repository.namespace !== namespace && !(await mayUse(own, object, namespace))) return { kind: 'forbidden' }
   const known = own.tags.get(keyOf(object))
   if (known) return { kind: 'scanned', ...known }
-  return { kind: 'unscanned', wasScanned: read(object, 'status', 'lastScanResult') !== undefined }
+  const wasScanned = read(object, 'status', 'lastScanResult') !== undefined
+  return { kind: 'unscanned', wasScanned, isSuspended: read(object, 'spec', 'suspend') === true }
 }
 
 async function mayUse({ context }: Own, repository: KubeObject, namespace: string): Promise<boolean> {

@@ -48,11 +48,11 @@ export async function deliver(
   }
   await sendRequest(request, options).catch((error: unknown) => {
     if (!(error instanceof SluiceError)) throw error
-    throw new SluiceError(
-      error.code,
-      `failed to send notification for ${about}: postMessage failed: ${error.message}`,
-      { retry: 'backoff' },
-    )
+    // Flux tries until its time is up, and then says that only.
+    const reason = context.traps === 'flux' ? 'failed to execute request: context deadline exceeded' : error.message
+    throw new SluiceError(error.code, `failed to send notification for ${about}: postMessage failed: ${reason}`, {
+      retry: 'backoff',
+    })
   })
 }
 

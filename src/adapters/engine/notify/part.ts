@@ -106,7 +106,7 @@ function keep({ outbox, context }: Own, alert: Alert, told: ToldEvent): void {
   )
 }
 
-/** The event with what its object says of itself: labels for matching, annotations for metadata. */
+/** The event with what its object says of itself: labels for matching. */
 function describe({ caches }: EngineContext, event: EngineEvent): ToldEvent {
   const { apiVersion, kind, namespace, name, uid, resourceVersion } = event.object
   const cache = caches.open({ apiVersion, kind })
@@ -119,7 +119,6 @@ function describe({ caches }: EngineContext, event: EngineEvent): ToldEvent {
     message: event.message,
     annotations: event.annotations ?? {},
     objectLabels: object?.metadata.labels ?? {},
-    objectAnnotations: object?.metadata.annotations ?? {},
     controller: event.controller,
     timestamp: kubeTime(event.atMs),
     host: hostname(),

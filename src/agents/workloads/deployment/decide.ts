@@ -139,7 +139,9 @@ function createSet(seen: DeploymentSeen, fleet: Fleet, all: readonly ReplicaSet[
 function createdWrite(fleet: Fleet, set: ReplicaSet, created: Condition): Write {
   const { deployment, nowMs } = fleet
   const { object, ...write } = revisionWrite(deployment, set.metadata.annotations?.[REVISION] ?? '')
-  return { ...write, object: { ...object, status: withCondition(countStatus(fleet), created, nowMs) } }
+  // No pod is of the new template yet: the rollout's progress is counted from there.
+  const { updatedReplicas: _before, ...status } = deployment.status ?? {}
+  return { ...write, object: { ...object, status: withCondition(status, created, nowMs) } }
 }
 
 function createFailed(fleet: Fleet, failure: string): WorkloadDecision {

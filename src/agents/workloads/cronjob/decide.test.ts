@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { decideCronJob, type CronJob } from './decide.ts'
+import { nextTimeMs, parseSchedule } from './schedule.ts'
+
+const cases: { schedule: string; after: string; zone?: string; want: string }[] = [
+  { schedule: '* * * * *', after: '2026-11-23T04:00:30Z', want: '2026-11-23T04:01:00.000Z' },
+  { schedule: '*/15 3 * * *', after: '2026-11-23T03:50:00Z', want: '2026-11-24T03:00:00.000Z' },
+  { schedule: '0 0 1 1 *', after: '2026-11-23T03:50:00Z', want: '2027-01-01T00:00:00.000Z' },
+  { schedule: '30 2 * * mon-fri', after: '2026-11-20T12:00:00Z', want: '2026-11-23T02:30:00.000Z' },
+  { schedule: '0 0 13 * 5', after: '2026-11-14T00:00:00Z', want: '2026-11-20T00:00:00.000Z' },
+  { schedule: '@daily', after: '2026-11-23T12:00:00Z', zone: 'Europe/Paris', want: '2026-11-23T23:00:00.000Z' },
+  { schedule: '0 12 29 2 *', after: '2026-11-23T12:00:00Z', want: '2028-02-29T12:00:00.000Z' },
+]
+for (const { schedule, after, zone = 'UTC', want } of cases)
+  test(`"${schedule}" after ${after} is ${want}`, () => {
+    const next = nextTimeMs(parseSchedule(schedule), Date.parse(after), zone)
+    assert.equal(next && new Date(next).toISOString(), want)
+  })
+
+test('a schedule that cannot be read is refused with its part', () => {
+  for (const text of ['', '* * * *', '61 * * * *', '* * * 13 *', '*/0 * * * *', 'a * * * *', '5-1 * * * *'])
+    assert.throws(() => parseSchedule(text), { code: 'OBJECT_INVALID' })
+  assert.equal(nextTimeMs(parseSchedule('0 0 30 2 *'), 0, 'UTC'), undefined)
+})
+
+const cronJob: CronJob = {
+  apiVersion: 'batch/v1',
+  kind: 'CronJob',
+  metadata: { name: 'report', namespace: 'a', uid: 'c', creationTimestamp: '2026-11-23T04:00:30Z' },
+  spec: { schedule: '* * * * *', jobTemplate: { spec: { template: { spec: { containers: [{ name: 'c' }] } } } } },
+}
+const at = (time: string) => ({ cronJob, jobs: [], nowMs: Date.parse(time) })
+
+test('a CronJob waits for its minute, then makes one Job named after it', () => {
+  const early = decideCronJob(at('2026-11-23T04:00:40Z'))
+  assert.deepEqual(early, { kind: 'done', status: [], againAfterMs: 20_100 })
+  const due = decideCronJob(at('2026-11-23T04:01:00Z'))
+  assert.ok(due.kind === 'act' && due.changes[0]?.do === 'create')
+  assert.equal(due.changes[0].object.metadata.name, `report-${Date.parse('2026-11-23T04:01:00Z') / 60_000}`)
+})
+
+test('after a long sleep only the last run is made up for', () => {
+  const late = decideCronJob(at('2027-03-01T00:00:10Z'))
+  assert.ok(late.kind === 'act')
+  const made = late.changes.filter((write) => write.do === 'create')
+  assert.deepEqual(
+    made.map((write) => write.do === 'create' && write.object.metadata.name),
+    [`report-${Date.parse('2027-03-01T00:00:00Z') / 60_000}`],
+  )
+})

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { controlledBy } from '../meta.ts'
+import type { Pod, Service } from '../shapes.ts'
+import { decideService, type ServiceSeen } from './decide.ts'
+import type { EndpointSlice } from './slice.ts'
+
+const service: Service = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'web', namespace: 'a', uid: 's', creationTimestamp: '2026-11-23T00:00:00Z' },
+  spec: { selector: { app: 'web' }, ports: [{ name: 'http', port: 80, targetPort: 'web' }], clusterIP: '10.0.0.1' },
+}
+const pod = (name: string, ip: string, isReady = true, deletionTimestamp?: string): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace: 'a', uid: name, ...(deletionTimestamp !== undefined && { deletionTimestamp }) },
+  spec: { nodeName: 'n', containers: [{ name: 'c', ports: [{ name: 'web', containerPort: 8080 }] }] },
+  status: {
+    phase: 'Running',
+    podIP: ip,
+    podIPs: [{ ip }],
+    conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }],
+  },
+})
+const see = (pods: Pod[], rest: Partial<ServiceSeen> = {}): ServiceSeen => ({
+  service,
+  pods,
+  slices: [],
+  endpoints: undefined,
+  nowMs: Date.parse('2026-11-23T01:00:00Z'),
+  ...rest,
+})
+function sliceOf(seen: ServiceSeen): EndpointSlice {
+  const decision = decideService(seen)
+  assert.ok(decision.kind === 'act')
+  const write = decision.changes.find((one) => 'object' in one && one.object.kind === 'EndpointSlice')
+  assert.ok(write && 'object' in write)
+  return write.object as EndpointSlice
+}
+
+test('ready, unready and leaving pods are told apart', () => {
+  const slice = sliceOf(
+    see([pod('a', '10.1.0.1'), pod('b', '10.1.0.2', false), pod('c', '10.1.0.3', true, '2026-11-23T00:30:00Z')]),
+  )
+  assert.deepEqual(
+    slice.endpoints?.map(({ addresses, conditions: { ready, serving, terminating } }) => [
+      addresses[0],
+      ready,
+      serving,
+      terminating,
+    ]),
+    [
+      ['10.1.0.1', true, true, false],
+      ['10.1.0.2', false, false, false],
+      ['10.1.0.3', false, true, true],
+    ],
+  )
+  assert.deepEqual(slice.ports, [{ name: 'http', protocol: 'TCP', port: 8080 }])
+})
+
+test('what is right already is not written', () => {
+  const first = decideService(see([pod('a', '10.1.0.1')]))
+  assert.ok(first.kind === 'act')
+  const objects = first.changes.flatMap((write) => (write.do === 'create' ? [write.object] : []))
+  const slices = [
+    { ...objects[0], metadata: { ...objects[0]?.metadata, name: 'web-x', ownerReferences: [controlledBy(service)] } },
+  ] as unknown as EndpointSlice[]
+  assert.equal(decideService(see([pod('a', '10.1.0.1')], { slices, endpoints: objects[1] })).kind, 'done')
+  const changed = decideService(see([pod('a', '10.1.0.9')], { slices, endpoints: objects[1] }))
+  assert.ok(changed.kind === 'act')
+  assert.deepEqual(
+    changed.changes.map((write) => write.do),
+    ['replace', 'replace'],
+  )
+})
+
+test('more than a hundred pods are spread over slices', () => {
+  const pods = Array.from({ length: 230 }, (_, i) => pod(`p${i}`, `10.1.${i >> 8}.${i & 255}`))
+  const decision = decideService(see(pods))
+  assert.ok(decision.kind === 'act')
+  const sizes = decision.changes.flatMap((write) =>
+    write.do === 'create' && write.object.kind === 'EndpointSlice'
+      ? [(write.object as EndpointSlice).endpoints?.length]
+      : [],
+  )
+  assert.deepEqual(sizes, [100, 100, 30])
+})
+
+test('a Service without a selector is left to its owner', () => {
+  const { selector: _selector, ...spec } = service.spec
+  assert.deepEqual(decideService(see([], { service: { ...service, spec } })), { kind: 'done', status: [] })
+})

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { controlledBy } from '../meta.ts'
+import type { Pod } from '../shapes.ts'
+import { TRACKING } from './count.ts'
+import { decideJob } from './decide.ts'
+import { parseIndexes, renderIndexes } from './indexes.ts'
+import type { Job, JobStatus } from './shapes.ts'
+
+const nowMs = Date.parse('2026-11-23T04:00:00Z')
+const job = (spec: Partial<Job['spec']> = {}, status: JobStatus = { startTime: '2026-11-23T03:00:00Z' }): Job => ({
+  apiVersion: 'batch/v1',
+  kind: 'Job',
+  metadata: { name: 'j', namespace: 'a', uid: 'j' },
+  spec: {
+    completions: 1,
+    parallelism: 1,
+    backoffLimit: 6,
+    selector: { matchLabels: { job: 'j' } },
+    template: { metadata: { labels: { job: 'j' } }, spec: { containers: [{ name: 'c' }], restartPolicy: 'Never' } },
+    ...spec,
+  },
+  status,
+})
+const pod = (name: string, phase: string, isHeld = true): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: {
+    name,
+    namespace: 'a',
+    uid: name,
+    labels: { job: 'j' },
+    ownerReferences: [controlledBy(job())],
+    creationTimestamp: '2026-11-23T03:00:00Z',
+    finalizers: isHeld ? [TRACKING] : [],
+  },
+  spec: { nodeName: 'n', containers: [{ name: 'c' }] },
+  status: { phase },
+})
+const steps = (of: Job, pods: Pod[] = []): string[] => {
+  const decision = decideJob({ job: of, candidates: pods, nowMs })
+  return decision.kind === 'act' ? decision.changes.map((write) => write.do) : [decision.kind]
+}
+const statusAfter = (of: Job, pods: Pod[]): JobStatus => {
+  const decision = decideJob({ job: of, candidates: pods, nowMs })
+  const [write] = decision.kind === 'act' ? decision.changes : decision.status
+  assert.ok(write?.do === 'replace')
+  return (write.object as Job).status ?? {}
+}
+
+test('a Job starts, then makes the pods that are missing', () => {
+  assert.equal(statusAfter(job({}, {}), []).startTime, '2026-11-23T04:00:00Z')
+  assert.deepEqual(steps(job({ completions: 5, parallelism: 2 })), ['create', 'create'])
+  assert.deepEqual(steps(job({ completions: 5, parallelism: 2 }), [pod('a', 'Running')]), ['create'])
+})
+
+test('a finished pod is noted, released, then counted', () => {
+  const noted = statusAfter(job({ completions: 2 }), [pod('a', 'Succeeded')])
+  assert.deepEqual(noted.uncountedTerminatedPods, { succeeded: ['a'] })
+  assert.deepEqual(steps(job({ completions: 2 }, noted), [pod('a', 'Succeeded')]), ['patch'])
+  const counted = statusAfter(job({ completions: 2 }, noted), [pod('a', 'Succeeded', false)])
+  assert.deepEqual([counted.succeeded, counted.uncountedTerminatedPods], [1, {}])
+  const again = statusAfter(job({ completions: 2 }, noted), [])
+  assert.equal(again.succeeded, 1, 'also when the pod has gone meanwhile')
+})
+
+test('enough successes complete it, too many failures fail it', () => {
+  const done = statusAfter(job({}, { startTime: 'x', succeeded: 1, uncountedTerminatedPods: {} }), [])
+  assert.deepEqual(
+    done.conditions?.map(({ type, reason }) => [type, reason]),
+    [['SuccessCriteriaMet', 'CompletionsReached']],
+  )
+  const failed = statusAfter(job({ backoffLimit: 0 }, { startTime: 'x', failed: 1, uncountedTerminatedPods: {} }), [])
+  assert.deepEqual(
+    failed.conditions?.map(({ type, reason }) => [type, reason]),
+    [['FailureTarget', 'BackoffLimitExceeded']],
+  )
+})
+
+test('after a failure it waits before the next pod', () => {
+  const status = { startTime: '2026-11-23T03:00:00Z', failed: 1, ready: 0, terminating: 0, uncountedTerminatedPods: {} }
+  const recent = {
+    ...pod('a', 'Failed', false),
+    metadata: { ...pod('a', 'Failed', false).metadata, creationTimestamp: '2026-11-23T03:59:57Z' },
+  }
+  const decision = decideJob({ job: job({}, status), candidates: [recent], nowMs })
+  assert.deepEqual(decision, { kind: 'done', status: [], againAfterMs: 7000 })
+})
+
+test('indexes are written as ranges', () => {
+  for (const text of ['', '0', '0-2', '0,2', '0,1', '1,3-5,7']) assert.equal(renderIndexes(parseIndexes(text)), text)
+})

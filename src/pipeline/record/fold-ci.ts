@@ -1,4 +1,4 @@
-import type { Delivery } from './delivery.ts'
+import type { BorderRecord, Delivery } from './delivery.ts'
 import { baseName, branchOfRevision } from './image-name.ts'
 import {
   deliveryOfImage,
@@ -7,6 +7,7 @@ import {
   markBorder,
   newDelivery,
   openDeliveries,
+  pushBorder,
   startDelivery,
 } from './ledger.ts'
 
@@ -14,7 +15,15 @@ import {
 export function foldRun(ledger: Ledger, fact: FactOf<'run'>): void {
   ledger.runs.set(fact.runId, fact)
   if (fact.event === 'pull_request' || fact.state === 'skipped') return
-  for (const { environment, service } of targetsOf(ledger, fact)) {
+  const isKnown = (target: Target): boolean =>
+    [...ledger.deliveries.values()].some(
+      (delivery) =>
+        delivery.runId === fact.runId &&
+        delivery.environment === target.environment &&
+        delivery.service === target.service,
+    )
+  const targets = fact.state === 'succeeded' ? [] : targetsOf(ledger, fact).filter((target) => !isKnown(target))
+  for (const { environment, service } of targets) {
     const id = `${environment}/${service}/run/${fact.runId}`
     const { commit, runId, at: startedAt } = fact
     startDelivery(ledger, newDelivery({ id, service, environment, kind: 'image', commit, runId, startedAt }))
@@ -35,13 +44,18 @@ export function foldRun(ledger: Ledger, fact: FactOf<'run'>): void {
   }
 }
 
-/** An image that was pushed: joins the run's delivery by run, and is remembered for the policy that will pick it. */
+/**
+ * An image that was pushed. It joins the delivery of its run, and whatever delivery a policy opened for its tag before the
+ * run told of it.
+ */
 export function foldImage(ledger: Ledger, fact: FactOf<'image'>): void {
   ledger.images.set(`${fact.image}:${fact.tag}`, fact)
-  const isOfRun = (open: Delivery): boolean => open.runId === fact.runId && open.service === baseName(fact.image)
-  for (const delivery of openDeliveries(ledger, isOfRun)) {
-    const known = { image: fact.image, version: fact.tag, digest: fact.digest }
+  const isOfRun = (open: Delivery): boolean =>
+    open.runId === fact.runId && open.image === undefined && open.service === baseName(fact.image)
+  const isOfTag = (open: Delivery): boolean => open.image === fact.image && open.version === fact.tag
+  for (const delivery of openDeliveries(ledger, (open) => isOfTag(open) || isOfRun(open))) {
     const detail = `${fact.image}:${fact.tag} ${fact.digest}`
+    const known = { image: fact.image, version: fact.tag, digest: fact.digest, ...originOf(ledger, fact, delivery) }
     markBorder(ledger, delivery, 'image', { state: 'done', at: fact.at, detail }, known)
   }
 }
@@ -57,7 +71,8 @@ export function foldPolicy(ledger: Ledger, fact: FactOf<'policy'>): void {
   ledger.policyCauses.delete(`${environment}/${service}`)
   const known = deliveryOfImage(ledger, environment, fact.image, fact.tag)
   if (known?.endedAt !== undefined || (known === undefined && isDeployed(ledger, environment, fact))) return
-  const delivery = known ?? startOfImage(ledger, environment, service, fact)
+  const delivery =
+    known ?? adoptRun(ledger, environment, service, fact) ?? startOfImage(ledger, environment, service, fact)
   const detail = `${fact.policy} selects ${fact.tag} of ${fact.considered} tags`
   markBorder(ledger, delivery, 'policy', { state: 'done', at: fact.at, detail })
 }
@@ -73,9 +88,22 @@ export function foldWriteBack(ledger: Ledger, fact: FactOf<'write-back'>): void 
   }
 }
 
+/** The delivery that a run opened and whose image nobody has named yet. */
+function adoptRun(
+  ledger: Ledger,
+  environment: string,
+  service: string,
+  { image, tag }: FactOf<'policy'>,
+): Delivery | undefined {
+  const built = ledger.images.get(`${image}:${tag}`)
+  const isIt = (open: Delivery): boolean =>
+    open.environment === environment && open.service === service && open.runId !== undefined && open.image === undefined
+  const open = openDeliveries(ledger, isIt).find((one) => built === undefined || built.runId === one.runId)
+  return open && { ...open, image, version: tag }
+}
+
 function startOfImage(ledger: Ledger, environment: string, service: string, fact: FactOf<'policy'>): Delivery {
   const built = ledger.images.get(`${fact.image}:${fact.tag}`)
-  const run = built && ledger.runs.get(built.runId)
   const delivery = newDelivery({
     id: `${environment}/${service}/image/${fact.image}:${fact.tag}`,
     service,
@@ -84,15 +112,30 @@ function startOfImage(ledger: Ledger, environment: string, service: string, fact
     image: fact.image,
     version: fact.tag,
     digest: built?.digest ?? fact.digest,
-    commit: built?.commit ?? '',
-    runId: built?.runId,
-    startedAt: ledger.pushes.get(built?.commit ?? '')?.at ?? run?.at ?? built?.at ?? fact.at,
-    borders: {
-      ...(run && { ci: { state: 'done', at: run.at, detail: `${run.workflow} ${run.state}` } }),
-      ...(built && { image: { state: 'done', at: built.at, detail: `${built.image}:${built.tag} ${built.digest}` } }),
-    },
+    commit: '',
+    startedAt: fact.at,
   })
-  return startDelivery(ledger, delivery)
+  if (built === undefined) return startDelivery(ledger, delivery)
+  const image: BorderRecord = { state: 'done', at: built.at, detail: `${built.image}:${built.tag} ${built.digest}` }
+  const origin = originOf(ledger, built, delivery)
+  return startDelivery(ledger, { ...delivery, ...origin, borders: { ...origin.borders, image } })
+}
+
+/** What an image says of where it comes from: commit, run, push. */
+function originOf(ledger: Ledger, built: FactOf<'image'>, { startedAt, borders }: Delivery) {
+  const push = ledger.pushes.get(built.commit)
+  const run = ledger.runs.get(built.runId)
+  const ci: BorderRecord | undefined = run && {
+    state: run.state === 'succeeded' ? 'done' : 'running',
+    at: run.at,
+    detail: `${run.workflow} ${run.state}`,
+  }
+  return {
+    commit: built.commit,
+    runId: built.runId,
+    startedAt: [push?.at, run?.at, built.at, startedAt].filter((at) => at !== undefined).sort()[0] ?? startedAt,
+    borders: { ...(push && { push: pushBorder(push) }), ...(ci && { ci }), ...borders },
+  }
 }
 
 type Target = { readonly environment: string; readonly service: string }

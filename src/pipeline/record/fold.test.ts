@@ -121,6 +121,40 @@ for (const [name, what] of traces)
 
 test('nothing is found by what nobody knows', () => assert.deepEqual(traceOf(foldFacts(at(whole)), 'eeee'), []))
 
+test('a policy may choose an image before the run tells of it', () => {
+  const early = [
+    ...before,
+    push(C, 'feat: x'),
+    run('running'),
+    policy('1.1.0'),
+    image,
+    run('succeeded'),
+    ...whole.slice(6),
+  ]
+  const history = historyOf(foldFacts(at(early)), { limit: 10 })
+  assert.equal(history.length, 1)
+  assert.equal(history[0]?.commit, C)
+  assert.equal(history[0].digest, D)
+  assert.equal(history[0].state, 'done')
+})
+
+test('so it may when nobody knew of the environment when the run began', () => {
+  const early = [
+    push(C, 'feat: x'),
+    run('running'),
+    ...before,
+    policy('1.1.0'),
+    image,
+    run('succeeded'),
+    ...whole.slice(6),
+  ]
+  const history = historyOf(foldFacts(at(early)), { limit: 10 })
+  assert.equal(history.length, 1)
+  assert.equal(history[0]?.commit, C)
+  assert.deepEqual(history[0].borders.ci?.state, 'done')
+  assert.deepEqual(history[0].borders.push?.state, 'done')
+})
+
 test('health is not success while the pods run another digest', () => {
   const ledger = foldFacts(at([...applied, pod(OLD), health('healthy')]))
   assert.equal(historyOf(ledger, { limit: 1 })[0]?.state, 'running')

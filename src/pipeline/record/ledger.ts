@@ -84,14 +84,15 @@ export function startDelivery(ledger: Ledger, delivery: Delivery): Delivery {
     ledger.deliveries.set(other.id, { ...other, state, endedAt: delivery.startedAt })
   }
   const push = ledger.pushes.get(delivery.commit)
-  const pushed: BorderRecord | undefined = push && {
-    state: 'done',
-    at: push.at,
-    detail: `${push.author}: ${push.message.split('\n')[0] ?? ''}`,
-  }
-  const whole = pushed === undefined ? delivery : { ...delivery, borders: { push: pushed, ...delivery.borders } }
+  const whole =
+    push === undefined ? delivery : { ...delivery, borders: { push: pushBorder(push), ...delivery.borders } }
   ledger.deliveries.set(whole.id, whole)
   return whole
+}
+
+/** The first border: who pushed what. */
+export function pushBorder(push: FactOf<'push'>): BorderRecord {
+  return { state: 'done', at: push.at, detail: `${push.author}: ${push.message.split('\n')[0] ?? ''}` }
 }
 
 type Known = Pick<Delivery, 'id' | 'service' | 'environment' | 'kind' | 'commit' | 'startedAt'>

@@ -41,7 +41,6 @@ export function applySetting(
   const { config } = stage
   const lookup = lookupOf(stage)
   const one = (): string => expandOne(step.rest, lookup, file, step.line)
-  const all = (): string[] => expandAll(step.rest, lookup, file, step.line)
   switch (step.name) {
     case 'ENV': {
       const env = envOf(stage)
@@ -61,20 +60,31 @@ export function applySetting(
     case 'USER':
       config.User = one()
       return true
+    default:
+      return applyStart(stage, step, file)
+  }
+}
+
+/** The instructions about how the program of the image is started and met. */
+function applyStart(stage: Stage, step: Instruction, file: Dockerfile): boolean {
+  const { config } = stage
+  const lookup = lookupOf(stage)
+  const words = (): string[] => expandAll(step.rest, lookup, file, step.line)
+  switch (step.name) {
     case 'EXPOSE':
       config.ExposedPorts = merge(
         config.ExposedPorts,
-        all().flatMap((word) => ports(word, file, step)),
+        words().flatMap((word) => ports(word, file, step)),
       )
       return true
     case 'VOLUME':
       config.Volumes = merge(
         config.Volumes,
-        (step.list ?? all()).map((path) => [path, {}]),
+        (step.list ?? words()).map((path) => [path, {}]),
       )
       return true
     case 'STOPSIGNAL':
-      config.StopSignal = one()
+      config.StopSignal = expandOne(step.rest, lookup, file, step.line)
       return true
     case 'CMD':
       config.Cmd = commandOf(step, stage)

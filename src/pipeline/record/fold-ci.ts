@@ -55,8 +55,9 @@ export function foldImage(ledger: Ledger, fact: FactOf<'image'>): void {
   const isOfTag = (open: Delivery): boolean => open.image === fact.image && open.version === fact.tag
   for (const delivery of openDeliveries(ledger, (open) => isOfTag(open) || isOfRun(open))) {
     const detail = `${fact.image}:${fact.tag} ${fact.digest}`
-    const known = { image: fact.image, version: fact.tag, digest: fact.digest, ...originOf(ledger, fact, delivery) }
-    markBorder(ledger, delivery, 'image', { state: 'done', at: fact.at, detail }, known)
+    const known = { image: fact.image, version: fact.tag, digest: fact.digest }
+    const origin = originOf(ledger, fact, delivery)
+    markBorder(ledger, { ...delivery, ...origin }, 'image', { state: 'done', at: fact.at, detail }, known)
   }
 }
 

@@ -4,7 +4,8 @@ import { refOf } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
 import { isSame, keyOf } from '../meta.ts'
 import { as, type Node, type Pod } from '../shapes.ts'
-import { isWaitingForNode, placePod, unscheduledConditions, usedBy, type Placement, type Room } from './decide.ts'
+import { isWaitingForNode, placePod, unscheduledConditions, type Placement } from './decide.ts'
+import { createPlaces } from './places.ts'
 
 type PodSeen = { readonly pod: Pod; readonly placement: Placement }
 
@@ -14,72 +15,43 @@ const COMPONENT = 'default-scheduler'
 export function scheduler(bench: Bench): Controller<PodSeen, PodSeen, PodSeen> {
   const pods = bench.cache('v1', 'Pod')
   const nodes = bench.cache('v1', 'Node')
-  const byNode = new Map<string, Map<string, Pod>>()
-  const waiting = new Set<string>()
-  const places = new Map<string, string>()
-
-  const leave = (key: string): void => {
-    byNode.get(places.get(key) ?? '')?.delete(key)
-    places.delete(key)
-  }
-  const settleOn = (key: string, pod: Pod, nodeName: string): void => {
-    leave(key)
-    places.set(key, nodeName)
-    const present = byNode.get(nodeName) ?? new Map<string, Pod>()
-    byNode.set(nodeName, present)
-    present.set(key, pod)
-  }
-  const take = (object: Parameters<typeof keyOf>[0] & Pod, type: string): boolean => {
-    const key = keyOf(object)
-    waiting.delete(key)
-    if (type === 'DELETED') {
-      leave(key)
-      return true
-    }
-    if (isWaitingForNode(object)) waiting.add(key)
-    // Until the watch shows a binding, what was bound a moment ago counts as placed.
-    if (object.spec.nodeName) settleOn(key, object, object.spec.nodeName)
-    return object.metadata.deletionTimestamp !== undefined
-  }
-  const rooms = (): Room[] =>
-    nodes.list().map((node) => ({
-      node: as<Node>(node),
-      used: usedBy([...(byNode.get(node.metadata.name)?.values() ?? [])]),
-    }))
+  const places = createPlaces()
 
   return {
     kind: 'scheduler',
     concurrency: 1,
     async watch(wake) {
       await Promise.all([pods.ready, nodes.ready])
-      const wakeWaiting = (): void => waiting.forEach((key) => wake.now(key))
+      const wakeWaiting = (): void => places.waiting().forEach((key) => wake.now(key))
       pods.onChange((pod, type) => {
-        const hasFreedRoom = take(as<Pod>(pod), type)
+        const hasFreedRoom = places.take(as<Pod>(pod), type === 'DELETED')
         if (hasFreedRoom) wakeWaiting()
-        else if (waiting.has(keyOf(pod))) wake.now(keyOf(pod))
+        else if (places.isWaiting(keyOf(pod))) wake.now(keyOf(pod))
       })
       nodes.onChange(wakeWaiting)
-      for (const pod of pods.list()) take(as<Pod>(pod), 'ADDED')
+      for (const pod of pods.list()) places.take(as<Pod>(pod), false)
       wakeWaiting()
     },
     async observe(key) {
       const [namespace = '', name = ''] = key.split('/')
       const found = pods.get(namespace, name)
-      if (!found || places.has(key) || !isWaitingForNode(as<Pod>(found))) return undefined
-      return { pod: as<Pod>(found), placement: placePod(as<Pod>(found), rooms()) }
+      if (!found || places.isPlaced(key) || !isWaitingForNode(as<Pod>(found))) return undefined
+      const rooms = places.roomsOf(nodes.list().map((node) => as<Node>(node)))
+      return { pod: as<Pod>(found), placement: placePod(as<Pod>(found), rooms) }
     },
     decide: (seen) =>
       seen.placement.nodeName === undefined ? { kind: 'done', status: seen } : { kind: 'act', changes: [seen] },
-    async act(_changes, { pod, placement }, key) {
-      if (placement.nodeName === undefined || !(await bind(bench, pod, placement.nodeName))) return
-      settleOn(key, pod, placement.nodeName)
+    async act(_changes, { pod, placement }) {
+      if (placement.nodeName === undefined) return
+      await bind(bench, pod, placement.nodeName)
+      places.settleOn(pod, placement.nodeName)
     },
     settle: (seen) => reportUnscheduled(bench, seen),
     close: () => undefined,
   }
 }
 
-async function bind(bench: Bench, pod: Pod, nodeName: string): Promise<boolean> {
+async function bind(bench: Bench, pod: Pod, nodeName: string): Promise<void> {
   const { name, namespace = '', uid } = pod.metadata
   const binding = {
     apiVersion: 'v1',
@@ -91,12 +63,11 @@ async function bind(bench: Bench, pod: Pod, nodeName: string): Promise<boolean> 
     await bench.client.create(binding, { fieldManager: 'kube-scheduler', subresource: 'binding' })
   } catch (error) {
     // Bound or deleted by somebody else meanwhile: the watch will say.
-    if (error instanceof ApiError && (error.status === 409 || error.status === 404)) return true
+    if (error instanceof ApiError && (error.status === 409 || error.status === 404)) return
     throw error
   }
   const message = `Successfully assigned ${namespace}/${name} to ${nodeName}`
   bench.tell(COMPONENT, { about: pod, type: 'Normal', reason: 'Scheduled', message })
-  return true
 }
 
 async function reportUnscheduled(bench: Bench, { pod, placement }: PodSeen): Promise<void> {

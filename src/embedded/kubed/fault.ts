@@ -86,7 +86,15 @@ export function badRequest(message: string): Fault {
 export type FieldError = {
   readonly field: string
   readonly type:
-    'Invalid' | 'Required' | 'NotSupported' | 'Duplicate' | 'Forbidden' | 'TooLong' | 'TooMany' | 'TypeInvalid'
+    | 'Invalid'
+    | 'Required'
+    | 'NotSupported'
+    | 'Duplicate'
+    | 'Forbidden'
+    | 'TooLong'
+    | 'TooMany'
+    | 'TypeInvalid'
+    | 'NotFound'
   readonly message: string
 }
 

@@ -1,5 +1,5 @@
 import { definitionType } from '../../../lib/kube-schema/builtin.ts'
-import { equal, isObject, type JsonObject, objectOf } from '../../../lib/kube/json.ts'
+import { clone, equal, isObject, type JsonObject, objectOf } from '../../../lib/kube/json.ts'
 import { admitPod } from '../admission/pod.ts'
 import { allocateService } from '../admission/service.ts'
 import type { Call } from '../call.ts'
@@ -44,25 +44,48 @@ export function hasStatus(resource: Resource): boolean {
   return resource.subresources.has('status')
 }
 
-/** Defaults, server-given values and validation of a new object. In place. */
+/** Defaults and shape, before ownership is counted: what admission and the server add later belongs to nobody. In place. */
+export function defaultObject(resource: Resource, object: Obj): void {
+  if (resource.custom === undefined) {
+    applyDefaults(resource.type, object)
+    shapeLikeGo(resource.type, object)
+    object.metadata.name ??= ''
+  } else {
+    defaultCustom(resource.type, object)
+    shapeMeta(object)
+  }
+}
+
+/** Server-given values, admission and validation of a new, defaulted object. In place. */
 export function prepareNew(env: Environment, call: Call, object: Obj): void {
   const { resource } = call
-  if (hasStatus(resource) && resource.kind !== 'Node') delete object.status
+  if (hasStatus(resource) && resource.kind !== 'Node') resetStatus(resource, object)
   if (countsGenerations(resource)) object.metadata.generation = 1
   else delete object.metadata.generation
-  if (resource.kind === 'Namespace') startNamespace(object)
+  if (resource.storageKey === '/namespaces') startNamespace(object)
+  if (resource.storageKey === 'batch/jobs') selectOwnPods(object)
+  if (resource.storageKey === '/pods') admitPod(env, resource, object)
   settle(env, call, object, undefined)
 }
 
-/** Defaults, carried-over values and validation of a changed object. In place. */
+function resetStatus(resource: Resource, object: Obj): void {
+  delete object.status
+  if (resource.custom !== undefined) return
+  const status: JsonObject = resource.storageKey.startsWith('/persistentvolume') ? { phase: 'Pending' } : {}
+  const type = resource.type.child('status')
+  if (type !== undefined) shapeLikeGo(type, status)
+  object.status = status
+}
+
+/** Carried-over values and validation of a changed, defaulted object. In place. */
 export function prepareChanged(env: Environment, call: Call, object: Obj, before: Obj): void {
   const { resource } = call
-  if (call.subresource === 'status') keepAllButStatus(object, before)
+  if (call.subresource === 'status') keepAllButStatus(resource, object, before)
   else if (hasStatus(resource)) {
     if (before.status === undefined) delete object.status
     else object.status = before.status
   }
-  if (resource.kind === 'Namespace' && call.subresource === '') keepFinalizers(object, before)
+  if (resource.storageKey === '/namespaces' && call.subresource === '') object.spec = before.spec
   settle(env, call, object, before)
   if (countsGenerations(resource) && call.subresource !== 'status' && changesSpec(resource, object, before))
     object.metadata.generation = (before.metadata.generation ?? 0) + 1
@@ -70,19 +93,30 @@ export function prepareChanged(env: Environment, call: Call, object: Obj, before
 
 function settle(env: Environment, call: Call, object: Obj, before: Obj | undefined): void {
   const { resource } = call
-  const errors: FieldError[] = []
-  if (resource.custom === undefined) {
-    applyDefaults(resource.type, object)
-    shapeLikeGo(resource.type, object)
-    if (resource.kind === 'Pod' && before === undefined) admitPod(env, resource, object)
-    errors.push(...validateObject(call, object, before))
-    if (errors.length === 0 && resource.storageKey === '/services') errors.push(...allocateService(env, object, before))
-  } else {
-    defaultCustom(resource.type, object)
-    shapeMeta(object)
-    errors.push(...validateObject(call, object, before))
-  }
+  const errors: FieldError[] = validateObject(call, object, before)
+  if (errors.length === 0 && resource.storageKey === '/services') errors.push(...allocateService(env, object, before))
   if (errors.length > 0) throw invalid(resource, object.metadata.name, errors)
+}
+
+/** A job's pods are found by the job's uid, unless it says how itself. */
+function selectOwnPods(job: Obj): void {
+  const spec = objectOf(job.spec)
+  const template = objectOf(spec.template)
+  const metadata = isObject(template.metadata) ? template.metadata : {}
+  const hasLabels = Object.keys(objectOf(job.metadata.labels)).length > 0
+  if (spec.manualSelector !== true) {
+    const { uid = '', name } = job.metadata
+    metadata.labels = {
+      ...objectOf(metadata.labels),
+      'batch.kubernetes.io/controller-uid': uid,
+      'batch.kubernetes.io/job-name': name,
+      'controller-uid': uid,
+      'job-name': name,
+    }
+    template.metadata = metadata
+    spec.selector = { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } }
+  }
+  if (!hasLabels) job.metadata.labels = { ...objectOf(metadata.labels) }
 }
 
 function shapeMeta(object: Obj): void {
@@ -97,18 +131,18 @@ function startNamespace(namespace: Obj): void {
   namespace.status = { phase: 'Active' }
 }
 
-function keepFinalizers(namespace: Obj, before: Obj): void {
-  namespace.spec = objectOf(before.spec)
-}
-
-function keepAllButStatus(object: Obj, before: Obj): void {
+/** Through /status, built-in kinds let metadata change too; labels of some, and custom resources, do not. */
+function keepAllButStatus(resource: Resource, object: Obj, before: Obj): void {
   const { status, metadata } = object
   for (const field of Object.keys(object)) delete object[field]
-  const { managedFields } = metadata
   const { managedFields: _old, ...kept } = before.metadata
-  Object.assign(object, structuredClone({ ...before, metadata: kept }), { status })
+  Object.assign(object, clone({ ...before, metadata: kept }))
   if (status === undefined) delete object.status
-  if (managedFields !== undefined) object.metadata.managedFields = managedFields
+  else object.status = status
+  if (resource.custom === undefined) {
+    object.metadata = metadata
+    if (resource.kind === 'Deployment') metadata.labels = before.metadata.labels
+  } else if (metadata.managedFields !== undefined) object.metadata.managedFields = metadata.managedFields
 }
 
 function changesSpec(resource: Resource, object: Obj, before: Obj): boolean {

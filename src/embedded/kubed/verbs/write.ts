@@ -9,7 +9,7 @@ import { toStored, toVersion } from '../resources/convert.ts'
 import { installDefinition, isDefinition } from '../resources/definitions.ts'
 import { apiVersionOf } from '../resources/resource.ts'
 import { sameOwners, trackUpdate, type Writer } from './managed-fields.ts'
-import { prepareChanged, prepareNew } from './prepare.ts'
+import { defaultObject, prepareChanged, prepareNew } from './prepare.ts'
 
 const SUFFIX = 'bcdfghjklmnpqrstvwxz2456789'
 
@@ -35,11 +35,12 @@ export function createDecoded(env: Environment, call: Call, object: Obj, owned =
   admitToNamespace(env, resource, metadata.namespace ?? '', metadata.name)
   const { managedFields } = metadata
   stampNew(env, object)
+  defaultObject(resource, object)
+  if (owned && managedFields !== undefined) metadata.managedFields = managedFields
+  else trackUpdate(resource, undefined, object, undefined, writerOf(env, call))
   prepareNew(env, call, object)
   const existing = env.store.get(resource.storageKey, metadata.namespace ?? '', metadata.name)
   if (existing !== undefined) throw existsFault(call, existing)
-  if (owned && managedFields !== undefined) object.metadata.managedFields = managedFields
-  else trackUpdate(resource, undefined, object, undefined, writerOf(env, call))
   if (call.dryRun) return object
   const stored = env.store.put(resource.storageKey, toStored(resource, object))
   afterWrite(env, stored, undefined)
@@ -136,9 +137,10 @@ export function change(env: Environment, call: Call, stored: Obj, object: Obj, o
   object.kind = resource.kind
   keepServerMeta(object.metadata, before.metadata)
   if (before.metadata.deletionTimestamp !== undefined) refuseNewFinalizers(call, object, before)
-  prepareChanged(env, call, object, before)
+  defaultObject(resource, object)
   if (owned) object.metadata.managedFields = sentFields ?? []
   else trackUpdate(resource, before, object, sentFields, writerOf(env, call))
+  prepareChanged(env, call, object, before)
   if (isSame(object, before)) return before
   if (call.dryRun) return object
   if (isFinished(object)) return finish(env, call, stored, object)

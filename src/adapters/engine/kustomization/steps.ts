@@ -136,6 +136,8 @@ async function apply(
         hasChanged: changes.some(({ action }) => action === 'created' || action === 'configured'),
       }
   const done = changes.filter(({ action }) => action === 'created' || action === 'configured')
+  // What Git did not ask for anew is drift; with a new revision, nobody can tell whose change it was.
+  const isSameRevision = kustomization.lastAppliedRevision === attempt.revision
   tellChanges(tools, kustomization, attempt, 'Progressing', done)
   context.report({
     kind: 'apply',
@@ -146,7 +148,7 @@ async function apply(
     changes: done.map(({ ref, action, isDrift }) => ({
       object: describeRef(ref),
       action,
-      ...(isDrift ? { drift: true } : {}),
+      ...(isDrift && isSameRevision ? { drift: true } : {}),
     })),
   })
 }

@@ -7,7 +7,7 @@ import type { KubeClient } from '../kube/types.ts'
 /** Writes Kubernetes Events behind the work: in order per engine, a few at a time, never in the way of a reconcile. */
 export type EventWriter = { readonly tell: EventSink; readonly close: () => Promise<void> }
 
-const AT_ONCE = 4
+const AT_ONCE = 2
 const LONGEST_MESSAGE = 1024
 const MOST_WAITING = 10_000
 const REPEAT_MS = 10 * 60_000

@@ -22,8 +22,9 @@ export async function visibleFiles(
   commit: string,
   ignore: string | undefined,
   sparse: readonly string[],
+  known?: readonly TreeFile[],
 ): Promise<Content> {
-  const all = await mirror.files(commit)
+  const all = known ?? (await mirror.files(commit))
   const listed = sparse.length === 0 ? all : all.filter(({ path }) => isInside(path, sparse))
   const patterns = await ignorePatterns(mirror, listed, ignore)
   const files = new Map<string, SourceFile>()

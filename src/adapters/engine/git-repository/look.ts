@@ -258,7 +258,7 @@ async function contentOf(
     throw remoteError(
       `unable to clone '${repository.url}': submodules are not supported by this version of sluice; take recurseSubmodules away to go on without them`,
     )
-  const base = await visibleFiles(mirror, commit, repository.ignore, repository.sparseCheckout)
+  const base = await visibleFiles(mirror, commit, repository.ignore, repository.sparseCheckout, all)
   return layOver(base, includes)
 }
 

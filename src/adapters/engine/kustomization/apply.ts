@@ -122,6 +122,11 @@ async function prepare(
   const { ref, object, hash } = wanted
   const isUntouched = !tools.isAsked && live.isUntouched(ref)
   try {
+    if (openCount > 1 && !tools.isAsked && looksNew(live, wanted)) {
+      const made = await rehearse(context, kustomization, wanted, false)
+      if (made !== 'recreate' && !made.metadata.resourceVersion)
+        return { ...wanted, do: 'apply', change: { ref, action: 'created', isDrift: false } }
+    }
     let existing = isUntouched ? live.get(ref) : await client.get(ref)
     const rules = rulesOf(object, existing)
     const skipped: Prepared = { ...wanted, do: 'nothing', change: { ref, action: 'skipped', isDrift: false } }
@@ -141,6 +146,12 @@ async function prepare(
   } catch (error) {
     return applyError(ref, error, 'dry-run failed')
   }
+}
+
+/** Nothing of that name is owned by a Kustomization, and Git asks for nothing special: a rehearsal alone tells whether it exists (it has a version then). */
+function looksNew(live: LiveObjects, { ref, object }: Wanted): boolean {
+  const { isIgnored, isCreateOnly } = rulesOf(object)
+  return live.get(ref) === undefined && !isIgnored && !isCreateOnly
 }
 
 /** Takes what kubectl owns; an object that is written meanwhile is looked at again. `undefined`: there was nothing to take. */

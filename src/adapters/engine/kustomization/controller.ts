@@ -15,6 +15,7 @@ import { keyOf, overlayView, writeStatus } from '../status-writer.ts'
 import { createLiveObjects } from './live-objects.ts'
 import { newMemory, STATUS_MANAGER, type KustomizationTools, type Memory } from './memory.ts'
 import { seeKustomization } from './observe.ts'
+import { sameAnswers } from './source-tree.ts'
 import { carryOut } from './steps.ts'
 import { tellEvent } from './tell.ts'
 
@@ -38,7 +39,7 @@ export function kustomizationController(
         wake.now(keyOf(object))
         tools.wakeDependents(keyOf(object))
       })
-      const wakeUsers = (source: string): void => tools.usersOf(source).forEach((key) => wake.now(key))
+      const wakeUsers = (source: string): void => changedFirst(tools, source).forEach((key) => wake.now(key))
       sourceCache.onChange((object) => wakeUsers(`GitRepository/${keyOf(object)}`))
       context.sources.onChange(wakeUsers)
       tools.live.onChange((object) => {
@@ -61,6 +62,20 @@ export function kustomizationController(
       sourceCache.close()
     },
   }
+}
+
+/** The users of a source: those whose files have changed first, they have work to do. */
+function changedFirst({ usersOf, memoryOf, context }: KustomizationTools, source: string): readonly string[] {
+  const [kind = '', namespace = '', name = ''] = source.split('/')
+  const snapshot = context.sources.get(kind, namespace, name)
+  const keys = usersOf(source)
+  if (!snapshot) return keys
+  const isSame = (key: string): boolean => {
+    const { build } = memoryOf(key)
+    return build !== undefined && sameAnswers(snapshot, build.reads)
+  }
+  const same = new Set(keys.filter(isSame))
+  return [...keys.filter((key) => !same.has(key)), ...same]
 }
 
 function makeTools(

@@ -1,0 +1,111 @@
+/**
+ * 100 Kustomizations of 4 objects on the real control plane: all at once, a commit that touches one, a commit that touches none.
+ *
+ * Needs the peer `kube-control-plane` and the load of `tools/bench-gitops`; prints a JSON line a number and `skipped` where they are absent.
+ * Usage: npx tsx bench/gitops.bench.ts [apps]
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+const apps = Number(process.argv[2] ?? 100)
+const plane = join(process.env['SLUICE_PEERS'] ?? join(homedir(), '.cache/sluice/peers'), 'kube-control-plane')
+const load = resolve(process.env['SLUICE_TOOLS'] ?? '../shared/tools', 'bench-gitops')
+const engineCommand = process.env['SLUICE_BENCH_ENGINE'] ?? 'dist/sluice.mjs'
+const PORT = 27_000
+
+/** What Flux 2.9 needs for the same on a 2-core machine, seconds (bench-gitops/RESULTS-flux.md). */
+const FLUX: Readonly<Record<string, number>> = { cold: 26, noop: 30, touch: 5 }
+
+type Line = {
+  readonly phase?: string
+  readonly appliedS?: number
+  readonly ready?: { readonly last?: number }
+  readonly last?: number
+}
+
+if (!existsSync(plane) || !existsSync(load)) {
+  console.log(JSON.stringify({ skipped: 'gitops', why: `no ${existsSync(plane) ? load : plane}` }))
+} else await run()
+
+async function run(): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), 'bench-gitops-'))
+  const children: ChildProcess[] = []
+  const start = (
+    command: string,
+    argv: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): ChildProcess => {
+    const child = spawn(command, [...argv], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    children.push(child)
+    return child
+  }
+  try {
+    const up = start(plane, ['up', '--dir', join(dir, 'plane'), '--port', String(PORT)], { KCP_STDIN: 'ignore' })
+    const { kubeconfig } = JSON.parse(await lineOf(up, /kubeconfig/)) as { kubeconfig: string }
+    mkdirSync(join(dir, 'repos'))
+    start('node', [join(load, 'gitserver.mjs'), String(PORT + 1), join(dir, 'repos')])
+    const listen = ['--artifact-listen', `127.0.0.1:${PORT + 2}`, '--receiver-listen', `127.0.0.1:${PORT + 3}`]
+    const engine = start('node', [
+      engineCommand,
+      'engine',
+      '--kubeconfig',
+      kubeconfig,
+      '--state',
+      join(dir, 'state'),
+      ...listen,
+    ])
+    await lineOf(engine, /artifacts/)
+    const out = join(dir, 'results.jsonl')
+    const argv = [
+      '--kubeconfig',
+      kubeconfig,
+      '--git-url',
+      `http://127.0.0.1:${PORT + 1}`,
+      '--git-dir',
+      join(dir, 'repos'),
+    ]
+    const procs = ['--procs', `engine:${engine.pid ?? 0}`, '--out', out]
+    const words = ['--apps', String(apps), '--engine', 'sluice', '--phases', 'cold,noop,touch', ...procs]
+    await ended(start('node', [join(load, 'bench.mjs'), ...argv, ...words]))
+    for (const text of readFileSync(out, 'utf8').trim().split('\n')) print(JSON.parse(text) as Line)
+  } finally {
+    for (const child of children.reverse()) child.kill('SIGTERM')
+    await new Promise((done) => setTimeout(done, 1500))
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+function print(line: Line): void {
+  if (line.phase === undefined) return
+  const value = line.phase === 'touch' ? line.appliedS : (line.ready?.last ?? line.last)
+  const flux = apps === 100 ? FLUX[line.phase] : undefined
+  const ratio = flux === undefined || value === undefined ? {} : { peer: `flux 2.9: ${flux} s`, ratio: flux / value }
+  console.log(JSON.stringify({ name: `gitops ${line.phase}, ${apps} apps`, value, unit: 's', ...ratio }))
+}
+
+function lineOf(child: ChildProcess, wanted: RegExp): Promise<string> {
+  return new Promise((found, failed) => {
+    let text = ''
+    const take = (chunk: Buffer): void => {
+      text += chunk.toString('utf8')
+      const line = text.split('\n').find((candidate, at, all) => at < all.length - 1 && wanted.test(candidate))
+      if (line !== undefined) found(line)
+    }
+    child.stdout?.on('data', take)
+    child.stderr?.on('data', take)
+    child.on('exit', (code) => failed(new Error(`ended with ${code}: ${text.slice(-2000)}`)))
+  })
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  let text = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')))
+  return new Promise((done, failed) =>
+    child.on('exit', (code) =>
+      code === 0 ? done() : failed(new Error(`bench ended with ${code}: ${text.slice(-2000)}`)),
+    ),
+  )
+}

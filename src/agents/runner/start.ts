@@ -234,11 +234,10 @@ async function readAgain(context: Context, run: RunRecord): Promise<Known> {
   return { source, workflow: parseWorkflowFile(path, file?.text ?? '') }
 }
 
-function finish({ records, options, log }: Context, run: RunRecord): void {
+function finish({ records, options }: Context, run: RunRecord): void {
   const ended = { ...run, endedAtMs: Date.now() }
   records.save(ended)
   tell(options.report, ended)
-  log(`run ${run.workflow} #${run.number} ${run.state}${run.cause === undefined ? '' : `: ${run.cause}`}`)
 }
 
 function tell(report: ReportFact | undefined, run: RunRecord): void {

@@ -1,4 +1,6 @@
 import { copyNode, parseDocuments, seqNode, type YamlMap, type YamlNode, type YamlSeq } from '../yaml/nodes.ts'
+import { formatJsonNumber } from '../yaml/go-numbers.ts'
+import { resolvePlain } from '../yaml/resolve.ts'
 import { toValue } from '../yaml/to-value.ts'
 import { buildError } from './failure.ts'
 import { isNull } from './field-spec.ts'
@@ -18,7 +20,11 @@ export function parseJsonPatch(text: string, file: string): JsonPatchOperation[]
   const [document] = parseDocuments(text, file)
   const root = document?.root
   if (root === undefined || isNull(root)) return []
-  if (root.kind !== 'seq') throw buildError('json: cannot unmarshal object into Go value of type jsonpatch.Patch', root)
+  if (root.kind !== 'seq')
+    throw buildError(
+      `json: cannot unmarshal ${root.kind === 'map' ? 'object' : 'string'} into Go value of type jsonpatch.Patch`,
+      root,
+    )
   return root.items.map((item) => {
     if (item.kind !== 'map')
       throw buildError('json: cannot unmarshal value into Go value of type jsonpatch.Operation', item)
@@ -34,7 +40,19 @@ export function parseJsonPatch(text: string, file: string): JsonPatchOperation[]
 
 /** Applies operations to an object in place, by the rules and with the texts of evanphx/json-patch. */
 export function applyJsonPatch(object: YamlMap, operations: readonly JsonPatchOperation[]): void {
+  asJson(object)
   for (const operation of operations) applyOne(object, operation)
+}
+
+/** Kustomize sends the object through JSON: nulls, numbers and times are spelled as JSON spells them from here on. */
+function asJson(node: YamlNode): void {
+  if (node.kind === 'map') for (const value of node.fields.values()) asJson(value)
+  else if (node.kind === 'seq') node.items.forEach(asJson)
+  else if (node.tag === '' && node.style === 'plain') {
+    const value = resolvePlain(node.value)
+    if (typeof value === 'string') node.tag = '!!str'
+    node.value = typeof value === 'number' ? formatJsonNumber(value) : String(value)
+  }
 }
 
 function applyOne(object: YamlMap, operation: JsonPatchOperation): void {
@@ -151,8 +169,6 @@ function replace(object: YamlMap, operation: JsonPatchOperation): void {
   const { parent, key } = target
   const value = valueOf(operation)
   if (parent.kind === 'map') {
-    if (!parent.fields.has(key))
-      throw fault(operation, `replace operation does not apply: doc is missing key: ${operation.path}: missing value`)
     parent.fields.set(key, value)
     return
   }

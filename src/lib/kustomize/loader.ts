@@ -26,7 +26,7 @@ export function loadBytes(loader: Loader, path: string): Uint8Array {
   const full = path.startsWith('/') ? posix.normalize(path) : posix.join(loader.root, path)
   const found = resolvePath(loader.seen, full)
   if (!found) throw missing(full)
-  if (found.entry.kind === 'dir') throw failure('KUSTOMIZE_PATH', `read ${found.path}: is a directory`)
+  if (found.entry.kind === 'dir') throw failure('KUSTOMIZE_PATH', `'${found.path}' must resolve to a file`)
   if (loader.restrictions === 'rootOnly' && !isInside(found.path, loader.root))
     throw failure(
       'KUSTOMIZE_PATH',

@@ -136,8 +136,12 @@ function findElement(
   return list?.items.find((item) => item.kind === 'map' && matchesAll(item, keys, values))
 }
 
+/** Unlike {@link setElement}, an absent key is only found where the field is empty. */
 function matchesAll(item: YamlNode, keys: readonly string[], values: readonly string[]): boolean {
-  return keys.every((key, index) => matchesField(item, key, values[index] ?? ''))
+  return keys.every((key, index) => {
+    const field = item.kind === 'map' ? item.fields.get(key) : undefined
+    return field?.kind === 'scalar' && field.value === (values[index] ?? '')
+  })
 }
 
 function matchesField(item: YamlNode, key: string, value: string): boolean {

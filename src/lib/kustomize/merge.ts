@@ -2,7 +2,7 @@ import type { YamlMap, YamlNode, YamlSeq } from '../yaml/nodes.ts'
 import { buildError } from './failure.ts'
 import { isNull } from './field-spec.ts'
 import { mergeKeyedList } from './merge-list.ts'
-import { fieldText } from './resource.ts'
+import { fieldText, overwriteScalar } from './resource.ts'
 import { mergeSchemaOf, type ListKeys, type MergeSchema } from './schema/merge-keys.ts'
 
 /** Gives the merge keys of a kind; undefined for a kind without a schema. */
@@ -91,7 +91,19 @@ function mergeField(map: YamlMap, patch: YamlMap | undefined, name: string, sche
   const merged = mergeNodes(old, given, place)
   const keepsNull = given === undefined && merged === old && old !== undefined
   if (merged === undefined || (isNull(merged) && !keepsNull)) map.fields.delete(name)
-  else map.fields.set(name, merged)
+  else map.fields.set(name, inOldStyle(merged, old))
+}
+
+/** A scalar takes the place and the quotes of the one that was there; in quotes it is a text. */
+function inOldStyle(fresh: YamlNode, old: YamlNode | undefined): YamlNode {
+  if (fresh === old || fresh.kind !== 'scalar' || old?.kind !== 'scalar') return fresh
+  return overwriteScalar(
+    old,
+    fresh.value,
+    old.style === 'plain' || fresh.tag === '!!str' ? fresh.tag : '',
+    old.style === 'plain' ? fresh.style : old.style,
+    fresh,
+  )
 }
 
 function mergeLists(

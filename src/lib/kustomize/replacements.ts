@@ -1,5 +1,6 @@
 import { parseDocuments, plainNode, type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
 import { SluiceError } from '../error/sluice-error.ts'
+import { tagOf } from '../yaml/resolve.ts'
 import { decodeStruct, type Decoded, type Unknown } from './decode.ts'
 import { selectorOf } from './entries.ts'
 import { buildError, failure } from './failure.ts'
@@ -178,9 +179,25 @@ function setField(node: YamlNode, value: YamlNode, options: Decoded | undefined,
     becomeNode(node, value.kind === 'scalar' ? { ...value, value: text } : value)
     return
   }
+  keepType(node, text)
   node.value = text
   node.source = value.source ?? node.source
   node.start = value.start
+}
+
+/** A value that was read keeps its type; one that a transformer put there has none. */
+function keepType(node: YamlScalar, text: string): void {
+  if (node.end <= node.start) return
+  const tag = tagOf(node)
+  if (tag === '!!str') node.tag = '!!str'
+  if (tag !== '!!int' && tag !== '!!float' && tag !== '!!bool') return
+  const fresh = tagOf({ ...node, value: text, tag: '' })
+  if (fresh === tag || (tag === '!!float' && fresh === '!!int')) return
+  throw buildError(
+    `yaml: cannot decode ${fresh} \`${text}\` as a ${tag}`,
+    node,
+    'the field is no text, and the value does not fit it',
+  )
 }
 
 function splice(node: YamlScalar, text: string, delimiter: string, index: number): string {

@@ -1,4 +1,13 @@
-import { copyNode, plainNode, stringNode, type YamlMap, type YamlNode, mapNode } from '../yaml/nodes.ts'
+import {
+  copyNode,
+  plainNode,
+  stringNode,
+  type ScalarStyle,
+  type YamlMap,
+  type YamlNode,
+  type YamlScalar,
+  mapNode,
+} from '../yaml/nodes.ts'
 import { effectiveNamespace, idKey, splitApiVersion, type ResId } from './ids.ts'
 
 /** How a generated object meets one that is there already. */
@@ -126,7 +135,32 @@ export function scalarLike(old: YamlNode | undefined, value: string, tag: '' | '
   if (tag === '!!int') fresh.tag = '!!int'
   if (old?.kind !== 'scalar') return fresh
   fresh.style = old.style
+  // a number in the quotes of the old value is a text
+  if (tag === '!!int' && old.style !== 'plain') fresh.tag = ''
   return fresh
+}
+
+/**
+ * Changes a scalar where it stands. Kustomize puts one and the same node of a label into every field of an object that the label
+ * goes to, so that a later change of one of them changes them all; here the same node is shared and changed, too.
+ */
+export function overwriteScalar(
+  old: YamlScalar,
+  value: string,
+  tag: string,
+  style: ScalarStyle,
+  from: YamlNode | undefined,
+): YamlScalar {
+  old.value = value
+  old.tag = tag
+  old.style = style
+  if (from?.source) {
+    old.source = from.source
+    old.start = from.start
+    old.end = from.end
+    old.keyStart = from.keyStart
+  }
+  return old
 }
 
 /** Labels or annotations as texts. */

@@ -1,8 +1,16 @@
-import type { YamlNode } from '../yaml/nodes.ts'
+import { stringNode, type YamlMap, type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
 import { buildError } from './failure.ts'
 import { defaultFieldSpecs, visitField, type FieldSpec, type Visit } from './field-spec.ts'
 import { formatGvk, isCluster, isSelectedGvk, type ResId } from './ids.ts'
-import { currentId, originalId, scalarLike, setText, storePreviousId, textMap, type Resource } from './resource.ts'
+import {
+  currentId,
+  originalId,
+  overwriteScalar,
+  scalarLike,
+  storePreviousId,
+  textMap,
+  type Resource,
+} from './resource.ts'
 import { visitFields } from './specs-by-kind.ts'
 import { checkUniqueIds } from './unique-ids.ts'
 
@@ -105,23 +113,33 @@ export function transformPairs(
   resources: readonly Resource[],
   pairs: Readonly<Record<string, string>>,
   specs: readonly FieldSpec[],
-  origin?: YamlNode,
 ): void {
   const keys = Object.keys(pairs)
   if (keys.length === 0) return
-  const visit: Visit = (node) => {
-    if (node.kind !== 'map')
-      throw buildError(
-        'wrong node kind: expected MappingNode but got ' + (node.kind === 'seq' ? 'SequenceNode' : 'ScalarNode'),
-        node,
-      )
-    for (const key of keys) {
-      setText(node, key, pairs[key] ?? '', '!!str')
-      const fresh = node.fields.get(key)
-      if (fresh && origin) fresh.source = origin.source
+  visitFields(resources, specs, 'map', () => {
+    const shared = new Map<string, YamlScalar>()
+    return (node) => {
+      if (node.kind !== 'map') throw wrongKind(node)
+      for (const key of keys) setPair(node, key, pairs[key] ?? '', shared)
     }
+  })
+}
+
+function setPair(map: YamlMap, key: string, value: string, shared: Map<string, YamlScalar>): void {
+  const mine = shared.get(key) ?? stringNode(value)
+  shared.set(key, mine)
+  const old = map.fields.get(key)
+  if (old === undefined) map.fields.set(key, mine)
+  else if (old.kind !== 'scalar') map.fields.set(key, stringNode(value))
+  else {
+    mine.style = old.style
+    overwriteScalar(old, value, '!!str', old.style, undefined)
   }
-  visitFields(resources, specs, 'map', () => visit)
+}
+
+function wrongKind(node: YamlNode): Error {
+  const found = node.kind === 'seq' ? 'SequenceNode' : 'ScalarNode'
+  return buildError(`wrong node kind: expected MappingNode but got ${found}`, node)
 }
 
 /** Sets `replicas` of everything that is or was called by the name. */

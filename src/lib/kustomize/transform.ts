@@ -3,7 +3,8 @@ import { fieldSpecOf, imageArgs, patchArgs } from './entries.ts'
 import { failure, prefixed } from './failure.ts'
 import { mergeFieldSpecs, type FieldSpec } from './field-spec.ts'
 import { flagOf, numberOf, structsOf, textMapOf, textOf, textsOf, type PatchArgs } from './kustomization.ts'
-import type { Loader } from './loader.ts'
+import { parseJsonPatch } from './json-patch.ts'
+import { loadText, type Loader } from './loader.ts'
 import { readLegacyPatches } from './legacy-patches.ts'
 import { applyReplacements, readReplacements } from './replacements.ts'
 import { imageEntries, type Target } from './target.ts'
@@ -85,7 +86,8 @@ export function readJsonPatch(loader: Loader, args: PatchArgs): Patch {
   if (!args.target?.name) throw fault('must specify the target name')
   if (args.path === '' && args.patch === '') throw fault('empty file path and empty jsonOp')
   if (args.path !== '' && args.patch !== '') throw fault('must specify a file path or jsonOp, not both')
-  const patch = readPatch(loader, args)
-  if (patch.kind === 'json') return patch
-  throw fault(`patch appears to be empty; file=${args.path}, JsonOp=${args.patch}`)
+  const text = args.path === '' ? args.patch : loadText(loader, args.path)
+  const operations = configured(() => parseJsonPatch(text, args.path || 'jsonOp'), 'PatchJson6902Transformer')
+  if (operations.length === 0) throw fault(`patch appears to be empty; file=${args.path}, JsonOp=${args.patch}`)
+  return { kind: 'json', source: text, target: args.target, node: args.node, operations }
 }

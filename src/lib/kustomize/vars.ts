@@ -3,7 +3,7 @@ import { resolveScalar } from '../yaml/resolve.ts'
 import type { Decoded } from './decode.ts'
 import { buildError } from './failure.ts'
 import { isString, visitField, type FieldSpec } from './field-spec.ts'
-import { effectiveNamespace, isCluster, splitApiVersion, type ResId } from './ids.ts'
+import { effectiveNamespace, formatGvk, isCluster, splitApiVersion, type ResId } from './ids.ts'
 import { nodeOf, structOf, textOf } from './kustomization.ts'
 import { lookup, splitDots } from './lookup.ts'
 import { currentId, scalarLike, type Resource } from './resource.ts'
@@ -69,7 +69,8 @@ function isTarget(id: ResId, target: ResId): boolean {
 }
 
 function describe({ name, target, fieldPath }: Var): string {
-  return `{${name} {${target.kind} ${target.name} ${target.namespace}} {${fieldPath}}}`
+  const id = formatGvk(target)
+  return `{${name} ${id} {${fieldPath}}}`
 }
 
 /** Replaces `$(NAME)` in the fields that may hold it. @returns the vars that nothing used */

@@ -11,6 +11,7 @@
 import { SluiceError } from '../error/sluice-error.ts'
 import { createCursor } from './cursor.ts'
 import { parseDocumentBody, startDocument } from './parse-document.ts'
+import { resolvePlain } from './resolve.ts'
 
 /** The text that nodes were read from. */
 export type Source = { readonly file: string; readonly text: string }
@@ -112,14 +113,20 @@ function lineEnd(text: string, from: number): number {
   return text.charCodeAt(at - 1) === 13 ? at - 1 : at
 }
 
-/** A scalar made by a program: a string, whatever it looks like. */
+/** A scalar made by a program: a string, whatever it looks like; in quotes where Go's library puts it in quotes. */
 export function stringNode(value: string): YamlScalar {
-  return { kind: 'scalar', value, tag: '!!str', style: 'plain', source: undefined, start: 0, end: 0, keyStart: -1 }
+  const style =
+    value.length > 5 && !/^[-+.0-9]/.test(value)
+      ? 'plain'
+      : typeof resolvePlain(value, 'v2') === 'string'
+        ? 'plain'
+        : 'double'
+  return { kind: 'scalar', value, tag: '!!str', style, source: undefined, start: 0, end: 0, keyStart: -1 }
 }
 
 /** A scalar made by a program that means what its text means, for example `3` or `true`. */
 export function plainNode(value: string): YamlScalar {
-  return { ...stringNode(value), tag: '' }
+  return { ...stringNode(value), tag: '', style: 'plain' }
 }
 
 /** An empty mapping made by a program. */

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { difference, ours, theirs } from './kustomize/differential.ts'
+import { generateTree } from './kustomize/generate-tree.ts'
+
+/** Seeds whose trees once gave other bytes than kustomize. */
+const PAST = [1, 26, 31, 40, 53, 54, 62, 80, 104, 209, 241]
+
+/** `SLUICE_FUZZ=20000 SLUICE_FUZZ_FROM=1000` for a long run. */
+const count = Number(process.env['SLUICE_FUZZ'] ?? 60)
+const from = Number(process.env['SLUICE_FUZZ_FROM'] ?? 2000)
+
+const kustomize =
+  process.env['KUSTOMIZE'] ?? join(process.env['SLUICE_PEERS'] ?? join(homedir(), '.cache/sluice/peers'), 'kustomize')
+const skip = existsSync(kustomize) ? false : `no kustomize 5.8.1 at ${kustomize} (SLUICE_PEERS, KUSTOMIZE)`
+const root = mkdtempSync(join(tmpdir(), 'sluice-kustomize-'))
+after(() => rmSync(root, { recursive: true, force: true }))
+
+async function compare(seed: number): Promise<string | undefined> {
+  const files = generateTree(seed)
+  const original = await theirs(kustomize, join(root, 'tree'), files)
+  const why = difference(ours(join(root, 'tree'), files), original)
+  return why && `seed ${seed}: ${why}`
+}
+
+for (const [name, seeds] of [
+  ['trees that once differed', PAST],
+  [`${count} random trees`, Array.from({ length: count }, (_, index) => from + index)],
+] as const)
+  test(`kustomize: ${name} give the same bytes as the original`, { skip }, async () => {
+    const differences: string[] = []
+    for (const seed of seeds) {
+      const why = await compare(seed)
+      if (why !== undefined) differences.push(why)
+    }
+    assert.deepEqual(differences, [])
+  })

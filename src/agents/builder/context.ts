@@ -4,7 +4,8 @@ import { lstat, open, readdir, readFile, readlink, realpath } from 'node:fs/prom
 import { basename, join, relative, resolve, sep } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { digestOf, Hasher } from '../../lib/oci/digest.ts'
-import { type Ignore, parseDockerignore, patternOf } from '../../lib/dockerfile/ignore.ts'
+import { parseGlob } from '../../lib/dockerfile/glob.ts'
+import { type Ignore, parseDockerignore } from '../../lib/dockerfile/ignore.ts'
 import { type ImageStore, replaceFile } from './store.ts'
 
 const MAX_FILES = 500_000
@@ -88,7 +89,7 @@ async function expandGlob(root: string, parts: readonly string[]): Promise<strin
   let paths = ['']
   for (const part of parts) {
     const next: string[] = []
-    const matches = patternOf(part)
+    const matches = parseGlob(part)
     for (const path of paths) {
       if (!/[*?[]/.test(part)) {
         next.push(path === '' ? part : `${path}/${part}`)

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { createGunzip } from 'node:zlib'
 import { Readable } from 'node:stream'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { patternOf } from '../../lib/dockerfile/ignore.ts'
+import { parseGlob } from '../../lib/dockerfile/glob.ts'
 import { digestOf } from '../../lib/oci/digest.ts'
 import { LIMITS } from '../../lib/oci/limits.ts'
 import { safePath } from '../../lib/tar/entry.ts'
@@ -195,7 +195,7 @@ function resolveParent(tree: Tree, path: string): string {
 function expandInTree(tree: Tree, source: string): string[] {
   const path = resolveInTree(tree, source)
   if (!/[*?[]/.test(source)) return tree.has(path) ? [path] : []
-  const matches = patternOf(
+  const matches = parseGlob(
     source
       .split('/')
       .filter((part) => part !== '' && part !== '.')

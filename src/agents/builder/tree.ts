@@ -44,7 +44,7 @@ const ROOT: TreeNode = {
 /** Lays layers over each other, whiteouts applied. */
 export async function readTree(store: ImageStore, layers: readonly Layer[]): Promise<Tree> {
   const tree = new Map<string, TreeNode>([['', ROOT]])
-  for (const layer of layers) for (const entry of await indexLayer(store, layer)) addEntry(tree, entry)
+  for (const layer of layers) addLayer(tree, await indexLayer(store, layer))
   return tree
 }
 
@@ -113,19 +113,37 @@ async function countBytes(stream: AsyncIterable<Buffer>, layer: Layer): Promise<
   throw new SluiceError('DIGEST_MISMATCH', `layer ${layer.descriptor.digest} does not unpack to its diff id`)
 }
 
-function addEntry(tree: Map<string, TreeNode>, { path, ...node }: Indexed): void {
-  const slash = path.lastIndexOf('/')
-  const folder = slash < 0 ? '' : path.slice(0, slash)
-  const base = path.slice(slash + 1)
-  if (base === '.wh..wh..opq') return removeBelow(tree, folder)
-  if (base.startsWith('.wh.')) {
-    const target = folder === '' ? base.slice(4) : `${folder}/${base.slice(4)}`
-    tree.delete(target)
-    return removeBelow(tree, target)
+/** Lays one layer over the tree; its whiteouts mean what lies below, whatever their place in the layer. */
+function addLayer(tree: Map<string, TreeNode>, entries: readonly Indexed[]): void {
+  const gone = new Set<string>()
+  const emptied = new Set<string>()
+  for (const { path, type } of entries) {
+    const { folder, base } = splitPath(path)
+    if (base === '.wh..wh..opq') emptied.add(folder)
+    else if (base.startsWith('.wh.')) gone.add(folder === '' ? base.slice(4) : `${folder}/${base.slice(4)}`)
+    else if (type !== 'directory' && tree.get(path)?.type === 'directory') gone.add(path)
   }
+  if (gone.size + emptied.size > 0)
+    for (const path of [...tree.keys()]) if (path !== '' && isHidden(path, gone, emptied)) tree.delete(path)
+  for (const entry of entries) if (!splitPath(entry.path).base.startsWith('.wh.')) addEntry(tree, entry)
+}
+
+function splitPath(path: string): { readonly folder: string; readonly base: string } {
+  const slash = path.lastIndexOf('/')
+  return { folder: slash < 0 ? '' : path.slice(0, slash), base: path.slice(slash + 1) }
+}
+
+function isHidden(path: string, gone: ReadonlySet<string>, emptied: ReadonlySet<string>): boolean {
+  if (gone.has(path) || emptied.has('')) return true
+  for (let slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1)) {
+    const above = path.slice(0, slash)
+    if (gone.has(above) || emptied.has(above)) return true
+  }
+  return false
+}
+
+function addEntry(tree: Map<string, TreeNode>, { path, ...node }: Indexed): void {
   addParents(tree, path)
-  const before = tree.get(path)
-  if (before?.type === 'directory' && node.type !== 'directory') removeBelow(tree, path)
   if (node.type !== 'link') return void tree.set(path, node)
   const target = tree.get(node.linkPath)
   if (target === undefined || target.type === 'directory')
@@ -141,11 +159,6 @@ function addParents(tree: Map<string, TreeNode>, path: string): void {
     const parent = path.slice(0, slash)
     if (tree.get(parent)?.type !== 'directory') tree.set(parent, ROOT)
   }
-}
-
-function removeBelow(tree: Map<string, TreeNode>, folder: string): void {
-  const prefix = folder === '' ? '' : `${folder}/`
-  for (const path of [...tree.keys()]) if (path !== folder && path.startsWith(prefix)) tree.delete(path)
 }
 
 /**

@@ -1,3 +1,5 @@
+import { type Glob, parseGlob } from './glob.ts'
+
 /** Reads a variable; undefined when it is not set. */
 export type Lookup = (name: string) => string | undefined
 
@@ -133,16 +135,19 @@ function applyOperator(name: string, operator: string, word: string, current: st
   }
 }
 
-function trim(value: string, operator: string, glob: string): string {
-  const isGreedy = operator.length === 2
-  const lengths = Array.from({ length: value.length + 1 }, (_, index) => (isGreedy ? value.length - index : index))
-  const matches = shellPattern(glob)
-  for (const length of lengths) {
-    if (operator.startsWith('#') && matches.test(value.slice(0, length))) return value.slice(length)
-    if (operator.startsWith('%') && matches.test(value.slice(value.length - length)))
-      return value.slice(0, value.length - length)
+/** Longer values are not searched for patterns: the time grows with their square. */
+const MAX_SEARCHED = 16_384
+
+function trim(value: string, operator: string, pattern: string): string {
+  const glob = patternFor(value, pattern)
+  const isLongest = operator.length === 2
+  if (operator.startsWith('#')) {
+    const ends = glob.endsFrom(value, 0)
+    return value.slice((isLongest ? ends.at(-1) : ends[0]) ?? 0)
   }
-  return value
+  const starts = Array.from({ length: value.length + 1 }, (_, index) => (isLongest ? index : value.length - index))
+  const start = starts.find((from) => glob.endsFrom(value, from).at(-1) === value.length)
+  return value.slice(0, start ?? value.length)
 }
 
 function replaceForm(
@@ -155,16 +160,27 @@ function replaceForm(
 ): Scanned {
   const pattern = scan(text, from, lookup, escape, '/')
   const word = scan(text, pattern.at + 1, lookup, escape, '}')
-  const source = shellPattern(pattern.value).source.slice(1, -1)
-  const value = (lookup(name) ?? '').replace(new RegExp(source, operator === '//' ? 'g' : ''), () => word.value)
+  const value = replaceMatches(lookup(name) ?? '', pattern.value, word.value, operator === '//')
   return { value, at: word.at + 1 }
 }
 
-/** `*` and `?` of a shell pattern; everything else is itself. */
-function shellPattern(glob: string): RegExp {
-  const source = glob
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*+/g, '[\\s\\S]*')
-    .replace(/\?/g, '[\\s\\S]')
-  return new RegExp(`^${source}$`)
+function replaceMatches(value: string, pattern: string, replacement: string, isGlobal: boolean): string {
+  const glob = patternFor(value, pattern)
+  let result = ''
+  let at = 0
+  while (at < value.length) {
+    const end = glob.endsFrom(value, at).at(-1) ?? at
+    if (end === at) result += value.charAt(at++)
+    else {
+      result += replacement
+      at = end
+      if (!isGlobal) break
+    }
+  }
+  return result + value.slice(at)
+}
+
+function patternFor(value: string, pattern: string): Glob {
+  if (value.length > MAX_SEARCHED || pattern.length > 1024) throw new ExpandError('the value is too long for a pattern')
+  return parseGlob(pattern, { slashIsPlain: true })
 }

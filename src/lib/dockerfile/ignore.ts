@@ -1,3 +1,5 @@
+import { parseGlob } from './glob.ts'
+
 /** Says whether a path of the context (relative, `/` between) is left out by a `.dockerignore`. */
 export type Ignore = {
   readonly isIgnored: (path: string) => boolean
@@ -20,7 +22,7 @@ export function parseDockerignore(text: string): Ignore {
     .flatMap((line) => {
       const isException = line.startsWith('!')
       const pattern = clean(isException ? line.slice(1).trim() : line)
-      return pattern === '' ? [] : [{ isException, matches: patternOf(pattern) }]
+      return pattern === '' ? [] : [{ isException, matches: parseGlob(pattern) }]
     })
   const hasExceptions = rules.some(({ isException }) => isException)
   const isIgnored = (path: string): boolean => {
@@ -31,31 +33,6 @@ export function parseDockerignore(text: string): Ignore {
     return ignored
   }
   return { isIgnored, isPruned: (folder) => !hasExceptions && isIgnored(folder) }
-}
-
-/** A Go `filepath.Match` pattern with `**`, anchored at both ends. */
-export function patternOf(pattern: string): RegExp {
-  let source = ''
-  for (let at = 0; at < pattern.length; at++) {
-    const char = pattern.charAt(at)
-    if (char === '*' && pattern.charAt(at + 1) === '*') {
-      const slash = pattern.charAt(at + 2) === '/'
-      source += slash ? '(?:.*/)?' : '.*'
-      at += slash ? 2 : 1
-    } else if (char === '*') source += '[^/]*'
-    else if (char === '?') source += '[^/]'
-    else if (char === '[') {
-      const end = pattern.indexOf(']', at + 2)
-      if (end < 0) {
-        source += '\\['
-        continue
-      }
-      source += `[${pattern.slice(at + 1, end).replace(/[\\[\]]/g, '\\$&')}]`
-      at = end
-    } else if (char === '\\' && at + 1 < pattern.length) source += escapeChar(pattern.charAt(++at))
-    else source += escapeChar(char)
-  }
-  return new RegExp(`^${source}$`, 's')
 }
 
 function clean(pattern: string): string {
@@ -71,8 +48,4 @@ function clean(pattern: string): string {
 function stepsOf(path: string): string[] {
   const parts = path.split('/')
   return parts.map((_, index) => parts.slice(0, index + 1).join('/'))
-}
-
-function escapeChar(char: string): string {
-  return char.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
 }

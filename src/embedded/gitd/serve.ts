@@ -9,6 +9,7 @@ import { openJournal, type Journal } from './journal.ts'
 import { countPulls, parsePullRef, type PullNumbers } from './pulls.ts'
 import { currentRefs, hasMoved, receivePush } from './receive.ts'
 import { parseGitRoute, type GitRoute } from './route.ts'
+import { tidier } from './tidy.ts'
 import { advertiser, openBody, uploadPack } from './upload.ts'
 
 /** A ref that a push changed; `after` is all zeros when it was deleted. `refs/for/<branch>` with `pull` is a pull request. */
@@ -50,6 +51,7 @@ type Context = {
   readonly pulls: PullNumbers
   readonly advertise: ReturnType<typeof advertiser>
   readonly slots: ReturnType<typeof limitTo>
+  readonly tidy: ReturnType<typeof tidier>
 }
 
 const MAX_REQUEST_BYTES = 64 << 20
@@ -70,6 +72,7 @@ export async function serveGitd(options: GitdOptions): Promise<Gitd> {
     pulls: countPulls(),
     advertise: advertiser(),
     slots: limitTo(MAX_PROCESSES),
+    tidy: tidier(),
   }
   const host = options.host ?? '127.0.0.1'
   const server = createServer((request, response) => {
@@ -93,6 +96,7 @@ export async function serveGitd(options: GitdOptions): Promise<Gitd> {
       new Promise((resolve) => {
         server.close(() => resolve())
         server.closeAllConnections()
+        context.tidy.close()
       }),
   }
 }
@@ -134,7 +138,8 @@ async function serveRoute(
       const end = context.journal.begin({ repository: route.repository, user, commands })
       return (moved) => {
         for (const command of moved) context.options.onPush?.(eventOf(route.repository, user, command))
-        end()
+        end() // not reached when the listener failed: then the push is told again at the next start
+        context.tidy.pushed(path)
       }
     },
   })

@@ -88,8 +88,15 @@ function patchList(
     )
   let out = isReplaced ? [] : [...target]
   for (const item of items) out = patchItem(type, key, out, item)
-  return out
+  const rank = (item: Json): number => items.findIndex((each) => sameKey(key, each, item))
+  return interleave(
+    out.filter((item) => rank(item) >= 0).sort((a, b) => rank(a) - rank(b)),
+    out.filter((item) => rank(item) < 0),
+    (item) => target.findIndex((each) => sameKey(key, each, item)),
+  )
 }
+
+const sameKey = (key: string, a: Json, b: Json): boolean => isObject(a) && isObject(b) && equal(a[key], b[key])
 
 function patchItem(type: FieldType, key: string, list: Json[], item: Json): Json[] {
   if (!isObject(item) || item[key] === undefined)

@@ -64,7 +64,13 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
     rolling.maxSurge ??= 0
     strategy.rollingUpdate = rolling
   },
-  'batch.v1.Job': (job) => defaultJob(objectOf(job.spec)),
+  'batch.v1.Job': (job) => {
+    defaultJob(objectOf(job.spec))
+    const metadata = objectOf(job.metadata)
+    const labels = objectOf(objectOf(objectOf(objectOf(job.spec).template).metadata).labels)
+    if (Object.keys(objectOf(metadata.labels)).length === 0 && Object.keys(labels).length > 0)
+      metadata.labels = { ...labels }
+  },
   'autoscaling.v2.HorizontalPodAutoscalerSpec': defaultAutoscaler,
   'autoscaling.v2.HorizontalPodAutoscalerBehavior': (behavior) => {
     behavior.scaleUp = scalingRules(behavior.scaleUp, 0, [

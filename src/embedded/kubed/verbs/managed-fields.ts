@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { asJson, isObject, type Json, type JsonObject, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import { OwnershipConflict, ownApply, ownUpdate } from '../../../lib/kube/merge/owners.ts'
 import {
   difference,
@@ -10,7 +10,7 @@ import {
   sameSet,
   union,
 } from '../../../lib/kube/merge/path-set.ts'
-import { MergeError } from '../../../lib/kube/merge/typed-value.ts'
+import { fieldSetOf, MergeError } from '../../../lib/kube/merge/typed-value.ts'
 import { shapeLikeGo } from '../decoding/typed.ts'
 import { type Cause, Fault } from '../fault.ts'
 import type { Obj } from '../object.ts'
@@ -54,6 +54,8 @@ const NOBODYS = parseFields({
 /** More writers than this are folded into one. */
 const MAX_UPDATE_MANAGERS = 10
 const SELF = 'current-operation'
+/** Where kubectl keeps what it applied. */
+export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
 /** What a write through a subresource, or through the main resource, cannot change: such paths are never owned. */
 export function resetFieldsOf(resource: Resource, subresource: string): PathSet | undefined {
@@ -128,6 +130,47 @@ export function trackApply(
   writer: Writer,
   force: boolean,
 ): JsonObject {
+  try {
+    return applyOwned(resource, live, applied, writer, force)
+  } catch (error) {
+    if (!(error instanceof ConflictFault) || !isExplained(resource, live, writer, error.conflict)) throw error
+    return applyOwned(resource, live, applied, writer, true)
+  }
+}
+
+/** A conflict as an answer, with what it is about. */
+class ConflictFault extends Fault {
+  readonly conflict: OwnershipConflict
+  constructor(fault: Fault, conflict: OwnershipConflict) {
+    super(fault.code, fault.reason, fault.message, fault.details)
+    this.conflict = conflict
+  }
+}
+
+/** kubectl may take over what its own annotation says that it applied before from the client's side. */
+function isExplained(
+  resource: Resource,
+  live: Obj | undefined,
+  writer: Writer,
+  { conflicts }: OwnershipConflict,
+): boolean {
+  const text = live?.metadata.annotations?.[LAST_APPLIED]
+  if (writer.manager !== 'kubectl' || typeof text !== 'string') return false
+  try {
+    const known = fieldSetOf(resource.type, asJson(JSON.parse(text)))
+    return [...conflicts.values()].every((set) => isEmpty(difference(set, known)))
+  } catch {
+    return false
+  }
+}
+
+function applyOwned(
+  resource: Resource,
+  live: Obj | undefined,
+  applied: JsonObject,
+  writer: Writer,
+  force: boolean,
+): JsonObject {
   const state = parseState(live?.metadata.managedFields)
   const before = live === undefined ? unset(resource) : bare(live)
   if (live !== undefined && state.managers.size === 0) adoptUnowned(resource, state, before, writer)
@@ -151,10 +194,12 @@ export function trackApply(
     if (!isSame || !ownsSame || known === undefined) state.managers.set(id, manager)
     const merged = isObject(result.value) ? result.value : {}
     const metadata = isObject(merged.metadata) ? { ...merged.metadata } : {}
-    metadata.managedFields = render(state)
+    const entries = render(state)
+    if (entries.length > 0) metadata.managedFields = entries
+    else delete metadata.managedFields
     return { ...merged, metadata }
   } catch (error) {
-    if (error instanceof OwnershipConflict) throw conflictFault(error, state)
+    if (error instanceof OwnershipConflict) throw new ConflictFault(conflictFault(error, state), error)
     if (error instanceof MergeError)
       throw new Fault(500, '', `failed to create typed patch object (${describe(resource, applied)}): ${error.message}`)
     throw error
@@ -163,7 +208,7 @@ export function trackApply(
 
 function describe(resource: Resource, applied: JsonObject): string {
   const metadata = isObject(applied.metadata) ? applied.metadata : {}
-  return `${stringOf(metadata.namespace)}/${stringOf(metadata.name)}; ${apiVersionOf(resource)}, Kind=${resource.kind}`
+  return `${stringOf(metadata.namespace)}/${stringOf(metadata.name)}; ${resource.group}/${resource.version}, Kind=${resource.kind}`
 }
 
 /** An object without managedFields was written before ownership was kept: all of it gets one owner. */
@@ -171,6 +216,7 @@ function adoptUnowned(resource: Resource, state: State, live: JsonObject, writer
   const manager: Manager = {
     ...managerOf(resource, { ...writer, subresource: '' }, 'Update'),
     manager: 'before-first-apply',
+    time: undefined,
   }
   const { owners } = ownUpdate(resource.type, {}, live, new Map(), idOf(manager), resetFieldsOf(resource, ''))
   for (const [id, { set }] of owners) state.owners.set(id, { set: difference(set, NOBODYS), isApplied: false })
@@ -283,8 +329,7 @@ function conflictFault(conflict: OwnershipConflict, { managers }: State): Fault 
   byManager.sort((a, b) => compareText(a.manager?.manager ?? '', b.manager?.manager ?? ''))
   for (const { manager, fields } of byManager) {
     const via = manager?.subresource ? ` with subresource "${manager.subresource}"` : ''
-    const using =
-      manager?.operation === 'Update' ? ` using ${manager.apiVersion}${manager.time ? ` at ${manager.time}` : ''}` : ''
+    const using = manager?.operation === 'Update' ? ` using ${manager.apiVersion}` : ''
     const name = `"${manager?.manager ?? ''}"${via}${using}`
     told.push(
       fields.length === 1

@@ -1,4 +1,4 @@
-import { clone, isObject, type Json, type JsonObject, stringOf } from '../../../lib/kube/json.ts'
+import { clone, isObject, type Json, type JsonObject, sorted, stringOf } from '../../../lib/kube/json.ts'
 import { jsonPatch, PatchError } from '../../../lib/kube/json-patch.ts'
 import { mergePatch } from '../../../lib/kube/merge-patch.ts'
 import { StrategicError, strategicPatch } from '../../../lib/kube/strategic-patch.ts'
@@ -9,7 +9,7 @@ import { badRequest, conflict, Fault, invalid, notFound } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'
 import { toVersion } from '../resources/convert.ts'
 import { apiVersionOf } from '../resources/resource.ts'
-import { trackApply } from './managed-fields.ts'
+import { LAST_APPLIED, trackApply } from './managed-fields.ts'
 import { change, createDecoded, writerOf } from './write.ts'
 
 /** PATCH with a JSON, merge or strategic merge patch. */
@@ -115,6 +115,7 @@ export function apply(
       { field: 'fieldManager', type: 'Required', message: 'Required value: is required for apply patch' },
     ])
   if (!isObject(body)) throw badRequest('error decoding YAML: the body must be an object')
+  const text = `${JSON.stringify(sorted(body))}\n`
   checkApplied(call, body)
   if (stored !== undefined) checkAppliedVersion(call, stored, body)
   const live = stored === undefined ? undefined : toVersion(resource, stored)
@@ -124,6 +125,8 @@ export function apply(
   decodeInto(resource, merged, unknown)
   const object = objFrom(merged, apiVersionOf(resource), resource.kind)
   object.metadata.name = call.name
+  const { annotations } = object.metadata
+  if (call.manager === 'kubectl' && annotations?.[LAST_APPLIED] !== undefined) annotations[LAST_APPLIED] = text
   if (stored !== undefined) return { object: change(env, call, stored, object, true), created: false }
   return { object: createDecoded(env, call, object, true), created: true }
 }
@@ -136,11 +139,12 @@ function checkApplied(call: Call, body: JsonObject): void {
   if (stringOf(body.kind) !== resource.kind || stringOf(body.apiVersion) !== apiVersionOf(resource))
     throw badRequest(
       typeof body.kind === 'string' && typeof body.apiVersion === 'string'
-        ? `invalid object type: ${body.apiVersion}, Kind=${body.kind}`
+        ? `invalid object type: ${body.apiVersion.includes('/') ? '' : '/'}${body.apiVersion}, Kind=${body.kind}`
         : 'invalid object type: /, Kind=',
     )
   if (metadata.name !== undefined && metadata.name !== name)
     throw badRequest(`the name of the object (${String(metadata.name)}) does not match the name on the URL (${name})`)
+  const hadNamespace = stringOf(metadata.namespace)
   metadata.name = name
   if (resource.isNamespaced) metadata.namespace = call.namespace
   body.metadata = metadata
@@ -150,12 +154,12 @@ function checkApplied(call: Call, body: JsonObject): void {
   if (first === undefined) return
   if (call.fieldValidation === 'Strict' && resource.custom !== undefined)
     throw badRequest(
-      `failed to create typed patch object (${call.namespace}/${name}; ${apiVersionOf(resource)}, Kind=${resource.kind}): .${first}: field not declared in schema`,
+      `failed to create typed patch object (${hadNamespace}/${name}; ${resource.group}/${resource.version}, Kind=${resource.kind}): .${first}: field not declared in schema`,
     )
   throw new Fault(
     500,
     '',
-    `failed to create typed patch object (${call.namespace}/${name}; ${apiVersionOf(resource)}, Kind=${resource.kind}): .${first}: field not declared in schema`,
+    `failed to create typed patch object (${hadNamespace}/${name}; ${resource.group}/${resource.version}, Kind=${resource.kind}): .${first}: field not declared in schema`,
   )
 }
 

@@ -64,6 +64,8 @@ export function prepareNew(env: Environment, call: Call, object: Obj): void {
   else delete object.metadata.generation
   if (resource.storageKey === '/namespaces') startNamespace(object)
   if (resource.storageKey === 'batch/jobs') selectOwnPods(object)
+  if (resource.storageKey === 'apps/daemonsets')
+    object.metadata.annotations = { 'deprecated.daemonset.template.generation': '1', ...object.metadata.annotations }
   if (resource.storageKey === '/pods') admitPod(env, resource, object)
   settle(env, call, object, undefined)
 }
@@ -103,7 +105,8 @@ function selectOwnPods(job: Obj): void {
   const spec = objectOf(job.spec)
   const template = objectOf(spec.template)
   const metadata = isObject(template.metadata) ? template.metadata : {}
-  const hasLabels = Object.keys(objectOf(job.metadata.labels)).length > 0
+  // Labels that were not given are the template's, and follow it.
+  const followsTemplate = equal(objectOf(job.metadata.labels), objectOf(metadata.labels))
   if (spec.manualSelector !== true) {
     const { uid = '', name } = job.metadata
     metadata.labels = {
@@ -116,7 +119,7 @@ function selectOwnPods(job: Obj): void {
     template.metadata = metadata
     spec.selector = { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } }
   }
-  if (!hasLabels) job.metadata.labels = { ...objectOf(metadata.labels) }
+  if (followsTemplate) job.metadata.labels = { ...objectOf(metadata.labels) }
 }
 
 function shapeMeta(object: Obj): void {

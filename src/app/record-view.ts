@@ -42,7 +42,7 @@ export function deliveryView(delivery: Delivery): DeliveryView {
     environment: environmentName(delivery),
     version: delivery.version,
     commit: delivery.commit,
-    state: stateOf(delivery),
+    state: delivery.state,
     startedAt: delivery.startedAt,
     endedAt: delivery.endedAt,
     cause: delivery.cause ?? (delivery.state === 'superseded' ? 'a newer one took its place' : undefined),

@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util'
-import type { BorderState, CellView, PageView } from '../dashboard/view.ts'
+import type { CellView, DeliveryView, PageView } from '../dashboard/view.ts'
 import { renderTable } from '../terminal/table.ts'
 import type { Command, ExitCode } from './command.ts'
 import { fetchRecord } from './page-client.ts'
 
-export const HEALTH: Readonly<Record<BorderState, string>> = {
+export const HEALTH: Readonly<Record<DeliveryView['state'], string>> = {
+  superseded: 'superseded',
   done: 'healthy',
   running: 'on its way',
   failed: 'stopped',

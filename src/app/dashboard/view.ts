@@ -15,7 +15,7 @@ export type DeliveryView = {
   readonly environment: string
   readonly version: string
   readonly commit: string
-  readonly state: BorderState
+  readonly state: BorderState | 'superseded'
   readonly startedAt: string
   readonly endedAt: string | undefined
   readonly cause: string | undefined

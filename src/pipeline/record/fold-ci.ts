@@ -26,7 +26,7 @@ export function foldRun(ledger: Ledger, fact: FactOf<'run'>): void {
   for (const { environment, service } of targets) {
     const id = `${environment}/${service}/run/${fact.runId}`
     const { commit, runId, at: startedAt } = fact
-    startDelivery(ledger, newDelivery({ id, service, environment, kind: 'image', commit, runId, startedAt }))
+    startDelivery(ledger, newDelivery({ id, service, environment, kind: 'image', commit, runId, startedAt }), fact.at)
   }
   const detail = fact.cause === undefined ? `${fact.workflow} ${fact.state}` : `${fact.workflow}: ${fact.cause}`
   const at = fact.at
@@ -116,10 +116,10 @@ function startOfImage(ledger: Ledger, environment: string, service: string, fact
     commit: '',
     startedAt: fact.at,
   })
-  if (built === undefined) return startDelivery(ledger, delivery)
+  if (built === undefined) return startDelivery(ledger, delivery, fact.at)
   const image: BorderRecord = { state: 'done', at: built.at, detail: `${built.image}:${built.tag} ${built.digest}` }
   const origin = originOf(ledger, built, delivery)
-  return startDelivery(ledger, { ...delivery, ...origin, borders: { ...origin.borders, image } })
+  return startDelivery(ledger, { ...delivery, ...origin, borders: { ...origin.borders, image } }, fact.at)
 }
 
 /** What an image says of where it comes from: commit, run, push. */

@@ -136,7 +136,7 @@ function foldChange(ledger: Ledger, key: string, isDrift: boolean, fact: FactOf<
   const isOnItsWay = carried(ledger, fact.kustomization).some(
     (open) => open.service === workload.name && open.environment === workload.namespace,
   )
-  if (!isOnItsWay) startDelivery(ledger, delivery)
+  if (!isOnItsWay) startDelivery(ledger, delivery, fact.at)
 }
 
 // Drift ends where it is found: it never takes the place of a delivery that is on its way.

@@ -73,15 +73,20 @@ export function markBorder(
   return next
 }
 
-/** Starts a delivery, unless it is there; older ones of the same service that are still open end as superseded (or failed, if they had). */
-export function startDelivery(ledger: Ledger, delivery: Delivery): Delivery {
+/**
+ * Starts a delivery at a time, unless it is there; older ones of the same service that are still open end as superseded (or
+ * failed, if they had). A change of manifests takes the place of such changes only: an image that is being built goes on.
+ */
+export function startDelivery(ledger: Ledger, delivery: Delivery, at: string): Delivery {
   const known = ledger.deliveries.get(delivery.id)
   if (known !== undefined) return known
   const isRival = (other: Delivery): boolean =>
-    other.service === delivery.service && other.environment === delivery.environment
+    other.service === delivery.service &&
+    other.environment === delivery.environment &&
+    (delivery.kind === 'image' || other.kind === delivery.kind)
   for (const other of openDeliveries(ledger, isRival)) {
     const state = other.state === 'failed' ? 'failed' : 'superseded'
-    ledger.deliveries.set(other.id, { ...other, state, endedAt: delivery.startedAt })
+    ledger.deliveries.set(other.id, { ...other, state, endedAt: at })
   }
   const push = ledger.pushes.get(delivery.commit)
   const whole =

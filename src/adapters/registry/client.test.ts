@@ -146,6 +146,38 @@ test('a registry that stands still is given up', () =>
     { timeoutMs: 100 },
   ))
 
+test('a blob that stands still in the middle is given up', () =>
+  withRegistry(
+    (_, response) => {
+      response.writeHead(200, { 'content-length': 100 })
+      response.write('half')
+    },
+    async (client) => {
+      const body = await client.openBlob(web, digestOf('x'))
+      assert.ok(body)
+      await assert.rejects(async () => {
+        for await (const chunk of body) void chunk
+      }, /no bytes for 0.1 s/)
+    },
+    { timeoutMs: 100 },
+  ))
+
+test('a kept connection that the registry closed is opened again', () => {
+  let asked = 0
+  return withRegistry(
+    (request, response) => {
+      asked++
+      if (asked === 2) return void request.socket.destroy()
+      response.end('{"tags":["1"]}')
+    },
+    async (client) => {
+      assert.deepEqual(await client.listTags(web), ['1'])
+      assert.deepEqual(await client.listTags(web), ['1'])
+      assert.equal(asked, 3)
+    },
+  )
+})
+
 test('the words of the registry are in the error', () =>
   withRegistry(
     (_, response) => response.writeHead(500).end('{"errors":[{"code":"UNKNOWN","message":"disk on fire"}]}'),

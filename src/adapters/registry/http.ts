@@ -14,6 +14,9 @@ export type Call = {
   readonly lookup?: LookupFunction | undefined
 }
 
+/** The other side had closed a kept connection before it saw the request: asking again is safe. */
+export class StaleConnection extends Error {}
+
 /** Sends requests over kept connections. Ends with `close`. */
 export type Transport = { readonly send: (call: Call) => Promise<IncomingMessage>; readonly close: () => void }
 
@@ -59,11 +62,15 @@ function send(call: Call, agent: HttpAgent | HttpsAgent, timeoutMs: number): Pro
     })
     const fail = (cause: unknown): void => {
       if (body !== undefined && 'stream' in body) body.stream.destroy()
-      reject(call.signal?.aborted ? call.signal.reason : unreachableError(url, cause))
+      const isStale = outgoing.reusedSocket && isReset(cause)
+      const why = isStale ? new StaleConnection('the connection was closed', { cause }) : cause
+      reject(call.signal?.aborted ? call.signal.reason : unreachableError(url, why))
     }
     outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer for ${timeoutMs / 1000} s`)))
     outgoing.on('error', fail)
     outgoing.on('response', (answer) => {
+      // Readers see the error themselves; who only drains the answer must not crash by it.
+      answer.on('error', () => undefined)
       answer.setTimeout(timeoutMs, () => answer.destroy(new Error(`no bytes for ${timeoutMs / 1000} s`)))
       resolve(answer)
     })
@@ -74,6 +81,10 @@ function send(call: Call, agent: HttpAgent | HttpsAgent, timeoutMs: number): Pro
       body.stream.pipe(outgoing)
     }
   })
+}
+
+function isReset(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && (cause.code === 'ECONNRESET' || cause.code === 'EPIPE')
 }
 
 function unreachableError(url: URL, cause: unknown): SluiceError {

@@ -93,8 +93,14 @@ async function fetchLayers(
 ): Promise<void> {
   const queue = [...new Map(layers.map((layer) => [layer.digest, layer])).values()]
   const work = async (): Promise<void> => {
-    for (let layer = queue.shift(); layer !== undefined; layer = queue.shift())
-      await fetchBlob(client, reference, store, checkLayer(layer, LIMITS.layerBytes, nameOf(reference)), signal)
+    for (let layer = queue.shift(); layer !== undefined; layer = queue.shift()) {
+      await fetchBlob(client, reference, store, checkLayer(layer, LIMITS.layerBytes, nameOf(reference)), signal).catch(
+        (error: unknown) => {
+          queue.length = 0
+          throw error
+        },
+      )
+    }
   }
   await Promise.all([work(), work(), work()])
 }

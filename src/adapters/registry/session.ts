@@ -3,7 +3,7 @@ import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { parseChallenge, type Challenge } from '../../lib/oci/challenge.ts'
 import { LIMITS } from '../../lib/oci/limits.ts'
 import { checkTarget, type Endpoint, publicLookup } from './endpoint.ts'
-import { readAnswer, type Call, type Transport } from './http.ts'
+import { readAnswer, StaleConnection, type Call, type Transport } from './http.ts'
 
 /** A user's name and password (or token) for one registry. */
 export type Credentials = { readonly username: string; readonly password: string }
@@ -32,7 +32,7 @@ export function openSession(endpoint: Endpoint, transport: Transport, credential
   const authorizations = new Map<string, string>()
   const target = (path: string | URL): URL => (path instanceof URL ? path : new URL(`/v2/${path}`, endpoint.base))
 
-  const attempt = (ask: Ask): Promise<IncomingMessage> => {
+  const attemptOnce = (ask: Ask): Promise<IncomingMessage> => {
     const url = target(ask.path)
     checkTarget(endpoint, url)
     const isOwn = url.origin === endpoint.base.origin
@@ -45,6 +45,16 @@ export function openSession(endpoint: Endpoint, transport: Transport, credential
       signal: ask.signal,
       lookup: isOwn || endpoint.isLoopback ? undefined : publicLookup,
     })
+  }
+
+  const attempt = async (ask: Ask): Promise<IncomingMessage> => {
+    try {
+      return await attemptOnce(ask)
+    } catch (error) {
+      const isStale = error instanceof SluiceError && error.cause instanceof StaleConnection
+      if (!isStale || ask.method === 'PATCH') throw error
+      return attemptOnce(ask)
+    }
   }
 
   const authorize = async (ask: Ask, answer: IncomingMessage): Promise<boolean> => {

@@ -29,8 +29,8 @@ export function parseLabelSelector(text: string): readonly Requirement[] {
   const out: Requirement[] = []
   let index = 0
   const next = (): string => tokens[index++] ?? ''
-  const fail = (found: string, wanted: string): never => {
-    throw new SelectorError(`unable to parse requirement: found '${found}', expected: ${wanted}`)
+  const fail = (found: string, wanted: string, prefix = 'unable to parse requirement: '): never => {
+    throw new SelectorError(`${prefix}found '${found}', expected: ${wanted}`)
   }
   const value = (): string => {
     const token = tokens[index] ?? ''
@@ -69,9 +69,9 @@ export function parseLabelSelector(text: string): readonly Requirement[] {
     }
     const end = tokens[index]
     if (end === undefined) break
-    if (end !== ',') fail(end, "',' or 'end of string'")
+    if (end !== ',') fail(end, "',' or 'end of string'", '')
     index++
-    if (index === tokens.length) fail('', "identifier after ','")
+    if (index === tokens.length) fail('', "identifier after ','", '')
   }
   for (const requirement of out) for (const each of requirement.values) checkValue(requirement.key, each)
   return out

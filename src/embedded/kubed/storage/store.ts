@@ -12,7 +12,7 @@ export type StoreEvent = {
 }
 
 /** How many events a kind keeps for watches that resume. */
-const HISTORY = 2048
+const HISTORY = 1024
 
 type Bucket = {
   readonly namespaces: Map<string, Map<string, Obj>>

@@ -151,7 +151,7 @@ function deleted({ resource, name }: Call, object: Obj): JsonObject {
 }
 
 async function readOne(env: Environment, call: Call, response: ServerResponse): Promise<void> {
-  if (isWatch(call)) return startWatch(env, call, response)
+  if (call.path.includes('/watch/')) return startWatch(env, call, response)
   const version = call.query.get('resourceVersion') ?? ''
   if (version !== '') {
     if (!/^\d+$/.test(version))

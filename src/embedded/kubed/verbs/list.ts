@@ -73,7 +73,7 @@ function checkVersion(env: Environment, { query }: Call): void {
   if (version === '') return
   if (!/^\d+$/.test(version))
     throw badRequest(
-      `Invalid value: ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
+      `resourceVersion: Invalid value: ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
     )
   if ((query.get('continue') ?? '') !== '' && version !== '0')
     throw badRequest('specifying resource version is not allowed when using continue')
@@ -84,7 +84,7 @@ function checkVersion(env: Environment, { query }: Call): void {
 export function checkFuture(env: Environment, version: number): void {
   const current = env.store.version()
   if (version <= current) return
-  throw new Fault(504, 'Timeout', `Too large resource version: ${version}, current: ${current}`, {
+  throw new Fault(504, 'Timeout', `Timeout: Too large resource version: ${version}, current: ${current}`, {
     causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
     retryAfterSeconds: 1,
   })

@@ -10,7 +10,7 @@ import { type Obj, objFrom } from '../object.ts'
 import { toVersion } from '../resources/convert.ts'
 import { apiVersionOf } from '../resources/resource.ts'
 import { LAST_APPLIED, trackApply } from './managed-fields.ts'
-import { change, createDecoded, writerOf } from './write.ts'
+import { change, createDecoded, requireName, writerOf } from './write.ts'
 
 /** PATCH with a JSON, merge or strategic merge patch. */
 export function patch(env: Environment, call: Call, stored: Obj, body: Json): Obj {
@@ -23,6 +23,7 @@ export function patch(env: Environment, call: Call, stored: Obj, body: Json): Ob
   if (resource.custom === undefined || call.fieldValidation !== 'Ignore') decodePatched(call, copy, unknown)
   else decodeInto(resource, copy, unknown)
   const object = objFrom(copy, apiVersionOf(resource), resource.kind)
+  requireName(object, call.name)
   if (object.metadata.name !== call.name)
     throw badRequest(
       `the name of the object (${object.metadata.name}) does not match the name on the URL (${call.name})`,
@@ -79,12 +80,7 @@ function patchValue(call: Call, before: Obj, body: Json): Json | undefined {
     }
   } catch (error) {
     if (error instanceof PatchError)
-      throw new Fault(
-        422,
-        'Invalid',
-        `the server rejected our request due to an error in our request: ${error.message}`,
-        {},
-      )
+      throw new Fault(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
     if (error instanceof StrategicError) throw new Fault(500, '', error.message)
     throw error
   }

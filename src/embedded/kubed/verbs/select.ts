@@ -71,11 +71,7 @@ export function matchOf(call: Call): Match | undefined {
       for (const requirement of parseFieldSelector(fields)) tests.push(fieldTest(call.resource, requirement))
   } catch (error) {
     if (!(error instanceof SelectorError)) throw error
-    throw badRequest(
-      labels !== null && labels !== '' && !(fields ?? '').includes(error.message)
-        ? `unable to parse requirement: ${error.message.replace(/^unable to parse requirement: /, '')}`
-        : error.message,
-    )
+    throw badRequest(error.message)
   }
   if (call.name !== '') tests.push((object) => object.metadata.name === call.name)
   if (tests.length === 0) return undefined

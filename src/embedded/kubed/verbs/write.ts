@@ -84,7 +84,7 @@ function stampNew(env: Environment, { metadata }: Obj): void {
 /** PUT of the whole object; creates where the kind allows it. */
 export function replace(env: Environment, call: Call, before: Obj, body: Json): Obj {
   const object = decodeObject(call, body)
-  if (object.metadata.name === '') throw badRequest('the name of the object (; namespace: ) could not be determined')
+  requireName(object, call.name)
   if (object.metadata.name !== call.name)
     throw badRequest(
       `the name of the object (${object.metadata.name}) does not match the name on the URL (${call.name})`,
@@ -108,6 +108,12 @@ export function replace(env: Environment, call: Call, before: Obj, body: Json): 
       },
     ])
   return change(env, call, before, object)
+}
+
+/** Refuses a written object without a name. */
+export function requireName({ metadata }: Obj, name: string): void {
+  if (metadata.name === '')
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
 }
 
 function checkUid(call: Call, before: Obj, object: Obj): void {

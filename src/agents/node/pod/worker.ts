@@ -70,10 +70,11 @@ export function startPodWorker(context: NodeContext, first: Pod, onFinished: () 
   }
   const look = async (): Promise<void> => {
     await observe(context, memory)
+    // before anything is said: what was taken over keeps the health that it had
+    keepProbing(context, memory, wake)
     const seen = seenOf(context, memory)
     const { steps, againAtMs } = decidePod(seen)
     await writeStatus(context, memory, seen)
-    keepProbing(context, memory, wake)
     for (const step of steps) {
       memory.inFlight.add(keyOfStep(step))
       void perform(context, memory, step)
@@ -232,7 +233,6 @@ function keepProbing(context: NodeContext, memory: Memory, wake: () => void): vo
       continue
     const target = { pod: memory.pod, id: run, container, ip: memory.sandbox.ip }
     memory.probing.set(container.name, startProbing(context, target, firstHealth(memory.pod, container, run), wake))
-    wake()
   }
 }
 

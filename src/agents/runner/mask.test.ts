@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createMasker, maskedLines } from './mask.ts'
+
+const SECRET = 'correct horse/battery'
+
+function through(pieces: readonly string[], secrets: readonly string[] = [SECRET]): string {
+  const lines: string[] = []
+  const stream = maskedLines(createMasker(secrets), (line) => lines.push(line))
+  for (const piece of pieces) stream.write(piece)
+  stream.end()
+  return lines.join('\n')
+}
+
+test('a secret cut at every place is masked', () => {
+  for (let cut = 0; cut <= SECRET.length; cut++)
+    assert.equal(through(['a ', SECRET.slice(0, cut), SECRET.slice(cut), ' b\n']), 'a *** b')
+})
+
+test('a secret in a line without end is masked at every distance from the cut', () => {
+  for (const before of [262_100, 262_120, 262_130, 262_140, 262_144, 262_150]) {
+    const text = through(['x'.repeat(before), SECRET.slice(0, 9), SECRET.slice(9), 'y'.repeat(300_000)])
+    assert.ok(!text.includes('horse') && !text.includes('battery'), String(before))
+  }
+})
+
+test('base64, URL and JSON spellings, and each line of a secret, are masked', () => {
+  assert.equal(through([`${Buffer.from(SECRET).toString('base64')} ${encodeURIComponent(SECRET)}\n`]), '*** ***')
+  assert.equal(through(['-- second --\n'], ['first\nsecond']), '-- *** --')
+  assert.equal(through(['{"a":"q\\"uote"}\n'], ['q"uote']), '{"a":"***"}')
+})
+
+test('an empty or very short secret masks nothing', () => {
+  assert.equal(through(['a ab\n'], ['', 'a', 'ab']), 'a ab')
+})
+
+test('the longer of two secrets wins', () => assert.equal(through(['abcdef\n'], ['abc', 'abcdef']), '***'))

@@ -1,0 +1,260 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { restartDelayMs } from './backoff.ts'
+import { decidePod, pullsAlways, type Run, type Seen, type Step } from './decide.ts'
+import { freshHealth } from './probe-state.ts'
+import type { Container, Pod, PodSpec } from './shapes.ts'
+import { renderPodStatus } from './status.ts'
+
+const NOW = 1_000_000_000
+const IMAGE = 'registry.sluice.local/web:1.0.0'
+const web: Container = { name: 'web', image: IMAGE }
+const setup: Container = { name: 'setup', image: IMAGE }
+
+const pod = (spec: Partial<PodSpec> = {}, metadata: object = {}, status?: Pod['status']): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'web-1', namespace: 'default', uid: 'u1', ...metadata },
+  spec: { containers: [web], ...spec },
+  ...(status === undefined ? {} : { status }),
+})
+
+const run = (name: string, over: Partial<Run> = {}): [string, Run] => [
+  name,
+  {
+    uid: 'u1',
+    container: name,
+    attempt: 0,
+    imageId: 'x@sha256:1',
+    startedAtMs: NOW - 60_000,
+    restartsInARow: 0,
+    ...over,
+  },
+]
+
+const exit = (code: number, agoMs = 0) => ({ code, signal: undefined, atMs: NOW - agoMs })
+
+const calm: Seen = {
+  nowMs: NOW,
+  pod: pod(),
+  sandbox: { uid: 'u1', ip: '10.42.0.2' },
+  setupFault: undefined,
+  images: new Map([[IMAGE, { state: 'ready', id: 'x@sha256:1' }]]),
+  runs: new Map(),
+  startFaults: new Map(),
+  health: new Map(),
+  stopping: new Map(),
+  drain: 'none',
+  inFlight: new Set(),
+}
+
+const leaving = { deletionTimestamp: '2026-11-23T00:00:00Z', deletionGracePeriodSeconds: 30 }
+
+const cases: { it: string; seen: Partial<Seen>; steps: readonly Partial<Step>[]; againAtMs?: number }[] = [
+  { it: 'makes a place first', seen: { sandbox: undefined }, steps: [{ do: 'setup' }] },
+  {
+    it: 'waits before it makes a place again',
+    seen: { sandbox: undefined, setupFault: { reason: 'FailedMount', message: '', retryAtMs: NOW + 5, failures: 1 } },
+    steps: [],
+    againAtMs: NOW + 5,
+  },
+  { it: 'pulls what is not known', seen: { images: new Map() }, steps: [{ do: 'pull', always: false }] },
+  { it: 'does not pull twice at once', seen: { images: new Map(), inFlight: new Set([`pull ${IMAGE}`]) }, steps: [] },
+  { it: 'starts the container', seen: {}, steps: [{ do: 'start', attempt: 0, restartsInARow: 0 }] },
+  { it: 'leaves a running container alone', seen: { runs: new Map([run('web')]) }, steps: [] },
+  {
+    it: 'runs init containers first',
+    seen: { pod: pod({ initContainers: [setup] }) },
+    steps: [{ do: 'start', container: 'setup' }],
+  },
+  {
+    it: 'waits for an init container',
+    seen: { pod: pod({ initContainers: [setup] }), runs: new Map([run('setup')]) },
+    steps: [],
+  },
+  {
+    it: 'goes on after the init container',
+    seen: { pod: pod({ initContainers: [setup] }), runs: new Map([run('setup', { exit: exit(0) })]) },
+    steps: [{ do: 'start', container: 'web' }],
+  },
+  {
+    it: 'starts beside a sidecar',
+    seen: {
+      pod: pod({ initContainers: [{ ...setup, restartPolicy: 'Always' }] }),
+      runs: new Map([run('setup')]),
+      health: new Map([['setup', freshHealth(setup)]]),
+    },
+    steps: [{ do: 'start', container: 'web' }],
+  },
+  {
+    it: 'restarts at once the first time',
+    seen: { runs: new Map([run('web', { exit: exit(1) })]) },
+    steps: [{ do: 'start', attempt: 1, restartsInARow: 1 }],
+  },
+  {
+    it: 'waits 10 s the second time',
+    seen: { runs: new Map([run('web', { attempt: 1, restartsInARow: 1, exit: exit(1) })]) },
+    steps: [],
+    againAtMs: NOW + 10_000,
+  },
+  {
+    it: 'forgets restarts after ten quiet minutes',
+    seen: { runs: new Map([run('web', { restartsInARow: 5, startedAtMs: NOW - 700_000, exit: exit(1) })]) },
+    steps: [{ do: 'start', restartsInARow: 1 }],
+  },
+  {
+    it: 'does not restart by policy Never',
+    seen: { pod: pod({ restartPolicy: 'Never' }), runs: new Map([run('web', { exit: exit(1) })]) },
+    steps: [],
+  },
+  {
+    it: 'does not restart what ended well by OnFailure',
+    seen: { pod: pod({ restartPolicy: 'OnFailure' }), runs: new Map([run('web', { exit: exit(0) })]) },
+    steps: [],
+  },
+  {
+    it: 'stops what fails its liveness probe',
+    seen: { runs: new Map([run('web')]), health: new Map([['web', { ...freshHealth(web), failed: 'sick' }]]) },
+    steps: [{ do: 'stop', why: 'sick' }],
+  },
+  {
+    it: 'drains before anything is stopped',
+    seen: { pod: pod({}, leaving), runs: new Map([run('web')]) },
+    steps: [{ do: 'drain', timeoutMs: 10_000 }],
+  },
+  {
+    it: 'stops when drained',
+    seen: { pod: pod({}, leaving), runs: new Map([run('web')]), drain: 'done' },
+    steps: [{ do: 'stop', graceMs: 30_000 }],
+  },
+  {
+    it: 'waits for what was told to stop',
+    seen: {
+      pod: pod({}, leaving),
+      runs: new Map([run('web')]),
+      drain: 'done',
+      stopping: new Map([['web', { killAtMs: NOW + 9 }]]),
+    },
+    steps: [],
+    againAtMs: NOW + 9,
+  },
+  {
+    it: 'kills when patience ends',
+    seen: {
+      pod: pod({}, leaving),
+      runs: new Map([run('web')]),
+      drain: 'done',
+      stopping: new Map([['web', { killAtMs: NOW }]]),
+    },
+    steps: [{ do: 'kill' }],
+  },
+  {
+    it: 'kills at once without grace',
+    seen: { pod: pod({}, { ...leaving, deletionGracePeriodSeconds: 0 }), runs: new Map([run('web')]) },
+    steps: [{ do: 'kill' }],
+  },
+  {
+    it: 'takes the place away',
+    seen: { pod: pod({}, leaving), runs: new Map([run('web', { exit: exit(0) })]) },
+    steps: [{ do: 'teardown' }],
+  },
+  { it: 'finishes', seen: { pod: pod({}, leaving), sandbox: undefined }, steps: [{ do: 'finish' }] },
+  {
+    it: 'starts nothing after its deadline',
+    seen: {
+      pod: pod({ activeDeadlineSeconds: 1 }, {}, { startTime: new Date(NOW - 5_000).toISOString() }),
+      runs: new Map([run('web')]),
+    },
+    steps: [{ do: 'stop' }],
+  },
+]
+for (const { it, seen, steps, againAtMs } of cases)
+  test(`a pod ${it}`, () => {
+    const decision = decidePod({ ...calm, ...seen })
+    assert.equal(decision.steps.length, steps.length, JSON.stringify(decision.steps))
+    steps.forEach((want, index) => assert.deepEqual({ ...decision.steps[index], ...want }, decision.steps[index]))
+    if (againAtMs !== undefined) assert.equal(decision.againAtMs, againAtMs)
+  })
+
+test('restarts wait 0, 10, 20 … 300 seconds', () => {
+  assert.deepEqual(
+    [1, 2, 3, 4, 5, 6, 7, 20].map(restartDelayMs),
+    [0, 10, 20, 40, 80, 160, 300, 300].map((s) => s * 1000),
+  )
+})
+
+test('latest and no tag are pulled always, a version only when it is not there', () => {
+  const always = (image: string, imagePullPolicy?: string) =>
+    pullsAlways({ ...web, image, ...(imagePullPolicy ? { imagePullPolicy } : {}) })
+  assert.deepEqual(
+    ['web', 'web:latest', 'host:5000/web', 'h:5000/a/web:1', 'web:1.0.0', 'web@sha256:ab'].map((image) =>
+      always(image),
+    ),
+    [true, true, true, false, false, false],
+  )
+  assert.equal(always('web:1', 'Always'), true)
+})
+
+const statuses: { it: string; seen: Partial<Seen>; phase: string; ready: string; state: string }[] = [
+  { it: 'Pending while it is made', seen: {}, phase: 'Pending', ready: 'False', state: 'ContainerCreating' },
+  {
+    it: 'Running and ready',
+    seen: { runs: new Map([run('web')]), health: new Map([['web', freshHealth(web)]]) },
+    phase: 'Running',
+    ready: 'True',
+    state: 'running',
+  },
+  {
+    it: 'not ready while it leaves',
+    seen: { pod: pod({}, leaving), runs: new Map([run('web')]), health: new Map([['web', freshHealth(web)]]) },
+    phase: 'Running',
+    ready: 'False',
+    state: 'running',
+  },
+  {
+    it: 'in CrashLoopBackOff',
+    seen: { runs: new Map([run('web', { attempt: 3, restartsInARow: 3, exit: exit(1) })]) },
+    phase: 'Running',
+    ready: 'False',
+    state: 'CrashLoopBackOff',
+  },
+  {
+    it: 'Succeeded',
+    seen: { pod: pod({ restartPolicy: 'Never' }), runs: new Map([run('web', { exit: exit(0) })]) },
+    phase: 'Succeeded',
+    ready: 'False',
+    state: 'Completed',
+  },
+  {
+    it: 'Failed',
+    seen: { pod: pod({ restartPolicy: 'Never' }), runs: new Map([run('web', { exit: exit(2) })]) },
+    phase: 'Failed',
+    ready: 'False',
+    state: 'Error',
+  },
+  {
+    it: 'without its image',
+    seen: {
+      images: new Map([
+        [IMAGE, { state: 'failed', reason: 'ErrImagePull', message: 'no', retryAtMs: NOW, failures: 1 }],
+      ]),
+    },
+    phase: 'Pending',
+    ready: 'False',
+    state: 'ErrImagePull',
+  },
+]
+for (const { it, seen, phase, ready, state } of statuses)
+  test(`a pod is shown ${it}`, () => {
+    const status = renderPodStatus({ ...calm, ...seen }, '10.42.0.1')
+    const shown = status.containerStatuses?.[0]?.state
+    assert.equal(status.phase, phase)
+    assert.equal(status.conditions?.find(({ type }) => type === 'Ready')?.status, ready)
+    assert.equal(shown?.running ? 'running' : (shown?.waiting?.reason ?? shown?.terminated?.reason), state)
+  })
+
+test('a status that was written is rendered the same again', () => {
+  const seen = { ...calm, runs: new Map([run('web')]), health: new Map([['web', freshHealth(web)]]) }
+  const status = renderPodStatus(seen, '10.42.0.1')
+  assert.deepEqual(renderPodStatus({ ...seen, nowMs: NOW + 5_000, pod: pod({}, {}, status) }, '10.42.0.1'), status)
+})

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { KubeObject } from '../../lib/kube/object.ts'
+import { answerDns } from './keeper/dns.ts'
+import { planNetwork, portKey } from './services.ts'
+
+const service = (spec: object): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'web', namespace: 'shop' },
+  spec,
+})
+const slice = (endpoints: object[]): KubeObject => ({
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  addressType: 'IPv4',
+  metadata: { name: 'web-1', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'web' } },
+  endpoints,
+  ports: [{ name: 'http', port: 8080 }],
+})
+const ports = [{ name: 'http', port: 80 }]
+
+test('only ready pods get traffic; those that leave but serve are the reserve', () => {
+  const endpoints = [
+    { addresses: ['10.42.0.2'], conditions: { ready: true } },
+    { addresses: ['10.42.0.3'], conditions: { ready: false, serving: true, terminating: true } },
+    { addresses: ['10.42.0.4'], conditions: { ready: false, serving: false, terminating: false } },
+  ]
+  assert.deepEqual(planNetwork([service({ clusterIP: '10.43.0.9', ports })], [slice(endpoints)], true), {
+    ports: [
+      {
+        key: 'shop/web:80',
+        listen: { host: '10.43.0.9', port: 80 },
+        ready: [{ host: '10.42.0.2', port: 8080 }],
+        serving: [{ host: '10.42.0.3', port: 8080 }],
+      },
+    ],
+    names: { 'web.shop.svc.cluster.local': ['10.43.0.9'] },
+  })
+})
+
+test('a headless Service is a name for its ready pods', () => {
+  const table = planNetwork([service({ clusterIP: 'None', ports })], [slice([{ addresses: ['10.42.0.2'] }])], true)
+  assert.equal(table.ports[0]?.listen, undefined)
+  assert.deepEqual(table.names, { 'web.shop.svc.cluster.local': ['10.42.0.2'] })
+})
+
+test('a port is found by number, the first one without', () => {
+  const both = service({ ports: [...ports, { name: 'admin', port: 81 }] })
+  assert.deepEqual([portKey(both), portKey(both, 81), portKey(both, 82)], ['shop/web:80', 'shop/web:81', undefined])
+})
+
+test('names are answered, unknown ones do not exist, other types are empty, rubbish gets nothing', () => {
+  const query = (name: string, type: number): Buffer => {
+    const labels = name.split('.').map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)]))
+    return Buffer.concat([
+      Buffer.from([7, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
+      ...labels,
+      Buffer.from([0, 0, type, 0, 1]),
+    ])
+  }
+  const names = { 'web.shop.svc.cluster.local': ['10.43.0.9'] }
+  const found = answerDns(query('Web.shop.svc.cluster.local', 1), names)
+  assert.deepEqual([...(found?.subarray(-4) ?? [])], [10, 43, 0, 9])
+  assert.equal((answerDns(query('nope.shop', 1), names)?.readUInt8(3) ?? 0) & 15, 3)
+  assert.equal(answerDns(query('web.shop.svc.cluster.local', 28), names)?.readUInt16BE(6), 0)
+  assert.equal(answerDns(Buffer.alloc(12), names), undefined)
+  assert.equal(
+    answerDns(Buffer.concat([Buffer.from([7, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]), Buffer.alloc(9, 60)]), names),
+    undefined,
+  )
+})

@@ -2,7 +2,8 @@ import type { YamlMap, YamlNode } from '../yaml/nodes.ts'
 import { writeYaml } from '../yaml/write.ts'
 import { toValue } from '../yaml/to-value.ts'
 import type { NameReference } from './config.ts'
-import { buildError } from './failure.ts'
+import { SluiceError } from '../error/sluice-error.ts'
+import { buildError, prefixed } from './failure.ts'
 import { isNull, visitField, type FieldSpec } from './field-spec.ts'
 import { effectiveNamespace, formatId, isCluster, isSelectedGvk, type Gvk } from './ids.ts'
 import { currentId, fieldText, originalId, scalarLike, type Resource } from './resource.ts'
@@ -80,7 +81,14 @@ function addNamespace(namespaces: Set<string>, subject: YamlNode, referrer: Reso
 
 function fixField(reference: Reference, spec: FieldSpec): void {
   const anyKind = { ...spec, group: '', version: '', kind: '', create: false }
-  visitField(reference.referrer.node, anyKind, undefined, (node, replace) => fixNode(reference, node, replace))
+  try {
+    visitField(reference.referrer.node, anyKind, undefined, (node, replace) => fixNode(reference, node, replace))
+  } catch (error) {
+    const id = formatId(currentId(reference.referrer))
+    const isPathError = error instanceof SluiceError && error.message.startsWith('considering field')
+    const field = isPathError ? '' : `: considering field '${spec.path}' of object ${id}`
+    throw prefixed(`updating name reference in '${spec.path}' field of '${id}'${field}`, error)
+  }
 }
 
 function fixNode(reference: Reference, node: YamlNode, replace: (node: YamlNode) => void): void {

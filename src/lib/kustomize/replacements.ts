@@ -187,7 +187,7 @@ function setField(node: YamlNode, value: YamlNode, options: Decoded | undefined,
 
 /** A value that was read keeps its type; one that a transformer put there has none. */
 function keepType(node: YamlScalar, text: string): void {
-  if (node.end <= node.start) return
+  if (node.tag === '' && node.end <= node.start) return
   const tag = tagOf(node)
   if (tag === '!!str') node.tag = '!!str'
   if (tag !== '!!int' && tag !== '!!float' && tag !== '!!bool') return

@@ -1,4 +1,4 @@
-import type { YamlMap } from '../yaml/nodes.ts'
+import { copyNode, type YamlMap } from '../yaml/nodes.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { buildError, during, failure, prefixed } from './failure.ts'
 import { formatId, idKey } from './ids.ts'
@@ -96,6 +96,9 @@ function applyJson(resources: readonly Resource[], operations: readonly JsonPatc
   const selected = selectResources(live(resources), patch.target)
   for (const resource of selected) {
     storePreviousId(resource)
+    // through JSON and back, so that nothing is shared any more
+    const copy = copyNode(resource.node)
+    if (copy.kind === 'map') resource.node = copy
     applyJsonPatch(resource.node, operations)
   }
   return selected.length

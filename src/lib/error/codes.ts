@@ -21,8 +21,6 @@ export const ERROR_CODES = {
   TEMPLATE_INVALID: 'The template cannot be parsed or rendered. Fix the place that the error names.',
   // pipeline/image
   IMAGE_POLICY_INVALID: 'The image policy cannot work as written. Fix the field that the error names.',
-  IMAGE_NO_MATCH: 'No tag qualifies for the policy. Push one that does, or widen the policy.',
-  IMAGE_MARKER: 'A setter marker does not name a policy. Fix the marker at the line that the error names.',
   // adapters/notify
   NOTIFY_PROVIDER: 'The Provider cannot be used. Fix the field or secret that the error names.',
   NOTIFY_ADDRESS:

@@ -268,6 +268,11 @@ test('off loopback, reading needs the token too', async () => {
   }
 })
 
+test('a root that cannot be made is named', async () => {
+  const root = join(temp, 'folder', 'README.md', 'root')
+  await assert.rejects(serveGitd({ root, port: 0, token: TOKEN }), { code: 'STATE_UNWRITABLE' })
+})
+
 test('a taken port is named', async () => {
   await assert.rejects(serveGitd({ root: join(temp, 'other'), port: gitd.port, token: TOKEN }), /is in use/)
 })

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
 import { matchEvent, type CiEvent } from '../../pipeline/ci/event.ts'
 import type { Workflow } from '../../pipeline/ci/workflow.ts'
@@ -50,6 +51,8 @@ export type Runner = {
   readonly close: () => Promise<void>
 }
 
+const MOST_TRIES = 5
+
 /** The parts of a runner that its functions share. */
 type Context = {
   readonly options: RunnerOptions
@@ -61,16 +64,17 @@ type Context = {
     { readonly cancel: AbortController; readonly group: string | undefined; readonly done: Promise<void> }
   >
   readonly log: (line: string) => void
-  isClosing: boolean
+  readonly closing: AbortController
 }
 
 /**
  * Starts a runner for GitHub's workflows; it goes on with what an earlier process left: queued runs, and once more those it was ended in.
  *
  * Jobs run as this user, in a folder of their own, without isolation: it is for repositories that one trusts.
+ * @throws SluiceError STATE_UNWRITABLE
  */
 export async function startRunner(options: RunnerOptions): Promise<Runner> {
-  mkdirSync(options.stateDir, { recursive: true })
+  makeFolder(options.stateDir)
   const context: Context = {
     options: { ...options, stateDir: resolve(options.stateDir) },
     records: openRecords(resolve(options.stateDir)),
@@ -78,7 +82,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
     sources: new Map(),
     running: new Map(),
     log: options.log ?? (() => undefined),
-    isClosing: false,
+    closing: new AbortController(),
   }
   endLeftovers(context)
   for (const run of context.records.list()) resume(context, run)
@@ -92,10 +96,18 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
     cancel: (runId) => context.running.get(runId)?.cancel.abort(),
     logFolder: context.records.logFolder,
     async close() {
-      context.isClosing = true
+      context.closing.abort()
       for (const { cancel } of context.running.values()) cancel.abort()
       await Promise.all([...context.sources.values(), ...[...context.running.values()].map(({ done }) => done)])
     },
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true })
+  } catch (cause) {
+    throw new SluiceError('STATE_UNWRITABLE', `the folder "${folder}" of the runner cannot be made`, { cause })
   }
 }
 
@@ -145,15 +157,27 @@ function resume(context: Context, run: RunRecord): void {
 function plan(context: Context, id: string, push: PushSeen): void {
   const before = context.sources.get(push.repository) ?? Promise.resolve()
   const turn = before
-    .then(() => planRuns(context, id, push))
+    .then(() => planPatiently(context, id, push))
     .catch((error: unknown) => context.log(`runner: ${push.repository} ${push.ref}: ${describeError(error)}`))
     .finally(() => context.sources.get(push.repository) === turn && context.sources.delete(push.repository))
   context.sources.set(push.repository, turn)
 }
 
+/** A Git server that does not answer is asked again; what cannot be planned stays on disk for the next start. */
+async function planPatiently(context: Context, id: string, push: PushSeen): Promise<void> {
+  for (let tries = 1; ; tries++)
+    try {
+      return await planRuns(context, id, push)
+    } catch (error) {
+      const mayHelp = error instanceof SluiceError && error.retry === 'backoff' && tries < MOST_TRIES
+      if (!mayHelp || context.closing.signal.aborted) throw error
+      await sleep(250 * 2 ** tries, undefined, { signal: context.closing.signal })
+    }
+}
+
 async function planRuns(context: Context, id: string, push: PushSeen): Promise<void> {
   const { records, options } = context
-  if (context.isClosing) return
+  if (context.closing.signal.aborted) return
   if (/^0+$/.test(push.after)) return records.planned(id)
   const source = await fetchCopy(context, push)
   const event = await describeEvent(source, push)
@@ -219,7 +243,7 @@ async function carryOut(
     tell(context.options.report, started)
   })
   // A run that this process's own end cut off stays `running` on disk, and so runs again.
-  if (context.isClosing && turn.state === 'cancelled') return
+  if (context.closing.signal.aborted && turn.state === 'cancelled') return
   finish(context, { ...run, state: turn.state, ...(turn.cause === undefined ? {} : { cause: turn.cause }) })
 }
 

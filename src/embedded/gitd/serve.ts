@@ -62,13 +62,12 @@ const MAX_PROCESSES = 32
  * Serves every bare repository under `root` by git's smart HTTP protocol, versions 0 to 2.
  *
  * A push is acknowledged after its objects and refs are on disk and `onPush` was called; git itself does both.
- * @throws SluiceError PORT_IN_USE
+ * @throws SluiceError PORT_IN_USE, STATE_UNWRITABLE
  */
 export async function serveGitd(options: GitdOptions): Promise<Gitd> {
-  mkdirSync(options.root, { recursive: true })
   const context: Context = {
     options,
-    journal: openJournal(join(options.root, '.sluice', 'pushes')),
+    journal: prepare(options.root),
     pulls: countPulls(),
     advertise: advertiser(),
     slots: limitTo(MAX_PROCESSES),
@@ -98,6 +97,15 @@ export async function serveGitd(options: GitdOptions): Promise<Gitd> {
         server.closeAllConnections()
         context.tidy.close()
       }),
+  }
+}
+
+function prepare(root: string): Journal {
+  try {
+    mkdirSync(root, { recursive: true })
+    return openJournal(join(root, '.sluice', 'pushes'))
+  } catch (cause) {
+    throw new SluiceError('STATE_UNWRITABLE', `the folder "${root}" of the Git server cannot be made`, { cause })
   }
 }
 

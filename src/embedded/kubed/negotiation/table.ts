@@ -1,7 +1,8 @@
 import type { Json, JsonObject } from '../../../lib/kube/json.ts'
 import type { Obj } from '../object.ts'
 import type { PrinterColumn, Resource } from '../resources/resource.ts'
-import { AGE, ageOf, type Column, COLUMNS, NAME } from './columns.ts'
+import { AGE, ageOf, type Column, NAME } from './columns.ts'
+import { COLUMNS } from './kind-columns.ts'
 import { firstAt } from './json-path.ts'
 import { POD_COLUMNS } from './pod-columns.ts'
 

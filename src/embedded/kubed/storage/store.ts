@@ -51,133 +51,178 @@ export type Store = {
  * @param failed called when the journal cannot be written (disk full): the server must stop answering as if it were
  */
 export function openStore(journal: Journal, failed: (error: unknown) => void): Store {
-  const buckets = new Map<string, Bucket>()
-  const owners = new Map<string, Set<string>>()
-  const uids = new Map<string, { key: string; namespace: string; name: string }>()
-  let version = 0
-  let pending: { change: Change; event: StoreEvent }[] = []
-  let flushing: Promise<void> | undefined
-  let isBroken = false
+  return new MemoryStore(journal, failed)
+}
 
-  const bucketOf = (key: string): Bucket => {
-    let bucket = buckets.get(key)
+/** Where an object is. */
+type Place = { readonly key: string; readonly namespace: string; readonly name: string }
+
+class MemoryStore implements Store {
+  readonly #journal: Journal
+  readonly #failed: (error: unknown) => void
+  readonly #buckets = new Map<string, Bucket>()
+  readonly #owners = new Map<string, Set<string>>()
+  readonly #uids = new Map<string, Place>()
+  #version = 0
+  #pending: { change: Change; event: StoreEvent }[] = []
+  #flushing: Promise<void> | undefined
+  #isBroken = false
+
+  constructor(journal: Journal, failed: (error: unknown) => void) {
+    this.#journal = journal
+    this.#failed = failed
+    this.#version = journal.load(({ key, body }) => {
+      if (body !== undefined) this.#remember(key, parseStored(body))
+    })
+    for (const bucket of this.#buckets.values()) bucket.compacted = this.#version
+  }
+
+  readonly get = (key: string, namespace: string, name: string): Obj | undefined =>
+    this.#buckets.get(key)?.namespaces.get(namespace)?.get(name)
+
+  readonly list = (key: string, namespace?: string): readonly Obj[] => listBucket(this.#buckets.get(key), namespace)
+
+  readonly put = (key: string, object: Obj): Obj => {
+    const version = ++this.#version
+    object.metadata.resourceVersion = String(version)
+    const before = this.#remember(key, object)
+    const type = before === undefined ? 'ADDED' : 'MODIFIED'
+    this.#enqueue(changeOf(key, object, version, JSON.stringify(object)), { version, type, key, object, before })
+    return object
+  }
+
+  readonly remove = (key: string, object: Obj): Obj => {
+    const before = this.get(key, namespaceOf(object), object.metadata.name)
+    const version = ++this.#version
+    object.metadata.resourceVersion = String(version)
+    this.#forget(key, before ?? object)
+    this.#enqueue(changeOf(key, object, version, undefined), { version, type: 'DELETED', key, object, before })
+    return object
+  }
+
+  readonly dependentsOf = (uid: string): readonly { readonly key: string; readonly object: Obj }[] => {
+    const out: { key: string; object: Obj }[] = []
+    for (const dependent of this.#owners.get(uid) ?? []) {
+      const place = this.#uids.get(dependent)
+      const object = place === undefined ? undefined : this.get(place.key, place.namespace, place.name)
+      if (place !== undefined && object !== undefined) out.push({ key: place.key, object })
+    }
+    return out
+  }
+
+  readonly hasUid = (uid: string): boolean => this.#uids.has(uid)
+  readonly keys = (): readonly string[] => [...this.#buckets.keys()]
+  readonly version = (): number => this.#version
+  readonly settled = (): Promise<void> => this.#flushing ?? Promise.resolve()
+  readonly dropKey = (key: string): void => void this.#buckets.delete(key)
+
+  readonly since = (key: string, from: number): readonly StoreEvent[] | undefined => {
+    const bucket = this.#bucketOf(key)
+    if (from < bucket.compacted) return undefined
+    const events = bucket.history
+    let start = events.length
+    while (start > 0 && (events[start - 1]?.version ?? 0) > from) start--
+    return events.slice(start)
+  }
+
+  readonly watch = (key: string, handler: (event: StoreEvent) => void): (() => void) => {
+    const { watchers } = this.#bucketOf(key)
+    watchers.add(handler)
+    return () => watchers.delete(handler)
+  }
+
+  readonly close = (): void => {
+    this.#flush()
+    this.#journal.close()
+  }
+
+  #bucketOf(key: string): Bucket {
+    let bucket = this.#buckets.get(key)
     if (bucket === undefined) {
-      bucket = { namespaces: new Map(), order: new Map(), history: [], compacted: version, watchers: new Set() }
-      buckets.set(key, bucket)
+      bucket = {
+        namespaces: new Map(),
+        order: new Map(),
+        history: [],
+        compacted: this.#version,
+        watchers: new Set(),
+      }
+      this.#buckets.set(key, bucket)
     }
     return bucket
   }
-  const index = (key: string, object: Obj, sign: 1 | -1): void => {
+
+  #index(key: string, object: Obj): void {
     const uid = object.metadata.uid ?? ''
-    if (sign > 0) uids.set(uid, { key, namespace: namespaceOf(object), name: object.metadata.name })
-    else uids.delete(uid)
+    this.#uids.set(uid, { key, namespace: namespaceOf(object), name: object.metadata.name })
     for (const owner of ownersOf(object)) {
-      const dependents = owners.get(owner) ?? new Set()
-      if (sign > 0) dependents.add(uid)
-      else dependents.delete(uid)
-      if (dependents.size === 0) owners.delete(owner)
-      else owners.set(owner, dependents)
+      const dependents = this.#owners.get(owner)
+      if (dependents === undefined) this.#owners.set(owner, new Set([uid]))
+      else dependents.add(uid)
     }
   }
-  const remember = (key: string, object: Obj): Obj | undefined => {
-    const bucket = bucketOf(key)
+
+  #unindex(object: Obj): void {
+    const uid = object.metadata.uid ?? ''
+    this.#uids.delete(uid)
+    for (const owner of ownersOf(object)) {
+      const dependents = this.#owners.get(owner)
+      dependents?.delete(uid)
+      if (dependents?.size === 0) this.#owners.delete(owner)
+    }
+  }
+
+  #remember(key: string, object: Obj): Obj | undefined {
+    const bucket = this.#bucketOf(key)
     const namespace = namespaceOf(object)
     let names = bucket.namespaces.get(namespace)
     if (names === undefined) bucket.namespaces.set(namespace, (names = new Map()))
     const before = names.get(object.metadata.name)
-    if (before !== undefined) index(key, before, -1)
+    if (before !== undefined) this.#unindex(before)
     names.set(object.metadata.name, object)
-    index(key, object, 1)
-    bucket.order.delete(namespace)
-    bucket.order.delete('*')
+    this.#index(key, object)
+    forgetOrder(bucket, namespace)
     return before
   }
-  const forget = (key: string, object: Obj): void => {
-    const bucket = bucketOf(key)
+
+  #forget(key: string, object: Obj): void {
+    const bucket = this.#bucketOf(key)
     const namespace = namespaceOf(object)
     bucket.namespaces.get(namespace)?.delete(object.metadata.name)
     if (bucket.namespaces.get(namespace)?.size === 0) bucket.namespaces.delete(namespace)
-    index(key, object, -1)
-    bucket.order.delete(namespace)
-    bucket.order.delete('*')
+    this.#unindex(object)
+    forgetOrder(bucket, namespace)
   }
-  const flush = (): void => {
-    flushing = undefined
-    const batch = pending
-    pending = []
-    if (batch.length === 0 || isBroken) return
-    try {
-      journal.commit(batch.map(({ change }) => change))
-    } catch (error) {
-      isBroken = true
-      failed(error)
-      return
-    }
-    for (const { event } of batch) publish(bucketOf(event.key), event)
-  }
-  const enqueue = (change: Change, event: StoreEvent): void => {
-    pending.push({ change, event })
-    flushing ??= new Promise((resolve) => {
+
+  /** Everything written in one turn of the event loop goes to the disk in one transaction. */
+  #enqueue(change: Change, event: StoreEvent): void {
+    this.#pending.push({ change, event })
+    this.#flushing ??= new Promise((resolve) => {
       setImmediate(() => {
-        flush()
-        if (!isBroken) resolve()
+        this.#flush()
+        if (!this.#isBroken) resolve()
       })
     })
   }
-  version = journal.load(({ key, body }) => {
-    if (body !== undefined) remember(key, parseStored(body))
-  })
-  for (const bucket of buckets.values()) bucket.compacted = version
 
-  return {
-    get: (key, namespace, name) => buckets.get(key)?.namespaces.get(namespace)?.get(name),
-    list: (key, namespace) => listBucket(buckets.get(key), namespace),
-    put(key, object) {
-      object.metadata.resourceVersion = String(++version)
-      const before = remember(key, object)
-      const type = before === undefined ? 'ADDED' : 'MODIFIED'
-      enqueue(changeOf(key, object, version, JSON.stringify(object)), { version, type, key, object, before })
-      return object
-    },
-    remove(key, object) {
-      const before = this.get(key, namespaceOf(object), object.metadata.name)
-      object.metadata.resourceVersion = String(++version)
-      forget(key, before ?? object)
-      enqueue(changeOf(key, object, version, undefined), { version, type: 'DELETED', key, object, before })
-      return object
-    },
-    dependentsOf(uid) {
-      const out: { key: string; object: Obj }[] = []
-      for (const dependent of owners.get(uid) ?? []) {
-        const place = uids.get(dependent)
-        const object = place === undefined ? undefined : this.get(place.key, place.namespace, place.name)
-        if (place !== undefined && object !== undefined) out.push({ key: place.key, object })
-      }
-      return out
-    },
-    hasUid: (uid) => uids.has(uid),
-    keys: () => [...buckets.keys()],
-    version: () => version,
-    settled: () => flushing ?? Promise.resolve(),
-    since(key, from) {
-      const bucket = bucketOf(key)
-      if (from < bucket.compacted) return undefined
-      const events = bucket.history
-      let start = events.length
-      while (start > 0 && (events[start - 1]?.version ?? 0) > from) start--
-      return events.slice(start)
-    },
-    watch(key, handler) {
-      const { watchers } = bucketOf(key)
-      watchers.add(handler)
-      return () => watchers.delete(handler)
-    },
-    dropKey: (key) => void buckets.delete(key),
-    close() {
-      flush()
-      journal.close()
-    },
+  #flush(): void {
+    this.#flushing = undefined
+    const batch = this.#pending
+    this.#pending = []
+    if (batch.length === 0 || this.#isBroken) return
+    try {
+      this.#journal.commit(batch.map(({ change }) => change))
+    } catch (error) {
+      this.#isBroken = true
+      this.#failed(error)
+      return
+    }
+    for (const { event } of batch) publish(this.#bucketOf(event.key), event)
   }
+}
+
+function forgetOrder(bucket: Bucket, namespace: string): void {
+  bucket.order.delete(namespace)
+  bucket.order.delete('*')
 }
 
 function publish(bucket: Bucket, event: StoreEvent): void {

@@ -24,14 +24,34 @@ export async function watch(
   contentType: string,
   present: Present,
 ): Promise<void> {
-  const { resource, query } = call
-  const match = matchOf(call)
-  const isSelected = (object: Obj | undefined): boolean =>
-    object !== undefined &&
-    (call.namespace === '' || namespaceOf(object) === call.namespace) &&
-    (match === undefined || match(object))
+  checkStart(call.query)
+  const selection = selectionOf(call)
+  await env.store.settled()
+  response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-cache, private' })
+  response.flushHeaders()
+  const stream = streamOf(env, call, response, present)
+  const from = begin(env, call, stream, selection)
+  if (from === undefined) {
+    response.end()
+    return
+  }
+  const stop = env.store.watch(call.resource.storageKey, (event) => {
+    if (event.version > from) stream.forward(event, selection)
+  })
+  const bookmarks = call.query.get('allowWatchBookmarks') === 'true'
+  end(call.query, response, stop, bookmarks ? () => void env.store.settled().then(() => stream.bookmark()) : undefined)
+}
+
+type Selection = (object: Obj | undefined) => boolean
+type Stream = {
+  readonly emit: (type: string, object: Obj) => void
+  readonly fail: (fault: Fault) => void
+  readonly bookmark: (annotations?: JsonObject) => void
+  readonly forward: (event: StoreEvent, isSelected: Selection) => void
+}
+
+function checkStart(query: URLSearchParams): void {
   const start = query.get('resourceVersion') ?? ''
-  const initial = query.get('sendInitialEvents') === 'true'
   if (start !== '' && !/^\d+$/.test(start))
     throw new Fault(
       500,
@@ -40,9 +60,17 @@ export async function watch(
     )
   if (query.get('sendInitialEvents') !== null && query.get('resourceVersionMatch') !== 'NotOlderThan')
     throw badRequest('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
-  await env.store.settled()
-  response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-cache, private' })
-  response.flushHeaders()
+}
+
+function selectionOf(call: Call): Selection {
+  const match = matchOf(call)
+  return (object) =>
+    object !== undefined &&
+    (call.namespace === '' || namespaceOf(object) === call.namespace) &&
+    (match === undefined || match(object))
+}
+
+function streamOf(env: Environment, { resource }: Call, response: ServerResponse, present: Present): Stream {
   let isFirst = true
   const send = (type: string, object: Json): void => {
     response.write(`${JSON.stringify({ type, object })}\n`)
@@ -52,45 +80,48 @@ export async function watch(
     send(type, present(toVersion(resource, object), isFirst))
     isFirst = false
   }
-  const forward = ({ type, object, before }: StoreEvent): void => {
-    const was = isSelected(before)
-    const is = type !== 'DELETED' && isSelected(object)
-    if (type === 'DELETED') {
-      if (was || isSelected(object)) emit('DELETED', object)
-    } else if (is) emit(was ? 'MODIFIED' : 'ADDED', object)
-    else if (was && before !== undefined) emit('DELETED', withVersion(before, object.metadata.resourceVersion ?? ''))
+  return {
+    emit,
+    fail: (fault) => send('ERROR', statusOf(fault)),
+    bookmark: (annotations) =>
+      send('BOOKMARK', {
+        kind: resource.kind,
+        apiVersion: apiVersionOf(resource),
+        metadata: {
+          resourceVersion: String(env.store.version()),
+          ...(annotations === undefined ? {} : { annotations }),
+        },
+      }),
+    // An object that leaves the selection is gone for the watcher, one that enters is new.
+    forward({ type, object, before }, isSelected) {
+      const was = isSelected(before)
+      const is = type !== 'DELETED' && isSelected(object)
+      if (is) emit(was ? 'MODIFIED' : 'ADDED', object)
+      else if (type === 'DELETED' && (was || isSelected(object))) emit('DELETED', object)
+      else if (was && before !== undefined) emit('DELETED', withVersion(before, object.metadata.resourceVersion ?? ''))
+    },
   }
-  const bookmark = (annotations?: JsonObject): void =>
-    send('BOOKMARK', {
-      kind: resource.kind,
-      apiVersion: apiVersionOf(resource),
-      metadata: { resourceVersion: String(env.store.version()), ...(annotations === undefined ? {} : { annotations }) },
-    })
-  let from = env.store.version()
-  const replays = start === '' || start === '0' || initial
-  if (replays) {
+}
+
+/** Sends what the client must know first. Answers the version from which changes follow, or undefined when it is forgotten. */
+function begin(env: Environment, call: Call, stream: Stream, isSelected: Selection): number | undefined {
+  const { query, resource } = call
+  const start = query.get('resourceVersion') ?? ''
+  const initial = query.get('sendInitialEvents') === 'true'
+  if (start === '' || start === '0' || initial) {
+    const version = env.store.version()
     for (const object of env.store.list(resource.storageKey, call.namespace === '' ? undefined : call.namespace))
-      if (match === undefined || match(object)) emit('ADDED', object)
-    if (initial && query.get('allowWatchBookmarks') === 'true') bookmark({ 'k8s.io/initial-events-end': 'true' })
-  } else {
-    const events = env.store.since(resource.storageKey, Number(start))
-    if (events === undefined) {
-      send('ERROR', statusOf(new Fault(410, 'Expired', `too old resource version: ${start} (${env.store.version()})`)))
-      response.end()
-      return
-    }
-    for (const event of events) forward(event)
-    from = Math.max(Number(start), events.at(-1)?.version ?? 0)
+      if (isSelected(object)) stream.emit('ADDED', object)
+    if (initial && query.get('allowWatchBookmarks') === 'true') stream.bookmark({ 'k8s.io/initial-events-end': 'true' })
+    return version
   }
-  const stop = env.store.watch(resource.storageKey, (event) => {
-    if (event.version > from) forward(event)
-  })
-  end(
-    query,
-    response,
-    stop,
-    query.get('allowWatchBookmarks') === 'true' ? () => void env.store.settled().then(() => bookmark()) : undefined,
-  )
+  const events = env.store.since(resource.storageKey, Number(start))
+  if (events === undefined) {
+    stream.fail(new Fault(410, 'Expired', `too old resource version: ${start} (${env.store.version()})`))
+    return undefined
+  }
+  for (const event of events) stream.forward(event, isSelected)
+  return Math.max(Number(start), events.at(-1)?.version ?? 0)
 }
 
 function withVersion(object: Obj, resourceVersion: string): Obj {

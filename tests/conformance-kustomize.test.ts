@@ -10,19 +10,6 @@ import { treeOfFiles, type FileTree } from '../src/lib/kustomize/tree.ts'
 const SKIPPED: Readonly<Record<string, string>> = {
   'krusty/accumulation/TestAccumulateResourcesErrors/local_file_qualifies_as_repo':
     'the error is that of a git fetch; remote bases are not fetched',
-  'krusty/originannotation/TestAnnoOriginBuiltinGeneratorFromFileWithOverlay':
-    'buildMetadata: originAnnotations are not written yet',
-  'krusty/originannotation/TestAnnoOriginConfigMapGeneratorMerge':
-    'buildMetadata: originAnnotations are not written yet',
-  'krusty/originannotation/TestAnnoOriginConfigMapGeneratorReplace':
-    'buildMetadata: originAnnotations are not written yet',
-  'krusty/originannotation/TestAnnoOriginGeneratorFromFile': 'buildMetadata: originAnnotations are not written yet',
-  'krusty/originannotation/TestAnnoOriginInlineBuiltinGenerator':
-    'buildMetadata: originAnnotations are not written yet',
-  'krusty/originannotation/TestAnnoOriginLocalBuiltinGenerator': 'buildMetadata: originAnnotations are not written yet',
-  'krusty/originannotation/TestAnnoOriginLocalFiles': 'buildMetadata: originAnnotations are not written yet',
-  'krusty/originannotation/TestAnnoOriginLocalFilesWithOverlay': 'buildMetadata: originAnnotations are not written yet',
-  'krusty/originannotation/TestGeneratorWithAnnoOrigin': 'buildMetadata: originAnnotations are not written yet',
   'krusty/transformerannotation/TestAnnoTransformerBuiltinInline':
     'buildMetadata: transformerAnnotations are not written yet',
   'krusty/transformerannotation/TestAnnoTransformerBuiltinLocal':

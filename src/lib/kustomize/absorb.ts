@@ -32,6 +32,7 @@ export function absorb(into: Accumulator, resource: Resource): void {
   }
   takeOver(resource, old)
   if (resource.behavior === 'merge') {
+    resource.origin = old.origin ?? resource.origin
     mergeTexts(resource, old, 'data')
     mergeTexts(resource, old, 'binaryData')
   }

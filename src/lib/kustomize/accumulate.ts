@@ -8,6 +8,7 @@ import { generateConfigMap, generateSecret } from './generate.ts'
 import { structOf, structsOf, rawNodes, textsOf } from './kustomization.ts'
 import { fileName, loadText, subLoader, type Loader } from './loader.ts'
 import type { SchemaLookup } from './merge.ts'
+import { markFile, markGenerated } from './origin.ts'
 import { isMalformed, readResources } from './read-resources.ts'
 import { currentId, type Resource } from './resource.ts'
 import { loadTarget, openApiOf, resourcePaths, type Notices, type Target } from './target.ts'
@@ -21,6 +22,8 @@ export type Build = Notices & {
   /** The schema of `openapi`, which replaces the built-in one for the rest of the build. */
   schema: SchemaLookup | undefined
   hasSchema: boolean
+  /** Whether objects remember where they came from (`buildMetadata`). */
+  readonly hasOrigins: boolean
 }
 
 /** What has been collected so far at one level. */
@@ -69,15 +72,16 @@ function runValidators(build: Build, { loader, file }: Target, into: Accumulator
 /** Each path is tried as a file, then as a folder. */
 export function accumulatePaths(build: Build, loader: Loader, paths: readonly string[], into: Accumulator): void {
   for (const path of paths) {
-    const fileError = tryFile(loader, path, into)
+    const fileError = tryFile(build, loader, path, into)
     if (fileError === undefined) continue
     accumulateBase(build, loader, path, into, fileError)
   }
 }
 
-function tryFile(loader: Loader, path: string, into: Accumulator): SluiceError | undefined {
+function tryFile(build: Build, loader: Loader, path: string, into: Accumulator): SluiceError | undefined {
   try {
     const read = during(`accumulating resources from '${path}'`, () => readFileResources(loader, path))
+    if (build.hasOrigins) markFile(read, loader, path)
     during(`merging resources from '${path}'`, () => append(into, read))
     return undefined
   } catch (error) {
@@ -211,6 +215,10 @@ function generate(build: Build, target: Target, into: Accumulator): void {
       chart,
       'Helm charts are not inflated here; render the chart into a file',
     )
+  if (build.hasOrigins) {
+    for (const resource of configMaps) markGenerated(resource, loader, target.fileName, 'ConfigMapGenerator')
+    for (const resource of secrets) markGenerated(resource, loader, target.fileName, 'SecretGenerator')
+  }
   for (const resource of [...configMaps, ...secrets])
     during(`merging from generator ${describe(resource)}`, () => absorb(into, resource))
   for (const resource of runGenerators(readExternal(build, loader, textsOf(file, 'generators')), loader))

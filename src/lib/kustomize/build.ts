@@ -9,7 +9,8 @@ import { generatedTarget, overlayTarget, type Overlay } from './overlay.ts'
 import { sortLegacy } from './order.ts'
 import { seeTree } from './paths.ts'
 import { sortBy } from './plugins.ts'
-import { fieldMap, type Resource } from './resource.ts'
+import { ORIGIN, renderOrigin } from './origin.ts'
+import { fieldMap, textMap, type Resource } from './resource.ts'
 import { loadTarget, type Notices, type Target } from './target.ts'
 import { isLocalConfig, transformPairs } from './transform-fields.ts'
 import type { FileTree } from './tree.ts'
@@ -57,14 +58,17 @@ export type BuildResult = {
 export function build(tree: FileTree, dir: string, options: BuildOptions = {}): BuildResult {
   const seen = seeTree(tree, options.jail ?? '/')
   const warnings: string[] = []
+  const loader = rootLoader(seen, dir, options.loadRestrictions ?? 'rootOnly')
+  const notices: Notices = { unknownFields: 'error', warn: (line) => warnings.push(line) }
+  const target = rootTarget(loader, notices, options)
+  const metadata = textsOf(target.file, 'buildMetadata')
+  const hasOrigins = metadata.includes('originAnnotations')
   const context: Build = {
-    unknownFields: 'error',
-    warn: (line) => warnings.push(line),
+    ...notices,
+    hasOrigins,
     schema: undefined,
     hasSchema: false,
   }
-  const loader = rootLoader(seen, dir, options.loadRestrictions ?? 'rootOnly')
-  const target = rootTarget(loader, context, options)
   useOpenApi(context, target)
   const into = emptyAccumulator()
   accumulateTarget(context, target, into)
@@ -75,10 +79,9 @@ export function build(tree: FileTree, dir: string, options: BuildOptions = {}): 
   const kept = into.resources.filter((resource) => !isLocalConfig(resource))
   const sortOptions = structOf(target.file, 'sortOptions')
   const sorted = sortOptions ? sortBy(kept, sortOptions) : options.reorder === 'legacy' ? sortLegacy(kept) : kept
-  if (options.managedByLabel === true || textsOf(target.file, 'buildMetadata').includes('managedByLabel'))
-    labelManaged(sorted)
+  if (options.managedByLabel === true || metadata.includes('managedByLabel')) labelManaged(sorted)
   return {
-    objects: sorted.map(objectOf),
+    objects: sorted.map((resource) => objectOf(resource, hasOrigins)),
     filesRead: [...seen.filesRead],
     filesMissed: [...seen.filesMissed],
     warnings,
@@ -105,30 +108,19 @@ function labelManaged(resources: readonly Resource[]): void {
   transformPairs(resources, { 'app.kubernetes.io/managed-by': 'kustomize-v5.8.1' }, [spec])
 }
 
+/** Notes that kustomize keeps in annotations and takes out at the end. */
+const NOTES = new Set([ORIGIN, 'alpha.config.kubernetes.io/transformations'])
+
 /** The value of a resource; annotations are texts, and none at all are left out. */
-function objectOf(resource: Resource): Record<string, unknown> {
+function objectOf(resource: Resource, hasOrigins: boolean): Record<string, unknown> {
   const metadata = fieldMap(resource.node, 'metadata')
-  const annotations = metadata?.fields.get('annotations')
-  if (metadata && annotations) {
-    const texts: [string, string][] =
-      annotations.kind === 'map'
-        ? [...annotations.fields].map(([key, value]) => [key, value.kind === 'scalar' ? value.value : ''])
-        : []
-    metadata.fields.delete('annotations')
-    if (texts.length > 0) {
-      const value = toValue(resource.node, { integers: 'bigint' })
-      const object = isObject(value) ? value : {}
-      return {
-        ...object,
-        metadata: {
-          ...(isObject(object['metadata']) ? object['metadata'] : {}),
-          annotations: Object.fromEntries(texts),
-        },
-      }
-    }
-  }
+  const texts = new Map([...textMap(resource, 'annotations')].filter(([key]) => !NOTES.has(key)))
+  if (hasOrigins && resource.origin) texts.set(ORIGIN, renderOrigin(resource.origin))
+  metadata?.fields.delete('annotations')
   const value = toValue(resource.node, { integers: 'bigint' })
-  return isObject(value) ? value : {}
+  const object = isObject(value) ? value : {}
+  if (texts.size > 0 && isObject(object['metadata'])) object['metadata']['annotations'] = Object.fromEntries(texts)
+  return object
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

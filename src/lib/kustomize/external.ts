@@ -9,6 +9,7 @@ import { CONFIG_MAP_ARGS, SECRET_ARGS, structOf, textOf } from './kustomization.
 import type { Loader } from './loader.ts'
 import { readResources } from './read-resources.ts'
 import { fieldMap, fieldText, newResource, type Resource } from './resource.ts'
+import { markByConfig, markFile } from './origin.ts'
 import { runPlugin } from './plugins.ts'
 import { dropDeleted } from './transform.ts'
 
@@ -19,8 +20,10 @@ export function readExternal(build: Build, loader: Loader, entries: readonly str
   const paths: string[] = []
   for (const entry of entries) {
     const inline = readInline(loader, entry)
-    if (inline) append(collected, inline)
-    else paths.push(entry)
+    if (inline) {
+      markFile(inline, loader, 'kustomization.yaml')
+      append(collected, inline)
+    } else paths.push(entry)
   }
   accumulatePaths(build, loader, paths, collected)
   return collected.resources
@@ -48,19 +51,24 @@ export function runTransformers(configs: readonly Resource[], build: Build, load
 /** Makes the objects of generator configurations. */
 export function runGenerators(configs: readonly Resource[], loader: Loader): Resource[] {
   return configs.flatMap((config) => {
-    checkBuiltIn(config.node)
-    const kind = fieldText(config.node, 'kind')
-    if (kind === 'ConfigMapGenerator')
-      return [generateConfigMap(loader, argsOf(config.node, CONFIG_MAP_ARGS), undefined)]
-    if (kind === 'SecretGenerator') return [generateSecret(loader, argsOf(config.node, SECRET_ARGS), undefined)]
-    if (kind === 'IAMPolicyGenerator') return [generateIamPolicy(config.node)]
-    throw failure(
-      'KUSTOMIZE_UNSUPPORTED',
-      `unable to load builtin ${kind}`,
-      config.node,
-      'only the generators that kustomize has built in are run',
-    )
+    const made = generateBy(config, loader)
+    for (const resource of made) markByConfig(resource, config)
+    return made
   })
+}
+
+function generateBy(config: Resource, loader: Loader): Resource[] {
+  checkBuiltIn(config.node)
+  const kind = fieldText(config.node, 'kind')
+  if (kind === 'ConfigMapGenerator') return [generateConfigMap(loader, argsOf(config.node, CONFIG_MAP_ARGS), undefined)]
+  if (kind === 'SecretGenerator') return [generateSecret(loader, argsOf(config.node, SECRET_ARGS), undefined)]
+  if (kind === 'IAMPolicyGenerator') return [generateIamPolicy(config.node)]
+  throw failure(
+    'KUSTOMIZE_UNSUPPORTED',
+    `unable to load builtin ${kind}`,
+    config.node,
+    'only the generators that kustomize has built in are run',
+  )
 }
 
 /** Name and namespace of a plug-in configuration stand in its metadata. */

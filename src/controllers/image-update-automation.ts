@@ -43,6 +43,8 @@ export type AutomationSeen = {
   readonly dueInMs: number
   readonly failures: number
   readonly outcome?: AutomationOutcome
+  /** What the policies resolved to when the run of `outcome` began; they may have moved on meanwhile. */
+  readonly ranWith?: Readonly<Record<string, ImageRefStatus>>
 }
 
 /** What an ImageUpdateAutomation may need done. */
@@ -138,7 +140,8 @@ function succeeded(
   seen: AutomationSeen,
   outcome: Exclude<AutomationOutcome, { kind: 'failed' }>,
 ): Decision<AutomationChange, ImageStatus> {
-  const { automation, policies, nowMs } = seen
+  const { automation, nowMs } = seen
+  const policies = seen.ranWith ?? seen.policies
   const { observedPolicies: _old, ...kept } = automation.status
   const fields = {
     observedSourceRevision: outcome.sourceRevision,

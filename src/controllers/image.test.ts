@@ -230,3 +230,12 @@ function withProgress(status: object, second: unknown): object {
   const { status: written } = (second as { status: { status: { conditions: object[] } } }).status
   return { ...status, conditions: written.conditions }
 }
+
+test('ImageUpdateAutomation shows the choices it ran with, so that one made meanwhile is not lost', () => {
+  const ranWith = { app: { name: 'r.io/app', tag: '1.0.0' } }
+  const policies = { app: { name: 'r.io/app', tag: '1.1.0' } }
+  const outcome = { kind: 'up-to-date', sourceRevision: 'main@sha1:a', problems: [] } as const
+  const decision = decideImageUpdateAutomation({ ...calmAutomation, policies, ranWith, outcome })
+  assert.equal(decision.kind, 'done')
+  assert.deepEqual(decision.kind === 'done' && decision.status.status?.['observedPolicies'], ranWith)
+})

@@ -26,7 +26,14 @@ import { type ObjectIo, objectIo } from './object-io.ts'
 import type { PolicyStore } from './policy-controller.ts'
 import { runAutomation } from './run-automation.ts'
 
-type Memory = { nextRunMs: number; failures: number; lastSeenRevision: string; outcome: AutomationOutcome | undefined }
+type Memory = {
+  nextRunMs: number
+  failures: number
+  lastSeenRevision: string
+  outcome: AutomationOutcome | undefined
+  /** What the policies resolved to when that run began. */
+  ranWith: AutomationSeen['policies']
+}
 
 /** What the controller works with. */
 type Own = {
@@ -128,7 +135,7 @@ function observe(own: Own, key: string): AutomationSeen | undefined {
     random: context.random(),
     dueInMs: memory.nextRunMs - nowMs,
     failures: memory.failures,
-    ...(memory.outcome ? { outcome: memory.outcome } : {}),
+    ...(memory.outcome ? { outcome: memory.outcome, ranWith: memory.ranWith } : {}),
   }
 }
 
@@ -140,6 +147,7 @@ async function run(own: Own, { automation, sourceRevision, dueInMs }: Automation
   const parsed = parseGitRepository(object)
   const source = { ...parsed, url: aliasGitUrl(parsed.url, context.registryAliases) }
   memory.lastSeenRevision = sourceRevision ?? ''
+  memory.ranWith = resolved(own, automation)
   // The interval is there to notice what nobody told: then the remote itself is asked.
   const isDue = dueInMs <= 0 && memory.nextRunMs > 0
   const branch = automation.checkoutBranch ?? source.ref.branch ?? 'master'
@@ -179,7 +187,13 @@ function resolved(own: Own, automation: ImageUpdateAutomation): AutomationSeen['
 }
 
 function memoryOf({ memories }: Own, key: string): Memory {
-  const found = memories.get(key) ?? { nextRunMs: 0, failures: 0, lastSeenRevision: '', outcome: undefined }
+  const found = memories.get(key) ?? {
+    nextRunMs: 0,
+    failures: 0,
+    lastSeenRevision: '',
+    outcome: undefined,
+    ranWith: {},
+  }
   memories.set(key, found)
   return found
 }

@@ -25,8 +25,8 @@ export type Uploads = {
 type Upload = {
   readonly repository: string
   readonly path: string
-  /** Undefined when the file is older than this process: then it is hashed at the end. */
-  readonly hasher: Hasher | undefined
+  /** Undefined when the file is older than this process, or a write failed: then it is hashed at the end. */
+  hasher: Hasher | undefined
   sizeBytes: number
   isBusy: boolean
 }
@@ -125,11 +125,13 @@ async function receive(upload: Upload, request: IncomingMessage): Promise<void> 
   let waiting: Buffer[] = []
   let waitingBytes = 0
   const flush = async (): Promise<void> => {
-    await writeAll(file, waiting)
-    for (const chunk of waiting) upload.hasher?.update(chunk)
-    upload.sizeBytes += waitingBytes
+    const [chunks, sizeBytes] = [waiting, waitingBytes]
     waiting = []
     waitingBytes = 0
+    const writing = writeAll(file, chunks)
+    for (const chunk of chunks) upload.hasher?.update(chunk)
+    await writing
+    upload.sizeBytes += sizeBytes
   }
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -142,7 +144,10 @@ async function receive(upload: Upload, request: IncomingMessage): Promise<void> 
     await flush()
   } catch (error) {
     if (!(error instanceof Refusal) && !isDiskError(error)) await flush()
-    else await file.truncate(upload.sizeBytes).catch(() => undefined)
+    else {
+      upload.hasher = undefined
+      await file.truncate(upload.sizeBytes).catch(() => undefined)
+    }
     throw error
   } finally {
     await file.close()

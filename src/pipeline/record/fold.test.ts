@@ -183,6 +183,12 @@ for (const { it, facts, cause } of stops) {
   })
 }
 
+test('a delivery that stopped and goes on is no longer stopped anywhere', () => {
+  const [delivery] = historyOf(foldFacts(at([...applied, health('unhealthy', 'slow'), apply()])), { limit: 1 })
+  assert.equal(delivery?.state, 'running')
+  assert.deepEqual(delivery.borders.health, undefined)
+})
+
 test('a policy that selects nothing is the cause of its service', () => {
   const [cell] = cellsOf(foldFacts(at([...before, policy('', 'none of 3 tags is a version')])))
   assert.equal(cell?.cause, 'policy default/web: none of 3 tags is a version')

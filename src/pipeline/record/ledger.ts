@@ -67,10 +67,16 @@ export function markBorder(
   also: Partial<Delivery> = {},
 ): Delivery {
   const before = delivery.borders[border]
-  const borders = before?.state === 'done' ? delivery.borders : { ...delivery.borders, [border]: record }
+  const standing = record.state === 'failed' ? delivery.borders : withoutFailed(delivery.borders)
+  const borders = before?.state === 'done' ? standing : { ...standing, [border]: record }
   const next = { ...delivery, ...also, borders }
   ledger.deliveries.set(next.id, next)
   return next
+}
+
+// What goes on again is no longer stopped where it was.
+function withoutFailed(borders: Delivery['borders']): Delivery['borders'] {
+  return Object.fromEntries(Object.entries(borders).filter(([, { state }]) => state !== 'failed'))
 }
 
 /**

@@ -24,7 +24,7 @@ export function makeRecorder(o: {
   let serial = 0
   return (object, type, reason, message, fieldPath) => {
     const nowMs = o.clock.nowMs()
-    const { namespace = 'default', name, uid, resourceVersion } = object.metadata
+    const { namespace = 'default', name, uid } = object.metadata
     const key = `${uid} ${reason} ${message} ${fieldPath}`
     const before = known.get(key)
     if (before && nowMs - before.lastMs < 1_000) return
@@ -43,40 +43,56 @@ export function makeRecorder(o: {
       if (known.size <= 2_000) break
       known.delete(oldest)
     }
-    const metadata = { name: event.name, namespace }
     const options = { fieldManager: 'sluice-node' }
     const ref = { apiVersion: 'v1', kind: 'Event', namespace, name: event.name }
     const sent =
       event.count > 1
         ? o.client.patch(ref, 'merge', { count: event.count, lastTimestamp: at }, options)
         : o.client.create(
-            {
-              apiVersion: 'v1',
-              kind: 'Event',
-              metadata,
-              involvedObject: {
-                apiVersion: object.apiVersion,
-                kind: object.kind,
-                namespace: object.metadata.namespace,
-                name,
-                uid,
-                resourceVersion,
-                ...(fieldPath === undefined ? {} : { fieldPath }),
-              },
-              reason,
-              message: message.slice(0, 1024),
-              type,
-              count: 1,
-              firstTimestamp: at,
-              lastTimestamp: at,
-              source: { component: 'kubelet', host: o.node },
-              reportingComponent: 'kubelet',
-              reportingInstance: o.node,
-            },
+            eventObject(object, { node: o.node, name: event.name, at, type, reason, message, fieldPath }),
             options,
           )
     sent.catch((error: unknown) =>
       o.log(`node: event ${reason} of ${name} not written: ${error instanceof Error ? error.message : String(error)}`),
     )
+  }
+}
+
+function eventObject(
+  object: KubeObject,
+  said: {
+    readonly node: string
+    readonly name: string
+    readonly at: string
+    readonly type: string
+    readonly reason: string
+    readonly message: string
+    readonly fieldPath: string | undefined
+  },
+): KubeObject {
+  const { name, namespace, uid, resourceVersion } = object.metadata
+  const field = said.fieldPath === undefined ? {} : { fieldPath: said.fieldPath }
+  return {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: said.name, namespace: namespace ?? 'default' },
+    involvedObject: {
+      apiVersion: object.apiVersion,
+      kind: object.kind,
+      namespace,
+      name,
+      uid,
+      resourceVersion,
+      ...field,
+    },
+    reason: said.reason,
+    message: said.message.slice(0, 1024),
+    type: said.type,
+    count: 1,
+    firstTimestamp: said.at,
+    lastTimestamp: said.at,
+    source: { component: 'kubelet', host: said.node },
+    reportingComponent: 'kubelet',
+    reportingInstance: said.node,
   }
 }

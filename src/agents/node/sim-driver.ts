@@ -2,6 +2,7 @@ import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { digestOf } from '../../lib/oci/digest.ts'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Image } from './image/store.ts'
 import type { Driver, RunningContainer, Sandbox } from './driver.ts'
 
 /**
@@ -17,24 +18,13 @@ export function startSimDriver(o: {
   const sandboxes = new Map<string, Sandbox>()
   const containers = new Map<string, RunningContainer>()
   let serial = 0
-  const image = async (name: string) => {
-    const digest = /@(sha256:[0-9a-f]{64})$/.exec(name)?.[1] ?? digestOf(name)
-    return {
-      name,
-      id: `${name.replace(/@.*$/, '').replace(/:[^/:]*$/, '')}@${digest}`,
-      digest,
-      config: {},
-      layers: [],
-      sizeBytes: 0,
-    }
-  }
   const podFolder = (uid: string): string => join(o.stateDir, 'pods', uid)
   return {
     name: 'sim',
     isSimulated: true,
     gaps: ['nothing runs: this node simulates its pods'],
-    findImage: image,
-    pullImage: image,
+    findImage: simulatedImage,
+    pullImage: simulatedImage,
     async createSandbox({ uid }) {
       serial++
       const sandbox = { uid, ip: `10.244.${(serial >> 8) & 255}.${serial & 255}` }
@@ -74,4 +64,10 @@ export function startSimDriver(o: {
     hostIp: '127.0.0.1',
     close: async () => undefined,
   }
+}
+
+async function simulatedImage(name: string): Promise<Image> {
+  const digest = /@(sha256:[0-9a-f]{64})$/.exec(name)?.[1] ?? digestOf(name)
+  const id = `${name.replace(/@.*$/, '').replace(/:[^/:]*$/, '')}@${digest}`
+  return { name, id, digest, config: {}, layers: [], sizeBytes: 0 }
 }

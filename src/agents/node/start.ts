@@ -3,7 +3,8 @@ import type { KubeClient, WatchCache } from '../../adapters/kube/types.ts'
 import { watchCache } from '../../adapters/kube/watch-cache.ts'
 import { createRegistryClient } from '../../adapters/registry/client.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
-import { chooseDriver, type DriverWord } from './choose-driver.ts'
+import { onceMore } from './again.ts'
+import { chooseDriver, type Chosen, type DriverWord } from './choose-driver.ts'
 import type { Driver } from './driver.ts'
 import { makeRecorder } from './events.ts'
 import { startHeartbeat } from './heartbeat.ts'
@@ -74,14 +75,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   node = { options, log, driver, isClosing: false, workers: new Map(), caches: openCaches(options, log) }
   const self = node
   const kubelet = await serveKubelet({ name, clock, find: (...asked) => findLog(self, ...asked) })
-  const facts: NodeFacts = {
-    name,
-    driver: driver?.name ?? 'none',
-    isSimulated: driver?.isSimulated === true,
-    kubeletPort: kubelet.port,
-    notReady: 'why' in chosen ? `pods cannot run: ${chosen.why}` : undefined,
-    gaps: driver?.gaps ?? [],
-  }
+  const facts = factsOf(name, chosen, kubelet.port)
   for (const gap of facts.gaps) log(`node ${name}: ${gap}`)
   const nodeObject = await registerNode(client, facts, clock.nowMs())
   const record = makeRecorder({ client, clock, node: name, log })
@@ -115,6 +109,20 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       registryClient.close()
     },
   }
+}
+
+function factsOf(name: string, chosen: Chosen, kubeletPort: number): NodeFacts {
+  if ('why' in chosen)
+    return {
+      name,
+      driver: 'none',
+      isSimulated: false,
+      kubeletPort,
+      notReady: `pods cannot run: ${chosen.why}`,
+      gaps: [],
+    }
+  const { name: driver, isSimulated, gaps } = chosen.driver
+  return { name, driver, isSimulated, kubeletPort, notReady: undefined, gaps }
 }
 
 function openCaches({ client, clock, name }: NodeOptions, log: (line: string) => void): Node['caches'] {
@@ -169,25 +177,13 @@ function followNetwork(
   node: Node,
   setHostKeys: (keys: readonly string[]) => Promise<void>,
 ): { readonly close: () => void } {
-  let again = false
-  let isRunning = false
-  const run = async (): Promise<void> => {
-    if (isRunning) return
-    isRunning = true
-    while (again && !node.isClosing) {
-      again = false
-      const { services, slices } = node.caches
-      const table = planNetwork(services.list(), slices.list(), node.driver?.dns !== undefined)
-      await node.driver?.setNetwork(table).catch((error: unknown) => node.log(`node: network: ${String(error)}`))
-      if (node.driver && !node.driver.isSimulated) await setHostKeys(table.ports.map(({ key }) => key))
-    }
-    isRunning = false
-  }
-  const wake = (): void => {
-    again = true
-    // one look for all changes of this moment
-    queueMicrotask(() => void run())
-  }
+  const { wake } = onceMore(async () => {
+    if (node.isClosing) return
+    const { services, slices } = node.caches
+    const table = planNetwork(services.list(), slices.list(), node.driver?.dns !== undefined)
+    await node.driver?.setNetwork(table).catch((error: unknown) => node.log(`node: network: ${String(error)}`))
+    if (node.driver && !node.driver.isSimulated) await setHostKeys(table.ports.map(({ key }) => key))
+  })
   const stops = [node.caches.services.onChange(wake), node.caches.slices.onChange(wake)]
   node.wakeNetwork = wake
   wake()

@@ -16,7 +16,7 @@ import {
 } from './container.ts'
 import { EXEC_SCRIPT, INIT_SCRIPT } from './init-script.ts'
 import { forgetKeeper, launchKeeper, TOOL_ENV, type Launched } from './launch.ts'
-import { joinBridge, makeBridge, NETWORK, waitForNamespace } from './network.ts'
+import { addRoutes, joinBridge, makeBridge, NETWORK, waitForNamespace } from './network.ts'
 import { removeTree } from './remove-tree.ts'
 import { checkMachine } from './self-check.ts'
 import { prepareTools } from './tools.ts'
@@ -35,6 +35,7 @@ type Linux = {
   readonly stateDir: string
   readonly octets: Map<string, number>
   readonly removing: Set<string>
+  readonly routes: Set<string>
   lastOctet: number
 }
 
@@ -82,6 +83,7 @@ export async function startLinuxDriver(
     stateDir,
     octets: new Map(),
     removing,
+    routes: new Set(),
     lastOctet: 1,
   }
   for (const { ip, uid } of await sandboxesOf(linux)) linux.octets.set(uid, Number(ip.split('.')[3]))
@@ -118,7 +120,11 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
     list: async () => ({ sandboxes: await sandboxesOf(linux), containers: await containersOf(linux) }),
     logPath: ({ uid, container, attempt }) => join(linux.paths.logs(uid), `${container}.${attempt}.log`),
     podFolder: (uid) => podFolder(linux, uid),
-    setNetwork: (table) => keeper.setNetwork(table),
+    async setNetwork(table) {
+      const addresses = table.ports.flatMap(({ listen }) => listen?.host ?? [])
+      await addRoutes(keeper, addresses, linux.routes)
+      await keeper.setNetwork(table)
+    },
     drain: (host, timeoutMs) => keeper.drain(host, timeoutMs),
     serviceStream: (key) => keeper.serviceStream(key),
     dns: NETWORK.dns,

@@ -1,4 +1,5 @@
 import { readlinkSync } from 'node:fs'
+import { isIPv4 } from 'node:net'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KeeperClient } from '../keeper/client.ts'
 import { TOOL_ENV } from './launch.ts'
@@ -17,7 +18,8 @@ const BRIDGE = 'sluice0'
 export async function makeBridge(keeper: KeeperClient): Promise<void> {
   const lines = [
     'link set lo up',
-    `link add ${BRIDGE} type bridge`,
+    // a fixed address: else it follows that of its ports, and pods would ask a neighbour that is no more
+    `link add ${BRIDGE} address 02:42:0a:2a:00:01 type bridge`,
     `addr add ${NETWORK.gateway}/24 dev ${BRIDGE}`,
     `link set ${BRIDGE} up`,
     `route add local ${NETWORK.services} dev lo`,
@@ -43,6 +45,17 @@ export async function joinBridge(keeper: KeeperClient, pid: number, octet: numbe
   await ip(keeper, ['ip', '-batch', '-'], outside, what)
   await ip(keeper, ['nsenter', '-t', String(pid), '-n', '--', 'ip', '-batch', '-'], inside, what)
   return address
+}
+
+/** Makes addresses of Services outside the usual range the keeper's own; `known` remembers which. */
+export async function addRoutes(keeper: KeeperClient, addresses: readonly string[], known: Set<string>): Promise<void> {
+  const fresh = addresses.filter(
+    (address) => isIPv4(address) && !/^(10\.43|10\.42\.0|127)\./.test(address) && !known.has(address),
+  )
+  if (fresh.length === 0) return
+  const lines = fresh.map((address) => `route replace local ${address}/32 dev lo`)
+  await ip(keeper, ['ip', '-batch', '-'], lines, 'addresses of Services cannot be made')
+  for (const address of fresh) known.add(address)
 }
 
 /** Waits until a process that was just started is in a network namespace of its own. */

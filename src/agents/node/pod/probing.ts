@@ -2,7 +2,15 @@ import { runAction, type ActionResult } from './run-probe.ts'
 import { afterProbe, dueProbes, probeOf, type Health, type ProbeKind } from './probe-state.ts'
 import type { NodeContext } from './context.ts'
 import type { ContainerId } from '../driver.ts'
-import type { Container, Pod } from './shapes.ts'
+import type { Container, Pod, Probe } from './shapes.ts'
+
+/** What is probed. */
+export type ProbeTarget = {
+  readonly pod: Pod
+  readonly id: ContainerId
+  readonly container: Container
+  readonly ip: string
+}
 
 /** The probes of one run of a container. */
 export type Probing = { readonly id: ContainerId; readonly health: () => Health; readonly stop: () => void }
@@ -11,12 +19,7 @@ export type Probing = { readonly id: ContainerId; readonly health: () => Health;
  * Probes a container until stopped. Until a readiness or startup probe has passed once it is asked again quickly (100 ms, slowing down
  * to its period), so that a pod is Ready when it is; failures are still counted once a period.
  */
-export function startProbing(
-  context: NodeContext,
-  target: { readonly pod: Pod; readonly id: ContainerId; readonly container: Container; readonly ip: string },
-  first: Health,
-  onChange: () => void,
-): Probing {
+export function startProbing(context: NodeContext, target: ProbeTarget, first: Health, onChange: () => void): Probing {
   const { container } = target
   let health = first
   let isStopped = false
@@ -24,17 +27,8 @@ export function startProbing(
   const take = (kind: ProbeKind, { ok, message }: ActionResult): void => {
     const before = health
     health = afterProbe(health, container, kind, ok, message)
-    const title = kind[0]?.toUpperCase() + kind.slice(1)
-    if (!ok)
-      context.record(
-        target.pod,
-        'Warning',
-        'Unhealthy',
-        `${title} probe failed: ${message}`,
-        `spec.containers{${container.name}}`,
-      )
-    if (before.isReady !== health.isReady || before.isStarted !== health.isStarted || before.failed !== health.failed)
-      onChange()
+    if (!ok) tellFailure(context, target, kind, message)
+    if (isChanged(before, health)) onChange()
     if (!before.isStarted && health.isStarted) schedule()
   }
   const run = async (kind: ProbeKind, quickMs: number, countedAtMs: number): Promise<void> => {
@@ -42,18 +36,13 @@ export function startProbing(
     if (probe === undefined || isStopped || !dueProbes(container, health).includes(kind))
       return void cancels.delete(kind)
     const periodMs = (probe.periodSeconds ?? 10) * 1000
-    const driver = context.driver()
-    const result = driver.isSimulated
-      ? { ok: true, message: '' }
-      : await runAction(driver, target, probe, (probe.timeoutSeconds ?? 1) * 1000)
+    const result = await ask(context, target, probe)
     if (isStopped) return
     const nowMs = context.clock.nowMs()
-    const isDue = nowMs - countedAtMs >= periodMs
     const isFirstPass = result.ok && (probe.successThreshold ?? 1) === 1
-    const counts = isDue || isFirstPass
+    const counts = isFirstPass || nowMs - countedAtMs >= periodMs
     if (counts) take(kind, result)
-    const isWaiting =
-      kind !== 'liveness' && !result.ok && (kind === 'startup' || !health.isReady) && probe.exec === undefined
+    const isWaiting = !result.ok && probe.exec === undefined && isAwaited(kind, health)
     const nextMs = isWaiting ? Math.min(quickMs, periodMs) : periodMs
     const counted = counts ? nowMs : countedAtMs
     cancels.set(
@@ -80,4 +69,23 @@ export function startProbing(
       for (const cancel of cancels.values()) cancel()
     },
   }
+}
+
+async function ask(context: NodeContext, target: ProbeTarget, probe: Probe): Promise<ActionResult> {
+  const driver = context.driver()
+  if (driver.isSimulated) return { ok: true, message: '' }
+  return runAction(driver, target, probe, (probe.timeoutSeconds ?? 1) * 1000)
+}
+
+function isAwaited(kind: ProbeKind, health: Health): boolean {
+  return kind === 'startup' || (kind === 'readiness' && !health.isReady)
+}
+
+function isChanged(before: Health, after: Health): boolean {
+  return before.isReady !== after.isReady || before.isStarted !== after.isStarted || before.failed !== after.failed
+}
+
+function tellFailure(context: NodeContext, { pod, container }: ProbeTarget, kind: ProbeKind, message: string): void {
+  const title = `${kind[0]?.toUpperCase()}${kind.slice(1)}`
+  context.record(pod, 'Warning', 'Unhealthy', `${title} probe failed: ${message}`, `spec.containers{${container.name}}`)
 }

@@ -1,9 +1,10 @@
 import { ApiError } from '../../../adapters/kube/api-error.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { RunningContainer, Sandbox } from '../driver.ts'
+import { onceMore } from '../again.ts'
 import type { Image } from '../image/store.ts'
 import type { NodeContext } from './context.ts'
-import { decidePod, isAlive, keyOfStep, type Fault, type ImageState, type Run, type Seen } from './decide.ts'
+import { decidePod, isAlive, keyOfStep, type Fault, type ImageState, type Run, type Seen, type Step } from './decide.ts'
 import { freshHealth } from './probe-state.ts'
 import { startProbing, type Probing } from './probing.ts'
 import { uidOf, type Container, type Pod } from './shapes.ts'
@@ -48,26 +49,28 @@ export type Memory = {
 /** Starts the worker of a pod; `onFinished` is called when nothing of it is left. */
 export function startPodWorker(context: NodeContext, first: Pod, onFinished: () => void): PodWorker {
   const memory = freshMemory(first)
-  let isRunning: Promise<void> | undefined
-  let again = false
   let cancelTimer: () => void = () => undefined
-  const wake = (): void => {
+  const { wake, settled } = onceMore(async () => {
     if (memory.isClosed) return
-    again = true
-    isRunning ??= loop().finally(() => (isRunning = undefined))
+    await look().catch((error: unknown) => {
+      context.log(`node: pod ${memory.pod.metadata.namespace}/${memory.pod.metadata.name}: ${textOfError(error)}`)
+      later(1_000)
+    })
+  })
+  const later = (afterMs: number): void => {
+    cancelTimer()
+    cancelTimer = context.clock.after(afterMs, wake)
   }
-  const loop = async (): Promise<void> => {
-    while (again && !memory.isClosed) {
-      again = false
-      try {
-        await look()
-      } catch (error) {
-        context.log(`node: pod ${memory.pod.metadata.namespace}/${memory.pod.metadata.name}: ${textOfError(error)}`)
+  const launch = (step: Step): void =>
+    runStep(context, memory, step, {
+      wake,
+      failed: () => later(1_000),
+      last() {
+        memory.isClosed = true
         cancelTimer()
-        cancelTimer = context.clock.after(1_000, wake)
-      }
-    }
-  }
+        onFinished()
+      },
+    })
   const look = async (): Promise<void> => {
     await observe(context, memory)
     // before anything is said: what was taken over keeps the health that it had
@@ -75,24 +78,9 @@ export function startPodWorker(context: NodeContext, first: Pod, onFinished: () 
     const seen = seenOf(context, memory)
     const { steps, againAtMs } = decidePod(seen)
     await writeStatus(context, memory, seen)
-    for (const step of steps) {
-      memory.inFlight.add(keyOfStep(step))
-      void perform(context, memory, step)
-        .then((isLast) => {
-          memory.inFlight.delete(keyOfStep(step))
-          if (!isLast) return wake()
-          memory.isClosed = true
-          cancelTimer()
-          onFinished()
-        })
-        .catch((error: unknown) => {
-          memory.inFlight.delete(keyOfStep(step))
-          context.log(`node: ${keyOfStep(step)}: ${textOfError(error)}`)
-          cancelTimer = context.clock.after(1_000, wake)
-        })
-    }
+    for (const step of steps) launch(step)
     cancelTimer()
-    if (againAtMs !== undefined) cancelTimer = context.clock.after(Math.max(againAtMs - context.clock.nowMs(), 5), wake)
+    if (againAtMs !== undefined) later(Math.max(againAtMs - context.clock.nowMs(), 5))
   }
   wake()
   return {
@@ -103,8 +91,7 @@ export function startPodWorker(context: NodeContext, first: Pod, onFinished: () 
     },
     gone() {
       memory.isGone = true
-      const metadata = { ...memory.pod.metadata, deletionTimestamp: 'gone', deletionGracePeriodSeconds: 0 }
-      memory.pod = { ...memory.pod, metadata }
+      memory.pod = withoutGrace(memory.pod)
       wake()
     },
     wake,
@@ -114,9 +101,34 @@ export function startPodWorker(context: NodeContext, first: Pod, onFinished: () 
       memory.isClosed = true
       cancelTimer()
       for (const probing of memory.probing.values()) probing.stop()
-      await isRunning
+      await settled()
     },
   }
+}
+
+/** Runs one step beside the others and says how it went. */
+function runStep(
+  context: NodeContext,
+  memory: Memory,
+  step: Step,
+  then: { readonly wake: () => void; readonly failed: () => void; readonly last: () => void },
+): void {
+  const key = keyOfStep(step)
+  memory.inFlight.add(key)
+  perform(context, memory, step)
+    .finally(() => memory.inFlight.delete(key))
+    .then(
+      (isLast) => (isLast ? then.last() : then.wake()),
+      (error: unknown) => {
+        context.log(`node: ${key}: ${textOfError(error)}`)
+        then.failed()
+      },
+    )
+}
+
+function withoutGrace(pod: Pod): Pod {
+  const metadata = { ...pod.metadata, deletionTimestamp: 'gone', deletionGracePeriodSeconds: 0 }
+  return { ...pod, metadata }
 }
 
 function freshMemory(pod: Pod): Memory {

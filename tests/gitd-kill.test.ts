@@ -60,12 +60,13 @@ test('kill -9 while pushing: no acknowledged push is lost, and each is told', { 
     const url = `http://x:${TOKEN}@127.0.0.1:${port}/app.git`
     if (round === 0) assert.equal((await git(temp, 'clone', '-q', url, clone)).code, 0)
     const exited = new Promise((done) => child.once('exit', done))
-    setTimeout(() => child.kill('SIGKILL'), 60 + round * 45)
+    let kill: NodeJS.Timeout | undefined
     for (let isUp = true; isUp;) {
       await git(clone, 'commit', '-q', '--allow-empty', '-m', `${round}`)
       const head = (await git(clone, 'rev-parse', 'HEAD')).out
       isUp = (await git(clone, 'push', '-q', url, 'HEAD:main')).code === 0
       if (isUp) acknowledged.push(head)
+      kill ??= setTimeout(() => child.kill('SIGKILL'), 20 + round * 30)
     }
     await exited
   }

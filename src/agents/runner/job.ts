@@ -59,7 +59,7 @@ export type JobState = {
   readonly masker: Masker
   readonly images: ReturnType<typeof openJobImages>
   readonly baseEnv: Readonly<Record<string, string>>
-  readonly groups: string
+  readonly groups: Set<number>
   readonly logFolder: string
   readonly signal: AbortSignal
   /** Set by GITHUB_ENV. */
@@ -85,8 +85,8 @@ export async function runJob(run: RunPlace, instance: JobInstance): Promise<JobE
     arch: process.arch === 'arm64' ? 'ARM64' : 'X64',
   }
   rmSync(root, { recursive: true, force: true })
-  const groups = join(root, 'groups')
-  for (const folder of [place.workspace, place.temp, groups, join(root, 'home')]) mkdirSync(folder, { recursive: true })
+  const groups = new Set<number>()
+  for (const folder of [place.workspace, place.temp, join(root, 'home')]) mkdirSync(folder, { recursive: true })
   const masker = createMasker([
     ...Object.values(run.secrets),
     ...(run.authorization ? [run.authorization, run.facts.token] : []),

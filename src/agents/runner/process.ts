@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
 /** How a step's process ended. */
 export type ProcessEnd =
@@ -19,8 +18,8 @@ export type ProcessOptions = {
   readonly onText: (text: string) => void
   /** Asked after each piece of output; true ends the process. */
   readonly isTooMuch: () => boolean
-  /** A folder where the process leaves its group's number, so that a later start can end what a crash left behind. */
-  readonly groups: string
+  /** Gets the number of the process's group, so that its job can end what it left behind. */
+  readonly groups: Set<number>
 }
 
 const GRACE_MS = 2_000
@@ -37,7 +36,7 @@ export function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const pid = child.pid
-    if (pid !== undefined) writeFileSync(join(groups, String(pid)), '')
+    if (pid !== undefined) groups.add(pid)
     let why: 'timeout' | 'cancelled' | 'too much output' | undefined
     let killer: NodeJS.Timeout | undefined
     const stop = (reason: NonNullable<typeof why>): void => {
@@ -80,22 +79,34 @@ export function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
   })
 }
 
-/** Ends the process groups that a job left behind; `isOurs` guards against numbers that were given to others since. */
-export function endGroups(groups: string, isOurs: (pid: number) => boolean = () => true): void {
-  if (!existsSync(groups)) return
-  for (const name of readdirSync(groups)) {
+/** Ends the process groups that a job left behind. */
+export function endGroups(groups: ReadonlySet<number>): void {
+  for (const pid of groups) killGroup(pid, 'SIGKILL')
+}
+
+/**
+ * Ends every process of runs that a crash cut off, known by what they say of themselves: `GITHUB_RUN_ID` in their environment.
+ *
+ * Linux only; elsewhere they end by themselves.
+ */
+export function endProcessesOf(runIds: ReadonlySet<string>): void {
+  if (runIds.size === 0 || !existsSync('/proc/self/environ')) return
+  for (const name of readdirSync('/proc')) {
     const pid = Number(name)
-    if (Number.isInteger(pid) && pid > 1 && isOurs(pid)) killGroup(pid, 'SIGKILL')
-    rmSync(join(groups, name), { force: true })
+    if (!Number.isInteger(pid) || pid === process.pid || !runIds.has(runIdOf(pid))) continue
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // it is gone already
+    }
   }
 }
 
-/** True when the process was started for that run: its environment says so. */
-export function belongsToRun(pid: number, runId: string): boolean {
+function runIdOf(pid: number): string {
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`GITHUB_RUN_ID=${runId}`)
+    return /(?:^|\0)GITHUB_RUN_ID=([0-9a-f]+)(?:\0|$)/.exec(readFileSync(`/proc/${pid}/environ`, 'latin1'))?.[1] ?? ''
   } catch {
-    return false
+    return ''
   }
 }
 

@@ -8,7 +8,7 @@ import { matchEvent, type CiEvent } from '../../pipeline/ci/event.ts'
 import type { Workflow } from '../../pipeline/ci/workflow.ts'
 import type { ReportFact } from '../../pipeline/record/fact.ts'
 import type { PushedImage, RegistryPlace } from './images.ts'
-import { belongsToRun, endGroups } from './process.ts'
+import { endProcessesOf } from './process.ts'
 import { openRecords, type PushSeen, type Records, type RunRecord } from './records.ts'
 import { limitTo, type Slots } from './slots.ts'
 import { describeEvent, fetchSource, readWorkflows, type SourceCopy } from './source.ts'
@@ -129,10 +129,8 @@ function seen({ records, sources, running }: Context): RunsSeen {
 function endLeftovers({ options, records }: Context): void {
   const work = join(options.stateDir, 'work')
   mkdirSync(work, { recursive: true })
-  for (const { id } of records.list().filter(({ state }) => state === 'running')) {
-    const folder = join(work, id)
-    for (const job of list(folder)) endGroups(join(folder, job, 'groups'), (pid) => belongsToRun(pid, id))
-  }
+  const cutOff = records.list().filter(({ state }) => state === 'running')
+  endProcessesOf(new Set(cutOff.map(({ id }) => id)))
   for (const name of list(work)) rmSync(join(work, name), { recursive: true, force: true, maxRetries: 3 })
 }
 
@@ -242,8 +240,9 @@ async function carryOut(
     context.records.save(started)
     tell(context.options.report, started)
   })
-  // A run that this process's own end cut off stays `running` on disk, and so runs again.
-  if (context.closing.signal.aborted && turn.state === 'cancelled') return
+  // A clean stop is nobody's fault: the run begins again at the next start, however often that happens.
+  if (context.closing.signal.aborted && turn.state === 'cancelled')
+    return context.records.save({ ...run, state: 'queued', attempt: run.attempt + 1 })
   finish(context, { ...run, state: turn.state, ...(turn.cause === undefined ? {} : { cause: turn.cause }) })
 }
 

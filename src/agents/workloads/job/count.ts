@@ -1,9 +1,13 @@
+import { timeMs } from '../meta.ts'
 import { isActivePod, isFinishedPod, isReadyPod } from '../pods.ts'
 import { refOf } from '../../../lib/kube/object.ts'
 import type { Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { indexOf, parseIndexes, renderIndexes } from './indexes.ts'
 import type { Job, JobStatus } from './shapes.ts'
+
+/** So long a pod that was dropped by suspension is shown as terminating, as the original does. */
+export const SHOWN_MS = 1000
 
 /** Holds a finished pod until the Job has counted it. */
 export const TRACKING = 'batch.kubernetes.io/job-tracking'
@@ -15,6 +19,7 @@ export const TRACKING = 'batch.kubernetes.io/job-tracking'
 export function countPods(
   job: Job,
   pods: readonly Pod[],
+  nowMs: number,
 ): { readonly status: JobStatus; readonly release: readonly Write[] } {
   const before = job.status ?? {}
   const held = pods.filter((pod) => pod.metadata.finalizers?.includes(TRACKING))
@@ -36,8 +41,16 @@ export function countPods(
   const isNoted = (pod: Pod): boolean => known.has(pod.metadata.uid ?? '') || (isDropped(pod) && !isFinishedPod(pod))
   return {
     status: { ...counted, ...liveCounts(pods), uncountedTerminatedPods: next },
-    release: ended.filter(isNoted).map((pod) => releaseWrite(pod)),
+    release: ended
+      .filter(isNoted)
+      .filter((pod) => isFinishedPod(pod) || !isDropped(pod) || nowMs >= deletedMs(pod) + SHOWN_MS)
+      .map((pod) => releaseWrite(pod)),
   }
+}
+
+/** When somebody asked for the pod's end. */
+function deletedMs({ metadata }: Pod): number {
+  return timeMs(metadata.deletionTimestamp) - (metadata.deletionGracePeriodSeconds ?? 0) * 1000
 }
 
 /** What is there now, besides what has ended. */

@@ -5,7 +5,7 @@ import { conditionOf, isSame, timeMs, timeText } from '../meta.ts'
 import { isActivePod } from '../pods.ts'
 import type { Condition, Pod } from '../shapes.ts'
 import type { Telling, Write } from '../write.ts'
-import { countPods, releaseWrite, TRACKING } from './count.ts'
+import { countPods, releaseWrite, SHOWN_MS, TRACKING } from './count.ts'
 import { failureOf, retryAfterMs } from './failure.ts'
 import { missingPods } from './pods.ts'
 import type { Job, JobStatus } from './shapes.ts'
@@ -24,7 +24,7 @@ export function decideJob(seen: JobSeen): WorkloadDecision {
   const { mine, writes } = claim(job, job.spec.selector ?? {}, seen.candidates)
   if (writes.length > 0) return act(writes)
   if (isOver(job)) return afterTheEnd(job, mine, nowMs)
-  const { status: counted, release } = countPods(job, mine)
+  const { status: counted, release } = countPods(job, mine, nowMs)
   if (!isSame(counted.uncountedTerminatedPods, job.status?.uncountedTerminatedPods ?? {}) && !job.spec.suspend)
     return act([statusWrite(job, counted)])
   if (release.length > 0) return act(release)
@@ -131,7 +131,10 @@ function suspension(job: Job, counted: JobStatus, nowMs: number): { status: JobS
 
 function suspended(job: Job, mine: readonly Pod[], counted: JobStatus): WorkloadDecision {
   const active = mine.filter(isActivePod)
-  return active.length > 0 ? act(active.map((pod) => deletion(job, pod))) : settled(job, counted)
+  if (active.length > 0) return act(active.map((pod) => deletion(job, pod)))
+  const decision = settled(job, counted)
+  const isEnding = decision.kind === 'done' && (counted.terminating ?? 0) > 0
+  return isEnding ? { ...decision, againAfterMs: SHOWN_MS } : decision
 }
 
 function afterTheEnd(job: Job, mine: readonly Pod[], nowMs: number): WorkloadDecision {

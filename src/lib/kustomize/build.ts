@@ -62,6 +62,8 @@ export function build(tree: FileTree, dir: string, options: BuildOptions = {}): 
   const notices: Notices = { unknownFields: 'error', warn: (line) => warnings.push(line) }
   const target = rootTarget(loader, notices, options)
   const metadata = textsOf(target.file, 'buildMetadata')
+  if (metadata.includes('transformerAnnotations'))
+    warnings.push('buildMetadata: transformerAnnotations are not written')
   const hasOrigins = metadata.includes('originAnnotations')
   const context: Build = {
     ...notices,

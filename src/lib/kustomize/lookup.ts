@@ -1,7 +1,7 @@
 import { copyNode, plainNode, mapNode, seqNode, type YamlNode } from '../yaml/nodes.ts'
+import { compileRegexp } from '../go-regexp/go-regexp.ts'
 import { buildError } from './failure.ts'
 import { isNull, splitPath } from './field-spec.ts'
-import { goRegExp } from './go-regexp.ts'
 
 /** Splits `a.[b=c].d\.e` at dots; brackets hold theirs together. */
 export function splitDots(path: string): string[] {
@@ -113,7 +113,7 @@ function matchIndex(node: YamlNode, index: number, rest: readonly string[], crea
 
 function matchElements(node: YamlNode, step: string, rest: readonly string[], create: CreateAs): YamlNode[] {
   const { field, value } = splitElement(step)
-  const expression = goRegExp(value)
+  const expression = compileRegexp(value)
   const isMatch = (item: YamlNode): boolean => {
     const found = field === '' ? item : item.kind === 'map' ? item.fields.get(field) : undefined
     return found?.kind === 'scalar' && expression.test(printed(found.value, found.style))

@@ -1,3 +1,5 @@
+import { SluiceError } from '../error/sluice-error.ts'
+import { compileRegexp } from '../go-regexp/go-regexp.ts'
 import type { YamlMap, YamlNode } from '../yaml/nodes.ts'
 import { visitField, type FieldSpec } from './field-spec.ts'
 import type { ImageArgs } from './kustomization.ts'
@@ -77,12 +79,16 @@ function retagAll(holders: readonly Holder[], image: ImageArgs): number {
 /** The name is a regular expression, as in kustomize; one that does not compile matches nothing. */
 export function imageTest(name: string): (image: string) => boolean {
   const suffix = '(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$'
-  const isPlain = /^[A-Za-z0-9_/:-]*$/.test(name)
+  if (/^[A-Za-z0-9_/:-]*$/.test(name)) {
+    const rest = new RegExp(`^${suffix}`)
+    return (image) => image.startsWith(name) && rest.test(image.slice(name.length))
+  }
   try {
-    const expression = new RegExp(`^${name}${suffix}`)
-    return isPlain ? (image) => image.startsWith(name) && expression.test(image) : (image) => expression.test(image)
-  } catch {
-    return () => false
+    const expression = compileRegexp(`^${name}${suffix}`)
+    return (image) => expression.test(image)
+  } catch (error) {
+    if (error instanceof SluiceError) return () => false
+    throw error
   }
 }
 

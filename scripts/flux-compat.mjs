@@ -10,7 +10,11 @@ const traps = [
   ['an encrypted Secret without decryption', 'refused by name', 'ciphertext is applied'],
   ['an object of a second owner', 'refused, both owners named', 'the last one wins, in silence'],
   ['a dependsOn cycle', 'named; all outside it go on', 'never named; the source stops telling anyone of new revisions'],
-  ['`force` and an answer "Invalid"', 'recreated only when a field cannot change', 'any invalid answer deletes the object'],
+  [
+    '`force` and an answer "Invalid"',
+    'recreated only when a field cannot change',
+    'any invalid answer deletes the object',
+  ],
   ['a changed `ignore` or included repository', 'takes effect at once', 'waits for the interval'],
 ].map((row) => `| ${row.join(' | ')} |`)
 writeFileSync(

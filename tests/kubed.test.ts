@@ -151,6 +151,8 @@ test('kubed serves every version of a definition, with defaults, pruning and sta
   )
   assert.deepEqual([status.body.spec, status.body.status], [{ size: 3 }, { ready: true }])
   assert.equal(status.body.metadata.generation, 1)
+  const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+  assert.equal((await call(kubed, 'DELETE', `${definitions}/widgets.example.com`)).code, 200)
 })
 
 test('kubed gives a service its address, and keeps it', async () => {

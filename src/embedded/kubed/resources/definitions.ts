@@ -29,7 +29,8 @@ export function installDefinition(env: Environment, object: Obj, exists: boolean
   if (!exists) {
     const [resource] = env.registry.all().filter(({ custom }) => custom?.definition === name)
     env.registry.setCustom(name, [])
-    if (resource !== undefined) env.store.dropKey(resource.storageKey)
+    if (resource !== undefined)
+      for (const each of [...env.store.list(resource.storageKey)]) env.store.remove(resource.storageKey, clone(each))
     return
   }
   env.registry.setCustom(name, resourcesOf(object))

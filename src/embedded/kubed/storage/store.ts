@@ -40,8 +40,6 @@ export type Store = {
   /** Events after `version`; undefined when they are forgotten. */
   readonly since: (key: string, version: number) => readonly StoreEvent[] | undefined
   readonly watch: (key: string, handler: (event: StoreEvent) => void) => () => void
-  /** Forgets everything under a key (its definition is gone). */
-  readonly dropKey: (key: string) => void
   readonly close: () => void
 }
 
@@ -114,7 +112,6 @@ class MemoryStore implements Store {
   readonly keys = (): readonly string[] => [...this.#buckets.keys()]
   readonly version = (): number => this.#version
   readonly settled = (): Promise<void> => this.#flushing ?? Promise.resolve()
-  readonly dropKey = (key: string): void => void this.#buckets.delete(key)
 
   readonly since = (key: string, from: number): readonly StoreEvent[] | undefined => {
     const bucket = this.#bucketOf(key)

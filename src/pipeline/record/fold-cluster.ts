@@ -134,7 +134,7 @@ function foldChange(ledger: Ledger, key: string, isDrift: boolean, fact: FactOf<
   })
   if (isDrift) return correctedDrift(ledger, delivery, fact)
   const isOnItsWay = carried(ledger, fact.kustomization).some(
-    (open) => open.service === workload.name && open.environment === workload.namespace,
+    (open) => open.kind === 'image' && open.service === workload.name && open.environment === workload.namespace,
   )
   if (!isOnItsWay) startDelivery(ledger, delivery, fact.at)
 }

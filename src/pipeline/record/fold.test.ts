@@ -189,6 +189,22 @@ test('a delivery that stopped and goes on is no longer stopped anywhere', () => 
   assert.deepEqual(delivery.borders.health, undefined)
 })
 
+test('a revert is a delivery of its own, and the change that it takes back stays failed', () => {
+  const [bad, revert] = ['e'.repeat(40), 'f'.repeat(40)]
+  const broken = [build('1.1.0', bad), apply(bad), health('unhealthy', 'not ready')]
+  const history = historyOf(
+    foldFacts(at([...whole, ...broken, build('1.1.0', revert), apply(revert), health('healthy')])),
+    { limit: 2 },
+  )
+  assert.deepEqual(
+    history.map((delivery) => [delivery.commit, delivery.state]),
+    [
+      [revert, 'done'],
+      [bad, 'failed'],
+    ],
+  )
+})
+
 test('a policy that selects nothing is the cause of its service', () => {
   const [cell] = cellsOf(foldFacts(at([...before, policy('', 'none of 3 tags is a version')])))
   assert.equal(cell?.cause, 'policy default/web: none of 3 tags is a version')

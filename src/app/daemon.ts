@@ -2,13 +2,12 @@ import { join } from 'node:path'
 import { systemClock } from '../adapters/clock.ts'
 import { type Engine, startEngine } from '../adapters/engine/start.ts'
 import { type SharedCaches, shareCaches } from '../adapters/kube/shared-caches.ts'
-import { runGit } from '../adapters/git/git-process.ts'
 import { openFactStore } from '../adapters/store/facts.ts'
 import { createRegistryClient } from '../adapters/registry/client.ts'
 import { makeNodeBaseImage } from '../agents/builder/base-image.ts'
 import { openImageStore } from '../agents/builder/store.ts'
 import { type Runner, startRunner } from '../agents/runner/start.ts'
-import { type PushEvent, serveGitd } from '../embedded/gitd/serve.ts'
+import { serveGitd } from '../embedded/gitd/serve.ts'
 import { serveRegistryd } from '../embedded/registryd/serve.ts'
 import { describeError } from '../lib/error/sluice-error.ts'
 import type { Fact } from '../pipeline/record/fact.ts'
@@ -22,6 +21,7 @@ import { PAGE_SCRIPT_HASH, pageRoute } from './dashboard/page.ts'
 import type { PageView } from './dashboard/view.ts'
 import type { DriverName } from './driver-names.ts'
 import { type DeliveryWatch, watchDelivery } from './first-delivery.ts'
+import { missedPushes, readRefs } from './missed-pushes.ts'
 import { reportPods } from './pod-watch.ts'
 import { describePush } from './push-fact.ts'
 import { keepRecord, type RecordKeeper } from './record-keeper.ts'
@@ -32,12 +32,11 @@ import { ACCESS_FILE, type Access } from './state/access.ts'
 import { choosePorts, type Ports } from './state/ports.ts'
 import type { StateFolder } from './state/state-folder.ts'
 import { tokenOf } from './state/token.ts'
+import { type Listeners, openWires, type Wires } from './wires.ts'
 
 /** The hosts that manifests and workflows name; each stands for an embedded server. */
 export const REGISTRY_ALIAS = 'registry.sluice.local'
 export const GIT_ALIAS = 'git.sluice.local'
-
-const NO_COMMIT = '0'.repeat(40)
 
 export type DaemonOptions = {
   readonly folder: StateFolder
@@ -79,22 +78,19 @@ async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> 
   const ports = await choosePorts(folder, options.ports)
   const token = tokenOf(folder, 'git-token.json')
   const record = openRecord(options, closers)
-  const wires = noWires()
+  const wires = openWires()
   const servers = await startServers(options, { ports, token, wires }, closers)
   const stopping = { stopPods: true }
   const workers = await startWorkers(options, { ports, token, servers, record, stopping }, closers)
-  wires.imagePushed = (name) => workers.engine.imageChanged(`${REGISTRY_ALIAS}/${name}`)
-  wires.pushed = (push) => {
-    workers.runner.onPush(push)
-    for (const url of [servers.urlOf(push.repository), aliasUrl(push.repository)]) workers.engine.gitChanged(url)
-    void describePush(servers.gitRoot, push).then((fact) => fact && record.report(fact))
-  }
+  const refs = await readRefs(servers.gitRoot, repository.name)
   await bootstrap(workers.cluster.client, {
     url: aliasUrl(repository.name),
     path: repository.deployPath,
     password: token,
   })
-  if (servers.isNew) for (const push of await firstPushes(servers.gitRoot, repository.name)) wires.pushed(push)
+  const waited = wires.connect(listenersOf(servers, workers, record))
+  const untold = refs.filter(({ ref, pull }) => !waited.some((push) => push.ref === ref && push.pull === pull))
+  missedPushes(untold, workers.runner.lastTold).forEach(wires.pushed)
   const page = await openPage(ports.page, { ...workers, record, log: options.log }, closers)
   const urls = {
     git: { url: servers.urlOf(repository.name), token },
@@ -114,11 +110,15 @@ async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> 
   }
 }
 
-/** What the servers tell; connected when those who listen have started. */
-type Wires = { pushed: (push: PushEvent) => void; imagePushed: (name: string) => void }
-
-function noWires(): Wires {
-  return { pushed: () => undefined, imagePushed: () => undefined }
+function listenersOf(servers: Servers, { engine, runner }: Workers, record: RecordKeeper): Listeners {
+  return {
+    imagePushed: (name) => engine.imageChanged(`${REGISTRY_ALIAS}/${name}`),
+    pushed(push) {
+      runner.onPush(push)
+      for (const url of [servers.urlOf(push.repository), aliasUrl(push.repository)]) engine.gitChanged(url)
+      void describePush(servers.gitRoot, push).then((fact) => fact && record.report(fact))
+    },
+  }
 }
 
 function openRecord({ folder, onFact, log }: DaemonOptions, closers: Closers): RecordKeeper {
@@ -134,8 +134,6 @@ type Servers = {
   readonly gitRoot: string
   readonly registryUrl: string
   readonly registryHost: string
-  /** Whether the repository was made by this start. */
-  readonly isNew: boolean
 }
 
 type ServerNeeds = { readonly ports: Ports; readonly token: string; readonly wires: Wires }
@@ -154,8 +152,8 @@ async function startServers(
   const gitRoot = join(folder.dir, 'git')
   const gitd = await serveGitd({ root: gitRoot, port: ports.git, token, onPush: (push) => wires.pushed(push) })
   closers.add(() => gitd.close())
-  const { created } = await gitd.createRepository(repository.name, repository.origin)
-  return { urlOf: gitd.urlOf, gitRoot, registryUrl: registry.url, registryHost: registry.host, isNew: created }
+  await gitd.createRepository(repository.name, repository.origin)
+  return { urlOf: gitd.urlOf, gitRoot, registryUrl: registry.url, registryHost: registry.host }
 }
 
 type Workers = {
@@ -221,22 +219,6 @@ async function offerBaseImage(imageFolder: string, registryHost: string, log: (l
   } catch (error) {
     log(`no base image: ${describeError(error)}`)
   }
-}
-
-/** A new repository's branches, told as pushes: the first delivery. */
-async function firstPushes(gitRoot: string, repository: string): Promise<readonly PushEvent[]> {
-  const { stdout } = await runGit(join(gitRoot, `${repository}.git`), [
-    'for-each-ref',
-    '--format=%(refname) %(objectname)',
-    'refs/heads',
-    'refs/tags',
-  ])
-  return stdout
-    .toString('utf8')
-    .trim()
-    .split('\n')
-    .map((line) => line.split(' '))
-    .map(([ref = '', after = '']) => ({ repository, ref, before: NO_COMMIT, after, user: 'sluice' }))
 }
 
 type Page = { readonly url: string; readonly view: () => PageView }

@@ -44,6 +44,8 @@ export type RunRecord = {
 export type Records = {
   /** Keeps a push until `planned`; answers undefined when it is the last one of its ref, told again. */
   readonly accept: (push: PushSeen) => string | undefined
+  /** The commit of the last push of a ref that was accepted. */
+  readonly lastTold: (place: Pick<PushSeen, 'repository' | 'ref' | 'pull'>) => string | undefined
   readonly pending: () => readonly { readonly id: string; readonly push: PushSeen }[]
   readonly planned: (id: string) => void
   /** Counts up per repository and workflow, without gaps. */
@@ -74,7 +76,7 @@ export function openRecords(stateDir: string): Records {
   )
   return {
     accept(push) {
-      const key = `${push.repository} ${push.ref} ${push.pull ?? ''}`
+      const key = placeKey(push)
       const step = `${push.before} ${push.after}`
       if (last[key] === step) return undefined
       pushes = Math.max(pushes, Date.now()) + 1
@@ -84,6 +86,7 @@ export function openRecords(stateDir: string): Records {
       writeDurably(at('last-pushes.json'), last)
       return id
     },
+    lastTold: (place) => last[placeKey(place)]?.split(' ')[1],
     pending: () =>
       readdirSync(at('pushes'))
         .filter((name) => name.endsWith('.json'))
@@ -113,6 +116,10 @@ export function openRecords(stateDir: string): Records {
     get: (id) => runs.get(id),
     logFolder: (id) => join(at('logs'), id),
   }
+}
+
+function placeKey({ repository, ref, pull }: Pick<PushSeen, 'repository' | 'ref' | 'pull'>): string {
+  return `${repository} ${ref} ${pull ?? ''}`
 }
 
 function writeDurably(path: string, value: unknown): void {

@@ -43,6 +43,8 @@ export type RunsSeen = {
 export type Runner = {
   /** Takes a push: on disk when this returns. The same push told again is ignored. */
   readonly onPush: (push: PushSeen) => void
+  /** The commit of the last push of a ref that it took; what moved since was never told. */
+  readonly lastTold: Records['lastTold']
   readonly runs: () => RunsSeen
   readonly cancel: (runId: string) => void
   /** The folder with the logs of a run: a folder a job, a file a step. */
@@ -92,6 +94,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
       const id = context.records.accept(push)
       if (id !== undefined) plan(context, id, push)
     },
+    lastTold: context.records.lastTold,
     runs: () => seen(context),
     cancel: (runId) => context.running.get(runId)?.cancel.abort(),
     logFolder: context.records.logFolder,

@@ -115,7 +115,8 @@ function firstVerdict(daemon: Daemon, { timeoutMs }: UpOptions, signal: AbortSig
       decided(daemon.delivery.verdict())
     }
     signal.addEventListener('abort', () => finish())
-    look()
+    if (signal.aborted) finish()
+    else look()
   })
 }
 

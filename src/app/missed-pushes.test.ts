@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { missedPushes, type RefSeen } from './missed-pushes.ts'
+
+const NEVER = '0'.repeat(40)
+const main: RefSeen = { repository: 'app', ref: 'refs/heads/main', commit: 'new' }
+const pull: RefSeen = { repository: 'app', ref: 'refs/for/main', pull: 3, commit: 'new' }
+
+const cases: { it: string; refs: RefSeen[]; told: string | undefined; want: object[] }[] = [
+  {
+    it: 'tells every ref of a new repository',
+    refs: [main],
+    told: undefined,
+    want: [{ ref: main.ref, before: NEVER, after: 'new' }],
+  },
+  {
+    it: 'tells a ref that moved since',
+    refs: [main],
+    told: 'old',
+    want: [{ ref: main.ref, before: 'old', after: 'new' }],
+  },
+  { it: 'tells nothing twice', refs: [main, pull], told: 'new', want: [] },
+  {
+    it: 'tells a pull request with its number',
+    refs: [pull],
+    told: undefined,
+    want: [{ ref: pull.ref, pull: 3, after: 'new' }],
+  },
+]
+for (const { it, refs, told, want } of cases)
+  test(`missed pushes: ${it}`, () => {
+    const found = missedPushes(refs, () => told)
+    assert.equal(found.length, want.length)
+    found.forEach((push, index) => assert.deepEqual({ ...push, ...want[index] }, push))
+  })

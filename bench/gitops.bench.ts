@@ -16,7 +16,7 @@ const engineCommand = process.env['SLUICE_BENCH_ENGINE'] ?? 'dist/sluice.mjs'
 const PORT = 27_000
 
 /** What Flux 2.9 needs for the same on a 2-core machine, seconds (bench-gitops/RESULTS-flux.md). */
-const FLUX: Readonly<Record<string, number>> = { cold: 26, noop: 30, touch: 5 }
+const FLUX: Readonly<Record<string, number>> = { cold: 26, 'noop commit': 30, 'touch 1': 5 }
 
 type Line = {
   readonly phase?: string
@@ -79,7 +79,7 @@ async function run(): Promise<void> {
 
 function print(line: Line): void {
   if (line.phase === undefined) return
-  const value = line.phase === 'touch' ? line.appliedS : (line.ready?.last ?? line.last)
+  const value = line.phase === 'touch 1' ? line.appliedS : (line.ready?.last ?? line.last)
   const flux = apps === 100 ? FLUX[line.phase] : undefined
   const ratio = flux === undefined || value === undefined ? {} : { peer: `flux 2.9: ${flux} s`, ratio: flux / value }
   console.log(JSON.stringify({ name: `gitops ${line.phase}, ${apps} apps`, value, unit: 's', ...ratio }))

@@ -19,7 +19,11 @@ import { summarize, type Checked } from '../pipeline/health/summarize.ts'
 /** What the source of a Kustomization offers. */
 export type SourceState =
   | { readonly kind: 'missing'; readonly message: string }
-  | { readonly kind: 'no artifact' }
+  | {
+      readonly kind: 'no artifact'
+      /** The source is so new that it has said nothing yet: how long it may stay silent before that is told. */
+      readonly graceMs?: number
+    }
   | { readonly kind: 'ready'; readonly revision: string; readonly digest: string }
 
 /** A step that went wrong. */
@@ -86,6 +90,8 @@ export type KustomizationStatus = {
     readonly message: string
     readonly revision: string
     readonly isCommitStatus?: boolean
+    /** It was ready and nothing but the revision has changed. */
+    readonly isRoutine?: boolean
   }[]
   /** The attempt is over; facts may be told. */
   readonly ended?: 'succeeded' | 'failed'
@@ -152,6 +158,8 @@ function isOutdated({ kustomization, source }: KustomizationSeen, attempt: Attem
 
 function sourceBlock({ source, kustomization, nowMs }: KustomizationSeen): Answer | undefined {
   if (source.kind === 'ready') return undefined
+  if (source.kind === 'no artifact' && source.graceMs !== undefined && source.graceMs > 0)
+    return { kind: 'wait', afterMs: source.graceMs, status: {} }
   const message = source.kind === 'missing' ? source.message : 'Source artifact not found, retrying in 30s'
   return {
     kind: 'wait',
@@ -206,7 +214,8 @@ function succeeded(seen: KustomizationSeen, attempt: Attempt, healthyAfterMs: nu
   const next = renderDuration(kustomization.intervalMs)
   const reason = 'ReconciliationSucceeded'
   const finished = `Reconciliation finished in ${took}, next run in ${next}`
-  const events = [{ severity: 'info', reason, message: finished, revision, isCommitStatus: true } as const]
+  const isRoutine = isNothingNew(kustomization, attempt)
+  const events = [{ severity: 'info', reason, message: finished, revision, isCommitStatus: true, isRoutine } as const]
   const passed =
     healthyAfterMs === undefined || !isHealthNews(kustomization, attempt)
       ? []
@@ -230,6 +239,12 @@ function succeeded(seen: KustomizationSeen, attempt: Attempt, healthyAfterMs: nu
     },
     againAfterMs: jitterMs(kustomization.intervalMs, JITTER, seen.random),
   }
+}
+
+/** It was ready, and the attempt has neither changed nor removed an object. */
+function isNothingNew({ conditions, inventory }: Kustomization, attempt: Attempt): boolean {
+  const wasReady = conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
+  return wasReady && attempt.hasChanged === false && inventory.length === attempt.inventory?.length
 }
 
 /** That all is healthy is told after it was not, and after a new revision changed something. */

@@ -12,6 +12,8 @@ export type EngineEvent = {
   /** The name of the Flux controller that would have told it: `source-controller`. */
   readonly controller: string
   readonly atMs: number
+  /** Nothing that anybody must know: sinks see it, no Kubernetes Event is written. */
+  readonly isRoutine?: boolean
 }
 
 /** Who is told of every event; must return at once (store, queue) and never throw. */

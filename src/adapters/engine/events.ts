@@ -15,7 +15,7 @@ const REPEAT_MS = 10 * 60_000
 /**
  * Makes an event writer. The same event told again within ten minutes counts up the one that is there, as client-go does.
  *
- * Events that cannot be written are dropped: they are news, not state. More than 10,000 waiting ones drop the newest.
+ * Routine events are left to the other sinks. Events that cannot be written are dropped: they are news, not state. More than 10,000 waiting ones drop the newest.
  */
 export function createEventWriter(client: KubeClient, log: (line: string) => void): EventWriter {
   const waiting: EngineEvent[] = []
@@ -40,6 +40,7 @@ export function createEventWriter(client: KubeClient, log: (line: string) => voi
   }
   return {
     tell(event) {
+      if (event.isRoutine) return
       if (waiting.length < MOST_WAITING) waiting.push(event)
       pump()
     },

@@ -103,7 +103,7 @@ function makeTools(
     live: createLiveObjects(context.client, context.caches),
     view,
     find,
-    hasSource: (namespace, name) => sourceCache.get(namespace, name) !== undefined,
+    findSource: sourceCache.get,
     usersOf: (source) =>
       keysWhere(({ sourceRef: { kind, namespace, name } }) => `${kind}/${namespace}/${name}` === source),
     memoryOf(key) {

@@ -38,7 +38,7 @@ export type KustomizationTools = {
   readonly live: LiveObjects
   readonly view: ObjectView
   readonly find: (key: string) => Kustomization | undefined
-  readonly hasSource: (namespace: string, name: string) => boolean
+  readonly findSource: (namespace: string, name: string) => KubeObject | undefined
   /** Keys of the Kustomizations that use a source, `GitRepository/namespace/name`. */
   readonly usersOf: (source: string) => readonly string[]
   /** Those that depend on one that changed look again. */

@@ -1,6 +1,8 @@
 import { findCycle, type DependencyState } from '../../../controllers/depends-on.ts'
 import type { KustomizationSeen, SourceState } from '../../../controllers/kustomization.ts'
 import type { Kustomization } from '../../../kinds/kustomization.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import { readList } from '../../../lib/kube/read.ts'
 import type { KustomizationTools, Memory } from './memory.ts'
 import { evaluateReadyExpr } from './ready-expr.ts'
 import { unsupportedField } from './unsupported.ts'
@@ -34,14 +36,24 @@ export function seeKustomization(
   }
 }
 
-function sourceOf({ context, hasSource }: KustomizationTools, { sourceRef }: Kustomization): SourceState {
+const SOURCE_GRACE_MS = 5_000
+
+function sourceOf({ context, findSource }: KustomizationTools, { sourceRef }: Kustomization): SourceState {
   const { kind, namespace, name } = sourceRef
-  if (!hasSource(namespace, name))
-    return { kind: 'missing', message: `${kind}.source.toolkit.fluxcd.io "${name}" not found` }
+  const object = findSource(namespace, name)
+  if (!object) return { kind: 'missing', message: `${kind}.source.toolkit.fluxcd.io "${name}" not found` }
   const snapshot = context.sources.get(kind, namespace, name)
   return snapshot
     ? { kind: 'ready', revision: snapshot.revision, digest: digestFor(context.traps, snapshot) }
-    : { kind: 'no artifact' }
+    : { kind: 'no artifact', graceMs: graceOf(object, context.clock.nowMs()) }
+}
+
+/** A source that has just been made and has said nothing yet is about to: its silence is not worth a status. */
+function graceOf(source: KubeObject, nowMs: number): number {
+  const { creationTimestamp } = source.metadata
+  if (readList(source, 'status', 'conditions').length > 0 || !creationTimestamp) return 0
+  const leftMs = Date.parse(creationTimestamp) + SOURCE_GRACE_MS - nowMs
+  return Math.min(leftMs, SOURCE_GRACE_MS)
 }
 
 /** Flux compares revisions only; safe, a changed `ignore` or include counts, too. */

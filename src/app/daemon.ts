@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { systemClock } from '../adapters/clock.ts'
 import { type Engine, startEngine } from '../adapters/engine/start.ts'
-import { type SharedCaches, shareCaches } from '../adapters/kube/shared-caches.ts'
+import type { SharedCaches } from '../adapters/kube/shared-caches.ts'
 import { openFactStore } from '../adapters/store/facts.ts'
 import { createRegistryClient } from '../adapters/registry/client.ts'
 import { makeNodeBaseImage } from '../agents/builder/base-image.ts'
@@ -180,9 +180,10 @@ async function startWorkers(
   const registry = { alias: REGISTRY_ALIAS, url: servers.registryUrl, host: servers.registryHost }
   const cluster = await startCluster({ stateDir: folder.dir, port: ports.kube, node, registry, log })
   closers.add(() => cluster.close(stopping))
-  const { client } = cluster
+  const { client, caches } = cluster
   const engine = await startEngine({
     client,
+    caches,
     clock: systemClock,
     stateDir: join(folder.dir, 'engine'),
     artifactListen: `127.0.0.1:${ports.artifacts}`,
@@ -194,8 +195,6 @@ async function startWorkers(
     log,
   })
   closers.add(() => engine.close())
-  const caches = shareCaches(client, { clock: systemClock, onFault: (error) => log(`watch: ${String(error)}`) })
-  closers.add(() => caches.close())
   reportPods(caches.open({ apiVersion: 'v1', kind: 'Pod' }), record.report)
   const imageFolder = join(folder.dir, 'images')
   await offerBaseImage(imageFolder, servers.registryHost, log)

@@ -1,6 +1,7 @@
 import type { WatchCache } from '../adapters/kube/types.ts'
 import type { KubeObject } from '../lib/kube/object.ts'
 import { conditionOf, readList, readText } from '../lib/kube/read.ts'
+import { firstCauses, workloadOf } from '../pipeline/health/first-cause.ts'
 import type { FactBody, ReportFact } from '../pipeline/record/fact.ts'
 
 /** Reports what pods really run, as it changes: the image digest of each pod and whether it is ready. */
@@ -35,12 +36,11 @@ export function podFact(pod: KubeObject, isGone: boolean): FactBody | undefined 
   }
 }
 
-// A Deployment's pod belongs to a ReplicaSet that is called <deployment>-<template hash>.
-function workloadOf(pod: KubeObject): string {
-  const owner = pod.metadata.ownerReferences?.find((reference) => reference.controller === true)
-  if (owner === undefined) return pod.metadata.name
-  const hash = pod.metadata.labels?.['pod-template-hash']
-  return owner.kind === 'ReplicaSet' && hash !== undefined && owner.name.endsWith(`-${hash}`)
-    ? owner.name.slice(0, -hash.length - 1)
-    : owner.name
+/** Reports facts, a failed health check with what its pods say of it. */
+export function withPodCauses(pods: WatchCache, report: ReportFact): ReportFact {
+  return (fact) => {
+    if (fact.kind !== 'health' || fact.state === 'healthy') return report(fact)
+    const causes = firstCauses(fact.cause ?? '', pods.list())
+    report(causes === '' ? fact : { ...fact, cause: `${causes}\n${fact.cause ?? ''}` })
+  }
 }

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { KubeObject } from '../../lib/kube/object.ts'
+import { causeOfPod, firstCauses, workloadOf } from './first-cause.ts'
+
+const probe = { httpGet: { path: '/health', port: 'http' } }
+const pod = (status: object, metadata: object = {}): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: {
+    name: 'web-6f-x',
+    namespace: 'default',
+    labels: { 'pod-template-hash': '6f' },
+    ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-6f', uid: '1', controller: true }],
+    ...metadata,
+  },
+  spec: { containers: [{ name: 'web', readinessProbe: probe }] },
+  status,
+})
+const container = (fields: object): object => ({ containerStatuses: [{ name: 'web', ready: false, ...fields }] })
+
+const cases: { it: string; pod: KubeObject; want: string | undefined }[] = [
+  { it: 'says nothing of a ready pod', pod: pod({ conditions: [{ type: 'Ready', status: 'True' }] }), want: undefined },
+  {
+    it: 'says nothing of a pod on its way out',
+    pod: pod(container({}), { deletionTimestamp: 'now' }),
+    want: undefined,
+  },
+  {
+    it: 'names the image that is not there',
+    pod: pod(container({ state: { waiting: { reason: 'ImagePullBackOff', message: 'not in the registry' } } })),
+    want: 'pod web-6f-x: container web waits: ImagePullBackOff (not in the registry)',
+  },
+  {
+    it: 'says how a container that crashes ended',
+    pod: pod(
+      container({ state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: { terminated: { exitCode: 1 } } }),
+    ),
+    want: 'pod web-6f-x: container web ended with exit code 1',
+  },
+  {
+    it: 'names the probe that fails',
+    pod: pod(container({ state: { running: {} } })),
+    want: 'pod web-6f-x: container web runs but is not ready: its readiness probe GET /health on port http does not succeed',
+  },
+  {
+    it: 'says that there is no node',
+    pod: pod({ conditions: [{ type: 'PodScheduled', status: 'False', message: 'no nodes available' }] }),
+    want: 'pod web-6f-x has no node: no nodes available',
+  },
+]
+for (const { it, pod: seen, want } of cases)
+  test(`the cause of a pod ${it}`, () => assert.equal(causeOfPod(seen), want))
+
+test('the causes of a failed health check are its workloads’ own', () => {
+  const message = "failed early due to stalled resources: [Deployment/default/web status: 'Failed']"
+  const bad = pod(container({ state: { running: {} } }))
+  const other = pod(container({ state: { running: {} } }), { namespace: 'staging' })
+  assert.match(firstCauses(message, [other, bad]), /^pod web-6f-x: container web runs/)
+  assert.equal(firstCauses(message, [other]), '')
+  assert.equal(workloadOf(bad), 'web')
+})

@@ -1,0 +1,66 @@
+import type { KubeObject } from '../../lib/kube/object.ts'
+import { conditionOf, read, readList, readText } from '../../lib/kube/read.ts'
+
+/** The workload that a pod belongs to: its Deployment, StatefulSet, …; the pod itself when nobody owns it. */
+export function workloadOf(pod: KubeObject): string {
+  const owner = pod.metadata.ownerReferences?.find((reference) => reference.controller === true)
+  if (owner === undefined) return pod.metadata.name
+  // A Deployment's pod belongs to a ReplicaSet that is called <deployment>-<template hash>.
+  const hash = pod.metadata.labels?.['pod-template-hash']
+  const isOfDeployment = owner.kind === 'ReplicaSet' && hash !== undefined && owner.name.endsWith(`-${hash}`)
+  return isOfDeployment ? owner.name.slice(0, -hash.length - 1) : owner.name
+}
+
+/**
+ * Why the workloads that a health check names are not healthy, said by their pods: what a container waits for, how it ended, which probe fails.
+ *
+ * @param message Flux's text: `… [Deployment/default/web status: 'Failed', …]`
+ * @returns one sentence a workload, `''` when the pods say nothing
+ */
+export function firstCauses(message: string, pods: readonly KubeObject[]): string {
+  const named = [...message.matchAll(/\b(?:Deployment|StatefulSet|DaemonSet|Job)\/([^/\s]+)\/([^/\s]+) status/g)]
+  const causes = named.map(([, namespace = '', name = '']) => {
+    const own = pods.filter((pod) => pod.metadata.namespace === namespace && workloadOf(pod) === name)
+    return own.map(causeOfPod).find((cause) => cause !== undefined)
+  })
+  return [...new Set(causes.filter((cause) => cause !== undefined))].join('; ')
+}
+
+/** Why one pod is not ready; `undefined` when it is, or is on its way out. */
+export function causeOfPod(pod: KubeObject): string | undefined {
+  if (pod.metadata.deletionTimestamp !== undefined || conditionOf(pod, 'Ready')?.status === 'True') return undefined
+  const scheduled = conditionOf(pod, 'PodScheduled')
+  if (scheduled?.status === 'False') return `pod ${pod.metadata.name} has no node: ${scheduled.message}`
+  const statuses = [
+    ...readList(pod, 'status', 'initContainerStatuses'),
+    ...readList(pod, 'status', 'containerStatuses'),
+  ]
+  const cause = statuses.map((status) => causeOfContainer(pod, status)).find((text) => text !== undefined)
+  return cause === undefined ? undefined : `pod ${pod.metadata.name}: ${cause}`
+}
+
+function causeOfContainer(pod: KubeObject, status: unknown): string | undefined {
+  const name = readText(status, 'name')
+  const waiting = read(status, 'state', 'waiting')
+  const ended = read(status, 'state', 'terminated') ?? read(status, 'lastState', 'terminated')
+  if (waiting !== undefined && readText(waiting, 'reason') !== 'CrashLoopBackOff')
+    return join(`container ${name} waits: ${readText(waiting, 'reason')}`, readText(waiting, 'message'))
+  if (ended !== undefined && read(ended, 'exitCode') !== 0)
+    return join(`container ${name} ended with exit code ${String(read(ended, 'exitCode'))}`, readText(ended, 'message'))
+  if (read(status, 'ready') !== false) return undefined
+  return `container ${name} runs but is not ready: ${describeProbe(pod, name)}`
+}
+
+function describeProbe(pod: KubeObject, name: string): string {
+  const container = readList(pod, 'spec', 'containers').find((one) => read(one, 'name') === name)
+  const http = read(container, 'readinessProbe', 'httpGet')
+  if (http !== undefined) {
+    const port = String(read(http, 'port'))
+    return `its readiness probe GET ${readText(http, 'path') || '/'} on port ${port} does not succeed`
+  }
+  return 'its readiness probe does not succeed'
+}
+
+function join(text: string, message: string): string {
+  return message === '' ? text : `${text} (${message.trim()})`
+}

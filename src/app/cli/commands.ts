@@ -77,5 +77,10 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Build a kustomization, as kustomize build does',
     load: async () => (await import('./build.ts')).build,
   },
+  {
+    name: 'diff',
+    summary: 'Show what applying a folder would create, change and delete',
+    load: async () => (await import('./diff.ts')).diff,
+  },
   { name: 'version', summary: 'Print the version', load: async () => (await import('./version.ts')).version },
 ]

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { FINALIZER } from '../kinds/flux-object.ts'
+import { type ArtifactStatus, type GitRepository, parseGitRepository } from '../kinds/git-repository.ts'
+import { decideGitRepository, type GitRepositorySeen, type LookOutcome } from './git-repository.ts'
+
+const artifact = (commit: string): ArtifactStatus => ({
+  digest: `sha256:${commit}`,
+  lastUpdateTime: '2026-01-01T00:00:00Z',
+  path: `gitrepository/ns/app/${commit}.tar.gz`,
+  revision: `main@sha1:${commit}`,
+  size: 1,
+  url: 'http://x',
+})
+
+const repository = (changed: { meta?: object; spec?: object; status?: object } = {}): GitRepository =>
+  parseGitRepository({
+    apiVersion: 'source.toolkit.fluxcd.io/v1',
+    kind: 'GitRepository',
+    metadata: { name: 'app', namespace: 'ns', uid: 'u', generation: 1, finalizers: [FINALIZER], ...changed.meta },
+    spec: { url: 'http://git/app.git', interval: '10m', ref: { branch: 'main' }, ...changed.spec },
+    status: changed.status ?? {},
+  })
+
+const deleted = { deletionTimestamp: '2026-01-01T00:00:00Z' }
+const stored = (commit: string): LookOutcome => ({
+  kind: 'stored',
+  artifact: artifact(commit),
+  included: [],
+  commitMessage: 'change',
+})
+const failed: Extract<LookOutcome, { kind: 'failed' }> = {
+  kind: 'failed',
+  reason: 'GitOperationFailed',
+  message: 'no route',
+  condition: 'FetchFailed',
+}
+const ready = { type: 'Ready', status: 'True', reason: 'Succeeded', message: '', lastTransitionTime: '' }
+const hasA = { artifact: artifact('a'), conditions: [ready, { ...ready, type: 'ArtifactInStorage' }] }
+
+const calm: GitRepositorySeen = { repository: repository(), nowMs: 0, random: 0.5, dueInMs: 0, failures: 0 }
+
+/** What a person reads: the step, or the conditions, when it comes again, and the event. */
+function show(seen: GitRepositorySeen): string {
+  const decision = decideGitRepository(seen)
+  if (decision.kind === 'act') return decision.changes.join(', ')
+  const { status, event } = decision.status
+  const conditions = (status?.['conditions'] ?? []) as readonly { type: string; status: string; reason: string }[]
+  const said = conditions.map((condition) => `${condition.type}=${condition.status} ${condition.reason}`).join(' | ')
+  const afterMs = decision.kind === 'wait' ? decision.afterMs : decision.againAfterMs
+  const parts = [decision.kind, said || 'nothing', ...(afterMs === undefined ? [] : [`again in ${afterMs}`])]
+  return [...parts, ...(event ? [`${event.severity} ${event.reason}`] : [])].join('; ')
+}
+
+const SUCCEEDED = 'Ready=True Succeeded | ArtifactInStorage=True Succeeded'
+const RETRYING =
+  'Reconciling=True ProgressingWithRetry | Ready=False GitOperationFailed | FetchFailed=True GitOperationFailed'
+const cases: readonly [it: string, seen: Partial<GitRepositorySeen>, want: string][] = [
+  ['looks when a look is due', {}, 'look at the remote'],
+  ['sleeps until then', { dueInMs: 5 }, 'done; nothing; again in 5'],
+  ['is held before anything is stored', { repository: repository({ meta: { finalizers: [] } }) }, 'add finalizer'],
+  ['looks at nothing while suspended', { repository: repository({ spec: { suspend: true } }) }, 'done; nothing'],
+  [
+    'removes what it stored when it is deleted, suspended or not',
+    { repository: repository({ meta: deleted, spec: { suspend: true } }) },
+    'remove artifacts and finalizer',
+  ],
+  [
+    'does nothing once it has let go',
+    { repository: repository({ meta: { ...deleted, finalizers: ['foreign'] } }) },
+    'done; nothing',
+  ],
+  ['tells a new artifact', { outcome: stored('a') }, `done; ${SUCCEEDED}; again in 600000; info NewArtifact`],
+  [
+    'tells nothing when the same content is stored again',
+    { repository: repository({ status: hasA }), outcome: stored('a') },
+    `done; ${SUCCEEDED}; again in 600000`,
+  ],
+  [
+    'tells Alerts nothing when nothing moved',
+    { repository: repository({ status: hasA }), outcome: { kind: 'unchanged', revision: 'main@sha1:a' } },
+    `done; ${SUCCEEDED}; again in 600000; trace GitOperationSucceeded`,
+  ],
+  [
+    'tells that it is well again',
+    {
+      repository: repository({ status: { ...hasA, conditions: [{ ...ready, type: 'FetchFailed' }] } }),
+      outcome: stored('a'),
+    },
+    `done; ${SUCCEEDED}; again in 600000; info Succeeded`,
+  ],
+  [
+    'tries a dead remote again soon',
+    { outcome: failed, failures: 1 },
+    `wait; ${RETRYING}; again in 750; error GitOperationFailed`,
+  ],
+  [
+    'never waits longer for a dead remote than its interval',
+    { outcome: failed, failures: 40 },
+    `wait; ${RETRYING}; again in 600000; error GitOperationFailed`,
+  ],
+  [
+    'says beside a failure that the last artifact is still there',
+    { repository: repository({ status: hasA }), outcome: failed, failures: 1 },
+    `wait; ${RETRYING} | ArtifactInStorage=True Succeeded; again in 750; error GitOperationFailed`,
+  ],
+  [
+    'stalls on what only a change can help',
+    { outcome: { ...failed, reason: 'NotSupported', isStalled: true } },
+    'done; Stalled=True NotSupported | Ready=False NotSupported | FetchFailed=True NotSupported; error NotSupported',
+  ],
+  [
+    'tells no Alert of an include that is not there yet',
+    { outcome: { ...failed, reason: 'NotFound', condition: 'IncludeUnavailable' }, failures: 1 },
+    'wait; Reconciling=True ProgressingWithRetry | Ready=False NotFound | IncludeUnavailable=True NotFound; again in 750; trace NotFound',
+  ],
+]
+for (const [it, seen, want] of cases)
+  test(`a GitRepository ${it}`, () => assert.equal(show({ ...calm, ...seen }), want))
+
+test('a failed look keeps the artifact of the last good one', () => {
+  const decision = decideGitRepository({ ...calm, repository: repository({ status: hasA }), outcome: failed })
+  assert.ok(decision.kind === 'wait')
+  assert.deepEqual(decision.status.status?.['artifact'], hasA.artifact)
+})

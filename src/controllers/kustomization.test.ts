@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { FINALIZER } from '../kinds/flux-object.ts'
+import { type Kustomization, parseKustomization } from '../kinds/kustomization.ts'
+import type { Checked } from '../pipeline/health/summarize.ts'
+import { type Attempt, decideKustomization, type KustomizationSeen } from './kustomization.ts'
+
+const REVISION = 'main@sha1:a'
+const ready = { type: 'Ready', status: 'True', reason: 'ReconciliationSucceeded', message: '', lastTransitionTime: '' }
+const entry = { id: 'ns_a__ConfigMap', v: 'v1' }
+
+const kustomization = (changed: { meta?: object; spec?: object; status?: object } = {}): Kustomization =>
+  parseKustomization({
+    apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+    kind: 'Kustomization',
+    metadata: { name: 'app', namespace: 'ns', uid: 'u', generation: 1, finalizers: [FINALIZER], ...changed.meta },
+    spec: {
+      interval: '10m',
+      retryInterval: '2m',
+      timeout: '1m',
+      path: './',
+      prune: true,
+      sourceRef: { kind: 'GitRepository', name: 'app' },
+      ...changed.spec,
+    },
+    status: changed.status ?? {},
+  })
+
+const deleted = { deletionTimestamp: '2026-01-01T00:00:00Z' }
+const wellBefore = kustomization({ status: { conditions: [ready], inventory: { entries: [entry] } } })
+const waiting = kustomization({ spec: { wait: true } })
+const begun: Attempt = {
+  revision: REVISION,
+  digest: 'd',
+  generation: 1,
+  requestedAt: '',
+  startedMs: 0,
+  wasHealthy: false,
+}
+const built: Attempt = { ...begun, build: { digest: 'b' } }
+const applied: Attempt = { ...built, inventory: [entry], hasChanged: true }
+const pruned: Attempt = { ...applied, isPruned: true }
+const checking: Attempt = { ...pruned, healthStartedMs: 0 }
+const broken = { phase: 'Building manifests', reason: 'BuildFailed', message: 'no such file' } as const
+const one = (health: 'Current' | 'InProgress' | 'Failed'): Checked => ({
+  ref: { apiVersion: 'v1', kind: 'Pod', namespace: 'ns', name: 'a' },
+  judgement: { health, why: '' },
+})
+
+const calm: KustomizationSeen = {
+  kustomization: kustomization(),
+  nowMs: 0,
+  random: 0.5,
+  dueInMs: 0,
+  terminationLookInMs: 0,
+  source: { kind: 'ready', revision: REVISION, digest: 'd' },
+  dependencies: [],
+  isBlockNews: true,
+  health: [],
+}
+
+/** What a person reads: the step, or the conditions, when it comes again, and the events. */
+function show(seen: KustomizationSeen): string {
+  const decision = decideKustomization(seen)
+  if (decision.kind === 'act') return decision.changes.join(', ')
+  const { status, events = [] } = decision.status
+  const conditions = (status?.['conditions'] ?? []) as readonly { type: string; status: string; reason: string }[]
+  const said = conditions.map((condition) => `${condition.type}=${condition.status} ${condition.reason}`).join(' | ')
+  const afterMs = decision.kind === 'wait' ? decision.afterMs : decision.againAfterMs
+  const told = events.map(({ severity, reason, isRoutine }) => `${isRoutine ? 'routine' : severity} ${reason}`)
+  const parts = [decision.kind, said || 'nothing', ...(afterMs === undefined ? [] : [`again in ${afterMs}`])]
+  return [...parts, ...told].join('; ')
+}
+
+const WELL = 'done; Ready=True ReconciliationSucceeded'
+const cases: readonly [it: string, seen: Partial<KustomizationSeen>, want: string][] = [
+  ['begins when it is due', {}, 'begin'],
+  ['sleeps until then', { dueInMs: 5 }, 'done; nothing; again in 5'],
+  [
+    'is held before anything is applied',
+    { kustomization: kustomization({ meta: { finalizers: [] } }) },
+    'add finalizer',
+  ],
+  ['touches nothing while suspended', { kustomization: kustomization({ spec: { suspend: true } }) }, 'done; nothing'],
+  ['is finalized when it is deleted', { kustomization: kustomization({ meta: deleted }) }, 'finalize'],
+  [
+    'waits for what it deleted to go',
+    { kustomization: kustomization({ meta: deleted }), terminationLookInMs: 500 },
+    'wait; nothing; again in 500',
+  ],
+  [
+    'does nothing once it has let go',
+    { kustomization: kustomization({ meta: { ...deleted, finalizers: ['foreign'] } }) },
+    'done; nothing',
+  ],
+  [
+    'names a source that is missing',
+    { source: { kind: 'missing', message: 'not found' } },
+    'wait; Ready=False ArtifactFailed; again in 30000',
+  ],
+  [
+    'says that its source has nothing',
+    { source: { kind: 'no artifact' } },
+    'wait; Ready=False ArtifactFailed; again in 30000',
+  ],
+  ['gives a new source a moment', { source: { kind: 'no artifact', graceMs: 900 } }, 'wait; nothing; again in 900'],
+  [
+    'waits for what it depends on, and tells it once',
+    { dependencies: [{ key: 'ns/base', kustomization: undefined }] },
+    'wait; Ready=False DependencyNotReady; again in 30000; info DependencyNotReady',
+  ],
+  [
+    'does not tell it twice',
+    { dependencies: [{ key: 'ns/base', kustomization: undefined }], isBlockNews: false },
+    'wait; Ready=False DependencyNotReady; again in 30000',
+  ],
+  [
+    'refuses a field that is not served',
+    { refusal: { reason: 'NotSupported', message: 'spec.kubeConfig' } },
+    'done; Stalled=True NotSupported | Ready=False NotSupported; error NotSupported',
+  ],
+  ['builds what it began', { attempt: begun }, 'build'],
+  ['applies what it built', { attempt: built }, 'apply'],
+  ['prunes after the apply', { attempt: applied }, 'prune'],
+  [
+    'neither applies nor prunes when the build failed',
+    { attempt: { ...begun, failure: broken } },
+    'wait; Reconciling=True ProgressingWithRetry | Ready=False BuildFailed; again in 120000; error BuildFailed',
+  ],
+  [
+    'does not prune when the apply failed',
+    { attempt: { ...built, failure: broken, inventory: [entry] } },
+    'wait; Reconciling=True ProgressingWithRetry | Ready=False BuildFailed; again in 120000; error BuildFailed',
+  ],
+  ['starts anew when the source has moved', { attempt: { ...checking, revision: 'main@sha1:old' } }, 'begin'],
+  ['starts anew when the object has changed', { attempt: { ...checking, generation: 0 } }, 'begin'],
+  ['starts anew when somebody asks', { attempt: { ...checking, requestedAt: 'earlier' } }, 'begin'],
+  ['ends well', { attempt: pruned }, `${WELL}; again in 600000; info ReconciliationSucceeded`],
+  [
+    'makes no news of a commit that changes nothing',
+    { kustomization: wellBefore, attempt: { ...pruned, hasChanged: false } },
+    `${WELL}; again in 600000; routine ReconciliationSucceeded`,
+  ],
+  [
+    'makes news of a commit that only removes',
+    { kustomization: wellBefore, attempt: { ...pruned, inventory: [], hasChanged: false } },
+    `${WELL}; again in 600000; info ReconciliationSucceeded`,
+  ],
+  [
+    'makes news of being well again',
+    { attempt: { ...pruned, hasChanged: false } },
+    `${WELL}; again in 600000; info ReconciliationSucceeded`,
+  ],
+  ['checks health when asked to wait', { kustomization: waiting, attempt: pruned }, 'begin health check'],
+  [
+    'waits for health until its timeout',
+    { kustomization: waiting, attempt: checking, health: [one('InProgress')], nowMs: 1000 },
+    'wait; Reconciling=True Progressing | Ready=Unknown Progressing | Healthy=Unknown Progressing; again in 59000',
+  ],
+  [
+    'gives up on health at its timeout',
+    { kustomization: waiting, attempt: checking, health: [one('InProgress')], nowMs: 60_000 },
+    'wait; Reconciling=True ProgressingWithRetry | Ready=False HealthCheckFailed | Healthy=False HealthCheckFailed; again in 120000; error HealthCheckFailed',
+  ],
+  [
+    'gives up at once when all that is left has failed',
+    { kustomization: waiting, attempt: checking, health: [one('Current'), one('Failed')] },
+    'wait; Reconciling=True ProgressingWithRetry | Ready=False HealthCheckFailed | Healthy=False HealthCheckFailed; again in 120000; error HealthCheckFailed',
+  ],
+  [
+    'ends well when all is healthy',
+    { kustomization: waiting, attempt: checking, health: [one('Current')] },
+    `${WELL} | Healthy=True Succeeded; again in 600000; info Progressing; info ReconciliationSucceeded`,
+  ],
+]
+for (const [it, seen, want] of cases)
+  test(`a Kustomization ${it}`, () => assert.equal(show({ ...calm, ...seen }), want))

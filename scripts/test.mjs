@@ -2,7 +2,7 @@
 // Unit tests (src/**/*.test.ts) are bundled once and run in one process; each file of tests/ runs in a process of its own.
 //   --only unit|whole     one half
 //   --match TEXT          only files whose path contains TEXT
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -10,6 +10,10 @@ import { checkNode, ensureBuild, ensureDependencies } from './setup.mjs'
 
 const root = join(import.meta.dirname, '..')
 const out = join(root, '.build', 'test')
+
+/** Tests that measure what a loaded machine would spoil. */
+const ALONE = /journeys|node-linux|workloads/
+const MOST_MS = 20 * 60_000
 const { values } = parseArgs({ options: { only: { type: 'string' }, match: { type: 'string', default: '' } } })
 
 checkNode()
@@ -24,9 +28,14 @@ const totals = { pass: 0, fail: 0, skipped: 0 }
 if (unit.length > 0) {
   const entry = join(out, 'unit.mjs')
   writeFileSync(entry, unit.map((file) => `await import(${JSON.stringify(`./${built(file)}`)})`).join('\n'))
-  run(entry, 'unit')
+  await run(entry, 'unit')
 }
-for (const file of whole) run(join(out, built(file)), file)
+const alone = whole.filter((file) => ALONE.test(file))
+await inPool(
+  whole.filter((file) => !ALONE.test(file)),
+  2,
+)
+await inPool(alone, 1)
 
 console.log(`${totals.pass} passed, ${totals.fail} failed, ${totals.skipped} skipped`)
 process.exit(totals.fail > 0 || totals.pass === 0 ? 1 : 0)
@@ -67,30 +76,46 @@ async function bundle(files) {
   })
 }
 
-function run(entry, label) {
+async function inPool(files, size) {
+  const waiting = [...files]
+  const work = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) await run(join(out, built(file)), file)
+  }
+  await Promise.all(Array.from({ length: size }, work))
+}
+
+async function run(entry, label) {
   const started = Date.now()
-  const result = spawnSync(
-    process.execPath,
-    ['--enable-source-maps', '--test-reporter=spec', '--test-reporter-destination=stdout', entry],
-    {
-      cwd: root,
-      encoding: 'utf8',
-      maxBuffer: 1 << 28,
-      timeout: 20 * 60_000,
-      env: { ...process.env, NODE_ENV: 'test' },
-    },
-  )
-  const text = result.stdout ?? ''
+  const { status, text, errors } = await finished(entry)
   const count = (name) => Number(text.match(new RegExp(`^ℹ ${name} (\\d+)$`, 'm'))?.[1] ?? 0)
-  const fail = Math.max(count('fail') + count('cancelled'), result.status === 0 ? 0 : 1)
+  const fail = Math.max(count('fail') + count('cancelled'), status === 0 ? 0 : 1)
   totals.pass += count('pass')
   totals.fail += fail
   totals.skipped += count('skipped')
-  console.log(
-    `${label}: ${count('pass')} passed, ${fail} failed, ${count('skipped')} skipped (${((Date.now() - started) / 1000).toFixed(1)} s)`,
-  )
+  const seconds = ((Date.now() - started) / 1000).toFixed(1)
+  console.log(`${label}: ${count('pass')} passed, ${fail} failed, ${count('skipped')} skipped (${seconds} s)`)
   for (const line of text.split('\n')) if (/# SKIP|﹣/.test(line)) console.log(`  ${line.trim()}`)
   if (fail === 0) return
   console.log(text.includes('✖ failing tests:') ? text.slice(text.indexOf('✖ failing tests:')) : text.slice(-20_000))
-  console.log((result.stderr ?? '').slice(-20_000))
+  console.log(errors.slice(-20_000))
+}
+
+function finished(entry) {
+  const argv = ['--enable-source-maps', '--test-reporter=spec', '--test-reporter-destination=stdout', entry]
+  const child = spawn(process.execPath, argv, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_ENV: 'test' },
+  })
+  const over = setTimeout(() => child.kill('SIGKILL'), MOST_MS)
+  let text = ''
+  let errors = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk) => (text += chunk))
+  child.stderr.setEncoding('utf8').on('data', (chunk) => (errors += chunk))
+  return new Promise((resolve) =>
+    child.on('close', (status) => {
+      clearTimeout(over)
+      resolve({ status, text, errors })
+    }),
+  )
 }

@@ -39,7 +39,6 @@ const PURE_NODE = new Set([
 /** Every npm package that the product may import, with the ADR that lets it in. */
 const PACKAGES: Record<string, string> = {
   libsql: 'docs/adr/0003-state-in-libsql.md',
-  'js-yaml': 'docs/adr/0004-yaml.md',
   '@actions/workflow-parser': 'docs/adr/0005-githubs-own-parser.md',
   '@actions/expressions': 'docs/adr/0005-githubs-own-parser.md',
   '@marcbachmann/cel-js': 'docs/adr/0006-cel.md',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import yaml from 'js-yaml'
+import { loadOne } from '../../lib/yaml/load.ts'
 import { definitionOf, FLUX_KINDS } from './definition.ts'
 
 const root = join(process.env['SLUICE_CONFORMANCE'] ?? '../shared/conformance', 'flux/crds')
@@ -27,7 +27,7 @@ test(
     const missing: string[] = []
     for (const folder of readdirSync(root))
       for (const file of readdirSync(join(root, folder))) {
-        const crd = yaml.load(readFileSync(join(root, folder, file), 'utf8')) as Crd
+        const crd = loadOne(readFileSync(join(root, folder, file), 'utf8'), file) as Crd
         const ours = FLUX_KINDS.find((table) => table.kind === crd.spec.names.kind)
         assert.ok(ours, crd.spec.names.kind)
         const versions = (definitionOf(ours) as unknown as Crd).spec.versions

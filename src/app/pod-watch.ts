@@ -20,7 +20,7 @@ export function reportPods(pods: WatchCache, report: ReportFact): void {
 }
 
 /** A pod as a fact; `undefined` while it has no image yet. Pure. */
-export function podFact(pod: KubeObject, isGone: boolean): FactBody | undefined {
+function podFact(pod: KubeObject, isGone: boolean): FactBody | undefined {
   const status = readList(pod, 'status', 'containerStatuses')[0]
   const imageId = readText(status, 'imageID')
   const digest = imageId.slice(imageId.lastIndexOf('@') + 1)

@@ -118,7 +118,7 @@ function failed(
 }
 
 /** Why a scan is made, in Flux's words. */
-export function scanReason({ repository, hasTags }: ImageRepositorySeen): string {
+function scanReason({ repository, hasTags }: ImageRepositorySeen): string {
   const { status, requestedAt, lastHandledReconcileAt } = repository
   if (status['lastScanResult'] === undefined) return 'first scan'
   if (requestedAt !== '' && requestedAt !== lastHandledReconcileAt) return 'reconcile requested'

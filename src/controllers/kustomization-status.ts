@@ -121,7 +121,7 @@ export function suspendedStatus(kustomization: Kustomization): Readonly<Record<s
 }
 
 /** `Detecting drift for revision main@sha1:… with a timeout of 9m30s`. */
-export function progressText({ timeoutMs }: Kustomization, revision: string, phase: Phase): string {
+function progressText({ timeoutMs }: Kustomization, revision: string, phase: Phase): string {
   return `${phase} for revision ${revision} with a timeout of ${renderDuration(timeoutMs)}`
 }
 

@@ -75,7 +75,7 @@ export function parseGitRepository(object: KubeObject): GitRepository {
 }
 
 /** Reads `status.artifact`; `undefined` when there is none, or one of a version without digest. */
-export function parseArtifact(value: unknown): ArtifactStatus | undefined {
+function parseArtifact(value: unknown): ArtifactStatus | undefined {
   const revision = readText(value, 'revision')
   if (revision === '') return undefined
   const size = read(value, 'size')

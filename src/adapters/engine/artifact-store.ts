@@ -52,7 +52,7 @@ export async function openArtifactStore(root: string, listen: string): Promise<A
 }
 
 /** Splits `host:port` and listens; answers the address in use. */
-export function listenOn(server: http.Server, listen: string): Promise<string> {
+function listenOn(server: http.Server, listen: string): Promise<string> {
   const colon = listen.lastIndexOf(':')
   const host = listen.slice(0, colon) || '127.0.0.1'
   const port = Number(listen.slice(colon + 1))

@@ -58,7 +58,7 @@ export async function commitAndPush(request: CommitRequest & PushRequest): Promi
  * @returns its hash
  * @throws SluiceError GIT_FAILED, GIT_PATH_MISSING when a path could leave the repository
  */
-export async function makeCommit(request: CommitRequest): Promise<string> {
+async function makeCommit(request: CommitRequest): Promise<string> {
   const ref = `refs/sluice/write/${createHash('sha256')
     .update(request.folder + request.base)
     .digest('hex')

@@ -6,7 +6,7 @@ import { SluiceError } from '../../lib/error/sluice-error.ts'
 export type TreeEntry = { readonly mode: string; readonly name: string; readonly hash: string }
 
 /** Reads a tree object: `<mode> <name>`, NUL, the hash as bytes; again and again. */
-export function parseTree(bytes: Buffer, hashBytes = 20): TreeEntry[] {
+function parseTree(bytes: Buffer, hashBytes = 20): TreeEntry[] {
   const entries: TreeEntry[] = []
   for (let at = 0; at < bytes.length;) {
     const space = bytes.indexOf(32, at)

@@ -285,7 +285,7 @@ function selectors({ labelSelector, fieldSelector }: Selection) {
 }
 
 /** Renders a query; absent values are left out. */
-export function queryOf(parameters: Readonly<Record<string, string | undefined>>): string {
+function queryOf(parameters: Readonly<Record<string, string | undefined>>): string {
   const pairs = Object.entries(parameters).filter((pair): pair is [string, string] => pair[1] !== undefined)
   return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs).toString()}`
 }

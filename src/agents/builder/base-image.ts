@@ -11,7 +11,7 @@ import { type LayerEntry, writeLayer } from './layer.ts'
 import { findImage, type ImageStore, readImage, referenceFrom, setTag } from './store.ts'
 
 /** The base image that the example's Dockerfiles start from. */
-export const NODE_BASE_IMAGE = 'registry.sluice.local/library/node:20'
+const NODE_BASE_IMAGE = 'registry.sluice.local/library/node:20'
 
 /** Changes when the image is made differently. */
 const RECIPE = 'node-base 1'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ContentStore, openContentStore, storeError } from '../../adapters/registry/content-store.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
@@ -80,14 +80,6 @@ export async function findImage(store: ImageStore, nameOrId: string): Promise<St
   return tag && readImage(store, tag.manifestDigest)
 }
 
-/** Removes a name; false when there was none. Content stays for the cache. */
-export async function dropTag(store: ImageStore, reference: Reference): Promise<boolean> {
-  const path = tagPath(store, nameOfTag(reference))
-  const wasThere = (await readTag(path)) !== undefined
-  await rm(path, { force: true })
-  return wasThere
-}
-
 /** Reads an image by the digest of its manifest; undefined when a part of it is not there (then it is built or pulled anew). */
 export async function readImage(store: ImageStore, manifestDigest: string): Promise<StoredImage | undefined> {
   const manifestBytes = await store.content.read(manifestDigest)
@@ -144,9 +136,4 @@ async function readTag(path: string): Promise<StoredTag | undefined> {
   } catch {
     return undefined
   }
-}
-
-/** True when a path is there. */
-export async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined
 }

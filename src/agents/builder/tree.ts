@@ -49,7 +49,7 @@ export async function readTree(store: ImageStore, layers: readonly Layer[]): Pro
 }
 
 /** What a layer holds, in its order; remembered, since reading 100 MB for it is slow. */
-export async function indexLayer(store: ImageStore, layer: Layer): Promise<readonly Indexed[]> {
+async function indexLayer(store: ImageStore, layer: Layer): Promise<readonly Indexed[]> {
   const key = `index 1 ${layer.diffId}`
   const known = await store.cache.get(key)
   if (known !== undefined) return JSON.parse(known) as Indexed[]
@@ -75,7 +75,7 @@ export async function indexLayer(store: ImageStore, layer: Layer): Promise<reado
 }
 
 /** Puts the uncompressed tar of a layer into the store, checked against its diff id. */
-export async function unpackTar(store: ImageStore, layer: Layer): Promise<void> {
+async function unpackTar(store: ImageStore, layer: Layer): Promise<void> {
   const { content } = store
   if ((await content.sizeOf(layer.diffId)) !== undefined) return
   const compression = compressionOf(layer.descriptor.mediaType)

@@ -39,11 +39,6 @@ export function matchesExpression(
   }
 }
 
-/** Whether a selector asks for nothing, and so would match everything. */
-export function isEmptySelector(selector: LabelSelector | undefined): boolean {
-  return Object.keys(selector?.matchLabels ?? {}).length === 0 && (selector?.matchExpressions ?? []).length === 0
-}
-
 /** The owner that controls the object. */
 export function controllerOf(object: KubeObject): OwnerReference | undefined {
   return object.metadata.ownerReferences?.find((owner) => owner.controller === true)

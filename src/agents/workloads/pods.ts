@@ -17,7 +17,7 @@ export function isReadyPod(pod: Pod): boolean {
 }
 
 /** Since when the pod is ready; 0 when it is not. */
-export function readySinceMs(pod: Pod): number {
+function readySinceMs(pod: Pod): number {
   const ready = conditionOf(pod.status?.conditions, 'Ready')
   return ready?.status === 'True' ? timeMs(ready.lastTransitionTime) : 0
 }

@@ -62,7 +62,7 @@ export async function receivePush(body: Readable, response: ServerResponse, opti
 }
 
 /** Headers of every answer of a git service. */
-export function startAnswer(response: ServerResponse): void {
+function startAnswer(response: ServerResponse): void {
   response.writeHead(200, {
     'content-type': 'application/x-git-receive-pack-result',
     'cache-control': 'no-cache',

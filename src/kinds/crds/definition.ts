@@ -28,11 +28,6 @@ export const FLUX_KINDS: readonly KindTable[] = [
   receiverTable,
 ]
 
-/** The API version that Sluice reads and writes a Flux kind in: the stored one. */
-export function storedVersion(table: KindTable): string {
-  return `${table.group}/${table.versions.at(-1) ?? 'v1'}`
-}
-
 /**
  * The CustomResourceDefinition of a Flux kind: every version that Flux ever served, all with the schema of all fields, conversion None.
  *

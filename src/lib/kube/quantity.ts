@@ -54,11 +54,6 @@ export function isQuantityError(value: Quantity | QuantityError): value is Quant
   return 'error' in value
 }
 
-/** The canonical text of an amount in billionths. */
-export function formatQuantity(nano: bigint, format: Quantity['format'] = 'decimal'): string {
-  return canonical(nano, format)
-}
-
 type Scale = { readonly format: Quantity['format']; readonly base: 2 | 10; readonly exponent: number }
 
 function scaleOf(suffix: string): Scale | undefined {

@@ -35,7 +35,7 @@ export type TransformerConfig = Readonly<Record<ListName, readonly FieldSpec[]>>
 let builtIn: TransformerConfig | undefined
 
 /** The configuration that kustomize has built in. */
-export function defaultConfig(): TransformerConfig {
+function defaultConfig(): TransformerConfig {
   builtIn ??= sortConfig({
     namePrefix: defaultFieldSpecs('namePrefix'),
     nameSuffix: defaultFieldSpecs('nameSuffix'),

@@ -16,7 +16,7 @@ export function splitApiVersion(apiVersion: string): { readonly group: string; r
 }
 
 /** `group/version`, or the version alone. */
-export function apiVersionOf({ group, version }: Gvk): string {
+function apiVersionOf({ group, version }: Gvk): string {
   return group === '' ? version : `${group}/${version}`
 }
 

@@ -7,7 +7,7 @@ import { currentId, fieldText, type Origin, type Resource } from './resource.ts'
 export const ORIGIN = 'config.kubernetes.io/origin'
 
 /** A path as seen from the folder that is built. */
-export function pathFromTop(loader: Loader, path: string): string {
+function pathFromTop(loader: Loader, path: string): string {
   let top = loader
   while (top.referrer) top = top.referrer
   return posix.join(posix.relative(top.root, loader.root), path)

@@ -1,6 +1,6 @@
 import { stringNode, type YamlMap, type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
 import { buildError } from './failure.ts'
-import { defaultFieldSpecs, visitField, type FieldSpec, type Visit } from './field-spec.ts'
+import { visitField, type FieldSpec, type Visit } from './field-spec.ts'
 import { formatGvk, isCluster, isSelectedGvk, type ResId } from './ids.ts'
 import {
   currentId,
@@ -162,11 +162,6 @@ export function transformReplicas(
   if (isFound) return
   const kinds = specs.map(formatGvk).join(' ')
   throw buildError(`resource with name ${name} does not match a config with the following GVK [${kinds}]`)
-}
-
-/** The built-in specs of names. */
-export function nameSpecs(): readonly FieldSpec[] {
-  return defaultFieldSpecs('namePrefix')
 }
 
 /** Whether an object is local configuration that never reaches a cluster. */

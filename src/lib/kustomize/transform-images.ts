@@ -77,7 +77,7 @@ function retagAll(holders: readonly Holder[], image: ImageArgs): number {
 }
 
 /** The name is a regular expression, as in kustomize; one that does not compile matches nothing. */
-export function imageTest(name: string): (image: string) => boolean {
+function imageTest(name: string): (image: string) => boolean {
   const suffix = '(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$'
   if (/^[A-Za-z0-9_/:-]*$/.test(name)) {
     const rest = new RegExp(`^${suffix}`)

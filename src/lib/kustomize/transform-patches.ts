@@ -78,7 +78,7 @@ function withOptions(patches: readonly Resource[], { options }: PatchArgs): read
 }
 
 /** A text as Go's `%q` prints it. */
-export function goQuote(text: string): string {
+function goQuote(text: string): string {
   return JSON.stringify(text).replaceAll('\u007f', '\\x7f')
 }
 

@@ -44,7 +44,7 @@ export function writeCertificate(request: CertificateRequest): string {
 }
 
 /** DER as PEM. */
-export function pem(label: string, der: Uint8Array): string {
+function pem(label: string, der: Uint8Array): string {
   const lines =
     Buffer.from(der)
       .toString('base64')

@@ -3,7 +3,7 @@
  *
  * @see https://github.com/go-yaml/yaml/blob/v2/sorter.go
  */
-export function compareKeys(a: string, b: string): number {
+function compareKeys(a: string, b: string): number {
   const shorter = Math.min(a.length, b.length)
   for (let i = 0; i < shorter; i++) {
     const x = a.charCodeAt(i)

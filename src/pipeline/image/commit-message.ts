@@ -2,7 +2,7 @@ import { renderTemplate } from '../../lib/go-template/render.ts'
 import type { ChangedObject, ImageRef, SetterChange } from './setters.ts'
 
 /** What Flux writes when an automation has no template. */
-export const DEFAULT_MESSAGE = 'Update from image update automation'
+const DEFAULT_MESSAGE = 'Update from image update automation'
 
 /** What a commit message may speak of. */
 export type MessageInput = {

@@ -76,9 +76,6 @@ const BUILDERS: Readonly<Record<string, Builder>> = {
     post(address, opsgenie(message), token === undefined ? {} : { authorization: `GenieKey ${token}` }),
 }
 
-/** The types that can be sent to. */
-export const PROVIDER_TYPES: readonly string[] = Object.keys(BUILDERS)
-
 function generic(message: Message, { address }: Provider, { headers = {} }: ProviderSecret): HookRequest {
   return post(address, message, { 'gotk-component': message.reportingController, ...lower(headers) })
 }

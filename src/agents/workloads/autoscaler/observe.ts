@@ -19,7 +19,7 @@ const METRICS = '/apis/metrics.k8s.io/v1beta1'
 const NO_SUCH = 'the server could not find the requested resource'
 
 /** Reads the `scale` of an autoscaler's target. */
-export async function readTarget(bench: Bench, autoscaler: Autoscaler): Promise<Target | { readonly error: string }> {
+async function readTarget(bench: Bench, autoscaler: Autoscaler): Promise<Target | { readonly error: string }> {
   const { apiVersion = 'v1', kind, name } = autoscaler.spec.scaleTargetRef
   const resource = await bench.client.resource(apiVersion, kind)
   if (!resource) return { error: `no matches for kind "${kind}" in group "${apiVersion.split('/')[0]}"` }
@@ -36,7 +36,7 @@ export async function readTarget(bench: Bench, autoscaler: Autoscaler): Promise<
 }
 
 /** Measures the target's pods for one metric, or says truly why it cannot. */
-export async function measure(bench: Bench, namespace: string, target: Target, spec: MetricSpec): Promise<Measurement> {
+async function measure(bench: Bench, namespace: string, target: Target, spec: MetricSpec): Promise<Measurement> {
   const name = spec.resource?.name
   if (spec.type !== 'Resource' || !name)
     return { error: `metrics of type ${spec.type} are not supported, only Resource is` }

@@ -8,7 +8,7 @@ const REVISION_HISTORY = 'deployment.kubernetes.io/revision-history'
 const DESIRED = 'deployment.kubernetes.io/desired-replicas'
 const MAX = 'deployment.kubernetes.io/max-replicas'
 /** The label that tells a Deployment's ReplicaSets apart. */
-export const POD_TEMPLATE_HASH = 'pod-template-hash'
+const POD_TEMPLATE_HASH = 'pod-template-hash'
 
 const NOT_COPIED = new Set([
   'kubectl.kubernetes.io/last-applied-configuration',

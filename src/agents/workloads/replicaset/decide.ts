@@ -61,7 +61,7 @@ function creations(set: ReplicaSet, count: number): Write[] {
 }
 
 /** A pod of a template, with a name that the server completes. */
-export function podFrom(template: PodTemplate, owner: ReplicaSet): Pod {
+function podFrom(template: PodTemplate, owner: ReplicaSet): Pod {
   const { labels, annotations, finalizers } = template.metadata ?? {}
   return {
     apiVersion: 'v1',

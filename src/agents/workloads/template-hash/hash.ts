@@ -22,13 +22,13 @@ export function podTemplateHash(template: PodTemplate, collisionCount?: number):
 }
 
 /** FNV-1a, 32 bits. */
-export function fnv1a(bytes: Buffer): number {
+function fnv1a(bytes: Buffer): number {
   let hash = FNV_OFFSET
   for (const byte of bytes) hash = Math.imul(hash ^ byte, FNV_PRIME)
   return hash >>> 0
 }
 
 /** Writes a text in the letters of generated names, which spell no words. */
-export function encodeSafely(text: string): string {
+function encodeSafely(text: string): string {
   return [...text].map((char) => ALPHABET.charAt(char.charCodeAt(0) % ALPHABET.length)).join('')
 }

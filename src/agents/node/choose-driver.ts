@@ -3,6 +3,7 @@ import type { Clock } from '../../adapters/clock.ts'
 import type { RegistryClient } from '../../adapters/registry/client.ts'
 import type { Driver, DriverEvents } from './driver.ts'
 import { startLinuxDriver } from './linux/driver.ts'
+import { startProcessDriver } from './process/driver.ts'
 import { startSimDriver } from './sim-driver.ts'
 
 /** The words of `--driver`. */
@@ -44,8 +45,11 @@ export async function chooseDriver(
           onExit: () => events.onExit({ uid: '', container: '', attempt: 0 }),
         }),
       }
-    case 'engine':
     case 'process':
-      throw new SluiceError('NODE_DRIVER', `the driver "${o.word}" is not made yet`, { hint: 'use linux, sim or auto' })
+      return { driver: await startProcessDriver(o, events) }
+    case 'engine':
+      throw new SluiceError('NODE_DRIVER', `the driver "${o.word}" is not made yet`, {
+        hint: 'use linux, process, sim or auto',
+      })
   }
 }

@@ -17,6 +17,8 @@ export type NodeFacts = {
 }
 
 const OPTIONS = { fieldManager: 'sluice-node' } as const
+/** Labels that an earlier driver may have left. */
+const GONE = { 'sluice.dev/simulated': null, simulated: null, 'sluice.dev/isolated': null } as const
 const LEASE_SECONDS = 40
 
 /** Makes or updates the Node object. */
@@ -30,12 +32,13 @@ export async function registerNode(client: KubeClient, facts: NodeFacts, nowMs: 
       'kubernetes.io/arch': process.arch === 'x64' ? 'amd64' : process.arch,
       'sluice.dev/driver': facts.driver,
       ...(facts.isSimulated ? { 'sluice.dev/simulated': 'true', simulated: 'true' } : {}),
+      ...(facts.driver === 'process' ? { 'sluice.dev/isolated': 'false' } : {}),
     },
     annotations: { 'sluice.dev/gaps': facts.gaps.join('\n') },
   }
   const existing = await client.get(ref)
   if (existing === undefined) await client.create({ apiVersion: 'v1', kind: 'Node', metadata, spec: {} }, OPTIONS)
-  else await client.patch(ref, 'merge', { metadata }, OPTIONS)
+  else await client.patch(ref, 'merge', { metadata: { ...metadata, labels: { ...GONE, ...metadata.labels } } }, OPTIONS)
   return writeNodeStatus(client, facts, nowMs)
 }
 

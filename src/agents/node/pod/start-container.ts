@@ -72,6 +72,7 @@ export async function startContainer(
     user,
     readOnlyRoot: security.readOnlyRootFilesystem === true,
     binds: [...networkBinds(driver, uid), ...bindsOf(container, volumes, readOnlyVolumes(pod), env)],
+    ports: (container.ports ?? []).map(({ containerPort }) => containerPort),
     limits: {
       ...(memory === undefined || memory <= 0 ? {} : { memoryBytes: Math.ceil(memory) }),
       ...(cpu === undefined || cpu <= 0 ? {} : { cpuMillis: Math.ceil(cpu * 1000) }),

@@ -1,0 +1,271 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import type { RegistryClient } from '../../../adapters/registry/client.ts'
+import type { ContainerId, ContainerStart, Driver, DriverEvents, RunningContainer, Sandbox } from '../driver.ts'
+import { openImageStore } from '../image/store.ts'
+import type { Kept } from '../keeper/messages.ts'
+import { forgetKeeper, launchKeeper, type Launched } from '../linux/launch.ts'
+import { removeTree } from '../linux/remove-tree.ts'
+import { openAddresses, type Addresses } from './addresses.ts'
+import { mapServiceEnv, planLoopback, type LoopbackNetwork } from './network.ts'
+import { resolveProgram, unpackRoot, type Files, type Program } from './program.ts'
+import { renderShim, SHIM_ENV } from './shim.ts'
+
+/** What the keeper remembers for us about a process. */
+type Meta = ContainerId & {
+  readonly imageId: string
+  /** For programs that are run in it later. */
+  readonly files: Files
+  readonly workingDir: string
+  readonly env: Program['env']
+}
+
+type Processes = {
+  readonly stateDir: string
+  readonly launched: Launched
+  readonly addresses: Addresses
+  readonly dieWithKeeper: readonly string[]
+  network: Pick<LoopbackNetwork, 'byClusterIp'>
+}
+
+const NOT_KEPT =
+  'pods are not isolated: they are processes of this user that see the whole machine, and everybody on it reaches them'
+const GAPS = [
+  NOT_KEPT,
+  'USER, runAsUser, readOnlyRootFilesystem, read-only mounts and limits are not kept',
+  'only Node programs get an address of their own; of any other that listens on all addresses one replica can run',
+]
+
+/**
+ * Starts the driver that runs pods as plain processes, for machines without namespaces. Only on demand: it isolates nothing.
+ *
+ * Containers of an earlier server are taken over, found by the pid and start time of their keeper.
+ * @throws SluiceError NODE_DRIVER with the reason why it cannot work on this machine
+ */
+export async function startProcessDriver(
+  o: { readonly stateDir: string; readonly registry: RegistryClient },
+  events: DriverEvents,
+): Promise<Driver> {
+  if (process.platform !== 'linux')
+    throw new SluiceError('NODE_DRIVER', `this machine runs ${process.platform}, not Linux`)
+  // a keeper of its own: that of the Linux driver has another network
+  mkdirSync(join(o.stateDir, 'process'), { recursive: true, mode: 0o755 })
+  const stateDir = realpathSync(join(o.stateDir, 'process'))
+  const addresses = await openAddresses(stateDir)
+  const dieWithKeeper = await findSetpriv()
+  writeFileSync(shimPath(stateDir), renderShim())
+  const launched = await launchKeeper({
+    stateDir,
+    isolated: false,
+    onExit(kept) {
+      endGroup(kept.pid)
+      const meta = metaOf(kept)
+      if (meta) events.onExit(meta)
+    },
+    onGone: () => events.onLost('the process that keeps the pods ended'),
+  })
+  if (!launched.isAdopted) removeTree(join(stateDir, 'pods'))
+  const processes: Processes = { stateDir, launched, addresses, dieWithKeeper, network: { byClusterIp: new Map() } }
+  for (const { uid, ip } of sandboxesOf(stateDir)) addresses.keepPod(uid, ip)
+  return driverOf(processes, openImageStore(join(stateDir, 'images'), o.registry, false))
+}
+
+function driverOf(processes: Processes, images: ReturnType<typeof openImageStore>): Driver {
+  const { stateDir, addresses, dieWithKeeper } = processes
+  const { keeper } = processes.launched
+  const orphans = 'where setpriv is missing, programs go on when the process that keeps them is killed'
+  return {
+    name: 'process',
+    isSimulated: false,
+    gaps: dieWithKeeper.length > 0 ? GAPS : [...GAPS, orphans],
+    findImage: images.find,
+    pullImage: images.pull,
+    createSandbox: async ({ uid }) => createSandbox(processes, uid),
+    start: (start) => startContainer(processes, start),
+    async signal(id, signal) {
+      if (signal === 'SIGKILL') return void (await keeper.signal(keyOf(id), signal, 0))
+      const kept = await findKept(processes, id)
+      if (kept !== undefined && !kept.exit) tryKill(kept.pid, signal)
+    },
+    exec: (id, command, timeoutMs) => execIn(processes, id, command, timeoutMs),
+    connect: (target) => keeper.streamTo(target),
+    removeSandbox: (uid) => removeSandbox(processes, uid),
+    forget: (id) => keeper.forget(keyOf(id)),
+    list: async () => ({ sandboxes: sandboxesOf(stateDir), containers: (await keeper.list()).flatMap(containerOf) }),
+    logPath: ({ uid, container, attempt }) => join(podFolder(stateDir, uid), 'logs', `${container}.${attempt}.log`),
+    podFolder: (uid) => podFolder(stateDir, uid),
+    async setNetwork(table) {
+      const plan = planLoopback(table, addresses)
+      processes.network = plan
+      replaceFile(namesPath(stateDir), JSON.stringify(plan.names))
+      await keeper.setNetwork(plan.table)
+    },
+    drain: (host, timeoutMs) => keeper.drain(host, timeoutMs),
+    serviceStream: (key) => keeper.serviceStream(key),
+    dns: undefined,
+    hostIp: '127.0.0.1',
+    async close({ stopPods }) {
+      if (!stopPods) return keeper.close()
+      for (const { uid } of sandboxesOf(stateDir)) await removeSandbox(processes, uid).catch(() => undefined)
+      await keeper.stop()
+      forgetKeeper(stateDir)
+    },
+  }
+}
+
+function createSandbox({ stateDir, addresses }: Processes, uid: string): Sandbox {
+  const sandbox = { uid, ip: addresses.pod(uid) }
+  mkdirSync(join(podFolder(stateDir, uid), 'logs'), { recursive: true })
+  replaceFile(join(podFolder(stateDir, uid), 'sandbox.json'), JSON.stringify(sandbox))
+  return sandbox
+}
+
+async function startContainer(processes: Processes, start: ContainerStart): Promise<RunningContainer> {
+  const { stateDir, launched, dieWithKeeper } = processes
+  const sandbox = sandboxesOf(stateDir).find(({ uid }) => uid === start.uid)
+  if (sandbox === undefined)
+    throw new SluiceError('NODE_DRIVER', 'the sandbox of the pod is gone', { retry: 'backoff' })
+  const root = rootOf(stateDir, start)
+  await unpackRoot(root, start)
+  const env = new Map([
+    ...mapServiceEnv(start.env, processes.network),
+    ...Object.entries(shimEnv(stateDir, start, sandbox.ip)),
+  ])
+  const [port] = start.ports
+  if (!env.has('HOST')) env.set('HOST', sandbox.ip)
+  if (!env.has('PORT') && port !== undefined) env.set('PORT', String(port))
+  const program = await resolveProgram(root, start, { ...start, env })
+  mkdirSync(program.cwd, { recursive: true })
+  const { uid, container, attempt, binds, workingDir, image } = start
+  const files = { binds, image: { name: image.name, layers: image.layers } }
+  const meta: Meta = { uid, container, attempt, imageId: image.id, files, workingDir, env: Object.fromEntries(env) }
+  const kept = await launched.keeper.run({
+    key: keyOf(start),
+    argv: [...dieWithKeeper, ...program.argv],
+    env: program.env,
+    cwd: program.cwd,
+    log: join(podFolder(stateDir, uid), 'logs', `${container}.${attempt}.log`),
+    meta,
+  })
+  return { uid, container, attempt, imageId: meta.imageId, startedAtMs: kept.startedAtMs }
+}
+
+function shimEnv(stateDir: string, { env, pod }: ContainerStart, ip: string): Record<string, string> {
+  const own = new Map(env).get('NODE_OPTIONS')
+  return {
+    NODE_OPTIONS: [`--require ${JSON.stringify(shimPath(stateDir))}`, ...(own === undefined ? [] : [own])].join(' '),
+    [SHIM_ENV.ip]: ip,
+    [SHIM_ENV.namespace]: pod.namespace,
+    [SHIM_ENV.names]: namesPath(stateDir),
+  }
+}
+
+async function execIn(processes: Processes, id: ContainerId, command: readonly string[], timeoutMs: number) {
+  const kept = await findKept(processes, id)
+  const meta = kept && metaOf(kept)
+  if (meta === undefined || kept?.exit) return { code: 126, output: 'the container does not run', timedOut: false }
+  const { files, workingDir, env } = meta
+  const words = { command, workingDir, env: new Map(Object.entries(env)) }
+  const program = await resolveProgram(rootOf(processes.stateDir, id), files, words)
+  const argv = ['/bin/sh', '-c', 'cd "$1" && shift && exec "$@"', 'sh', program.cwd, ...program.argv]
+  return processes.launched.keeper.exec({ argv, env: program.env, timeoutMs })
+}
+
+async function removeSandbox({ stateDir, addresses, launched: { keeper } }: Processes, uid: string): Promise<void> {
+  const mine = async (): Promise<Kept[]> => (await keeper.list()).filter((kept) => metaOf(kept)?.uid === uid)
+  for (const kept of await mine()) if (!kept.exit) await keeper.signal(kept.key, 'SIGKILL', 0)
+  for (let turn = 0; turn < 250 && (await mine()).some(({ exit }) => !exit); turn++)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  for (const kept of await mine()) await keeper.forget(kept.key)
+  addresses.freePod(uid)
+  removeTree(podFolder(stateDir, uid))
+}
+
+function sandboxesOf(stateDir: string): Sandbox[] {
+  return list(join(stateDir, 'pods')).flatMap((uid) => {
+    try {
+      const { ip } = JSON.parse(readFileSync(join(podFolder(stateDir, uid), 'sandbox.json'), 'utf8'))
+      return typeof ip === 'string' ? [{ uid, ip }] : []
+    } catch {
+      return []
+    }
+  })
+}
+
+function containerOf(kept: Kept): RunningContainer[] {
+  const meta = metaOf(kept)
+  if (meta === undefined) return []
+  const { uid, container, attempt, imageId } = meta
+  const running = { uid, container, attempt, imageId, startedAtMs: kept.startedAtMs }
+  return [kept.exit === undefined ? running : { ...running, exit: kept.exit }]
+}
+
+async function findKept({ launched }: Processes, id: ContainerId): Promise<Kept | undefined> {
+  return (await launched.keeper.list()).find(({ key }) => key === keyOf(id))
+}
+
+/** Words before a program that make the kernel end it with the keeper; none where they do not work. */
+async function findSetpriv(): Promise<readonly string[]> {
+  for (const path of ['/usr/bin/setpriv', '/bin/setpriv']) {
+    const words = [path, '--pdeathsig', 'KILL', '--']
+    const works = await promisify(execFile)(path, [...words.slice(1), '/bin/true']).then(
+      () => true,
+      () => false,
+    )
+    if (works) return words
+  }
+  return []
+}
+
+/** What a program left behind when it ended. */
+function endGroup(pid: number): void {
+  if (pid > 1) tryKill(-pid, 'SIGKILL')
+}
+
+function tryKill(pid: number, signal: string): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // it is gone already
+  }
+}
+
+function replaceFile(path: string, text: string): void {
+  writeFileSync(`${path}.next`, text)
+  renameSync(`${path}.next`, path)
+}
+
+function list(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+function keyOf({ uid, container, attempt }: ContainerId): string {
+  return `container/${uid}/${container}/${attempt}`
+}
+
+function podFolder(stateDir: string, uid: string): string {
+  return join(stateDir, 'pods', uid)
+}
+
+function rootOf(stateDir: string, { uid, container }: ContainerId): string {
+  return join(podFolder(stateDir, uid), 'containers', container)
+}
+
+function shimPath(stateDir: string): string {
+  return join(stateDir, 'shim.cjs')
+}
+
+function namesPath(stateDir: string): string {
+  return join(stateDir, 'names.json')
+}
+
+function metaOf({ meta }: Kept): Meta | undefined {
+  return typeof meta === 'object' && meta !== null && 'container' in meta ? (meta as Meta) : undefined
+}

@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { systemClock } from '../adapters/clock.ts'
-import { clientFromKubeconfig, type HttpKubeClient } from '../adapters/kube/client.ts'
+import { clientOf, type HttpKubeClient } from '../adapters/kube/client.ts'
+import { readKubeconfig } from '../adapters/kube/kubeconfig.ts'
+import { type SharedCaches, shareCaches } from '../adapters/kube/shared-caches.ts'
 import { startNode } from '../agents/node/start.ts'
 import { startWorkloads } from '../agents/workloads/start.ts'
-import { serveKubed } from '../embedded/kubed/serve.ts'
+import { type Kubed, serveKubed } from '../embedded/kubed/serve.ts'
 import type { DriverName } from './driver-names.ts'
 
 export type ClusterOptions = {
@@ -21,6 +23,8 @@ export type Cluster = {
   readonly kubeconfig: string
   readonly token: string
   readonly client: HttpKubeClient
+  /** The live copies that everybody of this process shares. */
+  readonly caches: SharedCaches
   /** The node driver in use, or why there is none. */
   readonly driver: string
   readonly serviceUrl: (namespace: string, name: string, port?: number) => string | undefined
@@ -33,28 +37,39 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const kubed = await serveKubed({
     stateDir,
     port,
+    isAlsoPlain: true,
     log,
     ...(options.disableAdmissionPlugins === undefined
       ? {}
       : { disableAdmissionPlugins: options.disableAdmissionPlugins }),
   })
-  const client = clientFromKubeconfig(kubed.kubeconfig)
-  const workloads = await startWorkloads({ client, clock: systemClock, log })
-  const node = options.node === 'none' ? undefined : await startNode(nodeOptions(options, options.node, client))
+  const client = clientFor(kubed)
+  const caches = shareCaches(client, { clock: systemClock, onFault: (error) => log(`watch: ${String(error)}`) })
+  const workloads = await startWorkloads({ client, caches, clock: systemClock, log })
+  const node =
+    options.node === 'none' ? undefined : await startNode({ ...nodeOptions(options, options.node, client), caches })
   return {
     server: kubed.server,
     kubeconfig: kubed.kubeconfig,
     token: kubed.token,
     client,
+    caches,
     driver: node?.driver ?? 'none: started with --node none',
     serviceUrl: (namespace, name, servicePort) => node?.serviceUrl(namespace, name, servicePort),
     async close({ stopPods }) {
       await node?.close({ stopPods })
       await workloads.close()
+      caches.close()
       client.close()
       await kubed.close()
     },
   }
+}
+
+/** A client of the same machine: the wire and the token of all others, without TLS. */
+function clientFor({ kubeconfig, plainServer }: Kubed): HttpKubeClient {
+  const connection = readKubeconfig(kubeconfig)
+  return clientOf({ ...connection, server: plainServer ?? connection.server })
 }
 
 function nodeOptions(

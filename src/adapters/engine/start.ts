@@ -4,7 +4,7 @@ import { startController, type RunningController } from '../../engine/converge.t
 import type { EventSink } from '../../engine/event.ts'
 import type { ReportFact } from '../../pipeline/record/fact.ts'
 import type { Clock } from '../clock.ts'
-import { shareCaches } from '../kube/shared-caches.ts'
+import { type SharedCaches, shareCaches } from '../kube/shared-caches.ts'
 import type { KubeClient } from '../kube/types.ts'
 import { openArtifactStore } from './artifact-store.ts'
 import { noReport, type EngineContext, type PartTools } from './context.ts'
@@ -18,6 +18,8 @@ import { createSourceStore } from './source-store.ts'
 export type EngineOptions = {
   readonly client: KubeClient
   readonly clock: Clock
+  /** Live copies of the same client to share with others; without them the engine opens and closes its own. */
+  readonly caches?: SharedCaches
   readonly stateDir: string
   /** `host:port` that artifacts are served on; port 0 for a free one. */
   readonly artifactListen: string
@@ -54,7 +56,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const imageHandlers: ((repository: string) => void)[] = []
   const events = createEventWriter(client, log)
   const sinks: EventSink[] = [events.tell]
-  const caches = shareCaches(client, { clock, onFault: (error) => log(`watch: ${String(error)}`) })
+  const caches = options.caches ?? shareCaches(client, { clock, onFault: (error) => log(`watch: ${String(error)}`) })
   const artifacts = await openArtifactStore(join(stateDir, 'artifacts'), options.artifactListen)
   const context: EngineContext = {
     client,
@@ -83,7 +85,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     async close() {
       await parts.close()
       await events.close()
-      caches.close()
+      if (!options.caches) caches.close()
       await artifacts.close()
     },
   }

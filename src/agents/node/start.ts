@@ -1,6 +1,6 @@
 import type { Clock } from '../../adapters/clock.ts'
 import type { KubeClient, WatchCache } from '../../adapters/kube/types.ts'
-import { watchCache } from '../../adapters/kube/watch-cache.ts'
+import { type SharedCaches, shareCaches } from '../../adapters/kube/shared-caches.ts'
 import { createRegistryClient } from '../../adapters/registry/client.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { onceMore } from './again.ts'
@@ -20,6 +20,8 @@ import { planNetwork, portKey } from './services.ts'
 export type NodeOptions = {
   readonly client: KubeClient
   readonly clock: Clock
+  /** Live copies of the same client to share with others; without them the node has its own. */
+  readonly caches?: SharedCaches
   readonly name: string
   readonly driver: DriverWord
   readonly stateDir: string
@@ -125,15 +127,16 @@ function factsOf(name: string, chosen: Chosen, kubeletPort: number): NodeFacts {
   return { name, driver, isSimulated, kubeletPort, notReady: undefined, gaps }
 }
 
-function openCaches({ client, clock, name }: NodeOptions, log: (line: string) => void): Node['caches'] {
+function openCaches({ client, clock, name, caches }: NodeOptions, log: (line: string) => void): Node['caches'] {
   const options = {
     clock,
     onFault: (error: unknown) => log(`node ${name}: ${error instanceof Error ? error.message : String(error)}`),
   }
+  const { open } = caches ?? shareCaches(client, options)
   return {
-    pods: watchCache(client, { apiVersion: 'v1', kind: 'Pod', fieldSelector: `spec.nodeName=${name}` }, options),
-    services: watchCache(client, { apiVersion: 'v1', kind: 'Service' }, options),
-    slices: watchCache(client, { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' }, options),
+    pods: open({ apiVersion: 'v1', kind: 'Pod', fieldSelector: `spec.nodeName=${name}` }),
+    services: open({ apiVersion: 'v1', kind: 'Service' }),
+    slices: open({ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' }),
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../adapters/clock.ts'
 import type { HttpKubeClient } from '../../adapters/kube/client.ts'
-import { shareCaches } from '../../adapters/kube/shared-caches.ts'
+import { type SharedCaches, shareCaches } from '../../adapters/kube/shared-caches.ts'
 import { startController, type RunningController } from '../../engine/converge.ts'
 import { autoscalerController } from './autoscaler/controller.ts'
 import { createBench } from './bench.ts'
@@ -20,6 +20,8 @@ import { scheduler } from './scheduler/controller.ts'
 export type WorkloadsOptions = {
   readonly client: HttpKubeClient
   readonly clock: Clock
+  /** Live copies of the same client to share with others; without them the controllers open and close their own. */
+  readonly caches?: SharedCaches
   readonly log?: (line: string) => void
 }
 
@@ -30,8 +32,10 @@ export type Workloads = { readonly close: () => Promise<void> }
  * Starts what a cluster needs besides its API server: the controllers of its own kinds and a scheduler. Plain API clients, for any API server whose own
  * controllers are off.
  */
-export async function startWorkloads({ client, clock, log = () => undefined }: WorkloadsOptions): Promise<Workloads> {
-  const caches = shareCaches(client, { clock, onFault: (error) => log(`workloads: watch: ${String(error)}`) })
+export async function startWorkloads(given: WorkloadsOptions): Promise<Workloads> {
+  const { client, clock, log = () => undefined } = given
+  const caches =
+    given.caches ?? shareCaches(client, { clock, onFault: (error) => log(`workloads: watch: ${String(error)}`) })
   const bench = createBench(client, clock, caches, eventTeller(client, clock), log)
   const onError = (kind: string, key: string, error: unknown): void =>
     log(`workloads: ${kind} ${key}: ${String(error)}`)
@@ -53,7 +57,7 @@ export async function startWorkloads({ client, clock, log = () => undefined }: W
   running.push(await start(garbageCollector(bench, caches)))
   return {
     async close() {
-      caches.close()
+      if (!given.caches) caches.close()
       await Promise.all(running.map((controller) => controller.close()))
     },
   }

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import http from 'node:http'
 import { createServer, type Server } from 'node:https'
 import { join, resolve } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
@@ -19,12 +20,16 @@ export type KubedOptions = {
   /** 0 for a free one. */
   readonly port: number
   readonly disableAdmissionPlugins?: readonly string[]
+  /** Also listen without TLS on a free port of 127.0.0.1, same tokens: a hundred watches of one machine need no hundred TLS sessions (60 KB each end). */
+  readonly isAlsoPlain?: boolean
   readonly log?: (line: string) => void
 }
 
 /** A running server. */
 export type Kubed = {
   readonly server: string
+  /** The address without TLS; `undefined` unless it was asked for. */
+  readonly plainServer: string | undefined
   /** Path of an administrator's kubeconfig. */
   readonly kubeconfig: string
   readonly token: string
@@ -48,8 +53,10 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
   const store = inWritable(dir, () =>
     openStore(sqliteJournal(join(dir, 'objects.db')), (error) => {
       log(`kubed: state cannot be written, no more answers: ${error instanceof Error ? error.message : String(error)}`)
-      server.closeAllConnections()
-      server.close()
+      for (const one of [server, plain]) {
+        one?.closeAllConnections()
+        one?.close()
+      }
     }),
   )
   const env: Environment = {
@@ -63,17 +70,14 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
     log,
   }
   installStored(env)
+  const timeouts = { keepAliveTimeout: 120_000, requestTimeout: 0 }
+  const answer: http.RequestListener = (request, response) => void handle(env, credentials.token, request, response)
   const server = createServer(
-    {
-      key: credentials.key,
-      cert: `${credentials.certificate}${credentials.caPem}`,
-      keepAliveTimeout: 120_000,
-      requestTimeout: 0,
-    },
-    (request, response) => {
-      void handle(env, credentials.token, request, response)
-    },
+    { key: credentials.key, cert: `${credentials.certificate}${credentials.caPem}`, ...timeouts },
+    answer,
   )
+  const plain = options.isAlsoPlain ? http.createServer(timeouts, answer) : undefined
+  const plainPort = plain && (await listen(plain, '127.0.0.1', 0))
   const port = await listen(server, host, options.port)
   const url = `https://${host}:${port}`
   bootstrap(env, port)
@@ -83,10 +87,14 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
   renameSync(`${kubeconfig}.new`, kubeconfig)
   return {
     server: url,
+    plainServer: plainPort === undefined ? undefined : `http://127.0.0.1:${plainPort}`,
     kubeconfig,
     token: credentials.token,
     caPem: credentials.caPem,
-    close: () => close(server, () => store.close()),
+    async close() {
+      await Promise.all([server, plain].map((one) => one && close(one)))
+      store.close()
+    },
   }
 }
 
@@ -102,7 +110,7 @@ function inWritable<T>(dir: string, make: () => T): T {
   }
 }
 
-function listen(server: Server, host: string, port: number): Promise<number> {
+function listen(server: Server | http.Server, host: string, port: number): Promise<number> {
   return new Promise((done, failed) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE') return failed(error)
@@ -120,12 +128,9 @@ function listen(server: Server, host: string, port: number): Promise<number> {
   })
 }
 
-function close(server: Server, after: () => void): Promise<void> {
+function close(server: Server | http.Server): Promise<void> {
   return new Promise((done) => {
-    server.close(() => {
-      after()
-      done()
-    })
+    server.close(() => done())
     server.closeAllConnections()
   })
 }

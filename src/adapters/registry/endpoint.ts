@@ -1,6 +1,7 @@
 import { lookup as dnsLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { isLoopback } from '../../lib/net/loopback.ts'
 import { DOCKER_HUB } from '../../lib/oci/reference.ts'
 
 /** Where a registry's API is: plain HTTP on loopback, HTTPS everywhere else unless told. */
@@ -55,9 +56,7 @@ export const publicLookup: LookupFunction = (hostname, options, callback) => {
 
 function isLoopbackName(hostname: string): boolean {
   const name = hostname.replace(/^\[|\]$/g, '')
-  return (
-    name === 'localhost' || name.endsWith('.localhost') || name === '::1' || (isIP(name) === 4 && /^127\./.test(name))
-  )
+  return name.endsWith('.localhost') || isLoopback(name)
 }
 
 function isLocalAddress(address: string): boolean {

@@ -11,11 +11,6 @@ export function authorize(header: string | undefined, token: string): Caller {
   return { user: user.replace(/[^\x20-\x7e]/g, '').slice(0, 100), trusted }
 }
 
-/** True for addresses that only this machine can reach. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
-}
-
 function splitOnce(text: string): [string, string] {
   const colon = text.indexOf(':')
   return colon < 0 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)]

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { isLoopback } from '../../lib/net/loopback.ts'
 import { unreachable } from '../../lib/error/unreachable.ts'
 import { digestOf } from '../../lib/oci/digest.ts'
 import { Refusal, sendJson, sendRefusal } from './answer.ts'
@@ -195,8 +196,4 @@ function listen(server: Server, host: string, port: number): Promise<void> {
     })
     server.listen(port, host, () => resolve())
   })
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host)
 }

@@ -157,3 +157,9 @@ test('diff fails with 3 for a Kustomization or a folder that is not there, with 
   assert.equal((await sluice('diff', 'no-such-folder')).code, 3)
   assert.equal((await sluice('diff', 'ks', 'missing')).code, 2)
 })
+
+test('a command tells what the server refuses in its words, not as a bug', async () => {
+  const { code, err } = await sluice('suspend', 'ks', 'missing')
+  assert.match(err, /^error: the Kubernetes API refused \(NotFound\): .*"missing" not found\n$/)
+  assert.equal(code, 3)
+})

@@ -1,3 +1,4 @@
+import { ApiError } from '../../adapters/kube/api-error.ts'
 import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
 import type { ExitCode, Io } from './command.ts'
 import { COMMANDS } from './commands.ts'
@@ -5,7 +6,7 @@ import { COMMANDS } from './commands.ts'
 /**
  * Runs one command line and answers its exit code; the CLI's edge, where every error becomes text.
  *
- * A thrown value that is no SluiceError is a bug and is shown with its stack.
+ * A refusal of the Kubernetes API is told in its own words. Any other thrown value that is no SluiceError is a bug and is shown with its stack.
  */
 export async function runCli(argv: readonly string[], io: Io): Promise<ExitCode> {
   const [name, ...rest] = argv
@@ -41,6 +42,10 @@ function failed(error: unknown, io: Io): ExitCode {
   if (error instanceof SluiceError) {
     io.err(`error: ${describeError(error)}`)
     return error.code === 'USAGE' ? 2 : 3
+  }
+  if (error instanceof ApiError) {
+    io.err(`error: the Kubernetes API refused${error.reason === '' ? '' : ` (${error.reason})`}: ${error.message}`)
+    return 3
   }
   if (isParseArgsError(error)) {
     io.err(`error: ${error.message}`)

@@ -1,7 +1,7 @@
 /**
  * The Go types that a pod template is made of, in Kubernetes v1.37: name, then its fields in order as `GoName type`, with `=jsonName` where the JSON
  * name is not the Go name with a small first letter, and `=@` where the fields of the type are inlined. A line without a colon names a
- * type by another. A fact table read from k8s.io/api; the hash of a pod template is a function of it (see ADR 0020).
+ * type by another. A fact table read from k8s.io/api; the hash of a pod template is a function of it (docs/adr/0021-the-real-pod-template-hash.md).
  */
 export const GO_TYPES = `
 v1.AWSElasticBlockStoreVolumeSource: VolumeID string, FSType=fsType string, Partition int32, ReadOnly bool

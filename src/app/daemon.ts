@@ -22,7 +22,7 @@ import type { PageView } from './dashboard/view.ts'
 import type { DriverName } from './driver-names.ts'
 import { type DeliveryWatch, watchDelivery } from './first-delivery.ts'
 import { missedPushes, readRefs } from './missed-pushes.ts'
-import { reportPods } from './pod-watch.ts'
+import { reportPods, withPodCauses } from './pod-watch.ts'
 import { describePush } from './push-fact.ts'
 import { keepRecord, type RecordKeeper } from './record-keeper.ts'
 import { deliveryView, pageView } from './record-view.ts'
@@ -88,7 +88,11 @@ async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> 
     path: repository.deployPath,
     password: token,
   })
-  const waited = wires.connect(listenersOf(servers, workers, record))
+  const held = {
+    heads: new Map(refs.map((seen) => headOf(seen.repository, seen.ref, seen.commit))),
+    ...{ pushedAtMs: new Map<string, number>(), registryHost: REGISTRY_ALIAS, startedAtMs: systemClock.nowMs() },
+  }
+  const waited = wires.connect(listenersOf(servers, workers, record, held))
   const untold = refs.filter(({ ref, pull }) => !waited.some((push) => push.ref === ref && push.pull === pull))
   missedPushes(untold, workers.runner.lastTold).forEach(wires.pushed)
   const page = await openPage(ports.page, { ...workers, record, log: options.log }, closers)
@@ -101,7 +105,7 @@ async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> 
   return {
     access,
     view: page.view,
-    delivery: await watchDelivery(workers.caches, workers.runner.runs),
+    delivery: await watchDelivery(workers.caches, workers.runner.runs, held),
     notice: noticeOf(workers.cluster.driver),
     async close({ stopPods }) {
       stopping.stopPods = stopPods
@@ -110,15 +114,25 @@ async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> 
   }
 }
 
-function listenersOf(servers: Servers, { engine, runner }: Workers, record: RecordKeeper): Listeners {
+type Known = { readonly heads: Map<string, string>; readonly pushedAtMs: Map<string, number> }
+
+function listenersOf(servers: Servers, { engine, runner }: Workers, record: RecordKeeper, known: Known): Listeners {
   return {
-    imagePushed: (name) => engine.imageChanged(`${REGISTRY_ALIAS}/${name}`),
+    imagePushed(name) {
+      known.pushedAtMs.set(`${REGISTRY_ALIAS}/${name}`, systemClock.nowMs())
+      engine.imageChanged(`${REGISTRY_ALIAS}/${name}`)
+    },
     pushed(push) {
+      known.heads.set(...headOf(push.repository, push.ref, push.after))
       runner.onPush(push)
       for (const url of [servers.urlOf(push.repository), aliasUrl(push.repository)]) engine.gitChanged(url)
       void describePush(servers.gitRoot, push).then((fact) => fact && record.report(fact))
     },
   }
+}
+
+function headOf(repository: string, ref: string, commit: string): [string, string] {
+  return [`${aliasUrl(repository)} ${ref.replace(/^refs\/heads\//, '')}`, commit]
 }
 
 function openRecord({ folder, onFact, log }: DaemonOptions, closers: Closers): RecordKeeper {
@@ -181,6 +195,8 @@ async function startWorkers(
   const cluster = await startCluster({ stateDir: folder.dir, port: ports.kube, node, registry, log })
   closers.add(() => cluster.close(stopping))
   const { client, caches } = cluster
+  const pods = caches.open({ apiVersion: 'v1', kind: 'Pod' })
+  reportPods(pods, record.report)
   const engine = await startEngine({
     client,
     caches,
@@ -191,11 +207,10 @@ async function startWorkers(
     traps,
     installCrds: true,
     registryAliases: { [REGISTRY_ALIAS]: servers.registryHost, [GIT_ALIAS]: new URL(servers.urlOf('x')).host },
-    report: record.report,
+    report: withPodCauses(pods, record.report),
     log,
   })
   closers.add(() => engine.close())
-  reportPods(caches.open({ apiVersion: 'v1', kind: 'Pod' }), record.report)
   const imageFolder = join(folder.dir, 'images')
   await offerBaseImage(imageFolder, servers.registryHost, log)
   const runner = await startRunner({

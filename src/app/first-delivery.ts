@@ -1,4 +1,5 @@
 import type { SharedCaches } from '../adapters/kube/shared-caches.ts'
+import { type Held, notYetSeen } from './freshness.ts'
 import { judge, type Scene, type Verdict } from './settled.ts'
 
 /** What is known of workflow runs. */
@@ -9,20 +10,23 @@ export type DeliveryWatch = { readonly verdict: () => Verdict; readonly subscrib
 
 const SOURCES = { apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepository' }
 const KUSTOMIZATIONS = { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization' }
+const IMAGES = { apiVersion: 'image.toolkit.fluxcd.io/v1', kind: 'ImageRepository' }
 const POLICIES = { apiVersion: 'image.toolkit.fluxcd.io/v1', kind: 'ImagePolicy' }
 const DEPLOYMENTS = { apiVersion: 'apps/v1', kind: 'Deployment' }
 
-/** Opens the watches; ready when all four kinds are listed. */
-export async function watchDelivery(caches: SharedCaches, runs: () => RunsSeen): Promise<DeliveryWatch> {
+/** Opens the watches; ready when all kinds are listed. */
+export async function watchDelivery(caches: SharedCaches, runs: () => RunsSeen, held: Held): Promise<DeliveryWatch> {
   const sources = caches.open(SOURCES)
   const kustomizations = caches.open(KUSTOMIZATIONS)
+  const images = caches.open(IMAGES)
   const policies = caches.open(POLICIES)
   const deployments = caches.open(DEPLOYMENTS)
-  const all = [sources, kustomizations, policies, deployments]
+  const all = [sources, images, kustomizations, policies, deployments]
   await Promise.all(all.map((cache) => cache.ready))
   const scene = (): Scene => ({
     activeRuns: runs().active,
     failedRuns: runs().failed,
+    notYetSeen: notYetSeen(held, sources.list(), images.list()),
     sources: sources.list(),
     kustomizations: kustomizations.list(),
     policies: policies.list(),

@@ -30,6 +30,7 @@ const deployment = (tag: string, available = 2): KubeObject =>
 const calm: Scene = {
   activeRuns: 0,
   failedRuns: [],
+  notYetSeen: undefined,
   sources: [source],
   kustomizations: [kustomization('main@sha1:b')],
   policies: [policy],
@@ -53,6 +54,11 @@ const cases: { it: string; scene: Partial<Scene>; want: object }[] = [
     it: 'waits until the choice of a policy is deployed',
     scene: { deployments: [deployment('1.0.0')] },
     want: { state: 'busy', waitingFor: 'the choice of ImagePolicy default/web to be deployed' },
+  },
+  {
+    it: 'does not trust the health of an older push',
+    scene: { notYetSeen: 'GitRepository default/git to see the last push' },
+    want: { state: 'busy', waitingFor: 'GitRepository default/git to see the last push' },
   },
   {
     it: 'waits for pods',

@@ -7,6 +7,8 @@ export type Scene = {
   readonly activeRuns: number
   /** Causes of runs that failed, for the commits that the branches are at. */
   readonly failedRuns: readonly string[]
+  /** What the engine has not looked at since it changed. */
+  readonly notYetSeen: string | undefined
   readonly sources: readonly KubeObject[]
   readonly kustomizations: readonly KubeObject[]
   readonly policies: readonly KubeObject[]
@@ -25,7 +27,7 @@ export type Verdict =
  */
 export function judge(scene: Scene): Verdict {
   if (scene.failedRuns.length > 0) return { state: 'failed', causes: scene.failedRuns }
-  const waitingFor = runs(scene) ?? kustomizations(scene) ?? policies(scene) ?? deployments(scene)
+  const waitingFor = runs(scene) ?? scene.notYetSeen ?? kustomizations(scene) ?? policies(scene) ?? deployments(scene)
   return waitingFor === undefined ? { state: 'healthy' } : { state: 'busy', waitingFor }
 }
 

@@ -15,6 +15,9 @@ import { versionText } from './version.ts'
 
 const PORT_OPTIONS = Object.fromEntries(LISTENERS.map((listener) => [`${listener}-port`, { type: 'string' as const }]))
 
+/** One object's change takes some moments to wake the next: a scan its policy, a commit its source. */
+const CALM_MS = 300
+
 type UpOptions = {
   readonly once: boolean
   readonly node: DriverName
@@ -97,20 +100,22 @@ async function deliver(daemon: Daemon, options: UpOptions, io: Io): Promise<Exit
   return 0
 }
 
-/** Waits until everything is healthy, or cannot become so, or the time is over. Woken by changes; looks again each second for what time alone changes. */
+/** Waits until everything is healthy, or cannot become so, or the time is over. Woken by changes; looks again for what time alone changes. A verdict holds when nothing moved for `CALM_MS`. */
 function firstVerdict(daemon: Daemon, { timeoutMs }: UpOptions, signal: AbortSignal): Promise<Verdict> {
   return new Promise((decided) => {
     let finish = (): void => {}
+    let calm: NodeJS.Timeout | undefined
     const look = (): void => {
-      const verdict = daemon.delivery.verdict()
-      if (verdict.state !== 'busy') finish()
+      clearTimeout(calm)
+      if (daemon.delivery.verdict().state !== 'busy') calm = setTimeout(() => finish(), CALM_MS)
     }
     const unsubscribe = daemon.delivery.subscribe(() => setImmediate(look))
-    const again = setInterval(look, 1000)
+    const again = setInterval(look, 2 * CALM_MS)
     const over = setTimeout(() => finish(), timeoutMs)
     finish = () => {
       unsubscribe()
       clearInterval(again)
+      clearTimeout(calm)
       clearTimeout(over)
       decided(daemon.delivery.verdict())
     }

@@ -8,6 +8,8 @@ export type SourceSnapshot = {
   readonly revision: string
   readonly files: ReadonlyMap<string, SourceFile>
   readonly read: (file: SourceFile) => Promise<Buffer>
+  /** The first part of a path that is a symbolic link in the source; for explanations, a source leaves links out. */
+  readonly linkOn?: ((path: string) => Promise<string | undefined>) | undefined
   /** Digest of the whole content; equal digests mean equal files. */
   readonly digest: string
 }

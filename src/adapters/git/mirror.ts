@@ -26,6 +26,8 @@ export type Mirror = {
   readonly commit: (hash: string) => Promise<CommitInfo>
   /** Every regular file of the commit, sorted by path. */
   readonly files: (commit: string) => Promise<readonly TreeFile[]>
+  /** The first part of a path that is a symbolic link. */
+  readonly linkOn: (commit: string, path: string) => Promise<string | undefined>
   /** @throws when the object is not there */
   readonly blob: (hash: string) => Promise<Buffer>
   readonly close: () => void
@@ -57,6 +59,7 @@ export function openMirror(root: string, url: string): Mirror {
     },
     commit: async (hash) => parseCommit((await need(reader, hash)).toString('utf8')),
     files: (commit) => listFiles(folder, commit),
+    linkOn: (commit, path) => findLink(folder, commit, path),
     blob: (hash) => need(reader, hash),
     close: () => reader.close(),
   }
@@ -114,6 +117,15 @@ async function listFiles(folder: string, commit: string): Promise<readonly TreeF
       files.push({ path, hash, isExecutable: mode === '100755' })
   }
   return files
+}
+
+async function findLink(folder: string, commit: string, path: string): Promise<string | undefined> {
+  const parts = path.split('/')
+  const prefixes = parts.map((_part, index) => parts.slice(0, index + 1).join('/'))
+  const argv = ['ls-tree', '-z', '--full-tree', '--end-of-options', commit, '--', ...prefixes]
+  const { stdout } = await runGit(folder, argv, { env: { GIT_LITERAL_PATHSPECS: '1' } })
+  const links = stdout.toString('utf8').split('\0')
+  return links.map((line) => /^120000 blob [0-9a-f]+\t(.+)$/s.exec(line)?.[1]).find((link) => link !== undefined)
 }
 
 /** Git itself refuses such paths at checkout; a crafted tree may still hold them. */

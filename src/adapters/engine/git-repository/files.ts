@@ -14,6 +14,7 @@ import type { SourceFile, SourceSnapshot } from '../source-store.ts'
 export type Content = {
   readonly files: ReadonlyMap<string, SourceFile>
   readonly read: (file: SourceFile) => Promise<Buffer>
+  readonly linkOn: (path: string) => Promise<string | undefined>
 }
 
 /** What a commit offers after `.sourceignore` files and `spec.ignore` have spoken. */
@@ -29,7 +30,7 @@ export async function visibleFiles(
   const patterns = await ignorePatterns(mirror, listed, ignore)
   const files = new Map<string, SourceFile>()
   for (const file of listed) if (!isIgnored(patterns, file.path.split('/'), false)) files.set(file.path, file)
-  return { files, read: (file) => mirror.blob(file.hash) }
+  return { files, read: (file) => mirror.blob(file.hash), linkOn: (path) => mirror.linkOn(commit, path) }
 }
 
 /** Sparse folders as Flux takes them: relative to the root, never out of it. Files at the root are always there, as in git's cone mode. */
@@ -81,7 +82,7 @@ export function layOver(
       readers.set(placed, snapshot)
     }
   }
-  return { files, read: (file) => readers.get(file)?.read(file) ?? base.read(file) }
+  return { ...base, files, read: (file) => readers.get(file)?.read(file) ?? base.read(file) }
 }
 
 /** One digest for all files: equal digests mean equal content, names and modes. */

@@ -12,6 +12,7 @@ import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { read, readText } from '../../../lib/kube/read.ts'
 import { parseRepository } from '../../../lib/oci/reference.ts'
+import { explainPolicy } from '../../../pipeline/image/policy.ts'
 import { ApiError } from '../../kube/api-error.ts'
 import type { AbsorbingCache } from '../../kube/types.ts'
 import type { EngineContext } from '../context.ts'
@@ -161,7 +162,8 @@ async function lookUpDigest(own: Own, policy: ImagePolicy, tag: string, key: str
 /** One fact a choice, not one a look. */
 function report(own: Own, { image, choice, digest }: ImagePolicyStatus, key: string): void {
   if (image === undefined || choice === undefined) return
-  const cause = choice.fault?.message
+  const fault = choice.fault
+  const cause = fault?.reason === 'Failure' ? explainPolicy(choice) : fault?.message
   const told = JSON.stringify([image, choice.tag, digest, cause])
   const memory = memoryOf(own, key)
   if (memory.reported === told) return

@@ -58,7 +58,8 @@ export async function buildManifests(
       ? (await loadAndBuild(snapshot, path, kustomization, context.traps, undefined)).objects[0]
       : undefined
     const text = first ? `post build failed for '${shortId(first)}': envsubst error: ${error.message}` : flatten(error)
-    return { failure: { phase: 'Building manifests', reason: 'BuildFailed', message: shown(context, text) } }
+    const message = context.traps === 'flux' ? text : shown(context, await placed(snapshot, error, text))
+    return { failure: { phase: 'Building manifests', reason: 'BuildFailed', message } }
   }
 }
 
@@ -72,6 +73,21 @@ function flatten(error: SluiceError): string {
   const line = /:(\d+)(?::\d+)?$/.exec(where ?? '')?.[1]
   if (decode && line !== undefined) return `${decode[1]}MalformedYAMLError: yaml: line ${line}: ${decode[2]}`
   return OWN_WORDS.test(message) ? message : `kustomize build failed: ${message}`
+}
+
+/** The text with what Flux leaves out: the file and line before it, what to do behind it. */
+async function placed(snapshot: SourceSnapshot, { where, hint }: SluiceError, text: string): Promise<string> {
+  const place = where !== undefined && /:\d+$/.test(where) ? `${where}: ` : ''
+  const advice = (await adviceOnLink(snapshot, text)) ?? hint
+  return `${place}${text}${advice === undefined ? '' : ` (${advice})`}`
+}
+
+/** Links are no files of a source, so that none can lead out of the repository; who names one is told. */
+async function adviceOnLink(snapshot: SourceSnapshot, text: string): Promise<string | undefined> {
+  const missing = /lstat (\S+): no such file/.exec(text)?.[1]
+  if (!missing?.startsWith(`${ROOT}/`)) return undefined
+  const link = await snapshot.linkOn?.(missing.slice(ROOT.length + 1))
+  return link && `"${link}" is a symbolic link; links are not followed, put the file itself there`
 }
 
 /** How kustomize names an object: `ConfigMap.v1.[noGrp]/a`. */

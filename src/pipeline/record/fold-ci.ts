@@ -28,7 +28,7 @@ export function foldRun(ledger: Ledger, fact: FactOf<'run'>): void {
     const { commit, runId, at: startedAt } = fact
     startDelivery(ledger, newDelivery({ id, service, environment, kind: 'image', commit, runId, startedAt }), fact.at)
   }
-  const detail = fact.cause === undefined ? `${fact.workflow} ${fact.state}` : `${fact.workflow}: ${fact.cause}`
+  const detail = detailOf(fact)
   const at = fact.at
   for (const delivery of openDeliveries(ledger, (open) => open.runId === fact.runId)) {
     if (fact.state === 'succeeded') markBorder(ledger, delivery, 'ci', { state: 'done', at, detail })
@@ -42,6 +42,12 @@ export function foldRun(ledger: Ledger, fact: FactOf<'run'>): void {
       )
     else markBorder(ledger, delivery, 'ci', { state: 'running', at, detail })
   }
+}
+
+/** A workflow that could not be read has no name but its path, and its cause begins with it. */
+function detailOf({ workflow, state, cause }: FactOf<'run'>): string {
+  if (cause === undefined) return `${workflow} ${state}`
+  return cause.startsWith(`${workflow}:`) ? cause : `${workflow}: ${cause}`
 }
 
 /**

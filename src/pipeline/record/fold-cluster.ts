@@ -25,6 +25,7 @@ export function foldBuild(ledger: Ledger, fact: FactOf<'build'>): void {
   for (const [key, workload] of ledger.workloads)
     if (workload.kustomization === fact.kustomization) ledger.workloads.delete(key)
   for (const workload of fact.workloads) {
+    if (workload.namespace === '') continue // forgotten in Git: no server takes it
     ledger.workloads.set(`${workload.namespace}/${workload.name}`, { ...workload, kustomization: fact.kustomization })
     for (const delivery of wantedBy(ledger, workload)) markBuilt(ledger, delivery, workload, fact)
   }

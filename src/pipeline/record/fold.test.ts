@@ -275,3 +275,34 @@ test('an ended delivery never changes', () => {
   for (const fact of at(whole)) foldFact(ledger, { ...fact, at: `2027${fact.at.slice(4)}` })
   assert.deepEqual(ledger.deliveries.get(ended?.id ?? ''), ended)
 })
+
+test('an environment whose manifests lost their namespace opens no cell of its own', () => {
+  const lost: FactBody = {
+    kind: 'build',
+    kustomization: KUSTOMIZATION,
+    revision: `main@sha1:${W}`,
+    ok: true,
+    workloads: [{ namespace: '', name: 'web', images: [`${IMAGE}:1.0.0`] }],
+  }
+  const ledger = foldFacts(at([build('1.0.0', C), lost]))
+  assert.deepEqual(
+    cellsOf(ledger).filter(({ environment }) => environment === ''),
+    [],
+  )
+})
+
+test('a workflow that cannot be read says its path once', () => {
+  const path = '.github/workflows/web.yml'
+  const broken: FactBody = {
+    kind: 'run',
+    runId: '9',
+    workflow: path,
+    event: 'push',
+    ref: 'refs/heads/main',
+    commit: W,
+    state: 'failed',
+    cause: `${path}:3:5: unexpected value`,
+  }
+  const ledger = foldFacts(at([build('1.0.0', C), broken]))
+  assert.equal(cellsOf(ledger)[0]?.cause, `ci: ${path}:3:5: unexpected value`)
+})

@@ -69,7 +69,7 @@ export async function runDocker(call: DockerCall, to: DockerOutput, reach: Docke
     await command(call.argv.slice(two ? 2 : 1), call, to, reach)
     return 0
   } catch (error) {
-    to.err(`ERROR: ${describeError(error)}`)
+    to.err(`ERROR: ${describeError(error).replace(/\n\s*/g, '; ')}`)
     return 1
   }
 }

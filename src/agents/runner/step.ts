@@ -59,7 +59,8 @@ export async function runStep(state: JobState, step: StepSpec, index: number): P
     }
   } catch (error) {
     outcome = state.signal.aborted ? 'cancelled' : 'failure'
-    cause = state.masker.mask(`${where}: ${describeError(error).replace(/\n\s*/g, '; ')}`)
+    const text = describeError(error).replace(`\n  where: ${where}`, '')
+    cause = state.masker.mask(`${where}: ${text.replace(/\n\s*/g, '; ')}`)
     log.line(`ERROR: ${cause}`)
   }
   log.close()

@@ -1,5 +1,6 @@
 import type { Fact } from '../../pipeline/record/fact.ts'
 import { unreachable } from '../../lib/error/unreachable.ts'
+import { commitOfRevision } from '../../pipeline/record/image-name.ts'
 
 /** One line of progress for a fact: the time, the border, what happened. `undefined` for facts too small to print. */
 export function renderFact(fact: Fact): string | undefined {
@@ -26,11 +27,11 @@ function describe(fact: Fact): string | undefined {
     case 'build':
       return fact.ok
         ? undefined
-        : `${fact.kustomization} at ${short(commitOf(fact.revision))} failed${because(fact.cause)}`
+        : `${fact.kustomization} at ${short(commitOfRevision(fact.revision))} failed${because(fact.cause)}`
     case 'apply':
       return describeApply(fact)
     case 'health':
-      return `${fact.kustomization} at ${short(commitOf(fact.revision))} is ${fact.state}${because(fact.cause)}`
+      return `${fact.kustomization} at ${short(commitOfRevision(fact.revision))} is ${fact.state}${because(fact.cause)}`
     case 'pod':
       return fact.ready ? `${fact.namespace}/${fact.pod} is ready on ${shortDigest(fact.digest)}` : undefined
     default:
@@ -39,13 +40,13 @@ function describe(fact: Fact): string | undefined {
 }
 
 function describeApply(fact: Extract<Fact, { kind: 'apply' }>): string | undefined {
-  if (!fact.ok) return `${fact.kustomization} at ${short(commitOf(fact.revision))} failed${because(fact.cause)}`
+  if (!fact.ok) return `${fact.kustomization} at ${short(commitOfRevision(fact.revision))} failed${because(fact.cause)}`
   const changed = fact.changes.filter((change) => change.action !== 'unchanged')
   if (changed.length === 0) return undefined
   const drift = changed.some((change) => change.drift) ? ' (drift corrected)' : ''
   const shown = changed.slice(0, 3).map((change) => `${change.object} ${change.action}`)
   const more = changed.length > shown.length ? ` and ${changed.length - shown.length} more` : ''
-  return `${fact.kustomization} at ${short(commitOf(fact.revision))}: ${shown.join(', ')}${more}${drift}`
+  return `${fact.kustomization} at ${short(commitOfRevision(fact.revision))}: ${shown.join(', ')}${more}${drift}`
 }
 
 function because(cause: string | undefined): string {
@@ -58,9 +59,4 @@ function short(commit: string): string {
 
 function shortDigest(digest: string): string {
   return digest.replace(/^sha256:/, '').slice(0, 12)
-}
-
-/** `main@sha1:abc` -> `abc`. */
-function commitOf(revision: string): string {
-  return revision.slice(revision.lastIndexOf(':') + 1)
 }

@@ -15,6 +15,7 @@ import { loadTarget, type Notices, type Target } from './target.ts'
 import { isLocalConfig, transformPairs } from './transform-fields.ts'
 import type { FileTree } from './tree.ts'
 import { resolveVars } from './vars.ts'
+import { isRecord } from '../value/is-record.ts'
 
 /** What a caller may choose. */
 export type BuildOptions = {
@@ -120,11 +121,7 @@ function objectOf(resource: Resource, hasOrigins: boolean): Record<string, unkno
   if (hasOrigins && resource.origin) texts.set(ORIGIN, renderOrigin(resource.origin))
   metadata?.fields.delete('annotations')
   const value = toValue(resource.node, { integers: 'bigint' })
-  const object = isObject(value) ? value : {}
-  if (texts.size > 0 && isObject(object['metadata'])) object['metadata']['annotations'] = Object.fromEntries(texts)
+  const object = isRecord(value) ? value : {}
+  if (texts.size > 0 && isRecord(object['metadata'])) object['metadata']['annotations'] = Object.fromEntries(texts)
   return object
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

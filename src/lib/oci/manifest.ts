@@ -2,6 +2,7 @@ import { SluiceError } from '../error/sluice-error.ts'
 import { parseDigest } from './digest.ts'
 import { isIndexType, MEDIA } from './media-types.ts'
 import type { Descriptor, ImageConfig, Manifest } from './types.ts'
+import { isRecord } from '../value/is-record.ts'
 
 /**
  * Reads a manifest of OCI or Docker (schema 2), image or index.
@@ -41,7 +42,7 @@ export function parseImageConfig(bytes: Uint8Array, where: string): ImageConfig 
   const value = parseJsonObject(bytes, where)
   const { rootfs, architecture, os } = value
   if (typeof architecture !== 'string' || typeof os !== 'string') throw invalid('architecture or os is missing', where)
-  if (!isObject(rootfs) || !Array.isArray(rootfs['diff_ids'])) throw invalid('rootfs.diff_ids is missing', where)
+  if (!isRecord(rootfs) || !Array.isArray(rootfs['diff_ids'])) throw invalid('rootfs.diff_ids is missing', where)
   for (const id of rootfs['diff_ids'])
     if (typeof id !== 'string' || parseDigest(id) === undefined)
       throw invalid(`rootfs.diff_ids holds ${JSON.stringify(id)}`, where)
@@ -51,7 +52,7 @@ export function parseImageConfig(bytes: Uint8Array, where: string): ImageConfig 
 function parseJsonObject(bytes: Uint8Array, where: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'))
-    if (isObject(value)) return value
+    if (isRecord(value)) return value
   } catch (cause) {
     throw new SluiceError('OCI_MANIFEST_INVALID', 'the text is not JSON', { where, cause })
   }
@@ -64,7 +65,7 @@ function parseDescriptors(value: unknown, field: string, where: string): Descrip
 }
 
 function parseDescriptor(value: unknown, field: string, where: string): Descriptor {
-  if (!isObject(value)) throw invalid(`${field} is not a descriptor`, where)
+  if (!isRecord(value)) throw invalid(`${field} is not a descriptor`, where)
   const { mediaType, digest, size } = value
   if (typeof mediaType !== 'string') throw invalid(`${field}.mediaType is missing`, where)
   if (typeof digest !== 'string' || parseDigest(digest) === undefined)
@@ -76,13 +77,9 @@ function parseDescriptor(value: unknown, field: string, where: string): Descript
 
 function parseAnnotations(value: unknown, where: string): Record<string, string> | undefined {
   if (value === undefined || value === null) return undefined
-  if (!isObject(value) || Object.values(value).some((each) => typeof each !== 'string'))
+  if (!isRecord(value) || Object.values(value).some((each) => typeof each !== 'string'))
     throw invalid('annotations is not a map of strings', where)
   return value as Record<string, string>
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function invalid(message: string, where: string): SluiceError {

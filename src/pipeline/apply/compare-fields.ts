@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { isRecord } from '../../lib/value/is-record.ts'
 
 /** What differs at one place: a value that changed, or entries that came and went. */
 export type FieldChange =
@@ -27,7 +28,7 @@ const IDENTITIES = ['name', 'key', 'id']
  */
 export function compareFields(before: unknown, after: unknown, path: readonly string[] = []): readonly FieldChange[] {
   if (isDeepStrictEqual(before, after)) return []
-  if (isFields(before) && isFields(after)) return compareMaps(before, after, path)
+  if (isRecord(before) && isRecord(after)) return compareMaps(before, after, path)
   if (Array.isArray(before) && Array.isArray(after)) return compareLists(before, after, path)
   return [{ kind: 'value', path: placeOf(path), before, after }]
 }
@@ -82,12 +83,12 @@ function entriesOf(path: readonly string[], removed: Entries, added: Entries): r
 }
 
 function isNamedBy(list: readonly unknown[], field: string): boolean {
-  const names = list.map((item) => (isFields(item) ? item[field] : undefined))
+  const names = list.map((item) => (isRecord(item) ? item[field] : undefined))
   return names.every((name) => typeof name === 'string') && new Set(names).size === list.length
 }
 
 function byName(list: readonly unknown[], field: string): ReadonlyMap<string, unknown> {
-  return new Map(list.flatMap((item) => (isFields(item) ? [[String(item[field]), item] as const] : [])))
+  return new Map(list.flatMap((item) => (isRecord(item) ? [[String(item[field]), item] as const] : [])))
 }
 
 /** What one list has and the other has not, each item as often as it is missing. */
@@ -102,8 +103,4 @@ function without(list: readonly unknown[], other: readonly unknown[]): readonly 
 
 function placeOf(path: readonly string[]): string {
   return path.length === 0 ? '(root level)' : path.join('.')
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

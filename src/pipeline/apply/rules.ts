@@ -1,4 +1,5 @@
 import type { KubeObject, ManagedFieldsEntry } from '../../lib/kube/object.ts'
+import { isRecord } from '../../lib/value/is-record.ts'
 
 const DOMAIN = 'kustomize.toolkit.fluxcd.io'
 
@@ -119,8 +120,4 @@ function unite(a: Record<string, unknown>, b: Record<string, unknown>): Record<s
     all[key] = isRecord(old) && isRecord(value) ? unite(old, value) : value
   }
   return all
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

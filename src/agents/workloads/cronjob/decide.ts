@@ -5,6 +5,7 @@ import type { Job } from '../job/shapes.ts'
 import { byCreation, conditionOf, controlledBy, isSame, timeMs, timeText } from '../meta.ts'
 import type { Telling, Write } from '../write.ts'
 import { nextTimeMs, parseSchedule, type Schedule } from './schedule.ts'
+import { isOver } from '../job/decide.ts'
 
 /** A CronJob. */
 export type CronJob = KubeObject & {
@@ -177,10 +178,6 @@ function readSchedule(cronJob: CronJob): Schedule | string {
 function referenceTo(job: Job): object {
   const { name, namespace, uid } = job.metadata
   return { kind: 'Job', namespace, name, uid, apiVersion: 'batch/v1' }
-}
-
-function isOver(job: Job): boolean {
-  return ['Complete', 'Failed'].some((type) => conditionOf(job.status?.conditions, type)?.status === 'True')
 }
 
 function tell(about: KubeObject, type: Telling['type'], reason: string, message: string): Write {

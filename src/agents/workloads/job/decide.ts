@@ -154,7 +154,8 @@ function deadlineAfterMs(job: Job, { startTime }: JobStatus, nowMs: number): num
   return Math.max(timeMs(startTime) + activeDeadlineSeconds * 1000 - nowMs, 1)
 }
 
-function isOver(job: Job): boolean {
+/** Whether a Job has come to its end, good or bad. */
+export function isOver(job: Job): boolean {
   return ['Complete', 'Failed'].some((type) => conditionOf(job.status?.conditions, type)?.status === 'True')
 }
 

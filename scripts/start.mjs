@@ -1,6 +1,7 @@
 // `npm start [-- FLAGS]`: all set-up, then `sluice up examples/vps FLAGS`.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { MALLOC_ENV } from './build.mjs'
 import { checkNode, ensureBuild, ensureDependencies } from './setup.mjs'
 
 checkNode()
@@ -13,6 +14,7 @@ const child = spawn(
   [join(root, 'dist', 'sluice.mjs'), 'up', join(root, 'examples', 'vps'), ...process.argv.slice(2)],
   {
     stdio: 'inherit',
+    env: { ...process.env, ...MALLOC_ENV },
   },
 )
 // The terminal sends Ctrl-C to the child as well; only signals sent to this process alone need passing on.

@@ -1,5 +1,8 @@
 import { runCli } from './app/cli/run.ts'
 
+// The launcher's, for this process alone; not for the commands of workflows and pods.
+for (const name of ['MALLOC_ARENA_MAX', 'MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM_THRESHOLD_']) delete process.env[name]
+
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {

@@ -8,10 +8,12 @@ import {
 import type { Controller, Wake } from '../../../engine/controller.ts'
 import { parseKustomization, type Kustomization } from '../../../kinds/kustomization.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
+import { readList, readText } from '../../../lib/kube/read.ts'
 import { ownerOf } from '../../../pipeline/apply/rules.ts'
 import type { WatchCache } from '../../kube/types.ts'
 import type { EngineContext } from '../context.ts'
 import { keyOf, overlayView, writeStatus } from '../status-writer.ts'
+import { indexDependents } from './dependents.ts'
 import { createLiveObjects } from './live-objects.ts'
 import { newMemory, STATUS_MANAGER, type KustomizationTools, type Memory } from './memory.ts'
 import { seeKustomization } from './observe.ts'
@@ -35,7 +37,8 @@ export function kustomizationController(
     concurrency: 20,
     async watch(wake) {
       waker.wake = wake
-      cache.onChange((object) => {
+      cache.onChange((object, type) => {
+        tools.noteDependencies(object, type === 'DELETED')
         wake.now(keyOf(object))
         tools.wakeDependents(keyOf(object))
       })
@@ -47,7 +50,10 @@ export function kustomizationController(
         if (owner !== undefined && memories.get(owner)?.healthWatch) wake.now(owner)
       })
       await Promise.all([cache.ready, sourceCache.ready])
-      for (const object of cache.list()) wake.now(keyOf(object))
+      for (const object of cache.list()) {
+        tools.noteDependencies(object, false)
+        wake.now(keyOf(object))
+      }
     },
     observe: async (key) => observe(tools, memories, key),
     decide: decideKustomization,
@@ -86,14 +92,17 @@ function makeTools(
   waker: { readonly wake: Wake },
 ): KustomizationTools {
   const view = overlayView(cache.get)
+  const dependents = indexDependents()
   const parsed = new WeakMap<KubeObject, Kustomization>()
   const parse = (object: KubeObject): Kustomization => {
     const found = parsed.get(object) ?? parseKustomization(object)
     parsed.set(object, found)
     return found
   }
-  const keysWhere = (holds: (kustomization: Kustomization) => boolean): readonly string[] =>
-    cache.list().flatMap((object) => (holds(parse(object)) ? [keyOf(object)] : []))
+  const isUserOf = (object: KubeObject, source: string): boolean => {
+    const { kind, namespace, name } = parse(object).sourceRef
+    return `${kind}/${namespace}/${name}` === source
+  }
   const find = (key: string): Kustomization | undefined => {
     const object = view.get(key)
     return object ? parse(object) : undefined
@@ -104,18 +113,18 @@ function makeTools(
     view,
     find,
     findSource: sourceCache.get,
-    usersOf: (source) =>
-      keysWhere(({ sourceRef: { kind, namespace, name } }) => `${kind}/${namespace}/${name}` === source),
+    usersOf: (source) => cache.list().flatMap((object) => (isUserOf(object, source) ? [keyOf(object)] : [])),
     memoryOf(key) {
       const found = memories.get(key) ?? newMemory()
       memories.set(key, found)
       return found
     },
     wakeKey: (key) => waker.wake.now(key),
+    noteDependencies(object, isGone) {
+      dependents.note(keyOf(object), isGone ? [] : dependencyKeys(object))
+    },
     wakeDependents(changed) {
-      const isOne = ({ namespace, name }: { readonly namespace: string; readonly name: string }): boolean =>
-        `${namespace}/${name}` === changed
-      for (const key of keysWhere(({ dependsOn }) => dependsOn.some(isOne))) waker.wake.now(key)
+      for (const key of dependents.of(changed)) waker.wake.now(key)
     },
     holds: (owner, entry) => find(owner)?.inventory.some(({ id }) => id === entry.id) === true,
   }
@@ -128,6 +137,14 @@ function observe(tools: KustomizationTools, memories: Map<string, Memory>, key: 
   memories.delete(key)
   tools.view.drop(key)
   return undefined
+}
+
+/** Read without the rest: an object that cannot be parsed must not stop the watch that showed it. */
+function dependencyKeys(object: KubeObject): readonly string[] {
+  const own = object.metadata.namespace ?? ''
+  return readList(object, 'spec', 'dependsOn').map(
+    (entry) => `${readText(entry, 'namespace') || own}/${readText(entry, 'name')}`,
+  )
 }
 
 async function settle(

@@ -41,6 +41,8 @@ export type KustomizationTools = {
   readonly findSource: (namespace: string, name: string) => KubeObject | undefined
   /** Keys of the Kustomizations that use a source, `GitRepository/namespace/name`. */
   readonly usersOf: (source: string) => readonly string[]
+  /** Says what a Kustomization depends on now, for `wakeDependents`. */
+  readonly noteDependencies: (object: KubeObject, isGone: boolean) => void
   /** Those that depend on one that changed look again. */
   readonly wakeDependents: (key: string) => void
   readonly memoryOf: (key: string) => Memory

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createRegistryClient } from '../src/adapters/registry/client.ts'
+import { findEngine, parseBuilder } from '../src/agents/runner/engine.ts'
 import { startRunner, type Runner, type RunnerOptions } from '../src/agents/runner/start.ts'
 import type { RunRecord } from '../src/agents/runner/records.ts'
 import { serveGitd, type Gitd, type PushEvent } from '../src/embedded/gitd/serve.ts'
@@ -257,10 +258,14 @@ test('filters: by path and branch; a pull request builds and gets no secrets; a 
   await of.close()
 })
 
-test('docker build, tag, push, images and inspect in a run step reach the registry', async () => {
-  const pushed: string[] = []
-  const { run, logs } = await once(
-    job(`      - uses: actions/checkout@v3
+for (const builder of ['own', 'buildah'] as const)
+  test(
+    `docker build, tag, push, images and inspect reach the registry by the builder ${builder}`,
+    withBuilder(builder),
+    async () => {
+      const pushed: string[] = []
+      const { run, logs } = await once(
+        job(`      - uses: actions/checkout@v3
       - run: |
           docker build -t web:\${{ github.sha }} --build-arg V=7 ./web
           docker tag web:\${{ github.sha }} registry/web:1.0.$GITHUB_RUN_NUMBER
@@ -277,28 +282,60 @@ test('docker build, tag, push, images and inspect in a run step reach the regist
         with: {context: ./web, push: true, tags: '\${{ steps.meta.outputs.tags }}', build-args: V=8}
       - run: echo "digest \${{ steps.built.outputs.digest }}"
 `),
-    { onImagePushed: ({ image, tag }) => void pushed.push(`${image}:${tag}`) },
-    { 'web/Dockerfile': 'FROM scratch\nARG V\nLABEL v=$V\nCOPY a /a\n', 'web/a': 'a' },
+        { builder, onImagePushed: ({ image, tag }) => void pushed.push(`${image}:${tag}`) },
+        { 'web/Dockerfile': 'FROM scratch\nARG V\nLABEL v=$V\nCOPY a /a\n', 'web/a': 'a' },
+      )
+      assert.equal(run.state, 'succeeded', run.cause + logs)
+      assert.deepEqual(pushed, [
+        'registry.sluice.local/web:1.0.1',
+        `registry.sluice.local/meta:sha-${run.event.commit.slice(0, 7)}`,
+      ])
+      const client = createRegistryClient()
+      const stored = await client.headManifest({ host: registry.host, repository: 'web' }, '1.0.1')
+      client.close()
+      const digest = stored?.digest
+      assert.ok(digest !== undefined)
+      assert.ok(
+        facts.some(
+          (fact) =>
+            fact.kind === 'image' &&
+            fact.digest === digest &&
+            fact.commit === run.event.commit &&
+            fact.runId === run.id,
+        ),
+      )
+      assert.match(logs, /digest sha256:[0-9a-f]{64}/)
+      assert.match(logs, /docker run: this docker does build/)
+      assert.match(logs, builder === 'own' ? /built by the builder of sluice/ : /built by buildah \d/)
+    },
   )
-  assert.equal(run.state, 'succeeded', run.cause + logs)
-  assert.deepEqual(pushed, [
-    'registry.sluice.local/web:1.0.1',
-    `registry.sluice.local/meta:sha-${run.event.commit.slice(0, 7)}`,
-  ])
-  const client = createRegistryClient()
-  const stored = await client.headManifest({ host: registry.host, repository: 'web' }, '1.0.1')
-  client.close()
-  const digest = stored?.digest
-  assert.ok(digest !== undefined)
-  assert.ok(
-    facts.some(
-      (fact) =>
-        fact.kind === 'image' && fact.digest === digest && fact.commit === run.event.commit && fact.runId === run.id,
-    ),
+
+test('a builder that does not work here is refused by name, and "auto" takes none that does not', async () => {
+  await assert.rejects(
+    findEngine('podman', async () => undefined),
+    /podman does not work on this machine/,
   )
-  assert.match(logs, /digest sha256:[0-9a-f]{64}/)
-  assert.match(logs, /docker run: this docker does build/)
+  assert.equal(await findEngine('auto', async () => undefined), undefined)
+  assert.throws(() => parseBuilder('kaniko'), /"kaniko" is no builder/)
+  assert.equal(parseBuilder(undefined), 'own')
 })
+
+/** Engines keep their images in a folder of the test; where there is none, the line says so. */
+function withBuilder(builder: 'own' | 'buildah'): { skip?: string } {
+  if (builder === 'own') return {}
+  const storage = join(temp, 'storage')
+  writeFileSync(
+    join(temp, 'storage.conf'),
+    `[storage]\ndriver = "vfs"\ngraphroot = "${storage}/root"\nrunroot = "${storage}/run"\n`,
+  )
+  process.env['CONTAINERS_STORAGE_CONF'] = join(temp, 'storage.conf')
+  try {
+    execFileSync(builder, ['info'], { stdio: 'ignore' })
+    return {}
+  } catch {
+    return { skip: `${builder} is not on this machine or does not work (apt-get install ${builder})` }
+  }
+}
 
 test('a job with the whole history can describe it and push back', async () => {
   const { clone } = await clonedUrl({})

@@ -6,6 +6,7 @@ import { openFactStore } from '../adapters/store/facts.ts'
 import { createRegistryClient } from '../adapters/registry/client.ts'
 import { makeNodeBaseImage } from '../agents/builder/base-image.ts'
 import { openImageStore } from '../agents/builder/store.ts'
+import { parseBuilder } from '../agents/runner/engine.ts'
 import { type Runner, startRunner } from '../agents/runner/start.ts'
 import { serveGitd } from '../embedded/gitd/serve.ts'
 import { serveRegistryd } from '../embedded/registryd/serve.ts'
@@ -218,6 +219,7 @@ async function startWorkers(
     stateDir: join(folder.dir, 'runs'),
     imageFolder,
     registry,
+    builder: parseBuilder(process.env['SLUICE_BUILDER']),
     report: record.report,
     log,
   })

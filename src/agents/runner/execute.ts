@@ -4,6 +4,7 @@ import { githubContext } from '../../pipeline/ci/context.ts'
 import { evaluateTemplate, type Scope } from '../../pipeline/ci/expression.ts'
 import type { Json } from '../../pipeline/ci/template.ts'
 import type { Workflow } from '../../pipeline/ci/workflow.ts'
+import type { Engine } from './engine.ts'
 import type { RunPlace } from './job.ts'
 import type { Records, RunRecord } from './records.ts'
 import { runJobs, type RunEnd } from './run.ts'
@@ -24,6 +25,7 @@ export type Shared = {
   readonly options: RunnerOptions
   readonly records: Records
   readonly slots: Slots
+  readonly engine: Engine | undefined
 }
 
 type Member = { readonly cancel: AbortController; readonly done: Promise<unknown>; isWaiting: boolean }
@@ -71,7 +73,7 @@ async function begin(shared: Shared, turn: Turn, signal: AbortSignal, onStart: (
   }
 }
 
-function placeOf({ options, records }: Shared, { run, workflow, source }: Turn, signal: AbortSignal): RunPlace {
+function placeOf({ options, records, engine }: Shared, { run, workflow, source }: Turn, signal: AbortSignal): RunPlace {
   // A pull request is somebody's proposal: it may read and build, and gets neither secrets nor the right to push to Git.
   const isTrusted = run.event.name === 'push'
   const token = isTrusted ? options.git.token : ''
@@ -87,6 +89,7 @@ function placeOf({ options, records }: Shared, { run, workflow, source }: Turn, 
     logFolder: records.logFolder(run.id),
     imageFolder: options.imageFolder ?? join(options.stateDir, 'images'),
     registry: options.registry,
+    engine,
     logCapBytes: options.logCapBytes ?? LOG_CAP_BYTES,
     onPushed(pushed) {
       options.onImagePushed?.(pushed)

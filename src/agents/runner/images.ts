@@ -1,6 +1,6 @@
 import { createRegistryClient, type RegistryClient } from '../../adapters/registry/client.ts'
 import { buildImage } from '../builder/build.ts'
-import { inspectImage, listImages, pullImage, pushImage, tagImage } from '../builder/images.ts'
+import { type ImageRow, inspectImage, listImages, pullImage, pushImage, tagImage } from '../builder/images.ts'
 import { type ImageStore, openImageStore, referenceFrom } from '../builder/store.ts'
 
 /** A registry as jobs name it and as it is reached. */
@@ -21,11 +21,26 @@ export type JobImages = {
   readonly tag: (source: string, target: string) => Promise<void>
   readonly push: (name: string, log: (line: string) => void, signal: AbortSignal) => Promise<PushedImage>
   readonly pull: (name: string, signal: AbortSignal) => Promise<{ readonly digest: string }>
-  readonly list: () => ReturnType<typeof listImages>
-  readonly inspect: (name: string) => ReturnType<typeof inspectImage>
+  readonly list: () => Promise<readonly Pick<ImageRow, 'name' | 'imageId' | 'sizeBytes'>[]>
+  readonly inspect: (name: string) => Promise<ImageSeen>
   readonly login: (host: string, username: string, password: string) => void
   readonly logout: (host: string) => void
   readonly close: () => void
+}
+
+/** What `docker inspect` shows of an image. */
+export type ImageSeen = {
+  readonly imageId: string
+  readonly manifestDigest: string
+  readonly names: readonly string[]
+  readonly config: {
+    readonly architecture?: string
+    readonly os?: string
+    readonly created?: string
+    readonly config?: unknown
+    readonly rootfs?: unknown
+  }
+  readonly manifest: { readonly layers: readonly { readonly size: number }[] }
 }
 
 /** What `docker build` was asked for. */
@@ -58,15 +73,17 @@ export function openJobImages(
   // The procedures' workflows write `registry/name`, which docker would look for on its hub.
   const named = (name: string): string => name.replace(/^registry\//, `${registry.alias}/`)
   return {
-    build: ({ tags, dockerfile, target, ...order }) =>
-      buildImage({
+    build({ tags, dockerfile, target, ...order }) {
+      order.log('built by the builder of sluice')
+      return buildImage({
         ...order,
         ...(dockerfile === undefined ? {} : { dockerfile }),
         ...(target === undefined ? {} : { target }),
         tags: tags.map(named),
         store,
         registry: client,
-      }),
+      })
+    },
     tag: (source, target) => tagImage(store, named(source), named(target)),
     async push(name, log, signal) {
       const { digest } = await pushImage(store, named(name), client, { log, signal })

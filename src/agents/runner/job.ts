@@ -9,7 +9,9 @@ import type { Json } from '../../pipeline/ci/template.ts'
 import type { JobSpec, Workflow } from '../../pipeline/ci/workflow.ts'
 import { openDockerDoor } from './docker-socket.ts'
 import { hashFiles } from './hash-files.ts'
-import { openJobImages, type PushedImage, type RegistryPlace } from './images.ts'
+import type { Engine } from './engine.ts'
+import { openEngineImages } from './engine-images.ts'
+import { openJobImages, type JobImages, type PushedImage, type RegistryPlace } from './images.ts'
 import { createMasker, type Masker } from './mask.ts'
 import { endGroups } from './process.ts'
 import type { SourceCopy } from './source.ts'
@@ -37,6 +39,8 @@ export type RunPlace = {
   readonly logFolder: string
   readonly imageFolder: string
   readonly registry: RegistryPlace
+  /** Builds, tags and pushes images; our own builder when there is none. */
+  readonly engine: Engine | undefined
   readonly onPushed: (pushed: PushedImage) => void
   readonly logCapBytes: number
   readonly signal: AbortSignal
@@ -57,7 +61,7 @@ export type JobState = {
   readonly instance: JobInstance
   readonly place: JobPlace
   readonly masker: Masker
-  readonly images: ReturnType<typeof openJobImages>
+  readonly images: JobImages
   readonly baseEnv: Readonly<Record<string, string>>
   readonly groups: Set<number>
   readonly logFolder: string
@@ -91,7 +95,9 @@ export async function runJob(run: RunPlace, instance: JobInstance): Promise<JobE
     ...Object.values(run.secrets),
     ...(run.authorization ? [run.authorization, run.facts.token] : []),
   ])
-  const images = openJobImages(run.imageFolder, run.registry, run.onPushed)
+  const images = run.engine
+    ? openEngineImages(run.engine, run.registry, run.onPushed)
+    : openJobImages(run.imageFolder, run.registry, run.onPushed)
   const cancel = new AbortController()
   const signal = AbortSignal.any([run.signal, cancel.signal])
   const door = await openDockerDoor({ images, addMask: masker.add, signal })

@@ -7,6 +7,7 @@ import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
 import { matchEvent, type CiEvent } from '../../pipeline/ci/event.ts'
 import type { Workflow } from '../../pipeline/ci/workflow.ts'
 import type { ReportFact } from '../../pipeline/record/fact.ts'
+import { findEngine, type BuilderWord, type Engine } from './engine.ts'
 import type { PushedImage, RegistryPlace } from './images.ts'
 import { endProcessesOf } from './process.ts'
 import { openRecords, type PushSeen, type Records, type RunRecord } from './records.ts'
@@ -26,6 +27,8 @@ export type RunnerOptions = {
   readonly logCapBytes?: number
   /** The folder of the image store; `stateDir/images` when absent. */
   readonly imageFolder?: string
+  /** Who builds images; `own` when absent. */
+  readonly builder?: BuilderWord
   readonly report?: ReportFact
   readonly onImagePushed?: (image: PushedImage) => void
   readonly log?: (line: string) => void
@@ -60,6 +63,7 @@ type Context = {
   readonly options: RunnerOptions
   readonly records: Records
   readonly slots: Slots
+  readonly engine: Engine | undefined
   readonly sources: Map<string, Promise<unknown>>
   readonly running: Map<
     string,
@@ -73,13 +77,14 @@ type Context = {
  * Starts a runner for GitHub's workflows; it goes on with what an earlier process left: queued runs, and once more those it was ended in.
  *
  * Jobs run as this user, in a folder of their own, without isolation: it is for repositories that one trusts.
- * @throws SluiceError STATE_UNWRITABLE
+ * @throws SluiceError STATE_UNWRITABLE, STEP_UNSUPPORTED when the builder that was named does not work here
  */
 export async function startRunner(options: RunnerOptions): Promise<Runner> {
   makeFolder(options.stateDir)
   const context: Context = {
     options: { ...options, stateDir: resolve(options.stateDir) },
     records: openRecords(resolve(options.stateDir)),
+    engine: await findEngine(options.builder ?? 'own'),
     slots: limitTo(options.maxParallel ?? availableParallelism()),
     sources: new Map(),
     running: new Map(),
@@ -110,7 +115,10 @@ function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true })
   } catch (cause) {
-    throw new SluiceError('STATE_UNWRITABLE', `the folder "${folder}" of the runner cannot be made`, { cause })
+    throw new SluiceError('STATE_UNWRITABLE', `the folder "${folder}" of the runner cannot be made`, {
+      hint: 'choose another --state',
+      cause,
+    })
   }
 }
 

@@ -60,7 +60,10 @@ function listenOn(server: http.Server, listen: string): Promise<string> {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
         error.code === 'EADDRINUSE'
-          ? new SluiceError('PORT_IN_USE', `something listens on ${listen} already`, { cause: error })
+          ? new SluiceError('PORT_IN_USE', `something listens on ${listen} already`, {
+              hint: 'choose another port, or 0 for a free one',
+              cause: error,
+            })
           : error,
       ),
     )

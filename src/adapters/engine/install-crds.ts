@@ -24,8 +24,11 @@ export async function installCrds(client: KubeClient, clock: Clock): Promise<voi
   for (const { apiVersion, kind, metadata } of definitions)
     while (!isEstablished(await client.get({ apiVersion, kind, namespace: '', name: metadata.name }))) {
       if (clock.nowMs() > deadlineMs)
-        throw new SluiceError('KUBE_UNREACHABLE', `the API server does not serve ${metadata.name} after 60 s`)
-      await new Promise<void>((resolve) => setTimeout(resolve, POLL_MS))
+        throw new SluiceError('KUBE_UNREACHABLE', `the API server does not serve ${metadata.name} after 60 s`, {
+          retry: 'backoff',
+          hint: `kubectl get crd ${metadata.name} -o yaml says why`,
+        })
+      await new Promise<void>((resolve) => clock.after(POLL_MS, resolve))
     }
 }
 

@@ -186,7 +186,14 @@ function listen(server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const isTaken = error.code === 'EADDRINUSE'
-      reject(isTaken ? new SluiceError('PORT_IN_USE', `port ${port} on ${host} is in use`, { where: 'gitd' }) : error)
+      reject(
+        isTaken
+          ? new SluiceError('PORT_IN_USE', `port ${port} on ${host} is in use`, {
+              where: 'gitd',
+              hint: 'choose another port, or 0 for a free one',
+            })
+          : error,
+      )
     })
     server.listen(port, host, () => {
       const address = server.address()

@@ -23,6 +23,8 @@ export type ContainerStart = ContainerId & {
   readonly user: string
   readonly readOnlyRoot: boolean
   readonly binds: readonly Bind[]
+  /** Whether its work has an end: an init container, or a container of a Job. A driver that only simulates ends it at once. */
+  readonly hasEnd: boolean
   /** What the container says that it listens on, its first port first. */
   readonly ports: readonly number[]
   readonly limits: { readonly memoryBytes?: number; readonly cpuMillis?: number }

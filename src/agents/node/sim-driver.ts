@@ -8,7 +8,7 @@ import type { Driver, RunningContainer, Sandbox } from './driver.ts'
 /**
  * A driver that runs nothing: containers are states. For trials of everything around pods; shown as simulated wherever the node is shown.
  *
- * Every image exists, every container runs until it is told to stop, every probe succeeds.
+ * Every image exists, every probe succeeds at once; init containers and those of a Job end well at once, all others run until told to stop.
  */
 export function startSimDriver(o: {
   readonly stateDir: string
@@ -32,9 +32,11 @@ export function startSimDriver(o: {
       sandboxes.set(uid, sandbox)
       return sandbox
     },
-    async start({ uid, container, attempt, image: { id } }) {
-      const running = { uid, container, attempt, imageId: id, startedAtMs: o.nowMs() }
+    async start({ uid, container, attempt, image: { id }, hasEnd }) {
+      const begun = { uid, container, attempt, imageId: id, startedAtMs: o.nowMs() }
+      const running = hasEnd ? { ...begun, exit: { code: 0, signal: undefined, atMs: o.nowMs() } } : begun
       containers.set(`${uid}/${container}/${attempt}`, running)
+      if (hasEnd) o.onExit()
       return running
     },
     async signal({ uid, container, attempt }, signal) {

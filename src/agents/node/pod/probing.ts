@@ -53,7 +53,7 @@ export function startProbing(context: NodeContext, target: ProbeTarget, first: H
   const schedule = (): void => {
     for (const kind of dueProbes(container, health)) {
       if (cancels.has(kind)) continue
-      const delayMs = (probeOf(container, kind)?.initialDelaySeconds ?? 0) * 1000
+      const delayMs = context.driver().isSimulated ? 0 : (probeOf(container, kind)?.initialDelaySeconds ?? 0) * 1000
       cancels.set(
         kind,
         context.clock.after(delayMs, () => void run(kind, 100, context.clock.nowMs())),

@@ -67,6 +67,7 @@ export async function startContainer(
     pod: { uid, namespace: pod.metadata.namespace ?? 'default', name: pod.metadata.name },
     image,
     command: driver.isSimulated ? ['simulated'] : commandOf(container, image.config, env),
+    hasEnd: hasEnd(pod, container),
     env: [...env],
     workingDir: expandVariables(container.workingDir ?? image.config.WorkingDir ?? '/', env),
     user,
@@ -79,6 +80,12 @@ export async function startContainer(
     },
   }
   await driver.start(start)
+}
+
+function hasEnd(pod: Pod, container: Container): boolean {
+  if (container.restartPolicy === 'Always') return false
+  if (pod.spec.initContainers?.some(({ name }) => name === container.name)) return true
+  return pod.metadata.ownerReferences?.some(({ kind }) => kind === 'Job') === true
 }
 
 function userText({ runAsUser, runAsGroup }: { readonly runAsUser?: number; readonly runAsGroup?: number }): string {

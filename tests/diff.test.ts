@@ -116,6 +116,15 @@ test('diff of a folder: 1 and the difference, then 0 when it is applied', async 
   for (const object of made) await client.delete(refOf(object))
 })
 
+test('diff of a folder does not ask whose the objects are', async () => {
+  folderOf('of-an-app', { 'a.yaml': A.replace('${V:=one}', 'one') })
+  const labels = { 'kustomize.toolkit.fluxcd.io/name': 'apps', 'kustomize.toolkit.fluxcd.io/namespace': FLUX }
+  const metadata = { name: 'a', namespace: 'default', labels }
+  const made = await apply([manifest('v1', 'ConfigMap', metadata, { data: { k: 'one' } })])
+  assert.deepEqual(await sluice('diff', 'of-an-app'), { code: 0, out: '', err: '' })
+  for (const object of made) await client.delete(refOf(object))
+})
+
 test('diff of a Kustomization substitutes, and names what a prune would delete', async () => {
   folderOf('owned', { 'a.yaml': A })
   const labels = { 'kustomize.toolkit.fluxcd.io/name': 'apps', 'kustomize.toolkit.fluxcd.io/namespace': FLUX }

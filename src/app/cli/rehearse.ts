@@ -6,10 +6,10 @@ import { describeRef, groupOf, refOf, type KubeObject, type ObjectRef } from '..
 import { readText } from '../../lib/kube/read.ts'
 import { parseInventoryEntry } from '../../pipeline/apply/inventory.ts'
 import { sealSecret } from '../../pipeline/apply/mask-secret.ts'
-import { normalize } from '../../pipeline/apply/normalize.ts'
+import { normalize, withMetadata } from '../../pipeline/apply/normalize.ts'
 import { compareForApply } from '../../pipeline/apply/order.ts'
 import type { Rehearsed } from '../../pipeline/apply/plan-diff.ts'
-import { rulesOf } from '../../pipeline/apply/rules.ts'
+import { ownerLabels, ownerOf, rulesOf } from '../../pipeline/apply/rules.ts'
 
 /** Built objects beside the cluster, and what the server refused, in its own words. */
 export type Rehearsal = { readonly objects: readonly Rehearsed[]; readonly refusals: readonly string[] }
@@ -60,11 +60,19 @@ async function rehearseOne(client: KubeClient, wanted: KubeObject, built: readon
   if (isIgnored || (isCreateOnly && live)) return { ref, wanted, live, after: undefined }
   try {
     const options = { fieldManager: APPLY_MANAGER, force: true, dryRun: true }
-    return { ref, wanted, live, after: await client.patch(ref, 'apply', wanted, options) }
+    return { ref, wanted, live, after: await client.patch(ref, 'apply', keepOwner(wanted, live), options) }
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 404 || !comesWithBuild(wanted, built)) throw error
     return { ref, wanted, live: undefined, after: undefined }
   }
+}
+
+/** A folder alone does not say whose its objects are; that is no reason to call it a change. */
+function keepOwner(wanted: KubeObject, live: KubeObject | undefined): KubeObject {
+  const owner = ownerOf(wanted) ?? ownerOf(live)
+  if (owner === undefined) return wanted
+  const [namespace = '', name = ''] = owner.split('/')
+  return withMetadata(wanted, ownerLabels(namespace, name))
 }
 
 /** The server does not know the namespace or the kind yet, because the same build brings it. */

@@ -56,7 +56,8 @@ export async function writeLayer(
         waitingBytes = 0
         const writing = file.write(bytes)
         hasher.update(bytes)
-        if ((await writing).bytesWritten !== bytes.length) throw new SluiceError('STORE_FULL', `cannot write ${path}`)
+        if ((await writing).bytesWritten !== bytes.length)
+          throw new SluiceError('STORE_FULL', `cannot write ${path}: no space left on device`)
       }
       for (const entry of sortEntries(entries)) {
         signal?.throwIfAborted()

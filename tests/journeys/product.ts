@@ -15,6 +15,8 @@ export type Product = {
   readonly output: () => string
   readonly exited: Promise<number | null>
   readonly kill: (signal: NodeJS.Signals) => Promise<void>
+  /** Resolves with the first line that matches, from now on; as soon as it is printed. */
+  readonly printed: (line: RegExp, timeoutMs?: number) => Promise<string>
 }
 
 /** A new folder that `release` removes. */
@@ -29,12 +31,17 @@ export async function startProduct(state: string, repository: string, flags: rea
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let text = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  const readers = new Set<() => void>()
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+      for (const read of readers) read()
+    })
   const exited = new Promise<number | null>((done) => child.once('exit', (code) => done(code)))
   const file = join(state, 'access.json')
   await until(
-    'access.json is written',
-    () => existsSync(file) || hasExited(child),
+    'the listeners are ready',
+    () => / page http:/.test(text) || hasExited(child),
     60_000,
     () => text,
   )
@@ -51,6 +58,21 @@ export async function startProduct(state: string, repository: string, flags: rea
       child.kill(signal)
       await exited
     },
+    printed: (line, timeoutMs = 25_000) =>
+      new Promise((found, failed) => {
+        const from = text.length
+        const read = (): void => {
+          const match = line.exec(text.slice(from))
+          if (match) end(() => found(match[0]))
+        }
+        const late = setTimeout(() => end(() => failed(new Error(`not printed: ${line}\n${text}`))), timeoutMs)
+        const end = (then: () => void): void => {
+          readers.delete(read)
+          clearTimeout(late)
+          then()
+        }
+        readers.add(read)
+      }),
   }
 }
 

@@ -7,7 +7,7 @@ import { renderTable } from '../terminal/table.ts'
 import { CLUSTER_OPTIONS, clusterOf } from './cluster.ts'
 import { columnsOf } from './columns.ts'
 import { type Command, type ExitCode, type Io, usageError } from './command.ts'
-import { findKind, type NamedKind, splitKind } from './kind-names.ts'
+import { findKind, kindsOfGroup, type NamedKind, splitKind } from './kind-names.ts'
 
 const FORMATS = ['table', 'wide', 'json', 'yaml', 'name']
 
@@ -15,7 +15,7 @@ export const get: Command = {
   name: 'get',
   summary: 'List objects: Flux kinds with their revision and message, any other kind by name',
   usage:
-    'sluice get <kind> [name] [-n NAMESPACE | -A] [-o table|wide|json|yaml|name] [-w] [--state DIR | --kubeconfig FILE]',
+    'sluice get <kind | all | images all | sources all> [name] [-n NAMESPACE | -A] [-o table|wide|json|yaml|name] [-w] [--state DIR | --kubeconfig FILE]',
   async run(argv, io) {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -27,11 +27,17 @@ export const get: Command = {
         watch: { type: 'boolean', short: 'w' },
       },
     })
+    const group = kindsOfGroup(positionals)
     const { kind: kindName, rest } = splitKind(positionals)
     if (kindName === '') return usageError(io, get, 'which kind?')
     if (!FORMATS.includes(values.output)) return usageError(io, get, `no such output format: ${values.output}`)
+    if (group && values.watch) return usageError(io, get, 'one kind at a time can be watched')
     const client = clusterOf(values, io)
     try {
+      if (group) {
+        const namespace = values['all-namespaces'] ? undefined : (values.namespace ?? 'flux-system')
+        return await listGroup(client, group, { namespace, format: values.output }, io)
+      }
       const kind = await findKind(client, kindName)
       const namespace =
         values['all-namespaces'] || !kind.namespaced ? undefined : (values.namespace ?? defaultNamespace(kind))
@@ -48,6 +54,8 @@ type View = {
   readonly namespace: string | undefined
   readonly name: string | undefined
   readonly format: string
+  /** Whether rows say `kind/name`: tables of several kinds. */
+  readonly namesKind?: boolean
 }
 
 /** The namespace when none is said: Flux's own for its kinds, as flux does; `default` for others, as kubectl does. */
@@ -62,6 +70,36 @@ async function listObjects(client: KubeClient, view: View, io: Io): Promise<Exit
     return 0
   }
   io.out(renderObjects(objects, view))
+  return 0
+}
+
+/** Several kinds, as `flux get all` shows them: a table each, those without an object left out. */
+async function listGroup(
+  client: KubeClient,
+  kindNames: readonly string[],
+  { namespace, format }: Pick<View, 'namespace' | 'format'>,
+  io: Io,
+): Promise<ExitCode> {
+  const found: { readonly objects: readonly KubeObject[]; readonly view: View }[] = []
+  for (const kindName of kindNames) {
+    const view: View = { kind: await findKind(client, kindName), namespace, name: undefined, format, namesKind: true }
+    const objects = await fetchObjects(client, view)
+    if (objects.length > 0) found.push({ objects, view })
+  }
+  const first = found[0]
+  if (first === undefined) {
+    io.err(namespace === undefined ? 'No resources found' : `No resources found in ${namespace} namespace.`)
+    return 0
+  }
+  const isData = format === 'json' || format === 'yaml'
+  if (isData)
+    io.out(
+      renderObjects(
+        found.flatMap(({ objects }) => objects),
+        first.view,
+      ),
+    )
+  else io.out(found.map(({ objects, view }) => renderObjects(objects, view)).join(format === 'name' ? '\n' : '\n\n'))
   return 0
 }
 
@@ -120,7 +158,10 @@ function headerOf(view: View): readonly string[] {
 }
 
 function rowOf(object: KubeObject, view: View): readonly string[] {
-  const cells = columnsOf(view.kind.kind, view.format === 'wide').map((column) => column.cell(object, Date.now()))
+  const [name = '', ...others] = columnsOf(view.kind.kind, view.format === 'wide').map((column) =>
+    column.cell(object, Date.now()),
+  )
+  const cells = [view.namesKind ? `${view.kind.kind.toLowerCase()}/${name}` : name, ...others]
   return view.namespace === undefined && view.kind.namespaced ? [object.metadata.namespace ?? '', ...cells] : cells
 }
 

@@ -79,6 +79,20 @@ export function fluxKind(name: string): FluxKind | undefined {
   return FLUX_KINDS.find((kind) => [kind.plural, kind.kind.toLowerCase(), ...kind.names].includes(lower))
 }
 
+const GROUPS_OF_KINDS: Readonly<Record<string, (kind: FluxKind) => boolean>> = {
+  all: ({ group }) => group !== NOTIFICATION,
+  'image all': ({ group }) => group === IMAGE,
+  'images all': ({ group }) => group === IMAGE,
+  'source all': ({ group }) => group === SOURCE,
+  'sources all': ({ group }) => group === SOURCE,
+}
+
+/** The kinds that `flux get all`, `images all` and `sources all` list; `undefined` for every other name. */
+export function kindsOfGroup(words: readonly string[]): readonly string[] | undefined {
+  const wanted = GROUPS_OF_KINDS[words.join(' ').toLowerCase()]
+  return wanted && FLUX_KINDS.filter(wanted).map(({ plural }) => plural)
+}
+
 /** Splits `flux`-style words (`source git`, `image policy`, `kustomization/apps`) into the kind's name and what follows. */
 export function splitKind(words: readonly string[]): { readonly kind: string; readonly rest: readonly string[] } {
   const [first = '', second, ...rest] = words

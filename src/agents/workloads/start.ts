@@ -1,3 +1,4 @@
+import { ApiError } from '../../adapters/kube/api-error.ts'
 import type { Clock } from '../../adapters/clock.ts'
 import type { HttpKubeClient } from '../../adapters/kube/client.ts'
 import { type SharedCaches, shareCaches } from '../../adapters/kube/shared-caches.ts'
@@ -37,8 +38,11 @@ export async function startWorkloads(given: WorkloadsOptions): Promise<Workloads
   const caches =
     given.caches ?? shareCaches(client, { clock, onFault: (error) => log(`workloads: watch: ${String(error)}`) })
   const bench = createBench(client, clock, caches, eventTeller(client, clock), log)
-  const onError = (kind: string, key: string, error: unknown): void =>
+  const onError = (kind: string, key: string, error: unknown): void => {
+    // somebody else wrote first: the engine looks again and tries again, nobody needs to act
+    if (error instanceof ApiError && error.status === 409) return
     log(`workloads: ${kind} ${key}: ${String(error)}`)
+  }
   const options = { clock, onError }
   const start = <Seen, Change, Status>(controller: Controller<Seen, Change, Status>): Promise<RunningController> =>
     startController(controller, options)

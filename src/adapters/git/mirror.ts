@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { openObjectReader, type ObjectReader } from './cat-file.ts'
+import { removeStaleLocks } from './stale-locks.ts'
 import { runGit, type GitOptions } from './git-process.ts'
 import { remoteError } from './remote-refs.ts'
 
@@ -67,7 +68,7 @@ export function openMirror(root: string, url: string): Mirror {
 
 async function create(folder: string): Promise<void> {
   if (existsSync(join(folder, 'HEAD'))) {
-    rmSync(join(folder, 'shallow.lock'), { force: true })
+    removeStaleLocks(folder)
     return
   }
   mkdirSync(folder, { recursive: true })

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { removeStaleLocks } from '../../adapters/git/stale-locks.ts'
 import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
 import { matchEvent, type CiEvent } from '../../pipeline/ci/event.ts'
 import type { Workflow } from '../../pipeline/ci/workflow.ts'
@@ -143,6 +144,8 @@ function endLeftovers({ options, records }: Context): void {
   const cutOff = records.list().filter(({ state }) => state === 'running')
   endProcessesOf(new Set(cutOff.map(({ id }) => id)))
   for (const name of list(work)) rmSync(join(work, name), { recursive: true, force: true, maxRetries: 3 })
+  const sources = join(options.stateDir, 'sources')
+  for (const name of list(sources)) removeStaleLocks(join(sources, name))
 }
 
 function list(folder: string): readonly string[] {

@@ -6,6 +6,7 @@ import { diskTree } from '../../adapters/files/disk-tree.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { build as buildTree, renderBuild, type BuildOptions } from '../../lib/kustomize/build.ts'
 import { usageError, type Command, type ExitCode, type Io } from './command.ts'
+import { realFolder } from './real-folder.ts'
 
 type Flags = { readonly output: string | undefined; readonly options: BuildOptions }
 type Outcome =
@@ -61,7 +62,7 @@ function restrictionsOf(flag: string): BuildOptions['loadRestrictions'] | undefi
 }
 
 function runOne(dir: string, flags: Flags, io: Io): ExitCode {
-  const outcome = buildFolder(resolve(io.cwd, dir), flags.options)
+  const outcome = buildFolder(realFolder(io, dir), flags.options)
   if ('error' in outcome) {
     io.err(`Error: ${outcome.error}`)
     if (outcome.where !== undefined) io.err(`  where: ${outcome.where}`)
@@ -99,7 +100,7 @@ async function runBatch(flags: Flags, io: Io): Promise<ExitCode> {
     const dir = line.trim()
     if (dir === '') continue
     const started = performance.now()
-    const outcome = buildFolder(resolve(io.cwd, dir), flags.options)
+    const outcome = buildFolder(realFolder(io, dir), flags.options)
     const ms = Math.round((performance.now() - started) * 1000) / 1000
     if ('error' in outcome) {
       const { error, where, hint } = outcome

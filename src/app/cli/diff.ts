@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { fetchVariables } from '../../adapters/engine/kustomization/variables.ts'
 import { diskTree } from '../../adapters/files/disk-tree.ts'
@@ -17,6 +17,7 @@ import { CLUSTER_OPTIONS, clusterOf } from './cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from './command.ts'
 import { defaultNamespace } from './get.ts'
 import { findKind, fluxKind } from './kind-names.ts'
+import { realFolder } from './real-folder.ts'
 import { mustGet } from './reconcile.ts'
 import { fetchLeftObjects, rehearseApply } from './rehearse.ts'
 
@@ -47,8 +48,8 @@ export const diff: Command = {
     try {
       const compared =
         name === undefined
-          ? await compareFolder(client, resolve(io.cwd, first), io, values.namespace ?? 'default')
-          : await compareKustomization(client, name, resolve(io.cwd, values.path ?? ''), io, values.namespace)
+          ? await compareFolder(client, realFolder(io, first), io, values.namespace ?? 'default')
+          : await compareKustomization(client, name, realFolder(io, values.path ?? ''), io, values.namespace)
       return answer(compared, values.output, io)
     } finally {
       client.close()
@@ -127,7 +128,7 @@ function buildFolder(
 ): readonly KubeObject[] {
   if (!existsSync(dir))
     throw new SluiceError('KUSTOMIZE_PATH', `no such folder: ${dir}`, { hint: 'name a folder of manifests' })
-  const root = rootOf(dir, io.cwd)
+  const root = rootOf(dir, realFolder(io, '.'))
   const built = buildKustomization({
     tree: diskTree(),
     root,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import { systemClock } from '../src/adapters/clock.ts'
 import { APPLY_MANAGER } from '../src/adapters/engine/kustomization/apply.ts'
@@ -91,7 +91,7 @@ for (const { want, folder, name = 'podinfo', live, target = 'default' } of rows)
       ...(text ? loadAll(text.replaceAll(/\{\{ \.fluxns \}\}/g, FLUX)) : []).map((object) => object as KubeObject),
     ])
     try {
-      const path = join(process.cwd(), data, 'flux-build-kustomization', folder)
+      const path = resolve(data, 'flux-build-kustomization', folder)
       const { code, out, err } = await sluice('diff', 'kustomization', name, '--path', path)
       assert.deepEqual({ code, out, err }, { code: 1, out: golden(`${want}.golden`), err: '' })
     } finally {

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { basename, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Fact } from '../../pipeline/record/fact.ts'
 import { DRIVERS, type DriverName, isDriver } from '../driver-names.ts'
@@ -19,6 +19,7 @@ const PORT_OPTIONS = Object.fromEntries(LISTENERS.map((listener) => [`${listener
 const CALM_MS = 300
 
 type UpOptions = {
+  readonly state: string
   readonly once: boolean
   readonly node: DriverName
   readonly traps: 'safe' | 'flux'
@@ -63,7 +64,11 @@ export const up: Command = {
         log,
         onFact: (fact) => printFact(fact, io),
       })
-      return await deliver(daemon, { once: values.once, node, traps, timeoutMs: Number(values.timeout) * 1000 }, io)
+      return await deliver(
+        daemon,
+        { once: values.once, node, traps, state: values.state, timeoutMs: Number(values.timeout) * 1000 },
+        io,
+      )
     } finally {
       folder.release()
     }
@@ -93,7 +98,7 @@ async function deliver(daemon: Daemon, options: UpOptions, io: Io): Promise<Exit
     await daemon.close({ stopPods: true })
     return verdict.state === 'healthy' || (io.signal.aborted && !options.once) ? 0 : 3
   }
-  io.out(nextSteps(daemon))
+  io.out(nextSteps(daemon, options.state, io))
   await new Promise<void>((done) => io.signal.addEventListener('abort', () => done()))
   io.err('stopping; once more Ctrl-C ends at once')
   await daemon.close({ stopPods: true })
@@ -133,16 +138,26 @@ function report(daemon: Daemon, verdict: Verdict, tookMs: number): string {
   return `\n${table}\n\nnot healthy after ${seconds} s:\n  ${why}`
 }
 
-function nextSteps(daemon: Daemon): string {
+function nextSteps(daemon: Daemon, state: string, io: Io): string {
   const { git, page, kube } = daemon.access()
-  const authority = git.url.replace('://', `://git:${git.token}@`)
+  // The token is for people at a terminal, not for logs; scripts read access.json.
+  const url = io.isTty ? git.url.replace('://', `://git:${git.token}@`) : git.url
+  const folder = git.url.replace(/^.*\//, '').replace(/\.git$/, '')
+  const sluice = commandLine(io)
+  const where = state === '.sluice' ? '' : ` --state ${state}`
   return [
     '',
     'try next:',
-    `  git clone ${authority} && cd ${git.url.replace(/^.*\//, '').replace(/\.git$/, '')}    # edit, commit, git push: watch it go by here`,
+    `  git clone ${url} && cd ${folder}    # edit, commit, git push: watch it go by here`,
     `  open ${page.url}`,
-    '  sluice status · sluice history · sluice trace <commit>',
+    `  ${sluice} status${where}    # or: history, trace <commit>`,
     `  kubectl --kubeconfig ${kube.kubeconfig} get pods -A`,
     'Ctrl-C stops; the state is kept',
   ].join('\n')
+}
+
+/** How this very program is called from here. */
+function commandLine(io: Io): string {
+  const program = process.argv[1] ?? 'sluice'
+  return basename(program) === 'sluice' ? 'sluice' : `node ${relative(io.cwd, program)}`
 }

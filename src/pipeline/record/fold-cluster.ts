@@ -28,6 +28,7 @@ export function foldBuild(ledger: Ledger, fact: FactOf<'build'>): void {
     if (workload.namespace === '') continue // forgotten in Git: no server takes it
     ledger.workloads.set(`${workload.namespace}/${workload.name}`, { ...workload, kustomization: fact.kustomization })
     for (const delivery of wantedBy(ledger, workload)) markBuilt(ledger, delivery, workload, fact)
+    supersedeOtherImages(ledger, workload, fact.at)
   }
 }
 
@@ -93,6 +94,19 @@ function arrive(ledger: Ledger, delivery: Delivery, at: string): void {
 /** The open deliveries that the Kustomization's last build carried. */
 function carried(ledger: Ledger, kustomization: string): readonly Delivery[] {
   return openDeliveries(ledger, (open) => open.kustomization === kustomization && open.borders.build?.state === 'done')
+}
+
+// A change of manifests that was on its way with an image which Git no longer asks for will never arrive.
+function supersedeOtherImages(ledger: Ledger, workload: WorkloadImages, at: string): void {
+  const isOvertaken = (open: Delivery): boolean =>
+    open.kind === 'config' &&
+    open.service === workload.name &&
+    open.environment === workload.namespace &&
+    !workload.images.some((image) => image.startsWith(`${open.image}:${open.version}`))
+  for (const { id, ...delivery } of openDeliveries(ledger, isOvertaken)) {
+    const state = delivery.state === 'failed' ? 'failed' : 'superseded'
+    ledger.deliveries.set(id, { id, ...delivery, state, endedAt: at })
+  }
 }
 
 function wantedBy(ledger: Ledger, workload: WorkloadImages): readonly Delivery[] {

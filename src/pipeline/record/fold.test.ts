@@ -205,6 +205,15 @@ test('a revert is a delivery of its own, and the change that it takes back stays
   )
 })
 
+test('a first apply with a placeholder image is overtaken by the first real one', () => {
+  const first = 'a'.repeat(40)
+  const facts = [build('1.0.0', first), apply(first), ...whole.slice(1)]
+  const states = historyOf(foldFacts(at(facts)), { limit: 9 }).map(
+    (delivery) => `${delivery.version} ${delivery.state}`,
+  )
+  assert.deepEqual(states.sort(), ['1.0.0 superseded', '1.1.0 done'])
+})
+
 test('a policy that selects nothing is the cause of its service', () => {
   const [cell] = cellsOf(foldFacts(at([...before, policy('', 'none of 3 tags is a version')])))
   assert.equal(cell?.cause, 'policy default/web: none of 3 tags is a version')

@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { stablePorts } from '../../lib/net/stable-port.ts'
 
 /** Loopback ports of the host, one a Service port. */
 export type HostPorts = {
@@ -37,7 +38,7 @@ export function openHostPorts(o: {
   const open = async (key: string): Promise<void> => {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => accept(key, socket))
     servers.set(key, server)
-    const port = await listenOn(server, remembered.get(key) ?? 0)
+    const port = await listenOn(server, remembered.get(key))
     if (port === undefined) return void servers.delete(key)
     server.unref()
     remembered.set(key, port)
@@ -71,8 +72,9 @@ export function openHostPorts(o: {
   }
 }
 
-async function listenOn(server: Server, port: number): Promise<number | undefined> {
-  for (const wanted of port === 0 ? [0] : [port, 0]) {
+async function listenOn(server: Server, remembered: number | undefined): Promise<number | undefined> {
+  const fresh = stablePorts(Math.random)
+  for (const wanted of remembered === undefined ? fresh : [remembered, ...fresh]) {
     const got = await new Promise<number | undefined>((resolve) => {
       const fail = (): void => resolve(undefined)
       server.once('error', fail)

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { stablePorts } from '../../lib/net/stable-port.ts'
 import type { StateFolder } from './state-folder.ts'
 
 /** The listeners of `sluice up`. */
@@ -33,6 +34,7 @@ function keptPort(kept: unknown, listener: Listener): number | undefined {
 }
 
 async function freePort(wanted: number, listener: Listener, taken: readonly number[]): Promise<number> {
+  if (wanted === 0) return anyFreePort(taken)
   const port = await tryListen(wanted)
   if (port === undefined) {
     throw new SluiceError('PORT_IN_USE', `port ${wanted} of the ${listener} listener is taken by another program`, {
@@ -40,7 +42,15 @@ async function freePort(wanted: number, listener: Listener, taken: readonly numb
       hint: `stop that program, or choose another port with --${listener}-port (0 for a free one)`,
     })
   }
-  return taken.includes(port) ? freePort(0, listener, taken) : port
+  return port
+}
+
+async function anyFreePort(taken: readonly number[]): Promise<number> {
+  for (const candidate of stablePorts(Math.random)) {
+    const port = taken.includes(candidate) ? undefined : await tryListen(candidate)
+    if (port !== undefined && !taken.includes(port)) return port
+  }
+  return anyFreePort(taken)
 }
 
 function tryListen(port: number): Promise<number | undefined> {

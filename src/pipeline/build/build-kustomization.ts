@@ -116,7 +116,8 @@ function componentsOf(spec: KustomizationBuildSpec, tree: FileTree, dir: string)
 
 /** Whether a path is no URL and not absolute. */
 export function isLocalRelative(path: string): boolean {
-  if (path.startsWith('/') || path.startsWith('file:///') || /^(?!file:)[a-z][a-z0-9+.-]*:\/\//i.test(path)) return false
+  if (path.startsWith('/') || path.startsWith('file:///') || /^(?!file:)[a-z][a-z0-9+.-]*:\/\//i.test(path))
+    return false
   return !/^[^/\s]+@[^/\s]+:/.test(path) && !/^(?:github\.com|bitbucket\.org|gitlab\.com)[/:]/.test(path)
 }
 

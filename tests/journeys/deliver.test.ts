@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { after, before, test } from 'node:test'
 import { join, resolve } from 'node:path'
 import {
@@ -207,6 +208,25 @@ test(
     await until('the correction is recorded', async () =>
       (await historyOf(product)).some((delivery) => delivery.cause === 'changed by hand, set back to Git'),
     )
+  },
+)
+
+test(
+  'the real flux command reads, asks, suspends and resumes',
+  { timeout: 60_000, skip: isOnPath('flux') ? false : 'no flux on the PATH' },
+  () => {
+    const flux = (...args: readonly string[]): string =>
+      execFileSync('flux', ['--kubeconfig', product.access.kube.kubeconfig, ...args], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+    assert.match(flux('get', 'all', '-A'), /kustomization\/production\s+main@sha1:\w+\s+False\s+True/)
+    flux('reconcile', 'kustomization', 'production', '--with-source')
+    flux('suspend', 'kustomization', 'production')
+    assert.match(flux('get', 'kustomizations'), /production\s+main@sha1:\w+\s+True/)
+    flux('resume', 'kustomization', 'production')
+    assert.match(flux('tree', 'kustomization', 'production'), /── Deployment\/default\/api-gateway/)
+    assert.match(flux('events', '-A'), /ReconciliationSucceeded\s+Kustomization\/production/)
   },
 )
 

@@ -19,6 +19,8 @@ export const ERROR_CODES = {
   REGEXP_SYNTAX: 'The regular expression is not one of Go (RE2). Fix the part that the error names.',
   REGEXP_LIMIT: 'The regular expression is too large. Simplify it.',
   TEMPLATE_INVALID: 'The template cannot be parsed or rendered. Fix the place that the error names.',
+  CEL_INVALID: 'The CEL expression can never work. Fix the place that the error names.',
+  CEL_FAILED: 'The CEL expression does not work with these values. Test for a field with has() before using it.',
   // pipeline/image
   IMAGE_POLICY_INVALID: 'The image policy cannot work as written. Fix the field that the error names.',
   // adapters/notify

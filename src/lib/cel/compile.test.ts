@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { compileCel } from './compile.ts'
+
+test('CEL faults are told in the words of cel-go', () => {
+  const cases: [text: string, variables: string[] | undefined, want: RegExp][] = [
+    ['not (cel', undefined, /: ERROR: <input>:1:9: Syntax error: missing '\)' at '<EOF>'\n \| not \(cel\n \| \.{8}\^$/],
+    ['this is (not cel', undefined, /<input>:1:6: Syntax error: mismatched input 'is' expecting <EOF>\n/],
+    ['foo.', undefined, /<input>:1:5: Syntax error: no viable alternative at input '\.'/],
+    ['a ==', undefined, /<input>:1:5: Syntax error: mismatched input '<EOF>' expecting \{'\[', /],
+    ['foo', ['res'], /<input>:1:1: undeclared reference to 'foo'/],
+    [
+      "foo == 'bar'",
+      ['foo'],
+      /:1:5: found no matching overload for '_==_' applied to '\(map\(string, dyn\), string\)'/,
+    ],
+  ]
+  for (const [text, variables, want] of cases)
+    assert.throws(() => compileCel(text, variables ? { variables } : {}), { code: 'CEL_INVALID', message: want })
+})
+
+const file = join(process.env['SLUICE_CONFORMANCE'] ?? '../shared/conformance', 'flux/runtime-misc.json')
+const skip = existsSync(file) ? false : `no recordings at ${file}`
+
+test("CEL answers as in Flux's own tables", { skip }, () => {
+  const tables = JSON.parse(readFileSync(file, 'utf8')) as Record<string, Case[]>
+  const ways = {
+    'expression/TestExpression_EvaluateBoolean': 'evaluateBoolean',
+    'expression/TestExpression_EvaluateString': 'evaluateString',
+    'expression/TestExpression_Evaluate': 'evaluate',
+  } as const
+  for (const [table, way] of Object.entries(ways))
+    for (const { name, expr, opts, data, err, result } of tables[table] ?? []) {
+      const variables = opts ? [...JSON.stringify(opts).matchAll(/\\"(\w+)\\"/g)].map(([, it = '']) => it) : undefined
+      const run = () => compileCel(expr, variables ? { variables } : {})[way](Array.isArray(data) ? {} : data)
+      if (err !== undefined) assert.throws(run, ({ message }: Error) => message === err, `${name}: ${err}`)
+      else if (!JSON.stringify(result).includes('$go')) assert.deepEqual(run(), result, name)
+    }
+})
+
+type Case = {
+  name: string
+  expr: string
+  opts?: unknown
+  data: Record<string, unknown>
+  err?: string
+  result?: unknown
+}

@@ -1,0 +1,111 @@
+import { Environment, EvaluationError, Optional, ParseError, type ParseResult } from '@marcbachmann/cel-js'
+import { SluiceError } from '../error/sluice-error.ts'
+import { explainSyntax, explainTypes } from './explain.ts'
+
+/** A compiled CEL expression; errors name it. */
+export type Cel = {
+  readonly text: string
+  /** @throws SluiceError CEL_FAILED (retry: backoff): other values may work */
+  readonly evaluate: (variables: Readonly<Record<string, unknown>>) => unknown
+  /** @throws SluiceError CEL_FAILED also for what is no bool */
+  readonly evaluateBoolean: (variables: Readonly<Record<string, unknown>>) => boolean
+  /** @throws SluiceError CEL_FAILED also for what is no string */
+  readonly evaluateString: (variables: Readonly<Record<string, unknown>>) => string
+}
+
+/** What is known beforehand. */
+export type CelOptions = {
+  /** Names of the variables, each an object; another name is an error at once. Without it every name is allowed until evaluation. */
+  readonly variables?: readonly string[]
+  /** What the expression must answer; checked beforehand, so a field of unknown type must be compared with something. */
+  readonly output?: 'bool'
+  /** Carries an evaluation out, and ends one that takes too long; expressions and values come from outside. */
+  readonly guard?: (run: () => unknown) => unknown
+}
+
+/** Longest text of an expression. */
+const LONGEST_TEXT = 16 * 1024
+
+/**
+ * Compiles an expression of the Common Expression Language with the functions that Flux adds (`first`, `last` of lists), in the words of cel-go.
+ *
+ * @throws SluiceError CEL_INVALID (retry: spec) when the text can never work
+ */
+export function compileCel(text: string, options: CelOptions = {}): Cel {
+  const parsed = parse(text, options)
+  const guard = options.guard ?? ((run) => run())
+  const evaluate = (variables: Readonly<Record<string, unknown>>): unknown => {
+    try {
+      return plain(guard(() => parsed({ ...variables })))
+    } catch (error) {
+      throw failed(`failed to evaluate the CEL expression '${text}': ${evaluationFault(error, options)}`)
+    }
+  }
+  return {
+    text,
+    evaluate,
+    evaluateBoolean(variables) {
+      const value = evaluate(variables)
+      if (typeof value !== 'boolean') throw failed(`failed to evaluate CEL expression as boolean: '${text}'`)
+      return value
+    },
+    evaluateString(variables) {
+      const value = evaluate(variables)
+      if (typeof value !== 'string') throw failed(`failed to evaluate CEL expression as string: '${text}'`)
+      return value
+    },
+  }
+}
+
+const BASE = new Environment({
+  unlistedVariablesAreDyn: true,
+  homogeneousAggregateLiterals: false,
+  enableOptionalTypes: true,
+})
+  .registerFunction('list<A>.first(): optional<A>', (list: readonly unknown[]) => at(list, 0))
+  .registerFunction('list<A>.last(): optional<A>', (list: readonly unknown[]) => at(list, list.length - 1))
+
+function at(list: readonly unknown[], index: number): Optional {
+  return list.length === 0 ? Optional.none() : Optional.of(list[index])
+}
+
+function parse(text: string, { variables, output }: CelOptions): ParseResult {
+  if (text.length > LONGEST_TEXT) throw invalid(text, `longer than ${LONGEST_TEXT} characters`)
+  const environment = BASE.clone({ unlistedVariablesAreDyn: variables === undefined })
+  for (const name of variables ?? []) environment.registerVariable(name, 'map<string, dyn>')
+  let parsed: ParseResult
+  try {
+    parsed = environment.parse(text)
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error
+    throw invalid(text, explainSyntax(text, error.summary, error.range?.start ?? 0))
+  }
+  if (variables === undefined) return parsed
+  const { valid, type, error } = parsed.check()
+  if (!valid) throw invalid(text, explainTypes(text, error?.summary ?? '', error?.range?.start ?? 0))
+  if (output !== undefined && type !== output)
+    throw new SluiceError('CEL_INVALID', `CEL expression output type mismatch: expected ${output}, got ${type}`)
+  return parsed
+}
+
+/** Integers of CEL as numbers where they fit. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()
+  if (Array.isArray(value)) return value.map(plain)
+  return value
+}
+
+function evaluationFault(error: unknown, { variables }: CelOptions): string {
+  if (!(error instanceof EvaluationError)) return error instanceof Error ? error.message : String(error)
+  const unknown = /^Unknown variable: (.+)$/.exec(error.summary)
+  if (unknown && variables === undefined) return `no such attribute(s): ${unknown[1]}`
+  return error.summary.slice(0, 1).toLowerCase() + error.summary.slice(1)
+}
+
+function invalid(text: string, why: string): SluiceError {
+  return new SluiceError('CEL_INVALID', `failed to parse the CEL expression '${text}': ${why}`)
+}
+
+function failed(message: string): SluiceError {
+  return new SluiceError('CEL_FAILED', message, { retry: 'backoff' })
+}

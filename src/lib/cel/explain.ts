@@ -1,0 +1,74 @@
+/** What may start an expression, as cel-go lists it. */
+const STARTS =
+  "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
+
+const CLOSERS: Readonly<Record<string, string>> = { RPAREN: ')', RBRACKET: ']', RBRACE: '}' }
+
+/**
+ * Says what is wrong with an expression in the words of cel-go, which users of Flux know and search for.
+ *
+ * @param summary what our parser says
+ * @param start where it stopped, counted from 0
+ */
+export function explainSyntax(text: string, summary: string, start: number): string {
+  const expected = /^Expected (\w+), got (\w+)/.exec(summary)
+  const rest = text.slice(start).trimStart()
+  const place = start + (text.length - start - text.slice(start).trimStart().length)
+  const token = tokenOf(rest)
+  if (expected?.[1] === 'IDENTIFIER') return located(text, place, `Syntax error: no viable alternative at input '.'`)
+  const closer = CLOSERS[expected?.[1] ?? '']
+  if (closer !== undefined)
+    return located(
+      text,
+      place,
+      `Syntax error: ${token === '<EOF>' ? 'missing' : 'mismatched input'} ${closerText(closer, token)}`,
+    )
+  if (/^Unexpected token/.test(summary))
+    return located(text, place, `Syntax error: mismatched input '${token}' expecting ${STARTS}`)
+  if (/^Unexpected character/.test(summary) && /^[\w.'"]/.test(rest)) {
+    const isLast = rest.slice(token.length).trim() === ''
+    return located(
+      text,
+      place,
+      `Syntax error: ${isLast ? 'extraneous' : 'mismatched'} input '${token}' expecting <EOF>`,
+    )
+  }
+  return located(text, place, `Syntax error: ${summary.slice(0, 1).toLowerCase()}${summary.slice(1)}`)
+}
+
+/** As {@link explainSyntax}, for an expression that reads well and cannot be typed. */
+export function explainTypes(text: string, summary: string, start: number): string {
+  const unknown = /^Unknown variable: (.+)$/.exec(summary)
+  if (unknown) return located(text, start, `undeclared reference to '${unknown[1]}' (in container '')`)
+  const overload = /^no such overload: (.+) (==|!=|<=|>=|<|>|\+|-|\*|\/|%|in) (.+)$/.exec(summary)
+  if (!overload) return located(text, start, summary)
+  const [, left = '', operator = '', right = ''] = overload
+  const name = operator === 'in' ? '@in' : `_${operator}_`
+  const at = Math.max(text.indexOf(operator, start), 0)
+  return located(
+    text,
+    at,
+    `found no matching overload for '${name}' applied to '(${typeText(left)}, ${typeText(right)})'`,
+  )
+}
+
+function closerText(closer: string, token: string): string {
+  return token === '<EOF>' ? `'${closer}' at '<EOF>'` : `'${token}' expecting '${closer}'`
+}
+
+function tokenOf(rest: string): string {
+  if (rest === '') return '<EOF>'
+  return /^(\w+|[=!<>]=|&&|\|\||'[^']*'|"[^"]*"|.)/s.exec(rest)?.[0] ?? '<EOF>'
+}
+
+function typeText(type: string): string {
+  return type.replaceAll('<', '(').replaceAll('>', ')')
+}
+
+function located(text: string, start: number, message: string): string {
+  const before = text.slice(0, start)
+  const line = before.split('\n').length
+  const column = start - (before.lastIndexOf('\n') + 1)
+  const source = text.split('\n')[line - 1] ?? ''
+  return `ERROR: <input>:${line}:${column + 1}: ${message}\n | ${source}\n | ${'.'.repeat(column)}^`
+}

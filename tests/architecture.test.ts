@@ -42,6 +42,7 @@ const PACKAGES: Record<string, string> = {
   '@actions/workflow-parser': 'docs/adr/0005-githubs-own-parser.md',
   '@actions/expressions': 'docs/adr/0005-githubs-own-parser.md',
   '@marcbachmann/cel-js': 'docs/adr/0006-cel.md',
+  'age-encryption': 'docs/adr/0057-sops-inside.md',
 }
 
 type Source = { readonly path: string; readonly room: string; readonly tree: ts.SourceFile }

@@ -21,6 +21,11 @@ export const ERROR_CODES = {
   TEMPLATE_INVALID: 'The template cannot be parsed or rendered. Fix the place that the error names.',
   CEL_INVALID: 'The CEL expression can never work. Fix the place that the error names.',
   CEL_FAILED: 'The CEL expression does not work with these values. Test for a field with has() before using it.',
+  // lib/sops
+  SOPS_DECRYPT:
+    'A file that SOPS encrypted cannot be decrypted. The message lists the keys that were tried, or the value that was changed.',
+  SOPS_KEY:
+    'A key for SOPS cannot be used, or does not open the file. Put the right one into the Secret of spec.decryption.',
   // pipeline/image
   IMAGE_POLICY_INVALID: 'The image policy cannot work as written. Fix the field that the error names.',
   // adapters/notify

@@ -1,5 +1,6 @@
 import { groupOf, type KubeObject } from '../../lib/kube/object.ts'
-import { read, readList } from '../../lib/kube/read.ts'
+import { read, readList, readText } from '../../lib/kube/read.ts'
+import { encryptedFormatOf } from '../../lib/sops/format.ts'
 
 type Fields = Record<string, unknown>
 
@@ -70,13 +71,25 @@ export function comparable(object: KubeObject): unknown {
   return { ...rest, labels: metadata.labels ?? {}, annotations: metadata.annotations ?? {} }
 }
 
-/** Whether a Secret is SOPS ciphertext: it says so by its `sops` field, or by values that are SOPS envelopes. */
+/**
+ * Whether an object is, or holds, what SOPS encrypted: it says so by its `sops` field, a value is a SOPS envelope, or a value of a Secret is an
+ * encrypted file.
+ */
 export function isEncrypted(object: KubeObject): boolean {
-  if (read(object, 'sops') !== undefined) return true
+  if (read(object, 'sops') !== undefined && (object.kind === 'Secret' || readText(object, 'sops', 'mac') !== ''))
+    return true
   if (object.kind !== 'Secret') return false
-  const values = Object.values({
-    ...((read(object, 'data') ?? {}) as Fields),
-    ...((read(object, 'stringData') ?? {}) as Fields),
-  })
-  return values.some((value) => typeof value === 'string' && /^ENC\[AES256_GCM,data:/.test(value))
+  const data = Object.values((read(object, 'data') ?? {}) as Fields)
+  const texts = Object.values((read(object, 'stringData') ?? {}) as Fields)
+  return (
+    [...data, ...texts].some((value) => typeof value === 'string' && /^ENC\[AES256_GCM,data:/.test(value)) ||
+    data.some((value) => typeof value === 'string' && encryptedFormatOf(Buffer.from(value, 'base64')) !== undefined)
+  )
+}
+
+/** In Flux, only what cannot be a Secret at all is noticed: an envelope where base64 must be. */
+export function isNoticedByFlux(object: KubeObject): boolean {
+  if (object.kind !== 'Secret' || read(object, 'sops') === undefined) return false
+  const data = Object.values((read(object, 'data') ?? {}) as Fields)
+  return data.some((value) => typeof value !== 'string' || !/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(value))
 }

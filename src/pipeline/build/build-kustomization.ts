@@ -5,6 +5,7 @@ import { build, renderBuild } from '../../lib/kustomize/build.ts'
 import type { FileTree } from '../../lib/kustomize/tree.ts'
 import { FILE_NAMES } from '../../lib/kustomize/target.ts'
 import { setCommonMetadata, type CommonMetadata } from './common-metadata.ts'
+import { findEncryptedSources, type EncryptedSource } from './encrypted-sources.ts'
 import { generateResources } from './generate-resources.ts'
 import { substituteObjects, type Substitution } from './substitute-objects.ts'
 
@@ -57,9 +58,8 @@ export type BuiltKustomization = {
 export function buildKustomization(input: KustomizationBuild): BuiltKustomization {
   const { tree, spec } = input
   const root = input.root ?? '/'
-  const dir = posix.join(root, posix.join('/', input.path))
-  const hasFile = FILE_NAMES.some((name) => tree.stat(posix.join(dir, name)) !== undefined)
-  const generated = hasFile ? undefined : generateResources(tree, dir)
+  const dir = folderOf(input)
+  const generated = generatedIn(tree, dir)
   const built = build(tree, dir, {
     reorder: 'none',
     loadRestrictions: 'none',
@@ -78,6 +78,30 @@ export function buildKustomization(input: KustomizationBuild): BuiltKustomizatio
     filesMissed: built.filesMissed,
     warnings: built.warnings,
   }
+}
+
+/** The files that the build would read and that SOPS encrypted; they are to be decrypted before it. */
+export function encryptedSourcesOf(
+  input: Pick<KustomizationBuild, 'tree' | 'root' | 'path' | 'spec'>,
+): readonly EncryptedSource[] {
+  const { tree, spec, root = '/' } = input
+  const dir = folderOf(input)
+  return findEncryptedSources({
+    tree,
+    root,
+    dir,
+    more: [...(generatedIn(tree, dir) ?? []), ...(spec.components ?? [])],
+  })
+}
+
+function folderOf({ root = '/', path }: Pick<KustomizationBuild, 'root' | 'path'>): string {
+  return posix.join(root, posix.join('/', path))
+}
+
+/** What the kustomization file lists that Flux makes for a folder without one. */
+function generatedIn(tree: FileTree, dir: string): readonly string[] | undefined {
+  const hasFile = FILE_NAMES.some((name) => tree.stat(posix.join(dir, name)) !== undefined)
+  return hasFile ? undefined : generateResources(tree, dir)
 }
 
 /** The spec in the names of a kustomization file. */

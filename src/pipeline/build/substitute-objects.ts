@@ -2,6 +2,7 @@ import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { dump } from '../../lib/yaml/dump.ts'
 import { loadOne } from '../../lib/yaml/load.ts'
+import { shortId } from './decrypt-objects.ts'
 import { substitute } from './substitute.ts'
 
 /** `spec.postBuild` with its variables fetched: `substituteFrom` in order, then `substitute`, later ones over earlier ones. */
@@ -16,15 +17,29 @@ export type Substitution = {
 const DISABLED = 'kustomize.toolkit.fluxcd.io/substitute'
 const NAME = /^[_a-zA-Z][_a-zA-Z0-9]*$/
 
-/** Replaces `${NAME}` in the YAML of every object; the result is read as YAML again, so quotes matter. */
+/**
+ * Replaces `${NAME}` in the YAML of every object; the result is read as YAML again, so quotes matter.
+ *
+ * @throws SluiceError in Flux's words, naming the first object that it goes wrong for
+ */
 export function substituteObjects(objects: readonly KubeObject[], substitution: Substitution): readonly KubeObject[] {
-  const variables = cleaned(substitution.variables)
-  if (variables.size === 0 && substitution.strategy !== 'Always') return objects
+  if (Object.keys(substitution.variables).length === 0 && substitution.strategy !== 'Always') return objects
+  let variables: ReadonlyMap<string, string> | undefined
   return objects.map((object) => {
-    if (isDisabled(object)) return object
-    const text = dump(object)
-    if (!text.includes('$')) return object
-    return reread(substitute(text, variables, substitution.strict ?? true), object)
+    if (isSubstitutionDisabled(object)) return object
+    try {
+      variables ??= cleaned(substitution.variables)
+      const text = dump(object)
+      if (!text.includes('$')) return object
+      return reread(substitute(text, variables, substitution.strict ?? true), object)
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error
+      const { code, where, hint } = error
+      throw new SluiceError(code, `post build failed for '${shortId(object)}': envsubst error: ${error.message}`, {
+        where: where ?? 'spec.postBuild',
+        ...(hint === undefined ? {} : { hint }),
+      })
+    }
   })
 }
 
@@ -42,7 +57,8 @@ function cleaned(variables: Readonly<Record<string, string>>): Map<string, strin
   return map
 }
 
-function isDisabled({ metadata }: KubeObject): boolean {
+/** Whether an object says that it is no template. */
+export function isSubstitutionDisabled({ metadata }: KubeObject): boolean {
   return metadata.labels?.[DISABLED] === 'disabled' || metadata.annotations?.[DISABLED] === 'disabled'
 }
 

@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util'
 import type { InventoryEntry, Kustomization } from '../../../kinds/kustomization.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { describeRef, refOf, type KubeObject, type ObjectRef } from '../../../lib/kube/object.ts'
-import { read } from '../../../lib/kube/read.ts'
+import { isDecryptionDisabled } from '../../../pipeline/build/decrypt-objects.ts'
 import { inventoryEntry } from '../../../pipeline/apply/inventory.ts'
-import { comparable, isEncrypted, normalize, withMetadata } from '../../../pipeline/apply/normalize.ts'
+import { comparable, isEncrypted, isNoticedByFlux, normalize, withMetadata } from '../../../pipeline/apply/normalize.ts'
 import { compareForApply, STAGES, stageOf } from '../../../pipeline/apply/order.ts'
 import { isImmutableError, ownerLabels, ownerOf, planTakeover, rulesOf } from '../../../pipeline/apply/rules.ts'
 import { judge } from '../../../pipeline/health/kstatus.ts'
@@ -254,11 +254,11 @@ async function needNamespace({ client }: EngineContext, ref: ObjectRef): Promise
 }
 
 function refuseCiphertext(object: KubeObject, traps: 'safe' | 'flux'): void {
-  if (object.kind !== 'Secret' || !isEncrypted(object)) return
-  if (traps === 'flux' && read(object, 'data') === undefined) return
+  if (isDecryptionDisabled(object) || !(traps === 'flux' ? isNoticedByFlux(object) : isEncrypted(object))) return
+  const what = object.kind === 'Secret' ? 'secret' : 'object'
   throw new SluiceError(
     'APPLY_FAILED',
-    `${describeRef(refOf(object))} is SOPS encrypted, configuring decryption is required for this secret to be reconciled`,
+    `${describeRef(refOf(object))} is SOPS encrypted, configuring decryption is required for this ${what} to be reconciled`,
   )
 }
 

@@ -24,12 +24,14 @@ const indexes = new WeakMap<ReadonlyMap<string, SourceFile>, Index>()
  * Lays a source's files out below `root`.
  *
  * @param bytes what is loaded so far, by content hash
+ * @param instead what stands in place of a file, by its path: decrypted ones
  * @throws MissingBytes (from `readFile`) for a file that is not loaded
  */
 export function recordTree(
   snapshot: SourceSnapshot,
   root: string,
   bytes: ReadonlyMap<string, Uint8Array>,
+  instead: ReadonlyMap<string, Uint8Array> = new Map(),
 ): RecordedTree {
   const reads = new Map<string, string>()
   const note = (question: string): void => void reads.set(question, answer(snapshot, question))
@@ -42,14 +44,14 @@ export function recordTree(
       note(`s:${relative}`)
       const file = snapshot.files.get(relative)
       if (!file) return isFolder(snapshot, relative) ? { kind: 'dir' } : undefined
-      const content = bytes.get(file.hash)
+      const content = instead.get(relative) ?? bytes.get(file.hash)
       if (!content) throw new MissingBytes(relative)
       return { kind: 'file', sizeBytes: content.length }
     },
     readFile(path) {
       const relative = inside(path) ?? path
       note(`s:${relative}`)
-      const content = bytes.get(snapshot.files.get(relative)?.hash ?? '')
+      const content = instead.get(relative) ?? bytes.get(snapshot.files.get(relative)?.hash ?? '')
       if (!content) throw new MissingBytes(relative)
       return content
     },

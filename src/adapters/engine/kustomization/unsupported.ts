@@ -4,9 +4,8 @@ import type { Kustomization } from '../../../kinds/kustomization.ts'
 export function unsupportedField(
   kustomization: Kustomization,
 ): { readonly reason: string; readonly message: string } | undefined {
-  const { sourceRef, decryption, serviceAccountName, kubeConfig, healthExpressions, hasFieldIgnores } = kustomization
+  const { sourceRef, serviceAccountName, kubeConfig, healthExpressions, hasFieldIgnores } = kustomization
   if (sourceRef.kind !== 'GitRepository') return refused(`spec.sourceRef.kind ${sourceRef.kind}`, 'use a GitRepository')
-  if (decryption) return refused('spec.decryption', 'ciphertext is never applied; keep the Secret out of Git for now')
   if (serviceAccountName !== undefined)
     return refused('spec.serviceAccountName', "remove it to apply with the engine's own rights")
   if (kubeConfig) return refused('spec.kubeConfig', 'run an engine on that cluster')

@@ -1,0 +1,51 @@
+import { SluiceError } from '../error/sluice-error.ts'
+
+const IDENTITY = /^AGE-SECRET-KEY-(PQ-)?1[A-Z0-9]+$/
+const MOST_BYTES = 64 * 1024
+
+/**
+ * Reads the identities of an age key file; comments and empty lines are left out.
+ *
+ * @throws SluiceError SOPS_KEY, naming the line, never its text
+ */
+export function parseAgeIdentities(text: string): readonly string[] {
+  return text.split(/\r?\n/).flatMap((line, index) => {
+    const trimmed = line.trim()
+    if (trimmed === '' || trimmed.startsWith('#')) return []
+    if (!IDENTITY.test(trimmed.toUpperCase()))
+      throw new SluiceError(
+        'SOPS_KEY',
+        `failed to parse and add to age identities: error at line ${index + 1}: unknown identity type`,
+        {
+          hint: 'an entry *.agekey holds lines such as AGE-SECRET-KEY-1… or AGE-SECRET-KEY-PQ-1…',
+        },
+      )
+    return [trimmed]
+  })
+}
+
+/**
+ * Opens an armored age file with any of the identities: X25519 and post-quantum hybrid recipients.
+ *
+ * @throws SluiceError SOPS_KEY when none of them fits
+ */
+export async function openAgeFile(armored: string, identities: readonly string[]): Promise<Uint8Array> {
+  const what = 'failed to create reader for decrypting sops data key with age'
+  if (armored.length > MOST_BYTES) throw new SluiceError('SOPS_KEY', `${what}: the file is larger than a data key`)
+  // Loaded when the first file needs it: it costs 60 ms and most engines never do.
+  const { armor, Decrypter } = await import('age-encryption')
+  const decrypter = new Decrypter()
+  try {
+    for (const identity of identities) decrypter.addIdentity(identity)
+    return await decrypter.decrypt(armor.decode(armored.trim()))
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause)
+    const isOther = text.startsWith('no identity matched')
+    const why = !isOther
+      ? text
+      : identities.length === 1
+        ? 'identity did not match any of the recipients: incorrect identity for recipient block'
+        : 'no identity matched any of the recipients'
+    throw new SluiceError('SOPS_KEY', `${what}: ${why}`, { retry: 'backoff', cause })
+  }
+}

@@ -70,9 +70,10 @@ function check(folder: string, fixture: Fixture): void {
   const mount = JSON.stringify(fixture.errors ?? []).includes('kust-testing-root') ? '/kust-testing-root' : ''
   const tree = readTree(join(folder, 'input'), mount)
   const dir = join('/', mount, fixture.path)
-  const run = (): string =>
+  const run = (origin = false): string =>
     renderBuild(
       build(tree, dir, {
+        origin,
         reorder: fixture.options.reorder === 'none' ? 'none' : 'legacy',
         loadRestrictions: fixture.options.loadRestrictor === 'RootOnly' ? 'rootOnly' : 'none',
         managedByLabel: fixture.options.managedByLabel,
@@ -85,19 +86,23 @@ function check(folder: string, fixture: Fixture): void {
   )
   if (fixture.compare === 'trim') assert.equal(run().trim(), want.trim())
   else assert.equal(run(), want)
+  assert.equal(run(true), run(), 'keeping origins changes nothing')
 }
 
 function checkError(run: () => string, expectations: readonly Expectation[]): void {
-  assert.throws(run, (error: unknown) => {
-    assert.ok(error instanceof SluiceError, String(error instanceof Error ? error.stack : error))
-    for (const { contains, equals, regexp } of expectations) {
-      if (contains !== undefined)
-        assert.ok(error.message.includes(contains), `want …${contains}…, got ${error.message}`)
-      if (equals !== undefined) assert.equal(error.message, equals)
-      if (regexp !== undefined) assert.match(error.message, new RegExp(regexp))
-    }
-    return true
-  })
+  assert.throws(
+    () => run(),
+    (error: unknown) => {
+      assert.ok(error instanceof SluiceError, String(error instanceof Error ? error.stack : error))
+      for (const { contains, equals, regexp } of expectations) {
+        if (contains !== undefined)
+          assert.ok(error.message.includes(contains), `want …${contains}…, got ${error.message}`)
+        if (equals !== undefined) assert.equal(error.message, equals)
+        if (regexp !== undefined) assert.match(error.message, new RegExp(regexp))
+      }
+      return true
+    },
+  )
 }
 
 function compatPage(): string {

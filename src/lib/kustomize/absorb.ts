@@ -1,9 +1,10 @@
-import { mapNode, stringNode } from '../yaml/nodes.ts'
+import { mapNode, stringNode, type YamlNode } from '../yaml/nodes.ts'
 import type { Accumulator } from './accumulate.ts'
 import { buildError } from './failure.ts'
 import { goId, idKey } from './ids.ts'
 import { currentId, currentKey, fieldMap, metadataOf, setText, setTextMap, textMap, type Resource } from './resource.ts'
 import { anyIdIndex } from './transform-patches.ts'
+import { inherit, placeLike } from './provenance.ts'
 
 /** Adds a generated object, or merges it into or replaces the one that is there. */
 export function absorb(into: Accumulator, resource: Resource): void {
@@ -41,10 +42,19 @@ export function absorb(into: Accumulator, resource: Resource): void {
 
 /** Labels, annotations, name, namespace and history of the old object; the new one's labels and annotations win. */
 function takeOver(resource: Resource, old: Resource): void {
-  setTextMap(resource, 'labels', new Map([...textMap(old, 'labels'), ...textMap(resource, 'labels')]))
-  setTextMap(resource, 'annotations', new Map([...textMap(old, 'annotations'), ...textMap(resource, 'annotations')]))
+  for (const field of ['labels', 'annotations'] as const) {
+    const own = fieldMap(resource.node.fields.get('metadata'), field)
+    const known = fieldMap(old.node.fields.get('metadata'), field)
+    setTextMap(resource, field, new Map([...textMap(old, field), ...textMap(resource, field)]))
+    for (const [key, text] of fieldMap(resource.node.fields.get('metadata'), field)?.fields ?? [])
+      takePlace(text, own?.fields.get(key), known?.fields.get(key))
+  }
   const { name, namespace } = currentId(old)
   const metadata = metadataOf(resource)
+  for (const [key, field] of metadataOf(old).fields) {
+    const own = metadata.fields.get(key)
+    if (own?.kind === 'scalar') takePlace(own, undefined, field)
+  }
   setText(metadata, 'name', name, '')
   if (namespace === '') metadata.fields.delete('namespace')
   else setText(metadata, 'namespace', namespace, '')
@@ -55,13 +65,20 @@ function takeOver(resource: Resource, old: Resource): void {
   resource.varNames = [...old.varNames]
 }
 
+/** The place is that of the value; what came before it is that of the one that it takes the place of. */
+function takePlace(fresh: YamlNode, own: YamlNode | undefined, known: YamlNode | undefined): YamlNode {
+  const place = own ?? known
+  if (place) placeLike(fresh, place)
+  return inherit(fresh, known ?? own)
+}
+
 function mergeTexts(resource: Resource, old: Resource, field: 'data' | 'binaryData'): void {
   const merged = mapNode()
   for (const source of [fieldMap(old.node, field), fieldMap(resource.node, field)])
     for (const [key, value] of source?.fields ?? [])
       merged.fields.set(
         key,
-        value.kind === 'scalar' ? { ...stringNode(value.value), source: value.source, start: value.start } : value,
+        value.kind === 'scalar' ? takePlace(stringNode(value.value), value, merged.fields.get(key)) : value,
       )
   resource.node.fields.delete(field)
   if (merged.fields.size > 0) resource.node.fields.set(field, merged)

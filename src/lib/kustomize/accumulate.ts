@@ -2,13 +2,24 @@ import { SluiceError } from '../error/sluice-error.ts'
 import { absorb } from './absorb.ts'
 import { loadConfig, loadCrdConfig, mergeConfig, NO_CONFIG, type TransformerConfig } from './config.ts'
 import { generatorArgs, generatorOptions } from './entries.ts'
-import { buildError, during, failure, messageOf, prefixed, rewritten } from './failure.ts'
+import { buildError, during, failure, messageOf, placed, prefixed, rewritten } from './failure.ts'
 import { formatId, idKey } from './ids.ts'
 import { generateConfigMap, generateSecret } from './generate.ts'
-import { structOf, structsOf, rawNodes, textsOf } from './kustomization.ts'
+import {
+  entriesOf,
+  fieldNode,
+  nodeOf,
+  structOf,
+  structsOf,
+  rawNodes,
+  textsOf,
+  type TextEntry,
+} from './kustomization.ts'
 import { fileName, loadText, subLoader, type Loader } from './loader.ts'
 import type { SchemaLookup } from './merge.ts'
+import type { Decoded } from './decode.ts'
 import { markFile, markGenerated } from './origin.ts'
+import { noteStep } from './provenance.ts'
 import { isMalformed, readResources } from './read-resources.ts'
 import { currentId, type Resource } from './resource.ts'
 import { loadTarget, openApiOf, resourcePaths, type Notices, type Target } from './target.ts'
@@ -24,6 +35,8 @@ export type Build = Notices & {
   hasSchema: boolean
   /** Whether objects remember where they came from (`buildMetadata`). */
   readonly hasOrigins: boolean
+  /** Whether leaves remember who set them. */
+  readonly keepsTouches: boolean
 }
 
 /** What has been collected so far at one level. */
@@ -48,40 +61,46 @@ export function emptyAccumulator(): Accumulator {
 export function accumulateTarget(build: Build, target: Target, into: Accumulator): void {
   const { loader, file } = target
   during('accumulating resources', () => accumulatePaths(build, loader, resourcePaths(target), into))
-  into.config = mergeConfig(into.config, loadConfig(loader, textsOf(file, 'configurations')))
-  const crds = textsOf(file, 'crds')
+  into.config = mergeConfig(into.config, loadConfig(loader, entriesOf(file, 'configurations')))
+  const crds = entriesOf(file, 'crds')
   if (crds.length > 0)
     into.config = mergeConfig(
       into.config,
-      during(`loading CRDs [${crds.join(' ')}]`, () => loadCrdConfig(loader, crds)),
+      during(`loading CRDs [${textsOf(file, 'crds').join(' ')}]`, () => loadCrdConfig(loader, crds)),
     )
   generate(build, target, into)
   during('accumulating components', () => accumulateComponents(build, target, into))
   into.keys = undefined
   transformBuiltIn(build, target, into)
-  runTransformers(readExternal(build, loader, textsOf(file, 'transformers')), build, loader, into)
+  runTransformers(readExternal(build, loader, entriesOf(file, 'transformers')), build, loader, into)
   runValidators(build, target, into)
   const vars = structsOf(file, 'vars').map(readVar)
   if (vars.length > 0) into.vars = during('merging vars', () => mergeVars(into.vars, vars, into.resources))
 }
 
 function runValidators(build: Build, { loader, file }: Target, into: Accumulator): void {
-  runTransformers(readExternal(build, loader, textsOf(file, 'validators')), build, loader, into)
+  runTransformers(readExternal(build, loader, entriesOf(file, 'validators')), build, loader, into)
 }
 
 /** Each path is tried as a file, then as a folder. */
-export function accumulatePaths(build: Build, loader: Loader, paths: readonly string[], into: Accumulator): void {
-  for (const path of paths) {
-    const fileError = tryFile(build, loader, path, into)
-    if (fileError === undefined) continue
-    accumulateBase(build, loader, path, into, fileError)
-  }
+export function accumulatePaths(build: Build, loader: Loader, paths: readonly TextEntry[], into: Accumulator): void {
+  for (const entry of paths)
+    placed(entry.node, () => {
+      const fileError = tryFile(build, loader, entry, into)
+      if (fileError) accumulateBase(build, loader, entry.text, into, fileError)
+    })
 }
 
-function tryFile(build: Build, loader: Loader, path: string, into: Accumulator): SluiceError | undefined {
+function tryFile(
+  build: Build,
+  loader: Loader,
+  { text: path, node }: TextEntry,
+  into: Accumulator,
+): SluiceError | undefined {
   try {
     const read = during(`accumulating resources from '${path}'`, () => readFileResources(loader, path))
     if (build.hasOrigins) markFile(read, loader, path)
+    if (build.keepsTouches) noteStep(read, { by: 'file', field: 'resources', config: node })
     during(`merging resources from '${path}'`, () => append(into, read))
     return undefined
   } catch (error) {
@@ -124,13 +143,15 @@ function combined(fileError: SluiceError, error: unknown): unknown {
 }
 
 function accumulateComponents(build: Build, target: Target, into: Accumulator): void {
-  for (const path of textsOf(target.file, 'components')) {
-    const loader = componentLoader(target.loader, path)
-    try {
-      accumulateDirectory(build, loader, into, true)
-    } catch (error) {
-      throw rewritten(error, (message) => `accumulateDirectory: ${JSON.stringify(message)}`)
-    }
+  for (const { text, node } of entriesOf(target.file, 'components'))
+    placed(node, () => accumulateComponent(build, componentLoader(target.loader, text), into))
+}
+
+function accumulateComponent(build: Build, loader: Loader, into: Accumulator): void {
+  try {
+    accumulateDirectory(build, loader, into, true)
+  } catch (error) {
+    throw rewritten(error, (message) => `accumulateDirectory: ${JSON.stringify(message)}`)
   }
 }
 
@@ -165,7 +186,9 @@ export function useOpenApi(build: Build, target: Target): void {
   if (chosen === undefined || build.hasSchema) return
   build.hasSchema = true
   if ('path' in chosen)
-    build.schema = loadSchema(loadText(target.loader, chosen.path), fileName(target.loader, chosen.path))
+    build.schema = placed(fieldNode(target.file, 'openapi'), () =>
+      loadSchema(loadText(target.loader, chosen.path), fileName(target.loader, chosen.path)),
+    )
 }
 
 function wrongKind(loader: Loader, target: Target, isComponent: boolean): Error {
@@ -202,10 +225,10 @@ function generate(build: Build, target: Target, into: Accumulator): void {
   const globals = structOf(file, 'generatorOptions')
   const options = globals && generatorOptions(globals)
   const configMaps = structsOf(file, 'configMapGenerator').map((entry) =>
-    generateConfigMap(loader, generatorArgs(entry), options),
+    placed(nodeOf(entry), () => generateConfigMap(loader, generatorArgs(entry), options)),
   )
   const secrets = structsOf(file, 'secretGenerator').map((entry) =>
-    generateSecret(loader, generatorArgs(entry), options),
+    placed(nodeOf(entry), () => generateSecret(loader, generatorArgs(entry), options)),
   )
   const [chart] = [...rawNodes(file, 'helmCharts'), ...rawNodes(file, 'helmChartInflationGenerator')]
   if (chart)
@@ -219,10 +242,26 @@ function generate(build: Build, target: Target, into: Accumulator): void {
     for (const resource of configMaps) markGenerated(resource, loader, target.fileName, 'ConfigMapGenerator')
     for (const resource of secrets) markGenerated(resource, loader, target.fileName, 'SecretGenerator')
   }
-  for (const resource of [...configMaps, ...secrets])
+  absorbAll(build, into, file, 'configMapGenerator', configMaps)
+  absorbAll(build, into, file, 'secretGenerator', secrets)
+  for (const resource of runGenerators(readExternal(build, loader, entriesOf(file, 'generators')), build, loader))
     during(`merging from generator ${describe(resource)}`, () => absorb(into, resource))
-  for (const resource of runGenerators(readExternal(build, loader, textsOf(file, 'generators')), loader))
+}
+
+function absorbAll(
+  build: Build,
+  into: Accumulator,
+  file: Decoded,
+  field: 'configMapGenerator' | 'secretGenerator',
+  made: readonly Resource[],
+): void {
+  const by = field === 'configMapGenerator' ? 'ConfigMapGenerator' : 'SecretGenerator'
+  const entries = structsOf(file, field)
+  for (const [index, resource] of made.entries()) {
     during(`merging from generator ${describe(resource)}`, () => absorb(into, resource))
+    const entry = entries[index]
+    if (build.keepsTouches && entry) noteStep([resource], { by, field: `${field}[${index}]`, config: nodeOf(entry) })
+  }
 }
 
 function describe(resource: Resource): string {

@@ -1,9 +1,9 @@
 import { toValue } from '../yaml/to-value.ts'
 import { writeYamlStream } from '../yaml/write.ts'
-import { accumulateTarget, emptyAccumulator, useOpenApi, type Build } from './accumulate.ts'
+import { accumulateTarget, emptyAccumulator, useOpenApi, type Accumulator, type Build } from './accumulate.ts'
 import { fixNameReferences } from './name-references.ts'
 import { hashNames } from './hash-names.ts'
-import { structOf, textsOf } from './kustomization.ts'
+import { fieldNode, structOf, textsOf } from './kustomization.ts'
 import { rootLoader, type Loader, type LoadRestrictions } from './loader.ts'
 import { generatedTarget, overlayTarget, type Overlay } from './overlay.ts'
 import { sortLegacy } from './order.ts'
@@ -16,6 +16,8 @@ import { isLocalConfig, transformPairs } from './transform-fields.ts'
 import type { FileTree } from './tree.ts'
 import { resolveVars } from './vars.ts'
 import { isRecord } from '../value/is-record.ts'
+import type { YamlMap } from '../yaml/nodes.ts'
+import { noteStep, type Step } from './provenance.ts'
 
 /** What a caller may choose. */
 export type BuildOptions = {
@@ -34,6 +36,8 @@ export type BuildOptions = {
   readonly generated?: readonly string[]
   /** Adds the label `app.kubernetes.io/managed-by`. */
   readonly managedByLabel?: boolean
+  /** Keeps where each leaf came from, for {@link origin}; about doubles the time. */
+  readonly origin?: boolean
 }
 
 /** The outcome of a build; plain data. */
@@ -46,6 +50,8 @@ export type BuildResult = {
   readonly filesMissed: readonly string[]
   /** Lines for people: deprecated fields, vars that nothing used. */
   readonly warnings: readonly string[]
+  /** The trees of `objects`, when `origin` was asked for. */
+  readonly trees?: readonly YamlMap[]
 }
 
 /**
@@ -69,26 +75,53 @@ export function build(tree: FileTree, dir: string, options: BuildOptions = {}): 
   const context: Build = {
     ...notices,
     hasOrigins,
+    keepsTouches: options.origin === true,
     schema: undefined,
     hasSchema: false,
   }
   useOpenApi(context, target)
   const into = emptyAccumulator()
   accumulateTarget(context, target, into)
-  hashNames(into.resources)
-  fixNameReferences(into.resources, into.config.nameReference)
-  const unused = resolveVars(into.resources, into.vars, into.config.varReference)
+  const unused = finish(context, into)
   if (unused.length > 0) warnings.push(`well-defined vars that were never replaced: ${unused.join(',')}`)
   const kept = into.resources.filter((resource) => !isLocalConfig(resource))
   const sortOptions = structOf(target.file, 'sortOptions')
   const sorted = sortOptions ? sortBy(kept, sortOptions) : options.reorder === 'legacy' ? sortLegacy(kept) : kept
-  if (options.managedByLabel === true || metadata.includes('managedByLabel')) labelManaged(sorted)
+  if (options.managedByLabel === true || metadata.includes('managedByLabel')) {
+    labelManaged(sorted)
+    note(context, sorted, 'LabelTransformer', fieldNode(target.file, 'buildMetadata'))
+  }
   return {
     objects: sorted.map((resource) => objectOf(resource, hasOrigins)),
+    ...(options.origin ? { trees: sorted.map(({ node }) => node) } : {}),
     filesRead: [...seen.filesRead],
     filesMissed: [...seen.filesMissed],
     warnings,
   }
+}
+
+/** What is done once, over everything. @returns the vars that nothing used */
+function finish(build: Build, { resources, config, vars }: Accumulator): string[] {
+  hashNames(resources)
+  note(build, resources, 'HashTransformer', undefined)
+  fixNameReferences(resources, config.nameReference)
+  note(build, resources, 'NameReferenceTransformer', undefined)
+  const unused = resolveVars(resources, vars, config.varReference)
+  if (vars.length > 0)
+    note(
+      build,
+      resources,
+      'RefVarTransformer',
+      (before) => vars.find(({ name }) => before.includes(`$(${name})`))?.node,
+    )
+  return unused
+}
+
+const FIELDS: Readonly<Record<string, string>> = { RefVarTransformer: 'vars', LabelTransformer: 'buildMetadata' }
+
+function note(build: Build, resources: readonly Resource[], by: string, config: Step['config']): void {
+  if (!build.keepsTouches) return
+  noteStep(resources, { by, field: FIELDS[by] ?? '', config })
 }
 
 function rootTarget(loader: Loader, notices: Notices, options: BuildOptions): Target {
@@ -119,8 +152,10 @@ function objectOf(resource: Resource, hasOrigins: boolean): Record<string, unkno
   const metadata = fieldMap(resource.node, 'metadata')
   const texts = new Map([...textMap(resource, 'annotations')].filter(([key]) => !NOTES.has(key)))
   if (hasOrigins && resource.origin) texts.set(ORIGIN, renderOrigin(resource.origin))
+  const annotations = metadata?.fields.get('annotations')
   metadata?.fields.delete('annotations')
   const value = toValue(resource.node, { integers: 'bigint' })
+  if (annotations) metadata?.fields.set('annotations', annotations)
   const object = isRecord(value) ? value : {}
   if (texts.size > 0 && isRecord(object['metadata'])) object['metadata']['annotations'] = Object.fromEntries(texts)
   return object

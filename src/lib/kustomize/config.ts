@@ -2,10 +2,10 @@ import { parseDocuments, type YamlNode } from '../yaml/nodes.ts'
 import { decodeStruct, type Shape } from './decode.ts'
 import { fieldSpecOf } from './entries.ts'
 import { defaultFieldSpecs, mergeFieldSpecs, parseFieldSpecs, parseKind, type FieldSpec } from './field-spec.ts'
-import { during } from './failure.ts'
+import { during, placed } from './failure.ts'
 import type { Gvk } from './ids.ts'
 import { compareGvk } from './order.ts'
-import { FIELD_SPEC, structsOf, textOf } from './kustomization.ts'
+import { FIELD_SPEC, structsOf, textOf, type TextEntry } from './kustomization.ts'
 import { fileName, loadText, type Loader } from './loader.ts'
 import { NAME_REFERENCES } from './schema/name-references.ts'
 
@@ -122,12 +122,13 @@ export const NO_CONFIG: TransformerConfig = {
 }
 
 /** The built-in configuration with the files of `configurations:` merged in. */
-export function loadConfig(loader: Loader, paths: readonly string[]): TransformerConfig {
+export function loadConfig(loader: Loader, paths: readonly TextEntry[]): TransformerConfig {
   let config = defaultConfig()
-  for (const path of paths) {
-    for (const document of parseDocuments(loadText(loader, path), fileName(loader, path)))
-      if (document.root) config = mergeConfig(config, decodeConfig(document.root))
-  }
+  for (const { text: path, node } of paths)
+    placed(node, () => {
+      for (const document of parseDocuments(loadText(loader, path), fileName(loader, path)))
+        if (document.root) config = mergeConfig(config, decodeConfig(document.root))
+    })
   return config
 }
 
@@ -147,11 +148,11 @@ function decodeConfig(node: YamlNode): TransformerConfig {
 }
 
 /** The configuration that CRD schemas of `crds:` describe by their `x-kubernetes-…` extensions. */
-export function loadCrdConfig(loader: Loader, paths: readonly string[]): TransformerConfig {
+export function loadCrdConfig(loader: Loader, paths: readonly TextEntry[]): TransformerConfig {
   let config = NO_CONFIG
-  for (const path of paths) {
-    const [document] = during(`loading CRDs ${path}`, () =>
-      parseDocuments(loadText(loader, path), fileName(loader, path)),
+  for (const { text: path, node } of paths) {
+    const [document] = placed(node, () =>
+      during(`loading CRDs ${path}`, () => parseDocuments(loadText(loader, path), fileName(loader, path))),
     )
     if (document?.root?.kind === 'map') config = mergeConfig(config, crdConfig(document.root.fields))
   }

@@ -1,4 +1,4 @@
-import type { YamlMap, YamlNode } from '../yaml/nodes.ts'
+import { mapNode, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
 import { resolveScalar } from '../yaml/resolve.ts'
 import { failure } from './failure.ts'
 import { isNull } from './field-spec.ts'
@@ -28,7 +28,7 @@ type Context = { readonly unknown: Unknown; readonly struct: string; readonly pa
  */
 export function decodeStruct(node: YamlNode, shape: Shape, unknown: Unknown, prefix: string): Decoded {
   const value = decode(node, shape, { unknown, struct: '', path: '', prefix })
-  return isDecoded(value) ? value : {}
+  return isDecoded(value) ? value : { node: mapNode() }
 }
 
 function isDecoded(value: unknown): value is Decoded {

@@ -1,11 +1,13 @@
 import type { Decoded } from './decode.ts'
 import {
+  entriesOf,
+  fieldNode,
   flagOf,
   nodeOf,
   structOf,
   textMapOf,
   textOf,
-  textsOf,
+  type TextEntry,
   type GeneratorArgs,
   type GeneratorOptions,
   type ImageArgs,
@@ -22,13 +24,18 @@ export function generatorArgs(decoded: Decoded): GeneratorArgs {
     name: textOf(decoded, 'name'),
     namespace: textOf(decoded, 'namespace'),
     behavior: textOf(decoded, 'behavior'),
-    files: textsOf(decoded, 'files'),
-    literals: textsOf(decoded, 'literals'),
-    envs: textsOf(decoded, 'envs'),
-    env: textOf(decoded, 'env'),
+    files: entriesOf(decoded, 'files'),
+    literals: entriesOf(decoded, 'literals'),
+    envs: [...entriesOf(decoded, 'envs'), ...oldEnv(decoded)],
     type: textOf(decoded, 'type'),
     options: options && generatorOptions(options),
   }
+}
+
+/** The deprecated `env`, one file. */
+function oldEnv(decoded: Decoded): readonly TextEntry[] {
+  const text = textOf(decoded, 'env')
+  return text === '' ? [] : [{ text, node: fieldNode(decoded, 'env') }]
 }
 
 /** `generatorOptions` or the options of one generator. */

@@ -3,23 +3,24 @@ import { SluiceError } from '../error/sluice-error.ts'
 import { accumulatePaths, emptyAccumulator, append, type Accumulator, type Build } from './accumulate.ts'
 import { decodeStruct, type Decoded, type Shape } from './decode.ts'
 import { generatorArgs } from './entries.ts'
-import { failure } from './failure.ts'
+import { failure, placed } from './failure.ts'
 import { generateConfigMap, generateSecret } from './generate.ts'
-import { CONFIG_MAP_ARGS, SECRET_ARGS, structOf, textOf } from './kustomization.ts'
+import { CONFIG_MAP_ARGS, SECRET_ARGS, structOf, textOf, type TextEntry } from './kustomization.ts'
 import type { Loader } from './loader.ts'
-import { readResources } from './read-resources.ts'
+import { readInside } from './read-resources.ts'
 import { fieldMap, fieldText, newResource, type Resource } from './resource.ts'
 import { markByConfig, markFile } from './origin.ts'
 import { runPlugin } from './plugins.ts'
 import { dropDeleted } from './transform.ts'
+import { noteStep } from './provenance.ts'
 
 /** Reads the configurations of `generators`, `transformers` or `validators`: paths or inline YAML. */
-export function readExternal(build: Build, loader: Loader, entries: readonly string[]): readonly Resource[] {
+export function readExternal(build: Build, loader: Loader, entries: readonly TextEntry[]): readonly Resource[] {
   if (entries.length === 0) return []
   const collected = emptyAccumulator()
-  const paths: string[] = []
+  const paths: TextEntry[] = []
   for (const entry of entries) {
-    const inline = readInline(loader, entry)
+    const inline = readInline(entry)
     if (inline) {
       markFile(inline, loader, 'kustomization.yaml')
       append(collected, inline)
@@ -29,9 +30,9 @@ export function readExternal(build: Build, loader: Loader, entries: readonly str
   return collected.resources
 }
 
-function readInline(loader: Loader, text: string): Resource[] | undefined {
+function readInline(entry: TextEntry): Resource[] | undefined {
   try {
-    return readResources(text, `${loader.root}#inline`)
+    return readInside(entry.text, entry.node)
   } catch (error) {
     if (error instanceof SluiceError) return undefined
     throw error
@@ -42,17 +43,23 @@ function readInline(loader: Loader, text: string): Resource[] | undefined {
 export function runTransformers(configs: readonly Resource[], build: Build, loader: Loader, into: Accumulator): void {
   for (const config of configs) {
     checkBuiltIn(config.node)
-    runPlugin(config, build, loader, into)
+    placed(config.node, () => runPlugin(config, build, loader, into))
+    if (build.keepsTouches) {
+      const by = fieldText(config.node, 'kind')
+      noteStep(into.resources, { by, field: 'transformers', config: config.node })
+    }
     dropDeleted(into)
     into.keys = undefined
   }
 }
 
 /** Makes the objects of generator configurations. */
-export function runGenerators(configs: readonly Resource[], loader: Loader): Resource[] {
+export function runGenerators(configs: readonly Resource[], build: Build, loader: Loader): Resource[] {
   return configs.flatMap((config) => {
-    const made = generateBy(config, loader)
+    const made = placed(config.node, () => generateBy(config, loader))
     for (const resource of made) markByConfig(resource, config)
+    if (build.keepsTouches)
+      noteStep(made, { by: fieldText(config.node, 'kind'), field: 'generators', config: config.node })
     return made
   })
 }

@@ -1,14 +1,14 @@
 import type { ErrorCode } from '../error/codes.ts'
-import { SluiceError } from '../error/sluice-error.ts'
-import { whereIs, type YamlNode } from '../yaml/nodes.ts'
+import { SluiceError, type ErrorDetails } from '../error/sluice-error.ts'
+import { whereIs, type Place } from '../yaml/position.ts'
 
 /** A build error with kustomize's own text. */
-export function buildError(message: string, node?: YamlNode, hint?: string): SluiceError {
+export function buildError(message: string, node?: Place, hint?: string): SluiceError {
   return failure('KUSTOMIZE_BUILD', message, node, hint)
 }
 
 /** An error with a code, and the place of a node where there is one. */
-export function failure(code: ErrorCode, message: string, node?: YamlNode, hint?: string): SluiceError {
+export function failure(code: ErrorCode, message: string, node?: Place, hint?: string): SluiceError {
   const where = whereIs(node)
   return new SluiceError(code, message, { ...(where ? { where } : {}), ...(hint ? { hint } : {}) })
 }
@@ -21,12 +21,7 @@ export function prefixed(prefix: string, error: unknown): unknown {
 /** The same error with another text; anything that is no SluiceError is a bug and stays itself. */
 export function rewritten(error: unknown, rewrite: (message: string) => string): unknown {
   if (!(error instanceof SluiceError)) return error
-  return new SluiceError(error.code, rewrite(error.message), {
-    retry: error.retry,
-    cause: error.cause,
-    ...(error.where ? { where: error.where } : {}),
-    ...(error.hint ? { hint: error.hint } : {}),
-  })
+  return new SluiceError(error.code, rewrite(error.message), detailsOf(error))
 }
 
 /** Runs a step; its error gets the prefix. */
@@ -36,6 +31,21 @@ export function during<T>(prefix: string, step: () => T): T {
   } catch (error) {
     throw prefixed(prefix, error)
   }
+}
+
+/** Runs a step; an error of it that has no place gets that of the node. */
+export function placed<T>(node: Place | undefined, step: () => T): T {
+  try {
+    return step()
+  } catch (error) {
+    const where = whereIs(node)
+    if (!(error instanceof SluiceError) || error.where !== undefined || where === undefined) throw error
+    throw new SluiceError(error.code, error.message, { ...detailsOf(error), where })
+  }
+}
+
+function detailsOf({ retry, cause, where, hint }: SluiceError): ErrorDetails {
+  return { retry, cause, ...(where ? { where } : {}), ...(hint ? { hint } : {}) }
 }
 
 /** The message of a SluiceError; another error is a bug and is thrown on. */

@@ -1,21 +1,23 @@
 import { posix } from 'node:path'
-import { plainNode, mapNode, stringNode, type YamlMap } from '../yaml/nodes.ts'
-import { buildError, during } from './failure.ts'
-import type { GeneratorArgs, GeneratorOptions } from './kustomization.ts'
-import { loadBytes, type Loader } from './loader.ts'
+import { plainNode, mapNode, stringNode, type YamlMap, type YamlScalar } from '../yaml/nodes.ts'
+import type { Place } from '../yaml/position.ts'
+import { buildError, during, placed } from './failure.ts'
+import type { GeneratorArgs, GeneratorOptions, TextEntry } from './kustomization.ts'
+import { fileName, loadBytes, type Loader } from './loader.ts'
+import { placeLike } from './provenance.ts'
 import { newResource, type Behavior, type Resource } from './resource.ts'
 
-type Pair = readonly [key: string, value: Uint8Array | string]
+type Pair = readonly [key: string, value: Uint8Array | string, place: Place | undefined]
 
 /** Makes the ConfigMap of a generator entry. */
 export function generateConfigMap(loader: Loader, args: GeneratorArgs, global: GeneratorOptions | undefined): Resource {
   const node = baseNode('ConfigMap', args)
   const data = mapNode()
   const binary = mapNode()
-  for (const [key, value] of loadPairs(loader, args)) {
+  for (const [key, value, place] of loadPairs(loader, args)) {
     const text = asText(value)
-    if (text === undefined) binary.fields.set(key, stringNode(wrapBase64(value)))
-    else data.fields.set(key, stringNode(text))
+    if (text === undefined) binary.fields.set(key, textAt(wrapBase64(value), place))
+    else data.fields.set(key, textAt(text, place))
   }
   if (data.fields.size > 0) node.fields.set('data', data)
   if (binary.fields.size > 0) node.fields.set('binaryData', binary)
@@ -27,9 +29,15 @@ export function generateSecret(loader: Loader, args: GeneratorArgs, global: Gene
   const node = baseNode('Secret', args)
   node.fields.set('type', stringNode(args.type || 'Opaque'))
   const data = mapNode()
-  for (const [key, value] of loadPairs(loader, args)) data.fields.set(key, stringNode(wrapBase64(value)))
+  for (const [key, value, place] of loadPairs(loader, args)) data.fields.set(key, textAt(wrapBase64(value), place))
   if (data.fields.size > 0) node.fields.set('data', data)
   return finish(node, args, global)
+}
+
+function textAt(text: string, place: Place | undefined): YamlScalar {
+  const node = stringNode(text)
+  if (place) placeLike(node, place)
+  return node
 }
 
 function baseNode(kind: string, args: GeneratorArgs): YamlMap {
@@ -82,13 +90,19 @@ function asBehavior(text: string): Behavior {
 
 function loadPairs(loader: Loader, args: GeneratorArgs): Pair[] {
   return during('loading KV pairs', () => {
-    const envs = args.env ? [...args.envs, args.env] : args.envs
     const goList = (list: readonly string[]): string => `[${list.join(' ')}]`
+    const textsOf = (list: readonly TextEntry[]): string[] => list.map(({ text }) => text)
     const pairs = [
-      ...during(`env source files: ${goList(envs)}`, () => envs.flatMap((path) => parseEnv(loadBytes(loader, path)))),
-      ...during(`literal sources ${goList(args.literals)}`, () => args.literals.map(parseLiteral)),
-      ...during(`file sources: ${goList(args.files)}`, () =>
-        args.files.map((source) => loadFileSource(loader, source)),
+      ...during(`env source files: ${goList(textsOf(args.envs))}`, () =>
+        args.envs.flatMap(({ text, node }) =>
+          placed(node, () => parseEnv(loadBytes(loader, text), fileName(loader, text))),
+        ),
+      ),
+      ...during(`literal sources ${goList(textsOf(args.literals))}`, () =>
+        args.literals.map(({ text, node }) => placed(node, () => parseLiteral(text, node))),
+      ),
+      ...during(`file sources: ${goList(textsOf(args.files))}`, () =>
+        args.files.map(({ text, node }) => placed(node, () => loadFileSource(loader, text))),
       ),
     ]
     return sortedUnique(pairs, args)
@@ -98,22 +112,23 @@ function loadPairs(loader: Loader, args: GeneratorArgs): Pair[] {
 function sortedUnique(pairs: readonly Pair[], args: GeneratorArgs): Pair[] {
   const seen = new Map<string, Pair>()
   for (const pair of pairs) {
-    const [key] = pair
+    const [key, , place] = pair
     if (!/^[-._a-zA-Z0-9]+$/.test(key) || key.length > 253)
       throw buildError(
         `"${key}" is not a valid key name: a valid config key must consist of alphanumeric characters, '-', '_' or '.'`,
-        args.node,
+        place ?? args.node,
       )
-    if (seen.has(key)) throw buildError(`configmap ${args.name} illegally repeats the key \`${key}\``, args.node)
+    if (seen.has(key))
+      throw buildError(`configmap ${args.name} illegally repeats the key \`${key}\``, place ?? args.node)
     seen.set(key, pair)
   }
   return [...seen.values()].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
-function parseLiteral(source: string): Pair {
+function parseLiteral(source: string, place: Place | undefined): Pair {
   const equals = source.indexOf('=')
   if (equals <= 0) throw buildError(`invalid literal source ${source}, expected key=value`)
-  return [source.slice(0, equals), unquote(source.slice(equals + 1))]
+  return [source.slice(0, equals), unquote(source.slice(equals + 1)), place]
 }
 
 function unquote(text: string): string {
@@ -124,19 +139,28 @@ function unquote(text: string): string {
 
 function loadFileSource(loader: Loader, source: string): Pair {
   const parts = source.split('=')
-  if (parts.length === 1) return [posix.basename(source), loadBytes(loader, source)]
+  if (parts.length === 1) return [posix.basename(source), loadBytes(loader, source), startOf(loader, source)]
   const [key = '', path = ''] = parts
   if (parts.length > 2) throw buildError(`source "${source}" key name or file path contains '='`)
   if (key === '') throw buildError(`missing key name for file path "${path}" in source "${source}"`)
   if (path === '') throw buildError(`missing file path for key name "${key}" in source "${source}"`)
-  return [key, loadBytes(loader, path)]
+  return [key, loadBytes(loader, path), startOf(loader, path)]
 }
 
-function parseEnv(bytes: Uint8Array): Pair[] {
+/** A file as a whole is where its first line is. */
+function startOf(loader: Loader, path: string): Place {
+  return { source: { file: fileName(loader, path), text: '' }, start: 0, keyStart: -1 }
+}
+
+function parseEnv(bytes: Uint8Array, file: string): Pair[] {
   const text = asText(bytes)
   if (text === undefined) throw buildError('env file has invalid utf8 bytes')
   const pairs: Pair[] = []
+  const source = { file, text }
+  let next = 0
   text.split('\n').forEach((raw, index) => {
+    const place = { source, start: next, keyStart: -1 }
+    next += raw.length + 1
     const line = (index === 0 ? raw.replace(/^\ufeff/, '') : raw).replace(/\r$/, '').trimStart()
     if (line === '' || line.startsWith('#')) return
     const equals = line.indexOf('=')
@@ -144,8 +168,9 @@ function parseEnv(bytes: Uint8Array): Pair[] {
     if (!/^[-._a-zA-Z][-._a-zA-Z0-9]*$/.test(key))
       throw buildError(
         `"${key}" is not a valid key name: a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit`,
+        place,
       )
-    if (key !== '') pairs.push([key, equals < 0 ? '' : line.slice(equals + 1)])
+    if (key !== '') pairs.push([key, equals < 0 ? '' : line.slice(equals + 1), place])
   })
   return pairs
 }

@@ -1,10 +1,19 @@
-import { copyNode, parseDocuments, seqNode, type YamlMap, type YamlNode, type YamlSeq } from '../yaml/nodes.ts'
+import {
+  copyNode,
+  parseDocuments,
+  seqNode,
+  type Within,
+  type YamlMap,
+  type YamlNode,
+  type YamlSeq,
+} from '../yaml/nodes.ts'
 import { formatJsonNumber } from '../yaml/go-numbers.ts'
 import { resolvePlain } from '../yaml/resolve.ts'
 import { toValue } from '../yaml/to-value.ts'
 import { buildError } from './failure.ts'
 import { isNull } from './field-spec.ts'
 import { fieldText } from './resource.ts'
+import { inherit } from './provenance.ts'
 
 /** One operation of RFC 6902. */
 export type JsonPatchOperation = {
@@ -16,8 +25,8 @@ export type JsonPatchOperation = {
 }
 
 /** Reads a JSON patch, as JSON or as YAML. @throws when the text is none */
-export function parseJsonPatch(text: string, file: string): JsonPatchOperation[] {
-  const [document] = parseDocuments(text, file)
+export function parseJsonPatch(text: string, file: string, within?: Within): JsonPatchOperation[] {
+  const [document] = parseDocuments(text, file, within)
   const root = document?.root
   if (root === undefined || isNull(root)) return []
   if (root.kind !== 'seq')
@@ -52,6 +61,7 @@ function asJson(node: YamlNode): void {
     const value = resolvePlain(node.value)
     if (typeof value === 'string') node.tag = '!!str'
     node.value = typeof value === 'number' ? formatJsonNumber(value) : String(value)
+    if (node.touch) node.touch = { ...node.touch, value: node.value }
   }
 }
 
@@ -107,7 +117,7 @@ function add(object: YamlMap, operation: JsonPatchOperation, path: string, value
     )
   const { parent, key } = target
   if (parent.kind === 'map') {
-    parent.fields.set(key, value)
+    parent.fields.set(key, inherit(value, parent.fields.get(key)))
     return
   }
   if (key === '-') {
@@ -169,14 +179,14 @@ function replace(object: YamlMap, operation: JsonPatchOperation): void {
   const { parent, key } = target
   const value = valueOf(operation)
   if (parent.kind === 'map') {
-    parent.fields.set(key, value)
+    parent.fields.set(key, inherit(value, parent.fields.get(key)))
     return
   }
   const index = indexOf(operation, key)
   const at = index < 0 ? index + parent.items.length : index
   if (parent.items[at] === undefined)
     throw fault(operation, `replace operation does not apply: doc is missing key: ${operation.path}: missing value`)
-  parent.items[at] = value
+  parent.items[at] = inherit(value, parent.items[at])
 }
 
 function move(object: YamlMap, operation: JsonPatchOperation): void {

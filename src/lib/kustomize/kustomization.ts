@@ -16,10 +16,10 @@ export type GeneratorArgs = {
   readonly name: string
   readonly namespace: string
   readonly behavior: string
-  readonly files: readonly string[]
-  readonly literals: readonly string[]
-  readonly envs: readonly string[]
-  readonly env: string
+  readonly files: readonly TextEntry[]
+  readonly literals: readonly TextEntry[]
+  /** `envs`, then the deprecated `env`. */
+  readonly envs: readonly TextEntry[]
   readonly type: string
   readonly options: GeneratorOptions | undefined
 }
@@ -197,6 +197,25 @@ export function textOf(decoded: Decoded, name: string): string {
 export function textsOf(decoded: Decoded, name: string): readonly string[] {
   const value = decoded[name]
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+}
+
+/** The node of a field, if the file has it. */
+export function fieldNode(decoded: Decoded, name: string): YamlNode | undefined {
+  const { node } = decoded
+  if (!isMapNode(node)) return undefined
+  const { fields } = node
+  const lower = name.toLowerCase()
+  return fields.get(name) ?? [...fields].find(([key]) => key.toLowerCase() === lower)?.[1]
+}
+
+/** A text of a list, and where it stands. */
+export type TextEntry = { readonly text: string; readonly node: YamlNode | undefined }
+
+/** A list of texts with their places. */
+export function entriesOf(decoded: Decoded, name: string): readonly TextEntry[] {
+  const list = fieldNode(decoded, name)
+  const items = list?.kind === 'seq' ? list.items : []
+  return textsOf(decoded, name).map((text, index) => ({ text, node: items[index] ?? list }))
 }
 
 /** A map of texts; undefined when the field is absent. */

@@ -2,6 +2,7 @@ import { seqNode, stringNode, type YamlNode, type YamlSeq } from '../yaml/nodes.
 import { isNull } from './field-spec.ts'
 import { mergeNodes } from './merge.ts'
 import type { ListKeys, MergeSchema } from './schema/merge-keys.ts'
+import { sharePlace } from './provenance.ts'
 
 /**
  * Merges a list whose elements are named by keys: elements of the patch first, then what the list had besides.
@@ -25,11 +26,10 @@ export function mergeKeyedList(
     if (value.length === 0) continue
     valid = validKeys(values, value, names)
     const narrowed = validKeys([valid.values], valid.values, valid.keys)
-    const merged = mergeNodes(
-      findElement(dest, narrowed.keys, narrowed.values),
-      findElement(patch, narrowed.keys, narrowed.values),
-      { schema, keys: undefined },
-    )
+    const own = findElement(dest, narrowed.keys, narrowed.values)
+    const given = findElement(patch, narrowed.keys, narrowed.values)
+    for (const key of narrowed.keys) sharePlace(own, given, key)
+    const merged = mergeNodes(own, given, { schema, keys: undefined })
     placeElement(added, dest, merged, valid)
   }
   if (values.length === 0) return dest

@@ -6,6 +6,7 @@ import { SluiceError } from '../error/sluice-error.ts'
 import { buildError, prefixed } from './failure.ts'
 import { isNull, visitField, type FieldSpec } from './field-spec.ts'
 import { effectiveNamespace, formatId, isCluster, isSelectedGvk, type Gvk } from './ids.ts'
+import { placeLike } from './provenance.ts'
 import { currentId, fieldText, originalId, scalarLike, type Resource } from './resource.ts'
 
 /** Everything that was renamed, by each name it had. */
@@ -106,7 +107,7 @@ function fixScalar(reference: Reference, node: YamlNode, replace: (node: YamlNod
   const referral = selectReferral(reference, node.value, () => true, sameNames)
   if (!referral) return
   const { name } = currentId(referral)
-  if (name !== node.value) replace(scalarLike(node, name, ''))
+  if (name !== node.value) replace(nameOf(referral, scalarLike(node, name, '')))
 }
 
 function fixMap(reference: Reference, map: YamlMap): void {
@@ -119,8 +120,16 @@ function fixMap(reference: Reference, map: YamlMap): void {
   if (!referral) return
   const { name, namespace } = currentId(referral)
   if (name === old && namespace === '') return
-  map.fields.set('name', scalarLike(nameNode, name, ''))
+  map.fields.set('name', nameOf(referral, scalarLike(nameNode, name, '')))
   if (namespace !== '') map.fields.set('namespace', scalarLike(namespaceNode, namespace, ''))
+}
+
+/** The name of an object stands where the object has it. */
+function nameOf(referral: Resource, fresh: YamlNode): YamlNode {
+  const metadata = referral.node.fields.get('metadata')
+  const known = metadata?.kind === 'map' ? metadata.fields.get('name') : undefined
+  if (known) placeLike(fresh, known)
+  return fresh
 }
 
 /** Candidates by their original namespace; when nothing at all was there, by their current one. */

@@ -1,6 +1,6 @@
-import { mapNode, parseDocuments } from '../yaml/nodes.ts'
+import { mapNode, parseDocuments, type YamlMap } from '../yaml/nodes.ts'
 import { decodeStruct, type Decoded } from './decode.ts'
-import { KUSTOMIZATION, structsOf, textOf, textsOf } from './kustomization.ts'
+import { fieldNode, KUSTOMIZATION, nodeOf, structsOf, textOf, textsOf } from './kustomization.ts'
 import type { Loader } from './loader.ts'
 import type { Target } from './target.ts'
 
@@ -27,8 +27,20 @@ export function overlayTarget(target: Target, overlay: Overlay, name: string): T
   }
   const known = textsOf(target.file, 'components')
   file['components'] = [...known, ...textsOf(added, 'components').filter((one) => !known.includes(one))]
+  file['node'] = mergedNode(target.file, added)
   file['images'] = mergeImages(structsOf(target.file, 'images'), structsOf(added, 'images'))
   return { ...target, file }
+}
+
+/** The places of what was laid over are those in the overlay, lists go on in it. */
+function mergedNode(file: Decoded, added: Decoded): YamlMap {
+  const merged = { ...nodeOf(file), fields: new Map(nodeOf(file).fields) }
+  for (const [name, node] of nodeOf(added).fields) {
+    const before = fieldNode(file, name)
+    const isList = before?.kind === 'seq' && node.kind === 'seq'
+    merged.fields.set(name, isList ? { ...before, items: [...before.items, ...node.items] } : node)
+  }
+  return merged
 }
 
 /** A new name alone keeps the tag; a new tag or digest takes the place of both. */

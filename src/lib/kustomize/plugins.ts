@@ -10,6 +10,8 @@ import {
   FIELD_SPEC,
   IMAGE,
   REPLICA,
+  entriesOf,
+  fieldNode,
   flagOf,
   numberOf,
   structOf,
@@ -22,7 +24,7 @@ import { readLegacyPatches } from './legacy-patches.ts'
 import { fileName, loadText, type Loader } from './loader.ts'
 import { LEGACY_ORDER, sortLegacy } from './order.ts'
 import { KUSTOMIZATION } from './kustomization.ts'
-import { readResources } from './read-resources.ts'
+import { readInside } from './read-resources.ts'
 import { applyReplacements, readReplacements } from './replacements.ts'
 import { fieldMap, fieldText, scalarLike, type Resource } from './resource.ts'
 import { selectResources } from './selector.ts'
@@ -147,8 +149,8 @@ function mergeLegacy(config: Decoded, { build, loader, into, node }: Context): v
   const inline = textOf(config, 'patches')
   if (paths.length === 0 && inline === '')
     throw failure('KUSTOMIZE_INVALID', 'empty file path and empty patch content', node.node)
-  const patches = paths.flatMap((path) => readLegacyPatches(loader, path))
-  if (inline !== '') patches.push(...readResources(inline, `${loader.root}#patches`))
+  const patches = entriesOf(config, 'paths').flatMap((entry) => readLegacyPatches(loader, entry))
+  if (inline !== '') patches.push(...readInside(inline, fieldNode(config, 'patches')))
   if (patches.length === 0)
     throw failure(
       'KUSTOMIZE_INVALID',

@@ -1,4 +1,4 @@
-import { duplicateKeyError, parseDocuments, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
+import { duplicateKeyError, parseDocuments, type Within, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { buildError } from './failure.ts'
 import { isNull } from './field-spec.ts'
@@ -9,9 +9,9 @@ import { fieldMap, fieldText, newResource, type Resource } from './resource.ts'
  *
  * @throws SluiceError with the place, when the text is no YAML or an object has no kind or name
  */
-export function readResources(text: string, file: string): Resource[] {
+export function readResources(text: string, file: string, within?: Within): Resource[] {
   const pending: YamlMap[] = []
-  for (const document of parseDocuments(text.includes('\r') ? text.replaceAll('\r\n', '\n') : text, file)) {
+  for (const document of parseDocuments(text.includes('\r') ? text.replaceAll('\r\n', '\n') : text, file, within)) {
     if (document.root === undefined || isNull(document.root)) continue
     if (document.root.kind !== 'map')
       throw buildError(
@@ -32,6 +32,18 @@ export function readResources(text: string, file: string): Resource[] {
     else pending.push(...itemsOf(node, items))
   }
   return resources
+}
+
+/** Reads the objects of a text that a scalar of another file holds. */
+export function readInside(text: string, scalar: YamlNode | undefined): Resource[] {
+  return readResources(text, ...insideOf(text, scalar))
+}
+
+/** The file of a text that a scalar holds, perhaps without the blanks around it. */
+export function insideOf(text: string, scalar: YamlNode | undefined): [file: string, within: Within | undefined] {
+  const file = scalar?.source?.file ?? 'kustomization.yaml'
+  if (scalar?.kind !== 'scalar' || scalar.source === undefined) return [file, undefined]
+  return [file, { scalar, offset: Math.max(scalar.value.indexOf(text), 0) }]
 }
 
 function itemsOf(list: YamlMap, items: YamlNode): YamlMap[] {

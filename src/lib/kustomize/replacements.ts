@@ -7,12 +7,23 @@ import { buildError, failure } from './failure.ts'
 import { isNull } from './field-spec.ts'
 import { anchored } from './go-regexp.ts'
 import { effectiveNamespace, formatId, isSelectedGvk, type ResId } from './ids.ts'
-import { flagOf, nodeOf, numberOf, REPLACEMENT, structOf, structsOf, textOf, textsOf } from './kustomization.ts'
+import {
+  fieldNode,
+  flagOf,
+  nodeOf,
+  numberOf,
+  REPLACEMENT,
+  structOf,
+  structsOf,
+  textOf,
+  textsOf,
+} from './kustomization.ts'
 import { fileName, loadText, type Loader } from './loader.ts'
 import { becomeNode, lookup, matchPath, splitDots } from './lookup.ts'
 import { currentId, type Resource } from './resource.ts'
 import { labelTest, type Selector } from './selector.ts'
 import { setInText } from './structured-text.ts'
+import { placeLike } from './provenance.ts'
 
 /** Reads `replacements`, with the files that they name. */
 export function readReplacements(loader: Loader, entries: readonly Decoded[], unknown: Unknown): readonly Decoded[] {
@@ -36,21 +47,26 @@ export function readReplacements(loader: Loader, entries: readonly Decoded[], un
 
 /** Copies values between objects, replacement by replacement. */
 export function applyReplacements(resources: readonly Resource[], replacements: readonly Decoded[]): void {
-  for (const replacement of replacements) {
-    const targets = structsOf(replacement, 'targets')
-    const hasSource = structOf(replacement, 'source') !== undefined || typeof replacement['sourceValue'] === 'string'
-    if (!hasSource || replacement['targets'] === undefined)
-      throw buildError('replacements must specify a source and at least one target', nodeOf(replacement))
-    const value = sourceValue(resources, replacement)
-    for (const target of targets) applyToTarget(resources, value, target)
-  }
+  for (const replacement of replacements) applyReplacement(resources, replacement)
+}
+
+/** Copies a value to its targets; answers the objects that got it. */
+export function applyReplacement(resources: readonly Resource[], replacement: Decoded): readonly Resource[] {
+  const targets = structsOf(replacement, 'targets')
+  const hasSource = structOf(replacement, 'source') !== undefined || typeof replacement['sourceValue'] === 'string'
+  if (!hasSource || replacement['targets'] === undefined)
+    throw buildError('replacements must specify a source and at least one target', nodeOf(replacement))
+  const value = sourceValue(resources, replacement)
+  return targets.flatMap((target) => applyToTarget(resources, value, target))
 }
 
 function sourceValue(resources: readonly Resource[], replacement: Decoded): YamlNode {
   const source = structOf(replacement, 'source')
   if (typeof replacement['sourceValue'] === 'string') {
     if (source) throw buildError('value and resource selectors are mutually exclusive', nodeOf(replacement))
-    return plainNode(replacement['sourceValue'])
+    const value = plainNode(replacement['sourceValue'])
+    placeLike(value, fieldNode(replacement, 'sourceValue') ?? nodeOf(replacement))
+    return value
   }
   if (!source) throw buildError('replacements must specify a source and at least one target', nodeOf(replacement))
   const selector = selectorOf(source)
@@ -110,7 +126,8 @@ function refine(node: YamlNode, options: Decoded | undefined, source: Decoded): 
   return { ...node, value: part }
 }
 
-function applyToTarget(resources: readonly Resource[], value: YamlNode, target: Decoded): void {
+function applyToTarget(resources: readonly Resource[], value: YamlNode, target: Decoded): readonly Resource[] {
+  const touched: Resource[] = []
   const select = structOf(target, 'select')
   if (!select) throw buildError('target must specify resources to select', nodeOf(target))
   const selector = selectorOf(select)
@@ -125,8 +142,11 @@ function applyToTarget(resources: readonly Resource[], value: YamlNode, target: 
     if (resource.isDeleted || !isLabelled(resource) || rejectLabels.some((test) => test(resource))) continue
     const ids = allIds(resource)
     if (ids.some((id) => rejectIds.some((test) => test(id)))) continue
-    if (ids.some(selects)) copyValue(resource, value, target)
+    if (!ids.some(selects)) continue
+    copyValue(resource, value, target)
+    touched.push(resource)
   }
+  return touched
 }
 
 function idTest(selector: Required<Selector>): (id: ResId) => boolean {
@@ -181,13 +201,12 @@ function setField(node: YamlNode, value: YamlNode, options: Decoded | undefined,
   }
   keepType(node, text)
   node.value = text
-  node.source = value.source ?? node.source
-  node.start = value.start
+  placeLike(node, value)
 }
 
 /** A value that was read keeps its type; one that a transformer put there has none. */
 function keepType(node: YamlScalar, text: string): void {
-  if (node.tag === '' && node.end <= node.start) return
+  if (node.tag === '' && node.end === 0) return
   const tag = tagOf(node)
   if (tag === '!!str') node.tag = '!!str'
   if (tag !== '!!int' && tag !== '!!float' && tag !== '!!bool') return

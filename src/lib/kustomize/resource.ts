@@ -8,6 +8,7 @@ import {
   type YamlScalar,
   mapNode,
 } from '../yaml/nodes.ts'
+import { inherit, placeLike } from './provenance.ts'
 import { effectiveNamespace, idKey, splitApiVersion, type ResId } from './ids.ts'
 
 /** How a generated object meets one that is there already. */
@@ -126,7 +127,9 @@ export function metadataOf(resource: Resource): YamlMap {
 /** Sets a scalar as kustomize does: the quotes of a value that is there stay. */
 export function setText(map: YamlMap, name: string, value: string, tag: '' | '!!str' | '!!int'): void {
   const old = map.fields.get(name)
-  map.fields.set(name, scalarLike(old, value, tag))
+  const fresh = scalarLike(old, value, tag)
+  if (old) placeLike(fresh, old)
+  map.fields.set(name, fresh)
 }
 
 /** A scalar in the place and with the quotes of another. */
@@ -134,6 +137,7 @@ export function scalarLike(old: YamlNode | undefined, value: string, tag: '' | '
   const fresh = tag === '!!str' ? stringNode(value) : plainNode(value)
   if (tag === '!!int') fresh.tag = '!!int'
   if (old?.kind !== 'scalar') return fresh
+  inherit(fresh, old)
   fresh.style = old.style
   // a number in the quotes of the old value is a text
   if (tag === '!!int' && old.style !== 'plain') fresh.tag = ''
@@ -149,17 +153,13 @@ export function overwriteScalar(
   value: string,
   tag: string,
   style: ScalarStyle,
-  from: YamlNode | undefined,
+  from: YamlNode,
 ): YamlScalar {
   old.value = value
   old.tag = tag
   old.style = style
-  if (from?.source) {
-    old.source = from.source
-    old.start = from.start
-    old.end = from.end
-    old.keyStart = from.keyStart
-  }
+  placeLike(old, from)
+  old.end = from.end
   return old
 }
 
@@ -178,7 +178,15 @@ export function setTextMap(
   texts: ReadonlyMap<string, string>,
 ): void {
   const metadata = metadataOf(resource)
+  const old = fieldMap(metadata, field)
   metadata.fields.delete(field)
   if (texts.size === 0) return
-  metadata.fields.set(field, mapNode([...texts].map(([key, value]) => [key, stringNode(value)])))
+  const fresh = mapNode()
+  for (const [key, value] of texts) {
+    const text = stringNode(value)
+    const known = old?.fields.get(key)
+    if (known) placeLike(inherit(text, known), known)
+    fresh.fields.set(key, text)
+  }
+  metadata.fields.set(field, fresh)
 }

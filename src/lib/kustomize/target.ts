@@ -1,8 +1,8 @@
-import { parseDocuments, type YamlNode } from '../yaml/nodes.ts'
+import { mapNode, parseDocuments, type YamlNode } from '../yaml/nodes.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { decodeStruct, type Decoded, type Unknown } from './decode.ts'
 import { failure } from './failure.ts'
-import { KUSTOMIZATION, structsOf, textMapOf, textOf, textsOf } from './kustomization.ts'
+import { KUSTOMIZATION, entriesOf, structsOf, textMapOf, textOf, type TextEntry } from './kustomization.ts'
 import { fileName, loadBytes, loadText, type Loader } from './loader.ts'
 
 /** A kustomization file that was read. */
@@ -28,7 +28,9 @@ export function loadTarget(loader: Loader, notices: Notices): Target {
   const name = findFile(loader)
   const text = loadText(loader, name)
   const root = parseFile(text, fileName(loader, name))
-  const file = root ? decodeStruct(root, KUSTOMIZATION, notices.unknownFields, 'invalid Kustomization') : {}
+  const file = root
+    ? decodeStruct(root, KUSTOMIZATION, notices.unknownFields, 'invalid Kustomization')
+    : { node: mapNode() }
   warnDeprecated(file, notices)
   if (isEmpty(file) && notices.allowEmpty !== true)
     throw failure('KUSTOMIZE_INVALID', 'kustomization.yaml is empty', root, `fill ${fileName(loader, name)}`)
@@ -118,8 +120,8 @@ function warnDeprecated(file: Decoded, { warn }: Notices): void {
 }
 
 /** `resources` with the old `bases` behind them. */
-export function resourcePaths(target: Target): readonly string[] {
-  return [...textsOf(target.file, 'resources'), ...textsOf(target.file, 'bases')]
+export function resourcePaths(target: Target): readonly TextEntry[] {
+  return [...entriesOf(target.file, 'resources'), ...entriesOf(target.file, 'bases')]
 }
 
 /** `images` with the old `imageTags` behind them. */

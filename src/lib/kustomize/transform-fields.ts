@@ -13,6 +13,7 @@ import {
 } from './resource.ts'
 import { visitFields } from './specs-by-kind.ts'
 import { checkUniqueIds } from './unique-ids.ts'
+import { placeLike } from './provenance.ts'
 
 const METADATA_NAME = 'metadata/name'
 
@@ -37,12 +38,9 @@ export function transformNames(
       if (spec.path === METADATA_NAME) noteAffix(resource, affix)
       visitField(resource.node, spec, 'scalar', (node, replace) => {
         if (node.kind !== 'scalar') throw buildError('wrong node kind: expected ScalarNode', node)
-        replace({
-          ...scalarLike(node, affix.prefix + node.value + affix.suffix, ''),
-          source: node.source,
-          start: node.start,
-          keyStart: node.keyStart,
-        })
+        const fresh = scalarLike(node, affix.prefix + node.value + affix.suffix, '')
+        placeLike(fresh, node)
+        replace(fresh)
       })
     }
   }
@@ -133,7 +131,7 @@ function setPair(map: YamlMap, key: string, value: string, shared: Map<string, Y
   else if (old.kind !== 'scalar') map.fields.set(key, stringNode(value))
   else {
     mine.style = old.style
-    overwriteScalar(old, value, '!!str', old.style, undefined)
+    overwriteScalar(old, value, '!!str', old.style, mine)
   }
 }
 
@@ -148,6 +146,7 @@ export function transformReplicas(
   name: string,
   count: number,
   specs: readonly FieldSpec[],
+  from?: YamlNode,
 ): void {
   let isFound = false
   for (const spec of specs) {
@@ -156,7 +155,11 @@ export function transformReplicas(
       const ids = [...resource.previousIds, currentId(resource)]
       if (!ids.some((id) => id.name === name && isSelectedGvk(id, spec))) continue
       isFound = true
-      visitField(resource.node, spec, 'scalar', (node, replace) => replace(scalarLike(node, String(count), '!!int')))
+      visitField(resource.node, spec, 'scalar', (node, replace) => {
+        const fresh = scalarLike(node, String(count), '!!int')
+        if (from) placeLike(fresh, from)
+        replace(fresh)
+      })
     }
   }
   if (isFound) return

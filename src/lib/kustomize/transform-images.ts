@@ -4,6 +4,7 @@ import type { YamlMap, YamlNode } from '../yaml/nodes.ts'
 import { visitField, type FieldSpec } from './field-spec.ts'
 import type { ImageArgs } from './kustomization.ts'
 import { fieldText, scalarLike, type Resource } from './resource.ts'
+import { placeLike } from './provenance.ts'
 
 /** A place that holds an image, and how to replace it. */
 type Holder = { readonly get: () => YamlNode | undefined; readonly set: (node: YamlNode) => void }
@@ -69,11 +70,16 @@ function retagAll(holders: readonly Holder[], image: ImageArgs): number {
     if (node?.kind !== 'scalar' || !matches(node.value)) continue
     count++
     const fresh = scalarLike(node, retag(node.value, image), '')
-    fresh.source = image.node.source
-    fresh.start = image.node.start
+    placeLike(fresh, settingOf(image))
     holder.set(fresh)
   }
   return count
+}
+
+/** The line of an entry that says what becomes of the image. */
+function settingOf({ node }: ImageArgs): YamlNode {
+  const { fields } = node
+  return fields.get('newTag') ?? fields.get('digest') ?? fields.get('newName') ?? fields.get('tagSuffix') ?? node
 }
 
 /** The name is a regular expression, as in kustomize; one that does not compile matches nothing. */

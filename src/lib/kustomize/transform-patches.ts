@@ -6,7 +6,7 @@ import { applyJsonPatch, parseJsonPatch, type JsonPatchOperation } from './json-
 import type { PatchArgs } from './kustomization.ts'
 import { fileName, loadText, type Loader } from './loader.ts'
 import { strategicMerge, type SchemaLookup } from './merge.ts'
-import { readResources } from './read-resources.ts'
+import { insideOf, readResources } from './read-resources.ts'
 import {
   copyResource,
   currentId,
@@ -20,6 +20,7 @@ import {
   type Resource,
 } from './resource.ts'
 import { selectResources, type Selector } from './selector.ts'
+import { sharePlace } from './provenance.ts'
 
 /** A patch that was read. */
 export type Patch = {
@@ -43,9 +44,10 @@ export function readPatch(loader: Loader, args: PatchArgs): Patch {
       ? inline
       : during(`failed to get the patch file from path(${args.path})`, () => loadText(loader, args.path))
   const source = inline !== '' ? `[patch: ${goQuote(inline)}]` : `[path: ${goQuote(args.path)}]`
-  const file = inline !== '' ? `${args.node.source?.file ?? 'kustomization.yaml'}#patch` : fileName(loader, args.path)
-  const strategic = attempt(() => readResources(text, file))
-  const json = attempt(() => parseJsonPatch(text, file))
+  const inside = insideOf(text, args.node.fields.get('patch'))
+  const [file, within] = inline !== '' ? inside : [fileName(loader, args.path), undefined]
+  const strategic = attempt(() => readResources(text, file, within))
+  const json = attempt(() => parseJsonPatch(text, file, within))
   if (strategic.value && json.value && strategic.value.length > 0 && json.value.length > 0)
     throw buildError(`illegally qualifies as both an SM and JSON patch: ${source}`, args.node)
   const base = { source, target: args.target, node: args.node }
@@ -82,16 +84,24 @@ function goQuote(text: string): string {
   return JSON.stringify(text).replaceAll('\u007f', '\\x7f')
 }
 
-/** Applies a patch; answers how many objects it touched. */
-export function applyPatch(resources: readonly Resource[], patch: Patch, lookup: SchemaLookup | undefined): number {
+/** Applies a patch; answers which objects it touched. */
+export function applyPatch(
+  resources: readonly Resource[],
+  patch: Patch,
+  lookup: SchemaLookup | undefined,
+): readonly Resource[] {
   if (patch.kind === 'json') return applyJson(resources, patch.operations, patch)
-  if (patch.patches.length === 0) return 0
+  if (patch.patches.length === 0) return []
   return patch.target
     ? applyToTargets(resources, patch, patch.patches, patch.target, lookup)
     : applyByName(resources, patch.patches, lookup, true)
 }
 
-function applyJson(resources: readonly Resource[], operations: readonly JsonPatchOperation[], patch: Patch): number {
+function applyJson(
+  resources: readonly Resource[],
+  operations: readonly JsonPatchOperation[],
+  patch: Patch,
+): readonly Resource[] {
   if (patch.target === undefined) throw buildError(`must specify a target for JSON patch ${patch.source}`, patch.node)
   const selected = selectResources(live(resources), patch.target)
   for (const resource of selected) {
@@ -101,7 +111,7 @@ function applyJson(resources: readonly Resource[], operations: readonly JsonPatc
     if (copy.kind === 'map') resource.node = copy
     applyJsonPatch(resource.node, operations)
   }
-  return selected.length
+  return selected
 }
 
 function live(resources: readonly Resource[]): readonly Resource[] {
@@ -116,7 +126,7 @@ function applyToTargets(
   patches: readonly Resource[],
   target: Selector,
   lookup: SchemaLookup | undefined,
-): number {
+): readonly Resource[] {
   const [one, ...more] = patches
   if (more.length > 0)
     throw buildError(
@@ -134,18 +144,20 @@ function applyToTargets(
     if (apiVersion) copy.node.fields.set('apiVersion', apiVersion)
     mergePatch(resource, copy, lookup)
   }
-  return selected.length
+  return selected
 }
 
-/** Each patch goes to the one object that has or had its id. */
+/** Each patch goes to the one object that has or had its id; answers these. */
 export function applyByName(
   resources: readonly Resource[],
   patches: readonly Resource[],
   lookup: SchemaLookup | undefined,
   isPatchesField: boolean,
-): number {
+  onApplied?: (resource: Resource, index: number) => void,
+): readonly Resource[] {
+  const touched: Resource[] = []
   let index = anyIdIndex(resources)
-  for (const patch of patches) {
+  for (const [at, patch] of patches.entries()) {
     const id = originalId(patch)
     const matches = (index.get(idKey(id)) ?? []).filter((resource) => !resource.isDeleted)
     const [target, second] = matches
@@ -158,9 +170,11 @@ export function applyByName(
         : error
     }
     mergePatch(target, copyResource(patch), lookup)
+    touched.push(target)
+    onApplied?.(target, at)
     if (patch.allowNameChange || patch.allowKindChange) index = anyIdIndex(resources)
   }
-  return patches.length
+  return touched
 }
 
 /** Resources by every id they have or had. */
@@ -182,6 +196,7 @@ export function anyIdIndex(resources: readonly Resource[]): Map<string, Resource
 function mergePatch(resource: Resource, patch: Resource, lookup: SchemaLookup | undefined): void {
   const { name, namespace, kind } = currentId(resource)
   if (patch.allowNameChange || patch.allowKindChange) storePreviousId(resource)
+  else shareIdentity(resource.node, patch.node)
   const merged = strategicMerge(resource.node, patch.node, lookup)
   if (!merged || merged.fields.size === 0) {
     resource.isDeleted = true
@@ -193,4 +208,11 @@ function mergePatch(resource: Resource, patch: Resource, lookup: SchemaLookup | 
   if (!patch.allowNameChange) setText(metadata, 'name', name, '')
   if (namespace === '') metadata.fields.delete('namespace')
   else setText(metadata, 'namespace', namespace, '')
+}
+
+/** The fields by which a patch finds its object stay where the object has them. */
+function shareIdentity(object: YamlMap, patch: YamlMap): void {
+  for (const name of ['apiVersion', 'kind']) sharePlace(object, patch, name)
+  const [own, given] = [object.fields.get('metadata'), patch.fields.get('metadata')]
+  for (const name of ['name', 'namespace']) sharePlace(own, given, name)
 }

@@ -7,6 +7,7 @@ import { effectiveNamespace, formatGvk, isCluster, splitApiVersion, type ResId }
 import { nodeOf, structOf, textOf } from './kustomization.ts'
 import { lookup, splitDots } from './lookup.ts'
 import { currentId, scalarLike, type Resource } from './resource.ts'
+import { inherit, placeLike } from './provenance.ts'
 
 /** A `vars` entry. */
 export type Var = { readonly name: string; readonly target: ResId; readonly fieldPath: string; readonly node: YamlNode }
@@ -126,9 +127,9 @@ function expanded(node: YamlNode, values: Values, used: Set<string>): YamlNode {
   if (node.kind !== 'scalar' || !node.value.includes('$')) return node
   const result = expandText(node.value, values, used)
   if (result === node.value) return node
-  if (typeof result === 'string')
-    return { ...scalarLike(undefined, result, '!!str'), source: node.source, start: node.start }
-  return scalarLike(undefined, String(result), '')
+  const fresh = scalarLike(undefined, String(result), typeof result === 'string' ? '!!str' : '')
+  placeLike(fresh, node)
+  return inherit(fresh, node)
 }
 
 /** Kubernetes' `$(NAME)` syntax; `$$` is a dollar, an unknown name stays. */

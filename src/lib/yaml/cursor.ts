@@ -1,6 +1,6 @@
 import { SluiceError } from '../error/sluice-error.ts'
 import type { DuplicateKey, Source, YamlComment, YamlNode } from './nodes.ts'
-import { positionOf } from './nodes.ts'
+import { positionOf } from './position.ts'
 
 /** Where the reader is, and what it has seen of the document at hand. */
 export type Cursor = {

@@ -11,10 +11,14 @@
 import { SluiceError } from '../error/sluice-error.ts'
 import { createCursor } from './cursor.ts'
 import { parseDocumentBody, startDocument } from './parse-document.ts'
+import { positionOf } from './position.ts'
 import { resolvePlain } from './resolve.ts'
 
-/** The text that nodes were read from. */
-export type Source = { readonly file: string; readonly text: string }
+/** The text that nodes were read from; `within` is the scalar that holds it, when it is a text inside another file. */
+export type Source = { readonly file: string; readonly text: string; readonly within?: Within }
+
+/** A text inside a scalar, for example an inline patch: where in the scalar's value it starts. */
+export type Within = { readonly scalar: YamlScalar; readonly offset: number }
 
 /** How a scalar is spelled in the text. */
 export type ScalarStyle = 'plain' | 'single' | 'double' | 'literal' | 'folded'
@@ -27,6 +31,24 @@ type Place = {
   end: number
   /** Offset of the key of which this node is the value, -1 when it is none. */
   keyStart: number
+  /** Who set the value, and who before; only in builds that keep it (kustomize/provenance.ts). Copies carry it along. */
+  touch?: Touch | undefined
+}
+
+/** One write of a leaf: the last one leads to those before it. */
+export type Touch = {
+  /** What wrote, for example `ImageTagTransformer`. */
+  readonly by: string
+  /** The field of the kustomization file that asked for it, for example `images`; '' when none did. */
+  readonly field: string
+  /** Where that field says so. */
+  readonly config: YamlNode | undefined
+  readonly value: string
+  /** Where the value stands. */
+  readonly source: Source | undefined
+  readonly start: number
+  readonly keyStart: number
+  readonly before: Touch | undefined
 }
 
 /** A leaf. `tag` is '' when the text has none. */
@@ -62,29 +84,11 @@ export type YamlDocument = {
  * @param file the name that errors carry as `file:line:column`
  * @throws SluiceError YAML_SYNTAX, YAML_LIMIT
  */
-export function parseDocuments(text: string, file = '<text>'): YamlDocument[] {
-  const cursor = createCursor({ file, text })
+export function parseDocuments(text: string, file = '<text>', within?: Within): YamlDocument[] {
+  const cursor = createCursor(within ? { file, text, within } : { file, text })
   const documents: YamlDocument[] = []
   while (startDocument(cursor)) documents.push(parseDocumentBody(cursor))
   return documents
-}
-
-/** Line and column, both from 1, of an offset. */
-export function positionOf(source: Source, offset: number): { readonly line: number; readonly column: number } {
-  let line = 1
-  let lineStart = 0
-  for (let at = source.text.indexOf('\n'); at >= 0 && at < offset; at = source.text.indexOf('\n', at + 1)) {
-    line++
-    lineStart = at + 1
-  }
-  return { line, column: offset - lineStart + 1 }
-}
-
-/** `file:line:column` of a node, undefined when no text holds it. */
-export function whereIs(node: YamlNode | undefined): string | undefined {
-  if (node?.source === undefined) return undefined
-  const { line, column } = positionOf(node.source, node.keyStart >= 0 ? node.keyStart : node.start)
-  return `${node.source.file}:${line}:${column}`
 }
 
 /** Every scalar that has a comment behind it on its last line, in the order of the text. */

@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   KUSTOMIZE_PATH: 'A file that the kustomization names is missing, or lies where it must not. Fix the path.',
   KUSTOMIZE_UNSUPPORTED:
     'The kustomization asks for something that Sluice does not do: plug-ins, Helm, remote bases. Replace it.',
+  WATCH_REFUSED: 'The system does not let us watch a folder. Raise the limit that the error names.',
   // lib: versions, patterns, templates
   SEMVER_CONSTRAINT: 'The version range is not understood. Write one such as ">=1.0.0", "1.2.x" or ">=1.0.0-0".',
   REGEXP_SYNTAX: 'The regular expression is not one of Go (RE2). Fix the part that the error names.',

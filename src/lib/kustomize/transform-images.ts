@@ -89,6 +89,11 @@ function imageTest(name: string): (image: string) => boolean {
     const rest = new RegExp(`^${suffix}`)
     return (image) => image.startsWith(name) && rest.test(image.slice(name.length))
   }
+  // The usual name is of a registry, and a dot in it stands for any character but a line feed.
+  if (/^[A-Za-z0-9_/:.-]*$/.test(name)) {
+    const expression = new RegExp(`^${name.replaceAll('.', '[^\\n]')}${suffix}`, 'u')
+    return (image) => expression.test(image)
+  }
   try {
     const expression = compileRegexp(`^${name}${suffix}`)
     return (image) => expression.test(image)

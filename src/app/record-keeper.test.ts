@@ -13,7 +13,7 @@ const source = (commit: string): FactBody => ({
 
 test('facts are kept in order, each later than the last, also when the clock stands still or went back', () => {
   const kept: Fact[] = [{ at: '1970-01-01T00:00:05.000Z', ...source('0') }]
-  const keeper = keepRecord({ append: (fact) => kept.push(fact), readAll: () => [...kept] }, clock)
+  const keeper = keepRecord({ append: (fact) => void kept.push(fact), readAll: () => [...kept] }, clock)
   const told: string[] = []
   keeper.subscribe((fact) => told.push(fact.at))
   keeper.report(source('1'))
@@ -23,4 +23,19 @@ test('facts are kept in order, each later than the last, also when the clock sta
     keeper.recent().map((fact) => fact.at),
     kept.map((fact) => fact.at),
   )
+})
+
+test('what a start tells again is kept once', () => {
+  const kept: Fact[] = []
+  const keeper = keepRecord({ append: (fact) => void kept.push(fact), readAll: () => [] }, clock)
+  const run = { kind: 'run', runId: '1', workflow: 'w', event: 'push', ref: 'refs/heads/main', commit: 'c' } as const
+  const pod = { kind: 'pod', namespace: 'a', workload: 'w', pod: 'w-1', image: 'i', digest: 'sha256:1' } as const
+  const told: readonly FactBody[] = [
+    { ...run, state: 'succeeded' },
+    { ...pod, ready: true },
+  ]
+  for (const fact of [...told, ...told]) void keeper.report(fact)
+  assert.equal(kept.length, 2)
+  void keeper.report({ ...pod, ready: false })
+  assert.equal(kept.length, 3)
 })

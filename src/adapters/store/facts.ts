@@ -6,15 +6,15 @@ import type { Fact } from '../../pipeline/record/fact.ts'
 
 /** Facts on disk, append-only, in the order they came. */
 export type FactStore = {
-  /** Kept at the next group commit, at most `GROUP_MS` later. */
-  readonly append: (fact: Fact) => void
+  /** Kept at the next group commit, at most `GROUP_MS` later; resolves then, or when the disk refuses it and it is tried again. */
+  readonly append: (fact: Fact) => Promise<void>
   readonly readAll: () => readonly Fact[]
   /** Commits what waits. */
   readonly flush: () => void
   readonly close: () => void
 }
 
-/** How long facts are gathered before one transaction commits them; a fact is derived from state that is durable elsewhere, and told again after a crash. */
+/** How long facts are gathered before one transaction commits them. */
 const GROUP_MS = 5
 
 /** After a failed commit (a full disk) the same facts are tried again; none is dropped. */
@@ -32,6 +32,7 @@ export function openFactStore(path: string, onFault: (error: SluiceError) => voi
   database.exec('CREATE TABLE IF NOT EXISTS facts (id INTEGER PRIMARY KEY, fact TEXT NOT NULL) STRICT')
   const insert = database.prepare('INSERT INTO facts (fact) VALUES (?)')
   let waiting: string[] = []
+  let hearers: (() => void)[] = []
   let timer: NodeJS.Timeout | undefined
   const flush = (): void => {
     clearTimeout(timer)
@@ -41,6 +42,8 @@ export function openFactStore(path: string, onFault: (error: SluiceError) => voi
     waiting = waiting.slice(group.length)
   }
   const flushOrRetry = (): void => {
+    const group = hearers
+    hearers = []
     try {
       flush()
     } catch (error) {
@@ -48,11 +51,13 @@ export function openFactStore(path: string, onFault: (error: SluiceError) => voi
       timer.unref()
       onFault(full(path, error))
     }
+    for (const hear of group) hear()
   }
   return {
     append(fact) {
       waiting.push(JSON.stringify(fact))
       timer ??= setTimeout(flushOrRetry, GROUP_MS)
+      return new Promise((kept) => hearers.push(kept))
     },
     readAll: () => readFacts(database),
     flush,

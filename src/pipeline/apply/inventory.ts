@@ -33,3 +33,8 @@ export function staleEntries(
   const kept = new Set(after.map(({ id }) => id))
   return before.filter(({ id }) => !kept.has(id))
 }
+
+/** What was there before and what comes to be: nothing that was applied is ever lost from sight. */
+export function unite(before: readonly InventoryEntry[], added: readonly InventoryEntry[]): readonly InventoryEntry[] {
+  return [...before, ...staleEntries(added, before)]
+}

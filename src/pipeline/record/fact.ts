@@ -1,7 +1,9 @@
 /**
  * What the stages report as it happens. The delivery record (`fold.ts`) is made from facts alone, joined by commit and image digest.
  *
- * Facts are plain data, append-only, and safe to repeat: folding the same fact twice changes nothing.
+ * Facts are plain data, append-only, and safe to repeat: folding the same fact twice changes nothing. After a `kill -9` every stage
+ * tells again what its store shows. Three facts no store shows afterwards (who built an image, which commit wrote it back, what an apply
+ * changed): those are told first as `intended`, before the effect, and a later border proves them (docs/adr/0045).
  */
 export type Fact = { readonly at: string } & FactBody
 
@@ -34,6 +36,7 @@ export type FactBody =
       readonly digest: string
       readonly commit: string
       readonly runId: string
+      readonly intended?: true
     }
   | {
       readonly kind: 'policy'
@@ -50,6 +53,7 @@ export type FactBody =
       readonly branch: string
       readonly commit: string
       readonly images: readonly { readonly image: string; readonly tag: string; readonly digest?: string }[]
+      readonly intended?: true
     }
   | { readonly kind: 'source'; readonly source: string; readonly revision: string; readonly commit: string }
   | {
@@ -68,7 +72,8 @@ export type FactBody =
       readonly ok: boolean
       readonly cause?: string
       /** `Deployment/default/web configured`, one a changed object; drift corrections carry `drift: true`. */
-      readonly changes: readonly { readonly object: string; readonly action: string; readonly drift?: boolean }[]
+      readonly changes: readonly AppliedChange[]
+      readonly intended?: true
     }
   | {
       readonly kind: 'health'
@@ -91,5 +96,13 @@ export type FactBody =
 /** A workload as Git describes it, with the images of its containers as written (`host/name:tag`). */
 export type WorkloadImages = { readonly namespace: string; readonly name: string; readonly images: readonly string[] }
 
-/** Where a stage reports its facts; the implementation stamps the time and stores them durably. */
-export type ReportFact = (fact: FactBody) => void
+/** What an apply did to one object; an intended change that was none in the end is `unchanged`. */
+export type AppliedChange = { readonly object: string; readonly action: string; readonly drift?: boolean }
+
+/**
+ * Where a stage reports its facts; the implementation stamps the time and stores them durably.
+ *
+ * What is returned resolves when the fact is on disk (or the disk refuses it: then it is kept in memory and tried again); only who
+ * acknowledges something or is about to do what it intends needs to wait.
+ */
+export type ReportFact = (fact: FactBody) => void | Promise<void>

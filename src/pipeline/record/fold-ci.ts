@@ -11,6 +11,15 @@ import {
   startDelivery,
 } from './ledger.ts'
 
+/** A push: the first border of every delivery of its commit, also of those that were heard of before it. */
+export function foldPush(ledger: Ledger, fact: FactOf<'push'>): void {
+  if (ledger.pushes.has(fact.commit)) return
+  ledger.pushes.set(fact.commit, fact)
+  for (const delivery of ledger.deliveries.values())
+    if (delivery.commit === fact.commit && delivery.borders.push === undefined)
+      ledger.deliveries.set(delivery.id, { ...delivery, borders: { push: pushBorder(fact), ...delivery.borders } })
+}
+
 /** A workflow run: opens a delivery where the branch and the workflow tell which one it will be, and marks `ci`. */
 export function foldRun(ledger: Ledger, fact: FactOf<'run'>): void {
   ledger.runs.set(fact.runId, fact)
@@ -30,6 +39,7 @@ export function foldRun(ledger: Ledger, fact: FactOf<'run'>): void {
   }
   const detail = detailOf(fact)
   const at = fact.at
+  endOfRun(ledger, fact)
   for (const delivery of openDeliveries(ledger, (open) => open.runId === fact.runId)) {
     if (fact.state === 'succeeded') markBorder(ledger, delivery, 'ci', { state: 'done', at, detail })
     else if (fact.state === 'failed' || fact.state === 'cancelled')
@@ -44,6 +54,18 @@ export function foldRun(ledger: Ledger, fact: FactOf<'run'>): void {
   }
 }
 
+// A run may go on after its image has arrived; how it ends is noted, and changes nothing else of a delivery that has ended.
+function endOfRun(ledger: Ledger, fact: FactOf<'run'>): void {
+  const state = fact.state === 'succeeded' ? 'done' : fact.state === 'failed' ? 'failed' : undefined
+  if (state === undefined) return
+  for (const delivery of ledger.deliveries.values()) {
+    const { endedAt, runId, borders } = delivery
+    if (runId !== fact.runId || endedAt === undefined || borders.ci?.state !== 'running') continue
+    const ci: BorderRecord = { state, at: fact.at, detail: detailOf(fact) }
+    ledger.deliveries.set(delivery.id, { ...delivery, borders: { ...borders, ci } })
+  }
+}
+
 /** A workflow that could not be read has no name but its path, and its cause begins with it. */
 function detailOf({ workflow, state, cause }: FactOf<'run'>): string {
   if (cause === undefined) return `${workflow} ${state}`
@@ -55,11 +77,19 @@ function detailOf({ workflow, state, cause }: FactOf<'run'>): string {
  * run told of it.
  */
 export function foldImage(ledger: Ledger, fact: FactOf<'image'>): void {
-  ledger.images.set(`${fact.image}:${fact.tag}`, fact)
+  const key = `${fact.image}:${fact.tag}`
+  if (fact.intended) return void ledger.intended.images.set(key, fact)
+  ledger.intended.images.delete(key)
+  ledger.images.set(key, fact)
   const isOfRun = (open: Delivery): boolean =>
-    open.runId === fact.runId && open.image === undefined && open.service === baseName(fact.image)
+    open.endedAt === undefined &&
+    open.runId === fact.runId &&
+    open.image === undefined &&
+    open.service === baseName(fact.image)
   const isOfTag = (open: Delivery): boolean => open.image === fact.image && open.version === fact.tag
-  for (const delivery of openDeliveries(ledger, (open) => isOfTag(open) || isOfRun(open))) {
+  const isOpen = ({ endedAt, commit }: Delivery): boolean => endedAt === undefined || commit === ''
+  for (const delivery of ledger.deliveries.values()) {
+    if (!isOpen(delivery) || !(isOfTag(delivery) || isOfRun(delivery))) continue
     const detail = `${fact.image}:${fact.tag} ${fact.digest}`
     const known = { image: fact.image, version: fact.tag, digest: fact.digest }
     const origin = originOf(ledger, fact, delivery)
@@ -67,8 +97,17 @@ export function foldImage(ledger: Ledger, fact: FactOf<'image'>): void {
   }
 }
 
+/** The tag is in the registry: who was about to push it when the process ended has done so. */
+export function provePushed(ledger: Ledger, image: string, tag: string, at: string): void {
+  const fact = ledger.intended.images.get(`${image}:${tag}`)
+  if (fact === undefined) return
+  const { intended: _proved, ...pushed } = fact
+  foldImage(ledger, { ...pushed, at })
+}
+
 /** A policy's choice: from here on the delivery has its environment, the policy's namespace. */
 export function foldPolicy(ledger: Ledger, fact: FactOf<'policy'>): void {
+  provePushed(ledger, fact.image, fact.tag, fact.at)
   const environment = fact.policy.split('/')[0] ?? ''
   const service = serviceOf(ledger, environment, fact.image)
   if (fact.cause !== undefined) {
@@ -78,8 +117,7 @@ export function foldPolicy(ledger: Ledger, fact: FactOf<'policy'>): void {
   ledger.policyCauses.delete(`${environment}/${service}`)
   const known = deliveryOfImage(ledger, environment, fact.image, fact.tag)
   if (known?.endedAt !== undefined || (known === undefined && isDeployed(ledger, environment, fact))) return
-  const delivery =
-    known ?? adoptRun(ledger, environment, service, fact) ?? startOfImage(ledger, environment, service, fact)
+  const delivery = known ?? openForImage(ledger, environment, service, fact)
   const detail = `${fact.policy} selects ${fact.tag} of ${fact.considered} tags`
   markBorder(ledger, delivery, 'policy', { state: 'done', at: fact.at, detail })
 }
@@ -88,6 +126,12 @@ export function foldPolicy(ledger: Ledger, fact: FactOf<'policy'>): void {
 export function foldWriteBack(ledger: Ledger, fact: FactOf<'write-back'>): void {
   const environment = fact.automation.split('/')[0] ?? ''
   for (const { image, tag } of fact.images) {
+    const key = `${environment} ${image}:${tag}`
+    if (fact.intended) {
+      ledger.intended.writeBacks.set(key, fact.commit)
+      continue
+    }
+    ledger.intended.writeBacks.delete(key)
     const delivery = deliveryOfImage(ledger, environment, image, tag)
     if (delivery === undefined || delivery.endedAt !== undefined) continue
     const detail = `${fact.automation} committed ${fact.commit.slice(0, 12)} to ${fact.branch}`
@@ -95,12 +139,20 @@ export function foldWriteBack(ledger: Ledger, fact: FactOf<'write-back'>): void 
   }
 }
 
+/** An image as it is first met in an environment. */
+export type ImageMet = { readonly image: string; readonly tag: string; readonly digest?: string; readonly at: string }
+
+/** The delivery of an image that has none in this environment yet: the one that its run opened, or a new one. */
+export function openForImage(ledger: Ledger, environment: string, service: string, met: ImageMet): Delivery {
+  return adoptRun(ledger, environment, service, met) ?? startOfImage(ledger, environment, service, met)
+}
+
 /** The delivery that a run opened and whose image nobody has named yet. */
 function adoptRun(
   ledger: Ledger,
   environment: string,
   service: string,
-  { image, tag }: FactOf<'policy'>,
+  { image, tag }: ImageMet,
 ): Delivery | undefined {
   const built = ledger.images.get(`${image}:${tag}`)
   const isIt = (open: Delivery): boolean =>
@@ -109,23 +161,23 @@ function adoptRun(
   return open && { ...open, image, version: tag }
 }
 
-function startOfImage(ledger: Ledger, environment: string, service: string, fact: FactOf<'policy'>): Delivery {
-  const built = ledger.images.get(`${fact.image}:${fact.tag}`)
+function startOfImage(ledger: Ledger, environment: string, service: string, met: ImageMet): Delivery {
+  const built = ledger.images.get(`${met.image}:${met.tag}`)
   const delivery = newDelivery({
-    id: `${environment}/${service}/image/${fact.image}:${fact.tag}`,
+    id: `${environment}/${service}/image/${met.image}:${met.tag}`,
     service,
     environment,
     kind: 'image',
-    image: fact.image,
-    version: fact.tag,
-    digest: built?.digest ?? fact.digest,
+    image: met.image,
+    version: met.tag,
+    digest: built?.digest ?? met.digest,
     commit: '',
-    startedAt: fact.at,
+    startedAt: met.at,
   })
-  if (built === undefined) return startDelivery(ledger, delivery, fact.at)
+  if (built === undefined) return startDelivery(ledger, delivery, met.at)
   const image: BorderRecord = { state: 'done', at: built.at, detail: `${built.image}:${built.tag} ${built.digest}` }
   const origin = originOf(ledger, built, delivery)
-  return startDelivery(ledger, { ...delivery, ...origin, borders: { ...origin.borders, image } }, fact.at)
+  return startDelivery(ledger, { ...delivery, ...origin, borders: { ...origin.borders, image } }, met.at)
 }
 
 /** What an image says of where it comes from: commit, run, push. */

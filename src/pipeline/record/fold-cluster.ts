@@ -1,5 +1,6 @@
 import type { BorderRecord, Delivery } from './delivery.ts'
 import type { WorkloadImages } from './fact.ts'
+import { openForImage, provePushed } from './fold-ci.ts'
 import { commitOfRevision, splitImage } from './image-name.ts'
 import {
   deliveryOfImage,
@@ -22,19 +23,58 @@ export function foldSource(ledger: Ledger, fact: FactOf<'source'>): void {
 export function foldBuild(ledger: Ledger, fact: FactOf<'build'>): void {
   if (!fact.ok) return stop(ledger, fact.kustomization, 'build', fact.at, fact.cause ?? 'the build failed')
   ledger.environments.set(fact.kustomization, { revision: fact.revision, cause: undefined })
+  const before = new Map(ledger.workloads)
   for (const [key, workload] of ledger.workloads)
     if (workload.kustomization === fact.kustomization) ledger.workloads.delete(key)
   for (const workload of fact.workloads) {
     if (workload.namespace === '') continue // forgotten in Git: no server takes it
-    ledger.workloads.set(`${workload.namespace}/${workload.name}`, { ...workload, kustomization: fact.kustomization })
+    const key = `${workload.namespace}/${workload.name}`
+    ledger.workloads.set(key, { ...workload, kustomization: fact.kustomization })
+    openForNewImages(ledger, workload, before.get(key)?.images ?? [], fact.at)
     for (const delivery of wantedBy(ledger, workload)) markBuilt(ledger, delivery, workload, fact)
     supersedeOtherImages(ledger, workload, fact.at)
   }
 }
 
-/** An apply: marks what the build carried, opens a delivery for a change of manifests only, and notes corrected drift. */
+// After a crash Git may show the image before the policy that chose it is heard again.
+function openForNewImages(ledger: Ledger, workload: WorkloadImages, before: readonly string[], at: string): void {
+  for (const written of workload.images.filter((name) => !before.includes(name))) {
+    const { image, tag } = splitImage(written)
+    provePushed(ledger, image, tag, at)
+    if (!ledger.images.has(`${image}:${tag}`)) continue
+    if (deliveryOfImage(ledger, workload.namespace, image, tag) !== undefined) continue
+    const delivery = openForImage(ledger, workload.namespace, workload.name, { image, tag, at })
+    ledger.deliveries.set(delivery.id, delivery)
+  }
+}
+
+/**
+ * An apply: marks what the build carried, opens a delivery for a change of manifests only, and notes corrected drift.
+ *
+ * What was intended and is not named by the apply that went through was done before a crash: it is found unchanged afterwards.
+ */
 export function foldApply(ledger: Ledger, fact: FactOf<'apply'>): void {
+  const { applies } = ledger.intended
+  const owed = applies.get(fact.kustomization) ?? []
+  if (fact.intended) return void applies.set(fact.kustomization, withIntent(owed, fact))
   if (!fact.ok) return stop(ledger, fact.kustomization, 'apply', fact.at, fact.cause ?? 'the apply failed')
+  applies.delete(fact.kustomization)
+  for (const earlier of owed.filter(({ revision }) => revision !== fact.revision))
+    foldApplied(ledger, { ...earlier, at: fact.at })
+  foldApplied(ledger, owed.filter(({ revision }) => revision === fact.revision).reduce(withChangesOf, fact))
+}
+
+function withIntent(owed: readonly FactOf<'apply'>[], fact: FactOf<'apply'>): readonly FactOf<'apply'>[] {
+  const isSame = ({ revision }: FactOf<'apply'>): boolean => revision === fact.revision
+  return [...owed.filter((one) => !isSame(one)), owed.filter(isSame).reduce(withChangesOf, fact)]
+}
+
+function withChangesOf(fact: FactOf<'apply'>, earlier: FactOf<'apply'>): FactOf<'apply'> {
+  const named = new Set(fact.changes.map(({ object }) => object))
+  return { ...fact, changes: [...earlier.changes.filter(({ object }) => !named.has(object)), ...fact.changes] }
+}
+
+function foldApplied(ledger: Ledger, fact: FactOf<'apply'>): void {
   clearCause(ledger, fact.kustomization)
   const touched = new Map<string, boolean>()
   for (const change of fact.changes) {
@@ -43,7 +83,10 @@ export function foldApply(ledger: Ledger, fact: FactOf<'apply'>): void {
     touched.set(workload, change.drift === true)
   }
   for (const [workload, isDrift] of touched) foldChange(ledger, workload, isDrift, fact)
-  const detail = fact.changes.map((change) => `${change.object} ${change.action}`).join(', ')
+  const detail = fact.changes
+    .filter(({ action }) => action !== 'unchanged')
+    .map(({ object, action }) => `${object} ${action}`)
+    .join(', ')
   for (const delivery of carried(ledger, fact.kustomization))
     markBorder(ledger, delivery, 'apply', { state: 'done', at: fact.at, detail }, HEALED)
 }
@@ -118,7 +161,8 @@ function wantedBy(ledger: Ledger, workload: WorkloadImages): readonly Delivery[]
 }
 
 function markBuilt(ledger: Ledger, delivery: Delivery, workload: WorkloadImages, fact: FactOf<'build'>): void {
-  const commit = delivery.configCommit ?? commitOfRevision(fact.revision)
+  const owed = ledger.intended.writeBacks.get(`${workload.namespace} ${delivery.image}:${delivery.version}`)
+  const commit = delivery.configCommit ?? owed ?? commitOfRevision(fact.revision)
   const known = { service: workload.name, kustomization: fact.kustomization, configCommit: commit, ...HEALED }
   const asked: BorderRecord = { state: 'done', at: fact.at, detail: `${commit.slice(0, 12)} asks for it` }
   const built: BorderRecord = { state: 'done', at: fact.at, detail: `revision ${fact.revision}` }

@@ -1,6 +1,6 @@
 import { unreachable } from '../../lib/error/unreachable.ts'
 import type { Fact } from './fact.ts'
-import { foldImage, foldPolicy, foldRun, foldWriteBack } from './fold-ci.ts'
+import { foldImage, foldPolicy, foldPush, foldRun, foldWriteBack } from './fold-ci.ts'
 import { foldApply, foldBuild, foldHealth, foldPod, foldSource } from './fold-cluster.ts'
 import { emptyLedger, type Ledger } from './ledger.ts'
 
@@ -15,8 +15,7 @@ export function foldFacts(facts: readonly Fact[]): Ledger {
 export function foldFact(ledger: Ledger, fact: Fact): void {
   switch (fact.kind) {
     case 'push':
-      ledger.pushes.set(fact.commit, ledger.pushes.get(fact.commit) ?? fact)
-      return
+      return foldPush(ledger, fact)
     case 'run':
       return foldRun(ledger, fact)
     case 'image':

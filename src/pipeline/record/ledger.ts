@@ -27,6 +27,17 @@ export type Ledger = {
   /** By `namespace/pod`. */
   readonly pods: Map<string, FactOf<'pod'>>
   readonly deliveries: Map<string, Delivery>
+  readonly intended: Intended
+}
+
+/** What was about to be done, until the deed is told or a later border proves it. */
+export type Intended = {
+  /** By `image:tag`. */
+  readonly images: Map<string, FactOf<'image'>>
+  /** The commit that was about to ask for an image, by `environment image:tag`. */
+  readonly writeBacks: Map<string, string>
+  /** By Kustomization, a fact a revision. */
+  readonly applies: Map<string, readonly FactOf<'apply'>[]>
 }
 
 export function emptyLedger(): Ledger {
@@ -39,6 +50,7 @@ export function emptyLedger(): Ledger {
     policyCauses: new Map(),
     pods: new Map(),
     deliveries: new Map(),
+    intended: { images: new Map(), writeBacks: new Map(), applies: new Map() },
   }
 }
 

@@ -1,0 +1,26 @@
+import type { FactBody } from './fact.ts'
+import type { Ledger } from './ledger.ts'
+
+/**
+ * Whether a fact says what the record does not know yet. Stages tell at every start what their stores show, so most of it is known.
+ *
+ * Only facts that a start repeats are compared; the others are news by what they are.
+ */
+export function isNews(ledger: Ledger, fact: FactBody): boolean {
+  switch (fact.kind) {
+    case 'run': {
+      const known = ledger.runs.get(fact.runId)
+      return known?.state !== fact.state || known.cause !== fact.cause
+    }
+    case 'image': {
+      const known = ledger.images.get(`${fact.image}:${fact.tag}`)
+      return known?.digest !== fact.digest || known.runId !== fact.runId
+    }
+    case 'pod': {
+      const known = ledger.pods.get(`${fact.namespace}/${fact.pod}`)
+      return known?.digest !== fact.digest || known.ready !== fact.ready || known.image !== fact.image
+    }
+    default:
+      return true
+  }
+}

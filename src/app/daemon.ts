@@ -8,7 +8,7 @@ import { makeNodeBaseImage } from '../agents/builder/base-image.ts'
 import { openImageStore } from '../agents/builder/store.ts'
 import { parseBuilder } from '../agents/runner/engine.ts'
 import { type Runner, startRunner } from '../agents/runner/start.ts'
-import { serveGitd } from '../embedded/gitd/serve.ts'
+import { type PushEvent, serveGitd } from '../embedded/gitd/serve.ts'
 import { serveRegistryd } from '../embedded/registryd/serve.ts'
 import { describeError } from '../lib/error/sluice-error.ts'
 import type { Fact } from '../pipeline/record/fact.ts'
@@ -22,7 +22,7 @@ import { PAGE_SCRIPT_HASH, pageRoute } from './dashboard/page.ts'
 import type { PageView } from './dashboard/view.ts'
 import type { DriverName } from './driver-names.ts'
 import { type DeliveryWatch, watchDelivery } from './first-delivery.ts'
-import { missedPushes, readRefs } from './missed-pushes.ts'
+import { missedPushes, type RefSeen, readRefs, unrecordedPushes } from './missed-pushes.ts'
 import { reportPods, withPodCauses } from './pod-watch.ts'
 import { describePush } from './push-fact.ts'
 import { keepRecord, type RecordKeeper } from './record-keeper.ts'
@@ -76,14 +76,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
 async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> {
   const { folder, repository } = options
+  const startedAtMs = systemClock.nowMs()
   const ports = await choosePorts(folder, options.ports)
   const token = tokenOf(folder, 'git-token.json')
   const record = openRecord(options, closers)
   const wires = openWires()
   const servers = await startServers(options, { ports, token, wires }, closers)
   const stopping = { stopPods: true }
-  const workers = await startWorkers(options, { ports, token, servers, record, stopping }, closers)
   const refs = await readRefs(servers.gitRoot, repository.name)
+  const announced = wires.waiting()
+  const workers = await startWorkers(options, { ports, token, servers, record, stopping }, closers)
   await bootstrap(workers.cluster.client, {
     url: aliasUrl(repository.name),
     path: repository.deployPath,
@@ -91,11 +93,15 @@ async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> 
   })
   const held = {
     heads: new Map(refs.map((seen) => headOf(seen.repository, seen.ref, seen.commit))),
-    ...{ pushedAtMs: new Map<string, number>(), registryHost: REGISTRY_ALIAS, startedAtMs: systemClock.nowMs() },
+    ...{ pushedAtMs: new Map<string, number>(), registryHost: REGISTRY_ALIAS, startedAtMs },
   }
-  const waited = wires.connect(listenersOf(servers, workers, record, held))
-  const untold = refs.filter(({ ref, pull }) => !waited.some((push) => push.ref === ref && push.pull === pull))
-  missedPushes(untold, workers.runner.lastTold).forEach(wires.pushed)
+  const listeners = listenersOf(servers, workers, { record, log: options.log }, held)
+  const missed = catchUp({ refs, announced, record }, workers.runner, listeners)
+  wires.connect(listeners)
+  for (const push of missed) void listeners.record(push)
+  // a git process of the process that was killed may have moved a ref after the first look
+  const late = missedPushes(await readRefs(servers.gitRoot, repository.name), workers.runner.lastTold)
+  for (const push of late) void listeners.pushed(push)
   const page = await openPage(ports.page, { ...workers, record, log: options.log }, closers)
   const urls = {
     git: { url: servers.urlOf(repository.name), token },
@@ -115,10 +121,40 @@ async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> 
   }
 }
 
+type Left = {
+  readonly refs: readonly RefSeen[]
+  readonly announced: readonly PushEvent[]
+  readonly record: RecordKeeper
+}
+
+/** Tells the pushes that an earlier process took and told nobody of; answers those of which only the record does not know. */
+function catchUp({ refs, announced, record }: Left, runner: Runner, listeners: Listeners): readonly PushEvent[] {
+  const untold = refs.filter(({ ref, pull }) => !announced.some((push) => push.ref === ref && push.pull === pull))
+  const missed = missedPushes(untold, runner.lastTold)
+  for (const push of missed) void listeners.pushed(push)
+  const beingTold = new Set([...missed, ...announced].map(({ after }) => after))
+  const isKnown = (commit: string): boolean => record.ledger().pushes.has(commit) || beingTold.has(commit)
+  return unrecordedPushes(refs, runner.runs().list, isKnown)
+}
+
 type Known = { readonly heads: Map<string, string>; readonly pushedAtMs: Map<string, number> }
 
-function listenersOf(servers: Servers, { engine, runner }: Workers, record: RecordKeeper, known: Known): Listeners {
+type Scribe = { readonly record: RecordKeeper; readonly log: (line: string) => void }
+
+function listenersOf(
+  servers: Servers,
+  { engine, runner }: Workers,
+  { record, log }: Scribe,
+  known: Known,
+): Listeners & { readonly record: (push: PushEvent) => Promise<void> } {
+  const write = async (push: PushEvent): Promise<void> => {
+    const fact = await describePush(servers.gitRoot, push)
+    if (fact !== undefined) await record.report(fact)
+  }
+  const recordPush = (push: PushEvent): Promise<void> =>
+    write(push).catch((error: unknown) => log(describeError(error)))
   return {
+    record: recordPush,
     imagePushed(name) {
       known.pushedAtMs.set(`${REGISTRY_ALIAS}/${name}`, systemClock.nowMs())
       engine.imageChanged(`${REGISTRY_ALIAS}/${name}`)
@@ -127,7 +163,7 @@ function listenersOf(servers: Servers, { engine, runner }: Workers, record: Reco
       known.heads.set(...headOf(push.repository, push.ref, push.after))
       runner.onPush(push)
       for (const url of [servers.urlOf(push.repository), aliasUrl(push.repository)]) engine.gitChanged(url)
-      void describePush(servers.gitRoot, push).then((fact) => fact && record.report(fact))
+      return recordPush(push)
     },
   }
 }
@@ -197,7 +233,8 @@ async function startWorkers(
   closers.add(() => cluster.close(stopping))
   const { client, caches } = cluster
   const pods = caches.open({ apiVersion: 'v1', kind: 'Pod' })
-  reportPods(pods, record.report)
+  await pods.ready
+  reportPods(pods, record)
   const engine = await startEngine({
     client,
     caches,

@@ -3,20 +3,22 @@ import type { KubeObject } from '../lib/kube/object.ts'
 import { conditionOf, readList, readText } from '../lib/kube/read.ts'
 import { firstCauses, workloadOf } from '../pipeline/health/first-cause.ts'
 import type { FactBody, ReportFact } from '../pipeline/record/fact.ts'
+import type { RecordKeeper } from './record-keeper.ts'
 
-/** Reports what pods really run, as it changes: the image digest of each pod and whether it is ready. */
-export function reportPods(pods: WatchCache, report: ReportFact): void {
-  const told = new Map<string, string>()
-  pods.onChange((pod, type) => {
-    const key = `${pod.metadata.namespace}/${pod.metadata.name}`
-    const fact = podFact(pod, type === 'DELETED')
-    if (fact === undefined) return
-    const text = JSON.stringify(fact)
-    if (told.get(key) === text) return
-    if (type === 'DELETED') told.delete(key)
-    else told.set(key, text)
-    report(fact)
-  })
+/**
+ * Reports what pods really run, now and as it changes: the image digest of each pod and whether it is ready. Pods that the record
+ * still holds for ready and that are gone, because an earlier process ended before it could tell, are told as not ready.
+ */
+export function reportPods(pods: WatchCache, record: Pick<RecordKeeper, 'ledger' | 'report'>): void {
+  const tell = (pod: KubeObject, isGone: boolean): void => {
+    const fact = podFact(pod, isGone)
+    if (fact !== undefined) void record.report(fact)
+  }
+  for (const { at: _then, ...known } of [...record.ledger().pods.values()])
+    if (known.ready && pods.get(known.namespace, known.pod) === undefined)
+      void record.report({ ...known, ready: false })
+  for (const pod of pods.list()) tell(pod, false)
+  pods.onChange((pod, type) => tell(pod, type === 'DELETED'))
 }
 
 /** A pod as a fact; `undefined` while it has no image yet. Pure. */

@@ -4,21 +4,23 @@ import { openWires } from './wires.ts'
 
 const push = (after: string) => ({ repository: 'app', ref: 'refs/heads/main', before: '0', after, user: 'ada' })
 
-test('what is told before anybody listens is handed on in order, then everything at once', () => {
+test('what is told before anybody listens is handed on in order, then everything at once', async () => {
   const wires = openWires()
   const told: string[] = []
-  wires.pushed(push('a'))
-  wires.pushed(push('b'))
+  const first = wires.pushed(push('a'))
+  void wires.pushed(push('b'))
   wires.imagePushed('web')
   wires.imagePushed('web')
-  const waited = wires.connect({
-    pushed: ({ after }) => void told.push(after),
-    imagePushed: (name) => void told.push(name),
-  })
   assert.deepEqual(
-    waited.map(({ after }) => after),
+    wires.waiting().map(({ after }) => after),
     ['a', 'b'],
   )
-  wires.pushed(push('c'))
+  wires.connect({
+    pushed: async ({ after }) => void told.push(after),
+    imagePushed: (name) => void told.push(name),
+  })
+  await first // acknowledged once it was handed on
+  void wires.pushed(push('c'))
   assert.deepEqual(told, ['a', 'b', 'web', 'c'])
+  assert.deepEqual(wires.waiting(), [])
 })

@@ -2,29 +2,32 @@ import type { PushEvent } from '../embedded/gitd/serve.ts'
 
 /** Those who want to know what the servers see. */
 export type Listeners = {
-  readonly pushed: (push: PushEvent) => void
+  /** Resolves when the push may be acknowledged: all who must know of it have it on disk. */
+  readonly pushed: (push: PushEvent) => Promise<void>
   readonly imagePushed: (name: string) => void
 }
 
 /** What the servers tell; kept in order until those who listen have started. */
 export type Wires = Listeners & {
-  /** Hands on what was told so far, then everything as it comes. Answers the pushes that had waited. */
-  readonly connect: (listeners: Listeners) => readonly PushEvent[]
+  /** The pushes that wait for somebody to listen. */
+  readonly waiting: () => readonly PushEvent[]
+  /** Hands on what was told so far, then everything as it comes. */
+  readonly connect: (listeners: Listeners) => void
 }
 
 /** Opens wires that nobody listens to yet: the servers start before the workers and replay what a crash kept from being told. */
 export function openWires(): Wires {
-  const pushes: PushEvent[] = []
+  const pushes: { readonly push: PushEvent; readonly told: (kept: Promise<void>) => void }[] = []
   const images = new Set<string>()
   let connected: Listeners | undefined
   return {
-    pushed: (push) => (connected ? connected.pushed(push) : void pushes.push(push)),
+    pushed: (push) => connected?.pushed(push) ?? new Promise((told) => pushes.push({ push, told })),
     imagePushed: (name) => (connected ? connected.imagePushed(name) : void images.add(name)),
+    waiting: () => pushes.map(({ push }) => push),
     connect(listeners) {
       connected = listeners
-      pushes.forEach(listeners.pushed)
+      for (const { push, told } of pushes.splice(0)) told(listeners.pushed(push))
       images.forEach(listeners.imagePushed)
-      return pushes
     },
   }
 }

@@ -93,7 +93,7 @@ async function deliver(daemon: Daemon, options: UpOptions, io: Io): Promise<Exit
   io.out(`git ${access.git.url} · page ${access.page.url} · kubeconfig ${access.kube.kubeconfig}`)
   const startedMs = Date.now()
   const verdict = await firstVerdict(daemon, options, io.signal)
-  if (!io.signal.aborted) io.out(report(daemon, verdict, Date.now() - startedMs))
+  if (!io.signal.aborted || options.once) io.out(report(daemon, verdict, Date.now() - startedMs))
   if (options.once || io.signal.aborted) {
     await daemon.close({ stopPods: true })
     return verdict.state === 'healthy' || (io.signal.aborted && !options.once) ? 0 : 3

@@ -18,8 +18,8 @@ export type ReceiveOptions = {
   readonly path: string
   readonly env: Readonly<Record<string, string>>
   readonly maxPackBytes: number
-  /** Called when the commands are known and before git runs; answers what is called with the refs that moved. */
-  readonly begin: (commands: readonly RefCommand[]) => (moved: readonly RefCommand[]) => void
+  /** Called when the commands are known and before git runs; answers what is called with the refs that moved, and waited for. */
+  readonly begin: (commands: readonly RefCommand[]) => (moved: readonly RefCommand[]) => void | Promise<void>
   /** Gives a push into `refs/for/<branch>` its numbered ref. */
   readonly rename: (ref: string) => string | undefined
 }
@@ -55,7 +55,7 @@ export async function receivePush(body: Readable, response: ServerResponse, opti
   const collected = collect(child.stdout, response, start.head)
   await exit
   const answer = await collected
-  announce(await movedRefs(options, start.head, commands, answer.report))
+  await announce(await movedRefs(options, start.head, commands, answer.report))
   if (response.destroyed) return
   if (!response.headersSent) startAnswer(response)
   response.end(renderAnswer(answer, start.head, renamed))

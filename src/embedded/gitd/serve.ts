@@ -30,8 +30,11 @@ export type GitdOptions = {
   readonly host?: string
   readonly port: number
   readonly token: string
-  /** Runs before the push is acknowledged; once more after a crash for whatever it may have missed. Must not throw. */
-  readonly onPush?: (event: PushEvent) => void
+  /**
+   * Runs before the push is acknowledged, which waits for what it answers; once more after a crash for whatever it may have missed. Must
+   * not throw, and has the event in safe hands when it returns.
+   */
+  readonly onPush?: (event: PushEvent) => void | Promise<void>
   /** Largest pack of one push, 4 GiB when absent. */
   readonly maxPackBytes?: number
 }
@@ -145,10 +148,11 @@ async function serveRoute(
     begin: (commands) => {
       if (commands.length === 0) return () => undefined
       const end = context.journal.begin({ repository: route.repository, user, commands })
-      return (moved) => {
-        for (const command of moved) context.options.onPush?.(eventOf(route.repository, user, command))
+      return async (moved) => {
+        const heard = moved.map((command) => context.options.onPush?.(eventOf(route.repository, user, command)))
         end() // not reached when the listener failed: then the push is told again at the next start
         context.tidy.pushed(path)
+        await Promise.all(heard)
       }
     },
   })
@@ -177,7 +181,7 @@ async function announceLeftovers({ journal, options }: Context): Promise<void> {
     const path = repositoryPath(options.root, pending.repository)
     const refs = existsSync(path) ? await currentRefs(path) : new Map<string, string>()
     for (const command of pending.commands.filter((one) => hasMoved(one, refs)))
-      options.onPush?.(eventOf(pending.repository, pending.user, command))
+      void options.onPush?.(eventOf(pending.repository, pending.user, command))
     done()
   }
 }

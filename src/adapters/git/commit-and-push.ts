@@ -46,9 +46,12 @@ export type PushResult = { readonly kind: 'pushed'; readonly commit: string } | 
 
 const HASH = /^[0-9a-f]{40}$|^[0-9a-f]{64}$/
 
-/** Makes a commit and pushes it with compare-and-swap; see {@link makeCommit} and {@link pushCommit}. */
-export async function commitAndPush(request: CommitRequest & PushRequest): Promise<PushResult> {
+/** Makes a commit and pushes it with compare-and-swap; see {@link makeCommit} and {@link pushCommit}. `beforePush` is waited for in between. */
+export async function commitAndPush(
+  request: CommitRequest & PushRequest & { readonly beforePush?: (commit: string) => void | Promise<void> },
+): Promise<PushResult> {
   const commit = await makeCommit(request)
+  await request.beforePush?.(commit)
   return pushCommit(request.folder, commit, request)
 }
 

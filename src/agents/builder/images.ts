@@ -61,7 +61,12 @@ export async function pushImage(
   store: ImageStore,
   name: string,
   registry: RegistryClient,
-  o: { readonly log?: (line: string) => void; readonly signal?: AbortSignal } = {},
+  o: {
+    readonly log?: (line: string) => void
+    readonly signal?: AbortSignal
+    /** Waited for before the tag moves. */
+    readonly beforeTag?: (digest: string) => void | Promise<void>
+  } = {},
 ): Promise<{ readonly digest: string }> {
   const reference = referenceFrom(name)
   const image = await requireImage(store, name)
@@ -82,6 +87,7 @@ export async function pushImage(
       o.log?.(`${digest.slice(7, 19)}: ${how}`)
     }),
   )
+  await o.beforeTag?.(image.manifestDigest)
   const digest = await registry.putManifest(reference, version, { bytes: image.manifestBytes, mediaType }, options)
   await Promise.all(
     layers.map((layer) => store.cache.set(placeKey(reference.host, layer.digest), reference.repository)),

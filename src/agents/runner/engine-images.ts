@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { referenceFrom } from '../builder/store.ts'
 import { runEngine, type Engine } from './engine.ts'
-import type { BuildOrder, ImageSeen, JobImages, PushedImage, RegistryPlace } from './images.ts'
+import type { BuildOrder, ImageSeen, JobImages, PushedImage, PushWatcher, RegistryPlace } from './images.ts'
 
 type Job = {
   readonly engine: Engine
@@ -16,11 +16,11 @@ type Job = {
   readonly named: (name: string) => string
 }
 
-/** What a job sees of the images of an engine of this machine, and of the registries through it. */
+/** What a job sees of the images of an engine of this machine, and of the registries through it. The digest of a push is known after it only. */
 export function openEngineImages(
   engine: Engine,
   registry: RegistryPlace,
-  onPushed: (pushed: PushedImage) => void,
+  { onPushed }: Pick<PushWatcher, 'onPushed'>,
 ): JobImages {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-engine-'))
   const job: Job = { engine, registry, folder, env: environmentOf(folder), named: namesFor(engine, registry) }

@@ -5,6 +5,7 @@ import { evaluateTemplate, type Scope } from '../../pipeline/ci/expression.ts'
 import type { Json } from '../../pipeline/ci/template.ts'
 import type { Workflow } from '../../pipeline/ci/workflow.ts'
 import type { Engine } from './engine.ts'
+import type { PushedImage } from './images.ts'
 import type { RunPlace } from './job.ts'
 import type { Records, RunRecord } from './records.ts'
 import { runJobs, type RunEnd } from './run.ts'
@@ -91,11 +92,18 @@ function placeOf({ options, records, engine }: Shared, { run, workflow, source }
     registry: options.registry,
     engine,
     logCapBytes: options.logCapBytes ?? LOG_CAP_BYTES,
-    onPushed(pushed) {
-      options.onImagePushed?.(pushed)
-      options.report?.({ kind: 'image', ...pushed, commit: run.event.commit, runId: run.id })
+    pushes: {
+      onPushing: (image) => options.report?.({ ...imageFact(run, image), intended: true }),
+      onPushed(image) {
+        options.onImagePushed?.(image)
+        void options.report?.(imageFact(run, image))
+      },
     },
   }
+}
+
+function imageFact({ id, event }: RunRecord, image: PushedImage) {
+  return { kind: 'image', ...image, commit: event.commit, runId: id } as const
 }
 
 function concurrencyOf(

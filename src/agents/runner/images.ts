@@ -15,6 +15,12 @@ export type RegistryPlace = {
 /** An image that a job pushed. */
 export type PushedImage = { readonly image: string; readonly tag: string; readonly digest: string }
 
+/** Who hears of pushes: of each before its tag moves, which waits for the answer, and once it has moved. */
+export type PushWatcher = {
+  readonly onPushing: (image: PushedImage) => void | Promise<void>
+  readonly onPushed: (image: PushedImage) => void
+}
+
 /** What a job may do with images; names are mapped, logins are the job's own. */
 export type JobImages = {
   readonly build: (order: BuildOrder) => Promise<{ readonly imageId: string }>
@@ -59,11 +65,7 @@ export type BuildOrder = {
 }
 
 /** Opens what a job sees of the image store and the registries. */
-export function openJobImages(
-  root: string,
-  registry: RegistryPlace,
-  onPushed: (pushed: PushedImage) => void,
-): JobImages {
+export function openJobImages(root: string, registry: RegistryPlace, watcher: PushWatcher): JobImages {
   const store: ImageStore = openImageStore(root)
   const logins = new Map<string, { readonly username: string; readonly password: string }>()
   const client: RegistryClient = createRegistryClient({
@@ -86,11 +88,12 @@ export function openJobImages(
     },
     tag: (source, target) => tagImage(store, named(source), named(target)),
     async push(name, log, signal) {
-      const { digest } = await pushImage(store, named(name), client, { log, signal })
       const { host, repository, tag } = referenceFrom(named(name))
-      const pushed = { image: `${host}/${repository}`, tag: tag ?? 'latest', digest }
-      onPushed(pushed)
-      return pushed
+      const place = { image: `${host}/${repository}`, tag: tag ?? 'latest' }
+      const beforeTag = (digest: string) => watcher.onPushing({ ...place, digest })
+      const { digest } = await pushImage(store, named(name), client, { log, signal, beforeTag })
+      watcher.onPushed({ ...place, digest })
+      return { ...place, digest }
     },
     pull: (name, signal) => pullImage(store, named(name), client, { signal }),
     list: () => listImages(store),

@@ -11,7 +11,7 @@ import { openDockerDoor } from './docker-socket.ts'
 import { hashFiles } from './hash-files.ts'
 import type { Engine } from './engine.ts'
 import { openEngineImages } from './engine-images.ts'
-import { openJobImages, type JobImages, type PushedImage, type RegistryPlace } from './images.ts'
+import { openJobImages, type JobImages, type PushWatcher, type RegistryPlace } from './images.ts'
 import { createMasker, type Masker } from './mask.ts'
 import { endGroups } from './process.ts'
 import type { SourceCopy } from './source.ts'
@@ -41,7 +41,7 @@ export type RunPlace = {
   readonly registry: RegistryPlace
   /** Builds, tags and pushes images; our own builder when there is none. */
   readonly engine: Engine | undefined
-  readonly onPushed: (pushed: PushedImage) => void
+  readonly pushes: PushWatcher
   readonly logCapBytes: number
   readonly signal: AbortSignal
 }
@@ -96,8 +96,8 @@ export async function runJob(run: RunPlace, instance: JobInstance): Promise<JobE
     ...(run.authorization ? [run.authorization, run.facts.token] : []),
   ])
   const images = run.engine
-    ? openEngineImages(run.engine, run.registry, run.onPushed)
-    : openJobImages(run.imageFolder, run.registry, run.onPushed)
+    ? openEngineImages(run.engine, run.registry, run.pushes)
+    : openJobImages(run.imageFolder, run.registry, run.pushes)
   const cancel = new AbortController()
   const signal = AbortSignal.any([run.signal, cancel.signal])
   const door = await openDockerDoor({ images, addMask: masker.add, signal })

@@ -30,6 +30,8 @@ export type RunRecord = {
   readonly id: string
   readonly number: number
   readonly attempt: number
+  /** How often the end of the process cut it off, clean stops not counted. */
+  readonly cutOffs?: number
   readonly repository: string
   readonly workflow: string
   readonly path: string

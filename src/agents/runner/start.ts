@@ -59,6 +59,9 @@ export type Runner = {
 
 const MOST_TRIES = 5
 
+/** A run that was cut off as often may be what ends the process. */
+const MOST_CUT_OFFS = 5
+
 /** The parts of a runner that its functions share. */
 type Context = {
   readonly options: RunnerOptions
@@ -157,12 +160,16 @@ function list(folder: string): readonly string[] {
 }
 
 function resume(context: Context, run: RunRecord): void {
-  if (run.state !== 'queued' && run.state !== 'running') return
-  if (run.state === 'running' && run.attempt > 1) {
-    finish(context, { ...run, state: 'failed', cause: 'it was cut off twice by the end of the process' })
-    return
+  // how it ended may not have been told
+  if (run.state !== 'queued' && run.state !== 'running') return tell(context.options.report, run)
+  if (run.state === 'queued') return start(context, run)
+  const { cutOffs = 0, attempt } = run
+  const again: RunRecord = { ...run, attempt: attempt + 1, cutOffs: cutOffs + 1 }
+  if (again.cutOffs === MOST_CUT_OFFS) {
+    const cause = `it was cut off ${MOST_CUT_OFFS} times by the end of the process`
+    return finish(context, { ...again, state: 'failed', cause })
   }
-  start(context, run.state === 'running' ? { ...run, attempt: run.attempt + 1 } : run)
+  start(context, again)
 }
 
 /** Reads the workflows of a push and queues their runs; pushes of one repository in order. */
@@ -278,7 +285,7 @@ function finish({ records, options }: Context, run: RunRecord): void {
 }
 
 function tell(report: ReportFact | undefined, run: RunRecord): void {
-  report?.({
+  void report?.({
     kind: 'run',
     runId: run.id,
     workflow: run.workflow,

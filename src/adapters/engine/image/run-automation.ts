@@ -93,9 +93,11 @@ async function update(context: EngineContext, input: RunInput, login: Login): Pr
       branch: pushBranch,
       files: edited.files,
       message,
+      beforePush: (commit) =>
+        context.report({ ...writeBackFact(input, pushBranch, commit, edited.changes), intended: true }),
     })
     if (pushed === undefined) continue
-    reportWriteBack(context, input, pushBranch, pushed, edited.changes)
+    void context.report(writeBackFact(input, pushBranch, pushed, edited.changes))
     return {
       kind: 'pushed',
       commit: pushed,
@@ -183,13 +185,14 @@ type Push = {
   readonly branch: string
   readonly files: readonly FileChange[]
   readonly message: string
+  readonly beforePush: (commit: string) => void | Promise<void>
 }
 
 /** The commit, or undefined when the branch moved meanwhile. */
 async function push(
   context: EngineContext,
   input: RunInput,
-  { base, expected, branch, files, message }: Push,
+  { base, expected, branch, files, message, beforePush }: Push,
 ): Promise<string | undefined> {
   const { automation, source, mirror } = input
   const target = automation.pushRefspec?.slice(automation.pushRefspec.indexOf(':') + 1)
@@ -204,6 +207,7 @@ async function push(
     credentials: await credentialsOf(context, source),
     branch,
     expected,
+    beforePush,
     ...(target === undefined ? {} : { alsoRefs: [target] }),
     pushOptions: Object.entries(automation.pushOptions).map(([key, value]) => `${key}=${value}`),
     signal: AbortSignal.timeout(source.timeoutMs),
@@ -234,15 +238,9 @@ async function credentialsOf(
   return Object.fromEntries(found)
 }
 
-function reportWriteBack(
-  { report }: EngineContext,
-  { automation }: RunInput,
-  branch: string,
-  commit: string,
-  changes: readonly SetterChange[],
-): void {
+function writeBackFact({ automation }: RunInput, branch: string, commit: string, changes: readonly SetterChange[]) {
   const images = new Map(changes.map(({ image }) => [`${image.name}:${image.tag}@${image.digest ?? ''}`, image]))
-  report({
+  return {
     kind: 'write-back',
     automation: `${automation.namespace}/${automation.name}`,
     branch,
@@ -252,5 +250,5 @@ function reportWriteBack(
       tag,
       ...(digest === undefined ? {} : { digest }),
     })),
-  })
+  } as const
 }

@@ -29,6 +29,8 @@ export type ApplyTools = {
   readonly live: LiveObjects
   /** The Kustomization of that key, if it has the object in its inventory. */
   readonly holds: (owner: string, entry: InventoryEntry) => boolean
+  /** Waited for before the first of these changes is made; called once a stage that has something to do. */
+  readonly onPlan: (changes: readonly ObjectChange[]) => Promise<void>
   /** Somebody asked for this reconcile: every object is looked at afresh, the watch may be a moment behind. */
   readonly isAsked: boolean
 }
@@ -96,6 +98,8 @@ async function applyStage(
   const refusal = prepared.find((one) => one instanceof Error)
   if (refusal instanceof Error) throw refusal
   const byHash = new Map(prepared.flatMap((one) => (one instanceof Error ? [] : [[one.ref, one] as const])))
+  const planned = [...byHash.values()].filter((one) => one.do !== 'nothing')
+  if (planned.length > 0) await tools.onPlan(planned.map(({ change }) => change))
   const applied: ObjectRef[] = []
   for (const { ref } of wanted) {
     const one = byHash.get(ref)

@@ -4,12 +4,13 @@ import { renderDuration } from '../../../kinds/duration.ts'
 import { FINALIZER } from '../../../kinds/flux-object.ts'
 import type { InventoryEntry, Kustomization } from '../../../kinds/kustomization.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import { describeRef, refOf } from '../../../lib/kube/object.ts'
-import { inventoryEntry, parseInventoryEntry, staleEntries } from '../../../pipeline/apply/inventory.ts'
+import { describeRef, type ObjectRef, refOf } from '../../../lib/kube/object.ts'
+import { inventoryEntry, parseInventoryEntry, staleEntries, unite } from '../../../pipeline/apply/inventory.ts'
 import { compareForApply } from '../../../pipeline/apply/order.ts'
 import { writeFinalizers } from '../status-writer.ts'
 import { applyObjects, type ObjectChange } from './apply.ts'
 import { buildManifests } from './build.ts'
+import { holdInventory } from './hold-inventory.ts'
 import { workloadsOf } from './workloads.ts'
 import { tellEvent } from './tell.ts'
 import { watchHealth } from './live-health.ts'
@@ -112,9 +113,15 @@ async function apply(
   const { attempt, objects } = memory
   if (!attempt) return
   const changes: ObjectChange[] = []
+  const planned = new Set<ObjectRef>()
   const { live, holds } = tools
+  const onPlan = async (plan: readonly ObjectChange[]): Promise<void> => {
+    plan.forEach(({ ref }) => planned.add(ref))
+    await holdInventory(tools, key, objects)
+    await context.report({ ...applyFact(key, kustomization, attempt, plan), intended: true })
+  }
   const isAsked = attempt.requestedAt !== kustomization.lastHandledReconcileAt
-  const failure = await applyObjects(context, { live, holds, isAsked }, kustomization, objects, (change) =>
+  const failure = await applyObjects(context, { live, holds, isAsked, onPlan }, kustomization, objects, (change) =>
     changes.push(change),
   ).then(
     () => undefined,
@@ -137,32 +144,28 @@ async function apply(
         hasChanged: changes.some(({ action }) => action === 'created' || action === 'configured'),
       }
   const done = changes.filter(({ action }) => action === 'created' || action === 'configured')
-  // What Git did not ask for anew is drift; with a new revision, nobody can tell whose change it was.
-  const isSameRevision = kustomization.lastAppliedRevision === attempt.revision
   tellChanges(tools, kustomization, attempt, 'Progressing', done)
-  context.report({
-    kind: 'apply',
-    kustomization: key,
-    revision: attempt.revision,
-    ok: failure === undefined,
-    ...(failure ? { cause: failure.message.trim() } : {}),
-    changes: done.map(({ ref, action, isDrift }) => ({
-      object: describeRef(ref),
-      action,
-      ...(isDrift && isSameRevision ? { drift: true } : {}),
-    })),
-  })
+  // what was planned and turned out to be no change is named, too: the record must not take it for done
+  const told = changes.filter((change) => done.includes(change) || planned.has(change.ref))
+  const fact = applyFact(key, kustomization, attempt, told)
+  void context.report(failure ? { ...fact, ok: false, cause: failure.message.trim() } : fact)
+}
+
+/** What Git did not ask for anew is drift; with a new revision, nobody can tell whose change it was. */
+function applyFact(key: string, kustomization: Kustomization, { revision }: Attempt, plan: readonly ObjectChange[]) {
+  const isSameRevision = kustomization.lastAppliedRevision === revision
+  const changes = plan.map(({ ref, action, isDrift }) => ({
+    object: describeRef(ref),
+    action,
+    ...(isDrift && isSameRevision ? { drift: true } : {}),
+  }))
+  return { kind: 'apply', kustomization: key, revision, ok: true, changes } as const
 }
 
 function failureOf(error: unknown): StepFailure {
   const message = error instanceof Error ? error.message : String(error)
   if (!(error instanceof SluiceError)) throw error
   return { phase: 'Detecting drift', reason: 'ReconciliationFailed', message }
-}
-
-/** What was there before and what came to be: nothing that was applied is ever lost from sight. */
-function unite(before: readonly InventoryEntry[], added: readonly InventoryEntry[]): readonly InventoryEntry[] {
-  return [...before, ...staleEntries(added, before)]
 }
 
 async function prune(tools: KustomizationTools, memory: Memory, kustomization: Kustomization): Promise<void> {

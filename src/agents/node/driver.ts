@@ -60,6 +60,8 @@ export type Driver = {
   readonly exec: (id: ContainerId, command: readonly string[], timeoutMs: number) => Promise<ExecAnswer>
   /** Opens a TCP connection to a pod. */
   readonly connect: (target: Target) => Promise<Socket>
+  /** Opens a TCP connection to a pod, says `request` (nothing when empty) and answers the first line; rejects with the reason. */
+  readonly greet: (target: Target, request: string, timeoutMs: number) => Promise<string>
   /** Ends what is left of a pod and gives its address back. */
   readonly removeSandbox: (uid: string) => Promise<void>
   readonly forget: (id: ContainerId) => Promise<void>

@@ -47,9 +47,8 @@ export function startSimDriver(o: {
       o.onExit()
     },
     exec: async () => ({ code: 0, output: '', timedOut: false }),
-    connect: async () => {
-      throw new SluiceError('NODE_DRIVER', 'simulated pods have no network')
-    },
+    connect: noNetwork,
+    greet: noNetwork,
     async removeSandbox(uid) {
       sandboxes.delete(uid)
       for (const key of containers.keys()) if (key.startsWith(`${uid}/`)) containers.delete(key)
@@ -72,4 +71,8 @@ async function simulatedImage(name: string): Promise<Image> {
   const digest = /@(sha256:[0-9a-f]{64})$/.exec(name)?.[1] ?? digestOf(name)
   const id = `${name.replace(/@.*$/, '').replace(/:[^/:]*$/, '')}@${digest}`
   return { name, id, digest, config: {}, layers: [], sizeBytes: 0 }
+}
+
+async function noNetwork(): Promise<never> {
+  throw new SluiceError('NODE_DRIVER', 'simulated pods have no network')
 }

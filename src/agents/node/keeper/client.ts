@@ -14,6 +14,8 @@ export type KeeperClient = {
   readonly setNetwork: (table: NetworkTable) => Promise<void>
   readonly serveDns: (host: string) => Promise<void>
   readonly drain: (host: string, timeoutMs: number) => Promise<void>
+  /** Opens a connection to a pod, says `request`, answers the first line; rejects with the reason. */
+  readonly greet: (target: Target, request: string, timeoutMs: number) => Promise<string>
   /** Ends the keeper and everything it runs. */
   readonly stop: () => Promise<void>
   /** A stream to a pod; rejects with the reason when the pod does not take it. */
@@ -61,6 +63,7 @@ export async function connectKeeper(o: {
     setNetwork: (table) => ask({ ask: 'network', table }),
     serveDns: (host) => ask({ ask: 'dns', host }),
     drain: (host, timeoutMs) => ask({ ask: 'drain', host, timeoutMs }),
+    greet: (target, request, timeoutMs) => ask({ ask: 'greet', target, request, timeoutMs }),
     async stop() {
       isClosed = true
       await ask({ ask: 'stop' }).catch(() => undefined)

@@ -62,6 +62,7 @@ export type Question = { readonly id: number } & (
   | { readonly ask: 'forget'; readonly key: string }
   | { readonly ask: 'network'; readonly table: NetworkTable }
   | { readonly ask: 'dns'; readonly host: string }
+  | { readonly ask: 'greet'; readonly target: Target; readonly request: string; readonly timeoutMs: number }
   | { readonly ask: 'drain'; readonly host: string; readonly timeoutMs: number }
   | { readonly ask: 'stop' }
 )

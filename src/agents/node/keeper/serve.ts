@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Balancer } from './balance.ts'
 import type { startDns } from './dns.ts'
+import type { greet } from './greet.ts'
 import type { openLog } from './log.ts'
 import type { NetworkTable, Question } from './messages.ts'
 import type { makeSupervisor, Supervisor } from './supervise.ts'
@@ -11,9 +12,11 @@ export type KeeperParts = {
   readonly makeSupervisor: typeof makeSupervisor
   readonly makeBalancer: () => Balancer
   readonly startDns: typeof startDns
+  readonly greet: typeof greet
 }
 
 type Keeper = {
+  readonly greet: typeof greet
   readonly supervisor: Supervisor
   readonly balancer: Balancer
   readonly dns: ReturnType<typeof startDns>
@@ -36,7 +39,8 @@ export function serveKeeper(parts: KeeperParts, socketPath: string): void {
       for (const control of controls) control.write(`${JSON.stringify({ exited: kept })}\n`)
     },
   })
-  const keeper: Keeper = { supervisor, balancer: parts.makeBalancer(), dns: parts.startDns(), net }
+  const { greet } = parts
+  const keeper: Keeper = { supervisor, balancer: parts.makeBalancer(), dns: parts.startDns(), net, greet }
   const server = net.createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => socket.destroy())
     firstLine(socket, (line) => {
@@ -114,7 +118,7 @@ function converse(keeper: Keeper, socket: Socket): void {
   socket.resume()
 }
 
-function answer({ supervisor, balancer, dns }: Keeper, question: Question): unknown {
+function answer({ supervisor, balancer, dns, greet }: Keeper, question: Question): unknown {
   switch (question.ask) {
     case 'run':
       return supervisor.run(question)
@@ -130,6 +134,8 @@ function answer({ supervisor, balancer, dns }: Keeper, question: Question): unkn
       return setNetwork(balancer, dns, question.table)
     case 'dns':
       return dns.listen(question.host)
+    case 'greet':
+      return greet(question.target, question.request, question.timeoutMs)
     case 'drain':
       return balancer.drain(question.host, question.timeoutMs)
     case 'stop':

@@ -1,5 +1,6 @@
 import { BALANCE_PARTS } from './balance.ts'
 import { DNS_PARTS } from './dns.ts'
+import { greet } from './greet.ts'
 import { openLog } from './log.ts'
 import { SERVE_PARTS } from './serve.ts'
 import { SUPERVISE_PARTS } from './supervise.ts'
@@ -17,9 +18,10 @@ export function keeperSource(): string {
     `const makeBalancer = ${moduleOf(BALANCE_PARTS)}`,
     `const startDns = ${moduleOf(DNS_PARTS)}`,
     `const openLog = ${moduleOf([openLog])}`,
+    `const greet = ${moduleOf([greet])}`,
     `const makeSupervisor = ${moduleOf(SUPERVISE_PARTS)}`,
     `const serveKeeper = ${moduleOf(SERVE_PARTS)}`,
-    'serveKeeper({ makeBalancer, startDns, openLog, makeSupervisor }, process.argv[2])',
+    'serveKeeper({ makeBalancer, startDns, openLog, makeSupervisor, greet }, process.argv[2])',
     '',
   ].join('\n')
 }

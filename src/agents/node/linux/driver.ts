@@ -112,6 +112,7 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
     },
     exec: (id, command, timeoutMs) => execIn(linux, id, command, timeoutMs),
     connect: (target) => keeper.streamTo(target),
+    greet: keeper.greet,
     removeSandbox: (uid) => removeSandbox(linux, uid),
     forget: async (id) => {
       await keeper.forget(keyOf(id))

@@ -1,9 +1,8 @@
 import http from 'node:http'
-import https from 'node:https'
-import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { ContainerId, Driver } from '../driver.ts'
-import type { Action, Container } from './shapes.ts'
+import type { Target } from '../keeper/messages.ts'
+import type { Action, Container, HttpGet } from './shapes.ts'
 
 /** What a probe or hook answered. */
 export type ActionResult = { readonly ok: boolean; readonly message: string }
@@ -21,13 +20,10 @@ export async function runAction(
       if (timedOut) return { ok: false, message: `command timed out after ${timeoutMs / 1000}s` }
       return { ok: code === 0, message: output.trim().slice(0, 1024) }
     }
-    if (action.httpGet) return await withTimeout(timeoutMs, (signal) => httpGet(driver, target, action, signal))
+    if (action.httpGet) return await httpGet(driver, target, action.httpGet, timeoutMs)
     if (action.tcpSocket) {
       const { port, host } = action.tcpSocket
-      const socket = await withTimeout(timeoutMs, () =>
-        driver.connect({ host: host ?? target.ip, port: portOf(target.container, port) }),
-      )
-      socket.destroy()
+      await driver.greet({ host: host ?? target.ip, port: portOf(target.container, port) }, '', timeoutMs)
       return { ok: true, message: '' }
     }
     if (action.sleep) return { ok: true, message: '' }
@@ -48,36 +44,53 @@ function portOf(container: Container, port: number | string): number {
 async function httpGet(
   driver: Driver,
   { container, ip }: { readonly container: Container; readonly ip: string },
-  { httpGet: get }: Action,
-  signal: AbortSignal,
+  get: HttpGet,
+  timeoutMs: number,
 ): Promise<ActionResult> {
-  if (get === undefined) throw new Error('no httpGet')
-  const port = portOf(container, get.port)
-  const host = get.host ?? ip
-  const socket = await driver.connect({ host, port })
+  const at = { host: get.host ?? ip, port: portOf(container, get.port) }
+  const request = renderGet(get, at)
   const isTls = get.scheme?.toUpperCase() === 'HTTPS'
-  const path = `/${(get.path ?? '/').replace(/^\//, '')}`
-  const headers: Record<string, string> = {
-    Host: `${host}:${port}`,
-    'User-Agent': 'kube-probe/1.33',
-    Connection: 'close',
+  const line = isTls ? await greetByTls(driver, at, request, timeoutMs) : await driver.greet(at, request, timeoutMs)
+  const status = Number(/^HTTP\/1\.\d (\d{3})\b/.exec(line)?.[1])
+  if (Number.isNaN(status))
+    return { ok: false, message: `malformed HTTP response ${JSON.stringify(line.slice(0, 100))}` }
+  const ok = status >= 200 && status < 400
+  return { ok, message: ok ? '' : `HTTP probe failed with statuscode: ${status}` }
+}
+
+/** The request of a probe; the action's headers replace ours of the same name. Throws when a header would say more than itself. */
+export function renderGet(get: HttpGet, at: Target): string {
+  const headers = new Map([
+    ['host', ['Host', `${at.host}:${at.port}`]],
+    ['user-agent', ['User-Agent', 'kube-probe/1.33']],
+    ['accept', ['Accept', '*/*']],
+    ['connection', ['Connection', 'close']],
+  ])
+  for (const { name, value } of get.httpHeaders ?? []) {
+    http.validateHeaderName(name)
+    http.validateHeaderValue(name, value)
+    headers.set(name.toLowerCase(), [name, value])
   }
-  for (const { name, value } of get.httpHeaders ?? []) headers[name] = value
-  const createConnection = (): Socket => (isTls ? connectTls({ socket, rejectUnauthorized: false }) : socket)
-  const client = isTls ? https : http
-  return new Promise((resolve, reject) => {
-    const request = client.request({ host, port, path, headers, createConnection, signal }, (response) => {
-      const status = response.statusCode ?? 0
-      response.resume()
+  const path = `/${(get.path ?? '/').replace(/^\//, '')}`.replace(/[^\x21-\x7e]+/g, encodeURIComponent)
+  const lines = [...headers.values()].map(([name, value]) => `${name}: ${value}`)
+  return [`GET ${path} HTTP/1.1`, ...lines, '', ''].join('\r\n')
+}
+
+async function greetByTls(driver: Driver, at: Target, request: string, timeoutMs: number): Promise<string> {
+  return withTimeout(timeoutMs, async (signal) => {
+    const socket = connectTls({ socket: await driver.connect(at), rejectUnauthorized: false })
+    signal.addEventListener('abort', () => socket.destroy())
+    socket.write(request, 'latin1')
+    try {
+      let text = ''
+      for await (const chunk of socket) {
+        text += String(chunk)
+        if (text.includes('\n') || text.length > 4096) break
+      }
+      return text.split('\n', 1)[0]?.trimEnd() ?? ''
+    } finally {
       socket.destroy()
-      const ok = status >= 200 && status < 400
-      resolve({ ok, message: ok ? '' : `HTTP probe failed with statuscode: ${status}` })
-    })
-    request.on('error', (error) => {
-      socket.destroy()
-      reject(error)
-    })
-    request.end()
+    }
   })
 }
 

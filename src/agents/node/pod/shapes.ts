@@ -22,15 +22,18 @@ export type EnvFrom = {
   readonly secretRef?: { readonly name?: string; readonly optional?: boolean }
 }
 
+/** An HTTP request of a probe or hook. */
+export type HttpGet = {
+  readonly path?: string
+  readonly port: number | string
+  readonly host?: string
+  readonly scheme?: string
+  readonly httpHeaders?: readonly { readonly name: string; readonly value: string }[]
+}
+
 /** What a probe or hook does. */
 export type Action = {
-  readonly httpGet?: {
-    readonly path?: string
-    readonly port: number | string
-    readonly host?: string
-    readonly scheme?: string
-    readonly httpHeaders?: readonly { readonly name: string; readonly value: string }[]
-  }
+  readonly httpGet?: HttpGet
   readonly tcpSocket?: { readonly port: number | string; readonly host?: string }
   readonly exec?: { readonly command?: readonly string[] }
   readonly grpc?: { readonly port: number }

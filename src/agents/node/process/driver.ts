@@ -92,6 +92,7 @@ function driverOf(processes: Processes, images: ReturnType<typeof openImageStore
     },
     exec: (id, command, timeoutMs) => execIn(processes, id, command, timeoutMs),
     connect: (target) => keeper.streamTo(target),
+    greet: keeper.greet,
     removeSandbox: (uid) => removeSandbox(processes, uid),
     forget: (id) => keeper.forget(keyOf(id)),
     list: async () => ({ sandboxes: sandboxesOf(stateDir), containers: (await keeper.list()).flatMap(containerOf) }),

@@ -7,7 +7,7 @@ import { startNode } from '../agents/node/start.ts'
 import { startWorkloads } from '../agents/workloads/start.ts'
 import { type Kubed, serveKubed } from '../embedded/kubed/serve.ts'
 import type { DriverName } from './driver-names.ts'
-import { releaseMemoryWhenCalm } from './release-memory.ts'
+import { collectMovedBytes, releaseMemoryWhenCalm } from './release-memory.ts'
 
 export type ClusterOptions = {
   readonly stateDir: string
@@ -47,7 +47,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const client = clientFor(kubed)
   const caches = shareCaches(client, { clock: systemClock, onFault: (error) => log(`watch: ${String(error)}`) })
   const pods = caches.open({ apiVersion: 'v1', kind: 'Pod' })
-  const stopReleasing = releaseMemoryWhenCalm(pods.onChange)
+  const stopReleasing = [releaseMemoryWhenCalm(pods.onChange), collectMovedBytes()]
   const workloads = await startWorkloads({ client, caches, clock: systemClock, log })
   const node =
     options.node === 'none' ? undefined : await startNode({ ...nodeOptions(options, options.node, client), caches })
@@ -61,7 +61,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     serviceUrl: (namespace, name, servicePort) => node?.serviceUrl(namespace, name, servicePort),
     async close({ stopPods }) {
       await node?.close({ stopPods })
-      stopReleasing()
+      for (const stop of stopReleasing) stop()
       await workloads.close()
       caches.close()
       client.close()

@@ -1,31 +1,39 @@
 import assert from 'node:assert/strict'
+import { channel } from 'node:diagnostics_channel'
 import { test } from 'node:test'
-import { releaseMemoryWhenCalm } from './release-memory.ts'
+import { MOVED_BYTES } from '../lib/oci/moved-bytes.ts'
+import { collectMovedBytes, type Collector, releaseMemoryWhenCalm } from './release-memory.ts'
 
-test('memory is released once after the last of many changes, and not after the stop', async () => {
+test('memory is released once after the last of many changes, again while V8 holds on to it, and not after the stop', async () => {
   let change = (): void => undefined
+  const onChange = (changed: () => void) => ((change = changed), () => undefined)
   let collections = 0
-  await new Promise<void>((collected) => {
-    const count = (): void => {
-      collections++
-      collected()
+  await new Promise<void>((released) => {
+    const collect = (): boolean => {
+      if (++collections === 3) released()
+      return collections === 3
     }
-    releaseMemoryWhenCalm((changed) => ((change = changed), () => undefined), count, 1)
+    releaseMemoryWhenCalm(onChange, { ...idle, collect }, 1)
     for (let n = 0; n < 5; n++) change()
     assert.equal(collections, 0)
     // The product's timer lets the process end; the test waits for it.
-    setTimeout(() => undefined, 100)
+    setTimeout(() => undefined, 1000)
   })
-  assert.equal(collections, 1)
-  const stop = releaseMemoryWhenCalm(
-    (changed) => ((change = changed), () => undefined),
-    () => collections++,
-    1,
-  )
+  assert.equal(collections, 3)
+  const stop = releaseMemoryWhenCalm(onChange, { ...idle, collect: () => ++collections > 0 }, 1)
   change()
   stop()
   await new Promise((later) => setTimeout(later, 5))
-  assert.equal(collections, 1)
+  assert.equal(collections, 3)
+})
+
+test('young garbage is collected for every 4 MiB that went by, until stopped', () => {
+  let collections = 0
+  const stop = collectMovedBytes({ ...idle, collectYoung: () => void collections++ })
+  for (let n = 0; n < 9; n++) channel(MOVED_BYTES).publish(1 << 20)
+  stop()
+  for (let n = 0; n < 9; n++) channel(MOVED_BYTES).publish(1 << 20)
+  assert.equal(collections, 2)
 })
 
 test('the collector of V8 can be reached', () => {
@@ -33,3 +41,5 @@ test('the collector of V8 can be reached', () => {
   releaseMemoryWhenCalm(() => () => void (isStopped = true))()
   assert.ok(isStopped)
 })
+
+const idle: Collector = { collectYoung: () => undefined, collect: () => true }

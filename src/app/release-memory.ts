@@ -1,36 +1,83 @@
-import { setFlagsFromString } from 'node:v8'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { MOVED_BYTES } from '../lib/oci/moved-bytes.ts'
 
 const CALM_MS = 10_000
+const MOST_TRIES = 6
+
+/** V8 gives the young generation back only at a collection in a time of few allocations; a small one needs no second try. */
+const SMALL_YOUNG_BYTES = 8 << 20
+
+/** So much image content may go by before its buffers are collected; each byte has passed two buffers by then. */
+const MOVED_LIMIT_BYTES = 4 << 20
+
+/** Buffers that outlived young collections; above this the old ones are collected, too. */
+const OLD_BUFFERS_BYTES = 12 << 20
+
+/** A garbage collector; `collect` answers whether what could be given back was. */
+export type Collector = { readonly collectYoung: () => void; readonly collect: () => boolean }
 
 /**
- * Collects garbage once when nothing has changed for ten seconds, because V8 keeps what a delivery allocated as long as nothing else asks for memory:
- * 20 MiB, for a pause of about 50 ms.
+ * Collects garbage when nothing has changed for ten seconds, because V8 keeps what a delivery allocated as long as nothing else asks for memory:
+ * 40 MiB, for a pause of about 50 ms. Tries again a few times while V8 holds on to it.
  *
  * @param onChange calls back at every change; answers how to stop that
- * @param collect what is called; the collector of V8 unless a test says otherwise
+ * @param collector what is called; that of V8 unless a test says otherwise
  * @returns how to stop
  */
 export function releaseMemoryWhenCalm(
   onChange: (changed: () => void) => () => void,
-  collect: () => void = collector(),
+  collector: Collector = collectorOfV8(),
   calmMs = CALM_MS,
 ): () => void {
   let timer: NodeJS.Timeout | undefined
-  const stop = onChange(() => {
+  const tryLater = (tries: number): void => {
     clearTimeout(timer)
-    timer = setTimeout(collect, calmMs).unref()
-  })
+    timer = setTimeout(() => {
+      if (!collector.collect() && tries > 1) tryLater(tries - 1)
+    }, calmMs).unref()
+  }
+  const stop = onChange(() => tryLater(MOST_TRIES))
   return () => {
     clearTimeout(timer)
     stop()
   }
 }
 
-function collector(): () => void {
+/**
+ * Collects garbage while image content goes by: its buffers look small to V8, which would let 60 MiB of them pile up, and the
+ * C library keeps the room they had for ever (docs/adr/0047). One or two milliseconds for 4 MiB.
+ *
+ * @returns how to stop
+ */
+export function collectMovedBytes(collector: Collector = collectorOfV8()): () => void {
+  let movedBytes = 0
+  const count = (message: unknown): void => {
+    movedBytes += typeof message === 'number' ? message : 0
+    if (movedBytes < MOVED_LIMIT_BYTES) return
+    movedBytes = 0
+    collector.collectYoung()
+  }
+  subscribe(MOVED_BYTES, count)
+  return () => void unsubscribe(MOVED_BYTES, count)
+}
+
+function collectorOfV8(): Collector {
   setFlagsFromString('--expose-gc')
-  const collect: unknown = runInNewContext('gc')
-  return () => {
-    if (typeof collect === 'function') collect()
+  const found: unknown = runInNewContext('gc')
+  const gc = (...words: readonly { readonly type: 'minor' }[]): void => {
+    if (typeof found === 'function') found(...words)
+  }
+  return {
+    collectYoung() {
+      gc({ type: 'minor' })
+      if (process.memoryUsage().arrayBuffers > OLD_BUFFERS_BYTES) gc()
+    },
+    collect() {
+      gc()
+      const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')
+      return (young?.physical_space_size ?? 0) <= SMALL_YOUNG_BYTES
+    },
   }
 }

@@ -1,10 +1,14 @@
 import { createReadStream, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
+import { channel } from 'node:diagnostics_channel'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { digestOf, Hasher, parseDigest } from '../../lib/oci/digest.ts'
+import { MOVED_BYTES } from '../../lib/oci/moved-bytes.ts'
+
+const moved = channel(MOVED_BYTES)
 
 /** Blobs in files named by their digest: `ROOT/blobs/sha256/<hex>`. Several processes may share one. */
 export type ContentStore = {
@@ -80,6 +84,7 @@ async function ingest(
         hasher.update(chunk)
         if (hasher.sizeBytes > sizeBytes) throw mismatch(digest, `is larger than the ${sizeBytes} bytes announced`)
         await file.write(chunk)
+        moved.publish(chunk.length)
       }
       if (hasher.sizeBytes !== sizeBytes) throw mismatch(digest, `has ${hasher.sizeBytes} bytes, not ${sizeBytes}`)
       const found = hasher.digest()

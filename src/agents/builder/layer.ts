@@ -1,9 +1,11 @@
+import { channel } from 'node:diagnostics_channel'
 import { createReadStream } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { storeError } from '../../adapters/registry/content-store.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { Hasher } from '../../lib/oci/digest.ts'
 import { MEDIA } from '../../lib/oci/media-types.ts'
+import { MOVED_BYTES } from '../../lib/oci/moved-bytes.ts'
 import type { TarType } from '../../lib/tar/entry.ts'
 import { renderTarHeader, TAR_END, tarPadding } from '../../lib/tar/write.ts'
 import type { ImageStore } from './store.ts'
@@ -27,6 +29,8 @@ export type LayerEntry = {
 }
 
 const WRITE_BYTES = 1 << 20
+
+const moved = channel(MOVED_BYTES)
 
 /**
  * Writes a layer: sorted, times 0, not compressed, hashed on the way. The same entries give the same digest on every machine.
@@ -58,6 +62,7 @@ export async function writeLayer(
         hasher.update(bytes)
         if ((await writing).bytesWritten !== bytes.length)
           throw new SluiceError('STORE_FULL', `cannot write ${path}: no space left on device`)
+        moved.publish(bytes.length)
       }
       for (const entry of sortEntries(entries)) {
         signal?.throwIfAborted()

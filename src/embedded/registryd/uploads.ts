@@ -1,14 +1,18 @@
 import { randomUUID } from 'node:crypto'
+import { channel } from 'node:diagnostics_channel'
 import { createReadStream, type Stats } from 'node:fs'
 import { open, rm, stat, type FileHandle } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { type Digest, Hasher } from '../../lib/oci/digest.ts'
 import { LIMITS } from '../../lib/oci/limits.ts'
+import { MOVED_BYTES } from '../../lib/oci/moved-bytes.ts'
 import { Refusal } from './answer.ts'
 import type { Store } from './store.ts'
 
 const WRITE_BYTES = 1 << 20
 const MAX_OPEN = 10_000
+
+const moved = channel(MOVED_BYTES)
 
 /** Blobs on their way in: a file each, hashed while it grows. The file's length is how far the upload is, also after a restart. */
 export type Uploads = {
@@ -132,6 +136,7 @@ async function receive(upload: Upload, request: IncomingMessage): Promise<void> 
     for (const chunk of chunks) upload.hasher?.update(chunk)
     await writing
     upload.sizeBytes += sizeBytes
+    moved.publish(sizeBytes)
   }
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {

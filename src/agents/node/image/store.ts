@@ -11,11 +11,13 @@ import {
   symlinkSync,
 } from 'node:fs'
 import { randomBytes } from 'node:crypto'
+import { channel } from 'node:diagnostics_channel'
 import { join } from 'node:path'
 import { createGunzip } from 'node:zlib'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { digestOf, Hasher } from '../../../lib/oci/digest.ts'
 import { compressionOf } from '../../../lib/oci/media-types.ts'
+import { MOVED_BYTES } from '../../../lib/oci/moved-bytes.ts'
 import { parseReference } from '../../../lib/oci/reference.ts'
 import type { ContainerConfig, Descriptor } from '../../../lib/oci/types.ts'
 import type { RegistryClient } from '../../../adapters/registry/client.ts'
@@ -45,6 +47,8 @@ export type ImageStore = {
 }
 
 const MOST_LAYERS = 40
+
+const moved = channel(MOVED_BYTES)
 
 /** Opens the image store below `root`. `keepOwners` needs root. */
 export function openImageStore(root: string, client: RegistryClient, keepOwners: boolean): ImageStore {
@@ -188,6 +192,7 @@ async function* verified({ content, layer, diffId }: LayerJob): AsyncGenerator<B
     if (!Buffer.isBuffer(chunk)) continue
     hasher.update(chunk)
     yield chunk
+    moved.publish(chunk.length)
   }
   if (hasher.digest() !== diffId)
     throw new SluiceError(

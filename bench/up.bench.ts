@@ -21,6 +21,8 @@ const state = join(temp, 'state')
 // Times on a machine that is busy with other work say little: above its number of cores, measure again.
 print('load of the machine before', loadavg()[0] ?? 0, 'processes')
 print('sluice version', median(times(9, () => spawnSync(bundle, ['version']))), 'ms')
+print('sluice version by node itself', median(times(9, () => spawnSync('node', [bundle, 'version']))), 'ms')
+print('node that does nothing', median(times(9, () => spawnSync('node', ['-e', '0']))), 'ms')
 const startedMs = performance.now()
 const product = spawn(bundle, ['up', resolve('examples/vps'), '--state', state], {
   stdio: ['ignore', 'pipe', 'ignore'],

@@ -1,21 +1,28 @@
-import { runCli } from './app/cli/run.ts'
+import { versionText } from './app/version-text.ts'
 
 // The launcher's, for this process alone; not for the commands of workflows and pods.
 for (const name of ['MALLOC_ARENA_MAX', 'MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM_THRESHOLD_']) delete process.env[name]
 
-const stop = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    if (stop.signal.aborted) process.exit(130)
-    stop.abort(signal)
+const argv = process.argv.slice(2)
+// What scripts ask most is answered before anything else is loaded.
+if (argv.length === 1 && argv[0] === 'version') process.stdout.write(`sluice ${versionText()}\n`)
+else await runCommand()
+
+async function runCommand(): Promise<void> {
+  const { runCli } = await import('./app/cli/run.ts')
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(130)
+      stop.abort(signal)
+    })
+  }
+  process.exitCode = await runCli(argv, {
+    out: (text) => process.stdout.write(`${text}\n`),
+    err: (text) => process.stderr.write(`${text}\n`),
+    env: process.env,
+    cwd: process.cwd(),
+    isTty: process.stdout.isTTY === true,
+    signal: stop.signal,
   })
 }
-
-process.exitCode = await runCli(process.argv.slice(2), {
-  out: (text) => process.stdout.write(`${text}\n`),
-  err: (text) => process.stderr.write(`${text}\n`),
-  env: process.env,
-  cwd: process.cwd(),
-  isTty: process.stdout.isTTY === true,
-  signal: stop.signal,
-})

@@ -11,7 +11,7 @@ import { holdStateFolder } from '../state/state-folder.ts'
 import { renderFact } from '../terminal/fact-line.ts'
 import { type Command, type ExitCode, type Io, usageError } from './command.ts'
 import { renderStatus } from './status.ts'
-import { versionText } from './version.ts'
+import { versionText } from '../version-text.ts'
 
 const PORT_OPTIONS = Object.fromEntries(LISTENERS.map((listener) => [`${listener}-port`, { type: 'string' as const }]))
 

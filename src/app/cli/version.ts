@@ -1,12 +1,6 @@
 import { parseArgs } from 'node:util'
+import { versionText } from '../version-text.ts'
 import type { Command } from './command.ts'
-
-declare const SLUICE_VERSION: string | undefined
-
-/** The version of this build; `dev` when run from source. */
-export function versionText(): string {
-  return typeof SLUICE_VERSION === 'string' ? SLUICE_VERSION : 'dev'
-}
 
 export const version: Command = {
   name: 'version',

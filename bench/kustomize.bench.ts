@@ -40,6 +40,8 @@ function measure(root: string, { shape, resources, runs, peerRuns }: Tree): void
   const dir = folderToBuild(out)
   const mine = Array.from({ length: runs }, () => ours(dir)).slice(Math.ceil(runs / 3))
   print(`${name} cpu warm`, median(mine), 'ms')
+  const withOrigins = Array.from({ length: runs }, () => ours(dir, true)).slice(Math.ceil(runs / 3))
+  print(`${name} with origin`, median(withOrigins) / median(mine), 'times (promise 2)')
   if (!existsSync(peer)) return print(`${name} peer`, 0, `no kustomize at ${peer}`)
   const theirs = Array.from({ length: peerRuns }, () => peerCpu(dir))
   const same =
@@ -53,9 +55,9 @@ function folderToBuild(out: string): string {
   return readdirSync(out).includes('overlay') ? join(out, 'overlay') : out
 }
 
-function ours(dir: string): number {
+function ours(dir: string, origin = false): number {
   const before = process.cpuUsage()
-  renderBuild(build(diskTree(), dir, { reorder: 'legacy' }))
+  renderBuild(build(diskTree(), dir, { reorder: 'legacy', origin }))
   const { user, system } = process.cpuUsage(before)
   return (user + system) / 1000
 }

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 
 /**
  * Transcripts: `$ sluice …` lines with the output that follows and, unless it is 0, the exit code as `[exit N]`.
- * `…` in a wanted line stands for any text. Run in an empty folder, shown as DIR. UPDATE=1 rewrites them; read the diff.
+ * `…` in a wanted line stands for any text. Run in a copy of the folder of the same name, an empty one where there is none, shown
+ * as DIR. UPDATE=1 rewrites them; read the diff.
  */
 const folder = 'tests/cli'
 const bundle = resolve('dist/sluice.mjs')
@@ -17,6 +18,8 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.txt'))) 
   const want = readFileSync(path, 'utf8')
   test(`transcript ${file}`, () => {
     const cwd = mkdtempSync(join(tmpdir(), 'sluice-cli-'))
+    const files = path.slice(0, -'.txt'.length)
+    if (existsSync(files)) cpSync(files, cwd, { recursive: true })
     const have = want
       .split('\n')
       .filter((line) => line.startsWith('$ '))

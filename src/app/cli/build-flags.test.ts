@@ -47,7 +47,7 @@ test('build takes every flag of the original, wherever it stands', () => {
   assert.deepEqual(flags, {
     dir: 'dir',
     output: 'out',
-    options: { loadRestrictions: 'rootOnly', reorder: 'legacy', managedByLabel: false },
+    options: { loadRestrictions: 'rootOnly', reorder: 'legacy', managedByLabel: false, origin: false },
     mode: 'once',
     notes: [],
   })

@@ -36,6 +36,7 @@ const FLAGS: Readonly<Record<string, GoFlag>> = {
   'as-current-user': { kind: 'bool' },
   'stack-trace': { kind: 'bool' },
   // Ours.
+  origin: { kind: 'bool' },
   watch: { kind: 'bool' },
   batch: { kind: 'bool' },
 }
@@ -46,7 +47,7 @@ const RESTRICTORS = new Map<string, BuildOptions['loadRestrictions']>([
 ])
 
 /**
- * Reads the flags of `kustomize build`, and `--watch` and `--batch`, which are ours.
+ * Reads the flags of `kustomize build`, and `--origin`, `--watch` and `--batch`, which are ours.
  *
  * @param env `KUSTOMIZE_ENABLE_MANAGEDBY_LABEL=on` is read as kustomize reads it
  */
@@ -75,7 +76,7 @@ export function parseBuildFlags(
   return {
     dir: words[0] ?? '.',
     output: texts.get('output') || undefined,
-    options: { loadRestrictions, reorder, managedByLabel },
+    options: { loadRestrictions, reorder, managedByLabel, origin: bools.get('origin') === true },
     mode: isBatch ? 'batch' : isWatch ? 'watch' : 'once',
     notes,
   }

@@ -1,8 +1,11 @@
 import { lstatSync, realpathSync, statSync } from 'node:fs'
 import { resolve, sep } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { renderWithOrigins } from '../../lib/kustomize/annotate.ts'
 import { build, renderBuild, type BuildOptions, type BuildResult } from '../../lib/kustomize/build.ts'
+import type { FieldOrigin } from '../../lib/kustomize/field-origin.ts'
 import type { FileTree } from '../../lib/kustomize/tree.ts'
+import { originComment } from './blame-text.ts'
 import { goFileError } from './go-file-error.ts'
 
 /** Why a build failed: kustomize's text, then where and what to do, which are ours. */
@@ -19,7 +22,8 @@ export type Outcome = { readonly yaml: string; readonly result: BuildResult } | 
 export function buildFolder(tree: FileTree, cwd: string, dir: string, options: BuildOptions): Outcome {
   try {
     const result = build(tree, namedFolder(cwd, dir), options)
-    return { yaml: renderBuild(result), result }
+    const comment = (found: FieldOrigin): string | undefined => originComment(found, cwd)
+    return { yaml: options.origin ? renderWithOrigins(result, comment) : renderBuild(result), result }
   } catch (error) {
     return failureOf(error)
   }

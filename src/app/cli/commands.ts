@@ -78,6 +78,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./build.ts')).build,
   },
   {
+    name: 'blame',
+    summary: 'Show where a field of a built object comes from',
+    load: async () => (await import('./blame.ts')).blame,
+  },
+  {
     name: 'diff',
     summary: 'Show what applying a folder would create, change and delete',
     load: async () => (await import('./diff.ts')).diff,

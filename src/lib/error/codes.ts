@@ -101,6 +101,7 @@ export const ERROR_CODES = {
   REPOSITORY_INVALID: 'What sluice up was given cannot be delivered. Name a Git repository or a folder.',
   STATE_IN_USE: 'Another sluice runs on the same state folder. Stop it (sluice down) or choose another --state.',
   OBJECT_MISSING: 'There is no object of that name. sluice get lists what there is.',
+  FIELD_MISSING: 'The object has no such field. sluice blame without a field lists all it has.',
   OBJECT_SUSPENDED: 'The object is suspended. Resume it first.',
   WAIT_TIMEOUT: 'What was waited for did not happen in time. The events of the object say why.',
   KIND_UNKNOWN: 'The API server has no kind of that name. kubectl api-resources lists what it has.',

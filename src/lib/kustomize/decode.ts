@@ -1,4 +1,5 @@
 import { mapNode, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
+import { nearest } from '../value/nearest.ts'
 import { resolveScalar } from '../yaml/resolve.ts'
 import { failure } from './failure.ts'
 import { isNull } from './field-spec.ts'
@@ -99,23 +100,9 @@ function nameOf(key: string, fields: Readonly<Record<string, Shape>>): string | 
 }
 
 function unknownField(key: string, value: YamlNode, fields: Readonly<Record<string, Shape>>, context: Context): Error {
-  const near = Object.keys(fields).find((name) => distance(name.toLowerCase(), key.toLowerCase()) <= 2)
+  const [near] = nearest(key, Object.keys(fields))
   const hint = near ? `did you mean "${near}"?` : 'remove the field'
   return failure('KUSTOMIZE_INVALID', `${context.prefix}: json: unknown field ${JSON.stringify(key)}`, value, hint)
-}
-
-/** Levenshtein distance of two short names. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= Math.min(a.length, 60); i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const cost = a[i - 1] === b[j - 1] ? 0 : 1
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + cost))
-    }
-    row = next
-  }
-  return row[b.length] ?? 99
 }
 
 function mismatch(node: YamlNode, shape: Shape, context: Context): Error {

@@ -10,7 +10,7 @@ import { test } from 'node:test'
 const conformance = process.env.SLUICE_CONFORMANCE ?? '../shared/conformance'
 const program = join(conformance, 'flux-live', 'run.mjs')
 const plane = join(process.env.SLUICE_PEERS ?? join(homedir(), '.cache/sluice/peers'), 'kube-control-plane')
-const groups = process.env.SLUICE_FLUX_LIVE ?? 'gr-,img-,iua-,nt-'
+const groups = process.env.SLUICE_FLUX_LIVE ?? 'gr-,img-,iua-,nt-,rc-'
 const misses = JSON.parse(readFileSync('tests/fixtures/flux-live-misses.json', 'utf8')) as Record<string, string>
 
 const skip = !existsSync(program)

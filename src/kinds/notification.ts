@@ -14,7 +14,12 @@ export type Provider = {
   readonly timeoutMs: number
   readonly secretName: string | undefined
   readonly certSecretName: string | undefined
-  readonly hasProxy: boolean
+  /** Old: the address of a proxy, in the open. */
+  readonly proxy: string
+  readonly proxySecretName: string | undefined
+  readonly serviceAccountName: string
+  /** CEL that names the commit status; '' for the usual name. */
+  readonly commitStatusExpr: string
   readonly isSuspended: boolean
 }
 
@@ -62,7 +67,10 @@ export function parseProvider(object: KubeObject): Provider {
     timeoutMs: durationField(object, 'timeout') ?? DEFAULT_TIMEOUT_MS,
     secretName: optionalText(object, 'spec', 'secretRef', 'name'),
     certSecretName: optionalText(object, 'spec', 'certSecretRef', 'name'),
-    hasProxy: readText(object, 'spec', 'proxy') !== '' || read(object, 'spec', 'proxySecretRef') !== undefined,
+    proxy: readText(object, 'spec', 'proxy'),
+    proxySecretName: optionalText(object, 'spec', 'proxySecretRef', 'name'),
+    serviceAccountName: readText(object, 'spec', 'serviceAccountName'),
+    commitStatusExpr: readText(object, 'spec', 'commitStatusExpr'),
     isSuspended: read(object, 'spec', 'suspend') === true,
   }
 }

@@ -4,6 +4,7 @@ import type { EventSink } from '../../engine/event.ts'
 import type { FactBody, ReportFact } from '../../pipeline/record/fact.ts'
 import type { SharedCaches } from '../kube/shared-caches.ts'
 import type { KubeClient } from '../kube/types.ts'
+import type { Reach } from '../net/reach.ts'
 import type { ArtifactStore } from './artifact-store.ts'
 import type { SourceStore } from './source-store.ts'
 
@@ -32,6 +33,12 @@ export type EngineContext = {
   readonly gitChanged: (url: string) => void
   /** Registers for `imageChanged(repository)`. */
   readonly onImageChanged: (handler: (repository: string) => void) => void
+  /** Where requests may go whose address an object names. */
+  readonly hookReach: Reach
+  /** Says that this process listens on a loopback port: no such request goes there. */
+  readonly ownPort: (port: number) => void
+  /** False: objects reach only objects of their own namespace. */
+  readonly crossNamespace: boolean
   /** A number in [0, 1), for jitter. */
   readonly random: () => number
 }

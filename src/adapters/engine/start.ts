@@ -6,6 +6,7 @@ import type { ReportFact } from '../../pipeline/record/fact.ts'
 import type { Clock } from '../clock.ts'
 import { type SharedCaches, shareCaches } from '../kube/shared-caches.ts'
 import type { KubeClient } from '../kube/types.ts'
+import type { Reach } from '../net/reach.ts'
 import { openArtifactStore } from './artifact-store.ts'
 import { noReport, type EngineContext, type PartTools } from './context.ts'
 import { ENGINE_PARTS } from './controllers.ts'
@@ -29,6 +30,12 @@ export type EngineOptions = {
   readonly traps: 'safe' | 'flux'
   readonly installCrds: boolean
   readonly registryAliases: Readonly<Record<string, string>>
+  /** Where requests may go whose address an object names; default `any`. */
+  readonly hookReach?: Reach['scope']
+  /** Loopback ports of the embedder, which no such request reaches. */
+  readonly ownPorts?: readonly number[]
+  /** Whether objects may reach objects of another namespace; default true. */
+  readonly crossNamespace?: boolean
   readonly report?: ReportFact
   readonly log?: (line: string) => void
 }
@@ -58,6 +65,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const sinks: EventSink[] = [events.tell]
   const caches = options.caches ?? shareCaches(client, { clock, onFault: (error) => log(`watch: ${String(error)}`) })
   const artifacts = await openArtifactStore(join(stateDir, 'artifacts'), options.artifactListen)
+  const ownPorts = new Set([...(options.ownPorts ?? []), Number(artifacts.host.split(':').at(-1))])
   const context: EngineContext = {
     client,
     clock,
@@ -76,6 +84,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     onGitChanged: (handler) => void gitHandlers.push(handler),
     gitChanged: (url) => gitHandlers.forEach((handler) => handler(url)),
     onImageChanged: (handler) => void imageHandlers.push(handler),
+    hookReach: { scope: options.hookReach ?? 'any', ownPorts: () => [...ownPorts] },
+    ownPort: (port) => void ownPorts.add(port),
+    crossNamespace: options.crossNamespace ?? true,
     random: Math.random,
   }
   const parts = await startParts(context, sinks, options.receiverListen)

@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openOutbox } from './outbox.ts'
-import { sendRequest } from './send.ts'
+import { post, saying, type Parcel } from '../../pipeline/notify/hook-request.ts'
+import type { Reach } from '../net/reach.ts'
+import { hold } from './send.ts'
 
 test('an outbox keeps its letters over a restart, and repeats none within five minutes', () => {
   const folder = mkdtempSync(join(tmpdir(), 'outbox-'))
@@ -35,31 +37,66 @@ test('a request reaches its hook; a refusal is an error that can be tried again'
   const server = createServer((request, response) => {
     request.setEncoding('utf8')
     request.on('data', (chunk: string) => bodies.push(chunk))
-    request.on('end', () => response.writeHead(request.url === '/fail' ? 500 : 204).end())
+    request.on('end', () => {
+      const to = request.url === '/elsewhere' ? 'http://example.com/' : '/ok'
+      if (/^\/(moved|elsewhere)/.test(request.url ?? '')) response.writeHead(308, { location: to }).end()
+      else response.writeHead(request.url === '/fail' ? 500 : 204).end()
+    })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
-  const options = { timeoutMs: 2000, reach: 'any', userAgent: 'sluice' } as const
-  const hook = (path: string) =>
-    ({ method: 'POST', url: `http://127.0.0.1:${port}${path}`, headers: {}, body: '{}' }) as const
-  await sendRequest(hook('/ok'), options)
-  assert.deepEqual(bodies, ['{}'])
-  await assert.rejects(sendRequest(hook('/fail'), options), {
-    code: 'NOTIFY_FAILED',
-    retry: 'backoff',
-    message: /status code 500/,
+  const reach = (scope: Reach['scope'], ...own: number[]): Reach => ({ scope, ownPorts: () => own })
+  const options = { timeoutMs: 2000, reach: reach('any'), userAgent: 'sluice' }
+  const hook = (url: string) => saying(() => post(url, {}))({} as Parcel)
+  const at = (path: string) => hook(`http://127.0.0.1:${port}${path}`)
+  await hold(at('/ok'), options)
+  await hold(at('/moved'), options)
+  assert.deepEqual(bodies, ['{}', '{}', '{}'])
+  const cases: [url: string, reach: Reach, want: object][] = [
+    [`http://127.0.0.1:${port}/fail`, reach('any'), { code: 'NOTIFY_FAILED', retry: 'backoff', message: /code 500/ }],
+    [
+      `http://127.0.0.1:${port}/elsewhere`,
+      reach('any'),
+      { code: 'NOTIFY_FAILED', message: /redirect to another host/ },
+    ],
+    [`http://127.0.0.1:${port}/own`, reach('any', port), { code: 'NOTIFY_ADDRESS' }],
+    [`http://127.0.0.1:${port}/ok`, reach('private'), { code: 'NOTIFY_ADDRESS' }],
+    [`http://localhost:${port}/ok`, reach('private'), { code: 'NOTIFY_ADDRESS' }],
+    [`http://[::ffff:127.0.0.1]:${port}/ok`, reach('private'), { code: 'NOTIFY_ADDRESS' }],
+    [`http://2130706433:${port}/ok`, reach('private'), { code: 'NOTIFY_ADDRESS' }],
+    ['http://0.0.0.0:1/', reach('private'), { code: 'NOTIFY_ADDRESS' }],
+    ['http://10.0.0.1/', reach('public'), { code: 'NOTIFY_ADDRESS' }],
+    ['http://[fd12::1]/', reach('public'), { code: 'NOTIFY_ADDRESS' }],
+    ['http://169.254.169.254/latest', reach('any'), { code: 'NOTIFY_ADDRESS' }],
+    ['http://[::ffff:a9fe:a9fe]/latest', reach('any'), { code: 'NOTIFY_ADDRESS' }],
+    ['http://[64:ff9b::a9fe:a9fe]/latest', reach('any'), { code: 'NOTIFY_ADDRESS' }],
+    ['http://[fd00:ec2::254]/latest', reach('any'), { code: 'NOTIFY_ADDRESS' }],
+    ['http://127.0.0.1:1/', reach('any'), { code: 'NOTIFY_FAILED', message: /ECONNREFUSED/ }],
+  ]
+  for (const [url, to, want] of cases) await assert.rejects(hold(hook(url), { ...options, reach: to }), want, url)
+  assert.equal(bodies.length, 5)
+  await new Promise((resolve) => server.close(resolve))
+})
+
+test('a proxy is asked with its password, and is itself an address that must be allowed', async () => {
+  const seen: [string | undefined, string | undefined][] = []
+  const proxy = createServer((request, response) => {
+    seen.push([request.url, request.headers['proxy-authorization']])
+    response.writeHead(200).end()
   })
-  await assert.rejects(sendRequest(hook('/ok'), { ...options, reach: 'public' }), { code: 'NOTIFY_ADDRESS' })
-  await assert.rejects(
-    sendRequest({ ...hook(''), url: `http://localhost:${port}/` }, { ...options, reach: 'public' }),
-    { code: 'NOTIFY_ADDRESS' },
-  )
-  await assert.rejects(sendRequest({ ...hook(''), url: 'http://169.254.169.254/latest' }, options), {
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  const { port } = proxy.address() as AddressInfo
+  const options = {
+    timeoutMs: 2000,
+    reach: { scope: 'any', ownPorts: () => [] } as Reach,
+    userAgent: 'sluice',
+    proxy: { url: `http://127.0.0.1:${port}`, username: 'u', password: 'p' },
+  }
+  const hook = () => saying(() => post('http://hooks.example.com/x', {}))({} as Parcel)
+  await hold(hook(), options)
+  assert.deepEqual(seen, [['http://hooks.example.com/x', 'Basic dTpw']])
+  await assert.rejects(hold(hook(), { ...options, reach: { scope: 'private', ownPorts: () => [] } }), {
     code: 'NOTIFY_ADDRESS',
   })
-  await assert.rejects(sendRequest({ ...hook(''), url: 'http://127.0.0.1:1/' }, options), {
-    code: 'NOTIFY_FAILED',
-    message: /ECONNREFUSED/,
-  })
-  await new Promise((resolve) => server.close(resolve))
+  await new Promise((resolve) => proxy.close(resolve))
 })

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { systemClock } from '../../adapters/clock.ts'
 import { startEngine } from '../../adapters/engine/start.ts'
+import type { Reach } from '../../adapters/net/reach.ts'
 import { clientFromKubeconfig } from '../../adapters/kube/client.ts'
 import { usageError, type Command, type Io } from './command.ts'
 
@@ -12,6 +13,8 @@ const OPTIONS = {
   'receiver-listen': { type: 'string', default: '127.0.0.1:9292' },
   traps: { type: 'string', default: 'safe' },
   'install-crds': { type: 'string', default: 'true' },
+  'hook-reach': { type: 'string', default: 'any' },
+  'no-cross-namespace-refs': { type: 'boolean', default: false },
   'registry-alias': { type: 'string', multiple: true },
   verbose: { type: 'boolean', short: 'v', default: false },
 } as const
@@ -20,13 +23,15 @@ export const engine: Command = {
   name: 'engine',
   summary: "Do what Flux's controllers do, on any Kubernetes",
   usage:
-    'sluice engine --kubeconfig FILE [--state DIR] [--artifact-listen H:P] [--receiver-listen H:P] [--traps safe|flux] [--install-crds=false] [--registry-alias NAME=HOST:PORT]',
+    'sluice engine --kubeconfig FILE [--state DIR] [--artifact-listen H:P] [--receiver-listen H:P] [--traps safe|flux] [--install-crds=false] [--hook-reach any|private|public] [--no-cross-namespace-refs] [--registry-alias NAME=HOST:PORT]',
   async run(argv, io) {
     const { values } = parseArgs({ args: [...argv], options: OPTIONS })
     const kubeconfig = values.kubeconfig ?? io.env['KUBECONFIG']
     if (kubeconfig === undefined) return usageError(io, this, 'which cluster? say --kubeconfig')
     if (values.traps !== 'safe' && values.traps !== 'flux') return usageError(io, this, '--traps is safe or flux')
     if (!/^(true|false)$/.test(values['install-crds'])) return usageError(io, this, '--install-crds is true or false')
+    const hookReach = parseReach(values['hook-reach'])
+    if (hookReach === undefined) return usageError(io, this, '--hook-reach is any, private or public')
     const aliases = parseAliases(values['registry-alias'] ?? [])
     if (aliases === undefined) return usageError(io, this, '--registry-alias wants NAME=HOST:PORT')
     const client = clientFromKubeconfig(resolve(io.cwd, kubeconfig))
@@ -39,6 +44,8 @@ export const engine: Command = {
       traps: values.traps,
       installCrds: values['install-crds'] === 'true',
       registryAliases: aliases,
+      hookReach,
+      crossNamespace: !values['no-cross-namespace-refs'],
       log: values.verbose ? io.err : (line) => io.err(line.split('\n')[0] ?? ''),
     })
     io.out(JSON.stringify({ server: client.server, artifacts: values['artifact-listen'], traps: values.traps }))
@@ -47,6 +54,10 @@ export const engine: Command = {
     client.close()
     return 0
   },
+}
+
+function parseReach(word: string): Reach['scope'] | undefined {
+  return word === 'any' || word === 'private' || word === 'public' ? word : undefined
 }
 
 function parseAliases(words: readonly string[]): Readonly<Record<string, string>> | undefined {

@@ -27,6 +27,10 @@ export const ERROR_CODES = {
     'A file that SOPS encrypted cannot be decrypted. The message lists the keys that were tried, or the value that was changed.',
   SOPS_KEY:
     'A key for SOPS cannot be used, or does not open the file. Put the right one into the Secret of spec.decryption.',
+  // lib/jwt, pipeline/receiver
+  JWT_INVALID: 'The token of a request is not one that this Receiver trusts. Check issuer, account and audience.',
+  BODY_INVALID: 'The body of a request is not what its sender says that it is. Look at the sender.',
+  RECEIVER_RESOURCE: 'A resource of a Receiver cannot be asked to reconcile. Fix the entry that the error names.',
   // pipeline/image
   IMAGE_POLICY_INVALID: 'The image policy cannot work as written. Fix the field that the error names.',
   // adapters/notify

@@ -111,7 +111,21 @@ function sortKeys(map: Readonly<Record<string, string>>): Record<string, string>
   return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** An update for commit statuses only: "Reconciliation finished …" goes to generic hooks, not to people. */
-export function isCommitStatusUpdate({ metadata }: Message): boolean {
-  return metadata?.['commit_status'] === 'update'
+/** What an event says of itself, whatever the Alert adds. */
+export type EventMarks = {
+  /** `event.toolkit.fluxcd.io/commit` of the object. */
+  readonly hasCommit: boolean
+  /** `event.toolkit.fluxcd.io/change_request` of the object. */
+  readonly hasChangeRequest: boolean
+  /** "Reconciliation finished …": for commit statuses and programs, not for people. */
+  readonly isCommitStatusUpdate: boolean
+}
+
+/** Reads the marks of an event. */
+export function marksOf({ annotations, object }: ToldEvent): EventMarks {
+  return {
+    hasCommit: (annotations['event.toolkit.fluxcd.io/commit'] ?? '') !== '',
+    hasChangeRequest: (annotations['event.toolkit.fluxcd.io/change_request'] ?? '') !== '',
+    isCommitStatusUpdate: annotations[`${groupOf(object.apiVersion)}/commit_status`] === 'update',
+  }
 }

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { parseAlert, parseProvider } from '../../kinds/notification.ts'
-import { makeMessage, matchesAlert, type Message, type ToldEvent } from './message.ts'
-import { buildRequest } from './payload.ts'
+import { parseAlert, parseProvider, type Provider } from '../../kinds/notification.ts'
+import { makeMessage, marksOf, matchesAlert, type Message, type ToldEvent } from './message.ts'
+import type { HookRequest, ProviderSecret } from './hook-request.ts'
+import { converse, isFor } from './providers.ts'
 
 const root = join(process.env.SLUICE_CONFORMANCE ?? '../shared/conformance', 'flux-live/scenarios')
 const skip = existsSync(root) ? false : `no conformance data at ${root}`
@@ -15,7 +16,7 @@ const load = (name: string): Scenario => JSON.parse(readFileSync(join(root, `${n
 const sentBy = (scenario: Scenario): Sent[] => scenario.steps.flatMap((step) => step.then.notifications ?? [])
 
 /** The messages of the generic hook are Flux's own events: what other receivers were sent is made from the same ones. */
-for (const type of ['slack', 'discord', 'rocket', 'msteams', 'webex', 'matrix', 'opsgenie', 'hmac'])
+for (const type of ['slack', 'discord', 'rocket', 'msteams', 'webex', 'matrix', 'opsgenie', 'hmac', 'pagerduty'])
   test(`a ${type} message is what Flux sends`, { skip }, () => {
     const name = `nt-${type}`
     const scenario = load(name)
@@ -34,7 +35,7 @@ for (const type of ['slack', 'discord', 'rocket', 'msteams', 'webex', 'matrix', 
       return { ...message, metadata: { ...message.metadata, ...extra } }
     })
     const secret = { token: type === 'hmac' ? 'topsecret' : 'tokvalue' }
-    const made = messages.flatMap((message) => buildRequest(message, provider, type === 'slack' ? {} : secret) ?? [])
+    const made = messages.flatMap((message) => requestsFor(message, provider, type === 'slack' ? {} : secret))
     const wanted = sentBy(scenario)
     assert.equal(made.length >= wanted.length, true)
     for (const want of wanted) {
@@ -46,6 +47,23 @@ for (const type of ['slack', 'discord', 'rocket', 'msteams', 'webex', 'matrix', 
       assert.ok(found, `${JSON.stringify(want.body)}\n${made.map((one) => one.body).join('\n')}`)
     }
   })
+
+function requestsFor(
+  message: Message,
+  provider: Provider,
+  secret: ProviderSecret,
+  answers: string[] = [],
+): HookRequest[] {
+  const annotations = { 'kustomize.toolkit.fluxcd.io/commit_status': message.metadata?.['commit_status'] ?? '' }
+  if (!isFor(provider, message, marksOf({ ...event, annotations }))) return []
+  const alert = { namespace: 'ns', name: 'al', uid: 'alert-uid' }
+  const parcel = { message, provider, secret, commitStatus: 'kustomization/app/0c9c2e41', alert, nowMs: 0 }
+  const talk = converse({ ...parcel, traps: 'flux' })
+  const made: HookRequest[] = []
+  for (let said = talk.next(); said.done !== true; said = talk.next({ status: 200, text: answers.shift() ?? '' }))
+    made.push(said.value)
+  return made
+}
 
 /** Fields of chat messages come in random order from Flux; transaction ids are hashes. */
 function shape(url: string, body: string, method: string): string {
@@ -130,12 +148,157 @@ test('metadata: of the object, the alert, its summary, and the controller’s ow
   assert.deepEqual(message.metadata, { env: 'prod', image: 'from alert', revision: 'main@sha1:a', summary: 's' })
 })
 
-test('a type that is not supported is refused by name', () => {
-  const provider = parseProvider({
-    apiVersion: 'v1',
-    kind: 'Provider',
-    metadata: { name: 'p', namespace: 'n' },
-    spec: { type: 'nats', address: 'http://x' },
-  })
-  assert.throws(() => buildRequest(makeMessage(alert({}), event), provider, {}), /"nats" is not supported yet/)
+test('types of another protocol are refused by name', () => {
+  for (const type of ['nats', 'googlepubsub', 'azureeventhub'])
+    assert.throws(() => requestsFor(made, providerOf({ type, address: 'http://x' }), {}), {
+      code: 'NOTIFY_PROVIDER',
+      message: new RegExp(`"${type}" is not supported: .* is not spoken here`),
+    })
 })
+
+const providerOf = (spec: object): Provider =>
+  parseProvider({ apiVersion: 'v1', kind: 'Provider', metadata: { name: 'p', namespace: 'n', uid: 'p-uid' }, spec })
+const revision = 'main@sha1:69b59063470310ebbd88a9156325322a124e55a3'
+const commit = '69b59063470310ebbd88a9156325322a124e55a3'
+const made = { ...makeMessage(alert({}), event), reason: 'ReconciliationSucceeded', metadata: { revision } } as Message
+
+const statuses: readonly [
+  type: string,
+  address: string,
+  secret: ProviderSecret,
+  look: RegExp,
+  said: RegExp,
+  same: string,
+][] = [
+  [
+    'github',
+    'https://github.com/o/r',
+    { token: 't' },
+    /^GET https:\/\/api\.github\.com\/repos\/o\/r\/commits\/69b.*\/statuses\?per_page=50$/,
+    /^POST https:\/\/api\.github\.com\/repos\/o\/r\/statuses\/69b\w+ .*"state":"success".*"context":"kustomization\/app/,
+    '[{"context":"kustomization/app/0c9c2e41","state":"success","description":"reconciliation succeeded"}]',
+  ],
+  [
+    'gitlab',
+    'git@gitlab.example.com:group/sub/app.git',
+    { token: 't' },
+    /^GET https:\/\/gitlab\.example\.com\/api\/v4\/projects\/group%2Fsub%2Fapp\/repository\/commits\/69b/,
+    /^POST https:\/\/gitlab\.example\.com\/api\/v4\/projects\/group%2Fsub%2Fapp\/statuses\/69b.*"state":"success"/,
+    `[{"sha":"${commit}","name":"kustomization/app/0c9c2e41","status":"success","description":"reconciliation succeeded"}]`,
+  ],
+  [
+    'gitea',
+    'ssh://git@gitea.example.com/o/r.git',
+    { password: 't' },
+    /^GET https:\/\/gitea\.example\.com\/api\/v1\/repos\/o\/r\/commits\/69b/,
+    /^POST https:\/\/gitea\.example\.com\/api\/v1\/repos\/o\/r\/statuses\/69b/,
+    '[{"context":"kustomization/app/0c9c2e41","status":"success","description":"reconciliation succeeded"}]',
+  ],
+  [
+    'bitbucket',
+    'https://bitbucket.org/o/r',
+    { token: 'u:p' },
+    /^GET https:\/\/api\.bitbucket\.org\/2\.0\/repositories\/o\/r\/commit\/69b\w+\/statuses\/build\/[0-9a-f]{40}$/,
+    /^POST .*\/statuses\/build .*"state":"SUCCESSFUL"/,
+    '{"state":"SUCCESSFUL","description":"reconciliation succeeded"}',
+  ],
+  [
+    'bitbucketserver',
+    'https://bb.example.com/ctx/scm/proj/repo.git',
+    { username: 'u', password: 'p' },
+    /^GET https:\/\/bb\.example\.com\/ctx\/rest\/api\/latest\/projects\/proj\/repos\/repo\/commits\/69b\w+\/builds\?key=/,
+    /^POST .*\/builds .*"name":"kustomization\/app \[reconciliation succeeded\]"/,
+    '{"state":"SUCCESSFUL","description":"reconciliation succeeded","name":"kustomization/app [reconciliation succeeded]","key":"5e3c6d4a4c5c8ab3d5e2ecd6d4a3f1f6a1b1c1d1"}',
+  ],
+  [
+    'azuredevops',
+    'https://dev.azure.com/org/proj/_git/repo',
+    { token: 't' },
+    /^GET https:\/\/dev\.azure\.com\/org\/proj\/_apis\/git\/repositories\/repo\/commits\/69b/,
+    /^POST .*"genre":"fluxcd".*"state":"succeeded"/,
+    '{"value":[{"context":{"name":"kustomization/app/0c9c2e41","genre":"fluxcd"},"state":"succeeded","description":"reconciliation succeeded"}]}',
+  ],
+]
+for (const [type, address, secret, look, said, same] of statuses)
+  test(`a commit status at ${type}: looks first, says nothing twice, leaves progress alone`, () => {
+    const provider = providerOf({ type, address })
+    const failure = { ...made, severity: 'error', reason: 'HealthCheckFailed' } as const
+    const text = ({ method, url, body }: HookRequest): string => `${method} ${url}${body ? ` ${body}` : ''}`
+    const sent = requestsFor({ ...failure, severity: 'error', reason: made.reason }, provider, secret, ['[]']).map(text)
+    assert.equal(sent.length, 2)
+    const all = requestsFor({ ...made, metadata: { revision, commit_status: 'update' } }, provider, secret, ['[]']).map(
+      text,
+    )
+    assert.match(all[0] ?? '', look)
+    assert.match(all[1] ?? '', said)
+    if (type !== 'bitbucketserver')
+      assert.equal(
+        requestsFor({ ...made, metadata: { revision, commit_status: 'update' } }, provider, secret, [same]).length,
+        1,
+      )
+    assert.deepEqual(requestsFor(made, provider, secret), [], 'only updates and failures are for commits')
+    const progress = requestsFor({ ...failure, reason: 'Progressing' }, provider, secret, ['[]'])
+    assert.equal(progress.length, type === 'gitea' ? 2 : 0)
+    assert.throws(() => requestsFor({ ...failure, metadata: {} }, provider, secret), /missing revision metadata/)
+  })
+
+test('a comment on a change request is changed when it is there already, and only when it is ours', () => {
+  const provider = providerOf({ type: 'githubpullrequestcomment', address: 'https://github.com/o/r' })
+  const message = { ...made, metadata: { revision, change_request: '7' } }
+  const marker = '<!-- flux-pr-comment-key:p-uid/Kustomization/ns/app -->'
+  const talk = (comments: object[]) => {
+    const alert = { namespace: 'ns', name: 'al', uid: 'u' }
+    const parcel = {
+      message,
+      provider,
+      secret: { token: 't' },
+      commitStatus: '',
+      alert,
+      nowMs: 0,
+      traps: 'safe',
+    } as const
+    const said = converse(parcel)
+    said.next()
+    said.next({ status: 200, text: '{"login":"bot"}' })
+    const last = said.next({ status: 200, text: JSON.stringify(comments) }).value as HookRequest
+    return `${last.method} ${last.url}`
+  }
+  const other = { id: 1, user: { login: 'mallory' }, body: marker }
+  assert.equal(talk([other]), 'POST https://api.github.com/repos/o/r/issues/7/comments')
+  const own = { id: 2, user: { login: 'bot' }, body: `${marker} x` }
+  assert.equal(talk([other, own]), 'PATCH https://api.github.com/repos/o/r/issues/comments/2')
+})
+
+const shapes: readonly [type: string, spec: object, secret: ProviderSecret, want: RegExp][] = [
+  ['googlechat', {}, {}, /"cards":\[\{"header":\{"title":"kustomization\/app\.ns","subtitle":"kustomize-controller"/],
+  ['lark', {}, {}, /"msg_type":"interactive".*💫 kustomization\/app\.ns/],
+  [
+    'telegram',
+    { channel: '-100:3' },
+    { token: 'tok' },
+    /bottok\/sendMessage .*"chat_id":"-100","message_thread_id":"3"/,
+  ],
+  ['zulip', { channel: 'c/t', username: 'u' }, { password: 'p' }, /\/api\/v1\/messages content=%23%23\+Flux\+Status/],
+  ['zoom', {}, { token: 't' }, /\?format=full .*"sub_head":\{"text":"info"\}/],
+  ['datadog', {}, { token: 't' }, /\/api\/v1\/events .*"tags":\["flux_reporting_controller:kustomize-controller"/],
+  [
+    'sentry',
+    { address: 'https://key@sentry.example.com/1' },
+    {},
+    /example\.com\/api\/1\/envelope\/ .*"type":"transaction"/s,
+  ],
+  ['incident.io', {}, { token: 't' }, /"title":"kustomization\/app\.ns: ReconciliationSucceeded","status":"resolved"/],
+  ['otel', {}, {}, /\/hook .*"name":"Kustomization: ns\/app"/],
+  ['msteams', { address: 'https://x.webhook.office.com/y' }, {}, /"@type":"MessageCard"/],
+  [
+    'githubdispatch',
+    { address: 'https://ghe.example.com/o/r' },
+    { token: 't' },
+    /example\.com\/api\/v3\/repos\/o\/r\/dispatches/,
+  ],
+]
+for (const [type, spec, secret, want] of shapes)
+  test(`a message for ${type}`, () => {
+    const [request] = requestsFor(made, providerOf({ type, address: 'https://host.example.com/hook', ...spec }), secret)
+    assert.match(`${request?.url} ${request?.body}`, want)
+  })

@@ -1,92 +1,115 @@
 import { parseProvider, type Provider } from '../../../kinds/notification.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import { loadOne } from '../../../lib/yaml/load.ts'
-import type { Message } from '../../../pipeline/notify/message.ts'
-import { buildRequest, type ProviderSecret } from '../../../pipeline/notify/payload.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import type { Conversation } from '../../../pipeline/notify/hook-request.ts'
+import type { EventMarks, Message } from '../../../pipeline/notify/message.ts'
+import { commitStatusName, converse, isFor } from '../../../pipeline/notify/providers.ts'
+import { readProviderSecret, readProxy, readTls, type SecretData } from '../../../pipeline/notify/secret.ts'
+import { boundedCall } from '../../bounded-call.ts'
 import type { AbsorbingCache } from '../../kube/types.ts'
-import { sendRequest } from '../../notify/send.ts'
+import { hold, type SendOptions } from '../../notify/send.ts'
 import type { EngineContext } from '../context.ts'
 import { readSecret } from '../git-repository/login.ts'
 
 /** A message on its way to the Provider of an Alert. */
-export type Post = { readonly alert: string; readonly provider: string; readonly message: Message }
+export type Post = {
+  readonly alert: string
+  readonly provider: string
+  readonly message: Message
+  readonly marks: EventMarks
+}
+
+/** Alerts and Providers as they are now. */
+export type Notifiers = { readonly alerts: AbsorbingCache; readonly providers: AbsorbingCache }
 
 /**
  * Sends a message to its Provider.
  *
  * @throws SluiceError in Flux's words when the Provider, its secret or the receiver is at fault
  */
-export async function deliver(
-  context: EngineContext,
-  providers: AbsorbingCache,
-  { alert, provider: name, message }: Post,
-): Promise<void> {
-  const [namespace = ''] = alert.split('/')
+export async function deliver(context: EngineContext, { alerts, providers }: Notifiers, post: Post): Promise<void> {
+  const { message, marks } = post
+  const [namespace = '', alertName = ''] = post.alert.split('/')
   const { kind, namespace: of, name: what } = message.involvedObject
   const about = `${kind}/${of}/${what}`
-  const object = providers.get(namespace, name)
+  const object = providers.get(namespace, post.provider)
+  const alert = alerts.get(namespace, alertName)
+  if (!alert) return
   if (!object)
     throw new SluiceError(
       'NOTIFY_PROVIDER',
-      `failed to dispatch notification for ${about}: failed to read provider: Provider.notification.toolkit.fluxcd.io "${name}" not found`,
+      `failed to dispatch notification for ${about}: failed to read provider: Provider.notification.toolkit.fluxcd.io "${post.provider}" not found`,
     )
   const provider = parseProvider(object)
-  if (provider.isSuspended) return
-  const { request, caPem } = await prepare(context, provider, message).catch((error: unknown) => {
-    if (!(error instanceof Error)) throw error
-    throw new SluiceError(
-      'NOTIFY_PROVIDER',
-      `failed to dispatch notification for ${about}: failed to initialize notifier for provider '${name}': ${error.message}`,
-    )
+  if (provider.isSuspended || !isFor(provider, message, marks)) return
+  const prepared = await prepare(context, { provider, object, alert, message }).catch((error: unknown) => {
+    if (!(error instanceof SluiceError)) throw error
+    const initialized = `failed to initialize notifier for provider '${provider.name}': ${error.message}`
+    throw new SluiceError('NOTIFY_PROVIDER', `failed to dispatch notification for ${about}: ${initialized}`, {
+      ...(error.where === undefined ? {} : { where: error.where }),
+    })
   })
-  if (!request) return
-  const options = {
-    timeoutMs: provider.timeoutMs,
-    reach: process.env['SLUICE_NOTIFY_REACH'] === 'public' ? ('public' as const) : ('any' as const),
-    userAgent: context.traps === 'flux' ? 'Go-http-client/1.1' : 'sluice',
-    ...(caPem === undefined ? {} : { caPem }),
-  }
-  await sendRequest(request, options).catch((error: unknown) => {
+  await hold(prepared.conversation, prepared.options).catch((error: unknown) => {
     if (!(error instanceof SluiceError)) throw error
     // Flux tries until its time is up, and then says that only.
-    const reason = context.traps === 'flux' ? 'failed to execute request: context deadline exceeded' : error.message
+    const isOver = context.traps === 'flux' && error.code === 'NOTIFY_FAILED'
+    const reason = isOver ? 'failed to execute request: context deadline exceeded' : error.message
     throw new SluiceError(error.code, `failed to send notification for ${about}: postMessage failed: ${reason}`, {
-      retry: 'backoff',
+      retry: error.retry,
     })
   })
 }
 
-async function prepare({ client }: EngineContext, provider: Provider, message: Message) {
-  if (provider.hasProxy)
-    throw new SluiceError('NOTIFY_PROVIDER', 'proxies are not supported: remove spec.proxySecretRef and spec.proxy')
-  const read = (secret: string) =>
-    readSecret(client, provider.namespace, secret).catch((error: unknown) => {
-      throw new SluiceError(
-        'SECRET_MISSING',
-        `failed to get secret '${provider.namespace}/${secret}': ${error instanceof Error ? error.message : ''}`,
-      )
-    })
-  const data = provider.secretName === undefined ? {} : await read(provider.secretName)
-  const certificate = provider.certSecretName === undefined ? {} : await read(provider.certSecretName)
-  const caPem = (certificate['ca.crt'] ?? certificate['caFile'])?.toString('utf8')
-  return { request: buildRequest(message, provider, secretOf(data)), caPem }
+type Needs = {
+  readonly provider: Provider
+  readonly object: KubeObject
+  readonly alert: KubeObject
+  readonly message: Message
 }
 
-function secretOf(data: Readonly<Record<string, Buffer>>): ProviderSecret {
-  const text = (key: string): Record<string, string> => {
-    const value = data[key]?.toString('utf8').trim()
-    return value === undefined || value === '' ? {} : { [key]: value }
-  }
-  const headers = data['headers'] ? loadOne(data['headers'].toString('utf8'), 'headers') : undefined
-  const pairs =
-    typeof headers === 'object' && headers !== null
-      ? Object.entries(headers).map(([name, value]) => [name, String(value)])
-      : []
+async function prepare(
+  context: EngineContext,
+  { provider, object, alert, message }: Needs,
+): Promise<{ readonly conversation: Conversation; readonly options: SendOptions }> {
+  const { clock, traps, hookReach } = context
+  if (provider.serviceAccountName !== '')
+    throw new SluiceError('NOTIFY_PROVIDER', 'workload identity is not supported: remove spec.serviceAccountName')
+  const naming = { message, provider, providerObject: object, alertObject: alert, guard: boundedCall }
+  const commitStatus = commitStatusName(naming)
+  const secret = await readOptional(context, provider, provider.secretName)
+  const certificate = await readOptional(context, provider, provider.certSecretName)
+  const proxySecret = await readOptional(context, provider, provider.proxySecretName)
+  const oldProxy = secret?.['proxy']?.toString('utf8').trim() || provider.proxy
+  const proxy = proxySecret ? readProxy(proxySecret) : oldProxy === '' ? undefined : { url: oldProxy }
+  const { namespace = '', name, uid = '' } = alert.metadata
   return {
-    ...text('address'),
-    ...text('token'),
-    ...text('username'),
-    ...text('password'),
-    ...(pairs.length > 0 ? { headers: Object.fromEntries(pairs) } : {}),
+    conversation: converse({
+      ...{ message, provider, commitStatus, traps, nowMs: clock.nowMs() },
+      secret: readProviderSecret(secret ?? {}),
+      alert: { namespace, name, uid },
+    }),
+    options: {
+      timeoutMs: provider.timeoutMs,
+      reach: hookReach,
+      userAgent: traps === 'flux' ? 'Go-http-client/1.1' : 'sluice',
+      ...readTls(provider, certificate, secret ?? {}),
+      ...(proxy ? { proxy } : {}),
+    },
+  }
+}
+
+async function readOptional(
+  { client }: EngineContext,
+  { namespace }: Provider,
+  name: string | undefined,
+): Promise<SecretData | undefined> {
+  if (name === undefined) return undefined
+  try {
+    return await readSecret(client, namespace, name)
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    throw new SluiceError('SECRET_MISSING', `failed to get secret '${namespace}/${name}': ${error.message}`, {
+      cause: error,
+    })
   }
 }

@@ -6,7 +6,8 @@ import type { EngineEvent } from '../../../engine/event.ts'
 import { kubeTime } from '../../../kinds/conditions.ts'
 import { type Alert, parseAlert } from '../../../kinds/notification.ts'
 import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
-import { makeMessage, matchesAlert, type ToldEvent } from '../../../pipeline/notify/message.ts'
+import { makeMessage, marksOf, matchesAlert, type ToldEvent } from '../../../pipeline/notify/message.ts'
+import { read } from '../../../lib/kube/read.ts'
 import type { AbsorbingCache } from '../../kube/types.ts'
 import { type Letter, openOutbox, type Outbox } from '../../notify/outbox.ts'
 import type { EngineContext, EnginePart } from '../context.ts'
@@ -74,7 +75,7 @@ function take(own: Own, event: EngineEvent): void {
 
 function wants(own: Own, alert: Alert, told: ToldEvent): boolean {
   try {
-    return matchesAlert(alert, told)
+    return (own.context.crossNamespace || alert.namespace === told.object.namespace) && matchesAlert(alert, told)
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     tellAlert(own, alert, `the alert cannot be matched: ${error.message}`)
@@ -99,11 +100,13 @@ function keep({ outbox, context }: Own, alert: Alert, told: ToldEvent): void {
     token,
   ]
   const key = createHash('sha256').update(JSON.stringify(same)).digest('hex')
-  outbox.put(
-    key,
-    { alert: `${alert.namespace}/${alert.name}`, provider: alert.providerName, message },
-    context.clock.nowMs(),
-  )
+  const post: Post = {
+    alert: `${alert.namespace}/${alert.name}`,
+    provider: alert.providerName,
+    message,
+    marks: marksOf(told),
+  }
+  outbox.put(key, post, context.clock.nowMs())
 }
 
 /** The event with what its object says of itself: labels for matching. */
@@ -147,7 +150,7 @@ function pump(own: Own): void {
 async function post(own: Own, { id, payload, attempts }: Letter<Post>): Promise<void> {
   const { context, outbox } = own
   try {
-    await deliver(context, own.providers, payload)
+    await deliver(context, own, payload)
     if (!own.isClosed) outbox.done(id)
   } catch (error) {
     if (own.isClosed) return
@@ -176,7 +179,6 @@ function tellAlert({ context }: Own, alert: Alert, message: string): void {
 
 /** Rows are our own; one of an older version that does not fit is left out. */
 function parsePost(value: unknown): Post | undefined {
-  const isPost =
-    typeof value === 'object' && value !== null && 'alert' in value && 'provider' in value && 'message' in value
+  const isPost = ['alert', 'provider', 'message', 'marks'].every((key) => read(value, key) !== undefined)
   return isPost ? (value as Post) : undefined
 }

@@ -1,0 +1,168 @@
+import { type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import type { Socket } from 'node:net'
+import { connect as tlsConnect } from 'node:tls'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { checkReach, guardedLookup, type Reach } from './reach.ts'
+
+/** A request whose address comes from an object of the cluster. */
+export type GuardedRequest = {
+  readonly method: string
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | Buffer
+}
+
+/** How to make it. */
+export type GuardOptions = {
+  readonly reach: Reach
+  /** For all of it, redirects and answer included. */
+  readonly timeoutMs: number
+  readonly caPem?: string
+  readonly certPem?: string
+  readonly keyPem?: string
+  readonly proxy?: Proxy
+}
+
+/** An HTTP proxy; it looks names up itself. */
+export type Proxy = { readonly url: string; readonly username?: string; readonly password?: string }
+
+/** An answer, its body cut at 1 MiB. */
+export type GuardedAnswer = {
+  readonly status: number
+  readonly headers: IncomingMessage['headers']
+  readonly text: string
+}
+
+const MOST_REDIRECTS = 5
+const LONGEST_ANSWER = 1 << 20
+
+/**
+ * Makes one request. Redirects are followed only within the same host (307 and 308, or any for a GET), each checked like the first.
+ *
+ * @throws SluiceError NOTIFY_ADDRESS when the address may not be reached, NOTIFY_FAILED (retry: backoff) when nothing answers; neither quotes the URL, which may hold a token
+ */
+export async function guardedRequest(request: GuardedRequest, options: GuardOptions): Promise<GuardedAnswer> {
+  const deadline = AbortSignal.timeout(options.timeoutMs)
+  let { url } = request
+  for (let hops = 0; ; hops++) {
+    const answer = await once({ ...request, url }, options, deadline)
+    const location = answer.headers.location
+    const isKept = answer.status === 307 || answer.status === 308 || (request.method === 'GET' && answer.status >= 301)
+    if (location === undefined || answer.status < 301 || answer.status > 308 || !isKept) return answer
+    const next = new URL(location, url)
+    if (next.hostname !== new URL(url).hostname || (next.protocol === 'http:' && url.startsWith('https:')))
+      throw failed(`redirect to another host (${next.host}) is not followed`)
+    if (hops >= MOST_REDIRECTS) throw failed('too many redirects')
+    url = next.href
+  }
+}
+
+async function once(request: GuardedRequest, options: GuardOptions, signal: AbortSignal): Promise<GuardedAnswer> {
+  try {
+    const url = new URL(request.url)
+    checkReach(url, options.reach)
+    const answer = await send(url, request, options, signal)
+    return { status: answer.statusCode ?? 0, headers: answer.headers, text: await readText(answer) }
+  } catch (error) {
+    throw error instanceof SluiceError ? error : failed(reasonOf(error, options.timeoutMs))
+  }
+}
+
+async function send(
+  url: URL,
+  request: GuardedRequest,
+  options: GuardOptions,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const { method, headers, body = '' } = request
+  const isSecure = url.protocol === 'https:'
+  const hasBody = method !== 'GET' && method !== 'HEAD'
+  const common: RequestOptions = {
+    method,
+    headers: { ...headers, ...(hasBody ? { 'content-length': Buffer.byteLength(body) } : {}) },
+    signal,
+    agent: false,
+  }
+  const tls = tlsOf(options)
+  if (!options.proxy) {
+    const direct = { ...common, ...tls, lookup: guardedLookup(url, options.reach) }
+    return exchange((isSecure ? httpsRequest : httpRequest)(url, direct), body)
+  }
+  const proxy = new URL(options.proxy.url)
+  checkReach(proxy, options.reach)
+  const authorization = proxyAuthorization(options.proxy)
+  const reach = { host: proxy.hostname, port: proxy.port || 80, lookup: guardedLookup(proxy, options.reach) }
+  if (!isSecure) {
+    const whole = {
+      ...common,
+      ...reach,
+      path: url.href,
+      headers: { host: url.host, ...common.headers, ...authorization },
+    }
+    return exchange(httpRequest(whole), body)
+  }
+  const socket = await tunnel({ ...reach, headers: authorization, signal }, `${url.hostname}:${url.port || 443}`)
+  const createConnection = () => tlsConnect({ ...tls, socket, servername: url.hostname })
+  return exchange(httpsRequest(url, { ...common, createConnection }), body)
+}
+
+function exchange(sent: ReturnType<typeof httpRequest>, body: string | Buffer): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    sent.on('response', resolve)
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}
+
+/** Asks a proxy for a connection to a host. */
+function tunnel(options: RequestOptions, target: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const sent = httpRequest({ ...options, method: 'CONNECT', path: target, agent: false })
+    sent.on('connect', (answer, socket) =>
+      answer.statusCode === 200 ? resolve(socket) : reject(failed(`the proxy answered ${answer.statusCode}`)),
+    )
+    sent.on('response', (answer) => reject(failed(`the proxy answered ${answer.statusCode}`)))
+    sent.on('error', reject)
+    sent.end()
+  })
+}
+
+function tlsOf({ caPem, certPem, keyPem }: GuardOptions) {
+  return {
+    ...(caPem === undefined ? {} : { ca: caPem }),
+    ...(certPem === undefined ? {} : { cert: certPem }),
+    ...(keyPem === undefined ? {} : { key: keyPem }),
+  }
+}
+
+function proxyAuthorization({ username, password }: Proxy): Record<string, string> {
+  if (username === undefined) return {}
+  return { 'proxy-authorization': `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}` }
+}
+
+async function readText(answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of answer) {
+    if (!Buffer.isBuffer(chunk)) continue
+    size += chunk.length
+    if (size > LONGEST_ANSWER) {
+      answer.destroy()
+      break
+    }
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function failed(reason: string): SluiceError {
+  return new SluiceError('NOTIFY_FAILED', `failed to execute request: ${reason}`, { retry: 'backoff' })
+}
+
+/** Why a request failed, without the address. */
+function reasonOf(error: unknown, timeoutMs: number): string {
+  if (!(error instanceof Error)) return 'unknown'
+  if (/Timeout|Abort/.test(error.name)) return `no answer within ${timeoutMs / 1000}s`
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
+}

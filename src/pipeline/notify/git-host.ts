@@ -1,0 +1,123 @@
+import { createSign } from 'node:crypto'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import type { Message } from './message.ts'
+import { type HookAnswer, type HookRequest, type Parcel, unusable } from './hook-request.ts'
+
+/** A repository at a Git host: `https://host` and `owner/repo`. */
+export type GitAddress = { readonly host: string; readonly path: string }
+
+/**
+ * Reads the address of a repository: https://, ssh:// or git@host:path.
+ *
+ * @throws SluiceError NOTIFY_PROVIDER
+ */
+export function parseGitAddress({ provider }: Parcel): GitAddress {
+  const { address } = provider
+  const scp = /^(?:[\w.-]+@)?([\w.-]+):(?!\/\/)(.+)$/.exec(address)
+  const text = scp ? `ssh://${scp[1]}/${scp[2]}` : address
+  if (!URL.canParse(text) || !/^(https?|ssh):/.test(text))
+    throw unusable(provider, `failed parsing URL "${address}"`, 'spec.address')
+  const url = new URL(text.replace(/^ssh:/, 'https:'))
+  const path = url.pathname.replace(/^\/+/, '').replace(/\.git$/, '')
+  return { host: `${text.startsWith('http:') ? 'http' : 'https'}://${url.host}`, path }
+}
+
+/** The parts of a path, of which there must be so many. */
+export function partsOf({ provider }: Parcel, { path }: GitAddress, count: number): readonly string[] {
+  const parts = path.split('/')
+  if (parts.length !== count || parts.includes(''))
+    throw unusable(provider, `invalid repository id "${path}"`, 'spec.address')
+  return parts.map(encodeURIComponent)
+}
+
+/** The token of the secret; its password counts, too. */
+export function tokenOf({ provider, secret }: Parcel, what: string): string {
+  const token = secret.token ?? secret.password ?? ''
+  if (token === '') throw unusable(provider, `${what} token cannot be empty`, 'spec.secretRef')
+  return token
+}
+
+/**
+ * The commit that a message is about.
+ *
+ * @throws SluiceError NOTIFY_PROVIDER when it names none
+ */
+export function commitOf({ metadata = {} }: Message): string {
+  const revision = metadata['commit'] ?? metadata['originRevision'] ?? metadata['revision']
+  if (revision === undefined) throw new SluiceError('NOTIFY_PROVIDER', 'missing revision metadata')
+  const hash = /(?:^|[@/])(?:sha1:|sha256:)?([0-9a-f]{40}|[0-9a-f]{64})$/.exec(revision)?.[1]
+  if (hash === undefined)
+    throw new SluiceError('NOTIFY_PROVIDER', `failed to extract commit hash from '${revision}' revision`)
+  return hash
+}
+
+/**
+ * Reads an answer that must be JSON.
+ *
+ * @throws SluiceError NOTIFY_FAILED (retry: backoff)
+ */
+export function parseAnswer({ text }: HookAnswer, what: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new SluiceError('NOTIFY_FAILED', `could not read ${what}: the answer is not JSON`, { retry: 'backoff' })
+  }
+}
+
+/** A GET of JSON. */
+export function get(url: string, headers: Readonly<Record<string, string>>): HookRequest {
+  return { method: 'GET', url, headers, body: '' }
+}
+
+/** GitHub's API, at github.com or a server of one's own, with the headers that say who asks. */
+export type GitHubApi = {
+  readonly base: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly app: string
+}
+
+/** Opens GitHub's API with a token, or as a GitHub App: then a token of the installation is asked for first. */
+export function* openGitHub(parcel: Parcel): Generator<HookRequest, GitHubApi, HookAnswer> {
+  const { provider, secret, traps } = parcel
+  const { host } = parseGitAddress(parcel)
+  const base = host === 'https://github.com' ? 'https://api.github.com' : `${host}/api/v3`
+  const agent: Record<string, string> = traps === 'flux' ? { 'user-agent': 'go-github/v64.0.0' } : {}
+  const common = { ...agent, accept: 'application/vnd.github.v3+json', 'x-github-api-version': '2022-11-28' }
+  const token = secret.token ?? secret.password ?? ''
+  if (token !== '') return { base, headers: { ...common, authorization: `Bearer ${token}` }, app: '' }
+  if (!secret.githubApp)
+    throw unusable(provider, 'github token or github app details must be specified', 'spec.secretRef')
+  const { installation } = secret.githubApp
+  const headers = { ...common, authorization: `Bearer ${appToken(parcel)}` }
+  const url = `${base}/app/installations/${encodeURIComponent(installation)}/access_tokens`
+  const granted = parseAnswer(yield { method: 'POST', url, headers, body: '' }, 'the token of the installation')
+  const app = parseAnswer(yield get(`${base}/app`, headers), 'the app')
+  return { base, headers: { ...common, authorization: `Bearer ${textOf(granted, 'token')}` }, app: textOf(app, 'slug') }
+}
+
+/** A text field of an answer; '' when there is none. */
+export function textOf(value: unknown, key: string): string {
+  const found: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
+  return typeof found === 'string' ? found : ''
+}
+
+/** The token of a GitHub App itself, good for nine minutes. */
+function appToken({ provider, secret, nowMs }: Parcel): string {
+  const { id, installation, privateKey } = secret.githubApp ?? { id: '', installation: '', privateKey: '' }
+  if (installation === '')
+    throw unusable(
+      provider,
+      'app installation owner or ID must be provided to use github app authentication',
+      'spec.secretRef',
+    )
+  if (privateKey === '')
+    throw unusable(provider, 'private key must be provided to use github app authentication', 'spec.secretRef')
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const nowSeconds = Math.floor(nowMs / 1000)
+  const text = `${part({ alg: 'RS256', typ: 'JWT' })}.${part({ iat: nowSeconds - 60, exp: nowSeconds + 540, iss: id })}`
+  try {
+    return `${text}.${createSign('RSA-SHA256').update(text).sign(privateKey, 'base64url')}`
+  } catch {
+    throw unusable(provider, 'the private key of the GitHub App cannot be used', 'spec.secretRef')
+  }
+}

@@ -1,0 +1,95 @@
+import { compileCel } from '../../lib/cel/compile.ts'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import type { KubeObject } from '../../lib/kube/object.ts'
+import type { Provider } from '../../kinds/notification.ts'
+import { CHANGE_REQUESTS } from './change-request.ts'
+import { CHATS } from './chat.ts'
+import { COMMIT_STATUSES } from './commit-status.ts'
+import { PROGRAMS } from './generic.ts'
+import { type Conversation, type Converse, type Parcel, unusable } from './hook-request.ts'
+import { INCIDENTS } from './incident.ts'
+import type { EventMarks, Message } from './message.ts'
+
+const TYPES: Readonly<Record<string, Converse>> = {
+  ...PROGRAMS,
+  ...CHATS,
+  ...INCIDENTS,
+  ...COMMIT_STATUSES,
+  ...CHANGE_REQUESTS,
+}
+
+/** Types that speak another protocol than HTTP or need a cloud's own login: refused by name, never silently. */
+const REFUSED: Readonly<Record<string, string>> = {
+  azureeventhub: 'AMQP to Azure Event Hubs',
+  googlepubsub: "Google Pub/Sub with Google's login",
+  nats: 'the protocol of NATS',
+}
+
+/** Whether a type shows a status beside a commit. */
+export function isCommitStatusType(type: string): boolean {
+  return Object.hasOwn(COMMIT_STATUSES, type)
+}
+
+/** Whether a Provider's type is to hear of a message at all. */
+export function isFor({ type }: Provider, message: Message, marks: EventMarks): boolean {
+  if (Object.hasOwn(COMMIT_STATUSES, type))
+    return marks.hasCommit || marks.isCommitStatusUpdate || message.severity === 'error'
+  if (type.endsWith('requestcomment')) return marks.hasChangeRequest && !marks.isCommitStatusUpdate
+  return type === 'generic' || type === 'generic-hmac' || !marks.isCommitStatusUpdate
+}
+
+/**
+ * What is to be said to the receiver of a Provider.
+ *
+ * @throws SluiceError NOTIFY_PROVIDER for a type that is not supported, or a Provider that lacks something; also while the conversation runs
+ */
+export function converse(parcel: Parcel): Conversation {
+  const { provider, secret } = parcel
+  const address = secret.address ?? provider.address
+  const { type } = provider
+  const speak = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined
+  if (!speak) {
+    const why = Object.hasOwn(REFUSED, type) ? `: ${REFUSED[type]} is not spoken here` : ''
+    throw unusable(provider, `provider type "${type}" is not supported${why}`, 'spec.type')
+  }
+  if (type === 'telegram' || Object.hasOwn(COMMIT_STATUSES, type) || Object.hasOwn(CHANGE_REQUESTS, type))
+    return speak({ ...parcel, provider: { ...provider, address } })
+  if (!/^https?:\/\//.test(address) || !URL.canParse(address)) {
+    const why = address === '' ? 'the provider has no address' : 'the address is not an http(s) URL'
+    throw unusable(provider, why, 'spec.address')
+  }
+  return speak({ ...parcel, provider: { ...provider, address } })
+}
+
+/** What a commit status may be named by. */
+export type StatusNaming = {
+  readonly message: Message
+  readonly provider: Provider
+  readonly providerObject: KubeObject
+  readonly alertObject: KubeObject
+  readonly guard?: (run: () => unknown) => unknown
+}
+
+/**
+ * The name of a commit status: `kustomization/app/<first part of the Provider's uid>`, or what `spec.commitStatusExpr` says; '' for other types.
+ *
+ * @throws SluiceError NOTIFY_PROVIDER when the expression cannot work
+ */
+export function commitStatusName({ message, provider, providerObject, alertObject, guard }: StatusNaming): string {
+  if (!Object.hasOwn(COMMIT_STATUSES, provider.type)) return ''
+  const { kind, name } = message.involvedObject
+  if (provider.commitStatusExpr === '') return `${kind}/${name}/${provider.uid.split('-')[0] ?? ''}`.toLowerCase()
+  try {
+    const options = { variables: ['event', 'alert', 'provider'], ...(guard ? { guard } : {}) }
+    const cel = compileCel(provider.commitStatusExpr, options)
+    return cel.evaluateString({ event: message, alert: alertObject, provider: providerObject })
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    const why = error.code === 'CEL_INVALID' ? `failed to compile expression: ${error.message}` : error.message
+    throw new SluiceError(
+      'NOTIFY_PROVIDER',
+      `failed to evaluate the spec.commitStatusExpr CEL expression for the event: ${why}`,
+      { where: `Provider/${provider.namespace}/${provider.name} spec.commitStatusExpr`, cause: error },
+    )
+  }
+}

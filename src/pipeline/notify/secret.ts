@@ -1,0 +1,97 @@
+import type { Provider } from '../../kinds/notification.ts'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { loadOne } from '../../lib/yaml/load.ts'
+import type { ProviderSecret } from './hook-request.ts'
+import { isCommitStatusType } from './providers.ts'
+
+/** The decoded values of a Secret. */
+export type SecretData = Readonly<Record<string, Buffer>>
+
+/** Certificates for a connection. */
+export type TlsFiles = { readonly caPem?: string; readonly certPem?: string; readonly keyPem?: string }
+
+const LONGEST_ADDRESS = 2048
+
+/**
+ * Reads what a Provider's secret says.
+ *
+ * @throws SluiceError NOTIFY_PROVIDER
+ */
+export function readProviderSecret(data: SecretData): ProviderSecret {
+  if ((data['address']?.length ?? 0) > LONGEST_ADDRESS)
+    throw new SluiceError(
+      'NOTIFY_PROVIDER',
+      `invalid address in secret: address exceeds maximum length of ${LONGEST_ADDRESS} bytes`,
+    )
+  const headers = readHeaders(data)
+  const githubApp = {
+    id: textOf(data, 'githubAppID'),
+    installation: textOf(data, 'githubAppInstallationID'),
+    privateKey: textOf(data, 'githubAppPrivateKey'),
+  }
+  return {
+    ...given('address', data),
+    ...given('token', data),
+    ...given('username', data),
+    ...given('password', data),
+    ...(headers ? { headers } : {}),
+    ...(githubApp.id === '' ? {} : { githubApp }),
+  }
+}
+
+/**
+ * The certificates of a Provider: of `certSecretRef`, or for a Git host those that lie in its secret.
+ *
+ * @throws SluiceError NOTIFY_PROVIDER for a certificate without its key
+ */
+export function readTls({ type }: Provider, certificate: SecretData | undefined, secret: SecretData): TlsFiles {
+  const data = certificate ?? (isCommitStatusType(type) ? secret : {})
+  const pick = (key: string, old: string): string | undefined => textOf(data, key) || textOf(data, old) || undefined
+  const [caPem, certPem, keyPem] = [pick('ca.crt', 'caFile'), pick('tls.crt', 'certFile'), pick('tls.key', 'keyFile')]
+  const problem =
+    (certPem === undefined) !== (keyPem === undefined)
+      ? 'tls.crt and tls.key must be there together'
+      : certificate && caPem === undefined && certPem === undefined
+        ? 'the secret has neither ca.crt nor tls.crt'
+        : undefined
+  if (problem !== undefined) throw new SluiceError('NOTIFY_PROVIDER', `failed to get TLS config: ${problem}`)
+  return {
+    ...(caPem === undefined ? {} : { caPem }),
+    ...(certPem === undefined ? {} : { certPem }),
+    ...(keyPem === undefined ? {} : { keyPem }),
+  }
+}
+
+/**
+ * The proxy that a secret names.
+ *
+ * @throws SluiceError NOTIFY_PROVIDER
+ */
+export function readProxy(data: SecretData): {
+  readonly url: string
+  readonly username?: string
+  readonly password?: string
+} {
+  const url = textOf(data, 'address')
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+    throw new SluiceError('NOTIFY_PROVIDER', `failed to get proxy URL: the secret's address is not an http(s) URL`)
+  return { url, ...given('username', data), ...given('password', data) }
+}
+
+function readHeaders(data: SecretData): Record<string, string> | undefined {
+  const loaded: unknown = data['headers'] ? loadOne(data['headers'].toString('utf8'), 'headers') : undefined
+  if (typeof loaded !== 'object' || loaded === null) return undefined
+  const pairs = Object.entries(loaded).map(([name, value]): [string, string] => [name, String(value)])
+  const bad = pairs.find(([name, value]) => !/^[\w!#$%&'*+.^`|~-]+$/.test(name) || /[\r\n\0]/.test(value))
+  if (bad) throw new SluiceError('NOTIFY_PROVIDER', `failed to read headers from secret: "${bad[0]}" is no header`)
+  return Object.fromEntries(pairs)
+}
+
+function textOf(data: SecretData, key: string): string {
+  return data[key]?.toString('utf8').trim() ?? ''
+}
+
+function given<Key extends string>(key: Key, data: SecretData): { readonly [K in Key]?: string } {
+  const value = textOf(data, key)
+  return value === '' ? {} : ({ [key]: value } as { readonly [K in Key]?: string })
+}

@@ -1,0 +1,40 @@
+import { read, readText } from '../../lib/kube/read.ts'
+
+// The vocabulary of CDEvents 0.4, https://github.com/cdevents/spec/tree/v0.4.1: subject -> predicates.
+const VOCABULARY: Readonly<Record<string, string>> = {
+  pipelinerun: 'queued started finished',
+  taskrun: 'started finished',
+  repository: 'created modified deleted',
+  branch: 'created deleted',
+  change: 'created reviewed merged abandoned updated',
+  build: 'queued started finished',
+  testcaserun: 'queued started finished skipped',
+  testsuiterun: 'queued started finished',
+  testoutput: 'published',
+  artifact: 'packaged signed published downloaded deleted',
+  environment: 'created modified deleted',
+  service: 'deployed upgraded rolledback removed published',
+  incident: 'detected reported resolved',
+  ticket: 'created updated closed',
+}
+
+const TYPE = /^dev\.cdevents\.([a-z]+)\.([a-z]+)\.(\d+)\.(\d+)\.(\d+)(-[\w.]+)?$/
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
+
+/** What is wrong with a CDEvent; undefined when nothing is. Its type must be known, its context whole, its subject named. */
+export function cdEventFault(event: unknown): string | undefined {
+  const type = readText(event, 'context', 'type')
+  const [, subject = '', predicate = ''] = TYPE.exec(type) ?? []
+  if (subject === '') return `context.type "${type}" is not dev.cdevents.<subject>.<predicate>.<version>`
+  const isCustom = Object.hasOwn(VOCABULARY, subject)
+  if (!isCustom || !VOCABULARY[subject]?.split(' ').includes(predicate)) return `context.type "${type}" is not known`
+  for (const field of ['version', 'id', 'source'])
+    if (readText(event, 'context', field) === '') return `context.${field} is missing`
+  const time = readText(event, 'context', 'timestamp')
+  if (!TIME.test(time) || Number.isNaN(Date.parse(time))) return `context.timestamp "${time}" is not a time`
+  if (readText(event, 'subject', 'id') === '') return 'subject.id is missing'
+  const content = read(event, 'subject', 'content')
+  return content === undefined || (typeof content === 'object' && content !== null)
+    ? undefined
+    : 'subject.content is not an object'
+}

@@ -154,7 +154,7 @@ function objectOf(resource: Resource, hasOrigins: boolean): Record<string, unkno
   if (hasOrigins && resource.origin) texts.set(ORIGIN, renderOrigin(resource.origin))
   const annotations = metadata?.fields.get('annotations')
   metadata?.fields.delete('annotations')
-  const value = toValue(resource.node, { integers: 'bigint' })
+  const value = toValue(resource.node, { integers: 'bigint', refolds: true })
   if (annotations) metadata?.fields.set('annotations', annotations)
   const object = isRecord(value) ? value : {}
   if (texts.size > 0 && isRecord(object['metadata'])) object['metadata']['annotations'] = Object.fromEntries(texts)

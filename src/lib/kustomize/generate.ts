@@ -30,7 +30,8 @@ export function generateSecret(loader: Loader, args: GeneratorArgs, global: Gene
   node.fields.set('type', stringNode(args.type || 'Opaque'))
   const data = mapNode()
   for (const [key, value, place] of loadPairs(loader, args)) data.fields.set(key, textAt(wrapBase64(value), place))
-  if (data.fields.size > 0) node.fields.set('data', data)
+  // unlike a ConfigMap, a Secret without any has an empty one
+  node.fields.set('data', data)
   return finish(node, args, global)
 }
 

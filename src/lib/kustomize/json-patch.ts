@@ -9,6 +9,7 @@ import {
 } from '../yaml/nodes.ts'
 import { formatJsonNumber } from '../yaml/go-numbers.ts'
 import { resolvePlain } from '../yaml/resolve.ts'
+import { refold } from '../yaml/refold.ts'
 import { toValue } from '../yaml/to-value.ts'
 import { buildError } from './failure.ts'
 import { isNull } from './field-spec.ts'
@@ -57,7 +58,10 @@ export function applyJsonPatch(object: YamlMap, operations: readonly JsonPatchOp
 function asJson(node: YamlNode): void {
   if (node.kind === 'map') for (const value of node.fields.values()) asJson(value)
   else if (node.kind === 'seq') node.items.forEach(asJson)
-  else if (node.tag === '' && node.style === 'plain') {
+  else if (node.style === 'folded') {
+    node.value = refold(node.value)
+    node.style = 'literal'
+  } else if (node.tag === '' && node.style === 'plain') {
     const value = resolvePlain(node.value)
     if (typeof value === 'string') node.tag = '!!str'
     node.value = typeof value === 'number' ? formatJsonNumber(value) : String(value)

@@ -1,4 +1,5 @@
 import { copyNode, type YamlMap } from '../yaml/nodes.ts'
+import { showNotes, takeNotes } from './build-notes.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { buildError, during, failure, prefixed } from './failure.ts'
 import { formatId, idKey } from './ids.ts'
@@ -109,7 +110,9 @@ function applyJson(
     // through JSON and back, so that nothing is shared any more
     const copy = copyNode(resource.node)
     if (copy.kind === 'map') resource.node = copy
+    showNotes(resource)
     applyJsonPatch(resource.node, operations)
+    takeNotes(resource)
   }
   return selected
 }

@@ -1,0 +1,50 @@
+import { mapNode, stringNode } from '../yaml/nodes.ts'
+import { fieldMap, metadataOf, type Resource } from './resource.ts'
+
+/**
+ * Kustomize keeps what it knows of an object in annotations of the object itself, so that some patches see them, or take them out.
+ * Here they are fields of the resource, and stand among the annotations only while such a patch runs.
+ *
+ * @see https://github.com/kubernetes-sigs/kustomize/blob/master/api/internal/utils/annotations.go
+ */
+const DOMAIN = 'internal.config.kubernetes.io/'
+
+/** Writes the notes into the annotations. */
+export function showNotes(resource: Resource): void {
+  const metadata = metadataOf(resource)
+  const old = metadata.fields.get('annotations')
+  const annotations = old?.kind === 'map' ? old : mapNode()
+  for (const [name, value] of notesOf(resource)) annotations.fields.set(DOMAIN + name, stringNode(value))
+  if (annotations.fields.size > 0) metadata.fields.set('annotations', annotations)
+}
+
+function notesOf({ previousIds, prefixes, suffixes, behavior, needsHash }: Resource): [name: string, value: string][] {
+  const notes: [string, string][] = []
+  if (behavior !== 'unspecified') notes.push(['generatorBehavior', behavior])
+  if (needsHash) notes.push(['needsHashSuffix', 'enabled'])
+  if (prefixes.length > 0) notes.push(['prefixes', prefixes.join(',')])
+  if (suffixes.length > 0) notes.push(['suffixes', suffixes.join(',')])
+  if (previousIds.length === 0) return notes
+  return [
+    ...notes,
+    ['previousKinds', previousIds.map((id) => id.kind).join(',')],
+    ['previousNames', previousIds.map((id) => id.name).join(',')],
+    ['previousNamespaces', previousIds.map((id) => id.namespace).join(',')],
+  ]
+}
+
+/** Takes the notes out of the annotations again; those that a patch took out are forgotten. */
+export function takeNotes(resource: Resource): void {
+  const metadata = fieldMap(resource.node, 'metadata')
+  const annotations = fieldMap(metadata, 'annotations')
+  const has = (name: string): boolean => annotations?.fields.delete(DOMAIN + name) === true
+  const knowsNames = has('previousNames')
+  has('previousKinds')
+  has('previousNamespaces')
+  if (!knowsNames) resource.previousIds = []
+  if (!has('prefixes')) resource.prefixes = []
+  if (!has('suffixes')) resource.suffixes = []
+  if (!has('needsHashSuffix')) resource.needsHash = false
+  if (!has('generatorBehavior')) resource.behavior = 'unspecified'
+  if (annotations?.fields.size === 0) metadata?.fields.delete('annotations')
+}

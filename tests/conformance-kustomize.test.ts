@@ -10,12 +10,6 @@ import { treeOfFiles, type FileTree } from '../src/lib/kustomize/tree.ts'
 const SKIPPED: Readonly<Record<string, string>> = {
   'krusty/accumulation/TestAccumulateResourcesErrors/local_file_qualifies_as_repo':
     'the error is that of a git fetch; remote bases are not fetched',
-  'krusty/transformerannotation/TestAnnoTransformerBuiltinInline':
-    'buildMetadata: transformerAnnotations are not written yet',
-  'krusty/transformerannotation/TestAnnoTransformerBuiltinLocal':
-    'buildMetadata: transformerAnnotations are not written yet',
-  'krusty/transformerannotation/TestAnnoTransformerLocalFilesWithOverlay':
-    'buildMetadata: transformerAnnotations are not written yet',
 }
 
 type Expectation = { readonly contains?: string; readonly equals?: string; readonly regexp?: string }

@@ -1,31 +1,21 @@
+import { toValue } from '../yaml/to-value.ts'
 import { SluiceError } from '../error/sluice-error.ts'
-import { absorb } from './absorb.ts'
 import { loadConfig, loadCrdConfig, mergeConfig, NO_CONFIG, type TransformerConfig } from './config.ts'
-import { generatorArgs, generatorOptions } from './entries.ts'
 import { buildError, during, failure, messageOf, placed, prefixed, rewritten } from './failure.ts'
 import { formatId, idKey } from './ids.ts'
-import { generateConfigMap, generateSecret } from './generate.ts'
-import {
-  entriesOf,
-  fieldNode,
-  nodeOf,
-  structOf,
-  structsOf,
-  rawNodes,
-  textsOf,
-  type TextEntry,
-} from './kustomization.ts'
+import { goJson } from './hash.ts'
+import { entriesOf, fieldNode, structsOf, textsOf, type TextEntry } from './kustomization.ts'
 import { fileName, loadText, subLoader, type Loader } from './loader.ts'
 import type { SchemaLookup } from './merge.ts'
-import type { Decoded } from './decode.ts'
-import { markFile, markGenerated } from './origin.ts'
+import { markFile } from './origin.ts'
 import { noteStep } from './provenance.ts'
 import { isMalformed, readResources } from './read-resources.ts'
 import { currentId, type Resource } from './resource.ts'
 import { loadTarget, openApiOf, resourcePaths, type Notices, type Target } from './target.ts'
 import { loadSchema } from './open-api.ts'
-import { readExternal, runGenerators, runTransformers } from './external.ts'
-import { transformBuiltIn } from './transform.ts'
+import { externalSteps, readExternal } from './external.ts'
+import { runGenerators } from './run-generators.ts'
+import { builtInSteps, runSteps } from './transform.ts'
 import { joinVars, mergeVars, readVar, type Var } from './vars.ts'
 
 /** What all kustomizations of one build share. */
@@ -68,18 +58,37 @@ export function accumulateTarget(build: Build, target: Target, into: Accumulator
       into.config,
       during(`loading CRDs [${textsOf(file, 'crds').join(' ')}]`, () => loadCrdConfig(loader, crds)),
     )
-  generate(build, target, into)
+  runGenerators(build, target, into)
   during('accumulating components', () => accumulateComponents(build, target, into))
   into.keys = undefined
-  transformBuiltIn(build, target, into)
-  runTransformers(readExternal(build, loader, entriesOf(file, 'transformers')), build, loader, into)
+  const steps = builtInSteps(build, target, into)
+  const external = readExternal(build, target, entriesOf(file, 'transformers'))
+  runSteps(build, target, into, [...steps, ...externalSteps(external, build, loader, into)])
   runValidators(build, target, into)
+  into.keys = undefined
   const vars = structsOf(file, 'vars').map(readVar)
-  if (vars.length > 0) into.vars = during('merging vars', () => mergeVars(into.vars, vars, into.resources))
+  if (vars.length === 0) return
+  into.vars = during(`merging vars [${vars.map(({ text }) => text).join(' ')}]`, () =>
+    mergeVars(into.vars, vars, into.resources),
+  )
 }
 
-function runValidators(build: Build, { loader, file }: Target, into: Accumulator): void {
-  runTransformers(readExternal(build, loader, entriesOf(file, 'validators')), build, loader, into)
+function runValidators(build: Build, target: Target, into: Accumulator): void {
+  const configs = readExternal(build, target, entriesOf(target.file, 'validators'))
+  for (const { run } of externalSteps(configs, build, target.loader, into)) {
+    const before = into.resources.map(valueText)
+    run()
+    const changed = into.resources.find((resource, index) => valueText(resource) !== before[index])
+    if (changed)
+      throw buildError(
+        `validator shouldn't modify the resource map: ${formatId(currentId(changed))} is not what it was`,
+        changed.node,
+      )
+  }
+}
+
+function valueText({ node, isDeleted }: Resource): string {
+  return isDeleted ? '' : goJson(toValue(node, { integers: 'bigint' }))
 }
 
 /** Each path is tried as a file, then as a folder. */
@@ -218,52 +227,4 @@ export function append(into: Accumulator, resources: readonly Resource[]): void 
     into.keys.add(key)
     into.resources.push(resource)
   }
-}
-
-function generate(build: Build, target: Target, into: Accumulator): void {
-  const { loader, file } = target
-  const globals = structOf(file, 'generatorOptions')
-  const options = globals && generatorOptions(globals)
-  const configMaps = structsOf(file, 'configMapGenerator').map((entry) =>
-    placed(nodeOf(entry), () => generateConfigMap(loader, generatorArgs(entry), options)),
-  )
-  const secrets = structsOf(file, 'secretGenerator').map((entry) =>
-    placed(nodeOf(entry), () => generateSecret(loader, generatorArgs(entry), options)),
-  )
-  const [chart] = [...rawNodes(file, 'helmCharts'), ...rawNodes(file, 'helmChartInflationGenerator')]
-  if (chart)
-    throw failure(
-      'KUSTOMIZE_UNSUPPORTED',
-      'must specify --enable-helm',
-      chart,
-      'Helm charts are not inflated here; render the chart into a file',
-    )
-  if (build.hasOrigins) {
-    for (const resource of configMaps) markGenerated(resource, loader, target.fileName, 'ConfigMapGenerator')
-    for (const resource of secrets) markGenerated(resource, loader, target.fileName, 'SecretGenerator')
-  }
-  absorbAll(build, into, file, 'configMapGenerator', configMaps)
-  absorbAll(build, into, file, 'secretGenerator', secrets)
-  for (const resource of runGenerators(readExternal(build, loader, entriesOf(file, 'generators')), build, loader))
-    during(`merging from generator ${describe(resource)}`, () => absorb(into, resource))
-}
-
-function absorbAll(
-  build: Build,
-  into: Accumulator,
-  file: Decoded,
-  field: 'configMapGenerator' | 'secretGenerator',
-  made: readonly Resource[],
-): void {
-  const by = field === 'configMapGenerator' ? 'ConfigMapGenerator' : 'SecretGenerator'
-  const entries = structsOf(file, field)
-  for (const [index, resource] of made.entries()) {
-    during(`merging from generator ${describe(resource)}`, () => absorb(into, resource))
-    const entry = entries[index]
-    if (build.keepsTouches && entry) noteStep([resource], { by, field: `${field}[${index}]`, config: nodeOf(entry) })
-  }
-}
-
-function describe(resource: Resource): string {
-  return `&{${formatId(currentId(resource))}}`
 }

@@ -33,18 +33,22 @@ function notesOf({ previousIds, prefixes, suffixes, behavior, needsHash }: Resou
   ]
 }
 
-/** Takes the notes out of the annotations again; those that a patch took out are forgotten. */
-export function takeNotes(resource: Resource): void {
+/** Takes the notes out of the annotations again; what a JSON patch did to them does not count. */
+export function hideNotes(resource: Resource): void {
   const metadata = fieldMap(resource.node, 'metadata')
   const annotations = fieldMap(metadata, 'annotations')
-  const has = (name: string): boolean => annotations?.fields.delete(DOMAIN + name) === true
-  const knowsNames = has('previousNames')
-  has('previousKinds')
-  has('previousNamespaces')
-  if (!knowsNames) resource.previousIds = []
+  for (const name of annotations?.fields.keys() ?? []) if (name.startsWith(DOMAIN)) annotations?.fields.delete(name)
+  if (annotations?.fields.size === 0) metadata?.fields.delete('annotations')
+}
+
+/** Takes the notes out of the annotations again, and forgets those that a merge took out. */
+export function rereadNotes(resource: Resource): void {
+  const annotations = fieldMap(fieldMap(resource.node, 'metadata'), 'annotations')
+  const has = (name: string): boolean => annotations?.fields.has(DOMAIN + name) === true
+  if (!has('previousNames')) resource.previousIds = []
   if (!has('prefixes')) resource.prefixes = []
   if (!has('suffixes')) resource.suffixes = []
   if (!has('needsHashSuffix')) resource.needsHash = false
   if (!has('generatorBehavior')) resource.behavior = 'unspecified'
-  if (annotations?.fields.size === 0) metadata?.fields.delete('annotations')
+  hideNotes(resource)
 }

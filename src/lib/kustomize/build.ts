@@ -9,7 +9,7 @@ import { generatedTarget, overlayTarget, type Overlay } from './overlay.ts'
 import { sortLegacy } from './order.ts'
 import { seeTree } from './paths.ts'
 import { sortBy } from './plugins.ts'
-import { ORIGIN, renderOrigin } from './origin.ts'
+import { ORIGIN, renderOrigin, renderTransformations, TRANSFORMATIONS } from './origin.ts'
 import { fieldMap, textMap, type Resource } from './resource.ts'
 import { loadTarget, type Notices, type Target } from './target.ts'
 import { isLocalConfig, transformPairs } from './transform-fields.ts'
@@ -69,12 +69,9 @@ export function build(tree: FileTree, dir: string, options: BuildOptions = {}): 
   const notices: Notices = { unknownFields: 'error', warn: (line) => warnings.push(line) }
   const target = rootTarget(loader, notices, options)
   const metadata = textsOf(target.file, 'buildMetadata')
-  if (metadata.includes('transformerAnnotations'))
-    warnings.push('buildMetadata: transformerAnnotations are not written')
-  const hasOrigins = metadata.includes('originAnnotations')
   const context: Build = {
     ...notices,
-    hasOrigins,
+    hasOrigins: metadata.length > 0,
     keepsTouches: options.origin === true,
     schema: undefined,
     hasSchema: false,
@@ -92,7 +89,7 @@ export function build(tree: FileTree, dir: string, options: BuildOptions = {}): 
     note(context, sorted, 'LabelTransformer', fieldNode(target.file, 'buildMetadata'))
   }
   return {
-    objects: sorted.map((resource) => objectOf(resource, hasOrigins)),
+    objects: sorted.map((resource) => objectOf(resource, metadata)),
     ...(options.origin ? { trees: sorted.map(({ node }) => node) } : {}),
     filesRead: [...seen.filesRead],
     filesMissed: [...seen.filesMissed],
@@ -145,13 +142,15 @@ function labelManaged(resources: readonly Resource[]): void {
 }
 
 /** Notes that kustomize keeps in annotations and takes out at the end. */
-const NOTES = new Set([ORIGIN, 'alpha.config.kubernetes.io/transformations'])
+const NOTES = new Set([ORIGIN, TRANSFORMATIONS])
 
 /** The value of a resource; annotations are texts, and none at all are left out. */
-function objectOf(resource: Resource, hasOrigins: boolean): Record<string, unknown> {
+function objectOf(resource: Resource, metadataWanted: readonly string[]): Record<string, unknown> {
   const metadata = fieldMap(resource.node, 'metadata')
   const texts = new Map([...textMap(resource, 'annotations')].filter(([key]) => !NOTES.has(key)))
-  if (hasOrigins && resource.origin) texts.set(ORIGIN, renderOrigin(resource.origin))
+  if (metadataWanted.includes('originAnnotations') && resource.origin) texts.set(ORIGIN, renderOrigin(resource.origin))
+  if (metadataWanted.includes('transformerAnnotations') && resource.transformations.length > 0)
+    texts.set(TRANSFORMATIONS, renderTransformations(resource.transformations))
   const annotations = metadata?.fields.get('annotations')
   metadata?.fields.delete('annotations')
   const value = toValue(resource.node, { integers: 'bigint', refolds: true })

@@ -3,30 +3,32 @@ import { SluiceError } from '../error/sluice-error.ts'
 import { accumulatePaths, emptyAccumulator, append, type Accumulator, type Build } from './accumulate.ts'
 import { decodeStruct, type Decoded, type Shape } from './decode.ts'
 import { generatorArgs } from './entries.ts'
-import { failure, placed } from './failure.ts'
+import { during, failure, placed } from './failure.ts'
 import { generateConfigMap, generateSecret } from './generate.ts'
 import { CONFIG_MAP_ARGS, SECRET_ARGS, structOf, textOf, type TextEntry } from './kustomization.ts'
+import { formatId } from './ids.ts'
 import type { Loader } from './loader.ts'
 import { readInside } from './read-resources.ts'
-import { fieldMap, fieldText, newResource, type Resource } from './resource.ts'
-import { markByConfig, markFile } from './origin.ts'
-import { runPlugin } from './plugins.ts'
-import { dropDeleted } from './transform.ts'
-import { noteStep } from './provenance.ts'
+import { fieldMap, fieldText, newResource, originalId, type Resource } from './resource.ts'
+import { markFile, originOfConfig } from './origin.ts'
+import { configureTransformer, isTransformer, unknownBuiltIn } from './plugins.ts'
+import type { TransformStep } from './transform.ts'
+import type { Target } from './target.ts'
+import { noteStep, type Step } from './provenance.ts'
 
 /** Reads the configurations of `generators`, `transformers` or `validators`: paths or inline YAML. */
-export function readExternal(build: Build, loader: Loader, entries: readonly TextEntry[]): readonly Resource[] {
+export function readExternal(build: Build, target: Target, entries: readonly TextEntry[]): readonly Resource[] {
   if (entries.length === 0) return []
   const collected = emptyAccumulator()
   const paths: TextEntry[] = []
   for (const entry of entries) {
     const inline = readInline(entry)
     if (inline) {
-      markFile(inline, loader, 'kustomization.yaml')
+      markFile(inline, target.loader, target.fileName)
       append(collected, inline)
     } else paths.push(entry)
   }
-  accumulatePaths(build, loader, paths, collected)
+  accumulatePaths(build, target.loader, paths, collected)
   return collected.resources
 }
 
@@ -39,43 +41,60 @@ function readInline(entry: TextEntry): Resource[] | undefined {
   }
 }
 
-/** Runs transformer configurations in order. */
-export function runTransformers(configs: readonly Resource[], build: Build, loader: Loader, into: Accumulator): void {
-  for (const config of configs) {
+/** Configures the transformers of `transformers:` or `validators:`, which have a configuration each. */
+export function externalSteps(
+  configs: readonly Resource[],
+  build: Build,
+  loader: Loader,
+  into: Accumulator,
+): TransformStep[] {
+  return configs.map((config) => {
     checkBuiltIn(config.node)
-    placed(config.node, () => runPlugin(config, build, loader, into))
-    if (build.keepsTouches) {
-      const by = fieldText(config.node, 'kind')
-      noteStep(into.resources, { by, field: 'transformers', config: config.node })
+    const by = fieldText(config.node, 'kind')
+    const transform = placed(config.node, () => configureTransformer(config, build, loader, into))
+    const run = (): void => {
+      placed(config.node, transform)
+      if (build.keepsTouches) noteStep(into.resources, { by, field: 'transformers', config: config.node })
     }
-    dropDeleted(into)
-    into.keys = undefined
-  }
-}
-
-/** Makes the objects of generator configurations. */
-export function runGenerators(configs: readonly Resource[], build: Build, loader: Loader): Resource[] {
-  return configs.flatMap((config) => {
-    const made = placed(config.node, () => generateBy(config, loader))
-    for (const resource of made) markByConfig(resource, config)
-    if (build.keepsTouches)
-      noteStep(made, { by: fieldText(config.node, 'kind'), field: 'generators', config: config.node })
-    return made
+    return { by, run, origin: build.hasOrigins ? originOfConfig(config) : undefined }
   })
 }
 
-function generateBy(config: Resource, loader: Loader): Resource[] {
+/** A generator that was configured, and how its step is called. */
+export type Generator = { readonly generate: () => Resource[]; readonly step: Step }
+
+/** Configures the generators of `generators:`, which have a configuration each. */
+export function externalGenerators(configs: readonly Resource[], build: Build, loader: Loader): Generator[] {
+  return configs.map((config) => {
+    const generate = placed(config.node, () =>
+      during('failed to load generator', () => configureGenerator(config, loader)),
+    )
+    return {
+      step: { by: fieldText(config.node, 'kind'), field: 'generators', config: config.node },
+      generate: () => {
+        const made = placed(config.node, generate)
+        if (build.hasOrigins) for (const resource of made) resource.origin = originOfConfig(config)
+        return made
+      },
+    }
+  })
+}
+
+function configureGenerator(config: Resource, loader: Loader): () => Resource[] {
   checkBuiltIn(config.node)
   const kind = fieldText(config.node, 'kind')
-  if (kind === 'ConfigMapGenerator') return [generateConfigMap(loader, argsOf(config.node, CONFIG_MAP_ARGS), undefined)]
-  if (kind === 'SecretGenerator') return [generateSecret(loader, argsOf(config.node, SECRET_ARGS), undefined)]
-  if (kind === 'IAMPolicyGenerator') return [generateIamPolicy(config.node)]
-  throw failure(
-    'KUSTOMIZE_UNSUPPORTED',
-    `unable to load builtin ${kind}`,
-    config.node,
-    'only the generators that kustomize has built in are run',
-  )
+  if (kind === 'ConfigMapGenerator') {
+    const args = argsOf(config.node, CONFIG_MAP_ARGS)
+    return () => [generateConfigMap(loader, args, undefined)]
+  }
+  if (kind === 'SecretGenerator') {
+    const args = argsOf(config.node, SECRET_ARGS)
+    return () => [generateSecret(loader, args, undefined)]
+  }
+  if (kind === 'IAMPolicyGenerator') return () => [generateIamPolicy(config.node)]
+  if (isTransformer(kind))
+    throw failure('KUSTOMIZE_INVALID', `plugin ${formatId(originalId(config))} not a generator`, config.node)
+  throw unknownBuiltIn(config, 'only the generators that kustomize has built in are run')
 }
 
 /** Name and namespace of a plug-in configuration stand in its metadata. */
@@ -93,20 +112,13 @@ function argsOf(node: YamlMap, shape: Shape): ReturnType<typeof generatorArgs> {
 /** Functions and programs are refused by name. */
 function checkBuiltIn(node: YamlMap): void {
   const annotations = fieldMap(fieldMap(node, 'metadata'), 'annotations')
-  if (annotations?.fields.has('config.kubernetes.io/function'))
-    throw failure(
-      'KUSTOMIZE_UNSUPPORTED',
-      `external plugins disabled; unable to load function for ${fieldText(node, 'kind')}`,
-      node,
-      'container and exec functions are not run',
-    )
-  const apiVersion = fieldText(node, 'apiVersion')
-  if (apiVersion === 'builtin' || apiVersion === 'kustomize.config.k8s.io/v1beta1') return
+  if (fieldText(node, 'apiVersion') === 'builtin') return
+  const isFunction = annotations?.fields.has('config.kubernetes.io/function')
   throw failure(
     'KUSTOMIZE_UNSUPPORTED',
     `external plugins disabled; unable to load external plugin '${fieldText(node, 'kind')}'`,
     node,
-    'only apiVersion: builtin is run',
+    isFunction ? 'container and exec functions are not run' : 'only apiVersion: builtin is run',
   )
 }
 

@@ -145,7 +145,7 @@ const cases: { it: string; kind?: string; path: string; want: string[] }[] = [
     want: [
       '1 | file resources /base/kustomization.yaml:2:3 | /base/web.yaml:6:3',
       '3 | PatchTransformer patches[0] /prod/kustomization.yaml:20:3 | /prod/scale.yaml:6:3',
-      '5 | ReplicaCountTransformer replicas /prod/kustomization.yaml:18:3 | /prod/kustomization.yaml:18:3',
+      '5 | ReplicaCountTransformer replicas[0] /prod/kustomization.yaml:18:3 | /prod/kustomization.yaml:18:3',
     ],
   },
   {

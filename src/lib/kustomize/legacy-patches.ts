@@ -1,4 +1,5 @@
 import { SluiceError } from '../error/sluice-error.ts'
+import { failure } from './failure.ts'
 import { fileName, loadText, type Loader } from './loader.ts'
 import type { TextEntry } from './kustomization.ts'
 import { readInside, readResources } from './read-resources.ts'
@@ -12,4 +13,9 @@ export function readLegacyPatches(loader: Loader, { text, node }: TextEntry): Re
     if (!(error instanceof SluiceError)) throw error
     return readResources(loadText(loader, text), fileName(loader, text))
   }
+}
+
+/** The error for patches that are none. */
+export function emptyPatches(paths: readonly string[], inline: string): SluiceError {
+  return failure('KUSTOMIZE_INVALID', `patch appears to be empty; files=[${paths.join(' ')}], Patch=${inline}`)
 }

@@ -6,6 +6,9 @@ import { currentId, fieldText, type Origin, type Resource } from './resource.ts'
 /** The annotation that says where an object came from. */
 export const ORIGIN = 'config.kubernetes.io/origin'
 
+/** The annotation that says what transformed an object. */
+export const TRANSFORMATIONS = 'alpha.config.kubernetes.io/transformations'
+
 /** A path as seen from the folder that is built. */
 function pathFromTop(loader: Loader, path: string): string {
   let top = loader
@@ -18,13 +21,13 @@ export function markFile(resources: readonly Resource[], loader: Loader, path: s
   for (const resource of resources) resource.origin = { path: pathFromTop(loader, path) }
 }
 
-/** A generated object came from a field of the kustomization file. */
-export function markGenerated(resource: Resource, loader: Loader, fileName: string, kind: string): void {
-  resource.origin = { configuredIn: pathFromTop(loader, fileName), configuredBy: { apiVersion: 'builtin', kind } }
+/** What a field of a kustomization file generates or transforms comes from there. */
+export function originOfField(loader: Loader, fileName: string, kind: string): Origin {
+  return { configuredIn: pathFromTop(loader, fileName), configuredBy: { apiVersion: 'builtin', kind } }
 }
 
-/** An object of a generator with a configuration of its own. */
-export function markByConfig(resource: Resource, config: Resource): void {
+/** What a generator or transformer with a configuration of its own does comes from that. */
+export function originOfConfig(config: Resource): Origin {
   const { name, namespace } = currentId(config)
   const configuredBy = {
     apiVersion: fieldText(config.node, 'apiVersion'),
@@ -32,7 +35,22 @@ export function markByConfig(resource: Resource, config: Resource): void {
     name,
     ...(namespace ? { namespace } : {}),
   }
-  resource.origin = { configuredIn: config.origin?.path ?? '', configuredBy }
+  return { configuredIn: config.origin?.path ?? '', configuredBy }
+}
+
+/** Objects that came from somewhere were transformed; one from nowhere was made by the transformer. */
+export function markTransformed(resources: readonly Resource[], by: Origin): void {
+  for (const resource of resources) {
+    if (resource.origin) resource.transformations.push(by)
+    else resource.origin = by
+  }
+}
+
+/** The text of the annotation with the transformers. */
+export function renderTransformations(origins: readonly Origin[]): string {
+  return origins
+    .map((origin) => renderOrigin(origin).replace(/^/gm, '  ').replace(/^ {2}/, '- ').trimEnd() + '\n')
+    .join('')
 }
 
 /** The text of the annotation; its fields stand in kustomize's order, not in that of the alphabet. */

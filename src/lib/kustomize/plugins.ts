@@ -3,8 +3,9 @@ import { parseDocuments, plainNode } from '../yaml/nodes.ts'
 import type { Accumulator, Build } from './accumulate.ts'
 import { decodeStruct, type Decoded, type Shape } from './decode.ts'
 import { fieldSpecOf, imageArgs, patchArgs, selectorOf } from './entries.ts'
-import { failure } from './failure.ts'
+import { during, failure } from './failure.ts'
 import { splitPath, visitField, type FieldSpec } from './field-spec.ts'
+import { formatGvk, formatId } from './ids.ts'
 import { hashNames } from './hash-names.ts'
 import {
   FIELD_SPEC,
@@ -20,20 +21,21 @@ import {
   textOf,
   textsOf,
 } from './kustomization.ts'
-import { readLegacyPatches } from './legacy-patches.ts'
+import { emptyPatches, readLegacyPatches } from './legacy-patches.ts'
 import { fileName, loadText, type Loader } from './loader.ts'
 import { LEGACY_ORDER, sortLegacy } from './order.ts'
 import { KUSTOMIZATION } from './kustomization.ts'
 import { readInside } from './read-resources.ts'
 import { applyReplacements, readReplacements } from './replacements.ts'
-import { fieldMap, fieldText, scalarLike, type Resource } from './resource.ts'
+import { fieldMap, fieldText, originalId, scalarLike, type Resource } from './resource.ts'
 import { selectResources } from './selector.ts'
-import { readJsonPatch } from './transform.ts'
+import { readJsonPatch } from './read-json-patch.ts'
 import { transformNames, transformNamespace, transformPairs, transformReplicas } from './transform-fields.ts'
 import { transformImages } from './transform-images.ts'
 import { applyByName, applyPatch, readPatch } from './transform-patches.ts'
 
-type Run = (config: Decoded, context: Context) => void
+/** Configures a transformer; what it answers runs it. */
+type Configure = (config: Decoded, context: Context) => () => void
 type Context = { readonly node: Resource; readonly build: Build; readonly loader: Loader; readonly into: Accumulator }
 
 const file = typeof KUSTOMIZATION === 'object' && 'fields' in KUSTOMIZATION ? KUSTOMIZATION.fields : {}
@@ -74,60 +76,95 @@ const PLUGIN: Shape = {
   },
 }
 
-const RUN: Readonly<Record<string, Run>> = {
-  PrefixTransformer: (config, { into }) =>
-    transformNames(into.resources, { prefix: textOf(config, 'prefix'), suffix: '' }, specsOf(config)),
-  SuffixTransformer: (config, { into }) =>
-    transformNames(into.resources, { prefix: '', suffix: textOf(config, 'suffix') }, specsOf(config)),
-  PrefixSuffixTransformer: (config, { into }) => {
-    const specs = specsOf(config)
-    if (textOf(config, 'prefix') !== '')
-      transformNames(into.resources, { prefix: textOf(config, 'prefix'), suffix: '' }, specs)
-    if (textOf(config, 'suffix') !== '')
-      transformNames(into.resources, { prefix: '', suffix: textOf(config, 'suffix') }, specs)
-  },
+const TRANSFORMERS: Readonly<Record<string, Configure>> = {
+  PrefixTransformer:
+    (config, { into }) =>
+    () =>
+      transformNames(into.resources, { prefix: textOf(config, 'prefix'), suffix: '' }, specsOf(config)),
+  SuffixTransformer:
+    (config, { into }) =>
+    () =>
+      transformNames(into.resources, { prefix: '', suffix: textOf(config, 'suffix') }, specsOf(config)),
+  PrefixSuffixTransformer:
+    (config, { into }) =>
+    () => {
+      const specs = specsOf(config)
+      const [prefix, suffix] = [textOf(config, 'prefix'), textOf(config, 'suffix')]
+      if (prefix !== '') transformNames(into.resources, { prefix, suffix: '' }, specs)
+      if (suffix !== '') transformNames(into.resources, { prefix: '', suffix }, specs)
+    },
   NamespaceTransformer: (config, { node, into }) => {
     const namespace = fieldText(fieldMap(node.node, 'metadata'), 'namespace')
     const options = { namespace, unsetOnly: flagOf(config, 'unsetOnly'), subjects: subjectsOf(config, node) }
-    transformNamespace(into.resources, options, specsOf(config))
+    return () => transformNamespace(into.resources, options, specsOf(config))
   },
-  LabelTransformer: (config, { into }) =>
-    transformPairs(into.resources, textMapOf(config, 'labels') ?? {}, specsOf(config)),
-  AnnotationsTransformer: (config, { into }) =>
-    transformPairs(into.resources, textMapOf(config, 'annotations') ?? {}, specsOf(config)),
-  ImageTagTransformer: (config, { into }) => {
-    const image = structOf(config, 'imageTag')
-    if (image) transformImages(into.resources, [imageArgs(image)], specsOf(config))
+  LabelTransformer:
+    (config, { into }) =>
+    () =>
+      transformPairs(into.resources, textMapOf(config, 'labels') ?? {}, specsOf(config)),
+  AnnotationsTransformer:
+    (config, { into }) =>
+    () =>
+      transformPairs(into.resources, textMapOf(config, 'annotations') ?? {}, specsOf(config)),
+  ImageTagTransformer:
+    (config, { into }) =>
+    () => {
+      const image = structOf(config, 'imageTag')
+      if (image) transformImages(into.resources, [imageArgs(image)], specsOf(config))
+    },
+  ReplicaCountTransformer:
+    (config, { into }) =>
+    () => {
+      const replica = structOf(config, 'replica') ?? {}
+      transformReplicas(into.resources, textOf(replica, 'name'), numberOf(replica, 'count') ?? 0, specsOf(config))
+    },
+  PatchTransformer: (config, { build, loader, into }) => {
+    const patch = readPatch(loader, patchArgs(config))
+    return () => void applyPatch(into.resources, patch, build.schema)
   },
-  ReplicaCountTransformer: (config, { into }) => {
-    const replica = structOf(config, 'replica') ?? {}
-    transformReplicas(into.resources, textOf(replica, 'name'), numberOf(replica, 'count') ?? 0, specsOf(config))
-  },
-  PatchTransformer: (config, { build, loader, into }) =>
-    void applyPatch(into.resources, readPatch(loader, patchArgs(config)), build.schema),
   PatchJson6902Transformer: (config, { build, loader, into }) => {
-    const args = patchArgs(config)
-    applyPatch(into.resources, readJsonPatch(loader, { ...args, patch: textOf(config, 'jsonOp') }), build.schema)
+    const patch = readJsonPatch(loader, { ...patchArgs(config), patch: textOf(config, 'jsonOp') })
+    return () => void applyPatch(into.resources, patch, build.schema)
   },
-  PatchStrategicMergeTransformer: (config, context) => mergeLegacy(config, context),
-  ReplacementTransformer: (config, { build, loader, into }) =>
-    applyReplacements(into.resources, readReplacements(loader, structsOf(config, 'replacements'), build.unknownFields)),
-  HashTransformer: (_, { into }) => hashNames(into.resources),
-  ValueAddTransformer: (config, context) => addValue(config, context),
+  PatchStrategicMergeTransformer: (config, { build, loader, into, node }) => {
+    const patches = legacyPatchesOf(config, loader, node)
+    return () => void applyByName(into.resources, patches, build.schema, false)
+  },
+  ReplacementTransformer: (config, { loader, into }) => {
+    const replacements = readReplacements(loader, structsOf(config, 'replacements'))
+    return () => applyReplacements(into.resources, replacements)
+  },
+  HashTransformer:
+    (_, { into }) =>
+    () =>
+      hashNames(into.resources),
+  ValueAddTransformer: (config, context) => () => addValue(config, context),
 }
 
-/** Runs one built-in transformer from a configuration of its own. */
-export function runPlugin(node: Resource, build: Build, loader: Loader, into: Accumulator): void {
+/** Kinds that `generators:` takes, and `transformers:` does not. */
+const GENERATORS = ['ConfigMapGenerator', 'SecretGenerator', 'IAMPolicyGenerator', 'HelmChartInflationGenerator']
+
+/** Configures a built-in transformer from a configuration of its own. @returns what runs it */
+export function configureTransformer(node: Resource, build: Build, loader: Loader, into: Accumulator): () => void {
   const kind = fieldText(node.node, 'kind')
-  const run = Object.hasOwn(RUN, kind) ? RUN[kind] : undefined
-  if (!run)
-    throw failure(
-      'KUSTOMIZE_UNSUPPORTED',
-      `unable to load builtin ${kind}.builtin.[noGrp]`,
-      node.node,
-      'only the transformers that kustomize has built in are run',
-    )
-  run(decodeStruct(node.node, PLUGIN, 'lenient', 'error unmarshaling JSON'), { node, build, loader, into })
+  const id = formatId(originalId(node))
+  if (GENERATORS.includes(kind)) throw failure('KUSTOMIZE_INVALID', `plugin ${id} not a transformer`, node.node)
+  const configure = Object.hasOwn(TRANSFORMERS, kind) ? TRANSFORMERS[kind] : undefined
+  if (!configure) throw unknownBuiltIn(node, 'only the transformers that kustomize has built in are run')
+  return during(`plugin ${id} fails configuration`, () =>
+    configure(decodeStruct(node.node, PLUGIN, 'lenient', 'error unmarshaling JSON'), { node, build, loader, into }),
+  )
+}
+
+/** Whether a kind is that of a built-in transformer. */
+export function isTransformer(kind: string): boolean {
+  return Object.hasOwn(TRANSFORMERS, kind)
+}
+
+/** The error for a kind that kustomize does not have built in. */
+export function unknownBuiltIn(node: Resource, hint: string): Error {
+  const gvk = formatGvk(originalId(node))
+  return failure('KUSTOMIZE_UNSUPPORTED', `unable to load builtin ${gvk}`, node.node, hint)
 }
 
 function specsOf(config: Decoded): readonly FieldSpec[] {
@@ -144,20 +181,15 @@ function subjectsOf(config: Decoded, node: Resource): string {
   )
 }
 
-function mergeLegacy(config: Decoded, { build, loader, into, node }: Context): void {
+function legacyPatchesOf(config: Decoded, loader: Loader, node: Resource): readonly Resource[] {
   const paths = textsOf(config, 'paths')
   const inline = textOf(config, 'patches')
   if (paths.length === 0 && inline === '')
     throw failure('KUSTOMIZE_INVALID', 'empty file path and empty patch content', node.node)
   const patches = entriesOf(config, 'paths').flatMap((entry) => readLegacyPatches(loader, entry))
   if (inline !== '') patches.push(...readInside(inline, fieldNode(config, 'patches')))
-  if (patches.length === 0)
-    throw failure(
-      'KUSTOMIZE_INVALID',
-      `patch appears to be empty; files=[${paths.join(' ')}], Patch=${inline}`,
-      node.node,
-    )
-  applyByName(into.resources, patches, build.schema, false)
+  if (patches.length === 0) throw emptyPatches(paths, inline)
+  return patches
 }
 
 /** Sorts as `sortOptions` asks. */

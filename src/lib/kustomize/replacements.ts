@@ -1,7 +1,7 @@
 import { parseDocuments, plainNode, type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { tagOf } from '../yaml/resolve.ts'
-import { decodeStruct, type Decoded, type Unknown } from './decode.ts'
+import { decodeStruct, type Decoded } from './decode.ts'
 import { selectorOf } from './entries.ts'
 import { buildError, failure } from './failure.ts'
 import { isNull } from './field-spec.ts'
@@ -26,7 +26,7 @@ import { setInText } from './structured-text.ts'
 import { placeLike } from './provenance.ts'
 
 /** Reads `replacements`, with the files that they name. */
-export function readReplacements(loader: Loader, entries: readonly Decoded[], unknown: Unknown): readonly Decoded[] {
+export function readReplacements(loader: Loader, entries: readonly Decoded[]): readonly Decoded[] {
   return entries.flatMap((entry) => {
     const path = textOf(entry, 'path')
     if (path === '') return [entry]
@@ -35,8 +35,8 @@ export function readReplacements(loader: Loader, entries: readonly Decoded[], un
     const [document] = parseDocuments(loadText(loader, path), fileName(loader, path))
     const root = document?.root
     if (root?.kind === 'seq')
-      return root.items.map((item) => decodeStruct(item, REPLACEMENT, unknown, 'invalid replacement'))
-    if (root?.kind === 'map') return [decodeStruct(root, REPLACEMENT, unknown, 'invalid replacement')]
+      return root.items.map((item) => decodeStruct(item, REPLACEMENT, 'drop', 'error unmarshaling JSON'))
+    if (root?.kind === 'map') return [decodeStruct(root, REPLACEMENT, 'drop', 'error unmarshaling JSON')]
     throw failure(
       'KUSTOMIZE_INVALID',
       'unsupported replacement type encountered within replacement path: invalid',

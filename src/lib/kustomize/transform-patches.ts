@@ -1,7 +1,10 @@
 import { copyNode, type YamlMap } from '../yaml/nodes.ts'
-import { showNotes, takeNotes } from './build-notes.ts'
+import { goStruct } from './configured.ts'
+import { writeYaml } from '../yaml/write.ts'
+import { hideNotes, rereadNotes, showNotes } from './build-notes.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { buildError, during, failure, prefixed } from './failure.ts'
+import { isNull } from './field-spec.ts'
 import { formatId, idKey } from './ids.ts'
 import { applyJsonPatch, parseJsonPatch, type JsonPatchOperation } from './json-patch.ts'
 import type { PatchArgs } from './kustomization.ts'
@@ -30,16 +33,21 @@ export type Patch = {
   readonly node: YamlMap
 } & (
   | { readonly kind: 'strategic'; readonly patches: readonly Resource[] }
-  | { readonly kind: 'json'; readonly operations: readonly JsonPatchOperation[] }
+  | {
+      readonly kind: 'json'
+      readonly operations: readonly JsonPatchOperation[]
+      /** Whether objects remember what they were called before; those of `patchesJson6902` do not. */
+      readonly keepsId: boolean
+    }
 )
 
 /** Reads an entry of `patches`: strategic merge or JSON 6902, whichever the text is. */
 export function readPatch(loader: Loader, args: PatchArgs): Patch {
   const inline = args.patch.trim()
   if (inline === '' && args.path === '')
-    throw failure('KUSTOMIZE_INVALID', 'must specify one of patch and path in', args.node)
+    throw failure('KUSTOMIZE_INVALID', `must specify one of patch and path in\n${configOf(args)}`, args.node)
   if (inline !== '' && args.path !== '')
-    throw failure('KUSTOMIZE_INVALID', "patch and path can't be set at the same time", args.node)
+    throw failure('KUSTOMIZE_INVALID', `patch and path can't be set at the same time\n${configOf(args)}`, args.node)
   const text =
     inline !== ''
       ? inline
@@ -54,13 +62,18 @@ export function readPatch(loader: Loader, args: PatchArgs): Patch {
   const base = { source, target: args.target, node: args.node }
   if (strategic.value && (strategic.value.length > 0 || json.error))
     return { ...base, kind: 'strategic', patches: withOptions(strategic.value, args) }
-  if (json.value && json.value.length > 0) return { ...base, kind: 'json', operations: json.value }
+  if (json.value && json.value.length > 0) return { ...base, kind: 'json', operations: json.value, keepsId: true }
   if (strategic.value) return { ...base, kind: 'strategic', patches: [] }
   const cause = strategic.error instanceof SluiceError ? strategic.error : undefined
   throw new SluiceError('KUSTOMIZE_BUILD', `unable to parse SM or JSON patch from ${source}`, {
     ...(cause?.where ? { where: cause.where } : {}),
     ...(cause ? { hint: cause.message } : {}),
   })
+}
+
+/** The configuration as kustomize shows it. */
+function configOf({ path, patch, target, options }: PatchArgs): string {
+  return writeYaml(goStruct({ path, patch, target, options }))
 }
 
 function attempt<T>(read: () => T): { readonly value?: T; readonly error?: unknown } {
@@ -91,28 +104,24 @@ export function applyPatch(
   patch: Patch,
   lookup: SchemaLookup | undefined,
 ): readonly Resource[] {
-  if (patch.kind === 'json') return applyJson(resources, patch.operations, patch)
+  if (patch.kind === 'json') return applyJson(resources, patch)
   if (patch.patches.length === 0) return []
   return patch.target
     ? applyToTargets(resources, patch, patch.patches, patch.target, lookup)
     : applyByName(resources, patch.patches, lookup, true)
 }
 
-function applyJson(
-  resources: readonly Resource[],
-  operations: readonly JsonPatchOperation[],
-  patch: Patch,
-): readonly Resource[] {
+function applyJson(resources: readonly Resource[], patch: Patch & { readonly kind: 'json' }): readonly Resource[] {
   if (patch.target === undefined) throw buildError(`must specify a target for JSON patch ${patch.source}`, patch.node)
   const selected = selectResources(live(resources), patch.target)
   for (const resource of selected) {
-    storePreviousId(resource)
+    if (patch.keepsId) storePreviousId(resource)
     // through JSON and back, so that nothing is shared any more
     const copy = copyNode(resource.node)
     if (copy.kind === 'map') resource.node = copy
     showNotes(resource)
-    applyJsonPatch(resource.node, operations)
-    takeNotes(resource)
+    applyJsonPatch(resource.node, patch.operations)
+    hideNotes(resource)
   }
   return selected
 }
@@ -200,12 +209,15 @@ function mergePatch(resource: Resource, patch: Resource, lookup: SchemaLookup | 
   const { name, namespace, kind } = currentId(resource)
   if (patch.allowNameChange || patch.allowKindChange) storePreviousId(resource)
   else shareIdentity(resource.node, patch.node)
+  const takesNotes = takesAnnotations(patch.node)
+  if (takesNotes) showNotes(resource)
   const merged = strategicMerge(resource.node, patch.node, lookup)
   if (!merged || merged.fields.size === 0) {
     resource.isDeleted = true
     return
   }
   resource.node = merged
+  if (takesNotes) rereadNotes(resource)
   if (!patch.allowKindChange) setText(merged, 'kind', kind, '')
   const metadata = metadataOf(resource)
   if (!patch.allowNameChange) setText(metadata, 'name', name, '')
@@ -218,4 +230,13 @@ function shareIdentity(object: YamlMap, patch: YamlMap): void {
   for (const name of ['apiVersion', 'kind']) sharePlace(object, patch, name)
   const [own, given] = [object.fields.get('metadata'), patch.fields.get('metadata')]
   for (const name of ['name', 'namespace']) sharePlace(own, given, name)
+}
+
+/** Whether a patch may take out annotations as a whole. */
+function takesAnnotations(patch: YamlMap): boolean {
+  const metadata = patch.fields.get('metadata')
+  const annotations = metadata?.kind === 'map' ? metadata.fields.get('annotations') : undefined
+  return [patch, metadata, annotations].some(
+    (node) => node !== undefined && (node.kind === 'map' ? node.fields.has('$patch') : isNull(node)),
+  )
 }

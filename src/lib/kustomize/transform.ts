@@ -1,6 +1,8 @@
 import type { Accumulator, Build } from './accumulate.ts'
+import { configured, goStruct } from './configured.ts'
+import type { Decoded } from './decode.ts'
 import { fieldSpecOf, imageArgs, patchArgs } from './entries.ts'
-import { failure, placed, prefixed } from './failure.ts'
+import { placed } from './failure.ts'
 import { mergeFieldSpecs, type FieldSpec } from './field-spec.ts'
 import {
   entriesOf,
@@ -11,79 +13,59 @@ import {
   structsOf,
   textMapOf,
   textOf,
-  type PatchArgs,
+  textsOf,
 } from './kustomization.ts'
-import { parseJsonPatch } from './json-patch.ts'
-import { loadText, type Loader } from './loader.ts'
-import { readLegacyPatches } from './legacy-patches.ts'
+import { emptyPatches, readLegacyPatches } from './legacy-patches.ts'
+import type { Loader } from './loader.ts'
+import { markTransformed, originOfField } from './origin.ts'
+import { noteStep } from './provenance.ts'
+import { readJsonPatch } from './read-json-patch.ts'
 import { applyReplacement, readReplacements } from './replacements.ts'
+import type { Origin, Resource } from './resource.ts'
 import { imageEntries, type Target } from './target.ts'
 import { transformNames, transformNamespace, transformPairs, transformReplicas } from './transform-fields.ts'
 import { transformImages } from './transform-images.ts'
 import { applyByName, applyPatch, readPatch, type Patch } from './transform-patches.ts'
-import type { Decoded } from './decode.ts'
-import { noteStep } from './provenance.ts'
-import type { Resource } from './resource.ts'
+import type { YamlNode } from '../yaml/nodes.ts'
+
+/** A transformer that was configured, and waits for its turn. */
+export type TransformStep = {
+  /** Kustomize's name of it. */
+  readonly by: string
+  readonly run: () => void
+  /** What `buildMetadata` notes of it; undefined for the built-in ones, which have one in common. */
+  readonly origin?: Origin | undefined
+}
+
+type Context = { readonly build: Build; readonly file: Decoded; readonly loader: Loader; readonly into: Accumulator }
 
 const METADATA_LABELS: FieldSpec = { path: 'metadata/labels', group: '', version: '', kind: '', create: true }
 
-/** Runs the transformers that fields of the kustomization file ask for, in kustomize's fixed order. */
-export function transformBuiltIn(build: Build, target: Target, into: Accumulator): void {
-  const { file, loader } = target
-  const { config } = into
-  const step = (by: string, field: string, run: () => void): void => runStep(build, into, { by, field, file }, run)
-  runPatches(build, target, into)
-  step('NamespaceTransformer', 'namespace', () => {
-    const namespace = textOf(file, 'namespace')
-    transformNamespace(into.resources, { namespace, unsetOnly: false, subjects: 'defaultOnly' }, config.namespace)
-  })
-  step('PrefixTransformer', 'namePrefix', () => {
-    const prefix = textOf(file, 'namePrefix')
-    if (prefix !== '') transformNames(into.resources, { prefix, suffix: '' }, config.namePrefix)
-  })
-  step('SuffixTransformer', 'nameSuffix', () => {
-    const suffix = textOf(file, 'nameSuffix')
-    if (suffix !== '') transformNames(into.resources, { prefix: '', suffix }, config.nameSuffix)
-  })
-  transformLabels(build, target, into)
-  step('AnnotationsTransformer', 'commonAnnotations', () =>
-    transformPairs(into.resources, textMapOf(file, 'commonAnnotations') ?? {}, config.commonAnnotations),
-  )
-  const json = structsOf(file, 'patchesJson6902').map((entry) =>
-    placed(nodeOf(entry), () => readJsonPatch(loader, patchArgs(entry))),
-  )
-  json.forEach((patch, index) => runPatch(build, into, patch, 'PatchJson6902Transformer', `patchesJson6902[${index}]`))
-  step('ReplicaCountTransformer', 'replicas', () => {
-    for (const entry of structsOf(file, 'replicas')) placed(nodeOf(entry), () => setReplicas(into, entry))
-  })
-  step('ImageTagTransformer', fieldNode(file, 'images') ? 'images' : 'imageTags', () =>
-    transformImages(into.resources, imageEntries(target).map(imageArgs), config.images),
-  )
-  runReplacements(build, target, into)
-  dropDeleted(into)
+/**
+ * The transformers that fields of the kustomization file ask for, in kustomize's fixed order. All are configured, and so have read
+ * their files, before the first one runs.
+ */
+export function builtInSteps(build: Build, target: Target, into: Accumulator): TransformStep[] {
+  const context = { build, file: target.file, loader: target.loader, into }
+  return [
+    ...legacyPatchSteps(context),
+    ...patchSteps(context),
+    ...nameSteps(context),
+    ...labelSteps(context),
+    ...annotationSteps(context),
+    ...jsonPatchSteps(context),
+    ...replicaSteps(context),
+    ...imageSteps(context, target),
+    ...replacementSteps(context),
+  ]
 }
 
-type FieldStep = { readonly by: string; readonly field: string; readonly file: Decoded }
-
-/** Runs the transformer of a field, and notes what it did where the build keeps that. */
-function runStep(build: Build, into: Accumulator, { by, field, file }: FieldStep, run: () => void): void {
-  const config = fieldNode(file, field)
-  placed(config, run)
-  if (build.keepsTouches && config) noteStep(into.resources, { by, field, config })
-}
-
-function setReplicas({ resources, config }: Accumulator, entry: Decoded): void {
-  const count = numberOf(entry, 'count') ?? 0
-  transformReplicas(resources, textOf(entry, 'name'), count, config.replicas, fieldNode(entry, 'count'))
-}
-
-function runReplacements(build: Build, { file, loader }: Target, into: Accumulator): void {
-  const replacements = readReplacements(loader, structsOf(file, 'replacements'), build.unknownFields)
-  for (const [index, replacement] of replacements.entries()) {
-    const touched = placed(nodeOf(replacement), () => applyReplacement(into.resources, replacement))
-    if (!build.keepsTouches) continue
-    const field = `replacements[${index}]`
-    noteStep(touched, { by: 'ReplacementTransformer', field, config: nodeOf(replacement) })
+/** Runs transformers in turn. */
+export function runSteps(build: Build, target: Target, into: Accumulator, steps: readonly TransformStep[]): void {
+  for (const { by, run, origin } of steps) {
+    run()
+    if (build.hasOrigins) markTransformed(into.resources, origin ?? originOfField(target.loader, target.fileName, by))
+    dropDeleted(into)
   }
 }
 
@@ -93,67 +75,164 @@ export function dropDeleted(into: Accumulator): void {
     into.resources = into.resources.filter((resource) => !resource.isDeleted)
 }
 
-function runPatches(build: Build, { file, loader }: Target, into: Accumulator): void {
-  const legacy = entriesOf(file, 'patchesStrategicMerge').flatMap((entry, index) =>
-    placed(entry.node, () => readLegacyPatches(loader, entry)).map((patch) => ({ patch, index, config: entry.node })),
-  )
-  const patches = structsOf(file, 'patches').map((entry) =>
-    placed(nodeOf(entry), () => configured(() => readPatch(loader, patchArgs(entry)), 'PatchTransformer')),
-  )
-  const note = (resource: Resource, at: number): void => {
-    const { index, config } = legacy[at] ?? { index: 0, config: undefined }
-    const field = `patchesStrategicMerge[${index}]`
-    noteStep([resource], { by: 'PatchStrategicMergeTransformer', field, config })
+/** A step that works on everything, and notes what it did where the build keeps that. */
+function onAll(
+  context: Context,
+  by: string,
+  field: string,
+  config: YamlNode | undefined,
+  run: () => void,
+): TransformStep {
+  const { build, into } = context
+  return {
+    by,
+    run: () => {
+      placed(config, run)
+      if (build.keepsTouches) noteStep(into.resources, { by, field, config })
+    },
   }
-  const all = legacy.map(({ patch }) => patch)
-  if (all.length > 0) applyByName(into.resources, all, build.schema, false, build.keepsTouches ? note : undefined)
-  dropDeleted(into)
-  patches.forEach((patch, index) => {
-    runPatch(build, into, patch, 'PatchTransformer', `patches[${index}]`)
-    dropDeleted(into)
+}
+
+function legacyPatchSteps({ build, file, loader, into }: Context): TransformStep[] {
+  const by = 'PatchStrategicMergeTransformer'
+  const paths = textsOf(file, 'patchesStrategicMerge')
+  if (paths.length === 0) return []
+  const read = configured(by, { paths }, () => {
+    const patches = entriesOf(file, 'patchesStrategicMerge').flatMap((entry, index) =>
+      placed(entry.node, () => readLegacyPatches(loader, entry)).map((patch) => ({ patch, index, node: entry.node })),
+    )
+    if (patches.length === 0) throw emptyPatches(paths, '')
+    return patches
+  })
+  const note = (resource: Resource, at: number): void => {
+    const { index, node } = read[at] ?? { index: 0, node: undefined }
+    noteStep([resource], { by, field: `patchesStrategicMerge[${index}]`, config: node })
+  }
+  const patches = read.map(({ patch }) => patch)
+  const run = (): void =>
+    void applyByName(into.resources, patches, build.schema, false, build.keepsTouches ? note : undefined)
+  return [{ by, run }]
+}
+
+function patchSteps(context: Context): TransformStep[] {
+  const by = 'PatchTransformer'
+  return structsOf(context.file, 'patches').map((entry, index) => {
+    const patch = placed(nodeOf(entry), () =>
+      configured(by, goStruct(entry), () => readPatch(context.loader, patchArgs(entry))),
+    )
+    return patchStep(context, patch, by, `patches[${index}]`)
   })
 }
 
-function runPatch(build: Build, into: Accumulator, patch: Patch, by: string, field: string): void {
-  const touched = placed(patch.node, () => applyPatch(into.resources, patch, build.schema))
-  if (build.keepsTouches) noteStep(touched, { by, field, config: patch.node })
+function jsonPatchSteps(context: Context): TransformStep[] {
+  const by = 'PatchJson6902Transformer'
+  return structsOf(context.file, 'patchesJson6902').map((entry, index) => {
+    const { path, target, patch: jsonOp } = entry
+    const patch = placed(nodeOf(entry), () =>
+      configured(by, goStruct({ path, target, jsonOp }), () => readJsonPatch(context.loader, patchArgs(entry))),
+    )
+    return patchStep(context, patch, by, `patchesJson6902[${index}]`)
+  })
 }
 
-function configured<T>(read: () => T, name: string): T {
-  try {
-    return read()
-  } catch (error) {
-    throw prefixed(`trouble configuring builtin ${name} with config`, error)
+function patchStep({ build, into }: Context, patch: Patch, by: string, field: string): TransformStep {
+  const run = (): void => {
+    const touched = placed(patch.node, () => applyPatch(into.resources, patch, build.schema))
+    if (build.keepsTouches) noteStep(touched, { by, field, config: patch.node })
   }
+  return { by, run }
 }
 
-function transformLabels(build: Build, { file }: Target, into: Accumulator): void {
+function nameSteps(context: Context): TransformStep[] {
+  const { file, into } = context
   const { config } = into
-  for (const [index, label] of structsOf(file, 'labels').entries()) {
-    let specs: readonly FieldSpec[] = mergeFieldSpecs(structsOf(label, 'fields').map(fieldSpecOf), config.labels)
-    if (flagOf(label, 'includeSelectors')) specs = mergeFieldSpecs(specs, config.commonLabels)
-    else {
-      if (flagOf(label, 'includeTemplates')) specs = mergeFieldSpecs(specs, config.templateLabels)
-      specs = mergeFieldSpecs(specs, [METADATA_LABELS])
-    }
-    placed(nodeOf(label), () => transformPairs(into.resources, textMapOf(label, 'pairs') ?? {}, specs))
-    if (build.keepsTouches)
-      noteStep(into.resources, { by: 'LabelTransformer', field: `labels[${index}]`, config: nodeOf(label) })
-  }
-  runStep(build, into, { by: 'LabelTransformer', field: 'commonLabels', file }, () =>
-    transformPairs(into.resources, textMapOf(file, 'commonLabels') ?? {}, config.commonLabels),
+  const [namespace, prefix, suffix] = ['namespace', 'namePrefix', 'nameSuffix'].map((name) => textOf(file, name))
+  const steps: TransformStep[] = []
+  const add = (by: string, field: string, run: () => void): void =>
+    void steps.push(onAll(context, by, field, fieldNode(file, field), run))
+  if (namespace)
+    add('NamespaceTransformer', 'namespace', () =>
+      transformNamespace(into.resources, { namespace, unsetOnly: false, subjects: 'defaultOnly' }, config.namespace),
+    )
+  if (prefix)
+    add('PrefixTransformer', 'namePrefix', () =>
+      transformNames(into.resources, { prefix, suffix: '' }, config.namePrefix),
+    )
+  if (suffix)
+    add('SuffixTransformer', 'nameSuffix', () =>
+      transformNames(into.resources, { prefix: '', suffix }, config.nameSuffix),
+    )
+  return steps
+}
+
+/** `labels`, then `commonLabels`, which takes its turn even when there are none. */
+function labelSteps(context: Context): TransformStep[] {
+  const { file, into } = context
+  const by = 'LabelTransformer'
+  const labels = structsOf(file, 'labels')
+  const common = textMapOf(file, 'commonLabels') ?? {}
+  if (labels.length === 0 && Object.keys(common).length === 0) return []
+  const steps = labels.map((label, index) => {
+    const specs = labelSpecs(label, into)
+    return onAll(context, by, `labels[${index}]`, nodeOf(label), () =>
+      transformPairs(into.resources, textMapOf(label, 'pairs') ?? {}, specs),
+    )
+  })
+  const config = fieldNode(file, 'commonLabels')
+  const run = (): void => transformPairs(into.resources, common, into.config.commonLabels)
+  return [...steps, onAll(context, by, 'commonLabels', config, run)]
+}
+
+function labelSpecs(label: Decoded, { config }: Accumulator): readonly FieldSpec[] {
+  const specs = mergeFieldSpecs(structsOf(label, 'fields').map(fieldSpecOf), config.labels)
+  if (flagOf(label, 'includeSelectors')) return mergeFieldSpecs(specs, config.commonLabels)
+  const templates = flagOf(label, 'includeTemplates') ? mergeFieldSpecs(specs, config.templateLabels) : specs
+  return mergeFieldSpecs(templates, [METADATA_LABELS])
+}
+
+function annotationSteps(context: Context): TransformStep[] {
+  const { file, into } = context
+  const pairs = textMapOf(file, 'commonAnnotations') ?? {}
+  if (Object.keys(pairs).length === 0) return []
+  const run = (): void => transformPairs(into.resources, pairs, into.config.commonAnnotations)
+  return [onAll(context, 'AnnotationsTransformer', 'commonAnnotations', fieldNode(file, 'commonAnnotations'), run)]
+}
+
+function replicaSteps(context: Context): TransformStep[] {
+  const { file, into } = context
+  return structsOf(file, 'replicas').map((entry, index) =>
+    onAll(context, 'ReplicaCountTransformer', `replicas[${index}]`, nodeOf(entry), () => {
+      const [name, count] = [textOf(entry, 'name'), numberOf(entry, 'count') ?? 0]
+      transformReplicas(into.resources, name, count, into.config.replicas, fieldNode(entry, 'count'))
+    }),
   )
 }
 
-/** An entry of `patchesJson6902`. */
-export function readJsonPatch(loader: Loader, args: PatchArgs): Patch {
-  const fault = (text: string): Error =>
-    failure('KUSTOMIZE_INVALID', `trouble configuring builtin PatchJson6902Transformer with config: ${text}`, args.node)
-  if (!args.target?.name) throw fault('must specify the target name')
-  if (args.path === '' && args.patch === '') throw fault('empty file path and empty jsonOp')
-  if (args.path !== '' && args.patch !== '') throw fault('must specify a file path or jsonOp, not both')
-  const text = args.path === '' ? args.patch : loadText(loader, args.path)
-  const operations = configured(() => parseJsonPatch(text, args.path || 'jsonOp'), 'PatchJson6902Transformer')
-  if (operations.length === 0) throw fault(`patch appears to be empty; file=${args.path}, JsonOp=${args.patch}`)
-  return { kind: 'json', source: text, target: args.target, node: args.node, operations }
+/** One step for all entries, because one walk finds the images for all of them; it counts as one each. */
+function imageSteps(context: Context, target: Target): TransformStep[] {
+  const { file, into } = context
+  const entries = imageEntries(target)
+  if (entries.length === 0) return []
+  const field = fieldNode(file, 'images') ? 'images' : 'imageTags'
+  const run = (): void => void transformImages(into.resources, entries.map(imageArgs), into.config.images)
+  const idle: TransformStep = { by: 'ImageTagTransformer', run: () => {} }
+  return [
+    onAll(context, 'ImageTagTransformer', field, fieldNode(file, field), run),
+    ...entries.slice(1).map(() => idle),
+  ]
+}
+
+function replacementSteps({ build, file, loader, into }: Context): TransformStep[] {
+  const by = 'ReplacementTransformer'
+  const entries = structsOf(file, 'replacements')
+  if (entries.length === 0) return []
+  const replacements = configured(by, { Replacements: goStruct(entries) }, () => readReplacements(loader, entries))
+  const run = (): void => {
+    for (const [index, replacement] of replacements.entries()) {
+      const touched = placed(nodeOf(replacement), () => applyReplacement(into.resources, replacement))
+      const field = `replacements[${index}]`
+      if (build.keepsTouches) noteStep(touched, { by, field, config: nodeOf(replacement) })
+    }
+  }
+  return [{ by, run }]
 }

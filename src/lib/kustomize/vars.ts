@@ -10,7 +10,14 @@ import { currentId, scalarLike, type Resource } from './resource.ts'
 import { inherit, placeLike } from './provenance.ts'
 
 /** A `vars` entry. */
-export type Var = { readonly name: string; readonly target: ResId; readonly fieldPath: string; readonly node: YamlNode }
+export type Var = {
+  readonly name: string
+  readonly target: ResId
+  readonly fieldPath: string
+  readonly node: YamlNode
+  /** The entry as Go prints it. */
+  readonly text: string
+}
 
 /** Reads `vars`. */
 export function readVar(decoded: Decoded): Var {
@@ -30,7 +37,15 @@ export function readVar(decoded: Decoded): Var {
     target,
     fieldPath: (field && textOf(field, 'fieldPath')) || 'metadata.name',
     node: nodeOf(decoded),
+    text: goVar(decoded),
   }
+}
+
+function goVar(decoded: Decoded): string {
+  const reference = structOf(decoded, 'objref') ?? {}
+  const [group, version, kind] = [textOf(reference, 'group'), textOf(reference, 'version'), textOf(reference, 'kind')]
+  const path = textOf(structOf(decoded, 'fieldref') ?? {}, 'fieldPath')
+  return `{${textOf(decoded, 'name')} ${formatGvk({ group, version, kind })} {${path}}}`
 }
 
 /** Adds vars to those that are known and marks the objects that they take their values from. */

@@ -16,7 +16,11 @@ export function refold(value: string): string {
 
 /** Anything else is written in double quotes, which lose nothing. */
 function mayBeBlock(value: string): boolean {
-  return !value.includes(' \n') && !value.endsWith(' ') && !/[^\n\t\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/.test(value)
+  return (
+    !value.includes(' \n') &&
+    !value.endsWith(' ') &&
+    !/[^\n\t\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/.test(value)
+  )
 }
 
 function hints(value: string): string {

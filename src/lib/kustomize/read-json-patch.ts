@@ -1,0 +1,18 @@
+import { failure } from './failure.ts'
+import { parseJsonPatch } from './json-patch.ts'
+import type { PatchArgs } from './kustomization.ts'
+import { fileName, loadText, type Loader } from './loader.ts'
+import type { Patch } from './transform-patches.ts'
+
+/** Reads an entry of `patchesJson6902`; unlike one of `patches` it must name its target. */
+export function readJsonPatch(loader: Loader, args: PatchArgs): Patch {
+  const fault = (text: string): Error => failure('KUSTOMIZE_INVALID', text, args.node)
+  if (!args.target?.name) throw fault('must specify the target name')
+  if (args.path === '' && args.patch === '') throw fault('empty file path and empty jsonOp')
+  if (args.path !== '' && args.patch !== '') throw fault('must specify a file path or jsonOp, not both')
+  const text = args.path === '' ? args.patch : loadText(loader, args.path)
+  if (text === '') throw fault(`patch file '${args.path}' empty seems to be empty`)
+  const operations = parseJsonPatch(text, args.path === '' ? 'jsonOp' : fileName(loader, args.path))
+  if (operations.length === 0) throw fault(`patch appears to be empty; file=${args.path}, JsonOp=${args.patch}`)
+  return { kind: 'json', source: text, target: args.target, node: args.node, operations, keepsId: false }
+}

@@ -1,0 +1,68 @@
+import { absorb } from './absorb.ts'
+import type { Accumulator, Build } from './accumulate.ts'
+import { configured, goStruct } from './configured.ts'
+import type { Decoded } from './decode.ts'
+import { generatorArgs, generatorOptions } from './entries.ts'
+import { externalGenerators, readExternal, type Generator } from './external.ts'
+import { during, failure, placed } from './failure.ts'
+import { generateConfigMap, generateSecret } from './generate.ts'
+import { formatId } from './ids.ts'
+import { entriesOf, nodeOf, rawNodes, structOf, structsOf } from './kustomization.ts'
+import { originOfField } from './origin.ts'
+import { noteStep } from './provenance.ts'
+import { currentId, type Resource } from './resource.ts'
+import type { Target } from './target.ts'
+
+/** Runs the generators of a kustomization file, then those with a configuration of their own; all are configured first. */
+export function runGenerators(build: Build, target: Target, into: Accumulator): void {
+  const { file } = target
+  const own = [
+    ...fieldGenerators(build, target, 'configMapGenerator'),
+    ...fieldGenerators(build, target, 'secretGenerator'),
+  ]
+  refuseCharts(file)
+  const external = during('loading generator plugins', () =>
+    externalGenerators(readExternal(build, target, entriesOf(file, 'generators')), build, target.loader),
+  )
+  for (const { generate, step } of [...own, ...external])
+    for (const resource of generate()) {
+      during(`merging from generator ${describe(resource)}`, () => absorb(into, resource))
+      if (build.keepsTouches) noteStep([resource], step)
+    }
+}
+
+type Field = 'configMapGenerator' | 'secretGenerator'
+
+function fieldGenerators(build: Build, target: Target, field: Field): Generator[] {
+  const { loader, file } = target
+  const isSecret = field === 'secretGenerator'
+  const by = isSecret ? 'SecretGenerator' : 'ConfigMapGenerator'
+  const globals = structOf(file, 'generatorOptions')
+  const options = globals && generatorOptions(globals)
+  const generate = isSecret ? generateSecret : generateConfigMap
+  return structsOf(file, field).map((entry, index) => ({
+    step: { by, field: `${field}[${index}]`, config: nodeOf(entry) },
+    generate: () => {
+      const made = placed(nodeOf(entry), () => generate(loader, generatorArgs(entry), options))
+      if (build.hasOrigins) made.origin = originOfField(loader, target.fileName, by)
+      return [made]
+    },
+  }))
+}
+
+function refuseCharts(file: Decoded): void {
+  const [chart] = [...rawNodes(file, 'helmCharts'), ...rawNodes(file, 'helmChartInflationGenerator')]
+  if (!chart) return
+  configured('HelmChartInflationGenerator', goStruct({}), () => {
+    throw failure(
+      'KUSTOMIZE_UNSUPPORTED',
+      'must specify --enable-helm',
+      chart,
+      'allow it, or render the chart into a file',
+    )
+  })
+}
+
+function describe(resource: Resource): string {
+  return `&{${formatId(currentId(resource))}}`
+}

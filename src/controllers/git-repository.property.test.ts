@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { FINALIZER } from '../kinds/flux-object.ts'
 import { parseGitRepository } from '../kinds/git-repository.ts'
 import { seededRandom } from '../engine/seeded-random.ts'
-import { decideGitRepository, type GitRepositorySeen, type LookOutcome } from './git-repository.ts'
+import { decideGitRepository, type GitRepositorySeen } from './git-repository.ts'
+import type { LookOutcome } from './source.ts'
 
 type Meta = { readonly generation: number; readonly finalizers: readonly string[]; readonly deletionTimestamp?: string }
 
@@ -60,7 +61,7 @@ function observe(world: World): GitRepositorySeen {
   })
   const isAsked = meta.generation !== memory.handledGeneration
   return {
-    repository,
+    source: repository,
     nowMs,
     random: random(),
     dueInMs: isAsked ? 0 : memory.nextLookMs - nowMs,
@@ -74,11 +75,11 @@ function look(world: World, seen: GitRepositorySeen): LookOutcome {
   if (world.random() < world.trouble)
     return { kind: 'failed', reason: 'GitOperationFailed', message: 'no route', condition: 'FetchFailed' }
   const revision = `main@sha1:${commit}`
-  if (seen.repository.artifact?.revision === revision && stored.has(commit)) return { kind: 'unchanged', revision }
+  if (seen.source.artifact?.revision === revision && stored.has(commit)) return { kind: 'unchanged', revision }
   stored.add(commit)
   world.writes++
   const artifact = { digest: `d-${commit}`, revision, path: commit, url: '', lastUpdateTime: '', size: 1 }
-  return { kind: 'stored', artifact, included: [], commitMessage: 'change' }
+  return { kind: 'stored', artifact, included: [], news: 'change' }
 }
 
 function act(world: World, change: string, seen: GitRepositorySeen): void {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FINALIZER } from '../kinds/flux-object.ts'
-import { type ArtifactStatus, type GitRepository, parseGitRepository } from '../kinds/git-repository.ts'
-import { decideGitRepository, type GitRepositorySeen, type LookOutcome } from './git-repository.ts'
+import { type GitRepository, parseGitRepository } from '../kinds/git-repository.ts'
+import type { ArtifactStatus } from '../kinds/source.ts'
+import { decideGitRepository, type GitRepositorySeen } from './git-repository.ts'
+import type { LookOutcome } from './source.ts'
 
 const artifact = (commit: string): ArtifactStatus => ({
   digest: `sha256:${commit}`,
@@ -27,7 +29,7 @@ const stored = (commit: string): LookOutcome => ({
   kind: 'stored',
   artifact: artifact(commit),
   included: [],
-  commitMessage: 'change',
+  news: "stored artifact for commit 'change'",
 })
 const failed: Extract<LookOutcome, { kind: 'failed' }> = {
   kind: 'failed',
@@ -38,7 +40,7 @@ const failed: Extract<LookOutcome, { kind: 'failed' }> = {
 const ready = { type: 'Ready', status: 'True', reason: 'Succeeded', message: '', lastTransitionTime: '' }
 const hasA = { artifact: artifact('a'), conditions: [ready, { ...ready, type: 'ArtifactInStorage' }] }
 
-const calm: GitRepositorySeen = { repository: repository(), nowMs: 0, random: 0.5, dueInMs: 0, failures: 0 }
+const calm: GitRepositorySeen = { source: repository(), nowMs: 0, random: 0.5, dueInMs: 0, failures: 0 }
 
 /** What a person reads: the step, or the conditions, when it comes again, and the event. */
 function show(seen: GitRepositorySeen): string {
@@ -58,33 +60,33 @@ const RETRYING =
 const cases: readonly [it: string, seen: Partial<GitRepositorySeen>, want: string][] = [
   ['looks when a look is due', {}, 'look at the remote'],
   ['sleeps until then', { dueInMs: 5 }, 'done; nothing; again in 5'],
-  ['is held before anything is stored', { repository: repository({ meta: { finalizers: [] } }) }, 'add finalizer'],
-  ['looks at nothing while suspended', { repository: repository({ spec: { suspend: true } }) }, 'done; nothing'],
+  ['is held before anything is stored', { source: repository({ meta: { finalizers: [] } }) }, 'add finalizer'],
+  ['looks at nothing while suspended', { source: repository({ spec: { suspend: true } }) }, 'done; nothing'],
   [
     'removes what it stored when it is deleted, suspended or not',
-    { repository: repository({ meta: deleted, spec: { suspend: true } }) },
+    { source: repository({ meta: deleted, spec: { suspend: true } }) },
     'remove artifacts and finalizer',
   ],
   [
     'does nothing once it has let go',
-    { repository: repository({ meta: { ...deleted, finalizers: ['foreign'] } }) },
+    { source: repository({ meta: { ...deleted, finalizers: ['foreign'] } }) },
     'done; nothing',
   ],
   ['tells a new artifact', { outcome: stored('a') }, `done; ${SUCCEEDED}; again in 600000; info NewArtifact`],
   [
     'tells nothing when the same content is stored again',
-    { repository: repository({ status: hasA }), outcome: stored('a') },
+    { source: repository({ status: hasA }), outcome: stored('a') },
     `done; ${SUCCEEDED}; again in 600000`,
   ],
   [
     'tells Alerts nothing when nothing moved',
-    { repository: repository({ status: hasA }), outcome: { kind: 'unchanged', revision: 'main@sha1:a' } },
+    { source: repository({ status: hasA }), outcome: { kind: 'unchanged', revision: 'main@sha1:a' } },
     `done; ${SUCCEEDED}; again in 600000; trace GitOperationSucceeded`,
   ],
   [
     'tells that it is well again',
     {
-      repository: repository({ status: { ...hasA, conditions: [{ ...ready, type: 'FetchFailed' }] } }),
+      source: repository({ status: { ...hasA, conditions: [{ ...ready, type: 'FetchFailed' }] } }),
       outcome: stored('a'),
     },
     `done; ${SUCCEEDED}; again in 600000; info Succeeded`,
@@ -101,7 +103,7 @@ const cases: readonly [it: string, seen: Partial<GitRepositorySeen>, want: strin
   ],
   [
     'says beside a failure that the last artifact is still there',
-    { repository: repository({ status: hasA }), outcome: failed, failures: 1 },
+    { source: repository({ status: hasA }), outcome: failed, failures: 1 },
     `wait; ${RETRYING} | ArtifactInStorage=True Succeeded; again in 750; error GitOperationFailed`,
   ],
   [
@@ -119,7 +121,7 @@ for (const [it, seen, want] of cases)
   test(`a GitRepository ${it}`, () => assert.equal(show({ ...calm, ...seen }), want))
 
 test('a failed look keeps the artifact of the last good one', () => {
-  const decision = decideGitRepository({ ...calm, repository: repository({ status: hasA }), outcome: failed })
+  const decision = decideGitRepository({ ...calm, source: repository({ status: hasA }), outcome: failed })
   assert.ok(decision.kind === 'wait')
   assert.deepEqual(decision.status.status?.['artifact'], hasA.artifact)
 })

@@ -20,6 +20,8 @@ export type ScanOutcome =
       readonly kind: 'failed'
       readonly reason: 'ReadOperationFailed' | 'AuthenticationFailed'
       readonly message: string
+      /** The registry wants to be left alone for so long. */
+      readonly retryAfterMs?: number
     }
 
 /** Everything that the decision about an ImageRepository needs. */
@@ -50,15 +52,33 @@ export function decideImageRepository(seen: ImageRepositorySeen): Decision<Image
   if (first !== undefined) return { kind: 'act', changes: [first] }
   if (repository.isSuspended) return { kind: 'done', status: {} }
   const fault = imageFault(repository.image)
-  if (fault !== undefined) {
-    const status = stalledStatus(repository, nowMs, 'ImageURLInvalid', fault)
-    return { kind: 'done', status: { status, event: { severity: 'error', reason: 'ImageURLInvalid', message: fault } } }
-  }
+  if (fault !== undefined) return stalled(repository, nowMs, 'ImageURLInvalid', fault)
+  const refusal = providerRefusal(repository)
+  if (refusal !== undefined) return stalled(repository, nowMs, 'NotSupported', refusal)
   if (outcome === undefined && seen.dueInMs > 0) return { kind: 'done', status: {}, againAfterMs: seen.dueInMs }
   if (outcome === undefined) return { kind: 'act', changes: ['scan'] }
   if (outcome.kind === 'failed') return failed(seen, outcome)
   const status = scanned(seen, outcome.result)
   return { kind: 'done', status, againAfterMs: jitterMs(repository.intervalMs, JITTER, seen.random) }
+}
+
+function stalled(
+  repository: ImageRepository,
+  nowMs: number,
+  reason: string,
+  message: string,
+): Decision<ImageRepositoryChange, ImageStatus> {
+  const status = stalledStatus(repository, nowMs, reason, message)
+  return { kind: 'done', status: { status, event: { severity: 'error', reason, message } } }
+}
+
+/** Logins by the identity of a cloud's machine are refused by name; a Secret with a login works with every registry. */
+export function providerRefusal({
+  provider,
+  secretName,
+}: Pick<ImageRepository, 'provider' | 'secretName'>): string | undefined {
+  if (provider === 'generic' || secretName !== undefined) return undefined
+  return `spec.provider ${provider} without spec.secretRef is not supported by this version of sluice: name a Secret with a login`
 }
 
 /** What is wrong with `spec.image`, in Flux's words; undefined when nothing is. */
@@ -105,14 +125,14 @@ function scanned({ repository, nowMs }: ImageRepositorySeen, result: ScanResult)
 
 function failed(
   seen: ImageRepositorySeen,
-  { reason, message }: Extract<ScanOutcome, { kind: 'failed' }>,
+  { reason, message, retryAfterMs }: Extract<ScanOutcome, { kind: 'failed' }>,
 ): Decision<ImageRepositoryChange, ImageStatus> {
   const { repository, nowMs } = seen
   const progress = reason === 'AuthenticationFailed' ? progressOf(repository) : `scanning: ${scanReason(seen)}`
   const status = retryStatus(repository, nowMs, { reason, message, progress })
   return {
     kind: 'wait',
-    afterMs: Math.min(backoffMs(seen.failures), repository.intervalMs),
+    afterMs: Math.max(Math.min(backoffMs(seen.failures), repository.intervalMs), retryAfterMs ?? 0),
     status: { status, event: { severity: 'error', reason, message } },
   }
 }

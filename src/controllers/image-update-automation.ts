@@ -64,7 +64,7 @@ export function decideImageUpdateAutomation(seen: AutomationSeen): Decision<Auto
   if (seen.traps === 'flux' && usesRemovedFields(automation.messageTemplate))
     return stalled(seen, 'RemovedTemplateField', REMOVED_FIELD)
   const refusal = refusalOf(automation)
-  if (refusal !== undefined) return stalled(seen, 'UnsupportedField', refusal)
+  if (refusal !== undefined) return stalled(seen, refusal.reason, refusal.message)
   if (seen.sourceRevision === undefined) return sourceMissing(seen)
   if (outcome) return outcome.kind === 'failed' ? failed(seen, outcome) : succeeded(seen, outcome)
   if (needsRun(seen)) return { kind: 'act', changes: ['run'] }
@@ -77,14 +77,19 @@ export function decideImageUpdateAutomation(seen: AutomationSeen): Decision<Auto
   }
 }
 
-/** What we do not do, by name. */
-function refusalOf({ source, signingSecretName, updateStrategy }: ImageUpdateAutomation): string | undefined {
+/** What can never run as it is written, in Flux's words. */
+function refusalOf({
+  source,
+  hasGit,
+  updateStrategy,
+}: ImageUpdateAutomation): { readonly reason: string; readonly message: string } | undefined {
+  const reason = 'InvalidSourceConfiguration'
   if (source.kind !== 'GitRepository')
-    return `spec.sourceRef.kind "${source.kind}" is not supported: only GitRepository is`
-  if (signingSecretName !== undefined) return 'spec.git.commit.signingKey is not supported: commits are not signed'
-  return updateStrategy === 'Setters'
-    ? undefined
-    : `unknown update strategy "${updateStrategy}": only Setters is supported`
+    return { reason, message: `source kind '${source.kind}' not supported: invalid source configuration` }
+  if (!hasGit)
+    return { reason, message: `source kind 'GitRepository' necessitates field .spec.git: invalid source configuration` }
+  if (updateStrategy === 'Setters') return undefined
+  return { reason: 'InvalidUpdateStrategy', message: `unsupported update strategy: ${updateStrategy}` }
 }
 
 function isAsked({ automation }: AutomationSeen): boolean {

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../lib/kube/object.ts'
 import { read, readList, readText } from '../lib/kube/read.ts'
+import { type GitRef, parseGitRef } from './git-repository.ts'
 import { durationField, type FluxMeta, optionalText, parseFluxMeta, textList, textMap } from './flux-object.ts'
 
 /** A label selector as Kubernetes has it. */
@@ -19,6 +20,10 @@ export type ImageRepository = FluxMeta & {
   readonly timeoutMs: number
   readonly secretName: string | undefined
   readonly certSecretName: string | undefined
+  readonly proxySecretName: string | undefined
+  readonly serviceAccountName: string | undefined
+  /** `generic`, or a cloud whose own logins are wanted. */
+  readonly provider: string
   readonly isInsecure: boolean
   /** Undefined: the default list. */
   readonly exclusionList: readonly string[] | undefined
@@ -50,12 +55,14 @@ export type ImageUpdateAutomation = FluxMeta & {
   readonly source: { readonly kind: string; readonly namespace: string; readonly name: string }
   readonly intervalMs: number
   readonly policySelector: LabelSelector | undefined
+  /** Whether there is a `spec.git` at all, which is required. */
+  readonly hasGit: boolean
   /** Undefined: what the source checks out. */
-  readonly checkoutBranch: string | undefined
+  readonly checkoutRef: GitRef | undefined
   readonly author: { readonly name: string; readonly email: string }
   readonly messageTemplate: string | undefined
   readonly messageValues: Readonly<Record<string, string>>
-  readonly signingSecretName: string | undefined
+  readonly signingKey: { readonly secretName: string; readonly type: string } | undefined
   readonly pushBranch: string | undefined
   readonly pushRefspec: string | undefined
   readonly pushOptions: Readonly<Record<string, string>>
@@ -81,6 +88,9 @@ export function parseImageRepository(object: KubeObject): ImageRepository {
     timeoutMs: durationField(object, 'timeout') ?? intervalMs,
     secretName: optionalText(object, 'spec', 'secretRef', 'name'),
     certSecretName: optionalText(object, 'spec', 'certSecretRef', 'name'),
+    proxySecretName: optionalText(object, 'spec', 'proxySecretRef', 'name'),
+    serviceAccountName: optionalText(object, 'spec', 'serviceAccountName'),
+    provider: optionalText(object, 'spec', 'provider') ?? 'generic',
     isInsecure: read(object, 'spec', 'insecure') === true,
     exclusionList: Array.isArray(exclusions) ? textList(object, 'spec', 'exclusionList') : undefined,
     accessFrom: readList(object, 'spec', 'accessFrom', 'namespaceSelectors').map(parseSelector),
@@ -128,6 +138,8 @@ export function parseImageUpdateAutomation(object: KubeObject): ImageUpdateAutom
   const selector = read(object, 'spec', 'policySelector')
   const commit = read(object, 'spec', 'git', 'commit')
   const push = read(object, 'spec', 'git', 'push')
+  const checkout = read(object, 'spec', 'git', 'checkout')
+  const signing = read(commit, 'signingKey')
   return {
     ...meta,
     source: {
@@ -137,11 +149,15 @@ export function parseImageUpdateAutomation(object: KubeObject): ImageUpdateAutom
     },
     intervalMs: durationField(object, 'interval') ?? MINUTE_MS,
     policySelector: selector === undefined ? undefined : parseSelector(selector),
-    checkoutBranch: optionalText(object, 'spec', 'git', 'checkout', 'ref', 'branch'),
+    hasGit: read(object, 'spec', 'git') !== undefined,
+    checkoutRef: checkout === undefined ? undefined : parseGitRef(read(checkout, 'ref')),
     author: { name: readText(commit, 'author', 'name'), email: readText(commit, 'author', 'email') },
     messageTemplate: optionalText(commit, 'messageTemplate'),
     messageValues: textMap(commit, 'messageTemplateValues'),
-    signingSecretName: optionalText(commit, 'signingKey', 'secretRef', 'name'),
+    signingKey:
+      signing === undefined
+        ? undefined
+        : { secretName: readText(signing, 'secretRef', 'name'), type: optionalText(signing, 'type') ?? 'gpg' },
     pushBranch: optionalText(push, 'branch'),
     pushRefspec: optionalText(push, 'refspec'),
     pushOptions: textMap(push, 'options'),

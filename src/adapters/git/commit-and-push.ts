@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { withCredentials, type GitCredentials } from './credentials.ts'
-import { runGit, type GitOptions } from './git-process.ts'
+import { runGit, type GitOptions, type GitResult } from './git-process.ts'
 import { parseGitUrl } from './url.ts'
 
 /** A file of the new commit; without `bytes` it is removed. */
@@ -26,17 +26,24 @@ export type CommitRequest = {
   readonly message: string
   /** Keeps the message to the byte; otherwise it ends with a newline, as git's own. */
   readonly keepsMessage?: boolean
+  /** Signs the commit as it would be stored; answers an armoured signature. */
+  readonly sign?: SignCommit
 }
+
+/** Makes an armoured signature (OpenPGP or SSH) over the bytes of a commit. */
+export type SignCommit = (payload: Buffer) => Promise<string>
 
 /** The branch to move, and what it must be at before: a commit, or undefined when it must not exist. */
 export type PushRequest = {
   readonly url: string
   readonly allowLocal?: boolean
   readonly credentials?: GitCredentials
+  /** Options that carry a login already, instead of `credentials`. */
+  readonly login?: Pick<GitOptions, 'config' | 'env'>
   readonly branch: string
   readonly expected: string | undefined
-  /** More refs to push the commit to, as `git push` spells them: `refs/heads/x`. */
-  readonly alsoRefs?: readonly string[]
+  /** More refs to move, in full: to the commit, or to the one named. */
+  readonly alsoRefs?: readonly { readonly ref: string; readonly commit?: string; readonly isForced?: boolean }[]
   readonly pushOptions?: readonly string[]
   readonly signal?: AbortSignal
 }
@@ -76,6 +83,19 @@ async function makeCommit(request: CommitRequest): Promise<string> {
   const hash = made.stdout.toString('latin1').trim()
   if (made.code !== 0 || !HASH.test(hash))
     throw new SluiceError('GIT_FAILED', `git could not write the commit: ${firstFault(made.stderr)}`)
+  return request.sign ? signCommit(request.folder, hash, request.sign) : hash
+}
+
+/** Stores the commit again, with its signature as a header; the unsigned one stays behind and is never pushed. */
+async function signCommit(folder: string, commit: string, sign: SignCommit): Promise<string> {
+  const { stdout: payload } = await runGit(folder, ['cat-file', 'commit', commit])
+  const header = (await sign(payload)).trim().split('\n').join('\n ')
+  const end = payload.indexOf('\n\n')
+  const signed = Buffer.concat([payload.subarray(0, end), Buffer.from(`\ngpgsig ${header}`), payload.subarray(end)])
+  const stored = await runGit(folder, ['hash-object', '-t', 'commit', '-w', '--stdin'], { input: signed })
+  const hash = stored.stdout.toString('latin1').trim()
+  if (stored.code !== 0 || !HASH.test(hash))
+    throw new SluiceError('GIT_FAILED', `git could not store the signed commit: ${firstFault(stored.stderr)}`)
   return hash
 }
 
@@ -87,18 +107,22 @@ async function makeCommit(request: CommitRequest): Promise<string> {
 export async function pushCommit(folder: string, commit: string, request: PushRequest): Promise<PushResult> {
   const url = parseGitUrl(request.url, { allowLocal: request.allowLocal ?? false })
   const ref = `refs/heads/${request.branch}`
-  const refs = [ref, ...(request.alsoRefs ?? [])]
-  if (!HASH.test(commit) || !refs.every(isRefName))
+  const also = request.alsoRefs ?? []
+  if (!HASH.test(commit) || ![ref, ...also.map((one) => one.ref)].every(isRefName))
     throw new SluiceError('GIT_PUSH_REFUSED', `"${request.branch}" is not a branch name`)
   const lease = `--force-with-lease=${ref}:${request.expected ?? ''}`
   const options = (request.pushOptions ?? []).map((option) => `--push-option=${option}`)
   const argv = ['push', '--porcelain', '--no-verify', '--quiet', lease, ...options, '--end-of-options', url.url]
-  const pushed = await withCredentials(url, request.credentials ?? {}, (git) =>
-    runGit(folder, [...argv, ...refs.map((one) => `${commit}:${one}`)], {
+  const refspecs = [
+    `${commit}:${ref}`,
+    ...also.map((one) => `${one.isForced ? '+' : ''}${one.commit ?? commit}:${one.ref}`),
+  ]
+  const push = (git: GitOptions): Promise<GitResult> =>
+    runGit(folder, [...argv, ...refspecs], {
       ...limited(git, url.transport),
       ...(request.signal ? { signal: request.signal } : {}),
-    }),
-  )
+    })
+  const pushed = request.login ? await push(request.login) : await withCredentials(url, request.credentials ?? {}, push)
   const text = pushed.stdout.toString('utf8')
   if (pushed.code === 0) return { kind: 'pushed', commit }
   if (hasMoved(text + pushed.stderr)) return { kind: 'moved' }

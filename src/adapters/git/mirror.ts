@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { openObjectReader, type ObjectReader } from './cat-file.ts'
+import { isSafePath } from '../../pipeline/source/safe-path.ts'
+import { openObjectReader, type GitObject, type ObjectReader } from './cat-file.ts'
 import { removeStaleLocks } from './stale-locks.ts'
 import { runGit, type GitOptions } from './git-process.ts'
 import { remoteError } from './remote-refs.ts'
@@ -15,8 +16,10 @@ export type CommitInfo = {
   readonly author: string
   readonly committedAtMs: number
   readonly message: string
-  readonly hasSignature: boolean
 }
+
+/** Another repository inside a commit, at one of its commits. */
+export type Gitlink = { readonly path: string; readonly commit: string }
 
 /** A bare copy of one remote repository: objects only, fetched one commit deep. Several sources of the same URL share it. */
 export type Mirror = {
@@ -24,9 +27,14 @@ export type Mirror = {
   readonly has: (commit: string) => Promise<boolean>
   /** Gets a commit with all its files. `refName` is tried when the host gives no commits by hash. */
   readonly fetch: (url: string, commit: string, refName: string, options: GitOptions) => Promise<void>
+  /** Gets an annotated tag itself, besides what it points at. */
+  readonly fetchTag: (url: string, name: string, hash: string, options: GitOptions) => Promise<void>
   readonly commit: (hash: string) => Promise<CommitInfo>
+  /** An object as it is stored. */
+  readonly object: (hash: string) => Promise<GitObject | undefined>
   /** Every regular file of the commit, sorted by path. */
   readonly files: (commit: string) => Promise<readonly TreeFile[]>
+  readonly gitlinks: (commit: string) => Promise<readonly Gitlink[]>
   /** The first part of a path that is a symbolic link. */
   readonly linkOn: (commit: string, path: string) => Promise<string | undefined>
   /** @throws when the object is not there */
@@ -58,6 +66,15 @@ export function openMirror(root: string, url: string): Mirror {
       if (!(await has(commit)))
         throw remoteError(`the commit ${commit} is not at the remote any more: it moved while it was fetched`)
     },
+    async fetchTag(from, name, hash, options) {
+      await prepare()
+      if ((await reader.read(hash))?.type === 'tag') return
+      const turn = fetching.then(() => fetchInto(folder, from, `refs/tags/${name}`, `refs/tags/${name}`, options))
+      fetching = turn.catch(() => undefined)
+      await turn
+    },
+    object: (hash) => reader.read(hash),
+    gitlinks: (commit) => listGitlinks(folder, commit),
     commit: async (hash) => parseCommit((await need(reader, hash)).toString('utf8')),
     files: (commit) => listFiles(folder, commit),
     linkOn: (commit, path) => findLink(folder, commit, path),
@@ -114,10 +131,19 @@ async function listFiles(folder: string, commit: string): Promise<readonly TreeF
   const files: TreeFile[] = []
   for (const line of listed.stdout.toString('utf8').split('\0')) {
     const [, mode, hash, path] = /^(100\d{3}) blob ([0-9a-f]+)\t(.+)$/s.exec(line) ?? []
-    if (hash !== undefined && path !== undefined && isSafe(path))
+    if (hash !== undefined && path !== undefined && isSafePath(path))
       files.push({ path, hash, isExecutable: mode === '100755' })
   }
   return files
+}
+
+async function listGitlinks(folder: string, commit: string): Promise<readonly Gitlink[]> {
+  const listed = await runGit(folder, ['ls-tree', '-r', '-z', '--full-tree', '--end-of-options', commit])
+  const lines = listed.stdout.toString('utf8').split('\0')
+  return lines.flatMap((line) => {
+    const [, hash, path] = /^160000 commit ([0-9a-f]+)\t(.+)$/s.exec(line) ?? []
+    return hash === undefined || path === undefined || !isSafePath(path) ? [] : [{ path, commit: hash }]
+  })
 }
 
 async function findLink(folder: string, commit: string, path: string): Promise<string | undefined> {
@@ -127,11 +153,6 @@ async function findLink(folder: string, commit: string, path: string): Promise<s
   const { stdout } = await runGit(folder, argv, { env: { GIT_LITERAL_PATHSPECS: '1' } })
   const links = stdout.toString('utf8').split('\0')
   return links.map((line) => /^120000 blob [0-9a-f]+\t(.+)$/s.exec(line)?.[1]).find((link) => link !== undefined)
-}
-
-/** Git itself refuses such paths at checkout; a crafted tree may still hold them. */
-function isSafe(path: string): boolean {
-  return !path.split('/').some((part) => part === '' || part === '.' || part === '..' || part.toLowerCase() === '.git')
 }
 
 function treeOf(commit: string): string {
@@ -147,6 +168,5 @@ function parseCommit(text: string): CommitInfo {
     author,
     committedAtMs: Number(seconds) * 1000,
     message: end < 0 ? '' : text.slice(end + 2),
-    hasSignature: /^gpgsig/m.test(head),
   }
 }

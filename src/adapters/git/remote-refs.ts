@@ -2,14 +2,15 @@ import http from 'node:http'
 import https from 'node:https'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { RemoteRef } from '../../pipeline/source/select-ref.ts'
+import { type HttpProxy, proxyOptions } from '../net/http-proxy.ts'
+import { tlsOptions, type TlsTrust } from '../net/tls-trust.ts'
 
 /** How to log in at a Git host over HTTP. */
 export type HttpLogin = {
   /** The value of the Authorization header. */
   readonly authorization?: string
-  readonly caPem?: string
-  readonly certPem?: string
-  readonly keyPem?: string
+  readonly trust?: TlsTrust
+  readonly proxy?: HttpProxy
 }
 
 const LARGEST_LIST_BYTES = 64 * 1024 * 1024
@@ -21,9 +22,10 @@ const LARGEST_LIST_BYTES = 64 * 1024 * 1024
  * @throws SluiceError GIT_REMOTE (retry: backoff) when the host does not answer, refuses the login or has no such repository
  */
 export async function listRemoteRefs(url: string, login: HttpLogin, signal: AbortSignal): Promise<RemoteRef[]> {
-  const address = `${url.replace(/\/$/, '')}/info/refs?service=git-upload-pack`
-  const answer = await get(new URL(address), address, login, signal, 5)
-  return parseAdvertisement(answer)
+  const address = new URL(`${url.replace(/\/$/, '')}/info/refs?service=git-upload-pack`)
+  address.username = ''
+  address.password = ''
+  return parseAdvertisement(await get(address, address.href, login, signal, 5))
 }
 
 async function get(url: URL, shown: string, login: HttpLogin, signal: AbortSignal, hops: number): Promise<Buffer> {
@@ -43,15 +45,17 @@ async function get(url: URL, shown: string, login: HttpLogin, signal: AbortSigna
 type Answer = { readonly status: number; readonly headers: http.IncomingHttpHeaders; readonly body: Buffer }
 
 function request(url: URL, shown: string, login: HttpLogin, signal: AbortSignal): Promise<Answer> {
-  const { caPem, certPem, keyPem, authorization } = login
+  const { authorization, trust = {}, proxy } = login
+  const route = proxy ? proxyOptions(proxy, url, trust) : { agent: false as const, ...tlsOptions(trust) }
   const headers = {
     'user-agent': 'git/2.40.0 (sluice)',
     accept: '*/*',
     ...(authorization === undefined ? {} : { authorization }),
+    ...route.headers,
   }
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException): void => reject(remoteError(connectText(error, url, shown), error))
-    const options = { headers, signal, agent: false, ca: caPem, cert: certPem, key: keyPem }
+    const options = { ...route, headers, signal }
     const sent = (url.protocol === 'https:' ? https : http).get(url, options, (answer) => {
       const chunks: Buffer[] = []
       let size = 0
@@ -86,13 +90,26 @@ export function remoteError(message: string, cause?: unknown): SluiceError {
 
 /** Reads the ref advertisement of protocol 0: pkt-lines, `<hash> <name>`, capabilities after a NUL in the first. */
 function parseAdvertisement(body: Buffer): RemoteRef[] {
-  const commits = new Map<string, string>()
-  for (const line of pktLines(body)) {
-    const [, hash, name] = /^([0-9a-f]{40,64}) ([^\0\n]+)/.exec(line) ?? []
-    if (hash === undefined || name === undefined || name === 'capabilities^{}') continue
-    commits.set(name.endsWith('^{}') ? name.slice(0, -3) : name, hash)
+  return peelRefs(
+    [...pktLines(body)].flatMap((line) => {
+      const [, hash, name] = /^([0-9a-f]{40,64}) ([^\0\n]+)/.exec(line) ?? []
+      return hash === undefined || name === undefined || name === 'capabilities^{}' ? [] : [{ name, hash }]
+    }),
+  )
+}
+
+/** Joins each ref with its `^{}` line: what an annotated tag points at, beside the tag itself. */
+export function peelRefs(lines: readonly { readonly name: string; readonly hash: string }[]): RemoteRef[] {
+  const refs = new Map<string, RemoteRef>()
+  for (const { name, hash } of lines) {
+    const plain = name.replace(/\^\{\}$/, '')
+    const tag = refs.get(plain)?.commit
+    refs.set(
+      plain,
+      plain === name || tag === undefined ? { name: plain, commit: hash } : { name: plain, commit: hash, tag },
+    )
   }
-  return [...commits].map(([name, commit]) => ({ name, commit }))
+  return [...refs.values()]
 }
 
 function* pktLines(body: Buffer): Generator<string> {

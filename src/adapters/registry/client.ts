@@ -5,10 +5,13 @@ import { LIMITS } from '../../lib/oci/limits.ts'
 import { MANIFEST_ACCEPT } from '../../lib/oci/media-types.ts'
 import type { Repository } from '../../lib/oci/reference.ts'
 import type { Descriptor } from '../../lib/oci/types.ts'
+import type { HttpProxy } from '../net/http-proxy.ts'
+import type { TlsTrust } from '../net/tls-trust.ts'
 import { endpointOf } from './endpoint.ts'
 import { makeTransport, readAnswer } from './http.ts'
 import { pushBlob, type BlobSource } from './push-blob.ts'
 import { openSession, type Ask, type Credentials, type Session } from './session.ts'
+import { listReferrers } from './referrers.ts'
 import { listTags } from './tags.ts'
 
 /** How a registry client reaches its registries. */
@@ -19,8 +22,9 @@ export type RegistryClientOptions = {
   readonly credentials?: (host: string) => Credentials | undefined
   /** Hosts that speak plain HTTP although they are not on loopback. */
   readonly plainHttp?: readonly string[]
-  /** More certificate authorities, PEM. */
-  readonly ca?: string
+  /** More certificate authorities, and our own certificate. */
+  readonly trust?: TlsTrust
+  readonly proxy?: HttpProxy
   /** How long the other side may stand still; 30,000 by default. */
   readonly timeoutMs?: number
 }
@@ -52,6 +56,8 @@ export type RegistryClient = {
     manifest: { readonly bytes: Uint8Array; readonly mediaType: string },
     options?: Options,
   ) => Promise<string>
+  /** What is attached to a manifest (signatures and the like), asked of the referrers API or its fallback tag. */
+  readonly listReferrers: (of: Repository, digest: string, options?: Options) => Promise<readonly Descriptor[]>
   /** Size of a blob. */
   readonly headBlob: (of: Repository, digest: string, options?: Options) => Promise<number | undefined>
   /** The bytes of a blob, unchecked: the reader hashes them (`ingestBlob` does). */
@@ -69,7 +75,7 @@ export type RegistryClient = {
 
 /** Makes a client; nothing is sent before the first call. One client serves any number of hosts and calls at once. */
 export function createRegistryClient(o: RegistryClientOptions = {}): RegistryClient {
-  const transport = makeTransport({ timeoutMs: o.timeoutMs ?? 30_000, ca: o.ca })
+  const transport = makeTransport({ timeoutMs: o.timeoutMs ?? 30_000, trust: o.trust, proxy: o.proxy })
   const sessions = new Map<string, Session>()
   const sessionOf = (host: string): Session => {
     const known = sessions.get(host)
@@ -90,6 +96,7 @@ export function createRegistryClient(o: RegistryClientOptions = {}): RegistryCli
     getManifest: (of, version, options) => getManifest(sessionOf(of.host), of, version, options?.signal),
     putManifest: (of, version, manifest, options) =>
       putManifest(sessionOf(of.host), of, version, manifest, options?.signal),
+    listReferrers: (of, digest, options) => listReferrers(sessionOf(of.host), of, digest, options?.signal),
     async headBlob(of, digest, options) {
       const answer = await sessionOf(of.host).ask(blobAsk('HEAD', of, digest, options))
       answer.resume()
@@ -135,7 +142,8 @@ async function headManifest(
   return whole && { mediaType: whole.mediaType, digest: whole.digest, size: whole.bytes.length }
 }
 
-async function getManifest(
+/** A manifest by tag or digest; see {@link RegistryClient.getManifest}. */
+export async function getManifest(
   session: Session,
   of: Repository,
   version: string,

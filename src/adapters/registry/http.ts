@@ -1,8 +1,11 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
+import type https from 'node:https'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import type { Readable } from 'node:stream'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { type HttpProxy, proxyOptions } from '../net/http-proxy.ts'
+import { tlsOptions, type TlsTrust } from '../net/tls-trust.ts'
 
 /** One HTTP request; a body is bytes, or a stream of a known length. */
 export type Call = {
@@ -20,21 +23,27 @@ export class StaleConnection extends Error {}
 /** Sends requests over kept connections. Ends with `close`. */
 export type Transport = { readonly send: (call: Call) => Promise<IncomingMessage>; readonly close: () => void }
 
-/**
- * Makes the transport of a registry client.
- *
- * @param o.timeoutMs how long a connection may stand still before the request fails
- */
-export function makeTransport(o: { readonly timeoutMs: number; readonly ca?: string | undefined }): Transport {
+/** How connections of a transport are made. */
+export type TransportOptions = {
+  /** How long a connection may stand still before the request fails. */
+  readonly timeoutMs: number
+  readonly trust?: TlsTrust | undefined
+  readonly proxy?: HttpProxy | undefined
+}
+
+/** Makes the transport of a registry client. */
+export function makeTransport(o: TransportOptions): Transport {
   const plain = new HttpAgent({ keepAlive: true, maxSockets: 16, timeout: o.timeoutMs })
   const secure = new HttpsAgent({
     keepAlive: true,
     maxSockets: 16,
     timeout: o.timeoutMs,
-    ...(o.ca === undefined ? {} : { ca: o.ca }),
+    ...tlsOptions(o.trust ?? {}),
   })
+  const direct = (url: URL): https.RequestOptions => ({ agent: url.protocol === 'https:' ? secure : plain })
   return {
-    send: (call) => send(call, call.url.protocol === 'https:' ? secure : plain, o.timeoutMs),
+    send: (call) =>
+      send(call, o.proxy ? proxyOptions(o.proxy, call.url, o.trust ?? {}) : direct(call.url), o.timeoutMs),
     close() {
       plain.destroy()
       secure.destroy()
@@ -42,20 +51,21 @@ export function makeTransport(o: { readonly timeoutMs: number; readonly ca?: str
   }
 }
 
-function send(call: Call, agent: HttpAgent | HttpsAgent, timeoutMs: number): Promise<IncomingMessage> {
+function send(call: Call, route: https.RequestOptions, timeoutMs: number): Promise<IncomingMessage> {
   const { body, url } = call
   const sizeBytes = body === undefined ? undefined : 'stream' in body ? body.sizeBytes : body.length
   const headers = {
     'user-agent': 'sluice',
     ...(sizeBytes === undefined ? {} : { 'content-length': sizeBytes }),
     ...call.headers,
+    ...route.headers,
   }
   return new Promise((resolve, reject) => {
     const make = url.protocol === 'https:' ? httpsRequest : httpRequest
     const outgoing = make(url, {
+      ...route,
       method: call.method,
       headers,
-      agent,
       timeout: timeoutMs,
       ...(call.signal ? { signal: call.signal } : {}),
       ...(call.lookup ? { lookup: call.lookup } : {}),

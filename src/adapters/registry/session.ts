@@ -25,6 +25,18 @@ export type Session = {
   readonly ask: (ask: Ask) => Promise<IncomingMessage>
 }
 
+/** The cause of a REGISTRY_BUSY: how long the registry wants to be left alone. */
+export class RetryAfter extends Error {
+  readonly afterMs: number
+  constructor(afterMs: number) {
+    super(`again in ${Math.ceil(afterMs / 1000)} s`)
+    this.afterMs = afterMs
+  }
+}
+
+const LONGEST_PAUSE_MS = 60 * 60_000
+const DEFAULT_PAUSE_MS = 10_000
+
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /** Opens a session; nothing is sent before the first `ask`. */
@@ -47,15 +59,7 @@ export function openSession(endpoint: Endpoint, transport: Transport, credential
     })
   }
 
-  const attempt = async (ask: Ask): Promise<IncomingMessage> => {
-    try {
-      return await attemptOnce(ask)
-    } catch (error) {
-      const isStale = error instanceof SluiceError && error.cause instanceof StaleConnection
-      if (!isStale || ask.method === 'PATCH') throw error
-      return attemptOnce(ask)
-    }
-  }
+  const attempt = (ask: Ask): Promise<IncomingMessage> => retryStale(ask, attemptOnce)
 
   const authorize = async (ask: Ask, answer: IncomingMessage): Promise<boolean> => {
     const challenge = parseChallenge(answer.headers['www-authenticate'])
@@ -72,19 +76,67 @@ export function openSession(endpoint: Endpoint, transport: Transport, credential
     return `Bearer ${token}` !== before
   }
 
+  const pause = createPause(endpoint)
+
   return {
     endpoint,
     async ask(ask) {
+      pause.check()
       let answer = await attempt(ask)
+      pause.heed(answer)
       if (answer.statusCode === 401 && target(ask.path).origin === endpoint.base.origin) {
         if (await authorize(ask, answer)) {
           answer.resume()
           answer = await attempt(ask)
+          pause.heed(answer)
         }
       }
       return follow(ask, answer, endpoint, transport)
     },
   }
+}
+
+/** While a registry wants to be left alone nothing is sent: asking on only makes it angrier. */
+function createPause(endpoint: Endpoint) {
+  let untilMs = 0
+  return {
+    check(): void {
+      const leftMs = untilMs - Date.now()
+      if (leftMs > 0) throw busy(endpoint, leftMs)
+    },
+    heed(answer: IncomingMessage): void {
+      const afterMs = pauseOf(answer)
+      if (afterMs === undefined) return
+      answer.resume()
+      untilMs = Date.now() + afterMs
+      throw busy(endpoint, afterMs)
+    },
+  }
+}
+
+/** A kept connection may have been closed before it saw the request; then it is asked once more. */
+async function retryStale(ask: Ask, once: (ask: Ask) => Promise<IncomingMessage>): Promise<IncomingMessage> {
+  try {
+    return await once(ask)
+  } catch (error) {
+    const isStale = error instanceof SluiceError && error.cause instanceof StaleConnection
+    if (!isStale || ask.method === 'PATCH') throw error
+    return once(ask)
+  }
+}
+
+/** 429, and 503 with a Retry-After; at most an hour. */
+function pauseOf({ statusCode, headers }: IncomingMessage): number | undefined {
+  const asked = headers['retry-after']
+  if (statusCode !== 429 && !(statusCode === 503 && asked !== undefined)) return undefined
+  const ms = /^\d+$/.test(asked ?? '') ? Number(asked) * 1000 : Date.parse(asked ?? '') - Date.now()
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 1000), LONGEST_PAUSE_MS) : DEFAULT_PAUSE_MS
+}
+
+function busy({ base }: Endpoint, afterMs: number): SluiceError {
+  const cause = new RetryAfter(afterMs)
+  const message = `registry ${base.host} answers TOOMANYREQUESTS: it wants to be left alone, ${cause.message}`
+  return new SluiceError('REGISTRY_BUSY', message, { retry: 'backoff', cause })
 }
 
 /** Follows up to five redirects of a GET or HEAD; the credentials stay with the registry. */

@@ -54,6 +54,8 @@ export const ERROR_CODES = {
   REGISTRY_UNREACHABLE:
     'The registry does not answer. Check its address and that it runs; Sluice tries again by itself.',
   REGISTRY_DENIED: 'The registry refuses the credentials, or asks for some. Check the secret or log in.',
+  REGISTRY_BUSY:
+    'The registry limits how often it is asked. Sluice leaves it alone for as long as it wants, then tries again by itself.',
   REGISTRY_REFUSED: 'The registry refused the request. The message is its own.',
   REGISTRY_FORBIDDEN_ADDRESS:
     'The registry sent us to an address we do not go to (another scheme, a loopback or link-local address). Use a registry that serves its own content.',
@@ -71,6 +73,9 @@ export const ERROR_CODES = {
   GIT_REF_MISSING: 'The repository has no such branch, tag or commit. Check the ref.',
   GIT_PATH_MISSING: 'The commit has no such file or folder. Check the path.',
   GIT_PUSH_REFUSED: 'The Git server refused the push. Its own words say why.',
+  GPG_MISSING: 'OpenPGP signatures need the gpg command. Install GnuPG, or use SSH signatures.',
+  GIT_SIGN:
+    'A commit could not be signed with the key of spec.git.commit.signingKey. Check the key and its passphrase.',
   // pipeline/ci, agents/runner
   WORKFLOW_INVALID: 'The workflow file cannot be run as written. Fix the line that the error names.',
   STEP_FAILED: 'A step of a workflow ended with an error. Its log says why.',

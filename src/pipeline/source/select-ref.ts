@@ -1,6 +1,6 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { parseConstraint, satisfies } from '../../lib/semver/constraint.ts'
-import { compareVersions, parseLoose, type Version } from '../../lib/semver/version.ts'
+import { compareVersions, parseTag } from '../../lib/semver/version.ts'
 
 /** Which commit a GitRepository asks for: `spec.ref`. */
 export type RefWish = {
@@ -11,8 +11,8 @@ export type RefWish = {
   readonly commit?: string
 }
 
-/** A ref that the remote has; `commit` is what an annotated tag points at in the end. */
-export type RemoteRef = { readonly name: string; readonly commit: string }
+/** A ref that the remote has; `commit` is what an annotated tag points at in the end, `tag` that tag's own hash. */
+export type RemoteRef = { readonly name: string; readonly commit: string; readonly tag?: string }
 
 /** What to fetch, and what the revision will be called. `commit` is known before the fetch. */
 export type SelectedRef = {
@@ -21,6 +21,10 @@ export type SelectedRef = {
   readonly commit: string
   /** What stands before `@` in the revision: the branch or tag as written, a whole ref name, or ''. */
   readonly pointer: string
+  /** The tag it was chosen by; `hash` is there when it is annotated. */
+  readonly tag?: { readonly name: string; readonly hash: string | undefined }
+  /** Tags of the same version, told apart by nothing but build metadata: the one whose commit is the youngest wins. */
+  readonly rivals?: readonly SelectedRef[]
 }
 
 const FULL_HASH = /^([0-9a-f]{40}|[0-9a-f]{64})$/
@@ -47,33 +51,44 @@ function selectCommit(commit: string, branch: string): SelectedRef {
 }
 
 function selectName(name: string, refs: readonly RemoteRef[]): SelectedRef {
-  const found = refs.find((ref) => ref.name === name)
+  if (name.startsWith('/') || name.endsWith('/'))
+    throw new SluiceError(
+      'GIT_REF_NOT_FOUND',
+      `ref ${name} is invalid; Git refs cannot begin or end with a slash '/'`,
+      { where: 'spec.ref.name', retry: 'backoff' },
+    )
+  const plain = name.replace(/\^\{\}$/, '')
+  const found = refs.find((ref) => ref.name === plain)
   if (!found)
     throw new SluiceError('GIT_REF_NOT_FOUND', `unable to resolve ref '${name}' to a specific commit`, {
       retry: 'backoff',
     })
-  return { fetch: name, commit: found.commit, pointer: name }
+  return { fetch: plain, commit: found.commit, pointer: name, ...tagOf(found) }
 }
 
 function selectNamed(name: string, pointer: string, refs: readonly RemoteRef[]): SelectedRef {
   const found = refs.find((ref) => ref.name === name)
   if (!found) throw new SluiceError('GIT_REF_NOT_FOUND', `couldn't find remote ref "${name}"`, { retry: 'backoff' })
-  return { fetch: name, commit: found.commit, pointer }
+  return { fetch: name, commit: found.commit, pointer, ...tagOf(found) }
+}
+
+function tagOf({ name, tag }: RemoteRef): Pick<SelectedRef, 'tag'> {
+  return name.startsWith('refs/tags/') ? { tag: { name: name.slice('refs/tags/'.length), hash: tag } } : {}
 }
 
 function selectHighest(range: string, refs: readonly RemoteRef[]): SelectedRef {
   const constraint = parseRange(range)
-  let best: { readonly version: Version; readonly ref: RemoteRef; readonly tag: string } | undefined
-  for (const ref of refs) {
-    if (!ref.name.startsWith('refs/tags/')) continue
-    const tag = ref.name.slice('refs/tags/'.length)
-    const version = parseLoose(tag)
-    if (version === undefined || !satisfies(version, constraint)) continue
-    if (best === undefined || compareVersions(version, best.version) > 0) best = { version, ref, tag }
-  }
+  const fitting = refs.flatMap((ref) => {
+    const tag = ref.name.startsWith('refs/tags/') ? ref.name.slice('refs/tags/'.length) : undefined
+    const version = tag === undefined ? undefined : parseTag(tag)
+    if (tag === undefined || version === undefined || !satisfies(version, constraint)) return []
+    return [{ version, selected: { fetch: ref.name, commit: ref.commit, pointer: tag, ...tagOf(ref) } }]
+  })
+  const [best, ...others] = fitting.toSorted((a, b) => compareVersions(b.version, a.version))
   if (best === undefined)
     throw new SluiceError('GIT_REF_NOT_FOUND', `no match found for semver: ${range}`, { retry: 'backoff' })
-  return { fetch: best.ref.name, commit: best.ref.commit, pointer: best.tag }
+  const rivals = others.filter(({ version }) => compareVersions(version, best.version) === 0)
+  return rivals.length === 0 ? best.selected : { ...best.selected, rivals: rivals.map(({ selected }) => selected) }
 }
 
 function parseRange(range: string): ReturnType<typeof parseConstraint> {

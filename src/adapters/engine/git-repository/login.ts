@@ -1,11 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { rootCertificates } from 'node:tls'
 import { join } from 'node:path'
 import type { GitRepository } from '../../../kinds/git-repository.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import { textMap } from '../../../kinds/flux-object.ts'
 import type { GitOptions } from '../../git/git-process.ts'
 import type { HttpLogin } from '../../git/remote-refs.ts'
 import type { KubeClient } from '../../kube/types.ts'
+import { type HttpProxy, proxyAddress } from '../../net/http-proxy.ts'
+import { readProxy, readSecret, type SecretData, trustOf } from '../secrets.ts'
 
 /** How to reach a repository: for our own requests, and for git. `dispose` removes key files. */
 export type Login = {
@@ -14,69 +16,108 @@ export type Login = {
   readonly dispose: () => Promise<void>
 }
 
+/** What of an object says how its repository is reached. */
+export type LoginWish = Pick<GitRepository, 'namespace' | 'url' | 'secretName' | 'proxySecretName'>
+
+/** Nothing to log in with. */
+export const ANONYMOUS: Login = {
+  http: {},
+  git: { config: [['http.followRedirects', 'initial']] },
+  dispose: async () => undefined,
+}
+
 /**
- * Reads `spec.secretRef`: username and password, bearerToken, ca.crt and client certificate over HTTP; identity and known_hosts over SSH.
+ * Reads `spec.secretRef` (username and password, bearerToken, ca.crt and client certificate over HTTP; identity, known_hosts and password
+ * over SSH) and `spec.proxySecretRef`.
  *
- * @throws SluiceError SECRET_MISSING (retry: backoff) when the Secret is not there
+ * @throws SluiceError SECRET_MISSING (retry: backoff) when a Secret is not there, GIT_AUTH with Flux's words when it lacks what it must have
  */
-export async function loadLogin(client: KubeClient, repository: GitRepository, folder: string): Promise<Login> {
-  const { secretName, namespace } = repository
+export async function loadLogin(client: KubeClient, wish: LoginWish, folder: string): Promise<Login> {
+  const { secretName, namespace, proxySecretName } = wish
   const data = secretName === undefined ? {} : await readSecret(client, namespace, secretName)
-  return repository.url.startsWith('ssh://') ? sshLogin(data, folder) : httpLogin(data, folder)
+  const proxy = await readProxy(client, namespace, proxySecretName)
+  return wish.url.startsWith('ssh://') ? sshLogin(data, folder) : httpLogin(wish, data, proxy, folder)
 }
 
-/** The decoded values of a Secret. */
-export async function readSecret(
-  client: KubeClient,
-  namespace: string,
-  name: string,
-): Promise<Readonly<Record<string, Buffer>>> {
-  const secret = await client.get({ apiVersion: 'v1', kind: 'Secret', namespace, name })
-  if (!secret) throw new SluiceError('SECRET_MISSING', `secrets "${name}" not found`, { retry: 'backoff' })
-  return Object.fromEntries(
-    Object.entries(textMap(secret, 'data')).map(([key, value]) => [key, Buffer.from(value, 'base64')]),
-  )
-}
-
-async function httpLogin(data: Readonly<Record<string, Buffer>>, folder: string): Promise<Login> {
-  const text = (key: string): string | undefined => data[key]?.toString('utf8')
-  const username = text('username')
-  const password = text('password')
-  const bearer = text('bearerToken')
-  const basic =
-    username !== undefined && password !== undefined
-      ? `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
-      : undefined
-  const authorization = bearer === undefined ? basic : `Bearer ${bearer}`
-  const ca = text('ca.crt') ?? text('caFile')
-  const cert = text('tls.crt') ?? text('certFile')
-  const key = text('tls.key') ?? text('keyFile')
+async function httpLogin(
+  { url }: LoginWish,
+  data: SecretData,
+  proxy: HttpProxy | undefined,
+  folder: string,
+): Promise<Login> {
+  const authorization = authorizationOf(url, data)
+  const trust = trustOf(data)
   const config: [string, string][] = [['http.followRedirects', authorization === undefined ? 'initial' : 'false']]
   if (authorization !== undefined) config.push(['http.extraHeader', `Authorization: ${authorization}`])
+  if (proxy) config.push(['http.proxy', proxyAddress(proxy)], ['http.proxyAuthMethod', 'basic'])
+  const { caPem, certPem, keyPem } = trust
   const files: [string, string, string][] = []
-  if (ca !== undefined) files.push(['ca.pem', ca, 'http.sslCAInfo'])
-  if (cert !== undefined) files.push(['cert.pem', cert, 'http.sslCert'])
-  if (key !== undefined) files.push(['key.pem', key, 'http.sslKey'])
+  if (caPem !== undefined) files.push(['ca.pem', [...rootCertificates, caPem].join('\n'), 'http.sslCAInfo'])
+  if (certPem !== undefined) files.push(['cert.pem', certPem, 'http.sslCert'])
+  if (keyPem !== undefined) files.push(['key.pem', keyPem, 'http.sslKey'])
   const kept = await keepFiles(folder, files)
   config.push(...kept.paths.map((path, at): [string, string] => [files[at]?.[2] ?? '', path]))
   const http: HttpLogin = {
     ...(authorization === undefined ? {} : { authorization }),
-    ...(ca === undefined ? {} : { caPem: ca }),
-    ...(cert === undefined ? {} : { certPem: cert }),
-    ...(key === undefined ? {} : { keyPem: key }),
+    trust,
+    ...(proxy ? { proxy } : {}),
   }
   return { http, git: { config }, dispose: kept.dispose }
 }
 
-async function sshLogin(data: Readonly<Record<string, Buffer>>, folder: string): Promise<Login> {
+function authorizationOf(url: string, data: SecretData): string | undefined {
+  const text = (key: string): string | undefined => data[key]?.toString('utf8')
+  const scheme = url.slice(0, url.indexOf(':'))
+  const bearer = text('bearerToken')
+  if (bearer !== undefined) return `Bearer ${oneLine(bearer)}`
+  const own = URL.canParse(url) ? new URL(url) : undefined
+  const username = text('username') || decodeURIComponent(own?.username ?? '')
+  const password = text('password') || decodeURIComponent(own?.password ?? '')
+  if (username === '' && password !== '')
+    throw invalid(`invalid '${scheme}' auth option: 'password' requires 'username' to be set`)
+  return username === '' ? undefined : `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+}
+
+/** A header's value cannot begin another header. */
+function oneLine(text: string): string {
+  return text.replace(/[\r\n\0]/g, '').trim()
+}
+
+/** Prints the passphrase from its environment: text of ours, no input in it. */
+const ASKPASS = '#!/bin/sh\nprintf \'%s\\n\' "$SLUICE_SSH_PASSPHRASE"\n'
+
+async function sshLogin(data: SecretData, folder: string): Promise<Login> {
+  const [identity, knownHosts, passphrase] = ['identity', 'known_hosts', 'password'].map((key) =>
+    data[key]?.toString('utf8'),
+  )
+  if (!identity) throw invalid("invalid 'ssh' auth option: 'identity' is required")
+  if (!knownHosts) throw invalid("invalid 'ssh' auth option: 'known_hosts' is required")
   const kept = await keepFiles(folder, [
-    ['identity', data['identity']?.toString('utf8') ?? '', ''],
-    ['known_hosts', data['known_hosts']?.toString('utf8') ?? '', ''],
+    ['identity', identity, ''],
+    ['known_hosts', knownHosts, ''],
+    ...(passphrase === undefined ? [] : [['askpass', ASKPASS, ''] as const]),
   ])
-  const [identity = '', knownHosts = ''] = kept.paths
-  const options = `-o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes -F /dev/null`
-  const command = `ssh ${options} -i '${identity}' -o UserKnownHostsFile='${knownHosts}'`
-  return { http: {}, git: { env: { GIT_SSH_COMMAND: command } }, dispose: kept.dispose }
+  const [identityPath = '', knownHostsPath = '', askpass] = kept.paths
+  const options = [
+    `IdentityFile='${identityPath}'`,
+    `UserKnownHostsFile='${knownHostsPath}'`,
+    'GlobalKnownHostsFile=/dev/null',
+    'StrictHostKeyChecking=yes',
+    'IdentitiesOnly=yes',
+    'PreferredAuthentications=publickey',
+    'ConnectTimeout=20',
+    ...(askpass === undefined ? ['BatchMode=yes'] : ['NumberOfPasswordPrompts=1']),
+  ]
+  const command = `ssh -F /dev/null ${options.map((option) => `-o ${option}`).join(' ')}`
+  const asking: Record<string, string> =
+    askpass === undefined
+      ? {}
+      : { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: 'force', SLUICE_SSH_PASSPHRASE: passphrase ?? '' }
+  return { http: {}, git: { env: { GIT_SSH_COMMAND: command, ...asking } }, dispose: kept.dispose }
+}
+
+function invalid(why: string): SluiceError {
+  return new SluiceError('GIT_AUTH', why, { retry: 'backoff', where: 'spec.secretRef' })
 }
 
 /** Writes secrets that git needs as files, readable by us alone, in a folder of their own. */
@@ -89,7 +130,8 @@ async function keepFiles(
   const paths: string[] = []
   for (const [name, content] of files) {
     const path = join(own, name)
-    await writeFile(path, content.endsWith('\n') ? content : `${content}\n`, { mode: 0o600 })
+    const mode = name === 'askpass' ? 0o700 : 0o600
+    await writeFile(path, content.endsWith('\n') ? content : `${content}\n`, { mode })
     paths.push(path)
   }
   return { paths, dispose: () => rm(own, { recursive: true, force: true }) }

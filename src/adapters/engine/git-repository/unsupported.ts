@@ -8,7 +8,8 @@ export function unsupportedField(
   if (!/^(https?|ssh):\/\//.test(url)) return { reason: 'URLInvalid', message: `failed to parse url '${url}'` }
   if (provider !== 'generic')
     return unsupported(`spec.provider ${provider}`, 'a Secret with a token works with every host')
-  if (proxySecretName !== undefined) return unsupported('spec.proxySecretRef', 'remove it')
+  if (proxySecretName !== undefined && url.startsWith('ssh://'))
+    return unsupported('spec.proxySecretRef with an ssh:// address', 'use https://')
   if (serviceAccountName !== undefined) return unsupported('spec.serviceAccountName', 'remove it')
   return undefined
 }

@@ -150,8 +150,9 @@ async function run(own: Own, { automation, sourceRevision, dueInMs }: Automation
   memory.ranWith = resolved(own, automation)
   // The interval is there to notice what nobody told: then the remote itself is asked.
   const isDue = dueInMs <= 0 && memory.nextRunMs > 0
-  const branch = automation.checkoutBranch ?? source.ref.branch ?? 'master'
-  const isHead = sourceRevision?.startsWith(`${branch}@sha1:`) === true && !isDue
+  const { branch = 'master', ...others } = automation.checkoutRef ?? source.ref
+  const isPlain = Object.keys(others).length === 0 && Object.keys(source.ref).every((field) => field === 'branch')
+  const isHead = isPlain && sourceRevision?.startsWith(`${branch}@sha1:`) === true && !isDue
   const outcome = await runAutomation(context, {
     automation,
     source,

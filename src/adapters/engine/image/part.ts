@@ -2,7 +2,7 @@ import type { EnginePart } from '../context.ts'
 import { imageUpdateAutomationController } from './automation-controller.ts'
 import { imagePolicyController } from './policy-controller.ts'
 import { imageRepositoryController } from './repository-controller.ts'
-import { openRegistries } from './scan.ts'
+import { openRegistries } from '../registries.ts'
 import { createTagStore } from './tag-store.ts'
 
 /** Scans, policies and write-backs: an image's way from the registry into Git. */

@@ -18,7 +18,7 @@ import type { AbsorbingCache } from '../../kube/types.ts'
 import type { EngineContext } from '../context.ts'
 import { keyOf } from '../status-writer.ts'
 import { type ObjectIo, objectIo } from './object-io.ts'
-import type { Registries } from './scan.ts'
+import type { Registries } from '../registries.ts'
 import type { TagStore } from './tag-store.ts'
 
 type Memory = { digest: DigestOutcome | undefined; digestAtMs: number; failures: number; reported: string }
@@ -149,7 +149,7 @@ async function lookUpDigest(own: Own, policy: ImagePolicy, tag: string, key: str
     message: `failed fetching descriptor for ${repository.image}:${tag}: ${why}`,
   })
   try {
-    const client = await own.registries.clientFor(repository)
+    const client = await own.registries.clientFor(repository, target.host)
     const found = await client.headManifest(target, tag, { signal: AbortSignal.timeout(repository.timeoutMs) })
     memory.digest = found ? { kind: 'known', tag, digest: found.digest } : failed('manifest unknown')
   } catch (error) {

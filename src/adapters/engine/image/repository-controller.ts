@@ -15,7 +15,8 @@ import type { AbsorbingCache } from '../../kube/types.ts'
 import type { EngineContext } from '../context.ts'
 import { keyOf } from '../status-writer.ts'
 import { type ObjectIo, objectIo } from './object-io.ts'
-import { type Registries, scanRepository } from './scan.ts'
+import type { Registries } from '../registries.ts'
+import { scanRepository } from './scan.ts'
 import type { TagStore } from './tag-store.ts'
 
 /** What the engine remembers of a repository between scans; lost at a restart, which scans at once. */

@@ -1,22 +1,21 @@
 import type { AutomationOutcome } from '../../../controllers/image-update-automation.ts'
-import type { GitRepository } from '../../../kinds/git-repository.ts'
+import type { GitRef, GitRepository } from '../../../kinds/git-repository.ts'
 import type { ImagePolicy, ImageUpdateAutomation } from '../../../kinds/image.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { renderCommitMessage } from '../../../pipeline/image/commit-message.ts'
-import {
-  applySetters,
-  mayHaveMarkers,
-  type MarkerProblem,
-  type SetterChange,
-  type SetterOptions,
-} from '../../../pipeline/image/setters.ts'
-import { commitAndPush, type FileChange } from '../../git/commit-and-push.ts'
-import type { GitCredentials } from '../../git/credentials.ts'
+import type { SetterChange } from '../../../pipeline/image/setters.ts'
+import { renderRevision } from '../../../pipeline/source/revision.ts'
+import { commitAndPush, type PushRequest, type SignCommit } from '../../git/commit-and-push.ts'
 import type { Mirror } from '../../git/mirror.ts'
-import { listRemoteRefs } from '../../git/remote-refs.ts'
 import { ApiError } from '../../kube/api-error.ts'
 import type { EngineContext } from '../context.ts'
-import { loadLogin, type Login, readSecret } from '../git-repository/login.ts'
+import { loadLogin, type Login } from '../git-repository/login.ts'
+import type { Remote } from '../git-repository/remote.ts'
+import { LookFailure } from '../source/look-failure.ts'
+import { type Checkout, checkOut } from './checkout.ts'
+import { type Edited, editFiles } from './edit-files.ts'
+import { RunFailure } from './run-failure.ts'
+import { signerOf } from './signer.ts'
 
 /** What a run works with. */
 export type RunInput = {
@@ -27,8 +26,16 @@ export type RunInput = {
   readonly loginFolder: string
   /** Hashes of files without markers, so that they are read once. */
   readonly withoutMarkers: Set<string>
-  /** The commit that the source offers; looked up at the remote when undefined. */
+  /** The commit of the checked-out branch that the source offers; looked up at the remote when undefined. */
   readonly knownHead: string | undefined
+}
+
+/** A run that may begin: what it checks out, where it pushes, how it logs in and signs. */
+type Run = RunInput & {
+  readonly ref: GitRef
+  readonly pushBranch: string
+  readonly login: Login
+  readonly sign: SignCommit | undefined
 }
 
 const MOST_TRIES = 6
@@ -40,22 +47,42 @@ const MOST_TRIES = 6
  */
 export async function runAutomation(context: EngineContext, input: RunInput): Promise<AutomationOutcome> {
   try {
-    const login = await loadLogin(context.client, input.source, input.loginFolder)
+    const { ref, pushBranch } = branchesOf(input)
+    const sign = await signerOf(context.client, input.automation)
+    const login = await loginFor(context, input)
     try {
-      return await update(context, input, login)
+      return await update(context, { ...input, ref, pushBranch, login, sign })
     } finally {
       await login.dispose()
     }
   } catch (error) {
+    if (error instanceof RunFailure) return error.outcome
+    if (!(error instanceof SluiceError)) throw error
+    return { kind: 'failed', reason: 'GitOperationFailed', message: `failed to update source: ${describe(error)}` }
+  }
+}
+
+/** What is checked out, and the branch that is pushed: the automation's own words, then the source's. */
+function branchesOf({ automation, source }: RunInput): { readonly ref: GitRef; readonly pushBranch: string } {
+  const wish = automation.checkoutRef ?? source.ref
+  const pushBranch = automation.pushBranch ?? wish.branch
+  if (pushBranch !== undefined) return { ref: Object.keys(wish).length === 0 ? { branch: 'master' } : wish, pushBranch }
+  throw new RunFailure(
+    'SourceManagerFailed',
+    'failed configuring source manager: push spec not provided, and cannot be inferred from .spec.git.checkout.ref or GitRepository .spec.ref',
+  )
+}
+
+async function loginFor({ client }: EngineContext, { source, loginFolder }: RunInput): Promise<Login> {
+  try {
+    return await loadLogin(client, source, loginFolder)
+  } catch (error) {
     if (!(error instanceof SluiceError) && !(error instanceof ApiError)) throw error
-    const isLogin = error instanceof ApiError || error.code === 'SECRET_MISSING'
-    return isLogin
-      ? {
-          kind: 'failed',
-          reason: 'SourceManagerFailed',
-          message: `failed configuring source manager: ${error.message}`,
-        }
-      : { kind: 'failed', reason: 'GitOperationFailed', message: `failed to update source: ${describe(error)}` }
+    const isMissing = error instanceof ApiError || error.code === 'SECRET_MISSING'
+    const what = isMissing
+      ? `failed to get auth secret '${source.namespace}/${source.secretName ?? ''}'`
+      : 'failed to configure authentication options'
+    throw new RunFailure('SourceManagerFailed', `failed configuring source manager: ${what}: ${error.message}`)
   }
 }
 
@@ -67,45 +94,31 @@ function describe(error: SluiceError): string {
   return error.message
 }
 
-async function update(context: EngineContext, input: RunInput, login: Login): Promise<AutomationOutcome> {
-  const { automation, source } = input
-  const branch = automation.checkoutBranch ?? source.ref.branch ?? 'master'
-  const pushBranch = automation.pushBranch ?? branch
-  let known = pushBranch === branch ? input.knownHead : undefined
+async function update(context: EngineContext, run: Run): Promise<AutomationOutcome> {
+  const { automation, pushBranch, ref } = run
+  let known = run.knownHead
   for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
-    const heads =
-      known === undefined ? await readHeads(input, login, branch, pushBranch) : { head: known, pushHead: known }
+    const checkout = await tryCheckOut(run, known)
     known = undefined
-    const base = heads.pushHead ?? heads.head
-    await ensureCommit(input, login, base, heads.pushHead === undefined ? branch : pushBranch)
-    const edited = await edit(input, base, context.traps)
-    const sourceRevision = `${branch}@sha1:${heads.head}`
-    if (edited.files.length === 0) return { kind: 'up-to-date', sourceRevision, problems: edited.problems }
-    const message = renderCommitMessage({
-      template: automation.messageTemplate,
-      automation,
-      changes: edited.changes,
-      values: automation.messageValues,
-    })
-    const pushed = await push(context, input, {
-      base,
-      expected: heads.pushHead,
-      branch: pushBranch,
-      files: edited.files,
-      message,
-      beforePush: (commit) =>
-        context.report({ ...writeBackFact(input, pushBranch, commit, edited.changes), intended: true }),
-    })
-    if (pushed === undefined) continue
-    void context.report(writeBackFact(input, pushBranch, pushed, edited.changes))
+    const edited = await editFiles({ ...run, traps: context.traps }, checkout.base)
+    const { problems } = edited
+    const sourceRevision = renderRevision(shortPointer(checkout.selected.pointer), checkout.selected.commit)
+    if (edited.files.length === 0) return { kind: 'up-to-date', sourceRevision, problems }
+    if (checkout.isBehind) throw behind(pushBranch)
+    const message = renderMessage(automation, edited.changes)
+    const commit = await push(context, run, checkout, edited, message)
+    if (commit === undefined) continue
+    void context.report(writeBackFact(run, commit, edited.changes))
+    const refspec = automation.pushRefspec
+    const isOwnBranch = pushBranch === ref.branch
     return {
       kind: 'pushed',
-      commit: pushed,
+      commit,
       branch: pushBranch,
-      refspec: automation.pushRefspec,
+      refspec,
       message,
-      sourceRevision: pushBranch === branch ? `${branch}@sha1:${pushed}` : sourceRevision,
-      problems: edited.problems,
+      sourceRevision: isOwnBranch ? renderRevision(pushBranch, commit) : sourceRevision,
+      problems,
     }
   }
   throw new SluiceError(
@@ -115,135 +128,91 @@ async function update(context: EngineContext, input: RunInput, login: Login): Pr
   )
 }
 
-async function readHeads({ automation, source }: RunInput, login: Login, branch: string, pushBranch: string) {
-  const refs = await listRemoteRefs(source.url, login.http, AbortSignal.timeout(source.timeoutMs))
-  const headOf = (name: string): string | undefined => refs.find((ref) => ref.name === `refs/heads/${name}`)?.commit
-  const head = headOf(branch)
-  if (head === undefined)
-    throw new SluiceError('GIT_FAILED', `failed to checkout source: couldn't find remote ref "refs/heads/${branch}"`, {
-      retry: 'backoff',
-      where: `${automation.kind}/${automation.name} spec.git.checkout.ref.branch`,
-    })
-  return { head, pushHead: headOf(pushBranch) }
+/** `refs/heads/main` -> `main`: how a commit names the ref that it came by. */
+function shortPointer(pointer: string): string {
+  return pointer.replace(/^refs\/[^/]+\//, '')
 }
 
-async function ensureCommit({ mirror, source }: RunInput, login: Login, commit: string, branch: string): Promise<void> {
-  if (await mirror.has(commit)) return
-  const options = { ...login.git, signal: AbortSignal.timeout(source.timeoutMs) }
-  await mirror.fetch(source.url, commit, `refs/heads/${branch}`, options)
-}
-
-type Edited = {
-  readonly files: readonly FileChange[]
-  readonly changes: readonly SetterChange[]
-  readonly problems: readonly MarkerProblem[]
-}
-
-async function edit(input: RunInput, commit: string, traps: 'safe' | 'flux'): Promise<Edited> {
-  const { automation, mirror, withoutMarkers } = input
-  const folder = folderOf(automation.updatePath)
-  const options: SetterOptions = { policies: input.policies.map(setterPolicy), namespace: automation.namespace, traps }
-  const all = await mirror.files(commit)
-  const files: FileChange[] = []
-  const changes: SetterChange[] = []
-  const problems: MarkerProblem[] = []
-  if (folder !== '' && !all.some(({ path }) => path.startsWith(folder)))
-    problems.push({ where: 'spec.update.path', problem: `there is nothing at "${automation.updatePath}"` })
-  for (const file of all) {
-    if (!file.path.startsWith(folder) || !mayHaveMarkers(file.path) || withoutMarkers.has(file.hash)) continue
-    const text = (await mirror.blob(file.hash)).toString('utf8')
-    if (!text.includes('$imagepolicy')) {
-      withoutMarkers.add(file.hash)
-      continue
-    }
-    const result = applySetters(file.path, text, options)
-    problems.push(...result.problems)
-    if (result.text === text) continue
-    changes.push(...result.changes)
-    files.push({ path: file.path, bytes: Buffer.from(result.text), mode: file.isExecutable ? '100755' : '100644' })
+async function tryCheckOut(run: Run, known: string | undefined): Promise<Checkout> {
+  const { source, mirror, login, ref, pushBranch, automation } = run
+  const signal = AbortSignal.timeout(source.timeoutMs)
+  const isKnown = automation.status['observedSourceRevision'] !== undefined && pushBranch === ref.branch
+  const remote: Remote = { url: source.url, ref, isKnown, login, mirror, signal }
+  try {
+    return await checkOut(remote, pushBranch, known)
+  } catch (error) {
+    if (!(error instanceof SluiceError) && !(error instanceof LookFailure)) throw error
+    throw new RunFailure('GitOperationFailed', `failed to checkout source: ${error.message}`)
   }
-  return { files, changes, problems }
 }
 
-function setterPolicy({ namespace, name, latestRef }: ImagePolicy): SetterOptions['policies'][number] {
-  return { namespace, name, latest: latestRef }
+function behind(branch: string): SluiceError {
+  return new SluiceError('GIT_FAILED', `failed to push to remote: non-fast-forward update: refs/heads/${branch}`, {
+    retry: 'backoff',
+  })
 }
 
-/** `./deploy` -> `deploy/`; what would leave the repository stays inside it. */
-function folderOf(path: string): string {
-  const parts: string[] = []
-  for (const part of path.split('/')) {
-    if (part === '..') parts.pop()
-    else if (part !== '' && part !== '.') parts.push(part)
-  }
-  return parts.length === 0 ? '' : `${parts.join('/')}/`
-}
-
-type Push = {
-  readonly base: string
-  readonly expected: string | undefined
-  readonly branch: string
-  readonly files: readonly FileChange[]
-  readonly message: string
-  readonly beforePush: (commit: string) => void | Promise<void>
+function renderMessage(automation: ImageUpdateAutomation, changes: readonly SetterChange[]): string {
+  return renderCommitMessage({
+    template: automation.messageTemplate,
+    automation,
+    changes,
+    values: automation.messageValues,
+  })
 }
 
 /** The commit, or undefined when the branch moved meanwhile. */
 async function push(
   context: EngineContext,
-  input: RunInput,
-  { base, expected, branch, files, message, beforePush }: Push,
+  run: Run,
+  { base, expected, selected }: Checkout,
+  edited: Edited,
+  message: string,
 ): Promise<string | undefined> {
-  const { automation, source, mirror } = input
-  const target = automation.pushRefspec?.slice(automation.pushRefspec.indexOf(':') + 1)
+  const { automation, source, mirror, login, sign, pushBranch, ref } = run
   const result = await commitAndPush({
     folder: mirror.folder,
     base,
-    changes: files,
+    changes: edited.files,
     author: { ...automation.author, atMs: context.clock.nowMs() },
     message,
     keepsMessage: true,
+    ...(sign ? { sign } : {}),
     url: source.url,
-    credentials: await credentialsOf(context, source),
-    branch,
+    login: login.git,
+    branch: pushBranch,
     expected,
-    beforePush,
-    ...(target === undefined ? {} : { alsoRefs: [target] }),
+    beforePush: (commit) => context.report({ ...writeBackFact(run, commit, edited.changes), intended: true }),
+    alsoRefs: refspecTargets(
+      automation.pushRefspec,
+      pushBranch === ref.branch ? undefined : ref.branch,
+      selected.commit,
+    ),
     pushOptions: Object.entries(automation.pushOptions).map(([key, value]) => `${key}=${value}`),
     signal: AbortSignal.timeout(source.timeoutMs),
   })
   return result.kind === 'pushed' ? result.commit : undefined
 }
 
-async function credentialsOf(
-  { client }: EngineContext,
-  { namespace, secretName }: GitRepository,
-): Promise<GitCredentials> {
-  if (secretName === undefined) return {}
-  const data = await readSecret(client, namespace, secretName)
-  const fields: readonly (readonly [keyof GitCredentials, readonly string[]])[] = [
-    ['username', ['username']],
-    ['password', ['password']],
-    ['bearerToken', ['bearerToken']],
-    ['sshKeyPem', ['identity']],
-    ['knownHosts', ['known_hosts']],
-    ['caPem', ['ca.crt', 'caFile']],
-    ['certPem', ['tls.crt', 'certFile']],
-    ['keyPem', ['tls.key', 'keyFile']],
-  ]
-  const found = fields.flatMap(([field, keys]) => {
-    const value = keys.map((key) => data[key]).find((one) => one !== undefined)
-    return value === undefined ? [] : [[field, value.toString('utf8')] as const]
-  })
-  return Object.fromEntries(found)
+/** `push.refspec` as a ref to move; its left side means the new commit unless it is the checked-out branch beside the pushed one. */
+function refspecTargets(
+  refspec: string | undefined,
+  otherBranch: string | undefined,
+  otherCommit: string,
+): NonNullable<PushRequest['alsoRefs']> {
+  if (refspec === undefined) return []
+  const isForced = refspec.startsWith('+')
+  const [from = '', to = from] = refspec.replace(/^\+/, '').split(':')
+  const isOther = otherBranch !== undefined && from === `refs/heads/${otherBranch}`
+  return [{ ref: to, isForced, ...(isOther ? { commit: otherCommit } : {}) }]
 }
 
-function writeBackFact({ automation }: RunInput, branch: string, commit: string, changes: readonly SetterChange[]) {
+function writeBackFact({ automation, pushBranch }: Run, commit: string, changes: readonly SetterChange[]) {
   const images = new Map(changes.map(({ image }) => [`${image.name}:${image.tag}@${image.digest ?? ''}`, image]))
   return {
     kind: 'write-back',
     automation: `${automation.namespace}/${automation.name}`,
-    branch,
+    branch: pushBranch,
     commit,
     images: [...images.values()].map(({ name, tag, digest }) => ({
       image: name,

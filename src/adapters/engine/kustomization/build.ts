@@ -7,7 +7,7 @@ import { dump } from '../../../lib/yaml/dump.ts'
 import { shortId } from '../../../pipeline/build/decrypt-objects.ts'
 import { isSubstitutionDisabled } from '../../../pipeline/build/substitute-objects.ts'
 import type { EngineContext } from '../context.ts'
-import { cleanFolder } from '../git-repository/files.ts'
+import { cleanPath } from '../../../pipeline/source/safe-path.ts'
 import type { SourceSnapshot } from '../source-store.ts'
 import { buildSource, ROOT } from './build-source.ts'
 import { fetchDecryption } from './decryption.ts'
@@ -32,7 +32,7 @@ export async function buildManifests(
 ): Promise<BuildMemory | { readonly failure: StepFailure }> {
   const { kind, namespace, name } = kustomization.sourceRef
   const snapshot = context.sources.get(kind, namespace, name)
-  const path = cleanFolder(kustomization.path)
+  const path = cleanPath(kustomization.path)
   if (!snapshot || !isFolder(snapshot, path)) {
     const message = `kustomization path not found: stat ${shown(context, `${ROOT}/${path}`)}: no such file or directory`
     return { failure: { phase: 'Fetching manifests', reason: 'ArtifactFailed', message } }

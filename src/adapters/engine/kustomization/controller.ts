@@ -22,16 +22,27 @@ import { carryOut } from './steps.ts'
 import { tellEvent } from './tell.ts'
 
 const API_VERSION = 'kustomize.toolkit.fluxcd.io/v1'
+const SOURCE_VERSION = 'source.toolkit.fluxcd.io/v1'
 
-/** The controller of Kustomizations: `decide` is pure, `observe.ts` gathers what it sees, `steps.ts` does what it says. */
+type SourceCache = { readonly kind: string; readonly cache: WatchCache }
+
+/**
+ * The controller of Kustomizations: `decide` is pure, `observe.ts` gathers what it sees, `steps.ts` does what it says.
+ *
+ * @param sourceKinds kinds of sources that the API server serves
+ */
 export function kustomizationController(
   context: EngineContext,
+  sourceKinds: readonly string[],
 ): Controller<KustomizationSeen, KustomizationChange, KustomizationStatus> {
   const cache = context.caches.open({ apiVersion: API_VERSION, kind: 'Kustomization' })
-  const sourceCache = context.caches.open({ apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepository' })
+  const sourceCaches = sourceKinds.map((kind) => ({
+    kind,
+    cache: context.caches.open({ apiVersion: SOURCE_VERSION, kind }),
+  }))
   const memories = new Map<string, Memory>()
   const waker: { wake: Wake } = { wake: { now: () => undefined, after: () => undefined } }
-  const tools = makeTools(context, cache, sourceCache, memories, waker)
+  const tools = makeTools(context, cache, sourceCaches, memories, waker)
   return {
     kind: 'Kustomization',
     concurrency: 20,
@@ -43,13 +54,14 @@ export function kustomizationController(
         tools.wakeDependents(keyOf(object))
       })
       const wakeUsers = (source: string): void => changedFirst(tools, source).forEach((key) => wake.now(key))
-      sourceCache.onChange((object) => wakeUsers(`GitRepository/${keyOf(object)}`))
+      for (const { kind, cache: sources } of sourceCaches)
+        sources.onChange((object) => wakeUsers(`${kind}/${keyOf(object)}`))
       context.sources.onChange(wakeUsers)
       tools.live.onChange((object) => {
         const owner = ownerOf(object)
         if (owner !== undefined && memories.get(owner)?.healthWatch) wake.now(owner)
       })
-      await Promise.all([cache.ready, sourceCache.ready])
+      await Promise.all([cache.ready, ...sourceCaches.map(({ cache: sources }) => sources.ready)])
       for (const object of cache.list()) {
         tools.noteDependencies(object, false)
         wake.now(keyOf(object))
@@ -65,7 +77,7 @@ export function kustomizationController(
       for (const memory of memories.values()) memory.healthWatch?.close()
       tools.live.close()
       cache.close()
-      sourceCache.close()
+      for (const { cache: sources } of sourceCaches) sources.close()
     },
   }
 }
@@ -87,7 +99,7 @@ function changedFirst({ usersOf, memoryOf, context }: KustomizationTools, source
 function makeTools(
   context: EngineContext,
   cache: WatchCache,
-  sourceCache: WatchCache,
+  sourceCaches: readonly SourceCache[],
   memories: Map<string, Memory>,
   waker: { readonly wake: Wake },
 ): KustomizationTools {
@@ -112,7 +124,7 @@ function makeTools(
     live: createLiveObjects(context.client, context.caches),
     view,
     find,
-    findSource: sourceCache.get,
+    findSource: (kind, namespace, name) => sourceCaches.find((one) => one.kind === kind)?.cache.get(namespace, name),
     usersOf: (source) => cache.list().flatMap((object) => (isUserOf(object, source) ? [keyOf(object)] : [])),
     memoryOf(key) {
       const found = memories.get(key) ?? newMemory()

@@ -38,7 +38,7 @@ export type KustomizationTools = {
   readonly live: LiveObjects
   readonly view: ObjectView
   readonly find: (key: string) => Kustomization | undefined
-  readonly findSource: (namespace: string, name: string) => KubeObject | undefined
+  readonly findSource: (kind: string, namespace: string, name: string) => KubeObject | undefined
   /** Keys of the Kustomizations that use a source, `GitRepository/namespace/name`. */
   readonly usersOf: (source: string) => readonly string[]
   /** Says what a Kustomization depends on now, for `wakeDependents`. */

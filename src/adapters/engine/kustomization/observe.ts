@@ -40,7 +40,7 @@ const SOURCE_GRACE_MS = 5_000
 
 function sourceOf({ context, findSource }: KustomizationTools, { sourceRef }: Kustomization): SourceState {
   const { kind, namespace, name } = sourceRef
-  const object = findSource(namespace, name)
+  const object = findSource(kind, namespace, name)
   if (!object) return { kind: 'missing', message: `${kind}.source.toolkit.fluxcd.io "${name}" not found` }
   const snapshot = context.sources.get(kind, namespace, name)
   return snapshot

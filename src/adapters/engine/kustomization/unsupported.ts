@@ -4,8 +4,7 @@ import type { Kustomization } from '../../../kinds/kustomization.ts'
 export function unsupportedField(
   kustomization: Kustomization,
 ): { readonly reason: string; readonly message: string } | undefined {
-  const { sourceRef, serviceAccountName, kubeConfig, healthExpressions, hasFieldIgnores } = kustomization
-  if (sourceRef.kind !== 'GitRepository') return refused(`spec.sourceRef.kind ${sourceRef.kind}`, 'use a GitRepository')
+  const { serviceAccountName, kubeConfig, healthExpressions, hasFieldIgnores } = kustomization
   if (serviceAccountName !== undefined)
     return refused('spec.serviceAccountName', "remove it to apply with the engine's own rights")
   if (kubeConfig) return refused('spec.kubeConfig', 'run an engine on that cluster')

@@ -9,7 +9,7 @@ import { boundedCall } from '../../bounded-call.ts'
 import type { AbsorbingCache } from '../../kube/types.ts'
 import { hold, type SendOptions } from '../../notify/send.ts'
 import type { EngineContext } from '../context.ts'
-import { readSecret } from '../git-repository/login.ts'
+import { readSecret } from '../secrets.ts'
 
 /** A message on its way to the Provider of an Alert. */
 export type Post = {

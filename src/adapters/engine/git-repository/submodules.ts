@@ -1,0 +1,97 @@
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { runGit, type GitOptions } from '../../git/git-process.ts'
+import type { Mirror } from '../../git/mirror.ts'
+import { remoteError } from '../../git/remote-refs.ts'
+import { parseGitUrl } from '../../git/url.ts'
+import { layOver, type Content, type Layer } from '../source/content.ts'
+import { ANONYMOUS, type Login } from './login.ts'
+
+/** Brings the submodules of a commit, and theirs, and answers their files by the folder they belong to. */
+export type Submodules = (mirror: Mirror, url: string, commit: string) => Promise<readonly Layer[]>
+
+/** As in go-git, which Flux uses. */
+const DEEPEST = 10
+const MOST = 100
+
+/**
+ * Makes the way to submodules.
+ *
+ * The login of the repository goes to submodules of the same host only; others are fetched without one.
+ * @throws (later) SluiceError GIT_REMOTE when a submodule has no address, cannot be fetched, or there are too many
+ */
+export function submodulesWith(mirrorOf: (url: string) => Mirror, login: Login, signal: AbortSignal): Submodules {
+  let count = 0
+  const bring = async (mirror: Mirror, url: string, commit: string, depth: number): Promise<readonly Layer[]> => {
+    const links = await mirror.gitlinks(commit)
+    if (links.length === 0) return []
+    if (depth === DEEPEST) throw remoteError(`submodules are nested more than ${DEEPEST} deep`)
+    const addresses = await readAddresses(mirror, commit)
+    const layers: Layer[] = []
+    for (const { path, commit: inner } of links) {
+      const written = addresses.get(path)
+      // A link that .gitmodules does not name is an empty folder, as for git.
+      if (written === undefined) continue
+      if (++count > MOST) throw remoteError(`the repository has more than ${MOST} submodules`)
+      const address = resolveAddress(url, written, path)
+      const own = mirrorOf(address)
+      const options = sameHost(url, address) ? login.git : ANONYMOUS.git
+      await fetchSubmodule(own, address, inner, path, { ...options, signal })
+      const files = await own.files(inner)
+      const base: Content = {
+        files: new Map(files.map((file) => [file.path, file])),
+        read: (file) => own.blob(file.hash),
+      }
+      const content = layOver(base, await bring(own, address, inner, depth + 1))
+      layers.push({ content, fromPath: '', toPath: path })
+    }
+    return layers
+  }
+  return (mirror, url, commit) => bring(mirror, url, commit, 0)
+}
+
+async function fetchSubmodule(
+  mirror: Mirror,
+  address: string,
+  commit: string,
+  path: string,
+  options: GitOptions,
+): Promise<void> {
+  if (await mirror.has(commit)) return
+  try {
+    await mirror.fetch(address, commit, 'HEAD', options)
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    throw remoteError(`submodule '${path}': unable to clone '${address}': ${error.message}`, error)
+  }
+}
+
+/** Folder -> address, from the `.gitmodules` of a commit. */
+async function readAddresses(mirror: Mirror, commit: string): Promise<ReadonlyMap<string, string>> {
+  const argv = ['config', '--blob', `${commit}:.gitmodules`, '-z', '--get-regexp', '^submodule\\..*\\.(path|url)$']
+  const { stdout } = await runGit(mirror.folder, argv)
+  const named = new Map<string, { path?: string; url?: string }>()
+  for (const entry of stdout.toString('utf8').split('\0')) {
+    const [, name, field, value] = /^submodule\.(.*)\.(path|url)\n(.*)$/s.exec(entry) ?? []
+    if (name === undefined || value === undefined) continue
+    named.set(name, { ...named.get(name), [field === 'path' ? 'path' : 'url']: value })
+  }
+  return new Map([...named.values()].flatMap(({ path, url }) => (path && url ? [[path, url] as const] : [])))
+}
+
+/** `../lib.git` is meant from the address of the repository that says it. */
+function resolveAddress(base: string, written: string, path: string): string {
+  const isRelative = written.startsWith('./') || written.startsWith('../')
+  const joined = isRelative ? new URL(written, `${base.replace(/\/+$/, '')}/`).href : written
+  try {
+    return parseGitUrl(joined).url
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    throw remoteError(`submodule '${path}': ${error.message}`, error)
+  }
+}
+
+function sameHost(a: string, b: string): boolean {
+  if (!URL.canParse(a) || !URL.canParse(b)) return false
+  const [one, two] = [new URL(a), new URL(b)]
+  return one.protocol === two.protocol && one.host === two.host
+}

@@ -1,0 +1,60 @@
+import type { ImagePolicy, ImageUpdateAutomation } from '../../../kinds/image.ts'
+import {
+  applySetters,
+  mayHaveMarkers,
+  type MarkerProblem,
+  type SetterChange,
+  type SetterOptions,
+} from '../../../pipeline/image/setters.ts'
+import { cleanPath } from '../../../pipeline/source/safe-path.ts'
+import type { FileChange } from '../../git/commit-and-push.ts'
+import type { Mirror } from '../../git/mirror.ts'
+
+/** What the markers of a commit come to. */
+export type Edited = {
+  readonly files: readonly FileChange[]
+  readonly changes: readonly SetterChange[]
+  readonly problems: readonly MarkerProblem[]
+}
+
+/** What an edit goes by. */
+export type EditInput = {
+  readonly automation: ImageUpdateAutomation
+  readonly policies: readonly ImagePolicy[]
+  readonly mirror: Mirror
+  /** Hashes of files without markers, so that they are read once. */
+  readonly withoutMarkers: Set<string>
+  readonly traps: 'safe' | 'flux'
+}
+
+/** Sets the markers in the files of a commit; nothing is written. */
+export async function editFiles(input: EditInput, commit: string): Promise<Edited> {
+  const { automation, mirror, withoutMarkers, traps } = input
+  const path = cleanPath(automation.updatePath)
+  const isInside = (file: string): boolean => path === '' || file === path || file.startsWith(`${path}/`)
+  const options: SetterOptions = {
+    policies: input.policies.map(({ namespace, name, latestRef }) => ({ namespace, name, latest: latestRef })),
+    namespace: automation.namespace,
+    traps,
+  }
+  const all = (await mirror.files(commit)).filter((file) => isInside(file.path))
+  const files: FileChange[] = []
+  const changes: SetterChange[] = []
+  const problems: MarkerProblem[] = []
+  if (path !== '' && all.length === 0)
+    problems.push({ where: 'spec.update.path', problem: `there is nothing at "${automation.updatePath}"` })
+  for (const file of all) {
+    if (!mayHaveMarkers(file.path) || withoutMarkers.has(file.hash)) continue
+    const text = (await mirror.blob(file.hash)).toString('utf8')
+    if (!text.includes('$imagepolicy')) {
+      withoutMarkers.add(file.hash)
+      continue
+    }
+    const result = applySetters(file.path, text, options)
+    problems.push(...result.problems)
+    if (result.text === text) continue
+    changes.push(...result.changes)
+    files.push({ path: file.path, bytes: Buffer.from(result.text), mode: file.isExecutable ? '100755' : '100644' })
+  }
+  return { files, changes, problems }
+}

@@ -1,0 +1,114 @@
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { read, readList, readText } from '../../lib/kube/read.ts'
+import type { KubeClient } from '../kube/types.ts'
+import { createRegistryClient, type RegistryClient } from '../registry/client.ts'
+import type { Credentials } from '../registry/session.ts'
+import type { EngineContext } from './context.ts'
+import { readProxy, readSecret, readTrust, type SecretData } from './secrets.ts'
+
+/** How an object says that its registry is reached. */
+export type RegistryAccess = {
+  readonly namespace: string
+  readonly secretName: string | undefined
+  readonly serviceAccountName: string | undefined
+  readonly certSecretName: string | undefined
+  readonly proxySecretName: string | undefined
+  readonly isInsecure: boolean
+}
+
+/** Registry clients by what they log in with, so that connections and tokens live on between looks. */
+export type Registries = {
+  /** @throws SluiceError SECRET_MISSING, OBJECT_INVALID; ApiError */
+  readonly clientFor: (access: RegistryAccess, host: string) => Promise<RegistryClient>
+  readonly close: () => void
+}
+
+const MOST_CLIENTS = 200
+
+/** Opens registry clients for objects: aliases of the engine, pull secrets, service accounts, TLS, proxies. */
+export function openRegistries({ client, registryAliases }: EngineContext): Registries {
+  const clients = new Map<string, RegistryClient>()
+  return {
+    async clientFor(access, host) {
+      const { namespace, certSecretName, proxySecretName, isInsecure } = access
+      const login = await loginFor(client, access, host)
+      const trust = await readTrust(client, namespace, certSecretName)
+      const proxy = await readProxy(client, namespace, proxySecretName)
+      const key = JSON.stringify([host, login, trust, proxy?.url.href, isInsecure])
+      const found = clients.get(key)
+      // Again at the end: the longest unused one stands first.
+      clients.delete(key)
+      const made =
+        found ??
+        createRegistryClient({
+          aliases: registryAliases,
+          credentials: () => login,
+          plainHttp: isInsecure ? [host] : [],
+          trust,
+          ...(proxy ? { proxy } : {}),
+        })
+      clients.set(key, made)
+      const [oldest] = clients
+      if (oldest && clients.size > MOST_CLIENTS) {
+        oldest[1].close()
+        clients.delete(oldest[0])
+      }
+      return made
+    },
+    close() {
+      for (const one of clients.values()) one.close()
+    },
+  }
+}
+
+/** The login for a host: `secretRef` first, then the pull secrets of the service account; the first that speaks of the host. */
+async function loginFor(
+  client: KubeClient,
+  { namespace, secretName, serviceAccountName }: RegistryAccess,
+  host: string,
+): Promise<Credentials | undefined> {
+  const secrets: SecretData[] = []
+  if (secretName !== undefined) secrets.push(await readSecret(client, namespace, secretName))
+  if (serviceAccountName !== undefined)
+    for (const name of await pullSecretsOf(client, namespace, serviceAccountName))
+      secrets.push(await readSecret(client, namespace, name))
+  return secrets.map((data) => loginIn(data, host)).find((login) => login !== undefined)
+}
+
+async function pullSecretsOf(client: KubeClient, namespace: string, name: string): Promise<readonly string[]> {
+  const account = await client.get({ apiVersion: 'v1', kind: 'ServiceAccount', namespace, name })
+  if (!account)
+    throw new SluiceError('SECRET_MISSING', `serviceaccounts "${name}" not found`, {
+      retry: 'backoff',
+      where: 'spec.serviceAccountName',
+    })
+  return readList(account, 'imagePullSecrets')
+    .map((entry) => readText(entry, 'name'))
+    .filter((one) => one !== '')
+}
+
+function loginIn(data: SecretData, host: string): Credentials | undefined {
+  const config = data['.dockerconfigjson']
+  if (config) return dockerLogin(config.toString('utf8'), host)
+  const [username, password] = [data['username'], data['password']]
+  return username && password ? { username: username.toString('utf8'), password: password.toString('utf8') } : undefined
+}
+
+function dockerLogin(text: string, host: string): Credentials | undefined {
+  let config: unknown
+  try {
+    config = JSON.parse(text)
+  } catch {
+    throw new SluiceError('OBJECT_INVALID', 'the Secret’s .dockerconfigjson is not JSON')
+  }
+  const auths = read(config, 'auths')
+  if (typeof auths !== 'object' || auths === null) return undefined
+  const plain = (name: string): string => name.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '')
+  const names = host === 'docker.io' ? ['docker.io', 'index.docker.io', 'registry-1.docker.io'] : [host]
+  const found: unknown = Object.entries(auths).find(([name]) => names.includes(plain(name)))?.[1]
+  const auth = read(found, 'auth')
+  const [username, ...rest] = typeof auth === 'string' ? Buffer.from(auth, 'base64').toString('utf8').split(':') : []
+  const user = read(found, 'username') ?? username
+  const password = read(found, 'password') ?? (auth === undefined ? undefined : rest.join(':'))
+  return typeof user === 'string' && typeof password === 'string' ? { username: user, password } : undefined
+}

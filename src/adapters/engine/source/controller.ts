@@ -1,0 +1,189 @@
+import {
+  decideSource,
+  type LookOutcome,
+  type SourceChange,
+  type SourceSeen,
+  type SourceStatus,
+  type SourceWords,
+} from '../../../controllers/source.ts'
+import type { Controller } from '../../../engine/controller.ts'
+import { FINALIZER, type FluxMeta } from '../../../kinds/flux-object.ts'
+import type { SourceObject } from '../../../kinds/source.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import type { WatchCache } from '../../kube/types.ts'
+import type { EngineContext } from '../context.ts'
+import { sourceKey } from '../source-store.ts'
+import { keyOf, overlayView, writeFinalizers, writeStatus, type ObjectView } from '../status-writer.ts'
+
+const MANAGER = 'source-controller'
+
+/** One kind of source: how its objects are read, looked at, and spoken of. */
+export type SourceKind<Source extends SourceObject> = {
+  readonly kind: string
+  readonly parse: (object: KubeObject) => Source
+  readonly words: SourceWords<Source>
+  /** Brings the source up to date; never throws for what the object, its Secrets or the remote have done wrong. */
+  readonly look: (source: Source) => Promise<LookOutcome>
+  /** Registers for news from elsewhere; `wakeWhere` makes the objects that fit look at once. */
+  readonly listen?: (wakeWhere: (fits: (object: KubeObject) => boolean) => void) => void
+  readonly close?: () => void
+}
+
+/** What the engine remembers of a source between looks; lost at a restart, which looks at once. */
+type Memory = {
+  nextLookMs: number
+  failures: number
+  handledGeneration: number
+  handledRequest: string
+  outcome: LookOutcome | undefined
+}
+
+type Own<Source extends SourceObject> = {
+  readonly context: EngineContext
+  readonly kind: SourceKind<Source>
+  readonly cache: WatchCache
+  readonly view: ObjectView
+  readonly memories: Map<string, Memory>
+}
+
+/** The controller of a kind of source: `decide` is pure, this gathers what it sees and does what it says. */
+export function sourceController<Source extends SourceObject>(
+  context: EngineContext,
+  kind: SourceKind<Source>,
+): Controller<SourceSeen<Source>, SourceChange, SourceStatus> {
+  const cache = context.caches.open({ apiVersion: 'source.toolkit.fluxcd.io/v1', kind: kind.kind })
+  const own: Own<Source> = { context, kind, cache, view: overlayView(cache.get), memories: new Map() }
+  return {
+    kind: kind.kind,
+    concurrency: 20,
+    async watch(wake) {
+      cache.onChange((object) => wake.now(keyOf(object)))
+      kind.listen?.((fits) => {
+        for (const object of cache.list()) {
+          if (!fits(object)) continue
+          memoryOf(own, keyOf(object)).nextLookMs = 0
+          wake.now(keyOf(object))
+        }
+      })
+      await cache.ready
+      for (const object of cache.list()) wake.now(keyOf(object))
+    },
+    observe: async (key) => observe(own, key),
+    decide: (seen) => decideSource(seen, kind.words),
+    async act(changes, { source }, key) {
+      for (const change of changes) await carryOut(own, change, source, key)
+    },
+    settle: (status, { source }, key) => settle(own, status, source, key),
+    close() {
+      cache.close()
+      kind.close?.()
+    },
+  }
+}
+
+function memoryOf<Source extends SourceObject>({ memories }: Own<Source>, key: string): Memory {
+  const found = memories.get(key) ?? {
+    nextLookMs: 0,
+    failures: 0,
+    handledGeneration: -1,
+    handledRequest: '',
+    outcome: undefined,
+  }
+  memories.set(key, found)
+  return found
+}
+
+function observe<Source extends SourceObject>(own: Own<Source>, key: string): SourceSeen<Source> | undefined {
+  const { context, view, memories, kind } = own
+  const object = view.get(key)
+  if (!object) {
+    memories.delete(key)
+    view.drop(key)
+    context.sources.remove(`${kind.kind}/${key}`)
+    return undefined
+  }
+  const source = kind.parse(object)
+  const memory = memoryOf(own, key)
+  const { generation, requestedAt } = source
+  const isAsked =
+    generation !== memory.handledGeneration || (requestedAt !== '' && requestedAt !== memory.handledRequest)
+  const nowMs = context.clock.nowMs()
+  return {
+    source,
+    nowMs,
+    random: context.random(),
+    dueInMs: isAsked ? 0 : memory.nextLookMs - nowMs,
+    failures: memory.failures,
+    ...(memory.outcome ? { outcome: memory.outcome } : {}),
+  }
+}
+
+async function carryOut<Source extends SourceObject>(
+  own: Own<Source>,
+  change: SourceChange,
+  source: Source,
+  key: string,
+): Promise<void> {
+  const { context, view } = own
+  const object = view.get(key)
+  if (!object) return
+  if (change === 'look at the remote') return look(own, source, key)
+  if (change === 'remove artifacts and finalizer') await removeArtifacts(context, source)
+  const others = source.finalizers.filter((name) => name !== FINALIZER)
+  const finalizers = change === 'add finalizer' ? [...others, FINALIZER] : others
+  const written = await writeFinalizers(context.client, object, finalizers, MANAGER)
+  if (written) view.put(key, written)
+  else view.drop(key)
+}
+
+async function look<Source extends SourceObject>(own: Own<Source>, source: Source, key: string): Promise<void> {
+  const memory = memoryOf(own, key)
+  const outcome = await own.kind.look(source)
+  memory.outcome = outcome
+  memory.handledGeneration = source.generation
+  memory.handledRequest = source.requestedAt
+  memory.failures = outcome.kind === 'failed' ? memory.failures + 1 : 0
+}
+
+async function settle<Source extends SourceObject>(
+  own: Own<Source>,
+  { status, event, nextLookInMs }: SourceStatus,
+  source: Source,
+  key: string,
+): Promise<void> {
+  const { context, view } = own
+  const memory = memoryOf(own, key)
+  const { outcome } = memory
+  memory.outcome = undefined
+  if (nextLookInMs !== undefined) memory.nextLookMs = context.clock.nowMs() + nextLookInMs
+  const object = view.get(key)
+  if (!object || status === undefined) return
+  const written = await writeStatus(context.client, object, status, MANAGER)
+  if (written) view.put(key, written)
+  if (!event) return
+  context.tell({ object: refOf(source), ...event, controller: MANAGER, atMs: context.clock.nowMs() })
+  if (outcome?.kind === 'stored') reportSource(context, outcome.artifact.revision, source)
+}
+
+function refOf({ apiVersion, kind, namespace, name, uid, resourceVersion }: FluxMeta) {
+  return { apiVersion, kind, namespace, name, uid, resourceVersion }
+}
+
+async function removeArtifacts(context: EngineContext, source: SourceObject): Promise<void> {
+  const { kind, namespace, name } = source
+  context.sources.remove(sourceKey(kind, namespace, name))
+  if (!(await context.artifacts.removeAll(`${kind.toLowerCase()}/${namespace}/${name}`))) return
+  context.tell({
+    object: refOf(source),
+    severity: 'trace',
+    reason: 'GarbageCollectionSucceeded',
+    message: 'garbage collected artifacts for deleted resource',
+    controller: MANAGER,
+    atMs: context.clock.nowMs(),
+  })
+}
+
+function reportSource({ report }: EngineContext, revision: string, { kind, namespace, name }: SourceObject): void {
+  const commit = revision.slice(revision.lastIndexOf(':') + 1)
+  report({ kind: 'source', source: `${kind}/${namespace}/${name}`, revision, commit })
+}

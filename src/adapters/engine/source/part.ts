@@ -1,0 +1,16 @@
+import { gitRepositoryController } from '../git-repository/controller.ts'
+import type { EngineContext, EnginePart } from '../context.ts'
+
+const VERSION = 'source.toolkit.fluxcd.io/v1'
+const KINDS = ['GitRepository', 'OCIRepository', 'Bucket', 'ExternalArtifact']
+
+/** The kinds of sources that the API server serves: all four where we installed them, fewer on an old Flux. */
+export async function servedSourceKinds({ client }: EngineContext): Promise<readonly string[]> {
+  const served = await Promise.all(KINDS.map(async (kind) => ((await client.resource(VERSION, kind)) ? [kind] : [])))
+  return served.flat()
+}
+
+/** Sources: what Kustomizations are built from. */
+export const sourcePart: EnginePart = async (context, { start }) => {
+  await start(gitRepositoryController(context))
+}

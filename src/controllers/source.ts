@@ -1,0 +1,230 @@
+import type { Decision } from '../engine/decision.ts'
+import { backoffMs, jitterMs } from '../engine/backoff.ts'
+import { fillConditions, kubeTime, type StatusCondition, type WishedCondition } from '../kinds/conditions.ts'
+import { FINALIZER } from '../kinds/flux-object.ts'
+import type { ArtifactStatus, SourceObject } from '../kinds/source.ts'
+
+/** What a look at the remote found. */
+export type LookOutcome =
+  | { readonly kind: 'unchanged'; readonly revision: string; readonly verified?: Verified }
+  | {
+      readonly kind: 'stored'
+      readonly artifact: ArtifactStatus
+      /** What of other sources went in: `status.includedArtifacts`. */
+      readonly included?: readonly ArtifactStatus[]
+      /** The text of the event that tells it. */
+      readonly news: string
+      readonly verified?: Verified
+    }
+  | {
+      readonly kind: 'failed'
+      readonly reason: string
+      readonly message: string
+      /** The condition that says it besides Ready. */
+      readonly condition: 'FetchFailed' | 'IncludeUnavailable' | 'SourceVerified' | 'StorageOperationFailed'
+      /** Only a change of the object helps. */
+      readonly isStalled?: boolean
+    }
+
+/** What a verified signature leaves in the status; the mode is Git's. */
+export type Verified = { readonly message: string; readonly mode?: string }
+
+/** Everything that the decision about a source needs. */
+export type SourceSeen<Source extends SourceObject> = {
+  readonly source: Source
+  readonly nowMs: number
+  /** In [0, 1). */
+  readonly random: number
+  /** How long until the remote must be looked at again; 0 or less: now. */
+  readonly dueInMs: number
+  /** Failed looks in a row, this one included. */
+  readonly failures: number
+  /** What the look of this reconcile found; absent before it. */
+  readonly outcome?: LookOutcome
+}
+
+/** What a source may need done. */
+export type SourceChange = 'add finalizer' | 'remove artifacts and finalizer' | 'look at the remote'
+
+/** What to write and tell; nothing at all when `status` is absent. */
+export type SourceStatus = {
+  /** When the remote is looked at again by itself; absent: as planned before. */
+  readonly nextLookInMs?: number
+  readonly status?: Readonly<Record<string, unknown>>
+  readonly event?: {
+    readonly severity: 'trace' | 'info' | 'error'
+    readonly reason: string
+    readonly message: string
+    readonly annotations?: Readonly<Record<string, string>>
+  }
+}
+
+/** Where the kinds of sources differ: their words, and what of the spec they note in the status. */
+export type SourceWords<Source extends SourceObject> = {
+  readonly stored: (revision: string) => string
+  readonly unchanged: (source: Source, revision: string) => { readonly reason: string; readonly message: string }
+  readonly observed: (source: Source) => Readonly<Record<string, unknown>>
+  readonly isVerified: (source: Source) => boolean
+}
+
+const JITTER = 0.05
+/** Only a change of the object or a request brings it back. */
+const NEVER_MS = Number.MAX_SAFE_INTEGER / 4
+
+/** Decides what a source needs: finalizer, a look at the remote when one is due, then the status that says what it found. */
+export function decideSource<Source extends SourceObject>(
+  seen: SourceSeen<Source>,
+  words: SourceWords<Source>,
+): Decision<SourceChange, SourceStatus> {
+  const { source, outcome } = seen
+  const hasFinalizer = source.finalizers.includes(FINALIZER)
+  if (source.isDeleting)
+    return hasFinalizer ? { kind: 'act', changes: ['remove artifacts and finalizer'] } : { kind: 'done', status: {} }
+  if (!hasFinalizer) return { kind: 'act', changes: ['add finalizer'] }
+  if (source.isSuspended) return { kind: 'done', status: suspendedStatus(source) }
+  if (outcome === undefined && seen.dueInMs > 0) return { kind: 'done', status: {}, againAfterMs: seen.dueInMs }
+  if (outcome === undefined) return { kind: 'act', changes: ['look at the remote'] }
+  if (outcome.kind !== 'failed') {
+    const againAfterMs = jitterMs(source.intervalMs, JITTER, seen.random)
+    const status = readyStatus(seen, outcome, words)
+    return {
+      kind: 'done',
+      status: { status, ...eventOf(source, outcome, words), nextLookInMs: againAfterMs },
+      againAfterMs,
+    }
+  }
+  const status = failedStatus(seen, outcome)
+  if (outcome.isStalled) return { kind: 'done', status: { ...status, nextLookInMs: NEVER_MS } }
+  const afterMs = Math.min(backoffMs(seen.failures), source.intervalMs)
+  return { kind: 'wait', afterMs, status: { ...status, nextLookInMs: afterMs } }
+}
+
+/** A suspended object only answers that it has seen its generation. */
+function suspendedStatus({ conditions, generation, requestedAt, status }: SourceObject): SourceStatus {
+  if (conditions.length === 0) return {}
+  return {
+    status: {
+      ...status,
+      conditions: conditions.map((condition) =>
+        condition.type === 'Ready' ? { ...condition, observedGeneration: generation } : condition,
+      ),
+      observedGeneration: generation,
+      ...(requestedAt === '' ? {} : { lastHandledReconcileAt: requestedAt }),
+    },
+  }
+}
+
+type Good = Exclude<LookOutcome, { kind: 'failed' }>
+
+function readyStatus<Source extends SourceObject>(
+  { source, nowMs }: SourceSeen<Source>,
+  outcome: Good,
+  words: SourceWords<Source>,
+): Readonly<Record<string, unknown>> {
+  const revision = outcome.kind === 'stored' ? outcome.artifact.revision : outcome.revision
+  const said = { status: 'True', reason: 'Succeeded', message: words.stored(revision) } as const
+  const included = outcome.kind === 'stored' ? outcome.included : source.status['includedArtifacts']
+  const wishes: WishedCondition[] = [
+    { type: 'Ready', ...said },
+    { type: 'ArtifactInStorage', ...said },
+    ...verifiedCondition(source, outcome, words),
+  ]
+  return {
+    ...words.observed(source),
+    ...(Array.isArray(included) && included.length > 0 ? { includedArtifacts: included } : {}),
+    ...(outcome.verified?.mode === undefined ? {} : { sourceVerificationMode: outcome.verified.mode }),
+    artifact: outcome.kind === 'stored' ? outcome.artifact : source.artifact,
+    conditions: fill(source, nowMs, wishes),
+    ...handled(source),
+    observedGeneration: source.generation,
+  }
+}
+
+/** A signature that was verified before stays verified while nothing has changed. */
+function verifiedCondition<Source extends SourceObject>(
+  source: Source,
+  { verified }: Good,
+  words: SourceWords<Source>,
+): readonly WishedCondition[] {
+  if (!words.isVerified(source)) return []
+  if (verified) return [{ type: 'SourceVerified', status: 'True', reason: 'Succeeded', message: verified.message }]
+  const before = source.conditions.find(({ type, status }) => type === 'SourceVerified' && status === 'True')
+  return before ? [kept(before)] : []
+}
+
+function failedStatus<Source extends SourceObject>(
+  { source, nowMs }: SourceSeen<Source>,
+  outcome: Extract<LookOutcome, { kind: 'failed' }>,
+): SourceStatus {
+  const { reason, message, condition } = outcome
+  const lead: WishedCondition = outcome.isStalled
+    ? { type: 'Stalled', status: 'True', reason, message }
+    : { type: 'Reconciling', status: 'True', reason: 'ProgressingWithRetry', message: progressOf(source) }
+  const said: WishedCondition = {
+    type: condition,
+    status: condition === 'SourceVerified' ? 'False' : 'True',
+    reason,
+    message,
+  }
+  const others = source.conditions.filter(
+    ({ type, status }) =>
+      (type === 'ArtifactInStorage' && condition !== 'StorageOperationFailed') ||
+      (type === 'SourceVerified' && condition !== 'SourceVerified' && status === 'True'),
+  )
+  const wishes = [lead, { type: 'Ready', status: 'False', reason, message } as const, said, ...others.map(kept)]
+  const status = {
+    ...source.status,
+    conditions: fill(source, nowMs, wishes),
+    ...handled(source),
+    ...(outcome.isStalled ? { observedGeneration: source.generation } : {}),
+  }
+  const severity = condition === 'IncludeUnavailable' ? 'trace' : 'error'
+  return { status, event: { severity, reason, message } }
+}
+
+function kept({ type, status, reason, message, observedGeneration }: StatusCondition): WishedCondition {
+  return { type, status, reason, message, ...(observedGeneration === undefined ? {} : { observedGeneration }) }
+}
+
+/** The last thing that was going on, as Flux leaves it standing beside a failure. */
+function progressOf({ artifact, observedGeneration, generation }: SourceObject): string {
+  if (artifact === undefined) return 'building artifact'
+  if (observedGeneration !== generation)
+    return `processing object: new generation ${observedGeneration} -> ${generation}`
+  return 'reconciliation in progress'
+}
+
+function fill(source: SourceObject, nowMs: number, wishes: readonly WishedCondition[]): StatusCondition[] {
+  return fillConditions(source.conditions, wishes, source.generation, kubeTime(nowMs))
+}
+
+function handled({ requestedAt, lastHandledReconcileAt }: SourceObject): { readonly lastHandledReconcileAt?: string } {
+  const value = requestedAt || lastHandledReconcileAt
+  return value === '' ? {} : { lastHandledReconcileAt: value }
+}
+
+const FAILURES = ['FetchFailed', 'IncludeUnavailable', 'StorageOperationFailed']
+
+function eventOf<Source extends SourceObject>(
+  source: Source,
+  outcome: Good,
+  words: SourceWords<Source>,
+): Pick<SourceStatus, 'event'> {
+  if (outcome.kind === 'unchanged')
+    return { event: { severity: 'trace', ...words.unchanged(source, outcome.revision) } }
+  const { artifact, news } = outcome
+  const isNew = source.artifact?.digest !== artifact.digest
+  const hadFailed = source.conditions.some(({ type }) => FAILURES.includes(type))
+  if (!isNew && !hadFailed) return {}
+  return {
+    event: {
+      severity: 'info',
+      reason: isNew ? 'NewArtifact' : 'Succeeded',
+      message: news,
+      annotations: {
+        'source.toolkit.fluxcd.io/revision': artifact.revision,
+        'source.toolkit.fluxcd.io/digest': artifact.digest,
+      },
+    },
+  }
+}

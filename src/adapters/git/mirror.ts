@@ -116,6 +116,7 @@ function fetchError(stderr: string, options: GitOptions): SluiceError {
   const line = stderr.split('\n').find((text) => /^(fatal|error|ssh|Permission|Host key)/.test(text)) ?? stderr.trim()
   if (/Authentication failed|could not read Username|HTTP.* 401/.test(stderr))
     return remoteError('authentication required: Unauthorized')
+  if (/^fatal: repository '.*' not found$/.test(line)) return remoteError('repository not found: ')
   return remoteError(line.replace(/^(fatal|error): /, ''))
 }
 

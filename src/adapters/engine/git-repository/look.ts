@@ -63,7 +63,7 @@ async function look(context: EngineContext, tools: LookTools, repository: GitRep
     if (isSame && !needsVerification(context, repository)) return { kind: 'unchanged', revision }
     await fetchCommit(remote, selected)
     await fetchTag(remote, repository, selected)
-    const content = isSame ? undefined : await bring(tools, remote, repository, selected, includes)
+    const content = isSame ? undefined : await bring(context, tools, remote, repository, selected, includes)
     const verified = await verifySource(context.client, repository, selected, mirror)
     if (!content) return { kind: 'unchanged', revision, ...(verified ? { verified } : {}) }
     const stored = await store(context, repository, revision, content, includes)
@@ -170,13 +170,15 @@ async function fetchTag(remote: Remote, { verify }: GitRepository, { tag }: Sele
 }
 
 function bring(
+  context: EngineContext,
   tools: LookTools,
   { mirror, login, signal }: Remote,
   repository: GitRepository,
   selected: SelectedRef,
   includes: readonly Layer[],
 ): Promise<Content> {
-  const submodules = submodulesWith(tools.mirrorOf, login, signal)
+  const of = { url: repository.url, login, signal, namesSubmodule: context.traps === 'safe' }
+  const submodules = submodulesWith(tools.mirrorOf, of)
   return contentOf(mirror, selected.commit, repository, { submodules, includes })
 }
 

@@ -1,5 +1,5 @@
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import { runGit, type GitOptions } from '../../git/git-process.ts'
+import { runGit } from '../../git/git-process.ts'
 import type { Mirror } from '../../git/mirror.ts'
 import { remoteError } from '../../git/remote-refs.ts'
 import { parseGitUrl } from '../../git/url.ts'
@@ -8,6 +8,15 @@ import { ANONYMOUS, type Login } from './login.ts'
 
 /** Brings the submodules of a commit, and theirs, and answers their files by the folder they belong to. */
 export type Submodules = (mirror: Mirror, url: string, commit: string) => Promise<readonly Layer[]>
+
+/** The repository whose submodules are wanted. */
+export type SubmodulesOf = {
+  readonly url: string
+  readonly login: Login
+  readonly signal: AbortSignal
+  /** Whether a fault says which submodule it is about. */
+  readonly namesSubmodule: boolean
+}
 
 /** As in go-git, which Flux uses. */
 const DEEPEST = 10
@@ -19,8 +28,16 @@ const MOST = 100
  * The login of the repository goes to submodules of the same host only; others are fetched without one.
  * @throws (later) SluiceError GIT_REMOTE when a submodule has no address, cannot be fetched, or there are too many
  */
-export function submodulesWith(mirrorOf: (url: string) => Mirror, login: Login, signal: AbortSignal): Submodules {
+export function submodulesWith(
+  mirrorOf: (url: string) => Mirror,
+  { url: top, login, signal, namesSubmodule }: SubmodulesOf,
+): Submodules {
   let count = 0
+  /** Flux speaks of the repository alone. */
+  const failed = (path: string, address: string, error: SluiceError): SluiceError => {
+    const which = namesSubmodule ? ` (submodule '${path}' at '${address}')` : ''
+    return remoteError(`unable to clone '${top}': ${error.message}${which}`, error)
+  }
   const bring = async (mirror: Mirror, url: string, commit: string, depth: number): Promise<readonly Layer[]> => {
     const links = await mirror.gitlinks(commit)
     if (links.length === 0) return []
@@ -35,7 +52,11 @@ export function submodulesWith(mirrorOf: (url: string) => Mirror, login: Login, 
       const address = resolveAddress(url, written, path)
       const own = mirrorOf(address)
       const options = sameHost(url, address) ? login.git : ANONYMOUS.git
-      await fetchSubmodule(own, address, inner, path, { ...options, signal })
+      try {
+        if (!(await own.has(inner))) await own.fetch(address, inner, 'HEAD', { ...options, signal })
+      } catch (error) {
+        throw error instanceof SluiceError ? failed(path, address, error) : error
+      }
       const files = await own.files(inner)
       const base: Content = {
         files: new Map(files.map((file) => [file.path, file])),
@@ -47,22 +68,6 @@ export function submodulesWith(mirrorOf: (url: string) => Mirror, login: Login, 
     return layers
   }
   return (mirror, url, commit) => bring(mirror, url, commit, 0)
-}
-
-async function fetchSubmodule(
-  mirror: Mirror,
-  address: string,
-  commit: string,
-  path: string,
-  options: GitOptions,
-): Promise<void> {
-  if (await mirror.has(commit)) return
-  try {
-    await mirror.fetch(address, commit, 'HEAD', options)
-  } catch (error) {
-    if (!(error instanceof SluiceError)) throw error
-    throw remoteError(`submodule '${path}': unable to clone '${address}': ${error.message}`, error)
-  }
 }
 
 /** Folder -> address, from the `.gitmodules` of a commit. */

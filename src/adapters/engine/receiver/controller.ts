@@ -6,7 +6,7 @@ import { parseReceiver, type Receiver } from '../../../kinds/receiver.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { AbsorbingCache } from '../../kube/types.ts'
 import type { EngineContext } from '../context.ts'
-import { readSecret } from '../git-repository/login.ts'
+import { readSecret } from '../secrets.ts'
 import { type ObjectIo, objectIo } from '../image/object-io.ts'
 import { keyOf } from '../status-writer.ts'
 

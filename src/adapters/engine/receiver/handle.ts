@@ -7,7 +7,7 @@ import { type HookCall, type Proof, refused } from '../../../pipeline/receiver/r
 import { type ResourceFilter, resourceFilters } from '../../../pipeline/receiver/resource-filter.ts'
 import { bearerOf, checkGoogleToken, checkOidcToken } from '../../../pipeline/receiver/token-proof.ts'
 import { boundedCall } from '../../bounded-call.ts'
-import { readSecret } from '../git-repository/login.ts'
+import { readSecret } from '../secrets.ts'
 import { type AskTools, askAll } from './ask.ts'
 
 /** What the answer to a hook needs. */

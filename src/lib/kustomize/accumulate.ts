@@ -1,5 +1,6 @@
 import { toValue } from '../yaml/to-value.ts'
 import { SluiceError } from '../error/sluice-error.ts'
+import { whereIs } from '../yaml/position.ts'
 import { loadConfig, loadCrdConfig, mergeConfig, NO_CONFIG, type TransformerConfig } from './config.ts'
 import { buildError, during, failure, messageOf, placed, prefixed, rewritten } from './failure.ts'
 import { formatId, idKey } from './ids.ts'
@@ -191,7 +192,7 @@ function accumulateDirectory(build: Build, loader: Loader, into: Accumulator, is
 
 /** The schema of the outermost kustomization that names one holds for the whole build. */
 export function useOpenApi(build: Build, target: Target): void {
-  const chosen = openApiOf(target)
+  const chosen = placed(fieldNode(target.file, 'openapi'), () => openApiOf(target))
   if (chosen === undefined || build.hasSchema) return
   build.hasSchema = true
   if ('path' in chosen)
@@ -222,9 +223,14 @@ export function append(into: Accumulator, resources: readonly Resource[]): void 
       throw buildError(
         `may not add resource with an already registered id: ${formatId(id)}`,
         resource.node,
-        'two files define the same object',
+        `remove or rename one; the other stands at ${placeOf(into, key)}`,
       )
     into.keys.add(key)
     into.resources.push(resource)
   }
+}
+
+function placeOf({ resources }: Accumulator, key: string): string {
+  const other = resources.find((resource) => idKey(currentId(resource)) === key)
+  return whereIs(other?.node) ?? 'the kustomization itself'
 }

@@ -1,13 +1,15 @@
 import { toValue } from '../yaml/to-value.ts'
 import { writeYamlStream } from '../yaml/write.ts'
 import { accumulateTarget, emptyAccumulator, useOpenApi, type Accumulator, type Build } from './accumulate.ts'
+import { advised } from './advice.ts'
+import { placed } from './failure.ts'
 import { fixNameReferences } from './name-references.ts'
 import { hashNames } from './hash-names.ts'
-import { fieldNode, structOf, textsOf } from './kustomization.ts'
-import { rootLoader, type Loader, type LoadRestrictions } from './loader.ts'
+import { fieldNode, nodeOf, structOf, textsOf } from './kustomization.ts'
+import { fileName, rootLoader, type Loader, type LoadRestrictions } from './loader.ts'
 import { generatedTarget, overlayTarget, type Overlay } from './overlay.ts'
 import { sortLegacy } from './order.ts'
-import { seeTree } from './paths.ts'
+import { seeTree, type SeenTree } from './paths.ts'
 import { sortBy } from './plugins.ts'
 import { ORIGIN, renderOrigin, renderTransformations, TRANSFORMATIONS } from './origin.ts'
 import { fieldMap, textMap, type Resource } from './resource.ts'
@@ -60,17 +62,36 @@ export type BuildResult = {
  * Pure: everything comes out of the tree. Linear in the size of the input.
  * @param tree the files; see {@link FileTree}
  * @param dir absolute path of the folder with the kustomization file
- * @throws SluiceError with kustomize's text, and `file:line:column` where a line is at fault
+ * @throws SluiceError with kustomize's text, `where` (`file:line:column`, or the folder that is wrong as a whole) and `hint`
  */
 export function build(tree: FileTree, dir: string, options: BuildOptions = {}): BuildResult {
   const seen = seeTree(tree, options.jail ?? '/')
-  const warnings: string[] = []
-  const loader = rootLoader(seen, dir, options.loadRestrictions ?? 'rootOnly')
-  const notices: Notices = { unknownFields: 'error', warn: (line) => warnings.push(line) }
-  const target = rootTarget(loader, notices, options)
+  const notices: Notices & { warnings: string[] } = {
+    unknownFields: 'error',
+    warnings: [],
+    warn: (line) => notices.warnings.push(line),
+  }
+  let place = dir
+  try {
+    const target = rootTarget(rootLoader(seen, dir, options.loadRestrictions ?? 'rootOnly'), notices, options)
+    if (!options.generated) place = `${fileName(target.loader, target.fileName)}:1:1`
+    return buildTarget(seen, target, notices, options)
+  } catch (error) {
+    throw advised(error, place)
+  }
+}
+
+function buildTarget(
+  seen: SeenTree,
+  target: Target,
+  notices: Notices & { warnings: string[] },
+  options: BuildOptions,
+): BuildResult {
+  const { warnings } = notices
   const metadata = textsOf(target.file, 'buildMetadata')
   const context: Build = {
-    ...notices,
+    unknownFields: notices.unknownFields,
+    warn: notices.warn,
     hasOrigins: metadata.length > 0,
     keepsTouches: options.origin === true,
     schema: undefined,
@@ -83,7 +104,11 @@ export function build(tree: FileTree, dir: string, options: BuildOptions = {}): 
   if (unused.length > 0) warnings.push(`well-defined vars that were never replaced: ${unused.join(',')}`)
   const kept = into.resources.filter((resource) => !isLocalConfig(resource))
   const sortOptions = structOf(target.file, 'sortOptions')
-  const sorted = sortOptions ? sortBy(kept, sortOptions) : options.reorder === 'legacy' ? sortLegacy(kept) : kept
+  const sorted = sortOptions
+    ? placed(nodeOf(sortOptions), () => sortBy(kept, sortOptions))
+    : options.reorder === 'legacy'
+      ? sortLegacy(kept)
+      : kept
   if (options.managedByLabel === true || metadata.includes('managedByLabel')) {
     labelManaged(sorted)
     note(context, sorted, 'LabelTransformer', fieldNode(target.file, 'buildMetadata'))

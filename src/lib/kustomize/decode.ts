@@ -108,7 +108,16 @@ function unknownField(key: string, value: YamlNode, fields: Readonly<Record<stri
 function mismatch(node: YamlNode, shape: Shape, context: Context): Error {
   const field = context.path === '' ? 'Go value' : `Go struct field ${context.struct}.${context.path}`
   const message = `${context.prefix}: json: cannot unmarshal ${jsonType(node)} into ${field} of type ${goType(shape)}`
-  return failure('KUSTOMIZE_INVALID', message, node, 'quote a value that is meant as text')
+  return failure('KUSTOMIZE_INVALID', message, node, typeHint(shape))
+}
+
+function typeHint(shape: Shape): string {
+  if (shape === 'bool') return 'write true or false'
+  if (shape === 'int') return 'write a whole number'
+  if (typeof shape === 'string') return 'write a text; quote a value that is meant as one'
+  return 'list' in shape
+    ? 'write a list: a line "- …" for each item'
+    : 'write a mapping: a line "name: value" for each field'
 }
 
 function jsonType(node: YamlNode): string {

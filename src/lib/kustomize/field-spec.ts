@@ -83,7 +83,7 @@ export function visitField(object: YamlMap, spec: FieldSpec, create: CreateKind,
     const id = formatId(currentId(newResource(object)))
     throw buildError(
       `considering field '${spec.path}' of object ${id}: ${error.message}`,
-      error.node,
+      error.node.source ? error.node : object,
       'the path of the field does not fit the object',
     )
   }

@@ -1,6 +1,7 @@
-import { mapNode, parseDocuments, type YamlMap } from '../yaml/nodes.ts'
+import { mapNode, parseDocuments, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
 import { decodeStruct, type Decoded } from './decode.ts'
 import { fieldNode, KUSTOMIZATION, nodeOf, structsOf, textOf, textsOf } from './kustomization.ts'
+import { placeLike } from './provenance.ts'
 import type { Loader } from './loader.ts'
 import type { Target } from './target.ts'
 
@@ -16,6 +17,7 @@ export function generatedTarget(loader: Loader, resources: readonly string[]): T
 export function overlayTarget(target: Target, overlay: Overlay, name: string): Target {
   const root = parseDocuments(JSON.stringify(overlay), name)[0]?.root
   if (!root) return target
+  nameNodes(root, name)
   const added = decodeStruct(root, KUSTOMIZATION, 'lenient', `invalid ${name}`)
   const file: Record<string, unknown> = { ...target.file }
   for (const field of ['namespace', 'namePrefix', 'nameSuffix'])
@@ -30,6 +32,13 @@ export function overlayTarget(target: Target, overlay: Overlay, name: string): T
   file['node'] = mergedNode(target.file, added)
   file['images'] = mergeImages(structsOf(target.file, 'images'), structsOf(added, 'images'))
   return { ...target, file }
+}
+
+/** Nobody sees the text of an overlay: its nodes are at their paths. */
+function nameNodes(node: YamlNode, path: string): void {
+  placeLike(node, { source: { file: path, text: '' }, start: 0, keyStart: -1 })
+  if (node.kind === 'map') for (const [key, value] of node.fields) nameNodes(value, `${path}.${key}`)
+  else if (node.kind === 'seq') node.items.forEach((item, index) => nameNodes(item, `${path}[${index}]`))
 }
 
 /** The places of what was laid over are those in the overlay, lists go on in it. */

@@ -42,7 +42,7 @@ export function readInside(text: string, scalar: YamlNode | undefined): Resource
 /** The file of a text that a scalar holds, perhaps without the blanks around it. */
 export function insideOf(text: string, scalar: YamlNode | undefined): [file: string, within: Within | undefined] {
   const file = scalar?.source?.file ?? 'kustomization.yaml'
-  if (scalar?.kind !== 'scalar' || scalar.source === undefined) return [file, undefined]
+  if (scalar?.kind !== 'scalar' || !scalar.source?.text) return [file, undefined]
   return [file, { scalar, offset: Math.max(scalar.value.indexOf(text), 0) }]
 }
 

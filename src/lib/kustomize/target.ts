@@ -1,4 +1,5 @@
 import { mapNode, parseDocuments, type YamlNode } from '../yaml/nodes.ts'
+import type { Place } from '../yaml/position.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { decodeStruct, type Decoded, type Unknown } from './decode.ts'
 import { failure } from './failure.ts'
@@ -33,10 +34,19 @@ export function loadTarget(loader: Loader, notices: Notices): Target {
     : { node: mapNode() }
   warnDeprecated(file, notices)
   if (isEmpty(file) && notices.allowEmpty !== true)
-    throw failure('KUSTOMIZE_INVALID', 'kustomization.yaml is empty', root, `fill ${fileName(loader, name)}`)
+    throw failure(
+      'KUSTOMIZE_INVALID',
+      'kustomization.yaml is empty',
+      root ?? startOf(text, fileName(loader, name)),
+      'list resources, or remove the file',
+    )
   const kind = textOf(file, 'kind') || 'Kustomization'
   enforce(loader, file, kind, root)
   return { loader, fileName: name, file, kind }
+}
+
+function startOf(text: string, file: string): Place {
+  return { source: { file, text }, start: 0, keyStart: -1 }
 }
 
 function findFile(loader: Loader): string {

@@ -140,21 +140,21 @@ function wrongKind(node: YamlNode): Error {
   return buildError(`wrong node kind: expected MappingNode but got ${found}`, node)
 }
 
-/** Sets `replicas` of everything that is or was called by the name. */
+/** Sets `replicas` of everything that is or was called by the name; answers these objects. */
 export function transformReplicas(
   resources: readonly Resource[],
   name: string,
   count: number,
   specs: readonly FieldSpec[],
   from?: YamlNode,
-): void {
-  let isFound = false
+): readonly Resource[] {
+  const touched: Resource[] = []
   for (const spec of specs) {
     for (const resource of resources) {
       if (resource.isDeleted) continue
       const ids = [...resource.previousIds, currentId(resource)]
       if (!ids.some((id) => id.name === name && isSelectedGvk(id, spec))) continue
-      isFound = true
+      touched.push(resource)
       visitField(resource.node, spec, 'scalar', (node, replace) => {
         const fresh = scalarLike(node, String(count), '!!int')
         if (from) placeLike(fresh, from)
@@ -162,7 +162,7 @@ export function transformReplicas(
       })
     }
   }
-  if (isFound) return
+  if (touched.length > 0) return touched
   const kinds = specs.map(formatGvk).join(' ')
   throw buildError(`resource with name ${name} does not match a config with the following GVK [${kinds}]`)
 }

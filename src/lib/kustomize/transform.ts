@@ -173,7 +173,7 @@ function labelSteps(context: Context): TransformStep[] {
   const common = textMapOf(file, 'commonLabels') ?? {}
   if (labels.length === 0 && Object.keys(common).length === 0) return []
   const steps = labels.map((label, index) => {
-    const specs = labelSpecs(label, into)
+    const specs = placed(nodeOf(label), () => labelSpecs(label, into))
     return onAll(context, by, `labels[${index}]`, nodeOf(label), () =>
       transformPairs(into.resources, textMapOf(label, 'pairs') ?? {}, specs),
     )
@@ -199,13 +199,20 @@ function annotationSteps(context: Context): TransformStep[] {
 }
 
 function replicaSteps(context: Context): TransformStep[] {
-  const { file, into } = context
-  return structsOf(file, 'replicas').map((entry, index) =>
-    onAll(context, 'ReplicaCountTransformer', `replicas[${index}]`, nodeOf(entry), () => {
+  const { build, file, into } = context
+  const by = 'ReplicaCountTransformer'
+  return structsOf(file, 'replicas').map((entry, index) => {
+    const run = (): void => {
       const [name, count] = [textOf(entry, 'name'), numberOf(entry, 'count') ?? 0]
-      transformReplicas(into.resources, name, count, into.config.replicas, fieldNode(entry, 'count'))
-    }),
-  )
+      const specs = into.config.replicas
+      const config = nodeOf(entry)
+      const touched = placed(config, () =>
+        transformReplicas(into.resources, name, count, specs, fieldNode(entry, 'count')),
+      )
+      if (build.keepsTouches) noteStep(touched, { by, field: `replicas[${index}]`, config })
+    }
+    return { by, run }
+  })
 }
 
 /** One step for all entries, because one walk finds the images for all of them; it counts as one each. */
@@ -226,7 +233,9 @@ function replacementSteps({ build, file, loader, into }: Context): TransformStep
   const by = 'ReplacementTransformer'
   const entries = structsOf(file, 'replacements')
   if (entries.length === 0) return []
-  const replacements = configured(by, { Replacements: goStruct(entries) }, () => readReplacements(loader, entries))
+  const replacements = placed(fieldNode(file, 'replacements'), () =>
+    configured(by, { Replacements: goStruct(entries) }, () => readReplacements(loader, entries)),
+  )
   const run = (): void => {
     for (const [index, replacement] of replacements.entries()) {
       const touched = placed(nodeOf(replacement), () => applyReplacement(into.resources, replacement))

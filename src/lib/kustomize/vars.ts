@@ -71,9 +71,11 @@ export function mergeVars(
 
 /** Both sets; a name stands once. */
 export function joinVars(known: readonly Var[], added: readonly Var[]): readonly Var[] {
-  for (const one of added)
-    if (known.some((other) => other.name === one.name))
-      throw buildError(`var '${one.name}' already encountered`, one.node)
+  const names = new Set(known.map(({ name }) => name))
+  for (const { name, node } of added) {
+    if (names.has(name)) throw buildError(`var '${name}' already encountered`, node)
+    names.add(name)
+  }
   return [...known, ...added]
 }
 

@@ -1,5 +1,6 @@
 import { SluiceError } from '../error/sluice-error.ts'
 import type { DuplicateKey, Source, YamlComment, YamlNode } from './nodes.ts'
+import { hintFor } from './hints.ts'
 import { positionOf } from './position.ts'
 
 /** Where the reader is, and what it has seen of the document at hand. */
@@ -126,7 +127,7 @@ export function leave(c: Cursor): void {
 
 /** A YAML_SYNTAX error at an offset, by default the one at hand. */
 export function syntaxError(c: Cursor, message: string, offset = c.pos, hint?: string): SluiceError {
-  return errorAt(c, 'YAML_SYNTAX', message, offset, hint)
+  return errorAt(c, 'YAML_SYNTAX', message, offset, hint ?? hintFor(message))
 }
 
 /** An error at an offset of the text. */

@@ -14,7 +14,14 @@ export function mergeInto(c: Cursor, fields: Map<string, YamlNode>, merges: read
 /** A copy of an anchored node, counted against the document's budget, so that alias bombs end. */
 export function copyBounded(c: Cursor, node: YamlNode, offset: number): YamlNode {
   c.aliasBudget -= countNodes(node, c.aliasBudget)
-  if (c.aliasBudget < 0) throw errorAt(c, 'YAML_LIMIT', 'document contains excessive aliasing', offset)
+  if (c.aliasBudget < 0)
+    throw errorAt(
+      c,
+      'YAML_LIMIT',
+      'document contains excessive aliasing',
+      offset,
+      'write out what the aliases stand for',
+    )
   return copyNode(node)
 }
 

@@ -23,9 +23,10 @@ export function positionOf(source: Source, offset: number, known: LineStarts = n
   return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 }
 }
 
-/** `file:line:column` of a node, undefined when no text holds it. A field is where its key is. */
+/** `file:line:column` of a node, undefined when no text holds it. A field is where its key is; a source without text is a place itself. */
 export function whereIs(node: Place | undefined, known?: LineStarts): string | undefined {
   if (node?.source === undefined) return undefined
+  if (node.source.text === '') return node.source.file
   const { line, column } = positionOf(node.source, node.keyStart >= 0 ? node.keyStart : node.start, known)
   return `${node.source.file}:${line}:${column}`
 }

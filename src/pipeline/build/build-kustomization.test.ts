@@ -75,6 +75,15 @@ test('a misspelt field is an error with its place, and dropped where Flux drops 
   assert.deepEqual(built(files, { traps: 'flux' }).objects, [])
 })
 
+test('an error of a patch in the spec names its line in the patch', () => {
+  const patch = '- op: remove\n  path: /data/a\n- op: remove\n  path: /gone/x\n'
+  const spec = { patches: [{ target: { kind: 'ConfigMap' }, patch }] }
+  assert.throws(
+    () => built({ '/app/a.yaml': configMap('a') }, { spec }),
+    (error: unknown) => error instanceof SluiceError && error.where === 'spec.patches[0].patch:3:3',
+  )
+})
+
 test('variables are substituted, strictly, and not where an object refuses them', () => {
   const off = configMap('${who}')
     .replace('name: ${who}', 'name: x, labels: {kustomize.toolkit.fluxcd.io/substitute: disabled}')

@@ -72,7 +72,7 @@ function flatten(error: SluiceError): string {
 
 /** The text with what Flux leaves out: the file and line before it, what to do behind it. */
 async function placed(snapshot: SourceSnapshot, { where, hint }: SluiceError, text: string): Promise<string> {
-  const place = where !== undefined && /:\d+$/.test(where) ? `${where}: ` : ''
+  const place = where !== undefined && /:\d+$|^spec\.\w+\[/.test(where) ? `${where}: ` : ''
   const advice = (await adviceOnLink(snapshot, text)) ?? hint
   return `${place}${text}${advice === undefined ? '' : ` (${advice})`}`
 }

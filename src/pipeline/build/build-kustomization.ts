@@ -3,6 +3,7 @@ import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { build, renderBuild } from '../../lib/kustomize/build.ts'
 import type { FileTree } from '../../lib/kustomize/tree.ts'
+import { watchTree } from '../../lib/kustomize/watch-tree.ts'
 import { FILE_NAMES } from '../../lib/kustomize/target.ts'
 import { setCommonMetadata, type CommonMetadata } from './common-metadata.ts'
 import { findEncryptedSources, type EncryptedSource } from './encrypted-sources.ts'
@@ -38,13 +39,14 @@ export type KustomizationBuild = {
   readonly substitution?: Substitution
 }
 
-/** The built objects, their text, and the files they depend on. */
+/** The built objects, their text, and all they depend on: files, paths where nothing stood, folders that were listed. */
 export type BuiltKustomization = {
   readonly objects: readonly KubeObject[]
   /** The objects as kustomize prints them, before substitution and common metadata. */
   readonly yaml: string
   readonly filesRead: readonly string[]
   readonly filesMissed: readonly string[]
+  readonly foldersListed: readonly string[]
   readonly warnings: readonly string[]
 }
 
@@ -56,7 +58,8 @@ export type BuiltKustomization = {
  * @see https://fluxcd.io/flux/components/kustomize/kustomizations/
  */
 export function buildKustomization(input: KustomizationBuild): BuiltKustomization {
-  const { tree, spec } = input
+  const { spec } = input
+  const { tree, looks } = watchTree(input.tree)
   const root = input.root ?? '/'
   const dir = folderOf(input)
   const generated = generatedIn(tree, dir)
@@ -74,8 +77,9 @@ export function buildKustomization(input: KustomizationBuild): BuiltKustomizatio
   return {
     objects: setCommonMetadata(substituted, spec.commonMetadata),
     yaml: renderBuild(built),
-    filesRead: built.filesRead,
-    filesMissed: built.filesMissed,
+    filesRead: [...looks.filesRead],
+    filesMissed: [...looks.filesMissed],
+    foldersListed: [...looks.foldersListed],
     warnings: built.warnings,
   }
 }

@@ -50,7 +50,7 @@ test('dependencies: files outside the reported set do not matter', () => {
       assert.equal(text(without), before, `${seed}: ${path} removed`)
     }
   }
-  assert.ok(checked > 100, String(checked))
+  assert.ok(checked > 50, String(checked))
 })
 
 test('dependencies: a file that was read is missed, one that was looked for in vain is noticed', () => {
@@ -107,7 +107,7 @@ for (const path of ['top', 'plain'])
         assert.equal(engineBuild(changed, path).yaml, before.yaml, `${seed}: ${target}`)
       }
     }
-    assert.ok(kept > 100, String(kept))
+    assert.ok(kept > 50, String(kept))
   })
 
 test('dependencies: a folder without a kustomization file depends on what it holds, and on none being added', () => {

@@ -1,3 +1,4 @@
+import type { Screen } from './app/terminal/live.ts'
 import { versionText } from './app/version-text.ts'
 
 // The launcher's, for this process alone; not for the commands of workflows and pods.
@@ -23,6 +24,21 @@ async function runCommand(): Promise<void> {
     env: process.env,
     cwd: process.cwd(),
     isTty: process.stdout.isTTY === true,
+    screen: screenOf(process.stdout),
     signal: stop.signal,
   })
+}
+
+function screenOf(stdout: NodeJS.WriteStream): Screen | undefined {
+  if (!stdout.isTTY || process.env['TERM'] === 'dumb') return undefined
+  return {
+    write: (text) => stdout.write(text),
+    size: () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 }),
+    onResize(resized) {
+      stdout.on('resize', resized)
+      return () => stdout.off('resize', resized)
+    },
+    showsErrors: process.stderr.isTTY,
+    hasColour: !process.env['NO_COLOR'],
+  }
 }

@@ -1,3 +1,5 @@
+import type { Screen } from '../terminal/live.ts'
+
 /** What a command may touch of the outside: arguments in, text out. Progress and errors go to `err`, answers to `out`. */
 export type Io = {
   readonly out: (text: string) => void
@@ -5,6 +7,8 @@ export type Io = {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   readonly isTty: boolean
+  /** Where stdout is a terminal that can be drawn on. */
+  readonly screen?: Screen | undefined
   /** Aborted by the first Ctrl-C or SIGTERM; the second one ends the process at once. */
   readonly signal: AbortSignal
 }

@@ -1,6 +1,5 @@
 import { basename, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Fact } from '../../pipeline/record/fact.ts'
 import { DRIVERS, type DriverName, isDriver } from '../driver-names.ts'
 import type { Daemon } from '../daemon.ts'
 import { inspectRepository } from '../repository.ts'
@@ -8,8 +7,8 @@ import type { Verdict } from '../settled.ts'
 import type { Ports } from '../state/ports.ts'
 import { LISTENERS } from '../state/ports.ts'
 import { holdStateFolder } from '../state/state-folder.ts'
-import { renderFact } from '../terminal/fact-line.ts'
 import { type Command, type ExitCode, type Io, usageError } from './command.ts'
+import { openProgress, type Progress } from './progress.ts'
 import { renderStatus } from './status.ts'
 import { versionText } from '../version-text.ts'
 
@@ -54,7 +53,8 @@ export const up: Command = {
     try {
       const { startDaemon } = await import('../daemon.ts')
       io.out(`sluice ${versionText()}: ${repository.name}, state in ${folder.dir}`)
-      const log = (line: string): void => io.err(line)
+      const progress = openProgress(io)
+      const { log } = progress
       const daemon = await startDaemon({
         folder,
         repository,
@@ -62,12 +62,13 @@ export const up: Command = {
         node,
         traps,
         log,
-        onFact: (fact) => printFact(fact, io),
+        onFact: progress.fact,
       })
       return await deliver(
         daemon,
         { once: values.once, node, traps, state: values.state, timeoutMs: Number(values.timeout) * 1000 },
         io,
+        progress,
       )
     } finally {
       folder.release()
@@ -82,17 +83,14 @@ function portsOf(values: Readonly<Record<string, unknown>>): Partial<Ports> | un
   return Object.fromEntries(ports)
 }
 
-function printFact(fact: Fact, io: Io): void {
-  const line = renderFact(fact)
-  if (line !== undefined) io.out(line)
-}
-
-async function deliver(daemon: Daemon, options: UpOptions, io: Io): Promise<ExitCode> {
+async function deliver(daemon: Daemon, options: UpOptions, io: Io, progress: Progress): Promise<ExitCode> {
   if (daemon.notice !== undefined) io.err(`! ${daemon.notice}`)
   const access = daemon.access()
   io.out(`git ${access.git.url} · page ${access.page.url} · kubeconfig ${access.kube.kubeconfig}`)
   const startedMs = Date.now()
+  progress.draw(daemon.view, (nowMs) => `delivering · ${Math.round((nowMs - startedMs) / 1000)} s · Ctrl-C stops`)
   const verdict = await firstVerdict(daemon, options, io.signal)
+  progress.end()
   if (!io.signal.aborted || options.once) io.out(report(daemon, verdict, Date.now() - startedMs))
   if (options.once || io.signal.aborted) {
     await daemon.close({ stopPods: true })

@@ -1,3 +1,4 @@
+import { cleanText } from './text-width.ts'
 import type { Fact } from '../../pipeline/record/fact.ts'
 import { unreachable } from '../../lib/error/unreachable.ts'
 import { commitOfRevision } from '../../pipeline/record/image-name.ts'
@@ -5,13 +6,13 @@ import { commitOfRevision } from '../../pipeline/record/image-name.ts'
 /** One line of progress for a fact: the time, the border, what happened. `undefined` for facts too small to print. */
 export function renderFact(fact: Fact): string | undefined {
   const text = describe(fact)
-  return text === undefined ? undefined : `${fact.at.slice(11, 19)}  ${fact.kind.padEnd(10)}  ${text}`
+  return text === undefined ? undefined : `${fact.at.slice(11, 19)}  ${fact.kind.padEnd(10)}  ${cleanText(text)}`
 }
 
 function describe(fact: Fact): string | undefined {
   switch (fact.kind) {
     case 'push':
-      return `${fact.ref} ${short(fact.commit)} by ${fact.author}: ${fact.message.split('\n')[0]}`
+      return `${fact.ref} ${short(fact.commit)} by ${fact.author}: ${fact.message.split('\n', 1)[0]}`
     case 'run':
       return `${fact.workflow} on ${fact.ref} ${short(fact.commit)}: ${fact.state}${because(fact.cause)}`
     case 'image':

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { workflowDoc } from '../scripts/workflow-compat.ts'
 
 // @ts-expect-error a script without types
 const { errorsDoc } = (await import('../scripts/errors-doc.mjs')) as { errorsDoc: () => string }
@@ -14,6 +15,10 @@ test('docs/errors.md is made from the codes (node scripts/errors-doc.mjs)', () =
 
 test('docs/cli.md is made from the commands (node scripts/cli-doc.mjs)', () => {
   assert.equal(readFileSync('docs/cli.md', 'utf8'), cliDoc())
+})
+
+test('docs/compat/workflows.md is made from the keys (npx tsx scripts/workflow-compat.ts)', () => {
+  assert.equal(readFileSync('docs/compat/workflows.md', 'utf8'), workflowDoc())
 })
 
 const pages = [

@@ -415,6 +415,25 @@ test('a run can be cancelled; a newer one of its group takes its place', async (
   await of.close()
 })
 
+test('jobs of a group run one at a time, also of other runs; a job that waits for its own run says so', async () => {
+  const { clone } = await clonedUrl({})
+  const of = await runner()
+  const mark = `test ! -e ${temp}/inside && touch ${temp}/inside && sleep 0.2 && rm ${temp}/inside`
+  const yaml = (group: string, top: string) =>
+    `on: push\n${top}jobs:\n  a:\n    runs-on: x\n    strategy: {matrix: {n: [1, 2]}}\n    concurrency: {group: ${group}, queue: max}\n    steps: [{run: "${mark}"}]\n`
+  await push(clone, {
+    'one.yml': yaml('site', ''),
+    'two.yml': yaml('SITE', ''),
+    'self.yml': yaml('own', 'concurrency: own\n'),
+  })
+  const runs = await settled(of)
+  const stateOf = (path: string) => runs.find((run) => run.path.endsWith(path))
+  assert.equal(stateOf('one.yml')?.state, 'succeeded', stateOf('one.yml')?.cause)
+  assert.equal(stateOf('two.yml')?.state, 'succeeded', stateOf('two.yml')?.cause)
+  assert.match(stateOf('self.yml')?.cause ?? '', /group "own" that its own workflow is in/)
+  await of.close()
+})
+
 test('the same push told twice runs once; what was cut off runs once more; a queue survives', async () => {
   const { clone, name } = await clonedUrl({
     'w.yml': job('      - {run: "echo attempt $GITHUB_RUN_ATTEMPT; test $GITHUB_RUN_ATTEMPT = 2 || sleep 1000"}\n'),

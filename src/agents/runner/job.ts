@@ -10,6 +10,7 @@ import type { JobSpec, Workflow } from '../../pipeline/ci/workflow.ts'
 import { openDockerDoor } from './docker-socket.ts'
 import { hashFiles } from './hash-files.ts'
 import type { Engine } from './engine.ts'
+import type { Groups } from './groups.ts'
 import { openEngineImages } from './engine-images.ts'
 import { openJobImages, type JobImages, type PushWatcher, type RegistryPlace } from './images.ts'
 import { createMasker, type Masker } from './mask.ts'
@@ -42,6 +43,9 @@ export type RunPlace = {
   /** Builds, tags and pushes images; our own builder when there is none. */
   readonly engine: Engine | undefined
   readonly pushes: PushWatcher
+  readonly groups: Groups
+  /** The concurrency group that the run itself is in. */
+  readonly heldGroup: string | undefined
   readonly logCapBytes: number
   readonly signal: AbortSignal
 }
@@ -78,8 +82,9 @@ export type JobState = {
 const DEFAULT_TIMEOUT_MINUTES = 360
 
 /** Runs the steps of a job in a workspace of its own, and cleans up after it. */
-export async function runJob(run: RunPlace, instance: JobInstance): Promise<JobEnd> {
+export async function runJob(given: RunPlace, instance: JobInstance): Promise<JobEnd> {
   const { spec } = instance
+  const run = spec.mayPush ? given : withoutToken(given)
   const root = join(run.workFolder, `${spec.id}-${instance.index}`)
   const place: JobPlace = {
     id: spec.id,
@@ -117,6 +122,10 @@ export async function runJob(run: RunPlace, instance: JobInstance): Promise<JobE
     endGroups(groups)
     rmSync(root, { recursive: true, force: true, maxRetries: 3 })
   }
+}
+
+function withoutToken(run: RunPlace): RunPlace {
+  return { ...run, authorization: undefined, facts: { ...run.facts, token: '' } }
 }
 
 async function runSteps(state: JobState, cancel: AbortController): Promise<JobEnd> {

@@ -1,6 +1,7 @@
+import { evaluateConcurrency } from '../../pipeline/ci/concurrency.ts'
 import { evaluateCondition, evaluateText, isTruthy, type Scope, type Status } from '../../pipeline/ci/expression.ts'
 import { githubContext } from '../../pipeline/ci/context.ts'
-import { expandStrategy } from '../../pipeline/ci/matrix.ts'
+import { type Combination, expandStrategy } from '../../pipeline/ci/matrix.ts'
 import type { Json } from '../../pipeline/ci/template.ts'
 import type { JobSpec } from '../../pipeline/ci/workflow.ts'
 import { limitTo, type Slots } from './slots.ts'
@@ -23,8 +24,9 @@ export async function runJobs(run: RunPlace, slots: Slots): Promise<RunEnd> {
   const all = await Promise.all(ended.values())
   const failed = all.find(({ result }) => result === 'failure')
   if (failed) return { state: 'failed', cause: failed.cause }
-  const isCancelled = run.signal.aborted || all.some(({ result }) => result === 'cancelled')
-  return isCancelled ? { state: 'cancelled', cause: 'the run was cancelled' } : { state: 'succeeded', cause: undefined }
+  const cancelled = all.find(({ result }) => result === 'cancelled')
+  if (run.signal.aborted || cancelled) return { state: 'cancelled', cause: cancelled?.cause ?? 'the run was cancelled' }
+  return { state: 'succeeded', cause: undefined }
 }
 
 async function runWhenNeeded(
@@ -76,34 +78,60 @@ async function runMatrix(
   const { combinations, failFast, maxParallel } = expandStrategy(spec.strategy, scope)
   const stop = new AbortController()
   const signal = AbortSignal.any([run.signal, stop.signal])
-  const isForgiven = (combination: Readonly<Record<string, Json>>): boolean =>
-    isTruthy(
-      evaluateText(spec.continueOnError, { ...scope, contexts: { ...scope.contexts, matrix: combination } }) === 'true',
-    )
+  const isForgiven = (combination: Combination): boolean =>
+    isTruthy(evaluateText(spec.continueOnError, withMatrix(scope, combination)) === 'true')
   const limit = limitTo(maxParallel)
   const ends = await Promise.all(
     combinations.map((combination, index) =>
       limit(() =>
-        slots(async (): Promise<JobEnd> => {
-          if (signal.aborted) return { result: 'cancelled', outputs: {}, cause: undefined }
-          const end = await runJob({ ...run, signal }, { spec, combination, index, total: combinations.length, needs })
-          if (end.result !== 'failure') return end
-          if (isForgiven(combination)) return { ...end, result: 'success' }
-          if (failFast) stop.abort()
-          return end
-        }),
+        inGroup({ ...run, signal }, spec, withMatrix(scope, combination), (own) =>
+          slots(async (): Promise<JobEnd> => {
+            if (own.aborted) return cancelled
+            const instance = { spec, combination, index, total: combinations.length, needs }
+            const end = await runJob({ ...run, signal: own }, instance)
+            if (end.result !== 'failure') return end
+            if (isForgiven(combination)) return { ...end, result: 'success' }
+            if (failFast) stop.abort()
+            return end
+          }),
+        ),
       ),
     ),
   )
   return join(ends)
 }
 
+const cancelled: JobEnd = { result: 'cancelled', outputs: {}, cause: undefined }
+
+/** Runs a job when its concurrency group lets it; it takes no slot while it waits. */
+async function inGroup(
+  run: RunPlace,
+  spec: JobSpec,
+  scope: Scope,
+  begin: (signal: AbortSignal) => Promise<JobEnd>,
+): Promise<JobEnd> {
+  const concurrency = evaluateConcurrency(spec.concurrency, scope)
+  if (concurrency === undefined) return begin(run.signal)
+  if (concurrency.group === run.heldGroup)
+    throw new Error(`the job waits for the concurrency group "${concurrency.group}" that its own workflow is in`)
+  return run.groups.enter({
+    concurrency,
+    signal: run.signal,
+    begin,
+    displaced: (cause): JobEnd => ({ ...cancelled, cause: `job "${spec.id}": ${cause}` }),
+  })
+}
+
+function withMatrix(scope: Scope, matrix: Combination): Scope {
+  return { ...scope, contexts: { ...scope.contexts, matrix } }
+}
+
 function join(ends: readonly JobEnd[]): Ended {
   const outputs: Record<string, string> = Object.assign({}, ...ends.map((end) => end.outputs))
   const failed = ends.find(({ result }) => result === 'failure')
   if (failed) return { result: 'failure', outputs, cause: failed.cause }
-  const isCancelled = ends.some(({ result }) => result === 'cancelled')
-  return { result: isCancelled ? 'cancelled' : 'success', outputs, cause: undefined }
+  const stopped = ends.find(({ result }) => result === 'cancelled')
+  return { result: stopped ? 'cancelled' : 'success', outputs, cause: stopped?.cause }
 }
 
 function jobScope(run: RunPlace, spec: JobSpec, needs: Readonly<Record<string, Json>>, status: Status): Scope {

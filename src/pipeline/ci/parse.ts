@@ -17,6 +17,7 @@ import {
   type Template,
   type TemplateEntry,
 } from './template.ts'
+import { refusalOf } from './workflow-keys.ts'
 import type { EventFilter, JobSpec, StepSpec, Workflow } from './workflow.ts'
 
 const LARGEST_BYTES = 512 * 1024
@@ -36,7 +37,9 @@ export function parseWorkflowFile(path: string, text: string): Workflow {
   if (first) throw invalid(path, first.range?.start, [first, ...others.slice(0, 9)].map(messageOf).join('\n'))
   if (value === undefined || !isMapping(value)) throw invalid(path, undefined, 'the workflow is empty')
   const root = toTemplate(path, value, plain)
-  const jobs = entriesOf(entryOf(root, 'jobs')).map(({ key, value: job }) => parseJob(path, key, job))
+  const jobs = entriesOf(entryOf(root, 'jobs')).map(({ key, value }) =>
+    parseJob(path, key, value, entryOf(root, 'permissions')),
+  )
   return {
     path,
     name: literalText(entryOf(root, 'name')) ?? path,
@@ -120,11 +123,8 @@ function parseFilter(template: Template): EventFilter {
   return Object.fromEntries(found)
 }
 
-function parseJob(path: string, id: string, job: Template): JobSpec {
-  for (const name of ['container', 'services', 'uses', 'snapshot']) {
-    const found = entryOf(job, name)
-    if (found) throw invalid(path, found.at, `job "${id}" uses "${name}", which this runner does not do`)
-  }
+function parseJob(path: string, id: string, job: Template, permissions: Template | undefined): JobSpec {
+  refuseKeys(path, 'job', `job "${id}"`, job)
   const steps = entryOf(job, 'steps')
   return {
     id,
@@ -138,12 +138,28 @@ function parseJob(path: string, id: string, job: Template): JobSpec {
     timeoutMinutes: entryOf(job, 'timeout-minutes'),
     continueOnError: entryOf(job, 'continue-on-error'),
     concurrency: entryOf(job, 'concurrency'),
+    mayPush: mayPush(entryOf(job, 'permissions') ?? permissions),
     steps: steps?.kind === 'list' ? steps.items.map((step) => parseStep(path, step)) : [],
     at: job.at,
   }
 }
 
+function refuseKeys(path: string, place: 'job' | 'step', what: string, template: Template): void {
+  for (const { key, value } of entriesOf(template)) {
+    const why = refusalOf(place, key)
+    if (why !== undefined && literalText(value) !== 'false')
+      throw invalid(path, value.at, `${what} uses "${key}", which this runner does not do: ${why}`)
+  }
+}
+
+/** Without `permissions` the token may write, as GitHub's may where nobody said otherwise. */
+function mayPush(permissions: Template | undefined): boolean {
+  if (permissions === undefined || literalText(permissions) === 'write-all') return true
+  return literalText(entryOf(permissions, 'contents')) === 'write'
+}
+
 function parseStep(path: string, step: Template): StepSpec {
+  refuseKeys(path, 'step', 'a step', step)
   const [run, uses] = [entryOf(step, 'run'), literalText(entryOf(step, 'uses'))]
   if (run === undefined && uses === undefined) throw invalid(path, step.at, 'a step has neither "run" nor "uses"')
   return {

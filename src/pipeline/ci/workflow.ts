@@ -40,6 +40,8 @@ export type JobSpec = {
   readonly timeoutMinutes: Template | undefined
   readonly continueOnError: Template | undefined
   readonly concurrency: Template | undefined
+  /** Whether `permissions` let the job's token write to Git. */
+  readonly mayPush: boolean
   readonly steps: readonly StepSpec[]
   readonly at: Place
 }

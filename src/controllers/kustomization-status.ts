@@ -11,6 +11,7 @@ export type Ending = {
   readonly nowMs: number
   readonly startedMs: number
   readonly revision: string
+  readonly originRevision?: string
   /** Digest of the built objects; absent when the build failed. */
   readonly digest?: string
   /** What the cluster holds for this Kustomization now; absent: as before. */
@@ -37,6 +38,7 @@ export function succeededStatus(ending: Ending, healthyAfterMs: number | undefin
     ...attempted(ending, reason),
     conditions: fill(ending, wishes),
     lastAppliedRevision: revision,
+    lastAppliedOriginRevision: ending.originRevision,
     observedGeneration: kustomization.generation,
   }
 }
@@ -148,7 +150,10 @@ function addHistory(ending: Ending, digest: string, result: string): readonly Hi
     lastReconciled: nowIso,
     lastReconciledDuration: renderDuration(Math.max(ending.nowMs - ending.startedMs, 1)),
     lastReconciledStatus: result,
-    metadata: { revision: ending.revision },
+    metadata: {
+      revision: ending.revision,
+      ...(ending.originRevision === undefined ? {} : { originRevision: ending.originRevision }),
+    },
     totalReconciliations: (before?.totalReconciliations ?? 0) + 1,
   }
   return [entry, ...history.filter((other) => !isSame(other))].slice(0, HISTORY_LENGTH)

@@ -24,7 +24,13 @@ export type SourceState =
       /** The source is so new that it has said nothing yet: how long it may stay silent before that is told. */
       readonly graceMs?: number
     }
-  | { readonly kind: 'ready'; readonly revision: string; readonly digest: string }
+  | {
+      readonly kind: 'ready'
+      readonly revision: string
+      readonly digest: string
+      /** The commit that the source was made from, when that is another thing than its revision. */
+      readonly originRevision?: string
+    }
 
 /** A step that went wrong. */
 export type StepFailure = {
@@ -38,6 +44,7 @@ export type StepFailure = {
 /** What has been done so far for one revision; every field is filled by one act. */
 export type Attempt = {
   readonly revision: string
+  readonly originRevision?: string
   readonly digest: string
   readonly generation: number
   readonly requestedAt: string
@@ -89,6 +96,7 @@ export type KustomizationStatus = {
     readonly reason: string
     readonly message: string
     readonly revision: string
+    readonly originRevision?: string
     readonly isCommitStatus?: boolean
     /** It was ready and nothing but the revision has changed. */
     readonly isRoutine?: boolean
@@ -113,7 +121,7 @@ export function decideKustomization(seen: KustomizationSeen): Answer {
   if (!hasFinalizer) return act('add finalizer')
   if (kustomization.isSuspended) return { kind: 'done', status: { status: suspendedStatus(kustomization) } }
   if (attempt === undefined && seen.dueInMs > 0) return { kind: 'done', status: {}, againAfterMs: seen.dueInMs }
-  if (seen.refusal) return stalled(seen, seen.refusal.reason, seen.refusal.message)
+  if (seen.refusal) return stalled(seen, seen.refusal.reason, seen.refusal.message, '')
   const blocked = sourceBlock(seen) ?? dependencyBlock(seen)
   if (blocked) return blocked
   if (attempt === undefined || isOutdated(seen, attempt)) return act('begin')
@@ -173,7 +181,7 @@ function dependencyBlock(seen: KustomizationSeen): Answer | undefined {
   if (source.kind !== 'ready' || dependencies.length === 0) return undefined
   const block = blockedBy(kustomization, source.revision, dependencies)
   if (!block) return undefined
-  if (block.isTerminal) return stalled(seen, 'InvalidCELExpression', block.message)
+  if (block.isTerminal) return stalled(seen, 'InvalidCELExpression', block.message, source.revision)
   const message = cycle ? `${block.message}: dependency cycle ${cycle.join(' -> ')}` : block.message
   return {
     kind: 'wait',
@@ -190,8 +198,12 @@ function blockEvent(revision: string): NonNullable<KustomizationStatus['events']
   return { severity: 'info', reason: 'DependencyNotReady', message, revision }
 }
 
-function stalled({ kustomization, nowMs, source }: KustomizationSeen, reason: string, message: string): Answer {
-  const revision = source.kind === 'ready' ? source.revision : ''
+function stalled(
+  { kustomization, nowMs }: KustomizationSeen,
+  reason: string,
+  message: string,
+  revision: string,
+): Answer {
   const status = stalledStatus(kustomization, nowMs, reason, message)
   return { kind: 'done', status: { status, events: [{ severity: 'error', reason, message, revision }] } }
 }
@@ -199,7 +211,7 @@ function stalled({ kustomization, nowMs, source }: KustomizationSeen, reason: st
 function failed(seen: KustomizationSeen, attempt: Attempt, failure: StepFailure, unhealthy?: string): Answer {
   const { phase, reason, message, eventMessage } = failure
   const status = failedStatus(endingOf(seen, attempt), phase, reason, message, unhealthy)
-  const event = { severity: 'error', reason, message: eventMessage ?? message, revision: attempt.revision } as const
+  const event = { severity: 'error', reason, message: eventMessage ?? message, ...revisionsOf(attempt) } as const
   return {
     kind: 'wait',
     afterMs: seen.kustomization.retryIntervalMs,
@@ -209,13 +221,15 @@ function failed(seen: KustomizationSeen, attempt: Attempt, failure: StepFailure,
 
 function succeeded(seen: KustomizationSeen, attempt: Attempt, healthyAfterMs: number | undefined): Answer {
   const { kustomization, nowMs } = seen
-  const { revision } = attempt
+  const revisions = revisionsOf(attempt)
   const took = renderDuration(precise(nowMs - attempt.startedMs, seen.random))
   const next = renderDuration(kustomization.intervalMs)
   const reason = 'ReconciliationSucceeded'
   const finished = `Reconciliation finished in ${took}, next run in ${next}`
   const isRoutine = isNothingNew(kustomization, attempt)
-  const events = [{ severity: 'info', reason, message: finished, revision, isCommitStatus: true, isRoutine } as const]
+  const events = [
+    { severity: 'info', reason, message: finished, ...revisions, isCommitStatus: true, isRoutine } as const,
+  ]
   const passed =
     healthyAfterMs === undefined || !isHealthNews(kustomization, attempt)
       ? []
@@ -224,7 +238,7 @@ function succeeded(seen: KustomizationSeen, attempt: Attempt, healthyAfterMs: nu
             severity: 'info',
             reason: 'Progressing',
             message: `Health check passed in ${renderDuration(precise(healthyAfterMs, seen.random))}`,
-            revision,
+            ...revisions,
           } as const,
         ]
   return {
@@ -239,6 +253,10 @@ function succeeded(seen: KustomizationSeen, attempt: Attempt, healthyAfterMs: nu
     },
     againAfterMs: jitterMs(kustomization.intervalMs, JITTER, seen.random),
   }
+}
+
+function revisionsOf({ revision, originRevision }: Attempt): Pick<Attempt, 'revision' | 'originRevision'> {
+  return { revision, ...(originRevision === undefined ? {} : { originRevision }) }
 }
 
 /** It was ready, and the attempt has neither changed nor removed an object. */
@@ -258,12 +276,13 @@ function precise(ms: number, random: number): number {
 }
 
 function endingOf({ kustomization, nowMs }: KustomizationSeen, attempt: Attempt): Ending {
-  const { revision, startedMs, build, inventory } = attempt
+  const { revision, originRevision, startedMs, build, inventory } = attempt
   return {
     kustomization,
     nowMs,
     startedMs,
     revision,
+    ...(originRevision === undefined ? {} : { originRevision }),
     ...(build ? { digest: build.digest } : {}),
     ...(inventory ? { inventory } : {}),
   }

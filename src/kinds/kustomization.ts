@@ -1,6 +1,6 @@
 import type { KubeObject } from '../lib/kube/object.ts'
 import { read, readList, readText } from '../lib/kube/read.ts'
-import { durationField, optionalText, parseFluxMeta, textMap, type FluxMeta } from './flux-object.ts'
+import { durationField, optionalText, parseFluxMeta, textList, textMap, type FluxMeta } from './flux-object.ts'
 
 /** An entry of `status.inventory`. */
 export type InventoryEntry = { readonly id: string; readonly v: string }
@@ -55,9 +55,9 @@ export type Kustomization = FluxMeta & {
   readonly commonLabels: Readonly<Record<string, string>>
   readonly commonAnnotations: Readonly<Record<string, string>>
   readonly serviceAccountName: string | undefined
-  readonly kubeConfig: { readonly secretName: string; readonly key: string | undefined } | undefined
-  readonly decryption: { readonly provider: string; readonly secretName: string | undefined } | undefined
-  readonly hasFieldIgnores: boolean
+  readonly kubeConfig: KubeConfigReference | undefined
+  readonly decryption: DecryptionReference | undefined
+  readonly ignore: readonly IgnoreRule[]
   readonly substituteFrom: readonly SubstituteReference[]
   readonly substitute: Readonly<Record<string, string>>
   readonly substituteAlways: boolean
@@ -75,6 +75,31 @@ export type SubstituteReference = {
   readonly kind: 'ConfigMap' | 'Secret'
   readonly name: string
   readonly isOptional: boolean
+}
+
+/** `spec.kubeConfig`: a kubeconfig in a Secret, or what a ConfigMap says of a cluster and how to log in. */
+export type KubeConfigReference =
+  | { readonly kind: 'Secret'; readonly name: string; readonly key: string | undefined }
+  | { readonly kind: 'ConfigMap'; readonly name: string }
+
+/** `spec.decryption` with provider sops. */
+export type DecryptionReference = {
+  readonly secretName: string | undefined
+  readonly serviceAccountName: string | undefined
+}
+
+/** An entry of `spec.ignore`: fields, as JSON pointers, that others may change. Names are Go expressions for the whole name; absent: all. */
+export type IgnoreRule = { readonly paths: readonly string[]; readonly target: IgnoreTarget }
+
+/** Which objects a rule of `spec.ignore` is for. */
+export type IgnoreTarget = {
+  readonly group: string | undefined
+  readonly version: string | undefined
+  readonly kind: string | undefined
+  readonly name: string | undefined
+  readonly namespace: string | undefined
+  readonly labelSelector: string | undefined
+  readonly annotationSelector: string | undefined
 }
 
 const SHORTEST_TIMEOUT_MS = 30_000
@@ -115,21 +140,9 @@ export function parseKustomization(object: KubeObject): Kustomization {
     commonLabels: textMap(spec, 'commonMetadata', 'labels'),
     commonAnnotations: textMap(spec, 'commonMetadata', 'annotations'),
     serviceAccountName: optionalText(spec, 'serviceAccountName'),
-    kubeConfig:
-      read(spec, 'kubeConfig') === undefined
-        ? undefined
-        : {
-            secretName: readText(spec, 'kubeConfig', 'secretRef', 'name'),
-            key: optionalText(spec, 'kubeConfig', 'secretRef', 'key'),
-          },
-    decryption:
-      read(spec, 'decryption') === undefined
-        ? undefined
-        : {
-            provider: readText(spec, 'decryption', 'provider'),
-            secretName: optionalText(spec, 'decryption', 'secretRef', 'name'),
-          },
-    hasFieldIgnores: readList(spec, 'ignore').length > 0,
+    kubeConfig: kubeConfigOf(read(spec, 'kubeConfig')),
+    decryption: decryptionOf(read(spec, 'decryption')),
+    ignore: readList(spec, 'ignore').map(ignoreOf),
     ...substitutionOf(spec),
     spec: (spec ?? {}) as Readonly<Record<string, unknown>>,
     ...statusOf(object),
@@ -159,6 +172,37 @@ function statusOf(
     lastAppliedRevision: readText(status, 'lastAppliedRevision'),
     lastAttemptedRevision: readText(status, 'lastAttemptedRevision'),
     status: (status ?? {}) as Readonly<Record<string, unknown>>,
+  }
+}
+
+function kubeConfigOf(value: unknown): KubeConfigReference | undefined {
+  const secret = optionalText(value, 'secretRef', 'name')
+  if (secret !== undefined) return { kind: 'Secret', name: secret, key: optionalText(value, 'secretRef', 'key') }
+  const config = optionalText(value, 'configMapRef', 'name')
+  return config === undefined ? undefined : { kind: 'ConfigMap', name: config }
+}
+
+function decryptionOf(value: unknown): DecryptionReference | undefined {
+  if (readText(value, 'provider') !== 'sops') return undefined
+  return {
+    secretName: optionalText(value, 'secretRef', 'name'),
+    serviceAccountName: optionalText(value, 'serviceAccountName'),
+  }
+}
+
+function ignoreOf(entry: unknown): IgnoreRule {
+  const field = (name: string): string | undefined => optionalText(entry, 'target', name)
+  return {
+    paths: textList(entry, 'paths'),
+    target: {
+      group: field('group'),
+      version: field('version'),
+      kind: field('kind'),
+      name: field('name'),
+      namespace: field('namespace'),
+      labelSelector: field('labelSelector'),
+      annotationSelector: field('annotationSelector'),
+    },
   }
 }
 

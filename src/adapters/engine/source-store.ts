@@ -6,6 +6,8 @@ export type SourceSnapshot = {
   /** `GitRepository/namespace/name`. */
   readonly key: string
   readonly revision: string
+  /** The commit that an OCI artifact was made from, if its maker says so (`org.opencontainers.image.revision`). */
+  readonly originRevision?: string | undefined
   readonly files: ReadonlyMap<string, SourceFile>
   readonly read: (file: SourceFile) => Promise<Buffer>
   /** The first part of a path that is a symbolic link in the source; for explanations, a source leaves links out. */

@@ -37,6 +37,16 @@ type Session = {
   readonly clock: Clock
 }
 
+/** Every request of a transport with another user's rights. */
+function actingAs({ send, stream }: Transport, asUser: string): Transport {
+  return {
+    send: (request) => send({ ...request, asUser }),
+    stream: (request, onHead, onChunk) => stream({ ...request, asUser }, onHead, onChunk),
+    // The connections belong to the client that this one was made from.
+    close: () => undefined,
+  }
+}
+
 const PAGE_SIZE = 500
 const DAY_MS = 86_400_000
 
@@ -73,8 +83,13 @@ export function clientOf(connection: Connection, options: ClientOptions = {}): H
     if (answer.status >= 400) throw answerError(answer)
     return parseObject(answer.body)
   })
-  const session: Session = { transport, discovery, timeoutMs, clock }
+  return clientOver({ transport, discovery, timeoutMs, clock }, connection)
+}
+
+function clientOver(session: Session, connection: Connection): HttpKubeClient {
+  const { transport, discovery } = session
   return {
+    as: (user) => clientOver({ ...session, transport: actingAs(transport, user) }, connection),
     server: connection.server,
     namespace: connection.namespace,
     caPem: connection.caPem,

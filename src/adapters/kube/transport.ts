@@ -12,6 +12,8 @@ export type HttpRequest = {
   readonly body?: string
   readonly contentType?: string
   readonly accept?: string
+  /** Whose rights count instead of the connection's own. */
+  readonly asUser?: string
   /** The answer must be complete by then. */
   readonly timeoutMs: number
   /** Sending it twice does no harm: it is sent again when the connection breaks. */
@@ -177,6 +179,7 @@ function headersOf(request: HttpRequest, connection: Connection, authorization: 
     if (impersonate.uid !== undefined) headers['impersonate-uid'] = impersonate.uid
     if (impersonate.groups.length > 0) headers['impersonate-group'] = [...impersonate.groups]
   }
+  if (request.asUser !== undefined) headers['impersonate-user'] = request.asUser
   return headers
 }
 

@@ -54,6 +54,8 @@ export type DeleteOptions = {
  */
 export type KubeClient = {
   readonly server: string
+  /** The same connections and the same knowledge of kinds, with the rights of another user (impersonation). */
+  readonly as: (user: string) => KubeClient
   /** Finds a kind by discovery, cached; looked up again once when unknown. `undefined`: the server has no such kind. */
   readonly resource: (apiVersion: string, kind: string) => Promise<KubeResource | undefined>
   /** `undefined` when the object does not exist. */

@@ -82,7 +82,7 @@ async function compareKustomization(
   const kind = await findKind(client, 'kustomization')
   const namespace = namespaceFlag ?? defaultNamespace(kind)
   const kustomization = parseKustomization(await mustGet(client, { ...kind, namespace, name }))
-  if (kustomization.hasFieldIgnores)
+  if (kustomization.ignore.length > 0)
     io.err('warning: spec.ignore is not looked at; fields that it names are shown, too')
   const built = await buildOwned(client, kustomization, dir, io)
   const { objects, refusals } = await rehearseApply(client, built, undefined)

@@ -3,15 +3,18 @@ import type { InventoryEntry, Kustomization } from '../../../kinds/kustomization
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { describeRef, refOf, type KubeObject, type ObjectRef } from '../../../lib/kube/object.ts'
 import { isDecryptionDisabled } from '../../../pipeline/build/decrypt-objects.ts'
+import { compileIgnore, planYielding, withoutPaths, yieldFields } from '../../../pipeline/apply/ignore.ts'
 import { inventoryEntry } from '../../../pipeline/apply/inventory.ts'
 import { comparable, isEncrypted, isNoticedByFlux, normalize, withMetadata } from '../../../pipeline/apply/normalize.ts'
 import { compareForApply, STAGES, stageOf } from '../../../pipeline/apply/order.ts'
 import { isImmutableError, ownerLabels, ownerOf, planTakeover, rulesOf } from '../../../pipeline/apply/rules.ts'
 import { judge } from '../../../pipeline/health/kstatus.ts'
 import { ApiError } from '../../kube/api-error.ts'
+import type { KubeClient } from '../../kube/types.ts'
 import type { EngineContext } from '../context.ts'
 import { eachLimited } from '../each-limited.ts'
 import { hashJson, type LiveObjects } from './live-objects.ts'
+import type { Target } from './target.ts'
 
 /** The field manager of everything that a Kustomization applies. */
 export const APPLY_MANAGER = 'kustomize-controller'
@@ -26,7 +29,7 @@ export type ObjectChange = {
 
 /** What an apply needs besides the context. */
 export type ApplyTools = {
-  readonly live: LiveObjects
+  readonly target: Target
   /** The Kustomization of that key, if it has the object in its inventory. */
   readonly holds: (owner: string, entry: InventoryEntry) => boolean
   /** Waited for before the first of these changes is made; called once a stage that has something to do. */
@@ -35,8 +38,19 @@ export type ApplyTools = {
   readonly isAsked: boolean
 }
 
-type Wanted = { readonly ref: ObjectRef; readonly object: KubeObject; readonly hash: string }
-type Prepared = Wanted & { readonly do: 'apply' | 'recreate' | 'nothing'; readonly change: ObjectChange }
+/** `ignored` are JSON pointers of fields that are left to others. */
+type Wanted = {
+  readonly ref: ObjectRef
+  readonly object: KubeObject
+  readonly hash: string
+  readonly ignored: readonly string[]
+}
+type Prepared = Wanted & {
+  readonly do: 'apply' | 'recreate' | 'nothing'
+  readonly change: ObjectChange
+  /** A dry run has passed; without it the apply itself is what the server is asked first. */
+  readonly isRehearsed?: boolean
+}
 
 const DRY_RUNS_AT_ONCE = 4
 const STAGE_TIMEOUT_MS = 60_000
@@ -50,13 +64,14 @@ const MOST_TAKEOVERS = 5
  * @throws SluiceError APPLY_FAILED with Flux's text, naming the first object that was refused; `changes` made before it are told to `onChange`
  */
 export async function applyObjects(
-  context: EngineContext,
   tools: ApplyTools,
   kustomization: Kustomization,
   built: readonly KubeObject[],
   onChange: (change: ObjectChange) => void,
 ): Promise<void> {
+  const { context } = tools.target
   const labels = ownerLabels(kustomization.namespace, kustomization.name)
+  const ignored = compileIgnore(kustomization.ignore)
   for (const object of built) refuseCiphertext(object, context.traps)
   const wanted = built
     .map((object) => {
@@ -65,25 +80,24 @@ export async function applyObjects(
         kustomization.commonLabels,
         kustomization.commonAnnotations,
       )
-      return { ref: refOf(owned), object: owned, hash: hashJson(owned) }
+      return { ref: refOf(owned), object: owned, hash: hashJson(owned), ignored: ignored(owned) }
     })
     .sort((a, b) => compareForApply(a.ref, b.ref))
   for (const stage of STAGES) {
     const objects = wanted.filter(({ object }) => stageOf(object) === stage)
     if (objects.length === 0) continue
-    const applied = await applyStage(context, tools, kustomization, objects, onChange)
+    const applied = await applyStage(tools, kustomization, objects, onChange)
     if (stage !== 'rest') await waitUntilCurrent(context, applied)
   }
 }
 
 async function applyStage(
-  context: EngineContext,
   tools: ApplyTools,
   kustomization: Kustomization,
   wanted: readonly Wanted[],
   onChange: (change: ObjectChange) => void,
 ): Promise<readonly ObjectRef[]> {
-  const { live } = tools
+  const { context, live } = tools.target
   const known = new Set<string>()
   for (const { ref } of wanted) {
     const kind = `${ref.apiVersion}/${ref.kind}`
@@ -92,9 +106,7 @@ async function applyStage(
     await needNamespace(context, ref)
   }
   const open = tools.isAsked ? wanted : wanted.filter(({ ref, hash }) => !live.isUnchanged(ref, hash))
-  const prepared = await eachLimited(open, DRY_RUNS_AT_ONCE, (one) =>
-    prepare(context, tools, kustomization, one, open.length),
-  )
+  const prepared = await eachLimited(open, DRY_RUNS_AT_ONCE, (one) => prepare(tools, kustomization, one, open.length))
   const refusal = prepared.find((one) => one instanceof Error)
   if (refusal instanceof Error) throw refusal
   const byHash = new Map(prepared.flatMap((one) => (one instanceof Error ? [] : [[one.ref, one] as const])))
@@ -115,27 +127,26 @@ async function applyStage(
 
 /** Looks at the live object, takes over what kubectl owns, and rehearses the apply. Answers an error instead of throwing it: the first in order counts. */
 async function prepare(
-  context: EngineContext,
   tools: ApplyTools,
   kustomization: Kustomization,
   wanted: Wanted,
   openCount: number,
 ): Promise<Prepared | Error> {
-  const { live } = tools
+  const { context, live } = tools.target
   const { client } = context
-  const { ref, object, hash } = wanted
-  const isUntouched = !tools.isAsked && live.isUntouched(ref)
+  const { ref, object, hash, ignored } = wanted
+  const isUntouched = !tools.isAsked && ignored.length === 0 && live.isUntouched(ref)
   try {
     if (openCount > 1 && !tools.isAsked && looksNew(live, wanted)) {
       const made = await rehearse(context, kustomization, wanted, false)
       if (made !== 'recreate' && !made.metadata.resourceVersion)
-        return { ...wanted, do: 'apply', change: { ref, action: 'created', isDrift: false } }
+        return { ...wanted, do: 'apply', change: { ref, action: 'created', isDrift: false }, isRehearsed: true }
     }
-    let existing = isUntouched ? live.get(ref) : await client.get(ref)
+    let existing = isUntouched ? live.get(ref) : await getAllowed(client, ref)
     const rules = rulesOf(object, existing)
     const skipped: Prepared = { ...wanted, do: 'nothing', change: { ref, action: 'skipped', isDrift: false } }
     if (rules.isIgnored || (rules.isCreateOnly && existing)) return skipped
-    refuseSecondOwner(context, tools, kustomization, ref, existing)
+    refuseSecondOwner(tools, kustomization, ref, existing)
     const taken = existing && !isUntouched && !rules.isMerged ? await takeOver(context, existing) : undefined
     existing = taken ?? existing
     const action = existing ? 'configured' : 'created'
@@ -143,8 +154,14 @@ async function prepare(
     if (openCount === 1 && (isUntouched || !existing)) return { ...wanted, do: 'apply', change }
     const rehearsed = await rehearse(context, kustomization, wanted, rules.isForced)
     if (rehearsed === 'recreate') return { ...wanted, do: 'recreate', change: { ...change, action: 'created' } }
-    if (!existing || taken || !isDeepStrictEqual(comparable(existing), comparable(rehearsed)))
-      return { ...wanted, do: 'apply', change }
+    if (!existing || taken || hasDrifted(existing, rehearsed, ignored))
+      return {
+        ...wanted,
+        object: yielded(object, existing, rehearsed, ignored),
+        do: 'apply',
+        change,
+        isRehearsed: true,
+      }
     live.remember(ref, hash, existing)
     return { ...wanted, do: 'nothing', change: { ref, action: 'unchanged', isDrift: false } }
   } catch (error) {
@@ -152,10 +169,36 @@ async function prepare(
   }
 }
 
+function hasDrifted(existing: KubeObject, rehearsed: KubeObject, ignored: readonly string[]): boolean {
+  const compared = (object: KubeObject): unknown =>
+    comparable(ignored.length === 0 ? object : withoutPaths(object, ignored))
+  return !isDeepStrictEqual(compared(existing), compared(rehearsed))
+}
+
+function yielded(
+  object: KubeObject,
+  existing: KubeObject | undefined,
+  rehearsed: KubeObject,
+  ignored: readonly string[],
+): KubeObject {
+  if (!existing || ignored.length === 0) return object
+  return yieldFields(object, planYielding(existing, rehearsed, ignored, APPLY_MANAGER))
+}
+
 /** Nothing of that name is owned by a Kustomization, and Git asks for nothing special: a rehearsal alone tells whether it exists (it has a version then). */
 function looksNew(live: LiveObjects, { ref, object }: Wanted): boolean {
   const { isIgnored, isCreateOnly } = rulesOf(object)
   return live.get(ref) === undefined && !isIgnored && !isCreateOnly
+}
+
+/** Who may not look may still be allowed to apply; if not, the rehearsal says so. */
+async function getAllowed(client: KubeClient, ref: ObjectRef): Promise<KubeObject | undefined> {
+  try {
+    return await client.get(ref)
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403) return undefined
+    throw error
+  }
 }
 
 /** Takes what kubectl owns; an object that is written meanwhile is looked at again. `undefined`: there was nothing to take. */
@@ -202,7 +245,8 @@ async function carryOut(
     return await applyOne(context, live, one)
   } catch (error) {
     const isRefused = error instanceof ApiError && isImmutableError(error.status, error.message, context.traps)
-    if (one.do === 'recreate' || !isForced || !isRefused) throw applyError(ref, error, 'dry-run failed')
+    if (one.do === 'recreate' || !isForced || !isRefused)
+      throw applyError(ref, error, one.isRehearsed ? 'apply failed' : 'dry-run failed')
   }
   await deleteAndWait(context, ref)
   await applyOne(context, live, one)
@@ -267,14 +311,13 @@ function refuseCiphertext(object: KubeObject, traps: 'safe' | 'flux'): void {
 }
 
 function refuseSecondOwner(
-  { traps }: EngineContext,
-  { holds }: ApplyTools,
+  { holds, target }: ApplyTools,
   { namespace, name }: Kustomization,
   ref: ObjectRef,
   existing: KubeObject | undefined,
 ): void {
   const owner = ownerOf(existing)
-  if (traps === 'flux' || owner === undefined || owner === `${namespace}/${name}`) return
+  if (target.context.traps === 'flux' || owner === undefined || owner === `${namespace}/${name}`) return
   if (!holds(owner, inventoryEntry(ref))) return
   throw new SluiceError(
     'APPLY_FAILED',
@@ -283,10 +326,12 @@ function refuseSecondOwner(
 }
 
 /** Says what was refused as Flux says it: object, step, reason, the server's text. */
-function applyError(ref: ObjectRef, error: unknown, step: string): Error {
+function applyError(ref: ObjectRef, error: unknown, step: 'dry-run failed' | 'apply failed'): Error {
   if (!(error instanceof ApiError)) return error instanceof Error ? error : new Error(String(error))
   const { status, reason, message } = error
-  if (status === 404) return new SluiceError('APPLY_FAILED', `${describeRef(ref)} not found: ${message}\n`)
-  const named = reason === '' || reason === 'Unknown' || reason === 'InternalError' ? '' : ` (${reason})`
-  return new SluiceError('APPLY_FAILED', `${describeRef(ref)} ${step}${named}: ${message}\n`)
+  const failed = (what: string): SluiceError =>
+    new SluiceError('APPLY_FAILED', `${describeRef(ref)} ${what}: ${message}\n`)
+  if (step === 'apply failed') return failed(step)
+  if (status === 404) return failed('not found')
+  return failed(reason === '' || reason === 'Unknown' || reason === 'InternalError' ? step : `${step} (${reason})`)
 }

@@ -24,19 +24,29 @@ export type BuildMemory = {
   readonly digest: string
 }
 
+/** A folder of a source, as it is now. */
+export type SourceFolder = { readonly snapshot: SourceSnapshot; readonly path: string }
+
+/** Finds `spec.path` in the source. */
+export function findFolder(
+  context: EngineContext,
+  { sourceRef: { kind, namespace, name }, path: written }: Kustomization,
+): SourceFolder | { readonly failure: StepFailure } {
+  const snapshot = context.sources.get(kind, namespace, name)
+  const path = cleanPath(written)
+  if (snapshot && isFolder(snapshot, path)) return { snapshot, path }
+  const message = `kustomization path not found: stat ${shown(context, `${ROOT}/${path}`)}: no such file or directory`
+  return { failure: { phase: 'Fetching manifests', reason: 'ArtifactFailed', message } }
+}
+
 /** Builds what a Kustomization describes, or answers what was wrong. A build whose files and fields have not changed is the one from before. */
 export async function buildManifests(
   context: EngineContext,
   before: BuildMemory | undefined,
   kustomization: Kustomization,
+  { snapshot, path }: SourceFolder,
 ): Promise<BuildMemory | { readonly failure: StepFailure }> {
-  const { kind, namespace, name } = kustomization.sourceRef
-  const snapshot = context.sources.get(kind, namespace, name)
-  const path = cleanPath(kustomization.path)
-  if (!snapshot || !isFolder(snapshot, path)) {
-    const message = `kustomization path not found: stat ${shown(context, `${ROOT}/${path}`)}: no such file or directory`
-    return { failure: { phase: 'Fetching manifests', reason: 'ArtifactFailed', message } }
-  }
+  const { namespace, name } = kustomization.sourceRef
   try {
     const decryption = await fetchDecryption(context, kustomization)
     const fetched = await fetchVariables(context.client, kustomization)

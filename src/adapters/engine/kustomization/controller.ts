@@ -14,11 +14,11 @@ import type { WatchCache } from '../../kube/types.ts'
 import type { EngineContext } from '../context.ts'
 import { keyOf, overlayView, writeStatus } from '../status-writer.ts'
 import { indexDependents } from './dependents.ts'
-import { createLiveObjects } from './live-objects.ts'
 import { newMemory, STATUS_MANAGER, type KustomizationTools, type Memory } from './memory.ts'
 import { seeKustomization } from './observe.ts'
 import { sameAnswers } from './source-tree.ts'
 import { carryOut } from './steps.ts'
+import { openTargets } from './target.ts'
 import { tellEvent } from './tell.ts'
 
 const API_VERSION = 'kustomize.toolkit.fluxcd.io/v1'
@@ -57,7 +57,7 @@ export function kustomizationController(
       for (const { kind, cache: sources } of sourceCaches)
         sources.onChange((object) => wakeUsers(`${kind}/${keyOf(object)}`))
       context.sources.onChange(wakeUsers)
-      tools.live.onChange((object) => {
+      tools.targets.onChange((object) => {
         const owner = ownerOf(object)
         if (owner !== undefined && memories.get(owner)?.healthWatch) wake.now(owner)
       })
@@ -75,7 +75,7 @@ export function kustomizationController(
     settle: (status, seen, key) => settle(tools, status, seen, key),
     close() {
       for (const memory of memories.values()) memory.healthWatch?.close()
-      tools.live.close()
+      tools.targets.close()
       cache.close()
       for (const { cache: sources } of sourceCaches) sources.close()
     },
@@ -121,7 +121,7 @@ function makeTools(
   }
   return {
     context,
-    live: createLiveObjects(context.client, context.caches),
+    targets: openTargets(context),
     view,
     find,
     findSource: (kind, namespace, name) => sourceCaches.find((one) => one.kind === kind)?.cache.get(namespace, name),
@@ -147,6 +147,7 @@ function observe(tools: KustomizationTools, memories: Map<string, Memory>, key: 
   if (kustomization) return seeKustomization(tools, key, kustomization)
   memories.get(key)?.healthWatch?.close()
   memories.delete(key)
+  tools.targets.release(key)
   tools.view.drop(key)
   return undefined
 }

@@ -3,22 +3,22 @@ import { groupOf, type ObjectRef } from '../../../lib/kube/object.ts'
 import { parseInventoryEntry } from '../../../pipeline/apply/inventory.ts'
 import { judge } from '../../../pipeline/health/kstatus.ts'
 import type { Checked } from '../../../pipeline/health/summarize.ts'
-import type { WatchCache } from '../../kube/types.ts'
-import type { EngineContext } from '../context.ts'
-import type { LiveObjects } from './live-objects.ts'
+import type { KubeClient, WatchCache } from '../../kube/types.ts'
+import { ApiError } from '../../kube/api-error.ts'
+import { expressionJudge } from './refusal.ts'
+import type { Target } from './target.ts'
 
 /** The objects whose health a Kustomization waits for, each seen through a watch. */
 export type HealthWatch = { readonly check: () => readonly Checked[]; readonly close: () => void }
 
-type Look = { readonly ref: ObjectRef; readonly cache: WatchCache | undefined | 'no kind' }
+type Look = { readonly ref: ObjectRef; readonly cache: WatchCache | undefined; readonly unseen?: string }
 
 /**
  * Opens a look at every object that counts: all that was applied (`wait`), or the listed ones. Owned objects are seen by the watches of their kind;
  * others get a watch of their own while it is needed. `onChange` is called when one of those others changes.
  */
 export async function watchHealth(
-  context: EngineContext,
-  live: LiveObjects,
+  target: Target,
   kustomization: Kustomization,
   inventory: readonly InventoryEntry[],
   skipped: ReadonlySet<string>,
@@ -28,23 +28,27 @@ export async function watchHealth(
     ? inventory.filter(({ id }) => !skipped.has(id)).flatMap((entry) => parseInventoryEntry(entry) ?? [])
     : kustomization.healthChecks
   const others = refs.filter((ref) => !isSelf(kustomization, ref))
-  const looks = await Promise.all(others.map((ref) => openLook(context, live, ref, onChange)))
+  const looks = await Promise.all(others.map((ref) => openLook(target, ref, onChange)))
   return {
-    check: () => looks.map((look) => ({ ref: look.ref, judgement: judgeLook(look, live, context.clock.nowMs()) })),
+    check: () => looks.map((look) => ({ ref: look.ref, judgement: judgeLook(look, target, kustomization) })),
     close() {
-      for (const { cache } of looks) if (typeof cache === 'object') cache.close()
+      for (const { cache } of looks) cache?.close()
     },
   }
 }
 
 async function openLook(
-  { client, caches }: EngineContext,
-  live: LiveObjects,
+  { context, live, isImpersonated }: Target,
   { apiVersion, kind, namespace, name }: ObjectRef,
   onChange: () => void,
 ): Promise<Look> {
+  const { client, caches } = context
   const ref = { apiVersion, kind, namespace, name }
-  if (!(await client.resource(apiVersion, kind))) return { ref, cache: 'no kind' }
+  if (!(await client.resource(apiVersion, kind)))
+    return { ref, cache: undefined, unseen: `no matches for kind "${kind}" in group "${groupOf(apiVersion)}"` }
+  // The watches are the engine's own: whose rights are used must be allowed to see the object, too.
+  const refusal = isImpersonated ? await refusalToSee(client, ref) : undefined
+  if (refusal !== undefined) return { ref, cache: undefined, unseen: refusal }
   if ((await live.ensure(apiVersion, kind)) && live.get(ref)) return { ref, cache: undefined }
   const cache = caches.open({
     apiVersion,
@@ -57,10 +61,30 @@ async function openLook(
   return { ref, cache }
 }
 
-function judgeLook({ ref, cache }: Look, live: LiveObjects, nowMs: number): Checked['judgement'] {
-  if (cache === 'no kind')
-    return { health: 'Unknown', why: `no matches for kind "${ref.kind}" in group "${groupOf(ref.apiVersion)}"` }
-  return judge(live.get(ref) ?? cache?.get(ref.namespace, ref.name), nowMs)
+async function refusalToSee(client: KubeClient, ref: ObjectRef): Promise<string | undefined> {
+  try {
+    await client.get(ref)
+    return undefined
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403) return error.message
+    throw error
+  }
+}
+
+function judgeLook(
+  { ref, cache, unseen }: Look,
+  { context, live }: Target,
+  kustomization: Kustomization,
+): Checked['judgement'] {
+  if (unseen !== undefined) return { health: 'Unknown', why: unseen }
+  // What was healthy before the apply says nothing about what is there now.
+  if (live.isBehind(ref)) return { health: 'InProgress', why: 'the change has not been seen yet' }
+  const object = live.get(ref) ?? cache?.get(ref.namespace, ref.name)
+  if (object && object.metadata.deletionTimestamp === undefined) {
+    const judgement = expressionJudge(kustomization)(object)
+    if (judgement) return judgement
+  }
+  return judge(object, context.clock.nowMs())
 }
 
 function isSelf({ namespace, name }: Kustomization, ref: ObjectRef): boolean {

@@ -17,6 +17,8 @@ export type LiveObjects = {
   /** The server answered an apply (or its rehearsal changed nothing): this is how `desired` looks in the cluster. */
   readonly remember: (ref: ObjectRef, desiredHash: string, live: KubeObject) => void
   readonly forget: (ref: ObjectRef) => void
+  /** The watch still shows an older object than the last apply answered with. */
+  readonly isBehind: (ref: ObjectRef) => boolean
   /** Nothing has changed since the last apply of the very same object. */
   readonly isUnchanged: (ref: ObjectRef, desiredHash: string) => boolean
   /** Nobody else has changed it since the last apply, whatever Git says now. */
@@ -73,6 +75,11 @@ export function createLiveObjects(client: KubeClient, caches: SharedCaches): Liv
       memories.set(idOf(ref), { desiredHash, liveHash: liveHash(live), version })
     },
     forget: (ref) => void memories.delete(idOf(ref)),
+    isBehind(ref) {
+      const seen = watchOf(ref)?.get(ref.namespace, ref.name)
+      const memory = memories.get(idOf(ref))
+      return seen !== undefined && memory !== undefined && Number(seen.metadata.resourceVersion) < memory.version
+    },
     isUnchanged(ref, desiredHash) {
       const memory = memories.get(idOf(ref))
       return memory?.desiredHash === desiredHash && isUntouched(ref, memory)

@@ -5,7 +5,7 @@ import type { EngineContext } from '../context.ts'
 import type { ObjectView } from '../status-writer.ts'
 import type { BuildMemory } from './build.ts'
 import type { HealthWatch } from './live-health.ts'
-import type { LiveObjects } from './live-objects.ts'
+import type { Target, Targets } from './target.ts'
 
 /** The field manager of a Kustomization's own status and finalizers. */
 export const STATUS_MANAGER = 'gotk-kustomize-controller'
@@ -19,6 +19,8 @@ export type Memory = {
   skipped: ReadonlySet<string>
   healthWatch: HealthWatch | undefined
   build: BuildMemory | undefined
+  /** Where the attempt applies to. */
+  target: Target | undefined
   nextMs: number
   handledGeneration: number
   handledRequest: string
@@ -30,12 +32,14 @@ export type Memory = {
   toldBlockedAt: string
   /** When to look again whether what was pruned is gone. */
   terminationLookMs: number
+  /** Until when that is waited for. */
+  terminationEndMs: number
 }
 
 /** What the steps of a Kustomization share. */
 export type KustomizationTools = {
   readonly context: EngineContext
-  readonly live: LiveObjects
+  readonly targets: Targets
   readonly view: ObjectView
   readonly find: (key: string) => Kustomization | undefined
   readonly findSource: (kind: string, namespace: string, name: string) => KubeObject | undefined
@@ -58,6 +62,7 @@ export function newMemory(): Memory {
     skipped: new Set(),
     healthWatch: undefined,
     build: undefined,
+    target: undefined,
     nextMs: 0,
     handledGeneration: -1,
     handledRequest: '',
@@ -66,5 +71,6 @@ export function newMemory(): Memory {
     isPruned: false,
     toldBlockedAt: '',
     terminationLookMs: 0,
+    terminationEndMs: Infinity,
   }
 }

@@ -5,7 +5,7 @@ import type { KubeObject } from '../../../lib/kube/object.ts'
 import { readList } from '../../../lib/kube/read.ts'
 import type { KustomizationTools, Memory } from './memory.ts'
 import { evaluateReadyExpr } from './ready-expr.ts'
-import { unsupportedField } from './unsupported.ts'
+import { refusalOf } from './refusal.ts'
 
 /** Gathers all that the decision about a Kustomization needs; everything comes from memory and watches. */
 export function seeKustomization(
@@ -16,7 +16,7 @@ export function seeKustomization(
   const { context } = tools
   const memory = tools.memoryOf(key)
   const source = sourceOf(tools, kustomization)
-  const refusal = unsupportedField(kustomization)
+  const refusal = refusalOf(kustomization)
   const cycle = context.traps === 'safe' ? cycleOf(tools, key) : undefined
   return {
     kustomization,
@@ -44,7 +44,12 @@ function sourceOf({ context, findSource }: KustomizationTools, { sourceRef }: Ku
   if (!object) return { kind: 'missing', message: `${kind}.source.toolkit.fluxcd.io "${name}" not found` }
   const snapshot = context.sources.get(kind, namespace, name)
   return snapshot
-    ? { kind: 'ready', revision: snapshot.revision, digest: digestFor(context.traps, snapshot) }
+    ? {
+        kind: 'ready',
+        revision: snapshot.revision,
+        digest: digestFor(context.traps, snapshot),
+        ...(snapshot.originRevision === undefined ? {} : { originRevision: snapshot.originRevision }),
+      }
     : { kind: 'no artifact', graceMs: graceOf(object, context.clock.nowMs()) }
 }
 

@@ -4,8 +4,7 @@ import { parseInventoryEntry } from '../../../pipeline/apply/inventory.ts'
 import { compareForApply } from '../../../pipeline/apply/order.ts'
 import { ownerOf, rulesOf } from '../../../pipeline/apply/rules.ts'
 import { ApiError } from '../../kube/api-error.ts'
-import type { EngineContext } from '../context.ts'
-import type { LiveObjects } from './live-objects.ts'
+import type { Target } from './target.ts'
 
 /** What a prune did to one object. */
 export type Pruned = { readonly ref: ObjectRef; readonly action: 'deleted' | 'skipped' }
@@ -21,8 +20,7 @@ export type PruneResult = {
  * what is gone already counts as deleted.
  */
 export async function pruneObjects(
-  { client }: EngineContext,
-  live: LiveObjects,
+  { context: { client }, live }: Target,
   { namespace, name }: Kustomization,
   entries: readonly InventoryEntry[],
 ): Promise<PruneResult> {

@@ -1,6 +1,11 @@
-import { parse } from '@marcbachmann/cel-js'
 import type { DependencyState } from '../../../controllers/depends-on.ts'
+import { compileCel, type Cel } from '../../../lib/cel/compile.ts'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
+import { boundedCall } from '../../bounded-call.ts'
+
+const compiled = new Map<string, Cel>()
+const MOST_COMPILED = 1000
 
 /** Evaluates `dependsOn[].readyExpr` over `self` and `dep`. A text that is no CEL can never work; anything else may, later. */
 export function evaluateReadyExpr(
@@ -8,18 +13,20 @@ export function evaluateReadyExpr(
   self: KubeObject,
   dependency: KubeObject,
 ): NonNullable<DependencyState['expression']> {
-  let evaluate: (context: Record<string, unknown>) => unknown
   try {
-    evaluate = parse(text)
+    return { isReady: compile(text).evaluateBoolean({ self, dep: dependency }) }
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    const failed = `terminal error: failed to evaluate dependency ${dependency.metadata.name}: failed to parse the CEL expression '${text}': ${why}`
+    if (!(error instanceof SluiceError)) throw error
+    if (error.code !== 'CEL_INVALID') return { error: error.message, isTerminal: false }
+    const failed = `terminal error: failed to evaluate dependency ${dependency.metadata.name}: ${error.message}`
     return { error: `Reconciliation failed terminally due to configuration error: ${failed}`, isTerminal: true }
   }
-  try {
-    return { isReady: evaluate({ self, dep: dependency }) === true }
-  } catch (error) {
-    const why = (error instanceof Error ? error.message : String(error)).split('\n')[0]?.toLowerCase()
-    return { error: `failed to evaluate the CEL expression '${text}': ${why}`, isTerminal: false }
-  }
+}
+
+function compile(text: string): Cel {
+  const found =
+    compiled.get(text) ?? compileCel(text, { variables: ['self', 'dep'], output: 'bool', guard: boundedCall })
+  if (compiled.size >= MOST_COMPILED) compiled.clear()
+  compiled.set(text, found)
+  return found
 }

@@ -1,23 +1,25 @@
 import type { KustomizationChange, KustomizationSeen } from '../../../controllers/kustomization.ts'
 import type { Attempt, StepFailure } from '../../../controllers/kustomization.ts'
-import { renderDuration } from '../../../kinds/duration.ts'
 import { FINALIZER } from '../../../kinds/flux-object.ts'
-import type { InventoryEntry, Kustomization } from '../../../kinds/kustomization.ts'
+import type { Kustomization } from '../../../kinds/kustomization.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import { describeRef, type ObjectRef, refOf } from '../../../lib/kube/object.ts'
+import { describeRef, refOf, type KubeObject, type ObjectRef } from '../../../lib/kube/object.ts'
 import { inventoryEntry, parseInventoryEntry, staleEntries, unite } from '../../../pipeline/apply/inventory.ts'
 import { compareForApply } from '../../../pipeline/apply/order.ts'
-import { writeFinalizers } from '../status-writer.ts'
 import { applyObjects, type ObjectChange } from './apply.ts'
-import { buildManifests } from './build.ts'
+import { buildManifests, findFolder, type BuildMemory } from './build.ts'
+import { finalize, setFinalizers } from './finalize.ts'
 import { holdInventory } from './hold-inventory.ts'
-import { workloadsOf } from './workloads.ts'
-import { tellEvent } from './tell.ts'
 import { watchHealth } from './live-health.ts'
-import { STATUS_MANAGER, type KustomizationTools, type Memory } from './memory.ts'
-import { pruneObjects, type Pruned } from './prune.ts'
+import type { KustomizationTools, Memory } from './memory.ts'
+import { pruneObjects } from './prune.ts'
+import { targetFailure } from './target.ts'
+import { tellChanges } from './tell.ts'
+import { workloadsOf } from './workloads.ts'
 
-const TERMINATION_POLL_MS = 500
+/** Lets a build of nothing prune everything. */
+const PRUNE_ALL = 'sluice.dev/prune-all'
+const MOST_NAMED = 5
 
 /** Does one step that `decide` asked for; what goes wrong becomes the attempt's failure, which the next `decide` turns into a status. */
 export async function carryOut(
@@ -46,18 +48,6 @@ export async function carryOut(
   }
 }
 
-async function setFinalizers(
-  { context, view }: KustomizationTools,
-  key: string,
-  finalizers: readonly string[],
-): Promise<void> {
-  const object = view.get(key)
-  if (!object) return
-  const written = await writeFinalizers(context.client, object, finalizers, STATUS_MANAGER)
-  if (written) view.put(key, written)
-  else view.drop(key)
-}
-
 function begin({ context }: KustomizationTools, memory: Memory, { kustomization, source }: KustomizationSeen): void {
   if (source.kind !== 'ready') return
   memory.healthWatch?.close()
@@ -69,6 +59,7 @@ function begin({ context }: KustomizationTools, memory: Memory, { kustomization,
   memory.handledDigest = source.digest
   memory.attempt = {
     revision: source.revision,
+    ...(source.originRevision === undefined ? {} : { originRevision: source.originRevision }),
     digest: source.digest,
     generation: kustomization.generation,
     requestedAt: kustomization.requestedAt,
@@ -77,6 +68,7 @@ function begin({ context }: KustomizationTools, memory: Memory, { kustomization,
   }
 }
 
+/** Finds the files, the cluster, and builds: in Flux's order, because the first fault is the one that is told. */
 async function build(
   tools: KustomizationTools,
   memory: Memory,
@@ -86,7 +78,7 @@ async function build(
   const { context } = tools
   const { attempt } = memory
   if (!attempt) return
-  const result = await buildManifests(context, memory.build, kustomization)
+  const result = await prepareBuild(tools, memory, kustomization, key)
   const isOk = !('failure' in result)
   if (isOk) {
     memory.build = result
@@ -103,6 +95,22 @@ async function build(
   })
 }
 
+async function prepareBuild(
+  { context, targets }: KustomizationTools,
+  memory: Memory,
+  kustomization: Kustomization,
+  key: string,
+): Promise<BuildMemory | { readonly failure: StepFailure }> {
+  const folder = findFolder(context, kustomization)
+  if ('failure' in folder) return folder
+  try {
+    memory.target = await targets.of(key, kustomization)
+  } catch (error) {
+    return { failure: targetFailure(error) }
+  }
+  return buildManifests(context, memory.build, kustomization, folder)
+}
+
 async function apply(
   tools: KustomizationTools,
   memory: Memory,
@@ -110,23 +118,27 @@ async function apply(
   key: string,
 ): Promise<void> {
   const { context } = tools
-  const { attempt, objects } = memory
-  if (!attempt) return
+  const { attempt, objects, target } = memory
+  if (!attempt || !target) return
   const changes: ObjectChange[] = []
   const planned = new Set<ObjectRef>()
-  const { live, holds } = tools
+  const { holds } = tools
   const onPlan = async (plan: readonly ObjectChange[]): Promise<void> => {
     plan.forEach(({ ref }) => planned.add(ref))
     await holdInventory(tools, key, objects)
     await context.report({ ...applyFact(key, kustomization, attempt, plan), intended: true })
   }
   const isAsked = attempt.requestedAt !== kustomization.lastHandledReconcileAt
-  const failure = await applyObjects(context, { live, holds, isAsked, onPlan }, kustomization, objects, (change) =>
-    changes.push(change),
-  ).then(
-    () => undefined,
-    (error: unknown) => failureOf(error),
-  )
+  const guarded = context.traps === 'safe' ? emptyBuild(kustomization, objects) : undefined
+  const applying = { target, holds, isAsked, onPlan }
+  const refusal =
+    guarded ??
+    (await applyObjects(applying, kustomization, objects, (change) => changes.push(change)).then(
+      () => undefined,
+      (error: unknown) => failureOf(error),
+    ))
+  const done = changes.filter(({ action }) => action === 'created' || action === 'configured')
+  const failure = refusal && withLog(refusal, done)
   memory.skipped = new Set(
     changes.filter(({ action }) => action === 'skipped').map(({ ref }) => inventoryEntry(ref).id),
   )
@@ -141,10 +153,9 @@ async function apply(
     : {
         ...attempt,
         inventory: entries,
-        hasChanged: changes.some(({ action }) => action === 'created' || action === 'configured'),
+        hasChanged: done.length > 0,
       }
-  const done = changes.filter(({ action }) => action === 'created' || action === 'configured')
-  tellChanges(tools, kustomization, attempt, 'Progressing', done)
+  if (!failure) tellChanges(context, kustomization, attempt, 'Progressing', done)
   // what was planned and turned out to be no change is named, too: the record must not take it for done
   const told = changes.filter((change) => done.includes(change) || planned.has(change.ref))
   const fact = applyFact(key, kustomization, attempt, told)
@@ -168,16 +179,39 @@ function failureOf(error: unknown): StepFailure {
   return { phase: 'Detecting drift', reason: 'ReconciliationFailed', message }
 }
 
+/** A step that stopped half way says what it had done before. */
+function withLog(failure: StepFailure, done: readonly ObjectChange[]): StepFailure {
+  if (done.length === 0) return failure
+  const log = done.map(({ ref, action }) => `${describeRef(ref)} ${action}\n`).join('')
+  return { ...failure, message: `${failure.message.trimEnd()}\n${log}` }
+}
+
+/** A build of nothing would prune everything: a folder that was moved or emptied by mistake looks the same as one that was meant to go. */
+function emptyBuild(
+  { prune, inventory, path, annotations }: Kustomization,
+  objects: readonly KubeObject[],
+): StepFailure | undefined {
+  if (!prune || objects.length > 0 || inventory.length === 0) return undefined
+  if (annotations[PRUNE_ALL]?.toLowerCase() === 'enabled') return undefined
+  const held = inventory.flatMap((entry) => parseInventoryEntry(entry) ?? []).map(describeRef)
+  const named = `${held.slice(0, MOST_NAMED).join(', ')}${held.length > MOST_NAMED ? ', …' : ''}`
+  return {
+    phase: 'Detecting drift',
+    reason: 'PruneFailed',
+    message: `the build of "${path || './'}" is empty and would prune all ${held.length} objects (${named}); nothing was deleted. Delete the Kustomization to remove them, or annotate it with ${PRUNE_ALL}: enabled`,
+  }
+}
+
 async function prune(tools: KustomizationTools, memory: Memory, kustomization: Kustomization): Promise<void> {
-  const { attempt } = memory
-  if (!attempt?.inventory) return
+  const { attempt, target } = memory
+  if (!attempt?.inventory || !target) return
   const stale = staleEntries(kustomization.inventory, attempt.inventory)
   if (!kustomization.prune || stale.length === 0) {
     memory.attempt = { ...attempt, isPruned: true }
     return
   }
-  const { pruned, failures } = await pruneObjects(tools.context, tools.live, kustomization, stale)
-  tellChanges(tools, kustomization, attempt, 'Progressing', pruned)
+  const { pruned, failures } = await pruneObjects(target, kustomization, stale)
+  tellChanges(tools.context, kustomization, attempt, 'Progressing', pruned)
   const [first] = failures
   if (!first) {
     memory.attempt = { ...attempt, isPruned: true }
@@ -200,71 +234,9 @@ async function beginHealthCheck(
   kustomization: Kustomization,
   key: string,
 ): Promise<void> {
-  const { attempt } = memory
-  if (!attempt?.inventory) return
-  const { context, live, wakeKey } = tools
-  memory.healthWatch = await watchHealth(context, live, kustomization, attempt.inventory, memory.skipped, () =>
-    wakeKey(key),
-  )
+  const { attempt, target } = memory
+  if (!attempt?.inventory || !target) return
+  const { context, wakeKey } = tools
+  memory.healthWatch = await watchHealth(target, kustomization, attempt.inventory, memory.skipped, () => wakeKey(key))
   memory.attempt = { ...attempt, healthStartedMs: context.clock.nowMs() }
-}
-
-/** Deletes what the Kustomization applied, if its policy says so, and lets it go. */
-async function finalize(tools: KustomizationTools, kustomization: Kustomization, key: string): Promise<void> {
-  const { context, live } = tools
-  const memory = tools.memoryOf(key)
-  const { deletionPolicy, isSuspended, inventory } = kustomization
-  const isPruning = !isSuspended && deletionPolicy !== 'Orphan' && (kustomization.prune || deletionPolicy === 'Delete')
-  const revision = kustomization.lastAppliedRevision || kustomization.lastAttemptedRevision
-  const startedMs = context.clock.nowMs()
-  if (isPruning && !memory.isPruned && inventory.length > 0) {
-    const { pruned, failures } = await pruneObjects(context, live, kustomization, inventory)
-    tellChanges(tools, kustomization, { revision }, 'ReconciliationSucceeded', pruned)
-    const [first] = failures
-    if (first) throw new SluiceError('APPLY_FAILED', first.message, { retry: 'backoff' })
-    memory.isPruned = true
-  }
-  if (isPruning && deletionPolicy === 'WaitForTermination' && (await isTerminating(tools, inventory))) {
-    memory.terminationLookMs = context.clock.nowMs() + TERMINATION_POLL_MS
-    return
-  }
-  if (!isSuspended) {
-    const took = renderDuration(Math.max(context.clock.nowMs() - startedMs, 1) + 0.1 + 0.8 * context.random())
-    const message = `Reconciliation finished in ${took}, next run in ${renderDuration(kustomization.intervalMs)}`
-    tellEvent(context, kustomization, {
-      severity: 'info',
-      reason: 'ReconciliationSucceeded',
-      message,
-      revision,
-      isCommitStatus: true,
-    })
-  }
-  memory.healthWatch?.close()
-  await setFinalizers(
-    tools,
-    key,
-    kustomization.finalizers.filter((name) => name !== FINALIZER),
-  )
-}
-
-async function isTerminating({ context }: KustomizationTools, inventory: readonly InventoryEntry[]): Promise<boolean> {
-  for (const entry of inventory) {
-    const ref = parseInventoryEntry(entry)
-    if (!ref || !(await context.client.resource(ref.apiVersion, ref.kind))) continue
-    const object = await context.client.get(ref)
-    if (object?.metadata.deletionTimestamp !== undefined) return true
-  }
-  return false
-}
-
-function tellChanges(
-  { context }: KustomizationTools,
-  kustomization: Kustomization,
-  { revision }: Pick<Attempt, 'revision'>,
-  reason: string,
-  changes: readonly (Pick<ObjectChange, 'ref' | 'action'> | Pruned)[],
-): void {
-  if (changes.length === 0) return
-  const message = changes.map(({ ref, action }) => `${describeRef(ref)} ${action}`).join('\n')
-  tellEvent(context, kustomization, { severity: 'info', reason, message, revision })
 }

@@ -1,0 +1,109 @@
+import { renderDuration } from '../../../kinds/duration.ts'
+import { FINALIZER } from '../../../kinds/flux-object.ts'
+import type { InventoryEntry, Kustomization } from '../../../kinds/kustomization.ts'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { describeRef } from '../../../lib/kube/object.ts'
+import { readText } from '../../../lib/kube/read.ts'
+import { parseInventoryEntry } from '../../../pipeline/apply/inventory.ts'
+import { writeFinalizers } from '../status-writer.ts'
+import { STATUS_MANAGER, type KustomizationTools } from './memory.ts'
+import { pruneObjects } from './prune.ts'
+import { hasAccount, type Target } from './target.ts'
+import { tellChanges, tellEvent } from './tell.ts'
+
+const TERMINATION_POLL_MS = 500
+
+/** Deletes what the Kustomization applied, if its policy says so, and lets it go. */
+export async function finalize(tools: KustomizationTools, kustomization: Kustomization, key: string): Promise<void> {
+  const { context } = tools
+  const startedMs = context.clock.nowMs()
+  if (deletesObjects(kustomization) && !(await deleteObjects(tools, kustomization, key))) return
+  const { conditions, isSuspended, intervalMs, finalizers } = kustomization
+  if (!isSuspended && conditions.some(({ type, status }) => type === 'Ready' && status === 'True')) {
+    const took = renderDuration(Math.max(context.clock.nowMs() - startedMs, 1) + 0.1 + 0.8 * context.random())
+    const message = `Reconciliation finished in ${took}, next run in ${renderDuration(intervalMs)}`
+    tellEvent(context, kustomization, { ...said(kustomization, 'info', message), isCommitStatus: true })
+  }
+  tools.memoryOf(key).healthWatch?.close()
+  await setFinalizers(
+    tools,
+    key,
+    finalizers.filter((name) => name !== FINALIZER),
+  )
+}
+
+/** Writes the finalizers of a Kustomization; what the server answers is what is known from now on. */
+export async function setFinalizers(
+  { context, view }: KustomizationTools,
+  key: string,
+  finalizers: readonly string[],
+): Promise<void> {
+  const object = view.get(key)
+  if (!object) return
+  const written = await writeFinalizers(context.client, object, finalizers, STATUS_MANAGER)
+  if (written) view.put(key, written)
+  else view.drop(key)
+}
+
+function deletesObjects({ isSuspended, deletionPolicy, prune, inventory }: Kustomization): boolean {
+  if (isSuspended || inventory.length === 0 || deletionPolicy === 'Orphan') return false
+  return deletionPolicy !== 'MirrorPrune' || prune
+}
+
+/** Answers whether it is done: with WaitForTermination, when what was deleted is gone or took too long. */
+async function deleteObjects(tools: KustomizationTools, kustomization: Kustomization, key: string): Promise<boolean> {
+  const { context, targets } = tools
+  const { inventory } = kustomization
+  if (!(await hasAccount(context, kustomization))) {
+    const objects = inventory.flatMap((entry) => parseInventoryEntry(entry) ?? []).map(describeRef)
+    tellEvent(context, kustomization, said(kustomization, 'error', `unable to prune objects: \n${objects.join('\n')}`))
+    return true
+  }
+  const memory = tools.memoryOf(key)
+  const target = await targets.of(key, kustomization)
+  if (!memory.isPruned) {
+    const { pruned, failures } = await pruneObjects(target, kustomization, inventory)
+    const [first] = failures
+    if (first) {
+      tellEvent(context, kustomization, said(kustomization, 'error', 'pruning for deleted resource failed'))
+      throw new SluiceError('APPLY_FAILED', first.message, { retry: 'backoff' })
+    }
+    const { reason, revision } = said(kustomization, 'info', '')
+    tellChanges(context, kustomization, { revision }, reason, pruned)
+    memory.isPruned = true
+    memory.terminationEndMs = context.clock.nowMs() + kustomization.timeoutMs
+  }
+  if (kustomization.deletionPolicy !== 'WaitForTermination' || !(await isTerminating(target, inventory))) return true
+  if (context.clock.nowMs() >= memory.terminationEndMs) {
+    tellEvent(context, kustomization, said(kustomization, 'error', 'failed to wait for resources termination'))
+    return true
+  }
+  memory.terminationLookMs = context.clock.nowMs() + TERMINATION_POLL_MS
+  return false
+}
+
+async function isTerminating({ context: { client } }: Target, inventory: readonly InventoryEntry[]): Promise<boolean> {
+  for (const entry of inventory) {
+    const ref = parseInventoryEntry(entry)
+    if (!ref || !(await client.resource(ref.apiVersion, ref.kind))) continue
+    const object = await client.get(ref)
+    if (object?.metadata.deletionTimestamp !== undefined) return true
+  }
+  return false
+}
+
+type Said = Parameters<typeof tellEvent>[2]
+
+/** An event of a deletion; its reason is that of the last Ready, as in Flux. */
+function said(kustomization: Kustomization, severity: 'info' | 'error', message: string): Said {
+  const { conditions, lastAppliedRevision, lastAttemptedRevision, status } = kustomization
+  const originRevision = readText(status, 'lastAppliedOriginRevision')
+  const reason = conditions.find(({ type }) => type === 'Ready')?.reason ?? severity
+  return {
+    severity,
+    reason,
+    message,
+    revision: lastAppliedRevision || lastAttemptedRevision,
+    ...(originRevision === '' ? {} : { originRevision }),
+  }
+}

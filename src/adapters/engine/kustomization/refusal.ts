@@ -1,0 +1,50 @@
+import type { Kustomization } from '../../../kinds/kustomization.ts'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { compileHealthExpressions, type JudgeByExpression } from '../../../pipeline/health/expressions.ts'
+import { boundedCall } from '../../bounded-call.ts'
+
+/** Why a Kustomization can never work as it is written. */
+export type Refusal = { readonly reason: string; readonly message: string }
+
+type Compiled = { readonly judge: JudgeByExpression } | { readonly refusal: Refusal }
+
+const compiled = new WeakMap<Kustomization, Compiled>()
+const SOURCES = ['GitRepository', 'OCIRepository', 'Bucket', 'ExternalArtifact']
+
+/** What only a change of the object can help against; `undefined`: nothing is wrong with it. */
+export function refusalOf(kustomization: Kustomization): Refusal | undefined {
+  const { sourceRef, decryption } = kustomization
+  const expressions = compile(kustomization)
+  if ('refusal' in expressions) return expressions.refusal
+  if (decryption?.serviceAccountName !== undefined)
+    return {
+      reason: 'FeatureGateDisabled',
+      message:
+        'to use spec.decryption.serviceAccountName for decryption authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller',
+    }
+  if (!SOURCES.includes(sourceRef.kind))
+    return { reason: 'ArtifactFailed', message: `source \`${sourceRef.name}\` kind '${sourceRef.kind}' not supported` }
+  return undefined
+}
+
+/** Judges by `spec.healthCheckExprs`; compiled once an object. */
+export function expressionJudge(kustomization: Kustomization): JudgeByExpression {
+  const expressions = compile(kustomization)
+  return 'judge' in expressions ? expressions.judge : () => undefined
+}
+
+function compile(kustomization: Kustomization): Compiled {
+  const found = compiled.get(kustomization) ?? compileFresh(kustomization)
+  compiled.set(kustomization, found)
+  return found
+}
+
+function compileFresh({ healthExpressions }: Kustomization): Compiled {
+  try {
+    return { judge: compileHealthExpressions(healthExpressions, boundedCall) }
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    const message = `Reconciliation failed terminally due to configuration error: ${error.message}`
+    return { refusal: { reason: 'InvalidCELExpression', message } }
+  }
+}

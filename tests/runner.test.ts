@@ -258,7 +258,7 @@ test('filters: by path and branch; a pull request builds and gets no secrets; a 
   await of.close()
 })
 
-for (const builder of ['own', 'buildah'] as const)
+for (const builder of ['own', 'buildah', 'podman', 'auto'] as const)
   test(
     `docker build, tag, push, images and inspect reach the registry by the builder ${builder}`,
     withBuilder(builder),
@@ -306,7 +306,8 @@ for (const builder of ['own', 'buildah'] as const)
       )
       assert.match(logs, /digest sha256:[0-9a-f]{64}/)
       assert.match(logs, /docker run: this docker does build/)
-      assert.match(logs, builder === 'own' ? /built by the builder of sluice/ : /built by buildah \d/)
+      const engine = await findEngine(builder)
+      assert.match(logs, engine ? new RegExp(`built by ${engine.name} \\d`) : /built by the builder of sluice/)
     },
   )
 
@@ -321,7 +322,7 @@ test('a builder that does not work here is refused by name, and "auto" takes non
 })
 
 /** Engines keep their images in a folder of the test; where there is none, the line says so. */
-function withBuilder(builder: 'own' | 'buildah'): { skip?: string } {
+function withBuilder(builder: 'own' | 'auto' | 'buildah' | 'podman'): { skip?: string } {
   if (builder === 'own') return {}
   const storage = join(temp, 'storage')
   writeFileSync(
@@ -329,6 +330,7 @@ function withBuilder(builder: 'own' | 'buildah'): { skip?: string } {
     `[storage]\ndriver = "vfs"\ngraphroot = "${storage}/root"\nrunroot = "${storage}/run"\n`,
   )
   process.env['CONTAINERS_STORAGE_CONF'] = join(temp, 'storage.conf')
+  if (builder === 'auto') return {}
   try {
     execFileSync(builder, ['info'], { stdio: 'ignore' })
     return {}

@@ -1,5 +1,5 @@
 import { createReadStream, existsSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import { basename, dirname, join, normalize, sep } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
@@ -10,6 +10,8 @@ export type ArtifactStore = {
   readonly host: string
   readonly urlOf: (path: string) => string
   readonly has: (path: string) => boolean
+  /** @throws when it is not there */
+  readonly read: (path: string) => Promise<Buffer>
   /** Writes whole or not at all. */
   readonly write: (path: string, bytes: Buffer) => Promise<void>
   /** Keeps the named files of an object's folder and the newest besides, `keep` in all; Flux keeps two. */
@@ -29,6 +31,7 @@ export async function openArtifactStore(root: string, listen: string): Promise<A
     host,
     urlOf: (path) => `http://${host}/${path}`,
     has: (path) => existsSync(at(path)),
+    read: (path) => readFile(at(path)),
     async write(path, bytes) {
       const target = at(path)
       await mkdir(dirname(target), { recursive: true })
@@ -80,13 +83,46 @@ async function serve(root: string, request: http.IncomingMessage, response: http
   try {
     const path = join(root, inside(decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname)))
     const found = await stat(path)
-    if (!found.isFile()) return refuse(404)
-    response.writeHead(200, { 'content-type': 'application/gzip', 'content-length': found.size })
-    if (request.method === 'HEAD') response.end()
-    else createReadStream(path).pipe(response)
+    if (!found.isFile() || path.endsWith('.tmp')) return refuse(404)
+    sendFile(path, { sizeBytes: found.size, changedMs: found.mtimeMs }, request, response)
   } catch {
     refuse(404)
   }
+}
+
+/** As Go's file server: Last-Modified, conditional requests, one range. */
+function sendFile(
+  path: string,
+  { sizeBytes, changedMs }: { readonly sizeBytes: number; readonly changedMs: number },
+  { method, headers }: http.IncomingMessage,
+  response: http.ServerResponse,
+): void {
+  const changed = Math.floor(changedMs / 1000) * 1000
+  response.setHeader('last-modified', new Date(changed).toUTCString())
+  response.setHeader('accept-ranges', 'bytes')
+  if (Date.parse(headers['if-modified-since'] ?? '') >= changed) return void response.writeHead(304).end()
+  const range = rangeOf(headers.range, sizeBytes)
+  if (range === 'beyond') return void response.writeHead(416, { 'content-range': `bytes */${sizeBytes}` }).end()
+  const { start, end } = range ?? { start: 0, end: sizeBytes - 1 }
+  response.writeHead(range ? 206 : 200, {
+    'content-type': 'application/gzip',
+    'content-length': end - start + 1,
+    ...(range ? { 'content-range': `bytes ${start}-${end}/${sizeBytes}` } : {}),
+  })
+  if (method === 'HEAD' || sizeBytes === 0) response.end()
+  else
+    createReadStream(path, { start, end })
+      .on('error', () => response.destroy())
+      .pipe(response)
+}
+
+/** A single range; several are answered with the whole, which is allowed. */
+function rangeOf(text: string | undefined, sizeBytes: number): { start: number; end: number } | 'beyond' | undefined {
+  const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(text ?? '') ?? []
+  if (from === '' && to === '') return undefined
+  const start = from === '' ? Math.max(sizeBytes - Number(to), 0) : Number(from)
+  const end = from === '' || to === '' ? sizeBytes - 1 : Math.min(Number(to), sizeBytes - 1)
+  return start > end ? 'beyond' : { start, end }
 }
 
 /** A path that cannot leave the folder it is joined to. */
@@ -96,7 +132,7 @@ function inside(path: string): string {
 
 async function collect(target: string, keep: number): Promise<void> {
   const folder = dirname(target)
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.tar.gz') && name !== basename(target))
+  const names = (await readdir(folder)).filter((name) => !name.endsWith('.tmp') && name !== basename(target))
   const dated = await Promise.all(names.map(async (name) => ({ name, ms: (await stat(join(folder, name))).mtimeMs })))
   dated.sort((a, b) => b.ms - a.ms)
   for (const { name } of dated.slice(keep - 1)) await rm(join(folder, name), { force: true })

@@ -8,8 +8,6 @@ import { keyOf, overlayView, writeStatus } from './status-writer.ts'
 
 /** Kinds of Flux that this version does not serve: [apiVersion, kind]. Their objects are told so, never left in silence. */
 const UNSERVED: readonly (readonly [string, string])[] = [
-  ['source.toolkit.fluxcd.io/v1', 'Bucket'],
-  ['source.toolkit.fluxcd.io/v1', 'OCIRepository'],
   ['source.toolkit.fluxcd.io/v1', 'HelmRepository'],
   ['source.toolkit.fluxcd.io/v1', 'HelmChart'],
   ['helm.toolkit.fluxcd.io/v2', 'HelmRelease'],

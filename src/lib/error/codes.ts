@@ -73,6 +73,10 @@ export const ERROR_CODES = {
   GIT_REF_MISSING: 'The repository has no such branch, tag or commit. Check the ref.',
   GIT_PATH_MISSING: 'The commit has no such file or folder. Check the path.',
   GIT_PUSH_REFUSED: 'The Git server refused the push. Its own words say why.',
+  SOURCE_GONE:
+    'A newer revision of the source has replaced the one that is being built. Sluice goes on with the newer one.',
+  S3_FAILED:
+    'The object store did not give what was asked for. The message is its answer; Sluice tries again by itself.',
   GPG_MISSING: 'OpenPGP signatures need the gpg command. Install GnuPG, or use SSH signatures.',
   GIT_SIGN:
     'A commit could not be signed with the key of spec.git.commit.signingKey. Check the key and its passphrase.',

@@ -1,5 +1,8 @@
-import { gitRepositoryController } from '../git-repository/controller.ts'
+import { bucketController } from '../bucket/controller.ts'
 import type { EngineContext, EnginePart } from '../context.ts'
+import { externalArtifactController } from '../external-artifact/controller.ts'
+import { gitRepositoryController } from '../git-repository/controller.ts'
+import { ociRepositoryController } from '../oci-repository/controller.ts'
 
 const VERSION = 'source.toolkit.fluxcd.io/v1'
 const KINDS = ['GitRepository', 'OCIRepository', 'Bucket', 'ExternalArtifact']
@@ -12,5 +15,9 @@ export async function servedSourceKinds({ client }: EngineContext): Promise<read
 
 /** Sources: what Kustomizations are built from. */
 export const sourcePart: EnginePart = async (context, { start }) => {
+  const kinds = await servedSourceKinds(context)
   await start(gitRepositoryController(context))
+  if (kinds.includes('OCIRepository')) await start(ociRepositoryController(context))
+  if (kinds.includes('Bucket')) await start(bucketController(context))
+  if (kinds.includes('ExternalArtifact')) await start(externalArtifactController(context))
 }

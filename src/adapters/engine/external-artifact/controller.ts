@@ -1,0 +1,127 @@
+import http from 'node:http'
+import https from 'node:https'
+import type { Controller } from '../../../engine/controller.ts'
+import type { Decision } from '../../../engine/decision.ts'
+import { decideExternalArtifact, type ExternalArtifactSeen } from '../../../controllers/external-artifact.ts'
+import { parseFluxMeta } from '../../../kinds/flux-object.ts'
+import { parseArtifact, type ArtifactStatus } from '../../../kinds/source.ts'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import { read } from '../../../lib/kube/read.ts'
+import { digestOf, parseDigest } from '../../../lib/oci/digest.ts'
+import { readAnswer } from '../../registry/http.ts'
+import type { EngineContext } from '../context.ts'
+import { openArchiveSnapshot } from '../source/archive-snapshot.ts'
+import { sourceKey } from '../source-store.ts'
+import { keyOf } from '../status-writer.ts'
+
+const LARGEST_BYTES = 100 * 1024 * 1024
+const FETCH_MS = 60_000
+
+/** The controller of ExternalArtifacts: another controller writes them, we fetch what they offer, once a digest. */
+export function externalArtifactController(
+  context: EngineContext,
+): Controller<ExternalArtifactSeen, ArtifactStatus, string> {
+  const cache = context.caches.open({ apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'ExternalArtifact' })
+  const failures = new Map<string, { count: number; message: string }>()
+  const offered = new Map<string, string>()
+  return {
+    kind: 'ExternalArtifact',
+    concurrency: 4,
+    async watch(wake) {
+      cache.onChange((object) => wake.now(keyOf(object)))
+      await cache.ready
+      for (const object of cache.list()) wake.now(keyOf(object))
+    },
+    async observe(key) {
+      const object = cache.get(...split(key))
+      if (!object) {
+        context.sources.remove(`ExternalArtifact/${key}`)
+        failures.delete(key)
+        offered.delete(key)
+        return undefined
+      }
+      const failed = failures.get(key)
+      return {
+        artifact: parseArtifact(read(object, 'status', 'artifact')),
+        offeredDigest: offered.get(key),
+        ...(failed ? { failed } : {}),
+      }
+    },
+    decide: (seen): Decision<ArtifactStatus, string> => decideExternalArtifact(seen),
+    async act([artifact], _seen, key) {
+      if (!artifact) return
+      try {
+        await bring(context, key, artifact)
+        offered.set(key, artifact.digest)
+        failures.delete(key)
+      } catch (error) {
+        if (!(error instanceof SluiceError)) throw error
+        failures.set(key, { count: (failures.get(key)?.count ?? 0) + 1, message: error.message })
+      }
+    },
+    async settle(message, _seen, key) {
+      const failed = failures.get(key)
+      // Told; the next look tries again.
+      if (failed) failures.set(key, { ...failed, message: '' })
+      const object = cache.get(...split(key))
+      if (object && message !== '') tellFailure(context, object, message)
+    },
+    close: () => cache.close(),
+  }
+}
+
+function tellFailure(context: EngineContext, object: KubeObject, message: string): void {
+  const { apiVersion, kind, namespace, name, uid, resourceVersion } = parseFluxMeta(object)
+  context.tell({
+    object: { apiVersion, kind, namespace, name, uid, resourceVersion },
+    severity: 'error',
+    reason: 'ArtifactFailed',
+    message,
+    controller: 'source-controller',
+    atMs: context.clock.nowMs(),
+  })
+}
+
+function split(key: string): [string, string] {
+  const slash = key.indexOf('/')
+  return [key.slice(0, slash), key.slice(slash + 1)]
+}
+
+async function bring(
+  context: EngineContext,
+  key: string,
+  { url, digest, revision, metadata }: ArtifactStatus,
+): Promise<void> {
+  const bytes = await download(url)
+  if (digestOf(bytes, parseDigest(digest)?.algorithm) !== digest)
+    throw new SluiceError('DIGEST_MISMATCH', `the artifact at ${url} is not what its digest says`, { retry: 'backoff' })
+  const path = `externalartifact/${key}/${digest.replace(':', '-')}.tar.gz`
+  await context.artifacts.write(path, bytes)
+  await context.artifacts.collect(path, 2)
+  const of = { key: sourceKey('ExternalArtifact', ...split(key)), revision, path }
+  const originRevision = metadata?.['org.opencontainers.image.revision']
+  context.sources.put(await openArchiveSnapshot(context, { ...of, originRevision }))
+}
+
+function download(address: string): Promise<Buffer> {
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:'
+  // Where clouds keep the keys of their machines.
+  if (!url || !isWeb || /^169\.254\.|^\[fe80|^\[::ffff:a9fe/i.test(url.hostname))
+    throw new SluiceError('OBJECT_INVALID', `"${address.slice(0, 200)}" is no address of an artifact`, {
+      where: 'status.artifact.url',
+      retry: 'backoff',
+    })
+  const failed = (why: string): SluiceError =>
+    new SluiceError('S3_FAILED', `failed to download artifact from ${url.href}: ${why}`, { retry: 'backoff' })
+  return new Promise((resolve, reject) => {
+    const get = url.protocol === 'https:' ? https.get : http.get
+    const sent = get(url, { signal: AbortSignal.timeout(FETCH_MS) }, (answer) => {
+      if (answer.statusCode === 200) return readAnswer(answer, LARGEST_BYTES, url.href).then(resolve, reject)
+      answer.resume()
+      reject(failed(`status ${answer.statusCode ?? 0}`))
+    })
+    sent.on('error', (error) => reject(failed(error.message)))
+  })
+}

@@ -1,0 +1,179 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { LookOutcome } from '../../../controllers/source.ts'
+import type { OciRepository } from '../../../kinds/oci-repository.ts'
+import type { ArtifactStatus } from '../../../kinds/source.ts'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { parseManifest } from '../../../lib/oci/manifest.ts'
+import type { Repository } from '../../../lib/oci/reference.ts'
+import type { ImageManifest } from '../../../lib/oci/types.ts'
+import { ApiError } from '../../kube/api-error.ts'
+import type { RegistryClient } from '../../registry/client.ts'
+import type { EngineContext } from '../context.ts'
+import type { Registries } from '../registries.ts'
+import { openArchiveSnapshot } from '../source/archive-snapshot.ts'
+import { packContent, withoutIgnored } from '../source/content.ts'
+import { failLook, LookFailure, stallLook } from '../source/look-failure.ts'
+import { isServed, storeArtifact } from '../source/store-artifact.ts'
+import { unpackArchive, type Unpacked } from '../source/unpack.ts'
+import { sourceKey } from '../source-store.ts'
+import { readLayer } from './layer.ts'
+import { repositoryOf, selectArtifact } from './select.ts'
+import { verifyArtifact } from './verify.ts'
+
+const ORIGIN_REVISION = 'org.opencontainers.image.revision'
+const ORIGIN_SOURCE = 'org.opencontainers.image.source'
+
+/** Looks at the registry and brings the source up to date. Never throws for what the object, its Secrets or the registry have done wrong. */
+export async function lookAtRegistry(
+  context: EngineContext,
+  registries: Registries,
+  source: OciRepository,
+): Promise<LookOutcome> {
+  try {
+    return await look(context, registries, source)
+  } catch (error) {
+    if (error instanceof LookFailure) return error.outcome
+    const isTimeout = error instanceof Error && /abort|timeout/i.test(error.name)
+    if (!(error instanceof SluiceError) && !isTimeout) throw error
+    const why = isTimeout ? 'context deadline exceeded' : error.message
+    const message = `failed to pull artifact from '${source.url}': ${why}`
+    return { kind: 'failed', condition: 'FetchFailed', reason: 'OCIArtifactPullFailed', message }
+  }
+}
+
+async function look(context: EngineContext, registries: Registries, source: OciRepository): Promise<LookOutcome> {
+  refuseClouds(source)
+  await offerLast(context, source)
+  const repository = repositoryOf(source.url)
+  const client = await clientFor(registries, source, repository)
+  const signal = AbortSignal.timeout(source.timeoutMs)
+  const { digest, revision } = await selectArtifact(client, source, repository, signal)
+  const isSame = isUnchanged(context, source, revision)
+  const verified = needsVerification(context, source, isSame)
+    ? await verifyArtifact(context.client, client, source, { repository, digest, revision }, signal)
+    : undefined
+  if (isSame) return { kind: 'unchanged', revision, ...(verified ? { verified } : {}) }
+  const manifest = await readManifest(client, source, repository, digest, signal)
+  const layer = await readLayer(client, source, repository, manifest, signal)
+  const artifact = await store(context, source, { revision, digest, layer, annotations: manifest.annotations })
+  return { kind: 'stored', artifact, news: newsOf(source, artifact), ...(verified ? { verified } : {}) }
+}
+
+function refuseClouds({ provider, secretName, serviceAccountName }: OciRepository): void {
+  if (provider === 'generic' || secretName !== undefined || serviceAccountName !== undefined) return
+  const message = `spec.provider ${provider} without spec.secretRef is not supported by this version of sluice; name a Secret with a login`
+  throw stallLook('FetchFailed', 'NotSupported', message)
+}
+
+async function clientFor(registries: Registries, source: OciRepository, { host }: Repository): Promise<RegistryClient> {
+  try {
+    return await registries.clientFor(source, host)
+  } catch (error) {
+    if (!(error instanceof SluiceError) && !(error instanceof ApiError)) throw error
+    const of = `'${source.namespace}/${source.secretName ?? ''}'`
+    const isSecret = source.secretName !== undefined && error.message === `secrets "${source.secretName}" not found`
+    const why = isSecret ? `failed to get secret ${of}: ${error.message}` : error.message
+    throw failLook('FetchFailed', 'AuthenticationFailed', `failed to get credential: ${why}`)
+  }
+}
+
+/** After a restart: what was offered last is offered again before the registry is asked. */
+async function offerLast(context: EngineContext, source: OciRepository): Promise<void> {
+  const { artifact, namespace, name } = source
+  if (!artifact || context.sources.get('OCIRepository', namespace, name) || !context.artifacts.has(artifact.path))
+    return
+  await offer(context, source, artifact)
+}
+
+/** A layer that was copied and is no archive offers no files: nobody may take it for an empty folder. */
+async function offer(
+  context: EngineContext,
+  { namespace, name }: OciRepository,
+  { path, revision, metadata }: ArtifactStatus,
+  known?: Unpacked,
+): Promise<void> {
+  const key = sourceKey('OCIRepository', namespace, name)
+  const of = { key, revision, path, originRevision: metadata?.[ORIGIN_REVISION] }
+  try {
+    context.sources.put(await openArchiveSnapshot(context, of, known))
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    context.log(`${key}: ${error.message}`)
+    context.sources.remove(key)
+  }
+}
+
+function isUnchanged(context: EngineContext, source: OciRepository, revision: string): boolean {
+  const { artifact, status, ignore, layerSelector } = source
+  if (artifact?.revision !== revision || !isServed(context, artifact)) return false
+  return status['observedIgnore'] === ignore && isDeepStrictEqual(status['observedLayerSelector'], layerSelector)
+}
+
+/** Safe, signatures are checked at every look: a key may have been taken away. Flux checks new revisions and a changed object. */
+function needsVerification({ traps }: EngineContext, source: OciRepository, isSame: boolean): boolean {
+  if (!source.verify) return false
+  const before = source.conditions.find(({ type }) => type === 'SourceVerified')
+  return traps === 'safe' || !isSame || before?.status !== 'True' || before.observedGeneration !== source.generation
+}
+
+async function readManifest(
+  client: RegistryClient,
+  { url }: OciRepository,
+  repository: Repository,
+  digest: string,
+  signal: AbortSignal,
+): Promise<ImageManifest> {
+  const found = await client.getManifest(repository, digest, { signal })
+  if (!found)
+    throw failLook(
+      'FetchFailed',
+      'OCIArtifactPullFailed',
+      `failed to pull artifact from '${url}': MANIFEST_UNKNOWN: manifest unknown; map[Digest:${digest}]`,
+    )
+  const manifest = parseManifest(found.bytes, found.mediaType, url)
+  if (manifest.kind === 'image') return manifest
+  throw failLook('FetchFailed', 'OCIArtifactLayerOperationFailed', 'failed to parse artifact manifest: it is an index')
+}
+
+type Draft = {
+  readonly revision: string
+  readonly digest: string
+  readonly layer: Buffer
+  readonly annotations: ImageManifest['annotations']
+}
+
+async function store(
+  context: EngineContext,
+  source: OciRepository,
+  { revision, digest, layer, annotations }: Draft,
+): Promise<ArtifactStatus> {
+  const draft = { revision, file: `${digest}.tar.gz`, metadata: annotations }
+  if (source.layerSelector?.operation === 'copy') {
+    const artifact = await storeArtifact(context, source, { ...draft, bytes: layer })
+    await offer(context, source, artifact)
+    return artifact
+  }
+  const unpacked = await unpack(layer, source.url)
+  const read = async ({ hash }: { readonly hash: string }): Promise<Buffer> =>
+    unpacked.bytes.get(hash) ?? Buffer.alloc(0)
+  const content = await withoutIgnored({ files: unpacked.files, read }, source.ignore)
+  const artifact = await storeArtifact(context, source, { ...draft, bytes: await packContent(content) })
+  await offer(context, source, artifact, { ...unpacked, files: content.files })
+  return artifact
+}
+
+async function unpack(layer: Buffer, url: string): Promise<Unpacked> {
+  try {
+    return await unpackArchive(layer, url)
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    const message = `failed to extract layer contents from artifact: ${error.message}`
+    throw failLook('FetchFailed', 'OCIArtifactLayerOperationFailed', message)
+  }
+}
+
+function newsOf({ url }: OciRepository, { revision, metadata }: ArtifactStatus): string {
+  const [from, origin] = [metadata?.[ORIGIN_SOURCE], metadata?.[ORIGIN_REVISION]]
+  const more = from && origin ? `, origin source '${from}', origin revision '${origin}'` : ''
+  return `stored artifact with revision '${revision}' from '${url}'${more}`
+}

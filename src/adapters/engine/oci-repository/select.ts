@@ -1,0 +1,101 @@
+import type { OciRepository } from '../../../kinds/oci-repository.ts'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { compileRegexp } from '../../../lib/go-regexp/go-regexp.ts'
+import { parseDigest } from '../../../lib/oci/digest.ts'
+import { isTag, parseRepository, type Repository } from '../../../lib/oci/reference.ts'
+import { parseConstraint, satisfies } from '../../../lib/semver/constraint.ts'
+import { compareVersions, parseTag } from '../../../lib/semver/version.ts'
+import type { RegistryClient } from '../../registry/client.ts'
+import { failLook, stallLook } from '../source/look-failure.ts'
+
+/** Which artifact is meant. `revision` is Flux's: `tag@sha256:…`, or the digest alone. */
+export type SelectedArtifact = { readonly digest: string; readonly revision: string }
+
+const CHART = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip'
+
+/** Reads `spec.url`; throws LookFailure (stalled) with Flux's words when it is no repository. */
+export function repositoryOf(url: string): Repository {
+  const wrong = (why: string): Error =>
+    stallLook('FetchFailed', 'URLInvalid', `URL validation failed for '${url}': ${why}`)
+  if (!url.startsWith('oci://')) throw wrong("URL must be in format 'oci://<domain>/<org>/<repo>'")
+  const name = url.slice('oci://'.length)
+  const tag = /:([^/:]*)$/.exec(name.slice(name.indexOf('/') + 1))?.[1]
+  if (tag !== undefined && name.includes('/')) throw wrong(`URL must not contain a tag; remove ':${tag}'`)
+  const repository = parseRepository(name)
+  if (!repository) throw wrong(`could not parse reference: ${name}`)
+  return repository
+}
+
+/**
+ * Finds what `spec.ref` asks for: digest, then semver, then tag, else `latest`.
+ *
+ * @throws LookFailure ReadOperationFailed, OCIArtifactPullFailed with Flux's words
+ */
+export async function selectArtifact(
+  client: RegistryClient,
+  source: OciRepository,
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<SelectedArtifact> {
+  const { ref } = source
+  if (ref.digest !== undefined) {
+    if (!parseDigest(ref.digest)) throw undetermined(`cannot parse hash: ${JSON.stringify(ref.digest)}`)
+    return { digest: ref.digest, revision: ref.digest }
+  }
+  const tag = ref.semver === undefined ? (ref.tag ?? 'latest') : await highestTag(client, source, repository, signal)
+  if (!isTag(tag)) throw undetermined(`could not parse reference: ${tag}`)
+  try {
+    const found = await client.headManifest(repository, tag, { signal })
+    if (found) return { digest: found.digest, revision: `${tag}@${found.digest}` }
+  } catch (error) {
+    throw error instanceof SluiceError ? undetermined(error.message) : error
+  }
+  throw undetermined(
+    `GET ${source.isInsecure ? 'http' : 'https'}://${repository.host}/v2/${repository.repository}/manifests/${tag}: MANIFEST_UNKNOWN: manifest unknown; map[Tag:${tag}]`,
+  )
+}
+
+function undetermined(why: string): Error {
+  return failLook('FetchFailed', 'OCIArtifactPullFailed', `failed to determine artifact digest: ${why}`)
+}
+
+async function highestTag(
+  client: RegistryClient,
+  { url, ref, layerSelector }: OciRepository,
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<string> {
+  const range = ref.semver ?? ''
+  try {
+    const tags = (await client.listTags(repository, { signal })) ?? []
+    const filter = ref.semverFilter === undefined ? undefined : compileRegexp(ref.semverFilter)
+    const constraint = parseRange(range)
+    // Helm writes `+` as `_`, which a tag may not hold.
+    const isChart = layerSelector?.mediaType === CHART
+    const fitting = tags
+      .filter((tag) => filter === undefined || filter.test(tag))
+      .flatMap((tag) => {
+        const version = parseTag(isChart ? tag.replaceAll('_', '+') : tag)
+        return version && satisfies(version, constraint) ? [{ tag, version }] : []
+      })
+      .sort((a, b) => compareVersions(b.version, a.version))
+    if (fitting[0]) return fitting[0].tag
+    throw new SluiceError('IMAGE_MISSING', `no match found for semver: ${range}`, { retry: 'backoff' })
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    const message = `failed to determine the artifact tag for '${url}': ${error.message}`
+    throw failLook('FetchFailed', 'ReadOperationFailed', message)
+  }
+}
+
+function parseRange(range: string): ReturnType<typeof parseConstraint> {
+  try {
+    return parseConstraint(range)
+  } catch (cause) {
+    throw new SluiceError(
+      'SEMVER_CONSTRAINT',
+      `semver '${range}' parse error: improper constraint: ${JSON.stringify(range)}`,
+      { where: 'spec.ref.semver', cause },
+    )
+  }
+}

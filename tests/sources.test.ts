@@ -1,0 +1,363 @@
+import assert from 'node:assert/strict'
+import { createHash, generateKeyPairSync, sign } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { after, before, test } from 'node:test'
+import { systemClock } from '../src/adapters/clock.ts'
+import { indexDigest } from '../src/adapters/engine/bucket/look.ts'
+import { type Engine, startEngine } from '../src/adapters/engine/start.ts'
+import { clientFromKubeconfig } from '../src/adapters/kube/client.ts'
+import type { KubeClient } from '../src/adapters/kube/types.ts'
+import { createRegistryClient } from '../src/adapters/registry/client.ts'
+import { serveKubed } from '../src/embedded/kubed/serve.ts'
+import { serveRegistryd } from '../src/embedded/registryd/serve.ts'
+import type { KubeObject } from '../src/lib/kube/object.ts'
+import { conditionOf, read, readText } from '../src/lib/kube/read.ts'
+import { digestOf } from '../src/lib/oci/digest.ts'
+import { packArchive } from '../src/pipeline/source/archive.ts'
+import { serveS3 } from './lib/s3-server.ts'
+
+/** Sources that are no Git repositories, end to end on the embedded servers: registry, object store, another controller's artifact. */
+const temp = mkdtempSync(join(tmpdir(), 'sluice-sources-'))
+const keys = { accessKey: 'AK', secretKey: 's3cret' }
+const registryClient = createRegistryClient()
+const closers: (() => unknown)[] = []
+let client: KubeClient
+let engine: Engine
+let registryHost = ''
+let s3: Awaited<ReturnType<typeof serveS3>>
+const NS = 'default'
+const SOURCE = 'source.toolkit.fluxcd.io/v1'
+
+before(async () => {
+  const kubed = await serveKubed({ stateDir: join(temp, 'kubed'), port: 0 })
+  const registry = await serveRegistryd({
+    root: join(temp, 'registry'),
+    port: 0,
+    onPush: ({ repository }) => engine?.imageChanged(repository),
+  })
+  registryHost = registry.host
+  s3 = await serveS3('manifests', keys)
+  client = clientFromKubeconfig(kubed.kubeconfig)
+  engine = await startEngine({
+    client,
+    clock: systemClock,
+    stateDir: join(temp, 'engine'),
+    artifactListen: '127.0.0.1:0',
+    receiverListen: '',
+    traps: 'safe',
+    installCrds: true,
+    registryAliases: {},
+  })
+  closers.push(
+    () => engine.close(),
+    () => s3.close(),
+    () => registryClient.close(),
+    () => registry.close(),
+    () => client.close(),
+    () => kubed.close(),
+  )
+})
+
+after(async () => {
+  for (const close of closers) await close()
+  rmSync(temp, { recursive: true, force: true })
+})
+
+const configMap = (name: string, value: string): string =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata: {value: "${value}"}\n`
+const apply = (object: KubeObject): Promise<KubeObject> =>
+  client.patch(
+    {
+      apiVersion: object.apiVersion,
+      kind: object.kind,
+      namespace: object.metadata.namespace ?? '',
+      name: object.metadata.name,
+    },
+    'apply',
+    object,
+    { fieldManager: 'test', force: true },
+  )
+const source = (kind: string, name: string, spec: object): KubeObject => ({
+  apiVersion: SOURCE,
+  kind,
+  metadata: { name, namespace: NS },
+  spec: { interval: '1h', ...spec },
+})
+const kustomization = (kind: string, name: string, path = './'): KubeObject => ({
+  apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+  kind: 'Kustomization',
+  metadata: { name, namespace: NS },
+  spec: { interval: '1h', prune: true, path, targetNamespace: NS, sourceRef: { kind, name } },
+})
+
+async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+  let last: unknown
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline;) {
+    const found = await look()
+    if (found !== undefined) return found
+    last = found
+    await new Promise<void>((resolve) => void setTimeout(resolve, 50))
+  }
+  throw new Error(`${what}: not in 30 s, ${String(last)}`)
+}
+
+const valueOf = (name: string, want: string): Promise<string> =>
+  until(`ConfigMap ${name}=${want}`, async () => {
+    const object = await client.get({ apiVersion: 'v1', kind: 'ConfigMap', namespace: NS, name })
+    return readText(object, 'data', 'value') === want ? want : undefined
+  })
+
+const readyOf = (kind: string, name: string, fits: RegExp): Promise<KubeObject> =>
+  until(`${kind}/${name} ${String(fits)}`, async () => {
+    const object = await client.get({ apiVersion: SOURCE, kind, namespace: NS, name })
+    const ready = conditionOf(object, 'Ready')
+    return object && ready && fits.test(`${ready.status} ${ready.reason}: ${ready.message}`) ? object : undefined
+  })
+
+/** As `flux push artifact` makes it. */
+async function pushArtifact(
+  repository: string,
+  tag: string,
+  files: Record<string, string>,
+  annotations: Record<string, string> = {},
+): Promise<string> {
+  const to = { host: registryHost, repository }
+  const blob = async (bytes: Buffer): Promise<{ digest: string; size: number }> => {
+    const digest = digestOf(bytes)
+    await registryClient.pushBlob(to, { digest, sizeBytes: bytes.length, open: () => Readable.from([bytes]) })
+    return { digest, size: bytes.length }
+  }
+  const archive = packArchive(
+    Object.entries(files).map(([path, text]) => ({ path, bytes: Buffer.from(text), isExecutable: false })),
+  )
+  const config = await blob(Buffer.from('{}'))
+  const layer = await blob(archive)
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json'
+  const manifest = {
+    schemaVersion: 2,
+    mediaType,
+    config: { mediaType: 'application/vnd.cncf.flux.config.v1+json', ...config },
+    layers: [{ mediaType: 'application/vnd.cncf.flux.content.v1.tar+gzip', ...layer }],
+    annotations,
+  }
+  return registryClient.putManifest(to, tag, { bytes: Buffer.from(JSON.stringify(manifest)), mediaType })
+}
+
+/** As `cosign sign --key` makes it: a signature beside the image, or a bundle attached to it. */
+async function signArtifact(
+  repository: string,
+  digest: string,
+  key: Parameters<typeof sign>[2],
+  form: 'sig' | 'bundle',
+): Promise<void> {
+  const to = { host: registryHost, repository }
+  const payload =
+    form === 'sig'
+      ? Buffer.from(
+          JSON.stringify({ critical: { identity: {}, image: { 'docker-manifest-digest': digest }, type: 'x' } }),
+        )
+      : bundleOf(digest, key)
+  const push = async (bytes: Buffer): Promise<{ digest: string; size: number }> => {
+    const of = digestOf(bytes)
+    await registryClient.pushBlob(to, { digest: of, sizeBytes: bytes.length, open: () => Readable.from([bytes]) })
+    return { digest: of, size: bytes.length }
+  }
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json'
+  const bundleType = 'application/vnd.dev.sigstore.bundle.v0.3+json'
+  const signature = sign('sha256', payload, key).toString('base64')
+  const subject = await registryClient.headManifest(to, digest)
+  const manifest = {
+    schemaVersion: 2,
+    mediaType,
+    ...(form === 'bundle' ? { artifactType: bundleType, subject } : {}),
+    config: { mediaType: 'application/vnd.oci.empty.v1+json', ...(await push(Buffer.from('{}'))) },
+    layers: [
+      form === 'sig'
+        ? {
+            mediaType: 'application/vnd.dev.cosign.simplesigning.v1+json',
+            ...(await push(payload)),
+            annotations: { 'dev.cosignproject.cosign/signature': signature },
+          }
+        : { mediaType: bundleType, ...(await push(payload)) },
+    ],
+  }
+  const bytes = Buffer.from(JSON.stringify(manifest))
+  const version = form === 'sig' ? `${digest.replace(':', '-')}.sig` : digestOf(bytes)
+  await registryClient.putManifest(to, version, { bytes, mediaType })
+}
+
+function bundleOf(digest: string, key: Parameters<typeof sign>[2]): Buffer {
+  const type = 'application/vnd.in-toto+json'
+  const payload = Buffer.from(JSON.stringify({ subject: [{ digest: { sha256: digest.slice('sha256:'.length) } }] }))
+  const pae = Buffer.concat([Buffer.from(`DSSEv1 ${type.length} ${type} ${payload.length} `), payload])
+  const signatures = [{ sig: sign('sha256', pae, key).toString('base64') }]
+  return Buffer.from(
+    JSON.stringify({ dsseEnvelope: { payload: payload.toString('base64'), payloadType: type, signatures } }),
+  )
+}
+
+test('an OCI artifact is applied, and a pushed tag is followed at once', async () => {
+  const digest = await pushArtifact(
+    'app',
+    '1.0.0',
+    { 'cm.yaml': configMap('from-oci', '1'), 'a.txt': 'x', 'p.jpg': 'x' },
+    {
+      'org.opencontainers.image.revision': 'main@sha1:abc',
+      'org.opencontainers.image.source': 'https://example.com/app',
+    },
+  )
+  await pushArtifact('app', '0.9.0', { 'cm.yaml': configMap('from-oci', 'old') })
+  await apply(source('OCIRepository', 'app', { url: `oci://${registryHost}/app`, ref: { semver: '>=0.1.0' } }))
+  await apply(kustomization('OCIRepository', 'app'))
+  await valueOf('from-oci', '1')
+  const object = await readyOf('OCIRepository', 'app', /^True Succeeded: stored artifact for digest '1\.0\.0@sha256/)
+  const artifact = read(object, 'status', 'artifact')
+  assert.equal(readText(artifact, 'revision'), `1.0.0@${digest}`)
+  assert.equal(readText(artifact, 'path'), `ocirepository/${NS}/app/${digest}.tar.gz`)
+  assert.equal(readText(artifact, 'metadata', 'org.opencontainers.image.revision'), 'main@sha1:abc')
+  await pushArtifact('app', '1.1.0', { 'cm.yaml': configMap('from-oci', '2') })
+  await valueOf('from-oci', '2')
+})
+
+test('an artifact is served as source-controller serves it', async () => {
+  const object = await readyOf('OCIRepository', 'app', /^True/)
+  const url = readText(object, 'status', 'artifact', 'url')
+  const answer = await fetch(url)
+  const bytes = Buffer.from(await answer.arrayBuffer())
+  assert.equal(
+    `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
+    readText(object, 'status', 'artifact', 'digest'),
+  )
+  assert.equal(bytes.length, read(object, 'status', 'artifact', 'size'))
+  const modified = answer.headers.get('last-modified') ?? ''
+  assert.ok(Date.parse(modified) > 0)
+  assert.equal((await fetch(url, { headers: { 'if-modified-since': modified } })).status, 304)
+  const part = await fetch(url, { headers: { range: 'bytes=2-5' } })
+  assert.deepEqual([part.status, Buffer.from(await part.arrayBuffer())], [206, bytes.subarray(2, 6)])
+  const head = await fetch(url, { method: 'HEAD' })
+  assert.equal(head.headers.get('content-length'), String(bytes.length))
+  assert.equal((await fetch(url.replace(/ocirepository.*/, '..%2f..%2fkubed'))).status, 404)
+})
+
+for (const form of ['sig', 'bundle'] as const)
+  test(`an artifact is taken only when it is signed by the given key (${form})`, async () => {
+    const [good, other] = [
+      generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+      generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    ]
+    const name = `signed-${form}`
+    const digest = await pushArtifact(name, 'latest', { 'cm.yaml': configMap(name, '1') })
+    await signArtifact(name, digest, other.privateKey, form)
+    const pub = good.publicKey.export({ type: 'spki', format: 'pem' }).toString()
+    await apply({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name, namespace: NS },
+      stringData: { 'cosign.pub': pub },
+    })
+    await apply(
+      source('OCIRepository', name, {
+        interval: '1s',
+        url: `oci://${registryHost}/${name}`,
+        verify: { provider: 'cosign', secretRef: { name } },
+      }),
+    )
+    await readyOf(
+      'OCIRepository',
+      name,
+      /^False VerificationError: failed to verify the signature using provider 'cosign': no matching/,
+    )
+    await signArtifact(name, digest, good.privateKey, form)
+    const object = await readyOf('OCIRepository', name, /^True/)
+    assert.equal(conditionOf(object, 'SourceVerified')?.message, `verified signature of revision latest@${digest}`)
+  })
+
+test('a bucket is applied: signed requests, pages, ignore rules, Flux’s revision, keys that stay inside', async () => {
+  s3.objects.set('apps/cm.yaml', configMap('from-bucket', '1'))
+  s3.objects.set('apps/../../../evil.yaml', 'x: 1')
+  s3.objects.set('apps/kustomization.yaml', 'resources: [cm.yaml]\n')
+  s3.objects.set('apps/left-out.md', 'x')
+  s3.objects.set('other/x', 'x')
+  s3.objects.set('.sourceignore', '*.md\n')
+  await apply({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 's3', namespace: NS },
+    stringData: { accesskey: keys.accessKey, secretkey: keys.secretKey },
+  })
+  const spec = {
+    bucketName: 'manifests',
+    endpoint: s3.host,
+    insecure: true,
+    secretRef: { name: 's3' },
+    prefix: 'apps/',
+  }
+  await apply(source('Bucket', 'b', { ...spec, interval: '1s' }))
+  await apply(kustomization('Bucket', 'b', './apps'))
+  await valueOf('from-bucket', '1')
+  const object = await readyOf('Bucket', 'b', /^True Succeeded: stored artifact: revision 'sha256:/)
+  const etag = (key: string): string =>
+    createHash('md5')
+      .update(s3.objects.get(key) ?? '')
+      .digest('hex')
+  const index = ['apps/../../../evil.yaml', 'apps/cm.yaml', 'apps/kustomization.yaml']
+  assert.equal(
+    readText(object, 'status', 'artifact', 'revision'),
+    indexDigest(new Map(index.map((key) => [key, etag(key)]))),
+  )
+  s3.objects.set('apps/cm.yaml', configMap('from-bucket', '2'))
+  await valueOf('from-bucket', '2')
+  await apply(source('Bucket', 'b', { ...spec, bucketName: 'nope' }))
+  await readyOf('Bucket', 'b', /^False BucketOperationFailed: bucket 'nope' not found/)
+  await valueOf('from-bucket', '2')
+})
+
+test('an artifact of another controller is applied', async () => {
+  const object = await readyOf('OCIRepository', 'app', /^True/)
+  await apply({ apiVersion: SOURCE, kind: 'ExternalArtifact', metadata: { name: 'ext', namespace: NS }, spec: {} })
+  await apply(kustomization('ExternalArtifact', 'ext'))
+  const status = { artifact: read(object, 'status', 'artifact'), conditions: [] }
+  await client.patch(
+    { apiVersion: SOURCE, kind: 'ExternalArtifact', namespace: NS, name: 'ext' },
+    'merge',
+    { status },
+    {
+      fieldManager: 'other',
+      subresource: 'status',
+    },
+  )
+  await until('Kustomization/ext applied', async () => {
+    const found = await client.get({
+      apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+      kind: 'Kustomization',
+      namespace: NS,
+      name: 'ext',
+    })
+    return readText(found, 'status', 'lastAppliedRevision') === readText(object, 'status', 'artifact', 'revision') ||
+      conditionOf(found, 'Ready')?.status === 'False'
+      ? true
+      : undefined
+  })
+})
+
+test('what is not done is refused by name', async () => {
+  await apply(
+    source('OCIRepository', 'keyless', {
+      url: `oci://${registryHost}/app`,
+      ref: { tag: '1.0.0' },
+      verify: { provider: 'cosign' },
+    }),
+  )
+  await readyOf('OCIRepository', 'keyless', /^False NotSupported: spec\.verify with keyless cosign/)
+  await apply(source('Bucket', 'gcp', { provider: 'gcp', bucketName: 'x', endpoint: 'storage.googleapis.com' }))
+  await readyOf('Bucket', 'gcp', /^False NotSupported: spec\.provider gcp/)
+  await apply(source('OCIRepository', 'tagged', { url: `oci://${registryHost}/app:1.0.0` }))
+  await readyOf(
+    'OCIRepository',
+    'tagged',
+    /^False URLInvalid: URL validation failed .* URL must not contain a tag; remove ':1.0.0'/,
+  )
+})

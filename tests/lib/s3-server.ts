@@ -10,7 +10,10 @@ export async function serveS3(
 ): Promise<{ readonly host: string; readonly objects: Map<string, string>; readonly close: () => Promise<void> }> {
   const objects = new Map<string, string>()
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', `http://${request.headers.host ?? ''}`)
+    const host = request.headers.host ?? ''
+    // Not by `URL`, which would walk the `..` of a key.
+    const [path = '/', search = ''] = (request.url ?? '/').split('?')
+    const query = new URLSearchParams(search)
     const answer = (status: number, body: string, headers: Record<string, string> = {}): void =>
       void response.writeHead(status, headers).end(request.method === 'HEAD' ? '' : body)
     const time = String(request.headers['x-amz-date']).replace(
@@ -18,7 +21,9 @@ export async function serveS3(
       '$1-$2-$3T$4:$5:$6Z',
     )
     const atMs = Date.parse(time)
-    const want = atMs ? signS3({ method: request.method ?? '', url, region: 'eu-test-1', atMs }, keys) : {}
+    const want = atMs
+      ? signS3({ method: request.method ?? '', host, path, query, region: 'eu-test-1', atMs }, keys)
+      : {}
     if (request.headers.authorization !== want['authorization']) {
       const isRegion = /\/us-east-1\//.test(request.headers.authorization ?? '')
       if (isRegion)
@@ -27,9 +32,9 @@ export async function serveS3(
         })
       return answer(403, '<Error><Code>SignatureDoesNotMatch</Code><Message>no</Message></Error>')
     }
-    if (!url.pathname.startsWith(`/${bucket}/`)) return answer(404, '<Error><Code>NoSuchBucket</Code></Error>')
-    if (url.searchParams.get('list-type') === '2') return answer(200, listing(objects, url.searchParams))
-    const key = decodeURIComponent(url.pathname.slice(bucket.length + 2))
+    if (!path.startsWith(`/${bucket}/`)) return answer(404, '<Error><Code>NoSuchBucket</Code></Error>')
+    if (query.get('list-type') === '2') return answer(200, listing(objects, query))
+    const key = decodeURIComponent(path.slice(bucket.length + 2))
     if (key === '') return answer(200, '')
     const found = objects.get(key)
     if (found === undefined) return answer(404, '<Error><Code>NoSuchKey</Code></Error>')

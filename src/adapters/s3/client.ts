@@ -35,13 +35,13 @@ const DEFAULT_REGION = 'us-east-1'
 /** Opens a bucket; nothing is sent before the first call. The region is learnt from the store when none is given. */
 export function openBucket(options: S3Options, bucket: string): S3Bucket {
   let region = options.region ?? DEFAULT_REGION
-  const ask = async (method: string, url: URL, limitBytes: number): Promise<Answer> => {
-    const answer = await send(options, method, url, region, limitBytes)
+  const ask = async (method: string, address: Address, limitBytes: number): Promise<Answer> => {
+    const answer = await send(options, method, address, region, limitBytes)
     const told = answer.headers['x-amz-bucket-region']
     const isElsewhere = answer.status === 400 || answer.status === 301
     if (options.region !== undefined || typeof told !== 'string' || told === region || !isElsewhere) return answer
     region = told
-    return send(options, method, url, region, limitBytes)
+    return send(options, method, address, region, limitBytes)
   }
   return {
     async exists() {
@@ -52,15 +52,14 @@ export function openBucket(options: S3Options, bucket: string): S3Bucket {
     },
     async *list(prefix) {
       for (let next: string | undefined = '', first = true; first || next !== undefined; first = false) {
-        const url = addressOf(options, bucket)
-        url.search = new URLSearchParams({
+        const query = {
           'list-type': '2',
           'encoding-type': 'url',
           'max-keys': '1000',
           prefix,
           ...(next ? { 'continuation-token': next } : {}),
-        }).toString()
-        const { status, body } = await ask('GET', url, LARGEST_PAGE_BYTES)
+        }
+        const { status, body } = await ask('GET', addressOf(options, bucket, { query }), LARGEST_PAGE_BYTES)
         if (status !== 200) throw refused(status, body.toString('utf8'))
         const page = parseListing(body.toString('utf8'))
         yield* page.objects
@@ -69,7 +68,7 @@ export function openBucket(options: S3Options, bucket: string): S3Bucket {
       }
     },
     async get(key, limitBytes) {
-      const { status, headers, body } = await ask('GET', addressOf(options, bucket, key), limitBytes)
+      const { status, headers, body } = await ask('GET', addressOf(options, bucket, { key }), limitBytes)
       if (status === 404) return undefined
       if (status !== 200) throw refused(status, body.toString('utf8'))
       return { bytes: body, etag: (headers.etag ?? '').replace(/^W\//, '').replace(/^"|"$/g, '') }
@@ -77,32 +76,48 @@ export function openBucket(options: S3Options, bucket: string): S3Bucket {
   }
 }
 
+/** An address in its parts: `URL` would take the `..` of a key for a step. */
+type Address = { readonly origin: URL; readonly path: string; readonly query: URLSearchParams }
+
 /** Path style, which every store understands; AWS wants the bucket in the host. */
-function addressOf({ endpoint, isInsecure }: S3Options, bucket: string, key?: string): URL {
-  const base = new URL(/^https?:\/\//.test(endpoint) ? endpoint : `${isInsecure ? 'http' : 'https'}://${endpoint}`)
-  const isAws = /(^|\.)amazonaws\.com$/.test(base.hostname) && !bucket.includes('.')
-  if (isAws) base.hostname = `${bucket}.${base.hostname}`
-  base.pathname = isAws ? '/' : `/${escapeS3(bucket)}/`
-  // `.` and `..` in a key are part of its name; a URL would take them for steps.
-  const path =
-    key === undefined
-      ? ''
-      : escapeS3(key, true).replace(
-          /(^|\/)(\.{1,2})(?=\/|$)/g,
-          (_all, slash: string, dots: string) => `${slash}${'%2E'.repeat(dots.length)}`,
-        )
-  return new URL(`${base.origin}${base.pathname}${path}`)
+function addressOf(
+  { endpoint, isInsecure }: S3Options,
+  bucket: string,
+  { key = '', query = {} }: { readonly key?: string; readonly query?: Record<string, string> } = {},
+): Address {
+  const origin = new URL(/^https?:\/\//.test(endpoint) ? endpoint : `${isInsecure ? 'http' : 'https'}://${endpoint}`)
+  const isAws = /(^|\.)amazonaws\.com$/.test(origin.hostname) && !bucket.includes('.')
+  if (isAws) origin.hostname = `${bucket}.${origin.hostname}`
+  const path = `${isAws ? '/' : `/${escapeS3(bucket)}/`}${escapeS3(key, true)}`
+  return { origin, path, query: new URLSearchParams(query) }
 }
 
-function send(options: S3Options, method: string, url: URL, region: string, limitBytes: number): Promise<Answer> {
+function send(
+  options: S3Options,
+  method: string,
+  { origin, path, query }: Address,
+  region: string,
+  limitBytes: number,
+): Promise<Answer> {
   const { keys, trust = {}, proxy, signal } = options
-  const route = proxy ? proxyOptions(proxy, url, trust) : { agent: false as const, ...tlsOptions(trust) }
-  const signed = keys ? signS3({ method, url, region, atMs: Date.now() }, keys) : {}
+  const { host } = origin
+  const search = query.toString().replaceAll('+', '%20')
+  const target = search === '' ? path : `${path}?${search}`
+  const route = proxy ? proxyOptions(proxy, origin, trust) : { agent: false as const, ...tlsOptions(trust) }
+  const signed = keys ? signS3({ method, host, path, query, region, atMs: Date.now() }, keys) : {}
+  const isPlainProxy = proxy !== undefined && origin.protocol === 'http:'
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void =>
-      reject(new SluiceError('S3_FAILED', `${url.host}: ${error.message}`, { retry: 'backoff', cause: error }))
-    const make = url.protocol === 'https:' ? https.request : http.request
-    const sent = make(url, { ...route, method, headers: { ...signed, ...route.headers }, signal }, (answer) => {
+      reject(new SluiceError('S3_FAILED', `${host}: ${error.message}`, { retry: 'backoff', cause: error }))
+    const make = origin.protocol === 'https:' ? https.request : http.request
+    const request = {
+      ...route,
+      method,
+      path: isPlainProxy ? `${origin.origin}${target}` : target,
+      headers: { ...signed, ...route.headers },
+      signal,
+    }
+    const sent = make(origin, request, (answer) => {
       const chunks: Buffer[] = []
       let size = 0
       answer.on('error', fail)

@@ -11,9 +11,9 @@ const cases = [
 ] as const
 for (const [query, want] of cases)
   test(`a request is signed as AWS documents it: ${query}`, () => {
-    const url = new URL(`https://examplebucket.s3.amazonaws.com/${query}`)
+    const where = { host: 'examplebucket.s3.amazonaws.com', path: '/', query: new URLSearchParams(query) }
     const atMs = Date.UTC(2013, 4, 24)
-    const { authorization = '' } = signS3({ method: 'GET', url, region: 'us-east-1', atMs }, keys)
+    const { authorization = '' } = signS3({ method: 'GET', ...where, region: 'us-east-1', atMs }, keys)
     assert.equal(/Signature=([0-9a-f]+)/.exec(authorization)?.[1], want)
   })
 

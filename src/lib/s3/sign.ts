@@ -6,8 +6,11 @@ export type S3Keys = { readonly accessKey: string; readonly secretKey: string; r
 /** A request without a body that is to be signed. */
 export type S3Request = {
   readonly method: string
-  /** Its path is escaped already, its query not yet sorted. */
-  readonly url: URL
+  /** `host:port`, as it is sent. */
+  readonly host: string
+  /** Escaped. */
+  readonly path: string
+  readonly query: URLSearchParams
   readonly region: string
   /** Milliseconds since the epoch. */
   readonly atMs: number
@@ -20,10 +23,13 @@ const EMPTY = createHash('sha256').update('').digest('hex')
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
-export function signS3({ method, url, region, atMs }: S3Request, keys: S3Keys): Readonly<Record<string, string>> {
+export function signS3(
+  { method, host, path, query, region, atMs }: S3Request,
+  keys: S3Keys,
+): Readonly<Record<string, string>> {
   const time = new Date(atMs).toISOString().replace(/[-:]|\.\d{3}/g, '')
   const headers: Record<string, string> = {
-    host: url.host,
+    host,
     'x-amz-content-sha256': EMPTY,
     'x-amz-date': time,
     ...(keys.sessionToken === undefined ? {} : { 'x-amz-security-token': keys.sessionToken }),
@@ -31,8 +37,8 @@ export function signS3({ method, url, region, atMs }: S3Request, keys: S3Keys): 
   const names = Object.keys(headers).sort()
   const canonical = [
     method,
-    url.pathname,
-    canonicalQuery(url),
+    path,
+    canonicalQuery(query),
     ...names.map((name) => `${name}:${headers[name] ?? ''}`),
     '',
     names.join(';'),
@@ -52,8 +58,8 @@ export function signS3({ method, url, region, atMs }: S3Request, keys: S3Keys): 
   }
 }
 
-function canonicalQuery({ searchParams }: URL): string {
-  return [...searchParams]
+function canonicalQuery(query: URLSearchParams): string {
+  return [...query]
     .map(([name, value]) => `${escapeS3(name)}=${escapeS3(value)}`)
     .sort()
     .join('&')

@@ -12,8 +12,6 @@ export type SourceSnapshot = {
   readonly read: (file: SourceFile) => Promise<Buffer>
   /** The first part of a path that is a symbolic link in the source; for explanations, a source leaves links out. */
   readonly linkOn?: ((path: string) => Promise<string | undefined>) | undefined
-  /** What the source itself was made from, as `flux push artifact` notes it: `main@sha1:…`. */
-  readonly originRevision?: string
   /** Digest of the whole content; equal digests mean equal files. */
   readonly digest: string
 }

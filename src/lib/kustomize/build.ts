@@ -1,4 +1,3 @@
-import { toValue } from '../yaml/to-value.ts'
 import { writeYamlStream } from '../yaml/write.ts'
 import { accumulateTarget, emptyAccumulator, useOpenApi, type Accumulator, type Build } from './accumulate.ts'
 import { advised } from './advice.ts'
@@ -11,6 +10,7 @@ import { generatedTarget, overlayTarget, type Overlay } from './overlay.ts'
 import { sortLegacy } from './order.ts'
 import { seeTree, type SeenTree } from './paths.ts'
 import { sortBy } from './plugins.ts'
+import { objectValue } from './object-value.ts'
 import { ORIGIN, renderOrigin, renderTransformations, TRANSFORMATIONS } from './origin.ts'
 import { fieldMap, textMap, type Resource } from './resource.ts'
 import { loadTarget, type Notices, type Target } from './target.ts'
@@ -178,9 +178,8 @@ function objectOf(resource: Resource, metadataWanted: readonly string[]): Record
     texts.set(TRANSFORMATIONS, renderTransformations(resource.transformations))
   const annotations = metadata?.fields.get('annotations')
   metadata?.fields.delete('annotations')
-  const value = toValue(resource.node, { integers: 'bigint', refolds: true })
+  const object = objectValue(resource.node)
   if (annotations) metadata?.fields.set('annotations', annotations)
-  const object = isRecord(value) ? value : {}
   if (texts.size > 0 && isRecord(object['metadata'])) object['metadata']['annotations'] = Object.fromEntries(texts)
   return object
 }

@@ -11,6 +11,8 @@ export type Cursor = {
   /** Offset of the first character of the line at hand. */
   lineStart: number
   depth: number
+  /** How many brackets are open. */
+  flowDepth: number
   /** How many nodes aliases may still copy. */
   aliasBudget: number
   anchors: Map<string, YamlNode>
@@ -20,6 +22,8 @@ export type Cursor = {
 
 const MAX_DEPTH = 1000
 const MAX_ALIAS_NODES = 1_000_000
+const LONE_CR = /\r(?!\n)/
+const NOT_ALLOWED = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/
 
 export const TAB = 9
 export const LF = 10
@@ -36,17 +40,22 @@ export const QUESTION = 63
 /** A reader at the start of a text; a byte order mark is skipped. */
 export function createCursor(source: Source): Cursor {
   const start = source.text.charCodeAt(0) === 0xfeff ? 1 : 0
-  return {
+  const c: Cursor = {
     source,
-    text: source.text,
+    // A carriage return alone is a line end, too.
+    text: LONE_CR.test(source.text) ? source.text.replace(/\r(?!\n)/g, '\n') : source.text,
     pos: start,
     lineStart: start,
     depth: 0,
+    flowDepth: 0,
     aliasBudget: MAX_ALIAS_NODES,
     anchors: new Map(),
     comments: [],
     duplicates: [],
   }
+  const control = source.text.search(NOT_ALLOWED)
+  if (control >= 0) throw errorAt(c, 'YAML_SYNTAX', 'control characters are not allowed', control)
+  return c
 }
 
 /** The character at hand; NaN at the end of the text. */
@@ -76,26 +85,29 @@ export function skipBlank(c: Cursor): boolean {
       c.pos++
       c.lineStart = c.pos
       crossed = true
-    } else if (code === HASH && startsComment(c)) skipComment(c)
+    } else if (code === HASH) skipComment(c)
     else return crossed
   }
 }
 
-/** A tab may separate, and fill an empty line; it may not indent. */
+/** A tab may separate; in block context it may not stand before the first character of a line. */
 function skipTab(c: Cursor, crossed: boolean): void {
-  const start = c.pos
-  let end = start
-  while (c.text.charCodeAt(end) === TAB || c.text.charCodeAt(end) === SPACE) end++
-  const next = c.text.charCodeAt(end)
-  const isIndent = crossed && c.text.slice(c.lineStart, start).trim() === ''
-  const opensFlowEnd = next === 93 || next === 125 || next === HASH
-  if (isIndent && !(next === LF || next === CR || next !== next) && !opensFlowEnd)
-    throw syntaxError(c, 'found character that cannot start any token', start, 'indent with spaces, not with tabs')
-  c.pos = end
+  const isIndent = crossed && c.flowDepth === 0 && c.text.slice(c.lineStart, c.pos).trim() === ''
+  if (isIndent) throw tabError(c)
+  c.pos++
 }
 
-function startsComment(c: Cursor): boolean {
-  return c.pos === 0 || c.pos === c.lineStart || isBlankOrEnd(c.text.charCodeAt(c.pos - 1))
+/** Refuses a tab between a `-` or `?` and what follows on its line. */
+export function refuseTab(c: Cursor): void {
+  let end = c.pos
+  while (c.text.charCodeAt(end) === SPACE) end++
+  if (c.text.charCodeAt(end) !== TAB) return
+  c.pos = end
+  throw tabError(c)
+}
+
+function tabError(c: Cursor): SluiceError {
+  return syntaxError(c, 'found character that cannot start any token', c.pos, 'indent with spaces, not with tabs')
 }
 
 function skipComment(c: Cursor): void {

@@ -15,7 +15,7 @@ export function formatFloat(value: number): string {
 function formatIntegral(value: number): string {
   if (Object.is(value, -0)) return '0'
   if (Math.abs(value) < 1e15) return String(value)
-  if (value >= -9223372036854775808 && value <= 18446744073709550000) return String(value)
+  if (value > -9223372036854775808 && value <= 18446744073709550000) return String(value)
   const [mantissa = '', exponent] = value.toExponential().split('e')
   const power = Number(exponent)
   return `${mantissa}e+${String(power).padStart(2, '0')}`

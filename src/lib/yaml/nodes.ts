@@ -55,10 +55,24 @@ export type Touch = {
 export type YamlScalar = Place & { kind: 'scalar'; value: string; tag: string; style: ScalarStyle }
 
 /** A mapping; keys are the texts of the key scalars, in the order of the text. */
-export type YamlMap = Place & { kind: 'map'; fields: Map<string, YamlNode>; tag: string }
+export type YamlMap = Place & {
+  kind: 'map'
+  fields: Map<string, YamlNode>
+  tag: string
+  /** Written as `{…}`. */
+  isFlow?: boolean
+  /** The first key that is no string, such as `8080`. */
+  otherKey?: string
+}
 
 /** A sequence. */
-export type YamlSeq = Place & { kind: 'seq'; items: YamlNode[]; tag: string }
+export type YamlSeq = Place & {
+  kind: 'seq'
+  items: YamlNode[]
+  tag: string
+  /** Written as `[…]`. */
+  isFlow?: boolean
+}
 
 export type YamlNode = YamlScalar | YamlMap | YamlSeq
 

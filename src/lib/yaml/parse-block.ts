@@ -5,7 +5,8 @@ import type { YamlMap, YamlNode, YamlScalar, YamlSeq } from './nodes.ts'
 import { parseFlowCollection } from './parse-flow.ts'
 import { parseAlias, parseProperties, register, type Properties } from './parse-properties.ts'
 import { parseBlockScalar } from './parse-literal.ts'
-import { parsePlain, parsePlainLine, parseQuoted } from './parse-scalar.ts'
+import { checkPlainStart, parsePlain, parsePlainLine, parseQuoted } from './parse-scalar.ts'
+import { tagOf } from './resolve.ts'
 
 /**
  * Reads the node at hand, which may be absent.
@@ -48,7 +49,10 @@ function parseContent(c: Cursor, minColumn: number, block: boolean, key: undefin
     if (!block) throw syntaxError(c, 'block sequence entries are not allowed in this context')
     return parseSeq(c, col)
   }
-  if (code === QUESTION && isBlankOrEnd(at(c, 1)) && block) return parseMap(c, col, key)
+  if (code === QUESTION && isBlankOrEnd(at(c, 1))) {
+    if (!block) throw syntaxError(c, 'mapping keys are not allowed in this context')
+    return parseMap(c, col, key)
+  }
   if (code === 124 || code === 62) return parseBlockScalar(c, minColumn)
   if (block && startsKey(c)) return parseMap(c, col, key)
   const node = parseInline(c, minColumn)
@@ -82,7 +86,6 @@ function startsKey(c: Cursor): boolean {
   const code = at(c)
   if (code === DQUOTE || code === SQUOTE) return colonBehindQuote(c, code)
   if (code === 42) return colonBehindWord(c)
-  if (code === COLON && isBlankOrEnd(at(c, 1))) return true
   if (code === 91 || code === 123 || code === 124 || code === 62) return false
   return parsePlainLine(c.text, c.pos).stoppedAtColon
 }
@@ -117,6 +120,7 @@ function parseSeq(c: Cursor, col: number): YamlSeq {
   const node: YamlSeq = { kind: 'seq', items: [], tag: '', source: c.source, start: c.pos, end: c.pos, keyStart: -1 }
   for (;;) {
     c.pos++
+    cursor.refuseTab(c)
     const item = parseBlockNode(c, col + 1, col + 1, true)
     node.items.push(item)
     node.end = item.end
@@ -146,10 +150,10 @@ function parseMap(c: Cursor, col: number, first: KeyProperties | undefined): Yam
     const keyStart = given?.start ?? c.pos
     const key = parseKey(c, given?.properties)
     given = undefined
-    const value = parseBlockNode(c, col + 1, col, key.isExplicit)
+    const value = key.hasValue ? parseBlockNode(c, col + 1, col, key.isExplicit) : emptyScalar(c)
     value.keyStart = keyStart
     node.end = value.end
-    addField(c, fields, merges, key.scalar, value)
+    addField(c, node, merges, key.scalar, value)
     cursor.skipBlank(c)
     if (c.pos >= c.text.length || column(c) < col || cursor.atDocumentMarker(c)) break
     if (column(c) > col || isDash(c)) throw syntaxError(c, 'did not find expected key')
@@ -160,23 +164,26 @@ function parseMap(c: Cursor, col: number, first: KeyProperties | undefined): Yam
 }
 
 /** Adds a field; the last of two equal keys wins and the fact is noted. */
-export function addField(
-  c: Cursor,
-  fields: Map<string, YamlNode>,
-  merges: YamlNode[],
-  key: YamlScalar,
-  value: YamlNode,
-): void {
+export function addField(c: Cursor, map: YamlMap, merges: YamlNode[], key: YamlScalar, value: YamlNode): void {
+  const { fields } = map
   if (key.value === '<<' && key.style === 'plain' && (key.tag === '' || key.tag === '!!merge')) {
     merges.push(value)
     return
   }
+  if (map.otherKey === undefined && !isStringKey(c, key)) map.otherKey = key.value
   const before = fields.get(key.value)
   if (before) c.duplicates.push({ key: key.value, first: before.keyStart, second: value.keyStart })
   fields.set(key.value, value)
 }
 
-type Key = { readonly scalar: YamlScalar; readonly isExplicit: boolean }
+/** Go's libraries print a key that has a colon between brackets in quotes, and then it is a string. */
+function isStringKey(c: Cursor, key: YamlScalar): boolean {
+  const code = key.value.charCodeAt(0)
+  if (key.style !== 'plain' || (key.value.length > 5 && code > 57)) return true
+  return tagOf(key) === '!!str' || (c.flowDepth > 0 && key.value.includes(':'))
+}
+
+type Key = { readonly scalar: YamlScalar; readonly isExplicit: boolean; readonly hasValue: boolean }
 
 function parseKey(c: Cursor, properties: Properties | undefined): Key {
   if (at(c) === QUESTION && isBlankOrEnd(at(c, 1))) return parseExplicitKey(c)
@@ -185,18 +192,20 @@ function parseKey(c: Cursor, properties: Properties | undefined): Key {
     cursor.skipBlank(c)
     return parseKey(c, own)
   }
+  if (at(c) === COLON && isBlankOrEnd(at(c, 1))) throw syntaxError(c, 'did not find expected key')
   if (!startsKey(c)) throw missingColon(c)
-  const node = at(c) === COLON ? emptyScalar(c) : parseKeyScalar(c)
+  const node = parseKeyScalar(c)
   skipSpaces(c)
   if (at(c) !== COLON) throw missingColon(c)
   c.pos++
-  return { scalar: asKey(c, register(c, properties, node)), isExplicit: false }
+  return { scalar: asKey(c, register(c, properties, node)), isExplicit: false, hasValue: true }
 }
 
 function parseKeyScalar(c: Cursor): YamlNode {
   const code = at(c)
   if (code === DQUOTE || code === SQUOTE) return parseQuoted(c, 0)
   if (code === 42) return parseAlias(c)
+  checkPlainStart(c)
   const { end } = parsePlainLine(c.text, c.pos)
   const node = scalarAt(c, c.pos, end)
   c.pos = end
@@ -206,13 +215,12 @@ function parseKeyScalar(c: Cursor): YamlNode {
 function parseExplicitKey(c: Cursor): Key {
   const col = column(c)
   c.pos++
-  const node = parseBlockNode(c, col + 1, col + 1, true)
+  cursor.refuseTab(c)
+  const scalar = asKey(c, parseBlockNode(c, col + 1, col + 1, true))
   cursor.skipBlank(c)
-  const scalar = asKey(c, node)
-  if (column(c) !== col || at(c) !== COLON || !isBlankOrEnd(at(c, 1)))
-    throw syntaxError(c, 'a `? key` without its `: value`')
-  c.pos++
-  return { scalar, isExplicit: true }
+  const hasValue = column(c) === col && at(c) === COLON && isBlankOrEnd(at(c, 1))
+  if (hasValue) c.pos++
+  return { scalar, isExplicit: true, hasValue }
 }
 
 function asKey(c: Cursor, node: YamlNode): YamlScalar {

@@ -8,12 +8,17 @@ export function startDocument(c: Cursor): boolean {
   c.comments = []
   c.duplicates = []
   let isExplicit = false
+  let hasDirective = false
   for (;;) {
     skipBlank(c)
     if (c.pos >= c.text.length) return isExplicit
-    if (at(c) === 37 && c.pos === c.lineStart) skipLine(c)
-    else if (!atDocumentMarker(c)) return true
-    else if (at(c) === DASH) {
+    if (at(c) === 37 && c.pos === c.lineStart) {
+      readDirective(c)
+      hasDirective = true
+    } else if (!atDocumentMarker(c)) {
+      if (hasDirective && !isExplicit) throw syntaxError(c, 'did not find expected <document start>')
+      return true
+    } else if (at(c) === DASH) {
       if (isExplicit) return true
       isExplicit = true
       c.pos += 3
@@ -31,9 +36,17 @@ export function parseDocumentBody(c: Cursor): YamlDocument {
   return { source: c.source, root, comments: c.comments, duplicates: c.duplicates }
 }
 
-function skipLine(c: Cursor): void {
-  const end = c.text.indexOf('\n', c.pos)
-  c.pos = end < 0 ? c.text.length : end
+/** Reads `%YAML 1.1` or `%TAG …`; there are no others. */
+function readDirective(c: Cursor): void {
+  const lineEnd = c.text.indexOf('\n', c.pos)
+  const end = lineEnd < 0 ? c.text.length : lineEnd
+  const [name, version = ''] = c.text
+    .slice(c.pos, end)
+    .trim()
+    .split(/[ \t]+/)
+  if (name === '%YAML' && version !== '1.1') throw syntaxError(c, 'found incompatible YAML document')
+  if (name !== '%YAML' && name !== '%TAG') throw syntaxError(c, 'found unknown directive name')
+  c.pos = end
 }
 
 function unexpected(c: Cursor): Error {

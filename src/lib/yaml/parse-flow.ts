@@ -1,6 +1,7 @@
 import {
   COLON,
   COMMA,
+  DASH,
   DQUOTE,
   HASH,
   QUESTION,
@@ -26,13 +27,24 @@ const CLOSE_MAP = 125
 /** Reads `[…]` or `{…}`. */
 export function parseFlowCollection(c: Cursor): YamlNode {
   enter(c)
+  c.flowDepth++
   const node = at(c) === OPEN_SEQ ? parseFlowSeq(c) : parseFlowMap(c)
+  c.flowDepth--
   leave(c)
   return node
 }
 
 function parseFlowSeq(c: Cursor): YamlSeq {
-  const node: YamlSeq = { kind: 'seq', items: [], tag: '', source: c.source, start: c.pos, end: 0, keyStart: -1 }
+  const node: YamlSeq = {
+    kind: 'seq',
+    items: [],
+    tag: '',
+    source: c.source,
+    start: c.pos,
+    end: 0,
+    keyStart: -1,
+    isFlow: true,
+  }
   c.pos++
   for (;;) {
     skipBlank(c)
@@ -47,58 +59,71 @@ function parseFlowSeq(c: Cursor): YamlSeq {
   return node
 }
 
-/** An item of a sequence; `[a: b]` holds a mapping of one field. */
+/** An item of a sequence; `[a: b]` and `[? a]` hold a mapping of one field. */
 function parseFlowItem(c: Cursor): YamlNode {
   const start = c.pos
+  const isExplicit = skipQuestion(c)
   const item = parseFlowNode(c)
-  skipBlank(c)
-  if (!isColon(c, item)) return item
-  c.pos++
-  const value = parseFlowValue(c)
+  const hasValue = skipColon(c, item, start)
+  if (!hasValue && !isExplicit) return item
+  const value = hasValue ? parseFlowValue(c) : emptyScalar(c)
   value.keyStart = start
-  const fields = new Map<string, YamlNode>([[keyOf(c, item).value, value]])
-  return { kind: 'map', fields, tag: '', source: c.source, start, end: c.pos, keyStart: -1 }
+  const map = flowMap(c, start)
+  addField(c, map, [], keyOf(c, item), value)
+  map.end = c.pos
+  return map
+}
+
+function flowMap(c: Cursor, start: number): YamlMap {
+  return { kind: 'map', fields: new Map(), tag: '', source: c.source, start, end: 0, keyStart: -1, isFlow: true }
 }
 
 function parseFlowMap(c: Cursor): YamlMap {
-  const fields = new Map<string, YamlNode>()
-  const node: YamlMap = { kind: 'map', fields, tag: '', source: c.source, start: c.pos, end: 0, keyStart: -1 }
+  const node = flowMap(c, c.pos)
   const merges: YamlNode[] = []
   c.pos++
   for (;;) {
     skipBlank(c)
     if (at(c) === CLOSE_MAP) break
-    parseFlowField(c, fields, merges)
+    parseFlowField(c, node, merges)
     skipBlank(c)
     if (at(c) === COMMA) c.pos++
     else if (at(c) !== CLOSE_MAP) throw syntaxError(c, "did not find expected ',' or '}'")
   }
   c.pos++
   node.end = c.pos
-  if (merges.length > 0) mergeInto(c, fields, merges)
+  if (merges.length > 0) mergeInto(c, node.fields, merges)
   return node
 }
 
-function parseFlowField(c: Cursor, fields: Map<string, YamlNode>, merges: YamlNode[]): void {
-  if (at(c) === QUESTION && isBlankOrEnd(at(c, 1))) {
-    c.pos++
-    skipBlank(c)
-  }
+function parseFlowField(c: Cursor, map: YamlMap, merges: YamlNode[]): void {
+  skipQuestion(c)
   const keyStart = c.pos
   const key = parseFlowNode(c)
-  skipBlank(c)
-  const hasValue = isColon(c, key)
-  if (hasValue) c.pos++
+  const hasValue = skipColon(c, key, keyStart)
   const value = hasValue ? parseFlowValue(c) : emptyScalar(c)
   value.keyStart = keyStart
-  addField(c, fields, merges, keyOf(c, key), value)
+  addField(c, map, merges, keyOf(c, key), value)
 }
 
-/** A `:` ends a key; behind a quoted key or a collection nothing need follow it. */
-function isColon(c: Cursor, key: YamlNode): boolean {
+/** Between brackets a `?` starts a key whatever follows it. */
+function skipQuestion(c: Cursor): boolean {
+  if (at(c) !== QUESTION) return false
+  c.pos++
+  skipBlank(c)
+  return true
+}
+
+/** Moves behind the `:` of a key; behind a quoted key or a collection nothing need follow it, and it must stand on the key's line. */
+function skipColon(c: Cursor, key: YamlNode, keyStart: number): boolean {
+  skipBlank(c)
   if (at(c) !== COLON) return false
-  const next = at(c, 1)
-  return isBlankOrEnd(next) || isFlowIndicator(next) || key.kind !== 'scalar' || key.style !== 'plain'
+  if (!isBlankOrEnd(at(c, 1)) && !isFlowIndicator(at(c, 1)) && key.kind === 'scalar' && key.style === 'plain')
+    return false
+  if (keyStart < c.lineStart)
+    throw syntaxError(c, "did not find expected ',' or a closing bracket", c.pos, 'put the `:` on the line of its key')
+  c.pos++
+  return true
 }
 
 function parseFlowValue(c: Cursor): YamlNode {
@@ -124,7 +149,16 @@ function parseFlowNode(c: Cursor): YamlNode {
   return parseFlowPlain(c)
 }
 
+function checkPlainStart(c: Cursor): void {
+  const code = at(c)
+  if (code === COLON || (code === DASH && isBlankOrEnd(at(c, 1))) || isFlowIndicator(code))
+    throw syntaxError(c, 'did not find expected node content')
+  if ('|>%@`'.includes(c.text[c.pos] ?? ''))
+    throw syntaxError(c, 'found character that cannot start any token', c.pos, 'quote the value')
+}
+
 function parseFlowPlain(c: Cursor): YamlScalar {
+  checkPlainStart(c)
   const start = c.pos
   let value = ''
   for (;;) {
@@ -140,7 +174,6 @@ function parseFlowPlain(c: Cursor): YamlScalar {
     }
     value += breaks === 1 ? ' ' : '\n'.repeat(breaks - 1)
   }
-  if (c.pos === start && at(c) !== COLON) throw syntaxError(c, 'did not find expected node content')
   return { kind: 'scalar', value, tag: '', style: 'plain', source: c.source, start, end: c.pos, keyStart: -1 }
 }
 
@@ -159,14 +192,17 @@ function flowLineEnd(text: string, start: number): number {
   for (let i = start; ; i++) {
     const code = text.charCodeAt(i)
     if (code !== code || code === 10 || isFlowIndicator(code)) return end
-    if (code === COLON && (isBlankOrEnd(text.charCodeAt(i + 1)) || isFlowIndicator(text.charCodeAt(i + 1)))) return end
+    if (code === COLON && isBlankOrEnd(text.charCodeAt(i + 1))) return end
     if (code === HASH && i > end) return end
     if (code !== 32 && code !== 9 && code !== 13) end = i + 1
   }
 }
 
+/** Ends a plain scalar between brackets; a `?` does, too. */
 function isFlowIndicator(code: number): boolean {
-  return code === COMMA || code === OPEN_SEQ || code === CLOSE_SEQ || code === 123 || code === CLOSE_MAP
+  return (
+    code === COMMA || code === QUESTION || code === OPEN_SEQ || code === CLOSE_SEQ || code === 123 || code === CLOSE_MAP
+  )
 }
 
 function keyOf(c: Cursor, node: YamlNode): YamlScalar {

@@ -1,4 +1,4 @@
-import { CR, HASH, LF, SPACE, at, isBlankOrEnd, syntaxError, type Cursor } from './cursor.ts'
+import { CR, HASH, LF, SPACE, TAB, at, isBlankOrEnd, syntaxError, type Cursor } from './cursor.ts'
 import type { YamlScalar } from './nodes.ts'
 
 type Header = { readonly isFolded: boolean; readonly chomp: 'clip' | 'strip' | 'keep'; readonly indent: number }
@@ -20,7 +20,7 @@ function parseHeader(c: Cursor): Header {
   let chomp: Header['chomp'] = 'clip'
   let indent = 0
   c.pos++
-  for (; !isBlankOrEnd(at(c)); c.pos++) {
+  for (; !isBlankOrEnd(at(c)) && at(c) !== HASH; c.pos++) {
     const code = at(c)
     if (code === 43) chomp = 'keep'
     else if (code === 45) chomp = 'strip'
@@ -37,7 +37,7 @@ function parseHeader(c: Cursor): Header {
   return { isFolded, chomp, indent }
 }
 
-/** The column of the first line that is not empty; at least the parent's plus one. */
+/** The widest column up to the first line that is not empty; at least the parent's plus one. */
 function detectIndent(c: Cursor, minColumn: number): number {
   let i = c.pos + 1
   let widest = 0
@@ -45,13 +45,14 @@ function detectIndent(c: Cursor, minColumn: number): number {
     const lineStart = i
     while (c.text.charCodeAt(i) === SPACE) i++
     const code = c.text.charCodeAt(i)
+    if (code === TAB) throw syntaxError(c, 'found a tab character where an indentation space is expected', i)
     if (code === LF || (code === CR && c.text.charCodeAt(i + 1) === LF)) {
       widest = Math.max(widest, i - lineStart)
       i = code === LF ? i + 1 : i + 2
       continue
     }
     if (code !== code) return Math.max(widest, minColumn, 1)
-    return Math.max(i - lineStart, minColumn)
+    return Math.max(i - lineStart, widest, minColumn, 1)
   }
 }
 

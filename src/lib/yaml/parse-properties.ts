@@ -22,10 +22,24 @@ export function parseProperties(c: Cursor): Properties {
 
 function parseName(c: Cursor): string {
   const start = ++c.pos
-  while (!isBlankOrEnd(at(c)) && !isFlowEnd(at(c))) c.pos++
-  if (c.pos === start) throw syntaxError(c, 'did not find expected alphabetic or numeric character')
+  while (isNameCharacter(at(c))) c.pos++
+  const isEnded = isBlankOrEnd(at(c)) || BEHIND_NAME.includes(c.text[c.pos] ?? '')
+  if (c.pos === start || !isEnded) throw syntaxError(c, 'did not find expected alphabetic or numeric character')
   return c.text.slice(start, c.pos)
 }
+
+function isNameCharacter(code: number): boolean {
+  return (
+    (code >= 97 && code <= 122) ||
+    (code >= 65 && code <= 90) ||
+    (code >= 48 && code <= 57) ||
+    code === 95 ||
+    code === 45
+  )
+}
+
+/** What may follow the name of an anchor without a blank. */
+const BEHIND_NAME = '?:,]}%@`'
 
 function isFlowEnd(code: number): boolean {
   return code === 44 || code === 91 || code === 93 || code === 123 || code === 125
@@ -36,7 +50,9 @@ function parseTag(c: Cursor): string {
   const isVerbatim = at(c, 1) === 60
   while (!isBlankOrEnd(at(c)) && (isVerbatim || !isFlowEnd(at(c)))) c.pos++
   const text = c.text.slice(start, c.pos)
+  if (/^![A-Za-z0-9_-]+!/.test(text)) throw syntaxError(c, 'found undefined tag handle', start)
   const verbatim = isVerbatim ? text.slice(2, -1) : text
+  if (verbatim === '!') return ''
   return verbatim.replace(/^tag:yaml\.org,2002:/, '!!')
 }
 

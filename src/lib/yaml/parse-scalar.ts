@@ -60,12 +60,14 @@ function mappingValue(c: Cursor, offset: number): Error {
   )
 }
 
-function checkPlainStart(c: Cursor): void {
+/** Refuses a plain scalar that starts with what means something else. */
+export function checkPlainStart(c: Cursor): void {
   const code = c.text.charCodeAt(c.pos)
   if (code === 37 || code === 64 || code === 96)
     throw syntaxError(c, 'found character that cannot start any token', c.pos, 'quote the value')
   if (code === 93 || code === 125 || code === 44)
     throw syntaxError(c, 'did not find expected node content', c.pos, 'quote the value')
+  if (code === 33 || code === 38) throw syntaxError(c, 'did not find expected key', c.pos, 'quote the value')
 }
 
 /** Moves to the first character of a continuing line; answers the number of line ends crossed, 0 when none continues. */

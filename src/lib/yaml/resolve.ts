@@ -3,7 +3,8 @@ import type { YamlScalar } from './nodes.ts'
 /**
  * Which Go library's rules a plain scalar follows.
  *
- * 'v3': `yes`, `no`, `on`, `off`, `y`, `n` are strings (kyaml, resources). 'v2': they are booleans (sigs.k8s.io/yaml: kustomization.yaml, kubectl).
+ * 'v3': `yes`, `no`, `on`, `off`, `y`, `n` are strings and dates are times (kyaml, resources). 'v2': they are booleans, and dates strings
+ * (sigs.k8s.io/yaml: kustomization.yaml, kubectl).
  */
 export type YamlRules = 'v2' | 'v3'
 
@@ -52,7 +53,7 @@ const MIN_INT64 = -9223372036854775808n
 /** What a plain text means to Go's YAML library. @see https://github.com/go-yaml/yaml/blob/v3/resolve.go */
 export function resolvePlain(text: string, rules: YamlRules = 'v3'): ScalarValue {
   const code = text.charCodeAt(0)
-  if (code >= 48 && code <= 57) return resolveNumber(text)
+  if (code >= 48 && code <= 57) return (rules === 'v3' ? parseTimestamp(text) : undefined) ?? resolveNumber(text)
   if (code === 43 || code === 45 || code === 46) return resolveSigned(text)
   if (text.length > 5) return text
   const keyword = KEYWORDS.get(text)
@@ -70,10 +71,6 @@ function resolveSigned(text: string): ScalarValue {
 }
 
 function resolveNumber(text: string): ScalarValue {
-  if (/^[0-9]{4}-/.test(text)) {
-    const time = parseTimestamp(text)
-    if (time !== undefined) return time
-  }
   const plain = text.includes('_') ? text.replaceAll('_', '') : text
   const int = parseInteger(plain)
   if (int !== undefined) return int
@@ -115,10 +112,11 @@ function narrow(value: bigint, plain: string): number | bigint | undefined {
 }
 
 const TIMESTAMP =
-  /^(\d{4})-(\d{1,2})-(\d{1,2})(?:(?:[Tt](\d{1,2}):(\d{1,2}):(\d{1,2})(?:[.,](\d+))?(Z|[-+]\d\d:\d\d))|(?: (\d{1,2}):(\d{1,2}):(\d{1,2})(?:[.,](\d+))?))?$/
+  /^(\d{4})-(\d{1,2})-(\d{1,2})(?:(?:[Tt](\d{1,2}):(\d{1,2}):(\d{1,2})(?:[.,](\d+))?(Z|[-+]\d\d:\d\d))|(?: +(\d{1,2}):(\d{1,2}):(\d{1,2})(?:[.,](\d+))?))?$/
 
 /** A timestamp as Go's JSON prints it; undefined when the text is none. */
 export function parseTimestamp(text: string): string | undefined {
+  if (text.charCodeAt(4) !== 45) return undefined
   const match = TIMESTAMP.exec(text)
   if (!match) return undefined
   const [year = 0, month = 0, day = 0] = match.slice(1, 4).map(Number)

@@ -6,7 +6,7 @@ const BEST_WIDTH = 80
 /** How a string may be written. @see https://github.com/go-yaml/yaml/blob/v2/emitterc.go (analyze_scalar) */
 type Allowed = { readonly plain: boolean; readonly single: boolean; readonly block: boolean }
 
-const SIMPLE_WORD = /^[A-Za-z_/.][A-Za-z0-9_./-]*$/
+const SIMPLE_WORD = /^(?!\.\.\.)[A-Za-z_/.][A-Za-z0-9_./-]*$/
 const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/
 const UNPRINTABLE = /[\0-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]/
 const AS_BLOCK = /^[-?:](?:[ \t]|$)|^[#,[\]{}&*!|>'"%@`]|:(?:[ \t]|$)|[ \t\n]#|^---|^\.\.\./

@@ -64,7 +64,7 @@ function writeField(w: Writer, key: string, value: unknown, indent: number): voi
 function writeKey(w: Writer, key: string): string | undefined {
   const known = w.keys.get(key)
   if (known !== undefined) return known
-  if (key.includes('\n') || (key.length > 32 && Buffer.byteLength(key) > 128)) return undefined
+  if (/[\n\r]/.test(key) || (key.length > 32 && Buffer.byteLength(key) > 128)) return undefined
   const written = writeString(key, 0, 0, true)
   w.keys.set(key, written)
   return written

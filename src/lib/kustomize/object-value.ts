@@ -1,0 +1,46 @@
+import { SluiceError } from '../error/sluice-error.ts'
+import { isRecord } from '../value/is-record.ts'
+import type { YamlMap, YamlNode } from '../yaml/nodes.ts'
+import { reprintedValue } from '../yaml/reprint.ts'
+import { resolvePlain, resolveScalar } from '../yaml/resolve.ts'
+
+/**
+ * The plain value of an object, as kustomize's last step makes it.
+ *
+ * @throws SluiceError KUSTOMIZE_BUILD with kustomize's text where Go cannot make JSON of it
+ */
+export function objectValue(node: YamlMap): Record<string, unknown> {
+  try {
+    const value = reprintedValue(node)
+    return isRecord(value) ? value : {}
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code !== 'YAML_SYNTAX') throw error
+    const subject = error.message.startsWith('json: ') ? goSyntax(node, true) : 'map[string]interface {}(nil)'
+    const { where, hint } = error
+    throw new SluiceError('KUSTOMIZE_BUILD', `${subject}: ${error.message}`, {
+      cause: error,
+      ...(where ? { where } : {}),
+      ...(hint ? { hint } : {}),
+    })
+  }
+}
+
+/** A value as Go's `%#v` prints it. */
+function goSyntax(node: YamlNode, isRoot: boolean): string {
+  if (node.kind === 'seq') return `[]interface {}{${node.items.map((item) => goSyntax(item, false)).join(', ')}}`
+  if (node.kind === 'scalar') return goScalar(resolveScalar(node))
+  const hasOtherKeys = node.otherKey !== undefined && !isRoot
+  const fields = [...node.fields].sort(([a], [b]) => (a < b ? -1 : 1))
+  const texts = fields.map(([key, value]) => {
+    const name = hasOtherKeys ? goScalar(resolvePlain(key)) : JSON.stringify(key)
+    return `${name}:${goSyntax(value, false)}`
+  })
+  return `map[${hasOtherKeys ? 'interface {}' : 'string'}]interface {}{${texts.join(', ')}}`
+}
+
+function goScalar(value: ReturnType<typeof resolveScalar>): string {
+  if (value === null) return 'interface {}(nil)'
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value !== 'number' || Number.isFinite(value)) return String(value)
+  return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
+}

@@ -3,9 +3,9 @@ import type { Fact } from '../../pipeline/record/fact.ts'
 import { unreachable } from '../../lib/error/unreachable.ts'
 import { commitOfRevision } from '../../pipeline/record/image-name.ts'
 
-/** One line of progress for a fact: the time, the border, what happened. `undefined` for facts too small to print. */
+/** One line of progress for a fact: the time, the border, what happened. `undefined` for facts too small to print, and for what is only about to be done. */
 export function renderFact(fact: Fact): string | undefined {
-  const text = describe(fact)
+  const text = 'intended' in fact && fact.intended === true ? undefined : describe(fact)
   return text === undefined ? undefined : `${fact.at.slice(11, 19)}  ${fact.kind.padEnd(10)}  ${cleanText(text)}`
 }
 

@@ -48,8 +48,8 @@ export async function chooseDriver(
     case 'process':
       return { driver: await startProcessDriver(o, events) }
     case 'engine':
-      throw new SluiceError('NODE_DRIVER', `the driver "${o.word}" is not made yet`, {
-        hint: 'use linux, process, sim or auto',
+      throw new SluiceError('NODE_DRIVER', `the driver "${o.word}" is not made yet (docs/adr/0048)`, {
+        hint: 'use linux, process, sim or auto; jobs use the container engine of this machine with SLUICE_BUILDER=auto',
       })
   }
 }

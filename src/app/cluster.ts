@@ -7,7 +7,7 @@ import { startNode } from '../agents/node/start.ts'
 import { startWorkloads } from '../agents/workloads/start.ts'
 import { type Kubed, serveKubed } from '../embedded/kubed/serve.ts'
 import type { DriverName } from './driver-names.ts'
-import { collectMovedBytes, releaseMemoryWhenCalm } from './release-memory.ts'
+import { collectMovedBytes, collectorOfV8, releaseMemoryWhenCalm } from './release-memory.ts'
 
 export type ClusterOptions = {
   readonly stateDir: string
@@ -47,7 +47,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const client = clientFor(kubed)
   const caches = shareCaches(client, { clock: systemClock, onFault: (error) => log(`watch: ${String(error)}`) })
   const pods = caches.open({ apiVersion: 'v1', kind: 'Pod' })
-  const stopReleasing = [releaseMemoryWhenCalm(pods.onChange), collectMovedBytes()]
+  const collector = collectorOfV8()
+  const stopReleasing = [releaseMemoryWhenCalm(collector, pods.onChange), collectMovedBytes(collector)]
   const workloads = await startWorkloads({ client, caches, clock: systemClock, log })
   const node =
     options.node === 'none' ? undefined : await startNode({ ...nodeOptions(options, options.node, client), caches })

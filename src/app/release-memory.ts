@@ -23,12 +23,11 @@ export type Collector = { readonly collectYoung: () => void; readonly collect: (
  * 40 MiB, for a pause of about 50 ms. Tries again a few times while V8 holds on to it.
  *
  * @param onChange calls back at every change; answers how to stop that
- * @param collector what is called; that of V8 unless a test says otherwise
  * @returns how to stop
  */
 export function releaseMemoryWhenCalm(
+  collector: Collector,
   onChange: (changed: () => void) => () => void,
-  collector: Collector = collectorOfV8(),
   calmMs = CALM_MS,
 ): () => void {
   let timer: NodeJS.Timeout | undefined
@@ -51,7 +50,7 @@ export function releaseMemoryWhenCalm(
  *
  * @returns how to stop
  */
-export function collectMovedBytes(collector: Collector = collectorOfV8()): () => void {
+export function collectMovedBytes(collector: Collector): () => void {
   let movedBytes = 0
   const count = (message: unknown): void => {
     movedBytes += typeof message === 'number' ? message : 0
@@ -63,7 +62,8 @@ export function collectMovedBytes(collector: Collector = collectorOfV8()): () =>
   return () => void unsubscribe(MOVED_BYTES, count)
 }
 
-function collectorOfV8(): Collector {
+/** The collector of V8, which only a context that is made after the flag has. */
+export function collectorOfV8(): Collector {
   setFlagsFromString('--expose-gc')
   const found: unknown = runInNewContext('gc')
   const gc = (...words: readonly { readonly type: 'minor' }[]): void => {

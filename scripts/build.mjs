@@ -20,33 +20,58 @@ export async function build() {
   const esbuild = await import('esbuild')
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const next = join(root, `dist.next.${process.pid}`)
-  await esbuild.build({
+  const shared = {
     absWorkingDir: root,
-    entryPoints: { sluice: 'src/main.ts' },
     outdir: next,
     outExtension: { '.js': '.mjs' },
     bundle: true,
-    splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node20.19',
-    external: ['libsql'],
     minifySyntax: true,
     minifyWhitespace: true,
     sourcemap: false,
     legalComments: 'none',
+    logLevel: 'warning',
+  }
+  await esbuild.build({
+    ...shared,
+    entryPoints: { sluice: 'src/main.ts' },
+    splitting: true,
+    external: ['libsql'],
     loader: { '.gz': 'binary', '.html': 'text', '.css': 'text' },
     define: { SLUICE_VERSION: JSON.stringify(version) },
     banner: {
       js: "import{createRequire as __sluiceRequire}from'node:module';const require=__sluiceRequire(import.meta.url);",
     },
     chunkNames: 'chunks/[name]-[hash]',
-    logLevel: 'warning',
   })
+  // A library of its own: one file that shares nothing with the command.
+  await esbuild.build({ ...shared, entryPoints: { kustomize: 'src/app/kustomize-package.ts' } })
   const entry = join(next, 'sluice.mjs')
   writeFileSync(entry, `${launcher(version)}${readFileSync(entry, 'utf8').replace(/^#!.*\n/, '')}`)
   chmodSync(entry, 0o755)
   publish(next, join(root, 'dist'))
+}
+
+/** Writes the declarations of the library to dist/types; for those who compile against it, so only `npm run build` does. */
+export async function emitTypes() {
+  const { default: ts } = await import('typescript')
+  const options = {
+    target: ts.ScriptTarget.ES2023,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    strict: true,
+    skipLibCheck: true,
+    allowImportingTsExtensions: true,
+    declaration: true,
+    emitDeclarationOnly: true,
+    rootDir: join(root, 'src'),
+    outDir: join(root, 'dist', 'types'),
+  }
+  const program = ts.createProgram([join(root, 'src/app/kustomize-package.ts')], options)
+  rmSync(options.outDir, { recursive: true, force: true })
+  program.emit(undefined, (path, text) => ts.sys.writeFile(path, text.replace(/(from '\.[^']*)\.ts'/g, "$1.js'")))
 }
 
 // A sluice that runs from dist/ loads its chunks late: theirs stay for a day, the entry moves last.
@@ -58,8 +83,12 @@ function publish(next, dist) {
   }
   for (const name of readdirSync(join(next, 'chunks')))
     renameSync(join(next, 'chunks', name), join(dist, 'chunks', name))
+  renameSync(join(next, 'kustomize.mjs'), join(dist, 'kustomize.mjs'))
   renameSync(join(next, 'sluice.mjs'), join(dist, 'sluice.mjs'))
   rmSync(next, { recursive: true })
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await build()
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await build()
+  await emitTypes()
+}

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { diskTree } from '../../adapters/files/disk-tree.ts'
-import { recordTree } from '../../adapters/files/record-tree.ts'
 import { watchPaths, type PathWatch } from '../../adapters/files/watch-paths.ts'
+import { watchTree, type Looks } from '../../lib/kustomize/watch-tree.ts'
 import type { BuildFlags } from './build-flags.ts'
 import { buildFolder, describeFailure, failureOf, type Outcome } from './build-folder.ts'
 import { writeOutput } from './build-output.ts'
@@ -20,8 +20,9 @@ export async function runWatch(flags: BuildFlags, io: Io): Promise<ExitCode> {
   let shown: string | undefined
   let watch: PathWatch | undefined
   while (!io.signal.aborted) {
-    const seen = pathsAbove(resolve(io.cwd, flags.dir))
-    const outcome = buildFolder(recordTree(diskTree(), seen), io.cwd, flags.dir, flags.options)
+    const { tree, looks } = watchTree(diskTree())
+    const outcome = buildFolder(tree, io.cwd, flags.dir, flags.options)
+    const seen = watchedPaths(resolve(io.cwd, flags.dir), looks)
     const text = 'error' in outcome ? describeFailure(outcome) : outcome.yaml
     if (text !== shown) show(outcome, flags, io)
     shown = text
@@ -36,10 +37,11 @@ export async function runWatch(flags: BuildFlags, io: Io): Promise<ExitCode> {
   return 0
 }
 
-/** A path and the folders above it. */
-function pathsAbove(path: string): Set<string> {
-  const paths = new Set([path])
-  for (let at = path; dirname(at) !== at; at = dirname(at)) paths.add(at)
+/** What the build looked at, and the folders above: each of them may be moved away or become a link. */
+function watchedPaths(dir: string, { filesRead, filesMissed }: Looks): Set<string> {
+  const paths = new Set<string>()
+  for (const path of [dir, ...filesRead, ...filesMissed])
+    for (let at = path; !paths.has(at); at = dirname(at)) paths.add(at)
   return paths
 }
 

@@ -1,0 +1,19 @@
+/**
+ * The package `sluice/kustomize`: `kustomize build` as a function. See docs/kustomize.md.
+ *
+ * Nothing here keeps state: builds may run interleaved, and in worker threads.
+ */
+export { diskTree } from '../adapters/files/disk-tree.ts'
+export type { ErrorCode } from '../lib/error/codes.ts'
+export { describeError, SluiceError } from '../lib/error/sluice-error.ts'
+export { build, renderBuild, type BuildOptions, type BuildResult } from '../lib/kustomize/build.ts'
+export {
+  origin,
+  origins,
+  type FieldOrigin,
+  type FilePlace,
+  type ObjectName,
+  type OriginStep,
+} from '../lib/kustomize/field-origin.ts'
+export { treeOfFiles, type FileTree, type TreeEntry } from '../lib/kustomize/tree.ts'
+export { watchTree, type Looks } from '../lib/kustomize/watch-tree.ts'

@@ -1,5 +1,7 @@
 import { lstatSync, realpathSync, statSync } from 'node:fs'
-import { resolve, sep } from 'node:path'
+import { homedir } from 'node:os'
+import { join, resolve, sep } from 'node:path'
+import { diskRemote } from '../../adapters/kustomize/remote.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { renderWithOrigins } from '../../lib/kustomize/annotate.ts'
 import { build, renderBuild, type BuildOptions, type BuildResult } from '../../lib/kustomize/build.ts'
@@ -21,12 +23,17 @@ export type Outcome = { readonly yaml: string; readonly result: BuildResult } | 
  */
 export function buildFolder(tree: FileTree, cwd: string, dir: string, options: BuildOptions): Outcome {
   try {
-    const result = build(tree, namedFolder(cwd, dir), options)
+    const result = build(tree, namedFolder(cwd, dir), { remote: diskRemote(cacheFolder()), ...options })
     const comment = (found: FieldOrigin): string | undefined => originComment(found, cwd)
     return { yaml: options.origin ? renderWithOrigins(result, comment) : renderBuild(result), result }
   } catch (error) {
     return failureOf(error)
   }
+}
+
+/** Where clones of remote bases are kept. */
+function cacheFolder(): string {
+  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'sluice', 'kustomize')
 }
 
 /** What a person is told of an error; one that is a bug is thrown on. */

@@ -12,6 +12,8 @@ export const ERROR_CODES = {
   KUSTOMIZE_BUILD:
     'The kustomization cannot be built: a resource, patch or reference does not fit. Fix what the error names.',
   KUSTOMIZE_PATH: 'A file that the kustomization names is missing, or lies where it must not. Fix the path.',
+  KUSTOMIZE_REMOTE: 'A remote base or file could not be fetched. Check its URL, its ref, and the network.',
+  KUSTOMIZE_HTTP: 'A server refused a remote file. Check its URL.',
   KUSTOMIZE_UNSUPPORTED:
     'The kustomization asks for something that Sluice does not do: plug-ins, Helm, remote bases. Replace it.',
   WATCH_REFUSED: 'The system does not let us watch a folder. Raise the limit that the error names.',

@@ -97,6 +97,7 @@ export function accumulatePaths(build: Build, loader: Loader, paths: readonly Te
   for (const entry of paths)
     placed(entry.node, () => {
       const fileError = tryFile(build, loader, entry, into)
+      if (fileError?.code === 'KUSTOMIZE_HTTP') throw fileError
       if (fileError) accumulateBase(build, loader, entry.text, into, fileError)
     })
 }

@@ -9,6 +9,7 @@ import { fileName, rootLoader, type Loader, type LoadRestrictions } from './load
 import { generatedTarget, overlayTarget, type Overlay } from './overlay.ts'
 import { sortLegacy } from './order.ts'
 import { seeTree, type SeenTree } from './paths.ts'
+import type { Remote } from './remote.ts'
 import { sortBy } from './plugins.ts'
 import { objectValue } from './object-value.ts'
 import { ORIGIN, renderOrigin, renderTransformations, TRANSFORMATIONS } from './origin.ts'
@@ -36,6 +37,8 @@ export type BuildOptions = {
   readonly overlayName?: string
   /** The resources to build when `dir` has no kustomization file; without it that is an error. */
   readonly generated?: readonly string[]
+  /** Brings remote bases and files; without it they are refused by name. */
+  readonly remote?: Remote
   /** Adds the label `app.kubernetes.io/managed-by`. */
   readonly managedByLabel?: boolean
   /** Keeps where each leaf came from, for {@link origin}; about doubles the time. */
@@ -73,7 +76,8 @@ export function build(tree: FileTree, dir: string, options: BuildOptions = {}): 
   }
   let place = dir
   try {
-    const target = rootTarget(rootLoader(seen, dir, options.loadRestrictions ?? 'rootOnly'), notices, options)
+    const restrictions = options.loadRestrictions ?? 'rootOnly'
+    const target = rootTarget(rootLoader(seen, dir, { restrictions, remote: options.remote }), notices, options)
     if (!options.generated) place = `${fileName(target.loader, target.fileName)}:1:1`
     return buildTarget(seen, target, notices, options)
   } catch (error) {

@@ -1,6 +1,8 @@
 import { posix } from 'node:path'
 import { failure } from './failure.ts'
-import { isInside, readBytes, resolvePath, type SeenTree } from './paths.ts'
+import { isInside, readBytes, resolvePath, seeTree, type SeenTree } from './paths.ts'
+import type { Remote } from './remote.ts'
+import { parseRepoSpec, type RepoSpec } from './repo-spec.ts'
 
 /** Whether files must lie in or below the kustomization that names them. */
 export type LoadRestrictions = 'rootOnly' | 'none'
@@ -11,21 +13,34 @@ export type Loader = {
   readonly root: string
   readonly referrer: Loader | undefined
   readonly restrictions: LoadRestrictions
+  readonly remote: Remote | undefined
+  /** The repository that this is a folder of, when the kustomization that led here named one. */
+  readonly repo: RepoSpec | undefined
+  /** Where this is, as seen from the folder that is built. */
+  readonly origin: PathOrigin
 }
 
-const REMOTE = /^(?:https?|ssh|git|file):\/\/|^git@|^(?:github\.com|bitbucket\.org|gitlab\.com)[/:]|^git::|_git\//
+/** A path, in a repository when it is not in the one at hand. */
+export type PathOrigin = { readonly path?: string; readonly repo?: string; readonly ref?: string }
+
+/** What `subLoader` and `loadBytes` need of the build at hand. */
+export type LoaderOptions = {
+  readonly restrictions: LoadRestrictions
+  readonly remote: Remote | undefined
+}
 
 /** A loader for the folder that is to be built. */
-export function rootLoader(seen: SeenTree, dir: string, restrictions: LoadRestrictions): Loader {
-  return { seen, root: confirmDir(seen, dir, dir), referrer: undefined, restrictions }
+export function rootLoader(seen: SeenTree, dir: string, { restrictions, remote }: LoaderOptions): Loader {
+  const root = confirmDir(seen, dir, dir)
+  return { seen, root, referrer: undefined, restrictions, remote, repo: undefined, origin: {} }
 }
 
 /** The bytes of a file that the kustomization names. @throws SluiceError KUSTOMIZE_PATH */
 export function loadBytes(loader: Loader, path: string): Uint8Array {
-  if (REMOTE.test(path) && !path.startsWith('file://')) throw remote(path)
+  if (/^https?:\/\//.test(path)) return getFile(loader, path)
   const full = path.startsWith('/') ? posix.normalize(path) : posix.join(loader.root, path)
   const found = resolvePath(loader.seen, full)
-  if (!found) throw missing(full)
+  if (!found) throw missing(loader.seen, full)
   if (found.entry.kind === 'dir') throw failure('KUSTOMIZE_PATH', `'${found.path}' must resolve to a file`)
   if (loader.restrictions === 'rootOnly' && !isInside(found.path, loader.root))
     throw failure(
@@ -35,6 +50,14 @@ export function loadBytes(loader: Loader, path: string): Uint8Array {
       'move the file below the kustomization, or lift --load-restrictor',
     )
   return readBytes(loader.seen, found.path, found.entry)
+}
+
+function getFile({ remote }: Loader, url: string): Uint8Array {
+  if (!remote) throw notFetched(url)
+  const { status, reason, bytes } = remote.get(url)
+  if (status >= 200 && status <= 299) return bytes
+  if (parseRepoSpec(url)) throw failure('KUSTOMIZE_PATH', 'URL is a git repository')
+  throw failure('KUSTOMIZE_HTTP', `HTTP Error: status code ${status} (${reason})`, undefined, 'check the URL')
 }
 
 /** The text of a file, line ends as LF. */
@@ -47,16 +70,51 @@ export function fileName(loader: Loader, path: string): string {
   return path.startsWith('/') ? path : posix.join(loader.root, path)
 }
 
-/** A loader for a folder that the kustomization names. */
+/** A loader for a folder or a repository that the kustomization names. */
 export function subLoader(loader: Loader, path: string): Loader {
   if (path === '') throw failure('KUSTOMIZE_PATH', 'new root cannot be empty')
-  if (REMOTE.test(path)) throw remote(path)
+  const repo = parseRepoSpec(path)
+  if (repo) return repoLoader(loader, repo)
   if (path.startsWith('/')) throw failure('KUSTOMIZE_PATH', `new root '${path}' cannot be absolute`)
   const root = confirmDir(loader.seen, posix.join(loader.root, path), posix.join(loader.root, path))
   for (let at: Loader | undefined = loader; at; at = at.referrer)
     if (isInside(at.root, root))
       throw failure('KUSTOMIZE_PATH', `cycle detected: candidate root '${root}' contains visited root '${at.root}'`)
-  return { seen: loader.seen, root, referrer: loader, restrictions: loader.restrictions }
+  return { ...loader, root, referrer: loader, repo: undefined, origin: appendOrigin(loader.origin, path) }
+}
+
+function repoLoader(loader: Loader, repo: RepoSpec): Loader {
+  for (let at: Loader | undefined = loader; at; at = at.referrer)
+    if (at.repo?.raw.startsWith(repo.raw))
+      throw failure('KUSTOMIZE_PATH', `cycle detected: URI '${repo.raw}' referenced by previous URI '${at.repo.raw}'`)
+  if (!loader.remote) throw notFetched(repo.raw)
+  const { tree, dir } = loader.remote.clone(repo)
+  const seen = seeTree(tree, dir)
+  const full = posix.join(dir, repo.path)
+  const found = resolvePath(seen, full)
+  if (!found) throw missing(seen, full)
+  if (found.entry.kind !== 'dir')
+    throw failure('KUSTOMIZE_PATH', `'${full}' refers to file '${posix.basename(full)}'; expecting directory`)
+  return {
+    seen,
+    root: found.path,
+    referrer: loader,
+    restrictions: 'rootOnly',
+    remote: loader.remote,
+    repo,
+    origin: appendOrigin(loader.origin, repo.raw),
+  }
+}
+
+/** An origin with one more path behind it; a repository starts anew. */
+export function appendOrigin(origin: PathOrigin, path: string): PathOrigin {
+  const repo = parseRepoSpec(path)
+  if (!repo) return { ...origin, path: posix.join(origin.path ?? '', path) }
+  return {
+    repo: repo.cloneUrl,
+    ...(repo.ref ? { ref: repo.ref } : {}),
+    path: posix.normalize(repo.path || 'notCloned'),
+  }
 }
 
 function confirmDir(seen: SeenTree, full: string, name: string): string {
@@ -64,7 +122,7 @@ function confirmDir(seen: SeenTree, full: string, name: string): string {
   if (!found)
     throw failure(
       'KUSTOMIZE_PATH',
-      `must build at directory: not a valid directory: ${notThere(name, full)}`,
+      `must build at directory: not a valid directory: ${notThere(seen, name, full)}`,
       undefined,
       'check the path',
     )
@@ -72,19 +130,23 @@ function confirmDir(seen: SeenTree, full: string, name: string): string {
   throw failure('KUSTOMIZE_PATH', `must build at directory: '${found.path}': file is not directory`)
 }
 
-function notThere(name: string, full: string): string {
-  return `evalsymlink failure on '${name}' : lstat ${full}: no such file or directory`
+/** Names the first part of the path that is missing, as the original does. */
+function notThere(seen: SeenTree, name: string, full: string): string {
+  const parts = full.split('/')
+  let end = 2
+  while (end < parts.length && resolvePath(seen, parts.slice(0, end).join('/'))) end++
+  return `evalsymlink failure on '${name}' : lstat ${parts.slice(0, end).join('/')}: no such file or directory`
 }
 
-function missing(full: string): Error {
-  return failure('KUSTOMIZE_PATH', notThere(full, full), undefined, 'check the path')
+function missing(seen: SeenTree, full: string): Error {
+  return failure('KUSTOMIZE_PATH', notThere(seen, full, full), undefined, 'check the path')
 }
 
-function remote(path: string): Error {
+function notFetched(path: string): Error {
   return failure(
     'KUSTOMIZE_UNSUPPORTED',
     `remote base or file '${path}' is not fetched`,
     undefined,
-    'copy it into the repository',
+    'copy it into the repository, or allow remote bases',
   )
 }

@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { writeYaml } from '../yaml/write.ts'
-import type { Loader } from './loader.ts'
+import { appendOrigin, type Loader } from './loader.ts'
 import { currentId, fieldText, type Origin, type Resource } from './resource.ts'
 
 /** The annotation that says where an object came from. */
@@ -9,21 +9,16 @@ export const ORIGIN = 'config.kubernetes.io/origin'
 /** The annotation that says what transformed an object. */
 export const TRANSFORMATIONS = 'alpha.config.kubernetes.io/transformations'
 
-/** A path as seen from the folder that is built. */
-function pathFromTop(loader: Loader, path: string): string {
-  let top = loader
-  while (top.referrer) top = top.referrer
-  return posix.join(posix.relative(top.root, loader.root), path)
-}
-
 /** Objects of a file came from it. */
 export function markFile(resources: readonly Resource[], loader: Loader, path: string): void {
-  for (const resource of resources) resource.origin = { path: pathFromTop(loader, path) }
+  for (const resource of resources) resource.origin = appendOrigin(loader.origin, path)
 }
 
 /** What a field of a kustomization file generates or transforms comes from there. */
 export function originOfField(loader: Loader, fileName: string, kind: string): Origin {
-  return { configuredIn: pathFromTop(loader, fileName), configuredBy: { apiVersion: 'builtin', kind } }
+  const { path, ...repo } = loader.origin
+  const configuredIn = posix.join(path ?? '', fileName)
+  return { ...repo, configuredIn, configuredBy: { apiVersion: 'builtin', kind } }
 }
 
 /** What a generator or transformer with a configuration of its own does comes from that. */
@@ -35,7 +30,8 @@ export function originOfConfig(config: Resource): Origin {
     name,
     ...(namespace ? { namespace } : {}),
   }
-  return { configuredIn: config.origin?.path ?? '', configuredBy }
+  const { path, repo, ref } = config.origin ?? {}
+  return { ...(repo ? { repo } : {}), ...(ref ? { ref } : {}), configuredIn: path ?? '', configuredBy }
 }
 
 /** Objects that came from somewhere were transformed; one from nowhere was made by the transformer. */
@@ -54,9 +50,11 @@ export function renderTransformations(origins: readonly Origin[]): string {
 }
 
 /** The text of the annotation; its fields stand in kustomize's order, not in that of the alphabet. */
-export function renderOrigin({ path, configuredIn, configuredBy }: Origin): string {
+export function renderOrigin({ path, repo, ref, configuredIn, configuredBy }: Origin): string {
   const lines: string[] = []
   if (path) lines.push(writeYaml({ path }))
+  if (repo) lines.push(writeYaml({ repo }))
+  if (ref) lines.push(writeYaml({ ref }))
   if (configuredIn) lines.push(writeYaml({ configuredIn }))
   if (configuredBy) lines.push('configuredBy:\n', writeYaml(configuredBy).replace(/^/gm, '  ').replace(/ +$/, ''))
   return lines.join('')

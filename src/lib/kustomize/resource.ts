@@ -36,6 +36,8 @@ export type Resource = {
 /** Where an object came from, for `buildMetadata`. */
 export type Origin = {
   readonly path?: string
+  readonly repo?: string
+  readonly ref?: string
   readonly configuredIn?: string
   readonly configuredBy?: {
     readonly apiVersion?: string

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
+import { diskRemote } from '../src/adapters/kustomize/remote.ts'
 import { SluiceError } from '../src/lib/error/sluice-error.ts'
 import { build, renderBuild } from '../src/lib/kustomize/build.ts'
 import { treeOfFiles, type FileTree } from '../src/lib/kustomize/tree.ts'
 
 /** Cases that do not pass, each with its reason; docs/compat/kustomize.md is made from them by UPDATE=1. */
-const SKIPPED: Readonly<Record<string, string>> = {
-  'krusty/accumulation/TestAccumulateResourcesErrors/local_file_qualifies_as_repo':
-    'the error is that of a git fetch; remote bases are not fetched',
-}
+const SKIPPED: Readonly<Record<string, string>> = {}
 
 type Expectation = { readonly contains?: string; readonly equals?: string; readonly regexp?: string }
 type Fixture = {
@@ -20,6 +19,10 @@ type Fixture = {
   readonly errors?: readonly Expectation[]
   readonly options: { readonly reorder: string; readonly loadRestrictor: string; readonly managedByLabel: boolean }
 }
+
+const cache = mkdtempSync(join(tmpdir(), 'sluice-conformance-'))
+after(() => rmSync(cache, { recursive: true, force: true }))
+const remote = diskRemote(cache)
 
 const root = join(process.env['SLUICE_CONFORMANCE'] ?? '../shared/conformance', 'kustomize')
 const folders = existsSync(root) ? casesBelow(root) : []
@@ -71,6 +74,7 @@ function check(folder: string, fixture: Fixture): void {
         reorder: fixture.options.reorder === 'none' ? 'none' : 'legacy',
         loadRestrictions: fixture.options.loadRestrictor === 'RootOnly' ? 'rootOnly' : 'none',
         managedByLabel: fixture.options.managedByLabel,
+        remote,
       }),
     )
   if (fixture.errors) return checkError(run, fixture.errors)

@@ -62,7 +62,7 @@ function git(dir: string, spec: RepoSpec, args: readonly string[]): string {
       'KUSTOMIZE_REMOTE',
       `no 'git' program on path: exec: "git": executable file not found in $PATH`,
     )
-  const isFile = spec.cloneUrl.startsWith('file://')
+  const isFile = spec.cloneUrl.startsWith('file://') || !spec.cloneUrl.includes(':')
   const safe = ['-c', 'core.hooksPath=/dev/null', '-c', 'protocol.ext.allow=never', '-c', 'core.fsmonitor=false']
   const { status, output, hasTimedOut } = runProgram(program, [...safe, ...args], {
     cwd: dir,

@@ -1,5 +1,6 @@
 import type { BuildOptions } from '../../lib/kustomize/build.ts'
-import { parseGoFlags, type GoFlag } from './go-flags.ts'
+import { diskHelm, type HelmOptions } from '../../adapters/kustomize/helm.ts'
+import { parseGoFlags, type GoArguments, type GoFlag } from './go-flags.ts'
 
 /** What `sluice build` was asked for. */
 export type BuildFlags = {
@@ -76,9 +77,26 @@ export function parseBuildFlags(
   return {
     dir: words[0] ?? '.',
     output: texts.get('output') || undefined,
-    options: { loadRestrictions, reorder, managedByLabel, origin: bools.get('origin') === true },
+    options: {
+      loadRestrictions,
+      reorder,
+      managedByLabel,
+      origin: bools.get('origin') === true,
+      ...(bools.get('enable-helm') === true ? { helm: diskHelm(helmOptions(given)) } : {}),
+    },
     mode: isBatch ? 'batch' : isWatch ? 'watch' : 'once',
     notes,
+  }
+}
+
+function helmOptions({ texts, bools, lists }: GoArguments): HelmOptions {
+  const kubeVersion = texts.get('helm-kube-version')
+  const apiVersions = lists.get('helm-api-versions')
+  return {
+    command: texts.get('helm-command') ?? 'helm',
+    debug: bools.get('helm-debug') === true,
+    ...(kubeVersion ? { kubeVersion } : {}),
+    ...(apiVersions ? { apiVersions } : {}),
   }
 }
 

@@ -4,8 +4,9 @@ import { whereIs } from '../yaml/position.ts'
 import { loadConfig, loadCrdConfig, mergeConfig, NO_CONFIG, type TransformerConfig } from './config.ts'
 import { buildError, during, failure, messageOf, placed, prefixed, rewritten } from './failure.ts'
 import { formatId, idKey } from './ids.ts'
+import type { Helm } from './helm.ts'
 import { goJson } from './hash.ts'
-import { entriesOf, fieldNode, structsOf, textsOf, type TextEntry } from './kustomization.ts'
+import { entriesOf, fieldNode, structsOf, textOf, textsOf, type TextEntry } from './kustomization.ts'
 import { fileName, loadText, subLoader, type Loader } from './loader.ts'
 import type { SchemaLookup } from './merge.ts'
 import { markFile } from './origin.ts'
@@ -26,6 +27,7 @@ export type Build = Notices & {
   hasSchema: boolean
   /** Whether objects remember where they came from (`buildMetadata`). */
   readonly hasOrigins: boolean
+  readonly helm: Helm | undefined
   /** Whether leaves remember who set them. */
   readonly keepsTouches: boolean
 }
@@ -51,7 +53,7 @@ export function emptyAccumulator(): Accumulator {
  */
 export function accumulateTarget(build: Build, target: Target, into: Accumulator): void {
   const { loader, file } = target
-  during('accumulating resources', () => accumulatePaths(build, loader, resourcePaths(target), into))
+  during('accumulating resources', () => accumulatePaths(build, basesLoader(target), resourcePaths(target), into))
   into.config = mergeConfig(into.config, loadConfig(loader, entriesOf(file, 'configurations')))
   const crds = entriesOf(file, 'crds')
   if (crds.length > 0)
@@ -90,6 +92,12 @@ function runValidators(build: Build, target: Target, into: Accumulator): void {
 
 function valueText({ node, isDeleted }: Resource): string {
   return isDeleted ? '' : goJson(toValue(node, { integers: 'bigint' }))
+}
+
+/** What bases and components are found with: charts in them get the namespace from here when they have none. */
+function basesLoader({ loader, file }: Target): Loader {
+  const namespace = textOf(file, 'namespace')
+  return namespace === '' ? loader : { ...loader, helmNamespace: namespace }
 }
 
 /** Each path is tried as a file, then as a folder. */
@@ -155,7 +163,7 @@ function combined(fileError: SluiceError, error: unknown): unknown {
 
 function accumulateComponents(build: Build, target: Target, into: Accumulator): void {
   for (const { text, node } of entriesOf(target.file, 'components'))
-    placed(node, () => accumulateComponent(build, componentLoader(target.loader, text), into))
+    placed(node, () => accumulateComponent(build, componentLoader(basesLoader(target), text), into))
 }
 
 function accumulateComponent(build: Build, loader: Loader, into: Accumulator): void {

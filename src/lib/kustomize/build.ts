@@ -3,6 +3,7 @@ import { accumulateTarget, emptyAccumulator, useOpenApi, type Accumulator, type 
 import { advised } from './advice.ts'
 import { placed } from './failure.ts'
 import { fixNameReferences } from './name-references.ts'
+import type { Helm } from './helm.ts'
 import { hashNames } from './hash-names.ts'
 import { fieldNode, nodeOf, structOf, textsOf } from './kustomization.ts'
 import { fileName, rootLoader, type Loader, type LoadRestrictions } from './loader.ts'
@@ -39,6 +40,8 @@ export type BuildOptions = {
   readonly generated?: readonly string[]
   /** Brings remote bases and files; without it they are refused by name. */
   readonly remote?: Remote
+  /** Inflates charts; without it they are refused, as by kustomize without `--enable-helm`. */
+  readonly helm?: Helm
   /** Adds the label `app.kubernetes.io/managed-by`. */
   readonly managedByLabel?: boolean
   /** Keeps where each leaf came from, for {@link origin}; about doubles the time. */
@@ -96,6 +99,7 @@ function buildTarget(
   const context: Build = {
     unknownFields: notices.unknownFields,
     warn: notices.warn,
+    helm: options.helm,
     hasOrigins: metadata.length > 0,
     keepsTouches: options.origin === true,
     schema: undefined,

@@ -133,7 +133,7 @@ export function loadConfig(loader: Loader, paths: readonly TextEntry[]): Transfo
 }
 
 function decodeConfig(node: YamlNode): TransformerConfig {
-  const decoded = decodeStruct(node, CONFIG, 'error', 'error unmarshaling JSON')
+  const decoded = decodeStruct(node, CONFIG, 'error', 'error unmarshaling JSON: while decoding JSON')
   const config = {
     ...NO_CONFIG,
     nameReference: structsOf(decoded, 'nameReference').map((one) => ({

@@ -6,7 +6,9 @@ import { generatorArgs } from './entries.ts'
 import { during, failure, placed } from './failure.ts'
 import { generateConfigMap, generateSecret } from './generate.ts'
 import { CONFIG_MAP_ARGS, SECRET_ARGS, structOf, textOf, type TextEntry } from './kustomization.ts'
+import { HELM_PLUGIN } from './helm-args.ts'
 import { formatId } from './ids.ts'
+import { configureChart, inflateChart } from './inflate-chart.ts'
 import type { Loader } from './loader.ts'
 import { readInside } from './read-resources.ts'
 import { fieldMap, fieldText, newResource, originalId, type Resource } from './resource.ts'
@@ -67,7 +69,7 @@ export type Generator = { readonly generate: () => Resource[]; readonly step: St
 export function externalGenerators(configs: readonly Resource[], build: Build, loader: Loader): Generator[] {
   return configs.map((config) => {
     const generate = placed(config.node, () =>
-      during('failed to load generator', () => configureGenerator(config, loader)),
+      during('failed to load generator', () => configureGenerator(config, build, loader)),
     )
     return {
       step: { by: fieldText(config.node, 'kind'), field: 'generators', config: config.node },
@@ -80,7 +82,7 @@ export function externalGenerators(configs: readonly Resource[], build: Build, l
   })
 }
 
-function configureGenerator(config: Resource, loader: Loader): () => Resource[] {
+function configureGenerator(config: Resource, build: Build, loader: Loader): () => Resource[] {
   checkBuiltIn(config.node)
   const kind = fieldText(config.node, 'kind')
   if (kind === 'ConfigMapGenerator') {
@@ -92,6 +94,12 @@ function configureGenerator(config: Resource, loader: Loader): () => Resource[] 
     return () => [generateSecret(loader, args, undefined)]
   }
   if (kind === 'IAMPolicyGenerator') return () => [generateIamPolicy(config.node)]
+  if (kind === 'HelmChartInflationGenerator') {
+    const id = formatId(originalId(config))
+    const args = decodeStruct(config.node, HELM_PLUGIN, 'lenient', 'error unmarshaling JSON')
+    const chart = during(`plugin ${id} fails configuration`, () => configureChart(loader, args, build.helm))
+    return () => (build.helm ? inflateChart(loader, chart, build.helm) : [])
+  }
   if (isTransformer(kind))
     throw failure('KUSTOMIZE_INVALID', `plugin ${formatId(originalId(config))} not a generator`, config.node)
   throw unknownBuiltIn(config, 'only the generators that kustomize has built in are run')

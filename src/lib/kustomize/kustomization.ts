@@ -1,5 +1,6 @@
 import type { YamlMap, YamlNode } from '../yaml/nodes.ts'
 import type { Decoded, Shape } from './decode.ts'
+import { HELM_CHART, HELM_GLOBALS, OLD_HELM_CHART } from './helm-args.ts'
 import type { Selector } from './selector.ts'
 
 /** `generatorOptions`, or the `options` of one generator. */
@@ -156,9 +157,9 @@ export const KUSTOMIZATION: Shape = {
     bases: STRINGS,
     configMapGenerator: { list: CONFIG_MAP_ARGS },
     secretGenerator: { list: SECRET_ARGS },
-    helmGlobals: 'any',
-    helmCharts: { list: 'any' },
-    helmChartInflationGenerator: { list: 'any' },
+    helmGlobals: HELM_GLOBALS,
+    helmCharts: { list: HELM_CHART },
+    helmChartInflationGenerator: { list: OLD_HELM_CHART },
     generatorOptions: GENERATOR_OPTIONS,
     configurations: STRINGS,
     generators: STRINGS,
@@ -262,10 +263,4 @@ export function nodeOf(decoded: Decoded): YamlMap {
 
 function isMapNode(value: unknown): value is YamlMap {
   return isDecoded(value) && value['kind'] === 'map' && value['fields'] instanceof Map
-}
-
-/** A node that was taken as it stands. */
-export function rawNodes(decoded: Decoded, name: string): readonly YamlNode[] {
-  const value = decoded[name]
-  return Array.isArray(value) ? value.filter(isMapNode) : []
 }

@@ -18,6 +18,8 @@ export type Loader = {
   readonly repo: RepoSpec | undefined
   /** Where this is, as seen from the folder that is built. */
   readonly origin: PathOrigin
+  /** The namespace that a kustomization above gives to charts that have none. */
+  readonly helmNamespace: string
 }
 
 /** A path, in a repository when it is not in the one at hand. */
@@ -32,7 +34,7 @@ export type LoaderOptions = {
 /** A loader for the folder that is to be built. */
 export function rootLoader(seen: SeenTree, dir: string, { restrictions, remote }: LoaderOptions): Loader {
   const root = confirmDir(seen, dir, dir)
-  return { seen, root, referrer: undefined, restrictions, remote, repo: undefined, origin: {} }
+  return { seen, root, referrer: undefined, restrictions, remote, repo: undefined, origin: {}, helmNamespace: '' }
 }
 
 /** The bytes of a file that the kustomization names. @throws SluiceError KUSTOMIZE_PATH */
@@ -96,11 +98,11 @@ function repoLoader(loader: Loader, repo: RepoSpec): Loader {
   if (found.entry.kind !== 'dir')
     throw failure('KUSTOMIZE_PATH', `'${full}' refers to file '${posix.basename(full)}'; expecting directory`)
   return {
+    ...loader,
     seen,
     root: found.path,
     referrer: loader,
     restrictions: 'rootOnly',
-    remote: loader.remote,
     repo,
     origin: appendOrigin(loader.origin, repo.raw),
   }

@@ -24,6 +24,8 @@ export type Resource = {
   suffixes: string[]
   behavior: Behavior
   needsHash: boolean
+  /** Helm has put it into its namespace already. */
+  isFromHelm: boolean
   /** Names of vars that take their value from here. */
   varNames: string[]
   allowNameChange: boolean
@@ -57,6 +59,7 @@ export function newResource(node: YamlMap): Resource {
     suffixes: [],
     behavior: 'unspecified',
     needsHash: false,
+    isFromHelm: false,
     varNames: [],
     allowNameChange: false,
     allowKindChange: false,

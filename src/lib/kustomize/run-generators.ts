@@ -1,13 +1,14 @@
 import { absorb } from './absorb.ts'
 import type { Accumulator, Build } from './accumulate.ts'
 import { configured, goStruct } from './configured.ts'
-import type { Decoded } from './decode.ts'
 import { generatorArgs, generatorOptions } from './entries.ts'
 import { externalGenerators, readExternal, type Generator } from './external.ts'
-import { during, failure, placed } from './failure.ts'
+import { during, placed } from './failure.ts'
 import { generateConfigMap, generateSecret } from './generate.ts'
 import { formatId } from './ids.ts'
-import { entriesOf, nodeOf, rawNodes, structOf, structsOf } from './kustomization.ts'
+import { chartsOf } from './helm-args.ts'
+import { configureChart, inflateChart } from './inflate-chart.ts'
+import { entriesOf, fieldNode, nodeOf, structOf, structsOf, textOf } from './kustomization.ts'
 import { originOfField } from './origin.ts'
 import { noteStep } from './provenance.ts'
 import { currentId, type Resource } from './resource.ts'
@@ -19,8 +20,8 @@ export function runGenerators(build: Build, target: Target, into: Accumulator): 
   const own = [
     ...fieldGenerators(build, target, 'configMapGenerator'),
     ...fieldGenerators(build, target, 'secretGenerator'),
+    ...chartGenerators(build, target),
   ]
-  refuseCharts(file)
   const external = during('loading generator plugins', () =>
     externalGenerators(readExternal(build, target, entriesOf(file, 'generators')), build, target.loader),
   )
@@ -50,16 +51,18 @@ function fieldGenerators(build: Build, target: Target, field: Field): Generator[
   }))
 }
 
-function refuseCharts(file: Decoded): void {
-  const [chart] = [...rawNodes(file, 'helmCharts'), ...rawNodes(file, 'helmChartInflationGenerator')]
-  if (!chart) return
-  configured('HelmChartInflationGenerator', goStruct({}), () => {
-    throw failure(
-      'KUSTOMIZE_UNSUPPORTED',
-      'must specify --enable-helm',
-      chart,
-      'allow it, or render the chart into a file',
-    )
+function chartGenerators(build: Build, target: Target): Generator[] {
+  const { loader, file } = target
+  const by = 'HelmChartInflationGenerator'
+  const namespace = textOf(file, 'namespace') || loader.helmNamespace
+  return chartsOf(file, namespace).map((config, index) => {
+    const chart = configured(by, goStruct(config), () => configureChart(loader, config, build.helm))
+    const generate = (): Resource[] => {
+      const made = build.helm ? inflateChart(loader, chart, build.helm) : []
+      for (const resource of made) if (build.hasOrigins) resource.origin = originOfField(loader, target.fileName, by)
+      return made
+    }
+    return { generate, step: { by, field: `helmCharts[${index}]`, config: fieldNode(file, 'helmCharts') } }
   })
 }
 

@@ -73,7 +73,7 @@ export function transformNamespace(
   }
   const own = specs.filter((spec) => spec.path !== 'metadata/namespace')
   for (const resource of resources) {
-    if (resource.isDeleted) continue
+    if (resource.isDeleted || resource.isFromHelm) continue
     storePreviousId(resource)
     const id = currentId(resource)
     if (!isCluster(id)) visitField(resource.node, NAMESPACE_SPEC, 'scalar', set)

@@ -1,5 +1,6 @@
 /**
- * 100 Kustomizations of 4 objects on the real control plane: all at once, a commit that touches one, a commit that touches none.
+ * Many Kustomizations of 4 objects on the real control plane: all at once, a commit that touches one, one that touches none, and nothing at all.
+ * Processor time counts engine and control plane together (API server, etcd, controllers: one process).
  *
  * Needs the peer `kube-control-plane` and the load of `tools/bench-gitops`; prints a JSON line a number and `skipped` where they are absent.
  * Usage: npx tsx bench/gitops.bench.ts [apps]
@@ -16,13 +17,21 @@ const engineCommand = process.env['SLUICE_BENCH_ENGINE'] ?? 'dist/sluice.mjs'
 const PORT = 27_000
 
 /** What Flux 2.9 needs for the same on a 2-core machine, seconds (bench-gitops/RESULTS-flux.md). */
-const FLUX: Readonly<Record<string, number>> = { cold: 26, 'noop commit': 30, 'touch 1': 5 }
+const FLUX: Readonly<Record<number, Readonly<Record<string, number>>>> = {
+  100: { cold: 26, 'noop commit': 30, 'touch 1': 5 },
+  1000: { cold: 223 },
+}
+const IDLE_S = 20
 
 type Line = {
   readonly phase?: string
   readonly appliedS?: number
   readonly ready?: { readonly last?: number }
   readonly last?: number
+  readonly wallS?: number
+  readonly procs?: Readonly<
+    Record<string, { readonly cpu: number; readonly peakRssMiB?: number }>
+  >
 }
 
 if (!existsSync(plane) || !existsSync(load)) {
@@ -66,8 +75,9 @@ async function run(): Promise<void> {
       '--git-dir',
       join(dir, 'repos'),
     ]
-    const procs = ['--procs', `engine:${engine.pid ?? 0}`, '--out', out]
-    const words = ['--apps', String(apps), '--engine', 'sluice', '--phases', 'cold,noop,touch', ...procs]
+    const procs = ['--procs', `engine:${engine.pid ?? 0},plane:${up.pid ?? 0}`, '--out', out]
+    const phases = ['--phases', 'cold,noop,touch,idle', '--idle', String(IDLE_S), '--wait']
+    const words = ['--apps', String(apps), '--engine', 'sluice', ...phases, ...procs]
     await ended(start('node', [join(load, 'bench.mjs'), ...argv, ...words]))
     for (const text of readFileSync(out, 'utf8').trim().split('\n')) print(JSON.parse(text) as Line)
   } finally {
@@ -80,9 +90,23 @@ async function run(): Promise<void> {
 function print(line: Line): void {
   if (line.phase === undefined) return
   const value = line.phase === 'touch 1' ? line.appliedS : (line.ready?.last ?? line.last)
-  const flux = apps === 100 ? FLUX[line.phase] : undefined
+  const flux = FLUX[apps]?.[line.phase]
   const ratio = flux === undefined || value === undefined ? {} : { peer: `flux 2.9: ${flux} s`, ratio: flux / value }
-  console.log(JSON.stringify({ name: `gitops ${line.phase}, ${apps} apps`, value, unit: 's', ...ratio }))
+  const name = `gitops ${line.phase}, ${apps} apps`
+  if (line.phase !== 'idle') console.log(JSON.stringify({ name, value, unit: 's', ...ratio }))
+  const { engine, plane: api } = line.procs ?? {}
+  if (!engine || !api) return
+  if (line.phase === 'idle') {
+    const share = (100 * engine.cpu) / (line.wallS ?? IDLE_S)
+    console.log(
+      JSON.stringify({ name: `${name}: processor of the engine`, value: Number(share.toFixed(2)), unit: '%' }),
+    )
+    return
+  }
+  const all = Number((engine.cpu + api.cpu).toFixed(2))
+  console.log(JSON.stringify({ name: `${name}: CPU in all (engine ${engine.cpu})`, value: all, unit: 's' }))
+  if (engine.peakRssMiB)
+    console.log(JSON.stringify({ name: `${name}: memory of the engine, peak`, value: engine.peakRssMiB, unit: 'MiB' }))
 }
 
 function lineOf(child: ChildProcess, wanted: RegExp): Promise<string> {

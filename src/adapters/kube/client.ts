@@ -16,6 +16,8 @@ export type ClientOptions = {
   readonly context?: string
   /** A whole request must be answered by then (default 60 s; watches end by themselves after 5 to 10 minutes). */
   readonly timeoutMs?: number
+  /** Whether something may be changed now; asked before every attempt. Who has lost a lease says no. */
+  readonly mayWrite?: () => boolean
 }
 
 /** A client that also knows the namespace of its context, every kind of its server, and open-ended answers (logs that are followed). */
@@ -69,7 +71,7 @@ export function clientFromKubeconfig(pathOrText: string, options: ClientOptions 
 /** A client for a connection that is already known. */
 export function clientOf(connection: Connection, options: ClientOptions = {}): HttpKubeClient {
   const clock = options.clock ?? systemClock
-  const transport = openTransport(connection, clock)
+  const transport = openTransport(connection, clock, options.mayWrite)
   const timeoutMs = options.timeoutMs ?? 60_000
   const discovery = createDiscovery(async (path, accept) => {
     const answer = await transport.send({

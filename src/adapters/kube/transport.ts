@@ -43,8 +43,12 @@ const FIRST_RETRY_MS = 100
 const LONGEST_RETRY_AFTER_MS = 10_000
 const TOKEN_FILE_AGE_MS = 60_000
 
-/** Opens a transport: `node:https` agents with keep-alive; watches have connections of their own. */
-export function openTransport(connection: Connection, clock: Clock): Transport {
+/**
+ * Opens a transport: `node:https` agents with keep-alive; watches have connections of their own.
+ *
+ * @param mayWrite asked before every attempt of a request that changes something; when it says no, nothing is sent: SluiceError NOT_LEADING
+ */
+export function openTransport(connection: Connection, clock: Clock, mayWrite: () => boolean = () => true): Transport {
   const url = new URL(connection.server)
   const isTls = url.protocol === 'https:'
   const common = { keepAlive: true, keepAliveMsecs: 15_000, timeout: 0 }
@@ -66,7 +70,13 @@ export function openTransport(connection: Connection, clock: Clock): Transport {
       headers: headersOf(request, connection, authorization()),
     })
   return {
-    send: (request) => sendWithRetries(() => start(request, requests), request, connection.server, clock),
+    send: (request) => {
+      const begin = (): http.ClientRequest => {
+        if (request.method !== 'GET' && !mayWrite()) throw notLeading()
+        return start(request, requests)
+      }
+      return sendWithRetries(begin, request, connection.server, clock)
+    },
     stream: (request, onHead, onChunk) =>
       exchange(start(request, streams), request, clock, onHead, onChunk).catch((error: unknown) => {
         if (request.signal?.aborted) return
@@ -93,7 +103,8 @@ async function sendWithRetries(
       await pause(afterMs)
     } catch (error) {
       const isSafe = request.isRepeatable || codeOf(error) === 'ECONNREFUSED'
-      if (attempt >= RETRIES || !isSafe || request.signal?.aborted || error instanceof TimeoutError)
+      const isFenced = error instanceof SluiceError && error.code === 'NOT_LEADING'
+      if (attempt >= RETRIES || isFenced || !isSafe || request.signal?.aborted || error instanceof TimeoutError)
         throw error instanceof SluiceError ? error : unreachableError(server, error)
       await pause(FIRST_RETRY_MS * 2 ** attempt * (0.5 + Math.random()))
     }
@@ -116,6 +127,11 @@ async function sendOnce(started: http.ClientRequest, request: HttpRequest, clock
     },
   )
   return { ...head, body: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks) }
+}
+
+function notLeading(): SluiceError {
+  const message = 'another engine leads this cluster: nothing is changed from here'
+  return new SluiceError('NOT_LEADING', message, { retry: 'backoff' })
 }
 
 class TimeoutError extends Error {}

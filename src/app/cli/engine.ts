@@ -1,10 +1,12 @@
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { systemClock } from '../../adapters/clock.ts'
-import { startEngine } from '../../adapters/engine/start.ts'
+import type { EngineOptions } from '../../adapters/engine/start.ts'
 import type { Reach } from '../../adapters/net/reach.ts'
-import { clientFromKubeconfig } from '../../adapters/kube/client.ts'
-import { usageError, type Command, type Io } from './command.ts'
+import { parseDurationMs } from '../../kinds/duration.ts'
+import { type Election, runElected } from '../elected-engine.ts'
+import { holdStateFolder } from '../state/state-folder.ts'
+import { usageError, type Command } from './command.ts'
 
 const OPTIONS = {
   kubeconfig: { type: 'string' },
@@ -13,6 +15,10 @@ const OPTIONS = {
   'receiver-listen': { type: 'string', default: '127.0.0.1:9292' },
   traps: { type: 'string', default: 'safe' },
   'install-crds': { type: 'string', default: 'true' },
+  'enable-leader-election': { type: 'string', default: 'true' },
+  'leader-election-lease-duration': { type: 'string', default: '35s' },
+  'leader-election-renew-deadline': { type: 'string', default: '30s' },
+  'leader-election-retry-period': { type: 'string', default: '5s' },
   'hook-reach': { type: 'string', default: 'any' },
   'no-cross-namespace-refs': { type: 'boolean', default: false },
   'registry-alias': { type: 'string', multiple: true },
@@ -23,37 +29,65 @@ export const engine: Command = {
   name: 'engine',
   summary: "Do what Flux's controllers do, on any Kubernetes",
   usage:
-    'sluice engine --kubeconfig FILE [--state DIR] [--artifact-listen H:P] [--receiver-listen H:P] [--traps safe|flux] [--install-crds=false] [--hook-reach any|private|public] [--no-cross-namespace-refs] [--registry-alias NAME=HOST:PORT]',
+    'sluice engine --kubeconfig FILE [--state DIR] [--artifact-listen H:P] [--receiver-listen H:P] [--traps safe|flux] [--install-crds=false] [--hook-reach any|private|public] [--no-cross-namespace-refs] [--enable-leader-election=false] [--registry-alias NAME=HOST:PORT]',
   async run(argv, io) {
     const { values } = parseArgs({ args: [...argv], options: OPTIONS })
     const kubeconfig = values.kubeconfig ?? io.env['KUBECONFIG']
     if (kubeconfig === undefined) return usageError(io, this, 'which cluster? say --kubeconfig')
-    if (values.traps !== 'safe' && values.traps !== 'flux') return usageError(io, this, '--traps is safe or flux')
-    if (!/^(true|false)$/.test(values['install-crds'])) return usageError(io, this, '--install-crds is true or false')
-    const hookReach = parseReach(values['hook-reach'])
-    if (hookReach === undefined) return usageError(io, this, '--hook-reach is any, private or public')
-    const aliases = parseAliases(values['registry-alias'] ?? [])
-    if (aliases === undefined) return usageError(io, this, '--registry-alias wants NAME=HOST:PORT')
-    const client = clientFromKubeconfig(resolve(io.cwd, kubeconfig))
-    const running = await startEngine({
-      client,
-      clock: systemClock,
-      stateDir: join(resolve(io.cwd, values.state), 'engine'),
-      artifactListen: values['artifact-listen'],
-      receiverListen: values['receiver-listen'],
-      traps: values.traps,
-      installCrds: values['install-crds'] === 'true',
-      registryAliases: aliases,
-      hookReach,
-      crossNamespace: !values['no-cross-namespace-refs'],
-      log: values.verbose ? io.err : (line) => io.err(line.split('\n')[0] ?? ''),
-    })
-    io.out(JSON.stringify({ server: client.server, artifacts: values['artifact-listen'], traps: values.traps }))
-    await untilStopped(io)
-    await running.close()
-    client.close()
+    const settings = parseSettings(values)
+    if (typeof settings === 'string') return usageError(io, this, settings)
+    const folder = holdStateFolder(join(resolve(io.cwd, values.state), 'engine'))
+    const listen = { artifactListen: values['artifact-listen'], receiverListen: values['receiver-listen'] }
+    const { lead, ...options } = settings
+    const { signal, env } = io
+    const namespace = env['RUNTIME_NAMESPACE'] ?? 'kube-system'
+    const electorate = { lead, path: resolve(io.cwd, kubeconfig), folder, signal, namespace }
+    const log = values.verbose ? io.err : (line: string) => io.err(line.split('\n')[0] ?? '')
+    try {
+      await runElected({ ...options, ...listen, clock: systemClock, stateDir: folder.dir, log }, electorate, (server) =>
+        io.out(JSON.stringify({ server, artifacts: listen.artifactListen, traps: options.traps })),
+      )
+    } finally {
+      folder.release()
+    }
     return 0
   },
+}
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values']
+
+type Settings = Pick<EngineOptions, 'traps' | 'installCrds' | 'hookReach' | 'registryAliases' | 'crossNamespace'> & {
+  readonly lead: Election
+}
+
+/** The flags as values; a text says what is wrong with one. */
+function parseSettings(values: Values): Settings | string {
+  const traps = values.traps === 'safe' || values.traps === 'flux' ? values.traps : undefined
+  if (traps === undefined) return '--traps is safe or flux'
+  if (!/^(true|false)$/.test(values['install-crds'])) return '--install-crds is true or false'
+  const hookReach = parseReach(values['hook-reach'])
+  if (hookReach === undefined) return '--hook-reach is any, private or public'
+  const registryAliases = parseAliases(values['registry-alias'] ?? [])
+  if (registryAliases === undefined) return '--registry-alias wants NAME=HOST:PORT'
+  const lead = parseElection(values)
+  if (lead === undefined) return 'leader election wants true or false, and durations with retry < renew < lease'
+  const crossNamespace = !values['no-cross-namespace-refs']
+  return { traps, installCrds: values['install-crds'] === 'true', hookReach, registryAliases, crossNamespace, lead }
+}
+
+function parseElection(values: Values): Election | undefined {
+  const of = (name: `leader-election-${'lease-duration' | 'renew-deadline' | 'retry-period'}`): number =>
+    parseDurationMs(values[name]) ?? Number.NaN
+  const [leaseMs, renewMs, retryMs] = [
+    of('leader-election-lease-duration'),
+    of('leader-election-renew-deadline'),
+    of('leader-election-retry-period'),
+  ]
+  const word = values['enable-leader-election']
+  if (word !== 'true' && word !== 'false') return undefined
+  return retryMs > 0 && retryMs < renewMs && renewMs < leaseMs
+    ? { isOn: word === 'true', leaseMs, renewMs, retryMs }
+    : undefined
 }
 
 function parseReach(word: string): Reach['scope'] | undefined {
@@ -64,17 +98,4 @@ function parseAliases(words: readonly string[]): Readonly<Record<string, string>
   const pairs = words.map((word) => /^([^=]+)=([^=]+)$/.exec(word))
   if (pairs.includes(null)) return undefined
   return Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? '', pair?.[2] ?? '']))
-}
-
-/** Resolves at the first Ctrl-C or SIGTERM; keeps the process alive until then. */
-function untilStopped({ signal }: Io): Promise<void> {
-  const alive = setInterval(() => undefined, 1 << 30)
-  return new Promise((done) => {
-    const stop = (): void => {
-      clearInterval(alive)
-      done()
-    }
-    if (signal.aborted) stop()
-    else signal.addEventListener('abort', stop, { once: true })
-  })
 }

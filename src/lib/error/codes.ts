@@ -93,6 +93,8 @@ export const ERROR_CODES = {
   KUBE_CONFIG: 'The kubeconfig cannot be used. Fix the entry that the error names.',
   KUBE_UNREACHABLE:
     'The Kubernetes API does not answer. Check that it runs and that the kubeconfig names it; Sluice tries again by itself.',
+  NOT_LEADING:
+    'Another engine holds the lease of this cluster. It does the work; this one takes over when the other is gone.',
   // adapters/engine
   APPLY_FAILED: 'The API server refused an object, or applying it would do harm. The message names it; fix it in Git.',
   // adapters/git, pipeline/source

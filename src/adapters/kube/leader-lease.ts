@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto'
+import type { KubeObject } from '../../lib/kube/object.ts'
+import { read, readText } from '../../lib/kube/read.ts'
+import type { Clock } from '../clock.ts'
+import { ApiError } from './api-error.ts'
+import type { KubeClient } from './types.ts'
+
+/** How a lease is held; times as client-go names them. */
+export type LeaseOptions = {
+  readonly client: KubeClient
+  readonly clock: Clock
+  readonly namespace: string
+  readonly name: string
+  /** Who we are; the same after a restart, so that a lease of our own past need not run out first. */
+  readonly identity: string
+  /** After so long without a renewal others may take the lease. */
+  readonly leaseMs: number
+  /** After so long without one we stop leading; shorter than `leaseMs`, so that two never lead. */
+  readonly renewMs: number
+  readonly retryMs: number
+  readonly log: (line: string) => void
+}
+
+/** A lease that is held, waited for, or lost. */
+export type LeaderLease = {
+  /** Resolves when we lead. */
+  readonly whenLeading: () => Promise<void>
+  /** Resolves when we lead no more. */
+  readonly whenLost: () => Promise<void>
+  /** Whether a write may be made now. */
+  readonly isLeading: () => boolean
+  /** Stops, and gives the lease back so that another leads at once. */
+  readonly close: () => Promise<void>
+}
+
+/** What was last seen of the lease, and when: other machines' clocks are never compared with ours. */
+type Observed = { version: string; atMs: number; holder: string; leaseMs: number }
+
+type State = {
+  readonly options: LeaseOptions
+  observed: Observed
+  renewedMs: number
+  isClosed: boolean
+  cancel: () => void
+  readonly waiting: { leading: (() => void)[]; lost: (() => void)[] }
+  wasLeading: boolean
+  tellAt: string
+}
+
+/** A new name for ourselves. */
+export function newIdentity(host: string): string {
+  return `${host}_${randomUUID()}`
+}
+
+/** Starts to ask for a Lease (coordination.k8s.io), as client-go's leader election does, and renews it while we have it. */
+export function holdLease(options: LeaseOptions): LeaderLease {
+  const state: State = {
+    options,
+    observed: { version: '', atMs: 0, holder: '', leaseMs: 0 },
+    renewedMs: Number.NEGATIVE_INFINITY,
+    isClosed: false,
+    cancel: () => undefined,
+    waiting: { leading: [], lost: [] },
+    wasLeading: false,
+    tellAt: '',
+  }
+  void turn(state)
+  return {
+    whenLeading: () => waitFor(state, state.waiting.leading, isLeading(state)),
+    whenLost: () => waitFor(state, state.waiting.lost, !isLeading(state)),
+    isLeading: () => isLeading(state),
+    async close() {
+      const held = isLeading(state)
+      state.isClosed = true
+      state.cancel()
+      for (const resolve of [...state.waiting.leading.splice(0), ...state.waiting.lost.splice(0)]) resolve()
+      if (held) await release(state).catch(() => undefined)
+    },
+  }
+}
+
+function isLeading({ renewedMs, isClosed, options: { clock, renewMs } }: State): boolean {
+  return !isClosed && clock.nowMs() - renewedMs < renewMs
+}
+
+function waitFor({ isClosed }: State, list: (() => void)[], isSo: boolean): Promise<void> {
+  return isSo || isClosed ? Promise.resolve() : new Promise((resolve) => list.push(resolve))
+}
+
+/** One try, then the next: after `retryMs`, or when our time runs out. */
+async function turn(state: State): Promise<void> {
+  const { clock, retryMs, renewMs } = state.options
+  // The request may take long; what it grants counts from before it was made.
+  const startedMs = clock.nowMs()
+  const watchdog = clock.after(Math.max(state.renewedMs + renewMs - startedMs, 1), () => note(state))
+  const isHeld = await tryHold(state).catch((error: unknown) => {
+    say(state, `cannot reach the lease: ${error instanceof Error ? error.message : String(error)}`)
+    return false
+  })
+  watchdog()
+  if (state.isClosed) return
+  if (isHeld) state.renewedMs = startedMs
+  else if (state.observed.holder !== state.options.identity) state.renewedMs = Number.NEGATIVE_INFINITY
+  note(state)
+  const leftMs = state.renewedMs + renewMs - clock.nowMs()
+  state.cancel = clock.after(leftMs > 0 ? Math.min(retryMs, leftMs) : retryMs, () => void turn(state))
+}
+
+/** Tells who waits when leading began or ended. */
+function note(state: State): void {
+  const now = isLeading(state)
+  if (now === state.wasLeading) return
+  state.wasLeading = now
+  say(state, now ? 'leading' : 'the lease is lost: nothing is changed until it is held again')
+  for (const resolve of (now ? state.waiting.leading : state.waiting.lost).splice(0)) resolve()
+}
+
+async function tryHold(state: State): Promise<boolean> {
+  const { client, namespace, name, identity, clock } = state.options
+  const ref = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace, name }
+  const lease = await client.get(ref)
+  const nowMs = clock.nowMs()
+  if (!lease) return write(state, undefined, nowMs)
+  const version = lease.metadata.resourceVersion ?? ''
+  if (version !== state.observed.version) observe(state, lease, nowMs)
+  const { holder, atMs, leaseMs } = state.observed
+  const isTaken = holder !== '' && holder !== identity && atMs + leaseMs > nowMs
+  if (isTaken) {
+    say(state, `waiting: ${holder} leads`)
+    return false
+  }
+  return write(state, lease, nowMs)
+}
+
+/** Writes the lease with the version that was read: of two who do so, one gets a conflict. */
+async function write(state: State, before: KubeObject | undefined, nowMs: number): Promise<boolean> {
+  const { client, namespace, name, identity, leaseMs } = state.options
+  const isOwn = before !== undefined && readText(before, 'spec', 'holderIdentity') === identity
+  const changes = read(before, 'spec', 'leaseTransitions')
+  const time = microTime(nowMs)
+  const spec = {
+    holderIdentity: identity,
+    leaseDurationSeconds: Math.ceil(leaseMs / 1000),
+    acquireTime: isOwn ? readText(before, 'spec', 'acquireTime') || time : time,
+    renewTime: time,
+    leaseTransitions: before === undefined ? 0 : (typeof changes === 'number' ? changes : 0) + (isOwn ? 0 : 1),
+  }
+  const fresh = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { namespace, name } }
+  const by = { fieldManager: 'sluice' }
+  try {
+    const written = await (before ? client.replace({ ...before, spec }, by) : client.create({ ...fresh, spec }, by))
+    observe(state, written, nowMs)
+    return true
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 409) return false
+    throw error
+  }
+}
+
+function observe(state: State, lease: KubeObject, nowMs: number): void {
+  const seconds = read(lease, 'spec', 'leaseDurationSeconds')
+  state.observed = {
+    version: lease.metadata.resourceVersion ?? '',
+    atMs: nowMs,
+    holder: readText(lease, 'spec', 'holderIdentity'),
+    leaseMs: (typeof seconds === 'number' ? seconds : 0) * 1000,
+  }
+}
+
+async function release(state: State): Promise<void> {
+  const { client, namespace, name, identity, clock } = state.options
+  const lease = await client.get({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace, name })
+  if (!lease || readText(lease, 'spec', 'holderIdentity') !== identity) return
+  const time = microTime(clock.nowMs())
+  const spec = {
+    leaseDurationSeconds: 1,
+    leaseTransitions: read(lease, 'spec', 'leaseTransitions'),
+    acquireTime: time,
+    renewTime: time,
+  }
+  await client.replace({ ...lease, spec: { ...spec, holderIdentity: '' } }, { fieldManager: 'sluice' })
+}
+
+/** Said once, not at every try. */
+function say(state: State, line: string): void {
+  if (state.tellAt === line) return
+  state.tellAt = line
+  state.options.log(`leader election: ${line}`)
+}
+
+function microTime(ms: number): string {
+  return new Date(ms).toISOString().replace('Z', '000Z')
+}

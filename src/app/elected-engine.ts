@@ -1,0 +1,99 @@
+import { hostname } from 'node:os'
+import { type EngineOptions, startEngine } from '../adapters/engine/start.ts'
+import { clientFromKubeconfig } from '../adapters/kube/client.ts'
+import { holdLease, type LeaderLease, newIdentity } from '../adapters/kube/leader-lease.ts'
+import { describeError, SluiceError } from '../lib/error/sluice-error.ts'
+import { readText } from '../lib/kube/read.ts'
+import type { StateFolder } from './state/state-folder.ts'
+
+/** Whether engines of one cluster agree on a leader, and how long each step may take; Flux's own values by default. */
+export type Election = {
+  readonly isOn: boolean
+  readonly leaseMs: number
+  readonly renewMs: number
+  readonly retryMs: number
+}
+
+/** Where a leader is elected, and by whom. */
+export type Electorate = {
+  readonly lead: Election
+  /** The kubeconfig: the lease has a connection of its own, so that no load delays it. */
+  readonly path: string
+  readonly folder: StateFolder
+  readonly namespace: string
+  readonly signal: AbortSignal
+}
+
+const LEASE = 'sluice-leader-election'
+const AGAIN_MS = 2_000
+
+/**
+ * Runs an engine while this process leads: waits for the lease, works, and when it is lost stops, writes nothing more, and waits again.
+ *
+ * @param onReady called when the engine works for the first time
+ */
+export async function runElected(
+  options: Omit<EngineOptions, 'client'>,
+  electorate: Electorate,
+  onReady: (server: string) => void,
+): Promise<void> {
+  const { signal, lead, path } = electorate
+  const stopped = untilStopped(signal)
+  const lease = lead.isOn ? openLease(options, electorate) : undefined
+  const client = clientFromKubeconfig(path, { mayWrite: () => lease?.isLeading() ?? true })
+  let isFirst = true
+  try {
+    while (!signal.aborted) {
+      await Promise.race([stopped, lease?.whenLeading()])
+      if (signal.aborted) return
+      try {
+        const running = await startEngine({ ...options, client })
+        if (isFirst) onReady(client.server)
+        isFirst = false
+        await Promise.race([stopped, lease?.whenLost() ?? stopped])
+        await running.close()
+      } catch (error) {
+        // At the start a fault is an answer; later it passes, as the one did that took the lease away.
+        if (isFirst || !(error instanceof SluiceError) || error.retry !== 'backoff') throw error
+        options.log?.(describeError(error))
+        await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, AGAIN_MS))])
+      }
+    }
+  } finally {
+    await lease?.close()
+    client.close()
+  }
+}
+
+function openLease(
+  { clock, log }: Pick<EngineOptions, 'clock' | 'log'>,
+  { lead, path, folder, namespace }: Electorate,
+): LeaderLease {
+  const { leaseMs, renewMs, retryMs } = lead
+  const client = clientFromKubeconfig(path, { timeoutMs: retryMs })
+  const known = readText(folder.read('identity.json'), 'identity')
+  const identity = known === '' ? newIdentity(hostname()) : known
+  if (known === '') folder.write('identity.json', { identity })
+  const times = { leaseMs, renewMs, retryMs }
+  const lease = holdLease({ client, clock, namespace, name: LEASE, identity, ...times, log: log ?? (() => undefined) })
+  return {
+    ...lease,
+    async close() {
+      await lease.close()
+      client.close()
+    },
+  }
+}
+
+/** Resolves at the first Ctrl-C or SIGTERM; keeps the process alive until then. */
+function untilStopped(signal: AbortSignal): Promise<void> {
+  const alive = setInterval(() => undefined, 1 << 30)
+  return new Promise((done) => {
+    const stop = (): void => {
+      clearInterval(alive)
+      done()
+    }
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+  })
+}

@@ -66,7 +66,7 @@ async function oneLeads({ deliver, leader, other }: World): Promise<void> {
 async function survivesOutage({ deliver, leader, engines }: World): Promise<void> {
   await deliver(async () => {
     for (const { proxy } of engines) proxy.setDown(true)
-    await new Promise((resolve) => setTimeout(resolve, 5_000))
+    await new Promise((resolve) => setTimeout(resolve, 3_500))
     for (const { proxy } of engines) proxy.setDown(false)
   })
   assert.match(leader().said(), /the lease is lost|cannot reach the lease/)

@@ -1,5 +1,6 @@
 import type { Decision } from '../engine/decision.ts'
 import { jitterMs } from '../engine/backoff.ts'
+import { BACKOFF } from '../engine/controller.ts'
 import { renderDuration } from '../kinds/duration.ts'
 import { FINALIZER } from '../kinds/flux-object.ts'
 import type { InventoryEntry, Kustomization } from '../kinds/kustomization.ts'
@@ -39,6 +40,8 @@ export type StepFailure = {
   readonly message: string
   /** What the event says when it is not the message. */
   readonly eventMessage?: string
+  /** The API server's own trouble: tried again by backoff, not only after `retryInterval`. */
+  readonly passes?: boolean
 }
 
 /** What has been done so far for one revision; every field is filled by one act. */
@@ -214,7 +217,7 @@ function failed(seen: KustomizationSeen, attempt: Attempt, failure: StepFailure,
   const event = { severity: 'error', reason, message: eventMessage ?? message, ...revisionsOf(attempt) } as const
   return {
     kind: 'wait',
-    afterMs: seen.kustomization.retryIntervalMs,
+    afterMs: failure.passes ? BACKOFF : seen.kustomization.retryIntervalMs,
     status: { status, events: [event], ended: 'failed', cause: message.trim() },
   }
 }

@@ -27,10 +27,11 @@ export async function startController<Seen, Change, Status>(
   controller: Controller<Seen, Change, Status>,
   { clock, onError }: ConvergeOptions,
 ): Promise<RunningController> {
+  const unsettled: Unsettled<Seen, Status> = new Map()
   const queue: WorkQueue = new WorkQueue({
     clock,
     concurrency: controller.concurrency,
-    work: (key) => converge(controller, key, queue),
+    work: (key) => converge(controller, key, queue, unsettled),
     onError: (key, error) => onError(controller.kind, key, error),
   })
   const wake: Wake = { now: (key) => queue.add(key), after: (key, afterMs) => queue.addAfter(key, afterMs) }
@@ -46,12 +47,19 @@ export async function startController<Seen, Change, Status>(
   }
 }
 
+/** What was decided and could not be written down: the work is done and is not done again, but its outcome must still be said. */
+type Unsettled<Seen, Status> = Map<string, { readonly status: Status; readonly seen: Seen }>
+
 /** Loops observe, decide, act for one key until it is settled. */
 async function converge<Seen, Change, Status>(
   controller: Controller<Seen, Change, Status>,
   key: string,
   queue: Pick<WorkQueue, 'addAfter' | 'addBackedOff' | 'forgive' | 'forget'>,
+  unsettled: Unsettled<Seen, Status>,
 ): Promise<void> {
+  const left = unsettled.get(key)
+  if (left) await controller.settle(left.status, left.seen, key)
+  unsettled.delete(key)
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const seen = await controller.observe(key)
     if (seen === undefined) return queue.forget(key)
@@ -60,7 +68,9 @@ async function converge<Seen, Change, Status>(
       await controller.act(decision.changes, seen, key)
       continue
     }
+    unsettled.set(key, { status: decision.status, seen })
     await controller.settle(decision.status, seen, key)
+    unsettled.delete(key)
     const afterMs = decision.kind === 'wait' ? decision.afterMs : decision.againAfterMs
     if (afterMs === BACKOFF) queue.addBackedOff(key)
     else queue.forgive(key)

@@ -329,8 +329,10 @@ function refuseSecondOwner(
 function applyError(ref: ObjectRef, error: unknown, step: 'dry-run failed' | 'apply failed'): Error {
   if (!(error instanceof ApiError)) return error instanceof Error ? error : new Error(String(error))
   const { status, reason, message } = error
+  // The server's own trouble passes; a refusal waits for another commit.
+  const retry = status === 409 || status === 429 || status >= 500 ? 'backoff' : 'spec'
   const failed = (what: string): SluiceError =>
-    new SluiceError('APPLY_FAILED', `${describeRef(ref)} ${what}: ${message}\n`)
+    new SluiceError('APPLY_FAILED', `${describeRef(ref)} ${what}: ${message}\n`, { retry })
   if (step === 'apply failed') return failed(step)
   if (status === 404) return failed('not found')
   return failed(reason === '' || reason === 'Unknown' || reason === 'InternalError' ? step : `${step} (${reason})`)

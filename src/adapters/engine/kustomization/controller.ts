@@ -169,7 +169,6 @@ async function settle(
   const { context, view } = tools
   const memory = tools.memoryOf(key)
   const { attempt } = memory
-  if (ended) finish(memory, seen, ended)
   const object = view.get(key)
   if (object && status !== undefined) {
     const written = await writeStatus(context.client, object, status, STATUS_MANAGER)
@@ -178,6 +177,8 @@ async function settle(
       tools.wakeDependents(key)
     }
   }
+  // Only now: a status that could not be written is written again, and then ends the same attempt.
+  if (ended) finish(memory, seen, ended)
   const block = events?.find(({ reason }) => reason === 'DependencyNotReady')
   if (block) memory.toldBlockedAt = block.revision
   for (const event of events ?? []) tellEvent(context, seen.kustomization, event)
@@ -187,9 +188,11 @@ async function settle(
 function finish(memory: Memory, { kustomization, nowMs }: KustomizationSeen, ended: 'succeeded' | 'failed'): void {
   memory.healthWatch?.close()
   memory.healthWatch = undefined
+  const passes = memory.attempt?.failure?.passes === true
   memory.attempt = undefined
   memory.objects = []
-  memory.nextMs = nowMs + (ended === 'failed' ? kustomization.retryIntervalMs : kustomization.intervalMs * 0.95)
+  const waitMs = ended === 'failed' ? kustomization.retryIntervalMs : kustomization.intervalMs * 0.95
+  memory.nextMs = nowMs + (passes ? 0 : waitMs)
 }
 
 function reportEnd(

@@ -176,7 +176,8 @@ function applyFact(key: string, kustomization: Kustomization, { revision }: Atte
 function failureOf(error: unknown): StepFailure {
   const message = error instanceof Error ? error.message : String(error)
   if (!(error instanceof SluiceError)) throw error
-  return { phase: 'Detecting drift', reason: 'ReconciliationFailed', message }
+  const passes = error.retry === 'backoff' ? { passes: true } : {}
+  return { phase: 'Detecting drift', reason: 'ReconciliationFailed', message, ...passes }
 }
 
 /** A step that stopped half way says what it had done before. */

@@ -203,7 +203,7 @@ jobs:
     needs: first
     runs-on: x
     strategy: {fail-fast: false, matrix: {n: [1, 2], include: [{n: 3, extra: e}]}}
-    steps: [{run: 'echo "n=\${{ matrix.n }} v=\${{ needs.first.outputs.v }} \${{ matrix.extra }}"; test \${{ matrix.n }} != 2'}]
+    steps: [{run: 'echo "n=\${{ matrix.n }} v=\${{ needs.first.outputs.v }} \${{ matrix.extra }} of \${{ strategy.job-total }}/\${{ strategy.max-parallel }}/\${{ strategy.fail-fast }}"; test \${{ matrix.n }} != 2'}]
   after:
     needs: many
     runs-on: x
@@ -217,7 +217,8 @@ jobs:
   await push(clone, { 'w.yml': yaml })
   const [run] = await settled(of)
   const logs = logsOf(of, run)
-  for (const text of ['n=1 v=42', 'n=2 v=42', 'n=3 v=42 e', 'result failure']) assert.ok(logs.includes(text), text)
+  for (const text of ['n=1 v=42', 'n=2 v=42', 'n=3 v=42 e of 3/3/false', 'result failure'])
+    assert.ok(logs.includes(text), text)
   assert.ok(!logs.includes('unwanted'))
   assert.equal(run?.state, 'failed')
   await push(clone, {})
@@ -355,6 +356,15 @@ test('a job with the whole history can describe it and push back', async () => {
   assert.equal(run?.state, 'succeeded', run?.cause)
   assert.match(logs, /v1\.4\.0-1-g/)
   await of.close()
+})
+
+test('a job that may only read gets no token: it checks out, and cannot push', async () => {
+  const { run, logs } = await once(
+    `on: push\npermissions: {contents: read}\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: actions/checkout@v4\n      - run: |\n          cat README.md; echo "token <\${{ github.token }}>"\n          git push -q origin HEAD:refs/heads/from-job\n`,
+  )
+  assert.equal(run.state, 'failed')
+  assert.match(logs, /^x$/m)
+  assert.match(logs, /token <>/)
 })
 
 test('what cannot run says so, with file and line: broken YAML, unknown action, unknown shell, missing folder', async () => {

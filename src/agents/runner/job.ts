@@ -55,7 +55,8 @@ export type JobInstance = {
   readonly spec: JobSpec
   readonly combination: Combination
   readonly index: number
-  readonly total: number
+  /** The context `strategy`. */
+  readonly strategy: Readonly<Record<string, Json>>
   readonly needs: Readonly<Record<string, Json>>
 }
 
@@ -176,7 +177,7 @@ export function scopeOf(state: JobState, stepEnv: Readonly<Record<string, string
       runner: { os, arch, name: 'sluice', temp, tool_cache: `${temp}/tools`, environment: 'self-hosted' },
       secrets: { ...run.secrets, GITHUB_TOKEN: run.facts.token },
       matrix: instance.combination,
-      strategy: { 'job-index': instance.index, 'job-total': instance.total },
+      strategy: instance.strategy,
       needs: instance.needs,
     },
   }

@@ -1,5 +1,5 @@
 import { evaluateConcurrency } from '../../pipeline/ci/concurrency.ts'
-import { evaluateCondition, evaluateText, isTruthy, type Scope, type Status } from '../../pipeline/ci/expression.ts'
+import { evaluateCondition, evaluateText, type Scope, type Status } from '../../pipeline/ci/expression.ts'
 import { githubContext } from '../../pipeline/ci/context.ts'
 import { type Combination, expandStrategy } from '../../pipeline/ci/matrix.ts'
 import type { Json } from '../../pipeline/ci/template.ts'
@@ -78,27 +78,23 @@ async function runMatrix(
   const { combinations, failFast, maxParallel } = expandStrategy(spec.strategy, scope)
   const stop = new AbortController()
   const signal = AbortSignal.any([run.signal, stop.signal])
-  const isForgiven = (combination: Combination): boolean =>
-    isTruthy(evaluateText(spec.continueOnError, withMatrix(scope, combination)) === 'true')
+  const total = combinations.length
+  const runOne = (combination: Combination, index: number): Promise<JobEnd> => {
+    const most = Math.min(maxParallel, total)
+    const strategy = { 'fail-fast': failFast, 'job-index': index, 'job-total': total, 'max-parallel': most }
+    const own: Scope = { ...scope, contexts: { ...scope.contexts, matrix: combination, strategy } }
+    const begin = async (signal: AbortSignal): Promise<JobEnd> => {
+      if (signal.aborted) return cancelled
+      const end = await runJob({ ...run, signal }, { spec, combination, index, strategy, needs })
+      if (end.result !== 'failure') return end
+      if (evaluateText(spec.continueOnError, own) === 'true') return { ...end, result: 'success' }
+      if (failFast) stop.abort()
+      return end
+    }
+    return inGroup({ ...run, signal }, spec, own, (mine) => slots(() => begin(mine)))
+  }
   const limit = limitTo(maxParallel)
-  const ends = await Promise.all(
-    combinations.map((combination, index) =>
-      limit(() =>
-        inGroup({ ...run, signal }, spec, withMatrix(scope, combination), (own) =>
-          slots(async (): Promise<JobEnd> => {
-            if (own.aborted) return cancelled
-            const instance = { spec, combination, index, total: combinations.length, needs }
-            const end = await runJob({ ...run, signal: own }, instance)
-            if (end.result !== 'failure') return end
-            if (isForgiven(combination)) return { ...end, result: 'success' }
-            if (failFast) stop.abort()
-            return end
-          }),
-        ),
-      ),
-    ),
-  )
-  return join(ends)
+  return join(await Promise.all(combinations.map((combination, index) => limit(() => runOne(combination, index)))))
 }
 
 const cancelled: JobEnd = { result: 'cancelled', outputs: {}, cause: undefined }
@@ -120,10 +116,6 @@ async function inGroup(
     begin,
     displaced: (cause): JobEnd => ({ ...cancelled, cause: `job "${spec.id}": ${cause}` }),
   })
-}
-
-function withMatrix(scope: Scope, matrix: Combination): Scope {
-  return { ...scope, contexts: { ...scope.contexts, matrix } }
 }
 
 function join(ends: readonly JobEnd[]): Ended {

@@ -75,7 +75,7 @@ export function evaluateCondition(template: Template | undefined, scope: Scope):
 }
 
 /** What GitHub counts as true: not false, 0, '', null. */
-export function isTruthy(value: Json): boolean {
+function isTruthy(value: Json): boolean {
   return value !== false && value !== 0 && value !== '' && value !== null && !Number.isNaN(value)
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { test } from 'node:test'
 
 /**
@@ -59,3 +59,12 @@ function assertMatches(have: string, want: string): void {
   }
   assert.equal(haveLines.length, wantLines.length)
 }
+
+test('the launcher, node and package.json tell one version; the launcher hands on every other question', () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+  const env = { PATH: `${dirname(process.execPath)}:${process.env.PATH}` }
+  const ask = (program: string, ...argv: string[]) => spawnSync(program, argv, { encoding: 'utf8', env }).stdout
+  for (const said of [ask(bundle, 'version'), ask(process.execPath, bundle, 'version'), ask(bundle, '--version')])
+    assert.equal(said, `sluice ${version}\n`)
+  assert.deepEqual(JSON.parse(ask(bundle, 'version', '-o', 'json')), { version, node: process.version })
+})

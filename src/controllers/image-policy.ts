@@ -21,7 +21,7 @@ export type DigestOutcome =
 /** The ImageRepository of a policy, as far as it counts. */
 export type PolicyRepository =
   | { readonly kind: 'missing' }
-  | { readonly kind: 'forbidden' }
+  | { readonly kind: 'forbidden'; readonly hasAccessFrom: boolean }
   | { readonly kind: 'unscanned'; readonly wasScanned: boolean; readonly isSuspended: boolean }
   | { readonly kind: 'scanned'; readonly image: string; readonly tags: readonly string[] }
 
@@ -56,6 +56,8 @@ export function decideImagePolicy(seen: ImagePolicySeen): Decision<ImagePolicyCh
   if (first === 'gone') return { kind: 'done', status: {} }
   if (first !== undefined) return { kind: 'act', changes: [{ kind: first }] }
   if (policy.isSuspended) return { kind: 'done', status: {} }
+  if (policy.digestReflection === 'Always' && policy.intervalMs === undefined)
+    return refused(seen, 'IntervalNotConfigured', NO_INTERVAL)
   switch (repository.kind) {
     case 'missing':
       return dependency(
@@ -63,7 +65,7 @@ export function decideImagePolicy(seen: ImagePolicySeen): Decision<ImagePolicyCh
         `failed to get the referred ImageRepository: referenced ImageRepository does not exist: ImageRepository.image.toolkit.fluxcd.io "${policy.repository.name}" not found`,
       )
     case 'forbidden':
-      return refused(seen, accessMessage(policy))
+      return denied(seen, repository.hasAccessFrom)
     case 'unscanned': {
       // After a restart the tags come back with the first scan; what the policy says stays true until then.
       if (repository.wasScanned && policy.latestRef && policy.observedGeneration === policy.generation)
@@ -163,14 +165,35 @@ function dependency(seen: ImagePolicySeen, message: string): Decision<ImagePolic
   return { kind: 'done', status: { status, ...told(policy, reason, message) } }
 }
 
-function refused(seen: ImagePolicySeen, message: string): Decision<ImagePolicyChange, ImagePolicyStatus> {
-  const status = stalledStatus(seen.policy, seen.nowMs, 'AccessDenied', message)
-  return { kind: 'done', status: { status, ...told(seen.policy, 'AccessDenied', message) } }
+const NO_INTERVAL = "spec.interval must be set when spec.digestReflectionPolicy is set to 'Always'"
+
+function refused(
+  { policy, nowMs }: ImagePolicySeen,
+  reason: string,
+  message: string,
+): Decision<ImagePolicyChange, ImagePolicyStatus> {
+  const status = stalledStatus(policy, nowMs, reason, message)
+  return { kind: 'done', status: { status, ...told(policy, reason, message) } }
+}
+
+/** Tried again: the labels of a namespace are nothing that wakes a policy. */
+function denied(seen: ImagePolicySeen, hasAccessFrom: boolean): Decision<ImagePolicyChange, ImagePolicyStatus> {
+  const { policy, nowMs } = seen
+  const of = `'${policy.repository.namespace}/${policy.repository.name}'`
+  const why = hasAccessFrom
+    ? `due to ACL labels mismatch on namespace '${policy.namespace}'`
+    : "due to missing ACL labels on 'accessFrom'"
+  const [reason, message] = [
+    'AccessDenied',
+    `failed to get the referred ImageRepository: access denied: ${of} can't be accessed ${why}`,
+  ]
+  const status = retryStatus(policy, nowMs, { reason, message, progress: progressOf(policy) })
+  return { kind: 'wait', afterMs: BACKOFF, status: { status, ...told(policy, reason, message) } }
 }
 
 function digestFailed(seen: ImagePolicySeen, message: string): Decision<ImagePolicyChange, ImagePolicyStatus> {
   const { policy, nowMs } = seen
-  const reason = 'ReadOperationFailed'
+  const reason = 'Failed'
   const status = retryStatus(policy, nowMs, { reason, message, progress: progressOf(policy) })
   return { kind: 'wait', afterMs: backoffMs(seen.failures), status: { status, ...told(policy, reason, message) } }
 }
@@ -180,10 +203,6 @@ function told(policy: ImagePolicy, reason: string, message: string): Pick<ImageS
   const before = policy.conditions.find(({ type }) => type === 'Ready')
   if (before?.status === 'False' && before.reason === reason && before.message === message) return {}
   return { event: { severity: 'error', reason, message } }
-}
-
-function accessMessage({ namespace, repository }: ImagePolicy): string {
-  return `access denied: ImageRepository ${repository.namespace}/${repository.name} does not allow namespace ${namespace} in spec.accessFrom`
 }
 
 function sameRef(a: ImageRefStatus | undefined, b: ImageRefStatus): boolean {

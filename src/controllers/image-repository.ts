@@ -68,8 +68,12 @@ function stalled(
   reason: string,
   message: string,
 ): Decision<ImageRepositoryChange, ImageStatus> {
+  const before = repository.conditions.find(({ type }) => type === 'Ready')
+  const isKnown = before?.reason === reason && before.message === message
+  const asked = repository.requestedAt !== '' && repository.requestedAt !== repository.lastHandledReconcileAt
   const status = stalledStatus(repository, nowMs, reason, message)
-  return { kind: 'done', status: { status, event: { severity: 'error', reason, message } } }
+  const news = { event: { severity: 'error', reason, message } } as const
+  return { kind: 'done', status: { status, ...(isKnown && !asked ? {} : news) } }
 }
 
 /** Logins by the identity of a cloud's machine are refused by name; a Secret with a login works with every registry. */

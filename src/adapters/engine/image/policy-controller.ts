@@ -122,7 +122,8 @@ async function observe(own: Own, key: string): Promise<ImagePolicySeen | undefin
 async function repositoryOf(own: Own, { namespace, repository }: ImagePolicy): Promise<PolicyRepository> {
   const object = own.repositories.get(repository.namespace, repository.name)
   if (!object) return { kind: 'missing' }
-  if (repository.namespace !== namespace && !(await mayUse(own, object, namespace))) return { kind: 'forbidden' }
+  if (repository.namespace !== namespace && !(await mayUse(own, object, namespace)))
+    return { kind: 'forbidden', hasAccessFrom: read(object, 'spec', 'accessFrom') !== undefined }
   const known = own.tags.get(keyOf(object))
   if (known) return { kind: 'scanned', ...known }
   const wasScanned = read(object, 'status', 'lastScanResult') !== undefined
@@ -143,18 +144,22 @@ async function lookUpDigest(own: Own, policy: ImagePolicy, tag: string, key: str
   const repository = object && parseImageRepository(object)
   const target = repository && parseRepository(repository.image)
   if (!repository || !target) return
+  const fetching = (why: string): string => `failed fetching descriptor for "${repository.image}:${tag}": ${why}`
   const failed = (why: string): DigestOutcome => ({
     kind: 'failed',
     tag,
-    message: `failed fetching descriptor for ${repository.image}:${tag}: ${why}`,
+    message: `failed fetching digest of ${repository.image}:${tag}: ${why}`,
   })
   try {
     const client = await own.registries.clientFor(repository, target.host)
     const found = await client.headManifest(target, tag, { signal: AbortSignal.timeout(repository.timeoutMs) })
-    memory.digest = found ? { kind: 'known', tag, digest: found.digest } : failed('manifest unknown')
+    memory.digest = found ? { kind: 'known', tag, digest: found.digest } : failed(fetching('manifest unknown'))
   } catch (error) {
     if (!(error instanceof SluiceError) && !(error instanceof ApiError)) throw error
-    memory.digest = failed(error.message)
+    const isLogin = error instanceof ApiError || error.code === 'SECRET_MISSING' || error.code === 'OBJECT_INVALID'
+    memory.digest = failed(
+      isLogin ? `failed to configure authentication options: ${error.message}` : fetching(error.message),
+    )
   }
   memory.failures = memory.digest.kind === 'failed' ? memory.failures + 1 : 0
 }

@@ -21,7 +21,7 @@ export async function scanRepository(registries: Registries, repository: ImageRe
     return { kind: 'failed', reason: 'AuthenticationFailed', message }
   }
   try {
-    const tags = await client.listTags(target, { signal: AbortSignal.timeout(repository.timeoutMs) })
+    const tags = await sharedListing(client, target, repository.timeoutMs)
     if (!tags)
       return readFailed(
         `${tagsRequest(repository, target)}: NAME_UNKNOWN: repository name not known to registry; map[name:${target.repository}]`,
@@ -36,6 +36,20 @@ export async function scanRepository(registries: Registries, repository: ImageRe
       return readFailed(`${tagsRequest(repository, target)}: context deadline exceeded`)
     throw error
   }
+}
+
+const underWay = new WeakMap<RegistryClient, Map<string, Promise<string[] | undefined>>>()
+
+/** Many objects may name one image with one login: what is being asked already is not asked again. */
+function sharedListing(client: RegistryClient, target: Repository, timeoutMs: number): Promise<string[] | undefined> {
+  const listings = underWay.get(client) ?? new Map<string, Promise<string[] | undefined>>()
+  underWay.set(client, listings)
+  const key = `${target.host}/${target.repository} ${timeoutMs}`
+  const listing =
+    listings.get(key) ??
+    client.listTags(target, { signal: AbortSignal.timeout(timeoutMs) }).finally(() => listings.delete(key))
+  listings.set(key, listing)
+  return listing
 }
 
 function readFailed(why: string, retryAfterMs?: number): ScanOutcome {

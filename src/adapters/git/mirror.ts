@@ -7,6 +7,7 @@ import { openObjectReader, type GitObject, type ObjectReader } from './cat-file.
 import { removeStaleLocks } from './stale-locks.ts'
 import { runGit, type GitOptions } from './git-process.ts'
 import { remoteError } from './remote-refs.ts'
+import { parseGitUrl } from './url.ts'
 
 /** A file of a commit; the engine sees regular files only, as Flux's artifacts do (no symlinks, no submodules). */
 export type TreeFile = { readonly path: string; readonly hash: string; readonly isExecutable: boolean }
@@ -102,7 +103,8 @@ async function fetchInto(
   refName: string,
   options: GitOptions,
 ): Promise<void> {
-  const argv = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--depth=1', '--end-of-options', url]
+  const address = parseGitUrl(url).url
+  const argv = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--depth=1', '--end-of-options', address]
   const byHash = await runGit(folder, [...argv, commit], options)
   if (byHash.code === 0) return
   if (refName === commit || !/not our ref|unadvertised object|couldn't find remote ref/i.test(byHash.stderr))

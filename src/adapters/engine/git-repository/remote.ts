@@ -4,6 +4,7 @@ import { selectRef, type RemoteRef, type SelectedRef } from '../../../pipeline/s
 import { runGit } from '../../git/git-process.ts'
 import type { Mirror } from '../../git/mirror.ts'
 import { listRemoteRefs, peelRefs, remoteError } from '../../git/remote-refs.ts'
+import { parseGitUrl } from '../../git/url.ts'
 import { failLook } from '../source/look-failure.ts'
 import type { Login } from './login.ts'
 
@@ -86,7 +87,10 @@ async function youngest(remote: Remote, rivals: readonly SelectedRef[]): Promise
 
 async function listOverSsh({ url, login, signal, mirror }: Remote): Promise<RemoteRef[]> {
   await mirror.has('')
-  const listed = await runGit(mirror.folder, ['ls-remote', '--end-of-options', url], { ...login.git, signal })
+  const listed = await runGit(mirror.folder, ['ls-remote', '--end-of-options', parseGitUrl(url).url], {
+    ...login.git,
+    signal,
+  })
   if (listed.code !== 0) throw remoteError(sshFault(listed.stderr))
   const lines = listed.stdout.toString('utf8').split('\n')
   return peelRefs(
@@ -97,14 +101,16 @@ async function listOverSsh({ url, login, signal, mirror }: Remote): Promise<Remo
   )
 }
 
-/** What ssh said, where git only adds that it could not read. */
+/** What ssh said, in the words of Go's library; git itself only adds that it could not read. */
 function sshFault(stderr: string): string {
-  const lines = stderr.split('\n').map((line) => line.trim())
-  const telling = lines.find((line) => /^(ssh:|Host key|Permission|kex_|Connection|.*: Permission denied)/.test(line))
-  if (telling && /Host key verification failed/.test(telling))
-    return 'ssh: handshake failed: knownhosts: key mismatch or unknown host'
-  if (telling && /Permission denied/.test(telling))
+  if (/Host key .*has changed|REMOTE HOST IDENTIFICATION HAS CHANGED/.test(stderr))
+    return 'ssh: handshake failed: knownhosts: key mismatch'
+  if (/Host key verification failed|host key is known for/.test(stderr))
+    return 'ssh: handshake failed: knownhosts: key is unknown'
+  if (/Permission denied/.test(stderr))
     return 'ssh: handshake failed: ssh: unable to authenticate, attempted methods [none publickey], no supported methods remain'
+  const lines = stderr.split('\n').map((line) => line.trim())
+  const telling = lines.find((line) => /^(ssh:|kex_|Connection)/.test(line))
   return telling ?? lines.find((line) => line.startsWith('fatal:')) ?? 'ssh failed'
 }
 

@@ -8,7 +8,8 @@ import type { KubeClient } from '../kube/types.ts'
 export type EventWriter = { readonly tell: EventSink; readonly close: () => Promise<void> }
 
 const AT_ONCE = 2
-const LONGEST_MESSAGE = 1024
+/** Flux does not cut; what the server of a job says of its template alone is 2,000 characters. */
+const LONGEST_MESSAGE = 8192
 const MOST_WAITING = 10_000
 const REPEAT_MS = 10 * 60_000
 

@@ -38,7 +38,7 @@ export function compileCel(text: string, options: CelOptions = {}): Cel {
     try {
       return plain(guard(() => parsed({ ...variables })))
     } catch (error) {
-      throw failed(`failed to evaluate the CEL expression '${text}': ${evaluationFault(error, options)}`)
+      throw failed(`failed to evaluate the CEL expression '${text}': ${evaluationFault(error, text, options)}`)
     }
   }
   return {
@@ -95,11 +95,18 @@ function plain(value: unknown): unknown {
   return value
 }
 
-function evaluationFault(error: unknown, { variables }: CelOptions): string {
+function evaluationFault(error: unknown, text: string, { variables }: CelOptions): string {
   if (!(error instanceof EvaluationError)) return error instanceof Error ? error.message : String(error)
   const unknown = /^Unknown variable: (.+)$/.exec(error.summary)
-  if (unknown && variables === undefined) return `no such attribute(s): ${unknown[1]}`
+  if (unknown && variables === undefined)
+    return `no such attribute(s): ${chainAt(text, error.range?.start, unknown[1] ?? '')}`
   return error.summary.slice(0, 1).toLowerCase() + error.summary.slice(1)
+}
+
+/** cel-go names the whole chain of fields that begins with the unknown name. */
+function chainAt(text: string, start: number | undefined, name: string): string {
+  const chain = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*(?![\w(]))*/.exec(text.slice(start ?? text.length))?.[0]
+  return chain?.split('.')[0] === name ? chain : name
 }
 
 function invalid(text: string, why: string): SluiceError {

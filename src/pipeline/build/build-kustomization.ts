@@ -99,7 +99,7 @@ export function encryptedSourcesOf(
 }
 
 function folderOf({ root = '/', path }: Pick<KustomizationBuild, 'root' | 'path'>): string {
-  return posix.join(root, posix.join('/', path))
+  return posix.resolve(root, `.${posix.join('/', path)}`)
 }
 
 /** What the kustomization file lists that Flux makes for a folder without one. */

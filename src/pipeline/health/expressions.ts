@@ -69,7 +69,7 @@ function invalid(message: string): SluiceError {
 
 function judgeBy({ current, inProgress, failed }: Evaluator, object: KubeObject): Judgement {
   const observed = read(object, 'status', 'observedGeneration')
-  const { generation } = object.metadata
+  const generation = read(object, 'metadata', 'generation')
   if (typeof observed === 'number' && typeof generation === 'number' && observed !== generation)
     return { health: 'InProgress', why: `generation is ${generation}, but latest observed generation is ${observed}` }
   try {

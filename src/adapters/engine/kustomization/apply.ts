@@ -3,6 +3,7 @@ import type { InventoryEntry, Kustomization } from '../../../kinds/kustomization
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { describeRef, refOf, type KubeObject, type ObjectRef } from '../../../lib/kube/object.ts'
 import { isDecryptionDisabled } from '../../../pipeline/build/decrypt-objects.ts'
+import { dropUnknownFields } from '../../../pipeline/apply/drop-unknown.ts'
 import { compileIgnore, planYielding, withoutPaths, yieldFields } from '../../../pipeline/apply/ignore.ts'
 import { inventoryEntry } from '../../../pipeline/apply/inventory.ts'
 import { comparable, isEncrypted, isNoticedByFlux, normalize, withMetadata } from '../../../pipeline/apply/normalize.ts'
@@ -76,7 +77,7 @@ export async function applyObjects(
   const wanted = built
     .map((object) => {
       const owned = withMetadata(
-        normalize(withMetadata(object, labels)),
+        normalize(withMetadata(context.traps === 'flux' ? dropUnknownFields(object) : object, labels)),
         kustomization.commonLabels,
         kustomization.commonAnnotations,
       )

@@ -4,6 +4,7 @@ import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { digestOf } from '../../../lib/oci/digest.ts'
 import { dump } from '../../../lib/yaml/dump.ts'
+import { fluxWords } from '../../../pipeline/build/flux-words.ts'
 import { shortId } from '../../../pipeline/build/decrypt-objects.ts'
 import { isSubstitutionDisabled } from '../../../pipeline/build/substitute-objects.ts'
 import type { EngineContext } from '../context.ts'
@@ -61,7 +62,7 @@ export async function buildManifests(
     return { specHash, reads, objects, digest: digestOf(isChanged ? objects.map(dump).join('---\n') : yaml) }
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
-    const text = flatten(error)
+    const text = await flatten(snapshot, error)
     const message = context.traps === 'flux' ? text : shown(context, await placed(snapshot, error, text))
     return { failure: { phase: 'Building manifests', reason: 'BuildFailed', message } }
   }
@@ -72,12 +73,12 @@ const OWN_WORDS =
   /^(failed to decode Kubernetes YAML|component path|post build failed|kustomize build failed|decryption failed|error decrypting|failed to import|secrets ")/
 
 /** The text that Flux shows for a build that failed. */
-function flatten(error: SluiceError): string {
-  const { message, where } = error
-  const decode = /^(failed to decode Kubernetes YAML from \S+: )(?!MalformedYAMLError|missing)(.*)$/s.exec(message)
-  const line = /:(\d+)(?::\d+)?$/.exec(where ?? '')?.[1]
-  if (decode && line !== undefined) return `${decode[1]}MalformedYAMLError: yaml: line ${line}: ${decode[2]}`
-  return OWN_WORDS.test(message) ? message : `kustomize build failed: ${message}`
+async function flatten(snapshot: SourceSnapshot, { message, where = '' }: SluiceError): Promise<string> {
+  const [, path = '', line] = /^(.*?):(\d+)(?::\d+)?$/.exec(where) ?? []
+  const file = snapshot.files.get(path.startsWith(`${ROOT}/`) ? path.slice(ROOT.length + 1) : path)
+  const text = file && message.includes('decode') ? (await snapshot.read(file)).toString('utf8') : undefined
+  const words = fluxWords(message, line === undefined ? undefined : Number(line), text)
+  return OWN_WORDS.test(words) ? words : `kustomize build failed: ${words}`
 }
 
 /** The text with what Flux leaves out: the file and line before it, what to do behind it. */

@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { promisify } from 'node:util'
-import { systemClock } from '../src/adapters/clock.ts'
-import { startEngine, type Engine } from '../src/adapters/engine/start.ts'
-import { clientFromKubeconfig } from '../src/adapters/kube/client.ts'
-import type { KubeClient } from '../src/adapters/kube/types.ts'
-import { serveGitd } from '../src/embedded/gitd/serve.ts'
-import { serveKubed } from '../src/embedded/kubed/serve.ts'
-import type { KubeObject } from '../src/lib/kube/object.ts'
-import { conditionOf, read, readText } from '../src/lib/kube/read.ts'
+import { conditionOf, read } from '../src/lib/kube/read.ts'
 import { controlPlaneBinary, startControlPlane } from './lib/control-plane.ts'
+import {
+  apply,
+  ask,
+  configMap,
+  eventually,
+  KS,
+  kustomization,
+  makeWorld,
+  NS,
+  refTo,
+  startKubed,
+  until,
+  type World,
+} from './support/engine-world.ts'
 
 /** The engine's own journeys, the same on both API servers. */
 const servers = [
@@ -44,34 +46,6 @@ for (const { name, skip, start } of servers)
       await server.stop()
     }
   })
-
-type World = {
-  readonly client: KubeClient
-  readonly push: (files: Readonly<Record<string, string | null>>, message: string) => Promise<string>
-  readonly restart: () => Promise<void>
-  readonly ready: (name: string, commit: string) => Promise<KubeObject>
-  readonly url: string
-  close(): Promise<void>
-}
-
-const NS = 'apps'
-const KS = 'kustomize.toolkit.fluxcd.io'
-const refTo = (apiVersion: string, kind: string, name: string) => ({ apiVersion, kind, namespace: NS, name })
-const configMap = (name: string, value: string): string =>
-  `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata: {v: "${value}"}\n`
-const kustomization = (name: string, path: string, more: object = {}, version = 'v1'): KubeObject => ({
-  apiVersion: `${KS}/${version}`,
-  kind: 'Kustomization',
-  metadata: { name, namespace: NS },
-  spec: {
-    interval: '1h',
-    prune: true,
-    path,
-    targetNamespace: NS,
-    sourceRef: { kind: 'GitRepository', name: 'app' },
-    ...more,
-  },
-})
 
 async function appliesPush({ client, push, ready, url }: World): Promise<void> {
   const commit = await push({ 'one/a.yaml': configMap('a', '1'), 'one/b.yaml': configMap('b', '1') }, 'first')
@@ -171,124 +145,4 @@ async function deletes({ client }: World): Promise<void> {
   await client.delete(refTo(`${KS}/v1`, 'Kustomization', 'one'))
   await eventually(async () => (await client.get(refTo(`${KS}/v1`, 'Kustomization', 'one'))) === undefined)
   assert.equal(await client.get(refTo('v1', 'ConfigMap', 'a')), undefined)
-}
-
-async function makeWorld(kubeconfig: string): Promise<World> {
-  const dir = mkdtempSync(join(tmpdir(), 'sluice-engine-'))
-  const client = clientFromKubeconfig(kubeconfig)
-  let engine: Engine | undefined
-  const gitd = await serveGitd({
-    root: join(dir, 'git'),
-    port: 0,
-    token: 't',
-    onPush: () => engine?.gitChanged(gitd.urlOf('app')),
-  })
-  const start = (): Promise<Engine> =>
-    startEngine({
-      client,
-      clock: systemClock,
-      stateDir: join(dir, 'engine'),
-      artifactListen: '127.0.0.1:0',
-      receiverListen: '',
-      traps: 'safe',
-      installCrds: true,
-      registryAliases: {},
-    })
-  engine = await start()
-  await apply(client, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NS } })
-  const work = join(dir, 'work')
-  mkdirSync(work)
-  const run = promisify(execFile)
-  const git = async (...argv: string[]): Promise<string> =>
-    (await run('git', ['-C', work, ...argv], { env: { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null' } })).stdout.trim()
-  await run('git', ['init', '-q', '--bare', '-b', 'main', join(dir, 'git', 'app.git')])
-  await git('init', '-q', '-b', 'main')
-  await git('config', 'user.name', 'T')
-  await git('config', 'user.email', 't@example.com')
-  const url = gitd.urlOf('app')
-  const withToken = url.replace('://', '://x:t@')
-  return {
-    client,
-    url,
-    async push(files, message) {
-      for (const [path, content] of Object.entries(files)) {
-        const full = join(work, path)
-        mkdirSync(dirname(full), { recursive: true })
-        if (content === null) rmSync(full)
-        else writeFileSync(full, content)
-      }
-      await git('add', '-A')
-      await git('commit', '-q', '--allow-empty', '-m', message)
-      await git('push', '-q', withToken, 'HEAD:refs/heads/main')
-      return await git('rev-parse', 'HEAD')
-    },
-    async restart() {
-      await engine?.close()
-      engine = await start()
-    },
-    ready: (name, commit) =>
-      until(
-        client,
-        name,
-        (object) =>
-          conditionOf(object, 'Ready')?.status === 'True' &&
-          readText(object, 'status', 'lastAppliedRevision').endsWith(commit),
-      ),
-    async close() {
-      await engine?.close()
-      await gitd.close()
-      client.close()
-      rmSync(dir, { recursive: true, force: true })
-    },
-  }
-}
-
-async function apply(client: KubeClient, object: KubeObject): Promise<void> {
-  const { apiVersion, kind, metadata } = object
-  const ref = { apiVersion, kind, namespace: metadata.namespace ?? '', name: metadata.name }
-  await client.patch(ref, 'apply', object, { fieldManager: 'test', force: true })
-}
-
-async function ask(client: KubeClient, name: string, token: string): Promise<void> {
-  const patch = { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': token } } }
-  await client.patch(refTo(`${KS}/v1`, 'Kustomization', name), 'merge', patch, { fieldManager: 'test' })
-  await until(
-    client,
-    name,
-    (object) =>
-      readText(object, 'status', 'lastHandledReconcileAt') === token && conditionOf(object, 'Ready')?.status === 'True',
-  )
-}
-
-async function until(client: KubeClient, name: string, holds: (object: KubeObject) => boolean): Promise<KubeObject> {
-  let last: KubeObject | undefined
-  await eventually(
-    async () => {
-      last = await client.get(refTo(`${KS}/v1`, 'Kustomization', name))
-      return last !== undefined && holds(last)
-    },
-    () => JSON.stringify(last?.['status']),
-  )
-  assert.ok(last)
-  return last
-}
-
-async function eventually(holds: () => Promise<boolean>, shown: () => string = () => ''): Promise<void> {
-  const deadline = Date.now() + 30_000
-  while (!(await holds())) {
-    if (Date.now() > deadline) assert.fail(`not within 30 s: ${shown()}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
-
-async function startKubed(): Promise<{ readonly kubeconfig: string; stop(): Promise<void> }> {
-  const dir = mkdtempSync(join(tmpdir(), 'sluice-engine-kubed-'))
-  const kubed = await serveKubed({ stateDir: dir, port: 0 })
-  return {
-    kubeconfig: kubed.kubeconfig,
-    async stop() {
-      await kubed.close()
-      rmSync(dir, { recursive: true, force: true })
-    },
-  }
 }

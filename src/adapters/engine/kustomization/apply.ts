@@ -33,6 +33,8 @@ export type ApplyTools = {
   readonly target: Target
   /** The Kustomization of that key, if it has the object in its inventory. */
   readonly holds: (owner: string, entry: InventoryEntry) => boolean
+  /** Says to the Kustomization that has an object that another one wants it, too. */
+  readonly tellOwner: (owner: string, ref: ObjectRef) => void
   /** Waited for before the first of these changes is made; called once a stage that has something to do. */
   readonly onPlan: (changes: readonly ObjectChange[]) => Promise<void>
   /** Somebody asked for this reconcile: every object is looked at afresh, the watch may be a moment behind. */
@@ -249,8 +251,12 @@ async function carryOut(
     if (one.do === 'recreate' || !isForced || !isRefused)
       throw applyError(ref, error, one.isRehearsed ? 'apply failed' : 'dry-run failed')
   }
-  await deleteAndWait(context, ref)
-  await applyOne(context, live, one)
+  try {
+    await deleteAndWait(context, ref)
+    await applyOne(context, live, one)
+  } catch (error) {
+    throw applyError(ref, error, 'dry-run failed')
+  }
   return { ...change, action: 'created' }
 }
 
@@ -312,7 +318,7 @@ function refuseCiphertext(object: KubeObject, traps: 'safe' | 'flux'): void {
 }
 
 function refuseSecondOwner(
-  { holds, target }: ApplyTools,
+  { holds, tellOwner, target }: ApplyTools,
   { namespace, name }: Kustomization,
   ref: ObjectRef,
   existing: KubeObject | undefined,
@@ -320,6 +326,7 @@ function refuseSecondOwner(
   const owner = ownerOf(existing)
   if (target.context.traps === 'flux' || owner === undefined || owner === `${namespace}/${name}`) return
   if (!holds(owner, inventoryEntry(ref))) return
+  tellOwner(owner, ref)
   throw new SluiceError(
     'APPLY_FAILED',
     `${describeRef(ref)} belongs to Kustomization/${owner} already; take it out of one of the two (or of its inventory) before Kustomization/${namespace}/${name} may apply it`,

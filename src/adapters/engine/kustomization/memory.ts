@@ -26,6 +26,8 @@ export type Memory = {
   handledRequest: string
   handledRevision: string
   handledDigest: string
+  /** Who else wants which object, as far as it was told. */
+  readonly toldRivals: Set<string>
   /** A deletion is under way: what was pruned is waited for. */
   isPruned: boolean
   /** The revision for which being blocked by dependencies was told. */
@@ -68,6 +70,7 @@ export function newMemory(): Memory {
     handledRequest: '',
     handledRevision: '',
     handledDigest: '',
+    toldRivals: new Set(),
     isPruned: false,
     toldBlockedAt: '',
     terminationLookMs: 0,

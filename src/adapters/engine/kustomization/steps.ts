@@ -14,7 +14,7 @@ import { watchHealth } from './live-health.ts'
 import type { KustomizationTools, Memory } from './memory.ts'
 import { pruneObjects } from './prune.ts'
 import { targetFailure } from './target.ts'
-import { tellChanges } from './tell.ts'
+import { tellChanges, tellEvent } from './tell.ts'
 import { workloadsOf } from './workloads.ts'
 
 /** Lets a build of nothing prune everything. */
@@ -130,7 +130,8 @@ async function apply(
   }
   const isAsked = attempt.requestedAt !== kustomization.lastHandledReconcileAt
   const guarded = context.traps === 'safe' ? emptyBuild(kustomization, objects) : undefined
-  const applying = { target, holds, isAsked, onPlan }
+  const tellOwner = (owner: string, ref: ObjectRef): void => tellRival(tools, owner, key, ref)
+  const applying = { target, holds, tellOwner, isAsked, onPlan }
   const refusal =
     guarded ??
     (await applyObjects(applying, kustomization, objects, (change) => changes.push(change)).then(
@@ -160,6 +161,23 @@ async function apply(
   const told = changes.filter((change) => done.includes(change) || planned.has(change.ref))
   const fact = applyFact(key, kustomization, attempt, told)
   void context.report(failure ? { ...fact, ok: false, cause: failure.message.trim() } : fact)
+}
+
+/** Said once an object, as long as the engine runs: the one that wants it says it in its status. */
+function tellRival(
+  { context, find, memoryOf }: KustomizationTools,
+  owner: string,
+  rival: string,
+  ref: ObjectRef,
+): void {
+  const kustomization = find(owner)
+  const { toldRivals } = memoryOf(owner)
+  const object = describeRef(ref)
+  if (!kustomization || toldRivals.has(`${rival} ${object}`)) return
+  toldRivals.add(`${rival} ${object}`)
+  const message = `${object} is wanted by Kustomization/${rival}, too, and stays with this one; take it out of one of the two`
+  const { lastAppliedRevision: revision } = kustomization
+  tellEvent(context, kustomization, { severity: 'error', reason: 'SecondOwner', message, revision })
 }
 
 /** What Git did not ask for anew is drift; with a new revision, nobody can tell whose change it was. */

@@ -32,6 +32,8 @@ export type SourceKind<Source extends SourceObject> = {
 /** What the engine remembers of a source between looks; lost at a restart, which looks at once. */
 type Memory = {
   nextLookMs: number
+  /** News came since the last look began: it may have been too early for them. */
+  isNews: boolean
   failures: number
   handledGeneration: number
   handledRequest: string
@@ -61,7 +63,9 @@ export function sourceController<Source extends SourceObject>(
       kind.listen?.((fits) => {
         for (const object of cache.list()) {
           if (!fits(object)) continue
-          memoryOf(own, keyOf(object)).nextLookMs = 0
+          const memory = memoryOf(own, keyOf(object))
+          memory.nextLookMs = 0
+          memory.isNews = true
           wake.now(keyOf(object))
         }
       })
@@ -84,6 +88,7 @@ export function sourceController<Source extends SourceObject>(
 function memoryOf<Source extends SourceObject>({ memories }: Own<Source>, key: string): Memory {
   const found = memories.get(key) ?? {
     nextLookMs: 0,
+    isNews: false,
     failures: 0,
     handledGeneration: -1,
     handledRequest: '',
@@ -138,6 +143,7 @@ async function carryOut<Source extends SourceObject>(
 
 async function look<Source extends SourceObject>(own: Own<Source>, source: Source, key: string): Promise<void> {
   const memory = memoryOf(own, key)
+  memory.isNews = false
   const outcome = await own.kind.look(source)
   memory.outcome = outcome
   memory.handledGeneration = source.generation
@@ -155,7 +161,7 @@ async function settle<Source extends SourceObject>(
   const memory = memoryOf(own, key)
   const { outcome } = memory
   memory.outcome = undefined
-  if (nextLookInMs !== undefined) memory.nextLookMs = context.clock.nowMs() + nextLookInMs
+  if (nextLookInMs !== undefined) memory.nextLookMs = memory.isNews ? 0 : context.clock.nowMs() + nextLookInMs
   const object = view.get(key)
   if (!object || status === undefined) return
   const written = await writeStatus(context.client, object, status, MANAGER)

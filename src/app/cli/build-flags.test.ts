@@ -47,7 +47,7 @@ test('build takes every flag of the original, wherever it stands', () => {
   assert.deepEqual(flags, {
     dir: 'dir',
     output: 'out',
-    options: { loadRestrictions: 'rootOnly', reorder: 'legacy', managedByLabel: false, origin: false },
+    options: { loadRestrictions: 'rootOnly', reorder: 'legacy', managedByLabel: false, compat: '5.8.1', origin: false },
     mode: 'once',
     notes: [],
   })

@@ -1,5 +1,6 @@
 import type { BuildOptions } from '../../lib/kustomize/build.ts'
 import { diskHelm, type HelmOptions } from '../../adapters/kustomize/helm.ts'
+import type { Compat } from '../../lib/kustomize/compat.ts'
 import { parseGoFlags, type GoArguments, type GoFlag } from './go-flags.ts'
 
 /** What `sluice build` was asked for. */
@@ -37,6 +38,7 @@ const FLAGS: Readonly<Record<string, GoFlag>> = {
   'as-current-user': { kind: 'bool' },
   'stack-trace': { kind: 'bool' },
   // Ours.
+  compat: { kind: 'text' },
   origin: { kind: 'bool' },
   watch: { kind: 'bool' },
   batch: { kind: 'bool' },
@@ -46,6 +48,8 @@ const RESTRICTORS = new Map<string, BuildOptions['loadRestrictions']>([
   ['LoadRestrictionsRootOnly', 'rootOnly'],
   ['LoadRestrictionsNone', 'none'],
 ])
+
+const COMPATS: readonly Compat[] = ['5.5', '5.8.1', '5.8.2']
 
 /**
  * Reads the flags of `kustomize build`, and `--origin`, `--watch` and `--batch`, which are ours.
@@ -70,6 +74,8 @@ export function parseBuildFlags(
     return { problem: illegalValue('load-restrictor', restrictor, [...RESTRICTORS.keys()]), notes }
   if (reorder !== 'legacy' && reorder !== 'none')
     return { problem: illegalValue('reorder', reorder, ['legacy', 'none']), notes }
+  const compat = COMPATS.find((one) => one === (texts.get('compat') ?? '5.8.1'))
+  if (compat === undefined) return { problem: illegalValue('compat', texts.get('compat') ?? '', COMPATS), notes }
   if (isBatch && (isWatch || words.length > 0))
     return { problem: '--batch reads its folders from standard input', notes }
   const managedByLabel =
@@ -81,6 +87,7 @@ export function parseBuildFlags(
       loadRestrictions,
       reorder,
       managedByLabel,
+      compat,
       origin: bools.get('origin') === true,
       ...(bools.get('enable-helm') === true ? { helm: diskHelm(helmOptions(given)) } : {}),
     },

@@ -12,6 +12,7 @@ export const build: Command = {
   name: 'build',
   summary: 'Build a kustomization, as kustomize build does',
   usage: `sluice build [DIR] [-o FILE|FOLDER] [--load-restrictor LoadRestrictionsRootOnly|LoadRestrictionsNone]
+       sluice build [DIR] --compat 5.5|5.8.1|5.8.2   as that release of kustomize, where they differ; 5.8.1 by default
        sluice build [DIR] --origin     says behind every value which file and line it comes from
        sluice build [DIR] --watch      builds again when a file that the build read, or looked for, changes
        sluice build --batch            reads a folder a line, answers {"dir","ok","yaml"|"error","ms"} a line, in order

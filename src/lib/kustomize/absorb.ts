@@ -1,13 +1,25 @@
 import { mapNode, stringNode, type YamlNode } from '../yaml/nodes.ts'
+import type { Rules } from './compat.ts'
+import { wrapBase64 } from './generate.ts'
 import type { Accumulator } from './accumulate.ts'
 import { buildError } from './failure.ts'
 import { goId, idKey } from './ids.ts'
-import { currentId, currentKey, fieldMap, metadataOf, setText, setTextMap, textMap, type Resource } from './resource.ts'
+import {
+  currentId,
+  currentKey,
+  fieldMap,
+  fieldText,
+  metadataOf,
+  setText,
+  setTextMap,
+  textMap,
+  type Resource,
+} from './resource.ts'
 import { anyIdIndex } from './transform-patches.ts'
 import { inherit, placeLike } from './provenance.ts'
 
 /** Adds a generated object, or merges it into or replaces the one that is there. */
-export function absorb(into: Accumulator, resource: Resource): void {
+export function absorb(into: Accumulator, resource: Resource, rules: Rules): void {
   const id = currentId(resource)
   const matches = anyIdIndex(into.resources).get(idKey(id)) ?? []
   const [old, second] = matches
@@ -34,6 +46,7 @@ export function absorb(into: Accumulator, resource: Resource): void {
   takeOver(resource, old)
   if (resource.behavior === 'merge') {
     resource.origin = old.origin ?? resource.origin
+    if (rules.keepsStringData && fieldText(resource.node, 'kind') === 'Secret') encodeStringData(old)
     mergeTexts(resource, old, 'data')
     mergeTexts(resource, old, 'binaryData')
   }
@@ -70,6 +83,17 @@ function takePlace(fresh: YamlNode, own: YamlNode | undefined, known: YamlNode |
   const place = own ?? known
   if (place) placeLike(fresh, place)
   return inherit(fresh, known ?? own)
+}
+
+/** Puts `stringData` into `data`, as the API server does. */
+function encodeStringData({ node }: Resource): void {
+  const plain = fieldMap(node, 'stringData')
+  if (!plain) return
+  const data = fieldMap(node, 'data') ?? mapNode()
+  for (const [key, text] of plain.fields)
+    if (text.kind === 'scalar') data.fields.set(key, takePlace(stringNode(wrapBase64(text.value)), text, undefined))
+  node.fields.set('data', data)
+  node.fields.delete('stringData')
 }
 
 function mergeTexts(resource: Resource, old: Resource, field: 'data' | 'binaryData'): void {

@@ -1,6 +1,7 @@
 import { writeYamlStream } from '../yaml/write.ts'
 import { accumulateTarget, emptyAccumulator, useOpenApi, type Accumulator, type Build } from './accumulate.ts'
 import { advised } from './advice.ts'
+import { rulesOf, type Compat } from './compat.ts'
 import { placed } from './failure.ts'
 import { fixNameReferences } from './name-references.ts'
 import type { Helm } from './helm.ts'
@@ -38,6 +39,8 @@ export type BuildOptions = {
   readonly overlayName?: string
   /** The resources to build when `dir` has no kustomization file; without it that is an error. */
   readonly generated?: readonly string[]
+  /** The release of kustomize whose behaviour is wanted where they differ; 5.8.1 by default. */
+  readonly compat?: Compat
   /** Brings remote bases and files; without it they are refused by name. */
   readonly remote?: Remote
   /** Inflates charts; without it they are refused, as by kustomize without `--enable-helm`. */
@@ -80,7 +83,8 @@ export function build(tree: FileTree, dir: string, options: BuildOptions = {}): 
   let place = dir
   try {
     const restrictions = options.loadRestrictions ?? 'rootOnly'
-    const target = rootTarget(rootLoader(seen, dir, { restrictions, remote: options.remote }), notices, options)
+    const rules = rulesOf(options.compat)
+    const target = rootTarget(rootLoader(seen, dir, { restrictions, remote: options.remote, rules }), notices, options)
     if (!options.generated) place = `${fileName(target.loader, target.fileName)}:1:1`
     return buildTarget(seen, target, notices, options)
   } catch (error) {
@@ -118,7 +122,7 @@ function buildTarget(
       ? sortLegacy(kept)
       : kept
   if (options.managedByLabel === true || metadata.includes('managedByLabel')) {
-    labelManaged(sorted)
+    labelManaged(sorted, target.loader.rules.version)
     note(context, sorted, 'LabelTransformer', fieldNode(target.file, 'buildMetadata'))
   }
   return {
@@ -169,9 +173,9 @@ export function renderBuild(result: Pick<BuildResult, 'objects'>): string {
   return writeYamlStream(result.objects)
 }
 
-function labelManaged(resources: readonly Resource[]): void {
+function labelManaged(resources: readonly Resource[], version: string): void {
   const spec = { path: 'metadata/labels', group: '', version: '', kind: '', create: true }
-  transformPairs(resources, { 'app.kubernetes.io/managed-by': 'kustomize-v5.8.1' }, [spec])
+  transformPairs(resources, { 'app.kubernetes.io/managed-by': `kustomize-${version}` }, [spec])
 }
 
 /** Notes that kustomize keeps in annotations and takes out at the end. */

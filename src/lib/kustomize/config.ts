@@ -1,4 +1,5 @@
 import { parseDocuments, type YamlNode } from '../yaml/nodes.ts'
+import type { Rules } from './compat.ts'
 import { decodeStruct, type Shape } from './decode.ts'
 import { fieldSpecOf } from './entries.ts'
 import { defaultFieldSpecs, mergeFieldSpecs, parseFieldSpecs, parseKind, type FieldSpec } from './field-spec.ts'
@@ -19,6 +20,7 @@ const LISTS = [
   'commonLabels',
   'labels',
   'templateLabels',
+  'volumeClaimTemplateLabels',
   'commonAnnotations',
   'varReference',
   'images',
@@ -32,24 +34,45 @@ export type TransformerConfig = Readonly<Record<ListName, readonly FieldSpec[]>>
   readonly nameReference: readonly NameReference[]
 }
 
-let builtIn: TransformerConfig | undefined
+const builtIn = new Map<Rules, TransformerConfig>()
 
 /** The configuration that kustomize has built in. */
-function defaultConfig(): TransformerConfig {
-  builtIn ??= sortConfig({
+function defaultConfig(rules: Rules): TransformerConfig {
+  const known = builtIn.get(rules)
+  if (known) return known
+  const templates = defaultFieldSpecs('templateLabels')
+  const byFlag = rules.claimLabels === 'flag'
+  const made = sortConfig({
     namePrefix: defaultFieldSpecs('namePrefix'),
     nameSuffix: defaultFieldSpecs('nameSuffix'),
     namespace: defaultFieldSpecs('namespace'),
     commonLabels: defaultFieldSpecs('commonLabels'),
     labels: [],
-    templateLabels: defaultFieldSpecs('templateLabels'),
+    templateLabels: byFlag ? templates.filter((spec) => spec.path !== CLAIM_LABELS) : templates,
+    volumeClaimTemplateLabels: byFlag ? templates.filter((spec) => spec.path === CLAIM_LABELS) : [],
     commonAnnotations: defaultFieldSpecs('commonAnnotations'),
     varReference: defaultFieldSpecs('varReference'),
-    images: defaultFieldSpecs('images'),
+    images: imageSpecs(rules),
     replicas: defaultFieldSpecs('replicas'),
     nameReference: parseNameReferences(NAME_REFERENCES),
   })
-  return builtIn
+  builtIn.set(rules, made)
+  return made
+}
+
+const CLAIM_LABELS = 'spec/volumeClaimTemplates[]/metadata/labels'
+const CRON_VOLUMES: FieldSpec = {
+  path: 'spec/jobTemplate/spec/template/spec/volumes[]/image/reference',
+  group: '',
+  version: '',
+  kind: '',
+  create: true,
+}
+
+function imageSpecs({ imageVolumes }: Rules): readonly FieldSpec[] {
+  const specs = defaultFieldSpecs('images')
+  if (imageVolumes === 'all') return [...specs, CRON_VOLUMES]
+  return imageVolumes === 'pods' ? specs : specs.filter((spec) => !spec.path.endsWith('volumes[]/image/reference'))
 }
 
 function parseNameReferences(table: string): NameReference[] {
@@ -64,7 +87,7 @@ function parseNameReferences(table: string): NameReference[] {
 /** Both configurations together, in kustomize's order, which decides what covers what in the next merge. */
 export function mergeConfig(base: TransformerConfig, added: TransformerConfig): TransformerConfig {
   if (base === added || added === NO_CONFIG) return base
-  if (base === NO_CONFIG && added === builtIn) return added
+  if (base === NO_CONFIG && [...builtIn.values()].includes(added)) return added
   const merged = { ...base, nameReference: mergeNameReferences(base.nameReference, added.nameReference) }
   for (const name of LISTS) merged[name] = mergeFieldSpecs(base[name], added[name])
   return sortConfig(merged)
@@ -93,10 +116,10 @@ function mergeNameReferences(
 }
 
 const SPECS: Shape = { list: FIELD_SPEC }
-const CONFIG: Shape = {
+const configFields = (names: readonly string[]): Shape => ({
   struct: 'TransformerConfig',
   fields: {
-    ...Object.fromEntries(LISTS.map((name) => [name, SPECS])),
+    ...Object.fromEntries(names.map((name) => [name, SPECS])),
     nameReference: {
       list: {
         struct: 'NameBackReferences',
@@ -104,7 +127,9 @@ const CONFIG: Shape = {
       },
     },
   },
-}
+})
+const CLAIM_CONFIG = configFields(LISTS)
+const CONFIG = configFields(LISTS.filter((name) => name !== 'volumeClaimTemplateLabels'))
 
 /** No configuration at all. */
 export const NO_CONFIG: TransformerConfig = {
@@ -114,6 +139,7 @@ export const NO_CONFIG: TransformerConfig = {
   commonLabels: [],
   labels: [],
   templateLabels: [],
+  volumeClaimTemplateLabels: [],
   commonAnnotations: [],
   varReference: [],
   images: [],
@@ -123,17 +149,22 @@ export const NO_CONFIG: TransformerConfig = {
 
 /** The built-in configuration with the files of `configurations:` merged in. */
 export function loadConfig(loader: Loader, paths: readonly TextEntry[]): TransformerConfig {
-  let config = defaultConfig()
+  let config = defaultConfig(loader.rules)
   for (const { text: path, node } of paths)
     placed(node, () => {
       for (const document of parseDocuments(loadText(loader, path), fileName(loader, path)))
-        if (document.root) config = mergeConfig(config, decodeConfig(document.root))
+        if (document.root) config = mergeConfig(config, decodeConfig(document.root, loader.rules))
     })
   return config
 }
 
-function decodeConfig(node: YamlNode): TransformerConfig {
-  const decoded = decodeStruct(node, CONFIG, 'error', 'error unmarshaling JSON: while decoding JSON')
+function decodeConfig(node: YamlNode, { claimLabels }: Rules): TransformerConfig {
+  const decoded = decodeStruct(
+    node,
+    claimLabels === 'flag' ? CLAIM_CONFIG : CONFIG,
+    'error',
+    'error unmarshaling JSON: while decoding JSON',
+  )
   const config = {
     ...NO_CONFIG,
     nameReference: structsOf(decoded, 'nameReference').map((one) => ({

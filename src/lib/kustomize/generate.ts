@@ -189,7 +189,7 @@ function asText(value: Uint8Array | string): string | undefined {
 }
 
 /** Base64 in lines of 70, as Go's YAML library breaks binary values. */
-function wrapBase64(value: Uint8Array | string): string {
+export function wrapBase64(value: Uint8Array | string): string {
   const encoded = Buffer.from(value).toString('base64')
   if (encoded.length <= 70) return encoded
   return encoded.replace(/.{1,70}/g, (line) => `${line}\n`)

@@ -1,6 +1,7 @@
 import type { YamlMap, YamlNode } from '../yaml/nodes.ts'
 import type { Decoded, Shape } from './decode.ts'
 import { HELM_CHART, HELM_GLOBALS, OLD_HELM_CHART } from './helm-args.ts'
+import type { Rules } from './compat.ts'
 import type { Selector } from './selector.ts'
 
 /** `generatorOptions`, or the `options` of one generator. */
@@ -115,11 +116,12 @@ const LABEL: Shape = {
     pairs: TEXTS,
     includeSelectors: 'bool',
     includeTemplates: 'bool',
+    includeVolumeClaimTemplates: 'bool',
     fields: { list: FIELD_SPEC },
   },
 }
 
-/** The kustomization file as Go's struct. */
+/** The kustomization file as Go's struct, with the fields of every release. */
 export const KUSTOMIZATION: Shape = {
   struct: 'Kustomization',
   fields: {
@@ -167,6 +169,27 @@ export const KUSTOMIZATION: Shape = {
     validators: STRINGS,
     buildMetadata: STRINGS,
   },
+}
+
+const shapes = new Map<Rules, Shape>()
+
+/** The kustomization file as the struct of a release. */
+export function kustomizationShape(rules: Rules): Shape {
+  const known = shapes.get(rules)
+  if (known) return known
+  const missing = new Set<string>()
+  if (!rules.sourceValue) missing.add('sourceValue')
+  if (rules.claimLabels !== 'flag') missing.add('includeVolumeClaimTemplates')
+  const shape = withoutFields(KUSTOMIZATION, missing)
+  shapes.set(rules, shape)
+  return shape
+}
+
+function withoutFields(shape: Shape, missing: ReadonlySet<string>): Shape {
+  if (typeof shape === 'string' || 'map' in shape) return shape
+  if ('list' in shape) return { list: withoutFields(shape.list, missing) }
+  const kept = Object.entries(shape.fields).filter(([name]) => !missing.has(name))
+  return { ...shape, fields: Object.fromEntries(kept.map(([name, field]) => [name, withoutFields(field, missing)])) }
 }
 
 /** An entry of `patches`. */

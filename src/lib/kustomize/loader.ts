@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { failure } from './failure.ts'
 import { isInside, readBytes, resolvePath, seeTree, type SeenTree } from './paths.ts'
+import type { Rules } from './compat.ts'
 import type { Remote } from './remote.ts'
 import { parseRepoSpec, type RepoSpec } from './repo-spec.ts'
 
@@ -20,6 +21,7 @@ export type Loader = {
   readonly origin: PathOrigin
   /** The namespace that a kustomization above gives to charts that have none. */
   readonly helmNamespace: string
+  readonly rules: Rules
 }
 
 /** A path, in a repository when it is not in the one at hand. */
@@ -29,12 +31,23 @@ export type PathOrigin = { readonly path?: string; readonly repo?: string; reado
 export type LoaderOptions = {
   readonly restrictions: LoadRestrictions
   readonly remote: Remote | undefined
+  readonly rules: Rules
 }
 
 /** A loader for the folder that is to be built. */
-export function rootLoader(seen: SeenTree, dir: string, { restrictions, remote }: LoaderOptions): Loader {
+export function rootLoader(seen: SeenTree, dir: string, { restrictions, remote, rules }: LoaderOptions): Loader {
   const root = confirmDir(seen, dir, dir)
-  return { seen, root, referrer: undefined, restrictions, remote, repo: undefined, origin: {}, helmNamespace: '' }
+  return {
+    seen,
+    root,
+    referrer: undefined,
+    restrictions,
+    remote,
+    repo: undefined,
+    origin: {},
+    helmNamespace: '',
+    rules,
+  }
 }
 
 /** The bytes of a file that the kustomization names. @throws SluiceError KUSTOMIZE_PATH */
@@ -78,11 +91,21 @@ export function subLoader(loader: Loader, path: string): Loader {
   const repo = parseRepoSpec(path)
   if (repo) return repoLoader(loader, repo)
   if (path.startsWith('/')) throw failure('KUSTOMIZE_PATH', `new root '${path}' cannot be absolute`)
+  if (loader.rules.refusesAmbiguousPaths && isAmbiguous(path))
+    throw failure(
+      'KUSTOMIZE_PATH',
+      `path ${JSON.stringify(path)} is ambiguous: resolves to ${JSON.stringify(posix.normalize(path))} after normalization, which is likely not the intended target; check for YAML indentation errors in your kustomization file`,
+    )
   const root = confirmDir(loader.seen, posix.join(loader.root, path), posix.join(loader.root, path))
   for (let at: Loader | undefined = loader; at; at = at.referrer)
     if (isInside(at.root, root))
       throw failure('KUSTOMIZE_PATH', `cycle detected: candidate root '${root}' contains visited root '${at.root}'`)
   return { ...loader, root, referrer: loader, repo: undefined, origin: appendOrigin(loader.origin, path) }
+}
+
+/** Whether `..` stands inside of a name, as in two list entries that became one text. */
+function isAmbiguous(path: string): boolean {
+  return path.split('/').some((part) => part !== '..' && part.includes('..'))
 }
 
 function repoLoader(loader: Loader, repo: RepoSpec): Loader {

@@ -93,9 +93,14 @@ const TRANSFORMERS: Readonly<Record<string, Configure>> = {
       if (prefix !== '') transformNames(into.resources, { prefix, suffix: '' }, specs)
       if (suffix !== '') transformNames(into.resources, { prefix: '', suffix }, specs)
     },
-  NamespaceTransformer: (config, { node, into }) => {
+  NamespaceTransformer: (config, { node, into, loader }) => {
     const namespace = fieldText(fieldMap(node.node, 'metadata'), 'namespace')
-    const options = { namespace, unsetOnly: flagOf(config, 'unsetOnly'), subjects: subjectsOf(config, node) }
+    const options = {
+      namespace,
+      unsetOnly: flagOf(config, 'unsetOnly'),
+      subjects: subjectsOf(config, node),
+      rules: loader.rules,
+    }
     return () => transformNamespace(into.resources, options, specsOf(config))
   },
   LabelTransformer:
@@ -107,10 +112,10 @@ const TRANSFORMERS: Readonly<Record<string, Configure>> = {
     () =>
       transformPairs(into.resources, textMapOf(config, 'annotations') ?? {}, specsOf(config)),
   ImageTagTransformer:
-    (config, { into }) =>
+    (config, { into, loader }) =>
     () => {
       const image = structOf(config, 'imageTag')
-      if (image) transformImages(into.resources, [imageArgs(image)], specsOf(config))
+      if (image) transformImages(into.resources, [imageArgs(image)], specsOf(config), loader.rules)
     },
   ReplicaCountTransformer:
     (config, { into }) =>
@@ -132,7 +137,7 @@ const TRANSFORMERS: Readonly<Record<string, Configure>> = {
   },
   ReplacementTransformer: (config, { loader, into }) => {
     const replacements = readReplacements(loader, structsOf(config, 'replacements'))
-    return () => applyReplacements(into.resources, replacements)
+    return () => applyReplacements(into.resources, replacements, loader.rules)
   },
   HashTransformer:
     (_, { into }) =>

@@ -1,6 +1,7 @@
 import { parseDocuments, plainNode, type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { tagOf } from '../yaml/resolve.ts'
+import type { Rules } from './compat.ts'
 import { decodeStruct, type Decoded } from './decode.ts'
 import { selectorOf } from './entries.ts'
 import { buildError, failure } from './failure.ts'
@@ -46,18 +47,26 @@ export function readReplacements(loader: Loader, entries: readonly Decoded[]): r
 }
 
 /** Copies values between objects, replacement by replacement. */
-export function applyReplacements(resources: readonly Resource[], replacements: readonly Decoded[]): void {
-  for (const replacement of replacements) applyReplacement(resources, replacement)
+export function applyReplacements(
+  resources: readonly Resource[],
+  replacements: readonly Decoded[],
+  rules: Rules,
+): void {
+  for (const replacement of replacements) applyReplacement(resources, replacement, rules)
 }
 
 /** Copies a value to its targets; answers the objects that got it. */
-export function applyReplacement(resources: readonly Resource[], replacement: Decoded): readonly Resource[] {
+export function applyReplacement(
+  resources: readonly Resource[],
+  replacement: Decoded,
+  rules: Rules,
+): readonly Resource[] {
   const targets = structsOf(replacement, 'targets')
   const hasSource = structOf(replacement, 'source') !== undefined || typeof replacement['sourceValue'] === 'string'
   if (!hasSource || replacement['targets'] === undefined)
     throw buildError('replacements must specify a source and at least one target', nodeOf(replacement))
   const value = sourceValue(resources, replacement)
-  return targets.flatMap((target) => applyToTarget(resources, value, target))
+  return targets.flatMap((target) => applyToTarget(resources, value, target, rules))
 }
 
 function sourceValue(resources: readonly Resource[], replacement: Decoded): YamlNode {
@@ -126,7 +135,12 @@ function refine(node: YamlNode, options: Decoded | undefined, source: Decoded): 
   return { ...node, value: part }
 }
 
-function applyToTarget(resources: readonly Resource[], value: YamlNode, target: Decoded): readonly Resource[] {
+function applyToTarget(
+  resources: readonly Resource[],
+  value: YamlNode,
+  target: Decoded,
+  rules: Rules,
+): readonly Resource[] {
   const touched: Resource[] = []
   const select = structOf(target, 'select')
   if (!select) throw buildError('target must specify resources to select', nodeOf(target))
@@ -134,16 +148,17 @@ function applyToTarget(resources: readonly Resource[], value: YamlNode, target: 
   const rejects = structsOf(target, 'reject').map(selectorOf)
   const isLabelled = labelTest(selector)
   const rejectLabels = rejects.filter((one) => one.labelSelector !== '' || one.annotationSelector !== '').map(labelTest)
-  const selects = idTest(selector)
+  const testOf = rules.selectsByRegexp ? idTest : exactIdTest
+  const selects = testOf(selector)
   const rejectIds = rejects
     .filter((one) => [one.group, one.version, one.kind, one.name, one.namespace].some((text) => text !== ''))
-    .map(idTest)
+    .map(testOf)
   for (const resource of resources) {
     if (resource.isDeleted || !isLabelled(resource) || rejectLabels.some((test) => test(resource))) continue
     const ids = allIds(resource)
     if (ids.some((id) => rejectIds.some((test) => test(id)))) continue
     if (!ids.some(selects)) continue
-    copyValue(resource, value, target)
+    copyValue(resource, value, target, rules)
     touched.push(resource)
   }
   return touched
@@ -160,13 +175,24 @@ function idTest(selector: Required<Selector>): (id: ResId) => boolean {
     (selector.namespace === '' || namespace(effectiveNamespace(id)))
 }
 
-function copyValue(resource: Resource, value: YamlNode, target: Decoded): void {
+/** What the part of a path says is what the id must have. */
+function exactIdTest(selector: Required<Selector>): (id: ResId) => boolean {
+  const { name, namespace } = selector
+  return (id) =>
+    isSelectedGvk(id, selector) &&
+    (name === '' || name === id.name) &&
+    (namespace === '' || namespace === effectiveNamespace(id))
+}
+
+function copyValue(resource: Resource, value: YamlNode, target: Decoded, { structuredText }: Rules): void {
   const options = structOf(target, 'options')
   const create = flagOf(options, 'create')
   const paths = textsOf(target, 'fieldPaths')
   for (const path of paths.length > 0 ? paths : ['metadata.name']) {
     const steps = splitDots(path)
-    if (setInText(resource.node, steps, value, create)) continue
+    const textFor = (node: YamlNode, text: string): string =>
+      structuredText === 'parts' ? splicedText(node, text, options, target) : text
+    if (structuredText !== 'none' && setInText(resource.node, steps, value, create, textFor)) continue
     const message = `unable to find ${create ? 'or create ' : ''}field ${JSON.stringify(path)} in replacement target`
     const found = find(resource, steps, create ? value.kind : undefined, message)
     if (found.length === 0) throw buildError(message, nodeOf(target))
@@ -188,13 +214,16 @@ function find(
   }
 }
 
-function setField(node: YamlNode, value: YamlNode, options: Decoded | undefined, target: Decoded): void {
+/** The text, or what is there with the text in place of one part. */
+function splicedText(node: YamlNode, text: string, options: Decoded | undefined, target: Decoded): string {
   const delimiter = options ? textOf(options, 'delimiter') : ''
-  let text = value.kind === 'scalar' ? value.value : ''
-  if (delimiter !== '') {
-    if (node.kind !== 'scalar') throw buildError('delimiter option can only be used with scalar nodes', nodeOf(target))
-    text = splice(node, text, delimiter, numberOf(options, 'index') ?? 0)
-  }
+  if (delimiter === '') return text
+  if (node.kind !== 'scalar') throw buildError('delimiter option can only be used with scalar nodes', nodeOf(target))
+  return splice(node, text, delimiter, numberOf(options, 'index') ?? 0)
+}
+
+function setField(node: YamlNode, value: YamlNode, options: Decoded | undefined, target: Decoded): void {
+  const text = splicedText(node, value.kind === 'scalar' ? value.value : '', options, target)
   if (node.kind !== 'scalar') {
     becomeNode(node, value.kind === 'scalar' ? { ...value, value: text } : value)
     return

@@ -27,7 +27,7 @@ export function runGenerators(build: Build, target: Target, into: Accumulator): 
   )
   for (const { generate, step } of [...own, ...external])
     for (const resource of generate()) {
-      during(`merging from generator ${describe(resource)}`, () => absorb(into, resource))
+      during(`merging from generator ${describe(resource)}`, () => absorb(into, resource, target.loader.rules))
       if (build.keepsTouches) noteStep([resource], step)
     }
 }

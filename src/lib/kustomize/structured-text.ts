@@ -5,18 +5,27 @@ import { writeString } from '../yaml/write-scalar.ts'
 import { goJson } from './hash.ts'
 import { becomeNode, lookup, matchPath } from './lookup.ts'
 
+/** What a node gets when a text is copied to it. */
+export type TextFor = (node: YamlNode, text: string) => string
+
 /**
  * Sets a value inside JSON or YAML that is the text of a field, for example `data.config\.json.a.b`.
  *
  * JSON is written anew as Go does, YAML is edited in place. @returns whether there was such a text and field
  */
-export function setInText(object: YamlMap, steps: readonly string[], value: YamlNode, create: boolean): boolean {
+export function setInText(
+  object: YamlMap,
+  steps: readonly string[],
+  value: YamlNode,
+  create: boolean,
+  textFor: TextFor,
+): boolean {
   for (let i = 1; i < steps.length; i++) {
     const holder = tryLookup(object, steps.slice(0, i))
     if (holder?.kind !== 'scalar') continue
     const inner = parseText(holder.value)
     if (inner === undefined || inner.kind === 'scalar') return false
-    const edited = editText(holder.value, inner, steps.slice(i), value, create)
+    const edited = editText(holder.value, inner, steps.slice(i), value, create, textFor)
     if (edited === undefined) return false
     holder.value = edited
     return true
@@ -48,6 +57,7 @@ function editText(
   steps: readonly string[],
   value: YamlNode,
   create: boolean,
+  textFor: TextFor,
 ): string | undefined {
   const found = tryMatch(root, steps, value, create)
   if (found.length === 0) return undefined
@@ -60,9 +70,9 @@ function editText(
         hint: 'replace a scalar that exists, or keep the text as JSON',
       },
     )
-  if (!isJson) return editInPlace(text, found, value)
+  if (!isJson) return editInPlace(text, found, value, textFor)
   for (const node of found) {
-    if (node.kind === 'scalar' && value.kind === 'scalar') node.value = value.value
+    if (node.kind === 'scalar' && value.kind === 'scalar') node.value = textFor(node, value.value)
     else becomeNode(node, value)
   }
   const plain = toValue(root, { integers: 'bigint' })
@@ -78,11 +88,11 @@ function tryMatch(root: YamlNode, steps: readonly string[], value: YamlNode, cre
   }
 }
 
-function editInPlace(text: string, found: readonly YamlNode[], value: YamlNode): string {
+function editInPlace(text: string, found: readonly YamlNode[], value: YamlNode, textFor: TextFor): string {
   let out = text
   const inOrder = [...found].sort((a, b) => b.start - a.start)
   for (const node of inOrder) {
-    const fresh = value.kind === 'scalar' ? value.value : ''
+    const fresh = textFor(node, value.kind === 'scalar' ? value.value : '')
     const written =
       node.kind === 'scalar' && node.style === 'double' ? JSON.stringify(fresh) : writeString(fresh, 0, 0, true)
     out =

@@ -3,7 +3,7 @@ import type { Place } from '../yaml/position.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { decodeStruct, type Decoded, type Unknown } from './decode.ts'
 import { failure } from './failure.ts'
-import { KUSTOMIZATION, entriesOf, structsOf, textMapOf, textOf, type TextEntry } from './kustomization.ts'
+import { kustomizationShape, entriesOf, structsOf, textMapOf, textOf, type TextEntry } from './kustomization.ts'
 import { fileName, loadBytes, loadText, type Loader } from './loader.ts'
 
 /** A kustomization file that was read. */
@@ -30,7 +30,7 @@ export function loadTarget(loader: Loader, notices: Notices): Target {
   const text = loadText(loader, name)
   const root = parseFile(text, fileName(loader, name))
   const file = root
-    ? decodeStruct(root, KUSTOMIZATION, notices.unknownFields, 'invalid Kustomization')
+    ? decodeStruct(root, kustomizationShape(loader.rules), notices.unknownFields, 'invalid Kustomization')
     : { node: mapNode() }
   warnDeprecated(file, notices)
   if (isEmpty(file) && notices.allowEmpty !== true)

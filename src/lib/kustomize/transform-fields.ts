@@ -1,4 +1,5 @@
 import { stringNode, type YamlMap, type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
+import type { Rules } from './compat.ts'
 import { buildError } from './failure.ts'
 import { visitField, type FieldSpec, type Visit } from './field-spec.ts'
 import { formatGvk, isCluster, isSelectedGvk, type ResId } from './ids.ts'
@@ -57,6 +58,7 @@ export type NamespaceOptions = {
   readonly namespace: string
   readonly unsetOnly: boolean
   readonly subjects: string
+  readonly rules?: Rules
 }
 
 /** Moves every namespaced object to a namespace. */
@@ -76,12 +78,18 @@ export function transformNamespace(
     if (resource.isDeleted || resource.isFromHelm) continue
     storePreviousId(resource)
     const id = currentId(resource)
-    if (!isCluster(id)) visitField(resource.node, NAMESPACE_SPEC, 'scalar', set)
+    if (!isCluster(id) && !isClusterPolicy(id, options.rules)) visitField(resource.node, NAMESPACE_SPEC, 'scalar', set)
     const isBinding = id.kind === 'RoleBinding' || id.kind === 'ClusterRoleBinding'
     if (isBinding) setSubjects(resource, options, set)
     for (const spec of own) if (isWanted(spec, id, isBinding)) visitField(resource.node, spec, 'scalar', set)
   }
   checkUniqueIds(resources, 'namespace transformation produces ID conflict: ')
+}
+
+/** Kinds that a later release knows to have no namespace. */
+function isClusterPolicy(id: ResId, rules: Rules | undefined): boolean {
+  if (rules?.policiesAreCluster !== true || id.group !== 'admissionregistration.k8s.io') return false
+  return id.kind === 'ValidatingAdmissionPolicy' || id.kind === 'ValidatingAdmissionPolicyBinding'
 }
 
 const NAMESPACE_SPEC: FieldSpec = { path: 'metadata/namespace', group: '', version: '', kind: '', create: true }

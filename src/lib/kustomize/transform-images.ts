@@ -1,6 +1,7 @@
 import { SluiceError } from '../error/sluice-error.ts'
 import { compileRegexp } from '../go-regexp/go-regexp.ts'
 import type { YamlMap, YamlNode } from '../yaml/nodes.ts'
+import { rulesOf, type Rules } from './compat.ts'
 import { visitField, type FieldSpec } from './field-spec.ts'
 import type { ImageArgs } from './kustomization.ts'
 import { fieldText, scalarLike, type Resource } from './resource.ts'
@@ -18,6 +19,7 @@ export function transformImages(
   resources: readonly Resource[],
   images: readonly ImageArgs[],
   specs: readonly FieldSpec[],
+  rules: Rules = rulesOf(),
 ): ImageArgs[] {
   if (images.length === 0) return []
   const anywhere: Holder[] = []
@@ -28,7 +30,7 @@ export function transformImages(
     for (const spec of specs) collectField(node, spec, inFields)
   }
   const holders = [...anywhere, ...inFields]
-  return images.filter((image) => retagAll(holders, image) === 0)
+  return images.filter((image) => retagAll(holders, image, rules) === 0)
 }
 
 /** The field is looked up again at each entry: the walk for any list may have replaced it meanwhile. */
@@ -62,8 +64,8 @@ function holderOf(map: YamlMap): Holder {
   return { get: () => map.fields.get('image'), set: (node) => map.fields.set('image', node) }
 }
 
-function retagAll(holders: readonly Holder[], image: ImageArgs): number {
-  const matches = imageTest(image.name)
+function retagAll(holders: readonly Holder[], image: ImageArgs, rules: Rules): number {
+  const matches = imageTest(image.name, rules)
   let count = 0
   for (const holder of holders) {
     const node = holder.get()
@@ -83,8 +85,9 @@ function settingOf({ node }: ImageArgs): YamlNode {
 }
 
 /** The name is a regular expression, as in kustomize; one that does not compile matches nothing. */
-function imageTest(name: string): (image: string) => boolean {
-  const suffix = '(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$'
+function imageTest(name: string, { anyDigest }: Rules): (image: string) => boolean {
+  const algorithm = anyDigest ? '[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*' : 'sha256'
+  const suffix = `(:[a-zA-Z0-9_.{}-]*)?(@${algorithm}:[a-zA-Z0-9_.{}-]*)?$`
   if (/^[A-Za-z0-9_/:-]*$/.test(name)) {
     const rest = new RegExp(`^${suffix}`)
     return (image) => image.startsWith(name) && rest.test(image.slice(name.length))

@@ -63,12 +63,21 @@ export function readPatch(loader: Loader, args: PatchArgs): Patch {
   if (strategic.value && (strategic.value.length > 0 || json.error))
     return { ...base, kind: 'strategic', patches: withOptions(strategic.value, args) }
   if (json.value && json.value.length > 0) return { ...base, kind: 'json', operations: json.value, keepsId: true }
+  if (strategic.value && !loader.rules.emptyPatches && !(text === '' && args.target))
+    throw emptyPatch(text, source, args)
   if (strategic.value) return { ...base, kind: 'strategic', patches: [] }
   const cause = strategic.error instanceof SluiceError ? strategic.error : undefined
   throw new SluiceError('KUSTOMIZE_BUILD', `unable to parse SM or JSON patch from ${source}`, {
     ...(cause?.where ? { where: cause.where } : {}),
     ...(cause ? { hint: cause.message } : {}),
   })
+}
+
+/** An older release takes a patch without content for both forms, or for a JSON patch where there is not even a comment. */
+function emptyPatch(text: string, source: string, args: PatchArgs): Error {
+  return text === ''
+    ? buildError(`must specify a target for JSON patch ${source}`, args.node)
+    : buildError(`illegally qualifies as both an SM and JSON patch: ${source}`, args.node)
 }
 
 /** The configuration as kustomize shows it. */

@@ -152,7 +152,11 @@ function nameSteps(context: Context): TransformStep[] {
     void steps.push(onAll(context, by, field, fieldNode(file, field), run))
   if (namespace)
     add('NamespaceTransformer', 'namespace', () =>
-      transformNamespace(into.resources, { namespace, unsetOnly: false, subjects: 'defaultOnly' }, config.namespace),
+      transformNamespace(
+        into.resources,
+        { namespace, unsetOnly: false, subjects: 'defaultOnly', rules: context.loader.rules },
+        config.namespace,
+      ),
     )
   if (prefix)
     add('PrefixTransformer', 'namePrefix', () =>
@@ -187,7 +191,10 @@ function labelSpecs(label: Decoded, { config }: Accumulator): readonly FieldSpec
   const specs = mergeFieldSpecs(structsOf(label, 'fields').map(fieldSpecOf), config.labels)
   if (flagOf(label, 'includeSelectors')) return mergeFieldSpecs(specs, config.commonLabels)
   const templates = flagOf(label, 'includeTemplates') ? mergeFieldSpecs(specs, config.templateLabels) : specs
-  return mergeFieldSpecs(templates, [METADATA_LABELS])
+  const claims = flagOf(label, 'includeVolumeClaimTemplates')
+    ? mergeFieldSpecs(templates, config.volumeClaimTemplateLabels)
+    : templates
+  return mergeFieldSpecs(claims, [METADATA_LABELS])
 }
 
 function annotationSteps(context: Context): TransformStep[] {
@@ -221,7 +228,8 @@ function imageSteps(context: Context, target: Target): TransformStep[] {
   const entries = imageEntries(target)
   if (entries.length === 0) return []
   const field = fieldNode(file, 'images') ? 'images' : 'imageTags'
-  const run = (): void => void transformImages(into.resources, entries.map(imageArgs), into.config.images)
+  const run = (): void =>
+    void transformImages(into.resources, entries.map(imageArgs), into.config.images, target.loader.rules)
   const idle: TransformStep = { by: 'ImageTagTransformer', run: () => {} }
   return [
     onAll(context, 'ImageTagTransformer', field, fieldNode(file, field), run),
@@ -238,7 +246,7 @@ function replacementSteps({ build, file, loader, into }: Context): TransformStep
   )
   const run = (): void => {
     for (const [index, replacement] of replacements.entries()) {
-      const touched = placed(nodeOf(replacement), () => applyReplacement(into.resources, replacement))
+      const touched = placed(nodeOf(replacement), () => applyReplacement(into.resources, replacement, loader.rules))
       const field = `replacements[${index}]`
       if (build.keepsTouches) noteStep(touched, { by, field, config: nodeOf(replacement) })
     }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -84,4 +84,23 @@ test('pipes, devices and huge files are refused at once', () => {
 
 test('a base above itself is a cycle', () => {
   assert.throws(() => buildIn(folder('../k')), /cycle detected/)
+})
+
+test('a folder that becomes a link between look and read is no way out', () => {
+  const dir = folder('in/a.yaml')
+  mkdirSync(join(dir, 'k', 'in'))
+  writeFileSync(join(dir, 'k', 'in', 'a.yaml'), configMap)
+  const tree = diskTree()
+  const swapping = {
+    ...tree,
+    readFile: (path: string) => {
+      if (path.endsWith('in/a.yaml')) {
+        renameSync(join(dir, 'k', 'in'), join(dir, 'k', 'old'))
+        symlinkSync('../outside', join(dir, 'k', 'in'))
+      }
+      return tree.readFile(path)
+    },
+  }
+  assert.throws(() => build(swapping, join(dir, 'k')), /became a link to/)
+  assert.throws(() => tree.readDir(join(dir, 'k', 'in')))
 })

@@ -1,4 +1,14 @@
-import { lstatSync, openSync, closeSync, constants, fstatSync, readSync, readdirSync, readlinkSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+} from 'node:fs'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { FileTree, TreeEntry } from '../../lib/kustomize/tree.ts'
 
@@ -9,7 +19,7 @@ const MAX_FILE_BYTES = 64 * 1024 * 1024
  * sockets are never opened. A file that turns into something else between look and read is an error, not a hang.
  */
 export function diskTree(): FileTree {
-  return { stat: statEntry, readFile: readRegular, readDir: (path) => readdirSync(path) }
+  return { stat: statEntry, readFile: readRegular, readDir: readFolder }
 }
 
 function statEntry(path: string): TreeEntry | undefined {
@@ -23,6 +33,7 @@ function statEntry(path: string): TreeEntry | undefined {
 function readRegular(path: string): Uint8Array {
   const handle = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
+    confirmPlace(handle, path)
     const found = fstatSync(handle)
     if (!found.isFile()) throw new SluiceError('KUSTOMIZE_PATH', `'${path}' is no regular file`)
     if (found.size > MAX_FILE_BYTES)
@@ -30,6 +41,37 @@ function readRegular(path: string): Uint8Array {
     return readAll(handle, found.size)
   } finally {
     closeSync(handle)
+  }
+}
+
+function readFolder(path: string): readonly string[] {
+  const handle = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_DIRECTORY)
+  try {
+    confirmPlace(handle, path)
+    return readdirSync(placeOf(handle) === undefined ? path : `/proc/self/fd/${handle}`)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+/**
+ * What was opened must stand where it was looked for: a folder on the way may have become a link since its look. Asked of the open
+ * file itself where the system tells (Linux), else of the path.
+ */
+function confirmPlace(handle: number, path: string): void {
+  const actual = placeOf(handle) ?? realpathSync(path)
+  if (actual === path) return
+  throw new SluiceError('KUSTOMIZE_PATH', `'${path}' became a link to '${actual}' while it was read`, {
+    retry: 'backoff',
+    hint: 'build again when nothing else writes to the folder',
+  })
+}
+
+function placeOf(handle: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${handle}`)
+  } catch {
+    return undefined
   }
 }
 

@@ -16,6 +16,8 @@ export const ERROR_CODES = {
   KUSTOMIZE_HTTP: 'A server refused a remote file. Check its URL.',
   KUSTOMIZE_UNSUPPORTED:
     'The kustomization asks for something that Sluice does not do: plug-ins, Helm, remote bases. Replace it.',
+  KUSTOMIZE_LIMIT:
+    'The build is larger than Sluice accepts: too many kustomizations or bytes, or objects nested too deep. Split it.',
   WATCH_REFUSED: 'The system does not let us watch a folder. Raise the limit that the error names.',
   // lib: versions, patterns, templates
   SEMVER_CONSTRAINT: 'The version range is not understood. Write one such as ">=1.0.0", "1.2.x" or ">=1.0.0-0".',

@@ -21,6 +21,7 @@ import { isLocalConfig, transformPairs } from './transform-fields.ts'
 import type { FileTree } from './tree.ts'
 import { resolveVars } from './vars.ts'
 import { isRecord } from '../value/is-record.ts'
+import { SluiceError } from '../error/sluice-error.ts'
 import type { YamlMap } from '../yaml/nodes.ts'
 import { noteStep, type Step } from './provenance.ts'
 
@@ -88,8 +89,17 @@ export function build(tree: FileTree, dir: string, options: BuildOptions = {}): 
     if (!options.generated) place = `${fileName(target.loader, target.fileName)}:1:1`
     return buildTarget(seen, target, notices, options)
   } catch (error) {
-    throw advised(error, place)
+    throw advised(asLimit(error), place)
   }
+}
+
+/** Patches can nest an object deeper than any file may be. */
+function asLimit(error: unknown): unknown {
+  if (!(error instanceof RangeError)) return error
+  return new SluiceError('KUSTOMIZE_LIMIT', `an object of the build is too large: ${error.message}`, {
+    cause: error,
+    hint: 'look for patches or replacements that put an object into itself',
+  })
 }
 
 function buildTarget(

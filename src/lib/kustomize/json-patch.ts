@@ -11,7 +11,8 @@ import { formatJsonNumber } from '../yaml/go-numbers.ts'
 import { resolvePlain } from '../yaml/resolve.ts'
 import { refold } from '../yaml/refold.ts'
 import { toValue } from '../yaml/to-value.ts'
-import { buildError } from './failure.ts'
+import { countNodes } from '../yaml/merge-keys.ts'
+import { buildError, failure } from './failure.ts'
 import { isNull } from './field-spec.ts'
 import { fieldText } from './resource.ts'
 import { inherit } from './provenance.ts'
@@ -80,7 +81,7 @@ function applyOne(object: YamlMap, operation: JsonPatchOperation): void {
     case 'move':
       return move(object, operation)
     case 'copy':
-      return add(object, operation, operation.path, copyNode(read(object, operation, operation.from, 'copy')))
+      return add(object, operation, operation.path, copyOnce(read(object, operation, operation.from, 'copy')))
     case 'test':
       return test(object, operation)
     default:
@@ -232,4 +233,13 @@ function canonical(value: unknown): string {
 
 function fault(operation: JsonPatchOperation, message: string): Error {
   return buildError(message, operation.node)
+}
+
+/** Largest part of an object that one operation copies: copies of copies double with every operation. */
+const MAX_COPIED_NODES = 100_000
+
+function copyOnce(node: YamlNode): YamlNode {
+  if (countNodes(node, MAX_COPIED_NODES) > MAX_COPIED_NODES)
+    throw failure('KUSTOMIZE_LIMIT', `a patch copies more than ${MAX_COPIED_NODES} values at once`, node)
+  return copyNode(node)
 }

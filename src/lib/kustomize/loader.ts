@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { failure } from './failure.ts'
-import { isInside, readBytes, resolvePath, seeTree, type SeenTree } from './paths.ts'
+import { enterFolder, isInside, readBytes, resolvePath, seeTree, type SeenTree } from './paths.ts'
 import type { Rules } from './compat.ts'
 import type { Remote } from './remote.ts'
 import { parseRepoSpec, type RepoSpec } from './repo-spec.ts'
@@ -88,6 +88,7 @@ export function fileName(loader: Loader, path: string): string {
 /** A loader for a folder or a repository that the kustomization names. */
 export function subLoader(loader: Loader, path: string): Loader {
   if (path === '') throw failure('KUSTOMIZE_PATH', 'new root cannot be empty')
+  enterFolder(loader.seen)
   const repo = parseRepoSpec(path)
   if (repo) return repoLoader(loader, repo)
   if (path.startsWith('/')) throw failure('KUSTOMIZE_PATH', `new root '${path}' cannot be absolute`)

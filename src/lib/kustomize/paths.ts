@@ -5,6 +5,10 @@ import type { FileTree, TreeEntry } from './tree.ts'
 /** Largest file that a build reads. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024
 const MAX_LINKS = 40
+/** Folders that a build enters, each as often as it is named: two bases a level double the work with every level. */
+const MAX_FOLDERS = 10_000
+/** Bytes that a build reads, each as often as it is named. */
+const MAX_BYTES = 256 * 1024 * 1024
 
 /** A tree seen by one build: what was read, and what was looked for in vain; links are resolved once. */
 export type SeenTree = {
@@ -15,6 +19,9 @@ export type SeenTree = {
   readonly filesMissed: Set<string>
   readonly stats: Map<string, TreeEntry | undefined>
   readonly texts: Map<string, Uint8Array>
+  /** How much was asked for so far. */
+  folders: number
+  bytes: number
 }
 
 /** Starts watching a tree. */
@@ -26,6 +33,8 @@ export function seeTree(tree: FileTree, jail: string): SeenTree {
     filesMissed: new Set(),
     stats: new Map(),
     texts: new Map(),
+    folders: 0,
+    bytes: 0,
   }
 }
 
@@ -90,9 +99,26 @@ export function readBytes(seen: SeenTree, path: string, entry: TreeEntry): Uint8
   if (entry.kind === 'file' && entry.sizeBytes > MAX_FILE_BYTES)
     throw failure('KUSTOMIZE_PATH', `file '${path}' has more than ${MAX_FILE_BYTES} bytes`)
   const known = seen.texts.get(path)
-  if (known) return known
+  if (known) return counted(seen, known)
   const bytes = seen.tree.readFile(path)
   seen.filesRead.add(path)
   seen.texts.set(path, bytes)
-  return bytes
+  return counted(seen, bytes)
+}
+
+function counted(seen: SeenTree, bytes: Uint8Array): Uint8Array {
+  seen.bytes += bytes.length
+  if (seen.bytes <= MAX_BYTES) return bytes
+  throw failure('KUSTOMIZE_LIMIT', `the build reads more than ${MAX_BYTES} bytes`, undefined, 'split the kustomization')
+}
+
+/** Counts a folder that the build enters. @throws SluiceError KUSTOMIZE_LIMIT when there are too many */
+export function enterFolder(seen: SeenTree): void {
+  if (++seen.folders <= MAX_FOLDERS) return
+  throw failure(
+    'KUSTOMIZE_LIMIT',
+    `the build enters more than ${MAX_FOLDERS} folders`,
+    undefined,
+    'name each base once: bases that name bases twice double the work with every level',
+  )
 }

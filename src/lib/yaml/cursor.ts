@@ -11,6 +11,8 @@ export type Cursor = {
   /** Offset of the first character of the line at hand. */
   lineStart: number
   depth: number
+  /** How many fields and items were read. */
+  nodes: number
   /** How many brackets are open. */
   flowDepth: number
   /** How many nodes aliases may still copy. */
@@ -21,6 +23,8 @@ export type Cursor = {
 }
 
 const MAX_DEPTH = 1000
+/** Nodes take some 200 bytes each. */
+const MAX_NODES = 4_000_000
 const MAX_ALIAS_NODES = 1_000_000
 const LONE_CR = /\r(?!\n)/
 const NOT_ALLOWED = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/
@@ -47,6 +51,7 @@ export function createCursor(source: Source): Cursor {
     pos: start,
     lineStart: start,
     depth: 0,
+    nodes: 0,
     flowDepth: 0,
     aliasBudget: MAX_ALIAS_NODES,
     anchors: new Map(),
@@ -130,6 +135,12 @@ export function atDocumentMarker(c: Cursor): boolean {
 export function enter(c: Cursor): void {
   if (++c.depth > MAX_DEPTH)
     throw errorAt(c, 'YAML_LIMIT', `nested deeper than ${MAX_DEPTH} levels`, c.pos, 'flatten the document')
+}
+
+/** Counts a field or an item. */
+export function countNode(c: Cursor): void {
+  if (++c.nodes > MAX_NODES)
+    throw errorAt(c, 'YAML_LIMIT', `more than ${MAX_NODES} fields and items`, c.pos, 'split the file')
 }
 
 /** Ends a level of nesting. */

@@ -25,7 +25,8 @@ export function copyBounded(c: Cursor, node: YamlNode, offset: number): YamlNode
   return copyNode(node)
 }
 
-function countNodes(node: YamlNode, limit: number): number {
+/** How many nodes a tree has; beyond `limit` it stops counting. */
+export function countNodes(node: YamlNode, limit: number): number {
   if (node.kind === 'scalar') return 1
   let count = 1
   const children = node.kind === 'seq' ? node.items : node.fields.values()

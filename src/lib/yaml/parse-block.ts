@@ -122,6 +122,7 @@ function parseSeq(c: Cursor, col: number): YamlSeq {
     c.pos++
     cursor.refuseTab(c)
     const item = parseBlockNode(c, col + 1, col + 1, true)
+    cursor.countNode(c)
     node.items.push(item)
     node.end = item.end
     cursor.skipBlank(c)
@@ -166,6 +167,7 @@ function parseMap(c: Cursor, col: number, first: KeyProperties | undefined): Yam
 /** Adds a field; the last of two equal keys wins and the fact is noted. */
 export function addField(c: Cursor, map: YamlMap, merges: YamlNode[], key: YamlScalar, value: YamlNode): void {
   const { fields } = map
+  cursor.countNode(c)
   if (key.value === '<<' && key.style === 'plain' && (key.tag === '' || key.tag === '!!merge')) {
     merges.push(value)
     return

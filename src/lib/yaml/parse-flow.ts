@@ -7,6 +7,7 @@ import {
   QUESTION,
   SQUOTE,
   at,
+  countNode,
   enter,
   isBlankOrEnd,
   leave,
@@ -49,6 +50,7 @@ function parseFlowSeq(c: Cursor): YamlSeq {
   for (;;) {
     skipBlank(c)
     if (at(c) === CLOSE_SEQ) break
+    countNode(c)
     node.items.push(parseFlowItem(c))
     skipBlank(c)
     if (at(c) === COMMA) c.pos++

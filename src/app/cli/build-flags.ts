@@ -89,7 +89,10 @@ export function parseBuildFlags(
       managedByLabel,
       compat,
       origin: bools.get('origin') === true,
-      ...(bools.get('enable-helm') === true ? { helm: diskHelm(helmOptions(given)) } : {}),
+      // As kustomize has it, plug-ins switch helm on, too.
+      ...(bools.get('enable-helm') === true || bools.get('enable-alpha-plugins') === true
+        ? { helm: diskHelm(helmOptions(given)) }
+        : {}),
     },
     mode: isBatch ? 'batch' : isWatch ? 'watch' : 'once',
     notes,

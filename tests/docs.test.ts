@@ -7,10 +7,16 @@ import { workflowDoc } from '../scripts/workflow-compat.ts'
 // @ts-expect-error a script without types
 const { errorsDoc } = (await import('../scripts/errors-doc.mjs')) as { errorsDoc: () => string }
 // @ts-expect-error a script without types
+const { warningsDoc } = (await import('../scripts/warnings-doc.mjs')) as { warningsDoc: () => string }
+// @ts-expect-error a script without types
 const { cliDoc } = (await import('../scripts/cli-doc.mjs')) as { cliDoc: () => string }
 
 test('docs/errors.md is made from the codes (node scripts/errors-doc.mjs)', () => {
   assert.equal(readFileSync('docs/errors.md', 'utf8'), errorsDoc())
+})
+
+test('docs/warnings.md is made from the codes (node scripts/warnings-doc.mjs)', () => {
+  assert.equal(readFileSync('docs/warnings.md', 'utf8'), warningsDoc())
 })
 
 test('docs/cli.md is made from the commands (node scripts/cli-doc.mjs)', () => {

@@ -48,6 +48,7 @@ test('build takes every flag of the original, wherever it stands', () => {
     dir: 'dir',
     output: 'out',
     options: { loadRestrictions: 'rootOnly', reorder: 'legacy', managedByLabel: false, compat: '5.8.1', origin: false },
+    checksObjects: true,
     mode: 'once',
     notes: [],
   })

@@ -10,6 +10,8 @@ export type BuildFlags = {
   /** A file, or a folder that gets a file for each object. */
   readonly output: string | undefined
   readonly options: BuildOptions
+  /** Whether the built objects are looked at, too (`--check=false` leaves that out). */
+  readonly checksObjects: boolean
   readonly mode: 'once' | 'watch' | 'batch'
   /** Notes on the command line for standard error, as the original words them. */
   readonly notes: readonly string[]
@@ -40,6 +42,7 @@ const FLAGS: Readonly<Record<string, GoFlag>> = {
   // Ours.
   compat: { kind: 'text' },
   origin: { kind: 'bool' },
+  check: { kind: 'bool' },
   watch: { kind: 'bool' },
   batch: { kind: 'bool' },
 }
@@ -52,7 +55,7 @@ const RESTRICTORS = new Map<string, BuildOptions['loadRestrictions']>([
 const COMPATS: readonly Compat[] = ['5.5', '5.8.1', '5.8.2']
 
 /**
- * Reads the flags of `kustomize build`, and `--origin`, `--watch` and `--batch`, which are ours.
+ * Reads the flags of `kustomize build`, and `--origin`, `--check`, `--watch` and `--batch`, which are ours.
  *
  * @param env `KUSTOMIZE_ENABLE_MANAGEDBY_LABEL=on` is read as kustomize reads it
  */
@@ -94,6 +97,7 @@ export function parseBuildFlags(
         ? { helm: diskHelm(helmOptions(given)) }
         : {}),
     },
+    checksObjects: bools.get('check') !== false,
     mode: isBatch ? 'batch' : isWatch ? 'watch' : 'once',
     notes,
   }

@@ -5,6 +5,8 @@ import { parseBuildFlags, type BuildFlags } from './build-flags.ts'
 import { buildFolder, describeFailure, failureOf } from './build-folder.ts'
 import { writeOutput } from './build-output.ts'
 import { runWatch } from './build-watch.ts'
+import type { BuildResult } from '../../lib/kustomize/build.ts'
+import { renderFinding, type Finding } from '../../lib/kustomize/findings.ts'
 import type { Command, ExitCode, Io } from './command.ts'
 
 /** `sluice build DIR`: kustomize, with its flags, its texts and its exit codes, 0 and 1. */
@@ -14,6 +16,7 @@ export const build: Command = {
   usage: `sluice build [DIR] [-o FILE|FOLDER] [--load-restrictor LoadRestrictionsRootOnly|LoadRestrictionsNone]
        sluice build [DIR] --compat 5.5|5.8.1|5.8.2   as that release of kustomize, where they differ; 5.8.1 by default
        sluice build [DIR] --origin     says behind every value which file and line it comes from
+       sluice build [DIR] --check=false   leaves out the warnings that look at the built objects (docs/warnings.md)
        sluice build [DIR] --watch      builds again when a file that the build read, or looked for, changes
        sluice build --batch            reads a folder a line, answers {"dir","ok","yaml"|"error","ms"} a line, in order
 
@@ -34,11 +37,14 @@ function refuse(io: Io, problem: string): ExitCode {
   return 1
 }
 
-function runOnce(flags: BuildFlags, io: Io): ExitCode {
+async function runOnce(flags: BuildFlags, io: Io): Promise<ExitCode> {
   // A build that runs once ends before optimised code pays for itself: with the default, a third of the time at 1,000 resources
   // goes into compiling (bench/kustomize.bench.ts).
   setFlagsFromString('--interrupt-budget=1000000')
-  const outcome = buildFolder(diskTree(), io.cwd, flags.dir, flags.options)
+  const outcome = buildFolder(diskTree(), io.cwd, flags.dir, {
+    ...flags.options,
+    trees: flags.checksObjects,
+  })
   if ('error' in outcome) {
     io.err(describeFailure(outcome))
     return 1
@@ -47,9 +53,25 @@ function runOnce(flags: BuildFlags, io: Io): ExitCode {
   try {
     if (flags.output !== undefined) writeOutput(io.cwd, flags.output, outcome.yaml, outcome.result.objects)
     else if (outcome.yaml !== '') io.out(outcome.yaml.replace(/\n$/, ''))
+    await tellFindings(outcome.result, io)
     return 0
   } catch (error) {
     io.err(describeFailure(failureOf(error)))
     return 1
   }
+}
+
+/** What is probably a mistake, after the output, so that nobody waits for it; the schema is loaded here only. */
+async function tellFindings({ findings, trees = [] }: BuildResult, io: Io): Promise<void> {
+  const found = [...findings]
+  if (trees.length > 0) {
+    const { findInObjects } = await import('../../lib/kustomize/find-in-objects.ts')
+    found.push(...findInObjects(trees))
+  }
+  for (const finding of found) io.err(renderFinding(relativeTo(io.cwd, finding)))
+}
+
+function relativeTo(cwd: string, finding: Finding): Finding {
+  const { where } = finding
+  return where?.startsWith(`${cwd}/`) ? { ...finding, where: where.slice(cwd.length + 1) } : finding
 }

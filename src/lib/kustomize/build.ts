@@ -3,6 +3,7 @@ import { accumulateTarget, emptyAccumulator, useOpenApi, type Accumulator, type 
 import { advised } from './advice.ts'
 import { rulesOf, type Compat } from './compat.ts'
 import { placed } from './failure.ts'
+import type { Finding } from './findings.ts'
 import { fixNameReferences } from './name-references.ts'
 import type { Helm } from './helm.ts'
 import { hashNames } from './hash-names.ts'
@@ -50,6 +51,8 @@ export type BuildOptions = {
   readonly managedByLabel?: boolean
   /** Keeps where each leaf came from, for {@link origin}; about doubles the time. */
   readonly origin?: boolean
+  /** Answers the trees of the objects, with the places of their values, for `findInObjects`; `origin` does so, too. */
+  readonly trees?: boolean
 }
 
 /** The outcome of a build; plain data. */
@@ -62,7 +65,9 @@ export type BuildResult = {
   readonly filesMissed: readonly string[]
   /** Lines for people: deprecated fields, vars that nothing used. */
   readonly warnings: readonly string[]
-  /** The trees of `objects`, when `origin` was asked for. */
+  /** What is probably a mistake in the kustomization, though kustomize says nothing; `findInObjects` looks at the objects. */
+  readonly findings: readonly Finding[]
+  /** The trees of `objects`, when they were asked for. */
   readonly trees?: readonly YamlMap[]
 }
 
@@ -76,9 +81,11 @@ export type BuildResult = {
  */
 export function build(tree: FileTree, dir: string, options: BuildOptions = {}): BuildResult {
   const seen = seeTree(tree, options.jail ?? '/')
-  const notices: Notices & { warnings: string[] } = {
+  const notices: Collected = {
     unknownFields: 'error',
     warnings: [],
+    findings: [],
+    find: (finding) => notices.findings.push(finding),
     warn: (line) => notices.warnings.push(line),
   }
   let place = dir
@@ -102,18 +109,17 @@ function asLimit(error: unknown): unknown {
   })
 }
 
-function buildTarget(
-  seen: SeenTree,
-  target: Target,
-  notices: Notices & { warnings: string[] },
-  options: BuildOptions,
-): BuildResult {
-  const { warnings } = notices
+/** What the user is told besides the objects. */
+type Collected = Notices & { warnings: string[]; findings: Finding[] }
+
+function buildTarget(seen: SeenTree, target: Target, notices: Collected, options: BuildOptions): BuildResult {
+  const { warnings, findings } = notices
   const metadata = textsOf(target.file, 'buildMetadata')
   const context: Build = {
     unknownFields: notices.unknownFields,
     warn: notices.warn,
     helm: options.helm,
+    find: notices.find,
     hasOrigins: metadata.length > 0,
     keepsTouches: options.origin === true,
     schema: undefined,
@@ -137,10 +143,11 @@ function buildTarget(
   }
   return {
     objects: sorted.map((resource) => objectOf(resource, metadata)),
-    ...(options.origin ? { trees: sorted.map(({ node }) => node) } : {}),
+    ...(options.origin || options.trees ? { trees: sorted.map(({ node }) => node) } : {}),
     filesRead: [...seen.filesRead],
     filesMissed: [...seen.filesMissed],
     warnings,
+    findings,
   }
 }
 

@@ -1,8 +1,16 @@
-import { mapNode, parseDocuments, type YamlNode } from '../yaml/nodes.ts'
-import type { Place } from '../yaml/position.ts'
+import {
+  mapNode,
+  parseDocuments,
+  type DuplicateKey,
+  type Source,
+  type YamlDocument,
+  type YamlNode,
+} from '../yaml/nodes.ts'
+import { positionOf, type Place } from '../yaml/position.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { decodeStruct, type Decoded, type Unknown } from './decode.ts'
 import { failure } from './failure.ts'
+import { findingAt, type Finding } from './findings.ts'
 import { kustomizationShape, entriesOf, structsOf, textMapOf, textOf, type TextEntry } from './kustomization.ts'
 import { fileName, loadBytes, loadText, type Loader } from './loader.ts'
 
@@ -20,6 +28,8 @@ export const FILE_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomiza
 export type Notices = {
   readonly unknownFields: Unknown
   readonly warn: (line: string) => void
+  /** Takes what is probably a mistake, though kustomize says nothing. */
+  readonly find: (finding: Finding) => void
   /** Whether a file that asks for nothing is taken. */
   readonly allowEmpty?: boolean
 }
@@ -28,7 +38,9 @@ export type Notices = {
 export function loadTarget(loader: Loader, notices: Notices): Target {
   const name = findFile(loader)
   const text = loadText(loader, name)
-  const root = parseFile(text, fileName(loader, name))
+  const document = parseFile(text, fileName(loader, name))
+  const root = document?.root
+  if (document) for (const one of document.duplicates) notices.find(duplicateKey(document.source, one))
   const file = root
     ? decodeStruct(root, kustomizationShape(loader.rules), notices.unknownFields, 'invalid Kustomization')
     : { node: mapNode() }
@@ -43,6 +55,17 @@ export function loadTarget(loader: Loader, notices: Notices): Target {
   const kind = textOf(file, 'kind') || 'Kustomization'
   enforce(loader, file, kind, root)
   return { loader, fileName: name, file, kind }
+}
+
+function duplicateKey(source: Source, { key, first, second }: DuplicateKey): Finding {
+  const place = { source, start: first, keyStart: first }
+  const { line } = positionOf(source, second)
+  return findingAt(
+    'DUPLICATE_KEY',
+    `"${key}" stands here, and again in line ${line}, which is the one that counts`,
+    place,
+    'merge the two',
+  )
 }
 
 function startOf(text: string, file: string): Place {
@@ -76,9 +99,9 @@ function canLoad(loader: Loader, name: string): boolean {
   }
 }
 
-function parseFile(text: string, file: string): YamlNode | undefined {
+function parseFile(text: string, file: string): YamlDocument | undefined {
   try {
-    return parseDocuments(text.replaceAll('\r\n', '\n'), file)[0]?.root
+    return parseDocuments(text.replaceAll('\r\n', '\n'), file)[0]
   } catch (error) {
     if (!(error instanceof SluiceError) || error.code !== 'YAML_SYNTAX') throw error
     const line = error.where?.split(':').at(-2) ?? '1'

@@ -10,17 +10,16 @@ import { placeLike } from './provenance.ts'
 /** A place that holds an image, and how to replace it. */
 type Holder = { readonly get: () => YamlNode | undefined; readonly set: (node: YamlNode) => void }
 
-/**
- * Renames and retags images, entry by entry: in any list called `containers` or `initContainers`, then in the fields of the specs.
- *
- * @returns the entries that matched no image
- */
+/** An entry, and how it fared: the number of images that it matched, and one of another name among them. */
+export type ImageMatch = { readonly image: ImageArgs; readonly count: number; readonly other: string | undefined }
+
+/** Renames and retags images, entry by entry: in any list called `containers` or `initContainers`, then in the fields of the specs. */
 export function transformImages(
   resources: readonly Resource[],
   images: readonly ImageArgs[],
   specs: readonly FieldSpec[],
   rules: Rules = rulesOf(),
-): ImageArgs[] {
+): ImageMatch[] {
   if (images.length === 0) return []
   const anywhere: Holder[] = []
   const inFields: Holder[] = []
@@ -30,7 +29,7 @@ export function transformImages(
     for (const spec of specs) collectField(node, spec, inFields)
   }
   const holders = [...anywhere, ...inFields]
-  return images.filter((image) => retagAll(holders, image, rules) === 0)
+  return images.map((image) => retagAll(holders, image, rules))
 }
 
 /** The field is looked up again at each entry: the walk for any list may have replaced it meanwhile. */
@@ -64,18 +63,21 @@ function holderOf(map: YamlMap): Holder {
   return { get: () => map.fields.get('image'), set: (node) => map.fields.set('image', node) }
 }
 
-function retagAll(holders: readonly Holder[], image: ImageArgs, rules: Rules): number {
+function retagAll(holders: readonly Holder[], image: ImageArgs, rules: Rules): ImageMatch {
   const matches = imageTest(image.name, rules)
+  const literal = image.name.replace(/\\(.)/g, '$1')
   let count = 0
+  let other: string | undefined
   for (const holder of holders) {
     const node = holder.get()
     if (node?.kind !== 'scalar' || !matches(node.value)) continue
     count++
+    if (!node.value.startsWith(literal)) other ??= node.value
     const fresh = scalarLike(node, retag(node.value, image), '')
     placeLike(fresh, settingOf(image))
     holder.set(fresh)
   }
-  return count
+  return { image, count, other }
 }
 
 /** The line of an entry that says what becomes of the image. */

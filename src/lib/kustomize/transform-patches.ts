@@ -107,17 +107,21 @@ function goQuote(text: string): string {
   return JSON.stringify(text).replaceAll('\u007f', '\\x7f')
 }
 
+/** Sees an object and the strategic merge patch for it, before they are merged. */
+export type BeforeMerge = (resource: Resource, patch: YamlMap) => void
+
 /** Applies a patch; answers which objects it touched. */
 export function applyPatch(
   resources: readonly Resource[],
   patch: Patch,
   lookup: SchemaLookup | undefined,
+  before?: BeforeMerge,
 ): readonly Resource[] {
   if (patch.kind === 'json') return applyJson(resources, patch)
   if (patch.patches.length === 0) return []
   return patch.target
-    ? applyToTargets(resources, patch, patch.patches, patch.target, lookup)
-    : applyByName(resources, patch.patches, lookup, true)
+    ? applyToTargets(resources, patch, patch.patches, patch.target, lookup, before)
+    : applyByName(resources, patch.patches, lookup, true, undefined, before)
 }
 
 function applyJson(resources: readonly Resource[], patch: Patch & { readonly kind: 'json' }): readonly Resource[] {
@@ -147,6 +151,7 @@ function applyToTargets(
   patches: readonly Resource[],
   target: Selector,
   lookup: SchemaLookup | undefined,
+  before: BeforeMerge | undefined,
 ): readonly Resource[] {
   const [one, ...more] = patches
   if (more.length > 0)
@@ -163,6 +168,7 @@ function applyToTargets(
     const { fields } = resource.node
     const apiVersion = fields.get('apiVersion')
     if (apiVersion) copy.node.fields.set('apiVersion', apiVersion)
+    before?.(resource, copy.node)
     mergePatch(resource, copy, lookup)
   }
   return selected
@@ -175,6 +181,7 @@ export function applyByName(
   lookup: SchemaLookup | undefined,
   isPatchesField: boolean,
   onApplied?: (resource: Resource, index: number) => void,
+  before?: BeforeMerge,
 ): readonly Resource[] {
   const touched: Resource[] = []
   let index = anyIdIndex(resources)
@@ -190,6 +197,7 @@ export function applyByName(
         ? prefixed(`no resource matches strategic merge patch ${goQuote(formatId(id))}`, error)
         : error
     }
+    before?.(target, patch.node)
     mergePatch(target, copyResource(patch), lookup)
     touched.push(target)
     onApplied?.(target, at)

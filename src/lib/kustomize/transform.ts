@@ -26,7 +26,8 @@ import { imageEntries, type Target } from './target.ts'
 import { transformNames, transformNamespace, transformPairs, transformReplicas } from './transform-fields.ts'
 import { transformImages } from './transform-images.ts'
 import { applyByName, applyPatch, readPatch, type Patch } from './transform-patches.ts'
-import type { YamlNode } from '../yaml/nodes.ts'
+import type { YamlMap, YamlNode } from '../yaml/nodes.ts'
+import { findInImages, findReplacedLists, findUnmatched } from './find-in-steps.ts'
 
 /** A transformer that was configured, and waits for its turn. */
 export type TransformStep = {
@@ -94,6 +95,7 @@ function onAll(
 }
 
 function legacyPatchSteps({ build, file, loader, into }: Context): TransformStep[] {
+  const before = (resource: Resource, given: YamlMap): void => findReplacedLists(build, resource, given)
   const by = 'PatchStrategicMergeTransformer'
   const paths = textsOf(file, 'patchesStrategicMerge')
   if (paths.length === 0) return []
@@ -110,7 +112,7 @@ function legacyPatchSteps({ build, file, loader, into }: Context): TransformStep
   }
   const patches = read.map(({ patch }) => patch)
   const run = (): void =>
-    void applyByName(into.resources, patches, build.schema, false, build.keepsTouches ? note : undefined)
+    void applyByName(into.resources, patches, build.schema, false, build.keepsTouches ? note : undefined, before)
   return [{ by, run }]
 }
 
@@ -137,7 +139,9 @@ function jsonPatchSteps(context: Context): TransformStep[] {
 
 function patchStep({ build, into }: Context, patch: Patch, by: string, field: string): TransformStep {
   const run = (): void => {
-    const touched = placed(patch.node, () => applyPatch(into.resources, patch, build.schema))
+    const before = (resource: Resource, given: YamlMap): void => findReplacedLists(build, resource, given)
+    const touched = placed(patch.node, () => applyPatch(into.resources, patch, build.schema, before))
+    if (touched.length === 0) findUnmatched(build, patch, field)
     if (build.keepsTouches) noteStep(touched, { by, field, config: patch.node })
   }
   return { by, run }
@@ -224,12 +228,15 @@ function replicaSteps(context: Context): TransformStep[] {
 
 /** One step for all entries, because one walk finds the images for all of them; it counts as one each. */
 function imageSteps(context: Context, target: Target): TransformStep[] {
-  const { file, into } = context
+  const { build, file, into } = context
   const entries = imageEntries(target)
   if (entries.length === 0) return []
   const field = fieldNode(file, 'images') ? 'images' : 'imageTags'
-  const run = (): void =>
-    void transformImages(into.resources, entries.map(imageArgs), into.config.images, target.loader.rules)
+  const run = (): void => {
+    const { rules } = target.loader
+    const matches = transformImages(into.resources, entries.map(imageArgs), into.config.images, rules)
+    for (const match of matches) findInImages(build, match)
+  }
   const idle: TransformStep = { by: 'ImageTagTransformer', run: () => {} }
   return [
     onAll(context, 'ImageTagTransformer', field, fieldNode(file, field), run),

@@ -2,6 +2,8 @@ import { posix } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { build, renderBuild } from '../../lib/kustomize/build.ts'
+import { findInObjects } from '../../lib/kustomize/find-in-objects.ts'
+import type { Finding } from '../../lib/kustomize/findings.ts'
 import type { FileTree } from '../../lib/kustomize/tree.ts'
 import { watchTree } from '../../lib/kustomize/watch-tree.ts'
 import { FILE_NAMES } from '../../lib/kustomize/target.ts'
@@ -48,6 +50,8 @@ export type BuiltKustomization = {
   readonly filesMissed: readonly string[]
   readonly foldersListed: readonly string[]
   readonly warnings: readonly string[]
+  /** What is probably a mistake in the kustomization, though kustomize says nothing. */
+  readonly findings: readonly Finding[]
 }
 
 /**
@@ -70,6 +74,7 @@ export function buildKustomization(input: KustomizationBuild): BuiltKustomizatio
     unknownFields: input.traps === 'flux' ? 'drop' : 'error',
     overlay: overlayOf(spec, tree, dir),
     overlayName: 'spec',
+    trees: input.traps !== 'flux',
     ...(generated ? { generated } : {}),
   })
   const objects = built.objects.map(asKubeObject)
@@ -81,6 +86,7 @@ export function buildKustomization(input: KustomizationBuild): BuiltKustomizatio
     filesMissed: [...looks.filesMissed],
     foldersListed: [...looks.foldersListed],
     warnings: built.warnings,
+    findings: [...built.findings, ...(input.traps === 'flux' ? [] : findInObjects(built.trees ?? []))],
   }
 }
 

@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import type { Kustomization } from '../../../kinds/kustomization.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import type { Finding } from '../../../lib/kustomize/findings.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { buildKustomization, encryptedSourcesOf } from '../../../pipeline/build/build-kustomization.ts'
 import { decryptObjects } from '../../../pipeline/build/decrypt-objects.ts'
@@ -24,7 +25,12 @@ export type SourceBuild = {
 }
 
 /** The objects, decrypted and with their variables filled in; what kustomize printed; what was asked of the source. */
-export type Built = { readonly objects: readonly KubeObject[]; readonly yaml: string; readonly reads: Reads }
+export type Built = {
+  readonly objects: readonly KubeObject[]
+  readonly yaml: string
+  readonly findings: readonly Finding[]
+  readonly reads: Reads
+}
 
 const FILES_AT_ONCE = 64
 const MOST_LOADS = 1000
@@ -50,7 +56,12 @@ export async function buildSource(input: SourceBuild): Promise<Built> {
     buildKustomization({ tree, root: ROOT, path, spec, traps }),
   )
   const objects = decryption ? await decryptObjects(result.objects, decryption.decrypt) : result.objects
-  return { objects: substitution ? substituteObjects(objects, substitution) : objects, yaml: result.yaml, reads }
+  return {
+    objects: substitution ? substituteObjects(objects, substitution) : objects,
+    yaml: result.yaml,
+    findings: result.findings,
+    reads,
+  }
 }
 
 async function open(

@@ -2,6 +2,7 @@ import type { StepFailure } from '../../../controllers/kustomization.ts'
 import type { Kustomization, SubstituteReference } from '../../../kinds/kustomization.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
+import type { Finding } from '../../../lib/kustomize/findings.ts'
 import { digestOf } from '../../../lib/oci/digest.ts'
 import { dump } from '../../../lib/yaml/dump.ts'
 import { fluxWords } from '../../../pipeline/build/flux-words.ts'
@@ -21,6 +22,8 @@ export type BuildMemory = {
   readonly specHash: string
   readonly reads: Reads
   readonly objects: readonly KubeObject[]
+  /** What is probably a mistake (docs/warnings.md), a line each; each is logged once. */
+  readonly warnings: readonly string[]
   /** sha256 of the built manifests. */
   readonly digest: string
 }
@@ -56,16 +59,24 @@ export async function buildManifests(
     const isKnown = before?.specHash === specHash && sameAnswers(snapshot, before.reads)
     if (isKnown && !('missing' in fetched)) return before
     const input = { snapshot, path, kustomization, traps: context.traps, substitution, decryption }
-    const { objects, yaml, reads } = await buildSource(input)
+    const { objects, yaml, reads, findings } = await buildSource(input)
     if ('missing' in fetched) throw missingVariables(objects, fetched.missing)
+    const warnings = context.traps === 'flux' ? [] : findings.map((finding) => shown(context, oneLine(finding)))
+    const known = new Set(before?.warnings)
+    for (const line of warnings)
+      if (!known.has(line)) context.log(`Kustomization ${kustomization.namespace}/${kustomization.name}: ${line}`)
     const isChanged = substitution !== undefined || decryption !== undefined
-    return { specHash, reads, objects, digest: digestOf(isChanged ? objects.map(dump).join('---\n') : yaml) }
+    return { specHash, reads, objects, warnings, digest: digestOf(isChanged ? objects.map(dump).join('---\n') : yaml) }
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     const text = await flatten(snapshot, error)
     const message = context.traps === 'flux' ? text : shown(context, await placed(snapshot, error, text))
     return { failure: { phase: 'Building manifests', reason: 'BuildFailed', message } }
   }
+}
+
+function oneLine({ code, message, where, hint }: Finding): string {
+  return `warning: ${where === undefined ? '' : `${where}: `}${message} (${hint}) [${code}]`
 }
 
 /** Steps before and after kustomize's own say so themselves. */

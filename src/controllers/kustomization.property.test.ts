@@ -38,6 +38,9 @@ type World = {
 
 class Crash extends Error {}
 
+/** The API server refused a write; the engine lives on and tries again. */
+class Refused extends Error {}
+
 const SEEDS = 300
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f']
 const entryOf = (name: string): InventoryEntry => ({ id: `ns_${name}__ConfigMap`, v: 'v1' })
@@ -163,6 +166,7 @@ function begin({ memory, generation, nowMs }: World, revision: string): void {
 function apply(world: World, attempt: Attempt, before: readonly InventoryEntry[]): Attempt {
   const done: InventoryEntry[] = []
   let hasChanged = false
+  hold(world, before)
   for (const [name, content] of world.git.objects) {
     const failure = failureIn(world, 'Detecting drift')
     if (failure) return { ...attempt, failure, inventory: [...before, ...staleEntries(done, before)] }
@@ -175,6 +179,16 @@ function apply(world: World, attempt: Attempt, before: readonly InventoryEntry[]
     risk(world)
   }
   return { ...attempt, inventory: done, hasChanged }
+}
+
+/** What is about to be applied stands in the inventory before it is, so that it is never lost from sight. */
+function hold(world: World, before: readonly InventoryEntry[]): void {
+  const fresh = staleEntries([...world.git.objects.keys()].map(entryOf), before)
+  if (fresh.length === 0) return
+  if (world.random() < world.trouble) throw new Refused()
+  world.status = { ...world.status, inventory: { entries: [...before, ...fresh] } }
+  world.statusWrites++
+  risk(world)
 }
 
 /** Deletes what is there; answers what would not go. */
@@ -201,6 +215,7 @@ function reconcile(world: World): number | undefined {
     const { status, ended } = decision.status
     if (status !== undefined && JSON.stringify(status) !== JSON.stringify(world.status)) {
       risk(world)
+      if (world.random() < world.trouble) throw new Refused()
       world.status = JSON.parse(JSON.stringify(status)) as Record<string, unknown>
       world.statusWrites++
     }
@@ -214,22 +229,12 @@ function reconcile(world: World): number | undefined {
   throw new Error('it spins')
 }
 
-/**
- * An object was made and the process died before a status told of it. Git stands still until one does: what it would take away now,
- * nobody remembers as ours (nor does Flux).
- */
-function isTorn({ cluster, foreign, status }: World): boolean {
-  const inventory = (status['inventory'] as { readonly entries: readonly InventoryEntry[] } | undefined)?.entries ?? []
-  const known = new Set(inventory.map(nameOf))
-  return [...cluster.keys()].some((name) => !foreign.has(name) && !known.has(name))
-}
-
 /** Interruptions, failures, drift, new commits and changes of the object, then calm. */
 function live(world: World): void {
   const { random } = world
   for (let turn = 0; turn < 60; turn++) {
     if (turn === 50) world.trouble = 0
-    if (turn < 50 && !isTorn(world) && random() < 0.1)
+    if (turn < 50 && random() < 0.1)
       world.git = { revision: world.git.revision + 1, objects: someObjects(random, NAMES) }
     if (turn < 50 && random() < 0.1) world.generation++
     const name = NAMES[Math.floor(random() * NAMES.length)] ?? ''
@@ -237,6 +242,7 @@ function live(world: World): void {
     try {
       world.nowMs += reconcile(world) ?? 0
     } catch (error) {
+      if (error instanceof Refused) continue
       if (!(error instanceof Crash)) throw error
       world.memory = forgotten()
     }
@@ -261,6 +267,26 @@ test(`a Kustomization brings the cluster to Git, from any of ${SEEDS} states, an
     reconcile(world)
     assert.equal(world.objectWrites, objectWrites, `seed ${seed}: after a restart`)
   }
+})
+
+test('one write an object that changed, none for the others, one status; a new object is noted beforehand', () => {
+  const cases = [
+    { it: 'a commit that touches one', change: { a: 'new' }, objects: 1, statuses: 1 },
+    { it: 'a commit that touches none', change: {}, objects: 0, statuses: 1 },
+    { it: 'a commit that adds one', change: { new: 'v0' }, objects: 1, statuses: 2 },
+  ]
+  for (let seed = 1; seed <= 50; seed++)
+    for (const { it, change, objects, statuses } of cases) {
+      const world = { ...anyWorld(seed), isDeleting: false }
+      world.git = { revision: 1, objects: new Map([...world.git.objects, ['a', 'v0']]) }
+      live(world)
+      const { objectWrites, statusWrites, git } = world
+      world.git = { revision: git.revision + 1, objects: new Map([...git.objects, ...Object.entries(change)]) }
+      if (it.endsWith('touches one') && git.objects.get('a') === undefined) continue
+      reconcile(world)
+      const written = [world.objectWrites - objectWrites, world.statusWrites - statusWrites]
+      assert.deepEqual(written, [objects, statuses], `seed ${seed}: ${it}`)
+    }
 })
 
 function proveConverged({ git, foreign, cluster, status, generation }: World, seed: number): void {

@@ -1,3 +1,4 @@
+import { SluiceError } from '../lib/error/sluice-error.ts'
 import type { KubeObject } from '../lib/kube/object.ts'
 import { read, readList, readText } from '../lib/kube/read.ts'
 import { durationField, optionalText, parseFluxMeta, textList, textMap, type FluxMeta } from './flux-object.ts'
@@ -61,6 +62,8 @@ export type Kustomization = FluxMeta & {
   readonly substituteFrom: readonly SubstituteReference[]
   readonly substitute: Readonly<Record<string, string>>
   readonly substituteAlways: boolean
+  /** What of the spec can never work; the fields at fault have their defaults. */
+  readonly invalid: string | undefined
   /** The whole spec as it stands: the build reads its own fields from it. */
   readonly spec: Readonly<Record<string, unknown>>
   readonly inventory: readonly InventoryEntry[]
@@ -106,14 +109,23 @@ const SHORTEST_TIMEOUT_MS = 30_000
 const DEFAULT_INTERVAL_MS = 60_000
 
 /**
- * Reads a Kustomization of any API version that Flux ever served.
- *
- * @throws SluiceError OBJECT_INVALID for a duration that is none
+ * Reads a Kustomization of any API version that Flux ever served. Never fails: what is wrong with one object must not stop the work on
+ * others (CVE-2022-39272), so it is told in `invalid`.
  */
 export function parseKustomization(object: KubeObject): Kustomization {
   const meta = parseFluxMeta(object)
   const spec = read(object, 'spec')
-  const intervalMs = durationField(object, 'interval') ?? DEFAULT_INTERVAL_MS
+  const faults: string[] = []
+  const duration = (field: string): number | undefined => {
+    try {
+      return durationField(object, field)
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error
+      faults.push(`spec.${field}: ${error.message}`)
+      return undefined
+    }
+  }
+  const intervalMs = duration('interval') ?? DEFAULT_INTERVAL_MS
   return {
     ...meta,
     sourceRef: {
@@ -123,8 +135,8 @@ export function parseKustomization(object: KubeObject): Kustomization {
     },
     path: readText(spec, 'path'),
     intervalMs,
-    retryIntervalMs: durationField(object, 'retryInterval') ?? intervalMs,
-    timeoutMs: Math.max(durationField(object, 'timeout') ?? intervalMs - SHORTEST_TIMEOUT_MS, SHORTEST_TIMEOUT_MS),
+    retryIntervalMs: duration('retryInterval') ?? intervalMs,
+    timeoutMs: Math.max(duration('timeout') ?? intervalMs - SHORTEST_TIMEOUT_MS, SHORTEST_TIMEOUT_MS),
     prune: read(spec, 'prune') === true,
     deletionPolicy: policyOf(readText(spec, 'deletionPolicy')),
     force: read(spec, 'force') === true,
@@ -143,6 +155,7 @@ export function parseKustomization(object: KubeObject): Kustomization {
     kubeConfig: kubeConfigOf(read(spec, 'kubeConfig')),
     decryption: decryptionOf(read(spec, 'decryption')),
     ignore: readList(spec, 'ignore').map(ignoreOf),
+    invalid: faults.length === 0 ? undefined : faults.join('; '),
     ...substitutionOf(spec),
     spec: (spec ?? {}) as Readonly<Record<string, unknown>>,
     ...statusOf(object),

@@ -14,6 +14,7 @@ const SOURCES = ['GitRepository', 'OCIRepository', 'Bucket', 'ExternalArtifact']
 /** What only a change of the object can help against; `undefined`: nothing is wrong with it. */
 export function refusalOf(kustomization: Kustomization): Refusal | undefined {
   const { sourceRef, decryption } = kustomization
+  if (kustomization.invalid !== undefined) return { reason: 'InvalidSpec', message: kustomization.invalid }
   const expressions = compile(kustomization)
   if ('refusal' in expressions) return expressions.refusal
   if (decryption?.serviceAccountName !== undefined)

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
 import { createHash, generateKeyPairSync, sign } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { after, before, test } from 'node:test'
+import { promisify } from 'node:util'
 import { systemClock } from '../src/adapters/clock.ts'
 import { indexDigest } from '../src/adapters/engine/bucket/look.ts'
 import { type Engine, startEngine } from '../src/adapters/engine/start.ts'
@@ -50,6 +52,12 @@ before(async () => {
     traps: 'safe',
     installCrds: true,
     registryAliases: {},
+  })
+  await apply({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 's3', namespace: NS },
+    stringData: { accesskey: keys.accessKey, secretkey: keys.secretKey },
   })
   closers.push(
     () => engine.close(),
@@ -275,6 +283,67 @@ for (const form of ['sig', 'bundle'] as const)
     assert.equal(conditionOf(object, 'SourceVerified')?.message, `verified signature of revision latest@${digest}`)
   })
 
+const peer = (name: string): string => join(process.env['SLUICE_PEERS'] ?? join(homedir(), '.cache/sluice/peers'), name)
+const without = (name: string): string | false => (existsSync(peer(name)) ? false : `no ${name}`)
+
+for (const [form, flags] of [
+  ['a signature beside the image', ['--new-bundle-format=false', '--use-signing-config=false', '--tlog-upload=false']],
+  ['a bundle', ['--use-signing-config=false', '--tlog-upload=false']],
+] as const)
+  test(`what the real cosign signs is taken: ${form}`, { skip: without('cosign') }, async () => {
+    const name = `real-${form.replaceAll(' ', '-')}`
+    const cosign = (...argv: string[]) =>
+      promisify(execFile)(peer('cosign'), argv, { cwd: temp, env: { ...process.env, COSIGN_PASSWORD: 'x' } })
+    if (!existsSync(join(temp, 'cosign.key'))) await cosign('generate-key-pair')
+    const digest = await pushArtifact(name, 'latest', { 'cm.yaml': configMap(name, '1') })
+    const image = `${registryHost}/${name}@${digest}`
+    await cosign(
+      'sign',
+      '--yes',
+      '--key',
+      'cosign.key',
+      '--allow-http-registry',
+      '--allow-insecure-registry',
+      ...flags,
+      image,
+    )
+    const data = { 'cosign.pub': readFileSync(join(temp, 'cosign.pub'), 'utf8') }
+    await apply({ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: NS }, stringData: data })
+    const verify = { provider: 'cosign', secretRef: { name } }
+    await apply(source('OCIRepository', name, { url: `oci://${registryHost}/${name}`, verify }))
+    const object = await readyOf('OCIRepository', name, /^(True|False VerificationError)/)
+    assert.equal(conditionOf(object, 'SourceVerified')?.message, `verified signature of revision latest@${digest}`)
+  })
+
+test('a bucket of another store is applied', { skip: without('gofakes3') }, async () => {
+  const child = spawn(peer('gofakes3'), ['-backend', 'memory', '-host', '127.0.0.1:0', '-initialbucket', 'real'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  closers.unshift(() => child.kill())
+  const host = await new Promise<string>((resolve, reject) => {
+    const read = (chunk: Buffer): void => {
+      const found = /using port: (\d+)/.exec(chunk.toString())?.[1]
+      if (found) resolve(`127.0.0.1:${found}`)
+    }
+    child.stdout.on('data', read)
+    child.stderr.on('data', read)
+    child.on('exit', () => reject(new Error('gofakes3 ended')))
+  })
+  for (const [key, text] of [
+    ['x/cm.yaml', configMap('from-fake', '1')],
+    ['x/with space+plus.yaml', configMap('spaced', '1')],
+  ] as const)
+    assert.equal(
+      (await fetch(`http://${host}/real/${encodeURIComponent(key)}`, { method: 'PUT', body: text })).status,
+      200,
+    )
+  await apply(
+    source('Bucket', 'real', { bucketName: 'real', endpoint: host, insecure: true, secretRef: { name: 's3' } }),
+  )
+  await apply(kustomization('Bucket', 'real', './x'))
+  await Promise.all([valueOf('from-fake', '1'), valueOf('spaced', '1')])
+})
+
 test('a bucket is applied: signed requests, pages, ignore rules, Flux’s revision, keys that stay inside', async () => {
   s3.objects.set('apps/cm.yaml', configMap('from-bucket', '1'))
   s3.objects.set('apps/../../../evil.yaml', 'x: 1')
@@ -282,12 +351,6 @@ test('a bucket is applied: signed requests, pages, ignore rules, Flux’s revisi
   s3.objects.set('apps/left-out.md', 'x')
   s3.objects.set('other/x', 'x')
   s3.objects.set('.sourceignore', '*.md\n')
-  await apply({
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { name: 's3', namespace: NS },
-    stringData: { accesskey: keys.accessKey, secretkey: keys.secretKey },
-  })
   const spec = {
     bucketName: 'manifests',
     endpoint: s3.host,

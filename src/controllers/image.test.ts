@@ -239,3 +239,58 @@ test('ImageUpdateAutomation shows the choices it ran with, so that one made mean
   assert.equal(decision.kind, 'done')
   assert.deepEqual(decision.kind === 'done' && decision.status.status?.['observedPolicies'], ranWith)
 })
+
+// Each trap in both settings: what Flux does, and what we do unless asked for it.
+const changedPath = automation({ update: { path: './other' } }, { ...settled, observedGeneration: 0 })
+const problems = [{ where: 'deploy.yaml:3', problem: '"ns:nope" names no ImagePolicy (known here: app)' }]
+const done = { kind: 'up-to-date', sourceRevision: 'main@sha1:a', problems } as const
+const traps: readonly [it: string, seen: Partial<AutomationSeen>, want: string][] = [
+  ['a changed update.path takes effect at once', { automation: changedPath, traps: 'safe' }, 'act ["run"]'],
+  [
+    'a changed update.path waits for something else, as in Flux',
+    { automation: changedPath, traps: 'flux' },
+    'Ready=True Succeeded: repository up-to-date',
+  ],
+  [
+    'a marker that names nothing is said, with file and line',
+    { outcome: done, traps: 'safe' },
+    'Ready=True Succeeded: repository up-to-date; 1 marker was not followed: deploy.yaml:3: "ns:nope" names no ImagePolicy (known here: app)',
+  ],
+  [
+    'a marker that names nothing is not said, as in Flux',
+    { outcome: done, traps: 'flux' },
+    'Ready=True Succeeded: repository up-to-date',
+  ],
+]
+for (const [it, seen, want] of traps)
+  test(`ImageUpdateAutomation: ${it}`, () =>
+    assert.equal(show(decideImageUpdateAutomation({ ...calmAutomation, ...seen })), want))
+
+test('ImagePolicy says that an interval is missing, and who may not use a repository', () => {
+  const always = policy({ policy: { semver: { range: '*' } }, digestReflectionPolicy: 'Always' })
+  assert.match(
+    show(decideImagePolicy({ ...calmPolicy, policy: always })),
+    /^Stalled=True IntervalNotConfigured: spec\.interval must be set/,
+  )
+  for (const [hasAccessFrom, why] of [
+    [false, "due to missing ACL labels on 'accessFrom'"],
+    [true, "due to ACL labels mismatch on namespace 'ns'"],
+  ] as const)
+    assert.ok(
+      show(decideImagePolicy({ ...calmPolicy, repository: { kind: 'forbidden', hasAccessFrom } })).includes(why),
+    )
+})
+
+test('ImageRepository leaves a registry alone for as long as it wants', () => {
+  const outcome = { kind: 'failed', reason: 'ReadOperationFailed', message: 'busy', retryAfterMs: 3_600_000 } as const
+  const decision = decideImageRepository({ ...calmRepository, outcome, failures: 1 })
+  assert.equal(decision.kind === 'wait' && decision.afterMs, 3_600_000)
+})
+
+test('ImageRepository refuses the logins of clouds by name', () => {
+  const cloud = parseImageRepository(object('ImageRepository', { image: 'r.io/app', interval: '1m', provider: 'aws' }))
+  assert.match(
+    show(decideImageRepository({ ...calmRepository, repository: cloud })),
+    /^Stalled=True NotSupported: spec\.provider aws/,
+  )
+})

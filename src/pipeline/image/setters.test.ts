@@ -117,3 +117,12 @@ test('changes name the object of their own document', () => {
   const text = `# head\n---\nkind: A\nmetadata: {name: one}\n---\nkind: B\nmetadata:\n  name: two\nimage: x ${mark('ns:pinned')}\n`
   assert.equal(set(text).changes[0]?.object.name, 'two')
 })
+
+test('a digest marker of a policy without digest: left alone and said, or emptied as in Flux', () => {
+  const text = `a: sha256:old # {"$imagepolicy": "ns:app:digest"}\n`
+  const known = [{ namespace: 'ns', name: 'app', latest: { name: 'r.io/app', tag: '1.0.0' } }]
+  const safe = applySetters('a.yaml', text, { policies: known, namespace: 'ns', traps: 'safe' })
+  assert.deepEqual([safe.text, safe.problems.length, safe.problems[0]?.where], [text, 1, 'a.yaml:1'])
+  const flux = applySetters('a.yaml', text, { policies: known, namespace: 'ns', traps: 'flux' })
+  assert.equal(flux.text, `a: "" # {"$imagepolicy": "ns:app:digest"}\n`)
+})

@@ -22,6 +22,12 @@ type ListCase = {
 }
 type RevisionCase = { name: string; rev: string; want: string; wantPointer?: string; input?: string }
 
+/** `Hash("…")` of a Go table. */
+const goText = (value: unknown): string => {
+  const go = (value as { $go?: string } | null)?.$go
+  return go === undefined ? String(value ?? '') : (/^Hash\("(.*)"\)$/.exec(go)?.[1] ?? go)
+}
+
 test('ignore patterns match as in Flux', { skip }, () => {
   for (const row of table('sourceignore.json')['gitignorePatterns'] as unknown as PatternCase[]) {
     const pattern = parsePattern(row.pattern, row.domain)
@@ -50,6 +56,8 @@ test('revisions are read and transformed as in Flux', { skip }, () => {
     assert.equal(transformRevision(row.rev), row.want, row.name)
   for (const row of lists['TestSplitRevision'] as unknown as RevisionCase[])
     assert.equal(parseRevision(row.rev).pointer, row.wantPointer ?? '', row.name)
+  for (const row of lists['TestExtractHashFromRevision'] as unknown as RevisionCase[])
+    assert.equal(parseRevision(row.rev).hash, goText(row.want), row.name)
   for (const row of lists['TestExtractNamedPointerFromRevision'] as unknown as RevisionCase[])
     assert.equal(parseRevision(row.rev).pointer, row.want, row.name)
   for (const row of lists['TestCommit_ShortMessage'] as unknown as RevisionCase[])
@@ -69,6 +77,22 @@ const cases: { it: string; wish: RefWish; want: string }[] = [
   { it: 'the highest release', wish: { semver: '>=1.0.0' }, want: `1.2.0@sha1:${hash('c')}` },
   { it: 'a pre-release when the range has one', wish: { semver: '>=1.0.0-0' }, want: `v2.0.0-rc.1@sha1:${hash('d')}` },
   { it: 'a ref by its name', wish: { name: 'refs/tags/v1.0.0' }, want: `refs/tags/v1.0.0@sha1:${hash('b')}` },
+  {
+    it: 'a commit before all others',
+    wish: { commit: hash('e'), name: 'refs/heads/main', semver: '*', tag: 'v1.0.0' },
+    want: `sha1:${hash('e')}`,
+  },
+  {
+    it: 'a name before semver, tag and branch',
+    wish: { name: 'refs/heads/main', semver: '*', tag: 'v1.0.0', branch: 'x' },
+    want: `refs/heads/main@sha1:${hash('a')}`,
+  },
+  {
+    it: 'semver before tag and branch',
+    wish: { semver: '1.0.x', tag: '1.2.0', branch: 'main' },
+    want: `v1.0.0@sha1:${hash('b')}`,
+  },
+  { it: 'a tag before a branch', wish: { tag: 'v1.0.0', branch: 'main' }, want: `v1.0.0@sha1:${hash('b')}` },
   { it: 'a commit', wish: { commit: hash('e') }, want: `sha1:${hash('e')}` },
   { it: 'a commit of a branch', wish: { commit: hash('e'), branch: 'main' }, want: `main@sha1:${hash('e')}` },
 ]

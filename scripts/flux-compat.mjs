@@ -28,6 +28,30 @@ const traps = [
   ],
   ['a field that a built-in kind does not have', 'refused, in the words of the server', 'dropped in silence'],
   ['a changed `ignore` or included repository', 'takes effect at once', 'waits for the interval'],
+  [
+    'a signing key that was taken away',
+    'counts at the next look: every look checks the signature',
+    'counts for new revisions only',
+  ],
+  [
+    'a submodule that cannot be fetched',
+    'the status names the submodule and its address',
+    'the status names the repository alone',
+  ],
+  ['a marker that is wrong, unknown or of another namespace', 'said in the status, with file and line', 'never said'],
+  [
+    'a digest marker of a policy that reflects no digest',
+    'the value stays, the status says so',
+    '`digest: ""` is written',
+  ],
+  ['a changed `update.path`', 'takes effect at once', 'waits for a new revision or choice'],
+  ['one tag that is no number, in a numerical policy', 'that tag is left out, and named', 'the whole policy fails'],
+  [
+    'a commit message template with the removed `.Updated`',
+    'rendered as Flux did when it had it',
+    'stalled, RemovedTemplateField',
+  ],
+  ['a new policy before the first scan', 'waits, Ready=Unknown', 'an error event: no tags in database'],
 ].map((row) => `| ${row.join(' | ')} |`)
 writeFileSync(
   join(root, 'docs/compat/flux.md'),
@@ -36,7 +60,9 @@ writeFileSync(
 Made by \`scripts/flux-compat.mjs\`. Measured with the recorded scenarios of Flux 2.9 (GitRepository and Kustomization), \`--traps flux\`, on a real control plane.
 
 ## Where we differ
-What is not served (KMS and Vault keys of SOPS, the clouds' own logins of kubeConfig) is refused by name. Nothing is half obeyed.
+What is not served is refused by name: KMS and Vault keys of SOPS, the clouds' own logins (of kubeConfig, Git, registries, buckets), keyless cosign and
+notation, STS and the own protocols of Google's and Azure's buckets, proxies that are not plain HTTP or stand before SSH. HelmRepositories, HelmCharts and
+HelmReleases are told that nothing is done for them. Nothing is half obeyed.
 
 Of the tables in Flux's own tests that concern Kustomizations one row differs: when both sides of an and in a health expression fail, cel-go tells of the left one, we of the right one (object without status with inProgress expression).
 

@@ -27,12 +27,12 @@ test('memory is released once after the last of many changes, again while V8 hol
   assert.equal(collections, 3)
 })
 
-test('young garbage is collected for every 4 MiB that went by, until stopped', () => {
+test('young garbage is collected for every 8 MiB that went by, until stopped', () => {
   let collections = 0
   const stop = collectMovedBytes({ ...idle, collectYoung: () => void collections++ })
-  for (let n = 0; n < 9; n++) channel(MOVED_BYTES).publish(1 << 20)
+  for (let n = 0; n < 17; n++) channel(MOVED_BYTES).publish(1 << 20)
   stop()
-  for (let n = 0; n < 9; n++) channel(MOVED_BYTES).publish(1 << 20)
+  for (let n = 0; n < 17; n++) channel(MOVED_BYTES).publish(1 << 20)
   assert.equal(collections, 2)
 })
 

@@ -10,10 +10,10 @@ const MOST_TRIES = 6
 const SMALL_YOUNG_BYTES = 8 << 20
 
 /** So much image content may go by before its buffers are collected; each byte has passed two buffers by then. */
-const MOVED_LIMIT_BYTES = 4 << 20
+const MOVED_LIMIT_BYTES = 8 << 20
 
-/** Buffers that outlived young collections; above this the old ones are collected, too. */
-const OLD_BUFFERS_BYTES = 12 << 20
+/** So much more in buffers than are in use, and the old ones are collected, too. */
+const OLD_BUFFERS_BYTES = 24 << 20
 
 /** A garbage collector; `collect` answers whether what could be given back was. */
 export type Collector = { readonly collectYoung: () => void; readonly collect: () => boolean }
@@ -46,7 +46,7 @@ export function releaseMemoryWhenCalm(
 
 /**
  * Collects garbage while image content goes by: its buffers look small to V8, which would let 60 MiB of them pile up, and the
- * C library keeps the room they had for ever (docs/adr/0047). One or two milliseconds for 4 MiB.
+ * C library keeps the room they had for ever (docs/adr/0047). A few milliseconds for 8 MiB.
  *
  * @returns how to stop
  */
@@ -69,10 +69,15 @@ export function collectorOfV8(): Collector {
   const gc = (...words: readonly { readonly type: 'minor' }[]): void => {
     if (typeof found === 'function') found(...words)
   }
+  let usedBytes = 0
   return {
     collectYoung() {
       gc({ type: 'minor' })
-      if (process.memoryUsage().arrayBuffers > OLD_BUFFERS_BYTES) gc()
+      const { arrayBuffers } = process.memoryUsage()
+      usedBytes = Math.min(usedBytes, arrayBuffers)
+      if (arrayBuffers < usedBytes + OLD_BUFFERS_BYTES) return
+      gc()
+      usedBytes = process.memoryUsage().arrayBuffers
     },
     collect() {
       gc()

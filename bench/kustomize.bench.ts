@@ -1,28 +1,35 @@
-// Builds the trees of bench-kustomize in this warm process and with the standalone kustomize, side by side: CPU and wall.
+// Builds the trees of bench-kustomize in this warm process, as a process of its own, and with the standalone kustomize, in one run: processor
+// and wall time, memory, and whether the bytes are equal. BENCH_LARGE=1 adds the trees on which kustomize takes a minute and more.
 // SLUICE_TOOLS names the folder of the tools, SLUICE_PEERS that of the peers; without them the run says so and ends.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { diskTree } from '../src/adapters/files/disk-tree.ts'
 import { build, renderBuild } from '../src/lib/kustomize/build.ts'
 
 type Tree = { readonly shape: string; readonly resources: number; readonly runs: number; readonly peerRuns: number }
+type Cost = { readonly cpuMs: number; readonly wallMs: number; readonly peakMib: number; readonly text: string }
 
+const isLarge = process.env['BENCH_LARGE'] !== undefined
 const TREES: readonly Tree[] = [
-  { shape: 'minimal', resources: 1, runs: 200, peerRuns: 5 },
-  { shape: 'chain', resources: 50, runs: 30, peerRuns: 5 },
-  { shape: 'overlay', resources: 1000, runs: 7, peerRuns: 2 },
-  { shape: 'mixed', resources: 1000, runs: 7, peerRuns: 2 },
-  ...(process.env['BENCH_LARGE'] ? [{ shape: 'overlay', resources: 5000, runs: 3, peerRuns: 1 }] : []),
+  { shape: 'minimal', resources: 1, runs: 300, peerRuns: 15 },
+  { shape: 'patch', resources: 1, runs: 100, peerRuns: 9 },
+  { shape: 'chain', resources: 50, runs: 60, peerRuns: 9 },
+  { shape: 'overlay', resources: 100, runs: 30, peerRuns: 5 },
+  { shape: 'overlay', resources: 1000, runs: 9, peerRuns: 3 },
+  { shape: 'mixed', resources: 1000, runs: 9, peerRuns: 3 },
+  { shape: 'overlay', resources: 5000, runs: 5, peerRuns: isLarge ? 1 : 0 },
+  { shape: 'overlay', resources: 20_000, runs: 3, peerRuns: 0 },
 ]
 
 const generator = join(process.env['SLUICE_TOOLS'] ?? '../shared/tools', 'bench-kustomize', 'gen.mjs')
 const peer =
   process.env['KUSTOMIZE'] ?? join(process.env['SLUICE_PEERS'] ?? join(homedir(), '.cache/sluice/peers'), 'kustomize')
+const bundle = resolve('dist/sluice.mjs')
 
-if (existsSync(generator)) run()
-else print('skipped', 0, `no ${generator} (SLUICE_TOOLS)`)
+if (existsSync(generator) && existsSync(peer)) run()
+else print('skipped', 0, `no ${generator} (SLUICE_TOOLS) or no ${peer} (SLUICE_PEERS)`)
 
 function run(): void {
   const root = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
@@ -37,40 +44,65 @@ function measure(root: string, { shape, resources, runs, peerRuns }: Tree): void
   const name = `kustomize ${shape} ${resources}`
   const out = join(root, `${shape}-${resources}`)
   execFileSync(process.execPath, [resolve(generator), '--resources', String(resources), '--shape', shape, '--out', out])
-  const dir = folderToBuild(out)
-  const mine = Array.from({ length: runs }, () => ours(dir)).slice(Math.ceil(runs / 3))
-  print(`${name} cpu warm`, median(mine), 'ms')
-  const withOrigins = Array.from({ length: runs }, () => ours(dir, true)).slice(Math.ceil(runs / 3))
-  print(`${name} with origin`, median(withOrigins) / median(mine), 'times (promise 2)')
-  if (!existsSync(peer)) return print(`${name} peer`, 0, `no kustomize at ${peer}`)
-  const theirs = Array.from({ length: peerRuns }, () => peerCpu(dir))
-  const same =
-    renderBuild(build(diskTree(), dir, { reorder: 'legacy' })) ===
-    spawnSync(peer, ['build', dir], { encoding: 'utf8', maxBuffer: 1 << 28 }).stdout
-  print(`${name} cpu kustomize`, median(theirs), 'ms')
-  print(`${name} ratio`, median(theirs) / median(mine), same ? 'times, same bytes' : 'times, OTHER BYTES')
+  const dir = join(out, 'overlay')
+  const warm = Array.from({ length: runs }, () => inThisProcess(dir)).slice(Math.ceil(runs / 3))
+  const warmMs = median(warm)
+  print(`${name}: warm, processor`, warmMs, 'ms')
+  print(`${name}: warm, a resource`, (warmMs * 1000) / resources, 'µs')
+  // In turn, so that a load of the machine meets both.
+  const mine: Cost[] = []
+  const theirs: Cost[] = []
+  for (let i = 0; i < Math.max(peerRuns, 1); i++) {
+    mine.push(asProcess([process.execPath, bundle, 'build', dir]))
+    if (i < peerRuns) theirs.push(asProcess([peer, 'build', dir]))
+  }
+  const own = middle(mine)
+  print(`${name}: as a process, processor`, own.cpuMs, 'ms')
+  print(`${name}: as a process, wall`, own.wallMs, 'ms')
+  print(`${name}: as a process, peak memory`, own.peakMib, 'MiB')
+  const [first] = theirs
+  if (!first) return
+  const other = middle(theirs)
+  const same = first.text === mine[0]?.text ? 'same bytes' : 'OTHER BYTES'
+  print(`${name}: kustomize, processor`, other.cpuMs, 'ms')
+  print(`${name}: kustomize, wall`, other.wallMs, 'ms')
+  print(`${name}: kustomize, peak memory`, other.peakMib, 'MiB')
+  print(`${name}: warm, ratio of processor`, other.cpuMs / warmMs, `times, ${same}`)
+  print(`${name}: as a process, ratio of processor`, other.cpuMs / own.cpuMs, 'times')
+  print(`${name}: as a process, ratio of wall`, other.wallMs / own.wallMs, 'times')
+  print(`${name}: as a process, behind kustomize`, own.wallMs - other.wallMs, 'ms')
 }
 
-function folderToBuild(out: string): string {
-  return readdirSync(out).includes('overlay') ? join(out, 'overlay') : out
-}
-
-function ours(dir: string, origin = false): number {
+function inThisProcess(dir: string): number {
   const before = process.cpuUsage()
-  renderBuild(build(diskTree(), dir, { reorder: 'legacy', origin }))
+  renderBuild(build(diskTree(), dir, { reorder: 'legacy' }))
   const { user, system } = process.cpuUsage(before)
   return (user + system) / 1000
 }
 
-/** CPU of one run of the peer, by the shell's own clock of its children. */
-function peerCpu(dir: string): number {
-  const script = '"$1" build "$2" > /dev/null && times'
-  const { stdout } = spawnSync('sh', ['-c', script, 'sh', peer, dir], { encoding: 'utf8' })
-  const children = stdout.trim().split('\n').at(-1) ?? ''
-  return [...children.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
-    (sum, [, minutes, seconds]) => sum + Number(minutes) * 60_000 + Number(seconds) * 1000,
-    0,
-  )
+/** One run of a command, as the kernel accounts it; `bash` takes the times in milliseconds, GNU time the peak memory. */
+function asProcess(command: readonly string[]): Cost {
+  const script = `TIMEFORMAT='%3R %3U %3S'; time "$@" 2>/dev/null`
+  const { stdout, stderr } = spawnSync('bash', ['-c', script, 'bash', ...command], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  })
+  const [wall = 0, user = 0, system = 0] = stderr.trim().split(' ').map(Number)
+  return { cpuMs: (user + system) * 1000, wallMs: wall * 1000, peakMib: peakOf(command), text: stdout }
+}
+
+function peakOf(command: readonly string[]): number {
+  if (!existsSync('/usr/bin/time')) return 0
+  const { stderr } = spawnSync('/usr/bin/time', ['-q', '-f', '%M', ...command], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  return Number(stderr.trim().split('\n').at(-1)) / 1024
+}
+
+function middle(costs: readonly Cost[]): Omit<Cost, 'text'> {
+  const of = (pick: (cost: Cost) => number): number => median(costs.map(pick))
+  return { cpuMs: of((cost) => cost.cpuMs), wallMs: of((cost) => cost.wallMs), peakMib: of((cost) => cost.peakMib) }
 }
 
 function median(values: readonly number[]): number {

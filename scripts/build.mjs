@@ -16,6 +16,14 @@ const exec = `exec env ${malloc.join(' ')} node "$0" "$@"`
 // Node alone takes 45 ms and more to start; the launcher knows the version by itself.
 const launcher = (version) => `#!/bin/sh\n':' //; [ "$*" = version ] && echo 'sluice ${version}' && exit; ${exec}\n`
 
+const buildAlone = {
+  name: 'build-alone',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^\.\/build\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: '../build.mjs', external: true } : undefined,
+    ),
+}
+
 export async function build() {
   const esbuild = await import('esbuild')
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -45,6 +53,16 @@ export async function build() {
       js: "import{createRequire as __sluiceRequire}from'node:module';const require=__sluiceRequire(import.meta.url);",
     },
     chunkNames: 'chunks/[name]-[hash]',
+    plugins: [buildAlone],
+  })
+  // A build takes some milliseconds: loading fifteen chunks one after the other would take as long.
+  await esbuild.build({
+    ...shared,
+    entryPoints: { build: 'src/app/cli/build.ts' },
+    splitting: true,
+    minifyIdentifiers: true,
+    loader: { '.gz': 'binary' },
+    chunkNames: 'chunks/build-[name]-[hash]',
   })
   // A library of its own: one file that shares nothing with the command.
   await esbuild.build({ ...shared, entryPoints: { kustomize: 'src/app/kustomize-package.ts' } })
@@ -83,7 +101,7 @@ function publish(next, dist) {
   }
   for (const name of readdirSync(join(next, 'chunks')))
     renameSync(join(next, 'chunks', name), join(dist, 'chunks', name))
-  renameSync(join(next, 'kustomize.mjs'), join(dist, 'kustomize.mjs'))
+  for (const name of ['kustomize.mjs', 'build.mjs']) renameSync(join(next, name), join(dist, name))
   renameSync(join(next, 'sluice.mjs'), join(dist, 'sluice.mjs'))
   rmSync(next, { recursive: true })
 }

@@ -26,9 +26,14 @@ Functions in containers and plug-ins are refused by name where a kustomization a
     const flags = parseBuildFlags(argv, io.env)
     for (const note of flags.notes) io.err(note)
     if ('problem' in flags) return refuse(io, flags.problem)
-    if (flags.mode === 'batch') return runBatch(flags, io)
-    if (flags.mode === 'watch') return runWatch(flags, io)
-    return runOnce(flags, io)
+    try {
+      if (flags.mode === 'batch') return await runBatch(flags, io)
+      if (flags.mode === 'watch') return await runWatch(flags, io)
+      return await runOnce(flags, io)
+    } catch (error) {
+      io.err(describeFailure(failureOf(error)))
+      return 1
+    }
   },
 }
 
@@ -50,15 +55,10 @@ async function runOnce(flags: BuildFlags, io: Io): Promise<ExitCode> {
     return 1
   }
   for (const warning of outcome.result.warnings) io.err(warning)
-  try {
-    if (flags.output !== undefined) writeOutput(io.cwd, flags.output, outcome.yaml, outcome.result.objects)
-    else if (outcome.yaml !== '') io.out(outcome.yaml.replace(/\n$/, ''))
-    await tellFindings(outcome.result, io)
-    return 0
-  } catch (error) {
-    io.err(describeFailure(failureOf(error)))
-    return 1
-  }
+  if (flags.output !== undefined) writeOutput(io.cwd, flags.output, outcome.yaml, outcome.result.objects)
+  else if (outcome.yaml !== '') io.out(outcome.yaml.replace(/\n$/, ''))
+  await tellFindings(outcome.result, io)
+  return 0
 }
 
 /** What is probably a mistake, after the output, so that nobody waits for it; the schema is loaded here only. */

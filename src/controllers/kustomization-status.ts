@@ -60,7 +60,9 @@ export function failedStatus(
   if (unhealthy === undefined) wishes.push(...keptHealthy(kustomization))
   else wishes.push({ type: 'Healthy', status: 'False', reason, message: unhealthy })
   const base =
-    phase === 'Fetching manifests' ? { ...kustomization.status, ...handled(kustomization) } : attempted(ending, reason)
+    phase === 'Fetching manifests'
+      ? { ...shownStatus(kustomization), ...handled(kustomization) }
+      : attempted(ending, reason)
   return { ...base, conditions: fill(ending, wishes) }
 }
 
@@ -74,7 +76,7 @@ export function waitingStatus(ending: Ending): Readonly<Record<string, unknown>>
     { type: 'Healthy', status: 'Unknown', reason: 'Progressing', message },
   ]
   return {
-    ...kustomization.status,
+    ...shownStatus(kustomization),
     ...(ending.inventory ? { inventory: { entries: ending.inventory } } : {}),
     lastAttemptedRevision: revision,
     conditions: fill(ending, wishes),
@@ -89,7 +91,7 @@ export function blockedStatus(
   message: string,
 ): Readonly<Record<string, unknown>> {
   return {
-    ...kustomization.status,
+    ...shownStatus(kustomization),
     ...handled(kustomization),
     conditions: fill({ kustomization, nowMs }, [
       { type: 'Ready', status: 'False', reason, message },
@@ -106,7 +108,7 @@ export function stalledStatus(
   message: string,
 ): Readonly<Record<string, unknown>> {
   return {
-    ...kustomization.status,
+    ...shownStatus(kustomization),
     ...handled(kustomization),
     conditions: fill({ kustomization, nowMs }, [
       { type: 'Stalled', status: 'True', reason, message },
@@ -119,7 +121,12 @@ export function stalledStatus(
 
 /** A suspended object answers that it has seen its generation and the request. */
 export function suspendedStatus(kustomization: Kustomization): Readonly<Record<string, unknown>> {
-  return { ...kustomization.status, ...handled(kustomization), observedGeneration: kustomization.generation }
+  return { ...shownStatus(kustomization), ...handled(kustomization), observedGeneration: kustomization.generation }
+}
+
+/** What stands there; a generation that was never seen is -1, as the definition of the kind has it. */
+function shownStatus({ status, observedGeneration }: Kustomization): Readonly<Record<string, unknown>> {
+  return { observedGeneration, ...status }
 }
 
 /** `Detecting drift for revision main@sha1:… with a timeout of 9m30s`. */
@@ -130,7 +137,7 @@ function progressText({ timeoutMs }: Kustomization, revision: string, phase: Pha
 function attempted(ending: Ending, result: string): Readonly<Record<string, unknown>> {
   const { kustomization, digest, inventory, revision } = ending
   return {
-    ...kustomization.status,
+    ...shownStatus(kustomization),
     ...handled(kustomization),
     ...(digest === undefined ? {} : { history: addHistory(ending, digest, result) }),
     ...(inventory === undefined ? {} : { inventory: { entries: inventory } }),

@@ -272,3 +272,90 @@ test('origin: the output is the same with and without', () =>
 
 test('origin: the value of each leaf is what the last step left', () =>
   assert.equal(origin(result, DEPLOYMENT, 'spec.replicas')?.value, 5))
+
+const others = new Map([
+  [
+    '/kustomization.yaml',
+    `resources: [pod.yaml]
+nameSuffix: -x
+vars:
+- name: NAME
+  objref: {apiVersion: v1, kind: Pod, name: a}
+transformers:
+- note.yaml
+- |-
+  apiVersion: builtin
+  kind: LabelTransformer
+  metadata: {name: l}
+  labels: {tier: web}
+  fieldSpecs: [{path: metadata/labels, create: true}]
+generators: [made.yaml]
+patchesStrategicMerge:
+- |-
+  apiVersion: v1
+  kind: Pod
+  metadata: {name: a}
+  spec:
+    hostNetwork: true
+patchesJson6902:
+- target: {version: v1, kind: Pod, name: a}
+  patch: |-
+    - {op: add, path: /spec/containers/0/args/0, value: first}
+`,
+  ],
+  [
+    '/note.yaml',
+    'apiVersion: builtin\nkind: AnnotationsTransformer\nmetadata: {name: n}\nannotations: {note: x}\nfieldSpecs:\n- {path: metadata/annotations, create: true}\n',
+  ],
+  ['/made.yaml', 'apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: made}\nliterals:\n- k=v\n'],
+  [
+    '/pod.yaml',
+    'apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers:\n  - name: c\n    args: [$(NAME)]\n',
+  ],
+])
+
+const otherCases: { it: string; kind?: string; path: string; want: string[] }[] = [
+  {
+    it: 'a var, after the list grew in front of it',
+    path: 'spec.containers[0].args[1]',
+    want: [
+      '$(NAME) | file resources /kustomization.yaml:1:13 | /pod.yaml:8:12',
+      'a-x | RefVarTransformer vars /kustomization.yaml:4:3 | /kustomization.yaml:4:3',
+    ],
+  },
+  {
+    it: 'an item that an old JSON patch added',
+    path: 'spec.containers[0].args[0]',
+    want: ['first | PatchJson6902Transformer patchesJson6902[0] /kustomization.yaml:23:3 | /kustomization.yaml:25:50'],
+  },
+  {
+    it: 'an old inline strategic patch',
+    path: 'spec.hostNetwork',
+    want: [
+      'true | PatchStrategicMergeTransformer patchesStrategicMerge[0] /kustomization.yaml:16:3 | /kustomization.yaml:21:5',
+    ],
+  },
+  {
+    it: 'a transformer in a file',
+    path: 'metadata.annotations.note',
+    want: ['x | AnnotationsTransformer transformers /note.yaml:4:15 | /note.yaml:4:15'],
+  },
+  {
+    it: 'an inline transformer',
+    path: 'metadata.labels.tier',
+    want: ['web | LabelTransformer transformers /kustomization.yaml:12:12 | /kustomization.yaml:12:12'],
+  },
+  {
+    it: 'a generator in a file',
+    kind: 'ConfigMap',
+    path: 'data.k',
+    want: ['v | ConfigMapGenerator generators /made.yaml:5:3 | /made.yaml:5:3'],
+  },
+]
+
+const other = build(treeOfFiles(others), '/', { origin: true })
+for (const { it, kind = 'Pod', path, want } of otherCases)
+  test(`origin of ${it}`, () => {
+    const named = other.objects.find((object) => object['kind'] === kind)?.['metadata'] as { name: string }
+    assert.deepEqual(told(origin(other, { kind, name: named.name }, path)), want)
+  })

@@ -7,7 +7,7 @@ import { buildError, prefixed } from './failure.ts'
 import { isNull, visitField, type FieldSpec } from './field-spec.ts'
 import { effectiveNamespace, formatId, isCluster, isSelectedGvk, type Gvk } from './ids.ts'
 import { placeLike } from './provenance.ts'
-import { currentId, fieldText, originalId, scalarLike, type Resource } from './resource.ts'
+import { currentId, fieldMap, fieldText, originalId, scalarLike, type Resource } from './resource.ts'
 
 /** Everything that was renamed, by each name it had. */
 type Renamed = ReadonlyMap<string, readonly Resource[]>
@@ -107,7 +107,7 @@ function fixScalar(reference: Reference, node: YamlNode, replace: (node: YamlNod
   const referral = selectReferral(reference, node.value, () => true, sameNames)
   if (!referral) return
   const { name } = currentId(referral)
-  if (name !== node.value) replace(nameOf(referral, scalarLike(node, name, '')))
+  if (name !== node.value) replace(takenFrom(referral, 'name', node, name))
 }
 
 function fixMap(reference: Reference, map: YamlMap): void {
@@ -120,15 +120,21 @@ function fixMap(reference: Reference, map: YamlMap): void {
   if (!referral) return
   const { name, namespace } = currentId(referral)
   if (name === old && namespace === '') return
-  map.fields.set('name', nameOf(referral, scalarLike(nameNode, name, '')))
-  if (namespace !== '') map.fields.set('namespace', scalarLike(namespaceNode, namespace, ''))
+  map.fields.set('name', takenFrom(referral, 'name', nameNode, name))
+  if (namespace !== '') map.fields.set('namespace', takenFrom(referral, 'namespace', namespaceNode, namespace))
 }
 
-/** The name of an object stands where the object has it. */
-function nameOf(referral: Resource, fresh: YamlNode): YamlNode {
-  const metadata = referral.node.fields.get('metadata')
-  const known = metadata?.kind === 'map' ? metadata.fields.get('name') : undefined
-  if (known) placeLike(fresh, known)
+/** A new name or namespace stands where the object has it, one that stays is where it was. */
+function takenFrom(
+  referral: Resource,
+  field: 'name' | 'namespace',
+  old: YamlNode | undefined,
+  value: string,
+): YamlNode {
+  const fresh = scalarLike(old, value, '')
+  const isSame = old?.kind === 'scalar' && old.value === value
+  const place = isSame ? old : fieldMap(referral.node, 'metadata')?.fields.get(field)
+  if (place) placeLike(fresh, place)
   return fresh
 }
 

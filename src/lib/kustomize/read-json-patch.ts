@@ -2,6 +2,7 @@ import { failure } from './failure.ts'
 import { parseJsonPatch } from './json-patch.ts'
 import type { PatchArgs } from './kustomization.ts'
 import { fileName, loadText, type Loader } from './loader.ts'
+import { insideOf } from './read-resources.ts'
 import type { Patch } from './transform-patches.ts'
 
 /** Reads an entry of `patchesJson6902`; unlike one of `patches` it must name its target. */
@@ -12,7 +13,10 @@ export function readJsonPatch(loader: Loader, args: PatchArgs): Patch {
   if (args.path !== '' && args.patch !== '') throw fault('must specify a file path or jsonOp, not both')
   const text = args.path === '' ? args.patch : loadText(loader, args.path)
   if (text === '') throw fault(`patch file '${args.path}' empty seems to be empty`)
-  const operations = parseJsonPatch(text, args.path === '' ? 'jsonOp' : fileName(loader, args.path))
+  const { fields } = args.node
+  const inline = fields.get('patch') ?? fields.get('jsonOp')
+  const [file, within] = args.path === '' ? insideOf(text, inline) : [fileName(loader, args.path), undefined]
+  const operations = parseJsonPatch(text, file, within)
   if (operations.length === 0) throw fault(`patch appears to be empty; file=${args.path}, JsonOp=${args.patch}`)
   return { kind: 'json', source: text, target: args.target, node: args.node, operations, keepsId: false }
 }

@@ -13,6 +13,8 @@ import { ageOf, AGE, type Cell, type Column, NAME, shown, spanOf, text } from '.
 
 /** What kubectl shows where there is nothing. */
 export const NONE = '<none>'
+/** What it shows for a field that nobody set. */
+export const UNSET = '<unset>'
 /** Labels as `a=b,c=d`, sorted. */
 export const pairs = (value: Json | undefined): string =>
   Object.entries(objectOf(value))
@@ -76,9 +78,7 @@ export const ready: Cell = (object) =>
 /** Where a service is reached from outside. */
 export function serviceAddress(service: Obj): string {
   const spec = objectOf(service.spec)
-  const ingress = objectsOf(at(service, 'status', 'loadBalancer', 'ingress')).map(
-    (each) => stringOf(each.ip) || stringOf(each.hostname),
-  )
+  const ingress = balancedAt(service)
   const external = listOf(spec.externalIPs).map(stringOf)
   if (spec.type === 'ExternalName') return stringOf(spec.externalName)
   if (spec.type === 'LoadBalancer') return [...ingress, ...external].join(',') || '<pending>'
@@ -88,22 +88,52 @@ export function serviceAddress(service: Obj): string {
 /** Ports of a service: `80:30080/TCP`. */
 export function portsText(ports: Json | undefined): string {
   const each = (port: JsonObject): string =>
-    `${String(port.port)}${port.nodePort === undefined ? '' : `:${String(port.nodePort)}`}/${stringOf(port.protocol)}`
+    `${String(port.port)}${(numberOf(port.nodePort) ?? 0) > 0 ? `:${String(port.nodePort)}` : ''}/${stringOf(port.protocol)}`
   return objectsOf(ports).map(each).join(',') || NONE
 }
 
 /** Hosts of an ingress; the first three. */
 export function hostsOf(ingress: Obj): string {
-  const hosts = objectsOf(at(ingress, 'spec', 'rules')).map(({ host }) => stringOf(host) || '*')
+  const rules = objectsOf(at(ingress, 'spec', 'rules'))
+  const hosts = rules.map(({ host }) => stringOf(host)).filter((host) => host !== '')
   if (hosts.length === 0) return '*'
-  return hosts.length > 3 ? `${hosts.slice(0, 3).join(',')} + ${hosts.length - 3} more...` : hosts.join(',')
+  const shownHosts = hosts.slice(0, 3).join(',')
+  return hosts.length >= 3 && rules.length > 3 ? `${shownHosts} + ${rules.length - 3} more...` : shownHosts
+}
+
+/** The name of an ingress class, and whether it is the default. */
+export const ingressClassName: Cell = ({ metadata }) =>
+  objectOf(metadata.annotations)['ingressclass.kubernetes.io/is-default-class'] === 'true'
+    ? `${metadata.name} (default)`
+    : metadata.name
+
+/** The object that an ingress class takes parameters from. */
+export const ingressParameters: Cell = (object) => {
+  const { kind, apiGroup, name } = objectOf(at(object, 'spec', 'parameters'))
+  if (kind === undefined) return NONE
+  return `${stringOf(kind)}${stringOf(apiGroup) === '' ? '' : `.${stringOf(apiGroup)}`}/${stringOf(name)}`
+}
+
+/** Used and hard of a quota: those of limits, or all others. */
+export function quotaText(quota: Obj, ofLimits: boolean): string {
+  const { hard, used } = objectOf(quota.status)
+  return Object.keys(objectOf(hard))
+    .filter((name) => name.startsWith('limits.') === ofLimits)
+    .sort()
+    .map((name) => `${name}: ${stringOf(objectOf(used)[name]) || '0'}/${stringOf(objectOf(hard)[name])}`)
+    .join(', ')
 }
 
 /** Addresses that a load balancer gave. */
 export function addressesOf(object: Obj): string {
-  return objectsOf(at(object, 'status', 'loadBalancer', 'ingress'))
-    .map((each) => stringOf(each.ip) || stringOf(each.hostname))
-    .join(',')
+  return balancedAt(object).join(',')
+}
+
+function balancedAt(object: Obj): string[] {
+  const all = objectsOf(at(object, 'status', 'loadBalancer', 'ingress')).map(
+    (each) => stringOf(each.ip) || stringOf(each.hostname),
+  )
+  return [...new Set(all.filter((each) => each !== ''))].sort()
 }
 
 /** One metric of an autoscaler: `cpu: 12%/70%`. */
@@ -114,8 +144,11 @@ export function metricText(spec: JsonObject, current: JsonObject | undefined): s
   const target = objectOf(source.target)
   const now = objectOf(objectOf(current?.[key]).current)
   const prefix = type === 'Resource' || type === 'ContainerResource' ? `${stringOf(source.name)}: ` : ''
-  if (target.averageUtilization !== undefined)
-    return `${prefix}${now.averageUtilization === undefined ? '<unknown>' : `${String(now.averageUtilization)}%`}/${String(target.averageUtilization)}%`
+  if (prefix !== '' && target.averageValue === undefined) {
+    const percent = (value: Json | undefined, none: string): string =>
+      value === undefined ? none : `${String(value)}%`
+    return `${prefix}${percent(now.averageUtilization, '<unknown>')}/${percent(target.averageUtilization, '<auto>')}`
+  }
   if (target.averageValue !== undefined)
     return `${prefix}${stringOf(now.averageValue) || '<unknown>'}/${stringOf(target.averageValue)}${type === 'External' || type === 'Object' ? ' (avg)' : ''}`
   return `${prefix}${stringOf(now.value) || '<unknown>'}/${stringOf(target.value)}`
@@ -139,10 +172,17 @@ export function nodeStatus(node: Obj): string {
 
 /** Roles of a node, from its labels. */
 export function rolesOf(node: Obj): string {
-  const roles = Object.keys(objectOf(node.metadata.labels))
-    .filter((label) => label.startsWith('node-role.kubernetes.io/'))
-    .map((label) => label.slice('node-role.kubernetes.io/'.length))
-  return roles.sort().join(',') || NONE
+  const roles = Object.entries(objectOf(node.metadata.labels)).map(([label, value]) =>
+    label === 'kubernetes.io/role' ? stringOf(value) : (/^node-role\.kubernetes\.io\/(.*)$/.exec(label)?.[1] ?? ''),
+  )
+  return [...new Set(roles.filter((role) => role !== ''))].sort().join(',') || NONE
+}
+
+/** The kernel of a node, with its architecture. */
+export const kernelVersion: Cell = (node) => {
+  const { kernelVersion: version, architecture } = objectOf(at(node, 'status', 'nodeInfo'))
+  const known = stringOf(version) || '<unknown>'
+  return stringOf(architecture) === '' ? known : `${known} (${stringOf(architecture)})`
 }
 
 /** The address of a type that a node says. */
@@ -154,9 +194,12 @@ export const nodeAddress =
 /** The condition that a job is in. */
 export function jobStatus(job: Obj): string {
   const conditions = objectsOf(at(job, 'status', 'conditions')).filter(({ status }) => status === 'True')
-  for (const type of ['Complete', 'Failed', 'Suspended', 'FailureTarget', 'SuccessCriteriaMet'])
-    if (conditions.some((each) => each.type === type)) return type
-  return job.metadata.deletionTimestamp === undefined ? 'Running' : 'Terminating'
+  const find = (...types: readonly string[]): string | undefined =>
+    types.find((type) => conditions.some((each) => each.type === type))
+  const ended = find('Complete', 'Failed')
+  if (ended !== undefined) return ended
+  if (job.metadata.deletionTimestamp !== undefined) return 'Terminating'
+  return find('Suspended', 'FailureTarget', 'SuccessCriteriaMet') ?? 'Running'
 }
 
 /** Done of wanted completions. */
@@ -174,17 +217,31 @@ export const jobDuration: Cell = (job, now) => {
   return spanOf((typeof completionTime === 'string' ? Date.parse(completionTime) : now) - Date.parse(startTime))
 }
 
-/** When an event was seen, as an age. */
-export const eventTime =
-  (name: 'firstTimestamp' | 'lastTimestamp'): Cell =>
-  (event, now) => {
-    const time = event[name] ?? event.eventTime
-    return typeof time === 'string' ? ageOf(time, now) : '<unknown>'
-  }
+const since = (time: Json | undefined, now: number): string => (typeof time === 'string' ? ageOf(time, now) : '')
+const firstSeen: Cell = ({ firstTimestamp, deprecatedFirstTimestamp, eventTime }, now) =>
+  since(firstTimestamp ?? deprecatedFirstTimestamp ?? eventTime, now) || '<unknown>'
+const lastSeen: Cell = (event, now) => {
+  const { series, lastTimestamp, deprecatedLastTimestamp } = event
+  const repeated = series === undefined ? undefined : (objectOf(series).lastObservedTime ?? '')
+  return since(repeated ?? lastTimestamp ?? deprecatedLastTimestamp, now) || firstSeen(event, now)
+}
+
+const eventSource: Cell = ({
+  source,
+  deprecatedSource,
+  reportingComponent,
+  reportingController,
+  reportingInstance,
+}) => {
+  const { component, host } = objectOf(source ?? deprecatedSource)
+  const first = stringOf(component) || stringOf(reportingComponent ?? reportingController)
+  const second = stringOf(host) || stringOf(reportingInstance)
+  return second === '' ? first : `${first}, ${second}`
+}
 
 /** Columns of events. */
 export const EVENT: Column[] = [
-  text('Last Seen', eventTime('lastTimestamp')),
+  text('Last Seen', lastSeen),
   text('Type', ({ type }) => shown(type)),
   text('Reason', ({ reason }) => shown(reason)),
   text('Object', (event) => {
@@ -192,16 +249,16 @@ export const EVENT: Column[] = [
     return stringOf(name) === '' ? stringOf(kind).toLowerCase() : `${stringOf(kind).toLowerCase()}/${stringOf(name)}`
   }),
   text('Subobject', (event) => shown(objectOf(event.involvedObject ?? event.regarding).fieldPath), 1),
+  text('Source', eventSource, 1),
+  text('Message', ({ message, note }) => stringOf(message ?? note).trim()),
+  text('First Seen', firstSeen, 1),
   text(
-    'Source',
-    (event) =>
-      [stringOf(at(event, 'source', 'component')), stringOf(at(event, 'source', 'host'))].filter(Boolean).join(', '),
+    'Count',
+    ({ count: times, deprecatedCount, series }) =>
+      series === undefined ? numberOf(times ?? deprecatedCount) || 1 : (numberOf(objectOf(series).count) ?? 0),
     1,
   ),
-  text('Message', ({ message, note }) => stringOf(message ?? note).trim()),
-  text('First Seen', eventTime('firstTimestamp'), 1),
-  { ...text('Count', ({ count: times, deprecatedCount }) => numberOf(times ?? deprecatedCount) || 1, 1) },
-  { ...NAME, priority: 1, format: '' },
+  { ...NAME, priority: 1 },
 ]
 
 /** How many keys a ConfigMap or Secret has. */
@@ -222,11 +279,6 @@ export const accessModes = (modes: Json | undefined): string =>
         ] ?? '',
     )
     .join(',')
-
-/** The time of creation itself, for kinds without an age. */
-export function createdAt(): Column {
-  return { ...text('Created At', ({ metadata }) => metadata.creationTimestamp ?? ''), type: 'date' }
-}
 
 /** Columns of role bindings. */
 export function bindingColumns(): Column[] {
@@ -261,12 +313,12 @@ export function endpointsText({ subsets }: Obj): string {
 
 /** Ports of an EndpointSlice; the first three. */
 export function slicePorts(ports: Json | undefined): string {
-  const all = objectsOf(ports).map(({ port }) => (port === undefined ? '*' : String(port)))
-  return all.length === 0 ? '<unset>' : firstFew(all)
+  const all = objectsOf(ports).map(({ port, name }) => (port === undefined ? stringOf(name) || '*' : String(port)))
+  return all.length === 0 ? UNSET : firstFew(all)
 }
 
 /** The first three of a list, and how many more. */
-export function firstFew(all: readonly string[]): string {
-  if (all.length === 0) return NONE
+export function firstFew(all: readonly string[], none = NONE): string {
+  if (all.length === 0) return none
   return all.slice(0, 3).join(',') + (all.length > 3 ? ` + ${all.length - 3} more...` : '')
 }

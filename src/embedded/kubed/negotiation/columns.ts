@@ -10,7 +10,8 @@ export type Column = {
   readonly type: string
   readonly format: string
   readonly priority: number
-  readonly description: string
+  /** Only of custom kinds, whose definition says it; see descriptions.ts for the others. */
+  readonly description?: string
   readonly cell: Cell
 }
 
@@ -45,17 +46,17 @@ export const text = (name: string, cell: Cell, priority = 0): Column => ({
   type: 'string',
   format: '',
   priority,
-  description: '',
   cell,
 })
+/** The cell of a number at a path, 0 when absent. */
+export const numberAt =
+  (...path: readonly string[]): Cell =>
+  (object) =>
+    numberOf(at(object, ...path)) ?? 0
 /** A column of a number at a path, 0 when absent. */
 export const count = (name: string, ...path: readonly string[]): Column => ({
-  name,
+  ...text(name, numberAt(...path)),
   type: 'integer',
-  format: '',
-  priority: 0,
-  description: '',
-  cell: (object) => numberOf(at(object, ...path)) ?? 0,
 })
 /** A column of the text at a path. */
 export const field = (name: string, ...path: readonly string[]): Column =>
@@ -66,5 +67,10 @@ export const shown = (value: Json | undefined): Json =>
 
 /** The name, first in every table. */
 export const NAME: Column = { ...text('Name', ({ metadata }) => metadata.name), format: 'name' }
+/** The time of creation itself, for kinds without columns of their own. */
+export const CREATED_AT: Column = {
+  ...text('Created At', ({ metadata }) => metadata.creationTimestamp ?? ''),
+  type: 'date',
+}
 /** The age, last in most. */
 export const AGE: Column = text('Age', ({ metadata }, now) => ageOf(metadata.creationTimestamp, now))

@@ -1,7 +1,9 @@
-import { at, listOf, numberOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
-import { AGE, ageOf, type Column, count, field, NAME, shown, text } from './columns.ts'
+import { at, listOf, numberOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { AGE, ageOf, type Column, count, CREATED_AT, field, NAME, numberAt, shown, text } from './columns.ts'
+import { STORAGE_COLUMNS } from './storage-columns.ts'
 import {
   NONE,
+  UNSET,
   pairs,
   selectorText,
   WORKLOAD,
@@ -11,9 +13,12 @@ import {
   serviceAddress,
   portsText,
   hostsOf,
+  ingressClassName,
+  ingressParameters,
   addressesOf,
   metricsText,
   nodeStatus,
+  kernelVersion,
   rolesOf,
   nodeAddress,
   jobStatus,
@@ -21,9 +26,8 @@ import {
   jobDuration,
   EVENT,
   dataCount,
+  quotaText,
   integer,
-  accessModes,
-  createdAt,
   bindingColumns,
   endpointsText,
   slicePorts,
@@ -35,8 +39,8 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   'apps/deployments': [
     NAME,
     text('Ready', ready),
-    count('Up-to-date', 'status', 'updatedReplicas'),
-    count('Available', 'status', 'availableReplicas'),
+    text('Up-to-date', numberAt('status', 'updatedReplicas')),
+    text('Available', numberAt('status', 'availableReplicas')),
     AGE,
     ...containerColumns(...WORKLOAD),
     SELECTOR,
@@ -80,7 +84,7 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
         ? NONE
         : `${stringOf(owner.kind).toLowerCase()}.${stringOf(owner.apiVersion).split('/')[0] ?? ''}/${stringOf(owner.name)}`
     }),
-    integer('Revision', ({ revision }) => numberOf(revision) ?? 0),
+    text('Revision', numberAt('revision')),
     AGE,
   ],
   'batch/jobs': [
@@ -96,7 +100,7 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     NAME,
     field('Schedule', 'spec', 'schedule'),
     text('Timezone', (object) => shown(at(object, 'spec', 'timeZone')) || NONE),
-    text('Suspend', (object) => (at(object, 'spec', 'suspend') === true ? 'True' : 'False')),
+    { ...text('Suspend', (object) => (at(object, 'spec', 'suspend') === true ? 'True' : 'False')), type: 'boolean' },
     integer('Active', (object) => listOf(at(object, 'status', 'active')).length),
     text('Last Schedule', (object, now) =>
       typeof at(object, 'status', 'lastScheduleTime') === 'string'
@@ -125,14 +129,9 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     AGE,
   ],
   'networking.k8s.io/ingressclasses': [
-    NAME,
+    { ...NAME, cell: ingressClassName },
     field('Controller', 'spec', 'controller'),
-    text('Parameters', (object) => {
-      const { kind, apiGroup, name } = objectOf(at(object, 'spec', 'parameters'))
-      return kind === undefined
-        ? NONE
-        : `${stringOf(kind)}${stringOf(apiGroup) === '' ? '' : `.${stringOf(apiGroup)}`}/${stringOf(name)}`
-    }),
+    text('Parameters', ingressParameters),
     AGE,
   ],
   'networking.k8s.io/networkpolicies': [
@@ -149,21 +148,35 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     ),
     text('Targets', metricsText),
     text('MinPods', (object) => String(at(object, 'spec', 'minReplicas') ?? '<unset>')),
-    count('MaxPods', 'spec', 'maxReplicas'),
-    count('Replicas', 'status', 'currentReplicas'),
+    text('MaxPods', numberAt('spec', 'maxReplicas')),
+    text('Replicas', numberAt('status', 'currentReplicas')),
+    AGE,
+  ],
+  '/podtemplates': [
+    NAME,
+    ...containerColumns('template', 'spec').map((column) => ({ ...column, priority: 0 })),
+    text('Pod Labels', (object) => pairs(at(object, 'template', 'metadata', 'labels'))),
+  ],
+  '/resourcequotas': [
+    NAME,
+    text('Request', (quota) => quotaText(quota, false)),
+    text('Limit', (quota) => quotaText(quota, true)),
     AGE,
   ],
   '/namespaces': [NAME, field('Status', 'status', 'phase'), AGE],
-  '/configmaps': [NAME, integer('Data', dataCount), AGE],
-  '/secrets': [NAME, text('Type', ({ type }) => shown(type)), integer('Data', dataCount), AGE],
-  '/serviceaccounts': [NAME, integer('Secrets', ({ secrets }) => listOf(secrets).length), AGE],
+  '/configmaps': [NAME, text('Data', dataCount), AGE],
+  '/secrets': [NAME, text('Type', ({ type }) => shown(type)), text('Data', dataCount), AGE],
+  '/serviceaccounts': [NAME, AGE],
   '/endpoints': [NAME, text('Endpoints', endpointsText), AGE],
   'discovery.k8s.io/endpointslices': [
     NAME,
     text('AddressType', ({ addressType }) => shown(addressType)),
     text('Ports', ({ ports }) => slicePorts(ports)),
     text('Endpoints', ({ endpoints }) =>
-      firstFew(objectsOf(endpoints).flatMap(({ addresses }) => listOf(addresses).map(stringOf))),
+      firstFew(
+        objectsOf(endpoints).flatMap(({ addresses }) => listOf(addresses).map(stringOf)),
+        UNSET,
+      ),
     ),
     AGE,
   ],
@@ -176,7 +189,7 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     text('Internal-IP', nodeAddress('InternalIP'), 1),
     text('External-IP', nodeAddress('ExternalIP'), 1),
     text('OS-Image', (node) => shown(at(node, 'status', 'nodeInfo', 'osImage')) || '<unknown>', 1),
-    text('Kernel-Version', (node) => shown(at(node, 'status', 'nodeInfo', 'kernelVersion')) || '<unknown>', 1),
+    text('Kernel-Version', kernelVersion, 1),
     text(
       'Container-Runtime',
       (node) => shown(at(node, 'status', 'nodeInfo', 'containerRuntimeVersion')) || '<unknown>',
@@ -184,41 +197,7 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     ),
   ],
   '/events': EVENT,
-  '/persistentvolumeclaims': [
-    NAME,
-    text('Status', (object) =>
-      object.metadata.deletionTimestamp === undefined ? shown(at(object, 'status', 'phase')) : 'Terminating',
-    ),
-    field('Volume', 'spec', 'volumeName'),
-    text('Capacity', (object) =>
-      stringOf(at(object, 'spec', 'volumeName')) === '' ? '' : shown(at(object, 'status', 'capacity', 'storage')),
-    ),
-    text('Access Modes', (object) =>
-      stringOf(at(object, 'spec', 'volumeName')) === '' ? '' : accessModes(at(object, 'status', 'accessModes')),
-    ),
-    field('StorageClass', 'spec', 'storageClassName'),
-    text('VolumeAttributesClass', (object) => shown(at(object, 'spec', 'volumeAttributesClassName')) || '<unset>'),
-    AGE,
-    { ...field('VolumeMode', 'spec', 'volumeMode'), priority: 1 },
-  ],
-  '/persistentvolumes': [
-    NAME,
-    field('Capacity', 'spec', 'capacity', 'storage'),
-    text('Access Modes', (object) => accessModes(at(object, 'spec', 'accessModes'))),
-    field('Reclaim Policy', 'spec', 'persistentVolumeReclaimPolicy'),
-    text('Status', (object) =>
-      object.metadata.deletionTimestamp === undefined ? shown(at(object, 'status', 'phase')) : 'Terminating',
-    ),
-    text('Claim', (object) => {
-      const { namespace, name } = objectOf(at(object, 'spec', 'claimRef'))
-      return name === undefined ? '' : `${stringOf(namespace)}/${stringOf(name)}`
-    }),
-    field('StorageClass', 'spec', 'storageClassName'),
-    text('VolumeAttributesClass', (object) => shown(at(object, 'spec', 'volumeAttributesClassName')) || '<unset>'),
-    field('Reason', 'status', 'reason'),
-    AGE,
-    { ...field('VolumeMode', 'spec', 'volumeMode'), priority: 1 },
-  ],
+  ...STORAGE_COLUMNS,
   'policy/poddisruptionbudgets': [
     NAME,
     text('Min Available', (object) => String(at(object, 'spec', 'minAvailable') ?? 'N/A')),
@@ -226,17 +205,17 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     count('Allowed Disruptions', 'status', 'disruptionsAllowed'),
     AGE,
   ],
-  'rbac.authorization.k8s.io/roles': [NAME, createdAt()],
-  'rbac.authorization.k8s.io/clusterroles': [NAME, createdAt()],
+  'rbac.authorization.k8s.io/roles': [NAME, CREATED_AT],
+  'rbac.authorization.k8s.io/clusterroles': [NAME, CREATED_AT],
   'rbac.authorization.k8s.io/rolebindings': bindingColumns(),
   'rbac.authorization.k8s.io/clusterrolebindings': bindingColumns(),
   'coordination.k8s.io/leases': [NAME, field('Holder', 'spec', 'holderIdentity'), AGE],
   'scheduling.k8s.io/priorityclasses': [
     NAME,
     integer('Value', ({ value }) => numberOf(value) ?? 0),
-    text('Global-Default', ({ globalDefault }) => globalDefault === true),
+    { ...text('Global-Default', ({ globalDefault }) => globalDefault === true), type: 'boolean' },
     AGE,
     text('PreemptionPolicy', ({ preemptionPolicy }) => shown(preemptionPolicy)),
   ],
-  'apiextensions.k8s.io/customresourcedefinitions': [NAME, createdAt()],
+  'apiextensions.k8s.io/customresourcedefinitions': [NAME, CREATED_AT],
 }

@@ -1,6 +1,6 @@
 import { at, type Json, type JsonObject, numberOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Obj } from '../object.ts'
-import { AGE, type Column, NAME, spanOf } from './columns.ts'
+import { AGE, type Column, NAME, spanOf, text } from './columns.ts'
 
 type Summary = {
   readonly reason: string
@@ -14,25 +14,27 @@ type Summary = {
 export function summarize(pod: Obj): Summary {
   const status = objectOf(pod.status)
   const init = initialization(pod, status)
-  let reason = init.reason ?? (stringOf(status.reason) || stringOf(status.phase))
-  let restarts = init.restarts
-  let lastRestart = init.lastRestart
-  let ready = init.ready
-  if (init.reason === undefined) {
-    restarts = 0
-    lastRestart = undefined
+  let reason = init.reason ?? waitingReason(status)
+  let { restarts, lastRestart, ready } = init
+  if (init.reason === undefined || isTrue(status, 'Initialized')) {
+    restarts = init.sidecarRestarts
+    lastRestart = init.lastSidecarRestart
     let hasRunning = false
+    let errorReason = ''
     for (const container of objectsOf(status.containerStatuses).reverse()) {
       restarts += numberOf(container.restartCount) ?? 0
       lastRestart = latest(lastRestart, at(container, 'lastState', 'terminated', 'finishedAt'))
       const why = containerReason(container)
-      if (why !== undefined) reason = why
-      else if (container.ready === true && objectOf(container.state).running !== undefined) {
+      if (why !== undefined) {
+        reason = why
+        if (hasFailed(container)) errorReason = why
+      } else if (container.ready === true && objectOf(container.state).running !== undefined) {
         hasRunning = true
         ready++
       }
     }
-    if (reason === 'Completed' && hasRunning) reason = isReady(status) ? 'Running' : 'NotReady'
+    if (reason === 'Completed' && hasRunning && isTrue(status, 'Ready')) reason = 'Running'
+    else if (reason === 'Completed') reason = errorReason || (hasRunning ? 'NotReady' : reason)
   }
   if (pod.metadata.deletionTimestamp !== undefined) {
     if (status.reason === 'NodeLost') reason = 'Unknown'
@@ -47,8 +49,21 @@ export function summarize(pod: Obj): Summary {
   }
 }
 
-function isReady(status: JsonObject): boolean {
-  return objectsOf(status.conditions).some(({ type, status: value }) => type === 'Ready' && value === 'True')
+function waitingReason(status: JsonObject): string {
+  const isGated = objectsOf(status.conditions).some(
+    ({ type, reason }) => type === 'PodScheduled' && reason === 'SchedulingGated',
+  )
+  return isGated ? 'SchedulingGated' : stringOf(status.reason) || stringOf(status.phase)
+}
+
+function isTrue(status: JsonObject, condition: string): boolean {
+  return objectsOf(status.conditions).some(({ type, status: value }) => type === condition && value === 'True')
+}
+
+function hasFailed({ state }: JsonObject): boolean {
+  const { waiting, terminated } = objectOf(state)
+  const { exitCode } = objectOf(terminated)
+  return stringOf(objectOf(waiting).reason) === '' && exitCode !== 0
 }
 
 function latest(a: number | undefined, time: Json | undefined): number | undefined {
@@ -68,54 +83,62 @@ function terminatedReason({ reason, signal, exitCode }: JsonObject): string {
   return typeof signal === 'number' && signal !== 0 ? `Signal:${signal}` : `ExitCode:${String(exitCode ?? 0)}`
 }
 
-function initialization(
-  pod: Obj,
-  status: JsonObject,
-): { reason: string | undefined; restarts: number; lastRestart: number | undefined; sidecars: number; ready: number } {
-  const declared = objectsOf(objectOf(pod.spec).initContainers)
-  const isSidecar = (name: Json | undefined): boolean =>
-    declared.some((each) => each.name === name && each.restartPolicy === 'Always')
-  const sidecars = declared.filter(({ restartPolicy }) => restartPolicy === 'Always').length
-  let restarts = 0
-  let ready = 0
-  let lastRestart: number | undefined
-  for (const [index, container] of objectsOf(status.initContainerStatuses).entries()) {
-    restarts += numberOf(container.restartCount) ?? 0
-    lastRestart = latest(lastRestart, at(container, 'lastState', 'terminated', 'finishedAt'))
-    const { waiting, terminated } = objectOf(container.state)
-    if (terminated !== undefined && objectOf(terminated).exitCode === 0) continue
-    if (isSidecar(container.name) && container.started === true) {
-      if (container.ready === true) ready++
-      continue
-    }
-    if (terminated !== undefined)
-      return { reason: `Init:${terminatedReason(objectOf(terminated))}`, restarts, lastRestart, sidecars, ready }
-    const why = stringOf(objectOf(waiting).reason)
-    const reason = why !== '' && why !== 'PodInitializing' ? `Init:${why}` : `Init:${index}/${declared.length}`
-    return { reason, restarts, lastRestart, sidecars, ready }
-  }
-  return { reason: undefined, restarts, lastRestart, sidecars, ready }
+type Initialization = {
+  readonly reason: string | undefined
+  readonly restarts: number
+  readonly lastRestart: number | undefined
+  readonly sidecarRestarts: number
+  readonly lastSidecarRestart: number | undefined
+  readonly sidecars: number
+  readonly ready: number
 }
 
-const wide = (name: string, cell: Column['cell']): Column => ({
-  name,
-  type: 'string',
-  format: '',
-  priority: 1,
-  description: '',
-  cell,
-})
-const plain = (name: string, cell: Column['cell']): Column => ({ ...wide(name, cell), priority: 0 })
+/** Goes through the init containers up to the first that is not done. */
+function initialization(pod: Obj, status: JsonObject): Initialization {
+  const declared = objectsOf(objectOf(pod.spec).initContainers)
+  const sidecars = declared.filter(({ restartPolicy }) => restartPolicy === 'Always')
+  const seen = { restarts: 0, sidecarRestarts: 0, ready: 0 }
+  let lastRestart: number | undefined
+  let lastSidecarRestart: number | undefined
+  let reason: string | undefined
+  for (const [index, container] of objectsOf(status.initContainerStatuses).entries()) {
+    const isSidecar = sidecars.some(({ name }) => name === container.name)
+    const restarts = numberOf(container.restartCount) ?? 0
+    const endedAt = at(container, 'lastState', 'terminated', 'finishedAt')
+    seen.restarts += restarts
+    lastRestart = latest(lastRestart, endedAt)
+    if (isSidecar) {
+      seen.sidecarRestarts += restarts
+      lastSidecarRestart = latest(lastSidecarRestart, endedAt)
+    }
+    reason = initReason(container, isSidecar, `${index}/${declared.length}`)
+    if (reason !== undefined) break
+    if (isSidecar && container.started === true && container.ready === true) seen.ready++
+  }
+  return { ...seen, reason, lastRestart, lastSidecarRestart, sidecars: sidecars.length }
+}
+
+/** Why the pod waits for this init container; undefined when it need not. */
+function initReason({ state, started }: JsonObject, isSidecar: boolean, place: string): string | undefined {
+  const { waiting, terminated } = objectOf(state)
+  if (terminated !== undefined && objectOf(terminated).exitCode === 0) return undefined
+  if (isSidecar && started === true) return undefined
+  if (terminated !== undefined) return `Init:${terminatedReason(objectOf(terminated))}`
+  const why = stringOf(objectOf(waiting).reason)
+  return why !== '' && why !== 'PodInitializing' ? `Init:${why}` : `Init:${place}`
+}
+
+const wide = (name: string, cell: Column['cell']): Column => text(name, cell, 1)
 
 /** Columns of pods. */
 export const POD_COLUMNS: readonly Column[] = [
   NAME,
-  plain('Ready', (pod) => {
+  text('Ready', (pod) => {
     const { ready, total } = summarize(pod)
     return `${ready}/${total}`
   }),
-  plain('Status', (pod) => summarize(pod).reason),
-  plain('Restarts', (pod, now) => {
+  text('Status', (pod) => summarize(pod).reason),
+  text('Restarts', (pod, now) => {
     const { restarts, lastRestart } = summarize(pod)
     return restarts === 0 || lastRestart === undefined
       ? String(restarts)

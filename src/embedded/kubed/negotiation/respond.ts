@@ -59,7 +59,8 @@ export function presentOne(
     present: (object, isFirst) => {
       if (form.kind === 'metadata') return metadataOf(object, form.version)
       if (form.kind !== 'table') return object
-      const metadata = { resourceVersion: object.metadata.resourceVersion ?? '' }
+      const { resourceVersion } = object.metadata
+      const metadata = resourceVersion === undefined ? {} : { resourceVersion }
       return tableOf(call.resource, [object], metadata, { include, now, version: form.version, withColumns: isFirst })
     },
   }

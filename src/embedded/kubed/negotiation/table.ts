@@ -1,7 +1,8 @@
-import type { Json, JsonObject } from '../../../lib/kube/json.ts'
+import { at, type Json, type JsonObject, stringOf } from '../../../lib/kube/json.ts'
 import type { Obj } from '../object.ts'
 import type { PrinterColumn, Resource } from '../resources/resource.ts'
-import { AGE, ageOf, type Column, NAME } from './columns.ts'
+import { AGE, ageOf, type Column, CREATED_AT, NAME } from './columns.ts'
+import { describeColumn } from './descriptions.ts'
 import { COLUMNS } from './kind-columns.ts'
 import { firstAt } from './json-path.ts'
 import { POD_COLUMNS } from './pod-columns.ts'
@@ -13,10 +14,10 @@ export type Include = 'None' | 'Metadata' | 'Object'
 export function columnsOf(resource: Resource): readonly Column[] {
   if (resource.custom !== undefined) {
     const own = resource.custom.columns.map(customColumn)
-    return own.length === 0 ? [NAME, AGE] : [NAME, ...own]
+    return own.length === 0 ? [NAME, { ...AGE, type: 'date' }] : [NAME, ...own]
   }
   if (resource.storageKey === '/pods') return POD_COLUMNS
-  return COLUMNS[resource.storageKey] ?? [NAME, AGE]
+  return COLUMNS[resource.storageKey] ?? [NAME, CREATED_AT]
 }
 
 function customColumn({ name, type, format, description, priority, jsonPath }: PrinterColumn): Column {
@@ -49,17 +50,32 @@ export function tableOf(
     apiVersion: `meta.k8s.io/${options.version}`,
     metadata,
     columnDefinitions: options.withColumns
-      ? columns.map(({ name, type, format, description, priority }) => ({ name, type, format, description, priority }))
+      ? columns.map(({ name, type, format, priority, description }) => ({
+          name,
+          type,
+          format,
+          description: description ?? describeColumn(resource.storageKey, name),
+          priority,
+        }))
       : null,
     rows: items.map((object) => ({
       cells: columns.map(({ cell }) => cell(object, options.now)),
+      ...(resource.storageKey === '/pods' ? ended(object) : {}),
       object: included(object, options),
     })),
   }
 }
 
-function included(object: Obj, { include, version }: { include: Include; version: string }): Json | undefined {
-  if (include === 'None') return undefined
+/** Rows of pods that have ended say so, for clients that grey them out. */
+function ended(pod: Obj): JsonObject {
+  const message = { Succeeded: 'The pod has completed successfully.', Failed: 'The pod failed.' }
+  const phase = stringOf(at(pod, 'status', 'phase'))
+  if (phase !== 'Succeeded' && phase !== 'Failed') return {}
+  return { conditions: [{ type: 'Completed', status: 'True', reason: phase, message: message[phase] }] }
+}
+
+function included(object: Obj, { include, version }: { include: Include; version: string }): Json {
+  if (include === 'None') return null
   if (include === 'Object') return object
   return metadataOf(object, version)
 }

@@ -54,6 +54,13 @@ export function isQuantityError(value: Quantity | QuantityError): value is Quant
   return 'error' in value
 }
 
+/** The sum (or difference, with `sign` -1), in the family of the first that is not zero, as Go adds. */
+export function addQuantities(a: Quantity, b: Quantity, sign: 1 | -1 = 1): Quantity {
+  const nano = a.nano + BigInt(sign) * b.nano
+  const format = a.nano === 0n ? b.format : a.format
+  return { nano, format, text: canonical(nano, format) }
+}
+
 type Scale = { readonly format: Quantity['format']; readonly base: 2 | 10; readonly exponent: number }
 
 function scaleOf(suffix: string): Scale | undefined {

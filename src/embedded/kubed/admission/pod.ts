@@ -1,20 +1,35 @@
 import { type JsonObject, listOf, objectsOf } from '../../../lib/kube/json.ts'
+import type { Call } from '../call.ts'
 import { qosClassOf } from '../defaulting/pod.ts'
-import type { Environment } from '../environment.ts'
+import { type Environment, timestamp } from '../environment.ts'
 import { forbidden } from '../fault.ts'
+import { applyLimitDefaults, checkLimits } from './limit-ranger.ts'
 import { namespaceOf, type Obj, specOf } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
 
 const NOT_READY = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']
 
 /** What admission adds to a new pod: account, priority, tolerations, phase and class. */
-export function admitPod(env: Environment, resource: Resource, pod: Obj): void {
+export function admitPod(env: Environment, call: Call, pod: Obj): void {
+  const { resource } = call
   const spec = specOf(pod)
+  if (!env.disabledPlugins.has('LimitRanger')) applyLimitDefaults(env, pod)
   if (!env.disabledPlugins.has('ServiceAccount')) addServiceAccount(env, resource, pod, spec)
   if (!env.disabledPlugins.has('Priority')) addPriority(env, resource, pod, spec)
   if (!env.disabledPlugins.has('DefaultTolerationSeconds')) addTolerations(spec)
+  if (!env.disabledPlugins.has('LimitRanger')) checkLimits(env, call, pod)
   pod.status = { phase: 'Pending', qosClass: qosClassOf(spec) }
+  if (listOf(spec.schedulingGates).length > 0) pod.status.conditions = [gated(env.nowMs())]
 }
+
+const gated = (nowMs: number): JsonObject => ({
+  type: 'PodScheduled',
+  status: 'False',
+  lastProbeTime: null,
+  lastTransitionTime: timestamp(nowMs),
+  reason: 'SchedulingGated',
+  message: 'Scheduling is blocked due to non-empty scheduling gates',
+})
 
 function addServiceAccount(env: Environment, resource: Resource, pod: Obj, spec: JsonObject): void {
   const name =

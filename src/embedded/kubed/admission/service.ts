@@ -6,11 +6,20 @@ import { type Obj, specOf } from '../object.ts'
 const KEY = '/services'
 /** 10.43.0.0/16, as k3s has it; .1 is the API server's own. */
 const NETWORK = '10.43.'
+/** What a dry run shows instead of looking for a free one, as the real server does: the network's own address. */
+const DRY_ADDRESS = `${NETWORK}0.0`
+/** The port before the first that a dry run shows. */
+const DRY_PORT = 32768
 const FIRST_PORT = 30000
 const LAST_PORT = 32767
 
 /** Gives a service the addresses and node ports that its type needs and it does not name; carries over those it had. */
-export function allocateService(env: Environment, service: Obj, before: Obj | undefined): FieldError[] {
+export function allocateService(
+  env: Environment,
+  service: Obj,
+  before: Obj | undefined,
+  isDryRun: boolean,
+): FieldError[] {
   const spec = specOf(service)
   if (before !== undefined) carryOver(spec, specOf(before))
   const errors: FieldError[] = []
@@ -22,10 +31,10 @@ export function allocateService(env: Environment, service: Obj, before: Obj | un
   spec.ipFamilies ??= ['IPv4']
   spec.ipFamilyPolicy ??= 'SingleStack'
   if (spec.clusterIP === undefined || spec.clusterIP === '')
-    spec.clusterIP = listOf(spec.clusterIPs)[0] ?? freeAddress(env)
+    spec.clusterIP = listOf(spec.clusterIPs)[0] ?? (isDryRun ? DRY_ADDRESS : freeAddress(env))
   spec.clusterIPs ??= [spec.clusterIP]
   if (spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false))
-    allocatePorts(env, service, spec)
+    allocatePorts(env, service, spec, isDryRun)
   else if (before !== undefined) for (const port of objectsOf(spec.ports)) delete port.nodePort
   if (spec.externalTrafficPolicy === 'Local' && spec.type === 'LoadBalancer')
     spec.healthCheckNodePort ??= freePort(env, new Set())
@@ -63,18 +72,22 @@ function freeAddress(env: Environment): string {
   }
 }
 
-function allocatePorts(env: Environment, service: Obj, spec: JsonObject): void {
+function allocatePorts(env: Environment, service: Obj, spec: JsonObject, isDryRun: boolean): void {
   const given = new Map<unknown, unknown>()
   const taken = new Set<unknown>()
   for (const port of objectsOf(spec.ports)) {
     if (port.nodePort === undefined || port.nodePort === 0) {
       // The same port number with another protocol shares its node port.
       const shared = given.get(port.port)
-      port.nodePort = typeof shared === 'number' ? shared : freePort(env, taken, service)
+      port.nodePort = typeof shared === 'number' ? shared : isDryRun ? dryPort(taken) : freePort(env, taken, service)
     }
     given.set(port.port, port.nodePort)
     taken.add(port.nodePort)
   }
+}
+
+function dryPort(taken: ReadonlySet<unknown>): number {
+  return Math.max(DRY_PORT, ...[...taken].filter((port) => typeof port === 'number')) + 1
 }
 
 function freePort(env: Environment, taken: ReadonlySet<unknown>, self?: Obj): number {

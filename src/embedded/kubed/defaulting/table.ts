@@ -7,6 +7,8 @@ export const DEFAULTS: Readonly<Record<string, Readonly<Record<string, Json>>>> 
   'core.v1.GRPCAction': { service: '' },
   'core.v1.ContainerPort': { protocol: 'TCP' },
   'core.v1.ServicePort': { protocol: 'TCP' },
+  'core.v1.EndpointPort': { protocol: 'TCP' },
+  'core.v1.ResourceFieldSelector': { divisor: '0' },
   'core.v1.ObjectFieldSelector': { apiVersion: 'v1' },
   'core.v1.SecretVolumeSource': { defaultMode: 420 },
   'core.v1.ConfigMapVolumeSource': { defaultMode: 420 },

@@ -12,6 +12,7 @@ import { toVersion } from '../resources/convert.ts'
 import { proxyLog } from '../subresources/log.ts'
 import { bind, evict } from '../subresources/pod.ts'
 import { scaleOf, writeScale } from '../subresources/scale.ts'
+import { deprecationOf } from '../warnings/warnings.ts'
 import { watch } from '../watch/watch.ts'
 import { checkFuture, list } from './list.ts'
 import { apply, patch } from './patch.ts'
@@ -22,7 +23,8 @@ import { afterWrite, create, finish, isFinished, replace } from './write.ts'
 /** Carries out a request for a resource, and answers it. */
 export async function dispatch(env: Environment, call: Call, response: ServerResponse): Promise<void> {
   authorize(env, call)
-  if (call.resource.custom?.deprecation !== undefined) call.warnings.push(call.resource.custom.deprecation)
+  const deprecation = deprecationOf(call.resource)
+  if (deprecation !== undefined) call.warnings.push(deprecation)
   if (isReview(call)) return answer(env, call, response, 201, review(env, call, readBody(call)))
   if (call.subresource !== '' && call.subresource !== 'status') return dispatchSubresource(env, call, response)
   if (call.name === '') return dispatchMany(env, call, response)

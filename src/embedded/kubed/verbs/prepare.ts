@@ -1,15 +1,27 @@
 import { definitionType } from '../../../lib/kube-schema/builtin.ts'
-import { clone, equal, isObject, type JsonObject, objectOf } from '../../../lib/kube/json.ts'
+import {
+  clone,
+  equal,
+  isObject,
+  type JsonObject,
+  listOf,
+  objectOf,
+  objectsOf,
+  stringOf,
+} from '../../../lib/kube/json.ts'
+import { checkLimits } from '../admission/limit-ranger.ts'
 import { admitPod } from '../admission/pod.ts'
+import { admitToQuota } from '../admission/resource-quota.ts'
 import { allocateService } from '../admission/service.ts'
 import type { Call } from '../call.ts'
 import { defaultCustom, shapeLikeGo } from '../decoding/typed.ts'
 import { applyDefaults } from '../defaulting/apply.ts'
 import type { Environment } from '../environment.ts'
 import { type FieldError, invalid } from '../fault.ts'
-import type { Obj } from '../object.ts'
+import { type Obj, specOf } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
 import { validateObject } from '../validation/validate.ts'
+import { warningsOf } from '../warnings/warnings.ts'
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
 
@@ -47,12 +59,32 @@ export function hasStatus(resource: Resource): boolean {
 /** Defaults and shape, before ownership is counted: what admission and the server add later belongs to nobody. In place. */
 export function defaultObject(resource: Resource, object: Obj): void {
   if (resource.custom === undefined) {
+    if (resource.storageKey === 'apps/daemonsets') stampTemplate(object)
     applyDefaults(resource.type, object)
     shapeLikeGo(resource.type, object)
     object.metadata.name ??= ''
   } else {
     defaultCustom(resource.type, object)
     shapeMeta(object)
+  }
+}
+
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
+
+/** The internal kind has a field for it, the served one an annotation. */
+function stampTemplate({ metadata }: Obj): void {
+  metadata.annotations = {
+    ...metadata.annotations,
+    [TEMPLATE_GENERATION]: metadata.annotations?.[TEMPLATE_GENERATION] ?? '0',
+  }
+}
+
+function countTemplate(set: Obj, before: Obj | undefined): void {
+  const old = Number(before?.metadata.annotations?.[TEMPLATE_GENERATION] ?? 0)
+  const isSameTemplate = before !== undefined && equal(specOf(set).template, specOf(before).template)
+  set.metadata.annotations = {
+    ...set.metadata.annotations,
+    [TEMPLATE_GENERATION]: String(isSameTemplate ? old : old + 1),
   }
 }
 
@@ -64,9 +96,12 @@ export function prepareNew(env: Environment, call: Call, object: Obj): void {
   else delete object.metadata.generation
   if (resource.storageKey === '/namespaces') startNamespace(object)
   if (resource.storageKey === 'batch/jobs') selectOwnPods(object)
-  if (resource.storageKey === 'apps/daemonsets')
-    object.metadata.annotations = { 'deprecated.daemonset.template.generation': '1', ...object.metadata.annotations }
-  if (resource.storageKey === '/pods') admitPod(env, resource, object)
+  const protection = PROTECTED[resource.storageKey]
+  if (protection !== undefined) addFinalizer(object, protection)
+  if (resource.storageKey === '/nodes') taintNew(object)
+  if (resource.storageKey === 'apps/daemonsets') countTemplate(object, undefined)
+  if (resource.storageKey === '/pods') admitPod(env, call, object)
+  if (resource.storageKey === '/persistentvolumeclaims') checkLimits(env, call, object)
   settle(env, call, object, undefined)
 }
 
@@ -88,6 +123,7 @@ export function prepareChanged(env: Environment, call: Call, object: Obj, before
     else object.status = before.status
   }
   if (resource.storageKey === '/namespaces' && call.subresource === '') object.spec = before.spec
+  if (resource.storageKey === 'apps/daemonsets') countTemplate(object, before)
   settle(env, call, object, before)
   if (countsGenerations(resource) && call.subresource !== 'status' && changesSpec(resource, object, before))
     object.metadata.generation = (before.metadata.generation ?? 0) + 1
@@ -96,8 +132,11 @@ export function prepareChanged(env: Environment, call: Call, object: Obj, before
 function settle(env: Environment, call: Call, object: Obj, before: Obj | undefined): void {
   const { resource } = call
   const errors: FieldError[] = validateObject(call, object, before)
-  if (errors.length === 0 && resource.storageKey === '/services') errors.push(...allocateService(env, object, before))
+  if (errors.length === 0 && resource.storageKey === '/services')
+    errors.push(...allocateService(env, object, before, call.dryRun))
   if (errors.length > 0) throw invalid(resource, object.metadata.name, errors)
+  admitToQuota(env, call, object, before)
+  call.warnings.push(...warningsOf(resource, object, before === undefined))
 }
 
 /** A job's pods are found by the job's uid, unless it says how itself. */
@@ -127,9 +166,30 @@ function shapeMeta(object: Obj): void {
   if (type !== undefined) shapeLikeGo(type, object.metadata)
 }
 
+/** Volumes that are in use are kept by a finalizer. @see admission plugin StorageObjectInUseProtection */
+const PROTECTED: Readonly<Record<string, string>> = {
+  '/persistentvolumes': 'kubernetes.io/pv-protection',
+  '/persistentvolumeclaims': 'kubernetes.io/pvc-protection',
+}
+
+function addFinalizer({ metadata }: Obj, finalizer: string): void {
+  const finalizers = listOf(metadata.finalizers)
+  if (!finalizers.includes(finalizer)) metadata.finalizers = [...finalizers, finalizer].map(stringOf)
+}
+
+/** A new node takes no pods before it says that it is ready. @see admission plugin TaintNodesByCondition */
+function taintNew(node: Obj): void {
+  const spec = specOf(node)
+  const taints = objectsOf(spec.taints)
+  const key = 'node.kubernetes.io/not-ready'
+  if (!taints.some((taint) => taint.key === key && taint.effect === 'NoSchedule'))
+    spec.taints = [...taints, { key, effect: 'NoSchedule' }]
+}
+
 function startNamespace(namespace: Obj): void {
   const spec = isObject(namespace.spec) ? namespace.spec : {}
-  spec.finalizers = ['kubernetes']
+  const finalizers = listOf(spec.finalizers)
+  if (!finalizers.includes('kubernetes')) spec.finalizers = [...finalizers, 'kubernetes']
   namespace.spec = spec
   namespace.status = { phase: 'Active' }
 }

@@ -1,0 +1,97 @@
+import { type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { addQuantities } from '../../../lib/kube/quantity.ts'
+import {
+  addTo,
+  amounts,
+  countsPod,
+  hasScopes,
+  MUST_BE_NAMED,
+  NOTHING,
+  type Usage,
+  usageOf,
+} from '../../../lib/kube/quota.ts'
+import type { Call } from '../call.ts'
+import type { Environment } from '../environment.ts'
+import { forbidden } from '../fault.ts'
+import type { Obj } from '../object.ts'
+
+const KEY = '/resourcequotas'
+
+/**
+ * Refuses what would exceed a quota of its namespace, and counts it at once otherwise: two writes never share the last free place.
+ *
+ * @see k8s.io/apiserver/pkg/admission/plugin/resourcequota
+ */
+export function admitToQuota(env: Environment, call: Call, object: Obj, before: Obj | undefined): void {
+  const { resource, namespace } = call
+  if (resource.storageKey === KEY || !resource.isNamespaced || call.subresource !== '') return
+  const quotas = env.store.list(KEY, namespace).filter((quota) => covers(quota, call, object))
+  for (const quota of quotas) refuseUnnamed(call, object, quota)
+  const delta = deltaOf(call, object, before)
+  const counted = quotas.map((quota) => count(call, object, quota, delta))
+  if (call.dryRun) return
+  for (const quota of counted) if (quota !== undefined) env.store.put(KEY, quota)
+}
+
+function covers(quota: Obj, { resource }: Call, object: Obj): boolean {
+  if (resource.storageKey === '/pods') return countsPod(quota, object)
+  return !hasScopes(quota)
+}
+
+/** A compute resource that the quota limits must be named by every container, else nothing could be counted. */
+function refuseUnnamed({ resource }: Call, pod: Obj, quota: Obj): void {
+  if (resource.storageKey !== '/pods') return
+  const names = Object.keys(hardOf(quota)).filter((name) => MUST_BE_NAMED.has(name))
+  const spec = objectOf(pod.spec)
+  const containers = [...objectsOf(spec.initContainers), ...objectsOf(spec.containers)]
+  const missing = names
+    .map(
+      (name) =>
+        [name, containers.filter((container) => !asks(container, name)).map(({ name: own }) => stringOf(own))] as const,
+    )
+    .filter(([, list]) => list.length > 0)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+  if (missing.length === 0) return
+  const text = missing.map(([name, list]) => `${name} for: ${list.sort().join(',')}`).join('; ')
+  throw forbidden(resource, pod.metadata.name, `failed quota: ${quota.metadata.name}: must specify ${text}`)
+}
+
+function asks(container: JsonObject, name: string): boolean {
+  const { requests, limits } = objectOf(container.resources)
+  const ofLimits = name.startsWith('limits.')
+  return objectOf(ofLimits ? limits : requests)[name.replace(/^(limits|requests)\./, '')] !== undefined
+}
+
+function deltaOf({ resource }: Call, object: Obj, before: Obj | undefined): Usage {
+  const delta = new Map(usageOf(resource, object))
+  if (before === undefined) return delta
+  for (const [name, amount] of usageOf(resource, before))
+    delta.set(name, addQuantities(delta.get(name) ?? NOTHING, amount, -1))
+  return delta
+}
+
+const hardOf = (quota: Obj): JsonObject => objectOf(objectOf(quota.status).hard)
+
+/** The quota with what the write uses; undefined when the write changes nothing of it. */
+function count({ resource }: Call, object: Obj, quota: Obj, delta: Usage): Obj | undefined {
+  const hard = amounts(hardOf(quota))
+  const used = amounts(objectOf(quota.status).used)
+  const asked = new Map([...delta].filter(([name, amount]) => hard.has(name) && amount.nano > 0n))
+  if (asked.size === 0) return undefined
+  const after = new Map(used)
+  addTo(after, asked)
+  const exceeded = [...asked.keys()]
+    .filter((name) => (after.get(name) ?? NOTHING).nano > (hard.get(name) ?? NOTHING).nano)
+    .sort()
+  if (exceeded.length > 0) {
+    const show = (amount: Usage): string =>
+      exceeded.map((name) => `${name}=${(amount.get(name) ?? NOTHING).text}`).join(',')
+    throw forbidden(
+      resource,
+      object.metadata.name,
+      `exceeded quota: ${quota.metadata.name}, requested: ${show(asked)}, used: ${show(used)}, limited: ${show(hard)}`,
+    )
+  }
+  const texts = Object.fromEntries([...after].map(([name, amount]) => [name, amount.text]))
+  return { ...quota, metadata: { ...quota.metadata }, status: { ...objectOf(quota.status), used: texts } }
+}

@@ -1,0 +1,226 @@
+import {
+  isObject,
+  type Json,
+  type JsonObject,
+  listOf,
+  numberOf,
+  objectOf,
+  objectsOf,
+  stringOf,
+} from '../../../lib/kube/json.ts'
+import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
+
+/** Labels of nodes that have a successor. @see k8s.io/kubernetes/pkg/api/node */
+const OLD_LABELS: Readonly<Record<string, string>> = {
+  'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
+  'beta.kubernetes.io/os': 'deprecated since v1.14; use "kubernetes.io/os" instead',
+  'failure-domain.beta.kubernetes.io/region': 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
+  'failure-domain.beta.kubernetes.io/zone': 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
+  'beta.kubernetes.io/instance-type': 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
+  'app.kubernetes.io/created-by': 'deprecated since v1.9',
+  'scheduler.alpha.kubernetes.io/preferAvoidPods': 'deprecated since v1.22; use Taints and Tolerations instead',
+  'node-role.kubernetes.io/master': 'use "node-role.kubernetes.io/control-plane" instead',
+}
+const OLD_ANNOTATIONS: Readonly<Record<string, string>> = {
+  'scheduler.alpha.kubernetes.io/critical-pod': 'non-functional in v1.16+; use the "priorityClassName" field instead',
+  'security.alpha.kubernetes.io/sysctls': 'non-functional in v1.11+; use the "sysctls" field instead',
+  'security.alpha.kubernetes.io/unsafe-sysctls': 'non-functional in v1.11+; use the "sysctls" field instead',
+}
+const OLD_VOLUMES: Readonly<Record<string, string>> = {
+  photonPersistentDisk: 'deprecated in v1.11, non-functional in v1.16+',
+  gitRepo: 'deprecated in v1.11, and disabled by default in v1.33+',
+  scaleIO: 'deprecated in v1.16, non-functional in v1.22+',
+  flocker: 'deprecated in v1.22, non-functional in v1.25+',
+  storageos: 'deprecated in v1.22, non-functional in v1.25+',
+  quobyte: 'deprecated in v1.22, non-functional in v1.25+',
+  glusterfs: 'deprecated in v1.25, non-functional in v1.26+',
+  cephfs: 'deprecated in v1.28, non-functional in v1.31+',
+  rbd: 'deprecated in v1.28, non-functional in v1.31+',
+}
+const IN_BYTES = ['memory', 'ephemeral-storage']
+
+/**
+ * What is accepted in a pod, or in the template of pods, and does harm or nothing. `path` is that of the template, '' for a pod.
+ *
+ * @see k8s.io/kubernetes/pkg/api/pod/warnings.go
+ */
+export function warningsOfPod({ metadata, spec }: JsonObject, path: string): string[] {
+  const at = (field: string): string => (path === '' ? field : `${path}.${field}`)
+  const pod = objectOf(spec)
+  const annotations = objectOf(objectOf(metadata).annotations)
+  const containers = containersOf(pod, at('spec'))
+  return [
+    ...ofScheduling(pod, at('spec')),
+    ...Object.entries(OLD_ANNOTATIONS)
+      .filter(([key]) => annotations[key] !== undefined)
+      .map(([key, text]) => `${at('metadata.annotations')}[${key}]: ${text}`),
+    ...objectsOf(pod.volumes).flatMap((volume, index) => ofVolume(volume, `${at('spec.volumes')}[${index}]`)),
+    ...repeated(pod.hostAliases, 'ip', at('spec.hostAliases'), 'duplicate ip'),
+    ...repeated(pod.imagePullSecrets, 'name', at('spec.imagePullSecrets'), 'duplicate name'),
+    ...objectsOf(pod.imagePullSecrets)
+      .map(({ name }, index) =>
+        stringOf(name) === '' ? `${at('spec.imagePullSecrets')}[${index}].name: invalid empty name ""` : '',
+      )
+      .filter((text) => text !== ''),
+    ...fractions(objectOf(pod.overhead), at('spec.overhead')),
+    ...containers.flatMap(([container, here]) => ofContainer(container, here)),
+    ...ofPorts(containers),
+    ...((numberOf(pod.terminationGracePeriodSeconds) ?? 0) < 0
+      ? [
+          `${at('spec.terminationGracePeriodSeconds')}: must be >= 0; negative values are invalid and will be treated as 1`,
+        ]
+      : []),
+    ...ofAffinity(objectOf(pod.affinity), at('spec.affinity')),
+  ]
+}
+
+type Placed = readonly [container: JsonObject, path: string]
+
+function containersOf(spec: JsonObject, path: string): Placed[] {
+  return ['initContainers', 'containers', 'ephemeralContainers'].flatMap((list) =>
+    objectsOf(spec[list]).map((container, index): Placed => [container, `${path}.${list}[${index}]`]),
+  )
+}
+
+function ofScheduling(spec: JsonObject, path: string): string[] {
+  const { requiredDuringSchedulingIgnoredDuringExecution: required, ...rest } = objectOf(
+    objectOf(spec.affinity).nodeAffinity,
+  )
+  const preferred = objectsOf(rest.preferredDuringSchedulingIgnoredDuringExecution)
+  const node = `${path}.affinity.nodeAffinity`
+  return [
+    ...Object.keys(objectOf(spec.nodeSelector))
+      .filter((label) => OLD_LABELS[label] !== undefined)
+      .map((label) => `${path}.nodeSelector[${label}]: ${OLD_LABELS[label]}`),
+    ...objectsOf(objectOf(required).nodeSelectorTerms).flatMap((term, index) =>
+      ofTerm(term, `${node}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${index}]`),
+    ),
+    ...preferred.flatMap(({ preference }, index) =>
+      ofTerm(objectOf(preference), `${node}.preferredDuringSchedulingIgnoredDuringExecution[${index}].preference`),
+    ),
+    ...objectsOf(spec.topologySpreadConstraints).flatMap(({ topologyKey, labelSelector }, index) => {
+      const here = `${path}.topologySpreadConstraints[${index}]`
+      const old = OLD_LABELS[stringOf(topologyKey)]
+      return [
+        ...(old === undefined ? [] : [`${here}.topologyKey: ${stringOf(topologyKey)} is ${old}`]),
+        ...(labelSelector === undefined ? [`${here}.labelSelector: ${NO_POD}`] : []),
+      ]
+    }),
+  ]
+}
+
+const NO_POD = 'a null labelSelector results in matching no pod'
+
+function ofTerm({ matchExpressions }: JsonObject, path: string): string[] {
+  return objectsOf(matchExpressions).flatMap(({ key }, index) => {
+    const old = OLD_LABELS[stringOf(key)]
+    return old === undefined ? [] : [`${path}.matchExpressions[${index}].key: ${stringOf(key)} is ${old}`]
+  })
+}
+
+function ofVolume(volume: JsonObject, path: string): string[] {
+  const old = Object.keys(OLD_VOLUMES).filter((source) => volume[source] !== undefined)
+  const empty = objectsOf(objectOf(volume.projected).sources).filter((source) => Object.keys(source).length === 0)
+  return [
+    ...old.map((source) => `${path}.${source}: ${OLD_VOLUMES[source]}`),
+    ...empty.map(() => `volume ${JSON.stringify(volume.name)} (Projected) has no sources provided`),
+  ]
+}
+
+function repeated(list: Json | undefined, key: string, path: string, text: string): string[] {
+  const seen = new Set<string>()
+  return objectsOf(list).flatMap((item, index) => {
+    const value = stringOf(item[key])
+    if (seen.has(value)) return [`${path}[${index}].${key}: ${text} ${JSON.stringify(value)}`]
+    seen.add(value)
+    return []
+  })
+}
+
+function fractions(resources: JsonObject, path: string): string[] {
+  return IN_BYTES.flatMap((name) => {
+    const quantity = parseQuantity(stringOf(resources[name]) || '0')
+    if (isQuantityError(quantity) || quantity.nano % 1_000_000_000n === 0n) return []
+    return [`${path}[${name}]: fractional byte value ${JSON.stringify(quantity.text)} is invalid, must be an integer`]
+  })
+}
+
+function ofContainer({ resources, env }: JsonObject, path: string): string[] {
+  const { limits, requests } = objectOf(resources)
+  const bytes = IN_BYTES.flatMap((name) => [
+    ...fractions({ [name]: objectOf(limits)[name] }, `${path}.resources.limits`),
+    ...fractions({ [name]: objectOf(requests)[name] }, `${path}.resources.requests`),
+  ])
+  const seen = new Set<string>()
+  const hidden = objectsOf(env).flatMap(({ name, value, valueFrom }, index) => {
+    const text = stringOf(name)
+    const reference = `$(${text})`
+    const extends_ = valueFrom === undefined && value !== reference && stringOf(value).includes(reference)
+    if (!seen.has(text)) {
+      seen.add(text)
+      return []
+    }
+    return extends_
+      ? []
+      : [
+          `${path}.env[${index}]: hides previous definition of ${JSON.stringify(text)}, which may be dropped when using apply`,
+        ]
+  })
+  return [...bytes, ...hidden]
+}
+
+type PlacedPort = { readonly port: JsonObject; readonly path: string }
+
+function ofPorts(containers: readonly Placed[]): string[] {
+  const ports = containers.flatMap(([{ ports: list }, path]) =>
+    objectsOf(list).map((port, index): PlacedPort => ({ port, path: `${path}.ports[${index}]` })),
+  )
+  const clashes = ports.flatMap((one, index) =>
+    ports
+      .slice(0, index)
+      .filter(({ port }) => port.containerPort === one.port.containerPort && port.protocol === one.port.protocol)
+      .flatMap((other) => clash(one, other)),
+  )
+  const names = ports.flatMap(({ port, path }, index) => {
+    const first = ports.slice(0, index).find((other) => other.port.name === port.name)
+    if (stringOf(port.name) === '' || first === undefined) return []
+    return [
+      `${path}: duplicate port name ${JSON.stringify(port.name)} with ${first.path}, services and probes that select ports by name will use ${first.path}`,
+    ]
+  })
+  return [...clashes, ...names]
+}
+
+function clash(one: PlacedPort, other: PlacedPort): string[] {
+  const hostPort = ({ port }: PlacedPort): number => numberOf(port.hostPort) ?? 0
+  const hostIP = ({ port }: PlacedPort): string => stringOf(port.hostIP)
+  const isSamePort = hostPort(one) === hostPort(other)
+  if (isSamePort && hostIP(one) === hostIP(other)) return [`${one.path}: duplicate port definition with ${other.path}`]
+  if (hostPort(one) === 0 || hostPort(other) === 0)
+    return [`${one.path}: overlapping port definition with ${other.path}`]
+  if (isSamePort && (hostIP(one) === '') !== (hostIP(other) === ''))
+    return [`${one.path}: dangerously ambiguous port definition with ${other.path}`]
+  return []
+}
+
+function ofAffinity(affinity: JsonObject, path: string): string[] {
+  return ['podAffinity', 'podAntiAffinity'].flatMap((kind) => {
+    const { requiredDuringSchedulingIgnoredDuringExecution: required, ...rest } = objectOf(affinity[kind])
+    const here = `${path}.${kind}`
+    return [
+      ...objectsOf(required).flatMap(({ labelSelector }, index) =>
+        labelSelector === undefined
+          ? [`${here}.requiredDuringSchedulingIgnoredDuringExecution[${index}].labelSelector: ${NO_POD}`]
+          : [],
+      ),
+      ...listOf(rest.preferredDuringSchedulingIgnoredDuringExecution).flatMap((term, index) => {
+        const inner = isObject(term) ? objectOf(term.podAffinityTerm) : {}
+        return inner.labelSelector === undefined
+          ? [
+              `${here}.preferredDuringSchedulingIgnoredDuringExecution[${index}].podAffinityTerm.labelSelector: ${NO_POD}`,
+            ]
+          : []
+      }),
+    ]
+  })
+}

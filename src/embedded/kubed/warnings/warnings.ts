@@ -1,0 +1,97 @@
+import { at, type JsonObject, listOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
+import type { Obj } from '../object.ts'
+import type { Resource } from '../resources/resource.ts'
+import { labelError } from '../validation/names.ts'
+import { warningsOfPod } from './pod.ts'
+
+/** Kinds that are on their way out, for every request. */
+const DEPRECATED: Readonly<Record<string, string>> = {
+  '/endpoints': 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+}
+
+/** What every request for the kind is told; undefined for most. */
+export function deprecationOf(resource: Resource): string | undefined {
+  return resource.custom === undefined ? DEPRECATED[resource.storageKey] : resource.custom.deprecation
+}
+
+/** Where kinds keep their pod template. */
+const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
+  'apps/deployments': ['spec', 'template'],
+  'apps/replicasets': ['spec', 'template'],
+  'apps/statefulsets': ['spec', 'template'],
+  'apps/daemonsets': ['spec', 'template'],
+  '/replicationcontrollers': ['spec', 'template'],
+  'batch/jobs': ['spec', 'template'],
+  'batch/cronjobs': ['spec', 'jobTemplate', 'spec', 'template'],
+  '/podtemplates': ['template'],
+}
+/** Kinds whose name becomes part of host names. */
+const NAMES_PODS = new Set(['apps/deployments', 'apps/replicasets', '/pods', 'batch/cronjobs', 'batch/jobs'])
+
+/** What the server says besides of a written object that it accepts. `isNew`: some are said at creation only. */
+export function warningsOf(resource: Resource, object: Obj, isNew: boolean): string[] {
+  if (resource.custom !== undefined) return []
+  const key = resource.storageKey
+  const template = TEMPLATES[key]
+  return [
+    ...(isNew && NAMES_PODS.has(key) ? ofName(object.metadata.name) : []),
+    ...(key === '/pods' ? warningsOfPod(object, '') : []),
+    ...(template === undefined ? [] : warningsOfPod(objectOf(at(object, ...template)), template.join('.'))),
+    ...(key === '/services' ? ofService(objectOf(object.spec)) : []),
+    ...(key === '/secrets' ? ofSecret(object) : []),
+    ...(key === 'networking.k8s.io/ingresses' && isNew ? ofIngress(object) : []),
+    ...(key === 'discovery.k8s.io/endpointslices' && object.addressType === 'FQDN'
+      ? ['spec.addressType: FQDN endpoints are deprecated']
+      : []),
+  ]
+}
+
+function ofName(name: string): string[] {
+  const fault = labelError(name)
+  return fault === undefined
+    ? []
+    : [
+        `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${fault}]`,
+      ]
+}
+
+function ofService(spec: JsonObject): string[] {
+  const isHeadless = spec.type === 'ClusterIP' && spec.clusterIP === 'None'
+  const hasExternal = listOf(spec.externalIPs).length > 0
+  const isExternalName = spec.type === 'ExternalName'
+  const near = 'PreferClose'
+  const said: readonly (readonly [boolean, string])[] = [
+    [isHeadless && stringOf(spec.loadBalancerIP) !== '', 'spec.loadBalancerIP is ignored for headless services'],
+    [isHeadless && hasExternal, 'spec.externalIPs is ignored for headless services'],
+    [isHeadless && spec.sessionAffinity !== 'None', 'spec.SessionAffinity is ignored for headless services'],
+    [
+      hasExternal && !isHeadless && !isExternalName,
+      'spec.externalIPs is deprecated and may no longer be implemented in some clusters',
+    ],
+    [hasExternal && isExternalName, 'spec.externalIPs is ignored when spec.type is "ExternalName"'],
+    [
+      !isExternalName && stringOf(spec.externalName) !== '',
+      'spec.externalName is ignored when spec.type is not "ExternalName"',
+    ],
+    [spec.trafficDistribution === near, `spec.trafficDistribution: "${near}" is deprecated; use "PreferSameZone"`],
+  ]
+  return said.filter(([applies]) => applies).map(([, text]) => text)
+}
+
+const NO_PEM = { 'tls.crt': 'certificate', 'tls.key': 'key' }
+
+function ofSecret({ type, data }: Obj): string[] {
+  if (type !== 'kubernetes.io/tls') return []
+  for (const [field, word] of Object.entries(NO_PEM)) {
+    const text = Buffer.from(stringOf(objectOf(data)[field]), 'base64').toString('latin1')
+    if (!text.includes('-----BEGIN ')) return [`tls: failed to find any PEM data in ${word} input`]
+  }
+  return []
+}
+
+const CLASS = 'kubernetes.io/ingress.class'
+
+function ofIngress({ metadata, spec }: Obj): string[] {
+  const isOld = objectOf(metadata.annotations)[CLASS] !== undefined && objectOf(spec).ingressClassName === undefined
+  return isOld ? [`annotation ${JSON.stringify(CLASS)} is deprecated, please use 'spec.ingressClassName' instead`] : []
+}

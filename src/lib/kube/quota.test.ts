@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { countsPod, usageOf } from './quota.ts'
+
+const pod = (spec: object, status: object = {}): never => ({ spec, status }) as never
+const cpu = (requests: string): object => ({ resources: { requests: { cpu: requests } } })
+
+const cases: { it: string; kind: [string, string]; object: object; name: string; want: string | undefined }[] = [
+  {
+    it: 'sums the containers of a pod',
+    kind: ['', 'pods'],
+    object: { spec: { containers: [cpu('100m'), cpu('0.2')] } },
+    name: 'requests.cpu',
+    want: '300m',
+  },
+  {
+    it: 'takes the largest init container where it is larger',
+    kind: ['', 'pods'],
+    object: { spec: { initContainers: [cpu('1'), cpu('2')], containers: [cpu('500m')] } },
+    name: 'cpu',
+    want: '2',
+  },
+  {
+    it: 'adds sidecars to the containers',
+    kind: ['', 'pods'],
+    object: { spec: { initContainers: [{ ...cpu('1'), restartPolicy: 'Always' }], containers: [cpu('500m')] } },
+    name: 'cpu',
+    want: '1500m',
+  },
+  {
+    it: 'counts an ended pod only by count/pods',
+    kind: ['', 'pods'],
+    object: { spec: { containers: [cpu('1')] }, status: { phase: 'Succeeded' } },
+    name: 'pods',
+    want: undefined,
+  },
+  {
+    it: 'counts the node ports of a service',
+    kind: ['', 'services'],
+    object: { spec: { type: 'NodePort', ports: [{ port: 80 }, { port: 443 }] } },
+    name: 'services.nodeports',
+    want: '2',
+  },
+  {
+    it: 'counts other kinds by name and group',
+    kind: ['apps', 'deployments'],
+    object: {},
+    name: 'count/deployments.apps',
+    want: '1',
+  },
+  {
+    it: 'keeps the family of the suffix',
+    kind: ['', 'persistentvolumeclaims'],
+    object: { spec: { resources: { requests: { storage: '2Gi' } } } },
+    name: 'requests.storage',
+    want: '2Gi',
+  },
+]
+for (const { it, kind, object, name, want } of cases)
+  test(`quota ${it}`, () => {
+    const usage = usageOf({ group: kind[0], plural: kind[1] }, object as never)
+    assert.equal(usage.get(name)?.text, want)
+  })
+
+test('quota scopes choose pods by deadline, class and priority', () => {
+  const quota = (spec: object): never => ({ spec }) as never
+  const urgent = { scopeName: 'PriorityClass', operator: 'In', values: ['urgent'] }
+  assert.equal(countsPod(quota({ scopes: ['Terminating'] }), pod({ activeDeadlineSeconds: 5 })), true)
+  assert.equal(countsPod(quota({ scopes: ['Terminating'] }), pod({})), false)
+  assert.equal(countsPod(quota({ scopes: ['BestEffort'] }), pod({}, { qosClass: 'Burstable' })), false)
+  const chosen = quota({ scopeSelector: { matchExpressions: [urgent] } })
+  assert.equal(countsPod(chosen, pod({ priorityClassName: 'urgent' })), true)
+  assert.equal(countsPod(chosen, pod({})), false)
+})

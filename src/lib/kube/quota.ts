@@ -1,0 +1,189 @@
+import { isObject, type JsonObject, listOf, numberOf, objectOf, objectsOf, stringOf } from './json.ts'
+import { addQuantities, isQuantityError, parseQuantity, type Quantity } from './quantity.ts'
+
+/** Amounts by the names that a ResourceQuota uses. */
+export type Usage = ReadonlyMap<string, Quantity>
+
+/** What names a kind of object in a quota. */
+export type QuotaKind = { readonly group: string; readonly plural: string }
+
+/** No amount. */
+export const NOTHING: Quantity = { nano: 0n, format: 'decimal', text: '0' }
+const number = (count: number): Quantity => ({
+  nano: BigInt(count) * 1_000_000_000n,
+  format: 'decimal',
+  text: String(count),
+})
+const ONE = number(1)
+const COMPUTE = ['cpu', 'memory', 'ephemeral-storage']
+/** Kinds that may also be counted by their plain name. */
+const COUNTED = new Set([
+  'configmaps',
+  'secrets',
+  'replicationcontrollers',
+  'resourcequotas',
+  'services',
+  'persistentvolumeclaims',
+])
+
+/**
+ * What one object uses of the quotas of its namespace.
+ *
+ * @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
+ */
+export function usageOf({ group, plural }: QuotaKind, object: JsonObject): Usage {
+  const usage = new Map<string, Quantity>([[`count/${group === '' ? plural : `${plural}.${group}`}`, ONE]])
+  if (group !== '') return usage
+  if (COUNTED.has(plural)) usage.set(plural, ONE)
+  if (plural === 'pods') addPod(usage, object)
+  if (plural === 'services') addService(usage, objectOf(object.spec))
+  if (plural === 'persistentvolumeclaims') addClaim(usage, object)
+  return usage
+}
+
+/** The containers of a pod, init containers first, with the sums that its resources are. */
+export function podResources(spec: JsonObject): { readonly requests: Usage; readonly limits: Usage } {
+  const overhead = amounts(spec.overhead)
+  const sum = (field: 'requests' | 'limits'): Usage => {
+    const level = amounts(objectOf(spec.resources)[field])
+    const own = total(objectsOf(spec.containers), field)
+    const peak = new Map(own)
+    const sidecars = new Map<string, Quantity>()
+    for (const container of objectsOf(spec.initContainers)) {
+      const needs = amounts(objectOf(container.resources)[field])
+      const isSidecar = container.restartPolicy === 'Always'
+      if (isSidecar) addTo(sidecars, needs)
+      const during = isSidecar ? sidecars : new Map(sidecars)
+      if (!isSidecar) addTo(during, needs)
+      for (const [name, amount] of during) peak.set(name, larger(peak.get(name) ?? NOTHING, amount))
+    }
+    for (const [name, amount] of sidecars)
+      peak.set(name, larger(peak.get(name) ?? NOTHING, addQuantities(own.get(name) ?? NOTHING, amount)))
+    for (const [name, amount] of level) peak.set(name, amount)
+    addTo(peak, overhead)
+    return peak
+  }
+  return { requests: sum('requests'), limits: sum('limits') }
+}
+
+const larger = (a: Quantity, b: Quantity): Quantity => (a.nano > b.nano ? a : b)
+
+function total(containers: readonly JsonObject[], field: 'requests' | 'limits'): Map<string, Quantity> {
+  const sum = new Map<string, Quantity>()
+  for (const container of containers) addTo(sum, amounts(objectOf(container.resources)[field]))
+  return sum
+}
+
+/** Adds amounts to a sum, in place. */
+export function addTo(sum: Map<string, Quantity>, more: Usage): void {
+  for (const [name, amount] of more) sum.set(name, addQuantities(sum.get(name) ?? NOTHING, amount))
+}
+
+/** Quantities by name; those that cannot be read are left out. */
+export function amounts(list: unknown): Map<string, Quantity> {
+  const out = new Map<string, Quantity>()
+  if (!isObject(list)) return out
+  for (const [name, value] of Object.entries(list)) {
+    const quantity = parseQuantity(typeof value === 'number' ? value : stringOf(value))
+    if (!isQuantityError(quantity)) out.set(name, quantity)
+  }
+  return out
+}
+
+function addPod(usage: Map<string, Quantity>, pod: JsonObject): void {
+  const { phase } = objectOf(pod.status)
+  if (phase === 'Succeeded' || phase === 'Failed') return
+  usage.set('pods', ONE)
+  const { requests, limits } = podResources(objectOf(pod.spec))
+  for (const [name, amount] of requests) {
+    usage.set(`requests.${name}`, amount)
+    if (COMPUTE.includes(name) || name.startsWith('hugepages-')) usage.set(name, amount)
+  }
+  for (const [name, amount] of limits) usage.set(`limits.${name}`, amount)
+}
+
+function addService(usage: Map<string, Quantity>, spec: JsonObject): void {
+  const ports = objectsOf(spec.ports)
+  const isBalanced = spec.type === 'LoadBalancer'
+  const named = ports.filter(({ nodePort }) => (numberOf(nodePort) ?? 0) > 0).length
+  const nodePorts =
+    spec.type === 'NodePort' || (isBalanced && spec.allocateLoadBalancerNodePorts !== false) ? ports.length : named
+  usage.set('services.nodeports', number(nodePorts))
+  usage.set('services.loadbalancers', isBalanced ? ONE : NOTHING)
+}
+
+function addClaim(usage: Map<string, Quantity>, claim: JsonObject): void {
+  const storage = amounts(objectOf(objectOf(claim.spec).resources).requests).get('storage') ?? NOTHING
+  usage.set('requests.storage', storage)
+  const named = stringOf(objectOf(claim.spec).storageClassName)
+  if (named === '') return
+  usage.set(`${named}.storageclass.storage.k8s.io/requests.storage`, storage)
+  usage.set(`${named}.storageclass.storage.k8s.io/persistentvolumeclaims`, ONE)
+}
+
+type Scope = { readonly scopeName: string; readonly operator: string; readonly values: readonly string[] }
+
+/** True when the quota counts the pod: its scopes all apply. Quotas with scopes count pods only. */
+export function countsPod(quota: JsonObject, pod: JsonObject): boolean {
+  return scopesOf(quota).every((scope) => applies(scope, objectOf(pod.spec), objectOf(pod.status)))
+}
+
+/** True when the quota is limited to some pods. */
+export function hasScopes(quota: JsonObject): boolean {
+  return scopesOf(quota).length > 0
+}
+
+function scopesOf(quota: JsonObject): Scope[] {
+  const { scopes, scopeSelector } = objectOf(quota.spec)
+  return [
+    ...listOf(scopes).map((name): Scope => ({ scopeName: stringOf(name), operator: 'Exists', values: [] })),
+    ...objectsOf(objectOf(scopeSelector).matchExpressions).map(({ scopeName, operator, values }): Scope => ({
+      scopeName: stringOf(scopeName),
+      operator: stringOf(operator),
+      values: listOf(values).map(stringOf),
+    })),
+  ]
+}
+
+function applies({ scopeName, operator, values }: Scope, spec: JsonObject, status: JsonObject): boolean {
+  switch (scopeName) {
+    case 'Terminating':
+      return spec.activeDeadlineSeconds !== undefined
+    case 'NotTerminating':
+      return spec.activeDeadlineSeconds === undefined
+    case 'BestEffort':
+      return status.qosClass === 'BestEffort'
+    case 'NotBestEffort':
+      return status.qosClass !== 'BestEffort'
+    case 'PriorityClass':
+      return matches(stringOf(spec.priorityClassName), operator, values)
+    case 'CrossNamespacePodAffinity':
+      return crossesNamespaces(spec)
+    default:
+      return false
+  }
+}
+
+function matches(value: string, operator: string, values: readonly string[]): boolean {
+  if (operator === 'In') return values.includes(value)
+  if (operator === 'NotIn') return !values.includes(value)
+  return (value !== '') === (operator === 'Exists')
+}
+
+function crossesNamespaces(spec: JsonObject): boolean {
+  const { podAffinity, podAntiAffinity } = objectOf(spec.affinity)
+  return [podAffinity, podAntiAffinity].some((affinity) => {
+    const { requiredDuringSchedulingIgnoredDuringExecution: required, ...rest } = objectOf(affinity)
+    const weighted = objectsOf(rest.preferredDuringSchedulingIgnoredDuringExecution).map(({ podAffinityTerm }) =>
+      objectOf(podAffinityTerm),
+    )
+    return [...objectsOf(required), ...weighted].some(
+      ({ namespaces, namespaceSelector }) => listOf(namespaces).length > 0 || namespaceSelector !== undefined,
+    )
+  })
+}
+
+/** Compute resources that each container must name when the quota limits them; the others count as zero. */
+export const MUST_BE_NAMED: ReadonlySet<string> = new Set(
+  ['cpu', 'memory'].flatMap((name) => [name, `requests.${name}`, `limits.${name}`]),
+)

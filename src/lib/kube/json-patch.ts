@@ -92,8 +92,7 @@ function put(document: Json, path: string, value: Json, kind: 'add' | 'replace')
       )
     parent.splice(index, kind === 'replace' ? 1 : 0, value)
   } else if (isObject(parent)) {
-    if (kind === 'replace' && !Object.hasOwn(parent, key))
-      throw new PatchError(`replace operation does not apply: doc is missing key: ${path}: missing value`)
+    // The library behind kube-apiserver replaces a key of a map that is not there, too.
     parent[key] = value
   }
   return document

@@ -78,10 +78,13 @@ test('json patch adds, removes, moves and tests, without touching its target', (
   assert.deepEqual(target, { a: [1, 2], b: { 'x/y': 1 } })
 })
 
+test('json patch replaces a key that is not there, as the server does', () => {
+  assert.deepEqual(jsonPatch({ a: 1 }, [{ op: 'replace', path: '/b', value: 2 }]), { a: 1, b: 2 })
+})
+
 for (const broken of [
   { op: 'remove', path: '/nope' },
   { op: 'test', path: '/a', value: 2 },
-  { op: 'replace', path: '/nope', value: 1 },
   { op: 'add', path: '/x/y', value: 1 },
   { op: 'bogus', path: '/a' },
 ])

@@ -3,11 +3,12 @@ import type { Call, User } from '../call.ts'
 import { aggregated, groupDocument, groupList, resourceList } from '../discovery/documents.ts'
 import { openapiIndex, openapiV2, openapiV3 } from '../discovery/openapi.ts'
 import type { Environment } from '../environment.ts'
-import { badRequest, Fault, forbidden, methodNotAllowed } from '../fault.ts'
+import { Fault, forbidden, methodNotAllowed } from '../fault.ts'
 import { parseAccept } from '../negotiation/accept.ts'
 import { send, sendFault } from '../negotiation/respond.ts'
 import { dispatch } from '../verbs/dispatch.ts'
 import { authenticate } from './authenticate.ts'
+import { readWriteOptions } from './options.ts'
 import { parseRoute, type Route } from './route.ts'
 
 /** etcd takes no larger request by default; neither do we. */
@@ -92,44 +93,11 @@ async function route(env: Environment, user: User, request: IncomingMessage, res
     name: found.name,
     subresource: found.subresource,
     rest: found.rest,
-    manager: managerOf(request, query),
-    dryRun: isDryRun(query),
-    fieldValidation: validationOf(query),
+    ...readWriteOptions(method, query, contentType, request.headers['user-agent'] ?? ''),
     warnings: [],
   }
   if (!/^(GET|HEAD|POST|PUT|PATCH|DELETE)$/.test(method)) throw methodNotAllowed()
   await dispatch(env, call, response)
-}
-
-function managerOf(request: IncomingMessage, query: URLSearchParams): string {
-  const named = query.get('fieldManager') ?? ''
-  if (named.length > 128) throw badRequest(`fieldManager: Too long: may not be more than 128 bytes`)
-  return named !== '' ? named : ((request.headers['user-agent'] ?? '').split('/')[0] ?? '').slice(0, 128) || 'unknown'
-}
-
-function isDryRun(query: URLSearchParams): boolean {
-  const values = query.getAll('dryRun').filter((value) => value !== '')
-  const bad = values.find((value) => value !== 'All')
-  if (bad !== undefined)
-    throw new Fault(
-      422,
-      'Invalid',
-      `UpdateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: [${values.map((value) => JSON.stringify(value)).join(',')}]: supported values: "All"`,
-      {},
-    )
-  return values.length > 0
-}
-
-function validationOf(query: URLSearchParams): Call['fieldValidation'] {
-  const value = query.get('fieldValidation') ?? ''
-  if (value === '' || value === 'Warn') return 'Warn'
-  if (value === 'Strict' || value === 'Ignore') return value
-  throw new Fault(
-    422,
-    'Invalid',
-    `CreateOptions.meta.k8s.io "" is invalid: fieldValidation: Unsupported value: ${JSON.stringify(value)}: supported values: "Ignore", "Warn", "Strict"`,
-    {},
-  )
 }
 
 async function readAll(request: IncomingMessage): Promise<Buffer> {

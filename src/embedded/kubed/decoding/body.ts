@@ -1,51 +1,124 @@
-import { asJson, type Json } from '../../../lib/kube/json.ts'
+import { asJson, type Json, sorted } from '../../../lib/kube/json.ts'
+import { GoJsonError, scanGoJson } from '../../../lib/kube/go-json.ts'
 import { decodeProtobuf } from '../../../lib/kube/protobuf.ts'
-import { loadOne } from '../../../lib/yaml/load.ts'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { parseDocuments, positionOf, type YamlDocument } from '../../../lib/yaml/nodes.ts'
+import { toValue } from '../../../lib/yaml/to-value.ts'
 import type { Call } from '../call.ts'
 import { badRequest, Fault } from '../fault.ts'
 
-/** Reads the body of a write in the media type that it says. An empty one is an empty object. */
-export function readBody(call: Call): Json {
-  const { body, contentType } = call
-  if (body.length === 0) return {}
-  if (contentType === 'application/vnd.kubernetes.protobuf') {
-    const decoded = decodeProtobuf(body)
-    if (decoded === undefined) throw badRequest('the body is not a Kubernetes protobuf message of a known kind')
-    return decoded
+/** A body as a value, with what was odd in its text (keys that stand twice), in the words of Go's readers. */
+export type Body = { readonly value: Json; readonly oddities: readonly string[] }
+
+/** The body cannot be read as the media type that it says; the message is the reader's. */
+class UnreadableBody extends Error {}
+
+/** Reads the body of a write of an object. @throws Fault 400, 415 */
+export function readObject(call: Call): Body {
+  const { body, contentType, resource } = call
+  try {
+    if (contentType === 'application/vnd.kubernetes.protobuf') return { value: readProtobuf(body), oddities: [] }
+    if (contentType === 'application/yaml') return readYaml(body.toString('utf8'))
+    if (contentType === '' || contentType === 'application/json') return readJson(call, body.toString('utf8'))
+  } catch (error) {
+    if (!(error instanceof UnreadableBody)) throw error
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${resource.kind}): ${error.message} (${summaryOf(body)})`,
+    )
   }
-  if (contentType === 'application/yaml' || contentType === 'application/apply-patch+yaml')
-    return readYaml(body.toString('utf8'))
-  if (contentType === '' || contentType.endsWith('json')) return readJson(body.toString('utf8'))
   throw new Fault(
     415,
     'UnsupportedMediaType',
-    `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf`,
-    {},
+    'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
   )
 }
 
-function readJson(text: string): Json {
+/** Reads what may be left out: the options of a delete, a review. An empty body is an empty object. */
+export function readOptions(call: Call): Json {
+  return call.body.length === 0 ? {} : readObject(call).value
+}
+
+/** Reads a patch. @throws Fault 400 */
+export function readPatch({ body, contentType, fieldValidation }: Call): Body {
+  const text = body.toString('utf8')
+  if (contentType === 'application/apply-patch+yaml') {
+    try {
+      return readYaml(text)
+    } catch (error) {
+      throw error instanceof UnreadableBody ? badRequest(`error encoding patch: ${error.message}`) : error
+    }
+  }
+  const value = parseJson(text)
+  if (value === undefined) throw badRequest('invalid JSON patch')
+  return { value, oddities: fieldValidation === 'Ignore' ? [] : scanGoJson(text).map(duplicate) }
+}
+
+const duplicate = (path: string): string => `duplicate field ${JSON.stringify(path)}`
+
+function readProtobuf(body: Buffer): Json {
+  if (!body.subarray(0, 4).equals(Buffer.from('k8s\0')))
+    throw new UnreadableBody('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]')
+  const decoded = decodeProtobuf(body)
+  if (decoded === undefined) throw new UnreadableBody('the message is of no known kind')
+  return decoded
+}
+
+function parseJson(text: string): Json | undefined {
   try {
     return asJson(JSON.parse(text))
-  } catch (error) {
-    throw badRequest(
-      `the object provided is unrecognized (must be JSON): ${error instanceof Error ? error.message : String(error)}`,
-    )
+  } catch {
+    return undefined
   }
 }
 
-function readYaml(text: string): Json {
-  // JSON is YAML, and much faster to read as such.
-  if (text.startsWith('{')) {
-    try {
-      return asJson(JSON.parse(text))
-    } catch {
-      // not JSON after all: flow YAML
-    }
-  }
+const HEADER = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+
+function readJson({ fieldValidation }: Call, text: string): Body {
+  const value = parseJson(text)
+  const prefix = "couldn't get version/kind; json parse error: "
   try {
-    return asJson(loadOne(text) ?? {})
+    if (value === undefined) scanGoJson(text)
+    else if (value === null) return { value: {}, oddities: [] }
+    else if (typeof value !== 'object' || Array.isArray(value))
+      throw new GoJsonError(`json: cannot unmarshal ${goKind(value)} into Go value of type ${HEADER}`)
+    return {
+      value: value ?? {},
+      oddities: fieldValidation === 'Ignore' ? [] : scanGoJson(text).map(duplicate),
+    }
   } catch (error) {
-    throw badRequest(`error decoding YAML: ${error instanceof Error ? error.message : String(error)}`)
+    throw error instanceof GoJsonError ? new UnreadableBody(prefix + error.message) : error
   }
+}
+
+const goKind = (value: Json): string =>
+  Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
+
+function readYaml(text: string): Body {
+  // JSON is YAML, and much faster to read as such.
+  const json = text.startsWith('{') ? parseJson(text) : undefined
+  if (json !== undefined) return { value: json, oddities: [] }
+  try {
+    const [document] = parseDocuments(text)
+    const value = document?.root === undefined ? {} : toValue(document.root, { rules: 'v2' })
+    // Go turns YAML into JSON by way of a map, whose keys it writes in order.
+    return { value: sorted(asJson(value)), oddities: document === undefined ? [] : repeatedKeys(document) }
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    const line = Number(/:(\d+):\d+$/.exec(error.where ?? '')?.[1] ?? 1)
+    throw new UnreadableBody(`yaml: ${line > 1 ? `line ${line}: ` : ''}${error.message}`)
+  }
+}
+
+function repeatedKeys({ duplicates, source }: YamlDocument): string[] {
+  return duplicates.map(
+    ({ key, second }) => `line ${positionOf(source, second).line}: key ${JSON.stringify(key)} already set in map`,
+  )
+}
+
+const MOST_SHOWN = 30
+
+function summaryOf(body: Buffer): string {
+  if (body.length === 0) return '<empty>'
+  const part = body.subarray(0, MOST_SHOWN).toString(body[0] === 0x7b ? 'utf8' : 'hex')
+  return body.length > MOST_SHOWN ? `${part} ...` : part
 }

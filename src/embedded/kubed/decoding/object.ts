@@ -1,43 +1,54 @@
-import { isObject, type Json, type JsonObject } from '../../../lib/kube/json.ts'
+import { isObject, type JsonObject, stringOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../call.ts'
-import { badRequest } from '../fault.ts'
+import type { Environment } from '../environment.ts'
+import { badRequest, type Fault } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
+import type { Body } from './body.ts'
 import { DecodeError, decodeCustom, decodeTyped } from './typed.ts'
 
 /**
- * Makes a parsed body an object of the resource: unknown fields dropped, warned about or refused as the request asks.
+ * Makes a body an object of the resource: unknown and repeated fields dropped, warned about or refused as the request asks.
  *
- * Works in place on `body`.
+ * Works in place on its value.
  */
-export function decodeObject(call: Call, body: Json): Obj {
+export function decodeObject(env: Environment, call: Call, { value, oddities }: Body): Obj {
   const { resource } = call
-  if (!isObject(body))
-    throw badRequest(
-      `couldn't get version/kind; json parse error: json: cannot unmarshal ${Array.isArray(body) ? 'array' : typeof body} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
-    )
-  checkKind(resource, body)
+  const body = isObject(value) ? value : {}
+  checkKind(env, resource, body)
   const unknown: string[] = []
   decodeInto(resource, body, unknown)
-  reportUnknown(call, unknown)
+  reportUnknown(call, unknown, oddities)
   return objFrom(body, apiVersionOf(resource), resource.kind)
 }
 
-function checkKind(resource: Resource, body: JsonObject): void {
+function checkKind(env: Environment, resource: Resource, body: JsonObject): void {
   const { apiVersion, kind } = body
   const wanted = apiVersionOf(resource)
   if (resource.custom !== undefined && (typeof kind !== 'string' || kind === ''))
     throw badRequest(`Object 'Kind' is missing in '${JSON.stringify(body)}'`)
-  if (typeof kind === 'string' && kind !== '' && kind !== resource.kind)
-    throw badRequest(
-      `${kind} in version ${JSON.stringify(versionPart(apiVersion) || resource.version)} cannot be handled as a ${resource.kind}: converting (${String(kind)}) to (${resource.kind}): unknown conversion`,
+  const saidVersion = stringOf(apiVersion) || wanted
+  const saidKind = stringOf(kind) || resource.kind
+  if (saidVersion === wanted && saidKind === resource.kind) return
+  const [version = '', group = ''] = saidVersion.split('/').reverse()
+  const refuse = (why: string): Fault =>
+    badRequest(`${saidKind} in version ${JSON.stringify(version)} cannot be handled as a ${resource.kind}: ${why}`)
+  const isKnown = env.registry
+    .all()
+    .some((each) => each.group === group && each.version === version && each.kind === saidKind.replace(/List$/, ''))
+  if (!isKnown)
+    throw refuse(
+      `no kind ${JSON.stringify(saidKind)} is registered for version ${JSON.stringify(saidVersion)} in scheme "pkg/runtime/scheme.go:111"`,
     )
-  if (typeof apiVersion === 'string' && apiVersion !== '' && apiVersion !== wanted)
-    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`)
+  if (saidKind !== resource.kind)
+    throw refuse(
+      `converting (${version}.${saidKind}) to (${packageOf(resource.group)}.${resource.kind}): unknown conversion`,
+    )
+  throw badRequest(`the API version in the data (${saidVersion}) does not match the expected API version (${wanted})`)
 }
 
-const versionPart = (apiVersion: Json | undefined): string =>
-  typeof apiVersion === 'string' ? apiVersion.slice(apiVersion.indexOf('/') + 1) : ''
+/** The Go package of a group's own types: \`core\`, \`rbac\`, \`networking\`. */
+const packageOf = (group: string): string => (group === '' ? 'core' : (group.split('.')[0] ?? ''))
 
 /** Reads the value in place into the kind's types; names unknown fields. */
 export function decodeInto(resource: Resource, body: JsonObject, unknown: string[]): void {
@@ -53,11 +64,8 @@ export function decodeInto(resource: Resource, body: JsonObject, unknown: string
 }
 
 /** Refuses or warns about fields that the kind does not have. */
-export function reportUnknown(call: Call, unknown: readonly string[], duplicates: readonly string[] = []): void {
-  const all = [
-    ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
-    ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
-  ]
+export function reportUnknown(call: Call, unknown: readonly string[], oddities: readonly string[] = []): void {
+  const all = [...oddities, ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`)]
   if (all.length === 0 || call.fieldValidation === 'Ignore') return
   if (call.fieldValidation === 'Warn') {
     call.warnings.push(...all)

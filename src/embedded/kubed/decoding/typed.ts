@@ -21,18 +21,19 @@ export function decodeTyped(
   path: string,
   unknown: Unknown,
   owner = '',
+  fields = path,
 ): Json | undefined {
   if (value === null) return undefined
-  if (type.special !== undefined) return decodeSpecial(type, value, path, owner)
+  if (type.special !== undefined) return decodeSpecial(type, value, fields, owner)
   if (type.kind === 'any') return value
-  if (type.kind === 'scalar') return decodeScalar(type, value, path, owner)
+  if (type.kind === 'scalar') return decodeScalar(type, value, fields, owner)
   if (type.kind === 'list') {
-    if (!Array.isArray(value)) throw mismatch(value, path, owner, goListOf(type))
-    return decodeItems(type, value, path, unknown)
+    if (!Array.isArray(value)) throw mismatch(value, fields, owner, goListOf(type))
+    return decodeItems(type, value, path, unknown, owner, fields)
   }
-  if (!isObject(value)) throw mismatch(value, path, owner, goName(type))
-  const here = goName(type)
+  if (!isObject(value)) throw mismatch(value, fields, owner, goName(type))
   const isMap = type.names.length === 0
+  const here = isMap ? owner : bareName(type)
   for (const name of Object.keys(value)) {
     const field = value[name]
     const child = type.child(name)
@@ -44,7 +45,9 @@ export function decodeTyped(
       }
       continue
     }
-    const decoded = field === undefined ? undefined : decodeTyped(child, field, below, unknown, isMap ? owner : here)
+    // Go names the fields of structs on the way, not the keys of maps.
+    const named = isMap ? fields : fields === '' ? name : `${fields}.${name}`
+    const decoded = field === undefined ? undefined : decodeTyped(child, field, below, unknown, here, named)
     if (decoded !== undefined) value[name] = decoded
     else if (isMap && field === null && child.kind === 'scalar') value[name] = zeroOf(child)
     else delete value[name]
@@ -52,10 +55,19 @@ export function decodeTyped(
   return value
 }
 
-function decodeItems(type: FieldType, list: Json[], path: string, unknown: Unknown): Json[] {
+function decodeItems(
+  type: FieldType,
+  list: Json[],
+  path: string,
+  unknown: Unknown,
+  owner: string,
+  fields: string,
+): Json[] {
   const { element } = type
   if (element === undefined) return list
-  return list.map((item, index) => decodeTyped(element, item, `${path}[${index}]`, unknown, path) ?? zeroOf(element))
+  return list.map(
+    (item, index) => decodeTyped(element, item, `${path}[${index}]`, unknown, owner, fields) ?? zeroOf(element),
+  )
 }
 
 function zeroOf(type: FieldType): Json {
@@ -125,10 +137,14 @@ function mismatch(value: Json, path: string, owner: string, wanted: string): Dec
         ? 'bool'
         : typeof value
   const shown = typeof value === 'number' && /^u?int/.test(wanted) ? `number ${value}` : found
-  const place = path.replace(/\[\d+\]/g, '')
   return new DecodeError(
-    `json: cannot unmarshal ${shown} into Go struct field ${owner === '' ? '' : `${owner}.`}${place} of type ${wanted}`,
+    `json: cannot unmarshal ${shown} into Go struct field ${owner === '' ? '' : `${owner}.`}${path} of type ${wanted}`,
   )
+}
+
+/** The name of a struct without its package. */
+function bareName(type: FieldType): string {
+  return type.name?.split('.').at(-1) ?? goName(type)
 }
 
 function goName(type: FieldType): string {

@@ -3,7 +3,7 @@ import { clone, isObject, type Json, type JsonObject, listOf, objectOf } from '.
 import { allowedBy } from '../authorization/rules.ts'
 import { isReview, review } from '../authorization/reviews.ts'
 import type { Call } from '../call.ts'
-import { readBody } from '../decoding/body.ts'
+import { readObject, readOptions, readPatch } from '../decoding/body.ts'
 import type { Environment } from '../environment.ts'
 import { Fault, forbidden, methodNotAllowed, notFound } from '../fault.ts'
 import { presentMany, presentOne, send } from '../negotiation/respond.ts'
@@ -25,7 +25,7 @@ export async function dispatch(env: Environment, call: Call, response: ServerRes
   authorize(env, call)
   const deprecation = deprecationOf(call.resource)
   if (deprecation !== undefined) call.warnings.push(deprecation)
-  if (isReview(call)) return answer(env, call, response, 201, review(env, call, readBody(call)))
+  if (isReview(call)) return answer(env, call, response, 201, review(env, call, readOptions(call)))
   if (call.subresource !== '' && call.subresource !== 'status') return dispatchSubresource(env, call, response)
   if (call.name === '') return dispatchMany(env, call, response)
   return dispatchOne(env, call, response)
@@ -83,7 +83,7 @@ async function dispatchMany(env: Environment, call: Call, response: ServerRespon
     case 'POST':
       if (call.resource.isNamespaced && call.namespace === '') throw methodNotAllowed()
       presentOne(call, 0)
-      return answerObject(env, call, response, 201, create(env, call, readBody(call)))
+      return answerObject(env, call, response, 201, create(env, call, readObject(call)))
     case 'DELETE':
       return removeMany(env, call, response)
     default:
@@ -102,7 +102,7 @@ function startWatch(env: Environment, call: Call, response: ServerResponse): Pro
 
 async function removeMany(env: Environment, call: Call, response: ServerResponse): Promise<void> {
   const match = matchOf(call)
-  const removal = removalOf(call, readBody(call))
+  const removal = removalOf(call, readOptions(call))
   const all = env.store.list(call.resource.storageKey, call.namespace === '' ? undefined : call.namespace)
   const items = (match === undefined ? [...all] : all.filter(match)).map(
     (object) => remove(env, call, object, removal).object,
@@ -117,17 +117,17 @@ async function dispatchOne(env: Environment, call: Call, response: ServerRespons
   presentOne(call, 0)
   const stored = env.store.get(call.resource.storageKey, call.namespace, call.name)
   if (call.method === 'PATCH' && call.contentType === 'application/apply-patch+yaml') {
-    const { object, created } = apply(env, call, stored, readBody(call))
+    const { object, created } = apply(env, call, stored, readPatch(call))
     return answerObject(env, call, response, created ? 201 : 200, object)
   }
   if (stored === undefined) throw notFound(call.resource, call.name)
   switch (call.method) {
     case 'PUT':
-      return answerObject(env, call, response, 200, replace(env, call, stored, readBody(call)))
+      return answerObject(env, call, response, 200, replace(env, call, stored, readObject(call)))
     case 'PATCH':
-      return answerObject(env, call, response, 200, patch(env, call, stored, readBody(call)))
+      return answerObject(env, call, response, 200, patch(env, call, stored, readPatch(call)))
     case 'DELETE': {
-      const { object, gone } = remove(env, call, stored, removalOf(call, readBody(call)))
+      const { object, gone } = remove(env, call, stored, removalOf(call, readOptions(call)))
       if (!gone || call.resource.storageKey === '/pods' || call.resource.storageKey === '/services')
         return answerObject(env, call, response, 200, object)
       return answer(env, call, response, 200, deleted(call, object))
@@ -178,14 +178,20 @@ async function dispatchSubresource(env: Environment, call: Call, response: Serve
     const object = toVersion(call.resource, stored)
     if (method === 'GET') return answer(env, call, response, 200, scaleOf(call, object))
     if (method === 'PUT' || method === 'PATCH')
-      return answer(env, call, response, 200, writeScale(env, call, object, readBody(call)))
+      return answer(
+        env,
+        call,
+        response,
+        200,
+        writeScale(env, call, object, method === 'PUT' ? readOptions(call) : readPatch(call).value),
+      )
   }
   if (subresource === 'finalize' && method === 'PUT')
-    return answerObject(env, call, response, 200, finalize(env, call, stored, readBody(call)))
+    return answerObject(env, call, response, 200, finalize(env, call, stored, readOptions(call)))
   if (subresource === 'eviction' && method === 'POST')
-    return answer(env, call, response, 201, evict(env, call, stored, readBody(call)))
+    return answer(env, call, response, 201, evict(env, call, stored, readOptions(call)))
   if (subresource === 'binding' && method === 'POST')
-    return answer(env, call, response, 201, bind(env, call, stored, readBody(call)))
+    return answer(env, call, response, 201, bind(env, call, stored, readOptions(call)))
   throw new Fault(
     501,
     'NotImplemented',

@@ -7,7 +7,6 @@ import {
   type PathSet,
   renderFields,
   renderPaths,
-  sameSet,
   union,
 } from '../../../lib/kube/merge/path-set.ts'
 import { fieldSetOf, MergeError } from '../../../lib/kube/merge/typed-value.ts'
@@ -177,7 +176,6 @@ function applyOwned(
   const manager = managerOf(resource, writer, 'Apply')
   const id = idOf(manager)
   const ignored = resetFieldsOf(resource, writer.subresource)
-  const previous = state.owners.get(id)
   try {
     const result = ownApply(resource.type, before, applied, state.owners, id, {
       force,
@@ -187,11 +185,10 @@ function applyOwned(
       [...result.owners].map(([key, owned]) => [key, { ...owned, set: difference(owned.set, NOBODYS) }]),
     )
     const { added, removed, modified } = result.comparison
-    const own = state.owners.get(id)
     const isSame = isEmpty(added) && isEmpty(removed) && isEmpty(modified)
-    const ownsSame = own !== undefined && previous !== undefined && sameSet(own.set, previous.set)
-    const known = state.managers.get(id)
-    if (!isSame || !ownsSame || known === undefined) state.managers.set(id, manager)
+    // Times tell when a manager changed the object; who only joins in owning what is there has none.
+    if (!isSame) state.managers.set(id, manager)
+    else if (!state.managers.has(id)) state.managers.set(id, { ...manager, time: undefined })
     const merged = isObject(result.value) ? result.value : {}
     const metadata = isObject(merged.metadata) ? { ...merged.metadata } : {}
     const entries = render(state)
@@ -216,7 +213,6 @@ function adoptUnowned(resource: Resource, state: State, live: JsonObject, writer
   const manager: Manager = {
     ...managerOf(resource, { ...writer, subresource: '' }, 'Update'),
     manager: 'before-first-apply',
-    time: undefined,
   }
   const { owners } = ownUpdate(resource.type, {}, live, new Map(), idOf(manager), resetFieldsOf(resource, ''))
   for (const [id, { set }] of owners) state.owners.set(id, { set: difference(set, NOBODYS), isApplied: false })

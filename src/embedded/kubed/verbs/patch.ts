@@ -1,9 +1,11 @@
 import { clone, isObject, type Json, type JsonObject, sorted, stringOf } from '../../../lib/kube/json.ts'
 import { jsonPatch, PatchError } from '../../../lib/kube/json-patch.ts'
+import { joinFaults, typeFaults } from '../../../lib/kube/merge/type-faults.ts'
 import { mergePatch } from '../../../lib/kube/merge-patch.ts'
 import { StrategicError, strategicPatch } from '../../../lib/kube/strategic-patch.ts'
 import type { Call } from '../call.ts'
-import { decodeInto, reportUnknown } from '../decoding/object.ts'
+import type { Body } from '../decoding/body.ts'
+import { decodeInto, decodeObject, reportUnknown } from '../decoding/object.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, conflict, Fault, invalid, notFound } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'
@@ -12,17 +14,16 @@ import { apiVersionOf } from '../resources/resource.ts'
 import { LAST_APPLIED, trackApply } from './managed-fields.ts'
 import { change, createDecoded, requireName, writerOf } from './write.ts'
 
+/** The most operations of a JSON patch. */
+const MAX_OPERATIONS = 10_000
+
 /** PATCH with a JSON, merge or strategic merge patch. */
-export function patch(env: Environment, call: Call, stored: Obj, body: Json): Obj {
+export function patch(env: Environment, call: Call, stored: Obj, body: Body): Obj {
   const { resource } = call
   const before = toVersion(resource, stored)
-  const patched = patchValue(call, before, body)
-  if (!isObject(patched)) throw badRequest('the patched object must be a JSON object')
-  const copy = clone(patched)
-  const unknown: string[] = []
-  if (resource.custom === undefined || call.fieldValidation !== 'Ignore') decodePatched(call, copy, unknown)
-  else decodeInto(resource, copy, unknown)
-  const object = objFrom(copy, apiVersionOf(resource), resource.kind)
+  const patched = patchValue(call, inGoOrder(before), body.value)
+  if (!isObject(patched)) throw badRequest('Invalid JSON Patch')
+  const object = decodePatched(env, call, patched, body)
   requireName(object, call.name)
   if (object.metadata.name !== call.name)
     throw badRequest(
@@ -38,43 +39,65 @@ export function patch(env: Environment, call: Call, stored: Obj, body: Json): Ob
   return change(env, call, stored, object)
 }
 
-function decodePatched(call: Call, copy: JsonObject, unknown: string[]): void {
-  const { resource } = call
+/** The order in which Go writes the fields of metadata: refused patches show the whole object. */
+const META_ORDER = [
+  ...['name', 'generateName', 'namespace', 'selfLink', 'uid', 'resourceVersion', 'generation', 'creationTimestamp'],
+  ...['deletionTimestamp', 'deletionGracePeriodSeconds', 'labels', 'annotations', 'ownerReferences', 'finalizers'],
+  'managedFields',
+]
+
+function inGoOrder(object: Obj): Obj {
+  const metadata: JsonObject = {}
+  for (const name of META_ORDER) if (object.metadata[name] !== undefined) metadata[name] = object.metadata[name]
+  return { ...object, metadata: { ...object.metadata, ...metadata, name: object.metadata.name } }
+}
+
+/** Reads the patched object as a new body; what is wrong with it is the patch's fault. */
+function decodePatched(env: Environment, call: Call, patched: JsonObject, { value, oddities }: Body): Obj {
+  const isStrategic = call.contentType === 'application/strategic-merge-patch+json'
   try {
-    decodeInto(resource, copy, unknown)
-    reportUnknown(call, unknown)
+    return decodeObject(env, call, { value: clone(patched), oddities: oddities.map((each) => patchOddity(call, each)) })
   } catch (error) {
-    if (!(error instanceof Fault) || error.code !== 400 || call.contentType === 'application/json-patch+json')
-      throw error
-    // Patches answer with the patched object and an empty kind; the text after the last colon is the cause.
+    if (!(error instanceof Fault) || error.code !== 400) throw error
     const why = error.message.replace(/^.*? cannot be handled as a \w+: /, '')
-    throw new Fault(
-      422,
-      'Invalid',
-      ` ${JSON.stringify('')} is invalid: patch: Invalid value: ${JSON.stringify(JSON.stringify(copy))}: ${why}`,
-      {
-        causes: [
-          {
-            reason: 'FieldValueInvalid',
-            message: `Invalid value: ${JSON.stringify(JSON.stringify(copy))}: ${why}`,
-            field: 'patch',
-          },
-        ],
-      },
-    )
+    const shown = isStrategic && isObject(value) ? goText(value) : JSON.stringify(inShownOrder(patched))
+    throw invalid({ group: '', kind: '' }, '', [
+      { field: 'patch', type: 'Invalid', message: `Invalid value: ${JSON.stringify(shown)}: ${why}` },
+    ])
   }
+}
+
+const patchOddity = ({ contentType }: Call, text: string): string =>
+  contentType === 'application/json-patch+json' ? `json patch ${text}` : text
+
+/** Go writes maps by name; metadata that a patch did not touch keeps the order of its fields. */
+const inShownOrder = ({ metadata, ...object }: JsonObject): JsonObject =>
+  Object.fromEntries(
+    Object.entries({ ...object, metadata })
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, value]) => [name, name === 'metadata' || value === undefined ? value : sorted(value)]),
+  )
+
+/** A value as Go prints it with %v. */
+function goText(value: Json | undefined): string {
+  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`
+  if (!isObject(value)) return value === null ? '<nil>' : String(value)
+  return `map[${Object.keys(value)
+    .sort()
+    .map((name) => `${name}:${goText(value[name])}`)
+    .join(' ')}]`
 }
 
 function patchValue(call: Call, before: Obj, body: Json): Json | undefined {
   try {
     switch (call.contentType) {
       case 'application/json-patch+json':
-        return jsonPatch(before, body)
+        return jsonPatch(before, operationsOf(body))
       case 'application/merge-patch+json':
-        return mergePatch(before, body)
+        return mergePatch(before, mapOf(body))
       case 'application/strategic-merge-patch+json':
         if (call.resource.custom !== undefined) throw unsupportedPatch(call)
-        return strategicPatch(call.resource.type, before, body)
+        return strategicPatch(call.resource.type, before, mapOf(body))
       default:
         throw unsupportedPatch(call)
     }
@@ -86,15 +109,37 @@ function patchValue(call: Call, before: Obj, body: Json): Json | undefined {
   }
 }
 
+function operationsOf(body: Json): Json {
+  if (!Array.isArray(body))
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${goTypeOf(body)} into Go value of type []handlers.jsonPatchOp`,
+    )
+  if (body.length <= MAX_OPERATIONS) return body
+  throw new Fault(
+    413,
+    'RequestEntityTooLarge',
+    `Request entity too large: The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${body.length}`,
+  )
+}
+
+function mapOf(body: Json): Json {
+  if (isObject(body) || body === null) return body
+  throw badRequest(
+    `error decoding patch: json: cannot unmarshal ${goTypeOf(body)} into Go value of type map[string]interface {}`,
+  )
+}
+
+function goTypeOf(value: Json): string {
+  if (Array.isArray(value)) return 'array'
+  return typeof value === 'boolean' ? 'bool' : typeof value
+}
+
 function unsupportedPatch({ resource }: Call): Fault {
-  const types = ['application/json-patch+json', 'application/merge-patch+json']
-  if (resource.custom === undefined) types.push('application/strategic-merge-patch+json')
-  types.push('application/apply-patch+yaml', 'application/apply-patch+cbor')
+  if (resource.custom === undefined) return new Fault(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
   return new Fault(
     415,
     'UnsupportedMediaType',
-    `the body of the request was in an unknown format - accepted media types include: ${types.join(', ')}`,
-    {},
+    'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, application/apply-patch+cbor',
   )
 }
 
@@ -103,17 +148,14 @@ export function apply(
   env: Environment,
   call: Call,
   stored: Obj | undefined,
-  body: Json,
+  { value: body, oddities }: Body,
 ): { object: Obj; created: boolean } {
   const { resource } = call
-  if (call.query.get('fieldManager') === null || call.query.get('fieldManager') === '')
-    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
-      { field: 'fieldManager', type: 'Required', message: 'Required value: is required for apply patch' },
-    ])
-  if (!isObject(body)) throw badRequest('error decoding YAML: the body must be an object')
+  if (!isObject(body)) throw badRequest('invalid object type: /, Kind=')
+  reportUnknown(call, [], oddities)
   const text = `${JSON.stringify(sorted(body))}\n`
   checkApplied(call, body)
-  if (stored !== undefined) checkAppliedVersion(call, stored, body)
+  checkAppliedVersion(call, stored, body)
   const live = stored === undefined ? undefined : toVersion(resource, stored)
   if (live === undefined && call.subresource !== '') throw notFound(resource, call.name)
   const merged = clone(trackApply(resource, live, body, writerOf(env, call), call.query.get('force') === 'true'))
@@ -138,30 +180,38 @@ function checkApplied(call: Call, body: JsonObject): void {
         ? `invalid object type: ${body.apiVersion.includes('/') ? '' : '/'}${body.apiVersion}, Kind=${body.kind}`
         : 'invalid object type: /, Kind=',
     )
-  if (metadata.name !== undefined && metadata.name !== name)
+  if (stringOf(metadata.name) === '')
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
+  if (metadata.name !== name)
     throw badRequest(`the name of the object (${String(metadata.name)}) does not match the name on the URL (${name})`)
   const hadNamespace = stringOf(metadata.namespace)
-  metadata.name = name
+  if (resource.isNamespaced && hadNamespace !== '' && hadNamespace !== call.namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   if (resource.isNamespaced) metadata.namespace = call.namespace
   body.metadata = metadata
-  const unknown: string[] = []
-  decodeInto(resource, body, unknown)
-  const [first] = unknown
-  if (first === undefined) return
-  if (call.fieldValidation === 'Strict' && resource.custom !== undefined)
-    throw badRequest(
-      `failed to create typed patch object (${hadNamespace}/${name}; ${resource.group}/${resource.version}, Kind=${resource.kind}): .${first}: field not declared in schema`,
-    )
-  throw new Fault(
-    500,
-    '',
-    `failed to create typed patch object (${hadNamespace}/${name}; ${resource.group}/${resource.version}, Kind=${resource.kind}): .${first}: field not declared in schema`,
-  )
+  const faults = typeFaults(resource.type, body)
+  if (faults.length > 0) {
+    const message = `failed to create typed patch object (${hadNamespace}/${name}; ${resource.group}/${resource.version}, Kind=${resource.kind}): ${joinFaults(faults)}`
+    throw call.fieldValidation === 'Strict' && resource.custom !== undefined
+      ? badRequest(message)
+      : new Fault(500, '', message)
+  }
+  decodeInto(resource, body, [])
 }
 
-function checkAppliedVersion(call: Call, stored: Obj, body: JsonObject): void {
+function checkAppliedVersion(call: Call, stored: Obj | undefined, body: JsonObject): void {
   const metadata = isObject(body.metadata) ? body.metadata : {}
   const { resourceVersion, uid } = metadata
+  if (stored === undefined) {
+    delete metadata.resourceVersion
+    if (typeof uid === 'string' && uid !== '')
+      throw conflict(
+        call.resource,
+        call.name,
+        `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
+      )
+    return
+  }
   if (typeof uid === 'string' && uid !== '' && uid !== stored.metadata.uid)
     throw conflict(
       call.resource,

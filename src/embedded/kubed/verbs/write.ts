@@ -1,6 +1,7 @@
 import { clone, equal, isObject, type Json, type JsonObject, listOf } from '../../../lib/kube/json.ts'
 import { admitToNamespace, namespaceContents } from '../admission/namespace.ts'
 import type { Call } from '../call.ts'
+import type { Body } from '../decoding/body.ts'
 import { decodeObject } from '../decoding/object.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { alreadyExists, badRequest, conflict, Fault, invalid, MODIFIED } from '../fault.ts'
@@ -19,8 +20,8 @@ export function writerOf(env: Environment, call: Call): Writer {
 }
 
 /** POST of a new object. */
-export function create(env: Environment, call: Call, body: Json): Obj {
-  return createDecoded(env, call, decodeObject(call, body))
+export function create(env: Environment, call: Call, body: Body): Obj {
+  return createDecoded(env, call, decodeObject(env, call, body))
 }
 
 /** Creates an object that is decoded already. `owned`: managedFields are final (server-side apply). */
@@ -82,8 +83,8 @@ function stampNew(env: Environment, { metadata }: Obj): void {
 }
 
 /** PUT of the whole object; creates where the kind allows it. */
-export function replace(env: Environment, call: Call, before: Obj, body: Json): Obj {
-  const object = decodeObject(call, body)
+export function replace(env: Environment, call: Call, before: Obj, body: Body): Obj {
+  const object = decodeObject(env, call, body)
   requireName(object, call.name)
   if (object.metadata.name !== call.name)
     throw badRequest(

@@ -1,0 +1,84 @@
+import { type FieldError, invalid } from '../fault.ts'
+
+/** How a write is to be carried out, from the query of its request. */
+export type WriteOptions = {
+  readonly manager: string
+  readonly dryRun: boolean
+  readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict'
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  POST: 'CreateOptions',
+  PUT: 'UpdateOptions',
+  PATCH: 'PatchOptions',
+  DELETE: 'DeleteOptions',
+}
+const MAX_MANAGER_BYTES = 128
+
+/**
+ * Reads and checks the options of a write.
+ *
+ * @throws Fault 422 with every fault
+ * @see k8s.io/apimachinery/pkg/apis/meta/v1/validation
+ */
+export function readWriteOptions(
+  method: string,
+  query: URLSearchParams,
+  contentType: string,
+  userAgent: string,
+): WriteOptions {
+  const kind = KINDS[method]
+  const named = query.get('fieldManager') ?? ''
+  const validation = query.get('fieldValidation') ?? ''
+  const errors =
+    kind === undefined
+      ? []
+      : [
+          ...(kind === 'PatchOptions' ? patchFaults(query, contentType, named) : []),
+          ...managerFaults(named),
+          ...dryRunFaults(query.getAll('dryRun')),
+          ...(kind === 'DeleteOptions' ? [] : validationFaults(validation)),
+        ]
+  if (kind !== undefined && errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', errors)
+  return {
+    manager: named !== '' ? named : (userAgent.split('/')[0] ?? '').slice(0, MAX_MANAGER_BYTES) || 'unknown',
+    dryRun: query.has('dryRun'),
+    fieldValidation: validation === 'Ignore' || validation === 'Strict' ? validation : 'Warn',
+  }
+}
+
+function patchFaults(query: URLSearchParams, contentType: string, manager: string): FieldError[] {
+  const isApply = contentType === 'application/apply-patch+yaml'
+  if (isApply && manager === '')
+    return [{ field: 'fieldManager', type: 'Required', message: 'Required value: is required for apply patch' }]
+  if (!isApply && query.has('force'))
+    return [{ field: 'force', type: 'Forbidden', message: 'Forbidden: may not be specified for non-apply patch' }]
+  return []
+}
+
+function managerFaults(manager: string): FieldError[] {
+  const field = 'fieldManager'
+  if (Buffer.byteLength(manager) > MAX_MANAGER_BYTES)
+    return [{ field, type: 'TooLong', message: `Too long: may not be more than ${MAX_MANAGER_BYTES} bytes` }]
+  const at = [...manager].findIndex((sign) => !isPrintable(sign))
+  const bad = [...manager][at]
+  if (bad === undefined) return []
+  const code = (bad.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
+  const message = `Invalid value: ${JSON.stringify(manager)}: invalid character U+${code} (at position ${at})`
+  return [{ field, type: 'Invalid', message }]
+}
+
+/** As Go's unicode.IsPrint: letters, marks, numbers, punctuation, symbols and the plain space. */
+const isPrintable = (sign: string): boolean => /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(sign)
+
+function dryRunFaults(values: readonly string[]): FieldError[] {
+  if (values.every((value) => value === 'All')) return []
+  const shown = `[${values.map((value) => JSON.stringify(value)).join(',')}]`
+  return [{ field: 'dryRun', type: 'NotSupported', message: `Unsupported value: ${shown}: supported values: "All"` }]
+}
+
+function validationFaults(value: string): FieldError[] {
+  if (/^(|Ignore|Warn|Strict)$/.test(value)) return []
+  const message = `Unsupported value: ${JSON.stringify(value)}: supported values: "", "Ignore", "Strict", "Warn"`
+  return [{ field: 'fieldValidation', type: 'NotSupported', message }]
+}

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { GoJsonError, scanGoJson } from './go-json.ts'
+
+const faults: readonly (readonly [text: string, want: string])[] = [
+  ['', 'unexpected end of JSON input'],
+  ['{', 'unexpected end of JSON input'],
+  ['{"a":1} x', "invalid character 'x' after top-level value"],
+  ['{a:1}', "invalid character 'a' looking for beginning of object key string"],
+  ['{"a" 1}', "invalid character '1' after object key"],
+  ['{"a":1 "b":2}', "invalid character '\"' after object key:value pair"],
+  ['[1 2]', "invalid character '2' after array element"],
+  ['[1,]', "invalid character ']' looking for beginning of value"],
+  ['tru', 'unexpected end of JSON input'],
+  ['trux', "invalid character 'x' in literal true (expecting 'e')"],
+  ['"\\x"', "invalid character 'x' in string escape code"],
+  ['"a\nb"', "invalid character '\\n' in string literal"],
+  ['01', "invalid character '1' after top-level value"],
+  ['1.x', "invalid character 'x' after decimal point in numeric literal"],
+  ['[', 'unexpected end of JSON input'],
+]
+for (const [text, want] of faults)
+  test(`go-json refuses ${JSON.stringify(text)}`, () =>
+    assert.throws(
+      () => scanGoJson(text),
+      (error) => error instanceof GoJsonError && error.message === want,
+    ))
+
+test('go-json names keys that stand twice', () => {
+  assert.deepEqual(scanGoJson('{"data":{"a":1,"b":{"a":2},"a":3},"list":[{"x":1,"x":2}]}'), ['data.a', 'list[0].x'])
+})
+
+test('go-json takes what JSON.parse takes', () => {
+  for (const text of ['{}', '[]', ' null ', '-0.5e+3', '{"a":[1,{"b":"\\u00e9"}],"c":true}'])
+    assert.deepEqual([...scanGoJson(text)], [])
+})
+
+test('go-json reads deep nesting without a deep stack', () => {
+  assert.throws(() => scanGoJson('['.repeat(200_000)), /exceeded max depth/)
+})

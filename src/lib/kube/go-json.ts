@@ -1,0 +1,162 @@
+/** A JSON text that Go does not read; the message is Go's. */
+export class GoJsonError extends Error {}
+
+const LITERALS: Readonly<Record<string, string>> = { t: 'true', f: 'false', n: 'null' }
+/** Deeper values are refused by Go's decoder. */
+const MAX_DEPTH = 10_000
+
+/**
+ * Checks a JSON text as Go's `encoding/json` does, and names keys that stand twice in one object, as paths: `data.a`, `spec.ports[0].name`.
+ *
+ * One pass over the text, no recursion; a hundred duplicates at most, as Go stops there.
+ * @throws GoJsonError with Go's words, for example `unexpected end of JSON input`
+ * @see https://pkg.go.dev/encoding/json and sigs.k8s.io/json
+ */
+export function scanGoJson(text: string): readonly string[] {
+  const scanner = new Scanner(text)
+  scanner.value()
+  return scanner.duplicates
+}
+
+type Level = { readonly keys: Set<string> | undefined; name: string; index: number }
+
+class Scanner {
+  readonly duplicates: string[] = []
+  readonly #text: string
+  readonly #levels: Level[] = []
+  #at = 0
+  #expectsValue = true
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  value(): void {
+    while (this.#expectsValue || this.#levels.length > 0)
+      if (this.#expectsValue) this.#begin()
+      else this.#next()
+    this.#space()
+    if (this.#at < this.#text.length) this.#fail('after top-level value')
+  }
+
+  /** Reads a scalar, or opens an object or a list. */
+  #begin(): void {
+    this.#expectsValue = false
+    this.#space()
+    const first = this.#text[this.#at]
+    if (first === '{' || first === '[') {
+      this.#at++
+      this.#levels.push({ keys: first === '{' ? new Set() : undefined, name: '', index: -1 })
+      if (this.#levels.length > MAX_DEPTH) throw new GoJsonError('exceeded max depth')
+      this.#space()
+      if (this.#text[this.#at] === (first === '{' ? '}' : ']')) this.#close()
+      else this.#member()
+    } else if (first === '"') this.#string()
+    else if (first !== undefined && /[-0-9]/.test(first)) this.#number()
+    else if (first !== undefined && LITERALS[first] !== undefined) this.#literal(LITERALS[first])
+    else this.#fail('looking for beginning of value')
+  }
+
+  /** After a value inside an object or a list: a comma, or the end. */
+  #next(): void {
+    const isObject = this.#levels.at(-1)?.keys !== undefined
+    this.#space()
+    const sign = this.#text[this.#at]
+    if (sign === (isObject ? '}' : ']')) return this.#close()
+    if (sign !== ',') this.#fail(isObject ? 'after object key:value pair' : 'after array element')
+    this.#at++
+    this.#member()
+  }
+
+  #close(): void {
+    this.#at++
+    this.#levels.pop()
+  }
+
+  #member(): void {
+    const level = this.#levels.at(-1)
+    if (level === undefined) return
+    level.index++
+    this.#expectsValue = true
+    if (level.keys === undefined) return
+    this.#space()
+    if (this.#text[this.#at] !== '"') this.#fail('looking for beginning of object key string')
+    level.name = this.#string()
+    if (level.keys.has(level.name)) this.#repeat()
+    level.keys.add(level.name)
+    this.#space()
+    if (this.#text[this.#at] !== ':') this.#fail('after object key')
+    this.#at++
+  }
+
+  #repeat(): void {
+    const path = this.#levels.map(({ keys, name, index }) => (keys === undefined ? `[${index}]` : `.${name}`)).join('')
+    const shown = path.replace(/^\./, '')
+    if (this.duplicates.length < 100 && !this.duplicates.includes(shown)) this.duplicates.push(shown)
+  }
+
+  #string(): string {
+    const start = this.#at
+    for (this.#at++; ; this.#at++) {
+      const sign = this.#text[this.#at]
+      if (sign === '"') break
+      if (sign === undefined || sign < ' ') this.#fail('in string literal')
+      if (sign === '\\') this.#escape()
+    }
+    this.#at++
+    const raw = this.#text.slice(start, this.#at)
+    return raw.includes('\\') ? String(JSON.parse(raw)) : raw.slice(1, -1)
+  }
+
+  #escape(): void {
+    this.#at++
+    const sign = this.#text[this.#at]
+    if (sign === undefined || !/["\\/bfnrtu]/.test(sign)) this.#fail('in string escape code')
+    if (sign !== 'u') return
+    for (let digits = 0; digits < 4; digits++) {
+      this.#at++
+      if (!/^[0-9a-fA-F]$/.test(this.#text[this.#at] ?? '')) this.#fail('in \\u hexadecimal character escape')
+    }
+  }
+
+  #number(): void {
+    const digits = (where: string): void => {
+      if (!/^[0-9]$/.test(this.#text[this.#at] ?? '')) this.#fail(where)
+      while (/^[0-9]$/.test(this.#text[this.#at] ?? '')) this.#at++
+    }
+    if (this.#text[this.#at] === '-') this.#at++
+    if (this.#text[this.#at] === '0') this.#at++
+    else digits('in numeric literal')
+    if (this.#text[this.#at] === '.') {
+      this.#at++
+      digits('after decimal point in numeric literal')
+    }
+    if (/^[eE]$/.test(this.#text[this.#at] ?? '')) {
+      this.#at++
+      if (/^[-+]$/.test(this.#text[this.#at] ?? '')) this.#at++
+      digits('in exponent of numeric literal')
+    }
+  }
+
+  #literal(word: string): void {
+    for (let index = 0; index < word.length; index++, this.#at++)
+      if (this.#text[this.#at] !== word[index]) this.#fail(`in literal ${word} (expecting '${word[index] ?? ''}')`)
+  }
+
+  #space(): void {
+    while (/^[ \t\r\n]$/.test(this.#text[this.#at] ?? '')) this.#at++
+  }
+
+  #fail(where: string): never {
+    const sign = this.#text[this.#at]
+    if (sign === undefined) throw new GoJsonError('unexpected end of JSON input')
+    throw new GoJsonError(`invalid character ${quoted(sign)} ${where}`)
+  }
+}
+
+function quoted(sign: string): string {
+  if (sign === "'") return `'\\''`
+  if (sign === '"') return `'"'`
+  const escaped = JSON.stringify(sign).slice(1, -1)
+  return `'${escaped.replace(/^\\u00/, '\\x')}'`
+}

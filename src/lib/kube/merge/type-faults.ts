@@ -1,0 +1,94 @@
+import type { FieldType } from '../../kube-schema/schema.ts'
+import { isObject, type Json, type JsonObject } from '../json.ts'
+import { itemElement, MergeError } from './typed-value.ts'
+
+/**
+ * Where a value does not have the types that its schema declares, in the words of structured-merge-diff; none: it can be applied.
+ *
+ * @see https://pkg.go.dev/sigs.k8s.io/structured-merge-diff/v6/typed
+ */
+export function typeFaults(type: FieldType, value: Json): string[] {
+  const faults: string[] = []
+  check(type, value, '', faults)
+  return faults
+}
+
+/** Faults as one text. */
+export function joinFaults(faults: readonly string[]): string {
+  const [only = ''] = faults
+  return faults.length === 1 ? only : `errors:\n${faults.map((fault) => `  ${fault}`).join('\n')}`
+}
+
+function check(type: FieldType, value: Json, path: string, faults: string[]): void {
+  const { kind, special } = type
+  if (value === null || kind === 'any' || special === 'intOrString' || special === 'quantity') return
+  if (kind === 'list') checkList(type, value, path, faults)
+  else if (kind === 'map') checkMap(type, value, path, faults)
+  else checkScalar(type, value, path, faults)
+}
+
+const prefix = (path: string): string => (path === '' ? '' : `${path}: `)
+
+function checkScalar({ schema, special }: FieldType, value: Json, path: string, faults: string[]): void {
+  const wanted = special === undefined ? schema.type : 'string'
+  if (wanted === 'string' && typeof value !== 'string')
+    faults.push(`${prefix(path)}expected string, got ${goValue(value, true)}`)
+  if (wanted === 'boolean' && typeof value !== 'boolean')
+    faults.push(`${prefix(path)}expected boolean, got ${goValue(value, true)}`)
+  if ((wanted === 'integer' || wanted === 'number') && typeof value !== 'number')
+    faults.push(`${prefix(path)}expected numeric (int or float), got *value.valueUnstructured`)
+}
+
+function checkList(type: FieldType, value: Json, path: string, faults: string[]): void {
+  if (!Array.isArray(value)) return void faults.push(`${prefix(path)}expected list, got ${goValue(value, false)}`)
+  const { element } = type
+  if (element === undefined) return
+  value.forEach((item, index) => check(element, item, `${path}${itemPath(type, item, index)}`, faults))
+}
+
+/** An item of an associative list is named by its keys, another by its place. */
+function itemPath(type: FieldType, item: Json, index: number): string {
+  if (type.isAtomic || (type.keys === undefined && !type.isSet)) return `[${index}]`
+  if (type.isSet) return `[=${JSON.stringify(item)}]`
+  try {
+    const keys: unknown = JSON.parse(itemElement(type, item).slice(2))
+    const shown = isObject(keys) ? Object.entries(keys).map(([key, each]) => `${key}=${JSON.stringify(each)}`) : []
+    return `[${shown.join(',')}]`
+  } catch (error) {
+    if (error instanceof MergeError) return `[${index}]`
+    throw error
+  }
+}
+
+function checkMap(type: FieldType, value: Json, path: string, faults: string[]): void {
+  if (!isObject(value)) return void faults.push(`${prefix(path)}expected map, got ${goValue(value, false)}`)
+  for (const name of Object.keys(value)) {
+    const child = type.child(name)
+    const field = value[name]
+    if (child !== undefined && field !== undefined) check(child, field, `${path}.${name}`, faults)
+    else if (child === undefined && !takesAnything(type)) faults.push(`${path}.${name}: field not declared in schema`)
+  }
+}
+
+function takesAnything({ schema, preservesUnknown, special, names }: FieldType): boolean {
+  if (preservesUnknown || special === 'fieldsV1' || schema.additionalProperties !== undefined) return true
+  return names.length === 0
+}
+
+/** A value as Go prints the wrapper around it. */
+function goValue(value: Json, asSource: boolean): string {
+  if (Array.isArray(value)) return `&{[${value.map(plain).join(' ')}]}`
+  if (isObject(value)) return `&{${plain(value)}}`
+  return asSource ? `&value.valueUnstructured{Value:${JSON.stringify(value)}}` : `&{${String(value)}}`
+}
+
+function plain(value: Json | undefined): string {
+  if (Array.isArray(value)) return `[${value.map(plain).join(' ')}]`
+  if (isObject(value)) return `map[${fieldsOf(value).join(' ')}]`
+  return value === null ? '<nil>' : String(value)
+}
+
+const fieldsOf = (value: JsonObject): string[] =>
+  Object.keys(value)
+    .sort()
+    .map((name) => `${name}:${plain(value[name])}`)

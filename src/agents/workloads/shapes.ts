@@ -153,11 +153,14 @@ export type ReplicaSetStatus = {
   readonly conditions?: readonly Condition[]
 }
 
+/** What keeps pods without a toleration from a node. */
+export type Taint = { readonly key: string; readonly value?: string; readonly effect: string }
+
 /** A Node. */
 export type Node = KubeObject & {
   readonly spec?: {
     readonly unschedulable?: boolean
-    readonly taints?: readonly { readonly key: string; readonly value?: string; readonly effect: string }[]
+    readonly taints?: readonly Taint[]
   }
   readonly status?: {
     readonly conditions?: readonly Condition[]

@@ -14,6 +14,7 @@ import { eventTeller } from './events.ts'
 import { garbageCollector } from './garbage/controller.ts'
 import { jobController } from './job/controller.ts'
 import { namespaceController } from './namespace/controller.ts'
+import { nodeTaintController } from './nodes/controller.ts'
 import { quotaController } from './quota/controller.ts'
 import { replicaSetController } from './replicaset/controller.ts'
 import { scheduler } from './scheduler/controller.ts'
@@ -58,6 +59,7 @@ export async function startWorkloads(given: WorkloadsOptions): Promise<Workloads
     start(jobController(bench)),
     start(cronJobController(bench)),
     start(quotaController(bench)),
+    start(nodeTaintController(bench)),
   ])
   // Last, so that it shares the copies that the others have opened.
   running.push(await start(garbageCollector(bench, caches)))

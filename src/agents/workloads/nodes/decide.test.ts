@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Node, Taint } from '../shapes.ts'
+import { decideTaints } from './decide.ts'
+
+const node = (status: Record<string, string>, taints: readonly Taint[] = [], unschedulable = false): Node => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: 'n' },
+  spec: { ...(taints.length > 0 && { taints }), ...(unschedulable && { unschedulable }) },
+  status: { conditions: Object.entries(status).map(([type, each]) => ({ type, status: each })) as never },
+})
+const NEW: Taint = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }
+const FOREIGN: Taint = { key: 'team', value: 'a', effect: 'NoSchedule' }
+
+const cases: { it: string; seen: Node; want: readonly Taint[] | 'nothing' }[] = [
+  { it: 'leaves a node alone that has not said yet', seen: node({}, [NEW]), want: 'nothing' },
+  { it: 'opens a node that is ready', seen: node({ Ready: 'True' }, [NEW, FOREIGN]), want: [FOREIGN] },
+  { it: 'closes a node that is not', seen: node({ Ready: 'False' }, [FOREIGN]), want: [FOREIGN, NEW] },
+  {
+    it: 'tells a lost node from a sick one',
+    seen: node({ Ready: 'Unknown' }, [NEW]),
+    want: [{ key: 'node.kubernetes.io/unreachable', effect: 'NoSchedule' }],
+  },
+  {
+    it: 'closes a cordoned node',
+    seen: node({ Ready: 'True' }, [], true),
+    want: [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }],
+  },
+  { it: 'writes nothing when all is so already', seen: node({ Ready: 'False' }, [NEW]), want: 'nothing' },
+]
+for (const { it, seen, want } of cases)
+  test(`node taints: ${it}`, () => {
+    const decision = decideTaints(seen)
+    assert.equal(decision.kind, 'done')
+    const [write] = decision.kind === 'done' ? decision.status : []
+    const object = write !== undefined && write.do === 'replace' ? (write.object as Node) : undefined
+    assert.deepEqual(want === 'nothing' ? object : (object?.spec?.taints ?? []), want === 'nothing' ? undefined : want)
+  })

@@ -1,0 +1,39 @@
+import type { WorkloadDecision } from '../deployment/decide.ts'
+import { isSame } from '../meta.ts'
+import type { Node, Taint } from '../shapes.ts'
+
+/** Taints that follow conditions: the condition's type, and the status in which it holds. */
+const BY_CONDITION: readonly (readonly [type: string, status: string, key: string])[] = [
+  ['Ready', 'False', 'node.kubernetes.io/not-ready'],
+  ['Ready', 'Unknown', 'node.kubernetes.io/unreachable'],
+  ['MemoryPressure', 'True', 'node.kubernetes.io/memory-pressure'],
+  ['DiskPressure', 'True', 'node.kubernetes.io/disk-pressure'],
+  ['PIDPressure', 'True', 'node.kubernetes.io/pid-pressure'],
+  ['NetworkUnavailable', 'True', 'node.kubernetes.io/network-unavailable'],
+]
+const UNSCHEDULABLE = 'node.kubernetes.io/unschedulable'
+const OWN = new Set([...BY_CONDITION.map(([, , key]) => key), UNSCHEDULABLE])
+
+/**
+ * Pure. Keeps the taints that tell the scheduler what a node's conditions say; taints of others stay.
+ *
+ * A node that has not said yet whether it is ready keeps the taint that it was created with.
+ * @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-nodes-by-condition
+ */
+export function decideTaints(node: Node): WorkloadDecision {
+  const conditions = node.status?.conditions ?? []
+  if (!conditions.some(({ type }) => type === 'Ready')) return { kind: 'done', status: [] }
+  const holds = BY_CONDITION.filter(([type, status]) =>
+    conditions.some((condition) => condition.type === type && condition.status === status),
+  ).map(([, , key]) => key)
+  const wanted = node.spec?.unschedulable === true ? [...holds, UNSCHEDULABLE] : holds
+  const before = node.spec?.taints ?? []
+  const isOwn = ({ key, effect }: Taint): boolean => effect === 'NoSchedule' && OWN.has(key)
+  const kept = before.filter((taint) => !isOwn(taint) || wanted.includes(taint.key))
+  const missing = wanted.filter((key) => !kept.some((taint) => isOwn(taint) && taint.key === key))
+  const taints = [...kept, ...missing.map((key): Taint => ({ key, effect: 'NoSchedule' }))]
+  if (isSame(taints, before)) return { kind: 'done', status: [] }
+  const { taints: _old, ...spec } = node.spec ?? {}
+  const object = { ...node, spec: taints.length > 0 ? { ...spec, taints } : spec }
+  return { kind: 'done', status: [{ do: 'replace', object }] }
+}

@@ -109,9 +109,14 @@ export function invalid(
   return new Fault(422, 'Invalid', `${qualified(group, kind)} ${JSON.stringify(name)} is invalid: ${told}`, {
     ...(name === '' ? {} : { name }),
     ...(group === '' ? {} : { group }),
-    kind,
+    ...(kind === '' ? {} : { kind }),
     causes: errors.map(({ field, type, message }) => ({ reason: `FieldValue${type}`, message, field })),
   })
+}
+
+/** 404 for a path that no kind has. */
+export function unknownResource(): Fault {
+  return new Fault(404, 'NotFound', 'the server could not find the requested resource', {})
 }
 
 /** 405. */

@@ -53,7 +53,7 @@ export function parseLabelSelector(text: string): readonly Requirement[] {
     let key = next()
     const isAbsent = key === '!'
     if (isAbsent) key = next()
-    if (isSymbol(key) || key === '') fail(key, "!, identifier, or ','")
+    if (isSymbol(key) || key === '') fail(key, "!, identifier, or 'end of string'", '')
     checkKey(key)
     const operator = tokens[index]
     if (isAbsent || operator === undefined || operator === ',')
@@ -73,24 +73,39 @@ export function parseLabelSelector(text: string): readonly Requirement[] {
     index++
     if (index === tokens.length) fail('', "identifier after ','", '')
   }
-  for (const requirement of out) for (const each of requirement.values) checkValue(requirement.key, each)
+  for (const requirement of out) checkValues(requirement)
   return out
 }
 
 const isSymbol = (token: string): boolean => /^(!=|==|=|!|,|\(|\)|<|>)$/.test(token)
 
+const PREFIX = 'unable to parse requirement: '
+const NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/
+
 function checkKey(key: string): void {
-  if (!/^([A-Za-z0-9]([-a-z0-9.A-Z]{0,251}[A-Za-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(key))
-    throw new SelectorError(
-      `key: Invalid value: ${JSON.stringify(key)}: name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`,
+  const name = key.slice(key.indexOf('/') + 1)
+  const bad = (why: string): SelectorError =>
+    new SelectorError(`${PREFIX}<nil>: Invalid value: ${JSON.stringify(key)}: ${why}`)
+  if (name.length > 63) throw bad('name part must be no more than 63 bytes')
+  if (!NAME.test(name))
+    throw bad(
+      "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
     )
 }
 
-function checkValue(key: string, value: string): void {
-  if (value !== '' && !/^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(value))
-    throw new SelectorError(
-      `values[0][${key}]: Invalid value: ${JSON.stringify(value)}: a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`,
-    )
+function checkValues({ key, operator, values }: Requirement): void {
+  for (const [index, value] of values.entries()) {
+    const place = `${PREFIX}values[${index}][${key}]: Invalid value: ${JSON.stringify(value)}: `
+    if (value.length > 63) throw new SelectorError(`${place}must be no more than 63 bytes`)
+    if (value !== '' && !NAME.test(value))
+      throw new SelectorError(
+        `${place}a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`,
+      )
+    if ((operator === 'gt' || operator === 'lt') && !/^[-+]?\d+$/.test(value))
+      throw new SelectorError(
+        `${PREFIX}values[${index}]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`,
+      )
+  }
 }
 
 /** A test of labels for parsed requirements. */

@@ -3,7 +3,7 @@ import type { Call, User } from '../call.ts'
 import { aggregated, groupDocument, groupList, resourceList } from '../discovery/documents.ts'
 import { openapiIndex, openapiV2, openapiV3 } from '../discovery/openapi.ts'
 import type { Environment } from '../environment.ts'
-import { Fault, forbidden, methodNotAllowed } from '../fault.ts'
+import { Fault, forbidden, methodNotAllowed, unknownResource } from '../fault.ts'
 import { parseAccept } from '../negotiation/accept.ts'
 import { send, sendFault } from '../negotiation/respond.ts'
 import { dispatch } from '../verbs/dispatch.ts'
@@ -34,12 +34,13 @@ export async function handle(
   response: ServerResponse,
 ): Promise<void> {
   const accept = request.headers.accept ?? ''
+  const warnings: string[] = []
   try {
     const user = authenticate(request, token)
-    await route(env, user, request, response)
+    await route(env, user, warnings, request, response)
   } catch (error) {
     if (response.headersSent) response.destroy()
-    else if (error instanceof Fault) sendFault(response, error, accept)
+    else if (error instanceof Fault) sendFault(response, error, accept, warnings)
     else {
       env.log(
         `kubed: ${request.method ?? ''} ${request.url ?? ''}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
@@ -58,7 +59,13 @@ export async function handle(
 
 const OPEN = /^\/(healthz|livez|readyz|version)(\/|$)/
 
-async function route(env: Environment, user: User, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function route(
+  env: Environment,
+  user: User,
+  warnings: string[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const target = request.url ?? '/'
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)
@@ -69,14 +76,13 @@ async function route(env: Environment, user: User, request: IncomingMessage, res
   if (found.kind !== 'resource') return document(env, found, request, response)
   const resource = env.registry.find(found.group, found.version, found.plural)
   if (resource === undefined) {
-    if (!env.registry.hasGroupVersion(found.group, found.version)) return plainNotFound(response)
-    throw new Fault(404, 'NotFound', 'the server could not find the requested resource', {})
+    if (!env.registry.all().some(({ group }) => group === found.group)) return plainNotFound(response)
+    throw unknownResource()
   }
   const method = request.method ?? 'GET'
-  if (found.namespace === '' && resource.isNamespaced && found.name !== '')
-    throw new Fault(404, 'NotFound', 'the server could not find the requested resource', {})
-  if (found.subresource !== '' && !resource.subresources.has(found.subresource))
-    throw new Fault(404, 'NotFound', 'the server could not find the requested resource', {})
+  if (found.namespace === '' && resource.isNamespaced && found.name !== '') throw unknownResource()
+  if (found.subresource !== '' && !resource.subresources.has(found.subresource)) throw unknownResource()
+  if (!/^(GET|POST|PUT|PATCH|DELETE)$/.test(method)) throw methodNotAllowed()
   if (found.isWatchPath) query.set('watch', 'true')
   const body = method === 'GET' || method === 'HEAD' ? Buffer.alloc(0) : await readAll(request)
   const contentType = (request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? ''
@@ -93,10 +99,15 @@ async function route(env: Environment, user: User, request: IncomingMessage, res
     name: found.name,
     subresource: found.subresource,
     rest: found.rest,
-    ...readWriteOptions(method, query, contentType, request.headers['user-agent'] ?? ''),
-    warnings: [],
+    // A DELETE with a body takes its options from there alone.
+    ...readWriteOptions(
+      method,
+      method === 'DELETE' && body.length > 0 ? new URLSearchParams() : query,
+      contentType,
+      request.headers['user-agent'] ?? '',
+    ),
+    warnings,
   }
-  if (!/^(GET|HEAD|POST|PUT|PATCH|DELETE)$/.test(method)) throw methodNotAllowed()
   await dispatch(env, call, response)
 }
 
@@ -152,7 +163,9 @@ function document(
     }
     case 'resources': {
       const resources = resourceList(registry, found.group, found.version)
-      return resources === undefined ? plainNotFound(response) : send(response, 200, resources)
+      if (resources !== undefined) return send(response, 200, resources)
+      if (!registry.all().some(({ group }) => group === found.group)) return plainNotFound(response)
+      throw unknownResource()
     }
     default:
       return other(env, found.path, request, response)

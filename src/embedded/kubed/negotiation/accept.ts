@@ -52,15 +52,8 @@ export function formOf(header: string): Form {
     if (kind !== undefined && parameters.get('g') === 'meta.k8s.io' && (version === 'v1' || version === 'v1beta1'))
       return { kind, contentType, version }
   }
-  throw notAcceptable([
-    'application/json',
-    'application/yaml',
-    'application/vnd.kubernetes.protobuf',
-    'application/cbor',
-  ])
-}
-
-/** 406. */
-export function notAcceptable(types: readonly string[]): Fault {
-  return new Fault(406, 'NotAcceptable', `only the following media types are accepted: ${types.join(', ')}`)
+  const served = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
+  if (parseAccept(header).some(({ type }) => served.includes(type)))
+    throw new Fault(406, 'NotAcceptable', `only the following media types are accepted: ${served}`)
+  throw new Fault(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${served}`, {})
 }

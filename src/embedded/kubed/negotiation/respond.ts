@@ -2,10 +2,10 @@ import type { ServerResponse } from 'node:http'
 import type { Json, JsonObject } from '../../../lib/kube/json.ts'
 import { dump } from '../../../lib/yaml/dump.ts'
 import type { Call } from '../call.ts'
-import { badRequest, type Fault, statusOf } from '../fault.ts'
+import { badRequest, Fault, statusOf } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
-import { type Form, formOf, notAcceptable } from './accept.ts'
+import { type Form, formOf } from './accept.ts'
 import { type Include, metadataOf, tableOf } from './table.ts'
 
 /** Sends a JSON (or YAML) answer. */
@@ -28,7 +28,7 @@ export function send(
 }
 
 /** Sends a failure as a Status. Errors are never tables. */
-export function sendFault(response: ServerResponse, fault: Fault, accept = ''): void {
+export function sendFault(response: ServerResponse, fault: Fault, accept = '', warnings: readonly string[] = []): void {
   if (fault.details?.retryAfterSeconds !== undefined)
     response.setHeader('retry-after', String(fault.details.retryAfterSeconds))
   send(
@@ -36,13 +36,16 @@ export function sendFault(response: ServerResponse, fault: Fault, accept = ''): 
     fault.code,
     statusOf(fault),
     accept.startsWith('application/yaml') ? 'application/yaml' : 'application/json',
+    warnings,
   )
 }
 
 function includeOf(call: Call): Include {
   const wanted = call.query.get('includeObject') ?? 'Metadata'
   if (wanted === 'None' || wanted === 'Metadata' || wanted === 'Object') return wanted
-  throw badRequest(`converting (url.Values).(v1.TableOptions): unrecognized value ${JSON.stringify(wanted)}`)
+  throw badRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(wanted)}: must be 'Metadata', 'Object', 'None', or empty`,
+  )
 }
 
 /** One object in the form that the client accepts. */
@@ -52,7 +55,11 @@ export function presentOne(
 ): { contentType: Form['contentType']; present: (object: Obj, isFirst: boolean) => Json } {
   const form = formOf(call.accept)
   if (form.kind === 'metadata-list')
-    throw notAcceptable(['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'])
+    throw new Fault(
+      406,
+      'NotAcceptable',
+      `you requested PartialObjectMetadataList, but the requested object is not a list (${goTypeOf(call.resource)})`,
+    )
   const include = form.kind === 'table' ? includeOf(call) : 'None'
   return {
     contentType: form.contentType,
@@ -75,7 +82,11 @@ export function presentMany(
 ): { contentType: Form['contentType']; body: Json } {
   const form = formOf(call.accept)
   if (form.kind === 'metadata')
-    throw notAcceptable(['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'])
+    throw new Fault(
+      406,
+      'NotAcceptable',
+      `you requested PartialObjectMetadata, but the requested object is a list (${goTypeOf(call.resource)}List)`,
+    )
   if (form.kind === 'table')
     return {
       contentType: form.contentType,
@@ -98,6 +109,11 @@ export function presentMany(
     }
   return { contentType: form.contentType, body: listOfItems(call.resource, items, metadata) }
 }
+
+const goTypeOf = ({ custom, group, kind }: Resource): string =>
+  custom === undefined
+    ? `*${group === '' ? 'core' : (group.split('.')[0] ?? '')}.${kind}`
+    : '*unstructured.Unstructured'
 
 /** Built-in items do not repeat their kind; custom ones do. */
 function listOfItems(resource: Resource, items: readonly Obj[], metadata: JsonObject): JsonObject {

@@ -11,13 +11,19 @@ const SUCCESS: JsonObject = { kind: 'Status', apiVersion: 'v1', metadata: {}, st
 
 /** POST of pods/binding: puts a pod on a node. */
 export function bind(env: Environment, call: Call, pod: Obj, body: Json): JsonObject {
-  const target = objectOf(isObject(body) ? body.target : undefined)
+  const binding = objectOf(isObject(body) ? body : undefined)
+  const target = objectOf(binding.target)
   const node = stringOf(target.name)
-  if (node === '')
-    throw new Fault(422, 'Invalid', `Binding "${call.name}" is invalid: target.name: Required value`, {
-      name: call.name,
-      kind: 'Binding',
-    })
+  const kind = stringOf(target.kind)
+  if (stringOf(objectOf(binding.metadata).name) !== pod.metadata.name)
+    throw badRequest('name in URL does not match name in Binding object')
+  if (kind !== '' && kind !== 'Node')
+    throw new Fault(
+      500,
+      '',
+      `target.kind: Unsupported value: ${JSON.stringify(kind)}: supported values: "Node", "<empty>"`,
+    )
+  if (node === '') throw new Fault(500, '', 'target.name: Required value')
   const current = stringOf(specOf(pod).nodeName)
   if (pod.metadata.deletionTimestamp !== undefined)
     throw conflict(

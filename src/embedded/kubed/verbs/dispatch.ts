@@ -3,6 +3,7 @@ import { clone, isObject, type Json, type JsonObject, listOf, objectOf } from '.
 import { allowedBy } from '../authorization/rules.ts'
 import { isReview, review } from '../authorization/reviews.ts'
 import type { Call } from '../call.ts'
+import { decodeObject } from '../decoding/object.ts'
 import { readObject, readOptions, readPatch } from '../decoding/body.ts'
 import type { Environment } from '../environment.ts'
 import { Fault, forbidden, methodNotAllowed, notFound } from '../fault.ts'
@@ -18,7 +19,7 @@ import { checkFuture, list } from './list.ts'
 import { apply, patch } from './patch.ts'
 import { remove, removalOf } from './remove.ts'
 import { matchOf } from './select.ts'
-import { afterWrite, create, finish, isFinished, replace } from './write.ts'
+import { afterWrite, create, createDecoded, finish, isFinished, replace, requireName } from './write.ts'
 
 /** Carries out a request for a resource, and answers it. */
 export async function dispatch(env: Environment, call: Call, response: ServerResponse): Promise<void> {
@@ -114,11 +115,17 @@ async function removeMany(env: Environment, call: Call, response: ServerResponse
 
 async function dispatchOne(env: Environment, call: Call, response: ServerResponse): Promise<void> {
   if (call.method === 'GET') return readOne(env, call, response)
+  if (call.method === 'POST') throw methodNotAllowed()
   presentOne(call, 0)
   const stored = env.store.get(call.resource.storageKey, call.namespace, call.name)
   if (call.method === 'PATCH' && call.contentType === 'application/apply-patch+yaml') {
     const { object, created } = apply(env, call, stored, readPatch(call))
     return answerObject(env, call, response, created ? 201 : 200, object)
+  }
+  if (stored === undefined && call.method === 'PUT' && CREATED_BY_PUT.has(call.resource.storageKey)) {
+    const object = decodeObject(env, call, readObject(call))
+    requireName(object, call.name)
+    return answerObject(env, call, response, 201, createDecoded(env, call, object))
   }
   if (stored === undefined) throw notFound(call.resource, call.name)
   switch (call.method) {
@@ -136,6 +143,18 @@ async function dispatchOne(env: Environment, call: Call, response: ServerRespons
       throw methodNotAllowed()
   }
 }
+
+/** Kinds that a PUT of what is not there creates. @see AllowCreateOnUpdate of the registry's strategies */
+const CREATED_BY_PUT = new Set([
+  'coordination.k8s.io/leases',
+  '/endpoints',
+  '/events',
+  '/limitranges',
+  '/services',
+  ...['clusterroles', 'clusterrolebindings', 'roles', 'rolebindings'].map(
+    (each) => `rbac.authorization.k8s.io/${each}`,
+  ),
+])
 
 function deleted({ resource, name }: Call, object: Obj): JsonObject {
   return {
@@ -160,7 +179,7 @@ async function readOne(env: Environment, call: Call, response: ServerResponse): 
       throw new Fault(
         500,
         '',
-        `Invalid value: ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
+        `resourceVersion: Invalid value: ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
       )
     checkFuture(env, Number(version))
   }

@@ -18,7 +18,7 @@ export async function list(env: Environment, call: Call): Promise<Page> {
   const all = env.store.list(resource.storageKey, call.namespace === '' ? undefined : call.namespace)
   const version = String(env.store.version())
   const token = query.get('continue') ?? ''
-  const limit = Number(query.get('limit') ?? '0')
+  const limit = limitOf(query.get('limit') ?? '')
   if (token === '' && !(limit > 0) && match === undefined)
     return { items: all.map((object) => toVersion(resource, object)), metadata: { resourceVersion: version } }
   const from = token === '' ? undefined : readToken(token)
@@ -35,6 +35,11 @@ export async function list(env: Environment, call: Call): Promise<Page> {
   return { items: items.map((object) => toVersion(resource, object)), metadata }
 }
 
+function limitOf(text: string): number {
+  if (/^-?\d*$/.test(text)) return Number(text)
+  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+}
+
 const placeOf = (object: Obj): string => `${namespaceOf(object)}\u0000${object.metadata.name}`
 
 function writeToken(version: string, after: string): string {
@@ -49,7 +54,7 @@ function readToken(token: string): { version: string; after: string } {
   } catch {
     // falls through: not a token of ours
   }
-  throw badRequest('continue key is not valid: invalid token')
+  throw badRequest('invalid continue token: continue key is not valid: it is no token of this server')
 }
 
 function checkVersion(env: Environment, { query }: Call): void {
@@ -65,7 +70,7 @@ function checkVersion(env: Environment, { query }: Call): void {
       {
         field: 'resourceVersionMatch',
         type: 'NotSupported',
-        message: `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`,
+        message: `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan", ""`,
       },
     ])
   if (match === 'Exact' && version === '0')
@@ -73,7 +78,7 @@ function checkVersion(env: Environment, { query }: Call): void {
   if (version === '') return
   if (!/^\d+$/.test(version))
     throw badRequest(
-      `resourceVersion: Invalid value: ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
+      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
     )
   if ((query.get('continue') ?? '') !== '' && version !== '0')
     throw badRequest('specifying resource version is not allowed when using continue')

@@ -11,7 +11,7 @@ import {
 import { admitNamespaceDelete } from '../admission/namespace.ts'
 import type { Call } from '../call.ts'
 import { type Environment, timestamp } from '../environment.ts'
-import { conflict, Fault } from '../fault.ts'
+import { badRequest, conflict, invalid } from '../fault.ts'
 import { finalizersOf, type Obj, specOf } from '../object.ts'
 import { toVersion } from '../resources/convert.ts'
 import { afterWrite, finish, isFinished } from './write.ts'
@@ -36,6 +36,7 @@ export function removalOf(call: Call, body: Json): Removal {
   const grace =
     numberOf(options.gracePeriodSeconds) ??
     (query('gracePeriodSeconds') === undefined ? undefined : Number(query('gracePeriodSeconds')))
+  checkOptions(call, options, propagation, orphan)
   const preconditions = objectOf(options.preconditions)
   return {
     propagation: policyOf(propagation, orphan),
@@ -46,25 +47,32 @@ export function removalOf(call: Call, body: Json): Removal {
   }
 }
 
+function checkOptions(call: Call, options: JsonObject, policy: string | undefined, orphan: Json | undefined): void {
+  const { kind, apiVersion } = options
+  if (typeof kind === 'string' && kind !== '' && kind !== 'DeleteOptions')
+    throw badRequest(
+      `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(stringOf(apiVersion) || call.resource.version)} in scheme "pkg/runtime/scheme.go:111"`,
+    )
+  if (orphan !== undefined && policy !== undefined && policy !== '')
+    throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [
+      {
+        field: 'propagationPolicy',
+        type: 'Invalid',
+        message: `Invalid value: ${JSON.stringify(policy)}: orphanDependents and deletionPropagation cannot be both set`,
+      },
+    ])
+}
+
 function policyOf(policy: string | undefined, orphan: Json | undefined): Removal['propagation'] {
   if (policy === 'Background' || policy === 'Foreground' || policy === 'Orphan') return policy
   if (policy !== undefined && policy !== '')
-    throw new Fault(
-      422,
-      'Invalid',
-      `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan", "nil"`,
+    throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [
       {
-        group: 'meta.k8s.io',
-        kind: 'DeleteOptions',
-        causes: [
-          {
-            reason: 'FieldValueNotSupported',
-            message: `Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan", "nil"`,
-            field: 'propagationPolicy',
-          },
-        ],
+        field: 'propagationPolicy',
+        type: 'NotSupported',
+        message: `Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan", "nil"`,
       },
-    )
+    ])
   return orphan === true ? 'Orphan' : undefined
 }
 
@@ -101,26 +109,18 @@ export function remove(env: Environment, call: Call, stored: Obj, removal: Remov
 
 function checkPreconditions({ resource }: Call, stored: Obj, { uid, resourceVersion }: Removal): void {
   const naming = { ...resource, plural: resource.kind }
-  if (uid !== undefined && uid !== stored.metadata.uid)
-    throw new Fault(
-      409,
-      'Conflict',
-      conflict(
-        naming,
-        stored.metadata.name,
-        `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${stored.metadata.uid ?? ''}`,
-      ).message,
-      {
-        name: stored.metadata.name,
-        ...(resource.group === '' ? {} : { group: resource.group }),
-        kind: resource.kind,
-      },
-    )
-  if (resourceVersion !== undefined && resourceVersion !== stored.metadata.resourceVersion)
+  const { name, uid: own = '', resourceVersion: ownVersion = '' } = stored.metadata
+  if (uid !== undefined && uid !== own)
     throw conflict(
       naming,
-      stored.metadata.name,
-      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${stored.metadata.resourceVersion ?? ''}`,
+      name,
+      `the UID in the precondition (${uid}) does not match the UID in record (${own}). The object might have been deleted and then recreated`,
+    )
+  if (resourceVersion !== undefined && resourceVersion !== ownVersion)
+    throw conflict(
+      naming,
+      name,
+      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${ownVersion}). The object might have been modified`,
     )
 }
 

@@ -8,7 +8,7 @@ import { alreadyExists, badRequest, conflict, Fault, invalid, MODIFIED } from '.
 import { finalizersOf, type Meta, type Obj } from '../object.ts'
 import { toStored, toVersion } from '../resources/convert.ts'
 import { installDefinition, isDefinition } from '../resources/definitions.ts'
-import { apiVersionOf } from '../resources/resource.ts'
+import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { sameOwners, trackUpdate, type Writer } from './managed-fields.ts'
 import { defaultObject, prepareChanged, prepareNew } from './prepare.ts'
 
@@ -96,20 +96,27 @@ export function replace(env: Environment, call: Call, before: Obj, body: Body): 
     object.metadata.namespace !== '' &&
     object.metadata.namespace !== call.namespace
   )
-    throw badRequest(
-      `the namespace of the object (${object.metadata.namespace}) does not match the namespace on the URL (${call.namespace})`,
-    )
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   checkUid(call, before, object)
-  if (call.resource.custom !== undefined && (object.metadata.resourceVersion ?? '') === '')
-    throw invalid(call.resource, call.name, [
+  const { resource } = call
+  const sent = object.metadata.resourceVersion ?? ''
+  if ((resource.custom !== undefined || MUST_SAY_VERSION.has(resource.storageKey)) && /^0?$/.test(sent))
+    throw invalid({ group: resource.group, kind: resource.plural }, call.name, [
       {
         field: 'metadata.resourceVersion',
         type: 'Invalid',
-        message: 'Invalid value: 0x0: must be specified for an update',
+        message: 'Invalid value: 0: must be specified for an update',
       },
     ])
   return change(env, call, before, object)
 }
+
+/** Built-in kinds that are replaced only by those who say which version they have seen. @see AllowUnconditionalUpdate */
+const MUST_SAY_VERSION = new Set([
+  'coordination.k8s.io/leases',
+  'policy/poddisruptionbudgets',
+  ...['csidrivers', 'csinodes', 'csistoragecapacities', 'volumeattachments'].map((each) => `storage.k8s.io/${each}`),
+])
 
 /** Refuses a written object without a name. */
 export function requireName({ metadata }: Obj, name: string): void {
@@ -121,7 +128,7 @@ function checkUid(call: Call, before: Obj, object: Obj): void {
   const uid = object.metadata.uid
   if (typeof uid !== 'string' || uid === '' || uid === before.metadata.uid) return
   const { resource, namespace, name } = call
-  const key = `/registry/${resource.group === '' ? '' : `${resource.group}/`}${resource.plural}/${namespace === '' ? '' : `${namespace}/`}${name}`
+  const key = `/registry/${storedUnder(resource)}/${namespace === '' ? '' : `${namespace}/`}${name}`
   throw conflict(
     resource,
     name,
@@ -129,12 +136,26 @@ function checkUid(call: Call, before: Obj, object: Obj): void {
   )
 }
 
+/** Where etcd has a kind, which some messages show. */
+const ETCD_PLACES: Readonly<Record<string, string>> = {
+  '/services': 'services/specs',
+  '/endpoints': 'services/endpoints',
+  '/nodes': 'minions',
+  '/replicationcontrollers': 'controllers',
+  'networking.k8s.io/ingresses': 'ingress',
+  'apiextensions.k8s.io/customresourcedefinitions': 'apiextensions.k8s.io/customresourcedefinitions',
+}
+
+function storedUnder({ custom, storageKey, plural }: Resource): string {
+  return custom === undefined ? (ETCD_PLACES[storageKey] ?? plural) : storageKey
+}
+
 /** Writes a changed, decoded object over the stored one. `owned`: managedFields are final (server-side apply). */
 export function change(env: Environment, call: Call, stored: Obj, object: Obj, owned = false): Obj {
   const { resource } = call
   const before = toVersion(resource, stored)
   const sentVersion = object.metadata.resourceVersion
-  if (typeof sentVersion === 'string' && sentVersion !== '' && sentVersion !== before.metadata.resourceVersion) {
+  if (typeof sentVersion === 'string' && !/^0?$/.test(sentVersion) && sentVersion !== before.metadata.resourceVersion) {
     if (!/^\d+$/.test(sentVersion))
       throw new Fault(500, '', `strconv.ParseUint: parsing ${JSON.stringify(sentVersion)}: invalid syntax`)
     throw conflict(resource, call.name, MODIFIED)
@@ -181,7 +202,7 @@ function refuseNewFinalizers({ resource, name }: Call, object: Obj, before: Obj)
     {
       field: 'metadata.finalizers',
       type: 'Forbidden',
-      message: `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers ${JSON.stringify(added).replaceAll(',', ', ')}`,
+      message: `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((each) => JSON.stringify(each)).join(', ')}}`,
     },
   ])
 }
@@ -204,9 +225,9 @@ export function isFinished(object: Obj): boolean {
 
 /** Removes an object for good. */
 export function finish(env: Environment, call: Call, stored: Obj, last: Obj): Obj {
-  const gone = env.store.remove(call.resource.storageKey, clone(toStored(call.resource, last)))
+  env.store.remove(call.resource.storageKey, clone(toStored(call.resource, last)))
   afterWrite(env, undefined, stored)
-  return toVersion(call.resource, gone)
+  return toVersion(call.resource, last)
 }
 
 /** What a write brings with it: a definition its kinds, a namespace its contents. */

@@ -2,14 +2,18 @@ import { isObject, type Json, type JsonObject, objectOf, objectsOf, stringOf } f
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
 import { matchSelector } from '../../../lib/kube/selector.ts'
 import type { FieldError } from '../fault.ts'
-
-type Check = (value: JsonObject, path: string, errors: FieldError[]) => void
-
-const push = (errors: FieldError[], field: string, type: FieldError['type'], message: string): void =>
-  void errors.push({ field, type, message })
+import { BATCH_CHECKS } from './batch-checks.ts'
+import { type Check, push } from './fault-list.ts'
+import { NETWORKING_CHECKS } from './networking-checks.ts'
+import { RBAC_CHECKS } from './rbac-checks.ts'
+import { VOLUME_CHECKS } from './volume-checks.ts'
 
 /** What rules as data cannot say, by definition. */
 export const CHECKS: Readonly<Record<string, Check>> = {
+  ...NETWORKING_CHECKS,
+  ...RBAC_CHECKS,
+  ...VOLUME_CHECKS,
+  ...BATCH_CHECKS,
   'core.v1.PodSpec': (spec, path, errors) => {
     const names = new Set<Json | undefined>()
     for (const list of ['containers', 'initContainers'])
@@ -139,16 +143,6 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   'apps.v1.DaemonSetSpec': (spec, path, errors) => {
     checkSelector(spec, path, errors, 'daemonset')
     checkAlways(spec, path, errors)
-  },
-  'batch.v1.JobSpec': ({ template }, path, errors) => {
-    const policy = objectOf(objectOf(template).spec).restartPolicy
-    if (policy === 'Always')
-      push(
-        errors,
-        `${path}.template.spec.restartPolicy`,
-        'Required',
-        'Required value: valid values: "OnFailure", "Never"',
-      )
   },
   'autoscaling.v2.HorizontalPodAutoscalerSpec': ({ minReplicas, maxReplicas = 0 }, path, errors) => {
     if (typeof minReplicas === 'number' && minReplicas < 0)

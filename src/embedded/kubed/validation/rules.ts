@@ -73,7 +73,6 @@ export const RULES: Readonly<Record<string, Rules>> = {
     },
   },
   'core.v1.ServicePort': { required: ['port'], enums: { protocol: PROTOCOLS }, ports: ['port'], labels: ['name'] },
-  'core.v1.PersistentVolumeClaimSpec': { required: ['accessModes'] },
   'core.v1.ReplicationControllerSpec': { natural: ['replicas', 'minReadySeconds'] },
   'apps.v1.DeploymentSpec': {
     required: ['selector'],
@@ -88,7 +87,7 @@ export const RULES: Readonly<Record<string, Rules>> = {
   'apps.v1.DaemonSetSpec': { required: ['selector'], natural: ['minReadySeconds', 'revisionHistoryLimit'] },
   'batch.v1.JobSpec': {
     natural: ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished'],
-    enums: { completionMode: ['Indexed', 'NonIndexed'] },
+    enums: { completionMode: ['NonIndexed', 'Indexed'] },
   },
   'batch.v1.CronJobSpec': {
     required: ['schedule'],
@@ -101,14 +100,8 @@ export const RULES: Readonly<Record<string, Rules>> = {
   'autoscaling.v2.HPAScalingPolicy': { enums: { type: ['Percent', 'Pods'] } },
   'autoscaling.v2.HPAScalingRules': { enums: { selectPolicy: ['Disabled', 'Max', 'Min'] } },
   'rbac.v1.PolicyRule': { required: ['verbs'] },
-  'rbac.v1.RoleRef': { required: ['name'] },
   'rbac.v1.Subject': { required: ['name'], enums: { kind: ['ServiceAccount', 'User', 'Group'] } },
   'policy.v1.PodDisruptionBudgetSpec': { enums: { unhealthyPodEvictionPolicy: ['AlwaysAllow', 'IfHealthyBudget'] } },
-  'networking.v1.HTTPIngressPath': {
-    required: ['pathType'],
-    enums: { pathType: ['Exact', 'ImplementationSpecific', 'Prefix'] },
-  },
-  'networking.v1.NetworkPolicyPort': { enums: { protocol: PROTOCOLS } },
   'discovery.v1.EndpointSlice': { required: ['addressType'], enums: { addressType: ['FQDN', 'IPv4', 'IPv6'] } },
   'discovery.v1.Endpoint': { required: ['addresses'] },
 }

@@ -1,0 +1,146 @@
+import { type JsonObject, listOf, numberOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { matchSelector } from '../../../lib/kube/selector.ts'
+import type { FieldError } from '../fault.ts'
+import { type Check, invalidValue, required, unsupported } from './fault-list.ts'
+import { checkPrefixed } from './networking-checks.ts'
+
+const ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore']
+const DESCRIPTORS = new Set(['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'])
+
+/** Checks of jobs. @see k8s.io/kubernetes/pkg/apis/batch/validation */
+export const BATCH_CHECKS: Readonly<Record<string, Check>> = {
+  'batch.v1.JobSpec': checkJob,
+  'batch.v1.PodFailurePolicyRule': checkFailureRule,
+  'batch.v1.CronJobSpec': ({ schedule, timeZone }, path, errors) => {
+    checkSchedule(stringOf(schedule), `${path}.schedule`, errors)
+    checkZone(timeZone, `${path}.timeZone`, errors)
+  },
+}
+
+function checkJob(spec: JsonObject, path: string, errors: FieldError[]): void {
+  checkSelector(spec, path, errors)
+  const isIndexed = spec.completionMode === 'Indexed'
+  if (isIndexed && spec.completions === undefined)
+    required(errors, `${path}.completions`, `when completion mode is Indexed`)
+  for (const field of ['backoffLimitPerIndex', 'maxFailedIndexes']) {
+    const value = numberOf(spec[field])
+    if (field === 'maxFailedIndexes' && value !== undefined && spec.backoffLimitPerIndex === undefined)
+      required(errors, `${path}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified')
+    if (value !== undefined && !isIndexed)
+      invalidValue(errors, `${path}.${field}`, value, 'requires indexed completion mode')
+  }
+  const replacement = spec.podReplacementPolicy
+  if (replacement !== undefined && replacement !== 'Failed' && replacement !== 'TerminatingOrFailed')
+    unsupported(errors, `${path}.podReplacementPolicy`, replacement, ['Failed', 'TerminatingOrFailed'])
+  if (typeof spec.managedBy === 'string') checkPrefixed(spec.managedBy, `${path}.managedBy`, errors)
+  const { restartPolicy } = objectOf(objectOf(spec.template).spec)
+  if (restartPolicy === 'Always' || restartPolicy === undefined)
+    required(errors, `${path}.template.spec.restartPolicy`, 'valid values: "OnFailure", "Never"')
+}
+
+/** Those of cron jobs have no selector yet. */
+function checkSelector({ selector, template, manualSelector }: JsonObject, path: string, errors: FieldError[]): void {
+  if (path.includes('jobTemplate')) return
+  const { labels } = objectOf(objectOf(template).metadata)
+  if (selector === undefined && manualSelector === true) required(errors, `${path}.selector`)
+  if (!matchSelector(selector)(labels))
+    invalidValue(errors, `${path}.template.metadata.labels`, labels, '`selector` does not match template `labels`')
+}
+
+function checkFailureRule(
+  { action, onExitCodes, onPodConditions }: JsonObject,
+  path: string,
+  errors: FieldError[],
+): void {
+  if (!ACTIONS.includes(stringOf(action))) unsupported(errors, `${path}.action`, action, ACTIONS)
+  const conditions = objectsOf(onPodConditions)
+  const choose = (why: string): void =>
+    void errors.push({ field: path, type: 'Invalid', message: `Invalid value: ${why}` })
+  if (onExitCodes === undefined && conditions.length === 0)
+    choose('specifying one of OnExitCodes and OnPodConditions is required')
+  if (onExitCodes !== undefined && conditions.length > 0)
+    choose('specifying both OnExitCodes and OnPodConditions is not supported')
+  const { operator, values } = objectOf(onExitCodes)
+  listOf(values).forEach((value, index) => {
+    if (operator === 'In' && value === 0)
+      invalidValue(errors, `${path}.onExitCodes.values[${index}]`, value, 'must not be 0 for the In operator')
+  })
+}
+
+const BOUNDS: readonly (readonly [least: number, most: number, names: string])[] = [
+  [0, 59, ''],
+  [0, 23, ''],
+  [1, 31, ''],
+  [1, 12, 'jan feb mar apr may jun jul aug sep oct nov dec'],
+  [0, 6, 'sun mon tue wed thu fri sat'],
+]
+
+/** In the words of the library that reads schedules. @see https://pkg.go.dev/github.com/robfig/cron/v3 */
+function checkSchedule(schedule: string, path: string, errors: FieldError[]): void {
+  if (schedule === '') return
+  if (schedule.startsWith('@')) {
+    if (!DESCRIPTORS.has(schedule) && !schedule.startsWith('@every '))
+      invalidValue(errors, path, schedule, `unrecognized descriptor: ${schedule}`)
+    return
+  }
+  const fields = schedule.trim().split(/\s+/)
+  if (fields.length !== 5)
+    return invalidValue(
+      errors,
+      path,
+      schedule,
+      `expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`,
+    )
+  const why = fields.map((field, index) => fieldFault(field, index)).find((fault) => fault !== undefined)
+  if (why !== undefined) invalidValue(errors, path, schedule, why)
+}
+
+function fieldFault(field: string, index: number): string | undefined {
+  for (const part of field.split(',')) {
+    const fault = rangeFault(part, index)
+    if (fault !== undefined) return fault
+  }
+  return undefined
+}
+
+function rangeFault(part: string, index: number): string | undefined {
+  const [least = 0, most = 0, names = ''] = BOUNDS[index] ?? []
+  const [range = '', step, ...more] = part.split('/')
+  if (more.length > 0) return `too many slashes: ${part}`
+  if (step !== undefined && !/^\d+$/.test(step))
+    return `failed to parse int from ${step}: strconv.Atoi: parsing ${JSON.stringify(step)}: invalid syntax`
+  if (step !== undefined && Number(step) === 0) return `step of range should be a positive number: ${part}`
+  if (range === '*' || range === '?') return undefined
+  const ends = range.split('-')
+  if (ends.length > 2) return `too many hyphens: ${part}`
+  const numbers = ends.map((end) => {
+    const named = names.split(' ').indexOf(end.toLowerCase())
+    return names !== '' && named >= 0 ? named + least : Number(end === '' ? NaN : end)
+  })
+  const bad = numbers.findIndex((each) => !Number.isInteger(each))
+  if (bad >= 0) {
+    const text = ends[bad] ?? ''
+    return `failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`
+  }
+  const [from = 0, to = from] = numbers
+  if (from < least) return `beginning of range (${from}) below minimum (${least}): ${part}`
+  if (to > most) return `end of range (${to}) above maximum (${most}): ${part}`
+  return from > to ? `beginning of range (${from}) beyond end of range (${to}): ${part}` : undefined
+}
+
+function checkZone(zone: unknown, path: string, errors: FieldError[]): void {
+  if (typeof zone !== 'string') return
+  if (zone === '') return invalidValue(errors, path, zone, 'timeZone must be nil or non-empty string')
+  if (zone.toLowerCase() === 'local')
+    return invalidValue(
+      errors,
+      path,
+      zone,
+      'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones',
+    )
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone })
+  } catch {
+    invalidValue(errors, path, zone, `unknown time zone ${zone}`)
+  }
+}

@@ -1,0 +1,31 @@
+import type { JsonObject, Json } from '../../../lib/kube/json.ts'
+import type { FieldError } from '../fault.ts'
+
+/** What rules as data cannot say of a definition. */
+export type Check = (value: JsonObject, path: string, errors: FieldError[]) => void
+
+/** Adds a fault. */
+export function push(errors: FieldError[], field: string, type: FieldError['type'], message: string): void {
+  errors.push({ field, type, message })
+}
+
+/** Adds a fault of a value that is not as it must be. */
+export function invalidValue(errors: FieldError[], field: string, value: Json | undefined, why: string): void {
+  push(errors, field, 'Invalid', `Invalid value: ${JSON.stringify(value ?? null)}: ${why}`)
+}
+
+/** Adds a fault of a field that must be there. */
+export function required(errors: FieldError[], field: string, why = ''): void {
+  push(errors, field, 'Required', why === '' ? 'Required value' : `Required value: ${why}`)
+}
+
+/** Adds a fault of a value that is none of those that are supported; they are printed as given. */
+export function unsupported(
+  errors: FieldError[],
+  field: string,
+  value: Json | undefined,
+  supported: readonly string[],
+): void {
+  const list = supported.map((each) => JSON.stringify(each)).join(', ')
+  push(errors, field, 'NotSupported', `Unsupported value: ${JSON.stringify(value ?? null)}: supported values: ${list}`)
+}

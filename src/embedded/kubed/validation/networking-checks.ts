@@ -1,0 +1,180 @@
+import { isIP } from 'node:net'
+import { isObject, type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
+import type { FieldError } from '../fault.ts'
+import { type Check, invalidValue, push, required, unsupported } from './fault-list.ts'
+import { subdomainError } from './names.ts'
+
+const PROTOCOLS = ['TCP', 'UDP', 'SCTP']
+const CLASS_ANNOTATION = 'kubernetes.io/ingress.class'
+
+/** Checks of policies, ingresses and their classes. @see k8s.io/kubernetes/pkg/apis/networking/validation */
+export const NETWORKING_CHECKS: Readonly<Record<string, Check>> = {
+  'networking.v1.NetworkPolicySpec': ({ policyTypes }, path, errors) => {
+    const types = listOf(policyTypes)
+    if (types.length > 2) {
+      invalidValue(errors, `${path}.policyTypes`, types, 'may not specify more than two policyTypes')
+      return
+    }
+    types.forEach((type, index) => {
+      if (type !== 'Ingress' && type !== 'Egress')
+        unsupported(errors, `${path}.policyTypes[${index}]`, type, ['Ingress', 'Egress'])
+    })
+  },
+  'networking.v1.NetworkPolicyPeer': (peer, path, errors) => {
+    const { ipBlock, podSelector, namespaceSelector } = peer
+    if (ipBlock === undefined && podSelector === undefined && namespaceSelector === undefined)
+      required(errors, path, 'must specify a peer')
+    if (ipBlock !== undefined && (podSelector !== undefined || namespaceSelector !== undefined))
+      push(errors, path, 'Forbidden', 'Forbidden: may not specify both ipBlock and another peer')
+  },
+  'networking.v1.IPBlock': checkBlock,
+  'networking.v1.NetworkPolicyPort': checkPolicyPort,
+  'networking.v1.Ingress': ({ metadata, spec }, _path, errors) => {
+    const old = objectOf(objectOf(metadata).annotations)[CLASS_ANNOTATION]
+    const name = objectOf(spec).ingressClassName
+    if (old !== undefined && name !== undefined && old !== name)
+      invalidValue(
+        errors,
+        `annotations.${CLASS_ANNOTATION}`,
+        old,
+        'must match `ingressClassName` when both are specified',
+      )
+  },
+  'networking.v1.IngressSpec': checkIngress,
+  'networking.v1.IngressRule': ({ host }, path, errors) => {
+    const text = stringOf(host)
+    if (text === '') return
+    if (isIP(text) !== 0) return invalidValue(errors, `${path}.host`, text, 'must be a DNS name, not an IP address')
+    const why = subdomainError(text.replace(/^\*\./, ''))
+    if (why !== undefined) invalidValue(errors, `${path}.host`, text, text.includes('*') ? WILDCARD : why)
+  },
+  'networking.v1.HTTPIngressPath': checkPath,
+  'networking.v1.IngressBackend': checkBackend,
+  'networking.v1.IngressTLS': ({ secretName }, path, errors) => checkName(secretName, `${path}.secretName`, errors),
+  'networking.v1.IngressClassSpec': ({ controller, parameters }, path, errors) => {
+    const name = stringOf(controller)
+    if (name === '') required(errors, `${path}.controller`)
+    else checkPrefixed(name, `${path}.controller`, errors)
+    if (isObject(parameters)) checkParameters(parameters, `${path}.parameters`, errors)
+  },
+}
+
+const WILDCARD =
+  "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+
+function checkName(value: unknown, path: string, errors: FieldError[]): void {
+  if (typeof value !== 'string' || value === '') return
+  const why = subdomainError(value)
+  if (why !== undefined) invalidValue(errors, path, value, why)
+}
+
+/** A name such as `acme.io/foo`. */
+export function checkPrefixed(name: string, path: string, errors: FieldError[]): void {
+  const slash = name.indexOf('/')
+  if (slash > 0 && slash < name.length - 1) return
+  invalidValue(errors, path, name, 'must be a domain-prefixed path (such as "acme.io/foo")')
+}
+
+type Network = { readonly bits: number; readonly value: bigint; readonly size: number }
+
+function parseNetwork(text: string): Network | undefined {
+  const [address = '', length = ''] = text.split('/')
+  const family = isIP(address)
+  const bits = Number(length)
+  const size = family === 4 ? 32 : 128
+  if (family === 0 || !/^\d{1,3}$/.test(length) || bits > size) return undefined
+  return { bits, size, value: addressValue(address, family) }
+}
+
+function addressValue(address: string, family: number): bigint {
+  if (family === 4) return address.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n)
+  const [head = '', tail] = address.split('::')
+  const parts = (text: string): string[] => (text === '' ? [] : text.split(':'))
+  const left = parts(head)
+  const right = parts(tail ?? '')
+  const zeros = tail === undefined ? [] : Array.from({ length: 8 - left.length - right.length }, () => '0')
+  return [...left, ...zeros, ...right].reduce((sum, part) => sum * 65536n + BigInt(`0x${part}`), 0n)
+}
+
+function checkBlock({ cidr, except }: JsonObject, path: string, errors: FieldError[]): void {
+  const outer = parseNetwork(stringOf(cidr))
+  const bad = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'
+  if (stringOf(cidr) === '') return required(errors, `${path}.cidr`)
+  if (outer === undefined) return invalidValue(errors, `${path}.cidr`, cidr, bad)
+  listOf(except).forEach((each, index) => {
+    const inner = parseNetwork(stringOf(each))
+    const place = `${path}.except[${index}]`
+    if (inner === undefined) return invalidValue(errors, place, each, bad)
+    const shift = BigInt(outer.size - outer.bits)
+    const isInside = inner.size === outer.size && inner.value >> shift === outer.value >> shift
+    if (!isInside || inner.bits <= outer.bits) invalidValue(errors, place, each, 'must be a strict subset of `cidr`')
+  })
+}
+
+function checkPolicyPort({ port, endPort, protocol }: JsonObject, path: string, errors: FieldError[]): void {
+  if (protocol !== undefined && !PROTOCOLS.includes(stringOf(protocol)))
+    unsupported(errors, `${path}.protocol`, protocol, PROTOCOLS)
+  const first = numberOf(port)
+  const last = numberOf(endPort)
+  if (first !== undefined && (first < 1 || first > 65535))
+    invalidValue(errors, `${path}.port`, first, 'must be between 1 and 65535, inclusive')
+  if (last === undefined) return
+  const at = `${path}.endPort`
+  if (port === undefined) return invalidValue(errors, at, last, 'may not be specified when `port` is not specified')
+  if (first === undefined) return invalidValue(errors, at, last, 'may not be specified when `port` is non-numeric')
+  if (last < first) invalidValue(errors, at, last, 'must be greater than or equal to `port`')
+  else if (last > 65535) invalidValue(errors, at, last, 'must be between 1 and 65535, inclusive')
+}
+
+function checkIngress(
+  { rules, defaultBackend, ingressClassName }: JsonObject,
+  path: string,
+  errors: FieldError[],
+): void {
+  if (listOf(rules).length === 0 && defaultBackend === undefined)
+    invalidValue(errors, path, [], 'either `defaultBackend` or `rules` must be specified')
+  checkName(ingressClassName, `${path}.ingressClassName`, errors)
+}
+
+function checkPath({ path: given, pathType }: JsonObject, path: string, errors: FieldError[]): void {
+  const at = `${path}.path`
+  const text = stringOf(given)
+  if (pathType === undefined) return required(errors, `${path}.pathType`, 'pathType must be specified')
+  if (pathType !== 'Exact' && pathType !== 'Prefix' && pathType !== 'ImplementationSpecific')
+    return unsupported(errors, `${path}.pathType`, pathType, ['Exact', 'ImplementationSpecific', 'Prefix'])
+  if (pathType === 'ImplementationSpecific' && text === '') return
+  if (!text.startsWith('/')) invalidValue(errors, at, text, 'must be an absolute path')
+  if (pathType === 'ImplementationSpecific') return
+  for (const sequence of ['//', '/./', '/../', '%2f', '%2F'])
+    if (text.includes(sequence)) invalidValue(errors, at, text, `must not contain '${sequence}'`)
+  for (const suffix of ['/..', '/.'])
+    if (text.endsWith(suffix)) invalidValue(errors, at, text, `cannot end with '${suffix}'`)
+}
+
+function checkBackend({ service, resource }: JsonObject, path: string, errors: FieldError[]): void {
+  if (service !== undefined && resource !== undefined)
+    return invalidValue(errors, path, '', 'cannot set both resource and service backends')
+  if (resource !== undefined) return
+  if (service === undefined) return invalidValue(errors, path, '', 'resource or service backend is required')
+  const { name, port } = objectOf(service)
+  const { name: portName, number } = objectOf(port)
+  if (stringOf(name) === '') required(errors, `${path}.service.name`)
+  const hasName = stringOf(portName) !== ''
+  const hasNumber = (numberOf(number) ?? 0) !== 0
+  if (hasName && hasNumber) invalidValue(errors, path, '', 'cannot set both port name & port number')
+  else if (!hasName && !hasNumber) required(errors, path, 'port name or number is required')
+  else if (hasNumber && ((numberOf(number) ?? 0) < 1 || (numberOf(number) ?? 0) > 65535))
+    invalidValue(errors, `${path}.service.port.number`, number, 'must be between 1 and 65535, inclusive')
+}
+
+function checkParameters({ kind, name, scope, namespace }: JsonObject, path: string, errors: FieldError[]): void {
+  if (stringOf(kind) === '') required(errors, `${path}.kind`)
+  if (stringOf(name) === '') required(errors, `${path}.name`)
+  const said = stringOf(scope)
+  if (said === 'Namespace' && stringOf(namespace) === '')
+    required(errors, `${path}.namespace`, "`parameters.scope` is set to 'Namespace'")
+  if (said === 'Cluster' && namespace !== undefined)
+    push(errors, `${path}.namespace`, 'Forbidden', "Forbidden: `parameters.scope` is set to 'Cluster'")
+  if (said !== '' && said !== 'Cluster' && said !== 'Namespace')
+    unsupported(errors, `${path}.scope`, said, ['Cluster', 'Namespace'])
+}

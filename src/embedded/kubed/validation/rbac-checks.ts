@@ -1,0 +1,70 @@
+import { isObject, type JsonObject, listOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import type { FieldError } from '../fault.ts'
+import { type Check, invalidValue, required, unsupported } from './fault-list.ts'
+
+const GROUP = 'rbac.authorization.k8s.io'
+
+/** Checks of roles and bindings. @see k8s.io/kubernetes/pkg/apis/rbac/validation */
+export const RBAC_CHECKS: Readonly<Record<string, Check>> = {
+  'rbac.v1.Role': ({ rules }, _path, errors) => checkRules(rules, true, errors),
+  'rbac.v1.ClusterRole': ({ rules, aggregationRule }, _path, errors) => {
+    checkRules(rules, false, errors)
+    if (isObject(aggregationRule) && listOf(aggregationRule.clusterRoleSelectors).length === 0)
+      required(
+        errors,
+        'aggregationRule.clusterRoleSelectors',
+        'at least one clusterRoleSelector required if aggregationRule is non-nil',
+      )
+  },
+  'rbac.v1.RoleBinding': ({ roleRef }, _path, errors) => checkRoleRef(roleRef, ['Role', 'ClusterRole'], errors),
+  'rbac.v1.ClusterRoleBinding': ({ roleRef }, _path, errors) => checkRoleRef(roleRef, ['ClusterRole'], errors),
+  'rbac.v1.Subject': ({ kind, apiGroup, namespace }, path, errors) => {
+    const group = stringOf(apiGroup)
+    if (kind === 'ServiceAccount' && group !== '') unsupported(errors, `${path}.apiGroup`, group, [''])
+    if (kind === 'ServiceAccount' && stringOf(namespace) === '') required(errors, `${path}.namespace`)
+    if ((kind === 'User' || kind === 'Group') && group !== GROUP)
+      unsupported(errors, `${path}.apiGroup`, group, [GROUP])
+  },
+}
+
+function checkRules(rules: unknown, isNamespaced: boolean, errors: FieldError[]): void {
+  if (!Array.isArray(rules)) return
+  objectsOf(rules).forEach((rule, index) => checkRule(rule, `rules[${index}]`, isNamespaced, errors))
+}
+
+function checkRule(rule: JsonObject, path: string, isNamespaced: boolean, errors: FieldError[]): void {
+  const [groups, resources, names, urls] = ['apiGroups', 'resources', 'resourceNames', 'nonResourceURLs'].map((field) =>
+    listOf(rule[field]),
+  )
+  if ((urls?.length ?? 0) > 0) {
+    if (isNamespaced)
+      invalidValue(errors, `${path}.nonResourceURLs`, urls, 'namespaced rules cannot apply to non-resource URLs')
+    if ([groups, resources, names].some((list) => (list?.length ?? 0) > 0))
+      invalidValue(
+        errors,
+        `${path}.nonResourceURLs`,
+        urls,
+        'rules cannot apply to both regular resources and non-resource URLs',
+      )
+    return
+  }
+  if (listOf(rule.verbs).length === 0) return
+  if ((groups?.length ?? 0) === 0)
+    required(errors, `${path}.apiGroups`, 'resource rules must supply at least one api group')
+  if ((resources?.length ?? 0) === 0)
+    required(errors, `${path}.resources`, 'resource rules must supply at least one resource')
+}
+
+function checkRoleRef(ref: unknown, kinds: readonly string[], errors: FieldError[]): void {
+  const { apiGroup, kind, name } = isObject(ref) ? ref : {}
+  if (stringOf(apiGroup) !== GROUP) unsupported(errors, 'roleRef.apiGroup', stringOf(apiGroup), [GROUP])
+  if (!kinds.includes(stringOf(kind))) unsupported(errors, 'roleRef.kind', stringOf(kind), kinds)
+  if (stringOf(name) === '') required(errors, 'roleRef.name')
+  else if (/[/%]/.test(stringOf(name)))
+    invalidValue(
+      errors,
+      'roleRef.name',
+      stringOf(name),
+      `may not contain '${stringOf(name).includes('/') ? '/' : '%'}'`,
+    )
+}

@@ -1,4 +1,4 @@
-import { clone, equal, type Json, objectOf, objectsOf } from '../../../lib/kube/json.ts'
+import { clone, equal, type Json, type JsonObject, objectOf, objectsOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
 
@@ -52,9 +52,10 @@ export function validateChange(object: Obj, before: Obj): FieldError[] {
     bad(
       'roleRef',
       'Invalid',
-      `Invalid value: ${JSON.stringify({ APIGroup: apiGroup, Kind: kind, Name: name })}: cannot change roleRef`,
+      `Invalid value: ${JSON.stringify({ APIGroup: apiGroup, Kind: kind, Name: name })}: field is immutable`,
     )
   }
+  if (object.kind === 'Pod' && object.apiVersion === 'v1') checkDeadline(spec, old, bad)
   if (object.kind === 'Pod' && object.apiVersion === 'v1' && !equal(frozen(object), frozen(before)))
     bad(
       'spec',
@@ -73,6 +74,15 @@ function checkAddress(spec: ReturnType<typeof specOf>, old: ReturnType<typeof sp
   bad('spec.clusterIPs[0]', 'Invalid', `Invalid value: ${JSON.stringify([wanted])}: may not change once set`)
 }
 
+function checkDeadline(spec: JsonObject, old: JsonObject, bad: Bad): void {
+  const field = 'spec.activeDeadlineSeconds'
+  const [wanted, had] = [spec.activeDeadlineSeconds, old.activeDeadlineSeconds]
+  if (typeof had !== 'number' || wanted === had) return
+  if (typeof wanted !== 'number')
+    bad(field, 'Invalid', 'Invalid value: null: must not update from a positive integer to nil value')
+  else if (wanted > had) bad(field, 'Invalid', `Invalid value: ${wanted}: must be less than or equal to previous value`)
+}
+
 function checkSealed(object: Obj, before: Obj, bad: Bad): void {
   const sealed = 'Forbidden: field is immutable when `immutable` is set'
   if (object.immutable !== true) bad('immutable', 'Forbidden', sealed)
@@ -85,9 +95,7 @@ function frozen(pod: Obj): Json {
   const {
     activeDeadlineSeconds: _deadline,
     tolerations: _tolerations,
-    nodeName: _node,
     schedulingGates: _gates,
-    terminationGracePeriodSeconds: _grace,
     ephemeralContainers: _debug,
     ...spec
   } = clone(specOf(pod))

@@ -132,7 +132,7 @@ function checkIngress(
   errors: FieldError[],
 ): void {
   if (listOf(rules).length === 0 && defaultBackend === undefined)
-    invalidValue(errors, path, [], 'either `defaultBackend` or `rules` must be specified')
+    invalidValue(errors, path, null, 'either `defaultBackend` or `rules` must be specified')
   checkName(ingressClassName, `${path}.ingressClassName`, errors)
 }
 

@@ -17,11 +17,15 @@ export const RBAC_CHECKS: Readonly<Record<string, Check>> = {
       )
   },
   'rbac.v1.RoleBinding': ({ roleRef }, _path, errors) => checkRoleRef(roleRef, ['Role', 'ClusterRole'], errors),
-  'rbac.v1.ClusterRoleBinding': ({ roleRef }, _path, errors) => checkRoleRef(roleRef, ['ClusterRole'], errors),
-  'rbac.v1.Subject': ({ kind, apiGroup, namespace }, path, errors) => {
+  'rbac.v1.ClusterRoleBinding': ({ roleRef, subjects }, _path, errors) => {
+    checkRoleRef(roleRef, ['ClusterRole'], errors)
+    objectsOf(subjects).forEach(({ kind, namespace }, index) => {
+      if (kind === 'ServiceAccount' && stringOf(namespace) === '') required(errors, `subjects[${index}].namespace`)
+    })
+  },
+  'rbac.v1.Subject': ({ kind, apiGroup }, path, errors) => {
     const group = stringOf(apiGroup)
     if (kind === 'ServiceAccount' && group !== '') unsupported(errors, `${path}.apiGroup`, group, [''])
-    if (kind === 'ServiceAccount' && stringOf(namespace) === '') required(errors, `${path}.namespace`)
     if ((kind === 'User' || kind === 'Group') && group !== GROUP)
       unsupported(errors, `${path}.apiGroup`, group, [GROUP])
   },
@@ -57,7 +61,8 @@ function checkRule(rule: JsonObject, path: string, isNamespaced: boolean, errors
 
 function checkRoleRef(ref: unknown, kinds: readonly string[], errors: FieldError[]): void {
   const { apiGroup, kind, name } = isObject(ref) ? ref : {}
-  if (stringOf(apiGroup) !== GROUP) unsupported(errors, 'roleRef.apiGroup', stringOf(apiGroup), [GROUP])
+  if (isObject(ref) && stringOf(apiGroup) !== GROUP)
+    unsupported(errors, 'roleRef.apiGroup', stringOf(apiGroup), [GROUP])
   if (!kinds.includes(stringOf(kind))) unsupported(errors, 'roleRef.kind', stringOf(kind), kinds)
   if (stringOf(name) === '') required(errors, 'roleRef.name')
   else if (/[/%]/.test(stringOf(name)))

@@ -16,10 +16,9 @@ const REFUSED = [
   ['service account tokens, client certificates', 'one administrator’s token; a wrong token is 401'],
   ['TokenReview', 'answers that kubed reviews no tokens'],
   ['protobuf and CBOR answers', 'JSON or YAML, as the client’s Accept allows; bodies may be protobuf'],
-  ['LimitRange and ResourceQuota admission', 'stored, not enforced'],
   ['CEL rules of definitions', 'stored, not evaluated'],
-  ['column descriptions of tables', 'empty: no client prints them'],
-  ['duplicate keys in JSON bodies', 'not reported'],
+  ['StatefulSet, DaemonSet', 'stored; no controller acts on them yet'],
+  ['the difference that a refused pod update shows', 'the fault without its diff'],
   ['validation of CustomResourceDefinitions', 'accepted unless their metadata is wrong'],
 ]
 const lines = [

@@ -41,6 +41,31 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   { name: 'get', summary: 'List objects', load: async () => (await import('./get.ts')).get },
   {
+    name: 'export',
+    summary: 'Print objects as they would stand in Git',
+    load: async () => (await import('./export.ts')).exportCommand,
+  },
+  {
+    name: 'tree',
+    summary: 'Show what a Kustomization has applied',
+    load: async () => (await import('./tree.ts')).tree,
+  },
+  {
+    name: 'stats',
+    summary: 'Count the objects of each kind',
+    load: async () => (await import('./stats.ts')).stats,
+  },
+  {
+    name: 'create',
+    summary: "Create or change an object of Flux's kinds",
+    load: async () => (await import('./create.ts')).create,
+  },
+  {
+    name: 'delete',
+    summary: 'Delete an object',
+    load: async () => (await import('./delete.ts')).deleteCommand,
+  },
+  {
     name: 'reconcile',
     summary: 'Reconcile an object now and wait for the result',
     load: async () => (await import('./reconcile.ts')).reconcile,

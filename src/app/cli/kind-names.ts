@@ -102,10 +102,15 @@ export function splitKind(words: readonly string[]): { readonly kind: string; re
   return { kind: first, rest: words.slice(1) }
 }
 
+/** Every version of every group, the one that the server prefers first: Alerts and Providers have another than Receivers. */
 async function groupVersions(client: KubeClient): Promise<readonly string[]> {
+  type Version = { groupVersion: string }
   const { text } = await client.raw('GET', '/apis')
-  const list: { groups?: { preferredVersion: { groupVersion: string } }[] } = JSON.parse(text)
-  return ['v1', ...(list.groups ?? []).map((group) => group.preferredVersion.groupVersion)]
+  const list: { groups?: { preferredVersion: Version; versions?: Version[] }[] } = JSON.parse(text)
+  const all = (list.groups ?? []).flatMap(({ preferredVersion, versions = [] }) =>
+    [preferredVersion, ...versions].map(({ groupVersion }) => groupVersion),
+  )
+  return ['v1', ...new Set(all)]
 }
 
 async function resourcesOf(client: KubeClient, apiVersion: string): Promise<readonly ApiResource[]> {

@@ -61,10 +61,9 @@ function itemsOf(list: YamlMap, items: YamlNode): YamlMap[] {
 
 function checkObject(node: YamlMap): void {
   const kind = fieldText(node, 'kind')
-  const where = goMetadata(node)
-  if (kind === '') throw buildError(`missing kind in object ${where}`, node, 'add apiVersion and kind')
+  if (kind === '') throw buildError(`missing kind in object ${goMetadata(node)}`, node, 'add apiVersion and kind')
   if (!kind.endsWith('List') && fieldText(fieldMap(node, 'metadata'), 'name') === '')
-    throw buildError(`missing metadata.name in object ${where}`, node, 'add metadata.name')
+    throw buildError(`missing metadata.name in object ${goMetadata(node)}`, node, 'add metadata.name')
   const empty = emptyItem(node, '')
   if (empty !== undefined)
     throw buildError(`empty item at ${empty} in object ${kind}`, node, 'remove the empty list item')

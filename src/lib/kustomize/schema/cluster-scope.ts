@@ -26,16 +26,17 @@ storage.k8s.io/v1beta1 CSIDriver CSINode StorageClass VolumeAttachment
 v1 ComponentStatus Namespace Node NodeProxyOptions PersistentVolume
 `
 
-const CLUSTER_SCOPED = new Set(
+/** The cluster-scoped kinds of each apiVersion; asked for every id of every object. */
+const CLUSTER_SCOPED = new Map(
   CLUSTER_SCOPED_KINDS.trim()
     .split('\n')
-    .flatMap((line) => {
+    .map((line): [string, ReadonlySet<string>] => {
       const [apiVersion = '', ...kinds] = line.split(' ')
-      return kinds.map((kind) => `${apiVersion} ${kind}`)
+      return [apiVersion, new Set(kinds)]
     }),
 )
 
 /** Whether kustomize 5.8.1 is sure that a kind is cluster-scoped. */
 export function isClusterScoped(apiVersion: string, kind: string): boolean {
-  return CLUSTER_SCOPED.has(`${apiVersion} ${kind}`)
+  return CLUSTER_SCOPED.get(apiVersion)?.has(kind) === true
 }

@@ -6,7 +6,10 @@
 export { diskTree } from '../adapters/files/disk-tree.ts'
 export type { ErrorCode } from '../lib/error/codes.ts'
 export { describeError, SluiceError } from '../lib/error/sluice-error.ts'
+export { renderWithOrigins } from '../lib/kustomize/annotate.ts'
 export { build, renderBuild, type BuildOptions, type BuildResult } from '../lib/kustomize/build.ts'
+export { findInObjects } from '../lib/kustomize/find-in-objects.ts'
+export { renderFinding, type Finding, type FindingCode } from '../lib/kustomize/findings.ts'
 export {
   origin,
   origins,

@@ -1,7 +1,8 @@
 /** Makes random kustomization trees: every feature combined, the same tree for the same seed. */
 export type Files = Map<string, string>
 
-type Random = {
+/** Choices that follow from a seed. */
+export type Random = {
   readonly next: () => number
   readonly pick: <T>(list: readonly T[]) => T
   readonly chance: (share: number) => boolean

@@ -70,7 +70,7 @@ function takeOver(resource: Resource, old: Resource): void {
   }
   setText(metadata, 'name', name, '')
   if (namespace === '') metadata.fields.delete('namespace')
-  else setText(metadata, 'namespace', namespace, '')
+  else setText(metadata, 'namespace', namespace, '!!str')
   resource.needsHash = resource.needsHash && old.needsHash
   resource.previousIds = [...old.previousIds]
   resource.prefixes = [...old.prefixes]
@@ -102,7 +102,7 @@ function mergeTexts(resource: Resource, old: Resource, field: 'data' | 'binaryDa
     for (const [key, value] of source?.fields ?? [])
       merged.fields.set(
         key,
-        value.kind === 'scalar' ? takePlace(stringNode(value.value), value, merged.fields.get(key)) : value,
+        takePlace(stringNode(value.kind === 'scalar' ? value.value : ''), value, merged.fields.get(key)),
       )
   resource.node.fields.delete(field)
   if (merged.fields.size > 0) resource.node.fields.set(field, merged)

@@ -1,4 +1,5 @@
 import { mapNode, stringNode } from '../yaml/nodes.ts'
+import { ORIGIN, renderOrigin, renderTransformations, TRANSFORMATIONS } from './origin.ts'
 import { fieldMap, metadataOf, type Resource } from './resource.ts'
 
 /**
@@ -15,6 +16,9 @@ export function showNotes(resource: Resource): void {
   const old = metadata.fields.get('annotations')
   const annotations = old?.kind === 'map' ? old : mapNode()
   for (const [name, value] of notesOf(resource)) annotations.fields.set(DOMAIN + name, stringNode(value))
+  if (resource.origin) annotations.fields.set(ORIGIN, stringNode(renderOrigin(resource.origin)))
+  if (resource.transformations.length > 0)
+    annotations.fields.set(TRANSFORMATIONS, stringNode(renderTransformations(resource.transformations)))
   if (annotations.fields.size > 0) metadata.fields.set('annotations', annotations)
 }
 
@@ -33,10 +37,12 @@ function notesOf({ previousIds, prefixes, suffixes, behavior, needsHash }: Resou
   ]
 }
 
-/** Takes the notes out of the annotations again; what a JSON patch did to them does not count. */
+/** Takes the notes out of the annotations again; what a JSON patch did to kustomize's own does not count. */
 export function hideNotes(resource: Resource): void {
   const metadata = fieldMap(resource.node, 'metadata')
   const annotations = fieldMap(metadata, 'annotations')
+  if (resource.origin && !annotations?.fields.delete(ORIGIN)) resource.origin = undefined
+  if (resource.transformations.length > 0 && !annotations?.fields.delete(TRANSFORMATIONS)) resource.transformations = []
   for (const name of annotations?.fields.keys() ?? []) if (name.startsWith(DOMAIN)) annotations?.fields.delete(name)
   if (annotations?.fields.size === 0) metadata?.fields.delete('annotations')
 }

@@ -222,18 +222,6 @@ const cases: Case[] = [
     where: `${K}:6:5`,
   },
   {
-    it: 'a bad line in an env file',
-    files: k('configMapGenerator:\n- name: c\n  envs: [a.env]\n', { '/a.env': 'A=1\n2B=2\n' }),
-    text: '"2B" is not a valid key name',
-    where: '/a.env:2:1',
-  },
-  {
-    it: 'a bad key',
-    files: k('configMapGenerator:\n- name: c\n  literals: ["a b=c"]\n'),
-    text: 'is not a valid key name',
-    where: `${K}:5:14`,
-  },
-  {
     it: 'a key twice in a generator',
     files: k('configMapGenerator:\n- name: c\n  literals:\n  - a=1\n  - a=2\n'),
     text: 'illegally repeats the key',

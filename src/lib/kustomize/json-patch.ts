@@ -28,6 +28,7 @@ export type JsonPatchOperation = {
 
 /** Reads a JSON patch, as JSON or as YAML. @throws when the text is none */
 export function parseJsonPatch(text: string, file: string, within?: Within): JsonPatchOperation[] {
+  if (text.startsWith('[')) checkJson(text)
   const [document] = parseDocuments(text, file, within)
   const root = document?.root
   if (root === undefined || isNull(root)) return []
@@ -43,10 +44,31 @@ export function parseJsonPatch(text: string, file: string, within?: Within): Jso
       op: fieldText(item, 'op'),
       path: fieldText(item, 'path'),
       from: fieldText(item, 'from'),
-      value: item.fields.get('value'),
+      value: text.startsWith('[') ? item.fields.get('value') : jsonValue(item.fields.get('value')),
       node: item,
     }
   })
+}
+
+/** What begins like JSON must be JSON. */
+function checkJson(text: string): void {
+  try {
+    JSON.parse(text)
+  } catch (error) {
+    throw buildError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** A patch in YAML becomes JSON by the old rules, where `yes` is true and a date is a text. */
+function jsonValue(node: YamlNode | undefined): YamlNode | undefined {
+  if (node?.kind === 'map') for (const value of node.fields.values()) jsonValue(value)
+  else if (node?.kind === 'seq') node.items.forEach(jsonValue)
+  else if (node && node.tag === '' && node.style === 'plain') {
+    const value = resolvePlain(node.value, 'v2')
+    if (typeof value === 'boolean') node.value = String(value)
+    else if (typeof value === 'string') node.tag = '!!str'
+  }
+  return node
 }
 
 /** Applies operations to an object in place, by the rules and with the texts of evanphx/json-patch. */

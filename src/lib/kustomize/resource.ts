@@ -95,6 +95,16 @@ export function fieldMap(map: YamlNode | undefined, name: string): YamlMap | und
   return value?.kind === 'map' ? value : undefined
 }
 
+/** Whether kustomize would keep anything in annotations of the object. */
+export function hasNotes({ previousIds, prefixes, suffixes, behavior, needsHash, origin }: Resource): boolean {
+  return (
+    previousIds.length + prefixes.length + suffixes.length > 0 ||
+    needsHash ||
+    behavior !== 'unspecified' ||
+    origin !== undefined
+  )
+}
+
 /** What the object is called now. */
 export function currentId(resource: Resource): ResId {
   const { node } = resource

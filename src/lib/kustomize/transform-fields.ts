@@ -1,10 +1,12 @@
-import { stringNode, type YamlMap, type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
+import { mapNode, stringNode, type YamlMap, type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
 import type { Rules } from './compat.ts'
 import { buildError } from './failure.ts'
 import { visitField, type FieldSpec, type Visit } from './field-spec.ts'
 import { formatGvk, isCluster, isSelectedGvk, type ResId } from './ids.ts'
 import {
   currentId,
+  hasNotes,
+  metadataOf,
   originalId,
   overwriteScalar,
   scalarLike,
@@ -122,6 +124,7 @@ export function transformPairs(
 ): void {
   const keys = Object.keys(pairs)
   if (keys.length === 0) return
+  if (specs.some((spec) => spec.path === 'metadata/annotations' && !spec.create)) openAnnotations(resources)
   visitFields(resources, specs, 'map', () => {
     const shared = new Map<string, YamlScalar>()
     return (node) => {
@@ -129,6 +132,15 @@ export function transformPairs(
       for (const key of keys) setPair(node, key, pairs[key] ?? '', shared)
     }
   })
+}
+
+/** Where kustomize keeps notes of an object, it has annotations; what is empty in the end is left out. */
+function openAnnotations(resources: readonly Resource[]): void {
+  for (const resource of resources) {
+    if (resource.isDeleted || !hasNotes(resource)) continue
+    const metadata = metadataOf(resource)
+    if (metadata.fields.get('annotations') === undefined) metadata.fields.set('annotations', mapNode())
+  }
 }
 
 function setPair(map: YamlMap, key: string, value: string, shared: Map<string, YamlScalar>): void {

@@ -17,7 +17,7 @@ export function reprintedValue(root: YamlNode): unknown {
 }
 
 function convert(node: YamlNode, isInFlow: boolean, isRoot: boolean): unknown {
-  if (node.kind === 'scalar') return scalarValue(node, isInFlow)
+  if (node.kind === 'scalar') return foldNextLines(scalarValue(node, isInFlow))
   const isFlow = isInFlow || node.isFlow === true
   if (node.kind === 'seq') return node.items.map((item) => convert(item, isFlow, false))
   if (node.otherKey !== undefined && !isRoot)
@@ -33,6 +33,12 @@ function convert(node: YamlNode, isInFlow: boolean, isRoot: boolean): unknown {
     else Object.defineProperty(object, key, { value: converted, enumerable: true, writable: true, configurable: true })
   }
   return object
+}
+
+/** A NEXT LINE goes into the JSON as it is, where the last reader takes it for a line break, and folds it. */
+function foldNextLines(value: ScalarValue): ScalarValue {
+  if (typeof value !== 'string' || !value.includes('\x85')) return value
+  return value.replace(/[ \t]*\x85[ \t\x85]*/g, (breaks) => '\n'.repeat(breaks.split('\x85').length - 2) || ' ')
 }
 
 function scalarValue(node: YamlScalar, isInFlow: boolean): ScalarValue {

@@ -7,6 +7,7 @@ import { systemClock } from '../src/adapters/clock.ts'
 import { installCrds } from '../src/adapters/engine/install-crds.ts'
 import { clientFromKubeconfig } from '../src/adapters/kube/client.ts'
 import { create } from '../src/app/cli/create.ts'
+import { debug } from '../src/app/cli/debug.ts'
 import { deleteCommand } from '../src/app/cli/delete.ts'
 import { exportCommand } from '../src/app/cli/export.ts'
 import { stats } from '../src/app/cli/stats.ts'
@@ -52,6 +53,20 @@ test('the commands about objects of Flux, on a cluster', { timeout: 60_000 }, as
       /^---\napiVersion: kustomize\.toolkit\.fluxcd\.io\/v1\nkind: Kustomization\nmetadata:\n {2}name: app\n {2}namespace: team\nspec:\n/,
     )
     assert.doesNotMatch(text, /status|uid|managedFields/)
+    await client.create(
+      {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'vars', namespace: 'team' },
+        data: { b: 'from map', a: '1' },
+      },
+      { fieldManager: 'test' },
+    )
+    const app = { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization', namespace: 'team', name: 'app' }
+    const postBuild = { substitute: { b: 'own' }, substituteFrom: [{ kind: 'ConfigMap', name: 'vars' }] }
+    await client.patch(app, 'merge', { spec: { postBuild } }, { fieldManager: 'test' })
+    assert.deepEqual(await run(debug, 'kustomization', 'app', '--show-vars'), [0, 'a=1\nb=own'])
+    assert.match((await run(debug, 'kustomization', 'app', '--show-status'))[1], /^inventory:\n/)
     assert.match((await run(stats))[1], /Kustomization +2 +0 +0/)
     assert.deepEqual(await run(deleteCommand, 'kustomization', 'app', '--silent'), [
       0,

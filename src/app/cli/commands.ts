@@ -56,6 +56,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./stats.ts')).stats,
   },
   {
+    name: 'debug',
+    summary: 'Show what a Kustomization works with',
+    load: async () => (await import('./debug.ts')).debug,
+  },
+  {
     name: 'create',
     summary: "Create or change an object of Flux's kinds",
     load: async () => (await import('./create.ts')).create,

@@ -1,0 +1,56 @@
+import { parseArgs } from 'node:util'
+import { fetchVariables } from '../../adapters/engine/kustomization/variables.ts'
+import { parseKustomization } from '../../kinds/kustomization.ts'
+import { read } from '../../lib/kube/read.ts'
+import { dump } from '../../lib/yaml/dump.ts'
+import { CLUSTER_OPTIONS, clusterOf } from './cluster.ts'
+import { type Command, usageError } from './command.ts'
+import { findKind, fluxKind, splitKind } from './kind-names.ts'
+
+export const debug: Command = {
+  name: 'debug',
+  summary: 'Show what a Kustomization works with: the final variables, its status, its history',
+  usage:
+    'sluice debug kustomization <name> --show-vars | --show-status | --show-history [-n NAMESPACE] [--state DIR | --kubeconfig FILE]',
+  async run(argv, io) {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        ...CLUSTER_OPTIONS,
+        'show-vars': { type: 'boolean' },
+        'show-status': { type: 'boolean' },
+        'show-history': { type: 'boolean' },
+      },
+    })
+    const { kind: kindName, rest } = splitKind(positionals)
+    const [name] = rest
+    if (fluxKind(kindName)?.kind !== 'Kustomization' || name === undefined)
+      return usageError(io, this, 'which Kustomization?')
+    const wishes = [values['show-vars'], values['show-status'], values['show-history']].filter(Boolean)
+    if (wishes.length !== 1) return usageError(io, this, 'say one of --show-vars, --show-status, --show-history')
+    const client = clusterOf(values, io)
+    try {
+      const kind = await findKind(client, 'kustomizations')
+      const namespace = values.namespace ?? 'flux-system'
+      const object = await client.get({ ...kind, namespace, name })
+      if (!object) {
+        io.err(`kustomizations "${name}" not found in ${namespace} namespace`)
+        return 1
+      }
+      if (values['show-status']) io.out(dump(read(object, 'status') ?? {}).trimEnd())
+      if (values['show-history']) io.out(dump(read(object, 'status', 'history') ?? []).trimEnd())
+      if (!values['show-vars']) return 0
+      const found = await fetchVariables(client, parseKustomization(object))
+      if ('missing' in found) {
+        io.err(`${found.missing.kind} "${found.missing.name}" of spec.postBuild.substituteFrom not found`)
+        return 1
+      }
+      const pairs = Object.entries(found.substitution?.variables ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
+      io.out(pairs.map(([key, value]) => `${key}=${value}`).join('\n'))
+      return 0
+    } finally {
+      client.close()
+    }
+  },
+}

@@ -406,6 +406,24 @@ test('an artifact of another controller is applied', async () => {
   })
 })
 
+test('objects of Helm are told that nothing is done for them, in every version', async () => {
+  for (const version of ['v2beta1', 'v2']) {
+    const name = `helm-${version}`
+    await apply({
+      apiVersion: `helm.toolkit.fluxcd.io/${version}`,
+      kind: 'HelmRelease',
+      metadata: { name, namespace: NS },
+      spec: { chart: {} },
+    })
+    const ref = { apiVersion: 'helm.toolkit.fluxcd.io/v2', kind: 'HelmRelease', namespace: NS, name }
+    const ready = await until(name, async () => conditionOf(await client.get(ref), 'Ready'))
+    assert.match(
+      `${ready.status} ${ready.reason}: ${ready.message}`,
+      /^False NotSupported: HelmRelease is not supported/,
+    )
+  }
+})
+
 test('what is not done is refused by name', async () => {
   await apply(
     source('OCIRepository', 'keyless', {

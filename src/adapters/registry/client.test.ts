@@ -7,6 +7,7 @@ import { digestOf } from '../../lib/oci/digest.ts'
 import { MEDIA } from '../../lib/oci/media-types.ts'
 import { createRegistryClient, type RegistryClient, type RegistryClientOptions } from './client.ts'
 import { checkTarget, endpointOf } from './endpoint.ts'
+import { RetryAfter } from './session.ts'
 
 type Seen = { method: string; url: string; authorization: string | undefined }
 type Handler = (request: IncomingMessage, response: ServerResponse, base: string) => void
@@ -211,4 +212,40 @@ test('the endpoint is https unless the host is loopback, an alias to it, or told
   assert.equal(endpointOf('r.test', { 'r.test': '127.0.0.1:5000' }).base.href, 'http://127.0.0.1:5000/')
   assert.equal(endpointOf('10.0.0.1:5000', {}, ['10.0.0.1:5000']).base.href, 'http://10.0.0.1:5000/')
   assert.equal(endpointOf('[::1]:5000', {}).base.href, 'http://[::1]:5000/')
+})
+
+test('a registry that wants to be left alone is asked nothing more until then', () =>
+  withRegistry(
+    (_, response) => response.writeHead(429, { 'retry-after': '3600' }).end(),
+    async (client, seen) => {
+      const busy = (error: unknown): boolean =>
+        error instanceof SluiceError && error.code === 'REGISTRY_BUSY' && error.cause instanceof RetryAfter
+      await assert.rejects(client.listTags(web), busy)
+      await assert.rejects(client.headManifest(web, '1'), busy)
+      assert.equal(seen.length, 1)
+    },
+  ))
+
+test('what is attached to a manifest is found by the API, or under its fallback tag', async () => {
+  const digest = digestOf(Buffer.from('x'))
+  const list = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: MEDIA.index,
+    manifests: [{ mediaType: MEDIA.manifest, digest, size: 1 }],
+  })
+  for (const hasApi of [true, false])
+    await withRegistry(
+      ({ url }, response) => {
+        const isApi = url?.includes('/referrers/') === true
+        if (isApi !== hasApi) return void response.writeHead(404).end()
+        response.writeHead(200, { 'content-type': MEDIA.index }).end(list)
+      },
+      async (client) => {
+        const found = await client.listReferrers(web, digest)
+        assert.deepEqual(
+          found.map((one) => one.digest),
+          [digest],
+        )
+      },
+    )
 })

@@ -49,6 +49,8 @@ function measure(root: string, { shape, resources, runs, peerRuns }: Tree): void
   const warmMs = median(warm)
   print(`${name}: warm, processor`, warmMs, 'ms')
   print(`${name}: warm, a resource`, (warmMs * 1000) / resources, 'µs')
+  const withOrigins = Array.from({ length: runs }, () => inThisProcess(dir, true)).slice(Math.ceil(runs / 3))
+  print(`${name}: warm, with origins to without`, median(withOrigins) / warmMs, 'times (at most 2)')
   // In turn, so that a load of the machine meets both.
   const mine: Cost[] = []
   const theirs: Cost[] = []
@@ -73,9 +75,9 @@ function measure(root: string, { shape, resources, runs, peerRuns }: Tree): void
   print(`${name}: as a process, behind kustomize`, own.wallMs - other.wallMs, 'ms')
 }
 
-function inThisProcess(dir: string): number {
+function inThisProcess(dir: string, origin = false): number {
   const before = process.cpuUsage()
-  renderBuild(build(diskTree(), dir, { reorder: 'legacy' }))
+  renderBuild(build(diskTree(), dir, { reorder: 'legacy', origin }))
   const { user, system } = process.cpuUsage(before)
   return (user + system) / 1000
 }

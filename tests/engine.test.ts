@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { KubeObject } from '../src/lib/kube/object.ts'
 import { conditionOf, read } from '../src/lib/kube/read.ts'
 import { controlPlaneBinary, startControlPlane } from './lib/control-plane.ts'
 import {
@@ -39,6 +40,7 @@ for (const { name, skip, start } of servers)
       await t.test('a misspelt field prunes nothing', () => keepsOnTypo(world))
       await t.test('an object of a second owner is refused, both named', () => refusesSecondOwner(world))
       await t.test('a dependency cycle is named, others go on', () => namesCycle(world))
+      await t.test('a watched ConfigMap takes effect at once', () => watchesConfigs(world))
       await t.test('from any interruption a new engine converges', () => converges(world))
       await t.test('deletion takes what was applied along', () => deletes(world))
     } finally {
@@ -145,4 +147,26 @@ async function deletes({ client }: World): Promise<void> {
   await client.delete(refTo(`${KS}/v1`, 'Kustomization', 'one'))
   await eventually(async () => (await client.get(refTo(`${KS}/v1`, 'Kustomization', 'one'))) === undefined)
   assert.equal(await client.get(refTo('v1', 'ConfigMap', 'a')), undefined)
+}
+
+async function watchesConfigs({ client, push, ready }: World): Promise<void> {
+  const labels = { 'reconcile.fluxcd.io/watch': 'Enabled' }
+  const vars = (value: string): KubeObject =>
+    ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'vars', namespace: NS, labels },
+      data: { value },
+    }) as KubeObject
+  await apply(client, vars('one'))
+  const commit = await push({ 'vars/a.yaml': configMap('filled', '${value}') }, 'a variable')
+  const substituteFrom = [{ kind: 'ConfigMap', name: 'vars' }]
+  await apply(client, kustomization('vars', './vars', { postBuild: { substituteFrom } }))
+  await ready('vars', commit)
+  await apply(client, vars('two'))
+  await eventually(async () => {
+    const filled = await client.get(refTo('v1', 'ConfigMap', 'filled'))
+    return JSON.stringify(filled?.['data']) === '{"v":"two"}'
+  })
+  await client.delete(refTo(`${KS}/v1`, 'Kustomization', 'vars'))
 }

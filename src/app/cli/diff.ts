@@ -7,9 +7,10 @@ import type { KubeClient } from '../../adapters/kube/types.ts'
 import { type Kustomization, parseKustomization } from '../../kinds/kustomization.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { type KubeObject, refOf } from '../../lib/kube/object.ts'
+import { compileIgnore, withoutPaths } from '../../pipeline/apply/ignore.ts'
 import { inventoryEntry, staleEntries } from '../../pipeline/apply/inventory.ts'
 import { withMetadata } from '../../pipeline/apply/normalize.ts'
-import { type ObjectDiff, planDeletions, planDiff, renderDiff } from '../../pipeline/apply/plan-diff.ts'
+import { type ObjectDiff, planDeletions, planDiff, type Rehearsed, renderDiff } from '../../pipeline/apply/plan-diff.ts'
 import { ownerLabels } from '../../pipeline/apply/rules.ts'
 import { buildKustomization } from '../../pipeline/build/build-kustomization.ts'
 import type { Substitution } from '../../pipeline/build/substitute-objects.ts'
@@ -82,11 +83,9 @@ async function compareKustomization(
   const kind = await findKind(client, 'kustomization')
   const namespace = namespaceFlag ?? defaultNamespace(kind)
   const kustomization = parseKustomization(await mustGet(client, { ...kind, namespace, name }))
-  if (kustomization.ignore.length > 0)
-    io.err('warning: spec.ignore is not looked at; fields that it names are shown, too')
   const built = await buildOwned(client, kustomization, dir, io)
   const { objects, refusals } = await rehearseApply(client, built, undefined)
-  const diffs = planDiff(objects)
+  const diffs = planDiff(withoutIgnored(objects, kustomization.ignore))
   // A build that the server refuses is never applied, so nothing is pruned after it.
   if (!kustomization.prune || refusals.length > 0) return { diffs, refusals }
   const left = staleEntries(
@@ -95,6 +94,17 @@ async function compareKustomization(
   )
   const gone = planDeletions(await fetchLeftObjects(client, left), `${namespace}/${name}`)
   return { diffs: [...diffs, ...gone], refusals }
+}
+
+/** Fields that `spec.ignore` leaves to others are no difference of an object that is there. */
+function withoutIgnored(objects: readonly Rehearsed[], rules: Kustomization['ignore']): readonly Rehearsed[] {
+  if (rules.length === 0) return objects
+  const ignored = compileIgnore(rules)
+  return objects.map((object) => {
+    const paths = ignored(object.wanted)
+    const { live, after } = object
+    return { ...object, live: live && withoutPaths(live, paths), after: after && withoutPaths(after, paths) }
+  })
 }
 
 /** Builds the folder as the engine would build the Kustomization's own: its spec, its variables, its labels. */

@@ -20,6 +20,7 @@ import { sameAnswers } from './source-tree.ts'
 import { carryOut } from './steps.ts'
 import { openTargets } from './target.ts'
 import { tellEvent } from './tell.ts'
+import { readsConfig, watchConfigs } from './watched-configs.ts'
 
 const API_VERSION = 'kustomize.toolkit.fluxcd.io/v1'
 const SOURCE_VERSION = 'source.toolkit.fluxcd.io/v1'
@@ -43,6 +44,12 @@ export function kustomizationController(
   const memories = new Map<string, Memory>()
   const waker: { wake: Wake } = { wake: { now: () => undefined, after: () => undefined } }
   const tools = makeTools(context, cache, sourceCaches, memories, waker)
+  const configs = watchConfigs(context.caches, (kind, namespace, name) => {
+    for (const key of tools.readersOf(kind, namespace, name)) {
+      tools.memoryOf(key).nextMs = 0
+      waker.wake.now(key)
+    }
+  })
   return {
     kind: 'Kustomization',
     concurrency: 20,
@@ -77,7 +84,7 @@ export function kustomizationController(
       for (const memory of memories.values()) memory.healthWatch?.close()
       tools.targets.close()
       cache.close()
-      for (const { cache: sources } of sourceCaches) sources.close()
+      for (const one of [...sourceCaches.map(({ cache: sources }) => sources), ...configs]) one.close()
     },
   }
 }
@@ -126,6 +133,8 @@ function makeTools(
     find,
     findSource: (kind, namespace, name) => sourceCaches.find((one) => one.kind === kind)?.cache.get(namespace, name),
     usersOf: (source) => cache.list().flatMap((object) => (isUserOf(object, source) ? [keyOf(object)] : [])),
+    readersOf: (kind, namespace, name) =>
+      cache.list().flatMap((object) => (readsConfig(parse(object), kind, namespace, name) ? [keyOf(object)] : [])),
     memoryOf(key) {
       const found = memories.get(key) ?? newMemory()
       memories.set(key, found)

@@ -47,6 +47,8 @@ export type KustomizationTools = {
   readonly findSource: (kind: string, namespace: string, name: string) => KubeObject | undefined
   /** Keys of the Kustomizations that use a source, `GitRepository/namespace/name`. */
   readonly usersOf: (source: string) => readonly string[]
+  /** Keys of the Kustomizations that read a ConfigMap or Secret. */
+  readonly readersOf: (kind: 'ConfigMap' | 'Secret', namespace: string, name: string) => readonly string[]
   /** Says what a Kustomization depends on now, for `wakeDependents`. */
   readonly noteDependencies: (object: KubeObject, isGone: boolean) => void
   /** Those that depend on one that changed look again. */

@@ -77,7 +77,7 @@ function stalled(
 }
 
 /** Logins by the identity of a cloud's machine are refused by name; a Secret with a login works with every registry. */
-export function providerRefusal({
+function providerRefusal({
   provider,
   secretName,
 }: Pick<ImageRepository, 'provider' | 'secretName'>): string | undefined {

@@ -27,7 +27,7 @@ export function parseAuthorizedKeys(text: string): readonly SshPublicKey[] | und
 }
 
 /** The name under which a key is known: `SHA256:` and its hash. */
-export function fingerprintOf({ blob }: SshPublicKey): string {
+function fingerprintOf({ blob }: SshPublicKey): string {
   return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`
 }
 

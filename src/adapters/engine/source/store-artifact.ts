@@ -37,7 +37,7 @@ export async function storeArtifact(
 }
 
 /** Where an object's artifact lies: `ocirepository/<namespace>/<name>/<file>`. */
-export function artifactPath(
+function artifactPath(
   { kind, namespace, name }: Pick<SourceObject, 'kind' | 'namespace' | 'name'>,
   file: string,
 ): string {

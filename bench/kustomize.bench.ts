@@ -3,24 +3,24 @@
 // SLUICE_TOOLS names the folder of the tools, SLUICE_PEERS that of the peers; without them the run says so and ends.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { homedir, loadavg, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { diskTree } from '../src/adapters/files/disk-tree.ts'
 import { build, renderBuild } from '../src/lib/kustomize/build.ts'
 
 type Tree = { readonly shape: string; readonly resources: number; readonly runs: number; readonly peerRuns: number }
-type Cost = { readonly cpuMs: number; readonly wallMs: number; readonly peakMib: number; readonly text: string }
+type Cost = { readonly cpuMs: number; readonly wallMs: number; readonly text: string }
 
 const isLarge = process.env['BENCH_LARGE'] !== undefined
 const TREES: readonly Tree[] = [
-  { shape: 'minimal', resources: 1, runs: 300, peerRuns: 15 },
-  { shape: 'patch', resources: 1, runs: 100, peerRuns: 9 },
-  { shape: 'chain', resources: 50, runs: 60, peerRuns: 9 },
-  { shape: 'overlay', resources: 100, runs: 30, peerRuns: 5 },
-  { shape: 'overlay', resources: 1000, runs: 9, peerRuns: 3 },
-  { shape: 'mixed', resources: 1000, runs: 9, peerRuns: 3 },
+  { shape: 'minimal', resources: 1, runs: 300, peerRuns: 11 },
+  { shape: 'patch', resources: 1, runs: 100, peerRuns: 5 },
+  { shape: 'chain', resources: 50, runs: 60, peerRuns: 5 },
+  { shape: 'overlay', resources: 100, runs: 30, peerRuns: 3 },
+  { shape: 'overlay', resources: 1000, runs: 9, peerRuns: 2 },
+  { shape: 'mixed', resources: 1000, runs: 9, peerRuns: 2 },
   { shape: 'overlay', resources: 5000, runs: 5, peerRuns: isLarge ? 1 : 0 },
-  { shape: 'overlay', resources: 20_000, runs: 3, peerRuns: 0 },
+  ...(isLarge ? [{ shape: 'overlay', resources: 20_000, runs: 3, peerRuns: 0 }] : []),
 ]
 
 const generator = join(process.env['SLUICE_TOOLS'] ?? '../shared/tools', 'bench-kustomize', 'gen.mjs')
@@ -32,6 +32,7 @@ if (existsSync(generator) && existsSync(peer)) run()
 else print('skipped', 0, `no ${generator} (SLUICE_TOOLS) or no ${peer} (SLUICE_PEERS)`)
 
 function run(): void {
+  print('load of the machine before', loadavg()[0] ?? 0, 'processes')
   const root = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
   try {
     for (const tree of TREES) measure(root, tree)
@@ -61,14 +62,14 @@ function measure(root: string, { shape, resources, runs, peerRuns }: Tree): void
   const own = middle(mine)
   print(`${name}: as a process, processor`, own.cpuMs, 'ms')
   print(`${name}: as a process, wall`, own.wallMs, 'ms')
-  print(`${name}: as a process, peak memory`, own.peakMib, 'MiB')
+  print(`${name}: as a process, peak memory`, peakOf([process.execPath, bundle, 'build', dir]), 'MiB')
   const [first] = theirs
   if (!first) return
   const other = middle(theirs)
   const same = first.text === mine[0]?.text ? 'same bytes' : 'OTHER BYTES'
   print(`${name}: kustomize, processor`, other.cpuMs, 'ms')
   print(`${name}: kustomize, wall`, other.wallMs, 'ms')
-  print(`${name}: kustomize, peak memory`, other.peakMib, 'MiB')
+  print(`${name}: kustomize, peak memory`, peakOf([peer, 'build', dir]), 'MiB')
   print(`${name}: warm, ratio of processor`, other.cpuMs / warmMs, `times, ${same}`)
   print(`${name}: as a process, ratio of processor`, other.cpuMs / own.cpuMs, 'times')
   print(`${name}: as a process, ratio of wall`, other.wallMs / own.wallMs, 'times')
@@ -90,7 +91,7 @@ function asProcess(command: readonly string[]): Cost {
     maxBuffer: 1 << 28,
   })
   const [wall = 0, user = 0, system = 0] = stderr.trim().split(' ').map(Number)
-  return { cpuMs: (user + system) * 1000, wallMs: wall * 1000, peakMib: peakOf(command), text: stdout }
+  return { cpuMs: (user + system) * 1000, wallMs: wall * 1000, text: stdout }
 }
 
 function peakOf(command: readonly string[]): number {
@@ -104,7 +105,7 @@ function peakOf(command: readonly string[]): number {
 
 function middle(costs: readonly Cost[]): Omit<Cost, 'text'> {
   const of = (pick: (cost: Cost) => number): number => median(costs.map(pick))
-  return { cpuMs: of((cost) => cost.cpuMs), wallMs: of((cost) => cost.wallMs), peakMib: of((cost) => cost.peakMib) }
+  return { cpuMs: of((cost) => cost.cpuMs), wallMs: of((cost) => cost.wallMs) }
 }
 
 function median(values: readonly number[]): number {

@@ -4,10 +4,14 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { difference, ours, theirs } from './kustomize/differential.ts'
-import { generateTree } from './kustomize/generate-tree.ts'
+import { generateOddTree } from './kustomize/generate-odd-tree.ts'
+import { generateTree, type Files } from './kustomize/generate-tree.ts'
 
 /** Seeds whose trees once gave other bytes than kustomize. */
 const PAST = [1, 26, 31, 40, 53, 54, 62, 80, 104, 209, 241]
+
+/** The same, of the trees with odd YAML and plug-in configurations. */
+const PAST_ODD = [33, 39, 42, 45, 57, 66, 89, 124, 230, 294]
 
 /** `SLUICE_FUZZ=20000 SLUICE_FUZZ_FROM=1000` for a long run. */
 const count = Number(process.env['SLUICE_FUZZ'] ?? 60)
@@ -19,21 +23,25 @@ const skip = existsSync(kustomize) ? false : `no kustomize 5.8.1 at ${kustomize}
 const root = mkdtempSync(join(tmpdir(), 'sluice-kustomize-'))
 after(() => rmSync(root, { recursive: true, force: true }))
 
-async function compare(seed: number): Promise<string | undefined> {
-  const files = generateTree(seed)
+async function compare(seed: number, generate: (seed: number) => Files): Promise<string | undefined> {
+  const files = generate(seed)
   const original = await theirs(kustomize, join(root, 'tree'), files)
   const why = difference(ours(join(root, 'tree'), files), original)
   return why && `seed ${seed}: ${why}`
 }
 
-for (const [name, seeds] of [
-  ['trees that once differed', PAST],
-  [`${count} random trees`, Array.from({ length: count }, (_, index) => from + index)],
+const random = Array.from({ length: count }, (_, index) => from + index)
+
+for (const [name, seeds, generate] of [
+  ['trees that once differed', PAST, generateTree],
+  ['odd trees that once differed', PAST_ODD, generateOddTree],
+  [`${count} random trees`, random, generateTree],
+  [`${Math.ceil(count / 2)} random odd trees`, random.slice(0, Math.ceil(count / 2)), generateOddTree],
 ] as const)
   test(`kustomize: ${name} give the same bytes as the original`, { skip }, async () => {
     const differences: string[] = []
     for (const seed of seeds) {
-      const why = await compare(seed)
+      const why = await compare(seed, generate)
       if (why !== undefined) differences.push(why)
     }
     assert.deepEqual(differences, [])

@@ -121,7 +121,11 @@ function fixMap(reference: Reference, map: YamlMap): void {
   const { name, namespace } = currentId(referral)
   if (name === old && namespace === '') return
   map.fields.set('name', takenFrom(referral, 'name', nameNode, name))
-  if (namespace !== '') map.fields.set('namespace', takenFrom(referral, 'namespace', namespaceNode, namespace))
+  if (namespace === '') return
+  const fresh = takenFrom(referral, 'namespace', namespaceNode, namespace)
+  // a new field is a text, whatever it looks like; one that was there keeps its type
+  if (namespaceNode === undefined && fresh.kind === 'scalar') fresh.tag = '!!str'
+  map.fields.set('namespace', fresh)
 }
 
 /** A new name or namespace stands where the object has it, one that stays is where it was. */

@@ -26,16 +26,16 @@ test('only ready pods get traffic; those that leave but serve are the reserve', 
     { addresses: ['10.42.0.3'], conditions: { ready: false, serving: true, terminating: true } },
     { addresses: ['10.42.0.4'], conditions: { ready: false, serving: false, terminating: false } },
   ]
-  assert.deepEqual(planNetwork([service({ clusterIP: '10.43.0.9', ports })], [slice(endpoints)], true), {
+  assert.deepEqual(planNetwork([service({ clusterIP: '10.96.0.9', ports })], [slice(endpoints)], true), {
     ports: [
       {
         key: 'shop/web:80',
-        listen: { host: '10.43.0.9', port: 80 },
+        listen: { host: '10.96.0.9', port: 80 },
         ready: [{ host: '10.42.0.2', port: 8080 }],
         serving: [{ host: '10.42.0.3', port: 8080 }],
       },
     ],
-    names: { 'web.shop.svc.cluster.local': ['10.43.0.9'] },
+    names: { 'web.shop.svc.cluster.local': ['10.96.0.9'] },
   })
 })
 
@@ -59,9 +59,9 @@ test('names are answered, unknown ones do not exist, other types are empty, rubb
       Buffer.from([0, 0, type, 0, 1]),
     ])
   }
-  const names = { 'web.shop.svc.cluster.local': ['10.43.0.9'] }
+  const names = { 'web.shop.svc.cluster.local': ['10.96.0.9'] }
   const found = answerDns(query('Web.shop.svc.cluster.local', 1), names)
-  assert.deepEqual([...(found?.subarray(-4) ?? [])], [10, 43, 0, 9])
+  assert.deepEqual([...(found?.subarray(-4) ?? [])], [10, 96, 0, 9])
   assert.equal((answerDns(query('nope.shop', 1), names)?.readUInt8(3) ?? 0) & 15, 3)
   assert.equal(answerDns(query('web.shop.svc.cluster.local', 28), names)?.readUInt16BE(6), 0)
   assert.equal(answerDns(Buffer.alloc(12), names), undefined)

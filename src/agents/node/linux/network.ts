@@ -8,8 +8,8 @@ import { TOOL_ENV } from './launch.ts'
 export const NETWORK = {
   pods: '10.42.0.0/24',
   gateway: '10.42.0.1',
-  services: '10.43.0.0/16',
-  dns: '10.43.0.10',
+  services: '10.96.0.0/16',
+  dns: '10.96.0.10',
 } as const
 
 const BRIDGE = 'sluice0'

@@ -22,7 +22,7 @@ const sources: EnvSources = {
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name: 'api-gateway' },
-      spec: { clusterIP: '10.43.0.5', ports: [{ name: 'http', port: 80 }] },
+      spec: { clusterIP: '10.96.0.5', ports: [{ name: 'http', port: 80 }] },
     },
   ],
 }
@@ -46,7 +46,7 @@ test('variables come from Services, image, envFrom and env, in this order', () =
   )
   assert.deepEqual(Object.fromEntries(env), {
     HOSTNAME: 'web-1',
-    API_GATEWAY_SERVICE_HOST: '10.43.0.5',
+    API_GATEWAY_SERVICE_HOST: '10.96.0.5',
     API_GATEWAY_SERVICE_PORT: '80',
     API_GATEWAY_SERVICE_PORT_HTTP: '80',
     PATH: '/bin',

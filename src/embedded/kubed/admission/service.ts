@@ -4,8 +4,8 @@ import type { FieldError } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
 
 const KEY = '/services'
-/** 10.43.0.0/16, as k3s has it; .1 is the API server's own. */
-const NETWORK = '10.43.'
+/** 10.96.0.0/16, as clusters of kubeadm have it; .1 is the API server's own. */
+const NETWORK = '10.96.'
 /** What a dry run shows instead of looking for a free one, as the real server does: the network's own address. */
 const DRY_ADDRESS = `${NETWORK}0.0`
 /** The port before the first that a dry run shows. */

@@ -40,7 +40,7 @@ export function credentialsIn(dir: string, host: string, nowMs: number): Credent
         '127.0.0.1',
         'localhost',
         host,
-        '10.43.0.1',
+        '10.96.0.1',
         'kubernetes',
         'kubernetes.default',
         'kubernetes.default.svc',

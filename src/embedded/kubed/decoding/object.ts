@@ -36,11 +36,11 @@ function checkKind(env: Environment, resource: Resource, body: JsonObject): void
   const isKnown = env.registry
     .all()
     .some((each) => each.group === group && each.version === version && each.kind === saidKind.replace(/List$/, ''))
-  if (!isKnown)
+  if (!isKnown && resource.custom === undefined)
     throw refuse(
       `no kind ${JSON.stringify(saidKind)} is registered for version ${JSON.stringify(saidVersion)} in scheme "pkg/runtime/scheme.go:111"`,
     )
-  if (saidKind !== resource.kind)
+  if (saidKind !== resource.kind && isKnown)
     throw refuse(
       `converting (${version}.${saidKind}) to (${packageOf(resource.group)}.${resource.kind}): unknown conversion`,
     )

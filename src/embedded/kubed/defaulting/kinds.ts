@@ -98,6 +98,7 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
   'rbac.v1.RoleRef': (role) => {
     role.apiGroup ||= 'rbac.authorization.k8s.io'
   },
+  'apiextensions.v1.CustomResourceDefinition': ({ spec }) => defaultDefinition(objectOf(spec)),
   'core.v1.PersistentVolumeClaim': (claim) => {
     claim.status = { phase: 'Pending', ...objectOf(claim.status) }
   },
@@ -105,6 +106,14 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
     volume.status = { phase: 'Pending', ...objectOf(volume.status) }
   },
   'core.v1.TopologySpreadConstraint': () => {},
+}
+
+function defaultDefinition(spec: JsonObject): void {
+  spec.conversion ??= { strategy: 'None' }
+  const names = objectOf(spec.names)
+  const kind = stringOf(names.kind)
+  names.singular = stringOf(names.singular) || kind.toLowerCase()
+  names.listKind = stringOf(names.listKind) || `${kind}List`
 }
 
 function defaultSecret(secret: JsonObject): void {

@@ -37,8 +37,8 @@ export function bootstrap(env: Environment, port: number): void {
     metadata: { name: 'kubernetes', namespace: 'default', labels: { component: 'apiserver', provider: 'kubernetes' } },
     spec: {
       ports: [{ name: 'https', protocol: 'TCP', port: 443, targetPort: port }],
-      clusterIP: '10.43.0.1',
-      clusterIPs: ['10.43.0.1'],
+      clusterIP: '10.96.0.1',
+      clusterIPs: ['10.96.0.1'],
       type: 'ClusterIP',
       sessionAffinity: 'None',
       ipFamilies: ['IPv4'],

@@ -165,7 +165,7 @@ test('kubed gives a service its address, and keeps it', async () => {
   })
   const made = await call(kubed, 'POST', services, service(80))
   const spec = made.body.spec as { clusterIP: string; ports: { nodePort: number }[] }
-  assert.match(spec.clusterIP, /^10\.43\./)
+  assert.match(spec.clusterIP, /^10\.96\./)
   assert.ok((spec.ports[0]?.nodePort ?? 0) >= 30000)
   const replaced = await call(kubed, 'PUT', `${services}/s`, service(80))
   assert.equal((replaced.body.spec as { clusterIP: string }).clusterIP, spec.clusterIP)

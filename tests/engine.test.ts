@@ -42,6 +42,7 @@ for (const { name, skip, start } of servers)
       await t.test('a dependency cycle is named, others go on', () => namesCycle(world))
       await t.test('a watched ConfigMap takes effect at once', () => watchesConfigs(world))
       await t.test('from any interruption a new engine converges', () => converges(world))
+      await t.test('what was applied just before a crash and left Git since is pruned', () => prunesAfterCrash(world))
       await t.test('deletion takes what was applied along', () => deletes(world))
     } finally {
       await world.close()
@@ -141,6 +142,17 @@ async function converges({ client, push, ready, restart }: World): Promise<void>
   assert.deepEqual((await client.get(refTo('v1', 'ConfigMap', 'a')))?.['data'], { v: '4' })
   assert.ok(await client.get(refTo('v1', 'ConfigMap', 'd')))
   assert.equal(await client.get(refTo('v1', 'ConfigMap', 'c')), undefined)
+}
+
+async function prunesAfterCrash({ client, push, ready, restart, crashAfterApplying }: World): Promise<void> {
+  const { reached } = await crashAfterApplying('e')
+  await push({ 'one/e.yaml': configMap('e', '1') }, 'e')
+  await reached
+  const commit = await push({ 'one/e.yaml': null }, 'no e')
+  assert.ok(await client.get(refTo('v1', 'ConfigMap', 'e')))
+  await restart()
+  await ready('one', commit)
+  assert.equal(await client.get(refTo('v1', 'ConfigMap', 'e')), undefined)
 }
 
 async function deletes({ client }: World): Promise<void> {

@@ -3,11 +3,14 @@ import { systemClock } from '../adapters/clock.ts'
 import { clientOf, type HttpKubeClient } from '../adapters/kube/client.ts'
 import { readKubeconfig } from '../adapters/kube/kubeconfig.ts'
 import { type SharedCaches, shareCaches } from '../adapters/kube/shared-caches.ts'
+import { markNotReady } from '../agents/node/not-ready.ts'
 import { startNode } from '../agents/node/start.ts'
 import { startWorkloads } from '../agents/workloads/start.ts'
 import { type Kubed, serveKubed } from '../embedded/kubed/serve.ts'
 import type { DriverName } from './driver-names.ts'
 import { collectMovedBytes, collectorOfV8, releaseMemoryWhenCalm } from './release-memory.ts'
+
+const NODE = 'node-1'
 
 export type ClusterOptions = {
   readonly stateDir: string
@@ -49,6 +52,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const pods = caches.open({ apiVersion: 'v1', kind: 'Pod' })
   const collector = collectorOfV8()
   const stopReleasing = [releaseMemoryWhenCalm(collector, pods.onChange), collectMovedBytes(collector)]
+  // before the controllers look: no Deployment counts pods of an earlier start as available
+  if (options.node === 'none') await markNotReady(client, systemClock, { name: NODE, why: 'started with --node none' })
   const workloads = await startWorkloads({ client, caches, clock: systemClock, log })
   const node =
     options.node === 'none' ? undefined : await startNode({ ...nodeOptions(options, options.node, client), caches })
@@ -85,7 +90,7 @@ function nodeOptions(
   return {
     client,
     clock: systemClock,
-    name: 'node-1',
+    name: NODE,
     driver,
     stateDir: join(stateDir, 'node'),
     registry: registry ?? { alias: 'registry.sluice.local', url: '' },

@@ -7,7 +7,7 @@ import type { RecordKeeper } from './record-keeper.ts'
 
 /**
  * Reports what pods really run, now and as it changes: the image digest of each pod and whether it is ready. Pods that the record
- * still holds for ready and that are gone, because an earlier process ended before it could tell, are told as not ready.
+ * holds for alive and that are gone, because an earlier process ended before it could tell, are told as gone.
  */
 export function reportPods(pods: WatchCache, record: Pick<RecordKeeper, 'ledger' | 'report'>): void {
   const tell = (pod: KubeObject, isGone: boolean): void => {
@@ -15,8 +15,8 @@ export function reportPods(pods: WatchCache, record: Pick<RecordKeeper, 'ledger'
     if (fact !== undefined) void record.report(fact)
   }
   for (const { at: _then, ...known } of [...record.ledger().pods.values()])
-    if (known.ready && pods.get(known.namespace, known.pod) === undefined)
-      void record.report({ ...known, ready: false })
+    if (!known.gone && pods.get(known.namespace, known.pod) === undefined)
+      void record.report({ ...known, ready: false, gone: true })
   for (const pod of pods.list()) tell(pod, false)
   pods.onChange((pod, type) => tell(pod, type === 'DELETED'))
 }
@@ -27,6 +27,7 @@ function podFact(pod: KubeObject, isGone: boolean): FactBody | undefined {
   const imageId = readText(status, 'imageID')
   const digest = imageId.slice(imageId.lastIndexOf('@') + 1)
   if (!digest.startsWith('sha256:')) return undefined
+  const hasEnded = isGone || ['Succeeded', 'Failed'].includes(readText(pod, 'status', 'phase'))
   return {
     kind: 'pod',
     namespace: pod.metadata.namespace ?? '',
@@ -35,6 +36,7 @@ function podFact(pod: KubeObject, isGone: boolean): FactBody | undefined {
     image: readText(status, 'image'),
     digest,
     ready: !isGone && pod.metadata.deletionTimestamp === undefined && conditionOf(pod, 'Ready')?.status === 'True',
+    ...(hasEnded ? { gone: true } : {}),
   }
 }
 

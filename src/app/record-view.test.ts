@@ -32,6 +32,32 @@ test('the page shows a service by environment, with the borders still to come', 
   assert.deepEqual(view.lines, ['00:00:01  policy      default/web selects r/web:1.1.0 of 2 tags'])
 })
 
+test('what was delivered and has no ready pod is not called healthy', () => {
+  const pod = { kind: 'pod', namespace: 'default', workload: 'web', image: 'r/web:1.1.0', digest: 'sha256:1' } as const
+  const told: readonly Fact[] = [
+    ...facts,
+    {
+      ...facts[0],
+      at: '2026-01-01T00:00:03Z',
+      workloads: [{ namespace: 'default', name: 'web', images: ['r/web:1.1.0'] }],
+    },
+    { at: '2026-01-01T00:00:04Z', ...pod, pod: 'web-1', ready: true },
+    {
+      at: '2026-01-01T00:00:05Z',
+      kind: 'health',
+      kustomization: 'flux-system/production',
+      revision: 'r',
+      state: 'healthy',
+    },
+  ] as Fact[]
+  const cell = (more: readonly Fact[]) => pageView(foldFacts([...told, ...more]), context).services[0]?.cells[0]
+  assert.equal(cell([])?.state, 'done')
+  const down = cell([{ at: '2026-01-01T00:00:06Z', ...pod, pod: 'web-1', ready: false }])
+  assert.deepEqual([down?.state, down?.cause], ['waiting', 'no pod of it is ready'])
+  const scaledToNone = cell([{ at: '2026-01-01T00:00:06Z', ...pod, pod: 'web-1', ready: false, gone: true }])
+  assert.equal(scaledToNone?.state, 'done')
+})
+
 test('a delivery that was overtaken says so', () => {
   const later: Fact = {
     at: '2026-01-01T00:00:02Z',

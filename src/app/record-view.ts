@@ -57,11 +57,21 @@ function cellView(cell: Cell, { serviceUrl }: ViewContext): CellView {
     environment: environmentName(cell),
     version: shown?.version ?? '',
     commit: (shown?.commit ?? '').slice(0, 7),
-    state: cell.cause !== undefined ? 'failed' : delivery === undefined ? 'waiting' : stateOf(delivery),
-    cause: cell.cause,
+    state: cellState(cell),
+    cause: cell.cause ?? (isDown(cell) ? 'no pod of it is ready' : undefined),
     url: serviceUrl(cell.environment, cell.service),
     borders: shown === undefined ? [] : bordersOf(shown),
   }
+}
+
+function cellState(cell: Cell): BorderState {
+  if (cell.cause !== undefined) return 'failed'
+  return cell.delivery === undefined || isDown(cell) ? 'waiting' : stateOf(cell.delivery)
+}
+
+/** What was delivered once is not what runs. */
+function isDown({ delivery, isDown: hasNoPod }: Cell): boolean {
+  return hasNoPod && delivery?.state === 'done'
 }
 
 function stateOf({ state }: Delivery): BorderState {

@@ -42,7 +42,7 @@ export async function startProduct(state: string, repository: string, flags: rea
   await until(
     'the listeners are ready',
     () => / page http:/.test(text) || hasExited(child),
-    60_000,
+    120_000,
     () => text,
   )
   if (hasExited(child)) throw new Error(`sluice up ended:\n${text}`)
@@ -58,7 +58,7 @@ export async function startProduct(state: string, repository: string, flags: rea
       child.kill(signal)
       await exited
     },
-    printed: (line, timeoutMs = 25_000) =>
+    printed: (line, timeoutMs = 90_000) =>
       new Promise((found, failed) => {
         const from = text.length
         const read = (): void => {
@@ -80,7 +80,7 @@ export async function startProduct(state: string, repository: string, flags: rea
 export async function until<T>(
   what: string,
   check: () => T | Promise<T>,
-  timeoutMs = 90_000,
+  timeoutMs = 150_000,
   detail: () => string = () => '',
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + timeoutMs
@@ -121,7 +121,7 @@ export async function untilDelivered(
       const cell = await cellOf(product, service, environment)
       return cell !== undefined && cell.state === 'done' && commit.startsWith(cell.commit) ? cell : undefined
     },
-    120_000,
+    150_000,
     () => product.output().slice(-6000),
   )
 }

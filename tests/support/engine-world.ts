@@ -18,6 +18,8 @@ export type World = {
   readonly client: KubeClient
   readonly push: (files: Readonly<Record<string, string | null>>, message: string) => Promise<string>
   readonly restart: () => Promise<void>
+  /** Goes on with an engine that ends without a word once it has applied an object of that name; `reached` resolves then. */
+  readonly crashAfterApplying: (name: string) => Promise<{ readonly reached: Promise<void> }>
   readonly ready: (name: string, commit: string) => Promise<KubeObject>
   readonly url: string
   close(): Promise<void>
@@ -46,15 +48,16 @@ export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'sa
   const dir = mkdtempSync(join(tmpdir(), 'sluice-engine-'))
   const client = clientFromKubeconfig(kubeconfig)
   let engine: Engine | undefined
+  let hasCrashed = false
   const gitd = await serveGitd({
     root: join(dir, 'git'),
     port: 0,
     token: 't',
     onPush: () => engine?.gitChanged(gitd.urlOf('app')),
   })
-  const start = (): Promise<Engine> =>
+  const start = (through: KubeClient = client): Promise<Engine> =>
     startEngine({
-      client,
+      client: through,
       clock: systemClock,
       stateDir: join(dir, 'engine'),
       artifactListen: '127.0.0.1:0',
@@ -92,8 +95,17 @@ export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'sa
       return await git('rev-parse', 'HEAD')
     },
     async restart() {
-      await engine?.close()
+      if (!hasCrashed) await engine?.close()
+      hasCrashed = false
       engine = await start()
+    },
+    async crashAfterApplying(name) {
+      await engine?.close()
+      let cut: () => void = () => undefined
+      const reached = new Promise<void>((resolve) => (cut = resolve))
+      engine = await start(cutAfterApplying(client, name, cut))
+      hasCrashed = true
+      return { reached }
     },
     ready: (name, commit) =>
       until(
@@ -110,6 +122,20 @@ export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'sa
       rmSync(dir, { recursive: true, force: true })
     },
   }
+}
+
+/** A client whose owner ends without a word: nothing is answered any more once an object of that name was applied. */
+function cutAfterApplying(client: KubeClient, name: string, onCut: () => void): KubeClient {
+  const never = new Promise<never>(() => undefined)
+  let isCut = false
+  const patch: KubeClient['patch'] = async (ref, type, body, options) => {
+    const answer = await (isCut ? never : client.patch(ref, type, body, options))
+    if (ref.name !== name || type !== 'apply' || options?.dryRun) return answer
+    isCut = true
+    onCut()
+    return never
+  }
+  return { ...client, patch }
 }
 
 export async function apply(client: KubeClient, object: KubeObject): Promise<void> {

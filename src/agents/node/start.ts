@@ -12,6 +12,7 @@ import { openHostPorts } from './host-ports.ts'
 import { serveKubelet, type LogSource } from './kubelet-server.ts'
 import { sayWhyPending } from './no-driver.ts'
 import { registerNode, type NodeFacts } from './node-object.ts'
+import { markNotReady } from './not-ready.ts'
 import { parsePod, uidOf } from './pod/shapes.ts'
 import { startPodWorker, type PodWorker } from './pod/worker.ts'
 import { planNetwork, portKey } from './services.ts'
@@ -89,6 +90,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     log,
   })
   await Promise.all(Object.values(self.caches).map(({ ready }) => ready))
+  if (facts.notReady !== undefined) await markNotReady(client, clock, { name, why: facts.notReady })
   const network = followNetwork(self, async (keys) => hostPorts.set(keys))
   const pods = facts.notReady === undefined ? runPods(self, record) : sayWhyPending(options, facts.notReady, record)
   return {

@@ -53,4 +53,6 @@ export type Cell = {
   readonly running: Delivery | undefined
   /** Why the environment as a whole does not go on (a build that fails, a refused apply, an ill workload). */
   readonly cause: string | undefined
+  /** Its pods are there and none is ready, whatever was delivered. */
+  readonly isDown: boolean
 }

@@ -91,6 +91,8 @@ export type FactBody =
       readonly image: string
       readonly digest: string
       readonly ready: boolean
+      /** It is no more, or has ended. */
+      readonly gone?: true
     }
 
 /** A workload as Git describes it, with the images of its containers as written (`host/name:tag`). */

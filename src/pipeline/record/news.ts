@@ -18,7 +18,8 @@ export function isNews(ledger: Ledger, fact: FactBody): boolean {
     }
     case 'pod': {
       const known = ledger.pods.get(`${fact.namespace}/${fact.pod}`)
-      return known?.digest !== fact.digest || known.ready !== fact.ready || known.image !== fact.image
+      const isSame = known?.digest === fact.digest && known.image === fact.image
+      return !isSame || known.ready !== fact.ready || known.gone !== fact.gone
     }
     default:
       return true

@@ -1,5 +1,5 @@
 import type { Cell, Delivery } from './delivery.ts'
-import type { Ledger } from './ledger.ts'
+import type { FactOf, Ledger } from './ledger.ts'
 
 /** Which deliveries `history` shows. */
 export type HistoryQuery = {
@@ -31,7 +31,8 @@ export function traceOf(ledger: Ledger, what: string): readonly Delivery[] {
 /** Every service in every environment, as it is now; ordered by name. */
 export function cellsOf(ledger: Ledger): readonly Cell[] {
   const delivered = [...ledger.deliveries.values()].map((delivery) => `${delivery.environment}/${delivery.service}`)
-  return [...new Set([...ledger.workloads.keys(), ...delivered])].sort().map((key) => cellOf(ledger, key))
+  const pods = [...ledger.pods.values()].filter((pod) => !pod.gone)
+  return [...new Set([...ledger.workloads.keys(), ...delivered])].sort().map((key) => cellOf(ledger, key, pods))
 }
 
 /** What an environment is called: its Kustomization's name, the namespace where that is unknown. */
@@ -42,7 +43,7 @@ export function environmentName(of: {
   return of.kustomization?.slice(of.kustomization.indexOf('/') + 1) ?? of.environment
 }
 
-function cellOf(ledger: Ledger, key: string): Cell {
+function cellOf(ledger: Ledger, key: string, alive: readonly FactOf<'pod'>[]): Cell {
   const [environment = '', service = ''] = key.split('/')
   const all = [...ledger.deliveries.values()]
     .filter((delivery) => delivery.environment === environment && delivery.service === service)
@@ -52,7 +53,9 @@ function cellOf(ledger: Ledger, key: string): Cell {
   const running = all.find((candidate) => candidate.state === 'done')
   const kustomization = ledger.workloads.get(key)?.kustomization ?? delivery?.kustomization
   const cause = delivery?.cause ?? ledger.environments.get(kustomization ?? '')?.cause ?? ledger.policyCauses.get(key)
-  return { service, environment, kustomization, delivery, running, cause }
+  const pods = alive.filter((pod) => pod.namespace === environment && pod.workload === service)
+  const isDown = pods.length > 0 && !pods.some((pod) => pod.ready)
+  return { service, environment, kustomization, delivery, running, cause, isDown }
 }
 
 // The later started of two that began at the same time is the newer one.

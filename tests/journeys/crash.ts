@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { git, isOnPath, kubectl, type Product, statusOf, until } from './product.ts'
+
+/** Waits until every service of the example is healthy in both environments. */
+export async function untilAllHealthy(product: Product): Promise<void> {
+  await until(
+    'everything is healthy',
+    async () => {
+      const cells = (await statusOf(product)).services.flatMap((service) => service.cells)
+      return cells.length === 6 && cells.every((cell) => cell.state === 'done')
+    },
+    150_000,
+    () => product.output().slice(-6000),
+  )
+}
+
+/** Every tag was written back by one commit of its branch. */
+export function assertCommittedOnce(state: string): void {
+  const repository = join(state, 'git', 'vps.git')
+  for (const branch of ['main', 'develop']) {
+    const patch = git(repository, 'log', '--author=Flux', '--format=', '-p', '-U0', branch)
+    const lines = patch.split('\n').filter((line) => /^\+[^+].*\$imagepolicy/.test(line))
+    assert.ok(lines.length > 0, patch)
+    assert.deepEqual(lines, [...new Set(lines)], `a write-back on ${branch} was made twice`)
+  }
+}
+
+/** As many containers run as the cluster has pods, and none is left of an earlier start. */
+export async function assertPodsOnce(product: Product): Promise<void> {
+  if (!isOnPath('kubectl')) return
+  let seen = ''
+  await until(
+    'each pod runs once',
+    () => {
+      const pods = kubectl(product, 'get', 'pods', '-A', '-o', 'jsonpath={.items[*].metadata.uid}').split(' ')
+      const running = containersOf(product.state)
+      seen = `pods ${pods.join(' ')}\ncontainers ${running.join(' ')}`
+      return pods.length === 9 && pods.sort().join() === running.sort().join()
+    },
+    90_000,
+    () => `${seen}\n${kubectl(product, 'get', 'pods', '-A')}\n${product.output().slice(-3000)}`,
+  )
+}
+
+/** The addresses that must not change over a restart. */
+export function urlsOf({ access }: Product): unknown {
+  const services = access.services.map(({ namespace, name, url }) => `${namespace}/${name} ${url}`).sort()
+  return {
+    git: access.git.url,
+    registry: access.registry.url,
+    page: access.page.url,
+    kube: access.kube.server,
+    services,
+  }
+}
+
+/** The pods whose container has a process that starts its root file system here: the uid, once a process. */
+function containersOf(folder: string): string[] {
+  return processesOf(folder).flatMap((pid) => {
+    const match = /^sh\0.*\/pods\/([^/]+)\/containers\//.exec(procFile(pid, 'cmdline'))
+    return match?.[1] === undefined ? [] : [match[1]]
+  })
+}
+
+/** Processes that name a folder in their arguments, or have it mounted. */
+export function processesOf(folder: string): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && pid !== process.pid)
+    .filter((pid) => ['cmdline', 'mountinfo'].some((file) => procFile(pid, file).includes(folder)))
+}
+
+/** Ends a process that may have ended by itself. */
+export function tryKill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // it has ended by itself
+  }
+}
+
+function procFile(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+export function randomFrom(start: number): () => number {
+  let at = start >>> 0
+  return () => {
+    at = (at + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(at ^ (at >>> 15), at | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
+  }
+}

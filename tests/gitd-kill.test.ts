@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -86,4 +86,19 @@ test('kill -9 while pushing: no acknowledged push is lost, and each is told', { 
   // what moved the branch without being acknowledged is told as well
   assert.ok(events.includes(main) || acknowledged.length === 0)
   assert.equal((await git(join(temp, 'root', 'app.git'), 'fsck', '--strict')).code, 0)
+})
+
+test('a lock that git left when it was killed with its server blocks no later push', { timeout: 60_000 }, async () => {
+  const root = join(temp, 'root')
+  const lock = join(root, 'app.git', 'refs', 'heads', 'main.lock')
+  writeFileSync(lock, '')
+  const pending = { repository: 'app', user: 'x', commands: [{ ref: 'refs/heads/main', before: '', after: '' }] }
+  writeFileSync(join(root, '.sluice', 'pushes', '000000000099.json'), JSON.stringify(pending))
+  const { port, child } = await startServer([])
+  assert.ok(!existsSync(lock))
+  const clone = join(temp, 'clone')
+  await git(clone, 'commit', '-q', '--allow-empty', '-m', 'after the lock')
+  const pushed = await git(clone, 'push', '-q', `http://x:${TOKEN}@127.0.0.1:${port}/app.git`, '+HEAD:main')
+  child.kill('SIGKILL')
+  assert.equal(pushed.code, 0)
 })

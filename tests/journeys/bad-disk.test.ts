@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { scratch } from './product.ts'
+import { untilAllHealthy } from './crash.ts'
+import { change, cloneOf, git, type Product, scratch, startProduct, statusOf, untilDelivered } from './product.ts'
 
 // A state folder that the product may not write, and one on a disk that is full.
 const isRoot = process.getuid?.() === 0
@@ -25,30 +26,53 @@ test('a state folder that cannot be written is named, with the way out', { timeo
 
 test(
   'a full disk is named; with space again, the same state goes on and has lost nothing',
-  { timeout: 180_000 },
+  { timeout: 300_000 },
   async (t) => {
     const space = scratch()
     const disk = join(space.dir, 'disk')
+    const state = join(disk, 'state')
     mkdirSync(disk)
     const isMounted = mounted(t, disk)
     t.after(() => space.release()) // after the disk is gone
     if (!isMounted) return
-    const full = await up(join(disk, 'state'), [], '40')
+    const full = await up(state, [], '40')
     assert.equal(full.code, 3)
     assert.match(full.text, /ENOSPC|no space left on device/i)
     const before = headOf(disk)
     execFileSync('mount', ['-o', 'remount,size=1g', disk])
-    const again = await up(join(disk, 'state'), [], '60')
-    assert.doesNotMatch(again.text, /no base image|ENOSPC|no space left/)
-    assert.equal(headOf(disk), before)
+    const product = await startProduct(state, resolve('examples/vps'), ['--node', 'sim'])
+    t.after(() => product.kill('SIGKILL'))
+    await untilAllHealthy(product)
+    assert.doesNotMatch(product.output(), /no base image|ENOSPC|no space left/)
+    execFileSync('git', ['-C', repositoryOn(disk), 'merge-base', '--is-ancestor', before, 'main'])
+    await fillsWhileRunning(product, disk, space.dir)
   },
 )
 
+/** A push while nothing can be written is refused and changes nothing; with space again the same push goes through. */
+async function fillsWhileRunning(product: Product, disk: string, dir: string): Promise<void> {
+  const clone = cloneOf(product, dir, 'develop')
+  const edit = (source: string): string => source.replace(/^const name = .*$/m, (line) => `// full\n${line}`)
+  const commit = change(clone, 'api-gateway/server.mjs', edit, 'feat: full', ['--dry-run', 'origin', 'HEAD'])
+  const filler = join(disk, 'filler')
+  assert.throws(() => writeFileSync(filler, Buffer.alloc(1 << 30)), /ENOSPC/)
+  assert.throws(() => git(clone, 'push', '--quiet', 'origin', 'HEAD'))
+  assert.ok((await statusOf(product)).services.length > 0, 'the page still answers')
+  rmSync(filler)
+  git(clone, 'push', '--quiet', 'origin', 'HEAD')
+  await untilDelivered(product, 'api-gateway', 'staging', commit)
+  await untilAllHealthy(product)
+}
+
 /** The newest commit of production, checked whole: what was pushed is not lost. */
 function headOf(disk: string): string {
-  const repository = join(disk, 'state/git/vps.git')
+  const repository = repositoryOn(disk)
   execFileSync('git', ['-C', repository, 'fsck', '--strict'], { stdio: 'ignore' })
   return execFileSync('git', ['-C', repository, 'rev-parse', 'refs/heads/main'], { encoding: 'utf8' }).trim()
+}
+
+function repositoryOn(disk: string): string {
+  return join(disk, 'state/git/vps.git')
 }
 
 /** Mounts a small disk; where that is not allowed the test is skipped. */

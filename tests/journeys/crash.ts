@@ -72,6 +72,15 @@ export function processesOf(folder: string): number[] {
     .filter((pid) => ['cmdline', 'mountinfo'].some((file) => procFile(pid, file).includes(folder)))
 }
 
+/** The git processes below a process: what ends with it where a whole group or container is killed. */
+export function gitBelow(pid: number): number[] {
+  const parentOf = (of: number): number => Number(/^PPid:\t(\d+)$/m.exec(procFile(of, 'status'))?.[1] ?? 0)
+  const isBelow = (of: number): boolean => of > 1 && (parentOf(of) === pid || isBelow(parentOf(of)))
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((of) => of > 1 && procFile(of, 'comm').startsWith('git') && isBelow(of))
+}
+
 /** Ends a process that may have ended by itself. */
 export function tryKill(pid: number): void {
   try {

@@ -1,4 +1,4 @@
-// `kill -9` at random moments of random deliveries, now and then a second time while the second start catches up: each delivery must end,
+// `kill -9` at random moments of random deliveries, often again while the next start catches up, half of the time together with the git processes below it: each delivery must end,
 // with every border in the record, no commit and no pod twice, the same addresses.
 // SLUICE_KILLS (200), SLUICE_SEED; SLUICE_NODE (auto) chooses the driver of the pods.
 import assert from 'node:assert/strict'
@@ -11,6 +11,7 @@ import { BORDERS } from '../../src/pipeline/record/delivery.ts'
 import {
   assertCommittedOnce,
   assertPodsOnce,
+  gitBelow,
   processesOf,
   randomFrom,
   tryKill,
@@ -81,7 +82,7 @@ async function round(number: number, clones: { readonly staging: string; readonl
   })
   await reached
   await kill(moment.withinMs)
-  if (random() < 0.3) {
+  while (random() < 0.5) {
     product = await start()
     await kill(3000)
   }
@@ -108,7 +109,10 @@ async function round(number: number, clones: { readonly staging: string; readonl
 
 async function kill(withinMs: number): Promise<void> {
   await sleep(random() * withinMs)
-  await product.kill('SIGKILL')
+  const alsoGit = random() < 0.5 ? gitBelow(product.pid) : []
+  const killed = product.kill('SIGKILL')
+  alsoGit.forEach(tryKill)
+  await killed
   kills++
 }
 

@@ -10,6 +10,7 @@ import { openJournal, type Journal } from './journal.ts'
 import { countPulls, parsePullRef, type PullNumbers } from './pulls.ts'
 import { currentRefs, hasMoved, receivePush } from './receive.ts'
 import { parseGitRoute, type GitRoute } from './route.ts'
+import { removeStaleRefLocks } from './stale-locks.ts'
 import { tidier } from './tidy.ts'
 import { advertiser, openBody, uploadPack } from './upload.ts'
 
@@ -175,10 +176,11 @@ function eventOf(repository: string, user: string, { ref, before, after }: RefCo
   return { ...event, ref: `refs/for/${pull.branch}`, pull: pull.number }
 }
 
-/** Tells of the refs that moved in a process that died before it could tell. */
+/** Tells of the refs that moved in a process that died before it could tell; where a push was under way, git may have left locks. */
 async function announceLeftovers({ journal, options }: Context): Promise<void> {
   for (const { pending, done } of journal.leftovers()) {
     const path = repositoryPath(options.root, pending.repository)
+    if (existsSync(path)) removeStaleRefLocks(path)
     const refs = existsSync(path) ? await currentRefs(path) : new Map<string, string>()
     for (const command of pending.commands.filter((one) => hasMoved(one, refs)))
       void options.onPush?.(eventOf(pending.repository, pending.user, command))

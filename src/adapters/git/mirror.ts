@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { isSafePath } from '../../pipeline/source/safe-path.ts'
@@ -85,11 +85,9 @@ export function openMirror(root: string, url: string): Mirror {
 }
 
 async function create(folder: string): Promise<void> {
-  if (existsSync(join(folder, 'HEAD'))) {
-    removeStaleLocks(folder)
-    return
-  }
   mkdirSync(folder, { recursive: true })
+  removeStaleLocks(folder)
+  // once more where there is one: it completes what a kill cut off, and changes nothing else
   const made = await runGit(folder, ['init', '--quiet', '--bare'])
   if (made.code !== 0)
     throw new SluiceError('STATE_UNWRITABLE', `cannot make a repository: ${made.stderr.trim()}`, { where: folder })

@@ -71,6 +71,8 @@ export function openRecords(stateDir: string): Records {
     const run = readJson<RunRecord>(join(at('runs'), name))
     if (run) runs.set(run.id, run)
   }
+  // the process may have ended between the two writes of `accept`: what is kept was accepted, and is not taken again
+  for (const { push } of pendingIn(at('pushes'))) last[placeKey(push)] = stepOf(push)
   let pushes = Math.max(
     0,
     ...readdirSync(at('pushes')).map((name) => Number.parseInt(name, 10) || 0),
@@ -79,7 +81,7 @@ export function openRecords(stateDir: string): Records {
   return {
     accept(push) {
       const key = placeKey(push)
-      const step = `${push.before} ${push.after}`
+      const step = stepOf(push)
       if (last[key] === step) return undefined
       pushes = Math.max(pushes, Date.now()) + 1
       const id = String(pushes)
@@ -89,14 +91,7 @@ export function openRecords(stateDir: string): Records {
       return id
     },
     lastTold: (place) => last[placeKey(place)]?.split(' ')[1],
-    pending: () =>
-      readdirSync(at('pushes'))
-        .filter((name) => name.endsWith('.json'))
-        .sort()
-        .flatMap((name) => {
-          const push = readJson<PushSeen>(join(at('pushes'), name))
-          return push ? [{ id: name.slice(0, -'.json'.length), push }] : []
-        }),
+    pending: () => pendingIn(at('pushes')),
     planned: (id) => rmSync(join(at('pushes'), `${id}.json`), { force: true }),
     nextNumber(repository, path) {
       const key = `${repository} ${path}`
@@ -118,6 +113,21 @@ export function openRecords(stateDir: string): Records {
     get: (id) => runs.get(id),
     logFolder: (id) => join(at('logs'), id),
   }
+}
+
+/** The oldest first. */
+function pendingIn(folder: string): readonly { readonly id: string; readonly push: PushSeen }[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .flatMap((name) => {
+      const push = readJson<PushSeen>(join(folder, name))
+      return push ? [{ id: name.slice(0, -'.json'.length), push }] : []
+    })
+}
+
+function stepOf({ before, after }: PushSeen): string {
+  return `${before} ${after}`
 }
 
 function placeKey({ repository, ref, pull }: Pick<PushSeen, 'repository' | 'ref' | 'pull'>): string {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { runGit, type GitResult } from '../../adapters/git/git-process.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
@@ -13,11 +13,7 @@ export type SourceCopy = { readonly folder: string; readonly url: string }
 /** Brings the copy up to date and makes sure that it has `commit`. */
 export async function fetchSource(root: string, repository: string, url: string, push: PushSeen): Promise<SourceCopy> {
   const folder = resolve(root, `${repository}.git`)
-  if (!existsSync(join(folder, 'HEAD'))) {
-    mkdirSync(folder, { recursive: true })
-    await git(folder, ['init', '--quiet', '--bare', '--template=', '.'])
-    await git(folder, ['config', 'uploadpack.allowAnySHA1InWant', 'true'])
-  }
+  if (!existsSync(folder)) await makeCopy(folder)
   const kept = push.pull === undefined ? [] : [`+refs/heads/${branchOf(push)}:refs/heads/${branchOf(push)}`]
   const refs = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*']
   await git(folder, [
@@ -34,6 +30,16 @@ export async function fetchSource(root: string, repository: string, url: string,
   if (has.code !== 0)
     await git(folder, ['fetch', '--quiet', '--no-write-fetch-head', '--end-of-options', url, push.after, ...kept])
   return { folder, url }
+}
+
+/** Whole or not at all. */
+async function makeCopy(folder: string): Promise<void> {
+  const fresh = `${folder}.new`
+  rmSync(fresh, { recursive: true, force: true })
+  mkdirSync(fresh, { recursive: true })
+  await git(fresh, ['init', '--quiet', '--bare', '--template=', '.'])
+  await git(fresh, ['config', 'uploadpack.allowAnySHA1InWant', 'true'])
+  renameSync(fresh, folder)
 }
 
 /** The workflow files of a commit, by path. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { git, isOnPath, kubectl, type Product, statusOf, until } from './product.ts'
+import { git, historyOf, isOnPath, kubectl, type Product, statusOf, until } from './product.ts'
 
 /** Waits until every service of the example is healthy in both environments. */
 export async function untilAllHealthy(product: Product): Promise<void> {
@@ -13,6 +13,31 @@ export async function untilAllHealthy(product: Product): Promise<void> {
     },
     150_000,
     () => product.output().slice(-6000),
+  )
+}
+
+/** Waits until the record shows a delivery as done, with exactly these borders passed; a run may end after what it built has arrived. */
+export async function untilRecorded(
+  product: Product,
+  wanted: { readonly commit: string; readonly service: string; readonly environment: string },
+  borders: readonly string[],
+): Promise<void> {
+  let seen = ''
+  await until(
+    `the record has every border of ${wanted.commit.slice(0, 7)} in ${wanted.environment}`,
+    async () => {
+      const delivery = (await historyOf(product)).find(
+        ({ commit, service, environment }) =>
+          commit === wanted.commit && service === wanted.service && environment === wanted.environment,
+      )
+      seen = JSON.stringify(delivery, undefined, 1)
+      const passed = delivery?.borders.filter(({ state }) => state === 'done').map(({ name }) => name)
+      return (
+        delivery?.state === 'done' && passed?.join() === borders.join() && passed.length === delivery.borders.length
+      )
+    },
+    150_000,
+    () => `${seen}\n${product.output().slice(-6000)}`,
   )
 }
 

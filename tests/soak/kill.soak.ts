@@ -16,19 +16,10 @@ import {
   randomFrom,
   tryKill,
   untilAllHealthy,
+  untilRecorded,
   urlsOf,
 } from '../journeys/crash.ts'
-import {
-  change,
-  cloneOf,
-  git,
-  historyOf,
-  type Product,
-  scratch,
-  startProduct,
-  until,
-  untilDelivered,
-} from '../journeys/product.ts'
+import { change, cloneOf, git, type Product, scratch, startProduct, untilDelivered } from '../journeys/product.ts'
 
 const wantedKills = Number(process.env.SLUICE_KILLS ?? 200)
 const seed = Number(process.env.SLUICE_SEED ?? Date.now() % 100_000)
@@ -164,21 +155,10 @@ function pushTo(
 /** The delivery is done and the record has every border of it; a change of manifests has none of an image. */
 async function arrives({ commit, service, environment, isImage }: Round): Promise<void> {
   if (isImage) await untilDelivered(product, service, environment, commit)
-  const delivery = await until(
-    `${service} of ${commit.slice(0, 7)} is done in ${environment}`,
-    async () =>
-      (await historyOf(product)).find(
-        (one) =>
-          one.commit === commit && one.service === service && one.environment === environment && one.state === 'done',
-      ),
-    150_000,
-    () => product.output().slice(-6000),
-  )
-  const wanted = isImage ? BORDERS : ['push', 'source', 'build', 'apply', 'health']
-  const seen = delivery.borders.map(({ name, state: how }) => `${name} ${how}`)
-  assert.deepEqual(
-    seen,
-    wanted.map((name) => `${name} done`),
+  await untilRecorded(
+    product,
+    { commit, service, environment },
+    isImage ? BORDERS : ['push', 'source', 'build', 'apply', 'health'],
   )
 }
 

@@ -71,8 +71,9 @@ export function openRecords(stateDir: string): Records {
     const run = readJson<RunRecord>(join(at('runs'), name))
     if (run) runs.set(run.id, run)
   }
-  // the process may have ended between the two writes of `accept`: what is kept was accepted, and is not taken again
-  for (const { push } of pendingIn(at('pushes'))) last[placeKey(push)] = stepOf(push)
+  // the process may have ended between the two writes of `accept`: a kept push that goes on from the last one was accepted, too
+  for (const { push } of pendingIn(at('pushes')))
+    if (isNext(push, last[placeKey(push)])) last[placeKey(push)] = stepOf(push)
   let pushes = Math.max(
     0,
     ...readdirSync(at('pushes')).map((name) => Number.parseInt(name, 10) || 0),
@@ -124,6 +125,10 @@ function pendingIn(folder: string): readonly { readonly id: string; readonly pus
       const push = readJson<PushSeen>(join(folder, name))
       return push ? [{ id: name.slice(0, -'.json'.length), push }] : []
     })
+}
+
+function isNext({ before }: PushSeen, step: string | undefined): boolean {
+  return step === undefined || step.endsWith(` ${before}`)
 }
 
 function stepOf({ before, after }: PushSeen): string {

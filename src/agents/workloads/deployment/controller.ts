@@ -14,6 +14,7 @@ export function deploymentController(bench: Bench): Controller<DeploymentSeen, W
   const deployments = bench.cache('apps/v1', 'Deployment')
   const sets = bench.cache('apps/v1', 'ReplicaSet')
   const pods = bench.cache('v1', 'Pod')
+  const atWorkSinceMs = bench.clock.nowMs()
   let setsOf: OwnedIndex | undefined
   let podsOf: OwnedIndex | undefined
 
@@ -52,6 +53,7 @@ export function deploymentController(bench: Bench): Controller<DeploymentSeen, W
         hasRunningPods: (uid) => podsOf?.of(uid).some((pod) => !isFinishedPod(as<Pod>(pod))) ?? false,
         ...(failure !== undefined && { failure }),
         nowMs: bench.clock.nowMs(),
+        atWorkSinceMs,
       }
     },
     decide: decideDeployment,

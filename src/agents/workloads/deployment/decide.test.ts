@@ -27,7 +27,14 @@ function deployment(spec: Partial<Deployment['spec']> = {}, image = 'web:1'): De
 }
 
 function see(target: Deployment, candidates: readonly ReplicaSet[] = []): DeploymentSeen {
-  return { deployment: target, candidates, setNamed: () => undefined, hasRunningPods: () => false, nowMs }
+  return {
+    deployment: target,
+    candidates,
+    setNamed: () => undefined,
+    hasRunningPods: () => false,
+    nowMs,
+    atWorkSinceMs: 0,
+  }
 }
 
 /** A tiny cluster in memory: carries writes out, gives pods to ReplicaSets, and makes pods ready as it is told. */
@@ -106,6 +113,7 @@ class World {
           setNamed: (name) => sets.find((set) => set.metadata.name === name),
           hasRunningPods: (uid) => pods.some((pod) => controllerOf(pod)?.uid === uid),
           nowMs,
+          atWorkSinceMs: 0,
         }),
       )
       check()

@@ -39,6 +39,8 @@ export type DeploymentSeen = {
   /** Why the last creation of a ReplicaSet was refused. */
   readonly failure?: string
   readonly nowMs: number
+  /** When this controller started: what happened before, a rollout did not have time for. */
+  readonly atWorkSinceMs: number
 }
 
 /** `act`: writes to carry out, then look again. `done`, `wait`: the writes that make the status true. */
@@ -51,10 +53,10 @@ export type WorkloadDecision = Decision<Write, readonly Write[]>
  * @see https://kubernetes.io/docs/concepts/workloads/controllers/deployment/
  */
 export function decideDeployment(seen: DeploymentSeen): WorkloadDecision {
-  const { deployment, nowMs } = seen
+  const { deployment, nowMs, atWorkSinceMs } = seen
   const { mine, writes } = claim(deployment, deployment.spec.selector, seen.candidates)
   if (writes.length > 0) return { kind: 'act', changes: writes }
-  const fleet: Fleet = { deployment, ...splitReplicaSets(deployment, mine), nowMs }
+  const fleet: Fleet = { deployment, ...splitReplicaSets(deployment, mine), nowMs, atWorkSinceMs }
   if (deployment.metadata.deletionTimestamp !== undefined) return settle(fleet, countStatus(fleet))
 
   const toggled = pauseCondition(deployment)

@@ -10,6 +10,8 @@ export type Fleet = {
   readonly current: ReplicaSet | undefined
   readonly old: readonly ReplicaSet[]
   readonly nowMs: number
+  /** Since when the cluster has been at work without a break: no deadline counts the time before. */
+  readonly atWorkSinceMs: number
 }
 
 /** Whether the Deployment says how long a step may take. */
@@ -57,13 +59,13 @@ export function rolloutStatus(fleet: Fleet): DeploymentStatus {
 }
 
 /** When to look again because the deadline passes, in milliseconds; `undefined` when no deadline runs. */
-export function deadlineAfterMs({ deployment, nowMs }: Fleet, status: DeploymentStatus): number | undefined {
+export function deadlineAfterMs(fleet: Fleet, status: DeploymentStatus): number | undefined {
+  const { deployment, nowMs } = fleet
   const condition = conditionOf(status.conditions, 'Progressing')
   if (!condition || !hasDeadline(deployment) || isComplete(deployment, status)) return undefined
   if (['ProgressDeadlineExceeded', 'DeploymentPaused', 'NewReplicaSetAvailable'].includes(condition.reason ?? ''))
     return undefined
-  const dueMs = timeMs(condition.lastUpdateTime) + (deployment.spec.progressDeadlineSeconds ?? 0) * 1000
-  return Math.max(dueMs - nowMs, 0) + 1000
+  return Math.max(dueMs(fleet, condition) - nowMs, 0) + 1000
 }
 
 /** Whether every pod is of the present template and available. */
@@ -102,11 +104,12 @@ export function changedStatus(deployment: Deployment, status: DeploymentStatus):
 }
 
 function progressed(
-  { deployment, current, nowMs }: Fleet,
+  fleet: Fleet,
   counts: DeploymentStatus,
   conditions: readonly Condition[],
   before: Condition | undefined,
 ): readonly Condition[] {
+  const { deployment, current, nowMs } = fleet
   const subject = current ? `ReplicaSet "${current.metadata.name}"` : `Deployment "${deployment.metadata.name}"`
   const say = (status: string, reason: string, message: string): Condition => ({
     type: 'Progressing',
@@ -121,7 +124,7 @@ function progressed(
     const moved = { ...say('True', 'ReplicaSetUpdated', 'is progressing.'), ...kept }
     return setCondition(dropCondition(conditions, 'Progressing'), moved, nowMs)
   }
-  if (hasTimedOut(deployment, before, nowMs))
+  if (hasTimedOut(fleet, before))
     return setCondition(conditions, say('False', 'ProgressDeadlineExceeded', 'has timed out progressing.'), nowMs)
   return conditions
 }
@@ -141,10 +144,14 @@ function isProgressing(before: DeploymentStatus, now: DeploymentStatus): boolean
   )
 }
 
-function hasTimedOut(deployment: Deployment, before: Condition | undefined, nowMs: number): boolean {
+function hasTimedOut(fleet: Fleet, before: Condition | undefined): boolean {
   if (!before || before.reason === 'NewReplicaSetAvailable') return false
   if (before.reason === 'ProgressDeadlineExceeded') return true
-  return timeMs(before.lastUpdateTime) + (deployment.spec.progressDeadlineSeconds ?? 0) * 1000 < nowMs
+  return dueMs(fleet, before) < fleet.nowMs
+}
+
+function dueMs({ deployment, atWorkSinceMs }: Fleet, { lastUpdateTime }: Condition): number {
+  return Math.max(timeMs(lastUpdateTime), atWorkSinceMs) + (deployment.spec.progressDeadlineSeconds ?? 0) * 1000
 }
 
 function availability(isEnough: boolean): Condition {

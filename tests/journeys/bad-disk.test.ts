@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { untilAllHealthy } from './crash.ts'
-import { change, cloneOf, git, type Product, scratch, startProduct, statusOf, untilDelivered } from './product.ts'
+import { change, cloneOf, git, scratch, startProduct, statusOf, untilDelivered } from './product.ts'
 
 // A state folder that the product may not write, and one on a disk that is full.
 const isRoot = process.getuid?.() === 0
@@ -40,29 +40,34 @@ test(
     assert.match(full.text, /ENOSPC|no space left on device/i)
     const before = headOf(disk)
     execFileSync('mount', ['-o', 'remount,size=1g', disk])
-    const product = await startProduct(state, resolve('examples/vps'), ['--node', 'sim'])
-    t.after(() => product.kill('SIGKILL'))
-    await untilAllHealthy(product)
-    assert.doesNotMatch(product.output(), /no base image|ENOSPC|no space left/)
-    execFileSync('git', ['-C', repositoryOn(disk), 'merge-base', '--is-ancestor', before, 'main'])
-    await fillsWhileRunning(product, disk, space.dir)
+    const again = await up(state, [], '60')
+    assert.doesNotMatch(again.text, /no base image|ENOSPC|no space left/)
+    execFileSync('git', ['-C', repositoryOn(disk), 'merge-base', '--is-ancestor', before, headOf(disk)])
   },
 )
 
-/** A push while nothing can be written is refused and changes nothing; with space again the same push goes through. */
-async function fillsWhileRunning(product: Product, disk: string, dir: string): Promise<void> {
-  const clone = cloneOf(product, dir, 'develop')
+test('a disk that fills under a running product refuses pushes; with space again the same push goes through', async (t) => {
+  const space = scratch()
+  const disk = join(space.dir, 'disk')
+  mkdirSync(disk)
+  const isMounted = mounted(t, disk, '300m')
+  t.after(() => space.release())
+  if (!isMounted) return
+  const product = await startProduct(join(disk, 'state'), resolve('examples/vps'), ['--node', 'sim'])
+  t.after(() => product.kill('SIGKILL'))
+  await untilAllHealthy(product)
+  const clone = cloneOf(product, space.dir, 'develop')
   const edit = (source: string): string => source.replace(/^const name = .*$/m, (line) => `// full\n${line}`)
   const commit = change(clone, 'api-gateway/server.mjs', edit, 'feat: full', ['--dry-run', 'origin', 'HEAD'])
   const filler = join(disk, 'filler')
-  assert.throws(() => writeFileSync(filler, Buffer.alloc(1 << 30)), /ENOSPC/)
+  assert.throws(() => fill(filler), /ENOSPC/)
   assert.throws(() => git(clone, 'push', '--quiet', 'origin', 'HEAD'))
   assert.ok((await statusOf(product)).services.length > 0, 'the page still answers')
   rmSync(filler)
   git(clone, 'push', '--quiet', 'origin', 'HEAD')
   await untilDelivered(product, 'api-gateway', 'staging', commit)
   await untilAllHealthy(product)
-}
+})
 
 /** The newest commit of production, checked whole: what was pushed is not lost. */
 function headOf(disk: string): string {
@@ -71,14 +76,18 @@ function headOf(disk: string): string {
   return execFileSync('git', ['-C', repository, 'rev-parse', 'refs/heads/main'], { encoding: 'utf8' }).trim()
 }
 
+function fill(file: string): never {
+  for (const bytes = Buffer.alloc(8 << 20); ;) appendFileSync(file, bytes)
+}
+
 function repositoryOn(disk: string): string {
   return join(disk, 'state/git/vps.git')
 }
 
 /** Mounts a small disk; where that is not allowed the test is skipped. */
-function mounted(t: TestContext, folder: string): boolean {
+function mounted(t: TestContext, folder: string, size = '24m'): boolean {
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', folder], { stdio: 'ignore' })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder], { stdio: 'ignore' })
   } catch {
     t.skip('no disk can be mounted here')
     return false

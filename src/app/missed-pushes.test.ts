@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { missedPushes, type RefSeen } from './missed-pushes.ts'
+import { missedPushes, type RefSeen, unrecordedPushes } from './missed-pushes.ts'
 
 const NEVER = '0'.repeat(40)
 const main: RefSeen = { repository: 'app', ref: 'refs/heads/main', commit: 'new' }
@@ -32,4 +32,41 @@ for (const { it, refs, told, want } of cases)
     const found = missedPushes(refs, () => told)
     assert.equal(found.length, want.length)
     found.forEach((push, index) => assert.deepEqual({ ...push, ...want[index] }, push))
+  })
+
+const event = {
+  name: 'push',
+  ref: main.ref,
+  before: NEVER,
+  commit: 'ran',
+  actor: 'ada',
+  message: '',
+  changedPaths: [],
+} as const
+const lost: { it: string; refs: RefSeen[]; known: string[]; want: string[] }[] = [
+  {
+    it: 'names what a run was for and what a ref is at, the oldest first',
+    refs: [main],
+    known: [],
+    want: ['ran', 'new'],
+  },
+  { it: 'names nothing that the record has', refs: [main], known: ['ran', 'new'], want: [] },
+  { it: 'knows a tag by its commit', refs: [{ ...main, commit: 'tag', peeled: 'ran' }], known: ['ran'], want: [] },
+  {
+    it: 'names a commit once',
+    refs: [
+      { ...main, commit: 'ran' },
+      { ...pull, commit: 'ran' },
+    ],
+    known: [],
+    want: ['ran'],
+  },
+]
+for (const { it, refs, known, want } of lost)
+  test(`unrecorded pushes: ${it}`, () => {
+    const found = unrecordedPushes(refs, [{ repository: 'app', event }], (commit) => known.includes(commit))
+    assert.deepEqual(
+      found.map(({ after }) => after),
+      want,
+    )
   })

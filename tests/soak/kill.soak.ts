@@ -73,7 +73,7 @@ async function round(number: number, clones: { readonly staging: string; readonl
   })
   await reached
   await kill(moment.withinMs)
-  while (random() < 0.5) {
+  while (random() < 0.6) {
     product = await start()
     await kill(3000)
   }

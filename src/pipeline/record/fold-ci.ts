@@ -81,6 +81,8 @@ export function foldImage(ledger: Ledger, fact: FactOf<'image'>): void {
   if (fact.intended) return void ledger.intended.images.set(key, fact)
   ledger.intended.images.delete(key)
   ledger.images.set(key, fact)
+  const ofRun = `${fact.runId} ${key}`
+  ledger.digests.set(ofRun, new Set([...(ledger.digests.get(ofRun) ?? []), fact.digest]))
   const isOfRun = (open: Delivery): boolean =>
     open.endedAt === undefined &&
     open.runId === fact.runId &&

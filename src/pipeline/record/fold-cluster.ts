@@ -120,7 +120,10 @@ function arrive(ledger: Ledger, delivery: Delivery, at: string): void {
   const running = [...ledger.pods.values()].filter(
     (pod) => pod.ready && pod.namespace === delivery.environment && pod.workload === delivery.service,
   )
-  const ours = running.filter((pod) => delivery.digest === undefined || pod.digest === delivery.digest).length
+  const pushed = ledger.digests.get(`${delivery.runId} ${delivery.image}:${delivery.version}`)
+  const isOurs = ({ digest }: FactOf<'pod'>): boolean => digest === delivery.digest || pushed?.has(digest) === true
+  const found = delivery.digest === undefined ? running : running.filter(isOurs)
+  const ours = found.length
   if (running.length > 0 && ours === 0) {
     const detail = `waiting for a pod that runs ${delivery.digest}`
     markBorder(ledger, delivery, 'health', { state: 'running', at, detail })
@@ -131,7 +134,8 @@ function arrive(ledger: Ledger, delivery: Delivery, at: string): void {
     at,
     detail: ours === 0 ? 'healthy' : `healthy, ${ours} pods on this digest`,
   }
-  markBorder(ledger, delivery, 'health', done, { state: 'done', cause: undefined, endedAt: at })
+  const digest = delivery.digest === undefined ? undefined : (found[0]?.digest ?? delivery.digest)
+  markBorder(ledger, delivery, 'health', done, { state: 'done', cause: undefined, endedAt: at, digest })
 }
 
 /** The open deliveries that the Kustomization's last build carried. */

@@ -162,6 +162,15 @@ test('health is not success while the pods run another digest', () => {
   assert.equal(historyOf(ledger, { limit: 1 })[0]?.state, 'done')
 })
 
+test('a run that was repeated may have pushed another digest: pods that run its first one have arrived', () => {
+  const again: FactBody = { ...image, digest: `sha256:${'2'.repeat(64)}` } as FactBody
+  const [delivery] = historyOf(foldFacts(at([...applied, again, pod(D), health('healthy')])), { limit: 1 })
+  assert.deepEqual([delivery?.state, delivery?.digest], ['done', D])
+  const other: FactBody = { ...again, runId: '2' } as FactBody
+  const [moved] = historyOf(foldFacts(at([...applied, other, pod(D), health('healthy')])), { limit: 1 })
+  assert.equal(moved?.state, 'running')
+})
+
 const stops: { it: string; facts: readonly FactBody[]; cause: RegExp }[] = [
   {
     it: 'the run',

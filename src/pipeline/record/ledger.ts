@@ -18,6 +18,8 @@ export type Ledger = {
   readonly runs: Map<string, FactOf<'run'>>
   /** By `image:tag`. */
   readonly images: Map<string, FactOf<'image'>>
+  /** By `run image:tag`: more than one digest where a run was cut off after it had pushed, and built something else when it was repeated. */
+  readonly digests: Map<string, ReadonlySet<string>>
   /** By `namespace/name`. */
   readonly workloads: Map<string, WorkloadState>
   /** By Kustomization. */
@@ -45,6 +47,7 @@ export function emptyLedger(): Ledger {
     pushes: new Map(),
     runs: new Map(),
     images: new Map(),
+    digests: new Map(),
     workloads: new Map(),
     environments: new Map(),
     policyCauses: new Map(),

@@ -39,3 +39,17 @@ test('what a start tells again is kept once', () => {
   void keeper.report({ ...pod, ready: false })
   assert.equal(kept.length, 3)
 })
+
+test('a push is kept also when a policy had selected its tag before it was told', () => {
+  const kept: Fact[] = []
+  const keeper = keepRecord({ append: (fact) => void kept.push(fact), readAll: () => [] }, clock)
+  const image = { kind: 'image', image: 'r/web', tag: '1', digest: 'sha256:1', commit: 'c', runId: '1' } as const
+  void keeper.report({ ...image, intended: true })
+  void keeper.report({ kind: 'policy', policy: 'default/web', image: 'r/web', tag: '1', considered: 1 })
+  void keeper.report(image)
+  void keeper.report(image)
+  assert.deepEqual(
+    kept.map(({ kind }) => kind),
+    ['image', 'policy', 'image'],
+  )
+})

@@ -99,12 +99,13 @@ export function foldImage(ledger: Ledger, fact: FactOf<'image'>): void {
   }
 }
 
-/** The tag is in the registry: who was about to push it when the process ended has done so. */
+/** The tag is in the registry: who was about to push it has done so. The intent stays until the deed is told, which then still is news. */
 export function provePushed(ledger: Ledger, image: string, tag: string, at: string): void {
   const fact = ledger.intended.images.get(`${image}:${tag}`)
   if (fact === undefined) return
   const { intended: _proved, ...pushed } = fact
   foldImage(ledger, { ...pushed, at })
+  ledger.intended.images.set(`${image}:${tag}`, fact)
 }
 
 /** A policy's choice: from here on the delivery has its environment, the policy's namespace. */

@@ -13,8 +13,9 @@ export function isNews(ledger: Ledger, fact: FactBody): boolean {
       return known?.state !== fact.state || known.cause !== fact.cause
     }
     case 'image': {
-      const known = ledger.images.get(`${fact.image}:${fact.tag}`)
-      return known?.digest !== fact.digest || known.runId !== fact.runId
+      const key = `${fact.image}:${fact.tag}`
+      const known = ledger.images.get(key)
+      return ledger.intended.images.has(key) || known?.digest !== fact.digest || known.runId !== fact.runId
     }
     case 'pod': {
       const known = ledger.pods.get(`${fact.namespace}/${fact.pod}`)

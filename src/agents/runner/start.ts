@@ -69,6 +69,8 @@ type Context = {
   readonly slots: Slots
   readonly engine: Engine | undefined
   readonly sources: Map<string, Promise<unknown>>
+  /** The last fetch of each repository's copy: two at once would take the refs from each other. */
+  readonly fetches: Map<string, Promise<unknown>>
   readonly running: Map<
     string,
     { readonly cancel: AbortController; readonly group: string | undefined; readonly done: Promise<void> }
@@ -91,6 +93,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
     engine: await findEngine(options.builder ?? 'own'),
     slots: limitTo(options.maxParallel ?? availableParallelism()),
     sources: new Map(),
+    fetches: new Map(),
     running: new Map(),
     log: options.log ?? (() => undefined),
     closing: new AbortController(),
@@ -232,8 +235,17 @@ function attempt(task: () => Workflow): Workflow | SluiceError {
   }
 }
 
-function fetchCopy({ options }: Context, push: PushSeen): Promise<SourceCopy> {
-  return fetchSource(join(options.stateDir, 'sources'), push.repository, options.git.url(push.repository), push)
+/** Brings a copy up to date; a run that is resumed and a push that is planned may both ask for it. */
+function fetchCopy({ options, fetches }: Context, push: PushSeen): Promise<SourceCopy> {
+  const { repository } = push
+  const before = fetches.get(repository) ?? Promise.resolve()
+  const root = join(options.stateDir, 'sources')
+  const turn = before.then(() => fetchSource(root, repository, options.git.url(repository), push))
+  fetches.set(
+    repository,
+    turn.catch(() => undefined),
+  )
+  return turn
 }
 
 type Known = { readonly source: SourceCopy; readonly workflow: Workflow }

@@ -50,7 +50,7 @@ export async function joinBridge(keeper: KeeperClient, pid: number, octet: numbe
 /** Makes addresses of Services outside the usual range the keeper's own; `known` remembers which. */
 export async function addRoutes(keeper: KeeperClient, addresses: readonly string[], known: Set<string>): Promise<void> {
   const fresh = addresses.filter(
-    (address) => isIPv4(address) && !/^(10\.43|10\.42\.0|127)\./.test(address) && !known.has(address),
+    (address) => isIPv4(address) && !/^(10\.96|10\.42\.0|127)\./.test(address) && !known.has(address),
   )
   if (fresh.length === 0) return
   const lines = fresh.map((address) => `route replace local ${address}/32 dev lo`)

@@ -48,7 +48,7 @@ export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'sa
   const dir = mkdtempSync(join(tmpdir(), 'sluice-engine-'))
   const client = clientFromKubeconfig(kubeconfig)
   let engine: Engine | undefined
-  let hasCrashed = false
+  let crashed: { readonly engine: Engine; readonly bury: () => void } | undefined
   const gitd = await serveGitd({
     root: join(dir, 'git'),
     port: 0,
@@ -95,16 +95,16 @@ export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'sa
       return await git('rev-parse', 'HEAD')
     },
     async restart() {
-      if (!hasCrashed) await engine?.close()
-      hasCrashed = false
+      if (engine !== crashed?.engine) await engine?.close()
       engine = await start()
     },
     async crashAfterApplying(name) {
       await engine?.close()
       let cut: () => void = () => undefined
       const reached = new Promise<void>((resolve) => (cut = resolve))
-      engine = await start(cutAfterApplying(client, name, cut))
-      hasCrashed = true
+      const gone = cutAfterApplying(client, name, cut)
+      engine = await start(gone.client)
+      crashed = { engine, bury: gone.bury }
       return { reached }
     },
     ready: (name, commit) =>
@@ -117,6 +117,8 @@ export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'sa
       ),
     async close() {
       await engine?.close()
+      crashed?.bury()
+      await crashed?.engine.close()
       await gitd.close()
       client.close()
       rmSync(dir, { recursive: true, force: true })
@@ -125,8 +127,14 @@ export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'sa
 }
 
 /** A client whose owner ends without a word: nothing is answered any more once an object of that name was applied. */
-function cutAfterApplying(client: KubeClient, name: string, onCut: () => void): KubeClient {
-  const never = new Promise<never>(() => undefined)
+function cutAfterApplying(
+  client: KubeClient,
+  name: string,
+  onCut: () => void,
+): { readonly client: KubeClient; readonly bury: () => void } {
+  let bury: () => void = () => undefined
+  const never = new Promise<never>((_, reject) => (bury = () => reject(new Error('the process is gone'))))
+  never.catch(() => undefined)
   let isCut = false
   const patch: KubeClient['patch'] = async (ref, type, body, options) => {
     const answer = await (isCut ? never : client.patch(ref, type, body, options))
@@ -135,7 +143,7 @@ function cutAfterApplying(client: KubeClient, name: string, onCut: () => void): 
     onCut()
     return never
   }
-  return { ...client, patch }
+  return { client: { ...client, patch }, bury }
 }
 
 export async function apply(client: KubeClient, object: KubeObject): Promise<void> {

@@ -36,12 +36,12 @@ export function foldBuild(ledger: Ledger, fact: FactOf<'build'>): void {
   }
 }
 
-// After a crash Git may show the image before the policy that chose it is heard again.
+// After a crash Git may show the image before the policy that chose it is heard again: the write-back told that it would ask for it here.
 function openForNewImages(ledger: Ledger, workload: WorkloadImages, before: readonly string[], at: string): void {
   for (const written of workload.images.filter((name) => !before.includes(name))) {
     const { image, tag } = splitImage(written)
     provePushed(ledger, image, tag, at)
-    if (!ledger.images.has(`${image}:${tag}`)) continue
+    if (!ledger.intended.writeBacks.has(`${workload.namespace} ${image}:${tag}`)) continue
     if (deliveryOfImage(ledger, workload.namespace, image, tag) !== undefined) continue
     const delivery = openForImage(ledger, workload.namespace, workload.name, { image, tag, at })
     ledger.deliveries.set(delivery.id, delivery)

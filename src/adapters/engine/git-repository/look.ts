@@ -35,8 +35,9 @@ export async function lookAtRemote(
   try {
     return await look(context, tools, repository)
   } catch (error) {
+    if (!(error instanceof LookFailure) && !(error instanceof SluiceError)) throw error
+    await offerLastRevision(context, tools.mirrorOf(repository.url), repository)
     if (error instanceof LookFailure) return error.outcome
-    if (!(error instanceof SluiceError)) throw error
     return {
       kind: 'failed',
       condition: 'FetchFailed',
@@ -51,7 +52,6 @@ async function look(context: EngineContext, tools: LookTools, repository: GitRep
   if (refusal) throw stallLook('FetchFailed', refusal.reason, refusal.message)
   const mirror = tools.mirrorOf(repository.url)
   const signal = AbortSignal.timeout(repository.timeoutMs)
-  await offerLastRevision(context, mirror, repository)
   const login = await loginFor(context, tools, repository)
   try {
     const includes = resolveIncludes(context, repository)
@@ -59,6 +59,7 @@ async function look(context: EngineContext, tools: LookTools, repository: GitRep
     const remote: Remote = { url, ref, isKnown: artifact !== undefined, login, mirror, signal }
     const selected = await selectRemote(remote)
     const revision = renderRevision(selected.pointer, selected.commit)
+    if (revision === artifact?.revision) await offerLastRevision(context, mirror, repository)
     const isSame = isUnchanged(context, repository, revision, includes)
     if (isSame && !needsVerification(context, repository)) return { kind: 'unchanged', revision }
     await fetchCommit(remote, selected)
@@ -75,7 +76,10 @@ async function look(context: EngineContext, tools: LookTools, repository: GitRep
   }
 }
 
-/** After a restart: what was offered last is offered again before the remote is asked, so that a dead remote stops nobody. */
+/**
+ * After a restart: what was offered last is offered again where the remote still has it, or cannot be asked, so that a dead remote stops nobody.
+ * Never before that: what a crash kept from the status may be newer, and applied already.
+ */
 async function offerLastRevision(context: EngineContext, mirror: Mirror, repository: GitRepository): Promise<void> {
   const { artifact, namespace, name, status } = repository
   if (artifact === undefined || context.sources.get('GitRepository', namespace, name)) return

@@ -50,7 +50,7 @@ for (const { name, skip, known, start } of servers)
       const workloads = await startWorkloads({ client, clock: systemClock, log: (line) => faults.push(line) })
       try {
         const failed: string[] = []
-        for (const folder of folders) failed.push(...(await replayFolder(server, folder)))
+        for (const folder of folders) failed.push(...(await replayTwice(server, folder)))
         assert.deepEqual(
           failed.filter((line) => ![...elsewhere, ...known].some((scenario) => line.includes(scenario))),
           [],
@@ -77,13 +77,26 @@ async function startKubed(): Promise<Server> {
   }
 }
 
-/** Replays a folder; answers the lines of what failed. */
-function replayFolder({ server, token }: Server, folder: string): Promise<string[]> {
+/**
+ * Replays a folder; answers the lines of what failed. What failed is replayed once more, alone: some recordings look at the moment at which a
+ * condition appears, and on a busy machine the count beside it comes a moment later.
+ */
+async function replayTwice(server: Server, folder: string): Promise<string[]> {
+  const failed = await replayFolder(server, folder, `${folder}/*`)
+  const again: string[] = []
+  for (const line of failed) {
+    const [, scenario = ''] = line.split(/\s+/)
+    again.push(...(await replayFolder(server, folder, scenario)))
+  }
+  return again
+}
+
+function replayFolder({ server, token }: Server, folder: string, only: string): Promise<string[]> {
   const args = ['--server', server, '--token', token, '--insecure', '--dir', join(conformance, 'controllers')]
   const skips = elsewhere
     .filter((scenario) => scenario.startsWith(`${folder}/`))
     .flatMap((scenario) => ['--skip', scenario])
-  const child = spawn(process.execPath, [replay, ...args, '--only', `${folder}/*`, ...skips, '--parallel', '6'], {
+  const child = spawn(process.execPath, [replay, ...args, '--only', only, ...skips, '--parallel', '6'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let text = ''

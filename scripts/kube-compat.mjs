@@ -17,7 +17,6 @@ const REFUSED = [
   ['TokenReview', 'answers that kubed reviews no tokens'],
   ['protobuf and CBOR answers', 'JSON or YAML, as the client’s Accept allows; bodies may be protobuf'],
   ['CEL rules of definitions', 'stored, not evaluated'],
-  ['StatefulSet, DaemonSet', 'stored; no controller acts on them yet'],
   ['the difference that a refused pod update shows', 'the fault without its diff'],
   ['validation of CustomResourceDefinitions', 'accepted unless their metadata is wrong'],
 ]

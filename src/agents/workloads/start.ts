@@ -8,6 +8,7 @@ import { createBench } from './bench.ts'
 import type { Controller } from '../../engine/controller.ts'
 import { budgetController } from './budget/controller.ts'
 import { cronJobController } from './cronjob/controller.ts'
+import { daemonSetController } from './daemonset/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
 import { endpointsController } from './endpoints/controller.ts'
 import { eventTeller } from './events.ts'
@@ -18,6 +19,7 @@ import { nodeTaintController } from './nodes/controller.ts'
 import { quotaController } from './quota/controller.ts'
 import { replicaSetController } from './replicaset/controller.ts'
 import { scheduler } from './scheduler/controller.ts'
+import { statefulSetController } from './statefulset/controller.ts'
 
 /** What the controllers need. */
 export type WorkloadsOptions = {
@@ -51,6 +53,8 @@ export async function startWorkloads(given: WorkloadsOptions): Promise<Workloads
   const running: RunningController[] = await Promise.all([
     start(deploymentController(bench)),
     start(replicaSetController(bench)),
+    start(statefulSetController(bench)),
+    start(daemonSetController(bench)),
     start(endpointsController(bench)),
     start(scheduler(bench)),
     start(namespaceController(bench)),

@@ -1,7 +1,7 @@
-import { conditionOf, matchesExpression, timeText } from '../meta.ts'
+import { fitsLabels, hasUntolerated, isTolerated } from '../fitting.ts'
+import { conditionOf, timeText } from '../meta.ts'
 import { isFinishedPod } from '../pods.ts'
-import type { Node, NodeSelectorTerm, Pod, Toleration } from '../shapes.ts'
-import type { Condition } from '../shapes.ts'
+import type { Condition, Node, Pod, Taint } from '../shapes.ts'
 import { addDemand, demandOf, milli, type Demand } from './resources.ts'
 
 /** A node and what its pods ask for. */
@@ -9,6 +9,9 @@ export type Room = { readonly node: Node; readonly used: Demand }
 
 /** Where a pod goes, or why it goes nowhere. */
 export type Placement = { readonly nodeName: string } | { readonly nodeName: undefined; readonly why: string }
+
+/** What keeps pods from a cordoned node, whether the taint is there yet or not. */
+const CORDON: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }
 
 /** Whether the scheduler has to place the pod. */
 export function isWaitingForNode(pod: Pod): boolean {
@@ -65,11 +68,11 @@ export function usedBy(pods: readonly Pod[]): Demand {
 
 function obstacles(pod: Pod, { node, used }: Room): string[] {
   const isReady = conditionOf(node.status?.conditions, 'Ready')?.status === 'True'
-  const taint = untolerated(pod, node)
-  if (node.spec?.unschedulable) return ['node(s) were unschedulable']
-  if (taint) return [`node(s) had untolerated taint(s)`]
+  const tolerations = pod.spec.tolerations ?? []
+  if (node.spec?.unschedulable && !isTolerated(CORDON, tolerations)) return ['node(s) were unschedulable']
+  if (hasUntolerated(node, tolerations, ['NoSchedule', 'NoExecute'])) return [`node(s) had untolerated taint(s)`]
   if (!isReady) return ['node(s) were not ready']
-  if (!fitsLabels(pod, node)) return ["node(s) didn't match Pod's node affinity/selector"]
+  if (!fitsLabels(pod.spec, node)) return ["node(s) didn't match Pod's node affinity/selector"]
   const wish = addDemand(used, demandOf(pod))
   const { cpu, memory, pods } = node.status?.allocatable ?? {}
   return [
@@ -77,36 +80,4 @@ function obstacles(pod: Pod, { node, used }: Room): string[] {
     ...(cpu !== undefined && wish.cpu > milli(cpu) ? ['Insufficient cpu'] : []),
     ...(memory !== undefined && wish.memory > milli(memory) / 1000 ? ['Insufficient memory'] : []),
   ]
-}
-
-function untolerated(pod: Pod, node: Node): boolean {
-  const taints = (node.spec?.taints ?? []).filter(({ effect }) => effect === 'NoSchedule' || effect === 'NoExecute')
-  return taints.some((taint) => !(pod.spec.tolerations ?? []).some((toleration) => tolerates(toleration, taint)))
-}
-
-function tolerates(
-  toleration: Toleration,
-  taint: { readonly key: string; readonly value?: string; readonly effect: string },
-): boolean {
-  const { key = '', operator = 'Equal', value = '', effect = '' } = toleration
-  if (effect !== '' && effect !== taint.effect) return false
-  if (key !== '' && key !== taint.key) return false
-  if (operator === 'Exists') return true
-  return key !== '' && value === (taint.value ?? '')
-}
-
-function fitsLabels(pod: Pod, node: Node): boolean {
-  const labels = node.metadata.labels ?? {}
-  for (const [key, value] of Object.entries(pod.spec.nodeSelector ?? {})) if (labels[key] !== value) return false
-  const terms = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
-  return terms === undefined || terms.some((term) => fitsTerm(term, labels, node.metadata.name))
-}
-
-function fitsTerm(term: NodeSelectorTerm, labels: Readonly<Record<string, string>>, nodeName: string): boolean {
-  const { matchExpressions = [], matchFields = [] } = term
-  if (matchExpressions.length + matchFields.length === 0) return false
-  return (
-    matchExpressions.every((wish) => matchesExpression(wish, labels)) &&
-    matchFields.every((wish) => matchesExpression(wish, { 'metadata.name': nodeName }))
-  )
 }

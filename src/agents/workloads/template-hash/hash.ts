@@ -28,7 +28,14 @@ function fnv1a(bytes: Buffer): number {
   return hash >>> 0
 }
 
+/** FNV-1, 32 bits: as FNV-1a, with the steps swapped. */
+export function fnv1(bytes: Buffer): number {
+  let hash = FNV_OFFSET
+  for (const byte of bytes) hash = Math.imul(hash, FNV_PRIME) ^ byte
+  return hash >>> 0
+}
+
 /** Writes a text in the letters of generated names, which spell no words. */
-function encodeSafely(text: string): string {
+export function encodeSafely(text: string): string {
   return [...text].map((char) => ALPHABET.charAt(char.charCodeAt(0) % ALPHABET.length)).join('')
 }

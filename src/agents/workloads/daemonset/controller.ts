@@ -1,0 +1,82 @@
+import type { WatchCache } from '../../../adapters/kube/types.ts'
+import type { Controller } from '../../../engine/controller.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import type { Bench } from '../bench.ts'
+import { workloadController } from '../controller.ts'
+import { revisionsLater } from '../history/lazy.ts'
+import { controllerOf, isSame, keyOf, matchesSelector } from '../meta.ts'
+import { indexByOwner, type OwnedIndex } from '../owned-index.ts'
+import { as, type Node, type Pod } from '../shapes.ts'
+import type { Write } from '../write.ts'
+import { decideDaemonSet, type DaemonSetSeen } from './decide.ts'
+import { failureWaits } from './failures.ts'
+import { nodeOf } from './placement.ts'
+import type { DaemonSet } from './shapes.ts'
+
+/** The DaemonSet controller: watches DaemonSets, nodes and pods; revisions once there is a DaemonSet. */
+export function daemonSetController(bench: Bench): Controller<DaemonSetSeen, Write, readonly Write[]> {
+  const sets = bench.cache('apps/v1', 'DaemonSet')
+  const pods = bench.cache('v1', 'Pod')
+  const nodes = bench.cache('v1', 'Node')
+  const revisions = revisionsLater(bench, 'DaemonSet')
+  const failures = failureWaits()
+  let podsOf: OwnedIndex | undefined
+
+  return workloadController<DaemonSetSeen>(bench, {
+    kind: 'DaemonSet',
+    component: 'daemonset-controller',
+    async watch(wake) {
+      await Promise.all([sets.ready, pods.ready, nodes.ready])
+      podsOf = indexByOwner(pods, 'DaemonSet', wake.now, (orphan) => {
+        for (const set of sets.list(orphan.metadata.namespace))
+          if (matchesSelector(as<DaemonSet>(set).spec.selector, orphan.metadata.labels)) wake.now(keyOf(set))
+      })
+      revisions.onOwner(wake.now)
+      pods.onChange((object, type) => {
+        const pod = as<Pod>(object)
+        const owner = controllerOf(pod)
+        if (type === 'DELETED' && owner?.kind === 'DaemonSet' && pod.status?.phase === 'Failed')
+          failures.note(owner.uid, nodeOf(pod) ?? '', bench.clock.nowMs())
+      })
+      onPlacement(nodes, () => {
+        for (const set of sets.list()) wake.now(keyOf(set))
+      })
+      sets.onChange((set) => wake.now(keyOf(set)))
+      for (const set of sets.list()) wake.now(keyOf(set))
+    },
+    async observe(key, failure) {
+      const [namespace = '', name = ''] = key.split('/')
+      if (!sets.get(namespace, name)) return undefined
+      const history = await revisions.open()
+      const found = sets.get(namespace, name)
+      if (!found) return undefined
+      const { uid = '' } = found.metadata
+      const nowMs = bench.clock.nowMs()
+      return {
+        set: as<DaemonSet>(found),
+        nodes: nodes.list().map((node) => as<Node>(node)),
+        candidates: podsOf?.candidates(uid, namespace).map((pod) => as<Pod>(pod)) ?? [],
+        revisions: history.candidates(uid, namespace),
+        revisionNamed: (revision) => history.named(namespace, revision),
+        waitOn: (nodeName) => failures.waitMs(uid, nodeName, nowMs),
+        ...(failure !== undefined && { failure }),
+        nowMs,
+      }
+    },
+    decide: decideDaemonSet,
+  })
+}
+
+/** Calls back when a node comes, goes, or changes in what decides about pods: labels and taints. Heartbeats are passed over. */
+function onPlacement(nodes: WatchCache, handler: () => void): void {
+  const seen = new Map<string, readonly unknown[]>()
+  const traits = (node: KubeObject): readonly unknown[] => [node.metadata.labels, as<Node>(node).spec?.taints]
+  for (const node of nodes.list()) seen.set(node.metadata.name, traits(node))
+  nodes.onChange((node, type) => {
+    const before = seen.get(node.metadata.name)
+    const after = traits(node)
+    if (type === 'DELETED') seen.delete(node.metadata.name)
+    else seen.set(node.metadata.name, after)
+    if (type === 'DELETED' || !isSame(before, after)) handler()
+  })
+}

@@ -22,7 +22,10 @@ export function musterCrew(given: Omit<Crew, 'posts'>, nodes: readonly Node[], p
   const byNode = new Map<string, Pod[]>()
   for (const pod of pods) {
     const name = isFinishedPod(pod) && isLeaving(pod) ? undefined : nodeOf(pod)
-    if (name !== undefined) byNode.set(name, [...(byNode.get(name) ?? []), pod])
+    if (name === undefined) continue
+    const present = byNode.get(name)
+    if (present) present.push(pod)
+    else byNode.set(name, [pod])
   }
   const crewOf = (name: string): Pod[] => (byNode.get(name) ?? []).sort(bySeniority)
   const known = nodes.map((node) => {

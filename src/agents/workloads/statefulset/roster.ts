@@ -24,7 +24,7 @@ export function callRoster(given: Omit<Roster, 'pods' | 'condemned'>, pods: read
     .map((pod) => ({ pod, ordinal: ordinalOf(given.set, pod) ?? -1 }))
     .sort((a, b) => b.ordinal - a.ordinal)
   const wanted = placed.filter(({ ordinal }) => isWanted(given.set, ordinal))
-  const condemned = placed.filter((place) => place.ordinal >= 0 && !wanted.includes(place)).map(({ pod }) => pod)
+  const condemned = placed.filter(({ ordinal }) => ordinal >= 0 && !isWanted(given.set, ordinal)).map(({ pod }) => pod)
   return { ...given, pods: new Map(wanted.map(({ pod, ordinal }) => [ordinal, pod])), condemned }
 }
 

@@ -5,12 +5,14 @@ import type { FieldError } from '../fault.ts'
 import { CHECKS } from './checks.ts'
 import { labelError, subdomainError } from './names.ts'
 import { RULES, type Rules } from './rules.ts'
+import { VIEWS } from './views.ts'
 
 const PREFIX = 'io.k8s.api.'
 
 /** Collects the faults of a value: by the rules of its definition, its own checks, then everything below it. */
-export function validateFields(type: FieldType, value: JsonObject, path: string, errors: FieldError[]): void {
+export function validateFields(type: FieldType, given: JsonObject, path: string, errors: FieldError[]): void {
   const name = type.name?.startsWith(PREFIX) ? type.name.slice(PREFIX.length) : ''
+  const value = VIEWS[name]?.(given) ?? given
   const rules = RULES[name === 'core.v1.EphemeralContainer' ? 'core.v1.Container' : name]
   if (rules !== undefined) applyRules(rules, value, path, errors)
   CHECKS[name]?.(value, path, errors)

@@ -52,6 +52,7 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
     if ((strategy.type ?? 'RollingUpdate') !== 'RollingUpdate') return
     const rolling = isObject(strategy.rollingUpdate) ? strategy.rollingUpdate : {}
     rolling.partition ??= 0
+    rolling.maxUnavailable ??= 1
     strategy.rollingUpdate = rolling
   },
   'apps.v1.DaemonSetSpec': (spec) => {

@@ -16,6 +16,7 @@ import { garbageCollector } from './garbage/controller.ts'
 import { jobController } from './job/controller.ts'
 import { namespaceController } from './namespace/controller.ts'
 import { nodeTaintController } from './nodes/controller.ts'
+import { claimProtection, volumeProtection } from './protection/controller.ts'
 import { quotaController } from './quota/controller.ts'
 import { replicaSetController } from './replicaset/controller.ts'
 import { scheduler } from './scheduler/controller.ts'
@@ -64,6 +65,8 @@ export async function startWorkloads(given: WorkloadsOptions): Promise<Workloads
     start(cronJobController(bench)),
     start(quotaController(bench)),
     start(nodeTaintController(bench)),
+    start(claimProtection(bench)),
+    start(volumeProtection(bench)),
   ])
   // Last, so that it shares the copies that the others have opened.
   running.push(await start(garbageCollector(bench, caches)))

@@ -3,7 +3,7 @@ import type { Controller } from '../../../engine/controller.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
 import { workloadController } from '../controller.ts'
-import { revisionsLater } from '../history/lazy.ts'
+import { revisionsLater, type Revisions } from '../history/lazy.ts'
 import { controllerOf, isSame, keyOf, matchesSelector } from '../meta.ts'
 import { indexByOwner, type OwnedIndex } from '../owned-index.ts'
 import { as, type Node, type Pod } from '../shapes.ts'
@@ -18,9 +18,9 @@ export function daemonSetController(bench: Bench): Controller<DaemonSetSeen, Wri
   const sets = bench.cache('apps/v1', 'DaemonSet')
   const pods = bench.cache('v1', 'Pod')
   const nodes = bench.cache('v1', 'Node')
-  const revisions = revisionsLater(bench, 'DaemonSet')
   const failures = failureWaits()
   let podsOf: OwnedIndex | undefined
+  let openRevisions: (() => Promise<Revisions>) | undefined
 
   return workloadController<DaemonSetSeen>(bench, {
     kind: 'DaemonSet',
@@ -31,7 +31,7 @@ export function daemonSetController(bench: Bench): Controller<DaemonSetSeen, Wri
         for (const set of sets.list(orphan.metadata.namespace))
           if (matchesSelector(as<DaemonSet>(set).spec.selector, orphan.metadata.labels)) wake.now(keyOf(set))
       })
-      revisions.onOwner(wake.now)
+      openRevisions = revisionsLater(bench, 'DaemonSet', wake.now)
       pods.onChange((object, type) => {
         const pod = as<Pod>(object)
         const owner = controllerOf(pod)
@@ -47,17 +47,18 @@ export function daemonSetController(bench: Bench): Controller<DaemonSetSeen, Wri
     async observe(key, failure) {
       const [namespace = '', name = ''] = key.split('/')
       if (!sets.get(namespace, name)) return undefined
-      const history = await revisions.open()
+      const revisions = await openRevisions?.()
+      // Read only now: it may have changed while the copy was opened.
       const found = sets.get(namespace, name)
-      if (!found) return undefined
+      if (!found || !revisions) return undefined
       const { uid = '' } = found.metadata
       const nowMs = bench.clock.nowMs()
       return {
         set: as<DaemonSet>(found),
         nodes: nodes.list().map((node) => as<Node>(node)),
         candidates: podsOf?.candidates(uid, namespace).map((pod) => as<Pod>(pod)) ?? [],
-        revisions: history.candidates(uid, namespace),
-        revisionNamed: (revision) => history.named(namespace, revision),
+        revisions: revisions.candidates(uid, namespace),
+        revisionNamed: (revision) => revisions.named(namespace, revision),
         waitOn: (nodeName) => failures.waitMs(uid, nodeName, nowMs),
         ...(failure !== undefined && { failure }),
         nowMs,

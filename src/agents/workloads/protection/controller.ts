@@ -1,0 +1,54 @@
+import type { Controller } from '../../../engine/controller.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import type { Bench } from '../bench.ts'
+import { workloadController } from '../controller.ts'
+import { keyOf } from '../meta.ts'
+import { as, type Pod } from '../shapes.ts'
+import type { Write } from '../write.ts'
+import { claimsOf, decideClaim, decideVolume } from './decide.ts'
+
+type ClaimSeen = { readonly claim: KubeObject; readonly pods: readonly Pod[] }
+
+/** Lets claims go that are being deleted, when the last pod that uses them is gone. */
+export function claimProtection(bench: Bench): Controller<ClaimSeen, Write, readonly Write[]> {
+  const claims = bench.cache('v1', 'PersistentVolumeClaim')
+  const pods = bench.cache('v1', 'Pod')
+  return workloadController<ClaimSeen>(bench, {
+    kind: 'PersistentVolumeClaim',
+    component: 'pvc-protection-controller',
+    async watch(wake) {
+      await Promise.all([claims.ready, pods.ready])
+      pods.onChange((pod, type) => {
+        if (type !== 'DELETED') return
+        for (const name of claimsOf(as<Pod>(pod))) wake.now(`${pod.metadata.namespace ?? ''}/${name}`)
+      })
+      claims.onChange((claim) => wake.now(keyOf(claim)))
+      for (const claim of claims.list()) wake.now(keyOf(claim))
+    },
+    observe(key) {
+      const [namespace = '', name = ''] = key.split('/')
+      const claim = claims.get(namespace, name)
+      if (!claim) return undefined
+      // Only the pods of a claim that is leaving are looked through.
+      const isLeaving = claim.metadata.deletionTimestamp !== undefined
+      return { claim, pods: isLeaving ? pods.list(namespace).map((pod) => as<Pod>(pod)) : [] }
+    },
+    decide: ({ claim, pods: users }) => decideClaim(claim, users),
+  })
+}
+
+/** Lets volumes go that are being deleted and that no claim is bound to. */
+export function volumeProtection(bench: Bench): Controller<KubeObject, Write, readonly Write[]> {
+  const volumes = bench.cache('v1', 'PersistentVolume')
+  return workloadController<KubeObject>(bench, {
+    kind: 'PersistentVolume',
+    component: 'pv-protection-controller',
+    async watch(wake) {
+      await volumes.ready
+      volumes.onChange((volume) => wake.now(volume.metadata.name))
+      for (const volume of volumes.list()) wake.now(volume.metadata.name)
+    },
+    observe: (name) => volumes.get('', name),
+    decide: decideVolume,
+  })
+}

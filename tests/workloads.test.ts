@@ -16,7 +16,19 @@ const conformance = join(process.env['SLUICE_CONFORMANCE'] ?? '../shared/conform
 const replay = join(conformance, 'replay.mjs')
 
 /** Folders of recordings, and how long one may take. The CronJob alone waits for a full minute: it is in the soak. */
-const folders = ['rollout', 'hash', 'replicaset', 'statefulset', 'daemonset', 'job', 'pdb', 'hpa', 'endpointslice', 'gc', 'events']
+const folders = [
+  'rollout',
+  'hash',
+  'replicaset',
+  'statefulset',
+  'daemonset',
+  'job',
+  'pdb',
+  'hpa',
+  'endpointslice',
+  'gc',
+  'events',
+]
 
 /** What is not ours to pass: the quota's `status.used`. */
 const elsewhere = ['replicaset/quota-failure']

@@ -6,6 +6,7 @@ import { BATCH_CHECKS } from './batch-checks.ts'
 import { type Check, push } from './fault-list.ts'
 import { NETWORKING_CHECKS } from './networking-checks.ts'
 import { RBAC_CHECKS } from './rbac-checks.ts'
+import { checkDaemonStrategy, checkStatefulStrategy } from './strategy-checks.ts'
 import { VOLUME_CHECKS } from './volume-checks.ts'
 
 /** What rules as data cannot say, by definition. */
@@ -137,12 +138,14 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     checkAlways(spec, path, errors)
   },
   'apps.v1.StatefulSetSpec': (spec, path, errors) => {
+    checkStatefulStrategy(spec, path, errors)
     checkSelector(spec, path, errors, 'statefulset')
     checkAlways(spec, path, errors)
   },
   'apps.v1.DaemonSetSpec': (spec, path, errors) => {
     checkSelector(spec, path, errors, 'daemonset')
     checkAlways(spec, path, errors)
+    checkDaemonStrategy(spec, path, errors)
   },
   'autoscaling.v2.HorizontalPodAutoscalerSpec': ({ minReplicas, maxReplicas = 0 }, path, errors) => {
     if (typeof minReplicas === 'number' && minReplicas < 0)

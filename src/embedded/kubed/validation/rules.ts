@@ -82,7 +82,9 @@ export const RULES: Readonly<Record<string, Rules>> = {
   'apps.v1.StatefulSetSpec': {
     required: ['selector'],
     natural: ['replicas', 'minReadySeconds', 'revisionHistoryLimit'],
-    enums: { podManagementPolicy: ['OrderedReady', 'Parallel'] },
+  },
+  'apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy': {
+    enums: { whenDeleted: ['Retain', 'Delete'], whenScaled: ['Retain', 'Delete'] },
   },
   'apps.v1.DaemonSetSpec': { required: ['selector'], natural: ['minReadySeconds', 'revisionHistoryLimit'] },
   'batch.v1.JobSpec': {

@@ -137,7 +137,10 @@ function defaultService(service: JsonObject): void {
     const config = objectOf(objectOf(spec.sessionAffinityConfig).clientIP)
     spec.sessionAffinityConfig = { clientIP: { ...config, timeoutSeconds: config.timeoutSeconds ?? 10800 } }
   }
-  const isExternal = spec.type === 'NodePort' || spec.type === 'LoadBalancer'
+  const isExternal =
+    spec.type === 'NodePort' ||
+    spec.type === 'LoadBalancer' ||
+    (spec.type === 'ClusterIP' && listOf(spec.externalIPs).length > 0)
   if (isExternal) spec.externalTrafficPolicy ||= 'Cluster'
   if (spec.type !== 'ExternalName') spec.internalTrafficPolicy ??= 'Cluster'
   if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true
@@ -190,6 +193,6 @@ function scalingRules(written: unknown, windowSeconds: number | undefined, polic
   const rules = isObject(written) ? written : {}
   rules.selectPolicy ??= 'Max'
   if (windowSeconds !== undefined) rules.stabilizationWindowSeconds ??= windowSeconds
-  if (listOf(rules.policies).length === 0) rules.policies = policies
+  rules.policies ??= policies
   return rules
 }

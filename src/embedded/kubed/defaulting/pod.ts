@@ -51,6 +51,8 @@ export function defaultPodSpec(spec: JsonObject): void {
 export function defaultPod(pod: JsonObject): void {
   const spec = objectOf(pod.spec)
   spec.enableServiceLinks ??= true
+  const { terminationGracePeriodSeconds: grace } = spec
+  if (typeof grace === 'number' && grace < 0) spec.terminationGracePeriodSeconds = 1
   for (const list of [spec.containers, spec.initContainers])
     for (const container of objectsOf(list)) requestLimits(container)
   if (isObject(spec.resources)) requestLimits(spec)

@@ -9,6 +9,7 @@ const DESCRIPTORS = new Set(['@yearly', '@annually', '@monthly', '@weekly', '@da
 
 /** Checks of jobs. @see k8s.io/kubernetes/pkg/apis/batch/validation */
 export const BATCH_CHECKS: Readonly<Record<string, Check>> = {
+  'batch.v1.Job': checkGenerated,
   'batch.v1.JobSpec': checkJob,
   'batch.v1.PodFailurePolicyRule': checkFailureRule,
   'batch.v1.CronJobSpec': ({ schedule, timeZone }, path, errors) => {
@@ -17,8 +18,15 @@ export const BATCH_CHECKS: Readonly<Record<string, Check>> = {
   },
 }
 
+/** Checks of jobs that come after those of their pods. */
+export const AFTER_BATCH: Readonly<Record<string, Check>> = {
+  'batch.v1.JobSpec': (spec, path, errors) => {
+    checkRestart(spec, path, errors)
+    checkSelector(spec, path, errors)
+  },
+}
+
 function checkJob(spec: JsonObject, path: string, errors: FieldError[]): void {
-  checkSelector(spec, path, errors)
   const isIndexed = spec.completionMode === 'Indexed'
   if (isIndexed && spec.completions === undefined)
     required(errors, `${path}.completions`, `when completion mode is Indexed`)
@@ -33,9 +41,34 @@ function checkJob(spec: JsonObject, path: string, errors: FieldError[]): void {
   if (replacement !== undefined && replacement !== 'Failed' && replacement !== 'TerminatingOrFailed')
     unsupported(errors, `${path}.podReplacementPolicy`, replacement, ['Failed', 'TerminatingOrFailed'])
   if (typeof spec.managedBy === 'string') checkPrefixed(spec.managedBy, `${path}.managedBy`, errors)
+}
+
+function checkRestart(spec: JsonObject, path: string, errors: FieldError[]): void {
   const { restartPolicy } = objectOf(objectOf(spec.template).spec)
+  const at = `${path}.template.spec.restartPolicy`
   if (restartPolicy === 'Always' || restartPolicy === undefined)
-    required(errors, `${path}.template.spec.restartPolicy`, 'valid values: "OnFailure", "Never"')
+    required(errors, at, 'valid values: "OnFailure", "Never"')
+  else if (restartPolicy !== 'OnFailure' && restartPolicy !== 'Never')
+    unsupported(errors, at, restartPolicy, ['OnFailure', 'Never'])
+  else if (spec.podFailurePolicy !== undefined && restartPolicy !== 'Never')
+    invalidValue(errors, at, restartPolicy, 'only "Never" is supported when podFailurePolicy is specified')
+}
+
+/** The labels by which a job finds its pods are of its own making, unless it says otherwise. */
+function checkGenerated({ metadata, spec }: JsonObject, _path: string, errors: FieldError[]): void {
+  const { selector, manualSelector, template } = objectOf(spec)
+  const { uid, name } = objectOf(metadata)
+  if (manualSelector === true || selector === undefined) return
+  const { labels } = objectOf(objectOf(template).metadata)
+  const own: JsonObject = { 'controller-uid': uid, 'job-name': name }
+  for (const key of Object.keys(own)) own[`batch.kubernetes.io/${key}`] = own[key]
+  for (const [key, value] of Object.entries(own)) {
+    const at = `spec.template.metadata.labels[${key}]`
+    const found = objectOf(labels)[key]
+    if (found === undefined) required(errors, at, `must be '${stringOf(value)}'`)
+    else if (found !== value) invalidValue(errors, at, labels, `must be '${stringOf(value)}'`)
+  }
+  if (!matchSelector(selector)(own)) invalidValue(errors, 'spec.selector', selector, '`selector` not auto-generated')
 }
 
 /** Those of cron jobs have no selector yet. */

@@ -29,3 +29,28 @@ export function unsupported(
   const list = supported.map((each) => JSON.stringify(each)).join(', ')
   push(errors, field, 'NotSupported', `Unsupported value: ${JSON.stringify(value ?? null)}: supported values: ${list}`)
 }
+
+/** Adds a fault of a field that may not be as it is. */
+export function forbid(errors: FieldError[], field: string, why: string): void {
+  push(errors, field, 'Forbidden', `Forbidden: ${why}`)
+}
+
+/** Adds a fault of a value that is there already. */
+export function duplicate(errors: FieldError[], field: string, value: Json | undefined): void {
+  push(errors, field, 'Duplicate', `Duplicate value: ${JSON.stringify(value ?? null)}`)
+}
+
+/** Adds a fault for every reason. */
+export function invalidFor(
+  errors: FieldError[],
+  field: string,
+  value: Json | undefined,
+  reasons: readonly string[],
+): void {
+  for (const why of reasons) invalidValue(errors, field, value, why)
+}
+
+/** A number must be 0 or more. */
+export function checkNatural(value: Json | undefined, path: string, errors: FieldError[]): void {
+  if (typeof value === 'number' && value < 0) invalidValue(errors, path, value, 'must be greater than or equal to 0')
+}

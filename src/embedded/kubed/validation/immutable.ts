@@ -1,25 +1,48 @@
-import { clone, equal, type Json, type JsonObject, objectOf, objectsOf } from '../../../lib/kube/json.ts'
+import { isIP } from 'node:net'
+import {
+  at,
+  clone,
+  equal,
+  type Json,
+  type JsonObject,
+  listOf,
+  objectOf,
+  objectsOf,
+  stringOf,
+} from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
+import { checkClaimChange, claimText } from './claim-change.ts'
+import { invalidValue } from './fault-list.ts'
 
 const IMMUTABLE = 'field is immutable'
 
-/** Fields of spec that never change, by kind. */
+/** Paths that never change, by where the kind is kept; the first part is a field of the object. */
 const FIXED: Readonly<Record<string, readonly string[]>> = {
-  Deployment: ['selector'],
-  ReplicaSet: ['selector'],
-  DaemonSet: ['selector'],
-  Job: ['selector', 'completionMode', 'template'],
+  'apps/Deployment': ['spec.selector'],
+  'apps/ReplicaSet': ['spec.selector'],
+  'apps/DaemonSet': ['spec.selector'],
+  'apps/StatefulSet': [
+    'spec.selector',
+    'spec.volumeClaimTemplates',
+    'spec.serviceName',
+    'spec.podManagementPolicy',
+  ],
+  'batch/Job': [
+    ...['spec.selector', 'spec.template', 'spec.completionMode', 'spec.podFailurePolicy'],
+    ...['spec.backoffLimitPerIndex', 'spec.managedBy', 'spec.successPolicy'],
+  ],
+  'discovery.k8s.io/EndpointSlice': ['addressType'],
+  'storage.k8s.io/StorageClass': ['parameters', 'provisioner', 'reclaimPolicy', 'volumeBindingMode'],
+  'storage.k8s.io/CSIDriver': ['spec.attachRequired', 'spec.fsGroupPolicy', 'spec.volumeLifecycleModes'],
+  'networking.k8s.io/IngressClass': ['spec.controller'],
+  'node.k8s.io/RuntimeClass': ['handler'],
+  'scheduling.k8s.io/PriorityClass': ['preemptionPolicy'],
+  '/Secret': ['type'],
 }
-const STATEFUL_CHANGES = new Set([
-  'replicas',
-  'ordinals',
-  'template',
-  'updateStrategy',
-  'revisionHistoryLimit',
-  'persistentVolumeClaimRetentionPolicy',
-  'minReadySeconds',
-])
+
+const POD_FORBIDDEN =
+  'Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)'
 
 /** Faults of a change: what may not be changed. */
 export function validateChange(object: Obj, before: Obj): FieldError[] {
@@ -28,41 +51,30 @@ export function validateChange(object: Obj, before: Obj): FieldError[] {
     void errors.push({ field, type, message })
   const spec = specOf(object)
   const old = specOf(before)
-  for (const field of object.apiVersion.startsWith('apps/') || object.apiVersion.startsWith('batch/')
-    ? (FIXED[object.kind] ?? [])
-    : [])
-    if (!equal(spec[field], old[field]))
-      bad(`spec.${field}`, 'Invalid', `Invalid value: ${JSON.stringify(spec[field])}: ${IMMUTABLE}`)
-  if (
-    object.kind === 'StatefulSet' &&
-    Object.keys({ ...spec, ...old }).some((field) => !STATEFUL_CHANGES.has(field) && !equal(spec[field], old[field]))
-  )
-    bad(
-      'spec',
-      'Forbidden',
-      "Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
-    )
-  if (object.kind === 'Service') checkAddress(spec, old, bad)
-  if (object.kind === 'Secret' && object.type !== before.type)
-    bad('type', 'Invalid', `Invalid value: ${JSON.stringify(object.type)}: ${IMMUTABLE}`)
-  if ((object.kind === 'Secret' || object.kind === 'ConfigMap') && before.immutable === true)
-    checkSealed(object, before, bad)
-  if (/^(Cluster)?RoleBinding$/.test(object.kind) && !equal(object.roleRef, before.roleRef)) {
-    const { apiGroup, kind, name } = objectOf(object.roleRef)
-    bad(
-      'roleRef',
-      'Invalid',
-      `Invalid value: ${JSON.stringify({ APIGroup: apiGroup, Kind: kind, Name: name })}: field is immutable`,
-    )
+  const group = object.apiVersion.includes('/') ? (object.apiVersion.split('/')[0] ?? '') : ''
+  const kind = `${group}/${object.kind}`
+  for (const path of FIXED[kind] ?? []) {
+    const [wanted, had] = [at(object, ...path.split('.')), at(before, ...path.split('.'))]
+    if (!equal(wanted, had)) invalidValue(errors, path, printed(path, wanted), IMMUTABLE)
   }
-  if (object.kind === 'Pod' && object.apiVersion === 'v1') checkDeadline(spec, old, bad)
-  if (object.kind === 'Pod' && object.apiVersion === 'v1' && !equal(frozen(object), frozen(before)))
-    bad(
-      'spec',
-      'Forbidden',
-      'Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)',
-    )
+  if (kind === 'scheduling.k8s.io/PriorityClass' && (object.value ?? 0) !== (before.value ?? 0))
+    bad('value', 'Forbidden', 'Forbidden: may not be changed in an update.')
+  if (kind === '/Service') checkAddress(spec, old, bad)
+  if ((kind === '/Secret' || kind === '/ConfigMap') && before.immutable === true) checkSealed(object, before, bad)
+  if (/^rbac\.authorization\.k8s\.io\/(Cluster)?RoleBinding$/.test(kind) && !equal(object.roleRef, before.roleRef)) {
+    const { apiGroup, kind: role, name } = objectOf(object.roleRef)
+    invalidValue(errors, 'roleRef', { APIGroup: apiGroup, Kind: role, Name: name }, IMMUTABLE)
+  }
+  if (kind === '/PersistentVolumeClaim') checkClaimChange(object, before, errors)
+  if (kind !== '/Pod') return errors
+  checkDeadline(spec, old, bad)
+  if (!equal(frozen(object, old), frozen(before, old))) bad('spec', 'Forbidden', POD_FORBIDDEN)
   return errors
+}
+
+/** A value as the internal kind has it, where that differs. */
+function printed(path: string, value: Json | undefined): Json | undefined {
+  return path === 'spec.volumeClaimTemplates' ? objectsOf(value).map(claimText) : value
 }
 
 type Bad = (field: string, type: FieldError['type'], message: string) => void
@@ -70,6 +82,13 @@ type Bad = (field: string, type: FieldError['type'], message: string) => void
 function checkAddress(spec: ReturnType<typeof specOf>, old: ReturnType<typeof specOf>, bad: Bad): void {
   const stays = spec.type !== 'ExternalName' && old.type !== 'ExternalName'
   const [wanted, had] = [spec.clusterIP, old.clusterIP]
+  const families = listOf(spec.ipFamilies)
+  if (stays && families[0] === 'IPv6' && isIP(stringOf(had)) === 4)
+    bad(
+      'spec.clusterIPs[0]',
+      'Invalid',
+      `Invalid value: ${JSON.stringify(had)}: expected an IPv6 value as indicated by \`ipFamilies[0]\``,
+    )
   if (!stays || wanted === undefined || wanted === '' || had === undefined || had === '' || wanted === had) return
   bad('spec.clusterIPs[0]', 'Invalid', `Invalid value: ${JSON.stringify([wanted])}: may not change once set`)
 }
@@ -90,8 +109,8 @@ function checkSealed(object: Obj, before: Obj, bad: Bad): void {
     if (!equal(object[field] ?? {}, before[field] ?? {})) bad(field, 'Forbidden', sealed)
 }
 
-/** The spec of a pod without what may change. */
-function frozen(pod: Obj): Json {
+/** The spec of a pod without what may change. A gone grace period of -1 may become 1. */
+function frozen(pod: Obj, old: JsonObject): Json {
   const {
     activeDeadlineSeconds: _deadline,
     tolerations: _tolerations,
@@ -101,5 +120,7 @@ function frozen(pod: Obj): Json {
   } = clone(specOf(pod))
   for (const list of ['containers', 'initContainers'])
     for (const container of objectsOf(spec[list])) delete container.image
+  const grace = old.terminationGracePeriodSeconds
+  if (typeof grace === 'number' && grace < 0) delete spec.terminationGracePeriodSeconds
   return spec
 }

@@ -1,53 +1,117 @@
-import { equal, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { isObject, type Json, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
-import {
-  isLabelKey,
-  isLabelValue,
-  LABEL_KEY,
-  LABEL_VALUE,
-  label1035Error,
-  labelError,
-  pathSegmentError,
-  subdomainError,
-} from './names.ts'
+import { invalidFor, invalidValue, push, required } from './fault-list.ts'
+import { label1035Error, labelError, labelKeyErrors, labelValueErrors, pathSegmentError, subdomainError } from './names.ts'
 
-/** Kinds whose names are any path segment. */
+/** Groups whose names are any path segment. */
 const FREE_NAMES = new Set(['rbac.authorization.k8s.io'])
-/** Kinds whose names are one DNS label. */
-const LABEL_NAMES = new Set(['Namespace'])
-const LABEL_1035_NAMES = new Set(['Service'])
+/** Kinds whose names are one DNS label, by where they are kept. */
+const LABEL_NAMES = new Set(['/namespaces', 'apps/statefulsets'])
+const LABEL_1035_NAMES = new Set(['/services'])
+
+const MOST_ANNOTATION_BYTES = 256 * 1024
+/** Finalizers without a domain that the server knows. */
+const FINALIZERS = ['kubernetes', 'orphan', 'foregroundDeletion']
+const FINALIZER = 'name is neither a standard finalizer name nor is it fully qualified'
 
 /** Faults of metadata. */
 export function validateMeta(resource: Resource, { metadata }: Obj, before: Obj | undefined): FieldError[] {
   const errors: FieldError[] = []
-  const bad = (field: string, type: FieldError['type'], message: string): void =>
-    void errors.push({ field: `metadata.${field}`, type, message })
-  if (!metadata.name) bad('name', 'Required', 'Required value: name or generateName is required')
-  else {
+  if (!metadata.name) required(errors, 'metadata.name', 'name or generateName is required')
+  else if (before === undefined) {
     const why = nameError(resource, metadata.name)
-    if (why !== undefined) bad('name', 'Invalid', `Invalid value: ${JSON.stringify(metadata.name)}: ${why}`)
+    if (why !== undefined) invalidValue(errors, 'metadata.name', metadata.name, why)
   }
-  for (const [key, value] of Object.entries(objectOf(metadata.labels))) {
-    if (!isLabelKey(key)) bad('labels', 'Invalid', `Invalid value: ${JSON.stringify(key)}: ${LABEL_KEY}`)
-    if (!isLabelValue(stringOf(value)))
-      bad('labels', 'Invalid', `Invalid value: ${JSON.stringify(value)}: ${LABEL_VALUE}`)
-  }
-  for (const key of Object.keys(objectOf(metadata.annotations)))
-    if (!isLabelKey(key.toLowerCase()))
-      bad('annotations', 'Invalid', `Invalid value: ${JSON.stringify(key)}: ${LABEL_KEY}`)
-  for (const [index, owner] of objectsOf(metadata.ownerReferences).entries())
-    for (const field of ['apiVersion', 'kind', 'name', 'uid'])
-      if (stringOf(owner[field]) === '')
-        bad(`ownerReferences[${index}].${field}`, 'Invalid', `Invalid value: "": must not be empty`)
-  if (before !== undefined && !equal(metadata.generateName, before.metadata.generateName)) return errors
+  checkLabels(metadata.labels, 'metadata.labels', errors)
+  checkAnnotations(metadata.annotations, 'metadata.annotations', errors)
+  checkOwners(metadata.ownerReferences, errors)
+  checkFinalizers(listOf(metadata.finalizers), resource.custom === undefined && before === undefined, errors)
   return errors
+}
+
+/** Faults of labels: keys and values, all told of the whole map. */
+export function checkLabels(labels: Json | undefined, path: string, errors: FieldError[]): void {
+  for (const [key, value] of Object.entries(objectOf(labels))) {
+    invalidFor(errors, path, key, labelKeyErrors(key))
+    invalidFor(errors, path, value, labelValueErrors(stringOf(value)))
+  }
+}
+
+/** Faults of annotations: their keys, and the size of all. */
+export function checkAnnotations(annotations: Json | undefined, path: string, errors: FieldError[]): void {
+  let size = 0
+  for (const [key, value] of Object.entries(objectOf(annotations))) {
+    invalidFor(errors, path, key, labelKeyErrors(key.toLowerCase()))
+    size += Buffer.byteLength(key) + Buffer.byteLength(stringOf(value))
+  }
+  if (size > MOST_ANNOTATION_BYTES)
+    push(errors, path, 'TooLong', `Too long: may not be more than ${MOST_ANNOTATION_BYTES} bytes`)
+}
+
+function checkOwners(owners: Json | undefined, errors: FieldError[]): void {
+  let first: string | undefined
+  for (const [index, owner] of objectsOf(owners).entries()) {
+    const path = `metadata.ownerReferences[${index}]`
+    const version = stringOf(owner.apiVersion)
+    for (const field of ['apiVersion', 'kind', 'name', 'uid']) {
+      if (stringOf(owner[field]) === '') required(errors, `${path}.${field}`, 'must not be empty')
+      else if (field === 'apiVersion' && (version.split('/').length > 2 || version.endsWith('/')))
+        invalidValue(errors, `${path}.apiVersion`, version, 'must be <group>/<version> or <version>')
+    }
+    if (version === 'v1' && owner.kind === 'Event')
+      invalidValue(errors, path, told(owner), '/v1, Kind=Event is disallowed from being an owner')
+    if (owner.controller !== true) continue
+    const name = `${stringOf(owner.kind)}/${stringOf(owner.name)}`
+    if (first !== undefined)
+      invalidValue(
+        errors,
+        'metadata.ownerReferences',
+        objectsOf(owners).map(told),
+        `Only one reference can have Controller set to true. Found "true" in references for ${first} and ${name}`,
+      )
+    first ??= name
+  }
+}
+
+/** In the order of the fields. */
+function told({ apiVersion, kind, name, uid, controller, blockOwnerDeletion }: JsonObject): JsonObject {
+  return { apiVersion, kind, name, uid, controller, blockOwnerDeletion }
+}
+
+/** New objects of built-in kinds take known names or names with a domain; others any qualified name. */
+function checkFinalizers(finalizers: readonly Json[], isStrict: boolean, errors: FieldError[]): void {
+  finalizers.forEach((finalizer, index) => {
+    const name = stringOf(finalizer)
+    const reasons = labelKeyErrors(name)
+    invalidFor(errors, 'metadata.finalizers', name, reasons)
+    if (isStrict && reasons.length === 0 && !name.includes('/') && !FINALIZERS.includes(name))
+      invalidValue(errors, `metadata.finalizers[${index}]`, name, FINALIZER)
+  })
+  if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion'))
+    invalidValue(
+      errors,
+      'metadata.finalizers',
+      [...finalizers],
+      'finalizer orphan and foregroundDeletion cannot be both set',
+    )
+}
+
+/** Faults of `spec.finalizers` of a namespace. */
+export function checkNamespace({ spec }: JsonObject, _path: string, errors: FieldError[]): void {
+  for (const finalizer of isObject(spec) ? listOf(spec.finalizers) : []) {
+    const name = stringOf(finalizer)
+    const reasons = labelKeyErrors(name)
+    invalidFor(errors, 'spec.finalizers', name, reasons)
+    if (reasons.length === 0 && !name.includes('/') && !FINALIZERS.includes(name))
+      invalidValue(errors, 'spec.finalizers', name, FINALIZER)
+  }
 }
 
 function nameError(resource: Resource, name: string): string | undefined {
   if (FREE_NAMES.has(resource.group)) return pathSegmentError(name)
-  if (LABEL_NAMES.has(resource.kind) && resource.group === '') return labelError(name)
-  if (LABEL_1035_NAMES.has(resource.kind) && resource.group === '') return label1035Error(name)
+  if (LABEL_NAMES.has(resource.storageKey)) return labelError(name)
+  if (LABEL_1035_NAMES.has(resource.storageKey)) return label1035Error(name)
   return subdomainError(name)
 }

@@ -12,8 +12,9 @@ export function subdomainError(name: string): string | undefined {
 /** Why a name is no DNS-1123 label. */
 export function labelError(name: string): string | undefined {
   if (name.length > 63) return 'must be no more than 63 characters'
-  return LABEL.test(name)
-    ? undefined
+  if (LABEL.test(name)) return undefined
+  return SUBDOMAIN.test(name)
+    ? 'must not contain dots'
     : "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
 }
 
@@ -32,23 +33,47 @@ export function pathSegmentError(name: string): string | undefined {
   return bad === undefined ? undefined : `may not contain '${bad}'`
 }
 
-/** True for a label or annotation key. */
-export function isLabelKey(key: string): boolean {
+const KEY_NAME =
+  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+const WORD = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/
+
+/** All reasons why a text is no label or annotation key, which is also what a qualified name is. */
+export function labelKeyErrors(key: string): string[] {
   const parts = key.split('/')
+  if (parts.length > 2)
+    return [`a valid label key ${KEY_NAME} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`]
+  const errors: string[] = []
   const name = parts.at(-1) ?? ''
-  if (parts.length > 2 || !/^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(name)) return false
-  return parts.length === 1 || (SUBDOMAIN.test(parts[0] ?? '') && (parts[0] ?? '').length <= 253)
+  if (parts.length === 2) {
+    const why = parts[0] === '' ? 'must be non-empty' : subdomainError(parts[0] ?? '')
+    if (why !== undefined) errors.push(`prefix part ${why}`)
+  }
+  if (name === '') errors.push('name part must be non-empty')
+  else if (name.length > 63) errors.push('name part must be no more than 63 bytes')
+  if (!WORD.test(name)) errors.push(`name part ${KEY_NAME}`)
+  return errors
 }
 
-/** True for a label value. */
-export function isLabelValue(value: string): boolean {
-  return value === '' || /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(value)
+/** All reasons why a text is no label value. */
+export function labelValueErrors(value: string): string[] {
+  const errors: string[] = []
+  if (value.length > 63) errors.push('must be no more than 63 bytes')
+  if (value !== '' && !WORD.test(value))
+    errors.push(
+      "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
+    )
+  return errors
 }
 
-/** What a label key must be. */
-export const LABEL_KEY =
-  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-
-/** What a label value must be. */
-export const LABEL_VALUE =
-  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+/** All reasons why a text is no key of a ConfigMap or Secret. */
+export function dataKeyErrors(key: string): string[] {
+  const errors: string[] = []
+  if (key.length > 253) errors.push('must be no more than 253 characters')
+  if (!/^[-._a-zA-Z0-9]+$/.test(key))
+    errors.push(
+      "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')",
+    )
+  if (key === '.' || key === '..') errors.push(`must not be '${key}'`)
+  else if (key.startsWith('..')) errors.push("must not start with '..'")
+  return errors
+}

@@ -10,6 +10,10 @@ export type Rules = {
   /** Names of other objects: lower-case DNS labels or subdomains. */
   readonly labels?: readonly string[]
   readonly subdomains?: readonly string[]
+  /** Fields whose faults are told before those of the others. */
+  readonly first?: readonly string[]
+  /** Fields of which a check of the definition knows all. */
+  readonly unchecked?: readonly string[]
 }
 
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
@@ -23,6 +27,7 @@ export const RULES: Readonly<Record<string, Rules>> = {
       restartPolicy: ['Always', 'OnFailure', 'Never'],
       dnsPolicy: ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'],
     },
+    first: ['volumes', 'containers', 'initContainers', 'ephemeralContainers'],
     natural: ['terminationGracePeriodSeconds'],
     ranges: { activeDeadlineSeconds: [1, 2147483647] },
     labels: ['hostname', 'subdomain'],
@@ -35,7 +40,17 @@ export const RULES: Readonly<Record<string, Rules>> = {
       terminationMessagePolicy: ['File', 'FallbackToLogsOnError'],
     },
     labels: ['name'],
+    first: ['ports', 'env', 'envFrom', 'volumeMounts', 'resources'],
   },
+  'core.v1.ResourceRequirements': { unchecked: ['limits', 'requests'] },
+  'core.v1.ResourceQuotaSpec': { unchecked: ['hard'] },
+  'core.v1.LimitRangeSpec': { unchecked: ['limits'] },
+  'core.v1.EmptyDirVolumeSource': { unchecked: ['sizeLimit'] },
+  'core.v1.PersistentVolumeSpec': { unchecked: ['capacity'] },
+  'autoscaling.v2.MetricTarget': { unchecked: ['value', 'averageValue'] },
+  'core.v1.KeyToPath': { required: ['key', 'path'], ranges: { mode: MODE } },
+  'core.v1.DownwardAPIVolumeSource': { ranges: { defaultMode: MODE } },
+  'core.v1.ProjectedVolumeSource': { ranges: { defaultMode: MODE } },
   'core.v1.ContainerPort': {
     required: ['containerPort'],
     enums: { protocol: PROTOCOLS },
@@ -48,9 +63,6 @@ export const RULES: Readonly<Record<string, Rules>> = {
   'core.v1.SecretEnvSource': { required: ['name'], subdomains: ['name'] },
   'core.v1.HTTPGetAction': { enums: { scheme: ['HTTP', 'HTTPS'] } },
   'core.v1.ExecAction': { required: ['command'] },
-  'core.v1.Probe': {
-    natural: ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'],
-  },
   'core.v1.VolumeMount': { required: ['name', 'mountPath'] },
   'core.v1.Volume': { required: ['name'], labels: ['name'] },
   'core.v1.ConfigMapVolumeSource': { required: ['name'], ranges: { defaultMode: MODE } },
@@ -62,30 +74,13 @@ export const RULES: Readonly<Record<string, Rules>> = {
       type: ['', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket'],
     },
   },
-  'core.v1.Toleration': { enums: { operator: ['Equal', 'Exists'] } },
-  'core.v1.TopologySpreadConstraint': { enums: { whenUnsatisfiable: ['DoNotSchedule', 'ScheduleAnyway'] } },
-  'core.v1.ServiceSpec': {
-    enums: {
-      type: ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'],
-      sessionAffinity: ['ClientIP', 'None'],
-      externalTrafficPolicy: ['Cluster', 'Local'],
-      internalTrafficPolicy: ['Cluster', 'Local'],
-    },
-  },
-  'core.v1.ServicePort': { required: ['port'], enums: { protocol: PROTOCOLS }, ports: ['port'], labels: ['name'] },
   'core.v1.ReplicationControllerSpec': { natural: ['replicas', 'minReadySeconds'] },
   'apps.v1.DeploymentSpec': {
     required: ['selector'],
     natural: ['replicas', 'minReadySeconds', 'revisionHistoryLimit', 'progressDeadlineSeconds'],
   },
   'apps.v1.ReplicaSetSpec': { required: ['selector'], natural: ['replicas', 'minReadySeconds'] },
-  'apps.v1.StatefulSetSpec': {
-    required: ['selector'],
-    natural: ['replicas', 'minReadySeconds', 'revisionHistoryLimit'],
-  },
-  'apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy': {
-    enums: { whenDeleted: ['Retain', 'Delete'], whenScaled: ['Retain', 'Delete'] },
-  },
+  'apps.v1.StatefulSetSpec': { required: ['selector'], natural: ['revisionHistoryLimit'] },
   'apps.v1.DaemonSetSpec': { required: ['selector'], natural: ['minReadySeconds', 'revisionHistoryLimit'] },
   'batch.v1.JobSpec': {
     natural: ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished'],
@@ -96,14 +91,7 @@ export const RULES: Readonly<Record<string, Rules>> = {
     natural: ['startingDeadlineSeconds', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit'],
     enums: { concurrencyPolicy: ['Allow', 'Forbid', 'Replace'] },
   },
-  'autoscaling.v2.HorizontalPodAutoscalerSpec': { required: ['maxReplicas'] },
-  'autoscaling.v2.CrossVersionObjectReference': { required: ['kind', 'name'] },
-  'autoscaling.v2.MetricSpec': { enums: { type: ['ContainerResource', 'External', 'Object', 'Pods', 'Resource'] } },
-  'autoscaling.v2.HPAScalingPolicy': { enums: { type: ['Percent', 'Pods'] } },
-  'autoscaling.v2.HPAScalingRules': { enums: { selectPolicy: ['Disabled', 'Max', 'Min'] } },
   'rbac.v1.PolicyRule': { required: ['verbs'] },
   'rbac.v1.Subject': { required: ['name'], enums: { kind: ['ServiceAccount', 'User', 'Group'] } },
   'policy.v1.PodDisruptionBudgetSpec': { enums: { unhealthyPodEvictionPolicy: ['AlwaysAllow', 'IfHealthyBudget'] } },
-  'discovery.v1.EndpointSlice': { required: ['addressType'], enums: { addressType: ['FQDN', 'IPv4', 'IPv6'] } },
-  'discovery.v1.Endpoint': { required: ['addresses'] },
 }

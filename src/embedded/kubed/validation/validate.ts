@@ -1,9 +1,11 @@
+import { type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../call.ts'
 import type { FieldError } from '../fault.ts'
-import type { Obj } from '../object.ts'
+import { type Obj, specOf } from '../object.ts'
 import { validateCustom } from './custom.ts'
 import { validateChange } from './immutable.ts'
 import { validateMeta } from './meta.ts'
+import { checkNewPod } from './pod-checks.ts'
 import { validateFields } from './walk.ts'
 
 /** All faults of an object. A status write checks metadata only: the rest stays as it was. */
@@ -12,7 +14,20 @@ export function validateObject(call: Call, object: Obj, before: Obj | undefined)
   const errors = validateMeta(resource, object, before)
   if (resource.custom !== undefined) return [...errors, ...validateCustom(resource.type, object)]
   if (call.subresource === 'status') return errors
+  validateFields(resource.type, withClaims(object), '', errors)
   if (before !== undefined) errors.push(...validateChange(object, before))
-  validateFields(resource.type, object, '', errors)
+  else if (resource.storageKey === '/pods') checkNewPod(object, errors)
   return errors
+}
+
+/** The claims of a stateful set are volumes of its pods, before those of the same name. */
+function withClaims(object: Obj): JsonObject {
+  const claims = object.kind === 'StatefulSet' ? objectsOf(specOf(object).volumeClaimTemplates) : []
+  if (claims.length === 0) return object
+  const spec = specOf(object)
+  const template = objectOf(spec.template)
+  const names = claims.map(({ metadata }) => stringOf(objectOf(metadata).name))
+  const others = objectsOf(objectOf(template.spec).volumes).filter(({ name }) => !names.includes(stringOf(name)))
+  const volumes = [...names.map((name) => ({ name, persistentVolumeClaim: { claimName: name } })), ...others]
+  return { ...object, spec: { ...spec, template: { ...template, spec: { ...objectOf(template.spec), volumes } } } }
 }

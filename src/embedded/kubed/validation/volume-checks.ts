@@ -1,8 +1,9 @@
 import { type JsonObject, listOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
 import type { FieldError } from '../fault.ts'
-import { type Check, invalidValue, push, required, unsupported } from './fault-list.ts'
+import { type Check, forbid, invalidValue, push, required, unsupported } from './fault-list.ts'
 import { subdomainError } from './names.ts'
+import { checkDescending, checkNoBacksteps } from './paths.ts'
 
 const MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
 const PLAIN = new Set([
@@ -12,6 +13,24 @@ const PLAIN = new Set([
 
 /** Checks of volumes and claims. @see k8s.io/kubernetes/pkg/apis/core/validation */
 export const VOLUME_CHECKS: Readonly<Record<string, Check>> = {
+  'core.v1.Volume': (volume, path, errors) => {
+    const [, ...others] = Object.keys(volume).filter((field) => field !== 'name')
+    for (const other of others) forbid(errors, `${path}.${other}`, 'may not specify more than 1 volume type')
+  },
+  'core.v1.HostPathVolumeSource': ({ path: given }, path, errors) =>
+    checkNoBacksteps(stringOf(given), `${path}.path`, errors),
+  'core.v1.EmptyDirVolumeSource': ({ sizeLimit }, path, errors) => {
+    const amount = parseQuantity(stringOf(sizeLimit))
+    if (sizeLimit !== undefined && !isQuantityError(amount) && amount.nano < 0n)
+      forbid(errors, `${path}.sizeLimit`, 'SizeLimit field must be a valid resource quantity')
+  },
+  'core.v1.KeyToPath': ({ path: given }, path, errors) => {
+    const text = stringOf(given)
+    if (text === '') return
+    checkDescending(text, `${path}.path`, errors)
+    if (text.startsWith('..') && !text.startsWith('../') && text !== '..')
+      invalidValue(errors, `${path}.path`, text, "must not start with '..'")
+  },
   'core.v1.PersistentVolumeSpec': checkVolume,
   'core.v1.PersistentVolumeClaimSpec': checkClaim,
 }

@@ -2,22 +2,20 @@ import type { FieldType } from '../../../lib/kube-schema/schema.ts'
 import { isObject, type Json, type JsonObject, stringOf } from '../../../lib/kube/json.ts'
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
 import type { FieldError } from '../fault.ts'
-import { CHECKS } from './checks.ts'
+import { AFTER, CHECKS } from './checks.ts'
 import { labelError, subdomainError } from './names.ts'
 import { RULES, type Rules } from './rules.ts'
-import { VIEWS } from './views.ts'
 
-const PREFIX = 'io.k8s.api.'
+const PREFIX = /^io\.k8s\.(?:api|apimachinery\.pkg\.apis)\./
 
 /** Collects the faults of a value: by the rules of its definition, its own checks, then everything below it. */
-export function validateFields(type: FieldType, given: JsonObject, path: string, errors: FieldError[]): void {
-  const name = type.name?.startsWith(PREFIX) ? type.name.slice(PREFIX.length) : ''
-  const value = VIEWS[name]?.(given) ?? given
+export function validateFields(type: FieldType, value: JsonObject, path: string, errors: FieldError[]): void {
+  const name = type.name?.replace(PREFIX, '') ?? ''
   const rules = RULES[name === 'core.v1.EphemeralContainer' ? 'core.v1.Container' : name]
   if (rules !== undefined) applyRules(rules, value, path, errors)
   CHECKS[name]?.(value, path, errors)
-  for (const field in value) {
-    if (field === 'metadata' || field === 'status') continue
+  for (const field of inOrder(value, rules?.first)) {
+    if (field === 'metadata' || field === 'status' || rules?.unchecked?.includes(field) === true) continue
     const child = type.child(field)
     const below = value[field]
     if (child === undefined || below === undefined) continue
@@ -28,6 +26,12 @@ export function validateFields(type: FieldType, given: JsonObject, path: string,
       errors,
     )
   }
+  AFTER[name]?.(value, path, errors)
+}
+
+function inOrder(value: JsonObject, first: readonly string[] = []): string[] {
+  const fields = Object.keys(value)
+  return [...first.filter((field) => field in value), ...fields.filter((field) => !first.includes(field))]
 }
 
 function descend(type: FieldType, value: Json, path: string, errors: FieldError[]): void {

@@ -149,14 +149,17 @@ function selectOwnPods(job: Obj): void {
   if (spec.manualSelector !== true) {
     const { uid = '', name } = job.metadata
     metadata.labels = {
-      ...objectOf(metadata.labels),
       'batch.kubernetes.io/controller-uid': uid,
       'batch.kubernetes.io/job-name': name,
       'controller-uid': uid,
       'job-name': name,
+      // What was given stays, and validation refuses what does not fit.
+      ...objectOf(metadata.labels),
     }
     template.metadata = metadata
-    spec.selector = { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } }
+    const selector = objectOf(spec.selector)
+    const wanted = { 'batch.kubernetes.io/controller-uid': uid, ...objectOf(selector.matchLabels) }
+    spec.selector = { ...selector, matchLabels: wanted }
   }
   if (followsTemplate) job.metadata.labels = { ...objectOf(metadata.labels) }
 }

@@ -1,0 +1,158 @@
+import { isObject, type Json, type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
+import { matchSelector } from '../../../lib/kube/selector.ts'
+import type { FieldError } from '../fault.ts'
+import { type Check, checkNatural, forbid, invalidValue, required, unsupported } from './fault-list.ts'
+import { labelError } from './names.ts'
+
+/** Checks of workloads before those of their templates. @see k8s.io/kubernetes/pkg/apis/apps/validation */
+export const APPS_CHECKS: Readonly<Record<string, Check>> = {
+  'apps.v1.DeploymentSpec': (spec, path, errors) => {
+    checkSelector(spec, path, errors, 'deployment', 'invalid label selector')
+    checkStrategy(objectOf(spec.strategy), `${path}.strategy`, errors)
+    const { progressDeadlineSeconds: deadline, minReadySeconds: ready = 0 } = spec
+    if (typeof deadline === 'number' && typeof ready === 'number' && deadline >= 0 && deadline <= ready)
+      invalidValue(errors, `${path}.progressDeadlineSeconds`, deadline, 'must be greater than minReadySeconds')
+    checkTemplate(spec, path, errors, 'ReplicaSet')
+  },
+  'apps.v1.ReplicaSetSpec': (spec, path, errors) => {
+    checkSelector(spec, path, errors, 'deployment', 'invalid label selector')
+    checkTemplate(spec, path, errors, 'ReplicaSet')
+  },
+  'apps.v1.StatefulSetSpec': checkStateful,
+  'apps.v1.DaemonSetSpec': (spec, path, errors) => {
+    checkSelector(spec, path, errors, 'daemonset', undefined)
+    checkTemplate(spec, path, errors, 'DaemonSet')
+    checkDaemonStrategy(objectOf(spec.updateStrategy), `${path}.updateStrategy`, errors)
+  },
+}
+
+/** A selector that can never be parsed is told as a whole; otherwise it must match the template. */
+function checkSelector(
+  spec: JsonObject,
+  path: string,
+  errors: FieldError[],
+  owner: string,
+  unreadable: string | undefined,
+): void {
+  const { selector } = spec
+  const { labels } = objectOf(objectOf(spec.template).metadata)
+  if (isObject(selector) && Object.keys(selector).length === 0)
+    invalidValue(errors, `${path}.selector`, {}, `empty selector is invalid for ${owner}`)
+  if (!isReadable(selector)) {
+    if (unreadable !== undefined) invalidValue(errors, `${path}.selector`, selector, unreadable)
+  } else if (!matchSelector(selector)(labels))
+    invalidValue(
+      errors,
+      `${path}.template.metadata.labels`,
+      labels,
+      '`selector` does not match template `labels`',
+    )
+}
+
+function isReadable(selector: Json | undefined): boolean {
+  return listOf(objectOf(selector).matchExpressions).every((each) => {
+    const { operator, values } = objectOf(each)
+    const count = listOf(values).length
+    if (operator === 'In' || operator === 'NotIn') return count > 0
+    return (operator === 'Exists' || operator === 'DoesNotExist') && count === 0
+  })
+}
+
+function checkTemplate({ template }: JsonObject, path: string, errors: FieldError[], owner: string): void {
+  const { restartPolicy, activeDeadlineSeconds } = objectOf(objectOf(template).spec)
+  const at = `${path}.template.spec`
+  if (restartPolicy !== undefined && restartPolicy !== 'Always')
+    unsupported(errors, `${at}.restartPolicy`, restartPolicy, ['Always'])
+  if (activeDeadlineSeconds !== undefined)
+    forbid(errors, `${at}.activeDeadlineSeconds`, `activeDeadlineSeconds in ${owner} is not Supported`)
+}
+
+function checkStrategy(strategy: JsonObject, path: string, errors: FieldError[]): void {
+  const { type, rollingUpdate } = strategy
+  if (type === 'Recreate' && rollingUpdate !== undefined)
+    forbid(errors, `${path}.rollingUpdate`, "may not be specified when strategy `type` is 'Recreate'")
+  else if (type !== 'RollingUpdate' && type !== 'Recreate')
+    unsupported(errors, path, { Type: type, RollingUpdate: null }, ['Recreate', 'RollingUpdate'])
+  const { maxSurge, maxUnavailable } = objectOf(rollingUpdate)
+  checkShare(maxUnavailable, `${path}.rollingUpdate.maxUnavailable`, errors)
+  checkShare(maxSurge, `${path}.rollingUpdate.maxSurge`, errors)
+  if (isZero(maxSurge) && isZero(maxUnavailable))
+    invalidValue(
+      errors,
+      `${path}.rollingUpdate.maxUnavailable`,
+      maxUnavailable,
+      'may not be 0 when `maxSurge` is 0',
+    )
+}
+
+function checkDaemonStrategy({ type, rollingUpdate }: JsonObject, path: string, errors: FieldError[]): void {
+  if (type === 'OnDelete') return
+  if (type !== 'RollingUpdate')
+    return unsupported(errors, path, { Type: type, RollingUpdate: null }, ['RollingUpdate', 'OnDelete'])
+  const at = `${path}.rollingUpdate`
+  if (!isObject(rollingUpdate)) return required(errors, at)
+  const { maxSurge, maxUnavailable } = rollingUpdate
+  checkShare(maxUnavailable, `${at}.maxUnavailable`, errors)
+  checkShare(maxSurge, `${at}.maxSurge`, errors)
+  const [surges, isUnavailable] = [maxSurge ?? 0, maxUnavailable ?? 0].map((each) => !isZero(each))
+  if (surges && isUnavailable)
+    invalidValue(errors, `${at}.maxSurge`, maxSurge, 'may not be set when maxUnavailable is non-zero')
+  else if (!surges && !isUnavailable) required(errors, `${at}.maxUnavailable`, 'cannot be 0 when maxSurge is 0')
+}
+
+function checkStateful(spec: JsonObject, path: string, errors: FieldError[]): void {
+  const policy = spec.podManagementPolicy
+  if (policy !== undefined && policy !== 'OrderedReady' && policy !== 'Parallel')
+    invalidValue(errors, `${path}.podManagementPolicy`, policy, "must be 'OrderedReady' or 'Parallel'")
+  checkUpdate(objectOf(spec.updateStrategy), `${path}.updateStrategy`, errors)
+  const retention = objectOf(spec.persistentVolumeClaimRetentionPolicy)
+  for (const field of ['whenDeleted', 'whenScaled']) {
+    const value = retention[field]
+    if (value !== undefined && value !== 'Retain' && value !== 'Delete')
+      unsupported(errors, `${path}.persistentVolumeClaimRetentionPolicy.${field}`, value, ['Retain', 'Delete'])
+  }
+  checkNatural(spec.replicas, `${path}.replicas`, errors)
+  checkNatural(spec.minReadySeconds, `${path}.minReadySeconds`, errors)
+  checkNatural(objectOf(spec.ordinals).start, `${path}.ordinals.start`, errors)
+  const service = stringOf(spec.serviceName)
+  const why = service === '' ? undefined : labelError(service)
+  if (why !== undefined) invalidValue(errors, `${path}.serviceName`, service, why)
+  checkSelector(spec, path, errors, 'statefulset', '')
+  checkTemplate(spec, path, errors, 'StatefulSet')
+}
+
+function checkUpdate({ type, rollingUpdate }: JsonObject, path: string, errors: FieldError[]): void {
+  const { partition, maxUnavailable } = objectOf(rollingUpdate)
+  if (type === 'RollingUpdate') {
+    checkNatural(partition, `${path}.rollingUpdate.partition`, errors)
+    if (maxUnavailable === undefined) return
+    checkShare(maxUnavailable, `${path}.rollingUpdate.maxUnavailable`, errors)
+    if (isZero(maxUnavailable))
+      invalidValue(errors, `${path}.rollingUpdate.maxUnavailable`, maxUnavailable, 'cannot be 0')
+  } else if (type !== 'OnDelete')
+    invalidValue(errors, path, { Type: type, RollingUpdate: null }, "must be 'RollingUpdate' or 'OnDelete'")
+  else if (isObject(rollingUpdate))
+    invalidValue(
+      errors,
+      `${path}.rollingUpdate`,
+      { Partition: numberOf(partition) ?? 0, MaxUnavailable: maxUnavailable ?? null },
+      "only allowed for updateStrategy 'RollingUpdate'",
+    )
+}
+
+const isZero = (value: Json | undefined): boolean => value === 0 || value === '0%'
+
+/** A number of 0 or more, or a share in percent; of what may be unavailable at most all. */
+export function checkShare(value: Json | undefined, path: string, errors: FieldError[]): void {
+  checkNatural(value, path, errors)
+  if (typeof value !== 'string') return
+  if (!/^[0-9]+%$/.test(value))
+    invalidValue(
+      errors,
+      path,
+      value,
+      "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
+    )
+  else if (/(maxUnavailable|minAvailable)$/.test(path) && Number(value.slice(0, -1)) > 100)
+    invalidValue(errors, path, value, 'must not be greater than 100%')
+}

@@ -1,0 +1,98 @@
+import { isIP } from 'node:net'
+import { type JsonObject, listOf, numberOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import type { FieldError } from '../fault.ts'
+import { checkAddress, checkEndpointAddress } from './addresses.ts'
+import { type Check, duplicate, invalidFor, invalidValue, push, required, unsupported } from './fault-list.ts'
+import { labelError, labelKeyErrors, subdomainError } from './names.ts'
+import { checkPort } from './ports.ts'
+
+const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
+const FAMILIES = ['FQDN', 'IPv4', 'IPv6']
+const MOST_ADDRESSES = 100
+const MOST_ENDPOINTS = 1000
+const MOST_PORTS = 20_000
+
+/** Checks of endpoints and their slices. @see k8s.io/kubernetes/pkg/apis/discovery/validation */
+export const ENDPOINT_CHECKS: Readonly<Record<string, Check>> = {
+  'core.v1.EndpointSubset': (subset, path, errors) => {
+    if (listOf(subset.addresses).length === 0 && listOf(subset.notReadyAddresses).length === 0)
+      required(errors, path, 'must specify `addresses` or `notReadyAddresses`')
+    for (const list of ['addresses', 'notReadyAddresses'])
+      objectsOf(subset[list]).forEach(({ ip, hostname }, index) => {
+        const at = `${path}.${list}[${index}]`
+        checkAddress(ip, `${at}.ip`, errors)
+        checkLabel(hostname, `${at}.hostname`, errors)
+        checkEndpointAddress(ip, `${at}.ip`, errors)
+      })
+    const ports = objectsOf(subset.ports)
+    ports.forEach((port, index) => {
+      const at = `${path}.ports[${index}]`
+      if (ports.length > 1 && stringOf(port.name) === '') required(errors, `${at}.name`)
+      checkLabel(port.name, `${at}.name`, errors)
+      checkPort(numberOf(port.port) ?? 0, `${at}.port`, errors)
+      checkProtocol(port, at, errors)
+    })
+  },
+  'discovery.v1.EndpointSlice': checkSlice,
+}
+
+function checkLabel(name: unknown, path: string, errors: FieldError[]): void {
+  if (typeof name !== 'string' || name === '') return
+  const why = labelError(name)
+  if (why !== undefined) invalidValue(errors, path, name, why)
+}
+
+function checkProtocol({ protocol, appProtocol }: JsonObject, path: string, errors: FieldError[]): void {
+  if (!PROTOCOLS.includes(stringOf(protocol))) unsupported(errors, `${path}.protocol`, stringOf(protocol), PROTOCOLS)
+  if (typeof appProtocol === 'string')
+    invalidFor(errors, `${path}.appProtocol`, appProtocol, labelKeyErrors(appProtocol))
+}
+
+function checkSlice(slice: JsonObject, _path: string, errors: FieldError[]): void {
+  const family = stringOf(slice.addressType)
+  if (family === '') required(errors, 'addressType')
+  else if (!FAMILIES.includes(family)) unsupported(errors, 'addressType', family, FAMILIES)
+  const ports = objectsOf(slice.ports)
+  if (ports.length > MOST_PORTS) tooMany('ports', ports.length, MOST_PORTS, errors)
+  const names = new Set<string>()
+  ports.forEach((port, index) => {
+    const at = `ports[${index}]`
+    const name = stringOf(port.name)
+    checkLabel(name, `${at}.name`, errors)
+    if (names.has(name)) duplicate(errors, `${at}.name`, name)
+    names.add(name)
+    checkProtocol(port, at, errors)
+  })
+  const endpoints = objectsOf(slice.endpoints)
+  if (endpoints.length > MOST_ENDPOINTS) tooMany('endpoints', endpoints.length, MOST_ENDPOINTS, errors)
+  endpoints.forEach((endpoint, index) => checkEndpoint(endpoint, family, `endpoints[${index}]`, errors))
+}
+
+function checkEndpoint(endpoint: JsonObject, family: string, path: string, errors: FieldError[]): void {
+  const addresses = listOf(endpoint.addresses)
+  const at = `${path}.addresses`
+  if (addresses.length === 0) required(errors, at)
+  else if (addresses.length > MOST_ADDRESSES) tooMany(at, addresses.length, MOST_ADDRESSES, errors)
+  addresses.forEach((address, index) => {
+    const here = `${at}[${index}]`
+    const found = isIP(stringOf(address))
+    if (family === 'FQDN') {
+      const why = subdomainError(stringOf(address))
+      if (why !== undefined) invalidValue(errors, here, address, why)
+      return
+    }
+    if (family !== 'IPv4' && family !== 'IPv6') return
+    if (!checkAddress(address, here, errors)) return
+    if (`IPv${found}` !== family) invalidValue(errors, at, address, `must be an ${family} address`)
+    checkEndpointAddress(address, here, errors)
+  })
+  if (endpoint.hostname !== undefined) checkLabel(endpoint.hostname, `${path}.hostname`, errors)
+  if (typeof endpoint.nodeName === 'string') {
+    const why = subdomainError(endpoint.nodeName)
+    if (why !== undefined) invalidValue(errors, `${path}.nodeName`, endpoint.nodeName, why)
+  }
+}
+
+function tooMany(path: string, found: number, most: number, errors: FieldError[]): void {
+  push(errors, path, 'TooMany', `Too many: ${found}: must have at most ${most} items`)
+}

@@ -1,0 +1,138 @@
+import { type Json, type JsonObject, listOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
+import { isQuantityError, parseQuantity, type Quantity } from '../../../lib/kube/quantity.ts'
+import type { FieldError } from '../fault.ts'
+import { type Check, forbid, invalidFor, invalidValue, required } from './fault-list.ts'
+import { labelKeyErrors } from './names.ts'
+
+const CONTAINER_RESOURCES = new Set(['cpu', 'memory', 'ephemeral-storage'])
+/** Counts of objects: whole numbers. */
+const COUNTS = new Set([
+  ...['pods', 'resourcequotas', 'services', 'replicationcontrollers', 'secrets', 'configmaps'],
+  ...['persistentvolumeclaims', 'services.nodeports', 'services.loadbalancers'],
+])
+const QUOTA_RESOURCES = new Set([
+  ...CONTAINER_RESOURCES,
+  ...COUNTS,
+  ...['requests.cpu', 'requests.memory', 'requests.storage', 'requests.ephemeral-storage'],
+  ...['limits.cpu', 'limits.memory', 'limits.ephemeral-storage'],
+])
+const RESOURCES = new Set([...QUOTA_RESOURCES, 'storage'])
+const POD_QUOTA = new Set(['pods', 'cpu', 'memory', 'limits.cpu', 'limits.memory', 'requests.cpu', 'requests.memory'])
+const CLAIM_QUOTA = new Set(['persistentvolumeclaims', 'requests.storage'])
+
+const SCOPES: Readonly<Record<string, ReadonlySet<string>>> = {
+  Terminating: POD_QUOTA,
+  NotTerminating: POD_QUOTA,
+  NotBestEffort: POD_QUOTA,
+  PriorityClass: POD_QUOTA,
+  CrossNamespacePodAffinity: POD_QUOTA,
+  BestEffort: new Set(['pods']),
+  VolumeAttributesClass: CLAIM_QUOTA,
+}
+const OPPOSITES = [
+  ['BestEffort', 'NotBestEffort'],
+  ['Terminating', 'NotTerminating'],
+] as const
+
+/** Checks of amounts of resources: containers' and quotas'. @see k8s.io/kubernetes/pkg/apis/core/validation */
+export const RESOURCE_CHECKS: Readonly<Record<string, Check>> = {
+  'core.v1.ResourceRequirements': checkRequirements,
+  'core.v1.ResourceQuotaSpec': checkQuota,
+}
+
+const isHuge = (name: string): boolean => name.startsWith('hugepages-')
+const isExtended = (name: string): boolean => name.includes('/') && !name.includes('kubernetes.io/')
+
+/** The amount, undefined when it is none. */
+export function amountOf(value: Json | undefined): Quantity | undefined {
+  const quantity = parseQuantity(typeof value === 'number' ? value : stringOf(value))
+  return isQuantityError(quantity) ? undefined : quantity
+}
+
+function checkRequirements({ limits, requests }: JsonObject, path: string, errors: FieldError[]): void {
+  const [most, asked] = [objectOf(limits), objectOf(requests)]
+  for (const [name, amount] of Object.entries(most)) {
+    const at = `${path}.limits[${name}]`
+    checkContainerResource(name, at, errors)
+    checkAmount(name, amount, at, errors)
+  }
+  for (const [name, amount] of Object.entries(asked)) {
+    const at = `${path}.requests[${name}]`
+    checkContainerResource(name, at, errors)
+    checkAmount(name, amount, at, errors)
+    checkRequest(name, amount, most[name], path, errors)
+  }
+  const names = [...Object.keys(most), ...Object.keys(asked)]
+  if (names.some(isHuge) && !names.includes('cpu') && !names.includes('memory'))
+    forbid(errors, path, 'HugePages require cpu or memory')
+}
+
+function checkRequest(
+  name: string,
+  asked: Json | undefined,
+  limit: Json | undefined,
+  path: string,
+  errors: FieldError[],
+): void {
+  const mustEqual = isExtended(name) || isHuge(name)
+  if (limit === undefined) {
+    if (mustEqual) required(errors, `${path}.limits`, 'Limit must be set for non overcommitable resources')
+    return
+  }
+  const [want, most] = [amountOf(asked), amountOf(limit)]
+  if (want === undefined || most === undefined) return
+  if (mustEqual && want.nano !== most.nano)
+    invalidValue(errors, `${path}.requests`, want.text, `must be equal to ${name} limit of ${most.text}`)
+  else if (want.nano > most.nano)
+    invalidValue(errors, `${path}.requests`, want.text, `must be less than or equal to ${name} limit of ${most.text}`)
+}
+
+/** A resource of a container: a known one, or one with a domain. */
+export function checkContainerResource(name: string, path: string, errors: FieldError[]): void {
+  const isKnown = checkResource(name, path, errors)
+  if (!name.includes('/')) {
+    if (!CONTAINER_RESOURCES.has(name) && !isHuge(name))
+      invalidValue(errors, path, name, 'must be a standard resource for containers')
+  } else if (isKnown && isExtended(name) && (name.startsWith('requests.') || labelKeyErrors(`requests.${name}`).length))
+    invalidValue(errors, path, name, "doesn't follow extended resource name standard")
+}
+
+/** A resource: a known one, or one with a domain; answers whether it is. */
+export function checkResource(name: string, path: string, errors: FieldError[]): boolean {
+  const reasons = labelKeyErrors(name)
+  invalidFor(errors, path, name, reasons)
+  if (reasons.length > 0) return false
+  if (name.includes('/') || RESOURCES.has(name) || isHuge(name) || name.startsWith('requests.hugepages-')) return true
+  invalidValue(errors, path, name, 'must be a standard resource type or fully qualified')
+  return false
+}
+
+function checkAmount(name: string, amount: Json | undefined, path: string, errors: FieldError[]): void {
+  const quantity = amountOf(amount)
+  if (quantity === undefined) return
+  if (quantity.nano < 0n) invalidValue(errors, path, quantity.text, 'must be greater than or equal to 0')
+  if ((COUNTS.has(name) || isExtended(name)) && quantity.nano % 1_000_000_000n !== 0n)
+    invalidValue(errors, path, quantity.text, 'must be an integer')
+}
+
+function checkQuota(spec: JsonObject, path: string, errors: FieldError[]): void {
+  const hard = objectOf(spec.hard)
+  for (const [name, amount] of Object.entries(hard)) {
+    const at = `${path}.hard[${name}]`
+    const isQuota = QUOTA_RESOURCES.has(name) || isHuge(name) || name.startsWith('requests.hugepages-')
+    checkResource(name, at, errors)
+    if (!name.includes('/') && !isQuota) invalidValue(errors, at, name, 'must be a standard resource for quota')
+    checkAmount(name, amount, at, errors)
+  }
+  const scopes = listOf(spec.scopes)
+  const at = `${path}.scopes`
+  for (const scope of scopes.map(stringOf)) {
+    const allowed = SCOPES[scope]
+    if (allowed === undefined) invalidValue(errors, at, scopes, 'unsupported scope')
+    for (const name of Object.keys(hard).sort())
+      if (allowed !== undefined && QUOTA_RESOURCES.has(name) && !allowed.has(name))
+        invalidValue(errors, at, scopes, 'unsupported scope applied to resource')
+  }
+  for (const pair of OPPOSITES)
+    if (pair.every((scope) => scopes.includes(scope))) invalidValue(errors, at, scopes, 'conflicting scopes')
+}

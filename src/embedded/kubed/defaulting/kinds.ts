@@ -114,7 +114,7 @@ function defaultDefinition(spec: JsonObject): void {
   const names = objectOf(spec.names)
   const kind = stringOf(names.kind)
   names.singular = stringOf(names.singular) || kind.toLowerCase()
-  names.listKind = stringOf(names.listKind) || `${kind}List`
+  names.listKind = stringOf(names.listKind) || (kind === '' ? '' : `${kind}List`)
 }
 
 function defaultSecret(secret: JsonObject): void {

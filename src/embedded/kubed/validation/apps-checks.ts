@@ -41,12 +41,7 @@ function checkSelector(
   if (!isReadable(selector)) {
     if (unreadable !== undefined) invalidValue(errors, `${path}.selector`, selector, unreadable)
   } else if (!matchSelector(selector)(labels))
-    invalidValue(
-      errors,
-      `${path}.template.metadata.labels`,
-      labels,
-      '`selector` does not match template `labels`',
-    )
+    invalidValue(errors, `${path}.template.metadata.labels`, labels, '`selector` does not match template `labels`')
 }
 
 function isReadable(selector: Json | undefined): boolean {
@@ -77,12 +72,7 @@ function checkStrategy(strategy: JsonObject, path: string, errors: FieldError[])
   checkShare(maxUnavailable, `${path}.rollingUpdate.maxUnavailable`, errors)
   checkShare(maxSurge, `${path}.rollingUpdate.maxSurge`, errors)
   if (isZero(maxSurge) && isZero(maxUnavailable))
-    invalidValue(
-      errors,
-      `${path}.rollingUpdate.maxUnavailable`,
-      maxUnavailable,
-      'may not be 0 when `maxSurge` is 0',
-    )
+    invalidValue(errors, `${path}.rollingUpdate.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0')
 }
 
 function checkDaemonStrategy({ type, rollingUpdate }: JsonObject, path: string, errors: FieldError[]): void {

@@ -136,7 +136,13 @@ function checkProbe(probe: JsonObject, path: string, errors: FieldError[]): void
   if (handlers.length === 0) required(errors, path, 'must specify a handler type')
   for (const extra of handlers.slice(1)) forbid(errors, `${path}.${extra}`, 'may not specify more than 1 handler type')
   const { successThreshold, terminationGracePeriodSeconds: grace } = probe
-  for (const field of ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'])
+  for (const field of [
+    'initialDelaySeconds',
+    'timeoutSeconds',
+    'periodSeconds',
+    'successThreshold',
+    'failureThreshold',
+  ])
     checkNatural(probe[field], `${path}.${field}`, errors)
   const at = `${path}.terminationGracePeriodSeconds`
   if (typeof grace === 'number' && grace <= 0) invalidValue(errors, at, grace, 'must be greater than 0')
@@ -147,7 +153,10 @@ function checkProbe(probe: JsonObject, path: string, errors: FieldError[]): void
 }
 
 /** Names that must differ, in the order in which they are told. */
-export function checkNames(lists: readonly (readonly [path: string, list: Json | undefined])[], errors: FieldError[]): void {
+export function checkNames(
+  lists: readonly (readonly [path: string, list: Json | undefined])[],
+  errors: FieldError[],
+): void {
   const names = new Set<Json | undefined>()
   for (const [path, list] of lists)
     listOf(list).forEach((item, index) => {

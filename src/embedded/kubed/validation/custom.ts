@@ -1,18 +1,44 @@
 import type { FieldType } from '../../../lib/kube-schema/schema.ts'
 import { equal, isObject, type Json, type JsonObject } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
+import { fitsPattern } from './pattern.ts'
+import { checkRules, hasRules } from './rules-of-schema.ts'
 
-/** Faults of a custom resource under its schema. */
-export function validateCustom(type: FieldType, object: JsonObject): FieldError[] {
+const BLOCKING = new Set(['NotSupported', 'Required', 'TooLong', 'TooMany', 'TypeInvalid'])
+const UNCHECKED =
+  'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation'
+
+/** Faults of a custom resource under its schema, then under the rules of the schema. */
+export function validateCustom(type: FieldType, object: JsonObject, before: JsonObject | undefined): FieldError[] {
   const errors: FieldError[] = []
-  for (const name of type.schema.required ?? [])
-    if (object[name] === undefined) errors.push({ field: name, type: 'Required', message: 'Required value' })
+  checkRequired(type, object, '', errors)
   for (const name in object) {
     const value = object[name]
     const child = type.child(name)
     if (value !== undefined && child !== undefined && name !== 'metadata') check(child, value, name, errors)
   }
+  if (!hasRules(type.schema)) return errors
+  if (errors.some((error) => BLOCKING.has(error.type)))
+    errors.push({ field: '<nil>', type: 'Invalid', message: UNCHECKED })
+  else checkRules({ type, value: object, before, path: '' }, errors)
   return errors
+}
+
+/** Faults of any value under a schema, for defaults. */
+export function validateCustomValue(type: FieldType, value: Json, path: string): FieldError[] {
+  const errors: FieldError[] = []
+  check(type, value, path, errors)
+  return errors
+}
+
+/** A null that may not be is as good as absent. */
+function checkRequired(type: FieldType, value: JsonObject, path: string, errors: FieldError[]): void {
+  for (const name of type.schema.required ?? []) {
+    const found = value[name]
+    const isNull = found === null && type.child(name)?.schema.nullable !== true
+    if (found === undefined || isNull)
+      errors.push({ field: path === '' ? name : `${path}.${name}`, type: 'Required', message: 'Required value' })
+  }
 }
 
 function check(type: FieldType, value: Json, path: string, errors: FieldError[]): void {
@@ -20,7 +46,7 @@ function check(type: FieldType, value: Json, path: string, errors: FieldError[])
   const bad = (kind: FieldError['type'], message: string): void =>
     void errors.push({ field: path, type: kind, message })
   if (value === null) {
-    if (schema.nullable !== true && schema.type !== undefined)
+    if (schema.nullable !== true && schema.type !== undefined && path.endsWith(']'))
       bad('TypeInvalid', `Invalid value: "null": ${path} in body must be of type ${schema.type}: "null"`)
     return
   }
@@ -59,21 +85,6 @@ function typeName(value: Json): string {
   return typeof value
 }
 
-const patterns = new Map<string, RegExp | undefined>()
-
-function patternOf(text: string): RegExp | undefined {
-  if (!patterns.has(text)) {
-    let made: RegExp | undefined
-    try {
-      made = new RegExp(text, 'u')
-    } catch {
-      made = undefined
-    }
-    patterns.set(text, made)
-  }
-  return patterns.get(text)
-}
-
 function checkString({ schema }: FieldType, value: string, path: string, bad: Bad): void {
   const length = [...value].length
   if (schema.maxLength !== undefined && length > schema.maxLength)
@@ -83,11 +94,11 @@ function checkString({ schema }: FieldType, value: string, path: string, bad: Ba
       'Invalid',
       `Invalid value: ${JSON.stringify(value)}: ${path} in body should be at least ${schema.minLength} chars long`,
     )
-  if (schema.pattern !== undefined && patternOf(schema.pattern)?.test(value) === false)
+  if (schema.pattern !== undefined && !fitsPattern(schema.pattern, value))
     bad('Invalid', `Invalid value: ${JSON.stringify(value)}: ${path} in body should match '${schema.pattern}'`)
   if (schema.format === 'date-time' && Number.isNaN(Date.parse(value)))
     bad(
-      'Invalid',
+      'TypeInvalid',
       `Invalid value: ${JSON.stringify(value)}: ${path} in body must be of type date-time: ${JSON.stringify(value)}`,
     )
 }
@@ -137,9 +148,7 @@ function checkMap(type: FieldType, value: JsonObject, path: string, bad: Bad, er
     bad('TooMany', `Too many: ${count}: must have at most ${schema.maxProperties} items`)
   if (schema.minProperties !== undefined && count < schema.minProperties)
     bad('Invalid', `Invalid value: ${count}: ${path} in body should have at least ${schema.minProperties} properties`)
-  for (const name of schema.required ?? [])
-    if (value[name] === undefined)
-      errors.push({ field: `${path}.${name}`, type: 'Required', message: 'Required value' })
+  checkRequired(type, value, path, errors)
   for (const name in value) {
     const field = value[name]
     const child = type.child(name)

@@ -12,11 +12,14 @@ export function unifiedDiff(before: readonly string[], after: readonly string[])
     for (let at = index - CONTEXT; at <= index + CONTEXT; at++) if (at >= 0 && at < script.length) shown.add(at)
   })
   let [left, right, out] = [1, 1, '']
-  for (let index = 0; index < script.length; ) {
+  for (let index = 0; index < script.length;) {
     const start = index
     while (shown.has(index)) index++
     const hunk = script.slice(start, index)
-    const [removed, added] = [hunk.filter(({ mark }) => mark !== '+').length, hunk.filter(({ mark }) => mark !== '-').length]
+    const [removed, added] = [
+      hunk.filter(({ mark }) => mark !== '+').length,
+      hunk.filter(({ mark }) => mark !== '-').length,
+    ]
     if (hunk.length > 0) {
       out += `@@ -${left},${removed} +${right},${added} @@\n`
       for (const { mark, text } of hunk) out += `${mark}${text}\n`

@@ -23,7 +23,11 @@ export const EVENT_CHECKS: Readonly<Record<string, Check>> = {
     ),
   'events.v1.Event': (event, _path, errors) => {
     const controller = stringOf(event.reportingController)
-    checkEvent(event, { regarding: objectOf(event.regarding), controllerField: 'reportingController', controller }, errors)
+    checkEvent(
+      event,
+      { regarding: objectOf(event.regarding), controllerField: 'reportingController', controller },
+      errors,
+    )
     checkNew(event, errors)
   },
 }

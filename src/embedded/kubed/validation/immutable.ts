@@ -22,12 +22,7 @@ const FIXED: Readonly<Record<string, readonly string[]>> = {
   'apps/Deployment': ['spec.selector'],
   'apps/ReplicaSet': ['spec.selector'],
   'apps/DaemonSet': ['spec.selector'],
-  'apps/StatefulSet': [
-    'spec.selector',
-    'spec.volumeClaimTemplates',
-    'spec.serviceName',
-    'spec.podManagementPolicy',
-  ],
+  'apps/StatefulSet': ['spec.selector', 'spec.volumeClaimTemplates', 'spec.serviceName', 'spec.podManagementPolicy'],
   'batch/Job': [
     ...['spec.selector', 'spec.template', 'spec.completionMode', 'spec.podFailurePolicy'],
     ...['spec.backoffLimitPerIndex', 'spec.managedBy', 'spec.successPolicy'],

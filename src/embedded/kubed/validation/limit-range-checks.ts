@@ -44,12 +44,11 @@ function checkItem(item: JsonObject, path: string, errors: FieldError[]): void {
     else if (Object.keys(objectOf(item[field])).length > 0)
       forbid(errors, `${path}.${field}`, "may not be specified when `type` is 'Pod'")
   }
-  if (item.type === 'PersistentVolumeClaim' && [item.min, item.max].every((each) => objectOf(each).storage === undefined))
-    required(
-      errors,
-      `${path}.limits`,
-      'either minimum or maximum storage value is required, but neither was provided',
-    )
+  if (
+    item.type === 'PersistentVolumeClaim' &&
+    [item.min, item.max].every((each) => objectOf(each).storage === undefined)
+  )
+    required(errors, `${path}.limits`, 'either minimum or maximum storage value is required, but neither was provided')
   gather('maxLimitRequestRatio')
   for (const name of names) checkOrder(item, name, path, errors)
 }
@@ -70,7 +69,11 @@ function checkOrder(item: JsonObject, name: string, path: string, errors: FieldE
   if (least(request, max))
     bad('defaultRequest', request, `default request value ${request?.text} is greater than max value ${max?.text}`)
   if (least(request, limit))
-    bad('defaultRequest', request, `default request value ${request?.text} is greater than default limit value ${limit?.text}`)
+    bad(
+      'defaultRequest',
+      request,
+      `default request value ${request?.text} is greater than default limit value ${limit?.text}`,
+    )
   if (least(min, limit)) bad('default', min, `min value ${min?.text} is greater than default value ${limit?.text}`)
   if (least(limit, max)) bad('default', max, `default value ${limit?.text} is greater than max value ${max?.text}`)
   if (ratio !== undefined) checkRatio(ratio, min, max, (why) => bad('maxLimitRequestRatio', ratio, why))

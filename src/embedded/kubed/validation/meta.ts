@@ -3,7 +3,14 @@ import type { FieldError } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
 import { invalidFor, invalidValue, push, required } from './fault-list.ts'
-import { label1035Error, labelError, labelKeyErrors, labelValueErrors, pathSegmentError, subdomainError } from './names.ts'
+import {
+  label1035Error,
+  labelError,
+  labelKeyErrors,
+  labelValueErrors,
+  pathSegmentError,
+  subdomainError,
+} from './names.ts'
 
 /** Groups whose names are any path segment. */
 const FREE_NAMES = new Set(['rbac.authorization.k8s.io'])

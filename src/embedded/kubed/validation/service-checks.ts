@@ -19,7 +19,7 @@ const NETWORK = '10.96.0.0/16'
 export const SERVICE_CHECKS: Readonly<Record<string, Check>> = { 'core.v1.ServiceSpec': checkService }
 
 function checkService(spec: JsonObject, path: string, errors: FieldError[]): void {
-  const given: Json[] = stringOf(spec.clusterIP) === "" ? [] : [stringOf(spec.clusterIP)]
+  const given: Json[] = stringOf(spec.clusterIP) === '' ? [] : [stringOf(spec.clusterIP)]
   const addresses: Json[] = spec.clusterIPs === undefined ? given : listOf(spec.clusterIPs)
   const isHeadless = addresses[0] === 'None'
   const ports = objectsOf(spec.ports)
@@ -71,7 +71,11 @@ function checkPorts(ports: readonly JsonObject[], path: string, errors: FieldErr
   })
 }
 
-function checkAffinity({ sessionAffinity, sessionAffinityConfig }: JsonObject, path: string, errors: FieldError[]): void {
+function checkAffinity(
+  { sessionAffinity, sessionAffinityConfig }: JsonObject,
+  path: string,
+  errors: FieldError[],
+): void {
   if (sessionAffinity !== 'ClientIP' && sessionAffinity !== 'None')
     return unsupported(errors, `${path}.sessionAffinity`, sessionAffinity, ['ClientIP', 'None'])
   const at = `${path}.sessionAffinityConfig`

@@ -4,6 +4,7 @@ import type { FieldError } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
 import { validateCustom } from './custom.ts'
 import { validateChange } from './immutable.ts'
+import { validateDefinition } from './definition-checks.ts'
 import { validateMeta } from './meta.ts'
 import { checkNewPod } from './pod-checks.ts'
 import { validateFields } from './walk.ts'
@@ -12,8 +13,9 @@ import { validateFields } from './walk.ts'
 export function validateObject(call: Call, object: Obj, before: Obj | undefined): FieldError[] {
   const { resource } = call
   const errors = validateMeta(resource, object, before)
-  if (resource.custom !== undefined) return [...errors, ...validateCustom(resource.type, object)]
+  if (resource.custom !== undefined) return [...errors, ...validateCustom(resource.type, object, before)]
   if (call.subresource === 'status') return errors
+  if (isDefinition(object)) return [...errors, ...validateDefinition(object, before)]
   validateFields(resource.type, withClaims(object), '', errors)
   if (before !== undefined) errors.push(...validateChange(object, before))
   else if (resource.storageKey === '/pods') checkNewPod(object, errors)
@@ -30,4 +32,8 @@ function withClaims(object: Obj): JsonObject {
   const others = objectsOf(objectOf(template.spec).volumes).filter(({ name }) => !names.includes(stringOf(name)))
   const volumes = [...names.map((name) => ({ name, persistentVolumeClaim: { claimName: name } })), ...others]
   return { ...object, spec: { ...spec, template: { ...template, spec: { ...objectOf(template.spec), volumes } } } }
+}
+
+function isDefinition({ apiVersion, kind }: Obj): boolean {
+  return kind === 'CustomResourceDefinition' && apiVersion.startsWith('apiextensions.k8s.io/')
 }

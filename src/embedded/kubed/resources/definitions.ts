@@ -11,12 +11,14 @@ import {
   objectsOf,
   stringOf,
 } from '../../../lib/kube/json.ts'
+import { compareVersions } from '../discovery/documents.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import type { Obj } from '../object.ts'
 import type { PrinterColumn, Resource, Subresource } from './resource.ts'
 
 const KEY = 'apiextensions.k8s.io/customresourcedefinitions'
-const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
+/** In the order in which the real server lists them. */
+const VERBS = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch']
 
 /** True for a CustomResourceDefinition. */
 export function isDefinition(object: Obj): boolean {
@@ -70,6 +72,13 @@ function establish(env: Environment, object: Obj): void {
   env.store.put(KEY, { ...clone(object), status: next })
 }
 
+/** The version in which objects are kept is remembered from the start. In place. */
+export function rememberStorage(definition: Obj): void {
+  const storage = objectsOf(objectOf(definition.spec).versions).find(({ storage: isStorage }) => isStorage === true)
+  if (storage !== undefined)
+    definition.status = { ...objectOf(definition.status), storedVersions: [stringOf(storage.name)] }
+}
+
 /** The kinds of a definition, one a served version. */
 export function resourcesOf(object: Obj): Resource[] {
   const spec = objectOf(object.spec)
@@ -101,18 +110,30 @@ export function resourcesOf(object: Obj): Resource[] {
           scale: isObject(objectOf(version.subresources).scale)
             ? objectOf(objectOf(version.subresources).scale)
             : undefined,
-          deprecation: deprecationOf(version, group, names),
+          deprecation: deprecationOf(version, versions, group, names),
           schema,
         },
       }
     })
 }
 
-function deprecationOf(version: JsonObject, group: string, names: JsonObject): string | undefined {
+function deprecationOf(
+  version: JsonObject,
+  versions: readonly JsonObject[],
+  group: string,
+  names: JsonObject,
+): string | undefined {
   if (version.deprecated !== true) return undefined
-  return typeof version.deprecationWarning === 'string' && version.deprecationWarning !== ''
-    ? version.deprecationWarning
-    : `${group}/${stringOf(version.name)} ${stringOf(names.kind)} is deprecated`
+  if (typeof version.deprecationWarning === 'string' && version.deprecationWarning !== '')
+    return version.deprecationWarning
+  const kind = stringOf(names.kind)
+  const [best] = versions
+    .filter(({ served, deprecated }) => served === true && deprecated !== true)
+    .map(({ name }) => stringOf(name))
+    .filter((name) => compareVersions(name, stringOf(version.name)) < 0)
+    .sort(compareVersions)
+  const advice = best === undefined ? '' : `; use ${group}/${best} ${kind}`
+  return `${group}/${stringOf(version.name)} ${kind} is deprecated${advice}`
 }
 
 function subresourcesOf(version: JsonObject, group: string, names: JsonObject): ReadonlyMap<string, Subresource> {
@@ -129,7 +150,9 @@ function columnFrom(column: JsonObject): PrinterColumn {
     name: stringOf(column.name),
     type: stringOf(column.type),
     format: stringOf(column.format),
-    description: stringOf(column.description),
+    description:
+      stringOf(column.description) ||
+      `Custom resource definition column (in JSONPath format): ${stringOf(column.jsonPath)}`,
     priority: typeof column.priority === 'number' ? column.priority : 0,
     jsonPath: stringOf(column.jsonPath),
   }

@@ -3,6 +3,7 @@ import { matchSelector } from '../../../lib/kube/selector.ts'
 import type { FieldError } from '../fault.ts'
 import { type Check, checkNatural, forbid, invalidValue, required, unsupported } from './fault-list.ts'
 import { labelError } from './names.ts'
+import { checkLabelSelector } from './placement-checks.ts'
 
 /** Checks of workloads before those of their templates. @see k8s.io/kubernetes/pkg/apis/apps/validation */
 export const APPS_CHECKS: Readonly<Record<string, Check>> = {
@@ -35,6 +36,7 @@ function checkSelector(
   unreadable: string | undefined,
 ): void {
   const { selector } = spec
+  if (isObject(selector)) checkLabelSelector(selector, `${path}.selector`, errors)
   const { labels } = objectOf(objectOf(spec.template).metadata)
   if (isObject(selector) && Object.keys(selector).length === 0)
     invalidValue(errors, `${path}.selector`, {}, `empty selector is invalid for ${owner}`)

@@ -62,7 +62,6 @@ function checkMetric(metric: JsonObject, path: string, errors: FieldError[]): vo
   const type = stringOf(metric.type)
   const wanted = SOURCES[type]
   if (type === '') required(errors, `${path}.type`, 'must specify a metric source type')
-  if (wanted === undefined) unsupported(errors, `${path}.type`, type, TYPES)
   const present = Object.values(SOURCES).filter((field) => metric[field] !== undefined)
   const [first] = present
   if (first !== undefined) checkSource(first, objectOf(metric[first]), `${path}.${first}`, errors)

@@ -111,6 +111,8 @@ const BOUNDS: readonly (readonly [least: number, most: number, names: string])[]
 /** In the words of the library that reads schedules. @see https://pkg.go.dev/github.com/robfig/cron/v3 */
 function checkSchedule(schedule: string, path: string, errors: FieldError[]): void {
   if (schedule === '') return
+  if (schedule.includes('TZ'))
+    return invalidValue(errors, path, schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead')
   if (schedule.startsWith('@')) {
     if (!DESCRIPTORS.has(schedule) && !schedule.startsWith('@every '))
       invalidValue(errors, path, schedule, `unrecognized descriptor: ${schedule}`)

@@ -1,6 +1,7 @@
 import type { FieldType } from '../../../lib/kube-schema/schema.ts'
 import { equal, isObject, type Json, type JsonObject } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
+import { checkCombined } from './combined.ts'
 import { fitsPattern } from './pattern.ts'
 import { checkRules, hasRules } from './rules-of-schema.ts'
 
@@ -50,21 +51,36 @@ function check(type: FieldType, value: Json, path: string, errors: FieldError[])
       bad('TypeInvalid', `Invalid value: "null": ${path} in body must be of type ${schema.type}: "null"`)
     return
   }
-  if (type.special === 'intOrString') {
+  if (type.special !== 'intOrString') checkTyped(type, value, path, errors)
+  else {
     if (typeof value !== 'string' && !Number.isInteger(value))
       bad(
         'TypeInvalid',
         `Invalid value: ${JSON.stringify(typeName(value))}: ${path} in body must be of type integer,string: ${JSON.stringify(typeName(value))}`,
       )
-    return
+    checkCombined(type, value, path, errors, check)
   }
+}
+
+function checkTyped(type: FieldType, value: Json, path: string, errors: FieldError[]): void {
+  const { schema } = type
+  const bad = (kind: FieldError['type'], message: string): void =>
+    void errors.push({ field: path, type: kind, message })
   const found = typeName(value)
   const fits = schema.type === undefined || schema.type === found || (schema.type === 'number' && found === 'integer')
   if (!fits)
-    return bad(
+    bad(
       'TypeInvalid',
       `Invalid value: ${JSON.stringify(found)}: ${path} in body must be of type ${schema.type}: ${JSON.stringify(found)}`,
     )
+  if (!fits && schema.type === 'integer' && found === 'number')
+    errors.push({
+      field: '<nil>',
+      type: 'Invalid',
+      message: `Invalid value: "": Checked value must be of type integer (default format) in ${path}`,
+    })
+  checkCombined(type, value, path, errors, check)
+  if (!fits) return
   if (schema.enum !== undefined && !schema.enum.some((each) => equal(each, value)))
     bad(
       'NotSupported',

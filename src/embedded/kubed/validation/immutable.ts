@@ -1,15 +1,4 @@
-import { isIP } from 'node:net'
-import {
-  at,
-  clone,
-  equal,
-  type Json,
-  type JsonObject,
-  listOf,
-  objectOf,
-  objectsOf,
-  stringOf,
-} from '../../../lib/kube/json.ts'
+import { at, clone, equal, type Json, type JsonObject, objectOf, objectsOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
 import { checkClaimChange, claimText } from './claim-change.ts'
@@ -77,13 +66,6 @@ type Bad = (field: string, type: FieldError['type'], message: string) => void
 function checkAddress(spec: ReturnType<typeof specOf>, old: ReturnType<typeof specOf>, bad: Bad): void {
   const stays = spec.type !== 'ExternalName' && old.type !== 'ExternalName'
   const [wanted, had] = [spec.clusterIP, old.clusterIP]
-  const families = listOf(spec.ipFamilies)
-  if (stays && families[0] === 'IPv6' && isIP(stringOf(had)) === 4)
-    bad(
-      'spec.clusterIPs[0]',
-      'Invalid',
-      `Invalid value: ${JSON.stringify(had)}: expected an IPv6 value as indicated by \`ipFamilies[0]\``,
-    )
   if (!stays || wanted === undefined || wanted === '' || had === undefined || had === '' || wanted === had) return
   bad('spec.clusterIPs[0]', 'Invalid', `Invalid value: ${JSON.stringify([wanted])}: may not change once set`)
 }

@@ -1,4 +1,4 @@
-import { type JsonObject, listOf, numberOf, stringOf } from '../../../lib/kube/json.ts'
+import { type JsonObject, listOf, numberOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { type Check, forbid, invalidFor, invalidValue, required, unsupported } from './fault-list.ts'
 import { checkLabels } from './meta.ts'
@@ -30,11 +30,17 @@ export const PLACEMENT_CHECKS: Readonly<Record<string, Check>> = {
     invalidFor(errors, at, key, labelKeyErrors(key))
   },
   'core.v1.TopologySpreadConstraint': checkSpread,
-  'meta.v1.LabelSelector': ({ matchLabels }, path, errors) => checkLabels(matchLabels, `${path}.matchLabels`, errors),
-  'meta.v1.LabelSelectorRequirement': (requirement, path, errors) => {
-    checkOperator(requirement, path, errors)
-    checkTerms(requirement, path, errors)
-  },
+  'meta.v1.LabelSelector': checkLabelSelector,
+}
+
+/** Faults of a label selector: of its labels, then of its expressions. */
+export function checkLabelSelector(selector: JsonObject, path: string, errors: FieldError[]): void {
+  checkLabels(selector.matchLabels, `${path}.matchLabels`, errors)
+  objectsOf(selector.matchExpressions).forEach((requirement, index) => {
+    const at = `${path}.matchExpressions[${index}]`
+    checkOperator(requirement, at, errors)
+    checkTerms(requirement, at, errors)
+  })
 }
 
 function checkOperator({ operator, values }: JsonObject, path: string, errors: FieldError[]): void {

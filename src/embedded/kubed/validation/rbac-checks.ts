@@ -61,7 +61,7 @@ function checkRule(rule: JsonObject, path: string, isNamespaced: boolean, errors
 
 function checkRoleRef(ref: unknown, kinds: readonly string[], errors: FieldError[]): void {
   const { apiGroup, kind, name } = isObject(ref) ? ref : {}
-  if (isObject(ref) && stringOf(apiGroup) !== GROUP)
+  if (isObject(ref) && Object.values(ref).some((each) => each !== '') && stringOf(apiGroup) !== GROUP)
     unsupported(errors, 'roleRef.apiGroup', stringOf(apiGroup), [GROUP])
   if (!kinds.includes(stringOf(kind))) unsupported(errors, 'roleRef.kind', stringOf(kind), kinds)
   if (stringOf(name) === '') required(errors, 'roleRef.name')

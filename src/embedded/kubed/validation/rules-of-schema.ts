@@ -74,11 +74,10 @@ function checkRule(rule: JsonObject, { type, value, before, path }: Place, error
     if (compiled(text).evaluateBoolean(variables)) return
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
-    errors.push({
-      field: path,
-      type: 'Invalid',
-      message: `Invalid value: ${shown(value)}: rule "${text}" failed: ${error.message}`,
-    })
+    const why = error.message.replace(/^failed to evaluate the CEL expression '[^]*?': /, '')
+    const told = stringOf(rule.message).trim() || text.trim()
+    const value = JSON.stringify(type.schema.type ?? '')
+    errors.push({ field: path, type: 'Invalid', message: `Invalid value: ${value}: ${why} evaluating rule: ${told}` })
     return
   }
   const kind = REASONS[stringOf(rule.reason)] ?? 'Invalid'
@@ -86,17 +85,13 @@ function checkRule(rule: JsonObject, { type, value, before, path }: Place, error
   errors.push({ field, type: kind, message: worded(kind, value, message) })
 }
 
+/** Objects and lists are not shown. */
 function worded(kind: FieldError['type'], value: Json, message: string): string {
   if (kind === 'Forbidden') return `Forbidden: ${message}`
   if (kind === 'Required') return `Required value: ${message}`
-  if (kind === 'Duplicate') return `Duplicate value: ${shown(value)}`
-  return `Invalid value: ${shown(value)}: ${message}`
-}
-
-/** Objects and lists are told by their kind alone. */
-function shown(value: Json): string {
-  if (Array.isArray(value)) return '"array"'
-  return isObject(value) ? '"object"' : JSON.stringify(value)
+  const isShown = !isObject(value) && !Array.isArray(value)
+  if (kind === 'Duplicate') return isShown ? `Duplicate value: ${JSON.stringify(value)}` : 'Duplicate value'
+  return isShown ? `Invalid value: ${JSON.stringify(value)}: ${message}` : `Invalid value: ${message}`
 }
 
 function messageOf(rule: JsonObject, variables: Readonly<Record<string, unknown>>): string {

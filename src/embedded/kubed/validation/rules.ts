@@ -78,10 +78,19 @@ export const RULES: Readonly<Record<string, Rules>> = {
   'apps.v1.DeploymentSpec': {
     required: ['selector'],
     natural: ['replicas', 'minReadySeconds', 'revisionHistoryLimit', 'progressDeadlineSeconds'],
+    unchecked: ['selector'],
   },
-  'apps.v1.ReplicaSetSpec': { required: ['selector'], natural: ['replicas', 'minReadySeconds'] },
-  'apps.v1.StatefulSetSpec': { required: ['selector'], natural: ['revisionHistoryLimit'] },
-  'apps.v1.DaemonSetSpec': { required: ['selector'], natural: ['minReadySeconds', 'revisionHistoryLimit'] },
+  'apps.v1.ReplicaSetSpec': {
+    required: ['selector'],
+    natural: ['replicas', 'minReadySeconds'],
+    unchecked: ['selector'],
+  },
+  'apps.v1.StatefulSetSpec': { required: ['selector'], natural: ['revisionHistoryLimit'], unchecked: ['selector'] },
+  'apps.v1.DaemonSetSpec': {
+    required: ['selector'],
+    natural: ['minReadySeconds', 'revisionHistoryLimit'],
+    unchecked: ['selector'],
+  },
   'batch.v1.JobSpec': {
     natural: ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished'],
     enums: { completionMode: ['NonIndexed', 'Indexed'] },

@@ -2,6 +2,7 @@ import { type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kub
 import type { Call } from '../call.ts'
 import type { FieldError } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
+import { isDefinition } from '../resources/definitions.ts'
 import { validateCustom } from './custom.ts'
 import { validateChange } from './immutable.ts'
 import { validateDefinition } from './definition-checks.ts'
@@ -32,8 +33,4 @@ function withClaims(object: Obj): JsonObject {
   const others = objectsOf(objectOf(template.spec).volumes).filter(({ name }) => !names.includes(stringOf(name)))
   const volumes = [...names.map((name) => ({ name, persistentVolumeClaim: { claimName: name } })), ...others]
   return { ...object, spec: { ...spec, template: { ...template, spec: { ...objectOf(template.spec), volumes } } } }
-}
-
-function isDefinition({ apiVersion, kind }: Obj): boolean {
-  return kind === 'CustomResourceDefinition' && apiVersion.startsWith('apiextensions.k8s.io/')
 }

@@ -7,6 +7,7 @@ import {
   listOf,
   objectOf,
   objectsOf,
+  sorted,
   stringOf,
 } from '../../../lib/kube/json.ts'
 import { checkLimits } from '../admission/limit-ranger.ts'
@@ -16,9 +17,11 @@ import { allocateService } from '../admission/service.ts'
 import type { Call } from '../call.ts'
 import { defaultCustom, shapeLikeGo } from '../decoding/typed.ts'
 import { applyDefaults } from '../defaulting/apply.ts'
+import { settleService } from '../defaulting/service-change.ts'
 import type { Environment } from '../environment.ts'
 import { type FieldError, invalid } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
+import { isDefinition, rememberStorage } from '../resources/definitions.ts'
 import type { Resource } from '../resources/resource.ts'
 import { validateObject } from '../validation/validate.ts'
 import { warningsOf } from '../warnings/warnings.ts'
@@ -92,6 +95,7 @@ function countTemplate(set: Obj, before: Obj | undefined): void {
 export function prepareNew(env: Environment, call: Call, object: Obj): void {
   const { resource } = call
   if (hasStatus(resource) && resource.kind !== 'Node') resetStatus(resource, object)
+  if (isDefinition(object)) rememberStorage(object)
   if (countsGenerations(resource)) object.metadata.generation = 1
   else delete object.metadata.generation
   if (resource.storageKey === '/namespaces') startNamespace(object)
@@ -124,6 +128,7 @@ export function prepareChanged(env: Environment, call: Call, object: Obj, before
   }
   if (resource.storageKey === '/namespaces' && call.subresource === '') object.spec = before.spec
   if (resource.storageKey === 'apps/daemonsets') countTemplate(object, before)
+  if (resource.storageKey === '/services') settleService(specOf(object), specOf(before))
   settle(env, call, object, before)
   if (countsGenerations(resource) && call.subresource !== 'status' && changesSpec(resource, object, before))
     object.metadata.generation = (before.metadata.generation ?? 0) + 1
@@ -134,7 +139,10 @@ function settle(env: Environment, call: Call, object: Obj, before: Obj | undefin
   const errors: FieldError[] = validateObject(call, object, before)
   if (errors.length === 0 && resource.storageKey === '/services')
     errors.push(...allocateService(env, object, before, call.dryRun))
-  if (errors.length > 0) throw invalid(resource, object.metadata.name, errors)
+  // New events are told by the name that they had before they had a group.
+  const { kind, group } = resource
+  const told = { kind, group: resource.storageKey === '/events' ? '' : group }
+  if (errors.length > 0) throw invalid(told, object.metadata.name, errors)
   admitToQuota(env, call, object, before)
   call.warnings.push(...warningsOf(resource, object, before === undefined))
 }
@@ -158,7 +166,7 @@ function selectOwnPods(job: Obj): void {
     }
     template.metadata = metadata
     const selector = objectOf(spec.selector)
-    const wanted = { 'batch.kubernetes.io/controller-uid': uid, ...objectOf(selector.matchLabels) }
+    const wanted = sorted({ 'batch.kubernetes.io/controller-uid': uid, ...objectOf(selector.matchLabels) })
     spec.selector = { ...selector, matchLabels: wanted }
   }
   if (followsTemplate) job.metadata.labels = { ...objectOf(metadata.labels) }

@@ -1,0 +1,29 @@
+import { equal, type JsonObject, objectsOf } from '../../../lib/kube/json.ts'
+
+/** Fields that only some types of services have; they go with the type, if they were left as they were. */
+const OF_TYPE: Readonly<Record<string, readonly string[]>> = {
+  externalTrafficPolicy: ['LoadBalancer', 'NodePort'],
+  healthCheckNodePort: ['LoadBalancer'],
+  allocateLoadBalancerNodePorts: ['LoadBalancer'],
+  loadBalancerClass: ['LoadBalancer'],
+}
+const ADDRESSES = ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy']
+
+/**
+ * Brings the fields of a changed service into line that mean the same or go with the type. In place.
+ * @see k8s.io/kubernetes/pkg/registry/core/service strategy.go
+ */
+export function settleService(spec: JsonObject, old: JsonObject): void {
+  const isSame = (field: string): boolean => spec[field] !== undefined && equal(spec[field], old[field])
+  if (isSame('clusterIPs') && !isSame('clusterIP')) {
+    if (spec.clusterIP === undefined || spec.clusterIP === '') delete spec.clusterIPs
+    else spec.clusterIPs = [spec.clusterIP]
+  }
+  if (spec.type === old.type) return
+  if (spec.type === 'ExternalName') for (const field of ADDRESSES.filter(isSame)) delete spec[field]
+  for (const [field, types] of Object.entries(OF_TYPE))
+    if (!types.includes(String(spec.type)) && isSame(field)) delete spec[field]
+  if (spec.type !== 'ClusterIP' && spec.type !== 'ExternalName') return
+  const had = new Set(objectsOf(old.ports).map(({ nodePort }) => nodePort))
+  for (const port of objectsOf(spec.ports)) if (had.has(port.nodePort)) delete port.nodePort
+}

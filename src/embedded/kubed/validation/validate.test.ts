@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { JsonObject } from '../../../lib/kube/json.ts'
+import type { Call } from '../call.ts'
+import { objFrom } from '../object.ts'
+import { builtinResources } from '../resources/builtin.ts'
+import { resourcesOf } from '../resources/definitions.ts'
+import type { Resource } from '../resources/resource.ts'
+import { unifiedDiff } from './diff-text.ts'
+import { validateObject } from './validate.ts'
+
+const builtin = builtinResources()
+
+function resourceFor(apiVersion: string, kind: string): Resource {
+  const found = builtin.find(
+    (each) => each.kind === kind && `${each.group}/${each.version}`.replace(/^\//, '') === apiVersion,
+  )
+  if (found === undefined) throw new Error(`no ${apiVersion} ${kind}`)
+  return found
+}
+
+function faults(resource: Resource, body: JsonObject, before?: JsonObject): string[] {
+  const named = (object: JsonObject): ReturnType<typeof objFrom> =>
+    objFrom({ metadata: { name: 'x' }, ...object }, `${resource.group}/${resource.version}`, resource.kind)
+  const call = { resource, subresource: '' } as unknown as Call
+  const errors = validateObject(call, named(body), before === undefined ? undefined : named(before))
+  return errors.map(({ field, message }) => `${field}: ${message}`)
+}
+
+const POD = { apiVersion: 'v1', kind: 'Pod' }
+const MAIN = { name: 'c', image: 'i' }
+const cases: { it: string; body: JsonObject; want: string[] }[] = [
+  {
+    it: 'refuses an extended resource without a limit',
+    body: { ...POD, spec: { containers: [{ ...MAIN, resources: { requests: { 'example.com/gpu': '1' } } }] } },
+    want: ['spec.containers[0].resources.limits: Required value: Limit must be set for non overcommitable resources'],
+  },
+  {
+    it: 'refuses debug containers of a new pod',
+    body: { ...POD, spec: { containers: [MAIN], ephemeralContainers: [{ name: 'd', image: 'x' }] } },
+    want: ['spec.ephemeralContainers: Forbidden: cannot be set on create'],
+  },
+  {
+    it: 'tells a toleration that exists with a value',
+    body: { ...POD, spec: { containers: [MAIN], tolerations: [{ key: 'k', operator: 'Exists', value: 'v' }] } },
+    want: ['spec.tolerations[0].operator: Invalid value: "v": value must be empty when `operator` is \'Exists\''],
+  },
+  {
+    it: 'takes mounts of the claims of a stateful set',
+    body: {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      spec: {
+        selector: { matchLabels: { a: 'b' } },
+        updateStrategy: { type: 'OnDelete' },
+        volumeClaimTemplates: [
+          {
+            metadata: { name: 'data' },
+            spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+          },
+        ],
+        template: {
+          metadata: { labels: { a: 'b' } },
+          spec: { containers: [{ ...MAIN, volumeMounts: [{ name: 'data', mountPath: '/d' }] }] },
+        },
+      },
+    },
+    want: [],
+  },
+  {
+    it: 'tells a quota whose scope does not fit its resource',
+    body: { apiVersion: 'v1', kind: 'ResourceQuota', spec: { hard: { services: '1' }, scopes: ['BestEffort'] } },
+    want: ['spec.scopes: Invalid value: ["BestEffort"]: unsupported scope applied to resource'],
+  },
+  {
+    it: 'wants both keys of a TLS secret',
+    body: { apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/tls' },
+    want: ['data[tls.crt]: Required value', 'data[tls.key]: Required value'],
+  },
+  {
+    it: 'tells an autoscaler without a bound after everything else',
+    body: {
+      apiVersion: 'autoscaling/v2',
+      kind: 'HorizontalPodAutoscaler',
+      spec: { minReplicas: 1, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' } },
+    },
+    want: [
+      'spec.maxReplicas: Invalid value: 0: must be greater than or equal to `minReplicas`',
+      'spec.maxReplicas: Required value',
+    ],
+  },
+  {
+    it: 'refuses endpoints on the loopback',
+    body: { apiVersion: 'v1', kind: 'Endpoints', subsets: [{ addresses: [{ ip: '127.0.0.1' }] }] },
+    want: [
+      'subsets[0].addresses[0].ip: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
+    ],
+  },
+]
+for (const { it, body, want } of cases)
+  test(`validation ${it}`, () => {
+    assert.deepEqual(faults(resourceFor(String(body.apiVersion), String(body.kind)), body), want)
+  })
+
+const definition = (schema: JsonObject): JsonObject => ({
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'widgets.example.com' },
+  spec: {
+    group: 'example.com',
+    scope: 'Namespaced',
+    names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' },
+    versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', ...schema } } }],
+  },
+})
+const AT = 'spec.validation.openAPIV3Schema'
+const schemas: { it: string; schema: JsonObject; want: string[] }[] = [
+  { it: 'takes a plain schema', schema: { properties: { a: { type: 'string' } } }, want: [] },
+  {
+    it: 'wants a type for every field',
+    schema: { properties: { a: {} } },
+    want: [`${AT}.properties[a].type: Required value: must not be empty for specified object fields`],
+  },
+  {
+    it: 'refuses a default that its own schema refuses',
+    schema: { properties: { a: { type: 'integer', maximum: 3, default: 5 } } },
+    want: [
+      `${AT}.properties[a].default: Invalid value: 5: ${AT}.properties[a].default in body should be less than or equal to 3`,
+    ],
+  },
+  {
+    it: 'wants a structure for what alternatives speak of',
+    schema: { properties: { a: { type: 'object', anyOf: [{ properties: { b: { minLength: 1 } } }] } } },
+    want: [
+      `${AT}.properties[a].properties[b]: Required value: because it is defined in ${AT}.properties[a].anyOf[0].properties[b]`,
+    ],
+  },
+  {
+    it: 'compiles rules',
+    schema: { properties: { a: { type: 'integer', 'x-kubernetes-validations': [{ rule: 'self + 1' }] } } },
+    want: [
+      `${AT}.properties[a].x-kubernetes-validations[0].rule: Invalid value: {"Rule":"self + 1","Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: cel expression must evaluate to a bool`,
+    ],
+  },
+]
+for (const { it, schema, want } of schemas)
+  test(`validation of definitions ${it}`, () => {
+    const resource = resourceFor('apiextensions.k8s.io/v1', 'CustomResourceDefinition')
+    assert.deepEqual(faults(resource, definition(schema)), want)
+  })
+
+const SIZES = {
+  properties: {
+    size: { type: 'integer', maximum: 10 },
+    keep: { type: 'string', 'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'stays' }] },
+  },
+  'x-kubernetes-validations': [
+    { rule: '!has(self.size) || self.size != 3', messageExpression: '"not " + string(self.size)', fieldPath: '.size' },
+  ],
+}
+const customs: { it: string; body: JsonObject; before?: JsonObject; want: string[] }[] = [
+  { it: 'asks the rules', body: { size: 3 }, want: ['size: Invalid value: not 3'] },
+  {
+    it: 'asks no rule when the schema refused already',
+    body: { size: 'x' },
+    want: [
+      'size: Invalid value: "string": size in body must be of type integer: "string"',
+      '<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+    ],
+  },
+  { it: 'asks a rule of changes only when something was there', body: { keep: 'a' }, want: [] },
+  { it: 'holds what must stay', body: { keep: 'b' }, before: { keep: 'a' }, want: ['keep: Invalid value: "b": stays'] },
+]
+for (const { it, body, before, want } of customs)
+  test(`validation of custom resources ${it}`, () => {
+    const [resource] = resourcesOf(objFrom(definition(SIZES), 'apiextensions.k8s.io/v1', 'CustomResourceDefinition'))
+    assert.ok(resource)
+    assert.deepEqual(faults(resource, body, before), want)
+  })
+
+test('a diff shows three lines around a change', () => {
+  const lines = ['1', '2', '3', '4', '5', '6', '7', '8', '9']
+  assert.equal(
+    unifiedDiff(lines, [...lines.slice(0, 4), 'x', ...lines.slice(5)]),
+    '@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+x\n 6\n 7\n 8\n',
+  )
+})

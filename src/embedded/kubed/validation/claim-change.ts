@@ -33,7 +33,7 @@ export function checkClaimChange(claim: Obj, before: Obj, errors: FieldError[]):
 const lines = (value: JsonObject): string[] => JSON.stringify(value, undefined, 1).split('\n')
 
 /** The spec as the internal kind has it: every field, in its order. */
-export function claimSpecText(spec: JsonObject): JsonObject {
+function claimSpecText(spec: JsonObject): JsonObject {
   const { limits, requests } = objectOf(spec.resources)
   return {
     AccessModes: nullable(listOf(spec.accessModes)),

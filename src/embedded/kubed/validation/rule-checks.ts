@@ -2,6 +2,7 @@ import { compileCel } from '../../../lib/cel/compile.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { type JsonObject, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
+import { boundedCall } from './bounded-call.ts'
 import { invalidValue, required, unsupported } from './fault-list.ts'
 
 const REASONS = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired']
@@ -97,7 +98,7 @@ function notBool(text: string, schema: JsonObject): string | undefined {
   const sample = SAMPLES[stringOf(schema.type)]
   if (sample === undefined) return undefined
   try {
-    const answer = compileCel(text).evaluate({ self: sample, oldSelf: sample })
+    const answer = compileCel(text, { guard: boundedCall }).evaluate({ self: sample, oldSelf: sample })
     return typeof answer === 'boolean' ? undefined : 'cel expression must evaluate to a bool'
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error

@@ -3,6 +3,7 @@ import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { FieldType } from '../../../lib/kube-schema/schema.ts'
 import { isObject, type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
+import { boundedCall } from './bounded-call.ts'
 
 const RULES = 'x-kubernetes-validations'
 const REASONS: Readonly<Record<string, FieldError['type']>> = {
@@ -17,7 +18,7 @@ const known = new Map<string, Cel>()
 const MOST_KNOWN = 2000
 
 function compiled(text: string): Cel {
-  const found = known.get(text) ?? compileCel(text)
+  const found = known.get(text) ?? compileCel(text, { guard: boundedCall })
   if (known.size >= MOST_KNOWN) known.clear()
   known.set(text, found)
   return found

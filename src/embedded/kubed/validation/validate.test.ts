@@ -178,6 +178,19 @@ for (const { it, body, before, want } of customs)
     assert.deepEqual(faults(resource, body, before), want)
   })
 
+test('validation stops a rule that never ends', () => {
+  const list = Array.from({ length: 3000 }, (_, index) => index)
+  const rule = 'self.all(a, self.all(b, self.all(c, a + b + c >= 0)))'
+  const schema = {
+    properties: {
+      l: { type: 'array', items: { type: 'integer' }, 'x-kubernetes-validations': [{ rule, message: 'slow' }] },
+    },
+  }
+  const [resource] = resourcesOf(objFrom(definition(schema), 'apiextensions.k8s.io/v1', 'CustomResourceDefinition'))
+  assert.ok(resource)
+  assert.match(faults(resource, { l: list })[0] ?? '', /^l: Invalid value: "array": .*evaluating rule: slow$/)
+})
+
 test('a diff shows three lines around a change', () => {
   const lines = ['1', '2', '3', '4', '5', '6', '7', '8', '9']
   assert.equal(

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { type JsonObject, listOf, numberOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { type JsonObject, listOf, numberOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { checkAddress, checkEndpointAddress } from './addresses.ts'
 import { type Check, duplicate, invalidFor, invalidValue, push, required, unsupported } from './fault-list.ts'
@@ -14,26 +14,45 @@ const MOST_PORTS = 20_000
 
 /** Checks of endpoints and their slices. @see k8s.io/kubernetes/pkg/apis/discovery/validation */
 export const ENDPOINT_CHECKS: Readonly<Record<string, Check>> = {
-  'core.v1.EndpointSubset': (subset, path, errors) => {
+  'core.v1.Endpoints': checkEndpoints,
+  'discovery.v1.EndpointSlice': checkSlice,
+}
+
+/**
+ * What our own controllers write may name loopback addresses: pods of the process driver, and those on the host's
+ * network, have no others. From anybody else they are refused, as by the real server.
+ */
+const OWN: Readonly<Record<string, string>> = {
+  'endpoints.kubernetes.io/managed-by': 'endpoint-controller',
+  'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
+}
+
+function isOwn({ metadata }: JsonObject): boolean {
+  const labels = objectOf(objectOf(metadata).labels)
+  return Object.entries(OWN).some(([label, value]) => labels[label] === value)
+}
+
+function checkEndpoints(endpoints: JsonObject, _path: string, errors: FieldError[]): void {
+  objectsOf(endpoints.subsets).forEach((subset, index) => {
+    const path = `subsets[${index}]`
     if (listOf(subset.addresses).length === 0 && listOf(subset.notReadyAddresses).length === 0)
       required(errors, path, 'must specify `addresses` or `notReadyAddresses`')
     for (const list of ['addresses', 'notReadyAddresses'])
-      objectsOf(subset[list]).forEach(({ ip, hostname }, index) => {
-        const at = `${path}.${list}[${index}]`
+      objectsOf(subset[list]).forEach(({ ip, hostname }, place) => {
+        const at = `${path}.${list}[${place}]`
         checkAddress(ip, `${at}.ip`, errors)
         checkLabel(hostname, `${at}.hostname`, errors)
-        checkEndpointAddress(ip, `${at}.ip`, errors)
+        if (!isOwn(endpoints)) checkEndpointAddress(ip, `${at}.ip`, errors)
       })
     const ports = objectsOf(subset.ports)
-    ports.forEach((port, index) => {
-      const at = `${path}.ports[${index}]`
+    ports.forEach((port, place) => {
+      const at = `${path}.ports[${place}]`
       if (ports.length > 1 && stringOf(port.name) === '') required(errors, `${at}.name`)
       checkLabel(port.name, `${at}.name`, errors)
       checkPort(numberOf(port.port) ?? 0, `${at}.port`, errors)
       checkProtocol(port, at, errors)
     })
-  },
-  'discovery.v1.EndpointSlice': checkSlice,
+  })
 }
 
 function checkLabel(name: unknown, path: string, errors: FieldError[]): void {
@@ -65,10 +84,16 @@ function checkSlice(slice: JsonObject, _path: string, errors: FieldError[]): voi
   })
   const endpoints = objectsOf(slice.endpoints)
   if (endpoints.length > MOST_ENDPOINTS) tooMany('endpoints', endpoints.length, MOST_ENDPOINTS, errors)
-  endpoints.forEach((endpoint, index) => checkEndpoint(endpoint, family, `endpoints[${index}]`, errors))
+  endpoints.forEach((endpoint, index) => checkEndpoint(endpoint, family, isOwn(slice), `endpoints[${index}]`, errors))
 }
 
-function checkEndpoint(endpoint: JsonObject, family: string, path: string, errors: FieldError[]): void {
+function checkEndpoint(
+  endpoint: JsonObject,
+  family: string,
+  isOurs: boolean,
+  path: string,
+  errors: FieldError[],
+): void {
   const addresses = listOf(endpoint.addresses)
   const at = `${path}.addresses`
   if (addresses.length === 0) required(errors, at)
@@ -84,7 +109,7 @@ function checkEndpoint(endpoint: JsonObject, family: string, path: string, error
     if (family !== 'IPv4' && family !== 'IPv6') return
     if (!checkAddress(address, here, errors)) return
     if (`IPv${found}` !== family) invalidValue(errors, at, address, `must be an ${family} address`)
-    checkEndpointAddress(address, here, errors)
+    if (!isOurs) checkEndpointAddress(address, here, errors)
   })
   if (endpoint.hostname !== undefined) checkLabel(endpoint.hostname, `${path}.hostname`, errors)
   if (typeof endpoint.nodeName === 'string') {

@@ -96,6 +96,20 @@ const cases: { it: string; body: JsonObject; want: string[] }[] = [
       'subsets[0].addresses[0].ip: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
     ],
   },
+  {
+    it: 'takes loopback endpoints from our own controllers',
+    body: {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: {
+        name: 'e',
+        labels: { 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io' },
+      },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['127.64.0.2'] }],
+    },
+    want: [],
+  },
 ]
 for (const { it, body, want } of cases)
   test(`validation ${it}`, () => {

@@ -1,3 +1,4 @@
+import type { Signer } from './connection/signing.ts'
 import type { Registry } from './resources/registry.ts'
 import type { Store } from './storage/store.ts'
 
@@ -10,6 +11,8 @@ export type Environment = {
   readonly uuid: () => string
   readonly disabledPlugins: ReadonlySet<string>
   readonly caPem: string
+  /** Signs the tokens of service accounts. */
+  readonly signer: Signer
   readonly log: (line: string) => void
 }
 

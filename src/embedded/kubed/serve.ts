@@ -4,8 +4,10 @@ import http from 'node:http'
 import { createServer, type Server } from 'node:https'
 import { join, resolve } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { reconcileDefaultRoles } from './authorization/defaults.ts'
 import { credentialsIn, kubeconfigOf } from './connection/credentials.ts'
 import { handle } from './connection/handle.ts'
+import { signerOf } from './connection/signing.ts'
 import type { Environment } from './environment.ts'
 import { bootstrap } from './resources/bootstrap.ts'
 import { installStored } from './resources/definitions.ts'
@@ -67,6 +69,7 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
     uuid: () => randomUUID(),
     disabledPlugins: new Set(options.disableAdmissionPlugins),
     caPem: credentials.caPem,
+    signer: signerOf(credentials.accountKey),
     log,
   }
   installStored(env)
@@ -81,6 +84,7 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
   const port = await listen(server, host, options.port)
   const url = `https://${host}:${port}`
   bootstrap(env, port)
+  reconcileDefaultRoles(env)
   await store.settled()
   const kubeconfig = join(dir, 'admin.kubeconfig')
   writeFileSync(`${kubeconfig}.new`, kubeconfigOf(url, credentials), { mode: 0o600 })

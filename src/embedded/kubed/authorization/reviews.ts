@@ -1,7 +1,9 @@
 import { isObject, type Json, type JsonObject, listOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Call, User } from '../call.ts'
+import { reviewToken } from '../connection/account-tokens.ts'
 import type { Environment } from '../environment.ts'
-import { allowedBy, type Attributes } from './rules.ts'
+import { badRequest, type FieldError, invalid } from '../fault.ts'
+import { type Attributes, judge, rulesFor } from './rules.ts'
 
 const REVIEWS = new Set([
   'SelfSubjectAccessReview',
@@ -17,61 +19,121 @@ export function isReview(call: Call): boolean {
   return REVIEWS.has(call.resource.kind)
 }
 
-/** Answers a review: the body with its status. */
-export function review(env: Environment, call: Call, body: Json): JsonObject {
-  const asked: JsonObject = isObject(body) ? body : {}
+/** Answers a review: the decoded body with its status. @throws Fault 400, 422 */
+export function review(env: Environment, call: Call, asked: JsonObject): JsonObject {
   const spec = objectOf(asked.spec)
-  const answer: JsonObject = {
-    kind: call.resource.kind,
-    apiVersion: `${call.resource.group}/v1`,
-    metadata: { ...objectOf(asked.metadata) },
-  }
+  return { ...asked, ...answerOf(env, call, spec, objectOf(asked.metadata)) }
+}
+
+function answerOf(env: Environment, call: Call, spec: JsonObject, metadata: JsonObject): JsonObject {
+  const { user } = call
   switch (call.resource.kind) {
     case 'SelfSubjectReview':
-      return { ...answer, status: { userInfo: { username: call.user.name, groups: [...call.user.groups] } } }
+      return { status: { userInfo: userInfo(user) } }
     case 'TokenReview':
-      return { ...answer, spec, status: { user: {}, error: 'kubed reviews no tokens' } }
+      return { spec, status: tokenStatus(env, spec) }
     case 'SelfSubjectRulesReview':
-      return {
-        ...answer,
-        spec: {},
-        status: {
-          resourceRules: everything(call.user),
-          nonResourceRules: [],
-          incomplete: !call.user.groups.includes('system:masters'),
-        },
-      }
+      return { spec: {}, status: rulesStatus(env, user, stringOf(spec.namespace)) }
     case 'SelfSubjectAccessReview':
-      return { ...answer, spec, status: judge(env, call.user, spec) }
+      refuse(call, attributeFaults(spec))
+      return { spec, status: statusOf(env, user, spec) }
+    case 'LocalSubjectAccessReview':
+      refuse(call, [...attributeFaults(spec), ...subjectFaults(spec), ...placeFaults(call, spec, metadata)])
+      return { spec, status: statusOf(env, subjectOf(spec), spec) }
     default:
-      return {
-        ...answer,
-        spec,
-        status: judge(env, { name: stringOf(spec.user), groups: [...listOf(spec.groups).map(stringOf)] }, spec),
-      }
+      refuse(call, [...attributeFaults(spec), ...subjectFaults(spec)])
+      return { spec, status: statusOf(env, subjectOf(spec), spec) }
   }
 }
 
-function everything(user: User): Json[] {
-  return user.groups.includes('system:masters') ? [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }] : []
-}
-
-function judge(env: Environment, user: User, spec: JsonObject): JsonObject {
-  const reason = allowedBy(env, user, attributesOf(spec))
-  if (reason === undefined) return { allowed: false }
-  return reason === '' ? { allowed: true } : { allowed: true, reason }
-}
-
-function attributesOf(spec: JsonObject): Attributes {
-  const resource = objectOf(spec.resourceAttributes)
-  const path = objectOf(spec.nonResourceAttributes)
+/** A user as the reviews show it. */
+export function userInfo({ name, uid, groups, extra }: User): JsonObject {
   return {
-    verb: stringOf(resource.verb) || stringOf(path.verb),
+    username: name,
+    ...(uid === undefined ? {} : { uid }),
+    groups: [...groups],
+    ...(extra === undefined
+      ? {}
+      : { extra: Object.fromEntries(Object.entries(extra).map(([key, values]) => [key, [...values]])) }),
+  }
+}
+
+function tokenStatus(env: Environment, spec: JsonObject): JsonObject {
+  const token = stringOf(spec.token)
+  if (token === '') throw badRequest('token is required for TokenReview in authentication')
+  const { user, audiences, error } = reviewToken(env, token, listOf(spec.audiences).map(stringOf))
+  if (user === undefined) return { user: {}, error }
+  return { authenticated: true, user: userInfo(user), audiences: [...audiences] }
+}
+
+function rulesStatus(env: Environment, user: User, namespace: string): JsonObject {
+  if (namespace === '') throw badRequest('no namespace on request')
+  const { rules, missing } = rulesFor(env, user, namespace)
+  const pick = (rule: JsonObject, fields: readonly string[]): JsonObject =>
+    Object.fromEntries(fields.flatMap((field) => (rule[field] === undefined ? [] : [[field, rule[field]]])))
+  return {
+    resourceRules: rules
+      .filter(({ resources }) => listOf(resources).length > 0)
+      .map((rule) => pick(rule, ['verbs', 'apiGroups', 'resources', 'resourceNames'])),
+    nonResourceRules: rules
+      .filter(({ nonResourceURLs }) => listOf(nonResourceURLs).length > 0)
+      .map((rule) => pick(rule, ['verbs', 'nonResourceURLs'])),
+    incomplete: missing.length > 0,
+    ...(missing.length === 0 ? {} : { evaluationError: missing.length === 1 ? missing[0] : `[${missing.join(', ')}]` }),
+  }
+}
+
+function refuse({ resource }: Call, errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalid(resource, '', errors)
+}
+
+function attributeFaults(spec: JsonObject): FieldError[] {
+  const { resourceAttributes, nonResourceAttributes } = spec
+  if (isObject(resourceAttributes) !== isObject(nonResourceAttributes)) return []
+  const shown = isObject(nonResourceAttributes) ? JSON.stringify(nonResourceAttributes) : 'null'
+  const why = 'exactly one of nonResourceAttributes or resourceAttributes must be specified'
+  return [{ field: 'spec', type: 'Invalid', message: `Invalid value: ${shown}: ${why}` }]
+}
+
+function subjectFaults(spec: JsonObject): FieldError[] {
+  if (stringOf(spec.user) !== '' || listOf(spec.groups).length > 0) return []
+  const message = 'Invalid value: "": at least one of user or group must be specified'
+  return [{ field: 'spec.user', type: 'Invalid', message }]
+}
+
+function placeFaults(call: Call, spec: JsonObject, metadata: JsonObject): FieldError[] {
+  const own = stringOf(metadata.namespace) || call.namespace
+  if (isObject(spec.nonResourceAttributes)) {
+    const shown = JSON.stringify(spec.nonResourceAttributes)
+    const message = `Invalid value: ${shown}: disallowed on this kind of request`
+    return [{ field: 'spec.nonResourceAttributes', type: 'Invalid', message }]
+  }
+  const said = stringOf(objectOf(spec.resourceAttributes).namespace)
+  if (said === own) return []
+  const message = `Invalid value: ${JSON.stringify(said)}: must match metadata.namespace`
+  return [{ field: 'spec.resourceAttributes.namespace', type: 'Invalid', message }]
+}
+
+const subjectOf = (spec: JsonObject): User => ({
+  name: stringOf(spec.user),
+  groups: listOf(spec.groups).map(stringOf),
+})
+
+function statusOf(env: Environment, user: User, spec: JsonObject): JsonObject {
+  const { isAllowed, reason } = judge(env, user, attributesIn(spec))
+  return { allowed: isAllowed, ...(reason === '' ? {} : { reason }) }
+}
+
+function attributesIn(spec: JsonObject): Attributes {
+  const resource = objectOf(spec.resourceAttributes)
+  const path: Json | undefined = spec.nonResourceAttributes
+  return {
+    verb: stringOf(resource.verb) || stringOf(objectOf(path).verb),
     group: stringOf(resource.group),
     resource: stringOf(resource.resource),
     subresource: stringOf(resource.subresource),
     namespace: stringOf(resource.namespace),
     name: stringOf(resource.name),
-    ...(isObject(spec.nonResourceAttributes) ? { path: stringOf(path.path) } : {}),
+    ...(isObject(path) ? { path: stringOf(path.path) } : {}),
   }
 }

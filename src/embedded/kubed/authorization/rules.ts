@@ -14,33 +14,80 @@ export type Attributes = {
   readonly path?: string
 }
 
-const RBAC = 'rbac.authorization.k8s.io'
+/** An answer of the authorizer; the reason of a refusal names roles that are bound but absent. */
+export type Judgement = { readonly isAllowed: boolean; readonly reason: string }
 
-/** The rule that allows it, as a sentence; undefined when none does. */
-export function allowedBy(env: Environment, user: User, attributes: Attributes): string | undefined {
-  if (user.groups.includes('system:masters')) return ''
+/** The group of the kinds of RBAC. */
+export const RBAC = 'rbac.authorization.k8s.io'
+/** Its members may do everything, whatever the roles say. */
+export const MASTERS = 'system:masters'
+
+/** Judges by the roles that are bound to the user. */
+export function judge(env: Environment, user: User, attributes: Attributes): Judgement {
+  if (user.groups.includes(MASTERS)) return { isAllowed: true, reason: '' }
+  const missing = new Set<string>()
+  for (const grant of grantsOf(env, user, attributes.namespace)) {
+    if (grant.rules === undefined) missing.add(grant.missing)
+    else if (grant.rules.some((rule) => covers(rule, attributes)))
+      return { isAllowed: true, reason: `RBAC: allowed by ${grant.source}` }
+  }
+  if (missing.size === 0) return { isAllowed: false, reason: '' }
+  const told = [...missing].join(', ')
+  return { isAllowed: false, reason: `RBAC: ${missing.size === 1 ? told : `[${told}]`}` }
+}
+
+/** All rules that apply to a user in a namespace, and what was bound but is not there. */
+export function rulesFor(
+  env: Environment,
+  user: User,
+  namespace: string,
+): { readonly rules: readonly JsonObject[]; readonly missing: readonly string[] } {
+  const grants = [...grantsOf(env, user, namespace)]
+  return {
+    rules: grants.flatMap(({ rules = [] }) => rules),
+    missing: [...new Set(grants.flatMap((grant) => (grant.rules === undefined ? [grant.missing] : [])))],
+  }
+}
+
+type Grant = { readonly source: string } & (
+  { readonly rules: readonly JsonObject[] } | { readonly rules: undefined; readonly missing: string }
+)
+
+function* grantsOf(env: Environment, user: User, namespace: string): Generator<Grant> {
   for (const binding of env.store.list(`${RBAC}/clusterrolebindings`)) {
-    if (!binds(binding, user, '')) continue
-    if (rulesOf(env, binding.roleRef, '').some((rule) => covers(rule, attributes)))
-      return `RBAC: allowed by ClusterRoleBinding ${JSON.stringify(binding.metadata.name)} of ${describeRole(binding.roleRef)} to ${describeUser(user)}`
+    const subject = subjectIn(binding, user, '')
+    if (subject !== undefined)
+      yield grantOf(env, binding, '', `ClusterRoleBinding ${JSON.stringify(binding.metadata.name)}`, subject)
   }
-  if (attributes.namespace === '') return undefined
-  for (const binding of env.store.list(`${RBAC}/rolebindings`, attributes.namespace)) {
-    if (!binds(binding, user, attributes.namespace)) continue
-    if (rulesOf(env, binding.roleRef, attributes.namespace).some((rule) => covers(rule, attributes)))
-      return `RBAC: allowed by RoleBinding ${JSON.stringify(`${binding.metadata.name}/${attributes.namespace}`)} of ${describeRole(binding.roleRef)} to ${describeUser(user)}`
+  if (namespace === '') return
+  for (const binding of env.store.list(`${RBAC}/rolebindings`, namespace)) {
+    const subject = subjectIn(binding, user, namespace)
+    if (subject === undefined) continue
+    const name = JSON.stringify(`${binding.metadata.name}/${namespace}`)
+    yield grantOf(env, binding, namespace, `RoleBinding ${name}`, subject)
   }
-  return undefined
 }
 
-const describeRole = (ref: Json | undefined): string => {
-  const { kind, name } = objectOf(ref)
-  return `${stringOf(kind)} ${JSON.stringify(stringOf(name))}`
+function grantOf(
+  env: Environment,
+  { roleRef }: JsonObject,
+  namespace: string,
+  binding: string,
+  subject: JsonObject,
+): Grant {
+  const { kind, name } = objectOf(roleRef)
+  const source = `${binding} of ${stringOf(kind)} ${JSON.stringify(stringOf(name))} to ${describe(subject, namespace)}`
+  const rules = rulesOfRole(env, roleRef, namespace)
+  return rules === undefined ? { source, rules, missing: missingRole(roleRef) } : { source, rules }
 }
-const describeUser = (user: User): string => `User ${JSON.stringify(user.name)}`
 
-function binds({ subjects }: JsonObject, user: User, namespace: string): boolean {
-  return objectsOf(subjects).some((subject) => {
+function describe({ kind, name, namespace }: JsonObject, own: string): string {
+  const shown = kind === 'ServiceAccount' ? `${stringOf(name)}/${stringOf(namespace) || own}` : stringOf(name)
+  return `${stringOf(kind)} ${JSON.stringify(shown)}`
+}
+
+function subjectIn({ subjects }: JsonObject, user: User, namespace: string): JsonObject | undefined {
+  return objectsOf(subjects).find((subject) => {
     const name = stringOf(subject.name)
     if (subject.kind === 'User') return name === user.name
     if (subject.kind === 'Group') return user.groups.includes(name)
@@ -51,13 +98,20 @@ function binds({ subjects }: JsonObject, user: User, namespace: string): boolean
   })
 }
 
-function rulesOf(env: Environment, ref: Json | undefined, namespace: string): JsonObject[] {
+/** The rules of the role that a binding names; undefined when there is none. */
+export function rulesOfRole(env: Environment, ref: Json | undefined, namespace: string): JsonObject[] | undefined {
   const { kind, name } = objectOf(ref)
   const role =
     kind === 'ClusterRole'
       ? env.store.get(`${RBAC}/clusterroles`, '', stringOf(name))
       : env.store.get(`${RBAC}/roles`, namespace, stringOf(name))
-  return objectsOf(role?.rules)
+  return role === undefined ? undefined : objectsOf(role.rules)
+}
+
+/** Says that the role of a reference is not there. */
+export function missingRole(ref: Json | undefined): string {
+  const { kind, name } = objectOf(ref)
+  return `${stringOf(kind).toLowerCase()}.${RBAC} ${JSON.stringify(stringOf(name))} not found`
 }
 
 function covers(rule: JsonObject, { verb, group, resource, subresource, name, path }: Attributes): boolean {

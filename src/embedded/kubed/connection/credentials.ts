@@ -2,6 +2,7 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } fr
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeCertificate } from '../../../lib/x509/certificate.ts'
+import { newSigningKey } from './signing.ts'
 
 /** Keys, certificates and token of a server; kept in its folder. */
 export type Credentials = {
@@ -9,6 +10,8 @@ export type Credentials = {
   readonly certificate: string
   readonly key: string
   readonly token: string
+  /** Signs the tokens of service accounts. */
+  readonly accountKey: string
 }
 
 const DAY_MS = 24 * 3600 * 1000
@@ -48,7 +51,13 @@ export function credentialsIn(dir: string, host: string, nowMs: number): Credent
       ]),
     ],
   })
-  return { caPem, certificate, key, token: kept('admin.token', () => randomBytes(24).toString('hex')) }
+  return {
+    caPem,
+    certificate,
+    key,
+    token: kept('admin.token', () => randomBytes(24).toString('hex')),
+    accountKey: kept('service-accounts.key', newSigningKey),
+  }
 }
 
 function newKey(): string {

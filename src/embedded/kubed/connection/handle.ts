@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { attributesOf, authorize } from '../authorization/authorize.ts'
 import type { Call, User } from '../call.ts'
 import { aggregated, groupDocument, groupList, resourceList } from '../discovery/documents.ts'
 import { openapiIndex, openapiV2, openapiV3 } from '../discovery/openapi.ts'
 import type { Environment } from '../environment.ts'
-import { Fault, forbidden, methodNotAllowed, unknownResource } from '../fault.ts'
+import { Fault, methodNotAllowed, unknownResource } from '../fault.ts'
 import { parseAccept } from '../negotiation/accept.ts'
 import { send, sendFault } from '../negotiation/respond.ts'
 import { dispatch } from '../verbs/dispatch.ts'
 import { authenticate } from './authenticate.ts'
+import { discoveryDocument } from './signing.ts'
 import { readWriteOptions } from './options.ts'
 import { parseRoute, type Route } from './route.ts'
 
@@ -36,7 +38,7 @@ export async function handle(
   const accept = request.headers.accept ?? ''
   const warnings: string[] = []
   try {
-    const user = authenticate(request, token)
+    const user = authenticate(env, request, token)
     await route(env, user, warnings, request, response)
   } catch (error) {
     if (response.headersSent) response.destroy()
@@ -57,8 +59,6 @@ export async function handle(
   }
 }
 
-const OPEN = /^\/(healthz|livez|readyz|version)(\/|$)/
-
 async function route(
   env: Environment,
   user: User,
@@ -71,15 +71,14 @@ async function route(
   const path = mark < 0 ? target : target.slice(0, mark)
   const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1))
   const found = parseRoute(path)
-  const isAnonymous = user.name === 'system:anonymous'
-  if (isAnonymous && !OPEN.test(path)) throw new Fault(401, 'Unauthorized', 'Unauthorized')
+  const method = request.method ?? 'GET'
+  authorize(env, user, attributesOf(found, path, method, query))
   if (found.kind !== 'resource') return document(env, found, request, response)
   const resource = env.registry.find(found.group, found.version, found.plural)
   if (resource === undefined) {
     if (!env.registry.all().some(({ group }) => group === found.group)) return plainNotFound(response)
     throw unknownResource()
   }
-  const method = request.method ?? 'GET'
   if (found.namespace === '' && resource.isNamespaced && found.name !== '') throw unknownResource()
   if (found.subresource !== '' && !resource.subresources.has(found.subresource)) throw unknownResource()
   if (!/^(GET|POST|PUT|PATCH|DELETE)$/.test(method)) throw methodNotAllowed()
@@ -204,11 +203,19 @@ function other(env: Environment, path: string, request: IncomingMessage, respons
     const body = openapiV3(env.registry, path.slice('/openapi/v3/'.length))
     return body === undefined ? plainNotFound(response) : send(response, 200, body)
   }
+  if (path === '/.well-known/openid-configuration')
+    return send(response, 200, discoveryDocument(`https://${request.headers.host ?? ''}`))
+  if (path === '/openid/v1/jwks') return sendKeys(env, response)
   if (path === '/openapi/v2') return openapiV2(env.registry, request, response)
   if (path === '/')
     return send(response, 200, {
       paths: ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'],
     })
-  if (request.method !== 'GET') throw forbidden({ group: '', kind: '', plural: path }, '', 'no such path')
   plainNotFound(response)
+}
+
+/** The keys with which anybody can check the accounts' tokens. */
+function sendKeys({ signer }: Environment, response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'application/jwk-set+json', 'cache-control': 'public, max-age=3600' })
+  response.end(JSON.stringify({ keys: [signer.publicKey] }))
 }

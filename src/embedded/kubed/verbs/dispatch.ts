@@ -1,18 +1,18 @@
 import type { ServerResponse } from 'node:http'
 import { clone, isObject, type Json, type JsonObject, listOf, objectOf } from '../../../lib/kube/json.ts'
-import { allowedBy } from '../authorization/rules.ts'
 import { isReview, review } from '../authorization/reviews.ts'
 import type { Call } from '../call.ts'
 import { decodeObject } from '../decoding/object.ts'
 import { readObject, readOptions, readPatch } from '../decoding/body.ts'
 import type { Environment } from '../environment.ts'
-import { Fault, forbidden, methodNotAllowed, notFound } from '../fault.ts'
+import { Fault, methodNotAllowed, notFound } from '../fault.ts'
 import { presentMany, presentOne, send } from '../negotiation/respond.ts'
 import type { Obj } from '../object.ts'
 import { toVersion } from '../resources/convert.ts'
 import { proxyLog } from '../subresources/log.ts'
 import { bind, evict } from '../subresources/pod.ts'
 import { scaleOf, writeScale } from '../subresources/scale.ts'
+import { requestToken } from '../subresources/token.ts'
 import { deprecationOf } from '../warnings/warnings.ts'
 import { watch } from '../watch/watch.ts'
 import { checkFuture, list } from './list.ts'
@@ -23,35 +23,21 @@ import { afterWrite, create, createDecoded, finish, isFinished, replace, require
 
 /** Carries out a request for a resource, and answers it. */
 export async function dispatch(env: Environment, call: Call, response: ServerResponse): Promise<void> {
-  authorize(env, call)
   const deprecation = deprecationOf(call.resource)
   if (deprecation !== undefined) call.warnings.push(deprecation)
-  if (isReview(call)) return answer(env, call, response, 201, review(env, call, readOptions(call)))
+  if (isReview(call)) return answerReview(env, call, response)
   if (call.subresource !== '' && call.subresource !== 'status') return dispatchSubresource(env, call, response)
   if (call.name === '') return dispatchMany(env, call, response)
   return dispatchOne(env, call, response)
 }
 
-function authorize(env: Environment, call: Call): void {
-  const { resource, subresource, namespace, name, user } = call
-  if (user.groups.includes('system:masters')) return
-  const verb = verbOf(call)
-  const attributes = { verb, group: resource.group, resource: resource.plural, subresource, namespace, name }
-  if (allowedBy(env, user, attributes) !== undefined) return
-  const plural = subresource === '' ? resource.plural : `${resource.plural}/${subresource}`
-  const place = namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(namespace)}`
-  throw forbidden(
-    { ...resource, plural },
-    name,
-    `User ${JSON.stringify(user.name)} cannot ${verb} resource ${JSON.stringify(plural)} in API group ${JSON.stringify(resource.group)} ${place}`,
-  )
-}
-
-function verbOf(call: Call): string {
-  if (call.method === 'GET' || call.method === 'HEAD')
-    return isWatch(call) ? 'watch' : call.name === '' ? 'list' : 'get'
-  if (call.method === 'DELETE') return call.name === '' ? 'deletecollection' : 'delete'
-  return { POST: 'create', PUT: 'update', PATCH: 'patch' }[call.method] ?? call.method.toLowerCase()
+/** Reviews are asked, not kept. */
+function answerReview(env: Environment, call: Call, response: ServerResponse): Promise<void> {
+  if (call.method !== 'POST') throw methodNotAllowed()
+  const { metadata, ...asked } = decodeObject(env, call, readObject(call))
+  const { name, ...meta } = metadata
+  const body = { ...asked, metadata: name === '' ? meta : metadata }
+  return answer(env, call, response, 201, review(env, call, body))
 }
 
 const isWatch = ({ query }: Call): boolean => query.get('watch') === 'true' || query.get('watch') === '1'
@@ -188,9 +174,19 @@ async function readOne(env: Environment, call: Call, response: ServerResponse): 
   return answerObject(env, call, response, 200, toVersion(call.resource, stored))
 }
 
+const SUBRESOURCE_VERBS: Readonly<Record<string, string>> = {
+  GET: 'get',
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+}
+
 async function dispatchSubresource(env: Environment, call: Call, response: ServerResponse): Promise<void> {
   const stored = env.store.get(call.resource.storageKey, call.namespace, call.name)
   const { method, subresource } = call
+  const verb = SUBRESOURCE_VERBS[method] ?? ''
+  if (!(call.resource.subresources.get(subresource)?.verbs ?? []).includes(verb)) throw methodNotAllowed()
   if (stored === undefined) throw notFound(call.resource, call.name)
   if (subresource === 'log' && method === 'GET') return proxyLog(env, call, stored, response)
   if (subresource === 'scale') {
@@ -209,6 +205,8 @@ async function dispatchSubresource(env: Environment, call: Call, response: Serve
     return answerObject(env, call, response, 200, finalize(env, call, stored, readOptions(call)))
   if (subresource === 'eviction' && method === 'POST')
     return answer(env, call, response, 201, evict(env, call, stored, readOptions(call)))
+  if (subresource === 'token' && method === 'POST')
+    return answer(env, call, response, 201, requestToken(env, call, stored))
   if (subresource === 'binding' && method === 'POST')
     return answer(env, call, response, 201, bind(env, call, stored, readOptions(call)))
   throw new Fault(

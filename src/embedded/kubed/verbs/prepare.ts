@@ -12,6 +12,7 @@ import {
 } from '../../../lib/kube/json.ts'
 import { checkLimits } from '../admission/limit-ranger.ts'
 import { admitPod } from '../admission/pod.ts'
+import { confirmNoEscalation } from '../authorization/escalation.ts'
 import { admitToQuota } from '../admission/resource-quota.ts'
 import { allocateService } from '../admission/service.ts'
 import type { Call } from '../call.ts'
@@ -136,6 +137,7 @@ export function prepareChanged(env: Environment, call: Call, object: Obj, before
 
 function settle(env: Environment, call: Call, object: Obj, before: Obj | undefined): void {
   const { resource } = call
+  confirmNoEscalation(env, call, object, before)
   const errors: FieldError[] = validateObject(call, object, before)
   if (errors.length === 0 && resource.storageKey === '/services')
     errors.push(...allocateService(env, object, before, call.dryRun))

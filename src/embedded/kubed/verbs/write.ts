@@ -1,5 +1,6 @@
 import { clone, equal, isObject, type Json, type JsonObject, listOf } from '../../../lib/kube/json.ts'
 import { admitToNamespace, namespaceContents } from '../admission/namespace.ts'
+import { aggregateRoles } from '../authorization/aggregate.ts'
 import type { Call } from '../call.ts'
 import type { Body } from '../decoding/body.ts'
 import { decodeObject } from '../decoding/object.ts'
@@ -234,10 +235,13 @@ export function finish(env: Environment, call: Call, stored: Obj, last: Obj): Ob
 export function afterWrite(env: Environment, object: Obj | undefined, before: Obj | undefined): void {
   const either = object ?? before
   if (either === undefined) return
+  if (either.kind === 'ClusterRole' && isRbac(either)) aggregateRoles(env)
   if (isDefinition(either)) installDefinition(env, either, object !== undefined)
   if (either.kind === 'Namespace' && either.apiVersion === 'v1' && object !== undefined && before === undefined)
     for (const { key, object: content } of namespaceContents(object, env.caPem)) putOwn(env, key, content)
 }
+
+const isRbac = ({ apiVersion }: Obj): boolean => apiVersion === 'rbac.authorization.k8s.io/v1'
 
 /** Writes an object of the server's own making. */
 export function putOwn(env: Environment, key: string, object: Obj): void {

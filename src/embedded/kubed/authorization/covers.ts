@@ -1,0 +1,94 @@
+import { type Json, type JsonObject, listOf, stringOf } from '../../../lib/kube/json.ts'
+
+/** A rule of one verb for one resource (of one name, perhaps) or one path. */
+type Atom = {
+  readonly verb: string
+  readonly group?: string
+  readonly resource?: string
+  readonly name?: string
+  readonly path?: string
+}
+
+/**
+ * What the wanted rules allow and the held ones do not, in parts of one verb each.
+ *
+ * @see k8s.io/component-helpers/auth/rbac/validation
+ */
+export function uncovered(held: readonly JsonObject[], wanted: readonly JsonObject[]): JsonObject[] {
+  return wanted
+    .flatMap(atomsOf)
+    .filter((atom) => !held.some((rule) => coversAtom(rule, atom)))
+    .map(ruleOf)
+}
+
+const texts = (value: Json | undefined): string[] => listOf(value).map(stringOf)
+
+function atomsOf(rule: JsonObject): Atom[] {
+  const verbs = texts(rule.verbs)
+  const names: (string | undefined)[] = texts(rule.resourceNames)
+  if (names.length === 0) names.push(undefined)
+  const resources = texts(rule.apiGroups).flatMap((group) =>
+    texts(rule.resources).flatMap((resource) =>
+      verbs.flatMap((verb) =>
+        names.map((name) => ({ verb, group, resource, ...(name === undefined ? {} : { name }) })),
+      ),
+    ),
+  )
+  return [...resources, ...texts(rule.nonResourceURLs).flatMap((path) => verbs.map((verb) => ({ verb, path })))]
+}
+
+function coversAtom(rule: JsonObject, { verb, group, resource, name, path }: Atom): boolean {
+  const has = (list: Json | undefined, wanted: string): boolean => {
+    const values = texts(list)
+    return values.includes('*') || values.includes(wanted)
+  }
+  if (!has(rule.verbs, verb)) return false
+  if (path !== undefined) return texts(rule.nonResourceURLs).some((own) => coversPath(own, path))
+  const sub = resource?.split('/').slice(1).join('/') ?? ''
+  const names = texts(rule.resourceNames)
+  return (
+    has(rule.apiGroups, group ?? '') &&
+    (has(rule.resources, resource ?? '') || (sub !== '' && texts(rule.resources).includes(`*/${sub}`))) &&
+    (names.length === 0 || (name !== undefined && names.includes(name)))
+  )
+}
+
+const coversPath = (own: string, path: string): boolean =>
+  own === path || (own.endsWith('*') && path.startsWith(own.replace(/\*+$/, '')))
+
+function ruleOf({ verb, group, resource, name, path }: Atom): JsonObject {
+  if (path !== undefined) return { verbs: [verb], nonResourceURLs: [path] }
+  return {
+    verbs: [verb],
+    apiGroups: [group ?? ''],
+    resources: [resource ?? ''],
+    ...(name === undefined ? {} : { resourceNames: [name] }),
+  }
+}
+
+/** Rules of one verb each as lines: the verbs of one resource together, sorted. */
+export function describeRules(rules: readonly JsonObject[]): string {
+  const verbs = new Map<string, string[]>()
+  const lines = new Set<string>()
+  for (const rule of rules) {
+    const subject = subjectOf(rule)
+    if (rule.nonResourceURLs === undefined) verbs.set(subject, [...(verbs.get(subject) ?? []), ...texts(rule.verbs)])
+    else lines.add(`{${subject}, Verbs:${quoted(texts(rule.verbs))}}`)
+  }
+  for (const [subject, own] of verbs) lines.add(`{${subject}, Verbs:${quoted(own)}}`)
+  return [...lines].sort().join('\n')
+}
+
+const quoted = (values: readonly string[]): string => `[${values.map((value) => JSON.stringify(value)).join(' ')}]`
+
+const SHOWN = [
+  ['APIGroups', 'apiGroups'],
+  ['Resources', 'resources'],
+  ['NonResourceURLs', 'nonResourceURLs'],
+  ['ResourceNames', 'resourceNames'],
+] as const
+
+const subjectOf = (rule: JsonObject): string =>
+  SHOWN.flatMap(([name, field]) => (rule[field] === undefined ? [] : [`${name}:${quoted(texts(rule[field]))}`])).join(
+    ', ',
+  )

@@ -1,33 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { attributesOf, authorize } from '../authorization/authorize.ts'
 import type { Call, User } from '../call.ts'
-import { aggregated, groupDocument, groupList, resourceList } from '../discovery/documents.ts'
-import { openapiIndex, openapiV2, openapiV3 } from '../discovery/openapi.ts'
 import type { Environment } from '../environment.ts'
 import { Fault, methodNotAllowed, unknownResource } from '../fault.ts'
-import { parseAccept } from '../negotiation/accept.ts'
-import { send, sendFault } from '../negotiation/respond.ts'
+import { sendFault } from '../negotiation/respond.ts'
 import { dispatch } from '../verbs/dispatch.ts'
 import { authenticate } from './authenticate.ts'
-import { discoveryDocument } from './signing.ts'
+import { plainNotFound, serveDocument } from './documents.ts'
 import { readWriteOptions } from './options.ts'
-import { parseRoute, type Route } from './route.ts'
+import { parseRoute } from './route.ts'
 
 /** etcd takes no larger request by default; neither do we. */
 const MAX_BODY_BYTES = 3 * 1024 * 1024
-/** What kubed says that it is: the Kubernetes whose behaviour it follows. */
-export const VERSION = {
-  major: '1',
-  minor: '33',
-  gitVersion: 'v1.33.0+kubed',
-  gitCommit: '',
-  gitTreeState: 'clean',
-  buildDate: '1970-01-01T00:00:00Z',
-  goVersion: 'none',
-  compiler: 'none',
-  platform: 'linux/amd64',
-}
-
 /** Answers one HTTP request. Never rejects. */
 export async function handle(
   env: Environment,
@@ -73,7 +57,7 @@ async function route(
   const found = parseRoute(path)
   const method = request.method ?? 'GET'
   authorize(env, user, attributesOf(found, path, method, query))
-  if (found.kind !== 'resource') return document(env, found, request, response)
+  if (found.kind !== 'resource') return serveDocument(env, found, request, response)
   const resource = env.registry.find(found.group, found.version, found.plural)
   if (resource === undefined) {
     if (!env.registry.all().some(({ group }) => group === found.group)) return plainNotFound(response)
@@ -120,102 +104,4 @@ async function readAll(request: IncomingMessage): Promise<Buffer> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
-}
-
-function plainNotFound(response: ServerResponse): void {
-  response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' })
-  response.end('404 page not found\n')
-}
-
-function plain(response: ServerResponse, text: string): void {
-  response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' })
-  response.end(text)
-}
-
-function document(
-  env: Environment,
-  found: Exclude<Route, { kind: 'resource' }>,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
-  const { registry } = env
-  switch (found.kind) {
-    case 'versions': {
-      const wanted = aggregatedVersion(request.headers.accept ?? '')
-      if (wanted !== undefined)
-        return sendAggregated(response, aggregated(registry, found.root === 'api', wanted), wanted)
-      return send(
-        response,
-        200,
-        found.root === 'apis'
-          ? groupList(registry)
-          : {
-              kind: 'APIVersions',
-              versions: ['v1'],
-              serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: request.headers.host ?? '' }],
-            },
-      )
-    }
-    case 'group': {
-      const group = groupDocument(registry, found.group)
-      return group === undefined ? plainNotFound(response) : send(response, 200, group)
-    }
-    case 'resources': {
-      const resources = resourceList(registry, found.group, found.version)
-      if (resources !== undefined) return send(response, 200, resources)
-      if (!registry.all().some(({ group }) => group === found.group)) return plainNotFound(response)
-      throw unknownResource()
-    }
-    default:
-      return other(env, found.path, request, response)
-  }
-}
-
-function aggregatedVersion(accept: string): string | undefined {
-  for (const { type, parameters } of parseAccept(accept)) {
-    const version = parameters.get('v') ?? ''
-    if (
-      type === 'application/json' &&
-      parameters.get('as') === 'APIGroupDiscoveryList' &&
-      parameters.get('g') === 'apidiscovery.k8s.io' &&
-      /^v2(beta1)?$/.test(version)
-    )
-      return version
-    if (parameters.get('as') === undefined && (type === 'application/json' || type === '*/*')) return undefined
-  }
-  return undefined
-}
-
-function sendAggregated(response: ServerResponse, body: object, version: string): void {
-  response.writeHead(200, {
-    'content-type': `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`,
-    'cache-control': 'no-cache, private',
-    vary: 'Accept',
-  })
-  response.end(JSON.stringify(body))
-}
-
-function other(env: Environment, path: string, request: IncomingMessage, response: ServerResponse): void {
-  if (path === '/version' || path === '/version/') return send(response, 200, VERSION)
-  if (/^\/(healthz|livez|readyz)(\/.*)?$/.test(path)) return plain(response, 'ok')
-  if (path === '/openapi/v3') return send(response, 200, openapiIndex(env.registry))
-  if (path.startsWith('/openapi/v3/')) {
-    const body = openapiV3(env.registry, path.slice('/openapi/v3/'.length))
-    return body === undefined ? plainNotFound(response) : send(response, 200, body)
-  }
-  if (path === '/.well-known/openid-configuration')
-    return send(response, 200, discoveryDocument(`https://${request.headers.host ?? ''}`))
-  if (path === '/openid/v1/jwks') return sendKeys(env, response)
-  if (path === '/openapi/v2') return openapiV2(env.registry, request, response)
-  if (path === '/')
-    return send(response, 200, {
-      paths: ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'],
-    })
-  plainNotFound(response)
-}
-
-/** The keys with which anybody can check the accounts' tokens. */
-function sendKeys({ signer }: Environment, response: ServerResponse): void {
-  response.writeHead(200, { 'content-type': 'application/jwk-set+json', 'cache-control': 'public, max-age=3600' })
-  response.end(JSON.stringify({ keys: [signer.publicKey] }))
 }

@@ -109,11 +109,11 @@ export function resourceList(registry: Registry, group: string, version: string)
 }
 
 /** Aggregated discovery of the core group (`/api`) or of all others (`/apis`). */
-export function aggregated(registry: Registry, core: boolean, documentVersion: string): JsonObject {
+export function aggregated(registry: Registry, core: boolean): JsonObject {
   const groups = groupsOf(registry).filter(([group]) => (group === '') === core)
   return {
     kind: 'APIGroupDiscoveryList',
-    apiVersion: `apidiscovery.k8s.io/${documentVersion}`,
+    apiVersion: 'apidiscovery.k8s.io/v2',
     metadata: {},
     items: groups.map(([group, versions]) => ({
       metadata: { name: group === '' ? undefined : group },
@@ -127,11 +127,11 @@ export function aggregated(registry: Registry, core: boolean, documentVersion: s
 }
 
 function aggregatedResource(resource: Resource): JsonObject {
-  const kindOf = ({ group, version, kind }: { group: string; version: string; kind: string }): JsonObject => ({
-    group,
-    version,
-    kind,
-  })
+  // Built-in kinds say only which group they are of where it is another one than the list's.
+  const kindOf = ({ group, version, kind }: { group: string; version: string; kind: string }): JsonObject =>
+    resource.custom === undefined && group === resource.group && version === resource.version
+      ? { group: '', version: '', kind }
+      : { group, version, kind }
   return {
     resource: resource.plural,
     responseKind: kindOf(resource),

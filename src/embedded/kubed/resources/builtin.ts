@@ -50,8 +50,6 @@ const STORED: Readonly<Record<string, readonly [key: string, version: string]>> 
   'autoscaling/v1/horizontalpodautoscalers': ['autoscaling/horizontalpodautoscalers', 'autoscaling/v2'],
 }
 
-/** Subresources that the document has and kubed refuses: they want a running container's stream. */
-const REFUSED = new Set(['pods/attach', 'pods/exec', 'pods/portforward', 'pods/proxy', 'services/proxy', 'nodes/proxy'])
 const NOT_SERVED = new Set(['componentstatuses'])
 
 /** Every built-in kind, from the generated data. */
@@ -90,9 +88,13 @@ function subresourcesOf(entries: Readonly<Record<string, Entry>>, key: string): 
   for (const [full, entry] of Object.entries(entries)) {
     if (!full.startsWith(`${key}/`)) continue
     const sub = full.slice(key.length + 1)
-    const plural = key.split('/')[2] ?? ''
-    if (!REFUSED.has(`${plural}/${sub}`))
-      out.set(sub, { kind: entry.kind, group: entry.group, version: entry.version, verbs: entry.verbs })
+    const { kind, group, version, verbs } = entry
+    out.set(sub, { kind, group, version, verbs: verbs.length > 0 ? verbs : connectVerbs(sub) })
   }
   return out
+}
+
+/** Streams to a container, of which the document says no verbs. The methods that open one count as these. */
+function connectVerbs(subresource: string): readonly string[] {
+  return subresource === 'proxy' ? ['create', 'delete', 'get', 'patch', 'update'] : ['create', 'get']
 }

@@ -1,6 +1,7 @@
-import { clone, isObject, type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { clone, isObject, type JsonObject, numberOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import { matchSelector } from '../../../lib/kube/selector.ts'
 import type { Call } from '../call.ts'
+import { decodeBodyKind } from '../decoding/body-kind.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { badRequest, conflict, Fault } from '../fault.ts'
 import { namespaceOf, type Obj, specOf } from '../object.ts'
@@ -10,8 +11,8 @@ import { afterWrite } from '../verbs/write.ts'
 const SUCCESS: JsonObject = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }
 
 /** POST of pods/binding: puts a pod on a node. */
-export function bind(env: Environment, call: Call, pod: Obj, body: Json): JsonObject {
-  const binding = objectOf(isObject(body) ? body : undefined)
+export function bind(env: Environment, call: Call, pod: Obj): JsonObject {
+  const binding = decodeBodyKind(env, call)
   const target = objectOf(binding.target)
   const node = stringOf(target.name)
   const kind = stringOf(target.kind)
@@ -51,9 +52,10 @@ export function bind(env: Environment, call: Call, pod: Obj, body: Json): JsonOb
 }
 
 /** POST of pods/eviction: deletes a pod unless a disruption budget forbids it. */
-export function evict(env: Environment, call: Call, pod: Obj, body: Json): JsonObject {
-  const options = isObject(body) && isObject(body.deleteOptions) ? body.deleteOptions : {}
-  const name = stringOf(objectOf(isObject(body) ? body.metadata : undefined).name)
+export function evict(env: Environment, call: Call, pod: Obj): JsonObject {
+  const eviction = decodeBodyKind(env, call)
+  const options = objectOf(eviction.deleteOptions)
+  const { name } = eviction.metadata
   if (name !== '' && name !== call.name) throw badRequest('name in URL does not match name in Eviction object')
   const phase = stringOf(objectOf(pod.status).phase)
   const isOver =
@@ -70,22 +72,18 @@ function checkBudgets(env: Environment, call: Call, pod: Obj): void {
   if (budgets.length > 1)
     throw new Fault(
       500,
-      'InternalError',
+      '',
       'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
     )
   const [budget] = budgets
   if (budget === undefined) return
   const status = objectOf(budget.status)
-  const allowed = typeof status.disruptionsAllowed === 'number' ? status.disruptionsAllowed : 0
-  if (allowed <= 0)
-    throw new Fault(429, 'TooManyRequests', "Cannot evict pod as it would violate the pod's disruption budget.", {
-      causes: [
-        {
-          reason: 'DisruptionBudget',
-          message: `The disruption budget ${budget.metadata.name} needs ${String(status.desiredHealthy ?? 0)} healthy pods and has ${String(status.currentHealthy ?? 0)} currently`,
-        },
-      ],
-    })
+  if (!isReady(pod) && letsUnhealthyGo(budget, status)) return
+  const { name, generation = 0 } = budget.metadata
+  if ((numberOf(status.observedGeneration) ?? 0) < generation)
+    throw violates(`The disruption budget ${name} is still being processed by the server.`, 10)
+  const allowed = numberOf(status.disruptionsAllowed) ?? 0
+  if (allowed <= 0) throw violates(whyNone(name, status))
   if (call.dryRun) return
   const next = clone(budget)
   next.status = {
@@ -94,4 +92,37 @@ function checkBudgets(env: Environment, call: Call, pod: Obj): void {
     disruptedPods: { ...objectOf(status.disruptedPods), [pod.metadata.name]: timestamp(env.nowMs()) },
   }
   env.store.put('policy/poddisruptionbudgets', next)
+}
+
+const isReady = (pod: Obj): boolean =>
+  objectsOf(objectOf(pod.status).conditions).some(({ type, status }) => type === 'Ready' && status === 'True')
+
+/** A pod that is not ready protects nobody. @see spec.unhealthyPodEvictionPolicy */
+function letsUnhealthyGo(budget: Obj, status: JsonObject): boolean {
+  const wanted = numberOf(status.desiredHealthy) ?? 0
+  return (
+    specOf(budget).unhealthyPodEvictionPolicy === 'AlwaysAllow' ||
+    (wanted > 0 && (numberOf(status.currentHealthy) ?? 0) >= wanted)
+  )
+}
+
+function violates(message: string, retryAfterSeconds?: number): Fault {
+  return new Fault(429, 'TooManyRequests', "Cannot evict pod as it would violate the pod's disruption budget.", {
+    causes: [{ reason: 'DisruptionBudget', message }],
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  })
+}
+
+/** Why a budget allows no disruption, in the real server's words. */
+function whyNone(name: string, status: JsonObject): string {
+  const refused = `The disruption budget ${name} does not allow evicting pods currently`
+  const { reason, message } =
+    objectsOf(status.conditions).find((each) => each.type === 'DisruptionAllowed' && each.status === 'False') ?? {}
+  if (reason === 'SyncFailed' && stringOf(message) !== '')
+    return `${refused} because it failed sync: ${stringOf(message)}`
+  const wanted = numberOf(status.desiredHealthy) ?? 0
+  const healthy = numberOf(status.currentHealthy) ?? 0
+  if (healthy <= wanted)
+    return `The disruption budget ${name} needs ${wanted} healthy pods and has ${healthy} currently`
+  return stringOf(message) === '' ? refused : `${refused} (${stringOf(reason)}): ${stringOf(message)}`
 }

@@ -1,16 +1,21 @@
 import {
   at,
+  byBytes,
   clone,
   isObject,
   type Json,
   type JsonObject,
+  listOf,
   numberOf,
   objectOf,
+  objectsOf,
   stringOf,
 } from '../../../lib/kube/json.ts'
 import { jsonPatch } from '../../../lib/kube/json-patch.ts'
 import { mergePatch } from '../../../lib/kube/merge-patch.ts'
 import type { Call } from '../call.ts'
+import { readPatch } from '../decoding/body.ts'
+import { decodeBodyKind } from '../decoding/body-kind.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, conflict, Fault, invalid, MODIFIED } from '../fault.ts'
 import type { Meta, Obj } from '../object.ts'
@@ -48,32 +53,49 @@ export function scaleOf(call: Call, object: Obj): JsonObject {
   }
 }
 
+/** A selector as Go writes it: its conditions by key. */
 function selectorText(selector: Json | undefined): string {
   if (typeof selector === 'string') return selector
-  const { matchLabels, matchExpressions } = objectOf(selector)
-  if (matchLabels === undefined && matchExpressions === undefined && isObject(selector))
-    return Object.entries(selector)
-      .map(([key, value]) => `${key}=${stringOf(value)}`)
-      .sort()
-      .join(',')
-  return Object.entries(objectOf(matchLabels))
-    .map(([key, value]) => `${key}=${stringOf(value)}`)
-    .sort()
+  const own = objectOf(selector)
+  const isLabels = own.matchLabels === undefined && own.matchExpressions === undefined
+  const labels = Object.entries(isLabels ? own : objectOf(own.matchLabels))
+  return [
+    ...labels.map(([key, value]) => ({ key, text: `${key}=${stringOf(value)}` })),
+    ...objectsOf(isLabels ? undefined : own.matchExpressions).map(expressionText),
+  ]
+    .sort((a, b) => byBytes(a.key, b.key))
+    .map(({ text }) => text)
     .join(',')
 }
 
-/** PUT or PATCH of /scale. */
-export function writeScale(env: Environment, call: Call, stored: Obj, body: Json): JsonObject {
+function expressionText(expression: JsonObject): { key: string; text: string } {
+  const key = stringOf(expression.key)
+  const values = `(${listOf(expression.values).map(stringOf).sort().join(',')})`
+  switch (expression.operator) {
+    case 'In':
+      return { key, text: `${key} in ${values}` }
+    case 'NotIn':
+      return { key, text: `${key} notin ${values}` }
+    case 'DoesNotExist':
+      return { key, text: `!${key}` }
+    default:
+      return { key, text: key }
+  }
+}
+
+function patchScale(call: Call, stored: Obj): JsonObject {
   const before = scaleOf(call, stored)
-  const next =
-    call.method === 'PUT'
-      ? body
-      : call.contentType === 'application/json-patch+json'
-        ? jsonPatch(before, body)
-        : mergePatch(before, body)
+  const { value } = readPatch(call)
+  const next = call.contentType === 'application/json-patch+json' ? jsonPatch(before, value) : mergePatch(before, value)
   if (!isObject(next)) throw badRequest('the body must be a Scale')
   if (stringOf(next.kind) !== '' && next.kind !== 'Scale')
     throw badRequest(`the object provided is unrecognized: ${stringOf(next.kind)} is not Scale`)
+  return next
+}
+
+/** PUT or PATCH of /scale. */
+export function writeScale(env: Environment, call: Call, stored: Obj): JsonObject {
+  const next = call.method === 'PUT' ? decodeBodyKind(env, call) : patchScale(call, stored)
   const { name, resourceVersion } = objectOf(next.metadata)
   if (typeof name === 'string' && name !== '' && name !== call.name)
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`)

@@ -1,10 +1,8 @@
-import { schemaFor } from '../../../lib/kube-schema/builtin.ts'
 import { isObject, type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../call.ts'
 import { accountUser } from '../connection/account-tokens.ts'
 import { ISSUER } from '../connection/signing.ts'
-import { readObject } from '../decoding/body.ts'
-import { decodeObject } from '../decoding/object.ts'
+import { bodyKindOf, decodeBodyKind } from '../decoding/body-kind.ts'
 import { shapeLikeGo } from '../decoding/typed.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { badRequest, conflict, type FieldError, Fault, invalid, notFound } from '../fault.ts'
@@ -42,15 +40,15 @@ export function requestToken(env: Environment, call: Call, account: Obj): JsonOb
 }
 
 function decodeRequest(env: Environment, call: Call): Obj {
-  const type = schemaFor(`${GROUP}/v1`, REQUEST.kind) ?? call.resource.type
-  const resource = { ...call.resource, ...REQUEST, version: 'v1', type }
-  const request = decodeObject(env, { ...call, resource }, readObject(call))
+  const request = decodeBodyKind(env, call)
   const spec = isObject(request.spec) ? request.spec : {}
   spec.expirationSeconds ??= 3600
   request.spec = spec
   delete request.status
-  trackUpdate(resource, undefined, request, undefined, writerOf(env, call))
-  shapeLikeGo(type, request)
+  const kind = bodyKindOf(call)
+  trackUpdate(kind, undefined, request, undefined, writerOf(env, call))
+  shapeLikeGo(kind.type, request)
+  spec.boundObjectRef ??= null
   return request
 }
 

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { clone, isObject, type Json, type JsonObject, listOf, objectOf } from '../../../lib/kube/json.ts'
+import { clone, equal, isObject, type Json, type JsonObject, listOf, objectOf } from '../../../lib/kube/json.ts'
 import { isReview, review } from '../authorization/reviews.ts'
 import type { Call } from '../call.ts'
 import { decodeObject } from '../decoding/object.ts'
@@ -192,23 +192,14 @@ async function dispatchSubresource(env: Environment, call: Call, response: Serve
   if (subresource === 'scale') {
     const object = toVersion(call.resource, stored)
     if (method === 'GET') return answer(env, call, response, 200, scaleOf(call, object))
-    if (method === 'PUT' || method === 'PATCH')
-      return answer(
-        env,
-        call,
-        response,
-        200,
-        writeScale(env, call, object, method === 'PUT' ? readOptions(call) : readPatch(call).value),
-      )
+    if (method === 'PUT' || method === 'PATCH') return answer(env, call, response, 200, writeScale(env, call, object))
   }
   if (subresource === 'finalize' && method === 'PUT')
     return answerObject(env, call, response, 200, finalize(env, call, stored, readOptions(call)))
-  if (subresource === 'eviction' && method === 'POST')
-    return answer(env, call, response, 201, evict(env, call, stored, readOptions(call)))
+  if (subresource === 'eviction' && method === 'POST') return answer(env, call, response, 201, evict(env, call, stored))
   if (subresource === 'token' && method === 'POST')
     return answer(env, call, response, 201, requestToken(env, call, stored))
-  if (subresource === 'binding' && method === 'POST')
-    return answer(env, call, response, 201, bind(env, call, stored, readOptions(call)))
+  if (subresource === 'binding' && method === 'POST') return answer(env, call, response, 201, bind(env, call, stored))
   throw new Fault(
     501,
     'NotImplemented',
@@ -223,6 +214,7 @@ function finalize(env: Environment, call: Call, stored: Obj, body: Json): Obj {
   const finalizers = listOf(spec.finalizers)
   next.spec = finalizers.length > 0 ? { finalizers } : {}
   if (call.dryRun) return next
+  if (equal(next, stored)) return stored
   if (isFinished(next)) return finish(env, call, stored, next)
   const kept = env.store.put(call.resource.storageKey, next)
   afterWrite(env, kept, stored)

@@ -94,7 +94,7 @@ export function remove(env: Environment, call: Call, stored: Obj, removal: Remov
   }
   if (!isDeleting) {
     marked.metadata.deletionTimestamp = timestamp(env.nowMs() + grace * 1000)
-    marked.metadata.deletionGracePeriodSeconds = grace
+    if (stored.kind !== 'Namespace') marked.metadata.deletionGracePeriodSeconds = grace
     if (typeof marked.metadata.generation === 'number') marked.metadata.generation++
   } else shorten(env, marked, grace)
   if (stored.kind === 'Namespace') marked.status = { ...objectOf(marked.status), phase: 'Terminating' }

@@ -10,11 +10,15 @@ for (const file of process.argv.slice(2))
     rows.set(area, { passed: row.passed + Number(passed), total: row.total + Number(total) })
   }
 const REFUSED = [
-  ['exec, attach, port-forward, proxy', 'want a stream to a running container; answered 404 or 501 by name'],
+  ['exec, attach, port-forward, proxy', 'want a stream to a running container; in discovery, answered 501 by name'],
   ['admission webhooks, API aggregation, CEL admission policies', 'not served: their groups are unknown'],
   ['several nodes’ worth of volumes, CSI', 'kinds are stored, nothing acts on them'],
-  ['service account tokens, client certificates', 'one administrator’s token; a wrong token is 401'],
-  ['TokenReview', 'answers that kubed reviews no tokens'],
+  ['tokens bound to webhook configurations, tokens of Secrets of type service-account-token', 'refused by name; such a Secret stays empty'],
+  ['constrained impersonation (`impersonate:user-info` and its like)', 'the verb `impersonate` alone counts'],
+  ['field and label selectors of an access review', 'the answer is that for all objects'],
+  ['certificates of CertificateSigningRequests', 'stored; nothing signs them. A certificate that the authority of the state folder signed authenticates'],
+  ['OpenAPI v2 as JSON; values of enumerations in OpenAPI texts', 'v2 in protobuf only'],
+  ['the version', '1.33, which kubectl 1.27 and later take'],
   ['protobuf and CBOR answers', 'JSON or YAML, as the client’s Accept allows; bodies may be protobuf'],
   ['CEL rules of definitions', 'evaluated; with a function of Kubernetes’ own (isQuantity, url, ip and the like) the object is refused by name'],
   ['the difference that a refused pod update shows', 'the fault without its diff'],

@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
-import { createServer, type Server } from 'node:https'
+import { createServer, type Server, type ServerOptions } from 'node:https'
 import { join, resolve } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { reconcileDefaultRoles } from './authorization/defaults.ts'
-import { credentialsIn, kubeconfigOf } from './connection/credentials.ts'
+import { type Credentials, credentialsIn, kubeconfigOf } from './connection/credentials.ts'
 import { handle } from './connection/handle.ts'
 import { signerOf } from './connection/signing.ts'
 import type { Environment } from './environment.ts'
@@ -75,10 +75,7 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
   installStored(env)
   const timeouts = { keepAliveTimeout: 120_000, requestTimeout: 0 }
   const answer: http.RequestListener = (request, response) => void handle(env, credentials.token, request, response)
-  const server = createServer(
-    { key: credentials.key, cert: `${credentials.certificate}${credentials.caPem}`, ...timeouts },
-    answer,
-  )
+  const server = createServer({ ...tlsOf(credentials), ...timeouts }, answer)
   const plain = options.isAlsoPlain ? http.createServer(timeouts, answer) : undefined
   const plainPort = plain && (await listen(plain, '127.0.0.1', 0))
   const port = await listen(server, host, options.port)
@@ -100,6 +97,11 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
       store.close()
     },
   }
+}
+
+/** Who has a certificate of our authority may show it; a token is as good. */
+function tlsOf({ key, certificate, caPem }: Credentials): ServerOptions {
+  return { key, cert: `${certificate}${caPem}`, ca: caPem, requestCert: true, rejectUnauthorized: false }
 }
 
 function inWritable<T>(dir: string, make: () => T): T {

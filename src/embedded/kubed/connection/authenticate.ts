@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { TLSSocket } from 'node:tls'
 import type { User } from '../call.ts'
 import type { Environment } from '../environment.ts'
 import { Fault } from '../fault.ts'
@@ -11,17 +12,39 @@ const ADMIN: User = { name: 'system:admin', groups: ['system:masters', 'system:a
 export const ANONYMOUS: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
 
 /**
- * The user of a request: the administrator by token, a service account by its own, or nobody; and whom they act as.
+ * The user of a request, by certificate or token, or nobody; and whom they act as.
  *
- * @throws Fault 401 for a wrong token, 403 for an impersonation that is not allowed
+ * @throws Fault 401 for a wrong token or certificate, 403 for an impersonation that is not allowed
  */
 export function authenticate(env: Environment, request: IncomingMessage, token: string): User {
-  return impersonated(env, request, bearer(env, request.headers.authorization ?? '', token))
+  return impersonated(env, request, certified(request) ?? bearer(env, request, token))
 }
 
-function bearer(env: Environment, header: string, token: string): User {
-  const given = /^Bearer +(\S+)$/i.exec(header)?.[1]
-  if (given === undefined) return ANONYMOUS
+/** The bearer of a certificate of our own authority: its common name, and its organisations as groups. */
+function certified({ socket }: IncomingMessage): User | undefined {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined
+  const { subject, fingerprint256 } = socket.getPeerCertificate()
+  const name: unknown = subject.CN
+  if (typeof name !== 'string' || name === '') return undefined
+  const hash = fingerprint256.replaceAll(':', '').toLowerCase()
+  return {
+    name,
+    groups: [...textsOf(subject.O), 'system:authenticated'],
+    extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${hash}`] },
+  }
+}
+
+/** A field of a name that stands several times is a list. */
+const textsOf = (value: unknown): string[] =>
+  (Array.isArray(value) ? value : [value]).filter((each) => typeof each === 'string')
+
+function bearer(env: Environment, { headers, socket }: IncomingMessage, token: string): User {
+  const given = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
+  if (given === undefined) {
+    const isForeign = socket instanceof TLSSocket && Object.keys(socket.getPeerCertificate()).length > 0
+    if (isForeign) throw new Fault(401, 'Unauthorized', 'Unauthorized')
+    return ANONYMOUS
+  }
   if (sameText(given, token)) return ADMIN
   const { user } = reviewToken(env, given, [])
   if (user === undefined) throw new Fault(401, 'Unauthorized', 'Unauthorized')

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { JsonObject } from '../../../lib/kube/json.ts'
+import { describeRules, uncovered } from './covers.ts'
+
+const rule = (apiGroups: string, resources: string, verbs: string, names?: string): JsonObject => ({
+  verbs: verbs.split(','),
+  apiGroups: apiGroups.split(','),
+  resources: resources.split(','),
+  ...(names === undefined ? {} : { resourceNames: names.split(',') }),
+})
+const path = (nonResourceURLs: string, verbs: string): JsonObject => ({
+  verbs: verbs.split(','),
+  nonResourceURLs: nonResourceURLs.split(','),
+})
+const everything = [rule('*', '*', '*'), path('*', '*')]
+
+const cases: { it: string; held?: JsonObject[]; wanted: JsonObject[]; missing: string }[] = [
+  {
+    it: 'gives nothing without holding',
+    wanted: [rule('', 'pods', 'get')],
+    missing: '{APIGroups:[""], Resources:["pods"], Verbs:["get"]}',
+  },
+  {
+    it: 'gives all to who has all',
+    held: everything,
+    wanted: [rule('apps', 'deployments/scale', 'x'), path('/a', 'get')],
+    missing: '',
+  },
+  {
+    it: 'counts rules together',
+    held: [rule('', 'pods', 'get'), rule('', 'pods', 'list')],
+    wanted: [rule('', 'pods', 'get,list')],
+    missing: '',
+  },
+  {
+    it: 'does not give a star for parts',
+    held: [rule('', 'pods', 'get')],
+    wanted: [rule('', 'pods', '*')],
+    missing: '{APIGroups:[""], Resources:["pods"], Verbs:["*"]}',
+  },
+  {
+    it: 'gives a name out of all names',
+    held: [rule('', 'pods', 'get')],
+    wanted: [rule('', 'pods', 'get', 'a')],
+    missing: '',
+  },
+  {
+    it: 'does not give all names for one',
+    held: [rule('', 'pods', 'get', 'a')],
+    wanted: [rule('', 'pods', 'get')],
+    missing: '{APIGroups:[""], Resources:["pods"], Verbs:["get"]}',
+  },
+  {
+    it: 'gives a subresource by its star',
+    held: [rule('apps', '*/scale', 'get')],
+    wanted: [rule('apps', 'deployments/scale', 'get')],
+    missing: '',
+  },
+  { it: 'gives a path by its prefix', held: [path('/api/*', 'get')], wanted: [path('/api/v1', 'get')], missing: '' },
+  {
+    it: 'names the verbs of one resource together',
+    wanted: [rule('', 'pods', 'get,list'), path('/x', 'get,post')],
+    missing:
+      '{APIGroups:[""], Resources:["pods"], Verbs:["get" "list"]}\n{NonResourceURLs:["/x"], Verbs:["get"]}\n{NonResourceURLs:["/x"], Verbs:["post"]}',
+  },
+]
+for (const { it, held = [], wanted, missing } of cases)
+  test(`a rule ${it}`, () => assert.equal(describeRules(uncovered(held, wanted)), missing))

@@ -13,10 +13,16 @@ const REFUSED = [
   ['exec, attach, port-forward, proxy', 'want a stream to a running container; in discovery, answered 501 by name'],
   ['admission webhooks, API aggregation, CEL admission policies', 'not served: their groups are unknown'],
   ['several nodes’ worth of volumes, CSI', 'kinds are stored, nothing acts on them'],
-  ['tokens bound to webhook configurations, tokens of Secrets of type service-account-token', 'refused by name; such a Secret stays empty'],
+  [
+    'tokens bound to webhook configurations, tokens of Secrets of type service-account-token',
+    'refused by name; such a Secret stays empty',
+  ],
   ['constrained impersonation (`impersonate:user-info` and its like)', 'the verb `impersonate` alone counts'],
   ['field and label selectors of an access review', 'the answer is that for all objects'],
-  ['certificates of CertificateSigningRequests', 'stored; nothing signs them. A certificate that the authority of the state folder signed authenticates'],
+  [
+    'certificates of CertificateSigningRequests',
+    'stored; nothing signs them. A certificate that the authority of the state folder signed authenticates',
+  ],
   ['OpenAPI v2 as JSON; values of enumerations in OpenAPI texts', 'v2 in protobuf only'],
   ['the version', '1.33, which kubectl 1.27 and later take'],
   ['protobuf and CBOR answers', 'JSON or YAML, as the client’s Accept allows; bodies may be protobuf'],

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { TLSSocket } from 'node:tls'
+import { type PeerCertificate, TLSSocket } from 'node:tls'
 import type { User } from '../call.ts'
 import type { Environment } from '../environment.ts'
 import { Fault } from '../fault.ts'
@@ -23,7 +23,10 @@ export function authenticate(env: Environment, request: IncomingMessage, token: 
 /** The bearer of a certificate of our own authority: its common name, and its organisations as groups. */
 function certified({ socket }: IncomingMessage): User | undefined {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined
-  const { subject, fingerprint256 } = socket.getPeerCertificate()
+  // A resumed session without any certificate counts as authorized, too.
+  const shown: Partial<PeerCertificate> = socket.getPeerCertificate()
+  const { subject, fingerprint256 = '' } = shown
+  if (subject === undefined) return undefined
   const name: unknown = subject.CN
   if (typeof name !== 'string' || name === '') return undefined
   const hash = fingerprint256.replaceAll(':', '').toLowerCase()

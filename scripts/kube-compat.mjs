@@ -26,9 +26,15 @@ const REFUSED = [
   ['OpenAPI v2 as JSON; values of enumerations in OpenAPI texts', 'v2 in protobuf only'],
   ['the version', '1.33, which kubectl 1.27 and later take'],
   ['protobuf and CBOR answers', 'JSON or YAML, as the client’s Accept allows; bodies may be protobuf'],
-  ['CEL rules of definitions', 'evaluated; with a function of Kubernetes’ own (isQuantity, url, ip and the like) the object is refused by name'],
+  [
+    'CEL rules of definitions',
+    'evaluated; with a function of Kubernetes’ own (isQuantity, url, ip and the like) the object is refused by name',
+  ],
   ['the difference that a refused pod update shows', 'the fault without its diff'],
-  ['validation of CustomResourceDefinitions', 'structure, defaults, keys of lists, rules; costs of rules are not estimated, a rule is stopped after 200 ms'],
+  [
+    'validation of CustomResourceDefinitions',
+    'structure, defaults, keys of lists, rules; costs of rules are not estimated, a rule is stopped after 200 ms',
+  ],
 ]
 const lines = [
   '# kubed and Kubernetes',

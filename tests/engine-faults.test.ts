@@ -20,7 +20,7 @@ const skip = controlPlaneBinary() === undefined ? 'no kube-control-plane at hand
 const LEASE = ['--leader-election-lease-duration', '4s', '--leader-election-renew-deadline', '3s']
 const NS = 'faults'
 
-test('an engine and its double, through faults of the API server', { skip, timeout: 240_000 }, async (t) => {
+test('an engine and its double, through faults of the API server', { skip, timeout: 400_000 }, async (t) => {
   const world = await makeWorld()
   try {
     await t.test('one of two leads, the other waits and says for whom', () => oneLeads(world))
@@ -81,7 +81,7 @@ async function survivesErrors({ deliver, leader }: World): Promise<void> {
 
 async function survivesConflicts({ deliver, leader }: World): Promise<void> {
   const { proxy } = leader()
-  // A write that is refused again and again is tried later and later: four are over in some ten seconds.
+  // A write that is refused again and again is tried later and later: four are over in some ten seconds, with one lost connection in a minute.
   proxy.fail(409, ({ method, url = '' }) => method !== 'GET' && !/leases/.test(url), 4)
   await deliver()
 }
@@ -266,9 +266,9 @@ async function revisionOf(client: KubeClient): Promise<string> {
 }
 
 async function eventually(holds: () => boolean | Promise<boolean>, shown: () => string = () => ''): Promise<void> {
-  const deadline = Date.now() + 45_000
+  const deadline = Date.now() + 120_000
   while (!(await holds())) {
-    if (Date.now() > deadline) assert.fail(`not within 45 s: ${shown()}`)
+    if (Date.now() > deadline) assert.fail(`not within 120 s: ${shown()}`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }

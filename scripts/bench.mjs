@@ -1,8 +1,9 @@
-// `npm run bench [-- NAME…]`: runs bench/*.bench.ts one after the other and writes bench/results.json, with the machine named.
+// `npm run bench [-- NAME…]`: runs bench/*.bench.ts one after the other and writes bench/results.json, with the machine named, and docs/numbers.md from it.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync, existsSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
+import { numbersDoc } from './numbers-doc.mjs'
 import { ensureBuild, ensureDependencies } from './setup.mjs'
 
 const root = join(import.meta.dirname, '..')
@@ -36,3 +37,4 @@ for (const name of readdirSync(join(root, 'bench'))
   }
 }
 writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`)
+writeFileSync(join(root, 'docs', 'numbers.md'), numbersDoc())

@@ -10,6 +10,8 @@ const { errorsDoc } = (await import('../scripts/errors-doc.mjs')) as { errorsDoc
 const { warningsDoc } = (await import('../scripts/warnings-doc.mjs')) as { warningsDoc: () => string }
 // @ts-expect-error a script without types
 const { cliDoc } = (await import('../scripts/cli-doc.mjs')) as { cliDoc: () => string }
+// @ts-expect-error a script without types
+const { numbersDoc } = (await import('../scripts/numbers-doc.mjs')) as { numbersDoc: () => string }
 
 test('docs/errors.md is made from the codes (node scripts/errors-doc.mjs)', () => {
   assert.equal(readFileSync('docs/errors.md', 'utf8'), errorsDoc())
@@ -25,6 +27,10 @@ test('docs/cli.md is made from the commands (node scripts/cli-doc.mjs)', () => {
 
 test('docs/compat/workflows.md is made from the keys (npx tsx scripts/workflow-compat.ts)', () => {
   assert.equal(readFileSync('docs/compat/workflows.md', 'utf8'), workflowDoc())
+})
+
+test('docs/numbers.md is made from the results of the benches (node scripts/numbers-doc.mjs)', () => {
+  assert.equal(readFileSync('docs/numbers.md', 'utf8'), numbersDoc())
 })
 
 const pages = [

@@ -1,0 +1,77 @@
+// Writes docs/numbers.md from bench/results.json. `node scripts/numbers-doc.mjs`; `npm run bench` does it too, tests/docs.test.ts checks that it is up to date.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+const root = join(import.meta.dirname, '..')
+
+/** What is promised: the words for it, the limit, and the figure of bench/results.json (bench, name) that answers it. */
+const PROMISES = [
+  ['after install, start to all healthy', '≤ 60 s', 'up', 'start to all healthy'],
+  ['push of a manifest change → applied', '≤ 300 ms', 'up', 'push of a manifest change, acknowledged to applied'],
+  ['image pushed → committed → applied, embedded', '≤ 0.3 s', 'up', 'image pushed to committed and applied'],
+  ['memory at rest, everything embedded', '≤ 120 MiB', 'up', 'memory at rest'],
+  ['`sluice version`', '≤ 80 ms', 'up', 'sluice version'],
+  [
+    'image pushed → applied, real API server',
+    '≤ 0.34 s',
+    'image-unasked',
+    'image pushed to Deployment changed, real API server, nobody asking',
+  ],
+  ['90 images updated, in one commit', '< 1 s', 'images', '90 images updated, automation made to commit at the remote'],
+  ['60 MB COPY image built and pushed', '≤ 0.7 s', 'builder', 'builder: 60 MiB COPY, built and pushed'],
+  ['the same, nothing changed', '≤ 50 ms', 'builder', 'builder: nothing changed, built and pushed'],
+  ['one workflow step', '≤ 50 ms', 'runner-step', 'workflow step, beside its own work'],
+  ['registry, manifest GET, one tag', '≥ distribution’s', 'registryd', 'registryd: manifest GET by tag, one tag'],
+  ['registry, manifest GET, 5,001 tags', '≥ distribution’s', 'registryd', 'registryd: manifest GET by tag, 5,001 tags'],
+]
+
+/** The page, whole. */
+export function numbersDoc() {
+  const results = JSON.parse(readFileSync(join(root, 'bench', 'results.json'), 'utf8'))
+  return [
+    '# Numbers',
+    '',
+    'Made from `bench/results.json` by `npm run bench`; every bench runs its peer in the same run where the peer is at hand. Noisy machines: a ratio is sounder than a time.',
+    '',
+    '## What is promised',
+    '',
+    '| what | promise | measured | peer |',
+    '| --- | --- | --- | --- |',
+    ...PROMISES.map(([what, promise, bench, name]) => `| ${what} | ${promise} | ${measured(results, bench, name)} |`),
+    ...Object.entries(results).flatMap(([bench, result]) => section(bench, result)),
+    '',
+  ].join('\n')
+}
+
+function measured(results, bench, name) {
+  const value = results[bench]?.values.find((entry) => entry.name === name)
+  return value === undefined ? 'not measured | ' : `${figure(value.value)} ${value.unit} | ${peer(value)}`
+}
+
+function section(bench, { date, machine, values }) {
+  return [
+    '',
+    `## \`bench/${bench}.bench.ts\``,
+    '',
+    `${date}, ${machine}.`,
+    '',
+    '| what | measured | peer |',
+    '| --- | --- | --- |',
+    ...values
+      .filter(({ name }) => name !== undefined)
+      .map((entry) => `| ${entry.name} | ${figure(entry.value)} ${entry.unit} | ${peer(entry)} |`),
+  ]
+}
+
+function peer({ peer, peerName, unit }) {
+  if (peer === undefined) return ''
+  return typeof peer === 'number' ? `${figure(peer)} ${unit}${peerName === undefined ? '' : ` (${peerName})`}` : peer
+}
+
+function figure(value) {
+  return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)))
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
+  writeFileSync(join(root, 'docs', 'numbers.md'), numbersDoc())

@@ -37,7 +37,8 @@ export const ERROR_CODES = {
   RECEIVER_RESOURCE: 'A resource of a Receiver cannot be asked to reconcile. Fix the entry that the error names.',
   // pipeline/image
   IMAGE_POLICY_INVALID: 'The image policy cannot work as written. Fix the field that the error names.',
-  // adapters/notify
+  // lib/nats, adapters/notify
+  NATS_INVALID: 'The address, the credentials or the key of NATS cannot be used. Fix the Provider or its secret.',
   NOTIFY_PROVIDER: 'The Provider cannot be used. Fix the field or secret that the error names.',
   NOTIFY_ADDRESS:
     'The address of the Provider is not allowed. Use a public address, or allow private ones by the setting.',

@@ -1,5 +1,5 @@
-import { createSign } from 'node:crypto'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { signJwt } from '../../lib/jwt/sign.ts'
 import type { Message } from './message.ts'
 import { type HookAnswer, type HookRequest, type Parcel, unusable } from './hook-request.ts'
 
@@ -112,12 +112,9 @@ function appToken({ provider, secret, nowMs }: Parcel): string {
     )
   if (privateKey === '')
     throw unusable(provider, 'private key must be provided to use github app authentication', 'spec.secretRef')
-  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
   const nowSeconds = Math.floor(nowMs / 1000)
-  const text = `${part({ alg: 'RS256', typ: 'JWT' })}.${part({ iat: nowSeconds - 60, exp: nowSeconds + 540, iss: id })}`
-  try {
-    return `${text}.${createSign('RSA-SHA256').update(text).sign(privateKey, 'base64url')}`
-  } catch {
+  const token = signJwt(privateKey, { iat: nowSeconds - 60, exp: nowSeconds + 540, iss: id })
+  if (token === undefined)
     throw unusable(provider, 'the private key of the GitHub App cannot be used', 'spec.secretRef')
-  }
+  return token
 }

@@ -1,5 +1,6 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { Provider } from '../../kinds/notification.ts'
+import type { NatsLogin, NatsServer } from '../../lib/nats/handshake.ts'
 import type { Message } from './message.ts'
 
 /** What a Provider's secret may hold. */
@@ -9,6 +10,9 @@ export type ProviderSecret = {
   readonly username?: string
   readonly password?: string
   readonly headers?: Readonly<Record<string, string>>
+  /** A credentials file of NATS, or the seed of a key of its. */
+  readonly natsCredentials?: string
+  readonly nkey?: string
   readonly githubApp?: { readonly id: string; readonly installation: string; readonly privateKey: string }
 }
 
@@ -22,6 +26,16 @@ export type HookRequest = {
   readonly alsoTaken?: readonly number[]
 }
 
+/** One message to publish to NATS, which is not HTTP; the answer to it is empty. */
+export type NatsPublish = {
+  readonly protocol: 'nats'
+  readonly servers: readonly NatsServer[]
+  /** For servers whose address holds no login. */
+  readonly login: NatsLogin
+  readonly subject: string
+  readonly payload: string
+}
+
 /** What came back. */
 export type HookAnswer = { readonly status: number; readonly text: string }
 
@@ -29,7 +43,7 @@ export type HookAnswer = { readonly status: number; readonly text: string }
  * What is said to a receiver: each request is yielded, and its answer comes back. So a conversation of several requests stays a pure
  * value, and the one who carries it out knows no receiver.
  */
-export type Conversation = Generator<HookRequest, void, HookAnswer>
+export type Conversation = Generator<HookRequest | NatsPublish, void, HookAnswer>
 
 /** What every receiver's type is given. */
 export type Parcel = {

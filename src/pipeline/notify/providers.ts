@@ -7,8 +7,14 @@ import { CHATS } from './chat.ts'
 import { COMMIT_STATUSES } from './commit-status.ts'
 import { PROGRAMS } from './generic.ts'
 import { type Conversation, type Converse, type Parcel, unusable } from './hook-request.ts'
+import { azureEventHub } from './event-hub.ts'
+import { googlePubSub } from './google-pubsub.ts'
 import { INCIDENTS } from './incident.ts'
 import type { EventMarks, Message } from './message.ts'
+import { nats } from './nats.ts'
+
+/** Receivers that are queues: the event lies in them as it is. */
+const QUEUES: Readonly<Record<string, Converse>> = { nats, googlepubsub: googlePubSub, azureeventhub: azureEventHub }
 
 const TYPES: Readonly<Record<string, Converse>> = {
   ...PROGRAMS,
@@ -16,13 +22,7 @@ const TYPES: Readonly<Record<string, Converse>> = {
   ...INCIDENTS,
   ...COMMIT_STATUSES,
   ...CHANGE_REQUESTS,
-}
-
-/** Types that speak another protocol than HTTP or need a cloud's own login: refused by name, never silently. */
-const REFUSED: Readonly<Record<string, string>> = {
-  azureeventhub: 'AMQP to Azure Event Hubs',
-  googlepubsub: "Google Pub/Sub with Google's login",
-  nats: 'the protocol of NATS',
+  ...QUEUES,
 }
 
 /** Whether a type shows a status beside a commit. */
@@ -38,6 +38,19 @@ export function isFor({ type }: Provider, message: Message, marks: EventMarks): 
   return type === 'generic' || type === 'generic-hmac' || !marks.isCommitStatusUpdate
 }
 
+const OWN_WORDS: Readonly<Record<string, string>> = {
+  datadog: 'failed to post event to DataDog: ',
+  pagerduty: 'failed sending event: ',
+}
+const PLAIN = new Set(['azureeventhub', 'googlepubsub', 'lark', 'nats', 'otel', 'sentry', 'telegram', 'zulip'])
+
+/** What Flux says before the reason, when a receiver of this type takes nothing. */
+export function failureWords(type: string): string {
+  if (Object.hasOwn(OWN_WORDS, type)) return OWN_WORDS[type] ?? ''
+  const isPlain = PLAIN.has(type) || [COMMIT_STATUSES, CHANGE_REQUESTS].some((types) => Object.hasOwn(types, type))
+  return isPlain ? '' : 'postMessage failed: '
+}
+
 /**
  * What is to be said to the receiver of a Provider.
  *
@@ -48,11 +61,8 @@ export function converse(parcel: Parcel): Conversation {
   const address = secret.address ?? provider.address
   const { type } = provider
   const speak = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined
-  if (!speak) {
-    const why = Object.hasOwn(REFUSED, type) ? `: ${REFUSED[type]} is not spoken here` : ''
-    throw unusable(provider, `provider type "${type}" is not supported${why}`, 'spec.type')
-  }
-  if (type === 'telegram' || Object.hasOwn(COMMIT_STATUSES, type) || Object.hasOwn(CHANGE_REQUESTS, type))
+  if (!speak) throw unusable(provider, `provider type "${type}" is not supported`, 'spec.type')
+  if (type === 'telegram' || [COMMIT_STATUSES, CHANGE_REQUESTS, QUEUES].some((types) => Object.hasOwn(types, type)))
     return speak({ ...parcel, provider: { ...provider, address } })
   if (!/^https?:\/\//.test(address) || !URL.canParse(address)) {
     const why = address === '' ? 'the provider has no address' : 'the address is not an http(s) URL'

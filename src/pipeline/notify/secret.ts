@@ -24,6 +24,7 @@ export function readProviderSecret(data: SecretData): ProviderSecret {
       `invalid address in secret: address exceeds maximum length of ${LONGEST_ADDRESS} bytes`,
     )
   const headers = readHeaders(data)
+  const creds = textOf(data, 'creds')
   const githubApp = {
     id: textOf(data, 'githubAppID'),
     installation: textOf(data, 'githubAppInstallationID'),
@@ -35,6 +36,8 @@ export function readProviderSecret(data: SecretData): ProviderSecret {
     ...given('username', data),
     ...given('password', data),
     ...(headers ? { headers } : {}),
+    ...(creds === '' ? {} : { natsCredentials: creds }),
+    ...given('nkey', data),
     ...(githubApp.id === '' ? {} : { githubApp }),
   }
 }

@@ -3,7 +3,7 @@ import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Conversation } from '../../../pipeline/notify/hook-request.ts'
 import type { EventMarks, Message } from '../../../pipeline/notify/message.ts'
-import { commitStatusName, converse, isFor } from '../../../pipeline/notify/providers.ts'
+import { commitStatusName, converse, failureWords, isFor } from '../../../pipeline/notify/providers.ts'
 import { readProviderSecret, readProxy, readTls, type SecretData } from '../../../pipeline/notify/secret.ts'
 import { boundedCall } from '../../bounded-call.ts'
 import type { AbsorbingCache } from '../../kube/types.ts'
@@ -52,11 +52,19 @@ export async function deliver(context: EngineContext, { alerts, providers }: Not
   await hold(prepared.conversation, prepared.options).catch((error: unknown) => {
     if (!(error instanceof SluiceError)) throw error
     // Flux tries until its time is up, and then says that only.
-    const isOver = context.traps === 'flux' && error.code === 'NOTIFY_FAILED'
+    const isOver =
+      context.traps === 'flux' &&
+      error.code === 'NOTIFY_FAILED' &&
+      error.retry === 'backoff' &&
+      provider.type !== 'nats'
     const reason = isOver ? 'failed to execute request: context deadline exceeded' : error.message
-    throw new SluiceError(error.code, `failed to send notification for ${about}: postMessage failed: ${reason}`, {
-      retry: error.retry,
-    })
+    throw new SluiceError(
+      error.code,
+      `failed to send notification for ${about}: ${failureWords(provider.type)}${reason}`,
+      {
+        retry: error.retry,
+      },
+    )
   })
 }
 

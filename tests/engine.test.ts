@@ -8,9 +8,9 @@ import {
   ask,
   configMap,
   eventually,
+  inWorld,
   KS,
   kustomization,
-  makeWorld,
   NS,
   refTo,
   startKubed,
@@ -29,10 +29,8 @@ const servers = [
 ]
 
 for (const { name, skip, start } of servers)
-  test(`the engine on ${name}`, { skip, timeout: 120_000 }, async (t) => {
-    const server = await start()
-    const world = await makeWorld(server.kubeconfig)
-    try {
+  test(`the engine on ${name}`, { skip, timeout: 120_000 }, (t) =>
+    inWorld(start, 'safe', async (world) => {
       await t.test('a push is applied, in every old version of the kinds', () => appliesPush(world))
       await t.test('what left Git is pruned', () => prunes(world))
       await t.test('drift is corrected when asked, and a second run writes nothing', () => correctsDrift(world))
@@ -44,11 +42,8 @@ for (const { name, skip, start } of servers)
       await t.test('from any interruption a new engine converges', () => converges(world))
       await t.test('what was applied just before a crash and left Git since is pruned', () => prunesAfterCrash(world))
       await t.test('deletion takes what was applied along', () => deletes(world))
-    } finally {
-      await world.close()
-      await server.stop()
-    }
-  })
+    }),
+  )
 
 async function appliesPush({ client, push, ready, url }: World): Promise<void> {
   const commit = await push({ 'one/a.yaml': configMap('a', '1'), 'one/b.yaml': configMap('b', '1') }, 'first')

@@ -8,9 +8,9 @@ import {
   ask,
   configMap,
   eventually,
+  inWorld,
   KS,
   kustomization,
-  makeWorld,
   NS,
   refTo,
   startKubed,
@@ -24,11 +24,9 @@ const sealed = readFileSync(`${fixtures}/hybrid.yaml`, 'utf8')
 const SOURCE = 'source.toolkit.fluxcd.io/v1'
 
 for (const traps of ['safe', 'flux'] as const)
-  test(`traps, --traps ${traps}`, { timeout: 150_000 }, async (t) => {
-    const server = await startKubed()
-    const world = await makeWorld(server.kubeconfig, traps)
-    const isSafe = traps === 'safe'
-    try {
+  test(`traps, --traps ${traps}`, { timeout: 150_000 }, (t) =>
+    inWorld(startKubed, traps, async (world) => {
+      const isSafe = traps === 'safe'
       await prepare(world)
       await t.test('a misspelt resources: in kustomization.yaml', () => typo(world, isSafe))
       await t.test('a build of nothing', () => emptyBuild(world, isSafe))
@@ -36,12 +34,11 @@ for (const traps of ['safe', 'flux'] as const)
       await t.test('an object of a second owner', () => secondOwner(world, isSafe))
       await t.test('force, and an answer that is invalid but not immutable', () => invalidWithForce(world, isSafe))
       await t.test('a changed ignore of the source', () => changedIgnore(world, isSafe))
+      await t.test('an included repository that changes', () => changedInclude(world, isSafe))
+      await t.test('a field that a built-in kind does not have', () => unknownField(world, isSafe))
       await t.test('a circle of dependencies', () => cycle(world, isSafe))
-    } finally {
-      await world.close()
-      await server.stop()
-    }
-  })
+    }),
+  )
 
 const source = (url: string, ignore?: string): KubeObject => ({
   apiVersion: SOURCE,
@@ -188,6 +185,45 @@ async function changedIgnore({ client, push, url }: World, isSafe: boolean): Pro
   else {
     await ask(client, 'one', 'a round of another one, so that this one had its chance').catch(() => undefined)
     assert.ok(await client.get(cm('ignored')))
+  }
+}
+
+/** The including source stays at one commit, the included one follows the branch. */
+async function changedInclude({ client, push, url }: World, isSafe: boolean): Promise<void> {
+  const commit = await push({ 'inc/a.yaml': configMap('included', '1') }, 'to be included')
+  const named = (name: string, spec: object): KubeObject => ({
+    ...{ apiVersion: SOURCE, kind: 'GitRepository', metadata: { name, namespace: NS } },
+    spec: { interval: '1h', url, ...spec },
+  })
+  await apply(client, named('inner', { ref: { branch: 'main' } }))
+  const include = [{ repository: { name: 'inner' }, fromPath: 'inc', toPath: 'taken' }]
+  await apply(client, named('outer', { ref: { commit }, include }))
+  const sourceRef = { kind: 'GitRepository', name: 'outer' }
+  await apply(client, kustomization('inc', './taken', { sourceRef }))
+  await until(client, 'inc', isReady)
+  const next = await push({ 'inc/a.yaml': configMap('included', '2') }, 'included anew')
+  const included = async () => JSON.stringify((await client.get(cm('included')))?.['data'])
+  if (isSafe) return eventually(async () => (await included()) === '{"v":"2"}')
+  await eventually(async () => {
+    const inner = await client.get(refTo(SOURCE, 'GitRepository', 'inner'))
+    return readText(inner, 'status', 'artifact', 'revision').endsWith(next)
+  })
+  await ask(client, 'one', 'a round of another one, so that this one had its chance, too').catch(() => undefined)
+  assert.equal(await included(), '{"v":"1"}')
+}
+
+async function unknownField({ client, push }: World, isSafe: boolean): Promise<void> {
+  const commit = await push(
+    { 'field/a.yaml': `${configMap('field', '1')}date: {w: "2"}\n` },
+    'a field that there is not',
+  )
+  await apply(client, kustomization('field', './field'))
+  if (isSafe) {
+    await until(client, 'field', (object) => isFailed(object) && /date/.test(messageOf(object)))
+    assert.equal(await client.get(cm('field')), undefined)
+  } else {
+    await until(client, 'field', appliedAt(commit))
+    assert.deepEqual((await client.get(cm('field')))?.['data'], { v: '1' })
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -17,6 +17,8 @@ import { conditionOf, readText } from '../../src/lib/kube/read.ts'
 export type World = {
   readonly client: KubeClient
   readonly push: (files: Readonly<Record<string, string | null>>, message: string) => Promise<string>
+  /** A file as the repository has it now, whoever pushed; the next push goes on top of it. */
+  readonly pull: (path: string) => Promise<string>
   readonly restart: () => Promise<void>
   /** Goes on with an engine that ends without a word once it has applied an object of that name; `reached` resolves then. */
   readonly crashAfterApplying: (name: string) => Promise<{ readonly reached: Promise<void> }>
@@ -43,6 +45,25 @@ export const kustomization = (name: string, path: string, more: object = {}, ver
     ...more,
   },
 })
+
+/** An API server for one test. */
+export type ApiServer = { readonly kubeconfig: string; stop(): Promise<void> }
+
+/** Runs a journey in a world of its own, and takes the world away again. */
+export async function inWorld(
+  start: () => Promise<ApiServer>,
+  traps: 'safe' | 'flux',
+  run: (world: World) => Promise<void>,
+): Promise<void> {
+  const server = await start()
+  const world = await makeWorld(server.kubeconfig, traps)
+  try {
+    await run(world)
+  } finally {
+    await world.close()
+    await server.stop()
+  }
+}
 
 export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'safe'): Promise<World> {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-engine-'))
@@ -93,6 +114,10 @@ export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'sa
       await git('commit', '-q', '--allow-empty', '-m', message)
       await git('push', '-q', withToken, 'HEAD:refs/heads/main')
       return await git('rev-parse', 'HEAD')
+    },
+    async pull(path) {
+      await git('pull', '-q', '--rebase', withToken, 'main')
+      return readFileSync(join(work, path), 'utf8')
     },
     async restart() {
       if (engine !== crashed?.engine) await engine?.close()
@@ -188,7 +213,7 @@ export async function eventually(holds: () => Promise<boolean>, shown: () => str
   }
 }
 
-export async function startKubed(): Promise<{ readonly kubeconfig: string; stop(): Promise<void> }> {
+export async function startKubed(): Promise<ApiServer> {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-engine-kubed-'))
   const kubed = await serveKubed({ stateDir: dir, port: 0 })
   return {

@@ -10,7 +10,6 @@ import { aliasGitUrl } from '../../git/alias.ts'
 import type { EngineContext } from '../context.ts'
 import { mirrorsOf } from '../mirrors.ts'
 import { sourceController } from '../source/controller.ts'
-import { sourceKey } from '../source-store.ts'
 import { lookAtRemote, type LookTools } from './look.ts'
 
 /** The controller of GitRepositories. */
@@ -20,6 +19,7 @@ export function gitRepositoryController(
   const loginFolder = join(context.stateDir, 'logins')
   mkdirSync(loginFolder, { recursive: true, mode: 0o700 })
   const mirrors = mirrorsOf(context)
+  const cache = context.caches.open({ apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepository' })
   const tools: LookTools = { mirrorOf: mirrors.of, loginFolder }
   const reached = (url: string): string => aliasGitUrl(url, context.registryAliases)
   return sourceController(context, {
@@ -35,17 +35,23 @@ export function gitRepositoryController(
       context.onGitChanged((url) =>
         wakeWhere((object) => sameUrl(reached(readText(object, 'spec', 'url')), reached(url))),
       )
-      // What a repository includes has changed: it looks again at once (Flux waits for its interval).
-      if (context.traps === 'safe') context.sources.onChange((key) => wakeWhere((object) => includes(object, key)))
+      // What a repository includes has changed, and says so: it looks again at once (Flux waits for its interval).
+      if (context.traps === 'safe') cache.onChange((changed) => wakeWhere((object) => lacks(object, changed)))
     },
-    close: mirrors.close,
+    close() {
+      cache.close()
+      mirrors.close()
+    },
   })
 }
 
-function includes(object: KubeObject, changed: string): boolean {
-  const namespace = object.metadata.namespace ?? ''
+/** Whether a repository includes another one, and was made without what that one offers now. */
+function lacks(object: KubeObject, { metadata, status }: KubeObject): boolean {
+  if (object.metadata.namespace !== metadata.namespace) return false
   const names = readList(object, 'spec', 'include').map((entry) => read(entry, 'repository', 'name'))
-  return names.some((name) => sourceKey('GitRepository', namespace, String(name)) === changed)
+  if (!names.includes(metadata.name)) return false
+  const digest = read(status, 'artifact', 'digest')
+  return !readList(object, 'status', 'includedArtifacts').some((artifact) => read(artifact, 'digest') === digest)
 }
 
 function sameUrl(a: string, b: string): boolean {

@@ -11,7 +11,11 @@ for (const file of process.argv.slice(2))
   }
 const REFUSED = [
   ['exec, attach, port-forward, proxy', 'want a stream to a running container; in discovery, answered 501 by name'],
-  ['admission webhooks, API aggregation, CEL admission policies', 'not served: their groups are unknown'],
+  ['admission webhooks, API aggregation', 'not served: their kinds are unknown'],
+  [
+    'admission policies',
+    'obeyed; without the variable `authorizer`, for subresources other than status not asked, `Audit` is a line of the log',
+  ],
   ['several nodes’ worth of volumes, CSI', 'kinds are stored, nothing acts on them'],
   [
     'tokens bound to webhook configurations, tokens of Secrets of type service-account-token',
@@ -23,7 +27,7 @@ const REFUSED = [
     'certificates of CertificateSigningRequests',
     'stored; nothing signs them. A certificate that the authority of the state folder signed authenticates',
   ],
-  ['OpenAPI v2 as JSON; values of enumerations in OpenAPI texts', 'v2 in protobuf only'],
+  ['values of enumerations in OpenAPI texts', 'left out'],
   ['the version', '1.33, which kubectl 1.27 and later take'],
   ['protobuf and CBOR answers', 'JSON or YAML, as the client’s Accept allows; bodies may be protobuf'],
   [

@@ -142,6 +142,11 @@ export type ReplicaSet = KubeObject & {
   readonly status?: ReplicaSetStatus
 }
 
+/** A ReplicationController, as far as it differs from a ReplicaSet. */
+export type ReplicationController = KubeObject & {
+  readonly spec: { readonly selector?: Readonly<Record<string, string>> }
+}
+
 /** `status` of a ReplicaSet. */
 export type ReplicaSetStatus = {
   readonly replicas: number

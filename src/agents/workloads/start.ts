@@ -18,7 +18,7 @@ import { namespaceController } from './namespace/controller.ts'
 import { nodeTaintController } from './nodes/controller.ts'
 import { claimProtection, volumeProtection } from './protection/controller.ts'
 import { quotaController } from './quota/controller.ts'
-import { replicaSetController } from './replicaset/controller.ts'
+import { replicaSetController, replicationController } from './replicaset/controller.ts'
 import { scheduler } from './scheduler/controller.ts'
 import { statefulSetController } from './statefulset/controller.ts'
 
@@ -54,6 +54,7 @@ export async function startWorkloads(given: WorkloadsOptions): Promise<Workloads
   const running: RunningController[] = await Promise.all([
     start(deploymentController(bench)),
     start(replicaSetController(bench)),
+    start(replicationController(bench)),
     start(statefulSetController(bench)),
     start(daemonSetController(bench)),
     start(endpointsController(bench)),

@@ -7,6 +7,8 @@ export type Cel = {
   readonly text: string
   /** @throws SluiceError CEL_FAILED (retry: backoff): other values may work */
   readonly evaluate: (variables: Readonly<Record<string, unknown>>) => unknown
+  /** As `evaluate`, in CEL's own types: an int stays a bigint. @throws SluiceError CEL_FAILED */
+  readonly evaluateRaw: (variables: Readonly<Record<string, unknown>>) => unknown
   /** @throws SluiceError CEL_FAILED also for what is no bool */
   readonly evaluateBoolean: (variables: Readonly<Record<string, unknown>>) => boolean
   /** @throws SluiceError CEL_FAILED also for what is no string */
@@ -34,16 +36,18 @@ const LONGEST_TEXT = 16 * 1024
 export function compileCel(text: string, options: CelOptions = {}): Cel {
   const parsed = parse(text, options)
   const guard = options.guard ?? ((run) => run())
-  const evaluate = (variables: Readonly<Record<string, unknown>>): unknown => {
+  const evaluateRaw = (variables: Readonly<Record<string, unknown>>): unknown => {
     try {
-      return plain(guard(() => parsed({ ...variables })))
+      return guard(() => parsed({ ...variables }))
     } catch (error) {
       throw failed(`failed to evaluate the CEL expression '${text}': ${evaluationFault(error, text, options)}`)
     }
   }
+  const evaluate = (variables: Readonly<Record<string, unknown>>): unknown => plain(evaluateRaw(variables))
   return {
     text,
     evaluate,
+    evaluateRaw,
     evaluateBoolean(variables) {
       const value = evaluate(variables)
       if (typeof value !== 'boolean') throw failed(`failed to evaluate CEL expression as boolean: '${text}'`)

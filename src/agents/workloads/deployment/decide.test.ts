@@ -122,7 +122,7 @@ class World {
       const candidates = this.of<Pod>('Pod').filter((pod) =>
         [set.metadata.uid, undefined].includes(controllerOf(pod)?.uid),
       )
-      this.take(decideReplicaSet({ set, candidates, siblingsOn: () => 0, nowMs }))
+      this.take(decideReplicaSet({ set, selector: set.spec.selector, candidates, siblingsOn: () => 0, nowMs }))
       check()
     }
     return this.writes > before

@@ -4,13 +4,44 @@ import { workloadController } from '../controller.ts'
 import { controllerOf, keyOf, matchesSelector } from '../meta.ts'
 import { indexByOwner, type OwnedIndex } from '../owned-index.ts'
 import { isActivePod } from '../pods.ts'
-import { as, type Pod, type ReplicaSet } from '../shapes.ts'
+import { as, type LabelSelector, type Pod, type ReplicaSet, type ReplicationController } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { decideReplicaSet, type ReplicaSetSeen } from './decide.ts'
 
+/** A kind that keeps a number of pods. */
+type Replicated = {
+  readonly apiVersion: string
+  readonly kind: string
+  /** Names its controller in Events. */
+  readonly component: string
+  readonly selectorOf: (set: ReplicaSet) => LabelSelector
+}
+
 /** The ReplicaSet controller: watches ReplicaSets and pods. */
 export function replicaSetController(bench: Bench): Controller<ReplicaSetSeen, Write, readonly Write[]> {
-  const sets = bench.cache('apps/v1', 'ReplicaSet')
+  return replicasController(bench, {
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    component: 'replicaset-controller',
+    selectorOf: (set) => set.spec.selector,
+  })
+}
+
+/** The ReplicationController controller: the same work, for the older kind, whose selector is a map of labels. */
+export function replicationController(bench: Bench): Controller<ReplicaSetSeen, Write, readonly Write[]> {
+  return replicasController(bench, {
+    apiVersion: 'v1',
+    kind: 'ReplicationController',
+    component: 'replication-controller',
+    selectorOf: (set) => ({ matchLabels: as<ReplicationController>(set).spec.selector ?? {} }),
+  })
+}
+
+function replicasController(
+  bench: Bench,
+  { apiVersion, kind, component, selectorOf }: Replicated,
+): Controller<ReplicaSetSeen, Write, readonly Write[]> {
+  const sets = bench.cache(apiVersion, kind)
   const pods = bench.cache('v1', 'Pod')
   let podsOf: OwnedIndex | undefined
   let setsOf: OwnedIndex | undefined
@@ -20,8 +51,8 @@ export function replicaSetController(bench: Bench): Controller<ReplicaSetSeen, W
     return owner ? (setsOf?.of(owner.uid) ?? [set]).map((sibling) => as<ReplicaSet>(sibling)) : [set]
   }
   return workloadController<ReplicaSetSeen>(bench, {
-    kind: 'ReplicaSet',
-    component: 'replicaset-controller',
+    kind,
+    component,
     async watch(wake) {
       await Promise.all([sets.ready, pods.ready])
       setsOf = indexByOwner(
@@ -30,9 +61,9 @@ export function replicaSetController(bench: Bench): Controller<ReplicaSetSeen, W
         () => undefined,
         () => undefined,
       )
-      podsOf = indexByOwner(pods, 'ReplicaSet', wake.now, (orphan) => {
+      podsOf = indexByOwner(pods, kind, wake.now, (orphan) => {
         for (const set of sets.list(orphan.metadata.namespace))
-          if (matchesSelector(as<ReplicaSet>(set).spec.selector, orphan.metadata.labels)) wake.now(keyOf(set))
+          if (matchesSelector(selectorOf(as<ReplicaSet>(set)), orphan.metadata.labels)) wake.now(keyOf(set))
       })
       sets.onChange((set) => wake.now(keyOf(set)))
       for (const set of sets.list()) wake.now(keyOf(set))
@@ -46,6 +77,7 @@ export function replicaSetController(bench: Bench): Controller<ReplicaSetSeen, W
       let siblings: readonly Pod[] | undefined
       return {
         set,
+        selector: selectorOf(set),
         candidates,
         siblingsOn(nodeName) {
           siblings ??= siblingsOf(set).flatMap(

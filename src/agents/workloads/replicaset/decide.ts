@@ -10,12 +10,14 @@ import {
   isReadyPod,
   nextAvailableAfterMs,
 } from '../pods.ts'
-import type { Condition, Pod, PodTemplate, ReplicaSet, ReplicaSetStatus } from '../shapes.ts'
+import type { Condition, LabelSelector, Pod, PodTemplate, ReplicaSet, ReplicaSetStatus } from '../shapes.ts'
 import type { Write } from '../write.ts'
 
-/** What a ReplicaSet's decision needs. */
+/** What the decision about a ReplicaSet, or about a ReplicationController, needs. */
 export type ReplicaSetSeen = {
   readonly set: ReplicaSet
+  /** Which pods it is about. */
+  readonly selector: LabelSelector
   /** Pods that it controls or might adopt. */
   readonly candidates: readonly Pod[]
   /** How many pods of sibling ReplicaSets run on a node; spreads deletions. */
@@ -32,7 +34,7 @@ const MOST_AT_ONCE = 500
 export function decideReplicaSet(seen: ReplicaSetSeen): WorkloadDecision {
   const { set, nowMs } = seen
   const unfinished = seen.candidates.filter((pod) => !isFinishedPod(pod))
-  const { mine, writes } = claim(set, set.spec.selector, unfinished)
+  const { mine, writes } = claim(set, seen.selector, unfinished)
   if (writes.length > 0) return { kind: 'act', changes: writes }
   const active = mine.filter(isActivePod)
   const isLeaving = set.metadata.deletionTimestamp !== undefined
@@ -111,7 +113,7 @@ function statusOf(
       readyReplicas: active.filter(isReadyPod).length,
       availableReplicas: active.filter((pod) => isAvailablePod(pod, minReadySeconds, nowMs)).length,
     }),
-    terminatingReplicas: terminating,
+    ...(set.kind === 'ReplicaSet' && { terminatingReplicas: terminating }),
     ...(set.metadata.generation !== undefined && { observedGeneration: set.metadata.generation }),
     ...(conditions.length > 0 && { conditions }),
   }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { aggregated, groupDocument, groupList, resourceList } from '../discovery/documents.ts'
-import { openapiIndex, openapiV2, openapiV3 } from '../discovery/openapi.ts'
+import { openapiIndex, openapiV3 } from '../discovery/openapi.ts'
+import { serveOpenapiV2 } from '../discovery/serve-v2.ts'
 import type { Environment } from '../environment.ts'
 import { Fault, unknownResource } from '../fault.ts'
 import { parseAccept } from '../negotiation/accept.ts'
@@ -109,7 +110,7 @@ function other(env: Environment, path: string, request: IncomingMessage, respons
   if (path === '/.well-known/openid-configuration')
     return send(response, 200, discoveryDocument(`https://${request.headers.host ?? ''}`))
   if (path === '/openid/v1/jwks') return sendKeys(env, response)
-  if (path === '/openapi/v2') return openapiV2(env.registry, request, response)
+  if (path === '/openapi/v2') return serveOpenapiV2(env.registry, request, response)
   if (path === '/')
     return send(response, 200, {
       paths: ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'],

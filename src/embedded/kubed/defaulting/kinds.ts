@@ -107,6 +107,13 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
     volume.status = { phase: 'Pending', ...objectOf(volume.status) }
   },
   'core.v1.TopologySpreadConstraint': () => {},
+  'resource.v1.ExactDeviceRequest': countOne,
+  'resource.v1.DeviceSubRequest': countOne,
+}
+
+/** Who asks for an exact number of devices asks for one. */
+function countOne(request: JsonObject): void {
+  if ((request.allocationMode ?? 'ExactCount') === 'ExactCount') request.count ??= 1
 }
 
 function defaultDefinition(spec: JsonObject): void {

@@ -1,16 +1,13 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createHash } from 'node:crypto'
-import { gzipSync } from 'node:zlib'
 import { DESCRIPTION_CHUNKS } from '../../../lib/kube-schema/data/descriptions.ts'
-import { definition, definitionsOf, packageNames } from '../../../lib/kube-schema/builtin.ts'
+import { definition } from '../../../lib/kube-schema/builtin.ts'
 import { unpack } from '../../../lib/kube-schema/unpack.ts'
 import type { Schema } from '../../../lib/kube-schema/schema.ts'
-import { asJson, isObject, type Json, type JsonObject, objectOf } from '../../../lib/kube/json.ts'
+import { isObject, type Json, type JsonObject } from '../../../lib/kube/json.ts'
 import type { Registry } from '../resources/registry.ts'
 import type { Resource } from '../resources/resource.ts'
-import { writeOpenapiV2 } from './openapi-v2.ts'
+import { type CommonTexts, customSchemaV3, META } from './custom-schema.ts'
 
-const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
 type Texts = Readonly<Record<string, Readonly<Record<string, string>>>>
 
 /** `GET /openapi/v3`: which documents there are; the hash changes with the kinds. */
@@ -45,7 +42,7 @@ export function openapiV3(registry: Registry, path: string): JsonObject | undefi
     if (resource.custom === undefined) addDefinition(schemas, texts, resource.type.name ?? '')
     else {
       addDefinition(schemas, texts, META)
-      schemas[nameOf(resource)] = customSchema(resource)
+      schemas[nameOf(resource)] = customSchemaV3(resource, commonTexts())
     }
   }
   const paths: JsonObject = {}
@@ -72,7 +69,7 @@ function addDefinition(schemas: JsonObject, texts: Map<string, Texts>, name: str
   schemas[name] = {}
   const dot = name.lastIndexOf('.')
   const group = name.slice(0, dot)
-  if (!texts.has(group)) texts.set(group, unpack<Texts>(DESCRIPTION_CHUNKS[group] ?? ''))
+  if (!texts.has(group)) texts.set(group, textsOf(group))
   const mixed = MIXED[name]
   if (mixed !== undefined) {
     const [format, ...types] = mixed
@@ -110,27 +107,43 @@ function convert(value: unknown, refer: (name: string) => void): Json {
   return out
 }
 
-function customSchema(resource: Resource): JsonObject {
-  const schema = isObject(resource.custom?.schema) ? structuredClone(resource.custom.schema) : { type: 'object' }
-  const properties = isObject(schema.properties) ? schema.properties : {}
-  const { group, version, kind } = resource
-  return {
-    ...schema,
-    properties: {
-      ...properties,
-      apiVersion: { type: 'string' },
-      kind: { type: 'string' },
-      metadata: { allOf: [{ $ref: `#/components/schemas/${META}` }] },
-    },
-    'x-kubernetes-group-version-kind': [{ group, version, kind }],
-  }
+/** The query parameters by which clients tell what a server can do. */
+export const QUERY = ['dryRun', 'fieldManager', 'fieldValidation']
+
+/** Methods with their actions, on one object and on many. */
+export const OPERATIONS = {
+  one: [
+    ['get', 'get'],
+    ['put', 'put'],
+    ['patch', 'patch'],
+    ['delete', 'delete'],
+  ],
+  many: [
+    ['get', 'list'],
+    ['post', 'post'],
+  ],
+} as const
+
+/** The path of a kind, as the documents write it. */
+export function pathOfKind({ group, version, plural, isNamespaced }: Resource): string {
+  return `/${group === '' ? 'api' : `apis/${group}`}/${version}${isNamespaced ? '/namespaces/{namespace}' : ''}/${plural}`
 }
 
-const QUERY = ['dryRun', 'fieldManager', 'fieldValidation']
+/** Descriptions of a package by definition and field. */
+export function textsOf(group: string): Texts {
+  return unpack<Texts>(DESCRIPTION_CHUNKS[group] ?? '')
+}
+
+/** Descriptions of the fields that every kind has. */
+export function commonTexts(): CommonTexts {
+  return (common ??= textsOf('io.k8s.api.core.v1').Pod ?? {})
+}
+
+let common: CommonTexts | undefined
 
 function pathsOf(resource: Resource): JsonObject {
-  const { group, version, kind, plural, isNamespaced } = resource
-  const base = `/${group === '' ? 'api' : `apis/${group}`}/${version}${isNamespaced ? '/namespaces/{namespace}' : ''}/${plural}`
+  const { group, version, kind } = resource
+  const base = pathOfKind(resource)
   const gvk = { group, version, kind }
   const parameters = QUERY.map((name) => ({ name, in: 'query', schema: { type: 'string', uniqueItems: true } }))
   const operation = (action: string): JsonObject => ({
@@ -145,60 +158,9 @@ function pathsOf(resource: Resource): JsonObject {
     'x-kubernetes-action': action,
     'x-kubernetes-group-version-kind': gvk,
   })
+  const { one, many } = OPERATIONS
   return {
-    [base]: { get: operation('list'), post: operation('post') },
-    [`${base}/{name}`]: {
-      get: operation('get'),
-      put: operation('put'),
-      patch: operation('patch'),
-      delete: operation('delete'),
-    },
+    [base]: Object.fromEntries(many.map(([method, action]) => [method, operation(action)])),
+    [`${base}/{name}`]: Object.fromEntries(one.map(([method, action]) => [method, operation(action)])),
   }
-}
-
-const PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
-let kept: { revision: number; registry: WeakRef<Registry>; gzip: Buffer } | undefined
-
-/** `GET /openapi/v2` as protobuf (clients ask for `v2@v1.0`, which is no media type, and take `v2.v1.0`), which kubectl before 1.29 must have; kept compressed between changes of the kinds. */
-export function openapiV2(registry: Registry, request: IncomingMessage, response: ServerResponse): void {
-  const accept = request.headers.accept ?? ''
-  if (!accept.includes('protobuf') && !accept.includes('*/*')) {
-    response.writeHead(406, { 'content-type': 'text/plain; charset=utf-8' })
-    response.end(`only ${PROTOBUF} is served\n`)
-    return
-  }
-  if (kept === undefined || kept.revision !== registry.revision() || kept.registry.deref() !== registry)
-    kept = {
-      revision: registry.revision(),
-      registry: new WeakRef(registry),
-      gzip: gzipSync(writeOpenapiV2(allDefinitions(registry), registry.all())),
-    }
-  const { gzip } = kept
-  const acceptsGzip = (request.headers['accept-encoding'] ?? '').includes('gzip')
-  const headers = { 'content-type': PROTOBUF, 'cache-control': 'no-cache, private', vary: 'Accept' }
-  if (acceptsGzip) {
-    response.writeHead(200, { ...headers, 'content-encoding': 'gzip', 'content-length': gzip.length })
-    response.end(gzip)
-    return
-  }
-  const body = writeOpenapiV2(allDefinitions(registry), registry.all())
-  response.writeHead(200, { ...headers, 'content-length': body.length })
-  response.end(body)
-}
-
-/** Without descriptions: those who still ask for this document read explanations from the other one. */
-function allDefinitions(registry: Registry): Record<string, Json> {
-  const out: Record<string, Json> = {}
-  for (const group of packageNames())
-    for (const [name, schema] of Object.entries(definitionsOf(group) ?? {})) {
-      const { 'x-go': _go, ...rest } = objectOf(asJson(schema))
-      out[`${group}.${name}`] = rest
-    }
-  for (const resource of registry.all()) {
-    if (resource.custom === undefined) continue
-    const schema = customSchema(resource)
-    const properties = isObject(schema.properties) ? schema.properties : {}
-    out[nameOf(resource)] = { ...schema, properties: { ...properties, metadata: { $ref: `#/definitions/${META}` } } }
-  }
-  return out
 }

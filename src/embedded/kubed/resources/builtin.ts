@@ -42,6 +42,7 @@ const NAMES: Readonly<Record<string, readonly [shortNames: string, categories?: 
   priorityclasses: ['pc'],
   storageclasses: ['sc'],
   volumeattributesclasses: ['vac'],
+  certificatesigningrequests: ['csr'],
 }
 
 /** Kinds that are kept under another key or in another version than their own. */
@@ -50,7 +51,8 @@ const STORED: Readonly<Record<string, readonly [key: string, version: string]>> 
   'autoscaling/v1/horizontalpodautoscalers': ['autoscaling/horizontalpodautoscalers', 'autoscaling/v2'],
 }
 
-const NOT_SERVED = new Set(['componentstatuses'])
+/** Kinds that would be kept without an effect that their users must rely on: webhooks are not called. */
+const NOT_SERVED = new Set(['componentstatuses', 'validatingwebhookconfigurations', 'mutatingwebhookconfigurations'])
 
 /** Every built-in kind, from the generated data. */
 export function builtinResources(): Resource[] {

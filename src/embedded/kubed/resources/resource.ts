@@ -50,6 +50,11 @@ export type Subresource = {
   readonly verbs: readonly string[]
 }
 
+/** True for the subresources that are the object itself, of which they write the status or a part of it. */
+export function writesStatus(subresource: string): boolean {
+  return subresource === 'status' || subresource === 'approval'
+}
+
 /** `apps/v1`, `v1`. */
 export function apiVersionOf({ group, version }: { readonly group: string; readonly version: string }): string {
   return group === '' ? version : `${group}/${version}`

@@ -13,6 +13,7 @@ import { labelKeyErrors } from './names.ts'
 import { NETWORKING_CHECKS } from './networking-checks.ts'
 import { PLACEMENT_CHECKS } from './placement-checks.ts'
 import { POD_CHECKS } from './pod-checks.ts'
+import { POLICY_CHECKS } from './policy-checks.ts'
 import { RBAC_CHECKS } from './rbac-checks.ts'
 import { RESOURCE_CHECKS } from './resource-checks.ts'
 import { SERVICE_CHECKS } from './service-checks.ts'
@@ -34,6 +35,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   ...EVENT_CHECKS,
   ...LIMIT_RANGE_CHECKS,
   ...PLACEMENT_CHECKS,
+  ...POLICY_CHECKS,
   ...RESOURCE_CHECKS,
   ...SERVICE_CHECKS,
   ...POD_CHECKS,

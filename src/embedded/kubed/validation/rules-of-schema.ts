@@ -109,8 +109,8 @@ function messageOf(rule: JsonObject, variables: Readonly<Record<string, unknown>
   }
 }
 
-/** Whole numbers are CEL's ints where the schema says integer. */
-function celValue(type: FieldType, value: Json | undefined): unknown {
+/** A value as CEL has it: whole numbers are ints where the schema says integer. */
+export function celValue(type: FieldType, value: Json | undefined): unknown {
   if (typeof value === 'number') return Number.isInteger(value) && type.schema.type !== 'number' ? BigInt(value) : value
   if (Array.isArray(value)) {
     const { element } = type

@@ -3,6 +3,7 @@ import type { Call } from '../call.ts'
 import type { FieldError } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
 import { isDefinition } from '../resources/definitions.ts'
+import { writesStatus } from '../resources/resource.ts'
 import { validateCustom } from './custom.ts'
 import { validateChange } from './immutable.ts'
 import { validateDefinition } from './definition-checks.ts'
@@ -15,7 +16,7 @@ export function validateObject(call: Call, object: Obj, before: Obj | undefined)
   const { resource } = call
   const errors = validateMeta(resource, object, before)
   if (resource.custom !== undefined) return [...errors, ...validateCustom(resource.type, object, before)]
-  if (call.subresource === 'status') return errors
+  if (writesStatus(call.subresource)) return errors
   if (isDefinition(object)) return [...errors, ...validateDefinition(object, before)]
   validateFields(resource.type, withClaims(object), '', errors)
   if (before !== undefined) errors.push(...validateChange(object, before))

@@ -9,6 +9,7 @@ import { Fault, methodNotAllowed, notFound } from '../fault.ts'
 import { presentMany, presentOne, send } from '../negotiation/respond.ts'
 import type { Obj } from '../object.ts'
 import { toVersion } from '../resources/convert.ts'
+import { writesStatus } from '../resources/resource.ts'
 import { proxyLog } from '../subresources/log.ts'
 import { bind, evict } from '../subresources/pod.ts'
 import { scaleOf, writeScale } from '../subresources/scale.ts'
@@ -26,7 +27,7 @@ export async function dispatch(env: Environment, call: Call, response: ServerRes
   const deprecation = deprecationOf(call.resource)
   if (deprecation !== undefined) call.warnings.push(deprecation)
   if (isReview(call)) return answerReview(env, call, response)
-  if (call.subresource !== '' && call.subresource !== 'status') return dispatchSubresource(env, call, response)
+  if (call.subresource !== '' && !writesStatus(call.subresource)) return dispatchSubresource(env, call, response)
   if (call.name === '') return dispatchMany(env, call, response)
   return dispatchOne(env, call, response)
 }

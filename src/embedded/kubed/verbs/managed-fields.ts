@@ -10,6 +10,7 @@ import {
   union,
 } from '../../../lib/kube/merge/path-set.ts'
 import { fieldSetOf, MergeError } from '../../../lib/kube/merge/typed-value.ts'
+import { SIGNING_REQUESTS } from '../admission/certificates.ts'
 import { shapeLikeGo } from '../decoding/typed.ts'
 import { type Cause, Fault } from '../fault.ts'
 import type { Obj } from '../object.ts'
@@ -56,9 +57,17 @@ const SELF = 'current-operation'
 /** Where kubectl keeps what it applied. */
 export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
+/** The status of a signing request that a subresource does not write; none of it is written by the main resource. */
+const SIGNING_RESETS: Readonly<Record<string, JsonObject>> = {
+  status: { 'f:conditions': {} },
+  approval: { 'f:certificate': {} },
+}
+
 /** What a write through a subresource, or through the main resource, cannot change: such paths are never owned. */
 export function resetFieldsOf(resource: Resource, subresource: string): PathSet | undefined {
   if (!resource.subresources.has('status')) return undefined
+  if (resource.storageKey === SIGNING_REQUESTS)
+    return parseFields({ 'f:spec': {}, 'f:status': SIGNING_RESETS[subresource] ?? {} })
   if (subresource === '') return parseFields({ 'f:status': {} })
   if (subresource !== 'status') return undefined
   if (resource.custom !== undefined)

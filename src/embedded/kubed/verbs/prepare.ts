@@ -11,7 +11,10 @@ import {
   stringOf,
 } from '../../../lib/kube/json.ts'
 import { checkLimits } from '../admission/limit-ranger.ts'
+import { settleSigningRequest, SIGNING_REQUESTS, stampRequester } from '../admission/certificates.ts'
 import { admitPod } from '../admission/pod.ts'
+import { mutateByPolicies } from '../admission/policies/mutating.ts'
+import { validateByPolicies } from '../admission/policies/validating.ts'
 import { confirmNoEscalation } from '../authorization/escalation.ts'
 import { admitToQuota } from '../admission/resource-quota.ts'
 import { allocateService } from '../admission/service.ts'
@@ -23,7 +26,7 @@ import type { Environment } from '../environment.ts'
 import { type FieldError, invalid } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
 import { isDefinition, rememberStorage } from '../resources/definitions.ts'
-import type { Resource } from '../resources/resource.ts'
+import { type Resource, writesStatus } from '../resources/resource.ts'
 import { validateObject } from '../validation/validate.ts'
 import { warningsOf } from '../warnings/warnings.ts'
 
@@ -48,6 +51,14 @@ const COUNTED = new Set([
   'CustomResourceDefinition',
   'EndpointSlice',
   'PriorityClass',
+  'FlowSchema',
+  'PriorityLevelConfiguration',
+  'ValidatingAdmissionPolicy',
+  'ValidatingAdmissionPolicyBinding',
+  'MutatingAdmissionPolicy',
+  'MutatingAdmissionPolicyBinding',
+  'DeviceClass',
+  'ResourceSlice',
 ])
 
 /** True when the kind has `metadata.generation`. */
@@ -104,6 +115,7 @@ export function prepareNew(env: Environment, call: Call, object: Obj): void {
   const protection = PROTECTED[resource.storageKey]
   if (protection !== undefined) addFinalizer(object, protection)
   if (resource.storageKey === '/nodes') taintNew(object)
+  if (resource.storageKey === SIGNING_REQUESTS) stampRequester(object, call.user)
   if (resource.storageKey === 'apps/daemonsets') countTemplate(object, undefined)
   if (resource.storageKey === '/pods') admitPod(env, call, object)
   if (resource.storageKey === '/persistentvolumeclaims') checkLimits(env, call, object)
@@ -122,7 +134,7 @@ function resetStatus(resource: Resource, object: Obj): void {
 /** Carried-over values and validation of a changed, defaulted object. In place. */
 export function prepareChanged(env: Environment, call: Call, object: Obj, before: Obj): void {
   const { resource } = call
-  if (call.subresource === 'status') keepAllButStatus(resource, object, before)
+  if (writesStatus(call.subresource)) keepAllButStatus(resource, object, before)
   else if (hasStatus(resource)) {
     if (before.status === undefined) delete object.status
     else object.status = before.status
@@ -130,13 +142,16 @@ export function prepareChanged(env: Environment, call: Call, object: Obj, before
   if (resource.storageKey === '/namespaces' && call.subresource === '') object.spec = before.spec
   if (resource.storageKey === 'apps/daemonsets') countTemplate(object, before)
   if (resource.storageKey === '/services') settleService(specOf(object), specOf(before))
+  if (resource.storageKey === SIGNING_REQUESTS) settleSigningRequest(object, before, call.subresource, env.nowMs())
   settle(env, call, object, before)
-  if (countsGenerations(resource) && call.subresource !== 'status' && changesSpec(resource, object, before))
+  if (countsGenerations(resource) && !writesStatus(call.subresource) && changesSpec(resource, object, before))
     object.metadata.generation = (before.metadata.generation ?? 0) + 1
 }
 
 function settle(env: Environment, call: Call, object: Obj, before: Obj | undefined): void {
   const { resource } = call
+  const attempt = { call, operation: before === undefined ? 'CREATE' : 'UPDATE', object, before } as const
+  mutateByPolicies(env, attempt, (changed) => defaultObject(resource, changed))
   confirmNoEscalation(env, call, object, before)
   const errors: FieldError[] = validateObject(call, object, before)
   if (errors.length === 0 && resource.storageKey === '/services')
@@ -145,6 +160,7 @@ function settle(env: Environment, call: Call, object: Obj, before: Obj | undefin
   const { kind, group } = resource
   const told = { kind, group: resource.storageKey === '/events' ? '' : group }
   if (errors.length > 0) throw invalid(told, object.metadata.name, errors)
+  validateByPolicies(env, attempt)
   admitToQuota(env, call, object, before)
   call.warnings.push(...warningsOf(resource, object, before === undefined))
 }

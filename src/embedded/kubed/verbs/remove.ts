@@ -9,6 +9,7 @@ import {
   stringOf,
 } from '../../../lib/kube/json.ts'
 import { admitNamespaceDelete } from '../admission/namespace.ts'
+import { validateByPolicies } from '../admission/policies/validating.ts'
 import type { Call } from '../call.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { badRequest, conflict, invalid } from '../fault.ts'
@@ -81,6 +82,7 @@ export function remove(env: Environment, call: Call, stored: Obj, removal: Remov
   const { resource } = call
   admitNamespaceDelete(resource, stored.metadata.name)
   checkPreconditions(call, stored, removal)
+  validateByPolicies(env, { call, operation: 'DELETE', object: undefined, before: toVersion(resource, stored) })
   const marked = clone(stored)
   const grace = graceOf(stored, removal)
   const finalizers = withPropagation(finalizersOf(stored), removal)

@@ -1,0 +1,34 @@
+import type { JsonObject } from '../../../../lib/kube/json.ts'
+import { userInfo } from '../../authorization/reviews.ts'
+import type { Call } from '../../call.ts'
+import type { Obj } from '../../object.ts'
+import type { Resource } from '../../resources/resource.ts'
+
+/** A write before it is carried out, as policies see it. */
+export type Attempt = {
+  readonly call: Call
+  readonly operation: 'CREATE' | 'UPDATE' | 'DELETE'
+  /** What is to be written; `undefined` for a delete. */
+  readonly object: Obj | undefined
+  /** What is there now. */
+  readonly before: Obj | undefined
+}
+
+/** The `AdmissionRequest` that expressions call `request`. */
+export function requestOf({ call, operation, object, before }: Attempt, matched: Resource): JsonObject {
+  const { resource, subresource, namespace, user, dryRun } = call
+  return {
+    kind: { group: matched.group, version: matched.version, kind: matched.kind },
+    resource: { group: matched.group, version: matched.version, resource: matched.plural },
+    subResource: subresource,
+    requestKind: { group: resource.group, version: resource.version, kind: resource.kind },
+    requestResource: { group: resource.group, version: resource.version, resource: resource.plural },
+    requestSubResource: subresource,
+    name: (object ?? before)?.metadata.name ?? call.name,
+    namespace,
+    operation,
+    userInfo: { username: user.name, uid: user.uid ?? '', ...userInfo(user) },
+    dryRun,
+    options: {},
+  }
+}

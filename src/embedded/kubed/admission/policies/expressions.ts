@@ -1,0 +1,78 @@
+import { type Cel, compileCel } from '../../../../lib/cel/compile.ts'
+import { structsAsMaps } from '../../../../lib/cel/struct-literals.ts'
+import { asJson, type Json, objectOf, objectsOf, stringOf } from '../../../../lib/kube/json.ts'
+import { schemaFor } from '../../../../lib/kube-schema/builtin.ts'
+import type { FieldType } from '../../../../lib/kube-schema/schema.ts'
+import type { Environment } from '../../environment.ts'
+import type { Obj } from '../../object.ts'
+import { toVersion } from '../../resources/convert.ts'
+import type { Resource } from '../../resources/resource.ts'
+import { boundedCall } from '../../validation/bounded-call.ts'
+import { celValue } from '../../validation/rules-of-schema.ts'
+import { type Attempt, requestOf } from './attempt.ts'
+
+/** What the expressions of a policy may name. */
+export type Variables = Readonly<Record<string, unknown>>
+
+const known = new Map<string, Cel>()
+const MOST_KNOWN = 2000
+
+/** An expression of a policy, compiled once. @throws SluiceError CEL_INVALID */
+export function policyExpression(text: string): Cel {
+  const found = known.get(text) ?? compileCel(structsAsMaps(text), { guard: boundedCall })
+  if (known.size >= MOST_KNOWN) known.clear()
+  known.set(text, found)
+  return found
+}
+
+/** The variables of one policy for one write and one parameter. Those that the policy declares are evaluated when they are asked for. */
+export function variablesOf(
+  env: Environment,
+  attempt: Attempt,
+  policy: Obj,
+  matched: Resource,
+  params: Obj | undefined,
+): Variables {
+  const { call, object, before } = attempt
+  const shown = (each: Obj | undefined): unknown =>
+    each === undefined ? null : celValue(matched.type, toVersion(matched, each))
+  const namespace = call.namespace === '' ? undefined : env.store.get('/namespaces', '', call.namespace)
+  const base = {
+    object: shown(object),
+    oldObject: shown(before),
+    request: requestOf(attempt, matched),
+    namespaceObject: namespace === undefined ? null : celOf(typeOf(env, namespace), namespace),
+    params: params === undefined ? null : celOf(typeOf(env, params), params),
+  }
+  return { ...base, variables: declared(policy, base) }
+}
+
+function typeOf(env: Environment, { apiVersion, kind }: Obj): FieldType | undefined {
+  return env.registry.findKind(apiVersion, kind)?.type ?? schemaFor(apiVersion, kind)
+}
+
+const celOf = (type: FieldType | undefined, value: Json): unknown =>
+  type === undefined ? value : celValue(type, value)
+
+function declared(policy: Obj, base: Variables): object {
+  const out = {}
+  for (const { name, expression } of objectsOf(objectOf(policy.spec).variables)) {
+    let found: { value: unknown } | undefined
+    Object.defineProperty(out, stringOf(name), {
+      enumerable: true,
+      get: () =>
+        (found ??= { value: policyExpression(stringOf(expression)).evaluateRaw({ ...base, variables: out }) }).value,
+    })
+  }
+  return out
+}
+
+/** The answer of an expression as JSON. */
+export function jsonOf(value: unknown): Json {
+  if (typeof value === 'bigint') return Number(value)
+  if (Array.isArray(value)) return value.map(jsonOf)
+  if (value instanceof Map) return Object.fromEntries([...value].map(([key, each]) => [String(key), jsonOf(each)]))
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, jsonOf(each)]))
+  return asJson(value ?? null)
+}

@@ -1,0 +1,102 @@
+import { SluiceError } from '../../../../lib/error/sluice-error.ts'
+import { objectOf, objectsOf, stringOf } from '../../../../lib/kube/json.ts'
+import { matchSelector } from '../../../../lib/kube/selector.ts'
+import type { Environment } from '../../environment.ts'
+import type { Obj } from '../../object.ts'
+import type { Resource } from '../../resources/resource.ts'
+import type { Attempt } from './attempt.ts'
+import { policyExpression, type Variables, variablesOf } from './expressions.ts'
+import { matchedKind } from './match.ts'
+
+/** A policy that a binding applies to a write, once for every parameter. */
+export type Invocation = {
+  readonly policy: Obj
+  readonly binding: Obj
+  readonly matched: Resource
+  readonly params: Obj | undefined
+}
+
+/** A policy or binding that cannot be applied; `failurePolicy` decides what that means. */
+export type Misfit = { readonly policy: Obj; readonly binding: Obj | undefined; readonly why: string }
+
+const GROUP = 'admissionregistration.k8s.io'
+
+/** What the policies of one kind have to say about a write. Empty, without work, where there are no bindings. */
+export function invocationsFor(
+  env: Environment,
+  attempt: Attempt,
+  kind: 'validating' | 'mutating',
+): { readonly invocations: readonly Invocation[]; readonly misfits: readonly Misfit[] } {
+  const bindings = env.store.list(`${GROUP}/${kind}admissionpolicybindings`)
+  // Policies are not asked about policies: one that refuses everything could never be taken back.
+  if (bindings.length === 0 || attempt.call.resource.group === GROUP) return { invocations: [], misfits: [] }
+  const invocations: Invocation[] = []
+  const misfits: Misfit[] = []
+  for (const policy of env.store.list(`${GROUP}/${kind}admissionpolicies`)) {
+    const own = bindings.filter(({ spec }) => objectOf(spec).policyName === policy.metadata.name)
+    const matched = own.length === 0 ? undefined : matchedKind(env, attempt, objectOf(policy.spec).matchConstraints)
+    if (matched === undefined) continue
+    for (const binding of own) {
+      const { matchResources } = objectOf(binding.spec)
+      if (matchResources !== undefined && matchedKind(env, attempt, matchResources) === undefined) continue
+      const params = paramsOf(env, attempt, policy, binding)
+      if (typeof params === 'string') misfits.push({ policy, binding, why: params })
+      else for (const each of params) invocations.push({ policy, binding, matched, params: each })
+    }
+  }
+  return { invocations, misfits }
+}
+
+/** The parameters that a binding gives; a text says why there are none to be had. */
+function paramsOf(
+  env: Environment,
+  { call }: Attempt,
+  policy: Obj,
+  binding: Obj,
+): readonly (Obj | undefined)[] | string {
+  const kind = objectOf(policy.spec).paramKind
+  const written = objectOf(binding.spec).paramRef
+  if (kind === undefined || written === undefined) return [undefined]
+  const { apiVersion, kind: kindName } = objectOf(kind)
+  const resource = env.registry.findKind(stringOf(apiVersion), stringOf(kindName))
+  const shown = `paramKind kind \`${stringOf(apiVersion)}, Kind=${stringOf(kindName)}\``
+  if (resource === undefined) return `${shown} not known`
+  const { name, namespace, selector, parameterNotFoundAction } = objectOf(written)
+  if (stringOf(namespace) !== '' && !resource.isNamespaced)
+    return 'paramRef.namespace must not be provided for a cluster-scoped `paramKind`'
+  const place = resource.isNamespaced ? stringOf(namespace) || call.namespace : ''
+  if (resource.isNamespaced && place === '')
+    return 'cannot use namespaced paramRef in policy binding that matches cluster-scoped resources'
+  const matches = matchSelector(selector)
+  const named = stringOf(name) === '' ? undefined : env.store.get(resource.storageKey, place, stringOf(name))
+  const found =
+    stringOf(name) === ''
+      ? env.store.list(resource.storageKey, place).filter(({ metadata }) => matches(metadata.labels))
+      : named === undefined
+        ? []
+        : [named]
+  if (found.length === 0 && parameterNotFoundAction === 'Deny')
+    return 'no params found for policy binding with `Deny` parameterNotFoundAction'
+  return found
+}
+
+/** The variables of an invocation, unless a condition of the policy rules it out. @throws SluiceError CEL_INVALID, CEL_FAILED */
+export function enter(env: Environment, attempt: Attempt, invocation: Invocation): Variables | undefined {
+  const { policy, matched, params } = invocation
+  const variables = variablesOf(env, attempt, policy, matched, params)
+  let failure: SluiceError | undefined
+  for (const { expression } of objectsOf(objectOf(policy.spec).matchConditions))
+    try {
+      if (!policyExpression(stringOf(expression)).evaluateBoolean(variables)) return undefined
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error
+      failure ??= error
+    }
+  if (failure !== undefined) throw failure
+  return variables
+}
+
+/** True when a policy that cannot be applied refuses what it was to judge. */
+export function failsClosed(policy: Obj): boolean {
+  return objectOf(policy.spec).failurePolicy !== 'Ignore'
+}

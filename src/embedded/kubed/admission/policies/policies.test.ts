@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { type Kubed, serveKubed } from '../../serve.ts'
+
+const stateDir = mkdtempSync(join(tmpdir(), 'kubed-policies-'))
+const POLICIES = '/apis/admissionregistration.k8s.io/v1'
+const MAPS = '/api/v1/namespaces/default/configmaps'
+let kubed: Kubed
+
+type Answer = { readonly code: number; readonly body: any; readonly warning: string }
+
+async function ask(method: string, path: string, body?: object): Promise<Answer> {
+  const answer = await fetch(`${kubed.plainServer}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${kubed.token}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  return { code: answer.status, body: await answer.json(), warning: answer.headers.get('warning') ?? '' }
+}
+
+before(async () => {
+  kubed = await serveKubed({ stateDir, port: 0, isAlsoPlain: true })
+})
+after(async () => {
+  await kubed.close()
+  rmSync(stateDir, { recursive: true, force: true })
+})
+
+const rules = (operations: string[], resources = ['configmaps']) => ({
+  resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations, resources }],
+})
+
+/** Installs a policy with its binding, runs, and takes both away. */
+async function under(
+  kind: 'validating' | 'mutating',
+  spec: object,
+  binding: object,
+  run: () => Promise<void>,
+): Promise<void> {
+  const name = 'p'
+  const policy = await ask('POST', `${POLICIES}/${kind}admissionpolicies`, { metadata: { name }, spec })
+  assert.equal(policy.code, 201, JSON.stringify(policy.body))
+  const bound = await ask('POST', `${POLICIES}/${kind}admissionpolicybindings`, {
+    metadata: { name },
+    spec: { policyName: name, ...binding },
+  })
+  assert.equal(bound.code, 201, JSON.stringify(bound.body))
+  try {
+    await run()
+  } finally {
+    await ask('DELETE', `${POLICIES}/${kind}admissionpolicybindings/${name}`)
+    await ask('DELETE', `${POLICIES}/${kind}admissionpolicies/${name}`)
+  }
+}
+
+const configMap = (name: string, data: object) => ({ metadata: { name, labels: { a: 'b' } }, data })
+
+test('a policy refuses what its expressions do not allow, in its own words', () =>
+  under(
+    'validating',
+    {
+      matchConstraints: rules(['CREATE', 'DELETE']),
+      matchConditions: [{ name: 'not-the-free', expression: "request.name != 'free'" }],
+      variables: [{ name: 'count', expression: 'size(object.data)' }],
+      validations: [
+        {
+          expression: "request.operation == 'DELETE' || variables.count < 2",
+          messageExpression: "string(variables.count) + ' keys'",
+        },
+        { expression: "request.operation != 'DELETE'", message: 'stays', reason: 'Forbidden' },
+      ],
+    },
+    { validationActions: ['Deny'] },
+    async () => {
+      const refused = await ask('POST', MAPS, configMap('two', { a: '1', b: '2' }))
+      const why = "ValidatingAdmissionPolicy 'p' with binding 'p' denied request: 2 keys"
+      assert.equal(refused.code, 422)
+      assert.equal(refused.body.reason, 'Invalid')
+      assert.equal(refused.body.message, `configmaps "two" is forbidden: ${why}`)
+      assert.deepEqual(refused.body.details.causes, [{ reason: '', message: why }])
+      assert.equal((await ask('POST', MAPS, configMap('one', { a: '1' }))).code, 201)
+      assert.equal((await ask('POST', MAPS, configMap('free', { a: '1', b: '2' }))).code, 201)
+      assert.equal((await ask('DELETE', `${MAPS}/one`)).code, 403)
+    },
+  ))
+
+test('parameters, warnings and selectors', () =>
+  under(
+    'validating',
+    {
+      paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
+      matchConstraints: { ...rules(['*']), objectSelector: { matchLabels: { a: 'b' } } },
+      validations: [{ expression: 'object.data.a == params.data.wanted' }],
+    },
+    {
+      validationActions: ['Warn'],
+      paramRef: { name: 'wanted', namespace: 'default', parameterNotFoundAction: 'Deny' },
+    },
+    async () => {
+      const missing = await ask('POST', MAPS, configMap('early', { a: '1' }))
+      assert.match(missing.body.message, /failed to configure binding: no params found/)
+      assert.equal((await ask('POST', MAPS, { metadata: { name: 'wanted' }, data: { wanted: 'x' } })).code, 201)
+      const odd = await ask('POST', MAPS, configMap('odd', { a: '1' }))
+      assert.equal(odd.code, 201)
+      assert.match(
+        odd.warning,
+        /Validation failed for ValidatingAdmissionPolicy 'p' with binding 'p': failed expression/,
+      )
+      assert.equal((await ask('POST', MAPS, configMap('even', { a: 'x' }))).warning, '')
+    },
+  ))
+
+test('a policy changes what is created, and its changes have defaults', () =>
+  under(
+    'mutating',
+    {
+      reinvocationPolicy: 'Never',
+      matchConstraints: rules(['CREATE'], ['pods', 'configmaps']),
+      mutations: [
+        {
+          patchType: 'ApplyConfiguration',
+          applyConfiguration: {
+            expression: `Object{metadata: Object.metadata{labels: {"by": "policy"}}}`,
+          },
+        },
+        {
+          patchType: 'JSONPatch',
+          jsonPatch: { expression: `[JSONPatch{op: "add", path: "/data/more", value: object.metadata.labels.by}]` },
+        },
+      ],
+    },
+    {},
+    async () => {
+      const made = await ask('POST', MAPS, configMap('changed', { a: '1' }))
+      assert.deepEqual(made.body.metadata.labels, { a: 'b', by: 'policy' })
+      assert.deepEqual(made.body.data, { a: '1', more: 'policy' })
+      assert.equal((await ask('PUT', `${MAPS}/changed`, configMap('changed', { a: '2' }))).body.data.more, undefined)
+    },
+  ))
+
+test('a policy that can never work is refused', async () => {
+  const { code, body } = await ask('POST', `${POLICIES}/validatingadmissionpolicies`, {
+    metadata: { name: 'broken' },
+    spec: { matchConstraints: rules(['*']), validations: [{ expression: 'object.' }] },
+  })
+  assert.equal(code, 422)
+  assert.match(body.message, /spec.validations\[0\].expression: Invalid value: "object.": compilation failed: ERROR/)
+})

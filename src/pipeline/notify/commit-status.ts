@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { read, readText } from '../../lib/kube/read.ts'
-import { commitOf, get, openGitHub, parseAnswer, parseGitAddress, partsOf, tokenOf } from './git-host.ts'
+import { checkGitHub, commitOf, get, openGitHub, parseAnswer, parseGitAddress, partsOf, tokenOf } from './git-host.ts'
 import { basic, type Converse, isProgress, nameAndReason, type Parcel, post, unusable } from './hook-request.ts'
 
 /** Receivers that show a status beside a commit. Each looks first, and says nothing that is said already. */
 export const COMMIT_STATUSES: Readonly<Record<string, Converse>> = {
   github: function* (parcel) {
     const { message, commitStatus } = parcel
+    checkGitHub(parcel)
     if (isProgress(message)) return
     const [owner, repo] = partsOf(parcel, parseGitAddress(parcel), 2)
     const commit = commitOf(message)
@@ -19,11 +20,12 @@ export const COMMIT_STATUSES: Readonly<Record<string, Converse>> = {
   },
   gitlab: function* (parcel) {
     const { message, commitStatus, traps } = parcel
+    const token = tokenOf(parcel, 'gitlab')
     if (isProgress(message)) return
     const { host, path } = parseGitAddress(parcel)
     const commit = commitOf(message)
     const agent: Record<string, string> = traps === 'flux' ? { 'user-agent': 'go-gitlab' } : {}
-    const headers = { ...agent, accept: 'application/json', 'private-token': tokenOf(parcel, 'gitlab') }
+    const headers = { ...agent, accept: 'application/json', 'private-token': token }
     const project = `${host}/api/v4/projects/${encodeURIComponent(path).replaceAll('.', '%2E')}`
     const state = message.severity === 'error' ? 'failed' : 'success'
     const description = nameAndReason(message).words
@@ -42,8 +44,8 @@ export const COMMIT_STATUSES: Readonly<Record<string, Converse>> = {
     const { message, commitStatus } = parcel
     const { host, path } = parseGitAddress(parcel)
     const [owner, repo] = partsOf(parcel, { host, path }, 2)
-    const commit = commitOf(message)
     const headers = { authorization: `token ${tokenOf(parcel, 'gitea')}` }
+    const commit = commitOf(message)
     const state = isProgress(message) ? 'pending' : message.severity === 'error' ? 'failure' : 'success'
     const status = { state, target_url: '', description: nameAndReason(message).words, context: commitStatus }
     const repository = `${host}/api/v1/repos/${owner}/${repo}`
@@ -55,11 +57,12 @@ export const COMMIT_STATUSES: Readonly<Record<string, Converse>> = {
   bitbucketserver: (parcel) => bitbucketServer(parcel),
   azuredevops: function* (parcel) {
     const { message, commitStatus } = parcel
-    if (isProgress(message)) return
+    const token = tokenOf(parcel, 'azure devops')
     const { host, path } = parseGitAddress(parcel)
     const [organization, project, , repo] = partsOf(parcel, { host, path }, 4)
+    if (isProgress(message)) return
     const commit = commitOf(message)
-    const headers = { ...basic('', tokenOf(parcel, 'azure devops')), accept: 'application/json;api-version=6.0' }
+    const headers = { ...basic('', token), accept: 'application/json;api-version=6.0' }
     const summary = message.metadata?.['summary']
     const context = { genre: summary === undefined ? 'fluxcd' : `fluxcd:${summary}`, name: commitStatus }
     const state = message.severity === 'error' ? 'error' : 'succeeded'

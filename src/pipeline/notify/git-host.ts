@@ -76,18 +76,31 @@ export type GitHubApi = {
   readonly app: string
 }
 
+/**
+ * What Flux asks of a Provider for GitHub before anything else.
+ *
+ * @throws SluiceError NOTIFY_PROVIDER without a token, or the whole of what a GitHub App logs in with
+ */
+export function checkGitHub({ provider, secret: { token, password, githubApp } }: Parcel): void {
+  const unfit = (message: string) => unusable(provider, message, 'spec.secretRef')
+  if ((token ?? password ?? '') !== '') return
+  if (!githubApp) throw unfit('github token or github app details must be specified')
+  if (githubApp.installation === '')
+    throw unfit('app installation owner or ID must be provided to use github app authentication')
+  if (githubApp.privateKey === '') throw unfit('private key must be provided to use github app authentication')
+}
+
 /** Opens GitHub's API with a token, or as a GitHub App: then a token of the installation is asked for first. */
 export function* openGitHub(parcel: Parcel): Generator<HookRequest, GitHubApi, HookAnswer> {
-  const { provider, secret, traps } = parcel
+  const { secret, traps } = parcel
+  checkGitHub(parcel)
   const { host } = parseGitAddress(parcel)
   const base = host === 'https://github.com' ? 'https://api.github.com' : `${host}/api/v3`
   const agent: Record<string, string> = traps === 'flux' ? { 'user-agent': 'go-github/v64.0.0' } : {}
   const common = { ...agent, accept: 'application/vnd.github.v3+json', 'x-github-api-version': '2022-11-28' }
   const token = secret.token ?? secret.password ?? ''
   if (token !== '') return { base, headers: { ...common, authorization: `Bearer ${token}` }, app: '' }
-  if (!secret.githubApp)
-    throw unusable(provider, 'github token or github app details must be specified', 'spec.secretRef')
-  const { installation } = secret.githubApp
+  const installation = secret.githubApp?.installation ?? ''
   const headers = { ...common, authorization: `Bearer ${appToken(parcel)}` }
   const url = `${base}/app/installations/${encodeURIComponent(installation)}/access_tokens`
   const granted = parseAnswer(yield { method: 'POST', url, headers, body: '' }, 'the token of the installation')
@@ -103,15 +116,7 @@ export function textOf(value: unknown, key: string): string {
 
 /** The token of a GitHub App itself, good for nine minutes. */
 function appToken({ provider, secret, nowMs }: Parcel): string {
-  const { id, installation, privateKey } = secret.githubApp ?? { id: '', installation: '', privateKey: '' }
-  if (installation === '')
-    throw unusable(
-      provider,
-      'app installation owner or ID must be provided to use github app authentication',
-      'spec.secretRef',
-    )
-  if (privateKey === '')
-    throw unusable(provider, 'private key must be provided to use github app authentication', 'spec.secretRef')
+  const { id, privateKey } = secret.githubApp ?? { id: '', privateKey: '' }
   const nowSeconds = Math.floor(nowMs / 1000)
   const token = signJwt(privateKey, { iat: nowSeconds - 60, exp: nowSeconds + 540, iss: id })
   if (token === undefined)

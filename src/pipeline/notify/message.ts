@@ -42,46 +42,45 @@ export type Message = {
 
 const INTERNAL = new Set(['token', 'digest', 'checksum'])
 
-/**
- * Whether an Alert asks for an event.
- *
- * @throws SluiceError REGEXP_SYNTAX when one of its patterns is none
- */
-export function matchesAlert(alert: Alert, event: ToldEvent): boolean {
-  if (alert.isSuspended || event.severity === 'trace') return false
-  if (alert.severity === 'error' && event.severity !== 'error') return false
-  const { kind, name, namespace } = event.object
-  const isSource = alert.sources.some(
-    (source) =>
-      source.kind === kind &&
-      source.namespace === namespace &&
-      (source.name === '*' || source.name === name) &&
-      Object.entries(source.matchLabels).every(([key, value]) => event.objectLabels[key] === value),
-  )
-  if (!isSource) return false
-  const matches = (pattern: string): boolean => compile(pattern, alert).test(event.message)
-  if (alert.inclusionList.length > 0 && !alert.inclusionList.some(matches)) return false
-  return !alert.exclusionList.some(matches)
+/** Whether an Alert asks for an event, and what in the Alert is wrong: a pattern that is none counts for nothing, as in Flux. */
+export type Match = { readonly isWanted: boolean; readonly faults: readonly string[] }
+
+/** Whether an Alert asks for an event. */
+export function matchAlert(alert: Alert, event: ToldEvent): Match {
+  const faults: string[] = []
+  const isWanted = isSource(alert, event) && isLetThrough(alert, event, faults)
+  return { isWanted, faults }
 }
 
-function compile(pattern: string, alert: Alert): ReturnType<typeof compileRegexp> {
-  try {
-    return compileRegexp(pattern)
-  } catch (error) {
-    if (!(error instanceof SluiceError)) throw error
-    throw new SluiceError(error.code, error.message, { where: `Alert/${alert.namespace}/${alert.name}`, cause: error })
+function isSource(alert: Alert, { severity, object, objectLabels }: ToldEvent): boolean {
+  if (alert.isSuspended || severity === 'trace') return false
+  if (alert.severity === 'error' && severity !== 'error') return false
+  return alert.sources.some(
+    (source) =>
+      source.kind === object.kind &&
+      source.namespace === object.namespace &&
+      (source.name === '*' || source.name === object.name) &&
+      Object.entries(source.matchLabels).every(([key, value]) => objectLabels[key] === value),
+  )
+}
+
+function isLetThrough({ inclusionList, exclusionList }: Alert, { message }: ToldEvent, faults: string[]): boolean {
+  const matches = (pattern: string, list: 'inclusion' | 'exclusion'): boolean => {
+    try {
+      return compileRegexp(pattern).test(message)
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error
+      faults.push(`failed to compile ${list} regex: ${pattern}`)
+      return false
+    }
   }
+  if (inclusionList.length > 0 && !inclusionList.some((pattern) => matches(pattern, 'inclusion'))) return false
+  return !exclusionList.some((pattern) => matches(pattern, 'exclusion'))
 }
 
 /** Makes what is sent. Metadata: annotations of the object, then the Alert's, then its summary, then the controller's own. */
 export function makeMessage(alert: Alert, event: ToldEvent): Message {
-  const prefix = `${groupOf(event.object.apiVersion)}/`
-  const metadata = {
-    ...withPrefix(event.annotations, 'event.toolkit.fluxcd.io/'),
-    ...alert.metadata,
-    ...(alert.summary === '' ? {} : { summary: alert.summary }),
-    ...withPrefix(event.annotations, prefix),
-  }
+  const metadata = Object.fromEntries(metadataSources(alert, event).flatMap(({ values }) => Object.entries(values)))
   const { involvedObject, severity } = {
     involvedObject: event.object,
     severity: event.severity === 'error' ? 'error' : 'info',
@@ -98,6 +97,29 @@ export function makeMessage(alert: Alert, event: ToldEvent): Message {
   }
 }
 
+/** Where metadata comes from, in Flux's words; later ones count before earlier ones. */
+function metadataSources(
+  alert: Alert,
+  { annotations, object }: ToldEvent,
+): readonly { readonly name: string; readonly values: Readonly<Record<string, string>> }[] {
+  return [
+    { name: 'involved object annotations', values: withPrefix(annotations, 'event.toolkit.fluxcd.io/') },
+    { name: 'Alert object .spec.eventMetadata', values: alert.metadata },
+    { name: 'Alert object .spec.summary', values: alert.summary === '' ? {} : { summary: alert.summary } },
+    { name: 'involved object controller metadata', values: withPrefix(annotations, `${groupOf(object.apiVersion)}/`) },
+  ]
+}
+
+/** Keys of metadata that come from more than one place, each with the places: `{revision: "Alert object .spec.eventMetadata, involved …"}`. */
+export function metadataConflicts(alert: Alert, event: ToldEvent): Readonly<Record<string, string>> {
+  const places = new Map<string, string[]>()
+  for (const { name, values } of metadataSources(alert, event))
+    for (const key of Object.keys(values)) places.set(key, [...(places.get(key) ?? []), name])
+  return Object.fromEntries(
+    [...places].filter(([, names]) => names.length > 1).map(([key, names]) => [key, names.join(', ')]),
+  )
+}
+
 function withPrefix(annotations: Readonly<Record<string, string>>, prefix: string): Record<string, string> {
   return Object.fromEntries(
     Object.entries(annotations)
@@ -105,6 +127,13 @@ function withPrefix(annotations: Readonly<Record<string, string>>, prefix: strin
       .map(([key, value]): [string, string] => [key.slice(prefix.length), value])
       .filter(([key]) => !INTERNAL.has(key)),
   )
+}
+
+/** What makes two events the same news, as in Flux: object, words, revisions and the request that asked. */
+export function sameness({ object, message, annotations }: ToldEvent): readonly string[] {
+  const group = groupOf(object.apiVersion)
+  const marks = ['originRevision', 'revision', 'token'].map((name) => annotations[`${group}/${name}`] ?? '')
+  return [object.kind, object.namespace, object.name, message, ...marks]
 }
 
 function sortKeys(map: Readonly<Record<string, string>>): Record<string, string> {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { parseAlert, parseProvider, type Provider } from '../../kinds/notification.ts'
-import { makeMessage, marksOf, matchesAlert, type Message, type ToldEvent } from './message.ts'
+import { makeMessage, marksOf, matchAlert, type Message, type ToldEvent } from './message.ts'
 import type { HookRequest, ProviderSecret } from './hook-request.ts'
 import { converse, isFor } from './providers.ts'
 
@@ -138,7 +138,7 @@ const matches: readonly [it: string, spec: object, event: Partial<ToldEvent>, wa
   ['says nothing while suspended', { suspend: true }, {}, false],
 ]
 for (const [it, spec, told, want] of matches)
-  test(`an alert ${it}`, () => assert.equal(matchesAlert(alert(spec), { ...event, ...told }), want))
+  test(`an alert ${it}`, () => assert.equal(matchAlert(alert(spec), { ...event, ...told }).isWanted, want))
 
 test('metadata: of the object, the alert, its summary, and the controller’s own above all', () => {
   const message = makeMessage(

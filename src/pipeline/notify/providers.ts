@@ -2,6 +2,7 @@ import { compileCel } from '../../lib/cel/compile.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import type { Provider } from '../../kinds/notification.ts'
+import { addressFault } from './address.ts'
 import { CHANGE_REQUESTS } from './change-request.ts'
 import { CHATS } from './chat.ts'
 import { COMMIT_STATUSES } from './commit-status.ts'
@@ -54,21 +55,19 @@ export function failureWords(type: string): string {
 /**
  * What is to be said to the receiver of a Provider.
  *
- * @throws SluiceError NOTIFY_PROVIDER for a type that is not supported, or a Provider that lacks something; also while the conversation runs
+ * @throws SluiceError NOTIFY_PROVIDER, once it begins, for a type that is not supported, or a Provider that lacks something
  */
-export function converse(parcel: Parcel): Conversation {
+export function* converse(parcel: Parcel): Conversation {
   const { provider, secret } = parcel
   const address = secret.address ?? provider.address
   const { type } = provider
   const speak = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined
-  if (!speak) throw unusable(provider, `provider type "${type}" is not supported`, 'spec.type')
+  if (!speak) throw unusable(provider, `provider ${type} not supported`, 'spec.type')
   if (type === 'telegram' || [COMMIT_STATUSES, CHANGE_REQUESTS, QUEUES].some((types) => Object.hasOwn(types, type)))
-    return speak({ ...parcel, provider: { ...provider, address } })
-  if (!/^https?:\/\//.test(address) || !URL.canParse(address)) {
-    const why = address === '' ? 'the provider has no address' : 'the address is not an http(s) URL'
-    throw unusable(provider, why, 'spec.address')
-  }
-  return speak({ ...parcel, provider: { ...provider, address } })
+    return yield* speak({ ...parcel, provider: { ...provider, address } })
+  const fault = addressFault(provider, address)
+  if (fault) throw fault
+  yield* speak({ ...parcel, provider: { ...provider, address } })
 }
 
 /** What a commit status may be named by. */

@@ -1,5 +1,7 @@
+import { X509Certificate } from 'node:crypto'
 import type { Provider } from '../../kinds/notification.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { isRecord } from '../../lib/value/is-record.ts'
 import { loadOne } from '../../lib/yaml/load.ts'
 import type { ProviderSecret } from './hook-request.ts'
 import { isCommitStatusType } from './providers.ts'
@@ -52,17 +54,33 @@ export function readTls({ type }: Provider, certificate: SecretData | undefined,
   const pick = (key: string, old: string): string | undefined => textOf(data, key) || textOf(data, old) || undefined
   const [caPem, certPem, keyPem] = [pick('ca.crt', 'caFile'), pick('tls.crt', 'certFile'), pick('tls.key', 'keyFile')]
   const problem =
-    (certPem === undefined) !== (keyPem === undefined)
-      ? 'tls.crt and tls.key must be there together'
-      : certificate && caPem === undefined && certPem === undefined
-        ? 'the secret has neither ca.crt nor tls.crt'
-        : undefined
+    caPem !== undefined && !isCertificate(caPem)
+      ? 'the authority in ca.crt is no certificate in PEM'
+      : (certPem === undefined) !== (keyPem === undefined)
+        ? 'tls.crt and tls.key must be there together'
+        : certificate && caPem === undefined && certPem === undefined
+          ? 'the secret has neither ca.crt nor tls.crt'
+          : undefined
   if (problem !== undefined) throw new SluiceError('NOTIFY_PROVIDER', `failed to get TLS config: ${problem}`)
   return {
     ...(caPem === undefined ? {} : { caPem }),
     ...(certPem === undefined ? {} : { certPem }),
     ...(keyPem === undefined ? {} : { keyPem }),
   }
+}
+
+/**
+ * The proxy as it was named once, in the open or in the secret, which counts first; '' for none.
+ *
+ * @throws SluiceError NOTIFY_PROVIDER
+ */
+export function oldProxyOf({ proxy, namespace, secretName }: Provider, secret: SecretData): string {
+  const own = textOf(secret, 'proxy')
+  if (own !== '' && !URL.canParse(own))
+    throw new SluiceError('NOTIFY_PROVIDER', `invalid 'proxy' in secret '${namespace}/${secretName}'`)
+  const found = own || proxy
+  if (found !== '' && !URL.canParse(found)) throw new SluiceError('NOTIFY_PROVIDER', 'invalid proxy in spec.proxy')
+  return found
 }
 
 /**
@@ -81,9 +99,19 @@ export function readProxy(data: SecretData): {
   return { url, ...given('username', data), ...given('password', data) }
 }
 
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).fingerprint256 !== ''
+  } catch {
+    return false
+  }
+}
+
 function readHeaders(data: SecretData): Record<string, string> | undefined {
   const loaded: unknown = data['headers'] ? loadOne(data['headers'].toString('utf8'), 'headers') : undefined
-  if (typeof loaded !== 'object' || loaded === null) return undefined
+  if (loaded === undefined || loaded === null) return undefined
+  if (!isRecord(loaded))
+    throw new SluiceError('NOTIFY_PROVIDER', 'failed to read headers from secret: they are no map of names to values')
   const pairs = Object.entries(loaded).map(([name, value]): [string, string] => [name, String(value)])
   const bad = pairs.find(([name, value]) => !/^[\w!#$%&'*+.^`|~-]+$/.test(name) || /[\r\n\0]/.test(value))
   if (bad) throw new SluiceError('NOTIFY_PROVIDER', `failed to read headers from secret: "${bad[0]}" is no header`)

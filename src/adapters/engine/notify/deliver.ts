@@ -4,7 +4,7 @@ import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Conversation } from '../../../pipeline/notify/hook-request.ts'
 import type { EventMarks, Message } from '../../../pipeline/notify/message.ts'
 import { commitStatusName, converse, failureWords, isFor } from '../../../pipeline/notify/providers.ts'
-import { readProviderSecret, readProxy, readTls, type SecretData } from '../../../pipeline/notify/secret.ts'
+import { oldProxyOf, readProviderSecret, readProxy, readTls, type SecretData } from '../../../pipeline/notify/secret.ts'
 import { boundedCall } from '../../bounded-call.ts'
 import type { AbsorbingCache } from '../../kube/types.ts'
 import { hold, type SendOptions } from '../../notify/send.ts'
@@ -29,6 +29,7 @@ export type Notifiers = { readonly alerts: AbsorbingCache; readonly providers: A
  */
 export async function deliver(context: EngineContext, { alerts, providers }: Notifiers, post: Post): Promise<void> {
   const { message, marks } = post
+  const { traps } = context
   const [namespace = '', alertName = ''] = post.alert.split('/')
   const { kind, namespace: of, name: what } = message.involvedObject
   const about = `${kind}/${of}/${what}`
@@ -42,30 +43,37 @@ export async function deliver(context: EngineContext, { alerts, providers }: Not
     )
   const provider = parseProvider(object)
   if (provider.isSuspended || !isFor(provider, message, marks)) return
-  const prepared = await prepare(context, { provider, object, alert, message }).catch((error: unknown) => {
+  const { conversation, options } = await prepare(context, { provider, object, alert, message }).catch(
+    (error: unknown) => {
+      throw undispatched(about, error)
+    },
+  )
+  await hold(conversation, options).catch((error: unknown) => {
     if (!(error instanceof SluiceError)) throw error
-    const initialized = `failed to initialize notifier for provider '${provider.name}': ${error.message}`
-    throw new SluiceError('NOTIFY_PROVIDER', `failed to dispatch notification for ${about}: ${initialized}`, {
-      ...(error.where === undefined ? {} : { where: error.where }),
-    })
-  })
-  await hold(prepared.conversation, prepared.options).catch((error: unknown) => {
-    if (!(error instanceof SluiceError)) throw error
+    // A Provider that lacks something is found out by its own part of the conversation; Flux asks it before anything is sent.
+    if (error.code === 'NOTIFY_PROVIDER' && error.where !== undefined)
+      throw undispatched(about, uninitialized(provider, error))
     // Flux tries until its time is up, and then says that only.
     const isOver =
-      context.traps === 'flux' &&
-      error.code === 'NOTIFY_FAILED' &&
-      error.retry === 'backoff' &&
-      provider.type !== 'nats'
+      traps === 'flux' && error.code === 'NOTIFY_FAILED' && error.retry === 'backoff' && provider.type !== 'nats'
     const reason = isOver ? 'failed to execute request: context deadline exceeded' : error.message
-    throw new SluiceError(
-      error.code,
-      `failed to send notification for ${about}: ${failureWords(provider.type)}${reason}`,
-      {
-        retry: error.retry,
-      },
-    )
+    const words = `failed to send notification for ${about}: ${failureWords(provider.type)}${reason}`
+    throw new SluiceError(error.code, words, { retry: error.retry })
   })
+}
+
+/** What kept a message from being sent at all. */
+function undispatched(about: string, error: unknown): unknown {
+  if (!(error instanceof SluiceError)) return error
+  return new SluiceError('NOTIFY_PROVIDER', `failed to dispatch notification for ${about}: ${error.message}`, {
+    ...(error.where === undefined ? {} : { where: error.where }),
+  })
+}
+
+/** What the receiver's own part finds wrong with its Provider. */
+function uninitialized({ name }: Provider, error: SluiceError): SluiceError {
+  const message = `failed to initialize notifier for provider '${name}': failed to initialize notifier: ${error.message}`
+  return new SluiceError('NOTIFY_PROVIDER', message, { ...(error.where === undefined ? {} : { where: error.where }) })
 }
 
 type Needs = {
@@ -84,26 +92,35 @@ async function prepare(
     throw new SluiceError('NOTIFY_PROVIDER', 'workload identity is not supported: remove spec.serviceAccountName')
   const naming = { message, provider, providerObject: object, alertObject: alert, guard: boundedCall }
   const commitStatus = commitStatusName(naming)
-  const secret = await readOptional(context, provider, provider.secretName)
-  const certificate = await readOptional(context, provider, provider.certSecretName)
-  const proxySecret = await readOptional(context, provider, provider.proxySecretName)
-  const oldProxy = secret?.['proxy']?.toString('utf8').trim() || provider.proxy
-  const proxy = proxySecret ? readProxy(proxySecret) : oldProxy === '' ? undefined : { url: oldProxy }
+  const { secret, ...connection } = await readSecrets(context, provider).catch((error: unknown) => {
+    if (!(error instanceof SluiceError)) throw error
+    throw new SluiceError(error.code, `failed to initialize notifier for provider '${provider.name}': ${error.message}`)
+  })
   const { namespace = '', name, uid = '' } = alert.metadata
-  return {
-    conversation: converse({
-      ...{ message, provider, commitStatus, traps, nowMs: clock.nowMs() },
-      secret: readProviderSecret(secret ?? {}),
-      alert: { namespace, name, uid },
-    }),
-    options: {
-      timeoutMs: provider.timeoutMs,
-      reach: hookReach,
-      userAgent: traps === 'flux' ? 'Go-http-client/1.1' : 'sluice',
-      ...readTls(provider, certificate, secret ?? {}),
-      ...(proxy ? { proxy } : {}),
-    },
+  const parcel = {
+    message,
+    provider,
+    commitStatus,
+    traps,
+    nowMs: clock.nowMs(),
+    secret,
+    alert: { namespace, name, uid },
   }
+  const userAgent = traps === 'flux' ? 'Go-http-client/1.1' : 'sluice'
+  return {
+    conversation: converse(parcel),
+    options: { timeoutMs: provider.timeoutMs, reach: hookReach, userAgent, ...connection },
+  }
+}
+
+async function readSecrets(context: EngineContext, provider: Provider) {
+  const secret = (await readOptional(context, provider, provider.secretName)) ?? {}
+  const read = readProviderSecret(secret)
+  const proxySecret = await readOptional(context, provider, provider.proxySecretName)
+  const oldProxy = oldProxyOf(provider, secret)
+  const proxy = proxySecret ? readProxy(proxySecret) : oldProxy === '' ? undefined : { url: oldProxy }
+  const certificate = await readOptional(context, provider, provider.certSecretName)
+  return { secret: read, ...readTls(provider, certificate, secret), ...(proxy ? { proxy } : {}) }
 }
 
 async function readOptional(

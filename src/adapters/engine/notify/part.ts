@@ -4,9 +4,18 @@ import { join } from 'node:path'
 import { backoffMs } from '../../../engine/backoff.ts'
 import type { EngineEvent } from '../../../engine/event.ts'
 import { kubeTime } from '../../../kinds/conditions.ts'
-import { type Alert, parseAlert } from '../../../kinds/notification.ts'
+import { type Alert, parseAlert, parseProvider } from '../../../kinds/notification.ts'
 import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
-import { makeMessage, marksOf, matchesAlert, type ToldEvent } from '../../../pipeline/notify/message.ts'
+import {
+  makeMessage,
+  marksOf,
+  matchAlert,
+  type Message,
+  metadataConflicts,
+  sameness,
+  type ToldEvent,
+} from '../../../pipeline/notify/message.ts'
+import { isFor } from '../../../pipeline/notify/providers.ts'
 import { read } from '../../../lib/kube/read.ts'
 import type { AbsorbingCache } from '../../kube/types.ts'
 import { type Letter, openOutbox, type Outbox } from '../../notify/outbox.ts'
@@ -20,6 +29,8 @@ const AT_ONCE = 8
 /** After so many failed sends the Alert gets an event; sending goes on for a day. */
 const TOLD_AFTER = 4
 const LONGEST_MS = 24 * 3_600_000
+const CONFLICTS =
+  'metadata key conflicts detected (please refer to the Alert API docs and Flux RFC 0008 for more information)'
 
 type Own = {
   readonly context: EngineContext
@@ -74,39 +85,35 @@ function take(own: Own, event: EngineEvent): void {
 }
 
 function wants(own: Own, alert: Alert, told: ToldEvent): boolean {
-  try {
-    return (own.context.crossNamespace || alert.namespace === told.object.namespace) && matchesAlert(alert, told)
-  } catch (error) {
-    if (!(error instanceof SluiceError)) throw error
-    tellAlert(own, alert, `the alert cannot be matched: ${error.message}`)
-    return false
-  }
+  if (!own.context.crossNamespace && alert.namespace !== told.object.namespace) return false
+  const { isWanted, faults } = matchAlert(alert, told)
+  for (const fault of faults) tellAlert(own, alert, { reason: 'InvalidConfig', message: fault })
+  return isWanted
 }
 
-function keep({ outbox, context }: Own, alert: Alert, told: ToldEvent): void {
+/** Metadata that is said twice is no fault of the message, but one of two meanings is lost: Flux says so on the Alert, and so do we. */
+function warnOfConflicts(own: Own, alert: Alert, told: ToldEvent, message: Message): void {
+  const object = own.providers.get(alert.namespace, alert.providerName)
+  const provider = object && parseProvider(object)
+  const conflicts = metadataConflicts(alert, told)
+  if (!provider || provider.isSuspended || Object.keys(conflicts).length === 0) return
+  if (isFor(provider, message, marksOf(told)))
+    tellAlert(own, alert, { reason: 'MetadataAppendFailed', message: CONFLICTS, annotations: conflicts })
+}
+
+function keep(own: Own, alert: Alert, told: ToldEvent): void {
+  const { outbox, context } = own
   const message = makeMessage(alert, told)
-  const { kind, namespace, name } = message.involvedObject
-  const { revision = '', token = '' } = message.metadata ?? {}
-  const same = [
-    alert.namespace,
-    alert.name,
-    kind,
-    namespace,
-    name,
-    message.severity,
-    message.reason,
-    message.message,
-    revision,
-    token,
-  ]
-  const key = createHash('sha256').update(JSON.stringify(same)).digest('hex')
+  const key = createHash('sha256')
+    .update(JSON.stringify([alert.namespace, alert.name, ...sameness(told)]))
+    .digest('hex')
   const post: Post = {
     alert: `${alert.namespace}/${alert.name}`,
     provider: alert.providerName,
     message,
     marks: marksOf(told),
   }
-  outbox.put(key, post, context.clock.nowMs())
+  if (outbox.put(key, post, context.clock.nowMs())) warnOfConflicts(own, alert, told, message)
 }
 
 /** The event with what its object says of itself: labels for matching. */
@@ -157,7 +164,8 @@ async function post(own: Own, { id, payload, attempts }: Letter<Post>): Promise<
     const failures = attempts + 1
     const isTold = error instanceof SluiceError && error.retry === 'spec' ? failures === 1 : failures === TOLD_AFTER
     const alert = own.alerts.list().find((object) => keyOf(object) === payload.alert)
-    if (isTold && alert) tellAlert(own, parseAlert(alert), error instanceof Error ? error.message : String(error))
+    const message = error instanceof Error ? error.message : String(error)
+    if (isTold && alert) tellAlert(own, parseAlert(alert), { reason: 'NotificationDispatchFailed', message })
     const isOver = !alert || context.clock.nowMs() - Date.parse(payload.message.timestamp) > LONGEST_MS
     if (isOver) outbox.done(id)
     else outbox.retryAt(id, context.clock.nowMs() + backoffMs(failures))
@@ -165,13 +173,14 @@ async function post(own: Own, { id, payload, attempts }: Letter<Post>): Promise<
   }
 }
 
-function tellAlert({ context }: Own, alert: Alert, message: string): void {
+type News = Pick<EngineEvent, 'reason' | 'message' | 'annotations'>
+
+function tellAlert({ context }: Own, alert: Alert, news: News): void {
   const { apiVersion, namespace, name, uid, resourceVersion } = alert
   context.tell({
     object: { apiVersion, kind: 'Alert', namespace, name, uid, resourceVersion },
     severity: 'error',
-    reason: 'NotificationDispatchFailed',
-    message,
+    ...news,
     controller: 'notification-controller',
     atMs: context.clock.nowMs(),
   })

@@ -17,12 +17,14 @@ export class Fault extends Error {
   readonly code: number
   readonly reason: string
   readonly details: Details | undefined
+  readonly metadata: JsonObject
 
-  constructor(code: number, reason: string, message: string, details?: Details) {
+  constructor(code: number, reason: string, message: string, details?: Details, metadata: JsonObject = {}) {
     super(message)
     this.code = code
     this.reason = reason
     this.details = details
+    this.metadata = metadata
   }
 }
 
@@ -130,7 +132,7 @@ export function statusOf(fault: Fault): JsonObject {
   return {
     kind: 'Status',
     apiVersion: 'v1',
-    metadata: {},
+    metadata: fault.metadata,
     status: 'Failure',
     message: fault.message,
     reason: fault.reason === '' ? undefined : fault.reason,

@@ -53,12 +53,16 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
     return credentialsIn(dir, host, Date.now())
   })
   const store = inWritable(dir, () =>
-    openStore(sqliteJournal(join(dir, 'objects.db')), (error) => {
-      log(`kubed: state cannot be written, no more answers: ${error instanceof Error ? error.message : String(error)}`)
-      for (const one of [server, plain]) {
-        one?.closeAllConnections()
-        one?.close()
-      }
+    openStore(sqliteJournal(join(dir, 'objects.db')), {
+      nowMs: () => Date.now(),
+      failed(error) {
+        const why = error instanceof Error ? error.message : String(error)
+        log(`kubed: state cannot be written, no more answers: ${why}`)
+        for (const one of [server, plain]) {
+          one?.closeAllConnections()
+          one?.close()
+        }
+      },
     }),
   )
   const env: Environment = {
@@ -94,7 +98,7 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
     caPem: credentials.caPem,
     async close() {
       await Promise.all([server, plain].map((one) => one && close(one)))
-      store.close()
+      await store.close()
     },
   }
 }

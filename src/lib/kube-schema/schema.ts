@@ -53,6 +53,8 @@ export type FieldType = {
   readonly schema: Schema
   /** Full name of the definition that a `$ref` named. */
   readonly name: string | undefined
+  /** The same without what all of Kubernetes' own begin with: `core.v1.Pod`; '' for a schema without a name. */
+  readonly shortName: string
   /** `any`: nothing is declared; decide by the value. */
   readonly kind: 'scalar' | 'map' | 'list' | 'any'
   /** The Go type behind a scalar or special object of the built-in kinds. */
@@ -90,6 +92,8 @@ const SPECIALS: Readonly<Record<string, Special>> = {
   'v1.FieldsV1': 'fieldsV1',
 }
 
+const PACKAGES = /^io\.k8s\.(?:api|apiextensions-apiserver\.pkg\.apis|apimachinery\.pkg\.apis)\./
+
 const compiled = new WeakMap<Schema, FieldType>()
 
 /** The type that a schema describes. Remembered by the identity of `schema`. */
@@ -103,6 +107,7 @@ export function typeOf(schema: Schema, resolve: Resolve = () => undefined): Fiel
 
 function compile(written: Schema, resolve: Resolve): FieldType {
   const special = specialOf(written)
+  const name = refOf(written)
   const schema = dereference(written, resolve)
   const children = new Map<string, FieldType>()
   const extra = schema.additionalProperties
@@ -120,7 +125,8 @@ function compile(written: Schema, resolve: Resolve): FieldType {
   const { keys, isSet, isAtomic } = relationOf(schema, special)
   return {
     schema,
-    name: refOf(written),
+    name,
+    shortName: name?.replace(PACKAGES, '') ?? '',
     special: special ?? (schema.type === 'string' && schema.format === 'byte' ? 'bytes' : undefined),
     kind: kindOf(schema, special),
     isAtomic,

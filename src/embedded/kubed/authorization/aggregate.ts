@@ -33,6 +33,6 @@ function update(env: Environment, role: Obj, roles: readonly Obj[]): boolean {
   const { apiVersion, kind, metadata } = role
   const writer = { manager: 'clusterrole-aggregation-controller', now: timestamp(env.nowMs()), subresource: '' }
   const patch = { apiVersion, kind, metadata: { name: metadata.name }, rules }
-  env.store.put(KEY, objFrom(clone(trackApply(resource, role, patch, writer, true)), apiVersion, kind))
+  env.store.put(KEY, objFrom(clone(trackApply(resource, role, patch, writer, true).value), apiVersion, kind))
   return true
 }

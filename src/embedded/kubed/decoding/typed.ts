@@ -104,8 +104,11 @@ function decodeSpecial(type: FieldType, value: Json, path: string, owner: string
   }
 }
 
+const CANONICAL = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/
+
 function decodeTime(value: Json, micro: boolean, path: string, owner: string): Json {
   if (typeof value !== 'string') throw mismatch(value, path, owner, 'string')
+  if (!micro && CANONICAL.test(value) && !Number.isNaN(Date.parse(value))) return value
   if (!/^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(value) || Number.isNaN(Date.parse(value)))
     throw new DecodeError(
       `parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(value)} as "2006"`,
@@ -144,7 +147,7 @@ function mismatch(value: Json, path: string, owner: string, wanted: string): Dec
 
 /** The name of a struct without its package. */
 function bareName(type: FieldType): string {
-  return type.name?.split('.').at(-1) ?? goName(type)
+  return type.name === undefined ? goName(type) : type.name.slice(type.name.lastIndexOf('.') + 1)
 }
 
 function goName(type: FieldType): string {

@@ -3,12 +3,9 @@ import { isObject, type Json, type JsonObject } from '../../../lib/kube/json.ts'
 import { RULES } from './kinds.ts'
 import { DEFAULTS } from './table.ts'
 
-/** Definitions are named `core.v1.Pod` here, whatever package they are in. */
-const PACKAGES = /^io\.k8s\.(?:api|apiextensions-apiserver\.pkg\.apis)\./
-
 /** Sets the defaults of a built-in kind, all the way down. In place. */
 export function applyDefaults(type: FieldType, value: JsonObject): void {
-  const name = type.name?.replace(PACKAGES, '') ?? ''
+  const name = type.shortName
   RULES[name]?.(value)
   const constants = DEFAULTS[name]
   for (const field in constants) if (value[field] === undefined) value[field] = structuredClone(constants[field])

@@ -37,6 +37,18 @@ const KINDS: Readonly<Record<string, Form['kind']>> = {
 /** The form that the client accepts. @throws Fault 406 when there is none */
 export function formOf(header: string): Form {
   if (header === '') return OBJECT
+  let form = known.get(header)
+  if (form !== undefined) return form
+  form = readForm(header)
+  if (known.size < MOST_KNOWN) known.set(header, form)
+  return form
+}
+
+/** Clients send the same few headers again and again. */
+const known = new Map<string, Form>([['application/json', OBJECT]])
+const MOST_KNOWN = 64
+
+function readForm(header: string): Form {
   for (const { type, parameters } of parseAccept(header)) {
     const contentType =
       type === '*/*' || type === 'application/*' || type === 'application/json'

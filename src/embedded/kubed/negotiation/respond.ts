@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http'
-import type { Json, JsonObject } from '../../../lib/kube/json.ts'
+import { asJson, type Json, type JsonObject } from '../../../lib/kube/json.ts'
 import { dump } from '../../../lib/yaml/dump.ts'
 import type { Call } from '../call.ts'
 import { badRequest, Fault, statusOf } from '../fault.ts'
 import type { Obj } from '../object.ts'
+import { toVersion } from '../resources/convert.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { type Form, formOf } from './accept.ts'
 import { type Include, metadataOf, tableOf } from './table.ts'
@@ -16,7 +17,18 @@ export function send(
   contentType: Form['contentType'] = 'application/json',
   warnings: readonly string[] = [],
 ): void {
-  const text = contentType === 'application/yaml' ? dump(body) : `${JSON.stringify(body)}\n`
+  sendText(response, code, JSON.stringify(body), contentType, warnings)
+}
+
+/** Sends what is JSON already. */
+export function sendText(
+  response: ServerResponse,
+  code: number,
+  json: string,
+  contentType: Form['contentType'],
+  warnings: readonly string[],
+): void {
+  const text = contentType === 'application/yaml' ? dump(asJson(JSON.parse(json))) : `${json}\n`
   const headers: Record<string, string | number | string[]> = {
     'content-type': contentType,
     'cache-control': 'no-cache, private',
@@ -48,66 +60,87 @@ function includeOf(call: Call): Include {
   )
 }
 
-/** One object in the form that the client accepts. */
-export function presentOne(
-  call: Call,
-  now: number,
-): { contentType: Form['contentType']; present: (object: Obj, isFirst: boolean) => Json } {
+/** An object and, where the store keeps it, its text; both in the version in which it is kept. Stored ones are decoded only when looked into. */
+export type Shown = { readonly object: Obj; readonly text: string | undefined }
+
+/** How objects are shown to a client. */
+export type Presenter = {
+  readonly contentType: Form['contentType']
+  /** JSON of an object as the client asked for it. `isFirst` tells tables to name their columns. */
+  readonly show: (shown: Shown, isFirst: boolean) => string
+}
+
+/** Shows one object in the form that the client accepts. @throws Fault 406 */
+export function presentOne(call: Call, nowMs: () => number): Presenter {
+  const { resource } = call
   const form = formOf(call.accept)
+  const { contentType } = form
   if (form.kind === 'metadata-list')
     throw new Fault(
       406,
       'NotAcceptable',
-      `you requested PartialObjectMetadataList, but the requested object is not a list (${goTypeOf(call.resource)})`,
+      `you requested PartialObjectMetadataList, but the requested object is not a list (${goTypeOf(resource)})`,
     )
   const include = form.kind === 'table' ? includeOf(call) : 'None'
+  const head = headOf(resource)
   return {
-    contentType: form.contentType,
-    present: (object, isFirst) => {
-      if (form.kind === 'metadata') return metadataOf(object, form.version)
-      if (form.kind !== 'table') return object
+    contentType,
+    show(shown, isFirst) {
+      if (form.kind === 'object' && shown.text?.startsWith(head)) return shown.text
+      const object = toVersion(resource, shown.object)
+      if (form.kind === 'metadata') return JSON.stringify(metadataOf(object, form.version))
+      if (form.kind !== 'table') return JSON.stringify(object)
       const { resourceVersion } = object.metadata
       const metadata = resourceVersion === undefined ? {} : { resourceVersion }
-      return tableOf(call.resource, [object], metadata, { include, now, version: form.version, withColumns: isFirst })
+      const options = { include, now: nowMs(), version: form.version, withColumns: isFirst }
+      return JSON.stringify(tableOf(resource, [object], metadata, options))
     },
   }
 }
 
-/** A list in the form that the client accepts. */
+/** JSON of a list in the form that the client accepts. @throws Fault 406 */
 export function presentMany(
   call: Call,
-  items: readonly Obj[],
+  items: readonly Shown[],
   metadata: JsonObject,
   now: number,
-): { contentType: Form['contentType']; body: Json } {
+): { readonly contentType: Form['contentType']; readonly text: string } {
+  const { resource } = call
   const form = formOf(call.accept)
+  const { contentType, version } = form
   if (form.kind === 'metadata')
     throw new Fault(
       406,
       'NotAcceptable',
-      `you requested PartialObjectMetadata, but the requested object is a list (${goTypeOf(call.resource)}List)`,
+      `you requested PartialObjectMetadata, but the requested object is a list (${goTypeOf(resource)}List)`,
     )
-  if (form.kind === 'table')
-    return {
-      contentType: form.contentType,
-      body: tableOf(call.resource, items, metadata, {
-        include: includeOf(call),
-        now,
-        version: form.version,
-        withColumns: true,
-      }),
-    }
-  if (form.kind === 'metadata-list')
-    return {
-      contentType: form.contentType,
-      body: {
-        kind: 'PartialObjectMetadataList',
-        apiVersion: `meta.k8s.io/${form.version}`,
-        metadata,
-        items: items.map((object) => metadataOf(object, form.version)),
-      },
-    }
-  return { contentType: form.contentType, body: listOfItems(call.resource, items, metadata) }
+  if (form.kind === 'object') return { contentType, text: listText(resource, items, metadata) }
+  const objects = items.map(({ object }) => toVersion(resource, object))
+  const shown = (): JsonObject => {
+    if (form.kind === 'table')
+      return tableOf(resource, objects, metadata, { include: includeOf(call), now, version, withColumns: true })
+    const partial = objects.map((object) => metadataOf(object, version))
+    return { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${version}`, metadata, items: partial }
+  }
+  return { contentType, text: JSON.stringify(shown()) }
+}
+
+/** How the text of an object begins that is kept in this version. */
+function headOf(resource: Resource): string {
+  return `{"kind":${JSON.stringify(resource.kind)},"apiVersion":${JSON.stringify(apiVersionOf(resource))},`
+}
+
+/** A list made of texts: nothing is decoded or written anew. */
+function listText(resource: Resource, items: readonly Shown[], metadata: JsonObject): string {
+  const head = headOf(resource)
+  const isCustom = resource.custom !== undefined
+  const texts = items.map((item) => {
+    const { text } = item
+    if (!text?.startsWith(head)) return JSON.stringify(asItem(resource, toVersion(resource, item.object)))
+    return isCustom ? text : `{${text.slice(head.length)}`
+  })
+  const list = { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource), metadata }
+  return `${JSON.stringify(list).slice(0, -1)},"items":[${texts.join(',')}]}`
 }
 
 const goTypeOf = ({ custom, group, kind }: Resource): string =>
@@ -116,12 +149,8 @@ const goTypeOf = ({ custom, group, kind }: Resource): string =>
     : '*unstructured.Unstructured'
 
 /** Built-in items do not repeat their kind; custom ones do. */
-function listOfItems(resource: Resource, items: readonly Obj[], metadata: JsonObject): JsonObject {
-  return {
-    kind: `${resource.kind}List`,
-    apiVersion: apiVersionOf(resource),
-    metadata,
-    items:
-      resource.custom !== undefined ? [...items] : items.map(({ kind: _kind, apiVersion: _version, ...item }) => item),
-  }
+function asItem({ custom }: Resource, object: Obj): JsonObject {
+  if (custom !== undefined) return object
+  const { kind: _kind, apiVersion: _version, ...item } = object
+  return item
 }

@@ -1,265 +1,283 @@
-import { byBytes } from '../../../lib/kube/json.ts'
 import { namespaceOf, type Obj, ownersOf } from '../object.ts'
-import type { Change, Journal } from './journal.ts'
+import { Bucket, type Handler, type Range, type Scope } from './bucket.ts'
+import type { StoreEvent } from './history.ts'
+import type { Change, Head, Journal } from './journal.ts'
+import { placeOf, prefixOf } from './places.ts'
+import { Shelf, Stored } from './stored.ts'
 
-/** A change that watchers see. `before` is what the object was. */
-export type StoreEvent = {
-  readonly version: number
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'
-  readonly key: string
-  readonly object: Obj
-  readonly before: Obj | undefined
-}
+/** Places in order, and what is at them. */
+export type Selected = { readonly places: readonly string[]; readonly at: (place: string) => Stored | undefined }
 
-/** How many events a kind keeps for watches that resume. */
-const HISTORY = 1024
-
-type Bucket = {
-  readonly namespaces: Map<string, Map<string, Obj>>
-  order: Map<string, readonly Obj[]>
-  history: StoreEvent[]
-  /** Versions up to this one are not in the history. */
-  compacted: number
-  readonly watchers: Set<(event: StoreEvent) => void>
-}
-
-/** All objects, decoded, in memory; every change goes to the journal in groups, and to watchers once it is durable. */
+/** All objects, as texts in memory; every change goes to the journal in groups, and to watchers once it is durable. */
 export type Store = {
   readonly get: (key: string, namespace: string, name: string) => Obj | undefined
-  /** Objects by namespace and name; of all namespaces when it is undefined. The list must not be changed. */
+  readonly find: (key: string, namespace: string, name: string) => Stored | undefined
+  /** Objects in the order of their places; of all namespaces when it is undefined. */
   readonly list: (key: string, namespace?: string) => readonly Obj[]
+  /** What a list goes through; undefined when the version it wants is forgotten. */
+  readonly select: (key: string, range: Range) => Selected | undefined
   readonly put: (key: string, object: Obj) => Obj
   readonly remove: (key: string, object: Obj) => Obj
+  /** The text under which exactly this object is kept; undefined for one that is not, or is changed. */
+  readonly textOf: (object: Obj) => string | undefined
   /** Objects that name `uid` as an owner, with their keys. */
   readonly dependentsOf: (uid: string) => readonly { readonly key: string; readonly object: Obj }[]
   readonly hasUid: (uid: string) => boolean
   readonly keys: () => readonly string[]
   readonly version: () => number
+  /** The last version that outlives a crash: watchers have been told of everything up to it. */
+  readonly durable: () => number
   /** Resolves when everything written so far is durable. */
   readonly settled: () => Promise<void>
-  /** Events after `version`; undefined when they are forgotten. */
-  readonly since: (key: string, version: number) => readonly StoreEvent[] | undefined
-  readonly watch: (key: string, handler: (event: StoreEvent) => void) => () => void
-  readonly close: () => void
+  /** At most `limit` events after `version`; undefined when they are forgotten. */
+  readonly since: (key: string, version: number, limit?: number) => readonly StoreEvent[] | undefined
+  readonly watch: (key: string, scope: Scope, handler: Handler) => () => void
+  readonly close: () => Promise<void>
 }
 
-/**
- * Opens the store over a journal.
- *
- * @param failed called when the journal cannot be written (disk full): the server must stop answering as if it were
- */
-export function openStore(journal: Journal, failed: (error: unknown) => void): Store {
-  return new MemoryStore(journal, failed)
+/** The world outside. */
+export type StoreOptions = {
+  readonly nowMs: () => number
+  /** Called when the journal cannot be written (disk full): the server must stop answering as if it were. */
+  readonly failed: (error: unknown) => void
 }
 
-/** Where an object is. */
-type Place = { readonly key: string; readonly namespace: string; readonly name: string }
+/** Opens the store over a journal. */
+export function openStore(journal: Journal, options: StoreOptions): Store {
+  return new MemoryStore(journal, options)
+}
+
+type Pending = { readonly change: Change; readonly event: StoreEvent }
 
 class MemoryStore implements Store {
   readonly #journal: Journal
-  readonly #failed: (error: unknown) => void
+  readonly #options: StoreOptions
+  readonly #shelf: Shelf
   readonly #buckets = new Map<string, Bucket>()
   readonly #owners = new Map<string, Set<string>>()
-  readonly #uids = new Map<string, Place>()
+  readonly #uids = new Map<string, Stored>()
+  /** How many texts of a kind were not read from the journal yet. */
+  readonly #unread = new Map<string, number>()
   #version = 0
-  #pending: { change: Change; event: StoreEvent }[] = []
-  #flushing: Promise<void> | undefined
-  #isBroken = false
+  /** The version at which this process began: it knows all changes since. */
+  readonly #start: number
+  #durable = 0
+  #pending: Pending[] = []
+  #busy: readonly Pending[] = []
+  /** The round that will take what is pending, and the one that the disk is busy with. */
+  #next: Promise<void> | undefined
+  #inFlight: Promise<void> = DONE
 
-  constructor(journal: Journal, failed: (error: unknown) => void) {
+  constructor(journal: Journal, options: StoreOptions) {
     this.#journal = journal
-    this.#failed = failed
-    this.#version = journal.load(({ key, body }) => {
-      if (body !== undefined) this.#remember(key, parseStored(body))
-    })
-    for (const bucket of this.#buckets.values()) bucket.compacted = this.#version
+    this.#options = options
+    this.#shelf = new Shelf(journal.read)
+    const heads: Head[] = []
+    this.#version = journal.load((head) => void heads.push(head))
+    this.#durable = this.#start = this.#version
+    for (const head of heads) {
+      this.#remember(new Stored(this.#shelf, head))
+      this.#unread.set(head.key, (this.#unread.get(head.key) ?? 0) + 1)
+    }
   }
 
   readonly get = (key: string, namespace: string, name: string): Obj | undefined =>
-    this.#buckets.get(key)?.namespaces.get(namespace)?.get(name)
+    this.find(key, namespace, name)?.object
 
-  readonly list = (key: string, namespace?: string): readonly Obj[] => listBucket(this.#buckets.get(key), namespace)
+  readonly find = (key: string, namespace: string, name: string): Stored | undefined =>
+    this.#buckets.get(key)?.get(placeOf(namespace, name))
+
+  readonly list = (key: string, namespace?: string): readonly Obj[] => {
+    const bucket = this.#buckets.get(key)
+    if (bucket === undefined) return []
+    this.#readAll(key, bucket)
+    return bucket.select({ namespace }).flatMap((place) => bucket.get(place)?.object ?? [])
+  }
+
+  readonly select = (key: string, range: Range): Selected | undefined => {
+    const bucket = this.#bucketOf(key)
+    this.#readAll(key, bucket)
+    if (range.version !== undefined && range.version < this.#version)
+      return selectPast(bucket, this.#eventsAfter(key, range.version), range)
+    return { places: bucket.select(range), at: (place) => bucket.get(place) }
+  }
 
   readonly put = (key: string, object: Obj): Obj => {
-    const version = ++this.#version
-    object.metadata.resourceVersion = String(version)
-    const before = this.#remember(key, object)
+    const before = this.#present(key, object)
+    const version = this.#stamp(object)
+    const head = headOf(key, object, version, before)
+    const stored = new Stored(this.#shelf, head, object)
+    this.#remember(stored, before)
     const type = before === undefined ? 'ADDED' : 'MODIFIED'
-    this.#enqueue(changeOf(key, object, version, JSON.stringify(object)), { version, type, key, object, before })
+    this.#enqueue({ head, text: stored.text }, { version, type, key, stored, before, atMs: this.#options.nowMs() })
     return object
   }
 
   readonly remove = (key: string, object: Obj): Obj => {
-    const before = this.get(key, namespaceOf(object), object.metadata.name)
-    const version = ++this.#version
-    object.metadata.resourceVersion = String(version)
-    this.#forget(key, before ?? object)
-    this.#enqueue(changeOf(key, object, version, undefined), { version, type: 'DELETED', key, object, before })
+    const before = this.#present(key, object)
+    const version = this.#stamp(object)
+    const head = headOf(key, object, version, before)
+    const stored = new Stored(this.#shelf, head, object)
+    this.#forget(before ?? stored)
+    this.#enqueue(
+      { head, text: undefined },
+      { version, type: 'DELETED', key, stored, before, atMs: this.#options.nowMs() },
+    )
     return object
   }
 
-  readonly dependentsOf = (uid: string): readonly { readonly key: string; readonly object: Obj }[] => {
-    const out: { key: string; object: Obj }[] = []
-    for (const dependent of this.#owners.get(uid) ?? []) {
-      const place = this.#uids.get(dependent)
-      const object = place === undefined ? undefined : this.get(place.key, place.namespace, place.name)
-      if (place !== undefined && object !== undefined) out.push({ key: place.key, object })
-    }
-    return out
-  }
+  readonly textOf = (object: Obj): string | undefined => this.#shelf.textOf(object)
+
+  readonly dependentsOf = (uid: string): readonly { readonly key: string; readonly object: Obj }[] =>
+    [...(this.#owners.get(uid) ?? [])].flatMap((dependent) => {
+      const stored = this.#uids.get(dependent)
+      return stored === undefined ? [] : [{ key: stored.head.key, object: stored.object }]
+    })
 
   readonly hasUid = (uid: string): boolean => this.#uids.has(uid)
   readonly keys = (): readonly string[] => [...this.#buckets.keys()]
   readonly version = (): number => this.#version
-  readonly settled = (): Promise<void> => this.#flushing ?? Promise.resolve()
+  readonly durable = (): number => this.#durable
+  readonly settled = (): Promise<void> => this.#next ?? this.#inFlight
 
-  readonly since = (key: string, from: number): readonly StoreEvent[] | undefined => {
-    const bucket = this.#bucketOf(key)
-    if (from < bucket.compacted) return undefined
-    const events = bucket.history
-    let start = events.length
-    while (start > 0 && (events[start - 1]?.version ?? 0) > from) start--
-    return events.slice(start)
-  }
+  readonly since = (key: string, from: number, limit?: number): readonly StoreEvent[] | undefined =>
+    this.#bucketOf(key).history.since(from, limit)
 
-  readonly watch = (key: string, handler: (event: StoreEvent) => void): (() => void) => {
-    const { watchers } = this.#bucketOf(key)
-    watchers.add(handler)
-    return () => watchers.delete(handler)
-  }
+  readonly watch = (key: string, scope: Scope, handler: Handler): (() => void) =>
+    this.#bucketOf(key).watch(scope, handler)
 
-  readonly close = (): void => {
-    this.#flush()
+  readonly close = async (): Promise<void> => {
+    await this.settled()
     this.#journal.close()
   }
 
   #bucketOf(key: string): Bucket {
     let bucket = this.#buckets.get(key)
-    if (bucket === undefined) {
-      bucket = {
-        namespaces: new Map(),
-        order: new Map(),
-        history: [],
-        compacted: this.#version,
-        watchers: new Set(),
-      }
-      this.#buckets.set(key, bucket)
-    }
+    if (bucket === undefined) this.#buckets.set(key, (bucket = new Bucket(this.#start)))
     return bucket
   }
 
-  #index(key: string, object: Obj): void {
-    const uid = object.metadata.uid ?? ''
-    this.#uids.set(uid, { key, namespace: namespaceOf(object), name: object.metadata.name })
-    for (const owner of ownersOf(object)) {
+  /** All events after a version, also those that are not durable yet; undefined when some are forgotten. */
+  #eventsAfter(key: string, version: number): readonly StoreEvent[] | undefined {
+    const pending = [...this.#busy, ...this.#pending].flatMap(({ event }) => (event.key === key ? event : []))
+    const durable = this.#bucketOf(key).history.since(version)
+    return durable && [...durable, ...pending.filter((event) => event.version > version)]
+  }
+
+  /** What is there now; its text is read before the journal overwrites it. */
+  #present(key: string, object: Obj): Stored | undefined {
+    const stored = this.find(key, namespaceOf(object), object.metadata.name)
+    stored?.load()
+    return stored
+  }
+
+  #stamp(object: Obj): number {
+    const version = ++this.#version
+    object.metadata.resourceVersion = String(version)
+    return version
+  }
+
+  /** Reads what a list needs in one go. */
+  #readAll(key: string, bucket: Bucket): void {
+    if (!this.#unread.delete(key)) return
+    const unread = new Map<number, Stored>()
+    for (const stored of bucket.all()) if (!stored.isRead) unread.set(stored.head.id, stored)
+    if (unread.size > 0) this.#journal.readAll(key, (id, text) => unread.get(id)?.fill(text))
+  }
+
+  #remember(stored: Stored, before?: Stored): void {
+    const { key, namespace, name, uid, owners } = stored.head
+    this.#bucketOf(key).set(placeOf(namespace, name), stored)
+    if (before !== undefined && (before.head.uid !== uid || before.head.owners !== owners)) this.#unindex(before)
+    this.#uids.set(uid, stored)
+    for (const owner of owners) {
       const dependents = this.#owners.get(owner)
       if (dependents === undefined) this.#owners.set(owner, new Set([uid]))
       else dependents.add(uid)
     }
   }
 
-  #unindex(object: Obj): void {
-    const uid = object.metadata.uid ?? ''
+  #forget(stored: Stored): void {
+    const { key, namespace, name } = stored.head
+    this.#bucketOf(key).delete(placeOf(namespace, name))
+    this.#unindex(stored)
+  }
+
+  #unindex({ head: { uid, owners } }: Stored): void {
     this.#uids.delete(uid)
-    for (const owner of ownersOf(object)) {
+    for (const owner of owners) {
       const dependents = this.#owners.get(owner)
       dependents?.delete(uid)
       if (dependents?.size === 0) this.#owners.delete(owner)
     }
   }
 
-  #remember(key: string, object: Obj): Obj | undefined {
-    const bucket = this.#bucketOf(key)
-    const namespace = namespaceOf(object)
-    let names = bucket.namespaces.get(namespace)
-    if (names === undefined) bucket.namespaces.set(namespace, (names = new Map()))
-    const before = names.get(object.metadata.name)
-    if (before !== undefined) this.#unindex(before)
-    names.set(object.metadata.name, object)
-    this.#index(key, object)
-    forgetOrder(bucket, namespace)
-    return before
-  }
-
-  #forget(key: string, object: Obj): void {
-    const bucket = this.#bucketOf(key)
-    const namespace = namespaceOf(object)
-    bucket.namespaces.get(namespace)?.delete(object.metadata.name)
-    if (bucket.namespaces.get(namespace)?.size === 0) bucket.namespaces.delete(namespace)
-    this.#unindex(object)
-    forgetOrder(bucket, namespace)
-  }
-
-  /** Everything written in one turn of the event loop goes to the disk in one transaction. */
+  /** What is written while the disk is busy goes to it together, in the next round. */
   #enqueue(change: Change, event: StoreEvent): void {
     this.#pending.push({ change, event })
-    this.#flushing ??= new Promise((resolve) => {
-      setImmediate(() => {
-        this.#flush()
-        if (!this.#isBroken) resolve()
-      })
-    })
+    this.#next ??= this.#inFlight.then(() => this.#round())
   }
 
-  #flush(): void {
-    this.#flushing = undefined
+  /** Takes what one turn of the event loop has written: one transaction, one sync, then watchers hear of it. */
+  async #round(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
     const batch = this.#pending
+    this.#busy = batch
     this.#pending = []
-    if (batch.length === 0 || this.#isBroken) return
+    this.#inFlight = this.#next ?? DONE
+    this.#next = undefined
     try {
       this.#journal.commit(batch.map(({ change }) => change))
+      await this.#journal.sync()
     } catch (error) {
-      this.#isBroken = true
-      this.#failed(error)
-      return
+      this.#options.failed(error)
+      return new Promise(() => undefined)
     }
-    for (const { event } of batch) publish(this.#bucketOf(event.key), event)
+    this.#durable = batch.at(-1)?.event.version ?? this.#durable
+    this.#busy = []
+    for (const { event } of batch) this.#bucketOf(event.key).publish(event)
   }
 }
 
-function forgetOrder(bucket: Bucket, namespace: string): void {
-  bucket.order.delete(namespace)
-  bucket.order.delete('*')
-}
+const DONE = Promise.resolve()
 
-function publish(bucket: Bucket, event: StoreEvent): void {
-  bucket.history.push(event)
-  if (bucket.history.length > HISTORY * 1.5) {
-    const gone = bucket.history.length - HISTORY
-    bucket.compacted = bucket.history[gone - 1]?.version ?? bucket.compacted
-    bucket.history = bucket.history.slice(gone)
+/** Undoes, in what is there now, the events since. */
+function selectPast(
+  bucket: Bucket,
+  events: readonly StoreEvent[] | undefined,
+  { namespace, after = '' }: Range,
+): Selected | undefined {
+  if (events === undefined) return undefined
+  const past = new Map<string, Stored | undefined>()
+  for (const { stored, before } of events) {
+    const place = placeOf(stored.head.namespace, stored.head.name)
+    if (!past.has(place)) past.set(place, before)
   }
-  for (const handler of bucket.watchers) handler(event)
-}
-
-const changeOf = (key: string, object: Obj, version: number, body: string | undefined): Change => ({
-  version,
-  key,
-  namespace: namespaceOf(object),
-  name: object.metadata.name,
-  body,
-})
-
-/** Bodies are what this server wrote. */
-function parseStored(body: string): Obj {
-  return JSON.parse(body) as Obj
-}
-
-function listBucket(bucket: Bucket | undefined, namespace: string | undefined): readonly Obj[] {
-  if (bucket === undefined) return []
-  const slot = namespace ?? '*'
-  const known = bucket.order.get(slot)
-  if (known !== undefined) return known
-  const ordered: Obj[] = []
-  const namespaces = namespace === undefined ? [...bucket.namespaces.keys()].sort(byBytes) : [namespace]
-  for (const each of namespaces) {
-    const names = bucket.namespaces.get(each)
-    if (names === undefined) continue
-    for (const name of [...names.keys()].sort(byBytes)) {
-      const object = names.get(name)
-      if (object !== undefined) ordered.push(object)
-    }
+  const prefix = prefixOf(namespace)
+  const gone = [...past.keys()].filter(
+    (place) => bucket.get(place) === undefined && place.startsWith(prefix) && place > after,
+  )
+  const live = bucket.select({ namespace, after })
+  return {
+    places: gone.length === 0 ? live : [...live, ...gone].sort(),
+    at: (place) => (past.has(place) ? past.get(place) : bucket.get(place)),
   }
-  bucket.order.set(slot, ordered)
-  return ordered
 }
+
+function headOf(key: string, object: Obj, version: number, before: Stored | undefined): Head {
+  const { uid = '', name } = object.metadata
+  const owners = ownersOf(object)
+  const same = before !== undefined && sameTexts(owners, before.head.owners)
+  return {
+    id: before?.head.id ?? version,
+    version,
+    key,
+    namespace: namespaceOf(object),
+    name,
+    uid,
+    owners: same ? before.head.owners : owners,
+  }
+}
+
+const sameTexts = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((each, index) => each === b[index])

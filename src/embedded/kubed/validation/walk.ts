@@ -6,11 +6,9 @@ import { AFTER, CHECKS } from './checks.ts'
 import { labelError, subdomainError } from './names.ts'
 import { RULES, type Rules } from './rules.ts'
 
-const PREFIX = /^io\.k8s\.(?:api|apimachinery\.pkg\.apis)\./
-
 /** Collects the faults of a value: by the rules of its definition, its own checks, then everything below it. */
 export function validateFields(type: FieldType, value: JsonObject, path: string, errors: FieldError[]): void {
-  const name = type.name?.replace(PREFIX, '') ?? ''
+  const name = type.shortName
   const rules = RULES[name === 'core.v1.EphemeralContainer' ? 'core.v1.Container' : name]
   if (rules !== undefined) applyRules(rules, value, path, errors)
   CHECKS[name]?.(value, path, errors)
@@ -31,6 +29,7 @@ export function validateFields(type: FieldType, value: JsonObject, path: string,
 
 function inOrder(value: JsonObject, first: readonly string[] = []): string[] {
   const fields = Object.keys(value)
+  if (first.length === 0) return fields
   return [...first.filter((field) => field in value), ...fields.filter((field) => !first.includes(field))]
 }
 

@@ -6,7 +6,7 @@ import { decodeObject } from '../decoding/object.ts'
 import { readObject, readOptions, readPatch } from '../decoding/body.ts'
 import type { Environment } from '../environment.ts'
 import { Fault, methodNotAllowed, notFound } from '../fault.ts'
-import { presentMany, presentOne, send } from '../negotiation/respond.ts'
+import { presentMany, presentOne, send, sendText } from '../negotiation/respond.ts'
 import type { Obj } from '../object.ts'
 import { toVersion } from '../resources/convert.ts'
 import { writesStatus } from '../resources/resource.ts'
@@ -55,9 +55,9 @@ async function answerObject(
   code: number,
   object: Obj,
 ): Promise<void> {
-  const { contentType, present } = presentOne(call, env.nowMs())
+  const { contentType, show } = presentOne(call, env.nowMs)
   await env.store.settled()
-  send(response, code, present(object, true), contentType, call.warnings)
+  sendText(response, code, show({ object, text: env.store.textOf(object) }, true), contentType, call.warnings)
 }
 
 async function dispatchMany(env: Environment, call: Call, response: ServerResponse): Promise<void> {
@@ -65,12 +65,12 @@ async function dispatchMany(env: Environment, call: Call, response: ServerRespon
     case 'GET': {
       if (isWatch(call)) return startWatch(env, call, response)
       const page = await list(env, call)
-      const { contentType, body } = presentMany(call, page.items, page.metadata, env.nowMs())
-      return send(response, 200, body, contentType, call.warnings)
+      const { contentType, text } = presentMany(call, page.items, page.metadata, env.nowMs())
+      return sendText(response, 200, text, contentType, call.warnings)
     }
     case 'POST':
       if (call.resource.isNamespaced && call.namespace === '') throw methodNotAllowed()
-      presentOne(call, 0)
+      presentOne(call, env.nowMs)
       return answerObject(env, call, response, 201, create(env, call, readObject(call)))
     case 'DELETE':
       return removeMany(env, call, response)
@@ -80,30 +80,27 @@ async function dispatchMany(env: Environment, call: Call, response: ServerRespon
 }
 
 function startWatch(env: Environment, call: Call, response: ServerResponse): Promise<void> {
-  const { contentType, present } = presentOne(call, 0)
-  const now = (): number => env.nowMs()
-  const isTable = call.accept.includes('as=Table')
-  return watch(env, call, response, contentType, (object, isFirst) =>
-    isTable ? presentOne(call, now()).present(object, isFirst) : present(object, isFirst),
-  )
+  return watch(env, call, response, presentOne(call, env.nowMs))
 }
 
 async function removeMany(env: Environment, call: Call, response: ServerResponse): Promise<void> {
   const match = matchOf(call)
   const removal = removalOf(call, readOptions(call))
   const all = env.store.list(call.resource.storageKey, call.namespace === '' ? undefined : call.namespace)
-  const items = (match === undefined ? [...all] : all.filter(match)).map(
-    (object) => remove(env, call, object, removal).object,
-  )
+  const items = (match === undefined ? [...all] : all.filter(match)).map((each) => {
+    const { object } = remove(env, call, each, removal)
+    return { object, text: env.store.textOf(object) }
+  })
+  const metadata = { resourceVersion: String(env.store.version()) }
   await env.store.settled()
-  const { contentType, body } = presentMany(call, items, { resourceVersion: String(env.store.version()) }, env.nowMs())
-  send(response, 200, body, contentType, call.warnings)
+  const { contentType, text } = presentMany(call, items, metadata, env.nowMs())
+  sendText(response, 200, text, contentType, call.warnings)
 }
 
 async function dispatchOne(env: Environment, call: Call, response: ServerResponse): Promise<void> {
   if (call.method === 'GET') return readOne(env, call, response)
   if (call.method === 'POST') throw methodNotAllowed()
-  presentOne(call, 0)
+  presentOne(call, env.nowMs)
   const stored = env.store.get(call.resource.storageKey, call.namespace, call.name)
   if (call.method === 'PATCH' && call.contentType === 'application/apply-patch+yaml') {
     const { object, created } = apply(env, call, stored, readPatch(call))
@@ -170,9 +167,11 @@ async function readOne(env: Environment, call: Call, response: ServerResponse): 
       )
     checkFuture(env, Number(version))
   }
-  const stored = env.store.get(call.resource.storageKey, call.namespace, call.name)
+  const stored = env.store.find(call.resource.storageKey, call.namespace, call.name)
   if (stored === undefined) throw notFound(call.resource, call.name)
-  return answerObject(env, call, response, 200, toVersion(call.resource, stored))
+  const { contentType, show } = presentOne(call, env.nowMs)
+  if (stored.head.version > env.store.durable()) await env.store.settled()
+  sendText(response, 200, show(stored, true), contentType, call.warnings)
 }
 
 const SUBRESOURCE_VERBS: Readonly<Record<string, string>> = {

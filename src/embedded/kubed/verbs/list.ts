@@ -1,38 +1,64 @@
-import { byBytes, isObject, type JsonObject } from '../../../lib/kube/json.ts'
+import { isObject, type JsonObject } from '../../../lib/kube/json.ts'
 import type { Call } from '../call.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, Fault, invalid } from '../fault.ts'
-import { namespaceOf, type Obj } from '../object.ts'
-import { toVersion } from '../resources/convert.ts'
-import { matchOf } from './select.ts'
+import type { Selected } from '../storage/store.ts'
+import type { Stored } from '../storage/stored.ts'
+import { type Match, selectionOf } from './select.ts'
 
 /** A page of objects with the metadata of its list. */
-export type Page = { readonly items: readonly Obj[]; readonly metadata: JsonObject }
+export type Page = { readonly items: readonly Stored[]; readonly metadata: JsonObject }
 
-/** GET of many objects. */
+/** GET of many objects; further pages show them as they were at the first. */
 export async function list(env: Environment, call: Call): Promise<Page> {
   checkVersion(env, call)
+  const page = pageOf(env, call)
   await env.store.settled()
-  const { query, resource } = call
-  const match = matchOf(call)
-  const all = env.store.list(resource.storageKey, call.namespace === '' ? undefined : call.namespace)
-  const version = String(env.store.version())
+  return page
+}
+
+function pageOf(env: Environment, call: Call): Page {
+  const { query, resource, namespace } = call
+  const { match, labels, name } = selectionOf(call)
   const token = query.get('continue') ?? ''
-  const limit = limitOf(query.get('limit') ?? '')
-  if (token === '' && !(limit > 0) && match === undefined)
-    return { items: all.map((object) => toVersion(resource, object)), metadata: { resourceVersion: version } }
+  const asked = limitOf(query.get('limit') ?? '')
+  const limit = asked > 0 ? asked : Infinity
   const from = token === '' ? undefined : readToken(token)
-  const selected = (match === undefined ? all : all.filter(match)).filter(
-    (object) => from === undefined || byBytes(placeOf(object), from.after) > 0,
-  )
-  const items = limit > 0 ? selected.slice(0, limit) : selected
-  const metadata: JsonObject = { resourceVersion: from?.version ?? version }
-  const last = items.at(-1)
-  if (items.length < selected.length && last !== undefined) {
-    metadata.continue = writeToken(from?.version ?? version, placeOf(last))
-    if (match === undefined) metadata.remainingItemCount = selected.length - items.length
+  const isExact = query.get('resourceVersionMatch') === 'Exact'
+  const version = from?.version ?? (isExact ? Number(query.get('resourceVersion')) : env.store.version())
+  const selected = env.store.select(resource.storageKey, {
+    namespace: resource.isNamespaced && namespace === '' ? undefined : namespace,
+    name,
+    labels,
+    version,
+    ...(from === undefined ? {} : { after: from.after }),
+  })
+  if (selected === undefined) throw from === undefined ? forgotten() : expired(env, from.after)
+  const { items, last, rest } = take(selected, match, limit)
+  const metadata: JsonObject = { resourceVersion: String(version) }
+  if (last !== '') {
+    metadata.continue = writeToken(version, last)
+    if (match === undefined) metadata.remainingItemCount = rest
   }
-  return { items: items.map((object) => toVersion(resource, object)), metadata }
+  return { items, metadata }
+}
+
+/** The first objects, the place of the last of them when more are selected, and how many more places there are. */
+function take(
+  { places, at }: Selected,
+  match: Match | undefined,
+  limit: number,
+): { readonly items: readonly Stored[]; readonly last: string; readonly rest: number } {
+  const items: Stored[] = []
+  let last = ''
+  for (const [index, place] of places.entries()) {
+    const stored = at(place)
+    if (stored === undefined || (match !== undefined && !match(stored.object))) continue
+    if (items.length >= limit) return { items, last, rest: places.length - index }
+    items.push(stored)
+    last = place
+  }
+  return { items, last: '', rest: 0 }
 }
 
 function limitOf(text: string): number {
@@ -40,22 +66,31 @@ function limitOf(text: string): number {
   throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
 }
 
-const placeOf = (object: Obj): string => `${namespaceOf(object)}\u0000${object.metadata.name}`
+type Token = { readonly version: number; readonly after: string }
 
-function writeToken(version: string, after: string): string {
-  return Buffer.from(JSON.stringify({ v: version, after })).toString('base64url')
+function writeToken(version: number, after: string): string {
+  return Buffer.from(JSON.stringify({ v: String(version), after })).toString('base64url')
 }
 
-function readToken(token: string): { version: string; after: string } {
+function readToken(token: string): Token {
   try {
     const parsed: unknown = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'))
-    if (isObject(parsed) && typeof parsed.v === 'string' && typeof parsed.after === 'string')
-      return { version: parsed.v, after: parsed.after }
+    if (isObject(parsed) && typeof parsed.v === 'string' && /^\d+$/.test(parsed.v) && typeof parsed.after === 'string')
+      return { version: Number(parsed.v), after: parsed.after }
   } catch {
     // falls through: not a token of ours
   }
   throw badRequest('invalid continue token: continue key is not valid: it is no token of this server')
 }
+
+/** 410 for a page of a list that is forgotten; the client may go on with what is there now. */
+function expired(env: Environment, after: string): Fault {
+  const message =
+    'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.'
+  return new Fault(410, 'Expired', message, undefined, { continue: writeToken(env.store.version(), after) })
+}
+
+const forgotten = (): Fault => new Fault(410, 'Expired', 'The resourceVersion for the provided list is too old.')
 
 function checkVersion(env: Environment, { query }: Call): void {
   const version = query.get('resourceVersion') ?? ''

@@ -1,5 +1,5 @@
 import { asJson, isObject, type Json, type JsonObject, objectsOf, stringOf } from '../../../lib/kube/json.ts'
-import { OwnershipConflict, ownApply, ownUpdate } from '../../../lib/kube/merge/owners.ts'
+import { type Owners, OwnershipConflict, ownApply, ownUpdate } from '../../../lib/kube/merge/owners.ts'
 import {
   difference,
   isEmpty,
@@ -7,6 +7,7 @@ import {
   type PathSet,
   renderFields,
   renderPaths,
+  sameSet,
   union,
 } from '../../../lib/kube/merge/path-set.ts'
 import { fieldSetOf, MergeError } from '../../../lib/kube/merge/typed-value.ts'
@@ -29,10 +30,12 @@ type Manager = {
   readonly operation: 'Apply' | 'Update'
   readonly apiVersion: string
   readonly subresource: string
-  time: string | undefined
+  readonly time: string | undefined
 }
 
-type State = { readonly managers: Map<string, Manager>; owners: Map<string, { set: PathSet; isApplied: boolean }> }
+type State = { readonly managers: Map<string, Manager>; owners: Map<string, Owner> }
+
+type Owner = { readonly set: PathSet; readonly isApplied: boolean }
 
 /** Fields of metadata that belong to nobody: the server sets them. */
 const NOBODYS = parseFields({
@@ -114,9 +117,7 @@ export function trackUpdate(
     SELF,
     resetFieldsOf(resource, writer.subresource),
   )
-  state.owners = new Map(
-    [...result.owners].map(([id, owned]) => [id, { ...owned, set: difference(owned.set, NOBODYS) }]),
-  )
+  state.owners = withoutNobodys(result.owners, SELF)
   const own = state.owners.get(SELF)
   state.owners.delete(SELF)
   if (own !== undefined && !isEmpty(own.set)) {
@@ -130,14 +131,21 @@ export function trackUpdate(
   write(next, state)
 }
 
-/** The applied object merged into the live one, with managedFields. `value` undefined when nothing changed. */
+/** The applied object merged into the live one, with managedFields; shares what did not change. */
+export type Applied = {
+  readonly value: JsonObject
+  /** True when the live object, its owners included, is what was applied. */
+  readonly isUnchanged: boolean
+}
+
+/** Applies to the live object. @throws Fault 409 when others own what would change */
 export function trackApply(
   resource: Resource,
   live: Obj | undefined,
   applied: JsonObject,
   writer: Writer,
   force: boolean,
-): JsonObject {
+): Applied {
   try {
     return applyOwned(resource, live, applied, writer, force)
   } catch (error) {
@@ -178,7 +186,7 @@ function applyOwned(
   applied: JsonObject,
   writer: Writer,
   force: boolean,
-): JsonObject {
+): Applied {
   const state = parseState(live?.metadata.managedFields)
   const before = live === undefined ? unset(resource) : bare(live)
   if (live !== undefined && state.managers.size === 0) adoptUnowned(resource, state, before, writer)
@@ -190,11 +198,13 @@ function applyOwned(
       force,
       ...(ignored === undefined ? {} : { ignored }),
     })
-    state.owners = new Map(
-      [...result.owners].map(([key, owned]) => [key, { ...owned, set: difference(owned.set, NOBODYS) }]),
-    )
+    const last = state.owners.get(id)
+    state.owners = withoutNobodys(result.owners, id)
     const { added, removed, modified } = result.comparison
     const isSame = isEmpty(added) && isEmpty(removed) && isEmpty(modified)
+    const own = state.owners.get(id)
+    if (isSame && live !== undefined && last?.isApplied && own !== undefined && sameSet(last.set, own.set))
+      return { value: live, isUnchanged: true }
     // Times tell when a manager changed the object; who only joins in owning what is there has none.
     if (!isSame) state.managers.set(id, manager)
     else if (!state.managers.has(id)) state.managers.set(id, { ...manager, time: undefined })
@@ -203,13 +213,21 @@ function applyOwned(
     const entries = render(state)
     if (entries.length > 0) metadata.managedFields = entries
     else delete metadata.managedFields
-    return { ...merged, metadata }
+    return { value: { ...merged, metadata }, isUnchanged: false }
   } catch (error) {
     if (error instanceof OwnershipConflict) throw new ConflictFault(conflictFault(error, state), error)
     if (error instanceof MergeError)
       throw new Fault(500, '', `failed to create typed patch object (${describe(resource, applied)}): ${error.message}`)
     throw error
   }
+}
+
+/** The owners, the one who writes without what nobody owns. */
+function withoutNobodys(owners: Owners, writer: string): State['owners'] {
+  const out = new Map(owners)
+  const own = out.get(writer)
+  if (own !== undefined) out.set(writer, { ...own, set: difference(own.set, NOBODYS) })
+  return out
 }
 
 function describe(resource: Resource, applied: JsonObject): string {
@@ -256,7 +274,17 @@ const idOf = ({ manager, operation, apiVersion, subresource }: Manager): string 
     operation === 'Apply' ? [manager, operation, subresource] : [manager, operation, apiVersion, subresource],
   )
 
+/** Owners of stored objects, read once a version. */
+const states = new WeakMap<Json[], State>()
+
 function parseState(entries: Json | undefined): State {
+  if (!Array.isArray(entries)) return { managers: new Map(), owners: new Map() }
+  let state = states.get(entries)
+  if (state === undefined) states.set(entries, (state = readState(entries)))
+  return { managers: new Map(state.managers), owners: new Map(state.owners) }
+}
+
+function readState(entries: Json[]): State {
   const managers = new Map<string, Manager>()
   const owners: State['owners'] = new Map()
   for (const entry of objectsOf(entries)) {
@@ -269,7 +297,8 @@ function parseState(entries: Json | undefined): State {
       time: typeof entry.time === 'string' ? entry.time : undefined,
     }
     managers.set(idOf(manager), manager)
-    owners.set(idOf(manager), { set: parseFields(entry.fieldsV1), isApplied: operation === 'Apply' })
+    const set = difference(parseFields(entry.fieldsV1), NOBODYS)
+    owners.set(idOf(manager), { set, isApplied: operation === 'Apply' })
   }
   return { managers, owners }
 }

@@ -11,6 +11,7 @@ import { badRequest, conflict, Fault, invalid, notFound } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'
 import { toVersion } from '../resources/convert.ts'
 import { apiVersionOf } from '../resources/resource.ts'
+import { warningsOf } from '../warnings/warnings.ts'
 import { LAST_APPLIED, trackApply } from './managed-fields.ts'
 import { change, createDecoded, requireName, writerOf } from './write.ts'
 
@@ -153,18 +154,30 @@ export function apply(
   const { resource } = call
   if (!isObject(body)) throw badRequest('invalid object type: /, Kind=')
   reportUnknown(call, [], oddities)
-  const text = `${JSON.stringify(sorted(body))}\n`
+  // kubectl keeps in an annotation what it applied, from before it applied on the server's side.
+  const text = call.manager === 'kubectl' ? `${JSON.stringify(sorted(body))}\n` : ''
   checkApplied(call, body)
   checkAppliedVersion(call, stored, body)
   const live = stored === undefined ? undefined : toVersion(resource, stored)
   if (live === undefined && call.subresource !== '') throw notFound(resource, call.name)
-  const merged = clone(trackApply(resource, live, body, writerOf(env, call), call.query.get('force') === 'true'))
-  const unknown: string[] = []
-  decodeInto(resource, merged, unknown)
+  const { value, isUnchanged } = trackApply(
+    resource,
+    live,
+    body,
+    writerOf(env, call),
+    call.query.get('force') === 'true',
+  )
+  const last = live?.metadata.annotations?.[LAST_APPLIED]
+  if (live !== undefined && isUnchanged && (text === '' || last === undefined || last === text)) {
+    call.warnings.push(...warningsOf(resource, live, false))
+    return { object: live, created: false }
+  }
+  const merged = clone(value)
+  decodeInto(resource, merged, [])
   const object = objFrom(merged, apiVersionOf(resource), resource.kind)
   object.metadata.name = call.name
   const { annotations } = object.metadata
-  if (call.manager === 'kubectl' && annotations?.[LAST_APPLIED] !== undefined) annotations[LAST_APPLIED] = text
+  if (text !== '' && annotations?.[LAST_APPLIED] !== undefined) annotations[LAST_APPLIED] = text
   if (stored !== undefined) return { object: change(env, call, stored, object, true), created: false }
   return { object: createDecoded(env, call, object, true), created: true }
 }

@@ -10,6 +10,7 @@ import type { Call } from '../call.ts'
 import { badRequest } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
+import type { Label } from '../storage/labels.ts'
 
 /** Fields that a list may be selected by, besides name and namespace. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
@@ -57,25 +58,49 @@ const RENAMED: Readonly<Record<string, string>> = {
 /** Decides whether a stored object is in a list or watch. */
 export type Match = (object: Obj) => boolean
 
-/** The test that a request's selectors ask for; undefined when everything is selected. */
-export function matchOf(call: Call): Match | undefined {
+/** What a request selects. */
+export type Selection = {
+  /** The test; undefined when everything is selected. */
+  readonly match: Match | undefined
+  /** Labels that all selected objects have. */
+  readonly labels: readonly Label[]
+  /** The one name that selected objects have; '' for any. */
+  readonly name: string
+}
+
+/** The test that a request's selectors ask for, and what an index can do of it. @throws Fault 400 */
+export function selectionOf(call: Call): Selection {
   const tests: Match[] = []
-  const labels = call.query.get('labelSelector')
-  const fields = call.query.get('fieldSelector')
+  const labels = parsed(() => parseLabelSelector(call.query.get('labelSelector') ?? ''))
+  const fields = parsed(() => parseFieldSelector(call.query.get('fieldSelector') ?? ''))
+  if (labels.length > 0) {
+    const matches = matchLabels(labels)
+    tests.push((object) => matches(object.metadata.labels))
+  }
+  for (const requirement of fields) tests.push(fieldTest(call.resource, requirement))
+  if (call.name !== '') tests.push((object) => object.metadata.name === call.name)
+  const named = fields.find(({ field, negated }) => field === 'metadata.name' && !negated)
+  return {
+    match: tests.length === 0 ? undefined : (object) => tests.every((test) => test(object)),
+    labels: labels.flatMap(({ key, operator, values }): Label[] =>
+      operator === 'in' && values.length === 1 ? [[key, values[0] ?? '']] : [],
+    ),
+    name: call.name === '' ? (named?.value ?? '') : call.name,
+  }
+}
+
+/** The test alone; undefined when everything is selected. */
+export function matchOf(call: Call): Match | undefined {
+  return selectionOf(call).match
+}
+
+function parsed<T>(parse: () => T): T {
   try {
-    if (labels !== null && labels !== '') {
-      const match = matchLabels(parseLabelSelector(labels))
-      tests.push((object) => match(object.metadata.labels))
-    }
-    if (fields !== null && fields !== '')
-      for (const requirement of parseFieldSelector(fields)) tests.push(fieldTest(call.resource, requirement))
+    return parse()
   } catch (error) {
     if (!(error instanceof SelectorError)) throw error
     throw badRequest(error.message)
   }
-  if (call.name !== '') tests.push((object) => object.metadata.name === call.name)
-  if (tests.length === 0) return undefined
-  return (object) => tests.every((test) => test(object))
 }
 
 function fieldTest(resource: Resource, { field, negated, value }: FieldRequirement): Match {

@@ -1,53 +1,57 @@
 import type { ServerResponse } from 'node:http'
-import type { Json, JsonObject } from '../../../lib/kube/json.ts'
+import type { JsonObject } from '../../../lib/kube/json.ts'
 import type { Call } from '../call.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, Fault, statusOf } from '../fault.ts'
-import { namespaceOf, type Obj } from '../object.ts'
-import { toVersion } from '../resources/convert.ts'
+import type { Presenter, Shown } from '../negotiation/respond.ts'
+import type { Obj } from '../object.ts'
 import { apiVersionOf } from '../resources/resource.ts'
-import type { StoreEvent } from '../storage/store.ts'
-import { matchOf } from '../verbs/select.ts'
-
-/** Writes one object as the client asked for it; `isFirst` tells tables to name their columns. */
-export type Present = (object: Obj, isFirst: boolean) => Json
+import type { StoreEvent } from '../storage/history.ts'
+import type { Stored } from '../storage/stored.ts'
+import { selectionOf } from '../verbs/select.ts'
 
 const BOOKMARK_MS = 30_000
-/** A client that reads slower than this much is behind is dropped: it will list again. */
-const MAX_BACKLOG_BYTES = 32 * 1024 * 1024
+/** Events that are read from the history at once by a client that has fallen behind. */
+const CATCH_UP = 256
 
-/** Streams the changes of the selected objects until the client goes or the time is over. */
+/**
+ * Streams the changes of the selected objects until the client goes or the time is over.
+ *
+ * Nothing is queued for a client: while it does not read, its place in the history is all that is kept of it. When the history is
+ * cut behind that place the connection is cut too, as a client may expect at any time, and it has to list again.
+ */
 export async function watch(
   env: Environment,
   call: Call,
   response: ServerResponse,
-  contentType: string,
-  present: Present,
+  { contentType, show }: Presenter,
 ): Promise<void> {
   checkStart(call.query)
-  const selection = selectionOf(call)
+  const { match, name } = selectionOf(call)
+  const isSelected: IsSelected = (stored) =>
+    (call.namespace === '' || stored.head.namespace === call.namespace) && (match === undefined || match(stored.object))
+  await env.store.settled()
+  const start = startOf(env, call, name, isSelected)
   await env.store.settled()
   response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-cache, private' })
   response.flushHeaders()
-  const stream = streamOf(env, call, response, present)
-  const from = begin(env, call, stream, selection)
-  if (from === undefined) {
-    response.end()
+  if (start === undefined) {
+    const version = call.query.get('resourceVersion') ?? ''
+    const fault = new Fault(410, 'Expired', `too old resource version: ${version} (${env.store.durable()})`)
+    response.end(lineOf('ERROR', JSON.stringify(statusOf(fault))))
     return
   }
-  const stop = env.store.watch(call.resource.storageKey, (event) => {
-    if (event.version > from) stream.forward(event, selection)
-  })
-  const bookmarks = call.query.get('allowWatchBookmarks') === 'true'
-  end(call.query, response, stop, bookmarks ? () => void env.store.settled().then(() => stream.bookmark()) : undefined)
+  new Follower(env, call, response, { ...start, name, isSelected, show }).run()
 }
 
-type Selection = (object: Obj | undefined) => boolean
-type Stream = {
-  readonly emit: (type: string, object: Obj) => void
-  readonly fail: (fault: Fault) => void
-  readonly bookmark: (annotations?: JsonObject) => void
-  readonly forward: (event: StoreEvent, isSelected: Selection) => void
+type IsSelected = (stored: Stored) => boolean
+
+/** What is sent first, and the version from which changes follow. */
+type Start = { readonly version: number; readonly initial: readonly Stored[] }
+
+/** A line of the stream. */
+function lineOf(type: string, text: string): string {
+  return `{"type":"${type}","object":${text}}\n`
 }
 
 function checkStart(query: URLSearchParams): void {
@@ -62,88 +66,152 @@ function checkStart(query: URLSearchParams): void {
     throw badRequest('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
 }
 
-function selectionOf(call: Call): Selection {
-  const match = matchOf(call)
-  return (object) =>
-    object !== undefined &&
-    (call.namespace === '' || namespaceOf(object) === call.namespace) &&
-    (match === undefined || match(object))
+/** Undefined when the version is forgotten. */
+function startOf(
+  env: Environment,
+  { query, resource, namespace }: Call,
+  name: string,
+  isSelected: IsSelected,
+): Start | undefined {
+  const asked = query.get('resourceVersion') ?? ''
+  const key = resource.storageKey
+  if (asked !== '' && asked !== '0' && query.get('sendInitialEvents') !== 'true')
+    return env.store.since(key, Number(asked), 0) && { version: Number(asked), initial: [] }
+  const isEverywhere = resource.isNamespaced && namespace === ''
+  const selected = env.store.select(key, { namespace: isEverywhere ? undefined : namespace, name })
+  const initial = selected?.places.flatMap((place) => selected.at(place) ?? []) ?? []
+  return { version: env.store.version(), initial: initial.filter(isSelected) }
 }
 
-function streamOf(env: Environment, { resource }: Call, response: ServerResponse, present: Present): Stream {
-  let isFirst = true
-  const send = (type: string, object: Json): void => {
-    response.write(`${JSON.stringify({ type, object })}\n`)
-    if (response.writableLength > MAX_BACKLOG_BYTES) response.destroy()
+/** One client on its way through the history. */
+class Follower {
+  readonly #env: Environment
+  readonly #call: Call
+  readonly #response: ServerResponse
+  readonly #name: string
+  readonly #isSelected: IsSelected
+  readonly #show: Presenter['show']
+  #isFirst = true
+  readonly #initial: Stored[]
+  #version: number
+  #isBlocked = false
+  #isEnded = false
+  #owesEnd: boolean
+
+  constructor(
+    env: Environment,
+    call: Call,
+    response: ServerResponse,
+    start: Start & { readonly name: string; readonly isSelected: IsSelected; readonly show: Presenter['show'] },
+  ) {
+    this.#env = env
+    this.#call = call
+    this.#response = response
+    this.#name = start.name
+    this.#isSelected = start.isSelected
+    this.#show = start.show
+    this.#initial = [...start.initial].reverse()
+    this.#version = start.version
+    this.#owesEnd = call.query.get('sendInitialEvents') === 'true' && this.#wantsBookmarks
   }
-  const emit = (type: string, object: Obj): void => {
-    send(type, present(toVersion(resource, object), isFirst))
-    isFirst = false
+
+  get #wantsBookmarks(): boolean {
+    return this.#call.query.get('allowWatchBookmarks') === 'true'
   }
-  return {
-    emit,
-    fail: (fault) => send('ERROR', statusOf(fault)),
-    bookmark: (annotations) =>
-      send('BOOKMARK', {
-        kind: resource.kind,
-        apiVersion: apiVersionOf(resource),
-        metadata: {
-          resourceVersion: String(env.store.version()),
-          ...(annotations === undefined ? {} : { annotations }),
-        },
-      }),
-    // An object that leaves the selection is gone for the watcher, one that enters is new.
-    forward({ type, object, before }, isSelected) {
-      const was = isSelected(before)
-      const is = type !== 'DELETED' && isSelected(object)
-      if (is) emit(was ? 'MODIFIED' : 'ADDED', object)
-      else if (type === 'DELETED' && (was || isSelected(object))) emit('DELETED', object)
-      else if (was && before !== undefined) emit('DELETED', withVersion(before, object.metadata.resourceVersion ?? ''))
-    },
+
+  run(): void {
+    const { query, resource, namespace } = this.#call
+    const scope = { namespace, name: this.#name }
+    const stop = this.#env.store.watch(resource.storageKey, scope, (event) => this.#hear(event))
+    const seconds = Number(query.get('timeoutSeconds') ?? '0') || 3000
+    const beat = this.#wantsBookmarks ? setInterval(() => this.#bookmark(), BOOKMARK_MS) : undefined
+    const timer = setTimeout(() => this.#end(), seconds * 1000)
+    this.#response.on('drain', () => {
+      this.#isBlocked = false
+      this.#goOn()
+    })
+    this.#response.on('close', () => {
+      this.#isEnded = true
+      stop()
+      clearInterval(beat)
+      clearTimeout(timer)
+    })
+    this.#goOn()
+  }
+
+  /** Sends what is due for as long as the client takes it. */
+  #goOn(): void {
+    const { storageKey } = this.#call.resource
+    while (!this.#isBlocked && !this.#isEnded) {
+      const first = this.#initial.pop()
+      if (first !== undefined) {
+        this.#send('ADDED', first)
+        continue
+      }
+      if (this.#owesEnd) {
+        this.#owesEnd = false
+        this.#write(this.#bookmarkLine({ 'k8s.io/initial-events-end': 'true' }))
+        continue
+      }
+      const events = this.#env.store.since(storageKey, this.#version, CATCH_UP)
+      if (events === undefined) this.#response.destroy()
+      if (events === undefined || events.length === 0) return
+      for (const event of events) {
+        this.#forward(event)
+        if (this.#isBlocked) break
+      }
+    }
+  }
+
+  /** A change while the client reads goes out at once; otherwise it waits in the history. */
+  #hear(event: StoreEvent): void {
+    if (this.#isEnded || event.version <= this.#version) return
+    if (!this.#isBlocked) this.#forward(event)
+    else if (this.#env.store.since(this.#call.resource.storageKey, this.#version, 0) === undefined)
+      this.#response.destroy()
+  }
+
+  /** An object that leaves the selection is gone for the watcher, one that enters is new. */
+  #forward({ version, type, stored, before }: StoreEvent): void {
+    this.#version = version
+    const was = before !== undefined && this.#isSelected(before)
+    const is = this.#isSelected(stored)
+    if (type === 'DELETED') {
+      if (was || is) this.#send('DELETED', stored)
+    } else if (is) this.#send(was ? 'MODIFIED' : 'ADDED', stored)
+    else if (was) this.#send('DELETED', withVersion(before.object, String(version)))
+  }
+
+  #send(type: string, shown: Shown): void {
+    this.#write(lineOf(type, this.#show(shown, this.#isFirst)))
+    this.#isFirst = false
+  }
+
+  #write(line: string): void {
+    if (!this.#response.write(line)) this.#isBlocked = true
+  }
+
+  /** Only for who has everything up to that version. */
+  #bookmark(): void {
+    if (this.#isBlocked || this.#isEnded) return
+    this.#version = Math.max(this.#version, this.#env.store.durable())
+    this.#write(this.#bookmarkLine())
+  }
+
+  #bookmarkLine(annotations?: JsonObject): string {
+    const { resource } = this.#call
+    const metadata = { resourceVersion: String(this.#version), ...(annotations === undefined ? {} : { annotations }) }
+    return lineOf('BOOKMARK', JSON.stringify({ kind: resource.kind, apiVersion: apiVersionOf(resource), metadata }))
+  }
+
+  #end(): void {
+    if (this.#wantsBookmarks) this.#bookmark()
+    this.#isEnded = true
+    this.#response.end()
   }
 }
 
-/** Sends what the client must know first. Answers the version from which changes follow, or undefined when it is forgotten. */
-function begin(env: Environment, call: Call, stream: Stream, isSelected: Selection): number | undefined {
-  const { query, resource } = call
-  const start = query.get('resourceVersion') ?? ''
-  const initial = query.get('sendInitialEvents') === 'true'
-  if (start === '' || start === '0' || initial) {
-    const version = env.store.version()
-    for (const object of env.store.list(resource.storageKey, call.namespace === '' ? undefined : call.namespace))
-      if (isSelected(object)) stream.emit('ADDED', object)
-    if (initial && query.get('allowWatchBookmarks') === 'true') stream.bookmark({ 'k8s.io/initial-events-end': 'true' })
-    return version
-  }
-  const events = env.store.since(resource.storageKey, Number(start))
-  if (events === undefined) {
-    stream.fail(new Fault(410, 'Expired', `too old resource version: ${start} (${env.store.version()})`))
-    return undefined
-  }
-  for (const event of events) stream.forward(event, isSelected)
-  return Math.max(Number(start), events.at(-1)?.version ?? 0)
-}
-
-function withVersion(object: Obj, resourceVersion: string): Obj {
-  return { ...object, metadata: { ...object.metadata, resourceVersion } }
-}
-
-function end(
-  query: URLSearchParams,
-  response: ServerResponse,
-  stop: () => void,
-  bookmark: (() => void) | undefined,
-): void {
-  const seconds = Number(query.get('timeoutSeconds') ?? '0') || 3000
-  const beat = bookmark === undefined ? undefined : setInterval(bookmark, BOOKMARK_MS)
-  const timer = setTimeout(() => {
-    stop()
-    bookmark?.()
-    setImmediate(() => response.end())
-  }, seconds * 1000)
-  response.on('close', () => {
-    stop()
-    clearInterval(beat)
-    clearTimeout(timer)
-  })
+function withVersion(before: Obj, resourceVersion: string): Shown {
+  const object = { ...before, metadata: { ...before.metadata, resourceVersion } }
+  return { object, text: JSON.stringify(object) }
 }

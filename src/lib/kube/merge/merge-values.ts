@@ -1,5 +1,5 @@
 import type { FieldType } from '../../kube-schema/schema.ts'
-import { isObject, type Json, type JsonObject } from '../json.ts'
+import { equal, isObject, type Json, type JsonObject } from '../json.ts'
 import { isEmpty, type PathSet } from './path-set.ts'
 import { duplicatesOf, fieldOf, itemElement, lengthOf, MergeError, shapeOf } from './typed-value.ts'
 
@@ -21,7 +21,8 @@ export function mergeValues(
   }
   if (applied === null && isObject(live) && type?.kind !== 'scalar') return type?.isAtomic ? applied : live
   const shape = shapeOf(type, applied ?? live)
-  if (shape.kind === 'scalar' || shape.isAtomic || (lengthOf(live) === 0 && lengthOf(applied) === 0)) return applied
+  if (shape.kind === 'scalar' || shape.isAtomic || (lengthOf(live) === 0 && lengthOf(applied) === 0))
+    return equal(live, applied) ? live : applied
   if (applied === null) return shape.type === undefined ? applied : live
   if (live === null || shapeOf(type, live).kind !== shape.kind) return applied
   if (Array.isArray(live) && Array.isArray(applied) && shape.type !== undefined)
@@ -50,16 +51,18 @@ function refuseTwice(elements: readonly string[]): void {
 }
 
 function mergeFields(type: FieldType | undefined, live: JsonObject, applied: JsonObject): JsonObject {
-  const out: JsonObject = { ...live }
+  let out = live
   for (const name in applied) {
     const merged = mergeValues(fieldOf(type, name), live[name], applied[name])
-    if (merged !== undefined) out[name] = merged
+    if (merged === undefined || merged === live[name]) continue
+    if (out === live) out = { ...live }
+    out[name] = merged
   }
   return out
 }
 
 /** Keeps the relative order of both sides: live items that nobody applies stay where they stood between the shared ones. */
-function mergeItems(type: FieldType, live: readonly Json[], applied: readonly Json[]): Json[] {
+function mergeItems(type: FieldType, live: Json[], applied: readonly Json[]): Json[] {
   const left = live.map((item) => itemElement(type, item))
   const right = applied.map((item) => itemElement(type, item))
   refuseTwice(right)
@@ -111,7 +114,7 @@ function mergeItems(type: FieldType, live: readonly Json[], applied: readonly Js
     r++
     if (nextShared === theirs) nextShared = shared.shift()
   }
-  return out
+  return out.length === live.length && out.every((item, index) => item === live[index]) ? live : out
 }
 
 /** The value without the paths of `set`. A map or list that is emptied becomes undefined, or null below a map. */

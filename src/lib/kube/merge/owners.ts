@@ -1,7 +1,7 @@
 import type { FieldType } from '../../kube-schema/schema.ts'
 import type { Json } from '../json.ts'
 import { mergeValues, removePaths } from './merge-values.ts'
-import { difference, intersection, isEmpty, type PathSet, recursiveDifference, union } from './path-set.ts'
+import { difference, intersection, isEmpty, isWithin, type PathSet, recursiveDifference, union } from './path-set.ts'
 import { compare, type Comparison, fieldSetOf, withNamedParents } from './typed-value.ts'
 
 /** Who owns which fields, by manager id. */
@@ -65,7 +65,8 @@ export function ownApply(
   const set = options.ignored === undefined ? all : recursiveDifference(all, options.ignored)
   const claimed = new Map(owners)
   claimed.set(manager, { set, isApplied: true })
-  const value = last === undefined || isEmpty(last.set) ? merged : prune(type, merged, claimed, last.set)
+  // Who gives nothing up leaves nothing to remove.
+  const value = last === undefined || isWithin(last.set, set) ? merged : prune(type, merged, claimed, last.set)
   const comparison = compare(type, live, value)
   const conflicts = options.force ? new Map<string, PathSet>() : conflictsOf(comparison, owners, manager)
   if (conflicts.size > 0) throw new OwnershipConflict(conflicts)
@@ -90,11 +91,11 @@ function yieldTo(
   owners: Owners,
   manager: string,
 ): Map<string, { set: PathSet; isApplied: boolean }> {
-  const changed = union(comparison.modified, comparison.added)
-  const gone = union(changed, comparison.removed)
+  const gone = union(union(comparison.modified, comparison.added), comparison.removed)
+  const isSame = isEmpty(gone)
   const next = new Map<string, { set: PathSet; isApplied: boolean }>()
   for (const [other, owned] of owners) {
-    const set = other === manager ? owned.set : difference(owned.set, gone)
+    const set = isSame || other === manager ? owned.set : difference(owned.set, gone)
     if (!isEmpty(set)) next.set(other, { ...owned, set })
   }
   return next

@@ -92,6 +92,16 @@ export function sameSet(a: PathSet, b: PathSet): boolean {
   return true
 }
 
+/** True when every path of `a` is in `b`. */
+export function isWithin(a: PathSet, b: PathSet): boolean {
+  if (a.isMember && !b.isMember) return false
+  for (const [element, left] of a.children) {
+    const right = b.children.get(element)
+    if (right === undefined ? !isEmpty(left) : !isWithin(left, right)) return false
+  }
+  return true
+}
+
 /** Reads `fieldsV1`. */
 export function parseFields(fields: Json | undefined): PathSet {
   const out = emptySet()

@@ -119,15 +119,16 @@ export type Comparison = { readonly added: PathSet; readonly removed: PathSet; r
 /** Compares two values field by field; lists by their keys, atomic ones as a whole. */
 export function compare(type: FieldType | undefined, before: Json, after: Json): Comparison {
   const out: Comparison = { added: emptySet(), removed: emptySet(), modified: emptySet() }
-  if (before !== after) walk(type, before, after, [], out)
+  walk(type, before, after, [], out)
   return out
 }
 
+/** `path` grows and shrinks on the way: most values are the same, and need none. */
 function walk(
   type: FieldType | undefined,
   before: Json | undefined,
   after: Json | undefined,
-  path: readonly string[],
+  path: string[],
   out: Comparison,
 ): void {
   if (before === after) return
@@ -153,15 +154,20 @@ function walkFields(
   type: FieldType | undefined,
   before: JsonObject,
   after: JsonObject,
-  path: readonly string[],
+  path: string[],
   out: Comparison,
 ): void {
   for (const name in before) {
-    if (before[name] !== undefined) walk(fieldOf(type, name), before[name], after[name], [...path, `f:${name}`], out)
+    if (before[name] === undefined || before[name] === after[name]) continue
+    path.push(`f:${name}`)
+    walk(fieldOf(type, name), before[name], after[name], path, out)
+    path.pop()
   }
   for (const name in after) {
-    if (before[name] === undefined && after[name] !== undefined)
-      walk(fieldOf(type, name), undefined, after[name], [...path, `f:${name}`], out)
+    if (before[name] !== undefined || after[name] === undefined) continue
+    path.push(`f:${name}`)
+    walk(fieldOf(type, name), undefined, after[name], path, out)
+    path.pop()
   }
 }
 
@@ -169,27 +175,37 @@ function walkItems(
   type: FieldType | undefined,
   before: readonly Json[],
   after: readonly Json[],
-  path: readonly string[],
+  path: string[],
   out: Comparison,
 ): void {
   if (type === undefined) return
   const left = byElement(type, before)
   const right = byElement(type, after)
   for (const element of new Set([...left.keys(), ...right.keys()])) {
-    const olds = left.get(element) ?? []
-    const news = right.get(element) ?? []
-    const here = [...path, element]
-    if (olds.length < 2 && news.length < 2) walk(type.element, olds[0], news[0], here, out)
-    else if (olds.length === 0) insert(out.added, here)
-    else if (news.length === 0) insert(out.removed, here)
-    else if (olds.length >= 2 && news.length >= 2) {
-      if (!equal([...olds], [...news])) insert(out.modified, here)
-    } else {
-      // From or to duplicates: the item as a whole changes, and its fields come or go one by one.
-      insert(out.modified, here)
-      if (news.length === 1) walk(type.element, undefined, news[0], here, out)
-      else walk(type.element, olds[0], undefined, here, out)
-    }
+    path.push(element)
+    walkTwins(type, left.get(element) ?? [], right.get(element) ?? [], path, out)
+    path.pop()
+  }
+}
+
+/** The items of one element: one at most on either side, unless a list holds it twice. */
+function walkTwins(
+  type: FieldType,
+  olds: readonly Json[],
+  news: readonly Json[],
+  path: string[],
+  out: Comparison,
+): void {
+  if (olds.length < 2 && news.length < 2) walk(type.element, olds[0], news[0], path, out)
+  else if (olds.length === 0) insert(out.added, path)
+  else if (news.length === 0) insert(out.removed, path)
+  else if (olds.length >= 2 && news.length >= 2) {
+    if (!equal([...olds], [...news])) insert(out.modified, path)
+  } else {
+    // From or to duplicates: the item as a whole changes, and its fields come or go one by one.
+    insert(out.modified, path)
+    if (news.length === 1) walk(type.element, undefined, news[0], path, out)
+    else walk(type.element, olds[0], undefined, path, out)
   }
 }
 

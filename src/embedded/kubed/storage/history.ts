@@ -1,0 +1,65 @@
+import type { Stored } from './stored.ts'
+
+/** A change that watchers see. `before` is what the object was. */
+export type StoreEvent = {
+  readonly version: number
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'
+  readonly key: string
+  readonly stored: Stored
+  readonly before: Stored | undefined
+  readonly atMs: number
+}
+
+/** So many events are kept, however old; older ones than `MIN_AGE_MS` go, and younger ones when they are too many. */
+const ALWAYS = 1024
+const NEVER_MORE = 32_768
+/** etcd, too, forgets after five minutes. */
+const MIN_AGE_MS = 5 * 60_000
+
+/** The last events of one kind, for watches that resume or fall behind, and for pages of a list. */
+export class History {
+  #events: StoreEvent[] = []
+  #first = 0
+  #compacted: number
+
+  /** @param version events up to this one are not known */
+  constructor(version: number) {
+    this.#compacted = version
+  }
+
+  /** Versions up to this one are forgotten. */
+  get compacted(): number {
+    return this.#compacted
+  }
+
+  add(event: StoreEvent): void {
+    this.#events.push(event)
+    while (this.#hasSurplus(event.atMs)) {
+      this.#compacted = this.#events[this.#first]?.version ?? this.#compacted
+      this.#first++
+    }
+    if (this.#first < ALWAYS || this.#first < this.#events.length / 2) return
+    this.#events = this.#events.slice(this.#first)
+    this.#first = 0
+  }
+
+  #hasSurplus(nowMs: number): boolean {
+    const count = this.#events.length - this.#first
+    if (count <= ALWAYS) return false
+    const oldest = this.#events[this.#first]
+    return count > NEVER_MORE || (oldest !== undefined && nowMs - oldest.atMs > MIN_AGE_MS)
+  }
+
+  /** At most `limit` events after `version`, in order; undefined when some of them are forgotten. */
+  since(version: number, limit = Infinity): readonly StoreEvent[] | undefined {
+    if (version < this.#compacted) return undefined
+    let low = this.#first
+    let high = this.#events.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#events[middle]?.version ?? 0) > version) high = middle
+      else low = middle + 1
+    }
+    return this.#events.slice(low, low + limit)
+  }
+}

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import Database from 'libsql'
+import type { Obj } from '../object.ts'
+import { sqliteJournal } from './journal.ts'
+import { openStore, type Store } from './store.ts'
+
+const KEY = '/configmaps'
+
+function inFolder(run: (file: string) => Promise<void>): () => Promise<void> {
+  return async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'kubed-store-'))
+    await run(join(dir, 'objects.db')).finally(() => rmSync(dir, { recursive: true, force: true }))
+  }
+}
+
+const open = (file: string, nowMs = (): number => 0): Store =>
+  openStore(sqliteJournal(file), { nowMs, failed: (error) => assert.fail(String(error)) })
+
+const map = (namespace: string, name: string, value: string, labels: Record<string, string> = {}): Obj => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace, uid: `${namespace}-${name}`, labels },
+  data: { value },
+})
+
+/** Random numbers that a seed repeats. */
+function randomFrom(seed: number): (below: number) => number {
+  let state = seed * 2654435761 + 1
+  return (below) => {
+    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9) >>> 0
+    return (state >>> 8) % below
+  }
+}
+
+const valuesOf = (store: Store, range: Parameters<Store['select']>[1]): string[] => {
+  const selected = store.select(KEY, range)
+  assert.ok(selected)
+  return selected.places.flatMap((place) => {
+    const stored = selected.at(place)
+    return stored === undefined ? [] : [`${place}=${String((stored.object.data as { value: string }).value)}`]
+  })
+}
+
+test(
+  'the store is what a plain map would be, at every version it remembers, and after a restart',
+  inFolder(async (file) => {
+    for (let seed = 1; seed <= 12; seed++) {
+      const random = randomFrom(seed)
+      let store = open(`${file}${seed}`)
+      const model = new Map<string, { value: string; label: string }>()
+      const states: { version: number; model: Map<string, { value: string; label: string }> }[] = []
+      const shown = (of: typeof model, namespace = '', after = '', label = ''): string[] =>
+        [...of]
+          .filter(([place]) => place.startsWith(namespace === '' ? '' : `${namespace}/`) && place > after)
+          .filter(([, each]) => label === '' || each.label === label)
+          .map(([place, { value }]) => `${place}=${value}`)
+          .sort()
+      for (let step = 0; step < 150; step++) {
+        const namespace = ['a', 'a-b', 'b'][random(3)] ?? 'a'
+        const name = `m${random(8)}`
+        const label = `l${random(3)}`
+        const before = store.get(KEY, namespace, name)
+        if (random(4) === 0) {
+          if (before !== undefined) store.remove(KEY, structuredClone(before))
+          model.delete(`${namespace}/${name}`)
+        } else {
+          store.put(KEY, map(namespace, name, String(step), { label }))
+          model.set(`${namespace}/${name}`, { value: String(step), label })
+        }
+        states.push({ version: store.version(), model: new Map(model) })
+        const past = states[random(states.length)]
+        assert.ok(past)
+        const after = random(2) === 0 ? '' : `a/m${random(8)}`
+        assert.deepEqual(
+          valuesOf(store, { namespace: 'a', after, version: past.version }),
+          shown(past.model, 'a', after),
+        )
+        assert.deepEqual(valuesOf(store, { after }), shown(model, '', after))
+        if (random(3) === 0)
+          assert.deepEqual(
+            valuesOf(store, { namespace, labels: [['label', label]] }),
+            shown(model, namespace, '', label),
+          )
+        if (random(10) === 0) await store.settled()
+        if (random(50) > 0) continue
+        await store.close()
+        store = open(`${file}${seed}`)
+        states.length = 0
+        assert.deepEqual(valuesOf(store, {}), shown(model))
+        assert.equal(store.select(KEY, { version: store.version() - 1 }), undefined)
+      }
+      await store.close()
+    }
+  }),
+)
+
+test(
+  'watchers hear of every change once, in order, when it is durable',
+  inFolder(async (file) => {
+    const store = open(file)
+    const heard: string[] = []
+    store.watch(KEY, { namespace: 'a', name: '' }, ({ version, type, stored }) =>
+      heard.push(`${version} ${type} ${stored.head.name}`),
+    )
+    store.watch(KEY, { namespace: 'a', name: 'y' }, ({ version }) => heard.push(`${version} for y alone`))
+    store.put(KEY, map('a', 'x', '1'))
+    store.put(KEY, map('b', 'x', '1'))
+    store.put(KEY, map('a', 'y', '1'))
+    assert.deepEqual([heard, store.durable()], [[], 0])
+    store.remove(KEY, structuredClone(store.put(KEY, map('a', 'x', '2'))))
+    await store.settled()
+    assert.deepEqual(heard, ['1 ADDED x', '3 ADDED y', '3 for y alone', '4 MODIFIED x', '5 DELETED x'])
+    assert.deepEqual([store.durable(), store.since(KEY, 3)?.map(({ version }) => version)], [5, [4, 5]])
+    await store.close()
+  }),
+)
+
+test(
+  'history keeps a thousand changes however old, more of them for five minutes',
+  inFolder(async (file) => {
+    let nowMs = 0
+    const store = open(file, () => nowMs)
+    const write = async (count: number): Promise<void> => {
+      for (let index = 0; index < count; index++) store.put(KEY, map('a', 'x', String(index)))
+      await store.settled()
+    }
+    await write(3000)
+    assert.equal(store.since(KEY, 0)?.length, 3000)
+    nowMs = 6 * 60_000
+    await write(1)
+    assert.equal(store.since(KEY, 0), undefined)
+    assert.equal(store.since(KEY, store.version() - 1024)?.length, 1024)
+    await store.close()
+  }),
+)
+
+test(
+  'a folder of an earlier version is taken over',
+  inFolder(async (file) => {
+    const former = new Database(file)
+    former.exec(`create table objects(key text, namespace text, name text, version integer, body text, primary key(key, namespace, name)) without rowid;
+      create table counter(id integer primary key, version integer); insert into counter values(1, 9)`)
+    const put = former.prepare('insert into objects values(?, ?, ?, ?, ?)')
+    const owned = map('a', 'y', '2')
+    owned.metadata.ownerReferences = [{ uid: 'a-x' }, { uid: 'other' }]
+    for (const object of [map('a', 'x', '1'), owned]) put.run(KEY, 'a', object.metadata.name, 7, JSON.stringify(object))
+    former.close()
+    const store = open(file)
+    assert.deepEqual(valuesOf(store, {}), ['a/x=1', 'a/y=2'])
+    assert.deepEqual(
+      store.dependentsOf('a-x').map(({ object }) => object.metadata.name),
+      ['y'],
+    )
+    assert.equal(store.put(KEY, map('a', 'x', '3')).metadata.resourceVersion, '10')
+    await store.close()
+  }),
+)

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Readable, Writable } from 'node:stream'
 import type { ExecAnswer, Exit, NetworkTable, Target } from './keeper/messages.ts'
 import type { Image } from './image/store.ts'
 
@@ -10,6 +11,33 @@ export type ContainerId = { readonly uid: string; readonly container: string; re
 
 /** A folder or file of the host shown inside a container. */
 export type Bind = { readonly source: string; readonly target: string; readonly readOnly: boolean }
+
+/** The size of a terminal in characters. */
+export type TerminalSize = { readonly columns: number; readonly rows: number }
+
+/** A program in a container with streams to it: one that was started for somebody, or the container's own. */
+export type RemoteProgram = {
+  readonly stdin: Writable | undefined
+  readonly stdout: Readable | undefined
+  readonly stderr: Readable | undefined
+  readonly resize: (size: TerminalSize) => void
+  /** Its exit code; for the container's own program also 0 when the streams were let go. */
+  readonly exited: Promise<number>
+  /** Lets go of the streams; ends a program that was started for them with all its children. */
+  readonly end: () => void
+}
+
+/** The two directions of a connection to a pod; `close` on `readable` is its end. */
+export type Forwarded = { readonly readable: Readable; readonly writable: Writable }
+
+/** What is run in a container for somebody; with a terminal there is no stderr. */
+export type RemoteRequest = {
+  readonly command: readonly string[]
+  readonly stdin: boolean
+  readonly stdout: boolean
+  readonly stderr: boolean
+  readonly tty: boolean
+}
 
 /** What a container is started from; nothing in it is ever read by a shell. */
 export type ContainerStart = ContainerId & {
@@ -27,6 +55,10 @@ export type ContainerStart = ContainerId & {
   readonly hasEnd: boolean
   /** What the container says that it listens on, its first port first. */
   readonly ports: readonly number[]
+  /** Whether somebody may write to the program; and whether the first who does closes its input when done. */
+  readonly stdin: 'none' | 'once' | 'open'
+  /** Whether the program has a terminal. */
+  readonly tty: boolean
   readonly limits: { readonly memoryBytes?: number; readonly cpuMillis?: number }
 }
 
@@ -58,6 +90,12 @@ export type Driver = {
   /** Signals the container's program itself; SIGKILL ends all its processes. */
   readonly signal: (id: ContainerId, signal: string) => Promise<void>
   readonly exec: (id: ContainerId, command: readonly string[], timeoutMs: number) => Promise<ExecAnswer>
+  /** Runs a program in a container for somebody who listens. */
+  readonly open: (id: ContainerId, request: RemoteRequest) => Promise<RemoteProgram>
+  /** Listens to a container's own program, and writes to it where it takes input. */
+  readonly attach: (id: ContainerId, request: Omit<RemoteRequest, 'command'>) => Promise<RemoteProgram>
+  /** Opens a TCP connection to a port of a pod as its own programs see it, on loopback; rejects with the reason. */
+  readonly forward: (uid: string, port: number) => Promise<Forwarded>
   /** Opens a TCP connection to a pod. */
   readonly connect: (target: Target) => Promise<Socket>
   /** Opens a TCP connection to a pod, says `request` (nothing when empty) and answers the first line; rejects with the reason. */

@@ -1,30 +1,42 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
+import type { Duplex } from 'node:stream'
 import type { Clock } from '../../adapters/clock.ts'
 import { writeCertificate } from '../../lib/x509/certificate.ts'
 import { readLog, readLogLines, showLine, type LogQuery } from './read-log.ts'
+import { serveStream, type StreamTargets } from './streams/serve.ts'
 
 /** Where a container's log is. */
 export type LogSource = { readonly path: string; readonly isAlive: () => boolean }
 
-/** The kubelet's own API: what `kubectl logs` reaches through the API server. */
+/** The kubelet's own API: what `kubectl logs`, `exec`, `attach` and `port-forward` reach through the API server. */
 export type KubeletServer = { readonly port: number; readonly close: () => Promise<void> }
+
+const STREAMS = new Set(['exec', 'attach', 'portForward'])
 
 /** Serves the kubelet API on loopback, HTTPS with a certificate of its own. `find` answers a message when there is no such log. */
 export async function serveKubelet(o: {
   readonly name: string
   readonly clock: Clock
   readonly find: (namespace: string, pod: string, container: string, previous: boolean) => LogSource | string
+  readonly targets: StreamTargets
 }): Promise<KubeletServer> {
   const server = createServer(makeIdentity(o.name, o.clock.nowMs()), (request, response) => {
     const url = new URL(request.url ?? '/', 'https://node')
     const [, verb, namespace = '', pod = '', container = ''] = url.pathname.split('/').map(decodeURIComponent)
     if (verb === 'healthz') return void response.end('ok')
+    if (verb !== undefined && STREAMS.has(verb)) return refuse(response, 400, 'Upgrade request required')
     if (verb !== 'containerLogs' || request.method !== 'GET') return refuse(response, 404, '404 page not found')
     const source = o.find(namespace, pod, container, url.searchParams.get('previous') === 'true')
     if (typeof source === 'string') return refuse(response, 404, source)
     sendLog(request, response, source, url.searchParams, o.clock)
+  })
+  const upgraded = new Set<Duplex>()
+  server.on('upgrade', (request, socket, head) => {
+    upgraded.add(socket)
+    socket.once('close', () => upgraded.delete(socket))
+    void serveStream(o.targets, request, { socket, head }).catch(() => socket.destroy())
   })
   server.on('tlsClientError', () => undefined)
   server.on('clientError', (_error, socket) => socket.destroy())
@@ -40,6 +52,7 @@ export async function serveKubelet(o: {
       new Promise((resolve) => {
         server.close(() => resolve())
         server.closeAllConnections()
+        for (const socket of upgraded) socket.destroy()
       }),
   }
 }

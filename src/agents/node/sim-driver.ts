@@ -47,6 +47,9 @@ export function startSimDriver(o: {
       o.onExit()
     },
     exec: async () => ({ code: 0, output: '', timedOut: false }),
+    open: noProgram,
+    attach: noProgram,
+    forward: noNetwork,
     connect: noNetwork,
     greet: noNetwork,
     async removeSandbox(uid) {
@@ -75,4 +78,8 @@ async function simulatedImage(name: string): Promise<Image> {
 
 async function noNetwork(): Promise<never> {
   throw new SluiceError('NODE_DRIVER', 'simulated pods have no network')
+}
+
+async function noProgram(): Promise<never> {
+  throw new SluiceError('NODE_DRIVER', 'nothing runs in simulated pods: a node with another driver runs them')
 }

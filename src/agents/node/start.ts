@@ -9,7 +9,8 @@ import type { Driver } from './driver.ts'
 import { makeRecorder } from './events.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { openHostPorts } from './host-ports.ts'
-import { serveKubelet, type LogSource } from './kubelet-server.ts'
+import { serveKubelet } from './kubelet-server.ts'
+import { kubeletTargets } from './kubelet-targets.ts'
 import { sayWhyPending } from './no-driver.ts'
 import { registerNode, type NodeFacts } from './node-object.ts'
 import { markNotReady } from './not-ready.ts'
@@ -77,7 +78,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const driver = 'driver' in chosen ? chosen.driver : undefined
   node = { options, log, driver, isClosing: false, workers: new Map(), caches: openCaches(options, log) }
   const self = node
-  const kubelet = await serveKubelet({ name, clock, find: (...asked) => findLog(self, ...asked) })
+  const kubelet = await serveKubelet({ name, clock, ...kubeletTargets(self) })
   const facts = factsOf(name, chosen, kubelet.port)
   for (const gap of facts.gaps) log(`node ${name}: ${gap}`)
   const nodeObject = await registerNode(client, facts, clock.nowMs())
@@ -209,18 +210,6 @@ async function recover(node: Node, why: string, choose: () => ReturnType<typeof 
   node.driver = chosen.driver
   node.wakeNetwork?.()
   for (const worker of node.workers.values()) worker.wake()
-}
-
-function findLog(node: Node, namespace: string, pod: string, container: string, previous: boolean): LogSource | string {
-  const object = node.caches.pods.get(namespace, pod)
-  const worker = object && node.workers.get(object.metadata.uid ?? '')
-  const attempt = worker?.latestAttempt(container)
-  if (!worker || !object || attempt === undefined || node.driver === undefined)
-    return `container "${container}" in pod "${pod}" is waiting to start`
-  const wanted = previous ? attempt - 1 : attempt
-  if (wanted < 0) return `previous terminated container "${container}" in pod "${pod}" not found`
-  const path = node.driver.logPath({ uid: object.metadata.uid ?? '', container, attempt: wanted })
-  return { path, isAlive: () => !previous && worker.isAlive(container) && worker.latestAttempt(container) === attempt }
 }
 
 function fail(): never {

@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Resource } from './resources/resource.ts'
 
 /** Who asks. */
@@ -7,6 +9,9 @@ export type User = {
   readonly groups: readonly string[]
   readonly extra?: Readonly<Record<string, readonly string[]>>
 }
+
+/** The connection of a client that asks for another protocol. `head` are bytes that came after the request. */
+export type Connection = { readonly headers: IncomingHttpHeaders; readonly socket: Socket; readonly head: Buffer }
 
 /** A request for a resource, after authentication and routing. */
 export type Call = {
@@ -28,6 +33,8 @@ export type Call = {
   readonly manager: string
   readonly dryRun: boolean
   readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict'
+  /** Undefined unless the client asks for an upgrade. */
+  readonly connection: Connection | undefined
   /** Texts for `Warning` headers; the pipeline adds to it. */
   readonly warnings: string[]
 }

@@ -13,6 +13,8 @@ export type Environment = {
   readonly caPem: string
   /** Signs the tokens of service accounts. */
   readonly signer: Signer
+  /** How we show a kubelet who we are. */
+  readonly kubeletTls: { readonly key: string; readonly cert: string }
   readonly log: (line: string) => void
 }
 

@@ -7,6 +7,7 @@ import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { reconcileDefaultRoles } from './authorization/defaults.ts'
 import { type Credentials, credentialsIn, kubeconfigOf } from './connection/credentials.ts'
 import { handle } from './connection/handle.ts'
+import { onUpgrade } from './connection/upgrade.ts'
 import { signerOf } from './connection/signing.ts'
 import type { Environment } from './environment.ts'
 import { bootstrap } from './resources/bootstrap.ts'
@@ -42,7 +43,7 @@ export type Kubed = {
 /**
  * Serves the Kubernetes API of one machine over HTTPS, its objects in SQLite below `stateDir`.
  *
- * What is acknowledged is durable. Refused by name: admission webhooks, API aggregation, exec, attach and port-forward.
+ * What is acknowledged is durable. Refused by name: admission webhooks and API aggregation.
  * @throws SluiceError PORT_IN_USE, STATE_UNWRITABLE
  */
 export async function serveKubed(options: KubedOptions): Promise<Kubed> {
@@ -74,6 +75,7 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
     disabledPlugins: new Set(options.disableAdmissionPlugins),
     caPem: credentials.caPem,
     signer: signerOf(credentials.accountKey),
+    kubeletTls: credentials.kubeletTls,
     log,
   }
   installStored(env)
@@ -81,6 +83,11 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
   const answer: http.RequestListener = (request, response) => void handle(env, credentials.token, request, response)
   const server = createServer({ ...tlsOf(credentials), ...timeouts }, answer)
   const plain = options.isAlsoPlain ? http.createServer(timeouts, answer) : undefined
+  const upgraded = [server, plain].map(
+    (one) =>
+      one &&
+      onUpgrade(one, (request, response, connection) => handle(env, credentials.token, request, response, connection)),
+  )
   const plainPort = plain && (await listen(plain, '127.0.0.1', 0))
   const port = await listen(server, host, options.port)
   const url = `https://${host}:${port}`
@@ -97,6 +104,7 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
     token: credentials.token,
     caPem: credentials.caPem,
     async close() {
+      for (const one of upgraded) one?.end()
       await Promise.all([server, plain].map((one) => one && close(one)))
       await store.close()
     },

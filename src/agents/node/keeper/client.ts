@@ -1,6 +1,17 @@
 import { connect, type Socket } from 'node:net'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import type { ExecAnswer, ExecRequest, Kept, NetworkTable, Question, RunRequest, Target } from './messages.ts'
+import type { RemoteProgram } from '../driver.ts'
+import type {
+  ExecAnswer,
+  ExecRequest,
+  Kept,
+  NetworkTable,
+  Question,
+  RunRequest,
+  SpawnRequest,
+  Target,
+} from './messages.ts'
+import { attachRemote, openRemote } from './remote-client.ts'
 
 type Asked = Question extends infer Q ? (Q extends Question ? Omit<Q, 'id'> : never) : never
 
@@ -16,6 +27,10 @@ export type KeeperClient = {
   readonly drain: (host: string, timeoutMs: number) => Promise<void>
   /** Opens a connection to a pod, says `request`, answers the first line; rejects with the reason. */
   readonly greet: (target: Target, request: string, timeoutMs: number) => Promise<string>
+  /** Starts a process for somebody who listens. */
+  readonly spawn: (request: SpawnRequest) => Promise<RemoteProgram>
+  /** Listens to a process that the keeper keeps. */
+  readonly attach: (key: string, streams: SpawnRequest['streams']) => RemoteProgram
   /** Ends the keeper and everything it runs. */
   readonly stop: () => Promise<void>
   /** A stream to a pod; rejects with the reason when the pod does not take it. */
@@ -64,6 +79,9 @@ export async function connectKeeper(o: {
     serveDns: (host) => ask({ ask: 'dns', host }),
     drain: (host, timeoutMs) => ask({ ask: 'drain', host, timeoutMs }),
     greet: (target, request, timeoutMs) => ask({ ask: 'greet', target, request, timeoutMs }),
+    spawn: (request) => openRemote(o.socketPath, request),
+    attach: (key, streams) =>
+      attachRemote(o.socketPath, key, streams, (size) => void ask({ ask: 'resize', key, size }).catch(() => undefined)),
     async stop() {
       isClosed = true
       await ask({ ask: 'stop' }).catch(() => undefined)

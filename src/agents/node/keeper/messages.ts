@@ -18,8 +18,28 @@ export type RunRequest = {
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
   readonly log?: string
+  /** Whether its input stays open for who attaches, or ends with the first of them; else it has none. */
+  readonly stdin?: 'once' | 'open'
   readonly meta?: unknown
 }
+
+/** Starts a process for somebody who listens; its streams are connections of their own. */
+export type SpawnRequest = {
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  /** Which of stdin, stdout and stderr are connected; the others are nothing. */
+  readonly streams: readonly [boolean, boolean, boolean]
+}
+
+/** What a spawned process tells on its first connection, a JSON value a line. */
+export type SpawnNews = { readonly id: number } | { readonly exit: number } | { readonly error: string }
+
+/** A stream of a spawned process, or of one that the keeper keeps: 0 goes to it, 1 and 2 come from it. */
+export type PipeRequest = { readonly of: number | string; readonly fd: 0 | 1 | 2 }
+
+/** The size of a terminal in characters. */
+export type Size = { readonly columns: number; readonly rows: number }
 
 /** Runs a short process to its end. */
 export type ExecRequest = {
@@ -64,5 +84,6 @@ export type Question = { readonly id: number } & (
   | { readonly ask: 'dns'; readonly host: string }
   | { readonly ask: 'greet'; readonly target: Target; readonly request: string; readonly timeoutMs: number }
   | { readonly ask: 'drain'; readonly host: string; readonly timeoutMs: number }
+  | { readonly ask: 'resize'; readonly key: string; readonly size: Size }
   | { readonly ask: 'stop' }
 )

@@ -4,7 +4,9 @@ import type { startDns } from './dns.ts'
 import type { greet } from './greet.ts'
 import type { openLog } from './log.ts'
 import type { NetworkTable, Question } from './messages.ts'
+import type { makeRemotes, Remotes } from './remote.ts'
 import type { makeSupervisor, Supervisor } from './supervise.ts'
+import type { Terminals } from './terminal.ts'
 
 /** What the keeper is made of. */
 export type KeeperParts = {
@@ -13,11 +15,15 @@ export type KeeperParts = {
   readonly makeBalancer: () => Balancer
   readonly startDns: typeof startDns
   readonly greet: typeof greet
+  readonly makeTerminals: () => Terminals
+  readonly makeRemotes: typeof makeRemotes
 }
 
 type Keeper = {
   readonly greet: typeof greet
   readonly supervisor: Supervisor
+  readonly terminals: Terminals
+  readonly remotes: Remotes
   readonly balancer: Balancer
   readonly dns: ReturnType<typeof startDns>
   readonly net: typeof import('node:net')
@@ -25,7 +31,7 @@ type Keeper = {
 
 /**
  * The keeper: a small process that outlives the server, holds the node's namespaces, runs the containers and carries their network.
- * Serves a unix socket. The first line of a connection says what it is: control, a stream to a pod, or a stream to a Service.
+ * Serves a unix socket. The first line of a connection says what it is: control, a stream to a pod or to a Service, a process to start or one of its streams.
  * Its children die with it. Runs as the keeper itself: uses nothing of this module's surroundings but its own functions.
  */
 export function serveKeeper(parts: KeeperParts, socketPath: string): void {
@@ -40,11 +46,22 @@ export function serveKeeper(parts: KeeperParts, socketPath: string): void {
     },
   })
   const { greet } = parts
-  const keeper: Keeper = { supervisor, balancer: parts.makeBalancer(), dns: parts.startDns(), net, greet }
+  const terminals = parts.makeTerminals()
+  const keeper: Keeper = {
+    supervisor,
+    terminals,
+    remotes: parts.makeRemotes(terminals),
+    balancer: parts.makeBalancer(),
+    dns: parts.startDns(),
+    net,
+    greet,
+  }
   const server = net.createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => socket.destroy())
     firstLine(socket, (line) => {
-      const { control, stream, service } = JSON.parse(line)
+      const { control, stream, service, spawn, pipe } = JSON.parse(line)
+      if (spawn) return keeper.remotes.spawn(spawn, socket)
+      if (pipe) return typeof pipe.of === 'number' ? keeper.remotes.pipe(pipe, socket) : supervisor.attach(pipe, socket)
       if (service) return keeper.balancer.serve(String(service), socket)
       if (stream) return streamTo(net, socket, { host: String(stream.host), port: Number(stream.port) })
       if (control !== true) return void socket.destroy()
@@ -67,7 +84,8 @@ function firstLine(socket: Socket, onLine: (line: string) => void): void {
   const read = (chunk: Buffer): void => {
     text = Buffer.concat([text, chunk])
     const end = text.indexOf(10)
-    if (end < 0 && text.length < 4096) return
+    // the words of a program may be as long as the system allows
+    if (end < 0 && text.length < 4 * 1024 * 1024) return
     socket.removeListener('data', read)
     socket.pause()
     if (end < 0) return void socket.destroy()
@@ -118,7 +136,7 @@ function converse(keeper: Keeper, socket: Socket): void {
   socket.resume()
 }
 
-function answer({ supervisor, balancer, dns, greet }: Keeper, question: Question): unknown {
+function answer({ supervisor, terminals, balancer, dns, greet }: Keeper, question: Question): unknown {
   switch (question.ask) {
     case 'run':
       return supervisor.run(question)
@@ -138,6 +156,10 @@ function answer({ supervisor, balancer, dns, greet }: Keeper, question: Question
       return greet(question.target, question.request, question.timeoutMs)
     case 'drain':
       return balancer.drain(question.host, question.timeoutMs)
+    case 'resize': {
+      const pid = supervisor.list().find(({ key, exit }) => key === question.key && !exit)?.pid
+      return pid === undefined ? undefined : terminals.resize(pid, question.size)
+    }
     case 'stop':
       for (const { key } of supervisor.list()) supervisor.signal(key, 'SIGKILL', 0)
       return void setTimeout(() => process.exit(0), 50)

@@ -2,8 +2,10 @@ import { BALANCE_PARTS } from './balance.ts'
 import { DNS_PARTS } from './dns.ts'
 import { greet } from './greet.ts'
 import { openLog } from './log.ts'
+import { REMOTE_PARTS } from './remote.ts'
 import { SERVE_PARTS } from './serve.ts'
 import { SUPERVISE_PARTS } from './supervise.ts'
+import { TERMINAL_PARTS } from './terminal.ts'
 
 type Part = { readonly name: string; toString(): string }
 
@@ -20,8 +22,10 @@ export function keeperSource(): string {
     `const openLog = ${moduleOf([openLog])}`,
     `const greet = ${moduleOf([greet])}`,
     `const makeSupervisor = ${moduleOf(SUPERVISE_PARTS)}`,
+    `const makeTerminals = ${moduleOf(TERMINAL_PARTS)}`,
+    `const makeRemotes = ${moduleOf(REMOTE_PARTS)}`,
     `const serveKeeper = ${moduleOf(SERVE_PARTS)}`,
-    'serveKeeper({ makeBalancer, startDns, openLog, makeSupervisor, greet }, process.argv[2])',
+    'serveKeeper({ makeBalancer, startDns, openLog, makeSupervisor, greet, makeTerminals, makeRemotes }, process.argv[2])',
     '',
   ].join('\n')
 }

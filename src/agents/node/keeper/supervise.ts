@@ -1,5 +1,7 @@
+import type { Socket } from 'node:net'
+import type { Readable, Writable } from 'node:stream'
 import type { ContainerLog } from './log.ts'
-import type { ExecAnswer, ExecRequest, Exit, Kept, RunRequest } from './messages.ts'
+import type { ExecAnswer, ExecRequest, Exit, Kept, PipeRequest, RunRequest } from './messages.ts'
 
 /** The processes of the keeper. */
 export type Supervisor = {
@@ -7,9 +9,20 @@ export type Supervisor = {
   readonly exec: (request: ExecRequest) => Promise<ExecAnswer>
   /** Signals the process `depth` generations below the one started (0: itself); false when there is none. */
   readonly signal: (key: string, signal: string, depth: number) => boolean
+  /** Connects somebody to a stream of a process that runs: what it prints from now on, or its input. */
+  readonly attach: (request: PipeRequest & { readonly of: string }, socket: Socket) => void
   readonly list: () => Kept[]
   readonly forget: (key: string) => void
 }
+
+/** The streams of a process that runs, for those who attach. */
+type Streams = {
+  readonly input: Writable | undefined
+  readonly endsWithFirst: boolean
+  readonly outputs: readonly (Output | undefined)[]
+}
+
+type Output = { readonly from: Readable; readonly listeners: Set<Socket>; readonly slow: Set<Socket> }
 
 /**
  * Starts processes, keeps their logs and remembers how they ended. Runs inside the keeper: uses nothing of this module's surroundings but its own functions.
@@ -21,8 +34,9 @@ export function makeSupervisor(o: {
 }): Supervisor {
   const { spawn } = process.getBuiltinModule('node:child_process')
   const kept = new Map<string, Kept>()
+  const streams = new Map<string, Streams>()
   return {
-    run({ key, argv, env, cwd, log: path, meta }) {
+    run({ key, argv, env, cwd, log: path, stdin, meta }) {
       const existing = kept.get(key)
       if (existing !== undefined && existing.exit === undefined) return existing
       const log = path === undefined ? undefined : o.openLog(path, o.logLimitBytes)
@@ -30,18 +44,24 @@ export function makeSupervisor(o: {
         env,
         cwd,
         detached: true,
-        stdio: ['ignore', log ? 'pipe' : 'ignore', log ? 'pipe' : 'ignore'],
+        stdio: [stdin ? 'pipe' : 'ignore', log ? 'pipe' : 'ignore', log ? 'pipe' : 'ignore'],
       })
       const entry: Kept = { key, pid: child.pid ?? 0, startedAtMs: Date.now(), meta }
       kept.set(key, entry)
       const ended = (exit: Exit): void => {
         if (kept.get(key)?.exit !== undefined || kept.get(key)?.pid !== entry.pid) return
         log?.end()
+        letGo(streams.get(key))
+        streams.delete(key)
         kept.set(key, { ...entry, exit })
         o.onExit({ ...entry, exit })
       }
-      child.stdout?.on('data', (chunk: Buffer) => log?.write('stdout', chunk))
-      child.stderr?.on('data', (chunk: Buffer) => log?.write('stderr', chunk))
+      const outputs = [
+        listenTo(child.stdout, (chunk) => log?.write('stdout', chunk)),
+        listenTo(child.stderr, (chunk) => log?.write('stderr', chunk)),
+      ]
+      child.stdin?.on('error', () => undefined)
+      streams.set(key, { input: child.stdin ?? undefined, endsWithFirst: stdin === 'once', outputs })
       child.on('error', (error) => {
         log?.write('stderr', Buffer.from(`sluice: cannot start: ${error.message}\n`))
         ended({ code: 127, signal: undefined, atMs: Date.now() })
@@ -56,10 +76,61 @@ export function makeSupervisor(o: {
       return entry
     },
     exec: (request) => execute(request),
+    attach: ({ of, fd }, socket) => attachTo(streams.get(of), fd, socket),
     signal: (key, signal, depth) => signalKept(kept.get(key), signal, depth),
     list: () => [...kept.values()],
     forget: (key) => void (kept.get(key)?.exit && kept.delete(key)),
   }
+}
+
+/** Hands what a process prints to its log and to those who attached. */
+function listenTo(from: Readable | null, keep: (chunk: Buffer) => void): Output | undefined {
+  if (from === null) return undefined
+  const output: Output = { from, listeners: new Set(), slow: new Set() }
+  from.on('data', (chunk: Buffer) => {
+    keep(chunk)
+    for (const listener of output.listeners) if (!listener.write(chunk)) waitFor(output, listener)
+  })
+  return output
+}
+
+/** A process waits for a listener that is slow, but for no longer than 30 s: then the listener is let go, not the process. */
+function waitFor({ from, slow }: Output, listener: Socket): void {
+  if (slow.has(listener)) return
+  slow.add(listener)
+  from.pause()
+  const timer = setTimeout(() => listener.destroy(), 30_000)
+  const goOn = (): void => {
+    clearTimeout(timer)
+    listener.removeListener('drain', goOn)
+    listener.removeListener('close', goOn)
+    slow.delete(listener)
+    if (slow.size === 0) from.resume()
+  }
+  listener.on('drain', goOn)
+  listener.on('close', goOn)
+}
+
+function attachTo(streams: Streams | undefined, fd: 0 | 1 | 2, socket: Socket): void {
+  if (fd === 0) {
+    const input = streams?.input
+    if (input === undefined || input.destroyed) return void socket.destroy()
+    input.on('close', () => socket.destroy())
+    socket.on('end', () => socket.end())
+    return void socket.pipe(input, { end: streams?.endsWithFirst === true })
+  }
+  const listeners = streams?.outputs[fd - 1]?.listeners
+  if (listeners === undefined) return void socket.destroy()
+  listeners.add(socket)
+  socket.on('close', () => listeners.delete(socket))
+  socket.on('end', () => socket.end())
+  socket.resume()
+}
+
+/** The process is over: whoever listened hears the end. */
+function letGo(streams: Streams | undefined): void {
+  streams?.input?.destroy()
+  for (const output of streams?.outputs ?? []) for (const listener of output?.listeners ?? []) listener.end()
 }
 
 function exitCode(code: number | null, signal: NodeJS.Signals | null): number {
@@ -117,4 +188,4 @@ function execute({ argv, env, input, timeoutMs }: ExecRequest): Promise<ExecAnsw
 }
 
 /** The functions that travel to the keeper; the first is the entrance. */
-export const SUPERVISE_PARTS = [makeSupervisor, exitCode, signalKept, execute]
+export const SUPERVISE_PARTS = [makeSupervisor, listenTo, waitFor, attachTo, letGo, exitCode, signalKept, execute]

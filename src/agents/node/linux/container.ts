@@ -1,8 +1,9 @@
-import { cpSync, mkdirSync, readFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { ContainerStart } from '../driver.ts'
 import { resolveInLayers } from '../image/layered-path.ts'
+import { enterWords, onTerminal, type Started } from './enter.ts'
 import { removeTree } from './remove-tree.ts'
 import { resolveUser } from './user.ts'
 
@@ -12,6 +13,7 @@ export type LinuxPaths = {
   readonly tools: string
   readonly initScript: string
   readonly execScript: string
+  readonly enterScript: string
   readonly logs: (uid: string) => string
   readonly container: (uid: string, container: string) => string
 }
@@ -19,36 +21,55 @@ export type LinuxPaths = {
 /** How containers are made on this machine. */
 export type LinuxMode = { readonly overlay: boolean; readonly isSingleId: boolean }
 
-/** The words of the init script for one container, `--` and the program included; makes its folders. */
-export function containerArguments(
+/** What runtimes tell a program that has a terminal. */
+export const TERMINAL = ['TERM', 'xterm'] as const
+
+/** The words of the init script for one container, `--` and the program included, and its variables; makes the container's folders. */
+export function startInit(
   paths: LinuxPaths,
   mode: LinuxMode,
   start: ContainerStart,
   cgroups: readonly string[],
-): readonly string[] {
+): Started {
   const folder = paths.container(start.uid, start.container)
   removeTree(folder)
   for (const name of ['root', 'upper', 'work']) mkdirSync(join(folder, name), { recursive: true, mode: 0o755 })
   if (!mode.overlay) copyLayers(start.image.layers, join(folder, 'root'))
   const user = resolveUser(start.image.layers, start.user)
+  const ids = idArguments(mode, user)
+  const env: ContainerStart['env'] = start.tty ? [TERMINAL, ...start.env] : start.env
+  const words = programArguments({ ...start, env }, user.home)
+  keepSurroundings(folder, { env: start.env, workingDir: start.workingDir, home: user.home })
+  const entered = enterWords('.', ids, words)
+  const program = start.tty ? onTerminal(entered, paths.enterScript, ids[0]) : { argv: entered, env: {} }
   const binds = start.binds.flatMap(({ source, target, readOnly }) => [
     source,
     `/${resolveInLayers(start.image.layers, target).path}`,
     readOnly ? 'ro' : 'rw',
   ])
-  return [
+  const init = [
     join(folder, 'root'),
     mode.overlay ? start.image.layers.map((layer) => basename(layer)).join(':') : '',
     join(folder, 'upper'),
     join(folder, 'work'),
     start.readOnlyRoot ? 'yes' : 'no',
     paths.tools,
-    ...idArguments(mode, user),
     cgroups.join(':'),
     ...binds,
-    '--',
-    ...programArguments(start, user.home),
   ]
+  return { argv: ['sh', paths.initScript, ...init, '--', ...program.argv], env: program.env }
+}
+
+/** What a program that is run in a container later has around it, as the container's own. */
+export type Surroundings = Pick<ContainerStart, 'env' | 'workingDir'> & { readonly home: string }
+
+function keepSurroundings(folder: string, surroundings: Surroundings): void {
+  writeFileSync(join(folder, 'surroundings.json'), JSON.stringify(surroundings), { mode: 0o600 })
+}
+
+/** Reads what `startInit` kept for a container. */
+export function surroundingsOf(paths: LinuxPaths, uid: string, container: string): Surroundings {
+  return JSON.parse(readFileSync(join(paths.container(uid, container), 'surroundings.json'), 'utf8'))
 }
 
 /** Numbers of user and group, or empty where only one id exists or root is meant. */
@@ -80,11 +101,16 @@ export function programArguments(
   return ['-C', start.workingDir || '/', '--', ...words, ...start.command]
 }
 
-/** The pid of a container's program: two generations below the process that was started. */
-export function programOf(pid: number): number | undefined {
+/** How many generations below the process that was started a container's program is: `script` stands before one with a terminal. */
+export function depthOf({ tty }: { readonly tty: boolean }): number {
+  return tty ? 3 : 2
+}
+
+/** The pid of a container's program. */
+export function programOf(pid: number, depth: number): number | undefined {
   try {
     let at = pid
-    for (let level = 0; level < 2; level++)
+    for (let level = 0; level < depth; level++)
       at = Number(readFileSync(`/proc/${at}/task/${at}/children`, 'utf8').trim().split(' ')[0])
     return at > 0 ? at : undefined
   } catch {

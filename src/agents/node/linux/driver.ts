@@ -5,39 +5,17 @@ import type { RegistryClient } from '../../../adapters/registry/client.ts'
 import type { ContainerId, ContainerStart, Driver, DriverEvents, RunningContainer, Sandbox } from '../driver.ts'
 import { openImageStore } from '../image/store.ts'
 import type { Kept, RunRequest } from '../keeper/messages.ts'
-import { openCgroups, type Cgroups } from './cgroup.ts'
-import {
-  containerArguments,
-  idArguments,
-  programArguments,
-  programOf,
-  type LinuxMode,
-  type LinuxPaths,
-} from './container.ts'
-import { EXEC_SCRIPT, INIT_SCRIPT } from './init-script.ts'
+import { openCgroups } from './cgroup.ts'
+import { depthOf, idArguments, startInit, type LinuxPaths } from './container.ts'
+import { ENTER_SCRIPT, EXEC_SCRIPT, INIT_SCRIPT } from './init-script.ts'
 import { forgetKeeper, launchKeeper, TOOL_ENV, type Launched } from './launch.ts'
 import { addRoutes, joinBridge, makeBridge, NETWORK, waitForNamespace } from './network.ts'
+import { groupOf, keyOf, metaOf, type Linux, type Meta } from './kept.ts'
+import { attachTo, execIn, forwardTo, openIn } from './remote.ts'
 import { removeTree } from './remove-tree.ts'
 import { checkMachine } from './self-check.ts'
-import { prepareTools } from './tools.ts'
+import { prepareTools, whyNoTerminals } from './tools.ts'
 import { resolveUser } from './user.ts'
-
-/** What the keeper remembers for us about a process. */
-export type Meta =
-  | ({ readonly kind: 'sandbox' } & Sandbox)
-  | ({ readonly kind: 'container'; readonly imageId: string; readonly user: string } & ContainerId)
-
-type Linux = {
-  readonly paths: LinuxPaths
-  readonly mode: LinuxMode
-  readonly launched: Launched
-  readonly cgroups: Cgroups
-  readonly stateDir: string
-  readonly octets: Map<string, number>
-  readonly removing: Set<string>
-  readonly routes: Set<string>
-  lastOctet: number
-}
 
 const DIE_WITH_KEEPER = ['setpriv', '--pdeathsig', 'KILL', '--']
 
@@ -58,6 +36,7 @@ export async function startLinuxDriver(
   prepareTools(paths.tools)
   writeFileSync(paths.initScript, INIT_SCRIPT)
   writeFileSync(paths.execScript, EXEC_SCRIPT)
+  writeFileSync(paths.enterScript, ENTER_SCRIPT)
   const removing = new Set<string>()
   const launched = await launchKeeper({
     stateDir,
@@ -107,10 +86,14 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
     start: (start) => startContainer(linux, start),
     signal: async (id, signal) => {
       const key = keyOf(id)
-      if (await keeper.signal(key, signal, signal === 'SIGKILL' ? 1 : 2)) return
+      // the first process of the container takes all others with it
+      if (await keeper.signal(key, signal, signal === 'SIGKILL' ? 1 : await depthIn(linux, id))) return
       if (signal === 'SIGKILL') await keeper.signal(key, signal, 0)
     },
     exec: (id, command, timeoutMs) => execIn(linux, id, command, timeoutMs),
+    open: (id, request) => openIn(linux, id, request),
+    attach: (id, request) => attachTo(linux, id, request),
+    forward: (uid, port) => forwardTo(linux, uid, port),
     connect: (target) => keeper.streamTo(target),
     greet: keeper.greet,
     removeSandbox: (uid) => removeSandbox(linux, uid),
@@ -146,6 +129,7 @@ function makePaths(stateDir: string): LinuxPaths {
     tools: join(stateDir, 'tools'),
     initScript: join(stateDir, 'init.sh'),
     execScript: join(stateDir, 'exec.sh'),
+    enterScript: join(stateDir, 'enter.sh'),
     logs: (uid) => join(stateDir, 'pods', uid, 'logs'),
     container: (uid, container) => join(stateDir, 'pods', uid, 'containers', container),
   }
@@ -163,6 +147,8 @@ function gapsOf({ mode, cgroups }: Linux): string[] {
     gaps.push(
       'USER and runAsUser are not kept: this user has one id, so programs see themselves as root without its powers',
     )
+  const terminals = whyNoTerminals()
+  if (terminals !== undefined) gaps.push(terminals)
   if (!mode.overlay) gaps.push('images are copied for every container: this file system takes no overlay')
   return gaps
 }
@@ -201,7 +187,7 @@ async function startContainer(linux: Linux, start: ContainerStart): Promise<Runn
   if (sandbox === undefined)
     throw new SluiceError('NODE_DRIVER', 'the sandbox of the pod is gone', { retry: 'backoff' })
   const groups = linux.cgroups.open(groupOf(start), start.limits)
-  const words = containerArguments(linux.paths, linux.mode, start, groups)
+  const { argv, env } = startInit(linux.paths, linux.mode, start, groups)
   const inPod = ['nsenter', '-t', String(sandbox.pid), '-n', '-i', '-u', '--']
   const isolate = ['unshare', '-m', '-p', '--fork', '--kill-child', '--']
   const meta: Meta = {
@@ -211,28 +197,24 @@ async function startContainer(linux: Linux, start: ContainerStart): Promise<Runn
     attempt: start.attempt,
     imageId: start.image.id,
     user: idArguments(linux.mode, resolveUser(start.image.layers, start.user)).join(':'),
+    tty: start.tty,
   }
   const request: RunRequest = {
     key: keyOf(start),
-    argv: [...DIE_WITH_KEEPER, ...inPod, ...isolate, 'sh', linux.paths.initScript, ...words],
-    env: TOOL_ENV,
+    argv: [...DIE_WITH_KEEPER, ...inPod, ...isolate, ...argv],
+    env: { ...TOOL_ENV, ...env },
     cwd: linux.paths.layers,
+    ...(start.stdin === 'none' ? {} : { stdin: start.stdin }),
     log: join(linux.paths.logs(start.uid), `${start.container}.${start.attempt}.log`),
     meta,
   }
   return containerOf(linux, await keeper.run(request), meta)
 }
 
-async function execIn(linux: Linux, id: ContainerId, command: readonly string[], timeoutMs: number) {
+async function depthIn(linux: Linux, id: ContainerId): Promise<number> {
   const kept = (await linux.launched.keeper.list()).find(({ key }) => key === keyOf(id))
   const meta = kept && metaOf(kept)
-  const pid = kept && !kept.exit ? programOf(kept.pid) : undefined
-  if (pid === undefined || meta?.kind !== 'container')
-    return { code: 126, output: 'the container does not run', timedOut: false }
-  const [uid = '', gid = ''] = meta.user.split(':')
-  const words = programArguments({ env: [], workingDir: '/', command }, '/')
-  const argv = ['sh', linux.paths.execScript, String(pid), uid, gid, ...words]
-  return linux.launched.keeper.exec({ argv, env: TOOL_ENV, timeoutMs })
+  return depthOf({ tty: meta?.kind === 'container' && meta.tty })
 }
 
 async function removeSandbox(linux: Linux, uid: string): Promise<void> {
@@ -278,18 +260,6 @@ function containerOf({ cgroups }: Linux, kept: Kept, meta: Meta & { kind: 'conta
   return { ...running, exit: { ...kept.exit, isOutOfMemory: cgroups.wasOutOfMemory(groupOf(meta)) } }
 }
 
-function keyOf({ uid, container, attempt }: ContainerId): string {
-  return `container/${uid}/${container}/${attempt}`
-}
-
-function groupOf({ uid, container, attempt }: ContainerId): string {
-  return `${uid}.${container}.${attempt}`
-}
-
 function podFolder({ stateDir }: Linux, uid: string): string {
   return join(stateDir, 'pods', uid)
-}
-
-function metaOf({ meta }: Kept): Meta | undefined {
-  return typeof meta === 'object' && meta !== null && 'kind' in meta ? (meta as Meta) : undefined
 }

@@ -2,14 +2,14 @@
  * The first process of a container: builds its root file system and starts the program in it. A fixed text, run by `sh` with
  * positional arguments only; no input is ever part of it.
  *
- * The new root is moved over `/` and entered by chroot, so that no path leads back; the program runs without new privileges and with the
+ * The words after `--` are those of `enterWords`. The new root is moved over `/` and entered by chroot, so that no path leads back; the program runs without new privileges and with the
  * capabilities that Docker leaves by default. `/.sluice` holds a loader, a C library and `env`, so that the program's environment
  * is set only after the chroot: nothing in it can reach the tools that work before.
  */
 export const INIT_SCRIPT = `set -eu
 fail() { echo "sluice: $*" >&2; exit 128; }
-root=$1 lowers=$2 upper=$3 work=$4 readonly=$5 tools=$6 uid=$7 gid=$8 cgroups=$9
-shift 9
+root=$1 lowers=$2 upper=$3 work=$4 readonly=$5 tools=$6 cgroups=$7
+shift 7
 old=$IFS; IFS=:
 for group in $cgroups; do echo 0 > "$group/cgroup.procs" || echo "sluice: no limits: cannot enter $group" >&2; done
 IFS=$old
@@ -63,26 +63,36 @@ done
 shift
 if [ "$readonly" = yes ]; then ro "$root"; fi
 mount -n --move "$root" / || fail "cannot enter the image"
-ids=
-if [ -n "$uid" ]; then ids="--setuid=$uid --setgid=$gid"; fi
-setpriv --no-new-privs --inh-caps -all \\
-  --bounding-set -all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap \\
-  -- unshare --root=. --wd=/ $ids -- /.sluice/ld --library-path /.sluice /.sluice/env -i "$@" &
+# a shell without job control would give a program in the background no input
+exec 8<&0
+"$@" <&8 8<&- &
+exec 8<&-
 set +e
 wait $!
 exit $?
 `
 
 /**
- * Runs one more program inside a container, found by the process id of its program: same root, same namespaces but the process ids', same privileges.
+ * Runs one more program inside a container, found by the process id of its program: same root, same namespaces, same privileges.
+ * The words after the id are those of `enterWords`.
  */
 export const EXEC_SCRIPT = `set -eu
-pid=$1 uid=$2 gid=$3
-shift 3
+pid=$1
+shift
 exec 9< "/proc/$pid/root"
-ids=
-if [ -n "$uid" ]; then ids="--setuid=$uid --setgid=$gid"; fi
-exec nsenter -t "$pid" -n -i -u -- setpriv --no-new-privs --inh-caps -all \\
-  --bounding-set -all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap \\
-  -- unshare --root=/proc/self/fd/9 --wd=/ $ids -- /.sluice/ld --library-path /.sluice /.sluice/env -i "$@"
+exec nsenter -t "$pid" -n -i -u -p -- "$@"
+`
+
+/**
+ * Runs the words that stand in variables, as `script` hands a shell one text only and no input may be part of that.
+ * The terminal is given to the user who will use it.
+ */
+export const ENTER_SCRIPT = `set -eu
+[ -z "$SLUICE_OWNER" ] || chown "$SLUICE_OWNER" "$(tty)" || :
+index=0
+while [ "$index" -lt "$SLUICE_WORDS" ]; do
+  eval "set -- \\"\\$@\\" \\"\\$SLUICE_WORD_$index\\""
+  index=$((index + 1))
+done
+exec "$@"
 `

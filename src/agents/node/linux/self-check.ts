@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KeeperClient } from '../keeper/client.ts'
 import type { LinuxPaths } from './container.ts'
+import { enterWords } from './enter.ts'
 import { TOOL_ENV } from './launch.ts'
 
 /**
@@ -35,17 +36,7 @@ async function tryRun(
   rmSync(folder, { recursive: true, force: true })
   for (const name of ['root', 'upper', 'work']) mkdirSync(join(folder, name), { recursive: true, mode: 0o755 })
   const program = ['-C', '/', '--', 'A=1', '/.sluice/ld', '--library-path', '/.sluice', '/.sluice/env']
-  const words = [
-    join(folder, 'root'),
-    lowers,
-    join(folder, 'upper'),
-    join(folder, 'work'),
-    'no',
-    paths.tools,
-    '',
-    '',
-    '',
-  ]
+  const words = [join(folder, 'root'), lowers, join(folder, 'upper'), join(folder, 'work'), 'no', paths.tools, '']
   // the layers' folder is the working directory of every start: overlay names are relative to it
   const argv = [
     'sh',
@@ -61,7 +52,7 @@ async function tryRun(
     '--',
   ]
   return keeper.exec({
-    argv: [...argv, 'sh', paths.initScript, ...words, '--', ...program],
+    argv: [...argv, 'sh', paths.initScript, ...words, '--', ...enterWords('.', ['', ''], program)],
     env: TOOL_ENV,
     timeoutMs: 15_000,
   })

@@ -47,6 +47,12 @@ export function prepareTools(folder: string): void {
   for (const name of ['env', 'ld']) chmodSync(join(folder, name), 0o755)
 }
 
+/** Why programs cannot have terminals on this machine; undefined when they can. */
+export function whyNoTerminals(): string | undefined {
+  const missing = ['script', 'stty'].filter((tool) => findTool(tool) === undefined)
+  return missing.length === 0 ? undefined : `programs have no terminals: not found: ${missing.join(', ')}`
+}
+
 function findTool(name: string): string | undefined {
   return TOOL_ENV.PATH.split(delimiter)
     .map((folder) => join(folder, name))

@@ -85,6 +85,10 @@ export type Container = {
   readonly startupProbe?: Probe
   readonly lifecycle?: { readonly preStop?: Action; readonly postStart?: Action }
   readonly securityContext?: SecurityContext
+  readonly stdin?: boolean
+  /** The first who attaches closes the input when done. */
+  readonly stdinOnce?: boolean
+  readonly tty?: boolean
   /** Only of init containers: `Always` makes a sidecar. */
   readonly restartPolicy?: string
 }

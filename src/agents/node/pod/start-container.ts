@@ -73,6 +73,8 @@ export async function startContainer(
     user,
     readOnlyRoot: security.readOnlyRootFilesystem === true,
     binds: [...networkBinds(driver, uid), ...bindsOf(container, volumes, readOnlyVolumes(pod), env)],
+    stdin: container.stdin !== true ? 'none' : container.stdinOnce === true ? 'once' : 'open',
+    tty: container.tty === true,
     ports: (container.ports ?? []).map(({ containerPort }) => containerPort),
     limits: {
       ...(memory === undefined || memory <= 0 ? {} : { memoryBytes: Math.ceil(memory) }),

@@ -4,11 +4,23 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { RegistryClient } from '../../../adapters/registry/client.ts'
-import type { ContainerId, ContainerStart, Driver, DriverEvents, RunningContainer, Sandbox } from '../driver.ts'
+import type {
+  ContainerId,
+  ContainerStart,
+  Driver,
+  DriverEvents,
+  RemoteProgram,
+  RemoteRequest,
+  RunningContainer,
+  Sandbox,
+} from '../driver.ts'
 import { openImageStore } from '../image/store.ts'
 import type { Kept } from '../keeper/messages.ts'
-import { forgetKeeper, launchKeeper, type Launched } from '../linux/launch.ts'
+import { onTerminal } from '../linux/enter.ts'
+import { ENTER_SCRIPT } from '../linux/init-script.ts'
+import { forgetKeeper, launchKeeper, TOOL_ENV, type Launched } from '../linux/launch.ts'
 import { removeTree } from '../linux/remove-tree.ts'
+import { whyNoTerminals } from '../linux/tools.ts'
 import { openAddresses, type Addresses } from './addresses.ts'
 import { mapServiceEnv, planLoopback, type LoopbackNetwork } from './network.ts'
 import { resolveProgram, unpackRoot, type Files, type Program } from './program.ts'
@@ -57,6 +69,7 @@ export async function startProcessDriver(
   const addresses = await openAddresses(stateDir)
   const dieWithKeeper = await findSetpriv()
   writeFileSync(shimPath(stateDir), renderShim())
+  writeFileSync(enterPath(stateDir), ENTER_SCRIPT)
   const launched = await launchKeeper({
     stateDir,
     isolated: false,
@@ -91,6 +104,17 @@ function driverOf(processes: Processes, images: ReturnType<typeof openImageStore
       if (kept !== undefined && !kept.exit) tryKill(kept.pid, signal)
     },
     exec: (id, command, timeoutMs) => execIn(processes, id, command, timeoutMs),
+    open: (id, request) => openIn(processes, id, request),
+    async attach(id, { stdin, stdout, stderr }) {
+      if ((await findRunning(processes, id)) === undefined) throw notRunning()
+      return keeper.attach(keyOf(id), [stdin, stdout, stderr])
+    },
+    async forward(uid, port) {
+      const sandbox = sandboxesOf(stateDir).find((each) => each.uid === uid)
+      if (sandbox === undefined) throw new Error('the pod has no network')
+      const socket = await keeper.streamTo({ host: sandbox.ip, port })
+      return { readable: socket, writable: socket }
+    },
     connect: (target) => keeper.streamTo(target),
     greet: keeper.greet,
     removeSandbox: (uid) => removeSandbox(processes, uid),
@@ -145,9 +169,8 @@ async function startContainer(processes: Processes, start: ContainerStart): Prom
   const meta: Meta = { uid, container, attempt, imageId: image.id, files, workingDir, env: Object.fromEntries(env) }
   const kept = await launched.keeper.run({
     key: keyOf(start),
-    argv: [...dieWithKeeper, ...program.argv],
-    env: program.env,
-    cwd: program.cwd,
+    ...started(stateDir, dieWithKeeper, program, start.tty),
+    ...(start.stdin === 'none' ? {} : { stdin: start.stdin }),
     log: join(podFolder(stateDir, uid), 'logs', `${container}.${attempt}.log`),
     meta,
   })
@@ -165,14 +188,49 @@ function shimEnv(stateDir: string, { env, pod }: ContainerStart, ip: string): Re
 }
 
 async function execIn(processes: Processes, id: ContainerId, command: readonly string[], timeoutMs: number) {
-  const kept = await findKept(processes, id)
-  const meta = kept && metaOf(kept)
-  if (meta === undefined || kept?.exit) return { code: 126, output: 'the container does not run', timedOut: false }
-  const { files, workingDir, env } = meta
-  const words = { command, workingDir, env: new Map(Object.entries(env)) }
-  const program = await resolveProgram(rootOf(processes.stateDir, id), files, words)
+  const program = await programIn(processes, id, command)
+  if (program === undefined) return { code: 126, output: 'the container does not run', timedOut: false }
   const argv = ['/bin/sh', '-c', 'cd "$1" && shift && exec "$@"', 'sh', program.cwd, ...program.argv]
   return processes.launched.keeper.exec({ argv, env: program.env, timeoutMs })
+}
+
+async function openIn(processes: Processes, id: ContainerId, request: RemoteRequest): Promise<RemoteProgram> {
+  const program = await programIn(processes, id, request.command)
+  if (program === undefined) throw notRunning()
+  const streams = [request.stdin, request.stdout, request.stderr] as const
+  return processes.launched.keeper.spawn({ ...started(processes.stateDir, [], program, request.tty), streams })
+}
+
+const notRunning = (): SluiceError => new SluiceError('NODE_DRIVER', 'the container does not run', { retry: 'backoff' })
+
+async function programIn(
+  processes: Processes,
+  id: ContainerId,
+  command: readonly string[],
+): Promise<Program | undefined> {
+  const meta = await findRunning(processes, id)
+  if (meta === undefined) return undefined
+  const { files, workingDir, env } = meta
+  return resolveProgram(rootOf(processes.stateDir, id), files, {
+    command,
+    workingDir,
+    env: new Map(Object.entries(env)),
+  })
+}
+
+/** How a program is started: with a terminal by words that set its surroundings themselves. */
+function started(stateDir: string, before: readonly string[], { argv, env, cwd }: Program, tty: boolean): Program {
+  if (!tty) return { argv: [...before, ...argv], env, cwd }
+  const why = whyNoTerminals()
+  if (why !== undefined) throw new SluiceError('NODE_DRIVER', why)
+  const variables = Object.entries({ TERM: 'xterm', ...env }).map(([name, value]) => `${name}=${value}`)
+  const terminal = onTerminal(['env', '-i', '--', ...variables, ...argv], enterPath(stateDir), '')
+  return { argv: [...before, ...terminal.argv], env: { ...TOOL_ENV, ...terminal.env }, cwd }
+}
+
+async function findRunning(processes: Processes, id: ContainerId): Promise<Meta | undefined> {
+  const kept = await findKept(processes, id)
+  return kept === undefined || kept.exit ? undefined : metaOf(kept)
 }
 
 async function removeSandbox({ stateDir, addresses, launched: { keeper } }: Processes, uid: string): Promise<void> {
@@ -261,6 +319,10 @@ function rootOf(stateDir: string, { uid, container }: ContainerId): string {
 
 function shimPath(stateDir: string): string {
   return join(stateDir, 'shim.cjs')
+}
+
+function enterPath(stateDir: string): string {
+  return join(stateDir, 'enter.sh')
 }
 
 function namesPath(stateDir: string): string {

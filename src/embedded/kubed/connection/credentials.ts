@@ -12,6 +12,8 @@ export type Credentials = {
   readonly token: string
   /** Signs the tokens of service accounts. */
   readonly accountKey: string
+  /** Shows kubelets that it is us who ask. */
+  readonly kubeletTls: { readonly key: string; readonly cert: string }
 }
 
 const DAY_MS = 24 * 3600 * 1000
@@ -57,6 +59,7 @@ export function credentialsIn(dir: string, host: string, nowMs: number): Credent
     key,
     token: kept('admin.token', () => randomBytes(24).toString('hex')),
     accountKey: kept('service-accounts.key', newSigningKey),
+    kubeletTls: kubeletClient(caKey, nowMs),
   }
 }
 
@@ -65,11 +68,18 @@ function newKey(): string {
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 }
 
+/** Written anew at each start: a kubelet looks at the authority only. */
+function kubeletClient(caKey: KeyObject, nowMs: number): Credentials['kubeletTls'] {
+  const key = newKey()
+  const of = { use: 'client', name: 'kube-apiserver-kubelet-client', names: [] } as const
+  return { key, cert: issue(createPrivateKey(key), caKey, nowMs, of) }
+}
+
 function issue(
   key: KeyObject,
   issuer: KeyObject,
   nowMs: number,
-  of: { use: 'authority' | 'server'; name: string; names: readonly string[] },
+  of: { use: 'authority' | 'server' | 'client'; name: string; names: readonly string[] },
 ): string {
   return writeCertificate({
     subject: { commonName: of.name },

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { attributesOf, authorize } from '../authorization/authorize.ts'
-import type { Call, User } from '../call.ts'
+import type { Call, Connection, User } from '../call.ts'
 import type { Environment } from '../environment.ts'
 import { Fault, methodNotAllowed, unknownResource } from '../fault.ts'
 import { sendFault } from '../negotiation/respond.ts'
@@ -12,18 +12,19 @@ import { parseRoute } from './route.ts'
 
 /** etcd takes no larger request by default; neither do we. */
 const MAX_BODY_BYTES = 3 * 1024 * 1024
-/** Answers one HTTP request. Never rejects. */
+/** Answers one HTTP request, whose connection may become another protocol's. Never rejects. */
 export async function handle(
   env: Environment,
   token: string,
   request: IncomingMessage,
   response: ServerResponse,
+  connection?: Connection,
 ): Promise<void> {
   const accept = request.headers.accept ?? ''
   const warnings: string[] = []
   try {
     const user = authenticate(env, request, token)
-    await route(env, user, warnings, request, response)
+    await route(env, user, warnings, request, response, connection)
   } catch (error) {
     if (response.headersSent) response.destroy()
     else if (error instanceof Fault) sendFault(response, error, accept, warnings)
@@ -49,6 +50,7 @@ async function route(
   warnings: string[],
   request: IncomingMessage,
   response: ServerResponse,
+  connection: Connection | undefined,
 ): Promise<void> {
   const target = request.url ?? '/'
   const mark = target.indexOf('?')
@@ -89,6 +91,7 @@ async function route(
       contentType,
       request.headers['user-agent'] ?? '',
     ),
+    connection,
     warnings,
   }
   await dispatch(env, call, response)

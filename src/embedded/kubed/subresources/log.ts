@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http'
 import { request } from 'node:https'
-import { at, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../call.ts'
 import type { Environment } from '../environment.ts'
-import { badRequest, Fault, notFound } from '../fault.ts'
+import { badRequest, Fault } from '../fault.ts'
 import { namespaceOf, type Obj, specOf } from '../object.ts'
+import { kubeletOf } from './kubelet.ts'
 
 const OPTIONS = ['follow', 'tailLines', 'timestamps', 'previous', 'sinceSeconds', 'sinceTime', 'limitBytes']
 
@@ -14,21 +15,14 @@ export function proxyLog(env: Environment, call: Call, pod: Obj, response: Serve
   const container = containerOf(call, pod)
   const nodeName = stringOf(spec.nodeName)
   if (nodeName === '') throw badRequest(`pod ${call.name} does not have a host assigned`)
-  const node = env.store.get('/nodes', '', nodeName)
-  if (node === undefined) throw notFound({ group: '', kind: 'Node', plural: 'nodes' }, nodeName)
-  const port = at(node, 'status', 'daemonEndpoints', 'kubeletEndpoint', 'Port')
-  const address = stringOf(
-    objectsOf(at(node, 'status', 'addresses')).find(({ type }) => type === 'InternalIP')?.address,
-  )
-  if (typeof port !== 'number' || address === '')
-    throw new Fault(500, 'InternalError', `node ${nodeName} does not say where its kubelet API is`)
+  const kubelet = kubeletOf(env, nodeName)
   const query = new URLSearchParams()
   for (const option of OPTIONS) {
     const value = call.query.get(option)
     if (value !== null) query.set(option, value)
   }
   const path = `/containerLogs/${namespaceOf(pod)}/${encodeURIComponent(call.name)}/${encodeURIComponent(container)}?${query.toString()}`
-  return forward(response, { host: address, port, path })
+  return forward(response, { ...kubelet, ...env.kubeletTls, path })
 }
 
 function containerOf(call: Call, pod: Obj): string {
@@ -51,7 +45,10 @@ function containerOf(call: Call, pod: Obj): string {
   throw badRequest(`a container name must be specified for pod ${call.name}, choose one of: ${choice}`)
 }
 
-function forward(response: ServerResponse, target: { host: string; port: number; path: string }): Promise<void> {
+function forward(
+  response: ServerResponse,
+  target: { host: string; port: number; path: string; key: string; cert: string },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ ...target, method: 'GET', rejectUnauthorized: false, agent: false }, (incoming) => {
       const code = incoming.statusCode ?? 500

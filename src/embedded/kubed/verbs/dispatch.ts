@@ -13,6 +13,7 @@ import { writesStatus } from '../resources/resource.ts'
 import { proxyLog } from '../subresources/log.ts'
 import { bind, evict } from '../subresources/pod.ts'
 import { scaleOf, writeScale } from '../subresources/scale.ts'
+import { isStream, streamPod } from '../subresources/stream.ts'
 import { requestToken } from '../subresources/token.ts'
 import { deprecationOf } from '../warnings/warnings.ts'
 import { watch } from '../watch/watch.ts'
@@ -189,6 +190,7 @@ async function dispatchSubresource(env: Environment, call: Call, response: Serve
   if (!(call.resource.subresources.get(subresource)?.verbs ?? []).includes(verb)) throw methodNotAllowed()
   if (stored === undefined) throw notFound(call.resource, call.name)
   if (subresource === 'log' && method === 'GET') return proxyLog(env, call, stored, response)
+  if (isStream(subresource) && call.resource.storageKey === '/pods') return streamPod(env, call, stored, response)
   if (subresource === 'scale') {
     const object = toVersion(call.resource, stored)
     if (method === 'GET') return answer(env, call, response, 200, scaleOf(call, object))

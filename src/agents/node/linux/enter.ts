@@ -1,0 +1,61 @@
+/** Words and variables of a program as it is started. */
+export type Started = { readonly argv: readonly string[]; readonly env: Readonly<Record<string, string>> }
+
+const CAPABILITIES = 'chown,dac_override,fowner,fsetid,kill,setgid,setuid,setpcap,net_bind_service,sys_chroot,setfcap'
+
+/**
+ * The words that enter a container's root and become its user, without new privileges and with the capabilities that Docker leaves by default.
+ *
+ * `/.sluice` holds a loader, a C library and `env`, so that the program's environment is set only after the chroot: nothing in it can
+ * reach the tools that work before.
+ * @param ids numbers of user and group; empty where only one id exists or root is meant
+ * @param words what `env -i` gets
+ */
+export function enterWords(
+  root: string,
+  [uid, gid]: readonly [string, string],
+  words: readonly string[],
+): readonly string[] {
+  const bounding = CAPABILITIES.split(',').map((name) => `+${name}`)
+  const confined = [
+    'setpriv',
+    '--no-new-privs',
+    '--inh-caps',
+    '-all',
+    '--bounding-set',
+    ['-all', ...bounding].join(','),
+  ]
+  const inside = ['unshare', `--root=${root}`, '--wd=/', ...(uid === '' ? [] : [`--setuid=${uid}`, `--setgid=${gid}`])]
+  return [
+    ...confined,
+    '--',
+    ...inside,
+    '--',
+    '/.sluice/ld',
+    '--library-path',
+    '/.sluice',
+    '/.sluice/env',
+    '-i',
+    ...words,
+  ]
+}
+
+/**
+ * Runs words on a terminal of their own, which `script` of util-linux makes: what it reads goes to the terminal, what the terminal shows
+ * comes out. It gives a shell one text; that text is fixed, the words are variables.
+ *
+ * @param owner number of the user who gets the terminal; empty for the one who makes it
+ */
+export function onTerminal(words: readonly string[], enterScript: string, owner: string): Started {
+  const env = Object.fromEntries(words.map((word, index) => [`SLUICE_WORD_${index}`, word]))
+  return {
+    argv: ['script', '-q', '-e', '-f', '-E', 'always', '-c', 'exec sh "$SLUICE_ENTER"', '/dev/null'],
+    env: {
+      ...env,
+      SHELL: '/bin/sh',
+      SLUICE_ENTER: enterScript,
+      SLUICE_OWNER: owner,
+      SLUICE_WORDS: String(words.length),
+    },
+  }
+}

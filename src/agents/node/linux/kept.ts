@@ -1,0 +1,43 @@
+import type { ContainerId, Sandbox } from '../driver.ts'
+import type { Kept } from '../keeper/messages.ts'
+import type { Cgroups } from './cgroup.ts'
+import type { LinuxMode, LinuxPaths } from './container.ts'
+import type { Launched } from './launch.ts'
+
+/** What the keeper remembers for us about a process. */
+export type Meta =
+  | ({ readonly kind: 'sandbox' } & Sandbox)
+  | ({
+      readonly kind: 'container'
+      readonly imageId: string
+      readonly user: string
+      readonly tty: boolean
+    } & ContainerId)
+
+/** The parts of the driver. */
+export type Linux = {
+  readonly paths: LinuxPaths
+  readonly mode: LinuxMode
+  readonly launched: Launched
+  readonly cgroups: Cgroups
+  readonly stateDir: string
+  readonly octets: Map<string, number>
+  readonly removing: Set<string>
+  readonly routes: Set<string>
+  lastOctet: number
+}
+
+/** The keeper's key of a container. */
+export function keyOf({ uid, container, attempt }: ContainerId): string {
+  return `container/${uid}/${container}/${attempt}`
+}
+
+/** Its control group. */
+export function groupOf({ uid, container, attempt }: ContainerId): string {
+  return `${uid}.${container}.${attempt}`
+}
+
+/** What the keeper remembers for us. */
+export function metaOf({ meta }: Kept): Meta | undefined {
+  return typeof meta === 'object' && meta !== null && 'kind' in meta ? (meta as Meta) : undefined
+}

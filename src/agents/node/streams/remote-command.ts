@@ -1,0 +1,135 @@
+import type { Readable, Writable } from 'node:stream'
+import type { RemoteProgram, TerminalSize } from '../driver.ts'
+import type { CommandStreams } from './command-streams.ts'
+import { exitStatus, failedStatus, SUCCESS, type CommandStatus } from './status.ts'
+
+/** After the program's end, output of what it left running is awaited only while it comes: this long from one piece to the next. */
+const LINGER_MS = 500
+/** As long as a kubelet lets a stream be silent. @see streamingConnectionIdleTimeout */
+const IDLE_MS = 4 * 3_600_000
+
+/**
+ * Ties a client to a program until either ends. The exit code goes to the client after all output; a client that goes away ends
+ * an exec's program, and lets the program of an attach go on.
+ *
+ * @param command what was run; undefined for an attach, whose end is a success
+ */
+export async function carry(
+  streams: CommandStreams,
+  start: () => Promise<RemoteProgram>,
+  command: readonly string[] | undefined,
+): Promise<void> {
+  try {
+    await streams.sendStatus(await run(streams, start, command))
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    await streams.sendStatus(failedStatus(`error executing command in container: ${why}`))
+  } finally {
+    streams.close()
+  }
+}
+
+async function run(
+  streams: CommandStreams,
+  start: () => Promise<RemoteProgram>,
+  command: readonly string[] | undefined,
+): Promise<CommandStatus> {
+  const program = await start()
+  const end = (): void => program.end()
+  streams.gone.addEventListener('abort', end, { once: true })
+  if (streams.gone.aborted) end()
+  const idle = setTimeout(end, IDLE_MS)
+  idle.unref()
+  const stir = (): void => void idle.refresh()
+  try {
+    if (streams.stdin && program.stdin) feed(streams.stdin, program.stdin, stir)
+    if (streams.resize) followSizes(streams.resize, program.resize)
+    const output = Promise.all([
+      drain(program.stdout, streams.stdout, stir, program.exited),
+      drain(program.stderr, streams.stderr, stir, program.exited),
+    ])
+    const code = await program.exited
+    await output
+    return command === undefined ? SUCCESS : exitStatus(command, code)
+  } finally {
+    clearTimeout(idle)
+    streams.gone.removeEventListener('abort', end)
+    end()
+  }
+}
+
+function feed(from: Readable, to: Writable, stir: () => void): void {
+  to.on('error', () => undefined)
+  // a program that does not read any more must not hold up what else comes on the connection
+  to.once('close', () => from.resume())
+  from.on('data', stir)
+  from.pipe(to)
+}
+
+/** Copies output to the client; resolves when all is sent, or the program is over and nothing comes any more. */
+function drain(
+  from: Readable | undefined,
+  to: Writable | undefined,
+  stir: () => void,
+  exited: Promise<number>,
+): Promise<void> {
+  if (from === undefined) return finish(to)
+  if (to === undefined) return Promise.resolve(void from.resume())
+  return new Promise((resolve) => {
+    let linger: NodeJS.Timeout | undefined
+    let isOver = false
+    const over = (): void => {
+      if (isOver) return
+      isOver = true
+      clearTimeout(linger)
+      from.destroy()
+      void finish(to).then(resolve)
+    }
+    from.on('data', () => {
+      stir()
+      linger?.refresh()
+    })
+    from.pipe(to, { end: false })
+    from.once('end', over)
+    from.once('error', over)
+    from.once('close', over)
+    to.once('close', over)
+    void exited.then(() => {
+      if (isOver) return
+      const look = (): void => {
+        // a client that is slow is waited for
+        if (to.writableNeedDrain) linger?.refresh()
+        else over()
+      }
+      linger = setTimeout(look, LINGER_MS)
+    })
+  })
+}
+
+function finish(to: Writable | undefined): Promise<void> {
+  if (to === undefined || to.destroyed || to.writableFinished) return Promise.resolve()
+  return new Promise((resolve) => {
+    to.once('close', resolve)
+    to.end(() => resolve())
+  })
+}
+
+/** Sizes are small JSON objects; anything else on that stream is not looked at. */
+function followSizes(from: Readable, resize: (size: TerminalSize) => void): void {
+  let text = ''
+  from.on('data', (chunk: Buffer) => {
+    text = (text + chunk.toString('utf8')).slice(-4_096)
+    const objects = text.match(/\{[^{}]*\}/g) ?? []
+    text = text.slice(text.lastIndexOf('}') + 1)
+    const size = parseSize(objects.at(-1))
+    if (size !== undefined) resize(size)
+  })
+}
+
+function parseSize(text: string | undefined): TerminalSize | undefined {
+  if (text === undefined) return undefined
+  const number = (name: string): number => Number(new RegExp(`"${name}"\\s*:\\s*(\\d{1,5})\\b`, 'i').exec(text)?.[1])
+  const [columns, rows] = [number('width'), number('height')]
+  const isSound = [columns, rows].every((each) => each > 0 && each <= 65_535)
+  return isSound ? { columns, rows } : undefined
+}

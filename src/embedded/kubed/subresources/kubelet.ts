@@ -1,0 +1,17 @@
+import { at, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import type { Environment } from '../environment.ts'
+import { Fault, notFound } from '../fault.ts'
+
+/** Where the kubelet API of a node listens. */
+export type Kubelet = { readonly host: string; readonly port: number }
+
+/** Reads from a Node object where its kubelet API is. @throws Fault 404 without the node, 500 when it does not say */
+export function kubeletOf(env: Environment, nodeName: string): Kubelet {
+  const node = env.store.get('/nodes', '', nodeName)
+  if (node === undefined) throw notFound({ group: '', kind: 'Node', plural: 'nodes' }, nodeName)
+  const port = at(node, 'status', 'daemonEndpoints', 'kubeletEndpoint', 'Port')
+  const host = stringOf(objectsOf(at(node, 'status', 'addresses')).find(({ type }) => type === 'InternalIP')?.address)
+  if (typeof port !== 'number' || host === '')
+    throw new Fault(500, 'InternalError', `node ${nodeName} does not say where its kubelet API is`)
+  return { host, port }
+}

@@ -1,13 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
-import { createServer, type Server, type ServerOptions } from 'node:https'
+import { createServer, type ServerOptions } from 'node:https'
 import { join, resolve } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { reconcileDefaultRoles } from './authorization/defaults.ts'
 import { type Credentials, credentialsIn, kubeconfigOf } from './connection/credentials.ts'
 import { handle } from './connection/handle.ts'
-import { onUpgrade } from './connection/upgrade.ts'
+import { type Answer, type Listener, listenerOf } from './connection/listener.ts'
 import { signerOf } from './connection/signing.ts'
 import type { Environment } from './environment.ts'
 import { bootstrap } from './resources/bootstrap.ts'
@@ -53,16 +53,14 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
     mkdirSync(dir, { recursive: true, mode: 0o700 })
     return credentialsIn(dir, host, Date.now())
   })
+  const listeners: Listener[] = []
   const store = inWritable(dir, () =>
     openStore(sqliteJournal(join(dir, 'objects.db')), {
       nowMs: () => Date.now(),
       failed(error) {
         const why = error instanceof Error ? error.message : String(error)
         log(`kubed: state cannot be written, no more answers: ${why}`)
-        for (const one of [server, plain]) {
-          one?.closeAllConnections()
-          one?.close()
-        }
+        for (const one of listeners) void one.close()
       },
     }),
   )
@@ -80,16 +78,12 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
   }
   installStored(env)
   const timeouts = { keepAliveTimeout: 120_000, requestTimeout: 0 }
-  const answer: http.RequestListener = (request, response) => void handle(env, credentials.token, request, response)
-  const server = createServer({ ...tlsOf(credentials), ...timeouts }, answer)
-  const plain = options.isAlsoPlain ? http.createServer(timeouts, answer) : undefined
-  const upgraded = [server, plain].map(
-    (one) =>
-      one &&
-      onUpgrade(one, (request, response, connection) => handle(env, credentials.token, request, response, connection)),
-  )
-  const plainPort = plain && (await listen(plain, '127.0.0.1', 0))
-  const port = await listen(server, host, options.port)
+  const answer: Answer = (...request) => handle(env, credentials.token, ...request)
+  const server = listenerOf(createServer({ ...tlsOf(credentials), ...timeouts }), answer)
+  const plain = options.isAlsoPlain ? listenerOf(http.createServer(timeouts), answer) : undefined
+  listeners.push(server, ...(plain ? [plain] : []))
+  const plainPort = await plain?.listen('127.0.0.1', 0)
+  const port = await server.listen(host, options.port)
   const url = `https://${host}:${port}`
   bootstrap(env, port)
   reconcileDefaultRoles(env)
@@ -104,8 +98,7 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
     token: credentials.token,
     caPem: credentials.caPem,
     async close() {
-      for (const one of upgraded) one?.end()
-      await Promise.all([server, plain].map((one) => one && close(one)))
+      await Promise.all(listeners.map((one) => one.close()))
       await store.close()
     },
   }
@@ -126,29 +119,4 @@ function inWritable<T>(dir: string, make: () => T): T {
       { cause: error },
     )
   }
-}
-
-function listen(server: Server | http.Server, host: string, port: number): Promise<number> {
-  return new Promise((done, failed) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE') return failed(error)
-      failed(
-        new SluiceError('PORT_IN_USE', `port ${port} is in use`, {
-          hint: 'choose another port, or 0 for a free one',
-          cause: error,
-        }),
-      )
-    })
-    server.listen(port, host, () => {
-      const address = server.address()
-      done(typeof address === 'object' && address !== null ? address.port : port)
-    })
-  })
-}
-
-function close(server: Server | http.Server): Promise<void> {
-  return new Promise((done) => {
-    server.close(() => done())
-    server.closeAllConnections()
-  })
 }

@@ -1,0 +1,66 @@
+import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import type { Server as TlsServer } from 'node:https'
+import { Socket } from 'node:net'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import type { Connection } from '../call.ts'
+
+/** Answers a request; `connection` is there when the client asks for another protocol. */
+export type Answer = (request: IncomingMessage, response: ServerResponse, connection?: Connection) => Promise<void>
+
+/** One address at which a server listens. */
+export type Listener = {
+  /** Begins to listen; answers the port. @throws SluiceError PORT_IN_USE */
+  readonly listen: (host: string, port: number) => Promise<number>
+  /** Ends all connections and takes no more. */
+  readonly close: () => Promise<void>
+}
+
+/** Hands the requests of a server to `answer`, those that ask for another protocol, too. */
+export function listenerOf(server: Server | TlsServer, answer: Answer): Listener {
+  const upgraded = new Set<Socket>()
+  server.on('request', (request, response) => void answer(request, response))
+  server.on('upgrade', (request, socket, head) => {
+    if (!(socket instanceof Socket)) return void socket.destroy()
+    upgraded.add(socket)
+    socket.once('close', () => upgraded.delete(socket))
+    socket.on('error', () => socket.destroy())
+    void answer(request, responseOn(socket, request), { headers: request.headers, socket, head })
+  })
+  return {
+    listen: (host, port) => listen(server, host, port),
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done())
+        server.closeAllConnections()
+        // Node counts them among its own no more
+        for (const socket of upgraded) socket.destroy()
+      }),
+  }
+}
+
+/** What does not become another protocol is answered like any other request, and the connection closed. */
+function responseOn(socket: Socket, request: IncomingMessage): ServerResponse {
+  const response = new ServerResponse(request)
+  response.shouldKeepAlive = false
+  response.assignSocket(socket)
+  response.once('finish', () => socket.end())
+  return response
+}
+
+function listen(server: Server | TlsServer, host: string, port: number): Promise<number> {
+  return new Promise((done, failed) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') return failed(error)
+      failed(
+        new SluiceError('PORT_IN_USE', `port ${port} is in use`, {
+          hint: 'choose another port, or 0 for a free one',
+          cause: error,
+        }),
+      )
+    })
+    server.listen(port, host, () => {
+      const address = server.address()
+      done(typeof address === 'object' && address !== null ? address.port : port)
+    })
+  })
+}

@@ -10,6 +10,8 @@ export type ControlPlane = {
   readonly kubeconfig: string
   readonly server: string
   readonly token: string
+  /** The process of etcd; the API server is a child of it. */
+  readonly pid: number
   stop(): Promise<void>
 }
 
@@ -37,7 +39,7 @@ export async function startControlPlane(options: { readonly controllers: boolean
   for await (const line of createInterface({ input: child.stdout })) {
     if (!line.startsWith('{')) continue
     const { kubeconfig, server, token } = JSON.parse(line) as { kubeconfig: string; server: string; token: string }
-    return { kubeconfig, server, token, stop }
+    return { kubeconfig, server, token, pid: child.pid ?? 0, stop }
   }
   await stop()
   throw new Error('the control plane ended before it was ready')

@@ -112,10 +112,9 @@ async function dispatchOne(env: Environment, call: Call, response: ServerRespons
     requireName(object, call.name)
     return answerObject(env, call, response, 201, createDecoded(env, call, object))
   }
+  if (call.method === 'PUT') return answerObject(env, call, response, 200, replace(env, call, stored, readObject(call)))
   if (stored === undefined) throw notFound(call.resource, call.name)
   switch (call.method) {
-    case 'PUT':
-      return answerObject(env, call, response, 200, replace(env, call, stored, readObject(call)))
     case 'PATCH':
       return answerObject(env, call, response, 200, patch(env, call, stored, readPatch(call)))
     case 'DELETE': {

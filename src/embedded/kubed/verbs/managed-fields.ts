@@ -356,17 +356,16 @@ function capManagers(state: State, now: string): void {
 function conflictFault(conflict: OwnershipConflict, { managers }: State): Fault {
   const causes: Cause[] = []
   const told: string[] = []
-  const byManager = [...conflict.conflicts].map(([id, set]) => ({
-    manager: managers.get(id),
-    fields: renderPaths(set),
-  }))
-  byManager.sort((a, b) => compareText(a.manager?.manager ?? '', b.manager?.manager ?? ''))
+  const byManager = [...conflict.conflicts]
+    .sort(([a], [b]) => compareText(a, b))
+    .map(([id, set]) => ({ manager: managers.get(id), fields: renderPaths(set) }))
+  const isOne = byManager.length === 1 && byManager[0]?.fields.length === 1
   for (const { manager, fields } of byManager) {
     const via = manager?.subresource ? ` with subresource "${manager.subresource}"` : ''
     const using = manager?.operation === 'Update' ? ` using ${manager.apiVersion}` : ''
     const name = `"${manager?.manager ?? ''}"${via}${using}`
     told.push(
-      fields.length === 1
+      isOne
         ? `conflict with ${name}: ${fields[0]}`
         : `conflicts with ${name}:\n${fields.map((field) => `- ${field}`).join('\n')}`,
     )

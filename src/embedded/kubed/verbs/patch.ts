@@ -209,7 +209,6 @@ function checkApplied(call: Call, body: JsonObject): void {
       ? badRequest(message)
       : new Fault(500, '', message)
   }
-  decodeInto(resource, body, [])
 }
 
 function checkAppliedVersion(call: Call, stored: Obj | undefined, body: JsonObject): void {

@@ -5,7 +5,7 @@ import type { Call } from '../call.ts'
 import type { Body } from '../decoding/body.ts'
 import { decodeObject } from '../decoding/object.ts'
 import { type Environment, timestamp } from '../environment.ts'
-import { alreadyExists, badRequest, conflict, Fault, invalid, MODIFIED } from '../fault.ts'
+import { alreadyExists, badRequest, conflict, Fault, invalid, MODIFIED, notFound } from '../fault.ts'
 import { finalizersOf, type Meta, type Obj } from '../object.ts'
 import { toStored, toVersion } from '../resources/convert.ts'
 import { installDefinition, isDefinition } from '../resources/definitions.ts'
@@ -84,7 +84,7 @@ function stampNew(env: Environment, { metadata }: Obj): void {
 }
 
 /** PUT of the whole object; creates where the kind allows it. */
-export function replace(env: Environment, call: Call, before: Obj, body: Body): Obj {
+export function replace(env: Environment, call: Call, before: Obj | undefined, body: Body): Obj {
   const object = decodeObject(env, call, body)
   requireName(object, call.name)
   if (object.metadata.name !== call.name)
@@ -98,8 +98,9 @@ export function replace(env: Environment, call: Call, before: Obj, body: Body): 
     object.metadata.namespace !== call.namespace
   )
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
-  checkUid(call, before, object)
   const { resource } = call
+  if (before === undefined) throw notFound(resource, call.name)
+  checkUid(call, before, object)
   const sent = object.metadata.resourceVersion ?? ''
   if ((resource.custom !== undefined || MUST_SAY_VERSION.has(resource.storageKey)) && /^0?$/.test(sent))
     throw invalid({ group: resource.group, kind: resource.plural }, call.name, [

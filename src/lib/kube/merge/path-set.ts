@@ -128,17 +128,11 @@ export function renderFields(set: PathSet): JsonObject {
   return out
 }
 
-/** Every path as people read it: `.spec.containers[name="web"].image`. */
+/** Every path as people read it, `.spec.containers[name="web"].image`: at each level the members first, then what is below, as the original goes. */
 export function renderPaths(set: PathSet, prefix = ''): string[] {
-  const out: string[] = []
-  for (const element of [...set.children.keys()].sort(byBytes)) {
-    const child = set.children.get(element)
-    if (child === undefined) continue
-    const path = prefix + renderElement(element)
-    if (child.isMember) out.push(path)
-    out.push(...renderPaths(child, path))
-  }
-  return out
+  const elements = [...set.children].sort(([a], [b]) => byBytes(a, b))
+  const members = elements.flatMap(([element, { isMember }]) => (isMember ? [prefix + renderElement(element)] : []))
+  return [...members, ...elements.flatMap(([element, child]) => renderPaths(child, prefix + renderElement(element)))]
 }
 
 function renderElement(element: string): string {

@@ -1,5 +1,5 @@
 // Makes src/lib/kube-schema/data/*.ts from the Kubernetes OpenAPI document and the published generated.proto files.
-// usage: node scripts/kube-schema.mjs SWAGGER.json.gz PROTO_ROOT   (PROTO_ROOT holds k8s.io/{api,apimachinery,apiextensions-apiserver}@version)
+// usage: node scripts/kube-schema.mjs SWAGGER.json.gz PROTO_ROOT   (PROTO_ROOT holds k8s.io/{api,apimachinery,apiextensions-apiserver,kube-aggregator}@version)
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deflateRawSync, gunzipSync } from 'node:zlib'
@@ -34,6 +34,7 @@ const GROUPS = [
   'io.k8s.apimachinery.pkg.runtime',
   'io.k8s.apimachinery.pkg.version',
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1',
+  'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1',
 ]
 const [swaggerPath, protoRoot] = process.argv.slice(2)
 const swagger = JSON.parse(gunzipSync(readFileSync(swaggerPath)).toString('utf8'))
@@ -108,7 +109,8 @@ const served = Object.fromEntries(
               ? name === `io.k8s.api.core.${version}`
               : name === `io.k8s.api.${group.split('.')[0]}.${version}`)) ||
           (group === 'rbac.authorization.k8s.io' && name === `io.k8s.api.rbac.${version}`) ||
-          (group === 'apiextensions.k8s.io' && name.includes(`.apiextensions.${version}`)),
+          (group === 'apiextensions.k8s.io' && name.includes(`.apiextensions.${version}`)) ||
+          (group === 'apiregistration.k8s.io' && name.includes(`.apiregistration.${version}`)),
       )
     })
     .map(([key, entry]) => [key, { ...entry, verbs: entry.verbs.sort() }]),
@@ -141,8 +143,10 @@ function readProto(file) {
     else if (field) message.push([Number(field[4]), field[3], full(field[2]), field[1] === 'repeated' ? 1 : 0])
   }
 }
-const protoGroups = GROUPS.map((name) => name.replace(/^io\.k8s\./, 'k8s.io.'))
-for (const module of readdirSync(protoRoot).filter((name) => /^(api|apimachinery|apiextensions-apiserver)@/.test(name)))
+const protoGroups = GROUPS.map((name) => name.replace(/^io\.k8s\./, 'k8s.io.').replaceAll('-', '_'))
+for (const module of readdirSync(protoRoot).filter((name) =>
+  /^(api|apimachinery|apiextensions-apiserver|kube-aggregator)@/.test(name),
+))
   for (const entry of readdirSync(join(protoRoot, module), { recursive: true }))
     if (String(entry).endsWith('generated.proto')) readProto(join(protoRoot, module, String(entry)))
 const protos = {}
@@ -155,6 +159,7 @@ for (const [name, fields] of Object.entries(messages)) {
 const GO_PACKAGES = {
   'io.k8s.apimachinery.pkg.apis.meta.v1': 'apimachinery@V/pkg/apis/meta/v1',
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1': 'apiextensions-apiserver@V/pkg/apis/apiextensions/v1',
+  'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1': 'kube-aggregator@V/pkg/apis/apiregistration/v1',
 }
 const version = readdirSync(protoRoot)
   .find((name) => name.startsWith('api@'))

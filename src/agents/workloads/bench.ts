@@ -36,12 +36,18 @@ export function createBench(
   log: (line: string) => void,
 ): Bench {
   const open = new Map<string, AbsorbingCache>()
-  const whole = new Set<string>()
+  const partial = new Map<string, AbsorbingCache>()
   const cacheOf = (selection: Selection): AbsorbingCache => {
-    const key = `${selection.apiVersion}/${selection.kind}`
-    const found = open.get(key) ?? caches.open(selection)
-    open.set(key, found)
-    if (selection.fieldSelector === undefined) whole.add(key)
+    const { apiVersion, kind, fieldSelector, metadataOnly } = selection
+    const key = `${apiVersion}/${kind}`
+    if (fieldSelector === undefined) {
+      const whole = open.get(key)
+      if (whole !== undefined) return whole
+    }
+    const isPartial = fieldSelector !== undefined || metadataOnly === true
+    const [map, name] = isPartial ? [partial, `${key} ${fieldSelector ?? ''}`] : [open, key]
+    const found = map.get(name) ?? caches.open(selection)
+    map.set(name, found)
     return found
   }
   const known = (object: KubeObject): AbsorbingCache | undefined => open.get(`${object.apiVersion}/${object.kind}`)
@@ -53,7 +59,7 @@ export function createBench(
     log,
     cache: (apiVersion, kind) => cacheOf({ apiVersion, kind }),
     cacheOf,
-    known: (apiVersion, kind) => (whole.has(`${apiVersion}/${kind}`) ? open.get(`${apiVersion}/${kind}`) : undefined),
+    known: (apiVersion, kind) => open.get(`${apiVersion}/${kind}`),
     async carryOut(component, writes) {
       for (let at = 0, size = 1; at < writes.length; at += size, size *= 2)
         await all(writes.slice(at, at + size).map((write) => carry(component, write)))

@@ -37,6 +37,7 @@ function packageOf(apiVersion: string): string {
   const group = slash < 0 ? 'core' : apiVersion.slice(0, slash)
   const version = apiVersion.slice(slash + 1)
   if (group === 'apiextensions.k8s.io') return `io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.${version}`
+  if (group === 'apiregistration.k8s.io') return `io.k8s.kube-aggregator.pkg.apis.apiregistration.${version}`
   if (group === 'meta.k8s.io') return `io.k8s.apimachinery.pkg.apis.meta.${version}`
   return `io.k8s.api.${group.split('.')[0] ?? ''}.${version}`
 }

@@ -18,17 +18,34 @@ export function scanGoJson(text: string): readonly string[] {
   return scanner.duplicates
 }
 
+/**
+ * The keys of a JSON text that stand twice, and those of `paths`, in the order in which a reader of the text meets them.
+ *
+ * @throws GoJsonError as {@link scanGoJson}
+ */
+export function orderInText(
+  text: string,
+  paths: readonly string[],
+): readonly { readonly path: string; readonly isRepeated: boolean }[] {
+  const scanner = new Scanner(text, new Set(paths))
+  scanner.value()
+  return scanner.met
+}
+
 type Level = { readonly keys: Set<string> | undefined; name: string; index: number }
 
 class Scanner {
   readonly duplicates: string[] = []
+  readonly met: { path: string; isRepeated: boolean }[] = []
+  readonly #watched: Set<string>
   readonly #text: string
   readonly #levels: Level[] = []
   #at = 0
   #expectsValue = true
 
-  constructor(text: string) {
+  constructor(text: string, watched = new Set<string>()) {
     this.#text = text
+    this.#watched = watched
   }
 
   value(): void {
@@ -83,16 +100,28 @@ class Scanner {
     if (this.#text[this.#at] !== '"') this.#fail('looking for beginning of object key string')
     level.name = this.#string()
     if (level.keys.has(level.name)) this.#repeat()
+    else if (this.#watched.size > 0) this.#meet()
     level.keys.add(level.name)
     this.#space()
     if (this.#text[this.#at] !== ':') this.#fail('after object key')
     this.#at++
   }
 
-  #repeat(): void {
+  #path(): string {
     const path = this.#levels.map(({ keys, name, index }) => (keys === undefined ? `[${index}]` : `.${name}`)).join('')
-    const shown = path.replace(/^\./, '')
-    if (this.duplicates.length < 100 && !this.duplicates.includes(shown)) this.duplicates.push(shown)
+    return path.replace(/^\./, '')
+  }
+
+  #repeat(): void {
+    const path = this.#path()
+    if (this.duplicates.length >= 100 || this.duplicates.includes(path)) return
+    this.duplicates.push(path)
+    this.met.push({ path, isRepeated: true })
+  }
+
+  #meet(): void {
+    const path = this.#path()
+    if (this.#watched.delete(path)) this.met.push({ path, isRepeated: false })
   }
 
   #string(): string {

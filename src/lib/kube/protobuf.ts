@@ -14,6 +14,8 @@ const INLINE = new Set([
   'localObjectReference',
   'handler',
   'ephemeralContainerCommon',
+  'ruleWithOperations',
+  'rule',
 ])
 const MAX_DEPTH = 64
 
@@ -28,12 +30,22 @@ function messageOf(name: string): Message | undefined {
     if (chunk === undefined) return undefined
     const decoded = unpack<Record<string, Field[]>>(chunk)
     messages = new Map(
-      Object.entries(decoded).map(([key, fields]) => [key, new Map(fields.map((field) => [field[0], field]))]),
+      Object.entries(decoded).map(([key, fields]) => [
+        key,
+        new Map(fields.map((field) => [field[0], asInJson(field)])),
+      ]),
     )
     packages.set(group, messages)
   }
   return messages.get(name.slice(dot + 1))
 }
+
+/** A few fields have a capital in protobuf only. */
+const asInJson = ([number, name, ...rest]: Field): Field => [
+  number,
+  name.slice(0, 1).toLowerCase() + name.slice(1),
+  ...rest,
+]
 
 /**
  * Reads a body in `application/vnd.kubernetes.protobuf` as the JSON object that it stands for.
@@ -51,7 +63,7 @@ export function decodeProtobuf(body: Uint8Array): JsonObject | undefined {
   const version = apiVersion.slice(slash + 1)
   const inMeta = messageOf(`k8s.io.api.${group}.${version}.${kind}`) === undefined
   const name = inMeta ? `${META}.${kind}` : `k8s.io.api.${group}.${version}.${kind}`
-  const extension = `k8s.io.apiextensions-apiserver.pkg.apis.${group}.${version}.${kind}`
+  const extension = `k8s.io.apiextensions_apiserver.pkg.apis.${group}.${version}.${kind}`
   const found = messageOf(name) !== undefined ? name : messageOf(extension) !== undefined ? extension : undefined
   if (found === undefined) return undefined
   try {
@@ -199,12 +211,30 @@ function special(name: string, value: JsonObject): Json {
     return text.replace(/\.\d+Z$/, kind === 'Time' ? 'Z' : `.${micros}Z`)
   }
   if (kind === 'RawExtension' || kind === 'FieldsV1' || kind === 'JSON') {
-    const raw = value.raw ?? value.Raw
+    const { raw } = value
     return typeof raw === 'string' ? parse(Buffer.from(raw, 'base64').toString('utf8')) : {}
   }
+  if (kind === 'JSONSchemaProps') return withSchemaNames(value)
   if (kind === 'JSONSchemaPropsOrBool') return value.schema ?? value.allows ?? false
   if (kind === 'JSONSchemaPropsOrArray') return value.schema ?? value.jSONSchemas ?? null
+  if (kind === 'JSONSchemaPropsOrStringArray') return value.schema ?? value.property ?? []
   return value
+}
+
+/** Schemas have names in JSON that no protobuf field can have. */
+function withSchemaNames(schema: JsonObject): JsonObject {
+  const named = (name: string): string =>
+    name === 'ref' || name === 'schema'
+      ? `$${name}`
+      : name.startsWith('xKubernetes')
+        ? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+        : name
+  return Object.fromEntries(
+    Object.entries(schema)
+      // what is unset is written all the same; only of one field does it mean something else than false
+      .filter(([name, value]) => value !== false || name === 'xKubernetesPreserveUnknownFields' || name === 'default')
+      .map(([name, value]) => [named(name), value]),
+  )
 }
 
 function parse(text: string): Json {

@@ -220,7 +220,9 @@ function cleanUp({ deployment, old }: Fleet): Write[] {
   const limit = deployment.spec.revisionHistoryLimit
   if (limit === undefined) return []
   const alive = old.filter((set) => set.metadata.deletionTimestamp === undefined)
-  const surplus = [...alive].sort((a, b) => revisionOf(a) - revisionOf(b)).slice(0, Math.max(alive.length - limit, 0))
+  const surplus = [...alive]
+    .sort((a, b) => Number(revisionOf(a) - revisionOf(b)))
+    .slice(0, Math.max(alive.length - limit, 0))
   return surplus
     .filter((set) => sizeOf(set) === 0 && (set.status?.replicas ?? 0) === 0)
     .filter((set) => (set.status?.observedGeneration ?? 0) >= (set.metadata.generation ?? 0))

@@ -35,10 +35,10 @@ export function isSameTemplate(a: PodTemplate, b: PodTemplate): boolean {
   return isSame(withoutHash(a), withoutHash(b))
 }
 
-/** The number of a ReplicaSet's or Deployment's revision; 0 when it has none. */
-export function revisionOf(object: ReplicaSet | Deployment): number {
-  const revision = Number(object.metadata.annotations?.[REVISION] ?? '0')
-  return Number.isInteger(revision) ? revision : 0
+/** The number of a ReplicaSet's or Deployment's revision; 0 when it has none. It may be larger than a double holds. */
+export function revisionOf(object: ReplicaSet | Deployment): bigint {
+  const text = object.metadata.annotations?.[REVISION] ?? ''
+  return /^-?\d{1,19}$/.test(text) ? BigInt(text) : 0n
 }
 
 /** The replicas that the Deployment wanted when it last scaled this ReplicaSet. */
@@ -113,7 +113,7 @@ function replicasAnnotations(deployment: Deployment): Record<string, string> {
   return { [DESIRED]: String(replicas), [MAX]: String(replicas + maxSurge(deployment)) }
 }
 
-function raisedRevision(current: ReplicaSet, next: number): Record<string, string> {
+function raisedRevision(current: ReplicaSet, next: bigint): Record<string, string> {
   const before = current.metadata.annotations?.[REVISION]
   if (revisionOf(current) >= next) return {}
   const raised = { [REVISION]: String(next) }
@@ -124,8 +124,8 @@ function raisedRevision(current: ReplicaSet, next: number): Record<string, strin
   return { ...raised, [REVISION_HISTORY]: history.join(',') }
 }
 
-function nextRevision(old: readonly ReplicaSet[]): number {
-  return Math.max(0, ...old.map(revisionOf)) + 1
+function nextRevision(old: readonly ReplicaSet[]): bigint {
+  return old.map(revisionOf).reduce((most, each) => (each > most ? each : most), 0n) + 1n
 }
 
 function copiedAnnotations(deployment: Deployment): Record<string, string> {

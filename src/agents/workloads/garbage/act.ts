@@ -42,6 +42,14 @@ export async function carryGarbageStep(
       await mergeMetadata(client, refOf(object), { resourceVersion, finalizers })
       return
     }
+    case 'unblock': {
+      const ownerReferences = (object.metadata.ownerReferences ?? []).map((owner) => ({
+        ...owner,
+        blockOwnerDeletion: false,
+      }))
+      await mergeMetadata(client, refOf(object), { resourceVersion, ownerReferences })
+      return
+    }
     case 'collect':
       for (const dependent of step.dependents) wake(dependent.uid)
       return

@@ -20,6 +20,8 @@ export type GarbageStep =
   | { readonly do: 'delete'; readonly propagationPolicy: 'Background' | 'Foreground' | 'Orphan' }
   | { readonly do: 'dropOwners'; readonly uids: readonly string[] }
   | { readonly do: 'dropFinalizer'; readonly finalizer: string }
+  /** Lets the object's owners go before it does. */
+  | { readonly do: 'unblock' }
   | { readonly do: 'collect'; readonly dependents: readonly GraphNode[] }
   | { readonly do: 'orphan'; readonly dependents: readonly GraphNode[] }
 
@@ -39,6 +41,10 @@ export function decideGarbage({ object, owners, dependents }: GarbageSeen): read
     return uids.length > 0 ? [{ do: 'dropOwners', uids }] : []
   }
   const isForeground = waiting.length > 0 && dependents.length > 0
+  // what waits for its dependents and is one of ours may be an owner of ours, too: nobody of a circle would ever go first
+  const isInCircle = dependents.some((each) => each.isDeleting && each.finalizers.includes(FOREGROUND))
+  if (isForeground && isInCircle && owners.some(({ owner }) => owner.blockOwnerDeletion === true))
+    return [{ do: 'unblock' }]
   return [{ do: 'delete', propagationPolicy: isForeground ? 'Foreground' : policyOf(finalizers) }]
 }
 

@@ -8,6 +8,7 @@ import type { Telling, Write } from '../write.ts'
 import { countPods, releaseWrite, SHOWN_MS, TRACKING } from './count.ts'
 import { failureOf, retryAfterMs } from './failure.ts'
 import { missingPods } from './pods.ts'
+import { successOf } from './success.ts'
 import type { Job, JobStatus } from './shapes.ts'
 
 /** What a Job's decision needs. */
@@ -78,6 +79,9 @@ function endOf(
   if (meeting) return { target: meeting, final: 'Complete' }
   const failure = failureOf(job, mine, counted, nowMs)
   if (failure) return { target: condition('FailureTarget', failure.reason, failure.message, nowMs), final: 'Failed' }
+  const success = successOf(job, counted)
+  if (success !== undefined)
+    return { target: condition('SuccessCriteriaMet', 'SuccessPolicy', success, nowMs), final: 'Complete' }
   const { completions } = job.spec
   const succeeded = (counted.succeeded ?? 0) + (counted.uncountedTerminatedPods?.succeeded ?? []).length
   const isMet = completions === undefined ? succeeded > 0 && counted.active === 0 : succeeded >= completions

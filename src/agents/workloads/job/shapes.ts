@@ -24,6 +24,9 @@ export type Job = KubeObject & {
     readonly suspend?: boolean
     readonly selector?: LabelSelector
     readonly template: PodTemplate
+    readonly successPolicy?: {
+      readonly rules: readonly { readonly succeededIndexes?: string; readonly succeededCount?: number }[]
+    }
     readonly podFailurePolicy?: { readonly rules: readonly FailureRule[] }
   }
   readonly status?: JobStatus

@@ -6,11 +6,18 @@ import type { Leftovers } from './decide.ts'
 
 const AT_ONCE = 8
 
-/** Deletes everything in a namespace, kind by kind, and counts what finalizers or grace periods still hold. */
+/**
+ * Deletes everything in a namespace, kind by kind, and counts what finalizers or grace periods still hold.
+ *
+ * Pods go first: what guards them (network policies and the like) stays until the last one has gone.
+ */
 export async function deleteContent(client: HttpKubeClient, namespace: string): Promise<Leftovers> {
   const kinds = deletable(await client.resources())
   const left = { resources: {} as Record<string, number>, finalizers: {} as Record<string, number> }
-  const waiting = [...kinds]
+  const pods = kinds.find((kind) => nameOf(kind) === 'pods.')
+  if (pods) count(left, pods, await deleteKind(client, pods, namespace))
+  if (Object.keys(left.resources).length > 0) return left
+  const waiting = kinds.filter((kind) => kind !== pods)
   const work = async (): Promise<void> => {
     for (let kind = waiting.pop(); kind; kind = waiting.pop())
       count(left, kind, await deleteKind(client, kind, namespace))

@@ -1,3 +1,4 @@
+import { orderInText } from '../../../lib/kube/go-json.ts'
 import { isObject, type JsonObject, stringOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../call.ts'
 import type { Environment } from '../environment.ts'
@@ -65,7 +66,7 @@ export function decodeInto(resource: Resource, body: JsonObject, unknown: string
 
 /** Refuses or warns about fields that the kind does not have. */
 export function reportUnknown(call: Call, unknown: readonly string[], oddities: readonly string[] = []): void {
-  const all = [...oddities, ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`)]
+  const all = oddities.length > 0 && unknown.length > 0 ? inOrder(call, unknown, oddities) : told(unknown, oddities)
   if (all.length === 0 || call.fieldValidation === 'Ignore') return
   if (call.fieldValidation === 'Warn') {
     call.warnings.push(...all)
@@ -74,5 +75,23 @@ export function reportUnknown(call: Call, unknown: readonly string[], oddities: 
   const { kind, version } = call.resource
   throw badRequest(
     `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: strict decoding error: ${all.join(', ')}`,
+  )
+}
+
+const told = (unknown: readonly string[], oddities: readonly string[]): string[] => [
+  ...oddities,
+  ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
+]
+
+/** Built-in kinds are read in one pass over the text, which meets both as they come. */
+function inOrder(
+  { body, contentType, method, resource }: Call,
+  unknown: readonly string[],
+  oddities: readonly string[],
+): string[] {
+  const isOnePass = resource.custom === undefined && method !== 'PATCH' && /^(application\/json)?$/.test(contentType)
+  if (!isOnePass) return told(unknown, oddities)
+  return orderInText(body.toString('utf8'), unknown).map(
+    ({ path, isRepeated }) => `${isRepeated ? 'duplicate' : 'unknown'} field ${JSON.stringify(path)}`,
   )
 }

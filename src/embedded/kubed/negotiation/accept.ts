@@ -64,8 +64,13 @@ function readForm(header: string): Form {
     if (kind !== undefined && parameters.get('g') === 'meta.k8s.io' && (version === 'v1' || version === 'v1beta1'))
       return { kind, contentType, version }
   }
-  const served = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
-  if (parseAccept(header).some(({ type }) => served.includes(type)))
-    throw new Fault(406, 'NotAcceptable', `only the following media types are accepted: ${served}`)
-  throw new Fault(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${served}`, {})
+  if (parseAccept(header).some(({ type }) => SERVED.includes(type))) throw notAcceptable()
+  throw new Fault(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${SERVED}`, {})
+}
+
+const SERVED = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
+
+/** 406 for a form that the kind does not have. */
+export function notAcceptable(): Fault {
+  return new Fault(406, 'NotAcceptable', `only the following media types are accepted: ${SERVED}`)
 }

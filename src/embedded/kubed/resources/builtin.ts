@@ -51,8 +51,7 @@ const STORED: Readonly<Record<string, readonly [key: string, version: string]>> 
   'autoscaling/v1/horizontalpodautoscalers': ['autoscaling/horizontalpodautoscalers', 'autoscaling/v2'],
 }
 
-/** Kinds that would be kept without an effect that their users must rely on: webhooks are not called. */
-const NOT_SERVED = new Set(['componentstatuses', 'validatingwebhookconfigurations', 'mutatingwebhookconfigurations'])
+const NOT_SERVED = new Set(['componentstatuses'])
 
 /** Every built-in kind, from the generated data. */
 export function builtinResources(): Resource[] {

@@ -1,11 +1,17 @@
-import { isObject, type JsonObject, listOf, objectOf, objectsOf } from '../../../lib/kube/json.ts'
+import { clone, isObject, type JsonObject, listOf, objectOf, objectsOf } from '../../../lib/kube/json.ts'
+import { defaultCustom } from '../decoding/typed.ts'
 import type { Obj } from '../object.ts'
 import { apiVersionOf, type Resource } from './resource.ts'
 
-/** The object in the version of `resource`; the same object when it is in it already. Never changes its argument. */
+/** The object in the version of `resource`, with the defaults of its definition; the same object when nothing changes. Never changes its argument. */
 export function toVersion(resource: Resource, object: Obj): Obj {
   const wanted = apiVersionOf(resource)
-  return object.apiVersion === wanted ? object : convert(object, wanted)
+  const converted = object.apiVersion === wanted ? object : convert(object, wanted)
+  if (resource.custom?.hasDefaults !== true) return converted
+  // its definition may have got defaults since it was written
+  const defaulted = clone(converted)
+  defaultCustom(resource.type, defaulted)
+  return defaulted
 }
 
 /** The object in the version in which it is kept. */

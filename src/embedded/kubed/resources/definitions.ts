@@ -112,9 +112,16 @@ export function resourcesOf(object: Obj): Resource[] {
             : undefined,
           deprecation: deprecationOf(version, versions, group, names),
           schema,
+          hasDefaults: hasDefaults(schema),
         },
       }
     })
+}
+
+function hasDefaults(schema: Json | undefined): boolean {
+  if (Array.isArray(schema)) return schema.some(hasDefaults)
+  if (!isObject(schema)) return false
+  return schema.default !== undefined || Object.values(schema).some(hasDefaults)
 }
 
 function deprecationOf(

@@ -19,6 +19,8 @@ export type Custom = {
   readonly deprecation: string | undefined
   /** The OpenAPI schema as written, for documents. */
   readonly schema: Json | undefined
+  /** Objects are shown with defaults that they may not have been written with. */
+  readonly hasDefaults: boolean
 }
 
 /** One kind in one version: everything the pipeline must know about it. Built-in and custom kinds are the same thing. */

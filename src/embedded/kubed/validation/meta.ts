@@ -120,5 +120,11 @@ function nameError(resource: Resource, name: string): string | undefined {
   if (FREE_NAMES.has(resource.group)) return pathSegmentError(name)
   if (LABEL_NAMES.has(resource.storageKey)) return labelError(name)
   if (LABEL_1035_NAMES.has(resource.storageKey)) return label1035Error(name)
+  if (resource.storageKey === 'certificates.k8s.io/clustertrustbundles')
+    // The name begins with that of its signer, where it has one, written with colons.
+    return name
+      .split(':')
+      .map(subdomainError)
+      .find((why) => why !== undefined)
   return subdomainError(name)
 }

@@ -31,8 +31,28 @@ export const VOLUME_CHECKS: Readonly<Record<string, Check>> = {
     if (text.startsWith('..') && !text.startsWith('../') && text !== '..')
       invalidValue(errors, `${path}.path`, text, "must not start with '..'")
   },
+  'core.v1.PodCertificateProjection': checkCertificate,
   'core.v1.PersistentVolumeSpec': checkVolume,
   'core.v1.PersistentVolumeClaimSpec': checkClaim,
+}
+
+const SHORTEST_CERTIFICATE_SECONDS = 3600
+const LONGEST_CERTIFICATE_SECONDS = 91 * 86400
+/** Signers of Kubernetes itself sign for a day. */
+const LONGEST_OF_KUBERNETES_SECONDS = 86400
+
+function checkCertificate(
+  { maxExpirationSeconds: given, signerName }: JsonObject,
+  path: string,
+  errors: FieldError[],
+): void {
+  if (typeof given !== 'number') return
+  const isOwn = /^(.*\.)?kubernetes\.io\//.test(stringOf(signerName))
+  const longest = isOwn ? LONGEST_OF_KUBERNETES_SECONDS : LONGEST_CERTIFICATE_SECONDS
+  const at = `${path}.maxExpirationSeconds`
+  if (given < SHORTEST_CERTIFICATE_SECONDS)
+    invalidValue(errors, at, given, `if provided, maxExpirationSeconds must be >= ${SHORTEST_CERTIFICATE_SECONDS}`)
+  if (given > longest) invalidValue(errors, at, given, `if provided, maxExpirationSeconds must be <= ${longest}`)
 }
 
 function checkVolume(spec: JsonObject, path: string, errors: FieldError[]): void {

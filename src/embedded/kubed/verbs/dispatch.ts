@@ -6,6 +6,7 @@ import { decodeObject } from '../decoding/object.ts'
 import { readObject, readOptions, readPatch } from '../decoding/body.ts'
 import type { Environment } from '../environment.ts'
 import { Fault, methodNotAllowed, notFound } from '../fault.ts'
+import { formOf, notAcceptable } from '../negotiation/accept.ts'
 import { presentMany, presentOne, send, sendText } from '../negotiation/respond.ts'
 import type { Obj } from '../object.ts'
 import { toVersion } from '../resources/convert.ts'
@@ -36,6 +37,7 @@ export async function dispatch(env: Environment, call: Call, response: ServerRes
 /** Reviews are asked, not kept. */
 function answerReview(env: Environment, call: Call, response: ServerResponse): Promise<void> {
   if (call.method !== 'POST') throw methodNotAllowed()
+  if (formOf(call.accept).kind !== 'object') throw notAcceptable()
   const { metadata, ...asked } = decodeObject(env, call, readObject(call))
   const { name, ...meta } = metadata
   const body = { ...asked, metadata: name === '' ? meta : metadata }

@@ -45,14 +45,26 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   '/replicationcontrollers': ['status.replicas'],
   'apps/replicasets': ['status.replicas'],
   'batch/jobs': ['status.successful'],
+  'certificates.k8s.io/certificatesigningrequests': ['spec.signerName'],
+  'certificates.k8s.io/clustertrustbundles': ['spec.signerName'],
+  'certificates.k8s.io/podcertificaterequests': ['spec.signerName', 'spec.podName', 'spec.nodeName'],
 }
 const RENAMED: Readonly<Record<string, string>> = {
   reportingComponent: 'reportingComponent',
+  reportingController: 'reportingComponent',
   source: 'source.component',
   'regarding.kind': 'involvedObject.kind',
   'regarding.name': 'involvedObject.name',
   'regarding.namespace': 'involvedObject.namespace',
   'regarding.uid': 'involvedObject.uid',
+}
+
+/** What a field that is not set is selected by, where that is not the empty text. */
+const UNSET: Readonly<Record<string, string>> = {
+  'spec.hostNetwork': 'false',
+  'spec.unschedulable': 'false',
+  'status.replicas': '0',
+  'status.successful': '0',
 }
 
 /** Decides whether a stored object is in a list or watch. */
@@ -116,8 +128,13 @@ function fieldTest(resource: Resource, { field, negated, value }: FieldRequireme
         : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
     )
   const path = (RENAMED[field] ?? field).split('.')
-  const wants = (object: Obj): boolean => textOf(at(object, ...path)) === value
+  const wants = (object: Obj): boolean => (textOf(at(object, ...path)) || unsetText(field, object)) === value
   return negated ? (object) => !wants(object) : wants
+}
+
+/** New events have no source, and are found by who reports them. */
+function unsetText(field: string, object: Obj): string {
+  return field === 'source' ? stringOf(object.reportingComponent) : (UNSET[field] ?? '')
 }
 
 function textOf(value: Json | undefined): string {

@@ -28,6 +28,7 @@ export function create(env: Environment, call: Call, body: Body): Obj {
 /** Creates an object that is decoded already. `owned`: managedFields are final (server-side apply). */
 export function createDecoded(env: Environment, call: Call, object: Obj, owned = false): Obj {
   const { resource } = call
+  refuseByName(resource)
   placeInNamespace(call, object)
   const { metadata } = object
   if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '' && metadata.resourceVersion !== '0')
@@ -47,6 +48,21 @@ export function createDecoded(env: Environment, call: Call, object: Obj, owned =
   const stored = env.store.put(resource.storageKey, toStored(resource, object))
   afterWrite(env, stored, undefined)
   return toVersion(resource, stored)
+}
+
+/** Kinds that are listed, as every server lists them, and would have no effect that their users can rely on. */
+const REFUSED: Readonly<Record<string, string>> = {
+  'admissionregistration.k8s.io/validatingwebhookconfigurations':
+    'kubed calls no admission webhooks: use an admission policy',
+  'admissionregistration.k8s.io/mutatingwebhookconfigurations':
+    'kubed calls no admission webhooks: use an admission policy',
+  'apiregistration.k8s.io/apiservices': 'kubed aggregates no other API servers: use custom resources',
+}
+
+function refuseByName({ storageKey, plural }: Resource): void {
+  const why = REFUSED[storageKey]
+  if (why === undefined) return
+  throw new Fault(501, 'NotImplemented', `${plural} are not kept: ${why}, or a Kubernetes cluster`)
 }
 
 function existsFault(call: Call, existing: Obj): Fault {

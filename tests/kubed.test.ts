@@ -112,7 +112,7 @@ test('kubed serves every version of a definition, with defaults, pruning and sta
         type: 'object',
         properties: {
           spec: { type: 'object', properties: { size: { type: 'integer', default: 3, minimum: 1 } } },
-          status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+          status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, default: { seen: -1 } },
         },
       },
     },
@@ -137,7 +137,7 @@ test('kubed serves every version of a definition, with defaults, pruning and sta
     status: { x: 1 },
   })
   assert.deepEqual(made.body.spec, { size: 3 })
-  assert.equal(made.body.status, undefined)
+  assert.deepEqual(made.body.status, { seen: -1 })
   const other = await call(kubed, 'GET', '/apis/example.com/v1/namespaces/default/widgets/w')
   assert.equal(other.body.apiVersion, 'example.com/v1')
   const bad = await call(kubed, 'PATCH', `${path}/w`, { spec: { size: 0 } }, 'application/merge-patch+json')
@@ -149,7 +149,7 @@ test('kubed serves every version of a definition, with defaults, pruning and sta
     { status: { ready: true }, spec: { size: 9 } },
     'application/merge-patch+json',
   )
-  assert.deepEqual([status.body.spec, status.body.status], [{ size: 3 }, { ready: true }])
+  assert.deepEqual([status.body.spec, status.body.status], [{ size: 3 }, { seen: -1, ready: true }])
   assert.equal(status.body.metadata.generation, 1)
   const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
   assert.equal((await call(kubed, 'DELETE', `${definitions}/widgets.example.com`)).code, 200)

@@ -124,7 +124,8 @@ export function prepareNew(env: Environment, call: Call, object: Obj): void {
 
 function resetStatus(resource: Resource, object: Obj): void {
   delete object.status
-  if (resource.custom !== undefined) return
+  // A custom resource is stored without status, and read with the defaults of its schema.
+  if (resource.custom !== undefined) return defaultCustom(resource.type, object)
   const status: JsonObject = resource.storageKey.startsWith('/persistentvolume') ? { phase: 'Pending' } : {}
   const type = resource.type.child('status')
   if (type !== undefined) shapeLikeGo(type, status)

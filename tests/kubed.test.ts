@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
+import { connect } from 'node:tls'
 import { type Kubed, serveKubed } from '../src/embedded/kubed/serve.ts'
 
 type Access = { readonly server: string; readonly token: string }
@@ -153,6 +154,20 @@ test('kubed serves every version of a definition, with defaults, pruning and sta
   assert.equal(status.body.metadata.generation, 1)
   const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
   assert.equal((await call(kubed, 'DELETE', `${definitions}/widgets.example.com`)).code, 200)
+})
+
+test('kubed takes a large request right behind a large answer, on one connection', async () => {
+  const { server, token } = kubed
+  const { hostname, port } = new URL(server)
+  const socket = connect({ host: hostname, port: Number(port), rejectUnauthorized: false })
+  const body = JSON.stringify(configMap('large', { text: 'x'.repeat(600_000) }))
+  const head = `HTTP/1.1\r\nhost: kubed\r\nauthorization: Bearer ${token}\r\n`
+  const post = `POST ${MAPS} ${head}connection: close\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+  socket.write(`GET /openapi/v2 ${head}accept: application/json\r\n\r\n${post}`)
+  let text = ''
+  for await (const chunk of socket) text += String(chunk)
+  assert.match(text, /HTTP\/1\.1 201 Created/)
+  assert.equal((await call(kubed, 'DELETE', `${MAPS}/large`)).code, 200)
 })
 
 test('kubed gives a service its address, and keeps it', async () => {

@@ -18,9 +18,13 @@ export type Listener = {
 /** Hands the requests of a server to `answer`, those that ask for another protocol, too. */
 export function listenerOf(server: Server | TlsServer, answer: Answer): Listener {
   const upgraded = new Set<Socket>()
+  // A socket that somebody listens to hands its data on as a stream, which can be paused. Otherwise Node ends a TLS connection with "Parse Error:
+  // Paused" when a large request follows a large answer, as kubectl's do.
+  server.on('secureConnection', (socket: Socket) => socket.on('data', ignore))
   server.on('request', (request, response) => void answer(request, response))
   server.on('upgrade', (request, socket, head) => {
     if (!(socket instanceof Socket)) return void socket.destroy()
+    socket.off('data', ignore)
     upgraded.add(socket)
     socket.once('close', () => upgraded.delete(socket))
     socket.on('error', () => socket.destroy())
@@ -37,6 +41,8 @@ export function listenerOf(server: Server | TlsServer, answer: Answer): Listener
       }),
   }
 }
+
+const ignore = (): void => undefined
 
 /** What does not become another protocol is answered like any other request, and the connection closed. */
 function responseOn(socket: Socket, request: IncomingMessage): ServerResponse {

@@ -56,7 +56,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   if (options.node === 'none') await markNotReady(client, systemClock, { name: NODE, why: 'started with --node none' })
   const workloads = await startWorkloads({ client, caches, clock: systemClock, log })
   const node =
-    options.node === 'none' ? undefined : await startNode({ ...nodeOptions(options, options.node, client), caches })
+    options.node === 'none'
+      ? undefined
+      : await startNode({ ...nodeOptions(options, options.node, client), caches, caPem: kubed.caPem })
   return {
     server: kubed.server,
     kubeconfig: kubed.kubeconfig,

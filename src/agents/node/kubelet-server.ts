@@ -4,8 +4,11 @@ import { createServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../adapters/clock.ts'
 import { writeCertificate } from '../../lib/x509/certificate.ts'
+import type { Gate } from './kubelet-access.ts'
 import { readLog, readLogLines, showLine, type LogQuery } from './read-log.ts'
-import { serveStream, type StreamTargets } from './streams/serve.ts'
+import type { Upgraded } from './streams/command-streams.ts'
+import { parseTarget, serveStream, type StreamTargets } from './streams/serve.ts'
+import { refuse as refuseUpgrade } from './streams/upgrade.ts'
 
 /** Where a container's log is. */
 export type LogSource = { readonly path: string; readonly isAlive: () => boolean }
@@ -15,28 +18,30 @@ export type KubeletServer = { readonly port: number; readonly close: () => Promi
 
 const STREAMS = new Set(['exec', 'attach', 'portForward'])
 
-/** Serves the kubelet API on loopback, HTTPS with a certificate of its own. `find` answers a message when there is no such log. */
-export async function serveKubelet(o: {
+type Kubelet = {
   readonly name: string
   readonly clock: Clock
+  /** Answers a message when there is no such log. */
   readonly find: (namespace: string, pod: string, container: string, previous: boolean) => LogSource | string
   readonly targets: StreamTargets
-}): Promise<KubeletServer> {
-  const server = createServer(makeIdentity(o.name, o.clock.nowMs()), (request, response) => {
-    const url = new URL(request.url ?? '/', 'https://node')
-    const [, verb, namespace = '', pod = '', container = ''] = url.pathname.split('/').map(decodeURIComponent)
-    if (verb === 'healthz') return void response.end('ok')
-    if (verb !== undefined && STREAMS.has(verb)) return refuse(response, 400, 'Upgrade request required')
-    if (verb !== 'containerLogs' || request.method !== 'GET') return refuse(response, 404, '404 page not found')
-    const source = o.find(namespace, pod, container, url.searchParams.get('previous') === 'true')
-    if (typeof source === 'string') return refuse(response, 404, source)
-    sendLog(request, response, source, url.searchParams, o.clock)
-  })
+  readonly gate: Gate
+  /** Who shows a certificate of this authority is who it says. */
+  readonly caPem: string | undefined
+}
+
+/** Serves the kubelet API on loopback, HTTPS with a certificate of its own, to those whom `gate` lets in. */
+export async function serveKubelet(o: Kubelet): Promise<KubeletServer> {
+  const known = o.caPem === undefined ? {} : { ca: o.caPem, requestCert: true, rejectUnauthorized: false }
+  const server = createServer({ ...makeIdentity(o.name, o.clock.nowMs()), ...known })
   const upgraded = new Set<Duplex>()
+  server.on('request', (request, response) => {
+    answer(o, request, response).catch(() => response.destroy())
+  })
   server.on('upgrade', (request, socket, head) => {
     upgraded.add(socket)
     socket.once('close', () => upgraded.delete(socket))
-    void serveStream(o.targets, request, { socket, head }).catch(() => socket.destroy())
+    socket.on('error', () => socket.destroy())
+    upgrade(o, request, { socket, head }).catch(() => socket.destroy())
   })
   server.on('tlsClientError', () => undefined)
   server.on('clientError', (_error, socket) => socket.destroy())
@@ -55,6 +60,29 @@ export async function serveKubelet(o: {
         for (const socket of upgraded) socket.destroy()
       }),
   }
+}
+
+async function answer(o: Kubelet, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const asked = parseTarget(request.url)
+  if (asked === undefined) return refuse(response, 400, 'the path cannot be read')
+  const [verb = '', namespace = '', pod = '', container = ''] = asked.segments
+  if (verb === 'healthz') return void response.end('ok')
+  const verdict = await o.gate(request)
+  if (!verdict.isLetIn) return refuse(response, verdict.status, verdict.why)
+  if (STREAMS.has(verb)) return refuse(response, 400, 'Upgrade request required')
+  if (verb !== 'containerLogs' || request.method !== 'GET') return refuse(response, 404, '404 page not found')
+  const source = o.find(namespace, pod, container, asked.query.get('previous') === 'true')
+  if (typeof source === 'string') return refuse(response, 404, source)
+  sendLog(request, response, source, asked.query, o.clock)
+}
+
+async function upgrade(o: Kubelet, request: IncomingMessage, upgraded: Upgraded): Promise<void> {
+  const verdict = await o.gate(request)
+  if (!verdict.isLetIn)
+    return refuseUpgrade(upgraded.socket, verdict.status === 401 ? '401 Unauthorized' : '403 Forbidden', verdict.why)
+  const asked = parseTarget(request.url)
+  if (asked === undefined) return refuseUpgrade(upgraded.socket, '400 Bad Request', 'the path cannot be read')
+  return serveStream(o.targets, asked, request, upgraded)
 }
 
 function makeIdentity(name: string, nowMs: number): { key: string; cert: string } {

@@ -9,6 +9,7 @@ import type { Driver } from './driver.ts'
 import { makeRecorder } from './events.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { openHostPorts } from './host-ports.ts'
+import { makeGate } from './kubelet-access.ts'
 import { serveKubelet } from './kubelet-server.ts'
 import { kubeletTargets } from './kubelet-targets.ts'
 import { sayWhyPending } from './no-driver.ts'
@@ -29,6 +30,8 @@ export type NodeOptions = {
   readonly stateDir: string
   /** Images of the host `alias` come from `url`. */
   readonly registry: { readonly alias: string; readonly url: string }
+  /** The cluster's authority: who shows a certificate of it to the node's own server is who it says. */
+  readonly caPem?: string | undefined
   readonly log?: (line: string) => void
 }
 
@@ -78,7 +81,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const driver = 'driver' in chosen ? chosen.driver : undefined
   node = { options, log, driver, isClosing: false, workers: new Map(), caches: openCaches(options, log) }
   const self = node
-  const kubelet = await serveKubelet({ name, clock, ...kubeletTargets(self) })
+  const gate = makeGate({ client, node: name, clock })
+  const kubelet = await serveKubelet({ name, clock, gate, caPem: options.caPem, ...kubeletTargets(self) })
   const facts = factsOf(name, chosen, kubelet.port)
   for (const gap of facts.gaps) log(`node ${name}: ${gap}`)
   const nodeObject = await registerNode(client, facts, clock.nowMs())

@@ -2,7 +2,8 @@ import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { systemClock } from '../../adapters/clock.ts'
-import { clientFromKubeconfig } from '../../adapters/kube/client.ts'
+import { clientOf } from '../../adapters/kube/client.ts'
+import { readKubeconfig } from '../../adapters/kube/kubeconfig.ts'
 import { startNode } from '../../agents/node/start.ts'
 import { usageError, type Command } from './command.ts'
 
@@ -31,10 +32,12 @@ export const node: Command = {
     if (kubeconfig === undefined) return usageError(io, this, '--kubeconfig is missing')
     const driver = DRIVERS.find((word) => word === values.driver)
     if (driver === undefined) return usageError(io, this, `"${values.driver}" is no driver`)
-    const client = clientFromKubeconfig(resolve(io.cwd, kubeconfig))
+    const connection = readKubeconfig(resolve(io.cwd, kubeconfig))
+    const client = clientOf(connection)
     try {
       const started = await startNode({
         client,
+        caPem: connection.caPem,
         clock: systemClock,
         name: values.name,
         driver,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { ContainerId, Forwarded, RemoteProgram, RemoteRequest } from '../driver.ts'
 import type { ExecAnswer } from '../keeper/messages.ts'
@@ -37,7 +38,8 @@ export async function attachTo(
   id: ContainerId,
   request: Omit<RemoteRequest, 'command'>,
 ): Promise<RemoteProgram> {
-  if ((await findProgram(linux, id)) === undefined)
+  const kept = (await linux.launched.keeper.list()).find(({ key }) => key === keyOf(id))
+  if (kept === undefined || kept.exit)
     throw new SluiceError('NODE_DRIVER', 'the container does not run', { retry: 'backoff' })
   return linux.launched.keeper.attach(keyOf(id), [request.stdin, request.stdout, request.stderr])
 }
@@ -85,12 +87,17 @@ async function fromInside({ launched: { keeper } }: Linux, pid: number, port: nu
 
 type Found = { readonly pid: number; readonly meta: Container }
 
+/** The program of a container that runs. One that was only just started is waited for until it is in its root. */
 async function findProgram(linux: Linux, id: ContainerId): Promise<Found | undefined> {
-  const kept = (await linux.launched.keeper.list()).find(({ key }) => key === keyOf(id))
-  const meta = kept && metaOf(kept)
-  if (kept === undefined || kept.exit || meta?.kind !== 'container') return undefined
-  const pid = programOf(kept.pid, depthOf(meta))
-  return pid === undefined ? undefined : { pid, meta }
+  for (let turn = 0; turn < 200; turn++) {
+    const kept = (await linux.launched.keeper.list()).find(({ key }) => key === keyOf(id))
+    const meta = kept && metaOf(kept)
+    if (kept === undefined || kept.exit || meta?.kind !== 'container') return undefined
+    const pid = programOf(kept.pid, depthOf(meta))
+    if (pid !== undefined && existsSync(`/proc/${pid}/root/.sluice/ld`)) return { pid, meta }
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  return undefined
 }
 
 function wordsIn(linux: Linux, { pid, meta }: Found, command: readonly string[], tty: boolean): Started {

@@ -21,19 +21,35 @@ export type Target = { readonly id: ContainerId; readonly tty: boolean }
 
 const SPDY_PROTOCOLS = ['v4.channel.k8s.io', 'v3.channel.k8s.io', 'v2.channel.k8s.io', 'channel.k8s.io', '']
 
+/** What a request to the kubelet API names. */
+export type Asked = { readonly segments: readonly string[]; readonly query: URLSearchParams }
+
+/** Reads the path and query of a request; undefined when they make no sense. */
+export function parseTarget(target: string | undefined): Asked | undefined {
+  try {
+    const { pathname, searchParams } = new URL(target ?? '/', 'https://node')
+    return { segments: pathname.slice(1).split('/').map(decodeURIComponent), query: searchParams }
+  } catch {
+    return undefined
+  }
+}
+
 /** Serves `/exec`, `/attach` and `/portForward` on a connection that asks to be upgraded, as a kubelet does. */
-export async function serveStream(targets: StreamTargets, request: IncomingMessage, upgraded: Upgraded): Promise<void> {
+export async function serveStream(
+  targets: StreamTargets,
+  { segments, query }: Asked,
+  request: IncomingMessage,
+  upgraded: Upgraded,
+): Promise<void> {
   const { socket } = upgraded
-  socket.on('error', () => socket.destroy())
-  const url = new URL(request.url ?? '/', 'https://node')
-  const [, verb, namespace = '', pod = '', container = ''] = url.pathname.split('/').map(decodeURIComponent)
+  const [verb, namespace = '', pod = '', container = ''] = segments
   if (verb === 'portForward') {
     const found = targets.pod(namespace, pod)
     if (typeof found === 'string') return refuse(socket, '404 Not Found', found)
     return servePortForward((port) => targets.driver().forward(found.uid, port), request, upgraded)
   }
   if (verb !== 'exec' && verb !== 'attach') return refuse(socket, '404 Not Found', '404 page not found')
-  const options = parseCommandOptions(url.searchParams)
+  const options = parseCommandOptions(query)
   if (typeof options === 'string') return refuse(socket, '400 Bad Request', options)
   const found = targets.container(namespace, pod, container)
   if (typeof found === 'string') return refuse(socket, '500 Internal Server Error', found)
@@ -43,7 +59,7 @@ export async function serveStream(targets: StreamTargets, request: IncomingMessa
     const streams = await openStreams(request, upgraded, wanted)
     return streams && carry(streams, () => targets.driver().attach(found.id, wanted), undefined)
   }
-  const command = url.searchParams.getAll('command')
+  const command = query.getAll('command')
   if (command.length === 0) return refuse(socket, '400 Bad Request', 'you must specify a command')
   const streams = await openStreams(request, upgraded, options)
   return streams && carry(streams, () => targets.driver().open(found.id, { ...options, command }), command)

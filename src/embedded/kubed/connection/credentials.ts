@@ -71,7 +71,12 @@ function newKey(): string {
 /** Written anew at each start: a kubelet looks at the authority only. */
 function kubeletClient(caKey: KeyObject, nowMs: number): Credentials['kubeletTls'] {
   const key = newKey()
-  const of = { use: 'client', name: 'kube-apiserver-kubelet-client', names: [] } as const
+  const of = {
+    use: 'client',
+    name: 'kube-apiserver-kubelet-client',
+    organizations: ['system:masters'],
+    names: [],
+  } as const
   return { key, cert: issue(createPrivateKey(key), caKey, nowMs, of) }
 }
 
@@ -79,10 +84,18 @@ function issue(
   key: KeyObject,
   issuer: KeyObject,
   nowMs: number,
-  of: { use: 'authority' | 'server' | 'client'; name: string; names: readonly string[] },
+  of: {
+    use: 'authority' | 'server' | 'client'
+    name: string
+    organizations?: readonly string[]
+    names: readonly string[]
+  },
 ): string {
   return writeCertificate({
-    subject: { commonName: of.name },
+    subject: {
+      commonName: of.name,
+      ...(of.organizations === undefined ? {} : { organizations: of.organizations }),
+    },
     key,
     issuer: { subject: AUTHORITY, key: issuer },
     serial: randomBytes(16),

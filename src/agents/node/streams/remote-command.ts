@@ -23,7 +23,8 @@ export async function carry(
     await streams.sendStatus(await run(streams, start, command))
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    await streams.sendStatus(failedStatus(`error executing command in container: ${why}`))
+    const what = command === undefined ? 'error attaching to container' : 'error executing command in container'
+    await streams.sendStatus(failedStatus(`${what}: ${why}`))
   } finally {
     streams.close()
   }

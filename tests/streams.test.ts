@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict'
+import { execFile, execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { after, before, test } from 'node:test'
+import { promisify } from 'node:util'
+import { type Cluster, startCluster } from '../src/app/cluster.ts'
+import { serveRegistryd } from '../src/embedded/registryd/serve.ts'
+import { findKubectls } from './support/kubectl-procedures.ts'
+import { nodeLayer, pushImage } from './support/node-image.ts'
+import { openWebSocket } from './support/websocket-client.ts'
+import { toolLayer } from './support/tool-layer.ts'
+
+// Streams to containers that really run: kubectl by SPDY (1.27) and WebSocket (1.31 and later), and clients that speak WebSocket themselves.
+
+const all = findKubectls()
+/** One that speaks SPDY only, one of the time between, one that speaks WebSocket; else whichever is there. */
+const chosen = ['1.27', '1.30', '1.33'].flatMap((version) => all.find((path) => path.endsWith(`.${version}`)) ?? [])
+const kubectls = chosen.length > 0 ? chosen : all.slice(0, 1)
+const closed = whyClosed()
+const skip = closed ? { skip: closed } : {}
+const IMAGE = 'registry.sluice.local/demo/tools:1'
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-streams-'))
+let cluster: Cluster
+let closeRegistry: () => Promise<void>
+
+before(async () => {
+  if (closed) return
+  const registryd = await serveRegistryd({ root: join(folder, 'registry'), port: 0 })
+  closeRegistry = registryd.close
+  const config = { Cmd: ['sh'], Env: ['COLOR=blue'], WorkingDir: '/tmp' }
+  await pushImage(registryd.host, 'demo/tools', '1', [nodeLayer(), toolLayer()], config)
+  const registry = { alias: 'registry.sluice.local', url: registryd.host }
+  const log = (): void => undefined
+  cluster = await startCluster({ stateDir: join(folder, 'state'), port: 0, node: 'linux', registry, log })
+  for (const pod of PODS) await cluster.client.create(pod, { fieldManager: 'test' })
+  const names = PODS.map(({ metadata }) => `pod/${metadata.name}`)
+  await kubectl(kubectls[0], ['wait', '--for=condition=Ready', ...names, '--timeout=60s'])
+})
+
+after(async () => {
+  if (closed) return
+  await cluster.close({ stopPods: true })
+  await closeRegistry()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+for (const path of kubectls) {
+  const name = path.split('/').at(-1)
+
+  test(`${name} exec: output, errors, exit code, environment and folder of the container`, skip, async () => {
+    const script = 'echo out; echo err >&2; echo $COLOR $FRUIT; pwd; exit 3'
+    const { code, stdout, stderr } = await kubectl(path, ['exec', 'shell', '--', 'sh', '-c', script])
+    assert.equal(stdout, 'out\nblue pear\n/tmp\n')
+    assert.equal(stderr, 'err\ncommand terminated with exit code 3\n')
+    assert.equal(code, 3)
+  })
+
+  test(`${name} exec: input to its end, and a container by name`, skip, async () => {
+    const { code, stdout } = await kubectl(
+      path,
+      ['exec', '-i', 'web', '-c', 'side', '--', 'wc', '-c'],
+      'x'.repeat(300_000),
+    )
+    assert.deepEqual([code, stdout], [0, '300000\n'])
+  })
+
+  test(`${name} exec: what is wrong is said as the real server says it`, skip, async () => {
+    const cases: [string[], RegExp][] = [
+      [
+        ['exec', 'web', '-c', 'nope', '--', 'true'],
+        /^Error from server \(BadRequest\): container nope is not valid for pod web\n$/,
+      ],
+      [['exec', 'nobody', '--', 'true'], /^Error from server \(NotFound\): pods "nobody" not found\n$/],
+      [['exec', 'shell', '--', 'no-such-program'], /exit code 127\n$/],
+    ]
+    for (const [words, wanted] of cases) assert.match((await kubectl(path, words)).stderr, wanted)
+  })
+
+  test(`${name} cp: there and back, byte for byte`, skip, async () => {
+    const [there, back] = [join(folder, 'there'), join(folder, 'back')]
+    writeFileSync(there, randomBytes(3_000_000))
+    assert.equal((await kubectl(path, ['cp', there, 'shell:/tmp/blob'])).code, 0)
+    assert.equal((await kubectl(path, ['cp', 'shell:/tmp/blob', back])).code, 0)
+    assert.ok(readFileSync(there).equals(readFileSync(back)))
+  })
+
+  test(`${name} run -i --rm: attaches, passes input and exit code, leaves nothing`, skip, async () => {
+    const words = ['run', 'once', `--image=${IMAGE}`, '-i', '--rm', '--restart=Never', '--command', '--']
+    const { code, stdout } = await kubectl(path, [...words, 'sh', '-c', 'cat; exit 6'], 'piped\n')
+    assert.match(stdout, /piped\n/)
+    assert.equal(code, 6)
+    assert.match((await kubectl(path, ['get', 'pod', 'once'])).stderr, /not found/)
+  })
+
+  test(`${name} port-forward: ports of the pod's address and of its loopback`, skip, async () => {
+    const forward = spawn(path, ['port-forward', 'pod/web', ':8080', ':8081'], {
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    try {
+      const ports: string[] = []
+      for await (const line of createInterface(forward.stdout)) {
+        const port = /^Forwarding from 127\.0\.0\.1:(\d+)/.exec(line)?.[1]
+        if (port !== undefined) ports.push(port)
+        if (ports.length === 2) break
+      }
+      const ask = async (port = ''): Promise<string> => (await fetch(`http://127.0.0.1:${port}/x`)).text()
+      assert.deepEqual(await Promise.all(ports.map(ask)), ['outside /x', 'inside /x'])
+      const many = await Promise.all(Array.from({ length: 20 }, () => ask(ports[0])))
+      assert.ok(many.every((text) => text === 'outside /x'))
+    } finally {
+      forward.kill('SIGKILL')
+    }
+  })
+
+  test(`${name} exec -it: a terminal, with the size of the caller's`, { skip: closed || whyNoScript() }, async () => {
+    const inside = 'until [ "$(stty size)" != "0 0" ]; do sleep 0.05; done; stty size; [ -t 0 ] && echo $TERM; exit 4'
+    const outside = `stty rows 33 cols 101; exec "$KUBECTL" exec -it shell -- sh -c "$INSIDE"`
+    const env = { ...environment(), KUBECTL: path, INSIDE: inside }
+    const script = spawn('script', ['-q', '-e', '-c', outside, '/dev/null'], {
+      env,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    let text = ''
+    script.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    const [code] = await once(script, 'close')
+    assert.match(text, /33 101\r\nxterm\r\n/)
+    assert.equal(code, 4)
+  })
+}
+
+test('a client that is killed ends its program', skip, async () => {
+  for (const path of kubectls) {
+    const client = spawn(path, ['exec', 'shell', '--', 'sh', '-c', 'sleep 1234; echo'], {
+      env: environment(),
+      stdio: 'ignore',
+    })
+    await until(async () => (await programs()).includes('sleep 1234'))
+    client.kill('SIGKILL')
+    await until(async () => !(await programs()).includes('sleep 1234'))
+  }
+})
+
+const protocols: { protocol: string; kind: 'binary' | 'text'; isBase64: boolean }[] = [
+  { protocol: 'v5.channel.k8s.io', kind: 'binary', isBase64: false },
+  { protocol: 'v4.channel.k8s.io', kind: 'binary', isBase64: false },
+  { protocol: 'v4.base64.channel.k8s.io', kind: 'text', isBase64: true },
+  { protocol: 'channel.k8s.io', kind: 'binary', isBase64: false },
+  { protocol: 'base64.channel.k8s.io', kind: 'text', isBase64: true },
+]
+for (const { protocol, kind, isBase64 } of protocols)
+  test(`${protocol}: channels are what client libraries expect`, skip, async () => {
+    const words = ['sh', '-c', 'read line; echo "got $line"; echo bad >&2; exit 2']
+    const query = `stdin=true&stdout=true&stderr=true&${words.map((word) => `command=${encodeURIComponent(word)}`).join('&')}`
+    const socket = await openWebSocket(cluster, `/api/v1/namespaces/default/pods/shell/exec?${query}`, [protocol])
+    assert.equal(socket.protocol, protocol)
+    const line = Buffer.from('hello\n')
+    socket.send(kind, isBase64 ? Buffer.from(`0${line.toString('base64')}`) : Buffer.concat([Buffer.from([0]), line]))
+    const channels = new Map<number, string>()
+    for (const { payload } of await socket.messages) {
+      const channel = isBase64 ? (payload[0] ?? 0) - 48 : (payload[0] ?? 0)
+      const data = isBase64 ? Buffer.from(payload.toString('latin1', 1), 'base64') : payload.subarray(1)
+      channels.set(channel, (channels.get(channel) ?? '') + data.toString())
+    }
+    assert.equal(channels.get(1), 'got hello\n')
+    assert.equal(channels.get(2), 'bad\n')
+    const status = channels.get(3) ?? ''
+    if (!protocol.startsWith('v'))
+      return assert.match(status, /^command terminated with non-zero exit code: .*exit code 2$/)
+    const { status: state, reason, details } = JSON.parse(status)
+    assert.deepEqual(
+      [state, reason, details.causes],
+      ['Failure', 'NonZeroExitCode', [{ reason: 'ExitCode', message: '2' }]],
+    )
+  })
+
+test('version 5 closes the input alone', skip, async () => {
+  const query = 'stdin=true&stdout=true&command=wc&command=-c'
+  const socket = await openWebSocket(cluster, `/api/v1/namespaces/default/pods/shell/exec?${query}`, [
+    'v5.channel.k8s.io',
+  ])
+  socket.send('binary', Buffer.from('\0twelve bytes'))
+  socket.send('binary', Buffer.from([255, 0]))
+  const text = (await socket.messages)
+    .filter(({ payload }) => payload[0] === 1)
+    .map(({ payload }) => payload.toString('utf8', 1))
+  assert.equal(text.join(''), '12\n')
+})
+
+test('a client that does not read stops the program; nothing piles up', skip, async () => {
+  const query =
+    'stdout=true&command=sh&command=-c&command=' +
+    encodeURIComponent('head -c 400000000 /dev/zero; echo done >/tmp/done')
+  const socket = await openWebSocket(cluster, `/api/v1/namespaces/default/pods/shell/exec?${query}`, [
+    'v5.channel.k8s.io',
+  ])
+  socket.pause()
+  const before = process.memoryUsage().rss
+  let highest = before
+  for (let turn = 0; turn < 20; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    highest = Math.max(highest, process.memoryUsage().rss)
+  }
+  assert.ok(highest - before < 100_000_000, `${highest - before} bytes more`)
+  socket.destroy()
+  await until(async () => !(await programs()).includes('head -c'))
+  assert.match((await kubectl(kubectls[0], ['exec', 'shell', '--', 'cat', '/tmp/done'])).stderr, /No such file/)
+})
+
+test('whoever may only get the subresource runs nothing', skip, async () => {
+  const path = kubectls[0]
+  await kubectl(path, ['create', 'role', 'reader', '--verb=get', '--resource=pods,pods/exec'])
+  await kubectl(path, ['create', 'rolebinding', 'reader', '--role=reader', '--user=reader'])
+  const { stderr } = await kubectl(kubectls.at(-1), ['exec', 'shell', '--as=reader', '--', 'true'])
+  assert.match(stderr, /pods "shell" is forbidden: User "reader" cannot create resource "pods\/exec"/)
+})
+
+type Answer = { readonly code: number; readonly stdout: string; readonly stderr: string }
+
+async function kubectl(path: string | undefined, words: readonly string[], input?: string): Promise<Answer> {
+  const running = promisify(execFile)(path ?? 'kubectl', words, { env: environment(), timeout: 60_000 })
+  running.child.stdin?.end(input ?? '')
+  return running.then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
+  )
+}
+
+function environment(): NodeJS.ProcessEnv {
+  return { ...process.env, KUBECONFIG: cluster.kubeconfig }
+}
+
+/** The words of every program in the pod. */
+async function programs(): Promise<string> {
+  const { stdout } = await kubectl(kubectls[0], ['exec', 'shell', '--', 'sh', '-c', 'cat /proc/[0-9]*/cmdline'])
+  return stdout.replaceAll('\0', ' ')
+}
+
+async function until(check: () => Promise<boolean>): Promise<void> {
+  for (const endMs = Date.now() + 20_000; !(await check()); await new Promise((resolve) => setTimeout(resolve, 50)))
+    if (Date.now() > endMs) assert.fail('not after 20 s')
+}
+
+function whyNoScript(): string | false {
+  try {
+    execFileSync('script', ['--version'], { stdio: 'pipe' })
+    return false
+  } catch {
+    return 'no script on this machine'
+  }
+}
+
+function whyClosed(): string | false {
+  if (process.platform !== 'linux') return 'no Linux'
+  if (kubectls.length === 0) return 'no kubectl on the PATH'
+  try {
+    execFileSync('unshare', ['-Urmn', 'true'], { stdio: 'pipe' })
+    return false
+  } catch {
+    return 'pods cannot run by namespaces here'
+  }
+}
+
+const WEB = `const http = require('node:http')
+http.createServer((request, response) => response.end('outside ' + request.url)).listen(8080)
+http.createServer((request, response) => response.end('inside ' + request.url)).listen(8081, '127.0.0.1')`
+
+const forever = ['sh', '-c', 'while true; do sleep 1; done']
+const PODS = [
+  pod('shell', [{ name: 'shell', image: IMAGE, command: forever, env: [{ name: 'FRUIT', value: 'pear' }] }]),
+  pod('web', [
+    { name: 'web', image: IMAGE, command: ['node', '-e', WEB], ports: [{ containerPort: 8080 }] },
+    { name: 'side', image: IMAGE, command: forever },
+  ]),
+]
+
+function pod(name: string, containers: readonly object[]) {
+  const spec = { terminationGracePeriodSeconds: 1, containers }
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default' }, spec }
+}

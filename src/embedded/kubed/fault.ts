@@ -100,19 +100,20 @@ export type FieldError = {
   readonly message: string
 }
 
-/** 422 with all faults of the fields. */
+/** 422 with all faults of the fields, each once. */
 export function invalid(
   { group, kind }: { group: string; kind: string },
   name: string,
   errors: readonly FieldError[],
 ): Fault {
-  const texts = [...new Set(errors.map(({ field, message }) => `${field}: ${message}`))]
+  const byText = new Map(errors.map((error) => [`${error.field}: ${error.message}`, error]))
+  const texts = [...byText.keys()]
   const told = texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`
   return new Fault(422, 'Invalid', `${qualified(group, kind)} ${JSON.stringify(name)} is invalid: ${told}`, {
     ...(name === '' ? {} : { name }),
     ...(group === '' ? {} : { group }),
     ...(kind === '' ? {} : { kind }),
-    causes: errors.map(({ field, type, message }) => ({ reason: `FieldValue${type}`, message, field })),
+    causes: [...byText.values()].map(({ field, type, message }) => ({ reason: `FieldValue${type}`, message, field })),
   })
 }
 

@@ -151,15 +151,22 @@ export type FieldRequirement = { readonly field: string; readonly negated: boole
  */
 export function parseFieldSelector(text: string): readonly FieldRequirement[] {
   const out: FieldRequirement[] = []
-  for (const term of text.split(/(?<!\\),/)) {
+  for (const term of splitTerms(text)) {
     if (term === '') continue
-    const match = /^([^=!]+)(==|!=|=)([\s\S]*)$/.exec(term)
+    const match = /^([\s\S]*?)(!=|==|=)([\s\S]*)$/.exec(term)
     if (match === null) throw new SelectorError(`invalid selector: '${text}'; can't understand '${term}'`)
-    out.push({
-      field: match[1] ?? '',
-      negated: match[2] === '!=',
-      value: (match[3] ?? '').replace(/\\([\\,=])/g, '$1'),
-    })
+    out.push({ field: match[1] ?? '', negated: match[2] === '!=', value: unescaped(match[3] ?? '') })
   }
   return out
+}
+
+/** At the commas that no backslash precedes, in order. */
+const splitTerms = (text: string): string[] => (text.match(/(?:\\[\s\S]?|[^\\,])+/g) ?? []).sort()
+
+function unescaped(value: string): string {
+  const bad = /^(?:\\[\\,=]|[^\\,=])*/.exec(value)?.[0].length ?? 0
+  if (bad === value.length) return value.replace(/\\([\\,=])/g, '$1')
+  if (value[bad] !== '\\')
+    throw new SelectorError(`invalid field selector: unescaped character in value: ${value.charCodeAt(bad)}`)
+  throw new SelectorError(`invalid field selector: invalid escape sequence: ${value.slice(bad, bad + 2)}`)
 }

@@ -73,10 +73,12 @@ function patchList(
   const key = type.mergeKey
   if (key === undefined) {
     if (Array.isArray(order)) checkOrder(order, patch, undefined)
-    return [
-      ...target,
-      ...patch.filter((item, index) => !target.some((each) => equal(each, item)) && patch.indexOf(item) === index),
-    ]
+    const isIn = (list: readonly Json[], item: Json): boolean => list.some((each) => equal(each, item))
+    return interleave(
+      patch.filter((item, index) => !isIn(patch.slice(0, index), item)),
+      target.filter((item) => !isIn(patch, item)),
+      (item) => target.findIndex((each) => equal(each, item)),
+    )
   }
   const isReplaced = patch.some((item) => isObject(item) && item.$patch === 'replace')
   const items = patch.filter((item) => !(isObject(item) && item.$patch === 'replace'))
@@ -104,8 +106,15 @@ function patchItem(type: FieldType, key: string, list: Json[], item: Json): Json
   const hasKey = (each: Json): boolean => isObject(each) && equal(each[key], item[key])
   if (item.$patch === 'delete') return list.filter((each) => !hasKey(each))
   const index = list.findIndex(hasKey)
-  const merged = strategicPatch(type.element, index < 0 ? undefined : list[index], item) ?? null
-  return index < 0 ? [...list, merged] : list.map((each, at) => (at === index ? merged : each))
+  if (item.$patch !== undefined)
+    throw new StrategicError(
+      item.$patch === 'merge'
+        ? 'merging lists cannot yet be specified in the patch'
+        : `unknown patch type: ${goMap(item.$patch)} in map: ${goMap(item)}`,
+    )
+  if (index < 0) return [...list, item]
+  const merged = strategicPatch(type.element, list[index], item) ?? null
+  return list.map((each, at) => (at === index ? merged : each))
 }
 
 /** Prints a map as Go's %v does. */

@@ -1,4 +1,4 @@
-import { type JsonObject, listOf, objectsOf } from '../../../lib/kube/json.ts'
+import { type JsonObject, listOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../call.ts'
 import { qosClassOf } from '../defaulting/pod.ts'
 import { type Environment, timestamp } from '../environment.ts'
@@ -20,6 +20,11 @@ export function admitPod(env: Environment, call: Call, pod: Obj): void {
   if (!env.disabledPlugins.has('LimitRanger')) checkLimits(env, call, pod)
   pod.status = { phase: 'Pending', qosClass: qosClassOf(spec) }
   if (listOf(spec.schedulingGates).length > 0) pod.status.conditions = [gated(env.nowMs())]
+}
+
+/** What admission adds to a changed pod. */
+export function admitChangedPod(env: Environment, pod: Obj): void {
+  if (!env.disabledPlugins.has('DefaultTolerationSeconds')) addTolerations(specOf(pod))
 }
 
 const gated = (nowMs: number): JsonObject => ({
@@ -62,7 +67,14 @@ function addPriority(env: Environment, resource: Resource, pod: Obj, spec: JsonO
       `the integer value of priority (${String(spec.priority)}) must not be provided in pod spec; priority admission controller computed ${String(priority)} from the given PriorityClass name`,
     )
   spec.priority = priority
-  spec.preemptionPolicy ??= chosen?.preemptionPolicy ?? 'PreemptLowerPriority'
+  const policy = chosen?.preemptionPolicy ?? 'PreemptLowerPriority'
+  if (spec.preemptionPolicy !== undefined && spec.preemptionPolicy !== policy)
+    throw forbidden(
+      resource,
+      pod.metadata.name,
+      `the string value of PreemptionPolicy (${stringOf(spec.preemptionPolicy)}) must not be provided in pod spec; priority admission controller computed ${stringOf(policy)} from the given PriorityClass name`,
+    )
+  spec.preemptionPolicy = policy
 }
 
 function addTolerations(spec: JsonObject): void {

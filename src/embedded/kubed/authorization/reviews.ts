@@ -84,16 +84,19 @@ function rulesStatus(env: Environment, user: User, namespace: string): JsonObjec
 }
 
 function refuse({ resource }: Call, errors: readonly FieldError[]): void {
-  if (errors.length > 0) throw invalid(resource, '', errors)
+  if (errors.length > 0) throw invalid({ group: resource.group, kind: '' }, '', errors)
 }
 
 function attributeFaults(spec: JsonObject): FieldError[] {
   const { resourceAttributes, nonResourceAttributes } = spec
   if (isObject(resourceAttributes) !== isObject(nonResourceAttributes)) return []
-  const shown = isObject(nonResourceAttributes) ? JSON.stringify(nonResourceAttributes) : 'null'
+  const shown = isObject(nonResourceAttributes) ? shownPath(nonResourceAttributes) : 'null'
   const why = 'exactly one of nonResourceAttributes or resourceAttributes must be specified'
   return [{ field: 'spec', type: 'Invalid', message: `Invalid value: ${shown}: ${why}` }]
 }
+
+/** As the internal kind prints it. */
+const shownPath = ({ path, verb }: JsonObject): string => JSON.stringify({ Path: stringOf(path), Verb: stringOf(verb) })
 
 function subjectFaults(spec: JsonObject): FieldError[] {
   if (stringOf(spec.user) !== '' || listOf(spec.groups).length > 0) return []
@@ -104,7 +107,7 @@ function subjectFaults(spec: JsonObject): FieldError[] {
 function placeFaults(call: Call, spec: JsonObject, metadata: JsonObject): FieldError[] {
   const own = stringOf(metadata.namespace) || call.namespace
   if (isObject(spec.nonResourceAttributes)) {
-    const shown = JSON.stringify(spec.nonResourceAttributes)
+    const shown = shownPath(spec.nonResourceAttributes)
     const message = `Invalid value: ${shown}: disallowed on this kind of request`
     return [{ field: 'spec.nonResourceAttributes', type: 'Invalid', message }]
   }

@@ -19,12 +19,12 @@ export type Route =
 /** Subresources of namespaces, which look like resources in one. */
 const NAMESPACE_SUBRESOURCES = new Set(['status', 'finalize'])
 
-/** Reads a path of the API. Segments are percent-decoded. */
+/** Reads a path of the API. Percent-decoded first. */
 export function parseRoute(path: string): Route {
-  const segments = path
+  // A slash is one, however it is written.
+  const segments = decode(path)
+    .replace(/^\/+|\/+$/g, '')
     .split('/')
-    .filter((segment) => segment !== '')
-    .map(decode)
   const [root, ...rest] = segments
   if (root === 'api') {
     if (rest.length === 0) return { kind: 'versions', root }
@@ -49,7 +49,7 @@ function decode(segment: string): string {
 function inVersion(group: string, version: string, segments: readonly string[]): Route {
   if (segments.length === 0) return { kind: 'resources', group, version }
   const isWatchPath = segments[0] === 'watch'
-  const own = isWatchPath ? segments.slice(1) : segments
+  const own = segments.includes('') ? [] : isWatchPath ? segments.slice(1) : segments
   const isInNamespace =
     own[0] === 'namespaces' && own.length > 2 && !(own.length === 3 && NAMESPACE_SUBRESOURCES.has(own[2] ?? ''))
   const namespace = isInNamespace ? (own[1] ?? '') : ''

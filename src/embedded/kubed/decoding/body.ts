@@ -1,4 +1,4 @@
-import { asJson, type Json, sorted } from '../../../lib/kube/json.ts'
+import { asJson, type Json, type JsonObject, sorted } from '../../../lib/kube/json.ts'
 import { GoJsonError, scanGoJson } from '../../../lib/kube/go-json.ts'
 import { decodeProtobuf } from '../../../lib/kube/protobuf.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
@@ -82,6 +82,7 @@ function readJson({ fieldValidation }: Call, text: string): Body {
     else if (value === null) return { value: {}, oddities: [] }
     else if (typeof value !== 'object' || Array.isArray(value))
       throw new GoJsonError(`json: cannot unmarshal ${goKind(value)} into Go value of type ${HEADER}`)
+    else checkHeader(value)
     return {
       value: value ?? {},
       oddities: fieldValidation === 'Ignore' ? [] : scanGoJson(text).map(duplicate),
@@ -89,6 +90,14 @@ function readJson({ fieldValidation }: Call, text: string): Body {
   } catch (error) {
     throw error instanceof GoJsonError ? new UnreadableBody(prefix + error.message) : error
   }
+}
+
+function checkHeader(body: JsonObject): void {
+  for (const [field, value] of Object.entries(body))
+    if ((field === 'apiVersion' || field === 'kind') && value !== null && typeof value !== 'string')
+      throw new GoJsonError(
+        `json: cannot unmarshal ${goKind(value ?? null)} into Go struct field .${field} of type string`,
+      )
 }
 
 const goKind = (value: Json): string =>

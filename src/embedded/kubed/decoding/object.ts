@@ -37,7 +37,7 @@ function checkKind(env: Environment, resource: Resource, body: JsonObject): void
   const isKnown = env.registry
     .all()
     .some((each) => each.group === group && each.version === version && each.kind === saidKind.replace(/List$/, ''))
-  if (!isKnown && resource.custom === undefined)
+  if (!isKnown && resource.custom === undefined && !wasVersion(resource, { apiVersion: saidVersion, kind: saidKind }))
     throw refuse(
       `no kind ${JSON.stringify(saidKind)} is registered for version ${JSON.stringify(saidVersion)} in scheme "pkg/runtime/scheme.go:111"`,
     )
@@ -46,6 +46,29 @@ function checkKind(env: Environment, resource: Resource, body: JsonObject): void
       `converting (${version}.${saidKind}) to (${packageOf(resource.group)}.${resource.kind}): unknown conversion`,
     )
   throw badRequest(`the API version in the data (${saidVersion}) does not match the expected API version (${wanted})`)
+}
+
+/** Versions that are served no more and still read, by group; with the kinds that they had where those were not all. */
+const FORMER: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
+  apps: {
+    v1beta1: /^(Deployment|StatefulSet|ControllerRevision)$/,
+    v1beta2: /^(Deployment|StatefulSet|ControllerRevision|DaemonSet|ReplicaSet)$/,
+  },
+  batch: { v1beta1: /^CronJob$/ },
+  'coordination.k8s.io': { v1beta1: /^Lease$/ },
+  'discovery.k8s.io': { v1beta1: /^EndpointSlice$/ },
+  'events.k8s.io': { v1beta1: /^Event$/ },
+  'networking.k8s.io': { v1beta1: /^(Ingress|IngressClass|IPAddress|ServiceCIDR)$/ },
+  policy: { v1beta1: /^PodDisruptionBudget$/ },
+  'rbac.authorization.k8s.io': { v1alpha1: /./, v1beta1: /./ },
+  'scheduling.k8s.io': { v1beta1: /^PriorityClass$/ },
+  'storage.k8s.io': { v1beta1: /./ },
+}
+
+/** True for a body of the kind in a version that is served no more. */
+export function wasVersion({ group, kind }: Resource, body: JsonObject): boolean {
+  const [version = '', saidGroup = ''] = stringOf(body.apiVersion).split('/').reverse()
+  return saidGroup === group && stringOf(body.kind) === kind && FORMER[group]?.[version]?.test(kind) === true
 }
 
 /** The Go package of a group's own types: \`core\`, \`rbac\`, \`networking\`. */

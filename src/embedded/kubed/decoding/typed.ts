@@ -1,6 +1,8 @@
 import { definitionType } from '../../../lib/kube-schema/builtin.ts'
+import { embedderOf, goTypeOf } from '../../../lib/kube-schema/go-types.ts'
 import type { FieldType } from '../../../lib/kube-schema/schema.ts'
 import { isObject, type Json, type JsonObject } from '../../../lib/kube/json.ts'
+import { GoTimeError, parseGoTime } from '../../../lib/kube/go-time.ts'
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
 
 /** A value that does not fit its Go type, in the words of Go's decoder. */
@@ -22,16 +24,17 @@ export function decodeTyped(
   unknown: Unknown,
   owner = '',
   fields = path,
+  goType?: string,
 ): Json | undefined {
   if (value === null) return undefined
   if (type.special !== undefined) return decodeSpecial(type, value, fields, owner)
   if (type.kind === 'any') return value
-  if (type.kind === 'scalar') return decodeScalar(type, value, fields, owner)
+  if (type.kind === 'scalar') return decodeScalar(type, value, fields, owner, goType)
   if (type.kind === 'list') {
-    if (!Array.isArray(value)) throw mismatch(value, fields, owner, goListOf(type))
-    return decodeItems(type, value, path, unknown, owner, fields)
+    if (!Array.isArray(value)) throw mismatch(value, fields, owner, goType ?? goListOf(type))
+    return decodeItems(type, value, path, unknown, owner, fields, goType?.replace(/^\[\]/, ''))
   }
-  if (!isObject(value)) throw mismatch(value, fields, owner, goName(type))
+  if (!isObject(value)) throw mismatch(value, fields, owner, goType ?? goName(type))
   const isMap = type.names.length === 0
   const here = isMap ? owner : bareName(type)
   for (const name of Object.keys(value)) {
@@ -46,8 +49,10 @@ export function decodeTyped(
       continue
     }
     // Go names the fields of structs on the way, not the keys of maps.
-    const named = isMap ? fields : fields === '' ? name : `${fields}.${name}`
-    const decoded = field === undefined ? undefined : decodeTyped(child, field, below, unknown, here, named)
+    const own = isMap ? '' : `${embedderOf(type.name, name)}${name}`
+    const named = isMap ? fields : fields === '' ? own : `${fields}.${own}`
+    const declared = goTypeOf(type.name, name)
+    const decoded = field === undefined ? undefined : decodeTyped(child, field, below, unknown, here, named, declared)
     if (decoded !== undefined) value[name] = decoded
     else if (isMap && field === null && child.kind === 'scalar') value[name] = zeroOf(child)
     else delete value[name]
@@ -62,11 +67,12 @@ function decodeItems(
   unknown: Unknown,
   owner: string,
   fields: string,
+  goType: string | undefined,
 ): Json[] {
   const { element } = type
   if (element === undefined) return list
   return list.map(
-    (item, index) => decodeTyped(element, item, `${path}[${index}]`, unknown, owner, fields) ?? zeroOf(element),
+    (item, index) => decodeTyped(element, item, `${path}[${index}]`, unknown, owner, fields, goType) ?? zeroOf(element),
   )
 }
 
@@ -76,27 +82,30 @@ function zeroOf(type: FieldType): Json {
   return { string: '', integer: 0, number: 0, boolean: false }[type.schema.type ?? 'string'] ?? null
 }
 
-function decodeScalar(type: FieldType, value: Json, path: string, owner: string): Json {
+function decodeScalar(type: FieldType, value: Json, path: string, owner: string, goType: string | undefined): Json {
   const wanted = type.schema.type
-  if (wanted === 'integer' ? Number.isInteger(value) : typeof value === wanted) return value
-  throw mismatch(value, path, owner, goName(type))
+  if (wanted === 'integer' ? isInRange(value, type.schema.format) : typeof value === wanted) return value
+  throw mismatch(value, path, owner, goType ?? goName(type))
 }
+
+const isInRange = (value: Json, format: string | undefined): boolean =>
+  typeof value === 'number' && Number.isInteger(value) && (format !== 'int32' || value === (value | 0))
 
 function decodeSpecial(type: FieldType, value: Json, path: string, owner: string): Json {
   switch (type.special) {
     case 'quantity': {
-      if (typeof value !== 'string' && typeof value !== 'number')
-        throw mismatch(value, path, owner, 'resource.Quantity')
-      const quantity = parseQuantity(value)
+      const quantity = parseQuantity(
+        typeof value === 'string' || typeof value === 'number' ? value : JSON.stringify(value),
+      )
       if (isQuantityError(quantity)) throw new DecodeError(quantity.error)
       return quantity.text
     }
     case 'intOrString':
-      if (typeof value === 'string' || Number.isInteger(value)) return value
-      throw mismatch(value, path, owner, typeof value === 'number' ? 'int32' : 'string')
+      if (typeof value === 'string' || isInRange(value, 'int32')) return value
+      throw mismatch(value, path, owner, 'int32')
     case 'time':
     case 'microTime':
-      return decodeTime(value, type.special === 'microTime', path, owner)
+      return decodeTime(value, type.special === 'microTime')
     case 'bytes':
       return decodeBytes(value, path, owner)
     default:
@@ -104,18 +113,18 @@ function decodeSpecial(type: FieldType, value: Json, path: string, owner: string
   }
 }
 
-const CANONICAL = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/
+/** Almost all moments are written like this; days that not every month has are looked at. */
+const CANONICAL = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/
 
-function decodeTime(value: Json, micro: boolean, path: string, owner: string): Json {
-  if (typeof value !== 'string') throw mismatch(value, path, owner, 'string')
-  if (!micro && CANONICAL.test(value) && !Number.isNaN(Date.parse(value))) return value
-  if (!/^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(value) || Number.isNaN(Date.parse(value)))
-    throw new DecodeError(
-      `parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(value)} as "2006"`,
-    )
-  if (!micro) return new Date(Date.parse(value)).toISOString().replace(/\.\d+Z$/, 'Z')
-  const fraction = (/\.(\d+)/.exec(value)?.[1] ?? '').padEnd(6, '0').slice(0, 6)
-  return new Date(Date.parse(value)).toISOString().replace(/\.\d+Z$/, `.${fraction}Z`)
+function decodeTime(value: Json, micro: boolean): Json {
+  if (typeof value !== 'string')
+    throw new DecodeError(`json: cannot unmarshal ${goKindOf(value)} into Go value of type string`)
+  if (!micro && CANONICAL.test(value)) return value
+  try {
+    return parseGoTime(value, micro)
+  } catch (error) {
+    throw error instanceof GoTimeError ? new DecodeError(error.message) : error
+  }
 }
 
 function decodeBytes(value: Json, path: string, owner: string): Json {
@@ -131,14 +140,11 @@ function decodeBytes(value: Json, path: string, owner: string): Json {
   return bare
 }
 
+const goKindOf = (value: Json): string =>
+  Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value === 'boolean' ? 'bool' : typeof value
+
 function mismatch(value: Json, path: string, owner: string, wanted: string): DecodeError {
-  const found = Array.isArray(value)
-    ? 'array'
-    : value === null
-      ? 'null'
-      : typeof value === 'boolean'
-        ? 'bool'
-        : typeof value
+  const found = goKindOf(value)
   const shown = typeof value === 'number' && /^u?int/.test(wanted) ? `number ${value}` : found
   return new DecodeError(
     `json: cannot unmarshal ${shown} into Go struct field ${owner === '' ? '' : `${owner}.`}${path} of type ${wanted}`,
@@ -183,6 +189,7 @@ export function shapeLikeGo(type: FieldType, value: JsonObject): void {
     if (child === undefined || field === undefined || field === null) continue
     if (child.special === undefined && child.kind !== 'any') shapeField(child, field)
     if (!isMap && isLeftOut(go, child, name, field)) delete value[name]
+    else if (!isMap && isEmptyCollection(child, field) && go?.V?.includes(name) === true) value[name] = null
   }
 }
 
@@ -206,6 +213,11 @@ function isLeftOut(go: FieldType['schema']['x-go'], type: FieldType, name: strin
   if (!isCollection || go?.V?.includes(name)) return go?.Z?.includes(name) === true && isObject(value) && isBare(value)
   return Array.isArray(value) ? value.length === 0 : isObject(value) && isBare(value)
 }
+
+/** What is stored forgets the difference between an empty list or map and none. */
+const isEmptyCollection = (type: FieldType, value: Json): boolean =>
+  (Array.isArray(value) && value.length === 0) ||
+  (type.kind === 'map' && type.names.length === 0 && isObject(value) && isBare(value))
 
 const isBare = (value: JsonObject): boolean => Object.keys(value).length === 0
 

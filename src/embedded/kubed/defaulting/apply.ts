@@ -1,10 +1,14 @@
+import { goTypeOf } from '../../../lib/kube-schema/go-types.ts'
 import type { FieldType } from '../../../lib/kube-schema/schema.ts'
 import { isObject, type Json, type JsonObject } from '../../../lib/kube/json.ts'
 import { RULES } from './kinds.ts'
+import { roundResources } from './pod.ts'
 import { DEFAULTS } from './table.ts'
 
 /** Sets the defaults of a built-in kind, all the way down. In place. */
 export function applyDefaults(type: FieldType, value: JsonObject): void {
+  // Structs are there before their defaults are set.
+  for (const field of type.schema['x-go']?.S ?? []) value[field] ??= {}
   const name = type.shortName
   RULES[name]?.(value)
   const constants = DEFAULTS[name]
@@ -12,6 +16,7 @@ export function applyDefaults(type: FieldType, value: JsonObject): void {
   for (const field in value) {
     const child = type.child(field)
     const below = value[field]
+    if (goTypeOf(type.name, field) === 'v1.ResourceList') roundResources(below)
     if (child !== undefined && typeof below === 'object' && below !== null && child.special === undefined)
       descend(child, below)
   }

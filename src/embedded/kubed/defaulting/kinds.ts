@@ -100,6 +100,16 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
     role.apiGroup ||= 'rbac.authorization.k8s.io'
   },
   'apiextensions.v1.CustomResourceDefinition': ({ spec }) => defaultDefinition(objectOf(spec)),
+  'core.v1.LimitRange': ({ metadata }) => {
+    // The only kind that the server names itself.
+    if (stringOf(objectOf(metadata).name) === '') objectOf(metadata).name = objectOf(metadata).uid
+  },
+  'core.v1.NodeSpec': defaultNode,
+  'core.v1.NodeStatus': (status) => {
+    if (Object.keys(objectOf(status.allocatable)).length === 0 && isObject(status.capacity))
+      status.allocatable = { ...status.capacity }
+  },
+  'core.v1.PersistentVolumeClaimSpec': defaultSource,
   'core.v1.PersistentVolumeClaim': (claim) => {
     claim.status = { phase: 'Pending', ...objectOf(claim.status) }
   },
@@ -114,6 +124,26 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
 /** Who asks for an exact number of devices asks for one. */
 function countOne(request: JsonObject): void {
   if ((request.allocationMode ?? 'ExactCount') === 'ExactCount') request.count ??= 1
+}
+
+/** The first network of a node has a field of its own, from before there were several. */
+function defaultNode(spec: JsonObject): void {
+  const [first] = listOf(spec.podCIDRs)
+  if (stringOf(spec.podCIDR) !== '' && first === undefined) spec.podCIDRs = [spec.podCIDR ?? null]
+  else if (stringOf(spec.podCIDR) === '' && first !== undefined) spec.podCIDR = first
+}
+
+/** What a claim is filled from has two fields; the older one takes claims and snapshots alone. */
+function defaultSource(spec: JsonObject): void {
+  const { dataSource, dataSourceRef } = spec
+  const { apiGroup, kind } = objectOf(dataSource)
+  const isKnown =
+    (stringOf(apiGroup) === '' && kind === 'PersistentVolumeClaim') ||
+    (apiGroup === 'snapshot.storage.k8s.io' && kind === 'VolumeSnapshot')
+  if (dataSource !== undefined && dataSourceRef === undefined && !isKnown) delete spec.dataSource
+  if (spec.dataSource !== undefined && dataSourceRef === undefined) spec.dataSourceRef = { ...objectOf(dataSource) }
+  else if (isObject(dataSourceRef) && dataSource === undefined && stringOf(dataSourceRef.namespace) === '')
+    spec.dataSource = { ...dataSourceRef }
 }
 
 function defaultDefinition(spec: JsonObject): void {

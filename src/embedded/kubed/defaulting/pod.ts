@@ -7,12 +7,12 @@ export function defaultContainer(container: JsonObject): void {
     container.imagePullPolicy = tagOf(stringOf(container.image)) === 'latest' ? 'Always' : 'IfNotPresent'
   container.terminationMessagePath ||= '/dev/termination-log'
   container.terminationMessagePolicy ||= 'File'
-  for (const list of ['limits', 'requests']) roundResources(objectOf(container.resources)[list])
   if (isObject(container.resources)) return
   container.resources = {}
 }
 
-function roundResources(list: unknown): void {
+/** Amounts of resources are counted in thousandths, rounded up. In place. */
+export function roundResources(list: unknown): void {
   if (!isObject(list)) return
   for (const name in list) {
     const quantity = parseQuantity(stringOf(list[name]))
@@ -20,8 +20,14 @@ function roundResources(list: unknown): void {
   }
 }
 
+const LONGEST_IMAGE = 512
+/** A name of an image, as the library behind the server reads it. */
+const IMAGE =
+  /^(?:(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9a-fA-F:]+\])(?::\d+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*(?:[+._-][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$/
+
 /** Tag of an image; `latest` when there is neither tag nor digest. */
 function tagOf(image: string): string {
+  if (image.length > LONGEST_IMAGE || !IMAGE.test(image)) return ''
   const name = image.slice(image.lastIndexOf('/') + 1)
   const [tagged = '', digest] = name.split('@')
   const colon = tagged.indexOf(':')
@@ -34,17 +40,13 @@ export function defaultVolume(volume: JsonObject): void {
   if (Object.keys(volume).every((field) => field === 'name')) volume.emptyDir = {}
 }
 
-/** Host network makes container ports host ports. */
+/** The name of the account has two fields. */
 export function defaultPodSpec(spec: JsonObject): void {
   for (const field of ['restartPolicy', 'dnsPolicy', 'schedulerName']) if (spec[field] === '') delete spec[field]
   if (typeof spec.serviceAccountName === 'string' && spec.serviceAccountName !== '')
     spec.serviceAccount = spec.serviceAccountName
   else if (typeof spec.serviceAccount === 'string' && spec.serviceAccount !== '')
     spec.serviceAccountName = spec.serviceAccount
-  if (spec.hostNetwork !== true) return
-  for (const list of [spec.containers, spec.initContainers])
-    for (const container of objectsOf(list))
-      for (const port of objectsOf(container.ports)) port.hostPort ??= port.containerPort
 }
 
 /** Requests that a pod does not name are its limits. Only for pods, not for templates. */
@@ -54,7 +56,11 @@ export function defaultPod(pod: JsonObject): void {
   const { terminationGracePeriodSeconds: grace } = spec
   if (typeof grace === 'number' && grace < 0) spec.terminationGracePeriodSeconds = 1
   for (const list of [spec.containers, spec.initContainers])
-    for (const container of objectsOf(list)) requestLimits(container)
+    for (const container of objectsOf(list)) {
+      requestLimits(container)
+      // The network of the host makes ports of containers ports of the host.
+      if (spec.hostNetwork === true) for (const port of objectsOf(container.ports)) port.hostPort ??= port.containerPort
+    }
   if (isObject(spec.resources)) requestLimits(spec)
 }
 

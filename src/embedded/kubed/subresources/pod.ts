@@ -3,12 +3,22 @@ import { matchSelector } from '../../../lib/kube/selector.ts'
 import type { Call } from '../call.ts'
 import { decodeBodyKind } from '../decoding/body-kind.ts'
 import { type Environment, timestamp } from '../environment.ts'
-import { badRequest, conflict, Fault } from '../fault.ts'
+import { badRequest, conflict, Fault, notFound, unknownResource } from '../fault.ts'
 import { namespaceOf, type Obj, specOf } from '../object.ts'
 import { remove, removalOf } from '../verbs/remove.ts'
 import { afterWrite } from '../verbs/write.ts'
 
 const SUCCESS: JsonObject = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }
+
+/** POST of bindings: the pod is named by the body. */
+export function bindNamed(env: Environment, call: Call): JsonObject {
+  const pods = env.registry.find('', 'v1', 'pods')
+  const { name } = decodeBodyKind(env, call).metadata
+  if (pods === undefined) throw unknownResource()
+  const pod = env.store.get(pods.storageKey, call.namespace, name)
+  if (pod === undefined) throw notFound(pods, name)
+  return bind(env, { ...call, resource: pods, name, subresource: 'binding' }, pod)
+}
 
 /** POST of pods/binding: puts a pod on a node. */
 export function bind(env: Environment, call: Call, pod: Obj): JsonObject {

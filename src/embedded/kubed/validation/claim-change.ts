@@ -1,4 +1,5 @@
-import { equal, type Json, type JsonObject, listOf, objectOf } from '../../../lib/kube/json.ts'
+import { internalForm } from '../../../lib/kube-schema/go-types.ts'
+import { equal, type Json, type JsonObject, objectOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
 import { unifiedDiff } from './diff-text.ts'
@@ -33,44 +34,9 @@ export function checkClaimChange(claim: Obj, before: Obj, errors: FieldError[]):
 const lines = (value: JsonObject): string[] => JSON.stringify(value, undefined, 1).split('\n')
 
 /** The spec as the internal kind has it: every field, in its order. */
-function claimSpecText(spec: JsonObject): JsonObject {
-  const { limits, requests } = objectOf(spec.resources)
-  return {
-    AccessModes: nullable(listOf(spec.accessModes)),
-    Selector: spec.selector ?? null,
-    Resources: { Limits: limits ?? null, Requests: requests ?? null },
-    VolumeName: spec.volumeName ?? '',
-    StorageClassName: spec.storageClassName ?? null,
-    VolumeMode: spec.volumeMode ?? null,
-    DataSource: referenceText(spec.dataSource),
-    DataSourceRef: referenceText(spec.dataSourceRef),
-    VolumeAttributesClassName: spec.volumeAttributesClassName ?? null,
-  }
-}
-
-const nullable = (list: Json[]): Json => (list.length === 0 ? null : list)
-
-function referenceText(reference: Json | undefined): Json {
-  if (reference === undefined || reference === null) return null
-  const { apiGroup, kind, name } = objectOf(reference)
-  return { APIGroup: apiGroup ?? null, Kind: kind ?? '', Name: name ?? '' }
-}
+const claimSpecText = (spec: JsonObject): JsonObject => internalForm('core/PersistentVolumeClaimSpec', spec)
 
 /** A claim of a stateful set as the internal kind has it. */
 export function claimText(claim: JsonObject): JsonObject {
-  return {
-    ...objectOf(claim.metadata),
-    Spec: claimSpecText(objectOf(claim.spec)),
-    Status: {
-      Phase: objectOf(claim.status).phase ?? '',
-      AccessModes: null,
-      Capacity: null,
-      Conditions: null,
-      AllocatedResources: null,
-      AllocatedResourceStatuses: null,
-      CurrentVolumeAttributesClassName: null,
-      ModifyVolumeStatus: null,
-      HealthStatus: null,
-    },
-  }
+  return internalForm('core/PersistentVolumeClaim', claim)
 }

@@ -1,8 +1,9 @@
-import { at, clone, equal, type Json, type JsonObject, objectOf, objectsOf } from '../../../lib/kube/json.ts'
+import { at, equal, type Json, objectOf, objectsOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
 import { checkClaimChange, claimText } from './claim-change.ts'
 import { invalidValue } from './fault-list.ts'
+import { checkPodChange } from './pod-change.ts'
 
 const IMMUTABLE = 'field is immutable'
 
@@ -24,9 +25,6 @@ const FIXED: Readonly<Record<string, readonly string[]>> = {
   'scheduling.k8s.io/PriorityClass': ['preemptionPolicy'],
   '/Secret': ['type'],
 }
-
-const POD_FORBIDDEN =
-  'Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)'
 
 /** Faults of a change: what may not be changed. */
 export function validateChange(object: Obj, before: Obj): FieldError[] {
@@ -50,9 +48,7 @@ export function validateChange(object: Obj, before: Obj): FieldError[] {
     invalidValue(errors, 'roleRef', { APIGroup: apiGroup, Kind: role, Name: name }, IMMUTABLE)
   }
   if (kind === '/PersistentVolumeClaim') checkClaimChange(object, before, errors)
-  if (kind !== '/Pod') return errors
-  checkDeadline(spec, old, bad)
-  if (!equal(frozen(object, old), frozen(before, old))) bad('spec', 'Forbidden', POD_FORBIDDEN)
+  if (kind === '/Pod') checkPodChange(spec, old, errors)
   return errors
 }
 
@@ -70,34 +66,9 @@ function checkAddress(spec: ReturnType<typeof specOf>, old: ReturnType<typeof sp
   bad('spec.clusterIPs[0]', 'Invalid', `Invalid value: ${JSON.stringify([wanted])}: may not change once set`)
 }
 
-function checkDeadline(spec: JsonObject, old: JsonObject, bad: Bad): void {
-  const field = 'spec.activeDeadlineSeconds'
-  const [wanted, had] = [spec.activeDeadlineSeconds, old.activeDeadlineSeconds]
-  if (typeof had !== 'number' || wanted === had) return
-  if (typeof wanted !== 'number')
-    bad(field, 'Invalid', 'Invalid value: null: must not update from a positive integer to nil value')
-  else if (wanted > had) bad(field, 'Invalid', `Invalid value: ${wanted}: must be less than or equal to previous value`)
-}
-
 function checkSealed(object: Obj, before: Obj, bad: Bad): void {
   const sealed = 'Forbidden: field is immutable when `immutable` is set'
   if (object.immutable !== true) bad('immutable', 'Forbidden', sealed)
   for (const field of ['data', 'binaryData'])
     if (!equal(object[field] ?? {}, before[field] ?? {})) bad(field, 'Forbidden', sealed)
-}
-
-/** The spec of a pod without what may change. A gone grace period of -1 may become 1. */
-function frozen(pod: Obj, old: JsonObject): Json {
-  const {
-    activeDeadlineSeconds: _deadline,
-    tolerations: _tolerations,
-    schedulingGates: _gates,
-    ephemeralContainers: _debug,
-    ...spec
-  } = clone(specOf(pod))
-  for (const list of ['containers', 'initContainers'])
-    for (const container of objectsOf(spec[list])) delete container.image
-  const grace = old.terminationGracePeriodSeconds
-  if (typeof grace === 'number' && grace < 0) delete spec.terminationGracePeriodSeconds
-  return spec
 }

@@ -14,6 +14,7 @@ import {
 
 /** Groups whose names are any path segment. */
 const FREE_NAMES = new Set(['rbac.authorization.k8s.io'])
+const FREE_KINDS = new Set(['/events'])
 /** Kinds whose names are one DNS label, by where they are kept. */
 const LABEL_NAMES = new Set(['/namespaces', 'apps/statefulsets'])
 const LABEL_1035_NAMES = new Set(['/services'])
@@ -28,6 +29,9 @@ export function validateMeta(resource: Resource, { metadata }: Obj, before: Obj 
   const errors: FieldError[] = []
   if (!metadata.name) required(errors, 'metadata.name', 'name or generateName is required')
   else if (before === undefined) {
+    const prefix = stringOf(metadata.generateName)
+    const bad = prefix === '' ? undefined : nameError(resource, maskTrailingDash(prefix))
+    if (bad !== undefined) invalidValue(errors, 'metadata.generateName', prefix, bad)
     const why = nameError(resource, metadata.name)
     if (why !== undefined) invalidValue(errors, 'metadata.name', metadata.name, why)
   }
@@ -116,8 +120,11 @@ export function checkNamespace({ spec }: JsonObject, _path: string, errors: Fiel
   }
 }
 
+/** A prefix may end as no name may. */
+const maskTrailingDash = (prefix: string): string => (/.-$/.test(prefix) ? `${prefix.slice(0, -2)}a` : prefix)
+
 function nameError(resource: Resource, name: string): string | undefined {
-  if (FREE_NAMES.has(resource.group)) return pathSegmentError(name)
+  if (FREE_NAMES.has(resource.group) || FREE_KINDS.has(resource.storageKey)) return pathSegmentError(name)
   if (LABEL_NAMES.has(resource.storageKey)) return labelError(name)
   if (LABEL_1035_NAMES.has(resource.storageKey)) return label1035Error(name)
   if (resource.storageKey === 'certificates.k8s.io/clustertrustbundles')

@@ -12,7 +12,7 @@ import type { Obj } from '../object.ts'
 import { toVersion } from '../resources/convert.ts'
 import { writesStatus } from '../resources/resource.ts'
 import { proxyLog } from '../subresources/log.ts'
-import { bind, evict } from '../subresources/pod.ts'
+import { bind, bindNamed, evict } from '../subresources/pod.ts'
 import { scaleOf, writeScale } from '../subresources/scale.ts'
 import { isStream, streamPod } from '../subresources/stream.ts'
 import { requestToken } from '../subresources/token.ts'
@@ -20,7 +20,7 @@ import { deprecationOf } from '../warnings/warnings.ts'
 import { watch } from '../watch/watch.ts'
 import { checkFuture, list } from './list.ts'
 import { apply, patch } from './patch.ts'
-import { remove, removalOf } from './remove.ts'
+import { type Removal, remove, removalOf } from './remove.ts'
 import { matchOf } from './select.ts'
 import { afterWrite, create, createDecoded, finish, isFinished, replace, requireName } from './write.ts'
 
@@ -74,8 +74,10 @@ async function dispatchMany(env: Environment, call: Call, response: ServerRespon
     case 'POST':
       if (call.resource.isNamespaced && call.namespace === '') throw methodNotAllowed()
       presentOne(call, env.nowMs)
+      if (call.resource.kind === 'Binding') return answer(env, call, response, 201, bindNamed(env, call))
       return answerObject(env, call, response, 201, create(env, call, readObject(call)))
     case 'DELETE':
+      if (!call.resource.verbs.includes('deletecollection')) throw methodNotAllowed()
       return removeMany(env, call, response)
     default:
       throw methodNotAllowed()
@@ -115,19 +117,38 @@ async function dispatchOne(env: Environment, call: Call, response: ServerRespons
     return answerObject(env, call, response, 201, createDecoded(env, call, object))
   }
   if (call.method === 'PUT') return answerObject(env, call, response, 200, replace(env, call, stored, readObject(call)))
+  const removal = call.method === 'DELETE' ? removalOf(call, readOptions(call)) : undefined
   if (stored === undefined) throw notFound(call.resource, call.name)
+  if (removal !== undefined) return removeOne(env, call, response, stored, removal)
   switch (call.method) {
     case 'PATCH':
       return answerObject(env, call, response, 200, patch(env, call, stored, readPatch(call)))
-    case 'DELETE': {
-      const { object, gone } = remove(env, call, stored, removalOf(call, readOptions(call)))
-      if (!gone || call.resource.storageKey === '/pods' || call.resource.storageKey === '/services')
-        return answerObject(env, call, response, 200, object)
-      return answer(env, call, response, 200, deleted(call, object))
-    }
     default:
       throw methodNotAllowed()
   }
+}
+
+/** Kinds whose DELETE answers the object that is gone. @see ReturnDeletedObject of the registry's stores */
+const SHOWN_WHEN_GONE = new Set([
+  ...['/pods', '/services', '/serviceaccounts', '/persistentvolumes', '/persistentvolumeclaims'],
+  ...['/podtemplates', '/resourcequotas'],
+  ...['csidrivers', 'csinodes', 'storageclasses', 'volumeattachments', 'volumeattributesclasses'].map(
+    (each) => `storage.k8s.io/${each}`,
+  ),
+])
+
+async function removeOne(
+  env: Environment,
+  call: Call,
+  response: ServerResponse,
+  stored: Obj,
+  removal: Removal,
+): Promise<void> {
+  const { object, gone } = remove(env, call, stored, removal)
+  const isShown = !gone || SHOWN_WHEN_GONE.has(call.resource.storageKey)
+  return isShown
+    ? answerObject(env, call, response, 200, object)
+    : answer(env, call, response, 200, deleted(call, object))
 }
 
 /** Kinds that a PUT of what is not there creates. @see AllowCreateOnUpdate of the registry's strategies */

@@ -1,9 +1,11 @@
-import { isObject, type JsonObject } from '../../../lib/kube/json.ts'
+import type { JsonObject } from '../../../lib/kube/json.ts'
 import type { Call } from '../call.ts'
 import type { Environment } from '../environment.ts'
-import { badRequest, Fault, invalid } from '../fault.ts'
+import { badRequest, Fault } from '../fault.ts'
 import type { Selected } from '../storage/store.ts'
 import type { Stored } from '../storage/stored.ts'
+import { readToken, writeToken } from './continue-token.ts'
+import { checkListOptions } from './list-options.ts'
 import { type Match, selectionOf } from './select.ts'
 
 /** A page of objects with the metadata of its list. */
@@ -22,7 +24,9 @@ function pageOf(env: Environment, call: Call): Page {
   const { match, labels, name } = selectionOf(call)
   const token = query.get('continue') ?? ''
   const asked = limitOf(query.get('limit') ?? '')
-  const limit = asked > 0 ? asked : Infinity
+  // What the real server answers from its cache, whatever the version, has no pages.
+  const isAny = token === '' && query.get('resourceVersion') === '0'
+  const limit = asked > 0 && !isAny ? asked : Infinity
   const from = token === '' ? undefined : readToken(token)
   const isExact = query.get('resourceVersionMatch') === 'Exact'
   const version = from?.version ?? (isExact ? Number(query.get('resourceVersion')) : env.store.version())
@@ -35,9 +39,13 @@ function pageOf(env: Environment, call: Call): Page {
   })
   if (selected === undefined) throw from === undefined ? forgotten() : expired(env, from.after)
   const { items, last, rest } = take(selected, match, limit)
-  const metadata: JsonObject = { resourceVersion: String(version) }
+  // Lists of custom resources always have the token.
+  const metadata: JsonObject = {
+    resourceVersion: String(version),
+    ...(resource.custom === undefined ? {} : { continue: '' }),
+  }
   if (last !== '') {
-    metadata.continue = writeToken(version, last)
+    metadata.continue = writeToken({ version, after: last })
     if (match === undefined) metadata.remainingItemCount = rest
   }
   return { items, metadata }
@@ -66,50 +74,20 @@ function limitOf(text: string): number {
   throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
 }
 
-type Token = { readonly version: number; readonly after: string }
-
-function writeToken(version: number, after: string): string {
-  return Buffer.from(JSON.stringify({ v: String(version), after })).toString('base64url')
-}
-
-function readToken(token: string): Token {
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'))
-    if (isObject(parsed) && typeof parsed.v === 'string' && /^\d+$/.test(parsed.v) && typeof parsed.after === 'string')
-      return { version: Number(parsed.v), after: parsed.after }
-  } catch {
-    // falls through: not a token of ours
-  }
-  throw badRequest('invalid continue token: continue key is not valid: it is no token of this server')
-}
-
 /** 410 for a page of a list that is forgotten; the client may go on with what is there now. */
 function expired(env: Environment, after: string): Fault {
   const message =
     'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.'
-  return new Fault(410, 'Expired', message, undefined, { continue: writeToken(env.store.version(), after) })
+  return new Fault(410, 'Expired', message, undefined, {
+    continue: writeToken({ version: env.store.version(), after }),
+  })
 }
 
 const forgotten = (): Fault => new Fault(410, 'Expired', 'The resourceVersion for the provided list is too old.')
 
 function checkVersion(env: Environment, { query }: Call): void {
+  checkListOptions(query, false)
   const version = query.get('resourceVersion') ?? ''
-  const match = query.get('resourceVersionMatch') ?? ''
-  const bad = (message: string): Fault =>
-    invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [
-      { field: 'resourceVersionMatch', type: 'Forbidden', message: `Forbidden: ${message}` },
-    ])
-  if (match !== '' && version === '') throw bad('resourceVersionMatch is forbidden unless resourceVersion is provided')
-  if (match !== '' && match !== 'Exact' && match !== 'NotOlderThan')
-    throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [
-      {
-        field: 'resourceVersionMatch',
-        type: 'NotSupported',
-        message: `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan", ""`,
-      },
-    ])
-  if (match === 'Exact' && version === '0')
-    throw bad('resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
   if (version === '') return
   if (!/^\d+$/.test(version))
     throw badRequest(

@@ -11,11 +11,11 @@ import {
   union,
 } from '../../../lib/kube/merge/path-set.ts'
 import { fieldSetOf, MergeError } from '../../../lib/kube/merge/typed-value.ts'
-import { SIGNING_REQUESTS } from '../admission/certificates.ts'
 import { shapeLikeGo } from '../decoding/typed.ts'
 import { type Cause, Fault } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
+import { resetFieldsOf } from './reset-fields.ts'
 
 /** Who writes, when and through what. */
 export type Writer = {
@@ -60,40 +60,24 @@ const SELF = 'current-operation'
 /** Where kubectl keeps what it applied. */
 export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
-/** The status of a signing request that a subresource does not write; none of it is written by the main resource. */
-const SIGNING_RESETS: Readonly<Record<string, JsonObject>> = {
-  status: { 'f:conditions': {} },
-  approval: { 'f:certificate': {} },
-}
-
-/** What a write through a subresource, or through the main resource, cannot change: such paths are never owned. */
-export function resetFieldsOf(resource: Resource, subresource: string): PathSet | undefined {
-  if (!resource.subresources.has('status')) return undefined
-  if (resource.storageKey === SIGNING_REQUESTS)
-    return parseFields({ 'f:spec': {}, 'f:status': SIGNING_RESETS[subresource] ?? {} })
-  if (subresource === '') return parseFields({ 'f:status': {} })
-  if (subresource !== 'status') return undefined
-  if (resource.custom !== undefined)
-    return parseFields({
-      'f:apiVersion': {},
-      'f:kind': {},
-      'f:spec': {},
-      'f:metadata': { 'f:labels': {}, 'f:annotations': {} },
-    })
-  const { group } = resource
-  if (resource.kind === 'Pod')
-    return parseFields({ 'f:spec': {}, 'f:metadata': { 'f:deletionTimestamp': {}, 'f:ownerReferences': {} } })
-  if (group === 'apps' || group === 'batch')
-    return parseFields({
-      'f:spec': {},
-      ...(resource.kind === 'Deployment' ? { 'f:metadata': { 'f:labels': {} } } : {}),
-    })
-  if (resource.kind === 'CustomResourceDefinition') return parseFields({ 'f:metadata': {}, 'f:spec': {} })
-  return parseFields({ 'f:spec': {} })
-}
-
 /** managedFields after a plain write. `live` is undefined when the object is new. */
 export function trackUpdate(
+  resource: Resource,
+  live: Obj | undefined,
+  next: Obj,
+  sent: Json | undefined,
+  writer: Writer,
+): void {
+  try {
+    ownUpdated(resource, live, next, sent, writer)
+  } catch (error) {
+    if (!(error instanceof MergeError)) throw error
+    // Lists without their keys have no owners; validation says what else is wrong with them.
+    delete next.metadata.managedFields
+  }
+}
+
+function ownUpdated(
   resource: Resource,
   live: Obj | undefined,
   next: Obj,

@@ -1,16 +1,26 @@
-import { clone, isObject, type Json, type JsonObject, sorted, stringOf } from '../../../lib/kube/json.ts'
+import { inGoOrder } from '../../../lib/kube-schema/go-types.ts'
+import {
+  clone,
+  isObject,
+  type Json,
+  type JsonObject,
+  objectOf,
+  objectsOf,
+  sorted,
+  stringOf,
+} from '../../../lib/kube/json.ts'
 import { jsonPatch, PatchError } from '../../../lib/kube/json-patch.ts'
 import { joinFaults, typeFaults } from '../../../lib/kube/merge/type-faults.ts'
 import { mergePatch } from '../../../lib/kube/merge-patch.ts'
 import { StrategicError, strategicPatch } from '../../../lib/kube/strategic-patch.ts'
 import type { Call } from '../call.ts'
 import type { Body } from '../decoding/body.ts'
-import { decodeInto, decodeObject, reportUnknown } from '../decoding/object.ts'
+import { decodeInto, decodeObject, reportUnknown, wasVersion } from '../decoding/object.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, conflict, Fault, invalid, notFound } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'
 import { toVersion } from '../resources/convert.ts'
-import { apiVersionOf } from '../resources/resource.ts'
+import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { warningsOf } from '../warnings/warnings.ts'
 import { LAST_APPLIED, trackApply } from './managed-fields.ts'
 import { change, createDecoded, requireName, writerOf } from './write.ts'
@@ -22,7 +32,7 @@ const MAX_OPERATIONS = 10_000
 export function patch(env: Environment, call: Call, stored: Obj, body: Body): Obj {
   const { resource } = call
   const before = toVersion(resource, stored)
-  const patched = patchValue(call, inGoOrder(before), body.value)
+  const patched = patchValue(call, before, body.value)
   if (!isObject(patched)) throw badRequest('Invalid JSON Patch')
   const object = decodePatched(env, call, patched, body)
   requireName(object, call.name)
@@ -30,54 +40,67 @@ export function patch(env: Environment, call: Call, stored: Obj, body: Body): Ob
     throw badRequest(
       `the name of the object (${object.metadata.name}) does not match the name on the URL (${call.name})`,
     )
-  const { uid } = object.metadata
-  if (typeof uid === 'string' && uid !== '' && uid !== before.metadata.uid)
-    throw conflict(
-      resource,
-      call.name,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${before.metadata.uid ?? ''}`,
-    )
+  const { namespace } = object.metadata
+  if (resource.isNamespaced && typeof namespace === 'string' && namespace !== '' && namespace !== call.namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   return change(env, call, stored, object)
-}
-
-/** The order in which Go writes the fields of metadata: refused patches show the whole object. */
-const META_ORDER = [
-  ...['name', 'generateName', 'namespace', 'selfLink', 'uid', 'resourceVersion', 'generation', 'creationTimestamp'],
-  ...['deletionTimestamp', 'deletionGracePeriodSeconds', 'labels', 'annotations', 'ownerReferences', 'finalizers'],
-  'managedFields',
-]
-
-function inGoOrder(object: Obj): Obj {
-  const metadata: JsonObject = {}
-  for (const name of META_ORDER) if (object.metadata[name] !== undefined) metadata[name] = object.metadata[name]
-  return { ...object, metadata: { ...object.metadata, ...metadata, name: object.metadata.name } }
 }
 
 /** Reads the patched object as a new body; what is wrong with it is the patch's fault. */
 function decodePatched(env: Environment, call: Call, patched: JsonObject, { value, oddities }: Body): Obj {
   const isStrategic = call.contentType === 'application/strategic-merge-patch+json'
   try {
-    return decodeObject(env, call, { value: clone(patched), oddities: oddities.map((each) => patchOddity(call, each)) })
+    return decodeObject(env, call, {
+      value: inServedVersion(call.resource, patched),
+      oddities: oddities.map((each) => patchOddity(call, each)),
+    })
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 400) throw error
     const why = error.message.replace(/^.*? cannot be handled as a \w+: /, '')
-    const shown = isStrategic && isObject(value) ? goText(value) : JSON.stringify(inShownOrder(patched))
+    const shown = isStrategic && isObject(value) ? goText(value) : JSON.stringify(inShownOrder(call, patched, value))
     throw invalid({ group: '', kind: '' }, '', [
       { field: 'patch', type: 'Invalid', message: `Invalid value: ${JSON.stringify(shown)}: ${why}` },
     ])
   }
 }
 
+/** What is said to be of a version that is served no more is read as such; only in the first of apps was there another default. */
+function inServedVersion(resource: Resource, patched: JsonObject): JsonObject {
+  const object = clone(patched)
+  if (!wasVersion(resource, patched)) return object
+  const metadata = objectOf(object.metadata)
+  const { labels } = objectOf(objectOf(objectOf(object.spec).template).metadata)
+  if (patched.apiVersion === 'apps/v1beta1' && labels !== undefined) metadata.labels ??= labels
+  return { ...object, metadata, apiVersion: apiVersionOf(resource) }
+}
+
 const patchOddity = ({ contentType }: Call, text: string): string =>
   contentType === 'application/json-patch+json' ? `json patch ${text}` : text
 
-/** Go writes maps by name; metadata that a patch did not touch keeps the order of its fields. */
-const inShownOrder = ({ metadata, ...object }: JsonObject): JsonObject =>
-  Object.fromEntries(
-    Object.entries({ ...object, metadata })
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, value]) => [name, name === 'metadata' || value === undefined ? value : sorted(value)]),
+/** Where a patch went, maps are written by name; what it did not touch keeps Go's order. */
+function inShownOrder({ resource }: Call, patched: JsonObject, patch: Json): Json {
+  const paths = Array.isArray(patch)
+    ? objectsOf(patch).flatMap(({ path, from }) => [path, from].map((each) => stringOf(each).split('/').slice(1, -1)))
+    : touchedBy(patch)
+  return paths.concat([[]]).reduce<Json>(sortedAt, inGoOrder(resource.type, patched))
+}
+
+/** The maps into which a merge patch goes. */
+function touchedBy(patch: Json): string[][] {
+  if (!isObject(patch)) return []
+  return Object.entries(patch).flatMap(([name, value]) =>
+    isObject(value) ? [[name], ...touchedBy(value).map((rest) => [name, ...rest])] : [],
   )
+}
+
+function sortedAt(value: Json, [step, ...rest]: readonly string[]): Json {
+  if (!isObject(value)) return value
+  const names = Object.keys(value).sort()
+  const below = step === undefined ? undefined : value[step]
+  const next = Object.fromEntries(names.map((name) => [name, value[name]]))
+  if (step !== undefined && below !== undefined) next[step] = sortedAt(below, rest)
+  return next
+}
 
 /** A value as Go prints it with %v. */
 function goText(value: Json | undefined): string {

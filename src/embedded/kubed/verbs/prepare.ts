@@ -12,7 +12,7 @@ import {
 } from '../../../lib/kube/json.ts'
 import { checkLimits } from '../admission/limit-ranger.ts'
 import { settleSigningRequest, SIGNING_REQUESTS, stampRequester } from '../admission/certificates.ts'
-import { admitPod } from '../admission/pod.ts'
+import { admitChangedPod, admitPod } from '../admission/pod.ts'
 import { mutateByPolicies } from '../admission/policies/mutating.ts'
 import { validateByPolicies } from '../admission/policies/validating.ts'
 import { confirmNoEscalation } from '../authorization/escalation.ts'
@@ -120,6 +120,8 @@ export function prepareNew(env: Environment, call: Call, object: Obj): void {
   if (resource.storageKey === '/pods') admitPod(env, call, object)
   if (resource.storageKey === '/persistentvolumeclaims') checkLimits(env, call, object)
   settle(env, call, object, undefined)
+  // Reading it again from where it is kept sets what depends on what was added.
+  if (resource.storageKey === 'batch/jobs') labelLikeTemplate(object)
 }
 
 function resetStatus(resource: Resource, object: Obj): void {
@@ -142,6 +144,7 @@ export function prepareChanged(env: Environment, call: Call, object: Obj, before
   }
   if (resource.storageKey === '/namespaces' && call.subresource === '') object.spec = before.spec
   if (resource.storageKey === 'apps/daemonsets') countTemplate(object, before)
+  if (resource.storageKey === '/pods' && call.subresource === '') admitChangedPod(env, object)
   if (resource.storageKey === '/services') settleService(specOf(object), specOf(before))
   if (resource.storageKey === SIGNING_REQUESTS) settleSigningRequest(object, before, call.subresource, env.nowMs())
   settle(env, call, object, before)
@@ -172,7 +175,8 @@ function selectOwnPods(job: Obj): void {
   const template = objectOf(spec.template)
   const metadata = isObject(template.metadata) ? template.metadata : {}
   // Labels that were not given are the template's, and follow it.
-  const followsTemplate = equal(objectOf(job.metadata.labels), objectOf(metadata.labels))
+  const given = objectOf(metadata.labels)
+  const followsTemplate = Object.keys(given).length > 0 && equal(objectOf(job.metadata.labels), given)
   if (spec.manualSelector !== true) {
     const { uid = '', name } = job.metadata
     metadata.labels = {
@@ -189,6 +193,12 @@ function selectOwnPods(job: Obj): void {
     spec.selector = { ...selector, matchLabels: wanted }
   }
   if (followsTemplate) job.metadata.labels = { ...objectOf(metadata.labels) }
+}
+
+function labelLikeTemplate({ metadata, spec }: Obj): void {
+  const { labels } = objectOf(objectOf(objectOf(spec).template).metadata)
+  if (Object.keys(objectOf(metadata.labels)).length === 0 && labels !== undefined)
+    metadata.labels = { ...objectOf(labels) }
 }
 
 function shapeMeta(object: Obj): void {

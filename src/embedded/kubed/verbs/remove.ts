@@ -91,6 +91,7 @@ export function remove(env: Environment, call: Call, stored: Obj, removal: Remov
   const isDeleting = stored.metadata.deletionTimestamp !== undefined
   const holds = finalizers.length > 0 || grace > 0 || isNamespaceHeld(stored)
   if (!holds) {
+    if (stored.kind === 'Pod' && stored.apiVersion === 'v1') markEnded(env, marked, isDeleting)
     if (removal.dryRun) return { object: toVersion(resource, marked), gone: true }
     return { object: finish(env, call, stored, marked), gone: true }
   }
@@ -135,6 +136,13 @@ function graceOf(stored: Obj, { graceSeconds }: Removal): number {
   if (phase === 'Succeeded' || phase === 'Failed') return 0
   const grace = graceSeconds ?? numberOf(spec.terminationGracePeriodSeconds) ?? 30
   return grace < 0 ? 1 : grace
+}
+
+/** Also a pod that goes at once has ended when it is shown. */
+function markEnded(env: Environment, { metadata }: Obj, isDeleting: boolean): void {
+  metadata.deletionTimestamp = timestamp(env.nowMs())
+  metadata.deletionGracePeriodSeconds = 0
+  if (!isDeleting && typeof metadata.generation === 'number') metadata.generation++
 }
 
 function shorten(env: Environment, marked: Obj, grace: number): void {

@@ -43,11 +43,15 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   '/secrets': ['type'],
   '/services': ['spec.clusterIP', 'spec.type'],
   '/replicationcontrollers': ['status.replicas'],
-  'apps/replicasets': ['status.replicas'],
   'batch/jobs': ['status.successful'],
   'certificates.k8s.io/certificatesigningrequests': ['spec.signerName'],
   'certificates.k8s.io/clustertrustbundles': ['spec.signerName'],
   'certificates.k8s.io/podcertificaterequests': ['spec.signerName', 'spec.podName', 'spec.nodeName'],
+}
+
+/** Kinds that say of a field themselves that it selects nothing; the others leave it to what all kinds share. */
+const OWN_WORDS: Readonly<Record<string, (field: string, kind: string) => string>> = {
+  'batch/jobs': (field, kind) => `field label ${JSON.stringify(field)} not supported for ${kind}`,
 }
 const RENAMED: Readonly<Record<string, string>> = {
   reportingComponent: 'reportingComponent',
@@ -121,12 +125,7 @@ function fieldTest(resource: Resource, { field, negated, value }: FieldRequireme
     (field === 'metadata.namespace' && resource.isNamespaced) ||
     FIELDS[resource.storageKey]?.includes(field) === true ||
     (RENAMED[field] !== undefined && resource.storageKey === '/events')
-  if (!isAllowed)
-    throw badRequest(
-      resource.custom === undefined && resource.group === '' && resource.plural !== 'configmaps'
-        ? `field label not supported: ${field}`
-        : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
-    )
+  if (!isAllowed) throw badRequest(unknownField(resource, field))
   const path = (RENAMED[field] ?? field).split('.')
   const wants = (object: Obj): boolean => (textOf(at(object, ...path)) || unsetText(field, object)) === value
   return negated ? (object) => !wants(object) : wants
@@ -135,6 +134,13 @@ function fieldTest(resource: Resource, { field, negated, value }: FieldRequireme
 /** New events have no source, and are found by who reports them. */
 function unsetText(field: string, object: Obj): string {
   return field === 'source' ? stringOf(object.reportingComponent) : (UNSET[field] ?? '')
+}
+
+function unknownField({ custom, storageKey, kind }: Resource, field: string): string {
+  const own = OWN_WORDS[storageKey]
+  if (own !== undefined) return own(field, kind)
+  if (custom !== undefined || FIELDS[storageKey] !== undefined) return `field label not supported: ${field}`
+  return `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
 }
 
 function textOf(value: Json | undefined): string {

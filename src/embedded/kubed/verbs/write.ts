@@ -31,13 +31,16 @@ export function createDecoded(env: Environment, call: Call, object: Obj, owned =
   refuseByName(resource)
   placeInNamespace(call, object)
   const { metadata } = object
-  if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '' && metadata.resourceVersion !== '0')
+  const sentVersion = metadata.resourceVersion ?? ''
+  if (!call.dryRun && sentVersion !== '' && sentVersion !== '0')
     throw new Fault(500, '', 'resourceVersion should not be set on objects to be created')
   if (metadata.name === '' && typeof metadata.generateName === 'string' && metadata.generateName !== '')
     metadata.name = generatedName(env, metadata.generateName)
   admitToNamespace(env, resource, metadata.namespace ?? '', metadata.name)
   const { managedFields } = metadata
   stampNew(env, object)
+  // Only a dry run comes so far with a version; it shows it.
+  if (sentVersion !== '' && sentVersion !== '0') metadata.resourceVersion = sentVersion
   defaultObject(resource, object)
   if (owned && managedFields !== undefined) metadata.managedFields = managedFields
   else trackUpdate(resource, undefined, object, undefined, writerOf(env, call))
@@ -178,6 +181,7 @@ export function change(env: Environment, call: Call, stored: Obj, object: Obj, o
       throw new Fault(500, '', `strconv.ParseUint: parsing ${JSON.stringify(sentVersion)}: invalid syntax`)
     throw conflict(resource, call.name, MODIFIED)
   }
+  checkKeptUid(resource, object, before)
   const sentFields = object.metadata.managedFields
   object.apiVersion = apiVersionOf(resource)
   object.kind = resource.kind
@@ -193,6 +197,15 @@ export function change(env: Environment, call: Call, stored: Obj, object: Obj, o
   const kept = env.store.put(resource.storageKey, toStored(resource, object))
   afterWrite(env, kept, before)
   return toVersion(resource, kept)
+}
+
+/** Who sends another uid without meaning a precondition is told so as of any field. */
+function checkKeptUid(resource: Resource, { metadata }: Obj, before: Obj): void {
+  const { uid } = metadata
+  if (typeof uid !== 'string' || uid === '' || uid === before.metadata.uid) return
+  throw invalid(resource, before.metadata.name, [
+    { field: 'metadata.uid', type: 'Invalid', message: `Invalid value: ${JSON.stringify(uid)}: field is immutable` },
+  ])
 }
 
 function keepServerMeta(metadata: Meta, before: Meta): void {

@@ -1,13 +1,15 @@
 import type { ServerResponse } from 'node:http'
 import type { JsonObject } from '../../../lib/kube/json.ts'
 import type { Call } from '../call.ts'
+import { shapeLikeGo } from '../decoding/typed.ts'
 import type { Environment } from '../environment.ts'
-import { badRequest, Fault, statusOf } from '../fault.ts'
+import { Fault, statusOf } from '../fault.ts'
 import type { Presenter, Shown } from '../negotiation/respond.ts'
-import type { Obj } from '../object.ts'
-import { apiVersionOf } from '../resources/resource.ts'
+import { type Obj, objFrom } from '../object.ts'
+import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import type { StoreEvent } from '../storage/history.ts'
 import type { Stored } from '../storage/stored.ts'
+import { checkListOptions } from '../verbs/list-options.ts'
 import { selectionOf } from '../verbs/select.ts'
 
 const BOOKMARK_MS = 30_000
@@ -55,15 +57,23 @@ function lineOf(type: string, text: string): string {
 }
 
 function checkStart(query: URLSearchParams): void {
+  checkListOptions(query, true)
   const start = query.get('resourceVersion') ?? ''
   if (start !== '' && !/^\d+$/.test(start))
     throw new Fault(
       500,
       '',
-      `Invalid value: ${JSON.stringify(start)}: strconv.ParseUint: parsing ${JSON.stringify(start)}: invalid syntax`,
+      `resourceVersion: Invalid value: ${JSON.stringify(start)}: strconv.ParseUint: parsing ${JSON.stringify(start)}: invalid syntax`,
     )
-  if (query.get('sendInitialEvents') !== null && query.get('resourceVersionMatch') !== 'NotOlderThan')
-    throw badRequest('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
+}
+
+/** An object of the kind with nothing in it but a version. */
+function emptyAt(resource: Resource, resourceVersion: string, annotations: JsonObject | undefined): Obj {
+  const content: JsonObject = {}
+  if (resource.custom === undefined) shapeLikeGo(resource.type, content)
+  const empty = objFrom({ ...content, metadata: {} }, apiVersionOf(resource), resource.kind)
+  const { name: _none, ...metadata } = empty.metadata
+  return Object.assign(empty, { metadata: { ...metadata, resourceVersion, ...(annotations && { annotations }) } })
 }
 
 /** Undefined when the version is forgotten. */
@@ -200,8 +210,8 @@ class Follower {
 
   #bookmarkLine(annotations?: JsonObject): string {
     const { resource } = this.#call
-    const metadata = { resourceVersion: String(this.#version), ...(annotations === undefined ? {} : { annotations }) }
-    return lineOf('BOOKMARK', JSON.stringify({ kind: resource.kind, apiVersion: apiVersionOf(resource), metadata }))
+    const object = emptyAt(resource, String(this.#version), annotations)
+    return lineOf('BOOKMARK', this.#show({ object, text: undefined }, this.#isFirst))
   }
 
   #end(): void {

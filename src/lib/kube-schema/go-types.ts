@@ -1,0 +1,100 @@
+import type { FieldType } from './schema.ts'
+import { isObject, type Json, type JsonObject, listOf, objectOf } from '../kube/json.ts'
+import { EMBEDDED_STRUCTS, FIELD_ORDER, INTERNAL_TYPES, SERVED_TYPES } from './data/go-types.ts'
+import { unpack } from './unpack.ts'
+
+/** Go's name of a field, its name in JSON, how it is written, and of what type it is. */
+type Field = readonly [go: string, json: string, code: string, type?: string]
+
+/** By package, kind and field. */
+type Texts = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string>>>>>>
+
+let served: Texts | undefined
+let embedded: Texts | undefined
+let order: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined
+let internal: Readonly<Record<string, readonly Field[]>> | undefined
+
+/** The Go type of a field as Go names it in errors, where the OpenAPI document does not tell: `v1.SecretType`. */
+export function goTypeOf(definition: string | undefined, field: string): string | undefined {
+  if (definition === undefined) return undefined
+  served ??= unpack<Texts>(SERVED_TYPES)
+  return textIn(served, definition, field)
+}
+
+/** The struct without a name in which Go has the field, with a dot: `VolumeSource.`; '' for most. */
+export function embedderOf(definition: string | undefined, field: string): string {
+  if (definition === undefined) return ''
+  embedded ??= unpack<Texts>(EMBEDDED_STRUCTS)
+  return textIn(embedded, definition, field) ?? ''
+}
+
+/** A value with its fields in the order in which Go writes them; keys of maps by name. */
+export function inGoOrder(type: FieldType | undefined, value: Json): Json {
+  if (Array.isArray(value)) return value.map((item) => inGoOrder(type?.element, item))
+  if (!isObject(value)) return value
+  const names = type?.name === undefined ? [] : fieldsOf(type.name)
+  const rank = (name: string): number => (names.includes(name) ? names.indexOf(name) : names.length)
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1))
+      .map(([name, field]) => [name, field === undefined ? undefined : inGoOrder(type?.child(name), field)]),
+  )
+}
+
+function fieldsOf(definition: string): readonly string[] {
+  order ??= unpack<NonNullable<typeof order>>(FIELD_ORDER)
+  const dot = definition.lastIndexOf('.')
+  return order[definition.slice(0, dot)]?.[definition.slice(dot + 1)]?.split(' ') ?? []
+}
+
+function textIn(texts: Texts, definition: string, field: string): string | undefined {
+  const dot = definition.lastIndexOf('.')
+  return texts[definition.slice(0, dot)]?.[definition.slice(dot + 1)]?.[field]
+}
+
+/**
+ * A value as the API server's own type prints it: every field, by Go's name, in Go's order.
+ * @param type `core/PodSpec`
+ */
+export function internalForm(type: string, value: JsonObject): JsonObject {
+  internal ??= unpack<NonNullable<typeof internal>>(INTERNAL_TYPES)
+  const out: JsonObject = {}
+  for (const field of internal[type] ?? []) writeField(field, value, out)
+  return out
+}
+
+function writeField([go, json, code, type = '']: Field, holder: JsonObject, out: JsonObject): void {
+  switch (code) {
+    case 'E':
+      Object.assign(out, internalForm(type, holder))
+      return
+    case 'O':
+      Object.assign(out, holder.metadata)
+      return
+    case 'T':
+      // Internal objects forget what they are called.
+      return
+    default:
+      out[go] = written(code, type, holder[json])
+  }
+}
+
+function written(code: string, type: string, value: Json | undefined): Json {
+  switch (code) {
+    case 'S':
+      return internalForm(type, objectOf(value))
+    case 'P':
+      return isObject(value) ? internalForm(type, value) : null
+    case 'L':
+      return Array.isArray(value) ? listOf(value).map((item) => internalForm(type, objectOf(item))) : null
+    case 'M':
+      return isObject(value)
+        ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, internalForm(type, objectOf(item))]))
+        : null
+    default:
+      return value ?? ZEROS[code] ?? null
+  }
+}
+
+/** What a field has that is not there. */
+const ZEROS: Readonly<Record<string, Json>> = { s: '', n: 0, b: false, q: '0', x: {} }

@@ -196,13 +196,30 @@ export function apply(
     return { object: live, created: false }
   }
   const merged = clone(value)
-  decodeInto(resource, merged, [])
+  convertApplied(call, merged)
   const object = objFrom(merged, apiVersionOf(resource), resource.kind)
   object.metadata.name = call.name
   const { annotations } = object.metadata
   if (text !== '' && annotations?.[LAST_APPLIED] !== undefined) annotations[LAST_APPLIED] = text
   if (stored !== undefined) return { object: change(env, call, stored, object, true), created: false }
   return { object: createDecoded(env, call, object, true), created: true }
+}
+
+/** Reads what was merged; text that the schema allows and the kind does not, such as bad base64, the server finds only here. */
+function convertApplied({ resource, namespace, name }: Call, merged: JsonObject): void {
+  try {
+    decodeInto(resource, merged, [])
+  } catch (error) {
+    if (!(error instanceof Fault) || !/ cannot be handled as a .*base64/.test(error.message)) throw error
+    const why = error.message.replace(/^.*? cannot be handled as a \w+: /, '')
+    const kind = `${resource.group}/${resource.version}, Kind=${resource.kind}`
+    const of = `${namespace === '' ? '' : `${namespace}/`}${name}; ${kind}`
+    throw new Fault(
+      500,
+      '',
+      `failed to convert new object (${of}) to proper version: unable to convert unstructured object to ${kind}: error decoding from json: ${why}`,
+    )
+  }
 }
 
 function checkApplied(call: Call, body: JsonObject): void {

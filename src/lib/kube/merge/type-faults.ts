@@ -36,7 +36,13 @@ function checkScalar({ schema, special }: FieldType, value: Json, path: string, 
   if (wanted === 'boolean' && typeof value !== 'boolean')
     faults.push(`${prefix(path)}expected boolean, got ${goValue(value, true)}`)
   if ((wanted === 'integer' || wanted === 'number') && typeof value !== 'number')
-    faults.push(`${prefix(path)}expected numeric (int or float), got *value.valueUnstructured`)
+    faults.push(`${prefix(path)}expected numeric (int or float), got ${goType(value)}`)
+}
+
+/** The type of a value as Go names it. */
+function goType(value: Json): string {
+  if (Array.isArray(value)) return '[]interface {}'
+  return isObject(value) ? 'map[string]interface {}' : typeof value === 'boolean' ? 'bool' : typeof value
 }
 
 function checkList(type: FieldType, value: Json, path: string, faults: string[]): void {

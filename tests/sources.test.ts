@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
 import { systemClock } from '../src/adapters/clock.ts'
 import { indexDigest } from '../src/adapters/engine/bucket/look.ts'
 import { type Engine, startEngine } from '../src/adapters/engine/start.ts'
@@ -18,7 +19,7 @@ import { serveRegistryd } from '../src/embedded/registryd/serve.ts'
 import type { KubeObject } from '../src/lib/kube/object.ts'
 import { conditionOf, read, readText } from '../src/lib/kube/read.ts'
 import { digestOf } from '../src/lib/oci/digest.ts'
-import { packArchive } from '../src/pipeline/source/archive.ts'
+import { ARCHIVE_END, archiveEntry } from '../src/pipeline/source/archive.ts'
 import { serveS3 } from './lib/s3-server.ts'
 
 /** Sources that are no Git repositories, end to end on the embedded servers: registry, object store, another controller's artifact. */
@@ -138,9 +139,10 @@ async function pushArtifact(
     await registryClient.pushBlob(to, { digest, sizeBytes: bytes.length, open: () => Readable.from([bytes]) })
     return { digest, size: bytes.length }
   }
-  const archive = packArchive(
-    Object.entries(files).map(([path, text]) => ({ path, bytes: Buffer.from(text), isExecutable: false })),
+  const entries = Object.entries(files).flatMap(([path, text]) =>
+    archiveEntry({ path, bytes: Buffer.from(text), isExecutable: false }),
   )
+  const archive = gzipSync(Buffer.concat([...entries, ARCHIVE_END]))
   const config = await blob(Buffer.from('{}'))
   const layer = await blob(archive)
   const mediaType = 'application/vnd.oci.image.manifest.v1+json'

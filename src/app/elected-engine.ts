@@ -37,7 +37,7 @@ export async function runElected(
   electorate: Electorate,
   onReady: (server: string) => void,
 ): Promise<void> {
-  const { signal, lead, path } = electorate
+  const { signal, lead, path, namespace } = electorate
   const stopped = untilStopped(signal)
   const lease = lead.isOn ? openLease(options, electorate) : undefined
   const client = clientFromKubeconfig(path, { mayWrite: () => lease?.isLeading() ?? true })
@@ -47,7 +47,7 @@ export async function runElected(
       await Promise.race([stopped, lease?.whenLeading()])
       if (signal.aborted) return
       try {
-        const running = await startEngine({ ...options, client })
+        const running = await startEngine({ ...options, client, namespace })
         if (isFirst) onReady(client.server)
         isFirst = false
         await Promise.race([stopped, lease?.whenLost() ?? stopped])

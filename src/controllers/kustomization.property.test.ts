@@ -100,6 +100,7 @@ function observe(world: World): KustomizationSeen {
     source: random() < world.trouble ? { kind: 'no artifact' } : { kind: 'ready', revision, digest: revision },
     dependencies: [],
     isBlockNews: false,
+    healthGraceMs: random() < 0.5 ? 0 : 2_000,
     health,
     ...(memory.attempt ? { attempt: memory.attempt } : {}),
   }

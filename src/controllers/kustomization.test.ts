@@ -56,6 +56,7 @@ const calm: KustomizationSeen = {
   source: { kind: 'ready', revision: REVISION, digest: 'd' },
   dependencies: [],
   isBlockNews: true,
+  healthGraceMs: 0,
   health: [],
 }
 
@@ -156,6 +157,11 @@ const cases: readonly [it: string, seen: Partial<KustomizationSeen>, want: strin
     'waits for health until its timeout',
     { kustomization: waiting, attempt: checking, health: [one('InProgress')], nowMs: 1000 },
     'wait; Reconciling=True Progressing | Ready=Unknown Progressing | Healthy=Unknown Progressing; again in 59000',
+  ],
+  [
+    'says nothing of objects that need but a moment',
+    { kustomization: waiting, attempt: checking, health: [one('InProgress')], nowMs: 500, healthGraceMs: 2000 },
+    'wait; nothing; again in 1500',
   ],
   [
     'gives up on health at its timeout',

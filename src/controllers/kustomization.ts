@@ -83,6 +83,8 @@ export type KustomizationSeen = {
   /** A field that this version does not serve, or a value that can never work. */
   readonly refusal?: { readonly reason: string; readonly message: string }
   readonly attempt?: Attempt
+  /** How long objects may take to become healthy before that is worth a status. */
+  readonly healthGraceMs: number
   /** Judgements of the objects whose health counts; filled once the health check has begun. */
   readonly health: readonly Checked[]
 }
@@ -143,10 +145,12 @@ function decideAttempt(seen: KustomizationSeen, attempt: Attempt): Answer {
 }
 
 function decideHealth(seen: KustomizationSeen, attempt: Attempt, startedMs: number): Answer {
-  const { kustomization, nowMs } = seen
+  const { kustomization, nowMs, healthGraceMs } = seen
   const verdict = summarize(seen.health)
   if (verdict.kind === 'healthy') return succeeded(seen, attempt, nowMs - startedMs)
   const leftMs = startedMs + kustomization.timeoutMs - nowMs
+  const graceMs = startedMs + healthGraceMs - nowMs
+  if (verdict.kind === 'waiting' && graceMs > 0) return { kind: 'wait', afterMs: Math.min(graceMs, leftMs), status: {} }
   if (verdict.kind === 'waiting' && leftMs > 0)
     return { kind: 'wait', afterMs: leftMs, status: { status: waitingStatus(endingOf(seen, attempt)) } }
   const why =

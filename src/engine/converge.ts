@@ -54,7 +54,7 @@ type Unsettled<Seen, Status> = Map<string, { readonly status: Status; readonly s
 async function converge<Seen, Change, Status>(
   controller: Controller<Seen, Change, Status>,
   key: string,
-  queue: Pick<WorkQueue, 'addAfter' | 'addBackedOff' | 'forgive' | 'forget'>,
+  queue: Pick<WorkQueue, 'addAfter' | 'addBackedOff' | 'forgive' | 'forget' | 'noteBegun'>,
   unsettled: Unsettled<Seen, Status>,
 ): Promise<void> {
   const left = unsettled.get(key)
@@ -71,6 +71,7 @@ async function converge<Seen, Change, Status>(
     unsettled.set(key, { status: decision.status, seen })
     await controller.settle(decision.status, seen, key)
     unsettled.delete(key)
+    queue.noteBegun(key, decision.kind === 'wait')
     const afterMs = decision.kind === 'wait' ? decision.afterMs : decision.againAfterMs
     if (afterMs === BACKOFF) queue.addBackedOff(key)
     else queue.forgive(key)

@@ -17,6 +17,15 @@ test('jitter stays inside its share', () => {
   )
 })
 
+test('what has begun takes turns with what has not', async () => {
+  const log: string[] = []
+  const queue = new WorkQueue({ clock: manualClock(), concurrency: 1, work: async (key) => void log.push(key) })
+  queue.noteBegun('old', true)
+  for (const key of ['a', 'b', 'c', 'old']) queue.add(key)
+  await queue.whenIdle()
+  assert.deepEqual(log, ['a', 'old', 'b', 'c'])
+})
+
 test('a key waits once, runs alone, and comes again when it was added meanwhile', async () => {
   const log: string[] = []
   const gates: (() => void)[] = []

@@ -18,12 +18,16 @@ export type WorkQueueOptions = {
 export class WorkQueue {
   readonly #options: WorkQueueOptions
   readonly #waiting = new Set<string>()
+  /** Those that wait and have begun; they take turns with the others. */
+  readonly #resuming = new Set<string>()
+  readonly #begun = new Set<string>()
   readonly #running = new Set<string>()
   readonly #again = new Set<string>()
   readonly #timers = new Map<string, { readonly dueMs: number; readonly cancel: () => void }>()
   readonly #failures = new Map<string, number>()
   #idle: (() => void)[] = []
   #isClosed = false
+  #isTurnOfBegun = false
 
   constructor(options: WorkQueueOptions) {
     this.#options = options
@@ -34,8 +38,15 @@ export class WorkQueue {
     if (this.#isClosed) return
     this.#clearTimer(key)
     if (this.#running.has(key)) this.#again.add(key)
+    else if (this.#begun.has(key)) this.#resuming.add(key)
     else this.#waiting.add(key)
     this.#pump()
+  }
+
+  /** The key is in the middle of something (or not any more): it takes turns with those that have not begun, instead of standing behind all of them. */
+  noteBegun(key: string, isBegun: boolean): void {
+    if (isBegun) this.#begun.add(key)
+    else this.#begun.delete(key)
   }
 
   /** Adds the key after a while, unless something adds it before. */
@@ -71,13 +82,15 @@ export class WorkQueue {
   forget(key: string): void {
     this.#clearTimer(key)
     this.#waiting.delete(key)
+    this.#resuming.delete(key)
     this.#again.delete(key)
+    this.#begun.delete(key)
     this.#failures.delete(key)
   }
 
   /** Keys that wait or are worked on. */
   get size(): number {
-    return this.#waiting.size + this.#running.size
+    return this.#waiting.size + this.#resuming.size + this.#running.size
   }
 
   /** Resolves when nothing waits and nothing is worked on; timers do not count. */
@@ -92,6 +105,7 @@ export class WorkQueue {
     for (const { cancel } of this.#timers.values()) cancel()
     this.#timers.clear()
     this.#waiting.clear()
+    this.#resuming.clear()
     this.#again.clear()
     await this.whenIdle()
   }
@@ -102,12 +116,23 @@ export class WorkQueue {
   }
 
   #pump(): void {
-    for (const key of this.#waiting) {
-      if (this.#running.size >= this.#options.concurrency) return
-      this.#waiting.delete(key)
+    while (this.#running.size < this.#options.concurrency) {
+      const key = this.#next()
+      if (key === undefined) return
       this.#running.add(key)
       void this.#run(key)
     }
+  }
+
+  #next(): string | undefined {
+    const lanes = [this.#waiting, this.#resuming]
+    for (const lane of this.#isTurnOfBegun ? lanes.toReversed() : lanes)
+      for (const key of lane) {
+        lane.delete(key)
+        this.#isTurnOfBegun = lane === this.#waiting
+        return key
+      }
+    return undefined
   }
 
   async #run(key: string): Promise<void> {

@@ -16,6 +16,8 @@ export type EngineContext = {
   readonly caches: SharedCaches
   /** The engine's own folder; a controller keeps what it must below it, by its own name. */
   readonly stateDir: string
+  /** Where in the cluster it keeps objects of its own. */
+  readonly namespace: string
   /** `flux`: what Flux does where the safe behaviour differs. */
   readonly traps: 'safe' | 'flux'
   /** Host in manifests -> host to talk to: `registry.sluice.local` -> `127.0.0.1:5000`. */

@@ -22,6 +22,8 @@ export type EngineOptions = {
   /** Live copies of the same client to share with others; without them the engine opens and closes its own. */
   readonly caches?: SharedCaches
   readonly stateDir: string
+  /** Where the engine keeps objects of its own; default `kube-system`. */
+  readonly namespace?: string
   /** `host:port` that artifacts are served on; port 0 for a free one. */
   readonly artifactListen: string
   /** `host:port` for Receivers; '' for none. */
@@ -71,6 +73,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     clock,
     caches,
     stateDir,
+    namespace: options.namespace ?? 'kube-system',
     traps: options.traps,
     registryAliases: options.registryAliases,
     report: options.report ?? noReport,

@@ -51,6 +51,11 @@ export function openObjectReader(folder: string): ObjectReader {
       idle = setTimeout(() => (waiting.length === 0 ? stop() : idle?.refresh()), IDLE_MS)
       idle.unref()
       const { stdin } = child
+      // Who asks for a thousand objects at once asks in one write.
+      if (stdin.writableCorked === 0) {
+        stdin.cork()
+        process.nextTick(() => stdin.uncork())
+      }
       return new Promise((resolve, reject) => {
         waiting.push({ resolve, reject })
         stdin.write(`${hash}\n`)

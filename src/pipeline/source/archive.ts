@@ -1,25 +1,15 @@
-import { gzipSync } from 'node:zlib'
-
 /** A file to archive. */
 export type ArchiveFile = { readonly path: string; readonly bytes: Uint8Array; readonly isExecutable: boolean }
 
 const BLOCK = 512
 
-/**
- * Packs files as a tar.gz that depends on their names, content and modes alone: sorted, no owner, no time.
- *
- * Compressed lightly (level 1): an artifact is made at every commit and read over the loopback.
- */
-export function packArchive(files: readonly ArchiveFile[]): Buffer {
-  const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1))
-  const blocks: Uint8Array[] = []
-  for (const { path, bytes, isExecutable } of sorted) {
-    const mode = isExecutable ? 0o755 : 0o644
-    if (Buffer.byteLength(path) > 100) blocks.push(...entry('././@PaxHeader', 0o644, 'x', paxPath(path)))
-    blocks.push(...entry(path, mode, '0', bytes))
-  }
-  blocks.push(Buffer.alloc(2 * BLOCK))
-  return gzipSync(Buffer.concat(blocks), { level: 1 })
+/** What an archive ends with. */
+export const ARCHIVE_END: Uint8Array = new Uint8Array(2 * BLOCK)
+
+/** A file as a part of a tar archive, which depends on its name, content and mode alone: no owner, no time. */
+export function archiveEntry({ path, bytes, isExecutable }: ArchiveFile): readonly Uint8Array[] {
+  const blocks = entry(path, isExecutable ? 0o755 : 0o644, '0', bytes)
+  return Buffer.byteLength(path) > 100 ? [...entry('././@PaxHeader', 0o644, 'x', paxPath(path)), ...blocks] : blocks
 }
 
 function entry(path: string, mode: number, type: string, bytes: Uint8Array): Uint8Array[] {

@@ -49,7 +49,8 @@ type Wanted = {
   readonly ignored: readonly string[]
 }
 type Prepared = Wanted & {
-  readonly do: 'apply' | 'recreate' | 'nothing'
+  /** `create`: nothing of that name is known; the server is asked to make it only if there is none. */
+  readonly do: 'create' | 'apply' | 'recreate' | 'nothing'
   readonly change: ObjectChange
   /** A dry run has passed; without it the apply itself is what the server is asked first. */
   readonly isRehearsed?: boolean
@@ -59,6 +60,8 @@ const DRY_RUNS_AT_ONCE = 4
 const STAGE_TIMEOUT_MS = 60_000
 const POLL_MS = 100
 const MOST_TAKEOVERS = 5
+/** No object has this version: an apply that asks for it makes what is absent, and is a conflict where something is. */
+const ABSENT = '1'
 
 /**
  * Applies built objects in Flux's stages and order. Nothing of a stage is applied when one of its objects is refused; what has not changed in Git nor in
@@ -109,7 +112,12 @@ async function applyStage(
     await needNamespace(context, ref)
   }
   const open = tools.isAsked ? wanted : wanted.filter(({ ref, hash }) => !live.isUnchanged(ref, hash))
-  const prepared = await eachLimited(open, DRY_RUNS_AT_ONCE, (one) => prepare(tools, kustomization, one, open.length))
+  // One object is all or nothing by itself, and where nothing was applied yet nothing can be torn apart.
+  const isFresh = context.traps === 'safe' && kustomization.inventory.length === 0
+  const isWhole = open.length === 1 || isFresh
+  const prepared = await eachLimited(open, DRY_RUNS_AT_ONCE, async (one) =>
+    isWhole && !tools.isAsked && looksNew(live, one) ? creation(one) : prepare(tools, kustomization, one, open.length),
+  )
   const refusal = prepared.find((one) => one instanceof Error)
   if (refusal instanceof Error) throw refusal
   const byHash = new Map(prepared.flatMap((one) => (one instanceof Error ? [] : [[one.ref, one] as const])))
@@ -122,10 +130,14 @@ async function applyStage(
       onChange({ ref, action: 'unchanged', isDrift: false })
       continue
     }
-    onChange(one.do === 'nothing' ? one.change : await carryOut(context, live, kustomization, one))
+    onChange(one.do === 'nothing' ? one.change : await carryOut(tools, kustomization, one))
     if (one.do !== 'nothing') applied.push(ref)
   }
   return applied
+}
+
+function creation(wanted: Wanted): Prepared {
+  return { ...wanted, do: 'create', change: { ref: wanted.ref, action: 'created', isDrift: false } }
 }
 
 /** Looks at the live object, takes over what kubectl owns, and rehearses the apply. Answers an error instead of throwing it: the first in order counts. */
@@ -235,14 +247,11 @@ async function rehearse(
   }
 }
 
-async function carryOut(
-  context: EngineContext,
-  live: LiveObjects,
-  { force }: Kustomization,
-  one: Prepared,
-): Promise<ObjectChange> {
+async function carryOut(tools: ApplyTools, kustomization: Kustomization, one: Prepared): Promise<ObjectChange> {
+  const { context, live } = tools.target
   const { ref, object, change } = one
-  const isForced = force || rulesOf(object).isForced
+  if (one.do === 'create') return create(tools, kustomization, one)
+  const isForced = kustomization.force || rulesOf(object).isForced
   try {
     if (one.do === 'recreate') await deleteAndWait(context, ref)
     return await applyOne(context, live, one)
@@ -258,6 +267,21 @@ async function carryOut(
     throw applyError(ref, error, 'dry-run failed')
   }
   return { ...change, action: 'created' }
+}
+
+/** Makes what is absent in one request; what turns out to be there is looked at as everything else. */
+async function create(tools: ApplyTools, kustomization: Kustomization, one: Prepared): Promise<ObjectChange> {
+  const { context, live } = tools.target
+  const { ref, object } = one
+  const absent = { ...object, metadata: { ...object.metadata, resourceVersion: ABSENT } }
+  try {
+    return await applyOne(context, live, { ...one, object: absent })
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 409) throw applyError(ref, error, 'dry-run failed')
+  }
+  const found = await prepare(tools, kustomization, one, 1)
+  if (found instanceof Error) throw found
+  return found.do === 'nothing' ? found.change : carryOut(tools, kustomization, found)
 }
 
 async function applyOne({ client }: EngineContext, live: LiveObjects, one: Prepared): Promise<ObjectChange> {

@@ -9,7 +9,7 @@ import { substituteObjects, type Substitution } from '../../../pipeline/build/su
 import { eachLimited } from '../each-limited.ts'
 import type { SourceSnapshot } from '../source-store.ts'
 import type { Decryption } from './decryption.ts'
-import { MissingBytes, recordTree, type Reads, type RecordedTree } from './source-tree.ts'
+import { filesIn, MissingBytes, recordTree, type Reads, type RecordedTree } from './source-tree.ts'
 
 /** Where a source seems to lie for the build: errors name files below it, as Flux's name its work folder. */
 export const ROOT = '/tmp/kustomization-1000000000'
@@ -108,12 +108,8 @@ async function load(
   bytes: Map<string, Uint8Array>,
   missing?: string,
 ): Promise<void> {
-  const prefix = folder === '' ? '' : `${folder}/`
-  const wanted = [...snapshot.files.values()].filter(
-    ({ path, hash }) =>
-      !bytes.has(hash) &&
-      (path === missing ||
-        (path.startsWith(prefix) && (missing === undefined || !path.slice(prefix.length).includes('/')))),
-  )
+  const named = missing === undefined ? undefined : snapshot.files.get(missing)
+  const found = [...filesIn(snapshot, folder, missing === undefined), ...(named ? [named] : [])]
+  const wanted = found.filter(({ hash }) => !bytes.has(hash))
   await eachLimited(wanted, FILES_AT_ONCE, async (file) => bytes.set(file.hash, await snapshot.read(file)))
 }

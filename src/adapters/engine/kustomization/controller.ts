@@ -9,11 +9,13 @@ import type { Controller, Wake } from '../../../engine/controller.ts'
 import { parseKustomization, type Kustomization } from '../../../kinds/kustomization.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { readList, readText } from '../../../lib/kube/read.ts'
+import { unite } from '../../../pipeline/apply/inventory.ts'
 import { ownerOf } from '../../../pipeline/apply/rules.ts'
 import type { WatchCache } from '../../kube/types.ts'
 import type { EngineContext } from '../context.ts'
 import { keyOf, overlayView, writeStatus } from '../status-writer.ts'
 import { indexDependents } from './dependents.ts'
+import { createHeldInventories } from './held-inventories.ts'
 import { newMemory, STATUS_MANAGER, type KustomizationTools, type Memory } from './memory.ts'
 import { seeKustomization } from './observe.ts'
 import { sameAnswers } from './source-tree.ts'
@@ -68,7 +70,8 @@ export function kustomizationController(
         const owner = ownerOf(object)
         if (owner !== undefined && memories.get(owner)?.healthWatch) wake.now(owner)
       })
-      await Promise.all([cache.ready, ...sourceCaches.map(({ cache: sources }) => sources.ready)])
+      await Promise.all([cache.ready, tools.held.open(), ...sourceCaches.map(({ cache: sources }) => sources.ready)])
+      tools.held.keys().forEach((key) => wake.now(key))
       for (const object of cache.list()) {
         tools.noteDependencies(object, false)
         wake.now(keyOf(object))
@@ -80,8 +83,9 @@ export function kustomizationController(
       for (const change of changes) await carryOut(tools, change, seen, key)
     },
     settle: (status, seen, key) => settle(tools, status, seen, key),
-    close() {
+    async close() {
       for (const memory of memories.values()) memory.healthWatch?.close()
+      await tools.held.close()
       tools.targets.close()
       cache.close()
       for (const one of [...sourceCaches.map(({ cache: sources }) => sources), ...configs]) one.close()
@@ -122,13 +126,18 @@ function makeTools(
     const { kind, namespace, name } = parse(object).sourceRef
     return `${kind}/${namespace}/${name}` === source
   }
+  const held = createHeldInventories(context.client, context.clock, context.namespace)
   const find = (key: string): Kustomization | undefined => {
     const object = view.get(key)
-    return object ? parse(object) : undefined
+    if (!object) return undefined
+    const kustomization = parse(object)
+    const more = held.of(key, kustomization.uid)
+    return more.length === 0 ? kustomization : { ...kustomization, inventory: unite(kustomization.inventory, more) }
   }
   return {
     context,
     targets: openTargets(context),
+    held,
     view,
     find,
     findSource: (kind, namespace, name) => sourceCaches.find((one) => one.kind === kind)?.cache.get(namespace, name),
@@ -157,6 +166,7 @@ function observe(tools: KustomizationTools, memories: Map<string, Memory>, key: 
   memories.get(key)?.healthWatch?.close()
   memories.delete(key)
   tools.targets.release(key)
+  tools.held.release(key)
   tools.view.drop(key)
   return undefined
 }
@@ -186,6 +196,8 @@ async function settle(
       tools.wakeDependents(key)
     }
   }
+  // From the prune on a status names all that was applied.
+  if (status !== undefined && memory.attempt?.isPruned !== undefined) tools.held.release(key)
   // Only now: a status that could not be written is written again, and then ends the same attempt.
   if (ended) finish(memory, seen, ended)
   const block = events?.find(({ reason }) => reason === 'DependencyNotReady')

@@ -49,7 +49,7 @@ async function openLook(
   // The watches are the engine's own: whose rights are used must be allowed to see the object, too.
   const refusal = isImpersonated ? await refusalToSee(client, ref) : undefined
   if (refusal !== undefined) return { ref, cache: undefined, unseen: refusal }
-  if ((await live.ensure(apiVersion, kind)) && live.get(ref)) return { ref, cache: undefined }
+  if ((await live.ensure(apiVersion, kind)) && live.isFollowed(ref)) return { ref, cache: undefined }
   const cache = caches.open({
     apiVersion,
     kind,

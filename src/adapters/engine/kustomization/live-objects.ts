@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { KubeObject, ObjectRef } from '../../../lib/kube/object.ts'
+import { refOf, type KubeObject, type ObjectRef } from '../../../lib/kube/object.ts'
 import { comparable } from '../../../pipeline/apply/normalize.ts'
-import { OWNED_SELECTOR } from '../../../pipeline/apply/rules.ts'
+import { OWNED_SELECTOR, ownerOf } from '../../../pipeline/apply/rules.ts'
 import type { SharedCaches } from '../../kube/shared-caches.ts'
 import type { KubeClient, WatchCache } from '../../kube/types.ts'
 
@@ -17,7 +17,9 @@ export type LiveObjects = {
   /** The server answered an apply (or its rehearsal changed nothing): this is how `desired` looks in the cluster. */
   readonly remember: (ref: ObjectRef, desiredHash: string, live: KubeObject) => void
   readonly forget: (ref: ObjectRef) => void
-  /** The watch still shows an older object than the last apply answered with. */
+  /** The watch of the kind shows the object, or is about to: it was applied and nobody has deleted it since. */
+  readonly isFollowed: (ref: ObjectRef) => boolean
+  /** The watch still shows an older object than the last apply answered with, or none yet. */
   readonly isBehind: (ref: ObjectRef) => boolean
   /** Nothing has changed since the last apply of the very same object. */
   readonly isUnchanged: (ref: ObjectRef, desiredHash: string) => boolean
@@ -27,7 +29,14 @@ export type LiveObjects = {
   readonly close: () => void
 }
 
-type Memory = { readonly desiredHash: string; readonly liveHash: string; readonly version: number }
+type Memory = {
+  readonly desiredHash: string
+  readonly liveHash: string
+  readonly version: number
+  readonly uid: string | undefined
+  /** The watch of its kind shows it: it carries the owner's label, under the name that Git has for it. */
+  readonly isWatched: boolean
+}
 
 /** Annotations that Kubernetes' own controllers write on what others applied. */
 const FOREIGN_ANNOTATIONS = [
@@ -64,7 +73,10 @@ export function createLiveObjects(client: KubeClient, caches: SharedCaches): Liv
       const watch = watches.get(id) ?? caches.open({ apiVersion, kind, labelSelector: OWNED_SELECTOR })
       if (!watches.has(id)) {
         watches.set(id, watch)
-        watch.onChange((object) => handlers.forEach((handler) => handler(object)))
+        watch.onChange((object, type) => {
+          if (type === 'DELETED') forgetIncarnation(memories, object)
+          handlers.forEach((handler) => handler(object))
+        })
       }
       await watch.ready
       return true
@@ -72,13 +84,17 @@ export function createLiveObjects(client: KubeClient, caches: SharedCaches): Liv
     get: (ref) => watchOf(ref)?.get(ref.namespace, ref.name),
     remember(ref, desiredHash, live) {
       const version = Number(live.metadata.resourceVersion ?? 0)
-      memories.set(idOf(ref), { desiredHash, liveHash: liveHash(live), version })
+      const isWatched = ownerOf(live) !== undefined && (live.metadata.namespace ?? '') === ref.namespace
+      memories.set(idOf(ref), { desiredHash, liveHash: liveHash(live), version, uid: live.metadata.uid, isWatched })
     },
     forget: (ref) => void memories.delete(idOf(ref)),
+    isFollowed: (ref) =>
+      memories.get(idOf(ref))?.isWatched === true || watchOf(ref)?.get(ref.namespace, ref.name) !== undefined,
     isBehind(ref) {
       const seen = watchOf(ref)?.get(ref.namespace, ref.name)
       const memory = memories.get(idOf(ref))
-      return seen !== undefined && memory !== undefined && Number(seen.metadata.resourceVersion) < memory.version
+      if (!memory?.isWatched) return false
+      return seen === undefined || Number(seen.metadata.resourceVersion) < memory.version
     },
     isUnchanged(ref, desiredHash) {
       const memory = memories.get(idOf(ref))
@@ -91,6 +107,12 @@ export function createLiveObjects(client: KubeClient, caches: SharedCaches): Liv
       watches.clear()
     },
   }
+}
+
+/** What was deleted is not what a later apply made anew. */
+function forgetIncarnation(memories: Map<string, Memory>, object: KubeObject): void {
+  const id = idOf(refOf(object))
+  if (memories.get(id)?.uid === object.metadata.uid) memories.delete(id)
 }
 
 function idOf({ apiVersion, kind, namespace, name }: ObjectRef): string {

@@ -4,6 +4,7 @@ import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { EngineContext } from '../context.ts'
 import type { ObjectView } from '../status-writer.ts'
 import type { BuildMemory } from './build.ts'
+import type { HeldInventories } from './held-inventories.ts'
 import type { HealthWatch } from './live-health.ts'
 import type { Target, Targets } from './target.ts'
 
@@ -42,6 +43,7 @@ export type Memory = {
 export type KustomizationTools = {
   readonly context: EngineContext
   readonly targets: Targets
+  readonly held: HeldInventories
   readonly view: ObjectView
   readonly find: (key: string) => Kustomization | undefined
   readonly findSource: (kind: string, namespace: string, name: string) => KubeObject | undefined

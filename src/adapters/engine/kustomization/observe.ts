@@ -7,6 +7,9 @@ import type { KustomizationTools, Memory } from './memory.ts'
 import { evaluateReadyExpr } from './ready-expr.ts'
 import { refusalOf } from './refusal.ts'
 
+/** Most changes are healthy sooner: they cost one status write. */
+const HEALTH_GRACE_MS = 2_000
+
 /** Gathers all that the decision about a Kustomization needs; everything comes from memory and watches. */
 export function seeKustomization(
   tools: KustomizationTools,
@@ -32,6 +35,7 @@ export function seeKustomization(
     ...(cycle ? { cycle } : {}),
     ...(refusal ? { refusal } : {}),
     ...(memory.attempt ? { attempt: memory.attempt } : {}),
+    healthGraceMs: context.traps === 'flux' ? 0 : HEALTH_GRACE_MS,
     health: memory.healthWatch?.check() ?? [],
   }
 }

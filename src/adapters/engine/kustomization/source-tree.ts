@@ -76,6 +76,16 @@ export function isFolder(snapshot: SourceSnapshot, path: string): boolean {
   return path === '' || indexOf(snapshot).folders.has(path)
 }
 
+/** The files of a folder; `isDeep`: of those below it, too. */
+export function filesIn(snapshot: SourceSnapshot, folder: string, isDeep: boolean): readonly SourceFile[] {
+  const names = indexOf(snapshot).folders.get(folder) ?? []
+  return names.flatMap((name) => {
+    const path = folder === '' ? name : `${folder}/${name}`
+    const file = snapshot.files.get(path)
+    return file ?? (isDeep ? filesIn(snapshot, path, true) : [])
+  })
+}
+
 function answer(snapshot: SourceSnapshot, question: string): string {
   const path = question.slice(2)
   if (question.startsWith('d:')) return (indexOf(snapshot).folders.get(path) ?? []).join('\0')

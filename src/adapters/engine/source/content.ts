@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto'
+import { buffer } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
 import {
   isIgnored,
   defaultPatterns,
@@ -6,7 +9,7 @@ import {
   vcsPatterns,
   type IgnorePattern,
 } from '../../../pipeline/source/ignore.ts'
-import { packArchive } from '../../../pipeline/source/archive.ts'
+import { ARCHIVE_END, archiveEntry } from '../../../pipeline/source/archive.ts'
 import { cleanPath } from '../../../pipeline/source/safe-path.ts'
 import type { SourceFile, SourceSnapshot } from '../source-store.ts'
 
@@ -16,6 +19,8 @@ export type Content = {
   readonly read: (file: SourceFile) => Promise<Buffer>
   readonly linkOn?: (path: string) => Promise<string | undefined>
 }
+
+const PACKED_AT_ONCE = 256
 
 /** What is left after `.sourceignore` files and `spec.ignore` have spoken; without any word Flux's own list counts. */
 export async function withoutIgnored(content: Content, ignore: string | undefined): Promise<Content> {
@@ -71,14 +76,21 @@ export function contentDigest({ files }: Pick<Content, 'files'>): string {
   return `sha256:${hash.digest('hex')}`
 }
 
-/** Packs all files as an artifact. */
+/**
+ * Packs all files as an artifact: sorted by name, compressed lightly and beside the main thread, because one is made at every commit.
+ *
+ * Holds some hundred files at a time, and what they were compressed to.
+ */
 export async function packContent({ files, read }: Content): Promise<Buffer> {
-  const loaded = await Promise.all(
-    [...files.values()].map(async (file) => ({
-      path: file.path,
-      bytes: await read(file),
-      isExecutable: file.isExecutable,
-    })),
-  )
-  return packArchive(loaded)
+  const sorted = [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
+  return pipeline(tarOf(sorted, read), createGzip({ level: 1 }), (packed: AsyncIterable<Buffer>) => buffer(packed))
+}
+
+async function* tarOf(files: readonly SourceFile[], read: Content['read']): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < files.length; at += PACKED_AT_ONCE) {
+    const part = files.slice(at, at + PACKED_AT_ONCE)
+    const entries = part.map(async (file) => archiveEntry({ ...file, bytes: await read(file) }))
+    yield Buffer.concat((await Promise.all(entries)).flat())
+  }
+  yield ARCHIVE_END
 }

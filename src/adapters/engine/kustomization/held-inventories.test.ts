@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { manualClock } from '../../../engine/manual-clock.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import { readText } from '../../../lib/kube/read.ts'
+import type { KubeClient } from '../../kube/types.ts'
+import { createHeldInventories } from './held-inventories.ts'
+
+const entry = (name: string) => ({ id: `ns_${name}__ConfigMap`, v: 'v1' })
+const settled = (): Promise<void> => new Promise(setImmediate)
+
+function world() {
+  const writes: string[] = []
+  let stored: KubeObject | undefined
+  const client = {
+    get: async () => stored,
+    patch: async (_ref: unknown, _type: unknown, body: unknown) => {
+      stored = body as KubeObject
+      writes.push(Object.keys(JSON.parse(readText(stored, 'data', 'held')) as object).join(' '))
+      return stored
+    },
+  } as unknown as KubeClient
+  const clock = manualClock(1_000)
+  return { writes, clock, open: () => createHeldInventories(client, clock, 'kube-system') }
+}
+
+test('all who apply at the same time share one write, and the first does not wait', async () => {
+  const { writes, clock, open } = world()
+  const held = open()
+  const first = held.hold('ns/a', 'u', [entry('a')])
+  await first
+  const others = Promise.all([held.hold('ns/b', 'u', [entry('b')]), held.hold('ns/c', 'u', [entry('c')])])
+  await settled()
+  assert.deepEqual(writes, ['ns/a'])
+  clock.advance(100)
+  await others
+  assert.deepEqual(writes, ['ns/a', 'ns/a ns/b ns/c'])
+})
+
+test('what is held already costs nothing', async () => {
+  const { writes, open } = world()
+  const held = open()
+  await held.hold('ns/a', 'u', [entry('a')])
+  await held.hold('ns/a', 'u', [entry('a')])
+  assert.equal(writes.length, 1)
+})
+
+test('another engine knows what was held, of the same object alone', async () => {
+  const { open } = world()
+  await open().hold('ns/a', 'u', [entry('a')])
+  const next = open()
+  await next.open()
+  assert.deepEqual([next.of('ns/a', 'u'), next.of('ns/a', 'other'), next.keys()], [[entry('a')], [], ['ns/a']])
+})
+
+test('what was released is taken out a moment later', async () => {
+  const { writes, clock, open } = world()
+  const held = open()
+  await held.hold('ns/a', 'u', [entry('a')])
+  held.release('ns/a')
+  assert.deepEqual(held.of('ns/a', 'u'), [])
+  clock.advance(2_000)
+  await settled()
+  assert.deepEqual(writes, ['ns/a', ''])
+})

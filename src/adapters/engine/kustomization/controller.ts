@@ -18,14 +18,17 @@ import { indexDependents } from './dependents.ts'
 import { createHeldInventories } from './held-inventories.ts'
 import { newMemory, STATUS_MANAGER, type KustomizationTools, type Memory } from './memory.ts'
 import { seeKustomization } from './observe.ts'
-import { sameAnswers } from './source-tree.ts'
 import { carryOut } from './steps.ts'
 import { openTargets } from './target.ts'
 import { tellEvent } from './tell.ts'
+import { usersToWake } from './users-of-source.ts'
 import { readsConfig, watchConfigs } from './watched-configs.ts'
 
 const API_VERSION = 'kustomize.toolkit.fluxcd.io/v1'
 const SOURCE_VERSION = 'source.toolkit.fluxcd.io/v1'
+
+/** By then one change is applied. */
+const UNCHANGED_LATER_MS = 250
 
 type SourceCache = { readonly kind: string; readonly cache: WatchCache }
 
@@ -62,10 +65,19 @@ export function kustomizationController(
         wake.now(keyOf(object))
         tools.wakeDependents(keyOf(object))
       })
-      const wakeUsers = (source: string): void => changedFirst(tools, source).forEach((key) => wake.now(key))
-      for (const { kind, cache: sources } of sourceCaches)
-        sources.onChange((object) => wakeUsers(`${kind}/${keyOf(object)}`))
+      const wakeUsers = (source: string): void => {
+        const { now, later } = usersToWake(tools, source)
+        now.forEach((key) => wake.now(key))
+        later.forEach((key) => wake.after(key, UNCHANGED_LATER_MS))
+      }
       context.sources.onChange(wakeUsers)
+      for (const { kind, cache: sources } of sourceCaches)
+        sources.onChange((object, type) => {
+          const { namespace = '', name } = object.metadata
+          // What it offers is told by the store; of the object only that it is there matters.
+          if (type === 'MODIFIED' && context.sources.get(kind, namespace, name)) return
+          wakeUsers(`${kind}/${keyOf(object)}`)
+        })
       tools.targets.onChange((object) => {
         const owner = ownerOf(object)
         if (owner !== undefined && memories.get(owner)?.healthWatch) wake.now(owner)
@@ -91,20 +103,6 @@ export function kustomizationController(
       for (const one of [...sourceCaches.map(({ cache: sources }) => sources), ...configs]) one.close()
     },
   }
-}
-
-/** The users of a source: those whose files have changed first, they have work to do. */
-function changedFirst({ usersOf, memoryOf, context }: KustomizationTools, source: string): readonly string[] {
-  const [kind = '', namespace = '', name = ''] = source.split('/')
-  const snapshot = context.sources.get(kind, namespace, name)
-  const keys = usersOf(source)
-  if (!snapshot) return keys
-  const isSame = (key: string): boolean => {
-    const { build } = memoryOf(key)
-    return build !== undefined && sameAnswers(snapshot, build.reads)
-  }
-  const same = new Set(keys.filter(isSame))
-  return [...keys.filter((key) => !same.has(key)), ...same]
 }
 
 function makeTools(

@@ -1,134 +1,132 @@
 /**
- * Many Kustomizations of 4 objects on the real control plane: all at once, a commit that touches one, one that touches none, and nothing at all.
- * Processor time counts engine and control plane together (API server, etcd, controllers: one process).
+ * Many Kustomizations of 4 objects on the real control plane: all at once, a commit that touches none, one that touches one, and nothing at all.
+ * Processor time is that of the engine, the API server and etcd together, as the peer's was counted; the controllers of Kubernetes stand beside it.
+ *
+ * Those run with their own limit of requests raised. By default (20 a second and controller) a Deployment takes four of them to become ready, so that
+ * a thousand are ready after 200 s, whoever applied them and however fast.
  *
  * Needs the peer `kube-control-plane` and the load of `tools/bench-gitops`; prints a JSON line a number and `skipped` where they are absent.
- * Usage: npx tsx bench/gitops.bench.ts [apps]
+ * Usage: npx tsx bench/gitops.bench.ts [apps…]   default: 100 1000
  */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { clientFromKubeconfig } from '../src/adapters/kube/client.ts'
+import { childrenOf, ended, lineOf, openProcesses, type Processes } from './processes.ts'
+import { readRequestCounts, since } from './request-counts.ts'
 
-const apps = Number(process.argv[2] ?? 100)
 const plane = join(process.env['SLUICE_PEERS'] ?? join(homedir(), '.cache/sluice/peers'), 'kube-control-plane')
 const load = resolve(process.env['SLUICE_TOOLS'] ?? '../shared/tools', 'bench-gitops')
 const engineCommand = process.env['SLUICE_BENCH_ENGINE'] ?? 'dist/sluice.mjs'
 const PORT = 27_000
+const IDLE_S = 20
 /** etcd waits for every write to reach the disk: in memory the numbers are the programs' own, whoever else uses the disk. */
 const root = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
-/** What Flux 2.9 needs for the same on a 2-core machine, seconds (bench-gitops/RESULTS-flux.md). */
+/** What Flux 2.9 needs for the same on a 2-core machine, seconds and processor seconds (bench-gitops/RESULTS-flux.md). */
 const FLUX: Readonly<Record<number, Readonly<Record<string, number>>>> = {
   100: { cold: 26, 'noop commit': 30, 'touch 1': 5 },
-  1000: { cold: 223 },
+  1000: { cold: 223, 'cold CPU': 350 },
 }
-const IDLE_S = 20
 
 type Line = {
   readonly phase?: string
   readonly appliedS?: number
   readonly ready?: { readonly last?: number }
-  readonly last?: number
   readonly wallS?: number
   readonly procs?: Readonly<Record<string, { readonly cpu: number; readonly peakRssMiB?: number }>>
 }
 
 if (!existsSync(plane) || !existsSync(load)) {
   console.log(JSON.stringify({ skipped: 'gitops', why: `no ${existsSync(plane) ? load : plane}` }))
-} else await run()
+} else {
+  const sizes = process.argv.slice(2).map(Number)
+  for (const apps of sizes.length > 0 ? sizes : [100, 1000]) await run(apps)
+}
 
-async function run(): Promise<void> {
+async function run(apps: number): Promise<void> {
   const dir = mkdtempSync(join(root, 'bench-gitops-'))
-  const children: ChildProcess[] = []
-  const start = (
-    command: string,
-    argv: readonly string[],
-    env: Readonly<Record<string, string>> = {},
-  ): ChildProcess => {
-    const child = spawn(command, [...argv], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
-    children.push(child)
-    return child
-  }
+  const processes = openProcesses()
   try {
-    const up = start(plane, ['up', '--dir', join(dir, 'plane'), '--port', String(PORT)], { KCP_STDIN: 'ignore' })
-    const { kubeconfig } = JSON.parse(await lineOf(up, /kubeconfig/)) as { kubeconfig: string }
-    mkdirSync(join(dir, 'repos'))
-    start('node', [join(load, 'gitserver.mjs'), String(PORT + 1), join(dir, 'repos')])
-    const listen = ['--artifact-listen', `127.0.0.1:${PORT + 2}`, '--receiver-listen', `127.0.0.1:${PORT + 3}`]
-    const engine = start(engineCommand, [
-      'engine',
-      '--kubeconfig',
-      kubeconfig,
-      '--state',
-      join(dir, 'state'),
-      ...listen,
-    ])
-    await lineOf(engine, /artifacts/)
-    const out = join(dir, 'results.jsonl')
-    const argv = [
-      '--kubeconfig',
-      kubeconfig,
-      '--git-url',
-      `http://127.0.0.1:${PORT + 1}`,
-      '--git-dir',
-      join(dir, 'repos'),
-    ]
-    const procs = ['--procs', `engine:${engine.pid ?? 0},plane:${up.pid ?? 0}`, '--out', out]
-    const phases = ['--phases', 'cold,noop,touch,idle', '--idle', String(IDLE_S), '--wait']
-    const words = ['--apps', String(apps), '--engine', 'sluice', ...phases, ...procs]
-    await ended(start('node', [join(load, 'bench.mjs'), ...argv, ...words]))
-    for (const text of readFileSync(out, 'utf8').trim().split('\n')) print(JSON.parse(text) as Line)
+    await measure(processes, dir, apps)
   } finally {
-    for (const child of children.reverse()) child.kill('SIGTERM')
-    await new Promise((done) => setTimeout(done, 1500))
+    await processes.stop()
     rmSync(dir, { recursive: true, force: true })
   }
 }
 
-function print(line: Line): void {
-  if (line.phase === undefined) return
-  const value = line.phase === 'touch 1' ? line.appliedS : (line.ready?.last ?? line.last)
-  const flux = FLUX[apps]?.[line.phase]
-  const ratio = flux === undefined || value === undefined ? {} : { peer: `flux 2.9: ${flux} s`, ratio: flux / value }
-  const name = `gitops ${line.phase}, ${apps} apps`
-  if (line.phase !== 'idle') console.log(JSON.stringify({ name, value, unit: 's', ...ratio }))
-  const { engine, plane: api } = line.procs ?? {}
-  if (!engine || !api) return
-  if (line.phase === 'idle') {
-    const share = (100 * engine.cpu) / (line.wallS ?? IDLE_S)
-    console.log(
-      JSON.stringify({ name: `${name}: processor of the engine`, value: Number(share.toFixed(2)), unit: '%' }),
-    )
-    return
+async function measure({ start }: Processes, dir: string, apps: number): Promise<void> {
+  const home = join(dir, 'plane')
+  const bare = ['up', '--dir', home, '--port', String(PORT), '--controllers', '']
+  const up = start(plane, bare, { KCP_STDIN: 'ignore' })
+  const { kubeconfig } = JSON.parse(await lineOf(up, /kubeconfig/)) as { kubeconfig: string }
+  const controllers = start(plane, ['kube-controller-manager', ...controllerFlags(home)])
+  const repos = join(dir, 'repos')
+  mkdirSync(repos)
+  start('node', [join(load, 'gitserver.mjs'), String(PORT + 1), repos])
+  const listen = ['--artifact-listen', `127.0.0.1:${PORT + 2}`, '--receiver-listen', `127.0.0.1:${PORT + 3}`]
+  const engine = start(engineCommand, ['engine', '--kubeconfig', kubeconfig, '--state', join(dir, 'state'), ...listen])
+  await lineOf(engine, /artifacts/)
+  const pids = {
+    engine: engine.pid,
+    etcd: up.pid,
+    api: childrenOf(up.pid ?? 0).get('kube-apiserver'),
+    controllers: controllers.pid,
   }
-  const all = Number((engine.cpu + api.cpu).toFixed(2))
-  console.log(JSON.stringify({ name: `${name}: CPU in all (engine ${engine.cpu})`, value: all, unit: 's' }))
-  if (engine.peakRssMiB)
-    console.log(JSON.stringify({ name: `${name}: memory of the engine, peak`, value: engine.peakRssMiB, unit: 'MiB' }))
+  const procs = Object.entries(pids).map(([name, pid]) => `${name}:${pid ?? 0}`)
+  const git = ['--git-url', `http://127.0.0.1:${PORT + 1}`, '--git-dir', repos, '--work', dir]
+  const phases = ['--phases', 'cold,noop,touch,idle', '--idle', String(IDLE_S), '--wait']
+  const words = ['--kubeconfig', kubeconfig, ...git, ...phases, '--apps', String(apps), '--engine', 'sluice']
+  const client = clientFromKubeconfig(kubeconfig)
+  let counted = await readRequestCounts(client)
+  const watch = start('node', [join(load, 'bench.mjs'), ...words, '--procs', procs.join(',')])
+  const over = ended(watch)
+  over.catch(() => undefined)
+  for await (const text of createInterface({ input: watch.stdout ?? process.stdin })) {
+    const counts = await readRequestCounts(client)
+    const line = JSON.parse(text) as Line
+    if (line.phase === undefined) continue
+    print(apps, line.phase, line)
+    if (line.phase !== 'idle') tell(apps, line.phase, { ...since(counted, counts) })
+    counted = counts
+  }
+  client.close()
+  await over
 }
 
-function lineOf(child: ChildProcess, wanted: RegExp): Promise<string> {
-  return new Promise((found, failed) => {
-    let text = ''
-    const take = (chunk: Buffer): void => {
-      text += chunk.toString('utf8')
-      const line = text.split('\n').find((candidate, at, all) => at < all.length - 1 && wanted.test(candidate))
-      if (line !== undefined) found(line)
-    }
-    child.stdout?.on('data', take)
-    child.stderr?.on('data', take)
-    child.on('exit', (code) => failed(new Error(`ended with ${code}: ${text.slice(-2000)}`)))
-  })
+function controllerFlags(home: string): readonly string[] {
+  return [
+    `--kubeconfig=${join(home, 'kcm.kubeconfig')}`,
+    `--service-account-private-key-file=${join(home, 'sa.key')}`,
+    '--leader-elect=false',
+    '--use-service-account-credentials=false',
+    '--controllers=*',
+    '--secure-port=0',
+    '--kube-api-qps=2000',
+    '--kube-api-burst=2000',
+  ]
 }
 
-function ended(child: ChildProcess): Promise<void> {
-  let text = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')))
-  return new Promise((done, failed) =>
-    child.on('exit', (code) =>
-      code === 0 ? done() : failed(new Error(`bench ended with ${code}: ${text.slice(-2000)}`)),
-    ),
-  )
+function print(apps: number, phase: string, { appliedS, ready, wallS = IDLE_S, procs }: Line): void {
+  const { engine, api, etcd, controllers } = procs ?? {}
+  if (!engine || !api || !etcd) return
+  if (phase === 'idle') return say(apps, 'idle: processor of the engine', (100 * engine.cpu) / wallS, '%')
+  const isTouch = phase === 'touch 1'
+  say(apps, isTouch ? 'touch 1 -> applied' : phase, isTouch ? appliedS : ready?.last, 's', FLUX[apps]?.[phase])
+  if (isTouch) say(apps, 'touch 1 -> every status says so', ready?.last, 's')
+  const cpu = engine.cpu + api.cpu + etcd.cpu
+  const parts = `engine ${engine.cpu}, API server ${api.cpu}, etcd ${etcd.cpu}; beside them controllers ${controllers?.cpu ?? 0}`
+  say(apps, `${phase}: CPU (${parts})`, cpu, 's', FLUX[apps]?.[`${phase} CPU`])
+  say(apps, `${phase}: memory of the engine, peak`, engine.peakRssMiB, 'MiB')
+}
+
+function tell(apps: number, phase: string, counts: Readonly<Record<string, number>>): void {
+  for (const [what, count] of Object.entries(counts)) say(apps, `${phase}: ${what}`, count, 'requests')
+}
+
+function say(apps: number, what: string, value: number | undefined, unit: string, flux?: number): void {
+  const rounded = value === undefined ? undefined : Number(value.toFixed(3))
+  const ratio = flux === undefined || !rounded ? {} : { peer: `flux 2.9: ${flux} ${unit}`, ratio: flux / rounded }
+  console.log(JSON.stringify({ name: `gitops, ${apps} apps, ${what}`, value: rounded, unit, ...ratio }))
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
@@ -8,6 +8,7 @@ import type { KubeClient } from '../src/adapters/kube/types.ts'
 import { createRegistryClient } from '../src/adapters/registry/client.ts'
 import type { KubeObject } from '../src/lib/kube/object.ts'
 import { read, readText } from '../src/lib/kube/read.ts'
+import { lineOf, openProcesses } from './processes.ts'
 
 /**
  * Image pushed -> Deployment changed on a real API server with nobody asking: the registry's own webhook reaches a Receiver, all else is events.
@@ -21,7 +22,7 @@ const SAMPLES = 10
 const TOKEN = 'hook-token'
 const PEER_S = 0.34
 const at = (n: number): string => `127.0.0.1:${BASE + n}`
-const running: ChildProcess[] = []
+const { start, stop } = openProcesses()
 
 if (existsSync(plane) && existsSync(tools)) await main()
 else
@@ -34,9 +35,7 @@ async function main(): Promise<void> {
   try {
     await measure(folder)
   } finally {
-    for (const child of running.reverse()) child.kill('SIGTERM')
-    await new Promise((resolve) => setTimeout(resolve, 2000))
-    for (const child of running) child.kill('SIGKILL')
+    await stop()
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -170,23 +169,4 @@ async function untilApplied(client: KubeClient, tag: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
   throw new Error(`${tag} was not applied in 30 s`)
-}
-
-function start(command: string, argv: readonly string[], env: Record<string, string> = {}): ChildProcess {
-  const child = spawn(command, argv, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } })
-  running.push(child)
-  return child
-}
-
-/** The first line of the output that looks as wanted. */
-function lineOf(child: ChildProcess, wanted: RegExp): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = ''
-    child.stdout?.on('data', (chunk: Buffer) => {
-      text += chunk.toString('utf8')
-      const line = text.split('\n').find((one) => wanted.test(one))
-      if (line !== undefined) resolve(line)
-    })
-    child.on('exit', (code) => reject(new Error(`ended with ${code}: ${text.slice(-500)}`)))
-  })
 }

@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { lineOf, openProcesses } from './processes.ts'
 
 /**
  * Image pushed -> scanned -> chosen -> committed -> fetched -> applied, by stage, on a real API server; a script asks at every stage, as the measured peer was.
@@ -11,7 +11,7 @@ const peers = process.env['SLUICE_PEERS'] ?? join(homedir(), '.cache/sluice/peer
 const tools = resolve(process.env['SLUICE_TOOLS'] ?? '../shared/tools', 'bench-gitops')
 const plane = join(peers, 'kube-control-plane')
 const base = 27500
-const running: ChildProcess[] = []
+const { start, stop } = openProcesses()
 
 if (existsSync(plane) && existsSync(tools)) await main()
 else console.log(JSON.stringify({ name: 'image pushed to applied', skipped: `needs ${plane} and ${tools}` }))
@@ -21,9 +21,7 @@ async function main(): Promise<void> {
   try {
     await measure(folder)
   } finally {
-    for (const child of running.reverse()) child.kill('SIGTERM')
-    await new Promise((resolve) => setTimeout(resolve, 2000))
-    for (const child of running) child.kill('SIGKILL')
+    await stop()
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -86,23 +84,4 @@ async function measure(folder: string): Promise<void> {
         unit: 's',
       }),
     )
-}
-
-function start(command: string, argv: readonly string[], env: Record<string, string> = {}): ChildProcess {
-  const child = spawn(command, argv, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } })
-  running.push(child)
-  return child
-}
-
-/** The first line of the output that looks as wanted. */
-function lineOf(child: ChildProcess, wanted: RegExp): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = ''
-    child.stdout?.on('data', (chunk: Buffer) => {
-      text += chunk.toString('utf8')
-      const line = text.split('\n').find((one) => wanted.test(one))
-      if (line !== undefined) resolve(line)
-    })
-    child.on('exit', (code) => reject(new Error(`ended with ${code}: ${text.slice(-500)}`)))
-  })
 }

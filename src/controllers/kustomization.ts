@@ -103,7 +103,7 @@ export type KustomizationStatus = {
     readonly revision: string
     readonly originRevision?: string
     readonly isCommitStatus?: boolean
-    /** It was ready and nothing but the revision has changed. */
+    /** Nobody needs to hear of it: it was ready and nothing but the revision has changed, or it took but a moment. */
     readonly isRoutine?: boolean
   }[]
   /** The attempt is over; facts may be told. */
@@ -246,6 +246,8 @@ function succeeded(seen: KustomizationSeen, attempt: Attempt, healthyAfterMs: nu
             reason: 'Progressing',
             message: `Health check passed in ${renderDuration(precise(healthyAfterMs, seen.random))}`,
             ...revisions,
+            // The end of the reconcile follows at once and says it, too.
+            isRoutine: healthyAfterMs < seen.healthGraceMs,
           } as const,
         ]
   return {

@@ -2,19 +2,18 @@ import { isDeepStrictEqual } from 'node:util'
 import type { InventoryEntry, Kustomization } from '../../../kinds/kustomization.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { describeRef, refOf, type KubeObject, type ObjectRef } from '../../../lib/kube/object.ts'
-import { isDecryptionDisabled } from '../../../pipeline/build/decrypt-objects.ts'
-import { dropUnknownFields } from '../../../pipeline/apply/drop-unknown.ts'
 import { compileIgnore, planYielding, withoutPaths, yieldFields } from '../../../pipeline/apply/ignore.ts'
 import { inventoryEntry } from '../../../pipeline/apply/inventory.ts'
-import { comparable, isEncrypted, isNoticedByFlux, normalize, withMetadata } from '../../../pipeline/apply/normalize.ts'
-import { compareForApply, STAGES, stageOf } from '../../../pipeline/apply/order.ts'
-import { isImmutableError, ownerLabels, ownerOf, planTakeover, rulesOf } from '../../../pipeline/apply/rules.ts'
+import { comparable } from '../../../pipeline/apply/normalize.ts'
+import { STAGES, stageOf } from '../../../pipeline/apply/order.ts'
+import { isImmutableError, ownerOf, planTakeover, rulesOf } from '../../../pipeline/apply/rules.ts'
 import { judge } from '../../../pipeline/health/kstatus.ts'
 import { ApiError } from '../../kube/api-error.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import type { EngineContext } from '../context.ts'
 import { eachLimited } from '../each-limited.ts'
-import { hashJson, type LiveObjects } from './live-objects.ts'
+import { desiredObjects, type Desired } from './desired.ts'
+import type { LiveObjects } from './live-objects.ts'
 import type { Target } from './target.ts'
 
 /** The field manager of everything that a Kustomization applies. */
@@ -76,21 +75,9 @@ export async function applyObjects(
   onChange: (change: ObjectChange) => void,
 ): Promise<void> {
   const { context } = tools.target
-  const labels = ownerLabels(kustomization.namespace, kustomization.name)
-  const ignored = compileIgnore(kustomization.ignore)
-  for (const object of built) refuseCiphertext(object, context.traps)
-  const wanted = built
-    .map((object) => {
-      const owned = withMetadata(
-        normalize(withMetadata(context.traps === 'flux' ? dropUnknownFields(object) : object, labels)),
-        kustomization.commonLabels,
-        kustomization.commonAnnotations,
-      )
-      return { ref: refOf(owned), object: owned, hash: hashJson(owned), ignored: ignored(owned) }
-    })
-    .sort((a, b) => compareForApply(a.ref, b.ref))
+  const desired = desiredObjects(built, kustomization, context.traps)
   for (const stage of STAGES) {
-    const objects = wanted.filter(({ object }) => stageOf(object) === stage)
+    const objects = desired.filter(({ ref }) => stageOf(ref) === stage)
     if (objects.length === 0) continue
     const applied = await applyStage(tools, kustomization, objects, onChange)
     if (stage !== 'rest') await waitUntilCurrent(context, applied)
@@ -100,18 +87,23 @@ export async function applyObjects(
 async function applyStage(
   tools: ApplyTools,
   kustomization: Kustomization,
-  wanted: readonly Wanted[],
+  desired: readonly Desired[],
   onChange: (change: ObjectChange) => void,
 ): Promise<readonly ObjectRef[]> {
   const { context, live } = tools.target
   const known = new Set<string>()
-  for (const { ref } of wanted) {
+  for (const { ref } of desired) {
     const kind = `${ref.apiVersion}/${ref.kind}`
     if (!known.has(kind)) await needKind(context, live, ref)
     known.add(kind)
     await needNamespace(context, ref)
   }
-  const open = tools.isAsked ? wanted : wanted.filter(({ ref, hash }) => !live.isUnchanged(ref, hash))
+  const changed = tools.isAsked ? desired : desired.filter(({ ref, hash }) => !live.isUnchanged(ref, hash))
+  const ignored = compileIgnore(kustomization.ignore)
+  const open = changed.map(({ ref, hash, whole }) => {
+    const object = whole()
+    return { ref, hash, object, ignored: ignored(object) }
+  })
   // One object is all or nothing by itself, and where nothing was applied yet nothing can be torn apart.
   const isFresh = context.traps === 'safe' && kustomization.inventory.length === 0
   const isWhole = open.length === 1 || isFresh
@@ -124,7 +116,7 @@ async function applyStage(
   const planned = [...byHash.values()].filter((one) => one.do !== 'nothing')
   if (planned.length > 0) await tools.onPlan(planned.map(({ change }) => change))
   const applied: ObjectRef[] = []
-  for (const { ref } of wanted) {
+  for (const { ref } of desired) {
     const one = byHash.get(ref)
     if (one === undefined) {
       onChange({ ref, action: 'unchanged', isDrift: false })
@@ -329,15 +321,6 @@ async function needNamespace({ client }: EngineContext, ref: ObjectRef): Promise
   throw new SluiceError(
     'APPLY_FAILED',
     `${describeRef(ref)} namespace not specified: the server could not find the requested resource\n`,
-  )
-}
-
-function refuseCiphertext(object: KubeObject, traps: 'safe' | 'flux'): void {
-  if (isDecryptionDisabled(object) || !(traps === 'flux' ? isNoticedByFlux(object) : isEncrypted(object))) return
-  const what = object.kind === 'Secret' ? 'secret' : 'object'
-  throw new SluiceError(
-    'APPLY_FAILED',
-    `${describeRef(refOf(object))} is SOPS encrypted, configuring decryption is required for this ${what} to be reconciled`,
   )
 }
 

@@ -4,6 +4,7 @@ import { systemClock } from '../../adapters/clock.ts'
 import type { EngineOptions } from '../../adapters/engine/start.ts'
 import type { Reach } from '../../adapters/net/reach.ts'
 import { parseDurationMs } from '../../kinds/duration.ts'
+import { boundHeap } from '../bound-heap.ts'
 import { type Election, runElected } from '../elected-engine.ts'
 import { holdStateFolder } from '../state/state-folder.ts'
 import { usageError, type Command } from './command.ts'
@@ -43,11 +44,13 @@ export const engine: Command = {
     const namespace = env['RUNTIME_NAMESPACE'] ?? 'kube-system'
     const electorate = { lead, path: resolve(io.cwd, kubeconfig), folder, signal, namespace }
     const log = values.verbose ? io.err : (line: string) => io.err(line.split('\n')[0] ?? '')
+    const stopBounding = boundHeap()
     try {
       await runElected({ ...options, ...listen, clock: systemClock, stateDir: folder.dir, log }, electorate, (server) =>
         io.out(JSON.stringify({ server, artifacts: listen.artifactListen, traps: options.traps })),
       )
     } finally {
+      stopBounding()
       folder.release()
     }
     return 0

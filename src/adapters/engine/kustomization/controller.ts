@@ -65,19 +65,7 @@ export function kustomizationController(
         wake.now(keyOf(object))
         tools.wakeDependents(keyOf(object))
       })
-      const wakeUsers = (source: string): void => {
-        const { now, later } = usersToWake(tools, source)
-        now.forEach((key) => wake.now(key))
-        later.forEach((key) => wake.after(key, UNCHANGED_LATER_MS))
-      }
-      context.sources.onChange(wakeUsers)
-      for (const { kind, cache: sources } of sourceCaches)
-        sources.onChange((object, type) => {
-          const { namespace = '', name } = object.metadata
-          // What it offers is told by the store; of the object only that it is there matters.
-          if (type === 'MODIFIED' && context.sources.get(kind, namespace, name)) return
-          wakeUsers(`${kind}/${keyOf(object)}`)
-        })
+      followSources(tools, sourceCaches, wake)
       tools.targets.onChange((object) => {
         const owner = ownerOf(object)
         if (owner !== undefined && memories.get(owner)?.healthWatch) wake.now(owner)
@@ -103,6 +91,22 @@ export function kustomizationController(
       for (const one of [...sourceCaches.map(({ cache: sources }) => sources), ...configs]) one.close()
     },
   }
+}
+
+function followSources(tools: KustomizationTools, sourceCaches: readonly SourceCache[], wake: Wake): void {
+  const { sources } = tools.context
+  const wakeUsers = (source: string): void => {
+    const { now, later } = usersToWake(tools, source)
+    now.forEach((key) => wake.now(key))
+    later.forEach((key) => wake.after(key, UNCHANGED_LATER_MS))
+  }
+  sources.onChange(wakeUsers)
+  for (const { kind, cache } of sourceCaches)
+    cache.onChange((object, type) => {
+      const { namespace = '', name } = object.metadata
+      // What it offers is told by the store; of the object only that it is there matters.
+      if (type !== 'MODIFIED' || !sources.get(kind, namespace, name)) wakeUsers(`${kind}/${keyOf(object)}`)
+    })
 }
 
 function makeTools(

@@ -64,29 +64,24 @@ export function createLiveObjects(client: KubeClient, caches: SharedCaches): Liv
     if (Number(seen.metadata.resourceVersion) < memory.version) return true
     return hashOf(seen) === memory.liveHash
   }
+  const follow = (apiVersion: string, kind: string): WatchCache => {
+    const watch = caches.open({ apiVersion, kind, labelSelector: OWNED_SELECTOR })
+    watches.set(`${apiVersion}/${kind}`, watch)
+    watch.onChange((object, type) => {
+      if (type === 'DELETED') forgetIncarnation(memories, object)
+      handlers.forEach((handler) => handler(object))
+    })
+    return watch
+  }
   return {
     async ensure(apiVersion, kind) {
-      const id = `${apiVersion}/${kind}`
-      const open = watches.get(id)
-      if (open) return open.ready.then(() => true)
-      if (!(await client.resource(apiVersion, kind))) return false
-      const watch = watches.get(id) ?? caches.open({ apiVersion, kind, labelSelector: OWNED_SELECTOR })
-      if (!watches.has(id)) {
-        watches.set(id, watch)
-        watch.onChange((object, type) => {
-          if (type === 'DELETED') forgetIncarnation(memories, object)
-          handlers.forEach((handler) => handler(object))
-        })
-      }
-      await watch.ready
+      const open = watchOf({ apiVersion, kind })
+      if (!open && !(await client.resource(apiVersion, kind))) return false
+      await (watchOf({ apiVersion, kind }) ?? follow(apiVersion, kind)).ready
       return true
     },
     get: (ref) => watchOf(ref)?.get(ref.namespace, ref.name),
-    remember(ref, desiredHash, live) {
-      const version = Number(live.metadata.resourceVersion ?? 0)
-      const isWatched = ownerOf(live) !== undefined && (live.metadata.namespace ?? '') === ref.namespace
-      memories.set(idOf(ref), { desiredHash, liveHash: liveHash(live), version, uid: live.metadata.uid, isWatched })
-    },
+    remember: (ref, desiredHash, live) => void memories.set(idOf(ref), memoryOf(ref, desiredHash, live)),
     forget: (ref) => void memories.delete(idOf(ref)),
     isFollowed: (ref) =>
       memories.get(idOf(ref))?.isWatched === true || watchOf(ref)?.get(ref.namespace, ref.name) !== undefined,
@@ -107,6 +102,12 @@ export function createLiveObjects(client: KubeClient, caches: SharedCaches): Liv
       watches.clear()
     },
   }
+}
+
+function memoryOf(ref: ObjectRef, desiredHash: string, live: KubeObject): Memory {
+  const { resourceVersion = '0', uid, namespace = '' } = live.metadata
+  const isWatched = ownerOf(live) !== undefined && namespace === ref.namespace
+  return { desiredHash, liveHash: liveHash(live), version: Number(resourceVersion), uid, isWatched }
 }
 
 /** What was deleted is not what a later apply made anew. */

@@ -39,6 +39,13 @@ export type RemoteRequest = {
   readonly tty: boolean
 }
 
+/** A volume in memory. */
+export type MemoryMount = {
+  readonly folder: string
+  readonly sizeBytes: number | undefined
+  readonly group: number | undefined
+}
+
 /** What a container is started from; nothing in it is ever read by a shell. */
 export type ContainerStart = ContainerId & {
   readonly pod: PodId
@@ -49,6 +56,8 @@ export type ContainerStart = ContainerId & {
   readonly workingDir: string
   /** `USER` or `runAsUser`: `uid`, `uid:gid`, or names of the image's /etc/passwd. */
   readonly user: string
+  /** More groups of its processes: supplementalGroups and fsGroup. */
+  readonly groups: readonly number[]
   readonly readOnlyRoot: boolean
   readonly binds: readonly Bind[]
   /** Whether its work has an end: an init container, or a container of a Job. A driver that only simulates ends it at once. */
@@ -86,6 +95,8 @@ export type Driver = {
   readonly findImage: (name: string) => Promise<Image | undefined>
   readonly pullImage: (name: string) => Promise<Image>
   readonly createSandbox: (pod: PodId) => Promise<Sandbox>
+  /** Mounts a file system of memory on a folder of the pod, for the containers that start after. */
+  readonly mountMemory: (uid: string, mount: MemoryMount) => Promise<void>
   readonly start: (start: ContainerStart) => Promise<RunningContainer>
   /** Signals the container's program itself; SIGKILL ends all its processes. */
   readonly signal: (id: ContainerId, signal: string) => Promise<void>

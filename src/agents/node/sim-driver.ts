@@ -32,6 +32,7 @@ export function startSimDriver(o: {
       sandboxes.set(uid, sandbox)
       return sandbox
     },
+    mountMemory: async () => undefined,
     async start({ uid, container, attempt, image: { id }, hasEnd }) {
       const begun = { uid, container, attempt, imageId: id, startedAtMs: o.nowMs() }
       const running = hasEnd ? { ...begun, exit: { code: 0, signal: undefined, atMs: o.nowMs() } } : begun

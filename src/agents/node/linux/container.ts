@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { ContainerStart } from '../driver.ts'
 import { resolveInLayers } from '../image/layered-path.ts'
-import { enterWords, onTerminal, type Started } from './enter.ts'
+import { enterWords, type Ids, onTerminal, type Started } from './enter.ts'
 import { removeTree } from './remove-tree.ts'
 import { resolveUser } from './user.ts'
 
@@ -36,7 +36,7 @@ export function startInit(
   for (const name of ['root', 'upper', 'work']) mkdirSync(join(folder, name), { recursive: true, mode: 0o755 })
   if (!mode.overlay) copyLayers(start.image.layers, join(folder, 'root'))
   const user = resolveUser(start.image.layers, start.user)
-  const ids = idArguments(mode, user)
+  const ids = idArguments(mode, user, start.groups)
   const env: ContainerStart['env'] = start.tty ? [TERMINAL, ...start.env] : start.env
   const words = programArguments({ ...start, env }, user.home)
   keepSurroundings(folder, { env: start.env, workingDir: start.workingDir, home: user.home })
@@ -72,10 +72,15 @@ export function surroundingsOf(paths: LinuxPaths, uid: string, container: string
   return JSON.parse(readFileSync(join(paths.container(uid, container), 'surroundings.json'), 'utf8'))
 }
 
-/** Numbers of user and group, or empty where only one id exists or root is meant. */
-export function idArguments(mode: LinuxMode, user: { readonly uid: number; readonly gid: number }): [string, string] {
-  if (mode.isSingleId || (user.uid === 0 && user.gid === 0)) return ['', '']
-  return [String(user.uid), String(user.gid)]
+/** Numbers of user, group and more groups, or empty where only one id exists or root is meant. */
+export function idArguments(
+  mode: LinuxMode,
+  user: { readonly uid: number; readonly gid: number },
+  groups: readonly number[],
+): Ids {
+  if (mode.isSingleId) return ['', '', '']
+  const more = groups.join(',')
+  return user.uid === 0 && user.gid === 0 ? ['', '', more] : [String(user.uid), String(user.gid), more]
 }
 
 /** What `env -i` gets: folder, environment, program. @throws SluiceError OBJECT_INVALID */

@@ -12,6 +12,7 @@ import { forgetKeeper, launchKeeper, TOOL_ENV, type Launched } from './launch.ts
 import { addRoutes, joinBridge, makeBridge, NETWORK, waitForNamespace } from './network.ts'
 import { groupOf, keyOf, metaOf, type Linux, type Meta } from './kept.ts'
 import { attachTo, execIn, forwardTo, openIn } from './remote.ts'
+import { enterSandbox, mountMemory, sandboxOf } from './sandbox.ts'
 import { removeTree } from './remove-tree.ts'
 import { checkMachine } from './self-check.ts'
 import { prepareTools, whyNoTerminals } from './tools.ts'
@@ -83,6 +84,7 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
     findImage: images.find,
     pullImage: images.pull,
     createSandbox: (pod) => createSandbox(linux, pod.uid, pod.name),
+    mountMemory: (uid, mount) => mountMemory(linux, uid, mount),
     start: (start) => startContainer(linux, start),
     signal: async (id, signal) => {
       const key = keyOf(id)
@@ -161,8 +163,8 @@ async function createSandbox(linux: Linux, uid: string, hostname: string): Promi
   mkdirSync(linux.paths.logs(uid), { recursive: true, mode: 0o755 })
   try {
     const hold = ['sh', '-c', 'hostname "$1" 2>/dev/null; exec sleep infinity', 'sh', hostname.slice(0, 63)]
-    const argv = [...DIE_WITH_KEEPER, 'unshare', '-n', '-i', '-u', '--', ...hold]
-    const meta: Meta = { kind: 'sandbox', uid, ip: `10.42.0.${octet}` }
+    const argv = [...DIE_WITH_KEEPER, 'unshare', '-n', '-i', '-u', '-m', '--', ...hold]
+    const meta: Meta = { kind: 'sandbox', uid, ip: `10.42.0.${octet}`, hasMounts: true }
     const { pid } = await keeper.run({ key, argv, env: TOOL_ENV, cwd: '/', meta })
     await waitForNamespace(pid, linux.launched.pid)
     return { uid, ip: await joinBridge(keeper, pid, octet) }
@@ -183,12 +185,10 @@ function nextOctet(linux: Linux): number {
 
 async function startContainer(linux: Linux, start: ContainerStart): Promise<RunningContainer> {
   const { keeper } = linux.launched
-  const sandbox = (await keeper.list()).find(({ key, exit }) => key === `sandbox/${start.uid}` && !exit)
-  if (sandbox === undefined)
-    throw new SluiceError('NODE_DRIVER', 'the sandbox of the pod is gone', { retry: 'backoff' })
+  const sandbox = await sandboxOf(linux, start.uid)
   const groups = linux.cgroups.open(groupOf(start), start.limits)
   const { argv, env } = startInit(linux.paths, linux.mode, start, groups)
-  const inPod = ['nsenter', '-t', String(sandbox.pid), '-n', '-i', '-u', '--']
+  const inPod = [...enterSandbox(sandbox), '--', 'sh', '-c', 'cd "$1" && shift && exec "$@"', 'sh', linux.paths.layers]
   const isolate = ['unshare', '-m', '-p', '--fork', '--kill-child', '--']
   const meta: Meta = {
     kind: 'container',
@@ -196,7 +196,7 @@ async function startContainer(linux: Linux, start: ContainerStart): Promise<Runn
     container: start.container,
     attempt: start.attempt,
     imageId: start.image.id,
-    user: idArguments(linux.mode, resolveUser(start.image.layers, start.user)).join(':'),
+    user: idArguments(linux.mode, resolveUser(start.image.layers, start.user), start.groups).join(':'),
     tty: start.tty,
   }
   const request: RunRequest = {

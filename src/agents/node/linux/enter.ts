@@ -1,6 +1,9 @@
 /** Words and variables of a program as it is started. */
 export type Started = { readonly argv: readonly string[]; readonly env: Readonly<Record<string, string>> }
 
+/** Numbers of user, group and more groups as texts. */
+export type Ids = readonly [uid: string, gid: string, groups: string]
+
 const CAPABILITIES = 'chown,dac_override,fowner,fsetid,kill,setgid,setuid,setpcap,net_bind_service,sys_chroot,setfcap'
 
 /**
@@ -8,14 +11,10 @@ const CAPABILITIES = 'chown,dac_override,fowner,fsetid,kill,setgid,setuid,setpca
  *
  * `/.sluice` holds a loader, a C library and `env`, so that the program's environment is set only after the chroot: nothing in it can
  * reach the tools that work before.
- * @param ids numbers of user and group; empty where only one id exists or root is meant
+ * @param ids numbers of user, group and more groups (`1,2`); empty where only one id exists or root is meant
  * @param words what `env -i` gets
  */
-export function enterWords(
-  root: string,
-  [uid, gid]: readonly [string, string],
-  words: readonly string[],
-): readonly string[] {
+export function enterWords(root: string, [uid, gid, groups]: Ids, words: readonly string[]): readonly string[] {
   const bounding = CAPABILITIES.split(',').map((name) => `+${name}`)
   const confined = [
     'setpriv',
@@ -25,12 +24,16 @@ export function enterWords(
     '--bounding-set',
     ['-all', ...bounding].join(','),
   ]
-  const inside = ['unshare', `--root=${root}`, '--wd=/', ...(uid === '' ? [] : [`--setuid=${uid}`, `--setgid=${gid}`])]
+  // unshare leaves all other groups; only chroot can give some
+  const inside =
+    groups === ''
+      ? ['unshare', `--root=${root}`, '--wd=/', ...(uid === '' ? [] : [`--setuid=${uid}`, `--setgid=${gid}`])]
+      : ['chroot', `--userspec=+${uid || 0}:+${gid || 0}`, `--groups=${groups}`, root]
   return [
     ...confined,
     '--',
     ...inside,
-    '--',
+    ...(groups === '' ? ['--'] : []),
     '/.sluice/ld',
     '--library-path',
     '/.sluice',

@@ -6,7 +6,11 @@ import type { Launched } from './launch.ts'
 
 /** What the keeper remembers for us about a process. */
 export type Meta =
-  | ({ readonly kind: 'sandbox' } & Sandbox)
+  | ({
+      readonly kind: 'sandbox'
+      /** Volumes in memory are mounted in a mount namespace of its own. */
+      readonly hasMounts?: true
+    } & Sandbox)
   | ({
       readonly kind: 'container'
       readonly imageId: string

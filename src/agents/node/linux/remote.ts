@@ -101,11 +101,11 @@ async function findProgram(linux: Linux, id: ContainerId): Promise<Found | undef
 }
 
 function wordsIn(linux: Linux, { pid, meta }: Found, command: readonly string[], tty: boolean): Started {
-  const [uid = '', gid = ''] = meta.user.split(':')
+  const [uid = '', gid = '', groups = ''] = meta.user.split(':')
   const { home, workingDir, env } = surroundingsOf(linux.paths, meta.uid, meta.container)
   const surrounding = tty ? [TERMINAL, ...env] : env
   const words = programArguments({ env: surrounding, workingDir, command }, home)
-  const entered = enterWords('/proc/self/fd/9', [uid, gid], words)
+  const entered = enterWords('/proc/self/fd/9', [uid, gid, groups], words)
   const started = tty ? onTerminal(entered, linux.paths.enterScript, uid) : { argv: entered, env: {} }
   return {
     argv: ['sh', linux.paths.execScript, String(pid), ...started.argv],

@@ -52,7 +52,7 @@ async function tryRun(
     '--',
   ]
   return keeper.exec({
-    argv: [...argv, 'sh', paths.initScript, ...words, '--', ...enterWords('.', ['', ''], program)],
+    argv: [...argv, 'sh', paths.initScript, ...words, '--', ...enterWords('.', ['', '', ''], program)],
     env: TOOL_ENV,
     timeoutMs: 15_000,
   })

@@ -24,7 +24,10 @@ export type Fault = {
 }
 
 /** The newest run of a container, and how many restarts it had in a row without ten quiet minutes. */
-export type Run = RunningContainer & { readonly restartsInARow: number; readonly previous?: RunningContainer }
+export type Run = Ended & { readonly restartsInARow: number; readonly previous?: Ended }
+
+/** A container with what it said when it ended. */
+export type Ended = RunningContainer & { readonly message?: string }
 
 /** All that the decision looks at. */
 export type Seen = {

@@ -78,7 +78,7 @@ function valueOf(
   if (secretKeyRef) return keyed('secret', secretKeyRef, sources.secret(secretKeyRef.name ?? ''))
   if (resourceFieldRef) {
     const named = sources.pod.spec.containers.find((other) => other.name === resourceFieldRef.containerName)
-    return resourceValue(named ?? container, resourceFieldRef.resource)
+    return resourceValue(named ?? container, resourceFieldRef)
   }
   throw new SluiceError('POD_CONFIG', `variable ${name}: a valueFrom of this kind is not known`)
 }
@@ -90,21 +90,38 @@ function keyed(kind: string, ref: KeyRef, data: Readonly<Record<string, string>>
   throw new SluiceError('POD_CONFIG', `couldn't find key ${ref.key} in ${kind} "${ref.name}"`, { retry: 'backoff' })
 }
 
+/** The variables of a Service: its address and ports, and the same in the form of Docker's links, which the original still writes. */
 function serviceEnv(services: readonly KubeObject[]): [string, string][] {
   return services.flatMap((service) => {
-    const spec = service['spec'] as { clusterIP?: string; ports?: { name?: string; port: number }[] } | undefined
-    const [first] = spec?.ports ?? []
-    if (!spec?.clusterIP || spec.clusterIP === 'None' || !first) return []
-    const name = service.metadata.name.toUpperCase().replaceAll('-', '_')
-    const named = (spec.ports ?? []).flatMap((port): [string, string][] =>
-      port.name ? [[`${name}_SERVICE_PORT_${port.name.toUpperCase().replaceAll('-', '_')}`, String(port.port)]] : [],
+    const spec = service['spec'] as { clusterIP?: string; ports?: ServicePort[] } | undefined
+    const { clusterIP: ip, ports = [] } = spec ?? {}
+    const [first] = ports
+    if (!ip || ip === 'None' || !first) return []
+    const name = nameInEnv(service.metadata.name)
+    const named = ports.flatMap((port): [string, string][] =>
+      port.name ? [[`${name}_SERVICE_PORT_${nameInEnv(port.name)}`, String(port.port)]] : [],
     )
-    return [[`${name}_SERVICE_HOST`, spec.clusterIP], [`${name}_SERVICE_PORT`, String(first.port)], ...named] as [
-      string,
-      string,
-    ][]
+    const links = ports.flatMap(({ port, protocol = 'TCP' }): [string, string][] => {
+      const prefix = `${name}_PORT_${port}_${protocol}`
+      return [
+        [prefix, `${protocol.toLowerCase()}://${ip}:${port}`],
+        [`${prefix}_PROTO`, protocol.toLowerCase()],
+        [`${prefix}_PORT`, String(port)],
+        [`${prefix}_ADDR`, ip],
+      ]
+    })
+    const whole = `${(first.protocol ?? 'TCP').toLowerCase()}://${ip}:${first.port}`
+    const basic: [string, string][] = [
+      [`${name}_SERVICE_HOST`, ip],
+      [`${name}_SERVICE_PORT`, String(first.port)],
+    ]
+    return [...basic, ...named, [`${name}_PORT`, whole], ...links]
   })
 }
+
+type ServicePort = { readonly name?: string; readonly port: number; readonly protocol?: string }
+
+const nameInEnv = (name: string): string => name.toUpperCase().replaceAll('-', '_')
 
 function missing(kind: string, name: string): SluiceError {
   return new SluiceError('POD_CONFIG', `${kind} "${name}" not found`, { retry: 'backoff' })

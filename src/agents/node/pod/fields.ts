@@ -1,3 +1,4 @@
+import { cpus, totalmem } from 'node:os'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { Container, Pod } from './shapes.ts'
 
@@ -33,12 +34,25 @@ export function fieldValue(pod: Pod, path: string, ip: string, hostIp: string): 
   return value
 }
 
-/** The value of a `resourceFieldRef`: whole cores (rounded up) or bytes; 0 where no limit is set. */
-export function resourceValue(container: Container | undefined, resource: string): string {
-  const [kind = '', name = ''] = resource.split('.')
-  const amounts = kind === 'limits' ? container?.resources?.limits : container?.resources?.requests
-  const amount = parseQuantity(amounts?.[name])
-  return String(Math.ceil(amount ?? 0))
+/** What a container may use of this machine when nothing limits it. */
+const WHOLE: Readonly<Record<string, () => string>> = {
+  cpu: () => String(cpus().length || 1),
+  memory: () => String(Math.floor(totalmem() / 1024) * 1024),
+  'ephemeral-storage': () => '100Gi',
+}
+
+/** The value of a `resourceFieldRef` in units of its divisor, rounded up; what is not limited is limited by the machine. */
+export function resourceValue(
+  container: Container | undefined,
+  { resource, divisor }: { readonly resource: string; readonly divisor?: string | number },
+): string {
+  const dot = resource.indexOf('.')
+  const [kind, name] = [resource.slice(0, dot), resource.slice(dot + 1)]
+  const { limits, requests } = container?.resources ?? {}
+  const given = kind === 'limits' ? (limits?.[name] ?? WHOLE[name]?.()) : requests?.[name]
+  const unit = parseQuantity(divisor) || 1
+  // a part in a million is what multiplying by a thousandth loses
+  return String(Math.ceil(Number(((parseQuantity(given) ?? 0) / unit).toFixed(6))))
 }
 
 const UNITS: Readonly<Record<string, number>> = {

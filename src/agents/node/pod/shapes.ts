@@ -11,7 +11,11 @@ export type EnvVar = {
     readonly configMapKeyRef?: KeyRef
     readonly secretKeyRef?: KeyRef
     readonly fieldRef?: { readonly fieldPath: string }
-    readonly resourceFieldRef?: { readonly containerName?: string; readonly resource: string }
+    readonly resourceFieldRef?: {
+      readonly containerName?: string
+      readonly resource: string
+      readonly divisor?: string | number
+    }
   }
 }
 
@@ -67,6 +71,12 @@ export type SecurityContext = {
   readonly privileged?: boolean
 }
 
+/** Who the processes of a pod are, and which groups own its volumes. */
+export type PodSecurityContext = SecurityContext & {
+  readonly fsGroup?: number
+  readonly supplementalGroups?: readonly number[]
+}
+
 /** A container of a pod. */
 export type Container = {
   readonly name: string
@@ -83,6 +93,8 @@ export type Container = {
   readonly readinessProbe?: Probe
   readonly livenessProbe?: Probe
   readonly startupProbe?: Probe
+  readonly terminationMessagePath?: string
+  readonly terminationMessagePolicy?: string
   readonly lifecycle?: { readonly preStop?: Action; readonly postStart?: Action }
   readonly securityContext?: SecurityContext
   readonly stdin?: boolean
@@ -105,8 +117,13 @@ export type FileItems = {
 export type DownwardFiles = {
   readonly items?: readonly {
     readonly path: string
+    readonly mode?: number
     readonly fieldRef?: { readonly fieldPath: string }
-    readonly resourceFieldRef?: { readonly resource: string; readonly containerName?: string }
+    readonly resourceFieldRef?: {
+      readonly resource: string
+      readonly containerName?: string
+      readonly divisor?: string | number
+    }
   }[]
 }
 
@@ -125,7 +142,7 @@ export type Projection = {
 /** A volume of a pod. */
 export type Volume = {
   readonly name: string
-  readonly emptyDir?: object
+  readonly emptyDir?: { readonly medium?: string; readonly sizeLimit?: string | number }
   readonly hostPath?: { readonly path: string; readonly type?: string }
   readonly configMap?: {
     readonly name?: string
@@ -153,7 +170,8 @@ export type PodSpec = {
   readonly serviceAccountName?: string
   readonly enableServiceLinks?: boolean
   readonly hostNetwork?: boolean
-  readonly securityContext?: SecurityContext
+  readonly securityContext?: PodSecurityContext
+  readonly hostAliases?: readonly { readonly ip: string; readonly hostnames?: readonly string[] }[]
   readonly activeDeadlineSeconds?: number
 }
 
@@ -197,6 +215,7 @@ export type PodCondition = {
 
 /** `status` of a pod. */
 export type PodStatus = {
+  readonly observedGeneration?: number
   readonly phase?: string
   readonly reason?: string
   readonly message?: string

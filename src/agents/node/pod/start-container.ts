@@ -8,6 +8,7 @@ import { commandOf, expandVariables, resolveEnv } from './env.ts'
 import { parseQuantity } from './fields.ts'
 import { lookUp, textOf } from './lookups.ts'
 import { uidOf, type Container, type Pod } from './shapes.ts'
+import { messageBind } from './termination.ts'
 import { bindsOf, makeVolumes, readOnlyVolumes } from './volumes.ts'
 
 /** A pod's place: address and volumes. */
@@ -28,8 +29,26 @@ export async function makePlace(context: NodeContext, pod: Pod, existing: Sandbo
   const lookups = await lookUp(context.client, pod)
   const folder = driver.podFolder(uid)
   const volumes = makeVolumes(join(folder, 'volumes'), { pod, ip: sandbox.ip, hostIp: driver.hostIp, ...lookups })
-  writeNetworkFiles(join(folder, 'etc'), driver, id, sandbox.ip)
+  await mountMemories(driver, pod, volumes)
+  writeNetworkFiles(join(folder, 'etc'), driver, id, sandbox.ip, pod.spec.hostAliases ?? [])
   return { sandbox, volumes }
+}
+
+/** Content of volumes as it is now, for containers that run: ConfigMaps, Secrets, labels and tokens change. @throws SluiceError POD_VOLUME */
+export async function refreshVolumes(context: NodeContext, pod: Pod, { sandbox }: Place): Promise<void> {
+  const driver = context.driver()
+  const lookups = await lookUp(context.client, pod)
+  const folder = join(driver.podFolder(uidOf(pod)), 'volumes')
+  makeVolumes(folder, { pod, ip: sandbox.ip, hostIp: driver.hostIp, ...lookups })
+}
+
+async function mountMemories(driver: Driver, pod: Pod, volumes: ReadonlyMap<string, string>): Promise<void> {
+  for (const { name, emptyDir } of pod.spec.volumes ?? []) {
+    const folder = volumes.get(name)
+    if (emptyDir?.medium !== 'Memory' || folder === undefined) continue
+    const sizeBytes = parseQuantity(emptyDir.sizeLimit)
+    await driver.mountMemory(uidOf(pod), { folder, sizeBytes, group: pod.spec.securityContext?.fsGroup })
+  }
 }
 
 /** Starts one container. @throws SluiceError POD_CONFIG, POD_VOLUME, IMAGE_INVALID, NODE_* */
@@ -71,8 +90,13 @@ export async function startContainer(
     env: [...env],
     workingDir: expandVariables(container.workingDir ?? image.config.WorkingDir ?? '/', env),
     user,
+    groups: groupsOf(pod),
     readOnlyRoot: security.readOnlyRootFilesystem === true,
-    binds: [...networkBinds(driver, uid), ...bindsOf(container, volumes, readOnlyVolumes(pod), env)],
+    binds: [
+      ...networkBinds(driver, uid),
+      ...messageBind(driver, { uid, container: container.name, attempt: run.attempt }, container),
+      ...bindsOf(container, volumes, readOnlyVolumes(pod), env),
+    ],
     stdin: container.stdin !== true ? 'none' : container.stdinOnce === true ? 'once' : 'open',
     tty: container.tty === true,
     ports: (container.ports ?? []).map(({ containerPort }) => containerPort),
@@ -90,6 +114,11 @@ function hasEnd(pod: Pod, container: Container): boolean {
   return pod.metadata.ownerReferences?.some(({ kind }) => kind === 'Job') === true
 }
 
+function groupsOf({ spec }: Pod): number[] {
+  const { fsGroup, supplementalGroups = [] } = spec.securityContext ?? {}
+  return [...supplementalGroups, ...(fsGroup === undefined ? [] : [fsGroup])]
+}
+
 function userText({ runAsUser, runAsGroup }: { readonly runAsUser?: number; readonly runAsGroup?: number }): string {
   return runAsGroup === undefined ? String(runAsUser) : `${runAsUser}:${runAsGroup}`
 }
@@ -99,12 +128,16 @@ function writeNetworkFiles(
   driver: Driver,
   { name, namespace }: { readonly name: string; readonly namespace: string },
   ip: string,
+  aliases: NonNullable<Pod['spec']['hostAliases']>,
 ): void {
   if (driver.dns === undefined) return
   mkdirSync(folder, { recursive: true })
   const search = `${namespace}.svc.cluster.local svc.cluster.local cluster.local`
   writeFileSync(join(folder, 'resolv.conf'), `search ${search}\nnameserver ${driver.dns}\noptions ndots:5\n`)
-  writeFileSync(join(folder, 'hosts'), `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n${ip}\t${name}\n`)
+  const more = aliases.map((alias) => `${alias.ip}\t${(alias.hostnames ?? []).join('\t')}\n`)
+  const given = more.length === 0 ? '' : `\n# Entries added by HostAliases.\n${more.join('')}`
+  const own = `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n${ip}\t${name}\n`
+  writeFileSync(join(folder, 'hosts'), `# Kubernetes-managed hosts file.\n${own}${given}`)
   writeFileSync(join(folder, 'hostname'), `${name}\n`)
 }
 

@@ -1,5 +1,5 @@
 import type { RunningContainer } from '../driver.ts'
-import { isAlive, isFinished, lifeOf, restartsAfter, type Run, type Seen } from './decide.ts'
+import { type Ended, isAlive, isFinished, lifeOf, restartsAfter, type Run, type Seen } from './decide.ts'
 import { restartDelayMs } from './backoff.ts'
 import type { Container, ContainerState, ContainerStatus, Pod, PodCondition, PodStatus } from './shapes.ts'
 
@@ -15,8 +15,10 @@ export function renderPodStatus(seen: Seen, hostIp: string): PodStatus {
   const isLate = lifeOf(pod, nowMs).isOver && before.phase !== 'Succeeded'
   const phase = isLate ? 'Failed' : phaseOf(seen, areInitsDone)
   const ip = seen.sandbox?.ip ?? before.podIP
+  const { generation } = pod.metadata
   return {
     ...(before.qosClass === undefined ? {} : { qosClass: before.qosClass }),
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase,
     ...(isLate ? { reason: before.reason ?? 'DeadlineExceeded' } : {}),
     ...(isLate ? { message: before.message ?? 'Pod was active on the node longer than the specified deadline' } : {}),
@@ -95,7 +97,7 @@ function lastStateOf(run: Run | undefined, state: ContainerState): ContainerStat
   return run?.previous?.exit ? terminated(run.previous) : {}
 }
 
-function terminated(run: RunningContainer): ContainerState {
+function terminated(run: Ended): ContainerState {
   const { exit } = run
   if (exit === undefined) return {}
   const reason = exit.isOutOfMemory ? 'OOMKilled' : exit.code === 0 ? 'Completed' : 'Error'
@@ -103,6 +105,7 @@ function terminated(run: RunningContainer): ContainerState {
     terminated: {
       exitCode: exit.code,
       reason,
+      ...(run.message === undefined || run.message === '' ? {} : { message: run.message }),
       startedAt: timeText(run.startedAtMs),
       finishedAt: timeText(exit.atMs),
       containerID: containerId(run),
@@ -126,7 +129,12 @@ function conditionsOf(
   const reason = phase === 'Succeeded' ? 'PodCompleted' : phase === 'Failed' ? 'PodFailed' : 'ContainersNotReady'
   const message = isOver || unready.length === 0 ? undefined : `containers with unready status: [${unready.join(' ')}]`
   const off = { status: 'False', reason, ...(message === undefined ? {} : { message }) }
-  const initOff = { status: 'False', reason: 'ContainersNotInitialized', message: 'containers with incomplete status' }
+  const pending = (seen.pod.spec.initContainers ?? []).filter((container) => !isInitDone(seen, container))
+  const initOff = {
+    status: 'False',
+    reason: 'ContainersNotInitialized',
+    message: `containers with incomplete status: [${pending.map(({ name }) => name).join(' ')}]`,
+  }
   const areReady = !isOver && unready.length === 0
   const wanted: PodCondition[] = [
     { type: 'PodReadyToStartContainers', status: seen.sandbox ? 'True' : 'False' },

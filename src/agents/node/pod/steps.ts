@@ -101,7 +101,7 @@ async function start(context: NodeContext, memory: Memory, step: Step & { do: 's
     if (attempt >= 2) await context.driver().forget({ uid: uidOf(memory.pod), container: name, attempt: attempt - 2 })
     await startContainer(context, memory.pod, container, image, { place: memory.place, attempt })
   } catch (error) {
-    const isConfig = error instanceof SluiceError && ['POD_CONFIG', 'OBJECT_INVALID'].includes(error.code)
+    const isConfig = error instanceof SluiceError && ['POD_CONFIG', 'POD_VOLUME', 'OBJECT_INVALID'].includes(error.code)
     const reason = isConfig ? 'CreateContainerConfigError' : 'RunContainerError'
     const fault = faultOf(context, memory.startFaults.get(name), reason, error)
     memory.startFaults.set(name, fault)

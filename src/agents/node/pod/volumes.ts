@@ -1,8 +1,9 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { safePath } from '../../../lib/tar/entry.ts'
 import type { Bind } from '../driver.ts'
+import { give, showFiles, type VolumeFile } from './atomic-files.ts'
 import { expandVariables } from './env.ts'
 import { fieldValue, resourceValue } from './fields.ts'
 import type { Container, DownwardFiles, FileItems, Pod, Projection, Volume } from './shapes.ts'
@@ -61,9 +62,11 @@ export function readOnlyVolumes(pod: Pod): Set<string> {
 function makeVolume(path: string, volume: Volume, sources: VolumeSources): string {
   const { emptyDir, hostPath, configMap, secret, downwardAPI, projected } = volume
   if (hostPath) return hostPathOf(volume.name, hostPath)
-  mkdirSync(path, { recursive: true })
+  const group = sources.pod.spec.securityContext?.fsGroup
+  const isNew = mkdirSync(path, { recursive: true }) !== undefined
   if (emptyDir) {
-    chmodSync(path, 0o777)
+    if (isNew) give(path, group)
+    if (isNew) chmodSync(path, group === undefined ? 0o777 : 0o2777)
     return path
   }
   const parts: Projection[] | undefined = configMap
@@ -81,9 +84,16 @@ function makeVolume(path: string, volume: Volume, sources: VolumeSources): strin
   }
   const mode = (configMap ?? secret ?? downwardAPI ?? projected)?.defaultMode ?? 0o644
   const isApiAccess = volume.name.startsWith('kube-api-access-')
+  const files = new Map<string, VolumeFile>()
   for (const part of parts)
-    for (const file of filesOf(part, sources, volume.name, isApiAccess)) put(path, file, mode, volume.name)
-  chmodSync(path, 0o755)
+    for (const file of filesOf(part, sources, volume.name, isApiAccess)) {
+      const safe = safePath(file.path)
+      if (!safe) throw refused(volume.name, `"${file.path}" leaves the volume`)
+      files.set(safe, { path: safe, content: file.content, mode: file.mode ?? mode })
+    }
+  showFiles(path, [...files.values()], group)
+  give(path, group)
+  chmodSync(path, group === undefined ? 0o755 : 0o2755)
   return path
 }
 
@@ -119,24 +129,15 @@ function pick(
 }
 
 function downward({ items }: DownwardFiles, { pod, ip, hostIp }: VolumeSources): OneFile[] {
-  return (items ?? []).map(({ path, fieldRef, resourceFieldRef }) => {
-    const named = pod.spec.containers.find(({ name }) => name === resourceFieldRef?.containerName)
+  return (items ?? []).map(({ path, mode, fieldRef, resourceFieldRef }) => {
+    const named = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find(
+      ({ name }) => name === resourceFieldRef?.containerName,
+    )
     const value = fieldRef
       ? fieldValue(pod, fieldRef.fieldPath, ip, hostIp)
-      : resourceValue(named, resourceFieldRef?.resource ?? '')
-    return { path, content: Buffer.from(value) }
+      : resourceValue(named, resourceFieldRef ?? { resource: '' })
+    return { path, content: Buffer.from(value), ...(mode === undefined ? {} : { mode }) }
   })
-}
-
-function put(root: string, { path, content, mode }: OneFile, defaultMode: number, volume: string): void {
-  const safe = safePath(path)
-  if (!safe) throw refused(volume, `"${path}" leaves the volume`)
-  const file = join(root, safe)
-  mkdirSync(dirname(file), { recursive: true })
-  rmSync(file, { force: true, recursive: true })
-  writeFileSync(file, content)
-  // read by whoever the container runs as, so never less than that
-  chmodSync(file, (mode ?? defaultMode) | 0o444)
 }
 
 function hostPathOf(name: string, { path, type = '' }: { readonly path: string; readonly type?: string }): string {

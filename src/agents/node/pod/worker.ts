@@ -4,13 +4,25 @@ import type { RunningContainer, Sandbox } from '../driver.ts'
 import { onceMore } from '../again.ts'
 import type { Image } from '../image/store.ts'
 import type { NodeContext } from './context.ts'
-import { decidePod, isAlive, keyOfStep, type Fault, type ImageState, type Run, type Seen, type Step } from './decide.ts'
+import {
+  decidePod,
+  type Ended,
+  isAlive,
+  keyOfStep,
+  type Fault,
+  type ImageState,
+  type Run,
+  type Seen,
+  type Step,
+} from './decide.ts'
 import { freshHealth } from './probe-state.ts'
 import { startProbing, type Probing } from './probing.ts'
 import { uidOf, type Container, type Pod } from './shapes.ts'
+import { keepVolumes, showsOther } from './keep-volumes.ts'
 import type { Place } from './start-container.ts'
 import { renderPodStatus } from './status.ts'
 import { perform } from './steps.ts'
+import { terminationMessage } from './termination.ts'
 
 /** One pod on this node. */
 export type PodWorker = {
@@ -44,6 +56,8 @@ export type Memory = {
   readonly probing: Map<string, Probing>
   readonly stopping: Map<string, { readonly killAtMs: number }>
   readonly inFlight: Set<string>
+  /** What runs said when they ended, read once: `container/attempt`. */
+  readonly messages: Map<string, string>
 }
 
 /** Starts the worker of a pod; `onFinished` is called when nothing of it is left. */
@@ -66,26 +80,26 @@ export function startPodWorker(context: NodeContext, first: Pod, onFinished: () 
       wake,
       failed: () => later(1_000),
       last() {
-        memory.isClosed = true
-        cancelTimer()
+        stopTimers()
         onFinished()
       },
     })
   const look = async (): Promise<void> => {
-    await observe(context, memory)
-    // before anything is said: what was taken over keeps the health that it had
-    keepProbing(context, memory, wake)
-    const seen = seenOf(context, memory)
-    const { steps, againAtMs } = decidePod(seen)
-    await writeStatus(context, memory, seen)
-    for (const step of steps) launch(step)
+    const againAtMs = await lookAt(context, memory, wake, launch)
     cancelTimer()
     if (againAtMs !== undefined) later(Math.max(againAtMs - context.clock.nowMs(), 5))
   }
   wake()
+  const volumes = keepVolumes(context, () => (memory.isClosed || memory.isGone ? undefined : memory))
+  const stopTimers = (): void => {
+    memory.isClosed = true
+    cancelTimer()
+    volumes.stop()
+  }
   return {
     pod: () => memory.pod,
     see(pod) {
+      if (showsOther(memory.pod, pod)) volumes.soon()
       memory.pod = { ...pod, status: memory.pod.status ?? pod.status ?? {} }
       wake()
     },
@@ -98,12 +112,28 @@ export function startPodWorker(context: NodeContext, first: Pod, onFinished: () 
     latestAttempt: (container) => memory.runs.get(container)?.attempt,
     isAlive: (container) => isAlive(memory.runs.get(container)) && !memory.isClosed,
     async close() {
-      memory.isClosed = true
-      cancelTimer()
+      stopTimers()
       for (const probing of memory.probing.values()) probing.stop()
       await settled()
     },
   }
+}
+
+/** Sees what is, says it, and starts what is to be done; answers when to look again. */
+async function lookAt(
+  context: NodeContext,
+  memory: Memory,
+  wake: () => void,
+  launch: (step: Step) => void,
+): Promise<number | undefined> {
+  await observe(context, memory)
+  // before anything is said: what was taken over keeps the health that it had
+  keepProbing(context, memory, wake)
+  const seen = seenOf(context, memory)
+  const { steps, againAtMs } = decidePod(seen)
+  await writeStatus(context, memory, seen)
+  for (const step of steps) launch(step)
+  return againAtMs
 }
 
 /** Runs one step beside the others and says how it went. */
@@ -148,6 +178,7 @@ function freshMemory(pod: Pod): Memory {
     probing: new Map(),
     stopping: new Map(),
     inFlight: new Set(),
+    messages: new Map(),
   }
 }
 
@@ -179,7 +210,8 @@ function runsOfStatus(pod: Pod): Map<string, Run> {
 }
 
 /** Compares what the driver has with what we remember. */
-async function observe({ driver, clock }: NodeContext, memory: Memory): Promise<void> {
+async function observe(context: NodeContext, memory: Memory): Promise<void> {
+  const { driver, clock } = context
   const uid = uidOf(memory.pod)
   const { sandboxes, containers } = await driver().list()
   memory.sandbox = sandboxes.find((sandbox) => sandbox.uid === uid)
@@ -191,12 +223,28 @@ async function observe({ driver, clock }: NodeContext, memory: Memory): Promise<
     const [latest, previous] = runs.sort((a, b) => b.attempt - a.attempt)
     if (latest === undefined) continue
     const restartsInARow = memory.restarts.get(name) ?? 0
-    memory.runs.set(name, { ...latest, restartsInARow, ...(previous === undefined ? {} : { previous }) })
+    const told = (run: RunningContainer): Ended => withMessage(context, memory, run)
+    memory.runs.set(name, {
+      ...told(latest),
+      restartsInARow,
+      ...(previous === undefined ? {} : { previous: told(previous) }),
+    })
   }
   for (const [name, run] of memory.runs)
     if (isAlive(run) && !mine.has(name))
       memory.runs.set(name, { ...run, exit: { code: 137, signal: undefined, atMs: clock.nowMs() } })
   for (const name of memory.stopping.keys()) if (!isAlive(memory.runs.get(name))) memory.stopping.delete(name)
+}
+
+function withMessage({ driver }: NodeContext, { pod, messages }: Memory, run: RunningContainer): Ended {
+  if (run.exit === undefined) return run
+  const key = `${run.container}/${run.attempt}`
+  const container = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find(
+    ({ name }) => name === run.container,
+  )
+  const message = messages.get(key) ?? (container ? terminationMessage(driver(), run, container) : '')
+  messages.set(key, message)
+  return { ...run, message }
 }
 
 function seenOf({ clock }: NodeContext, memory: Memory): Seen {

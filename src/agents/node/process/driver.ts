@@ -97,6 +97,8 @@ function driverOf(processes: Processes, images: ReturnType<typeof openImageStore
     findImage: images.find,
     pullImage: images.pull,
     createSandbox: async ({ uid }) => createSandbox(processes, uid),
+    // a folder does as well
+    mountMemory: async () => undefined,
     start: (start) => startContainer(processes, start),
     async signal(id, signal) {
       if (signal === 'SIGKILL') return void (await keeper.signal(keyOf(id), signal, 0))

@@ -4,6 +4,7 @@ import { qosClassOf } from '../defaulting/pod.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { forbidden } from '../fault.ts'
 import { applyLimitDefaults, checkLimits } from './limit-ranger.ts'
+import { applyRuntimeClass } from './runtime-class.ts'
 import { namespaceOf, type Obj, specOf } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
 
@@ -13,6 +14,7 @@ const NOT_READY = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachab
 export function admitPod(env: Environment, call: Call, pod: Obj): void {
   const { resource } = call
   const spec = specOf(pod)
+  if (!env.disabledPlugins.has('RuntimeClass')) applyRuntimeClass(env, resource, pod, spec)
   if (!env.disabledPlugins.has('LimitRanger')) applyLimitDefaults(env, pod)
   if (!env.disabledPlugins.has('ServiceAccount')) addServiceAccount(env, resource, pod, spec)
   if (!env.disabledPlugins.has('Priority')) addPriority(env, resource, pod, spec)

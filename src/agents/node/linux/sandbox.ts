@@ -1,0 +1,32 @@
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import type { MemoryMount } from '../driver.ts'
+import type { Kept } from '../keeper/messages.ts'
+import type { Linux } from './kept.ts'
+import { TOOL_ENV } from './launch.ts'
+
+/** What enters the namespaces of a pod; volumes in memory are mounted in its own. */
+export function enterSandbox({ pid, meta }: Kept): string[] {
+  const hasMounts = typeof meta === 'object' && meta !== null && 'hasMounts' in meta
+  return ['nsenter', '-t', String(pid), '-n', '-i', '-u', ...(hasMounts ? ['-m'] : [])]
+}
+
+/** The process that holds the namespaces of a pod. @throws SluiceError NODE_DRIVER */
+export async function sandboxOf(linux: Linux, uid: string): Promise<Kept> {
+  const found = (await linux.launched.keeper.list()).find(({ key, exit }) => key === `sandbox/${uid}` && !exit)
+  if (found !== undefined) return found
+  throw new SluiceError('NODE_DRIVER', 'the sandbox of the pod is gone', { retry: 'backoff' })
+}
+
+/** Mounts a volume in memory, once: what is in it outlives restarts of containers and of the server. @throws SluiceError POD_VOLUME */
+export async function mountMemory(linux: Linux, uid: string, { folder, sizeBytes, group }: MemoryMount): Promise<void> {
+  const sandbox = await sandboxOf(linux, uid)
+  const options = [
+    group === undefined || linux.mode.isSingleId ? 'mode=0777' : `mode=2777,gid=${group}`,
+    ...(sizeBytes === undefined ? [] : [`size=${Math.ceil(sizeBytes)}`]),
+  ].join(',')
+  const words = ['sh', '-c', 'mountpoint -q "$2" || exec mount -n -t tmpfs -o "$1" tmpfs "$2"', 'sh', options, folder]
+  const argv = [...enterSandbox(sandbox), '--', ...words]
+  const { code, output } = await linux.launched.keeper.exec({ argv, env: TOOL_ENV, timeoutMs: 10_000 })
+  if (code === 0) return
+  throw new SluiceError('POD_VOLUME', `a volume in memory cannot be mounted: ${output.trim()}`, { retry: 'backoff' })
+}

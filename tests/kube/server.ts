@@ -110,6 +110,7 @@ export function apiOf(kubeconfig: string, stop: () => Promise<void>): Api {
             outgoing.destroy()
             done(events)
           })
+          lines.on('error', failed)
           lines.on('close', () => done(events))
         })
         outgoing.end()

@@ -25,8 +25,13 @@ export type KubedOptions = {
   readonly disableAdmissionPlugins?: readonly string[]
   /** Also listen without TLS on a free port of 127.0.0.1, same tokens: a hundred watches of one machine need no hundred TLS sessions (60 KB each end). */
   readonly isAlsoPlain?: boolean
+  /** How long a client may take to shake hands and to send the head of a request; 30 s. */
+  readonly headTimeoutMs?: number
   readonly log?: (line: string) => void
 }
+
+/** A request of the largest size over a slow line. */
+const BODY_TIMEOUT_MS = 120_000
 
 /** A running server. */
 export type Kubed = {
@@ -47,7 +52,7 @@ export type Kubed = {
  * @throws SluiceError PORT_IN_USE, STATE_UNWRITABLE
  */
 export async function serveKubed(options: KubedOptions): Promise<Kubed> {
-  const { host = '127.0.0.1', log = () => {} } = options
+  const { host = '127.0.0.1', headTimeoutMs = 30_000, log = () => {} } = options
   const dir = join(resolve(options.stateDir), 'kubed')
   const credentials = inWritable(dir, () => {
     mkdirSync(dir, { recursive: true, mode: 0o700 })
@@ -77,9 +82,18 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
     log,
   }
   installStored(env)
-  const timeouts = { keepAliveTimeout: 120_000, requestTimeout: 0 }
+  // Who opens a connection and does not ask, or does not finish asking, is cut off; answers may take as long as they like.
+  const timeouts = {
+    keepAliveTimeout: 120_000,
+    headersTimeout: headTimeoutMs,
+    requestTimeout: Math.max(headTimeoutMs, BODY_TIMEOUT_MS),
+    connectionsCheckingInterval: headTimeoutMs,
+  }
   const answer: Answer = (...request) => handle(env, credentials.token, ...request)
-  const server = listenerOf(createServer({ ...tlsOf(credentials), ...timeouts }), answer)
+  const server = listenerOf(
+    createServer({ ...tlsOf(credentials), ...timeouts, handshakeTimeout: headTimeoutMs }),
+    answer,
+  )
   const plain = options.isAlsoPlain ? listenerOf(http.createServer(timeouts), answer) : undefined
   listeners.push(server, ...(plain ? [plain] : []))
   const plainPort = await plain?.listen('127.0.0.1', 0)

@@ -3,7 +3,7 @@ export class GoJsonError extends Error {}
 
 const LITERALS: Readonly<Record<string, string>> = { t: 'true', f: 'false', n: 'null' }
 /** Deeper values are refused by Go's decoder. */
-const MAX_DEPTH = 10_000
+export const MAX_DEPTH = 10_000
 
 /**
  * Checks a JSON text as Go's `encoding/json` does, and names keys that stand twice in one object, as paths: `data.a`, `spec.ports[0].name`.

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { attributesOf, authorize } from '../authorization/authorize.ts'
 import type { Call, Connection, User } from '../call.ts'
 import type { Environment } from '../environment.ts'
-import { Fault, methodNotAllowed, unknownResource } from '../fault.ts'
+import { badRequest, Fault, methodNotAllowed, unknownResource } from '../fault.ts'
 import { sendFault } from '../negotiation/respond.ts'
 import { dispatch } from '../verbs/dispatch.ts'
 import { authenticate } from './authenticate.ts'
@@ -28,6 +28,7 @@ export async function handle(
   } catch (error) {
     if (response.headersSent) response.destroy()
     else if (error instanceof Fault) sendFault(response, error, accept, warnings)
+    else if (isTooDeep(error)) sendFault(response, badRequest('the object is nested too deeply for kubed'), accept)
     else {
       env.log(
         `kubed: ${request.method ?? ''} ${request.url ?? ''}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
@@ -43,6 +44,9 @@ export async function handle(
     }
   }
 }
+
+/** Free fields may be 10,000 levels deep, which is more than a stack has room for in some places. Nothing is stored before all of them. */
+const isTooDeep = (error: unknown): boolean => error instanceof RangeError && /call stack/.test(error.message)
 
 async function route(
   env: Environment,

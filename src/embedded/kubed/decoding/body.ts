@@ -1,5 +1,5 @@
 import { asJson, type Json, type JsonObject, sorted } from '../../../lib/kube/json.ts'
-import { GoJsonError, scanGoJson } from '../../../lib/kube/go-json.ts'
+import { GoJsonError, MAX_DEPTH, scanGoJson } from '../../../lib/kube/go-json.ts'
 import { decodeProtobuf } from '../../../lib/kube/protobuf.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { parseDocuments, type YamlDocument } from '../../../lib/yaml/nodes.ts'
@@ -51,7 +51,18 @@ export function readPatch({ body, contentType, fieldValidation }: Call): Body {
   }
   const value = parseJson(text)
   if (value === undefined) throw badRequest('invalid JSON patch')
-  return { value, oddities: fieldValidation === 'Ignore' ? [] : scanGoJson(text).map(duplicate) }
+  try {
+    return { value, oddities: odditiesIn(text, fieldValidation) }
+  } catch (error) {
+    throw error instanceof GoJsonError ? badRequest(`error decoding patch: ${error.message}`) : error
+  }
+}
+
+/** Keys that stand twice. A text that is long enough to be nested too deeply is looked through in any case. @throws GoJsonError */
+function odditiesIn(text: string, validation: Call['fieldValidation']): string[] {
+  const isIgnored = validation === 'Ignore'
+  const repeated = isIgnored && text.length < MAX_DEPTH ? [] : scanGoJson(text)
+  return isIgnored ? [] : repeated.map(duplicate)
 }
 
 const duplicate = (path: string): string => `duplicate field ${JSON.stringify(path)}`
@@ -66,9 +77,23 @@ function readProtobuf(body: Buffer): Json {
 
 function parseJson(text: string): Json | undefined {
   try {
-    return asJson(JSON.parse(text))
-  } catch {
+    const value = asJson(JSON.parse(text))
+    // An escape may spell it, too.
+    if (/__proto__|\\u00/.test(text)) refusePrototypes(value)
+    return value
+  } catch (error) {
+    if (error instanceof Fault) throw error
     return undefined
+  }
+}
+
+/** JavaScript cannot keep a field of that name as others are kept. */
+function refusePrototypes(value: Json): void {
+  const waiting: Json[] = [value]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (typeof next !== 'object' || next === null) continue
+    if (Object.hasOwn(next, '__proto__')) throw badRequest('kubed does not keep fields named "__proto__": rename it')
+    for (const below of Object.values(next)) if (below !== undefined) waiting.push(below)
   }
 }
 
@@ -83,10 +108,7 @@ function readJson({ fieldValidation }: Call, text: string): Body {
     else if (typeof value !== 'object' || Array.isArray(value))
       throw new GoJsonError(`json: cannot unmarshal ${goKind(value)} into Go value of type ${HEADER}`)
     else checkHeader(value)
-    return {
-      value: value ?? {},
-      oddities: fieldValidation === 'Ignore' ? [] : scanGoJson(text).map(duplicate),
-    }
+    return { value: value ?? {}, oddities: odditiesIn(text, fieldValidation) }
   } catch (error) {
     throw error instanceof GoJsonError ? new UnreadableBody(prefix + error.message) : error
   }

@@ -10,9 +10,9 @@ export type StoreEvent = {
   readonly atMs: number
 }
 
-/** So many events are kept, however old; older ones than `MIN_AGE_MS` go, and younger ones when they are too many. */
+/** So many events are kept, however old and large; older ones than `MIN_AGE_MS` go, and younger ones when their texts are too much. */
 const ALWAYS = 1024
-const NEVER_MORE = 32_768
+const MOST_CHARACTERS = 16 * 1024 * 1024
 /** etcd, too, forgets after five minutes. */
 const MIN_AGE_MS = 5 * 60_000
 
@@ -20,6 +20,7 @@ const MIN_AGE_MS = 5 * 60_000
 export class History {
   #events: StoreEvent[] = []
   #first = 0
+  #characters = 0
   #compacted: number
 
   /** @param version events up to this one are not known */
@@ -34,8 +35,10 @@ export class History {
 
   add(event: StoreEvent): void {
     this.#events.push(event)
-    while (this.#hasSurplus(event.atMs)) {
-      this.#compacted = this.#events[this.#first]?.version ?? this.#compacted
+    this.#characters += event.stored.text.length
+    for (let oldest = this.#surplus(event.atMs); oldest !== undefined; oldest = this.#surplus(event.atMs)) {
+      this.#compacted = oldest.version
+      this.#characters -= oldest.stored.text.length
       this.#first++
     }
     if (this.#first < ALWAYS || this.#first < this.#events.length / 2) return
@@ -43,11 +46,11 @@ export class History {
     this.#first = 0
   }
 
-  #hasSurplus(nowMs: number): boolean {
-    const count = this.#events.length - this.#first
-    if (count <= ALWAYS) return false
+  /** The oldest event, when it is one too many. */
+  #surplus(nowMs: number): StoreEvent | undefined {
     const oldest = this.#events[this.#first]
-    return count > NEVER_MORE || (oldest !== undefined && nowMs - oldest.atMs > MIN_AGE_MS)
+    if (oldest === undefined || this.#events.length - this.#first <= ALWAYS) return undefined
+    return this.#characters > MOST_CHARACTERS || nowMs - oldest.atMs > MIN_AGE_MS ? oldest : undefined
   }
 
   /** At most `limit` events after `version`, in order; undefined when some of them are forgotten. */

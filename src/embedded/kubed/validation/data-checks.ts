@@ -19,7 +19,7 @@ export const DATA_CHECKS: Readonly<Record<string, Check>> = {
     let size = 0
     for (const [key, value] of Object.entries(objectOf(data))) {
       invalidFor(errors, `data[${key}]`, key, dataKeyErrors(key))
-      if (key in objectOf(binaryData))
+      if (Object.hasOwn(objectOf(binaryData), key))
         invalidValue(errors, `data[${key}]`, key, 'duplicate of key present in binaryData')
       size += Buffer.byteLength(stringOf(value))
     }

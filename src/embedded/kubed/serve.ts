@@ -82,19 +82,13 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
     log,
   }
   installStored(env)
-  // Who opens a connection and does not ask, or does not finish asking, is cut off; answers may take as long as they like.
-  const timeouts = {
-    keepAliveTimeout: 120_000,
-    headersTimeout: headTimeoutMs,
-    requestTimeout: Math.max(headTimeoutMs, BODY_TIMEOUT_MS),
-    connectionsCheckingInterval: headTimeoutMs,
-  }
+  const patience = patienceOf(headTimeoutMs)
   const answer: Answer = (...request) => handle(env, credentials.token, ...request)
   const server = listenerOf(
-    createServer({ ...tlsOf(credentials), ...timeouts, handshakeTimeout: headTimeoutMs }),
+    createServer({ ...tlsOf(credentials), ...patience, handshakeTimeout: headTimeoutMs }),
     answer,
   )
-  const plain = options.isAlsoPlain ? listenerOf(http.createServer(timeouts), answer) : undefined
+  const plain = options.isAlsoPlain ? listenerOf(http.createServer(patience), answer) : undefined
   listeners.push(server, ...(plain ? [plain] : []))
   const plainPort = await plain?.listen('127.0.0.1', 0)
   const port = await server.listen(host, options.port)
@@ -115,6 +109,16 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
       await Promise.all(listeners.map((one) => one.close()))
       await store.close()
     },
+  }
+}
+
+/** Who opens a connection and does not ask, or does not finish asking, is cut off; answers may take as long as they like. */
+function patienceOf(headTimeoutMs: number): http.ServerOptions {
+  return {
+    keepAliveTimeout: 120_000,
+    headersTimeout: headTimeoutMs,
+    requestTimeout: Math.max(headTimeoutMs, BODY_TIMEOUT_MS),
+    connectionsCheckingInterval: headTimeoutMs,
   }
 }
 

@@ -12,6 +12,21 @@ if [ ! -x "$peers/kustomize" ]; then
   echo "peers: building kustomize 5.8.1"
   GOBIN=$peers go install sigs.k8s.io/kustomize/kustomize/v5@v5.8.1 || echo "peers: kustomize could not be built"
 fi
+if [ ! -x "$peers/gofakes3" ]; then
+  echo "peers: building gofakes3 1.2.0"
+  GOBIN=$peers go install github.com/johannesboyne/gofakes3/cmd/gofakes3@v1.2.0 || echo "peers: gofakes3 could not be built"
+fi
+if [ ! -x "$peers/flux" ]; then
+  # Its own build embeds the manifests of its controllers, which no test asks for: an empty file stands in for them.
+  echo "peers: building flux 2.9.4 (about four minutes of processor time)"
+  work=$(mktemp -d)
+  module=$(go mod download -json github.com/fluxcd/flux2/v2@v2.9.4 | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+  cp -r "$module/." "$work" && chmod -R u+w "$work" && mkdir -p "$work/cmd/flux/manifests" && : >"$work/cmd/flux/manifests/none.yaml"
+  (cd "$work" && go build -trimpath -ldflags "-s -w -X main.VERSION=2.9.4" -o "$peers/.flux" ./cmd/flux && mv "$peers/.flux" "$peers/flux") ||
+    echo "peers: flux could not be built"
+  rm -rf "$work"
+fi
+# cosign is not built: it takes as long again, and the journeys that use it say so and skip.
 if [ ! -x "$peers/kube-control-plane" ] && [ -d "$tools/kube-control-plane" ]; then
   echo "peers: building the Kubernetes control plane (about five minutes)"
   work=$(mktemp -d)

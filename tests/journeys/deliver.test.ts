@@ -18,6 +18,7 @@ import {
   untilDelivered,
   urlOf,
 } from './product.ts'
+import { peerTool } from '../lib/peer.ts'
 
 // The procedures end to end, in the order of a working day, on one product with real git and real kubectl.
 const space = scratch()
@@ -213,10 +214,10 @@ test(
 
 test(
   'the real flux command reads, asks, suspends and resumes',
-  { timeout: 60_000, skip: isOnPath('flux') ? false : 'no flux on the PATH' },
+  { timeout: 60_000, skip: peerTool('flux') === undefined ? 'no flux at hand (SLUICE_PEERS)' : false },
   () => {
     const flux = (...args: readonly string[]): string =>
-      execFileSync('flux', ['--kubeconfig', product.access.kube.kubeconfig, ...args], {
+      execFileSync(peerTool('flux') ?? '', ['--kubeconfig', product.access.kube.kubeconfig, ...args], {
         encoding: 'utf8',
         stdio: ['ignore', 'pipe', 'pipe'],
       })

@@ -16,6 +16,7 @@ import { conditionOf, readText } from '../../src/lib/kube/read.ts'
 /** An engine, a Git server and an API server, and what a journey does with them. */
 export type World = {
   readonly client: KubeClient
+  readonly kubeconfig: string
   readonly push: (files: Readonly<Record<string, string | null>>, message: string) => Promise<string>
   /** A file as the repository has it now, whoever pushed; the next push goes on top of it. */
   readonly pull: (path: string) => Promise<string>
@@ -102,6 +103,7 @@ export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'sa
   const withToken = url.replace('://', '://x:t@')
   return {
     client,
+    kubeconfig,
     url,
     async push(files, message) {
       for (const [path, content] of Object.entries(files)) {

@@ -3,8 +3,6 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-const root = join(import.meta.dirname, '..')
-
 /** What is promised: the words for it, the limit, and the figure of bench/results.json (bench, name) that answers it. */
 const PROMISES = [
   ['after install, start to all healthy', '≤ 60 s', 'up', 'start to all healthy'],
@@ -26,8 +24,8 @@ const PROMISES = [
   ['registry, manifest GET, 5,001 tags', '≥ distribution’s', 'registryd', 'registryd: manifest GET by tag, 5,001 tags'],
 ]
 
-/** The page, whole. */
-export function numbersDoc() {
+/** The page of a checkout, whole. */
+export function numbersDoc(root) {
   const results = JSON.parse(readFileSync(join(root, 'bench', 'results.json'), 'utf8'))
   return [
     '# Numbers',
@@ -73,5 +71,7 @@ function figure(value) {
   return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)))
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
-  writeFileSync(join(root, 'docs', 'numbers.md'), numbersDoc())
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const root = join(import.meta.dirname, '..')
+  writeFileSync(join(root, 'docs', 'numbers.md'), numbersDoc(root))
+}

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { KubeObject } from '../../lib/kube/object.ts'
-import { CLUSTER_OPTIONS, clusterOf } from './cluster.ts'
+import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from './cluster.ts'
 import { type Command, usageError } from './command.ts'
 import { CREATED_KINDS } from './create-kinds.ts'
 import { renderForGit } from './export.ts'
@@ -9,8 +9,7 @@ import { fluxKind, splitKind } from './kind-names.ts'
 export const create: Command = {
   name: 'create',
   summary: "Create or change an object of Flux's kinds from flags, as flux create does",
-  usage:
-    'sluice create <kind> <name> [flux’s flags of that kind] [--label K=V]… [--export] [-n NAMESPACE] [--state DIR | --kubeconfig FILE]',
+  usage: `sluice create <kind> <name> [flux’s flags of that kind] [--label K=V]… [--export] ${CLUSTER_USAGE}`,
   async run(argv, io) {
     const { kind, name, rest } = splitWords(argv)
     const known = CREATED_KINDS[kind]
@@ -41,15 +40,12 @@ export const create: Command = {
       io.out(renderForGit(object))
       return 0
     }
-    const client = clusterOf(values, io)
-    try {
+    return withCluster(values, io, async (client) => {
       const { apiVersion } = object
       await client.patch({ apiVersion, kind, namespace, name }, 'apply', object, { fieldManager: 'flux', force: true })
       io.out(`✔ ${kind} ${name} in ${namespace} namespace created`)
       return 0
-    } finally {
-      client.close()
-    }
+    })
   },
 }
 

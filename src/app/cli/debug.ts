@@ -3,15 +3,14 @@ import { fetchVariables } from '../../adapters/engine/kustomization/variables.ts
 import { parseKustomization } from '../../kinds/kustomization.ts'
 import { read } from '../../lib/kube/read.ts'
 import { dump } from '../../lib/yaml/dump.ts'
-import { CLUSTER_OPTIONS, clusterOf } from './cluster.ts'
+import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from './cluster.ts'
 import { type Command, usageError } from './command.ts'
 import { findKind, fluxKind, splitKind } from './kind-names.ts'
 
 export const debug: Command = {
   name: 'debug',
   summary: 'Show what a Kustomization works with: the final variables, its status, its history',
-  usage:
-    'sluice debug kustomization <name> --show-vars | --show-status | --show-history [-n NAMESPACE] [--state DIR | --kubeconfig FILE]',
+  usage: `sluice debug kustomization <name> --show-vars | --show-status | --show-history ${CLUSTER_USAGE}`,
   async run(argv, io) {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -29,8 +28,7 @@ export const debug: Command = {
       return usageError(io, this, 'which Kustomization?')
     const wishes = [values['show-vars'], values['show-status'], values['show-history']].filter(Boolean)
     if (wishes.length !== 1) return usageError(io, this, 'say one of --show-vars, --show-status, --show-history')
-    const client = clusterOf(values, io)
-    try {
+    return withCluster(values, io, async (client) => {
       const kind = await findKind(client, 'kustomizations')
       const namespace = values.namespace ?? 'flux-system'
       const object = await client.get({ ...kind, namespace, name })
@@ -49,8 +47,6 @@ export const debug: Command = {
       const pairs = Object.entries(found.substitution?.variables ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
       io.out(pairs.map(([key, value]) => `${key}=${value}`).join('\n'))
       return 0
-    } finally {
-      client.close()
-    }
+    })
   },
 }

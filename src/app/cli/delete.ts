@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { CLUSTER_OPTIONS, clusterOf } from './cluster.ts'
+import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from './cluster.ts'
 import { type Command, usageError } from './command.ts'
 import { defaultNamespace } from './get.ts'
 import { findKind, splitKind } from './kind-names.ts'
@@ -7,7 +7,7 @@ import { findKind, splitKind } from './kind-names.ts'
 export const deleteCommand: Command = {
   name: 'delete',
   summary: 'Delete an object, and what it applied where it prunes',
-  usage: 'sluice delete <kind> <name> --silent [-n NAMESPACE] [--state DIR | --kubeconfig FILE]',
+  usage: `sluice delete <kind> <name> --silent ${CLUSTER_USAGE}`,
   async run(argv, io) {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -18,8 +18,7 @@ export const deleteCommand: Command = {
     const [name] = rest
     if (kindName === '' || name === undefined || rest.length > 1) return usageError(io, this, 'which object?')
     if (!values.silent) return usageError(io, this, `nothing is asked here: say --silent to delete ${kindName} ${name}`)
-    const client = clusterOf(values, io)
-    try {
+    return withCluster(values, io, async (client) => {
       const kind = await findKind(client, kindName)
       const namespace = values.namespace ?? defaultNamespace(kind)
       if (!(await client.delete({ ...kind, namespace, name }))) {
@@ -28,8 +27,6 @@ export const deleteCommand: Command = {
       }
       io.out(`✔ ${kind.kind} ${name} in ${namespace} namespace deleted`)
       return 0
-    } finally {
-      client.close()
-    }
+    })
   },
 }

@@ -14,7 +14,7 @@ import { type ObjectDiff, planDeletions, planDiff, type Rehearsed, renderDiff } 
 import { ownerLabels } from '../../pipeline/apply/rules.ts'
 import { buildKustomization } from '../../pipeline/build/build-kustomization.ts'
 import type { Substitution } from '../../pipeline/build/substitute-objects.ts'
-import { CLUSTER_OPTIONS, clusterOf } from './cluster.ts'
+import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster, outputOption } from './cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from './command.ts'
 import { defaultNamespace } from './get.ts'
 import { findKind, fluxKind } from './kind-names.ts'
@@ -26,8 +26,7 @@ import { fetchLeftObjects, rehearseApply } from './rehearse.ts'
 export const diff: Command = {
   name: 'diff',
   summary: 'Show what applying a folder would create, change and delete; nothing is written',
-  usage:
-    'sluice diff kustomization NAME --path DIR [-n NAMESPACE] [-o text|json]\n       sluice diff DIR [-n NAMESPACE] [-o text|json]      exit code 1 when there are differences',
+  usage: `sluice diff kustomization NAME --path DIR [-o text|json] ${CLUSTER_USAGE}\n       sluice diff DIR [-o text|json] ${CLUSTER_USAGE}      exit code 1 when there are differences`,
   async run(argv, io) {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -35,26 +34,23 @@ export const diff: Command = {
       options: {
         ...CLUSTER_OPTIONS,
         path: { type: 'string' },
-        output: { type: 'string', short: 'o', default: 'text' },
+        ...outputOption('text'),
       },
     })
     const [first = '', name] = positionals
-    if (values.output !== 'text' && values.output !== 'json')
-      return usageError(io, diff, `no such output format: ${values.output}`)
+    const { output } = values
+    if (output !== 'text' && output !== 'json') return usageError(io, diff, `no such output format: ${output}`)
     if (first === '' || positionals.length > 2) return usageError(io, diff, 'which folder?')
     const isNamed = name !== undefined || values.path !== undefined
     if (isNamed && (fluxKind(first)?.kind !== 'Kustomization' || name === undefined || values.path === undefined))
       return usageError(io, diff, 'a Kustomization wants its name and --path')
-    const client = clusterOf(values, io)
-    try {
+    return withCluster(values, io, async (client) => {
       const compared =
         name === undefined
           ? await compareFolder(client, realFolder(io, first), io, values.namespace ?? 'default')
           : await compareKustomization(client, name, realFolder(io, values.path ?? ''), io, values.namespace)
-      return answer(compared, values.output, io)
-    } finally {
-      client.close()
-    }
+      return answer(compared, output, io)
+    })
   },
 }
 

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../lib/kube/object.ts'
 import { renderAge } from '../terminal/age.ts'
 import { renderTable } from '../terminal/table.ts'
 import { read } from '../../lib/kube/read.ts'
-import { CLUSTER_OPTIONS, clusterOf } from './cluster.ts'
+import { LIST_OPTIONS, LIST_USAGE, outputOption, WATCH_OPTION, withCluster } from './cluster.ts'
 import type { Command } from './command.ts'
 
 const HEADER = ['LAST SEEN', 'TYPE', 'REASON', 'OBJECT', 'MESSAGE']
@@ -11,20 +11,16 @@ const HEADER = ['LAST SEEN', 'TYPE', 'REASON', 'OBJECT', 'MESSAGE']
 export const events: Command = {
   name: 'events',
   summary: 'Show the events of objects, the oldest first',
-  usage: 'sluice events [-n NAMESPACE | -A] [--for KIND/NAME] [-w] [-o table|json]',
+  usage: `sluice events [--for KIND/NAME] [-w] [-o table|json] ${LIST_USAGE}`,
   async run(argv, io) {
     const { values } = parseArgs({
       args: [...argv],
       options: {
-        ...CLUSTER_OPTIONS,
-        'all-namespaces': { type: 'boolean', short: 'A' },
+        ...{ ...LIST_OPTIONS, ...WATCH_OPTION, ...outputOption('table') },
         for: { type: 'string' },
-        watch: { type: 'boolean', short: 'w' },
-        output: { type: 'string', short: 'o', default: 'table' },
       },
     })
-    const client = clusterOf(values, io)
-    try {
+    return withCluster(values, io, async (client) => {
       const namespace = values['all-namespaces'] ? undefined : (values.namespace ?? 'flux-system')
       const selection = { apiVersion: 'v1', kind: 'Event', ...(namespace === undefined ? {} : { namespace }) }
       const { items, resourceVersion } = await client.list(selection)
@@ -51,9 +47,7 @@ export const events: Command = {
         io.signal,
       )
       return 0
-    } finally {
-      client.close()
-    }
+    })
   },
 }
 

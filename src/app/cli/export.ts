@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { dump } from '../../lib/yaml/dump.ts'
-import { CLUSTER_OPTIONS, clusterOf } from './cluster.ts'
+import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from './cluster.ts'
 import { type Command, usageError } from './command.ts'
 import { defaultNamespace } from './get.ts'
 import { findKind, splitKind } from './kind-names.ts'
@@ -9,7 +9,7 @@ import { findKind, splitKind } from './kind-names.ts'
 export const exportCommand: Command = {
   name: 'export',
   summary: 'Print objects as they would stand in Git',
-  usage: 'sluice export <kind> <name> | --all [-n NAMESPACE] [--state DIR | --kubeconfig FILE]',
+  usage: `sluice export <kind> <name> | --all ${CLUSTER_USAGE}`,
   async run(argv, io) {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -19,8 +19,7 @@ export const exportCommand: Command = {
     const { kind: kindName, rest } = splitKind(positionals)
     const [name] = rest
     if (kindName === '' || (name === undefined && !values.all)) return usageError(io, this, 'which object?')
-    const client = clusterOf(values, io)
-    try {
+    return withCluster(values, io, async (client) => {
       const kind = await findKind(client, kindName)
       const namespace = values.namespace ?? defaultNamespace(kind)
       const found =
@@ -33,9 +32,7 @@ export const exportCommand: Command = {
       }
       for (const object of found) io.out(renderForGit({ ...object, apiVersion: kind.apiVersion, kind: kind.kind }))
       return 0
-    } finally {
-      client.close()
-    }
+    })
   },
 }
 

@@ -4,7 +4,7 @@ import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { dump } from '../../lib/yaml/dump.ts'
 import { renderTable } from '../terminal/table.ts'
-import { CLUSTER_OPTIONS, clusterOf } from './cluster.ts'
+import { LIST_OPTIONS, LIST_USAGE, outputOption, WATCH_OPTION, withCluster } from './cluster.ts'
 import { columnsOf } from './columns.ts'
 import { type Command, type ExitCode, type Io, usageError } from './command.ts'
 import { findKind, kindsOfGroup, type NamedKind, splitKind } from './kind-names.ts'
@@ -14,26 +14,19 @@ const FORMATS = ['table', 'wide', 'json', 'yaml', 'name']
 export const get: Command = {
   name: 'get',
   summary: 'List objects: Flux kinds with their revision and message, any other kind by name',
-  usage:
-    'sluice get <kind | all | images all | sources all> [name] [-n NAMESPACE | -A] [-o table|wide|json|yaml|name] [-w] [--state DIR | --kubeconfig FILE]',
+  usage: `sluice get <kind | all | images all | sources all> [name] [-o table|wide|json|yaml|name] [-w] ${LIST_USAGE}`,
   async run(argv, io) {
     const { values, positionals } = parseArgs({
       args: [...argv],
       allowPositionals: true,
-      options: {
-        ...CLUSTER_OPTIONS,
-        'all-namespaces': { type: 'boolean', short: 'A' },
-        output: { type: 'string', short: 'o', default: 'table' },
-        watch: { type: 'boolean', short: 'w' },
-      },
+      options: { ...LIST_OPTIONS, ...WATCH_OPTION, ...outputOption('table') },
     })
     const group = kindsOfGroup(positionals)
     const { kind: kindName, rest } = splitKind(positionals)
     if (kindName === '') return usageError(io, get, 'which kind?')
     if (!FORMATS.includes(values.output)) return usageError(io, get, `no such output format: ${values.output}`)
     if (group && values.watch) return usageError(io, get, 'one kind at a time can be watched')
-    const client = clusterOf(values, io)
-    try {
+    return withCluster(values, io, async (client) => {
       if (group) {
         const namespace = values['all-namespaces'] ? undefined : (values.namespace ?? 'flux-system')
         return await listGroup(client, group, { namespace, format: values.output }, io)
@@ -43,9 +36,7 @@ export const get: Command = {
         values['all-namespaces'] || !kind.namespaced ? undefined : (values.namespace ?? defaultNamespace(kind))
       const view: View = { kind, namespace, name: rest[0], format: values.output }
       return values.watch ? await watchObjects(client, view, io) : await listObjects(client, view, io)
-    } finally {
-      client.close()
-    }
+    })
   },
 }
 

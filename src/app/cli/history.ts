@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import type { DeliveryView } from '../dashboard/view.ts'
 import { renderAge } from '../terminal/age.ts'
 import { renderTable } from '../terminal/table.ts'
+import { outputOption, STATE_OPTION } from './cluster.ts'
 import type { Command } from './command.ts'
 import { fetchRecord } from './page-client.ts'
 import { HEALTH } from './status.ts'
@@ -15,10 +16,10 @@ export const history: Command = {
       args: [...argv],
       allowPositionals: true,
       options: {
-        state: { type: 'string' },
+        ...STATE_OPTION,
         environment: { type: 'string' },
         limit: { type: 'string', default: '50' },
-        output: { type: 'string', short: 'o', default: 'table' },
+        ...outputOption('table'),
       },
     })
     const query = new URLSearchParams({ limit: values.limit })

@@ -3,7 +3,7 @@ import type { HttpKubeClient } from '../../adapters/kube/client.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { read } from '../../lib/kube/read.ts'
-import { CLUSTER_OPTIONS, clusterOf } from './cluster.ts'
+import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from './cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from './command.ts'
 
 type LogOptions = {
@@ -16,7 +16,7 @@ type LogOptions = {
 export const logs: Command = {
   name: 'logs',
   summary: 'Print the logs of a service (all its pods) or of one pod',
-  usage: 'sluice logs <service | pod/NAME> [-n NAMESPACE] [-f] [--tail LINES] [-p] [-c CONTAINER]',
+  usage: `sluice logs <service | pod/NAME> [-f] [--tail LINES] [-p] [-c CONTAINER] ${CLUSTER_USAGE}`,
   async run(argv, io) {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -31,13 +31,10 @@ export const logs: Command = {
     })
     const target = positionals[0]
     if (target === undefined) return usageError(io, logs, 'whose logs?')
-    const client = clusterOf(values, io)
-    try {
+    return withCluster(values, io, async (client) => {
       const pods = await podsOf(client, target, values.namespace ?? 'default')
       return await printLogs(client, pods, values, io)
-    } finally {
-      client.close()
-    }
+    })
   },
 }
 

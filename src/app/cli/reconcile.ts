@@ -3,7 +3,7 @@ import type { KubeClient } from '../../adapters/kube/types.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { KubeObject, ObjectRef } from '../../lib/kube/object.ts'
 import { conditionOf, read } from '../../lib/kube/read.ts'
-import { CLUSTER_OPTIONS, clusterOf } from './cluster.ts'
+import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from './cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from './command.ts'
 import { defaultNamespace } from './get.ts'
 import { findKind, splitKind } from './kind-names.ts'
@@ -15,7 +15,7 @@ const FIELD_MANAGER = 'flux'
 export const reconcile: Command = {
   name: 'reconcile',
   summary: 'Reconcile an object now and wait for the result',
-  usage: 'sluice reconcile <kind> <name> [-n NAMESPACE] [--with-source] [--timeout SECONDS]',
+  usage: `sluice reconcile <kind> <name> [--with-source] [--timeout SECONDS] ${CLUSTER_USAGE}`,
   async run(argv, io) {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -25,8 +25,7 @@ export const reconcile: Command = {
     const { kind: kindName, rest } = splitKind(positionals)
     const name = rest[0]
     if (kindName === '' || name === undefined) return usageError(io, reconcile, 'which object?')
-    const client = clusterOf(values, io)
-    try {
+    return withCluster(values, io, async (client) => {
       const kind = await findKind(client, kindName)
       const ref: ObjectRef = { ...kind, namespace: values.namespace ?? defaultNamespace(kind), name }
       const timeoutMs = Number(values.timeout) * 1000
@@ -36,9 +35,7 @@ export const reconcile: Command = {
         if (failed !== 0) return failed
       }
       return await reconcileOne(client, ref, timeoutMs, io)
-    } finally {
-      client.close()
-    }
+    })
   },
 }
 

@@ -2,25 +2,20 @@ import { parseArgs } from 'node:util'
 import { conditionOf, read } from '../../lib/kube/read.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { renderTable } from '../terminal/table.ts'
-import { CLUSTER_OPTIONS, clusterOf } from './cluster.ts'
+import { LIST_OPTIONS, LIST_USAGE, outputOption, withCluster } from './cluster.ts'
 import type { Command } from './command.ts'
 import { findKind, FLUX_KINDS } from './kind-names.ts'
 
 export const stats: Command = {
   name: 'stats',
   summary: 'Count the objects of each kind: running, failing, suspended, bytes of artifacts',
-  usage: 'sluice stats [-n NAMESPACE] [-o table|json] [--state DIR | --kubeconfig FILE]',
+  usage: `sluice stats [-o table|json] ${LIST_USAGE}`,
   async run(argv, io) {
     const { values } = parseArgs({
       args: [...argv],
-      options: {
-        ...CLUSTER_OPTIONS,
-        'all-namespaces': { type: 'boolean', short: 'A' },
-        output: { type: 'string', short: 'o', default: 'table' },
-      },
+      options: { ...LIST_OPTIONS, ...outputOption('table') },
     })
-    const client = clusterOf(values, io)
-    try {
+    return withCluster(values, io, async (client) => {
       const rows: Row[] = []
       for (const { plural, kind } of FLUX_KINDS) {
         const found = await findKind(client, plural)
@@ -36,9 +31,7 @@ export const stats: Command = {
           : renderTable(['RECONCILERS', 'RUNNING', 'FAILING', 'SUSPENDED', 'STORAGE'], cells),
       )
       return 0
-    } finally {
-      client.close()
-    }
+    })
   },
 }
 

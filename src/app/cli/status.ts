@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { CellView, DeliveryView, PageView } from '../dashboard/view.ts'
 import { renderTable } from '../terminal/table.ts'
+import { outputOption, STATE_OPTION } from './cluster.ts'
 import type { Command, ExitCode } from './command.ts'
 import { fetchRecord } from './page-client.ts'
 
@@ -21,8 +22,8 @@ export const status: Command = {
     const { values } = parseArgs({
       args: [...argv],
       options: {
-        state: { type: 'string' },
-        output: { type: 'string', short: 'o', default: 'table' },
+        ...STATE_OPTION,
+        ...outputOption('table'),
         json: { type: 'boolean' },
       },
     })

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { read } from '../../lib/kube/read.ts'
-import { CLUSTER_OPTIONS, clusterOf } from './cluster.ts'
+import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from './cluster.ts'
 import { type Command, usageError } from './command.ts'
 import { defaultNamespace } from './get.ts'
 import { findKind, splitKind } from './kind-names.ts'
@@ -12,7 +12,7 @@ function switchCommand(name: 'suspend' | 'resume', isSuspended: boolean): Comman
   const command: Command = {
     name,
     summary: isSuspended ? 'Stop reconciling an object until it is resumed' : 'Reconcile a suspended object again',
-    usage: `sluice ${name} <kind> <name...> [-n NAMESPACE] | --all`,
+    usage: `sluice ${name} <kind> <name...> | --all ${CLUSTER_USAGE}`,
     async run(argv, io) {
       const { values, positionals } = parseArgs({
         args: [...argv],
@@ -21,8 +21,7 @@ function switchCommand(name: 'suspend' | 'resume', isSuspended: boolean): Comman
       })
       const { kind: kindName, rest } = splitKind(positionals)
       if (kindName === '' || (rest.length === 0 && !values.all)) return usageError(io, command, 'which object?')
-      const client = clusterOf(values, io)
-      try {
+      return withCluster(values, io, async (client) => {
         const kind = await findKind(client, kindName)
         const namespace = values.namespace ?? defaultNamespace(kind)
         const all = values.all
@@ -36,9 +35,7 @@ function switchCommand(name: 'suspend' | 'resume', isSuspended: boolean): Comman
           )
         }
         return 0
-      } finally {
-        client.close()
-      }
+      })
     },
   }
   return command

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { BorderState, DeliveryView } from '../dashboard/view.ts'
+import { outputOption, STATE_OPTION } from './cluster.ts'
 import { type Command, usageError } from './command.ts'
 import { fetchRecord } from './page-client.ts'
 import { HEALTH } from './status.ts'
@@ -15,7 +16,7 @@ export const trace: Command = {
     const { values, positionals } = parseArgs({
       args: [...argv],
       allowPositionals: true,
-      options: { state: { type: 'string' }, output: { type: 'string', short: 'o', default: 'text' } },
+      options: { ...STATE_OPTION, ...outputOption('text') },
     })
     const what = positionals[0]
     if (what === undefined) return usageError(io, trace, 'which commit, image or pod?')

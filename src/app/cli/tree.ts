@@ -3,7 +3,7 @@ import type { KubeClient } from '../../adapters/kube/types.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { readList, readText } from '../../lib/kube/read.ts'
 import { parseInventoryEntry } from '../../pipeline/apply/inventory.ts'
-import { CLUSTER_OPTIONS, clusterOf } from './cluster.ts'
+import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from './cluster.ts'
 import { type Command, usageError } from './command.ts'
 import { findKind, fluxKind, splitKind } from './kind-names.ts'
 
@@ -15,7 +15,7 @@ const DEEPEST = 16
 export const tree: Command = {
   name: 'tree',
   summary: 'Show what a Kustomization has applied, and what that has applied',
-  usage: 'sluice tree kustomization <name> [--compact] [-o json] [-n NAMESPACE] [--state DIR | --kubeconfig FILE]',
+  usage: `sluice tree kustomization <name> [--compact] [-o json] ${CLUSTER_USAGE}`,
   async run(argv, io) {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -31,16 +31,13 @@ export const tree: Command = {
     if (fluxKind(kindName)?.kind !== 'Kustomization' || name === undefined)
       return usageError(io, this, 'which Kustomization?')
     if (values.output !== undefined && values.output !== 'json') return usageError(io, this, '-o is json')
-    const client = clusterOf(values, io)
-    try {
+    return withCluster(values, io, async (client) => {
       const { apiVersion } = await findKind(client, 'kustomizations')
       const walk = { client, apiVersion, isCompact: values.compact, above: [] }
       const root = await growTree(walk, values.namespace ?? 'flux-system', name)
       io.out(values.output === 'json' ? JSON.stringify(root, undefined, 2) : renderTree(root).join('\n'))
       return 0
-    } finally {
-      client.close()
-    }
+    })
   },
 }
 

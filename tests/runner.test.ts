@@ -469,6 +469,21 @@ test('the same push told twice runs once; what was cut off runs once more; a que
   await second.close()
 })
 
+test('what fails because the disk is full runs again by itself; what only fails does not', async () => {
+  const full = 'test $GITHUB_RUN_ATTEMPT = 2 || { echo "write: No space left on device"; exit 1; }'
+  const { run } = await once(job(`      - {run: '${full}'}\n`))
+  assert.deepEqual([run.state, run.attempt, run.cause], ['succeeded', 2, undefined], run.cause)
+  const told = facts.flatMap((fact) => (fact.kind === 'run' && fact.runId === run.id ? [fact] : []))
+  const queuedAgain = told.filter(({ state }) => state === 'queued')[1]?.cause ?? ''
+  assert.match(queuedAgain, /^runs again by itself when there is room: .*w\.yml:7:9: .*No space left on device/)
+  assert.deepEqual(
+    told.map(({ state }) => state),
+    ['queued', 'running', 'queued', 'running', 'succeeded'],
+  )
+  const { run: other } = await once(job('      - {run: "echo no space; exit 1"}\n'))
+  assert.deepEqual([other.state, other.attempt], ['failed', 1])
+})
+
 function isAlive(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))

@@ -20,16 +20,17 @@ import { type Closers, openClosers } from './closers.ts'
 import { type Cluster, startCluster } from './cluster.ts'
 import { PAGE_SCRIPT_HASH, pageRoute } from './dashboard/page.ts'
 import type { PageView } from './dashboard/view.ts'
+import { type DiskWatch, watchDisk } from './disk-watch.ts'
 import type { DriverName } from './driver-names.ts'
 import { type DeliveryWatch, watchDelivery } from './first-delivery.ts'
+import { keepAccess } from './keep-access.ts'
 import { missedPushes, type RefSeen, readRefs, unrecordedPushes } from './missed-pushes.ts'
 import { reportPods, withPodCauses } from './pod-watch.ts'
 import { describePush } from './push-fact.ts'
 import { keepRecord, type RecordKeeper } from './record-keeper.ts'
 import { deliveryView, pageView } from './record-view.ts'
 import type { Repository } from './repository.ts'
-import { listServices } from './services.ts'
-import { ACCESS_FILE, type Access } from './state/access.ts'
+import type { Access } from './state/access.ts'
 import { choosePorts, type Ports } from './state/ports.ts'
 import type { StateFolder } from './state/state-folder.ts'
 import { tokenOf } from './state/token.ts'
@@ -80,6 +81,7 @@ async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> 
   const ports = await choosePorts(folder, options.ports)
   const token = tokenOf(folder, 'git-token.json')
   const record = openRecord(options, closers)
+  const disk = openDiskWatch(options, closers)
   const wires = openWires()
   const servers = await startServers(options, { ports, token, wires }, closers)
   const stopping = { stopPods: true }
@@ -102,13 +104,13 @@ async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> 
   // a git process of the process that was killed may have moved a ref after the first look
   const late = missedPushes(await readRefs(servers.gitRoot, repository.name), workers.runner.lastTold)
   for (const push of late) void listeners.pushed(push)
-  const page = await openPage(ports.page, { ...workers, record, log: options.log }, closers)
+  const page = await openPage(ports.page, { ...workers, record, disk, log: options.log }, closers)
   const urls = {
     git: { url: servers.urlOf(repository.name), token },
     registry: { url: servers.registryUrl },
     page: { url: page.url },
   }
-  const access = keepAccess(folder, urls, workers, closers)
+  const access = keepAccess({ folder, ...workers, log: options.log }, urls, closers)
   return {
     access,
     view: page.view,
@@ -178,6 +180,14 @@ function openRecord({ folder, onFact, log }: DaemonOptions, closers: Closers): R
   const record = keepRecord(store, systemClock)
   record.subscribe(onFact)
   return record
+}
+
+/** Says at the terminal, too, when the disk becomes full and when it no longer is. */
+function openDiskWatch({ folder, log }: DaemonOptions, closers: Closers): DiskWatch {
+  const disk = watchDisk(folder.dir)
+  closers.add(disk.close)
+  disk.subscribe(() => log(disk.notice() ?? `the disk of ${folder.dir} has room again`))
+  return disk
 }
 
 type Servers = {
@@ -277,56 +287,29 @@ async function offerBaseImage(imageFolder: string, registryHost: string, log: (l
 
 type Page = { readonly url: string; readonly view: () => PageView }
 
-async function openPage(
-  port: number,
-  needs: Workers & { readonly record: RecordKeeper; readonly log: (line: string) => void },
-  closers: Closers,
-): Promise<Page> {
-  const { cluster, record } = needs
+type PageNeeds = Workers & Scribe & { readonly disk: DiskWatch }
+
+async function openPage(port: number, needs: PageNeeds, closers: Closers): Promise<Page> {
+  const { cluster, record, disk } = needs
   const view = (): PageView =>
     pageView(record.ledger(), {
       at: new Date(systemClock.nowMs()).toISOString(),
-      notice: noticeOf(cluster.driver),
+      notice: [disk.notice(), noticeOf(cluster.driver)].filter((one) => one !== undefined).join(' · ') || undefined,
       serviceUrl: cluster.serviceUrl,
       facts: record.recent(),
     })
+  const subscribe = (changed: () => void): (() => void) => {
+    const stops = [record.subscribe(changed), disk.subscribe(changed)]
+    return () => stops.forEach((stop) => stop())
+  }
   const routes = recordRoutes({
-    view: { current: view, subscribe: (changed) => record.subscribe(changed) },
+    view: { current: view, subscribe },
     history: (query) => historyOf(record.ledger(), query).map(deliveryView),
     trace: (what) => traceOf(record.ledger(), what).map(deliveryView),
   })
   const page = await servePage(port, [pageRoute, ...routes], PAGE_SCRIPT_HASH, needs.log)
   closers.add(() => page.close())
   return { url: page.url, view }
-}
-
-/** Writes access.json now, and again whenever the services change; removes it at the close. */
-function keepAccess(
-  folder: StateFolder,
-  urls: Pick<Access, 'git' | 'registry' | 'page'>,
-  { cluster, caches }: Workers,
-  closers: Closers,
-): () => Access {
-  const services = caches.open({ apiVersion: 'v1', kind: 'Service' })
-  const kube = { server: cluster.server, kubeconfig: cluster.kubeconfig, token: cluster.token }
-  const current = (): Access => ({ ...urls, kube, services: listServices(services, cluster.serviceUrl) })
-  let written = ''
-  const write = (): void => {
-    const access = current()
-    const text = JSON.stringify(access)
-    if (text === written) return
-    written = text
-    folder.write(ACCESS_FILE, access)
-  }
-  write()
-  const stop = caches
-    .open({ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' })
-    .onChange(() => setImmediate(write))
-  closers.add(() => {
-    stop()
-    folder.remove(ACCESS_FILE)
-  })
-  return current
 }
 
 function noticeOf(driver: string): string | undefined {

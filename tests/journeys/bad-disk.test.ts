@@ -1,11 +1,24 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, mkdirSync } from 'node:fs'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, rmSync, statfsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { scratch } from './product.ts'
+import { clientFromKubeconfig } from '../../src/adapters/kube/client.ts'
+import type { KubeObject } from '../../src/lib/kube/object.ts'
+import { untilAllHealthy } from './crash.ts'
+import {
+  change,
+  cloneOf,
+  git,
+  type Product,
+  scratch,
+  startProduct,
+  statusOf,
+  until,
+  untilDelivered,
+} from './product.ts'
 
-// A state folder that the product may not write, and one on a disk that is full.
+// A state folder that the product may not write, one on a disk that is full, and one on a disk that fills while the product runs.
 const isRoot = process.getuid?.() === 0
 const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
 
@@ -44,6 +57,100 @@ test(
   },
 )
 
+test(
+  'a disk that fills: said where and what to do, nothing lost, and with room again all goes on by itself',
+  { timeout: 300_000 },
+  async (t) => {
+    const space = scratch()
+    const disk = join(space.dir, 'disk')
+    mkdirSync(disk)
+    const isMounted = mounted(t, disk, '700m')
+    t.after(() => space.release()) // after the disk is gone
+    if (!isMounted) return
+    const product = await startProduct(join(disk, 'state'), resolve('examples/vps'), ['--node', 'sim'])
+    t.after(() => product.kill('SIGKILL'))
+    await untilAllHealthy(product)
+    const clone = cloneOf(product, space.dir, 'develop')
+
+    const queued = product.printed(/run .*: queued: runs again by itself when there is room: .*No space left/)
+    fill(disk, 24 << 20)
+    const large = 'head -c 64000000 /dev/zero > large; rm large; node --test'
+    const workflow = (text: string): string => text.replace('node --test', large)
+    change(clone, '.github/workflows/api-gateway-build.yml', workflow, 'a step that wants room', [
+      '--dry-run',
+      'origin',
+      'HEAD',
+    ])
+    const wanting = pushTo(clone, 'a run that fails by a full disk')
+    await queued
+    empty(disk)
+    await untilDelivered(product, 'api-gateway', 'staging', wanting)
+
+    fill(disk, 0)
+    commitTo(clone, 'a push that a full disk refuses')
+    const refused = spawnSync('git', ['push', 'origin', 'HEAD'], { cwd: clone, encoding: 'utf8' })
+    assert.notEqual(refused.status, 0)
+    assert.match(refused.stderr, /disk of the Git server takes no writes|No space left on device/)
+    const notice = await until('status names the disk', async () => (await statusOf(product)).notice, 20_000)
+    assert.match(notice, /^the disk of \S+\/disk\/state is full \(0\.\d MiB left\): free space/)
+    const done = await refusesWrites(product)
+    empty(disk)
+    await done()
+    git(clone, 'push', '--quiet', 'origin', 'HEAD')
+    await untilDelivered(product, 'api-gateway', 'staging', git(clone, 'rev-parse', 'HEAD'))
+    await until(
+      'nothing is full any more',
+      async () => (await statusOf(product)).notice?.includes('disk') !== true,
+      20_000,
+    )
+    await untilAllHealthy(product)
+  },
+)
+
+/** A program that has no use for room, in a commit that is not pushed. */
+function commitTo(clone: string, text: string): void {
+  const edit = (source: string): string => source.replace(/^const name = .*$/m, (line) => `// ${text}\n${line}`)
+  change(clone, 'api-gateway/server.mjs', edit, `feat: ${text}`, ['--dry-run', 'origin', 'HEAD'])
+}
+
+function pushTo(clone: string, text: string): string {
+  commitTo(clone, text)
+  git(clone, 'push', '--quiet', 'origin', 'HEAD')
+  return git(clone, 'rev-parse', 'HEAD')
+}
+
+/** The API refuses in words what it cannot keep; what was under way when the disk became full waits and goes through. */
+async function refusesWrites({ access }: Product): Promise<() => Promise<void>> {
+  const client = clientFromKubeconfig(access.kube.kubeconfig)
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+  const large = (name: string): KubeObject => ({
+    ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default' } },
+    data: { a: 'x'.repeat(900_000) },
+  })
+  const underWay = names.map((name) => client.create(large(name), { fieldManager: 'test' }))
+  const settled = Promise.allSettled(underWay)
+  const look = (): Promise<string> =>
+    client.list({ apiVersion: 'v1', kind: 'Namespace' }).then(
+      () => '',
+      (error: unknown) => String(error),
+    )
+  await until('the API says it', async () => /cannot be written .*free space on its disk/.test(await look()), 60_000)
+  return async () => {
+    await settled
+    client.close()
+  }
+}
+
+/** Takes all room of a disk but some. */
+function fill(disk: string, leaveBytes: number): void {
+  const { bsize, bfree } = statfsSync(disk)
+  execFileSync('fallocate', ['--length', String(bsize * bfree - leaveBytes), join(disk, 'ballast')])
+}
+
+function empty(disk: string): void {
+  rmSync(join(disk, 'ballast'))
+}
+
 /** The newest commit of production, checked whole: what was pushed is not lost. */
 function headOf(disk: string): string {
   const repository = join(disk, 'state/git/vps.git')
@@ -52,9 +159,9 @@ function headOf(disk: string): string {
 }
 
 /** Mounts a small disk; where that is not allowed the test is skipped. */
-function mounted(t: TestContext, folder: string): boolean {
+function mounted(t: TestContext, folder: string, size = '24m'): boolean {
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', folder], { stdio: 'ignore' })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder], { stdio: 'ignore' })
   } catch {
     t.skip('no disk can be mounted here')
     return false

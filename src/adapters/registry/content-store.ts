@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { isWriteRefusal } from '../../lib/error/full-disk.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { digestOf, Hasher, parseDigest } from '../../lib/oci/digest.ts'
 import { MOVED_BYTES } from '../../lib/oci/moved-bytes.ts'
@@ -83,7 +84,7 @@ async function ingest(
       for await (const chunk of stream) {
         hasher.update(chunk)
         if (hasher.sizeBytes > sizeBytes) throw mismatch(digest, `is larger than the ${sizeBytes} bytes announced`)
-        await file.write(chunk)
+        await file.appendFile(chunk) // all of it: `write` may take a part, and say no more than that
         moved.publish(chunk.length)
       }
       if (hasher.sizeBytes !== sizeBytes) throw mismatch(digest, `has ${hasher.sizeBytes} bytes, not ${sizeBytes}`)
@@ -102,9 +103,8 @@ async function ingest(
 
 /** Turns a full or closed disk into an error that says so; passes other errors on. */
 export function storeError(cause: unknown, root: string): unknown {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  if (code !== 'ENOSPC' && code !== 'EROFS' && code !== 'EACCES' && code !== 'EDQUOT') return cause
-  return new SluiceError('STORE_FULL', `cannot write below ${root}: ${code}`, { retry: 'backoff', cause })
+  if (!isWriteRefusal(cause)) return cause
+  return new SluiceError('STORE_FULL', `cannot write below ${root}: ${cause.message}`, { retry: 'backoff', cause })
 }
 
 function mismatch(digest: string, why: string): SluiceError {

@@ -71,7 +71,7 @@ async function writePiece(layer: FileHandle, node: TreeNode, full: string): Prom
         node.offset + done,
       )
       if (bytesRead === 0) throw new Error(`layer ${node.layer} is cut`)
-      await file.write(buffer, 0, bytesRead)
+      await file.appendFile(buffer.subarray(0, bytesRead))
       done += bytesRead
     }
   } finally {

@@ -1,17 +1,7 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CiEvent } from '../../pipeline/ci/event.ts'
+import { openPatientFiles } from './patient-files.ts'
 
 /** A push as a Git server tells it; `refs/for/<branch>` with a number is a pull request. */
 export type PushSeen = {
@@ -32,6 +22,8 @@ export type RunRecord = {
   readonly attempt: number
   /** How often the end of the process cut it off, clean stops not counted. */
   readonly cutOffs?: number
+  /** How often it failed for want of room on the disk and was queued again. */
+  readonly diskFaults?: number
   readonly repository: string
   readonly workflow: string
   readonly path: string
@@ -42,7 +34,10 @@ export type RunRecord = {
   readonly endedAtMs?: number
 }
 
-/** Pushes that are not planned yet, runs and run numbers: files below one folder, each written whole and flushed. */
+/**
+ * Pushes that are not planned yet, runs and run numbers: files below one folder, each written whole and flushed. Those that a full disk
+ * refuses are kept in memory until it takes them; should the process end before, the refs of Git and the older files tell the same work again.
+ */
 export type Records = {
   /** Keeps a push until `planned`; answers undefined when it is the last one of its ref, told again. */
   readonly accept: (push: PushSeen) => string | undefined
@@ -56,12 +51,14 @@ export type Records = {
   readonly list: () => readonly RunRecord[]
   readonly get: (id: string) => RunRecord | undefined
   readonly logFolder: (id: string) => string
+  readonly close: () => void
 }
 
 const KEPT_RUNS = 500
 
-/** Opens the records below `stateDir`, creating what is missing. */
-export function openRecords(stateDir: string): Records {
+/** Opens the records below `stateDir`, creating what is missing; `onFault` is told when the disk begins to refuse them. */
+export function openRecords(stateDir: string, onFault: (error: unknown) => void = () => undefined): Records {
+  const files = openPatientFiles(onFault)
   const at = (name: string): string => join(stateDir, name)
   for (const name of ['pushes', 'runs', 'logs']) mkdirSync(at(name), { recursive: true })
   const numbers = readMap<number>(at('numbers.json'))
@@ -86,33 +83,34 @@ export function openRecords(stateDir: string): Records {
       if (last[key] === step) return undefined
       pushes = Math.max(pushes, Date.now()) + 1
       const id = String(pushes)
-      writeDurably(join(at('pushes'), `${id}.json`), push)
+      files.write(join(at('pushes'), `${id}.json`), push)
       last[key] = step
-      writeDurably(at('last-pushes.json'), last)
+      files.write(at('last-pushes.json'), last)
       return id
     },
     lastTold: (place) => last[placeKey(place)]?.split(' ')[1],
     pending: () => pendingIn(at('pushes')),
-    planned: (id) => rmSync(join(at('pushes'), `${id}.json`), { force: true }),
+    planned: (id) => files.remove(join(at('pushes'), `${id}.json`)),
     nextNumber(repository, path) {
       const key = `${repository} ${path}`
       numbers[key] = (numbers[key] ?? 0) + 1
-      writeDurably(at('numbers.json'), numbers)
+      files.write(at('numbers.json'), numbers)
       return numbers[key]
     },
     save(run) {
       runs.set(run.id, run)
-      writeDurably(join(at('runs'), `${run.id}.json`), run)
+      files.write(join(at('runs'), `${run.id}.json`), run)
       for (const old of [...runs.values()].slice(0, Math.max(0, runs.size - KEPT_RUNS))) {
         if (old.state === 'queued' || old.state === 'running') continue
         runs.delete(old.id)
-        rmSync(join(at('runs'), `${old.id}.json`), { force: true })
+        files.remove(join(at('runs'), `${old.id}.json`))
         rmSync(join(at('logs'), old.id), { recursive: true, force: true })
       }
     },
     list: () => [...runs.values()].sort((a, b) => a.queuedAtMs - b.queuedAtMs),
     get: (id) => runs.get(id),
     logFolder: (id) => join(at('logs'), id),
+    close: files.close,
   }
 }
 
@@ -137,14 +135,6 @@ function stepOf({ before, after }: PushSeen): string {
 
 function placeKey({ repository, ref, pull }: Pick<PushSeen, 'repository' | 'ref' | 'pull'>): string {
   return `${repository} ${ref} ${pull ?? ''}`
-}
-
-function writeDurably(path: string, value: unknown): void {
-  const file = openSync(`${path}.new`, 'w', 0o600)
-  writeSync(file, JSON.stringify(value))
-  fsyncSync(file)
-  closeSync(file)
-  renameSync(`${path}.new`, path)
 }
 
 function readJson<T>(path: string): T | undefined {

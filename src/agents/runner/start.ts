@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { removeStaleLocks } from '../../adapters/git/stale-locks.ts'
+import { saysDiskIsFull } from '../../lib/error/full-disk.ts'
 import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
 import { matchEvent, type CiEvent } from '../../pipeline/ci/event.ts'
 import type { Workflow } from '../../pipeline/ci/workflow.ts'
@@ -12,6 +13,8 @@ import { findEngine, type BuilderWord, type Engine } from './engine.ts'
 import type { PushedImage, RegistryPlace } from './images.ts'
 import { endProcessesOf } from './process.ts'
 import { openRecords, type PushSeen, type Records, type RunRecord } from './records.ts'
+import { untilThereIsRoom } from './room.ts'
+import type { RunEnd } from './run.ts'
 import { limitTo, type Slots } from './slots.ts'
 import { describeEvent, fetchSource, readWorkflows, type SourceCopy } from './source.ts'
 
@@ -62,6 +65,9 @@ const MOST_TRIES = 5
 /** A run that was cut off as often may be what ends the process. */
 const MOST_CUT_OFFS = 5
 
+/** A run that fails as often for want of room may be what fills the disk. */
+const MOST_DISK_FAULTS = 8
+
 /** The parts of a runner that its functions share. */
 type Context = {
   readonly options: RunnerOptions
@@ -87,15 +93,19 @@ type Context = {
  */
 export async function startRunner(options: RunnerOptions): Promise<Runner> {
   makeFolder(options.stateDir)
+  const stateDir = resolve(options.stateDir)
+  const log = options.log ?? (() => undefined)
   const context: Context = {
-    options: { ...options, stateDir: resolve(options.stateDir) },
-    records: openRecords(resolve(options.stateDir)),
+    options: { ...options, stateDir },
+    records: openRecords(stateDir, (error) =>
+      log(`runner: what waits is written when it can be: ${describeError(error)}`),
+    ),
     engine: await findEngine(options.builder ?? 'own'),
     slots: limitTo(options.maxParallel ?? availableParallelism()),
     sources: new Map(),
     fetches: new Map(),
     running: new Map(),
-    log: options.log ?? (() => undefined),
+    log,
     closing: new AbortController(),
   }
   endLeftovers(context)
@@ -114,6 +124,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
       context.closing.abort()
       for (const { cancel } of context.running.values()) cancel.abort()
       await Promise.all([...context.sources.values(), ...[...context.running.values()].map(({ done }) => done)])
+      context.records.close()
     },
   }
 }
@@ -185,15 +196,18 @@ function plan(context: Context, id: string, push: PushSeen): void {
   context.sources.set(push.repository, turn)
 }
 
-/** A Git server that does not answer is asked again; what cannot be planned stays on disk for the next start. */
+/** A Git server that does not answer is asked again, a disk without room waited for; what cannot be planned stays on disk for the next start. */
 async function planPatiently(context: Context, id: string, push: PushSeen): Promise<void> {
   for (let tries = 1; ; tries++)
     try {
       return await planRuns(context, id, push)
     } catch (error) {
+      const isDiskFull = saysDiskIsFull(describeError(error))
       const mayHelp = error instanceof SluiceError && error.retry === 'backoff' && tries < MOST_TRIES
-      if (!mayHelp || context.closing.signal.aborted) throw error
-      await sleep(250 * 2 ** tries, undefined, { signal: context.closing.signal })
+      if (!(mayHelp || isDiskFull) || context.closing.signal.aborted) throw error
+      const afterMs = 250 * 2 ** Math.min(tries, MOST_TRIES)
+      if (isDiskFull) await untilThereIsRoom(context.options.stateDir, afterMs, context.closing.signal)
+      else await sleep(afterMs, undefined, { signal: context.closing.signal })
     }
 }
 
@@ -252,11 +266,7 @@ type Known = { readonly source: SourceCopy; readonly workflow: Workflow }
 
 function start(context: Context, run: RunRecord, known?: Known): void {
   const cancel = new AbortController()
-  const done = carryOut(context, run, cancel.signal, known)
-    .catch((error: unknown) =>
-      finish(context, { ...run, state: 'failed', cause: describeError(error).replace(/\n\s*/g, '; ') }),
-    )
-    .finally(() => context.running.delete(run.id))
+  const done = carryOut(context, run, cancel.signal, known).finally(() => context.running.delete(run.id))
   context.running.set(run.id, { cancel, group: undefined, done })
 }
 
@@ -266,17 +276,41 @@ async function carryOut(
   signal: AbortSignal,
   known: Known | undefined,
 ): Promise<void> {
-  const { workflow, source } = known ?? (await readAgain(context, run))
-  const { execute } = await import('./execute.ts')
-  const turn = await execute(context, { run, workflow, source, signal }, () => {
-    const started: RunRecord = { ...run, state: 'running' }
-    context.records.save(started)
-    tell(context.options.report, started)
-  })
+  const { state, cause } = await takeTurn(context, run, signal, known)
   // A clean stop is nobody's fault: the run begins again at the next start, however often that happens.
-  if (context.closing.signal.aborted && turn.state === 'cancelled')
+  if (context.closing.signal.aborted && state === 'cancelled')
     return context.records.save({ ...run, state: 'queued', attempt: run.attempt + 1 })
-  finish(context, { ...run, state: turn.state, ...(turn.cause === undefined ? {} : { cause: turn.cause }) })
+  const { diskFaults = 0, attempt } = run
+  const isDiskFull = state === 'failed' && saysDiskIsFull(cause ?? '')
+  if (!isDiskFull || diskFaults === MOST_DISK_FAULTS)
+    return finish(context, { ...run, state, ...(cause === undefined ? {} : { cause }) })
+
+  const again: RunRecord = { ...run, state: 'queued', attempt: attempt + 1, diskFaults: diskFaults + 1 }
+  context.records.save(again)
+  tell(context.options.report, { ...again, cause: `runs again by itself when there is room: ${cause}` })
+  if (await untilThereIsRoom(context.options.stateDir, 500 * 2 ** diskFaults, signal))
+    return carryOut(context, again, signal, known)
+  if (!context.closing.signal.aborted) finish(context, { ...again, state: 'cancelled', cause: 'the run was cancelled' })
+}
+
+/** A fault of the runner itself is a result of the run. */
+async function takeTurn(
+  context: Context,
+  run: RunRecord,
+  signal: AbortSignal,
+  known: Known | undefined,
+): Promise<RunEnd> {
+  try {
+    const { workflow, source } = known ?? (await readAgain(context, run))
+    const { execute } = await import('./execute.ts')
+    return await execute(context, { run, workflow, source, signal }, () => {
+      const started: RunRecord = { ...run, state: 'running' }
+      context.records.save(started)
+      tell(context.options.report, started)
+    })
+  } catch (error) {
+    return { state: 'failed', cause: describeError(error).replace(/\n\s*/g, '; ') }
+  }
 }
 
 async function readAgain(context: Context, run: RunRecord): Promise<Known> {

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /** The log of one step: a file that cannot grow beyond its cap. */
@@ -6,6 +6,7 @@ export type StepLog = {
   readonly line: (text: string) => void
   /** True when something had to be left out. */
   readonly isFull: () => boolean
+  /** @throws what kept lines from being written: a full disk */
   readonly close: () => void
 }
 
@@ -17,8 +18,13 @@ export function openStepLog(path: string, capBytes: number): StepLog {
   let isFull = false
   let waiting: string[] = []
   let waitingSize = 0
+  let fault: unknown
   const flush = (): void => {
-    if (waiting.length > 0) writeSync(file, waiting.join(''))
+    try {
+      if (waiting.length > 0) writeFileSync(file, waiting.join(''))
+    } catch (error) {
+      fault ??= error
+    }
     waiting = []
     waitingSize = 0
   }
@@ -36,7 +42,8 @@ export function openStepLog(path: string, capBytes: number): StepLog {
     close() {
       flush()
       closeSync(file)
-      waiting = []
+      isFull = true // whoever writes late writes to no file of somebody else
+      if (fault !== undefined) throw fault
     },
   }
 }

@@ -63,10 +63,24 @@ export async function runStep(state: JobState, step: StepSpec, index: number): P
     cause = state.masker.mask(`${where}: ${text.replace(/\n\s*/g, '; ')}`)
     log.line(`ERROR: ${cause}`)
   }
-  log.close()
+  const lost = closeLog(log)
+  if (lost !== undefined) {
+    outcome = 'failure'
+    cause = `${where}: the log of the step cannot be written: ${lost}${cause === undefined ? '' : `; ${cause}`}`
+  }
   const conclusion = outcome === 'failure' && isForgiven ? 'success' : outcome
   state.steps[id] = { outputs: { ...outputs }, outcome, conclusion }
   return { outcome, conclusion, cause: conclusion === 'failure' || conclusion === 'cancelled' ? cause : undefined }
+}
+
+/** Answers what kept lines from being written. */
+function closeLog(log: StepLog): string | undefined {
+  try {
+    log.close()
+    return undefined
+  } catch (error) {
+    return describeError(error)
+  }
 }
 
 function nameOf({ step, scope }: Running): string {

@@ -64,6 +64,12 @@ export function parseReport(packets: readonly Packet[]): Report {
   return report
 }
 
+/** A report that refuses the whole push. */
+export function renderRefusal(commands: readonly RefCommand[], why: string): Buffer {
+  const lines = [`unpack ${why}\n`, ...commands.map(({ ref }) => `ng ${ref} ${why}\n`)]
+  return Buffer.concat([...lines.map(packet), FLUSH])
+}
+
 /** Gives the pusher the names that they used; git 2.29 and later also learns the name that was kept. */
 export function renameReport(packets: readonly Packet[], renamed: readonly Renamed[], isV2: boolean): Buffer {
   const lines = packets.map(({ raw, data }) => {

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RefCommand } from './commands.ts'
 
@@ -27,10 +27,12 @@ export function openJournal(folder: string): Journal {
   return {
     begin(pending) {
       const path = join(folder, `${String(next++).padStart(12, '0')}.json`)
-      const file = openSync(path, 'wx', 0o600)
-      writeSync(file, JSON.stringify(pending))
-      fsyncSync(file)
-      closeSync(file)
+      try {
+        writeFileSync(path, JSON.stringify(pending), { mode: 0o600, flag: 'wx', flush: true })
+      } catch (error) {
+        rmSync(path, { force: true })
+        throw error
+      }
       return () => rmSync(path, { force: true })
     },
     leftovers: () =>

@@ -1,10 +1,12 @@
 import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
+import { isWriteRefusal } from '../../lib/error/full-disk.ts'
 import {
   parsePushHead,
   parseReport,
   renameReport,
   renderPushHead,
+  renderRefusal,
   type PushHead,
   type RefCommand,
   type Renamed,
@@ -39,7 +41,8 @@ export async function receivePush(body: Readable, response: ServerResponse, opti
     return
   }
   const { commands, renamed } = renameCommands(start.head.commands, options.rename)
-  const announce = options.begin(commands)
+  const announce = beginOrWhy(options, commands)
+  if (typeof announce === 'string') return refusePush(body, response, start.head, announce)
   const child = spawnGit(
     ['receive-pack', '--stateless-rpc', options.path],
     [`receive.maxInputSize=${options.maxPackBytes}`],
@@ -59,6 +62,25 @@ export async function receivePush(body: Readable, response: ServerResponse, opti
   if (response.destroyed) return
   if (!response.headersSent) startAnswer(response)
   response.end(renderAnswer(answer, start.head, renamed))
+}
+
+/** Nothing is begun that could not be told of after a crash. */
+function beginOrWhy({ begin }: ReceiveOptions, commands: readonly RefCommand[]): ReturnType<typeof begin> | string {
+  try {
+    return begin(commands)
+  } catch (error) {
+    if (isWriteRefusal(error))
+      return `the disk of the Git server takes no writes (${error.message}), free space and push again`
+    throw error
+  }
+}
+
+/** Says no in the words of the protocol, so that git shows them. */
+function refusePush(body: Readable, response: ServerResponse, head: PushHead, why: string): void {
+  body.resume()
+  startAnswer(response)
+  const raw = renderRefusal(head.commands, why)
+  response.end(renderAnswer({ packets: [], report: new Map(), raw }, head, []))
 }
 
 /** Headers of every answer of a git service. */

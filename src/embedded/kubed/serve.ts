@@ -48,7 +48,7 @@ export type Kubed = {
 /**
  * Serves the Kubernetes API of one machine over HTTPS, its objects in SQLite below `stateDir`.
  *
- * What is acknowledged is durable. Refused by name: admission webhooks and API aggregation.
+ * What is acknowledged is durable; while the disk takes nothing, requests are refused (503) and what was under way waits. Refused by name: admission webhooks and API aggregation.
  * @throws SluiceError PORT_IN_USE, STATE_UNWRITABLE
  */
 export async function serveKubed(options: KubedOptions): Promise<Kubed> {
@@ -62,11 +62,8 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
   const store = inWritable(dir, () =>
     openStore(sqliteJournal(join(dir, 'objects.db')), {
       nowMs: () => Date.now(),
-      failed(error) {
-        const why = error instanceof Error ? error.message : String(error)
-        log(`kubed: state cannot be written, no more answers: ${why}`)
-        for (const one of listeners) void one.close()
-      },
+      failed: (error) =>
+        log(`kubed: the state in ${dir} cannot be written, it is tried again until it can: ${textOf(error)}`),
     }),
   )
   const env: Environment = {
@@ -131,10 +128,12 @@ function inWritable<T>(dir: string, make: () => T): T {
   try {
     return make()
   } catch (error) {
-    throw new SluiceError(
-      'STATE_UNWRITABLE',
-      `cannot keep the state of kubed in ${dir}: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    )
+    throw new SluiceError('STATE_UNWRITABLE', `cannot keep the state of kubed in ${dir}: ${textOf(error)}`, {
+      cause: error,
+    })
   }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

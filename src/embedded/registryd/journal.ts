@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { fdatasync, ftruncate, write } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
@@ -35,10 +44,10 @@ export function rewriteJournal(path: string, changes: readonly Change[]): void {
   for (const change of changes) {
     text += `${JSON.stringify([change])}\n`
     if (text.length < 1 << 20) continue
-    writeSync(file, text)
+    writeFileSync(file, text)
     text = ''
   }
-  writeSync(file, text)
+  writeFileSync(file, text) // all of it: `writeSync` may take a part
   fsyncSync(file)
   closeSync(file)
   renameSync(`${path}.new`, path)

@@ -10,7 +10,7 @@ import {
   openSync,
   rmSync,
   symlinkSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
@@ -108,7 +108,7 @@ async function place(target: UnpackTarget, entry: TarEntry, path: string): Promi
 async function writeFile(path: string, body: AsyncIterable<Buffer>): Promise<void> {
   const file = openSync(path, 'wx', 0o600)
   try {
-    for await (const piece of body) writeSync(file, piece)
+    for await (const piece of body) writeFileSync(file, piece) // all of it: `writeSync` may take a part
   } finally {
     closeSync(file)
   }

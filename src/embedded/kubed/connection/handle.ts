@@ -64,6 +64,7 @@ async function route(
   const method = request.method ?? 'GET'
   authorize(env, user, attributesOf(found, path, method, query))
   if (found.kind !== 'resource') return serveDocument(env, found, request, response)
+  refuseWithoutDisk(env)
   const resource = env.registry.find(found.group, found.version, found.plural)
   if (resource === undefined) {
     if (!env.registry.all().some(({ group }) => group === found.group)) return plainNotFound(response)
@@ -99,6 +100,14 @@ async function route(
     warnings,
   }
   await dispatch(env, call, response)
+}
+
+/** What cannot become durable is not begun, and what is not durable is not shown. */
+function refuseWithoutDisk({ store }: Environment): void {
+  const fault = store.fault()
+  if (fault === undefined) return
+  const message = `the state of the server cannot be written (${fault}): free space on its disk`
+  throw new Fault(503, 'ServiceUnavailable', message, { retryAfterSeconds: 1 })
 }
 
 /**

@@ -81,7 +81,8 @@ export function sqliteJournal(file: string): Journal {
         if (last !== undefined) count.run(last.head.version)
         end.run()
       } catch (error) {
-        db.exec('rollback')
+        // a full disk has rolled back by itself
+        if (db.inTransaction) db.exec('rollback')
         throw error
       }
     },

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import Database from 'libsql'
 import type { Obj } from '../object.ts'
-import { sqliteJournal } from './journal.ts'
+import { type Journal, sqliteJournal } from './journal.ts'
 import { openStore, type Store } from './store.ts'
 
 const KEY = '/configmaps'
@@ -159,3 +159,36 @@ test(
     await store.close()
   }),
 )
+
+test('what a full disk refuses is neither acknowledged nor shown nor lost, and goes through once there is room', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const turn = (): Promise<void> => new Promise((done) => setImmediate(() => setImmediate(done)))
+  const names: string[] = []
+  let isFull = true
+  const disk: Journal = {
+    ...{ load: () => 0, read: () => '', readAll: () => undefined, sync: async () => undefined, close: () => undefined },
+    commit(changes) {
+      if (isFull) throw new Error('database or disk is full')
+      names.push(...changes.map(({ head }) => head.name))
+    },
+  }
+  const told: unknown[] = []
+  const store = openStore(disk, { nowMs: () => 0, failed: (error) => told.push(error) })
+  const seen: string[] = []
+  store.watch(KEY, {}, ({ stored }) => seen.push(stored.head.name))
+  let isSettled = false
+  store.put(KEY, map('a', 'one', '1'))
+  const first = store.settled().then(() => (isSettled = true))
+  await turn()
+  store.put(KEY, map('a', 'two', '2'))
+  t.mock.timers.tick(1_000)
+  await turn()
+  assert.deepEqual([store.fault(), isSettled, seen, told.length], ['database or disk is full', false, [], 1])
+
+  isFull = false
+  t.mock.timers.tick(1_000)
+  await first
+  await store.settled()
+  assert.deepEqual([store.fault(), names, seen], [undefined, ['one', 'two'], ['one', 'two']])
+  await store.close()
+})

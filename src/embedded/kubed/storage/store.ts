@@ -29,6 +29,8 @@ export type Store = {
   readonly durable: () => number
   /** Resolves when everything written so far is durable. */
   readonly settled: () => Promise<void>
+  /** Why nothing becomes durable right now; undefined when all is well. */
+  readonly fault: () => string | undefined
   /** At most `limit` events after `version`; undefined when they are forgotten. */
   readonly since: (key: string, version: number, limit?: number) => readonly StoreEvent[] | undefined
   readonly watch: (key: string, scope: Scope, handler: Handler) => () => void
@@ -38,7 +40,7 @@ export type Store = {
 /** The world outside. */
 export type StoreOptions = {
   readonly nowMs: () => number
-  /** Called when the journal cannot be written (disk full): the server must stop answering as if it were. */
+  /** Told once when the journal cannot be written (disk full): what waits for it is tried again until it is, and `fault` says why. */
   readonly failed: (error: unknown) => void
 }
 
@@ -46,6 +48,9 @@ export type StoreOptions = {
 export function openStore(journal: Journal, options: StoreOptions): Store {
   return new MemoryStore(journal, options)
 }
+
+/** After a commit that failed the same changes are tried again; none is dropped, none acknowledged or shown before. */
+const RETRY_MS = 1_000
 
 type Pending = { readonly change: Change; readonly event: StoreEvent }
 
@@ -67,6 +72,8 @@ class MemoryStore implements Store {
   /** The round that will take what is pending, and the one that the disk is busy with. */
   #next: Promise<void> | undefined
   #inFlight: Promise<void> = DONE
+  #fault: string | undefined
+  #isClosing = false
 
   constructor(journal: Journal, options: StoreOptions) {
     this.#journal = journal
@@ -139,6 +146,7 @@ class MemoryStore implements Store {
   readonly version = (): number => this.#version
   readonly durable = (): number => this.#durable
   readonly settled = (): Promise<void> => this.#next ?? this.#inFlight
+  readonly fault = (): string | undefined => this.#fault
 
   readonly since = (key: string, from: number, limit?: number): readonly StoreEvent[] | undefined =>
     this.#bucketOf(key).history.since(from, limit)
@@ -147,6 +155,7 @@ class MemoryStore implements Store {
     this.#bucketOf(key).watch(scope, handler)
 
   readonly close = async (): Promise<void> => {
+    this.#isClosing = true
     await this.settled()
     this.#journal.close()
   }
@@ -226,16 +235,26 @@ class MemoryStore implements Store {
     this.#pending = []
     this.#inFlight = this.#next ?? DONE
     this.#next = undefined
-    try {
-      this.#journal.commit(batch.map(({ change }) => change))
-      await this.#journal.sync()
-    } catch (error) {
-      this.#options.failed(error)
-      return new Promise(() => undefined)
+    while (!(await this.#commit(batch))) {
+      // what a full disk does not take was acknowledged to nobody
+      if (this.#isClosing) return
+      await new Promise((again) => setTimeout(again, RETRY_MS))
     }
     this.#durable = batch.at(-1)?.event.version ?? this.#durable
     this.#busy = []
     for (const { event } of batch) this.#bucketOf(event.key).publish(event)
+  }
+
+  async #commit(batch: readonly Pending[]): Promise<boolean> {
+    try {
+      this.#journal.commit(batch.map(({ change }) => change))
+      await this.#journal.sync()
+      this.#fault = undefined
+    } catch (error) {
+      if (this.#fault === undefined) this.#options.failed(error)
+      this.#fault = error instanceof Error ? error.message : String(error)
+    }
+    return this.#fault === undefined
   }
 }
 

@@ -215,6 +215,22 @@ test('kill -9 of the node: pods go on, and the next node takes them over', skip,
   for (const one of await readyPods()) assert.ok((statusOf(one).containerStatuses?.[0]?.restartCount ?? 9) <= 1)
 })
 
+test('a node that was killed while it made the network of a pod makes it anew', skip, async () => {
+  const [victim] = await readyPods()
+  const uid = victim?.metadata.uid ?? ''
+  node.kill('SIGKILL')
+  await new Promise((resolve) => node.once('exit', resolve))
+  const sandbox = processesOf(keeperPid()).find((pid) => nameOf(pid) === victim?.metadata.name)
+  assert.ok(sandbox)
+  const inPod = ['nsenter', '-t', `${sandbox}`, '-U', '-n', '--preserve-credentials', '--']
+  const words = [...asUser, ...inPod, 'ip', 'link', 'del', 'eth0']
+  execFileSync(words[0] ?? '', words.slice(1))
+  node = await startNodeProcess()
+  const containersOf = async () => statusOf((await pods()).find((one) => one.metadata.uid === uid)).containerStatuses
+  await until('a new container in a new network', async () => ((await containersOf())?.[0]?.restartCount ?? 0) > 0)
+  await until('both ready again', async () => (await readyPods()).length === 2)
+})
+
 test('hostile images are refused and say why; nothing lands outside', skip, async () => {
   const evil = Buffer.from('evil')
   const cases: [string, Parameters<typeof packTar>[0], RegExp][] = [
@@ -344,6 +360,13 @@ function processesOf(keeper: number): number[] {
         return false
       }
     })
+}
+
+/** The host name that a process sees, when it waits in a pod's sandbox. */
+function nameOf(pid: number): string | undefined {
+  const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  if (!command.startsWith('sleep\0infinity')) return undefined
+  return execFileSync('nsenter', ['-t', `${pid}`, '-u', '--', 'hostname'], { encoding: 'utf8' }).trim()
 }
 
 function isAlive(pid: number): boolean {

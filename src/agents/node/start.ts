@@ -175,11 +175,12 @@ function runPods(node: Node, record: ReturnType<typeof makeRecorder>): { readonl
   return { close: node.caches.pods.onChange(take) }
 }
 
-/** Ends sandboxes whose pod is gone: deleted while no node looked. */
+/** Ends what is left of pods that are gone: deleted while no node looked, or while one was ending them. */
 async function sweep(node: Node): Promise<void> {
   const known = new Set(node.caches.pods.list().map((object) => object.metadata.uid))
-  const { sandboxes } = (await node.driver?.list()) ?? { sandboxes: [] }
-  for (const { uid } of sandboxes) if (!known.has(uid)) await node.driver?.removeSandbox(uid)
+  const { sandboxes, containers } = (await node.driver?.list()) ?? { sandboxes: [], containers: [] }
+  for (const uid of new Set([...sandboxes, ...containers].map((one) => one.uid)))
+    if (!known.has(uid)) await node.driver?.removeSandbox(uid)
 }
 
 /** Keeps the network in step with Services and EndpointSlices. */

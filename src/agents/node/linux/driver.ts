@@ -9,7 +9,7 @@ import { openCgroups } from './cgroup.ts'
 import { depthOf, idArguments, startInit, type LinuxPaths } from './container.ts'
 import { ENTER_SCRIPT, EXEC_SCRIPT, INIT_SCRIPT } from './init-script.ts'
 import { forgetKeeper, launchKeeper, TOOL_ENV, type Launched } from './launch.ts'
-import { addRoutes, joinBridge, makeBridge, NETWORK, waitForNamespace } from './network.ts'
+import { addRoutes, hasJoined, joinBridge, makeBridge, NETWORK, waitForNamespace } from './network.ts'
 import { groupOf, keyOf, metaOf, type Linux, type Meta } from './kept.ts'
 import { attachTo, execIn, forwardTo, openIn } from './remote.ts'
 import { enterSandbox, mountMemory, sandboxOf } from './sandbox.ts'
@@ -66,6 +66,7 @@ export async function startLinuxDriver(
     routes: new Set(),
     lastOctet: 1,
   }
+  await removeUnfinished(linux)
   for (const { ip, uid } of await sandboxesOf(linux)) linux.octets.set(uid, Number(ip.split('.')[3]))
   const images = openImageStore(
     join(stateDir, 'images'),
@@ -172,6 +173,17 @@ async function createSandbox(linux: Linux, uid: string, hostname: string): Promi
     await removeSandbox(linux, uid)
     throw error
   }
+}
+
+/** Sandboxes that an earlier server was killed over: their pods get new ones. */
+async function removeUnfinished(linux: Linux): Promise<void> {
+  const { keeper } = linux.launched
+  const remove = async (kept: Kept): Promise<void> => {
+    const meta = metaOf(kept)
+    if (meta?.kind !== 'sandbox' || kept.exit || (await hasJoined(keeper, kept.pid))) return
+    await removeSandbox(linux, meta.uid)
+  }
+  await Promise.all((await keeper.list()).map(remove))
 }
 
 function nextOctet(linux: Linux): number {

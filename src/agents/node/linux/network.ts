@@ -47,6 +47,13 @@ export async function joinBridge(keeper: KeeperClient, pid: number, octet: numbe
   return address
 }
 
+/** Whether {@link joinBridge} was done to its last step for process `pid`; a server that was killed in it left half a network. */
+export async function hasJoined(keeper: KeeperClient, pid: number): Promise<boolean> {
+  const argv = ['nsenter', '-t', String(pid), '-n', '--', 'ip', 'route', 'show', 'default']
+  const { code, output } = await keeper.exec({ argv, env: TOOL_ENV, timeoutMs: 10_000 })
+  return code === 0 && output.includes(NETWORK.gateway)
+}
+
 /** Makes addresses of Services outside the usual range the keeper's own; `known` remembers which. */
 export async function addRoutes(keeper: KeeperClient, addresses: readonly string[], known: Set<string>): Promise<void> {
   const fresh = addresses.filter(

@@ -23,6 +23,7 @@ export async function chooseDriver(
     readonly stateDir: string
     readonly node: string
     readonly registry: RegistryClient
+    readonly ownHost: string | undefined
     readonly clock: Clock
   },
   events: DriverEvents,
@@ -40,7 +41,7 @@ export async function chooseDriver(
     case 'sim':
       return {
         driver: startSimDriver({
-          stateDir: o.stateDir,
+          ...o,
           nowMs: o.clock.nowMs,
           onExit: () => events.onExit({ uid: '', container: '', attempt: 0 }),
         }),

@@ -1,5 +1,7 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { digestOf } from '../../lib/oci/digest.ts'
+import { parseReference, versionOf } from '../../lib/oci/reference.ts'
+import type { RegistryClient } from '../../adapters/registry/client.ts'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Image } from './image/store.ts'
@@ -8,23 +10,32 @@ import type { Driver, RunningContainer, Sandbox } from './driver.ts'
 /**
  * A driver that runs nothing: containers are states. For trials of everything around pods; shown as simulated wherever the node is shown.
  *
- * Every image exists, every probe succeeds at once; init containers and those of a Job end well at once, all others run until told to stop.
+ * Every image exists; one that our own registry has is told by its true digest, so that the record joins what it ran. Every probe succeeds at once; init containers and those of a Job end well at once, all others run until told to stop.
  */
 export function startSimDriver(o: {
   readonly stateDir: string
   readonly nowMs: () => number
+  readonly registry: Pick<RegistryClient, 'headManifest'>
+  /** The host of our own registry; no other is ever asked. */
+  readonly ownHost: string | undefined
   readonly onExit: () => void
 }): Driver {
   const sandboxes = new Map<string, Sandbox>()
   const containers = new Map<string, RunningContainer>()
   let serial = 0
+  const findImage = async (name: string): Promise<Image> => {
+    const reference = parseReference(name)
+    if (reference === undefined || reference.host !== o.ownHost) return simulatedImage(name)
+    const found = await o.registry.headManifest(reference, versionOf(reference)).catch(() => undefined)
+    return simulatedImage(name, found?.digest)
+  }
   const podFolder = (uid: string): string => join(o.stateDir, 'pods', uid)
   return {
     name: 'sim',
     isSimulated: true,
     gaps: ['nothing runs: this node simulates its pods'],
-    findImage: simulatedImage,
-    pullImage: simulatedImage,
+    findImage,
+    pullImage: findImage,
     async createSandbox({ uid }) {
       serial++
       const sandbox = { uid, ip: `10.244.${(serial >> 8) & 255}.${serial & 255}` }
@@ -71,8 +82,8 @@ export function startSimDriver(o: {
   }
 }
 
-async function simulatedImage(name: string): Promise<Image> {
-  const digest = /@(sha256:[0-9a-f]{64})$/.exec(name)?.[1] ?? digestOf(name)
+function simulatedImage(name: string, known?: string): Image {
+  const digest = known ?? /@(sha256:[0-9a-f]{64})$/.exec(name)?.[1] ?? digestOf(name)
   const id = `${name.replace(/@.*$/, '').replace(/:[^/:]*$/, '')}@${digest}`
   return { name, id, digest, config: {}, layers: [], sizeBytes: 0 }
 }

@@ -74,7 +74,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   }
   const choose = () =>
     chooseDriver(
-      { word: options.driver, stateDir: options.stateDir, node: name, registry: registryClient, clock },
+      {
+        ...{ word: options.driver, stateDir: options.stateDir, node: name, registry: registryClient, clock },
+        ownHost: registry.url === '' ? undefined : registry.alias,
+      },
       events,
     )
   const chosen = await choose()

@@ -38,7 +38,15 @@ export function openFactStore(path: string, onFault: (error: SluiceError) => voi
     clearTimeout(timer)
     timer = undefined
     const group = waiting
-    database.transaction(() => group.forEach((text) => insert.run(text)))()
+    database.exec('BEGIN IMMEDIATE')
+    try {
+      for (const text of group) insert.run(text)
+      database.exec('COMMIT')
+    } catch (error) {
+      // a full disk has rolled back by itself
+      if (database.inTransaction) database.exec('ROLLBACK')
+      throw error
+    }
     waiting = waiting.slice(group.length)
   }
   const flushOrRetry = (): void => {

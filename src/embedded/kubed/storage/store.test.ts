@@ -175,7 +175,7 @@ test('what a full disk refuses is neither acknowledged nor shown nor lost, and g
   const told: unknown[] = []
   const store = openStore(disk, { nowMs: () => 0, failed: (error) => told.push(error) })
   const seen: string[] = []
-  store.watch(KEY, {}, ({ stored }) => seen.push(stored.head.name))
+  store.watch(KEY, { namespace: '', name: '' }, ({ stored }) => seen.push(stored.head.name))
   let isSettled = false
   store.put(KEY, map('a', 'one', '1'))
   const first = store.settled().then(() => (isSettled = true))

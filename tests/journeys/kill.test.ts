@@ -63,37 +63,24 @@ const borders: { readonly at: string; readonly line: (commit: string) => string;
   { at: 'in the apply', line: () => 'source .*develop@', withinMs: 60 },
   { at: 'in the rollout', line: () => 'apply .*Deployment', withinMs: 900 },
 ]
-// The cause of the stalls is mended; these have not been run often enough since.
-const proven = ['in the CI run', 'right after an image push']
-const skipUnproven = (at: string): string | false =>
-  !proven.includes(at) && process.env.SLUICE_KILL_ALL !== '1' && 'not run often enough yet; SLUICE_KILL_ALL=1 runs it'
-
 for (const { at, line, withinMs } of borders)
-  test(
-    `kill -9 ${at}: the second start finishes the delivery`,
-    { timeout: LONG_MS, skip: skipUnproven(at) },
-    async () => {
-      const before = git(develop, 'rev-parse', 'HEAD')
-      let fact: Promise<string> | undefined
-      const commit = pushTo(develop, at, (made) => (fact = product.printed(new RegExp(line(made.slice(0, 7))))))
-      assert.notEqual(commit, before)
-      await fact
-      await killAfter(random() * withinMs)
-      await restartAndFinish(commit, 'staging')
-    },
-  )
-
-test(
-  'a rollout of production that is killed serves on, and ends',
-  { timeout: LONG_MS, skip: skipUnproven('rollout') },
-  async () => {
+  test(`kill -9 ${at}: the second start finishes the delivery`, { timeout: LONG_MS }, async () => {
+    const before = git(develop, 'rev-parse', 'HEAD')
     let fact: Promise<string> | undefined
-    const commit = pushTo(main, 'production', () => (fact = product.printed(/apply .*Deployment/)))
+    const commit = pushTo(develop, at, (made) => (fact = product.printed(new RegExp(line(made.slice(0, 7))))))
+    assert.notEqual(commit, before)
     await fact
-    await killAfter(random() * 600)
-    await restartAndFinish(commit, 'production')
-  },
-)
+    await killAfter(random() * withinMs)
+    await restartAndFinish(commit, 'staging')
+  })
+
+test('a rollout of production that is killed serves on, and ends', { timeout: LONG_MS }, async () => {
+  let fact: Promise<string> | undefined
+  const commit = pushTo(main, 'production', () => (fact = product.printed(/apply .*Deployment/)))
+  await fact
+  await killAfter(random() * 600)
+  await restartAndFinish(commit, 'production')
+})
 
 test('a second start on the same state is refused and names the process', { timeout: LONG_MS }, () => {
   const { status, stderr } = runUp([])

@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, rmSync, statfsSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { clientFromKubeconfig } from '../../src/adapters/kube/client.ts'
 import type { KubeObject } from '../../src/lib/kube/object.ts'
 import { untilAllHealthy } from './crash.ts'
-import {
-  change,
-  cloneOf,
-  git,
-  type Product,
-  scratch,
-  startProduct,
-  statusOf,
-  until,
-  untilDelivered,
-} from './product.ts'
+import { cloneOf, git, type Product, scratch, startProduct, statusOf, until, untilDelivered } from './product.ts'
 
 // A state folder that the product may not write, one on a disk that is full, and one on a disk that fills while the product runs.
 const isRoot = process.getuid?.() === 0
@@ -76,47 +66,51 @@ test(
     fill(disk, 24 << 20)
     const large = 'head -c 64000000 /dev/zero > large; rm large; node --test'
     const workflow = (text: string): string => text.replace('node --test', large)
-    change(clone, '.github/workflows/api-gateway-build.yml', workflow, 'a step that wants room', [
-      '--dry-run',
-      'origin',
-      'HEAD',
-    ])
-    const wanting = pushTo(clone, 'a run that fails by a full disk')
+    commit(clone, '.github/workflows/api-gateway-build.yml', workflow, 'a step that wants room')
+    commit(clone, 'api-gateway/server.mjs', comment('wants room'), 'a run that fails by a full disk')
+    const wanting = pushed(clone)
     await queued
     empty(disk)
     await untilDelivered(product, 'api-gateway', 'staging', wanting)
 
     fill(disk, 0)
-    commitTo(clone, 'a push that a full disk refuses')
+    commit(clone, 'api-gateway/server.mjs', comment('refused'), 'a push that a full disk refuses')
+    git(clone, 'pull', '--quiet', '--rebase')
     const refused = spawnSync('git', ['push', 'origin', 'HEAD'], { cwd: clone, encoding: 'utf8' })
     assert.notEqual(refused.status, 0)
     assert.match(refused.stderr, /disk of the Git server takes no writes|No space left on device/)
-    const notice = await until('status names the disk', async () => (await statusOf(product)).notice, 20_000)
-    assert.match(notice, /^the disk of \S+\/disk\/state is full \(0\.\d MiB left\): free space/)
+    const full = /^the disk of \S+\/disk\/state is full \(0\.\d MiB left\): free space/
+    const isNamed = async (): Promise<boolean> => full.test((await statusOf(product)).notice ?? '')
+    await until('status names the disk', isNamed, 20_000)
     const done = await refusesWrites(product)
     empty(disk)
     await done()
-    git(clone, 'push', '--quiet', 'origin', 'HEAD')
-    await untilDelivered(product, 'api-gateway', 'staging', git(clone, 'rev-parse', 'HEAD'))
-    await until(
-      'nothing is full any more',
-      async () => (await statusOf(product)).notice?.includes('disk') !== true,
-      20_000,
-    )
+    await untilDelivered(product, 'api-gateway', 'staging', pushed(clone))
+    await until('nothing is full any more', async () => !(await isNamed()), 20_000)
     await untilAllHealthy(product)
   },
 )
 
-/** A program that has no use for room, in a commit that is not pushed. */
-function commitTo(clone: string, text: string): void {
-  const edit = (source: string): string => source.replace(/^const name = .*$/m, (line) => `// ${text}\n${line}`)
-  change(clone, 'api-gateway/server.mjs', edit, `feat: ${text}`, ['--dry-run', 'origin', 'HEAD'])
+const comment = (text: string) => (source: string) =>
+  source.replace(/^const name = .*$/m, (line) => `// ${text}\n${line}`)
+
+function commit(clone: string, path: string, edit: (text: string) => string, message: string): void {
+  const file = join(clone, path)
+  writeFileSync(file, edit(readFileSync(file, 'utf8')))
+  git(clone, 'commit', '--quiet', '-am', message)
 }
 
-function pushTo(clone: string, text: string): string {
-  commitTo(clone, text)
-  git(clone, 'push', '--quiet', 'origin', 'HEAD')
-  return git(clone, 'rev-parse', 'HEAD')
+/** Pushes on top of what the automation wrote meanwhile; answers the commit. */
+function pushed(clone: string): string {
+  for (let tries = 1; ; tries++) {
+    git(clone, 'pull', '--quiet', '--rebase')
+    try {
+      git(clone, 'push', '--quiet', 'origin', 'HEAD')
+      return git(clone, 'rev-parse', 'HEAD')
+    } catch (error) {
+      if (tries === 5) throw error
+    }
+  }
 }
 
 /** The API refuses in words what it cannot keep; what was under way when the disk became full waits and goes through. */

@@ -54,11 +54,12 @@ test(
     const space = scratch()
     const disk = join(space.dir, 'disk')
     mkdirSync(disk)
+    let product: Product | undefined
+    t.after(() => product?.kill('SIGKILL')) // before the disk is gone
     const isMounted = mounted(t, disk, '700m')
     t.after(() => space.release()) // after the disk is gone
     if (!isMounted) return
-    const product = await startProduct(join(disk, 'state'), resolve('examples/vps'), ['--node', 'sim'])
-    t.after(() => product.kill('SIGKILL'))
+    product = await startProduct(join(disk, 'state'), resolve('examples/vps'), ['--node', 'sim'])
     await untilAllHealthy(product)
     const clone = cloneOf(product, space.dir, 'develop')
 
@@ -80,7 +81,8 @@ test(
     assert.notEqual(refused.status, 0)
     assert.match(refused.stderr, /disk of the Git server takes no writes|No space left on device/)
     const full = /^the disk of \S+\/disk\/state is full \(0\.\d MiB left\): free space/
-    const isNamed = async (): Promise<boolean> => full.test((await statusOf(product)).notice ?? '')
+    const seen = product
+    const isNamed = async (): Promise<boolean> => full.test((await statusOf(seen)).notice ?? '')
     await until('status names the disk', isNamed, 20_000)
     const done = await refusesWrites(product)
     empty(disk)

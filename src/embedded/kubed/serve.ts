@@ -7,7 +7,7 @@ import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { reconcileDefaultRoles } from './authorization/defaults.ts'
 import { type Credentials, credentialsIn, kubeconfigOf } from './connection/credentials.ts'
 import { handle } from './connection/handle.ts'
-import { type Answer, type Listener, listenerOf } from './connection/listener.ts'
+import { type Answer, listenerOf } from './connection/listener.ts'
 import { signerOf } from './connection/signing.ts'
 import type { Environment } from './environment.ts'
 import { bootstrap } from './resources/bootstrap.ts'
@@ -58,7 +58,6 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
     mkdirSync(dir, { recursive: true, mode: 0o700 })
     return credentialsIn(dir, host, Date.now())
   })
-  const listeners: Listener[] = []
   const store = inWritable(dir, () =>
     openStore(sqliteJournal(join(dir, 'objects.db')), {
       nowMs: () => Date.now(),
@@ -86,7 +85,7 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
     answer,
   )
   const plain = options.isAlsoPlain ? listenerOf(http.createServer(patience), answer) : undefined
-  listeners.push(server, ...(plain ? [plain] : []))
+  const listeners = [server, ...(plain ? [plain] : [])]
   const plainPort = await plain?.listen('127.0.0.1', 0)
   const port = await server.listen(host, options.port)
   const url = `https://${host}:${port}`

@@ -7,35 +7,33 @@ import { join } from 'node:path'
 import type { Image } from './image/store.ts'
 import type { Driver, RunningContainer, Sandbox } from './driver.ts'
 
+type OwnRegistry = {
+  readonly registry: Pick<RegistryClient, 'headManifest'>
+  /** The host of our own registry; no other is ever asked. */
+  readonly ownHost: string | undefined
+}
+
+type SimOptions = OwnRegistry & {
+  readonly stateDir: string
+  readonly nowMs: () => number
+  readonly onExit: () => void
+}
+
 /**
  * A driver that runs nothing: containers are states. For trials of everything around pods; shown as simulated wherever the node is shown.
  *
  * Every image exists; one that our own registry has is told by its true digest, so that the record joins what it ran. Every probe succeeds at once; init containers and those of a Job end well at once, all others run until told to stop.
  */
-export function startSimDriver(o: {
-  readonly stateDir: string
-  readonly nowMs: () => number
-  readonly registry: Pick<RegistryClient, 'headManifest'>
-  /** The host of our own registry; no other is ever asked. */
-  readonly ownHost: string | undefined
-  readonly onExit: () => void
-}): Driver {
+export function startSimDriver(o: SimOptions): Driver {
   const sandboxes = new Map<string, Sandbox>()
   const containers = new Map<string, RunningContainer>()
   let serial = 0
-  const findImage = async (name: string): Promise<Image> => {
-    const reference = parseReference(name)
-    if (reference === undefined || reference.host !== o.ownHost) return simulatedImage(name)
-    const found = await o.registry.headManifest(reference, versionOf(reference)).catch(() => undefined)
-    return simulatedImage(name, found?.digest)
-  }
   const podFolder = (uid: string): string => join(o.stateDir, 'pods', uid)
   return {
     name: 'sim',
     isSimulated: true,
     gaps: ['nothing runs: this node simulates its pods'],
-    findImage,
-    pullImage: findImage,
+    ...imagesOf(o),
     async createSandbox({ uid }) {
       serial++
       const sandbox = { uid, ip: `10.244.${(serial >> 8) & 255}.${serial & 255}` }
@@ -80,6 +78,16 @@ export function startSimDriver(o: {
     hostIp: '127.0.0.1',
     close: async () => undefined,
   }
+}
+
+function imagesOf({ registry, ownHost }: OwnRegistry): Pick<Driver, 'findImage' | 'pullImage'> {
+  const find = async (name: string): Promise<Image> => {
+    const reference = parseReference(name)
+    if (reference === undefined || reference.host !== ownHost) return simulatedImage(name)
+    const found = await registry.headManifest(reference, versionOf(reference)).catch(() => undefined)
+    return simulatedImage(name, found?.digest)
+  }
+  return { findImage: find, pullImage: find }
 }
 
 function simulatedImage(name: string, known?: string): Image {

@@ -72,14 +72,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       uid === '' ? node?.workers.forEach((worker) => worker.wake()) : node?.workers.get(uid)?.wake(),
     onLost: (why: string) => node && void recover(node, why, choose),
   }
-  const choose = () =>
-    chooseDriver(
-      {
-        ...{ word: options.driver, stateDir: options.stateDir, node: name, registry: registryClient, clock },
-        ownHost: registry.url === '' ? undefined : registry.alias,
-      },
-      events,
-    )
+  const ownHost = registry.url === '' ? undefined : registry.alias
+  const place = { stateDir: options.stateDir, node: name, registry: registryClient, ownHost, clock }
+  const choose = () => chooseDriver({ word: options.driver, ...place }, events)
   const chosen = await choose()
   const driver = 'driver' in chosen ? chosen.driver : undefined
   node = { options, log, driver, isClosing: false, workers: new Map(), caches: openCaches(options, log) }

@@ -84,6 +84,7 @@ function portsOf(values: Readonly<Record<string, unknown>>): Partial<Ports> | un
 }
 
 async function deliver(daemon: Daemon, options: UpOptions, io: Io, progress: Progress): Promise<ExitCode> {
+  io.signal.addEventListener('abort', () => io.err('stopping; once more Ctrl-C ends at once'))
   if (daemon.notice !== undefined) io.err(`! ${daemon.notice}`)
   const access = daemon.access()
   io.out(`git ${access.git.url} · page ${access.page.url} · kubeconfig ${access.kube.kubeconfig}`)
@@ -98,7 +99,6 @@ async function deliver(daemon: Daemon, options: UpOptions, io: Io, progress: Pro
   }
   io.out(nextSteps(daemon, options.state, io))
   await new Promise<void>((done) => io.signal.addEventListener('abort', () => done()))
-  io.err('stopping; once more Ctrl-C ends at once')
   await daemon.close({ stopPods: true })
   return 0
 }

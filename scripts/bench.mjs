@@ -37,4 +37,4 @@ for (const name of readdirSync(join(root, 'bench'))
   }
 }
 writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`)
-writeFileSync(join(root, 'docs', 'numbers.md'), numbersDoc())
+writeFileSync(join(root, 'docs', 'numbers.md'), numbersDoc(root))

@@ -185,11 +185,12 @@ test('kill -9 in the middle of pushes loses nothing that was acknowledged', { ti
     const { child, host } = await start(program, join(folder, 'data'))
     const of = { host, repository: 'team/web' }
     for (const [tag, digest] of acknowledged) assert.equal((await client.headManifest(of, tag))?.digest, digest)
-    const stop = setTimeout(() => child.kill('SIGKILL'), 60 + round * 37)
+    let stop: NodeJS.Timeout | undefined
     const push = async (worker: number): Promise<void> => {
       for (let n = 0; ; n++) {
         const tag = `r${round}-${worker}-${n}`
         acknowledged.set(tag, await pushSmallImage(of, tag, randomBytes(50_000)))
+        if (n > 0) stop ??= setTimeout(() => child.kill('SIGKILL'), round * 37)
       }
     }
     await Promise.allSettled([push(0), push(1), push(2)])

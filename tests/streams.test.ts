@@ -193,6 +193,21 @@ test('version 5 closes the input alone', skip, async () => {
   assert.equal(text.join(''), '12\n')
 })
 
+test('logs come by WebSocket, plain and in base64', skip, async () => {
+  const path = '/api/v1/namespaces/default/pods/talker/log'
+  for (const [protocol, encoding] of [
+    ['binary.k8s.io', 'utf8'],
+    ['base64.binary.k8s.io', 'base64'],
+    ['', 'utf8'],
+  ] as const) {
+    const socket = await openWebSocket(cluster, path, protocol === '' ? [] : [protocol])
+    assert.equal(socket.protocol, protocol)
+    const texts = (await socket.messages).map(({ payload }) => Buffer.from(payload.toString(), encoding).toString())
+    assert.equal(texts.join(''), 'a word\n')
+  }
+  await assert.rejects(openWebSocket(cluster, path, ['nonsense']), /400 .*requested protocol/)
+})
+
 test('a client that does not read stops the program; nothing piles up', skip, async () => {
   const query =
     'stdout=true&command=sh&command=-c&command=' +
@@ -274,6 +289,7 @@ http.createServer((request, response) => response.end('inside ' + request.url)).
 const forever = ['sh', '-c', 'while true; do sleep 1; done']
 const PODS = [
   pod('shell', [{ name: 'shell', image: IMAGE, command: forever, env: [{ name: 'FRUIT', value: 'pear' }] }]),
+  pod('talker', [{ name: 'talker', image: IMAGE, command: ['sh', '-c', 'echo a word; exec sleep 9999'] }]),
   pod('web', [
     { name: 'web', image: IMAGE, command: ['node', '-e', WEB], ports: [{ containerPort: 8080 }] },
     { name: 'side', image: IMAGE, command: forever },

@@ -6,6 +6,7 @@ import type { Environment } from '../environment.ts'
 import { badRequest, Fault } from '../fault.ts'
 import { namespaceOf, type Obj, specOf } from '../object.ts'
 import { kubeletOf } from './kubelet.ts'
+import { sendText, type TextSocket, textSocketOf } from './log-socket.ts'
 
 const OPTIONS = ['follow', 'tailLines', 'timestamps', 'previous', 'sinceSeconds', 'sinceTime', 'limitBytes']
 
@@ -22,7 +23,7 @@ export function proxyLog(env: Environment, call: Call, pod: Obj, response: Serve
     if (value !== null) query.set(option, value)
   }
   const path = `/containerLogs/${namespaceOf(pod)}/${encodeURIComponent(call.name)}/${encodeURIComponent(container)}?${query.toString()}`
-  return forward(response, { ...kubelet, ...env.kubeletTls, path })
+  return forward(response, { ...kubelet, ...env.kubeletTls, path }, textSocketOf(call))
 }
 
 function containerOf(call: Call, pod: Obj): string {
@@ -48,6 +49,7 @@ function containerOf(call: Call, pod: Obj): string {
 function forward(
   response: ServerResponse,
   target: { host: string; port: number; path: string; key: string; cert: string },
+  textSocket: TextSocket | undefined,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ ...target, method: 'GET', rejectUnauthorized: false, agent: false }, (incoming) => {
@@ -58,6 +60,7 @@ function forward(
         )
         return
       }
+      if (textSocket !== undefined) return resolve(sendText(textSocket, response, incoming))
       response.writeHead(code, { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' })
       response.flushHeaders()
       incoming.pipe(response)

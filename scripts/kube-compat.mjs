@@ -10,7 +10,10 @@ for (const file of process.argv.slice(2))
     rows.set(area, { passed: row.passed + Number(passed), total: row.total + Number(total) })
   }
 const REFUSED = [
-  ['proxy of pods, services and nodes', 'in discovery, answered 501 by name'],
+  [
+    'streams: exec, attach, port-forward, proxies',
+    'served where programs run: simulated pods refuse them by name; `tty` in a container names no file; a node’s proxy reaches its kubelet API only (healthz, containerLogs)',
+  ],
   ['admission webhooks, API aggregation', 'not served: their kinds are unknown'],
   [
     'admission policies',

@@ -38,6 +38,7 @@ before(async () => {
   const registry = { alias: 'registry.sluice.local', url: registryd.host }
   const log = (): void => undefined
   cluster = await startCluster({ stateDir: join(folder, 'state'), port: 0, node: 'linux', registry, log })
+  await cluster.client.create(SERVICE, { fieldManager: 'test' })
   for (const pod of PODS) await cluster.client.create(pod, { fieldManager: 'test' })
   const names = PODS.map(({ metadata }) => `pod/${metadata.name}`)
   await kubectl(kubectls[0], ['wait', '--for=condition=Ready', ...names, '--timeout=60s'])
@@ -111,9 +112,9 @@ for (const path of kubectls) {
         if (ports.length === 2) break
       }
       const ask = async (port = ''): Promise<string> => (await fetch(`http://127.0.0.1:${port}/x`)).text()
-      assert.deepEqual(await Promise.all(ports.map(ask)), ['outside /x', 'inside /x'])
+      assert.deepEqual(await Promise.all(ports.map(ask)), ['outside GET /x ', 'inside GET /x '])
       const many = await Promise.all(Array.from({ length: 20 }, () => ask(ports[0])))
-      assert.ok(many.every((text) => text === 'outside /x'))
+      assert.ok(many.every((text) => text === 'outside GET /x '))
     } finally {
       forward.kill('SIGKILL')
     }
@@ -191,6 +192,54 @@ test('version 5 closes the input alone', skip, async () => {
     .filter(({ payload }) => payload[0] === 1)
     .map(({ payload }) => payload.toString('utf8', 1))
   assert.equal(text.join(''), '12\n')
+})
+
+const proxied: { to: string; method?: 'POST'; body?: string; want: RegExp; status?: number }[] = [
+  { to: 'pods/web/proxy/a/b%20c?x=1&y', want: /^outside GET \/a\/b%20c\?x=1&y $/ },
+  { to: 'pods/http:web:8081/proxy/', want: /^inside GET \/ $/ },
+  { to: 'pods/web:8080/proxy/form', method: 'POST', body: 'data', want: /^outside POST \/form "data"$/ },
+  { to: 'services/web:main/proxy/s', want: /^outside GET \/s $/ },
+  { to: 'services/http:web:80/proxy/s', want: /^outside GET \/s $/ },
+  {
+    to: 'services/web:main/proxy/page',
+    want: /^<a href="\/api\/v1\/namespaces\/default\/services\/web:main\/proxy\/next">$/,
+  },
+  { to: 'services/web/proxy/s', want: /no endpoints available for service \\"web\\"/, status: 503 },
+  { to: 'services/web:99/proxy/s', want: /no service port 99 found for service \\"web\\"/, status: 503 },
+  { to: 'pods/web:99/proxy/', want: /error trying to reach service: .*ECONNREFUSED/, status: 503 },
+  { to: 'pods/nobody/proxy/', want: /pods \\"nobody\\" not found/, status: 404 },
+]
+for (const { to, method = 'GET', body, want, status = 200 } of proxied)
+  test(`${method} ${to} goes to the pod and back`, skip, async () => {
+    const path = `/api/v1/namespaces/default/${to}`
+    const until = Date.now() + 10_000
+    // the Service's endpoints follow the pod's readiness
+    for (;;) {
+      const answer = await cluster.client.raw(method, path, body)
+      if (answer.status !== status && Date.now() < until) continue
+      assert.equal(answer.status, status, answer.text)
+      return assert.match(answer.text, want)
+    }
+  })
+
+test('the kubelet API of the node is reached by its proxy', skip, async () => {
+  assert.equal((await cluster.client.raw('GET', '/api/v1/nodes/node-1/proxy/healthz')).text, 'ok')
+  const { text } = await cluster.client.raw('GET', '/api/v1/nodes/node-1/proxy/containerLogs/default/talker/talker')
+  assert.equal(text, 'a word\n')
+})
+
+test('ports are forwarded by channels of a WebSocket', { ...skip, timeout: 60_000 }, async () => {
+  const path = '/api/v1/namespaces/default/pods/web/portforward?ports=8080&ports=99'
+  const socket = await openWebSocket(cluster, path, ['v4.channel.k8s.io'])
+  socket.send('binary', Buffer.from('\0GET /ws HTTP/1.0\r\n\r\n'))
+  const channels = new Map<number, Buffer[]>()
+  for (const { payload } of await socket.messages)
+    channels.set(payload[0] ?? 0, [...(channels.get(payload[0] ?? 0) ?? []), payload.subarray(1)])
+  const [port, ...data] = channels.get(0) ?? []
+  assert.equal(port?.readUInt16LE(), 8080)
+  assert.match(Buffer.concat(data).toString(), /^HTTP\/1\.1 200 OK[\s\S]*outside GET \/ws $/)
+  assert.equal(channels.get(3)?.[0]?.readUInt16LE(), 99)
+  assert.match(String(channels.get(3)?.[1]), /ECONNREFUSED/)
 })
 
 test('logs come by WebSocket, plain and in base64', skip, async () => {
@@ -283,8 +332,21 @@ function whyClosed(): string | false {
 }
 
 const WEB = `const http = require('node:http')
-http.createServer((request, response) => response.end('outside ' + request.url)).listen(8080)
-http.createServer((request, response) => response.end('inside ' + request.url)).listen(8081, '127.0.0.1')`
+const serve = (name) => http.createServer(async (request, response) => {
+  if (request.url === '/page') return response.setHeader('content-type', 'text/html').end('<a href="/next">')
+  let body = ''
+  for await (const chunk of request) body += chunk
+  response.end([name, request.method, request.url, body].join(' '))
+})
+serve('outside').listen(8080)
+serve('inside').listen(8081, '127.0.0.1')`
+
+const SERVICE = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'web', namespace: 'default' },
+  spec: { selector: { app: 'web' }, ports: [{ name: 'main', port: 80, targetPort: 8080 }] },
+}
 
 const forever = ['sh', '-c', 'while true; do sleep 1; done']
 const PODS = [
@@ -298,5 +360,5 @@ const PODS = [
 
 function pod(name: string, containers: readonly object[]) {
   const spec = { terminationGracePeriodSeconds: 1, containers }
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default' }, spec }
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default', labels: { app: name } }, spec }
 }

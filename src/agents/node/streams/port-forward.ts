@@ -6,6 +6,7 @@ import type { Upgraded } from './command-streams.ts'
 import { serveSpdy } from './spdy-connection.ts'
 import { agree } from './upgrade.ts'
 import { serveWebSocket } from './websocket-connection.ts'
+import { FORWARD_PROTOCOLS, forwardByChannels, parsePorts } from './websocket-forward.ts'
 
 /** Opens a connection to a port of the pod; rejects with the reason. */
 export type Dial = (port: number) => Promise<Forwarded>
@@ -15,10 +16,19 @@ const TUNNEL = `SPDY/3.1+${PROTOCOL}`
 /** How long one stream of a pair may wait for the other, and a connection may be silent. @see the kubelet's DefaultStreamCreationTimeout */
 const PAIR_MS = 30_000
 
-/** Serves port-forward on a connection that asks to be upgraded: over SPDY, or over SPDY inside a WebSocket. */
-export async function servePortForward(dial: Dial, request: IncomingMessage, upgraded: Upgraded): Promise<void> {
-  const agreed = agree(request, upgraded.socket, { spdy: [PROTOCOL, ''], websocket: [TUNNEL] })
+/** Serves port-forward on a connection that asks to be upgraded: over SPDY, over SPDY inside a WebSocket, or by channels of a WebSocket. */
+export async function servePortForward(
+  dial: Dial,
+  query: URLSearchParams,
+  request: IncomingMessage,
+  upgraded: Upgraded,
+): Promise<void> {
+  const ports = parsePorts(query)
+  const websocket = ports === undefined ? [TUNNEL] : [TUNNEL, ...FORWARD_PROTOCOLS]
+  const agreed = agree(request, upgraded.socket, { spdy: [PROTOCOL, ''], websocket })
   if (agreed === undefined) return
+  if (agreed.carrier === 'websocket' && agreed.protocol !== TUNNEL)
+    return forwardByChannels(upgraded, dial, ports ?? [], agreed.protocol)
   const carrier = agreed.carrier === 'websocket' ? { socket: tunnelOf(upgraded), head: Buffer.alloc(0) } : upgraded
   const pairs = new Map<string, Pair>()
   serveSpdy(carrier, (headers, stream) => take(pairs, dial, headers, stream))

@@ -46,7 +46,7 @@ export async function serveStream(
   if (verb === 'portForward') {
     const found = targets.pod(namespace, pod)
     if (typeof found === 'string') return refuse(socket, '404 Not Found', found)
-    return servePortForward((port) => targets.driver().forward(found.uid, port), request, upgraded)
+    return servePortForward((port) => targets.driver().forward(found.uid, port), query, request, upgraded)
   }
   if (verb !== 'exec' && verb !== 'attach') return refuse(socket, '404 Not Found', '404 page not found')
   const options = parseCommandOptions(query)

@@ -6,12 +6,11 @@ import { badRequest, Fault, methodNotAllowed, unknownResource } from '../fault.t
 import { sendFault } from '../negotiation/respond.ts'
 import { dispatch } from '../verbs/dispatch.ts'
 import { authenticate } from './authenticate.ts'
+import { readBody } from './body.ts'
 import { plainNotFound, serveDocument } from './documents.ts'
 import { readWriteOptions } from './options.ts'
 import { parseRoute } from './route.ts'
 
-/** etcd takes no larger request by default; neither do we. */
-const MAX_BODY_BYTES = 3 * 1024 * 1024
 /** Answers one HTTP request, whose connection may become another protocol's. Never rejects. */
 export async function handle(
   env: Environment,
@@ -72,9 +71,12 @@ async function route(
   }
   if (found.namespace === '' && resource.isNamespaced && found.name !== '') throw unknownResource()
   if (found.subresource !== '' && !resource.subresources.has(found.subresource)) throw unknownResource()
-  if (!/^(GET|POST|PUT|PATCH|DELETE)$/.test(method)) throw methodNotAllowed()
+  const isProxy = found.subresource === 'proxy'
+  if (!isProxy && !/^(GET|POST|PUT|PATCH|DELETE)$/.test(method)) throw methodNotAllowed()
   if (found.isWatchPath) query.set('watch', 'true')
-  const body = method === 'GET' || method === 'HEAD' ? Buffer.alloc(0) : await readAll(request)
+  // what goes on to somebody else has no body that we read
+  const hasBody = method !== 'GET' && method !== 'HEAD' && !isProxy
+  const body = hasBody ? await readBody(request, connection) : Buffer.alloc(0)
   const contentType = (request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? ''
   const call: Call = {
     method,
@@ -108,27 +110,4 @@ function refuseWithoutDisk({ store }: Environment): void {
   if (fault === undefined) return
   const message = `the state of the server cannot be written (${fault}): free space on its disk`
   throw new Fault(503, 'ServiceUnavailable', message, { retryAfterSeconds: 1 })
-}
-
-/**
- * Reads a body by its events: an iterator over the stream costs more than the request that it brings.
- *
- * What is too long is refused at once and the rest dropped as it comes: a client that is cut off while it sends never sees why.
- */
-function readAll(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  return new Promise((done, failed) => {
-    request.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size <= MAX_BODY_BYTES) return void chunks.push(chunk)
-      chunks.length = 0
-      failed(new Fault(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY_BYTES}`))
-    })
-    request.on('end', () => done(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)))
-    request.on('error', failed)
-    request.on('close', () => {
-      if (!request.complete) failed(new Fault(400, 'BadRequest', 'the connection ended before the request did'))
-    })
-  })
 }

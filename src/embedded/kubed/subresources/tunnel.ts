@@ -58,14 +58,16 @@ export function tunnel(
   })
 }
 
-function renderHead({ statusCode, statusMessage, rawHeaders }: IncomingMessage): string {
+/** The head of an answer as it came. */
+export function renderHead({ statusCode, statusMessage, rawHeaders }: IncomingMessage): string {
   const lines = [`HTTP/1.1 ${statusCode} ${statusMessage}`]
   for (let index = 0; index < rawHeaders.length; index += 2)
     lines.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`)
   return `${lines.join('\r\n')}\r\n\r\n`
 }
 
-function tie(
+/** Ties a client's connection to another byte for byte; `first` came with the answer. */
+export function tie(
   { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
   upstream: Duplex,
   first: Buffer,

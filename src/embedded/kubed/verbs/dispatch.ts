@@ -13,6 +13,7 @@ import { toVersion } from '../resources/convert.ts'
 import { writesStatus } from '../resources/resource.ts'
 import { proxyLog } from '../subresources/log.ts'
 import { bind, bindNamed, evict } from '../subresources/pod.ts'
+import { proxy } from '../subresources/proxy.ts'
 import { scaleOf, writeScale } from '../subresources/scale.ts'
 import { isStream, streamPod } from '../subresources/stream.ts'
 import { requestToken } from '../subresources/token.ts'
@@ -206,6 +207,7 @@ const SUBRESOURCE_VERBS: Readonly<Record<string, string>> = {
 }
 
 async function dispatchSubresource(env: Environment, call: Call, response: ServerResponse): Promise<void> {
+  if (call.subresource === 'proxy') return proxy(env, call, response)
   const stored = env.store.get(call.resource.storageKey, call.namespace, call.name)
   const { method, subresource } = call
   const verb = SUBRESOURCE_VERBS[method] ?? ''

@@ -11,7 +11,7 @@ export async function untilAllHealthy(product: Product): Promise<void> {
       const cells = (await statusOf(product)).services.flatMap((service) => service.cells)
       return cells.length === 6 && cells.every((cell) => cell.state === 'done')
     },
-    150_000,
+    280_000,
     () => product.output().slice(-6000),
   )
 }
@@ -36,7 +36,7 @@ export async function untilRecorded(
         delivery?.state === 'done' && passed?.join() === borders.join() && passed.length === delivery.borders.length
       )
     },
-    150_000,
+    280_000,
     () => `${seen}\n${product.output().slice(-6000)}`,
   )
 }

@@ -26,7 +26,7 @@ const space = scratch()
 const state = join(space.dir, 'state')
 let product: Product
 /** Everything waits for something that is seen; only what will never come costs this long. */
-const LONG_MS = 300_000
+const LONG_MS = 600_000
 let develop = ''
 let main = ''
 

@@ -121,7 +121,7 @@ export async function untilDelivered(
       const cell = await cellOf(product, service, environment)
       return cell !== undefined && cell.state === 'done' && commit.startsWith(cell.commit) ? cell : undefined
     },
-    150_000,
+    280_000,
     () => product.output().slice(-6000),
   )
 }

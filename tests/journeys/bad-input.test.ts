@@ -12,8 +12,8 @@ import { cellOf, cloneOf, git, type Product, scratch, startProduct, until } from
 //
 //   an image whose layer lies about its digest   src/adapters/registry/client.test.ts, tests/builder.test.ts ("layers that lie or escape are refused")
 //   tar entries that escape, in a pod's image    tests/node-linux.test.ts ("hostile images are refused and say why")
-//   a port in use, a second `up` on one state    src/app/state/ports.test.ts, src/app/state/state-folder.test.ts
-//   a state folder that cannot be written, a full disk   tests/journeys/bad-disk.test.ts
+//   a port in use, a second `up` on one state    tests/journeys/kill.test.ts, src/app/state/ports.test.ts, src/app/state/state-folder.test.ts
+//   a state folder that cannot be written, a disk that is full or fills while it runs   tests/journeys/bad-disk.test.ts
 
 const space = scratch()
 const GATEWAY = 'apps/api-gateway'

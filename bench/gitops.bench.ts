@@ -14,7 +14,7 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { clientFromKubeconfig } from '../src/adapters/kube/client.ts'
 import { childrenOf, ended, lineOf, openProcesses, type Processes } from './processes.ts'
-import { readRequestCounts, since } from './request-counts.ts'
+import { readRequestCounts, since, type RequestCounts } from './request-counts.ts'
 
 const plane = join(process.env['SLUICE_PEERS'] ?? join(homedir(), '.cache/sluice/peers'), 'kube-control-plane')
 const load = resolve(process.env['SLUICE_TOOLS'] ?? '../shared/tools', 'bench-gitops')
@@ -27,7 +27,7 @@ const root = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 /** What Flux 2.9 needs for the same on a 2-core machine, seconds and processor seconds (bench-gitops/RESULTS-flux.md). */
 const FLUX: Readonly<Record<number, Readonly<Record<string, number>>>> = {
   100: { cold: 26, 'noop commit': 30, 'touch 1': 5 },
-  1000: { cold: 223, 'cold CPU': 350 },
+  1000: { cold: 223, 'cold CPU': 353 },
 }
 
 type Line = {
@@ -36,6 +36,7 @@ type Line = {
   readonly ready?: { readonly last?: number }
   readonly wallS?: number
   readonly procs?: Readonly<Record<string, { readonly cpu: number; readonly peakRssMiB?: number }>>
+  readonly counts: RequestCounts
 }
 
 if (!existsSync(plane) || !existsSync(load)) {
@@ -83,14 +84,17 @@ async function measure({ start }: Processes, dir: string, apps: number): Promise
   const watch = start('node', [join(load, 'bench.mjs'), ...words, '--procs', procs.join(',')])
   const over = ended(watch)
   over.catch(() => undefined)
+  const touches: Line[] = []
   for await (const text of createInterface({ input: watch.stdout ?? process.stdin })) {
     const counts = await readRequestCounts(client)
-    const line = JSON.parse(text) as Line
-    if (line.phase === undefined) continue
-    print(apps, line.phase, line)
-    if (line.phase !== 'idle') tell(apps, line.phase, { ...since(counted, counts) })
+    const line = { ...(JSON.parse(text) as Omit<Line, 'counts'>), counts: since(counted, counts) }
+    if (line.phase === 'touch 1') touches.push(line)
+    else print(apps, line)
     counted = counts
   }
+  const byTime = touches.toSorted((a, b) => (a.appliedS ?? 0) - (b.appliedS ?? 0))
+  const median = byTime[Math.floor(byTime.length / 2)]
+  if (median) print(apps, median)
   client.close()
   await over
 }
@@ -108,25 +112,21 @@ function controllerFlags(home: string): readonly string[] {
   ]
 }
 
-function print(apps: number, phase: string, { appliedS, ready, wallS = IDLE_S, procs }: Line): void {
+function print(apps: number, { phase = '', appliedS, ready, wallS = IDLE_S, procs, counts }: Line): void {
   const { engine, api, etcd, controllers } = procs ?? {}
   if (!engine || !api || !etcd) return
-  if (phase === 'idle') return say(apps, 'idle: processor of the engine', (100 * engine.cpu) / wallS, '%')
-  const isTouch = phase === 'touch 1'
-  say(apps, isTouch ? 'touch 1 -> applied' : phase, isTouch ? appliedS : ready?.last, 's', FLUX[apps]?.[phase])
-  if (isTouch) say(apps, 'touch 1 -> every status says so', ready?.last, 's')
-  const cpu = engine.cpu + api.cpu + etcd.cpu
-  const parts = `engine ${engine.cpu}, API server ${api.cpu}, etcd ${etcd.cpu}; beside them controllers ${controllers?.cpu ?? 0}`
-  say(apps, `${phase}: CPU (${parts})`, cpu, 's', FLUX[apps]?.[`${phase} CPU`])
-  say(apps, `${phase}: memory of the engine, peak`, engine.peakRssMiB, 'MiB')
+  if (phase === 'idle') return say(apps, 'idle, processor of the engine', (100 * engine.cpu) / wallS, '%')
+  const { [phase]: time, [`${phase} CPU`]: processor } = FLUX[apps] ?? {}
+  if (appliedS !== undefined) say(apps, `${phase}, object applied`, appliedS, 's', time)
+  say(apps, `${phase}, all say so`, ready?.last, 's', appliedS === undefined ? time : undefined)
+  const parts = { engine: engine.cpu, api: api.cpu, etcd: etcd.cpu, controllersBeside: controllers?.cpu }
+  say(apps, `${phase}, processor`, engine.cpu + api.cpu + etcd.cpu, 's', processor, parts)
+  say(apps, `${phase}, memory of the engine, peak`, engine.peakRssMiB, 'MiB')
+  say(apps, `${phase}, applies`, counts.applies, 'requests', undefined, { ...counts })
 }
 
-function tell(apps: number, phase: string, counts: Readonly<Record<string, number>>): void {
-  for (const [what, count] of Object.entries(counts)) say(apps, `${phase}: ${what}`, count, 'requests')
-}
-
-function say(apps: number, what: string, value: number | undefined, unit: string, flux?: number): void {
-  const rounded = value === undefined ? undefined : Number(value.toFixed(3))
-  const ratio = flux === undefined || !rounded ? {} : { peer: `flux 2.9: ${flux} ${unit}`, ratio: flux / rounded }
-  console.log(JSON.stringify({ name: `gitops, ${apps} apps, ${what}`, value: rounded, unit, ...ratio }))
+function say(apps: number, what: string, value = 0, unit: string, flux?: number, parts: object = {}): void {
+  const rounded = Number(value.toFixed(3))
+  const peer = flux === undefined ? {} : { peer: `flux 2.9: ${flux} ${unit}`, ratio: flux / rounded }
+  console.log(JSON.stringify({ name: `gitops, ${apps} apps, ${what}`, value: rounded, unit, ...parts, ...peer }))
 }

@@ -51,6 +51,12 @@ const traps = [
     'rendered as Flux did when it had it',
     'stalled, RemovedTemplateField',
   ],
+  [
+    'a refused object in the very first apply of a Kustomization',
+    'what comes before it stays and is in the inventory (ADR 79); later on a commit is all or nothing, as in Flux',
+    'nothing of its stage is applied',
+  ],
+  ['objects that become healthy within two seconds', 'one status, when they are', 'a status before and after'],
   ['a new policy before the first scan', 'waits, Ready=Unknown', 'an error event: no tags in database'],
 ].map((row) => `| ${row.join(' | ')} |`)
 writeFileSync(

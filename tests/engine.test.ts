@@ -33,6 +33,7 @@ for (const { name, skip, start } of servers)
     inWorld(start, 'safe', async (world) => {
       await t.test('a push is applied, in every old version of the kinds', () => appliesPush(world))
       await t.test('what left Git is pruned', () => prunes(world))
+      await t.test('a change costs one apply an object and one status', () => costs(world))
       await t.test('drift is corrected when asked, and a second run writes nothing', () => correctsDrift(world))
       await t.test('a refused object stops its stage and is named', () => refuses(world))
       await t.test('a misspelt field prunes nothing', () => keepsOnTypo(world))
@@ -66,6 +67,20 @@ async function appliesPush({ client, push, ready, url }: World): Promise<void> {
 async function prunes({ client, push, ready }: World): Promise<void> {
   await ready('one', await push({ 'one/b.yaml': null }, 'remove b'))
   assert.equal(await client.get(refTo('v1', 'ConfigMap', 'b')), undefined)
+}
+
+async function costs({ client, push, ready, writes }: World): Promise<void> {
+  const made = (): string[] => writes.splice(0).filter((line) => /cost/.test(line))
+  const status = 'json Kustomization/cost/status'
+  const first = await push({ 'cost/a.yaml': configMap('cost-a', '1'), 'cost/b.yaml': configMap('cost-b', '1') }, 'new')
+  made()
+  await apply(client, kustomization('cost', './cost'))
+  await ready('cost', first)
+  assert.deepEqual(made(), ['merge Kustomization/cost', 'apply ConfigMap/cost-a', 'apply ConfigMap/cost-b', status])
+  await ready('cost', await push({ 'cost/a.yaml': configMap('cost-a', '2') }, 'touch one'))
+  assert.deepEqual(made(), ['apply ConfigMap/cost-a', status])
+  await ready('cost', await push({ 'README.md': 'cost' }, 'touch none'))
+  assert.deepEqual(made(), [status])
 }
 
 async function correctsDrift({ client, ready, push }: World): Promise<void> {

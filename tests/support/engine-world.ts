@@ -20,6 +20,8 @@ export type World = {
   readonly push: (files: Readonly<Record<string, string | null>>, message: string) => Promise<string>
   /** A file as the repository has it now, whoever pushed; the next push goes on top of it. */
   readonly pull: (path: string) => Promise<string>
+  /** What the engine has asked the API server to patch, in order: `apply ConfigMap/a`, `json Kustomization/app/status`. */
+  readonly writes: string[]
   readonly restart: () => Promise<void>
   /** Goes on with an engine that ends without a word once it has applied an object of that name; `reached` resolves then. */
   readonly crashAfterApplying: (name: string) => Promise<{ readonly reached: Promise<void> }>
@@ -77,7 +79,8 @@ export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'sa
     token: 't',
     onPush: () => engine?.gitChanged(gitd.urlOf('app')),
   })
-  const start = (through: KubeClient = client): Promise<Engine> =>
+  const writes: string[] = []
+  const start = (through: KubeClient = noting(client, writes)): Promise<Engine> =>
     startEngine({
       client: through,
       clock: systemClock,
@@ -104,6 +107,7 @@ export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'sa
   return {
     client,
     kubeconfig,
+    writes,
     url,
     async push(files, message) {
       for (const [path, content] of Object.entries(files)) {
@@ -149,6 +153,17 @@ export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'sa
       await gitd.close()
       client.close()
       rmSync(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+function noting(client: KubeClient, writes: string[]): KubeClient {
+  return {
+    ...client,
+    patch(ref, type, body, options) {
+      const part = options.subresource === undefined ? '' : `/${options.subresource}`
+      writes.push(`${options.dryRun ? 'rehearse' : type} ${ref.kind}/${ref.name}${part}`)
+      return client.patch(ref, type, body, options)
     },
   }
 }

@@ -14,6 +14,8 @@ export type ObjectView = {
   /** Remembers an object that the API server has answered with. */
   readonly put: (key: string, object: KubeObject) => void
   readonly drop: (key: string) => void
+  /** The watch shows what this engine has written and knows: nothing new. */
+  readonly isOwnWrite: (key: string, seen: KubeObject) => boolean
 }
 
 /** Lays an engine's own writes over a watch. */
@@ -32,6 +34,10 @@ export function overlayView(find: (namespace: string, name: string) => KubeObjec
     },
     put: (key, object) => void written.set(key, object),
     drop: (key) => void written.delete(key),
+    isOwnWrite(key, seen) {
+      const own = written.get(key)?.metadata
+      return own !== undefined && own.uid === seen.metadata.uid && own.resourceVersion === seen.metadata.resourceVersion
+    },
   }
 }
 

@@ -61,6 +61,7 @@ export function kustomizationController(
     async watch(wake) {
       waker.wake = wake
       cache.onChange((object, type) => {
+        if (type !== 'DELETED' && tools.view.isOwnWrite(keyOf(object), object)) return
         tools.noteDependencies(object, type === 'DELETED')
         wake.now(keyOf(object))
         tools.wakeDependents(keyOf(object))
@@ -118,11 +119,19 @@ function makeTools(
 ): KustomizationTools {
   const view = overlayView(cache.get)
   const dependents = indexDependents()
-  const parsed = new WeakMap<KubeObject, Kustomization>()
-  const parse = (object: KubeObject): Kustomization => {
-    const found = parsed.get(object) ?? parseKustomization(object)
-    parsed.set(object, found)
+  const memoryOf = (key: string): Memory => {
+    const found = memories.get(key) ?? newMemory()
+    memories.set(key, found)
     return found
+  }
+  // An answer and the watch show the same version as two objects.
+  const parse = (object: KubeObject): Kustomization => {
+    const memory = memoryOf(keyOf(object))
+    const { uid = '', resourceVersion = '' } = object.metadata
+    const { parsed } = memory
+    if (parsed?.uid === uid && parsed.resourceVersion === resourceVersion) return parsed
+    memory.parsed = parseKustomization(object)
+    return memory.parsed
   }
   const isUserOf = (object: KubeObject, source: string): boolean => {
     const { kind, namespace, name } = parse(object).sourceRef
@@ -146,11 +155,8 @@ function makeTools(
     usersOf: (source) => cache.list().flatMap((object) => (isUserOf(object, source) ? [keyOf(object)] : [])),
     readersOf: (kind, namespace, name) =>
       cache.list().flatMap((object) => (readsConfig(parse(object), kind, namespace, name) ? [keyOf(object)] : [])),
-    memoryOf(key) {
-      const found = memories.get(key) ?? newMemory()
-      memories.set(key, found)
-      return found
-    },
+    depending: dependents.depending,
+    memoryOf,
     wakeKey: (key) => waker.wake.now(key),
     noteDependencies(object, isGone) {
       dependents.note(keyOf(object), isGone ? [] : dependencyKeys(object))

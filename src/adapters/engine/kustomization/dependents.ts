@@ -4,6 +4,8 @@ export type Dependents = {
   readonly note: (key: string, dependsOn: readonly string[]) => void
   /** The keys that depend on one. */
   readonly of: (key: string) => readonly string[]
+  /** The keys that depend on any: only they can be in a cycle. */
+  readonly depending: () => readonly string[]
 }
 
 /** Makes an empty index. */
@@ -18,6 +20,7 @@ export function indexDependents(): Dependents {
       for (const one of dependsOn) dependents.set(one, (dependents.get(one) ?? new Set()).add(key))
     },
     of: (key) => [...(dependents.get(key) ?? [])],
+    depending: () => [...dependencies.keys()],
   }
 }
 

@@ -13,6 +13,8 @@ export const STATUS_MANAGER = 'gotk-kustomize-controller'
 
 /** What the engine remembers of a Kustomization between steps; lost at a restart, which reconciles at once. */
 export type Memory = {
+  /** The object as it was last read. */
+  parsed: Kustomization | undefined
   attempt: Attempt | undefined
   /** What the attempt built. */
   objects: readonly KubeObject[]
@@ -55,6 +57,8 @@ export type KustomizationTools = {
   readonly noteDependencies: (object: KubeObject, isGone: boolean) => void
   /** Those that depend on one that changed look again. */
   readonly wakeDependents: (key: string) => void
+  /** Keys of the Kustomizations that depend on others. */
+  readonly depending: () => readonly string[]
   readonly memoryOf: (key: string) => Memory
   readonly wakeKey: (key: string) => void
   readonly holds: (owner: string, entry: InventoryEntry) => boolean
@@ -63,6 +67,7 @@ export type KustomizationTools = {
 /** A memory of nothing. */
 export function newMemory(): Memory {
   return {
+    parsed: undefined,
     attempt: undefined,
     objects: [],
     skipped: new Set(),

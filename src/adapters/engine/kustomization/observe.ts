@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { findCycle, type DependencyState } from '../../../controllers/depends-on.ts'
 import type { KustomizationSeen, SourceState } from '../../../controllers/kustomization.ts'
 import type { Kustomization } from '../../../kinds/kustomization.ts'
@@ -113,7 +114,6 @@ function cycleOf({ find }: KustomizationTools, key: string): readonly string[] |
 
 /** In Flux a cycle anywhere among the users of a source stops its news for all of them; only then is this asked. */
 function sourceHasCycle(tools: KustomizationTools, { sourceRef }: Kustomization): boolean {
-  return tools
-    .usersOf(`${sourceRef.kind}/${sourceRef.namespace}/${sourceRef.name}`)
-    .some((key) => cycleOf(tools, key) !== undefined)
+  const uses = (key: string): boolean => isDeepStrictEqual(tools.find(key)?.sourceRef, sourceRef)
+  return tools.depending().some((key) => uses(key) && cycleOf(tools, key) !== undefined)
 }

@@ -10,6 +10,22 @@ const PROMISES = [
   ['image pushed → committed → applied, embedded', '≤ 0.3 s', 'up', 'image pushed to committed and applied'],
   ['memory at rest, everything embedded', '≤ 120 MiB', 'up', 'memory at rest'],
   ['`sluice version`', '≤ 80 ms', 'up', 'sluice version'],
+  ['1,000 Kustomizations × 4, real API server, cold', '≤ 20 s', 'gitops', 'gitops, 1000 apps, cold, all say so'],
+  ['the same, processor time, API server and etcd included', '≤ 40 s', 'gitops', 'gitops, 1000 apps, cold, processor'],
+  ['the same, memory of the engine', '≤ 150 MiB', 'gitops', 'gitops, 1000 apps, cold, memory of the engine, peak'],
+  [
+    'with 1,000 apps: commit that touches one → applied',
+    '≤ 300 ms',
+    'gitops',
+    'gitops, 1000 apps, touch 1, object applied',
+  ],
+  ['with 1,000 apps: commit that touches none', '≤ 1 s', 'gitops', 'gitops, 1000 apps, noop commit, all say so'],
+  [
+    'with 1,000 apps: processor at rest',
+    '≤ 1 % of a core',
+    'gitops',
+    'gitops, 1000 apps, idle, processor of the engine',
+  ],
   [
     'image pushed → applied, real API server',
     '≤ 0.34 s',

@@ -73,6 +73,7 @@ async function costs({ client, push, ready, writes }: World): Promise<void> {
   const made = (): string[] => writes.splice(0).filter((line) => /cost/.test(line))
   const status = 'json Kustomization/cost/status'
   const first = await push({ 'cost/a.yaml': configMap('cost-a', '1'), 'cost/b.yaml': configMap('cost-b', '1') }, 'new')
+  await ready('one', first)
   made()
   await apply(client, kustomization('cost', './cost'))
   await ready('cost', first)

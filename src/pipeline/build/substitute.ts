@@ -111,8 +111,9 @@ function readSlice(s: Scope, name: string): string {
     length = Number(readText(s, '}').trim())
   }
   if (!Number.isInteger(start) || (length !== undefined && !Number.isInteger(length))) return value
-  if (start >= value.length) return length === undefined ? '' : value
-  return length === undefined ? value.slice(start) : value.slice(start, start + length)
+  // A negative start counts from the end, and no further than to the beginning.
+  const from = start < 0 ? Math.max(value.length + start, 0) : start
+  return length === undefined ? value.slice(from) : value.slice(from, from + length)
 }
 
 function readTrim(s: Scope, name: string, operator: string): string {

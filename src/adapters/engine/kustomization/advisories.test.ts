@@ -10,6 +10,8 @@ import { buildKustomization } from '../../../pipeline/build/build-kustomization.
 import { substituteObjects } from '../../../pipeline/build/substitute-objects.ts'
 import { maskSecret } from '../../../pipeline/apply/mask-secret.ts'
 import { readKubeconfig } from '../../kube/kubeconfig.ts'
+import { cleanPath } from '../../../pipeline/source/safe-path.ts'
+import { layOver } from '../source/content.ts'
 import { systemClock } from '../../clock.ts'
 import type { EngineContext } from '../context.ts'
 import { fetchDecryption } from './decryption.ts'
@@ -88,6 +90,29 @@ for (const [what, file] of Object.entries(escapes))
       () => buildKustomization({ tree, root: '/src', path: 'app', spec: {} }),
       (error: Error) => !error.message.includes('hunter2'),
     )
+  })
+
+test('CVE-2022-36049: a small text that unfolds into a large one is refused', () => {
+  const lists = Array.from(
+    { length: 12 },
+    (_, at) => `l${at + 1}: &l${at + 1} [${Array(9).fill(`*l${at}`).join(', ')}]`,
+  )
+  const bomb = ['apiVersion: v1', 'kind: ConfigMap', 'metadata: {name: a}', 'l0: &l0 [x]', ...lists].join('\n')
+  const files = { '/kustomization.yaml': 'resources: [a.yaml]\n', '/a.yaml': bomb }
+  assert.throws(() => buildKustomization({ tree: treeOfFiles(new Map(Object.entries(files))), path: './', spec: {} }))
+})
+
+const escaping = ['../sibling/a', '../../a', 'x/../../a', '/../a', './../a', 'x/./../../a']
+for (const path of escaping)
+  test(`CVE-2026-47680: "${path}", as key of a bucket or target of an include, stays inside`, () => {
+    assert.doesNotMatch(cleanPath(path), /(^|\/)\.\.(\/|$)|^\//)
+    const content = {
+      files: new Map([['a', { path: 'a', hash: 'h', isExecutable: false }]]),
+      read: async () => Buffer.of(),
+    }
+    const { files } = layOver({ ...content, files: new Map() }, [{ content, fromPath: '', toPath: path }])
+    for (const inside of files.keys()) assert.doesNotMatch(inside, /(^|\/)\.\.(\/|$)|^\//)
+    assert.equal(files.size, 1)
   })
 
 test('CVE-2022-24878: kustomizations that lead to each other end with an error', () => {

@@ -42,7 +42,7 @@ async function main(): Promise<void> {
 
 async function measure(folder: string): Promise<void> {
   const up = start(plane, ['up', '--dir', join(folder, 'plane'), '--port', String(BASE)], { KCP_STDIN: 'ignore' })
-  const { kubeconfig } = JSON.parse(await lineOf(up, /^\{.*\}$/)) as { kubeconfig: string }
+  const { kubeconfig } = JSON.parse(await lineOf(up, /"kubeconfig"/)) as { kubeconfig: string }
   publish(folder)
   start('node', [join(tools, 'gitserver.mjs'), String(BASE + 1), join(folder, 'repos')])
   const hook = createHash('sha256').update(`${TOKEN}registrydefault`).digest('hex')
@@ -62,7 +62,7 @@ async function measure(folder: string): Promise<void> {
     join(folder, 'engine'),
     ...addresses,
   ])
-  await lineOf(engine, /^\{.*\}$/)
+  await lineOf(engine, /"artifacts"/)
   const client = clientFromKubeconfig(kubeconfig)
   await push('1.0.0')
   for (const object of objects()) await client.create(object, { fieldManager: 'bench' })

@@ -29,7 +29,7 @@ async function main(): Promise<void> {
 async function measure(folder: string): Promise<void> {
   const at = (n: number): string => `127.0.0.1:${base + n}`
   const up = start(plane, ['up', '--dir', join(folder, 'plane'), '--port', String(base)], { KCP_STDIN: 'ignore' })
-  const { kubeconfig } = JSON.parse(await lineOf(up, /^\{.*\}$/)) as { kubeconfig: string }
+  const { kubeconfig } = JSON.parse(await lineOf(up, /"kubeconfig"/)) as { kubeconfig: string }
   mkdirSync(join(folder, 'repos'))
   start('node', [join(tools, 'gitserver.mjs'), String(base + 1), join(folder, 'repos')])
   const config = join(folder, 'registry.yml')
@@ -47,7 +47,7 @@ async function measure(folder: string): Promise<void> {
     '--receiver-listen',
     at(5),
   ])
-  await lineOf(engine, /^\{.*\}$/)
+  await lineOf(engine, /"artifacts"/)
   const words = [
     '--kubeconfig',
     kubeconfig,
@@ -70,7 +70,7 @@ async function measure(folder: string): Promise<void> {
     '--engine',
     'sluice',
   ])
-  const result = JSON.parse(await lineOf(watch, /^\{.*\}$/)) as Record<
+  const result = JSON.parse(await lineOf(watch, /"scanned"/)) as Record<
     string,
     { min: number; median: number; max: number }
   >

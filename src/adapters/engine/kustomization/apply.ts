@@ -63,8 +63,8 @@ const MOST_TAKEOVERS = 5
 const ABSENT = '1'
 
 /**
- * Applies built objects in Flux's stages and order. Nothing of a stage is applied when one of its objects is refused; what has not changed in Git nor in
- * the cluster costs no request.
+ * Applies built objects in Flux's stages and order. Nothing of a stage is applied when one of its objects is refused, but for the first apply of a
+ * Kustomization (docs/adr/0079); what has not changed in Git nor in the cluster costs no request.
  *
  * @throws SluiceError APPLY_FAILED with Flux's text, naming the first object that was refused; `changes` made before it are told to `onChange`
  */

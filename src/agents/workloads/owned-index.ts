@@ -1,6 +1,7 @@
 import type { WatchCache } from '../../adapters/kube/types.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
-import { controllerOf, keyOf } from './meta.ts'
+import { controllerOf, keyOf, matchesSelector } from './meta.ts'
+import { as } from './shapes.ts'
 
 /** Objects of one cache by the owner that controls them, kept up to date by its changes: no controller ever looks through everything. */
 export type OwnedIndex = {
@@ -58,4 +59,27 @@ export function indexByOwner(
   for (const object of cache.list()) take(object, 'ADDED')
   const of = (uid: string): KubeObject[] => [...(groups.get(uid)?.values() ?? [])]
   return { of, candidates: (uid, namespace) => [...of(uid), ...of(`${namespace}/`)] }
+}
+
+/** Indexes what owners of a kind control; wakes an owner whose objects change, or whose selector fits an object that nobody controls. */
+export function indexForOwners(
+  cache: WatchCache,
+  owners: WatchCache,
+  ownerKind: string,
+  wake: (ownerKey: string) => void,
+  selectorOf: (owner: KubeObject) => Selector | undefined = (owner) => as<Selecting>(owner).spec.selector,
+): OwnedIndex {
+  return indexByOwner(cache, ownerKind, wake, (orphan) => {
+    for (const owner of owners.list(orphan.metadata.namespace))
+      if (matchesSelector(selectorOf(owner), orphan.metadata.labels)) wake(keyOf(owner))
+  })
+}
+
+type Selector = Parameters<typeof matchesSelector>[0]
+type Selecting = KubeObject & { readonly spec: { readonly selector?: Selector } }
+
+/** Wakes every object of a cache, now and when it changes. */
+export function wakeFor(cache: WatchCache, wake: (key: string) => void): void {
+  cache.onChange((object) => wake(keyOf(object)))
+  for (const object of cache.list()) wake(keyOf(object))
 }

@@ -3,9 +3,8 @@ import type { Controller } from '../../../engine/controller.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
 import { workloadController } from '../controller.ts'
-import { revisionsLater, type Revisions } from '../history/lazy.ts'
-import { controllerOf, isSame, keyOf, matchesSelector } from '../meta.ts'
-import { indexByOwner, type OwnedIndex } from '../owned-index.ts'
+import { revisedOwners } from '../history/owners.ts'
+import { controllerOf, isSame, keyOf } from '../meta.ts'
 import { as, type Node, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { decideDaemonSet, type DaemonSetSeen } from './decide.ts'
@@ -15,23 +14,16 @@ import type { DaemonSet } from './shapes.ts'
 
 /** The DaemonSet controller: watches DaemonSets, nodes and pods; revisions once there is a DaemonSet. */
 export function daemonSetController(bench: Bench): Controller<DaemonSetSeen, Write, readonly Write[]> {
-  const sets = bench.cache('apps/v1', 'DaemonSet')
+  const owners = revisedOwners(bench, 'DaemonSet')
   const pods = bench.cache('v1', 'Pod')
   const nodes = bench.cache('v1', 'Node')
   const failures = failureWaits()
-  let podsOf: OwnedIndex | undefined
-  let openRevisions: (() => Promise<Revisions>) | undefined
 
   return workloadController<DaemonSetSeen>(bench, {
     kind: 'DaemonSet',
     component: 'daemonset-controller',
     async watch(wake) {
-      await Promise.all([sets.ready, pods.ready, nodes.ready])
-      podsOf = indexByOwner(pods, 'DaemonSet', wake.now, (orphan) => {
-        for (const set of sets.list(orphan.metadata.namespace))
-          if (matchesSelector(as<DaemonSet>(set).spec.selector, orphan.metadata.labels)) wake.now(keyOf(set))
-      })
-      openRevisions = revisionsLater(bench, 'DaemonSet', wake.now)
+      await Promise.all([owners.follow(wake.now), nodes.ready])
       pods.onChange((object, type) => {
         const pod = as<Pod>(object)
         const owner = controllerOf(pod)
@@ -39,26 +31,19 @@ export function daemonSetController(bench: Bench): Controller<DaemonSetSeen, Wri
           failures.note(owner.uid, nodeOf(pod) ?? '', bench.clock.nowMs())
       })
       onPlacement(nodes, () => {
-        for (const set of sets.list()) wake.now(keyOf(set))
+        for (const set of owners.cache.list()) wake.now(keyOf(set))
       })
-      sets.onChange((set) => wake.now(keyOf(set)))
-      for (const set of sets.list()) wake.now(keyOf(set))
     },
     async observe(key, failure) {
-      const [namespace = '', name = ''] = key.split('/')
-      if (!sets.get(namespace, name)) return undefined
-      const revisions = await openRevisions?.()
-      // Read only now: it may have changed while the copy was opened.
-      const found = sets.get(namespace, name)
-      if (!found || !revisions) return undefined
-      const { uid = '' } = found.metadata
+      const seen = await owners.observe(key)
+      if (!seen) return undefined
+      const { owner, ...found } = seen
+      const { uid = '' } = owner.metadata
       const nowMs = bench.clock.nowMs()
       return {
-        set: as<DaemonSet>(found),
+        set: as<DaemonSet>(owner),
         nodes: nodes.list().map((node) => as<Node>(node)),
-        candidates: podsOf?.candidates(uid, namespace).map((pod) => as<Pod>(pod)) ?? [],
-        revisions: revisions.candidates(uid, namespace),
-        revisionNamed: (revision) => revisions.named(namespace, revision),
+        ...found,
         waitOn: (nodeName) => failures.waitMs(uid, nodeName, nowMs),
         ...(failure !== undefined && { failure }),
         nowMs,

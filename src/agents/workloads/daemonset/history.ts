@@ -1,5 +1,4 @@
-import { goText, REVISION_HASH, revisionData, type ControllerRevision } from '../history/revision.ts'
-import { controlledBy } from '../meta.ts'
+import { buildRevision, goText, REVISION_HASH, revisionData, type ControllerRevision } from '../history/revision.ts'
 import { refOf } from '../../../lib/kube/object.ts'
 import type { Pod } from '../shapes.ts'
 import { podTemplateHash } from '../template-hash/hash.ts'
@@ -59,7 +58,7 @@ function makeRevision(
   revision: number,
   named: (name: string) => ControllerRevision | undefined,
 ): History {
-  const { name, namespace = '', annotations } = set.metadata
+  const { name } = set.metadata
   const { collisionCount } = set.status ?? {}
   const hash = podTemplateHash(set.spec.template, collisionCount)
   const taken = named(`${name}-${hash}`)
@@ -68,19 +67,7 @@ function makeRevision(
     const status = { ...emptyStatus, ...set.status, collisionCount: (collisionCount ?? 0) + 1 }
     return { kind: 'unknown', writes: [{ do: 'replace', object: { ...set, status }, subresource: 'status' }] }
   }
-  const object: ControllerRevision = {
-    apiVersion: 'apps/v1',
-    kind: 'ControllerRevision',
-    metadata: {
-      name: `${name}-${hash}`,
-      namespace,
-      labels: { ...set.spec.template.metadata?.labels, [REVISION_HASH]: hash },
-      ...(annotations && { annotations }),
-      ownerReferences: [controlledBy(set)],
-    },
-    data: revisionData(set.spec.template),
-    revision,
-  }
+  const object = buildRevision(set, `${name}-${hash}`, { [REVISION_HASH]: hash }, revision)
   return { kind: 'unknown', writes: [{ do: 'create', object }] }
 }
 

@@ -2,8 +2,7 @@ import type { Controller } from '../../../engine/controller.ts'
 import { refOf } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
 import { workloadController } from '../controller.ts'
-import { keyOf, matchesSelector } from '../meta.ts'
-import { indexByOwner, type OwnedIndex } from '../owned-index.ts'
+import { indexByOwner, indexForOwners, type OwnedIndex, wakeFor } from '../owned-index.ts'
 import { isFinishedPod } from '../pods.ts'
 import { as, type Deployment, type Pod, type ReplicaSet } from '../shapes.ts'
 import type { Write } from '../write.ts'
@@ -29,13 +28,8 @@ export function deploymentController(bench: Bench): Controller<DeploymentSeen, W
         () => undefined,
         () => undefined,
       )
-      setsOf = indexByOwner(sets, 'Deployment', wake.now, (orphan) => {
-        for (const deployment of deployments.list(orphan.metadata.namespace))
-          if (matchesSelector(as<Deployment>(deployment).spec.selector, orphan.metadata.labels))
-            wake.now(keyOf(deployment))
-      })
-      deployments.onChange((deployment) => wake.now(keyOf(deployment)))
-      for (const deployment of deployments.list()) wake.now(keyOf(deployment))
+      setsOf = indexForOwners(sets, deployments, 'Deployment', wake.now)
+      wakeFor(deployments, wake.now)
     },
     observe(key, failure) {
       const [namespace = '', name = ''] = key.split('/')

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../../lib/kube/object.ts'
-import { byCreation, compareText } from '../meta.ts'
+import { byCreation, compareText, controlledBy } from '../meta.ts'
 import type { PodTemplate } from '../shapes.ts'
 import { encodeSafely, fnv1 } from '../template-hash/hash.ts'
 
@@ -37,6 +37,30 @@ export function goText(value: unknown): string {
     .sort(([a], [b]) => compareText(a, b))
     .map(([key, item]) => `${goText(key)}:${goText(item)}`)
     .join(',')}}`
+}
+
+/** A new revision of an owner's present template, controlled by the owner. @param labels besides those of the template */
+export function buildRevision(
+  owner: KubeObject & { readonly spec: { readonly template: PodTemplate } },
+  name: string,
+  labels: Readonly<Record<string, string>>,
+  revision: number,
+): ControllerRevision {
+  const { template } = owner.spec
+  const { namespace = '', annotations } = owner.metadata
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'ControllerRevision',
+    metadata: {
+      name,
+      namespace,
+      labels: { ...template.metadata?.labels, ...labels },
+      ...(annotations && { annotations }),
+      ownerReferences: [controlledBy(owner)],
+    },
+    data: revisionData(template),
+    revision,
+  }
 }
 
 /** The hash of a StatefulSet's revision: FNV-1 of the data's text and the number of name collisions, as Kubernetes v1.37 computes it. */

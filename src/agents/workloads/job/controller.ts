@@ -1,8 +1,7 @@
 import type { Controller } from '../../../engine/controller.ts'
 import type { Bench } from '../bench.ts'
 import { workloadController } from '../controller.ts'
-import { keyOf, matchesSelector } from '../meta.ts'
-import { indexByOwner, type OwnedIndex } from '../owned-index.ts'
+import { indexForOwners, type OwnedIndex, wakeFor } from '../owned-index.ts'
 import { as, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { decideJob, type JobSeen } from './decide.ts'
@@ -19,12 +18,8 @@ export function jobController(bench: Bench): Controller<JobSeen, Write, readonly
     component: 'job-controller',
     async watch(wake) {
       await Promise.all([jobs.ready, pods.ready])
-      podsOf = indexByOwner(pods, 'Job', wake.now, (orphan) => {
-        for (const job of jobs.list(orphan.metadata.namespace))
-          if (matchesSelector(as<Job>(job).spec.selector, orphan.metadata.labels)) wake.now(keyOf(job))
-      })
-      jobs.onChange((job) => wake.now(keyOf(job)))
-      for (const job of jobs.list()) wake.now(keyOf(job))
+      podsOf = indexForOwners(pods, jobs, 'Job', wake.now)
+      wakeFor(jobs, wake.now)
     },
     observe(key, failure) {
       const [namespace = '', name = ''] = key.split('/')

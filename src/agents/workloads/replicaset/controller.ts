@@ -1,8 +1,8 @@
 import type { Controller } from '../../../engine/controller.ts'
 import type { Bench } from '../bench.ts'
 import { workloadController } from '../controller.ts'
-import { controllerOf, keyOf, matchesSelector } from '../meta.ts'
-import { indexByOwner, type OwnedIndex } from '../owned-index.ts'
+import { controllerOf } from '../meta.ts'
+import { indexByOwner, indexForOwners, type OwnedIndex, wakeFor } from '../owned-index.ts'
 import { isActivePod } from '../pods.ts'
 import { as, type LabelSelector, type Pod, type ReplicaSet, type ReplicationController } from '../shapes.ts'
 import type { Write } from '../write.ts'
@@ -61,12 +61,8 @@ function replicasController(
         () => undefined,
         () => undefined,
       )
-      podsOf = indexByOwner(pods, kind, wake.now, (orphan) => {
-        for (const set of sets.list(orphan.metadata.namespace))
-          if (matchesSelector(selectorOf(as<ReplicaSet>(set)), orphan.metadata.labels)) wake.now(keyOf(set))
-      })
-      sets.onChange((set) => wake.now(keyOf(set)))
-      for (const set of sets.list()) wake.now(keyOf(set))
+      podsOf = indexForOwners(pods, sets, kind, wake.now, (set) => selectorOf(as<ReplicaSet>(set)))
+      wakeFor(sets, wake.now)
     },
     observe(key, failure) {
       const [namespace = '', name = ''] = key.split('/')

@@ -1,4 +1,5 @@
 import {
+  buildRevision,
   byRevision,
   goText,
   REVISION_HASH,
@@ -7,7 +8,6 @@ import {
   revisionName,
   type ControllerRevision,
 } from '../history/revision.ts'
-import { controlledBy } from '../meta.ts'
 import type { Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import type { StatefulSet } from './shapes.ts'
@@ -74,28 +74,11 @@ function makeRevision(
     if (taken && goText(taken.data) !== text) continue
     const current = set.status?.currentRevision
     if (taken) return { kind: 'known', current: (current && named(current)) || taken, update: taken }
-    const object = buildRevision(set, name, label, revision)
+    const object = buildRevision(set, name, { [HASH]: label }, revision)
     const counted = { ...set, status: { replicas: 0, ...set.status, collisionCount: count } }
     const writes: Write[] = [{ do: 'create', object }]
     if (count !== before) writes.push({ do: 'replace', object: counted, subresource: 'status' })
     return { kind: 'unknown', writes }
-  }
-}
-
-function buildRevision(set: StatefulSet, name: string, hash: string, revision: number): ControllerRevision {
-  const { namespace = '', annotations } = set.metadata
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'ControllerRevision',
-    metadata: {
-      name,
-      namespace,
-      labels: { ...set.spec.template.metadata?.labels, [HASH]: hash },
-      ...(annotations && { annotations }),
-      ownerReferences: [controlledBy(set)],
-    },
-    data: revisionData(set.spec.template),
-    revision,
   }
 }
 

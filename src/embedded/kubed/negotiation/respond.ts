@@ -7,6 +7,7 @@ import type { Obj } from '../object.ts'
 import { toVersion } from '../resources/convert.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { type Form, formOf } from './accept.ts'
+import { endOfObject } from './json-text.ts'
 import { type Include, metadataOf, tableOf } from './table.ts'
 
 /** Sends a JSON (or YAML) answer. */
@@ -87,8 +88,8 @@ export function presentOne(call: Call, nowMs: () => number): Presenter {
     contentType,
     show(shown, isFirst) {
       if (form.kind === 'object' && shown.text?.startsWith(head)) return shown.text
+      if (form.kind === 'metadata') return metadataText(resource, shown, head, form.version)
       const object = toVersion(resource, shown.object)
-      if (form.kind === 'metadata') return JSON.stringify(metadataOf(object, form.version))
       if (form.kind !== 'table') return JSON.stringify(object)
       const { resourceVersion } = object.metadata
       const metadata = resourceVersion === undefined ? {} : { resourceVersion }
@@ -114,15 +115,20 @@ export function presentMany(
       'NotAcceptable',
       `you requested PartialObjectMetadata, but the requested object is a list (${goTypeOf(resource)}List)`,
     )
-  if (form.kind === 'object') return { contentType, text: listText(resource, items, metadata) }
-  const objects = items.map(({ object }) => toVersion(resource, object))
-  const shown = (): JsonObject => {
-    if (form.kind === 'table')
-      return tableOf(resource, objects, metadata, { include: includeOf(call), now, version, withColumns: true })
-    const partial = objects.map((object) => metadataOf(object, version))
-    return { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${version}`, metadata, items: partial }
+  if (form.kind === 'table') {
+    const objects = items.map(({ object }) => toVersion(resource, object))
+    const options = { include: includeOf(call), now, version, withColumns: true }
+    return { contentType, text: JSON.stringify(tableOf(resource, objects, metadata, options)) }
   }
-  return { contentType, text: JSON.stringify(shown()) }
+  const head = headOf(resource)
+  const texts = items.map((item) =>
+    form.kind === 'object' ? itemText(resource, item, head) : metadataText(resource, item, head, version),
+  )
+  const list =
+    form.kind === 'object'
+      ? { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource), metadata }
+      : { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${version}`, metadata }
+  return { contentType, text: `${JSON.stringify(list).slice(0, -1)},"items":[${texts.join(',')}]}` }
 }
 
 /** How the text of an object begins that is kept in this version. */
@@ -132,17 +138,20 @@ function headOf(resource: Resource): string {
   return `{"kind":${JSON.stringify(resource.kind)},"apiVersion":${JSON.stringify(apiVersionOf(resource))},`
 }
 
-/** A list made of texts: nothing is decoded or written anew. */
-function listText(resource: Resource, items: readonly Shown[], metadata: JsonObject): string {
-  const head = headOf(resource)
-  const isCustom = resource.custom !== undefined
-  const texts = items.map((item) => {
-    const { text } = item
-    if (!text?.startsWith(head)) return JSON.stringify(asItem(resource, toVersion(resource, item.object)))
-    return isCustom ? text : `{${text.slice(head.length)}`
-  })
-  const list = { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource), metadata }
-  return `${JSON.stringify(list).slice(0, -1)},"items":[${texts.join(',')}]}`
+/** An item of a list, cut out of its text where there is one: nothing is decoded or written anew. */
+function itemText(resource: Resource, item: Shown, head: string): string {
+  const { text } = item
+  if (!text?.startsWith(head)) return JSON.stringify(asItem(resource, toVersion(resource, item.object)))
+  return resource.custom === undefined ? `{${text.slice(head.length)}` : text
+}
+
+/** The PartialObjectMetadata of an object, cut out of its text where there is one. */
+function metadataText(resource: Resource, shown: Shown, head: string, version: string): string {
+  const { text } = shown
+  const before = `${head}"metadata":`
+  if (!text?.startsWith(before)) return JSON.stringify(metadataOf(toVersion(resource, shown.object), version))
+  const metadata = text.slice(before.length, endOfObject(text, before.length))
+  return `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":${metadata}}`
 }
 
 const goTypeOf = ({ custom, group, kind }: Resource): string =>

@@ -19,6 +19,8 @@ export type Range = {
   readonly after?: string
   /** Only objects with at least one of these labels; the caller looks at the rest. */
   readonly labels?: readonly Label[]
+  /** Only the first few will be looked at: texts are read from the journal one by one. */
+  readonly isPage?: boolean
   /** The objects as they were then; now when undefined. */
   readonly version?: number | undefined
 }
@@ -61,6 +63,7 @@ export class Bucket {
       const place = placeOf(namespace, name)
       return this.#live.has(place) && place > after ? [place] : []
     }
+    if (name !== '') return this.#places.within(undefined, after).filter((place) => place.endsWith(`/${name}`))
     if (labels.length === 0) return this.#places.within(namespace, after)
     this.#labels ??= this.#index()
     const prefix = prefixOf(namespace)

@@ -103,7 +103,7 @@ class MemoryStore implements Store {
 
   readonly select = (key: string, range: Range): Selected | undefined => {
     const bucket = this.#bucketOf(key)
-    this.#readAll(key, bucket)
+    if (range.isPage !== true && !range.name) this.#readAll(key, bucket)
     if (range.version !== undefined && range.version < this.#version)
       return selectPast(bucket, this.#eventsAfter(key, range.version), range)
     return { places: bucket.select(range), at: (place) => bucket.get(place) }

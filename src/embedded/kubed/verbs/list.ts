@@ -35,6 +35,7 @@ function pageOf(env: Environment, call: Call): Page {
     name,
     labels,
     version,
+    isPage: match === undefined && limit < Infinity,
     ...(from === undefined ? {} : { after: from.after }),
   })
   if (selected === undefined) throw from === undefined ? forgotten() : expired(env, from.after)

@@ -60,13 +60,19 @@ async function printLogs(
   io: Io,
 ): Promise<ExitCode> {
   const isOne = pods.length === 1
+  let isSilent = true
+  const print = (line: string): void => {
+    isSilent = false
+    io.out(line)
+  }
   const streams = pods.flatMap((pod) =>
     containersOf(pod, options.container).map((container) => {
       const prefix = isOne ? '' : `${pod.metadata.name} `
-      return client.stream(pathOf(pod, container, options), byLine(prefix, io.out), io.signal)
+      return client.stream(pathOf(pod, container, options), byLine(prefix, print), io.signal)
     }),
   )
   await Promise.all(streams)
+  if (isSilent) io.err('nothing was printed yet')
   return 0
 }
 

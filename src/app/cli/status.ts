@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { CellView, DeliveryView, PageView } from '../dashboard/view.ts'
+import type { DeliveryView, PageView } from '../dashboard/view.ts'
 import { renderTable } from '../terminal/table.ts'
 import { outputOption, STATE_OPTION } from './cluster.ts'
 import type { Command, ExitCode } from './command.ts'
@@ -34,7 +34,7 @@ export const status: Command = {
   },
 }
 
-/** The table service x environment, then a line with the cause for each cell that stopped. */
+/** The table service x environment, then the causes of what stopped, each once with the services that it stopped. */
 export function renderStatus(view: PageView): string {
   const cells = view.services.flatMap((service) => service.cells.map((cell) => ({ service: service.name, ...cell })))
   if (cells.length === 0) return 'no service yet'
@@ -47,12 +47,11 @@ export function renderStatus(view: PageView): string {
     cell.url ?? '-',
   ])
   const table = renderTable(['SERVICE', 'ENVIRONMENT', 'VERSION', 'COMMIT', 'HEALTH', 'URL'], rows)
-  return [
-    table,
-    ...cells.filter(hasCause).map((cell) => `\n${cell.service} in ${cell.environment}: ${cell.cause}`),
-  ].join('\n')
-}
-
-function hasCause(cell: CellView): boolean {
-  return cell.cause !== undefined && cell.cause !== ''
+  const stopped = new Map<string, string[]>()
+  for (const { service, environment, cause } of cells) {
+    if (cause === undefined || cause === '') continue
+    const text = `in ${environment}: ${cause}`
+    stopped.set(text, [...(stopped.get(text) ?? []), service])
+  }
+  return [table, ...[...stopped].map(([text, services]) => `\n${services.join(', ')} ${text}`)].join('\n')
 }

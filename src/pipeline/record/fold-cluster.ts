@@ -132,7 +132,7 @@ function arrive(ledger: Ledger, delivery: Delivery, at: string): void {
   const done: BorderRecord = {
     state: 'done',
     at,
-    detail: ours === 0 ? 'healthy' : `healthy, ${ours} pods on this digest`,
+    detail: ours === 0 ? 'healthy' : `healthy, ${ours} ${ours === 1 ? 'pod' : 'pods'} on this digest`,
   }
   const digest = delivery.digest === undefined ? undefined : (found[0]?.digest ?? delivery.digest)
   markBorder(ledger, delivery, 'health', done, { state: 'done', cause: undefined, endedAt: at, digest })

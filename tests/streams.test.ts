@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFile, execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -7,21 +7,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
-import { promisify } from 'node:util'
 import { type Cluster, startCluster } from '../src/app/cluster.ts'
 import { serveRegistryd } from '../src/embedded/registryd/serve.ts'
-import { findKubectls } from './support/kubectl-procedures.ts'
 import { nodeLayer, pushImage } from './support/node-image.ts'
+import { type Answer, chosenKubectls, runKubectl, whyNoPods } from './support/run-kubectl.ts'
 import { openWebSocket } from './support/websocket-client.ts'
 import { toolLayer } from './support/tool-layer.ts'
 
 // Streams to containers that really run: kubectl by SPDY (1.27) and WebSocket (1.31 and later), and clients that speak WebSocket themselves.
 
-const all = findKubectls()
-/** One that speaks SPDY only, one of the time between, one that speaks WebSocket; else whichever is there. */
-const chosen = ['1.27', '1.30', '1.33'].flatMap((version) => all.find((path) => path.endsWith(`.${version}`)) ?? [])
-const kubectls = chosen.length > 0 ? chosen : all.slice(0, 1)
-const closed = whyClosed()
+const kubectls = chosenKubectls()
+const closed = whyNoPods()
 const skip = closed ? { skip: closed } : {}
 const IMAGE = 'registry.sluice.local/demo/tools:1'
 
@@ -285,15 +281,8 @@ test('whoever may only get the subresource runs nothing', skip, async () => {
   assert.match(stderr, /pods "shell" is forbidden: User "reader" cannot create resource "pods\/exec"/)
 })
 
-type Answer = { readonly code: number; readonly stdout: string; readonly stderr: string }
-
-async function kubectl(path: string | undefined, words: readonly string[], input?: string): Promise<Answer> {
-  const running = promisify(execFile)(path ?? 'kubectl', words, { env: environment(), timeout: 60_000 })
-  running.child.stdin?.end(input ?? '')
-  return running.then(
-    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
-    ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
-  )
+function kubectl(path: string | undefined, words: readonly string[], input?: string): Promise<Answer> {
+  return runKubectl(path, cluster.kubeconfig, words, input)
 }
 
 function environment(): NodeJS.ProcessEnv {
@@ -317,17 +306,6 @@ function whyNoScript(): string | false {
     return false
   } catch {
     return 'no script on this machine'
-  }
-}
-
-function whyClosed(): string | false {
-  if (process.platform !== 'linux') return 'no Linux'
-  if (kubectls.length === 0) return 'no kubectl on the PATH'
-  try {
-    execFileSync('unshare', ['-Urmn', 'true'], { stdio: 'pipe' })
-    return false
-  } catch {
-    return 'pods cannot run by namespaces here'
   }
 }
 

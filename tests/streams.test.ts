@@ -144,6 +144,20 @@ test('a client that is killed ends its program', skip, async () => {
   }
 })
 
+test('a client that is killed while its program takes no input ends it, too', skip, async () => {
+  const ends = kubectls.map(async (path, index) => {
+    const program = `sleep ${4321 + index}`
+    const words = ['exec', '-i', 'shell', '--', ...program.split(' ')]
+    const client = spawn(path, words, { env: environment(), stdio: ['pipe', 'ignore', 'ignore'] })
+    client.stdin.on('error', () => undefined)
+    client.stdin.write(Buffer.alloc(30_000_000))
+    await until(async () => (await programs()).includes(program))
+    client.kill('SIGKILL')
+    await until(async () => !(await programs()).includes(program), 60_000)
+  })
+  await Promise.all(ends)
+})
+
 const protocols: { protocol: string; kind: 'binary' | 'text'; isBase64: boolean }[] = [
   { protocol: 'v5.channel.k8s.io', kind: 'binary', isBase64: false },
   { protocol: 'v4.channel.k8s.io', kind: 'binary', isBase64: false },
@@ -295,9 +309,13 @@ async function programs(): Promise<string> {
   return stdout.replaceAll('\0', ' ')
 }
 
-async function until(check: () => Promise<boolean>): Promise<void> {
-  for (const endMs = Date.now() + 20_000; !(await check()); await new Promise((resolve) => setTimeout(resolve, 50)))
-    if (Date.now() > endMs) assert.fail('not after 20 s')
+async function until(check: () => Promise<boolean>, patienceMs = 20_000): Promise<void> {
+  for (
+    const endMs = Date.now() + patienceMs;
+    !(await check());
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  )
+    if (Date.now() > endMs) assert.fail(`not after ${patienceMs} ms`)
 }
 
 function whyNoScript(): string | false {

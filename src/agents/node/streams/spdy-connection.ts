@@ -11,6 +11,7 @@ import {
 } from '../../../lib/spdy/frame.ts'
 import { readHeaderBlocks, writeHeaderBlocks, type Headers } from '../../../lib/spdy/headers.ts'
 import { endGently } from './end-gently.ts'
+import { keepWatch } from './keep-watch.ts'
 import type { Upgraded } from './command-streams.ts'
 
 /** A connection whose peer opens streams. */
@@ -57,6 +58,9 @@ export function serveSpdy(
   }
   socket.on('error', () => socket.destroy())
   socket.once('close', () => gone.abort())
+  let ping = 0
+  // a server's pings have even numbers
+  keepWatch(socket, () => renderPing((ping += 2)))
   if (head.length > 0) socket.unshift(head)
   void receive(connection)
     .catch(() => undefined)

@@ -3,6 +3,7 @@ import { closePayload, renderFrame } from '../../../lib/websocket/frame.ts'
 import type { Message } from '../../../lib/websocket/message.ts'
 import type { Upgraded } from './command-streams.ts'
 import { endGently } from './end-gently.ts'
+import { keepWatch } from './keep-watch.ts'
 
 /** A WebSocket that was agreed on. */
 export type WebSocketConnection = {
@@ -25,6 +26,7 @@ export function serveWebSocket(
   const gone = new AbortController()
   socket.on('error', () => socket.destroy())
   socket.once('close', () => gone.abort())
+  keepWatch(socket, () => renderFrame('ping', Buffer.alloc(0)))
   if (head.length > 0) socket.unshift(head)
   const receive = async (): Promise<void> => {
     const listen = listenTo(MAX_MESSAGE_BYTES)

@@ -480,8 +480,10 @@ test('what fails because the disk is full runs again by itself; what only fails 
     told.map(({ state }) => state),
     ['queued', 'running', 'queued', 'running', 'succeeded'],
   )
-  const { run: other } = await once(job('      - {run: "echo no space; exit 1"}\n'))
+  const tap = 'echo not ok 2 - greets; echo "  error: |-"; echo "# duration_ms 7"; exit 1'
+  const { run: other } = await once(job(`      - {run: '${tap}'}\n`))
   assert.deepEqual([other.state, other.attempt], ['failed', 1])
+  assert.match(other.cause ?? '', /the step ended with exit code 1: not ok 2 - greets$/)
 })
 
 function isAlive(pid: number): boolean {

@@ -34,6 +34,9 @@ type Running = {
 const LARGEST_COMMAND_FILE_BYTES = 8 << 20
 const NO_LIMIT_MINUTES = 24 * 60
 
+/** Lines that say what failed, as tools begin them; what they print after that (times, counts, advice) does not. */
+const TELLS = /^(not ok |✖ |FAIL\b|--- FAIL|fatal: |error: |Error: |npm ERR! )/
+
 /** Runs one step and remembers its outputs; a fault of the step is a result, never thrown. */
 export async function runStep(state: JobState, step: StepSpec, index: number): Promise<StepResult> {
   const id = step.id ?? `__${index}`
@@ -160,7 +163,8 @@ function readLine(running: Running, line: string): void {
   if (command?.name === 'set-output') outputs[command.properties['name'] ?? ''] = command.text
   if (command?.name === 'stop-commands') running.stopMark = command.text.toLowerCase()
   if (command?.name === 'error') running.lastLine = command.text
-  else if (command === undefined && line.trim() !== '') running.lastLine = line.trim()
+  else if (command === undefined && line.trim() !== '' && (TELLS.test(line) || !TELLS.test(running.lastLine)))
+    running.lastLine = line.trim()
   log.line(line)
 }
 

@@ -37,7 +37,6 @@ const REFUSED = [
     'CEL rules of definitions',
     'evaluated; with a function of Kubernetes’ own (isQuantity, url, ip and the like) the object is refused by name',
   ],
-  ['the difference that a refused pod update shows', 'the fault without its diff'],
   [
     'validation of CustomResourceDefinitions',
     'structure, defaults, keys of lists, rules; costs of rules are not estimated, a rule is stopped after 200 ms',

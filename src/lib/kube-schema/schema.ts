@@ -188,7 +188,7 @@ function relationOf(
     return {
       keys: undefined,
       isSet: false,
-      isAtomic: schema['x-kubernetes-map-type'] === 'atomic' || special === 'fieldsV1',
+      isAtomic: schema['x-kubernetes-map-type'] === 'atomic' || special === 'fieldsV1' || special === 'rawExtension',
     }
   const listType = schema['x-kubernetes-list-type']
   const merges = (schema['x-kubernetes-patch-strategy'] ?? '').split(',').includes('merge')

@@ -2,6 +2,8 @@ import type { Answer } from './server-pair.ts'
 
 const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 const MOMENT = /20[2-9]\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| \+0000 UTC)?/g
+/** Inside a message, where the second of a write decides the order, too. */
+const OWNERS = /\\*"managedFields\\*":\[[^\]]*\],?/g
 const ADDRESS = /\b10\.96\.\d+\.\d+\b/g
 
 /** An answer without what no two servers share: uids, moments, versions, addresses and ports that the server chose. */
@@ -13,6 +15,8 @@ function walk(value: unknown, key: string): unknown {
   if (typeof value === 'string') return text(value, key)
   if (key === 'nodePort' || key === 'healthCheckNodePort') return inRange(value) ? '<port>' : value
   if (key === 'managedFields' && Array.isArray(value)) return owners(value)
+  // Of several managers, and of maps, the real server tells in any order.
+  if (key === 'causes' && Array.isArray(value)) return value.map((each) => JSON.stringify(walk(each, ''))).sort()
   if (Array.isArray(value)) return value.map((each) => walk(each, ''))
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
@@ -28,6 +32,7 @@ function text(value: string, key: string): string {
   if (key === 'resourceVersion' && /^\d+$/.test(value) && value !== '0') return '<version>'
   if (key === 'continue' && value !== '') return '<continue>'
   return value
+    .replace(OWNERS, '')
     .replace(UID, '<uid>')
     .replace(MOMENT, '<time>')
     .replace(ADDRESS, '<address>')

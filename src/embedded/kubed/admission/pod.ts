@@ -1,4 +1,4 @@
-import { type JsonObject, listOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { equal, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../call.ts'
 import { qosClassOf } from '../defaulting/pod.ts'
 import { type Environment, timestamp } from '../environment.ts'
@@ -17,6 +17,7 @@ export function admitPod(env: Environment, call: Call, pod: Obj): void {
   if (!env.disabledPlugins.has('RuntimeClass')) applyRuntimeClass(env, resource, pod, spec)
   if (!env.disabledPlugins.has('LimitRanger')) applyLimitDefaults(env, pod)
   if (!env.disabledPlugins.has('ServiceAccount')) addServiceAccount(env, resource, pod, spec)
+  if (!env.disabledPlugins.has('RuntimeClass')) checkRuntime(env, resource, pod, spec)
   if (!env.disabledPlugins.has('Priority')) addPriority(env, resource, pod, spec)
   if (!env.disabledPlugins.has('DefaultTolerationSeconds')) addTolerations(spec)
   if (!env.disabledPlugins.has('LimitRanger')) checkLimits(env, call, pod)
@@ -24,8 +25,11 @@ export function admitPod(env: Environment, call: Call, pod: Obj): void {
   if (listOf(spec.schedulingGates).length > 0) pod.status.conditions = [gated(env.nowMs())]
 }
 
-/** What admission adds to a changed pod. */
-export function admitChangedPod(env: Environment, pod: Obj): void {
+/** What admission adds to a changed pod: what was added to the new one stays. */
+export function admitChangedPod(env: Environment, pod: Obj, before: Obj): void {
+  const [spec, old] = [specOf(pod), specOf(before)]
+  if (!env.disabledPlugins.has('Priority'))
+    for (const field of ['priority', 'preemptionPolicy']) if (old[field] !== undefined) spec[field] ??= old[field]
   if (!env.disabledPlugins.has('DefaultTolerationSeconds')) addTolerations(specOf(pod))
 }
 
@@ -49,6 +53,23 @@ function addServiceAccount(env: Environment, resource: Resource, pod: Obj, spec:
       pod.metadata.name,
       `error looking up service account ${namespaceOf(pod)}/${name}: serviceaccount ${JSON.stringify(name)} not found`,
     )
+}
+
+/** The class of a pod's runtime must be there; what it costs comes from there alone. @see admission plugin RuntimeClass */
+function checkRuntime(env: Environment, resource: Resource, pod: Obj, spec: JsonObject): void {
+  const refuse = (why: string): Error => forbidden(resource, pod.metadata.name, `pod rejected: ${why}`)
+  const named = spec.runtimeClassName
+  if (typeof named !== 'string') {
+    if (Object.keys(objectOf(spec.overhead)).length === 0) return
+    throw refuse('Pod Overhead set without corresponding RuntimeClass defined Overhead')
+  }
+  const found = env.store.get('node.k8s.io/runtimeclasses', '', named)
+  if (found === undefined) throw refuse(`RuntimeClass ${JSON.stringify(named)} not found`)
+  const { podFixed } = objectOf(found.overhead)
+  if (podFixed === undefined) return
+  if (spec.overhead !== undefined && !equal(spec.overhead, podFixed))
+    throw refuse("Pod's Overhead doesn't match RuntimeClass's defined Overhead")
+  spec.overhead = podFixed
 }
 
 function addPriority(env: Environment, resource: Resource, pod: Obj, spec: JsonObject): void {

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, listOf, objectsOf } from '../../../lib/kube/json.ts'
+import { isObject, type JsonObject, listOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Environment } from '../environment.ts'
 import type { FieldError } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
@@ -37,7 +37,9 @@ export function allocateService(
     allocatePorts(env, service, spec, isDryRun)
   else if (before !== undefined) for (const port of objectsOf(spec.ports)) delete port.nodePort
   if (spec.externalTrafficPolicy === 'Local' && spec.type === 'LoadBalancer')
-    spec.healthCheckNodePort ??= freePort(env, new Set())
+    spec.healthCheckNodePort ??= isDryRun
+      ? dryPort(new Set(objectsOf(spec.ports).map(({ nodePort }) => nodePort)))
+      : freePort(env, new Set())
   return errors
 }
 
@@ -55,7 +57,7 @@ function carryOver(spec: JsonObject, old: JsonObject): void {
     spec.healthCheckNodePort = old.healthCheckNodePort
   for (const port of objectsOf(spec.ports)) {
     if (port.nodePort !== undefined) continue
-    const same = objectsOf(old.ports).find((each) => each.port === port.port && each.protocol === port.protocol)
+    const same = objectsOf(old.ports).find((each) => stringOf(each.name) === stringOf(port.name))
     if (same?.nodePort !== undefined) port.nodePort = same.nodePort
   }
 }

@@ -69,7 +69,9 @@ async function route(
     if (!env.registry.all().some(({ group }) => group === found.group)) return plainNotFound(response)
     throw unknownResource()
   }
-  if (found.namespace === '' && resource.isNamespaced && found.name !== '') throw unknownResource()
+  const isAstray = resource.isNamespaced ? found.namespace === '' && found.name !== '' : found.namespace !== ''
+  if (isAstray && resource.custom !== undefined) return plainNotFound(response)
+  if (isAstray) throw unknownResource()
   if (found.subresource !== '' && !resource.subresources.has(found.subresource)) throw unknownResource()
   const isProxy = found.subresource === 'proxy'
   if (!isProxy && !/^(GET|POST|PUT|PATCH|DELETE)$/.test(method)) throw methodNotAllowed()

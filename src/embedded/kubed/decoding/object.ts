@@ -2,7 +2,7 @@ import { orderInText } from '../../../lib/kube/go-json.ts'
 import { isObject, type JsonObject, stringOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../call.ts'
 import type { Environment } from '../environment.ts'
-import { badRequest, type Fault } from '../fault.ts'
+import { badRequest, Fault, invalid } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import type { Body } from './body.ts'
@@ -16,18 +16,35 @@ import { DecodeError, decodeCustom, decodeTyped } from './typed.ts'
 export function decodeObject(env: Environment, call: Call, { value, oddities }: Body): Obj {
   const { resource } = call
   const body = isObject(value) ? value : {}
-  checkKind(env, resource, body)
+  if (resource.custom === undefined) checkKind(env, resource, body)
+  else checkCustomKind(call, resource, body)
   const unknown: string[] = []
   decodeInto(resource, body, unknown)
   reportUnknown(call, unknown, oddities)
   return objFrom(body, apiVersionOf(resource), resource.kind)
 }
 
+/** Of another version nothing is known, of another kind the fields are read before the name is looked at. */
+function checkCustomKind(call: Call, resource: Resource, body: JsonObject): void {
+  const { kind, apiVersion } = body
+  if (typeof kind !== 'string' || kind === '') throw badRequest(`Object 'Kind' is missing in '${JSON.stringify(body)}'`)
+  const wanted = apiVersionOf(resource)
+  const said = stringOf(apiVersion) || wanted
+  if (said !== wanted) {
+    const fields = Object.keys(body).filter((field) => !['apiVersion', 'kind', 'metadata'].includes(field))
+    reportUnknown(call, fields)
+    throw badRequest(`the API version in the data (${said}) does not match the expected API version (${wanted})`)
+  }
+  if (kind === resource.kind) return
+  const name = isObject(body.metadata) ? stringOf(body.metadata.name) : ''
+  throw invalid({ group: resource.group, kind }, name, [
+    { field: 'kind', type: 'Invalid', message: `Invalid value: ${JSON.stringify(kind)}: must be ${resource.kind}` },
+  ])
+}
+
 function checkKind(env: Environment, resource: Resource, body: JsonObject): void {
   const { apiVersion, kind } = body
   const wanted = apiVersionOf(resource)
-  if (resource.custom !== undefined && (typeof kind !== 'string' || kind === ''))
-    throw badRequest(`Object 'Kind' is missing in '${JSON.stringify(body)}'`)
   const saidVersion = stringOf(apiVersion) || wanted
   const saidKind = stringOf(kind) || resource.kind
   if (saidVersion === wanted && saidKind === resource.kind) return
@@ -81,9 +98,20 @@ export function decodeInto(resource: Resource, body: JsonObject, unknown: string
     else decodeTyped(resource.type, body, '', unknown, resource.kind)
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
-    throw badRequest(
+    throw new UnfitBody(
       `${resource.kind} in version ${JSON.stringify(resource.version)} cannot be handled as a ${resource.kind}: ${error.message}`,
+      error.restored ?? error.message,
     )
+  }
+}
+
+/** 400 for a body that does not fit its kind; with what is said of it where it was merged first. */
+export class UnfitBody extends Fault {
+  readonly restored: string
+
+  constructor(message: string, restored: string) {
+    super(400, 'BadRequest', message)
+    this.restored = restored
   }
 }
 

@@ -6,7 +6,15 @@ import { GoTimeError, parseGoTime } from '../../../lib/kube/go-time.ts'
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
 
 /** A value that does not fit its Go type, in the words of Go's decoder. */
-export class DecodeError extends Error {}
+export class DecodeError extends Error {
+  /** The same in the words of what reads objects that were merged already; undefined where those do not differ. */
+  readonly restored: string | undefined
+
+  constructor(message: string, restored?: string) {
+    super(message)
+    this.restored = restored
+  }
+}
 
 /** Fields that the kind does not have, as paths. */
 export type Unknown = string[]
@@ -31,11 +39,12 @@ export function decodeTyped(
   if (type.kind === 'any') return value
   if (type.kind === 'scalar') return decodeScalar(type, value, fields, owner, goType)
   if (type.kind === 'list') {
-    if (!Array.isArray(value)) throw mismatch(value, fields, owner, goType ?? goListOf(type))
+    if (!Array.isArray(value)) throw mismatch(value, fields, owner, goType ?? goListOf(type), 'slice from')
     return decodeItems(type, value, path, unknown, owner, fields, goType?.replace(/^\[\]/, ''))
   }
-  if (!isObject(value)) throw mismatch(value, fields, owner, goType ?? goName(type))
   const isMap = type.names.length === 0
+  if (!isObject(value))
+    throw mismatch(value, fields, owner, goType ?? goName(type), isMap ? 'map from' : 'struct from:')
   const here = isMap ? owner : bareName(type)
   for (const name of Object.keys(value)) {
     const field = value[name]
@@ -85,7 +94,7 @@ function zeroOf(type: FieldType): Json {
 function decodeScalar(type: FieldType, value: Json, path: string, owner: string, goType: string | undefined): Json {
   const wanted = type.schema.type
   if (wanted === 'integer' ? isInRange(value, type.schema.format) : typeof value === wanted) return value
-  throw mismatch(value, path, owner, goType ?? goName(type))
+  throw mismatch(value, path, owner, goType ?? goName(type), undefined, wanted)
 }
 
 const isInRange = (value: Json, format: string | undefined): boolean =>
@@ -140,14 +149,39 @@ function decodeBytes(value: Json, path: string, owner: string): Json {
   return bare
 }
 
+/** The kind of a value that was merged already. */
+function reflectKind(value: Json): string {
+  if (Array.isArray(value)) return 'slice'
+  if (isObject(value)) return 'map'
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64'
+  return typeof value === 'boolean' ? 'bool' : typeof value
+}
+
+/** Go would convert numbers to each other, and whole ones to texts; then it is told that it may not. */
+function notConverted(value: Json, wanted: string, scalar: string | undefined): string | undefined {
+  if (scalar === undefined) return undefined
+  const isConvertible =
+    typeof value === 'number' && (scalar !== 'string' || Number.isInteger(value)) && scalar !== 'boolean'
+  if (isConvertible) return `cannot convert ${reflectKind(value)} to ${wanted}`
+  return `unrecognized type: ${scalar === 'boolean' ? 'bool' : scalar === 'string' ? 'string' : wanted}`
+}
+
 const goKindOf = (value: Json): string =>
   Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value === 'boolean' ? 'bool' : typeof value
 
-function mismatch(value: Json, path: string, owner: string, wanted: string): DecodeError {
+function mismatch(
+  value: Json,
+  path: string,
+  owner: string,
+  wanted: string,
+  container?: string,
+  scalar?: string,
+): DecodeError {
   const found = goKindOf(value)
   const shown = typeof value === 'number' && /^u?int/.test(wanted) ? `number ${value}` : found
   return new DecodeError(
     `json: cannot unmarshal ${shown} into Go struct field ${owner === '' ? '' : `${owner}.`}${path} of type ${wanted}`,
+    container === undefined ? notConverted(value, wanted, scalar) : `cannot restore ${container} ${reflectKind(value)}`,
   )
 }
 
@@ -189,7 +223,6 @@ export function shapeLikeGo(type: FieldType, value: JsonObject): void {
     if (child === undefined || field === undefined || field === null) continue
     if (child.special === undefined && child.kind !== 'any') shapeField(child, field)
     if (!isMap && isLeftOut(go, child, name, field)) delete value[name]
-    else if (!isMap && isEmptyCollection(child, field) && go?.V?.includes(name) === true) value[name] = null
   }
 }
 
@@ -214,7 +247,17 @@ function isLeftOut(go: FieldType['schema']['x-go'], type: FieldType, name: strin
   return Array.isArray(value) ? value.length === 0 : isObject(value) && isBare(value)
 }
 
-/** What is stored forgets the difference between an empty list or map and none. */
+/** What is stored forgets the difference between an empty list or map and none. In place, two floors deep. */
+export function forgetEmpty(type: FieldType, value: JsonObject, isTop = true): void {
+  for (const name of type.schema['x-go']?.V ?? []) {
+    const child = type.child(name)
+    const field = value[name]
+    if (child !== undefined && field !== undefined && isEmptyCollection(child, field)) value[name] = null
+  }
+  const spec = type.child('spec')
+  if (isTop && spec !== undefined && isObject(value.spec)) forgetEmpty(spec, value.spec, false)
+}
+
 const isEmptyCollection = (type: FieldType, value: Json): boolean =>
   (Array.isArray(value) && value.length === 0) ||
   (type.kind === 'map' && type.names.length === 0 && isObject(value) && isBare(value))

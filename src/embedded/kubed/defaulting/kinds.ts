@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { DEFAULT_CPU_PERCENT } from '../resources/autoscaler.ts'
 import { defaultContainer, defaultPod, defaultPodSpec, defaultVolume } from './pod.ts'
 
 /** Defaults that depend on other fields, by definition; called before those below it. */
@@ -82,8 +83,11 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
       { type: 'Percent', value: 100, periodSeconds: 15 },
     ])
   },
-  'autoscaling.v1.HorizontalPodAutoscalerSpec': (spec) => {
-    spec.minReplicas ??= 1
+  'autoscaling.v1.HorizontalPodAutoscaler': ({ metadata, spec }) => {
+    const target = objectOf(spec)
+    target.minReplicas ??= 1
+    const others = objectOf(objectOf(metadata).annotations)['autoscaling.alpha.kubernetes.io/metrics']
+    if (others === undefined) target.targetCPUUtilizationPercentage ??= DEFAULT_CPU_PERCENT
   },
   'networking.v1.NetworkPolicySpec': (spec) => {
     if (listOf(spec.policyTypes).length > 0) return
@@ -133,7 +137,7 @@ function defaultNode(spec: JsonObject): void {
   else if (stringOf(spec.podCIDR) === '' && first !== undefined) spec.podCIDR = first
 }
 
-/** What a claim is filled from has two fields; the older one takes claims and snapshots alone. */
+/** What a claim is filled from: the older of two fields takes claims and snapshots alone. */
 function defaultSource(spec: JsonObject): void {
   const { dataSource, dataSourceRef } = spec
   const { apiGroup, kind } = objectOf(dataSource)
@@ -141,9 +145,6 @@ function defaultSource(spec: JsonObject): void {
     (stringOf(apiGroup) === '' && kind === 'PersistentVolumeClaim') ||
     (apiGroup === 'snapshot.storage.k8s.io' && kind === 'VolumeSnapshot')
   if (dataSource !== undefined && dataSourceRef === undefined && !isKnown) delete spec.dataSource
-  if (spec.dataSource !== undefined && dataSourceRef === undefined) spec.dataSourceRef = { ...objectOf(dataSource) }
-  else if (isObject(dataSourceRef) && dataSource === undefined && stringOf(dataSourceRef.namespace) === '')
-    spec.dataSource = { ...dataSourceRef }
 }
 
 function defaultDefinition(spec: JsonObject): void {

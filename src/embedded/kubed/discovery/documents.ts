@@ -90,7 +90,9 @@ export function resourceList(registry: Registry, group: string, version: string)
       shortNames: resource.shortNames.length > 0 ? [...resource.shortNames] : undefined,
       categories: resource.categories.length > 0 ? [...resource.categories] : undefined,
     })
-    for (const [name, sub] of [...resource.subresources].sort(([a], [b]) => (a < b ? -1 : 1)))
+    const named = [...resource.subresources]
+    if (resource.custom === undefined) named.sort(([a], [b]) => (a < b ? -1 : 1))
+    for (const [name, sub] of named)
       entries.push({
         name: `${resource.plural}/${name}`,
         singularName: '',

@@ -117,8 +117,10 @@ export function presentMany(
     )
   if (form.kind === 'table') {
     const objects = items.map(({ object }) => toVersion(resource, object))
+    // Tables of custom resources say nothing where their lists have an empty token.
+    const { continue: token, ...others } = metadata
     const options = { include: includeOf(call), now, version, withColumns: true }
-    return { contentType, text: JSON.stringify(tableOf(resource, objects, metadata, options)) }
+    return { contentType, text: JSON.stringify(tableOf(resource, objects, token === '' ? others : metadata, options)) }
   }
   const head = headOf(resource)
   const texts = items.map((item) =>

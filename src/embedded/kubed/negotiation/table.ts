@@ -1,5 +1,6 @@
 import { at, type Json, type JsonObject, stringOf } from '../../../lib/kube/json.ts'
 import type { Obj } from '../object.ts'
+import { toStored } from '../resources/convert.ts'
 import type { PrinterColumn, Resource } from '../resources/resource.ts'
 import { AGE, ageOf, type Column, CREATED_AT, NAME } from './columns.ts'
 import { describeColumn } from './descriptions.ts'
@@ -45,6 +46,8 @@ export function tableOf(
   options: { include: Include; now: number; version: string; withColumns: boolean },
 ): JsonObject {
   const columns = columnsOf(resource)
+  // Version 1 of autoscalers is printed as what they are kept as.
+  const rows = resource.kind === 'HorizontalPodAutoscaler' ? items.map((each) => toStored(resource, each)) : items
   return {
     kind: 'Table',
     apiVersion: `meta.k8s.io/${options.version}`,
@@ -58,8 +61,8 @@ export function tableOf(
           priority,
         }))
       : null,
-    rows: items.map((object) => ({
-      cells: columns.map(({ cell }) => cell(object, options.now)),
+    rows: items.map((object, index) => ({
+      cells: columns.map(({ cell }) => cell(rows[index] ?? object, options.now)),
       ...(resource.storageKey === '/pods' ? ended(object) : {}),
       object: included(object, options),
     })),

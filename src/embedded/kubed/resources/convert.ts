@@ -1,6 +1,7 @@
-import { clone, isObject, type JsonObject, listOf, objectOf, objectsOf } from '../../../lib/kube/json.ts'
+import { clone, isObject } from '../../../lib/kube/json.ts'
 import { defaultCustom } from '../decoding/typed.ts'
 import type { Obj } from '../object.ts'
+import { autoscalerToV1, autoscalerToV2 } from './autoscaler.ts'
 import { apiVersionOf, type Resource } from './resource.ts'
 
 /** The object in the version of `resource`, with the defaults of its definition; the same object when nothing changes. Never changes its argument. */
@@ -28,84 +29,9 @@ function convert(object: Obj, apiVersion: string): Obj {
   return { ...object, apiVersion }
 }
 
-const CPU_ANNOTATION = 'autoscaling.alpha.kubernetes.io/'
-
-function autoscalerToV1(object: Obj): Obj {
-  const { metrics, behavior, ...spec } = objectOf(object.spec)
-  const { currentMetrics, conditions, ...status } = objectOf(object.status)
-  const isCpu = (metric: JsonObject): boolean => objectOf(metric.resource).name === 'cpu'
-  const target = objectOf(objectOf(objectsOf(metrics).find(isCpu)?.resource).target)
-  const current = objectOf(objectOf(objectsOf(currentMetrics).find(isCpu)?.resource).current)
-  const others = objectsOf(metrics).filter(
-    (metric) => !isCpu(metric) || objectOf(objectOf(metric.resource).target).averageUtilization === undefined,
-  )
-  const annotations: JsonObject = { ...object.metadata.annotations }
-  const keep = (name: string, value: unknown): void => {
-    if (value !== undefined && !(Array.isArray(value) && value.length === 0))
-      annotations[CPU_ANNOTATION + name] = JSON.stringify(value)
-  }
-  keep('metrics', others)
-  keep('behavior', behavior)
-  keep('conditions', conditions)
-  keep('current-metrics', listOf(currentMetrics))
-  return {
-    ...object,
-    apiVersion: 'autoscaling/v1',
-    metadata: {
-      ...object.metadata,
-      annotations: Object.keys(annotations).length > 0 ? annotations : undefined,
-    } as Obj['metadata'],
-    spec: { ...spec, targetCPUUtilizationPercentage: target.averageUtilization },
-    status: { ...status, currentCPUUtilizationPercentage: current.averageUtilization },
-  }
-}
-
-function autoscalerToV2(object: Obj): Obj {
-  const { targetCPUUtilizationPercentage: percent, ...spec } = objectOf(object.spec)
-  const { currentCPUUtilizationPercentage: currentPercent, ...status } = objectOf(object.status)
-  const annotations: JsonObject = {}
-  const kept: JsonObject = {}
-  for (const [name, value] of Object.entries(object.metadata.annotations ?? {}))
-    if (name.startsWith(CPU_ANNOTATION) && typeof value === 'string')
-      kept[name.slice(CPU_ANNOTATION.length)] = parse(value)
-    else annotations[name] = value
-  const cpu = {
-    type: 'Resource',
-    resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: percent } },
-  }
-  const metrics = [...(percent === undefined ? [] : [cpu]), ...listOf(kept.metrics)]
-  const currentMetrics = listOf(kept['current-metrics'])
-  if (currentMetrics.length === 0 && currentPercent !== undefined)
-    currentMetrics.push({
-      type: 'Resource',
-      resource: { name: 'cpu', current: { averageUtilization: currentPercent, averageValue: '0' } },
-    })
-  return {
-    ...object,
-    apiVersion: 'autoscaling/v2',
-    metadata: {
-      ...object.metadata,
-      annotations: Object.keys(annotations).length > 0 ? annotations : undefined,
-    } as Obj['metadata'],
-    spec: { ...spec, metrics: metrics.length > 0 ? metrics : undefined, behavior: kept.behavior },
-    status: {
-      ...status,
-      conditions: kept.conditions,
-      currentMetrics: currentMetrics.length > 0 ? currentMetrics : undefined,
-    },
-  }
-}
-
-function parse(text: string): JsonObject[string] {
-  try {
-    return JSON.parse(text) as JsonObject[string]
-  } catch {
-    return undefined
-  }
-}
-
 function eventToNew(object: Obj): Obj {
-  const { involvedObject, message, source, firstTimestamp, lastTimestamp, count, reportingComponent, ...rest } = object
+  const { involvedObject, message, source, firstTimestamp, lastTimestamp, count, ...others } = object
+  const { reportingComponent, reportingInstance, ...rest } = others
   return {
     ...rest,
     apiVersion: 'events.k8s.io/v1',
@@ -117,7 +43,8 @@ function eventToNew(object: Obj): Obj {
     deprecatedFirstTimestamp: firstTimestamp,
     deprecatedLastTimestamp: lastTimestamp,
     deprecatedCount: count,
-    reportingController: reportingComponent,
+    reportingController: reportingComponent === '' ? undefined : reportingComponent,
+    reportingInstance: reportingInstance === '' ? undefined : reportingInstance,
   }
 }
 

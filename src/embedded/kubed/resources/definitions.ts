@@ -72,6 +72,24 @@ function establish(env: Environment, object: Obj): void {
   env.store.put(KEY, { ...clone(object), status: next })
 }
 
+/** A definition that goes is shown as it would be while its objects go; here they are gone already. */
+export function endingDefinition(definition: Obj, now: string): Obj {
+  const status = objectOf(definition.status)
+  const ending = {
+    type: 'Terminating',
+    status: 'True',
+    lastTransitionTime: now,
+    reason: 'InstanceDeletionPending',
+    message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
+  }
+  const finalizers = ['customresourcecleanup.apiextensions.k8s.io']
+  return {
+    ...definition,
+    metadata: { ...definition.metadata, deletionTimestamp: now, finalizers },
+    status: { ...status, conditions: [...objectsOf(status.conditions), ending] },
+  }
+}
+
 /** The version in which objects are kept is remembered from the start. In place. */
 export function rememberStorage(definition: Obj): void {
   const storage = objectsOf(objectOf(definition.spec).versions).find(({ storage: isStorage }) => isStorage === true)

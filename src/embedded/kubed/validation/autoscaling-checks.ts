@@ -44,13 +44,14 @@ export const AUTOSCALING_CHECKS: Readonly<Record<string, Check>> = {
   },
 }
 
-function checkReference(reference: JsonObject, path: string, errors: FieldError[]): void {
+function checkReference(reference: JsonObject, path: string, errors: FieldError[], wantsGroup = true): void {
   for (const field of ['kind', 'name']) {
     const value = stringOf(reference[field])
     const why = pathSegmentError(value)
     if (value === '') required(errors, `${path}.${field}`)
     else if (why !== undefined) invalidValue(errors, `${path}.${field}`, value, why)
   }
+  if (!wantsGroup) return
   const version = stringOf(reference.apiVersion)
   const slashes = version.split('/').length - 1
   if (slashes > 1) invalidValue(errors, `${path}.apiVersion`, version, `unexpected GroupVersion string: ${version}`)
@@ -74,7 +75,7 @@ function checkMetric(metric: JsonObject, path: string, errors: FieldError[]): vo
 }
 
 function checkSource(field: string, source: JsonObject, path: string, errors: FieldError[]): void {
-  if (field === 'object') checkReference(objectOf(source.describedObject), `${path}.describedObject`, errors)
+  if (field === 'object') checkReference(objectOf(source.describedObject), `${path}.describedObject`, errors, false)
   if (field === 'resource' || field === 'containerResource') checkResourceName(field, source, path, errors)
   else checkIdentifier(objectOf(source.metric), `${path}.metric`, errors)
   if (field === 'containerResource') {

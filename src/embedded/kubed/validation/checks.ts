@@ -11,8 +11,9 @@ import { LIMIT_RANGE_CHECKS } from './limit-range-checks.ts'
 import { checkAnnotations, checkLabels, checkNamespace } from './meta.ts'
 import { labelKeyErrors } from './names.ts'
 import { NETWORKING_CHECKS } from './networking-checks.ts'
+import { OTHER_CHECKS } from './other-checks.ts'
 import { PLACEMENT_CHECKS } from './placement-checks.ts'
-import { POD_CHECKS } from './pod-checks.ts'
+import { checkPreemption, POD_CHECKS } from './pod-checks.ts'
 import { POLICY_CHECKS } from './policy-checks.ts'
 import { RBAC_CHECKS } from './rbac-checks.ts'
 import { RESOURCE_CHECKS } from './resource-checks.ts'
@@ -24,6 +25,7 @@ const HIGHEST_PRIORITY = 1_000_000_000
 /** What rules as data cannot say, by definition; before what is below it. */
 export const CHECKS: Readonly<Record<string, Check>> = {
   ...NETWORKING_CHECKS,
+  ...OTHER_CHECKS,
   ...RBAC_CHECKS,
   ...VOLUME_CHECKS,
   ...BATCH_CHECKS,
@@ -70,7 +72,8 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     checkShare(minAvailable, `${path}.minAvailable`, errors)
     checkShare(maxUnavailable, `${path}.maxUnavailable`, errors)
   },
-  'scheduling.v1.PriorityClass': ({ metadata, value }, _path, errors) => {
+  'scheduling.v1.PriorityClass': ({ metadata, value, preemptionPolicy }, _path, errors) => {
+    checkPreemption(preemptionPolicy, 'preemptionPolicy', errors)
     if (stringOf(objectOf(metadata).name).startsWith('system-')) return
     if ((numberOf(value) ?? 0) > HIGHEST_PRIORITY)
       forbid(errors, 'value', `maximum allowed value of a user defined priority is ${HIGHEST_PRIORITY}`)

@@ -3,21 +3,13 @@ import type { FieldError } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
 import { invalidFor, invalidValue, push, required } from './fault-list.ts'
-import {
-  label1035Error,
-  labelError,
-  labelKeyErrors,
-  labelValueErrors,
-  pathSegmentError,
-  subdomainError,
-} from './names.ts'
+import { labelError, labelKeyErrors, labelValueErrors, pathSegmentError, subdomainError } from './names.ts'
 
 /** Groups whose names are any path segment. */
 const FREE_NAMES = new Set(['rbac.authorization.k8s.io'])
-const FREE_KINDS = new Set(['/events'])
+const FREE_KINDS = new Set(['/events', 'policy/poddisruptionbudgets', 'networking.k8s.io/ipaddresses'])
 /** Kinds whose names are one DNS label, by where they are kept. */
-const LABEL_NAMES = new Set(['/namespaces', 'apps/statefulsets'])
-const LABEL_1035_NAMES = new Set(['/services'])
+const LABEL_NAMES = new Set(['/namespaces', '/services', 'apps/statefulsets'])
 
 const MOST_ANNOTATION_BYTES = 256 * 1024
 /** Finalizers without a domain that the server knows. */
@@ -126,7 +118,6 @@ const maskTrailingDash = (prefix: string): string => (/.-$/.test(prefix) ? `${pr
 function nameError(resource: Resource, name: string): string | undefined {
   if (FREE_NAMES.has(resource.group) || FREE_KINDS.has(resource.storageKey)) return pathSegmentError(name)
   if (LABEL_NAMES.has(resource.storageKey)) return labelError(name)
-  if (LABEL_1035_NAMES.has(resource.storageKey)) return label1035Error(name)
   if (resource.storageKey === 'certificates.k8s.io/clustertrustbundles')
     // The name begins with that of its signer, where it has one, written with colons.
     return name

@@ -56,14 +56,19 @@ function checkPod(spec: JsonObject, path: string, errors: FieldError[]): void {
   checkDns(spec, `${path}.dnsConfig`, errors)
   checkGates(objectsOf(spec.schedulingGates), `${path}.schedulingGates`, errors)
   checkSpreads(objectsOf(spec.topologySpreadConstraints), `${path}.topologySpreadConstraints`, errors)
-  const policy = spec.preemptionPolicy
-  if (policy !== undefined && policy !== 'Never' && policy !== 'PreemptLowerPriority')
-    unsupported(errors, `${path}.preemptionPolicy`, policy, ['Never', 'PreemptLowerPriority'])
+  checkPreemption(spec.preemptionPolicy, `${path}.preemptionPolicy`, errors)
   for (const field of ['runtimeClassName', 'priorityClassName']) {
     const name = stringOf(spec[field])
     const why = name === '' ? undefined : subdomainError(name)
     if (why !== undefined) invalidValue(errors, `${path}.${field}`, name, why)
   }
+}
+
+/** Whether a pod may push others aside. */
+export function checkPreemption(policy: Json | undefined, path: string, errors: FieldError[]): void {
+  if (policy === '') required(errors, path)
+  else if (policy !== undefined && policy !== 'Never' && policy !== 'PreemptLowerPriority')
+    unsupported(errors, path, policy, ['PreemptLowerPriority', 'Never'])
 }
 
 function checkGates(gates: readonly JsonObject[], path: string, errors: FieldError[]): void {

@@ -42,6 +42,7 @@ export const RULES: Readonly<Record<string, Rules>> = {
     labels: ['name'],
     first: ['ports', 'env', 'envFrom', 'volumeMounts', 'resources'],
   },
+  'core.v1.VolumeResourceRequirements': { unchecked: ['limits', 'requests'] },
   'core.v1.ResourceRequirements': { unchecked: ['limits', 'requests'] },
   'core.v1.ResourceQuotaSpec': { unchecked: ['hard'] },
   'core.v1.LimitRangeSpec': { unchecked: ['limits'] },

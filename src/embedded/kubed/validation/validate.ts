@@ -1,4 +1,8 @@
 import { type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { schemaFor } from '../../../lib/kube-schema/builtin.ts'
+import type { FieldType } from '../../../lib/kube-schema/schema.ts'
+import { toStored } from '../resources/convert.ts'
+import type { Resource } from '../resources/resource.ts'
 import type { Call } from '../call.ts'
 import type { FieldError } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
@@ -9,19 +13,28 @@ import { validateChange } from './immutable.ts'
 import { validateDefinition } from './definition-checks.ts'
 import { validateMeta } from './meta.ts'
 import { checkNewPod } from './pod-checks.ts'
+import { validateStatus } from './status-checks.ts'
 import { validateFields } from './walk.ts'
 
-/** All faults of an object. A status write checks metadata only: the rest stays as it was. */
+/** All faults of an object. A status write checks metadata and status: the rest stays as it was. */
 export function validateObject(call: Call, object: Obj, before: Obj | undefined): FieldError[] {
   const { resource } = call
   const errors = validateMeta(resource, object, before)
   if (resource.custom !== undefined) return [...errors, ...validateCustom(resource.type, object, before)]
-  if (writesStatus(call.subresource)) return errors
+  if (writesStatus(call.subresource)) return [...errors, ...validateStatus(resource, object)]
   if (isDefinition(object)) return [...errors, ...validateDefinition(object, before)]
-  validateFields(resource.type, withClaims(object), '', errors)
+  const { type, value } = asChecked(resource, object)
+  validateFields(type, withClaims(value), '', errors)
   if (before !== undefined) errors.push(...validateChange(object, before))
   else if (resource.storageKey === '/pods') checkNewPod(object, errors)
   return errors
+}
+
+/** Autoscalers of version 1 are checked, and told of, as what they are kept as. */
+function asChecked(resource: Resource, object: Obj): { readonly type: FieldType; readonly value: Obj } {
+  if (object.apiVersion !== 'autoscaling/v1') return { type: resource.type, value: object }
+  const value = toStored(resource, object)
+  return { type: schemaFor(value.apiVersion, value.kind) ?? resource.type, value }
 }
 
 /** The claims of a stateful set are volumes of its pods, before those of the same name. */

@@ -56,7 +56,7 @@ function checkCertificate(
 }
 
 function checkVolume(spec: JsonObject, path: string, errors: FieldError[]): void {
-  checkModes(spec, path, errors)
+  checkModes(spec, path, errors, '')
   const capacity = objectOf(spec.capacity)
   const at = `${path}.capacity`
   if (Object.keys(capacity).length === 0) required(errors, at)
@@ -74,7 +74,7 @@ function checkVolume(spec: JsonObject, path: string, errors: FieldError[]): void
 }
 
 function checkClaim(spec: JsonObject, path: string, errors: FieldError[]): void {
-  checkModes(spec, path, errors)
+  checkModes(spec, path, errors, 'at least 1 access mode is required')
   const storage = objectOf(objectOf(spec.resources).requests).storage
   const at = `${path}.resources[storage]`
   if (storage === undefined) required(errors, at)
@@ -83,10 +83,10 @@ function checkClaim(spec: JsonObject, path: string, errors: FieldError[]): void 
   checkVolumeMode(spec, path, errors)
 }
 
-function checkModes({ accessModes }: JsonObject, path: string, errors: FieldError[]): void {
+function checkModes({ accessModes }: JsonObject, path: string, errors: FieldError[], why: string): void {
   const at = `${path}.accessModes`
   const modes = listOf(accessModes)
-  if (modes.length === 0) required(errors, at, 'at least 1 access mode is required')
+  if (modes.length === 0) required(errors, at, why)
   for (const mode of modes) if (!MODES.includes(stringOf(mode))) unsupported(errors, at, mode, MODES)
   if (modes.includes('ReadWriteOncePod') && modes.length > 1)
     push(errors, at, 'Forbidden', 'Forbidden: may not use ReadWriteOncePod with other access modes')

@@ -4,7 +4,8 @@ import { isReview, review } from '../authorization/reviews.ts'
 import type { Call } from '../call.ts'
 import { decodeObject } from '../decoding/object.ts'
 import { readObject, readOptions, readPatch } from '../decoding/body.ts'
-import type { Environment } from '../environment.ts'
+import { type Environment, timestamp } from '../environment.ts'
+import { endingDefinition, isDefinition } from '../resources/definitions.ts'
 import { Fault, methodNotAllowed, notFound } from '../fault.ts'
 import { formOf, notAcceptable } from '../negotiation/accept.ts'
 import { presentMany, presentOne, send, sendText } from '../negotiation/respond.ts'
@@ -85,7 +86,15 @@ async function dispatchMany(env: Environment, call: Call, response: ServerRespon
   }
 }
 
+/** A watch is no document. */
+function refuseYaml({ accept }: Call): void {
+  if (!accept.startsWith('application/yaml')) return
+  const served = 'application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch'
+  throw new Fault(406, 'NotAcceptable', `only the following media types are accepted: ${served}`)
+}
+
 function startWatch(env: Environment, call: Call, response: ServerResponse): Promise<void> {
+  refuseYaml(call)
   return watch(env, call, response, presentOne(call, env.nowMs))
 }
 
@@ -146,6 +155,8 @@ async function removeOne(
   removal: Removal,
 ): Promise<void> {
   const { object, gone } = remove(env, call, stored, removal)
+  if (gone && isDefinition(object))
+    return answerObject(env, call, response, 200, endingDefinition(object, timestamp(env.nowMs())))
   const isShown = !gone || SHOWN_WHEN_GONE.has(call.resource.storageKey)
   return isShown
     ? answerObject(env, call, response, 200, object)

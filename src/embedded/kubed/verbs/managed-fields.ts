@@ -1,4 +1,4 @@
-import { asJson, isObject, type Json, type JsonObject, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { asJson, at, isObject, type Json, type JsonObject, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import { type Owners, OwnershipConflict, ownApply, ownUpdate } from '../../../lib/kube/merge/owners.ts'
 import {
   difference,
@@ -104,7 +104,10 @@ function ownUpdated(
   state.owners = withoutNobodys(result.owners, SELF)
   const own = state.owners.get(SELF)
   state.owners.delete(SELF)
-  if (own !== undefined && !isEmpty(own.set)) {
+  // A Scale of zero leaves its field out: nobody owns it then.
+  const isScaledToZero = writer.subresource === 'scale' && at(next, 'spec', 'replicas') === 0
+  if (isScaledToZero) state.owners.delete(idOf(managerOf(resource, writer, 'Update')))
+  else if (own !== undefined && !isEmpty(own.set)) {
     const manager = managerOf(resource, writer, 'Update')
     const id = idOf(manager)
     const previous = state.owners.get(id)
@@ -249,7 +252,8 @@ function managerOf(resource: Resource, writer: Writer, operation: 'Apply' | 'Upd
     operation,
     apiVersion: apiVersionOf(resource),
     subresource: writer.subresource,
-    time: writer.now,
+    // The handler of scale writes no times.
+    time: writer.subresource === 'scale' ? undefined : writer.now,
   }
 }
 
@@ -337,11 +341,19 @@ function capManagers(state: State, now: string): void {
   }
 }
 
+/** The real server tells of managers in the order of what it calls them inside. */
+function rankOf(entry: Manager | undefined): string {
+  if (entry === undefined) return ''
+  const { manager, operation, apiVersion, time, subresource } = entry
+  const dated = operation === 'Update' ? { apiVersion, time } : {}
+  return JSON.stringify({ manager, operation, ...dated, ...(subresource === '' ? {} : { subresource }) })
+}
+
 function conflictFault(conflict: OwnershipConflict, { managers }: State): Fault {
   const causes: Cause[] = []
   const told: string[] = []
   const byManager = [...conflict.conflicts]
-    .sort(([a], [b]) => compareText(a, b))
+    .sort(([a], [b]) => compareText(rankOf(managers.get(a)), rankOf(managers.get(b))))
     .map(([id, set]) => ({ manager: managers.get(id), fields: renderPaths(set) }))
   const isOne = byManager.length === 1 && byManager[0]?.fields.length === 1
   for (const { manager, fields } of byManager) {

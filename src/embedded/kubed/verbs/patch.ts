@@ -15,7 +15,7 @@ import { mergePatch } from '../../../lib/kube/merge-patch.ts'
 import { StrategicError, strategicPatch } from '../../../lib/kube/strategic-patch.ts'
 import type { Call } from '../call.ts'
 import type { Body } from '../decoding/body.ts'
-import { decodeInto, decodeObject, reportUnknown, wasVersion } from '../decoding/object.ts'
+import { decodeInto, decodeObject, UnfitBody, reportUnknown, wasVersion } from '../decoding/object.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, conflict, Fault, invalid, notFound } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'
@@ -56,7 +56,10 @@ function decodePatched(env: Environment, call: Call, patched: JsonObject, { valu
     })
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 400) throw error
-    const why = error.message.replace(/^.*? cannot be handled as a \w+: /, '')
+    const why =
+      isStrategic && error instanceof UnfitBody
+        ? error.restored
+        : error.message.replace(/^.*? cannot be handled as a \w+: /, '')
     const shown = isStrategic && isObject(value) ? goText(value) : JSON.stringify(inShownOrder(call, patched, value))
     throw invalid({ group: '', kind: '' }, '', [
       { field: 'patch', type: 'Invalid', message: `Invalid value: ${JSON.stringify(shown)}: ${why}` },
@@ -163,7 +166,7 @@ function unsupportedPatch({ resource }: Call): Fault {
   return new Fault(
     415,
     'UnsupportedMediaType',
-    'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, application/apply-patch+cbor',
+    'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml',
   )
 }
 

@@ -19,10 +19,10 @@ import { confirmNoEscalation } from '../authorization/escalation.ts'
 import { admitToQuota } from '../admission/resource-quota.ts'
 import { allocateService } from '../admission/service.ts'
 import type { Call } from '../call.ts'
-import { defaultCustom, shapeLikeGo } from '../decoding/typed.ts'
+import { defaultCustom, forgetEmpty, shapeLikeGo } from '../decoding/typed.ts'
 import { applyDefaults } from '../defaulting/apply.ts'
 import { settleService } from '../defaulting/service-change.ts'
-import type { Environment } from '../environment.ts'
+import { type Environment, timestamp } from '../environment.ts'
 import { type FieldError, invalid } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
 import { isDefinition, rememberStorage } from '../resources/definitions.ts'
@@ -107,6 +107,7 @@ function countTemplate(set: Obj, before: Obj | undefined): void {
 export function prepareNew(env: Environment, call: Call, object: Obj): void {
   const { resource } = call
   if (hasStatus(resource) && resource.kind !== 'Node') resetStatus(resource, object)
+  if (resource.storageKey === '/persistentvolumes') stampPhase(object, undefined, env.nowMs())
   if (isDefinition(object)) rememberStorage(object)
   if (countsGenerations(resource)) object.metadata.generation = 1
   else delete object.metadata.generation
@@ -122,6 +123,14 @@ export function prepareNew(env: Environment, call: Call, object: Obj): void {
   settle(env, call, object, undefined)
   // Reading it again from where it is kept sets what depends on what was added.
   if (resource.storageKey === 'batch/jobs') labelLikeTemplate(object)
+  if (resource.storageKey === '/persistentvolumeclaims') nameSourceTwice(specOf(object))
+  if (resource.custom === undefined) forgetEmpty(resource.type, object)
+}
+
+/** Volumes remember when they came into their phase. */
+function stampPhase(volume: Obj, before: Obj | undefined, nowMs: number): void {
+  const status = objectOf(volume.status)
+  if (objectOf(before?.status).phase !== status.phase) status.lastPhaseTransitionTime = timestamp(nowMs)
 }
 
 function resetStatus(resource: Resource, object: Obj): void {
@@ -144,10 +153,11 @@ export function prepareChanged(env: Environment, call: Call, object: Obj, before
   }
   if (resource.storageKey === '/namespaces' && call.subresource === '') object.spec = before.spec
   if (resource.storageKey === 'apps/daemonsets') countTemplate(object, before)
-  if (resource.storageKey === '/pods' && call.subresource === '') admitChangedPod(env, object)
+  if (resource.storageKey === '/pods' && call.subresource === '') admitChangedPod(env, object, before)
   if (resource.storageKey === '/services') settleService(specOf(object), specOf(before))
   if (resource.storageKey === SIGNING_REQUESTS) settleSigningRequest(object, before, call.subresource, env.nowMs())
   settle(env, call, object, before)
+  if (resource.custom === undefined) forgetEmpty(resource.type, object)
   if (countsGenerations(resource) && !writesStatus(call.subresource) && changesSpec(resource, object, before))
     object.metadata.generation = (before.metadata.generation ?? 0) + 1
 }
@@ -195,6 +205,18 @@ function selectOwnPods(job: Obj): void {
   if (followsTemplate) job.metadata.labels = { ...objectOf(metadata.labels) }
 }
 
+/** What a claim is filled from has an older and a newer field; they say the same. */
+function nameSourceTwice(spec: JsonObject): void {
+  const { dataSource, dataSourceRef } = spec
+  if (isObject(dataSource) && dataSourceRef === undefined) {
+    dataSource.apiGroup ??= null
+    spec.dataSourceRef = { ...dataSource }
+  } else if (isObject(dataSourceRef) && dataSource === undefined && stringOf(dataSourceRef.namespace) === '') {
+    dataSourceRef.apiGroup ??= null
+    spec.dataSource = { ...dataSourceRef }
+  }
+}
+
 function labelLikeTemplate({ metadata, spec }: Obj): void {
   const { labels } = objectOf(objectOf(objectOf(spec).template).metadata)
   if (Object.keys(objectOf(metadata.labels)).length === 0 && labels !== undefined)
@@ -208,6 +230,7 @@ function shapeMeta(object: Obj): void {
 
 /** Volumes that are in use are kept by a finalizer. @see admission plugin StorageObjectInUseProtection */
 const PROTECTED: Readonly<Record<string, string>> = {
+  'storage.k8s.io/volumeattributesclasses': 'kubernetes.io/vac-protection',
   '/persistentvolumes': 'kubernetes.io/pv-protection',
   '/persistentvolumeclaims': 'kubernetes.io/pvc-protection',
 }
@@ -251,6 +274,7 @@ function keepAllButStatus(resource: Resource, object: Obj, before: Obj): void {
 function changesSpec(resource: Resource, object: Obj, before: Obj): boolean {
   if (resource.custom === undefined) {
     if (resource.kind === 'EndpointSlice') return !equal(contentOf(object, true), contentOf(before, true))
+    if (resource.kind === 'Deployment' && !equal(object.metadata.annotations, before.metadata.annotations)) return true
     return !equal(object.spec, before.spec)
   }
   return !equal(contentOf(object, !hasStatus(resource)), contentOf(before, !hasStatus(resource)))

@@ -26,7 +26,9 @@ const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
   '/podtemplates': ['template'],
 }
 /** Kinds whose name becomes part of host names. */
-const NAMES_PODS = new Set(['apps/deployments', 'apps/replicasets', '/pods', 'batch/cronjobs', 'batch/jobs'])
+const NAMES_PODS = new Set([
+  ...['apps/deployments', 'apps/replicasets', '/replicationcontrollers', '/pods', 'batch/cronjobs', 'batch/jobs'],
+])
 
 /** What the server says besides of a written object that it accepts. `isNew`: some are said at creation only. */
 export function warningsOf(resource: Resource, object: Obj, isNew: boolean): string[] {
@@ -39,10 +41,18 @@ export function warningsOf(resource: Resource, object: Obj, isNew: boolean): str
     ...(template === undefined ? [] : warningsOfPod(objectOf(at(object, ...template)), template.join('.'))),
     ...(key === '/services' ? ofService(objectOf(object.spec)) : []),
     ...(key === '/secrets' ? ofSecret(object) : []),
+    ...(key === 'storage.k8s.io/csidrivers' ? ofDriver(objectOf(object.spec)) : []),
     ...(key === 'networking.k8s.io/ingresses' && isNew ? ofIngress(object) : []),
     ...(key === 'discovery.k8s.io/endpointslices' && object.addressType === 'FQDN'
       ? ['spec.addressType: FQDN endpoints are deprecated']
       : []),
+  ]
+}
+
+function ofDriver({ tokenRequests, serviceAccountTokenInSecrets }: JsonObject): string[] {
+  if (listOf(tokenRequests).length === 0 || serviceAccountTokenInSecrets !== undefined) return []
+  return [
+    'spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes',
   ]
 }
 

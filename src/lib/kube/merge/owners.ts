@@ -33,7 +33,7 @@ export function ownUpdate(
   manager: string,
   ignored?: PathSet,
 ): Owned {
-  const comparison = compare(type, live, written)
+  const comparison = without(compare(type, live, written), ignored)
   const next = yieldTo(comparison, owners, manager)
   const taken = union(comparison.modified, comparison.added)
   const own = union(
@@ -67,12 +67,24 @@ export function ownApply(
   claimed.set(manager, { set, isApplied: true })
   // Who gives nothing up leaves nothing to remove.
   const value = last === undefined || isWithin(last.set, set) ? merged : prune(type, merged, claimed, last.set)
-  const comparison = compare(type, live, value)
+  const comparison = without(compare(type, live, value), options.ignored)
   const conflicts = options.force ? new Map<string, PathSet>() : conflictsOf(comparison, owners, manager)
   if (conflicts.size > 0) throw new OwnershipConflict(conflicts)
   const next = yieldTo(comparison, claimed, manager)
   if (isEmpty(set)) next.delete(manager)
   return { value, owners: next, comparison }
+}
+
+/** What is ignored does not change for anybody. */
+function without(comparison: Comparison, ignored: PathSet | undefined): Comparison {
+  if (ignored === undefined) return comparison
+  const { added, modified, removed } = comparison
+  return {
+    ...comparison,
+    added: recursiveDifference(added, ignored),
+    modified: recursiveDifference(modified, ignored),
+    removed: recursiveDifference(removed, ignored),
+  }
 }
 
 function conflictsOf(comparison: Comparison, owners: Owners, manager: string): Map<string, PathSet> {

@@ -1,0 +1,85 @@
+import { isIP } from 'node:net'
+import { isObject, type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
+import { matchLabels } from '../../../lib/kube/selector.ts'
+import type { FieldError } from '../fault.ts'
+import { type Check, checkNatural, forbid, invalidFor, invalidValue, required, unsupported } from './fault-list.ts'
+import { labelKeyErrors, pathSegmentError, subdomainError } from './names.ts'
+
+const BAD_NETWORK = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'
+
+/** Checks of kinds that have few. @see k8s.io/kubernetes/pkg/apis/{core,apps,networking,scheduling,storage}/validation */
+export const OTHER_CHECKS: Readonly<Record<string, Check>> = {
+  'core.v1.ReplicationControllerSpec': checkController,
+  'apps.v1.ControllerRevision': ({ data, revision }, _path, errors) => {
+    if (data === undefined || data === null) required(errors, 'data', 'data is mandatory')
+    else if (!isObject(data)) required(errors, 'data', 'data must be a valid JSON object')
+    checkNatural(revision, 'revision', errors)
+  },
+  'networking.v1.IPAddress': ({ metadata, spec }, _path, errors) => {
+    const name = stringOf(objectOf(metadata).name)
+    if (name !== '' && isIP(name) === 0)
+      invalidValue(errors, 'metadata.name', name, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')
+    checkParent(objectOf(spec).parentRef, errors)
+  },
+  'networking.v1.ServiceCIDRSpec': ({ cidrs }, path, errors) => {
+    const all = listOf(cidrs).map(stringOf)
+    const at = `${path}.cidrs`
+    if (all.length === 0) required(errors, at, 'at least one CIDR required')
+    const families = all.map(familyOf)
+    if (all.length > 1 && new Set(families).size < all.length)
+      invalidValue(
+        errors,
+        at,
+        all,
+        'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64',
+      )
+    families.forEach((family, index) => {
+      if (family === 0) invalidValue(errors, `${at}[${index}]`, all[index], BAD_NETWORK)
+    })
+  },
+  'storage.v1.VolumeAttributesClass': ({ driverName, parameters }, _path, errors) => {
+    const name = stringOf(driverName).toLowerCase()
+    if (name === '') required(errors, 'driverName')
+    else invalidFor(errors, 'driverName', name, labelKeyErrors(name))
+    if (Object.keys(objectOf(parameters)).length === 0)
+      required(errors, 'parameters', 'must contain at least one key/value pair')
+  },
+}
+
+function familyOf(network: string): number {
+  const [address = '', bits = ''] = network.split('/')
+  const family = isIP(address)
+  return /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128) ? family : 0
+}
+
+function checkController({ selector, template }: JsonObject, path: string, errors: FieldError[]): void {
+  const wanted = objectOf(selector)
+  if (Object.keys(wanted).length === 0) required(errors, `${path}.selector`)
+  if (!isObject(template) || Object.keys(template).length === 0) return required(errors, `${path}.template`)
+  const { labels } = objectOf(template.metadata)
+  const fits = matchLabels(
+    Object.entries(wanted).map(([key, value]) => ({ key, operator: 'in', values: [stringOf(value)] })),
+  )(labels)
+  if (Object.keys(wanted).length > 0 && !fits)
+    invalidValue(errors, `${path}.template.metadata.labels`, labels, '`selector` does not match template `labels`')
+  const { restartPolicy, activeDeadlineSeconds } = objectOf(template.spec)
+  const at = `${path}.template.spec`
+  if (restartPolicy !== undefined && restartPolicy !== 'Always')
+    unsupported(errors, `${at}.restartPolicy`, restartPolicy, ['Always'])
+  if (numberOf(activeDeadlineSeconds) !== undefined)
+    forbid(errors, `${at}.activeDeadlineSeconds`, 'activeDeadlineSeconds in ReplicationController is not Supported')
+}
+
+function checkParent(parent: JsonObject[string], errors: FieldError[]): void {
+  const at = 'spec.parentRef'
+  if (!isObject(parent)) return required(errors, at)
+  const group = stringOf(parent.group)
+  const why = group === '' ? undefined : subdomainError(group)
+  if (why !== undefined) invalidValue(errors, `${at}.group`, group, why)
+  for (const field of ['resource', 'name', 'namespace']) {
+    const value = stringOf(parent[field])
+    const fault = pathSegmentError(value)
+    if (value === '' && field !== 'namespace') required(errors, `${at}.${field}`)
+    else if (fault !== undefined) invalidValue(errors, `${at}.${field}`, value, fault)
+  }
+}

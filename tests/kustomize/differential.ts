@@ -33,14 +33,20 @@ export async function theirs(kustomize: string, root: string, files: Files): Pro
     return { text: stdout }
   } catch (error) {
     const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error)
-    return { error: stderr.slice(stderr.indexOf('Error: ') + 7).trim() }
+    const start = /^Error: |^panic: /m.exec(stderr)
+    return {
+      error: stderr
+        .slice(start ? start.index : 0)
+        .replace(/^Error: /, '')
+        .trim(),
+    }
   }
 }
 
-/** Why two answers differ; undefined when they agree. Only that both fail is compared, not the text of the errors. */
+/** Why two answers differ; undefined when they agree. Where both fail, the first lines of the errors are compared. */
 export function difference(mine: Answer, original: Answer): string | undefined {
   if ('error' in mine && mine.error.startsWith('BUG')) return mine.error
-  if ('error' in mine && 'error' in original) return undefined
+  if ('error' in mine && 'error' in original) return errorDifference(mine.error.trim(), original.error)
   if ('error' in mine) return `we fail: ${mine.error}`
   if ('error' in original) return `only kustomize fails: ${original.error}`
   if (mine.text === original.text) return undefined
@@ -48,4 +54,26 @@ export function difference(mine: Answer, original: Answer): string | undefined {
   const b = original.text.split('\n')
   const at = a.findIndex((line, index) => line !== b[index])
   return `line ${at + 1}: we print ${JSON.stringify(a.slice(at, at + 3))}, kustomize ${JSON.stringify(b.slice(at, at + 3))}`
+}
+
+/**
+ * What is compared of an error: its first line. A generator is shown by kustomize as its address in memory, and by us as the object
+ * that it made; a configuration of `crds` as a dump. Which of several references that fit two objects is told, is chance.
+ */
+function errorText(text: string): string {
+  return (text.split('\n')[0] ?? '')
+    .replace(/(merging from generator )&\{[^}]*\}/g, '$1…')
+    .replace(/merging CRDs &\{.*\}: /, '')
+    .replace(/^.*found multiple possible referrals:.*$/, 'found multiple possible referrals')
+    .replace(/^panic: /, '')
+    .trim()
+}
+
+function errorDifference(wholeMine: string, wholeOriginal: string): string | undefined {
+  const [mine, original] = [errorText(wholeMine), errorText(wholeOriginal)]
+  if (mine === original) return undefined
+  let same = 0
+  while (mine[same] === original[same]) same++
+  const shown = (text: string): string => JSON.stringify(text.slice(Math.max(0, same - 40), same + 400))
+  return `we say ${shown(mine)}, kustomize ${shown(original)}`
 }

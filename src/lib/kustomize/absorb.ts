@@ -1,9 +1,11 @@
 import { mapNode, stringNode, type YamlNode } from '../yaml/nodes.ts'
+import { valueWithNotes } from './build-notes.ts'
 import type { Rules } from './compat.ts'
 import { wrapBase64 } from './generate.ts'
 import type { Accumulator } from './accumulate.ts'
 import { buildError } from './failure.ts'
-import { goId, idKey } from './ids.ts'
+import { goJson } from './hash.ts'
+import { formatId, goId, idKey } from './ids.ts'
 import {
   currentId,
   currentKey,
@@ -23,7 +25,10 @@ export function absorb(into: Accumulator, resource: Resource, rules: Rules): voi
   const id = currentId(resource)
   const matches = anyIdIndex(into.resources).get(idKey(id)) ?? []
   const [old, second] = matches
-  if (second) throw buildError(`found multiple objects that could accept merge of ${goId(id)}`, resource.node)
+  if (second) {
+    const listed = matches.map((one) => goJson(valueWithNotes(one))).join(' ')
+    throw buildError(`found multiple objects [${listed}] that could accept merge of ${formatId(id)}`, resource.node)
+  }
   if (!old) {
     if (resource.behavior === 'merge' || resource.behavior === 'replace')
       throw buildError(
@@ -36,7 +41,7 @@ export function absorb(into: Accumulator, resource: Resource, rules: Rules): voi
     return
   }
   if (resource.behavior !== 'merge' && resource.behavior !== 'replace') {
-    const behavior = resource.behavior === 'unspecified' ? 'unspecified' : resource.behavior
+    const behavior = resource.behavior ?? 'unspecified'
     throw buildError(
       `id ${goId(id)} exists; can not use behavior: '${behavior}', behavior must be merge or replace`,
       resource.node,
@@ -76,6 +81,7 @@ function takeOver(resource: Resource, old: Resource): void {
   resource.prefixes = [...old.prefixes]
   resource.suffixes = [...old.suffixes]
   resource.varNames = [...old.varNames]
+  resource.transformations = [...old.transformations]
 }
 
 /** The place is that of the value; what came before it is that of the one that it takes the place of. */

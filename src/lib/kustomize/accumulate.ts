@@ -12,12 +12,14 @@ import type { SchemaLookup } from './merge.ts'
 import { markFile } from './origin.ts'
 import { noteStep } from './provenance.ts'
 import { isMalformed, readResources } from './read-resources.ts'
-import { currentId, type Resource } from './resource.ts'
+import { currentId, fieldText, type Resource } from './resource.ts'
+import { isKnownKind } from './schema/cluster-scope.ts'
 import { loadTarget, openApiOf, resourcePaths, type Notices, type Target } from './target.ts'
 import { loadSchema } from './open-api.ts'
 import { externalSteps, readExternal } from './external.ts'
 import { runGenerators } from './run-generators.ts'
 import { builtInSteps, runSteps } from './transform.ts'
+import { refuseTwins } from './transform-patches.ts'
 import { joinVars, mergeVars, readVar, type Var } from './vars.ts'
 
 /** What all kustomizations of one build share. */
@@ -25,6 +27,8 @@ export type Build = Notices & {
   /** The schema of `openapi`, which replaces the built-in one for the rest of the build. */
   schema: SchemaLookup | undefined
   hasSchema: boolean
+  /** Whether kustomize has read its built-in schema: to merge, or (later) to know where an object of an odd kind belongs. */
+  readsBuiltIn: 'no' | 'later' | 'now'
   /** Whether objects remember where they came from (`buildMetadata`). */
   readonly hasOrigins: boolean
   readonly helm: Helm | undefined
@@ -84,7 +88,7 @@ function runValidators(build: Build, target: Target, into: Accumulator): void {
     const changed = into.resources.find((resource, index) => valueText(resource) !== before[index])
     if (changed)
       throw buildError(
-        `validator shouldn't modify the resource map: ${formatId(currentId(changed))} is not what it was`,
+        `validator shouldn't modify the resource map: nodes unequal: \n -- ${before[into.resources.indexOf(changed)]},\n -- ${valueText(changed)}`,
         changed.node,
       )
   }
@@ -118,6 +122,7 @@ function tryFile(
 ): SluiceError | undefined {
   try {
     const read = during(`accumulating resources from '${path}'`, () => readFileResources(loader, path))
+    noteKinds(build, read)
     if (build.hasOrigins) markFile(read, loader, path)
     if (build.keepsTouches) noteStep(read, { by: 'file', field: 'resources', config: node })
     during(`merging resources from '${path}'`, () => append(into, read))
@@ -188,6 +193,7 @@ function accumulateDirectory(build: Build, loader: Loader, into: Accumulator, is
   if (isComponent !== (target.kind === 'Component')) throw wrongKind(loader, target, isComponent)
   if (isComponent) {
     during(`recursed accumulation of path '${loader.root}'`, () => accumulateTarget(build, target, into))
+    during(`recursed merging from path '${loader.root}'`, () => refuseTwins(into.resources))
     return
   }
   const own = emptyAccumulator()
@@ -206,8 +212,22 @@ export function useOpenApi(build: Build, target: Target): void {
   build.hasSchema = true
   if ('path' in chosen)
     build.schema = placed(fieldNode(target.file, 'openapi'), () =>
-      loadSchema(loadText(target.loader, chosen.path), fileName(target.loader, chosen.path)),
+      loadSchema(
+        loadText(target.loader, chosen.path),
+        fileName(target.loader, chosen.path),
+        LAYERS[build.readsBuiltIn],
+      ),
     )
+}
+
+/** What was read first lies below. */
+const LAYERS = { no: 'alone', later: 'under', now: 'over' } as const
+
+/** Kustomize asks its schema about objects whose kind it does not know. */
+export function noteKinds(build: Build, resources: readonly Resource[]): void {
+  if (build.readsBuiltIn !== 'no' || build.hasSchema) return
+  const isOdd = ({ node }: Resource): boolean => !isKnownKind(fieldText(node, 'apiVersion'), fieldText(node, 'kind'))
+  if (resources.some(isOdd)) build.readsBuiltIn = 'later'
 }
 
 function wrongKind(loader: Loader, target: Target, isComponent: boolean): Error {

@@ -4,7 +4,7 @@ import { SluiceError } from '../error/sluice-error.ts'
 /** What to do about an error of kustomize's, by its text. The first that fits; a site that knows more says so itself. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/unknown field/, 'remove the field, or check its spelling'],
-  [/found multiple objects that could accept merge/, 'give the generators different names or namespaces'],
+  [/found multiple objects .* that could accept merge/, 'give the generators different names or namespaces'],
   [/conflicting fieldspecs/, 'let one of the two field specs go: they differ in "create" only'],
   [/must have a name/, 'add a name to the generator'],
   [/is not a valid key name/, 'use letters, digits, ".", "_" and "-" only'],

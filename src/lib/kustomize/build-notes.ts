@@ -1,6 +1,7 @@
 import { mapNode, stringNode } from '../yaml/nodes.ts'
 import { ORIGIN, renderOrigin, renderTransformations, TRANSFORMATIONS } from './origin.ts'
-import { fieldMap, metadataOf, type Resource } from './resource.ts'
+import { copyResource, fieldMap, metadataOf, type Resource } from './resource.ts'
+import { toValue } from '../yaml/to-value.ts'
 
 /**
  * Kustomize keeps what it knows of an object in annotations of the object itself, so that some patches see them, or take them out.
@@ -9,6 +10,24 @@ import { fieldMap, metadataOf, type Resource } from './resource.ts'
  * @see https://github.com/kubernetes-sigs/kustomize/blob/master/api/internal/utils/annotations.go
  */
 const DOMAIN = 'internal.config.kubernetes.io/'
+
+/** The names of these annotations; an object that comes with one of them loses it in the end. */
+const NOTES = new Set([
+  ...['previousKinds', 'previousNames', 'previousNamespaces', 'prefixes', 'suffixes', 'refBy'].map(
+    (name) => DOMAIN + name,
+  ),
+  ...['allowNameChange', 'allowKindChange', 'generatorBehavior', 'needsHashSuffix'].map((name) => DOMAIN + name),
+  ...['path', 'index', 'seqindent', 'id', 'annotations-migration-resource-id'].map((name) => DOMAIN + name),
+  'config.kubernetes.io/path',
+  'config.kubernetes.io/index',
+  'config.k8s.io/id',
+  'internal.config.kubernetes.io/helm-generated',
+])
+
+/** Whether an annotation is one of kustomize's own, and no part of what it prints. */
+export function isNote(name: string): boolean {
+  return NOTES.has(name)
+}
 
 /** Writes the notes into the annotations. */
 export function showNotes(resource: Resource): void {
@@ -22,9 +41,16 @@ export function showNotes(resource: Resource): void {
   if (annotations.fields.size > 0) metadata.fields.set('annotations', annotations)
 }
 
+/** The value of an object as errors of kustomize show it, with what it keeps in annotations. */
+export function valueWithNotes(resource: Resource): unknown {
+  const copy = copyResource(resource)
+  showNotes(copy)
+  return toValue(copy.node, { integers: 'bigint' })
+}
+
 function notesOf({ previousIds, prefixes, suffixes, behavior, needsHash }: Resource): [name: string, value: string][] {
   const notes: [string, string][] = []
-  if (behavior !== 'unspecified') notes.push(['generatorBehavior', behavior])
+  if (behavior !== undefined) notes.push(['generatorBehavior', behavior])
   if (needsHash) notes.push(['needsHashSuffix', 'enabled'])
   if (prefixes.length > 0) notes.push(['prefixes', prefixes.join(',')])
   if (suffixes.length > 0) notes.push(['suffixes', suffixes.join(',')])
@@ -43,7 +69,7 @@ export function hideNotes(resource: Resource): void {
   const annotations = fieldMap(metadata, 'annotations')
   if (resource.origin && !annotations?.fields.delete(ORIGIN)) resource.origin = undefined
   if (resource.transformations.length > 0 && !annotations?.fields.delete(TRANSFORMATIONS)) resource.transformations = []
-  for (const name of annotations?.fields.keys() ?? []) if (name.startsWith(DOMAIN)) annotations?.fields.delete(name)
+  for (const name of annotations?.fields.keys() ?? []) if (isNote(name)) annotations?.fields.delete(name)
   if (annotations?.fields.size === 0) metadata?.fields.delete('annotations')
 }
 
@@ -55,6 +81,6 @@ export function rereadNotes(resource: Resource): void {
   if (!has('prefixes')) resource.prefixes = []
   if (!has('suffixes')) resource.suffixes = []
   if (!has('needsHashSuffix')) resource.needsHash = false
-  if (!has('generatorBehavior')) resource.behavior = 'unspecified'
+  if (!has('generatorBehavior')) resource.behavior = undefined
   hideNotes(resource)
 }

@@ -1,6 +1,7 @@
 import { writeYamlStream } from '../yaml/write.ts'
 import { accumulateTarget, emptyAccumulator, useOpenApi, type Accumulator, type Build } from './accumulate.ts'
 import { advised } from './advice.ts'
+import { isNote } from './build-notes.ts'
 import { rulesOf, type Compat } from './compat.ts'
 import { placed } from './failure.ts'
 import type { Finding } from './findings.ts'
@@ -21,6 +22,7 @@ import { loadTarget, type Notices, type Target } from './target.ts'
 import { isLocalConfig, transformPairs } from './transform-fields.ts'
 import type { FileTree } from './tree.ts'
 import { resolveVars } from './vars.ts'
+import { refuseTwins } from './transform-patches.ts'
 import { isRecord } from '../value/is-record.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import type { YamlMap } from '../yaml/nodes.ts'
@@ -124,12 +126,14 @@ function buildTarget(seen: SeenTree, target: Target, notices: Collected, options
     keepsTouches: options.origin === true,
     schema: undefined,
     hasSchema: false,
+    readsBuiltIn: 'no',
   }
   useOpenApi(context, target)
   const into = emptyAccumulator()
   accumulateTarget(context, target, into)
   const unused = finish(context, into)
   if (unused.length > 0) warnings.push(`well-defined vars that were never replaced: ${unused.join(',')}`)
+  refuseTwins(into.resources)
   const kept = into.resources.filter((resource) => !isLocalConfig(resource))
   const sortOptions = structOf(target.file, 'sortOptions')
   const sorted = sortOptions
@@ -195,13 +199,13 @@ function labelManaged(resources: readonly Resource[], version: string): void {
   transformPairs(resources, { 'app.kubernetes.io/managed-by': `kustomize-${version}` }, [spec])
 }
 
-/** Notes that kustomize keeps in annotations and takes out at the end. */
-const NOTES = new Set([ORIGIN, TRANSFORMATIONS])
+/** Annotations that are printed only where `buildMetadata` asks for them. */
+const ON_DEMAND = new Set([ORIGIN, TRANSFORMATIONS])
 
 /** The value of a resource; annotations are texts, and none at all are left out. */
 function objectOf(resource: Resource, metadataWanted: readonly string[]): Record<string, unknown> {
   const metadata = fieldMap(resource.node, 'metadata')
-  const texts = new Map([...textMap(resource, 'annotations')].filter(([key]) => !NOTES.has(key)))
+  const texts = new Map([...textMap(resource, 'annotations')].filter(([key]) => !ON_DEMAND.has(key) && !isNote(key)))
   if (metadataWanted.includes('originAnnotations') && resource.origin) texts.set(ORIGIN, renderOrigin(resource.origin))
   if (metadataWanted.includes('transformerAnnotations') && resource.transformations.length > 0)
     texts.set(TRANSFORMATIONS, renderTransformations(resource.transformations))

@@ -307,7 +307,7 @@ const cases: Case[] = [
     files: k('patches:\n- path: p.yaml\n', {
       '/p.yaml': 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers: no\n',
     }),
-    text: 'wrong Node Kind',
+    text: 'wrong node kind: expected SequenceNode but got ScalarNode: node contents:',
     where: '/p.yaml:6:3',
   },
   {

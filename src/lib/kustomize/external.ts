@@ -1,6 +1,6 @@
 import { mapNode, stringNode, type YamlMap } from '../yaml/nodes.ts'
 import { SluiceError } from '../error/sluice-error.ts'
-import { accumulatePaths, emptyAccumulator, append, type Accumulator, type Build } from './accumulate.ts'
+import { accumulatePaths, emptyAccumulator, append, noteKinds, type Accumulator, type Build } from './accumulate.ts'
 import { decodeStruct, type Decoded, type Shape } from './decode.ts'
 import { generatorArgs } from './entries.ts'
 import { during, failure, placed } from './failure.ts'
@@ -26,6 +26,7 @@ export function readExternal(build: Build, target: Target, entries: readonly Tex
   for (const entry of entries) {
     const inline = readInline(entry)
     if (inline) {
+      noteKinds(build, inline)
       markFile(inline, target.loader, target.fileName)
       append(collected, inline)
     } else paths.push(entry)

@@ -1,10 +1,20 @@
 import type { ErrorCode } from '../error/codes.ts'
 import { SluiceError, type ErrorDetails } from '../error/sluice-error.ts'
+import type { YamlNode } from '../yaml/nodes.ts'
 import { whereIs, type Place } from '../yaml/position.ts'
+import { writeNode } from '../yaml/write-nodes.ts'
 
 /** A build error with kustomize's own text. */
 export function buildError(message: string, node?: Place, hint?: string): SluiceError {
   return failure('KUSTOMIZE_BUILD', message, node, hint)
+}
+
+const KIND_NAMES = { map: 'MappingNode', seq: 'SequenceNode', scalar: 'ScalarNode' } as const
+
+/** The error for a node that is of another kind than a step can use. */
+export function wrongKind(expected: YamlNode['kind'], node: YamlNode, hint?: string): SluiceError {
+  const message = `wrong node kind: expected ${KIND_NAMES[expected]} but got ${KIND_NAMES[node.kind]}: node contents:\n${writeNode(node)}`
+  return buildError(message, node, hint)
 }
 
 /** An error with a code, and the place of a node where there is one. */

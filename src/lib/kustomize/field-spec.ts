@@ -1,6 +1,6 @@
-import { mapNode, plainNode, seqNode, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
+import { mapNode, plainNode, seqNode, type YamlMap, type YamlNode, type YamlSeq } from '../yaml/nodes.ts'
 import { tagOf } from '../yaml/resolve.ts'
-import { buildError } from './failure.ts'
+import { buildError, prefixed } from './failure.ts'
 import { formatId, isSelectedGvk, splitApiVersion } from './ids.ts'
 import { currentId, fieldText, newResource } from './resource.ts'
 import { DEFAULT_FIELD_SPECS } from './schema/field-specs.ts'
@@ -79,10 +79,10 @@ export function visitField(object: YamlMap, spec: FieldSpec, create: CreateKind,
   try {
     visitSteps(walk, object, 0, () => {})
   } catch (error) {
-    if (!(error instanceof WrongNode)) throw error
-    const id = formatId(currentId(newResource(object)))
+    const prefix = `considering field '${spec.path}' of object ${formatId(currentId(newResource(object)))}`
+    if (!(error instanceof WrongNode)) throw prefixed(prefix, error)
     throw buildError(
-      `considering field '${spec.path}' of object ${id}: ${error.message}`,
+      `${prefix}: ${error.message}`,
       error.node.source ? error.node : object,
       'the path of the field does not fit the object',
     )
@@ -111,11 +111,22 @@ function visitSteps(walk: Walk, node: YamlNode, step: number, replace: (node: Ya
   if (step >= walk.steps.length) return walk.visit(node, replace)
   if (node.kind === 'map') return visitMap(walk, node, step)
   if (node.kind === 'seq') {
-    node.items.forEach((item, index) => visitSteps(walk, item, step, (fresh) => (node.items[index] = fresh)))
+    visitItems(walk, node, step)
     return
   }
   if (isNull(node)) return
   throw new WrongNode(node, 'expected sequence or mapping node')
+}
+
+function visitItems(walk: Walk, list: YamlSeq, step: number): void {
+  try {
+    list.items.forEach((item, index) => visitSteps(walk, item, step, (fresh) => (list.items[index] = fresh)))
+  } catch (error) {
+    const prefix = `visit traversal on path: [${walk.steps.slice(step).join(' ')}]`
+    throw error instanceof WrongNode
+      ? new WrongNode(error.node, `${prefix}: ${error.message}`)
+      : prefixed(prefix, error)
+  }
 }
 
 function visitMap(walk: Walk, map: YamlMap, step: number): void {
@@ -129,7 +140,7 @@ function visitMap(walk: Walk, map: YamlMap, step: number): void {
   if (field === undefined || (mayCreate && isNull(field))) {
     if (!mayCreate && field === undefined) return
     if (mayCreate) {
-      field = isLast && walk.create === 'scalar' ? plainNode('') : mapNode()
+      field = isLast && walk.create === 'scalar' ? madeScalar(field) : mapNode()
       map.fields.set(name, field)
     }
   } else if (isSeq && isNull(field)) {
@@ -137,6 +148,12 @@ function visitMap(walk: Walk, map: YamlMap, step: number): void {
     map.fields.set(name, field)
   }
   if (field) visitSteps(walk, field, step + 1, (fresh) => map.fields.set(name, fresh))
+}
+
+/** A null becomes a text with the same letters. */
+function madeScalar(old: YamlNode | undefined): YamlNode {
+  if (old?.kind !== 'scalar') return plainNode('')
+  return { ...plainNode(old.value), tag: '!!str' }
 }
 
 /** Whether a node is null in YAML. */

@@ -63,7 +63,7 @@ function finish(node: YamlMap, args: GeneratorArgs, global: GeneratorOptions | u
     if (entries.length === 0 || metadata?.kind !== 'map') continue
     metadata.fields.set(field, mapNode(entries.map(([key, value]) => [key, stringNode(value)])))
   }
-  if (options?.immutable) node.fields.set('immutable', plainNode('true'))
+  if (options?.immutable) node.fields.set('immutable', { ...plainNode('true'), tag: '!!bool' })
   const resource = newResource(node)
   resource.needsHash = !options?.disableNameSuffixHash
   resource.behavior = asBehavior(args.behavior)

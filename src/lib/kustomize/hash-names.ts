@@ -1,11 +1,10 @@
 import { hashOf } from './hash.ts'
-import { currentId, metadataOf, setText, storePreviousId, textMap, type Resource } from './resource.ts'
+import { currentId, metadataOf, setText, storePreviousId, type Resource } from './resource.ts'
 
 /** Puts the hash of its content behind the name of each generated object. */
 export function hashNames(resources: readonly Resource[]): void {
   for (const resource of resources) {
-    if (!resource.needsHash && textMap(resource, 'annotations').get('kustomize.config.k8s.io/needs-hash') !== 'true')
-      continue
+    if (!resource.needsHash) continue
     const hash = hashOf(resource)
     storePreviousId(resource)
     setText(metadataOf(resource), 'name', `${currentId(resource).name}-${hash}`, '')

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { formatJsonNumber } from '../yaml/go-numbers.ts'
 import type { YamlNode } from '../yaml/nodes.ts'
 import { toValue } from '../yaml/to-value.ts'
 import { fieldText, type Resource } from './resource.ts'
@@ -47,6 +48,7 @@ export function goJson(value: unknown): string {
     return `{${keys.map((key) => `${goJson(key)}:${goJson(Reflect.get(value, key))}`).join(',')}}`
   }
   if (typeof value === 'bigint') return String(value)
+  if (typeof value === 'number') return formatJsonNumber(value)
   const text = JSON.stringify(value) ?? 'null'
   if (typeof value !== 'string') return text
   return text.replace(/[<>&\u2028\u2029\u007f]|\\b|\\f/g, (found) => ESCAPES[found] ?? found)

@@ -1,6 +1,7 @@
-import { copyNode, plainNode, mapNode, seqNode, type YamlNode } from '../yaml/nodes.ts'
+import { copyNode, parseDocuments, plainNode, mapNode, seqNode, type YamlNode } from '../yaml/nodes.ts'
+import { writeNode } from '../yaml/write-nodes.ts'
 import { compileRegexp } from '../go-regexp/go-regexp.ts'
-import { buildError } from './failure.ts'
+import { buildError, wrongKind } from './failure.ts'
 import { isNull, splitPath } from './field-spec.ts'
 
 /** Splits `a.[b=c].d\.e` at dots; brackets hold theirs together. */
@@ -32,7 +33,7 @@ export function lookup(node: YamlNode, steps: readonly string[]): YamlNode | und
     if (at === undefined) return undefined
     if (at.kind === 'scalar') {
       if (isNull(at)) return undefined
-      throw buildError('wrong node kind: expected MappingNode but got ScalarNode', at)
+      throw wrongKind('map', at)
     }
     at = at.kind === 'map' ? at.fields.get(step) : elementOf(at.items, step)
   }
@@ -57,17 +58,22 @@ function splitElement(step: string): { readonly field: string; readonly value: s
   return { field: inner.slice(0, equals), value: inner.slice(equals + 1) }
 }
 
-/** What to make of a path that does not exist; undefined: nothing. */
-export type CreateAs = YamlNode['kind'] | undefined
+/** How a path is followed. */
+export type PathOptions = {
+  /** What to make of a path that does not exist; undefined: nothing. */
+  readonly create: YamlNode['kind'] | undefined
+  /** Whether the path goes on in JSON or YAML that is the text of a field; what is found there stands for itself. */
+  readonly readsTexts?: boolean
+}
 
 /** Every node that a path matches; `[a=b]` takes regular expressions, `*` every element. */
-export function matchPath(node: YamlNode, steps: readonly string[], create: CreateAs): YamlNode[] {
+export function matchPath(node: YamlNode, steps: readonly string[], options: PathOptions): YamlNode[] {
   const [step, ...rest] = steps
   if (step === undefined) return [node]
-  if (/^[-+]?\d+$/.test(step)) return matchIndex(node, Number(step), rest, create)
-  if (isElement(step)) return matchElements(node, step, rest, create)
-  if (step === '*') return elements(node).flatMap((item) => matchPath(item, rest, create))
-  return matchField(node, step, rest, create)
+  if (/^\+?\d+$/.test(step)) return matchIndex(node, Number(step), rest, options)
+  if (isElement(step)) return matchElements(node, step, rest, options)
+  if (step === '*') return elements(node).flatMap((item) => matchPath(item, rest, options))
+  return matchField(node, step, rest, options)
 }
 
 function isElement(step: string): boolean {
@@ -76,59 +82,55 @@ function isElement(step: string): boolean {
 
 function elements(node: YamlNode): readonly YamlNode[] {
   if (node.kind === 'seq') return node.items
-  throw buildError(
-    'wrong node kind: expected SequenceNode but got ' + (node.kind === 'map' ? 'MappingNode' : 'ScalarNode'),
-    node,
-  )
+  if (isNull(node)) return []
+  throw wrongKind('seq', node)
 }
 
 function makeFor(next: string | undefined, create: YamlNode['kind']): YamlNode {
-  const kind = next === undefined ? create : isElement(next) || /^\d+$/.test(next) ? 'seq' : 'map'
+  const kind = next === undefined ? create : isElement(next) || /^\+?\d+$/.test(next) ? 'seq' : 'map'
   return kind === 'scalar' ? plainNode('') : kind === 'seq' ? seqNode() : mapNode()
 }
 
-function matchField(node: YamlNode, step: string, rest: readonly string[], create: CreateAs): YamlNode[] {
+function matchField(node: YamlNode, step: string, rest: readonly string[], options: PathOptions): YamlNode[] {
+  const { create } = options
   if (isNull(node)) return []
-  if (node.kind !== 'map')
-    throw buildError(
-      'wrong node kind: expected MappingNode but got ' + (node.kind === 'seq' ? 'SequenceNode' : 'ScalarNode'),
-      node,
-    )
+  if (node.kind !== 'map') throw wrongKind('map', node)
   let field = node.fields.get(step)
   if (field === undefined) {
     if (create === undefined) return []
     field = makeFor(rest[0], create)
     node.fields.set(step, field)
   }
-  return matchPath(field, rest, create)
+  if (options.readsTexts && field.kind === 'scalar' && rest.length > 0 && !isNull(field)) {
+    const root = parseDocuments(field.value)[0]?.root
+    return root ? matchPath(root, rest, options) : []
+  }
+  return matchPath(field, rest, options)
 }
 
-function matchIndex(node: YamlNode, index: number, rest: readonly string[], create: CreateAs): YamlNode[] {
+function matchIndex(node: YamlNode, index: number, rest: readonly string[], options: PathOptions): YamlNode[] {
+  const { create } = options
   const items = elements(node)
   if (node.kind === 'seq' && items.length === index && create !== undefined) node.items.push(makeFor(rest[0], create))
   const item = items[index]
   if (item === undefined) throw buildError(`index ${index} specified but only ${items.length} elements found`, node)
-  return matchPath(item, rest, create)
+  return matchPath(item, rest, options)
 }
 
-function matchElements(node: YamlNode, step: string, rest: readonly string[], create: CreateAs): YamlNode[] {
+function matchElements(node: YamlNode, step: string, rest: readonly string[], options: PathOptions): YamlNode[] {
+  const { create } = options
   const { field, value } = splitElement(step)
   const expression = compileRegexp(value)
   const isMatch = (item: YamlNode): boolean => {
     const found = field === '' ? item : item.kind === 'map' ? item.fields.get(field) : undefined
-    return found?.kind === 'scalar' && expression.test(printed(found.value, found.style))
+    return found !== undefined && expression.test(writeNode(found).trim())
   }
   const hits = elements(node).filter(isMatch)
-  const found = hits.flatMap((item) => (field === '' ? [item] : matchPath(item, rest, create)))
+  const found = hits.flatMap((item) => (field === '' ? [item] : matchPath(item, rest, options)))
   if (found.length > 0 || create === undefined || node.kind !== 'seq') return found
   const made = field === '' ? plainNode(value) : mapNode([[field, plainNode(value)]])
   node.items.push(made)
-  return field === '' ? [made] : matchPath(made, rest, create)
-}
-
-/** A quoted scalar keeps its quotes when kustomize matches it. */
-function printed(value: string, style: string): string {
-  return style === 'double' ? `"${value}"` : style === 'single' ? `'${value}'` : value
+  return field === '' ? [made] : matchPath(made, rest, options)
 }
 
 /** Makes a node be another one, in its place. */

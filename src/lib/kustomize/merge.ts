@@ -1,5 +1,6 @@
-import type { YamlMap, YamlNode, YamlSeq } from '../yaml/nodes.ts'
-import { buildError } from './failure.ts'
+import type { YamlMap, YamlNode, YamlScalar, YamlSeq } from '../yaml/nodes.ts'
+import { isReadAsOther } from '../yaml/load.ts'
+import { buildError, wrongKind } from './failure.ts'
 import { isNull } from './field-spec.ts'
 import { mergeKeyedList } from './merge-list.ts'
 import { fieldText, overwriteScalar } from './resource.ts'
@@ -49,14 +50,10 @@ function present(node: YamlNode | undefined): YamlNode | undefined {
   return node === undefined || isNull(node) ? undefined : node
 }
 
-const KIND_NAMES = { map: 'MappingNode', seq: 'SequenceNode', scalar: 'ScalarNode' } as const
-
 function checkKinds(leader: YamlNode, ...nodes: (YamlNode | undefined)[]): void {
-  for (const node of nodes) {
-    if (node === undefined || node.kind === leader.kind || isNull(node)) continue
-    const message = `wrong Node Kind for  expected: ${KIND_NAMES[leader.kind]} was ${KIND_NAMES[node.kind]}`
-    throw buildError(message, node, 'the patch has another type here than the object')
-  }
+  for (const node of nodes)
+    if (node !== undefined && node.kind !== leader.kind && !isNull(node))
+      throw wrongKind(leader.kind, node, 'the patch has another type here than the object')
 }
 
 function mergeMaps(dest: YamlNode | undefined, patch: YamlNode | undefined, place: Place): YamlNode | undefined {
@@ -86,7 +83,7 @@ function startMap(dest: YamlNode | undefined, patch: YamlNode | undefined): Yaml
 function mergeField(map: YamlMap, patch: YamlMap | undefined, name: string, schema: MergeSchema | undefined): void {
   const old = map.fields.get(name)
   const given = patch?.fields.get(name)
-  if (given === undefined && old?.kind === 'scalar' && old.value !== '') return
+  if (given === undefined && old?.kind === 'scalar' && old.value !== '') return quoteText(old)
   const place = { schema: schema?.fields?.[name], keys: schema?.lists?.[name] }
   const merged = mergeNodes(old, given, place)
   const keepsNull = given === undefined && merged === old && old !== undefined
@@ -94,16 +91,17 @@ function mergeField(map: YamlMap, patch: YamlMap | undefined, name: string, sche
   else map.fields.set(name, inOldStyle(merged, old))
 }
 
-/** A scalar takes the place and the quotes of the one that was there; in quotes it is a text. */
+/** A merge sets every field anew, and so quotes what a transformer put there without a type and what is no text as it stands. */
+function quoteText(node: YamlScalar): void {
+  if (node.tag === '' && node.end === 0 && node.style === 'plain' && isReadAsOther(node.value)) node.style = 'double'
+}
+
+/** A scalar takes the place and the style of the one that was there; in quotes it is a text. */
 function inOldStyle(fresh: YamlNode, old: YamlNode | undefined): YamlNode {
   if (fresh === old || fresh.kind !== 'scalar' || old?.kind !== 'scalar') return fresh
-  return overwriteScalar(
-    old,
-    fresh.value,
-    old.style === 'plain' || fresh.tag === '!!str' ? fresh.tag : '',
-    old.style === 'plain' ? fresh.style : old.style,
-    fresh,
-  )
+  const isText = fresh.tag === '!!str' || (fresh.tag === '' && fresh.style !== 'plain')
+  const tag = isText ? '!!str' : old.style === 'plain' ? fresh.tag : ''
+  return overwriteScalar(old, fresh.value, tag, old.style, fresh)
 }
 
 function mergeLists(

@@ -1,8 +1,7 @@
 import type { YamlMap, YamlNode } from '../yaml/nodes.ts'
 import { writeYaml } from '../yaml/write.ts'
-import { toValue } from '../yaml/to-value.ts'
+import { valueWithNotes } from './build-notes.ts'
 import type { NameReference } from './config.ts'
-import { SluiceError } from '../error/sluice-error.ts'
 import { buildError, prefixed } from './failure.ts'
 import { isNull, visitField, type FieldSpec } from './field-spec.ts'
 import { effectiveNamespace, formatId, isCluster, isSelectedGvk, type Gvk } from './ids.ts'
@@ -85,10 +84,10 @@ function fixField(reference: Reference, spec: FieldSpec): void {
   try {
     visitField(reference.referrer.node, anyKind, undefined, (node, replace) => fixNode(reference, node, replace))
   } catch (error) {
-    const id = formatId(currentId(reference.referrer))
-    const isPathError = error instanceof SluiceError && error.message.startsWith('considering field')
-    const field = isPathError ? '' : `: considering field '${spec.path}' of object ${id}`
-    throw prefixed(`updating name reference in '${spec.path}' field of '${id}'${field}`, error)
+    throw prefixed(
+      `updating name reference in '${spec.path}' field of '${formatId(currentId(reference.referrer))}'`,
+      error,
+    )
   }
 }
 
@@ -218,7 +217,7 @@ function sameNamesAndNamespaces(resources: readonly Resource[]): boolean {
 
 function ambiguous(referrer: Resource, candidates: readonly Resource[]): Error {
   const ids = candidates.map((one) => formatId(currentId(one))).join(', ')
-  const print = (one: Resource): string => writeYaml(toValue(one.node, { integers: 'bigint' }))
+  const print = (one: Resource): string => writeYaml(valueWithNotes(one))
   const listed = candidates.map((one, index) => `--- possible referral ${index}:\n${print(one)}\n`).join('')
   const text = `found multiple possible referrals: ${ids}\n\n**** Too many possible referral targets to referrer:\n${print(referrer)}\n${listed}`
   return buildError(text, referrer.node, 'give the objects different names')

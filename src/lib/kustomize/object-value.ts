@@ -1,8 +1,10 @@
 import { SluiceError } from '../error/sluice-error.ts'
 import { isRecord } from '../value/is-record.ts'
-import type { YamlMap, YamlNode } from '../yaml/nodes.ts'
+import { goFloat } from '../yaml/go-numbers.ts'
+import type { YamlMap, YamlNode, YamlScalar } from '../yaml/nodes.ts'
 import { reprintedValue } from '../yaml/reprint.ts'
-import { resolvePlain, resolveScalar } from '../yaml/resolve.ts'
+import { resolvePlain, resolveScalar, tagOf } from '../yaml/resolve.ts'
+import { goQuote } from './go-quote.ts'
 
 /**
  * The plain value of an object, as kustomize's last step makes it.
@@ -15,7 +17,9 @@ export function objectValue(node: YamlMap): Record<string, unknown> {
     return isRecord(value) ? value : {}
   } catch (error) {
     if (!(error instanceof SluiceError) || error.code !== 'YAML_SYNTAX') throw error
-    const subject = error.message.startsWith('json: ') ? goSyntax(node, true) : 'map[string]interface {}(nil)'
+    const subject = /^json: |control characters/.test(error.message)
+      ? goSyntax(node, true)
+      : 'map[string]interface {}(nil)'
     const { where, hint } = error
     throw new SluiceError('KUSTOMIZE_BUILD', `${subject}: ${error.message}`, {
       cause: error,
@@ -28,19 +32,26 @@ export function objectValue(node: YamlMap): Record<string, unknown> {
 /** A value as Go's `%#v` prints it. */
 function goSyntax(node: YamlNode, isRoot: boolean): string {
   if (node.kind === 'seq') return `[]interface {}{${node.items.map((item) => goSyntax(item, false)).join(', ')}}`
-  if (node.kind === 'scalar') return goScalar(resolveScalar(node))
+  if (node.kind === 'scalar') return goLeaf(node)
   const hasOtherKeys = node.otherKey !== undefined && !isRoot
   const fields = [...node.fields].sort(([a], [b]) => (a < b ? -1 : 1))
   const texts = fields.map(([key, value]) => {
-    const name = hasOtherKeys ? goScalar(resolvePlain(key)) : JSON.stringify(key)
+    const name = hasOtherKeys ? goScalar(resolvePlain(key)) : goQuote(key)
     return `${name}:${goSyntax(value, false)}`
   })
   return `map[${hasOtherKeys ? 'interface {}' : 'string'}]interface {}{${texts.join(', ')}}`
 }
 
+function goLeaf(node: YamlScalar): string {
+  const value = resolveScalar(node)
+  return typeof value === 'number' && Number.isFinite(value) && tagOf(node) === '!!float'
+    ? goFloat(value)
+    : goScalar(value)
+}
+
 function goScalar(value: ReturnType<typeof resolveScalar>): string {
   if (value === null) return 'interface {}(nil)'
-  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'string') return goQuote(value)
   if (typeof value !== 'number' || Number.isFinite(value)) return String(value)
   return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
 }

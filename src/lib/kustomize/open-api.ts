@@ -1,9 +1,12 @@
 import { parseDocuments, type YamlNode } from '../yaml/nodes.ts'
 import type { SchemaLookup } from './merge.ts'
-import type { ListKeys, MergeSchema } from './schema/merge-keys.ts'
+import { mergeSchemaOf, mergeTypeOf, type ListKeys, type MergeSchema } from './schema/merge-keys.ts'
+
+/** How a schema of one's own stands to the built-in one: alone, over it, or under it. */
+export type Layer = 'alone' | 'over' | 'under'
 
 /** Reads an OpenAPI document; only merge strategies and keys are taken from it. */
-export function loadSchema(text: string, file: string): SchemaLookup {
+export function loadSchema(text: string, file: string, layer: Layer): SchemaLookup {
   const root = parseDocuments(text, file)[0]?.root
   const definitions = child(root, 'definitions')
   const byKind = new Map<string, YamlNode>()
@@ -15,11 +18,27 @@ export function loadSchema(text: string, file: string): SchemaLookup {
       byKind.set(`${group === '' ? version : `${group}/${version}`} ${scalar(child(gvk, 'kind'))}`, definition)
     }
   }
-  const known = new Map<YamlNode, MergeSchema>()
+  const types: Types = { definitions, layer, known: new Map() }
   return (apiVersion, kind) => {
     const definition = byKind.get(`${apiVersion} ${kind}`)
-    return definition && schemaOf(definition, definitions, known)
+    const own = (): MergeSchema | undefined => definition && schemaOf(definition, types)
+    return layered(layer, own, () => mergeSchemaOf(apiVersion, kind))
   }
+}
+
+function layered(
+  layer: Layer,
+  own: () => MergeSchema | undefined,
+  builtIn: () => MergeSchema | undefined,
+): MergeSchema | undefined {
+  if (layer === 'alone') return own()
+  return layer === 'over' ? (own() ?? builtIn()) : (builtIn() ?? own())
+}
+
+type Types = {
+  readonly definitions: YamlNode | undefined
+  readonly layer: Layer
+  readonly known: Map<YamlNode, MergeSchema>
 }
 
 function child(node: YamlNode | undefined, name: string): YamlNode | undefined {
@@ -31,23 +50,19 @@ function scalar(node: YamlNode | undefined): string {
 }
 
 /** The schema of a definition; types that contain themselves are made once and shared. */
-function schemaOf(
-  definition: YamlNode,
-  definitions: YamlNode | undefined,
-  known: Map<YamlNode, MergeSchema>,
-): MergeSchema {
-  const made = known.get(definition)
+function schemaOf(definition: YamlNode, types: Types): MergeSchema {
+  const made = types.known.get(definition)
   if (made) return made
   const lists: Record<string, ListKeys> = {}
   const fields: Record<string, MergeSchema> = {}
   const schema = { lists, fields }
-  known.set(definition, schema)
+  types.known.set(definition, schema)
   const properties = child(definition, 'properties')
   for (const [name, property] of properties?.kind === 'map' ? properties.fields : []) {
     const keys = keysOf(property)
     if (keys) lists[name] = keys
-    const type = referred(child(property, 'items') ?? property, definitions)
-    if (type) fields[name] = schemaOf(type, definitions, known)
+    const type = typeOf(child(property, 'items') ?? property, types)
+    if (type) fields[name] = type
   }
   return schema
 }
@@ -61,8 +76,14 @@ function keysOf(property: YamlNode): ListKeys | undefined {
   return key === '' ? [] : [key]
 }
 
-function referred(type: YamlNode, definitions: YamlNode | undefined): YamlNode | undefined {
+function typeOf(type: YamlNode, types: Types): MergeSchema | undefined {
   const reference = scalar(child(type, '$ref'))
-  if (reference === '') return child(type, 'properties') ? type : undefined
-  return child(definitions, reference.slice(reference.lastIndexOf('/') + 1))
+  if (reference === '') return child(type, 'properties') && schemaOf(type, types)
+  const name = reference.slice(reference.lastIndexOf('/') + 1)
+  const definition = child(types.definitions, name)
+  return layered(
+    types.layer,
+    () => definition && schemaOf(definition, types),
+    () => mergeTypeOf(name),
+  )
 }

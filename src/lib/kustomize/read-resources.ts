@@ -1,7 +1,9 @@
-import { duplicateKeyError, parseDocuments, type Within, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
+import { parseDocuments, type Within, type YamlDocument, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
 import { SluiceError } from '../error/sluice-error.ts'
-import { buildError } from './failure.ts'
+import { goSyntaxError, problemOf } from '../yaml/go-syntax-error.ts'
+import { buildError, rewritten } from './failure.ts'
 import { isNull } from './field-spec.ts'
+import { spellAsJson, toJson } from './json-nodes.ts'
 import { fieldMap, fieldText, newResource, type Resource } from './resource.ts'
 
 /**
@@ -11,7 +13,8 @@ import { fieldMap, fieldText, newResource, type Resource } from './resource.ts'
  */
 export function readResources(text: string, file: string, within?: Within): Resource[] {
   const pending: YamlMap[] = []
-  for (const document of parseDocuments(text.includes('\r') ? text.replaceAll('\r\n', '\n') : text, file, within)) {
+  const lines = text.includes('\r') ? text.replaceAll('\r\n', '\n') : text
+  for (const document of firstOfEachPart(lines, parse(lines, file, within))) {
     if (document.root === undefined || isNull(document.root)) continue
     if (document.root.kind !== 'map')
       throw buildError(
@@ -20,18 +23,65 @@ export function readResources(text: string, file: string, within?: Within): Reso
         document.root,
       )
     if (document.root.fields.size === 0) continue
-    const duplicate = duplicateKeyError(document)
-    if (duplicate) throw duplicate
     pending.push(document.root)
   }
   const resources: Resource[] = []
+  unwrapSingle(pending)
   for (let node = pending.shift(); node; node = pending.shift()) {
     checkObject(node)
     const items = node.fields.get('items')
     if (!fieldText(node, 'kind').endsWith('List') || items === undefined) resources.push(newResource(node))
-    else pending.push(...itemsOf(node, items))
+    else pending.push(...convertedItems(node, items))
   }
   return resources
+}
+
+function parse(text: string, file: string, within: Within | undefined): YamlDocument[] {
+  try {
+    return parseDocuments(text, file, within)
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code !== 'YAML_SYNTAX') throw error
+    const problem = problemOf(error)
+    const from = [...text.matchAll(SEPARATOR)].findLast(({ index }) => index < problem)
+    throw rewritten(error, () => goSyntaxError(error, text, 'v3', from ? from.index + from[0].length : 0))
+  }
+}
+
+const SEPARATOR = /\n---(.*)\n/g
+
+/** Kustomize cuts a text at lines that start with `---`, and reads one document of each part. */
+function firstOfEachPart(text: string, documents: readonly YamlDocument[]): readonly YamlDocument[] {
+  if (!text.includes('\n---') && documents.length < 2) return documents
+  const starts: number[] = []
+  for (const { index, 0: line, 1: rest = '' } of text.matchAll(SEPARATOR)) {
+    if (/^\s*[^#\s]/.test(rest))
+      throw buildError(`invalid document separator: ${line.trim()}`, documents[0]?.root, 'let the line be `---` alone')
+    starts.push(index)
+  }
+  const seen = new Set<number>()
+  return documents.filter(({ root }) => {
+    const part = root ? starts.filter((start) => start < root.start).length : -1
+    if (part < 0 || seen.has(part)) return false
+    seen.add(part)
+    return true
+  })
+}
+
+/** A List that is all there is gives its items as they are written; any other list sends them through JSON. */
+function unwrapSingle(pending: YamlMap[]): void {
+  const [list, second] = pending
+  if (!list || second || !['List', 'ResourceList'].includes(fieldText(list, 'kind'))) return
+  const items = list.fields.get('items')
+  if (items === undefined && !list.fields.has('functionConfig')) return
+  pending.splice(0, 1, ...(items?.kind === 'seq' ? itemsOf(list, items) : []))
+}
+
+function convertedItems(list: YamlMap, items: YamlNode): YamlMap[] {
+  toJson(list, true)
+  return itemsOf(list, items).map((item) => {
+    spellAsJson(item)
+    return item
+  })
 }
 
 /** Reads the objects of a text that a scalar of another file holds. */

@@ -20,7 +20,7 @@ import {
   textsOf,
 } from './kustomization.ts'
 import { fileName, loadText, type Loader } from './loader.ts'
-import { becomeNode, lookup, matchPath, splitDots } from './lookup.ts'
+import { becomeNode, lookup, matchPath, splitDots, type PathOptions } from './lookup.ts'
 import { currentId, type Resource } from './resource.ts'
 import { labelTest, type Selector } from './selector.ts'
 import { setInText } from './structured-text.ts'
@@ -117,10 +117,18 @@ function selectSource(resources: readonly Resource[], selector: Required<Selecto
       }) === effectiveNamespace(id)) &&
     isSelectedGvk(id, selector)
   const [found, second] = resources.filter((resource) => !resource.isDeleted && allIds(resource).some(isSelected))
-  const described = `${formatSelector(selector)}:${textOf(source, 'fieldPath')}`
+  const described = describeSource(selector, source)
   if (second) throw buildError(`multiple matches for selector ${described}`, nodeOf(source))
   if (!found) throw buildError(`nothing selected by ${described}`, nodeOf(source))
   return found
+}
+
+function describeSource(selector: Required<Selector>, source: Decoded): string {
+  const options = structOf(source, 'options')
+  const [delimiter, create] = [options ? textOf(options, 'delimiter') : '', flagOf(options, 'create')]
+  const parts = [formatSelector(selector), textOf(source, 'fieldPath')]
+  if (delimiter !== '' || create) parts.push(`${delimiter}(${numberOf(options, 'index') ?? 0}), create=${create}`)
+  return parts.filter((part) => part !== '').join(':')
 }
 
 function refine(node: YamlNode, options: Decoded | undefined, source: Decoded): YamlNode {
@@ -194,20 +202,16 @@ function copyValue(resource: Resource, value: YamlNode, target: Decoded, { struc
       structuredText === 'parts' ? splicedText(node, text, options, target) : text
     if (structuredText !== 'none' && setInText(resource.node, steps, value, create, textFor)) continue
     const message = `unable to find ${create ? 'or create ' : ''}field ${JSON.stringify(path)} in replacement target`
-    const found = find(resource, steps, create ? value.kind : undefined, message)
+    const following = { create: create ? value.kind : undefined, readsTexts: structuredText !== 'none' }
+    const found = find(resource, steps, following, message)
     if (found.length === 0) throw buildError(message, nodeOf(target))
     for (const node of found) setField(node, value, options, target)
   }
 }
 
-function find(
-  resource: Resource,
-  steps: readonly string[],
-  create: YamlNode['kind'] | undefined,
-  message: string,
-): YamlNode[] {
+function find(resource: Resource, steps: readonly string[], options: PathOptions, message: string): YamlNode[] {
   try {
-    return matchPath(resource.node, steps, create)
+    return matchPath(resource.node, steps, options)
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     throw buildError(`${message}: ${error.message}`, resource.node)
@@ -228,24 +232,14 @@ function setField(node: YamlNode, value: YamlNode, options: Decoded | undefined,
     becomeNode(node, value.kind === 'scalar' ? { ...value, value: text } : value)
     return
   }
-  keepType(node, text)
+  keepType(node)
   node.value = text
   placeLike(node, value)
 }
 
-/** A value that was read keeps its type; one that a transformer put there has none. */
-function keepType(node: YamlScalar, text: string): void {
-  if (node.tag === '' && node.end === 0) return
-  const tag = tagOf(node)
-  if (tag === '!!str') node.tag = '!!str'
-  if (tag !== '!!int' && tag !== '!!float' && tag !== '!!bool') return
-  const fresh = tagOf({ ...node, value: text, tag: '' })
-  if (fresh === tag || (tag === '!!float' && fresh === '!!int')) return
-  throw buildError(
-    `yaml: cannot decode ${fresh} \`${text}\` as a ${tag}`,
-    node,
-    'the field is no text, and the value does not fit it',
-  )
+/** A value that was read keeps its type, and the build fails in the end where the text does not fit it; one that a transformer put there has none. */
+function keepType(node: YamlScalar): void {
+  if (node.tag === '' && node.end > 0) node.tag = tagOf(node)
 }
 
 function splice(node: YamlScalar, text: string, delimiter: string, index: number): string {

@@ -22,7 +22,8 @@ export type Resource = {
   previousIds: ResId[]
   prefixes: string[]
   suffixes: string[]
-  behavior: Behavior
+  /** Undefined for what no generator made. */
+  behavior: Behavior | undefined
   needsHash: boolean
   /** Helm has put it into its namespace already. */
   isFromHelm: boolean
@@ -57,7 +58,7 @@ export function newResource(node: YamlMap): Resource {
     previousIds: [],
     prefixes: [],
     suffixes: [],
-    behavior: 'unspecified',
+    behavior: undefined,
     needsHash: false,
     isFromHelm: false,
     varNames: [],
@@ -100,7 +101,7 @@ export function hasNotes({ previousIds, prefixes, suffixes, behavior, needsHash,
   return (
     previousIds.length + prefixes.length + suffixes.length > 0 ||
     needsHash ||
-    behavior !== 'unspecified' ||
+    behavior !== undefined ||
     origin !== undefined
   )
 }

@@ -1,7 +1,9 @@
-import { parseDocuments, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
+import { attachComments, type NodeComments } from '../yaml/node-comments.ts'
+import { parseDocuments, type YamlDocument, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
+import { reprintedValue } from '../yaml/reprint.ts'
+import { tagOf } from '../yaml/resolve.ts'
+import { writeNode } from '../yaml/write-nodes.ts'
 import { SluiceError } from '../error/sluice-error.ts'
-import { toValue } from '../yaml/to-value.ts'
-import { writeString } from '../yaml/write-scalar.ts'
 import { goJson } from './hash.ts'
 import { becomeNode, lookup, matchPath } from './lookup.ts'
 
@@ -9,9 +11,10 @@ import { becomeNode, lookup, matchPath } from './lookup.ts'
 export type TextFor = (node: YamlNode, text: string) => string
 
 /**
- * Sets a value inside JSON or YAML that is the text of a field, for example `data.config\.json.a.b`.
+ * Sets a value inside JSON or YAML that is the text of a field, for example `data.config\\.json.a.b`. The text is written anew as Go's
+ * libraries do.
  *
- * JSON is written anew as Go does, YAML is edited in place. @returns whether there was such a text and field
+ * @returns whether there was such a text and field, and the value fits it
  */
 export function setInText(
   object: YamlMap,
@@ -21,86 +24,63 @@ export function setInText(
   textFor: TextFor,
 ): boolean {
   for (let i = 1; i < steps.length; i++) {
-    const holder = tryLookup(object, steps.slice(0, i))
+    const holder = attempt(() => lookup(object, steps.slice(0, i)))
     if (holder?.kind !== 'scalar') continue
-    const inner = parseText(holder.value)
-    if (inner === undefined || inner.kind === 'scalar') return false
-    const edited = editText(holder.value, inner, steps.slice(i), value, create, textFor)
-    if (edited === undefined) return false
-    holder.value = edited
+    const document = attempt(() => parseDocuments(holder.value)[0])
+    if (document?.root === undefined) continue
+    const { root } = document
+    const found = attempt(() => matchPath(root, steps.slice(i), { create: create ? value.kind : undefined })) ?? []
+    if (found.length === 0) return false
+    const comments = commentsOf(document)
+    for (const node of found) setValue(node, value, textFor)
+    const written = /^\s*[{[]/.test(holder.value) ? jsonText(root, holder.value) : writeNode(root, comments).trim()
+    if (written === undefined) return false
+    holder.value = written
     return true
   }
   return false
 }
 
-function tryLookup(object: YamlMap, steps: readonly string[]): YamlNode | undefined {
+function attempt<T>(run: () => T): T | undefined {
   try {
-    return lookup(object, steps)
+    return run()
   } catch (error) {
     if (error instanceof SluiceError) return undefined
     throw error
   }
 }
 
-function parseText(text: string): YamlNode | undefined {
-  try {
-    return parseDocuments(text)[0]?.root
-  } catch (error) {
-    if (error instanceof SluiceError) return undefined
-    throw error
+/** Only the text of a scalar changes; it keeps the type that it was read with. */
+function setValue(node: YamlNode, value: YamlNode, textFor: TextFor): void {
+  if (node.kind !== 'scalar') {
+    const { source, keyStart } = node
+    becomeNode(node, value)
+    Object.assign(node, { source, keyStart })
+    return
   }
+  if (node.tag === '' && node.end > 0) node.tag = tagOf(node)
+  node.value = textFor(node, value.kind === 'scalar' ? value.value : '')
 }
 
-function editText(
-  text: string,
-  root: YamlNode,
-  steps: readonly string[],
-  value: YamlNode,
-  create: boolean,
-  textFor: TextFor,
-): string | undefined {
-  const found = tryMatch(root, steps, value, create)
-  if (found.length === 0) return undefined
-  const isJson = /^[{[]/.test(text.trim())
-  if (!isJson && found.some((node) => node.source === undefined || node.kind !== 'scalar' || value.kind !== 'scalar'))
-    throw new SluiceError(
-      'KUSTOMIZE_UNSUPPORTED',
-      'a replacement that builds structure inside a YAML text is not done',
-      {
-        hint: 'replace a scalar that exists, or keep the text as JSON',
-      },
-    )
-  if (!isJson) return editInPlace(text, found, value, textFor)
-  for (const node of found) {
-    if (node.kind === 'scalar' && value.kind === 'scalar') node.value = textFor(node, value.value)
-    else becomeNode(node, value)
-  }
-  const plain = toValue(root, { integers: 'bigint' })
+function commentsOf(document: YamlDocument): NodeComments | undefined {
+  const { comments, hasAnchors } = document
+  if (comments.length === 0 && !hasAnchors) return undefined
+  const attached = hasAnchors ? undefined : attachComments(document)
+  if (attached || /^\s*[{[]/.test(document.source.text)) return attached
+  throw new SluiceError(
+    'KUSTOMIZE_UNSUPPORTED',
+    'a replacement inside a YAML text that has anchors, or comments in unusual places, is not done',
+    {
+      hint: 'let comments stand right above a field, in its column, or behind a value; write out what aliases stand for',
+    },
+  )
+}
+
+/** The JSON of a tree, spread over lines where the text was; undefined where a value does not fit its type. */
+function jsonText(root: YamlNode, text: string): string | undefined {
+  const plain = attempt(() => reprintedValue(root))
+  if (plain === undefined) return undefined
   return text.includes('\n') && text.includes('  ') ? indented(plain, '') : goJson(plain)
-}
-
-function tryMatch(root: YamlNode, steps: readonly string[], value: YamlNode, create: boolean): YamlNode[] {
-  try {
-    return matchPath(root, steps, create ? value.kind : undefined)
-  } catch (error) {
-    if (error instanceof SluiceError) return []
-    throw error
-  }
-}
-
-function editInPlace(text: string, found: readonly YamlNode[], value: YamlNode, textFor: TextFor): string {
-  let out = text
-  const inOrder = [...found].sort((a, b) => b.start - a.start)
-  for (const node of inOrder) {
-    const fresh = textFor(node, value.kind === 'scalar' ? value.value : '')
-    const written =
-      node.kind === 'scalar' && node.style === 'double' ? JSON.stringify(fresh) : writeString(fresh, 0, 0, true)
-    out =
-      out.slice(0, node.start) +
-      (node.kind === 'scalar' && node.style === 'plain' ? fresh : written) +
-      out.slice(node.end)
-  }
-  return out.trim()
 }
 
 /** JSON with two spaces, as Go's MarshalIndent writes it. */

@@ -6,6 +6,7 @@ import {
   type YamlDocument,
   type YamlNode,
 } from '../yaml/nodes.ts'
+import { goSyntaxError } from '../yaml/go-syntax-error.ts'
 import { positionOf, type Place } from '../yaml/position.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { decodeStruct, type Decoded, type Unknown } from './decode.ts'
@@ -100,12 +101,12 @@ function canLoad(loader: Loader, name: string): boolean {
 }
 
 function parseFile(text: string, file: string): YamlDocument | undefined {
+  const lines = text.replaceAll('\r\n', '\n')
   try {
-    return parseDocuments(text.replaceAll('\r\n', '\n'), file)[0]
+    return parseDocuments(lines, file)[0]
   } catch (error) {
     if (!(error instanceof SluiceError) || error.code !== 'YAML_SYNTAX') throw error
-    const line = error.where?.split(':').at(-2) ?? '1'
-    throw new SluiceError('KUSTOMIZE_INVALID', `invalid Kustomization: yaml: line ${line}: ${error.message}`, {
+    throw new SluiceError('KUSTOMIZE_INVALID', `invalid Kustomization: ${goSyntaxError(error, lines, 'v2')}`, {
       ...(error.where ? { where: error.where } : {}),
       ...(error.hint ? { hint: error.hint } : {}),
     })

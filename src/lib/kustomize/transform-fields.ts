@@ -1,6 +1,6 @@
 import { mapNode, stringNode, type YamlMap, type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
 import type { Rules } from './compat.ts'
-import { buildError } from './failure.ts'
+import { buildError, wrongKind } from './failure.ts'
 import { visitField, type FieldSpec, type Visit } from './field-spec.ts'
 import { formatGvk, isCluster, isSelectedGvk, type ResId } from './ids.ts'
 import {
@@ -15,7 +15,7 @@ import {
   type Resource,
 } from './resource.ts'
 import { visitFields } from './specs-by-kind.ts'
-import { checkUniqueIds } from './unique-ids.ts'
+import { countIds } from './unique-ids.ts'
 import { placeLike } from './provenance.ts'
 
 const METADATA_NAME = 'metadata/name'
@@ -40,7 +40,7 @@ export function transformNames(
       if (!isSelectedGvk(id, spec)) continue
       if (spec.path === METADATA_NAME) noteAffix(resource, affix)
       visitField(resource.node, spec, 'scalar', (node, replace) => {
-        if (node.kind !== 'scalar') throw buildError('wrong node kind: expected ScalarNode', node)
+        if (node.kind !== 'scalar') throw wrongKind('scalar', node)
         const fresh = scalarLike(node, affix.prefix + node.value + affix.suffix, '')
         placeLike(fresh, node)
         replace(fresh)
@@ -76,16 +76,18 @@ export function transformNamespace(
     replace(scalarLike(node, options.namespace, '!!str'))
   }
   const own = specs.filter((spec) => spec.path !== 'metadata/namespace')
+  const ids = countIds(resources)
   for (const resource of resources) {
     if (resource.isDeleted || resource.isFromHelm) continue
+    ids.leave(resource)
     storePreviousId(resource)
     const id = currentId(resource)
     if (!isCluster(id) && !isClusterPolicy(id, options.rules)) visitField(resource.node, NAMESPACE_SPEC, 'scalar', set)
     const isBinding = id.kind === 'RoleBinding' || id.kind === 'ClusterRoleBinding'
     if (isBinding) setSubjects(resource, options, set)
     for (const spec of own) if (isWanted(spec, id, isBinding)) visitField(resource.node, spec, 'scalar', set)
+    ids.enter(resource)
   }
-  checkUniqueIds(resources, 'namespace transformation produces ID conflict: ')
 }
 
 /** Kinds that a later release knows to have no namespace. */
@@ -128,7 +130,7 @@ export function transformPairs(
   visitFields(resources, specs, 'map', () => {
     const shared = new Map<string, YamlScalar>()
     return (node) => {
-      if (node.kind !== 'map') throw wrongKind(node)
+      if (node.kind !== 'map') throw wrongKind('map', node)
       for (const key of keys) setPair(node, key, pairs[key] ?? '', shared)
     }
   })
@@ -153,11 +155,6 @@ function setPair(map: YamlMap, key: string, value: string, shared: Map<string, Y
     mine.style = old.style
     overwriteScalar(old, value, '!!str', old.style, mine)
   }
-}
-
-function wrongKind(node: YamlNode): Error {
-  const found = node.kind === 'seq' ? 'SequenceNode' : 'ScalarNode'
-  return buildError(`wrong node kind: expected MappingNode but got ${found}`, node)
 }
 
 /** Sets `replicas` of everything that is or was called by the name; answers these objects. */

@@ -5,8 +5,10 @@ import { hideNotes, rereadNotes, showNotes } from './build-notes.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { buildError, during, failure, prefixed } from './failure.ts'
 import { isNull } from './field-spec.ts'
+import { goQuote } from './go-quote.ts'
 import { formatId, idKey } from './ids.ts'
-import { applyJsonPatch, parseJsonPatch, type JsonPatchOperation } from './json-patch.ts'
+import { applyJsonPatch } from './apply-json-patch.ts'
+import { parseJsonPatch, type JsonPatchOperation } from './json-patch.ts'
 import type { PatchArgs } from './kustomization.ts'
 import { fileName, loadText, type Loader } from './loader.ts'
 import { strategicMerge, type SchemaLookup } from './merge.ts'
@@ -102,11 +104,6 @@ function withOptions(patches: readonly Resource[], { options }: PatchArgs): read
   return patches
 }
 
-/** A text as Go's `%q` prints it. */
-function goQuote(text: string): string {
-  return JSON.stringify(text).replaceAll('\u007f', '\\x7f')
-}
-
 /** Sees an object and the strategic merge patch for it, before they are merged. */
 export type BeforeMerge = (resource: Resource, patch: YamlMap) => void
 
@@ -171,7 +168,20 @@ function applyToTargets(
     before?.(resource, copy.node)
     mergePatch(resource, copy, lookup)
   }
+  refuseTwins(live(resources))
   return selected
+}
+
+/** Kustomize makes its list anew at places, and finds out what an earlier patch did to ids. */
+export function refuseTwins(resources: readonly Resource[]): void {
+  const seen = new Set<string>()
+  for (const resource of resources) {
+    const id = currentId(resource)
+    const key = idKey(id)
+    if (seen.has(key))
+      throw buildError(`may not add resource with an already registered id: ${formatId(id)}`, resource.node)
+    seen.add(key)
+  }
 }
 
 /** Each patch goes to the one object that has or had its id; answers these. */

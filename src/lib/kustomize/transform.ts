@@ -2,7 +2,7 @@ import type { Accumulator, Build } from './accumulate.ts'
 import { configured, goStruct } from './configured.ts'
 import type { Decoded } from './decode.ts'
 import { fieldSpecOf, imageArgs, patchArgs } from './entries.ts'
-import { placed } from './failure.ts'
+import { during, placed } from './failure.ts'
 import { mergeFieldSpecs, type FieldSpec } from './field-spec.ts'
 import {
   entriesOf,
@@ -25,8 +25,8 @@ import type { Origin, Resource } from './resource.ts'
 import { imageEntries, type Target } from './target.ts'
 import { transformNames, transformNamespace, transformPairs, transformReplicas } from './transform-fields.ts'
 import { transformImages } from './transform-images.ts'
-import { applyByName, applyPatch, readPatch, type Patch } from './transform-patches.ts'
-import type { YamlMap, YamlNode } from '../yaml/nodes.ts'
+import { applyByName, applyPatch, readPatch, type BeforeMerge, type Patch } from './transform-patches.ts'
+import type { YamlNode } from '../yaml/nodes.ts'
 import { findInImages, findReplacedLists, findUnmatched } from './find-in-steps.ts'
 
 /** A transformer that was configured, and waits for its turn. */
@@ -94,8 +94,16 @@ function onAll(
   }
 }
 
+/** A merge needs the schema; and its lists are looked at. */
+function beforeMerge(build: Build): BeforeMerge {
+  return (resource, given) => {
+    if (!build.hasSchema) build.readsBuiltIn = 'now'
+    findReplacedLists(build, resource, given)
+  }
+}
+
 function legacyPatchSteps({ build, file, loader, into }: Context): TransformStep[] {
-  const before = (resource: Resource, given: YamlMap): void => findReplacedLists(build, resource, given)
+  const before = beforeMerge(build)
   const by = 'PatchStrategicMergeTransformer'
   const paths = textsOf(file, 'patchesStrategicMerge')
   if (paths.length === 0) return []
@@ -139,8 +147,7 @@ function jsonPatchSteps(context: Context): TransformStep[] {
 
 function patchStep({ build, into }: Context, patch: Patch, by: string, field: string): TransformStep {
   const run = (): void => {
-    const before = (resource: Resource, given: YamlMap): void => findReplacedLists(build, resource, given)
-    const touched = placed(patch.node, () => applyPatch(into.resources, patch, build.schema, before))
+    const touched = placed(patch.node, () => applyPatch(into.resources, patch, build.schema, beforeMerge(build)))
     if (touched.length === 0) findUnmatched(build, patch, field)
     if (build.keepsTouches) noteStep(touched, { by, field, config: patch.node })
   }
@@ -181,7 +188,7 @@ function labelSteps(context: Context): TransformStep[] {
   const common = textMapOf(file, 'commonLabels') ?? {}
   if (labels.length === 0 && Object.keys(common).length === 0) return []
   const steps = labels.map((label, index) => {
-    const specs = placed(nodeOf(label), () => labelSpecs(label, into))
+    const specs = placed(nodeOf(label), () => during('failed to merge labels', () => labelSpecs(label, into)))
     return onAll(context, by, `labels[${index}]`, nodeOf(label), () =>
       transformPairs(into.resources, textMapOf(label, 'pairs') ?? {}, specs),
     )

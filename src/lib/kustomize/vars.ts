@@ -1,19 +1,20 @@
-import type { YamlNode } from '../yaml/nodes.ts'
-import { resolveScalar } from '../yaml/resolve.ts'
+import { plainNode, type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
+import { resolveScalar, tagOf } from '../yaml/resolve.ts'
 import type { Decoded } from './decode.ts'
 import { buildError } from './failure.ts'
 import { isString, visitField, type FieldSpec } from './field-spec.ts'
 import { effectiveNamespace, formatGvk, isCluster, splitApiVersion, type ResId } from './ids.ts'
 import { nodeOf, structOf, textOf } from './kustomization.ts'
 import { lookup, splitDots } from './lookup.ts'
-import { currentId, scalarLike, type Resource } from './resource.ts'
-import { inherit, placeLike } from './provenance.ts'
+import { currentId, type Resource } from './resource.ts'
 
 /** A `vars` entry. */
 export type Var = {
   readonly name: string
   readonly target: ResId
   readonly fieldPath: string
+  /** As the entry has it; '' where `fieldPath` is the default. */
+  readonly givenPath: string
   readonly node: YamlNode
   /** The entry as Go prints it. */
   readonly text: string
@@ -36,6 +37,7 @@ export function readVar(decoded: Decoded): Var {
     name: textOf(decoded, 'name'),
     target,
     fieldPath: (field && textOf(field, 'fieldPath')) || 'metadata.name',
+    givenPath: field ? textOf(field, 'fieldPath') : '',
     node: nodeOf(decoded),
     text: goVar(decoded),
   }
@@ -61,7 +63,7 @@ export function mergeVars(
     )
     if (matches.length > 1)
       throw buildError(
-        `found ${matches.length} resId matches for var ${describe(one)} (unable to disambiguate)`,
+        `found ${matches.length} resId matches for var {${one.name} ${formatGvk(one.target)} {${one.givenPath}}} (unable to disambiguate)`,
         one.node,
       )
     matches[0]?.varNames.push(one.name)
@@ -102,8 +104,7 @@ export function resolveVars(
   for (const one of vars) values.set(one.name, valueOf(one, resources))
   const used = new Set<string>()
   for (const resource of resources) {
-    for (const spec of specs)
-      visitField(resource.node, spec, undefined, (node, replace) => expandNode(node, replace, values, used))
+    for (const spec of specs) visitField(resource.node, spec, undefined, (node) => expandNode(node, values, used))
   }
   return vars.map((one) => one.name).filter((name) => !used.has(name))
 }
@@ -125,28 +126,34 @@ function valueOf(one: Var, resources: readonly Resource[]): string | number | bo
 
 type Values = ReadonlyMap<string, string | number | boolean>
 
-function expandNode(node: YamlNode, replace: (node: YamlNode) => void, values: Values, used: Set<string>): void {
+function expandNode(node: YamlNode, values: Values, used: Set<string>): void {
   if (node.kind === 'scalar') {
-    if (isString(node)) replace(expanded(node, values, used))
+    if (isText(node)) expand(node, values, used)
     return
   }
   if (node.kind === 'map') {
-    for (const [key, value] of node.fields) if (isString(value)) node.fields.set(key, expanded(value, values, used))
+    if (node.otherKey !== undefined)
+      throw buildError(`invalid map key: value='${node.otherKey}', tag='${tagOf(plainNode(node.otherKey))}'`, node)
+    for (const value of node.fields.values()) if (isText(value)) expand(value, values, used)
     return
   }
-  node.items.forEach((item, index) => {
-    if (!isString(item)) throw buildError('invalid value type expect a string', item)
-    node.items[index] = expanded(item, values, used)
-  })
+  for (const item of node.items) {
+    if (!isText(item)) throw buildError('invalid value type expect a string', item)
+    expand(item, values, used)
+  }
 }
 
-function expanded(node: YamlNode, values: Values, used: Set<string>): YamlNode {
-  if (node.kind !== 'scalar' || !node.value.includes('$')) return node
-  const result = expandText(node.value, values, used)
-  if (result === node.value) return node
-  const fresh = scalarLike(undefined, String(result), typeof result === 'string' ? '!!str' : '')
-  placeLike(fresh, node)
-  return inherit(fresh, node)
+/** What a transformer put there without a type counts as a text, too. */
+function isText(node: YamlNode): node is YamlScalar {
+  return node.kind === 'scalar' && (isString(node) || (node.tag === '' && node.end === 0))
+}
+
+/** Every text is set anew, and is a text from here on, whether there is a var in it or not. */
+function expand(node: YamlScalar, values: Values, used: Set<string>): void {
+  const result = node.value.includes('$') ? expandText(node.value, values, used) : node.value
+  node.value = String(result)
+  node.tag = typeof result === 'string' ? '!!str' : ''
+  node.style = 'plain'
 }
 
 /** Kubernetes' `$(NAME)` syntax; `$$` is a dollar, an unknown name stays. */

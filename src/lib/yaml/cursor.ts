@@ -1,12 +1,16 @@
 import { SluiceError } from '../error/sluice-error.ts'
 import type { DuplicateKey, Source, YamlComment, YamlNode } from './nodes.ts'
 import { hintFor } from './hints.ts'
+import type { Marks } from './go-syntax-error.ts'
 import { positionOf } from './position.ts'
 
 /** Where the reader is, and what it has seen of the document at hand. */
 export type Cursor = {
   readonly source: Source
+  /** The text with line feeds for every line end. */
   readonly text: string
+  /** Whether the source has line ends that are no line feeds and stay what they are. */
+  readonly keepsBreaks: boolean
   pos: number
   /** Offset of the first character of the line at hand. */
   lineStart: number
@@ -26,7 +30,8 @@ const MAX_DEPTH = 1000
 /** Nodes take some 200 bytes each. */
 const MAX_NODES = 4_000_000
 const MAX_ALIAS_NODES = 1_000_000
-const LONE_CR = /\r(?!\n)/
+/** Line ends besides the usual ones: a carriage return alone, NEXT LINE, and two that stay what they are. */
+const ODD_BREAK = /\r(?!\n)|[\x85\u2028\u2029]/g
 const NOT_ALLOWED = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/
 
 export const TAB = 9
@@ -46,8 +51,8 @@ export function createCursor(source: Source): Cursor {
   const start = source.text.charCodeAt(0) === 0xfeff ? 1 : 0
   const c: Cursor = {
     source,
-    // A carriage return alone is a line end, too.
-    text: LONE_CR.test(source.text) ? source.text.replace(/\r(?!\n)/g, '\n') : source.text,
+    text: source.text.replace(ODD_BREAK, '\n'),
+    keepsBreaks: /[\u2028\u2029]/.test(source.text),
     pos: start,
     lineStart: start,
     depth: 0,
@@ -123,6 +128,23 @@ function skipComment(c: Cursor): void {
   c.pos = end
 }
 
+/** What a scalar has for the line ends between two places: one line feed becomes a space, the first of several goes. */
+export function foldedBreaks(c: Cursor, from: number, to: number): string {
+  const crossed = c.keepsBreaks ? c.source.text.slice(from, to).replace(ODD_BREAK, asBreak) : c.text.slice(from, to)
+  const breaks = crossed.replace(/[^\n\u2028\u2029]/g, '')
+  if (!breaks.startsWith('\n')) return breaks
+  return breaks.slice(1) || ' '
+}
+
+/** The line end at an offset of the text. */
+export function breakAt(c: Cursor, offset: number): string {
+  return c.keepsBreaks ? (c.source.text[offset] ?? '\n').replace(/[^\u2028\u2029]/, '\n') : '\n'
+}
+
+function asBreak(found: string): string {
+  return found === '\u2028' || found === '\u2029' ? found : '\n'
+}
+
 /** Whether `---` or `...` stands at the start of the line at hand. */
 export function atDocumentMarker(c: Cursor): boolean {
   if (c.pos !== c.lineStart) return false
@@ -148,9 +170,10 @@ export function leave(c: Cursor): void {
   c.depth--
 }
 
-/** A YAML_SYNTAX error at an offset, by default the one at hand. */
-export function syntaxError(c: Cursor, message: string, offset = c.pos, hint?: string): SluiceError {
-  return errorAt(c, 'YAML_SYNTAX', message, offset, hint ?? hintFor(message))
+/** A YAML_SYNTAX error at an offset, by default the one at hand; `context` is where the node began that could not be read. */
+export function syntaxError(c: Cursor, message: string, offset = c.pos, hint?: string, context = offset): SluiceError {
+  const marks: Marks = { problem: offset, context }
+  return errorAt(c, 'YAML_SYNTAX', message, offset, hint ?? hintFor(message), marks)
 }
 
 /** An error at an offset of the text. */
@@ -160,7 +183,8 @@ export function errorAt(
   message: string,
   offset: number,
   hint?: string,
+  cause?: Marks,
 ): SluiceError {
   const { line, column: col } = positionOf(c.source, offset)
-  return new SluiceError(code, message, { where: `${c.source.file}:${line}:${col}`, ...(hint ? { hint } : {}) })
+  return new SluiceError(code, message, { where: `${c.source.file}:${line}:${col}`, cause, ...(hint ? { hint } : {}) })
 }

@@ -35,3 +35,10 @@ export function formatJsonNumber(value: number): string {
   }
   return Object.is(value, -0) ? '-0' : String(value)
 }
+
+/** Go's shortest `%g`. */
+export function goFloat(value: number): string {
+  if (!Number.isInteger(value) || Math.abs(value) < 1e6) return Object.is(value, -0) ? '-0' : formatFloat(value)
+  const [mantissa = '', exponent = ''] = value.toExponential().split('e')
+  return `${mantissa}e+${exponent.slice(1).padStart(2, '0')}`
+}

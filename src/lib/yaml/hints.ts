@@ -20,7 +20,6 @@ const HINTS: Readonly<Record<string, string>> = {
   'did not find expected hexdecimal number': 'write \\x with two digits, \\u with four, \\U with eight',
   'found invalid Unicode character escape code': 'name a character that exists',
   'found unexpected document indicator': 'close the quote before the --- line',
-  'found a quoted scalar that leaves its indentation': 'indent every line of the quoted text',
   'found unexpected end of stream': 'close what is open at this place',
   'map merge requires map or sequence of maps as the value': 'give << an alias of a mapping, or a list of them',
 }

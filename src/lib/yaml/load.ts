@@ -1,5 +1,6 @@
 import { duplicateKeyError, parseDocuments } from './nodes.ts'
-import type { YamlRules } from './resolve.ts'
+import { SluiceError } from '../error/sluice-error.ts'
+import { resolvePlain, resolveScalar, type YamlRules } from './resolve.ts'
 import { toValue } from './to-value.ts'
 
 /**
@@ -16,6 +17,19 @@ export function loadAll(text: string, file = '<text>', rules: YamlRules = 'v3'):
     if (duplicate) throw duplicate
     return document.root && toValue(document.root, { rules })
   })
+}
+
+/** Whether a text of one line, without quotes, is read as something other than a string by YAML 1.1. */
+export function isReadAsOther(text: string): boolean {
+  if (text === '' || text.includes('\n')) return false
+  if (/^[\w./-]+$/.test(text)) return typeof resolvePlain(text, 'v2') !== 'string'
+  try {
+    const root = parseDocuments(text)[0]?.root
+    return root?.kind !== 'scalar' || typeof resolveScalar(root, 'v2') !== 'string'
+  } catch (error) {
+    if (error instanceof SluiceError) return false
+    throw error
+  }
 }
 
 /** Reads the first document of a YAML text; `undefined` when it is empty. Errors as {@link loadAll}. */

@@ -63,6 +63,10 @@ export type YamlMap = Place & {
   isFlow?: boolean
   /** The first key that is no string, such as `8080`. */
   otherKey?: string
+  /** Plain keys that YAML 1.1 reads as no string: those, and `yes` and the like. */
+  oldKeys?: Set<string>
+  /** The last key that the text has twice. */
+  duplicate?: DuplicateKey
 }
 
 /** A sequence. */
@@ -89,6 +93,8 @@ export type YamlDocument = {
   readonly root: YamlNode | undefined
   readonly comments: readonly YamlComment[]
   readonly duplicates: readonly DuplicateKey[]
+  /** Whether it marks nodes by `&name`; the tree has copies where aliases stand. */
+  readonly hasAnchors: boolean
 }
 
 /**

@@ -1,12 +1,13 @@
 import * as cursor from './cursor.ts'
 import { COLON, DASH, DQUOTE, QUESTION, SQUOTE, at, column, isBlankOrEnd, syntaxError, type Cursor } from './cursor.ts'
+import { hintFor } from './hints.ts'
 import { mergeInto } from './merge-keys.ts'
 import type { YamlMap, YamlNode, YamlScalar, YamlSeq } from './nodes.ts'
 import { parseFlowCollection } from './parse-flow.ts'
 import { parseAlias, parseProperties, register, type Properties } from './parse-properties.ts'
 import { parseBlockScalar } from './parse-literal.ts'
 import { checkPlainStart, parsePlain, parsePlainLine, parseQuoted } from './parse-scalar.ts'
-import { tagOf } from './resolve.ts'
+import { isOldBoolean, tagOf } from './resolve.ts'
 
 /**
  * Reads the node at hand, which may be absent.
@@ -66,7 +67,7 @@ function parseContent(c: Cursor, minColumn: number, block: boolean, key: undefin
 
 function parseInline(c: Cursor, minColumn: number): YamlNode {
   const code = at(c)
-  if (code === DQUOTE || code === SQUOTE) return parseQuoted(c, minColumn)
+  if (code === DQUOTE || code === SQUOTE) return parseQuoted(c)
   if (code === 91 || code === 123) return parseFlowCollection(c)
   if (code === 42) return parseAlias(c)
   return parsePlain(c, minColumn)
@@ -127,7 +128,7 @@ function parseSeq(c: Cursor, col: number): YamlSeq {
     node.end = item.end
     cursor.skipBlank(c)
     if (c.pos >= c.text.length || column(c) < col || cursor.atDocumentMarker(c)) break
-    if (column(c) > col) throw syntaxError(c, "did not find expected '-' indicator")
+    if (column(c) > col) throw syntaxError(c, "did not find expected '-' indicator", c.pos, undefined, node.start)
     if (!isDash(c)) break
   }
   cursor.leave(c)
@@ -157,7 +158,7 @@ function parseMap(c: Cursor, col: number, first: KeyProperties | undefined): Yam
     addField(c, node, merges, key.scalar, value)
     cursor.skipBlank(c)
     if (c.pos >= c.text.length || column(c) < col || cursor.atDocumentMarker(c)) break
-    if (column(c) > col || isDash(c)) throw syntaxError(c, 'did not find expected key')
+    if (column(c) > col || isDash(c)) throw syntaxError(c, 'did not find expected key', c.pos, undefined, start)
   }
   if (merges.length > 0) mergeInto(c, fields, merges)
   cursor.leave(c)
@@ -172,10 +173,21 @@ export function addField(c: Cursor, map: YamlMap, merges: YamlNode[], key: YamlS
     merges.push(value)
     return
   }
-  if (map.otherKey === undefined && !isStringKey(c, key)) map.otherKey = key.value
+  noteOddKey(c, map, key)
   const before = fields.get(key.value)
-  if (before) c.duplicates.push({ key: key.value, first: before.keyStart, second: value.keyStart })
+  if (before) {
+    map.duplicate = { key: key.value, first: before.keyStart, second: value.keyStart }
+    c.duplicates.push(map.duplicate)
+  }
   fields.set(key.value, value)
+}
+
+/** Remembers a key that is no string to one of Go's libraries. */
+function noteOddKey(c: Cursor, map: YamlMap, key: YamlScalar): void {
+  const isString = isStringKey(c, key)
+  if (isString && (key.style !== 'plain' || !isOldBoolean(key.value))) return
+  if (!isString) map.otherKey ??= key.value
+  map.oldKeys = (map.oldKeys ?? new Set()).add(key.value)
 }
 
 /** Go's libraries print a key that has a colon between brackets in quotes, and then it is a string. */
@@ -205,7 +217,7 @@ function parseKey(c: Cursor, properties: Properties | undefined): Key {
 
 function parseKeyScalar(c: Cursor): YamlNode {
   const code = at(c)
-  if (code === DQUOTE || code === SQUOTE) return parseQuoted(c, 0)
+  if (code === DQUOTE || code === SQUOTE) return parseQuoted(c)
   if (code === 42) return parseAlias(c)
   checkPlainStart(c)
   const { end } = parsePlainLine(c.text, c.pos)
@@ -230,8 +242,14 @@ function asKey(c: Cursor, node: YamlNode): YamlScalar {
   throw syntaxError(c, 'a mapping key that is no scalar', node.start)
 }
 
+/** Go's library finds it out at what follows. */
 function missingColon(c: Cursor): Error {
-  return syntaxError(c, "could not find expected ':'")
+  const next = /\n(?:[ \t\r]*(?:#.*)?\n)*/y
+  next.lastIndex = c.text.indexOf('\n', c.pos)
+  const problem = next.lastIndex >= 0 && next.test(c.text) ? next.lastIndex : c.text.length
+  const marks = { problem, context: c.pos }
+  const message = "could not find expected ':'"
+  return cursor.errorAt(c, 'YAML_SYNTAX', message, c.pos, hintFor(message), marks)
 }
 
 function scalarAt(c: Cursor, start: number, end: number): YamlScalar {

@@ -33,7 +33,7 @@ export function parseDocumentBody(c: Cursor): YamlDocument {
   const root = isEmpty ? undefined : parseBlockNode(c, 0, 0, true)
   skipBlank(c)
   if (c.pos < c.text.length && !atDocumentMarker(c)) throw unexpected(c)
-  return { source: c.source, root, comments: c.comments, duplicates: c.duplicates }
+  return { source: c.source, root, comments: c.comments, duplicates: c.duplicates, hasAnchors: c.anchors.size > 0 }
 }
 
 /** Reads `%YAML 1.1` or `%TAG …`; there are no others. */

@@ -9,6 +9,7 @@ import {
   at,
   countNode,
   enter,
+  foldedBreaks,
   isBlankOrEnd,
   leave,
   skipBlank,
@@ -54,7 +55,7 @@ function parseFlowSeq(c: Cursor): YamlSeq {
     node.items.push(parseFlowItem(c))
     skipBlank(c)
     if (at(c) === COMMA) c.pos++
-    else if (at(c) !== CLOSE_SEQ) throw syntaxError(c, "did not find expected ',' or ']'")
+    else if (at(c) !== CLOSE_SEQ) throw syntaxError(c, "did not find expected ',' or ']'", c.pos, undefined, node.start)
   }
   c.pos++
   node.end = c.pos
@@ -90,7 +91,7 @@ function parseFlowMap(c: Cursor): YamlMap {
     parseFlowField(c, node, merges)
     skipBlank(c)
     if (at(c) === COMMA) c.pos++
-    else if (at(c) !== CLOSE_MAP) throw syntaxError(c, "did not find expected ',' or '}'")
+    else if (at(c) !== CLOSE_MAP) throw syntaxError(c, "did not find expected ',' or '}'", c.pos, undefined, node.start)
   }
   c.pos++
   node.end = c.pos
@@ -145,7 +146,7 @@ function parseFlowNode(c: Cursor): YamlNode {
     const isEmpty = next === COMMA || next === CLOSE_SEQ || next === CLOSE_MAP || next === COLON
     return register(c, properties, isEmpty ? emptyScalar(c) : parseFlowNode(c))
   }
-  if (code === DQUOTE || code === SQUOTE) return parseQuoted(c, 0)
+  if (code === DQUOTE || code === SQUOTE) return parseQuoted(c)
   if (code === OPEN_SEQ || code === 123) return parseFlowCollection(c)
   if (code === 42) return parseAlias(c)
   return parseFlowPlain(c)
@@ -174,7 +175,7 @@ function parseFlowPlain(c: Cursor): YamlScalar {
       c.lineStart = before.lineStart
       break
     }
-    value += breaks === 1 ? ' ' : '\n'.repeat(breaks - 1)
+    value += foldedBreaks(c, end, c.pos)
   }
   return { kind: 'scalar', value, tag: '', style: 'plain', source: c.source, start, end: c.pos, keyStart: -1 }
 }

@@ -1,4 +1,4 @@
-import { CR, HASH, LF, SPACE, TAB, at, isBlankOrEnd, syntaxError, type Cursor } from './cursor.ts'
+import { CR, HASH, LF, SPACE, TAB, at, breakAt, isBlankOrEnd, syntaxError, type Cursor } from './cursor.ts'
 import type { YamlScalar } from './nodes.ts'
 
 type Header = { readonly isFolded: boolean; readonly chomp: 'clip' | 'strip' | 'keep'; readonly indent: number }
@@ -10,7 +10,8 @@ export function parseBlockScalar(c: Cursor, minColumn: number): YamlScalar {
   const parent = Math.max(minColumn - 1, 0)
   const indent = header.indent > 0 ? (minColumn === 0 ? 0 : parent) + header.indent : detectIndent(c, minColumn)
   const lines = readLines(c, indent)
-  const value = joinLines(lines, header)
+  const joined = joinLines(lines, header)
+  const value = c.keepsBreaks && !header.isFolded ? withBreaks(c, joined, start) : joined
   const style = header.isFolded ? 'folded' : 'literal'
   return { kind: 'scalar', value, tag: '', style, source: c.source, start, end: c.pos, keyStart: -1 }
 }
@@ -89,6 +90,15 @@ function isMarker(text: string, i: number, indent: number): boolean {
   if (indent > 0) return false
   const three = text.slice(i, i + 3)
   return (three === '---' || three === '...') && isBlankOrEnd(text.charCodeAt(i + 3))
+}
+
+/** Puts the line ends of the source where they are no line feeds; the first one behind the header ends that. */
+function withBreaks(c: Cursor, value: string, start: number): string {
+  let end = c.text.indexOf('\n', start)
+  return value.replace(/\n/g, () => {
+    end = c.text.indexOf('\n', end + 1)
+    return breakAt(c, end)
+  })
 }
 
 /** Joins lines; the last one is '' when the text ended with a line feed. */

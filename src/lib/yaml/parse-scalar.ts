@@ -7,6 +7,7 @@ import {
   SPACE,
   TAB,
   atDocumentMarker,
+  foldedBreaks,
   isBlankOrEnd,
   syntaxError,
   type Cursor,
@@ -40,11 +41,11 @@ export function parsePlain(c: Cursor, minColumn: number): YamlScalar {
   c.pos = first.end
   let isOver = first.stoppedAtColon
   while (!isOver) {
-    const breaks = nextLine(c, minColumn)
-    if (breaks === 0) break
+    const end = c.pos
+    if (nextLine(c, minColumn) === 0) break
     const line = parsePlainLine(c.text, c.pos)
     if (line.stoppedAtColon) throw mappingValue(c, line.end)
-    value += (breaks === 1 ? ' ' : '\n'.repeat(breaks - 1)) + c.text.slice(c.pos, line.end)
+    value += foldedBreaks(c, end, c.pos) + c.text.slice(c.pos, line.end)
     c.pos = line.end
     isOver = line.stoppedAtColon
   }
@@ -96,11 +97,11 @@ function nextLine(c: Cursor, minColumn: number): number {
 }
 
 /** Reads a quoted scalar, which may go over several lines. */
-export function parseQuoted(c: Cursor, minColumn: number): YamlScalar {
+export function parseQuoted(c: Cursor): YamlScalar {
   const start = c.pos
   const isDouble = c.text.charCodeAt(start) === DQUOTE
   c.pos++
-  const value = isDouble ? readDouble(c, start, minColumn) : readSingle(c, start, minColumn)
+  const value = isDouble ? readDouble(c, start) : readSingle(c, start)
   return {
     kind: 'scalar',
     value,
@@ -113,7 +114,7 @@ export function parseQuoted(c: Cursor, minColumn: number): YamlScalar {
   }
 }
 
-function readSingle(c: Cursor, start: number, minColumn: number): string {
+function readSingle(c: Cursor, start: number): string {
   let value = ''
   for (;;) {
     const quote = c.text.indexOf("'", c.pos)
@@ -123,7 +124,7 @@ function readSingle(c: Cursor, start: number, minColumn: number): string {
       const first = c.text.indexOf('\n', c.pos)
       value += trimEnd(c.text.slice(c.pos, first))
       c.pos = first
-      value += foldBreaks(c, start, minColumn)
+      value += foldBreaks(c, start)
       continue
     }
     value += c.text.slice(c.pos, quote)
@@ -134,7 +135,7 @@ function readSingle(c: Cursor, start: number, minColumn: number): string {
   }
 }
 
-function readDouble(c: Cursor, start: number, minColumn: number): string {
+function readDouble(c: Cursor, start: number): string {
   const { text } = c
   let value = ''
   let from = c.pos
@@ -149,13 +150,13 @@ function readDouble(c: Cursor, start: number, minColumn: number): string {
       value += text.slice(from, c.pos)
       if (isEscapedBreak(text, c.pos + 1)) {
         c.pos = text.indexOf('\n', c.pos)
-        const folded = foldBreaks(c, start, minColumn)
+        const folded = foldBreaks(c, start)
         value += folded === ' ' ? '' : folded
       } else value += readEscape(c)
       from = c.pos
     } else if (code === LF) {
       value += trimEnd(text.slice(from, c.pos))
-      value += foldBreaks(c, start, minColumn)
+      value += foldBreaks(c, start)
       from = c.pos
     } else c.pos++
   }
@@ -166,23 +167,19 @@ function isEscapedBreak(text: string, i: number): boolean {
 }
 
 /** Crosses the line ends at hand: one becomes a space, n become n-1 line feeds. */
-function foldBreaks(c: Cursor, start: number, minColumn: number): string {
-  const breaks = nextQuotedLine(c, start)
+function foldBreaks(c: Cursor, start: number): string {
+  const from = c.pos
+  nextQuotedLine(c, start)
   if (atDocumentMarker(c)) throw syntaxError(c, 'found unexpected document indicator')
-  if (c.pos - c.lineStart < minColumn - 1 && c.pos < c.text.length && minColumn > 1)
-    throw syntaxError(c, 'found a quoted scalar that leaves its indentation')
-  return breaks === 1 ? ' ' : '\n'.repeat(breaks - 1)
+  return foldedBreaks(c, from, c.pos)
 }
 
-function nextQuotedLine(c: Cursor, start: number): number {
-  let breaks = 0
+function nextQuotedLine(c: Cursor, start: number): void {
   for (;;) {
     const code = c.text.charCodeAt(c.pos)
     if (code !== code) throw unterminated(c, start)
-    if (code === LF) {
-      breaks++
-      c.lineStart = c.pos + 1
-    } else if (code !== SPACE && code !== TAB && code !== CR) return breaks
+    if (code === LF) c.lineStart = c.pos + 1
+    else if (code !== SPACE && code !== TAB && code !== CR) return
     c.pos++
   }
 }

@@ -9,7 +9,7 @@ import { parseDocuments, type YamlNode } from './nodes.ts'
  */
 export function refold(value: string): string {
   if (!value.includes('\n') || !mayBeBlock(value)) return value
-  const root = parseDocuments(`a: >${hints(value)}\n${foldedLines(value)}`)[0]?.root
+  const root = parseDocuments(`a: ${writeFolded(value, '  ')}`)[0]?.root
   const read: YamlNode | undefined = root?.kind === 'map' ? root.fields.get('a') : undefined
   return read?.kind === 'scalar' ? read.value : value
 }
@@ -29,7 +29,12 @@ function hints(value: string): string {
   return value === '\n' || value.endsWith('\n\n') ? `${indent}+` : indent
 }
 
-function foldedLines(value: string): string {
+/** A folded scalar as Go's yaml.v3 writes it. */
+export function writeFolded(value: string, pad: string): string {
+  return `>${hints(value)}\n${foldedLines(value, pad)}`
+}
+
+function foldedLines(value: string, pad: string): string {
   const mayDouble = /^\n*[^\s]/.test(value)
   let out = ''
   let wasBreak = true
@@ -42,7 +47,7 @@ function foldedLines(value: string): string {
       continue
     }
     if (wasBreak) {
-      out += '  '
+      out += pad
       startsBlank = letter === ' ' || letter === '\t'
     }
     out += letter

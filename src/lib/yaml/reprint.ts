@@ -1,6 +1,6 @@
 import { SluiceError } from '../error/sluice-error.ts'
-import type { YamlNode, YamlScalar } from './nodes.ts'
-import { whereIs } from './position.ts'
+import type { DuplicateKey, YamlMap, YamlNode, YamlScalar } from './nodes.ts'
+import { positionOf, whereIs } from './position.ts'
 import { refold } from './refold.ts'
 import { parseTimestamp, resolvePlain, resolveScalar, tagOf, type ScalarValue } from './resolve.ts'
 
@@ -17,15 +17,10 @@ export function reprintedValue(root: YamlNode): unknown {
 }
 
 function convert(node: YamlNode, isInFlow: boolean, isRoot: boolean): unknown {
-  if (node.kind === 'scalar') return foldNextLines(scalarValue(node, isInFlow))
+  if (node.kind === 'scalar') return readAgain(node, reprintedScalar(node, isInFlow))
   const isFlow = isInFlow || node.isFlow === true
   if (node.kind === 'seq') return node.items.map((item) => convert(item, isFlow, false))
-  if (node.otherKey !== undefined && !isRoot)
-    throw refused(
-      node,
-      'json: unsupported type: map[interface {}]interface {}',
-      `write the key "${node.otherKey}" in quotes`,
-    )
+  checkMap(node, isRoot)
   const object: Record<string, unknown> = {}
   for (const [key, value] of node.fields) {
     const converted = convert(value, isFlow, false)
@@ -35,25 +30,36 @@ function convert(node: YamlNode, isInFlow: boolean, isRoot: boolean): unknown {
   return object
 }
 
-/** A NEXT LINE goes into the JSON as it is, where the last reader takes it for a line break, and folds it. */
-function foldNextLines(value: ScalarValue): ScalarValue {
-  if (typeof value !== 'string' || !value.includes('\x85')) return value
+/** Refuses a mapping of which Go makes no JSON. */
+export function checkMap(node: YamlMap, isRoot: boolean): void {
+  if (node.duplicate !== undefined) throw duplicateKey(node, node.duplicate)
+  if (node.otherKey === undefined || isRoot) return
+  const hint = `write the key "${node.otherKey}" in quotes`
+  throw refused(node, 'json: unsupported type: map[interface {}]interface {}', hint)
+}
+
+/** JSON has these as they are: the last reader takes a NEXT LINE for a line break, and folds it, and refuses the others. */
+function readAgain(node: YamlScalar, value: ScalarValue): ScalarValue {
+  if (typeof value !== 'string' || !BEYOND_ASCII.test(value)) return value
+  if (UNREADABLE.test(value)) throw refused(node, 'yaml: control characters are not allowed')
+  if (!value.includes('\x85')) return value
   return value.replace(/[ \t]*\x85[ \t\x85]*/g, (breaks) => '\n'.repeat(breaks.split('\x85').length - 2) || ' ')
 }
 
-function scalarValue(node: YamlScalar, isInFlow: boolean): ScalarValue {
-  if (node.style === 'folded') return refold(node.value)
-  if (node.style === 'literal' && node.value.startsWith('\t')) throw tabbed(node)
+/** The value of a scalar of such a tree; `isInFlow` says that it stands between brackets. @throws as {@link reprintedValue} */
+export function reprintedScalar(node: YamlScalar, isInFlow: boolean): ScalarValue {
+  if (node.style === 'folded' && !isInFlow) return refold(node.value)
+  if (node.style === 'literal' && !isInFlow && node.value.startsWith('\t')) throw tabbed(node)
   if (node.tag !== '') return taggedValue(node)
-  if (node.style === 'double' && UNREADABLE.test(node.value))
-    throw refused(node, 'yaml: control characters are not allowed')
   if (node.style !== 'plain') return node.value
   if (isInFlow && (node.value === '' || (node.value.includes(':') && parseTimestamp(node.value) !== undefined)))
     return node.value
   return finite(node, resolvePlain(node.value))
 }
 
-/** Characters that the emitter writes as they are and the parser refuses. */
+const BEYOND_ASCII = /[\x7f-\uffff]/
+
+/** Characters that JSON has as they are and the parser refuses. */
 const UNREADABLE = /[\x7f-\x84\x86-\x9f\ufffe\uffff]/
 
 const CHECKED = new Set(['!!int', '!!float', '!!bool', '!!null', '!!timestamp'])
@@ -78,6 +84,14 @@ function finite(node: YamlScalar, value: ScalarValue): ScalarValue {
   if (typeof value !== 'number' || Number.isFinite(value)) return value
   const name = Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
   throw refused(node, `json: unsupported value: ${name}`, 'write it in quotes')
+}
+
+function duplicateKey(node: YamlMap, { key, first, second }: DuplicateKey): SluiceError {
+  const { source } = node
+  const [before, after] = source ? [positionOf(source, first).line, positionOf(source, second)] : [0, undefined]
+  const message = `yaml: unmarshal errors:\n  line ${after?.line ?? 0}: mapping key ${JSON.stringify(key)} already defined at line ${before}`
+  const where = source && after ? `${source.file}:${after.line}:${after.column}` : undefined
+  return new SluiceError('YAML_SYNTAX', message, { ...(where ? { where } : {}), hint: 'remove one of the two' })
 }
 
 function tabbed(node: YamlScalar): SluiceError {

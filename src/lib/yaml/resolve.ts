@@ -31,6 +31,18 @@ const OLD_BOOLEANS = new Map<string, boolean>(
     .concat(['n', 'N', 'no', 'No', 'NO', 'off', 'Off', 'OFF'].map((word) => [word, false])),
 )
 
+const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/
+
+/** Whether YAML 1.1 reads a text as a number to the base of 60. */
+export function isBase60(text: string): boolean {
+  return BASE_60.test(text)
+}
+
+/** Whether YAML 1.1 reads a text such as `yes` as a boolean. */
+export function isOldBoolean(text: string): boolean {
+  return OLD_BOOLEANS.has(text)
+}
+
 const SPECIAL_FLOATS = new Map<string, number>([
   ['.nan', NaN],
   ['.NaN', NaN],

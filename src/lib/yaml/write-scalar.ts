@@ -1,4 +1,4 @@
-import { parseTimestamp, resolvePlain } from './resolve.ts'
+import { isBase60, parseTimestamp, resolvePlain } from './resolve.ts'
 
 /** Column after which Go's emitter breaks a scalar at a space. */
 const BEST_WIDTH = 80
@@ -7,7 +7,6 @@ const BEST_WIDTH = 80
 type Allowed = { readonly plain: boolean; readonly single: boolean; readonly block: boolean }
 
 const SIMPLE_WORD = /^(?!\.\.\.)[A-Za-z_/.][A-Za-z0-9_./-]*$/
-const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/
 const UNPRINTABLE = /[\0-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]/
 const AS_BLOCK = /^[-?:](?:[ \t]|$)|^[#,[\]{}&*!|>'"%@`]|:(?:[ \t]|$)|[ \t\n]#|^---|^\.\.\./
 
@@ -19,6 +18,7 @@ const AS_BLOCK = /^[-?:](?:[ \t]|$)|^[#,[\]{}&*!|>'"%@`]|:(?:[ \t]|$)|[ \t\n]#|^
  */
 export function writeString(text: string, column: number, indent: number, isKey: boolean): string {
   if (column + text.length <= BEST_WIDTH && SIMPLE_WORD.test(text)) return isWord(text) ? text : `"${text}"`
+  if (ODD_BREAK.test(text)) return writeBroken(text, column, indent, isKey)
   const hasBreak = text.includes('\n')
   const allowed = analyze(text)
   if (hasBreak && !isKey && allowed.block) return writeLiteral(text, indent)
@@ -27,6 +27,27 @@ export function writeString(text: string, column: number, indent: number, isKey:
   if (allowed.plain && !(isKey && text === '')) return fold(text, column, indent, isKey)
   if (allowed.single) return `'${fold(text.replaceAll("'", "''"), column + 1, indent, isKey, true)}'`
   return writeDouble(text, column, indent, isKey)
+}
+
+/** Line ends to Go's emitter besides the line feed; they are written as they are, and a line begins behind them. */
+const ODD_BREAK = /[\u2028\u2029]/
+
+/** Writes a text with such line ends: as a block where it has line feeds, too, in single quotes where it may. */
+function writeBroken(text: string, column: number, indent: number, isKey: boolean): string {
+  const hasSpecial = UNPRINTABLE.test(text) && hasUnprintable(text)
+  const isTight = !/ [\n\u2028\u2029]/.test(text) && !hasSpecial
+  const pad = ' '.repeat(indent)
+  if (text.includes('\n') && !isKey && isTight && !text.endsWith(' ')) {
+    const body = text.replace(/([\n\u2028\u2029])(?=[^\n\u2028\u2029])/g, `$1${pad}`)
+    const isOpen = !/[\n\u2028\u2029]$/.test(text)
+    const keep = /^[\n\u2028\u2029]$|[\n\u2028\u2029]{2}$/.test(text)
+    const hint = /^[ \n\u2028\u2029]/.test(text) ? '2' : ''
+    const first = /^[\n\u2028\u2029]/.test(text) ? '' : pad
+    return `|${hint}${isOpen ? '-' : keep ? '+' : ''}\n${first}${body.endsWith('\n') ? body.slice(0, -1) : body}`
+  }
+  if (text.includes('\n') || !isTight || /[\n\u2028\u2029] /.test(text)) return writeDouble(text, column, indent, isKey)
+  const lines = text.replaceAll("'", "''").split(/(?<=[\u2028\u2029])(?![\u2028\u2029])/)
+  return `'${lines.map((line, index) => fold(line, index === 0 ? column + 1 : indent, indent, isKey, true)).join(pad)}'`
 }
 
 /** Whether a text of letters is read back as a string by Go's yaml.v2. */
@@ -38,7 +59,7 @@ function staysString(text: string): boolean {
   const code = text.charCodeAt(0)
   if (!(code >= 43 && code <= 57)) return typeof resolvePlain(text, 'v2') === 'string'
   if (parseTimestamp(text) !== undefined) return false
-  return resolvePlain(text, 'v2') === text && !BASE_60.test(text)
+  return resolvePlain(text, 'v2') === text && !isBase60(text)
 }
 
 function analyze(text: string): Allowed {
@@ -107,8 +128,11 @@ const ESCAPES = new Map<number, string>([
   [0x2029, '\\P'],
 ])
 
-function writeDouble(text: string, column: number, indent: number, isKey: boolean): string {
+/** Writes a string in double quotes; a key is not folded. */
+export function writeDouble(text: string, column: number, indent: number, isKey: boolean): string {
   const runes = Array.from(text)
+  // Go's emitter looks for a byte order mark at the start only, and takes every letter behind it for one.
+  if (text.startsWith('\ufeff')) return `"${runes.map(escapeAny).join('')}"`
   let out = '"'
   let col = column + 1
   let wasSpace = false
@@ -140,7 +164,11 @@ function writeDouble(text: string, column: number, indent: number, isKey: boolea
 function escape(rune: string): string {
   const code = rune.codePointAt(0) ?? 0
   const mustEscape = !isPrintable(code) || code > 0xffff || code === 34 || code === 92 || code === 10
-  if (!mustEscape && code !== 0x2028 && code !== 0x2029) return rune
+  return mustEscape || code === 0x2028 || code === 0x2029 ? escapeAny(rune) : rune
+}
+
+function escapeAny(rune: string): string {
+  const code = rune.codePointAt(0) ?? 0
   const known = ESCAPES.get(code)
   if (known !== undefined) return known
   const hex = code.toString(16).toUpperCase()
@@ -148,8 +176,8 @@ function escape(rune: string): string {
   return code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`
 }
 
-/** `|` with its hints; the last line has no line feed when the text has none, the caller adds it. */
-function writeLiteral(text: string, indent: number): string {
+/** Writes a string as a block, as {@link writeString} does; `|` with its hints; the last line has no line feed when the text has none, the caller adds it. */
+export function writeLiteral(text: string, indent: number): string {
   const first = text.charCodeAt(0)
   const hint = first === 32 || first === 10 ? '2' : ''
   const isOpen = !text.endsWith('\n')

@@ -14,7 +14,13 @@ export function writeYaml(value: unknown): string {
   if (isMap(value)) writeMap(w, value, 0, true)
   else if (isSeq(value)) writeSeq(w, value, 0, true)
   else w.out = writeLeaf(value, 0, 2)
-  return `${w.out}\n`
+  return endsLine(w) ? w.out : `${w.out}\n`
+}
+
+/** Whether a block ended with a line end of its own, U+2028 or U+2029. */
+function endsLine({ out }: Writer): boolean {
+  const last = out.charCodeAt(out.length - 1)
+  return last === 0x2028 || last === 0x2029
 }
 
 /** Writes the documents of a stream, `---` between them. */
@@ -42,7 +48,7 @@ function writeMap(w: Writer, map: Readonly<Record<string, unknown>>, indent: num
   for (const key of sortKeys(Object.keys(map))) {
     const value = map[key]
     if (value === undefined) continue
-    if (!isFirst) w.out += pad
+    if (!isFirst) w.out += endsLine(w) ? pad.slice(1) : pad
     isFirst = false
     const written = writeKey(w, key)
     if (written === undefined) writeComplexField(w, key, value, indent)
@@ -64,7 +70,7 @@ function writeField(w: Writer, key: string, value: unknown, indent: number): voi
 function writeKey(w: Writer, key: string): string | undefined {
   const known = w.keys.get(key)
   if (known !== undefined) return known
-  if (/[\n\r]/.test(key) || (key.length > 32 && Buffer.byteLength(key) > 128)) return undefined
+  if (/[\n\r\u2028\u2029]/.test(key) || (key.length > 32 && Buffer.byteLength(key) > 128)) return undefined
   const written = writeString(key, 0, 0, true)
   w.keys.set(key, written)
   return written
@@ -81,7 +87,7 @@ function writeSeq(w: Writer, items: readonly unknown[], indent: number, isInline
   const pad = `\n${' '.repeat(indent)}- `
   let isFirst = isInline
   for (const item of items) {
-    w.out += isFirst ? '- ' : pad
+    w.out += isFirst ? '- ' : endsLine(w) ? pad.slice(1) : pad
     isFirst = false
     if (isMap(item)) writeMap(w, item, indent + 2, true)
     else if (isSeq(item)) writeSeq(w, item, indent + 2, true)

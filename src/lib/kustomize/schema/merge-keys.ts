@@ -140,3 +140,30 @@ export function mergeSchemaOf(apiVersion: string, kind: string): MergeSchema | u
   const name = `${apiVersion} ${kind}`
   return KINDS[name] ?? (PLAIN.has(name) ? withMetadata : undefined)
 }
+
+const TYPES: Readonly<Record<string, MergeSchema>> = {
+  'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta': METADATA,
+  'io.k8s.api.core.v1.PodTemplateSpec': POD_TEMPLATE,
+  'io.k8s.api.core.v1.PodSpec': POD_SPEC,
+  'io.k8s.api.core.v1.PodStatus': POD_STATUS,
+  'io.k8s.api.core.v1.Container': CONTAINER,
+  'io.k8s.api.core.v1.EphemeralContainer': EPHEMERAL_CONTAINER,
+  'io.k8s.api.core.v1.Volume': VOLUME,
+  'io.k8s.api.core.v1.PersistentVolumeClaim': CLAIM,
+  'io.k8s.api.core.v1.ServiceSpec': { lists: { ports: ['port', 'protocol'] } },
+  'io.k8s.api.core.v1.ReplicationControllerSpec': WORKLOAD_SPEC,
+  'io.k8s.api.apps.v1.DeploymentSpec': WORKLOAD_SPEC,
+  'io.k8s.api.apps.v1.ReplicaSetSpec': WORKLOAD_SPEC,
+  'io.k8s.api.apps.v1.DaemonSetSpec': WORKLOAD_SPEC,
+  'io.k8s.api.apps.v1.StatefulSetSpec': { fields: { template: POD_TEMPLATE, volumeClaimTemplates: CLAIM } },
+  'io.k8s.api.batch.v1.JobSpec': WORKLOAD_SPEC,
+  'io.k8s.api.batch.v1.JobTemplateSpec': JOB_TEMPLATE,
+  'io.k8s.api.batch.v1.CronJobSpec': { fields: { jobTemplate: JOB_TEMPLATE } },
+  'io.k8s.api.batch.v1beta1.JobTemplateSpec': JOB_TEMPLATE,
+  'io.k8s.api.batch.v1beta1.CronJobSpec': { fields: { jobTemplate: JOB_TEMPLATE } },
+}
+
+/** The merge keys of a type that definitions of one's own refer to; undefined when it has none. */
+export function mergeTypeOf(name: string): MergeSchema | undefined {
+  return TYPES[name]
+}

@@ -4,7 +4,7 @@
  * A line that starts with a kind opens its referrers; below it `path Kind[@version][+] …`, `group:Kind` where a group is asked for.
  * @see https://github.com/kubernetes-sigs/kustomize/blob/master/api/internal/konfig/builtinpluginconsts/namereference.go
  */
-export const NAME_REFERENCES = `
+export const NAME_REFERENCES = String.raw`
 storage.k8s.io:StorageClass@v1
   spec/storageClassName PersistentVolume PersistentVolumeClaim
   spec/volumeClaimTemplates/spec/storageClassName StatefulSet

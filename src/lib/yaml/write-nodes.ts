@@ -1,0 +1,124 @@
+import type { ScalarStyle, YamlMap, YamlNode, YamlScalar, YamlSeq } from './nodes.ts'
+import type { NodeComments } from './node-comments.ts'
+import { writeFolded } from './refold.ts'
+import { tagOf } from './resolve.ts'
+import { styleFor } from './scalar-style.ts'
+import { writeDouble, writeLiteral } from './write-scalar.ts'
+
+type Writer = { out: string; readonly comments: NodeComments | undefined }
+
+/**
+ * Writes a tree as kustomize's kyaml prints one: in the style that each node has, two spaces, sequences not indented under their key,
+ * nothing folded.
+ *
+ * @see https://github.com/yaml/go-yaml/blob/v3/emitterc.go
+ */
+export function writeNode(root: YamlNode, comments?: NodeComments): string {
+  const w: Writer = { out: '', comments }
+  writeValue(w, root, -2)
+  return w.out.endsWith('\n') ? w.out : `${w.out}\n`
+}
+
+/** Writes a node behind what stands on the line at hand; `indent` is that of the collection that holds it. */
+function writeValue(w: Writer, node: YamlNode, indent: number): void {
+  if (isBlock(node)) {
+    w.out += writeTag(node)
+    if (node.kind === 'map') writeMap(w, node, indent + 2)
+    else writeSeq(w, node, indent + 2)
+  } else if (node.kind === 'scalar') {
+    w.out += writeScalar(node, indent + 2, false)
+    const comment = w.comments?.behind(node)
+    if (comment) w.out += ` ${comment}`
+  } else w.out += writeFlow(node, indent + 2)
+}
+
+function isBlock(node: YamlNode): node is YamlMap | YamlSeq {
+  if (node.kind === 'scalar' || node.isFlow) return false
+  return node.kind === 'map' ? node.fields.size > 0 : node.items.length > 0
+}
+
+function writeMap(w: Writer, map: YamlMap, indent: number): void {
+  let isFirst = true
+  for (const [key, value] of map.fields) {
+    startLine(w, indent, isFirst, w.comments?.above(value.keyStart, false))
+    isFirst = false
+    w.out += `${writeKey(key, value, false)}:`
+    if (!isBlock(value)) {
+      if (!isNothing(value)) w.out += ' '
+      writeValue(w, value, indent)
+      continue
+    }
+    const tag = writeTag(value).trimEnd()
+    w.out += `${tag === '' ? '' : ` ${tag}`}\n${' '.repeat(value.kind === 'map' ? indent + 2 : indent)}`
+    if (value.kind === 'map') writeMap(w, value, indent + 2)
+    else writeSeq(w, value, indent)
+  }
+}
+
+function writeSeq(w: Writer, seq: YamlSeq, indent: number): void {
+  let isFirst = true
+  for (const item of seq.items) {
+    startLine(w, indent, isFirst, w.comments?.above(item.start, true))
+    isFirst = false
+    w.out += isNothing(item) ? '-' : '- '
+    writeValue(w, item, indent)
+  }
+}
+
+/** Ends the line before, and writes the comments that stand above what begins here. */
+function startLine(w: Writer, indent: number, isFirst: boolean, comments: readonly string[] = []): void {
+  const pad = ' '.repeat(indent)
+  if (!isFirst) w.out += w.out.endsWith('\n') ? pad : `\n${pad}`
+  for (const line of comments) w.out += `${line}\n${pad}`
+}
+
+function isNothing(node: YamlNode): boolean {
+  return node.kind === 'scalar' && node.value === '' && node.style === 'plain' && writeTag(node) === ''
+}
+
+function writeFlow(node: YamlMap | YamlSeq, indent: number): string {
+  const inside = (child: YamlNode): string =>
+    child.kind === 'scalar' ? writeScalar(child, indent, true) : writeFlow(child, indent)
+  if (node.kind === 'seq') return `${writeTag(node)}[${node.items.map(inside).join(', ')}]`
+  const fields = [...node.fields].map(([key, value]) => `${writeKey(key, value, true)}: ${inside(value)}`)
+  return `${writeTag(node)}{${fields.join(', ')}}`
+}
+
+/** A key keeps the quotes that it has in the text. */
+function writeKey(key: string, value: YamlNode, isInFlow: boolean): string {
+  const first = value.keyStart < 0 ? '' : value.source?.text[value.keyStart]
+  const wanted: ScalarStyle = first === '"' ? 'double' : first === "'" ? 'single' : 'plain'
+  return inQuotes(key, styleFor(key, wanted, { isInFlow, isKey: true }), 0)
+}
+
+function writeScalar(node: YamlScalar, indent: number, isInFlow: boolean): string {
+  const style = styleFor(node.value, wantedStyle(node), { isInFlow, isKey: false })
+  const text =
+    style === 'literal'
+      ? writeLiteral(node.value, indent)
+      : style === 'folded'
+        ? writeFolded(node.value, ' '.repeat(indent))
+        : inQuotes(node.value, style, indent)
+  return writeTag(node) + text
+}
+
+/** A text that would be read as something else is put in quotes. */
+function wantedStyle(node: YamlScalar): ScalarStyle {
+  if (node.style !== 'plain') return node.style
+  if (node.value.includes('\n')) return 'literal'
+  return node.tag === '!!str' && tagOf({ ...node, tag: '' }) !== '!!str' ? 'double' : 'plain'
+}
+
+function inQuotes(text: string, style: ScalarStyle, indent: number): string {
+  if (style === 'plain') return text
+  if (style === 'double') return writeDouble(text, 0, 0, true)
+  const pad = ' '.repeat(indent)
+  return `'${text.replaceAll("'", "''").replace(/[\n\u2028\u2029]+/g, (breaks) => `${breaks.startsWith('\n') ? '\n' : ''}${breaks}${pad}`)}'`
+}
+
+/** A tag is written where the text without it would mean something else. */
+function writeTag(node: YamlNode): string {
+  if (node.tag === '' || node.tag === '!!str') return ''
+  if (node.kind !== 'scalar') return node.tag === '!!map' || node.tag === '!!seq' ? '' : `${node.tag} `
+  return tagOf({ ...node, tag: '', style: 'plain' }) === node.tag ? '' : `${node.tag} `
+}

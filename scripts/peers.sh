@@ -27,6 +27,21 @@ if [ ! -x "$peers/flux" ]; then
   rm -rf "$work"
 fi
 # cosign is not built: it takes as long again, and the journeys that use it say so and skip.
+if [ ! -x "$peers/kustomize-batch" ]; then
+  echo "peers: building kustomize 5.8.1 for many builds in one process"
+  work=$(mktemp -d)
+  cp tests/kustomize/batch/main.go "$work"
+  (cd "$work" && go mod init batch && go get sigs.k8s.io/kustomize/kustomize/v5@v5.8.1 && go build -o "$peers/kustomize-batch" .) >"$work/go.log" 2>&1 ||
+    { echo "peers: it could not be built"; tail -5 "$work/go.log"; }
+  rm -rf "$work"
+fi
+if [ ! -x "$peers/helm" ]; then
+  echo "peers: building helm 3.16.4"
+  work=$(mktemp -d)
+  (cd "$work" && go mod init helm && go get helm.sh/helm/v3/cmd/helm@v3.16.4 && go build -o "$peers/helm" helm.sh/helm/v3/cmd/helm) >"$work/go.log" 2>&1 ||
+    { echo "peers: helm could not be built"; tail -5 "$work/go.log"; }
+  rm -rf "$work"
+fi
 if [ ! -x "$peers/kube-control-plane" ] && [ -d "$tools/kube-control-plane" ]; then
   echo "peers: building the Kubernetes control plane (about five minutes)"
   work=$(mktemp -d)

@@ -23,11 +23,7 @@ export function ours(root: string, files: Files): Answer {
 
 /** The original's build of the same tree, written to `root`. */
 export async function theirs(kustomize: string, root: string, files: Files): Promise<Answer> {
-  rmSync(root, { recursive: true, force: true })
-  for (const [path, text] of files) {
-    mkdirSync(dirname(join(root, path)), { recursive: true })
-    writeFileSync(join(root, path), text)
-  }
+  writeFiles(root, files)
   try {
     const { stdout } = await promisify(execFile)(kustomize, ['build', join(root, 'top')], { maxBuffer: 1 << 26 })
     return { text: stdout }
@@ -40,6 +36,15 @@ export async function theirs(kustomize: string, root: string, files: Files): Pro
         .replace(/^Error: /, '')
         .trim(),
     }
+  }
+}
+
+/** Writes a tree to an emptied folder. */
+export function writeFiles(root: string, files: Files): void {
+  rmSync(root, { recursive: true, force: true })
+  for (const [path, text] of files) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    writeFileSync(join(root, path), text)
   }
 }
 

@@ -1,7 +1,7 @@
-import { toValue } from '../yaml/to-value.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { whereIs } from '../yaml/position.ts'
 import { loadConfig, loadCrdConfig, mergeConfig, NO_CONFIG, type TransformerConfig } from './config.ts'
+import { valueWithNotes } from './build-notes.ts'
 import { buildError, during, failure, messageOf, placed, prefixed, rewritten } from './failure.ts'
 import { formatId, idKey } from './ids.ts'
 import type { Helm } from './helm.ts'
@@ -94,8 +94,8 @@ function runValidators(build: Build, target: Target, into: Accumulator): void {
   }
 }
 
-function valueText({ node, isDeleted }: Resource): string {
-  return isDeleted ? '' : goJson(toValue(node, { integers: 'bigint' }))
+function valueText(resource: Resource): string {
+  return resource.isDeleted ? '' : goJson(valueWithNotes(resource))
 }
 
 /** What bases and components are found with: charts in them get the namespace from here when they have none. */

@@ -23,9 +23,8 @@ import { isLocalConfig, transformPairs } from './transform-fields.ts'
 import type { FileTree } from './tree.ts'
 import { resolveVars } from './vars.ts'
 import { refuseTwins } from './transform-patches.ts'
-import { isRecord } from '../value/is-record.ts'
 import { SluiceError } from '../error/sluice-error.ts'
-import type { YamlMap } from '../yaml/nodes.ts'
+import { mapNode, stringNode, type YamlMap } from '../yaml/nodes.ts'
 import { noteStep, type Step } from './provenance.ts'
 
 /** What a caller may choose. */
@@ -211,8 +210,10 @@ function objectOf(resource: Resource, metadataWanted: readonly string[]): Record
     texts.set(TRANSFORMATIONS, renderTransformations(resource.transformations))
   const annotations = metadata?.fields.get('annotations')
   metadata?.fields.delete('annotations')
+  if (texts.size > 0)
+    metadata?.fields.set('annotations', mapNode([...texts].map(([key, text]) => [key, stringNode(text)])))
   const object = objectValue(resource.node)
+  metadata?.fields.delete('annotations')
   if (annotations) metadata?.fields.set('annotations', annotations)
-  if (texts.size > 0 && isRecord(object['metadata'])) object['metadata']['annotations'] = Object.fromEntries(texts)
   return object
 }

@@ -156,9 +156,10 @@ function madeScalar(old: YamlNode | undefined): YamlNode {
   return { ...plainNode(old.value), tag: '!!str' }
 }
 
-/** Whether a node is null in YAML. */
+/** Whether a node is null in YAML; what a transformer put there without a type is not. */
 export function isNull(node: YamlNode | undefined): boolean {
-  return node?.kind === 'scalar' && isNullText(node.value, node.style, node.tag)
+  if (node?.kind !== 'scalar' || (node.tag === '' && node.end === 0)) return false
+  return isNullText(node.value, node.style, node.tag)
 }
 
 function isNullText(value: string, style: string, tag: string): boolean {

@@ -7,6 +7,7 @@ import { isRecord } from '../value/is-record.ts'
 import type { Decoded } from './decode.ts'
 import { buildError, during, failure } from './failure.ts'
 import type { Helm, HelmScratch } from './helm.ts'
+import { jsonValue } from './json-patch.ts'
 import { flagOf, textOf, textsOf } from './kustomization.ts'
 import { loadBytes, loadText, type Loader } from './loader.ts'
 import { mergeNodes } from './merge.ts'
@@ -123,8 +124,9 @@ function templateArgs({ config, name, chartHome, extraValues }: Chart, helm: Hel
 
 /** The values of the chart or of `valuesFile`, with those of `valuesInline` merged in. */
 function valuesOf(loader: Loader, chart: Chart): Uint8Array | string {
-  const inline = chart.config['valuesInline']
-  if (!isMap(inline) || inline.fields.size === 0) return loadBytes(loader, chart.valuesFile)
+  const given = chart.config['valuesInline']
+  if (!isMap(given) || given.fields.size === 0) return loadBytes(loader, chart.valuesFile)
+  const inline = jsonValue(given)
   if (chart.valuesMerge === 'replace') return renderValues(inline)
   const file = parseDocuments(loadText(loader, chart.valuesFile), chart.valuesFile)[0]?.root ?? mapNode()
   const nowhere = { schema: undefined, keys: undefined }

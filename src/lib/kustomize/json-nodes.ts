@@ -1,7 +1,7 @@
 import { formatJsonNumber, goFloat } from '../yaml/go-numbers.ts'
 import type { YamlNode, YamlScalar } from '../yaml/nodes.ts'
 import { checkMap, reprintedScalar } from '../yaml/reprint.ts'
-import { resolveScalar, type ScalarValue } from '../yaml/resolve.ts'
+import { resolveScalar, tagOf, type ScalarValue } from '../yaml/resolve.ts'
 import { styleOfText } from '../yaml/scalar-style.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { failure } from './failure.ts'
@@ -84,9 +84,9 @@ function readScalar(node: YamlScalar): void {
     node.style = styleOfText(node.value)
     return
   }
-  node.tag = ''
   node.style = 'plain'
   if (typeof value === 'number' || typeof value === 'bigint') node.value = goFloat(Number(value))
+  node.tag = tagOf({ ...node, tag: '' })
   if (node.touch) node.touch = { ...node.touch, value: node.value }
 }
 

@@ -51,8 +51,8 @@ function checkJson(text: string): void {
   }
 }
 
-/** A patch in YAML becomes JSON by the old rules, where `yes` is true, also as a key, and a date is a text. */
-function jsonValue(node: YamlNode): YamlNode {
+/** What YAML becomes as JSON by the old rules, where `yes` is true, also as a key, and a date is a text. */
+export function jsonValue(node: YamlNode): YamlNode {
   if (node.kind === 'map') return jsonMap(node)
   if (node.kind === 'seq') return { ...node, items: node.items.map(jsonValue) }
   const copy = copyNode(node)

@@ -30,18 +30,21 @@ export function splitDots(path: string): string[] {
 export function lookup(node: YamlNode, steps: readonly string[]): YamlNode | undefined {
   let at: YamlNode | undefined = node
   for (const step of steps) {
-    if (at === undefined) return undefined
-    if (at.kind === 'scalar') {
-      if (isNull(at)) return undefined
-      throw wrongKind('map', at)
+    if (at === undefined || isNull(at)) return undefined
+    if (/^[-+]?\d+$/.test(step) || step === '-' || isElement(step)) {
+      if (at.kind !== 'seq') throw wrongKind('seq', at)
+      at = elementOf(at.items, step)
+    } else {
+      if (at.kind !== 'map') throw wrongKind('map', at)
+      at = at.fields.get(step)
     }
-    at = at.kind === 'map' ? at.fields.get(step) : elementOf(at.items, step)
   }
   return at
 }
 
 function elementOf(items: readonly YamlNode[], step: string): YamlNode | undefined {
-  if (/^\d+$/.test(step)) return items[Number(step)]
+  if (/^-\d+$/.test(step)) throw buildError(`array index ${Number(step)} cannot be negative`)
+  if (/^\+?\d+$/.test(step)) return items[Number(step)]
   if (step === '-') return items.at(-1)
   const { field, value } = splitElement(step)
   return items.find((item) => {

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { writeYaml } from '../yaml/write.ts'
 import { appendOrigin, type Loader } from './loader.ts'
-import { currentId, fieldText, type Origin, type Resource } from './resource.ts'
+import { currentId, fieldMap, fieldText, setTextMap, textMap, type Origin, type Resource } from './resource.ts'
 
 /** The annotation that says where an object came from. */
 export const ORIGIN = 'config.kubernetes.io/origin'
@@ -11,7 +11,10 @@ export const TRANSFORMATIONS = 'alpha.config.kubernetes.io/transformations'
 
 /** Objects of a file came from it. */
 export function markFile(resources: readonly Resource[], loader: Loader, path: string): void {
-  for (const resource of resources) resource.origin = appendOrigin(loader.origin, path)
+  for (const resource of resources) {
+    resource.origin = appendOrigin(loader.origin, path)
+    spellAnnotations(resource)
+  }
 }
 
 /** What a field of a kustomization file generates or transforms comes from there. */
@@ -39,7 +42,16 @@ export function markTransformed(resources: readonly Resource[], by: Origin): voi
   for (const resource of resources) {
     if (resource.origin) resource.transformations.push(by)
     else resource.origin = by
+    spellAnnotations(resource)
   }
+}
+
+/** Where kustomize notes an origin, it writes all annotations anew, as texts. */
+function spellAnnotations(resource: Resource): void {
+  const annotations = fieldMap(fieldMap(resource.node, 'metadata'), 'annotations')
+  for (const value of annotations?.fields.values() ?? [])
+    if (value.kind !== 'scalar' || (value.tag !== '!!str' && value.style === 'plain'))
+      return setTextMap(resource, 'annotations', textMap(resource, 'annotations'))
 }
 
 /** The text of the annotation with the transformers. */

@@ -4,7 +4,7 @@ import { tagOf } from '../yaml/resolve.ts'
 import type { Rules } from './compat.ts'
 import { decodeStruct, type Decoded } from './decode.ts'
 import { selectorOf } from './entries.ts'
-import { buildError, failure } from './failure.ts'
+import { buildError, during, failure } from './failure.ts'
 import { isNull } from './field-spec.ts'
 import { anchored } from './go-regexp.ts'
 import { effectiveNamespace, formatId, isSelectedGvk, type ResId } from './ids.ts'
@@ -80,7 +80,8 @@ function sourceValue(resources: readonly Resource[], replacement: Decoded): Yaml
   if (!source) throw buildError('replacements must specify a source and at least one target', nodeOf(replacement))
   const selector = selectorOf(source)
   const fieldPath = textOf(source, 'fieldPath') || 'metadata.name'
-  const found = lookup(selectSource(resources, selector, source).node, splitDots(fieldPath))
+  const { node } = selectSource(resources, selector, source)
+  const found = during('error looking up replacement source', () => lookup(node, splitDots(fieldPath)))
   if (found === undefined || isEmpty(found))
     throw buildError(
       `fieldPath \`${fieldPath}\` is missing for replacement source ${formatSelector(selector)}`,

@@ -155,8 +155,6 @@ export function scalarLike(old: YamlNode | undefined, value: string, tag: '' | '
   if (old?.kind !== 'scalar') return fresh
   inherit(fresh, old)
   fresh.style = old.style
-  // a number in the quotes of the old value is a text
-  if (tag === '!!int' && old.style !== 'plain') fresh.tag = ''
   return fresh
 }
 

@@ -50,7 +50,7 @@ function readAgain(node: YamlScalar, value: ScalarValue): ScalarValue {
 export function reprintedScalar(node: YamlScalar, isInFlow: boolean): ScalarValue {
   if (node.style === 'folded' && !isInFlow) return refold(node.value)
   if (node.style === 'literal' && !isInFlow && node.value.startsWith('\t')) throw tabbed(node)
-  if (node.tag !== '') return taggedValue(node)
+  if (node.tag !== '' && !isQuotedByStyle(node)) return taggedValue(node)
   if (node.style !== 'plain') return node.value
   if (isInFlow && (node.value === '' || (node.value.includes(':') && parseTimestamp(node.value) !== undefined)))
     return node.value
@@ -61,6 +61,23 @@ const BEYOND_ASCII = /[\x7f-\uffff]/
 
 /** Characters that JSON has as they are and the parser refuses. */
 const UNREADABLE = /[\x7f-\x84\x86-\x9f\ufffe\uffff]/
+
+/** A number that a program put into quotes is a text: the tag is left out when it is printed, as it goes without saying. */
+function isQuotedByStyle({ tag, style, end, value }: YamlScalar): boolean {
+  if (end > 0 || style === 'plain' || !CHECKED.has(tag)) return false
+  return tag === tagOf({ ...NO_TAG, value })
+}
+
+const NO_TAG: YamlScalar = {
+  kind: 'scalar',
+  value: '',
+  tag: '',
+  style: 'plain',
+  source: undefined,
+  start: 0,
+  end: 0,
+  keyStart: -1,
+}
 
 const CHECKED = new Set(['!!int', '!!float', '!!bool', '!!null', '!!timestamp'])
 

@@ -1,0 +1,32 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { theirs, writeFiles, type Answer } from './differential.ts'
+import type { Files } from './generate-tree.ts'
+
+/** Kustomize's build command, asked again and again. */
+export type Peer = { readonly build: (root: string, files: Files) => Promise<Answer>; readonly close: () => void }
+
+/**
+ * Kustomize in one process (tests/kustomize/batch, made by scripts/peers.sh). A build with `openapi` leaves its schema behind, and so goes
+ * to a process of its own, the released program, as does every thousandth.
+ */
+export function batchPeer(program: string, kustomize: string): Peer {
+  const child = spawn(program, { stdio: ['pipe', 'pipe', 'ignore'] })
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const ask = async (dir: string): Promise<Answer> => {
+    child.stdin.write(`${dir}\n`)
+    const { value } = await answers.next()
+    const { ok, text = '', error = '' } = JSON.parse(String(value)) as { ok: boolean; text?: string; error?: string }
+    return ok ? { text } : { error: error.trim() }
+  }
+  let count = 0
+  return {
+    build: async (root, files) => {
+      const hasSchema = [...files.values()].some((text) => text.includes('openapi'))
+      if (hasSchema || ++count % 1000 === 0) return theirs(kustomize, root, files)
+      writeFiles(root, files)
+      return ask(`${root}/top`)
+    },
+    close: () => child.stdin.end(),
+  }
+}

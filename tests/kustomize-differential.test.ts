@@ -6,15 +6,19 @@ import { after, test } from 'node:test'
 import { difference, ours, theirs } from './kustomize/differential.ts'
 import { generateOddTree } from './kustomize/generate-odd-tree.ts'
 import { generateTree, type Files } from './kustomize/generate-tree.ts'
+import { generateWideTree } from './kustomize/generate-wide-tree.ts'
 
 /** Seeds whose trees once gave other bytes than kustomize. */
-const PAST = [1, 26, 31, 40, 53, 54, 62, 80, 104, 209, 241]
+const PAST = [1, 26, 31, 40, 53, 54, 62, 80, 104, 118, 209, 241, 250, 356, 378, 723, 779]
 
 /** The same, of the trees with odd YAML and plug-in configurations. */
-const PAST_ODD = [33, 39, 42, 45, 57, 66, 89, 124, 230, 294]
+const PAST_ODD = [33, 39, 42, 45, 57, 66, 89, 122, 124, 147, 230, 294, 344, 415, 595]
+
+/** The same, of the trees of many kinds. */
+const PAST_WIDE = [3, 10, 20, 21, 33, 50, 105, 144, 149, 251, 288, 345, 356, 379, 422, 588, 754]
 
 /** `SLUICE_FUZZ=20000 SLUICE_FUZZ_FROM=1000` for a long run. */
-const count = Number(process.env['SLUICE_FUZZ'] ?? 60)
+const count = Number(process.env['SLUICE_FUZZ'] ?? 40)
 const from = Number(process.env['SLUICE_FUZZ_FROM'] ?? 2000)
 
 const kustomize =
@@ -35,8 +39,10 @@ const random = Array.from({ length: count }, (_, index) => from + index)
 for (const [name, seeds, generate] of [
   ['trees that once differed', PAST, generateTree],
   ['odd trees that once differed', PAST_ODD, generateOddTree],
+  ['trees of many kinds that once differed', PAST_WIDE, generateWideTree],
   [`${count} random trees`, random, generateTree],
   [`${Math.ceil(count / 2)} random odd trees`, random.slice(0, Math.ceil(count / 2)), generateOddTree],
+  [`${Math.ceil(count / 2)} random trees of many kinds`, random.slice(0, Math.ceil(count / 2)), generateWideTree],
 ] as const)
   test(`kustomize: ${name} give the same bytes as the original`, { skip }, async () => {
     const differences: string[] = []

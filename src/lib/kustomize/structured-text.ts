@@ -1,5 +1,5 @@
-import { attachComments, type NodeComments } from '../yaml/node-comments.ts'
-import { parseDocuments, type YamlDocument, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
+import { attachComments } from '../yaml/node-comments.ts'
+import { parseDocuments, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
 import { reprintedValue } from '../yaml/reprint.ts'
 import { tagOf } from '../yaml/resolve.ts'
 import { writeNode } from '../yaml/write-nodes.ts'
@@ -29,11 +29,14 @@ export function setInText(
     const document = attempt(() => parseDocuments(holder.value)[0])
     if (document?.root === undefined) continue
     const { root } = document
+    // Before anything is created: what has no place in the text would stand at its start.
+    const comments = document.hasAnchors ? undefined : attachComments(document)
     const found = attempt(() => matchPath(root, steps.slice(i), { create: create ? value.kind : undefined })) ?? []
     if (found.length === 0) return false
-    const comments = commentsOf(document)
     for (const node of found) setValue(node, value, textFor)
-    const written = /^\s*[{[]/.test(holder.value) ? jsonText(root, holder.value) : writeNode(root, comments).trim()
+    const isJson = /^\s*[{[]/.test(holder.value)
+    if (!isJson && comments === undefined) throw oddText()
+    const written = isJson ? jsonText(root, holder.value) : writeNode(root, comments).trim()
     if (written === undefined) return false
     holder.value = written
     return true
@@ -62,12 +65,8 @@ function setValue(node: YamlNode, value: YamlNode, textFor: TextFor): void {
   node.value = textFor(node, value.kind === 'scalar' ? value.value : '')
 }
 
-function commentsOf(document: YamlDocument): NodeComments | undefined {
-  const { comments, hasAnchors } = document
-  if (comments.length === 0 && !hasAnchors) return undefined
-  const attached = hasAnchors ? undefined : attachComments(document)
-  if (attached || /^\s*[{[]/.test(document.source.text)) return attached
-  throw new SluiceError(
+function oddText(): SluiceError {
+  return new SluiceError(
     'KUSTOMIZE_UNSUPPORTED',
     'a replacement inside a YAML text that has anchors, or comments in unusual places, is not done',
     {

@@ -9,13 +9,13 @@ import { generateTree, type Files } from './kustomize/generate-tree.ts'
 import { generateWideTree } from './kustomize/generate-wide-tree.ts'
 
 /** Seeds whose trees once gave other bytes than kustomize. */
-const PAST = [1, 26, 31, 40, 53, 54, 62, 80, 104, 118, 209, 241, 250, 356, 378, 723, 779]
+const PAST = [1, 26, 31, 40, 53, 54, 62, 80, 104, 118, 209, 241, 250, 356, 378, 723, 779, 2000126]
 
 /** The same, of the trees with odd YAML and plug-in configurations. */
 const PAST_ODD = [33, 39, 42, 45, 57, 66, 89, 122, 124, 147, 230, 294, 344, 415, 595]
 
 /** The same, of the trees of many kinds. */
-const PAST_WIDE = [3, 10, 20, 21, 33, 50, 105, 144, 149, 251, 288, 345, 356, 379, 422, 588, 754]
+const PAST_WIDE = [3, 10, 20, 21, 33, 50, 105, 144, 149, 251, 288, 345, 356, 379, 422, 588, 754, 2000193]
 
 /** `SLUICE_FUZZ=20000 SLUICE_FUZZ_FROM=1000` for a long run. */
 const count = Number(process.env['SLUICE_FUZZ'] ?? 40)

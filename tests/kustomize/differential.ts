@@ -68,7 +68,8 @@ export function difference(mine: Answer, original: Answer): string | undefined {
 function errorText(text: string): string {
   return (text.split('\n')[0] ?? '')
     .replace(/(merging from generator )&\{[^}]*\}/g, '$1…')
-    .replace(/merging CRDs &\{.*\}: /, '')
+    .replace(/merging CRDs &\{.*$/, 'conflicting fieldspecs')
+    .replace(/(nodes unequal:).*$/, '$1')
     .replace(/^.*found multiple possible referrals:.*$/, 'found multiple possible referrals')
     .replace(/^panic: /, '')
     .trim()

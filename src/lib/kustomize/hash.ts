@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { formatJsonNumber } from '../yaml/go-numbers.ts'
 import type { YamlNode } from '../yaml/nodes.ts'
+import { reprintedValue } from '../yaml/reprint.ts'
 import { toValue } from '../yaml/to-value.ts'
 import { fieldText, type Resource } from './resource.ts'
 
@@ -29,8 +30,7 @@ export function hashOf(resource: Resource): string {
 }
 
 function textsOf(node: YamlNode | undefined): unknown {
-  if (node?.kind !== 'map') return ''
-  return Object.fromEntries([...node.fields].map(([key, value]) => [key, value.kind === 'scalar' ? value.value : '']))
+  return node?.kind === 'map' ? reprintedValue(node) : ''
 }
 
 const LETTERS: Readonly<Record<string, string>> = { '0': 'g', '1': 'h', '3': 'k', a: 'm', e: 't' }

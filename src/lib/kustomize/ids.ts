@@ -6,7 +6,8 @@ export type Gvk = { readonly group: string; readonly version: string; readonly k
 /** What kustomize knows an object by, at one moment of the build. */
 export type ResId = Gvk & { readonly name: string; readonly namespace: string }
 
-const NOT_A_NAMESPACE = '_non_namespaceable_'
+/** The namespace of what has none. */
+export const NOT_A_NAMESPACE = '_non_namespaceable_'
 
 /** Splits an apiVersion. */
 export function splitApiVersion(apiVersion: string): { readonly group: string; readonly version: string } {

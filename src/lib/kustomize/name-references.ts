@@ -4,18 +4,22 @@ import { valueWithNotes } from './build-notes.ts'
 import type { NameReference } from './config.ts'
 import { buildError, prefixed } from './failure.ts'
 import { isNull, visitField, type FieldSpec } from './field-spec.ts'
-import { effectiveNamespace, formatId, isCluster, isSelectedGvk, type Gvk } from './ids.ts'
+import { effectiveNamespace, formatId, isCluster, isSelectedGvk, NOT_A_NAMESPACE, type Gvk } from './ids.ts'
 import { placeLike } from './provenance.ts'
 import { currentId, fieldMap, fieldText, originalId, scalarLike, type Resource } from './resource.ts'
 
 /** Everything that was renamed, by each name it had. */
 type Renamed = ReadonlyMap<string, readonly Resource[]>
 
+/** The namespaces that objects came from, by the one that they are in. */
+type Origins = ReadonlyMap<string, ReadonlySet<string>>
+
 type Reference = {
   readonly referrer: Resource
   readonly target: Gvk
   readonly path: string
   readonly renamed: Renamed
+  readonly origins: Origins
   /** Namespaces of service accounts that a RoleBinding names. */
   readonly bindingNamespaces: ReadonlySet<string>
 }
@@ -32,6 +36,7 @@ export function fixNameReferences(resources: readonly Resource[], references: re
     for (const referrer of resources) namespacesOfBinding(referrer)
     return
   }
+  const origins = originsByNamespace(resources)
   const byKind = new Map<string, [Gvk, FieldSpec][]>()
   for (const referrer of resources) {
     const id = originalId(referrer)
@@ -45,8 +50,19 @@ export function fixNameReferences(resources: readonly Resource[], references: re
     }
     if (mine.length === 0) continue
     const bindingNamespaces = namespacesOfBinding(referrer)
-    for (const [target, spec] of mine) fixField({ referrer, target, path: spec.path, renamed, bindingNamespaces }, spec)
+    for (const [target, spec] of mine)
+      fixField({ referrer, target, path: spec.path, renamed, origins, bindingNamespaces }, spec)
   }
+}
+
+function originsByNamespace(resources: readonly Resource[]): Origins {
+  const origins = new Map<string, Set<string>>()
+  for (const resource of resources) {
+    const namespace = effectiveNamespace(currentId(resource))
+    const known = origins.get(namespace) ?? new Set<string>()
+    origins.set(namespace, known.add(effectiveNamespace(originalId(resource))))
+  }
+  return origins
 }
 
 function renamedByName(resources: readonly Resource[]): Renamed {
@@ -114,7 +130,7 @@ function fixMap(reference: Reference, map: YamlMap): void {
   if (nameNode === undefined) throw buildError("path config error; no 'name' field in node", map)
   const old = nameNode.kind === 'scalar' ? nameNode.value : ''
   const namespaceNode = map.fields.get('namespace')
-  const inNamespace = namespaceNode?.kind === 'scalar' ? namespaceTest(reference, old, namespaceNode.value) : () => true
+  const inNamespace = namespaceNode?.kind === 'scalar' ? namespaceTest(reference, namespaceNode.value) : () => true
   const referral = selectReferral(reference, old, inNamespace, sameNamesAndNamespaces)
   if (!referral) return
   const { name, namespace } = currentId(referral)
@@ -141,12 +157,16 @@ function takenFrom(
   return fresh
 }
 
-/** Candidates by their original namespace; when nothing at all was there, by their current one. */
-function namespaceTest({ renamed }: Reference, name: string, namespace: string): (resource: Resource) => boolean {
-  const candidates = renamed.get(name) ?? []
-  const byOriginal = (resource: Resource): boolean => effectiveNamespace(originalId(resource)) === namespace
-  const byCurrent = (resource: Resource): boolean => effectiveNamespace(currentId(resource)) === namespace
-  return candidates.some(byOriginal) ? byOriginal : byCurrent
+/** Candidates by their original namespace; when nothing at all that can be reached came from there, by their current one. */
+function namespaceTest(reference: Reference, namespace: string): (resource: Resource) => boolean {
+  const from = currentId(reference.referrer)
+  const { origins, bindingNamespaces } = reference
+  const reachable = isCluster(from)
+    ? [...origins.keys()]
+    : [effectiveNamespace(from), NOT_A_NAMESPACE, ...bindingNamespaces]
+  if (reachable.some((one) => origins.get(one)?.has(namespace)))
+    return (resource) => effectiveNamespace(originalId(resource)) === namespace
+  return (resource) => effectiveNamespace(currentId(resource)) === namespace
 }
 
 function selectReferral(

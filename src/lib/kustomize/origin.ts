@@ -11,10 +11,7 @@ export const TRANSFORMATIONS = 'alpha.config.kubernetes.io/transformations'
 
 /** Objects of a file came from it. */
 export function markFile(resources: readonly Resource[], loader: Loader, path: string): void {
-  for (const resource of resources) {
-    resource.origin = appendOrigin(loader.origin, path)
-    spellAnnotations(resource)
-  }
+  for (const resource of resources) resource.origin = appendOrigin(loader.origin, path)
 }
 
 /** What a field of a kustomization file generates or transforms comes from there. */
@@ -46,7 +43,7 @@ export function markTransformed(resources: readonly Resource[], by: Origin): voi
   }
 }
 
-/** Where kustomize notes an origin, it writes all annotations anew, as texts. */
+/** Where kustomize notes a transformer, it writes all annotations anew, as texts. */
 function spellAnnotations(resource: Resource): void {
   const annotations = fieldMap(fieldMap(resource.node, 'metadata'), 'annotations')
   for (const value of annotations?.fields.values() ?? [])

@@ -8,7 +8,7 @@ import { clientFromKubeconfig } from '../src/adapters/kube/client.ts'
 import { startNode } from '../src/agents/node/start.ts'
 import { serveRegistryd } from '../src/embedded/registryd/serve.ts'
 import { controlPlaneBinary, startControlPlane } from './lib/control-plane.ts'
-import { nodeLayer, pushImage } from './support/node-image.ts'
+import { pushImage } from './support/node-image.ts'
 import { chosenKubectls, runKubectl, whyNoPods } from './support/run-kubectl.ts'
 import { toolLayer } from './support/tool-layer.ts'
 
@@ -21,7 +21,7 @@ test('kubectl runs programs on our node through the real API server', { skip, ti
   const registryd = await serveRegistryd({ root: join(folder, 'registry'), port: 0 })
   const plane = await startControlPlane({ controllers: false })
   const client = clientFromKubeconfig(plane.kubeconfig)
-  await pushImage(registryd.host, 'demo/tools', '1', [nodeLayer(), toolLayer()], { Cmd: ['sh'], WorkingDir: '/tmp' })
+  await pushImage(registryd.host, 'demo/tools', '1', [toolLayer()], { Cmd: ['sh'], WorkingDir: '/tmp' })
   const registry = { alias: 'registry.sluice.local', url: registryd.host }
   const at = { stateDir: join(folder, 'node'), name: 'node-1', driver: 'linux', registry } as const
   const node = await startNode({ client, clock: systemClock, ...at })
@@ -40,7 +40,7 @@ test('kubectl runs programs on our node through the real API server', { skip, ti
   const [first] = chosenKubectls()
   const kubectl = (path: string | undefined, words: string[], input?: string) =>
     runKubectl(path, plane.kubeconfig, words, input)
-  assert.equal((await kubectl(first, ['wait', '--for=condition=Ready', 'pod/shell', '--timeout=60s'])).code, 0)
+  assert.equal((await kubectl(first, ['wait', '--for=condition=Ready', 'pod/shell', '--timeout=120s'])).code, 0)
   for (const path of chosenKubectls()) {
     const script = 'wc -c; echo err >&2; exit 3'
     const words = ['exec', '-i', 'shell', '--', 'sh', '-c', script]

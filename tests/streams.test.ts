@@ -30,14 +30,16 @@ before(async () => {
   const registryd = await serveRegistryd({ root: join(folder, 'registry'), port: 0 })
   closeRegistry = registryd.close
   const config = { Cmd: ['sh'], Env: ['COLOR=blue'], WorkingDir: '/tmp' }
-  await pushImage(registryd.host, 'demo/tools', '1', [nodeLayer(), toolLayer()], config)
+  await pushImage(registryd.host, 'demo/tools', '1', [toolLayer()], config)
+  await pushImage(registryd.host, 'demo/node', '1', [nodeLayer(), toolLayer()], config)
   const registry = { alias: 'registry.sluice.local', url: registryd.host }
   const log = (): void => undefined
   cluster = await startCluster({ stateDir: join(folder, 'state'), port: 0, node: 'linux', registry, log })
   await cluster.client.create(SERVICE, { fieldManager: 'test' })
   for (const pod of PODS) await cluster.client.create(pod, { fieldManager: 'test' })
   const names = PODS.map(({ metadata }) => `pod/${metadata.name}`)
-  await kubectl(kubectls[0], ['wait', '--for=condition=Ready', ...names, '--timeout=60s'])
+  const ready = await kubectl(kubectls[0], ['wait', '--for=condition=Ready', ...names, '--timeout=170s'])
+  assert.equal(ready.code, 0, ready.stderr)
 })
 
 after(async () => {
@@ -349,7 +351,12 @@ const PODS = [
   pod('shell', [{ name: 'shell', image: IMAGE, command: forever, env: [{ name: 'FRUIT', value: 'pear' }] }]),
   pod('talker', [{ name: 'talker', image: IMAGE, command: ['sh', '-c', 'echo a word; exec sleep 9999'] }]),
   pod('web', [
-    { name: 'web', image: IMAGE, command: ['node', '-e', WEB], ports: [{ containerPort: 8080 }] },
+    {
+      name: 'web',
+      image: 'registry.sluice.local/demo/node:1',
+      command: ['node', '-e', WEB],
+      ports: [{ containerPort: 8080 }],
+    },
     { name: 'side', image: IMAGE, command: forever },
   ]),
 ]

@@ -13,7 +13,7 @@ export async function runKubectl(
   input = '',
 ): Promise<Answer> {
   const env = { ...process.env, KUBECONFIG: kubeconfig }
-  const running = promisify(execFile)(path ?? 'kubectl', words, { env, timeout: 60_000 })
+  const running = promisify(execFile)(path ?? 'kubectl', words, { env, timeout: 180_000 })
   running.child.stdin?.end(input)
   return running.then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),

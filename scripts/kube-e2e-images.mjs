@@ -1,11 +1,11 @@
-// Images for the Kubernetes end-to-end suite, made from what is at hand: its own agnhost (static), and Debian's static busybox and bash for a shell, and
-// busybox for the web server that the suite calls nginx. Pushed to a registry under the names that the suite asks for.
+// Images for the Kubernetes end-to-end suite, made from what is at hand: its own agnhost (static), and Debian's static busybox and bash for a shell, its
+// curl, nc and dig, and busybox for the web server that the suite calls nginx. Pushed to a registry under the names that the suite asks for.
 import { createHash } from 'node:crypto'
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 
 const AGNHOST = ['/agnhost']
@@ -13,8 +13,14 @@ const WEB = { Cmd: ['httpd', '-f', '-p', '80', '-h', '/usr/share/nginx/html'] }
 
 /** Name and tag by what is in the image. @see k8s.io/kubernetes/test/utils/image/manifest.go */
 const IMAGES = {
-  'e2e-test-images/agnhost:2.66.1': { layers: ['busybox', 'agnhost'], config: { Entrypoint: AGNHOST, Cmd: ['pause'] } },
-  'e2e-test-images/agnhost:2.55': { layers: ['busybox', 'agnhost'], config: { Entrypoint: AGNHOST, Cmd: ['pause'] } },
+  'e2e-test-images/agnhost:2.66.1': {
+    layers: ['busybox', 'tools', 'agnhost'],
+    config: { Entrypoint: AGNHOST, Cmd: ['pause'] },
+  },
+  'e2e-test-images/agnhost:2.55': {
+    layers: ['busybox', 'tools', 'agnhost'],
+    config: { Entrypoint: AGNHOST, Cmd: ['pause'] },
+  },
   'e2e-test-images/busybox:1.37.0-2': { layers: ['busybox'], config: { Cmd: ['sh'] } },
   'e2e-test-images/nginx:1.27.0-2': { layers: ['busybox', 'web'], config: WEB },
   'e2e-test-images/nginx:1.28.0-2': { layers: ['busybox', 'web'], config: WEB },
@@ -26,8 +32,13 @@ const IMAGES = {
 }
 
 /** Pushes every image to the registry at `url`; answers the text of the suite's KUBE_TEST_REPO_LIST. */
-export async function pushImages(url, { agnhost, busybox, bash }) {
-  const layers = { busybox: busyboxLayer(busybox, bash), agnhost: agnhostLayer(agnhost), web: webLayer() }
+export async function pushImages(url, { agnhost, busybox, bash, tools }) {
+  const layers = {
+    busybox: busyboxLayer(busybox, bash),
+    agnhost: agnhostLayer(agnhost),
+    tools: toolLayer(tools),
+    web: webLayer(),
+  }
   for (const [name, image] of Object.entries(IMAGES))
     await pushImage(
       url,
@@ -67,6 +78,24 @@ function agnhostLayer(agnhost) {
     chmodSync(join(root, 'agnhost'), 0o755)
     symlinkSync('agnhost', join(root, 'agnhost-2'))
   })
+}
+
+/** Programs with the libraries that they name, for what the suite runs inside its pods. */
+function toolLayer(programs) {
+  return layerOf((root) => {
+    for (const [name, program] of Object.entries(programs)) {
+      copyInto(root, program, `/usr/bin/${name}`)
+      const { stdout } = spawnSync('ldd', [program], { encoding: 'utf8' })
+      for (const [library] of stdout.matchAll(/\/\S+/g)) copyInto(root, library, library)
+    }
+  })
+}
+
+function copyInto(root, source, target) {
+  const path = join(root, target)
+  mkdirSync(dirname(path), { recursive: true })
+  copyFileSync(source, path)
+  chmodSync(path, 0o755)
 }
 
 function webLayer() {

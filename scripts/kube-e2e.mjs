@@ -24,9 +24,10 @@ const bin = join(process.env.SLUICE_PEERS ?? join(homedir(), '.cache/sluice/peer
 for (const tool of ['e2e.test', 'ginkgo', 'agnhost'])
   if (!existsSync(join(bin, tool)))
     fail(`${join(bin, tool)} is not there: build it with ../shared/tools/kube-e2e/prepare.sh ${bin}`)
-for (const shell of ['/bin/busybox', '/bin/bash-static'])
-  if (values.node === 'linux' && !existsSync(shell))
-    fail(`${shell} is not there: apt-get install busybox-static bash-static`)
+const TOOLS = { curl: '/usr/bin/curl', nc: '/bin/nc.openbsd', dig: '/usr/bin/dig' }
+for (const program of ['/bin/busybox', '/bin/bash-static', ...Object.values(TOOLS)])
+  if (values.node === 'linux' && !existsSync(program))
+    fail(`${program} is not there: apt-get install busybox-static bash-static curl netcat-openbsd bind9-dnsutils`)
 
 const work = mkdtempSync(join(tmpdir(), 'kube-e2e-'))
 const running = []
@@ -35,7 +36,7 @@ try {
   const env = { ...process.env, KUBECONFIG: kubed.kubeconfig }
   if (values.node === 'linux') {
     const registry = await serve('registryd')
-    const images = { agnhost: stripped(), busybox: '/bin/busybox', bash: '/bin/bash-static' }
+    const images = { agnhost: stripped(), busybox: '/bin/busybox', bash: '/bin/bash-static', tools: TOOLS }
     env.KUBE_TEST_REPO_LIST = join(work, 'repositories.yaml')
     writeFileSync(env.KUBE_TEST_REPO_LIST, await pushImages(registry.url, images))
   }

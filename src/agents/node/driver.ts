@@ -39,6 +39,9 @@ export type RemoteRequest = {
   readonly tty: boolean
 }
 
+/** A setting of the kernel. */
+export type Sysctl = { readonly name: string; readonly value: string }
+
 /** A volume in memory. */
 export type MemoryMount = {
   readonly folder: string
@@ -94,7 +97,8 @@ export type Driver = {
   readonly gaps: readonly string[]
   readonly findImage: (name: string) => Promise<Image | undefined>
   readonly pullImage: (name: string) => Promise<Image>
-  readonly createSandbox: (pod: PodId) => Promise<Sandbox>
+  /** @param sysctls settings of the kernel that each pod has for itself: `net.ipv4.ip_local_port_range` and the like */
+  readonly createSandbox: (pod: PodId, sysctls: readonly Sysctl[]) => Promise<Sandbox>
   /** Mounts a file system of memory on a folder of the pod, for the containers that start after. */
   readonly mountMemory: (uid: string, mount: MemoryMount) => Promise<void>
   readonly start: (start: ContainerStart) => Promise<RunningContainer>

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { ContainerStart } from '../driver.ts'
 import { resolveInLayers } from '../image/layered-path.ts'
+import { isEnvName } from '../pod/env.ts'
 import { enterWords, type Ids, onTerminal, type Started } from './enter.ts'
 import { removeTree } from './remove-tree.ts'
 import { resolveUser } from './user.ts'
@@ -94,8 +95,7 @@ export function programArguments(
     ...start.env,
   ])
   for (const name of env.keys())
-    if (!/^[A-Za-z_.][-._A-Za-z0-9]*$/.test(name))
-      throw new SluiceError('OBJECT_INVALID', `"${name}" is no name of an environment variable`)
+    if (!isEnvName(name)) throw new SluiceError('OBJECT_INVALID', `"${name}" is no name of an environment variable`)
   const [program] = start.command
   if (program === undefined || program === '' || program.includes('='))
     throw new SluiceError('OBJECT_INVALID', `"${program ?? ''}" is no program: neither the pod nor the image names one`)

@@ -2,7 +2,7 @@ import { mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { RegistryClient } from '../../../adapters/registry/client.ts'
-import type { ContainerId, ContainerStart, Driver, DriverEvents, RunningContainer, Sandbox } from '../driver.ts'
+import type { ContainerId, ContainerStart, Driver, DriverEvents, RunningContainer, Sandbox, Sysctl } from '../driver.ts'
 import { openImageStore } from '../image/store.ts'
 import type { Kept, RunRequest } from '../keeper/messages.ts'
 import { openCgroups } from './cgroup.ts'
@@ -12,7 +12,7 @@ import { forgetKeeper, launchKeeper, TOOL_ENV, type Launched } from './launch.ts
 import { addRoutes, hasJoined, joinBridge, makeBridge, NETWORK, waitForNamespace } from './network.ts'
 import { groupOf, keyOf, metaOf, type Linux, type Meta } from './kept.ts'
 import { attachTo, execIn, forwardTo, openIn } from './remote.ts'
-import { enterSandbox, mountMemory, sandboxOf } from './sandbox.ts'
+import { enterSandbox, mountMemory, sandboxOf, setSysctls } from './sandbox.ts'
 import { removeTree } from './remove-tree.ts'
 import { checkMachine } from './self-check.ts'
 import { prepareTools, whyNoTerminals } from './tools.ts'
@@ -84,7 +84,7 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
     gaps: gapsOf(linux),
     findImage: images.find,
     pullImage: images.pull,
-    createSandbox: (pod) => createSandbox(linux, pod.uid, pod.name),
+    createSandbox: (pod, sysctls) => createSandbox(linux, pod.uid, pod.name, sysctls),
     mountMemory: (uid, mount) => mountMemory(linux, uid, mount),
     start: (start) => startContainer(linux, start),
     signal: async (id, signal) => {
@@ -156,7 +156,12 @@ function gapsOf({ mode, cgroups }: Linux): string[] {
   return gaps
 }
 
-async function createSandbox(linux: Linux, uid: string, hostname: string): Promise<Sandbox> {
+async function createSandbox(
+  linux: Linux,
+  uid: string,
+  hostname: string,
+  sysctls: readonly Sysctl[],
+): Promise<Sandbox> {
   const { keeper } = linux.launched
   const octet = nextOctet(linux)
   linux.octets.set(uid, octet)
@@ -168,6 +173,7 @@ async function createSandbox(linux: Linux, uid: string, hostname: string): Promi
     const meta: Meta = { kind: 'sandbox', uid, ip: `10.42.0.${octet}`, hasMounts: true }
     const { pid } = await keeper.run({ key, argv, env: TOOL_ENV, cwd: '/', meta })
     await waitForNamespace(pid, linux.launched.pid)
+    await setSysctls(linux, pid, sysctls)
     return { uid, ip: await joinBridge(keeper, pid, octet) }
   } catch (error) {
     await removeSandbox(linux, uid)

@@ -1,5 +1,5 @@
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import type { MemoryMount } from '../driver.ts'
+import type { MemoryMount, Sysctl } from '../driver.ts'
 import type { Kept } from '../keeper/messages.ts'
 import type { Linux } from './kept.ts'
 import { TOOL_ENV } from './launch.ts'
@@ -29,4 +29,15 @@ export async function mountMemory(linux: Linux, uid: string, { folder, sizeBytes
   const { code, output } = await linux.launched.keeper.exec({ argv, env: TOOL_ENV, timeoutMs: 10_000 })
   if (code === 0) return
   throw new SluiceError('POD_VOLUME', `a volume in memory cannot be mounted: ${output.trim()}`, { retry: 'backoff' })
+}
+
+/** Sets what the kernel keeps for each pod by itself. @throws SluiceError POD_CONFIG */
+export async function setSysctls(linux: Linux, pid: number, sysctls: readonly Sysctl[]): Promise<void> {
+  for (const { name, value } of sysctls) {
+    const file = `/proc/sys/${name.replaceAll('.', '/')}`
+    const words = ['sh', '-c', 'echo "$2" > "$1"', 'sh', file, value]
+    const argv = ['nsenter', '-t', String(pid), '-n', '-i', '-u', '--', ...words]
+    const { code, output } = await linux.launched.keeper.exec({ argv, env: TOOL_ENV, timeoutMs: 10_000 })
+    if (code !== 0) throw new SluiceError('POD_CONFIG', `sysctl ${name} cannot be set: ${output.trim()}`)
+  }
 }

@@ -15,7 +15,7 @@ const sources: EnvSources = {
   pod,
   ip: '10.42.0.7',
   hostIp: '10.42.0.1',
-  configMap: (name) => (name === 'settings' ? { mode: 'fast', 'bad key': 'x' } : undefined),
+  configMap: (name) => (name === 'settings' ? { mode: 'fast', 'bad=key': 'x' } : undefined),
   secret: (name) => (name === 'keys' ? { token: 's3cret' } : undefined),
   services: [
     {

@@ -36,14 +36,18 @@ export function resolveEnv(
     const kind = configMapRef ? 'configmap' : 'secret'
     const data = configMapRef ? sources.configMap(ref.name ?? '') : sources.secret(ref.name ?? '')
     if (data === undefined && ref.optional !== true) throw missing(kind, ref.name ?? '')
-    for (const [key, value] of Object.entries(data ?? {}))
-      if (/^[-._a-zA-Z][-._a-zA-Z0-9]*$/.test(prefix + key)) env.set(prefix + key, value)
+    for (const [key, value] of Object.entries(data ?? {})) if (isEnvName(prefix + key)) env.set(prefix + key, value)
   }
   for (const variable of container.env ?? []) {
     const value = valueOf(variable, container, sources, env)
     if (value !== undefined) env.set(variable.name, value)
   }
   return env
+}
+
+/** Whether Kubernetes takes it for the name of a variable: printable ASCII without `=`. */
+export function isEnvName(name: string): boolean {
+  return /^[ -<>-~]+$/.test(name)
 }
 
 /** Replaces `$(NAME)` by known variables; unknown ones stay, `$$` is a plain `$`. */

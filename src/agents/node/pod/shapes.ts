@@ -75,6 +75,7 @@ export type SecurityContext = {
 export type PodSecurityContext = SecurityContext & {
   readonly fsGroup?: number
   readonly supplementalGroups?: readonly number[]
+  readonly sysctls?: readonly { readonly name: string; readonly value: string }[]
 }
 
 /** A container of a pod. */
@@ -171,6 +172,13 @@ export type PodSpec = {
   readonly enableServiceLinks?: boolean
   readonly hostNetwork?: boolean
   readonly securityContext?: PodSecurityContext
+  readonly subdomain?: string
+  readonly dnsPolicy?: string
+  readonly dnsConfig?: {
+    readonly nameservers?: readonly string[]
+    readonly searches?: readonly string[]
+    readonly options?: readonly { readonly name: string; readonly value?: string }[]
+  }
   readonly hostAliases?: readonly { readonly ip: string; readonly hostnames?: readonly string[] }[]
   readonly activeDeadlineSeconds?: number
 }

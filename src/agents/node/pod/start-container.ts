@@ -1,13 +1,13 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import type { Bind, ContainerStart, Driver, Sandbox } from '../driver.ts'
+import type { Bind, ContainerStart, Driver, Sandbox, Sysctl } from '../driver.ts'
 import type { Image } from '../image/store.ts'
 import type { NodeContext } from './context.ts'
 import { commandOf, expandVariables, resolveEnv } from './env.ts'
 import { parseQuantity } from './fields.ts'
 import { lookUp, textOf } from './lookups.ts'
 import { uidOf, type Container, type Pod } from './shapes.ts'
+import { writeNetworkFiles } from './network-files.ts'
 import { messageBind } from './termination.ts'
 import { bindsOf, makeVolumes, readOnlyVolumes } from './volumes.ts'
 
@@ -25,13 +25,35 @@ export async function makePlace(context: NodeContext, pod: Pod, existing: Sandbo
   const uid = uidOf(pod)
   const name = pod.spec.hostname ?? pod.metadata.name
   const id = { uid, namespace: pod.metadata.namespace ?? 'default', name }
-  const sandbox = existing ?? (await driver.createSandbox(id))
+  const sandbox = existing ?? (await driver.createSandbox(id, sysctlsOf(pod)))
   const lookups = await lookUp(context.client, pod)
   const folder = driver.podFolder(uid)
   const volumes = makeVolumes(join(folder, 'volumes'), { pod, ip: sandbox.ip, hostIp: driver.hostIp, ...lookups })
   await mountMemories(driver, pod, volumes)
-  writeNetworkFiles(join(folder, 'etc'), driver, id, sandbox.ip, pod.spec.hostAliases ?? [])
+  if (driver.dns !== undefined) writeNetworkFiles(join(folder, 'etc'), { pod, dns: driver.dns, ...id, ip: sandbox.ip })
   return { sandbox, volumes }
+}
+
+/** Settings that touch nothing outside of the pod. @see https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/ */
+const SAFE_SYSCTLS = new Set([
+  'kernel.shm_rmid_forced',
+  ...['ip_local_port_range', 'tcp_syncookies', 'ping_group_range', 'ip_unprivileged_port_start'].map(ipv4),
+  ...['ip_local_reserved_ports', 'tcp_keepalive_time', 'tcp_fin_timeout', 'tcp_keepalive_intvl'].map(ipv4),
+  ...['tcp_keepalive_probes', 'tcp_rmem', 'tcp_wmem'].map(ipv4),
+])
+
+function ipv4(name: string): string {
+  return `net.ipv4.${name}`
+}
+
+function sysctlsOf({ spec }: Pod): readonly Sysctl[] {
+  const sysctls = (spec.securityContext?.sysctls ?? []).map(({ name, value }) => ({
+    name: name.replaceAll('/', '.'),
+    value,
+  }))
+  const unsafe = sysctls.find(({ name }) => !SAFE_SYSCTLS.has(name))
+  if (unsafe === undefined) return sysctls
+  throw new SluiceError('POD_CONFIG', `forbidden sysctl: ${JSON.stringify(unsafe.name)} not allowlisted`)
 }
 
 /** Content of volumes as it is now, for containers that run: ConfigMaps, Secrets, labels and tokens change. @throws SluiceError POD_VOLUME */
@@ -121,24 +143,6 @@ function groupsOf({ spec }: Pod): number[] {
 
 function userText({ runAsUser, runAsGroup }: { readonly runAsUser?: number; readonly runAsGroup?: number }): string {
   return runAsGroup === undefined ? String(runAsUser) : `${runAsUser}:${runAsGroup}`
-}
-
-function writeNetworkFiles(
-  folder: string,
-  driver: Driver,
-  { name, namespace }: { readonly name: string; readonly namespace: string },
-  ip: string,
-  aliases: NonNullable<Pod['spec']['hostAliases']>,
-): void {
-  if (driver.dns === undefined) return
-  mkdirSync(folder, { recursive: true })
-  const search = `${namespace}.svc.cluster.local svc.cluster.local cluster.local`
-  writeFileSync(join(folder, 'resolv.conf'), `search ${search}\nnameserver ${driver.dns}\noptions ndots:5\n`)
-  const more = aliases.map((alias) => `${alias.ip}\t${(alias.hostnames ?? []).join('\t')}\n`)
-  const given = more.length === 0 ? '' : `\n# Entries added by HostAliases.\n${more.join('')}`
-  const own = `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n${ip}\t${name}\n`
-  writeFileSync(join(folder, 'hosts'), `# Kubernetes-managed hosts file.\n${own}${given}`)
-  writeFileSync(join(folder, 'hostname'), `${name}\n`)
 }
 
 function networkBinds(driver: Driver, uid: string): Bind[] {

@@ -150,7 +150,7 @@ function hostPathOf(name: string, { path, type = '' }: { readonly path: string; 
 }
 
 function subPathOf(root: string, inner: string, volume: string): string {
-  const safe = safePath(inner)
+  const safe = inner.startsWith('/') ? undefined : safePath(inner)
   if (safe === undefined) throw refused(volume, `subPath "${inner}" leaves the volume`)
   const path = join(root, safe)
   if (!lstatSync(path, { throwIfNoEntry: false })) mkdirSync(path, { recursive: true })

@@ -3,6 +3,7 @@ import { isActivePod, isFinishedPod, isReadyPod } from '../pods.ts'
 import { refOf } from '../../../lib/kube/object.ts'
 import type { Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
+import { failedIndexes } from './index-failures.ts'
 import { indexOf, parseIndexes, renderIndexes } from './indexes.ts'
 import type { Job, JobStatus } from './shapes.ts'
 
@@ -78,11 +79,13 @@ function settleUncounted(before: JobStatus, heldUids: ReadonlySet<string>, pods:
       if (pod.status?.phase === 'Succeeded' && index !== undefined) indexes.add(index)
     }
   const completedIndexes = renderIndexes(indexes)
+  const gone = failedIndexes(job, before, pods)
   return {
     ...before,
     succeeded: indexed ? indexes.size : (before.succeeded ?? 0) + done(succeeded).length,
     failed: (before.failed ?? 0) + done(failed).length,
     ...(completedIndexes !== '' && { completedIndexes }),
+    ...(gone !== undefined && { failedIndexes: gone }),
     uncountedTerminatedPods: {
       ...(rest(succeeded).length > 0 && { succeeded: rest(succeeded) }),
       ...(rest(failed).length > 0 && { failed: rest(failed) }),

@@ -90,3 +90,36 @@ test('after a failure it waits before the next pod', () => {
 test('indexes are written as ranges', () => {
   for (const text of ['', '0', '0-2', '0,2', '0,1', '1,3-5,7']) assert.equal(renderIndexes(parseIndexes(text)), text)
 })
+
+test('a Job whose indexes fail on their own goes on until each has ended', () => {
+  const spec = { completions: 2, parallelism: 2, completionMode: 'Indexed', backoffLimitPerIndex: 1 }
+  const of = (index: number, phase: string, failures: number): Pod => {
+    const plain = pod(`p${index}-${failures}`, phase, false)
+    const annotations = {
+      'batch.kubernetes.io/job-completion-index': String(index),
+      'batch.kubernetes.io/job-index-failure-count': String(failures),
+    }
+    return { ...plain, metadata: { ...plain.metadata, annotations } }
+  }
+  const started = { startTime: '2026-11-23T03:00:00Z' }
+  const again = decideJob({ job: job(spec, started), candidates: [of(0, 'Failed', 0), of(1, 'Running', 0)], nowMs })
+  assert.ok(again.kind === 'act' && again.changes[0]?.do === 'create')
+  assert.equal(again.changes[0].object.metadata.annotations?.['batch.kubernetes.io/job-index-failure-count'], '1')
+
+  const pods = [of(0, 'Failed', 0), of(0, 'Failed', 1), of(1, 'Succeeded', 0)]
+  const ended = statusAfter(job(spec, started), pods)
+  assert.equal(ended.failedIndexes, '0')
+  assert.equal(ended.conditions?.[0]?.reason, 'FailedIndexes')
+  const early = statusAfter(job({ ...spec, completions: 5, maxFailedIndexes: 0 }, started), [of(0, 'Failed', 1)])
+  assert.equal(early.conditions?.[0]?.reason, 'MaxFailedIndexesExceeded')
+})
+
+test('a successPolicy ends a Job before all of its indexes are done', () => {
+  const spec = { completions: 5, parallelism: 5, completionMode: 'Indexed' }
+  const done = { startTime: '2026-11-23T03:00:00Z', completedIndexes: '0,3', succeeded: 2 }
+  const reasonWith = (rule: { succeededIndexes?: string; succeededCount?: number }): string | undefined =>
+    statusAfter(job({ ...spec, successPolicy: { rules: [rule] } }, done), []).conditions?.[0]?.reason
+  assert.equal(reasonWith({ succeededIndexes: '0,3' }), 'SuccessPolicy')
+  assert.equal(reasonWith({ succeededIndexes: '0-3', succeededCount: 2 }), 'SuccessPolicy')
+  assert.equal(reasonWith({ succeededCount: 2 }), 'SuccessPolicy')
+})

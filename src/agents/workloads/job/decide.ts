@@ -7,6 +7,8 @@ import type { Condition, Pod } from '../shapes.ts'
 import type { Telling, Write } from '../write.ts'
 import { countPods, releaseWrite, SHOWN_MS, TRACKING } from './count.ts'
 import { failureOf, retryAfterMs } from './failure.ts'
+import { indexFailure } from './index-failures.ts'
+import { parseIndexes } from './indexes.ts'
 import { missingPods } from './pods.ts'
 import { successOf } from './success.ts'
 import type { Job, JobStatus } from './shapes.ts'
@@ -48,7 +50,7 @@ function running(seen: JobSeen, mine: readonly Pod[], counted: JobStatus): Workl
   const waitMs = retryAfterMs(mine, nowMs)
   const deadlineMs = deadlineAfterMs(job, counted, nowMs)
   if (active.length < wanted && waitMs === 0 && seen.failure === undefined)
-    return act(missingPods(job, active, counted, wanted - active.length))
+    return act(missingPods(job, mine, counted, wanted - active.length))
   const again = [...(active.length < wanted ? [waitMs] : []), ...(deadlineMs !== undefined ? [deadlineMs] : [])]
   const decision = settled(job, counted)
   if (seen.failure !== undefined && decision.kind === 'done')
@@ -62,7 +64,8 @@ function wantedActive(job: Job, counted: JobStatus, active: number): number {
   const { completions, parallelism = 1 } = job.spec
   const succeeded = counted.succeeded ?? 0
   if (completions === undefined) return succeeded > 0 ? Math.min(active, parallelism) : parallelism
-  return Math.max(Math.min(completions - succeeded, parallelism), 0)
+  const failed = parseIndexes(counted.failedIndexes).size
+  return Math.max(Math.min(completions - succeeded - failed, parallelism), 0)
 }
 
 /** The conditions that say why the Job ends; `undefined` while it goes on. */
@@ -77,7 +80,7 @@ function endOf(
   if (failing) return { target: failing, final: 'Failed' }
   const meeting = conditionOf(before, 'SuccessCriteriaMet')
   if (meeting) return { target: meeting, final: 'Complete' }
-  const failure = failureOf(job, mine, counted, nowMs)
+  const failure = failureOf(job, mine, counted, nowMs) ?? indexFailure(job, counted)
   if (failure) return { target: condition('FailureTarget', failure.reason, failure.message, nowMs), final: 'Failed' }
   const success = successOf(job, counted)
   if (success !== undefined)

@@ -44,6 +44,11 @@ export function retryAfterMs(pods: readonly Pod[], nowMs: number): number {
   return Math.max(last.atMs + Math.min(FIRST_RETRY_MS * 2 ** (inARow - 1), LONGEST_RETRY_MS) - nowMs, 0)
 }
 
+/** What the podFailurePolicy says about a failed pod; `undefined` when no rule fits. */
+export function actionFor(job: Job, pod: Pod): string | undefined {
+  return ruleFor(job, pod)?.rule.action
+}
+
 function policyFailure(job: Job, pod: Pod): string | undefined {
   const found = ruleFor(job, pod)
   return found?.rule.action === 'FailJob' ? found.message : undefined

@@ -19,6 +19,8 @@ export type Job = KubeObject & {
     readonly completions?: number
     readonly completionMode?: string
     readonly backoffLimit?: number
+    readonly backoffLimitPerIndex?: number
+    readonly maxFailedIndexes?: number
     readonly activeDeadlineSeconds?: number
     readonly ttlSecondsAfterFinished?: number
     readonly suspend?: boolean
@@ -42,6 +44,7 @@ export type JobStatus = {
   readonly failed?: number
   readonly terminating?: number
   readonly completedIndexes?: string
+  readonly failedIndexes?: string
   readonly uncountedTerminatedPods?: { readonly succeeded?: readonly string[]; readonly failed?: readonly string[] }
   readonly conditions?: readonly Condition[]
 }

@@ -1,4 +1,4 @@
-import type { Environment } from '../environment.ts'
+import { type Environment, timestamp } from '../environment.ts'
 import { afterWrite, putOwn } from '../verbs/write.ts'
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
@@ -31,6 +31,28 @@ export function bootstrap(env: Environment, port: number): void {
           ? 'Used for system critical pods that must not be moved from their current node.'
           : 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
     })
+  bootstrapServices(env, port)
+}
+
+/** The addresses of Services, and the first of them. */
+function bootstrapServices(env: Environment, port: number): void {
+  putOwn(env, 'networking.k8s.io/servicecidrs', {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'ServiceCIDR',
+    metadata: { name: 'kubernetes' },
+    spec: { cidrs: ['10.96.0.0/16'] },
+    status: {
+      conditions: [
+        {
+          type: 'Ready',
+          status: 'True',
+          lastTransitionTime: timestamp(env.nowMs()),
+          reason: '',
+          message: 'Kubernetes default Service CIDR is ready',
+        },
+      ],
+    },
+  })
   putOwn(env, '/services', {
     apiVersion: 'v1',
     kind: 'Service',

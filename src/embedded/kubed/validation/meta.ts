@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { isObject, type Json, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import type { Obj } from '../object.ts'
@@ -118,6 +119,8 @@ const maskTrailingDash = (prefix: string): string => (/.-$/.test(prefix) ? `${pr
 function nameError(resource: Resource, name: string): string | undefined {
   if (FREE_NAMES.has(resource.group) || FREE_KINDS.has(resource.storageKey)) return pathSegmentError(name)
   if (LABEL_NAMES.has(resource.storageKey)) return labelError(name)
+  if (resource.storageKey === 'networking.k8s.io/ipaddresses')
+    return isIP(name) === 0 ? 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)' : undefined
   if (resource.storageKey === 'certificates.k8s.io/clustertrustbundles')
     // The name begins with that of its signer, where it has one, written with colons.
     return name

@@ -91,8 +91,13 @@ export function remove(env: Environment, call: Call, stored: Obj, removal: Remov
   const isDeleting = stored.metadata.deletionTimestamp !== undefined
   const holds = finalizers.length > 0 || grace > 0 || isNamespaceHeld(stored)
   if (!holds) {
-    if (stored.kind === 'Pod' && stored.apiVersion === 'v1') markEnded(env, marked, isDeleting)
+    const isPod = stored.kind === 'Pod' && stored.apiVersion === 'v1'
+    if (isPod) markEnded(env, marked, isDeleting)
     if (removal.dryRun) return { object: toVersion(resource, marked), gone: true }
+    if (isPod) {
+      const ended = env.store.put(resource.storageKey, marked)
+      return { object: finish(env, call, ended, clone(ended)), gone: true }
+    }
     return { object: finish(env, call, stored, marked), gone: true }
   }
   if (!isDeleting) {

@@ -256,9 +256,9 @@ export function isFinished(object: Obj): boolean {
 
 /** Removes an object for good. */
 export function finish(env: Environment, call: Call, stored: Obj, last: Obj): Obj {
-  const gone = env.store.remove(call.resource.storageKey, clone(toStored(call.resource, last)))
+  env.store.remove(call.resource.storageKey, clone(toStored(call.resource, last)))
   afterWrite(env, undefined, stored)
-  return toVersion(call.resource, gone)
+  return toVersion(call.resource, last)
 }
 
 /** What a write brings with it: a definition its kinds, a namespace its contents. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { formatJsonNumber } from '../yaml/go-numbers.ts'
 import type { YamlNode } from '../yaml/nodes.ts'
-import { reprintedValue } from '../yaml/reprint.ts'
+import { printedValue } from '../yaml/reprint.ts'
 import { toValue } from '../yaml/to-value.ts'
 import { fieldText, type Resource } from './resource.ts'
 
@@ -30,7 +30,7 @@ export function hashOf(resource: Resource): string {
 }
 
 function textsOf(node: YamlNode | undefined): unknown {
-  return node?.kind === 'map' ? reprintedValue(node) : ''
+  return node?.kind === 'map' ? printedValue(node) : ''
 }
 
 const LETTERS: Readonly<Record<string, string>> = { '0': 'g', '1': 'h', '3': 'k', a: 'm', e: 't' }

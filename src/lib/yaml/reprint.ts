@@ -13,17 +13,25 @@ import { parseTimestamp, resolvePlain, resolveScalar, tagOf, type ScalarValue } 
  * @throws SluiceError YAML_SYNTAX with Go's text, where it cannot make JSON of a value: a key inside that is no string, infinity
  */
 export function reprintedValue(root: YamlNode): unknown {
-  return convert(root, false, true)
+  return convert(root, false, true, true)
 }
 
-function convert(node: YamlNode, isInFlow: boolean, isRoot: boolean): unknown {
-  if (node.kind === 'scalar') return readAgain(node, reprintedScalar(node, isInFlow))
+/** The same before the last reader, which refuses some characters, sees it: what hashes are made of. */
+export function printedValue(root: YamlNode): unknown {
+  return convert(root, false, true, false)
+}
+
+function convert(node: YamlNode, isInFlow: boolean, isRoot: boolean, isLast: boolean): unknown {
+  if (node.kind === 'scalar') {
+    const value = reprintedScalar(node, isInFlow)
+    return isLast ? readAgain(node, value) : value
+  }
   const isFlow = isInFlow || node.isFlow === true
-  if (node.kind === 'seq') return node.items.map((item) => convert(item, isFlow, false))
+  if (node.kind === 'seq') return node.items.map((item) => convert(item, isFlow, false, isLast))
   checkMap(node, isRoot)
   const object: Record<string, unknown> = {}
   for (const [key, value] of node.fields) {
-    const converted = convert(value, isFlow, false)
+    const converted = convert(value, isFlow, false, isLast)
     if (key !== '__proto__') object[key] = converted
     else Object.defineProperty(object, key, { value: converted, enumerable: true, writable: true, configurable: true })
   }

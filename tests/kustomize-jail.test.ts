@@ -24,6 +24,7 @@ type Answer = {
   readonly ok: boolean
   readonly yaml?: string
   readonly error?: string
+  readonly where?: string
   readonly ms: number
 }
 
@@ -107,10 +108,10 @@ test('bombs end in an error that names file and line, or in their answer', () =>
   const dirs = [...hostileFiles()].map(([name, text]) =>
     folder(`bomb-${name}`, (dir) => writeFileSync(join(dir, 'h.yaml'), text)),
   )
-  for (const { dir, ok, error = '', ms } of batch(dirs)) {
+  for (const { dir, ok, error = '', where = '', ms } of batch(dirs)) {
     assert.doesNotMatch(error, /internal error/, dir)
     assert.ok(ms < 60_000, `${dir}: ${ms} ms`)
-    if (!ok && !error.includes('MiB')) assert.match(error, /h\.yaml/, `${dir}: ${error.slice(0, 300)}`)
+    if (!ok && !error.includes('MiB')) assert.match(error + where, /h\.yaml/, `${dir}: ${error.slice(0, 300)}`)
   }
 })
 

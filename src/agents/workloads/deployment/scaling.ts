@@ -40,9 +40,19 @@ export function totalReplicas(sets: readonly ReplicaSet[]): number {
   return sets.reduce((sum, set) => sum + sizeOf(set), 0)
 }
 
+/** Sum of pods that are there or wanted: a set that was told to shrink still has its pods until its own controller took them away. */
+function presentReplicas(sets: readonly ReplicaSet[]): number {
+  return sets.reduce((sum, set) => sum + Math.max(sizeOf(set), set.status?.replicas ?? 0), 0)
+}
+
 /** Sum of pods that are available. */
 export function totalAvailable(sets: readonly ReplicaSet[]): number {
   return sets.reduce((sum, set) => sum + (set.status?.availableReplicas ?? 0), 0)
+}
+
+/** Pods of a ReplicaSet that are available, and stay: one that was told to shrink has no more of them than it is to keep, whatever its status says yet. */
+function stayingAvailable(set: ReplicaSet): number {
+  return Math.min(set.status?.availableReplicas ?? 0, sizeOf(set))
 }
 
 /** Wanted size of a ReplicaSet. */
@@ -55,7 +65,7 @@ export function nextSize(deployment: Deployment, all: readonly ReplicaSet[], cur
   const wanted = wantedReplicas(deployment)
   const size = current ? sizeOf(current) : 0
   if (!isRolling(deployment) || size > wanted) return wanted
-  const room = wanted + maxSurge(deployment) - totalReplicas(all)
+  const room = wanted + maxSurge(deployment) - presentReplicas(all)
   return room <= 0 ? size : size + Math.min(room, wanted - size)
 }
 
@@ -67,19 +77,18 @@ export function shrinkOld(deployment: Deployment, current: ReplicaSet, old: read
   const sizes = new Map<string, number>()
   const all = [...old, current]
   const minAvailable = wantedReplicas(deployment) - maxUnavailable(deployment)
-  const currentUnavailable = sizeOf(current) - (current.status?.availableReplicas ?? 0)
+  const currentUnavailable = sizeOf(current) - stayingAvailable(current)
   const mostDown = totalReplicas(all) - minAvailable - currentUnavailable
   if (mostDown <= 0) return sizes
 
   let unhealthyDown = 0
   for (const set of old) {
-    const unhealthy = sizeOf(set) - (set.status?.availableReplicas ?? 0)
-    const down = Math.min(mostDown - unhealthyDown, Math.max(unhealthy, 0))
+    const down = Math.min(mostDown - unhealthyDown, sizeOf(set) - stayingAvailable(set))
     if (sizeOf(set) === 0 || down <= 0) continue
     sizes.set(set.metadata.name, sizeOf(set) - down)
     unhealthyDown += down
   }
-  let spare = totalAvailable(all) - minAvailable
+  let spare = all.reduce((sum, set) => sum + stayingAvailable(set), 0) - minAvailable
   for (const set of old) {
     const size = sizes.get(set.metadata.name) ?? sizeOf(set)
     const down = Math.min(size, spare)

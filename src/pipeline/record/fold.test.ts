@@ -261,6 +261,36 @@ test('a change of manifests only is a delivery of its own', () => {
   assert.equal(delivery.state, 'done')
 })
 
+test('a change of manifests that began later and ended sooner does not hide the image that came after it', () => {
+  const F = 'f'.repeat(40)
+  const between = [
+    push(F, 'more memory'),
+    build('1.0.0', F),
+    apply(F),
+    { ...health('healthy'), revision: `main@sha1:${F}` },
+  ]
+  const first = [...before, push(C, 'feat: x'), run('running'), ...between]
+  const rest = [
+    image,
+    run('succeeded'),
+    policy('1.1.0'),
+    writeBack,
+    source,
+    build('1.1.0'),
+    apply(),
+    pod(D),
+    health('healthy'),
+  ]
+  const ledger = foldFacts(at([...first, ...rest]))
+  assert.deepEqual(
+    historyOf(ledger, { limit: 10 }).map(({ kind, state }) => `${kind} ${state}`),
+    ['config done', 'image done'],
+  )
+  const [cell] = cellsOf(ledger)
+  assert.equal(cell?.delivery?.version, '1.1.0')
+  assert.equal(cell.running?.version, '1.1.0')
+})
+
 test('corrected drift is recorded and takes nobody’s place', () => {
   const ledger = foldFacts(at([...whole, apply(W, true)]))
   assert.deepEqual(

@@ -48,7 +48,7 @@ function cellOf(ledger: Ledger, key: string, alive: readonly FactOf<'pod'>[]): C
   const all = [...ledger.deliveries.values()]
     .filter((delivery) => delivery.environment === environment && delivery.service === service)
     .filter((delivery) => delivery.kind !== 'drift')
-    .sort(newestFirst)
+    .sort(latestFirst)
   const delivery = all.find((candidate) => candidate.state !== 'superseded')
   const running = all.find((candidate) => candidate.state === 'done')
   const kustomization = ledger.workloads.get(key)?.kustomization ?? delivery?.kustomization
@@ -61,6 +61,17 @@ function cellOf(ledger: Ledger, key: string, alive: readonly FactOf<'pod'>[]): C
 // The later started of two that began at the same time is the newer one.
 function newestFirst(a: Delivery, b: Delivery): number {
   return a.startedAt < b.startedAt ? 1 : a.startedAt > b.startedAt ? -1 : 0
+}
+
+// What is on its way comes first; then what arrived or failed last: a delivery that started earlier may well arrive later.
+function latestFirst(a: Delivery, b: Delivery): number {
+  if ((a.state === 'running') !== (b.state === 'running')) return a.state === 'running' ? -1 : 1
+  const [atA, atB] = [lastStep(a), lastStep(b)]
+  return atA === atB ? newestFirst(a, b) : atA < atB ? 1 : -1
+}
+
+function lastStep({ startedAt, borders }: Delivery): string {
+  return Object.values(borders).reduce((last, { at }) => (at > last ? at : last), startedAt)
 }
 
 function isDigest(digest: string, what: string): boolean {

@@ -1,3 +1,4 @@
+import { frameReader, type FrameReader } from '../frames/read-frames.ts'
 import { SpdyFault } from './fault.ts'
 
 /** A frame of SPDY/3.1 whose headers are still compressed. Kinds that we have no use for are `other`. */
@@ -10,9 +11,6 @@ export type Frame =
   | { readonly kind: 'ping'; readonly id: number }
   | { readonly kind: 'goAway' }
   | { readonly kind: 'other'; readonly type: number }
-
-/** Takes bytes as they come and answers the frames that are complete. */
-export type FrameReader = (chunk: Buffer) => readonly Frame[]
 
 const TYPES = { synStream: 1, synReply: 2, reset: 3, settings: 4, ping: 6, goAway: 7, headers: 8 } as const
 const VERSION = 3
@@ -27,26 +25,11 @@ const MAX_CONTROL_BYTES = 64 * 1024
  * @throws SpdyFault for another version, and for frames that are too large or too short
  * @see https://www.chromium.org/spdy/spdy-protocol/spdy-protocol-draft3-1/
  */
-export function readFrames(): FrameReader {
-  let rest: Buffer = Buffer.alloc(0)
-  let chunks: Buffer[] = []
-  let sizeBytes = 0
-  let wantedBytes = 8
-  return (chunk) => {
-    chunks.push(chunk)
-    sizeBytes += chunk.length
-    if (rest.length + sizeBytes < wantedBytes) return []
-    rest = chunks.length === 1 && rest.length === 0 ? chunk : Buffer.concat([rest, ...chunks])
-    chunks = []
-    sizeBytes = 0
-    const frames: Frame[] = []
-    for (;;) {
-      wantedBytes = 8 + payloadBytesOf(rest)
-      if (rest.length < wantedBytes) return frames
-      frames.push(parseFrame(rest.subarray(0, wantedBytes)))
-      rest = rest.subarray(wantedBytes)
-    }
-  }
+export function readFrames(): FrameReader<Frame> {
+  return frameReader<Frame>((bytes) => {
+    const end = 8 + payloadBytesOf(bytes)
+    return bytes.length < end ? { wantedBytes: end } : { frame: parseFrame(bytes.subarray(0, end)), end }
+  })
 }
 
 function payloadBytesOf(bytes: Buffer): number {

@@ -1,3 +1,5 @@
+import { frameReader, type FrameReader } from '../frames/read-frames.ts'
+
 /** What a frame carries. @see https://www.rfc-editor.org/rfc/rfc6455#section-5.2 */
 export type Opcode = 'continuation' | 'text' | 'binary' | 'close' | 'ping' | 'pong'
 
@@ -13,9 +15,6 @@ export class WebSocketFault extends Error {
     this.code = code
   }
 }
-
-/** Takes bytes as they come and answers the frames that are complete. */
-export type FrameReader = (chunk: Buffer) => readonly Frame[]
 
 const OPCODES: ReadonlyMap<number, Opcode> = new Map([
   [0x0, 'continuation'],
@@ -42,27 +41,13 @@ type Head = {
  * @param from who sends: a client masks its frames, a server never does
  * @throws WebSocketFault 1002 for what RFC 6455 forbids, 1009 for a frame that is too large
  */
-export function readFrames(from: 'client' | 'server', maxPayloadBytes: number): FrameReader {
-  let rest: Buffer = Buffer.alloc(0)
-  let chunks: Buffer[] = []
-  let sizeBytes = 0
-  let wantedBytes = 2
-  return (chunk) => {
-    chunks.push(chunk)
-    sizeBytes += chunk.length
-    if (rest.length + sizeBytes < wantedBytes) return []
-    rest = chunks.length === 1 && rest.length === 0 ? chunk : Buffer.concat([rest, ...chunks])
-    chunks = []
-    sizeBytes = 0
-    const frames: Frame[] = []
-    for (;;) {
-      const head = readHead(rest, from, maxPayloadBytes)
-      wantedBytes = typeof head === 'number' ? head : head.end
-      if (typeof head === 'number' || rest.length < head.end) return frames
-      frames.push({ opcode: head.opcode, isFinal: head.isFinal, payload: unmask(rest, head) })
-      rest = rest.subarray(head.end)
-    }
-  }
+export function readFrames(from: 'client' | 'server', maxPayloadBytes: number): FrameReader<Frame> {
+  return frameReader<Frame>((bytes) => {
+    const head = readHead(bytes, from, maxPayloadBytes)
+    if (typeof head === 'number') return { wantedBytes: head }
+    if (bytes.length < head.end) return { wantedBytes: head.end }
+    return { frame: { opcode: head.opcode, isFinal: head.isFinal, payload: unmask(bytes, head) }, end: head.end }
+  })
 }
 
 /** The head of the first frame, or how many bytes it takes to know more. */

@@ -20,7 +20,8 @@ import { change, cloneOf, git, type Product, scratch, startProduct, until, until
 // `kill -9` at every border of the way; each test goes on with the state that the one before left.
 const bundle = resolve('dist/sluice.mjs')
 const example = resolve('examples/vps')
-const seed = Number(process.env.SLUICE_SEED ?? Date.now() % 100_000)
+/** Every gate kills at the same moments; other seeds are tried by `npm run soak -- kill`. */
+const seed = Number(process.env.SLUICE_SEED ?? 401)
 const random = randomFrom(seed)
 const space = scratch()
 const state = join(space.dir, 'state')

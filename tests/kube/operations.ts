@@ -28,17 +28,28 @@ const VALUES = ['1', '2', '3'] as const
 const some = (random: Random, keys: readonly string[] = KEYS): Record<string, string> =>
   Object.fromEntries(keys.filter(() => random.below(2) === 0).map((key) => [key, random.pick(VALUES)]))
 
-const configMap = (name: string, data: object, labels: object): object => ({
+/**
+ * A field that is left out where it would be empty. The real server stores no empty map, yet has its applier own it:
+ * who applies an empty one to the same object is let through the first time, and refused the second. An empty list
+ * makes a generation that nobody sees.
+ */
+const filled = (field: string, value: object): object => (Object.keys(value).length === 0 ? {} : { [field]: value })
+
+const configMap = (name: string, data: Record<string, string>, labels: Record<string, string>): object => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
-  metadata: { name, labels },
-  data,
+  metadata: { name, ...filled('labels', labels) },
+  ...filled('data', data),
 })
 
 const deployment = (random: Random, name: string, isWhole: boolean): object => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
-  metadata: { name, labels: some(random), ...(random.below(3) === 0 ? { annotations: some(random) } : {}) },
+  metadata: {
+    name,
+    ...filled('labels', some(random)),
+    ...(random.below(3) === 0 ? filled('annotations', some(random)) : {}),
+  },
   spec: {
     ...(isWhole || random.below(2) === 0 ? { replicas: random.below(3) } : {}),
     ...(random.below(3) === 0 ? { minReadySeconds: random.below(20) } : {}),
@@ -55,7 +66,10 @@ const containers = (random: Random): object[] =>
     name,
     image: `image:${random.pick(VALUES)}`,
     ...(random.below(2) === 0
-      ? { env: Object.entries(some(random)).map(([key, value]) => ({ name: key, value })) }
+      ? filled(
+          'env',
+          Object.entries(some(random)).map(([key, value]) => ({ name: key, value })),
+        )
       : {}),
     ...(random.below(3) === 0
       ? { ports: [{ containerPort: 8000 + random.below(3), ...(random.below(2) === 0 ? { name: 'http' } : {}) }] }

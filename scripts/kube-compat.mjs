@@ -14,7 +14,6 @@ const REFUSED = [
     'streams: exec, attach, port-forward, proxies',
     'served where programs run: simulated pods refuse them by name; `tty` in a container names no file; a node’s proxy reaches its kubelet API only (healthz, containerLogs)',
   ],
-  ['`kubectl top` (metrics.k8s.io)', 'the group is unknown: kubectl says that the Metrics API is not available'],
   ['ephemeral containers (`kubectl debug` of a pod that runs)', '501 by name'],
   ['admission webhooks, API aggregation', 'not served: their kinds are unknown'],
   [

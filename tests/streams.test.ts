@@ -81,6 +81,22 @@ for (const path of kubectls) {
     for (const [words, wanted] of cases) assert.match((await kubectl(path, words)).stderr, wanted)
   })
 
+  test(`${name} top: what pods and nodes use is measured`, skip, async () => {
+    const pods = await kubectl(path, ['top', 'pod', '--containers', '--no-headers'])
+    assert.match(pods.stdout, /^web +web +\d+m +[1-9]\d*Mi *$/m, pods.stderr)
+    assert.match((await kubectl(path, ['top', 'pod', 'shell', '--no-headers'])).stdout, /^shell +\d+m +\d+Mi *$/m)
+    const nodes = await kubectl(path, ['top', 'node', '--no-headers'])
+    assert.match(nodes.stdout, /^\S+ +[1-9]\d*m +[1-9]\d*% +[1-9]\d*Mi +[1-9]\d*% *$/m, nodes.stderr)
+    assert.match(
+      (await kubectl(path, ['top', 'pod', 'nobody'])).stderr,
+      /^Error from server \(NotFound\): pods "default\/nobody" not found\n$/,
+    )
+    assert.match(
+      (await kubectl(path, ['get', 'podmetrics', 'shell'])).stdout,
+      /^NAME +CPU +MEMORY +WINDOW\nshell +\d+\w* +\d+\w* +\d/,
+    )
+  })
+
   test(`${name} cp: there and back, byte for byte`, skip, async () => {
     const [there, back] = [join(folder, 'there'), join(folder, 'back')]
     writeFileSync(there, randomBytes(3_000_000))

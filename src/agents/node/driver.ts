@@ -81,6 +81,12 @@ export type RunningContainer = ContainerId & {
   readonly exit?: Exit & { readonly isOutOfMemory?: boolean }
 }
 
+/** Processor time since the start, and memory in use now. */
+export type Used = { readonly cpuNanos: number; readonly memoryBytes: number }
+
+/** What a running container has used. */
+export type ContainerUse = ContainerId & Used & { readonly startedAtMs: number }
+
 /** A pod that has a place to run in. */
 export type Sandbox = { readonly uid: string; readonly ip: string }
 
@@ -122,6 +128,8 @@ export type Driver = {
     readonly sandboxes: readonly Sandbox[]
     readonly containers: readonly RunningContainer[]
   }>
+  /** What the machine and the containers that run have used; nothing where the machine does not say. A driver that only simulates makes it up. */
+  readonly usage: () => Promise<{ readonly machine: Used | undefined; readonly containers: readonly ContainerUse[] }>
   readonly logPath: (id: ContainerId) => string
   /** Folder of a pod for volumes and files we make. */
   readonly podFolder: (uid: string) => string

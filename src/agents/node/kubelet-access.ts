@@ -19,7 +19,7 @@ const REFUSED_MS = 10_000
 const MAX_KEPT = 1_000
 
 /**
- * Lets in who may use `nodes/proxy` of this node, as a kubelet does: a client certificate of the cluster's authority or a bearer token says
+ * Lets in who may use `nodes/proxy` of this node (`nodes/stats` and `nodes/metrics` for its numbers), as a kubelet does: a client certificate of the cluster's authority or a bearer token says
  * who it is, the API server says what they may.
  *
  * An API server without either is taken for what it is: a process of this machine. It is let in when it runs as the user of this process
@@ -33,10 +33,11 @@ export function makeGate(o: { readonly client: KubeClient; readonly node: string
     if (user === undefined && token === undefined && isOwnMachine(request)) return LET_IN
     if (user === undefined) return { isLetIn: false, status: 401, why: 'Unauthorized' }
     const verb = VERBS[request.method ?? ''] ?? 'get'
-    const key = JSON.stringify([user, verb])
+    const subresource = subresourceOf(request.url)
+    const key = JSON.stringify([user, verb, subresource])
     const known = kept.get(key)
     if (known !== undefined && known.untilMs > o.clock.nowMs()) return known.verdict
-    const verdict = await reviewAccess(o.client, user, verb, o.node)
+    const verdict = await reviewAccess(o.client, user, { verb, subresource }, o.node)
     if (kept.size >= MAX_KEPT) kept.clear()
     kept.set(key, { verdict, untilMs: o.clock.nowMs() + (verdict.isLetIn ? ALLOWED_MS : REFUSED_MS) })
     return verdict
@@ -44,6 +45,11 @@ export function makeGate(o: { readonly client: KubeClient; readonly node: string
 }
 
 const VERBS: Readonly<Record<string, string>> = { GET: 'get', POST: 'create', PUT: 'update', DELETE: 'delete' }
+
+/** What is asked for: usage may be seen by those who may see no more. @see https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/ */
+function subresourceOf(url = '/'): string {
+  return /^\/(stats|metrics)(?:[/?]|$)/.exec(url)?.[1] ?? 'proxy'
+}
 
 /** The bearer of a certificate of the cluster's authority: its common name, and its organisations as groups. */
 function certified({ socket }: IncomingMessage): User | undefined {
@@ -68,13 +74,20 @@ async function reviewToken(client: KubeClient, token: string): Promise<User | un
   return { name: answer.user.username, groups: Array.isArray(groups) ? groups.map(String) : [] }
 }
 
-async function reviewAccess(client: KubeClient, user: User, verb: string, node: string): Promise<Verdict> {
-  const resourceAttributes = { verb, version: 'v1', resource: 'nodes', subresource: 'proxy', name: node }
+type Wish = { readonly verb: string; readonly subresource: string }
+
+async function reviewAccess(
+  client: KubeClient,
+  user: User,
+  { verb, subresource }: Wish,
+  node: string,
+): Promise<Verdict> {
+  const resourceAttributes = { verb, version: 'v1', resource: 'nodes', subresource, name: node }
   const spec = { user: user.name, groups: user.groups, resourceAttributes }
   const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec }
   const { status, text } = await client.raw('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', body)
   if (status < 300 && JSON.parse(text)?.status?.allowed === true) return LET_IN
-  const why = `Forbidden (user=${user.name}, verb=${verb}, resource=nodes, subresource(s)=[proxy])`
+  const why = `Forbidden (user=${user.name}, verb=${verb}, resource=nodes, subresource(s)=[${subresource}])`
   return { isLetIn: false, status: 403, why }
 }
 

@@ -8,6 +8,8 @@ import type { Gate } from './kubelet-access.ts'
 import { readLog, readLogLines, showLine, type LogQuery } from './read-log.ts'
 import type { Upgraded } from './streams/command-streams.ts'
 import { parseTarget, serveStream, type StreamTargets } from './streams/serve.ts'
+import type { Sampler } from './usage/sampler.ts'
+import { type NamedPod, renderResourceMetrics, renderSummary } from './usage/summary.ts'
 import { refuse as refuseUpgrade } from './streams/upgrade.ts'
 
 /** Where a container's log is. */
@@ -24,6 +26,9 @@ type Kubelet = {
   /** Answers a message when there is no such log. */
   readonly find: (namespace: string, pod: string, container: string, previous: boolean) => LogSource | string
   readonly targets: StreamTargets
+  /** The pods of the node. */
+  readonly pods: () => readonly NamedPod[]
+  readonly sampler: Sampler
   readonly gate: Gate
   /** Who shows a certificate of this authority is who it says. */
   readonly caPem: string | undefined
@@ -70,6 +75,14 @@ async function answer(o: Kubelet, request: IncomingMessage, response: ServerResp
   const verdict = await o.gate(request)
   if (!verdict.isLetIn) return refuse(response, verdict.status, verdict.why)
   if (STREAMS.has(verb)) return refuse(response, 400, 'Upgrade request required')
+  if (request.method === 'GET' && asked.segments.join('/') === 'stats/summary')
+    return sendUsage(
+      response,
+      'application/json',
+      JSON.stringify(renderSummary(o.name, await o.sampler.measure(), o.pods())),
+    )
+  if (request.method === 'GET' && asked.segments.join('/') === 'metrics/resource')
+    return sendUsage(response, 'text/plain; version=0.0.4', renderResourceMetrics(await o.sampler.measure(), o.pods()))
   if (verb !== 'containerLogs' || request.method !== 'GET') return refuse(response, 404, '404 page not found')
   const source = o.find(namespace, pod, container, asked.query.get('previous') === 'true')
   if (typeof source === 'string') return refuse(response, 404, source)
@@ -137,6 +150,10 @@ function sendLog(
   }
   request.socket.on('close', () => cancel())
   more()
+}
+
+function sendUsage(response: ServerResponse, contentType: string, text: string): void {
+  response.writeHead(200, { 'content-type': contentType }).end(text)
 }
 
 function refuse(response: ServerResponse, status: number, why: string): void {

@@ -5,6 +5,7 @@ import type { LogSource } from './kubelet-server.ts'
 import { uidOf, type Container, type PodSpec } from './pod/shapes.ts'
 import type { PodWorker } from './pod/worker.ts'
 import type { StreamTargets } from './streams/serve.ts'
+import type { NamedPod } from './usage/summary.ts'
 
 /** What of the node is looked at. */
 export type Pods = {
@@ -18,6 +19,7 @@ export type KubeletTargets = {
   /** The log of a container; a text when there is none. */
   readonly find: (namespace: string, pod: string, container: string, previous: boolean) => LogSource | string
   readonly targets: StreamTargets
+  readonly pods: () => readonly NamedPod[]
 }
 
 /** Finds what requests to the kubelet API name, as it is at that moment. */
@@ -25,6 +27,11 @@ export function kubeletTargets(node: Pods): KubeletTargets {
   const workerOf = (namespace: string, pod: string): PodWorker | undefined =>
     node.workers.get(node.caches.pods.get(namespace, pod)?.metadata.uid ?? '')
   return {
+    pods: () =>
+      [...node.workers].map(([uid, worker]) => {
+        const { namespace = '', name } = worker.pod().metadata
+        return { uid, namespace, name }
+      }),
     find(namespace, pod, container, previous) {
       const worker = workerOf(namespace, pod)
       const attempt = worker?.latestAttempt(container)

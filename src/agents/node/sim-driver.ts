@@ -5,7 +5,7 @@ import type { RegistryClient } from '../../adapters/registry/client.ts'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Image } from './image/store.ts'
-import type { Driver, RunningContainer, Sandbox } from './driver.ts'
+import type { ContainerStart, ContainerUse, Driver, RunningContainer, Sandbox } from './driver.ts'
 
 type OwnRegistry = {
   readonly registry: Pick<RegistryClient, 'headManifest'>
@@ -19,6 +19,8 @@ type SimOptions = OwnRegistry & {
   readonly onExit: () => void
 }
 
+type Simulated = RunningContainer & Pick<ContainerStart, 'limits'>
+
 /**
  * A driver that runs nothing: containers are states. For trials of everything around pods; shown as simulated wherever the node is shown.
  *
@@ -26,7 +28,7 @@ type SimOptions = OwnRegistry & {
  */
 export function startSimDriver(o: SimOptions): Driver {
   const sandboxes = new Map<string, Sandbox>()
-  const containers = new Map<string, RunningContainer>()
+  const containers = new Map<string, Simulated>()
   let serial = 0
   const podFolder = (uid: string): string => join(o.stateDir, 'pods', uid)
   return {
@@ -42,8 +44,8 @@ export function startSimDriver(o: SimOptions): Driver {
       return sandbox
     },
     mountMemory: async () => undefined,
-    async start({ uid, container, attempt, image: { id }, hasEnd }) {
-      const begun = { uid, container, attempt, imageId: id, startedAtMs: o.nowMs() }
+    async start({ uid, container, attempt, image: { id }, hasEnd, limits }) {
+      const begun = { uid, container, attempt, imageId: id, startedAtMs: o.nowMs(), limits }
       const running = hasEnd ? { ...begun, exit: { code: 0, signal: undefined, atMs: o.nowMs() } } : begun
       containers.set(`${uid}/${container}/${attempt}`, running)
       if (hasEnd) o.onExit()
@@ -69,6 +71,10 @@ export function startSimDriver(o: SimOptions): Driver {
     },
     forget: async ({ uid, container, attempt }) => void containers.delete(`${uid}/${container}/${attempt}`),
     list: async () => ({ sandboxes: [...sandboxes.values()], containers: [...containers.values()] }),
+    async usage() {
+      const running = [...containers.values()].filter(({ exit }) => exit === undefined)
+      return madeUp(running.map((each) => useOf(each, o.nowMs())))
+    },
     logPath: ({ uid, container, attempt }) => join(podFolder(uid), `${container}.${attempt}.log`),
     podFolder,
     setNetwork: async () => undefined,
@@ -78,6 +84,18 @@ export function startSimDriver(o: SimOptions): Driver {
     hostIp: '127.0.0.1',
     close: async () => undefined,
   }
+}
+
+/** Numbers that look like somebody's: half of what a container may use, and little where it has no limit. */
+function useOf({ uid, container, attempt, startedAtMs, limits }: Simulated, nowMs: number): ContainerUse {
+  const { cpuMillis = 20, memoryBytes = 32 * 1024 * 1024 } = limits
+  const cpuNanos = ((nowMs - startedAtMs) * cpuMillis * 1000) / 2
+  return { uid, container, attempt, startedAtMs, cpuNanos, memoryBytes: Math.floor(memoryBytes / 2) }
+}
+
+function madeUp(containers: readonly ContainerUse[]): Awaited<ReturnType<Driver['usage']>> {
+  const total = (field: 'cpuNanos' | 'memoryBytes'): number => containers.reduce((sum, each) => sum + each[field], 0)
+  return { machine: { cpuNanos: total('cpuNanos'), memoryBytes: total('memoryBytes') }, containers }
 }
 
 function imagesOf({ registry, ownHost }: OwnRegistry): Pick<Driver, 'findImage' | 'pullImage'> {

@@ -18,6 +18,7 @@ import { markNotReady } from './not-ready.ts'
 import { parsePod, uidOf } from './pod/shapes.ts'
 import { startPodWorker, type PodWorker } from './pod/worker.ts'
 import { planNetwork, portKey } from './services.ts'
+import { startSampler } from './usage/sampler.ts'
 
 /** How a node is started. */
 export type NodeOptions = {
@@ -80,7 +81,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   node = { options, log, driver, isClosing: false, workers: new Map(), caches: openCaches(options, log) }
   const self = node
   const gate = makeGate({ client, node: name, clock })
-  const kubelet = await serveKubelet({ name, clock, gate, caPem: options.caPem, ...kubeletTargets(self) })
+  const sampler = startSampler(() => self.driver, clock)
+  const kubelet = await serveKubelet({ name, clock, gate, sampler, caPem: options.caPem, ...kubeletTargets(self) })
   const facts = factsOf(name, chosen, kubelet.port)
   for (const gap of facts.gaps) log(`node ${name}: ${gap}`)
   const nodeObject = await registerNode(client, facts, clock.nowMs())
@@ -107,6 +109,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     async close({ stopPods }) {
       self.isClosing = true
       heartbeat.close()
+      sampler.close()
       network.close()
       pods.close()
       await Promise.all([...self.workers.values()].map((worker) => worker.close()))

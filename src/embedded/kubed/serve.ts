@@ -10,6 +10,7 @@ import { handle } from './connection/handle.ts'
 import { type Answer, listenerOf } from './connection/listener.ts'
 import { signerOf } from './connection/signing.ts'
 import type { Environment } from './environment.ts'
+import { offerMetrics } from './metrics/offer.ts'
 import { bootstrap } from './resources/bootstrap.ts'
 import { installStored } from './resources/definitions.ts'
 import { makeRegistry } from './resources/registry.ts'
@@ -78,6 +79,7 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
     log,
   }
   installStored(env)
+  for (const key of ['/nodes', '/pods']) for (const each of store.list(key)) offerMetrics(env, each)
   const patience = patienceOf(headTimeoutMs)
   const answer: Answer = (...request) => handle(env, credentials.token, ...request)
   const server = listenerOf(

@@ -12,6 +12,8 @@ export type Cgroups = {
   ) => readonly string[]
   /** Whether the kernel killed a process of it for its memory. */
   readonly wasOutOfMemory: (key: string) => boolean
+  /** The working set of a container that has a group for its memory: what is in use without what the kernel could drop at once. */
+  readonly memoryOf: (key: string) => number | undefined
   readonly close: (key: string) => void
 }
 
@@ -27,6 +29,7 @@ export function openCgroups(node: string): Cgroups {
     gap: 'CPU and memory limits are not enforced: control groups cannot be written by this user',
     open: () => [],
     wasOutOfMemory: () => false,
+    memoryOf: () => undefined,
     close: () => undefined,
   }
 }
@@ -49,6 +52,7 @@ function version1(node: string): Cgroups {
       return made
     },
     wasOutOfMemory: (key) => countIn(join(folder('memory', key), 'memory.oom_control')) > 0,
+    memoryOf: (key) => workingSet(folder('memory', key), 'memory.usage_in_bytes', 'total_inactive_file'),
     close(key) {
       for (const controller of ['memory', 'cpu']) remove(folder(controller, key))
     },
@@ -68,6 +72,7 @@ function version2(root: string): Cgroups {
       return [folder]
     },
     wasOutOfMemory: (key) => countIn(join(root, key, 'memory.events')) > 0,
+    memoryOf: (key) => workingSet(join(root, key), 'memory.current', 'inactive_file'),
     close: (key) => remove(join(root, key)),
   }
 }
@@ -92,6 +97,16 @@ function make(folder: string): string {
 
 function write(folder: string, file: string, value: number | string): void {
   writeFileSync(join(folder, file), String(value))
+}
+
+function workingSet(folder: string, usage: string, droppable: string): number | undefined {
+  try {
+    const used = Number(readFileSync(join(folder, usage), 'utf8'))
+    const stat = readFileSync(join(folder, 'memory.stat'), 'utf8')
+    return Math.max(0, used - Number(new RegExp(`^${droppable} (\\d+)$`, 'm').exec(stat)?.[1] ?? 0))
+  } catch {
+    return undefined
+  }
 }
 
 function countIn(path: string): number {

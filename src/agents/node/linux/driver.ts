@@ -2,8 +2,9 @@ import { mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { RegistryClient } from '../../../adapters/registry/client.ts'
-import type { ContainerId, ContainerStart, Driver, DriverEvents, RunningContainer, Sandbox, Sysctl } from '../driver.ts'
+import type { ContainerId, ContainerStart, ContainerUse, Driver, DriverEvents, RunningContainer, Sandbox, Sysctl } from '../driver.ts'
 import { openImageStore } from '../image/store.ts'
+import { readProcesses, usageOfMachine, usageOfTree } from '../usage/processes.ts'
 import type { Kept, RunRequest } from '../keeper/messages.ts'
 import { openCgroups } from './cgroup.ts'
 import { depthOf, idArguments, startInit, type LinuxPaths } from './container.ts'
@@ -105,6 +106,7 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
       linux.cgroups.close(groupOf(id))
     },
     list: async () => ({ sandboxes: await sandboxesOf(linux), containers: await containersOf(linux) }),
+    usage: async () => ({ machine: usageOfMachine(), containers: await usageOf(linux) }),
     logPath: ({ uid, container, attempt }) => join(linux.paths.logs(uid), `${container}.${attempt}.log`),
     podFolder: (uid) => podFolder(linux, uid),
     async setNetwork(table) {
@@ -276,6 +278,20 @@ function containerOf({ cgroups }: Linux, kept: Kept, meta: Meta & { kind: 'conta
   const running = { uid, container, attempt, imageId, startedAtMs: kept.startedAtMs }
   if (kept.exit === undefined) return running
   return { ...running, exit: { ...kept.exit, isOutOfMemory: cgroups.wasOutOfMemory(groupOf(meta)) } }
+}
+
+/** By the kernel's groups where a container has one, else by its processes. */
+async function usageOf({ launched, cgroups }: Linux): Promise<ContainerUse[]> {
+  const running = (await launched.keeper.list()).filter(({ exit }) => exit === undefined)
+  const processes = readProcesses()
+  return running.flatMap((kept) => {
+    const meta = metaOf(kept)
+    if (meta?.kind !== 'container') return []
+    const { uid, container, attempt } = meta
+    const { cpuNanos, memoryBytes } = usageOfTree(processes, kept.pid)
+    const counted = cgroups.memoryOf(groupOf(meta)) ?? memoryBytes
+    return [{ uid, container, attempt, startedAtMs: kept.startedAtMs, cpuNanos, memoryBytes: counted }]
+  })
 }
 
 function podFolder({ stateDir }: Linux, uid: string): string {

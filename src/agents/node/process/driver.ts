@@ -7,6 +7,7 @@ import type { RegistryClient } from '../../../adapters/registry/client.ts'
 import type {
   ContainerId,
   ContainerStart,
+  ContainerUse,
   Driver,
   DriverEvents,
   RemoteProgram,
@@ -21,6 +22,7 @@ import { ENTER_SCRIPT } from '../linux/init-script.ts'
 import { forgetKeeper, launchKeeper, TOOL_ENV, type Launched } from '../linux/launch.ts'
 import { removeTree } from '../linux/remove-tree.ts'
 import { whyNoTerminals } from '../linux/tools.ts'
+import { readProcesses, usageOfMachine, usageOfTree } from '../usage/processes.ts'
 import { openAddresses, type Addresses } from './addresses.ts'
 import { mapServiceEnv, planLoopback, type LoopbackNetwork } from './network.ts'
 import { resolveProgram, unpackRoot, type Files, type Program } from './program.ts'
@@ -121,6 +123,7 @@ function driverOf(processes: Processes, images: ReturnType<typeof openImageStore
     greet: keeper.greet,
     removeSandbox: (uid) => removeSandbox(processes, uid),
     forget: (id) => keeper.forget(keyOf(id)),
+    usage: async () => ({ machine: usageOfMachine(), containers: usageOf(await keeper.list()) }),
     list: async () => ({ sandboxes: sandboxesOf(stateDir), containers: (await keeper.list()).flatMap(containerOf) }),
     logPath: ({ uid, container, attempt }) => join(podFolder(stateDir, uid), 'logs', `${container}.${attempt}.log`),
     podFolder: (uid) => podFolder(stateDir, uid),
@@ -262,6 +265,17 @@ function containerOf(kept: Kept): RunningContainer[] {
   const { uid, container, attempt, imageId } = meta
   const running = { uid, container, attempt, imageId, startedAtMs: kept.startedAtMs }
   return [kept.exit === undefined ? running : { ...running, exit: kept.exit }]
+}
+
+function usageOf(kept: readonly Kept[]): ContainerUse[] {
+  const processes = readProcesses()
+  if (processes.size === 0) return []
+  return kept.flatMap((each) => {
+    const meta = metaOf(each)
+    if (meta === undefined || each.exit !== undefined) return []
+    const { uid, container, attempt } = meta
+    return [{ uid, container, attempt, startedAtMs: each.startedAtMs, ...usageOfTree(processes, each.pid) }]
+  })
 }
 
 async function findKept({ launched }: Processes, id: ContainerId): Promise<Kept | undefined> {

@@ -6,6 +6,7 @@ import { AGE, ageOf, type Column, CREATED_AT, NAME } from './columns.ts'
 import { describeColumn } from './descriptions.ts'
 import { COLUMNS } from './kind-columns.ts'
 import { firstAt } from './json-path.ts'
+import { METRICS_COLUMNS } from './metrics-columns.ts'
 import { POD_COLUMNS } from './pod-columns.ts'
 
 /** How rows carry their objects. */
@@ -13,6 +14,8 @@ export type Include = 'None' | 'Metadata' | 'Object'
 
 /** Columns of a kind. */
 export function columnsOf(resource: Resource): readonly Column[] {
+  const measured = METRICS_COLUMNS[resource.storageKey]
+  if (measured !== undefined) return measured
   if (resource.custom !== undefined) {
     const own = resource.custom.columns.map(customColumn)
     return own.length === 0 ? [NAME, { ...AGE, type: 'date' }] : [NAME, ...own]

@@ -7,6 +7,7 @@ import { readObject, readOptions, readPatch } from '../decoding/body.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { endingDefinition, isDefinition } from '../resources/definitions.ts'
 import { Fault, methodNotAllowed, notFound } from '../fault.ts'
+import { answerMetrics, isMetrics } from '../metrics/answer.ts'
 import { formOf, notAcceptable } from '../negotiation/accept.ts'
 import { presentMany, presentOne, send, sendText } from '../negotiation/respond.ts'
 import type { Obj } from '../object.ts'
@@ -30,6 +31,7 @@ import { afterWrite, create, createDecoded, finish, isFinished, replace, require
 export async function dispatch(env: Environment, call: Call, response: ServerResponse): Promise<void> {
   const deprecation = deprecationOf(call.resource)
   if (deprecation !== undefined) call.warnings.push(deprecation)
+  if (isMetrics(call)) return answerMetrics(env, call, response)
   if (isReview(call)) return answerReview(env, call, response)
   if (call.subresource !== '' && !writesStatus(call.subresource)) return dispatchSubresource(env, call, response)
   if (call.name === '') return dispatchMany(env, call, response)

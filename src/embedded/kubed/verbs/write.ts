@@ -6,6 +6,7 @@ import type { Body } from '../decoding/body.ts'
 import { decodeObject } from '../decoding/object.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { alreadyExists, badRequest, conflict, Fault, invalid, MODIFIED, notFound } from '../fault.ts'
+import { metricsReader, offerMetrics } from '../metrics/offer.ts'
 import { finalizersOf, type Meta, type Obj } from '../object.ts'
 import { toStored, toVersion } from '../resources/convert.ts'
 import { installDefinition, isDefinition } from '../resources/definitions.ts'
@@ -266,6 +267,10 @@ export function afterWrite(env: Environment, object: Obj | undefined, before: Ob
   const either = object ?? before
   if (either === undefined) return
   if (either.kind === 'ClusterRole' && isRbac(either)) aggregateRoles(env)
+  if (object !== undefined && offerMetrics(env, object)) {
+    putOwn(env, 'rbac.authorization.k8s.io/clusterroles', metricsReader())
+    aggregateRoles(env)
+  }
   if (isDefinition(either)) installDefinition(env, either, object !== undefined)
   if (either.kind === 'Namespace' && either.apiVersion === 'v1' && object !== undefined && before === undefined)
     for (const { key, object: content } of namespaceContents(object, env.caPem)) putOwn(env, key, content)

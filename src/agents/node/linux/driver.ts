@@ -2,7 +2,16 @@ import { mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { RegistryClient } from '../../../adapters/registry/client.ts'
-import type { ContainerId, ContainerStart, ContainerUse, Driver, DriverEvents, RunningContainer, Sandbox, Sysctl } from '../driver.ts'
+import type {
+  ContainerId,
+  ContainerStart,
+  ContainerUse,
+  Driver,
+  DriverEvents,
+  RunningContainer,
+  Sandbox,
+  Sysctl,
+} from '../driver.ts'
 import { openImageStore } from '../image/store.ts'
 import { readProcesses, usageOfMachine, usageOfTree } from '../usage/processes.ts'
 import type { Kept, RunRequest } from '../keeper/messages.ts'

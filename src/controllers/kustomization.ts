@@ -15,6 +15,7 @@ import {
   type Ending,
   type Phase,
 } from './kustomization-status.ts'
+import { describeRef } from '../lib/kube/object.ts'
 import { summarize, type Checked } from '../pipeline/health/summarize.ts'
 
 /** What the source of a Kustomization offers. */
@@ -109,6 +110,8 @@ export type KustomizationStatus = {
   /** The attempt is over; facts may be told. */
   readonly ended?: 'succeeded' | 'failed'
   readonly cause?: string
+  /** What a health check that failed waited for: `Deployment/default/web`. */
+  readonly unhealthy?: readonly string[]
 }
 
 type Answer = Decision<KustomizationChange, KustomizationStatus>
@@ -158,7 +161,8 @@ function decideHealth(seen: KustomizationSeen, attempt: Attempt, startedMs: numb
       ? `failed early due to stalled resources: [${verdict.objects}]`
       : `timeout waiting for: [${verdict.objects}]`
   const message = `health check failed after ${renderDuration(precise(nowMs - startedMs, seen.random))}: ${why}`
-  return failed(seen, attempt, { phase: 'Running health checks', reason: 'HealthCheckFailed', message }, why)
+  const failure = { phase: 'Running health checks', reason: 'HealthCheckFailed', message } as const
+  return failed(seen, attempt, failure, { why, objects: verdict.open.map(describeRef) })
 }
 
 /** A newer revision, object or request: what was begun is not worth finishing. Only while waiting for health can it happen. */
@@ -215,14 +219,25 @@ function stalled(
   return { kind: 'done', status: { status, events: [{ severity: 'error', reason, message, revision }] } }
 }
 
-function failed(seen: KustomizationSeen, attempt: Attempt, failure: StepFailure, unhealthy?: string): Answer {
+function failed(
+  seen: KustomizationSeen,
+  attempt: Attempt,
+  failure: StepFailure,
+  unhealthy?: { readonly why: string; readonly objects: readonly string[] },
+): Answer {
   const { phase, reason, message, eventMessage } = failure
-  const status = failedStatus(endingOf(seen, attempt), phase, reason, message, unhealthy)
+  const status = failedStatus(endingOf(seen, attempt), phase, reason, message, unhealthy?.why)
   const event = { severity: 'error', reason, message: eventMessage ?? message, ...revisionsOf(attempt) } as const
   return {
     kind: 'wait',
     afterMs: failure.passes ? BACKOFF : seen.kustomization.retryIntervalMs,
-    status: { status, events: [event], ended: 'failed', cause: message.trim() },
+    status: {
+      status,
+      events: [event],
+      ended: 'failed',
+      cause: message.trim(),
+      ...(unhealthy && { unhealthy: unhealthy.objects }),
+    },
   }
 }
 

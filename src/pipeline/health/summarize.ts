@@ -4,11 +4,10 @@ import type { Judgement } from './kstatus.ts'
 /** An object whose health counts, and how it is. */
 export type Checked = { readonly ref: ObjectRef; readonly judgement: Judgement }
 
-/** All judgements in one: `objects` lists those that are not Current, as Flux writes them. */
+/** All judgements in one: `open` are those that are not Current, `objects` lists them as Flux writes them. */
 export type Verdict =
   | { readonly kind: 'healthy' }
-  | { readonly kind: 'waiting'; readonly objects: string }
-  | { readonly kind: 'stalled'; readonly objects: string }
+  | { readonly kind: 'waiting' | 'stalled'; readonly open: readonly ObjectRef[]; readonly objects: string }
 
 /** Sums judgements up. When all that is left has failed, waiting longer is no use: Flux ends early, too. */
 export function summarize(checked: readonly Checked[]): Verdict {
@@ -16,7 +15,7 @@ export function summarize(checked: readonly Checked[]): Verdict {
   if (open.length === 0) return { kind: 'healthy' }
   const objects = open.map(describeChecked).join(', ')
   const isStalled = open.every(({ judgement }) => judgement.health === 'Failed')
-  return { kind: isStalled ? 'stalled' : 'waiting', objects }
+  return { kind: isStalled ? 'stalled' : 'waiting', open: open.map(({ ref }) => ref), objects }
 }
 
 function describeChecked({ ref, judgement }: Checked): string {

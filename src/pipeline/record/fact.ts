@@ -81,6 +81,8 @@ export type FactBody =
       readonly revision: string
       readonly state: 'healthy' | 'unhealthy'
       readonly cause?: string
+      /** What is not healthy, where the check could tell: `Deployment/default/web`. */
+      readonly objects?: readonly string[]
     }
   | {
       /** What really runs: a pod's image digest, seen by watch. */

@@ -91,15 +91,35 @@ function foldApplied(ledger: Ledger, fact: FactOf<'apply'>): void {
     markBorder(ledger, delivery, 'apply', { state: 'done', at: fact.at, detail }, HEALED)
 }
 
-/** Health of an environment at a revision; a delivery is done only when pods run its very digest. */
+/**
+ * Health of an environment at a revision; a delivery is done only when pods run its very digest.
+ *
+ * Where the check names workloads that are not healthy, the deliveries of the others arrive.
+ */
 export function foldHealth(ledger: Ledger, fact: FactOf<'health'>): void {
-  if (fact.state === 'unhealthy')
-    return stop(ledger, fact.kustomization, 'health', fact.at, fact.cause ?? 'a workload is not healthy')
-  clearCause(ledger, fact.kustomization)
-  for (const delivery of carried(ledger, fact.kustomization)) {
-    const nothing: BorderRecord = { state: 'done', at: fact.at, detail: 'nothing to change' }
-    arrive(ledger, markBorder(ledger, delivery, 'apply', nothing, HEALED), fact.at)
+  if (fact.state === 'healthy') {
+    clearCause(ledger, fact.kustomization)
+    return arriveAll(ledger, carried(ledger, fact.kustomization), fact.at)
   }
+  const concerned = unhealthyWorkloads(ledger, fact)
+  stop(ledger, fact.kustomization, 'health', fact.at, fact.cause ?? 'a workload is not healthy', concerned)
+  if (concerned === undefined) return
+  const isSound = (open: Delivery): boolean => !concerned.includes(`${open.environment}/${open.service}`)
+  arriveAll(ledger, carried(ledger, fact.kustomization).filter(isSound), fact.at)
+}
+
+/** `undefined` where something else than a workload is not healthy: then it concerns them all. */
+function unhealthyWorkloads(
+  ledger: Ledger,
+  { kustomization, objects }: FactOf<'health'>,
+): readonly string[] | undefined {
+  const workloads = objects?.map((object) => workloadOf(ledger, kustomization, object))
+  return workloads?.every((workload) => workload !== undefined) ? workloads : undefined
+}
+
+function arriveAll(ledger: Ledger, deliveries: readonly Delivery[], at: string): void {
+  const nothing: BorderRecord = { state: 'done', at, detail: 'nothing to change' }
+  for (const delivery of deliveries) arrive(ledger, markBorder(ledger, delivery, 'apply', nothing, HEALED), at)
 }
 
 /** A pod that is ready may be the one that a delivery waits for. */
@@ -223,13 +243,16 @@ function stop(
   border: 'build' | 'apply' | 'health',
   at: string,
   cause: string,
+  concerned?: readonly string[],
 ): void {
   const text = `${border}: ${cause.trim()}`
   ledger.environments.set(kustomization, {
     revision: ledger.environments.get(kustomization)?.revision ?? '',
     cause: text,
+    concerned,
   })
-  for (const delivery of carried(ledger, kustomization))
+  const isStopped = (open: Delivery): boolean => concerned?.includes(`${open.environment}/${open.service}`) ?? true
+  for (const delivery of carried(ledger, kustomization).filter(isStopped))
     markBorder(
       ledger,
       delivery,

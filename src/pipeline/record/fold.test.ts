@@ -192,6 +192,36 @@ for (const { it, facts, cause } of stops) {
   })
 }
 
+test('a health check that names a workload stops that one, and the others arrive', () => {
+  const both = (tag: string, commit: string): FactBody => {
+    const one = build(tag, commit)
+    assert.equal(one.kind, 'build')
+    return { ...one, workloads: [...one.workloads, { namespace: 'default', name: 'api', images: ['h/api:1'] }] }
+  }
+  const changed: FactBody = {
+    kind: 'apply',
+    kustomization: KUSTOMIZATION,
+    revision: `main@sha1:${C}`,
+    ok: true,
+    changes: ['web', 'api'].map((name) => ({ object: `Deployment/default/${name}`, action: 'configured' })),
+  }
+  const named = (object: string): FactBody[] => [
+    both('1.0.0', C),
+    changed,
+    { ...health('unhealthy', `timeout waiting for ${object}`), objects: [object] } as FactBody,
+  ]
+  const states = (facts: readonly FactBody[]): unknown =>
+    cellsOf(foldFacts(at(facts))).map((cell) => [cell.service, cell.delivery?.state, cell.cause !== undefined])
+  assert.deepEqual(states(named('Deployment/default/api')), [
+    ['api', 'failed', true],
+    ['web', 'done', false],
+  ])
+  assert.deepEqual(states(named('Job/default/migrate')), [
+    ['api', 'failed', true],
+    ['web', 'failed', true],
+  ])
+})
+
 test('a delivery that stopped and goes on is no longer stopped anywhere', () => {
   const [delivery] = historyOf(foldFacts(at([...applied, health('unhealthy', 'slow'), apply()])), { limit: 1 })
   assert.equal(delivery?.state, 'running')

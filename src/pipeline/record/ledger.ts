@@ -4,7 +4,12 @@ import type { Fact, WorkloadImages } from './fact.ts'
 export type FactOf<Kind extends Fact['kind']> = Extract<Fact, { kind: Kind }>
 
 /** An environment as the newest facts show it: a Kustomization's revision, and why it does not go on. */
-export type EnvironmentState = { readonly revision: string; readonly cause: string | undefined }
+export type EnvironmentState = {
+  readonly revision: string
+  readonly cause: string | undefined
+  /** The workloads (`namespace/name`) that the cause is about; `undefined`: all of them. */
+  readonly concerned?: readonly string[] | undefined
+}
 
 export type WorkloadState = WorkloadImages & { readonly kustomization: string }
 

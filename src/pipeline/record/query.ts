@@ -52,10 +52,15 @@ function cellOf(ledger: Ledger, key: string, alive: readonly FactOf<'pod'>[]): C
   const delivery = all.find((candidate) => candidate.state !== 'superseded')
   const running = all.find((candidate) => candidate.state === 'done')
   const kustomization = ledger.workloads.get(key)?.kustomization ?? delivery?.kustomization
-  const cause = delivery?.cause ?? ledger.environments.get(kustomization ?? '')?.cause ?? ledger.policyCauses.get(key)
+  const cause = delivery?.cause ?? environmentCause(ledger, kustomization, key) ?? ledger.policyCauses.get(key)
   const pods = alive.filter((pod) => pod.namespace === environment && pod.workload === service)
   const isDown = pods.length > 0 && !pods.some((pod) => pod.ready)
   return { service, environment, kustomization, delivery, running, cause, isDown }
+}
+
+function environmentCause(ledger: Ledger, kustomization: string | undefined, key: string): string | undefined {
+  const { cause, concerned } = ledger.environments.get(kustomization ?? '') ?? {}
+  return concerned === undefined || concerned.includes(key) ? cause : undefined
 }
 
 // The later started of two that began at the same time is the newer one.

@@ -189,7 +189,7 @@ function dependencyKeys(object: KubeObject): readonly string[] {
 
 async function settle(
   tools: KustomizationTools,
-  { status, events, ended, cause }: KustomizationStatus,
+  { status, events, ended, cause, unhealthy }: KustomizationStatus,
   seen: KustomizationSeen,
   key: string,
 ): Promise<void> {
@@ -211,7 +211,11 @@ async function settle(
   const block = events?.find(({ reason }) => reason === 'DependencyNotReady')
   if (block) memory.toldBlockedAt = block.revision
   for (const event of events ?? []) tellEvent(context, seen.kustomization, event)
-  if (ended && attempt) reportEnd(context, key, attempt, ended, cause)
+  if (ended && attempt)
+    reportEnd(context, key, attempt, ended, {
+      ...(cause !== undefined && { cause }),
+      ...(unhealthy && { objects: unhealthy }),
+    })
 }
 
 function finish(memory: Memory, { kustomization, nowMs }: KustomizationSeen, ended: 'succeeded' | 'failed'): void {
@@ -229,9 +233,9 @@ function reportEnd(
   kustomization: string,
   { revision, inventory }: Attempt,
   ended: 'succeeded' | 'failed',
-  cause: string | undefined,
+  why: { readonly cause?: string; readonly objects?: readonly string[] },
 ): void {
   if (inventory === undefined) return
   const state = ended === 'succeeded' ? 'healthy' : 'unhealthy'
-  report({ kind: 'health', kustomization, revision, state, ...(cause === undefined ? {} : { cause }) })
+  report({ kind: 'health', kustomization, revision, state, ...why })
 }

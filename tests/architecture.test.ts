@@ -45,6 +45,9 @@ const PACKAGES: Record<string, string> = {
   'age-encryption': 'docs/adr/0057-sops-inside.md',
 }
 
+/** Folders whose language is recursive: values hold values, a kustomization builds kustomizations. */
+const RECURSIVE = ['src/lib/yaml/', 'src/lib/kustomize/']
+
 type Source = { readonly path: string; readonly room: string; readonly tree: ts.SourceFile }
 
 const sources: readonly Source[] = readdirSync('src', { recursive: true, withFileTypes: true })
@@ -61,6 +64,11 @@ const sources: readonly Source[] = readdirSync('src', { recursive: true, withFil
 test('imports point down only', () => {
   const wrong = sources.flatMap((source) => importsOf(source).flatMap((specifier) => checkDirection(source, specifier)))
   assert.deepEqual(wrong, [])
+})
+
+test('files do not import each other in a loop', () => {
+  const files = sources.filter(({ path }) => !RECURSIVE.some((folder) => path.startsWith(folder)))
+  assert.deepEqual(loopsOf(new Map(files.map((source) => [source.path, neighboursOf(source)]))), [])
 })
 
 test('pure rooms touch no clock, disk, network, environment or randomness', () => {
@@ -145,6 +153,25 @@ function checkDirection(source: Source, specifier: string): string[] {
   const to = FLOORS.findIndex((floor) => floor.includes(room))
   const allowed = from >= 0 && to > from && !FORBIDDEN[source.room]?.includes(room)
   return allowed ? [] : [`${source.path} -> ${relative('src', target)}`]
+}
+
+/** What a file needs to be loaded; what it loads later is none of it. */
+function neighboursOf({ path, tree }: Source): string[] {
+  return tree.statements
+    .filter((node) => ts.isImportDeclaration(node) || ts.isExportDeclaration(node))
+    .map(({ moduleSpecifier }) => moduleSpecifier)
+    .filter((specifier) => specifier !== undefined && ts.isStringLiteral(specifier) && specifier.text.startsWith('.'))
+    .map((specifier) => normalize(join(dirname(path), (specifier as ts.StringLiteral).text)))
+}
+
+/** Takes away what imports nothing that is left, again and again: what stays is in a loop, or imports one. */
+function loopsOf(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const left = new Map(imports)
+  for (let size = -1; size !== left.size;) {
+    size = left.size
+    for (const [path, targets] of left) if (!targets.some((target) => left.has(target))) left.delete(path)
+  }
+  return [...left.keys()]
 }
 
 function impureImports(source: Source): string[] {

@@ -1,14 +1,12 @@
 import type { IncomingMessage } from 'node:http'
-import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { digestOf, parseDigest } from '../../lib/oci/digest.ts'
-import { LIMITS } from '../../lib/oci/limits.ts'
-import { MANIFEST_ACCEPT } from '../../lib/oci/media-types.ts'
 import type { Repository } from '../../lib/oci/reference.ts'
 import type { Descriptor } from '../../lib/oci/types.ts'
 import type { HttpProxy } from '../net/http-proxy.ts'
 import type { TlsTrust } from '../net/tls-trust.ts'
 import { endpointOf } from './endpoint.ts'
-import { makeTransport, readAnswer } from './http.ts'
+import { expectStatus, nameOf } from './expect-status.ts'
+import { makeTransport } from './http.ts'
+import { getManifest, headManifest, manifestAsk, putManifest, type StoredManifest } from './manifests.ts'
 import { pushBlob, type BlobSource } from './push-blob.ts'
 import { openSession, type Ask, type Credentials, type Session } from './session.ts'
 import { listReferrers } from './referrers.ts'
@@ -28,9 +26,6 @@ export type RegistryClientOptions = {
   /** How long the other side may stand still; 30,000 by default. */
   readonly timeoutMs?: number
 }
-
-/** A manifest as the registry keeps it. */
-export type StoredManifest = { readonly bytes: Buffer; readonly digest: string; readonly mediaType: string }
 
 type Options = { readonly signal?: AbortSignal }
 
@@ -125,100 +120,7 @@ export function createRegistryClient(o: RegistryClientOptions = {}): RegistryCli
   }
 }
 
-async function headManifest(
-  session: Session,
-  of: Repository,
-  version: string,
-  signal: AbortSignal | undefined,
-): Promise<Descriptor | undefined> {
-  const answer = await session.ask(manifestAsk('HEAD', of, version, signal))
-  answer.resume()
-  if (answer.statusCode === 404) return undefined
-  await expectStatus(answer, [200], `manifest ${nameOf(of)} ${version}`)
-  const { 'docker-content-digest': digest, 'content-type': mediaType, 'content-length': length } = answer.headers
-  if (typeof digest === 'string' && parseDigest(digest) && mediaType !== undefined && length !== undefined)
-    return { mediaType: mediaType.split(';')[0] ?? mediaType, digest, size: Number(length) }
-  const whole = await getManifest(session, of, version, signal)
-  return whole && { mediaType: whole.mediaType, digest: whole.digest, size: whole.bytes.length }
-}
-
-/** A manifest by tag or digest; see {@link RegistryClient.getManifest}. */
-export async function getManifest(
-  session: Session,
-  of: Repository,
-  version: string,
-  signal: AbortSignal | undefined,
-): Promise<StoredManifest | undefined> {
-  const what = `manifest ${nameOf(of)} ${version}`
-  const answer = await session.ask(manifestAsk('GET', of, version, signal))
-  if (answer.statusCode === 404) {
-    answer.resume()
-    return undefined
-  }
-  await expectStatus(answer, [200], what)
-  const bytes = await readAnswer(answer, LIMITS.manifestBytes, what)
-  const wanted = parseDigest(version)
-  const digest = digestOf(bytes, wanted?.algorithm)
-  if (wanted && digest !== wanted.text)
-    throw new SluiceError('DIGEST_MISMATCH', `${what} is ${digest}`, { retry: 'backoff' })
-  return { bytes, digest, mediaType: (answer.headers['content-type'] ?? '').split(';')[0] ?? '' }
-}
-
-async function putManifest(
-  session: Session,
-  of: Repository,
-  version: string,
-  manifest: { readonly bytes: Uint8Array; readonly mediaType: string },
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  const answer = await session.ask({
-    method: 'PUT',
-    path: `${of.repository}/manifests/${version}`,
-    scope: `repository:${of.repository}:pull,push`,
-    headers: { 'content-type': manifest.mediaType },
-    body: () => manifest.bytes,
-    signal,
-  })
-  await expectStatus(answer, [201], `push of ${nameOf(of)}:${version}`)
-  answer.resume()
-  const wanted = parseDigest(version)
-  return digestOf(manifest.bytes, wanted?.algorithm)
-}
-
-function manifestAsk(method: string, of: Repository, version: string, signal: AbortSignal | undefined): Ask {
-  const scope = `repository:${of.repository}:pull`
-  return { method, path: `${of.repository}/manifests/${version}`, scope, headers: { accept: MANIFEST_ACCEPT }, signal }
-}
-
 function blobAsk(method: string, of: Repository, digest: string, options: Options | undefined): Ask {
   const scope = `repository:${of.repository}:pull`
   return { method, path: `${of.repository}/blobs/${digest}`, scope, signal: options?.signal }
-}
-
-/** The name of a repository for messages. */
-export function nameOf({ host, repository }: Repository): string {
-  return `${host}/${repository}`
-}
-
-/** Passes an answer with one of the statuses; throws for any other, with the registry's own words. */
-export async function expectStatus(answer: IncomingMessage, good: readonly number[], what: string): Promise<void> {
-  const status = answer.statusCode ?? 0
-  if (good.includes(status)) return
-  const body = await readAnswer(answer, LIMITS.answerBytes, what).catch(() => Buffer.alloc(0))
-  const says = registryMessage(body)
-  const message = `${what}: status ${status}${says === '' ? '' : `, ${says}`}`
-  if (status === 401 || status === 403) throw new SluiceError('REGISTRY_DENIED', message, { retry: 'backoff' })
-  throw new SluiceError('REGISTRY_REFUSED', message, { retry: 'backoff' })
-}
-
-function registryMessage(body: Buffer): string {
-  try {
-    const { errors } = JSON.parse(body.toString('utf8')) as { errors?: { code?: string; message?: string }[] }
-    return (errors ?? [])
-      .map(({ code, message }) => [code, message].filter(Boolean).join(': '))
-      .join('; ')
-      .slice(0, 500)
-  } catch {
-    return ''
-  }
 }

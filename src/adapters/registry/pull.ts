@@ -4,7 +4,9 @@ import { parseImageConfig, parseManifest } from '../../lib/oci/manifest.ts'
 import { linuxPlatform, selectPlatform } from '../../lib/oci/platform.ts'
 import { formatReference, type Reference, versionOf } from '../../lib/oci/reference.ts'
 import type { Descriptor, ImageConfig, ImageManifest, Platform } from '../../lib/oci/types.ts'
-import { nameOf, type RegistryClient, type StoredManifest } from './client.ts'
+import type { RegistryClient } from './client.ts'
+import { nameOf } from './expect-status.ts'
+import type { StoredManifest } from './manifests.ts'
 import type { ContentStore } from './content-store.ts'
 
 /** An image whose manifest, configuration and layers are all in a content store. */

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { Repository } from '../../lib/oci/reference.ts'
-import { expectStatus, nameOf } from './client.ts'
+import { expectStatus, nameOf } from './expect-status.ts'
 import type { Session } from './session.ts'
 
 /** A blob to push: `open` may be called more than once. */

@@ -1,7 +1,7 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { LIMITS } from '../../lib/oci/limits.ts'
 import type { Repository } from '../../lib/oci/reference.ts'
-import { expectStatus, nameOf } from './client.ts'
+import { expectStatus, nameOf } from './expect-status.ts'
 import { readAnswer } from './http.ts'
 import type { Session } from './session.ts'
 

@@ -1,41 +1,17 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import type { Dockerfile, Instruction } from '../../lib/dockerfile/instruction.ts'
+import type { Instruction } from '../../lib/dockerfile/instruction.ts'
 import { parseDockerfile, syntax } from '../../lib/dockerfile/parse.ts'
 import { MEDIA } from '../../lib/oci/media-types.ts'
 import { linuxPlatform } from '../../lib/oci/platform.ts'
-import type { ImageConfig, ImageManifest } from '../../lib/oci/types.ts'
-import type { RegistryClient } from '../../adapters/registry/client.ts'
-import { pullImage } from '../../adapters/registry/pull.ts'
-import { openContext, readDockerfile, type Context } from './context.ts'
+import type { ImageConfig } from '../../lib/oci/types.ts'
+import { type Build, type BuildOptions, earlierStage, stageNamed, unsupported } from './build-state.ts'
+import { openContext, readDockerfile } from './context.ts'
 import { makeWorkdir, runCopy } from './copy-step.ts'
+import { baseImage } from './from-image.ts'
 import { runStep } from './run-step.ts'
 import { applySetting, declareArgs } from './settings.ts'
 import { expandOne, planStages, type Stage, type StagePlan } from './stage.ts'
-import { findImage, referenceFrom, setTag, type ImageStore } from './store.ts'
-import type { Layer } from './tree.ts'
-
-/** What to build. */
-export type BuildOptions = {
-  readonly contextDir: string
-  /** Path of the Dockerfile, relative to the context; `Dockerfile` by default. */
-  readonly dockerfile?: string
-  readonly buildArgs?: Readonly<Record<string, string>>
-  readonly labels?: Readonly<Record<string, string>>
-  /** Names that the image gets in the store. */
-  readonly tags?: readonly string[]
-  /** Stop after this stage. */
-  readonly target?: string
-  readonly store: ImageStore
-  /** Where base images come from that the store does not have. */
-  readonly registry?: RegistryClient
-  /** Ask the registry for base images even when the store has them. */
-  readonly pull?: boolean
-  readonly noCache?: boolean
-  /** What RUN steps may reach; `none` by default. */
-  readonly network?: 'none' | 'host'
-  readonly log?: (line: string) => void
-  readonly signal?: AbortSignal
-}
+import { referenceFrom, setTag } from './store.ts'
 
 /** What was built. */
 export type BuildResult = {
@@ -45,18 +21,6 @@ export type BuildResult = {
   readonly ms: number
   /** True when no layer had to be made. */
   readonly cached: boolean
-}
-
-/** What the steps of a build share. */
-export type Build = {
-  readonly o: BuildOptions
-  readonly file: Dockerfile
-  readonly context: Context
-  readonly args: ReadonlyMap<string, string>
-  readonly stages: readonly StagePlan[]
-  readonly built: Map<number, Stage>
-  readonly log: (line: string) => void
-  misses: number
 }
 
 const PREDEFINED = new Set(
@@ -117,16 +81,6 @@ function findStage(build: Build, target: string | undefined): StagePlan {
   const found = target === undefined ? last : stageNamed(build.stages, target)
   if (found) return found
   throw new SluiceError('DOCKERFILE_SYNTAX', `target stage "${target}" could not be found`, { where: build.file.path })
-}
-
-function stageNamed(stages: readonly StagePlan[], name: string): StagePlan | undefined {
-  const byName = stages.findLast((stage) => stage.name === name.toLowerCase())
-  return byName ?? (/^\d+$/.test(name) ? stages[Number(name)] : undefined)
-}
-
-/** The stage that a FROM or --from means, when it stands before; images of the registry are none. */
-export function earlierStage(build: Build, name: string, before: number): StagePlan | undefined {
-  return stageNamed(build.stages.slice(0, before), name)
 }
 
 /** The stages that the wanted one is made of, in order; the others are not built. */
@@ -202,12 +156,6 @@ async function carryOut(build: Build, stage: Stage, step: Instruction): Promise<
   }
 }
 
-/** An instruction that this builder does not do. */
-export function unsupported(build: Build, step: Instruction, what: string, hint: string): SluiceError {
-  const where = `${build.file.path}:${step.line}`
-  return new SluiceError('DOCKERFILE_UNSUPPORTED', `${what} is not supported by this builder`, { where, hint })
-}
-
 async function startStage(build: Build, plan: StagePlan, name: string): Promise<Stage> {
   const platform = plan.from.flags.get('platform')
   const own = linuxPlatform(process.arch)
@@ -231,41 +179,6 @@ async function startStage(build: Build, plan: StagePlan, name: string): Promise<
 function historyOf({ history = [], rootfs }: ImageConfig): Stage['history'] {
   const fits = history.filter((entry) => !entry.empty_layer).length === rootfs.diff_ids.length
   return fits ? [...history] : rootfs.diff_ids.map(() => ({ created_by: 'base image' }))
-}
-
-/** Finds an image in the store, or pulls it. @throws SluiceError IMAGE_MISSING naming the line */
-export async function baseImage(
-  build: Build,
-  name: string,
-  step: Instruction,
-): Promise<{ readonly config: ImageConfig; readonly layers: readonly Layer[] }> {
-  const { store, registry, pull, signal } = build.o
-  const where = `${build.file.path}:${step.line}`
-  const reference = referenceFrom(name)
-  const known = pull && registry ? undefined : await findImage(store, name)
-  if (known) return { config: known.config, layers: layersOf(known.manifest, known.config) }
-  if (registry === undefined)
-    throw new SluiceError('IMAGE_MISSING', `base image ${name} is not in the local store`, {
-      where,
-      hint: 'build or push it first',
-    })
-  build.log(`pulling ${name}`)
-  try {
-    const image = await pullImage(registry, reference, store.content, signal ? { signal } : {})
-    if (reference.digest === undefined) await setTag(store, reference, image.manifestDigest)
-    return { config: image.config, layers: layersOf(image.manifest, image.config) }
-  } catch (error) {
-    if (!(error instanceof SluiceError)) throw error
-    const hint = error.hint ?? 'check the name, or push the base image to the registry first'
-    throw new SluiceError(error.code, error.message, { retry: error.retry, where, hint, cause: error })
-  }
-}
-
-function layersOf(manifest: ImageManifest, config: ImageConfig): Layer[] {
-  const { diff_ids: diffIds } = config.rootfs
-  if (diffIds.length !== manifest.layers.length)
-    throw new SluiceError('OCI_MANIFEST_INVALID', 'the image has another number of layers than of diff ids')
-  return manifest.layers.map((descriptor, index) => ({ descriptor, diffId: diffIds[index] ?? '' }))
 }
 
 async function writeImage(build: Build, stage: Stage): Promise<{ imageId: string; manifestDigest: string }> {

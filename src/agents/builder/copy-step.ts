@@ -2,7 +2,8 @@ import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { Instruction } from '../../lib/dockerfile/instruction.ts'
 import { syntax } from '../../lib/dockerfile/parse.ts'
 import { digestOf } from '../../lib/oci/digest.ts'
-import { baseImage, earlierStage, unsupported, type Build } from './build.ts'
+import { earlierStage, unsupported, type Build } from './build-state.ts'
+import { baseImage } from './from-image.ts'
 import {
   fromContext,
   fromText,

@@ -30,6 +30,9 @@ export type RemoteProgram = {
 /** The two directions of a connection to a pod; `close` on `readable` is its end. */
 export type Forwarded = { readonly readable: Readable; readonly writable: Writable }
 
+/** Opens a connection to a port of a pod; rejects with the reason. */
+export type Dial = (port: number) => Promise<Forwarded>
+
 /** What is run in a container for somebody; with a terminal there is no stderr. */
 export type RemoteRequest = {
   readonly command: readonly string[]

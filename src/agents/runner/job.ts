@@ -1,21 +1,14 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describeError } from '../../lib/error/sluice-error.ts'
-import { githubContext, stepVariables, type JobPlace, type RunFacts } from '../../pipeline/ci/context.ts'
-import type { CiEvent } from '../../pipeline/ci/event.ts'
-import { evaluateText, evaluateTexts, type Scope, type Status } from '../../pipeline/ci/expression.ts'
-import type { Combination } from '../../pipeline/ci/matrix.ts'
-import type { Json } from '../../pipeline/ci/template.ts'
-import type { JobSpec, Workflow } from '../../pipeline/ci/workflow.ts'
+import { githubContext, stepVariables, type JobPlace } from '../../pipeline/ci/context.ts'
+import { evaluateText, evaluateTexts } from '../../pipeline/ci/expression.ts'
 import { openDockerDoor } from './docker-socket.ts'
-import { hashFiles } from './hash-files.ts'
-import type { Engine } from './engine.ts'
-import type { Groups } from './groups.ts'
 import { openEngineImages } from './engine-images.ts'
-import { openJobImages, type JobImages, type PushWatcher, type RegistryPlace } from './images.ts'
-import { createMasker, type Masker } from './mask.ts'
+import { openJobImages } from './images.ts'
+import { createMasker } from './mask.ts'
 import { endGroups } from './process.ts'
-import type { SourceCopy } from './source.ts'
+import { type JobInstance, type JobState, type RunPlace, scopeOf } from './job-state.ts'
 import { runStep, type StepResult } from './step.ts'
 
 export type JobResult = 'success' | 'failure' | 'cancelled' | 'skipped'
@@ -25,59 +18,6 @@ export type JobEnd = {
   readonly result: JobResult
   readonly outputs: Readonly<Record<string, string>>
   readonly cause: string | undefined
-}
-
-/** What all jobs of a run share. */
-export type RunPlace = {
-  readonly workflow: Workflow
-  readonly event: CiEvent
-  readonly facts: RunFacts
-  readonly source: SourceCopy
-  readonly secrets: Readonly<Record<string, string>>
-  readonly authorization: string | undefined
-  /** Where jobs work; removed after each. */
-  readonly workFolder: string
-  readonly logFolder: string
-  readonly imageFolder: string
-  readonly registry: RegistryPlace
-  /** Builds, tags and pushes images; our own builder when there is none. */
-  readonly engine: Engine | undefined
-  readonly pushes: PushWatcher
-  readonly groups: Groups
-  /** The concurrency group that the run itself is in. */
-  readonly heldGroup: string | undefined
-  readonly logCapBytes: number
-  readonly signal: AbortSignal
-}
-
-/** One job of the run, one combination of its matrix. */
-export type JobInstance = {
-  readonly spec: JobSpec
-  readonly combination: Combination
-  readonly index: number
-  /** The context `strategy`. */
-  readonly strategy: Readonly<Record<string, Json>>
-  readonly needs: Readonly<Record<string, Json>>
-}
-
-/** What the steps of a job share and change. */
-export type JobState = {
-  readonly run: RunPlace
-  readonly instance: JobInstance
-  readonly place: JobPlace
-  readonly masker: Masker
-  readonly images: JobImages
-  readonly baseEnv: Readonly<Record<string, string>>
-  readonly groups: Set<number>
-  readonly logFolder: string
-  readonly signal: AbortSignal
-  /** Set by GITHUB_ENV. */
-  readonly env: Record<string, string>
-  /** Set by GITHUB_PATH, newest first. */
-  readonly paths: string[]
-  readonly steps: Record<string, Json>
-  status: Status
-  jobEnv: Record<string, string>
 }
 
 const DEFAULT_TIMEOUT_MINUTES = 360
@@ -159,28 +99,6 @@ async function runSteps(state: JobState, cancel: AbortController): Promise<JobEn
   const outputs = evaluateTexts(spec.outputs, scopeOf(state))
   const open = Object.entries(outputs).filter(([, value]) => state.masker.mask(value) === value)
   return { result: state.status, outputs: Object.fromEntries(open), cause }
-}
-
-/** What expressions of a step see right now. */
-export function scopeOf(state: JobState, stepEnv: Readonly<Record<string, string>> = {}): Scope {
-  const { run, instance, place } = state
-  const { workspace, temp, os, arch } = place
-  return {
-    file: run.workflow.path,
-    status: state.status,
-    hashFiles: (patterns) => hashFiles(workspace, patterns),
-    contexts: {
-      github: { ...githubContext(run.event, run.facts, place), workspace },
-      env: { ...state.jobEnv, ...state.env, ...stepEnv },
-      job: { status: state.status },
-      steps: state.steps,
-      runner: { os, arch, name: 'sluice', temp, tool_cache: `${temp}/tools`, environment: 'self-hosted' },
-      secrets: { ...run.secrets, GITHUB_TOKEN: run.facts.token },
-      matrix: instance.combination,
-      strategy: instance.strategy,
-      needs: instance.needs,
-    },
-  }
 }
 
 function baseEnvironment(run: RunPlace, place: JobPlace, home: string, bin: string): Record<string, string> {

@@ -6,7 +6,7 @@ import { evaluateCondition, evaluateText, evaluateTexts, type Scope } from '../.
 import { entryOf } from '../../pipeline/ci/template.ts'
 import type { StepSpec } from '../../pipeline/ci/workflow.ts'
 import { findAction } from './built-in.ts'
-import { type JobState, scopeOf } from './job.ts'
+import { type JobState, scopeOf } from './job-state.ts'
 import { maskedLines } from './mask.ts'
 import { type ProcessEnd, runProcess } from './process.ts'
 import { openStepLog, type StepLog } from './step-log.ts'

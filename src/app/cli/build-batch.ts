@@ -2,16 +2,10 @@ import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort } from 'node:worker_threads'
 import { diskTree } from '../../adapters/files/disk-tree.ts'
 import type { BuildFlags } from './build-flags.ts'
-import { buildFolder, type Failure } from './build-folder.ts'
-import { startPool } from './build-pool.ts'
+import { buildFolder } from './build-folder.ts'
+import { type BatchAnswer, startPool } from './build-pool.ts'
 import type { ExitCode, Io } from './command.ts'
 import { linesOf } from './lines.ts'
-
-/** The answer to a line: what was asked, and the text or why there is none. */
-export type BatchAnswer = { readonly dir: string; readonly ms: number } & (
-  | { readonly ok: true; readonly yaml: string; readonly warnings?: readonly string[] }
-  | ({ readonly ok: false } & Failure)
-)
 
 /** Longest line that can be a path. */
 const MAX_LINE = 65_536

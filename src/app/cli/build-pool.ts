@@ -1,5 +1,11 @@
 import { Worker } from 'node:worker_threads'
-import type { BatchAnswer } from './build-batch.ts'
+import type { Failure } from './build-folder.ts'
+
+/** The answer to a line: what was asked, and the text or why there is none. */
+export type BatchAnswer = { readonly dir: string; readonly ms: number } & (
+  | { readonly ok: true; readonly yaml: string; readonly warnings?: readonly string[] }
+  | ({ readonly ok: false } & Failure)
+)
 
 /** Builds folders, several at a time. */
 export type BuildPool = {

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { type Digest, parseDigest } from '../../lib/oci/digest.ts'
 import { isRepositoryName } from '../../lib/oci/reference.ts'
 import { Refusal, sendEmpty } from './answer.ts'
-import type { Registry } from './serve.ts'
+import type { Registry } from './registry.ts'
 import { rangeOf } from './uploads.ts'
 
 /** GET, HEAD and DELETE of `/v2/<name>/blobs/<digest>`. */

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { MEDIA } from '../../lib/oci/media-types.ts'
 import { Refusal, sendJson } from './answer.ts'
 import { digestFrom } from './blobs-api.ts'
-import type { Registry } from './serve.ts'
+import type { Registry } from './registry.ts'
 
 /** GET `/v2/<name>/tags/list`, sorted by code unit, paged by `n` and `last`, with a Link to the next page. */
 export function answerTags(

@@ -8,7 +8,7 @@ import type { Descriptor, Manifest } from '../../lib/oci/types.ts'
 import { Refusal, sendEmpty } from './answer.ts'
 import { digestFrom } from './blobs-api.ts'
 import type { Change, ManifestEntry } from './catalog.ts'
-import type { Registry } from './serve.ts'
+import type { Registry } from './registry.ts'
 
 /** GET and HEAD of `/v2/<name>/manifests/<tag or digest>`; from memory, whatever the number of tags. */
 export function answerManifest(

@@ -9,25 +9,10 @@ import { Refusal, sendJson, sendRefusal } from './answer.ts'
 import { answerBlob, answerUpload, startUpload } from './blobs-api.ts'
 import { answerCatalog, answerReferrers, answerTags } from './lists-api.ts'
 import { answerManifest, deleteManifest, putManifest } from './manifests-api.ts'
+import type { Registry, RegistryPush } from './registry.ts'
 import { parseRoute, type Route } from './route.ts'
 import { openStore, type Store } from './store.ts'
-import { createUploads, type Uploads } from './uploads.ts'
-
-/** A manifest that came or went; one event for each tag, tag undefined when it has none. */
-export type RegistryPush = {
-  readonly repository: string
-  readonly tag: string | undefined
-  readonly digest: string
-  readonly mediaType: string
-  readonly deleted?: boolean
-}
-
-/** What the handlers share. */
-export type Registry = {
-  readonly store: Store
-  readonly uploads: Uploads
-  readonly report: (event: RegistryPush) => void
-}
+import { createUploads } from './uploads.ts'
 
 /** How the registry is served. */
 export type RegistrydOptions = {

@@ -8,7 +8,7 @@ import type { Fault, Run, Step } from './decide.ts'
 import { runAction } from './run-probe.ts'
 import { uidOf, type Container } from './shapes.ts'
 import { makePlace, startContainer } from './start-container.ts'
-import type { Memory } from './worker.ts'
+import type { Memory } from './memory.ts'
 
 /** Does one step; what fails is remembered as a fault with its time, and told as an Event. True when it was the last one. */
 export async function perform(context: NodeContext, memory: Memory, step: Step): Promise<boolean> {

@@ -1,25 +1,14 @@
 import { ApiError } from '../../../adapters/kube/api-error.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import type { RunningContainer, Sandbox } from '../driver.ts'
+import type { RunningContainer } from '../driver.ts'
 import { onceMore } from '../again.ts'
-import type { Image } from '../image/store.ts'
 import type { NodeContext } from './context.ts'
-import {
-  decidePod,
-  type Ended,
-  isAlive,
-  keyOfStep,
-  type Fault,
-  type ImageState,
-  type Run,
-  type Seen,
-  type Step,
-} from './decide.ts'
+import { decidePod, type Ended, isAlive, keyOfStep, type Run, type Seen, type Step } from './decide.ts'
 import { freshHealth } from './probe-state.ts'
-import { startProbing, type Probing } from './probing.ts'
+import type { Memory } from './memory.ts'
+import { startProbing } from './probing.ts'
 import { uidOf, type Container, type Pod } from './shapes.ts'
 import { keepVolumes, showsOther } from './keep-volumes.ts'
-import type { Place } from './start-container.ts'
 import { renderPodStatus } from './status.ts'
 import { perform } from './steps.ts'
 import { terminationMessage } from './termination.ts'
@@ -37,27 +26,6 @@ export type PodWorker = {
   readonly isAlive: (container: string) => boolean
   /** Stops looking; what runs goes on. */
   readonly close: () => Promise<void>
-}
-
-/** What a worker keeps between two looks; changed by the steps. */
-export type Memory = {
-  pod: Pod
-  isGone: boolean
-  isClosed: boolean
-  sandbox: Sandbox | undefined
-  place: Place | undefined
-  setupFault: Fault | undefined
-  drain: Seen['drain']
-  readonly images: Map<string, ImageState>
-  readonly pulled: Map<string, Image>
-  readonly runs: Map<string, Run>
-  readonly restarts: Map<string, number>
-  readonly startFaults: Map<string, Fault>
-  readonly probing: Map<string, Probing>
-  readonly stopping: Map<string, { readonly killAtMs: number }>
-  readonly inFlight: Set<string>
-  /** What runs said when they ended, read once: `container/attempt`. */
-  readonly messages: Map<string, string>
 }
 
 /** Starts the worker of a pod; `onFinished` is called when nothing of it is left. */

@@ -1,15 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import { Duplex } from 'node:stream'
 import type { Headers } from '../../../lib/spdy/headers.ts'
-import type { Forwarded } from '../driver.ts'
+import type { Dial, Forwarded } from '../driver.ts'
 import type { Upgraded } from './command-streams.ts'
 import { serveSpdy } from './spdy-connection.ts'
 import { agree } from './upgrade.ts'
 import { serveWebSocket } from './websocket-connection.ts'
 import { FORWARD_PROTOCOLS, forwardByChannels, parsePorts } from './websocket-forward.ts'
-
-/** Opens a connection to a port of the pod; rejects with the reason. */
-export type Dial = (port: number) => Promise<Forwarded>
 
 const PROTOCOL = 'portforward.k8s.io'
 const TUNNEL = `SPDY/3.1+${PROTOCOL}`

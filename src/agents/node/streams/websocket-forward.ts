@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import type { Upgraded } from './command-streams.ts'
-import type { Dial } from './port-forward.ts'
+import type { Dial } from '../driver.ts'
 import { serveWebSocket, type WebSocketConnection } from './websocket-connection.ts'
 
 /** The subprotocols of port-forward by WebSocket alone; the ports are in the query. */

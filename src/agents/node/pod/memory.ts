@@ -1,0 +1,27 @@
+import type { Sandbox } from '../driver.ts'
+import type { Image } from '../image/store.ts'
+import type { Fault, ImageState, Run, Seen } from './decide.ts'
+import type { Probing } from './probing.ts'
+import type { Pod } from './shapes.ts'
+import type { Place } from './start-container.ts'
+
+/** What a worker keeps between two looks; changed by the steps. */
+export type Memory = {
+  pod: Pod
+  isGone: boolean
+  isClosed: boolean
+  sandbox: Sandbox | undefined
+  place: Place | undefined
+  setupFault: Fault | undefined
+  drain: Seen['drain']
+  readonly images: Map<string, ImageState>
+  readonly pulled: Map<string, Image>
+  readonly runs: Map<string, Run>
+  readonly restarts: Map<string, number>
+  readonly startFaults: Map<string, Fault>
+  readonly probing: Map<string, Probing>
+  readonly stopping: Map<string, { readonly killAtMs: number }>
+  readonly inFlight: Set<string>
+  /** What runs said when they ended, read once: `container/attempt`. */
+  readonly messages: Map<string, string>
+}

@@ -1,0 +1,18 @@
+import type { Store } from './store.ts'
+import type { Uploads } from './uploads.ts'
+
+/** A manifest that came or went; one event for each tag, tag undefined when it has none. */
+export type RegistryPush = {
+  readonly repository: string
+  readonly tag: string | undefined
+  readonly digest: string
+  readonly mediaType: string
+  readonly deleted?: boolean
+}
+
+/** What the handlers share. */
+export type Registry = {
+  readonly store: Store
+  readonly uploads: Uploads
+  readonly report: (event: RegistryPush) => void
+}

@@ -5,6 +5,8 @@ import { matchLabels, matchSelector, parseFieldSelector, parseLabelSelector, Sel
 const labels = { app: 'web', tier: 'front', empty: '', n: '5' }
 const cases: [selector: string, selected: boolean][] = [
   ['app=web', true],
+  ['app in (,web)', true],
+  ['app notin ()', true],
   ['app==web,tier!=back', true],
   ['app in (api, web)', true],
   ['app notin (web)', false],

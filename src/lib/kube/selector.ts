@@ -18,6 +18,18 @@ export type Requirement = {
 export class SelectorError extends Error {}
 
 const TOKEN = /\s*(!=|==|=|!|,|\(|\)|<|>|[^\s!=,()<>]+)/gy
+const OPERATORS: Readonly<Record<string, Requirement['operator']>> = {
+  in: 'in',
+  notin: 'notin',
+  '=': 'in',
+  '==': 'in',
+  '!=': 'notin',
+  '>': 'gt',
+  '<': 'lt',
+}
+
+/** The tokens of a selector that are still to be read; '' behind the last. */
+type Tokens = { readonly peek: () => string; readonly next: () => string }
 
 /**
  * Reads a label selector: `a=b,c!=d,e in (f,g),h notin (i),j,!k`.
@@ -25,62 +37,76 @@ const TOKEN = /\s*(!=|==|=|!|,|\(|\)|<|>|[^\s!=,()<>]+)/gy
  * @throws SelectorError when it is not one
  */
 export function parseLabelSelector(text: string): readonly Requirement[] {
-  const tokens = [...text.matchAll(TOKEN)].map((match) => match[1] ?? '')
-  const out: Requirement[] = []
+  const all = [...text.matchAll(TOKEN)].map((match) => match[1] ?? '')
   let index = 0
-  const next = (): string => tokens[index++] ?? ''
-  const fail = (found: string, wanted: string, prefix = 'unable to parse requirement: '): never => {
-    throw new SelectorError(`${prefix}found '${found}', expected: ${wanted}`)
+  const tokens: Tokens = { peek: () => all[index] ?? '', next: () => all[index++] ?? '' }
+  const out: Requirement[] = []
+  while (tokens.peek() !== '') {
+    const first = tokens.peek()
+    if (isSymbol(first) && first !== '!') throw expected(first, "!, identifier, or 'end of string'", '')
+    out.push(parseRequirement(tokens))
+    const end = tokens.next()
+    if (end === '') break
+    if (end !== ',') throw expected(end, "',' or 'end of string'", '')
+    const after = tokens.peek()
+    if (after === '' || (isSymbol(after) && after !== '!')) throw expected(after, "identifier after ','", '')
   }
-  const value = (): string => {
-    const token = tokens[index] ?? ''
-    if (token === ',' || token === '' || token === ')') return ''
-    if (isSymbol(token)) fail(token, 'identifier')
-    return next()
-  }
-  const group = (): string[] => {
-    const open = next()
-    if (open !== '(') fail(open, "'('")
-    const values: string[] = []
-    for (;;) {
-      values.push(value())
-      const token = next()
-      if (token === ')') return values
-      if (token !== ',') fail(token, "',' or ')'")
-    }
-  }
-  while (index < tokens.length) {
-    let key = next()
-    const isAbsent = key === '!'
-    if (isAbsent) key = next()
-    if (isSymbol(key) || key === '') fail(key, "!, identifier, or 'end of string'", '')
-    checkKey(key)
-    const operator = tokens[index]
-    if (isAbsent || operator === undefined || operator === ',')
-      out.push({ key, operator: isAbsent ? 'absent' : 'exists', values: [] })
-    else {
-      index++
-      if (operator === '=' || operator === '==') out.push({ key, operator: 'in', values: [value()] })
-      else if (operator === '!=') out.push({ key, operator: 'notin', values: [value()] })
-      else if (operator === 'in' || operator === 'notin') out.push({ key, operator, values: group() })
-      else if (operator === '>' || operator === '<')
-        out.push({ key, operator: operator === '>' ? 'gt' : 'lt', values: [value()] })
-      else fail(operator, 'in, notin, =, ==, !=, gt, lt')
-    }
-    const end = tokens[index]
-    if (end === undefined) break
-    if (end !== ',') fail(end, "',' or 'end of string'", '')
-    index++
-    if (index === tokens.length) fail('', "identifier after ','", '')
-  }
-  for (const requirement of out) checkValues(requirement)
   return out
 }
 
-const isSymbol = (token: string): boolean => /^(!=|==|=|!|,|\(|\)|<|>)$/.test(token)
-
 const PREFIX = 'unable to parse requirement: '
 const NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/
+const isSymbol = (token: string): boolean => /^(!=|==|=|!|,|\(|\)|<|>)$/.test(token)
+
+function expected(found: string, wanted: string, prefix = PREFIX): SelectorError {
+  return new SelectorError(`${prefix}found '${found}', expected: ${wanted}`)
+}
+
+function parseRequirement(tokens: Tokens): Requirement {
+  const first = tokens.next()
+  const key = first === '!' ? tokens.next() : first
+  if (key === '' || isSymbol(key)) throw expected(key, 'identifier')
+  checkKey(key)
+  if (first === '!') return { key, operator: 'absent', values: [] }
+  if (tokens.peek() === '' || tokens.peek() === ',') return { key, operator: 'exists', values: [] }
+  const word = tokens.next()
+  const operator = OPERATORS[word]
+  if (operator === undefined) throw expected(word, 'in, notin, =, ==, !=, gt, lt')
+  const values = word === 'in' || word === 'notin' ? parseGroup(tokens) : [parseValue(tokens)]
+  const requirement = { key, operator, values: [...new Set(values)].sort() }
+  checkValues(requirement)
+  return requirement
+}
+
+function parseValue(tokens: Tokens): string {
+  if (tokens.peek() === '' || tokens.peek() === ',') return ''
+  const value = tokens.next()
+  if (isSymbol(value)) throw expected(value, 'identifier')
+  return value
+}
+
+/** `(a,b)`; where a value is missing it is the empty one. */
+function parseGroup(tokens: Tokens): string[] {
+  const open = tokens.next()
+  if (open !== '(') throw new SelectorError(`${PREFIX}found '${open}' expected: '('`)
+  const first = tokens.peek()
+  if (first === '' || (isSymbol(first) && first !== ',' && first !== ')'))
+    throw expected(first, "',', ')' or identifier")
+  const values: string[] = []
+  let isOpen = true
+  for (let token = tokens.next(); token !== ')'; token = tokens.next()) {
+    if (token === '' || (isSymbol(token) && token !== ',')) throw expected(token, "',', or identifier")
+    if (token === ',') {
+      if (isOpen) values.push('')
+      isOpen = true
+    } else {
+      values.push(token)
+      isOpen = false
+      if (tokens.peek() !== ',' && tokens.peek() !== ')') throw expected(tokens.peek(), "',' or ')'")
+    }
+  }
+  return isOpen ? [...values, ''] : values
+}
 
 function checkKey(key: string): void {
   const name = key.slice(key.indexOf('/') + 1)
@@ -94,18 +120,22 @@ function checkKey(key: string): void {
 }
 
 function checkValues({ key, operator, values }: Requirement): void {
+  const faults: string[] = []
+  const isNumber = operator === 'gt' || operator === 'lt'
+  for (const [index, value] of values.entries())
+    if (isNumber && !/^[-+]?\d+$/.test(value))
+      faults.push(
+        `values[${index}]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`,
+      )
   for (const [index, value] of values.entries()) {
-    const place = `${PREFIX}values[${index}][${key}]: Invalid value: ${JSON.stringify(value)}: `
-    if (value.length > 63) throw new SelectorError(`${place}must be no more than 63 bytes`)
+    const place = `values[${index}][${key}]: Invalid value: ${JSON.stringify(value)}: `
+    if (value.length > 63) faults.push(`${place}must be no more than 63 bytes`)
     if (value !== '' && !NAME.test(value))
-      throw new SelectorError(
+      faults.push(
         `${place}a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`,
       )
-    if ((operator === 'gt' || operator === 'lt') && !/^[-+]?\d+$/.test(value))
-      throw new SelectorError(
-        `${PREFIX}values[${index}]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`,
-      )
   }
+  if (faults.length > 0) throw new SelectorError(PREFIX + (faults.length === 1 ? faults[0] : `[${faults.join(', ')}]`))
 }
 
 /** A test of labels for parsed requirements. */

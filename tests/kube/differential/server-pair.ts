@@ -69,6 +69,7 @@ function clientOf(server: string, token: string, stop: () => Promise<void>): Kub
 
 function send(agent: Agent, server: string, token: string, ask: Ask): Promise<Answer> {
   const { method, path, body, contentType = 'application/json', headers } = ask
+  const sent = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
   return new Promise((resolve, reject) => {
     const outgoing = request(
       `${server}${path}`,
@@ -79,7 +80,9 @@ function send(agent: Agent, server: string, token: string, ask: Ask): Promise<An
           authorization: `Bearer ${token}`,
           'user-agent': 'pair/1.0',
           accept: 'application/json',
-          ...(body === undefined ? {} : { 'content-type': contentType }),
+          ...(sent === undefined
+            ? {}
+            : { 'content-type': contentType, 'content-length': String(Buffer.byteLength(sent)) }),
           ...headers,
         },
       },
@@ -101,7 +104,7 @@ function send(agent: Agent, server: string, token: string, ask: Ask): Promise<An
       },
     )
     outgoing.on('error', reject)
-    outgoing.end(body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body))
+    outgoing.end(sent)
   })
 }
 

@@ -32,7 +32,10 @@ function update(env: Environment, role: Obj, roles: readonly Obj[]): boolean {
   if (resource === undefined || equal(rules, objectsOf(role.rules))) return false
   const { apiVersion, kind, metadata } = role
   const writer = { manager: 'clusterrole-aggregation-controller', now: timestamp(env.nowMs()), subresource: '' }
-  const patch = { apiVersion, kind, metadata: { name: metadata.name }, rules }
+  // It applies no empty list: rules of others stay until there are some to put in their place.
+  const patch = { apiVersion, kind, metadata: { name: metadata.name }, ...(rules.length > 0 ? { rules } : {}) }
+  if (rules.length === 0 && !objectsOf(metadata.managedFields).some(({ manager }) => manager === writer.manager))
+    return false
   env.store.put(KEY, objFrom(clone(trackApply(resource, role, patch, writer, true).value), apiVersion, kind))
   return true
 }

@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { JsonObject } from '../../../lib/kube/json.ts'
 import { aggregated, groupDocument, groupList, resourceList } from '../discovery/documents.ts'
 import { openapiIndex, openapiV3 } from '../discovery/openapi.ts'
 import { serveOpenapiV2 } from '../discovery/serve-v2.ts'
 import type { Environment } from '../environment.ts'
-import { Fault, unknownResource } from '../fault.ts'
-import { parseAccept } from '../negotiation/accept.ts'
-import { send } from '../negotiation/respond.ts'
+import { Fault, methodNotAllowed, unknownResource } from '../fault.ts'
+import { checkAccept, formOf, notAcceptable, parseAccept } from '../negotiation/accept.ts'
+import { makePretty, send } from '../negotiation/respond.ts'
+import { isHealthPath, serveHealth } from './health.ts'
+import { plain, plainNotFound } from './plain.ts'
 import type { Route } from './route.ts'
 import { discoveryDocument } from './signing.ts'
 
@@ -22,32 +25,23 @@ export const VERSION = {
   platform: 'linux/amd64',
 }
 
-/** 404 where nothing of the API is. */
-export function plainNotFound(response: ServerResponse): void {
-  response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' })
-  response.end('404 page not found\n')
-}
-
-function plain(response: ServerResponse, text: string): void {
-  response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' })
-  response.end(text)
-}
-
 /** Answers what is no resource: discovery, OpenAPI, health, version, keys. @throws Fault 404, 406 */
 export function serveDocument(
   env: Environment,
   found: Exclude<Route, { kind: 'resource' }>,
+  query: URLSearchParams,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
   const { registry } = env
+  const accept = request.headers.accept ?? ''
   switch (found.kind) {
     case 'versions': {
-      if (wantsAggregated(request.headers.accept ?? ''))
-        return sendAggregated(response, aggregated(registry, found.root === 'api'))
-      return send(
+      if (found.root === 'api') checkRoute(request)
+      if (wantsAggregated(accept)) return sendAggregated(response, aggregated(registry, found.root === 'api'))
+      return sendDocument(
         response,
-        200,
+        accept,
         found.root === 'apis'
           ? groupList(registry)
           : {
@@ -59,17 +53,31 @@ export function serveDocument(
     }
     case 'group': {
       const group = groupDocument(registry, found.group)
-      return group === undefined ? plainNotFound(response) : send(response, 200, group)
+      return group === undefined ? plainNotFound(response) : sendDocument(response, accept, group)
     }
     case 'resources': {
       const resources = resourceList(registry, found.group, found.version)
-      if (resources !== undefined) return send(response, 200, resources)
+      if (resources !== undefined) checkRoute(request)
+      if (resources !== undefined) return sendDocument(response, accept, resources)
       if (!registry.all().some(({ group }) => group === found.group)) return plainNotFound(response)
       throw unknownResource()
     }
     default:
-      return other(env, found.path, request, response)
+      return other(env, found.path, query, request, response)
   }
+}
+
+/** A document of discovery, which has no other form than its own. @throws Fault 406 */
+function sendDocument(response: ServerResponse, accept: string, body: JsonObject): void {
+  const plain = accept.split(',').filter((each) => !/;\s*as=/.test(each))
+  if (accept !== '' && plain.length === 0) throw notAcceptable()
+  send(response, 200, body, formOf(plain.join(',')).contentType)
+}
+
+/** What a route refuses before it is asked. @throws Fault 405, 406 */
+function checkRoute({ method, headers }: IncomingMessage, served?: readonly string[]): void {
+  if (method !== 'GET') throw methodNotAllowed()
+  checkAccept(headers.accept ?? '', served)
 }
 
 /** True when the client takes the aggregated form first. @throws Fault 406 when it takes no form that is served */
@@ -98,9 +106,15 @@ function sendAggregated(response: ServerResponse, body: object): void {
   response.end(JSON.stringify(body))
 }
 
-function other(env: Environment, path: string, request: IncomingMessage, response: ServerResponse): void {
-  if (path === '/version' || path === '/version/') return send(response, 200, VERSION)
-  if (/^\/(healthz|livez|readyz)(\/(ping|log|etcd))?\/?$/.test(path)) return plain(response, 'ok')
+function other(
+  env: Environment,
+  path: string,
+  query: URLSearchParams,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  if (path === '/version' || path === '/version/') return sendVersion(request, response)
+  if (isHealthPath(path)) return serveHealth(env, path, query, response)
   // The real server sends its index without saying that it is JSON.
   if (path === '/openapi/v3') return plain(response, JSON.stringify(openapiIndex(env.registry)))
   if (path.startsWith('/openapi/v3/')) {
@@ -116,6 +130,13 @@ function other(env: Environment, path: string, request: IncomingMessage, respons
       paths: ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'],
     })
   plainNotFound(response)
+}
+
+/** Written in lines for everybody. */
+function sendVersion(request: IncomingMessage, response: ServerResponse): void {
+  checkRoute(request, ['application/json'])
+  makePretty(response)
+  send(response, 200, VERSION)
 }
 
 /** The keys with which anybody can check the accounts' tokens. */

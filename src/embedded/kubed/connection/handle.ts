@@ -3,12 +3,14 @@ import { attributesOf, authorize } from '../authorization/authorize.ts'
 import type { Call, Connection, User } from '../call.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, Fault, methodNotAllowed, unknownResource } from '../fault.ts'
-import { sendFault } from '../negotiation/respond.ts'
+import { checkAccept, SERVED_BY_LISTS } from '../negotiation/accept.ts'
+import { isPrettyWanted, makePretty, sendFault } from '../negotiation/respond.ts'
 import { dispatch } from '../verbs/dispatch.ts'
 import { authenticate } from './authenticate.ts'
 import { readBody } from './body.ts'
-import { plainNotFound, serveDocument } from './documents.ts'
+import { serveDocument } from './documents.ts'
 import { readWriteOptions } from './options.ts'
+import { plainNotFound } from './plain.ts'
 import { parseRoute } from './route.ts'
 
 /** Answers one HTTP request, whose connection may become another protocol's. Never rejects. */
@@ -21,6 +23,7 @@ export async function handle(
 ): Promise<void> {
   const accept = request.headers.accept ?? ''
   const warnings: string[] = []
+  if (isPrettyWanted(request)) makePretty(response)
   try {
     const user = authenticate(env, request, token)
     await route(env, user, warnings, request, response, connection)
@@ -62,7 +65,7 @@ async function route(
   const found = parseRoute(path)
   const method = request.method ?? 'GET'
   authorize(env, user, attributesOf(found, path, method, query))
-  if (found.kind !== 'resource') return serveDocument(env, found, request, response)
+  if (found.kind !== 'resource') return serveDocument(env, found, query, request, response)
   refuseWithoutDisk(env)
   const resource = env.registry.find(found.group, found.version, found.plural)
   if (resource === undefined) {
@@ -75,6 +78,8 @@ async function route(
   if (found.subresource !== '' && !resource.subresources.has(found.subresource)) throw unknownResource()
   const isProxy = found.subresource === 'proxy'
   if (!isProxy && !/^(GET|POST|PUT|PATCH|DELETE)$/.test(method)) throw methodNotAllowed()
+  if (resource.custom === undefined && !isProxy)
+    checkAccept(request.headers.accept ?? '', method === 'GET' && found.name === '' ? SERVED_BY_LISTS : undefined)
   if (found.isWatchPath) query.set('watch', 'true')
   // what goes on to somebody else has no body that we read
   const hasBody = method !== 'GET' && method !== 'HEAD' && !isProxy

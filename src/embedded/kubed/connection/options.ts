@@ -35,7 +35,7 @@ export function readWriteOptions(
       ? []
       : [
           ...(kind === 'PatchOptions' ? patchFaults(query, contentType, named) : []),
-          ...managerFaults(named),
+          ...(kind === 'DeleteOptions' ? [] : managerFaults(named)),
           ...dryRunFaults(query.getAll('dryRun')),
           ...(kind === 'DeleteOptions' ? [] : validationFaults(validation)),
         ]
@@ -64,9 +64,15 @@ function managerFaults(manager: string): FieldError[] {
   const bad = [...manager][at]
   if (bad === undefined) return []
   const code = (bad.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
-  const message = `Invalid value: ${JSON.stringify(manager)}: invalid character U+${code} (at position ${at})`
+  const message = `Invalid value: ${goQuoted(manager)}: invalid character U+${code} (at position ${at})`
   return [{ field, type: 'Invalid', message }]
 }
+
+const GO_ESCAPES: Readonly<Record<string, string>> = { '\\u0007': '\\a', '\\u000b': '\\v' }
+
+/** Text as Go quotes it with %q, which has a sign for two more. */
+const goQuoted = (text: string): string =>
+  JSON.stringify(text).replace(/\\u00[01][0-9a-f]/g, (escape) => GO_ESCAPES[escape] ?? `\\x${escape.slice(-2)}`)
 
 /** As Go's unicode.IsPrint: letters, marks, numbers, punctuation, symbols and the plain space. */
 const isPrintable = (sign: string): boolean => /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(sign)

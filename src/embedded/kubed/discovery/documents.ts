@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Json, JsonObject } from '../../../lib/kube/json.ts'
 import type { Registry } from '../resources/registry.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
@@ -5,20 +6,27 @@ import { apiVersionOf, type Resource } from '../resources/resource.ts'
 /** Groups in the order in which clients prefer them. */
 const FIRST = [
   '',
+  'apiregistration.k8s.io',
   'apps',
   'events.k8s.io',
   'authentication.k8s.io',
   'authorization.k8s.io',
   'autoscaling',
   'batch',
+  'certificates.k8s.io',
   'networking.k8s.io',
   'policy',
   'rbac.authorization.k8s.io',
   'storage.k8s.io',
+  'admissionregistration.k8s.io',
   'apiextensions.k8s.io',
   'scheduling.k8s.io',
   'coordination.k8s.io',
+  'node.k8s.io',
   'discovery.k8s.io',
+  'resource.k8s.io',
+  'flowcontrol.apiserver.k8s.io',
+  'storagemigration.k8s.io',
 ]
 
 /** Versions of each group, preferred first. */
@@ -89,6 +97,7 @@ export function resourceList(registry: Registry, group: string, version: string)
       verbs: [...resource.verbs],
       shortNames: resource.shortNames.length > 0 ? [...resource.shortNames] : undefined,
       categories: resource.categories.length > 0 ? [...resource.categories] : undefined,
+      storageVersionHash: resource.verbs.includes('get') ? storageVersionHash(resource) : undefined,
     })
     const named = [...resource.subresources]
     if (resource.custom === undefined) named.sort(([a], [b]) => (a < b ? -1 : 1))
@@ -108,6 +117,12 @@ export function resourceList(registry: Registry, group: string, version: string)
     groupVersion: apiVersionOf({ group, version }),
     resources: entries,
   }
+}
+
+/** Tells clients when the version changes in which objects are kept. */
+function storageVersionHash({ group, storedVersion, kind }: Resource): string {
+  const version = storedVersion.slice(storedVersion.indexOf('/') + 1)
+  return createHash('sha256').update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString('base64')
 }
 
 /** Aggregated discovery of the core group (`/api`) or of all others (`/apis`). */

@@ -60,17 +60,36 @@ function readForm(header: string): Form {
     const wanted = parameters.get('as')
     if (wanted === undefined) return { ...OBJECT, contentType }
     const kind = KINDS[wanted]
-    const version = parameters.get('v') ?? 'v1'
+    const version = parameters.get('v') ?? ''
     if (kind !== undefined && parameters.get('g') === 'meta.k8s.io' && (version === 'v1' || version === 'v1beta1'))
       return { kind, contentType, version }
   }
-  if (parseAccept(header).some(({ type }) => SERVED.includes(type))) throw notAcceptable()
-  throw new Fault(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${SERVED}`, {})
+  throw notAcceptable()
 }
 
-const SERVED = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
+const SERVED = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
+
+/** What routes of lists serve, which may be watches. */
+export const SERVED_BY_LISTS = [
+  ...SERVED,
+  'application/json;stream=watch',
+  'application/vnd.kubernetes.protobuf;stream=watch',
+]
+
+/**
+ * Refuses a client that takes no media type of a route, which is told before anything else; what `as` asks for comes later.
+ *
+ * @throws Fault 406
+ */
+export function checkAccept(header: string, served: readonly string[] = SERVED): void {
+  if (header === '' || header === 'application/json') return
+  const types = header.split(',').map((each) => each.split(';')[0]?.trim() ?? '')
+  if (types.some((type) => type === '*/*' || served.includes(type))) return
+  const all = served.join(', ')
+  throw new Fault(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${all}`, {})
+}
 
 /** 406 for a form that the kind does not have. */
 export function notAcceptable(): Fault {
-  return new Fault(406, 'NotAcceptable', `only the following media types are accepted: ${SERVED}`)
+  return new Fault(406, 'NotAcceptable', `only the following media types are accepted: ${SERVED.join(', ')}`)
 }

@@ -12,6 +12,8 @@ export type Column = {
   readonly priority: number
   /** Only of custom kinds, whose definition says it; see descriptions.ts for the others. */
   readonly description?: string
+  /** Its cells are written, yet no column names them. */
+  readonly isUnnamed?: true
   readonly cell: Cell
 }
 

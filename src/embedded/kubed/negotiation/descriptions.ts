@@ -1,5 +1,6 @@
 import { DESCRIPTION_CHUNKS } from '../../../lib/kube-schema/data/descriptions.ts'
 import { unpack } from '../../../lib/kube-schema/unpack.ts'
+import { OTHER_DESCRIPTIONS } from './other-descriptions.ts'
 
 type Texts = Readonly<Record<string, Readonly<Record<string, string>>>>
 
@@ -200,15 +201,12 @@ const DESCRIPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> =
     RequiresRepublish: 'requiresRepublish',
     Modes: 'volumeLifecycleModes',
   }),
-  'storage.k8s.io/csistoragecapacities': fieldsOf('storage.v1.CSIStorageCapacity', {
-    StorageClassName: 'storageClassName',
-    Capacity: 'capacity',
-  }),
   '/resourcequotas': {
     Request: 'Request represents a minimum amount of cpu/memory that a container may consume.',
     Limit:
       'Limits control the maximum amount of cpu/memory that a container may use independent of contention on the node.',
   },
+  ...OTHER_DESCRIPTIONS,
 }
 
 /** Kinds without a printer of their own describe the two default columns by nothing but their type. */

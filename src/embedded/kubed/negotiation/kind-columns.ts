@@ -1,5 +1,6 @@
 import { at, listOf, numberOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import { AGE, ageOf, type Column, count, CREATED_AT, field, NAME, numberAt, shown, text } from './columns.ts'
+import { OTHER_COLUMNS } from './other-columns.ts'
 import { STORAGE_COLUMNS } from './storage-columns.ts'
 import {
   NONE,
@@ -217,5 +218,5 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     AGE,
     text('PreemptionPolicy', ({ preemptionPolicy }) => shown(preemptionPolicy)),
   ],
-  'apiextensions.k8s.io/customresourcedefinitions': [NAME, CREATED_AT],
+  ...OTHER_COLUMNS,
 }

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { asJson, type Json, type JsonObject } from '../../../lib/kube/json.ts'
 import { dump } from '../../../lib/yaml/dump.ts'
 import type { Call } from '../call.ts'
@@ -6,7 +6,7 @@ import { badRequest, Fault, statusOf } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import { toVersion } from '../resources/convert.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
-import { type Form, formOf } from './accept.ts'
+import { type Form, formOf, parseAccept } from './accept.ts'
 import { endOfObject } from './json-text.ts'
 import { type Include, metadataOf, tableOf } from './table.ts'
 
@@ -21,6 +21,18 @@ export function send(
   sendText(response, code, JSON.stringify(body), contentType, warnings)
 }
 
+const pretty = new WeakSet<ServerResponse>()
+
+/** Has an answer's JSON written in lines, for people. */
+export const makePretty = (response: ServerResponse): void => void pretty.add(response)
+
+/** True for those who ask for it, and for programs behind which there is a person. */
+export function isPrettyWanted({ url = '', headers }: IncomingMessage): boolean {
+  const asked = /[?&]pretty(?:=([^&]*))?(?:&|$)/.exec(url)
+  if (asked !== null) return !/^(0|f|false)$/i.test(asked[1] ?? '')
+  return /^(curl|Wget|Mozilla\/5\.0)/.test(headers['user-agent'] ?? '')
+}
+
 /** Sends what is JSON already. */
 export function sendText(
   response: ServerResponse,
@@ -29,7 +41,12 @@ export function sendText(
   contentType: Form['contentType'],
   warnings: readonly string[],
 ): void {
-  const text = contentType === 'application/yaml' ? dump(asJson(JSON.parse(json))) : `${json}\n`
+  const text =
+    contentType === 'application/yaml'
+      ? dump(asJson(JSON.parse(json)))
+      : pretty.has(response)
+        ? JSON.stringify(JSON.parse(json), null, 2)
+        : `${json}\n`
   const headers: Record<string, string | number | string[]> = {
     'content-type': contentType,
     'cache-control': 'no-cache, private',
@@ -44,13 +61,15 @@ export function sendText(
 export function sendFault(response: ServerResponse, fault: Fault, accept = '', warnings: readonly string[] = []): void {
   if (fault.details?.retryAfterSeconds !== undefined)
     response.setHeader('retry-after', String(fault.details.retryAfterSeconds))
-  send(
-    response,
-    fault.code,
-    statusOf(fault),
-    accept.startsWith('application/yaml') ? 'application/yaml' : 'application/json',
-    warnings,
+  send(response, fault.code, statusOf(fault), isYamlWanted(accept) ? 'application/yaml' : 'application/json', warnings)
+}
+
+/** Of a failure there is no table: who asks for one in YAML is told in JSON. */
+function isYamlWanted(accept: string): boolean {
+  const first = parseAccept(accept).find(
+    ({ type, parameters }) => parameters.get('as') === undefined && /^(\*\/\*|application\/(\*|json|yaml))$/.test(type),
   )
+  return first?.type === 'application/yaml'
 }
 
 function includeOf(call: Call): Include {
@@ -130,7 +149,9 @@ export function presentMany(
     form.kind === 'object'
       ? { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource), metadata }
       : { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${version}`, metadata }
-  return { contentType, text: `${JSON.stringify(list).slice(0, -1)},"items":[${texts.join(',')}]}` }
+  // The real server makes this kind of list of what it finds, so that of nothing there is no list.
+  const all = form.kind !== 'object' && texts.length === 0 ? 'null' : `[${texts.join(',')}]`
+  return { contentType, text: `${JSON.stringify(list).slice(0, -1)},"items":${all}}` }
 }
 
 /** How the text of an object begins that is kept in this version. */

@@ -94,9 +94,4 @@ export const STORAGE_COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     ),
     AGE,
   ],
-  'storage.k8s.io/csistoragecapacities': [
-    NAME,
-    field('StorageClassName', 'storageClassName'),
-    text('Capacity', ({ capacity }) => stringOf(capacity) || UNSET),
-  ],
 }

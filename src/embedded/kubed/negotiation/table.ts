@@ -49,6 +49,7 @@ export function tableOf(
   options: { include: Include; now: number; version: string; withColumns: boolean },
 ): JsonObject {
   const columns = columnsOf(resource)
+  const named = columns.filter(({ isUnnamed }) => isUnnamed !== true)
   // Version 1 of autoscalers is printed as what they are kept as.
   const rows = resource.kind === 'HorizontalPodAutoscaler' ? items.map((each) => toStored(resource, each)) : items
   return {
@@ -56,7 +57,7 @@ export function tableOf(
     apiVersion: `meta.k8s.io/${options.version}`,
     metadata,
     columnDefinitions: options.withColumns
-      ? columns.map(({ name, type, format, priority, description }) => ({
+      ? named.map(({ name, type, format, priority, description }) => ({
           name,
           type,
           format,

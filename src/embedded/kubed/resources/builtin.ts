@@ -43,6 +43,13 @@ const NAMES: Readonly<Record<string, readonly [shortNames: string, categories?: 
   storageclasses: ['sc'],
   volumeattributesclasses: ['vac'],
   certificatesigningrequests: ['csr'],
+  apiservices: ['', 'api-extensions'],
+  mutatingadmissionpolicies: ['', 'api-extensions'],
+  mutatingadmissionpolicybindings: ['', 'api-extensions'],
+  mutatingwebhookconfigurations: ['', 'api-extensions'],
+  validatingadmissionpolicies: ['', 'api-extensions'],
+  validatingadmissionpolicybindings: ['', 'api-extensions'],
+  validatingwebhookconfigurations: ['', 'api-extensions'],
 }
 
 /** Kinds that are kept under another key or in another version than their own. */

@@ -11,15 +11,18 @@ import {
   objectsOf,
   stringOf,
 } from '../../../lib/kube/json.ts'
-import { jsonPatch } from '../../../lib/kube/json-patch.ts'
-import { mergePatch } from '../../../lib/kube/merge-patch.ts'
 import type { Call } from '../call.ts'
-import { readPatch } from '../decoding/body.ts'
-import { decodeBodyKind } from '../decoding/body-kind.ts'
+import { readObject, readPatch } from '../decoding/body.ts'
+import { bodyKindOf } from '../decoding/body-kind.ts'
+import { decodeObject } from '../decoding/object.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, conflict, Fault, invalid, MODIFIED } from '../fault.ts'
-import type { Meta, Obj } from '../object.ts'
-import { change } from '../verbs/write.ts'
+import { type Obj, objFrom } from '../object.ts'
+import { apiVersionOf, type Resource } from '../resources/resource.ts'
+import { trackApply, trackUpdate } from '../verbs/managed-fields.ts'
+import { checkApplied, patchedObject } from '../verbs/patch.ts'
+import { asObject, change, checkUid, writerOf } from '../verbs/write.ts'
+import { ownersAfterScale, ownersOfScale } from './scale-owners.ts'
 
 type Paths = {
   readonly replicas: readonly string[]
@@ -83,28 +86,42 @@ function expressionText(expression: JsonObject): { key: string; text: string } {
   }
 }
 
-function patchScale(call: Call, stored: Obj): JsonObject {
-  const before = scaleOf(call, stored)
-  const { value } = readPatch(call)
-  const next = call.contentType === 'application/json-patch+json' ? jsonPatch(before, value) : mergePatch(before, value)
-  if (!isObject(next)) throw badRequest('the body must be a Scale')
-  if (stringOf(next.kind) !== '' && next.kind !== 'Scale')
-    throw badRequest(`the object provided is unrecognized: ${stringOf(next.kind)} is not Scale`)
+/** The kind Scale as this resource has it. */
+export function scaleResource(call: Call): Resource {
+  return { ...bodyKindOf(call), storageKey: call.resource.custom === undefined ? 'autoscaling/scales' : '' }
+}
+
+/** The Scale that a PUT or PATCH makes of the one that is there, with its owners. */
+function nextScale(env: Environment, call: Call, live: Obj): Obj {
+  const { resource } = call
+  const writer = writerOf(env, call)
+  if (call.contentType === 'application/apply-patch+yaml' && call.method === 'PATCH') {
+    const body = asObject(readPatch(call).value)
+    checkApplied(call, body)
+    const applied = trackApply(resource, live, body, writer, call.query.get('force') === 'true').value
+    return objFrom(clone(applied), apiVersionOf(resource), resource.kind)
+  }
+  const next =
+    call.method === 'PUT' ? decodeObject(env, call, readObject(call)) : patchedObject(env, call, live, readPatch(call))
+  if (at(next, 'spec', 'replicas') === 0) next.spec = {}
+  trackUpdate(resource, live, next, undefined, writer)
   return next
 }
 
 /** PUT or PATCH of /scale. */
 export function writeScale(env: Environment, call: Call, stored: Obj): JsonObject {
-  const next = call.method === 'PUT' ? decodeBodyKind(env, call) : patchScale(call, stored)
-  const { name, resourceVersion } = objectOf(next.metadata)
-  if (typeof name === 'string' && name !== '' && name !== call.name)
+  const { replicas: path } = pathsOf(call)
+  const place = { apiVersion: apiVersionOf(call.resource), path }
+  const scale = scaleOf(call, stored)
+  const owned = { ...objectOf(scale.metadata), managedFields: ownersOfScale(stored.metadata.managedFields, place) }
+  const live = objFrom({ ...scale, metadata: owned }, 'autoscaling/v1', 'Scale')
+  const next = nextScale(env, { ...call, resource: scaleResource(call) }, live)
+  const { name, resourceVersion, uid } = next.metadata
+  if (name !== '' && name !== call.name)
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`)
-  if (
-    typeof resourceVersion === 'string' &&
-    resourceVersion !== '' &&
-    resourceVersion !== stored.metadata.resourceVersion
-  )
+  if ((resourceVersion ?? '') !== '' && resourceVersion !== stored.metadata.resourceVersion)
     throw conflict(call.resource, call.name, MODIFIED)
+  if (uid !== undefined) checkUid(call, stored, next)
   const replicas = numberOf(at(next, 'spec', 'replicas')) ?? 0
   if (!Number.isInteger(replicas)) throw new Fault(400, 'BadRequest', 'spec.replicas must be an integer')
   if (replicas < 0)
@@ -116,11 +133,9 @@ export function writeScale(env: Environment, call: Call, stored: Obj): JsonObjec
       },
     ])
   const object = clone(stored)
-  const { replicas: path } = pathsOf(call)
   setAt(object, path, replicas)
-  const { managedFields: _kept, ...metadata } = object.metadata
-  object.metadata = metadata as Meta
-  return scaleOf(call, change(env, call, stored, object))
+  object.metadata.managedFields = ownersAfterScale(stored.metadata.managedFields, next.metadata.managedFields, place)
+  return scaleOf(call, change(env, call, stored, object, true))
 }
 
 function setAt(object: JsonObject, path: readonly string[], value: Json): void {

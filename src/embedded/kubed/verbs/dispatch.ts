@@ -1,28 +1,37 @@
 import type { ServerResponse } from 'node:http'
-import { clone, equal, isObject, type Json, type JsonObject, listOf, objectOf } from '../../../lib/kube/json.ts'
+import {
+  clone,
+  equal,
+  isObject,
+  type Json,
+  type JsonObject,
+  listOf,
+  objectOf,
+  stringOf,
+} from '../../../lib/kube/json.ts'
 import { isReview, review } from '../authorization/reviews.ts'
 import type { Call } from '../call.ts'
 import { decodeObject } from '../decoding/object.ts'
 import { readObject, readOptions, readPatch } from '../decoding/body.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { endingDefinition, isDefinition } from '../resources/definitions.ts'
-import { Fault, methodNotAllowed, notFound } from '../fault.ts'
+import { badRequest, Fault, methodNotAllowed, notFound, unknownResource } from '../fault.ts'
 import { answerMetrics, isMetrics } from '../metrics/answer.ts'
 import { formOf, notAcceptable } from '../negotiation/accept.ts'
 import { presentMany, presentOne, send, sendText } from '../negotiation/respond.ts'
-import type { Obj } from '../object.ts'
+import { type Obj, objFrom } from '../object.ts'
 import { toVersion } from '../resources/convert.ts'
 import { writesStatus } from '../resources/resource.ts'
 import { proxyLog } from '../subresources/log.ts'
 import { bind, bindNamed, evict } from '../subresources/pod.ts'
 import { proxy } from '../subresources/proxy.ts'
-import { scaleOf, writeScale } from '../subresources/scale.ts'
+import { scaleOf, scaleResource, writeScale } from '../subresources/scale.ts'
 import { isStream, streamPod } from '../subresources/stream.ts'
 import { requestToken } from '../subresources/token.ts'
 import { deprecationOf } from '../warnings/warnings.ts'
 import { watch } from '../watch/watch.ts'
 import { checkFuture, list } from './list.ts'
-import { apply, patch } from './patch.ts'
+import { apply, checkPatchType, patch } from './patch.ts'
 import { type Removal, remove, removalOf } from './remove.ts'
 import { matchOf } from './select.ts'
 import { afterWrite, create, createDecoded, finish, isFinished, replace, requireName } from './write.ts'
@@ -70,6 +79,8 @@ async function answerObject(
 async function dispatchMany(env: Environment, call: Call, response: ServerResponse): Promise<void> {
   switch (call.method) {
     case 'GET': {
+      if (!call.resource.verbs.includes('list'))
+        throw call.resource.isNamespaced && call.namespace === '' ? unknownResource() : methodNotAllowed()
       if (isWatch(call)) return startWatch(env, call, response)
       const page = await list(env, call)
       const { contentType, text } = presentMany(call, page.items, page.metadata, env.nowMs())
@@ -82,6 +93,7 @@ async function dispatchMany(env: Environment, call: Call, response: ServerRespon
       return answerObject(env, call, response, 201, create(env, call, readObject(call)))
     case 'DELETE':
       if (!call.resource.verbs.includes('deletecollection')) throw methodNotAllowed()
+      if (call.resource.isNamespaced && call.namespace === '') throw methodNotAllowed()
       return removeMany(env, call, response)
     default:
       throw methodNotAllowed()
@@ -117,6 +129,7 @@ async function removeMany(env: Environment, call: Call, response: ServerResponse
 async function dispatchOne(env: Environment, call: Call, response: ServerResponse): Promise<void> {
   if (call.method === 'GET') return readOne(env, call, response)
   if (call.method === 'POST') throw methodNotAllowed()
+  if (call.method === 'PATCH') checkPatchType(call)
   presentOne(call, env.nowMs)
   const stored = env.store.get(call.resource.storageKey, call.namespace, call.name)
   if (call.method === 'PATCH' && call.contentType === 'application/apply-patch+yaml') {
@@ -204,6 +217,7 @@ async function readOne(env: Environment, call: Call, response: ServerResponse): 
       )
     checkFuture(env, Number(version))
   }
+  formOf(call.accept)
   const stored = env.store.find(call.resource.storageKey, call.namespace, call.name)
   if (stored === undefined) throw notFound(call.resource, call.name)
   const { contentType, show } = presentOne(call, env.nowMs)
@@ -230,8 +244,14 @@ async function dispatchSubresource(env: Environment, call: Call, response: Serve
   if (isStream(subresource) && call.resource.storageKey === '/pods') return streamPod(env, call, stored, response)
   if (subresource === 'scale') {
     const object = toVersion(call.resource, stored)
-    if (method === 'GET') return answer(env, call, response, 200, scaleOf(call, object))
-    if (method === 'PUT' || method === 'PATCH') return answer(env, call, response, 200, writeScale(env, call, object))
+    const scale = method === 'GET' ? scaleOf(call, object) : writeScale(env, call, object)
+    return answerObject(
+      env,
+      { ...call, resource: scaleResource(call) },
+      response,
+      200,
+      objFrom(scale, 'autoscaling/v1', 'Scale'),
+    )
   }
   if (subresource === 'finalize' && method === 'PUT')
     return answerObject(env, call, response, 200, finalize(env, call, stored, readOptions(call)))
@@ -248,6 +268,8 @@ async function dispatchSubresource(env: Environment, call: Call, response: Serve
 
 /** PUT of namespaces/finalize: takes the finalizers of spec. */
 function finalize(env: Environment, call: Call, stored: Obj, body: Json): Obj {
+  if (isObject(body) && stringOf(objectOf(body.metadata).name) === '')
+    throw badRequest(`the name of the object (${call.name} based on URL) was undeterminable: name must be provided`)
   const spec = objectOf(isObject(body) ? body.spec : undefined)
   const next = clone(stored)
   const finalizers = listOf(spec.finalizers)

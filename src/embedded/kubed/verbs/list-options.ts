@@ -1,4 +1,4 @@
-import { type FieldError, invalid } from '../fault.ts'
+import { badRequest, type FieldError, invalid } from '../fault.ts'
 
 const MATCHES = ['Exact', 'NotOlderThan']
 const MATCH = 'resourceVersionMatch'
@@ -6,12 +6,19 @@ const MATCH = 'resourceVersionMatch'
 /**
  * Checks the options of a list or watch that stand against each other.
  *
- * @throws Fault 422 with every fault
+ * @throws Fault 400 for a number that is none, 422 with every other fault
  * @see k8s.io/apimachinery/pkg/apis/meta/internalversion/validation ValidateListOptions
  */
 export function checkListOptions(query: URLSearchParams, isWatch: boolean): void {
+  numberIn(query.get('timeoutSeconds') ?? '')
   const errors = isWatch ? watchFaults(query) : listFaults(query)
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors)
+}
+
+/** A number of the query, 0 when absent. @throws Fault 400 */
+export function numberIn(text: string): number {
+  if (/^[-+]?\d*$/.test(text)) return Number(text)
+  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
 }
 
 function listFaults(query: URLSearchParams): FieldError[] {

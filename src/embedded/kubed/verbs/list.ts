@@ -4,8 +4,8 @@ import type { Environment } from '../environment.ts'
 import { badRequest, Fault } from '../fault.ts'
 import type { Selected } from '../storage/store.ts'
 import type { Stored } from '../storage/stored.ts'
-import { readToken, writeToken } from './continue-token.ts'
-import { checkListOptions } from './list-options.ts'
+import { readToken, type Token, writeToken } from './continue-token.ts'
+import { checkListOptions, numberIn } from './list-options.ts'
 import { type Match, selectionOf } from './select.ts'
 
 /** A page of objects with the metadata of its list. */
@@ -23,12 +23,14 @@ function pageOf(env: Environment, call: Call): Page {
   const { query, resource, namespace } = call
   const { match, labels, name } = selectionOf(call)
   const token = query.get('continue') ?? ''
-  const asked = limitOf(query.get('limit') ?? '')
+  const asked = numberIn(query.get('limit') ?? '')
   // What the real server answers from its cache, whatever the version, has no pages.
   const isAny = token === '' && query.get('resourceVersion') === '0'
   const limit = asked > 0 && !isAny ? asked : Infinity
-  const from = token === '' ? undefined : readToken(token)
-  const isExact = query.get('resourceVersionMatch') === 'Exact'
+  const from = token === '' ? undefined : tokenOf(query)
+  // Pages of a version are of that version, as they were before one could say so.
+  const isPaged = limit < Infinity && Number(query.get('resourceVersion') ?? '') > 0
+  const isExact = query.get('resourceVersionMatch') === 'Exact' || (isPaged && !query.get('resourceVersionMatch'))
   const version = from?.version ?? (isExact ? Number(query.get('resourceVersion')) : env.store.version())
   const selected = env.store.select(resource.storageKey, {
     namespace: resource.isNamespaced && namespace === '' ? undefined : namespace,
@@ -52,6 +54,13 @@ function pageOf(env: Environment, call: Call): Page {
   return { items, metadata }
 }
 
+/** The token, which says the version by itself. @throws Fault 400 */
+function tokenOf(query: URLSearchParams): Token {
+  const token = readToken(query.get('continue') ?? '')
+  if (/^0?$/.test(query.get('resourceVersion') ?? '')) return token
+  throw badRequest('specifying resource version is not allowed when using continue')
+}
+
 /** The first objects, the place of the last of them when more are selected, and how many more places there are. */
 function take(
   { places, at }: Selected,
@@ -70,11 +79,6 @@ function take(
   return { items, last: '', rest: 0 }
 }
 
-function limitOf(text: string): number {
-  if (/^-?\d*$/.test(text)) return Number(text)
-  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
-}
-
 /** 410 for a page of a list that is forgotten; the client may go on with what is there now. */
 function expired(env: Environment, after: string): Fault {
   const message =
@@ -89,13 +93,11 @@ const forgotten = (): Fault => new Fault(410, 'Expired', 'The resourceVersion fo
 function checkVersion(env: Environment, { query }: Call): void {
   checkListOptions(query, false)
   const version = query.get('resourceVersion') ?? ''
-  if (version === '') return
+  if (version === '' || (query.get('continue') ?? '') !== '') return
   if (!/^\d+$/.test(version))
     throw badRequest(
       `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
     )
-  if ((query.get('continue') ?? '') !== '' && version !== '0')
-    throw badRequest('specifying resource version is not allowed when using continue')
   checkFuture(env, Number(version))
 }
 

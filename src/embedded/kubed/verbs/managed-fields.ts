@@ -1,4 +1,4 @@
-import { asJson, at, isObject, type Json, type JsonObject, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { asJson, isObject, type Json, type JsonObject, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import { type Owners, OwnershipConflict, ownApply, ownUpdate } from '../../../lib/kube/merge/owners.ts'
 import {
   difference,
@@ -104,10 +104,7 @@ function ownUpdated(
   state.owners = withoutNobodys(result.owners, SELF)
   const own = state.owners.get(SELF)
   state.owners.delete(SELF)
-  // A Scale of zero leaves its field out: nobody owns it then.
-  const isScaledToZero = writer.subresource === 'scale' && at(next, 'spec', 'replicas') === 0
-  if (isScaledToZero) state.owners.delete(idOf(managerOf(resource, writer, 'Update')))
-  else if (own !== undefined && !isEmpty(own.set)) {
+  if (own !== undefined && !isEmpty(own.set)) {
     const manager = managerOf(resource, writer, 'Update')
     const id = idOf(manager)
     const previous = state.owners.get(id)
@@ -276,19 +273,22 @@ function readState(entries: Json[]): State {
   const managers = new Map<string, Manager>()
   const owners: State['owners'] = new Map()
   for (const entry of objectsOf(entries)) {
-    const operation = entry.operation === 'Apply' ? 'Apply' : 'Update'
-    const manager: Manager = {
-      manager: stringOf(entry.manager),
-      operation,
-      apiVersion: stringOf(entry.apiVersion),
-      subresource: stringOf(entry.subresource),
-      time: typeof entry.time === 'string' ? entry.time : undefined,
-    }
+    const manager = readManager(entry)
     managers.set(idOf(manager), manager)
     const set = difference(parseFields(entry.fieldsV1), NOBODYS)
-    owners.set(idOf(manager), { set, isApplied: operation === 'Apply' })
+    owners.set(idOf(manager), { set, isApplied: manager.operation === 'Apply' })
   }
   return { managers, owners }
+}
+
+function readManager(entry: JsonObject): Manager {
+  return {
+    manager: stringOf(entry.manager),
+    operation: entry.operation === 'Apply' ? 'Apply' : 'Update',
+    apiVersion: stringOf(entry.apiVersion),
+    subresource: stringOf(entry.subresource),
+    time: typeof entry.time === 'string' ? entry.time : undefined,
+  }
 }
 
 function write(object: Obj, state: State): void {
@@ -313,6 +313,14 @@ function render({ managers, owners }: State): Json[] {
     fieldsV1: renderFields(set),
     subresource: manager.subresource === '' ? undefined : manager.subresource,
   }))
+}
+
+/** managedFields in the order in which they are kept: appliers first, then by time and name. */
+export function sortEntries(entries: readonly JsonObject[]): JsonObject[] {
+  return entries
+    .map((entry) => ({ entry, manager: readManager(entry) }))
+    .sort((a, b) => order(a.manager) - order(b.manager) || compareText(rank(a.manager), rank(b.manager)))
+    .map(({ entry }) => entry)
 }
 
 const order = ({ operation }: Manager): number => (operation === 'Apply' ? 0 : 1)

@@ -31,10 +31,7 @@ const MAX_OPERATIONS = 10_000
 /** PATCH with a JSON, merge or strategic merge patch. */
 export function patch(env: Environment, call: Call, stored: Obj, body: Body): Obj {
   const { resource } = call
-  const before = toVersion(resource, stored)
-  const patched = patchValue(call, before, body.value)
-  if (!isObject(patched)) throw badRequest('Invalid JSON Patch')
-  const object = decodePatched(env, call, patched, body)
+  const object = patchedObject(env, call, toVersion(resource, stored), body)
   requireName(object, call.name)
   if (object.metadata.name !== call.name)
     throw badRequest(
@@ -44,6 +41,13 @@ export function patch(env: Environment, call: Call, stored: Obj, body: Body): Ob
   if (resource.isNamespaced && typeof namespace === 'string' && namespace !== '' && namespace !== call.namespace)
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   return change(env, call, stored, object)
+}
+
+/** What such a patch makes of an object. @throws Fault 400, 415, 422, 500 */
+export function patchedObject(env: Environment, call: Call, before: Obj, body: Body): Obj {
+  const patched = patchValue(call, before, body.value)
+  if (!isObject(patched)) throw badRequest('Invalid JSON Patch')
+  return decodePatched(env, call, patched, body)
 }
 
 /** Reads the patched object as a new body; what is wrong with it is the patch's fault. */
@@ -161,6 +165,15 @@ function goTypeOf(value: Json): string {
   return typeof value === 'boolean' ? 'bool' : typeof value
 }
 
+const PATCHES = ['json-patch+json', 'merge-patch+json', 'apply-patch+yaml']
+
+/** Refuses a patch that the kind does not have, whether there is such an object or not. @throws Fault 415 */
+export function checkPatchType(call: Call): void {
+  const isStrategic =
+    call.resource.custom === undefined && call.contentType === 'application/strategic-merge-patch+json'
+  if (!isStrategic && !PATCHES.some((each) => call.contentType === `application/${each}`)) throw unsupportedPatch(call)
+}
+
 function unsupportedPatch({ resource }: Call): Fault {
   if (resource.custom === undefined) return new Fault(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
   return new Fault(
@@ -225,7 +238,8 @@ function convertApplied({ resource, namespace, name }: Call, merged: JsonObject)
   }
 }
 
-function checkApplied(call: Call, body: JsonObject): void {
+/** Checks that what is applied is of this kind and name. @throws Fault 400, 500 */
+export function checkApplied(call: Call, body: JsonObject): void {
   const { resource, name } = call
   const metadata = isObject(body.metadata) ? body.metadata : {}
   if (metadata.managedFields !== undefined && metadata.managedFields !== null)

@@ -110,7 +110,6 @@ export function prepareNew(env: Environment, call: Call, object: Obj): void {
   if (resource.storageKey === '/persistentvolumes') stampPhase(object, undefined, env.nowMs())
   if (isDefinition(object)) rememberStorage(object)
   if (countsGenerations(resource)) object.metadata.generation = 1
-  else delete object.metadata.generation
   if (resource.storageKey === '/namespaces') startNamespace(object)
   if (resource.storageKey === 'batch/jobs') selectOwnPods(object)
   const protection = PROTECTED[resource.storageKey]

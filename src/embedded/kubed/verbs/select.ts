@@ -122,7 +122,7 @@ function parsed<T>(parse: () => T): T {
 function fieldTest(resource: Resource, { field, negated, value }: FieldRequirement): Match {
   const isAllowed =
     field === 'metadata.name' ||
-    (field === 'metadata.namespace' && resource.isNamespaced) ||
+    (field === 'metadata.namespace' && (resource.isNamespaced || hasSharedFields(resource))) ||
     FIELDS[resource.storageKey]?.includes(field) === true ||
     (RENAMED[field] !== undefined && resource.storageKey === '/events')
   if (!isAllowed) throw badRequest(unknownField(resource, field))
@@ -136,11 +136,17 @@ function unsetText(field: string, object: Obj): string {
   return field === 'source' ? stringOf(object.reportingComponent) : (UNSET[field] ?? '')
 }
 
-function unknownField({ custom, storageKey, kind }: Resource, field: string): string {
+/** Kinds that leave the names of fields to what all share, which knows a namespace of those that have none, too. */
+const hasSharedFields = ({ custom, storageKey }: Resource): boolean =>
+  custom === undefined && FIELDS[storageKey] === undefined
+
+function unknownField(resource: Resource, field: string): string {
+  const { storageKey, kind } = resource
   const own = OWN_WORDS[storageKey]
   if (own !== undefined) return own(field, kind)
-  if (custom !== undefined || FIELDS[storageKey] !== undefined) return `field label not supported: ${field}`
-  return `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
+  if (hasSharedFields(resource))
+    return `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
+  return `field label not supported: ${field}`
 }
 
 function textOf(value: Json | undefined): string {

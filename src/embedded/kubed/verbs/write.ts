@@ -146,7 +146,8 @@ export function requireName({ metadata }: Obj, name: string): void {
     throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
 }
 
-function checkUid(call: Call, before: Obj, object: Obj): void {
+/** Takes a uid that is sent for a precondition. @throws Fault 409 */
+export function checkUid(call: Call, before: Obj, object: Obj): void {
   const uid = object.metadata.uid
   if (typeof uid !== 'string' || uid === '' || uid === before.metadata.uid) return
   const { resource, namespace, name } = call

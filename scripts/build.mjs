@@ -1,6 +1,7 @@
 // Bundles src/main.ts to dist/sluice.mjs; commands and heavy rooms become lazy chunks. `npm run build`.
+import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 const root = join(import.meta.dirname, '..')
@@ -13,14 +14,20 @@ export const MALLOC_ENV = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '6553
 const malloc = Object.entries(MALLOC_ENV).map(([name, value]) => `${name}=${value}`)
 const exec = `exec env ${malloc.join(' ')} node "$0" "$@"`
 
-// Node alone takes 45 ms and more to start; the launcher knows the version by itself.
-const launcher = (version) => `#!/bin/sh\n':' //; [ "$*" = version ] && echo 'sluice ${version}' && exit; ${exec}\n`
+// A Node with NODE_EXTRA_CA_CERTS reads them before anything else, 50 ms for the usual file; a build makes no connection itself, and src/main.ts
+// gives them back to the children that do.
+const hideCerts =
+  '[ "$1" = build ] && [ "$NODE_EXTRA_CA_CERTS" ] && export SLUICE_EXTRA_CA_CERTS="$NODE_EXTRA_CA_CERTS" && unset NODE_EXTRA_CA_CERTS'
+
+// Node alone takes 30 ms and more to start; the launcher knows the version by itself.
+const launcher = (version) =>
+  `#!/bin/sh\n':' //; [ "$*" = version ] && echo 'sluice ${version}' && exit; ${hideCerts}; ${exec}\n`
 
 const buildAlone = {
   name: 'build-alone',
   setup: ({ onResolve }) =>
-    onResolve({ filter: /^\.\/build\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: '../build.mjs', external: true } : undefined,
+    onResolve({ filter: /\/build-alone\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './build.mjs', external: true } : undefined,
     ),
 }
 
@@ -55,21 +62,44 @@ export async function build() {
     chunkNames: 'chunks/[name]-[hash]',
     plugins: [buildAlone],
   })
-  // A build takes some milliseconds: loading fifteen chunks one after the other would take as long.
-  await esbuild.build({
-    ...shared,
-    entryPoints: { build: 'src/app/cli/build.ts' },
-    splitting: true,
-    minifyIdentifiers: true,
-    loader: { '.gz': 'binary' },
-    chunkNames: 'chunks/build-[name]-[hash]',
-  })
+  await buildOfBuild(esbuild, shared)
   // A library of its own: one file that shares nothing with the command.
   await esbuild.build({ ...shared, entryPoints: { kustomize: 'src/app/kustomize-package.ts' } })
   const entry = join(next, 'sluice.mjs')
   writeFileSync(entry, `${launcher(version)}${readFileSync(entry, 'utf8').replace(/^#!.*\n/, '')}`)
   chmodSync(entry, 0o755)
   publish(next, join(root, 'dist'))
+}
+
+/**
+ * The command `build`, which takes some milliseconds: loading fifteen chunks, or compiling them, would take as long.
+ *
+ * One script in which Node's own modules wait until they are used, V8's cache of its functions, and a module that loads both (ADR 0098).
+ */
+async function buildOfBuild(esbuild, shared) {
+  const { metafile } = await esbuild.build({
+    ...shared,
+    entryPoints: { build: 'src/app/cli/build-alone.ts' },
+    entryNames: 'chunks/[name]-[hash]',
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    minifyIdentifiers: true,
+    loader: { '.gz': 'binary' },
+    metafile: true,
+  })
+  const script = join(root, Object.keys(metafile.outputs)[0])
+  const url = `new URL("./chunks/${basename(script)}",import.meta.url)`
+  const isOneShot = '!process.argv.some((each)=>/^--(batch|watch)/.test(each))'
+  const contents = `import{loadScript}from"./src/app/cli/load-script.ts";export const{runBuild,script}=loadScript(${url},${isOneShot})`
+  await esbuild.build({
+    ...shared,
+    stdin: { contents, resolveDir: root, sourcefile: 'build.mjs' },
+    outdir: undefined,
+    outfile: join(shared.outdir, 'build.mjs'),
+  })
+  const maker = join(root, 'scripts', 'code-cache.mjs')
+  // Without its cache the command starts later, and works.
+  execFileSync(process.execPath, [maker, join(shared.outdir, 'build.mjs'), `${script}.cache`], { stdio: 'inherit' })
 }
 
 /** Writes the declarations of the library to dist/types; for those who compile against it, so only `npm run build` does. */

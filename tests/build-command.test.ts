@@ -1,10 +1,20 @@
 // `sluice build` as a process: its texts and exit codes beside those of the real kustomize, --batch, --watch.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 
 const bundle = resolve('dist/sluice.mjs')
 const kustomize =
@@ -113,4 +123,34 @@ test('watch builds again when a file changes, appears where it was looked for, o
   await shows(/Error: /)
   child.kill('SIGTERM')
   assert.equal(await new Promise((done) => child.on('close', done)), 0)
+})
+
+test('the bundled command comes with compiled code that fits, and works without', async () => {
+  const scripts = readdirSync('dist/chunks').filter((name) => name.startsWith('build-') && name.endsWith('.cjs'))
+  const { script } = await import(pathToFileURL(resolve('dist/build.mjs')).href)
+  assert.equal(script.cachedDataRejected, false)
+  const bare = join(root, 'bare')
+  mkdirSync(join(bare, 'chunks'), { recursive: true })
+  copyFileSync('dist/build.mjs', join(bare, 'build.mjs'))
+  for (const name of scripts) copyFileSync(join('dist/chunks', name), join(bare, 'chunks', name))
+  const { script: compiled } = await import(pathToFileURL(join(bare, 'build.mjs')).href)
+  assert.equal(compiled.cachedDataRejected, undefined)
+})
+
+test('a build by the launcher does not read extra certificates; its children do', () => {
+  const helm = join(root, 'helm')
+  writeFileSync(helm, '#!/bin/sh\necho "certificates: $NODE_EXTRA_CA_CERTS" >&2\nexit 1\n', { mode: 0o755 })
+  mkdirSync(join(root, 'chart/charts/c'), { recursive: true })
+  writeFileSync(join(root, 'chart/charts/c/Chart.yaml'), 'apiVersion: v2\nname: c\nversion: 1.0.0\n')
+  writeFileSync(join(root, 'chart/charts/c/values.yaml'), '{}\n')
+  writeFileSync(join(root, 'chart/kustomization.yaml'), 'helmCharts: [{name: c}]\n')
+  const argv = ['build', '--enable-helm', '--helm-command', helm, 'chart']
+  const missing = join(root, 'no.pem')
+  const { stderr } = spawnSync(bundle, argv, {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: missing },
+  })
+  assert.match(stderr, new RegExp(`certificates: ${missing}`))
+  assert.doesNotMatch(stderr, /Warning/)
 })

@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
 import { diskTree } from '../../adapters/files/disk-tree.ts'
 import { runBatch } from './build-batch.ts'
 import { parseBuildFlags, type BuildFlags } from './build-flags.ts'
@@ -43,9 +42,6 @@ function refuse(io: Io, problem: string): ExitCode {
 }
 
 async function runOnce(flags: BuildFlags, io: Io): Promise<ExitCode> {
-  // A build that runs once ends before optimised code pays for itself: with the default, a third of the time at 1,000 resources
-  // goes into compiling (bench/kustomize.bench.ts).
-  setFlagsFromString('--interrupt-budget=1000000')
   const outcome = buildFolder(diskTree(), io.cwd, flags.dir, {
     ...flags.options,
     trees: flags.checksObjects,

@@ -1,6 +1,6 @@
 import { History, type StoreEvent } from './history.ts'
 import { type Label, LabelIndex } from './labels.ts'
-import { placeOf, Places, prefixOf } from './places.ts'
+import { placeOf, Places, prefixIn, prefixOf } from './places.ts'
 import type { Stored } from './stored.ts'
 
 /** Hears of changes. */
@@ -31,7 +31,8 @@ export class Bucket {
   readonly #live = new Map<string, Stored>()
   readonly #places = new Places(this.#live)
   readonly #watchers = new Map<string, Set<Handler>>()
-  #labels: LabelIndex | undefined
+  /** An index a namespace that was asked for labels, '' for all of them together. */
+  readonly #labels = new Map<string, LabelIndex>()
 
   constructor(version: number) {
     this.history = new History(version)
@@ -48,13 +49,13 @@ export class Bucket {
   set(place: string, stored: Stored): void {
     if (!this.#live.has(place)) this.#places.change(place)
     this.#live.set(place, stored)
-    this.#labels?.set(place, stored.object)
+    this.#relabel(place, stored)
   }
 
   delete(place: string): void {
     this.#live.delete(place)
     this.#places.change(place)
-    this.#labels?.set(place, undefined)
+    this.#relabel(place, undefined)
   }
 
   /** Places in order. By name they are looked up, by label taken from an index, which is made when it is first asked for. */
@@ -65,10 +66,8 @@ export class Bucket {
     }
     if (name !== '') return this.#places.within(undefined, after).filter((place) => place.endsWith(`/${name}`))
     if (labels.length === 0) return this.#places.within(namespace, after)
-    this.#labels ??= this.#index()
-    const prefix = prefixOf(namespace)
-    const found = [...this.#labels.placesOf(labels)]
-    return found.filter((place) => place.startsWith(prefix) && place > after).sort()
+    const found = [...this.#indexOf(namespace).placesOf(labels)]
+    return found.filter((place) => place > after).sort()
   }
 
   watch({ namespace, name }: Scope, handler: Handler): () => void {
@@ -89,9 +88,17 @@ export class Bucket {
       for (const handler of this.#watchers.get(scope) ?? []) handler(event)
   }
 
-  #index(): LabelIndex {
+  #indexOf(namespace: string | undefined): LabelIndex {
+    const prefix = prefixOf(namespace)
+    const known = this.#labels.get(prefix)
+    if (known !== undefined) return known
     const labels = new LabelIndex()
-    for (const [place, stored] of this.#live) labels.set(place, stored.object)
+    for (const place of this.#places.within(namespace)) labels.set(place, this.#live.get(place)?.object)
+    this.#labels.set(prefix, labels)
     return labels
+  }
+
+  #relabel(place: string, stored: Stored | undefined): void {
+    for (const prefix of new Set(['', prefixIn(place)])) this.#labels.get(prefix)?.set(place, stored?.object)
   }
 }

@@ -6,7 +6,7 @@ export type Label = readonly [name: string, value: string]
 
 const keyOf = ([name, value]: Label): string => `${name}\u0000${value}`
 
-/** The places of one kind by the labels of their objects. */
+/** Places of one kind by the labels of their objects. */
 export class LabelIndex {
   readonly #places = new Map<string, Set<string>>()
   readonly #labels = new Map<string, readonly string[]>()

@@ -10,6 +10,11 @@ export function prefixOf(namespace: string | undefined): string {
   return namespace === undefined || namespace === '' ? '' : `${namespace}/`
 }
 
+/** What the places of this one's namespace begin with. */
+export function prefixIn(place: string): string {
+  return place.slice(0, place.indexOf('/') + 1)
+}
+
 /** The places of one kind in order, brought up to date only when somebody asks. */
 export class Places {
   readonly #live: ReadonlyMap<string, unknown>

@@ -80,11 +80,11 @@ test(
           shown(past.model, 'a', after),
         )
         assert.deepEqual(valuesOf(store, { after }), shown(model, '', after))
-        if (random(3) === 0)
-          assert.deepEqual(
-            valuesOf(store, { namespace, labels: [['label', label]] }),
-            shown(model, namespace, '', label),
-          )
+        if (random(3) === 0) {
+          const labels = [['label', label]] as const
+          assert.deepEqual(valuesOf(store, { namespace, labels }), shown(model, namespace, '', label))
+          assert.deepEqual(valuesOf(store, { labels, after }), shown(model, '', after, label))
+        }
         if (random(10) === 0) await store.settled()
         if (random(50) > 0) continue
         await store.close()

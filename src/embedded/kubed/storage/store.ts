@@ -103,7 +103,7 @@ class MemoryStore implements Store {
 
   readonly select = (key: string, range: Range): Selected | undefined => {
     const bucket = this.#bucketOf(key)
-    if (range.isPage !== true && !range.name) this.#readAll(key, bucket)
+    if (!isOfFew(range)) this.#readAll(key, bucket)
     if (range.version !== undefined && range.version < this.#version)
       return selectPast(bucket, this.#eventsAfter(key, range.version), range)
     return { places: bucket.select(range), at: (place) => bucket.get(place) }
@@ -259,6 +259,11 @@ class MemoryStore implements Store {
 }
 
 const DONE = Promise.resolve()
+
+/** Whether most objects of the kind will not be looked at: then texts are read from the journal one by one. */
+function isOfFew({ isPage, name, namespace, labels = [] }: Range): boolean {
+  return isPage === true || Boolean(name) || (Boolean(namespace) && labels.length > 0)
+}
 
 /** Undoes, in what is there now, the events since. */
 function selectPast(

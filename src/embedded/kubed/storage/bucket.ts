@@ -99,6 +99,7 @@ export class Bucket {
   }
 
   #relabel(place: string, stored: Stored | undefined): void {
+    if (this.#labels.size === 0) return
     for (const prefix of new Set(['', prefixIn(place)])) this.#labels.get(prefix)?.set(place, stored?.object)
   }
 }

@@ -20,6 +20,8 @@ export class Places {
   readonly #live: ReadonlyMap<string, unknown>
   readonly #changed = new Set<string>()
   #order: string[] = []
+  /** So many have changed that all are sorted anew; which ones is of no interest. */
+  #isStale = false
 
   constructor(live: ReadonlyMap<string, unknown>) {
     this.#live = live
@@ -27,7 +29,9 @@ export class Places {
 
   /** Says that a place was taken or given up. */
   change(place: string): void {
+    if (this.#isStale) return
     this.#changed.add(place)
+    this.#isStale = this.#changed.size > this.#order.length / 16
   }
 
   /** Places of a namespace, or of all when there is none, that come after `after`. */
@@ -41,9 +45,9 @@ export class Places {
 
   /** A few changes move the others along; after many it is cheaper to sort. */
   #settle(): void {
-    if (this.#changed.size === 0) return
-    if (this.#changed.size > this.#order.length / 16) this.#order = [...this.#live.keys()].sort(byBytes)
+    if (this.#isStale) this.#order = [...this.#live.keys()].sort(byBytes)
     else for (const place of this.#changed) this.#settleOne(place)
+    this.#isStale = false
     this.#changed.clear()
   }
 

@@ -182,9 +182,10 @@ function decodeConfig(node: YamlNode, { claimLabels }: Rules): TransformerConfig
 export function loadCrdConfig(loader: Loader, paths: readonly TextEntry[]): TransformerConfig {
   let config = NO_CONFIG
   for (const { text: path, node } of paths) {
-    const [document] = placed(node, () =>
-      during(`loading CRDs ${path}`, () => parseDocuments(loadText(loader, path), fileName(loader, path))),
-    )
+    const [document] = placed(node, () => {
+      const text = loadText(loader, path)
+      return during(`loading CRDs ${path}`, () => parseDocuments(text, fileName(loader, path)))
+    })
     if (document?.root?.kind === 'map') config = mergeConfig(config, crdConfig(document.root.fields))
   }
   return config

@@ -4,15 +4,20 @@ import { resolveScalar } from '../yaml/resolve.ts'
 import { failure } from './failure.ts'
 import { isNull } from './field-spec.ts'
 
+/** A scalar, by its name in Go; texts of a type of their own are told apart in messages only. */
+type ScalarShape = 'string' | 'types.PatchStrategicMerge' | 'types.SortOrder' | 'bool' | 'int' | 'int64' | 'any'
+
 /** The type of a field, as Go's JSON decoder sees it. */
 export type Shape =
-  | 'string'
-  | 'bool'
-  | 'int'
-  | 'any'
+  | ScalarShape
   | { readonly list: Shape }
-  | { readonly map: 'string' }
-  | { readonly struct: string; readonly fields: Readonly<Record<string, Shape>> }
+  | { readonly map: 'string' | 'any' }
+  | {
+      readonly struct: string
+      readonly fields: Readonly<Record<string, Shape>>
+      /** The embedded structs that a field is in, which Go names on the way to it: `ResId.Gvk` of `kind`. */
+      readonly inside?: Readonly<Record<string, string>>
+    }
 
 /** A decoded mapping; every struct carries its own `node`, for errors. */
 export type Decoded = { readonly [name: string]: unknown }
@@ -44,23 +49,33 @@ function decode(node: YamlNode, shape: Shape, context: Context): unknown {
     return node.items.map((item) => decode(item, shape.list, context) ?? zeroOf(shape.list))
   }
   if (node.kind !== 'map') throw mismatch(node, shape, context)
-  if ('map' in shape) return decodeMap(node, context)
-  return decodeFields(node, shape.struct, shape.fields, context)
+  if ('map' in shape) return shape.map === 'any' ? node : decodeMap(node, context)
+  return decodeFields(node, shape, context)
 }
 
 function zeroOf(shape: Shape): unknown {
-  return shape === 'string' ? '' : {}
+  return isText(shape) ? '' : {}
 }
 
-function decodeScalar(node: YamlNode, shape: 'string' | 'bool' | 'int' | 'any', context: Context): unknown {
+function isText(shape: Shape): boolean {
+  return shape === 'string' || shape === 'types.PatchStrategicMerge' || shape === 'types.SortOrder'
+}
+
+const MAX_INT64 = 2 ** 63
+
+function decodeScalar(node: YamlNode, shape: ScalarShape, context: Context): unknown {
   if (shape === 'any') return node
   if (node.kind !== 'scalar') throw mismatch(node, shape, context)
   const value = resolveScalar(node, 'v2')
-  if (shape === 'int' && typeof value === 'number' && Number.isInteger(value)) return value
+  if (isInteger(shape) && Number.isInteger(value) && Math.abs(Number(value)) < MAX_INT64) return value
   if (shape === 'bool' && typeof value === 'boolean') return value
-  if (shape === 'string' && typeof value === 'string') return value
-  if (shape === 'string' && context.unknown === 'lenient') return String(value)
+  if (isText(shape) && typeof value === 'string') return value
+  if (isText(shape) && context.unknown === 'lenient') return String(value)
   throw mismatch(node, shape, context)
+}
+
+function isInteger(shape: Shape): boolean {
+  return shape === 'int' || shape === 'int64'
 }
 
 function decodeMap(node: YamlMap, context: Context): Record<string, string> {
@@ -74,8 +89,7 @@ function decodeMap(node: YamlMap, context: Context): Record<string, string> {
 
 function decodeFields(
   node: YamlMap,
-  struct: string,
-  fields: Readonly<Record<string, Shape>>,
+  { struct, fields, inside }: Extract<Shape, { struct: string }>,
   context: Context,
 ): Decoded {
   const decoded: Record<string, unknown> = { node }
@@ -86,7 +100,7 @@ function decodeFields(
       if (context.unknown !== 'error') continue
       throw unknownField(key, value, fields, context)
     }
-    const path = context.path === '' ? name : `${context.path}.${name}`
+    const path = [context.path, inside?.[name], name].filter(Boolean).join('.')
     const result = decode(value, shape, { ...context, struct, path })
     if (result !== undefined) decoded[name] = result
   }
@@ -107,29 +121,31 @@ function unknownField(key: string, value: YamlNode, fields: Readonly<Record<stri
 
 function mismatch(node: YamlNode, shape: Shape, context: Context): Error {
   const field = context.path === '' ? 'Go value' : `Go struct field ${context.struct}.${context.path}`
-  const message = `${context.prefix}: json: cannot unmarshal ${jsonType(node)} into ${field} of type ${goType(shape)}`
+  const message = `${context.prefix}: json: cannot unmarshal ${jsonType(node, shape)} into ${field} of type ${goType(shape)}`
   return failure('KUSTOMIZE_INVALID', message, node, typeHint(shape))
 }
 
 function typeHint(shape: Shape): string {
   if (shape === 'bool') return 'write true or false'
-  if (shape === 'int') return 'write a whole number'
+  if (isInteger(shape)) return 'write a whole number'
   if (typeof shape === 'string') return 'write a text; quote a value that is meant as one'
   return 'list' in shape
     ? 'write a list: a line "- …" for each item'
     : 'write a mapping: a line "name: value" for each field'
 }
 
-function jsonType(node: YamlNode): string {
+function jsonType(node: YamlNode, wanted: Shape): string {
   if (node.kind === 'map') return 'object'
   if (node.kind === 'seq') return 'array'
   const value = resolveScalar(node, 'v2')
   if (typeof value === 'boolean') return 'bool'
-  return typeof value === 'string' ? 'string' : 'number'
+  if (typeof value === 'string') return 'string'
+  return isInteger(wanted) ? `number ${String(value)}` : 'number'
 }
 
 function goType(shape: Shape): string {
   if (typeof shape === 'string') return shape === 'any' ? 'interface {}' : shape
   if ('list' in shape) return `[]${goType(shape.list)}`
-  return 'map' in shape ? 'map[string]string' : `types.${shape.struct}`
+  if ('map' in shape) return `map[string]${goType(shape.map)}`
+  return `types.${shape.struct}`
 }

@@ -90,10 +90,10 @@ function asBehavior(text: string): Behavior {
 }
 
 function loadPairs(loader: Loader, args: GeneratorArgs): Pair[] {
-  return during('loading KV pairs', () => {
+  const pairs = during('loading KV pairs', () => {
     const goList = (list: readonly string[]): string => `[${list.join(' ')}]`
     const textsOf = (list: readonly TextEntry[]): string[] => list.map(({ text }) => text)
-    const pairs = [
+    return [
       ...during(`env source files: ${goList(textsOf(args.envs))}`, () =>
         args.envs.flatMap(({ text, node }) =>
           placed(node, () => parseEnv(loadBytes(loader, text), fileName(loader, text))),
@@ -106,8 +106,8 @@ function loadPairs(loader: Loader, args: GeneratorArgs): Pair[] {
         args.files.map(({ text, node }) => placed(node, () => loadFileSource(loader, text))),
       ),
     ]
-    return sortedUnique(pairs, args)
   })
+  return sortedUnique(pairs, args)
 }
 
 function sortedUnique(pairs: readonly Pair[], args: GeneratorArgs): Pair[] {
@@ -152,25 +152,38 @@ function startOf(loader: Loader, path: string): Place {
 const LONGEST_LINE = 65_535
 
 function parseEnv(bytes: Uint8Array, file: string): Pair[] {
-  const text = asText(bytes)
-  if (text === undefined) throw buildError('env file has invalid utf8 bytes')
-  const pairs: Pair[] = []
+  const text = asText(bytes) ?? lossy.decode(bytes)
   const source = { file, text }
+  const pairs: Pair[] = []
   let next = 0
-  const lines = text.split('\n')
-  const tooLong = lines.findIndex((line) => line.length > LONGEST_LINE)
-  lines.slice(0, tooLong < 0 ? lines.length : tooLong).forEach((raw, index) => {
-    const place = { source, start: next, keyStart: -1 }
+  let from = 0
+  for (const [index, raw] of text.split('\n').entries()) {
+    const end = bytes.indexOf(LF, from)
+    const line = bytes.subarray(from, end < 0 ? bytes.length : end)
+    if (line.length > LONGEST_LINE) break
+    const pair = parseEnvLine(line, index, { source, start: next, keyStart: -1 })
+    if (pair) pairs.push(pair)
+    from = end + 1
     next += raw.length + 1
-    const line = (index === 0 ? raw.replace(/^\ufeff/, '') : raw).replace(/\r$/, '').trimStart()
-    if (line === '' || line.startsWith('#')) return
-    const equals = line.indexOf('=')
-    const key = equals < 0 ? line : line.slice(0, equals)
-    if (key !== '') pairs.push([key, equals < 0 ? '' : line.slice(equals + 1), place])
-  })
+  }
   return pairs
 }
 
+function parseEnvLine(raw: Uint8Array, index: number, place: Place): Pair | undefined {
+  const bytes = raw.at(-1) === CR ? raw.subarray(0, -1) : raw
+  const text = asText(bytes)
+  if (text === undefined)
+    throw buildError(`line [${bytes.join(' ')}] has invalid utf8 bytes : ${lossy.decode(bytes)}`, place)
+  const line = (index === 0 ? text.replace(/^\ufeff/, '') : text).trimStart()
+  if (line === '' || line.startsWith('#')) return undefined
+  const equals = line.indexOf('=')
+  const key = equals < 0 ? line : line.slice(0, equals)
+  return key === '' ? undefined : [key, equals < 0 ? '' : line.slice(equals + 1), place]
+}
+
+const LF = 10
+const CR = 13
+const lossy = new TextDecoder('utf-8', { ignoreBOM: true })
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** The text of bytes; undefined when they are no UTF-8. */

@@ -14,7 +14,7 @@ const chartFields = {
   namespace: 'string',
   additionalValuesFiles: STRINGS,
   valuesFile: 'string',
-  valuesInline: 'any',
+  valuesInline: { map: 'any' },
   valuesMerge: 'string',
   includeCRDs: 'bool',
   skipHooks: 'bool',

@@ -29,20 +29,25 @@ export type GeneratorArgs = {
 const STRINGS: Shape = { list: 'string' }
 const TEXTS: Shape = { map: 'string' }
 
-const selectorFields = {
-  group: 'string',
-  version: 'string',
-  kind: 'string',
-  name: 'string',
-  namespace: 'string',
-  labelSelector: 'string',
-  annotationSelector: 'string',
-} as const
+const idFields = { group: 'string', version: 'string', kind: 'string', name: 'string', namespace: 'string' } as const
+const insideGvk = { group: 'Gvk', version: 'Gvk', kind: 'Gvk' }
+const insideId = {
+  group: 'ResId.Gvk',
+  version: 'ResId.Gvk',
+  kind: 'ResId.Gvk',
+  name: 'ResId',
+  namespace: 'ResId',
+}
 
-const SELECTOR: Shape = { struct: 'Selector', fields: selectorFields }
+export const SELECTOR: Shape = {
+  struct: 'Selector',
+  fields: { ...idFields, labelSelector: 'string', annotationSelector: 'string' },
+  inside: insideId,
+}
 export const FIELD_SPEC: Shape = {
   struct: 'FieldSpec',
   fields: { path: 'string', create: 'bool', group: 'string', version: 'string', kind: 'string' },
+  inside: insideGvk,
 }
 const PATCH: Shape = {
   struct: 'Patch',
@@ -71,9 +76,23 @@ const generatorFields = {
   env: 'string',
   options: GENERATOR_OPTIONS,
 } as const
-export const CONFIG_MAP_ARGS: Shape = { struct: 'ConfigMapArgs', fields: generatorFields }
-export const SECRET_ARGS: Shape = { struct: 'SecretArgs', fields: { ...generatorFields, type: 'string' } }
-export const REPLICA: Shape = { struct: 'Replica', fields: { name: 'string', count: 'int' } }
+const insideGenerator = {
+  namespace: 'GeneratorArgs',
+  name: 'GeneratorArgs',
+  behavior: 'GeneratorArgs',
+  options: 'GeneratorArgs',
+  literals: 'GeneratorArgs.KvPairSources',
+  files: 'GeneratorArgs.KvPairSources',
+  envs: 'GeneratorArgs.KvPairSources',
+  env: 'GeneratorArgs.KvPairSources',
+}
+export const CONFIG_MAP_ARGS: Shape = { struct: 'ConfigMapArgs', fields: generatorFields, inside: insideGenerator }
+export const SECRET_ARGS: Shape = {
+  struct: 'SecretArgs',
+  fields: { ...generatorFields, type: 'string' },
+  inside: insideGenerator,
+}
+export const REPLICA: Shape = { struct: 'Replica', fields: { name: 'string', count: 'int64' } }
 const FIELD_OPTIONS: Shape = {
   struct: 'FieldOptions',
   fields: { delimiter: 'string', index: 'int', encoding: 'string', create: 'bool' },
@@ -81,7 +100,8 @@ const FIELD_OPTIONS: Shape = {
 const replacementFields = {
   source: {
     struct: 'SourceSelector',
-    fields: { ...selectorFields, fieldPath: 'string', options: FIELD_OPTIONS },
+    fields: { ...idFields, fieldPath: 'string', options: FIELD_OPTIONS },
+    inside: insideId,
   },
   sourceValue: 'string',
   targets: {
@@ -106,6 +126,7 @@ const VAR: Shape = {
         name: 'string',
         namespace: 'string',
       },
+      inside: insideGvk,
     },
     fieldref: { struct: 'FieldSelector', fields: { fieldPath: 'string' } },
   },
@@ -138,18 +159,24 @@ export const KUSTOMIZATION: Shape = {
     commonLabels: TEXTS,
     labels: { list: LABEL },
     commonAnnotations: TEXTS,
-    patchesStrategicMerge: STRINGS,
+    patchesStrategicMerge: { list: 'types.PatchStrategicMerge' },
     patchesJson6902: { list: PATCH },
     patches: { list: PATCH },
     images: { list: IMAGE },
     imageTags: { list: IMAGE },
-    replacements: { list: { struct: 'ReplacementField', fields: { ...replacementFields, path: 'string' } } },
+    replacements: {
+      list: {
+        struct: 'ReplacementField',
+        fields: { ...replacementFields, path: 'string' },
+        inside: { source: 'Replacement', sourceValue: 'Replacement', targets: 'Replacement' },
+      },
+    },
     replicas: { list: REPLICA },
     vars: { list: VAR },
     sortOptions: {
       struct: 'SortOptions',
       fields: {
-        order: 'string',
+        order: 'types.SortOrder',
         legacySortOptions: { struct: 'LegacySortOptions', fields: { orderFirst: STRINGS, orderLast: STRINGS } },
       },
     },
@@ -169,6 +196,7 @@ export const KUSTOMIZATION: Shape = {
     validators: STRINGS,
     buildMetadata: STRINGS,
   },
+  inside: { apiVersion: 'TypeMeta', kind: 'TypeMeta' },
 }
 
 const shapes = new Map<Rules, Shape>()

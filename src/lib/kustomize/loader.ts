@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { failure } from './failure.ts'
-import { enterFolder, isInside, readBytes, resolvePath, seeTree, type SeenTree } from './paths.ts'
+import { enterFolder, isInside, readBytes, resolvePath, seeTree, type Resolved, type SeenTree } from './paths.ts'
 import type { Rules } from './compat.ts'
 import type { Remote } from './remote.ts'
 import { parseRepoSpec, type RepoSpec } from './repo-spec.ts'
@@ -36,7 +36,7 @@ export type LoaderOptions = {
 
 /** A loader for the folder that is to be built. */
 export function rootLoader(seen: SeenTree, dir: string, { restrictions, remote, rules }: LoaderOptions): Loader {
-  const root = confirmDir(seen, dir, dir)
+  const root = confirmDir(seen, dir)
   return {
     seen,
     root,
@@ -53,14 +53,16 @@ export function rootLoader(seen: SeenTree, dir: string, { restrictions, remote, 
 /** The bytes of a file that the kustomization names. @throws SluiceError KUSTOMIZE_PATH */
 export function loadBytes(loader: Loader, path: string): Uint8Array {
   if (/^https?:\/\//.test(path)) return getFile(loader, path)
-  const full = path.startsWith('/') ? posix.normalize(path) : posix.join(loader.root, path)
+  const full = path.startsWith('/') ? path : joined(loader.root, path)
+  const isFree = loader.restrictions === 'none'
   const found = resolvePath(loader.seen, full)
-  if (!found) throw missing(loader.seen, full)
-  if (found.entry.kind === 'dir') throw failure('KUSTOMIZE_PATH', `'${found.path}' must resolve to a file`)
-  if (loader.restrictions === 'rootOnly' && !isInside(found.path, loader.root))
+  if (found.lacks !== undefined) throw missing(isFree ? openFailure(full, found) : notThere(full, found))
+  if (found.entry.kind === 'dir')
+    throw failure('KUSTOMIZE_PATH', isFree ? `read ${full}: is a directory` : `'${full}' must resolve to a file`)
+  if (!isFree && !isInside(found.path, loader.root))
     throw failure(
       'KUSTOMIZE_PATH',
-      `security; file '${found.path}' is not in or below '${loader.root}'`,
+      `security; file '${full}' is not in or below '${loader.root}'`,
       undefined,
       'move the file below the kustomization, or lift --load-restrictor',
     )
@@ -97,7 +99,7 @@ export function subLoader(loader: Loader, path: string): Loader {
       'KUSTOMIZE_PATH',
       `path ${JSON.stringify(path)} is ambiguous: resolves to ${JSON.stringify(posix.normalize(path))} after normalization, which is likely not the intended target; check for YAML indentation errors in your kustomization file`,
     )
-  const root = confirmDir(loader.seen, posix.join(loader.root, path), posix.join(loader.root, path))
+  const root = confirmDir(loader.seen, joined(loader.root, path))
   for (let at: Loader | undefined = loader; at; at = at.referrer)
     if (isInside(at.root, root))
       throw failure('KUSTOMIZE_PATH', `cycle detected: candidate root '${root}' contains visited root '${at.root}'`)
@@ -116,9 +118,9 @@ function repoLoader(loader: Loader, repo: RepoSpec): Loader {
   if (!loader.remote) throw notFetched(repo.raw)
   const { tree, dir } = loader.remote.clone(repo)
   const seen = seeTree(tree, dir)
-  const full = posix.join(dir, repo.path)
+  const full = joined(dir, repo.path)
   const found = resolvePath(seen, full)
-  if (!found) throw missing(seen, full)
+  if (found.lacks !== undefined) throw missing(notThere(full, found))
   if (found.entry.kind !== 'dir')
     throw failure('KUSTOMIZE_PATH', `'${full}' refers to file '${posix.basename(full)}'; expecting directory`)
   return {
@@ -143,29 +145,34 @@ export function appendOrigin(origin: PathOrigin, path: string): PathOrigin {
   }
 }
 
-function confirmDir(seen: SeenTree, full: string, name: string): string {
+function confirmDir(seen: SeenTree, full: string): string {
   const found = resolvePath(seen, full)
-  if (!found)
-    throw failure(
-      'KUSTOMIZE_PATH',
-      `must build at directory: not a valid directory: ${notThere(seen, name, full)}`,
-      undefined,
-      'check the path',
-    )
+  if (found.lacks !== undefined)
+    throw missing(`must build at directory: not a valid directory: ${notThere(full, found)}`)
   if (found.entry.kind === 'dir') return found.path
-  throw failure('KUSTOMIZE_PATH', `must build at directory: '${found.path}': file is not directory`)
+  throw failure('KUSTOMIZE_PATH', `must build at directory: '${full}': file is not directory`)
 }
 
-/** Names the first part of the path that is missing, as the original does. */
-function notThere(seen: SeenTree, name: string, full: string): string {
-  const parts = full.split('/')
-  let end = 2
-  while (end < parts.length && resolvePath(seen, parts.slice(0, end).join('/'))) end++
-  return `evalsymlink failure on '${name}' : lstat ${parts.slice(0, end).join('/')}: no such file or directory`
+/** As Go joins: a slash at the end is gone. */
+function joined(root: string, path: string): string {
+  return posix.resolve(root, `./${path}`)
 }
 
-function missing(seen: SeenTree, full: string): Error {
-  return failure('KUSTOMIZE_PATH', notThere(seen, full, full), undefined, 'check the path')
+type Lacking = Extract<Resolved, { lacks: string }>
+
+/** How the original tells of a path that it follows link by link, as it does where files are restricted, and for every folder. */
+function notThere(full: string, { lacks, at }: Lacking): string {
+  const place = at !== undefined ? `lstat ${at}: ` : lacks === 'too many links' ? 'EvalSymlinks: ' : ''
+  return `evalsymlink failure on '${full}' : ${place}${lacks}`
+}
+
+/** How the original tells of a file that it opens without a look at the links to it. */
+function openFailure(full: string, { lacks }: Lacking): string {
+  return `open ${full}: ${lacks === 'too many links' ? 'too many levels of symbolic links' : lacks}`
+}
+
+function missing(text: string): Error {
+  return failure('KUSTOMIZE_PATH', text, undefined, 'check the path')
 }
 
 function notFetched(path: string): Error {

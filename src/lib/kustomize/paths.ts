@@ -4,7 +4,11 @@ import type { FileTree, TreeEntry } from './tree.ts'
 
 /** Largest file that a build reads. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024
-const MAX_LINKS = 40
+/** As many as Go's `filepath.EvalSymlinks` follows. */
+const MAX_LINKS = 255
+/** Longest name and longest path that Linux takes. */
+const MAX_NAME_BYTES = 255
+const MAX_PATH_BYTES = 4095
 /** Folders that a build enters, each as often as it is named: two bases a level double the work with every level. */
 const MAX_FOLDERS = 10_000
 /** Bytes that a build reads, each as often as it is named. */
@@ -38,11 +42,13 @@ export function seeTree(tree: FileTree, jail: string): SeenTree {
   }
 }
 
-/** A path with every link resolved, and what stands there; undefined when nothing does. */
-export function resolvePath(
-  seen: SeenTree,
-  path: string,
-): { readonly path: string; readonly entry: TreeEntry } | undefined {
+/** What stands at a path, every link resolved; or why nothing does, in Go's words, and the place that was looked at when it gave up. */
+export type Resolved =
+  | { readonly path: string; readonly entry: TreeEntry; readonly lacks?: undefined }
+  | { readonly lacks: string; readonly at?: string }
+
+/** Follows a path and every link on it. @throws SluiceError KUSTOMIZE_PATH when it leads out of the jail */
+export function resolvePath(seen: SeenTree, path: string): Resolved {
   let pending = path.split('/').filter((part) => part !== '')
   let current = '/'
   let entry: TreeEntry = { kind: 'dir' }
@@ -54,24 +60,34 @@ export function resolvePath(
       current = posix.dirname(current)
       continue
     }
+    if (entry.kind !== 'dir') return { lacks: 'not a directory' }
     const next = posix.join(current, part)
+    const refusal = refusalOf(part, next)
+    if (refusal !== undefined) return { lacks: refusal, at: next }
     const found = statOf(seen, next)
     if (found === undefined) {
       seen.filesMissed.add(posix.join(next, ...pending))
-      return undefined
+      return { lacks: 'no such file or directory', at: next }
     }
     if (found.kind !== 'link') {
       current = next
       entry = found
       continue
     }
-    if (++links > MAX_LINKS) throw failure('KUSTOMIZE_PATH', `evalsymlink failure on '${path}' : too many links`)
+    if (++links > MAX_LINKS) return { lacks: 'too many links' }
     seen.filesRead.add(next)
     pending = [...found.target.split('/').filter((name) => name !== ''), ...pending]
     if (found.target.startsWith('/')) current = '/'
   }
   const last = current === '/' ? { kind: 'dir' as const } : (statOf(seen, current) ?? entry)
   return { path: current, entry: last }
+}
+
+/** Why the system would not even look for a name. */
+function refusalOf(name: string, path: string): string | undefined {
+  if (name.includes('\0')) return 'invalid argument'
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES || Buffer.byteLength(path) > MAX_PATH_BYTES) return 'file name too long'
+  return undefined
 }
 
 function statOf(seen: SeenTree, path: string): TreeEntry | undefined {

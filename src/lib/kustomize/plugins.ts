@@ -24,7 +24,7 @@ import {
 import { emptyPatches, readLegacyPatches } from './legacy-patches.ts'
 import { fileName, loadText, type Loader } from './loader.ts'
 import { LEGACY_ORDER, sortLegacy } from './order.ts'
-import { KUSTOMIZATION } from './kustomization.ts'
+import { KUSTOMIZATION, SELECTOR } from './kustomization.ts'
 import { readInside } from './read-resources.ts'
 import { applyReplacements, readReplacements } from './replacements.ts'
 import { fieldMap, fieldText, originalId, scalarLike, type Resource } from './resource.ts'
@@ -39,16 +39,6 @@ type Configure = (config: Decoded, context: Context) => () => void
 type Context = { readonly node: Resource; readonly build: Build; readonly loader: Loader; readonly into: Accumulator }
 
 const file = typeof KUSTOMIZATION === 'object' && 'fields' in KUSTOMIZATION ? KUSTOMIZATION.fields : {}
-const selector: Shape = {
-  struct: 'Selector',
-  fields: Object.fromEntries(
-    ['group', 'version', 'kind', 'name', 'namespace', 'labelSelector', 'annotationSelector'].map((name) => [
-      name,
-      'string',
-    ]),
-  ),
-}
-
 /** The fields of every built-in transformer, in one struct: each reads its own. */
 const PLUGIN: Shape = {
   struct: 'Plugin',
@@ -65,14 +55,16 @@ const PLUGIN: Shape = {
     path: 'string',
     patch: 'string',
     jsonOp: 'string',
-    target: selector,
+    target: SELECTOR,
     options: { struct: 'PatchArgs', fields: { allowNameChange: 'bool', allowKindChange: 'bool' } },
     paths: { list: 'string' },
     patches: 'string',
     replacements: file['replacements'] ?? 'any',
     value: 'string',
     targetFilePath: 'string',
-    targets: { list: { struct: 'Target', fields: { selector, fieldPath: 'string', filePathPosition: 'int' } } },
+    targets: {
+      list: { struct: 'Target', fields: { selector: SELECTOR, fieldPath: 'string', filePathPosition: 'int' } },
+    },
   },
 }
 

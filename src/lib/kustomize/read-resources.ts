@@ -111,12 +111,28 @@ function itemsOf(list: YamlMap, items: YamlNode): YamlMap[] {
 
 function checkObject(node: YamlMap): void {
   const kind = fieldText(node, 'kind')
+  if (!hasMetadata(node)) throw buildError('missing Resource metadata', node, 'add apiVersion, kind and metadata.name')
   if (kind === '') throw buildError(`missing kind in object ${goMetadata(node)}`, node, 'add apiVersion and kind')
   if (!kind.endsWith('List') && fieldText(fieldMap(node, 'metadata'), 'name') === '')
     throw buildError(`missing metadata.name in object ${goMetadata(node)}`, node, 'add metadata.name')
   const empty = emptyItem(node, '')
   if (empty !== undefined)
     throw buildError(`empty item at ${empty} in object ${kind}`, node, 'remove the empty list item')
+}
+
+/** Whether anything tells what the object is. */
+function hasMetadata({ fields }: YamlMap): boolean {
+  if (['apiVersion', 'kind'].some((name) => isFilled(fields.get(name)))) return true
+  const metadata = fields.get('metadata')
+  return (
+    metadata?.kind === 'map' &&
+    ['name', 'namespace', 'labels', 'annotations'].some((name) => isFilled(metadata.fields.get(name)))
+  )
+}
+
+function isFilled(node: YamlNode | undefined): boolean {
+  if (node === undefined || isNull(node)) return false
+  return node.kind === 'scalar' || (node.kind === 'map' ? node.fields.size > 0 : node.items.length > 0)
 }
 
 /** As Go prints a struct of type and metadata. */

@@ -4,7 +4,7 @@ import { hintFor } from './hints.ts'
 import { mergeInto } from './merge-keys.ts'
 import type { YamlMap, YamlNode, YamlScalar, YamlSeq } from './nodes.ts'
 import { parseFlowCollection } from './parse-flow.ts'
-import { parseAlias, parseProperties, register, type Properties } from './parse-properties.ts'
+import { isNameCharacter, parseAlias, parseProperties, register, type Properties } from './parse-properties.ts'
 import { parseBlockScalar } from './parse-literal.ts'
 import { checkPlainStart, parsePlain, parsePlainLine, parseQuoted } from './parse-scalar.ts'
 import { isOldBoolean, tagOf } from './resolve.ts'
@@ -86,7 +86,7 @@ function skipSpaces(c: Cursor): void {
 function startsKey(c: Cursor): boolean {
   const code = at(c)
   if (code === DQUOTE || code === SQUOTE) return colonBehindQuote(c, code)
-  if (code === 42) return colonBehindWord(c)
+  if (code === 42) return colonBehindAlias(c)
   if (code === 91 || code === 123 || code === 124 || code === 62) return false
   return parsePlainLine(c.text, c.pos).stoppedAtColon
 }
@@ -109,9 +109,9 @@ function colonBehindQuote(c: Cursor, quote: number): boolean {
   return text.charCodeAt(i) === COLON && isBlankOrEnd(text.charCodeAt(i + 1))
 }
 
-function colonBehindWord(c: Cursor): boolean {
-  let i = c.pos
-  while (!isBlankOrEnd(c.text.charCodeAt(i))) i++
+function colonBehindAlias(c: Cursor): boolean {
+  let i = c.pos + 1
+  while (isNameCharacter(c.text.charCodeAt(i))) i++
   while (c.text.charCodeAt(i) === cursor.SPACE) i++
   return c.text.charCodeAt(i) === COLON && isBlankOrEnd(c.text.charCodeAt(i + 1))
 }

@@ -1,5 +1,5 @@
 import { DASH, at, atDocumentMarker, isBlankOrEnd, skipBlank, syntaxError, type Cursor } from './cursor.ts'
-import type { YamlDocument } from './nodes.ts'
+import type { YamlDocument, YamlNode } from './nodes.ts'
 import { parseBlockNode } from './parse-block.ts'
 
 /** Moves to the content of the next document; false at the end of the text. */
@@ -32,7 +32,7 @@ export function parseDocumentBody(c: Cursor): YamlDocument {
   const isEmpty = c.pos >= c.text.length || atDocumentMarker(c)
   const root = isEmpty ? undefined : parseBlockNode(c, 0, 0, true)
   skipBlank(c)
-  if (c.pos < c.text.length && !atDocumentMarker(c)) throw unexpected(c)
+  if (c.pos < c.text.length && !atDocumentMarker(c)) throw unexpected(c, root)
   return { source: c.source, root, comments: c.comments, duplicates: c.duplicates, hasAnchors: c.anchors.size > 0 }
 }
 
@@ -49,10 +49,16 @@ function readDirective(c: Cursor): void {
   c.pos = end
 }
 
-function unexpected(c: Cursor): Error {
+function unexpected(c: Cursor, root: YamlNode | undefined): Error {
+  if (root?.kind === 'seq' && !root.isFlow && columnOf(c, root.start) === columnOf(c, c.pos))
+    return syntaxError(c, "did not find expected '-' indicator", c.pos, undefined, root.start)
   const isValue = at(c) === 58 && isBlankOrEnd(at(c, 1))
   return syntaxError(
     c,
     isValue ? 'mapping values are not allowed in this context' : 'did not find expected <document start>',
   )
+}
+
+function columnOf({ text }: Cursor, offset: number): number {
+  return offset - text.lastIndexOf('\n', offset - 1) - 1
 }

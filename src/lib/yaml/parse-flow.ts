@@ -52,7 +52,7 @@ function parseFlowSeq(c: Cursor): YamlSeq {
     skipBlank(c)
     if (at(c) === CLOSE_SEQ) break
     countNode(c)
-    node.items.push(parseFlowItem(c))
+    node.items.push(parseFlowItem(c, node))
     skipBlank(c)
     if (at(c) === COMMA) c.pos++
     else if (at(c) !== CLOSE_SEQ) throw syntaxError(c, "did not find expected ',' or ']'", c.pos, undefined, node.start)
@@ -63,11 +63,11 @@ function parseFlowSeq(c: Cursor): YamlSeq {
 }
 
 /** An item of a sequence; `[a: b]` and `[? a]` hold a mapping of one field. */
-function parseFlowItem(c: Cursor): YamlNode {
+function parseFlowItem(c: Cursor, list: YamlSeq): YamlNode {
   const start = c.pos
   const isExplicit = skipQuestion(c)
   const item = parseFlowNode(c)
-  const hasValue = skipColon(c, item, start)
+  const hasValue = skipColon(c, item, start, list)
   if (!hasValue && !isExplicit) return item
   const value = hasValue ? parseFlowValue(c) : emptyScalar(c)
   value.keyStart = start
@@ -103,7 +103,7 @@ function parseFlowField(c: Cursor, map: YamlMap, merges: YamlNode[]): void {
   skipQuestion(c)
   const keyStart = c.pos
   const key = parseFlowNode(c)
-  const hasValue = skipColon(c, key, keyStart)
+  const hasValue = skipColon(c, key, keyStart, map)
   const value = hasValue ? parseFlowValue(c) : emptyScalar(c)
   value.keyStart = keyStart
   addField(c, map, merges, keyOf(c, key), value)
@@ -118,15 +118,19 @@ function skipQuestion(c: Cursor): boolean {
 }
 
 /** Moves behind the `:` of a key; behind a quoted key or a collection nothing need follow it, and it must stand on the key's line. */
-function skipColon(c: Cursor, key: YamlNode, keyStart: number): boolean {
+function skipColon(c: Cursor, key: YamlNode, keyStart: number, within: YamlNode): boolean {
   skipBlank(c)
   if (at(c) !== COLON) return false
   if (!isBlankOrEnd(at(c, 1)) && !isFlowIndicator(at(c, 1)) && key.kind === 'scalar' && key.style === 'plain')
     return false
-  if (keyStart < c.lineStart)
-    throw syntaxError(c, "did not find expected ',' or a closing bracket", c.pos, 'put the `:` on the line of its key')
+  if (keyStart < c.lineStart) throw noColonHere(c, within)
   c.pos++
   return true
+}
+
+function noColonHere(c: Cursor, { kind, start }: YamlNode): Error {
+  const close = kind === 'seq' ? ']' : '}'
+  return syntaxError(c, `did not find expected ',' or '${close}'`, c.pos, 'put the `:` on the line of its key', start)
 }
 
 function parseFlowValue(c: Cursor): YamlNode {
@@ -138,7 +142,7 @@ function parseFlowValue(c: Cursor): YamlNode {
 
 function parseFlowNode(c: Cursor): YamlNode {
   const code = at(c)
-  if (code !== code) throw syntaxError(c, "did not find expected ',' or ']'", c.pos, 'a bracket is never closed')
+  if (code !== code) throw syntaxError(c, 'did not find expected node content', c.pos, 'a bracket is never closed')
   if (code === 38 || code === 33) {
     const properties = parseProperties(c)
     skipBlank(c)

@@ -28,7 +28,8 @@ function parseName(c: Cursor): string {
   return c.text.slice(start, c.pos)
 }
 
-function isNameCharacter(code: number): boolean {
+/** Whether the name of an anchor may hold it. */
+export function isNameCharacter(code: number): boolean {
   return (
     (code >= 97 && code <= 122) ||
     (code >= 65 && code <= 90) ||

@@ -9,6 +9,7 @@ import {
   atDocumentMarker,
   foldedBreaks,
   isBlankOrEnd,
+  errorAt,
   syntaxError,
   type Cursor,
 } from './cursor.ts'
@@ -185,7 +186,15 @@ function nextQuotedLine(c: Cursor, start: number): void {
 }
 
 function unterminated(c: Cursor, start: number): Error {
-  return syntaxError(c, 'found unexpected end of stream', start, 'the quote that opens here is never closed')
+  const marks = { problem: c.text.length, context: start }
+  return errorAt(
+    c,
+    'YAML_SYNTAX',
+    'found unexpected end of stream',
+    start,
+    'the quote that opens here is never closed',
+    marks,
+  )
 }
 
 function trimEnd(text: string): string {

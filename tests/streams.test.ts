@@ -21,6 +21,20 @@ const closed = whyNoPods()
 const skip = closed ? { skip: closed } : {}
 const IMAGE = 'registry.sluice.local/demo/tools:1'
 
+/** What every client library does in a pod. */
+const CALLER = `
+const read = (name) => require('fs').readFileSync('/var/run/secrets/kubernetes.io/serviceaccount/' + name, 'utf8')
+const path = '/api/v1/namespaces/' + read('namespace') + '/pods'
+const options = { host: 'kubernetes.default.svc', path, ca: read('ca.crt'), headers: { authorization: 'Bearer ' + read('token') } }
+require('https').get(options, (answer) => {
+  let text = ''
+  answer.on('data', (chunk) => (text += chunk))
+  answer.on('end', () => {
+    console.log(process.env.KUBERNETES_SERVICE_HOST + ':' + process.env.KUBERNETES_SERVICE_PORT)
+    console.log(answer.statusCode + '\\n' + JSON.parse(text).message)
+  })
+})`
+
 const folder = mkdtempSync(join(tmpdir(), 'sluice-streams-'))
 let cluster: Cluster
 let closeRegistry: () => Promise<void>
@@ -48,6 +62,28 @@ after(async () => {
   await closeRegistry()
   rmSync(folder, { recursive: true, force: true })
 })
+
+test(
+  'a program in a pod calls the API by the account, the authority and the name that every pod has',
+  skip,
+  async () => {
+    const { code, stdout, stderr } = await kubectl(kubectls[0], [
+      'exec',
+      'web',
+      '-c',
+      'web',
+      '--',
+      'node',
+      '-e',
+      CALLER,
+    ])
+    assert.equal(code, 0, stderr)
+    const [host, status, message] = stdout.trim().split('\n')
+    assert.equal(host, '10.96.0.1:443')
+    assert.equal(status, '403')
+    assert.match(message ?? '', /User "system:serviceaccount:default:default" cannot list resource "pods"/)
+  },
+)
 
 for (const path of kubectls) {
   const name = path.split('/').at(-1)

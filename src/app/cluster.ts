@@ -58,7 +58,12 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const node =
     options.node === 'none'
       ? undefined
-      : await startNode({ ...nodeOptions(options, options.node, client), caches, caPem: kubed.caPem })
+      : await startNode({
+          ...nodeOptions(options, options.node, client),
+          caches,
+          caPem: kubed.caPem,
+          apiServer: kubed.server,
+        })
   return {
     server: kubed.server,
     kubeconfig: kubed.kubeconfig,

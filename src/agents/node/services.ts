@@ -21,12 +21,14 @@ type Slice = KubeObject & {
 /**
  * What the network must do for the Services as they stand: ready pods by port, those that still serve while they leave, and names.
  *
- * Only TCP; `hasClusterIps` is false where pods have no network of their own.
+ * Only TCP; `hasClusterIps` is false where pods have no network of their own. The API server, which pods do not reach by its address, is behind
+ * `apiSocket`.
  */
 export function planNetwork(
   services: readonly KubeObject[],
   slices: readonly KubeObject[],
   hasClusterIps: boolean,
+  apiSocket?: string,
 ): NetworkTable {
   const byService = new Map<string, Slice[]>()
   for (const slice of slices.filter(isSlice)) {
@@ -44,7 +46,9 @@ export function planNetwork(
     for (const { name = '', port, protocol = 'TCP' } of servicePorts) {
       if (protocol !== 'TCP') continue
       const listen = ip && hasClusterIps ? { host: ip, port } : undefined
-      ports.push({ key: `${key}:${port}`, listen, ...targetsOf(mine, name) })
+      const targets = targetsOf(mine, name)
+      const isRelayed = apiSocket !== undefined && isApiServer(service)
+      ports.push({ key: `${key}:${port}`, listen, ...(isRelayed ? relayed(apiSocket, port) : targets) })
     }
     const addresses = ip
       ? [ip]
@@ -53,6 +57,16 @@ export function planNetwork(
   }
   return { ports, names }
 }
+
+/** The Service of the API server itself, which every pod knows. */
+export function isApiServer({ metadata }: KubeObject): boolean {
+  return metadata.namespace === 'default' && metadata.name === 'kubernetes'
+}
+
+const relayed = (path: string, port: number): Pick<ServicePortTable, 'ready' | 'serving'> => ({
+  ready: [{ host: 'kubernetes', port, path }],
+  serving: [],
+})
 
 /** The key of a Service's port; its first port when none is named. */
 export function portKey(service: KubeObject, port?: number): string | undefined {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Clock } from '../../adapters/clock.ts'
 import type { KubeClient, WatchCache } from '../../adapters/kube/types.ts'
 import { type SharedCaches, shareCaches } from '../../adapters/kube/shared-caches.ts'
@@ -17,6 +18,9 @@ import { registerNode, type NodeFacts } from './node-object.ts'
 import { markNotReady } from './not-ready.ts'
 import { parsePod, uidOf } from './pod/shapes.ts'
 import { startPodWorker, type PodWorker } from './pod/worker.ts'
+import { type ApiRelay, startApiRelay } from './api-relay.ts'
+import { socketOf } from './linux/launch.ts'
+import { keepTokens } from './pod/tokens.ts'
 import { planNetwork, portKey } from './services.ts'
 import { startSampler } from './usage/sampler.ts'
 
@@ -33,6 +37,8 @@ export type NodeOptions = {
   readonly registry: { readonly alias: string; readonly url: string }
   /** The cluster's authority: who shows a certificate of it to the node's own server is who it says. */
   readonly caPem?: string | undefined
+  /** The URL of the API server, for pods that talk to it. */
+  readonly apiServer?: string
   readonly log?: (line: string) => void
 }
 
@@ -52,6 +58,7 @@ type Node = {
   driver: Driver | undefined
   isClosing: boolean
   wakeNetwork?: () => void
+  readonly apiRelay: ApiRelay | undefined
   readonly workers: Map<string, PodWorker>
   readonly caches: { readonly pods: WatchCache; readonly services: WatchCache; readonly slices: WatchCache }
 }
@@ -78,7 +85,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const choose = () => chooseDriver({ word: options.driver, ...place }, events)
   const chosen = await choose()
   const driver = 'driver' in chosen ? chosen.driver : undefined
-  node = { options, log, driver, isClosing: false, workers: new Map(), caches: openCaches(options, log) }
+  const apiRelay = options.apiServer?.startsWith('https:')
+    ? await startApiRelay(socketOf(resolve(options.stateDir), 'api.sock'), options.apiServer, log)
+    : undefined
+  node = { options, log, driver, isClosing: false, apiRelay, workers: new Map(), caches: openCaches(options, log) }
   const self = node
   const gate = makeGate({ client, node: name, clock })
   const sampler = startSampler(() => self.driver, clock)
@@ -114,7 +124,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       pods.close()
       await Promise.all([...self.workers.values()].map((worker) => worker.close()))
       for (const cache of Object.values(self.caches)) cache.close()
-      await Promise.all([hostPorts.close(), kubelet.close()])
+      await Promise.all([hostPorts.close(), kubelet.close(), self.apiRelay?.close()])
       await self.driver?.close({ stopPods })
       registryClient.close()
     },
@@ -156,7 +166,8 @@ function runPods(node: Node, record: ReturnType<typeof makeRecorder>): { readonl
     clock,
     driver: () => node.driver ?? fail(),
     record,
-    services: (namespace: string) => node.caches.services.list(namespace),
+    services: (namespace: string) => servicesFor(node.caches.services, namespace),
+    tokens: keepTokens(client, clock),
     log: node.log,
   }
   const take = (object: KubeObject, type: string): void => {
@@ -176,6 +187,12 @@ function runPods(node: Node, record: ReturnType<typeof makeRecorder>): { readonl
   return { close: node.caches.pods.onChange(take) }
 }
 
+/** What a pod's variables name: the API server, and the Services of its namespace. */
+function servicesFor(services: WatchCache, namespace: string): readonly KubeObject[] {
+  const api = namespace === 'default' ? undefined : services.get('default', 'kubernetes')
+  return [...(api === undefined ? [] : [api]), ...services.list(namespace)]
+}
+
 /** Ends what is left of pods that are gone: deleted while no node looked, or while one was ending them. */
 async function sweep(node: Node): Promise<void> {
   const known = new Set(node.caches.pods.list().map((object) => object.metadata.uid))
@@ -192,7 +209,7 @@ function followNetwork(
   const { wake } = onceMore(async () => {
     if (node.isClosing) return
     const { services, slices } = node.caches
-    const table = planNetwork(services.list(), slices.list(), node.driver?.dns !== undefined)
+    const table = planNetwork(services.list(), slices.list(), node.driver?.dns !== undefined, node.apiRelay?.path)
     await node.driver?.setNetwork(table).catch((error: unknown) => node.log(`node: network: ${String(error)}`))
     if (node.driver && !node.driver.isSimulated) await setHostKeys(table.ports.map(({ key }) => key))
   })

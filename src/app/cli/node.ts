@@ -38,6 +38,7 @@ export const node: Command = {
       const started = await startNode({
         client,
         caPem: connection.caPem,
+        apiServer: connection.server,
         clock: systemClock,
         name: values.name,
         driver,

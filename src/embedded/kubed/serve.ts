@@ -2,6 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { createServer, type ServerOptions } from 'node:https'
+import { isIPv4 } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { join, resolve } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { reconcileDefaultRoles } from './authorization/defaults.ts'
@@ -91,7 +93,7 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
   const plainPort = await plain?.listen('127.0.0.1', 0)
   const port = await server.listen(host, options.port)
   const url = `https://${host}:${port}`
-  bootstrap(env, port)
+  bootstrap(env, { host: advertised(host), port })
   reconcileDefaultRoles(env)
   await store.settled()
   const kubeconfig = join(dir, 'admin.kubeconfig')
@@ -133,6 +135,13 @@ function inWritable<T>(dir: string, make: () => T): T {
       cause: error,
     })
   }
+}
+
+/** An address by which others could know this machine, as kube-apiserver chooses one; loopback is no endpoint of a Service. */
+function advertised(host: string): string {
+  if (isIPv4(host) && !/^(127|0)\./.test(host)) return host
+  const all = Object.values(networkInterfaces()).flatMap((each) => each ?? [])
+  return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1'
 }
 
 function textOf(error: unknown): string {

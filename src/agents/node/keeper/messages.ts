@@ -52,8 +52,8 @@ export type ExecRequest = {
 /** What a short process answered; output is cut at 64 KiB. */
 export type ExecAnswer = { readonly code: number; readonly output: string; readonly timedOut: boolean }
 
-/** Where a pod listens. */
-export type Target = { readonly host: string; readonly port: number }
+/** Where a pod listens; or, with `path`, a socket of this machine that leads to it. */
+export type Target = { readonly host: string; readonly port: number; readonly path?: string }
 
 /** One port of a Service with the pods behind it. */
 export type ServicePortTable = {

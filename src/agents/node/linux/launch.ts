@@ -142,12 +142,13 @@ function idMap(): IdMap {
   return { uid: uids.join('\n'), gid: gids.join('\n'), isSingle: uids.length === 1 && / 1$/.test(uids[0] ?? '') }
 }
 
-function socketOf(stateDir: string): string {
-  const near = join(stateDir, 'keeper.sock')
+/** The path of a socket in a state folder, or near to it where that path is too long for one. */
+export function socketOf(stateDir: string, name = 'keeper.sock'): string {
+  const near = join(stateDir, name)
   if (near.length < 100) return near
   const folder = join(tmpdir(), `sluice-${createHash('sha256').update(stateDir).digest('hex').slice(0, 16)}`)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  return join(folder, 'keeper.sock')
+  return join(folder, name)
 }
 
 function readRecord(path: string): KeeperRecord | undefined {

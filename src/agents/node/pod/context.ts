@@ -3,6 +3,7 @@ import type { KubeClient } from '../../../adapters/kube/types.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Driver } from '../driver.ts'
 import type { Recorder } from '../events.ts'
+import type { Tokens } from './tokens.ts'
 
 /** What all pods of a node share. */
 export type NodeContext = {
@@ -11,7 +12,8 @@ export type NodeContext = {
   /** The driver as it is now; another one after the processes that keep the pods were lost. */
   readonly driver: () => Driver
   readonly record: Recorder
-  /** Services of a namespace. */
+  /** Services of a namespace, and that of the API server. */
   readonly services: (namespace: string) => readonly KubeObject[]
+  readonly tokens: Tokens
   readonly log: (line: string) => void
 }

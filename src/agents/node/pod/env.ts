@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { isApiServer } from '../services.ts'
 import { fieldValue, resourceValue } from './fields.ts'
 import type { Container, EnvVar, KeyRef, Pod } from './shapes.ts'
 
@@ -12,7 +13,7 @@ export type EnvSources = {
   readonly configMap: (name: string) => Readonly<Record<string, string>> | undefined
   /** Secret data by name, decoded. */
   readonly secret: (name: string) => Readonly<Record<string, string>> | undefined
-  /** Services of the pod's namespace, for the variables that name them. */
+  /** Services of the pod's namespace and that of the API server, for the variables that name them. */
   readonly services: readonly KubeObject[]
 }
 
@@ -27,8 +28,9 @@ export function resolveEnv(
   sources: EnvSources,
 ): Map<string, string> {
   const env = new Map<string, string>([['HOSTNAME', sources.pod.spec.hostname ?? sources.pod.metadata.name]])
-  if (sources.pod.spec.enableServiceLinks !== false)
-    for (const [name, value] of serviceEnv(sources.services)) env.set(name, value)
+  const isLinked = sources.pod.spec.enableServiceLinks !== false
+  const services = sources.services.filter((service) => isLinked || isApiServer(service))
+  for (const [name, value] of serviceEnv(services)) env.set(name, value)
   for (const entry of imageEnv) env.set(entry.split('=', 1)[0] ?? '', entry.slice(entry.indexOf('=') + 1))
   for (const { prefix = '', configMapRef, secretRef } of container.envFrom ?? []) {
     const ref = configMapRef ?? secretRef

@@ -1,16 +1,20 @@
-import type { KubeClient } from '../../../adapters/kube/types.ts'
+import type { NodeContext } from './context.ts'
 import type { Container, Pod } from './shapes.ts'
+import type { TokenWish } from './tokens.ts'
 import type { FileData } from './volumes.ts'
 
 /** ConfigMaps, Secrets and tokens of one pod, as they are now. */
 export type Lookups = {
   readonly configMap: (name: string) => FileData | undefined
   readonly secret: (name: string) => FileData | undefined
-  readonly token: (audience: string | undefined) => string | undefined
+  readonly token: (wish: Asked) => string | undefined
 }
 
+/** A token as a volume asks for it. */
+export type Asked = { readonly audience?: string; readonly expirationSeconds?: number }
+
 /** Reads everything that a pod names from the API server, once each. */
-export async function lookUp(client: KubeClient, pod: Pod): Promise<Lookups> {
+export async function lookUp({ client, tokens }: Pick<NodeContext, 'client' | 'tokens'>, pod: Pod): Promise<Lookups> {
   const namespace = pod.metadata.namespace ?? 'default'
   const wanted = namesIn(pod)
   const read = async (kind: 'ConfigMap' | 'Secret', names: ReadonlySet<string>): Promise<Map<string, FileData>> => {
@@ -28,27 +32,29 @@ export async function lookUp(client: KubeClient, pod: Pod): Promise<Lookups> {
     read('ConfigMap', wanted.configMaps),
     read('Secret', wanted.secrets),
   ])
-  const tokens = new Map<string, string>()
-  for (const audience of wanted.audiences) {
-    const token = await requestToken(client, pod, audience)
-    if (token !== undefined) tokens.set(audience, token)
+  const given = new Map<string, string>()
+  for (const asked of wanted.tokens) {
+    const token = await tokens.tokenFor(pod, wishOf(asked))
+    if (token !== undefined) given.set(JSON.stringify(wishOf(asked)), token)
   }
   return {
     configMap: (name) => configMaps.get(name),
     secret: (name) => secrets.get(name),
-    token: (audience) => tokens.get(audience ?? ''),
+    token: (asked) => given.get(JSON.stringify(wishOf(asked))),
   }
 }
+
+const wishOf = ({ audience = '', expirationSeconds = 3600 }: Asked): TokenWish => ({ audience, expirationSeconds })
 
 /** File data as text, for variables. */
 export function textOf(data: FileData | undefined): Readonly<Record<string, string>> | undefined {
   return data && Object.fromEntries(Object.entries(data).map(([key, bytes]) => [key, bytes.toString('utf8')]))
 }
 
-function namesIn({ spec }: Pod): { configMaps: Set<string>; secrets: Set<string>; audiences: Set<string> } {
+function namesIn({ spec }: Pod): { configMaps: Set<string>; secrets: Set<string>; tokens: Asked[] } {
   const configMaps = new Set<string>()
   const secrets = new Set<string>()
-  const audiences = new Set<string>()
+  const tokens: Asked[] = []
   const add = (set: Set<string>, name: string | undefined): void => void (name && set.add(name))
   const ofContainer = ({ env = [], envFrom = [] }: Container): void => {
     for (const { valueFrom } of env) {
@@ -67,21 +73,10 @@ function namesIn({ spec }: Pod): { configMaps: Set<string>; secrets: Set<string>
     for (const source of volume.projected?.sources ?? []) {
       add(configMaps, source.configMap?.name)
       add(secrets, source.secret?.name)
-      if (source.serviceAccountToken) audiences.add(source.serviceAccountToken.audience ?? '')
+      if (source.serviceAccountToken) tokens.push(source.serviceAccountToken)
     }
   }
-  return { configMaps, secrets, audiences }
-}
-
-async function requestToken(client: KubeClient, pod: Pod, audience: string): Promise<string | undefined> {
-  const account = encodeURIComponent(pod.spec.serviceAccountName ?? 'default')
-  const path = `/api/v1/namespaces/${encodeURIComponent(pod.metadata.namespace ?? 'default')}/serviceaccounts/${account}/token`
-  const spec = { audiences: audience === '' ? [] : [audience], expirationSeconds: 3607 }
-  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec }
-  const answer = await client.raw('POST', path, body).catch(() => undefined)
-  if (answer === undefined || answer.status >= 300) return undefined
-  const token: unknown = JSON.parse(answer.text)?.status?.token
-  return typeof token === 'string' ? token : undefined
+  return { configMaps, secrets, tokens }
 }
 
 function decode(data: unknown, encoding: BufferEncoding): Record<string, Buffer> {

@@ -26,7 +26,7 @@ export async function makePlace(context: NodeContext, pod: Pod, existing: Sandbo
   const name = pod.spec.hostname ?? pod.metadata.name
   const id = { uid, namespace: pod.metadata.namespace ?? 'default', name }
   const sandbox = existing ?? (await driver.createSandbox(id, sysctlsOf(pod)))
-  const lookups = await lookUp(context.client, pod)
+  const lookups = await lookUp(context, pod)
   const folder = driver.podFolder(uid)
   const volumes = makeVolumes(join(folder, 'volumes'), { pod, ip: sandbox.ip, hostIp: driver.hostIp, ...lookups })
   await mountMemories(driver, pod, volumes)
@@ -59,7 +59,7 @@ function sysctlsOf({ spec }: Pod): readonly Sysctl[] {
 /** Content of volumes as it is now, for containers that run: ConfigMaps, Secrets, labels and tokens change. @throws SluiceError POD_VOLUME */
 export async function refreshVolumes(context: NodeContext, pod: Pod, { sandbox }: Place): Promise<void> {
   const driver = context.driver()
-  const lookups = await lookUp(context.client, pod)
+  const lookups = await lookUp(context, pod)
   const folder = join(driver.podFolder(uidOf(pod)), 'volumes')
   makeVolumes(folder, { pod, ip: sandbox.ip, hostIp: driver.hostIp, ...lookups })
 }
@@ -87,7 +87,7 @@ export async function startContainer(
   const security = { ...pod.spec.securityContext, ...container.securityContext }
   if (security.privileged === true)
     throw new SluiceError('POD_CONFIG', 'privileged containers are not supported by this node')
-  const lookups = await lookUp(context.client, pod)
+  const lookups = await lookUp(context, pod)
   const env = resolveEnv(container, image.config.Env ?? [], {
     pod,
     ip: sandbox.ip,

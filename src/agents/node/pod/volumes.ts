@@ -19,7 +19,7 @@ export type VolumeSources = {
   readonly configMap: (name: string) => FileData | undefined
   readonly secret: (name: string) => FileData | undefined
   /** A token for the pod's service account; undefined where the API server gives none. */
-  readonly token: (audience: string | undefined) => string | undefined
+  readonly token: (asked: { readonly audience?: string; readonly expirationSeconds?: number }) => string | undefined
 }
 
 /**
@@ -107,7 +107,7 @@ function filesOf(part: Projection, sources: VolumeSources, volume: string, isApi
   }
   if (secret) return pick('secret', secret, sources.secret(secret.name ?? ''), volume, false)
   if (downwardAPI) return downward(downwardAPI, sources)
-  const token = serviceAccountToken ? sources.token(serviceAccountToken.audience) : undefined
+  const token = serviceAccountToken ? sources.token(serviceAccountToken) : undefined
   return serviceAccountToken && token ? [{ path: serviceAccountToken.path, content: Buffer.from(token) }] : []
 }
 

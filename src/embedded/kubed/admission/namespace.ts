@@ -39,6 +39,12 @@ export function admitNamespaceDelete(resource: Resource, name: string): void {
     )
 }
 
+/** Whether an object is one of those that every namespace has. */
+export function isContentOfNamespace({ apiVersion, kind, metadata: { name } }: Obj): boolean {
+  if (apiVersion !== 'v1') return false
+  return (kind === 'ConfigMap' && name === 'kube-root-ca.crt') || (kind === 'ServiceAccount' && name === 'default')
+}
+
 /** What a new namespace is given: the account `default`, and the certificate authority. */
 export function namespaceContents(namespace: Obj, caPem: string): { key: string; object: Obj }[] {
   const name = namespace.metadata.name

@@ -4,8 +4,10 @@ import { qosClassOf } from '../defaulting/pod.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { forbidden } from '../fault.ts'
 import { applyLimitDefaults, checkLimits } from './limit-ranger.ts'
+import { randomSuffix } from '../verbs/random-name.ts'
+import { admitAccount } from './service-account.ts'
 import { applyRuntimeClass } from './runtime-class.ts'
-import { namespaceOf, type Obj, specOf } from '../object.ts'
+import { type Obj, specOf } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
 
 const NOT_READY = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']
@@ -16,7 +18,7 @@ export function admitPod(env: Environment, call: Call, pod: Obj): void {
   const spec = specOf(pod)
   if (!env.disabledPlugins.has('RuntimeClass')) applyRuntimeClass(env, resource, pod, spec)
   if (!env.disabledPlugins.has('LimitRanger')) applyLimitDefaults(env, pod)
-  if (!env.disabledPlugins.has('ServiceAccount')) addServiceAccount(env, resource, pod, spec)
+  if (!env.disabledPlugins.has('ServiceAccount')) admitAccount(env, resource, pod, () => randomSuffix(env))
   if (!env.disabledPlugins.has('RuntimeClass')) checkRuntime(env, resource, pod, spec)
   if (!env.disabledPlugins.has('Priority')) addPriority(env, resource, pod, spec)
   if (!env.disabledPlugins.has('DefaultTolerationSeconds')) addTolerations(spec)
@@ -41,19 +43,6 @@ const gated = (nowMs: number): JsonObject => ({
   reason: 'SchedulingGated',
   message: 'Scheduling is blocked due to non-empty scheduling gates',
 })
-
-function addServiceAccount(env: Environment, resource: Resource, pod: Obj, spec: JsonObject): void {
-  const name =
-    typeof spec.serviceAccountName === 'string' && spec.serviceAccountName !== '' ? spec.serviceAccountName : 'default'
-  spec.serviceAccountName = name
-  spec.serviceAccount = name
-  if (env.store.get('/serviceaccounts', namespaceOf(pod), name) === undefined)
-    throw forbidden(
-      resource,
-      pod.metadata.name,
-      `error looking up service account ${namespaceOf(pod)}/${name}: serviceaccount ${JSON.stringify(name)} not found`,
-    )
-}
 
 /** The class of a pod's runtime must be there; what it costs comes from there alone. @see admission plugin RuntimeClass */
 function checkRuntime(env: Environment, resource: Resource, pod: Obj, spec: JsonObject): void {

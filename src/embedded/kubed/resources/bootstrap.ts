@@ -1,10 +1,15 @@
+import { clone, equal } from '../../../lib/kube/json.ts'
 import { type Environment, timestamp } from '../environment.ts'
+import type { Obj } from '../object.ts'
 import { afterWrite, putOwn } from '../verbs/write.ts'
+
+/** Where the API server says that it is. */
+export type ApiAddress = { readonly host: string; readonly port: number }
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
-/** Makes what every cluster has: namespaces with their contents, priority classes, the service of the API itself. */
-export function bootstrap(env: Environment, port: number): void {
+/** Makes what every cluster has: namespaces with their contents, priority classes, the service of the API itself and where it leads. */
+export function bootstrap(env: Environment, at: ApiAddress): void {
   for (const name of NAMESPACES) {
     if (env.store.get('/namespaces', '', name) !== undefined) continue
     putOwn(env, '/namespaces', {
@@ -31,11 +36,12 @@ export function bootstrap(env: Environment, port: number): void {
           ? 'Used for system critical pods that must not be moved from their current node.'
           : 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
     })
-  bootstrapServices(env, port)
+  bootstrapServices(env)
+  leadToApi(env, at)
 }
 
 /** The addresses of Services, and the first of them. */
-function bootstrapServices(env: Environment, port: number): void {
+function bootstrapServices(env: Environment): void {
   putOwn(env, 'networking.k8s.io/servicecidrs', {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'ServiceCIDR',
@@ -53,10 +59,16 @@ function bootstrapServices(env: Environment, port: number): void {
       ],
     },
   })
-  putOwn(env, '/services', {
+}
+
+/** The Service `kubernetes` with its endpoints, by which programs in pods find the API. Another start may be on another port. */
+function leadToApi(env: Environment, { host, port }: ApiAddress): void {
+  const named = { name: 'kubernetes', namespace: 'default' }
+  const ports = [{ name: 'https', port, protocol: 'TCP' }]
+  keep(env, '/services', {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name: 'kubernetes', namespace: 'default', labels: { component: 'apiserver', provider: 'kubernetes' } },
+    metadata: { ...named, labels: { component: 'apiserver', provider: 'kubernetes' } },
     spec: {
       ports: [{ name: 'https', protocol: 'TCP', port: 443, targetPort: port }],
       clusterIP: '10.96.0.1',
@@ -69,4 +81,27 @@ function bootstrapServices(env: Environment, port: number): void {
     },
     status: { loadBalancer: {} },
   })
+  keep(env, '/endpoints', {
+    apiVersion: 'v1',
+    kind: 'Endpoints',
+    metadata: { ...named, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+    subsets: [{ addresses: [{ ip: host }], ports }],
+  })
+  keep(env, 'discovery.k8s.io/endpointslices', {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { ...named, generation: 1, labels: { 'kubernetes.io/service-name': 'kubernetes' } },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: [host], conditions: { ready: true } }],
+    ports,
+  })
+}
+
+/** Makes an object of the server's own, or brings it up to date. */
+function keep(env: Environment, key: string, wanted: Obj): void {
+  const { namespace = '', name } = wanted.metadata
+  const found = env.store.get(key, namespace, name)
+  if (found === undefined) return putOwn(env, key, wanted)
+  const next = { ...clone(found), ...wanted, metadata: found.metadata }
+  if (!equal(next, found)) env.store.put(key, next)
 }

@@ -1,5 +1,5 @@
 import { clone, equal, isObject, type Json, type JsonObject, listOf } from '../../../lib/kube/json.ts'
-import { admitToNamespace, namespaceContents } from '../admission/namespace.ts'
+import { admitToNamespace, isContentOfNamespace, namespaceContents } from '../admission/namespace.ts'
 import { aggregateRoles } from '../authorization/aggregate.ts'
 import type { Call } from '../call.ts'
 import type { Body } from '../decoding/body.ts'
@@ -12,9 +12,8 @@ import { toStored, toVersion } from '../resources/convert.ts'
 import { installDefinition, isDefinition } from '../resources/definitions.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { sameOwners, trackUpdate, type Writer } from './managed-fields.ts'
+import { randomSuffix } from './random-name.ts'
 import { defaultObject, prepareChanged, prepareNew } from './prepare.ts'
-
-const SUFFIX = 'bcdfghjklmnpqrstvwxz2456789'
 
 /** The writer of a request, for managedFields. */
 export function writerOf(env: Environment, call: Call): Writer {
@@ -86,8 +85,7 @@ function placeInNamespace(call: Call, { metadata }: Obj): void {
 }
 
 function generatedName(env: Environment, prefix: string): string {
-  const suffix = [...env.random(5)].map((byte) => SUFFIX[byte % SUFFIX.length]).join('')
-  return prefix.slice(0, 58) + suffix
+  return prefix.slice(0, 58) + randomSuffix(env)
 }
 
 function stampNew(env: Environment, { metadata }: Obj): void {
@@ -275,6 +273,19 @@ export function afterWrite(env: Environment, object: Obj | undefined, before: Ob
   if (isDefinition(either)) installDefinition(env, either, object !== undefined)
   if (either.kind === 'Namespace' && either.apiVersion === 'v1' && object !== undefined && before === undefined)
     for (const { key, object: content } of namespaceContents(object, env.caPem)) putOwn(env, key, content)
+  if (before !== undefined && isContentOfNamespace(before)) giveBack(env, before)
+}
+
+/** What every namespace has comes back when it was deleted or changed, unless the namespace goes with it. */
+function giveBack(env: Environment, lost: Obj): void {
+  const namespace = env.store.get('/namespaces', '', lost.metadata.namespace ?? '')
+  if (namespace === undefined || namespace.metadata.deletionTimestamp !== undefined) return
+  for (const { key, object: content } of namespaceContents(namespace, env.caPem)) {
+    const { namespace: place = '', name } = content.metadata
+    const found = env.store.get(key, place, name)
+    if (found === undefined) putOwn(env, key, content)
+    else if (!equal(found.data, content.data)) env.store.put(key, { ...clone(found), data: content.data })
+  }
 }
 
 const isRbac = ({ apiVersion }: Obj): boolean => apiVersion === 'rbac.authorization.k8s.io/v1'

@@ -14,7 +14,6 @@ const REFUSED = [
     'streams: exec, attach, port-forward, proxies',
     'served where programs run: simulated pods refuse them by name; `tty` in a container names no file; a node’s proxy reaches its kubelet API only (healthz, containerLogs)',
   ],
-  ['ephemeral containers (`kubectl debug` of a pod that runs)', '501 by name'],
   ['admission webhooks, API aggregation', 'not served: their kinds are unknown'],
   [
     'admission policies',

@@ -133,6 +133,26 @@ for (const path of kubectls) {
     )
   })
 
+  test(`${name} debug: a container joins a running pod and sees the processes of another`, skip, async () => {
+    const added = `look-${name?.replaceAll('.', '-')}`
+    const look = ['-c', added, '--', 'sh', '-c', 'cat /proc/*/cmdline; echo; head -n 1; exit 4']
+    const words = [
+      'debug',
+      'talker',
+      '-i',
+      `--image=${IMAGE}`,
+      '--target=talker',
+      '--image-pull-policy=IfNotPresent',
+      ...look,
+    ]
+    const { stdout, stderr } = await kubectl(path, words, 'typed\n')
+    assert.match(stdout, /^typed$/m, stderr)
+    const ended = `{.status.ephemeralContainerStatuses[?(@.name=="${added}")].state.terminated.exitCode}`
+    const told = await kubectl(kubectls.at(-1), ['wait', 'pod/talker', `--for=jsonpath=${ended}=4`, '--timeout=60s'])
+    assert.equal(told.code, 0, told.stderr)
+    assert.match((await kubectl(path, ['logs', 'talker', '-c', added])).stdout, /sleep.9999.*^typed$/ms)
+  })
+
   test(`${name} cp: there and back, byte for byte`, skip, async () => {
     const [there, back] = [join(folder, 'there'), join(folder, 'back')]
     writeFileSync(there, randomBytes(3_000_000))

@@ -70,6 +70,8 @@ export type ContainerStart = ContainerId & {
   readonly hasEnd: boolean
   /** What the container says that it listens on, its first port first. */
   readonly ports: readonly number[]
+  /** Whose processes it sees, and who sees its; a container of the same pod. */
+  readonly joins?: ContainerId
   /** Whether somebody may write to the program; and whether the first who does closes its input when done. */
   readonly stdin: 'none' | 'once' | 'open'
   /** Whether the program has a terminal. */

@@ -2,7 +2,7 @@ import type { WatchCache } from '../../adapters/kube/types.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { Driver } from './driver.ts'
 import type { LogSource } from './kubelet-server.ts'
-import { uidOf, type Container, type PodSpec } from './pod/shapes.ts'
+import { containersOf, uidOf } from './pod/shapes.ts'
 import type { PodWorker } from './pod/worker.ts'
 import type { StreamTargets } from './streams/serve.ts'
 import type { NamedPod } from './usage/summary.ts'
@@ -64,8 +64,4 @@ export function kubeletTargets(node: Pods): KubeletTargets {
       },
     },
   }
-}
-
-function containersOf({ containers, initContainers = [] }: PodSpec): readonly Container[] {
-  return [...containers, ...initContainers]
 }

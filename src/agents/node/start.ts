@@ -85,9 +85,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const choose = () => chooseDriver({ word: options.driver, ...place }, events)
   const chosen = await choose()
   const driver = 'driver' in chosen ? chosen.driver : undefined
-  const apiRelay = options.apiServer?.startsWith('https:')
-    ? await startApiRelay(socketOf(resolve(options.stateDir), 'api.sock'), options.apiServer, log)
-    : undefined
+  const apiRelay = await relayTo(options, log)
   node = { options, log, driver, isClosing: false, apiRelay, workers: new Map(), caches: openCaches(options, log) }
   const self = node
   const gate = makeGate({ client, node: name, clock })
@@ -129,6 +127,15 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       registryClient.close()
     },
   }
+}
+
+/** Pods speak TLS to the API server; one without it is not theirs to reach. */
+async function relayTo(
+  { apiServer, stateDir }: NodeOptions,
+  log: (line: string) => void,
+): Promise<ApiRelay | undefined> {
+  if (apiServer?.startsWith('https:') !== true) return undefined
+  return startApiRelay(socketOf(resolve(stateDir), 'api.sock'), apiServer, log)
 }
 
 function factsOf(name: string, chosen: Chosen, kubeletPort: number): NodeFacts {

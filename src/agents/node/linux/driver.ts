@@ -21,7 +21,7 @@ import { ENTER_SCRIPT, EXEC_SCRIPT, INIT_SCRIPT } from './init-script.ts'
 import { forgetKeeper, launchKeeper, TOOL_ENV, type Launched } from './launch.ts'
 import { addRoutes, hasJoined, joinBridge, makeBridge, NETWORK, waitForNamespace } from './network.ts'
 import { groupOf, keyOf, metaOf, type Linux, type Meta } from './kept.ts'
-import { attachTo, execIn, forwardTo, openIn } from './remote.ts'
+import { attachTo, execIn, findProgram, forwardTo, openIn } from './remote.ts'
 import { enterSandbox, mountMemory, sandboxOf, setSysctls } from './sandbox.ts'
 import { removeTree } from './remove-tree.ts'
 import { checkMachine } from './self-check.ts'
@@ -218,7 +218,7 @@ async function startContainer(linux: Linux, start: ContainerStart): Promise<Runn
   const groups = linux.cgroups.open(groupOf(start), start.limits)
   const { argv, env } = startInit(linux.paths, linux.mode, start, groups)
   const inPod = [...enterSandbox(sandbox), '--', 'sh', '-c', 'cd "$1" && shift && exec "$@"', 'sh', linux.paths.layers]
-  const isolate = ['unshare', '-m', '-p', '--fork', '--kill-child', '--']
+  const isolate = await isolationOf(linux, start.joins)
   const meta: Meta = {
     kind: 'container',
     uid: start.uid,
@@ -238,6 +238,15 @@ async function startContainer(linux: Linux, start: ContainerStart): Promise<Runn
     meta,
   }
   return containerOf(linux, await keeper.run(request), meta)
+}
+
+/** A process namespace of its own, or that of another container. @throws SluiceError NODE_DRIVER when the other does not run */
+async function isolationOf(linux: Linux, joins: ContainerId | undefined): Promise<readonly string[]> {
+  if (joins === undefined) return ['unshare', '-m', '-p', '--fork', '--kill-child', '--']
+  const target = await findProgram(linux, joins)
+  if (target === undefined)
+    throw new SluiceError('NODE_DRIVER', 'the target container does not run', { retry: 'backoff' })
+  return ['nsenter', '-t', String(target.pid), '-p', '--no-fork', '--', 'unshare', '-m', '--fork', '--kill-child', '--']
 }
 
 async function depthIn(linux: Linux, id: ContainerId): Promise<number> {

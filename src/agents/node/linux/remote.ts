@@ -88,7 +88,7 @@ async function fromInside({ launched: { keeper } }: Linux, pid: number, port: nu
 type Found = { readonly pid: number; readonly meta: Container }
 
 /** The program of a container that runs. One that was only just started is waited for until it is in its root. */
-async function findProgram(linux: Linux, id: ContainerId): Promise<Found | undefined> {
+export async function findProgram(linux: Linux, id: ContainerId): Promise<Found | undefined> {
   for (let turn = 0; turn < 200; turn++) {
     const kept = (await linux.launched.keeper.list()).find(({ key }) => key === keyOf(id))
     const meta = kept && metaOf(kept)

@@ -1,7 +1,7 @@
 import type { RunningContainer, Sandbox } from '../driver.ts'
 import { restartDelayMs } from './backoff.ts'
 import type { Health } from './probe-state.ts'
-import type { Container, Pod } from './shapes.ts'
+import { containersOf, type Container, type Pod } from './shapes.ts'
 
 /** What is known of an image that the pod needs. */
 export type ImageState =
@@ -98,8 +98,8 @@ function advance(seen: Seen): PodDecision {
     const failed = isAlive(seen.runs.get(name)) ? seen.health.get(name)?.failed : undefined
     return failed === undefined ? [] : [stopContainer(seen, name, graceMs, failed)]
   })
-  const next = isFinished(seen) ? nothing : startNext(seen)
-  return together([...unwell, next, { steps: [], againAtMs: deadlineAtMs }])
+  const next = isFinished(seen) ? [] : [startNext(seen), ...startGuests(seen)]
+  return together([...unwell, ...next, { steps: [], againAtMs: deadlineAtMs }])
 }
 
 function startNext(seen: Seen): PodDecision {
@@ -118,6 +118,12 @@ function startNext(seen: Seen): PodDecision {
   }
   const policy = pod.spec.restartPolicy ?? 'Always'
   return together([...waiting, ...pod.spec.containers.map((container) => startOne(seen, container, policy))])
+}
+
+/** Containers that were added to look into the pod: started once, whatever the others do. */
+function startGuests(seen: Seen): PodDecision[] {
+  if (seen.sandbox === undefined) return []
+  return (seen.pod.spec.ephemeralContainers ?? []).map((container) => startOne(seen, container, 'Never'))
 }
 
 function startOne(seen: Seen, container: Container, policy: string): PodDecision {
@@ -193,7 +199,7 @@ export function pullsAlways({ image, imagePullPolicy }: Container): boolean {
 }
 
 function aliveContainers({ pod, runs }: Seen): string[] {
-  return [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]
+  return containersOf(pod.spec)
     .map(({ name }) => name)
     .filter((name) => isAlive(runs.get(name)))
 }

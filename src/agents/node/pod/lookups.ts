@@ -1,5 +1,5 @@
 import type { NodeContext } from './context.ts'
-import type { Container, Pod } from './shapes.ts'
+import { containersOf, type Container, type Pod } from './shapes.ts'
 import type { TokenWish } from './tokens.ts'
 import type { FileData } from './volumes.ts'
 
@@ -66,7 +66,7 @@ function namesIn({ spec }: Pod): { configMaps: Set<string>; secrets: Set<string>
       add(secrets, secretRef?.name)
     }
   }
-  for (const container of [...spec.containers, ...(spec.initContainers ?? [])]) ofContainer(container)
+  for (const container of containersOf(spec)) ofContainer(container)
   for (const volume of spec.volumes ?? []) {
     add(configMaps, volume.configMap?.name)
     add(secrets, volume.secret?.secretName)

@@ -106,6 +106,12 @@ export type Container = {
   readonly restartPolicy?: string
 }
 
+/** A container that was added to a running pod, to look into it. */
+export type EphemeralContainer = Container & {
+  /** Whose processes it sees. */
+  readonly targetContainerName?: string
+}
+
 /** Amounts by resource name. */
 export type Quantities = Readonly<Record<string, string | number>>
 
@@ -163,6 +169,7 @@ export type Volume = {
 export type PodSpec = {
   readonly containers: readonly Container[]
   readonly initContainers?: readonly Container[]
+  readonly ephemeralContainers?: readonly EphemeralContainer[]
   readonly volumes?: readonly Volume[]
   readonly nodeName?: string
   readonly hostname?: string
@@ -181,6 +188,15 @@ export type PodSpec = {
   }
   readonly hostAliases?: readonly { readonly ip: string; readonly hostnames?: readonly string[] }[]
   readonly activeDeadlineSeconds?: number
+}
+
+/** Every container of a pod. */
+export function containersOf({
+  containers,
+  initContainers = [],
+  ephemeralContainers = [],
+}: PodSpec): readonly Container[] {
+  return [...containers, ...initContainers, ...ephemeralContainers]
 }
 
 /** State of a container, as the API writes it. */
@@ -205,7 +221,7 @@ export type ContainerStatus = {
   readonly imageID: string
   readonly containerID?: string
   readonly ready: boolean
-  readonly started: boolean
+  readonly started?: boolean
   readonly restartCount: number
   readonly state: ContainerState
   readonly lastState: ContainerState
@@ -235,6 +251,7 @@ export type PodStatus = {
   readonly startTime?: string
   readonly initContainerStatuses?: readonly ContainerStatus[]
   readonly containerStatuses?: readonly ContainerStatus[]
+  readonly ephemeralContainerStatuses?: readonly ContainerStatus[]
   readonly qosClass?: string
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import type { Bind, ContainerStart, Driver, Sandbox, Sysctl } from '../driver.ts'
+import type { Bind, ContainerId, ContainerStart, Driver, Sandbox, Sysctl } from '../driver.ts'
 import type { Image } from '../image/store.ts'
 import type { NodeContext } from './context.ts'
 import { commandOf, expandVariables, resolveEnv } from './env.ts'
@@ -79,7 +79,7 @@ export async function startContainer(
   pod: Pod,
   container: Container,
   image: Image,
-  run: { readonly place: Place; readonly attempt: number },
+  run: { readonly place: Place; readonly attempt: number; readonly joins?: ContainerId | undefined },
 ): Promise<void> {
   const driver = context.driver()
   const { sandbox, volumes } = run.place
@@ -119,6 +119,7 @@ export async function startContainer(
       ...messageBind(driver, { uid, container: container.name, attempt: run.attempt }, container),
       ...bindsOf(container, volumes, readOnlyVolumes(pod), env),
     ],
+    ...(run.joins === undefined ? {} : { joins: run.joins }),
     stdin: container.stdin !== true ? 'none' : container.stdinOnce === true ? 'once' : 'open',
     tty: container.tty === true,
     ports: (container.ports ?? []).map(({ containerPort }) => containerPort),

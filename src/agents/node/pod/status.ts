@@ -12,6 +12,8 @@ export function renderPodStatus(seen: Seen, hostIp: string): PodStatus {
   const initContainerStatuses = inits.map((container) => containerStatus(seen, container, true, 'PodInitializing'))
   const waiting = areInitsDone ? 'ContainerCreating' : 'PodInitializing'
   const containerStatuses = pod.spec.containers.map((container) => containerStatus(seen, container, false, waiting))
+  const guests = pod.spec.ephemeralContainers ?? []
+  const ephemeralContainerStatuses = guests.map((container) => guestStatus(seen, container))
   const isLate = lifeOf(pod, nowMs).isOver && before.phase !== 'Succeeded'
   const phase = isLate ? 'Failed' : phaseOf(seen, areInitsDone)
   const ip = seen.sandbox?.ip ?? before.podIP
@@ -29,6 +31,7 @@ export function renderPodStatus(seen: Seen, hostIp: string): PodStatus {
     startTime: before.startTime ?? timeText(nowMs),
     ...(inits.length > 0 ? { initContainerStatuses } : {}),
     containerStatuses,
+    ...(guests.length > 0 ? { ephemeralContainerStatuses } : {}),
   }
 }
 
@@ -71,6 +74,12 @@ function containerStatus(seen: Seen, container: Container, isInit: boolean, wait
   }
 }
 
+/** A container that looks into the pod is never ready: nothing depends on it. */
+function guestStatus(seen: Seen, container: Container): ContainerStatus {
+  const { started: _started, ...status } = containerStatus(seen, container, false, 'ContainerCreating')
+  return { ...status, ready: false }
+}
+
 function stateOf(seen: Seen, container: Container, run: Run | undefined, waiting: string): ContainerState {
   if (run && isAlive(run)) return { running: { startedAt: timeText(run.startedAtMs) } }
   const image = seen.images.get(container.image)
@@ -86,6 +95,7 @@ function stateOf(seen: Seen, container: Container, run: Run | undefined, waiting
 }
 
 function policyRestarts(pod: Pod, container: Container, code: number): boolean {
+  if (pod.spec.ephemeralContainers?.some(({ name }) => name === container.name)) return false
   const isInit = pod.spec.initContainers?.some(({ name }) => name === container.name) === true
   const policy = container.restartPolicy === 'Always' ? 'Always' : (pod.spec.restartPolicy ?? 'Always')
   if (policy === 'Never') return false

@@ -4,9 +4,9 @@ import { unreachable } from '../../../lib/error/unreachable.ts'
 import type { Image } from '../image/store.ts'
 import type { NodeContext } from './context.ts'
 import { retryDelayMs } from './backoff.ts'
-import type { Fault, Run, Step } from './decide.ts'
+import { type Fault, isAlive, type Run, type Step } from './decide.ts'
 import { runAction } from './run-probe.ts'
-import { uidOf, type Container } from './shapes.ts'
+import { containersOf, uidOf, type Container, type EphemeralContainer } from './shapes.ts'
 import { makePlace, startContainer } from './start-container.ts'
 import type { Memory } from './memory.ts'
 
@@ -99,7 +99,8 @@ async function start(context: NodeContext, memory: Memory, step: Step & { do: 's
   if (container === undefined || image === undefined || memory.place === undefined) return
   try {
     if (attempt >= 2) await context.driver().forget({ uid: uidOf(memory.pod), container: name, attempt: attempt - 2 })
-    await startContainer(context, memory.pod, container, image, { place: memory.place, attempt })
+    const joins = targetOf(memory, container)
+    await startContainer(context, memory.pod, container, image, { place: memory.place, attempt, joins })
   } catch (error) {
     const isConfig = error instanceof SluiceError && ['POD_CONFIG', 'POD_VOLUME', 'OBJECT_INVALID'].includes(error.code)
     const reason = isConfig ? 'CreateContainerConfigError' : 'RunContainerError'
@@ -179,8 +180,16 @@ async function deleteObject(context: NodeContext, { pod }: Memory): Promise<void
   }
 }
 
+/** The run whose processes a container wants to see. @throws SluiceError POD_CONFIG when it is not there */
+function targetOf({ runs }: Memory, { targetContainerName: name = '' }: EphemeralContainer): Run | undefined {
+  if (name === '') return undefined
+  const run = runs.get(name)
+  if (isAlive(run)) return run
+  throw new SluiceError('POD_CONFIG', `unable to find target container ${JSON.stringify(name)}`, { retry: 'backoff' })
+}
+
 function containerOf({ pod }: Memory, name: string): Container | undefined {
-  return [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find((container) => container.name === name)
+  return containersOf(pod.spec).find((container) => container.name === name)
 }
 
 function faultOf(context: NodeContext, before: Fault | undefined, reason: string, error: unknown): Fault {

@@ -7,7 +7,7 @@ import { decidePod, type Ended, isAlive, keyOfStep, type Run, type Seen, type St
 import { freshHealth } from './probe-state.ts'
 import type { Memory } from './memory.ts'
 import { startProbing } from './probing.ts'
-import { uidOf, type Container, type Pod } from './shapes.ts'
+import { containersOf, uidOf, type Container, type Pod } from './shapes.ts'
 import { keepVolumes, showsOther } from './keep-volumes.ts'
 import { renderPodStatus } from './status.ts'
 import { perform } from './steps.ts'
@@ -152,7 +152,8 @@ function freshMemory(pod: Pod): Memory {
 
 /** The runs that the object's status speaks of: what an earlier node started. */
 function runsOfStatus(pod: Pod): Map<string, Run> {
-  const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]
+  const { initContainerStatuses = [], containerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {}
+  const statuses = [...initContainerStatuses, ...containerStatuses, ...ephemeralContainerStatuses]
   return new Map(
     statuses.flatMap(({ name, containerID, restartCount, imageID, state, lastState }) => {
       if (containerID === undefined) return []
@@ -207,9 +208,7 @@ async function observe(context: NodeContext, memory: Memory): Promise<void> {
 function withMessage({ driver }: NodeContext, { pod, messages }: Memory, run: RunningContainer): Ended {
   if (run.exit === undefined) return run
   const key = `${run.container}/${run.attempt}`
-  const container = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find(
-    ({ name }) => name === run.container,
-  )
+  const container = containersOf(pod.spec).find(({ name }) => name === run.container)
   const message = messages.get(key) ?? (container ? terminationMessage(driver(), run, container) : '')
   messages.set(key, message)
   return { ...run, message }

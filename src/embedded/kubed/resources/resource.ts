@@ -57,6 +57,14 @@ export function writesStatus(subresource: string): boolean {
   return subresource === 'status' || subresource === 'approval'
 }
 
+/** Writes the containers that are added to a running pod, and nothing else. */
+export const EPHEMERAL = 'ephemeralcontainers'
+
+/** True for the subresources that are read and written as the object itself. */
+export function isWhole(subresource: string): boolean {
+  return subresource === '' || writesStatus(subresource) || subresource === EPHEMERAL
+}
+
 /** `apps/v1`, `v1`. */
 export function apiVersionOf({ group, version }: { readonly group: string; readonly version: string }): string {
   return group === '' ? version : `${group}/${version}`

@@ -5,6 +5,7 @@ import { AFTER_BATCH, BATCH_CHECKS } from './batch-checks.ts'
 import { AFTER_CONTAINER, checkMounts, checkNames, CONTAINER_CHECKS } from './container-checks.ts'
 import { DATA_CHECKS } from './data-checks.ts'
 import { ENDPOINT_CHECKS } from './endpoint-checks.ts'
+import { checkEphemeral } from './ephemeral-checks.ts'
 import { EVENT_CHECKS } from './event-checks.ts'
 import { type Check, checkNatural, forbid, invalidFor, invalidValue, required, unsupported } from './fault-list.ts'
 import { LIMIT_RANGE_CHECKS } from './limit-range-checks.ts'
@@ -48,10 +49,11 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     )
     checkNames([[`${path}.volumes`, spec.volumes]], errors)
     const volumes = new Set(objectsOf(spec.volumes).map(({ name }) => name))
-    for (const list of ['containers', 'initContainers'])
+    for (const list of ['containers', 'initContainers', 'ephemeralContainers'])
       objectsOf(spec[list]).forEach((container, index) =>
         checkMounts(container, `${path}.${list}[${index}]`, volumes, errors),
       )
+    checkEphemeral(spec, path, errors)
     POD_CHECKS['core.v1.PodSpec']?.(spec, path, errors)
   },
   'core.v1.PodTemplateSpec': ({ metadata }, path, errors) => {

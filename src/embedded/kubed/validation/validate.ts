@@ -7,9 +7,10 @@ import type { Call } from '../call.ts'
 import type { FieldError } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
 import { isDefinition } from '../resources/definitions.ts'
-import { writesStatus } from '../resources/resource.ts'
+import { EPHEMERAL, writesStatus } from '../resources/resource.ts'
 import { validateCustom } from './custom.ts'
 import { validateChange } from './immutable.ts'
+import { checkEphemeralChange } from './ephemeral-checks.ts'
 import { validateDefinition } from './definition-checks.ts'
 import { validateMeta } from './meta.ts'
 import { checkNewPod } from './pod-checks.ts'
@@ -25,7 +26,9 @@ export function validateObject(call: Call, object: Obj, before: Obj | undefined)
   if (isDefinition(object)) return [...errors, ...validateDefinition(object, before)]
   const { type, value } = asChecked(resource, object)
   validateFields(type, withClaims(value), '', errors)
-  if (before !== undefined) errors.push(...validateChange(object, before))
+  if (before !== undefined && call.subresource === EPHEMERAL)
+    checkEphemeralChange(specOf(object), specOf(before), errors)
+  else if (before !== undefined) errors.push(...validateChange(object, before))
   else if (resource.storageKey === '/pods') checkNewPod(object, errors)
   return errors
 }

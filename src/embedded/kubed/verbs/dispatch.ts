@@ -21,7 +21,7 @@ import { formOf, notAcceptable } from '../negotiation/accept.ts'
 import { presentMany, presentOne, send, sendText } from '../negotiation/respond.ts'
 import { type Obj, objFrom } from '../object.ts'
 import { toVersion } from '../resources/convert.ts'
-import { writesStatus } from '../resources/resource.ts'
+import { isWhole } from '../resources/resource.ts'
 import { proxyLog } from '../subresources/log.ts'
 import { bind, bindNamed, evict } from '../subresources/pod.ts'
 import { proxy } from '../subresources/proxy.ts'
@@ -42,7 +42,7 @@ export async function dispatch(env: Environment, call: Call, response: ServerRes
   if (deprecation !== undefined) call.warnings.push(deprecation)
   if (isMetrics(call)) return answerMetrics(env, call, response)
   if (isReview(call)) return answerReview(env, call, response)
-  if (call.subresource !== '' && !writesStatus(call.subresource)) return dispatchSubresource(env, call, response)
+  if (!isWhole(call.subresource)) return dispatchSubresource(env, call, response)
   if (call.name === '') return dispatchMany(env, call, response)
   return dispatchOne(env, call, response)
 }

@@ -26,7 +26,7 @@ import { type Environment, timestamp } from '../environment.ts'
 import { type FieldError, invalid } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
 import { isDefinition, rememberStorage } from '../resources/definitions.ts'
-import { type Resource, writesStatus } from '../resources/resource.ts'
+import { EPHEMERAL, type Resource, writesStatus } from '../resources/resource.ts'
 import { validateObject } from '../validation/validate.ts'
 import { warningsOf } from '../warnings/warnings.ts'
 
@@ -146,6 +146,7 @@ function resetStatus(resource: Resource, object: Obj): void {
 export function prepareChanged(env: Environment, call: Call, object: Obj, before: Obj): void {
   const { resource } = call
   if (writesStatus(call.subresource)) keepAllButStatus(resource, object, before)
+  else if (call.subresource === EPHEMERAL) keepAllButEphemeral(object, before)
   else if (hasStatus(resource)) {
     if (before.status === undefined) delete object.status
     else object.status = before.status
@@ -268,6 +269,16 @@ function keepAllButStatus(resource: Resource, object: Obj, before: Obj): void {
     object.metadata = metadata
     if (resource.kind === 'Deployment') metadata.labels = before.metadata.labels
   } else if (metadata.managedFields !== undefined) object.metadata.managedFields = metadata.managedFields
+}
+
+/** A pod as it was, but for the containers that look into it. */
+function keepAllButEphemeral(pod: Obj, before: Obj): void {
+  const { ephemeralContainers } = specOf(pod)
+  const { managedFields } = pod.metadata
+  Object.assign(pod, clone(before))
+  if (managedFields !== undefined) pod.metadata.managedFields = managedFields
+  if (ephemeralContainers === undefined) delete specOf(pod).ephemeralContainers
+  else specOf(pod).ephemeralContainers = ephemeralContainers
 }
 
 function changesSpec(resource: Resource, object: Obj, before: Obj): boolean {

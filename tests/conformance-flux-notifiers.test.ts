@@ -357,3 +357,13 @@ for (const { name } of rows('otel/TestOTEL_Post'))
     assert.equal(request?.url, 'http://o:4318/v1/traces')
     for (const value of Object.values(message.metadata)) assert.ok(request?.body.includes(value))
   })
+
+for (const { event, sha1 } of rows('matrix/TestSha1Sum'))
+  test('matrix/TestSha1Sum: a message has its own hash as its id', () => {
+    const { Message: message, Reason: reason } = event
+    const involvedObject = { ...plain.involvedObject, toJSON: () => ({}) }
+    const bare = { involvedObject, severity: 'info', timestamp: '2021-08-24T16:18:00Z', message, reason }
+    const talk = { type: 'matrix', spec: { address: 'http://m', channel: '!r:m' }, secret: { token: 't' } }
+    const [request] = said({ ...talk, message: { ...bare, reportingController: '' } as unknown as Message })
+    assert.equal(request?.url.split('/').at(-1), sha1)
+  })

@@ -76,15 +76,7 @@ export const CREATED_KINDS: Readonly<Record<string, CreatedKind>> = {
       'depends-on': {
         type: 'string',
         multiple: true,
-        put: (spec, words) =>
-          set(
-            spec,
-            ['dependsOn'],
-            words.map((word) => {
-              const [first = '', second] = word.split('/')
-              return second === undefined ? { name: first } : { namespace: first, name: second }
-            }),
-          ),
+        put: (spec, words) => set(spec, ['dependsOn'], words.map(parseDependency)),
       },
       'target-namespace': text('targetNamespace'),
       'service-account': text('serviceAccountName'),
@@ -171,6 +163,14 @@ function set(spec: Record<string, unknown>, path: readonly string[], value: unkn
     spec[key] = next
     set(next, rest, value)
   }
+}
+
+/** A dependency as flux takes it: `[namespace/]name[@readyExpr]`. */
+export function parseDependency(word: string): object {
+  const [whole = '', ...expression] = word.split('@')
+  const [first = '', ...rest] = whole.split('/')
+  const name = rest.length === 0 ? { name: first } : { namespace: first, name: rest.join('/') }
+  return expression.length === 0 ? name : { ...name, readyExpr: expression.join('@') }
 }
 
 /** `GitRepository/app`, `app` (a GitRepository), `GitRepository/app.team`. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { groupOf, type KubeObject } from '../../lib/kube/object.ts'
 import { read, readList, readText } from '../../lib/kube/read.ts'
 import { encryptedFormatOf } from '../../lib/sops/format.ts'
@@ -68,7 +69,18 @@ export function withMetadata(
 /** What of an object counts for drift: everything but status, and of metadata labels and annotations. */
 export function comparable(object: KubeObject): unknown {
   const { metadata, status: _status, apiVersion: _version, ...rest } = object as KubeObject & Fields
-  return { ...rest, labels: metadata.labels ?? {}, annotations: metadata.annotations ?? {} }
+  const fields = object.kind === 'HorizontalPodAutoscaler' ? withEachMetricOnce(rest) : rest
+  return { ...fields, labels: metadata.labels ?? {}, annotations: metadata.annotations ?? {} }
+}
+
+/** API servers before 1.27 answer a dry run with a metric twice, and one that is empty (kubernetes issue 118293). */
+function withEachMetricOnce(fields: Fields): Fields {
+  const metrics = readList(fields, 'spec', 'metrics')
+  const once = metrics.filter(
+    (metric, at) =>
+      readText(metric, 'type') !== '' && metrics.findIndex((other) => isDeepStrictEqual(other, metric)) === at,
+  )
+  return once.length === metrics.length ? fields : { ...fields, spec: { ...(fields['spec'] as Fields), metrics: once } }
 }
 
 /**

@@ -57,7 +57,7 @@ export function checkOidcToken(call: HookCall, provider: OidcProvider, { keys, n
  *
  * @throws SluiceError CEL_INVALID, CEL_FAILED
  */
-function claimsFault(
+export function claimsFault(
   { variables, validations }: OidcProvider,
   claims: Claims,
   guard: (run: () => unknown) => unknown = (run) => run(),

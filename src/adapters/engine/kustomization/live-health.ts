@@ -1,6 +1,6 @@
 import type { Kustomization, InventoryEntry } from '../../../kinds/kustomization.ts'
 import { groupOf, type ObjectRef } from '../../../lib/kube/object.ts'
-import { parseInventoryEntry } from '../../../pipeline/apply/inventory.ts'
+import { inventoryEntry, parseInventoryEntry } from '../../../pipeline/apply/inventory.ts'
 import { judge } from '../../../pipeline/health/kstatus.ts'
 import type { Checked } from '../../../pipeline/health/summarize.ts'
 import type { KubeClient, WatchCache } from '../../kube/types.ts'
@@ -11,6 +11,13 @@ import type { Target } from './target.ts'
 /** The objects whose health a Kustomization waits for, each seen through a watch. */
 export type HealthWatch = { readonly check: () => readonly Checked[]; readonly close: () => void }
 
+/** What was applied: `skipped` is not waited for, and what is `vanishing` was there when it is gone. */
+export type Applied = {
+  readonly inventory: readonly InventoryEntry[]
+  readonly skipped: ReadonlySet<string>
+  readonly vanishing: ReadonlySet<string>
+}
+
 type Look = { readonly ref: ObjectRef; readonly cache: WatchCache | undefined; readonly unseen?: string }
 
 /**
@@ -20,8 +27,7 @@ type Look = { readonly ref: ObjectRef; readonly cache: WatchCache | undefined; r
 export async function watchHealth(
   target: Target,
   kustomization: Kustomization,
-  inventory: readonly InventoryEntry[],
-  skipped: ReadonlySet<string>,
+  { inventory, skipped, vanishing }: Applied,
   onChange: () => void,
 ): Promise<HealthWatch> {
   const refs = kustomization.wait
@@ -30,7 +36,8 @@ export async function watchHealth(
   const others = refs.filter((ref) => !isSelf(kustomization, ref))
   const looks = await Promise.all(others.map((ref) => openLook(target, ref, onChange)))
   return {
-    check: () => looks.map((look) => ({ ref: look.ref, judgement: judgeLook(look, target, kustomization) })),
+    check: () =>
+      looks.map((look) => ({ ref: look.ref, judgement: judgeLook(look, target, kustomization, vanishing) })),
     close() {
       for (const { cache } of looks) cache?.close()
     },
@@ -75,11 +82,14 @@ function judgeLook(
   { ref, cache, unseen }: Look,
   { context, live }: Target,
   kustomization: Kustomization,
+  vanishing: ReadonlySet<string>,
 ): Checked['judgement'] {
   if (unseen !== undefined) return { health: 'Unknown', why: unseen }
   // What was healthy before the apply says nothing about what is there now.
   if (live.isBehind(ref)) return { health: 'InProgress', why: 'the change has not been seen yet' }
   const object = live.get(ref) ?? cache?.get(ref.namespace, ref.name)
+  if (object === undefined && vanishing.has(inventoryEntry(ref).id))
+    return { health: 'Current', why: 'the Job finished and went' }
   if (object && object.metadata.deletionTimestamp === undefined) {
     const judgement = expressionJudge(kustomization)(object)
     if (judgement) return judgement

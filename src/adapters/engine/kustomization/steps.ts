@@ -6,6 +6,7 @@ import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { describeRef, refOf, type KubeObject, type ObjectRef } from '../../../lib/kube/object.ts'
 import { inventoryEntry, parseInventoryEntry, staleEntries, unite } from '../../../pipeline/apply/inventory.ts'
 import { compareForApply } from '../../../pipeline/apply/order.ts'
+import { vanishingJobs } from '../../../pipeline/health/vanishing-jobs.ts'
 import { applyObjects, type ObjectChange } from './apply.ts'
 import { buildManifests, findFolder, type BuildMemory } from './build.ts'
 import { finalize, setFinalizers } from './finalize.ts'
@@ -256,6 +257,8 @@ async function beginHealthCheck(
   const { attempt, target } = memory
   if (!attempt?.inventory || !target) return
   const { context, wakeKey } = tools
-  memory.healthWatch = await watchHealth(target, kustomization, attempt.inventory, memory.skipped, () => wakeKey(key))
+  const { objects, skipped } = memory
+  const applied = { inventory: attempt.inventory, skipped, vanishing: vanishingJobs(objects) }
+  memory.healthWatch = await watchHealth(target, kustomization, applied, () => wakeKey(key))
   memory.attempt = { ...attempt, healthStartedMs: context.clock.nowMs() }
 }

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { parseDependency } from '../src/app/cli/create-kinds.ts'
+import {
+  type AutomationOutcome,
+  decideImageUpdateAutomation,
+  type AutomationSeen,
+} from '../src/controllers/image-update-automation.ts'
+import { parseImageUpdateAutomation } from '../src/kinds/image.ts'
+import { parseReceiver } from '../src/kinds/receiver.ts'
+import type { KubeObject } from '../src/lib/kube/object.ts'
+import { treeOfFiles } from '../src/lib/kustomize/tree.ts'
+import { comparable } from '../src/pipeline/apply/normalize.ts'
+import { buildKustomization } from '../src/pipeline/build/build-kustomization.ts'
+import { isJob, vanishingJobs } from '../src/pipeline/health/vanishing-jobs.ts'
+import { claimsFault } from '../src/pipeline/receiver/token-proof.ts'
+import { isIgnored, readPatterns } from '../src/pipeline/source/ignore.ts'
+import { renderRevision } from '../src/pipeline/source/revision.ts'
+
+// Tables of the packages that Flux's controllers share. Values that are Go code there are read by what they say.
+const root = join(process.env['SLUICE_CONFORMANCE'] ?? '../shared/conformance', 'flux')
+const skip = existsSync(root) ? false : `no conformance data at ${root} (SLUICE_CONFORMANCE)`
+type Row = Record<string, any>
+const table = (file: string, name: string): Row[] =>
+  skip ? [] : ((JSON.parse(readFileSync(join(root, file), 'utf8')) as Record<string, Row[]>)[name] ?? [])
+/** The first text of Go code. */
+const quoted = (code: { $go: string } | null): string => /"([^"]*)"/.exec(code?.$go ?? '')?.[1] ?? ''
+
+test('the tables of packages are there', { skip }, () =>
+  assert.ok(table('apis-meta.json', 'TestMakeDependsOn').length > 0),
+)
+
+for (const { name, deps, want } of table('apis-meta.json', 'TestMakeDependsOn'))
+  test(`dependencies as words: ${name}`, () => assert.deepEqual(deps.map(parseDependency), want.map(dependencyOf)))
+
+for (const { name, ref, want } of table('apis-meta.json', 'TestDependencyReferenceString'))
+  test(`dependencies as words: ${name} is read back`, () => assert.deepEqual(parseDependency(want), dependencyOf(ref)))
+
+function dependencyOf({ Namespace, Name, ReadyExpr }: Row): Row {
+  return {
+    name: Name,
+    ...(Namespace === undefined ? {} : { namespace: Namespace }),
+    ...(ReadyExpr === undefined ? {} : { readyExpr: ReadyExpr }),
+  }
+}
+
+for (const { name, hash, want } of table('git-revision.json', 'TestHash_Digest').filter(({ hash }) => quoted(hash)))
+  test(`digest of a hash: ${name}`, () => {
+    const [, algorithm, digits] = /^(.*):(.*)$/.exec(renderRevision('', quoted(hash))) ?? []
+    assert.equal(digits, want.split(':')[1])
+    // Flux's table is older than Git's hashes of 256 bits, which its source-controller does not clone; we do.
+    if (want.startsWith('sha1:') || digits?.length === 64) assert.equal(algorithm, digits?.length === 64 ? 'sha256' : 'sha1')
+  })
+
+const automation = parseImageUpdateAutomation({
+  ...{ apiVersion: 'image.toolkit.fluxcd.io/v1', kind: 'ImageUpdateAutomation' },
+  metadata: { name: 'a', namespace: 'n', generation: 1, finalizers: ['finalizers.fluxcd.io'] },
+  spec: { interval: '1m', sourceRef: { kind: 'GitRepository', name: 'g' }, git: { commit: { author: { email: 'e' } } } },
+})
+const REVISION = 'a718012f6b8a5a0a9cb1a2ff3a4a8c1ec8a2bbb1'
+for (const { name, rev, commitMsg, refspecs, wantSummary } of table(
+  'runtime-misc.json',
+  'source/TestPushResult_Summary',
+).filter(({ wantErr }) => !wantErr))
+  test(`summary of a push: ${name}`, () => {
+    const commit: string = typeof rev === 'string' ? rev : REVISION
+    const message: string = commitMsg?.$id ? 'Update from image update automation' : (commitMsg ?? '')
+    const outcome = {
+      ...{ kind: 'pushed', commit, branch: 'main', message, sourceRevision: 'r', problems: [] },
+      ...(refspecs ? { refspec: refspecs.join("', '") } : {}),
+    } as unknown as AutomationOutcome
+    const seen = { automation, outcome, policies: {}, traps: 'flux', nowMs: 0, random: 0.5 } as unknown as AutomationSeen
+    const decision = decideImageUpdateAutomation({ ...seen, sourceRevision: 'r' }) as unknown as Row
+    const want = /[`"](.*)[`"], (?:testRev|"foo")/s
+      .exec(wantSummary.$go)?.[1]
+      ?.replace("'%s'", `'${commit.slice(0, 7)}'`)
+      .replace("'%s'", "'main'")
+      .replaceAll('\\n', '\n')
+    assert.equal(decision['status'].event.message.replace(/\s+/g, ' ').trim(), want?.replace(/\s+/g, ' ').trim())
+  })
+
+for (const { name, provider, claims, errContains } of table(
+  'notification-server.json',
+  'TestOIDCClaimsProcessor_Evaluate',
+))
+  test(`claims of a token: ${name}`, () => {
+    const lower = (list: Row[] = []) => list.map((one) => mapKeys(one))
+    const { oidcProviders } = parseReceiver({
+      ...{ apiVersion: 'notification.toolkit.fluxcd.io/v1', kind: 'Receiver', metadata: { name: 'r', namespace: 'n' } },
+      spec: {
+        ...{ type: 'generic-oidc', resources: [] },
+        oidcProviders: [
+          {
+            ...{ issuerURL: provider.IssuerURL, audience: provider.Audience },
+            ...{ variables: lower(provider.Variables), validations: lower(provider.Validations) },
+          },
+        ],
+      },
+    })
+    const fault = claimsFault(oidcProviders[0] as never, claims)
+    if (errContains) assert.ok(fault?.includes(errContains), fault)
+    else assert.equal(fault, undefined)
+  })
+
+function mapKeys(row: Row): Row {
+  return Object.fromEntries(Object.entries(row).map(([key, value]) => [key[0]?.toLowerCase() + key.slice(1), value]))
+}
+
+for (const { name, apiVersion, kind, want } of table('ssa-units.json', 'TestIsJob'))
+  test(`jobs: ${name}`, () => assert.equal(isJob({ apiVersion, kind }), want))
+
+for (const { name, objects, want } of table('ssa-units.json', 'TestExtractJobsWithTTL'))
+  test(`jobs that go by themselves: ${name}`, () => assert.equal(vanishingJobs(objects.map(madeObject)).size, want))
+
+/** `makeJob("test-job", "default", int64Ptr(300))` of Go. */
+function madeObject({ $go: code }: Row): KubeObject {
+  const [, kind = '', name = '', namespace = ''] = /^make(\w+)\("([^"]*)", "([^"]*)"/.exec(code) ?? []
+  const ttl = /int64Ptr\((\d+)\)/.exec(code)?.[1]
+  const spec = ttl === undefined ? {} : { ttlSecondsAfterFinished: Number(ttl) }
+  return { apiVersion: kind === 'Job' ? 'batch/v1' : 'v1', kind, metadata: { name, namespace }, spec } as KubeObject
+}
+
+for (const { name, object, want } of table('ssa-units.json', 'TestNormalizeDryRunUnstructured'))
+  test(`answers of a rehearsal: ${name}`, () => {
+    const metricsOf = (side: Row): Row =>
+      (comparable({ metadata: {}, ...side['Object'] } as unknown as KubeObject) as Row)['spec'].metrics
+    assert.deepEqual(metricsOf(object), want.Object.spec.metrics)
+  })
+
+for (const { name, want } of table('sourceignore.json', 'TestLoadExcludePatterns'))
+  test(`patterns of files in folders: ${name}`, () => {
+    for (const { $go: code } of want as Row[]) {
+      const [file = '', ...folders] = [...code.matchAll(/"([^"]+)"/g)].map(([, text]) => text)
+      const patterns = readPatterns(file, folders as string[])
+      assert.ok(isIgnored(patterns, [...(folders as string[]), 'deep', file], false), code)
+      if (folders.length > 0) assert.equal(isIgnored(patterns, [file], false), false)
+    }
+  })
+
+for (const { name, expectedAction } of table('kustomize-generator.json', 'TestGenerateManifest'))
+  test(`generated manifest: ${name}`, () => {
+    const file = (kind: string) => `apiVersion: v1\nkind: ${kind}\nmetadata: {name: a}\n`
+    const written = new Map([
+      ['/kustomization.yaml', 'resources: [./deployment.yaml, ./config.yaml]\nnamespace: apps\n'],
+      ...['deployment', 'config'].map((one) => [`/${one}.yaml`, file(one === 'config' ? 'ConfigMap' : 'Pod')] as const),
+    ])
+    const isThere = expectedAction.$go.endsWith('UnchangedAction')
+    const build = () =>
+      buildKustomization({ tree: treeOfFiles(isThere ? written : new Map()), path: './', spec: {}, traps: 'flux' })
+    if (isThere) assert.deepEqual(build().objects.map(({ metadata }) => metadata.namespace), ['apps', 'apps'])
+    else assert.deepEqual(build().objects, [])
+  })

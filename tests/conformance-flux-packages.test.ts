@@ -51,13 +51,18 @@ for (const { name, hash, want } of table('git-revision.json', 'TestHash_Digest')
     const [, algorithm, digits] = /^(.*):(.*)$/.exec(renderRevision('', quoted(hash))) ?? []
     assert.equal(digits, want.split(':')[1])
     // Flux's table is older than Git's hashes of 256 bits, which its source-controller does not clone; we do.
-    if (want.startsWith('sha1:') || digits?.length === 64) assert.equal(algorithm, digits?.length === 64 ? 'sha256' : 'sha1')
+    if (want.startsWith('sha1:') || digits?.length === 64)
+      assert.equal(algorithm, digits?.length === 64 ? 'sha256' : 'sha1')
   })
 
 const automation = parseImageUpdateAutomation({
   ...{ apiVersion: 'image.toolkit.fluxcd.io/v1', kind: 'ImageUpdateAutomation' },
   metadata: { name: 'a', namespace: 'n', generation: 1, finalizers: ['finalizers.fluxcd.io'] },
-  spec: { interval: '1m', sourceRef: { kind: 'GitRepository', name: 'g' }, git: { commit: { author: { email: 'e' } } } },
+  spec: {
+    interval: '1m',
+    sourceRef: { kind: 'GitRepository', name: 'g' },
+    git: { commit: { author: { email: 'e' } } },
+  },
 })
 const REVISION = 'a718012f6b8a5a0a9cb1a2ff3a4a8c1ec8a2bbb1'
 for (const { name, rev, commitMsg, refspecs, wantSummary } of table(
@@ -71,7 +76,14 @@ for (const { name, rev, commitMsg, refspecs, wantSummary } of table(
       ...{ kind: 'pushed', commit, branch: 'main', message, sourceRevision: 'r', problems: [] },
       ...(refspecs ? { refspec: refspecs.join("', '") } : {}),
     } as unknown as AutomationOutcome
-    const seen = { automation, outcome, policies: {}, traps: 'flux', nowMs: 0, random: 0.5 } as unknown as AutomationSeen
+    const seen = {
+      automation,
+      outcome,
+      policies: {},
+      traps: 'flux',
+      nowMs: 0,
+      random: 0.5,
+    } as unknown as AutomationSeen
     const decision = decideImageUpdateAutomation({ ...seen, sourceRevision: 'r' }) as unknown as Row
     const want = /[`"](.*)[`"], (?:testRev|"foo")/s
       .exec(wantSummary.$go)?.[1]
@@ -149,6 +161,10 @@ for (const { name, expectedAction } of table('kustomize-generator.json', 'TestGe
     const isThere = expectedAction.$go.endsWith('UnchangedAction')
     const build = () =>
       buildKustomization({ tree: treeOfFiles(isThere ? written : new Map()), path: './', spec: {}, traps: 'flux' })
-    if (isThere) assert.deepEqual(build().objects.map(({ metadata }) => metadata.namespace), ['apps', 'apps'])
+    if (isThere)
+      assert.deepEqual(
+        build().objects.map(({ metadata }) => metadata.namespace),
+        ['apps', 'apps'],
+      )
     else assert.deepEqual(build().objects, [])
   })

@@ -36,8 +36,7 @@ export async function watchHealth(
   const others = refs.filter((ref) => !isSelf(kustomization, ref))
   const looks = await Promise.all(others.map((ref) => openLook(target, ref, onChange)))
   return {
-    check: () =>
-      looks.map((look) => ({ ref: look.ref, judgement: judgeLook(look, target, kustomization, vanishing) })),
+    check: () => looks.map((look) => ({ ref: look.ref, judgement: judgeLook(look, target, kustomization, vanishing) })),
     close() {
       for (const { cache } of looks) cache?.close()
     },

@@ -12,7 +12,8 @@ import { parseImageUpdateAutomation } from '../src/kinds/image.ts'
 import { parseReceiver } from '../src/kinds/receiver.ts'
 import type { KubeObject } from '../src/lib/kube/object.ts'
 import { treeOfFiles } from '../src/lib/kustomize/tree.ts'
-import { comparable } from '../src/pipeline/apply/normalize.ts'
+import { comparable, normalize } from '../src/pipeline/apply/normalize.ts'
+import { parseStageKinds, stageOf } from '../src/pipeline/apply/order.ts'
 import { buildKustomization } from '../src/pipeline/build/build-kustomization.ts'
 import { isJob, vanishingJobs } from '../src/pipeline/health/vanishing-jobs.ts'
 import { claimsFault } from '../src/pipeline/receiver/token-proof.ts'
@@ -167,4 +168,61 @@ for (const { name, expectedAction } of table('kustomize-generator.json', 'TestGe
         ['apps', 'apps'],
       )
     else assert.deepEqual(build().objects, [])
+  })
+
+for (const { name, input, expected } of table('ssa-units.json', 'TestParseGroupKindSet'))
+  test(`kinds of a stage of their own: ${name}`, () => {
+    const want = Object.keys(Array.isArray(expected) ? {} : expected).map((key) => JSON.parse(key) as Row)
+    assert.deepEqual(
+      [...(parseStageKinds(input) ?? [])],
+      want.map(({ Group, Kind }) => `${Group}/${Kind}`),
+    )
+    const [first] = want
+    const apiVersion = first?.['Group'] ? `${first['Group']}/v1` : 'v1'
+    if (first) assert.equal(stageOf({ apiVersion, kind: first['Kind'] }, parseStageKinds(input)), 'custom')
+  })
+
+const SOURCE_FAULTS: Record<string, RegExp> = {
+  'unsupported source ref kind': /InvalidSourceConfiguration: source kind 'HelmChart' not supported/,
+  'empty gitSpec': /InvalidSourceConfiguration: source kind 'GitRepository' necessitates field .spec.git/,
+  'refer cross namespace source with crossnamespace disabled': /AccessDenied: can't access 'GitRepository\/foo-ns\/g'/,
+}
+for (const { name, objSpec, opts, wantErr } of table('runtime-misc.json', 'source/TestNewSourceManager'))
+  test(`source of an automation: ${name}`, () => {
+    const { Kind, Namespace: namespace } = objSpec.SourceRef
+    const sourceRef = { kind: typeof Kind === 'string' ? Kind : 'GitRepository', name: 'g', namespace }
+    const seen = {
+      policies: {},
+      traps: 'flux',
+      nowMs: 0,
+      random: 0.5,
+      sourceRevision: 'r',
+    } as unknown as AutomationSeen
+    const decision = decideImageUpdateAutomation({
+      ...seen,
+      crossNamespace: opts === undefined,
+      automation: parseImageUpdateAutomation({
+        ...{ apiVersion: 'image.toolkit.fluxcd.io/v1', kind: 'ImageUpdateAutomation' },
+        metadata: { name: 'a', namespace: 'n', generation: 1, finalizers: ['finalizers.fluxcd.io'] },
+        spec: { interval: '1m', sourceRef, ...(objSpec.GitSpec ? { git: {} } : {}) },
+      }),
+    }) as unknown as Row
+    if (!wantErr) return assert.deepEqual(decision['changes'], ['run'])
+    const [stalled] = decision['status'].status.conditions
+    assert.match(`${stalled.reason}: ${stalled.message}`, SOURCE_FAULTS[name] ?? /AccessDenied|InvalidSource/)
+  })
+
+for (const { name, object, wantErr } of table('ssa-units.json', 'TestFromUnstructured'))
+  test(`objects as they are: ${name}`, () => {
+    // Go wants a type for each; here a kind that nobody knows is as good as any.
+    const { metadata, ...rest } = object.Object
+    const got = normalize(object.Object) as Row
+    assert.deepEqual({ ...got, metadata: got['metadata'] }, { ...rest, metadata }, String(wantErr))
+  })
+
+for (const { name, u } of table('ssa-jsondiff.json', 'Test_copyAnnotationsAndLabels'))
+  test(`labels and annotations count: ${name}`, () => {
+    const { metadata = {}, ...rest } = u.Object
+    const { labels, annotations } = comparable({ metadata, ...rest }) as Row
+    assert.deepEqual([labels, annotations], [metadata.labels ?? {}, metadata.annotations ?? {}])
   })

@@ -160,18 +160,17 @@ function historyOf(code: string): Row[] {
     },
   }))
 }
-/** One row's literal is cut off in the table, and cannot be read. */
-const CUT = 'update existing snapshot and move to front'
-for (const { name, setup, digest, expectedLength, expectedTotal } of table(
-  'apis-meta.json',
-  'TestHistoryUpsert',
-).filter((row) => row['name'] !== CUT))
+for (const { name, setup, digest, expectedLength, expectedTotal } of table('apis-meta.json', 'TestHistoryUpsert'))
   test(`history: ${name}`, () => {
     const status = name.includes('different status') ? 'Failure' : 'ReconciliationSucceeded'
-    const history = historyOf(setup.$go).map((entry) =>
-      entry['lastReconciledStatus'] === 'Success' && status !== 'Failure'
-        ? { ...entry, lastReconciledStatus: status }
-        : entry,
+    // One literal is cut off in the table, in the middle of the entry that the row is about.
+    const isCut = !setup.$go.trimEnd().endsWith('}')
+    const cut = isCut ? `Digest: "${digest}" LastReconciledStatus: "Success" TotalReconciliations: 1` : ''
+    const history = historyOf(`${setup.$go.slice(0, isCut ? setup.$go.lastIndexOf('Digest:') : undefined)}${cut}`).map(
+      (entry) =>
+        entry['lastReconciledStatus'] === 'Success' && status !== 'Failure'
+          ? { ...entry, lastReconciledStatus: status }
+          : entry,
     )
     const kustomization = parseKustomization({
       ...{

@@ -22,6 +22,8 @@ export type DigestOutcome =
 export type PolicyRepository =
   | { readonly kind: 'missing' }
   | { readonly kind: 'forbidden'; readonly hasAccessFrom: boolean }
+  /** In another namespace, which no object may reach here. */
+  | { readonly kind: 'blocked' }
   | { readonly kind: 'unscanned'; readonly wasScanned: boolean; readonly isSuspended: boolean }
   | { readonly kind: 'scanned'; readonly image: string; readonly tags: readonly string[] }
 
@@ -65,7 +67,12 @@ export function decideImagePolicy(seen: ImagePolicySeen): Decision<ImagePolicyCh
         `failed to get the referred ImageRepository: referenced ImageRepository does not exist: ImageRepository.image.toolkit.fluxcd.io "${policy.repository.name}" not found`,
       )
     case 'forbidden':
-      return denied(seen, repository.hasAccessFrom)
+      return denied(seen, `access denied: ${accessFault(policy, repository.hasAccessFrom)}`)
+    case 'blocked':
+      return denied(
+        seen,
+        `cannot access 'ImageRepository/${keyOf(policy)}', cross-namespace references have been blocked`,
+      )
     case 'unscanned': {
       // After a restart the tags come back with the first scan; what the policy says stays true until then.
       if (repository.wasScanned && policy.latestRef && policy.observedGeneration === policy.generation)
@@ -177,18 +184,23 @@ function refused(
 }
 
 /** Tried again: the labels of a namespace are nothing that wakes a policy. */
-function denied(seen: ImagePolicySeen, hasAccessFrom: boolean): Decision<ImagePolicyChange, ImagePolicyStatus> {
+function denied(seen: ImagePolicySeen, why: string): Decision<ImagePolicyChange, ImagePolicyStatus> {
   const { policy, nowMs } = seen
-  const of = `'${policy.repository.namespace}/${policy.repository.name}'`
+  const [reason, message] = ['AccessDenied', `failed to get the referred ImageRepository: ${why}`]
+  const status = retryStatus(policy, nowMs, { reason, message, progress: progressOf(policy) })
+  return { kind: 'wait', afterMs: BACKOFF, status: { status, ...told(policy, reason, message) } }
+}
+
+function accessFault(policy: ImagePolicy, hasAccessFrom: boolean): string {
   const why = hasAccessFrom
     ? `due to ACL labels mismatch on namespace '${policy.namespace}'`
     : "due to missing ACL labels on 'accessFrom'"
-  const [reason, message] = [
-    'AccessDenied',
-    `failed to get the referred ImageRepository: access denied: ${of} can't be accessed ${why}`,
-  ]
-  const status = retryStatus(policy, nowMs, { reason, message, progress: progressOf(policy) })
-  return { kind: 'wait', afterMs: BACKOFF, status: { status, ...told(policy, reason, message) } }
+  return `'${keyOf(policy)}' can't be accessed ${why}`
+}
+
+/** The ImageRepository that a policy names. */
+function keyOf({ repository }: ImagePolicy): string {
+  return `${repository.namespace}/${repository.name}`
 }
 
 function digestFailed(seen: ImagePolicySeen, message: string): Decision<ImagePolicyChange, ImagePolicyStatus> {

@@ -1,6 +1,7 @@
 import { backoffMs, jitterMs } from '../engine/backoff.ts'
 import type { Decision } from '../engine/decision.ts'
 import { kubeTime } from '../kinds/conditions.ts'
+import { blockedReference } from '../kinds/flux-object.ts'
 import type { ImageRefStatus, ImageUpdateAutomation } from '../kinds/image.ts'
 import { usesRemovedFields } from '../pipeline/image/commit-message.ts'
 import type { MarkerProblem } from '../pipeline/image/setters.ts'
@@ -37,6 +38,8 @@ export type AutomationSeen = {
   /** What the selected policies resolve to, by name. */
   readonly policies: Readonly<Record<string, ImageRefStatus>>
   readonly traps: 'safe' | 'flux'
+  /** False: a source of another namespace is out of reach. */
+  readonly crossNamespace: boolean
   readonly nowMs: number
   readonly random: number
   /** How long until the branch must be looked at again; 0 or less: now. */
@@ -63,7 +66,7 @@ export function decideImageUpdateAutomation(seen: AutomationSeen): Decision<Auto
   if (automation.isSuspended) return { kind: 'done', status: {} }
   if (seen.traps === 'flux' && usesRemovedFields(automation.messageTemplate))
     return stalled(seen, 'RemovedTemplateField', REMOVED_FIELD)
-  const refusal = refusalOf(automation)
+  const refusal = refusalOf(seen)
   if (refusal !== undefined) return stalled(seen, refusal.reason, refusal.message)
   if (seen.sourceRevision === undefined) return sourceMissing(seen)
   if (outcome) return outcome.kind === 'failed' ? failed(seen, outcome) : succeeded(seen, outcome)
@@ -79,15 +82,16 @@ export function decideImageUpdateAutomation(seen: AutomationSeen): Decision<Auto
 
 /** What can never run as it is written, in Flux's words. */
 function refusalOf({
-  source,
-  hasGit,
-  updateStrategy,
-}: ImageUpdateAutomation): { readonly reason: string; readonly message: string } | undefined {
+  automation: { namespace, source, hasGit, updateStrategy },
+  crossNamespace,
+}: AutomationSeen): { readonly reason: string; readonly message: string } | undefined {
   const reason = 'InvalidSourceConfiguration'
   if (source.kind !== 'GitRepository')
     return { reason, message: `source kind '${source.kind}' not supported: invalid source configuration` }
   if (!hasGit)
     return { reason, message: `source kind 'GitRepository' necessitates field .spec.git: invalid source configuration` }
+  if (!crossNamespace && source.namespace !== namespace)
+    return { reason: 'AccessDenied', message: blockedReference(source) }
   if (updateStrategy === 'Setters') return undefined
   return { reason: 'InvalidUpdateStrategy', message: `unsupported update strategy: ${updateStrategy}` }
 }

@@ -188,6 +188,7 @@ const automation: Controller = {
           lastSeenRevision: '',
           policies,
           traps: 'safe',
+          crossNamespace: true,
           nowMs,
           random: random(),
           dueInMs: memory.nextMs - nowMs,

@@ -127,6 +127,11 @@ const policies: readonly [it: string, seen: Partial<ImagePolicySeen>, want: stri
     { policy: policy({ policy: { semver: { range: 'nope' } } }) },
     'Stalled=True InvalidPolicy: invalid policy: improper constraint: "nope" | Ready=False InvalidPolicy: invalid policy: improper constraint: "nope"',
   ],
+  [
+    'reaches no other namespace where that is blocked',
+    { repository: { kind: 'blocked' } },
+    "Reconciling=True ProgressingWithRetry: processing object: new generation -1 -> 1 | Ready=False AccessDenied: failed to get the referred ImageRepository: cannot access 'ImageRepository/ns/app', cross-namespace references have been blocked",
+  ],
   ['looks its digest up', { policy: reflecting }, 'act [{"kind":"look up digest","image":"r.io/app","tag":"1.1.0"}]'],
   [
     'reflects its digest',
@@ -159,6 +164,7 @@ const calmAutomation: AutomationSeen = {
   lastSeenRevision: '',
   policies: { app: { name: 'r.io/app', tag: '1.0.0' } },
   traps: 'safe',
+  crossNamespace: true,
   nowMs: 0,
   random: 0.5,
   dueInMs: 1000,
@@ -176,6 +182,14 @@ const automations: readonly [it: string, seen: Partial<AutomationSeen>, want: st
     'done nothing',
   ],
   ['runs when its interval is over', { dueInMs: 0 }, 'act ["run"]'],
+  [
+    'reaches no other namespace where that is blocked',
+    {
+      automation: automation({ sourceRef: { kind: 'GitRepository', name: 'app', namespace: 'other' } }),
+      crossNamespace: false,
+    },
+    "Stalled=True AccessDenied: can't access 'GitRepository/other/app', cross-namespace references have been blocked | Ready=False AccessDenied: can't access 'GitRepository/other/app', cross-namespace references have been blocked",
+  ],
   ['takes old templates', { automation: template }, 'act ["run"]'],
   [
     'says that the branch is up to date',

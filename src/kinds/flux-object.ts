@@ -83,3 +83,12 @@ export function textMap(value: unknown, ...path: readonly string[]): Readonly<Re
 export function textList(value: unknown, ...path: readonly string[]): readonly string[] {
   return readList(value, ...path).filter((entry) => typeof entry === 'string')
 }
+
+/** Why a reference is not followed where objects reach only objects of their own namespace, in Flux's words. */
+export function blockedReference(ref: {
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+}): string {
+  return `can't access '${ref.kind}/${ref.namespace}/${ref.name}', cross-namespace references have been blocked`
+}

@@ -1,6 +1,7 @@
 import type { Controller } from '../../engine/controller.ts'
 import type { Clock } from '../../engine/clock.ts'
 import type { EventSink } from '../../engine/event.ts'
+import type { StageKinds } from '../../pipeline/apply/order.ts'
 import type { FactBody, ReportFact } from '../../pipeline/record/fact.ts'
 import type { SharedCaches } from '../kube/shared-caches.ts'
 import type { KubeClient } from '../kube/types.ts'
@@ -41,6 +42,8 @@ export type EngineContext = {
   readonly ownPort: (port: number) => void
   /** False: objects reach only objects of their own namespace. */
   readonly crossNamespace: boolean
+  /** Kinds that are applied and waited for before the rest. */
+  readonly stageKinds: StageKinds
   /** A number in [0, 1), for jitter. */
   readonly random: () => number
 }

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startController, type RunningController } from '../../engine/converge.ts'
 import type { EventSink } from '../../engine/event.ts'
+import type { StageKinds } from '../../pipeline/apply/order.ts'
 import type { ReportFact } from '../../pipeline/record/fact.ts'
 import type { Clock } from '../clock.ts'
 import { type SharedCaches, shareCaches } from '../kube/shared-caches.ts'
@@ -38,6 +39,7 @@ export type EngineOptions = {
   readonly ownPorts?: readonly number[]
   /** Whether objects may reach objects of another namespace; default true. */
   readonly crossNamespace?: boolean
+  readonly stageKinds?: StageKinds
   readonly report?: ReportFact
   readonly log?: (line: string) => void
 }
@@ -90,6 +92,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     hookReach: { scope: options.hookReach ?? 'any', ownPorts: () => [...ownPorts] },
     ownPort: (port) => void ownPorts.add(port),
     crossNamespace: options.crossNamespace ?? true,
+    stageKinds: options.stageKinds ?? new Set(),
     random: Math.random,
   }
   const parts = await startParts(context, sinks, options.receiverListen)

@@ -92,13 +92,19 @@ function userPart(user: Fields, name: string, source: Source): Partial<Connectio
     ...(token !== undefined && { token }),
     ...(tokenFile !== undefined && { tokenFile: pathIn(tokenFile, `${where}.tokenFile`, source) }),
     ...(username !== undefined && { basic: { username, password: textOf(user['password']) ?? '' } }),
-    ...impersonation(user),
+    ...impersonation(user, name, source),
   }
 }
 
-function impersonation(user: Fields): Partial<Connection> {
-  const as = textOf(user['as'])
-  if (as === undefined) return {}
+/** Half an identity is none: without `as`, what the rest asks for would run with all rights of the user. */
+function impersonation(user: Fields, name: string, source: Source): Partial<Connection> {
+  const as = textOf(user['as']) ?? ''
+  const half = ['as-uid', 'as-groups', 'as-user-extra'].find((field) => user[field] !== undefined)
+  if (as === '' && half !== undefined)
+    throw fault(source, `user "${name}" says ${half} but not as whom: refused`, `users[${name}].${half}`)
+  if (user['as-user-extra'] !== undefined)
+    throw fault(source, `user "${name}" wants as-user-extra, which is not supported`, `users[${name}].as-user-extra`)
+  if (as === '') return {}
   const uid = textOf(user['as-uid'])
   const groups = Array.isArray(user['as-groups']) ? user['as-groups'].filter((g) => typeof g === 'string') : []
   return { impersonate: { user: as, groups, ...(uid !== undefined && { uid }) } }

@@ -4,6 +4,7 @@ import { systemClock } from '../../adapters/clock.ts'
 import type { EngineOptions } from '../../adapters/engine/start.ts'
 import type { Reach } from '../../adapters/net/reach.ts'
 import { parseDurationMs } from '../../kinds/duration.ts'
+import { parseStageKinds } from '../../pipeline/apply/order.ts'
 import { boundHeap } from '../bound-heap.ts'
 import { type Election, runElected } from '../elected-engine.ts'
 import { holdStateFolder } from '../state/state-folder.ts'
@@ -22,6 +23,7 @@ const OPTIONS = {
   'leader-election-retry-period': { type: 'string', default: '5s' },
   'hook-reach': { type: 'string', default: 'any' },
   'no-cross-namespace-refs': { type: 'boolean', default: false },
+  'custom-apply-stage-kinds': { type: 'string', default: '' },
   'registry-alias': { type: 'string', multiple: true },
   verbose: { type: 'boolean', short: 'v', default: false },
 } as const
@@ -30,7 +32,7 @@ export const engine: Command = {
   name: 'engine',
   summary: "Do what Flux's controllers do, on any Kubernetes",
   usage:
-    'sluice engine --kubeconfig FILE [--state DIR] [--artifact-listen H:P] [--receiver-listen H:P] [--traps safe|flux] [--install-crds=false] [--hook-reach any|private|public] [--no-cross-namespace-refs] [--enable-leader-election=false] [--registry-alias NAME=HOST:PORT]',
+    'sluice engine --kubeconfig FILE [--state DIR] [--artifact-listen H:P] [--receiver-listen H:P] [--traps safe|flux] [--install-crds=false] [--hook-reach any|private|public] [--no-cross-namespace-refs] [--custom-apply-stage-kinds GROUP/KIND,…] [--enable-leader-election=false] [--registry-alias NAME=HOST:PORT]',
   async run(argv, io) {
     const { values } = parseArgs({ args: [...argv], options: OPTIONS })
     const kubeconfig = values.kubeconfig ?? io.env['KUBECONFIG']
@@ -59,7 +61,10 @@ export const engine: Command = {
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values']
 
-type Settings = Pick<EngineOptions, 'traps' | 'installCrds' | 'hookReach' | 'registryAliases' | 'crossNamespace'> & {
+type Settings = Pick<
+  EngineOptions,
+  'traps' | 'installCrds' | 'hookReach' | 'registryAliases' | 'crossNamespace' | 'stageKinds'
+> & {
   readonly lead: Election
 }
 
@@ -75,7 +80,10 @@ function parseSettings(values: Values): Settings | string {
   const lead = parseElection(values)
   if (lead === undefined) return 'leader election wants true or false, and durations with retry < renew < lease'
   const crossNamespace = !values['no-cross-namespace-refs']
-  return { traps, installCrds: values['install-crds'] === 'true', hookReach, registryAliases, crossNamespace, lead }
+  const stageKinds = parseStageKinds(values['custom-apply-stage-kinds'])
+  if (stageKinds === undefined) return '--custom-apply-stage-kinds wants a list of group/Kind'
+  const installCrds = values['install-crds'] === 'true'
+  return { traps, installCrds, hookReach, registryAliases, crossNamespace, stageKinds, lead }
 }
 
 function parseElection(values: Values): Election | undefined {

@@ -22,19 +22,34 @@ export function compareForApply(a: ObjectRef, b: ObjectRef): number {
   )
 }
 
-/** The stages of an apply: what defines others (then wait until ready), classes (wait), the rest. Nothing of a stage is applied when one of it is refused. */
-export const STAGES = ['definitions', 'classes', 'rest'] as const
+/** The stages of an apply: what defines others (then wait until ready), classes (wait), kinds that the flag names (wait), the rest. Nothing of a stage is applied when one of it is refused. */
+export const STAGES = ['definitions', 'classes', 'custom', 'rest'] as const
 
 /** One stage. */
 export type Stage = (typeof STAGES)[number]
 
+/** The kinds that `--custom-apply-stage-kinds` names, as `group/Kind`; `/Kind` for those without a group. */
+export type StageKinds = ReadonlySet<string>
+
+/** Reads `rbac.authorization.k8s.io/Role,Secret`; undefined when an entry is empty. */
+export function parseStageKinds(text: string): StageKinds | undefined {
+  if (text.trim() === '') return new Set()
+  const words = text.split(',').map((word) => word.trim())
+  if (words.some((word) => !/^([\w.-]+\/)?\w+$/.test(word))) return undefined
+  return new Set(words.map((word) => (word.includes('/') ? word : `/${word}`)))
+}
+
 /** The stage that an object belongs to. */
-export function stageOf({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>): Stage {
+export function stageOf(
+  { apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>,
+  custom: StageKinds = new Set(),
+): Stage {
   const group = groupOf(apiVersion)
   if (kind === 'CustomResourceDefinition' && group === 'apiextensions.k8s.io') return 'definitions'
   if (kind === 'Namespace' && group === '') return 'definitions'
   if (kind === 'ClusterRole' && group === 'rbac.authorization.k8s.io') return 'definitions'
-  return kind.endsWith('Class') ? 'classes' : 'rest'
+  if (kind.endsWith('Class')) return 'classes'
+  return custom.has(`${group}/${kind}`) ? 'custom' : 'rest'
 }
 
 function rankOf(kind: string): number {

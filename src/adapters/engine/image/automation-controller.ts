@@ -131,6 +131,7 @@ function observe(own: Own, key: string): AutomationSeen | undefined {
     lastSeenRevision: memory.lastSeenRevision,
     policies: resolved(own, automation),
     traps: context.traps,
+    crossNamespace: context.crossNamespace,
     nowMs,
     random: context.random(),
     dueInMs: memory.nextRunMs - nowMs,

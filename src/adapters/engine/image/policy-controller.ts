@@ -120,6 +120,7 @@ async function observe(own: Own, key: string): Promise<ImagePolicySeen | undefin
 }
 
 async function repositoryOf(own: Own, { namespace, repository }: ImagePolicy): Promise<PolicyRepository> {
+  if (repository.namespace !== namespace && !own.context.crossNamespace) return { kind: 'blocked' }
   const object = own.repositories.get(repository.namespace, repository.name)
   if (!object) return { kind: 'missing' }
   if (repository.namespace !== namespace && !(await mayUse(own, object, namespace)))

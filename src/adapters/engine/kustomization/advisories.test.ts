@@ -10,6 +10,7 @@ import { buildKustomization } from '../../../pipeline/build/build-kustomization.
 import { substituteObjects } from '../../../pipeline/build/substitute-objects.ts'
 import { maskSecret } from '../../../pipeline/apply/mask-secret.ts'
 import { readKubeconfig } from '../../kube/kubeconfig.ts'
+import { claimsFault } from '../../../pipeline/receiver/token-proof.ts'
 import { cleanPath } from '../../../pipeline/source/safe-path.ts'
 import { layOver } from '../source/content.ts'
 import { systemClock } from '../../clock.ts'
@@ -55,6 +56,31 @@ const configs: { it: string; value: string; why: RegExp }[] = [
   },
   { it: 'the path of a file instead of a kubeconfig', value: '/etc/passwd', why: /is not a kubeconfig/ },
 ]
+for (const field of ['as-groups', 'as-uid', 'as-user-extra'])
+  test(`CVE-2026-23990: an identity that says ${field} and no name is refused, not run as ourselves`, () => {
+    for (const as of [{}, { as: '' }])
+      assert.throws(() => readKubeconfig(kubeconfig({ token: 't', ...as, [field]: ['system:masters'] })), {
+        code: 'KUBE_CONFIG',
+        message: /but not as whom: refused/,
+      })
+  })
+test('CVE-2026-23990: claims of nobody pass no validation', () => {
+  const validations = [{ expression: "claims.sub == 'repo'", message: 'wrong repo' }]
+  const provider = { issuerUrl: 'https://i', audience: 'a', variables: [], validations }
+  assert.throws(() => claimsFault(provider, {}), /no such key: sub/)
+  assert.match(claimsFault(provider, { sub: '' }) ?? '', /wrong repo/)
+})
+
+test('CVE-2022-24768: where namespaces are kept apart, no source of another one is reached', () => {
+  const foreign = kustomization({ sourceRef: { kind: 'GitRepository', name: 'app', namespace: 'other' } })
+  assert.equal(refusalOf(foreign, { crossNamespace: true }), undefined)
+  assert.deepEqual(refusalOf(foreign, { crossNamespace: false }), {
+    reason: 'AccessDenied',
+    message: "can't access 'GitRepository/other/app', cross-namespace references have been blocked",
+  })
+  assert.equal(refusalOf(kustomization({}), { crossNamespace: false }), undefined)
+})
+
 for (const { it, value, why } of configs)
   test(`CVE-2022-24817: a kubeconfig may not name ${it}`, async () => {
     const reference = { kind: 'Secret', name: 's', key: undefined } as const
@@ -125,7 +151,7 @@ for (const text of ['1d', '', 'forever', '-5m', '9999999999999h', '1h'.repeat(10
   test(`CVE-2022-39272: the interval ${JSON.stringify(text.slice(0, 20))} stops nobody`, () => {
     const parsed = kustomization({ interval: text, timeout: text, retryInterval: text })
     assert.ok(Number.isFinite(parsed.intervalMs) && parsed.intervalMs > 0)
-    if (parsed.invalid !== undefined) assert.equal(refusalOf(parsed)?.reason, 'InvalidSpec')
+    if (parsed.invalid !== undefined) assert.equal(refusalOf(parsed, { crossNamespace: true })?.reason, 'InvalidSpec')
   })
 
 test('CVE-2022-39272: an interval of years does not look without end', async () => {

@@ -77,7 +77,7 @@ export async function applyObjects(
   const { context } = tools.target
   const desired = desiredObjects(built, kustomization, context.traps)
   for (const stage of STAGES) {
-    const objects = desired.filter(({ ref }) => stageOf(ref) === stage)
+    const objects = desired.filter(({ ref }) => stageOf(ref, context.stageKinds) === stage)
     if (objects.length === 0) continue
     const applied = await applyStage(tools, kustomization, objects, onChange)
     if (stage !== 'rest') await waitUntilCurrent(context, applied)

@@ -20,7 +20,7 @@ export function seeKustomization(
   const { context } = tools
   const memory = tools.memoryOf(key)
   const source = sourceOf(tools, kustomization)
-  const refusal = refusalOf(kustomization)
+  const refusal = refusalOf(kustomization, context)
   const cycle = context.traps === 'safe' ? cycleOf(tools, key) : undefined
   return {
     kustomization,

@@ -1,4 +1,5 @@
 import type { Kustomization } from '../../../kinds/kustomization.ts'
+import { blockedReference } from '../../../kinds/flux-object.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { compileHealthExpressions, type JudgeByExpression } from '../../../pipeline/health/expressions.ts'
 import { boundedCall } from '../../bounded-call.ts'
@@ -12,8 +13,11 @@ const compiled = new WeakMap<Kustomization, Compiled>()
 const SOURCES = ['GitRepository', 'OCIRepository', 'Bucket', 'ExternalArtifact']
 
 /** What only a change of the object can help against; `undefined`: nothing is wrong with it. */
-export function refusalOf(kustomization: Kustomization): Refusal | undefined {
-  const { sourceRef, decryption } = kustomization
+export function refusalOf(
+  kustomization: Kustomization,
+  { crossNamespace }: { readonly crossNamespace: boolean },
+): Refusal | undefined {
+  const { namespace, sourceRef, decryption } = kustomization
   if (kustomization.invalid !== undefined) return { reason: 'InvalidSpec', message: kustomization.invalid }
   const expressions = compile(kustomization)
   if ('refusal' in expressions) return expressions.refusal
@@ -25,6 +29,8 @@ export function refusalOf(kustomization: Kustomization): Refusal | undefined {
     }
   if (!SOURCES.includes(sourceRef.kind))
     return { reason: 'ArtifactFailed', message: `source \`${sourceRef.name}\` kind '${sourceRef.kind}' not supported` }
+  if (!crossNamespace && sourceRef.namespace !== namespace)
+    return { reason: 'AccessDenied', message: blockedReference(sourceRef) }
   return undefined
 }
 

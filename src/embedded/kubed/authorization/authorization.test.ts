@@ -120,6 +120,9 @@ test('impersonation needs its verb', async () => {
   const refused = await ask('GET', '/api', undefined, { ...bearer(token), 'impersonate-user': 'alice' })
   assert.equal(refused.code, 403)
   assert.match(refused.body.message, /cannot impersonate resource "users" in API group "" at the cluster scope/)
+  // CVE-2026-23990: groups of nobody must not fall back to who asks.
+  const nobody = await ask('GET', '/api', undefined, { 'impersonate-user': '', 'impersonate-group': 'system:masters' })
+  assert.equal(nobody.code, 400)
 })
 
 test('who lacks a permission cannot give it, but may bind what it may bind', async () => {

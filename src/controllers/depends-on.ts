@@ -21,7 +21,7 @@ export function blockedBy(
   dependencies: readonly DependencyState[],
 ): DependencyBlock | undefined {
   for (const { key, kustomization: dependency, expression } of dependencies) {
-    if (!dependency) return { message: `dependency '${key}' not found`, isTerminal: false }
+    if (!dependency) return { message: missing(key), isTerminal: false }
     if (expression) {
       if ('error' in expression) return { message: expression.error, isTerminal: expression.isTerminal }
       if (!expression.isReady)
@@ -33,6 +33,11 @@ export function blockedBy(
       return { message: `dependency '${key}' revision is not up to date`, isTerminal: false }
   }
   return undefined
+}
+
+function missing(key: string): string {
+  const name = key.slice(key.indexOf('/') + 1)
+  return `dependency '${key}' not found: kustomizations.kustomize.toolkit.fluxcd.io "${name}" not found`
 }
 
 function isReady({ generation, observedGeneration, conditions }: Kustomization): boolean {

@@ -83,7 +83,7 @@ export function waitingStatus(ending: Ending): Readonly<Record<string, unknown>>
   }
 }
 
-/** The status of one that cannot start: nothing but Ready=False. */
+/** The status of one that cannot start: Ready=False, and what an earlier try left standing. */
 export function blockedStatus(
   kustomization: Kustomization,
   nowMs: number,
@@ -94,11 +94,15 @@ export function blockedStatus(
     ...shownStatus(kustomization),
     ...handled(kustomization),
     conditions: fill({ kustomization, nowMs }, [
+      ...keptUnfinished(kustomization),
       { type: 'Ready', status: 'False', reason, message },
       ...keptHealthy(kustomization),
     ]),
   }
 }
+
+/** Refusals of what the cluster's owner does not allow: Flux does not call the generation seen for them. */
+const UNSEEN = ['AccessDenied', 'FeatureGateDisabled']
 
 /** The status of one that only a change of the object can help. */
 export function stalledStatus(
@@ -115,13 +119,19 @@ export function stalledStatus(
       { type: 'Ready', status: 'False', reason, message },
       ...keptHealthy(kustomization),
     ]),
-    observedGeneration: kustomization.generation,
+    ...(UNSEEN.includes(reason) ? {} : { observedGeneration: kustomization.generation }),
   }
 }
 
-/** A suspended object answers that it has seen its generation and the request. */
+/** A suspended object answers that it has seen the request, and its generation when it was ready. */
 export function suspendedStatus(kustomization: Kustomization): Readonly<Record<string, unknown>> {
-  return { ...shownStatus(kustomization), ...handled(kustomization), observedGeneration: kustomization.generation }
+  const { conditions, generation } = kustomization
+  const isReady = conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
+  return {
+    ...shownStatus(kustomization),
+    ...handled(kustomization),
+    ...(isReady ? { observedGeneration: generation } : {}),
+  }
 }
 
 /** What stands there; a generation that was never seen is -1, as the definition of the kind has it. */
@@ -166,9 +176,20 @@ function addHistory(ending: Ending, digest: string, result: string): readonly Hi
   return [entry, ...history.filter((other) => !isSame(other))].slice(0, HISTORY_LENGTH)
 }
 
-function keptHealthy({ conditions }: Kustomization): readonly WishedCondition[] {
+function keptHealthy(kustomization: Kustomization): readonly WishedCondition[] {
+  return kept(kustomization, ['Healthy'])
+}
+
+/** What did not end before: a try goes on to be one that is tried again. */
+function keptUnfinished(kustomization: Kustomization): readonly WishedCondition[] {
+  return kept(kustomization, ['Reconciling', 'Stalled']).map((one) =>
+    one.type === 'Reconciling' ? { ...one, reason: 'ProgressingWithRetry' } : one,
+  )
+}
+
+function kept({ conditions }: Kustomization, types: readonly string[]): readonly WishedCondition[] {
   return conditions
-    .filter(({ type }) => type === 'Healthy')
+    .filter(({ type }) => types.includes(type))
     .map(({ type, status, reason, message, observedGeneration }) => ({
       type,
       status,

@@ -150,6 +150,8 @@ function decideAttempt(seen: KustomizationSeen, attempt: Attempt): Answer {
 function decideHealth(seen: KustomizationSeen, attempt: Attempt, startedMs: number): Answer {
   const { kustomization, nowMs, healthGraceMs } = seen
   const verdict = summarize(seen.health)
+  // There was nothing to wait for.
+  if (kustomization.wait && seen.health.length === 0) return succeeded(seen, attempt, undefined)
   if (verdict.kind === 'healthy') return succeeded(seen, attempt, nowMs - startedMs)
   const leftMs = startedMs + kustomization.timeoutMs - nowMs
   const graceMs = startedMs + healthGraceMs - nowMs

@@ -62,6 +62,8 @@ const STALE_ANNOTATIONS = [
   'fluxcd.io/sync-checksum',
 ]
 
+const STALE_LABELS = ['fluxcd.io/sync-gc-mark']
+
 /** A step of a JSON patch. */
 export type PatchStep = { readonly op: string; readonly path: string; readonly value?: unknown }
 
@@ -77,15 +79,20 @@ export function planTakeover(live: KubeObject, manager: string): readonly PatchS
       (entry.operation === 'Update' && entry.manager === manager))
   const foreign = entries.filter(isForeign)
   const annotations = Object.keys(live.metadata.annotations ?? {}).filter((name) => STALE_ANNOTATIONS.includes(name))
-  if (foreign.length === 0 && annotations.length === 0) return undefined
-  const steps: PatchStep[] = annotations.map((name) => ({
-    op: 'remove',
-    path: `/metadata/annotations/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
-  }))
+  const labels = Object.keys(live.metadata.labels ?? {}).filter((name) => STALE_LABELS.includes(name))
+  if (foreign.length === 0 && annotations.length === 0 && labels.length === 0) return undefined
+  const steps: PatchStep[] = [
+    ...annotations.map((name) => removal('annotations', name)),
+    ...labels.map((name) => removal('labels', name)),
+  ]
   if (foreign.length > 0)
     steps.push({ op: 'replace', path: '/metadata/managedFields', value: mergeEntries(entries, foreign, live, manager) })
   steps.push({ op: 'replace', path: '/metadata/resourceVersion', value: live.metadata.resourceVersion })
   return steps
+}
+
+function removal(map: 'annotations' | 'labels', name: string): PatchStep {
+  return { op: 'remove', path: `/metadata/${map}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}` }
 }
 
 function mergeEntries(

@@ -7,7 +7,7 @@ import { readText } from '../../../lib/kube/read.ts'
 import { parseInventoryEntry } from '../../../pipeline/apply/inventory.ts'
 import { writeFinalizers } from '../status-writer.ts'
 import { STATUS_MANAGER, type KustomizationTools } from './memory.ts'
-import { pruneObjects } from './prune.ts'
+import { pruneFault, pruneObjects } from './prune.ts'
 import { hasAccount, type Target } from './target.ts'
 import { tellChanges, tellEvent } from './tell.ts'
 
@@ -62,11 +62,12 @@ async function deleteObjects(tools: KustomizationTools, kustomization: Kustomiza
   const memory = tools.memoryOf(key)
   const target = await targets.of(key, kustomization)
   if (!memory.isPruned) {
-    const { pruned, failures } = await pruneObjects(target, kustomization, inventory)
-    const [first] = failures
-    if (first) {
+    const result = await pruneObjects(target, kustomization, inventory)
+    const { pruned } = result
+    const fault = pruneFault(result)
+    if (fault !== undefined) {
       tellEvent(context, kustomization, said(kustomization, 'error', 'pruning for deleted resource failed'))
-      throw new SluiceError('APPLY_FAILED', first.message, { retry: 'backoff' })
+      throw new SluiceError('APPLY_FAILED', fault, { retry: 'backoff' })
     }
     const { reason, revision } = said(kustomization, 'info', '')
     tellChanges(context, kustomization, { revision }, reason, pruned)

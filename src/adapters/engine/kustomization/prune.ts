@@ -1,5 +1,6 @@
 import type { InventoryEntry, Kustomization } from '../../../kinds/kustomization.ts'
-import type { ObjectRef } from '../../../lib/kube/object.ts'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { describeRef, type ObjectRef } from '../../../lib/kube/object.ts'
 import { parseInventoryEntry } from '../../../pipeline/apply/inventory.ts'
 import { compareForApply } from '../../../pipeline/apply/order.ts'
 import { ownerOf, rulesOf } from '../../../pipeline/apply/rules.ts'
@@ -35,14 +36,14 @@ export async function pruneObjects(
     try {
       pruned.push({ ref, action: await pruneOne(ref) })
     } catch (error) {
-      failures.push({ entry, message: error instanceof Error ? error.message : String(error) })
+      failures.push({ entry, message: `${describeRef(ref)} ${error instanceof Error ? error.message : String(error)}` })
     }
   return { pruned, failures }
 
   async function pruneOne(ref: ObjectRef): Promise<Pruned['action']> {
     const resource = await client.resource(ref.apiVersion, ref.kind)
     if (!resource) return 'deleted'
-    const existing = await client.get(ref)
+    const existing = await doing('query', client.get(ref))
     live.forget(ref)
     if (!existing) return 'deleted'
     if (rulesOf(existing).isKept || ownerOf(existing) !== `${namespace}/${name}`) return 'skipped'
@@ -50,8 +51,27 @@ export async function pruneObjects(
     try {
       await client.delete(ref, { propagationPolicy: 'Background', ...(uid === undefined ? {} : { uid }) })
     } catch (error) {
-      if (!(error instanceof ApiError && error.status === 404)) throw error
+      if (!(error instanceof ApiError && error.status === 404)) throw failedTo('delete', error)
     }
     return 'deleted'
   }
+}
+
+/** What went wrong with a prune, in Flux's words. */
+export function pruneFault({ failures }: PruneResult): string | undefined {
+  if (failures.length === 0) return undefined
+  return `delete failed, errors: ${failures.map(({ message }) => `${message};`).join('')}`
+}
+
+async function doing<T>(what: string, call: Promise<T>): Promise<T> {
+  try {
+    return await call
+  } catch (error) {
+    throw failedTo(what, error)
+  }
+}
+
+function failedTo(what: string, cause: unknown): SluiceError {
+  const message = `${what} failed: ${cause instanceof Error ? cause.message : String(cause)}`
+  return new SluiceError('APPLY_FAILED', message, { cause, retry: 'backoff' })
 }

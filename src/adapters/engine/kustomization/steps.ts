@@ -13,7 +13,7 @@ import { finalize, setFinalizers } from './finalize.ts'
 import { holdInventory } from './hold-inventory.ts'
 import { watchHealth } from './live-health.ts'
 import type { KustomizationTools, Memory } from './memory.ts'
-import { pruneObjects } from './prune.ts'
+import { pruneFault, pruneObjects } from './prune.ts'
 import { targetFailure } from './target.ts'
 import { tellChanges, tellEvent } from './tell.ts'
 import { workloadsOf } from './workloads.ts'
@@ -230,14 +230,17 @@ async function prune(tools: KustomizationTools, memory: Memory, kustomization: K
     memory.attempt = { ...attempt, isPruned: true }
     return
   }
-  const { pruned, failures } = await pruneObjects(target, kustomization, stale)
-  tellChanges(tools.context, kustomization, attempt, 'Progressing', pruned)
-  const [first] = failures
-  if (!first) {
+  const result = await pruneObjects(target, kustomization, stale)
+  const { pruned, failures } = result
+  const fault = pruneFault(result)
+  // Flux tells of no deletion when one of them failed.
+  if (fault === undefined || tools.context.traps === 'safe')
+    tellChanges(tools.context, kustomization, attempt, 'Progressing', pruned)
+  if (fault === undefined) {
     memory.attempt = { ...attempt, isPruned: true }
     return
   }
-  const failure: StepFailure = { phase: 'Detecting drift', reason: 'PruneFailed', message: first.message }
+  const failure: StepFailure = { phase: 'Detecting drift', reason: 'PruneFailed', message: fault }
   memory.attempt = {
     ...attempt,
     inventory: unite(

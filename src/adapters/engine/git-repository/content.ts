@@ -2,23 +2,28 @@ import type { GitRepository } from '../../../kinds/git-repository.ts'
 import type { Mirror } from '../../git/mirror.ts'
 import { cleanPath } from '../../../pipeline/source/safe-path.ts'
 import { layOver, withoutIgnored, type Content, type Layer } from '../source/content.ts'
-import { LookFailure } from '../source/look-failure.ts'
+import { failLook, type LookFailure } from '../source/look-failure.ts'
 import type { Submodules } from './submodules.ts'
 
 /** What of a repository's spec decides what its commit offers. */
-export type ContentWish = Pick<GitRepository, 'url' | 'ignore' | 'sparseCheckout' | 'recurseSubmodules'>
+export type ContentWish = Pick<
+  GitRepository,
+  'namespace' | 'name' | 'url' | 'ignore' | 'sparseCheckout' | 'recurseSubmodules'
+>
+
+/** What is laid into a commit's files, and how faults are worded. */
+export type Parts = {
+  readonly submodules: Submodules
+  readonly includes: readonly (Layer & { readonly name: string })[]
+  readonly traps: 'safe' | 'flux'
+}
 
 /**
  * What a commit offers: its files, those of submodules and includes, without what is ignored.
  *
- * @throws LookFailure when a sparse folder is not there
+ * @throws LookFailure when a sparse folder, or the folder of an include, is not there
  */
-export async function contentOf(
-  mirror: Mirror,
-  commit: string,
-  wish: ContentWish,
-  parts: { readonly submodules: Submodules; readonly includes: readonly Layer[] },
-): Promise<Content> {
+export async function contentOf(mirror: Mirror, commit: string, wish: ContentWish, parts: Parts): Promise<Content> {
   const own = await mirror.files(commit)
   const base: Content = {
     files: new Map(own.map((file) => [file.path, file])),
@@ -26,29 +31,52 @@ export async function contentOf(
     linkOn: (path) => mirror.linkOn(commit, path),
   }
   const whole = wish.recurseSubmodules ? layOver(base, await parts.submodules(mirror, wish.url, commit)) : base
-  const kept = await withoutIgnored(sparse(whole, wish.sparseCheckout), wish.ignore)
-  return layOver(kept, parts.includes)
+  for (const include of parts.includes) if (!hasFolder(include)) throw missingInclude(include, parts.traps)
+  return withoutIgnored(layOver(sparse(whole, wish, parts.traps), parts.includes), wish.ignore)
 }
 
-/** Folders as Flux takes them: relative to the root, never out of it. Files at the root are always there, as in git's cone mode. */
-function sparse(content: Content, folders: readonly string[]): Content {
-  if (folders.length === 0) return content
+/** Folders as Flux takes them: relative to the root, never out of it; what is in none of them is not there, files at the root neither. */
+function sparse(content: Content, wish: ContentWish, traps: Parts['traps']): Content {
+  if (wish.sparseCheckout.length === 0) return content
   const paths = [...content.files.keys()]
-  const wanted = folders.map((folder) => {
+  const isIn = (path: string, folder: string): boolean =>
+    folder === '' || path === folder || path.startsWith(`${folder}/`)
+  const wanted = wish.sparseCheckout.map((folder) => {
     const clean = cleanPath(folder)
-    if (clean !== '' && !paths.some((path) => path.startsWith(`${clean}/`))) throw missingFolder(folder)
+    if (!paths.some((path) => isIn(path, clean))) throw missingFolder(folder, clean, wish, traps)
     return clean
   })
-  const isInside = (path: string): boolean =>
-    !path.includes('/') || wanted.some((folder) => folder === '' || path.startsWith(`${folder}/`))
+  const isInside = (path: string): boolean => wanted.some((folder) => isIn(path, folder))
   return { ...content, files: new Map([...content.files].filter(([path]) => isInside(path))) }
 }
 
-function missingFolder(folder: string): LookFailure {
-  return new LookFailure({
-    kind: 'failed',
-    condition: 'FetchFailed',
-    reason: 'GitOperationFailed',
-    message: `failed to sparse checkout directories : sparse checkout dir '${folder}' does not exist in repository`,
-  })
+/** Flux names the folder of its own that it worked in; the digits stand for its random ones. */
+const WORK_DIGITS = '0000000000'
+
+function missingFolder(
+  folder: string,
+  clean: string,
+  { namespace, name }: ContentWish,
+  traps: Parts['traps'],
+): LookFailure {
+  const message = `failed to sparse checkout directories : sparse checkout dir '${folder}' does not exist in repository`
+  const place = `/tmp/gitrepository-${namespace}-${name}-${WORK_DIGITS}/${clean}`
+  const flux = `${message}: lstat ${place}: no such file or directory`
+  return failLook('FetchFailed', 'GitOperationFailed', traps === 'flux' ? flux : message)
+}
+
+function hasFolder({ content, fromPath }: Layer): boolean {
+  const from = cleanPath(fromPath)
+  return from === '' || [...content.files.keys()].some((path) => path === from || path.startsWith(`${from}/`))
+}
+
+function missingInclude(
+  { name, fromPath, toPath }: Layer & { readonly name: string },
+  traps: Parts['traps'],
+): LookFailure {
+  const message = `failed to copy '${name}' include from ${fromPath} to ${toPath}`
+  const place = `/tmp/flux-include-${WORK_DIGITS}/unpack/${cleanPath(fromPath)}`
+  const why =
+    traps === 'flux' ? `cannot stat ${place}: stat ${place}: no such file or directory` : 'there is no such folder'
+  return failLook('StorageOperationFailed', 'CopyFailure', `${message}: ${why}`)
 }

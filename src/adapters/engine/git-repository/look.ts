@@ -89,7 +89,11 @@ async function offerLastRevision(context: EngineContext, mirror: Mirror, reposit
   if (!(await mirror.has(hash))) return
   const ignore = status['observedIgnore']
   const wish = { ...repository, recurseSubmodules: false, ignore: typeof ignore === 'string' ? ignore : undefined }
-  const content = await contentOf(mirror, hash, wish, { submodules: async () => [], includes: [] })
+  const content = await contentOf(mirror, hash, wish, {
+    submodules: async () => [],
+    includes: [],
+    traps: context.traps,
+  })
   context.sources.put(snapshotOf(repository, artifact.revision, content))
 }
 
@@ -114,7 +118,7 @@ function loginFault({ namespace, secretName, proxySecretName }: GitRepository, e
     : `failed to get secret ${of}: failed to get secret ${of}: ${error.message}`
 }
 
-type ResolvedInclude = Layer & { readonly status: ArtifactStatus }
+type ResolvedInclude = Layer & { readonly name: string; readonly status: ArtifactStatus }
 
 function resolveIncludes({ caches, sources }: EngineContext, repository: GitRepository): readonly ResolvedInclude[] {
   if (repository.include.length === 0) return []
@@ -132,7 +136,7 @@ function resolveIncludes({ caches, sources }: EngineContext, repository: GitRepo
       const status = (object['status'] as { artifact?: ArtifactStatus } | undefined)?.artifact
       if (!content || !status)
         throw failLook('IncludeUnavailable', 'NoArtifact', `no artifact available for include '${name}'`)
-      return { content, fromPath, toPath, status }
+      return { name, content, fromPath, toPath, status }
     })
   } finally {
     cache.close()
@@ -179,11 +183,11 @@ function bring(
   { mirror, login, signal }: Remote,
   repository: GitRepository,
   selected: SelectedRef,
-  includes: readonly Layer[],
+  includes: readonly ResolvedInclude[],
 ): Promise<Content> {
   const of = { url: repository.url, login, signal, namesSubmodule: context.traps === 'safe' }
   const submodules = submodulesWith(tools.mirrorOf, of)
-  return contentOf(mirror, selected.commit, repository, { submodules, includes })
+  return contentOf(mirror, selected.commit, repository, { submodules, includes, traps: context.traps })
 }
 
 async function store(

@@ -69,7 +69,7 @@ export async function buildManifests(
     return { specHash, reads, objects, warnings, digest: digestOf(isChanged ? objects.map(dump).join('---\n') : yaml) }
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
-    const text = await flatten(snapshot, error)
+    const text = flatten(error)
     const message = context.traps === 'flux' ? text : shown(context, await placed(snapshot, error, text))
     return { failure: { phase: 'Building manifests', reason: 'BuildFailed', message } }
   }
@@ -84,11 +84,8 @@ const OWN_WORDS =
   /^(failed to decode Kubernetes YAML|component path|post build failed|kustomize build failed|decryption failed|error decrypting|failed to import|secrets ")/
 
 /** The text that Flux shows for a build that failed. */
-async function flatten(snapshot: SourceSnapshot, { message, where = '' }: SluiceError): Promise<string> {
-  const [, path = '', line] = /^(.*?):(\d+)(?::\d+)?$/.exec(where) ?? []
-  const file = snapshot.files.get(path.startsWith(`${ROOT}/`) ? path.slice(ROOT.length + 1) : path)
-  const text = file && message.includes('decode') ? (await snapshot.read(file)).toString('utf8') : undefined
-  const words = fluxWords(message, line === undefined ? undefined : Number(line), text)
+function flatten({ message }: SluiceError): string {
+  const words = fluxWords(message)
   return OWN_WORDS.test(words) ? words : `kustomize build failed: ${words}`
 }
 

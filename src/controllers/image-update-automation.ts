@@ -2,8 +2,7 @@ import { backoffMs, jitterMs } from '../engine/backoff.ts'
 import type { Decision } from '../engine/decision.ts'
 import { kubeTime } from '../kinds/conditions.ts'
 import { blockedReference } from '../kinds/flux-object.ts'
-import type { ImageRefStatus, ImageUpdateAutomation } from '../kinds/image.ts'
-import { usesRemovedFields } from '../pipeline/image/commit-message.ts'
+import { type ImageRefStatus, type ImageUpdateAutomation, selectorFault } from '../kinds/image.ts'
 import type { MarkerProblem } from '../pipeline/image/setters.ts'
 import {
   finalizerChange,
@@ -26,7 +25,13 @@ export type AutomationOutcome =
       readonly refspec: string | undefined
       readonly message: string
     }
-  | { readonly kind: 'failed'; readonly reason: string; readonly message: string }
+  | {
+      readonly kind: 'failed'
+      readonly reason: string
+      readonly message: string
+      /** Only a change of the object helps. */
+      readonly isStalled?: true
+    }
 
 /** Everything that the decision about an ImageUpdateAutomation needs. */
 export type AutomationSeen = {
@@ -54,8 +59,6 @@ export type AutomationSeen = {
 export type AutomationChange = 'add finalizer' | 'remove finalizer' | 'run'
 
 const JITTER = 0.05
-const REMOVED_FIELD =
-  "template uses removed '.Updated' field. Please use '.Changed' instead. See: https://fluxcd.io/flux/components/image/imageupdateautomations/#message-template"
 
 /** Decides what an ImageUpdateAutomation needs: a run when policies, source or interval ask for one, then the status. */
 export function decideImageUpdateAutomation(seen: AutomationSeen): Decision<AutomationChange, ImageStatus> {
@@ -64,12 +67,12 @@ export function decideImageUpdateAutomation(seen: AutomationSeen): Decision<Auto
   if (first === 'gone') return { kind: 'done', status: {} }
   if (first !== undefined) return { kind: 'act', changes: [first] }
   if (automation.isSuspended) return { kind: 'done', status: {} }
-  if (seen.traps === 'flux' && usesRemovedFields(automation.messageTemplate))
-    return stalled(seen, 'RemovedTemplateField', REMOVED_FIELD)
   const refusal = refusalOf(seen)
   if (refusal !== undefined) return stalled(seen, refusal.reason, refusal.message)
   if (seen.sourceRevision === undefined) return sourceMissing(seen)
-  if (outcome) return outcome.kind === 'failed' ? failed(seen, outcome) : succeeded(seen, outcome)
+  if (outcome?.kind === 'failed')
+    return outcome.isStalled ? stalled(seen, outcome.reason, outcome.message) : failed(seen, outcome)
+  if (outcome) return succeeded(seen, outcome)
   if (needsRun(seen)) return { kind: 'act', changes: ['run'] }
   if (!isAsked(seen)) return { kind: 'done', status: {}, againAfterMs: Math.max(seen.dueInMs, 0) }
   const message = 'no change since last reconciliation'
@@ -82,16 +85,22 @@ export function decideImageUpdateAutomation(seen: AutomationSeen): Decision<Auto
 
 /** What can never run as it is written, in Flux's words. */
 function refusalOf({
-  automation: { namespace, source, hasGit, updateStrategy },
+  automation: { namespace, source, hasGit, updateStrategy, policySelector, pushRefspec },
   crossNamespace,
 }: AutomationSeen): { readonly reason: string; readonly message: string } | undefined {
   const reason = 'InvalidSourceConfiguration'
+  const selector = policySelector && selectorFault(policySelector)
+  if (selector !== undefined)
+    return { reason: 'InvalidPolicySelector', message: `failed to parse policy selector: ${selector}` }
   if (source.kind !== 'GitRepository')
     return { reason, message: `source kind '${source.kind}' not supported: invalid source configuration` }
   if (!hasGit)
     return { reason, message: `source kind 'GitRepository' necessitates field .spec.git: invalid source configuration` }
   if (!crossNamespace && source.namespace !== namespace)
     return { reason: 'AccessDenied', message: blockedReference(source) }
+  const push = pushRefspec?.startsWith(':') ? 'deletion' : pushRefspec?.startsWith('+') ? 'force update' : undefined
+  if (push !== undefined)
+    return { reason, message: `push refspec must not specify a ${push}: invalid source configuration` }
   if (updateStrategy === 'Setters') return undefined
   return { reason: 'InvalidUpdateStrategy', message: `unsupported update strategy: ${updateStrategy}` }
 }

@@ -213,11 +213,28 @@ for (const [it, seen, want] of automations)
   test(`ImageUpdateAutomation ${it}`, () =>
     assert.equal(show(decideImageUpdateAutomation({ ...calmAutomation, ...seen })), want))
 
-test('ImageUpdateAutomation refuses an old template when Flux’s traps are asked for', () => {
-  assert.match(
-    show(decideImageUpdateAutomation({ ...calmAutomation, automation: template, traps: 'flux' })),
-    /^Stalled=True RemovedTemplateField/,
-  )
+test('ImageUpdateAutomation stops at what only a change of the object can help', () => {
+  const outcome = { kind: 'failed', reason: 'RemovedTemplateField', message: 'm', isStalled: true } as const
+  const settledStatus = { observedGeneration: 1 }
+  const faults: [seen: Partial<AutomationSeen>, want: RegExp][] = [
+    [{ outcome }, /^Stalled=True RemovedTemplateField: m/],
+    [
+      {
+        automation: automation({ policySelector: { matchExpressions: [{ key: 'a', operator: 'Is' }] } }, settledStatus),
+      },
+      /^Stalled=True InvalidPolicySelector: failed to parse policy selector: "Is" is not a valid label selector operator/,
+    ],
+    [
+      { automation: automation({ git: { push: { refspec: '+main:main' } } }, settledStatus) },
+      /^Stalled=True InvalidSourceConfiguration: push refspec must not specify a force update/,
+    ],
+    [
+      { automation: automation({ git: { push: { refspec: ':main' } } }, settledStatus) },
+      /^Stalled=True InvalidSourceConfiguration: push refspec must not specify a deletion/,
+    ],
+  ]
+  for (const [seen, want] of faults)
+    assert.match(show(decideImageUpdateAutomation({ ...calmAutomation, ...seen })), want)
 })
 
 test('a settled image object, looked at again, is written the same: a second run changes nothing', () => {

@@ -173,6 +173,20 @@ export function selects(selector: LabelSelector, labels: Readonly<Record<string,
   return fitsLabels && selector.matchExpressions.every((one) => fitsExpression(one, labels))
 }
 
+/** What is wrong with a selector, in Kubernetes' words; undefined when nothing is. */
+export function selectorFault({ matchExpressions }: LabelSelector): string | undefined {
+  for (const { operator, values } of matchExpressions) {
+    const list = `values: Invalid value: ${JSON.stringify(values)}`
+    if (!['In', 'NotIn', 'Exists', 'DoesNotExist'].includes(operator))
+      return `"${operator}" is not a valid label selector operator`
+    if (operator.endsWith('In') && values.length === 0)
+      return `${list}: for 'in', 'notin' operators, values set can't be empty`
+    if (operator.endsWith('Exist') || operator === 'Exists')
+      if (values.length > 0) return `${list}: values set must be empty for exists and does not exist`
+  }
+  return undefined
+}
+
 function fitsExpression(
   { key, operator, values }: LabelSelector['matchExpressions'][number],
   labels: Readonly<Record<string, string>>,

@@ -2,7 +2,7 @@ import type { AutomationOutcome } from '../../../controllers/image-update-automa
 import type { GitRef, GitRepository } from '../../../kinds/git-repository.ts'
 import type { ImagePolicy, ImageUpdateAutomation } from '../../../kinds/image.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import { renderCommitMessage } from '../../../pipeline/image/commit-message.ts'
+import { renderCommitMessage, usesRemovedFields } from '../../../pipeline/image/commit-message.ts'
 import type { SetterChange } from '../../../pipeline/image/setters.ts'
 import { renderRevision } from '../../../pipeline/source/revision.ts'
 import { commitAndPush, type PushRequest, type SignCommit } from '../../git/commit-and-push.ts'
@@ -105,6 +105,7 @@ async function update(context: EngineContext, run: Run): Promise<AutomationOutco
     const sourceRevision = renderRevision(shortPointer(checkout.selected.pointer), checkout.selected.commit)
     if (edited.files.length === 0) return { kind: 'up-to-date', sourceRevision, problems }
     if (checkout.isBehind) throw behind(pushBranch)
+    if (context.traps === 'flux' && usesRemovedFields(automation.messageTemplate)) throw removedField()
     const message = renderMessage(automation, edited.changes)
     const commit = await push(context, run, checkout, edited, message)
     if (commit === undefined) continue
@@ -144,6 +145,13 @@ async function tryCheckOut(run: Run, known: string | undefined): Promise<Checkou
     if (!(error instanceof SluiceError) && !(error instanceof LookFailure)) throw error
     throw new RunFailure('GitOperationFailed', `failed to checkout source: ${error.message}`)
   }
+}
+
+/** Flux took `.Updated` out; it notices when it writes the message. */
+function removedField(): RunFailure {
+  const message =
+    "template uses removed '.Updated' field. Please use '.Changed' instead. See: https://fluxcd.io/flux/components/image/imageupdateautomations/#message-template"
+  return new RunFailure('RemovedTemplateField', message, { isStalled: true })
 }
 
 function behind(branch: string): SluiceError {

@@ -1,5 +1,6 @@
 import { Environment, EvaluationError, Optional, ParseError, type ParseResult } from '@marcbachmann/cel-js'
 import { SluiceError } from '../error/sluice-error.ts'
+import { withKubernetes } from './kubernetes.ts'
 import { explainSyntax, explainTypes } from './explain.ts'
 
 /** A compiled CEL expression; errors name it. */
@@ -21,6 +22,8 @@ export type CelOptions = {
   readonly variables?: readonly string[]
   /** What the expression must answer; checked beforehand, so a field of unknown type must be compared with something. */
   readonly output?: 'bool'
+  /** Whose functions there are besides those of CEL; Flux's by default. */
+  readonly library?: 'kubernetes'
   /** Carries an evaluation out, and ends one that takes too long; expressions and values come from outside. */
   readonly guard?: (run: () => unknown) => unknown
 }
@@ -69,13 +72,17 @@ const BASE = new Environment({
   .registerFunction('list<A>.first(): optional<A>', (list: readonly unknown[]) => at(list, 0))
   .registerFunction('list<A>.last(): optional<A>', (list: readonly unknown[]) => at(list, list.length - 1))
 
+const KUBERNETES = withKubernetes(BASE.clone())
+
 function at(list: readonly unknown[], index: number): Optional {
   return list.length === 0 ? Optional.none() : Optional.of(list[index])
 }
 
-function parse(text: string, { variables, output }: CelOptions): ParseResult {
+function parse(text: string, { variables, output, library }: CelOptions): ParseResult {
   if (text.length > LONGEST_TEXT) throw invalid(text, `longer than ${LONGEST_TEXT} characters`)
-  const environment = BASE.clone({ unlistedVariablesAreDyn: variables === undefined })
+  const environment = (library === undefined ? BASE : KUBERNETES).clone({
+    unlistedVariablesAreDyn: variables === undefined,
+  })
   for (const name of variables ?? []) environment.registerVariable(name, 'map<string, dyn>')
   let parsed: ParseResult
   try {

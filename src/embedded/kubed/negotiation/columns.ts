@@ -68,7 +68,7 @@ export const shown = (value: Json | undefined): Json =>
   typeof value === 'string' || typeof value === 'number' ? value : typeof value === 'boolean' ? String(value) : ''
 
 /** The name, first in every table. */
-export const NAME: Column = { ...text('Name', ({ metadata }) => metadata.name), format: 'name' }
+export const NAME: Column = { ...text('Name', ({ metadata }) => metadata.name ?? ''), format: 'name' }
 /** The time of creation itself, for kinds without columns of their own. */
 export const CREATED_AT: Column = {
   ...text('Created At', ({ metadata }) => metadata.creationTimestamp ?? ''),

@@ -55,7 +55,7 @@ function ruleText(rule: JsonObject): JsonObject {
 
 function ruleFault(text: string, schema: JsonObject, isRoot: boolean): string | undefined {
   try {
-    compileCel(text)
+    compileCel(text, { library: 'kubernetes' })
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     return `compilation failed: ${error.message.slice(Math.max(error.message.indexOf('ERROR: '), 0))}`
@@ -98,7 +98,7 @@ function notBool(text: string, schema: JsonObject): string | undefined {
   const sample = SAMPLES[stringOf(schema.type)]
   if (sample === undefined) return undefined
   try {
-    const answer = compileCel(text, { guard: boundedCall }).evaluate({ self: sample, oldSelf: sample })
+    const answer = compileCel(text, { guard: boundedCall, library: 'kubernetes' }).evaluate({ self: sample, oldSelf: sample })
     return typeof answer === 'boolean' ? undefined : 'cel expression must evaluate to a bool'
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error

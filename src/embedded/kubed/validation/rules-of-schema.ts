@@ -18,7 +18,7 @@ const known = new Map<string, Cel>()
 const MOST_KNOWN = 2000
 
 function compiled(text: string): Cel {
-  const found = known.get(text) ?? compileCel(text, { guard: boundedCall })
+  const found = known.get(text) ?? compileCel(text, { guard: boundedCall, library: 'kubernetes' })
   if (known.size >= MOST_KNOWN) known.clear()
   known.set(text, found)
   return found

@@ -19,7 +19,7 @@ const MOST_KNOWN = 2000
 
 /** An expression of a policy, compiled once. @throws SluiceError CEL_INVALID */
 export function policyExpression(text: string): Cel {
-  const found = known.get(text) ?? compileCel(structsAsMaps(text), { guard: boundedCall })
+  const found = known.get(text) ?? compileCel(structsAsMaps(text), { guard: boundedCall, library: 'kubernetes' })
   if (known.size >= MOST_KNOWN) known.clear()
   known.set(text, found)
   return found

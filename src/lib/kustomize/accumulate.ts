@@ -121,7 +121,12 @@ function tryFile(
   into: Accumulator,
 ): SluiceError | undefined {
   try {
-    const read = during(`accumulating resources from '${path}'`, () => readFileResources(loader, path))
+    const read = during(`accumulating resources from '${path}'`, () => {
+      const resources = readFileResources(loader, path)
+      // two of one id in the same file are found out as it is read
+      if (resources.length > 1) append(emptyAccumulator(), resources)
+      return resources
+    })
     noteKinds(build, read)
     if (build.hasOrigins) markFile(read, loader, path)
     if (build.keepsTouches) noteStep(read, { by: 'file', field: 'resources', config: node })

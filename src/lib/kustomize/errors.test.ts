@@ -168,13 +168,7 @@ const cases: Case[] = [
   {
     it: 'a list as object',
     files: k('', { '/pod.yaml': '- a\n' }),
-    text: 'expected MappingNode',
-    where: '/pod.yaml:1:1',
-  },
-  {
-    it: 'an empty item',
-    files: k('', { '/pod.yaml': `${POD}  volumes:\n  -\n` }),
-    text: 'empty item at',
+    text: 'missing Resource metadata',
     where: '/pod.yaml:1:1',
   },
   {

@@ -18,9 +18,9 @@ export function readResources(text: string, file: string, within?: Within): Reso
     if (document.root === undefined || isNull(document.root)) continue
     if (document.root.kind !== 'map')
       throw buildError(
-        'wrong node kind: expected MappingNode but got ' +
-          (document.root.kind === 'seq' ? 'SequenceNode' : 'ScalarNode'),
+        'missing Resource metadata',
         document.root,
+        'write an object: apiVersion, kind and metadata.name',
       )
     if (document.root.fields.size === 0) continue
     pending.push(document.root)
@@ -110,14 +110,11 @@ function itemsOf(list: YamlMap, items: YamlNode): YamlMap[] {
 }
 
 function checkObject(node: YamlMap): void {
-  const kind = fieldText(node, 'kind')
+  const kind = kindOf(node)
   if (!hasMetadata(node)) throw buildError('missing Resource metadata', node, 'add apiVersion, kind and metadata.name')
   if (kind === '') throw buildError(`missing kind in object ${goMetadata(node)}`, node, 'add apiVersion and kind')
   if (!kind.endsWith('List') && fieldText(fieldMap(node, 'metadata'), 'name') === '')
     throw buildError(`missing metadata.name in object ${goMetadata(node)}`, node, 'add metadata.name')
-  const empty = emptyItem(node, '')
-  if (empty !== undefined)
-    throw buildError(`empty item at ${empty} in object ${kind}`, node, 'remove the empty list item')
 }
 
 /** Whether anything tells what the object is. */
@@ -128,6 +125,10 @@ function hasMetadata({ fields }: YamlMap): boolean {
     metadata?.kind === 'map' &&
     ['name', 'namespace', 'labels', 'annotations'].some((name) => isFilled(metadata.fields.get(name)))
   )
+}
+
+function kindOf(node: YamlMap): string {
+  return isFilled(node.fields.get('kind')) ? fieldText(node, 'kind') : ''
 }
 
 function isFilled(node: YamlNode | undefined): boolean {
@@ -144,26 +145,7 @@ function goMetadata(node: YamlMap): string {
     )
     return `map[${pairs.sort().join(' ')}]`
   }
-  return `{{${fieldText(node, 'apiVersion')} ${fieldText(node, 'kind')}} {{${fieldText(metadata, 'name')} ${fieldText(metadata, 'namespace')}} ${map('labels')} ${map('annotations')}}}`
-}
-
-/** Path of a null inside a list, if there is one. */
-function emptyItem(node: YamlNode, path: string): string | undefined {
-  if (node.kind === 'scalar') return undefined
-  if (node.kind === 'map') {
-    for (const [key, value] of node.fields) {
-      if (value.kind === 'scalar') continue
-      const found = emptyItem(value, `${path}/${key}`)
-      if (found !== undefined) return found
-    }
-    return undefined
-  }
-  for (const [index, item] of node.items.entries()) {
-    if (isNull(item)) return `${path}/${index}`
-    const found = emptyItem(item, `${path}/${index}`)
-    if (found !== undefined) return found
-  }
-  return undefined
+  return `{{${fieldText(node, 'apiVersion')} ${kindOf(node)}} {{${fieldText(metadata, 'name')} ${fieldText(metadata, 'namespace')}} ${map('labels')} ${map('annotations')}}}`
 }
 
 /** Whether an error says that a text is no YAML at all. */

@@ -43,7 +43,7 @@ export function parsePlain(c: Cursor, minColumn: number): YamlScalar {
   let isOver = first.stoppedAtColon
   while (!isOver) {
     const end = c.pos
-    if (nextLine(c, minColumn) === 0) break
+    if (nextLine(c, minColumn, start) === 0) break
     const line = parsePlainLine(c.text, c.pos)
     if (line.stoppedAtColon) throw mappingValue(c, line.end)
     value += foldedBreaks(c, end, c.pos) + c.text.slice(c.pos, line.end)
@@ -73,7 +73,7 @@ export function checkPlainStart(c: Cursor): void {
 }
 
 /** Moves to the first character of a continuing line; answers the number of line ends crossed, 0 when none continues. */
-function nextLine(c: Cursor, minColumn: number): number {
+function nextLine(c: Cursor, minColumn: number, start: number): number {
   const { text } = c
   let i = c.pos
   let lineStart = c.lineStart
@@ -84,6 +84,8 @@ function nextLine(c: Cursor, minColumn: number): number {
       breaks++
       lineStart = i + 1
       i++
+    } else if (code === TAB && breaks > 0 && i - lineStart < minColumn) {
+      throw syntaxError(c, 'found a tab character that violates indentation', i, 'indent with spaces', start)
     } else if (code === SPACE || code === CR || code === TAB) i++
     else break
   }

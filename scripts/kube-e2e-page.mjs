@@ -19,19 +19,11 @@ const REASONS = [
     'the node knows no volumes of trust bundles and pod certificates',
   ],
   [/InPlace Resize/, 'containers are not resized in place'],
-  [/Ephemeral Containers/, 'containers cannot be added to a running pod'],
   [/ImageVolume/, 'images are no volumes'],
   [/KubeletManagedEtcHosts|node-pod communication/, 'pods on the network of the host are refused by name'],
   [/HostPort|hostPort/, 'the node opens no ports of the host for pods'],
-  [
-    /API token|automount|projected service account token|OIDC discovery/,
-    'tokens of service accounts are mounted only where the pod says so',
-  ],
-  [/PreStop should call prestop|Proxy version v1|Guestbook|Update Demo/, 'wants the proxy of pods and services'],
-  [/API Server should/, 'the service `kubernetes` has no endpoints: pods do not reach the API server'],
   [/allow privilege escalation when false/, 'wants an image with a set-uid program that is not at hand'],
   [/backoffLimitPerIndex|maxFailedIndexes|FailIndex/, 'Jobs count failures as a whole, not per index'],
-  [/over websockets/, 'logs are not served by WebSocket'],
   [/expressions|FieldSelectors/, 'custom resources are selected by name and namespace only'],
 ]
 

@@ -98,7 +98,10 @@ function notBool(text: string, schema: JsonObject): string | undefined {
   const sample = SAMPLES[stringOf(schema.type)]
   if (sample === undefined) return undefined
   try {
-    const answer = compileCel(text, { guard: boundedCall, library: 'kubernetes' }).evaluate({ self: sample, oldSelf: sample })
+    const answer = compileCel(text, { guard: boundedCall, library: 'kubernetes' }).evaluate({
+      self: sample,
+      oldSelf: sample,
+    })
     return typeof answer === 'boolean' ? undefined : 'cel expression must evaluate to a bool'
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error

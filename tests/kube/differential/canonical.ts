@@ -4,7 +4,7 @@ const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 const MOMENT = /20[2-9]\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| \+0000 UTC)?/g
 /** Inside a message, where the second of a write decides the order, too. */
 const OWNERS = /\\*"managedFields\\*":\[[^\]]*\],?/g
-const PORT = /(\\*"nodePort\\*":)3\d{4}/g
+const PORT = /(\\*"(?:n|healthCheckN)odePort\\*":)3\d{4}/g
 const ADDRESS = /\b10\.96\.\d+\.\d+\b/g
 
 /** An answer without what no two servers share: uids, moments, versions, addresses and ports that the server chose. */

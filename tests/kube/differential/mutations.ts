@@ -1,8 +1,8 @@
 import type { FieldType } from '../../../src/lib/kube-schema/schema.ts'
 import { schemaFor } from '../../../src/lib/kube-schema/builtin.ts'
 
-/** A changed copy of an object, and what was changed. */
-export type Mutation = { readonly what: string; readonly object: unknown }
+/** A changed copy of an object, what was changed, and the same change as a JSON patch of the object. */
+export type Mutation = { readonly what: string; readonly object: unknown; readonly patch: readonly object[] }
 
 type Step = string | number
 type Tree = Record<string, unknown> | unknown[]
@@ -25,6 +25,7 @@ export function mutationsOf(object: Readonly<Record<string, unknown>>): Mutation
     out.push({
       what: `${path.join('.')} = ${value === undefined ? '(gone)' : JSON.stringify(value).slice(0, 80)}`,
       object: copy,
+      patch: [patchOf(path, value)],
     })
   }
   visit(type, object, [], add)
@@ -101,6 +102,12 @@ function freshFor(type: FieldType): readonly unknown[] {
   if (type.schema.type === 'string') return ['x', 'Odd Value', '']
   if (type.schema.type === 'boolean') return [true, false]
   return [1, -1, 0]
+}
+
+function patchOf(path: readonly Step[], value: unknown): object {
+  const pointer = path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+  if (value === undefined) return { op: 'remove', path: pointer }
+  return { op: typeof path.at(-1) === 'number' ? 'replace' : 'add', path: pointer, value }
 }
 
 function put(root: unknown, path: readonly Step[], value: unknown): void {

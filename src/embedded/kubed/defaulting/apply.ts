@@ -3,7 +3,7 @@ import type { FieldType } from '../../../lib/kube-schema/schema.ts'
 import { isObject, type Json, type JsonObject } from '../../../lib/kube/json.ts'
 import { RULES } from './kinds.ts'
 import { roundResources } from './pod.ts'
-import { DEFAULTS } from './table.ts'
+import { DEFAULTS, ZERO_IS_UNSET } from './table.ts'
 
 /** Sets the defaults of a built-in kind, all the way down. In place. */
 export function applyDefaults(type: FieldType, value: JsonObject): void {
@@ -12,7 +12,9 @@ export function applyDefaults(type: FieldType, value: JsonObject): void {
   const name = type.shortName
   RULES[name]?.(value)
   const constants = DEFAULTS[name]
-  for (const field in constants) if (value[field] === undefined) value[field] = structuredClone(constants[field])
+  const isUnset = (found: Json | undefined): boolean =>
+    found === undefined || (ZERO_IS_UNSET.has(name) && (found === '' || found === 0))
+  for (const field in constants) if (isUnset(value[field])) value[field] = structuredClone(constants[field])
   for (const field in value) {
     const child = type.child(field)
     const below = value[field]

@@ -29,7 +29,7 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
     spec.strategy ??= {}
   },
   'apps.v1.DeploymentStrategy': (strategy) => {
-    if ((strategy.type ?? 'RollingUpdate') !== 'RollingUpdate') return
+    if ((strategy.type || 'RollingUpdate') !== 'RollingUpdate') return
     const rolling = isObject(strategy.rollingUpdate) ? strategy.rollingUpdate : {}
     rolling.maxUnavailable ??= '25%'
     rolling.maxSurge ??= '25%'
@@ -50,7 +50,7 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
     }
   },
   'apps.v1.StatefulSetUpdateStrategy': (strategy) => {
-    if ((strategy.type ?? 'RollingUpdate') !== 'RollingUpdate') return
+    if ((strategy.type || 'RollingUpdate') !== 'RollingUpdate') return
     const rolling = isObject(strategy.rollingUpdate) ? strategy.rollingUpdate : {}
     rolling.partition ??= 0
     rolling.maxUnavailable ??= 1
@@ -60,7 +60,7 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
     spec.updateStrategy ??= {}
   },
   'apps.v1.DaemonSetUpdateStrategy': (strategy) => {
-    if ((strategy.type ?? 'RollingUpdate') !== 'RollingUpdate') return
+    if ((strategy.type || 'RollingUpdate') !== 'RollingUpdate') return
     const rolling = isObject(strategy.rollingUpdate) ? strategy.rollingUpdate : {}
     rolling.maxUnavailable ??= 1
     rolling.maxSurge ??= 0
@@ -181,7 +181,10 @@ function defaultService(service: JsonObject): void {
     (spec.type === 'ClusterIP' && listOf(spec.externalIPs).length > 0)
   if (isExternal) spec.externalTrafficPolicy ||= 'Cluster'
   if (spec.type !== 'ExternalName') spec.internalTrafficPolicy ??= 'Cluster'
-  if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true
+  if (spec.type !== 'LoadBalancer') return
+  spec.allocateLoadBalancerNodePorts ??= true
+  const { ingress } = objectOf(objectOf(service.status).loadBalancer)
+  for (const each of objectsOf(ingress)) if (stringOf(each.ip) !== '') each.ipMode ??= 'VIP'
 }
 
 function defaultServicePort(port: JsonObject): void {

@@ -27,7 +27,8 @@ const IMAGE =
 
 /** Tag of an image; `latest` when there is neither tag nor digest. */
 function tagOf(image: string): string {
-  if (image.length > LONGEST_IMAGE || !IMAGE.test(image)) return ''
+  // What looks like a digest is no name.
+  if (image.length > LONGEST_IMAGE || !IMAGE.test(image) || /^[a-f0-9]{64}$/.test(image)) return ''
   const name = image.slice(image.lastIndexOf('/') + 1)
   const [tagged = '', digest] = name.split('@')
   const colon = tagged.indexOf(':')

@@ -19,6 +19,7 @@ export function settleService(spec: JsonObject, old: JsonObject): void {
     if (spec.clusterIP === undefined || spec.clusterIP === '') delete spec.clusterIPs
     else spec.clusterIPs = [spec.clusterIP]
   }
+  settleHealthPort(spec, old, isSame)
   if (spec.type === old.type) return
   if (spec.type === 'ExternalName') for (const field of ADDRESSES.filter(isSame)) delete spec[field]
   for (const [field, types] of Object.entries(OF_TYPE))
@@ -26,4 +27,14 @@ export function settleService(spec: JsonObject, old: JsonObject): void {
   if (spec.type !== 'ClusterIP' && spec.type !== 'ExternalName') return
   const had = new Set(objectsOf(old.ports).map(({ nodePort }) => nodePort))
   for (const port of objectsOf(spec.ports)) if (had.has(port.nodePort)) delete port.nodePort
+}
+
+/** The port of health checks comes with the local policy, stays with it, and goes with it. */
+function settleHealthPort(spec: JsonObject, old: JsonObject, isSame: (field: string) => boolean): void {
+  const [asks, asked] = [spec, old].map(
+    ({ type, externalTrafficPolicy }) => type === 'LoadBalancer' && externalTrafficPolicy === 'Local',
+  )
+  if (asked !== true) return
+  if (asks !== true && isSame('healthCheckNodePort')) delete spec.healthCheckNodePort
+  else if (asks === true && (spec.healthCheckNodePort ?? 0) === 0) spec.healthCheckNodePort = old.healthCheckNodePort
 }

@@ -32,6 +32,9 @@ export const DEFAULTS: Readonly<Record<string, Readonly<Record<string, Json>>>> 
   'core.v1.PersistentVolumeClaimSpec': { volumeMode: 'Filesystem' },
   'core.v1.PersistentVolumeSpec': { persistentVolumeReclaimPolicy: 'Retain', volumeMode: 'Filesystem' },
   'core.v1.PersistentVolumeClaimTemplate': {},
+  'core.v1.NamespaceStatus': { phase: 'Active' },
+  'core.v1.PersistentVolumeStatus': { phase: 'Pending' },
+  'core.v1.PersistentVolumeClaimStatus': { phase: 'Pending' },
   'core.v1.ReplicationControllerSpec': { replicas: 1 },
   'apps.v1.DeploymentSpec': { replicas: 1, revisionHistoryLimit: 10, progressDeadlineSeconds: 600 },
   'apps.v1.DeploymentStrategy': { type: 'RollingUpdate' },
@@ -70,3 +73,11 @@ export const DEFAULTS: Readonly<Record<string, Readonly<Record<string, Json>>>> 
   'resource.v1.DeviceSubRequest': { allocationMode: 'ExactCount' },
   'scheduling.v1.PriorityClass': { preemptionPolicy: 'PreemptLowerPriority' },
 }
+
+/** Definitions of which Go cannot tell an empty text or a zero from nothing: their fields are no pointers. */
+export const ZERO_IS_UNSET: ReadonlySet<string> = new Set([
+  ...['core.v1.Probe', 'core.v1.HTTPGetAction', 'core.v1.ObjectFieldSelector', 'core.v1.ContainerPort'],
+  ...['core.v1.EndpointPort', 'apps.v1.DeploymentStrategy', 'apps.v1.StatefulSetUpdateStrategy'],
+  ...['apps.v1.DaemonSetUpdateStrategy', 'core.v1.NamespaceStatus', 'core.v1.PersistentVolumeStatus'],
+  'core.v1.PersistentVolumeClaimStatus',
+])

@@ -25,3 +25,15 @@ export function checkEndpointAddress(address: Json | undefined, path: string, er
   if (matches(/^224\.0\.0\./, /^ff[0-9a-f]2/))
     invalidValue(errors, path, text, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)')
 }
+
+/** A network must be an address with the length of its prefix. */
+export function checkNetworkText(network: Json | undefined, path: string, errors: FieldError[]): void {
+  if (!isNetwork(stringOf(network)))
+    invalidValue(errors, path, stringOf(network), 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits = '', ...more] = text.trim().split('/')
+  const family = isIP(address)
+  return more.length === 0 && family !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)
+}

@@ -1,28 +1,38 @@
-import { isObject, type Json, type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
+import {
+  isObject,
+  type Json,
+  type JsonObject,
+  listOf,
+  numberOf,
+  objectOf,
+  objectsOf,
+  sorted,
+  stringOf,
+} from '../../../lib/kube/json.ts'
 import { matchSelector } from '../../../lib/kube/selector.ts'
 import type { FieldError } from '../fault.ts'
-import { type Check, checkNatural, forbid, invalidValue, required, unsupported } from './fault-list.ts'
-import { labelError } from './names.ts'
+import { type Below, type Check, checkNatural, forbid, invalidValue, required, unsupported } from './fault-list.ts'
+import { labelError, labelKeyErrors, labelValueErrors } from './names.ts'
 import { checkLabelSelector } from './placement-checks.ts'
 
 /** Checks of workloads before those of their templates. @see k8s.io/kubernetes/pkg/apis/apps/validation */
 export const APPS_CHECKS: Readonly<Record<string, Check>> = {
-  'apps.v1.DeploymentSpec': (spec, path, errors) => {
+  'apps.v1.DeploymentSpec': (spec, path, errors, below) => {
     checkSelector(spec, path, errors, 'deployment', 'invalid label selector')
     checkStrategy(objectOf(spec.strategy), `${path}.strategy`, errors)
     const { progressDeadlineSeconds: deadline, minReadySeconds: ready = 0 } = spec
-    if (typeof deadline === 'number' && typeof ready === 'number' && deadline >= 0 && deadline <= ready)
+    if (typeof deadline === 'number' && typeof ready === 'number' && deadline <= ready)
       invalidValue(errors, `${path}.progressDeadlineSeconds`, deadline, 'must be greater than minReadySeconds')
-    checkTemplate(spec, path, errors, 'ReplicaSet')
+    checkTemplate(spec, path, errors, below, 'ReplicaSet')
   },
-  'apps.v1.ReplicaSetSpec': (spec, path, errors) => {
+  'apps.v1.ReplicaSetSpec': (spec, path, errors, below) => {
     checkSelector(spec, path, errors, 'deployment', 'invalid label selector')
-    checkTemplate(spec, path, errors, 'ReplicaSet')
+    checkTemplate(spec, path, errors, below, 'ReplicaSet')
   },
   'apps.v1.StatefulSetSpec': checkStateful,
-  'apps.v1.DaemonSetSpec': (spec, path, errors) => {
+  'apps.v1.DaemonSetSpec': (spec, path, errors, below) => {
     checkSelector(spec, path, errors, 'daemonset', undefined)
-    checkTemplate(spec, path, errors, 'DaemonSet')
+    checkTemplate(spec, path, errors, below, 'DaemonSet')
     checkDaemonStrategy(objectOf(spec.updateStrategy), `${path}.updateStrategy`, errors)
   },
 }
@@ -41,21 +51,45 @@ function checkSelector(
   if (isObject(selector) && Object.keys(selector).length === 0)
     invalidValue(errors, `${path}.selector`, {}, `empty selector is invalid for ${owner}`)
   if (!isReadable(selector)) {
-    if (unreadable !== undefined) invalidValue(errors, `${path}.selector`, selector, unreadable)
+    if (unreadable !== undefined) invalidValue(errors, `${path}.selector`, selectorText(selector), unreadable)
   } else if (!matchSelector(selector)(labels))
     invalidValue(errors, `${path}.template.metadata.labels`, labels, '`selector` does not match template `labels`')
 }
 
+/** A selector as the server prints it. */
+export function selectorText(selector: Json | undefined): Json {
+  if (!isObject(selector)) return null
+  const { matchLabels, matchExpressions } = selector
+  return {
+    matchLabels: isObject(matchLabels) ? sorted(matchLabels) : undefined,
+    matchExpressions: Array.isArray(matchExpressions)
+      ? objectsOf(matchExpressions).map(({ key = '', operator = '', values }) => ({ key, operator, values }))
+      : undefined,
+  }
+}
+
 function isReadable(selector: Json | undefined): boolean {
-  return listOf(objectOf(selector).matchExpressions).every((each) => {
-    const { operator, values } = objectOf(each)
+  const fits = (key: string, values: readonly Json[]): boolean =>
+    labelKeyErrors(key).length === 0 && values.every((each) => labelValueErrors(stringOf(each)).length === 0)
+  const { matchLabels, matchExpressions } = objectOf(selector)
+  if (!Object.entries(objectOf(matchLabels)).every(([key, value]) => fits(key, [value ?? '']))) return false
+  return listOf(matchExpressions).every((each) => {
+    const { key, operator, values } = objectOf(each)
+    if (!fits(stringOf(key), listOf(values))) return false
     const count = listOf(values).length
     if (operator === 'In' || operator === 'NotIn') return count > 0
     return (operator === 'Exists' || operator === 'DoesNotExist') && count === 0
   })
 }
 
-function checkTemplate({ template }: JsonObject, path: string, errors: FieldError[], owner: string): void {
+function checkTemplate(
+  { template }: JsonObject,
+  path: string,
+  errors: FieldError[],
+  below: Below,
+  owner: string,
+): void {
+  below('template')
   const { restartPolicy, activeDeadlineSeconds } = objectOf(objectOf(template).spec)
   const at = `${path}.template.spec`
   if (restartPolicy !== undefined && restartPolicy !== 'Always')
@@ -92,7 +126,7 @@ function checkDaemonStrategy({ type, rollingUpdate }: JsonObject, path: string, 
   else if (!surges && !isUnavailable) required(errors, `${at}.maxUnavailable`, 'cannot be 0 when maxSurge is 0')
 }
 
-function checkStateful(spec: JsonObject, path: string, errors: FieldError[]): void {
+function checkStateful(spec: JsonObject, path: string, errors: FieldError[], below: Below): void {
   const policy = spec.podManagementPolicy
   if (policy !== undefined && policy !== 'OrderedReady' && policy !== 'Parallel')
     invalidValue(errors, `${path}.podManagementPolicy`, policy, "must be 'OrderedReady' or 'Parallel'")
@@ -110,7 +144,7 @@ function checkStateful(spec: JsonObject, path: string, errors: FieldError[]): vo
   const why = service === '' ? undefined : labelError(service)
   if (why !== undefined) invalidValue(errors, `${path}.serviceName`, service, why)
   checkSelector(spec, path, errors, 'statefulset', '')
-  checkTemplate(spec, path, errors, 'StatefulSet')
+  checkTemplate(spec, path, errors, below, 'StatefulSet')
 }
 
 function checkUpdate({ type, rollingUpdate }: JsonObject, path: string, errors: FieldError[]): void {
@@ -145,6 +179,9 @@ export function checkShare(value: Json | undefined, path: string, errors: FieldE
       value,
       "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
     )
-  else if (/(maxUnavailable|minAvailable)$/.test(path) && Number(value.slice(0, -1)) > 100)
+  else if (
+    /(maxUnavailable|minAvailable|spec\.updateStrategy\.rollingUpdate\.maxSurge)$/.test(path) &&
+    Number(value.slice(0, -1)) > 100
+  )
     invalidValue(errors, path, value, 'must not be greater than 100%')
 }

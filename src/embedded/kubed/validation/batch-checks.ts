@@ -1,32 +1,54 @@
-import { type JsonObject, listOf, numberOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { type JsonObject, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import { matchSelector } from '../../../lib/kube/selector.ts'
 import type { FieldError } from '../fault.ts'
-import { type Check, invalidValue, required, unsupported } from './fault-list.ts'
+import { type Below, type Check, invalidValue, required, unsupported } from './fault-list.ts'
+import { checkFailurePolicy, checkSuccessPolicy } from './job-policy-checks.ts'
+import { labelError } from './names.ts'
 import { checkPrefixed } from './networking-checks.ts'
 
-const ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore']
 const DESCRIPTORS = new Set(['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'])
+
+/** A job's name has eleven characters more. */
+const LONGEST_CRON_JOB = 52
 
 /** Checks of jobs. @see k8s.io/kubernetes/pkg/apis/batch/validation */
 export const BATCH_CHECKS: Readonly<Record<string, Check>> = {
-  'batch.v1.Job': checkGenerated,
+  'batch.v1.CronJob': ({ metadata }, _path, errors) => {
+    const name = stringOf(objectOf(metadata).name)
+    if (name.length > LONGEST_CRON_JOB)
+      invalidValue(errors, 'metadata.name', name, `must be no more than ${LONGEST_CRON_JOB} characters`)
+  },
   'batch.v1.JobSpec': checkJob,
-  'batch.v1.PodFailurePolicyRule': checkFailureRule,
   'batch.v1.CronJobSpec': ({ schedule, timeZone }, path, errors) => {
     checkSchedule(stringOf(schedule), `${path}.schedule`, errors)
     checkZone(timeZone, `${path}.timeZone`, errors)
   },
 }
 
+/** Faults that only a new job can have. */
+export function checkNewJob(job: JsonObject, errors: FieldError[]): void {
+  checkGenerated(job, errors)
+  checkPodNames(job, errors)
+}
+
 /** Checks of jobs that come after those of their pods. */
 export const AFTER_BATCH: Readonly<Record<string, Check>> = {
+  'batch.v1.CronJobSpec': ({ schedule }, path, errors) => {
+    if (stringOf(schedule) === '') required(errors, `${path}.schedule`)
+  },
+  'batch.v1.JobTemplateSpec': ({ spec }, path, errors) => {
+    const { selector, manualSelector } = objectOf(spec)
+    if (selector !== undefined)
+      invalidValue(errors, `${path}.spec.selector`, selector, '`selector` will be auto-generated')
+    if (manualSelector === true) unsupported(errors, `${path}.spec.manualSelector`, true, ['nil', 'false'])
+  },
   'batch.v1.JobSpec': (spec, path, errors) => {
     checkRestart(spec, path, errors)
     checkSelector(spec, path, errors)
   },
 }
 
-function checkJob(spec: JsonObject, path: string, errors: FieldError[]): void {
+function checkJob(spec: JsonObject, path: string, errors: FieldError[], below: Below): void {
   const isIndexed = spec.completionMode === 'Indexed'
   if (isIndexed && spec.completions === undefined)
     required(errors, `${path}.completions`, `when completion mode is Indexed`)
@@ -37,10 +59,14 @@ function checkJob(spec: JsonObject, path: string, errors: FieldError[]): void {
     if (value !== undefined && !isIndexed)
       invalidValue(errors, `${path}.${field}`, value, 'requires indexed completion mode')
   }
-  const replacement = spec.podReplacementPolicy
-  if (replacement !== undefined && replacement !== 'Failed' && replacement !== 'TerminatingOrFailed')
-    unsupported(errors, `${path}.podReplacementPolicy`, replacement, ['Failed', 'TerminatingOrFailed'])
   if (typeof spec.managedBy === 'string') checkPrefixed(spec.managedBy, `${path}.managedBy`, errors)
+  checkFailurePolicy(spec, path, errors)
+  checkSuccessPolicy(spec, path, errors)
+  const replacement = spec.podReplacementPolicy
+  const allowed = spec.podFailurePolicy === undefined ? ['Failed', 'TerminatingOrFailed'] : ['Failed']
+  if (replacement !== undefined && !allowed.includes(stringOf(replacement)))
+    unsupported(errors, `${path}.podReplacementPolicy`, replacement, allowed)
+  below('template')
 }
 
 function checkRestart(spec: JsonObject, path: string, errors: FieldError[]): void {
@@ -55,7 +81,7 @@ function checkRestart(spec: JsonObject, path: string, errors: FieldError[]): voi
 }
 
 /** The labels by which a job finds its pods are of its own making, unless it says otherwise. */
-function checkGenerated({ metadata, spec }: JsonObject, _path: string, errors: FieldError[]): void {
+function checkGenerated({ metadata, spec }: JsonObject, errors: FieldError[]): void {
   const { selector, manualSelector, template } = objectOf(spec)
   const { uid, name } = objectOf(metadata)
   if (manualSelector === true || selector === undefined) return
@@ -71,33 +97,23 @@ function checkGenerated({ metadata, spec }: JsonObject, _path: string, errors: F
   if (!matchSelector(selector)(own)) invalidValue(errors, 'spec.selector', selector, '`selector` not auto-generated')
 }
 
-/** Those of cron jobs have no selector yet. */
-function checkSelector({ selector, template, manualSelector }: JsonObject, path: string, errors: FieldError[]): void {
-  if (path.includes('jobTemplate')) return
-  const { labels } = objectOf(objectOf(template).metadata)
-  if (selector === undefined && manualSelector === true) required(errors, `${path}.selector`)
-  if (!matchSelector(selector)(labels))
-    invalidValue(errors, `${path}.template.metadata.labels`, labels, '`selector` does not match template `labels`')
+/** Pods of an indexed job have its name and their index as host name. */
+function checkPodNames({ metadata, spec }: JsonObject, errors: FieldError[]): void {
+  const { completionMode, completions } = objectOf(spec)
+  const name = stringOf(objectOf(metadata).name)
+  if (completionMode !== 'Indexed' || typeof completions !== 'number' || completions <= 0) return
+  const last = `${name}-${completions - 1}`
+  if (labelError(last) !== undefined)
+    invalidValue(errors, 'metadata.name', name, `will not able to create pod with invalid DNS label: ${last}`)
 }
 
-function checkFailureRule(
-  { action, onExitCodes, onPodConditions }: JsonObject,
-  path: string,
-  errors: FieldError[],
-): void {
-  if (!ACTIONS.includes(stringOf(action))) unsupported(errors, `${path}.action`, action, ACTIONS)
-  const conditions = objectsOf(onPodConditions)
-  const choose = (why: string): void =>
-    void errors.push({ field: path, type: 'Invalid', message: `Invalid value: ${why}` })
-  if (onExitCodes === undefined && conditions.length === 0)
-    choose('specifying one of OnExitCodes and OnPodConditions is required')
-  if (onExitCodes !== undefined && conditions.length > 0)
-    choose('specifying both OnExitCodes and OnPodConditions is not supported')
-  const { operator, values } = objectOf(onExitCodes)
-  listOf(values).forEach((value, index) => {
-    if (operator === 'In' && value === 0)
-      invalidValue(errors, `${path}.onExitCodes.values[${index}]`, value, 'must not be 0 for the In operator')
-  })
+/** Those of cron jobs have no selector yet. */
+function checkSelector({ selector, template }: JsonObject, path: string, errors: FieldError[]): void {
+  if (path.includes('jobTemplate')) return
+  const { labels } = objectOf(objectOf(template).metadata)
+  if (selector === undefined) required(errors, `${path}.selector`)
+  if (!matchSelector(selector)(labels))
+    invalidValue(errors, `${path}.template.metadata.labels`, labels, '`selector` does not match template `labels`')
 }
 
 const BOUNDS: readonly (readonly [least: number, most: number, names: string])[] = [

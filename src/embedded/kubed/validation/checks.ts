@@ -1,13 +1,14 @@
-import { type JsonObject, numberOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import { APPS_CHECKS, checkShare } from './apps-checks.ts'
 import { AUTOSCALING_CHECKS } from './autoscaling-checks.ts'
 import { AFTER_BATCH, BATCH_CHECKS } from './batch-checks.ts'
-import { AFTER_CONTAINER, checkMounts, checkNames, CONTAINER_CHECKS } from './container-checks.ts'
+import { CONTAINER_CHECKS } from './container-checks.ts'
 import { DATA_CHECKS } from './data-checks.ts'
 import { ENDPOINT_CHECKS } from './endpoint-checks.ts'
-import { checkEphemeral } from './ephemeral-checks.ts'
+import { AFTER_ENV, ENV_CHECKS } from './env-checks.ts'
 import { EVENT_CHECKS } from './event-checks.ts'
 import { type Check, checkNatural, forbid, invalidFor, invalidValue, required, unsupported } from './fault-list.ts'
+import { HANDLER_CHECKS } from './handler-checks.ts'
 import { LIMIT_RANGE_CHECKS } from './limit-range-checks.ts'
 import { checkAnnotations, checkLabels, checkNamespace } from './meta.ts'
 import { labelKeyErrors } from './names.ts'
@@ -18,8 +19,10 @@ import { checkPreemption, POD_CHECKS } from './pod-checks.ts'
 import { POLICY_CHECKS } from './policy-checks.ts'
 import { RBAC_CHECKS } from './rbac-checks.ts'
 import { RESOURCE_CHECKS } from './resource-checks.ts'
+import { SECURITY_CHECKS } from './security-checks.ts'
 import { SERVICE_CHECKS } from './service-checks.ts'
 import { VOLUME_CHECKS } from './volume-checks.ts'
+import { VOLUME_SOURCE_CHECKS } from './volume-source-checks.ts'
 
 const HIGHEST_PRIORITY = 1_000_000_000
 
@@ -29,33 +32,23 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   ...OTHER_CHECKS,
   ...RBAC_CHECKS,
   ...VOLUME_CHECKS,
+  ...VOLUME_SOURCE_CHECKS,
   ...BATCH_CHECKS,
   ...APPS_CHECKS,
   ...AUTOSCALING_CHECKS,
   ...CONTAINER_CHECKS,
   ...DATA_CHECKS,
   ...ENDPOINT_CHECKS,
+  ...ENV_CHECKS,
   ...EVENT_CHECKS,
+  ...HANDLER_CHECKS,
   ...LIMIT_RANGE_CHECKS,
   ...PLACEMENT_CHECKS,
   ...POLICY_CHECKS,
   ...RESOURCE_CHECKS,
+  ...SECURITY_CHECKS,
   ...SERVICE_CHECKS,
   ...POD_CHECKS,
-  'core.v1.PodSpec': (spec, path, errors) => {
-    checkNames(
-      ['containers', 'initContainers'].map((list) => [`${path}.${list}`, spec[list]]),
-      errors,
-    )
-    checkNames([[`${path}.volumes`, spec.volumes]], errors)
-    const volumes = new Set(objectsOf(spec.volumes).map(({ name }) => name))
-    for (const list of ['containers', 'initContainers', 'ephemeralContainers'])
-      objectsOf(spec[list]).forEach((container, index) =>
-        checkMounts(container, `${path}.${list}[${index}]`, volumes, errors),
-      )
-    checkEphemeral(spec, path, errors)
-    POD_CHECKS['core.v1.PodSpec']?.(spec, path, errors)
-  },
   'core.v1.PodTemplateSpec': ({ metadata }, path, errors) => {
     const { labels, annotations } = objectOf(metadata)
     checkLabels(labels, `${path}.labels`, errors)
@@ -92,7 +85,14 @@ export const CHECKS: Readonly<Record<string, Check>> = {
 }
 
 /** What is checked after what is below a definition. */
-export const AFTER: Readonly<Record<string, Check>> = { ...AFTER_CONTAINER, ...AFTER_BATCH }
+export const AFTER: Readonly<Record<string, Check>> = {
+  ...AFTER_BATCH,
+  ...AFTER_ENV,
+  'core.v1.PodTemplateSpec': ({ spec }, path, errors) => {
+    if (listOf(objectOf(spec).ephemeralContainers).length > 0)
+      forbid(errors, `${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template')
+  },
+}
 
 const STORAGE: Readonly<Record<string, readonly string[]>> = {
   reclaimPolicy: ['Delete', 'Retain'],

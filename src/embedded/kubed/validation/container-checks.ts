@@ -1,167 +1,109 @@
-import { type Json, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { type JsonObject, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import {
+  type Below,
   type Check,
-  checkNatural,
+  checkName,
+  checkWord,
   duplicate,
   forbid,
   invalidFor,
   invalidValue,
-  push,
+  type Place,
   required,
-  unsupported,
 } from './fault-list.ts'
-import { labelKeyErrors } from './names.ts'
-import { checkDescending } from './paths.ts'
+import { checkDevices, checkHostPorts, checkMounts } from './mount-checks.ts'
+import { labelError } from './names.ts'
 import { checkPort, portNameErrors } from './ports.ts'
+import { checkResizing, checkRestarts } from './restart-checks.ts'
 
-/** Fields that an environment variable can hold. */
-const ENV_FIELDS = [
-  ...['metadata.name', 'metadata.namespace', 'metadata.uid', 'spec.nodeName', 'spec.serviceAccountName'],
-  ...['status.hostIP', 'status.hostIPs', 'status.podIP', 'status.podIPs'],
-]
-/** Fields that a file can hold. */
-const FILE_FIELDS = ['metadata.annotations', 'metadata.labels', 'metadata.name', 'metadata.namespace', 'metadata.uid']
-/** Fields that have a label at all. */
-const FIELDS = new Set([
-  ...[...ENV_FIELDS, ...FILE_FIELDS],
-  ...['spec.restartPolicy', 'spec.schedulerName', 'spec.host', 'status.phase'],
-])
-const RESOURCE_FIELDS = ['limits', 'requests'].flatMap((list) =>
-  ['cpu', 'ephemeral-storage', 'memory'].map((name) => `${list}.${name}`),
-)
-const SUBSCRIPT = /^(.+)\['([^']*)'\]$/
+const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
+const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe']
+const ONLY_SIDECARS = 'may not be set for init containers without restartPolicy=Always'
 
-/** Checks of containers and what they hold. @see k8s.io/kubernetes/pkg/apis/core/validation validateContainerCommon */
+/** Checks of containers, in the order of the real server. @see k8s.io/kubernetes/pkg/apis/core/validation validateContainerCommon */
 export const CONTAINER_CHECKS: Readonly<Record<string, Check>> = {
-  'core.v1.Container': checkContainer,
-  'core.v1.EphemeralContainer': checkContainer,
-  'core.v1.EnvVar': ({ value, valueFrom }, path, errors) => {
-    if (valueFrom === undefined) return
-    const at = `${path}.valueFrom`
-    const count = Object.keys(objectOf(valueFrom)).length
-    if (count === 0)
-      invalidValue(
-        errors,
-        at,
-        '',
-        'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`',
-      )
-    else if (stringOf(value) !== '') invalidValue(errors, at, '', 'may not be specified when `value` is not empty')
-    else if (count > 1) invalidValue(errors, at, '', 'may not have more than one field specified at a time')
+  'core.v1.Container': (container, path, errors, below, place) => {
+    if (place === undefined) return
+    checkCommon(container, path, errors, below, place)
+    if (place.list === 'ephemeralContainers') checkImageEnds(container, path, errors)
+    else checkOwnName(container, path, errors, place)
+    if (place.list === 'initContainers') checkInit(container, path, errors, below, place)
+    if (place.list !== 'containers') return
+    for (const field of ['lifecycle', ...PROBES]) below(field)
+    checkRestarts(container, path, place, errors)
   },
-  'core.v1.ObjectFieldSelector': checkFieldPath,
-  'core.v1.ResourceFieldSelector': ({ resource, containerName }, path, errors) => {
-    const name = stringOf(resource)
-    const isFile = !path.includes('.valueFrom.')
-    if (isFile && stringOf(containerName) === '') required(errors, `${path}.containerName`)
-    else if (name === '') required(errors, `${path}.resource`)
-    else if (!RESOURCE_FIELDS.includes(name) && !/^(limits|requests)\.hugepages-/.test(name))
-      unsupported(errors, `${path}.resource`, name, RESOURCE_FIELDS)
-  },
-  'core.v1.Probe': checkProbe,
-  'core.v1.HTTPGetAction': ({ port }, path, errors) => checkPort(port, `${path}.port`, errors),
-  'core.v1.TCPSocketAction': ({ port }, path, errors) => checkPort(port, `${path}.port`, errors),
 }
 
-/** Checks that come after those of the container's parts. */
-export const AFTER_CONTAINER: Readonly<Record<string, Check>> = { 'core.v1.Container': checkSources }
+function checkCommon(container: JsonObject, path: string, errors: FieldError[], below: Below, place: Place): void {
+  if (stringOf(container.name) === '') required(errors, `${path}.name`)
+  else checkName(container.name, `${path}.name`, labelError, errors)
+  if (stringOf(container.image) === '') required(errors, `${path}.image`)
+  checkWord(
+    container.terminationMessagePolicy,
+    `${path}.terminationMessagePolicy`,
+    ['File', 'FallbackToLogsOnError'],
+    errors,
+  )
+  checkPorts(objectsOf(container.ports), `${path}.ports`, errors)
+  for (const field of ['env', 'envFrom']) below(field)
+  checkMounts(container, path, place, errors)
+  checkDevices(container, path, place, errors)
+  checkWord(container.imagePullPolicy, `${path}.imagePullPolicy`, ['Always', 'IfNotPresent', 'Never'], errors)
+  below('resources')
+  checkResizing(container.resizePolicy, `${path}.resizePolicy`, errors, place.pod)
+  below('securityContext')
+}
 
-function checkContainer(container: JsonObject, path: string, errors: FieldError[]): void {
+function checkPorts(ports: readonly JsonObject[], path: string, errors: FieldError[]): void {
   const names = new Set<string>()
-  objectsOf(container.ports).forEach(({ name }, index) => {
-    const text = stringOf(name)
-    const at = `${path}.ports[${index}].name`
-    const reasons = text === '' ? [] : portNameErrors(text)
-    invalidFor(errors, at, text, reasons)
-    if (text !== '' && reasons.length === 0 && names.has(text)) duplicate(errors, at, text)
-    names.add(text)
-  })
-  const image = stringOf(container.image)
-  if (/^spec\.(init)?[cC]ontainers\[/.test(path) && image !== image.trim())
-    invalidValue(errors, `${path}.image`, image, 'must not have leading or trailing whitespace')
-}
-
-function checkSources(container: JsonObject, path: string, errors: FieldError[]): void {
-  objectsOf(container.envFrom).forEach(({ configMapRef, secretRef }) => {
-    const count = [configMapRef, secretRef].filter((each) => each !== undefined).length
-    if (count === 0) invalidValue(errors, `${path}.envFrom`, '', 'must specify one of: `configMapRef` or `secretRef`')
-    if (count > 1) invalidValue(errors, `${path}.envFrom`, '', 'may not have more than one field specified at a time')
+  ports.forEach((port, index) => {
+    const at = `${path}[${index}]`
+    const name = stringOf(port.name)
+    const reasons = name === '' ? [] : portNameErrors(name)
+    invalidFor(errors, `${at}.name`, name, reasons)
+    if (name !== '' && reasons.length === 0 && names.has(name)) duplicate(errors, `${at}.name`, name)
+    names.add(name)
+    if (port.containerPort === undefined || port.containerPort === 0) required(errors, `${at}.containerPort`)
+    else checkPort(port.containerPort, `${at}.containerPort`, errors)
+    if (port.hostPort !== 0) checkPort(port.hostPort, `${at}.hostPort`, errors)
+    checkWord(port.protocol, `${at}.protocol`, PROTOCOLS, errors)
   })
 }
 
-/** The mounts of one container, which must be of volumes of its pod. */
-export function checkMounts(
-  container: JsonObject,
-  path: string,
-  volumes: ReadonlySet<Json | undefined>,
-  errors: FieldError[],
-): void {
-  const at = `${path}.volumeMounts`
-  const seen = new Set<Json | undefined>()
-  objectsOf(container.volumeMounts).forEach((mount, index) => {
-    const { name, mountPath } = mount
-    if (stringOf(name) !== '' && !volumes.has(name))
-      push(errors, `${at}[${index}].name`, 'NotFound', `Not found: ${JSON.stringify(name)}`)
-    if (seen.has(mountPath)) invalidValue(errors, `${at}[${index}].mountPath`, mountPath, 'must be unique')
-    seen.add(mountPath)
-    // The real server leaves the index out here.
-    for (const field of ['subPath', 'subPathExpr'])
-      if (stringOf(mount[field]) !== '') checkDescending(stringOf(mount[field]), `${at}.${field}`, errors)
-    if (stringOf(mount.subPath) !== '' && stringOf(mount.subPathExpr) !== '')
+/** Names are of one container alone: of a list, and of the list that is told before it. */
+function checkOwnName(container: JsonObject, path: string, errors: FieldError[], { pod, list }: Place): void {
+  const index = indexOf(path)
+  const others = objectsOf(pod[list]).slice(0, index)
+  if (list !== 'containers') others.push(...objectsOf(pod.containers))
+  if (others.some(({ name }) => stringOf(name) === stringOf(container.name)))
+    if (list === 'containers' || stringOf(container.name) !== '')
+      duplicate(errors, `${path}.name`, stringOf(container.name))
+}
+
+const indexOf = (path: string): number => Number(/\[(\d+)\]$/.exec(path)?.[1] ?? 0)
+
+function checkInit(container: JsonObject, path: string, errors: FieldError[], below: Below, place: Place): void {
+  checkRestarts(container, path, place, errors)
+  checkHostPorts([[path.replace(/\[\d+\]$/, '[0]'), container]], errors)
+  const isSidecar = container.restartPolicy === 'Always'
+  for (const field of ['lifecycle', ...PROBES])
+    if (isSidecar) below(field)
+    else if (container[field] !== undefined) forbid(errors, `${path}.${field}`, ONLY_SIDECARS)
+  if (isSidecar) return
+  objectsOf(container.resizePolicy).forEach(({ restartPolicy }, index) => {
+    if (restartPolicy === 'RestartContainer')
       invalidValue(
         errors,
-        `${at}[${index}].subPathExpr`,
-        mount.subPathExpr,
-        'subPathExpr and subPath are mutually exclusive',
+        `${path}.resizePolicy[${index}].restartPolicy`,
+        restartPolicy,
+        "must not be set to 'RestartContainer' for non-sidecar initContainers",
       )
   })
 }
 
-function checkFieldPath({ fieldPath }: JsonObject, path: string, errors: FieldError[]): void {
-  const text = stringOf(fieldPath)
-  const at = `${path}.fieldPath`
-  if (text === '') return required(errors, at)
-  const [, name = text, key] = SUBSCRIPT.exec(text) ?? []
-  if (!FIELDS.has(name) || (key !== undefined && name !== 'metadata.annotations' && name !== 'metadata.labels'))
-    return invalidValue(errors, at, text, `error converting fieldPath: field label not supported: ${text}`)
-  if (key !== undefined)
-    return invalidFor(errors, path, key, labelKeyErrors(name === 'metadata.annotations' ? key.toLowerCase() : key))
-  const allowed = path.includes('.valueFrom.') ? ENV_FIELDS : FILE_FIELDS
-  if (!allowed.includes(name === 'spec.host' ? 'spec.nodeName' : name)) unsupported(errors, at, name, allowed)
-}
-
-function checkProbe(probe: JsonObject, path: string, errors: FieldError[]): void {
-  const handlers = ['exec', 'httpGet', 'tcpSocket', 'grpc'].filter((each) => probe[each] !== undefined)
-  if (handlers.length === 0) required(errors, path, 'must specify a handler type')
-  for (const extra of handlers.slice(1)) forbid(errors, `${path}.${extra}`, 'may not specify more than 1 handler type')
-  const { successThreshold, terminationGracePeriodSeconds: grace } = probe
-  for (const field of [
-    'initialDelaySeconds',
-    'timeoutSeconds',
-    'periodSeconds',
-    'successThreshold',
-    'failureThreshold',
-  ])
-    checkNatural(probe[field], `${path}.${field}`, errors)
-  const at = `${path}.terminationGracePeriodSeconds`
-  if (typeof grace === 'number' && grace <= 0) invalidValue(errors, at, grace, 'must be greater than 0')
-  if (grace !== undefined && path.endsWith('readinessProbe'))
-    invalidValue(errors, at, grace, 'must not be set for readinessProbes')
-  if (/(liveness|startup)Probe$/.test(path) && typeof successThreshold === 'number' && successThreshold !== 1)
-    invalidValue(errors, `${path}.successThreshold`, successThreshold, 'must be 1')
-}
-
-/** Names that must differ, in the order in which they are told. */
-export function checkNames(
-  lists: readonly (readonly [path: string, list: Json | undefined])[],
-  errors: FieldError[],
-): void {
-  const names = new Set<Json | undefined>()
-  for (const [path, list] of lists)
-    listOf(list).forEach((item, index) => {
-      const { name } = objectOf(item)
-      if (names.has(name)) duplicate(errors, `${path}[${index}].name`, name)
-      names.add(name)
-    })
+/** Images of pods, not of templates, may not begin or end with spaces. */
+export function checkImageEnds({ image }: JsonObject, path: string, errors: FieldError[]): void {
+  const text = stringOf(image)
+  if (text !== text.trim()) invalidValue(errors, `${path}.image`, text, 'must not have leading or trailing whitespace')
 }

@@ -1,9 +1,15 @@
-import { at, equal, type Json, objectOf, objectsOf } from '../../../lib/kube/json.ts'
+import { internalForm } from '../../../lib/kube-schema/go-types.ts'
+import { at, equal, isObject, type Json, listOf, objectOf, objectsOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
 import { checkClaimChange, claimText } from './claim-change.ts'
+import { selectorText } from './apps-checks.ts'
 import { invalidValue } from './fault-list.ts'
+import { checkJobChange } from './job-change.ts'
+import { checkNodeChange } from './node-change.ts'
 import { checkPodChange } from './pod-change.ts'
+import { checkServiceChange } from './service-change.ts'
+import { checkVolumeChange } from './volume-change.ts'
 
 const IMMUTABLE = 'field is immutable'
 
@@ -13,9 +19,10 @@ const FIXED: Readonly<Record<string, readonly string[]>> = {
   'apps/ReplicaSet': ['spec.selector'],
   'apps/DaemonSet': ['spec.selector'],
   'apps/StatefulSet': ['spec.selector', 'spec.volumeClaimTemplates', 'spec.serviceName', 'spec.podManagementPolicy'],
+  'apps/ControllerRevision': ['data'],
   'batch/Job': [
-    ...['spec.selector', 'spec.template', 'spec.completionMode', 'spec.podFailurePolicy'],
-    ...['spec.backoffLimitPerIndex', 'spec.managedBy', 'spec.successPolicy'],
+    ...['spec.completionMode', 'spec.podFailurePolicy', 'spec.backoffLimitPerIndex', 'spec.managedBy'],
+    'spec.successPolicy',
   ],
   'discovery.k8s.io/EndpointSlice': ['addressType'],
   'storage.k8s.io/StorageClass': ['parameters', 'provisioner', 'reclaimPolicy', 'volumeBindingMode'],
@@ -26,45 +33,70 @@ const FIXED: Readonly<Record<string, readonly string[]>> = {
   '/Secret': ['type'],
 }
 
+/** Kinds of which changes are told before everything else. */
+const FIRST = new Set(['apps/DaemonSet', 'networking.k8s.io/IngressClass', '/Secret', '/ConfigMap', '/Service'])
+
+/** True when the faults of a change come before those of the object itself. */
+export function tellsChangesFirst(object: Obj): boolean {
+  return FIRST.has(kindOf(object))
+}
+
+/** What else is checked when an object of a kind changes, before the fixed fields are. */
+const CHANGES: Readonly<Record<string, (object: Obj, before: Obj, errors: FieldError[]) => void>> = {
+  'batch/Job': checkJobChange,
+  '/Node': checkNodeChange,
+  '/PersistentVolume': checkVolumeChange,
+  '/PersistentVolumeClaim': checkClaimChange,
+  '/Pod': (object, before, errors) => checkPodChange(specOf(object), specOf(before), errors),
+  '/Service': (object, before, errors) => checkServiceChange(specOf(object), specOf(before), errors),
+  '/ResourceQuota': (object, before, errors) => {
+    const [wanted, had] = [object, before].map((each) => new Set(listOf(specOf(each).scopes)))
+    if (wanted?.size !== had?.size || [...(wanted ?? [])].some((scope) => had?.has(scope) !== true))
+      invalidValue(errors, 'spec.scopes', specOf(object).scopes, IMMUTABLE)
+  },
+}
+
 /** Faults of a change: what may not be changed. */
 export function validateChange(object: Obj, before: Obj): FieldError[] {
   const errors: FieldError[] = []
   const bad = (field: string, type: FieldError['type'], message: string): void =>
     void errors.push({ field, type, message })
-  const spec = specOf(object)
-  const old = specOf(before)
-  const group = object.apiVersion.includes('/') ? (object.apiVersion.split('/')[0] ?? '') : ''
-  const kind = `${group}/${object.kind}`
+  const kind = kindOf(object)
+  CHANGES[kind]?.(object, before, errors)
   for (const path of FIXED[kind] ?? []) {
     const [wanted, had] = [at(object, ...path.split('.')), at(before, ...path.split('.'))]
-    if (!equal(wanted, had)) invalidValue(errors, path, printed(path, wanted), IMMUTABLE)
+    if (!equal(wanted ?? null, had ?? null)) invalidValue(errors, path, printed(kind, path, wanted), IMMUTABLE)
   }
   if (kind === 'scheduling.k8s.io/PriorityClass' && (object.value ?? 0) !== (before.value ?? 0))
     bad('value', 'Forbidden', 'Forbidden: may not be changed in an update.')
-  if (kind === '/Service') checkAddress(spec, old, bad)
   if ((kind === '/Secret' || kind === '/ConfigMap') && before.immutable === true) checkSealed(object, before, bad)
   if (/^rbac\.authorization\.k8s\.io\/(Cluster)?RoleBinding$/.test(kind) && !equal(object.roleRef, before.roleRef)) {
     const { apiGroup, kind: role, name } = objectOf(object.roleRef)
     invalidValue(errors, 'roleRef', { APIGroup: apiGroup, Kind: role, Name: name }, IMMUTABLE)
   }
-  if (kind === '/PersistentVolumeClaim') checkClaimChange(object, before, errors)
-  if (kind === '/Pod') checkPodChange(spec, old, errors)
   return errors
 }
 
+const kindOf = ({ apiVersion, kind }: Obj): string =>
+  `${apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : ''}/${kind}`
+
+const INTERNAL: Readonly<Record<string, string>> = {
+  'spec.podFailurePolicy': 'batch/PodFailurePolicy',
+  'spec.successPolicy': 'batch/SuccessPolicy',
+}
+
 /** A value as the internal kind has it, where that differs. */
-function printed(path: string, value: Json | undefined): Json | undefined {
-  return path === 'spec.volumeClaimTemplates' ? objectsOf(value).map(claimText) : value
+function printed(kind: string, path: string, value: Json | undefined): Json | undefined {
+  // What the server checks by the field's own declaration, it tells without the value.
+  if (kind === 'storage.k8s.io/StorageClass') return null
+  if (path === 'spec.volumeClaimTemplates') return value === undefined ? null : objectsOf(value).map(claimText)
+  if (path === 'spec.selector') return selectorText(value)
+  if (path === 'spec.controller') return value ?? ''
+  const internal = INTERNAL[path]
+  return internal === undefined || !isObject(value) ? value : internalForm(internal, value)
 }
 
 type Bad = (field: string, type: FieldError['type'], message: string) => void
-
-function checkAddress(spec: ReturnType<typeof specOf>, old: ReturnType<typeof specOf>, bad: Bad): void {
-  const stays = spec.type !== 'ExternalName' && old.type !== 'ExternalName'
-  const [wanted, had] = [spec.clusterIP, old.clusterIP]
-  if (!stays || wanted === undefined || wanted === '' || had === undefined || had === '' || wanted === had) return
-  bad('spec.clusterIPs[0]', 'Invalid', `Invalid value: ${JSON.stringify([wanted])}: may not change once set`)
-}
 
 function checkSealed(object: Obj, before: Obj, bad: Bad): void {
   const sealed = 'Forbidden: field is immutable when `immutable` is set'

@@ -1,8 +1,9 @@
 import { isIP } from 'node:net'
 import { isObject, type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
-import { type Check, invalidValue, push, required, unsupported } from './fault-list.ts'
-import { subdomainError } from './names.ts'
+import { type Below, type Check, invalidFor, invalidValue, push, required, unsupported } from './fault-list.ts'
+import { labelError, pathSegmentError, subdomainError } from './names.ts'
+import { portNameErrors } from './ports.ts'
 
 const PROTOCOLS = ['TCP', 'UDP', 'SCTP']
 const CLASS_ANNOTATION = 'kubernetes.io/ingress.class'
@@ -50,7 +51,17 @@ export const NETWORKING_CHECKS: Readonly<Record<string, Check>> = {
   },
   'networking.v1.HTTPIngressPath': checkPath,
   'networking.v1.IngressBackend': checkBackend,
-  'networking.v1.IngressTLS': ({ secretName }, path, errors) => checkName(secretName, `${path}.secretName`, errors),
+  'networking.v1.HTTPIngressRuleValue': ({ paths }, path, errors) => {
+    if (listOf(paths).length === 0) required(errors, `${path}.paths`)
+  },
+  'networking.v1.IngressTLS': ({ hosts, secretName }, path, errors) => {
+    listOf(hosts).forEach((host, index) => {
+      const text = stringOf(host)
+      const why = subdomainError(text.replace(/^\*\./, ''))
+      if (why !== undefined) invalidValue(errors, `${path}.hosts[${index}]`, text, text.includes('*') ? WILDCARD : why)
+    })
+    checkName(secretName, `${path}.secretName`, errors)
+  },
   'networking.v1.IngressClassSpec': ({ controller, parameters }, path, errors) => {
     const name = stringOf(controller)
     if (name === '') required(errors, `${path}.controller`)
@@ -114,6 +125,7 @@ function checkBlock({ cidr, except }: JsonObject, path: string, errors: FieldErr
 function checkPolicyPort({ port, endPort, protocol }: JsonObject, path: string, errors: FieldError[]): void {
   if (protocol !== undefined && !PROTOCOLS.includes(stringOf(protocol)))
     unsupported(errors, `${path}.protocol`, protocol, PROTOCOLS)
+  if (typeof port === 'string') invalidFor(errors, `${path}.port`, port, portNameErrors(port))
   const first = numberOf(port)
   const last = numberOf(endPort)
   if (first !== undefined && (first < 1 || first > 65535))
@@ -133,13 +145,21 @@ function checkIngress(
 ): void {
   if (listOf(rules).length === 0 && defaultBackend === undefined)
     invalidValue(errors, path, null, 'either `defaultBackend` or `rules` must be specified')
-  checkName(ingressClassName, `${path}.ingressClassName`, errors)
+  if (typeof ingressClassName === 'string') {
+    const why = subdomainError(ingressClassName)
+    if (why !== undefined) invalidValue(errors, `${path}.ingressClassName`, ingressClassName, why)
+  }
 }
 
-function checkPath({ path: given, pathType }: JsonObject, path: string, errors: FieldError[]): void {
+function checkPath(value: JsonObject, path: string, errors: FieldError[], below: Below): void {
+  if (value.pathType === undefined) return required(errors, `${path}.pathType`, 'pathType must be specified')
+  checkPathText(value, path, errors)
+  below('backend')
+}
+
+function checkPathText({ path: given, pathType }: JsonObject, path: string, errors: FieldError[]): void {
   const at = `${path}.path`
   const text = stringOf(given)
-  if (pathType === undefined) return required(errors, `${path}.pathType`, 'pathType must be specified')
   if (pathType !== 'Exact' && pathType !== 'Prefix' && pathType !== 'ImplementationSpecific')
     return unsupported(errors, `${path}.pathType`, pathType, ['Exact', 'ImplementationSpecific', 'Prefix'])
   if (pathType === 'ImplementationSpecific' && text === '') return
@@ -154,20 +174,37 @@ function checkPath({ path: given, pathType }: JsonObject, path: string, errors: 
 function checkBackend({ service, resource }: JsonObject, path: string, errors: FieldError[]): void {
   if (service !== undefined && resource !== undefined)
     return invalidValue(errors, path, '', 'cannot set both resource and service backends')
-  if (resource !== undefined) return
+  if (isObject(resource)) {
+    for (const field of ['kind', 'name'])
+      if (stringOf(resource[field]) === '') required(errors, `${path}.resource.${field}`)
+    return
+  }
   if (service === undefined) return invalidValue(errors, path, '', 'resource or service backend is required')
   const { name, port } = objectOf(service)
   const { name: portName, number } = objectOf(port)
+  const why = labelError(stringOf(name))
   if (stringOf(name) === '') required(errors, `${path}.service.name`)
+  else if (why !== undefined) invalidValue(errors, `${path}.service.name`, name, why)
   const hasName = stringOf(portName) !== ''
   const hasNumber = (numberOf(number) ?? 0) !== 0
   if (hasName && hasNumber) invalidValue(errors, path, '', 'cannot set both port name & port number')
-  else if (!hasName && !hasNumber) required(errors, path, 'port name or number is required')
-  else if (hasNumber && ((numberOf(number) ?? 0) < 1 || (numberOf(number) ?? 0) > 65535))
+  else if (hasName) invalidFor(errors, `${path}.service.port.name`, portName, portNameErrors(stringOf(portName)))
+  else if (!hasNumber) required(errors, path, 'port name or number is required')
+  else if ((numberOf(number) ?? 0) < 1 || (numberOf(number) ?? 0) > 65535)
     invalidValue(errors, `${path}.service.port.number`, number, 'must be between 1 and 65535, inclusive')
 }
 
-function checkParameters({ kind, name, scope, namespace }: JsonObject, path: string, errors: FieldError[]): void {
+function checkParameters(
+  { apiGroup, kind, name, scope, namespace }: JsonObject,
+  path: string,
+  errors: FieldError[],
+): void {
+  const group = typeof apiGroup === 'string' ? subdomainError(apiGroup) : undefined
+  if (group !== undefined) invalidValue(errors, `${path}.apiGroup`, apiGroup, group)
+  for (const [field, value] of Object.entries({ kind, name })) {
+    const why = pathSegmentError(stringOf(value))
+    if (why !== undefined) invalidValue(errors, `${path}.${field}`, value, why)
+  }
   if (stringOf(kind) === '') required(errors, `${path}.kind`)
   if (stringOf(name) === '') required(errors, `${path}.name`)
   const said = stringOf(scope)

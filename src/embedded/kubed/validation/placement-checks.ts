@@ -1,8 +1,8 @@
-import { type JsonObject, listOf, numberOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { type Json, type JsonObject, listOf, numberOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
-import { type Check, forbid, invalidFor, invalidValue, required, unsupported } from './fault-list.ts'
+import { type Check, checkName, forbid, invalidFor, invalidValue, required, unsupported } from './fault-list.ts'
 import { checkLabels } from './meta.ts'
-import { labelKeyErrors, labelValueErrors } from './names.ts'
+import { labelError, labelKeyErrors, labelValueErrors, subdomainError } from './names.ts'
 
 const POLICIES = ['Honor', 'Ignore']
 const ACTIONS = ['DoNotSchedule', 'ScheduleAnyway']
@@ -19,11 +19,23 @@ export const PLACEMENT_CHECKS: Readonly<Record<string, Check>> = {
       if (listOf(values).length !== 1)
         required(errors, `${path}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'")
     } else checkOperator(requirement, path, errors)
-    checkTerms(requirement, path, errors)
+    const { key } = requirement
+    invalidFor(errors, `${path}.key`, stringOf(key), labelKeyErrors(stringOf(key)))
+    // Preferences may be odd: they do no harm.
+    if (!path.includes('.preferredDuring')) checkValues(requirement, path, errors)
+  },
+  'core.v1.NodeSelectorTerm': ({ matchFields }, path, errors, below) => {
+    below('matchExpressions')
+    objectsOf(matchFields).forEach((each, index) => checkNodeField(each, `${path}.matchFields[${index}]`, errors))
   },
   'core.v1.PreferredSchedulingTerm': checkWeight,
   'core.v1.WeightedPodAffinityTerm': checkWeight,
-  'core.v1.PodAffinityTerm': ({ topologyKey }, path, errors) => {
+  'core.v1.PodAffinityTerm': (term, path, errors, below) => {
+    const { topologyKey, namespaces, matchLabelKeys, mismatchLabelKeys } = term
+    for (const field of ['labelSelector', 'namespaceSelector']) below(field)
+    for (const name of listOf(namespaces)) checkName(name, `${path}.namespace`, labelError, errors)
+    checkLabelKeys(matchLabelKeys, term, `${path}.matchLabelKeys`, errors)
+    checkLabelKeys(mismatchLabelKeys, term, `${path}.mismatchLabelKeys`, errors)
     const at = `${path}.topologyKey`
     const key = stringOf(topologyKey)
     if (key === '') required(errors, at, 'can not be empty')
@@ -55,9 +67,37 @@ function checkOperator({ operator, values }: JsonObject, path: string, errors: F
 
 function checkTerms({ key, values }: JsonObject, path: string, errors: FieldError[]): void {
   invalidFor(errors, `${path}.key`, stringOf(key), labelKeyErrors(stringOf(key)))
+  checkValues({ values }, path, errors)
+}
+
+function checkValues({ values }: JsonObject, path: string, errors: FieldError[]): void {
   listOf(values).forEach((value, index) =>
     invalidFor(errors, `${path}.values[${index}]`, value, labelValueErrors(stringOf(value))),
   )
+}
+
+/** Of a node's fields only the name can be asked for. */
+function checkNodeField({ key, operator, values }: JsonObject, path: string, errors: FieldError[]): void {
+  const names = listOf(values)
+  if (operator !== 'In' && operator !== 'NotIn')
+    invalidValue(errors, `${path}.operator`, stringOf(operator), 'not a valid selector operator')
+  else if (names.length !== 1)
+    required(
+      errors,
+      `${path}.values`,
+      "must be only one value when `operator` is 'In' or 'NotIn' for node field selector",
+    )
+  if (key !== 'metadata.name')
+    return invalidValue(errors, `${path}.key`, stringOf(key), 'not a valid field selector key')
+  names.forEach((name, index) => checkName(name, `${path}.values[${index}]`, subdomainError, errors))
+}
+
+/** Keys whose values are those of the new pod; they refine a selector. */
+function checkLabelKeys(keys: Json | undefined, term: JsonObject, path: string, errors: FieldError[]): void {
+  if (listOf(keys).length === 0) return
+  if (term.labelSelector === undefined)
+    return forbid(errors, path, 'must not be specified when labelSelector is not set')
+  listOf(keys).forEach((key, index) => invalidFor(errors, `${path}[${index}]`, key, labelKeyErrors(stringOf(key))))
 }
 
 function checkWeight({ weight }: JsonObject, path: string, errors: FieldError[]): void {
@@ -87,6 +127,7 @@ function checkSpread(constraint: JsonObject, path: string, errors: FieldError[])
     if (policy !== undefined && !POLICIES.includes(stringOf(policy)))
       unsupported(errors, `${path}.${field}`, policy, POLICIES)
   }
+  checkLabelKeys(constraint.matchLabelKeys, constraint, `${path}.matchLabelKeys`, errors)
 }
 
 /** Two constraints may not be of the same key and action. */

@@ -1,6 +1,7 @@
 import { isObject, type JsonObject, listOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
-import { type Check, invalidValue, required, unsupported } from './fault-list.ts'
+import { type Check, checkName, invalidValue, required, unsupported } from './fault-list.ts'
+import { subdomainError } from './names.ts'
 
 const GROUP = 'rbac.authorization.k8s.io'
 
@@ -23,11 +24,15 @@ export const RBAC_CHECKS: Readonly<Record<string, Check>> = {
       if (kind === 'ServiceAccount' && stringOf(namespace) === '') required(errors, `subjects[${index}].namespace`)
     })
   },
-  'rbac.v1.Subject': ({ kind, apiGroup }, path, errors) => {
+  'rbac.v1.Subject': ({ kind, apiGroup, name }, path, errors) => {
     const group = stringOf(apiGroup)
-    if (kind === 'ServiceAccount' && group !== '') unsupported(errors, `${path}.apiGroup`, group, [''])
-    if ((kind === 'User' || kind === 'Group') && group !== GROUP)
-      unsupported(errors, `${path}.apiGroup`, group, [GROUP])
+    const kinds = ['ServiceAccount', 'User', 'Group']
+    if (kind === 'ServiceAccount') {
+      if (name !== '') checkName(name, `${path}.name`, subdomainError, errors)
+      if (group !== '') unsupported(errors, `${path}.apiGroup`, group, [''])
+    } else if (!kinds.includes(stringOf(kind))) unsupported(errors, `${path}.kind`, stringOf(kind), kinds)
+    else if (group !== GROUP) unsupported(errors, `${path}.apiGroup`, group, [GROUP])
+    if (stringOf(name) === '') required(errors, `${path}.name`)
   },
 }
 

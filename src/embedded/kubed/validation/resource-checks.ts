@@ -1,4 +1,5 @@
-import { type Json, type JsonObject, listOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
+import { internalForm } from '../../../lib/kube-schema/go-types.ts'
+import { type Json, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import { isQuantityError, parseQuantity, type Quantity } from '../../../lib/kube/quantity.ts'
 import type { FieldError } from '../fault.ts'
 import { type Check, forbid, invalidFor, invalidValue, required } from './fault-list.ts'
@@ -124,6 +125,7 @@ function checkQuota(spec: JsonObject, path: string, errors: FieldError[]): void 
     if (!name.includes('/') && !isQuota) invalidValue(errors, at, name, 'must be a standard resource for quota')
     checkAmount(name, amount, at, errors)
   }
+  checkScopeSelector(spec, `${path}.scopeSelector.matchExpressions`, errors)
   const scopes = listOf(spec.scopes)
   const at = `${path}.scopes`
   for (const scope of scopes.map(stringOf)) {
@@ -135,4 +137,47 @@ function checkQuota(spec: JsonObject, path: string, errors: FieldError[]): void 
   }
   for (const pair of OPPOSITES)
     if (pair.every((scope) => scopes.includes(scope))) invalidValue(errors, at, scopes, 'conflicting scopes')
+}
+
+const ONLY_EXISTS =
+  "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity"
+
+/** Requirements are told of without their place. */
+function checkScopeSelector(spec: JsonObject, path: string, errors: FieldError[]): void {
+  const names = Object.keys(objectOf(spec.hard)).sort()
+  for (const requirement of objectsOf(objectOf(spec.scopeSelector).matchExpressions)) {
+    const [scope, operator] = [requirement.scopeName, requirement.operator].map(stringOf)
+    const allowed = SCOPES[scope ?? '']
+    if (allowed === undefined) invalidValue(errors, `${path}.scopeName`, scope, 'unsupported scope')
+    for (const name of names)
+      if (allowed !== undefined && QUOTA_RESOURCES.has(name) && !allowed.has(name))
+        invalidValue(
+          errors,
+          path,
+          internalForm('core/ScopeSelector', objectOf(spec.scopeSelector)),
+          'unsupported scope applied to resource',
+        )
+    const isFixed = allowed !== undefined && scope !== 'PriorityClass' && scope !== 'VolumeAttributesClass'
+    if (isFixed && operator !== 'Exists') invalidValue(errors, `${path}.operator`, operator, ONLY_EXISTS)
+    checkScopeValues(listOf(requirement.values), operator ?? '', path, errors)
+  }
+}
+
+function checkScopeValues(values: readonly Json[], operator: string, path: string, errors: FieldError[]): void {
+  if (operator === 'In' || operator === 'NotIn') {
+    if (values.length === 0)
+      required(
+        errors,
+        `${path}.values`,
+        "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector",
+      )
+  } else if (operator === 'Exists' || operator === 'DoesNotExist') {
+    if (values.length > 0)
+      invalidValue(
+        errors,
+        `${path}.values`,
+        [...values],
+        "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector",
+      )
+  } else invalidValue(errors, `${path}.operator`, operator, 'not a valid selector operator')
 }

@@ -10,38 +10,26 @@ export type Rules = {
   /** Names of other objects: lower-case DNS labels or subdomains. */
   readonly labels?: readonly string[]
   readonly subdomains?: readonly string[]
-  /** Fields whose faults are told before those of the others. */
-  readonly first?: readonly string[]
+  /** The definition's check decides what is checked below it, and in which order. */
+  readonly isWhole?: boolean
   /** Fields of which a check of the definition knows all. */
   readonly unchecked?: readonly string[]
 }
 
-const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
 const MODE = [0, 0o777] as const
 
 /** Rules by definition. */
 export const RULES: Readonly<Record<string, Rules>> = {
-  'core.v1.PodSpec': {
-    required: ['containers'],
-    enums: {
-      restartPolicy: ['Always', 'OnFailure', 'Never'],
-      dnsPolicy: ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'],
-    },
-    first: ['volumes', 'containers', 'initContainers', 'ephemeralContainers'],
-    natural: ['terminationGracePeriodSeconds'],
-    ranges: { activeDeadlineSeconds: [1, 2147483647] },
-    labels: ['hostname', 'subdomain'],
-    subdomains: ['nodeName', 'serviceAccountName'],
-  },
-  'core.v1.Container': {
-    required: ['name', 'image'],
-    enums: {
-      imagePullPolicy: ['Always', 'IfNotPresent', 'Never'],
-      terminationMessagePolicy: ['File', 'FallbackToLogsOnError'],
-    },
-    labels: ['name'],
-    first: ['ports', 'env', 'envFrom', 'volumeMounts', 'resources'],
-  },
+  'core.v1.PodSpec': { isWhole: true },
+  'core.v1.Container': { isWhole: true },
+  'core.v1.Volume': { isWhole: true },
+  'core.v1.DownwardAPIVolumeFile': { isWhole: true },
+  'core.v1.VolumeMount': { isWhole: true },
+  'core.v1.NodeSelectorTerm': { isWhole: true },
+  'networking.v1.HTTPIngressPath': { isWhole: true },
+  'core.v1.Probe': { isWhole: true },
+  'core.v1.LifecycleHandler': { isWhole: true },
+  'core.v1.ResourceFieldSelector': { isWhole: true },
   'core.v1.VolumeResourceRequirements': { unchecked: ['limits', 'requests'] },
   'core.v1.ResourceRequirements': { unchecked: ['limits', 'requests'] },
   'core.v1.ResourceQuotaSpec': { unchecked: ['hard'] },
@@ -52,29 +40,12 @@ export const RULES: Readonly<Record<string, Rules>> = {
   'core.v1.KeyToPath': { required: ['key', 'path'], ranges: { mode: MODE } },
   'core.v1.DownwardAPIVolumeSource': { ranges: { defaultMode: MODE } },
   'core.v1.ProjectedVolumeSource': { ranges: { defaultMode: MODE } },
-  'core.v1.ContainerPort': {
-    required: ['containerPort'],
-    enums: { protocol: PROTOCOLS },
-    ports: ['containerPort', 'hostPort'],
-  },
   'core.v1.EnvVar': { required: ['name'] },
-  'core.v1.ConfigMapKeySelector': { required: ['key'] },
-  'core.v1.SecretKeySelector': { required: ['key'] },
   'core.v1.ConfigMapEnvSource': { required: ['name'], subdomains: ['name'] },
   'core.v1.SecretEnvSource': { required: ['name'], subdomains: ['name'] },
-  'core.v1.HTTPGetAction': { enums: { scheme: ['HTTP', 'HTTPS'] } },
-  'core.v1.ExecAction': { required: ['command'] },
-  'core.v1.VolumeMount': { required: ['name', 'mountPath'] },
-  'core.v1.Volume': { required: ['name'], labels: ['name'] },
   'core.v1.ConfigMapVolumeSource': { required: ['name'], ranges: { defaultMode: MODE } },
   'core.v1.SecretVolumeSource': { required: ['secretName'], ranges: { defaultMode: MODE } },
   'core.v1.PersistentVolumeClaimVolumeSource': { required: ['claimName'] },
-  'core.v1.HostPathVolumeSource': {
-    required: ['path'],
-    enums: {
-      type: ['', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket'],
-    },
-  },
   'core.v1.ReplicationControllerSpec': { natural: ['replicas', 'minReadySeconds'] },
   'apps.v1.DeploymentSpec': {
     required: ['selector'],
@@ -88,20 +59,20 @@ export const RULES: Readonly<Record<string, Rules>> = {
   },
   'apps.v1.StatefulSetSpec': { required: ['selector'], natural: ['revisionHistoryLimit'], unchecked: ['selector'] },
   'apps.v1.DaemonSetSpec': {
-    required: ['selector'],
     natural: ['minReadySeconds', 'revisionHistoryLimit'],
     unchecked: ['selector'],
   },
   'batch.v1.JobSpec': {
-    natural: ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished'],
+    natural: [
+      ...['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished'],
+      ...['backoffLimitPerIndex', 'maxFailedIndexes'],
+    ],
     enums: { completionMode: ['NonIndexed', 'Indexed'] },
   },
   'batch.v1.CronJobSpec': {
-    required: ['schedule'],
     natural: ['startingDeadlineSeconds', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit'],
     enums: { concurrencyPolicy: ['Allow', 'Forbid', 'Replace'] },
   },
   'rbac.v1.PolicyRule': { required: ['verbs'] },
-  'rbac.v1.Subject': { required: ['name'], enums: { kind: ['ServiceAccount', 'User', 'Group'] } },
   'policy.v1.PodDisruptionBudgetSpec': { enums: { unhealthyPodEvictionPolicy: ['AlwaysAllow', 'IfHealthyBudget'] } },
 }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { type Json, type JsonObject, listOf, numberOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
-import { checkAddress, checkEndpointAddress } from './addresses.ts'
+import { checkAddress, checkEndpointAddress, checkNetworkText } from './addresses.ts'
 import { type Check, duplicate, forbid, invalidFor, invalidValue, required, unsupported } from './fault-list.ts'
 import { checkLabels } from './meta.ts'
 import { labelError, labelKeyErrors, subdomainError } from './names.ts'
@@ -19,8 +19,7 @@ const NETWORK = '10.96.0.0/16'
 export const SERVICE_CHECKS: Readonly<Record<string, Check>> = { 'core.v1.ServiceSpec': checkService }
 
 function checkService(spec: JsonObject, path: string, errors: FieldError[]): void {
-  const given: Json[] = stringOf(spec.clusterIP) === '' ? [] : [stringOf(spec.clusterIP)]
-  const addresses: Json[] = spec.clusterIPs === undefined ? given : listOf(spec.clusterIPs)
+  const addresses = addressesOf(spec)
   const isHeadless = addresses[0] === 'None'
   const ports = objectsOf(spec.ports)
   if (ports.length === 0 && spec.type !== 'ExternalName' && !isHeadless) required(errors, `${path}.ports`)
@@ -40,6 +39,11 @@ function checkService(spec: JsonObject, path: string, errors: FieldError[]): voi
   checkBalancer(spec, path, errors)
   checkPolicies(spec, path, errors)
   if (errors.length === 0) checkNetwork(spec, addresses, path, errors)
+}
+
+function addressesOf({ clusterIP, clusterIPs }: JsonObject): Json[] {
+  if (clusterIPs !== undefined) return listOf(clusterIPs)
+  return stringOf(clusterIP) === '' ? [] : [stringOf(clusterIP)]
 }
 
 function checkExternal(spec: JsonObject, addresses: readonly unknown[], path: string, errors: FieldError[]): void {
@@ -172,7 +176,14 @@ function checkTwice({ type }: JsonObject, ports: readonly JsonObject[], path: st
 }
 
 function checkBalancer(spec: JsonObject, path: string, errors: FieldError[]): void {
-  if (spec.type === 'LoadBalancer') return
+  if (spec.type === 'LoadBalancer') {
+    listOf(spec.loadBalancerSourceRanges).forEach((range, index) =>
+      checkNetworkText(range, `${path}.LoadBalancerSourceRanges[${index}]`, errors),
+    )
+    const name = spec.loadBalancerClass
+    if (typeof name === 'string') invalidFor(errors, `${path}.loadBalancerClass`, name, labelKeyErrors(name))
+    return
+  }
   const why = "may only be used when `type` is 'LoadBalancer'"
   if (listOf(spec.loadBalancerSourceRanges).length > 0) forbid(errors, `${path}.LoadBalancerSourceRanges`, why)
   if (spec.allocateLoadBalancerNodePorts !== undefined) forbid(errors, `${path}.allocateLoadBalancerNodePorts`, why)
@@ -187,6 +198,8 @@ function checkPolicies(spec: JsonObject, path: string, errors: FieldError[]): vo
   else if (isOutside && outer === '') required(errors, at)
   else if (isOutside && outer !== 'Local' && outer !== 'Cluster') unsupported(errors, at, outer, ['Cluster', 'Local'])
   const checked = spec.type === 'LoadBalancer' && outer === 'Local'
+  if (checked && spec.healthCheckNodePort !== 0)
+    checkPort(spec.healthCheckNodePort, `${path}.healthCheckNodePort`, errors)
   if (!checked && (numberOf(spec.healthCheckNodePort) ?? 0) !== 0)
     invalidValue(
       errors,
@@ -197,6 +210,18 @@ function checkPolicies(spec: JsonObject, path: string, errors: FieldError[]): vo
   const inner = spec.internalTrafficPolicy
   if (inner !== undefined && inner !== 'Cluster' && inner !== 'Local')
     unsupported(errors, `${path}.internalTrafficPolicy`, inner, ['Cluster', 'Local'])
+  const distribution = spec.trafficDistribution
+  if (distribution !== undefined && !DISTRIBUTIONS.includes(stringOf(distribution)))
+    unsupported(errors, `${path}.trafficDistribution`, distribution, DISTRIBUTIONS)
+}
+
+const DISTRIBUTIONS = ['PreferClose', 'PreferSameZone', 'PreferSameNode']
+
+/** True when something is wrong with the addresses and their families alone: the server looks there first. */
+export function hasBadAddresses(spec: JsonObject): boolean {
+  const errors: FieldError[] = []
+  if (spec.type !== 'ExternalName') checkAddresses(spec, addressesOf(spec), 'spec', errors)
+  return errors.length > 0
 }
 
 const hasExternalAddress = ({ type, externalIPs }: JsonObject): boolean =>

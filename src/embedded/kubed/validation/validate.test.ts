@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JsonObject } from '../../../lib/kube/json.ts'
 import type { Call } from '../call.ts'
+import { applyDefaults } from '../defaulting/apply.ts'
 import { objFrom } from '../object.ts'
 import { builtinResources } from '../resources/builtin.ts'
 import { resourcesOf } from '../resources/definitions.ts'
@@ -23,7 +24,9 @@ function faults(resource: Resource, body: JsonObject, before?: JsonObject): stri
   const named = (object: JsonObject): ReturnType<typeof objFrom> =>
     objFrom({ metadata: { name: 'x' }, ...object }, `${resource.group}/${resource.version}`, resource.kind)
   const call = { resource, subresource: '' } as unknown as Call
-  const errors = validateObject(call, named(body), before === undefined ? undefined : named(before))
+  const object = named(body)
+  if (resource.custom === undefined) applyDefaults(resource.type, object)
+  const errors = validateObject(call, object, before === undefined ? undefined : named(before))
   return errors.map(({ field, message }) => `${field}: ${message}`)
 }
 

@@ -9,8 +9,9 @@ import { type Obj, specOf } from '../object.ts'
 import { isDefinition } from '../resources/definitions.ts'
 import { EPHEMERAL, writesStatus } from '../resources/resource.ts'
 import { validateCustom } from './custom.ts'
-import { validateChange } from './immutable.ts'
+import { checkNewJob } from './batch-checks.ts'
 import { checkEphemeralChange } from './ephemeral-checks.ts'
+import { tellsChangesFirst, validateChange } from './immutable.ts'
 import { validateDefinition } from './definition-checks.ts'
 import { validateMeta } from './meta.ts'
 import { checkNewPod } from './pod-checks.ts'
@@ -22,14 +23,17 @@ export function validateObject(call: Call, object: Obj, before: Obj | undefined)
   const { resource } = call
   const errors = validateMeta(resource, object, before)
   if (resource.custom !== undefined) return [...errors, ...validateCustom(resource.type, object, before)]
-  if (writesStatus(call.subresource)) return [...errors, ...validateStatus(resource, object)]
+  if (writesStatus(call.subresource)) return [...errors, ...validateStatus(resource, object, before)]
   if (isDefinition(object)) return [...errors, ...validateDefinition(object, before)]
   const { type, value } = asChecked(resource, object)
+  const isFirst = before !== undefined && tellsChangesFirst(object)
+  if (isFirst) errors.push(...validateChange(object, before))
+  if (before === undefined && resource.storageKey === 'batch/jobs') checkNewJob(object, errors)
   validateFields(type, withClaims(value), '', errors)
   if (before !== undefined && call.subresource === EPHEMERAL)
     checkEphemeralChange(specOf(object), specOf(before), errors)
-  else if (before !== undefined) errors.push(...validateChange(object, before))
-  else if (resource.storageKey === '/pods') checkNewPod(object, errors)
+  else if (before !== undefined && !isFirst) errors.push(...validateChange(object, before))
+  else if (before === undefined && resource.storageKey === '/pods') checkNewPod(object, errors)
   return errors
 }
 

@@ -1,9 +1,8 @@
 import { type JsonObject, listOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
 import type { FieldError } from '../fault.ts'
-import { type Check, forbid, invalidValue, push, required, unsupported } from './fault-list.ts'
+import { type Check, invalidValue, push, required, unsupported } from './fault-list.ts'
 import { subdomainError } from './names.ts'
-import { checkDescending, checkNoBacksteps } from './paths.ts'
 
 const MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
 const PLAIN = new Set([
@@ -13,46 +12,8 @@ const PLAIN = new Set([
 
 /** Checks of volumes and claims. @see k8s.io/kubernetes/pkg/apis/core/validation */
 export const VOLUME_CHECKS: Readonly<Record<string, Check>> = {
-  'core.v1.Volume': (volume, path, errors) => {
-    const [, ...others] = Object.keys(volume).filter((field) => field !== 'name')
-    for (const other of others) forbid(errors, `${path}.${other}`, 'may not specify more than 1 volume type')
-  },
-  'core.v1.HostPathVolumeSource': ({ path: given }, path, errors) =>
-    checkNoBacksteps(stringOf(given), `${path}.path`, errors),
-  'core.v1.EmptyDirVolumeSource': ({ sizeLimit }, path, errors) => {
-    const amount = parseQuantity(stringOf(sizeLimit))
-    if (sizeLimit !== undefined && !isQuantityError(amount) && amount.nano < 0n)
-      forbid(errors, `${path}.sizeLimit`, 'SizeLimit field must be a valid resource quantity')
-  },
-  'core.v1.KeyToPath': ({ path: given }, path, errors) => {
-    const text = stringOf(given)
-    if (text === '') return
-    checkDescending(text, `${path}.path`, errors)
-    if (text.startsWith('..') && !text.startsWith('../') && text !== '..')
-      invalidValue(errors, `${path}.path`, text, "must not start with '..'")
-  },
-  'core.v1.PodCertificateProjection': checkCertificate,
   'core.v1.PersistentVolumeSpec': checkVolume,
   'core.v1.PersistentVolumeClaimSpec': checkClaim,
-}
-
-const SHORTEST_CERTIFICATE_SECONDS = 3600
-const LONGEST_CERTIFICATE_SECONDS = 91 * 86400
-/** Signers of Kubernetes itself sign for a day. */
-const LONGEST_OF_KUBERNETES_SECONDS = 86400
-
-function checkCertificate(
-  { maxExpirationSeconds: given, signerName }: JsonObject,
-  path: string,
-  errors: FieldError[],
-): void {
-  if (typeof given !== 'number') return
-  const isOwn = /^(.*\.)?kubernetes\.io\//.test(stringOf(signerName))
-  const longest = isOwn ? LONGEST_OF_KUBERNETES_SECONDS : LONGEST_CERTIFICATE_SECONDS
-  const at = `${path}.maxExpirationSeconds`
-  if (given < SHORTEST_CERTIFICATE_SECONDS)
-    invalidValue(errors, at, given, `if provided, maxExpirationSeconds must be >= ${SHORTEST_CERTIFICATE_SECONDS}`)
-  if (given > longest) invalidValue(errors, at, given, `if provided, maxExpirationSeconds must be <= ${longest}`)
 }
 
 function checkVolume(spec: JsonObject, path: string, errors: FieldError[]): void {

@@ -3,46 +3,48 @@ import { isObject, type Json, type JsonObject, stringOf } from '../../../lib/kub
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
 import type { FieldError } from '../fault.ts'
 import { AFTER, CHECKS } from './checks.ts'
+import type { Below, Place } from './fault-list.ts'
 import { labelError, subdomainError } from './names.ts'
 import { RULES, type Rules } from './rules.ts'
 
 /** Collects the faults of a value: by the rules of its definition, its own checks, then everything below it. */
-export function validateFields(type: FieldType, value: JsonObject, path: string, errors: FieldError[]): void {
-  const name = type.shortName
-  const rules = RULES[name === 'core.v1.EphemeralContainer' ? 'core.v1.Container' : name]
-  if (rules !== undefined) applyRules(rules, value, path, errors)
-  CHECKS[name]?.(value, path, errors)
-  for (const field of inOrder(value, rules?.first)) {
-    if (field === 'metadata' || field === 'status' || rules?.unchecked?.includes(field) === true) continue
-    const child = type.child(field)
-    const below = value[field]
-    if (child === undefined || below === undefined) continue
-    descend(
-      child,
-      below,
-      path === '' ? field : type.names.length === 0 ? `${path}[${field}]` : `${path}.${field}`,
-      errors,
-    )
+export function validateFields(
+  type: FieldType,
+  value: JsonObject,
+  path: string,
+  errors: FieldError[],
+  place?: Place,
+): void {
+  const name = type.shortName === 'core.v1.EphemeralContainer' ? 'core.v1.Container' : type.shortName
+  const rules = RULES[name]
+  const done = new Set(['metadata', 'status', ...(rules?.unchecked ?? [])])
+  const below: Below = (field, passed = place, at = pathBelow(type, path, field)) => {
+    const [child, found] = [type.child(field), value[field]]
+    if (child === undefined || found === undefined || done.has(field)) return
+    done.add(field)
+    descend(child, found, at, errors, passed)
   }
-  AFTER[name]?.(value, path, errors)
+  if (rules !== undefined) applyRules(rules, value, path, errors)
+  CHECKS[name]?.(value, path, errors, below, place)
+  if (rules?.isWhole !== true) for (const field of Object.keys(value)) below(field)
+  AFTER[name]?.(value, path, errors, below, place)
 }
 
-function inOrder(value: JsonObject, first: readonly string[] = []): string[] {
-  const fields = Object.keys(value)
-  if (first.length === 0) return fields
-  return [...first.filter((field) => field in value), ...fields.filter((field) => !first.includes(field))]
+function pathBelow(type: FieldType, path: string, field: string): string {
+  if (path === '') return field
+  return type.names.length === 0 ? `${path}[${field}]` : `${path}.${field}`
 }
 
-function descend(type: FieldType, value: Json, path: string, errors: FieldError[]): void {
+function descend(type: FieldType, value: Json, path: string, errors: FieldError[], place: Place | undefined): void {
   if (type.special === 'quantity') checkQuantity(value, path, errors)
   else if (Array.isArray(value)) {
     const { element } = type
     if (element?.kind === 'map')
       value.forEach(
-        (item, index) => void (isObject(item) && validateFields(element, item, `${path}[${index}]`, errors)),
+        (item, index) => void (isObject(item) && validateFields(element, item, `${path}[${index}]`, errors, place)),
       )
   } else if (isObject(value) && type.kind === 'map' && type.special === undefined)
-    validateFields(type, value, path, errors)
+    validateFields(type, value, path, errors, place)
 }
 
 function checkQuantity(value: Json, path: string, errors: FieldError[]): void {

@@ -25,6 +25,8 @@ import { warningsOf } from '../warnings/warnings.ts'
 import { LAST_APPLIED, trackApply } from './managed-fields.ts'
 import { change, createDecoded, requireName, writerOf } from './write.ts'
 
+/** Without a kind the server does not know of what type the field is. */
+const UNNAMED = "couldn't get version/kind; json parse error: $1$2"
 /** The most operations of a JSON patch. */
 const MAX_OPERATIONS = 10_000
 
@@ -47,7 +49,10 @@ export function patch(env: Environment, call: Call, stored: Obj, body: Body): Ob
 export function patchedObject(env: Environment, call: Call, before: Obj, body: Body): Obj {
   const patched = patchValue(call, before, body.value)
   if (!isObject(patched)) throw badRequest('Invalid JSON Patch')
-  return decodePatched(env, call, patched, body)
+  const object = decodePatched(env, call, patched, body)
+  // What says no version is read as nothing at all.
+  const isNothing = call.resource.custom === undefined && (patched.apiVersion ?? '') === ''
+  return isNothing ? { ...object, metadata: { name: '' } } : object
 }
 
 /** Reads the patched object as a new body; what is wrong with it is the patch's fault. */
@@ -63,7 +68,9 @@ function decodePatched(env: Environment, call: Call, patched: JsonObject, { valu
     const why =
       isStrategic && error instanceof UnfitBody
         ? error.restored
-        : error.message.replace(/^.*? cannot be handled as a \w+: /, '')
+        : error.message
+            .replace(/^.*? cannot be handled as a \w+: /, '')
+            .replace(/^(json: .* Go struct field )\w+(\.(kind|apiVersion) of type string)$/, UNNAMED)
     const shown = isStrategic && isObject(value) ? goText(value) : JSON.stringify(inShownOrder(call, patched, value))
     throw invalid({ group: '', kind: '' }, '', [
       { field: 'patch', type: 'Invalid', message: `Invalid value: ${JSON.stringify(shown)}: ${why}` },
@@ -101,6 +108,7 @@ function touchedBy(patch: Json): string[][] {
 }
 
 function sortedAt(value: Json, [step, ...rest]: readonly string[]): Json {
+  if (Array.isArray(value)) return value.map((each, index) => (String(index) === step ? sortedAt(each, rest) : each))
   if (!isObject(value)) return value
   const names = Object.keys(value).sort()
   const below = step === undefined ? undefined : value[step]

@@ -132,6 +132,18 @@ function stampPhase(volume: Obj, before: Obj | undefined, nowMs: number): void {
   if (objectOf(before?.status).phase !== status.phase) status.lastPhaseTransitionTime = timestamp(nowMs)
 }
 
+/** When a volume came into its phase is the server's to say. */
+function keepPhaseTime(status: JsonObject, old: JsonObject): void {
+  if (status.phase === old.phase) status.lastPhaseTransitionTime ??= old.lastPhaseTransitionTime
+}
+
+/** A pod's class of service is what it was made with. */
+function keepClass(pod: Obj, before: Obj): void {
+  const { qosClass } = objectOf(before.status)
+  const status = objectOf(pod.status)
+  if (stringOf(status.qosClass) === '' && qosClass !== undefined) pod.status = { ...status, qosClass }
+}
+
 function resetStatus(resource: Resource, object: Obj): void {
   delete object.status
   // A custom resource is stored without status, and read with the defaults of its schema.
@@ -145,8 +157,11 @@ function resetStatus(resource: Resource, object: Obj): void {
 /** Carried-over values and validation of a changed, defaulted object. In place. */
 export function prepareChanged(env: Environment, call: Call, object: Obj, before: Obj): void {
   const { resource } = call
-  if (writesStatus(call.subresource)) keepAllButStatus(resource, object, before)
-  else if (call.subresource === EPHEMERAL) keepAllButEphemeral(object, before)
+  if (writesStatus(call.subresource)) {
+    keepAllButStatus(resource, object, before)
+    if (resource.storageKey === '/persistentvolumes') keepPhaseTime(objectOf(object.status), objectOf(before.status))
+    if (resource.storageKey === '/pods') keepClass(object, before)
+  } else if (call.subresource === EPHEMERAL) keepAllButEphemeral(object, before)
   else if (hasStatus(resource)) {
     if (before.status === undefined) delete object.status
     else object.status = before.status
@@ -176,7 +191,8 @@ function settle(env: Environment, call: Call, object: Obj, before: Obj | undefin
   if (errors.length > 0) throw invalid(told, object.metadata.name, errors)
   validateByPolicies(env, attempt)
   admitToQuota(env, call, object, before)
-  call.warnings.push(...warningsOf(resource, object, before === undefined))
+  // Whoever writes a status alone is not warned of the rest.
+  if (!writesStatus(call.subresource)) call.warnings.push(...warningsOf(resource, object, before === undefined))
 }
 
 /** A job's pods are found by the job's uid, unless it says how itself. */

@@ -19,6 +19,7 @@ type Walk = { readonly title: string; readonly path: (string | number)[]; readon
  */
 export function findInObjects(trees: readonly YamlMap[]): readonly Finding[] {
   const found = new Map<string, Finding>()
+  const types = new Map<string, FieldType | undefined>()
   for (const node of trees) {
     if (found.size >= MOST) break
     const kind = fieldText(node, 'kind')
@@ -27,12 +28,19 @@ export function findInObjects(trees: readonly YamlMap[]): readonly Finding[] {
       const key = `${finding.code}\n${finding.where ?? finding.message}`
       if (found.size < MOST && !found.has(key)) found.set(key, finding)
     }
-    const type = schemaFor(fieldText(node, 'apiVersion'), kind)
+    const type = typeFor(types, fieldText(node, 'apiVersion'), kind)
     const walk = { title, path: [], find }
     if (type) checkMap(walk, node, type)
     else checkLabels(walk, node)
   }
   return [...found.values()]
+}
+
+/** A thousand objects are of few kinds. */
+function typeFor(known: Map<string, FieldType | undefined>, apiVersion: string, kind: string): FieldType | undefined {
+  const key = `${apiVersion} ${kind}`
+  if (!known.has(key)) known.set(key, schemaFor(apiVersion, kind))
+  return known.get(key)
 }
 
 function checkNode(walk: Walk, node: YamlNode, type: FieldType): void {

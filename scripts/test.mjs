@@ -1,5 +1,5 @@
 // `npm test`: all set-up, then every test that needs nothing but Node and git, and what is at hand besides.
-// Unit tests (src/**/*.test.ts) are bundled once and run in one process; each file of tests/ runs in a process of its own.
+// Unit tests (src/**/*.test.ts) are bundled once and run in a few processes, two at a time; each file of tests/ runs in a process of its own.
 //   --only unit|whole     one half
 //   --match TEXT          only files whose path contains TEXT
 import { spawn } from 'node:child_process'
@@ -13,6 +13,8 @@ const out = join(root, '.build', 'test')
 
 /** Tests that measure what a loaded machine would spoil. */
 const ALONE = /journeys|node-linux|workloads/
+/** The files of the unit suite are dealt out in turn to so many processes: more would start more often, fewer would wait for the slowest. */
+const UNIT_PARTS = 4
 const MOST_MS = 20 * 60_000
 const { values } = parseArgs({ options: { only: { type: 'string' }, match: { type: 'string', default: '' } } })
 
@@ -25,17 +27,12 @@ const whole = values.only === 'unit' ? [] : testFiles('tests')
 await bundle([...unit, ...whole])
 
 const totals = { pass: 0, fail: 0, skipped: 0 }
-if (unit.length > 0) {
-  const entry = join(out, 'unit.mjs')
-  writeFileSync(entry, unit.map((file) => `await import(${JSON.stringify(`./${built(file)}`)})`).join('\n'))
-  await run(entry, 'unit')
-}
+if (unit.length > 0) await runUnit(unit)
+const together = whole.filter((file) => !ALONE.test(file))
 const alone = whole.filter((file) => ALONE.test(file))
-await inPool(
-  whole.filter((file) => !ALONE.test(file)),
-  2,
-)
-await inPool(alone, 1)
+const runWhole = async (file) => report(file, await run(join(out, built(file))))
+await inPool(together, 2, runWhole)
+await inPool(alone, 1, runWhole)
 
 console.log(`${totals.pass} passed, ${totals.fail} failed, ${totals.skipped} skipped`)
 process.exit(totals.fail > 0 || totals.pass === 0 ? 1 : 0)
@@ -76,28 +73,63 @@ async function bundle(files) {
   })
 }
 
-async function inPool(files, size) {
-  const waiting = [...files]
-  const work = async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) await run(join(out, built(file)), file)
-  }
-  await Promise.all(Array.from({ length: size }, work))
+async function runUnit(files) {
+  const started = Date.now()
+  const parts = Array.from({ length: UNIT_PARTS }, (_, part) => files.filter((_, at) => at % UNIT_PARTS === part))
+  const ran = []
+  await inPool(
+    parts.filter((part) => part.length > 0),
+    2,
+    async (part) => {
+      const entry = join(out, `unit-${parts.indexOf(part)}.mjs`)
+      // Static imports: a test whose process has nothing else to do starts at once, before the rest of its file is there.
+      writeFileSync(entry, part.map((file) => `import ${JSON.stringify(`./${built(file)}`)}`).join('\n'))
+      ran.push(await run(entry))
+    },
+  )
+  const sum = (name) => ran.reduce((total, each) => total + each[name], 0)
+  report('unit', {
+    pass: sum('pass'),
+    fail: sum('fail'),
+    skipped: sum('skipped'),
+    ms: Date.now() - started,
+    skips: ran.flatMap(({ skips }) => skips),
+    failures: ran.flatMap(({ failures }) => failures),
+  })
 }
 
-async function run(entry, label) {
+async function inPool(items, size, work) {
+  const waiting = [...items]
+  const worker = async () => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item)
+  }
+  await Promise.all(Array.from({ length: size }, worker))
+}
+
+/** Runs one bundled file to its end: how many tests passed, failed and were skipped, and what is to be shown of them. */
+async function run(entry) {
   const started = Date.now()
   const { status, text, errors } = await finished(entry)
   const count = (name) => Number(text.match(new RegExp(`^ℹ ${name} (\\d+)$`, 'm'))?.[1] ?? 0)
   const fail = Math.max(count('fail') + count('cancelled'), status === 0 ? 0 : 1)
-  totals.pass += count('pass')
+  const told = text.includes('✖ failing tests:') ? text.slice(text.indexOf('✖ failing tests:')) : text.slice(-20_000)
+  return {
+    pass: count('pass'),
+    fail,
+    skipped: count('skipped'),
+    ms: Date.now() - started,
+    skips: text.split('\n').filter((line) => /# SKIP|﹣/.test(line)),
+    failures: fail === 0 ? [] : [told, errors.slice(-20_000)],
+  }
+}
+
+function report(label, { pass, fail, skipped, ms, skips, failures }) {
+  totals.pass += pass
   totals.fail += fail
-  totals.skipped += count('skipped')
-  const seconds = ((Date.now() - started) / 1000).toFixed(1)
-  console.log(`${label}: ${count('pass')} passed, ${fail} failed, ${count('skipped')} skipped (${seconds} s)`)
-  for (const line of text.split('\n')) if (/# SKIP|﹣/.test(line)) console.log(`  ${line.trim()}`)
-  if (fail === 0) return
-  console.log(text.includes('✖ failing tests:') ? text.slice(text.indexOf('✖ failing tests:')) : text.slice(-20_000))
-  console.log(errors.slice(-20_000))
+  totals.skipped += skipped
+  console.log(`${label}: ${pass} passed, ${fail} failed, ${skipped} skipped (${(ms / 1000).toFixed(1)} s)`)
+  for (const line of skips) console.log(`  ${line.trim()}`)
+  for (const text of failures) console.log(text)
 }
 
 function finished(entry) {

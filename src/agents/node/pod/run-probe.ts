@@ -1,6 +1,7 @@
 import http from 'node:http'
 import { connect as connectTls } from 'node:tls'
 import type { ContainerId, Driver } from '../driver.ts'
+import { checkGrpc } from './grpc-check.ts'
 import type { Target } from '../keeper/messages.ts'
 import type { Action, Container, HttpGet } from './shapes.ts'
 
@@ -26,11 +27,22 @@ export async function runAction(
       await driver.greet({ host: host ?? target.ip, port: portOf(target.container, port) }, '', timeoutMs)
       return { ok: true, message: '' }
     }
+    if (action.grpc) return await grpc(driver, target.ip, action.grpc, timeoutMs)
     if (action.sleep) return { ok: true, message: '' }
     return { ok: false, message: 'probes of this kind are not supported by this node' }
   } catch (error) {
     return { ok: false, message: error instanceof Error ? error.message : String(error) }
   }
+}
+
+async function grpc(
+  driver: Driver,
+  host: string,
+  { port, service }: NonNullable<Action['grpc']>,
+  timeoutMs: number,
+): Promise<ActionResult> {
+  const authority = `${host}:${port}`
+  return checkGrpc(await driver.connect({ host, port }), { authority, service: service ?? '', timeoutMs })
 }
 
 function portOf(container: Container, port: number | string): number {

@@ -40,7 +40,7 @@ export type Action = {
   readonly httpGet?: HttpGet
   readonly tcpSocket?: { readonly port: number | string; readonly host?: string }
   readonly exec?: { readonly command?: readonly string[] }
-  readonly grpc?: { readonly port: number }
+  readonly grpc?: { readonly port: number; readonly service?: string | null }
   readonly sleep?: { readonly seconds: number }
 }
 

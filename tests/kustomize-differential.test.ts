@@ -5,17 +5,26 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { difference, ours, theirs } from './kustomize/differential.ts'
 import { generateOddTree } from './kustomize/generate-odd-tree.ts'
-import { generateTree, type Files } from './kustomize/generate-tree.ts'
+import { generateTree, type Tree } from './kustomize/generate-tree.ts'
+import { generateRichTree } from './kustomize/generate-rich-tree.ts'
 import { generateWideTree } from './kustomize/generate-wide-tree.ts'
 
 /** Seeds whose trees once gave other bytes than kustomize. */
-const PAST = [1, 26, 31, 40, 53, 54, 62, 80, 104, 118, 209, 241, 250, 356, 378, 723, 779, 2000126]
+const PAST = [1, 26, 31, 40, 53, 54, 62, 80, 104, 118, 209, 241, 250, 356, 378, 723, 779, 2000126, 6000168]
 
 /** The same, of the trees with odd YAML and plug-in configurations. */
-const PAST_ODD = [33, 39, 42, 45, 57, 66, 89, 122, 124, 147, 230, 294, 344, 415, 595]
+const PAST_ODD = [
+  33, 39, 42, 45, 57, 66, 89, 122, 124, 147, 230, 294, 344, 415, 595, 2010115, 4000002, 5000191, 6000075, 6000550,
+]
 
 /** The same, of the trees of many kinds. */
-const PAST_WIDE = [3, 10, 20, 21, 33, 50, 105, 144, 149, 251, 288, 345, 356, 379, 422, 588, 754, 2000193]
+const PAST_WIDE = [
+  3, 10, 20, 21, 33, 50, 105, 144, 149, 251, 288, 345, 356, 379, 422, 588, 754, 2000193, 2010127, 2010227, 4000123,
+  6000351, 6000455, 6000631,
+]
+
+/** The same, of the trees with directives, odd pointers and odd names. */
+const PAST_RICH = [0, 1, 2, 6, 18, 57, 60, 87, 99, 117]
 
 /** `SLUICE_FUZZ=20000 SLUICE_FUZZ_FROM=1000` for a long run. */
 const count = Number(process.env['SLUICE_FUZZ'] ?? 40)
@@ -27,7 +36,7 @@ const skip = existsSync(kustomize) ? false : `no kustomize 5.8.1 at ${kustomize}
 const root = mkdtempSync(join(tmpdir(), 'sluice-kustomize-'))
 after(() => rmSync(root, { recursive: true, force: true }))
 
-async function compare(seed: number, generate: (seed: number) => Files): Promise<string | undefined> {
+async function compare(seed: number, generate: (seed: number) => Tree): Promise<string | undefined> {
   const files = generate(seed)
   const original = await theirs(kustomize, join(root, 'tree'), files)
   const why = difference(ours(join(root, 'tree'), files), original)
@@ -40,6 +49,7 @@ for (const [name, seeds, generate] of [
   ['trees that once differed', PAST, generateTree],
   ['odd trees that once differed', PAST_ODD, generateOddTree],
   ['trees of many kinds that once differed', PAST_WIDE, generateWideTree],
+  ['rich trees that once differed', PAST_RICH, generateRichTree],
   [`${count} random trees`, random, generateTree],
   [`${Math.ceil(count / 2)} random odd trees`, random.slice(0, Math.ceil(count / 2)), generateOddTree],
   [`${Math.ceil(count / 2)} random trees of many kinds`, random.slice(0, Math.ceil(count / 2)), generateWideTree],

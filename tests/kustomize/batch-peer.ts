@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { theirs, writeFiles, type Answer } from './differential.ts'
-import type { Files } from './generate-tree.ts'
+import type { Tree } from './generate-tree.ts'
 
 /** Kustomize's build command, asked again and again. */
-export type Peer = { readonly build: (root: string, files: Files) => Promise<Answer>; readonly close: () => void }
+export type Peer = { readonly build: (root: string, files: Tree) => Promise<Answer>; readonly close: () => void }
 
 /**
  * Kustomize in one process (tests/kustomize/batch, made by scripts/peers.sh). A build with `openapi` leaves its schema behind, and so goes
@@ -22,7 +22,7 @@ export function batchPeer(program: string, kustomize: string): Peer {
   let count = 0
   return {
     build: async (root, files) => {
-      const hasSchema = [...files.values()].some((text) => text.includes('openapi'))
+      const hasSchema = [...files.values()].some((text) => typeof text === 'string' && text.includes('openapi'))
       if (hasSchema || ++count % 1000 === 0) return theirs(kustomize, root, files)
       writeFiles(root, files)
       return ask(`${root}/top`)

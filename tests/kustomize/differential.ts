@@ -5,13 +5,13 @@ import { promisify } from 'node:util'
 import { SluiceError } from '../../src/lib/error/sluice-error.ts'
 import { build, renderBuild } from '../../src/lib/kustomize/build.ts'
 import { treeOfFiles } from '../../src/lib/kustomize/tree.ts'
-import type { Files } from './generate-tree.ts'
+import type { Tree } from './generate-tree.ts'
 
 /** What one side answered: the text, or its error. */
 export type Answer = { readonly text: string } | { readonly error: string }
 
 /** Our build of a tree that lies at `root`. */
-export function ours(root: string, files: Files): Answer {
+export function ours(root: string, files: Tree): Answer {
   const tree = treeOfFiles(new Map([...files].map(([path, text]) => [join(root, path), text])))
   try {
     return { text: renderBuild(build(tree, join(root, 'top'), { reorder: 'legacy' })) }
@@ -22,7 +22,7 @@ export function ours(root: string, files: Files): Answer {
 }
 
 /** The original's build of the same tree, written to `root`. */
-export async function theirs(kustomize: string, root: string, files: Files): Promise<Answer> {
+export async function theirs(kustomize: string, root: string, files: Tree): Promise<Answer> {
   writeFiles(root, files)
   try {
     const { stdout } = await promisify(execFile)(kustomize, ['build', join(root, 'top')], { maxBuffer: 1 << 26 })
@@ -40,7 +40,7 @@ export async function theirs(kustomize: string, root: string, files: Files): Pro
 }
 
 /** Writes a tree to an emptied folder. */
-export function writeFiles(root: string, files: Files): void {
+export function writeFiles(root: string, files: Tree): void {
   rmSync(root, { recursive: true, force: true })
   for (const [path, text] of files) {
     mkdirSync(dirname(join(root, path)), { recursive: true })
@@ -62,20 +62,25 @@ export function difference(mine: Answer, original: Answer): string | undefined {
 }
 
 /**
- * What is compared of an error: its first line. A generator is shown by kustomize as its address in memory, and by us as the object
- * that it made; a configuration of `crds` as a dump. Which of several references that fit two objects is told, is chance.
+ * What is compared of an error: the whole text but for what is chance or a dump. A generator is shown by kustomize as its address in
+ * memory, and by us as the object that it made; a configuration as a dump; the comments and the quotes of keys in a node's contents are left out. Which of
+ * several references that fail is told, is chance. Where kustomize panics, it is enough that we fail.
  */
 function errorText(text: string): string {
-  return (text.split('\n')[0] ?? '')
+  return text
     .replace(/(merging from generator )&\{[^}]*\}/g, '$1…')
-    .replace(/merging CRDs &\{.*$/, 'conflicting fieldspecs')
-    .replace(/(nodes unequal:).*$/, '$1')
-    .replace(/^.*found multiple possible referrals:.*$/, 'found multiple possible referrals')
+    .replace(/(merging (?:CRDs|config)) &\{[^]*\}: /, '$1 &{…}: ')
+    .replace(/(nodes unequal:)[^]*$/, '$1')
+    .replace(/(?<=node contents:[^]*)(?:^#.*\n| # .*$)/gm, '')
+    .replace(/(?<=node contents:[^]*)^( *)"([^"]+)":/gm, '$1$2:')
+    .replace(/^[^]*found multiple possible referrals:[^]*$/, 'found multiple possible referrals')
+    .replace(/(updating name reference in) [^]*$/, '$1')
     .replace(/^panic: /, '')
     .trim()
 }
 
 function errorDifference(wholeMine: string, wholeOriginal: string): string | undefined {
+  if (/^panic: |runtime error: /.test(wholeOriginal)) return undefined
   const [mine, original] = [errorText(wholeMine), errorText(wholeOriginal)]
   if (mine === original) return undefined
   let same = 0

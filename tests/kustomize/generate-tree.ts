@@ -1,6 +1,9 @@
 /** Makes random kustomization trees: every feature combined, the same tree for the same seed. */
 export type Files = Map<string, string>
 
+/** The same where files may hold bytes that are no text. */
+export type Tree = ReadonlyMap<string, string | Uint8Array>
+
 /** Choices that follow from a seed. */
 export type Random = {
   readonly next: () => number

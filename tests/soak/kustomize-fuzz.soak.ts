@@ -4,9 +4,10 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { batchPeer } from '../kustomize/batch-peer.ts'
-import { difference, ours, theirs } from '../kustomize/differential.ts'
+import { difference, ours, theirs, type Answer } from '../kustomize/differential.ts'
 import { generateOddTree } from '../kustomize/generate-odd-tree.ts'
-import { generateTree, type Files } from '../kustomize/generate-tree.ts'
+import { generateTree, type Tree } from '../kustomize/generate-tree.ts'
+import { generateRichTree } from '../kustomize/generate-rich-tree.ts'
 import { generateWideTree } from '../kustomize/generate-wide-tree.ts'
 
 const count = Number(process.env['SLUICE_FUZZ'] ?? 20_000)
@@ -17,29 +18,51 @@ const kustomize = process.env['KUSTOMIZE'] ?? join(peers, 'kustomize')
 const inOneProcess = join(peers, 'kustomize-batch')
 if (!existsSync(kustomize)) throw new Error(`no kustomize 5.8.1 at ${kustomize} (SLUICE_PEERS, KUSTOMIZE)`)
 
-const KINDS = [generateTree, generateOddTree, generateWideTree] as const
+const KINDS = [generateTree, generateOddTree, generateWideTree, generateRichTree] as const
 const only = process.env['SLUICE_FUZZ_KIND']
 const root = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'sluice-fuzz-'))
 const peer = existsSync(inOneProcess)
   ? batchPeer(inOneProcess, kustomize)
-  : { build: (dir: string, files: Files) => theirs(kustomize, dir, files), close: () => {} }
+  : { build: (dir: string, files: Tree) => theirs(kustomize, dir, files), close: () => {} }
 const started = Date.now()
 const tally = { builds: 0, succeeded: 0, differences: 0 }
 let seed = from
-try {
-  for (; tally.builds < count && Date.now() - started < limitMs; seed++) {
+
+/** A tree that kustomize is at work on, while we are on an earlier one. */
+type Asked = { readonly name: string; readonly files: Tree; readonly dir: string; readonly original: Promise<Answer> }
+const AHEAD = 4
+
+function* trees(): Generator<Asked> {
+  for (let at = 0; at < count && Date.now() - started < limitMs; seed++)
     for (const generate of KINDS) {
       if (only !== undefined && !generate.name.includes(only)) continue
       const files = generate(seed)
-      const original = await peer.build(join(root, 'tree'), files)
-      const why = difference(ours(join(root, 'tree'), files), original)
-      tally.builds++
-      if ('text' in original) tally.succeeded++
-      if (why === undefined) continue
-      tally.differences++
-      console.log(`${generate.name} ${seed}: ${why}`)
+      const dir = join(root, `tree${at++ % (AHEAD + 2)}`)
+      yield { name: `${generate.name} ${seed}`, files, dir, original: peer.build(dir, files) }
     }
+}
+
+async function compare({ name, files, dir, original }: Asked): Promise<void> {
+  const mine = ours(dir, files)
+  const theirs = await original
+  const why = difference(mine, theirs)
+  tally.builds++
+  if ('text' in theirs) tally.succeeded++
+  if (why === undefined) return
+  tally.differences++
+  console.log(`${name}: ${why}`)
+}
+
+try {
+  const asked: Asked[] = []
+  for (const tree of trees()) {
+    asked.push(tree)
+    const [next] = asked
+    if (asked.length <= AHEAD || !next) continue
+    asked.shift()
+    await compare(next)
   }
+  for (const rest of asked) await compare(rest)
 } finally {
   peer.close()
   rmSync(root, { recursive: true, force: true })

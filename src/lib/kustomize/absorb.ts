@@ -1,4 +1,4 @@
-import { mapNode, stringNode, type YamlNode } from '../yaml/nodes.ts'
+import { mapNode, stringNode, type YamlNode, putField } from '../yaml/nodes.ts'
 import { valueWithNotes } from './build-notes.ts'
 import type { Rules } from './compat.ts'
 import { wrapBase64 } from './generate.ts'
@@ -55,6 +55,7 @@ export function absorb(into: Accumulator, resource: Resource, rules: Rules): voi
     mergeTexts(resource, old, 'data')
     mergeTexts(resource, old, 'binaryData')
   }
+  resource.behavior = old.behavior
   into.resources[into.resources.indexOf(old)] = resource
 }
 
@@ -97,7 +98,7 @@ function encodeStringData({ node }: Resource): void {
   if (!plain) return
   const data = fieldMap(node, 'data') ?? mapNode()
   for (const [key, text] of plain.fields)
-    if (text.kind === 'scalar') data.fields.set(key, takePlace(stringNode(wrapBase64(text.value)), text, undefined))
+    if (text.kind === 'scalar') putField(data, key, takePlace(stringNode(wrapBase64(text.value)), text, undefined))
   node.fields.set('data', data)
   node.fields.delete('stringData')
 }
@@ -106,7 +107,8 @@ function mergeTexts(resource: Resource, old: Resource, field: 'data' | 'binaryDa
   const merged = mapNode()
   for (const source of [fieldMap(old.node, field), fieldMap(resource.node, field)])
     for (const [key, value] of source?.fields ?? [])
-      merged.fields.set(
+      putField(
+        merged,
         key,
         takePlace(stringNode(value.kind === 'scalar' ? value.value : ''), value, merged.fields.get(key)),
       )

@@ -58,13 +58,11 @@ export function emptyAccumulator(): Accumulator {
 export function accumulateTarget(build: Build, target: Target, into: Accumulator): void {
   const { loader, file } = target
   during('accumulating resources', () => accumulatePaths(build, basesLoader(target), resourcePaths(target), into))
-  into.config = mergeConfig(into.config, loadConfig(loader, entriesOf(file, 'configurations')))
+  const config = loadConfig(loader, entriesOf(file, 'configurations'))
+  into.config = during('merging config &{…}', () => mergeConfig(into.config, config))
   const crds = entriesOf(file, 'crds')
-  if (crds.length > 0)
-    into.config = mergeConfig(
-      into.config,
-      during(`loading CRDs [${textsOf(file, 'crds').join(' ')}]`, () => loadCrdConfig(loader, crds)),
-    )
+  const ofCrds = during(`loading CRDs [${textsOf(file, 'crds').join(' ')}]`, () => loadCrdConfig(loader, crds))
+  into.config = during('merging CRDs &{…}', () => mergeConfig(into.config, ofCrds))
   runGenerators(build, target, into)
   during('accumulating components', () => accumulateComponents(build, target, into))
   into.keys = undefined
@@ -198,7 +196,11 @@ function accumulateDirectory(build: Build, loader: Loader, into: Accumulator, is
   if (isComponent !== (target.kind === 'Component')) throw wrongKind(loader, target, isComponent)
   if (isComponent) {
     during(`recursed accumulation of path '${loader.root}'`, () => accumulateTarget(build, target, into))
-    during(`recursed merging from path '${loader.root}'`, () => refuseTwins(into.resources))
+    during(`recursed merging from path '${loader.root}'`, () => {
+      refuseTwins(into.resources)
+      // kustomize moves all to a new accumulator, and a configuration merged into none loses what it covers itself
+      into.config = mergeConfig(NO_CONFIG, into.config)
+    })
     return
   }
   const own = emptyAccumulator()

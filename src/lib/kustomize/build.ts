@@ -24,7 +24,7 @@ import type { FileTree } from './tree.ts'
 import { resolveVars } from './vars.ts'
 import { refuseTwins } from './transform-patches.ts'
 import { SluiceError } from '../error/sluice-error.ts'
-import { mapNode, stringNode, type YamlMap } from '../yaml/nodes.ts'
+import { mapNode, stringNode, type YamlMap, putField } from '../yaml/nodes.ts'
 import { noteStep, type Step } from './provenance.ts'
 
 /** What a caller may choose. */
@@ -210,8 +210,11 @@ function objectOf(resource: Resource, metadataWanted: readonly string[]): Record
     texts.set(TRANSFORMATIONS, renderTransformations(resource.transformations))
   const annotations = metadata?.fields.get('annotations')
   metadata?.fields.delete('annotations')
-  if (texts.size > 0)
-    metadata?.fields.set('annotations', mapNode([...texts].map(([key, text]) => [key, stringNode(text)])))
+  if (texts.size > 0) {
+    const made = mapNode()
+    for (const [key, text] of texts) putField(made, key, stringNode(text))
+    metadata?.fields.set('annotations', made)
+  }
   const object = objectValue(resource.node)
   metadata?.fields.delete('annotations')
   if (annotations) metadata?.fields.set('annotations', annotations)

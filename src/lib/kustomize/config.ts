@@ -13,15 +13,16 @@ import { NAME_REFERENCES } from './schema/name-references.ts'
 /** A kind that others name, and the fields in which they do. */
 export type NameReference = Gvk & { readonly referrers: readonly FieldSpec[] }
 
+/** In the order in which kustomize merges them. */
 const LISTS = [
   'namePrefix',
   'nameSuffix',
   'namespace',
+  'commonAnnotations',
   'commonLabels',
   'labels',
   'templateLabels',
   'volumeClaimTemplateLabels',
-  'commonAnnotations',
   'varReference',
   'images',
   'replicas',
@@ -89,8 +90,13 @@ export function mergeConfig(base: TransformerConfig, added: TransformerConfig): 
   if (base === added || added === NO_CONFIG) return base
   if (base === NO_CONFIG && [...builtIn.values()].includes(added)) return added
   const merged = { ...base, nameReference: mergeNameReferences(base.nameReference, added.nameReference) }
-  for (const name of LISTS) merged[name] = mergeFieldSpecs(base[name], added[name])
+  for (const name of LISTS)
+    merged[name] = during(`failed to merge ${goName(name)} fieldSpec`, () => mergeFieldSpecs(base[name], added[name]))
   return sortConfig(merged)
+}
+
+function goName(name: ListName): string {
+  return name === 'namespace' ? 'NameSpace' : name.charAt(0).toUpperCase() + name.slice(1)
 }
 
 function sortConfig(config: TransformerConfig): TransformerConfig {
@@ -149,13 +155,13 @@ export const NO_CONFIG: TransformerConfig = {
 
 /** The built-in configuration with the files of `configurations:` merged in. */
 export function loadConfig(loader: Loader, paths: readonly TextEntry[]): TransformerConfig {
-  let config = defaultConfig(loader.rules)
+  let own = NO_CONFIG
   for (const { text: path, node } of paths)
     placed(node, () => {
-      for (const document of parseDocuments(loadText(loader, path), fileName(loader, path)))
-        if (document.root) config = mergeConfig(config, decodeConfig(document.root, loader.rules))
+      const [document] = parseDocuments(loadText(loader, path), fileName(loader, path))
+      if (document?.root) own = mergeConfig(own, sortConfig(decodeConfig(document.root, loader.rules)))
     })
-  return config
+  return mergeConfig(defaultConfig(loader.rules), own)
 }
 
 function decodeConfig(node: YamlNode, { claimLabels }: Rules): TransformerConfig {

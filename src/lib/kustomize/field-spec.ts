@@ -1,4 +1,4 @@
-import { mapNode, plainNode, seqNode, type YamlMap, type YamlNode, type YamlSeq } from '../yaml/nodes.ts'
+import { mapNode, plainNode, seqNode, type YamlMap, type YamlNode, type YamlSeq, putField } from '../yaml/nodes.ts'
 import { tagOf } from '../yaml/resolve.ts'
 import { buildError, prefixed } from './failure.ts'
 import { formatId, isSelectedGvk, splitApiVersion } from './ids.ts'
@@ -141,7 +141,7 @@ function visitMap(walk: Walk, map: YamlMap, step: number): void {
     if (!mayCreate && field === undefined) return
     if (mayCreate) {
       field = isLast && walk.create === 'scalar' ? madeScalar(field) : mapNode()
-      map.fields.set(name, field)
+      putField(map, name, field)
     }
   } else if (isSeq && isNull(field)) {
     field = seqNode()

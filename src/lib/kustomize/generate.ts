@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { plainNode, mapNode, stringNode, type YamlMap, type YamlScalar } from '../yaml/nodes.ts'
+import { plainNode, mapNode, stringNode, type YamlMap, type YamlScalar, putField } from '../yaml/nodes.ts'
 import type { Place } from '../yaml/position.ts'
 import { buildError, during, placed } from './failure.ts'
 import type { GeneratorArgs, GeneratorOptions, TextEntry } from './kustomization.ts'
@@ -16,8 +16,8 @@ export function generateConfigMap(loader: Loader, args: GeneratorArgs, global: G
   const binary = mapNode()
   for (const [key, value, place] of loadPairs(loader, args)) {
     const text = asText(value)
-    if (text === undefined) binary.fields.set(key, textAt(wrapBase64(value), place))
-    else data.fields.set(key, textAt(text, place))
+    if (text === undefined) putField(binary, key, textAt(wrapBase64(value), place))
+    else putField(data, key, textAt(text, place))
   }
   if (data.fields.size > 0) node.fields.set('data', data)
   if (binary.fields.size > 0) node.fields.set('binaryData', binary)
@@ -29,7 +29,7 @@ export function generateSecret(loader: Loader, args: GeneratorArgs, global: Gene
   const node = baseNode('Secret', args)
   node.fields.set('type', stringNode(args.type || 'Opaque'))
   const data = mapNode()
-  for (const [key, value, place] of loadPairs(loader, args)) data.fields.set(key, textAt(wrapBase64(value), place))
+  for (const [key, value, place] of loadPairs(loader, args)) putField(data, key, textAt(wrapBase64(value), place))
   // unlike a ConfigMap, a Secret without any has an empty one
   node.fields.set('data', data)
   return finish(node, args, global)
@@ -61,7 +61,9 @@ function finish(node: YamlMap, args: GeneratorArgs, global: GeneratorOptions | u
   for (const field of ['labels', 'annotations'] as const) {
     const entries = Object.entries(options?.[field] ?? {})
     if (entries.length === 0 || metadata?.kind !== 'map') continue
-    metadata.fields.set(field, mapNode(entries.map(([key, value]) => [key, stringNode(value)])))
+    const made = mapNode()
+    for (const [key, value] of entries) putField(made, key, stringNode(value))
+    metadata.fields.set(field, made)
   }
   if (options?.immutable) node.fields.set('immutable', { ...plainNode('true'), tag: '!!bool' })
   const resource = newResource(node)

@@ -1,4 +1,4 @@
-import { copyNode, parseDocuments, plainNode, mapNode, seqNode, type YamlNode } from '../yaml/nodes.ts'
+import { copyNode, parseDocuments, plainNode, mapNode, seqNode, type YamlNode, putField } from '../yaml/nodes.ts'
 import { writeNode } from '../yaml/write-nodes.ts'
 import { compileRegexp } from '../go-regexp/go-regexp.ts'
 import { buildError, wrongKind } from './failure.ts'
@@ -102,7 +102,7 @@ function matchField(node: YamlNode, step: string, rest: readonly string[], optio
   if (field === undefined) {
     if (create === undefined) return []
     field = makeFor(rest[0], create)
-    node.fields.set(step, field)
+    putField(node, step, field)
   }
   if (options.readsTexts && field.kind === 'scalar' && rest.length > 0 && !isNull(field)) {
     const root = parseDocuments(field.value)[0]?.root

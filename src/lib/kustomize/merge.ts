@@ -1,4 +1,4 @@
-import type { YamlMap, YamlNode, YamlScalar, YamlSeq } from '../yaml/nodes.ts'
+import { putField, type YamlMap, type YamlNode, type YamlScalar, type YamlSeq } from '../yaml/nodes.ts'
 import { isReadAsOther } from '../yaml/load.ts'
 import { buildError, wrongKind } from './failure.ts'
 import { isNull } from './field-spec.ts'
@@ -88,6 +88,7 @@ function mergeField(map: YamlMap, patch: YamlMap | undefined, name: string, sche
   const merged = mergeNodes(old, given, place)
   const keepsNull = given === undefined && merged === old && old !== undefined
   if (merged === undefined || (isNull(merged) && !keepsNull)) map.fields.delete(name)
+  else if (patch?.oldKeys?.has(name)) putField(map, name, inOldStyle(merged, old))
   else map.fields.set(name, inOldStyle(merged, old))
 }
 

@@ -1,7 +1,7 @@
 import { SluiceError } from '../error/sluice-error.ts'
 import { isRecord } from '../value/is-record.ts'
 import { goFloat } from '../yaml/go-numbers.ts'
-import type { YamlMap, YamlNode, YamlScalar } from '../yaml/nodes.ts'
+import { plainNode, type YamlMap, type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
 import { reprintedValue } from '../yaml/reprint.ts'
 import { resolvePlain, resolveScalar, tagOf } from '../yaml/resolve.ts'
 import { goQuote } from './go-quote.ts'
@@ -34,12 +34,40 @@ function goSyntax(node: YamlNode, isRoot: boolean): string {
   if (node.kind === 'seq') return `[]interface {}{${node.items.map((item) => goSyntax(item, false)).join(', ')}}`
   if (node.kind === 'scalar') return goLeaf(node)
   const hasOtherKeys = node.otherKey !== undefined && !isRoot
-  const fields = [...node.fields].sort(([a], [b]) => (a < b ? -1 : 1))
-  const texts = fields.map(([key, value]) => {
-    const name = hasOtherKeys ? goScalar(resolvePlain(key)) : goQuote(key)
-    return `${name}:${goSyntax(value, false)}`
-  })
+  const fields = [...node.fields].sort(hasOtherKeys ? compareKeys : ([a], [b]) => (a < b ? -1 : 1))
+  const texts = fields.map(([key, value]) => `${hasOtherKeys ? goKey(key) : goQuote(key)}:${goSyntax(value, false)}`)
   return `map[${hasOtherKeys ? 'interface {}' : 'string'}]interface {}{${texts.join(', ')}}`
+}
+
+/** Go prints keys of several types in the order in which the types lie in its program. */
+const KEY_ORDER = ['!!str', 'uint64', '!!int', '!!float', '!!bool', '!!timestamp']
+
+function compareKeys([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  const [typeOfA, typeOfB] = [typeOfKey(a), typeOfKey(b)]
+  if (typeOfA !== typeOfB) return KEY_ORDER.indexOf(typeOfA) - KEY_ORDER.indexOf(typeOfB)
+  const [x, y] = [resolvePlain(a) ?? '', resolvePlain(b) ?? '']
+  return x < y ? -1 : 1
+}
+
+function typeOfKey(key: string): string {
+  const value = resolvePlain(key)
+  return typeof value === 'bigint' && value > MAX_INT64 ? 'uint64' : tagOf(plainNode(key))
+}
+
+const MAX_INT64 = 2n ** 63n - 1n
+
+function goKey(key: string): string {
+  const value = resolvePlain(key)
+  const type = typeOfKey(key)
+  if (type === 'uint64') return `0x${value?.toString(16)}`
+  return type === '!!timestamp' ? goTime(String(value)) : goScalar(value)
+}
+
+function goTime(text: string): string {
+  const time = new Date(text)
+  const month = time.toLocaleString('en', { month: 'long', timeZone: 'UTC' })
+  const parts = [time.getUTCDate(), time.getUTCHours(), time.getUTCMinutes(), time.getUTCSeconds()]
+  return `time.Date(${time.getUTCFullYear()}, time.${month}, ${parts.join(', ')}, ${time.getUTCMilliseconds() * 1e6}, time.UTC)`
 }
 
 function goLeaf(node: YamlScalar): string {

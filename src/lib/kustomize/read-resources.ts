@@ -58,6 +58,7 @@ function firstOfEachPart(text: string, documents: readonly YamlDocument[]): read
       throw buildError(`invalid document separator: ${line.trim()}`, documents[0]?.root, 'let the line be `---` alone')
     starts.push(index)
   }
+  refuseDirectives(text, starts)
   const seen = new Set<number>()
   return documents.filter(({ root }) => {
     const part = root ? starts.filter((start) => start < root.start).length : -1
@@ -65,6 +66,19 @@ function firstOfEachPart(text: string, documents: readonly YamlDocument[]): read
     seen.add(part)
     return true
   })
+}
+
+/** A directive ends up in a part of its own, without the document that it is for. */
+function refuseDirectives(text: string, starts: readonly number[]): void {
+  let from = 0
+  for (const start of text.includes('%') ? starts : []) {
+    const part = text.slice(from, start)
+    if (/^(?:[ \t]*(?:#.*)?\n)*%/.test(part))
+      throw new SluiceError('YAML_SYNTAX', 'yaml: line 1: did not find expected <document start>', {
+        hint: 'leave the line that begins with % out',
+      })
+    from = text.indexOf('\n', start + 1) + 1
+  }
 }
 
 /** A List that is all there is gives its items as they are written; any other list sends them through JSON. */

@@ -7,7 +7,7 @@ import { selectorOf } from './entries.ts'
 import { buildError, during, failure } from './failure.ts'
 import { isNull } from './field-spec.ts'
 import { anchored } from './go-regexp.ts'
-import { effectiveNamespace, formatId, isSelectedGvk, type ResId } from './ids.ts'
+import { formatId, isSelectedGvk, type ResId } from './ids.ts'
 import {
   fieldNode,
   flagOf,
@@ -105,19 +105,9 @@ function allIds(resource: Resource): readonly ResId[] {
 }
 
 function selectSource(resources: readonly Resource[], selector: Required<Selector>, source: Decoded): Resource {
-  const { name, namespace } = selector
-  const isSelected = (id: ResId): boolean =>
-    (name === '' || name === id.name) &&
-    (namespace === '' ||
-      effectiveNamespace({
-        ...id,
-        namespace,
-        group: selector.group,
-        version: selector.version,
-        kind: selector.kind,
-      }) === effectiveNamespace(id)) &&
-    isSelectedGvk(id, selector)
-  const [found, second] = resources.filter((resource) => !resource.isDeleted && allIds(resource).some(isSelected))
+  const [found, second] = resources.filter(
+    (resource) => !resource.isDeleted && allIds(resource).some(exactIdTest(selector)),
+  )
   const described = describeSource(selector, source)
   if (second) throw buildError(`multiple matches for selector ${described}`, nodeOf(source))
   if (!found) throw buildError(`nothing selected by ${described}`, nodeOf(source))
@@ -181,16 +171,16 @@ function idTest(selector: Required<Selector>): (id: ResId) => boolean {
     version(id.version) &&
     kind(id.kind) &&
     name(id.name) &&
-    (selector.namespace === '' || namespace(effectiveNamespace(id)))
+    (selector.namespace === '' || namespace(id.namespace))
 }
 
-/** What the part of a path says is what the id must have. */
+/** Every part that the selector names is equal. Replacements do not know which kinds have no namespace, and take it for `default`. */
 function exactIdTest(selector: Required<Selector>): (id: ResId) => boolean {
   const { name, namespace } = selector
   return (id) =>
     isSelectedGvk(id, selector) &&
     (name === '' || name === id.name) &&
-    (namespace === '' || namespace === effectiveNamespace(id))
+    (namespace === '' || namespace === (id.namespace || 'default'))
 }
 
 function copyValue(resource: Resource, value: YamlNode, target: Decoded, { structuredText }: Rules): void {

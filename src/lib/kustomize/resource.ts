@@ -7,6 +7,7 @@ import {
   type YamlNode,
   type YamlScalar,
   mapNode,
+  putField,
 } from '../yaml/nodes.ts'
 import { inherit, placeLike } from './provenance.ts'
 import { effectiveNamespace, idKey, splitApiVersion, type ResId } from './ids.ts'
@@ -185,7 +186,7 @@ export function textMap(resource: Resource, field: 'labels' | 'annotations'): Ma
   return texts
 }
 
-/** Replaces labels or annotations; none at all removes the field. */
+/** Writes labels or annotations anew, by name and without quotes around the names; none at all removes the field. */
 export function setTextMap(
   resource: Resource,
   field: 'labels' | 'annotations',
@@ -196,11 +197,11 @@ export function setTextMap(
   metadata.fields.delete(field)
   if (texts.size === 0) return
   const fresh = mapNode()
-  for (const [key, value] of texts) {
+  for (const [key, value] of [...texts].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const text = stringNode(value)
     const known = old?.fields.get(key)
     if (known) placeLike(inherit(text, known), known)
-    fresh.fields.set(key, text)
+    putField(fresh, key, text)
   }
   metadata.fields.set(field, fresh)
 }

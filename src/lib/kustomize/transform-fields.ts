@@ -1,4 +1,4 @@
-import { mapNode, stringNode, type YamlMap, type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
+import { mapNode, stringNode, type YamlMap, type YamlNode, type YamlScalar, putField } from '../yaml/nodes.ts'
 import type { Rules } from './compat.ts'
 import { buildError, wrongKind } from './failure.ts'
 import { visitField, type FieldSpec, type Visit } from './field-spec.ts'
@@ -149,7 +149,7 @@ function setPair(map: YamlMap, key: string, value: string, shared: Map<string, Y
   const mine = shared.get(key) ?? stringNode(value)
   shared.set(key, mine)
   const old = map.fields.get(key)
-  if (old === undefined) map.fields.set(key, mine)
+  if (old === undefined) putField(map, key, mine)
   else if (old.kind !== 'scalar') map.fields.set(key, stringNode(value))
   else {
     mine.style = old.style

@@ -2,7 +2,8 @@ import { SluiceError } from '../error/sluice-error.ts'
 import { compileRegexp } from '../go-regexp/go-regexp.ts'
 import type { YamlMap, YamlNode } from '../yaml/nodes.ts'
 import { rulesOf, type Rules } from './compat.ts'
-import { visitField, type FieldSpec } from './field-spec.ts'
+import { wrongKind } from './failure.ts'
+import { isNull, visitField, type FieldSpec, type Visit } from './field-spec.ts'
 import type { ImageArgs } from './kustomization.ts'
 import { fieldText, scalarLike, type Resource } from './resource.ts'
 import { placeLike } from './provenance.ts'
@@ -23,11 +24,11 @@ export function transformImages(
   if (images.length === 0) return []
   const anywhere: Holder[] = []
   const inFields: Holder[] = []
-  for (const { node, isDeleted } of resources) {
-    if (isDeleted || fieldText(node, 'kind') === 'CustomResourceDefinition') continue
-    collectAnywhere(node, anywhere)
-    for (const spec of specs) collectField(node, spec, inFields)
-  }
+  const able = resources.filter(
+    ({ node, isDeleted }) => !isDeleted && fieldText(node, 'kind') !== 'CustomResourceDefinition',
+  )
+  for (const { node } of able) collectAnywhere(node, anywhere)
+  for (const { node } of able) for (const spec of specs) collectField(node, spec, inFields)
   const holders = [...anywhere, ...inFields]
   return images.map((image) => retagAll(holders, image, rules))
 }
@@ -37,12 +38,20 @@ function collectField(node: YamlMap, spec: FieldSpec, holders: Holder[]): void {
   const last = spec.path.slice(spec.path.lastIndexOf('/') + 1)
   const parent = { ...spec, path: spec.path.slice(0, spec.path.lastIndexOf('/')) }
   if (parent.path === '') return
-  visitField(node, parent, undefined, (found) => {
-    const maps = found.kind === 'seq' ? found.items : [found]
-    for (const map of maps)
-      if (map.kind === 'map' && map.fields.has(last))
-        holders.push({ get: () => map.fields.get(last), set: (fresh) => map.fields.set(last, fresh) })
-  })
+  let isOdd = false
+  const collect: Visit = (found) => {
+    if (found.kind === 'seq') return found.items.forEach((item) => collect(item, () => {}))
+    const image = found.kind === 'map' ? found.fields.get(last) : undefined
+    isOdd ||= found.kind === 'scalar' ? !isNull(found) : image !== undefined && image.kind !== 'scalar'
+    if (found.kind === 'map' && image)
+      holders.push({ get: () => found.fields.get(last), set: (fresh) => found.fields.set(last, fresh) })
+  }
+  visitField(node, parent, undefined, collect)
+  if (isOdd) visitField(node, spec, undefined, (image) => demand('scalar', image))
+}
+
+function demand(kind: YamlNode['kind'], node: YamlNode): void {
+  if (node.kind !== kind && !isNull(node)) throw wrongKind(kind, node)
 }
 
 function collectAnywhere(node: YamlNode, holders: Holder[]): void {
@@ -55,8 +64,16 @@ function collectAnywhere(node: YamlNode, holders: Holder[]): void {
     if (value.kind === 'scalar') continue
     collectAnywhere(value, holders)
     if ((key === 'containers' || key === 'initContainers') && value.kind === 'seq')
-      for (const item of value.items) if (item.kind === 'map' && item.fields.has('image')) holders.push(holderOf(item))
+      for (const item of value.items) collectContainer(item, holders)
   }
+}
+
+function collectContainer(item: YamlNode, holders: Holder[]): void {
+  demand('map', item)
+  const image = item.kind === 'map' ? item.fields.get('image') : undefined
+  if (item.kind !== 'map' || !image) return
+  demand('scalar', image)
+  holders.push(holderOf(item))
 }
 
 function holderOf(map: YamlMap): Holder {

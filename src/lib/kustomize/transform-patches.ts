@@ -100,8 +100,16 @@ function withOptions(patches: readonly Resource[], { options }: PatchArgs): read
   for (const patch of patches) {
     patch.allowNameChange = options?.allowNameChange === true
     patch.allowKindChange = options?.allowKindChange === true
+    if (patch.allowNameChange) enable(patch, 'allowNameChange')
+    if (patch.allowKindChange) enable(patch, 'allowKindChange')
   }
   return patches
+}
+
+/** Kustomize keeps an option as an annotation of the patch; so the patch has annotations, and all of them become texts. */
+function enable(patch: Resource, option: string): void {
+  const note = `internal.config.kubernetes.io/${option}`
+  setTextMap(patch, 'annotations', new Map([...textMap(patch, 'annotations'), [note, 'enabled']]))
 }
 
 /** Sees an object and the strategic merge patch for it, before they are merged. */
@@ -132,6 +140,7 @@ function applyJson(resources: readonly Resource[], patch: Patch & { readonly kin
     showNotes(resource)
     applyJsonPatch(resource.node, patch.operations)
     hideNotes(resource)
+    if (patch.keepsId) setTextMap(resource, 'annotations', textMap(resource, 'annotations'))
   }
   return selected
 }
@@ -156,20 +165,34 @@ function applyToTargets(
       `Multiple Strategic-Merge Patches in one \`patches\` entry is not allowed to set \`patches.target\` field: ${patch.source}`,
       patch.node,
     )
-  const selected = selectResources(live(resources), target)
+  const selected = during(`unable to find patch target ${goQuote(formatSelector(target))} in \`resources\``, () =>
+    selectResources(live(resources), target),
+  )
   for (const resource of selected) {
     if (!one) continue
-    const copy = copyResource(one)
-    setTextMap(copy, 'labels', textMap(copy, 'labels'))
-    setTextMap(copy, 'annotations', textMap(copy, 'annotations'))
-    const { fields } = resource.node
-    const apiVersion = fields.get('apiVersion')
-    if (apiVersion) copy.node.fields.set('apiVersion', apiVersion)
+    const copy = copyFor(resource, one)
     before?.(resource, copy.node)
     mergePatch(resource, copy, lookup)
   }
   refuseTwins(live(resources))
   return selected
+}
+
+/** As Go prints it. */
+function formatSelector(selector: Selector): string {
+  const { group = '', version = '', kind = '', name = '', namespace = '' } = selector
+  const id = formatId({ group, version, kind, name, namespace })
+  return `${id}:a=${selector.annotationSelector ?? ''}:l=${selector.labelSelector ?? ''}`
+}
+
+/** A patch for several objects is copied for each: its labels and annotations are texts then, and the apiVersion is the object's. */
+function copyFor(resource: Resource, patch: Resource): Resource {
+  const copy = copyResource(patch)
+  setTextMap(copy, 'labels', textMap(copy, 'labels'))
+  setTextMap(copy, 'annotations', textMap(copy, 'annotations'))
+  const apiVersion = resource.node.fields.get('apiVersion')
+  if (apiVersion) copy.node.fields.set('apiVersion', apiVersion)
+  return copy
 }
 
 /** Kustomize makes its list anew at places, and finds out what an earlier patch did to ids. */
@@ -208,7 +231,8 @@ export function applyByName(
         : error
     }
     before?.(target, patch.node)
-    mergePatch(target, copyResource(patch), lookup)
+    mergePatch(target, isPatchesField ? copyResource(patch) : copyFor(target, patch), lookup)
+    if (!isPatchesField && at === 0) refuseTwins(live(resources))
     touched.push(target)
     onApplied?.(target, at)
     if (patch.allowNameChange || patch.allowKindChange) index = anyIdIndex(resources)

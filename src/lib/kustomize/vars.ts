@@ -101,12 +101,13 @@ export function resolveVars(
 ): string[] {
   if (vars.length === 0) return []
   const values = new Map<string, string | number | boolean>()
-  for (const one of vars) values.set(one.name, valueOf(one, resources))
+  const byName = [...vars].sort((a, b) => (a.name < b.name ? -1 : 1))
+  for (const one of byName) values.set(one.name, valueOf(one, resources))
   const used = new Set<string>()
   for (const resource of resources) {
     for (const spec of specs) visitField(resource.node, spec, undefined, (node) => expandNode(node, values, used))
   }
-  return vars.map((one) => one.name).filter((name) => !used.has(name))
+  return byName.map((one) => one.name).filter((name) => !used.has(name))
 }
 
 function valueOf(one: Var, resources: readonly Resource[]): string | number | boolean {

@@ -46,22 +46,30 @@ function compareAt(a: string, b: string, i: number, x: number, y: number): numbe
 
 /** Compares the digit runs that start at `i`; digits before it count when one of the runs begins with a zero. */
 function compareNumbers(a: string, b: string, i: number): number {
-  let x = 0n
-  let y = 0n
+  let before = ''
   if (a.charCodeAt(i) === 48 || b.charCodeAt(i) === 48) {
     for (let j = i - 1; j >= 0 && isDigit(a.charCodeAt(j)); j--) {
       if (a.charCodeAt(j) === 48) continue
-      x = 1n
-      y = 1n
+      before = '1'
       break
     }
   }
-  let ai = i
-  for (; isDigit(a.charCodeAt(ai)); ai++) x = BigInt.asIntN(64, x * 10n + BigInt(a.charCodeAt(ai) - 48))
-  let bi = i
-  for (; isDigit(b.charCodeAt(bi)); bi++) y = BigInt.asIntN(64, y * 10n + BigInt(b.charCodeAt(bi) - 48))
-  if (x !== y) return x < y ? -1 : 1
-  return ai - bi
+  const [aEnd, bEnd] = [endOfDigits(a, i), endOfDigits(b, i)]
+  const [x, y] = [before + a.slice(i, aEnd), before + b.slice(i, bEnd)]
+  const byNumber = Math.max(x.length, y.length) < 16 ? Number(x) - Number(y) : compareWrapped(x, y)
+  return byNumber || aEnd - bEnd
+}
+
+function endOfDigits(text: string, from: number): number {
+  let end = from
+  while (isDigit(text.charCodeAt(end))) end++
+  return end
+}
+
+/** Numbers as Go has them in 64 bits, where large ones wrap around. */
+function compareWrapped(a: string, b: string): number {
+  const [x, y] = [BigInt.asIntN(64, BigInt(a || 0)), BigInt.asIntN(64, BigInt(b || 0))]
+  return x < y ? -1 : x > y ? 1 : 0
 }
 
 /** The slow way, for keys that are not ASCII: by code points and Unicode letters. */

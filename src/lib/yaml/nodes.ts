@@ -12,7 +12,7 @@ import { SluiceError } from '../error/sluice-error.ts'
 import { createCursor } from './cursor.ts'
 import { parseDocumentBody, startDocument } from './parse-document.ts'
 import { positionOf } from './position.ts'
-import { resolvePlain } from './resolve.ts'
+import { resolvePlain, tagOf } from './resolve.ts'
 
 /** The text that nodes were read from; `within` is the scalar that holds it, when it is a text inside another file. */
 export type Source = { readonly file: string; readonly text: string; readonly within?: Within }
@@ -156,6 +156,12 @@ export function plainNode(value: string): YamlScalar {
 /** An empty mapping made by a program. */
 export function mapNode(entries: Iterable<readonly [string, YamlNode]> = []): YamlMap {
   return { kind: 'map', fields: new Map(entries), tag: '', source: undefined, start: 0, end: 0, keyStart: -1 }
+}
+
+/** Sets a field as a program does: a new key stands there without quotes, and so may be read back as no string. */
+export function putField(map: YamlMap, key: string, value: YamlNode): void {
+  if (!map.fields.has(key) && key !== '' && tagOf(plainNode(key)) !== '!!str') map.otherKey ??= key
+  map.fields.set(key, value)
 }
 
 /** A sequence made by a program. */

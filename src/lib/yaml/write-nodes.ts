@@ -26,9 +26,9 @@ function writeValue(w: Writer, node: YamlNode, indent: number): void {
     if (node.kind === 'map') writeMap(w, node, indent + 2)
     else writeSeq(w, node, indent + 2)
   } else if (node.kind === 'scalar') {
-    w.out += writeScalar(node, indent + 2, false)
+    const text = writeScalar(node, Math.max(indent, 0) + 2, false)
     const comment = w.comments?.behind(node)
-    if (comment) w.out += ` ${comment}`
+    w.out += comment ? text.replace(isHeaded(text) ? /(?=\n)/ : /$/, () => ` ${comment}`) : text
   } else w.out += writeFlow(node, indent + 2)
 }
 
@@ -73,7 +73,18 @@ function startLine(w: Writer, indent: number, isFirst: boolean, comments: readon
 }
 
 function isNothing(node: YamlNode): boolean {
-  return node.kind === 'scalar' && node.value === '' && node.style === 'plain' && writeTag(node) === ''
+  return (
+    node.kind === 'scalar' &&
+    node.value === '' &&
+    node.style === 'plain' &&
+    node.tag !== '!!str' &&
+    writeTag(node) === ''
+  )
+}
+
+/** Whether the text is a block whose first line says how to read it; a comment stands there. */
+function isHeaded(text: string): boolean {
+  return /^[|>][-+0-9]*\n/.test(text)
 }
 
 function writeFlow(node: YamlMap | YamlSeq, indent: number): string {

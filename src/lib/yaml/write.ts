@@ -2,25 +2,26 @@ import { formatFloat } from './go-numbers.ts'
 import { sortKeys } from './key-order.ts'
 import { writeString } from './write-scalar.ts'
 
-/** What is being written: the parts, and keys that were written before (most texts repeat a few hundred). */
-type Writer = { out: string; readonly keys: Map<string, string> }
+/** What is being written, whether it ends a line, and keys that were written before (most texts repeat a few hundred). */
+type Writer = { out: string; endsLine: boolean; readonly keys: Map<string, string> }
 
 /**
  * Writes a plain value as one YAML document, byte for byte as Go's sigs.k8s.io/yaml prints it: keys in its natural order, two
  * spaces, sequences not indented under their key, folding at 80, its choice of quotes. A bigint is an integer.
  */
 export function writeYaml(value: unknown): string {
-  const w: Writer = { out: '', keys: new Map() }
+  const w: Writer = { out: '', endsLine: false, keys: new Map() }
   if (isMap(value)) writeMap(w, value, 0, true)
   else if (isSeq(value)) writeSeq(w, value, 0, true)
-  else w.out = writeLeaf(value, 0, 2)
-  return endsLine(w) ? w.out : `${w.out}\n`
+  else putLeaf(w, writeLeaf(value, 0, 2))
+  return w.endsLine ? w.out : `${w.out}\n`
 }
 
-/** Whether a block ended with a line end of its own, U+2028 or U+2029. */
-function endsLine({ out }: Writer): boolean {
-  const last = out.charCodeAt(out.length - 1)
-  return last === 0x2028 || last === 0x2029
+/** Adds a leaf. A block may end with a line end of its own, U+2028 or U+2029; to look that up in all of `out` would cost its length. */
+function putLeaf(w: Writer, text: string): void {
+  w.out += text
+  const last = text.charCodeAt(text.length - 1)
+  w.endsLine = last === 0x2028 || last === 0x2029
 }
 
 /** Writes the documents of a stream, `---` between them. */
@@ -48,7 +49,7 @@ function writeMap(w: Writer, map: Readonly<Record<string, unknown>>, indent: num
   for (const key of sortKeys(Object.keys(map))) {
     const value = map[key]
     if (value === undefined) continue
-    if (!isFirst) w.out += endsLine(w) ? pad.slice(1) : pad
+    if (!isFirst) w.out += w.endsLine ? pad.slice(1) : pad
     isFirst = false
     const written = writeKey(w, key)
     if (written === undefined) writeComplexField(w, key, value, indent)
@@ -59,11 +60,13 @@ function writeMap(w: Writer, map: Readonly<Record<string, unknown>>, indent: num
 function writeField(w: Writer, key: string, value: unknown, indent: number): void {
   if (isMap(value)) {
     w.out += `${key}:`
+    w.endsLine = false
     writeMap(w, value, indent + 2, false)
   } else if (isSeq(value)) {
     w.out += `${key}:`
+    w.endsLine = false
     writeSeq(w, value, indent, false)
-  } else w.out += `${key}: ${writeLeaf(value, indent + key.length + 2, indent + 2)}`
+  } else putLeaf(w, `${key}: ${writeLeaf(value, indent + key.length + 2, indent + 2)}`)
 }
 
 /** A key as it is written; undefined when it is too long or has a line break, and needs the `? ` form. */
@@ -80,14 +83,14 @@ function writeComplexField(w: Writer, key: string, value: unknown, indent: numbe
   w.out += `? ${writeString(key, indent + 2, indent + 2, false)}\n${' '.repeat(indent)}: `
   if (isMap(value)) writeMap(w, value, indent + 2, true)
   else if (isSeq(value)) writeSeq(w, value, indent + 2, true)
-  else w.out += writeLeaf(value, indent + 2, indent + 2)
+  else putLeaf(w, writeLeaf(value, indent + 2, indent + 2))
 }
 
 function writeSeq(w: Writer, items: readonly unknown[], indent: number, isInline: boolean): void {
   const pad = `\n${' '.repeat(indent)}- `
   let isFirst = isInline
   for (const item of items) {
-    w.out += isFirst ? '- ' : endsLine(w) ? pad.slice(1) : pad
+    w.out += isFirst ? '- ' : w.endsLine ? pad.slice(1) : pad
     isFirst = false
     if (isMap(item)) writeMap(w, item, indent + 2, true)
     else if (isSeq(item)) writeSeq(w, item, indent + 2, true)

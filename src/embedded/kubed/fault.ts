@@ -84,7 +84,7 @@ export function badRequest(message: string): Fault {
   return new Fault(400, 'BadRequest', message)
 }
 
-/** A field that validation refuses: `type` is the API's reason without its prefix. */
+/** A field that validation refuses: `type` is the API's reason without its prefix, which `InternalError` does not have. */
 export type FieldError = {
   readonly field: string
   readonly type:
@@ -97,6 +97,7 @@ export type FieldError = {
     | 'TooMany'
     | 'TypeInvalid'
     | 'NotFound'
+    | 'InternalError'
   readonly message: string
 }
 
@@ -113,9 +114,11 @@ export function invalid(
     ...(name === '' ? {} : { name }),
     ...(group === '' ? {} : { group }),
     ...(kind === '' ? {} : { kind }),
-    causes: [...byText.values()].map(({ field, type, message }) => ({ reason: `FieldValue${type}`, message, field })),
+    causes: [...byText.values()].map(({ field, type, message }) => ({ reason: reasonOf(type), message, field })),
   })
 }
+
+const reasonOf = (type: FieldError['type']): string => (type === 'InternalError' ? type : `FieldValue${type}`)
 
 /** 404 for a path that no kind has. */
 export function unknownResource(): Fault {

@@ -92,14 +92,16 @@ export function scaleResource(call: Call): Resource {
 }
 
 /** The Scale that a PUT or PATCH makes of the one that is there, with its owners. */
-function nextScale(env: Environment, call: Call, live: Obj): Obj {
+function nextScale(env: Environment, call: Call, live: Obj, isCustom: boolean): Obj {
   const { resource } = call
   const writer = writerOf(env, call)
   if (call.contentType === 'application/apply-patch+yaml' && call.method === 'PATCH') {
     const body = asObject(readPatch(call).value)
+    const namespace = stringOf(objectOf(body.metadata).namespace)
     checkApplied(call, body)
-    const applied = trackApply(resource, live, body, writer, call.query.get('force') === 'true').value
-    return objFrom(clone(applied), apiVersionOf(resource), resource.kind)
+    const { value, isSame } = trackApply(resource, live, body, writer, call.query.get('force') === 'true')
+    if (isCustom && !isSame) throw unconverted(`${namespace}/${call.name}`)
+    return objFrom(clone(value), apiVersionOf(resource), resource.kind)
   }
   const next =
     call.method === 'PUT' ? decodeObject(env, call, readObject(call)) : patchedObject(env, call, live, readPatch(call))
@@ -108,6 +110,14 @@ function nextScale(env: Environment, call: Call, live: Obj): Obj {
   return next
 }
 
+/** What the server says of every apply that would change the size of a custom resource. */
+const unconverted = (name: string): Fault =>
+  new Fault(
+    500,
+    '',
+    `failed to convert new object (${name}; autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: autoscaling/v1`,
+  )
+
 /** PUT or PATCH of /scale. */
 export function writeScale(env: Environment, call: Call, stored: Obj): JsonObject {
   const { replicas: path } = pathsOf(call)
@@ -115,7 +125,7 @@ export function writeScale(env: Environment, call: Call, stored: Obj): JsonObjec
   const scale = scaleOf(call, stored)
   const owned = { ...objectOf(scale.metadata), managedFields: ownersOfScale(stored.metadata.managedFields, place) }
   const live = objFrom({ ...scale, metadata: owned }, 'autoscaling/v1', 'Scale')
-  const next = nextScale(env, { ...call, resource: scaleResource(call) }, live)
+  const next = nextScale(env, { ...call, resource: scaleResource(call) }, live, call.resource.custom !== undefined)
   const { name, resourceVersion, uid } = next.metadata
   if (name !== '' && name !== call.name)
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`)

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { type JsonObject, listOf, numberOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { type Json, type JsonObject, listOf, numberOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
@@ -160,10 +160,28 @@ function checkPodStatus({ status, spec }: Obj, before: Obj | undefined, errors: 
     invalidValue(errors, 'status.observedGeneration', observedGeneration, 'must be a non-negative integer')
   if (objectOf(status).qosClass !== had.qosClass && had.qosClass !== undefined)
     invalidValue(errors, 'status.qosClass', objectOf(status).qosClass, 'field is immutable')
-  for (const field of ['podIPs', 'hostIPs'])
-    listOf(objectOf(status)[field]).forEach((each, index) =>
-      checkAddress(stringOf(objectOf(each).ip), `status.${field}[${index}]`, errors),
-    )
+  checkAddresses(objectOf(status).podIPs, 'status.podIPs', errors)
+  const { hostIP, hostIPs } = objectOf(status)
+  const first = objectOf(listOf(hostIPs)[0]).ip
+  if (listOf(hostIPs).length > 0 && stringOf(first) !== stringOf(hostIP))
+    invalidValue(errors, 'status.hostIPs[0].ip', stringOf(first), 'must be equal to `hostIP`')
+  checkAddresses(hostIPs, 'status.hostIPs', errors)
+}
+
+/** One of each family at most. @see k8s.io/kubernetes/pkg/apis/core/validation validatePodIPs */
+function checkAddresses(of: Json | undefined, at: string, errors: FieldError[]): void {
+  const addresses = listOf(of).map((each) => stringOf(objectOf(each).ip))
+  addresses.forEach((address, index) => checkAddress(address, `${at}[${index}]`, errors))
+  if (addresses.length < 2) return
+  const families = addresses.map(isIP)
+  const strange = families.indexOf(0)
+  if (strange !== -1) {
+    const message = `Internal error: failed to check for dual stack with error:invalid IP[${strange}]: ${addresses[strange] ?? ''}`
+    errors.push({ field: at, type: 'InternalError', message })
+  }
+  if (strange === -1 && addresses.length === 2 && families[0] !== families[1]) return
+  const shown = addresses.map((address) => ({ IP: address }))
+  invalidValue(errors, at, shown, 'may specify no more than one IP for each IP family')
 }
 
 /** @see k8s.io/kubernetes/pkg/apis/batch/validation validateJobStatus */

@@ -20,10 +20,10 @@ function resourceFor(apiVersion: string, kind: string): Resource {
   return found
 }
 
-function faults(resource: Resource, body: JsonObject, before?: JsonObject): string[] {
+function faults(resource: Resource, body: JsonObject, before?: JsonObject, subresource = ''): string[] {
   const named = (object: JsonObject): ReturnType<typeof objFrom> =>
     objFrom({ metadata: { name: 'x' }, ...object }, `${resource.group}/${resource.version}`, resource.kind)
-  const call = { resource, subresource: '' } as unknown as Call
+  const call = { resource, subresource } as unknown as Call
   const object = named(body)
   if (resource.custom === undefined) applyDefaults(resource.type, object)
   const errors = validateObject(call, object, before === undefined ? undefined : named(before))
@@ -194,6 +194,42 @@ for (const { it, body, before, want } of customs)
     assert.ok(resource)
     assert.deepEqual(faults(resource, body, before), want)
   })
+
+const ONE_EACH = 'may specify no more than one IP for each IP family'
+const addresses: { it: string; status: JsonObject; want: string[] }[] = [
+  { it: 'takes an address of each family', status: { podIPs: [{ ip: '10.0.0.1' }, { ip: 'fd00::1' }] }, want: [] },
+  {
+    it: 'refuses two addresses of a family',
+    status: { podIPs: [{ ip: '10.0.0.1' }, { ip: '10.0.0.2' }] },
+    want: [`status.podIPs: Invalid value: [{"IP":"10.0.0.1"},{"IP":"10.0.0.2"}]: ${ONE_EACH}`],
+  },
+  {
+    it: 'knows no family of what is no address',
+    status: { podIPs: [{ ip: '10.0.0.1' }, { ip: 'x' }] },
+    want: [
+      'status.podIPs[1]: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+      'status.podIPs: Internal error: failed to check for dual stack with error:invalid IP[1]: x',
+      `status.podIPs: Invalid value: [{"IP":"10.0.0.1"},{"IP":"x"}]: ${ONE_EACH}`,
+    ],
+  },
+  {
+    it: 'wants the first address of the node to be its only one',
+    status: { hostIP: '10.0.0.1', hostIPs: [{ ip: 'fd00::1' }] },
+    want: ['status.hostIPs[0].ip: Invalid value: "fd00::1": must be equal to `hostIP`'],
+  },
+]
+for (const { it, status, want } of addresses)
+  test(`status of a pod ${it}`, () => {
+    const pod = { ...POD, spec: { containers: [MAIN] } }
+    assert.deepEqual(faults(resourceFor('v1', 'Pod'), { ...pod, status }, pod, 'status'), want)
+  })
+
+test('a service that is created by its status is checked as a whole', () => {
+  const service = { apiVersion: 'v1', kind: 'Service', spec: {} }
+  const kind = resourceFor('v1', 'Service')
+  assert.deepEqual(faults(kind, service, undefined, 'status'), ['spec.ports: Required value'])
+  assert.deepEqual(faults(kind, service, service, 'status'), [])
+})
 
 test('validation stops a rule that never ends', () => {
   const list = Array.from({ length: 3000 }, (_, index) => index)

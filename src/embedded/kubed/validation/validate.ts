@@ -18,12 +18,13 @@ import { checkNewPod } from './pod-checks.ts'
 import { validateStatus } from './status-checks.ts'
 import { validateFields } from './walk.ts'
 
-/** All faults of an object. A status write checks metadata and status: the rest stays as it was. */
+/** All faults of an object. A status write checks metadata and status: the rest stays as it was, unless the object is new. */
 export function validateObject(call: Call, object: Obj, before: Obj | undefined): FieldError[] {
   const { resource } = call
   const errors = validateMeta(resource, object, before)
   if (resource.custom !== undefined) return [...errors, ...validateCustom(resource.type, object, before)]
-  if (writesStatus(call.subresource)) return [...errors, ...validateStatus(resource, object, before)]
+  if (before !== undefined && writesStatus(call.subresource))
+    return [...errors, ...validateStatus(resource, object, before)]
   if (isDefinition(object)) return [...errors, ...validateDefinition(object, before)]
   const { type, value } = asChecked(resource, object)
   const isFirst = before !== undefined && tellsChangesFirst(object)

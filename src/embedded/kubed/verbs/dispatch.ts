@@ -34,7 +34,7 @@ import { checkFuture, list } from './list.ts'
 import { apply, checkPatchType, patch } from './patch.ts'
 import { type Removal, remove, removalOf } from './remove.ts'
 import { matchOf } from './select.ts'
-import { afterWrite, create, createDecoded, finish, isFinished, replace, requireName } from './write.ts'
+import { afterWrite, create, CREATED_BY_PUT, createDecoded, finish, isFinished, replace, requireName } from './write.ts'
 
 /** Carries out a request for a resource, and answers it. */
 export async function dispatch(env: Environment, call: Call, response: ServerResponse): Promise<void> {
@@ -177,18 +177,6 @@ async function removeOne(
     ? answerObject(env, call, response, 200, object)
     : answer(env, call, response, 200, deleted(call, object))
 }
-
-/** Kinds that a PUT of what is not there creates. @see AllowCreateOnUpdate of the registry's strategies */
-const CREATED_BY_PUT = new Set([
-  'coordination.k8s.io/leases',
-  '/endpoints',
-  '/events',
-  '/limitranges',
-  '/services',
-  ...['clusterroles', 'clusterrolebindings', 'roles', 'rolebindings'].map(
-    (each) => `rbac.authorization.k8s.io/${each}`,
-  ),
-])
 
 function deleted({ resource, name }: Call, object: Obj): JsonObject {
   return {

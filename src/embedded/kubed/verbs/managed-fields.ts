@@ -1,4 +1,4 @@
-import { asJson, isObject, type Json, type JsonObject, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { isObject, type Json, type JsonObject, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import { type Owners, OwnershipConflict, ownApply, ownUpdate } from '../../../lib/kube/merge/owners.ts'
 import {
   difference,
@@ -10,11 +10,12 @@ import {
   sameSet,
   union,
 } from '../../../lib/kube/merge/path-set.ts'
-import { fieldSetOf, MergeError } from '../../../lib/kube/merge/typed-value.ts'
+import { MergeError } from '../../../lib/kube/merge/typed-value.ts'
 import { shapeLikeGo } from '../decoding/typed.ts'
 import { type Cause, Fault } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
+import { unexplained } from './last-applied.ts'
 import { resetFieldsOf } from './reset-fields.ts'
 
 /** Who writes, when and through what. */
@@ -57,8 +58,6 @@ const NOBODYS = parseFields({
 /** More writers than this are folded into one. */
 const MAX_UPDATE_MANAGERS = 10
 const SELF = 'current-operation'
-/** Where kubectl keeps what it applied. */
-export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
 /** managedFields after a plain write. `live` is undefined when the object is new. */
 export function trackUpdate(
@@ -120,6 +119,8 @@ export type Applied = {
   readonly value: JsonObject
   /** True when the live object, its owners included, is what was applied. */
   readonly isUnchanged: boolean
+  /** True when the live object already has all the values that were applied, whoever owns them. */
+  readonly isSame: boolean
 }
 
 /** Applies to the live object. @throws Fault 409 when others own what would change */
@@ -133,35 +134,18 @@ export function trackApply(
   try {
     return applyOwned(resource, live, applied, writer, force)
   } catch (error) {
-    if (!(error instanceof ConflictFault) || !isExplained(resource, live, writer, error.conflict)) throw error
-    return applyOwned(resource, live, applied, writer, true)
+    if (!(error instanceof OwnershipConflict)) throw error
+    const left = writer.manager === 'kubectl' ? unexplained(resource, live ?? {}, error.conflicts) : error.conflicts
+    if (left.size === 0) return applyOwned(resource, live, applied, writer, true)
+    throw conflictFault(left, stateBefore(resource, live, writer))
   }
 }
 
-/** A conflict as an answer, with what it is about. */
-class ConflictFault extends Fault {
-  readonly conflict: OwnershipConflict
-  constructor(fault: Fault, conflict: OwnershipConflict) {
-    super(fault.code, fault.reason, fault.message, fault.details)
-    this.conflict = conflict
-  }
-}
-
-/** kubectl may take over what its own annotation says that it applied before from the client's side. */
-function isExplained(
-  resource: Resource,
-  live: Obj | undefined,
-  writer: Writer,
-  { conflicts }: OwnershipConflict,
-): boolean {
-  const text = live?.metadata.annotations?.[LAST_APPLIED]
-  if (writer.manager !== 'kubectl' || typeof text !== 'string') return false
-  try {
-    const known = fieldSetOf(resource.type, asJson(JSON.parse(text)))
-    return [...conflicts.values()].every((set) => isEmpty(difference(set, known)))
-  } catch {
-    return false
-  }
+/** Who owns what before something is applied. */
+function stateBefore(resource: Resource, live: Obj | undefined, writer: Writer): State {
+  const state = parseState(live?.metadata.managedFields)
+  if (live !== undefined && state.managers.size === 0) adoptUnowned(resource, state, bare(live), writer)
+  return state
 }
 
 function applyOwned(
@@ -171,9 +155,8 @@ function applyOwned(
   writer: Writer,
   force: boolean,
 ): Applied {
-  const state = parseState(live?.metadata.managedFields)
+  const state = stateBefore(resource, live, writer)
   const before = live === undefined ? unset(resource) : bare(live)
-  if (live !== undefined && state.managers.size === 0) adoptUnowned(resource, state, before, writer)
   const manager = managerOf(resource, writer, 'Apply')
   const id = idOf(manager)
   const ignored = resetFieldsOf(resource, writer.subresource)
@@ -188,7 +171,7 @@ function applyOwned(
     const isSame = isEmpty(added) && isEmpty(removed) && isEmpty(modified)
     const own = state.owners.get(id)
     if (isSame && live !== undefined && last?.isApplied && own !== undefined && sameSet(last.set, own.set))
-      return { value: live, isUnchanged: true }
+      return { value: live, isUnchanged: true, isSame }
     // Times tell when a manager changed the object; who only joins in owning what is there has none.
     if (!isSame) state.managers.set(id, manager)
     else if (!state.managers.has(id)) state.managers.set(id, { ...manager, time: undefined })
@@ -197,9 +180,8 @@ function applyOwned(
     const entries = render(state)
     if (entries.length > 0) metadata.managedFields = entries
     else delete metadata.managedFields
-    return { value: { ...merged, metadata }, isUnchanged: false }
+    return { value: { ...merged, metadata }, isUnchanged: false, isSame }
   } catch (error) {
-    if (error instanceof OwnershipConflict) throw new ConflictFault(conflictFault(error, state), error)
     if (error instanceof MergeError)
       throw new Fault(500, '', `failed to create typed patch object (${describe(resource, applied)}): ${error.message}`)
     throw error
@@ -357,10 +339,10 @@ function rankOf(entry: Manager | undefined): string {
   return JSON.stringify({ manager, operation, ...dated, ...(subresource === '' ? {} : { subresource }) })
 }
 
-function conflictFault(conflict: OwnershipConflict, { managers }: State): Fault {
+function conflictFault(conflicts: OwnershipConflict['conflicts'], { managers }: State): Fault {
   const causes: Cause[] = []
   const told: string[] = []
-  const byManager = [...conflict.conflicts]
+  const byManager = [...conflicts]
     .sort(([a], [b]) => compareText(rankOf(managers.get(a)), rankOf(managers.get(b))))
     .map(([id, set]) => ({ manager: managers.get(id), fields: renderPaths(set) }))
   const isOne = byManager.length === 1 && byManager[0]?.fields.length === 1

@@ -1,14 +1,5 @@
 import { inGoOrder } from '../../../lib/kube-schema/go-types.ts'
-import {
-  clone,
-  isObject,
-  type Json,
-  type JsonObject,
-  objectOf,
-  objectsOf,
-  sorted,
-  stringOf,
-} from '../../../lib/kube/json.ts'
+import { clone, isObject, type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import { jsonPatch, PatchError } from '../../../lib/kube/json-patch.ts'
 import { joinFaults, typeFaults } from '../../../lib/kube/merge/type-faults.ts'
 import { mergePatch } from '../../../lib/kube/merge-patch.ts'
@@ -22,8 +13,9 @@ import { type Obj, objFrom } from '../object.ts'
 import { toVersion } from '../resources/convert.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { warningsOf } from '../warnings/warnings.ts'
-import { LAST_APPLIED, trackApply } from './managed-fields.ts'
-import { change, createDecoded, requireName, writerOf } from './write.ts'
+import { keepLastApplied, LAST_APPLIED, lastAppliedText } from './last-applied.ts'
+import { trackApply } from './managed-fields.ts'
+import { change, CREATED_BY_PUT, createDecoded, requireName, writerOf } from './write.ts'
 
 /** Without a kind the server does not know of what type the field is. */
 const UNNAMED = "couldn't get version/kind; json parse error: $1$2"
@@ -202,11 +194,12 @@ export function apply(
   if (!isObject(body)) throw badRequest('invalid object type: /, Kind=')
   reportUnknown(call, [], oddities)
   // kubectl keeps in an annotation what it applied, from before it applied on the server's side.
-  const text = call.manager === 'kubectl' ? `${JSON.stringify(sorted(body))}\n` : ''
+  const text = call.manager === 'kubectl' ? lastAppliedText(body) : ''
   checkApplied(call, body)
   checkAppliedVersion(call, stored, body)
   const live = stored === undefined ? undefined : toVersion(resource, stored)
-  if (live === undefined && call.subresource !== '') throw notFound(resource, call.name)
+  const mayCreate = call.subresource === '' || CREATED_BY_PUT.has(resource.storageKey)
+  if (live === undefined && !mayCreate) throw notFound(resource, call.name)
   const { value, isUnchanged } = trackApply(
     resource,
     live,
@@ -223,8 +216,7 @@ export function apply(
   convertApplied(call, merged)
   const object = objFrom(merged, apiVersionOf(resource), resource.kind)
   object.metadata.name = call.name
-  const { annotations } = object.metadata
-  if (text !== '' && annotations?.[LAST_APPLIED] !== undefined) annotations[LAST_APPLIED] = text
+  if (text !== '') keepLastApplied(object, text)
   if (stored !== undefined) return { object: change(env, call, stored, object, true), created: false }
   return { object: createDecoded(env, call, object, true), created: true }
 }

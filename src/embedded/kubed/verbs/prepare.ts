@@ -183,7 +183,9 @@ function settle(env: Environment, call: Call, object: Obj, before: Obj | undefin
   mutateByPolicies(env, attempt, (changed) => defaultObject(resource, changed))
   confirmNoEscalation(env, call, object, before)
   const errors: FieldError[] = validateObject(call, object, before)
-  if (errors.length === 0 && resource.storageKey === '/services')
+  // Whoever creates a service by its status, which the server lets, gets one without an address.
+  const isByStatus = before === undefined && writesStatus(call.subresource)
+  if (errors.length === 0 && resource.storageKey === '/services' && !isByStatus)
     errors.push(...allocateService(env, object, before, call.dryRun))
   // New events are told by the name that they had before they had a group.
   const { kind, group } = resource

@@ -20,6 +20,18 @@ export function writerOf(env: Environment, call: Call): Writer {
   return { manager: call.manager, now: timestamp(env.nowMs()), subresource: call.subresource }
 }
 
+/** Kinds that a PUT of what is not there creates. @see AllowCreateOnUpdate of the registry's strategies */
+export const CREATED_BY_PUT = new Set([
+  'coordination.k8s.io/leases',
+  '/endpoints',
+  '/events',
+  '/limitranges',
+  '/services',
+  ...['clusterroles', 'clusterrolebindings', 'roles', 'rolebindings'].map(
+    (each) => `rbac.authorization.k8s.io/${each}`,
+  ),
+])
+
 /** POST of a new object. */
 export function create(env: Environment, call: Call, body: Body): Obj {
   return createDecoded(env, call, decodeObject(env, call, body))

@@ -30,7 +30,7 @@ export function makeRecorder(o: {
     if (before && nowMs - before.lastMs < 1_000) return
     const at = new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z')
     const event: Known = before ?? {
-      name: `${name}.${(nowMs * 1000 + (serial++ % 1000)).toString(16)}`,
+      name: `${name}.${(BigInt(Math.trunc(nowMs)) * 1_000_000n + BigInt(serial++ % 1_000_000)).toString(16)}`,
       count: 0,
       first: at,
       lastMs: 0,

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import type { Clock } from '../../adapters/clock.ts'
 import type { HttpKubeClient } from '../../adapters/kube/client.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
@@ -44,7 +44,7 @@ export function eventTeller(client: HttpKubeClient, clock: Clock): Teller {
     const speaker = { component, reporting: isCombined ? '' : component }
     const write = known
       ? () => repeat(client, known, said.message, now)
-      : () => record(client, told, key, speaker, said, now)
+      : () => record(client, told, key, speaker, said, nowMs)
     const uid = about.metadata.uid ?? ''
     const end = (): void => {
       waiting--
@@ -71,10 +71,11 @@ async function record(
   key: string,
   { component, reporting }: { readonly component: string; readonly reporting: string },
   { about, type, reason, message }: Telling,
-  now: string,
+  nowMs: number,
 ): Promise<void> {
+  const now = timeText(nowMs)
   const namespace = about.metadata.namespace || 'default'
-  const name = `${about.metadata.name}.${randomUUID().replaceAll('-', '').slice(0, 16)}`
+  const name = `${about.metadata.name}.${momentName(nowMs)}`
   const event: KubeObject = {
     apiVersion: 'v1',
     kind: 'Event',
@@ -93,6 +94,10 @@ async function record(
   remember(told, key, { name, namespace, count: 1 })
   await client.create(event, { fieldManager: 'kube-controller-manager' })
 }
+
+/** Events are called after the nanosecond in which they were told, so that they sort by time; the clock says milliseconds. */
+const momentName = (nowMs: number): string =>
+  (BigInt(Math.trunc(nowMs)) * 1_000_000n + BigInt(randomInt(1_000_000))).toString(16)
 
 async function repeat(client: HttpKubeClient, known: Told, message: string, now: string): Promise<void> {
   known.count++

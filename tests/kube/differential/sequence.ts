@@ -125,6 +125,115 @@ const SUBJECTS: readonly Subject[] = [
     }),
   },
   {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    plural: 'statefulsets',
+    hasStatus: true,
+    hasScale: true,
+    content: (random) => ({
+      spec: {
+        serviceName: 'db',
+        replicas: random.pick([0, 1, 3]),
+        selector: { matchLabels: { app: 'a' } },
+        template: template(random),
+        ...(random.chance(0.3) ? { minReadySeconds: random.pick([0, 5]) } : {}),
+        ...(random.chance(0.3) ? { updateStrategy: { rollingUpdate: { partition: random.pick([0, 1]) } } } : {}),
+      },
+    }),
+  },
+  {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    plural: 'jobs',
+    hasStatus: true,
+    content: ({ pick, chance }) => ({
+      spec: {
+        parallelism: pick([0, 1, 2]),
+        ...(chance(0.3) ? { backoffLimit: pick([0, 3]) } : {}),
+        ...(chance(0.3) ? { suspend: chance(0.5) } : {}),
+        // A template never changes: what refusing one says is the matter of other tests.
+        manualSelector: true,
+        selector: { matchLabels: { tier: 'x' } },
+        template: {
+          metadata: { labels: { tier: 'x' } },
+          spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'registry.local/job:1' }] },
+        },
+      },
+    }),
+  },
+  {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    plural: 'ingresses',
+    hasStatus: true,
+    content: ({ pick, chance }) => ({
+      spec: {
+        ...(chance(0.3) ? { ingressClassName: pick(['a', 'b']) } : {}),
+        ...(chance(0.3) ? { tls: [{ hosts: [pick(['a.example', 'b.example'])], secretName: 'tls' }] } : {}),
+        rules: [
+          {
+            host: pick(['a.example', 'b.example']),
+            http: {
+              paths: [
+                {
+                  path: pick(['/', '/x']),
+                  pathType: pick(['Prefix', 'Exact']),
+                  backend: { service: { name: pick(['s', 't']), port: pick([{ number: 80 }, { name: 'http' }]) } },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    }),
+  },
+  {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    plural: 'horizontalpodautoscalers',
+    hasStatus: true,
+    content: ({ pick, chance }) => ({
+      spec: {
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: pick(['a', 'b']) },
+        ...(chance(0.5) ? { minReplicas: pick([1, 2]) } : {}),
+        maxReplicas: pick([3, 4]),
+        ...(chance(0.5)
+          ? {
+              metrics: [
+                {
+                  type: 'Resource',
+                  resource: {
+                    name: pick(['cpu', 'memory']),
+                    target: { type: 'Utilization', averageUtilization: pick([50, 80]) },
+                  },
+                },
+              ],
+            }
+          : {}),
+      },
+    }),
+  },
+  {
+    apiVersion: `${SPACE}.example.com/v1`,
+    kind: 'Thing',
+    plural: 'things',
+    hasStatus: true,
+    hasScale: true,
+    content: ({ pick, chance }) => ({
+      spec: {
+        replicas: pick([0, 1, 2]),
+        ...(chance(0.5) ? { tags: pick([['a'], ['a', 'b'], ['b']]) } : {}),
+        ...(chance(0.5) ? { whole: pick([['a'], ['a', 'b'], []]) } : {}),
+        ...(chance(0.5)
+          ? { parts: pick([[{ id: 'x', size: 1 }], [{ id: 'y' }, { id: 'x', size: 2 }], [{ id: 'z', note: 'n' }]]) }
+          : {}),
+        ...(chance(0.4) ? { free: pick<object>([{ a: { b: 1 } }, { a: { c: [1, 2] } }, { d: null }]) } : {}),
+        ...(chance(0.4) ? { sealed: pick<object>([{ a: '1' }, { b: '2' }]) } : {}),
+        ...(chance(0.1) ? { unknown: 'dropped' } : {}),
+      },
+    }),
+  },
+  {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'Role',
     plural: 'roles',
@@ -151,7 +260,7 @@ export function sequenceOf(seed: number, length = 8): Ask[] {
     return { apiVersion, kind, metadata: { ...(metadata as object), name, ...odds(random) }, ...content }
   }
   const asks: Ask[] = [{ method: 'POST', path: list, body: whole() }]
-  for (let step = 0; step < length; step++) asks.push(stepOf(random, subject, `${list}/${name}`, list, whole))
+  for (let step = 0; step < length; step++) asks.push(stepOf(random, subject, name, list, whole))
   asks.push({ method: 'GET', path: `${list}/${name}` })
   asks.push({ method: 'PATCH', path: `${list}/${name}`, contentType: MERGE, body: { metadata: { finalizers: null } } })
   asks.push({ method: 'DELETE', path: `${list}/${name}` }, { method: 'GET', path: `${list}/${name}` })
@@ -159,6 +268,20 @@ export function sequenceOf(seed: number, length = 8): Ask[] {
 }
 
 const MERGE = 'application/merge-patch+json'
+
+/** A part of a status, which no controller writes here. */
+function statusOf({ pick, chance }: Random, { kind }: Subject): object {
+  if (kind === 'Pod')
+    return {
+      phase: pick(['Pending', 'Running']),
+      ...(chance(0.5) ? { conditions: [{ type: pick(['Ready', 'Own']), status: pick(['True', 'False']) }] } : {}),
+      ...(chance(0.3) ? { podIPs: [{ ip: pick(['10.1.1.1', '10.1.1.2']) }] } : {}),
+    }
+  if (kind === 'Thing') return { replicas: pick([0, 1, 2]), ...(chance(0.5) ? { note: pick(['a', 'b']) } : {}) }
+  if (kind === 'Service' || kind === 'Ingress')
+    return { loadBalancer: { ingress: [{ ip: pick(['10.9.9.1', '10.9.9.2']) }] } }
+  return { observedGeneration: pick([1, 2]) }
+}
 
 function odds({ pick, chance }: Random): object {
   return {
@@ -171,11 +294,12 @@ function odds({ pick, chance }: Random): object {
 function stepOf(
   random: Random,
   subject: Subject,
-  path: string,
+  name: string,
   list: string,
   whole: () => Record<string, unknown>,
 ): Ask {
   const { pick, chance } = random
+  const path = `${list}/${name}`
   const manager = pick(['alice', 'bob'])
   const dry = chance(0.1) ? '&dryRun=All' : ''
   const write = `${path}?fieldManager=${manager}${dry}`
@@ -204,6 +328,21 @@ function stepOf(
       ],
     }),
     () => ({ method: 'GET', path }),
+    ...(subject.hasStatus === true
+      ? [
+          (): Ask => ({
+            method: 'PATCH',
+            path: `${path}/status?fieldManager=${manager}${chance(0.5) ? '&force=true' : ''}`,
+            contentType: 'application/apply-patch+yaml',
+            body: {
+              apiVersion: subject.apiVersion,
+              kind: subject.kind,
+              metadata: { name, ...odds(random) },
+              status: statusOf(random, subject),
+            },
+          }),
+        ]
+      : []),
     () => ({ method: 'POST', path: `${list}?fieldManager=${manager}`, body: whole() }),
     ...(subject.hasStatus === true
       ? [
@@ -211,7 +350,7 @@ function stepOf(
             method: 'PATCH',
             path: `${path}/status?fieldManager=${manager}`,
             contentType: MERGE,
-            body: { metadata: odds(random), status: { observedGeneration: pick([1, 2]) } },
+            body: { metadata: odds(random), status: statusOf(random, subject) },
           }),
         ]
       : []),
@@ -222,6 +361,17 @@ function stepOf(
             path: `${path}/scale`,
             contentType: MERGE,
             body: { spec: { replicas: pick([0, 2, -1]) } },
+          }),
+          (): Ask => ({
+            method: 'PATCH',
+            path: `${path}/scale?fieldManager=${manager}${chance(0.5) ? '&force=true' : ''}`,
+            contentType: 'application/apply-patch+yaml',
+            body: {
+              apiVersion: 'autoscaling/v1',
+              kind: 'Scale',
+              metadata: { name },
+              spec: { replicas: pick([0, 2, 3]) },
+            },
           }),
         ]
       : []),

@@ -1,14 +1,82 @@
 import { compare, type Difference, type Pair } from './compare.ts'
+import { setTimeout as wait } from 'node:timers/promises'
 import { SPACE } from './seed.ts'
 import { sequenceOf } from './sequence.ts'
+
+const TEXT = { type: 'string' }
+const SPEC = {
+  type: 'object',
+  properties: {
+    replicas: { type: 'integer' },
+    tags: { type: 'array', items: TEXT, 'x-kubernetes-list-type': 'set' },
+    whole: { type: 'array', items: TEXT, 'x-kubernetes-list-type': 'atomic' },
+    parts: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['id'],
+        properties: { id: TEXT, size: { type: 'integer', default: 7 }, note: TEXT },
+      },
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['id'],
+    },
+    free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+    sealed: { type: 'object', additionalProperties: TEXT, 'x-kubernetes-map-type': 'atomic' },
+  },
+}
+
+/** A custom kind with every way of merging. */
+const THING = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: `things.${SPACE}.example.com` },
+  spec: {
+    group: `${SPACE}.example.com`,
+    scope: 'Namespaced',
+    names: { plural: 'things', singular: 'thing', kind: 'Thing', listKind: 'ThingList' },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            properties: {
+              spec: SPEC,
+              status: { type: 'object', properties: { replicas: { type: 'integer' }, note: TEXT } },
+            },
+          },
+        },
+        subresources: {
+          status: {},
+          scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' },
+        },
+      },
+    ],
+  },
+}
 
 /** Sequences that run at once. */
 const AT_ONCE = 8
 
-/** Makes the namespace of all sequences. */
+/** Waits until the custom kind can be asked for, and a second more: the real server takes a while to publish all of it. */
+async function isServed(server: Pair['kubed']): Promise<void> {
+  const path = `/apis/${SPACE}.example.com/v1/namespaces/${SPACE}/things`
+  const until = Date.now() + 30_000
+  while (Date.now() < until && (await server.send({ method: 'GET', path })).code !== 200) await wait(100)
+  await wait(1000)
+}
+
+/** Makes the namespace of all sequences, and their custom kind. */
 export async function prepareSpace({ kubed, real }: Pair): Promise<void> {
   const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: SPACE } }
-  await Promise.all([kubed, real].map((server) => server.send({ method: 'POST', path: '/api/v1/namespaces', body })))
+  const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+  for (const server of [kubed, real]) {
+    await server.send({ method: 'POST', path: '/api/v1/namespaces', body })
+    await server.send({ method: 'POST', path, body: THING })
+    await isServed(server)
+  }
 }
 
 /** Runs sequences on both servers; answers the first difference of each in which they part. */

@@ -10,6 +10,7 @@ import { as, type Pod, type Service } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { decideService, type ServiceSeen } from './decide.ts'
 import type { EndpointSlice } from './slice.ts'
+import { createTriggers } from './trigger.ts'
 
 /** The EndpointSlice and Endpoints controllers in one: watches Services, pods and nodes. */
 export function endpointsController(bench: Bench): Controller<ServiceSeen, Write, readonly Write[]> {
@@ -18,6 +19,7 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
   const nodes = bench.cache('v1', 'Node')
   const slices = bench.cache('discovery.k8s.io/v1', 'EndpointSlice')
   const endpoints = bench.cache('v1', 'Endpoints')
+  const triggers = createTriggers()
   let slicesOf: OwnedIndex | undefined
 
   return workloadController<ServiceSeen>(bench, {
@@ -37,23 +39,25 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
     async observe(key) {
       const [namespace = '', name = ''] = key.split('/')
       const found = services.get(namespace, name)
-      if (!found) return await dropEndpoints(bench, endpoints.get(namespace, name))
+      if (!found) {
+        triggers.forget(key)
+        return await dropEndpoints(bench, endpoints.get(namespace, name))
+      }
       const service = as<Service>(found)
       const selector = { matchLabels: service.spec.selector ?? {} }
       const isKnown = (pod: Pod): boolean =>
         service.spec.publishNotReadyAddresses === true || nodes.get('', pod.spec.nodeName ?? '') !== undefined
+      const selected = (service.spec.selector ? pods.list(namespace) : [])
+        .filter((pod) => matchesSelector(selector, pod.metadata.labels))
+        .map((pod) => as<Pod>(pod))
       return {
         service,
-        pods: (service.spec.selector ? pods.list(namespace) : [])
-          .filter((pod) => matchesSelector(selector, pod.metadata.labels))
-          .map((pod) => as<Pod>(pod))
-          .filter(isKnown)
-          .sort(byCreation),
+        pods: selected.filter(isKnown).sort(byCreation),
         slices: (slicesOf?.of(found.metadata.uid ?? '') ?? [])
           .map((slice) => as<EndpointSlice>(slice))
           .sort(byCreation),
         endpoints: endpoints.get(namespace, name),
-        nowMs: bench.clock.nowMs(),
+        triggerMs: triggers.since(key, service, selected),
       }
     },
     decide: decideService,

@@ -28,7 +28,7 @@ const see = (pods: Pod[], rest: Partial<ServiceSeen> = {}): ServiceSeen => ({
   pods,
   slices: [],
   endpoints: undefined,
-  nowMs: Date.parse('2026-11-23T01:00:00Z'),
+  triggerMs: Date.parse('2026-11-23T01:00:00Z'),
   ...rest,
 })
 function sliceOf(seen: ServiceSeen): EndpointSlice {

@@ -1,5 +1,5 @@
 import type { WorkloadDecision } from '../deployment/decide.ts'
-import { controllerOf, isSame, timeMs, timeText } from '../meta.ts'
+import { controllerOf, isSame, timeText } from '../meta.ts'
 import { refOf, type KubeObject } from '../../../lib/kube/object.ts'
 import type { Pod, Service } from '../shapes.ts'
 import type { Write } from '../write.ts'
@@ -21,7 +21,8 @@ export type ServiceSeen = {
   readonly pods: readonly Pod[]
   readonly slices: readonly EndpointSlice[]
   readonly endpoints: KubeObject | undefined
-  readonly nowMs: number
+  /** When what is new since the last look happened: see trigger.ts. */
+  readonly triggerMs: number | undefined
 }
 
 type Wanted = {
@@ -76,7 +77,7 @@ function wantedSlices(seen: ServiceSeen, addressType: string): Wanted[] {
 }
 
 function sliceWrite(seen: ServiceSeen, present: EndpointSlice | undefined, wanted: Wanted): Write[] {
-  const { service, nowMs } = seen
+  const { service, triggerMs } = seen
   const labels = sliceLabels(service)
   if (present) {
     const isEqual =
@@ -87,7 +88,7 @@ function sliceWrite(seen: ServiceSeen, present: EndpointSlice | undefined, wante
     const metadata = {
       ...present.metadata,
       labels,
-      annotations: { ...present.metadata.annotations, ...trigger(seen, nowMs) },
+      annotations: withTrigger(present.metadata.annotations, triggerMs),
     }
     return [{ do: 'replace', object: { ...present, metadata, endpoints: wanted.endpoints, ports: wanted.ports ?? [] } }]
   }
@@ -100,7 +101,7 @@ function sliceWrite(seen: ServiceSeen, present: EndpointSlice | undefined, wante
       generateName: `${name}-`,
       namespace: service.metadata.namespace ?? '',
       labels,
-      annotations: trigger(seen, nowMs),
+      annotations: withTrigger(undefined, triggerMs),
       ownerReferences: [{ apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true }],
     },
     addressType: wanted.addressType,
@@ -119,18 +120,17 @@ function sliceLabels(service: Service): Record<string, string> {
   }
 }
 
-/** When the change happened that a write tells of: the last pod to become ready, or else the Service itself. */
-function trigger({ service, pods }: ServiceSeen, nowMs: number): Record<string, string> {
-  const times = pods.flatMap((pod) => (pod.status?.conditions ?? []).filter(({ type }) => type === 'Ready'))
-  const latest = Math.max(
-    timeMs(service.metadata.creationTimestamp),
-    ...times.map((at) => timeMs(at.lastTransitionTime)),
-  )
-  return { [TRIGGER]: timeText(Math.min(latest, nowMs)) }
+/** Annotations that say when the change happened that a write tells of; nothing when none did. */
+function withTrigger(
+  annotations: Readonly<Record<string, string>> | undefined,
+  triggerMs: number | undefined,
+): Record<string, string> {
+  const { [TRIGGER]: _before, ...others } = annotations ?? {}
+  return triggerMs === undefined ? others : { ...others, [TRIGGER]: timeText(triggerMs) }
 }
 
 function endpointsWrites(seen: ServiceSeen): Write[] {
-  const { service, endpoints: present, nowMs } = seen
+  const { service, endpoints: present, triggerMs } = seen
   const subsets = endpointsOf(service, seen.pods)
   const labels = {
     ...service.metadata.labels,
@@ -139,11 +139,11 @@ function endpointsWrites(seen: ServiceSeen): Write[] {
   }
   if (present) {
     if (isSame(present['subsets'] ?? [], subsets) && isSame(present.metadata.labels, labels)) return []
-    const annotations = { ...present.metadata.annotations, ...trigger(seen, nowMs) }
+    const annotations = withTrigger(present.metadata.annotations, triggerMs)
     return [{ do: 'replace', object: { ...present, metadata: { ...present.metadata, labels, annotations }, subsets } }]
   }
   const { name, namespace = '' } = service.metadata
-  const metadata = { name, namespace, labels, annotations: trigger(seen, nowMs) }
+  const metadata = { name, namespace, labels, annotations: withTrigger(undefined, triggerMs) }
   return [{ do: 'create', object: { apiVersion: 'v1', kind: 'Endpoints', metadata, subsets } }]
 }
 

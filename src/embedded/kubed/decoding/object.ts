@@ -98,9 +98,12 @@ export function decodeInto(resource: Resource, body: JsonObject, unknown: string
     else decodeTyped(resource.type, body, '', unknown, resource.kind)
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
+    // Metadata of custom resources is read by itself.
+    const why =
+      resource.custom === undefined ? error.message : error.message.replace('ObjectMeta.metadata.', 'ObjectMeta.')
     throw new UnfitBody(
-      `${resource.kind} in version ${JSON.stringify(resource.version)} cannot be handled as a ${resource.kind}: ${error.message}`,
-      error.restored ?? error.message,
+      `${resource.kind} in version ${JSON.stringify(resource.version)} cannot be handled as a ${resource.kind}: ${why}`,
+      error.restored ?? why,
     )
   }
 }

@@ -6,6 +6,7 @@ import { defaultContainer, defaultPod, defaultPodSpec, defaultVolume } from './p
 export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
   'core.v1.Pod': defaultPod,
   'core.v1.PodSpec': defaultPodSpec,
+  'core.v1.PodStatus': joinAddresses,
   'core.v1.Container': defaultContainer,
   'core.v1.EphemeralContainer': defaultContainer,
   'core.v1.Volume': defaultVolume,
@@ -185,6 +186,14 @@ function defaultService(service: JsonObject): void {
   spec.allocateLoadBalancerNodePorts ??= true
   const { ingress } = objectOf(objectOf(service.status).loadBalancer)
   for (const each of objectsOf(ingress)) if (stringOf(each.ip) !== '') each.ipMode ??= 'VIP'
+}
+
+/** The kind inside the server has the list alone: the single address is its first, and wins where they differ. */
+function joinAddresses(status: JsonObject): void {
+  const [first] = objectsOf(status.podIPs)
+  const ip = stringOf(status.podIP)
+  if (ip === '' && first !== undefined) status.podIP = stringOf(first.ip)
+  else if (ip !== '' && ip !== stringOf(first?.ip)) status.podIPs = [{ ip }]
 }
 
 function defaultServicePort(port: JsonObject): void {

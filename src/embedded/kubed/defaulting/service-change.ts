@@ -1,4 +1,4 @@
-import { equal, type JsonObject, objectsOf } from '../../../lib/kube/json.ts'
+import { equal, type JsonObject, objectOf, objectsOf } from '../../../lib/kube/json.ts'
 
 /** Fields that only some types of services have; they go with the type, if they were left as they were. */
 const OF_TYPE: Readonly<Record<string, readonly string[]>> = {
@@ -13,7 +13,8 @@ const ADDRESSES = ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy']
  * Brings the fields of a changed service into line that mean the same or go with the type. In place.
  * @see k8s.io/kubernetes/pkg/registry/core/service strategy.go
  */
-export function settleService(spec: JsonObject, old: JsonObject): void {
+export function settleService(service: JsonObject, before: JsonObject): void {
+  const [spec, old] = [objectOf(service.spec), objectOf(before.spec)]
   const isSame = (field: string): boolean => spec[field] !== undefined && equal(spec[field], old[field])
   if (isSame('clusterIPs') && !isSame('clusterIP')) {
     if (spec.clusterIP === undefined || spec.clusterIP === '') delete spec.clusterIPs
@@ -21,6 +22,7 @@ export function settleService(spec: JsonObject, old: JsonObject): void {
   }
   settleHealthPort(spec, old, isSame)
   if (spec.type === old.type) return
+  if (old.type === 'LoadBalancer') service.status = { ...objectOf(service.status), loadBalancer: {} }
   if (spec.type === 'ExternalName') for (const field of ADDRESSES.filter(isSame)) delete spec[field]
   for (const [field, types] of Object.entries(OF_TYPE))
     if (!types.includes(String(spec.type)) && isSame(field)) delete spec[field]

@@ -134,18 +134,24 @@ export function writeScale(env: Environment, call: Call, stored: Obj): JsonObjec
   if (uid !== undefined) checkUid(call, stored, next)
   const replicas = numberOf(at(next, 'spec', 'replicas')) ?? 0
   if (!Number.isInteger(replicas)) throw new Fault(400, 'BadRequest', 'spec.replicas must be an integer')
-  if (replicas < 0)
-    throw invalid({ group: 'autoscaling', kind: 'Scale' }, call.name, [
-      {
-        field: 'spec.replicas',
-        type: 'Invalid',
-        message: `Invalid value: ${replicas}: must be greater than or equal to 0`,
-      },
-    ])
+  if (replicas < 0) throw tooSmall(call, replicas)
   const object = clone(stored)
   setAt(object, path, replicas)
   object.metadata.managedFields = ownersAfterScale(stored.metadata.managedFields, next.metadata.managedFields, place)
   return scaleOf(call, change(env, call, stored, object, true))
+}
+
+/** Custom kinds say in their own words that a size is none. */
+function tooSmall({ resource, name }: Call, replicas: number): Fault {
+  const isCustom = resource.custom !== undefined
+  const why = isCustom ? 'should be a non-negative integer' : 'must be greater than or equal to 0'
+  return invalid(isCustom ? resource : { group: 'autoscaling', kind: 'Scale' }, name, [
+    {
+      field: isCustom ? '.spec.replicas' : 'spec.replicas',
+      type: 'Invalid',
+      message: `Invalid value: ${replicas}: ${why}`,
+    },
+  ])
 }
 
 function setAt(object: JsonObject, path: readonly string[], value: Json): void {

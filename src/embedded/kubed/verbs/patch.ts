@@ -195,11 +195,11 @@ export function apply(
   reportUnknown(call, [], oddities)
   // kubectl keeps in an annotation what it applied, from before it applied on the server's side.
   const text = call.manager === 'kubectl' ? lastAppliedText(body) : ''
+  const mayCreate = call.subresource === '' || CREATED_BY_PUT.has(resource.storageKey)
+  if (stored === undefined && !mayCreate) throw notFound(resource, call.name)
   checkApplied(call, body)
   checkAppliedVersion(call, stored, body)
   const live = stored === undefined ? undefined : toVersion(resource, stored)
-  const mayCreate = call.subresource === '' || CREATED_BY_PUT.has(resource.storageKey)
-  if (live === undefined && !mayCreate) throw notFound(resource, call.name)
   const { value, isUnchanged } = trackApply(
     resource,
     live,

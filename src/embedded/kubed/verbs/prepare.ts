@@ -169,7 +169,7 @@ export function prepareChanged(env: Environment, call: Call, object: Obj, before
   if (resource.storageKey === '/namespaces' && call.subresource === '') object.spec = before.spec
   if (resource.storageKey === 'apps/daemonsets') countTemplate(object, before)
   if (resource.storageKey === '/pods' && call.subresource === '') admitChangedPod(env, object, before)
-  if (resource.storageKey === '/services') settleService(specOf(object), specOf(before))
+  if (resource.storageKey === '/services') settleService(object, before)
   if (resource.storageKey === SIGNING_REQUESTS) settleSigningRequest(object, before, call.subresource, env.nowMs())
   settle(env, call, object, before)
   if (resource.custom === undefined) forgetEmpty(resource.type, object)

@@ -26,6 +26,9 @@ export type Removal = {
   readonly dryRun: boolean
 }
 
+const LEAVES_PODS =
+  'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning'
+
 /** Reads DeleteOptions. */
 export function removalOf(call: Call, body: Json): Removal {
   const options = isObject(body) ? body : {}
@@ -38,6 +41,7 @@ export function removalOf(call: Call, body: Json): Removal {
     numberOf(options.gracePeriodSeconds) ??
     (query('gracePeriodSeconds') === undefined ? undefined : Number(query('gracePeriodSeconds')))
   checkOptions(call, options, propagation, orphan)
+  if (call.resource.storageKey === 'batch/jobs' && !propagation && orphan === undefined) call.warnings.push(LEAVES_PODS)
   const preconditions = objectOf(options.preconditions)
   return {
     propagation: policyOf(propagation, orphan),
@@ -74,7 +78,7 @@ function policyOf(policy: string | undefined, orphan: Json | undefined): Removal
         message: `Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan", "nil"`,
       },
     ])
-  return orphan === true ? 'Orphan' : undefined
+  return orphan === undefined ? undefined : orphan === true ? 'Orphan' : 'Background'
 }
 
 /** Deletes an object, or marks it as being deleted while finalizers or a grace period hold it. */
@@ -85,7 +89,7 @@ export function remove(env: Environment, call: Call, stored: Obj, removal: Remov
   validateByPolicies(env, { call, operation: 'DELETE', object: undefined, before: toVersion(resource, stored) })
   const marked = clone(stored)
   const grace = graceOf(stored, removal)
-  const finalizers = withPropagation(finalizersOf(stored), removal)
+  const finalizers = withPropagation(finalizersOf(stored), removal, resource.storageKey)
   if (finalizers.length > 0) marked.metadata.finalizers = finalizers
   else delete marked.metadata.finalizers
   const isDeleting = stored.metadata.deletionTimestamp !== undefined
@@ -161,10 +165,15 @@ function isNamespaceHeld(stored: Obj): boolean {
   return stored.kind === 'Namespace' && stored.apiVersion === 'v1' && listOf(specOf(stored).finalizers).length > 0
 }
 
-function withPropagation(finalizers: readonly string[], { propagation }: Removal): string[] {
-  const out = finalizers.filter(
-    (each) => propagation === undefined || (each !== 'orphan' && each !== 'foregroundDeletion'),
-  )
+/** Kinds whose dependents stay unless it is said otherwise, as they did when nobody collected them. */
+const ORPHANING = new Set(['batch/jobs', '/replicationcontrollers'])
+
+function withPropagation(finalizers: readonly string[], { propagation }: Removal, storageKey: string): string[] {
+  if (propagation === undefined) {
+    const isSaid = finalizers.some((each) => each === 'orphan' || each === 'foregroundDeletion')
+    return ORPHANING.has(storageKey) && !isSaid ? [...finalizers, 'orphan'] : [...finalizers]
+  }
+  const out = finalizers.filter((each) => each !== 'orphan' && each !== 'foregroundDeletion')
   if (propagation === 'Orphan') out.push('orphan')
   if (propagation === 'Foreground') out.push('foregroundDeletion')
   return out

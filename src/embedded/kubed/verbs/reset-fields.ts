@@ -16,13 +16,7 @@ export function resetFieldsOf(resource: Resource, subresource: string): PathSet 
     return parseFields({ 'f:spec': {}, 'f:status': SIGNING_RESETS[subresource] ?? {} })
   if (subresource === '' || subresource === EPHEMERAL) return parseFields({ 'f:status': {} })
   if (subresource !== 'status') return undefined
-  if (resource.custom !== undefined)
-    return parseFields({
-      'f:apiVersion': {},
-      'f:kind': {},
-      'f:spec': {},
-      'f:metadata': { 'f:labels': {}, 'f:annotations': {} },
-    })
+  if (resource.custom !== undefined) return parseFields({ 'f:spec': {}, 'f:metadata': {} })
   const { group } = resource
   if (resource.kind === 'Pod')
     return parseFields({ 'f:spec': {}, 'f:metadata': { 'f:deletionTimestamp': {}, 'f:ownerReferences': {} } })

@@ -67,10 +67,11 @@ export function ownApply(
   claimed.set(manager, { set, isApplied: true })
   // Who gives nothing up leaves nothing to remove.
   const value = last === undefined || isWithin(last.set, set) ? merged : prune(type, merged, claimed, last.set)
-  const comparison = without(compare(type, live, value), options.ignored)
-  const conflicts = options.force ? new Map<string, PathSet>() : conflictsOf(comparison, owners, manager)
+  const comparison = compare(type, live, value)
+  const counted = without(comparison, options.ignored)
+  const conflicts = options.force ? new Map<string, PathSet>() : conflictsOf(counted, owners, manager)
   if (conflicts.size > 0) throw new OwnershipConflict(conflicts)
-  const next = yieldTo(comparison, claimed, manager)
+  const next = yieldTo(counted, claimed, manager)
   if (isEmpty(set)) next.delete(manager)
   return { value, owners: next, comparison }
 }

@@ -52,6 +52,15 @@ export type MemoryMount = {
   readonly group: number | undefined
 }
 
+/** What a container may use, and what it asked for. */
+export type Limits = {
+  readonly memoryBytes?: number
+  readonly cpuMillis?: number
+  readonly cpuRequestMillis?: number
+  /** How soon the kernel ends it when the machine has no memory left: 0 like the server itself, 1000 first of all. */
+  readonly outOfMemoryScore?: number
+}
+
 /** What a container is started from; nothing in it is ever read by a shell. */
 export type ContainerStart = ContainerId & {
   readonly pod: PodId
@@ -76,7 +85,7 @@ export type ContainerStart = ContainerId & {
   readonly stdin: 'none' | 'once' | 'open'
   /** Whether the program has a terminal. */
   readonly tty: boolean
-  readonly limits: { readonly memoryBytes?: number; readonly cpuMillis?: number }
+  readonly limits: Limits
 }
 
 /** A container that runs or ran. */

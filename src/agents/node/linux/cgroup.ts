@@ -1,15 +1,25 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs'
+import { cpus } from 'node:os'
 import { join } from 'node:path'
+import type { Limits } from '../driver.ts'
 
 /** Limits of containers, by control groups. */
 export type Cgroups = {
   /** Why limits cannot be set here; undefined when they can. */
   readonly gap: string | undefined
+  /** Whether the number of processes of a container is limited. */
+  readonly limitsProcesses: boolean
   /** Makes the groups of a container and answers their folders. */
-  readonly open: (
-    key: string,
-    limits: { readonly memoryBytes?: number; readonly cpuMillis?: number },
-  ) => readonly string[]
+  readonly open: (key: string, limits: Limits) => readonly string[]
   /** Whether the kernel killed a process of it for its memory. */
   readonly wasOutOfMemory: (key: string) => boolean
   /** The working set of a container that has a group for its memory: what is in use without what the kernel could drop at once. */
@@ -17,16 +27,23 @@ export type Cgroups = {
   readonly close: (key: string) => void
 }
 
+/** What is written into a group, by file; files that this kernel does not have are left out. */
+type Settings = Readonly<Record<string, number | string>>
+
 const ROOT = '/sys/fs/cgroup'
 const PERIOD_US = 100_000
+
+/** Most processes and threads of a container, as nodes of clusters usually allow; a fork bomb stops there. */
+export const MOST_PROCESSES = 1_024
 
 /** Finds out which version of control groups can be written here. */
 export function openCgroups(node: string): Cgroups {
   if (isWritable(join(ROOT, 'cgroup.subtree_control'))) return version2(join(ROOT, 'sluice', node))
   const controllers = ['memory', 'cpu'].filter((name) => isWritable(join(ROOT, name, 'cgroup.procs')))
-  if (controllers.length === 2) return version1(node)
+  if (controllers.length === 2) return version1(node, isWritable(join(ROOT, 'pids', 'cgroup.procs')))
   return {
-    gap: 'CPU and memory limits are not enforced: control groups cannot be written by this user',
+    gap: 'CPU limits are not enforced, memory limits only once a second: control groups cannot be written by this user',
+    limitsProcesses: false,
     open: () => [],
     wasOutOfMemory: () => false,
     memoryOf: () => undefined,
@@ -34,41 +51,58 @@ export function openCgroups(node: string): Cgroups {
   }
 }
 
-function version1(node: string): Cgroups {
-  const folder = (controller: string, key: string): string => join(ROOT, controller, 'sluice', node, key)
+function version1(node: string, limitsProcesses: boolean): Cgroups {
+  const parent = (controller: string): string => join(ROOT, controller, 'sluice', node)
+  const controllers = ['memory', 'cpu', ...(limitsProcesses ? ['pids'] : [])]
   return {
     gap: undefined,
-    open(key, { memoryBytes, cpuMillis }) {
-      const made: string[] = []
-      if (memoryBytes !== undefined) {
-        made.push(make(folder('memory', key)))
-        write(folder('memory', key), 'memory.limit_in_bytes', memoryBytes)
+    limitsProcesses,
+    open(key, limits) {
+      // all pods together get what the processes of the machine get, and share it by what they asked for
+      set(make(parent('cpu')), { 'cpu.shares': 1024 * cpus().length })
+      const settings: Readonly<Record<string, Settings>> = {
+        memory: memory1(limits),
+        cpu: cpu1(limits),
+        pids: { 'pids.max': MOST_PROCESSES },
       }
-      if (cpuMillis !== undefined) {
-        made.push(make(folder('cpu', key)))
-        write(folder('cpu', key), 'cpu.cfs_period_us', PERIOD_US)
-        write(folder('cpu', key), 'cpu.cfs_quota_us', quotaOf(cpuMillis))
-      }
-      return made
+      return controllers.map((name) => set(make(join(parent(name), key)), settings[name] ?? {}))
     },
-    wasOutOfMemory: (key) => countIn(join(folder('memory', key), 'memory.oom_control')) > 0,
-    memoryOf: (key) => workingSet(folder('memory', key), 'memory.usage_in_bytes', 'total_inactive_file'),
-    close(key) {
-      for (const controller of ['memory', 'cpu']) remove(folder(controller, key))
-    },
+    wasOutOfMemory: (key) => countIn(join(parent('memory'), key, 'memory.oom_control')) > 0,
+    memoryOf: (key) => workingSet(join(parent('memory'), key), 'memory.usage_in_bytes', 'total_inactive_file'),
+    close: (key) => controllers.forEach((name) => remove(join(parent(name), key))),
   }
+}
+
+function memory1({ memoryBytes }: Limits): Settings {
+  if (memoryBytes === undefined) return {}
+  // the second is the limit of memory and swap together: without it a hog swaps
+  return { 'memory.limit_in_bytes': memoryBytes, 'memory.memsw.limit_in_bytes': memoryBytes }
+}
+
+function cpu1({ cpuMillis, cpuRequestMillis = 0 }: Limits): Settings {
+  const shares = { 'cpu.shares': Math.max(2, Math.floor((cpuRequestMillis * 1024) / 1000)) }
+  if (cpuMillis === undefined) return shares
+  return { ...shares, 'cpu.cfs_period_us': PERIOD_US, 'cpu.cfs_quota_us': quotaOf(cpuMillis) }
 }
 
 function version2(root: string): Cgroups {
   return {
     gap: undefined,
-    open(key, { memoryBytes, cpuMillis }) {
-      if (memoryBytes === undefined && cpuMillis === undefined) return []
+    limitsProcesses: true,
+    open(key, { memoryBytes, cpuMillis, cpuRequestMillis = 0 }) {
       make(root)
-      for (const parent of [ROOT, join(ROOT, 'sluice'), root]) write(parent, 'cgroup.subtree_control', '+memory +cpu')
-      const folder = make(join(root, key))
-      if (memoryBytes !== undefined) write(folder, 'memory.max', memoryBytes)
-      if (cpuMillis !== undefined) write(folder, 'cpu.max', `${quotaOf(cpuMillis)} ${PERIOD_US}`)
+      for (const parent of [ROOT, join(ROOT, 'sluice'), root])
+        set(parent, { 'cgroup.subtree_control': '+memory +cpu +pids' })
+      const shares = Math.max(2, Math.floor((cpuRequestMillis * 1024) / 1000))
+      const folder = set(make(join(root, key)), {
+        'pids.max': MOST_PROCESSES,
+        // the scale of shares is 2 to 262144, that of weights 1 to 10000
+        'cpu.weight': Math.min(10_000, 1 + Math.floor(((shares - 2) * 9999) / 262_142)),
+        ...(memoryBytes === undefined
+          ? {}
+          : { 'memory.max': memoryBytes, 'memory.swap.max': 0, 'memory.oom.group': 1 }),
+        ...(cpuMillis === undefined ? {} : { 'cpu.max': `${quotaOf(cpuMillis)} ${PERIOD_US}` }),
+      })
       return [folder]
     },
     wasOutOfMemory: (key) => countIn(join(root, key, 'memory.events')) > 0,
@@ -95,8 +129,11 @@ function make(folder: string): string {
   return folder
 }
 
-function write(folder: string, file: string, value: number | string): void {
-  writeFileSync(join(folder, file), String(value))
+function set(folder: string, settings: Settings): string {
+  const files = new Set(readdirSync(folder))
+  for (const [file, value] of Object.entries(settings))
+    if (files.has(file)) writeFileSync(join(folder, file), String(value))
+  return folder
 }
 
 function workingSet(folder: string, usage: string, droppable: string): number | undefined {

@@ -20,7 +20,12 @@ export type LinuxPaths = {
 }
 
 /** How containers are made on this machine. */
-export type LinuxMode = { readonly overlay: boolean; readonly isSingleId: boolean }
+export type LinuxMode = {
+  readonly overlay: boolean
+  readonly isSingleId: boolean
+  /** Most process numbers in a container; undefined where its control group counts, or nobody can. */
+  readonly mostProcesses: number | undefined
+}
 
 /** What runtimes tell a program that has a terminal. */
 export const TERMINAL = ['TERM', 'xterm'] as const
@@ -56,6 +61,8 @@ export function startInit(
     start.readOnlyRoot ? 'yes' : 'no',
     paths.tools,
     cgroups.join(':'),
+    String(start.limits.outOfMemoryScore ?? 0),
+    String(mode.mostProcesses ?? ''),
     ...binds,
   ]
   return { argv: ['sh', paths.initScript, ...init, '--', ...program.argv], env: program.env }

@@ -1,4 +1,5 @@
 import { mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { release } from 'node:os'
 import { join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { RegistryClient } from '../../../adapters/registry/client.ts'
@@ -15,7 +16,7 @@ import type {
 import { openImageStore } from '../image/store.ts'
 import { readProcesses, usageOfMachine, usageOfTree } from '../usage/processes.ts'
 import type { Kept, RunRequest } from '../keeper/messages.ts'
-import { openCgroups } from './cgroup.ts'
+import { MOST_PROCESSES, openCgroups } from './cgroup.ts'
 import { depthOf, idArguments, startInit, type LinuxPaths } from './container.ts'
 import { ENTER_SCRIPT, EXEC_SCRIPT, INIT_SCRIPT } from './init-script.ts'
 import { forgetKeeper, launchKeeper, TOOL_ENV, type Launched } from './launch.ts'
@@ -24,6 +25,7 @@ import { groupOf, keyOf, metaOf, type Linux, type Meta } from './kept.ts'
 import { attachTo, execIn, findProgram, forwardTo, openIn } from './remote.ts'
 import { enterSandbox, mountMemory, sandboxOf, setSysctls } from './sandbox.ts'
 import { removeTree } from './remove-tree.ts'
+import { watchMemory, type Watched } from './memory-watch.ts'
 import { checkMachine } from './self-check.ts'
 import { prepareTools, whyNoTerminals } from './tools.ts'
 import { resolveUser } from './user.ts'
@@ -62,18 +64,21 @@ export async function startLinuxDriver(
   })
   if (!launched.isAdopted) await makeBridge(launched.keeper).catch((error) => abandon(launched, stateDir, error))
   await launched.keeper.serveDns(NETWORK.dns)
-  const overlay = await checkMachine(launched.keeper, paths, stateDir).catch((error) =>
+  const cgroups = openCgroups(o.node)
+  const mostProcesses = cgroups.limitsProcesses || !countsByNamespace() ? undefined : MOST_PROCESSES
+  const overlay = await checkMachine(launched.keeper, paths, stateDir, mostProcesses).catch((error) =>
     abandon(launched, stateDir, error),
   )
   const linux: Linux = {
     paths,
-    mode: { overlay, isSingleId: launched.ids.isSingle },
+    mode: { overlay, isSingleId: launched.ids.isSingle, mostProcesses },
     launched,
-    cgroups: openCgroups(o.node),
+    cgroups,
     stateDir,
     octets: new Map(),
     removing,
     routes: new Set(),
+    tooLarge: new Set(),
     lastOctet: 1,
   }
   await removeUnfinished(linux)
@@ -88,6 +93,7 @@ export async function startLinuxDriver(
 
 function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driver {
   const { keeper } = linux.launched
+  const memory = linux.cgroups.gap === undefined ? undefined : watchLimits(linux)
   return {
     name: 'linux',
     isSimulated: false,
@@ -97,12 +103,7 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
     createSandbox: (pod, sysctls) => createSandbox(linux, pod.uid, pod.name, sysctls),
     mountMemory: (uid, mount) => mountMemory(linux, uid, mount),
     start: (start) => startContainer(linux, start),
-    signal: async (id, signal) => {
-      const key = keyOf(id)
-      // the first process of the container takes all others with it
-      if (await keeper.signal(key, signal, signal === 'SIGKILL' ? 1 : await depthIn(linux, id))) return
-      if (signal === 'SIGKILL') await keeper.signal(key, signal, 0)
-    },
+    signal: (id, signal) => signalContainer(linux, keyOf(id), signal),
     exec: (id, command, timeoutMs) => execIn(linux, id, command, timeoutMs),
     open: (id, request) => openIn(linux, id, request),
     attach: (id, request) => attachTo(linux, id, request),
@@ -113,10 +114,11 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
     forget: async (id) => {
       await keeper.forget(keyOf(id))
       linux.cgroups.close(groupOf(id))
+      linux.tooLarge.delete(keyOf(id))
     },
     list: async () => ({ sandboxes: await sandboxesOf(linux), containers: await containersOf(linux) }),
     usage: async () => ({ machine: usageOfMachine(), containers: await usageOf(linux) }),
-    logPath: ({ uid, container, attempt }) => join(linux.paths.logs(uid), `${container}.${attempt}.log`),
+    logPath: (id) => logOf(linux, id),
     podFolder: (uid) => podFolder(linux, uid),
     async setNetwork(table) {
       const addresses = table.ports.flatMap(({ listen }) => listen?.host ?? [])
@@ -128,6 +130,7 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
     dns: NETWORK.dns,
     hostIp: NETWORK.gateway,
     async close({ stopPods }) {
+      memory?.stop()
       if (!stopPods) return keeper.close()
       const sandboxes = await sandboxesOf(linux).catch(() => [])
       for (const { uid } of sandboxes) await removeSandbox(linux, uid).catch(() => undefined)
@@ -135,6 +138,31 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
       forgetKeeper(linux.stateDir)
     },
   }
+}
+
+/** Keeps limits of memory that no control group keeps. */
+function watchLimits(linux: Linux): { readonly stop: () => void } {
+  const { keeper } = linux.launched
+  const list = async (): Promise<Watched[]> =>
+    (await keeper.list()).flatMap((kept) => {
+      const meta = metaOf(kept)
+      if (meta?.kind !== 'container' || kept.exit || meta.memoryBytes === undefined) return []
+      return [{ key: kept.key, pid: kept.pid, memoryBytes: meta.memoryBytes }]
+    })
+  return watchMemory(list, async (key) => {
+    linux.tooLarge.add(key)
+    await signalContainer(linux, key, 'SIGKILL')
+  })
+}
+
+function logOf({ paths }: Linux, { uid, container, attempt }: ContainerId): string {
+  return join(paths.logs(uid), `${container}.${attempt}.log`)
+}
+
+/** Since Linux 6.14 each pid namespace has a `pid_max` of its own; before, writing it would be the machine's. */
+function countsByNamespace(): boolean {
+  const [major = 0, minor = 0] = release().split('.').map(Number)
+  return major > 6 || (major === 6 && minor >= 14)
 }
 
 function makePaths(stateDir: string): LinuxPaths {
@@ -157,6 +185,8 @@ async function abandon(launched: Launched, stateDir: string, error: unknown): Pr
 
 function gapsOf({ mode, cgroups }: Linux): string[] {
   const gaps = cgroups.gap === undefined ? [] : [cgroups.gap]
+  if (!cgroups.limitsProcesses && mode.mostProcesses === undefined)
+    gaps.push('the number of processes of a container is not limited: this needs Linux 6.14 or control groups')
   if (mode.isSingleId)
     gaps.push(
       'USER and runAsUser are not kept: this user has one id, so programs see themselves as root without its powers',
@@ -227,6 +257,7 @@ async function startContainer(linux: Linux, start: ContainerStart): Promise<Runn
     imageId: start.image.id,
     user: idArguments(linux.mode, resolveUser(start.image.layers, start.user), start.groups).join(':'),
     tty: start.tty,
+    ...(linux.cgroups.gap === undefined ? {} : { memoryBytes: start.limits.memoryBytes }),
   }
   const request: RunRequest = {
     key: keyOf(start),
@@ -234,7 +265,7 @@ async function startContainer(linux: Linux, start: ContainerStart): Promise<Runn
     env: { ...TOOL_ENV, ...env },
     cwd: linux.paths.layers,
     ...(start.stdin === 'none' ? {} : { stdin: start.stdin }),
-    log: join(linux.paths.logs(start.uid), `${start.container}.${start.attempt}.log`),
+    log: logOf(linux, start),
     meta,
   }
   return containerOf(linux, await keeper.run(request), meta)
@@ -249,10 +280,13 @@ async function isolationOf(linux: Linux, joins: ContainerId | undefined): Promis
   return ['nsenter', '-t', String(target.pid), '-p', '--no-fork', '--', 'unshare', '-m', '--fork', '--kill-child', '--']
 }
 
-async function depthIn(linux: Linux, id: ContainerId): Promise<number> {
-  const kept = (await linux.launched.keeper.list()).find(({ key }) => key === keyOf(id))
+/** The end of a program is that of its container, by its exit code; the words before it are killed only where there is no program yet. */
+async function signalContainer({ launched: { keeper } }: Linux, key: string, signal: string): Promise<void> {
+  const kept = (await keeper.list()).find((each) => each.key === key)
   const meta = kept && metaOf(kept)
-  return depthOf({ tty: meta?.kind === 'container' && meta.tty })
+  const program = depthOf({ tty: meta?.kind === 'container' && meta.tty })
+  for (const depth of signal === 'SIGKILL' ? [program, 1, 0] : [program])
+    if (await keeper.signal(key, signal, depth)) return
 }
 
 async function removeSandbox(linux: Linux, uid: string): Promise<void> {
@@ -291,11 +325,12 @@ async function containersOf(linux: Linux): Promise<RunningContainer[]> {
   })
 }
 
-function containerOf({ cgroups }: Linux, kept: Kept, meta: Meta & { kind: 'container' }): RunningContainer {
+function containerOf({ cgroups, tooLarge }: Linux, kept: Kept, meta: Meta & { kind: 'container' }): RunningContainer {
   const { uid, container, attempt, imageId } = meta
   const running = { uid, container, attempt, imageId, startedAtMs: kept.startedAtMs }
   if (kept.exit === undefined) return running
-  return { ...running, exit: { ...kept.exit, isOutOfMemory: cgroups.wasOutOfMemory(groupOf(meta)) } }
+  const isOutOfMemory = tooLarge.has(kept.key) || cgroups.wasOutOfMemory(groupOf(meta))
+  return { ...running, exit: { ...kept.exit, isOutOfMemory } }
 }
 
 /** By the kernel's groups where a container has one, else by its processes. */

@@ -8,11 +8,13 @@
  */
 export const INIT_SCRIPT = `set -eu
 fail() { echo "sluice: $*" >&2; exit 128; }
-root=$1 lowers=$2 upper=$3 work=$4 readonly=$5 tools=$6 cgroups=$7
-shift 7
+root=$1 lowers=$2 upper=$3 work=$4 readonly=$5 tools=$6 cgroups=$7 score=$8 processes=$9
+shift 9
 old=$IFS; IFS=:
 for group in $cgroups; do echo 0 > "$group/cgroup.procs" || echo "sluice: no limits: cannot enter $group" >&2; done
 IFS=$old
+# nobody may lower it again without CAP_SYS_RESOURCE
+[ "$score" = 0 ] || echo "$score" > /proc/self/oom_score_adj
 if [ -n "$lowers" ]; then
   mount -n -t overlay overlay -o "lowerdir=$lowers,upperdir=$upper,workdir=$work,userxattr" "$root" || fail "cannot mount the image"
 else
@@ -22,6 +24,7 @@ for name in proc dev sys etc .sluice; do [ ! -L "$root/$name" ] || fail "/$name 
 cd "$root"
 mkdir -p proc dev sys etc .sluice
 mount -n -t proc -o nosuid,nodev,noexec proc proc || fail "cannot mount /proc"
+[ -z "$processes" ] || echo "$processes" > proc/sys/kernel/pid_max || fail "cannot limit the number of processes"
 mount -n -t sysfs -o ro,nosuid,nodev,noexec sysfs sys 2>/dev/null || :
 mount -n -t tmpfs -o nosuid,mode=755,size=65536k tmpfs dev || fail "cannot mount /dev"
 for name in null zero full random urandom tty; do

@@ -16,6 +16,8 @@ export type Meta =
       readonly imageId: string
       readonly user: string
       readonly tty: boolean
+      /** A limit that no control group keeps. */
+      readonly memoryBytes?: number
     } & ContainerId)
 
 /** The parts of the driver. */
@@ -28,6 +30,8 @@ export type Linux = {
   readonly octets: Map<string, number>
   readonly removing: Set<string>
   readonly routes: Set<string>
+  /** Runs that were ended because they used too much memory. */
+  readonly tooLarge: Set<string>
   lastOctet: number
 }
 

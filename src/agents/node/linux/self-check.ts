@@ -12,14 +12,20 @@ import { TOOL_ENV } from './launch.ts'
  * @returns whether overlays work; without them roots are copied
  * @throws SluiceError NODE_DRIVER with what the machine answered
  */
-export async function checkMachine(keeper: KeeperClient, paths: LinuxPaths, stateDir: string): Promise<boolean> {
+export async function checkMachine(
+  keeper: KeeperClient,
+  paths: LinuxPaths,
+  stateDir: string,
+  mostProcesses: number | undefined,
+): Promise<boolean> {
+  const most = String(mostProcesses ?? '')
   const folder = join(stateDir, 'self-check')
   mkdirSync(join(paths.layers, 'empty'), { recursive: true, mode: 0o755 })
   try {
     // these characters mean something in the options of an overlay mount
-    const first = /[:,\\\s"]/.test(stateDir) ? undefined : await tryRun(keeper, paths, folder, 'empty')
+    const first = /[:,\\\s"]/.test(stateDir) ? undefined : await tryRun(keeper, paths, folder, 'empty', most)
     if (first?.code === 0) return true
-    const second = await tryRun(keeper, paths, folder, '')
+    const second = await tryRun(keeper, paths, folder, '', most)
     if (second.code === 0) return false
     throw new SluiceError('NODE_DRIVER', `a container does not start: ${firstLine(second.output)}`)
   } finally {
@@ -32,11 +38,22 @@ async function tryRun(
   paths: LinuxPaths,
   folder: string,
   lowers: string,
+  mostProcesses: string,
 ): Promise<{ code: number; output: string }> {
   rmSync(folder, { recursive: true, force: true })
   for (const name of ['root', 'upper', 'work']) mkdirSync(join(folder, name), { recursive: true, mode: 0o755 })
   const program = ['-C', '/', '--', 'A=1', '/.sluice/ld', '--library-path', '/.sluice', '/.sluice/env']
-  const words = [join(folder, 'root'), lowers, join(folder, 'upper'), join(folder, 'work'), 'no', paths.tools, '']
+  const words = [
+    join(folder, 'root'),
+    lowers,
+    join(folder, 'upper'),
+    join(folder, 'work'),
+    'no',
+    paths.tools,
+    '',
+    '0',
+    mostProcesses,
+  ]
   // the layers' folder is the working directory of every start: overlay names are relative to it
   const argv = [
     'sh',

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { Bind, ContainerId, ContainerStart, Driver, Sandbox, Sysctl } from '../driver.ts'
@@ -5,6 +6,7 @@ import type { Image } from '../image/store.ts'
 import type { NodeContext } from './context.ts'
 import { commandOf, expandVariables, resolveEnv } from './env.ts'
 import { parseQuantity } from './fields.ts'
+import { limitsOf } from './limits.ts'
 import { lookUp, textOf } from './lookups.ts'
 import { uidOf, type Container, type Pod } from './shapes.ts'
 import { writeNetworkFiles } from './network-files.ts'
@@ -99,8 +101,6 @@ export async function startContainer(
   const user = security.runAsUser === undefined ? (image.config.User ?? '') : userText(security)
   if (security.runAsNonRoot === true && /^(|0|root)(:|$)/.test(user))
     throw new SluiceError('POD_CONFIG', 'container has runAsNonRoot and image will run as root')
-  const memory = parseQuantity(container.resources?.limits?.['memory'])
-  const cpu = parseQuantity(container.resources?.limits?.['cpu'])
   const start: ContainerStart = {
     uid,
     container: container.name,
@@ -123,10 +123,7 @@ export async function startContainer(
     stdin: container.stdin !== true ? 'none' : container.stdinOnce === true ? 'once' : 'open',
     tty: container.tty === true,
     ports: (container.ports ?? []).map(({ containerPort }) => containerPort),
-    limits: {
-      ...(memory === undefined || memory <= 0 ? {} : { memoryBytes: Math.ceil(memory) }),
-      ...(cpu === undefined || cpu <= 0 ? {} : { cpuMillis: Math.ceil(cpu * 1000) }),
-    },
+    limits: limitsOf(pod, container, totalmem()),
   }
   await driver.start(start)
 }

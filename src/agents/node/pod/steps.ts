@@ -1,6 +1,8 @@
+import { rmSync } from 'node:fs'
 import { ApiError } from '../../../adapters/kube/api-error.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { unreachable } from '../../../lib/error/unreachable.ts'
+import type { ContainerId, Driver } from '../driver.ts'
 import type { Image } from '../image/store.ts'
 import type { NodeContext } from './context.ts'
 import { retryDelayMs } from './backoff.ts'
@@ -8,6 +10,7 @@ import { type Fault, isAlive, type Run, type Step } from './decide.ts'
 import { runAction } from './run-probe.ts'
 import { containersOf, uidOf, type Container, type EphemeralContainer } from './shapes.ts'
 import { makePlace, startContainer } from './start-container.ts'
+import { messageFile } from './termination.ts'
 import type { Memory } from './memory.ts'
 
 /** Does one step; what fails is remembered as a fault with its time, and told as an Event. True when it was the last one. */
@@ -98,7 +101,8 @@ async function start(context: NodeContext, memory: Memory, step: Step & { do: 's
   const image = container && memory.pulled.get(container.image)
   if (container === undefined || image === undefined || memory.place === undefined) return
   try {
-    if (attempt >= 2) await context.driver().forget({ uid: uidOf(memory.pod), container: name, attempt: attempt - 2 })
+    if (attempt >= 2)
+      await forgetRun(context.driver(), { uid: uidOf(memory.pod), container: name, attempt: attempt - 2 })
     const joins = targetOf(memory, container)
     await startContainer(context, memory.pod, container, image, { place: memory.place, attempt, joins })
   } catch (error) {
@@ -129,6 +133,13 @@ async function start(context: NodeContext, memory: Memory, step: Step & { do: 's
       hook,
       30_000,
     )
+}
+
+/** A run that nobody can ask for any more; its files would fill the disk when the container fails for ever. */
+async function forgetRun(driver: Driver, id: ContainerId): Promise<void> {
+  await driver.forget(id)
+  const log = driver.logPath(id)
+  for (const file of [log, `${log}.1`, messageFile(driver, id)]) rmSync(file, { force: true })
 }
 
 /** preStop, then SIGTERM; both inside the patience that begins now. */

@@ -11,7 +11,7 @@ const MOST_LOG_LINES = 80
 /** The file in which a container may say why it ends. It is made here. */
 export function messageBind(driver: Driver, id: ContainerId, { terminationMessagePath }: Container): Bind[] {
   if (driver.isSimulated || terminationMessagePath === undefined || terminationMessagePath === '') return []
-  const source = fileOf(driver, id)
+  const source = messageFile(driver, id)
   mkdirSync(dirname(source), { recursive: true })
   writeFileSync(source, '')
   chmodSync(source, 0o666)
@@ -21,13 +21,15 @@ export function messageBind(driver: Driver, id: ContainerId, { terminationMessag
 /** What a container that has ended says about it: its message, or the end of its log where it failed and the pod wants that. */
 export function terminationMessage(driver: Driver, run: RunningContainer, container: Container): string {
   if (driver.isSimulated) return ''
-  const message = tailOf(fileOf(driver, run), MOST_BYTES)
+  const message = tailOf(messageFile(driver, run), MOST_BYTES)
   const wantsLog = container.terminationMessagePolicy === 'FallbackToLogsOnError' && run.exit?.code !== 0
   return message !== '' || !wantsLog ? message : logTail(driver.logPath(run))
 }
 
-const fileOf = (driver: Driver, { uid, container, attempt }: ContainerId): string =>
-  join(driver.podFolder(uid), 'messages', `${container}.${attempt}`)
+/** Where the message of a run is kept. */
+export function messageFile(driver: Driver, { uid, container, attempt }: ContainerId): string {
+  return join(driver.podFolder(uid), 'messages', `${container}.${attempt}`)
+}
 
 /** Lines of a log are `TIME STREAM F TEXT`. */
 function logTail(path: string): string {

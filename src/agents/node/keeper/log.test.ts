@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { openLog } from './log.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-log-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+function linesOf(path: string): string[] {
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.replace(/^\S+Z /, ''))
+}
+
+test('a log keeps lines whole, whatever the chunks they come in', () => {
+  const path = join(folder, 'chunks')
+  const log = openLog(path, 1_000_000)
+  const text = Buffer.from('grüß\nzweite\nohne Ende')
+  for (let at = 0; at < text.length; at += 3) log.write('stdout', text.subarray(at, at + 3))
+  log.write('stderr', Buffer.from('daneben\n'))
+  log.end()
+  assert.deepEqual(linesOf(path), ['stdout F grüß', 'stdout F zweite', 'stderr F daneben', 'stdout F ohne Ende'])
+})
+
+test('a line without an end is kept in parts', () => {
+  const path = join(folder, 'long')
+  const log = openLog(path, 1_000_000)
+  log.write('stdout', Buffer.from('x'.repeat(40_000)))
+  log.end()
+  assert.deepEqual(
+    linesOf(path).map((line) => [line.slice(0, 9), line.length - 9]),
+    [
+      ['stdout P ', 16_384],
+      ['stdout P ', 16_384],
+      ['stdout F ', 7_232],
+    ],
+  )
+})
+
+test('a flood keeps two files of bounded size, the newest lines in them', () => {
+  const path = join(folder, 'flood')
+  const log = openLog(path, 100_000)
+  for (let i = 0; i < 1_000; i++) log.write('stdout', Buffer.from(`${i} ${'x'.repeat(1000)}\n`.repeat(3)))
+  log.end()
+  for (const file of [path, `${path}.1`]) assert.ok(statSync(file).size <= 100_000)
+  assert.match(linesOf(path).at(-1) ?? '', /^stdout F 999 x/)
+})

@@ -70,3 +70,39 @@ test('names are answered, unknown ones do not exist, other types are empty, rubb
     undefined,
   )
 })
+
+test('a UDP port is listened on, and a Service with affinity says for how long', () => {
+  const spec = {
+    clusterIP: '10.96.0.9',
+    sessionAffinity: 'ClientIP',
+    sessionAffinityConfig: { clientIP: { timeoutSeconds: 20 } },
+    ports: [
+      { name: 'http', port: 80 },
+      { name: 'talk', port: 80, protocol: 'UDP' },
+    ],
+  }
+  const object = {
+    ...slice([{ addresses: ['10.42.0.2'] }]),
+    ports: [
+      { name: 'http', port: 8080 },
+      { name: 'talk', port: 9000, protocol: 'UDP' },
+    ],
+  }
+  const { ports: planned } = planNetwork([service(spec)], [object], true)
+  const listen = { host: '10.96.0.9', port: 80 }
+  assert.deepEqual(planned, [
+    { key: 'shop/web:80', listen, affinityMs: 20_000, ready: [{ host: '10.42.0.2', port: 8080 }], serving: [] },
+    { key: 'shop/web:80/udp', listen, protocol: 'UDP', ready: [{ host: '10.42.0.2', port: 9000 }], serving: [] },
+  ])
+})
+
+test('pods of a headless Service are found by their host names', () => {
+  const endpoints = [
+    { addresses: ['10.42.0.2'], hostname: 'db-0' },
+    { addresses: ['10.42.0.3'], hostname: 'db-1', conditions: { ready: false } },
+  ]
+  assert.deepEqual(planNetwork([service({ clusterIP: 'None', ports })], [slice(endpoints)], true).names, {
+    'web.shop.svc.cluster.local': ['10.42.0.2'],
+    'db-0.web.shop.svc.cluster.local': ['10.42.0.2'],
+  })
+})

@@ -4,11 +4,14 @@ import type { NetworkTable, ServicePortTable, Target } from './keeper/messages.t
 type ServiceSpec = {
   readonly clusterIP?: string
   readonly type?: string
+  readonly sessionAffinity?: string
+  readonly sessionAffinityConfig?: { readonly clientIP?: { readonly timeoutSeconds?: number } }
   readonly ports?: readonly { readonly name?: string; readonly port: number; readonly protocol?: string }[]
 }
 
 type Endpoint = {
   readonly addresses: readonly string[]
+  readonly hostname?: string
   readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean }
 }
 
@@ -21,8 +24,10 @@ type Slice = KubeObject & {
 /**
  * What the network must do for the Services as they stand: ready pods by port, those that still serve while they leave, and names.
  *
- * Only TCP; `hasClusterIps` is false where pods have no network of their own. The API server, which pods do not reach by its address, is behind
- * `apiSocket`.
+      const isRelayed = apiSocket !== undefined && isApiServer(service)
+      const targets = isRelayed ? relayed(apiSocket, port) : targetsOf(mine, name)
+      if (protocol === 'TCP') ports.push({ key: `${key}:${port}`, listen, ...affinityOf(spec), ...targets })
+      if (protocol === 'UDP' && listen) ports.push({ key: `${key}:${port}/udp`, listen, protocol, ...targets })
  */
 export function planNetwork(
   services: readonly KubeObject[],
@@ -39,21 +44,28 @@ export function planNetwork(
   const names: Record<string, readonly string[]> = {}
   for (const service of services) {
     const key = `${service.metadata.namespace}/${service.metadata.name}`
-    const { clusterIP, ports: servicePorts = [], type } = specOf(service)
+    const { clusterIP, ports: servicePorts = [], type, ...spec } = specOf(service)
     if (type === 'ExternalName') continue
     const mine = byService.get(key) ?? []
     const ip = clusterIP && clusterIP !== 'None' && /^\d+(\.\d+){3}$/.test(clusterIP) ? clusterIP : undefined
     for (const { name = '', port, protocol = 'TCP' } of servicePorts) {
-      if (protocol !== 'TCP') continue
       const listen = ip && hasClusterIps ? { host: ip, port } : undefined
+<<<<<<< HEAD
       const targets = targetsOf(mine, name)
       const isRelayed = apiSocket !== undefined && isApiServer(service)
       ports.push({ key: `${key}:${port}`, listen, ...(isRelayed ? relayed(apiSocket, port) : targets) })
+=======
+      if (protocol === 'TCP')
+        ports.push({ key: `${key}:${port}`, listen, ...affinityOf(spec), ...targetsOf(mine, name) })
+      if (protocol === 'UDP' && listen)
+        ports.push({ key: `${key}:${port}/udp`, listen, protocol, ...targetsOf(mine, name) })
+>>>>>>> 85b021a (node: probe by gRPC, carry UDP, keep clients with their pods, name pods of headless Services)
     }
-    const addresses = ip
-      ? [ip]
-      : [...new Set(mine.flatMap((slice) => (slice.endpoints ?? []).filter(isReady).flatMap((e) => e.addresses)))]
-    names[`${service.metadata.name}.${service.metadata.namespace}.svc.cluster.local`] = addresses
+    const found = mine.flatMap((slice) => (slice.endpoints ?? []).filter(isReady))
+    const addresses = ip ? [ip] : [...new Set(found.flatMap((endpoint) => endpoint.addresses))]
+    const fullName = `${service.metadata.name}.${service.metadata.namespace}.svc.cluster.local`
+    names[fullName] = addresses
+    for (const { hostname, addresses: own } of found) if (hostname) names[`${hostname}.${fullName}`] = own
   }
   return { ports, names }
 }
@@ -73,6 +85,11 @@ export function portKey(service: KubeObject, port?: number): string | undefined 
   const ports = (specOf(service).ports ?? []).filter(({ protocol = 'TCP' }) => protocol === 'TCP')
   const found = port === undefined ? ports[0] : ports.find((candidate) => candidate.port === port)
   return found && `${service.metadata.namespace}/${service.metadata.name}:${found.port}`
+}
+
+function affinityOf({ sessionAffinity, sessionAffinityConfig }: ServiceSpec): { readonly affinityMs?: number } {
+  if (sessionAffinity !== 'ClientIP') return {}
+  return { affinityMs: (sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800) * 1000 }
 }
 
 function targetsOf(slices: readonly Slice[], name: string): { ready: Target[]; serving: Target[] } {

@@ -218,7 +218,8 @@ function followNetwork(
     const { services, slices } = node.caches
     const table = planNetwork(services.list(), slices.list(), node.driver?.dns !== undefined, node.apiRelay?.path)
     await node.driver?.setNetwork(table).catch((error: unknown) => node.log(`node: network: ${String(error)}`))
-    if (node.driver && !node.driver.isSimulated) await setHostKeys(table.ports.map(({ key }) => key))
+    if (node.driver && !node.driver.isSimulated)
+      await setHostKeys(table.ports.flatMap(({ key, protocol }) => (protocol === 'UDP' ? [] : [key])))
   })
   const stops = [node.caches.services.onChange(wake), node.caches.slices.onChange(wake)]
   node.wakeNetwork = wake

@@ -18,6 +18,8 @@ type State = {
   readonly ports: Map<string, ServicePortTable>
   readonly turns: Map<string, number>
   readonly drained: Set<string>
+  /** Where a client stays, by Service and client; the one that came last at the end. */
+  readonly stays: Map<string, { readonly target: Target; readonly untilMs: number }>
   /** Requests and connections under way, by pod address. */
   readonly busy: Map<string, number>
   waiting: (() => void)[]
@@ -41,6 +43,7 @@ export function makeBalancer(): Balancer {
     ports: new Map(),
     turns: new Map(),
     drained: new Set(),
+    stays: new Map(),
     busy: new Map(),
     waiting: [],
   }
@@ -129,7 +132,12 @@ function sniff(socket: Duplex, onHttp: () => void, onOther: (first: Buffer) => v
 }
 
 /** The next pod in turn; undefined after 5 s without any. */
-async function pick(state: State, key: string, tried: ReadonlySet<Target>): Promise<Picked | undefined> {
+async function pick(
+  state: State,
+  key: string,
+  client: string,
+  tried: ReadonlySet<Target>,
+): Promise<Picked | undefined> {
   const until = Date.now() + 5_000
   for (;;) {
     const port = state.ports.get(key)
@@ -138,9 +146,10 @@ async function pick(state: State, key: string, tried: ReadonlySet<Target>): Prom
     const fresh = open(port?.ready)
     const candidates = fresh.length > 0 ? fresh : open(port?.serving)
     const turn = (state.turns.get(key) ?? 0) + 1
-    const target = candidates[turn % Math.max(candidates.length, 1)]
+    const target = stay(state, port, client, candidates) ?? candidates[turn % Math.max(candidates.length, 1)]
     if (target !== undefined) {
       state.turns.set(key, turn)
+      keepStay(state, port, client, target)
       state.busy.set(target.host, (state.busy.get(target.host) ?? 0) + 1)
       let isOver = false
       const done = (): void => {
@@ -161,10 +170,31 @@ async function pick(state: State, key: string, tried: ReadonlySet<Target>): Prom
   }
 }
 
+/** The pod that a client stays with, as long as it may be chosen at all. */
+function stay(
+  { stays }: State,
+  port: ServicePortTable | undefined,
+  client: string,
+  candidates: readonly Target[],
+): Target | undefined {
+  const found = port?.affinityMs === undefined ? undefined : stays.get(`${port.key} ${client}`)
+  if (found === undefined || found.untilMs < Date.now()) return undefined
+  return candidates.find(({ host, port: number }) => host === found.target.host && number === found.target.port)
+}
+
+function keepStay({ stays }: State, port: ServicePortTable | undefined, client: string, target: Target): void {
+  if (port?.affinityMs === undefined) return
+  const name = `${port.key} ${client}`
+  stays.delete(name)
+  stays.set(name, { target, untilMs: Date.now() + port.affinityMs })
+  const [oldest] = stays.keys()
+  if (stays.size > 10_000 && oldest !== undefined) stays.delete(oldest)
+}
+
 async function forward(state: State, key: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const tried = new Set<Target>()
   for (let attempt = 0; attempt < 6; attempt++) {
-    const picked = await pick(state, key, tried)
+    const picked = await pick(state, key, clientOf(request.socket), tried)
     if (response.destroyed) return picked?.done()
     if (picked === undefined) break
     const again = await attemptRequest(state, picked, request, response)
@@ -223,12 +253,17 @@ function attemptRequest(
   })
 }
 
+/** Address of who is connected; all who come through the server are this machine. */
+function clientOf(socket: object): string {
+  return 'remoteAddress' in socket && typeof socket.remoteAddress === 'string' ? socket.remoteAddress : 'host'
+}
+
 /** Ties a connection to a pod, byte for byte. */
 async function splice(state: State, key: string, socket: Duplex, first: Buffer): Promise<void> {
   socket.on('error', () => socket.destroy())
   const tried = new Set<Target>()
   for (let attempt = 0; attempt < 6; attempt++) {
-    const picked = await pick(state, key, tried)
+    const picked = await pick(state, key, clientOf(socket), tried)
     if (picked === undefined || socket.destroyed) {
       picked?.done()
       break
@@ -274,4 +309,16 @@ async function drainHost(state: State, host: string, timeoutMs: number): Promise
 }
 
 /** The functions that travel to the keeper; the first is the entrance. */
-export const BALANCE_PARTS = [makeBalancer, listen, sniff, pick, forward, attemptRequest, splice, drainHost]
+export const BALANCE_PARTS = [
+  makeBalancer,
+  listen,
+  sniff,
+  pick,
+  stay,
+  keepStay,
+  forward,
+  attemptRequest,
+  clientOf,
+  splice,
+  drainHost,
+]

@@ -61,6 +61,10 @@ export type ServicePortTable = {
   readonly key: string
   /** Address and port in the cluster's network; none for headless Services and where there is no such network. */
   readonly listen: Target | undefined
+  /** TCP when it is not said. */
+  readonly protocol?: 'UDP'
+  /** How long a client stays with its pod; not at all when it is not said. */
+  readonly affinityMs?: number
   readonly ready: readonly Target[]
   /** Terminating but still serving: used when nobody is ready. */
   readonly serving: readonly Target[]

@@ -6,6 +6,7 @@ import type { openLog } from './log.ts'
 import type { NetworkTable, Question } from './messages.ts'
 import type { makeRemotes, Remotes } from './remote.ts'
 import type { makeSupervisor, Supervisor } from './supervise.ts'
+import type { DatagramBalancer } from './udp.ts'
 import type { Terminals } from './terminal.ts'
 
 /** What the keeper is made of. */
@@ -13,6 +14,7 @@ export type KeeperParts = {
   readonly openLog: typeof openLog
   readonly makeSupervisor: typeof makeSupervisor
   readonly makeBalancer: () => Balancer
+  readonly makeDatagramBalancer: () => DatagramBalancer
   readonly startDns: typeof startDns
   readonly greet: typeof greet
   readonly makeTerminals: () => Terminals
@@ -25,6 +27,7 @@ type Keeper = {
   readonly terminals: Terminals
   readonly remotes: Remotes
   readonly balancer: Balancer
+  readonly datagrams: DatagramBalancer
   readonly dns: ReturnType<typeof startDns>
   readonly net: typeof import('node:net')
 }
@@ -52,6 +55,7 @@ export function serveKeeper(parts: KeeperParts, socketPath: string): void {
     terminals,
     remotes: parts.makeRemotes(terminals),
     balancer: parts.makeBalancer(),
+    datagrams: parts.makeDatagramBalancer(),
     dns: parts.startDns(),
     net,
     greet,
@@ -136,7 +140,8 @@ function converse(keeper: Keeper, socket: Socket): void {
   socket.resume()
 }
 
-function answer({ supervisor, terminals, balancer, dns, greet }: Keeper, question: Question): unknown {
+function answer(keeper: Keeper, question: Question): unknown {
+  const { supervisor, terminals, balancer, dns, greet } = keeper
   switch (question.ask) {
     case 'run':
       return supervisor.run(question)
@@ -149,7 +154,7 @@ function answer({ supervisor, terminals, balancer, dns, greet }: Keeper, questio
     case 'forget':
       return supervisor.forget(question.key)
     case 'network':
-      return setNetwork(balancer, dns, question.table)
+      return setNetwork(keeper, question.table)
     case 'dns':
       return dns.listen(question.host)
     case 'greet':
@@ -166,8 +171,9 @@ function answer({ supervisor, terminals, balancer, dns, greet }: Keeper, questio
   }
 }
 
-function setNetwork(balancer: Balancer, dns: ReturnType<typeof startDns>, table: NetworkTable): void {
-  balancer.setPorts(table.ports)
+function setNetwork({ balancer, datagrams, dns }: Keeper, table: NetworkTable): void {
+  balancer.setPorts(table.ports.filter(({ protocol }) => protocol !== 'UDP'))
+  datagrams.setPorts(table.ports.filter(({ protocol }) => protocol === 'UDP'))
   dns.setNames(table.names)
 }
 

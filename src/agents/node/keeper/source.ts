@@ -1,4 +1,5 @@
 import { BALANCE_PARTS } from './balance.ts'
+import { DATAGRAM_PARTS } from './udp.ts'
 import { DNS_PARTS } from './dns.ts'
 import { greet } from './greet.ts'
 import { openLog } from './log.ts'
@@ -18,6 +19,7 @@ export function keeperSource(): string {
     '// written by sluice at start; do not edit',
     'const __name = (value) => value',
     `const makeBalancer = ${moduleOf(BALANCE_PARTS)}`,
+    `const makeDatagramBalancer = ${moduleOf(DATAGRAM_PARTS)}`,
     `const startDns = ${moduleOf(DNS_PARTS)}`,
     `const openLog = ${moduleOf([openLog])}`,
     `const greet = ${moduleOf([greet])}`,
@@ -25,7 +27,7 @@ export function keeperSource(): string {
     `const makeTerminals = ${moduleOf(TERMINAL_PARTS)}`,
     `const makeRemotes = ${moduleOf(REMOTE_PARTS)}`,
     `const serveKeeper = ${moduleOf(SERVE_PARTS)}`,
-    'serveKeeper({ makeBalancer, startDns, openLog, makeSupervisor, greet, makeTerminals, makeRemotes }, process.argv[2])',
+    'serveKeeper({ makeBalancer, makeDatagramBalancer, startDns, openLog, makeSupervisor, greet, makeTerminals, makeRemotes }, process.argv[2])',
     '',
   ].join('\n')
 }

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createServer as createListener, connect } from 'node:net'
+import { after, test } from 'node:test'
+import { makeBalancer } from './balance.ts'
+import type { Target } from './messages.ts'
+
+const host = '127.0.0.1'
+const balancer = makeBalancer()
+const pods: Server[] = []
+const front = createListener({ allowHalfOpen: true }, (socket) => balancer.serve('shop/web:80', socket))
+after(() => {
+  front.close()
+  for (const pod of pods) {
+    pod.close()
+    pod.closeAllConnections()
+  }
+})
+
+async function startPod(name: string): Promise<Target> {
+  const pod = createServer((_, response) => response.end(name)).listen(0, host)
+  pods.push(pod)
+  await once(pod, 'listening')
+  return { host, port: (pod.address() as AddressInfo).port }
+}
+
+/** One request on a connection of its own. */
+async function ask(): Promise<string> {
+  const socket = connect((front.address() as AddressInfo).port, host)
+  socket.write('GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n')
+  let text = ''
+  for await (const chunk of socket) text += String(chunk)
+  return text.split('\r\n\r\n')[1] ?? ''
+}
+
+async function askMany(): Promise<string[]> {
+  const heard: string[] = []
+  for (let turn = 0; turn < 6; turn++) heard.push(await ask())
+  return heard
+}
+
+test('requests go to all pods in turn; with affinity to one, until it may not be chosen any more', async () => {
+  const ready = [await startPod('a'), await startPod('b')]
+  front.listen(0, host)
+  await once(front, 'listening')
+  const table = { key: 'shop/web:80', listen: undefined, ready, serving: [] }
+  balancer.setPorts([table])
+  assert.deepEqual((await askMany()).sort(), ['a', 'a', 'a', 'b', 'b', 'b'])
+  balancer.setPorts([{ ...table, affinityMs: 3_600_000 }])
+  const stays = new Set(await askMany())
+  assert.equal(stays.size, 1)
+  const [name] = stays
+  balancer.setPorts([
+    { ...table, ready: ready.filter((_, index) => index !== (name === 'a' ? 0 : 1)), affinityMs: 3_600_000 },
+  ])
+  assert.deepEqual(new Set(await askMany()), new Set([name === 'a' ? 'b' : 'a']))
+})

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
+import { after, test } from 'node:test'
+import { makeDatagramBalancer } from './udp.ts'
+
+const HOST = '127.0.0.1'
+const open: Socket[] = []
+const balancer = makeDatagramBalancer()
+after(() => {
+  balancer.setPorts([])
+  for (const socket of open) socket.close()
+})
+
+async function listen(answer: (text: string) => string): Promise<number> {
+  const socket = createSocket('udp4', (message, from) => socket.send(answer(String(message)), from.port, from.address))
+  open.push(socket)
+  socket.bind(0, HOST)
+  await once(socket, 'listening')
+  return socket.address().port
+}
+
+async function freePort(): Promise<number> {
+  const socket = createSocket('udp4').bind(0, HOST)
+  await once(socket, 'listening')
+  const { port } = socket.address()
+  socket.close()
+  await once(socket, 'close')
+  return port
+}
+
+/** Says a word until it is answered: datagrams may be lost, also while the balancer still begins to listen. */
+async function say(client: Socket, port: number, word: string): Promise<string> {
+  const answer = once(client, 'message')
+  const again = setInterval(() => client.send(word, port, HOST), 50)
+  const [message] = await answer
+  clearInterval(again)
+  return String(message)
+}
+
+test('a client of a UDP Service stays with its pod, until the pod is gone', async () => {
+  const pods = await Promise.all(['a', 'b'].map((name) => listen((text) => `${name} ${text}`)))
+  const port = await freePort()
+  const table = (ready: readonly number[]) => [
+    {
+      key: 'default/dns:53/udp',
+      protocol: 'UDP' as const,
+      listen: { host: HOST, port },
+      ready: ready.map((each) => ({ host: HOST, port: each })),
+      serving: [],
+    },
+  ]
+  balancer.setPorts(table(pods))
+  const client = createSocket('udp4')
+  open.push(client)
+  const first = await say(client, port, 'one')
+  for (let turn = 0; turn < 5; turn++) assert.equal(await say(client, port, 'one'), first)
+  const other = first.startsWith('a') ? 1 : 0
+  balancer.setPorts(table(pods.filter((_, index) => index === other)))
+  const name = other === 0 ? 'a' : 'b'
+  let last = ''
+  for (let turn = 0; turn < 20 && last !== `${name} two`; turn++) last = await say(client, port, 'two')
+  assert.equal(last, `${name} two`)
+})

@@ -52,7 +52,11 @@ export function whyNoNamespaces(user: NodeUser): string | undefined {
 }
 
 /** Starts kubed, its controllers, a registry and a node. */
-export async function startNodeWorld(o: { readonly user: NodeUser; readonly driver: string }): Promise<NodeWorld> {
+export async function startNodeWorld(o: {
+  readonly user: NodeUser
+  readonly driver: string
+  readonly env?: Readonly<Record<string, string>>
+}): Promise<NodeWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-world-'))
   chmodSync(folder, 0o755)
   const kubed = await serveKubed({ stateDir: join(folder, 'kube'), port: 0 })
@@ -76,7 +80,10 @@ export async function startNodeWorld(o: { readonly user: NodeUser; readonly driv
     const options = { kubeconfig, name: 'node-1', driver: o.driver, state, registry: registryd.host }
     const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
     const [program = '', ...words] = [...asUser(o.user), process.execPath, 'dist/sluice.mjs', 'node', ...flags]
-    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program, words, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...o.env },
+    })
     node = child
     child.stderr.on('data', (chunk) => (printed += String(chunk)))
     await new Promise<void>((resolve, reject) => {
@@ -85,6 +92,15 @@ export async function startNodeWorld(o: { readonly user: NodeUser; readonly driv
     })
   }
   await start()
+  let closing: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    await end('SIGTERM')
+    await workloads.close()
+    client.close()
+    await kubed.close()
+    await registryd.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
   return {
     client,
     registry: registryd.host,
@@ -98,14 +114,7 @@ export async function startNodeWorld(o: { readonly user: NodeUser; readonly driv
       const ports = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
       return `http://127.0.0.1:${ports[`default/${name}:${port}`] ?? 0}`
     },
-    async close() {
-      await end('SIGTERM')
-      await workloads.close()
-      client.close()
-      await kubed.close()
-      await registryd.close()
-      rmSync(folder, { recursive: true, force: true })
-    },
+    close: () => (closing ??= close()),
   }
 }
 

@@ -2,6 +2,7 @@ import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
 import type { Clock } from '../../adapters/clock.ts'
 import type { RegistryClient } from '../../adapters/registry/client.ts'
 import type { Driver, DriverEvents } from './driver.ts'
+import { startEngineDriver } from './engine/driver.ts'
 import { startLinuxDriver } from './linux/driver.ts'
 import { startProcessDriver } from './process/driver.ts'
 import { startSimDriver } from './sim-driver.ts'
@@ -49,8 +50,6 @@ export async function chooseDriver(
     case 'process':
       return { driver: await startProcessDriver(o, events) }
     case 'engine':
-      throw new SluiceError('NODE_DRIVER', `the driver "${o.word}" is not made yet (docs/adr/0048)`, {
-        hint: 'use linux, process, sim or auto; jobs use the container engine of this machine with SLUICE_BUILDER=auto',
-      })
+      return { driver: await startEngineDriver(o, events) }
   }
 }

@@ -110,7 +110,7 @@ export type Sandbox = { readonly uid: string; readonly ip: string }
  * Errors are SluiceError; whatever it does not do it refuses by name.
  */
 export type Driver = {
-  readonly name: 'linux' | 'process' | 'sim'
+  readonly name: 'linux' | 'engine' | 'process' | 'sim'
   /** Label `sluice.dev/simulated`, and every other thing people must see. */
   readonly isSimulated: boolean
   /** What this machine keeps us from doing, a line each; said once when the node starts. */

@@ -1,6 +1,7 @@
 /** A container's log: takes what it prints, keeps lines with their time. */
 export type ContainerLog = {
-  readonly write: (stream: 'stdout' | 'stderr', chunk: Buffer) => void
+  /** @param stamp when it was printed; now when it is not said */
+  readonly write: (stream: 'stdout' | 'stderr', chunk: Buffer, stamp?: string) => void
   readonly end: () => void
 }
 
@@ -32,8 +33,7 @@ export function openLog(path: string, limitBytes: number): ContainerLog {
     }
   }
   return {
-    write(stream, chunk) {
-      const stamp = new Date().toISOString().replace('Z', '000000Z')
+    write(stream, chunk, stamp = new Date().toISOString().replace('Z', '000000Z')) {
       // a character a byte, so that cutting breaks none
       const lines = (rest[stream] + chunk.toString('latin1')).split('\n')
       let last = lines.pop() ?? ''

@@ -3,6 +3,8 @@ export type EngineContainer = {
   readonly id: string
   readonly labels: Readonly<Record<string, string>>
   readonly isRunning: boolean
+  /** Its program, as this machine counts; 0 when it does not run. */
+  readonly pid: number
   /** Whether it has run at all. */
   readonly wasStarted: boolean
   readonly exitCode: number
@@ -18,6 +20,7 @@ type Inspected = {
   readonly Config?: { readonly Labels?: Readonly<Record<string, string>> | null }
   readonly State?: {
     readonly Running?: boolean
+    readonly Pid?: number
     readonly ExitCode?: number
     readonly OOMKilled?: boolean
     readonly StartedAt?: string
@@ -40,6 +43,7 @@ export function parseContainer(value: unknown): EngineContainer | undefined {
     id: Id,
     labels: Config?.Labels ?? {},
     isRunning: State.Running === true,
+    pid: State.Pid ?? 0,
     wasStarted: timeMs(State.StartedAt) > 0,
     exitCode: State.ExitCode ?? 0,
     isOutOfMemory: State.OOMKilled === true,

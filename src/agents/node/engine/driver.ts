@@ -8,6 +8,7 @@ import type { RegistryClient } from '../../../adapters/registry/client.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type {
   ContainerId,
+  ContainerUse,
   ContainerStart,
   Driver,
   DriverEvents,
@@ -19,6 +20,7 @@ import type {
 import type { KeeperClient } from '../keeper/client.ts'
 import { addRoutes, NETWORK } from '../linux/network.ts'
 import { removeTree } from '../linux/remove-tree.ts'
+import { readProcesses, usageOfMachine, usageOfTree } from '../usage/processes.ts'
 import { containerBody, LABELS, nameOf, sandboxBody, type Place } from './bodies.ts'
 import { makeNetwork, openGateway } from './gateway.ts'
 import { handEmptyImage, openEngineImages, tagOf } from './images.ts'
@@ -120,6 +122,7 @@ function driverOf(engine: Engine, images: ReturnType<typeof openEngineImages>): 
       if (found) engine.known.delete(found.id)
     },
     list: async () => ({ sandboxes: sandboxesOf(engine), containers: [...engine.known.values()].flatMap(runOf) }),
+    usage: async () => ({ machine: usageOfMachine(), containers: usageOf(engine) }),
     logPath: (id) => logOf(engine, id),
     podFolder: (uid) => podFolder(engine, uid),
     async setNetwork(table) {
@@ -268,6 +271,16 @@ function sandboxesOf({ known, place }: Engine): Sandbox[] {
     const ip = addresses[place.network]
     return labels[LABELS.kind] === 'sandbox' && isRunning && uid !== undefined && ip ? [{ uid, ip }] : []
   })
+}
+
+function usageOf({ known }: Engine): ContainerUse[] {
+  const processes = readProcesses()
+  return [...known.values()].flatMap((container) =>
+    runOf(container).flatMap(({ uid, container: name, attempt, startedAtMs }) => {
+      if (!container.isRunning || !processes.has(container.pid)) return []
+      return [{ uid, container: name, attempt, startedAtMs, ...usageOfTree(processes, container.pid) }]
+    }),
+  )
 }
 
 function runOf({ labels, ...container }: EngineContainer): RunningContainer[] {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { MOST_PROCESSES } from '../src/agents/node/linux/cgroup.ts'
-import { nodeLayer, pushImage } from './support/node-image.ts'
-import { eventually, type NodeUser, type NodeWorld, startNodeWorld, whyNoNamespaces } from './support/node-world.ts'
-import { toolLayer } from './support/tool-layer.ts'
+import { MOST_PROCESSES } from '../../src/agents/node/linux/cgroup.ts'
+import { nodeLayer, pushImage } from '../support/node-image.ts'
+import { eventually, type NodeUser, type NodeWorld, startNodeWorld, whyNoNamespaces } from '../support/node-world.ts'
+import { toolLayer } from '../support/tool-layer.ts'
 
 const LOG_BYTES = 10 * 2 ** 20
 const QUIET = `require('node:http').createServer((_, response) => response.end('here')).listen(8080)`
@@ -19,8 +19,8 @@ const HOSTILE = {
   crash: 'seq 1 20000; exit 1',
 } as const
 
-/** Root has control groups, others have not; SLUICE_ALL_USERS tries both, where the tests run as root. */
-const users: readonly NodeUser[] = process.env.SLUICE_ALL_USERS ? ['ordinary', 'root'] : ['ordinary']
+/** Root has control groups, others have not. */
+const users: readonly NodeUser[] = process.getuid?.() === 0 ? ['ordinary', 'root'] : ['ordinary']
 for (const user of users) {
   const why = whyNoNamespaces(user)
   const skip = why === undefined ? {} : { skip: `pods cannot run by namespaces here: ${why}` }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { KubeObject } from '../src/lib/kube/object.ts'
-import { packTar } from '../src/lib/tar/write.ts'
-import { nodeLayer, pushImage } from './support/node-image.ts'
-import { eventually, type NodeWorld, startNodeWorld } from './support/node-world.ts'
-import { type PodmanService, startPodmanService, whyNoPodman } from './support/podman-service.ts'
-import { toolLayer } from './support/tool-layer.ts'
+import type { KubeObject } from '../../src/lib/kube/object.ts'
+import { packTar } from '../../src/lib/tar/write.ts'
+import { nodeLayer, pushImage } from '../support/node-image.ts'
+import { eventually, type NodeWorld, startNodeWorld } from '../support/node-world.ts'
+import { type PodmanService, startPodmanService, whyNoPodman } from '../support/podman-service.ts'
+import { toolLayer } from '../support/tool-layer.ts'
 
 const why = whyNoPodman()
 const skip = why === undefined ? {} : { skip: `the driver of container engines is not tried: ${why}` }

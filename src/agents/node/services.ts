@@ -24,10 +24,8 @@ type Slice = KubeObject & {
 /**
  * What the network must do for the Services as they stand: ready pods by port, those that still serve while they leave, and names.
  *
-      const isRelayed = apiSocket !== undefined && isApiServer(service)
-      const targets = isRelayed ? relayed(apiSocket, port) : targetsOf(mine, name)
-      if (protocol === 'TCP') ports.push({ key: `${key}:${port}`, listen, ...affinityOf(spec), ...targets })
-      if (protocol === 'UDP' && listen) ports.push({ key: `${key}:${port}/udp`, listen, protocol, ...targets })
+ * TCP and UDP; UDP only inside the cluster's network. `hasClusterIps` is false where pods have no network of their own. The API
+ * server, which pods do not reach by its address, is behind `apiSocket`.
  */
 export function planNetwork(
   services: readonly KubeObject[],
@@ -50,16 +48,10 @@ export function planNetwork(
     const ip = clusterIP && clusterIP !== 'None' && /^\d+(\.\d+){3}$/.test(clusterIP) ? clusterIP : undefined
     for (const { name = '', port, protocol = 'TCP' } of servicePorts) {
       const listen = ip && hasClusterIps ? { host: ip, port } : undefined
-<<<<<<< HEAD
-      const targets = targetsOf(mine, name)
       const isRelayed = apiSocket !== undefined && isApiServer(service)
-      ports.push({ key: `${key}:${port}`, listen, ...(isRelayed ? relayed(apiSocket, port) : targets) })
-=======
-      if (protocol === 'TCP')
-        ports.push({ key: `${key}:${port}`, listen, ...affinityOf(spec), ...targetsOf(mine, name) })
-      if (protocol === 'UDP' && listen)
-        ports.push({ key: `${key}:${port}/udp`, listen, protocol, ...targetsOf(mine, name) })
->>>>>>> 85b021a (node: probe by gRPC, carry UDP, keep clients with their pods, name pods of headless Services)
+      const targets = isRelayed ? relayed(apiSocket, port) : targetsOf(mine, name)
+      if (protocol === 'TCP') ports.push({ key: `${key}:${port}`, listen, ...affinityOf(spec), ...targets })
+      if (protocol === 'UDP' && listen) ports.push({ key: `${key}:${port}/udp`, listen, protocol, ...targets })
     }
     const found = mine.flatMap((slice) => (slice.endpoints ?? []).filter(isReady))
     const addresses = ip ? [ip] : [...new Set(found.flatMap((endpoint) => endpoint.addresses))]

@@ -90,6 +90,9 @@ export function containerBody(place: Place, start: ContainerStart, image: string
     },
     HostConfig: {
       NetworkMode: `container:${nameOf(place, start.uid)}`,
+      ...(start.joins
+        ? { PidMode: `container:${nameOf(place, start.joins.uid, start.joins.container, start.joins.attempt)}` }
+        : {}),
       Mounts: start.binds.map(({ source, target, readOnly }) => ({
         Type: 'bind',
         Source: source,

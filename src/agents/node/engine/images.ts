@@ -6,9 +6,8 @@ import type { RegistryClient } from '../../../adapters/registry/client.ts'
 import { pullImage, type PulledImage } from '../../../adapters/registry/pull.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { digestOf } from '../../../lib/oci/digest.ts'
-import { parseReference } from '../../../lib/oci/reference.ts'
 import { packTar, renderTarHeader, TAR_END, tarPadding } from '../../../lib/tar/write.ts'
-import type { Image, ImageStore } from '../image/store.ts'
+import { type Image, imageOf, type ImageStore, referenceOf } from '../image/store.ts'
 
 /** The engine's name of an image that the node brought: its digest, so that nobody else's tag can move it. */
 export function tagOf(digest: string): string {
@@ -22,19 +21,10 @@ export function openEngineImages(root: string, registry: RegistryClient, engine:
   return {
     find: async (name) => known.get(name),
     async pull(name, signal) {
-      const reference = parseReference(name)
-      if (reference === undefined)
-        throw new SluiceError('IMAGE_INVALID', `"${name}" is no image name`, { where: 'spec.containers.image' })
+      const reference = referenceOf(name)
       const pulled = await pullImage(registry, reference, content, signal ? { signal } : {})
       await hand(engine, content, pulled)
-      const image: Image = {
-        name,
-        id: `${reference.host}/${reference.repository}@${pulled.digest}`,
-        digest: pulled.digest,
-        config: pulled.config.config ?? {},
-        layers: [],
-        sizeBytes: pulled.layers.reduce((sum, layer) => sum + layer.size, 0),
-      }
+      const image = imageOf(name, reference, pulled, [])
       known.set(name, image)
       return image
     },

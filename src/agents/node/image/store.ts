@@ -18,7 +18,7 @@ import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { digestOf, Hasher } from '../../../lib/oci/digest.ts'
 import { compressionOf } from '../../../lib/oci/media-types.ts'
 import { MOVED_BYTES } from '../../../lib/oci/moved-bytes.ts'
-import { parseReference } from '../../../lib/oci/reference.ts'
+import { parseReference, type Reference } from '../../../lib/oci/reference.ts'
 import type { ContainerConfig, Descriptor } from '../../../lib/oci/types.ts'
 import type { RegistryClient } from '../../../adapters/registry/client.ts'
 import { openContentStore, type ContentStore } from '../../../adapters/registry/content-store.ts'
@@ -50,6 +50,25 @@ const MOST_LAYERS = 40
 
 const moved = channel(MOVED_BYTES)
 
+/** The name of an image as a pod says it. @throws SluiceError IMAGE_INVALID */
+export function referenceOf(name: string): Reference {
+  const reference = parseReference(name)
+  if (reference !== undefined) return reference
+  throw new SluiceError('IMAGE_INVALID', `"${name}" is no image name`, { where: 'spec.containers.image' })
+}
+
+/** A pulled image as the node knows it. */
+export function imageOf(name: string, of: Reference, pulled: PulledImage, layers: readonly string[]): Image {
+  return {
+    name,
+    id: `${of.host}/${of.repository}@${pulled.digest}`,
+    digest: pulled.digest,
+    config: pulled.config.config ?? {},
+    layers,
+    sizeBytes: pulled.layers.reduce((sum, layer) => sum + layer.size, 0),
+  }
+}
+
 /** Opens the image store below `root`. `keepOwners` needs root. */
 export function openImageStore(root: string, client: RegistryClient, keepOwners: boolean): ImageStore {
   const content = openContentStore(root)
@@ -61,21 +80,12 @@ export function openImageStore(root: string, client: RegistryClient, keepOwners:
   return {
     find: async (name) => known.get(name),
     async pull(name, signal) {
-      const reference = parseReference(name)
-      if (reference === undefined)
-        throw new SluiceError('IMAGE_INVALID', `"${name}" is no image name`, { where: 'spec.containers.image' })
+      const reference = referenceOf(name)
       const pulled = await pullImage(client, reference, content, signal ? { signal } : {})
       const running = unpacking.get(pulled.manifestDigest) ?? unpackImage(content, pulled, name, keepOwners)
       unpacking.set(pulled.manifestDigest, running)
       const layers = await running.finally(() => unpacking.delete(pulled.manifestDigest))
-      const image: Image = {
-        name,
-        id: `${reference.host}/${reference.repository}@${pulled.digest}`,
-        digest: pulled.digest,
-        config: pulled.config.config ?? {},
-        layers,
-        sizeBytes: pulled.layers.reduce((sum, layer) => sum + layer.size, 0),
-      }
+      const image = imageOf(name, reference, pulled, layers)
       known.set(name, image)
       return image
     },

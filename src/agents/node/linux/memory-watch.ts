@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { ownBytes } from '../usage/processes.ts'
 
 /** A container with a limit that no control group keeps. */
 export type Watched = { readonly key: string; readonly pid: number; readonly memoryBytes: number }
 
 const EVERY_MS = 1_000
-const PAGE_BYTES = 4096
 const MOST_LOOKED_AT = 10_000
 
 /**
@@ -31,7 +31,7 @@ export function watchMemory(
   }
 }
 
-/** Memory of a process and all below it that is not a file's: resident pages less the shared ones. */
+/** Memory of a process and all below it. */
 function usedBytes(pid: number): number {
   let bytes = 0
   const open = [pid]
@@ -39,8 +39,7 @@ function usedBytes(pid: number): number {
     const next = open.pop()
     if (next === undefined) break
     try {
-      const [, resident = 0, shared = 0] = readFileSync(`/proc/${next}/statm`, 'utf8').split(' ').map(Number)
-      bytes += (resident - shared) * PAGE_BYTES
+      bytes += ownBytes(next)
       for (const task of readdirSync(`/proc/${next}/task`)) open.push(...childrenOf(next, task))
     } catch {
       // ended by itself

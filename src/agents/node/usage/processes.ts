@@ -26,7 +26,7 @@ export function usageOfTree(processes: ReadonlyMap<number, ProcessLine>, root: n
   let [ticks, bytes] = [0, 0]
   for (const pid of treeOf(processes, root)) {
     ticks += processes.get(pid)?.cpuTicks ?? 0
-    bytes += parseOwnBytes(textOf(`/proc/${pid}/statm`))
+    bytes += ownBytes(pid)
   }
   return { cpuNanos: ticks * NANOS_A_TICK, memoryBytes: bytes }
 }
@@ -68,9 +68,9 @@ function treeOf(processes: ReadonlyMap<number, ProcessLine>, root: number): read
   return tree
 }
 
-/** Reads /proc/PID/statm: resident pages without those of files and of shared memory. */
-function parseOwnBytes(text: string): number {
-  const [, resident = 0, shared = 0] = text.split(' ').map(Number)
+/** Memory of a process: resident pages without those of files and of shared memory; 0 when it has ended. */
+export function ownBytes(pid: number): number {
+  const [, resident = 0, shared = 0] = textOf(`/proc/${pid}/statm`).split(' ').map(Number)
   return Math.max(0, resident - shared) * PAGE_BYTES
 }
 

@@ -69,8 +69,3 @@ export function isWhole(subresource: string): boolean {
 export function apiVersionOf({ group, version }: { readonly group: string; readonly version: string }): string {
   return group === '' ? version : `${group}/${version}`
 }
-
-/** The name of the list kind. */
-export function listKindOf(resource: Resource): string {
-  return `${resource.kind}List`
-}

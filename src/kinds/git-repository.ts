@@ -33,7 +33,6 @@ export type GitRepository = SourceObject & {
 export function parseGitRepository(object: KubeObject): GitRepository {
   const verify = read(object, 'spec', 'verify')
   return {
-    ...parseSourceObject(object),
     url: readText(object, 'spec', 'url'),
     ref: parseGitRef(read(object, 'spec', 'ref')),
     include: readList(object, 'spec', 'include').map(parseInclude),
@@ -43,6 +42,7 @@ export function parseGitRepository(object: KubeObject): GitRepository {
       verify === undefined
         ? undefined
         : { mode: optionalText(verify, 'mode') ?? 'HEAD', secretName: readText(verify, 'secretRef', 'name') },
+    ...parseSourceObject(object),
   }
 }
 

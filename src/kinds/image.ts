@@ -82,7 +82,6 @@ export function parseImageRepository(object: KubeObject): ImageRepository {
   const intervalMs = durationField(object, 'interval') ?? MINUTE_MS
   const exclusions = read(object, 'spec', 'exclusionList')
   return {
-    ...parseFluxMeta(object),
     image: readText(object, 'spec', 'image'),
     intervalMs,
     timeoutMs: durationField(object, 'timeout') ?? intervalMs,
@@ -95,6 +94,7 @@ export function parseImageRepository(object: KubeObject): ImageRepository {
     exclusionList: Array.isArray(exclusions) ? textList(object, 'spec', 'exclusionList') : undefined,
     accessFrom: readList(object, 'spec', 'accessFrom', 'namespaceSelectors').map(parseSelector),
     status: statusOf(object),
+    ...parseFluxMeta(object),
   }
 }
 
@@ -109,7 +109,6 @@ export function parseImagePolicy(object: KubeObject): ImagePolicy {
   const filter = read(object, 'spec', 'filterTags')
   const reflection = readText(object, 'spec', 'digestReflectionPolicy')
   return {
-    ...meta,
     repository: {
       namespace: optionalText(object, 'spec', 'imageRepositoryRef', 'namespace') ?? meta.namespace,
       name: readText(object, 'spec', 'imageRepositoryRef', 'name'),
@@ -125,6 +124,7 @@ export function parseImagePolicy(object: KubeObject): ImagePolicy {
     latestRef: parseRef(read(object, 'status', 'latestRef')),
     observedPreviousRef: parseRef(read(object, 'status', 'observedPreviousRef')),
     status: statusOf(object),
+    ...meta,
   }
 }
 
@@ -141,7 +141,6 @@ export function parseImageUpdateAutomation(object: KubeObject): ImageUpdateAutom
   const checkout = read(object, 'spec', 'git', 'checkout')
   const signing = read(commit, 'signingKey')
   return {
-    ...meta,
     source: {
       kind: optionalText(object, 'spec', 'sourceRef', 'kind') ?? 'GitRepository',
       namespace: optionalText(object, 'spec', 'sourceRef', 'namespace') ?? meta.namespace,
@@ -164,6 +163,7 @@ export function parseImageUpdateAutomation(object: KubeObject): ImageUpdateAutom
     updatePath: readText(object, 'spec', 'update', 'path'),
     updateStrategy: optionalText(object, 'spec', 'update', 'strategy') ?? 'Setters',
     status: statusOf(object),
+    ...meta,
   }
 }
 

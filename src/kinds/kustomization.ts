@@ -127,7 +127,6 @@ export function parseKustomization(object: KubeObject): Kustomization {
   }
   const intervalMs = duration('interval') ?? DEFAULT_INTERVAL_MS
   return {
-    ...meta,
     sourceRef: {
       kind: readText(spec, 'sourceRef', 'kind'),
       namespace: optionalText(spec, 'sourceRef', 'namespace') ?? meta.namespace,
@@ -156,9 +155,10 @@ export function parseKustomization(object: KubeObject): Kustomization {
     decryption: decryptionOf(read(spec, 'decryption')),
     ignore: readList(spec, 'ignore').map(ignoreOf),
     invalid: faults.length === 0 ? undefined : faults.join('; '),
-    ...substitutionOf(spec),
     spec: (spec ?? {}) as Readonly<Record<string, unknown>>,
+    ...substitutionOf(spec),
     ...statusOf(object),
+    ...meta,
   }
 }
 

@@ -35,7 +35,6 @@ export function parseOciRepository(object: KubeObject): OciRepository {
   const verify = read(object, 'spec', 'verify')
   const selector = read(object, 'spec', 'layerSelector')
   return {
-    ...parseSourceObject(object),
     url: readText(object, 'spec', 'url'),
     ref: fieldsOf(read(object, 'spec', 'ref'), ['tag', 'semver', 'semverFilter', 'digest']),
     layerSelector: selector === undefined ? undefined : fieldsOf(selector, ['mediaType', 'operation']),
@@ -48,6 +47,7 @@ export function parseOciRepository(object: KubeObject): OciRepository {
             secretName: optionalText(verify, 'secretRef', 'name'),
             hasIdentities: readList(verify, 'matchOIDCIdentity').length > 0,
           },
+    ...parseSourceObject(object),
   }
 }
 

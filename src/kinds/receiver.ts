@@ -46,7 +46,6 @@ export function parseReceiver(object: KubeObject): Receiver {
   const meta = parseFluxMeta(object)
   const status = read(object, 'status')
   return {
-    ...meta,
     type: readText(object, 'spec', 'type'),
     intervalMs: durationField(object, 'interval') ?? DEFAULT_INTERVAL_MS,
     events: textList(object, 'spec', 'events'),
@@ -63,6 +62,7 @@ export function parseReceiver(object: KubeObject): Receiver {
     oidcProviders: readList(object, 'spec', 'oidcProviders').map(parseOidcProvider),
     webhookPath: readText(object, 'status', 'webhookPath'),
     status: typeof status === 'object' && status !== null ? { ...status } : {},
+    ...meta,
   }
 }
 

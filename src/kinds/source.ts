@@ -38,7 +38,6 @@ const DEFAULT_MS = 60_000
  */
 export function parseSourceObject(object: KubeObject): SourceObject {
   return {
-    ...parseFluxMeta(object),
     intervalMs: durationField(object, 'interval') ?? DEFAULT_MS,
     timeoutMs: durationField(object, 'timeout') ?? DEFAULT_MS,
     secretName: optionalText(object, 'spec', 'secretRef', 'name'),
@@ -49,6 +48,7 @@ export function parseSourceObject(object: KubeObject): SourceObject {
     ignore: read(object, 'spec', 'ignore') === undefined ? undefined : readText(object, 'spec', 'ignore'),
     artifact: parseArtifact(read(object, 'status', 'artifact')),
     status: (read(object, 'status') ?? {}) as Readonly<Record<string, unknown>>,
+    ...parseFluxMeta(object),
   }
 }
 

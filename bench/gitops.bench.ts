@@ -20,7 +20,7 @@ const plane = join(process.env['SLUICE_PEERS'] ?? join(homedir(), '.cache/sluice
 const load = resolve(process.env['SLUICE_TOOLS'] ?? '../shared/tools', 'bench-gitops')
 const engineCommand = process.env['SLUICE_BENCH_ENGINE'] ?? 'dist/sluice.mjs'
 const PORT = 27_000
-const IDLE_S = 20
+const IDLE_S = 60
 /** etcd waits for every write to reach the disk: in memory the numbers are the programs' own, whoever else uses the disk. */
 const root = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 

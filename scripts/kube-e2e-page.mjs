@@ -24,7 +24,6 @@ const REASONS = [
   [/HostPort|hostPort/, 'the node opens no ports of the host for pods'],
   [/allow privilege escalation when false/, 'wants an image with a set-uid program that is not at hand'],
   [/backoffLimitPerIndex|maxFailedIndexes|FailIndex/, 'Jobs count failures as a whole, not per index'],
-  [/expressions|FieldSelectors/, 'custom resources are selected by name and namespace only'],
 ]
 
 export function writePage(results) {

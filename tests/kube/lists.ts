@@ -41,6 +41,40 @@ export function listTests(inNamespace: () => Promise<Place>): void {
     assert.equal((await api.call('GET', `${secrets}?labelSelector=a%3D%3D%3D`)).code, 400)
   })
 
+  test('custom resources are selected by the fields that their definition names, in the version that names them', async () => {
+    const { api, namespace } = await inNamespace()
+    const group = `${namespace}.example.com`
+    const defined = await api.call('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', shirts(group))
+    assert.equal(defined.code, 201, JSON.stringify(defined.body))
+    const shirtsIn = (version: string): string => `/apis/${group}/${version}/namespaces/${namespace}/shirts`
+    await untilServed(async () => (await api.call('GET', shirtsIn('v1'))).code === 200)
+    for (const [name, spec] of [
+      ['a', { color: 'blue', size: 3, isWashed: true }],
+      ['b', { color: 'red' }],
+    ] as const)
+      await api.call('POST', shirtsIn('v1'), {
+        apiVersion: `${group}/v1`,
+        kind: 'Shirt',
+        metadata: { name },
+        spec,
+      })
+    const cases: [version: string, selector: string, want: string[] | 400][] = [
+      ['v1', 'spec.color=blue', ['a']],
+      ['v1', 'spec.color!=blue', ['b']],
+      ['v1', 'spec.size=3,spec.isWashed=true', ['a']],
+      ['v1', 'spec.size=0', []],
+      ['v1', 'spec.isWashed=', ['b']],
+      ['v1', 'spec.other=x', 400],
+      ['v2', 'spec.color=red', ['b']],
+      ['v2', 'spec.size=3', 400],
+    ]
+    for (const [version, selector, want] of cases) {
+      const answer = await api.call('GET', `${shirtsIn(version)}?fieldSelector=${encodeURIComponent(selector)}`)
+      assert.deepEqual(answer.code === 400 ? 400 : namesIn(answer.body), want, `${version} ${selector}`)
+    }
+    await api.call('DELETE', `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/shirts.${group}`)
+  })
+
   test('further pages show the state of the first one', async () => {
     const { api, secrets } = await filled(6)
     const first = (await api.call('GET', `${secrets}?limit=2`)).body
@@ -65,4 +99,39 @@ export function listTests(inNamespace: () => Promise<Place>): void {
     assert.equal((await api.call('DELETE', `${secrets}?labelSelector=half%3Dodd`)).code, 200)
     assert.deepEqual(namesIn((await api.call('GET', secrets)).body), ['m0', 'm2'])
   })
+}
+
+async function untilServed(isServed: () => Promise<boolean>): Promise<void> {
+  for (let look = 0; look < 200; look++) {
+    if (await isServed()) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error('the kind is not served')
+}
+
+function shirts(group: string): Record<string, unknown> {
+  const version = (name: string, types: Readonly<Record<string, string>>): unknown => {
+    const properties = Object.fromEntries(Object.entries(types).map(([field, type]) => [field, { type }]))
+    return {
+      name,
+      served: true,
+      storage: name === 'v1',
+      schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', properties } } } },
+      selectableFields: Object.keys(types).map((field) => ({ jsonPath: `.spec.${field}` })),
+    }
+  }
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `shirts.${group}` },
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: { plural: 'shirts', singular: 'shirt', kind: 'Shirt' },
+      versions: [
+        version('v1', { color: 'string', size: 'integer', isWashed: 'boolean' }),
+        version('v2', { color: 'string' }),
+      ],
+    },
+  }
 }

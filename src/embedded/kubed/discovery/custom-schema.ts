@@ -8,10 +8,11 @@ export const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
 export type CommonTexts = Readonly<Record<string, string>>
 
 /** The schema of a custom resource in an OpenAPI v3 document. */
-export function customSchemaV3({ custom, ...resource }: Resource, texts: CommonTexts): JsonObject {
+export function customSchemaV3(resource: Resource, texts: CommonTexts): JsonObject {
+  const { custom } = resource
   const schema = isObject(custom?.schema) ? structuredClone(custom.schema) : undefined
   const metadata = { description: texts.metadata, allOf: [{ $ref: `#/components/schemas/${META}` }] }
-  return { ...(schema === undefined ? { type: 'object' } : withCommon(schema, texts, metadata)), ...gvkOf(resource) }
+  return { ...(schema === undefined ? { type: 'object' } : withCommon(schema, texts, metadata)), ...marksOf(resource) }
 }
 
 /**
@@ -19,17 +20,22 @@ export function customSchemaV3({ custom, ...resource }: Resource, texts: CommonT
  *
  * @see k8s.io/apiextensions-apiserver/pkg/controller/openapi/v2/conversion.go
  */
-export function customSchemaV2({ custom, ...resource }: Resource, texts: CommonTexts): JsonObject {
+export function customSchemaV2(resource: Resource, texts: CommonTexts): JsonObject {
+  const { custom } = resource
   const schema = isObject(custom?.schema) ? custom.schema : undefined
   if (schema === undefined || schema['x-kubernetes-preserve-unknown-fields'] === true)
-    return { type: 'object', ...gvkOf(resource) }
+    return { type: 'object', ...marksOf(resource) }
   const metadata = { description: texts.metadata, $ref: `#/definitions/${META}` }
-  return { ...withCommon(plainer(schema), texts, metadata), ...gvkOf(resource) }
+  return { ...withCommon(plainer(schema), texts, metadata), ...marksOf(resource) }
 }
 
-const gvkOf = ({ group, version, kind }: Pick<Resource, 'group' | 'version' | 'kind'>): JsonObject => ({
-  'x-kubernetes-group-version-kind': [{ group, version, kind }],
-})
+function marksOf({ group, version, kind, custom }: Resource): JsonObject {
+  const selectable = (custom?.selectable ?? []).map((fieldPath) => ({ fieldPath }))
+  return {
+    'x-kubernetes-group-version-kind': [{ group, version, kind }],
+    ...(selectable.length > 0 && { 'x-kubernetes-selectable-fields': selectable }),
+  }
+}
 
 function withCommon(schema: JsonObject, texts: CommonTexts, metadata: JsonObject): JsonObject {
   const text = (name: string): JsonObject => ({ type: 'string', description: texts[name] })

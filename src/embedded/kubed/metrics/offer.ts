@@ -54,6 +54,7 @@ function resourceOf(
       deprecation: undefined,
       schema: asJson(schema),
       hasDefaults: false,
+      selectable: [],
     },
   }
 }

@@ -128,6 +128,7 @@ export function resourcesOf(object: Obj): Resource[] {
           scale: isObject(objectOf(version.subresources).scale)
             ? objectOf(objectOf(version.subresources).scale)
             : undefined,
+          selectable: objectsOf(version.selectableFields).map(({ jsonPath }) => stringOf(jsonPath).replace(/^\./, '')),
           deprecation: deprecationOf(version, versions, group, names),
           schema,
           hasDefaults: hasDefaults(schema),

@@ -16,6 +16,8 @@ export type Custom = {
   readonly definition: string
   readonly columns: readonly PrinterColumn[]
   readonly scale: JsonObject | undefined
+  /** Fields that a list may be selected by, besides name and namespace: `spec.color`. */
+  readonly selectable: readonly string[]
   readonly deprecation: string | undefined
   /** The OpenAPI schema as written, for documents. */
   readonly schema: Json | undefined

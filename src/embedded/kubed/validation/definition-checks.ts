@@ -126,8 +126,16 @@ function checkParts(version: JsonObject, path: string, common: Common, isCommon:
     objectsOf(version.additionalPrinterColumns).forEach((column, index) =>
       checkColumn(column, `${path}.additionalPrinterColumns[${index}]`, errors),
     )
-  if (common.selectable === isCommon)
-    checkSelectable(listOf(version.selectableFields), objectOf(schema), `${path}.selectableFields`, errors)
+  if (common.selectable !== isCommon || listOf(version.selectableFields).length === 0) return
+  const at = `${path}.selectableFields`
+  if (common.schema !== common.selectable) invalidValue(errors, at, '', SCHEMA_ELSEWHERE[isCommon ? 'spec' : 'version'])
+  else checkSelectable(listOf(version.selectableFields), objectOf(schema), at, errors)
+}
+
+/** The real server keeps what all versions say alike apart from what they do not, and looks for the fields only in the schema beside them. */
+const SCHEMA_ELSEWHERE = {
+  spec: 'may only be set when validations.schema is included',
+  version: 'may only be set when `version.schema.openAPIV3Schema` is not included',
 }
 
 function checkScale(scale: Json | undefined, path: string, errors: FieldError[]): void {

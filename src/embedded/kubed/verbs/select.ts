@@ -123,7 +123,7 @@ function fieldTest(resource: Resource, { field, negated, value }: FieldRequireme
   const isAllowed =
     field === 'metadata.name' ||
     (field === 'metadata.namespace' && (resource.isNamespaced || hasSharedFields(resource))) ||
-    FIELDS[resource.storageKey]?.includes(field) === true ||
+    (resource.custom?.selectable ?? FIELDS[resource.storageKey])?.includes(field) === true ||
     (RENAMED[field] !== undefined && resource.storageKey === '/events')
   if (!isAllowed) throw badRequest(unknownField(resource, field))
   const path = (RENAMED[field] ?? field).split('.')

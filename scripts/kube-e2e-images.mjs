@@ -77,7 +77,17 @@ function agnhostLayer(agnhost) {
     copyFileSync(agnhost, join(root, 'agnhost'))
     chmodSync(join(root, 'agnhost'), 0o755)
     symlinkSync('agnhost', join(root, 'agnhost-2'))
+    writeCertificate(join(root, 'localhost.crt'), join(root, 'localhost.key'))
   })
+}
+
+/** Stands beside the program in the suite's image: served by its web server, which probes look for, and used by its TLS ports. */
+function writeCertificate(certificate, key) {
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
+  const made = ['-newkey', 'rsa:2048', '-nodes', '-days', '3650', '-keyout', key, '-out', certificate]
+  const { status, stderr } = spawnSync('openssl', ['req', '-x509', ...made, ...names], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`openssl: ${stderr}`)
+  chmodSync(key, 0o644)
 }
 
 /** Programs with the libraries that they name, for what the suite runs inside its pods. */

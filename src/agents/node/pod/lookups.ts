@@ -1,13 +1,15 @@
+import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { NodeContext } from './context.ts'
 import { containersOf, type Container, type Pod } from './shapes.ts'
 import type { TokenWish } from './tokens.ts'
 import type { FileData } from './volumes.ts'
 
-/** ConfigMaps, Secrets and tokens of one pod, as they are now. */
+/** ConfigMaps, Secrets, tokens and trust bundles of one pod, as they are now. */
 export type Lookups = {
   readonly configMap: (name: string) => FileData | undefined
   readonly secret: (name: string) => FileData | undefined
   readonly token: (wish: Asked) => string | undefined
+  readonly trustBundles: readonly KubeObject[]
 }
 
 /** A token as a volume asks for it. */
@@ -38,11 +40,14 @@ export async function lookUp({ client, tokens }: Pick<NodeContext, 'client' | 't
     if (token !== undefined) given.set(JSON.stringify(wishOf(asked)), token)
   }
   return {
+    trustBundles: wanted.hasTrustBundles ? (await client.list(TRUST_BUNDLES)).items : [],
     configMap: (name) => configMaps.get(name),
     secret: (name) => secrets.get(name),
     token: (asked) => given.get(JSON.stringify(wishOf(asked))),
   }
 }
+
+const TRUST_BUNDLES = { apiVersion: 'certificates.k8s.io/v1', kind: 'ClusterTrustBundle' }
 
 const wishOf = ({ audience = '', expirationSeconds = 3600 }: Asked): TokenWish => ({ audience, expirationSeconds })
 
@@ -51,7 +56,14 @@ export function textOf(data: FileData | undefined): Readonly<Record<string, stri
   return data && Object.fromEntries(Object.entries(data).map(([key, bytes]) => [key, bytes.toString('utf8')]))
 }
 
-function namesIn({ spec }: Pod): { configMaps: Set<string>; secrets: Set<string>; tokens: Asked[] } {
+type Wanted = {
+  readonly configMaps: ReadonlySet<string>
+  readonly secrets: ReadonlySet<string>
+  readonly tokens: readonly Asked[]
+  readonly hasTrustBundles: boolean
+}
+
+function namesIn({ spec }: Pod): Wanted {
   const configMaps = new Set<string>()
   const secrets = new Set<string>()
   const tokens: Asked[] = []
@@ -67,16 +79,18 @@ function namesIn({ spec }: Pod): { configMaps: Set<string>; secrets: Set<string>
     }
   }
   for (const container of containersOf(spec)) ofContainer(container)
-  for (const volume of spec.volumes ?? []) {
-    add(configMaps, volume.configMap?.name)
-    add(secrets, volume.secret?.secretName)
-    for (const source of volume.projected?.sources ?? []) {
-      add(configMaps, source.configMap?.name)
-      add(secrets, source.secret?.name)
-      if (source.serviceAccountToken) tokens.push(source.serviceAccountToken)
-    }
+  const volumes = spec.volumes ?? []
+  const projections = volumes.flatMap(({ projected }) => projected?.sources ?? [])
+  for (const { configMap, secret } of volumes) {
+    add(configMaps, configMap?.name)
+    add(secrets, secret?.secretName)
   }
-  return { configMaps, secrets, tokens }
+  for (const { configMap, secret, serviceAccountToken } of projections) {
+    add(configMaps, configMap?.name)
+    add(secrets, secret?.name)
+    if (serviceAccountToken) tokens.push(serviceAccountToken)
+  }
+  return { configMaps, secrets, tokens, hasTrustBundles: projections.some((each) => each.clusterTrustBundle) }
 }
 
 function decode(data: unknown, encoding: BufferEncoding): Record<string, Buffer> {

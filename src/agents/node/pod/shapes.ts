@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../../lib/kube/object.ts'
+import type { TrustBundleWish } from './trust-bundles.ts'
 
 /** A source of values for variables and files. */
 export type KeyRef = { readonly name?: string; readonly key: string; readonly optional?: boolean }
@@ -144,6 +145,7 @@ export type Projection = {
     readonly audience?: string
     readonly expirationSeconds?: number
   }
+  readonly clusterTrustBundle?: TrustBundleWish
 }
 
 /** A volume of a pod. */

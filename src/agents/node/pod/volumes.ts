@@ -1,12 +1,14 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
 import { safePath } from '../../../lib/tar/entry.ts'
 import type { Bind } from '../driver.ts'
 import { give, showFiles, type VolumeFile } from './atomic-files.ts'
 import { expandVariables } from './env.ts'
 import { fieldValue, resourceValue } from './fields.ts'
 import type { Container, DownwardFiles, FileItems, Pod, Projection, Volume } from './shapes.ts'
+import { trustAnchors, type TrustBundleWish } from './trust-bundles.ts'
 
 /** Files by key, as bytes. */
 export type FileData = Readonly<Record<string, Buffer>>
@@ -20,6 +22,8 @@ export type VolumeSources = {
   readonly secret: (name: string) => FileData | undefined
   /** A token for the pod's service account; undefined where the API server gives none. */
   readonly token: (asked: { readonly audience?: string; readonly expirationSeconds?: number }) => string | undefined
+  /** All of the cluster; empty where no volume asks for any. */
+  readonly trustBundles: readonly KubeObject[]
 }
 
 /**
@@ -100,15 +104,27 @@ function makeVolume(path: string, volume: Volume, sources: VolumeSources): strin
 type OneFile = { readonly path: string; readonly content: Buffer; readonly mode?: number }
 
 function filesOf(part: Projection, sources: VolumeSources, volume: string, isApiAccess: boolean): OneFile[] {
-  const { configMap, secret, downwardAPI, serviceAccountToken } = part
+  const { configMap, secret, downwardAPI, serviceAccountToken, clusterTrustBundle } = part
   if (configMap) {
     const data = sources.configMap(configMap.name ?? '')
     return pick('configmap', configMap, data, volume, isApiAccess)
   }
   if (secret) return pick('secret', secret, sources.secret(secret.name ?? ''), volume, false)
   if (downwardAPI) return downward(downwardAPI, sources)
-  const token = serviceAccountToken ? sources.token(serviceAccountToken) : undefined
-  return serviceAccountToken && token ? [{ path: serviceAccountToken.path, content: Buffer.from(token) }] : []
+  if (clusterTrustBundle) return anchors(clusterTrustBundle, sources, volume)
+  if (!serviceAccountToken)
+    throw refused(
+      volume,
+      `projections of kind ${Object.keys(part).join(', ') || 'nothing'} are not supported by this node`,
+    )
+  const token = sources.token(serviceAccountToken)
+  return token === undefined ? [] : [{ path: serviceAccountToken.path, content: Buffer.from(token) }]
+}
+
+function anchors(wish: TrustBundleWish, { trustBundles }: VolumeSources, volume: string): OneFile[] {
+  const found = trustAnchors(wish, trustBundles)
+  if (typeof found !== 'string') throw refused(volume, found.missing)
+  return [{ path: wish.path, content: Buffer.from(found) }]
 }
 
 function pick(

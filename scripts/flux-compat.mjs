@@ -59,6 +59,46 @@ const traps = [
   ['objects that become healthy within two seconds', 'one status, when they are', 'a status before and after'],
   ['a new policy before the first scan', 'waits, Ready=Unknown', 'an error event: no tags in database'],
 ].map((row) => `| ${row.join(' | ')} |`)
+const flags = [
+  ['`--no-cross-namespace-refs`', 'as in Flux, for every reference'],
+  [
+    '`--default-service-account`',
+    'as in kustomize-controller; no meaning for sources, whose logins of clouds are refused',
+  ],
+  [
+    '`--no-remote-bases`',
+    'taken; remote bases of Kustomizations are never fetched, so that a build reads nothing but its source',
+  ],
+  [
+    '`--sops-age-secret`',
+    "as in kustomize-controller; the Secret lies in the engine's own namespace (`RUNTIME_NAMESPACE`, else `kube-system`)",
+  ],
+  ['`--override-manager`, `--custom-apply-stage-kinds`, `--requeue-dependency`', 'as in Flux'],
+  [
+    '`--watch-label-selector`, `--watch-all-namespaces`',
+    'as in Flux: a shard sees neither sources nor dependencies of another, and has a Lease of its own. Give each shard its own `--state`',
+  ],
+  ['`--enable-leader-election`, `--leader-election-…`', 'as in Flux, but on by default'],
+  [
+    '`--events-addr`, `--storage-addr`, `--storage-adv-addr`, `--receiverAddr`',
+    'one process: `--artifact-listen`, `--receiver-listen`',
+  ],
+  ['`--storage-path`', '`--state`'],
+  [
+    '`--concurrent`, `--concurrent-ssa`, `--kube-api-qps`, `--kube-api-burst`, `--http-retry`, `--min-retry-delay`, `--max-retry-delay`, `--rate-limit-interval`, `--interval-jitter-percentage`',
+    "no setting: waits hold no worker, artifacts are not fetched from ourselves, the other values are Flux's defaults",
+  ],
+  [
+    '`--helm-…`, `--token-cache-…`, `--default-decryption-service-account`, `--default-kubeconfig-service-account`, `--sops-vault-configmap`',
+    'what they are for is refused by name',
+  ],
+  [
+    '`--insecure-kubeconfig-exec`, `--insecure-kubeconfig-tls`',
+    'never: a kubeconfig of an object runs no program (CVE-2022-24817)',
+  ],
+  ['`--feature-gates`', 'none: strict substitution and ExternalArtifact are on, workload identity is refused'],
+  ['`--metrics-addr`, `--health-addr`, `--log-level`, `--log-encoding`', '`-v` for longer lines of the log'],
+].map((row) => `| ${row.join(' | ')} |`)
 writeFileSync(
   join(root, 'docs/compat/flux.md'),
   `# Flux
@@ -84,5 +124,12 @@ ${rows.join('\n')}
 | what | \`--traps safe\` (default) | \`--traps flux\` |
 | --- | --- | --- |
 ${traps.join('\n')}
+
+## Flags of Flux's controllers
+What \`sluice engine\` makes of them; an unknown flag is refused by name.
+
+| flag | here |
+| --- | --- |
+${flags.join('\n')}
 `,
 )

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
+import type { EngineFlags } from '../adapters/engine/flags.ts'
 import { type EngineOptions, startEngine } from '../adapters/engine/start.ts'
 import { clientFromKubeconfig } from '../adapters/kube/client.ts'
 import { holdLease, type LeaderLease, newIdentity } from '../adapters/kube/leader-lease.ts'
@@ -65,8 +67,17 @@ export async function runElected(
   }
 }
 
+/** Shards lead side by side: the lease is of those who work on the same objects. */
+function leaseName({ watchSelector = '', watchAllNamespaces = true }: Partial<EngineFlags>): string {
+  if (watchSelector === '' && watchAllNamespaces) return LEASE
+  const share = createHash('sha256')
+    .update(JSON.stringify([watchSelector, watchAllNamespaces]))
+    .digest('hex')
+  return `${LEASE}-${share.slice(0, 10)}`
+}
+
 function openLease(
-  { clock, log }: Pick<EngineOptions, 'clock' | 'log'>,
+  { clock, log, flags = {} }: Pick<EngineOptions, 'clock' | 'log' | 'flags'>,
   { lead, path, folder, namespace }: Electorate,
 ): LeaderLease {
   const { leaseMs, renewMs, retryMs } = lead
@@ -75,7 +86,11 @@ function openLease(
   const identity = known === '' ? newIdentity(hostname()) : known
   if (known === '') folder.write('identity.json', { identity })
   const times = { leaseMs, renewMs, retryMs }
-  const lease = holdLease({ client, clock, namespace, name: LEASE, identity, ...times, log: log ?? (() => undefined) })
+  const lease = holdLease({
+    ...{ client, clock, namespace, name: leaseName(flags), identity },
+    ...times,
+    log: log ?? (() => undefined),
+  })
   return {
     ...lease,
     async close() {

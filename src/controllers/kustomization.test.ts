@@ -50,6 +50,7 @@ const one = (health: 'Current' | 'InProgress' | 'Failed'): Checked => ({
 const calm: KustomizationSeen = {
   kustomization: kustomization(),
   nowMs: 0,
+  dependencyRetryMs: 30_000,
   random: 0.5,
   dueInMs: 0,
   terminationLookInMs: 0,

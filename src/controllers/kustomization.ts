@@ -69,6 +69,8 @@ export type Attempt = {
 export type KustomizationSeen = {
   readonly kustomization: Kustomization
   readonly nowMs: number
+  /** After what time a missing source or dependency is looked at again, besides when it changes. */
+  readonly dependencyRetryMs: number
   /** In [0, 1). */
   readonly random: number
   /** How long until a reconcile is due; 0 or less: now. */
@@ -116,7 +118,6 @@ export type KustomizationStatus = {
 
 type Answer = Decision<KustomizationChange, KustomizationStatus>
 
-const DEPENDENCY_RETRY_MS = 30_000
 const JITTER = 0.05
 
 /** Decides the next step of a Kustomization; called again after every step until it waits or is done. */
@@ -177,20 +178,21 @@ function isOutdated({ kustomization, source }: KustomizationSeen, attempt: Attem
   )
 }
 
-function sourceBlock({ source, kustomization, nowMs }: KustomizationSeen): Answer | undefined {
+function sourceBlock({ source, kustomization, nowMs, dependencyRetryMs }: KustomizationSeen): Answer | undefined {
   if (source.kind === 'ready') return undefined
   if (source.kind === 'no artifact' && source.graceMs !== undefined && source.graceMs > 0)
     return { kind: 'wait', afterMs: source.graceMs, status: {} }
-  const message = source.kind === 'missing' ? source.message : 'Source artifact not found, retrying in 30s'
+  const again = renderDuration(dependencyRetryMs)
+  const message = source.kind === 'missing' ? source.message : `Source artifact not found, retrying in ${again}`
   return {
     kind: 'wait',
-    afterMs: DEPENDENCY_RETRY_MS,
+    afterMs: dependencyRetryMs,
     status: { status: blockedStatus(kustomization, nowMs, 'ArtifactFailed', message) },
   }
 }
 
 function dependencyBlock(seen: KustomizationSeen): Answer | undefined {
-  const { kustomization, nowMs, source, dependencies, cycle } = seen
+  const { kustomization, nowMs, source, dependencies, cycle, dependencyRetryMs } = seen
   if (source.kind !== 'ready' || dependencies.length === 0) return undefined
   const block = blockedBy(kustomization, source.revision, dependencies)
   if (!block) return undefined
@@ -198,16 +200,16 @@ function dependencyBlock(seen: KustomizationSeen): Answer | undefined {
   const message = cycle ? `${block.message}: dependency cycle ${cycle.join(' -> ')}` : block.message
   return {
     kind: 'wait',
-    afterMs: DEPENDENCY_RETRY_MS,
+    afterMs: dependencyRetryMs,
     status: {
       status: blockedStatus(kustomization, nowMs, 'DependencyNotReady', message),
-      events: seen.isBlockNews ? [blockEvent(source.revision)] : [],
+      events: seen.isBlockNews ? [blockEvent(source.revision, dependencyRetryMs)] : [],
     },
   }
 }
 
-function blockEvent(revision: string): NonNullable<KustomizationStatus['events']>[number] {
-  const message = 'Dependencies do not meet ready condition, retrying in 30s'
+function blockEvent(revision: string, againAfterMs: number): NonNullable<KustomizationStatus['events']>[number] {
+  const message = `Dependencies do not meet ready condition, retrying in ${renderDuration(againAfterMs)}`
   return { severity: 'info', reason: 'DependencyNotReady', message, revision }
 }
 

@@ -7,6 +7,7 @@ import type { SharedCaches } from '../kube/shared-caches.ts'
 import type { KubeClient } from '../kube/types.ts'
 import type { Reach } from '../net/reach.ts'
 import type { ArtifactStore } from './artifact-store.ts'
+import type { EngineFlags } from './flags.ts'
 import type { SourceStore } from './source-store.ts'
 
 /** What every controller of the engine is given. */
@@ -42,6 +43,8 @@ export type EngineContext = {
   readonly ownPort: (port: number) => void
   /** False: objects reach only objects of their own namespace. */
   readonly crossNamespace: boolean
+  /** What Flux's controllers are told by flags. */
+  readonly flags: EngineFlags
   /** Kinds that are applied and waited for before the rest. */
   readonly stageKinds: StageKinds
   /** A number in [0, 1), for jitter. */

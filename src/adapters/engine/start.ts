@@ -12,6 +12,7 @@ import { openArtifactStore } from './artifact-store.ts'
 import { noReport, type EngineContext, type PartTools } from './context.ts'
 import { ENGINE_PARTS } from './controllers.ts'
 import { createEventWriter } from './events.ts'
+import { DEFAULT_FLAGS, type EngineFlags, narrowCaches } from './flags.ts'
 import { installCrds } from './install-crds.ts'
 import { withObjectAnnotations } from './object-annotations.ts'
 import { createSourceStore } from './source-store.ts'
@@ -40,6 +41,8 @@ export type EngineOptions = {
   /** Whether objects may reach objects of another namespace; default true. */
   readonly crossNamespace?: boolean
   readonly stageKinds?: StageKinds
+  /** What differs from Flux's defaults. */
+  readonly flags?: Partial<EngineFlags>
   readonly report?: ReportFact
   readonly log?: (line: string) => void
 }
@@ -67,7 +70,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const imageHandlers: ((repository: string) => void)[] = []
   const events = createEventWriter(client, log)
   const sinks: EventSink[] = [events.tell]
-  const caches = options.caches ?? shareCaches(client, { clock, onFault: (error) => log(`watch: ${String(error)}`) })
+  const flags = { ...DEFAULT_FLAGS, ...options.flags }
+  const namespace = options.namespace ?? 'kube-system'
+  const shared = options.caches ?? shareCaches(client, { clock, onFault: (error) => log(`watch: ${String(error)}`) })
+  const caches = narrowCaches(shared, flags, namespace)
   const artifacts = await openArtifactStore(join(stateDir, 'artifacts'), options.artifactListen)
   const ownPorts = new Set([...(options.ownPorts ?? []), Number(artifacts.host.split(':').at(-1))])
   const context: EngineContext = {
@@ -75,7 +81,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     clock,
     caches,
     stateDir,
-    namespace: options.namespace ?? 'kube-system',
+    namespace,
     traps: options.traps,
     registryAliases: options.registryAliases,
     report: options.report ?? noReport,
@@ -92,6 +98,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     hookReach: { scope: options.hookReach ?? 'any', ownPorts: () => [...ownPorts] },
     ownPort: (port) => void ownPorts.add(port),
     crossNamespace: options.crossNamespace ?? true,
+    flags,
     stageKinds: options.stageKinds ?? new Set(),
     random: Math.random,
   }
@@ -102,7 +109,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     async close() {
       await parts.close()
       await events.close()
-      if (!options.caches) caches.close()
+      if (!options.caches) shared.close()
       await artifacts.close()
     },
   }

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { systemClock } from '../../adapters/clock.ts'
+import type { EngineFlags } from '../../adapters/engine/flags.ts'
 import type { EngineOptions } from '../../adapters/engine/start.ts'
 import type { Reach } from '../../adapters/net/reach.ts'
 import { parseDurationMs } from '../../kinds/duration.ts'
@@ -9,6 +10,7 @@ import { boundHeap } from '../bound-heap.ts'
 import { type Election, runElected } from '../elected-engine.ts'
 import { holdStateFolder } from '../state/state-folder.ts'
 import { usageError, type Command } from './command.ts'
+import { FLUX_OPTIONS, FLUX_USAGE, parseFluxFlags } from './engine-flags.ts'
 
 const OPTIONS = {
   kubeconfig: { type: 'string' },
@@ -24,6 +26,7 @@ const OPTIONS = {
   'hook-reach': { type: 'string', default: 'any' },
   'no-cross-namespace-refs': { type: 'boolean', default: false },
   'custom-apply-stage-kinds': { type: 'string', default: '' },
+  ...FLUX_OPTIONS,
   'registry-alias': { type: 'string', multiple: true },
   verbose: { type: 'boolean', short: 'v', default: false },
 } as const
@@ -31,8 +34,7 @@ const OPTIONS = {
 export const engine: Command = {
   name: 'engine',
   summary: "Do what Flux's controllers do, on any Kubernetes",
-  usage:
-    'sluice engine --kubeconfig FILE [--state DIR] [--artifact-listen H:P] [--receiver-listen H:P] [--traps safe|flux] [--install-crds=false] [--hook-reach any|private|public] [--no-cross-namespace-refs] [--custom-apply-stage-kinds GROUP/KIND,…] [--enable-leader-election=false] [--registry-alias NAME=HOST:PORT]',
+  usage: `sluice engine --kubeconfig FILE [--state DIR] [--artifact-listen H:P] [--receiver-listen H:P] [--traps safe|flux] [--install-crds=false] [--hook-reach any|private|public] ${FLUX_USAGE} [--custom-apply-stage-kinds GROUP/KIND,…] [--enable-leader-election=false] [--registry-alias NAME=HOST:PORT]`,
   async run(argv, io) {
     const { values } = parseArgs({ args: [...argv], options: OPTIONS })
     const kubeconfig = values.kubeconfig ?? io.env['KUBECONFIG']
@@ -65,6 +67,7 @@ type Settings = Pick<
   EngineOptions,
   'traps' | 'installCrds' | 'hookReach' | 'registryAliases' | 'crossNamespace' | 'stageKinds'
 > & {
+  readonly flags: EngineFlags
   readonly lead: Election
 }
 
@@ -82,8 +85,10 @@ function parseSettings(values: Values): Settings | string {
   const crossNamespace = !values['no-cross-namespace-refs']
   const stageKinds = parseStageKinds(values['custom-apply-stage-kinds'])
   if (stageKinds === undefined) return '--custom-apply-stage-kinds wants a list of group/Kind'
+  const flags = parseFluxFlags(values)
+  if (typeof flags === 'string') return flags
   const installCrds = values['install-crds'] === 'true'
-  return { traps, installCrds, hookReach, registryAliases, crossNamespace, stageKinds, lead }
+  return { traps, installCrds, hookReach, registryAliases, crossNamespace, stageKinds, flags, lead }
 }
 
 function parseElection(values: Values): Election | undefined {

@@ -70,12 +70,17 @@ export type PatchStep = { readonly op: string; readonly path: string; readonly v
 /**
  * The patch that takes over what kubectl owns of a live object: its fields go to the manager's own entry, so that what Git does not say is removed
  * by the next apply. `undefined` when there is nothing to take.
+ * @param overridden more managers, by the start of their name, that are treated as kubectl
  */
-export function planTakeover(live: KubeObject, manager: string): readonly PatchStep[] | undefined {
+export function planTakeover(
+  live: KubeObject,
+  manager: string,
+  overridden: readonly string[] = [],
+): readonly PatchStep[] | undefined {
   const entries = live.metadata.managedFields ?? []
   const isForeign = (entry: ManagedFieldsEntry): boolean =>
     (entry.subresource ?? '') === '' &&
-    (FOREIGN_MANAGERS.some((prefix) => entry.manager?.startsWith(prefix)) ||
+    ([...FOREIGN_MANAGERS, ...overridden].some((prefix) => entry.manager?.startsWith(prefix)) ||
       (entry.operation === 'Update' && entry.manager === manager))
   const foreign = entries.filter(isForeign)
   const annotations = Object.keys(live.metadata.annotations ?? {}).filter((name) => STALE_ANNOTATIONS.includes(name))

@@ -15,6 +15,7 @@ import { cleanPath } from '../../../pipeline/source/safe-path.ts'
 import { layOver } from '../source/content.ts'
 import { systemClock } from '../../clock.ts'
 import type { EngineContext } from '../context.ts'
+import { DEFAULT_FLAGS } from '../flags.ts'
 import { fetchDecryption } from './decryption.ts'
 import { decryptByGpg } from './gpg.ts'
 import { refusalOf } from './refusal.ts'
@@ -33,7 +34,7 @@ const kustomization = (spec: Record<string, unknown>) =>
 const holding = (data: Record<string, string>): EngineContext => {
   const encoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')])
   const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, data: Object.fromEntries(encoded) }
-  return { traps: 'safe', client: { get: async () => secret } } as unknown as EngineContext
+  return { traps: 'safe', flags: DEFAULT_FLAGS, client: { get: async () => secret } } as unknown as EngineContext
 }
 
 const kubeconfig = (user: Record<string, unknown>, cluster: Record<string, unknown> = {}): string =>

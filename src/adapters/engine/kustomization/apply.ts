@@ -209,10 +209,10 @@ async function getAllowed(client: KubeClient, ref: ObjectRef): Promise<KubeObjec
 }
 
 /** Takes what kubectl owns; an object that is written meanwhile is looked at again. `undefined`: there was nothing to take. */
-async function takeOver({ client }: EngineContext, found: KubeObject): Promise<KubeObject | undefined> {
+async function takeOver({ client, flags }: EngineContext, found: KubeObject): Promise<KubeObject | undefined> {
   let existing = found
   for (let tries = 0; ; tries++) {
-    const steps = planTakeover(existing, APPLY_MANAGER)
+    const steps = planTakeover(existing, APPLY_MANAGER, flags.overrideManagers)
     if (!steps) return undefined
     try {
       return await client.patch(refOf(existing), 'json', steps, { fieldManager: APPLY_MANAGER })

@@ -31,23 +31,14 @@ const NOT_SERVED: Partial<Record<MasterKeyType, string>> = {
  * @throws SluiceError SECRET_MISSING, SOPS_KEY
  */
 export async function fetchDecryption(
-  { client, traps }: EngineContext,
-  { decryption, namespace }: Kustomization,
+  context: EngineContext,
+  kustomization: Kustomization,
 ): Promise<Decryption | undefined> {
-  if (!decryption) return undefined
-  const { secretName } = decryption
-  const secret =
-    secretName === undefined
-      ? undefined
-      : await client.get({ apiVersion: 'v1', kind: 'Secret', namespace, name: secretName })
-  if (secretName !== undefined && !secret)
-    throw new SluiceError('SECRET_MISSING', `secrets "${secretName}" not found`, {
-      retry: 'backoff',
-      where: 'spec.decryption.secretRef',
-    })
-  const data = textMap(secret, 'data')
-  const keys = readKeys(data, `${namespace}/${secretName ?? ''}`)
-  const noKey = traps === 'flux' ? sopsWords() : `the Secret ${namespace}/${secretName ?? ''} has no entry *.agekey`
+  if (!kustomization.decryption) return undefined
+  const { traps } = context
+  const { data, id } = await fetchKeys(context, kustomization)
+  const keys = readKeys(data, id)
+  const noKey = traps === 'flux' ? sopsWords() : `the Secret ${id} has no entry *.agekey`
   const open = rememberOpened(keyOpener(keys, noKey))
   return {
     keyHash: hashJson(data),
@@ -60,6 +51,26 @@ export async function fetchDecryption(
         checkMac: traps === 'flux' ? 'never' : isWhole ? 'always' : 'encrypted only',
       }),
   }
+}
+
+type KeySecret = { readonly id: string; readonly data: Readonly<Record<string, string>> }
+
+/** The Secret of the Kustomization; where it names none, the age keys of the one that all share (`--sops-age-secret`). */
+async function fetchKeys(context: EngineContext, { decryption, namespace: own }: Kustomization): Promise<KeySecret> {
+  const { client, flags } = context
+  const isShared = decryption?.secretName === undefined
+  const name = decryption?.secretName ?? flags.sopsAgeSecret
+  const namespace = isShared ? context.namespace : own
+  const id = `${namespace}/${name}`
+  if (name === '') return { id, data: {} }
+  const secret = await client.get({ apiVersion: 'v1', kind: 'Secret', namespace, name })
+  if (!secret)
+    throw new SluiceError('SECRET_MISSING', `secrets "${name}" not found`, {
+      retry: 'backoff',
+      where: isShared ? '--sops-age-secret' : 'spec.decryption.secretRef',
+    })
+  const entries = Object.entries(textMap(secret, 'data'))
+  return { id, data: Object.fromEntries(isShared ? entries.filter(([key]) => extname(key) === '.agekey') : entries) }
 }
 
 function readKeys(data: Readonly<Record<string, string>>, secret: string): Keys {

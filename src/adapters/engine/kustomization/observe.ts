@@ -25,6 +25,7 @@ export function seeKustomization(
   return {
     kustomization,
     nowMs: context.clock.nowMs(),
+    dependencyRetryMs: context.flags.requeueDependencyMs,
     random: context.random(),
     terminationLookInMs: memory.terminationLookMs - context.clock.nowMs(),
     dueInMs: dueInMs(tools, memory, kustomization, source),

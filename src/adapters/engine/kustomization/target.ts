@@ -52,12 +52,13 @@ export function openTargets(context: EngineContext): Targets {
   }
   return {
     async of(key, kustomization) {
-      const { kubeConfig, serviceAccountName, namespace } = kustomization
+      const { kubeConfig, namespace } = kustomization
+      const account = accountOf(context, kustomization)
       const cluster = kubeConfig ? remote(key, await readRemoteConfig(context, namespace, kubeConfig)) : home
       if (!kubeConfig) letGo(key)
-      const isImpersonated = serviceAccountName !== undefined
+      const isImpersonated = account !== ''
       const client = isImpersonated
-        ? cluster.client.as(`system:serviceaccount:${namespace}:${serviceAccountName}`)
+        ? cluster.client.as(`system:serviceaccount:${namespace}:${account}`)
         : cluster.client
       return { context: { ...context, client, caches: cluster.caches }, live: cluster.live, isImpersonated }
     },
@@ -82,14 +83,16 @@ function closeCluster(cluster: Cluster | undefined): void {
   cluster?.client.close()
 }
 
+function accountOf({ flags }: EngineContext, { serviceAccountName }: Kustomization): string {
+  return serviceAccountName ?? flags.defaultServiceAccount
+}
+
 /** Whether the account exists whose rights are to be used; a Kustomization that is deleted must not wait for one that is gone. */
-export async function hasAccount(
-  { client }: EngineContext,
-  { serviceAccountName, namespace }: Kustomization,
-): Promise<boolean> {
-  if (serviceAccountName === undefined) return true
-  const account = await client.get({ apiVersion: 'v1', kind: 'ServiceAccount', namespace, name: serviceAccountName })
-  return account !== undefined
+export async function hasAccount(context: EngineContext, kustomization: Kustomization): Promise<boolean> {
+  const name = accountOf(context, kustomization)
+  if (name === '') return true
+  const { namespace } = kustomization
+  return (await context.client.get({ apiVersion: 'v1', kind: 'ServiceAccount', namespace, name })) !== undefined
 }
 
 /** The step failure for a cluster that cannot be reached by what the object says, in Flux's words. */

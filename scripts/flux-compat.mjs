@@ -4,6 +4,10 @@ import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 const misses = JSON.parse(readFileSync(join(root, 'tests/fixtures/flux-live-misses.json'), 'utf8'))
+const tableMisses = JSON.parse(readFileSync(join(root, 'tests/fixtures/flux-table-misses.json'), 'utf8'))
+const ROWS = 1272
+const notPlayed = Object.entries(tableMisses).map(([table, rows]) => [table, Object.keys(rows), Object.values(rows)[0]])
+const missed = notPlayed.reduce((sum, [, rows]) => sum + rows.length, 0)
 const rows = Object.entries(misses).map(([name, why]) => `| \`${name}\` | ${why} |`)
 const traps = [
   ['a misspelt field of kustomization.yaml', 'the build fails and names it', 'everything is pruned, Ready=True'],
@@ -111,11 +115,14 @@ What is not served is refused by name: KMS and Vault keys of SOPS, the clouds' o
 notation, STS and the own protocols of Google's and Azure's buckets, proxies that are not plain HTTP or stand before SSH. HelmRepositories, HelmCharts and
 HelmReleases are told that nothing is done for them. Nothing is half obeyed.
 
-Of the 1,272 rows of Flux's own tables about 1,240 are run (97 %), and agree but for the named ones. Not run: what tests Go's interfaces (concrete commits, the newest of a history, options of
-its CEL package), requests of forced Helm releases, the size of bodies at an event server that we do not have, hashes that are none, severities that we do not have, logins of Azure's own. A Provider with
-workload identity is refused by name, where Flux takes it when the gate is open. Two rows differ: when both sides of an and in a health expression fail, cel-go
-tells of the left one, we of the right one; and a label that Git took away is drift for a Kustomization, where Helm's comparison leaves it.
+## Flux's own tables
+Of the 1,272 rows of the tables of Flux's own tests ${ROWS - missed} are played and agree (${((100 * (ROWS - missed)) / ROWS).toFixed(1)} %). These are not:
 
+| table | rows | why |
+| --- | --- | --- |
+${notPlayed.map(([table, rows, why]) => `| \`${table}\` | ${rows.filter(Boolean).join('; ') || '1'} | ${why} |`).join('\n')}
+
+## Recorded scenarios
 | scenario | why |
 | --- | --- |
 ${rows.join('\n')}

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { IgnoreTarget } from '../src/kinds/kustomization.ts'
 import { refOf, type KubeObject } from '../src/lib/kube/object.ts'
@@ -9,14 +7,11 @@ import { compileIgnore, withoutPaths } from '../src/pipeline/apply/ignore.ts'
 import { normalize } from '../src/pipeline/apply/normalize.ts'
 import { planDiff, type ObjectDiff } from '../src/pipeline/apply/plan-diff.ts'
 import { type Api, targets } from './kube/server.ts'
+import { type FluxRow as Row, fluxSkip as skip, fluxTable } from './support/flux-tables.ts'
 
 // Tables of Flux's comparison of Git with a cluster, each row asked of an API server. Flux writes differences as JSON patches there; ours are
 // those of `diff`: which objects are created or drift, and in which fields.
-const file = join(process.env['SLUICE_CONFORMANCE'] ?? '../shared/conformance', 'flux/ssa-jsondiff.json')
-const skip = existsSync(file) ? false : `no conformance data at ${file} (SLUICE_CONFORMANCE)`
-type Row = Record<string, any>
-const tables: Record<string, Row[]> = skip ? {} : (JSON.parse(readFileSync(file, 'utf8')) as Record<string, Row[]>)
-const rows = (name: string): Row[] => tables[name] ?? []
+const rows = (name: string): Row[] => fluxTable('ssa-jsondiff.json', name)
 
 let api: Api
 before(async () => {
@@ -175,9 +170,6 @@ function wantedOf(code: string): string[] {
     .filter((text) => /^(Update|Create)/.test(text))
 }
 
-/** Helm's drift keeps the labels that a chart took away; an apply takes them away, and `diff` says so. */
-const REMOVED_LABELS = 'Deployment with missing label and annotation'
-
 test('the tables of differences are there', { skip }, () => assert.ok(rows('TestUnstructured').length > 0))
 
 for (const name of ['TestUnstructured', 'TestUnstructuredList'])
@@ -186,9 +178,7 @@ for (const name of ['TestUnstructured', 'TestUnstructuredList'])
       const { diffs, refused } = await differences(row)
       assert.equal(refused > 0, row['wantErr'] ?? false)
       // Without "graceful" there Flux tells of nothing when one object is refused; `diff` goes on and names it.
-      const want =
-        row['name'] === REMOVED_LABELS ? ['Update metadata.annotations metadata.labels'] : wantedOf(row['want'].$go)
-      if (!row['wantErr'] || row['opts']) assert.deepEqual(shownOf(diffs), want)
+      if (!row['wantErr'] || row['opts']) assert.deepEqual(shownOf(diffs), wantedOf(row['want'].$go))
       if (JSON.stringify(row['opts'] ?? '').includes('MaskSecrets(true)') && row['name'].includes('Secret'))
         assert.doesNotMatch(JSON.stringify(diffs), /YmFy|YmF6/)
     })

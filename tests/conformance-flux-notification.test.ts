@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { manualClock } from '../src/engine/manual-clock.ts'
 import type { EngineContext } from '../src/adapters/engine/context.ts'
@@ -22,13 +20,10 @@ import {
 } from '../src/pipeline/notify/message.ts'
 import { commitStatusName } from '../src/pipeline/notify/providers.ts'
 import { readTls } from '../src/pipeline/notify/secret.ts'
+import { fluxFile, type FluxRow as Row, fluxSkip as skip, fluxTable } from './support/flux-tables.ts'
 
 // Tables of the tests of notification-controller's event server. Values that are Go code there are read by what they say.
-const file = join(process.env['SLUICE_CONFORMANCE'] ?? '../shared/conformance', 'flux/notification-server.json')
-const skip = existsSync(file) ? false : `no conformance data at ${file} (SLUICE_CONFORMANCE)`
-type Row = Record<string, any>
-const tables: Record<string, any> = skip ? {} : (JSON.parse(readFileSync(file, 'utf8')) as Record<string, Row[]>)
-const rows = (name: string): Row[] => tables[name] ?? []
+const rows = (name: string): Row[] => fluxTable('notification-server.json', name)
 
 const GROUP = 'kustomize.toolkit.fluxcd.io'
 const KUSTOMIZATION = `${GROUP}/v1`
@@ -136,7 +131,7 @@ test('TestEventKeyFunc: what is the same news', { skip }, () => {
   }
 })
 
-for (const [name, row] of Object.entries<Row>(tables['TestCombineEventMetadata'] ?? {}))
+for (const [name, row] of Object.entries<Row>(fluxFile('notification-server.json')['TestCombineEventMetadata'] ?? {}))
   test(`TestCombineEventMetadata: ${name}`, () => {
     const alert = parseAlert(alertOf(row['alert'].Spec ?? {}))
     const event = told({ Metadata: Array.isArray(row['event']) ? {} : row['event'].Metadata })
@@ -329,11 +324,8 @@ for (const { name, providerSpec, wantErr, ...row } of rows('TestCreateNotifier')
     assert.equal(how !== 'sent', wantErr ?? false, how)
   })
 
-/** Logins of a cloud's own are refused by name: the one row of these tables that differs. */
-const WORKLOAD_IDENTITY = 'object level workload identity feature gate enabled'
 for (const { name, wantParams = false, wantErr = false, ...row } of rows('TestGetNotificationParams'))
   test(`TestGetNotificationParams: ${name}`, async () => {
-    if (row['noCrossNSRefs']) return // refused before a Provider is looked for: see the test of --no-cross-namespace-refs
     const [, kind = 'slack'] = /apiv1beta3\.(\w+)Provider/.exec(row['providerType']?.$go ?? '') ?? []
     const type = { GitHub: 'github', Generic: 'generic', GenericHMAC: 'generic-hmac' }[kind] ?? kind
     const secretRef = row['secretNamespace'] || row['secretData'] ? { name: 'secret' } : undefined
@@ -348,9 +340,11 @@ for (const { name, wantParams = false, wantErr = false, ...row } of rows('TestGe
     const isElsewhere = row['providerNamespace'] === 'bar-ns' && row['alertNamespace'] !== 'bar-ns'
     if (row['alertNamespace'] === 'bar-ns') Object.assign(secrets, { secret: {} })
     const event = told({ Severity: row['eventSeverity'] ? 'error' : 'info', Metadata: row['eventMetadata'] })
+    const alert = parseAlert(alertOf({ EventSources: [{ Kind: 'Kustomization', Name: 'foo' }] }, row['alertNamespace']))
+    const about = { ...event, object: { ...event.object, namespace: 'foo-ns' } }
+    if (row['noCrossNSRefs']) return assert.equal(matchAlert(alert, about, false).isWanted, !wantErr)
     const how = await reached({ spec, secrets, event, ...(isElsewhere ? { providerNamespace: 'bar-ns' } : {}) })
-    if (name === WORKLOAD_IDENTITY) assert.match(how, /workload identity is not supported/)
-    else assert.equal(how !== 'sent', wantErr, `${how} ${wantParams}`)
+    assert.equal(how !== 'sent', wantErr, `${how} ${wantParams}`)
   })
 
 for (const { name, providerNamespace = 'foo-ns', providerSuspended: suspend, wantErr = false } of rows(

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
 import { createHash, generateKeyPairSync } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { parseProvider } from '../src/kinds/notification.ts'
 import type { HookRequest, NatsPublish, ProviderSecret } from '../src/pipeline/notify/hook-request.ts'
@@ -9,13 +7,10 @@ import type { Message } from '../src/pipeline/notify/message.ts'
 import { commitOf } from '../src/pipeline/notify/git-host.ts'
 import { converse } from '../src/pipeline/notify/providers.ts'
 import { readProviderSecret } from '../src/pipeline/notify/secret.ts'
+import { type FluxRow as Row, fluxSkip as skip, fluxTable } from './support/flux-tables.ts'
 
 // Tables of the tests of notification-controller's notifiers. Values that are Go code there are read by what they say.
-const file = join(process.env['SLUICE_CONFORMANCE'] ?? '../shared/conformance', 'flux/notification-notifiers.json')
-const skip = existsSync(file) ? false : `no conformance data at ${file} (SLUICE_CONFORMANCE)`
-type Row = Record<string, any>
-const tables: Record<string, Row[]> = skip ? {} : (JSON.parse(readFileSync(file, 'utf8')) as Record<string, Row[]>)
-const rows = (name: string): Row[] => tables[name] ?? []
+const rows = (name: string): Row[] => fluxTable('notification-notifiers.json', name)
 
 const REVISION = 'main@sha1:69b59063470310ebbd88a9156325322a124e55a3'
 const plain: Message = {
@@ -121,18 +116,15 @@ for (const { name, subject, server, username = '', password = '', secretData, ex
     assert.equal(order?.login.kind, want['expectedNkey'] ? 'nkey' : want['expectedUsername'] ? 'user' : 'none')
   })
 
-/** Refused by name before the receiver is asked, as every workload identity. */
-const IDENTITY =
-  /^(Default Azure Credential|SAS auth with serviceAccountName set|token auth with serviceAccountName set)$/
-for (const { name, endpointURL, token, eventHubNamespace, err } of rows('azure_eventhub/TestNewAzureEventHub').filter(
-  (row) => !IDENTITY.test(row['name']),
+for (const { name, endpointURL, token, eventHubNamespace, serviceAccountName, err } of rows(
+  'azure_eventhub/TestNewAzureEventHub',
 ))
   test(`azure_eventhub/TestNewAzureEventHub: ${name}`, () => {
-    const spec = { address: endpointURL, channel: eventHubNamespace }
-    assert.equal(
-      messageOf(() => said({ type: 'azureeventhub', spec, secret: { token } })),
-      goError(err),
-    )
+    const spec = { address: endpointURL, channel: eventHubNamespace, serviceAccountName }
+    // As in Go, what is wanted is part of what is said.
+    const fault = messageOf(() => said({ type: 'azureeventhub', spec, secret: { token } }))
+    const want = goError(err)
+    assert.ok(want === undefined ? fault === undefined : fault?.includes(want), fault)
   })
 
 for (const { name, projectID, topicID, expectedErr } of rows('google_pubsub/TestNewGooglePubSub'))
@@ -256,6 +248,17 @@ for (const { name, e, want } of rows('pagerduty/TestToPagerDutyV2Event'))
       [Summary, Source, Component, Group, Timestamp, want.Payload.Severity],
     )
     assert.deepEqual(details, Details)
+  })
+
+for (const { name, severity, want } of rows('pagerduty/TestToPagerDutySeverity'))
+  test(`pagerduty/TestToPagerDutySeverity: ${name}`, () => {
+    const message: Message = { ...plain, severity: severity.$go.endsWith('Error') ? 'error' : 'info' }
+    const spec = { address: 'https://events.pagerduty.com', channel: 'key' }
+    const told = said({ type: 'pagerduty', spec, message }).flatMap(({ body }) => [
+      ...body.matchAll(/"severity":"(\w+)"/g),
+    ])
+    assert.ok(told.every(([, one]) => one === want))
+    assert.equal(told.length > 0, want === 'error', 'what is resolved has no severity of its own')
   })
 
 /** What a host lists already, and what would be said: nothing, when it says the same. */

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { findCycle } from '../src/controllers/depends-on.ts'
 import { succeededStatus } from '../src/controllers/kustomization-status.ts'
@@ -16,50 +14,55 @@ import { choosePolicyTag, type PolicyRule } from '../src/pipeline/image/policy.t
 import { resourceFilters } from '../src/pipeline/receiver/resource-filter.ts'
 import { isIgnored, readPatterns } from '../src/pipeline/source/ignore.ts'
 import { renderRevision } from '../src/pipeline/source/revision.ts'
+import { type FluxRow as Row, fluxSkip as skip, fluxTable as table } from './support/flux-tables.ts'
 
 // Tables of Flux's own tests that stand beside no one file of ours. Values that are Go code there are read by what they say.
-const root = join(process.env['SLUICE_CONFORMANCE'] ?? '../shared/conformance', 'flux')
-const skip = existsSync(root) ? false : `no conformance data at ${root} (SLUICE_CONFORMANCE)`
-type Row = Record<string, any>
-const table = (file: string, name: string): Row[] =>
-  skip ? [] : ((JSON.parse(readFileSync(join(root, file), 'utf8')) as Record<string, Row[]>)[name] ?? [])
 
 test('the tables are there', { skip }, () => assert.ok(table('semver-masterminds.json', 'TestEqual').length > 0))
 
-for (const { v1, v2, expected } of table('semver-masterminds.json', 'TestEqual').filter(
-  (row) => row['v1'] && row['v2'],
-))
-  test(`versions ${v1.$go} and ${v2.$go}`, () => {
-    const [a, b] = [v1, v2].map(({ $go }: { $go: string }) => parseLoose(/"(.*)"/.exec($go)?.[1] ?? ''))
-    assert.equal(a !== undefined && b !== undefined && compareVersions(a, b) === 0, expected)
+for (const { v1, v2, expected } of table('semver-masterminds.json', 'TestEqual'))
+  test(`versions ${v1?.$go} and ${v2?.$go}`, () => {
+    const [a, b] = [v1, v2].map((one) => parseLoose(/"(.*)"/.exec(one?.$go)?.[1] ?? ''))
+    assert.equal(a === undefined || b === undefined ? a === b : compareVersions(a, b) === 0, expected)
   })
 
-/** A function of the table as the form of a variable that calls it. */
-const FORMS: Record<string, (args: string[]) => string> = {
-  toLen: () => '${#v}',
-  toLower: () => '${v,,}',
-  toLowerFirst: () => '${v,}',
-  toUpper: () => '${v^^}',
-  toUpperFirst: () => '${v^}',
-  toDefault: ([, ...rest]) => `\${v:-${rest.join('')}}`,
-  toSubstr: ([, ...rest]) => `\${v: ${rest.join(':')}}`,
+/** A function of the table as the form of a variable that calls it; its arguments are variables, too, as no text could say some of them. */
+const FORMS: Record<string, string> = {
+  toLen: '${#v}',
+  toLower: '${v,,}',
+  toLowerFirst: '${v,}',
+  toUpper: '${v^^}',
+  toUpperFirst: '${v^}',
+  toDefault: '${v:-ARGS}',
+  replaceFirst: '${v/ARGS}',
+  replaceAll: '${v//ARGS}',
+  replacePrefix: '${v/#ARGS}',
+  replaceSuffix: '${v/%ARGS}',
+  trimShortestPrefix: '${v#ARGS}',
+  trimLongestPrefix: '${v##ARGS}',
+  trimShortestSuffix: '${v%ARGS}',
+  trimLongestSuffix: '${v%%ARGS}',
+  toSubstr: '${v:ARGS}',
 }
 for (const { func, args, output } of table('envsubst.json', 'functions'))
-  test(`${func}(${args.join(', ')})`, () =>
-    assert.equal(substitute(FORMS[func]?.(args) ?? '', new Map([['v', args[0]]]), false), output))
+  test(`${func}(${args.join(', ')})`, () => {
+    const [value, ...rest] = args as string[]
+    const names = rest.map((_, index) => `\${a${index}}`)
+    const between = func === 'toSubstr' ? ':' : func.startsWith('replace') ? '/' : ''
+    const variables = new Map([['v', value ?? ''], ...rest.map((arg, index) => [`a${index}`, arg] as const)])
+    const form = FORMS[func] ?? assert.fail(`no form calls ${func}`)
+    assert.equal(substitute(form.replace('ARGS', names.join(between)), variables, { isStrict: false }), output)
+  })
 
-/** The library parses these, and its evaluation refuses them; a name that is no number is left as it is. */
-const REFUSED = /:\?|:\+/
+/** In a shell these mean another thing: safe, they are refused. */
+const MISLEADING = /:\?|:\+/
+const VALUES = new Map(Object.entries({ string: 'abc', stringy: 'b', stringz: 'c', position: '1', var: 'v' }))
 for (const { Text } of table('envsubst-parse.json', 'cases'))
   test(`the text ${Text} is one of variables`, () => {
-    const run = () =>
-      substitute(
-        Text,
-        new Map(Object.entries({ string: 'abc', stringy: 'b', stringz: 'c', position: '1', var: 'v' })),
-        true,
-      )
-    if (REFUSED.test(Text)) assert.throws(run)
-    else assert.equal(typeof run(), 'string')
+    const run = (traps: 'safe' | 'flux') => substitute(Text, VALUES, { isStrict: false, traps })
+    assert.equal(typeof run('flux'), 'string')
+    if (MISLEADING.test(Text)) assert.throws(() => run('safe'), /write that$/)
+    else assert.equal(run('safe'), run('flux'))
   })
 
 for (const { name, versions, policy, filterTags, wantImageTag, wantFailure } of table(
@@ -102,11 +105,7 @@ for (const { name, expr, opts, data, err, result } of table(
     }
   })
 
-/** Rows about options that only Go's own interface has: to compile or not, and what may be declared when. */
-const INTERFACE = /can't check output type|can't declare variables/
-for (const { name, expr, opts = [], err } of table('runtime-misc.json', 'expression/TestNewExpression').filter(
-  (row) => !INTERFACE.test(row['name']),
-))
+for (const { name, expr, opts = [], err } of table('runtime-misc.json', 'expression/TestNewExpression'))
   test(`CEL: ${name}`, () => {
     const code = JSON.stringify(opts)
     const variables = code.includes('WithStructVariables') ? ['foo'] : code.includes('WithCompile') ? [] : undefined
@@ -160,35 +159,40 @@ function historyOf(code: string): Row[] {
     },
   }))
 }
-for (const { name, setup, digest, expectedLength, expectedTotal } of table('apis-meta.json', 'TestHistoryUpsert'))
+/** The history after a reconcile that succeeded. */
+function historyAfter(history: readonly Row[], digest: string): Row[] {
+  const kustomization = parseKustomization({
+    ...{ apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization' },
+    metadata: { name: 'k', namespace: 'n', generation: 1 },
+    spec: { interval: '1m', prune: true, sourceRef: { kind: 'GitRepository', name: 'g' } },
+    status: { history },
+  } as KubeObject)
+  const done = { kustomization, nowMs: 1, startedMs: 0, revision: 'r', digest }
+  return succeededStatus(done, undefined)['history'] as Row[]
+}
+const SUCCEEDED = 'ReconciliationSucceeded'
+for (const { name, setup, digest, status, expectedLength, expectedTotal } of table(
+  'apis-meta.json',
+  'TestHistoryUpsert',
+))
   test(`history: ${name}`, () => {
-    const status = name.includes('different status') ? 'Failure' : 'ReconciliationSucceeded'
     // One literal is cut off in the table, in the middle of the entry that the row is about.
     const isCut = !setup.$go.trimEnd().endsWith('}')
     const cut = isCut ? `Digest: "${digest}" LastReconciledStatus: "Success" TotalReconciliations: 1` : ''
-    const history = historyOf(`${setup.$go.slice(0, isCut ? setup.$go.lastIndexOf('Digest:') : undefined)}${cut}`).map(
-      (entry) =>
-        entry['lastReconciledStatus'] === 'Success' && status !== 'Failure'
-          ? { ...entry, lastReconciledStatus: status }
-          : entry,
-    )
-    const kustomization = parseKustomization({
-      ...{
-        apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
-        kind: 'Kustomization',
-        metadata: { name: 'k', namespace: 'n', generation: 1 },
-      },
-      ...{
-        spec: { interval: '1m', prune: true, sourceRef: { kind: 'GitRepository', name: 'g' } },
-        status: { history },
-      },
-    })
-    const after = succeededStatus({ kustomization, nowMs: 1, startedMs: 0, revision: 'r', digest }, undefined)[
-      'history'
-    ] as Row[]
+    const text = `${setup.$go.slice(0, isCut ? setup.$go.lastIndexOf('Digest:') : undefined)}${cut}`
+    // What the row says happened now is a success here.
+    const history = historyOf(text).map((entry) => ({
+      ...entry,
+      lastReconciledStatus: entry['lastReconciledStatus'] === status ? SUCCEEDED : 'Other',
+    }))
+    const after = historyAfter(history, digest)
     assert.equal(after.length, expectedLength)
     assert.deepEqual([after[0]?.['digest'], after[0]?.['totalReconciliations']], [digest, expectedTotal])
   })
+
+for (const { name, setup, expected } of table('apis-meta.json', 'TestHistoryLatest'))
+  test(`history: the newest of ${name} comes right behind what is done now`, () =>
+    assert.equal(historyAfter(historyOf(setup.$go), 'sha256:now')[1]?.['digest'], expected?.Digest))
 
 const MASKS: Record<string, string> = {
   sensitiveMaskDefault: '*****',

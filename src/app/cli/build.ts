@@ -18,10 +18,13 @@ export const build: Command = {
        sluice build [DIR] --check=false   leaves out the warnings that look at the built objects (docs/warnings.md)
        sluice build [DIR] --watch      builds again when a file that the build read, or looked for, changes
        sluice build --batch            reads a folder a line, answers {"dir","ok","yaml"|"error","ms"} a line, in order
+       sluice build kustomization NAME --path DIR [--kustomization-file FILE] [--dry-run] [--ignore-paths PATTERN,…] [--strict-substitute]
+             [--recursive --local-sources KIND/NAMESPACE/NAME=DIR,…] [-n NAMESPACE] [--kubeconfig FILE]   what the engine would apply, as flux build does
 
 Every flag of kustomize build is taken: --reorder legacy|none, --enable-helm, --helm-command, --enable-alpha-plugins, …
 Functions in containers and plug-ins are refused by name where a kustomization asks for one.`,
   async run(argv, io) {
+    if (isOfFlux(argv)) return (await import('./build-kustomization.ts')).buildKustomizationCommand(argv, io, this)
     const flags = parseBuildFlags(argv, io.env)
     for (const note of flags.notes) io.err(note)
     if ('problem' in flags) return refuse(io, flags.problem)
@@ -34,6 +37,12 @@ Functions in containers and plug-ins are refused by name where a kustomization a
       return 1
     }
   },
+}
+
+/** `build ks NAME`, or `build ks` with the flags that only Kustomizations of Flux have; anything else is about a folder. */
+function isOfFlux([kind = '', ...rest]: readonly string[]): boolean {
+  const isKind = /^(ks|kustomizations?)$/.test(kind)
+  return isKind && (/^[^-]/.test(rest[0] ?? '') || rest.some((word) => /^--(path|kustomization-file)\b/.test(word)))
 }
 
 function refuse(io: Io, problem: string): ExitCode {

@@ -43,7 +43,8 @@ export function compileCel(text: string, options: CelOptions = {}): Cel {
     try {
       return guard(() => parsed({ ...variables }))
     } catch (error) {
-      throw failed(`failed to evaluate the CEL expression '${text}': ${evaluationFault(error, text, options)}`)
+      const of = { text, options, run: (part: ParseResult) => guard(() => part({ ...variables })) }
+      throw failed(`failed to evaluate the CEL expression '${text}': ${firstFault(error, parsed, of)}`)
     }
   }
   const evaluate = (variables: Readonly<Record<string, unknown>>): unknown => plain(evaluateRaw(variables))
@@ -104,6 +105,24 @@ function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()
   if (Array.isArray(value)) return value.map(plain)
   return value
+}
+
+type Failing = { readonly text: string; readonly options: CelOptions; readonly run: (part: ParseResult) => unknown }
+
+/** When both sides of a logical operator fail, cel-go tells of the left one and the library of the right one: the sides are asked again, in order. */
+function firstFault(error: unknown, { ast }: ParseResult, { text, options, run }: Failing): string {
+  if (ast.op !== '&&' && ast.op !== '||') return evaluationFault(error, text, options)
+  const { output: _whole, ...open } = options
+  for (const { start, end } of ast.args) {
+    const side = text.slice(start, end)
+    const part = parse(side, open)
+    try {
+      run(part)
+    } catch (fault) {
+      return firstFault(fault, part, { text: side, options, run })
+    }
+  }
+  return evaluationFault(error, text, options)
 }
 
 function evaluationFault(error: unknown, text: string, { variables }: CelOptions): string {

@@ -12,6 +12,8 @@ export type Substitution = {
   readonly strategy?: 'WithVariables' | 'Always'
   /** Whether a variable that is not given and has no default fails the build (Flux 2.9's default). */
   readonly strict?: boolean
+  /** `safe` (default): forms that mislead are refused. */
+  readonly traps?: 'safe' | 'flux'
 }
 
 const DISABLED = 'kustomize.toolkit.fluxcd.io/substitute'
@@ -24,6 +26,7 @@ const NAME = /^[_a-zA-Z][_a-zA-Z0-9]*$/
  */
 export function substituteObjects(objects: readonly KubeObject[], substitution: Substitution): readonly KubeObject[] {
   if (Object.keys(substitution.variables).length === 0 && substitution.strategy !== 'Always') return objects
+  const { strict = true, traps = 'safe' } = substitution
   let variables: ReadonlyMap<string, string> | undefined
   return objects.map((object) => {
     if (isSubstitutionDisabled(object)) return object
@@ -31,7 +34,7 @@ export function substituteObjects(objects: readonly KubeObject[], substitution: 
       variables ??= cleaned(substitution.variables)
       const text = dump(object)
       if (!text.includes('$')) return object
-      return reread(substitute(text, variables, substitution.strict ?? true), object)
+      return reread(substitute(text, variables, { isStrict: strict, traps }), object)
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error
       const { code, where, hint } = error

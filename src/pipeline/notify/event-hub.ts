@@ -3,6 +3,8 @@ import type { SluiceError } from '../../lib/error/sluice-error.ts'
 import { type Converse, type Parcel, post, unusable } from './hook-request.ts'
 
 const LIFETIME_SECONDS = 3600
+const IDENTITY =
+  'failed to create a eventhub using managed identity: failed to get token: failed to create provider access token for the controller: '
 
 /**
  * Sends the event, as it is, to an Azure Event Hub: over HTTPS, where Flux speaks AMQP. The proof is the key of a connection string, or a
@@ -19,12 +21,13 @@ export const azureEventHub: Converse = function* (parcel) {
 type Target = { readonly url: string; readonly authorization: string }
 
 function targetOf(parcel: Parcel): Target {
-  const { address, channel } = parcel.provider
+  const { address, channel, serviceAccountName } = parcel.provider
   const { token = '' } = parcel.secret
   if (address === '') throw unfit(parcel, 'invalid authentication options: endpoint URL cannot be empty')
   if (address.includes('SharedAccessKey')) return sharedAccess(parcel)
   if (token === '')
-    throw unfit(parcel, 'azureeventhub needs a connection string or a token: managed identity is not supported')
+    throw unfit(parcel, `${IDENTITY}ManagedIdentityCredential is not supported, give a connection string or a token`)
+  if (serviceAccountName !== '') throw twoLogins(parcel, 'serviceAccountName and jwt token')
   const host = channel.includes('.servicebus.') ? channel : `${channel}.servicebus.windows.net`
   return { url: `${hubAt(parcel, host, address)}/messages`, authorization: `Bearer ${token}` }
 }
@@ -32,11 +35,8 @@ function targetOf(parcel: Parcel): Target {
 /** A connection string: `Endpoint=sb://host/;SharedAccessKeyName=…;SharedAccessKey=…;EntityPath=hub`. */
 function sharedAccess(parcel: Parcel): Target {
   const { provider, secret, nowMs } = parcel
-  if ((secret.token ?? '') !== '')
-    throw unfit(
-      parcel,
-      'invalid authentication options: jwt token and SAS authentication cannot be set at the same time',
-    )
+  if ((secret.token ?? '') !== '') throw twoLogins(parcel, 'jwt token and SAS')
+  if (provider.serviceAccountName !== '') throw twoLogins(parcel, 'serviceAccountName and SAS')
   const parts = new Map(
     provider.address.split(';').map((part) => {
       const at = part.indexOf('=')
@@ -65,6 +65,10 @@ function hubAt(parcel: Parcel, host: string, hub: string): string {
   const url = `https://${host}/${encodeURIComponent(hub)}`
   if (!URL.canParse(url)) throw unfit(parcel, `"${host}" is no host of an Event Hub`)
   return url
+}
+
+function twoLogins(parcel: Parcel, both: string): SluiceError {
+  return unfit(parcel, `invalid authentication options: ${both} authentication cannot be set at the same time`)
 }
 
 function unfit({ provider }: Parcel, message: string): SluiceError {

@@ -45,9 +45,14 @@ const INTERNAL = new Set(['token', 'digest', 'checksum'])
 /** Whether an Alert asks for an event, and what in the Alert is wrong: a pattern that is none counts for nothing, as in Flux. */
 export type Match = { readonly isWanted: boolean; readonly faults: readonly string[] }
 
-/** Whether an Alert asks for an event. */
-export function matchAlert(alert: Alert, event: ToldEvent): Match {
+/**
+ * Whether an Alert asks for an event.
+ *
+ * @param crossNamespace whether an Alert may hear of objects of another namespace
+ */
+export function matchAlert(alert: Alert, event: ToldEvent, crossNamespace = true): Match {
   const faults: string[] = []
+  if (!crossNamespace && alert.namespace !== event.object.namespace) return { isWanted: false, faults }
   const isWanted = isSource(alert, event) && isLetThrough(alert, event, faults)
   return { isWanted, faults }
 }

@@ -14,6 +14,8 @@ import { INCIDENTS } from './incident.ts'
 import type { EventMarks, Message } from './message.ts'
 import { nats } from './nats.ts'
 
+const ACCOUNT = 'spec.serviceAccountName'
+
 /** Receivers that are queues: the event lies in them as it is. */
 const QUEUES: Readonly<Record<string, Converse>> = { nats, googlepubsub: googlePubSub, azureeventhub: azureEventHub }
 
@@ -63,6 +65,9 @@ export function* converse(parcel: Parcel): Conversation {
   const { type } = provider
   const speak = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined
   if (!speak) throw unusable(provider, `provider ${type} not supported`, 'spec.type')
+  // Whatever Flux finds wrong with an Event Hub's logins comes first.
+  if (provider.serviceAccountName !== '' && type !== 'azureeventhub')
+    throw unusable(provider, 'workload identity is not supported: remove spec.serviceAccountName', ACCOUNT)
   if (type === 'telegram' || [COMMIT_STATUSES, CHANGE_REQUESTS, QUEUES].some((types) => Object.hasOwn(types, type)))
     return yield* speak({ ...parcel, provider: { ...provider, address } })
   const fault = addressFault(provider, address)

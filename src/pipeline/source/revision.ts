@@ -5,7 +5,7 @@ const HASH = /^[0-9a-f]{40}$|^[0-9a-f]{64}$/
 
 /** Writes a revision: the branch or tag as written (a whole ref name when asked for by name), `@`, the commit. */
 export function renderRevision(pointer: string, hash: string): string {
-  const digest = hash.length === 64 ? `sha256:${hash}` : `sha1:${hash}`
+  const digest = `${hash.length === 64 ? 'sha256' : 'sha1'}:${hash}`
   return pointer === '' ? digest : `${pointer}@${digest}`
 }
 
@@ -26,7 +26,7 @@ export function parseRevision(text: string): Revision {
 export function transformRevision(text: string): string {
   const { pointer, hash } = parseRevision(text)
   if (hash === '') return text
-  return pointer === '' ? `sha1:${hash}` : `${pointer}@sha1:${hash}`
+  return renderRevision(pointer, hash)
 }
 
 /** The first line of a commit message, at most 50 characters: how Flux names a commit in its events. */

@@ -57,7 +57,7 @@ export async function buildSource(input: SourceBuild): Promise<Built> {
   )
   const objects = decryption ? await decryptObjects(result.objects, decryption.decrypt) : result.objects
   return {
-    objects: substitution ? substituteObjects(objects, substitution) : objects,
+    objects: substitution ? substituteObjects(objects, { ...substitution, traps }) : objects,
     yaml: result.yaml,
     findings: result.findings,
     reads,

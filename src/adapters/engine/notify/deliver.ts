@@ -88,8 +88,6 @@ async function prepare(
   { provider, object, alert, message }: Needs,
 ): Promise<{ readonly conversation: Conversation; readonly options: SendOptions }> {
   const { clock, traps, hookReach } = context
-  if (provider.serviceAccountName !== '')
-    throw new SluiceError('NOTIFY_PROVIDER', 'workload identity is not supported: remove spec.serviceAccountName')
   const naming = { message, provider, providerObject: object, alertObject: alert, guard: boundedCall }
   const commitStatus = commitStatusName(naming)
   const { secret, ...connection } = await readSecrets(context, provider).catch((error: unknown) => {

@@ -85,8 +85,7 @@ function take(own: Own, event: EngineEvent): void {
 }
 
 function wants(own: Own, alert: Alert, told: ToldEvent): boolean {
-  if (!own.context.crossNamespace && alert.namespace !== told.object.namespace) return false
-  const { isWanted, faults } = matchAlert(alert, told)
+  const { isWanted, faults } = matchAlert(alert, told, own.context.crossNamespace)
   for (const fault of faults) tellAlert(own, alert, { reason: 'InvalidConfig', message: fault })
   return isWanted
 }

@@ -48,6 +48,11 @@ const traps = [
     'the value stays, the status says so',
     '`digest: ""` is written',
   ],
+  [
+    '`${X:+text}` and `${X:?text}`, which a shell reads in another way',
+    'refused, and what to write is said',
+    'taken for `${X:-text}`',
+  ],
   ['a changed `update.path`', 'takes effect at once', 'waits for a new revision or choice'],
   ['one tag that is no number, in a numerical policy', 'that tag is left out, and named', 'the whole policy fails'],
   [

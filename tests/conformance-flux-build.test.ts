@@ -17,7 +17,8 @@ for (const { vars, input, output, strict, error } of [
   ...fluxTable('envsubst.json', 'strict'),
 ]) {
   test(`substitute ${JSON.stringify(input)}${strict ? ' strictly' : ''}`, () => {
-    const run = (): string => substitute(input, new Map(Object.entries<string>(vars)), { isStrict: strict, traps: 'flux' })
+    const run = (): string =>
+      substitute(input, new Map(Object.entries<string>(vars)), { isStrict: strict, traps: 'flux' })
     if (error) assert.throws(run, typeof error === 'string' ? new RegExp(error) : Error)
     else assert.equal(run(), output)
   })

@@ -43,7 +43,7 @@ const refusals: readonly [type: string, spec: object, secret: ProviderSecret, wa
   ['googlepubsub', { address: 'p', channel: 't' }, { token: 'x' }, /another thing/],
   ['googlepubsub', { address: 'p', channel: 't' }, { token: '{"type":"service_account","private_key":"x"}' }, /cannot/],
   ['azureeventhub', {}, { token: 't' }, /^invalid authentication options: endpoint URL cannot be empty$/],
-  ['azureeventhub', { address: 'hub', channel: 'ns' }, {}, /managed identity is not supported/],
+  ['azureeventhub', { address: 'hub', channel: 'ns' }, {}, /ManagedIdentityCredential is not supported/],
   [
     'azureeventhub',
     { address: 'Endpoint=sb://h/;SharedAccessKeyName=n;SharedAccessKey=k;EntityPath=e' },

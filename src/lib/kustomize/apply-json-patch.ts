@@ -1,7 +1,7 @@
 import { copyNode, mapNode, plainNode, type YamlMap, type YamlNode, type YamlSeq } from '../yaml/nodes.ts'
 import { countNodes } from '../yaml/merge-keys.ts'
 import { buildError, failure } from './failure.ts'
-import { isNull } from './field-spec.ts'
+import { isNull } from './null.ts'
 import { fromJson, rawJson, toJson } from './json-nodes.ts'
 import type { JsonPatchOperation } from './json-patch.ts'
 import { inherit } from './provenance.ts'

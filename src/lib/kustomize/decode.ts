@@ -2,7 +2,7 @@ import { mapNode, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
 import { nearest } from '../value/nearest.ts'
 import { resolveScalar } from '../yaml/resolve.ts'
 import { failure } from './failure.ts'
-import { isNull } from './field-spec.ts'
+import { isNull } from './null.ts'
 
 /** A scalar, by its name in Go; texts of a type of their own are told apart in messages only. */
 type ScalarShape = 'string' | 'types.PatchStrategicMerge' | 'types.SortOrder' | 'bool' | 'int' | 'int64' | 'any'
@@ -93,7 +93,8 @@ function decodeFields(
   context: Context,
 ): Decoded {
   const decoded: Record<string, unknown> = { node }
-  for (const [key, value] of node.fields) {
+  // Go reads the file as JSON with sorted keys, and tells the first error only
+  for (const [key, value] of [...node.fields].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const name = nameOf(key, fields)
     const shape = name === undefined ? undefined : fields[name]
     if (name === undefined || shape === undefined) {

@@ -97,7 +97,7 @@ function configureGenerator(config: Resource, build: Build, loader: Loader): () 
   if (kind === 'IAMPolicyGenerator') return () => [generateIamPolicy(config.node)]
   if (kind === 'HelmChartInflationGenerator') {
     const id = formatId(originalId(config))
-    const args = decodeStruct(config.node, HELM_PLUGIN, 'lenient', 'error unmarshaling JSON')
+    const args = decodeStruct(config.node, HELM_PLUGIN, 'lenient', 'error unmarshaling JSON: while decoding JSON')
     const chart = during(`plugin ${id} fails configuration`, () => configureChart(loader, args, build.helm))
     return () => (build.helm ? inflateChart(loader, chart, build.helm) : [])
   }
@@ -108,7 +108,7 @@ function configureGenerator(config: Resource, build: Build, loader: Loader): () 
 
 /** Name and namespace of a plug-in configuration stand in its metadata. */
 function argsOf(node: YamlMap, shape: Shape): ReturnType<typeof generatorArgs> {
-  const decoded: Decoded = decodeStruct(node, shape, 'lenient', 'error unmarshaling JSON')
+  const decoded: Decoded = decodeStruct(node, shape, 'lenient', 'error unmarshaling JSON: while decoding JSON')
   const metadata = fieldMap(node, 'metadata')
   const name = textOf(decoded, 'name') || fieldText(metadata, 'name')
   return {
@@ -141,7 +141,7 @@ const IAM: Shape = {
 }
 
 function generateIamPolicy(config: YamlMap): Resource {
-  const decoded = decodeStruct(config, IAM, 'lenient', 'error unmarshaling JSON')
+  const decoded = decodeStruct(config, IAM, 'lenient', 'error unmarshaling JSON: while decoding JSON')
   const cloud = textOf(decoded, 'cloud')
   if (cloud !== 'gke') throw failure('KUSTOMIZE_UNSUPPORTED', `cloud provider ${cloud} not supported yet`, config)
   const service = structOf(decoded, 'kubernetesService') ?? {}

@@ -2,6 +2,7 @@ import { mapNode, plainNode, seqNode, type YamlMap, type YamlNode, type YamlSeq,
 import { tagOf } from '../yaml/resolve.ts'
 import { buildError, prefixed } from './failure.ts'
 import { formatId, isSelectedGvk, splitApiVersion } from './ids.ts'
+import { isNull } from './null.ts'
 import { currentId, fieldText, newResource } from './resource.ts'
 import { DEFAULT_FIELD_SPECS } from './schema/field-specs.ts'
 
@@ -154,18 +155,6 @@ function visitMap(walk: Walk, map: YamlMap, step: number): void {
 function madeScalar(old: YamlNode | undefined): YamlNode {
   if (old?.kind !== 'scalar') return plainNode('')
   return { ...plainNode(old.value), tag: '!!str' }
-}
-
-/** Whether a node is null in YAML; what a transformer put there without a type is not. */
-export function isNull(node: YamlNode | undefined): boolean {
-  if (node?.kind !== 'scalar' || (node.tag === '' && node.end === 0)) return false
-  return isNullText(node.value, node.style, node.tag)
-}
-
-function isNullText(value: string, style: string, tag: string): boolean {
-  if (tag === '!!null') return true
-  if (tag !== '' || style !== 'plain') return false
-  return value === '' || value === '~' || value === 'null' || value === 'Null' || value === 'NULL'
 }
 
 /** Whether a node is a string to kustomize. */

@@ -4,7 +4,7 @@ import { nearest } from '../value/nearest.ts'
 import type { YamlMap, YamlNode, YamlScalar } from '../yaml/nodes.ts'
 import { resolveScalar } from '../yaml/resolve.ts'
 import { renderFieldPath } from './field-path.ts'
-import { isNull } from './field-spec.ts'
+import { isNull } from './null.ts'
 import { findingAt, type Finding } from './findings.ts'
 import { fieldMap, fieldText } from './resource.ts'
 

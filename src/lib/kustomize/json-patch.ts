@@ -1,7 +1,7 @@
 import { copyNode, parseDocuments, type Within, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
 import { resolvePlain } from '../yaml/resolve.ts'
 import { buildError } from './failure.ts'
-import { isNull } from './field-spec.ts'
+import { isNull } from './null.ts'
 import { fieldText } from './resource.ts'
 
 /** One operation of RFC 6902. */

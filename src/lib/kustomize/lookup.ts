@@ -2,7 +2,8 @@ import { copyNode, parseDocuments, plainNode, mapNode, seqNode, type YamlNode, p
 import { writeNode } from '../yaml/write-nodes.ts'
 import { compileRegexp } from '../go-regexp/go-regexp.ts'
 import { buildError, wrongKind } from './failure.ts'
-import { isNull, splitPath } from './field-spec.ts'
+import { splitPath } from './field-spec.ts'
+import { isNull } from './null.ts'
 
 /** Splits `a.[b=c].d\.e` at dots; brackets hold theirs together. */
 export function splitDots(path: string): string[] {

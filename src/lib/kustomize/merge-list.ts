@@ -1,5 +1,6 @@
 import { seqNode, stringNode, type YamlNode, type YamlSeq } from '../yaml/nodes.ts'
-import { isNull } from './field-spec.ts'
+import { wrongKind } from './failure.ts'
+import { isNull } from './null.ts'
 import { mergeNodes } from './merge.ts'
 import type { ListKeys, MergeSchema } from './schema/merge-keys.ts'
 import { sharePlace } from './provenance.ts'
@@ -184,7 +185,9 @@ function setElement(
       kept.push(item)
       continue
     }
-    const isMatch = keys.every((key, index) => index >= values.length || matchesField(item, key, values[index] ?? ''))
+    const isMatch =
+      values.length > 0 &&
+      keys.every((key, index) => index >= values.length || matchesField(item, key, values[index] ?? ''))
     if (!isMatch) {
       if (values.length > 0) kept.push(item)
       continue
@@ -202,6 +205,7 @@ function appendRest(added: YamlSeq, dest: YamlSeq, keys: readonly string[]): Yam
       setElement(added, [''], [item.kind === 'scalar' ? item.value : ''], item)
       continue
     }
+    if (item.kind !== 'map' && !isNull(item)) throw wrongKind('map', item, 'give the element the keys of this list')
     const values: string[] = []
     for (const key of keys) {
       const field = item.kind === 'map' ? item.fields.get(key) : undefined

@@ -1,7 +1,7 @@
 import { putField, type YamlMap, type YamlNode, type YamlScalar, type YamlSeq } from '../yaml/nodes.ts'
 import { isReadAsOther } from '../yaml/load.ts'
 import { buildError, wrongKind } from './failure.ts'
-import { isNull } from './field-spec.ts'
+import { isNull } from './null.ts'
 import { mergeKeyedList } from './merge-list.ts'
 import { fieldText, overwriteScalar } from './resource.ts'
 import { mergeSchemaOf, type ListKeys, type MergeSchema } from './schema/merge-keys.ts'
@@ -10,7 +10,12 @@ import { mergeSchemaOf, type ListKeys, type MergeSchema } from './schema/merge-k
 export type SchemaLookup = (apiVersion: string, kind: string) => MergeSchema | undefined
 
 /** What the merge knows of the node at hand: its type, and its keys when it is a list. */
-export type Place = { readonly schema: MergeSchema | undefined; readonly keys: ListKeys | undefined }
+export type Place = {
+  readonly schema: MergeSchema | undefined
+  readonly keys: ListKeys | undefined
+  /** Where nothing is known yet, an object inside an object may say what it is. */
+  readonly lookup?: SchemaLookup | undefined
+}
 
 /**
  * Merges a strategic-merge patch into an object; both are consumed.
@@ -23,10 +28,7 @@ export function strategicMerge(
   patch: YamlMap,
   lookup: SchemaLookup = mergeSchemaOf,
 ): YamlMap | undefined {
-  const schema =
-    lookup(fieldText(object, 'apiVersion'), fieldText(object, 'kind')) ??
-    lookup(fieldText(patch, 'apiVersion'), fieldText(patch, 'kind'))
-  const merged = mergeNodes(object, patch, { schema, keys: undefined })
+  const merged = mergeNodes(object, patch, { schema: undefined, keys: undefined, lookup })
   return merged?.kind === 'map' ? merged : undefined
 }
 
@@ -43,7 +45,18 @@ export function mergeNodes(
     return patch ?? dest
   }
   if (leader) checkKinds(leader, dest, patch)
-  return mergeMaps(dest, patch, place)
+  return mergeMaps(dest, patch, leader ? placeOfObject(place, dest, patch) : place)
+}
+
+/** An object that says what it is has the type of its kind. */
+function placeOfObject(place: Place, ...nodes: (YamlNode | undefined)[]): Place {
+  const { lookup } = place
+  if (place.schema || !lookup) return place
+  for (const node of nodes) {
+    const schema = node && lookup(fieldText(node, 'apiVersion'), fieldText(node, 'kind'))
+    if (schema) return { schema, keys: undefined }
+  }
+  return place
 }
 
 function present(node: YamlNode | undefined): YamlNode | undefined {
@@ -62,7 +75,7 @@ function mergeMaps(dest: YamlNode | undefined, patch: YamlNode | undefined, plac
   const names = new Set(start.fields.keys())
   const source = patch?.kind === 'map' ? patch : undefined
   for (const name of source?.fields.keys() ?? []) names.add(name)
-  for (const name of [...names].sort()) mergeField(start, source, name, place.schema)
+  for (const name of [...names].sort()) mergeField(start, source, name, place)
   return start
 }
 
@@ -80,11 +93,11 @@ function startMap(dest: YamlNode | undefined, patch: YamlNode | undefined): Yaml
   return directive === 'replace' ? patch : dest
 }
 
-function mergeField(map: YamlMap, patch: YamlMap | undefined, name: string, schema: MergeSchema | undefined): void {
+function mergeField(map: YamlMap, patch: YamlMap | undefined, name: string, { schema, lookup }: Place): void {
   const old = map.fields.get(name)
   const given = patch?.fields.get(name)
   if (given === undefined && old?.kind === 'scalar' && old.value !== '') return quoteText(old)
-  const place = { schema: schema?.fields?.[name], keys: schema?.lists?.[name] }
+  const place = { schema: schema?.fields?.[name], keys: schema?.lists?.[name], lookup }
   const merged = mergeNodes(old, given, place)
   const keepsNull = given === undefined && merged === old && old !== undefined
   if (merged === undefined || (isNull(merged) && !keepsNull)) map.fields.delete(name)

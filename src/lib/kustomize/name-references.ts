@@ -3,7 +3,8 @@ import { writeYaml } from '../yaml/write.ts'
 import { valueWithNotes } from './build-notes.ts'
 import type { NameReference } from './config.ts'
 import { buildError, prefixed } from './failure.ts'
-import { isNull, visitField, type FieldSpec } from './field-spec.ts'
+import { visitField, type FieldSpec } from './field-spec.ts'
+import { isNull } from './null.ts'
 import { effectiveNamespace, formatId, isCluster, isSelectedGvk, NOT_A_NAMESPACE, type Gvk } from './ids.ts'
 import { placeLike } from './provenance.ts'
 import { currentId, fieldMap, fieldText, originalId, scalarLike, type Resource } from './resource.ts'
@@ -32,10 +33,6 @@ type Reference = {
  */
 export function fixNameReferences(resources: readonly Resource[], references: readonly NameReference[]): void {
   const renamed = renamedByName(resources)
-  if (renamed.size === 0) {
-    for (const referrer of resources) namespacesOfBinding(referrer)
-    return
-  }
   const origins = originsByNamespace(resources)
   const byKind = new Map<string, [Gvk, FieldSpec][]>()
   for (const referrer of resources) {
@@ -114,8 +111,12 @@ function fixNode(reference: Reference, node: YamlNode, replace: (node: YamlNode)
   node.items.forEach((item, index) => {
     if (item.kind === 'scalar') fixScalar(reference, item, (fresh) => (node.items[index] = fresh))
     else if (item.kind === 'map') fixMap(reference, item)
+    else throw buildError(`${GO_NODE} is expected to be either a string or a map of string`, item)
   })
 }
+
+/** As Go's `%#v` prints a node, but for its address. */
+const GO_NODE = '&yaml.RNode{fieldPath:[]string(nil), value:(*yaml.Node)(0x0), ShouldKeep:false, Match:[]string(nil)}'
 
 function fixScalar(reference: Reference, node: YamlNode, replace: (node: YamlNode) => void): void {
   if (node.kind !== 'scalar') return

@@ -34,17 +34,18 @@ function goSyntax(node: YamlNode, isRoot: boolean): string {
   if (node.kind === 'seq') return `[]interface {}{${node.items.map((item) => goSyntax(item, false)).join(', ')}}`
   if (node.kind === 'scalar') return goLeaf(node)
   const hasOtherKeys = node.otherKey !== undefined && !isRoot
-  const fields = [...node.fields].sort(hasOtherKeys ? compareKeys : ([a], [b]) => (a < b ? -1 : 1))
-  const texts = fields.map(([key, value]) => `${hasOtherKeys ? goKey(key) : goQuote(key)}:${goSyntax(value, false)}`)
+  const typeOf = (key: string): string => (hasOtherKeys && node.oldKeys?.has(key) ? typeOfKey(key) : '!!str')
+  const fields = [...node.fields].sort(([a], [b]) => compareKeys(a, typeOf(a), b, typeOf(b)))
+  const texts = fields.map(([key, value]) => `${goKey(key, typeOf(key))}:${goSyntax(value, false)}`)
   return `map[${hasOtherKeys ? 'interface {}' : 'string'}]interface {}{${texts.join(', ')}}`
 }
 
 /** Go prints keys of several types in the order in which the types lie in its program. */
 const KEY_ORDER = ['!!str', 'uint64', '!!int', '!!float', '!!bool', '!!timestamp']
 
-function compareKeys([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
-  const [typeOfA, typeOfB] = [typeOfKey(a), typeOfKey(b)]
+function compareKeys(a: string, typeOfA: string, b: string, typeOfB: string): number {
   if (typeOfA !== typeOfB) return KEY_ORDER.indexOf(typeOfA) - KEY_ORDER.indexOf(typeOfB)
+  if (typeOfA === '!!str') return a < b ? -1 : 1
   const [x, y] = [resolvePlain(a) ?? '', resolvePlain(b) ?? '']
   return x < y ? -1 : 1
 }
@@ -56,9 +57,9 @@ function typeOfKey(key: string): string {
 
 const MAX_INT64 = 2n ** 63n - 1n
 
-function goKey(key: string): string {
+function goKey(key: string, type: string): string {
+  if (type === '!!str') return goQuote(key)
   const value = resolvePlain(key)
-  const type = typeOfKey(key)
   if (type === 'uint64') return `0x${value?.toString(16)}`
   return type === '!!timestamp' ? goTime(String(value)) : goScalar(value)
 }
@@ -72,6 +73,7 @@ function goTime(text: string): string {
 
 function goLeaf(node: YamlScalar): string {
   const value = resolveScalar(node)
+  if (typeof value === 'string' && tagOf(node) === '!!timestamp') return goTime(value)
   return typeof value === 'number' && Number.isFinite(value) && tagOf(node) === '!!float'
     ? goFloat(value)
     : goScalar(value)

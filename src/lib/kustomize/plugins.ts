@@ -1,5 +1,5 @@
 import { basename } from 'node:path/posix'
-import { parseDocuments, plainNode } from '../yaml/nodes.ts'
+import { parseDocuments, plainNode, type YamlNode } from '../yaml/nodes.ts'
 import type { Accumulator, Build } from './accumulate.ts'
 import { decodeStruct, type Decoded, type Shape } from './decode.ts'
 import { fieldSpecOf, imageArgs, patchArgs, selectorOf } from './entries.ts'
@@ -39,33 +39,34 @@ type Configure = (config: Decoded, context: Context) => () => void
 type Context = { readonly node: Resource; readonly build: Build; readonly loader: Loader; readonly into: Accumulator }
 
 const file = typeof KUSTOMIZATION === 'object' && 'fields' in KUSTOMIZATION ? KUSTOMIZATION.fields : {}
-/** The fields of every built-in transformer, in one struct: each reads its own. */
-const PLUGIN: Shape = {
-  struct: 'Plugin',
-  fields: {
-    fieldSpecs: { list: FIELD_SPEC },
-    prefix: 'string',
-    suffix: 'string',
-    labels: { map: 'string' },
-    annotations: { map: 'string' },
-    unsetOnly: 'bool',
-    setRoleBindingSubjects: 'string',
-    imageTag: IMAGE,
-    replica: REPLICA,
-    path: 'string',
-    patch: 'string',
-    jsonOp: 'string',
-    target: SELECTOR,
-    options: { struct: 'PatchArgs', fields: { allowNameChange: 'bool', allowKindChange: 'bool' } },
-    paths: { list: 'string' },
-    patches: 'string',
-    replacements: file['replacements'] ?? 'any',
-    value: 'string',
-    targetFilePath: 'string',
-    targets: {
-      list: { struct: 'Target', fields: { selector: SELECTOR, fieldPath: 'string', filePathPosition: 'int' } },
-    },
+/** The fields of every built-in transformer together: each reads its own. */
+const FIELDS: Readonly<Record<string, Shape>> = {
+  fieldSpecs: { list: FIELD_SPEC },
+  prefix: 'string',
+  suffix: 'string',
+  labels: { map: 'string' },
+  annotations: { map: 'string' },
+  unsetOnly: 'bool',
+  setRoleBindingSubjects: 'string',
+  imageTag: IMAGE,
+  replica: REPLICA,
+  path: 'string',
+  patch: 'string',
+  jsonOp: 'string',
+  target: SELECTOR,
+  options: { struct: 'PatchArgs', fields: { allowNameChange: 'bool', allowKindChange: 'bool' } },
+  paths: { list: 'string' },
+  patches: 'string',
+  replacements: file['replacements'] ?? 'any',
+  value: 'string',
+  targetFilePath: 'string',
+  targets: {
+    list: { struct: 'Target', fields: { selector: SELECTOR, fieldPath: 'string', filePathPosition: 'int' } },
   },
+}
+
+function decodePlugin(node: YamlNode, struct: string): Decoded {
+  return decodeStruct(node, { struct, fields: FIELDS }, 'lenient', 'error unmarshaling JSON: while decoding JSON')
 }
 
 const TRANSFORMERS: Readonly<Record<string, Configure>> = {
@@ -149,7 +150,7 @@ export function configureTransformer(node: Resource, build: Build, loader: Loade
   const configure = Object.hasOwn(TRANSFORMERS, kind) ? TRANSFORMERS[kind] : undefined
   if (!configure) throw unknownBuiltIn(node, 'only the transformers that kustomize has built in are run')
   return during(`plugin ${id} fails configuration`, () =>
-    configure(decodeStruct(node.node, PLUGIN, 'lenient', 'error unmarshaling JSON'), { node, build, loader, into }),
+    configure(decodePlugin(node.node, `${kind}Plugin`), { node, build, loader, into }),
   )
 }
 
@@ -225,7 +226,7 @@ function targetsOfFile(config: Decoded, loader: Loader): readonly Decoded[] {
   const path = textOf(config, 'targetFilePath')
   if (path === '') return []
   const root = parseDocuments(loadText(loader, path), fileName(loader, path))[0]?.root
-  return root ? structsOf(decodeStruct(root, PLUGIN, 'lenient', 'error unmarshaling JSON'), 'targets') : []
+  return root ? structsOf(decodePlugin(root, 'ValueAddTransformerPlugin'), 'targets') : []
 }
 
 function transformNamespaceOf(resources: readonly Resource[], namespace: string): void {

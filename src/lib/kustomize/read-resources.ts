@@ -2,9 +2,9 @@ import { parseDocuments, type Within, type YamlDocument, type YamlMap, type Yaml
 import { SluiceError } from '../error/sluice-error.ts'
 import { goSyntaxError, problemOf } from '../yaml/go-syntax-error.ts'
 import { buildError, rewritten } from './failure.ts'
-import { isNull } from './field-spec.ts'
+import { isNull } from './null.ts'
 import { spellAsJson, toJson } from './json-nodes.ts'
-import { fieldMap, fieldText, newResource, type Resource } from './resource.ts'
+import { fieldMap, fieldText, filledText, newResource, type Resource } from './resource.ts'
 
 /**
  * Reads the objects of a text; lists are replaced by their items, empty documents are skipped.
@@ -127,7 +127,7 @@ function checkObject(node: YamlMap): void {
   const kind = kindOf(node)
   if (!hasMetadata(node)) throw buildError('missing Resource metadata', node, 'add apiVersion, kind and metadata.name')
   if (kind === '') throw buildError(`missing kind in object ${goMetadata(node)}`, node, 'add apiVersion and kind')
-  if (!kind.endsWith('List') && fieldText(fieldMap(node, 'metadata'), 'name') === '')
+  if (!kind.endsWith('List') && filledText(fieldMap(node, 'metadata'), 'name') === '')
     throw buildError(`missing metadata.name in object ${goMetadata(node)}`, node, 'add metadata.name')
 }
 
@@ -159,7 +159,7 @@ function goMetadata(node: YamlMap): string {
     )
     return `map[${pairs.sort().join(' ')}]`
   }
-  return `{{${fieldText(node, 'apiVersion')} ${kindOf(node)}} {{${fieldText(metadata, 'name')} ${fieldText(metadata, 'namespace')}} ${map('labels')} ${map('annotations')}}}`
+  return `{{${filledText(node, 'apiVersion')} ${kindOf(node)}} {{${filledText(metadata, 'name')} ${filledText(metadata, 'namespace')}} ${map('labels')} ${map('annotations')}}}`
 }
 
 /** Whether an error says that a text is no YAML at all. */

@@ -5,7 +5,7 @@ import type { Rules } from './compat.ts'
 import { decodeStruct, type Decoded } from './decode.ts'
 import { selectorOf } from './entries.ts'
 import { buildError, during, failure } from './failure.ts'
-import { isNull } from './field-spec.ts'
+import { isNull } from './null.ts'
 import { anchored } from './go-regexp.ts'
 import { formatId, isSelectedGvk, type ResId } from './ids.ts'
 import {
@@ -36,8 +36,11 @@ export function readReplacements(loader: Loader, entries: readonly Decoded[]): r
     const [document] = parseDocuments(loadText(loader, path), fileName(loader, path))
     const root = document?.root
     if (root?.kind === 'seq')
-      return root.items.map((item) => decodeStruct(item, REPLACEMENT, 'drop', 'error unmarshaling JSON'))
-    if (root?.kind === 'map') return [decodeStruct(root, REPLACEMENT, 'drop', 'error unmarshaling JSON')]
+      return root.items.map((item) =>
+        decodeStruct(item, REPLACEMENT, 'drop', 'error unmarshaling JSON: while decoding JSON'),
+      )
+    if (root?.kind === 'map')
+      return [decodeStruct(root, REPLACEMENT, 'drop', 'error unmarshaling JSON: while decoding JSON')]
     throw failure(
       'KUSTOMIZE_INVALID',
       'unsupported replacement type encountered within replacement path: invalid',

@@ -9,6 +9,7 @@ import {
   mapNode,
   putField,
 } from '../yaml/nodes.ts'
+import { isNull } from './null.ts'
 import { inherit, placeLike } from './provenance.ts'
 import { effectiveNamespace, idKey, splitApiVersion, type ResId } from './ids.ts'
 
@@ -91,6 +92,12 @@ export function fieldText(map: YamlNode | undefined, name: string): string {
   return value?.kind === 'scalar' ? value.value : ''
 }
 
+/** The text of a scalar field that is not null. */
+export function filledText(map: YamlNode | undefined, name: string): string {
+  const value = map?.kind === 'map' ? map.fields.get(name) : undefined
+  return value?.kind === 'scalar' && !isNull(value) ? value.value : ''
+}
+
 /** The mapping in a field, if it is one. */
 export function fieldMap(map: YamlNode | undefined, name: string): YamlMap | undefined {
   const value = map?.kind === 'map' ? map.fields.get(name) : undefined
@@ -113,7 +120,7 @@ export function currentId(resource: Resource): ResId {
   const metadata = node.fields.get('metadata')
   const { group, version } = splitApiVersion(fieldText(node, 'apiVersion'))
   const kind = fieldText(node, 'kind')
-  return { group, version, kind, name: fieldText(metadata, 'name'), namespace: fieldText(metadata, 'namespace') }
+  return { group, version, kind, name: filledText(metadata, 'name'), namespace: filledText(metadata, 'namespace') }
 }
 
 /** What the object was called when it was read. */

@@ -31,7 +31,7 @@ export function formatJsonNumber(value: number): string {
   if (size !== 0 && (size < 1e-6 || size >= 1e21)) {
     const [mantissa = '', exponent] = value.toExponential().split('e')
     const power = Number(exponent)
-    return `${mantissa}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
+    return `${mantissa}e${power < 0 ? '-' : '+'}${Math.abs(power)}`
   }
   return Object.is(value, -0) ? '-0' : String(value)
 }

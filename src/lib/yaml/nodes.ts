@@ -160,7 +160,10 @@ export function mapNode(entries: Iterable<readonly [string, YamlNode]> = []): Ya
 
 /** Sets a field as a program does: a new key stands there without quotes, and so may be read back as no string. */
 export function putField(map: YamlMap, key: string, value: YamlNode): void {
-  if (!map.fields.has(key) && key !== '' && tagOf(plainNode(key)) !== '!!str') map.otherKey ??= key
+  if (!map.fields.has(key) && key !== '' && tagOf(plainNode(key)) !== '!!str') {
+    map.otherKey ??= key
+    map.oldKeys = (map.oldKeys ?? new Set()).add(key)
+  }
   map.fields.set(key, value)
 }
 

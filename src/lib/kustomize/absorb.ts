@@ -6,6 +6,7 @@ import type { Accumulator } from './accumulate.ts'
 import { buildError } from './failure.ts'
 import { goJson } from './hash.ts'
 import { formatId, goId, idKey } from './ids.ts'
+import { isNull } from './null.ts'
 import {
   currentId,
   currentKey,
@@ -110,7 +111,11 @@ function mergeTexts(resource: Resource, old: Resource, field: 'data' | 'binaryDa
       putField(
         merged,
         key,
-        takePlace(stringNode(value.kind === 'scalar' ? value.value : ''), value, merged.fields.get(key)),
+        takePlace(
+          stringNode(isNull(value) || value.kind !== 'scalar' ? '' : value.value),
+          value,
+          merged.fields.get(key),
+        ),
       )
   resource.node.fields.delete(field)
   if (merged.fields.size > 0) resource.node.fields.set(field, merged)

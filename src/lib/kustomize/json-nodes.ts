@@ -21,6 +21,7 @@ export function toJson(node: YamlNode, isRoot: boolean, isInFlow = false): void 
   }
   checkMap(node, isRoot)
   delete node.otherKey
+  delete node.typedKey
   for (const value of node.fields.values()) toJson(value, false, isFlow)
 }
 
@@ -74,6 +75,7 @@ export function fromJson(node: YamlNode): void {
     return
   }
   delete node.otherKey
+  delete node.typedKey
   for (const value of node.fields.values()) fromJson(value)
 }
 

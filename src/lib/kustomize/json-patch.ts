@@ -65,7 +65,7 @@ export function jsonValue(node: YamlNode): YamlNode {
   return copy
 }
 
-function jsonMap({ otherKey: _, oldKeys, ...map }: YamlMap): YamlMap {
+function jsonMap({ otherKey: _, typedKey: __, oldKeys, ...map }: YamlMap): YamlMap {
   const fields = new Map<string, YamlNode>()
   for (const [key, value] of map.fields) fields.set(oldKeys?.has(key) ? jsonKey(key, value) : key, jsonValue(value))
   return { ...map, fields }

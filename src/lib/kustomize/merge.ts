@@ -28,7 +28,10 @@ export function strategicMerge(
   patch: YamlMap,
   lookup: SchemaLookup = mergeSchemaOf,
 ): YamlMap | undefined {
+  const isReplaced = fieldText(patch, '$patch') === 'replace'
   const merged = mergeNodes(object, patch, { schema: undefined, keys: undefined, lookup })
+  // kustomize drops the result of the merge and looks at the object, where nothing has changed then
+  if (isReplaced) return object
   return merged?.kind === 'map' ? merged : undefined
 }
 
@@ -107,7 +110,8 @@ function mergeField(map: YamlMap, patch: YamlMap | undefined, name: string, { sc
 
 /** A merge sets every field anew, and so quotes what a transformer put there without a type and what is no text as it stands. */
 function quoteText(node: YamlScalar): void {
-  if (node.tag === '' && node.end === 0 && node.style === 'plain' && isReadAsOther(node.value)) node.style = 'double'
+  const isMade = node.tag === '!!str' || (node.tag === '' && node.end === 0)
+  if (isMade && node.style === 'plain' && isReadAsOther(node.value)) node.style = 'double'
 }
 
 /** A scalar takes the place and the style of the one that was there; in quotes it is a text. */

@@ -150,7 +150,8 @@ function applyToTarget(
   const rejects = structsOf(target, 'reject').map(selectorOf)
   const isLabelled = labelTest(selector)
   const rejectLabels = rejects.filter((one) => one.labelSelector !== '' || one.annotationSelector !== '').map(labelTest)
-  const testOf = rules.selectsByRegexp ? idTest : exactIdTest
+  const testOf = (one: Required<Selector>): ((id: ResId) => boolean) =>
+    during('error creating target selector', () => (rules.selectsByRegexp ? idTest(one) : exactIdTest(one)))
   const selects = testOf(selector)
   const rejectIds = rejects
     .filter((one) => [one.group, one.version, one.kind, one.name, one.namespace].some((text) => text !== ''))

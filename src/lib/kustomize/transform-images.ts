@@ -47,8 +47,14 @@ function collectField(node: YamlMap, spec: FieldSpec, holders: Holder[]): void {
     if (found.kind === 'map' && image)
       holders.push({ get: () => found.fields.get(last), set: (fresh) => found.fields.set(last, fresh) })
   }
-  visitField(node, parent, undefined, collect)
-  if (isOdd) visitField(node, spec, undefined, (image) => demand('scalar', image))
+  const demandText = (): void => visitField(node, spec, undefined, (image) => demand('scalar', image))
+  try {
+    visitField(node, parent, undefined, collect)
+  } catch (error) {
+    demandText()
+    throw error
+  }
+  if (isOdd) demandText()
 }
 
 function demand(kind: YamlNode['kind'], node: YamlNode): void {

@@ -273,7 +273,7 @@ function mergePatch(resource: Resource, patch: Resource, lookup: SchemaLookup | 
   const metadata = metadataOf(resource)
   if (!patch.allowNameChange) setText(metadata, 'name', name, '')
   if (namespace === '') metadata.fields.delete('namespace')
-  else setText(metadata, 'namespace', namespace, '!!str')
+  else setText(metadata, 'namespace', namespace, '')
 }
 
 /** The fields by which a patch finds its object stay where the object has them. */

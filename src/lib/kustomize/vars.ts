@@ -133,8 +133,8 @@ function expandNode(node: YamlNode, values: Values, used: Set<string>): void {
     return
   }
   if (node.kind === 'map') {
-    if (node.otherKey !== undefined)
-      throw buildError(`invalid map key: value='${node.otherKey}', tag='${tagOf(plainNode(node.otherKey))}'`, node)
+    if (node.typedKey !== undefined)
+      throw buildError(`invalid map key: value='${node.typedKey}', tag='${tagOf(plainNode(node.typedKey))}'`, node)
     for (const value of node.fields.values()) if (isText(value)) expand(value, values, used)
     return
   }

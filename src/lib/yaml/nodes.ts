@@ -63,6 +63,8 @@ export type YamlMap = Place & {
   isFlow?: boolean
   /** The first key that is no string, such as `8080`. */
   otherKey?: string
+  /** The first of them that the text has; a key that a program put there has no type of its own. */
+  typedKey?: string
   /** Plain keys that YAML 1.1 reads as no string: those, and `yes` and the like. */
   oldKeys?: Set<string>
   /** The last key that the text has twice. */

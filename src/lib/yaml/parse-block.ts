@@ -186,7 +186,10 @@ export function addField(c: Cursor, map: YamlMap, merges: YamlNode[], key: YamlS
 function noteOddKey(c: Cursor, map: YamlMap, key: YamlScalar): void {
   const isString = isStringKey(c, key)
   if (isString && (key.style !== 'plain' || !isOldBoolean(key.value))) return
-  if (!isString) map.otherKey ??= key.value
+  if (!isString) {
+    map.otherKey ??= key.value
+    map.typedKey ??= key.value
+  }
   map.oldKeys = (map.oldKeys ?? new Set()).add(key.value)
 }
 

@@ -11,11 +11,18 @@ export type Peer = { readonly build: (root: string, files: Tree) => Promise<Answ
  * to a process of its own, the released program, as does every thousandth.
  */
 export function batchPeer(program: string, kustomize: string): Peer {
-  const child = spawn(program, { stdio: ['pipe', 'pipe', 'ignore'] })
-  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  const ask = async (dir: string): Promise<Answer> => {
+  const start = () => {
+    const child = spawn(program, { stdio: ['pipe', 'pipe', 'ignore'] })
+    return { child, answers: createInterface({ input: child.stdout })[Symbol.asyncIterator]() }
+  }
+  let running = start()
+  /** The answer; undefined when the process ends before it: kustomize panics in places. */
+  const ask = async (dir: string): Promise<Answer | undefined> => {
+    const { child, answers } = running
+    child.stdin.on('error', () => {})
     child.stdin.write(`${dir}\n`)
-    const { value } = await answers.next()
+    const { value, done } = await answers.next()
+    if (done) return undefined
     const { ok, text = '', error = '' } = JSON.parse(String(value)) as { ok: boolean; text?: string; error?: string }
     return ok ? { text } : { error: error.trim() }
   }
@@ -25,8 +32,12 @@ export function batchPeer(program: string, kustomize: string): Peer {
       const hasSchema = [...files.values()].some((text) => typeof text === 'string' && text.includes('openapi'))
       if (hasSchema || ++count % 1000 === 0) return theirs(kustomize, root, files)
       writeFiles(root, files)
-      return ask(`${root}/top`)
+      const asked = running
+      const answer = await ask(`${root}/top`)
+      if (answer) return answer
+      if (running === asked) running = start()
+      return theirs(kustomize, root, files)
     },
-    close: () => child.stdin.end(),
+    close: () => running.child.stdin.end(),
   }
 }

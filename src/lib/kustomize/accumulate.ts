@@ -212,19 +212,18 @@ function accumulateDirectory(build: Build, loader: Loader, into: Accumulator, is
   })
 }
 
-/** The schema of the outermost kustomization that names one holds for the whole build. */
+/** The schema of the outermost kustomization that names one holds for the whole build; the files of the others are read, too. */
 export function useOpenApi(build: Build, target: Target): void {
-  const chosen = placed(fieldNode(target.file, 'openapi'), () => openApiOf(target))
-  if (chosen === undefined || build.hasSchema) return
-  build.hasSchema = true
-  if ('path' in chosen)
-    build.schema = placed(fieldNode(target.file, 'openapi'), () =>
-      loadSchema(
-        loadText(target.loader, chosen.path),
-        fileName(target.loader, chosen.path),
-        LAYERS[build.readsBuiltIn],
-      ),
-    )
+  placed(fieldNode(target.file, 'openapi'), () => {
+    const { own, version } = openApiOf(target)
+    if (build.hasSchema || (!own && !version)) return
+    if (own && version !== undefined)
+      throw failure('KUSTOMIZE_INVALID', 'builtin version and custom schema provided, cannot use both')
+    if (!own && version !== 'v1.21.2')
+      throw failure('KUSTOMIZE_INVALID', 'the specified OpenAPI version is not built in')
+    build.hasSchema = true
+    if (own) build.schema = loadSchema(own.text, own.file, LAYERS[build.readsBuiltIn])
+  })
 }
 
 /** What was read first lies below. */

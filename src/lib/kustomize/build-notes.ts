@@ -1,6 +1,6 @@
 import { mapNode, stringNode } from '../yaml/nodes.ts'
 import { ORIGIN, renderOrigin, renderTransformations, TRANSFORMATIONS } from './origin.ts'
-import { copyResource, fieldMap, metadataOf, type Resource } from './resource.ts'
+import { copyResource, currentId, fieldMap, metadataOf, type Resource } from './resource.ts'
 import { toValue } from '../yaml/to-value.ts'
 
 /**
@@ -27,6 +27,25 @@ const NOTES = new Set([
 /** Whether an annotation is one of kustomize's own, and no part of what it prints. */
 export function isNote(name: string): boolean {
   return NOTES.has(name)
+}
+
+/** Takes notes that an object came with, such as one that another build has left there, for the build's own. */
+export function readNotes(resource: Resource): void {
+  const annotations = fieldMap(fieldMap(resource.node, 'metadata'), 'annotations')
+  const listOf = (name: string): string[] => {
+    const note = annotations?.fields.get(DOMAIN + name)
+    return note?.kind === 'scalar' ? note.value.split(',') : []
+  }
+  const [names, namespaces, kinds] = ['previousNames', 'previousNamespaces', 'previousKinds'].map(listOf)
+  if (!names || names.length !== namespaces?.length || names.length !== kinds?.length) return
+  const { group, version } = currentId(resource)
+  resource.previousIds = names.map((name, index) => ({
+    ...{ group, version, name },
+    kind: kinds[index] ?? '',
+    namespace: namespaces[index] ?? '',
+  }))
+  resource.prefixes = listOf('prefixes')
+  resource.suffixes = listOf('suffixes')
 }
 
 /** Writes the notes into the annotations. */

@@ -17,7 +17,7 @@ import type { Remote } from './remote.ts'
 import { sortBy } from './plugins.ts'
 import { objectValue } from './object-value.ts'
 import { ORIGIN, renderOrigin, renderTransformations, TRANSFORMATIONS } from './origin.ts'
-import { fieldMap, textMap, type Resource } from './resource.ts'
+import { fieldMap, metadataOf, textMap, type Resource } from './resource.ts'
 import { loadTarget, type Notices, type Target } from './target.ts'
 import { isLocalConfig, transformPairs } from './transform-fields.ts'
 import type { FileTree } from './tree.ts'
@@ -203,6 +203,7 @@ const ON_DEMAND = new Set([ORIGIN, TRANSFORMATIONS])
 
 /** The value of a resource; annotations are texts, and none at all are left out. */
 function objectOf(resource: Resource, metadataWanted: readonly string[]): Record<string, unknown> {
+  if (!resource.node.fields.has('metadata')) metadataOf(resource)
   const metadata = fieldMap(resource.node, 'metadata')
   const texts = new Map([...textMap(resource, 'annotations')].filter(([key]) => !ON_DEMAND.has(key) && !isNote(key)))
   if (metadataWanted.includes('originAnnotations') && resource.origin) texts.set(ORIGIN, renderOrigin(resource.origin))

@@ -10,7 +10,7 @@ type ScalarShape = 'string' | 'types.PatchStrategicMerge' | 'types.SortOrder' | 
 /** The type of a field, as Go's JSON decoder sees it. */
 export type Shape =
   | ScalarShape
-  | { readonly list: Shape }
+  | { readonly list: Shape; readonly ofPointers?: true }
   | { readonly map: 'string' | 'any' }
   | {
       readonly struct: string
@@ -146,7 +146,7 @@ function jsonType(node: YamlNode, wanted: Shape): string {
 
 function goType(shape: Shape): string {
   if (typeof shape === 'string') return shape === 'any' ? 'interface {}' : shape
-  if ('list' in shape) return `[]${goType(shape.list)}`
+  if ('list' in shape) return `[]${shape.ofPointers ? '*' : ''}${goType(shape.list)}`
   if ('map' in shape) return `map[string]${goType(shape.map)}`
   return `types.${shape.struct}`
 }

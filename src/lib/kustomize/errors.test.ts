@@ -57,7 +57,12 @@ const cases: Case[] = [
     hint: 'quote',
   },
   { it: 'another kind', files: { [K]: 'kind: Pod\nresources: []\n' }, text: 'kind should be', where: `${K}:1:1` },
-  { it: 'two openapi', files: k('openapi:\n  path: a\n  version: v1\n'), text: 'cannot use both', where: `${K}:3:1` },
+  {
+    it: 'two openapi',
+    files: { ...k('openapi:\n  path: a\n  version: v1\n'), '/a': '{}' },
+    text: 'cannot use both',
+    where: `${K}:3:1`,
+  },
   { it: 'an openapi version', files: k('openapi:\n  version: v1\n'), text: 'not built in', where: `${K}:3:1` },
   { it: 'a sort order', files: k('sortOptions:\n  order: up\n'), text: 'sortOptions.order', where: `${K}:3:1` },
   // paths

@@ -19,7 +19,12 @@ import type { Target } from './target.ts'
 import { noteStep, type Step } from './provenance.ts'
 
 /** Reads the configurations of `generators`, `transformers` or `validators`: paths or inline YAML. */
-export function readExternal(build: Build, target: Target, entries: readonly TextEntry[]): readonly Resource[] {
+export function readExternal(
+  build: Build,
+  target: Target,
+  entries: readonly TextEntry[],
+  what: 'generator' | 'transformer' = 'transformer',
+): readonly Resource[] {
   if (entries.length === 0) return []
   const collected = emptyAccumulator()
   const paths: TextEntry[] = []
@@ -28,7 +33,7 @@ export function readExternal(build: Build, target: Target, entries: readonly Tex
     if (inline) {
       noteKinds(build, inline)
       markFile(inline, target.loader, target.fileName)
-      append(collected, inline)
+      during(`configuring external ${what}`, () => append(collected, inline))
     } else paths.push(entry)
   }
   accumulatePaths(build, target.loader, paths, collected)

@@ -105,9 +105,15 @@ const replacementFields = {
   },
   sourceValue: 'string',
   targets: {
+    ofPointers: true,
     list: {
       struct: 'TargetSelector',
-      fields: { select: SELECTOR, reject: { list: SELECTOR }, fieldPaths: STRINGS, options: FIELD_OPTIONS },
+      fields: {
+        select: SELECTOR,
+        reject: { list: SELECTOR, ofPointers: true },
+        fieldPaths: STRINGS,
+        options: FIELD_OPTIONS,
+      },
     },
   },
 } as const

@@ -1,6 +1,7 @@
 import { parseDocuments, type Within, type YamlDocument, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { goSyntaxError, problemOf } from '../yaml/go-syntax-error.ts'
+import { readNotes } from './build-notes.ts'
 import { buildError, rewritten } from './failure.ts'
 import { isNull } from './null.ts'
 import { spellAsJson, toJson } from './json-nodes.ts'
@@ -30,10 +31,16 @@ export function readResources(text: string, file: string, within?: Within): Reso
   for (let node = pending.shift(); node; node = pending.shift()) {
     checkObject(node)
     const items = node.fields.get('items')
-    if (!fieldText(node, 'kind').endsWith('List') || items === undefined) resources.push(newResource(node))
+    if (!fieldText(node, 'kind').endsWith('List') || items === undefined) resources.push(readResource(node))
     else pending.push(...convertedItems(node, items))
   }
   return resources
+}
+
+function readResource(node: YamlMap): Resource {
+  const resource = newResource(node)
+  if (fieldMap(node, 'metadata')?.fields.has('annotations')) readNotes(resource)
+  return resource
 }
 
 function parse(text: string, file: string, within: Within | undefined): YamlDocument[] {
@@ -41,11 +48,16 @@ function parse(text: string, file: string, within: Within | undefined): YamlDocu
     return parseDocuments(text, file, within)
   } catch (error) {
     if (!(error instanceof SluiceError) || error.code !== 'YAML_SYNTAX') throw error
+    if (OF_MERGE.test(error.message))
+      throw new SluiceError('KUSTOMIZE_BUILD', error.message, { ...(error.where ? { where: error.where } : {}) })
     const problem = problemOf(error)
     const from = [...text.matchAll(SEPARATOR)].findLast(({ index }) => index < problem)
     throw rewritten(error, () => goSyntaxError(error, text, 'v3', from ? from.index + from[0].length : 0))
   }
 }
+
+/** Kustomize merges by itself, when it has read the text. */
+const OF_MERGE = /^(map merge requires|invalid map merge|duplicate merge key)/
 
 const SEPARATOR = /\n---(.*)\n/g
 

@@ -37,10 +37,10 @@ export function readReplacements(loader: Loader, entries: readonly Decoded[]): r
     const root = document?.root
     if (root?.kind === 'seq')
       return root.items.map((item) =>
-        decodeStruct(item, REPLACEMENT, 'drop', 'error unmarshaling JSON: while decoding JSON'),
+        decodeStruct(item, REPLACEMENT, 'lenient', 'error unmarshaling JSON: while decoding JSON'),
       )
     if (root?.kind === 'map')
-      return [decodeStruct(root, REPLACEMENT, 'drop', 'error unmarshaling JSON: while decoding JSON')]
+      return [decodeStruct(root, REPLACEMENT, 'lenient', 'error unmarshaling JSON: while decoding JSON')]
     throw failure(
       'KUSTOMIZE_INVALID',
       'unsupported replacement type encountered within replacement path: invalid',

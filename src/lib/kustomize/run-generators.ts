@@ -23,7 +23,7 @@ export function runGenerators(build: Build, target: Target, into: Accumulator): 
     ...chartGenerators(build, target),
   ]
   const external = during('loading generator plugins', () =>
-    externalGenerators(readExternal(build, target, entriesOf(file, 'generators')), build, target.loader),
+    externalGenerators(readExternal(build, target, entriesOf(file, 'generators'), 'generator'), build, target.loader),
   )
   for (const { generate, step } of [...own, ...external])
     for (const resource of generate()) {

@@ -163,15 +163,17 @@ export function imageEntries(target: Target): readonly Decoded[] {
   return [...structsOf(target.file, 'images'), ...structsOf(target.file, 'imageTags')]
 }
 
-/** What `openapi` asks for. @throws when it is both, or a version that kustomize does not have */
-export function openApiOf(target: Target): { readonly path: string } | { readonly version: string } | undefined {
-  const openapi = textMapOf(target.file, 'openapi')
-  if (!openapi) return undefined
-  const { path, version } = openapi
-  if (path !== undefined && version !== undefined)
-    throw failure('KUSTOMIZE_INVALID', 'builtin version and custom schema provided, cannot use both')
-  if (path !== undefined) return { path }
-  if (version === undefined) return undefined
-  if (version !== 'v1.21.2') throw failure('KUSTOMIZE_INVALID', 'the specified OpenAPI version is not built in')
-  return { version }
+/** What `openapi` asks for; a schema of one's own is read. */
+export type OpenApi = {
+  readonly own: { readonly text: string; readonly file: string } | undefined
+  readonly version: string | undefined
+}
+
+/** Reads `openapi`, with the file that it names. */
+export function openApiOf({ file, loader }: Target): OpenApi {
+  const { path, version } = textMapOf(file, 'openapi') ?? {}
+  return {
+    own: path === undefined ? undefined : { text: loadText(loader, path), file: fileName(loader, path) },
+    version,
+  }
 }

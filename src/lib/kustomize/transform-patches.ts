@@ -1,11 +1,11 @@
-import { copyNode, type YamlMap } from '../yaml/nodes.ts'
+import { copyNode, plainNode, type YamlMap } from '../yaml/nodes.ts'
 import { goStruct } from './configured.ts'
 import { writeYaml } from '../yaml/write.ts'
 import { hideNotes, rereadNotes, showNotes } from './build-notes.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { buildError, during, failure, prefixed } from './failure.ts'
 import { isNull } from './null.ts'
-import { goQuote } from './go-quote.ts'
+import { goQuote } from '../yaml/go-quote.ts'
 import { formatId, idKey } from './ids.ts'
 import { applyJsonPatch } from './apply-json-patch.ts'
 import { parseJsonPatch, type JsonPatchOperation } from './json-patch.ts'
@@ -190,8 +190,7 @@ function copyFor(resource: Resource, patch: Resource): Resource {
   const copy = copyResource(patch)
   setTextMap(copy, 'labels', textMap(copy, 'labels'))
   setTextMap(copy, 'annotations', textMap(copy, 'annotations'))
-  const apiVersion = resource.node.fields.get('apiVersion')
-  if (apiVersion) copy.node.fields.set('apiVersion', apiVersion)
+  copy.node.fields.set('apiVersion', resource.node.fields.get('apiVersion') ?? plainNode(''))
   return copy
 }
 

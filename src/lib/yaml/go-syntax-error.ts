@@ -9,7 +9,7 @@ const OF_PARSER =
   /^(did not find expected (key|'-' indicator|<document start>|',' or|node content)|found incompatible|found undefined tag)/
 
 /** Said when the node is built, of no line. */
-const WITHOUT_LINE = /^(unknown anchor|map merge requires)/
+const WITHOUT_LINE = /^(unknown anchor|map merge requires|invalid map merge|duplicate merge key)/
 
 /**
  * The text of a syntax error as Go's YAML library has it, `yaml: line 3: did not find expected key`.

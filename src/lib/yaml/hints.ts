@@ -8,7 +8,6 @@ const HINTS: Readonly<Record<string, string>> = {
   'did not find expected <document start>': 'separate documents by a line with --- alone',
   "could not find expected ':'": 'write "key: value", with a space behind the colon',
   'a `? key` without its `: value`': 'write the value behind ": " in the column of the "?"',
-  'a mapping key that is no scalar': 'use a text as key',
   "did not find expected ',' or ']'": 'close the [ that is open here, or separate its items by commas',
   "did not find expected ',' or '}'": 'close the { that is open here, or separate its fields by commas',
   'did not find expected node content': 'write a value, or quote the character',
@@ -22,6 +21,9 @@ const HINTS: Readonly<Record<string, string>> = {
   'found unexpected document indicator': 'close the quote before the --- line',
   'found unexpected end of stream': 'close what is open at this place',
   'map merge requires map or sequence of maps as the value': 'give << an alias of a mapping, or a list of them',
+  'invalid map merge: received alias for a non-map value': 'give << an alias of a mapping, or a list of them',
+  'invalid map merge: received a nested sequence': 'give << an alias of a mapping, or a list of them',
+  'duplicate merge key': 'write one `<<: [*a, *b]`',
 }
 
 /** What to do about a syntax error. */

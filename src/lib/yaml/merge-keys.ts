@@ -1,14 +1,29 @@
 import { errorAt, syntaxError, type Cursor } from './cursor.ts'
-import { copyNode, type YamlNode } from './nodes.ts'
+import { copyNode, type YamlMap, type YamlNode } from './nodes.ts'
 
-/** Adds the fields of `<<` values that the mapping does not have itself; earlier values win over later ones. */
-export function mergeInto(c: Cursor, fields: Map<string, YamlNode>, merges: readonly YamlNode[]): void {
-  const list = merges.flatMap((merge) => (merge.kind === 'seq' ? merge.items : [merge]))
-  for (const merge of list) {
-    if (merge.kind !== 'map')
-      throw syntaxError(c, 'map merge requires map or sequence of maps as the value', merge.start)
-    for (const [key, value] of merge.fields) if (!fields.has(key)) fields.set(key, value)
+/** Adds the fields of the `<<` value that the mapping does not have itself; earlier values of a list win over later ones. */
+export function mergeInto(c: Cursor, map: YamlMap, merges: readonly YamlNode[]): void {
+  const [merge, second] = merges
+  if (second) throw syntaxError(c, 'duplicate merge key', second.keyStart)
+  if (!merge) return
+  const isList = merge.kind === 'seq' && !isAlias(c, merge)
+  for (const one of isList ? merge.items : [merge]) {
+    if (one.kind !== 'map') throw notMergeable(c, one, isList)
+    for (const [key, value] of one.fields) if (!map.fields.has(key)) map.fields.set(key, value)
   }
+}
+
+function notMergeable(c: Cursor, node: YamlNode, isInList: boolean): Error {
+  const message = isAlias(c, node)
+    ? 'invalid map merge: received alias for a non-map value'
+    : isInList && node.kind === 'seq'
+      ? 'invalid map merge: received a nested sequence'
+      : 'map merge requires map or sequence of maps as the value'
+  return syntaxError(c, message, node.start)
+}
+
+function isAlias(c: Cursor, node: YamlNode): boolean {
+  return c.text[node.start] === '*'
 }
 
 /** A copy of an anchored node, counted against the document's budget, so that alias bombs end. */

@@ -67,6 +67,8 @@ export type YamlMap = Place & {
   typedKey?: string
   /** Plain keys that YAML 1.1 reads as no string: those, and `yes` and the like. */
   oldKeys?: Set<string>
+  /** Keys that are mappings or sequences, by their text: Go's libraries read them, and refuse them in the end. */
+  collectionKeys?: Map<string, YamlMap | YamlSeq>
   /** The last key that the text has twice. */
   duplicate?: DuplicateKey
 }

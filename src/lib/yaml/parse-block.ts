@@ -87,26 +87,47 @@ function startsKey(c: Cursor): boolean {
   const code = at(c)
   if (code === DQUOTE || code === SQUOTE) return colonBehindQuote(c, code)
   if (code === 42) return colonBehindAlias(c)
-  if (code === 91 || code === 123 || code === 124 || code === 62) return false
+  if (code === 91 || code === 123) return colonBehindBrackets(c)
+  if (code === 124 || code === 62) return false
   return parsePlainLine(c.text, c.pos).stoppedAtColon
 }
 
 function colonBehindQuote(c: Cursor, quote: number): boolean {
-  const { text } = c
-  let i = c.pos + 1
-  for (;;) {
-    const code = text.charCodeAt(i)
-    if (code !== code || code === cursor.LF) return false
-    if (code === 92 && quote === DQUOTE) i++
-    else if (code === quote) {
-      if (quote === DQUOTE || text.charCodeAt(i + 1) !== SQUOTE) break
-      i++
-    }
-    i++
-  }
-  i++
+  return isColonAt(c, quoteEnd(c, c.pos, quote))
+}
+
+function isColonAt({ text }: Cursor, offset: number): boolean {
+  let i = offset
   while (text.charCodeAt(i) === cursor.SPACE) i++
   return text.charCodeAt(i) === COLON && isBlankOrEnd(text.charCodeAt(i + 1))
+}
+
+/** Where the quote that begins at an offset has ended; the end of the text when it does not on its line. */
+function quoteEnd({ text }: Cursor, start: number, quote: number): number {
+  for (let i = start + 1; ; i++) {
+    const code = text.charCodeAt(i)
+    if (code !== code || code === cursor.LF) return text.length
+    if (code === 92 && quote === DQUOTE) i++
+    else if (code === quote) {
+      if (quote === DQUOTE || text.charCodeAt(i + 1) !== SQUOTE) return i + 1
+      i++
+    }
+  }
+}
+
+/** The brackets of a key are closed on their line. */
+function colonBehindBrackets(c: Cursor): boolean {
+  const { text } = c
+  let depth = 0
+  for (let i = c.pos; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === cursor.LF) return false
+    if (code === 91 || code === 123) depth++
+    else if (code === 93 || code === 125) {
+      if (--depth === 0) return isColonAt(c, i + 1)
+    } else if ((code === DQUOTE || code === SQUOTE) && !/\w/.test(text[i - 1] ?? '')) i = quoteEnd(c, i, code) - 1
+  }
+  return false
 }
 
 function colonBehindAlias(c: Cursor): boolean {
@@ -155,21 +176,22 @@ function parseMap(c: Cursor, col: number, first: KeyProperties | undefined): Yam
     const value = key.hasValue ? parseBlockNode(c, col + 1, col, key.isExplicit) : emptyScalar(c)
     value.keyStart = keyStart
     node.end = value.end
-    addField(c, node, merges, key.scalar, value)
+    addField(c, node, merges, key.node, value)
     cursor.skipBlank(c)
     if (c.pos >= c.text.length || column(c) < col || cursor.atDocumentMarker(c)) break
     if (column(c) > col || isDash(c)) throw syntaxError(c, 'did not find expected key', c.pos, undefined, start)
   }
-  if (merges.length > 0) mergeInto(c, fields, merges)
+  if (merges.length > 0) mergeInto(c, node, merges)
   cursor.leave(c)
   return node
 }
 
 /** Adds a field; the last of two equal keys wins and the fact is noted. */
-export function addField(c: Cursor, map: YamlMap, merges: YamlNode[], key: YamlScalar, value: YamlNode): void {
+export function addField(c: Cursor, map: YamlMap, merges: YamlNode[], keyNode: YamlNode, value: YamlNode): void {
   const { fields } = map
   cursor.countNode(c)
-  if (key.value === '<<' && key.style === 'plain' && (key.tag === '' || key.tag === '!!merge')) {
+  const key = asKey(c, map, keyNode)
+  if (key.value === '<<' && (key.tag === '!!merge' || (key.tag === '' && key.style === 'plain'))) {
     merges.push(value)
     return
   }
@@ -200,7 +222,7 @@ function isStringKey(c: Cursor, key: YamlScalar): boolean {
   return tagOf(key) === '!!str' || (c.flowDepth > 0 && key.value.includes(':'))
 }
 
-type Key = { readonly scalar: YamlScalar; readonly isExplicit: boolean; readonly hasValue: boolean }
+type Key = { readonly node: YamlNode; readonly isExplicit: boolean; readonly hasValue: boolean }
 
 function parseKey(c: Cursor, properties: Properties | undefined): Key {
   if (at(c) === QUESTION && isBlankOrEnd(at(c, 1))) return parseExplicitKey(c)
@@ -210,18 +232,20 @@ function parseKey(c: Cursor, properties: Properties | undefined): Key {
     return parseKey(c, own)
   }
   if (at(c) === COLON && isBlankOrEnd(at(c, 1))) throw syntaxError(c, 'did not find expected key')
+  if ('%@`'.includes(c.text[c.pos] ?? '')) checkPlainStart(c)
   if (!startsKey(c)) throw missingColon(c)
   const node = parseKeyScalar(c)
   skipSpaces(c)
   if (at(c) !== COLON) throw missingColon(c)
   c.pos++
-  return { scalar: asKey(c, register(c, properties, node)), isExplicit: false, hasValue: true }
+  return { node: register(c, properties, node), isExplicit: false, hasValue: true }
 }
 
 function parseKeyScalar(c: Cursor): YamlNode {
   const code = at(c)
   if (code === DQUOTE || code === SQUOTE) return parseQuoted(c)
   if (code === 42) return parseAlias(c)
+  if (code === 91 || code === 123) return parseFlowCollection(c)
   checkPlainStart(c)
   const { end } = parsePlainLine(c.text, c.pos)
   const node = scalarAt(c, c.pos, end)
@@ -233,16 +257,19 @@ function parseExplicitKey(c: Cursor): Key {
   const col = column(c)
   c.pos++
   cursor.refuseTab(c)
-  const scalar = asKey(c, parseBlockNode(c, col + 1, col + 1, true))
+  const node = parseBlockNode(c, col + 1, col + 1, true)
   cursor.skipBlank(c)
   const hasValue = column(c) === col && at(c) === COLON && isBlankOrEnd(at(c, 1))
   if (hasValue) c.pos++
-  return { scalar, isExplicit: true, hasValue }
+  return { node, isExplicit: true, hasValue }
 }
 
-function asKey(c: Cursor, node: YamlNode): YamlScalar {
+/** A key that is a collection is kept beside the fields, where its text stands for it. */
+function asKey(c: Cursor, map: YamlMap, node: YamlNode): YamlScalar {
   if (node.kind === 'scalar') return node
-  throw syntaxError(c, 'a mapping key that is no scalar', node.start)
+  const key: YamlScalar = { ...scalarAt(c, node.start, node.end), style: 'double' }
+  map.collectionKeys = (map.collectionKeys ?? new Map()).set(key.value, node)
+  return key
 }
 
 /** Go's library finds it out at what follows. */

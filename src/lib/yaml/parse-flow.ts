@@ -72,7 +72,7 @@ function parseFlowItem(c: Cursor, list: YamlSeq): YamlNode {
   const value = hasValue ? parseFlowValue(c) : emptyScalar(c)
   value.keyStart = start
   const map = flowMap(c, start)
-  addField(c, map, [], keyOf(c, item), value)
+  addField(c, map, [], item, value)
   map.end = c.pos
   return map
 }
@@ -95,7 +95,7 @@ function parseFlowMap(c: Cursor): YamlMap {
   }
   c.pos++
   node.end = c.pos
-  if (merges.length > 0) mergeInto(c, node.fields, merges)
+  if (merges.length > 0) mergeInto(c, node, merges)
   return node
 }
 
@@ -106,7 +106,7 @@ function parseFlowField(c: Cursor, map: YamlMap, merges: YamlNode[]): void {
   const hasValue = skipColon(c, key, keyStart, map)
   const value = hasValue ? parseFlowValue(c) : emptyScalar(c)
   value.keyStart = keyStart
-  addField(c, map, merges, keyOf(c, key), value)
+  addField(c, map, merges, key, value)
 }
 
 /** Between brackets a `?` starts a key whatever follows it. */
@@ -210,11 +210,6 @@ function isFlowIndicator(code: number): boolean {
   return (
     code === COMMA || code === QUESTION || code === OPEN_SEQ || code === CLOSE_SEQ || code === 123 || code === CLOSE_MAP
   )
-}
-
-function keyOf(c: Cursor, node: YamlNode): YamlScalar {
-  if (node.kind === 'scalar') return node
-  throw syntaxError(c, 'a mapping key that is no scalar', node.start)
 }
 
 function emptyScalar(c: Cursor): YamlScalar {

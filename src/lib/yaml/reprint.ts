@@ -1,6 +1,7 @@
 import { SluiceError } from '../error/sluice-error.ts'
-import type { DuplicateKey, YamlMap, YamlNode, YamlScalar } from './nodes.ts'
+import type { DuplicateKey, YamlMap, YamlNode, YamlScalar, YamlSeq } from './nodes.ts'
 import { positionOf, whereIs } from './position.ts'
+import { goSyntax } from './go-syntax.ts'
 import { refold } from './refold.ts'
 import { parseTimestamp, resolvePlain, resolveScalar, tagOf, type ScalarValue } from './resolve.ts'
 
@@ -40,6 +41,7 @@ function convert(node: YamlNode, isInFlow: boolean, isRoot: boolean, isLast: boo
 
 /** Refuses a mapping of which Go makes no JSON. */
 export function checkMap(node: YamlMap, isRoot: boolean): void {
+  for (const key of node.collectionKeys?.values() ?? []) throw collectionKey(key)
   if (node.duplicate !== undefined) throw duplicateKey(node, node.duplicate)
   if (node.otherKey === undefined || isRoot) return
   const hint = `write the key "${node.otherKey}" in quotes`
@@ -109,6 +111,11 @@ function finite(node: YamlScalar, value: ScalarValue): ScalarValue {
   if (typeof value !== 'number' || Number.isFinite(value)) return value
   const name = Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
   throw refused(node, `json: unsupported value: ${name}`, 'write it in quotes')
+}
+
+function collectionKey(key: YamlMap | YamlSeq): SluiceError {
+  const hint = 'put a template such as {{ .Name }} in quotes, or render it first'
+  return refused(key, `yaml: invalid map key: ${goSyntax(key, false, true)}`, hint)
 }
 
 function duplicateKey(node: YamlMap, { key, first, second }: DuplicateKey): SluiceError {

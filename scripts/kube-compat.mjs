@@ -35,11 +35,11 @@ const REFUSED = [
   ['protobuf and CBOR answers', 'JSON or YAML, as the client’s Accept allows; bodies may be protobuf'],
   [
     'CEL rules of definitions',
-    'evaluated; with a function of Kubernetes’ own (isQuantity, url, ip and the like) the object is refused by name',
+    'evaluated, with the functions of Kubernetes for quantities, lists, sets, texts, versions, addresses and URLs; with `lists.range`, `authorizer` or a walk with two variables (`all(i, v, …)`, `transformMap`) the object is refused by name',
   ],
   [
     'validation of CustomResourceDefinitions',
-    'structure, defaults, keys of lists, rules; costs of rules are not estimated, a rule is stopped after 200 ms',
+    'structure, defaults, keys of lists, rules with the types of what they speak of; costs of rules are not estimated, a rule is stopped after 200 ms',
   ],
 ]
 const lines = [

@@ -65,6 +65,26 @@ export function compileCel(text: string, options: CelOptions = {}): Cel {
   }
 }
 
+/** What an expression may speak of, in CEL's words: types of variables, and fields of types. */
+export type CelScope = {
+  readonly variables: Readonly<Record<string, string>>
+  readonly structs: Readonly<Record<string, Readonly<Record<string, string>>>>
+}
+
+/**
+ * The type of what an expression with the functions of Kubernetes answers, as far as it is known: `bool`, `list<int>`, `dyn`.
+ *
+ * @throws SluiceError CEL_INVALID (retry: spec) when the text can never work, also for a name that the scope does not have
+ */
+export function celTypeOf(text: string, { variables, structs }: CelScope): string {
+  const environment = KUBERNETES.clone({ unlistedVariablesAreDyn: false })
+  // A type must be known before what speaks of it; what is deepest comes first.
+  const names = Object.keys(structs).sort((a, b) => b.split('.').length - a.split('.').length)
+  for (const name of names) environment.registerType({ name, schema: { ...structs[name] } })
+  for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, type)
+  return checkedType(text, parseIn(environment, text))
+}
+
 const BASE = new Environment({
   unlistedVariablesAreDyn: true,
   homogeneousAggregateLiterals: false,
@@ -85,19 +105,27 @@ function parse(text: string, { variables, output, library }: CelOptions): ParseR
     unlistedVariablesAreDyn: variables === undefined,
   })
   for (const name of variables ?? []) environment.registerVariable(name, 'map<string, dyn>')
-  let parsed: ParseResult
+  const parsed = parseIn(environment, text)
+  if (variables === undefined) return parsed
+  const type = checkedType(text, parsed)
+  if (output !== undefined && type !== output)
+    throw new SluiceError('CEL_INVALID', `CEL expression output type mismatch: expected ${output}, got ${type}`)
+  return parsed
+}
+
+function parseIn(environment: Environment, text: string): ParseResult {
   try {
-    parsed = environment.parse(text)
+    return environment.parse(text)
   } catch (error) {
     if (!(error instanceof ParseError)) throw error
     throw invalid(text, explainSyntax(text, error.summary, error.range?.start ?? 0))
   }
-  if (variables === undefined) return parsed
+}
+
+function checkedType(text: string, parsed: ParseResult): string {
   const { valid, type, error } = parsed.check()
   if (!valid) throw invalid(text, explainTypes(text, error?.summary ?? '', error?.range?.start ?? 0))
-  if (output !== undefined && type !== output)
-    throw new SluiceError('CEL_INVALID', `CEL expression output type mismatch: expected ${output}, got ${type}`)
-  return parsed
+  return type ?? 'dyn'
 }
 
 /** Integers of CEL as numbers where they fit. */

@@ -40,6 +40,17 @@ export function explainSyntax(text: string, summary: string, start: number): str
 export function explainTypes(text: string, summary: string, start: number): string {
   const unknown = /^Unknown variable: (.+)$/.exec(summary)
   if (unknown) return located(text, start, `undeclared reference to '${unknown[1]}' (in container '')`)
+  const field = /^No such key: (\w+)$/.exec(summary)
+  if (field) return located(text, Math.max(start - 1, 0), `undefined field '${field[1]}'`)
+  const scalar = /^Cannot index type '(.+)'$/.exec(summary)
+  if (scalar) return located(text, Math.max(start - 1, 0), `type '${scalar[1]}' does not support field selection`)
+  const negated = /^no such overload: ([!-])(\w+)$/.exec(summary)
+  if (negated)
+    return located(text, start, `found no matching overload for '${negated[1]}_' applied to '(${negated[2]})'`)
+  const operand = /^Logical operator requires bool operands, got '(.+)'$/.exec(summary)
+  if (operand) return located(text, start, `expected type 'bool' but found '${operand[1]}'`)
+  const call = /^found no matching overload for '(?:(.+)\.)?(\w+)\((.*)\)'$/.exec(summary)
+  if (call) return explainCall(text, start, call)
   const overload = /^no such overload: (.+) (==|!=|<=|>=|<|>|\+|-|\*|\/|%|in) (.+)$/.exec(summary)
   if (!overload) return located(text, start, summary)
   const [, left = '', operator = '', right = ''] = overload
@@ -50,6 +61,40 @@ export function explainTypes(text: string, summary: string, start: number): stri
     at,
     `found no matching overload for '${name}' applied to '(${typeText(left)}, ${typeText(right)})'`,
   )
+}
+
+/** Functions whose name is known, whatever they are called with. */
+const FUNCTIONS = new Set([
+  ...['size', 'contains', 'startsWith', 'endsWith', 'matches', 'int', 'uint', 'double', 'string', 'bool', 'bytes'],
+  ...[
+    'timestamp',
+    'duration',
+    'type',
+    'dyn',
+    'split',
+    'join',
+    'lowerAscii',
+    'upperAscii',
+    'trim',
+    'substring',
+    'charAt',
+  ],
+  ...['indexOf', 'lastIndexOf', 'replace', 'find', 'findAll', 'isSorted', 'sum', 'min', 'max', 'format', 'reverse'],
+  ...['flatten', 'slice', 'distinct', 'sort', 'quantity', 'isQuantity', 'url', 'isURL', 'ip', 'isIP', 'cidr', 'isCIDR'],
+  ...['semver', 'isSemver'],
+])
+
+/** The place of a call is its bracket. */
+function explainCall(
+  text: string,
+  start: number,
+  [, receiver, name = '', inputs]: readonly (string | undefined)[],
+): string {
+  const found = text.indexOf(`${name}(`, start)
+  const at = found < 0 ? start : found + name.length
+  if (!FUNCTIONS.has(name)) return located(text, at, `undeclared reference to '${name}' (in container '')`)
+  const applied = `${receiver === undefined ? '' : `${receiver}.`}(${inputs ?? ''})`
+  return located(text, at, `found no matching overload for '${name}' applied to '${typeText(applied)}'`)
 }
 
 function closerText(closer: string, token: string): string {

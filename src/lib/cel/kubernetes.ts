@@ -1,5 +1,7 @@
 import type { Environment } from '@marcbachmann/cel-js'
 import { addQuantities, isQuantityError, parseQuantity, type Quantity } from '../kube/quantity.ts'
+import { withNetwork } from './kubernetes-net.ts'
+import { withTexts } from './kubernetes-text.ts'
 import { compileRegexp } from '../go-regexp/go-regexp.ts'
 
 /** A quantity while an expression works with it. */
@@ -14,12 +16,12 @@ const NANO = 1_000_000_000n
 const LARGEST_INT = 2n ** 63n - 1n
 
 /**
- * The functions that Kubernetes adds to CEL: quantities, lists, regular expressions.
+ * The functions that Kubernetes adds to CEL: quantities, lists, texts, sets, versions, addresses, URLs.
  *
  * @see https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-cel-libraries
  */
 export function withKubernetes(environment: Environment): Environment {
-  return withLists(withRegexps(withQuantities(environment)))
+  return withNetwork(withTexts(withLists(withRegexps(withQuantities(environment)))))
 }
 
 function withQuantities(environment: Environment): Environment {
@@ -91,6 +93,21 @@ function withLists(environment: Environment): Environment {
     .registerFunction(
       'list<A>.max(): A',
       best('max', (a, b) => a > b),
+    )
+    .registerFunction('list<A>.sum(): A', (list: readonly (bigint | number)[]) =>
+      list.every((each) => typeof each === 'bigint')
+        ? list.reduce((sum, each) => sum + each, 0n)
+        : list.reduce((sum: number, each) => sum + Number(each), 0),
+    )
+    .registerFunction('list<A>.slice(int, int): list<A>', (list: readonly Ordered[], from: bigint, to: bigint) => {
+      if (from < 0n || to > BigInt(list.length) || from > to) throw new Error(`cannot slice(${from}, ${to})`)
+      return list.slice(Number(from), Number(to))
+    })
+    .registerFunction('list<A>.sort(): list<A>', (list: readonly Ordered[]) =>
+      [...list].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0)),
+    )
+    .registerFunction('list<A>.distinct(): list<A>', (list: readonly Ordered[]) =>
+      list.filter((each, index) => list.findIndex((other) => isSame(each, other)) === index),
     )
     .registerFunction('list<A>.indexOf(A): int', (list: readonly Ordered[], wanted: Ordered) =>
       BigInt(list.findIndex((each) => isSame(each, wanted))),

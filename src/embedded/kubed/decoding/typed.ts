@@ -63,7 +63,7 @@ export function decodeTyped(
     const declared = goTypeOf(type.name, name)
     const decoded = field === undefined ? undefined : decodeTyped(child, field, below, unknown, here, named, declared)
     if (decoded !== undefined) value[name] = decoded
-    else if (isMap && field === null && child.kind === 'scalar') value[name] = zeroOf(child)
+    else if (isMap && field === null && child.kind !== 'any') value[name] = zeroOf(child)
     else delete value[name]
   }
   return value
@@ -114,7 +114,7 @@ function decodeSpecial(type: FieldType, value: Json, path: string, owner: string
       throw mismatch(value, path, owner, 'int32')
     case 'time':
     case 'microTime':
-      return decodeTime(value, type.special === 'microTime')
+      return decodeTime(value, type.special === 'microTime', path, owner)
     case 'bytes':
       return decodeBytes(value, path, owner)
     default:
@@ -125,9 +125,8 @@ function decodeSpecial(type: FieldType, value: Json, path: string, owner: string
 /** Almost all moments are written like this; days that not every month has are looked at. */
 const CANONICAL = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/
 
-function decodeTime(value: Json, micro: boolean): Json {
-  if (typeof value !== 'string')
-    throw new DecodeError(`json: cannot unmarshal ${goKindOf(value)} into Go value of type string`)
+function decodeTime(value: Json, micro: boolean, path: string, owner: string): Json {
+  if (typeof value !== 'string') throw mismatch(value, path, owner, 'string')
   if (!micro && CANONICAL.test(value)) return value
   try {
     return parseGoTime(value, micro)

@@ -37,25 +37,33 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
     strategy.rollingUpdate = rolling
   },
   'apps.v1.StatefulSetSpec': (spec) => {
+    spec.podManagementPolicy ||= 'OrderedReady'
     spec.updateStrategy ??= {}
     const retention = isObject(spec.persistentVolumeClaimRetentionPolicy)
       ? spec.persistentVolumeClaimRetentionPolicy
       : {}
-    retention.whenDeleted ??= 'Retain'
-    retention.whenScaled ??= 'Retain'
+    retention.whenDeleted ||= 'Retain'
+    retention.whenScaled ||= 'Retain'
     spec.persistentVolumeClaimRetentionPolicy = retention
     for (const claim of objectsOf(spec.volumeClaimTemplates)) {
-      claim.apiVersion ??= 'v1'
-      claim.kind ??= 'PersistentVolumeClaim'
+      claim.apiVersion = 'v1'
+      claim.kind = 'PersistentVolumeClaim'
       claim.status = { phase: 'Pending' }
     }
   },
   'apps.v1.StatefulSetUpdateStrategy': (strategy) => {
-    if ((strategy.type || 'RollingUpdate') !== 'RollingUpdate') return
-    const rolling = isObject(strategy.rollingUpdate) ? strategy.rollingUpdate : {}
+    // Whoever names the type and no more gets no more.
+    if (stringOf(strategy.type) === '') strategy.rollingUpdate ??= {}
+    if ((strategy.type || 'RollingUpdate') !== 'RollingUpdate' || !isObject(strategy.rollingUpdate)) return
+    const rolling = strategy.rollingUpdate
     rolling.partition ??= 0
     rolling.maxUnavailable ??= 1
-    strategy.rollingUpdate = rolling
+  },
+  'batch.v1.CronJobSpec': (spec) => {
+    spec.concurrencyPolicy ||= 'Allow'
+  },
+  'core.v1.PersistentVolumeSpec': (spec) => {
+    spec.persistentVolumeReclaimPolicy ||= 'Retain'
   },
   'apps.v1.DaemonSetSpec': (spec) => {
     spec.updateStrategy ??= {}
@@ -73,6 +81,9 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
     const labels = objectOf(objectOf(objectOf(objectOf(job.spec).template).metadata).labels)
     if (Object.keys(objectOf(metadata.labels)).length === 0 && Object.keys(labels).length > 0)
       metadata.labels = { ...labels }
+  },
+  'batch.v1.PodFailurePolicyOnPodConditionsPattern': (pattern) => {
+    pattern.status ||= 'True'
   },
   'autoscaling.v2.HorizontalPodAutoscalerSpec': defaultAutoscaler,
   'autoscaling.v2.HorizontalPodAutoscalerBehavior': (behavior) => {
@@ -109,7 +120,15 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
     // The only kind that the server names itself.
     if (stringOf(objectOf(metadata).name) === '') objectOf(metadata).name = objectOf(metadata).uid
   },
+  'core.v1.ServiceAccount': (account) => {
+    // Of a secret only the name is kept.
+    if (Array.isArray(account.secrets))
+      account.secrets = objectsOf(account.secrets).map(({ name }) => (name === undefined ? {} : { name }))
+  },
   'core.v1.NodeSpec': defaultNode,
+  'storage.v1.CSIDriverSpec': (driver) => {
+    if (listOf(driver.volumeLifecycleModes).length === 0) driver.volumeLifecycleModes = ['Persistent']
+  },
   'core.v1.NodeStatus': (status) => {
     if (Object.keys(objectOf(status.allocatable)).length === 0 && isObject(status.capacity))
       status.allocatable = { ...status.capacity }
@@ -134,8 +153,9 @@ function countOne(request: JsonObject): void {
 /** The first network of a node has a field of its own, from before there were several. */
 function defaultNode(spec: JsonObject): void {
   const [first] = listOf(spec.podCIDRs)
-  if (stringOf(spec.podCIDR) !== '' && first === undefined) spec.podCIDRs = [spec.podCIDR ?? null]
-  else if (stringOf(spec.podCIDR) === '' && first !== undefined) spec.podCIDR = first
+  const alone = stringOf(spec.podCIDR)
+  if (alone !== '' && alone !== first) spec.podCIDRs = [alone]
+  else if (alone === '' && first !== undefined) spec.podCIDR = first
 }
 
 /** What a claim is filled from: the older of two fields takes claims and snapshots alone. */
@@ -227,8 +247,6 @@ function defaultJob(spec: JsonObject): void {
   spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : 2147483647
   spec.podReplacementPolicy ??= spec.podFailurePolicy === undefined ? 'TerminatingOrFailed' : 'Failed'
   spec.manualSelector ??= false
-  for (const rule of objectsOf(objectOf(spec.podFailurePolicy).rules))
-    for (const condition of objectsOf(rule.onPodConditions)) condition.status ||= 'True'
 }
 
 function defaultAutoscaler(spec: JsonObject): void {

@@ -10,6 +10,7 @@ import {
   stringOf,
 } from '../../../lib/kube/json.ts'
 import { matchSelector } from '../../../lib/kube/selector.ts'
+import { internalForm } from '../../../lib/kube-schema/go-types.ts'
 import type { FieldError } from '../fault.ts'
 import { type Below, type Check, checkNatural, forbid, invalidValue, required, unsupported } from './fault-list.ts'
 import { labelError, labelKeyErrors, labelValueErrors } from './names.ts'
@@ -103,7 +104,7 @@ function checkStrategy(strategy: JsonObject, path: string, errors: FieldError[])
   if (type === 'Recreate' && rollingUpdate !== undefined)
     forbid(errors, `${path}.rollingUpdate`, "may not be specified when strategy `type` is 'Recreate'")
   else if (type !== 'RollingUpdate' && type !== 'Recreate')
-    unsupported(errors, path, { Type: type, RollingUpdate: null }, ['Recreate', 'RollingUpdate'])
+    unsupported(errors, path, internalForm('apps/DeploymentStrategy', strategy), ['Recreate', 'RollingUpdate'])
   const { maxSurge, maxUnavailable } = objectOf(rollingUpdate)
   checkShare(maxUnavailable, `${path}.rollingUpdate.maxUnavailable`, errors)
   checkShare(maxSurge, `${path}.rollingUpdate.maxSurge`, errors)
@@ -111,16 +112,20 @@ function checkStrategy(strategy: JsonObject, path: string, errors: FieldError[])
     invalidValue(errors, `${path}.rollingUpdate.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0')
 }
 
-function checkDaemonStrategy({ type, rollingUpdate }: JsonObject, path: string, errors: FieldError[]): void {
+function checkDaemonStrategy(strategy: JsonObject, path: string, errors: FieldError[]): void {
+  const { type, rollingUpdate } = strategy
   if (type === 'OnDelete') return
   if (type !== 'RollingUpdate')
-    return unsupported(errors, path, { Type: type, RollingUpdate: null }, ['RollingUpdate', 'OnDelete'])
+    return unsupported(errors, path, internalForm('apps/DaemonSetUpdateStrategy', strategy), [
+      'RollingUpdate',
+      'OnDelete',
+    ])
   const at = `${path}.rollingUpdate`
   if (!isObject(rollingUpdate)) return required(errors, at)
   const { maxSurge, maxUnavailable } = rollingUpdate
   checkShare(maxUnavailable, `${at}.maxUnavailable`, errors)
   checkShare(maxSurge, `${at}.maxSurge`, errors)
-  const [surges, isUnavailable] = [maxSurge ?? 0, maxUnavailable ?? 0].map((each) => !isZero(each))
+  const [surges, isUnavailable] = [maxSurge ?? 0, maxUnavailable ?? 0].map((each) => !countsAsZero(each))
   if (surges && isUnavailable)
     invalidValue(errors, `${at}.maxSurge`, maxSurge, 'may not be set when maxUnavailable is non-zero')
   else if (!surges && !isUnavailable) required(errors, `${at}.maxUnavailable`, 'cannot be 0 when maxSurge is 0')
@@ -137,6 +142,7 @@ function checkStateful(spec: JsonObject, path: string, errors: FieldError[], bel
     if (value !== undefined && value !== 'Retain' && value !== 'Delete')
       unsupported(errors, `${path}.persistentVolumeClaimRetentionPolicy.${field}`, value, ['Retain', 'Delete'])
   }
+  below('volumeClaimTemplates')
   checkNatural(spec.replicas, `${path}.replicas`, errors)
   checkNatural(spec.minReadySeconds, `${path}.minReadySeconds`, errors)
   checkNatural(objectOf(spec.ordinals).start, `${path}.ordinals.start`, errors)
@@ -147,16 +153,22 @@ function checkStateful(spec: JsonObject, path: string, errors: FieldError[], bel
   checkTemplate(spec, path, errors, below, 'StatefulSet')
 }
 
-function checkUpdate({ type, rollingUpdate }: JsonObject, path: string, errors: FieldError[]): void {
+function checkUpdate(strategy: JsonObject, path: string, errors: FieldError[]): void {
+  const { type, rollingUpdate } = strategy
   const { partition, maxUnavailable } = objectOf(rollingUpdate)
   if (type === 'RollingUpdate') {
     checkNatural(partition, `${path}.rollingUpdate.partition`, errors)
     if (maxUnavailable === undefined) return
     checkShare(maxUnavailable, `${path}.rollingUpdate.maxUnavailable`, errors)
-    if (isZero(maxUnavailable))
+    if (countsAsZero(maxUnavailable))
       invalidValue(errors, `${path}.rollingUpdate.maxUnavailable`, maxUnavailable, 'cannot be 0')
   } else if (type !== 'OnDelete')
-    invalidValue(errors, path, { Type: type, RollingUpdate: null }, "must be 'RollingUpdate' or 'OnDelete'")
+    invalidValue(
+      errors,
+      path,
+      internalForm('apps/StatefulSetUpdateStrategy', strategy),
+      "must be 'RollingUpdate' or 'OnDelete'",
+    )
   else if (isObject(rollingUpdate))
     invalidValue(
       errors,
@@ -168,11 +180,17 @@ function checkUpdate({ type, rollingUpdate }: JsonObject, path: string, errors: 
 
 const isZero = (value: Json | undefined): boolean => value === 0 || value === '0%'
 
+/** What is no share counts as none. */
+const countsAsZero = (value: Json | undefined): boolean =>
+  isZero(value) || (typeof value === 'string' && !SHARE.test(value))
+
+const SHARE = /^[0-9]+%$/
+
 /** A number of 0 or more, or a share in percent; of what may be unavailable at most all. */
 export function checkShare(value: Json | undefined, path: string, errors: FieldError[]): void {
   checkNatural(value, path, errors)
   if (typeof value !== 'string') return
-  if (!/^[0-9]+%$/.test(value))
+  if (!SHARE.test(value))
     invalidValue(
       errors,
       path,

@@ -1,12 +1,18 @@
 import { type JsonObject, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import { matchSelector } from '../../../lib/kube/selector.ts'
 import type { FieldError } from '../fault.ts'
-import { type Below, type Check, invalidValue, required, unsupported } from './fault-list.ts'
+import { type Below, type Check, invalidValue, push, required, unsupported } from './fault-list.ts'
 import { checkFailurePolicy, checkSuccessPolicy } from './job-policy-checks.ts'
 import { labelError } from './names.ts'
 import { checkPrefixed } from './networking-checks.ts'
 
 const DESCRIPTORS = new Set(['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'])
+
+const MOST_INDEXES = 100_000
+const MANY_COMPLETIONS = 100_000
+/** So many may run at once, and fail, where completions are many. */
+const MOST_OF_MANY = 10_000
+const LONGEST_MANAGER = 63
 
 /** A job's name has eleven characters more. */
 const LONGEST_CRON_JOB = 52
@@ -49,17 +55,10 @@ export const AFTER_BATCH: Readonly<Record<string, Check>> = {
 }
 
 function checkJob(spec: JsonObject, path: string, errors: FieldError[], below: Below): void {
-  const isIndexed = spec.completionMode === 'Indexed'
-  if (isIndexed && spec.completions === undefined)
-    required(errors, `${path}.completions`, `when completion mode is Indexed`)
-  for (const field of ['backoffLimitPerIndex', 'maxFailedIndexes']) {
-    const value = numberOf(spec[field])
-    if (field === 'maxFailedIndexes' && value !== undefined && spec.backoffLimitPerIndex === undefined)
-      required(errors, `${path}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified')
-    if (value !== undefined && !isIndexed)
-      invalidValue(errors, `${path}.${field}`, value, 'requires indexed completion mode')
-  }
-  if (typeof spec.managedBy === 'string') checkPrefixed(spec.managedBy, `${path}.managedBy`, errors)
+  if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined)
+    required(errors, `${path}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified')
+  if (typeof spec.managedBy === 'string') checkManager(spec.managedBy, `${path}.managedBy`, errors)
+  checkIndexes(spec, path, errors)
   checkFailurePolicy(spec, path, errors)
   checkSuccessPolicy(spec, path, errors)
   const replacement = spec.podReplacementPolicy
@@ -67,6 +66,38 @@ function checkJob(spec: JsonObject, path: string, errors: FieldError[], below: B
   if (replacement !== undefined && !allowed.includes(stringOf(replacement)))
     unsupported(errors, `${path}.podReplacementPolicy`, replacement, allowed)
   below('template')
+}
+
+function checkManager(name: string, path: string, errors: FieldError[]): void {
+  checkPrefixed(name, path, errors)
+  if (name.length > LONGEST_MANAGER)
+    push(errors, path, 'TooLong', `Too long: may not be more than ${LONGEST_MANAGER} bytes`)
+}
+
+/** How many indexes a job may have, and how many of them may fail. */
+function checkIndexes(spec: JsonObject, path: string, errors: FieldError[]): void {
+  const { completionMode, backoffLimitPerIndex } = spec
+  const [completions, parallelism, failures] = [spec.completions, spec.parallelism, spec.maxFailedIndexes].map(numberOf)
+  const tooMany = (field: string, value: number | undefined, most: number, why: string): void => {
+    if ((value ?? 0) > most)
+      invalidValue(errors, `${path}.${field}`, value, `must be less than or equal to ${most}${why}`)
+  }
+  if (completionMode === 'NonIndexed')
+    for (const field of ['backoffLimitPerIndex', 'maxFailedIndexes'])
+      if (spec[field] !== undefined)
+        invalidValue(errors, `${path}.${field}`, spec[field], 'requires indexed completion mode')
+  if (completionMode !== 'Indexed') return
+  if (completions === undefined) required(errors, `${path}.completions`, 'when completion mode is Indexed')
+  tooMany('parallelism', parallelism, MOST_INDEXES, ' when completion mode is Indexed')
+  if (completions !== undefined && failures !== undefined && failures > completions)
+    invalidValue(errors, `${path}.maxFailedIndexes`, failures, 'must be less than or equal to completions')
+  tooMany('maxFailedIndexes', failures, MOST_INDEXES, '')
+  if ((completions ?? 0) <= MANY_COMPLETIONS || backoffLimitPerIndex === undefined) return
+  if (failures === undefined)
+    required(errors, `${path}.maxFailedIndexes`, `must be specified when completions is above ${MANY_COMPLETIONS}`)
+  const why = ` when completions are above ${MANY_COMPLETIONS} and used with backoff limit per index`
+  tooMany('parallelism', parallelism, MOST_OF_MANY, why)
+  tooMany('maxFailedIndexes', failures, MOST_OF_MANY, why)
 }
 
 function checkRestart(spec: JsonObject, path: string, errors: FieldError[]): void {

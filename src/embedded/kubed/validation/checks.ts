@@ -7,11 +7,10 @@ import { DATA_CHECKS } from './data-checks.ts'
 import { ENDPOINT_CHECKS } from './endpoint-checks.ts'
 import { AFTER_ENV, ENV_CHECKS } from './env-checks.ts'
 import { EVENT_CHECKS } from './event-checks.ts'
-import { type Check, checkNatural, forbid, invalidFor, invalidValue, required, unsupported } from './fault-list.ts'
+import { type Check, checkNatural, forbid, invalidValue } from './fault-list.ts'
 import { HANDLER_CHECKS } from './handler-checks.ts'
 import { LIMIT_RANGE_CHECKS } from './limit-range-checks.ts'
 import { checkAnnotations, checkLabels, checkNamespace } from './meta.ts'
-import { labelKeyErrors } from './names.ts'
 import { NETWORKING_CHECKS } from './networking-checks.ts'
 import { OTHER_CHECKS } from './other-checks.ts'
 import { PLACEMENT_CHECKS } from './placement-checks.ts'
@@ -21,7 +20,9 @@ import { RBAC_CHECKS } from './rbac-checks.ts'
 import { RESOURCE_CHECKS } from './resource-checks.ts'
 import { SECURITY_CHECKS } from './security-checks.ts'
 import { SERVICE_CHECKS } from './service-checks.ts'
+import { STORAGE_CHECKS } from './storage-checks.ts'
 import { VOLUME_CHECKS } from './volume-checks.ts'
+import { VOLUME_KIND_CHECKS } from './volume-kinds-checks.ts'
 import { VOLUME_SOURCE_CHECKS } from './volume-source-checks.ts'
 
 const HIGHEST_PRIORITY = 1_000_000_000
@@ -33,6 +34,8 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   ...RBAC_CHECKS,
   ...VOLUME_CHECKS,
   ...VOLUME_SOURCE_CHECKS,
+  ...VOLUME_KIND_CHECKS,
+  ...STORAGE_CHECKS,
   ...BATCH_CHECKS,
   ...APPS_CHECKS,
   ...AUTOSCALING_CHECKS,
@@ -73,15 +76,6 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     if ((numberOf(value) ?? 0) > HIGHEST_PRIORITY)
       forbid(errors, 'value', `maximum allowed value of a user defined priority is ${HIGHEST_PRIORITY}`)
   },
-  'storage.v1.StorageClass': (storage, _path, errors) => {
-    const name = stringOf(storage.provisioner)
-    if (name === '') required(errors, 'provisioner')
-    else invalidFor(errors, 'provisioner', name.toLowerCase(), labelKeyErrors(name.toLowerCase()))
-    for (const [field, allowed] of Object.entries(STORAGE)) {
-      const found = stringOf(storage[field])
-      if (found !== '' && !allowed.includes(found)) unsupported(errors, field, found, allowed)
-    }
-  },
 }
 
 /** What is checked after what is below a definition. */
@@ -92,11 +86,6 @@ export const AFTER: Readonly<Record<string, Check>> = {
     if (listOf(objectOf(spec).ephemeralContainers).length > 0)
       forbid(errors, `${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template')
   },
-}
-
-const STORAGE: Readonly<Record<string, readonly string[]>> = {
-  reclaimPolicy: ['Delete', 'Retain'],
-  volumeBindingMode: ['Immediate', 'WaitForFirstConsumer'],
 }
 
 /** The internal kind, as the server prints it. */

@@ -11,14 +11,16 @@ import {
 import type { FieldError } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import { specOf } from '../object.ts'
-import { forbid, invalidValue, required, unsupported } from './fault-list.ts'
+import { duplicate, forbid, invalidValue, push, required, unsupported } from './fault-list.ts'
 import { label1035Error, subdomainError } from './names.ts'
 import { validateSchema } from './schema-checks.ts'
+import { columnsText, schemaPartText, selectableText, subresourcesText } from './version-text.ts'
 
 const APPROVAL = 'api-approved.kubernetes.io'
 const COLUMN_TYPES = ['boolean', 'date', 'integer', 'number', 'string']
 const COLUMN_FORMATS = ['byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password']
 const MOST_SELECTABLE = 8
+const LONGEST_WARNING = 256
 
 /** Parts of a version that the server keeps once, when all versions agree; its messages then name the common place. */
 type Common = {
@@ -34,7 +36,11 @@ export function validateDefinition(definition: Obj, before: Obj | undefined): Fi
   const spec = specOf(definition)
   const group = stringOf(spec.group)
   const names = objectOf(spec.names)
-  if (before === undefined && definition.metadata.name !== `${stringOf(names.plural)}.${group}`)
+  if (
+    before === undefined &&
+    definition.metadata.name &&
+    definition.metadata.name !== `${stringOf(names.plural)}.${group}`
+  )
     invalidValue(errors, 'metadata.name', definition.metadata.name, 'must be spec.names.plural+"."+spec.group')
   checkGroup(group, errors)
   const scope = stringOf(spec.scope)
@@ -43,11 +49,11 @@ export function validateDefinition(definition: Obj, before: Obj | undefined): Fi
     unsupported(errors, 'spec.scope', scope, ['Cluster', 'Namespaced'])
   const versions = objectsOf(spec.versions)
   const common = commonOf(versions)
-  checkVersions(versions, common, errors)
+  checkVersions(spec.versions, common, errors)
   checkNames(names, errors)
   const [first] = versions
   if (first !== undefined) checkParts(first, 'spec', common, true, errors)
-  checkConversion(objectOf(spec.conversion), 'spec.conversion', errors)
+  if (isObject(spec.conversion)) checkConversion(spec.conversion, 'spec.conversion', errors)
   if (before === undefined && !versions.some(({ storage }) => storage === true))
     invalidValue(errors, 'status.storedVersions', null, 'must have at least one stored version')
   if (before !== undefined) checkChange(definition, before, errors)
@@ -79,7 +85,8 @@ function commonOf(versions: readonly JsonObject[]): Common {
   }
 }
 
-function checkVersions(versions: readonly JsonObject[], common: Common, errors: FieldError[]): void {
+function checkVersions(given: Json | undefined, common: Common, errors: FieldError[]): void {
+  const versions = objectsOf(given)
   versions.forEach(({ schema }, index) => {
     if (!isObject(objectOf(schema).openAPIV3Schema)) required(errors, `spec.versions[${index}].schema.openAPIV3Schema`)
   })
@@ -87,17 +94,38 @@ function checkVersions(versions: readonly JsonObject[], common: Common, errors: 
     const at = `spec.versions[${index}]`
     const why = label1035Error(stringOf(version.name))
     if (why !== undefined) invalidValue(errors, `${at}.name`, stringOf(version.name), why)
-    const warning = stringOf(version.deprecationWarning)
-    if (warning !== '' && version.deprecated !== true)
-      invalidValue(errors, `${at}.deprecationWarning`, warning, 'can only be set for deprecated versions')
+    checkWarning(version, `${at}.deprecationWarning`, errors)
     checkParts(version, at, common, false, errors)
   })
-  const printed = versions.map((version) => versionText(version, common))
+  const printed = given === null ? null : versions.map((version) => versionText(version, common))
   const names = versions.map(({ name }) => name)
   if (new Set(names).size < names.length)
     invalidValue(errors, 'spec.versions', printed, 'must contain unique version names')
   if (versions.filter(({ storage }) => storage === true).length !== 1)
     invalidValue(errors, 'spec.versions', printed, 'must have exactly one version marked as storage version')
+  const first = stringOf(versions[0]?.name)
+  const why = first === '' ? undefined : label1035Error(first)
+  if (why !== undefined) invalidValue(errors, 'spec.version', first, why)
+}
+
+function checkWarning(
+  { deprecated, deprecationWarning: warning }: JsonObject,
+  path: string,
+  errors: FieldError[],
+): void {
+  if (typeof warning !== 'string') return
+  if (deprecated !== true) return invalidValue(errors, path, warning, 'can only be set for deprecated versions')
+  if (Buffer.byteLength(warning) > LONGEST_WARNING)
+    invalidValue(errors, path, warning, `must be <= ${LONGEST_WARNING} characters long`)
+  if (warning === '') invalidValue(errors, path, warning, 'must not be an empty string')
+  const odd = /[\p{C}\p{Zl}\p{Zp}]/u.exec(warning)
+  if (odd !== null)
+    invalidValue(
+      errors,
+      path,
+      warning,
+      `must only contain printable UTF-8 characters; non-printable character found at index ${Buffer.byteLength(warning.slice(0, odd.index))}`,
+    )
 }
 
 /** A version as the internal kind has it. */
@@ -108,10 +136,10 @@ function versionText(version: JsonObject, common: Common): JsonObject {
     Storage: version.storage ?? false,
     Deprecated: version.deprecated ?? false,
     DeprecationWarning: version.deprecationWarning ?? null,
-    Schema: common.schema ? null : (version.schema ?? null),
-    Subresources: common.subresources ? null : (version.subresources ?? null),
-    AdditionalPrinterColumns: common.columns ? null : (version.additionalPrinterColumns ?? null),
-    SelectableFields: common.selectable ? null : (version.selectableFields ?? null),
+    Schema: common.schema ? null : schemaPartText(version.schema),
+    Subresources: common.subresources ? null : subresourcesText(version.subresources),
+    AdditionalPrinterColumns: common.columns ? null : columnsText(version.additionalPrinterColumns),
+    SelectableFields: common.selectable ? null : selectableText(version.selectableFields),
   }
 }
 
@@ -119,7 +147,12 @@ function versionText(version: JsonObject, common: Common): JsonObject {
 function checkParts(version: JsonObject, path: string, common: Common, isCommon: boolean, errors: FieldError[]): void {
   const schema = objectOf(version.schema).openAPIV3Schema
   if (common.schema === isCommon && isObject(schema))
-    validateSchema(schema, `${path}.${isCommon ? 'validation' : 'schema'}.openAPIV3Schema`, errors)
+    validateSchema(
+      schema,
+      `${path}.${isCommon ? 'validation' : 'schema'}.openAPIV3Schema`,
+      isObject(objectOf(version.subresources).status),
+      errors,
+    )
   if (common.subresources === isCommon)
     checkScale(objectOf(version.subresources).scale, `${path}.subresources.scale`, errors)
   if (common.columns === isCommon)
@@ -129,7 +162,7 @@ function checkParts(version: JsonObject, path: string, common: Common, isCommon:
   if (common.selectable !== isCommon || listOf(version.selectableFields).length === 0) return
   const at = `${path}.selectableFields`
   if (common.schema !== common.selectable) invalidValue(errors, at, '', SCHEMA_ELSEWHERE[isCommon ? 'spec' : 'version'])
-  else checkSelectable(listOf(version.selectableFields), objectOf(schema), at, errors)
+  else checkSelectable(listOf(version.selectableFields), schema, at, errors)
 }
 
 /** The real server keeps what all versions say alike apart from what they do not, and looks for the fields only in the schema beside them. */
@@ -175,30 +208,33 @@ function checkColumn(column: JsonObject, path: string, errors: FieldError[]): vo
   else checkSimplePath(jsonPath, `${path}.JSONPath`, errors)
 }
 
-function checkSelectable(fields: readonly Json[], schema: JsonObject, path: string, errors: FieldError[]): void {
-  if (fields.length > MOST_SELECTABLE)
-    errors.push({
-      field: path,
-      type: 'TooMany',
-      message: `Too many: ${fields.length}: must have at most ${MOST_SELECTABLE} items`,
-    })
+function checkSelectable(fields: readonly Json[], schema: Json | undefined, path: string, errors: FieldError[]): void {
+  if (fields.length > 0 && !isObject(schema))
+    return invalidValue(errors, path, '', 'may only be set when `version.schema.openAPIV3Schema` is not included')
   const seen = new Set<string>()
   fields.forEach((field, index) => {
     const jsonPath = stringOf(objectOf(field).jsonPath)
     const at = `${path}[${index}].jsonPath`
     if (jsonPath === '') return required(errors, at)
-    if (seen.has(jsonPath))
-      errors.push({ field: at, type: 'Duplicate', message: `Duplicate value: ${JSON.stringify(jsonPath)}` })
-    seen.add(jsonPath)
-    let here: JsonObject | undefined = schema
+    let here: JsonObject | undefined = objectOf(schema)
     for (const name of jsonPath.replace(/^\./, '').split('.')) {
       const next: Json | undefined = objectOf(here?.properties)[name]
       here = isObject(next) ? next : undefined
     }
-    if (here === undefined) invalidValue(errors, at, jsonPath, 'is an invalid path: does not refer to a valid field')
-    else if (!['string', 'boolean', 'integer'].includes(stringOf(here.type)))
-      invalidValue(errors, at, jsonPath, 'must point to a field of type string, boolean or integer')
+    if (here === undefined)
+      return invalidValue(errors, at, jsonPath, 'is an invalid path: does not refer to a valid field')
+    if (!['string', 'boolean', 'integer'].includes(stringOf(here.type)))
+      invalidValue(
+        errors,
+        at,
+        jsonPath,
+        'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.',
+      )
+    if (seen.has(jsonPath)) duplicate(errors, at, jsonPath)
+    seen.add(jsonPath)
   })
+  if (seen.size > MOST_SELECTABLE)
+    push(errors, path, 'TooMany', `Too many: ${seen.size}: must have at most ${MOST_SELECTABLE} items`)
 }
 
 function checkNames(names: JsonObject, errors: FieldError[]): void {
@@ -224,13 +260,14 @@ function checkNames(names: JsonObject, errors: FieldError[]): void {
 
 function checkConversion(conversion: JsonObject, path: string, errors: FieldError[]): void {
   const { strategy, webhook } = conversion
-  if (strategy === undefined) return
+  if (stringOf(strategy) === '') return required(errors, `${path}.strategy`)
   if (strategy !== 'None' && strategy !== 'Webhook')
     return unsupported(errors, `${path}.strategy`, strategy, ['None', 'Webhook'])
   const { clientConfig, conversionReviewVersions } = objectOf(webhook)
   if (strategy === 'None') {
-    if (clientConfig !== undefined)
-      forbid(errors, `${path}.webhookClientConfig`, 'should not be set when strategy is not set to Webhook')
+    const why = 'should not be set when strategy is not set to Webhook'
+    if (clientConfig !== undefined) forbid(errors, `${path}.webhookClientConfig`, why)
+    if (listOf(conversionReviewVersions).length > 0) forbid(errors, `${path}.conversionReviewVersions`, why)
     return
   }
   if (clientConfig === undefined)

@@ -2,8 +2,17 @@ import { isIP } from 'node:net'
 import { type JsonObject, listOf, numberOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { checkAddress, checkEndpointAddress } from './addresses.ts'
-import { type Check, duplicate, invalidFor, invalidValue, push, required, unsupported } from './fault-list.ts'
-import { labelError, labelKeyErrors, subdomainError } from './names.ts'
+import {
+  type Check,
+  checkName,
+  duplicate,
+  invalidFor,
+  invalidValue,
+  push,
+  required,
+  unsupported,
+} from './fault-list.ts'
+import { labelError, labelKeyErrors, labelValueErrors, subdomainError } from './names.ts'
 import { checkPort } from './ports.ts'
 
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
@@ -11,6 +20,12 @@ const FAMILIES = ['FQDN', 'IPv4', 'IPv6']
 const MOST_ADDRESSES = 100
 const MOST_ENDPOINTS = 1000
 const MOST_PORTS = 20_000
+const MOST_HINTS = 8
+
+const HINTS: readonly (readonly [field: string, faults: (name: string) => readonly string[]])[] = [
+  ['forZones', labelValueErrors],
+  ['forNodes', (name) => [subdomainError(name)].filter((why) => why !== undefined)],
+]
 
 /** Checks of endpoints and their slices. @see k8s.io/kubernetes/pkg/apis/discovery/validation */
 export const ENDPOINT_CHECKS: Readonly<Record<string, Check>> = {
@@ -38,10 +53,11 @@ function checkEndpoints(endpoints: JsonObject, _path: string, errors: FieldError
     if (listOf(subset.addresses).length === 0 && listOf(subset.notReadyAddresses).length === 0)
       required(errors, path, 'must specify `addresses` or `notReadyAddresses`')
     for (const list of ['addresses', 'notReadyAddresses'])
-      objectsOf(subset[list]).forEach(({ ip, hostname }, place) => {
+      objectsOf(subset[list]).forEach(({ ip, hostname, nodeName }, place) => {
         const at = `${path}.${list}[${place}]`
         checkAddress(ip, `${at}.ip`, errors)
         checkLabel(hostname, `${at}.hostname`, errors)
+        checkName(nodeName, `${at}.nodeName`, subdomainError, errors)
         if (!isOwn(endpoints)) checkEndpointAddress(ip, `${at}.ip`, errors)
       })
     const ports = objectsOf(subset.ports)
@@ -111,10 +127,21 @@ function checkEndpoint(
     if (`IPv${found}` !== family) invalidValue(errors, at, address, `must be an ${family} address`)
     if (!isOurs) checkEndpointAddress(address, here, errors)
   })
-  if (endpoint.hostname !== undefined) checkLabel(endpoint.hostname, `${path}.hostname`, errors)
-  if (typeof endpoint.nodeName === 'string') {
-    const why = subdomainError(endpoint.nodeName)
-    if (why !== undefined) invalidValue(errors, `${path}.nodeName`, endpoint.nodeName, why)
+  checkHints(objectOf(endpoint.hints), `${path}.hints`, errors)
+  checkName(endpoint.hostname, `${path}.hostname`, labelError, errors)
+  checkName(endpoint.nodeName, `${path}.nodeName`, subdomainError, errors)
+}
+
+/** For which zones and nodes an endpoint is meant: each once. */
+function checkHints(hints: JsonObject, path: string, errors: FieldError[]): void {
+  for (const [field, faults] of HINTS) {
+    const names = objectsOf(hints[field]).map(({ name }) => stringOf(name))
+    if (names.length > MOST_HINTS) return tooMany(`${path}.${field}`, names.length, MOST_HINTS, errors)
+    names.forEach((name, index) => {
+      const at = `${path}.${field}[${index}].name`
+      if (names.indexOf(name) < index) duplicate(errors, at, name)
+      else invalidFor(errors, at, name, faults(name))
+    })
   }
 }
 

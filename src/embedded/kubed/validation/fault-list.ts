@@ -26,9 +26,16 @@ export function push(errors: FieldError[], field: string, type: FieldError['type
   errors.push({ field, type, message })
 }
 
-/** Adds a fault of a value that is not as it must be. */
+/** A value as messages print it: Go keeps what is markup out of the text of everything but plain texts. */
+function printed(value: Json | undefined): string {
+  const text = JSON.stringify(value ?? null)
+  if (typeof value !== 'object') return text
+  return text.replace(/[<>&]/g, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** Adds a fault of a value that is not as it must be; some are told without a reason. */
 export function invalidValue(errors: FieldError[], field: string, value: Json | undefined, why: string): void {
-  push(errors, field, 'Invalid', `Invalid value: ${JSON.stringify(value ?? null)}: ${why}`)
+  push(errors, field, 'Invalid', `Invalid value: ${printed(value)}${why === '' ? '' : `: ${why}`}`)
 }
 
 /** Adds a fault of a field that must be there. */
@@ -44,7 +51,7 @@ export function unsupported(
   supported: readonly string[],
 ): void {
   const list = supported.map((each) => JSON.stringify(each)).join(', ')
-  push(errors, field, 'NotSupported', `Unsupported value: ${JSON.stringify(value ?? null)}: supported values: ${list}`)
+  push(errors, field, 'NotSupported', `Unsupported value: ${printed(value)}: supported values: ${list}`)
 }
 
 /** Adds a fault of a field that may not be as it is. */
@@ -54,7 +61,7 @@ export function forbid(errors: FieldError[], field: string, why: string): void {
 
 /** Adds a fault of a value that is there already. */
 export function duplicate(errors: FieldError[], field: string, value: Json | undefined): void {
-  push(errors, field, 'Duplicate', `Duplicate value: ${JSON.stringify(value ?? null)}`)
+  push(errors, field, 'Duplicate', `Duplicate value: ${printed(value)}`)
 }
 
 /** Adds a fault for every reason. */

@@ -1,7 +1,7 @@
 import { internalForm } from '../../../lib/kube-schema/go-types.ts'
 import { isObject, type JsonObject, listOf, numberOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
-import { checkNatural, duplicate, invalidFor, invalidValue, required, unsupported } from './fault-list.ts'
+import { checkNatural, duplicate, invalidFor, invalidValue, push, required, unsupported } from './fault-list.ts'
 import { labelKeyErrors } from './names.ts'
 
 const ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore']
@@ -12,13 +12,16 @@ const STATUSES = ['False', 'True', 'Unknown']
 export function checkFailurePolicy(spec: JsonObject, path: string, errors: FieldError[]): void {
   const { containers, initContainers } = objectOf(objectOf(spec.template).spec)
   const names = [...objectsOf(containers), ...objectsOf(initContainers)].map(({ name }) => stringOf(name))
-  objectsOf(objectOf(spec.podFailurePolicy).rules).forEach((rule, index) => {
+  const rules = objectsOf(objectOf(spec.podFailurePolicy).rules)
+  limit(rules, MOST_RULES, `${path}.podFailurePolicy.rules`, errors)
+  rules.forEach((rule, index) => {
     const at = `${path}.podFailurePolicy.rules[${index}]`
     if (rule.action === 'FailIndex' && spec.backoffLimitPerIndex === undefined)
       invalidValue(errors, `${at}.action`, rule.action, 'requires the backoffLimitPerIndex to be set')
     checkChoice(rule.action, `${at}.action`, ACTIONS, errors)
     const conditions = objectsOf(rule.onPodConditions)
     if (isObject(rule.onExitCodes)) checkExitCodes(rule.onExitCodes, `${at}.onExitCodes`, names, errors)
+    limit(conditions, MOST_RULES, `${at}.onPodConditions`, errors)
     conditions.forEach(({ type, status }, place) => {
       const here = `${at}.onPodConditions[${place}]`
       invalidFor(errors, `${here}.type`, stringOf(type), labelKeyErrors(stringOf(type)))
@@ -31,6 +34,13 @@ export function checkFailurePolicy(spec: JsonObject, path: string, errors: Field
     if (rule.onExitCodes === undefined && conditions.length === 0)
       choose('specifying one of OnExitCodes and OnPodConditions is required')
   })
+}
+
+const MOST_RULES = 20
+const MOST_CODES = 255
+
+function limit(list: readonly unknown[], most: number, path: string, errors: FieldError[]): void {
+  if (list.length > most) push(errors, path, 'TooMany', `Too many: ${list.length}: must have at most ${most} items`)
 }
 
 /** A list as Go prints it. */
@@ -52,6 +62,7 @@ function checkExitCodes(codes: JsonObject, path: string, names: readonly string[
     )
   const values = listOf(codes.values).map((each) => numberOf(each) ?? 0)
   if (values.length === 0) invalidValue(errors, `${path}.values`, codes.values, 'at least one value is required')
+  limit(values, MOST_CODES, `${path}.values`, errors)
   values.forEach((value, index) => {
     const at = `${path}.values[${index}]`
     if (operator === 'In' && value === 0) invalidValue(errors, at, value, 'must not be 0 for the In operator')
@@ -71,6 +82,7 @@ export function checkSuccessPolicy(spec: JsonObject, path: string, errors: Field
   const rules = objectsOf(policy.rules)
   if (rules.length === 0)
     required(errors, `${at}.rules`, 'at least one rules must be specified when the successPolicy is specified')
+  limit(rules, MOST_RULES, `${at}.rules`, errors)
   rules.forEach((rule, index) => checkSuccessRule(rule, numberOf(completions) ?? 0, `${at}.rules[${index}]`, errors))
 }
 

@@ -8,7 +8,7 @@ import { labelError, labelKeyErrors, labelValueErrors, pathSegmentError, subdoma
 
 /** Groups whose names are any path segment. */
 const FREE_NAMES = new Set(['rbac.authorization.k8s.io'])
-const FREE_KINDS = new Set(['/events', 'policy/poddisruptionbudgets', 'networking.k8s.io/ipaddresses'])
+const FREE_KINDS = new Set(['/events', 'policy/poddisruptionbudgets'])
 /** Kinds whose names are one DNS label, by where they are kept. */
 const LABEL_NAMES = new Set(['/namespaces', '/services', 'apps/statefulsets'])
 
@@ -117,7 +117,8 @@ export function checkNamespace({ spec }: JsonObject, _path: string, errors: Fiel
 const maskTrailingDash = (prefix: string): string => (/.-$/.test(prefix) ? `${prefix.slice(0, -2)}a` : prefix)
 
 function nameError(resource: Resource, name: string): string | undefined {
-  if (FREE_NAMES.has(resource.group) || FREE_KINDS.has(resource.storageKey)) return pathSegmentError(name)
+  const isFree = FREE_KINDS.has(resource.storageKey) && resource.group !== 'events.k8s.io'
+  if (FREE_NAMES.has(resource.group) || isFree) return pathSegmentError(name)
   if (LABEL_NAMES.has(resource.storageKey)) return labelError(name)
   if (resource.storageKey === 'networking.k8s.io/ipaddresses')
     return isIP(name) === 0 ? 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)' : undefined

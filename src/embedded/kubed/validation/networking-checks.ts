@@ -64,8 +64,7 @@ export const NETWORKING_CHECKS: Readonly<Record<string, Check>> = {
   },
   'networking.v1.IngressClassSpec': ({ controller, parameters }, path, errors) => {
     const name = stringOf(controller)
-    if (name === '') required(errors, `${path}.controller`)
-    else checkPrefixed(name, `${path}.controller`, errors)
+    checkPrefixed(name, `${path}.controller`, errors)
     if (isObject(parameters)) checkParameters(parameters, `${path}.parameters`, errors)
   },
 }
@@ -79,11 +78,19 @@ function checkName(value: unknown, path: string, errors: FieldError[]): void {
   if (why !== undefined) invalidValue(errors, path, value, why)
 }
 
+const HTTP_PATH = /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/
+
 /** A name such as `acme.io/foo`. */
 export function checkPrefixed(name: string, path: string, errors: FieldError[]): void {
+  if (name === '') return required(errors, path)
   const slash = name.indexOf('/')
-  if (slash > 0 && slash < name.length - 1) return
-  invalidValue(errors, path, name, 'must be a domain-prefixed path (such as "acme.io/foo")')
+  if (slash <= 0 || slash === name.length - 1)
+    return invalidValue(errors, path, name, 'must be a domain-prefixed path (such as "acme.io/foo")')
+  const [host, rest] = [name.slice(0, slash), name.slice(slash + 1)]
+  const why = subdomainError(host)
+  if (why !== undefined) invalidValue(errors, path, host, why)
+  if (!HTTP_PATH.test(rest))
+    invalidValue(errors, path, rest, `Invalid path (regex used for validation is '${HTTP_PATH.source.slice(1, -1)}')`)
 }
 
 type Network = { readonly bits: number; readonly value: bigint; readonly size: number }
@@ -175,8 +182,7 @@ function checkBackend({ service, resource }: JsonObject, path: string, errors: F
   if (service !== undefined && resource !== undefined)
     return invalidValue(errors, path, '', 'cannot set both resource and service backends')
   if (isObject(resource)) {
-    for (const field of ['kind', 'name'])
-      if (stringOf(resource[field]) === '') required(errors, `${path}.resource.${field}`)
+    checkReference(resource, `${path}.resource`, errors)
     return
   }
   if (service === undefined) return invalidValue(errors, path, '', 'resource or service backend is required')
@@ -199,19 +205,25 @@ function checkParameters(
   path: string,
   errors: FieldError[],
 ): void {
+  checkReference({ apiGroup, kind, name }, path, errors)
+  const said = stringOf(scope)
+  if (said !== 'Cluster' && said !== 'Namespace')
+    return unsupported(errors, `${path}.scope`, said, ['Cluster', 'Namespace'])
+  const why = typeof namespace === 'string' && said === 'Namespace' ? labelError(namespace) : undefined
+  if (why !== undefined) invalidValue(errors, `${path}.namespace`, namespace, why)
+  if (said === 'Namespace' && namespace === undefined)
+    required(errors, `${path}.namespace`, "`parameters.scope` is set to 'Namespace'")
+  if (said === 'Cluster' && namespace !== undefined)
+    push(errors, `${path}.namespace`, 'Forbidden', "Forbidden: `parameters.scope` is set to 'Cluster'")
+}
+
+/** An object of any kind. */
+function checkReference({ apiGroup, kind, name }: JsonObject, path: string, errors: FieldError[]): void {
   const group = typeof apiGroup === 'string' ? subdomainError(apiGroup) : undefined
   if (group !== undefined) invalidValue(errors, `${path}.apiGroup`, apiGroup, group)
   for (const [field, value] of Object.entries({ kind, name })) {
     const why = pathSegmentError(stringOf(value))
-    if (why !== undefined) invalidValue(errors, `${path}.${field}`, value, why)
+    if (stringOf(value) === '') required(errors, `${path}.${field}`)
+    else if (why !== undefined) invalidValue(errors, `${path}.${field}`, value, why)
   }
-  if (stringOf(kind) === '') required(errors, `${path}.kind`)
-  if (stringOf(name) === '') required(errors, `${path}.name`)
-  const said = stringOf(scope)
-  if (said === 'Namespace' && stringOf(namespace) === '')
-    required(errors, `${path}.namespace`, "`parameters.scope` is set to 'Namespace'")
-  if (said === 'Cluster' && namespace !== undefined)
-    push(errors, `${path}.namespace`, 'Forbidden', "Forbidden: `parameters.scope` is set to 'Cluster'")
-  if (said !== '' && said !== 'Cluster' && said !== 'Namespace')
-    unsupported(errors, `${path}.scope`, said, ['Cluster', 'Namespace'])
 }

@@ -2,8 +2,8 @@ import { isIP } from 'node:net'
 import { isObject, type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import { matchLabels } from '../../../lib/kube/selector.ts'
 import type { FieldError } from '../fault.ts'
-import { type Check, checkNatural, forbid, invalidFor, invalidValue, required, unsupported } from './fault-list.ts'
-import { labelKeyErrors, pathSegmentError, subdomainError } from './names.ts'
+import { type Below, type Check, checkNatural, forbid, invalidValue, required, unsupported } from './fault-list.ts'
+import { pathSegmentError, subdomainError } from './names.ts'
 
 const BAD_NETWORK = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'
 
@@ -37,13 +37,6 @@ export const OTHER_CHECKS: Readonly<Record<string, Check>> = {
       if (family === 0) invalidValue(errors, `${at}[${index}]`, all[index], BAD_NETWORK)
     })
   },
-  'storage.v1.VolumeAttributesClass': ({ driverName, parameters }, _path, errors) => {
-    const name = stringOf(driverName).toLowerCase()
-    if (name === '') required(errors, 'driverName')
-    else invalidFor(errors, 'driverName', name, labelKeyErrors(name))
-    if (Object.keys(objectOf(parameters)).length === 0)
-      required(errors, 'parameters', 'must contain at least one key/value pair')
-  },
 }
 
 function familyOf(network: string): number {
@@ -52,7 +45,7 @@ function familyOf(network: string): number {
   return /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128) ? family : 0
 }
 
-function checkController({ selector, template }: JsonObject, path: string, errors: FieldError[]): void {
+function checkController({ selector, template }: JsonObject, path: string, errors: FieldError[], below: Below): void {
   const wanted = objectOf(selector)
   if (Object.keys(wanted).length === 0) required(errors, `${path}.selector`)
   if (!isObject(template) || Object.keys(template).length === 0) return required(errors, `${path}.template`)
@@ -62,6 +55,7 @@ function checkController({ selector, template }: JsonObject, path: string, error
   )(labels)
   if (Object.keys(wanted).length > 0 && !fits)
     invalidValue(errors, `${path}.template.metadata.labels`, labels, '`selector` does not match template `labels`')
+  below('template')
   const { restartPolicy, activeDeadlineSeconds } = objectOf(template.spec)
   const at = `${path}.template.spec`
   if (restartPolicy !== undefined && restartPolicy !== 'Always')

@@ -57,7 +57,6 @@ function checkRule(rule: JsonObject, path: string, isNamespaced: boolean, errors
       )
     return
   }
-  if (listOf(rule.verbs).length === 0) return
   if ((groups?.length ?? 0) === 0)
     required(errors, `${path}.apiGroups`, 'resource rules must supply at least one api group')
   if ((resources?.length ?? 0) === 0)

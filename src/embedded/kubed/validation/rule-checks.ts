@@ -1,15 +1,13 @@
-import { compileCel } from '../../../lib/cel/compile.ts'
-import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import { type JsonObject, objectOf, stringOf } from '../../../lib/kube/json.ts'
+import { isObject, type Json, type JsonObject, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
-import { boundedCall } from './bounded-call.ts'
 import { invalidValue, required, unsupported } from './fault-list.ts'
+import { messageFault, ruleFault, withoutStrings } from './rule-compile.ts'
+import { ruleScope } from './rule-types.ts'
+import { ruleText } from './schema-text.ts'
 
 const REASONS = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired']
-/** Fields of the root that every object has. */
-const ROOT_FIELDS = new Set(['apiVersion', 'kind', 'metadata'])
 
-/** Faults of a rule of a schema; it is compiled only where the structure is sound. */
+/** Faults of a rule of a schema; it is compiled only where the structure is sound. `within` is the part below which nothing is known of what was. */
 export function checkRule(
   rule: JsonObject,
   schema: JsonObject,
@@ -17,18 +15,24 @@ export function checkRule(
   isRoot: boolean,
   compiles: boolean,
   errors: FieldError[],
+  within?: string,
 ): void {
-  const [text, message, expression] = [rule.rule, rule.message, rule.messageExpression].map(stringOf)
+  const [message, expression] = [rule.message, rule.messageExpression].map(stringOf)
   const count = errors.length
-  checkWords(text ?? '', message ?? '', path, errors)
+  checkWords(text(rule), message ?? '', path, errors)
   if (expression !== '' && expression?.trim() === '')
     required(errors, `${path}.messageExpression`, 'messageExpression must be non-empty if specified')
   const { reason } = rule
   if (reason !== undefined && !REASONS.includes(stringOf(reason)))
     unsupported(errors, `${path}.reason`, reason, REASONS)
+  checkFieldPath(rule.fieldPath, schema, path, errors)
   if (!compiles || errors.length > count) return
-  const why = ruleFault(text ?? '', schema, isRoot)
+  const scope = ruleScope(schema, isRoot, rule.optionalOldSelf !== true)
+  const why = ruleFault(text(rule), scope)
   if (why !== undefined) invalidValue(errors, `${path}.rule`, ruleText(rule), why)
+  const told = expression === undefined || expression === '' ? undefined : messageFault(expression, scope)
+  if (told !== undefined) invalidValue(errors, `${path}.messageExpression`, ruleText(rule), told)
+  checkOld(rule, within, path, errors)
 }
 
 function checkWords(text: string, message: string, path: string, errors: FieldError[]): void {
@@ -41,70 +45,45 @@ function checkWords(text: string, message: string, path: string, errors: FieldEr
     required(errors, `${path}.message`, 'message must be specified if rule contains line breaks')
 }
 
-/** The rule as the internal kind has it. */
-function ruleText(rule: JsonObject): JsonObject {
-  return {
-    Rule: rule.rule ?? '',
-    Message: rule.message ?? '',
-    MessageExpression: rule.messageExpression ?? '',
-    Reason: rule.reason ?? null,
-    FieldPath: rule.fieldPath ?? '',
-    OptionalOldSelf: rule.optionalOldSelf ?? null,
+/** Where the server says that a rule is broken: a field of what the rule is about. */
+function checkFieldPath(given: Json | undefined, schema: JsonObject, path: string, errors: FieldError[]): void {
+  const text = stringOf(given)
+  if (text === '') return
+  const at = `${path}.fieldPath`
+  if (text.trim() === '') invalidValue(errors, at, text, 'must be non-empty if specified')
+  if (text.includes('\n')) invalidValue(errors, at, text, 'must not contain line breaks')
+  if (!leadsToField(text, schema)) invalidValue(errors, at, text, 'must be a valid path')
+}
+
+function leadsToField(text: string, schema: JsonObject): boolean {
+  const steps = [...text.matchAll(/\.([A-Za-z_]\w*)|\['([^']+)'\]/gy)]
+  if (steps.length === 0 || steps.map(([step]) => step).join('') !== text) return false
+  let here: Json | undefined = schema
+  for (const [, field, key] of steps) {
+    const { properties, additionalProperties }: JsonObject = objectOf(here)
+    here = objectOf(properties)[field ?? key ?? ''] ?? (key === undefined ? undefined : additionalProperties)
+    if (!isObject(here)) return false
   }
+  return true
 }
 
-function ruleFault(text: string, schema: JsonObject, isRoot: boolean): string | undefined {
-  try {
-    compileCel(text, { library: 'kubernetes' })
-  } catch (error) {
-    if (!(error instanceof SluiceError)) throw error
-    return `compilation failed: ${error.message.slice(Math.max(error.message.indexOf('ERROR: '), 0))}`
-  }
-  return unknownField(text, schema, isRoot) ?? notBool(text, schema)
-}
+const text = (rule: JsonObject): string => stringOf(rule.rule)
 
-/** A field of `self` that its schema does not have. Strings are blanked first, so that they name nothing. */
-function unknownField(text: string, schema: JsonObject, isRoot: boolean): string | undefined {
-  const code = text.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, (found) => ' '.repeat(found.length))
-  for (const chain of code.matchAll(/(?<![\w.])(?:self|oldSelf)((?:\.[A-Za-z_]\w*(?![\w(]))+)/g)) {
-    let here: JsonObject | undefined = schema
-    let at = (chain.index ?? 0) + chain[0].indexOf('.')
-    for (const name of (chain[1] ?? '').slice(1).split('.')) {
-      if (here === undefined || here['x-kubernetes-preserve-unknown-fields'] === true || here.type !== 'object') break
-      if (here.additionalProperties !== undefined) break
-      const isCommon: boolean = isRoot && here === schema && ROOT_FIELDS.has(name)
-      const next: JsonObject | undefined = isCommon ? {} : fieldOf(here, name)
-      if (next === undefined) return located(text, at, `undefined field '${name}'`)
-      at += name.length + 1
-      here = next
-    }
-  }
-  return undefined
-}
-
-function fieldOf(schema: JsonObject, name: string): JsonObject | undefined {
-  const properties = objectOf(schema.properties)
-  return properties[name] === undefined ? undefined : objectOf(properties[name])
-}
-
-function located(text: string, at: number, why: string): string {
-  return `compilation failed: ERROR: <input>:1:${at + 1}: ${why}\n | ${text}\n | ${'.'.repeat(at)}^`
-}
-
-const SAMPLES: Readonly<Record<string, unknown>> = { integer: 1n, number: 1.5, string: 'a', boolean: true }
-
-/** Rules over one scalar are tried with a sample: what answers something else than a bool can never be a rule. */
-function notBool(text: string, schema: JsonObject): string | undefined {
-  const sample = SAMPLES[stringOf(schema.type)]
-  if (sample === undefined) return undefined
-  try {
-    const answer = compileCel(text, { guard: boundedCall, library: 'kubernetes' }).evaluate({
-      self: sample,
-      oldSelf: sample,
-    })
-    return typeof answer === 'boolean' ? undefined : 'cel expression must evaluate to a bool'
-  } catch (error) {
-    if (!(error instanceof SluiceError)) throw error
-    return undefined
-  }
+/** What was is known only where the server can tell which part it was. */
+function checkOld(rule: JsonObject, within: string | undefined, path: string, errors: FieldError[]): void {
+  const usesOld = /(?<![\w.])oldSelf\b/.test(withoutStrings(text(rule)))
+  if (usesOld && within !== undefined)
+    invalidValue(
+      errors,
+      `${path}.rule`,
+      text(rule),
+      `oldSelf cannot be used on the uncorrelatable portion of the schema within ${within}`,
+    )
+  else if (!usesOld && rule.optionalOldSelf !== undefined)
+    invalidValue(
+      errors,
+      `${path}.optionalOldSelf`,
+      rule.optionalOldSelf,
+      'may not be set if oldSelf is not used in rule',
+    )
 }

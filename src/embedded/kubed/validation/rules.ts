@@ -18,7 +18,7 @@ export type Rules = {
 
 const MODE = [0, 0o777] as const
 
-/** Rules by definition. */
+/** Rules by definition; those of kinds of volumes stand with their checks. */
 export const RULES: Readonly<Record<string, Rules>> = {
   'core.v1.PodSpec': { isWhole: true },
   'core.v1.Container': { isWhole: true },
@@ -35,7 +35,10 @@ export const RULES: Readonly<Record<string, Rules>> = {
   'core.v1.ResourceQuotaSpec': { unchecked: ['hard'] },
   'core.v1.LimitRangeSpec': { unchecked: ['limits'] },
   'core.v1.EmptyDirVolumeSource': { unchecked: ['sizeLimit'] },
-  'core.v1.PersistentVolumeSpec': { unchecked: ['capacity'] },
+  'core.v1.PersistentVolumeSpec': { isWhole: true },
+  'storage.v1.CSIStorageCapacity': { unchecked: ['maximumVolumeSize'] },
+  'storage.v1.VolumeAttachmentSource': { unchecked: ['inlineVolumeSpec'] },
+  'autoscaling.v2.MetricIdentifier': { unchecked: ['selector'] },
   'autoscaling.v2.MetricTarget': { unchecked: ['value', 'averageValue'] },
   'core.v1.KeyToPath': { required: ['key', 'path'], ranges: { mode: MODE } },
   'core.v1.DownwardAPIVolumeSource': { ranges: { defaultMode: MODE } },
@@ -57,7 +60,7 @@ export const RULES: Readonly<Record<string, Rules>> = {
     natural: ['replicas', 'minReadySeconds'],
     unchecked: ['selector'],
   },
-  'apps.v1.StatefulSetSpec': { required: ['selector'], natural: ['revisionHistoryLimit'], unchecked: ['selector'] },
+  'apps.v1.StatefulSetSpec': { required: ['selector'], unchecked: ['selector'] },
   'apps.v1.DaemonSetSpec': {
     natural: ['minReadySeconds', 'revisionHistoryLimit'],
     unchecked: ['selector'],

@@ -4,6 +4,7 @@ import type { FieldError } from '../fault.ts'
 import { validateCustomValue } from './custom.ts'
 import { forbid, invalidValue, push, required, unsupported } from './fault-list.ts'
 import { checkRule } from './rule-checks.ts'
+import { fitsBesideStatus, NOT_AT_ROOT, schemaText } from './schema-text.ts'
 import { checkStructure } from './structural-checks.ts'
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string']
@@ -12,7 +13,8 @@ const UNKNOWN = ['id', 'additionalItems', 'patternProperties', 'definitions', 'd
 const META = ['metadata', 'apiVersion', 'kind']
 
 /** Faults of a schema of a definition: structure first; defaults and rules when that is sound. */
-export function validateSchema(schema: JsonObject, path: string, errors: FieldError[]): void {
+export function validateSchema(schema: JsonObject, path: string, hasStatus: boolean, errors: FieldError[]): void {
+  if (hasStatus) checkBesideStatus(schema, path, errors)
   if (schema.nullable === true) forbid(errors, `${path}.nullable`, 'nullable cannot be true at the root')
   const structural: FieldError[] = []
   checkStructure(schema, 'root', path, structural)
@@ -28,6 +30,17 @@ export function validateSchema(schema: JsonObject, path: string, errors: FieldEr
   errors.push(...own)
 }
 
+function checkBesideStatus(schema: JsonObject, path: string, errors: FieldError[]): void {
+  if (!fitsBesideStatus(schema)) invalidValue(errors, path, schemaText(schema), NOT_AT_ROOT)
+  else if (stringOf(schema.type) !== '' && schema.type !== 'object')
+    invalidValue(
+      errors,
+      `${path}.type`,
+      schema.type ?? '',
+      'only "object" is allowed as the type at the root of the schema if the status subresource is enabled',
+    )
+}
+
 const text = ({ field, message }: FieldError): string => `${field}: ${message}`
 
 /** With keywords that it does not know the server makes no structure at all. */
@@ -41,7 +54,14 @@ function hasUnknown(schema: JsonObject): boolean {
   )
 }
 
-function checkSchema(schema: JsonObject, path: string, isRoot: boolean, hasRules: boolean, errors: FieldError[]): void {
+function checkSchema(
+  schema: JsonObject,
+  path: string,
+  isRoot: boolean,
+  hasRules: boolean,
+  errors: FieldError[],
+  within?: string,
+): void {
   checkKeywords(schema, path, errors)
   if (schema.uniqueItems === true)
     forbid(
@@ -52,25 +72,29 @@ function checkSchema(schema: JsonObject, path: string, isRoot: boolean, hasRules
   const extra = schema.additionalProperties
   if (extra !== undefined && extra !== true && Object.keys(objectOf(schema.properties)).length > 0)
     forbid(errors, `${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive')
-  if (isObject(extra)) checkSchema(extra, `${path}.additionalProperties`, false, hasRules, errors)
+  if (isObject(extra)) checkSchema(extra, `${path}.additionalProperties`, false, hasRules, errors, within)
   for (const [name, child] of Object.entries(objectOf(schema.properties))) {
     const at = `${path}.properties[${name}]`
     if (isRoot && META.includes(name) && objectOf(child).default !== undefined)
       forbid(errors, `${at}.default`, `must not be set in top-level ${name}`)
-    if (isObject(child)) checkSchema(child, at, false, hasRules, errors)
+    if (isObject(child)) checkSchema(child, at, false, hasRules, errors, within)
   }
   if (isObject(schema.not)) checkSchema(schema.not, `${path}.not`, false, false, errors)
   for (const list of ['allOf', 'oneOf', 'anyOf'])
     objectsOf(schema[list]).forEach((each, index) =>
       checkSchema(each, `${path}.${list}[${index}]`, false, false, errors),
     )
-  if (isObject(schema.items)) checkSchema(schema.items, `${path}.items`, false, hasRules, errors)
+  if (isObject(schema.items)) {
+    // Of a list without keys nobody can tell which item was which.
+    const hasKeys = schema['x-kubernetes-list-type'] === 'map'
+    checkSchema(schema.items, `${path}.items`, false, hasRules, errors, within ?? (hasKeys ? undefined : path))
+  }
   if (schema['x-kubernetes-preserve-unknown-fields'] === false)
     invalidValue(errors, `${path}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined')
   checkMapType(schema, path, errors)
   checkListType(schema, path, errors)
   objectsOf(schema['x-kubernetes-validations']).forEach((rule, index) =>
-    checkRule(rule, schema, `${path}.x-kubernetes-validations[${index}]`, isRoot, hasRules, errors),
+    checkRule(rule, schema, `${path}.x-kubernetes-validations[${index}]`, isRoot, hasRules, errors, within),
   )
 }
 
@@ -163,8 +187,13 @@ function checkMapKeys(items: JsonObject | undefined, keys: readonly Json[], path
 function checkDefaults(schema: JsonObject, path: string, errors: FieldError[]): void {
   if (schema.default !== undefined) {
     const at = `${path}.default`
-    for (const fault of validateCustomValue(typeOf(schema as Schema), schema.default, at))
-      push(errors, fault.field, fault.type, fault.message)
+    for (const { field, type, message } of validateCustomValue(typeOf(schema as Schema), schema.default, ''))
+      push(
+        errors,
+        field === '' || field === '<nil>' ? at : `${at}${field.startsWith('[') ? '' : '.'}${field}`,
+        type,
+        message,
+      )
   }
   for (const [name, child] of Object.entries(objectOf(schema.properties)))
     checkDefaults(objectOf(child), `${path}.properties[${name}]`, errors)

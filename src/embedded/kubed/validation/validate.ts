@@ -45,14 +45,15 @@ function asChecked(resource: Resource, object: Obj): { readonly type: FieldType;
   return { type: schemaFor(value.apiVersion, value.kind) ?? resource.type, value }
 }
 
-/** The claims of a stateful set are volumes of its pods, before those of the same name. */
+/** The claims of a stateful set are volumes of its pods, before those of the same name; its pods' names are not the template's to say. */
 function withClaims(object: Obj): JsonObject {
-  const claims = object.kind === 'StatefulSet' ? objectsOf(specOf(object).volumeClaimTemplates) : []
-  if (claims.length === 0) return object
+  if (object.kind !== 'StatefulSet') return object
   const spec = specOf(object)
+  const claims = objectsOf(spec.volumeClaimTemplates)
   const template = objectOf(spec.template)
-  const names = claims.map(({ metadata }) => stringOf(objectOf(metadata).name))
-  const others = objectsOf(objectOf(template.spec).volumes).filter(({ name }) => !names.includes(stringOf(name)))
+  const names = [...new Set(claims.map(({ metadata }) => stringOf(objectOf(metadata).name)))]
+  const { hostname: _host, subdomain: _domain, volumes: given, ...pod } = objectOf(template.spec)
+  const others = objectsOf(given).filter(({ name }) => !names.includes(stringOf(name)))
   const volumes = [...names.map((name) => ({ name, persistentVolumeClaim: { claimName: name } })), ...others]
-  return { ...object, spec: { ...spec, template: { ...template, spec: { ...objectOf(template.spec), volumes } } } }
+  return { ...object, spec: { ...spec, template: { ...template, spec: { ...pod, volumes } } } }
 }

@@ -6,6 +6,7 @@ import { AFTER, CHECKS } from './checks.ts'
 import type { Below, Place } from './fault-list.ts'
 import { labelError, subdomainError } from './names.ts'
 import { RULES, type Rules } from './rules.ts'
+import { VOLUME_KIND_RULES } from './volume-kinds-checks.ts'
 
 /** Collects the faults of a value: by the rules of its definition, its own checks, then everything below it. */
 export function validateFields(
@@ -16,7 +17,7 @@ export function validateFields(
   place?: Place,
 ): void {
   const name = type.shortName === 'core.v1.EphemeralContainer' ? 'core.v1.Container' : type.shortName
-  const rules = RULES[name]
+  const rules = RULES[name] ?? VOLUME_KIND_RULES[name]
   const done = new Set(['metadata', 'status', ...(rules?.unchecked ?? [])])
   const below: Below = (field, passed = place, at = pathBelow(type, path, field)) => {
     const [child, found] = [type.child(field), value[field]]

@@ -62,7 +62,7 @@ export function warningsOfPod({ metadata, spec }: JsonObject, path: string): str
         stringOf(name) === '' ? `${at('spec.imagePullSecrets')}[${index}].name: invalid empty name ""` : '',
       )
       .filter((text) => text !== ''),
-    ...fractions(objectOf(pod.overhead), at('spec.overhead')),
+    ...fractions(objectOf(pod.overhead), IN_BYTES, at('spec.overhead')),
     ...containers.flatMap(([container, here]) => ofContainer(container, here)),
     ...ofPorts(containers),
     ...((numberOf(pod.terminationGracePeriodSeconds) ?? 0) < 0
@@ -137,8 +137,9 @@ function repeated(list: Json | undefined, key: string, path: string, text: strin
   })
 }
 
-function fractions(resources: JsonObject, path: string): string[] {
-  return IN_BYTES.flatMap((name) => {
+/** What is said of amounts that are counted in whole bytes and are none. */
+export function fractions(resources: JsonObject, names: readonly string[], path: string): string[] {
+  return names.flatMap((name) => {
     const quantity = parseQuantity(stringOf(resources[name]) || '0')
     if (isQuantityError(quantity) || quantity.nano % 1_000_000_000n === 0n) return []
     return [`${path}[${name}]: fractional byte value ${JSON.stringify(quantity.text)} is invalid, must be an integer`]
@@ -148,8 +149,8 @@ function fractions(resources: JsonObject, path: string): string[] {
 function ofContainer({ resources, env }: JsonObject, path: string): string[] {
   const { limits, requests } = objectOf(resources)
   const bytes = IN_BYTES.flatMap((name) => [
-    ...fractions({ [name]: objectOf(limits)[name] }, `${path}.resources.limits`),
-    ...fractions({ [name]: objectOf(requests)[name] }, `${path}.resources.requests`),
+    ...fractions(objectOf(limits), [name], `${path}.resources.limits`),
+    ...fractions(objectOf(requests), [name], `${path}.resources.requests`),
   ])
   const seen = new Set<string>()
   const hidden = objectsOf(env).flatMap(({ name, value, valueFrom }, index) => {
@@ -175,12 +176,13 @@ function ofPorts(containers: readonly Placed[]): string[] {
   const ports = containers.flatMap(([{ ports: list }, path]) =>
     objectsOf(list).map((port, index): PlacedPort => ({ port, path: `${path}.ports[${index}]` })),
   )
-  const clashes = ports.flatMap((one, index) =>
-    ports
+  const clashes = ports.flatMap((one, index) => [
+    ...unbound(one),
+    ...ports
       .slice(0, index)
       .filter(({ port }) => port.containerPort === one.port.containerPort && port.protocol === one.port.protocol)
       .flatMap((other) => clash(one, other)),
-  )
+  ])
   const names = ports.flatMap(({ port, path }, index) => {
     const first = ports.slice(0, index).find((other) => other.port.name === port.name)
     if (stringOf(port.name) === '' || first === undefined) return []
@@ -189,6 +191,14 @@ function ofPorts(containers: readonly Placed[]): string[] {
     ]
   })
   return [...clashes, ...names]
+}
+
+function unbound({ port, path }: PlacedPort): string[] {
+  const ip = stringOf(port.hostIP)
+  if (ip === '' || (numberOf(port.hostPort) ?? 0) !== 0) return []
+  const [name, protocol] = [port.name, port.protocol].map(stringOf)
+  const told = `{Name:${name} HostPort:0 ContainerPort:${numberOf(port.containerPort) ?? 0} Protocol:${protocol} HostIP:${ip}}`
+  return [`${path}: hostIP set without hostPort: ${told}`]
 }
 
 function clash(one: PlacedPort, other: PlacedPort): string[] {

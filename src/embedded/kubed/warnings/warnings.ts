@@ -1,8 +1,11 @@
-import { at, type JsonObject, listOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
+import { at, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Obj } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
 import { labelError } from '../validation/names.ts'
-import { warningsOfPod } from './pod.ts'
+import { warningsOfDefinition } from './definition.ts'
+import { fractions, warningsOfPod } from './pod.ts'
+
+const DEFINITIONS = 'apiextensions.k8s.io/customresourcedefinitions'
 
 /** Kinds that are on their way out, for every request. */
 const DEPRECATED: Readonly<Record<string, string>> = {
@@ -40,6 +43,12 @@ export function warningsOf(resource: Resource, object: Obj, isNew: boolean): str
     ...(key === '/pods' ? warningsOfPod(object, '') : []),
     ...(template === undefined ? [] : warningsOfPod(objectOf(at(object, ...template)), template.join('.'))),
     ...(key === '/services' ? ofService(objectOf(object.spec)) : []),
+    ...(key === '/persistentvolumeclaims' ? ofClaim(objectOf(object.spec), 'spec') : []),
+    ...(key === 'apps/statefulsets' ? ofClaims(objectOf(object.spec)) : []),
+    ...(key === DEFINITIONS && isNew ? warningsOfDefinition(object) : []),
+    ...(key === '/nodes' && stringOf(objectOf(object.spec).externalID) !== ''
+      ? ['spec.externalID: this field is deprecated, and is unused by Kubernetes']
+      : []),
     ...(key === '/secrets' ? ofSecret(object) : []),
     ...(key === 'storage.k8s.io/csidrivers' ? ofDriver(objectOf(object.spec)) : []),
     ...(key === 'networking.k8s.io/ingresses' && isNew ? ofIngress(object) : []),
@@ -47,6 +56,20 @@ export function warningsOf(resource: Resource, object: Obj, isNew: boolean): str
       ? ['spec.addressType: FQDN endpoints are deprecated']
       : []),
   ]
+}
+
+function ofClaim({ resources }: JsonObject, path: string): string[] {
+  const { requests, limits } = objectOf(resources)
+  return [
+    ...fractions(objectOf(requests), ['storage'], `${path}.resources.requests`),
+    ...fractions(objectOf(limits), ['storage'], `${path}.resources.limits`),
+  ]
+}
+
+function ofClaims({ volumeClaimTemplates }: JsonObject): string[] {
+  return objectsOf(volumeClaimTemplates).flatMap(({ spec }, index) =>
+    ofClaim(objectOf(spec), `spec.volumeClaimTemplates[${index}]`),
+  )
 }
 
 function ofDriver({ tokenRequests, serviceAccountTokenInSecrets }: JsonObject): string[] {

@@ -1,0 +1,213 @@
+import { type Environment, Optional } from '@marcbachmann/cel-js'
+import { compileRegexp } from '../go-regexp/go-regexp.ts'
+import { compareVersions, parseTag, type Version } from '../semver/version.ts'
+
+const INT = 2 ** 31
+
+/**
+ * What the server adds for texts, lists as sets, and versions.
+ *
+ * @see https://kubernetes.io/docs/reference/using-api/cel/#cel-options-language-features-and-libraries
+ */
+export function withTexts(environment: Environment): Environment {
+  return withNamedFormats(withVersions(withSets(withFormat(withStrings(environment)))))
+}
+
+function withStrings(environment: Environment): Environment {
+  const replace = (text: string, from: string, to: string, most = BigInt(INT)): string => {
+    const parts = text.split(from)
+    const count = most < 0n ? parts.length : Math.min(Number(most), parts.length - 1)
+    return (
+      parts.slice(0, count + 1).join(to) +
+      parts
+        .slice(count + 1)
+        .map((part) => from + part)
+        .join('')
+    )
+  }
+  return environment
+    .registerFunction('string.charAt(int): string', (text: string, index: bigint) => {
+      const points = [...text]
+      if (index < 0n || index > BigInt(points.length)) throw new Error(`index out of range: ${index}`)
+      return points[Number(index)] ?? ''
+    })
+    .registerFunction('string.replace(string, string): string', replace)
+    .registerFunction('string.replace(string, string, int): string', replace)
+    .registerFunction('string.findAll(string): list<string>', findAll)
+    .registerFunction('string.findAll(string, int): list<string>', findAll)
+    .registerType('kubernetes.strings', StringsLibrary)
+    .registerConstant('strings', 'kubernetes.strings', new StringsLibrary())
+    .registerFunction('kubernetes.strings.quote(string): string', (_: unknown, text: string) => JSON.stringify(text))
+}
+
+/** What the functions of a library are called on. */
+class StringsLibrary {}
+class SetsLibrary {}
+class FormatLibrary {}
+
+function findAll(text: string, pattern: string, most = BigInt(INT)): string[] {
+  const regexp = compileRegexp(pattern)
+  const out: string[] = []
+  for (let at = 0; at <= text.length && (most < 0n || BigInt(out.length) < most);) {
+    const [from = -1, to = -1] = regexp.find(text.slice(at))?.slots ?? []
+    if (from < 0) break
+    out.push(text.slice(at + from, at + to))
+    at += to > from ? to : to + 1
+  }
+  return out
+}
+
+/** `%s`, `%d` and their like. */
+function withFormat(environment: Environment): Environment {
+  return environment.registerFunction(
+    'string.format(list<dyn>): string',
+    (text: string, values: readonly unknown[]) => {
+      let next = 0
+      return text.replace(/%(?:\.(\d+))?([sdfexXob%])/g, (_, digits: string | undefined, verb: string) => {
+        if (verb === '%') return '%'
+        if (next >= values.length) throw new Error(`index ${next} out of range`)
+        return formatted(values[next++], verb, digits === undefined ? 6 : Number(digits))
+      })
+    },
+  )
+}
+
+function formatted(value: unknown, verb: string, digits: number): string {
+  switch (verb) {
+    case 'f':
+      return Number(value).toFixed(digits)
+    case 'e':
+      return Number(value)
+        .toExponential(digits)
+        .replace(/e([+-])(\d)$/, 'e$10$2')
+    case 'x':
+      return hex(value)
+    case 'X':
+      return hex(value).toUpperCase()
+    case 'o':
+      return BigInt(String(value)).toString(8)
+    case 'b':
+      return typeof value === 'boolean' ? String(Number(value)) : BigInt(String(value)).toString(2)
+    default:
+      return shown(value)
+  }
+}
+
+const hex = (value: unknown): string =>
+  typeof value === 'string' ? Buffer.from(value).toString('hex') : BigInt(String(value)).toString(16)
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`
+  if (value instanceof Date) return value.toISOString().replace('.000Z', 'Z')
+  if (typeof value === 'object' && value !== null)
+    return `{${Object.entries(value)
+      .map(([key, item]) => `${key}: ${shown(item)}`)
+      .sort()
+      .join(', ')}}`
+  return String(value)
+}
+
+function withSets(environment: Environment): Environment {
+  const has = (list: readonly unknown[], wanted: unknown): boolean =>
+    list.some((each) => JSON.stringify(each, plain) === JSON.stringify(wanted, plain))
+  const contains = (all: readonly unknown[], some: readonly unknown[]): boolean => some.every((each) => has(all, each))
+  const sets = 'kubernetes.sets'
+  return environment
+    .registerType(sets, SetsLibrary)
+    .registerConstant('sets', sets, new SetsLibrary())
+    .registerFunction(`${sets}.contains(list<dyn>, list<dyn>): bool`, (_: unknown, a: unknown[], b: unknown[]) =>
+      contains(a, b),
+    )
+    .registerFunction(
+      `${sets}.equivalent(list<dyn>, list<dyn>): bool`,
+      (_: unknown, a: unknown[], b: unknown[]) => contains(a, b) && contains(b, a),
+    )
+    .registerFunction(`${sets}.intersects(list<dyn>, list<dyn>): bool`, (_: unknown, a: unknown[], b: unknown[]) =>
+      b.some((each) => has(a, each)),
+    )
+}
+
+const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? Number(value) : value)
+
+/** A version while an expression works with it. */
+class VersionValue {
+  readonly version: Version
+  constructor(version: Version) {
+    this.version = version
+  }
+}
+
+function withVersions(environment: Environment): Environment {
+  const type = 'kubernetes.Semver'
+  const read = (text: string, isLoose = false): VersionValue => {
+    const version = parseTag(isLoose ? normalized(text) : text)
+    if (version === undefined || !is(text, isLoose))
+      throw new Error(`parse error during conversion from string: ${JSON.stringify(text)}`)
+    return new VersionValue(version)
+  }
+  const is = (text: string, isLoose = false): boolean =>
+    isLoose ? parseTag(normalized(text)) !== undefined : !text.startsWith('v') && parseTag(text) !== undefined
+  const order = (a: VersionValue, b: VersionValue): number => compareVersions(a.version, b.version)
+  return environment
+    .registerType(type, VersionValue)
+    .registerFunction('isSemver(string): bool', (text: string) => is(text))
+    .registerFunction('isSemver(string, bool): bool', is)
+    .registerFunction(`semver(string): ${type}`, (text: string) => read(text))
+    .registerFunction(`semver(string, bool): ${type}`, read)
+    .registerFunction(`${type}.major(): int`, ({ version }: VersionValue) => version.major)
+    .registerFunction(`${type}.minor(): int`, ({ version }: VersionValue) => version.minor)
+    .registerFunction(`${type}.patch(): int`, ({ version }: VersionValue) => version.patch)
+    .registerFunction(`${type}.compareTo(${type}): int`, (a: VersionValue, b: VersionValue) =>
+      BigInt(Math.sign(order(a, b))),
+    )
+    .registerFunction(`${type}.isGreaterThan(${type}): bool`, (a: VersionValue, b: VersionValue) => order(a, b) > 0)
+    .registerFunction(`${type}.isLessThan(${type}): bool`, (a: VersionValue, b: VersionValue) => order(a, b) < 0)
+    .registerOperator(`${type} == ${type}`, (a: VersionValue, b: VersionValue) => order(a, b) === 0)
+}
+
+/** Without a leading v, with all three numbers, none with zeros before it. */
+function normalized(text: string): string {
+  const [, head = '', rest = ''] = /^v?([0-9.]*)(.*)$/s.exec(text) ?? []
+  const parts = head.split('.').map((part) => part.replace(/^0+(?=\d)/, ''))
+  return `${[...parts, '0', '0'].slice(0, Math.max(3, parts.length)).join('.')}${rest}`
+}
+
+/** Formats by name, and what fits them. @see k8s.io/apiserver/pkg/cel/library format.go */
+const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
+  dns1123Label: (text) => text.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text),
+  dns1123Subdomain: (text) =>
+    text.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(text),
+  dns1035Label: (text) => text.length <= 63 && /^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(text),
+  labelValue: (text) => text.length <= 63 && /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/.test(text),
+  qualifiedName: (text) => /^([a-z0-9.-]{1,253}\/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$/.test(text),
+  uri: (text) => /^([A-Za-z][A-Za-z0-9+.-]*:\S+|\/\S*)$/.test(text),
+  uuid: (text) => /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i.test(text),
+  byte: (text) => /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text),
+  date: (text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text)),
+  datetime: (text) => /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}/.test(text) && !Number.isNaN(Date.parse(text)),
+}
+
+/** A format while an expression works with it. */
+class FormatValue {
+  readonly name: string
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
+function withNamedFormats(environment: Environment): Environment {
+  const [library, type] = ['kubernetes.formats', 'kubernetes.NamedFormat']
+  environment
+    .registerType(library, FormatLibrary)
+    .registerType(type, FormatValue)
+    .registerConstant('format', library, new FormatLibrary())
+    .registerFunction(`${library}.named(string): optional<${type}>`, (_: unknown, name: string) =>
+      FORMATS[name] === undefined ? Optional.none() : Optional.of(new FormatValue(name)),
+    )
+    .registerFunction(`${type}.validate(string): optional<list<string>>`, ({ name }: FormatValue, text: string) =>
+      FORMATS[name]?.(text) === true ? Optional.none() : Optional.of([`must be a valid ${name}`]),
+    )
+  for (const name of Object.keys(FORMATS))
+    environment.registerFunction(`${library}.${name}(): ${type}`, () => new FormatValue(name))
+  return environment
+}

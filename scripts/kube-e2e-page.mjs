@@ -10,20 +10,13 @@ const REASONS = [
   [/AdmissionWebhook|ConversionWebhook/, 'kubed calls no webhooks: creating one is refused by name'],
   [/\] Aggregator /, 'kubed aggregates no other API servers: an APIService is refused by name'],
   [/at least two untainted nodes/, 'kubed has one node'],
-  [
-    /NoExecuteTaintManager|SchedulerPreemption .*(preempt)/,
-    'the scheduler neither preempts nor evicts by taints that come later',
-  ],
-  [
-    /Projected PodCertificate|ClusterTrustBundleProjection/,
-    'the node knows no volumes of trust bundles and pod certificates',
-  ],
+  [/NoExecuteTaintManager/, 'pods are not evicted by taints that come later'],
+  [/Projected PodCertificate/, 'the node knows no volumes of pod certificates, and refuses them by name'],
   [/InPlace Resize/, 'containers are not resized in place'],
   [/ImageVolume/, 'images are no volumes'],
   [/KubeletManagedEtcHosts|node-pod communication/, 'pods on the network of the host are refused by name'],
   [/HostPort|hostPort/, 'the node opens no ports of the host for pods'],
   [/allow privilege escalation when false/, 'wants an image with a set-uid program that is not at hand'],
-  [/backoffLimitPerIndex|maxFailedIndexes|FailIndex/, 'Jobs count failures as a whole, not per index'],
 ]
 
 export function writePage(results) {

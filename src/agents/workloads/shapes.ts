@@ -26,7 +26,13 @@ export type LabelSelector = {
 }
 
 /** A container's port. */
-export type ContainerPort = { readonly name?: string; readonly containerPort: number; readonly protocol?: string }
+export type ContainerPort = {
+  readonly name?: string
+  readonly containerPort: number
+  readonly protocol?: string
+  readonly hostPort?: number
+  readonly hostIP?: string
+}
 
 /** A container of a pod. */
 export type Container = {
@@ -34,7 +40,7 @@ export type Container = {
   readonly ports?: readonly ContainerPort[]
   readonly env?: readonly { readonly name: string }[]
   readonly restartPolicy?: string
-  readonly resources?: { readonly requests?: Readonly<Record<string, string | number>> }
+  readonly resources?: { readonly requests?: Amounts }
   readonly [field: string]: unknown
 }
 
@@ -56,9 +62,45 @@ export type PodSpec = {
         readonly nodeSelectorTerms: readonly NodeSelectorTerm[]
       }
     }
+    readonly podAffinity?: PodAffinity
+    readonly podAntiAffinity?: PodAffinity
   }
+  readonly topologySpreadConstraints?: readonly SpreadConstraint[]
+  readonly priority?: number
+  readonly preemptionPolicy?: string
+  readonly overhead?: Amounts
+  readonly resources?: { readonly requests?: Amounts }
+  readonly volumes?: readonly {
+    readonly persistentVolumeClaim?: { readonly claimName: string }
+    readonly [field: string]: unknown
+  }[]
   readonly schedulingGates?: readonly unknown[]
   readonly [field: string]: unknown
+}
+
+/** Quantities by resource. */
+export type Amounts = Readonly<Record<string, string | number>>
+
+/** Near which pods a pod must be, or must not be. */
+export type PodAffinity = { readonly requiredDuringSchedulingIgnoredDuringExecution?: readonly PodAffinityTerm[] }
+
+/** Pods, and the label of nodes whose value says what is near. */
+export type PodAffinityTerm = {
+  readonly topologyKey: string
+  readonly labelSelector?: LabelSelector
+  readonly namespaces?: readonly string[]
+  readonly namespaceSelector?: LabelSelector
+}
+
+/** How evenly pods must be spread over the values of a label of nodes. */
+export type SpreadConstraint = {
+  readonly maxSkew: number
+  readonly topologyKey: string
+  readonly whenUnsatisfiable: string
+  readonly labelSelector?: LabelSelector
+  readonly minDomains?: number
+  readonly nodeAffinityPolicy?: string
+  readonly nodeTaintsPolicy?: string
 }
 
 /** One alternative of a node affinity. */
@@ -95,6 +137,7 @@ export type Pod = KubeObject & {
     readonly podIP?: string
     readonly podIPs?: readonly { readonly ip: string }[]
     readonly startTime?: string
+    readonly nominatedNodeName?: string
     readonly containerStatuses?: readonly ContainerStatus[]
     readonly initContainerStatuses?: readonly ContainerStatus[]
   }
@@ -169,7 +212,7 @@ export type Node = KubeObject & {
   }
   readonly status?: {
     readonly conditions?: readonly Condition[]
-    readonly allocatable?: Readonly<Record<string, string | number>>
+    readonly allocatable?: Amounts
   }
 }
 

@@ -12,7 +12,7 @@ const object = (metadata: Partial<KubeObject['metadata']> = {}, phase = 'Pending
   metadata: { name: 'data', finalizers: ['mine', ...GUARDS], deletionTimestamp: SINCE, ...metadata },
   status: { phase },
 })
-const pod = (volumes: unknown, nodeName = 'n'): Pod => ({
+const pod = (volumes: NonNullable<Pod['spec']['volumes']>, nodeName = 'n'): Pod => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name: 'p', namespace: 'a' },

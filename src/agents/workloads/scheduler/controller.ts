@@ -2,26 +2,38 @@ import { ApiError } from '../../../adapters/kube/api-error.ts'
 import type { Controller } from '../../../engine/controller.ts'
 import { refOf } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
-import { isSame, keyOf } from '../meta.ts'
-import { as, type Node, type Pod } from '../shapes.ts'
+import type { Budget } from '../budget/decide.ts'
+import { isSame, keyOf, timeText } from '../meta.ts'
+import { as, type Condition, type Node, type Pod } from '../shapes.ts'
+import type { Cluster } from './cluster.ts'
 import { isWaitingForNode, placePod, unscheduledConditions, type Placement } from './decide.ts'
 import { createPlaces } from './places.ts'
 
 type PodSeen = { readonly pod: Pod; readonly placement: Placement }
 
 const COMPONENT = 'default-scheduler'
+const STATUS = { fieldManager: 'kube-scheduler', subresource: 'status' } as const
 
 /** The scheduler: binds pods that wait for a node, one at a time; those that fit nowhere are looked at again when nodes or pods change. */
 export function scheduler(bench: Bench): Controller<PodSeen, PodSeen, PodSeen> {
   const pods = bench.cache('v1', 'Pod')
   const nodes = bench.cache('v1', 'Node')
+  const claims = bench.cache('v1', 'PersistentVolumeClaim')
+  const namespaces = bench.cache('v1', 'Namespace')
+  const budgets = bench.cache('policy/v1', 'PodDisruptionBudget')
   const places = createPlaces()
+  const clusterNow = (): Cluster => ({
+    rooms: places.roomsOf(nodes.list().map((node) => as<Node>(node))),
+    budgets: budgets.list().map((budget) => as<Budget>(budget)),
+    namespaceLabels: (name) => namespaces.get('', name)?.metadata.labels ?? {},
+    hasClaim: (namespace, name) => claims.get(namespace, name) !== undefined,
+  })
 
   return {
     kind: 'scheduler',
     concurrency: 1,
     async watch(wake) {
-      await Promise.all([pods.ready, nodes.ready])
+      await Promise.all([pods, nodes, claims, namespaces, budgets].map(({ ready }) => ready))
       const wakeWaiting = (): void => places.waiting().forEach((key) => wake.now(key))
       pods.onChange((pod, type) => {
         const hasFreedRoom = places.take(as<Pod>(pod), type === 'DELETED')
@@ -29,6 +41,7 @@ export function scheduler(bench: Bench): Controller<PodSeen, PodSeen, PodSeen> {
         else if (places.isWaiting(keyOf(pod))) wake.now(keyOf(pod))
       })
       nodes.onChange(wakeWaiting)
+      claims.onChange(wakeWaiting)
       for (const pod of pods.list()) places.take(as<Pod>(pod), false)
       wakeWaiting()
     },
@@ -36,17 +49,22 @@ export function scheduler(bench: Bench): Controller<PodSeen, PodSeen, PodSeen> {
       const [namespace = '', name = ''] = key.split('/')
       const found = pods.get(namespace, name)
       if (!found || places.isPlaced(key) || !isWaitingForNode(as<Pod>(found))) return undefined
-      const rooms = places.roomsOf(nodes.list().map((node) => as<Node>(node)))
-      return { pod: as<Pod>(found), placement: placePod(as<Pod>(found), rooms) }
+      return { pod: as<Pod>(found), placement: placePod(as<Pod>(found), clusterNow()) }
     },
     decide: (seen) =>
-      seen.placement.nodeName === undefined ? { kind: 'done', status: seen } : { kind: 'act', changes: [seen] },
+      seen.placement.kind === 'bind' ? { kind: 'act', changes: [seen] } : { kind: 'done', status: seen },
     async act(_changes, { pod, placement }) {
-      if (placement.nodeName === undefined) return
+      if (placement.kind !== 'bind') return
       await bind(bench, pod, placement.nodeName)
       places.settleOn(pod, placement.nodeName)
     },
-    settle: (seen) => reportUnscheduled(bench, seen),
+    async settle({ pod, placement }) {
+      if (placement.kind === 'bind') return
+      await reportUnscheduled(bench, pod, placement)
+      if (placement.kind !== 'preempt') return
+      places.promise(pod, placement.nodeName)
+      for (const victim of placement.victims) await evict(bench, victim, pod, placement.nodeName)
+    },
     close: () => undefined,
   }
 }
@@ -59,30 +77,50 @@ async function bind(bench: Bench, pod: Pod, nodeName: string): Promise<void> {
     metadata: { name, namespace, ...(uid !== undefined && { uid }) },
     target: { kind: 'Node', name: nodeName },
   }
-  try {
-    await bench.client.create(binding, { fieldManager: 'kube-scheduler', subresource: 'binding' })
-  } catch (error) {
-    // Bound or deleted by somebody else meanwhile: the watch will say.
-    if (error instanceof ApiError && (error.status === 409 || error.status === 404)) return
-    throw error
-  }
+  // Bound or deleted by somebody else meanwhile: the watch will say.
+  await unlessGone(() => bench.client.create(binding, { fieldManager: 'kube-scheduler', subresource: 'binding' }))
   const message = `Successfully assigned ${namespace}/${name} to ${nodeName}`
   bench.tell(COMPONENT, { about: pod, type: 'Normal', reason: 'Scheduled', message })
 }
 
-async function reportUnscheduled(bench: Bench, { pod, placement }: PodSeen): Promise<void> {
-  if (placement.nodeName !== undefined) return
+/** Says why the pod waits, and on which node it was promised room. */
+async function reportUnscheduled(
+  bench: Bench,
+  pod: Pod,
+  placement: Exclude<Placement, { kind: 'bind' }>,
+): Promise<void> {
   const conditions = unscheduledConditions(pod, placement.why, bench.clock.nowMs())
-  if (isSame(conditions, pod.status?.conditions)) return
+  const promised = placement.kind === 'preempt' ? { nominatedNodeName: placement.nodeName } : {}
+  const isPromised = placement.kind === 'wait' || pod.status?.nominatedNodeName === placement.nodeName
+  if (isSame(conditions, pod.status?.conditions) && isPromised) return
   bench.tell(COMPONENT, { about: pod, type: 'Warning', reason: 'FailedScheduling', message: placement.why })
   const condition = conditions.find(({ type }) => type === 'PodScheduled')
-  await bench.client.patch(
-    refOf(pod),
-    'strategic',
-    { status: { conditions: [condition] } },
-    {
-      fieldManager: 'kube-scheduler',
-      subresource: 'status',
-    },
-  )
+  await bench.client.patch(refOf(pod), 'strategic', { status: { conditions: [condition], ...promised } }, STATUS)
+}
+
+/** Deletes a pod in favour of another, having said so in its status. */
+async function evict(bench: Bench, victim: Pod, pod: Pod, nodeName: string): Promise<void> {
+  if (victim.metadata.deletionTimestamp !== undefined) return
+  const condition: Condition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    lastTransitionTime: timeText(bench.clock.nowMs()),
+    reason: 'PreemptionByScheduler',
+    message: `${COMPONENT}: preempting to accommodate a higher priority pod`,
+  }
+  const { uid } = victim.metadata
+  await unlessGone(async () => {
+    await bench.client.patch(refOf(victim), 'strategic', { status: { conditions: [condition] } }, STATUS)
+    await bench.client.delete(refOf(victim), uid === undefined ? {} : { uid })
+  })
+  const message = `Preempted by pod ${pod.metadata.uid} on node ${nodeName}`
+  bench.tell(COMPONENT, { about: victim, type: 'Normal', reason: 'Preempted', message })
+}
+
+async function unlessGone(write: () => Promise<unknown>): Promise<void> {
+  try {
+    await write()
+  } catch (error) {
+    if (!(error instanceof ApiError && (error.status === 409 || error.status === 404))) throw error
+  }
 }

@@ -1,6 +1,7 @@
 import { keyOf } from '../meta.ts'
 import type { Node, Pod } from '../shapes.ts'
-import { isWaitingForNode, usedBy, type Room } from './decide.ts'
+import { priorityOf, roomOf, type Room } from './cluster.ts'
+import { isWaitingForNode } from './decide.ts'
 
 /** Which pods are on which node, and which wait for one; kept up to date pod by pod. */
 export type Places = {
@@ -8,8 +9,11 @@ export type Places = {
   readonly take: (pod: Pod, isGone: boolean) => boolean
   /** A pod was bound: it counts before the watch shows it. */
   readonly settleOn: (pod: Pod, nodeName: string) => void
+  /** A pod was promised room on a node: it counts before the watch shows it. */
+  readonly promise: (pod: Pod, nodeName: string) => void
   readonly isPlaced: (key: string) => boolean
   readonly isWaiting: (key: string) => boolean
+  /** The most important ones first. */
   readonly waiting: () => readonly string[]
   readonly roomsOf: (nodes: readonly Node[]) => Room[]
 }
@@ -18,7 +22,8 @@ export type Places = {
 export function createPlaces(): Places {
   const byNode = new Map<string, Map<string, Pod>>()
   const nodeOf = new Map<string, string>()
-  const waiting = new Set<string>()
+  const waiting = new Map<string, Pod>()
+  const promised = new Map<string, string>()
 
   const leave = (key: string): void => {
     byNode.get(nodeOf.get(key) ?? '')?.delete(key)
@@ -27,28 +32,37 @@ export function createPlaces(): Places {
   const settleOn = (pod: Pod, nodeName: string): void => {
     const key = keyOf(pod)
     leave(key)
+    promised.delete(key)
     nodeOf.set(key, nodeName)
     const present = byNode.get(nodeName) ?? new Map<string, Pod>()
     byNode.set(nodeName, present)
     present.set(key, pod)
   }
+  const nominatedTo = (name: string): Pod[] =>
+    [...waiting].flatMap(([key, pod]) => (promised.get(key) === name ? [pod] : []))
   return {
     take(pod, isGone) {
       const key = keyOf(pod)
       waiting.delete(key)
       if (isGone) {
         leave(key)
+        promised.delete(key)
         return true
       }
-      if (isWaitingForNode(pod)) waiting.add(key)
+      if (isWaitingForNode(pod)) waiting.set(key, pod)
+      if (pod.status?.nominatedNodeName) promised.set(key, pod.status.nominatedNodeName)
       if (pod.spec.nodeName) settleOn(pod, pod.spec.nodeName)
       return pod.metadata.deletionTimestamp !== undefined
     },
     settleOn,
+    promise: (pod, nodeName) => void promised.set(keyOf(pod), nodeName),
     isPlaced: (key) => nodeOf.has(key),
     isWaiting: (key) => waiting.has(key),
-    waiting: () => [...waiting],
+    waiting: () => [...waiting].sort(([, a], [, b]) => priorityOf(b) - priorityOf(a)).map(([key]) => key),
     roomsOf: (nodes) =>
-      nodes.map((node) => ({ node, used: usedBy([...(byNode.get(node.metadata.name)?.values() ?? [])]) })),
+      nodes.map((node) => {
+        const { name } = node.metadata
+        return roomOf(node, [...(byNode.get(name)?.values() ?? [])], nominatedTo(name))
+      }),
   }
 }

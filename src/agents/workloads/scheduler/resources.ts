@@ -1,7 +1,7 @@
 import type { Container, Pod } from '../shapes.ts'
 
-/** What pods ask a node for: CPU in thousandths, memory in bytes. */
-export type Demand = { readonly cpu: number; readonly memory: number; readonly pods: number }
+/** What is asked of a node, by resource, in thousandths. */
+export type Demand = ReadonlyMap<string, number>
 
 const FACTORS: Record<string, number> = {
   n: 1e-6,
@@ -27,21 +27,28 @@ export function milli(quantity: string | number): number {
   return found && factor !== undefined ? Number(found[1]) * factor : 0
 }
 
-/** The demand of a pod: its containers' requests together, or the largest of its init containers where that is more. */
-export function demandOf(pod: Pod): Demand {
-  const sidecars = (pod.spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')
-  const starters = (pod.spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy !== 'Always')
-  const running = [...pod.spec.containers, ...sidecars]
-  const ask = (container: Container, name: string): number => milli(container.resources?.requests?.[name] ?? 0)
-  const need = (name: string): number =>
-    Math.max(
-      running.reduce((sum, container) => sum + ask(container, name), 0),
-      ...starters.map((container) => ask(container, name)),
-    )
-  return { cpu: need('cpu'), memory: need('memory') / 1000, pods: 1 }
+/**
+ * What a pod asks of a node: its containers' requests together, or those of an init container where that is more, and its overhead. What it asks for
+ * as a whole comes first.
+ */
+export function demandOf({ spec }: Pod): Demand {
+  const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')
+  const starters = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy !== 'Always')
+  const running = [...spec.containers, ...sidecars]
+  const requests = [...running, ...starters].map(({ resources }) => resources?.requests ?? {})
+  const names = new Set([...requests, spec.overhead ?? {}, spec.resources?.requests ?? {}].flatMap(Object.keys))
+  const ask = ({ resources }: Container, name: string): number => milli(resources?.requests?.[name] ?? 0)
+  const together = (name: string): number => running.reduce((sum, container) => sum + ask(container, name), 0)
+  const need = (name: string): number => {
+    const whole = spec.resources?.requests?.[name]
+    return whole === undefined ? Math.max(together(name), ...starters.map((one) => ask(one, name))) : milli(whole)
+  }
+  return new Map([...names].map((name) => [name, need(name) + milli(spec.overhead?.[name] ?? 0)]))
 }
 
-/** Two demands together. */
-export function addDemand(a: Demand, b: Demand): Demand {
-  return { cpu: a.cpu + b.cpu, memory: a.memory + b.memory, pods: a.pods + b.pods }
+/** Several demands together. */
+export function sumOf(demands: readonly Demand[]): Demand {
+  const sum = new Map<string, number>()
+  for (const demand of demands) for (const [name, amount] of demand) sum.set(name, (sum.get(name) ?? 0) + amount)
+  return sum
 }

@@ -56,6 +56,7 @@ export function bind(env: Environment, call: Call, pod: Obj): JsonObject {
     ...conditions,
     { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: timestamp(env.nowMs()) },
   ]
+  delete status.nominatedNodeName
   next.status = status
   if (!call.dryRun) afterWrite(env, env.store.put(call.resource.storageKey, next), pod)
   return SUCCESS

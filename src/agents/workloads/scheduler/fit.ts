@@ -1,0 +1,93 @@
+import { fitsLabels, hasUntolerated, isTolerated } from '../fitting.ts'
+import { conditionOf } from '../meta.ts'
+import type { Pod, Taint } from '../shapes.ts'
+import { priorityOf, type Cluster, type Obstacle, type Room } from './cluster.ts'
+import { neighbourObstacle } from './neighbours.ts'
+import { demandOf, milli, sumOf } from './resources.ts'
+import { spreadObstacle } from './spread.ts'
+
+/** What keeps pods from a cordoned node, whether the taint is there yet or not. */
+const CORDON: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }
+
+/** The first thing that keeps a pod from a node, with the pods on it that others of its importance were promised; in the order of the original. */
+export function obstacleTo(pod: Pod, room: Room, cluster: Cluster): Obstacle | undefined {
+  const promised = room.nominated.filter(
+    (other) => other.metadata.uid !== pod.metadata.uid && priorityOf(other) >= priorityOf(pod),
+  )
+  const without = obstacleIn(pod, room, cluster)
+  if (without !== undefined || promised.length === 0) return without
+  return obstacleIn(pod, { ...room, pods: [...room.pods, ...promised] }, cluster)
+}
+
+function obstacleIn(pod: Pod, room: Room, cluster: Cluster): Obstacle | undefined {
+  const seen = { ...cluster, rooms: cluster.rooms.map((each) => (each.node === room.node ? room : each)) }
+  return (
+    nodeObstacle(pod, room) ??
+    portObstacle(pod, room) ??
+    resourceObstacle(pod, room) ??
+    spreadObstacle(pod, room, seen) ??
+    neighbourObstacle(pod, room, seen)
+  )
+}
+
+function nodeObstacle(pod: Pod, { node }: Room): Obstacle | undefined {
+  const tolerations = pod.spec.tolerations ?? []
+  const isReady = conditionOf(node.status?.conditions, 'Ready')?.status === 'True'
+  if (node.spec?.unschedulable && !isTolerated(CORDON, tolerations)) return forGood('node(s) were unschedulable')
+  if (hasUntolerated(node, tolerations, ['NoSchedule', 'NoExecute'])) return forGood('node(s) had untolerated taint(s)')
+  if (!isReady) return forGood('node(s) were not ready')
+  if (!fitsLabels(pod.spec, node)) return forGood("node(s) didn't match Pod's node affinity/selector")
+  return undefined
+}
+
+type HostPort = { readonly ip: string; readonly port: number; readonly protocol: string }
+
+function portObstacle(pod: Pod, { pods }: Room): Obstacle | undefined {
+  const wanted = hostPortsOf(pod)
+  if (wanted.length === 0) return undefined
+  const taken = pods.flatMap(hostPortsOf)
+  if (!wanted.some((one) => taken.some((other) => areSame(one, other)))) return undefined
+  return { reasons: ["node(s) didn't have free ports for the requested pod ports"], isForGood: false }
+}
+
+function hostPortsOf({ spec }: Pod): HostPort[] {
+  return spec.containers
+    .flatMap(({ ports }) => ports ?? [])
+    .filter(({ hostPort }) => (hostPort ?? 0) > 0)
+    .map(({ hostPort = 0, hostIP, protocol }) => ({
+      ip: hostIP || '0.0.0.0',
+      port: hostPort,
+      protocol: protocol ?? 'TCP',
+    }))
+}
+
+function areSame(a: HostPort, b: HostPort): boolean {
+  return a.port === b.port && a.protocol === b.protocol && (a.ip === b.ip || a.ip === '0.0.0.0' || b.ip === '0.0.0.0')
+}
+
+function resourceObstacle(pod: Pod, { node, pods }: Room): Obstacle | undefined {
+  const allocatable = node.status?.allocatable ?? {}
+  const isFull = allocatable['pods'] !== undefined && pods.length + 1 > milli(allocatable['pods']) / 1000
+  const used = sumOf(pods.map(demandOf))
+  const short = [...demandOf(pod)].filter(
+    ([name, amount]) => amount > 0 && (used.get(name) ?? 0) + amount > room(allocatable, name),
+  )
+  if (!isFull && short.length === 0) return undefined
+  return {
+    reasons: [...(isFull ? ['Too many pods'] : []), ...short.map(([name]) => `Insufficient ${name}`)],
+    isForGood: short.some(([name, amount]) => amount > room(allocatable, name)),
+  }
+}
+
+const COMMON = new Set(['cpu', 'memory', 'ephemeral-storage'])
+
+/** A node that does not say how much it has of what every node has is taken to have enough. */
+function room(allocatable: Readonly<Record<string, string | number>>, name: string): number {
+  const amount = allocatable[name]
+  if (amount === undefined) return COMMON.has(name) ? Infinity : 0
+  return milli(amount)
+}
+
+function forGood(reason: string): Obstacle {
+  return { reasons: [reason], isForGood: true }
+}

@@ -1,0 +1,103 @@
+import { matchesSelector } from '../meta.ts'
+import type { Budget } from '../budget/decide.ts'
+import type { Pod } from '../shapes.ts'
+import { availabilityText, priorityOf, type Cluster, type Obstacle, type Room } from './cluster.ts'
+import { obstacleTo } from './fit.ts'
+
+/** Pods that must leave a node so that another fits, or why that does not help. */
+export type Preemption =
+  | { readonly nodeName: string; readonly victims: readonly Pod[] }
+  | { readonly nodeName: undefined; readonly why: string }
+
+type Candidate = { readonly nodeName: string; readonly victims: readonly Pod[]; readonly violations: number }
+
+/**
+ * Pure. Chooses a node and those pods of less priority that must leave it, as few as will do; the more important ones and those of spent budgets stay first.
+ *
+ * @see k8s.io/kubernetes/pkg/scheduler/framework/plugins/defaultpreemption
+ */
+export function preempt(pod: Pod, cluster: Cluster, obstacles: ReadonlyMap<Room, Obstacle>): Preemption {
+  if (pod.spec.preemptionPolicy === 'Never')
+    return { nodeName: undefined, why: 'not eligible due to preemptionPolicy=Never.' }
+  if (isAwaited(pod, obstacles))
+    return { nodeName: undefined, why: 'not eligible due to a terminating pod on the nominated node.' }
+  const candidates: Candidate[] = []
+  const reasons: string[] = []
+  for (const [room, { isForGood }] of obstacles) {
+    const found = isForGood ? ['Preemption is not helpful for scheduling'] : candidateIn(pod, room, cluster)
+    if ('victims' in found) candidates.push(found)
+    else reasons.push(...found)
+  }
+  const [best] = candidates.sort(compareCandidates)
+  return best ?? { nodeName: undefined, why: availabilityText(obstacles.size, reasons) }
+}
+
+/** Whether the pods that were told to leave have not left yet. */
+function isAwaited(pod: Pod, obstacles: ReadonlyMap<Room, Obstacle>): boolean {
+  const nominated = pod.status?.nominatedNodeName
+  if (!nominated) return false
+  return [...obstacles].some(
+    ([{ node, pods }, { isForGood }]) =>
+      !isForGood &&
+      node.metadata.name === nominated &&
+      pods.some((other) => other.metadata.deletionTimestamp !== undefined && priorityOf(other) < priorityOf(pod)),
+  )
+}
+
+function candidateIn(pod: Pod, room: Room, cluster: Cluster): Candidate | readonly string[] {
+  const lesser = room.pods.filter((other) => priorityOf(other) < priorityOf(pod)).sort(compareImportance)
+  if (lesser.length === 0) return ['No preemption victims found for incoming pod']
+  const keep = new Set(room.pods.filter((other) => !lesser.includes(other)))
+  const obstacle = (): Obstacle | undefined =>
+    obstacleTo(pod, { ...room, pods: room.pods.filter((other) => keep.has(other)) }, cluster)
+  const inTheWay = obstacle()
+  if (inTheWay !== undefined) return inTheWay.reasons
+  const guarded = guardedAmong(lesser, cluster.budgets)
+  for (const other of [...lesser.filter((each) => guarded.has(each)), ...lesser.filter((each) => !guarded.has(each))]) {
+    keep.add(other)
+    if (obstacle() !== undefined) keep.delete(other)
+  }
+  const victims = lesser.filter((other) => !keep.has(other))
+  const violations = victims.filter((victim) => guarded.has(victim)).length
+  return { nodeName: room.node.metadata.name, victims, violations }
+}
+
+/** Pods whose leaving their budgets do not allow, the ones before them having left. */
+function guardedAmong(pods: readonly Pod[], budgets: readonly Budget[]): Set<Pod> {
+  const left = new Map(budgets.map((budget) => [budget, Number(budget.status?.['disruptionsAllowed'] ?? 0)]))
+  return new Set(
+    pods.filter((pod) => {
+      const own = budgets.filter((budget) => covers(budget, pod))
+      for (const budget of own) left.set(budget, (left.get(budget) ?? 0) - 1)
+      return own.some((budget) => (left.get(budget) ?? 0) < 0)
+    }),
+  )
+}
+
+function covers({ metadata, spec, status }: Budget, pod: Pod): boolean {
+  return (
+    metadata.namespace === pod.metadata.namespace &&
+    Object.keys(spec.selector ?? {}).length > 0 &&
+    matchesSelector(spec.selector, pod.metadata.labels) &&
+    status?.disruptedPods?.[pod.metadata.name] === undefined
+  )
+}
+
+const startOf = ({ status, metadata }: Pod): string => status?.startTime ?? metadata.creationTimestamp ?? ''
+
+/** The more important one first: of more priority, or longer there. */
+function compareImportance(a: Pod, b: Pod): number {
+  return priorityOf(b) - priorityOf(a) || (startOf(a) < startOf(b) ? -1 : 1)
+}
+
+/** The lesser harm first. */
+function compareCandidates(a: Candidate, b: Candidate): number {
+  const harm = ({ violations, victims }: Candidate): number[] => [
+    violations,
+    Math.max(...victims.map(priorityOf)),
+    victims.reduce((sum, victim) => sum + priorityOf(victim) + 2 ** 31, 0),
+    victims.length,
+  ]
+  const [left, right] = [harm(a), harm(b)]
+  return left.map((value, at) => value - (right[at] ?? 0)).find((difference) => difference !== 0) ?? 0
+}

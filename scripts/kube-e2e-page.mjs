@@ -10,7 +10,6 @@ const REASONS = [
   [/AdmissionWebhook|ConversionWebhook/, 'kubed calls no webhooks: creating one is refused by name'],
   [/\] Aggregator /, 'kubed aggregates no other API servers: an APIService is refused by name'],
   [/at least two untainted nodes/, 'kubed has one node'],
-  [/NoExecuteTaintManager/, 'pods are not evicted by taints that come later'],
   [/Projected PodCertificate/, 'the node knows no volumes of pod certificates, and refuses them by name'],
   [/InPlace Resize/, 'containers are not resized in place'],
   [/ImageVolume/, 'images are no volumes'],

@@ -20,7 +20,8 @@ export function isTolerated(taint: Taint, tolerations: readonly Toleration[]): b
   return tolerations.some((toleration) => tolerates(toleration, taint))
 }
 
-function tolerates(toleration: Toleration, taint: Taint): boolean {
+/** Whether the toleration covers the taint. */
+export function tolerates(toleration: Toleration, taint: Taint): boolean {
   const { key = '', operator = 'Equal', value = '', effect = '' } = toleration
   if (effect !== '' && effect !== taint.effect) return false
   if (key !== '' && key !== taint.key) return false

@@ -115,6 +115,8 @@ export type Toleration = {
   readonly operator?: string
   readonly value?: string
   readonly effect?: string
+  /** For how long, where not for ever. */
+  readonly tolerationSeconds?: number
 }
 
 /** A pod template. */

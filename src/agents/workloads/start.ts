@@ -15,7 +15,7 @@ import { eventTeller } from './events.ts'
 import { garbageCollector } from './garbage/controller.ts'
 import { jobController } from './job/controller.ts'
 import { namespaceController } from './namespace/controller.ts'
-import { nodeTaintController } from './nodes/controller.ts'
+import { nodeTaintController, taintEvictionController } from './nodes/controller.ts'
 import { claimProtection, volumeProtection } from './protection/controller.ts'
 import { quotaController } from './quota/controller.ts'
 import { replicaSetController, replicationController } from './replicaset/controller.ts'
@@ -66,6 +66,7 @@ export async function startWorkloads(given: WorkloadsOptions): Promise<Workloads
     start(cronJobController(bench)),
     start(quotaController(bench)),
     start(nodeTaintController(bench)),
+    start(taintEvictionController(bench)),
     start(claimProtection(bench)),
     start(volumeProtection(bench)),
   ])

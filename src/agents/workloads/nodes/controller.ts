@@ -1,9 +1,11 @@
 import type { Controller } from '../../../engine/controller.ts'
 import type { Bench } from '../bench.ts'
 import { workloadController } from '../controller.ts'
-import { as, type Node } from '../shapes.ts'
+import { keyOf } from '../meta.ts'
+import { as, type Node, type Pod, type Taint } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { decideTaints } from './decide.ts'
+import { decideEviction, type TaintedPod } from './evict.ts'
 
 /** Keeps the taints of nodes in step with their conditions. */
 export function nodeTaintController(bench: Bench): Controller<Node, Write, readonly Write[]> {
@@ -21,5 +23,49 @@ export function nodeTaintController(bench: Bench): Controller<Node, Write, reado
       return node && as<Node>(node)
     },
     decide: decideTaints,
+  })
+}
+
+/** Deletes the pods that do not tolerate a taint of their node with the effect `NoExecute`. */
+export function taintEvictionController(bench: Bench): Controller<TaintedPod, Write, readonly Write[]> {
+  const nodes = bench.cache('v1', 'Node')
+  const pods = bench.cache('v1', 'Pod')
+  const taintedSince = new Map<string, number>()
+  const shown = new Map<string, string>()
+  const taintsOn = (nodeName: string | undefined): readonly Taint[] => {
+    const node = nodeName ? nodes.get('', nodeName) : undefined
+    return node ? (as<Node>(node).spec?.taints ?? []).filter(({ effect }) => effect === 'NoExecute') : []
+  }
+  return workloadController<TaintedPod>(bench, {
+    kind: 'taint-eviction',
+    component: 'taint-eviction-controller',
+    async watch(wake) {
+      await Promise.all([nodes.ready, pods.ready])
+      const look = ({ metadata: { name } }: { readonly metadata: { readonly name: string } }): void => {
+        const taints = JSON.stringify(taintsOn(name))
+        if ((shown.get(name) ?? '[]') === taints) return
+        shown.set(name, taints)
+        for (const pod of pods.list()) if (as<Pod>(pod).spec.nodeName === name) wake.now(keyOf(pod))
+      }
+      nodes.onChange(look)
+      pods.onChange((pod) => {
+        if (taintedSince.has(keyOf(pod)) || taintsOn(as<Pod>(pod).spec.nodeName).length > 0) wake.now(keyOf(pod))
+      })
+      nodes.list().forEach(look)
+    },
+    observe(key) {
+      const [namespace = '', name = ''] = key.split('/')
+      const pod = pods.get(namespace, name)
+      const taints = pod ? taintsOn(as<Pod>(pod).spec.nodeName) : []
+      if (!pod || taints.length === 0) {
+        taintedSince.delete(key)
+        return undefined
+      }
+      const nowMs = bench.clock.nowMs()
+      const sinceMs = taintedSince.get(key) ?? nowMs
+      taintedSince.set(key, sinceMs)
+      return { pod: as<Pod>(pod), taints, sinceMs, nowMs }
+    },
+    decide: decideEviction,
   })
 }

@@ -20,6 +20,10 @@ export type World = {
   readonly push: (files: Readonly<Record<string, string | null>>, message: string) => Promise<string>
   /** A file as the repository has it now, whoever pushed; the next push goes on top of it. */
   readonly pull: (path: string) => Promise<string>
+  /** Rewrites history by git commands in the working copy, and pushes it over what is there; the commit that is left. */
+  readonly rewrite: (...commands: readonly (readonly string[])[]) => Promise<string>
+  /** Does something while the Git server is away; it comes back at the same address. */
+  readonly withoutGit: (run: () => Promise<void>) => Promise<void>
   /** What the engine has asked the API server to patch, in order: `apply ConfigMap/a`, `json Kustomization/app/status`. */
   readonly writes: string[]
   readonly restart: () => Promise<void>
@@ -73,12 +77,9 @@ export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'sa
   const client = clientFromKubeconfig(kubeconfig)
   let engine: Engine | undefined
   let crashed: { readonly engine: Engine; readonly bury: () => void } | undefined
-  const gitd = await serveGitd({
-    root: join(dir, 'git'),
-    port: 0,
-    token: 't',
-    onPush: () => engine?.gitChanged(gitd.urlOf('app')),
-  })
+  const serveGit = (port: number): ReturnType<typeof serveGitd> =>
+    serveGitd({ root: join(dir, 'git'), port, token: 't', onPush: () => engine?.gitChanged(gitd.urlOf('app')) })
+  let gitd = await serveGit(0)
   const writes: string[] = []
   const start = (through: KubeClient = noting(client, writes)): Promise<Engine> =>
     startEngine({
@@ -124,6 +125,19 @@ export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'sa
     async pull(path) {
       await git('pull', '-q', '--rebase', withToken, 'main')
       return readFileSync(join(work, path), 'utf8')
+    },
+    async rewrite(...commands) {
+      for (const argv of commands) await git(...argv)
+      await git('push', '-q', '--force', withToken, 'HEAD:refs/heads/main')
+      return await git('rev-parse', 'HEAD')
+    },
+    async withoutGit(act) {
+      await gitd.close()
+      try {
+        await act()
+      } finally {
+        gitd = await serveGit(Number(new URL(url).port))
+      }
     },
     async restart() {
       if (engine !== crashed?.engine) await engine?.close()

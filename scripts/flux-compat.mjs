@@ -1,4 +1,4 @@
-// Writes docs/compat/flux.md from the list of recorded scenarios of real Flux that we do not match. `node scripts/flux-compat.mjs`.
+// Writes docs/compat/flux.md and docs/compat/advisories.md from the lists that the tests keep. `node scripts/flux-compat.mjs`.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -143,5 +143,20 @@ What \`sluice engine\` makes of them; an unknown flag is refused by name.
 | flag | here |
 | --- | --- |
 ${flags.join('\n')}
+`,
+)
+const advisories = JSON.parse(readFileSync(join(root, 'tests/fixtures/flux-advisories.json'), 'utf8'))
+const proofOf = ({ tests = [], why }) =>
+  [...tests.map((one) => one.replace(/^(\S+): (.*)$/, '`$1`: $2')), ...(why ? [why] : [])].join('<br>')
+writeFileSync(
+  join(root, 'docs/compat/advisories.md'),
+  `# Published advisories
+
+Made by \`scripts/flux-compat.mjs\` from a list that \`tests/advisories.test.ts\` checks: what was published about Flux, Argo CD, Kargo and go-git, and which test shows that it
+does not happen here.
+
+| advisory | what happened there | test here |
+| --- | --- | --- |
+${advisories.map((one) => `| ${one.ids} | ${one.what} | ${proofOf(one)} |`).join('\n')}
 `,
 )

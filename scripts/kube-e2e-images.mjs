@@ -28,6 +28,7 @@ const IMAGES = {
     layers: ['busybox', 'agnhost'],
     config: { Entrypoint: AGNHOST, Cmd: ['pause'], User: '1234' },
   },
+  'e2e-test-images/glibc-dns-testing:2.1.1': { layers: ['busybox', 'tools', 'glibc'], config: { Cmd: ['sh'] } },
   'pause:3.10.2': { layers: ['busybox', 'agnhost'], config: { Entrypoint: [...AGNHOST, 'pause'] } },
 }
 
@@ -37,6 +38,7 @@ export async function pushImages(url, { agnhost, busybox, bash, tools }) {
     busybox: busyboxLayer(busybox, bash),
     agnhost: agnhostLayer(agnhost),
     tools: toolLayer(tools),
+    glibc: glibcLayer(),
     web: webLayer(),
   }
   for (const [name, image] of Object.entries(IMAGES))
@@ -98,6 +100,14 @@ function toolLayer(programs) {
       const { stdout } = spawnSync('ldd', [program], { encoding: 'utf8' })
       for (const [library] of stdout.matchAll(/\/\S+/g)) copyInto(root, library, library)
     }
+  })
+}
+
+/** Names by the system's own resolver: what stands in /etc/hosts, then what the name server says. */
+function glibcLayer() {
+  return layerOf((root) => {
+    mkdirSync(join(root, 'etc'))
+    writeFileSync(join(root, 'etc/nsswitch.conf'), 'hosts: files dns\n')
   })
 }
 

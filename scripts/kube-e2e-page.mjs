@@ -15,6 +15,7 @@ const REASONS = [
   [/ImageVolume/, 'images are no volumes'],
   [/KubeletManagedEtcHosts|node-pod communication/, 'pods on the network of the host are refused by name'],
   [/HostPort|hostPort/, 'the node opens no ports of the host for pods'],
+  [/pod failure policy/, 'privileged containers are refused by name'],
   [/allow privilege escalation when false/, 'wants an image with a set-uid program that is not at hand'],
 ]
 

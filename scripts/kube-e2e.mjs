@@ -24,7 +24,7 @@ const bin = join(process.env.SLUICE_PEERS ?? join(homedir(), '.cache/sluice/peer
 for (const tool of ['e2e.test', 'ginkgo', 'agnhost'])
   if (!existsSync(join(bin, tool)))
     fail(`${join(bin, tool)} is not there: build it with ../shared/tools/kube-e2e/prepare.sh ${bin}`)
-const TOOLS = { curl: '/usr/bin/curl', nc: '/bin/nc.openbsd', dig: '/usr/bin/dig' }
+const TOOLS = { curl: '/usr/bin/curl', nc: '/bin/nc.openbsd', dig: '/usr/bin/dig', getent: '/usr/bin/getent' }
 for (const program of ['/bin/busybox', '/bin/bash-static', ...Object.values(TOOLS)])
   if (values.node === 'linux' && !existsSync(program))
     fail(`${program} is not there: apt-get install busybox-static bash-static curl netcat-openbsd bind9-dnsutils`)
@@ -92,7 +92,6 @@ async function runSuite(env, focus) {
     `--timeout=${values.minutes}m`,
     '--no-color',
     `--focus=${focus}`,
-    '--skip=Disruptive',
     `--json-report=${report}`,
   ]
   const suite = [

@@ -1,6 +1,8 @@
 import { SluiceError } from '../error/sluice-error.ts'
+import { goQuote } from '../yaml/go-quote.ts'
 import { whereIs } from '../yaml/position.ts'
-import { loadConfig, loadCrdConfig, mergeConfig, NO_CONFIG, type TransformerConfig } from './config.ts'
+import { loadConfig, mergeConfig, NO_CONFIG, type TransformerConfig } from './config.ts'
+import { loadCrdConfig } from './crd-config.ts'
 import { valueWithNotes } from './build-notes.ts'
 import { buildError, during, failure, messageOf, placed, prefixed, rewritten } from './failure.ts'
 import { formatId, idKey } from './ids.ts'
@@ -178,7 +180,7 @@ function accumulateComponent(build: Build, loader: Loader, into: Accumulator): v
   try {
     accumulateDirectory(build, loader, into, true)
   } catch (error) {
-    throw rewritten(error, (message) => `accumulateDirectory: ${JSON.stringify(message)}`)
+    throw rewritten(error, (message) => `accumulateDirectory: ${goQuote(message)}`)
   }
 }
 
@@ -186,7 +188,7 @@ function componentLoader(loader: Loader, path: string): Loader {
   try {
     return subLoader(loader, path)
   } catch (error) {
-    throw rewritten(error, (message) => `loader.New ${JSON.stringify(message)}`)
+    throw rewritten(error, (message) => `loader.New ${goQuote(message)}`)
   }
 }
 

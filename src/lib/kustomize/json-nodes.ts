@@ -87,7 +87,8 @@ function readScalar(node: YamlScalar): void {
     return
   }
   node.style = 'plain'
-  if (typeof value === 'number' || typeof value === 'bigint') node.value = goFloat(Number(value))
+  if (typeof value === 'number' || typeof value === 'bigint')
+    node.value = node.value === '-0' ? '-0' : goFloat(Number(value))
   node.tag = tagOf({ ...node, tag: '' })
   if (node.touch) node.touch = { ...node.touch, value: node.value }
 }

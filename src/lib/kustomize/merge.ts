@@ -1,5 +1,6 @@
 import { putField, type YamlMap, type YamlNode, type YamlScalar, type YamlSeq } from '../yaml/nodes.ts'
 import { isReadAsOther } from '../yaml/load.ts'
+import { tagOf } from '../yaml/resolve.ts'
 import { buildError, wrongKind } from './failure.ts'
 import { isNull } from './null.ts'
 import { mergeKeyedList } from './merge-list.ts'
@@ -118,7 +119,9 @@ function quoteText(node: YamlScalar): void {
 function inOldStyle(fresh: YamlNode, old: YamlNode | undefined): YamlNode {
   if (fresh === old || fresh.kind !== 'scalar' || old?.kind !== 'scalar') return fresh
   const isText = fresh.tag === '!!str' || (fresh.tag === '' && fresh.style !== 'plain')
-  const tag = isText ? '!!str' : old.style === 'plain' ? fresh.tag : ''
+  // a tag that the text without it would have too goes without saying, and is lost in quotes
+  const isSaid = old.style === 'plain' || tagOf({ ...fresh, tag: '', style: 'plain' }) !== fresh.tag
+  const tag = isText ? '!!str' : isSaid ? fresh.tag : ''
   return overwriteScalar(old, fresh.value, tag, old.style, fresh)
 }
 

@@ -1,4 +1,5 @@
 import { parseDocuments, plainNode, type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
+import { goQuote } from '../yaml/go-quote.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { tagOf } from '../yaml/resolve.ts'
 import type { Rules } from './compat.ts'
@@ -196,7 +197,7 @@ function copyValue(resource: Resource, value: YamlNode, target: Decoded, { struc
     const textFor = (node: YamlNode, text: string): string =>
       structuredText === 'parts' ? splicedText(node, text, options, target) : text
     if (structuredText !== 'none' && setInText(resource.node, steps, value, create, textFor)) continue
-    const message = `unable to find ${create ? 'or create ' : ''}field ${JSON.stringify(path)} in replacement target`
+    const message = `unable to find ${create ? 'or create ' : ''}field ${goQuote(path)} in replacement target`
     const following = { create: create ? value.kind : undefined, readsTexts: structuredText !== 'none' }
     const found = find(resource, steps, following, message)
     if (found.length === 0) throw buildError(message, nodeOf(target))

@@ -3,11 +3,11 @@ import { goQuote } from './go-quote.ts'
 import { plainNode, type YamlNode, type YamlScalar } from './nodes.ts'
 import { resolvePlain, resolveScalar, tagOf } from './resolve.ts'
 
-/** A value as Go's `%#v` prints it. */
-export function goSyntax(node: YamlNode, isRoot: boolean, isInFlow = false): string {
+/** A value as Go's `%#v` prints it; `isReprinted` says that it was printed between brackets and read again. */
+export function goSyntax(node: YamlNode, isRoot: boolean, isReprinted = false): string {
   // what is empty between brackets was printed as an empty text before it was read
-  if (node.kind === 'scalar') return isInFlow && node.value === '' && node.tag === '' ? goQuote('') : goLeaf(node)
-  const inside = (child: YamlNode): string => goSyntax(child, false, isInFlow || node.isFlow === true)
+  if (node.kind === 'scalar') return isReprinted && node.value === '' && node.tag === '' ? goQuote('') : goLeaf(node)
+  const inside = (child: YamlNode): string => goSyntax(child, false, isReprinted)
   if (node.kind === 'seq') return `[]interface {}{${node.items.map(inside).join(', ')}}`
   const hasOtherKeys = node.otherKey !== undefined && !isRoot
   const typeOf = (key: string): string => (hasOtherKeys && node.oldKeys?.has(key) ? typeOfKey(key) : '!!str')

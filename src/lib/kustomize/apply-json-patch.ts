@@ -13,7 +13,7 @@ import { inherit } from './provenance.ts'
  * @see https://github.com/evanphx/json-patch/blob/v4.13.0/patch.go
  */
 export function applyJsonPatch(object: YamlMap, operations: readonly JsonPatchOperation[]): void {
-  toJson(object, true)
+  toJson(object)
   const document: Document = { root: object }
   for (const operation of operations) applyOne(document, operation)
   const { root } = document

@@ -1,6 +1,6 @@
 import { formatJsonNumber, goFloat } from '../yaml/go-numbers.ts'
 import type { YamlNode, YamlScalar } from '../yaml/nodes.ts'
-import { checkMap, reprintedScalar } from '../yaml/reprint.ts'
+import { checkMap, checkRepeated, onPrint, reprintedScalar } from '../yaml/reprint.ts'
 import { resolveScalar, tagOf, type ScalarValue } from '../yaml/resolve.ts'
 import { styleOfText } from '../yaml/scalar-style.ts'
 import { SluiceError } from '../error/sluice-error.ts'
@@ -12,17 +12,29 @@ import { goJson } from './hash.ts'
  *
  * @throws SluiceError with Go's text, where it cannot make JSON of a value
  */
-export function toJson(node: YamlNode, isRoot: boolean, isInFlow = false): void {
+export function toJson(root: YamlNode): void {
+  onPrint(root, () => checkMaps(root))
+  convert(root, true, false)
+}
+
+function checkMaps(node: YamlNode): void {
+  if (node.kind === 'seq') node.items.forEach(checkMaps)
+  if (node.kind !== 'map') return
+  checkRepeated(node)
+  for (const value of node.fields.values()) checkMaps(value)
+}
+
+function convert(node: YamlNode, isRoot: boolean, isInFlow: boolean): void {
   if (node.kind === 'scalar') return scalarToJson(node, isInFlow)
   const isFlow = isInFlow || node.isFlow === true
   if (node.kind === 'seq') {
-    for (const item of node.items) toJson(item, false, isFlow)
+    for (const item of node.items) convert(item, false, isFlow)
     return
   }
   checkMap(node, isRoot)
   delete node.otherKey
   delete node.typedKey
-  for (const value of node.fields.values()) toJson(value, false, isFlow)
+  for (const value of node.fields.values()) convert(value, false, isFlow)
 }
 
 function scalarToJson(node: YamlScalar, isInFlow: boolean): void {

@@ -15,7 +15,7 @@ export function objectValue(node: YamlMap): Record<string, unknown> {
     return isRecord(value) ? value : {}
   } catch (error) {
     if (!(error instanceof SluiceError) || error.code !== 'YAML_SYNTAX') throw error
-    const subject = /^json: |control characters/.test(error.message)
+    const subject = /^json: |control characters|found a tab/.test(error.message)
       ? goSyntax(node, true)
       : 'map[string]interface {}(nil)'
     const { where, hint } = error

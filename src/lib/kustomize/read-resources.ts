@@ -39,8 +39,23 @@ export function readResources(text: string, file: string, within?: Within): Reso
 
 function readResource(node: YamlMap): Resource {
   const resource = newResource(node)
-  if (fieldMap(node, 'metadata')?.fields.has('annotations')) readNotes(resource)
+  const metadata = fieldMap(node, 'metadata')
+  if (metadata?.overwritten) joinAnnotations(metadata)
+  if (metadata?.fields.has('annotations')) readNotes(resource)
   return resource
+}
+
+/** Kustomize sets annotations anew from the first place where they stand, and so ends up with those of all places. */
+function joinAnnotations(metadata: YamlMap): void {
+  const all = [...(metadata.overwritten ?? [])]
+  const joined = metadata.fields.get('annotations')
+  const earlier = all.filter(({ key, value }) => key === 'annotations' && value.kind === 'map')
+  if (joined?.kind !== 'map' || earlier.length === 0) return
+  for (const { value } of earlier.reverse())
+    for (const [key, text] of value.kind === 'map' ? value.fields : []) joined.fields.set(key, text)
+  const rest = all.filter((one) => !earlier.includes(one))
+  if (rest.length > 0) metadata.overwritten = rest
+  else delete metadata.overwritten
 }
 
 function parse(text: string, file: string, within: Within | undefined): YamlDocument[] {
@@ -103,7 +118,7 @@ function unwrapSingle(pending: YamlMap[]): void {
 }
 
 function convertedItems(list: YamlMap, items: YamlNode): YamlMap[] {
-  toJson(list, true)
+  toJson(list)
   return itemsOf(list, items).map((item) => {
     spellAsJson(item)
     return item

@@ -69,8 +69,8 @@ export type YamlMap = Place & {
   oldKeys?: Set<string>
   /** Keys that are mappings or sequences, by their text: Go's libraries read them, and refuse them in the end. */
   collectionKeys?: Map<string, YamlMap | YamlSeq>
-  /** The last key that the text has twice. */
-  duplicate?: DuplicateKey
+  /** The values of keys that the text has again further down. */
+  overwritten?: { readonly key: string; readonly value: YamlNode }[]
 }
 
 /** A sequence. */

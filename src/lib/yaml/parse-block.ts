@@ -198,8 +198,8 @@ export function addField(c: Cursor, map: YamlMap, merges: YamlNode[], keyNode: Y
   noteOddKey(c, map, key)
   const before = fields.get(key.value)
   if (before) {
-    map.duplicate = { key: key.value, first: before.keyStart, second: value.keyStart }
-    c.duplicates.push(map.duplicate)
+    c.duplicates.push({ key: key.value, first: before.keyStart, second: value.keyStart })
+    map.overwritten = [...(map.overwritten ?? []), { key: key.value, value: before }]
   }
   fields.set(key.value, value)
 }

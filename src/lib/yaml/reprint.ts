@@ -1,8 +1,9 @@
 import { SluiceError } from '../error/sluice-error.ts'
-import type { DuplicateKey, YamlMap, YamlNode, YamlScalar, YamlSeq } from './nodes.ts'
-import { positionOf, whereIs } from './position.ts'
+import type { YamlMap, YamlNode, YamlScalar, YamlSeq } from './nodes.ts'
+import { whereIs } from './position.ts'
 import { goSyntax } from './go-syntax.ts'
 import { refold } from './refold.ts'
+import { rereadFault } from './reread-fault.ts'
 import { parseTimestamp, resolvePlain, resolveScalar, tagOf, type ScalarValue } from './resolve.ts'
 
 /**
@@ -14,12 +15,12 @@ import { parseTimestamp, resolvePlain, resolveScalar, tagOf, type ScalarValue } 
  * @throws SluiceError YAML_SYNTAX with Go's text, where it cannot make JSON of a value: a key inside that is no string, infinity
  */
 export function reprintedValue(root: YamlNode): unknown {
-  return convert(root, false, true, true)
+  return onPrint(root, () => convert(root, false, true, true))
 }
 
 /** The same before the last reader, which refuses some characters, sees it: what hashes are made of. */
 export function printedValue(root: YamlNode): unknown {
-  return convert(root, false, true, false)
+  return onPrint(root, () => convert(root, false, true, false))
 }
 
 function convert(node: YamlNode, isInFlow: boolean, isRoot: boolean, isLast: boolean): unknown {
@@ -42,10 +43,15 @@ function convert(node: YamlNode, isInFlow: boolean, isRoot: boolean, isLast: boo
 /** Refuses a mapping of which Go makes no JSON. */
 export function checkMap(node: YamlMap, isRoot: boolean): void {
   for (const key of node.collectionKeys?.values() ?? []) throw collectionKey(key)
-  if (node.duplicate !== undefined) throw duplicateKey(node, node.duplicate)
+  checkRepeated(node)
   if (node.otherKey === undefined || isRoot) return
   const hint = `write the key "${node.otherKey}" in quotes`
   throw refused(node, 'json: unsupported type: map[interface {}]interface {}', hint)
+}
+
+/** Refuses a mapping that has a key twice, within {@link onPrint}. */
+export function checkRepeated(node: YamlMap): void {
+  if (node.overwritten) throw repeated(node)
 }
 
 /** JSON has these as they are: the last reader takes a NEXT LINE for a line break, and folds it, and refuses the others. */
@@ -58,13 +64,17 @@ function readAgain(node: YamlScalar, value: ScalarValue): ScalarValue {
 
 /** The value of a scalar of such a tree; `isInFlow` says that it stands between brackets. @throws as {@link reprintedValue} */
 export function reprintedScalar(node: YamlScalar, isInFlow: boolean): ScalarValue {
+  if (isBlock(node) && !isInFlow && node.value.startsWith('\t')) throw tabbed(node)
   if (node.style === 'folded' && !isInFlow) return refold(node.value)
-  if (node.style === 'literal' && !isInFlow && node.value.startsWith('\t')) throw tabbed(node)
   if (node.tag !== '' && !isQuotedByStyle(node)) return taggedValue(node)
   if (node.style !== 'plain') return node.value
   if (isInFlow && (node.value === '' || (node.value.includes(':') && parseTimestamp(node.value) !== undefined)))
     return node.value
   return finite(node, resolvePlain(node.value))
+}
+
+function isBlock({ style }: YamlScalar): boolean {
+  return style === 'literal' || style === 'folded'
 }
 
 const BEYOND_ASCII = /[\x7f-\uffff]/
@@ -118,20 +128,42 @@ function collectionKey(key: YamlMap | YamlSeq): SluiceError {
   return refused(key, `yaml: invalid map key: ${goSyntax(key, false, true)}`, hint)
 }
 
-function duplicateKey(node: YamlMap, { key, first, second }: DuplicateKey): SluiceError {
-  const { source } = node
-  const [before, after] = source ? [positionOf(source, first).line, positionOf(source, second)] : [0, undefined]
-  const message = `yaml: unmarshal errors:\n  line ${after?.line ?? 0}: mapping key ${JSON.stringify(key)} already defined at line ${before}`
-  const where = source && after ? `${source.file}:${after.line}:${after.column}` : undefined
-  return new SluiceError('YAML_SYNTAX', message, { ...(where ? { where } : {}), hint: 'remove one of the two' })
-}
-
 function tabbed(node: YamlScalar): SluiceError {
-  return refused(
+  return unreadable(
     node,
     'yaml: line 2: found a tab character where an indentation space is expected',
     'start with another character',
   )
+}
+
+function repeated(node: YamlMap): SluiceError {
+  const [first] = node.overwritten ?? []
+  return unreadable(
+    first ? (node.fields.get(first.key) ?? node) : node,
+    'yaml: unmarshal errors',
+    'remove one of the two',
+  )
+}
+
+const OF_PRINT = 'what was printed cannot be read again'
+
+/** An error whose text depends on the print of the whole tree. */
+function unreadable(node: YamlNode, message: string, hint: string): SluiceError {
+  const where = whereIs(node)
+  return new SluiceError('YAML_SYNTAX', message, { cause: OF_PRINT, hint, ...(where ? { where } : {}) })
+}
+
+/** Runs a step on a tree; an error that tells a line of its print gets it. */
+export function onPrint<T>(root: YamlNode, step: () => T): T {
+  try {
+    return step()
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.cause !== OF_PRINT) throw error
+    throw new SluiceError('YAML_SYNTAX', rereadFault(root) ?? error.message, {
+      ...(error.where ? { where: error.where } : {}),
+      ...(error.hint ? { hint: error.hint } : {}),
+    })
+  }
 }
 
 function refused(node: YamlNode, message: string, hint?: string): SluiceError {

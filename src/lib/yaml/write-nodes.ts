@@ -39,7 +39,7 @@ function isBlock(node: YamlNode): node is YamlMap | YamlSeq {
 
 function writeMap(w: Writer, map: YamlMap, indent: number): void {
   let isFirst = true
-  for (const [key, value] of map.fields) {
+  for (const [key, value] of entriesOf(map)) {
     startLine(w, indent, isFirst, w.comments?.above(value.keyStart, false))
     isFirst = false
     w.out += `${writeKey(key, value, false)}:`
@@ -53,6 +53,14 @@ function writeMap(w: Writer, map: YamlMap, indent: number): void {
     if (value.kind === 'map') writeMap(w, value, indent + 2)
     else writeSeq(w, value, indent)
   }
+}
+
+/** The fields in the order of the text, with those of keys that it has again further down. */
+export function entriesOf(map: YamlMap): Iterable<readonly [string, YamlNode]> {
+  if (!map.overwritten) return map.fields
+  const entries = [...map.overwritten.map(({ key, value }) => [key, value] as const), ...map.fields]
+  const placeOf = ({ keyStart }: YamlNode): number => (keyStart < 0 ? Infinity : keyStart)
+  return entries.sort(([, a], [, b]) => (placeOf(a) < placeOf(b) ? -1 : placeOf(a) > placeOf(b) ? 1 : 0))
 }
 
 function writeSeq(w: Writer, seq: YamlSeq, indent: number): void {
@@ -91,7 +99,7 @@ function writeFlow(node: YamlMap | YamlSeq, indent: number): string {
   const inside = (child: YamlNode): string =>
     child.kind === 'scalar' ? writeScalar(child, indent, true) : writeFlow(child, indent)
   if (node.kind === 'seq') return `${writeTag(node)}[${node.items.map(inside).join(', ')}]`
-  const fields = [...node.fields].map(([key, value]) => `${writeKey(key, value, true)}: ${inside(value)}`)
+  const fields = [...entriesOf(node)].map(([key, value]) => `${writeKey(key, value, true)}: ${inside(value)}`)
   return `${writeTag(node)}{${fields.join(', ')}}`
 }
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../../lib/kube/object.ts'
-import { answerDns } from './keeper/dns.ts'
 import { planNetwork, portKey } from './services.ts'
 
 const service = (spec: object): KubeObject => ({
@@ -36,39 +35,25 @@ test('only ready pods get traffic; those that leave but serve are the reserve', 
       },
     ],
     names: { 'web.shop.svc.cluster.local': ['10.96.0.9'] },
+    records: {
+      '9.0.96.10.in-addr.arpa': [{ type: 'PTR', target: 'web.shop.svc.cluster.local' }],
+      '_http._tcp.web.shop.svc.cluster.local': [{ type: 'SRV', port: 80, target: 'web.shop.svc.cluster.local' }],
+    },
   })
 })
 
 test('a headless Service is a name for its ready pods', () => {
   const table = planNetwork([service({ clusterIP: 'None', ports })], [slice([{ addresses: ['10.42.0.2'] }])], true)
   assert.equal(table.ports[0]?.listen, undefined)
-  assert.deepEqual(table.names, { 'web.shop.svc.cluster.local': ['10.42.0.2'] })
+  assert.deepEqual(table.names, {
+    'web.shop.svc.cluster.local': ['10.42.0.2'],
+    '10-42-0-2.web.shop.svc.cluster.local': ['10.42.0.2'],
+  })
 })
 
 test('a port is found by number, the first one without', () => {
   const both = service({ ports: [...ports, { name: 'admin', port: 81 }] })
   assert.deepEqual([portKey(both), portKey(both, 81), portKey(both, 82)], ['shop/web:80', 'shop/web:81', undefined])
-})
-
-test('names are answered, unknown ones do not exist, other types are empty, rubbish gets nothing', () => {
-  const query = (name: string, type: number): Buffer => {
-    const labels = name.split('.').map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)]))
-    return Buffer.concat([
-      Buffer.from([7, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
-      ...labels,
-      Buffer.from([0, 0, type, 0, 1]),
-    ])
-  }
-  const names = { 'web.shop.svc.cluster.local': ['10.96.0.9'] }
-  const found = answerDns(query('Web.shop.svc.cluster.local', 1), names)
-  assert.deepEqual([...(found?.subarray(-4) ?? [])], [10, 96, 0, 9])
-  assert.equal((answerDns(query('nope.shop', 1), names)?.readUInt8(3) ?? 0) & 15, 3)
-  assert.equal(answerDns(query('web.shop.svc.cluster.local', 28), names)?.readUInt16BE(6), 0)
-  assert.equal(answerDns(Buffer.alloc(12), names), undefined)
-  assert.equal(
-    answerDns(Buffer.concat([Buffer.from([7, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]), Buffer.alloc(9, 60)]), names),
-    undefined,
-  )
 })
 
 test('a UDP port is listened on, and a Service with affinity says for how long', () => {
@@ -101,8 +86,21 @@ test('pods of a headless Service are found by their host names', () => {
     { addresses: ['10.42.0.2'], hostname: 'db-0' },
     { addresses: ['10.42.0.3'], hostname: 'db-1', conditions: { ready: false } },
   ]
-  assert.deepEqual(planNetwork([service({ clusterIP: 'None', ports })], [slice(endpoints)], true).names, {
-    'web.shop.svc.cluster.local': ['10.42.0.2'],
-    'db-0.web.shop.svc.cluster.local': ['10.42.0.2'],
+  const { names, records } = planNetwork([service({ clusterIP: 'None', ports })], [slice(endpoints)], true)
+  const target = 'db-0.web.shop.svc.cluster.local'
+  assert.deepEqual(names, { 'web.shop.svc.cluster.local': ['10.42.0.2'], [target]: ['10.42.0.2'] })
+  assert.deepEqual(records, {
+    '2.0.42.10.in-addr.arpa': [{ type: 'PTR', target }],
+    '_http._tcp.web.shop.svc.cluster.local': [{ type: 'SRV', port: 8080, target }],
   })
+})
+
+test('an ExternalName is another name', () => {
+  const {
+    names,
+    records,
+    ports: none,
+  } = planNetwork([service({ type: 'ExternalName', externalName: 'Foo.example.com' })], [], true)
+  assert.deepEqual([names, none], [{}, []])
+  assert.deepEqual(records, { 'web.shop.svc.cluster.local': [{ type: 'CNAME', target: 'foo.example.com' }] })
 })

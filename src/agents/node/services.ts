@@ -1,25 +1,7 @@
 import type { KubeObject } from '../../lib/kube/object.ts'
+import { clusterIpOf, namesOf } from './cluster-names.ts'
 import type { NetworkTable, ServicePortTable, Target } from './keeper/messages.ts'
-
-type ServiceSpec = {
-  readonly clusterIP?: string
-  readonly type?: string
-  readonly sessionAffinity?: string
-  readonly sessionAffinityConfig?: { readonly clientIP?: { readonly timeoutSeconds?: number } }
-  readonly ports?: readonly { readonly name?: string; readonly port: number; readonly protocol?: string }[]
-}
-
-type Endpoint = {
-  readonly addresses: readonly string[]
-  readonly hostname?: string
-  readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean }
-}
-
-type Slice = KubeObject & {
-  readonly endpoints?: readonly Endpoint[] | null
-  readonly ports?:
-    readonly { readonly name?: string | null; readonly port?: number | null; readonly protocol?: string }[] | null
-}
+import { isReady, isSlice, specOf, type ServiceSpec, type Slice } from './service-shapes.ts'
 
 /**
  * What the network must do for the Services as they stand: ready pods by port, those that still serve while they leave, and names.
@@ -38,28 +20,23 @@ export function planNetwork(
     const key = `${slice.metadata.namespace}/${slice.metadata.labels?.['kubernetes.io/service-name']}`
     byService.set(key, [...(byService.get(key) ?? []), slice])
   }
+  const keyOf = ({ metadata }: KubeObject): string => `${metadata.namespace}/${metadata.name}`
+  const slicesOf = (service: KubeObject): readonly Slice[] => byService.get(keyOf(service)) ?? []
   const ports: ServicePortTable[] = []
-  const names: Record<string, readonly string[]> = {}
   for (const service of services) {
-    const key = `${service.metadata.namespace}/${service.metadata.name}`
-    const { clusterIP, ports: servicePorts = [], type, ...spec } = specOf(service)
+    const key = keyOf(service)
+    const { ports: servicePorts = [], type, ...spec } = specOf(service)
     if (type === 'ExternalName') continue
-    const mine = byService.get(key) ?? []
-    const ip = clusterIP && clusterIP !== 'None' && /^\d+(\.\d+){3}$/.test(clusterIP) ? clusterIP : undefined
+    const ip = clusterIpOf(service)
     for (const { name = '', port, protocol = 'TCP' } of servicePorts) {
       const listen = ip && hasClusterIps ? { host: ip, port } : undefined
       const isRelayed = apiSocket !== undefined && isApiServer(service)
-      const targets = isRelayed ? relayed(apiSocket, port) : targetsOf(mine, name)
+      const targets = isRelayed ? relayed(apiSocket, port) : targetsOf(slicesOf(service), name)
       if (protocol === 'TCP') ports.push({ key: `${key}:${port}`, listen, ...affinityOf(spec), ...targets })
       if (protocol === 'UDP' && listen) ports.push({ key: `${key}:${port}/udp`, listen, protocol, ...targets })
     }
-    const found = mine.flatMap((slice) => (slice.endpoints ?? []).filter(isReady))
-    const addresses = ip ? [ip] : [...new Set(found.flatMap((endpoint) => endpoint.addresses))]
-    const fullName = `${service.metadata.name}.${service.metadata.namespace}.svc.cluster.local`
-    names[fullName] = addresses
-    for (const { hostname, addresses: own } of found) if (hostname) names[`${hostname}.${fullName}`] = own
   }
-  return { ports, names }
+  return { ports, ...namesOf(services, slicesOf) }
 }
 
 /** The Service of the API server itself, which every pod knows. */
@@ -99,17 +76,4 @@ function targetsOf(slices: readonly Slice[], name: string): { ready: Target[]; s
     }
   }
   return { ready, serving }
-}
-
-function isReady({ conditions }: Endpoint): boolean {
-  return conditions?.ready !== false
-}
-
-function specOf(service: KubeObject): ServiceSpec {
-  const spec = service['spec']
-  return typeof spec === 'object' && spec !== null ? spec : {}
-}
-
-function isSlice(object: KubeObject): object is Slice {
-  return object.kind === 'EndpointSlice' && object['addressType'] !== 'IPv6'
 }

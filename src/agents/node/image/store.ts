@@ -134,7 +134,7 @@ async function unpackOnto(job: LayerJob): Promise<readonly string[]> {
     const onWhiteout = (path: string, isOpaque: boolean): void => void gone.push({ path, isOpaque })
     await unpackLayer(source, { folder: work, below: job.stack, keepOwners: job.keepOwners, onWhiteout })
     if (gone.length === 0 && job.stack.length < MOST_LAYERS) {
-      renameSync(work, folder)
+      offer(work, folder)
       return [folder, ...job.stack]
     }
     flatten(root, work, gone, job.stack, flat)
@@ -162,8 +162,21 @@ function flatten(
       for (const child of readdirSync(target)) rmSync(join(target, child), { recursive: true, force: true })
   }
   linkTree(work, merged)
-  renameSync(merged, flat)
+  offer(merged, flat)
 }
+
+/** Gives a folder its name, unless another pull of the same layer has been faster. */
+function offer(made: string, name: string): void {
+  try {
+    renameSync(made, name)
+  } catch (error) {
+    if (!isTaken(error)) throw error
+    rmSync(made, { recursive: true, force: true })
+  }
+}
+
+const isTaken = (error: unknown): boolean =>
+  ['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')
 
 function linkTree(from: string, to: string): void {
   for (const entry of readdirSync(from, { withFileTypes: true })) {

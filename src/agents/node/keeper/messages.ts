@@ -1,3 +1,4 @@
+import type { DnsNames } from './dns.ts'
 /** A process that the keeper runs, or ran. */
 export type Kept = {
   readonly key: string
@@ -71,11 +72,7 @@ export type ServicePortTable = {
 }
 
 /** All that the network knows: replaced as a whole. */
-export type NetworkTable = {
-  readonly ports: readonly ServicePortTable[]
-  /** Fully qualified lower-case name -> IPv4 addresses. */
-  readonly names: Readonly<Record<string, readonly string[]>>
-}
+export type NetworkTable = { readonly ports: readonly ServicePortTable[] } & DnsNames
 
 /** A question on the control connection, one JSON value a line; answered by `{id, ok}` or `{id, error}`. */
 export type Question = { readonly id: number } & (

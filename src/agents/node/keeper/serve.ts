@@ -174,7 +174,7 @@ function answer(keeper: Keeper, question: Question): unknown {
 function setNetwork({ balancer, datagrams, dns }: Keeper, table: NetworkTable): void {
   balancer.setPorts(table.ports.filter(({ protocol }) => protocol !== 'UDP'))
   datagrams.setPorts(table.ports.filter(({ protocol }) => protocol === 'UDP'))
-  dns.setNames(table.names)
+  dns.setNames(table)
 }
 
 /** The functions that travel to the keeper; the first is the entrance. */

@@ -9,7 +9,7 @@ import { decideGarbage, FOREGROUND, ORPHAN, type GarbageSeen, type GarbageStep }
 import { createGraph, type Graph } from './graph.ts'
 
 /** Kinds that come and go all the time and own nothing. */
-const IGNORED = new Set(['Event', 'Lease'])
+const IGNORED = new Set(['Event'])
 /** After a kind appears or goes, discovery needs a moment. */
 const REDISCOVER_AFTER_MS = 500
 const AFTER_CONFLICT_MS = 20

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { randomUUID } from 'node:crypto'
 import { DEFAULT_CPU_PERCENT } from '../resources/autoscaler.ts'
 import { defaultContainer, defaultPod, defaultPodSpec, defaultVolume } from './pod.ts'
 
@@ -118,7 +119,7 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
   'apiextensions.v1.CustomResourceDefinition': ({ spec }) => defaultDefinition(objectOf(spec)),
   'core.v1.LimitRange': ({ metadata }) => {
     // The only kind that the server names itself.
-    if (stringOf(objectOf(metadata).name) === '') objectOf(metadata).name = objectOf(metadata).uid
+    if (stringOf(objectOf(metadata).name) === '') objectOf(metadata).name = randomUUID()
   },
   'core.v1.ServiceAccount': (account) => {
     // Of a secret only the name is kept.

@@ -33,6 +33,13 @@ export function isPrettyWanted({ url = '', headers }: IncomingMessage): boolean 
   return /^(curl|Wget|Mozilla\/5\.0)/.test(headers['user-agent'] ?? '')
 }
 
+/** What an answer says besides. */
+export function warningHeader(warnings: readonly string[]): Record<string, string[]> {
+  return warnings.length === 0
+    ? {}
+    : { warning: [...new Set(warnings)].map((warning) => `299 - ${JSON.stringify(warning)}`) }
+}
+
 /** Sends what is JSON already. */
 export function sendText(
   response: ServerResponse,
@@ -52,7 +59,7 @@ export function sendText(
     'cache-control': 'no-cache, private',
     'content-length': Buffer.byteLength(text),
   }
-  if (warnings.length > 0) headers.warning = [...new Set(warnings)].map((warning) => `299 - ${JSON.stringify(warning)}`)
+  Object.assign(headers, warningHeader(warnings))
   response.writeHead(code, headers)
   response.end(text)
 }

@@ -117,8 +117,11 @@ async function removeMany(env: Environment, call: Call, response: ServerResponse
   const removal = removalOf(call, readOptions(call))
   const all = env.store.list(call.resource.storageKey, call.namespace === '' ? undefined : call.namespace)
   const items = (match === undefined ? [...all] : all.filter(match)).map((each) => {
-    const { object } = remove(env, call, each, removal)
-    return { object, text: env.store.textOf(object) }
+    // The list is told as it was found.
+    const object = toVersion(call.resource, each)
+    const text = env.store.textOf(object)
+    remove(env, call, each, removal)
+    return { object, text }
   })
   const metadata = { resourceVersion: String(env.store.version()) }
   await env.store.settled()
@@ -159,6 +162,9 @@ const SHOWN_WHEN_GONE = new Set([
   ...['/podtemplates', '/resourcequotas'],
   ...['csidrivers', 'csinodes', 'storageclasses', 'volumeattachments', 'volumeattributesclasses'].map(
     (each) => `storage.k8s.io/${each}`,
+  ),
+  ...['resourceclaims', 'resourceclaimtemplates', 'resourceslices', 'deviceclasses'].map(
+    (each) => `resource.k8s.io/${each}`,
   ),
 ])
 

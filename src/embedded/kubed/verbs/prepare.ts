@@ -301,7 +301,11 @@ function keepAllButEphemeral(pod: Obj, before: Obj): void {
 
 function changesSpec(resource: Resource, object: Obj, before: Obj): boolean {
   if (resource.custom === undefined) {
-    if (resource.kind === 'EndpointSlice') return !equal(contentOf(object, true), contentOf(before, true))
+    if (resource.kind === 'EndpointSlice')
+      return (
+        !equal(contentOf(object, true), contentOf(before, true)) ||
+        !equal(object.metadata.labels ?? {}, before.metadata.labels ?? {})
+      )
     if (resource.kind === 'Deployment' && !equal(object.metadata.annotations, before.metadata.annotations)) return true
     return !equal(object.spec, before.spec)
   }

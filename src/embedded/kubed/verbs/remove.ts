@@ -15,7 +15,7 @@ import { type Environment, timestamp } from '../environment.ts'
 import { badRequest, conflict, invalid } from '../fault.ts'
 import { finalizersOf, type Obj, specOf } from '../object.ts'
 import { toVersion } from '../resources/convert.ts'
-import { afterWrite, finish, isFinished } from './write.ts'
+import { afterWrite, end, isFinished } from './write.ts'
 
 /** What a DELETE asks for, from its body and query. */
 export type Removal = {
@@ -100,9 +100,9 @@ export function remove(env: Environment, call: Call, stored: Obj, removal: Remov
     if (removal.dryRun) return { object: toVersion(resource, marked), gone: true }
     if (isPod) {
       const ended = env.store.put(resource.storageKey, marked)
-      return { object: finish(env, call, ended, clone(ended)), gone: true }
+      return { object: lastOf(env, call, ended, clone(ended)), gone: true }
     }
-    return { object: finish(env, call, stored, marked), gone: true }
+    return { object: lastOf(env, call, stored, marked), gone: true }
   }
   if (!isDeleting) {
     marked.metadata.deletionTimestamp = timestamp(env.nowMs() + grace * 1000)
@@ -111,12 +111,19 @@ export function remove(env: Environment, call: Call, stored: Obj, removal: Remov
   } else shorten(env, marked, grace)
   if (stored.kind === 'Namespace') marked.status = { ...objectOf(marked.status), phase: 'Terminating' }
   if (removal.dryRun) return { object: toVersion(resource, marked), gone: false }
-  if (isDeleting && isFinished(marked)) return { object: finish(env, call, stored, marked), gone: true }
+  if (isDeleting && isFinished(marked)) return { object: lastOf(env, call, stored, marked), gone: true }
   if (isDeleting && JSON.stringify(marked) === JSON.stringify(stored))
     return { object: toVersion(resource, stored), gone: false }
   const kept = env.store.put(resource.storageKey, marked)
   afterWrite(env, kept, stored)
   return { object: toVersion(resource, kept), gone: false }
+}
+
+/** The object that is gone now, with the version of its end. */
+function lastOf(env: Environment, call: Call, stored: Obj, last: Obj): Obj {
+  const resourceVersion = end(env, call, stored, last)
+  const shown = toVersion(call.resource, last)
+  return { ...shown, metadata: { ...shown.metadata, resourceVersion } }
 }
 
 function checkPreconditions({ resource }: Call, stored: Obj, { uid, resourceVersion }: Removal): void {

@@ -147,7 +147,12 @@ export function replace(env: Environment, call: Call, before: Obj | undefined, b
 const MUST_SAY_VERSION = new Set([
   'coordination.k8s.io/leases',
   'policy/poddisruptionbudgets',
+  'node.k8s.io/runtimeclasses',
   ...['csidrivers', 'csinodes', 'csistoragecapacities', 'volumeattachments'].map((each) => `storage.k8s.io/${each}`),
+  ...['clustertrustbundles', 'podcertificaterequests'].map((each) => `certificates.k8s.io/${each}`),
+  ...['validatingadmissionpolicies', 'mutatingadmissionpolicies'].flatMap((each) =>
+    [each, each.replace(/ies$/, 'ybindings')].map((plural) => `admissionregistration.k8s.io/${plural}`),
+  ),
 ])
 
 /** Refuses a written object without a name. */
@@ -266,11 +271,17 @@ export function isFinished(object: Obj): boolean {
   return object.kind !== 'Namespace' || listOf(isObject(object.spec) ? object.spec.finalizers : undefined).length === 0
 }
 
-/** Removes an object for good. */
+/** Removes an object for good; answers it as it last was. */
 export function finish(env: Environment, call: Call, stored: Obj, last: Obj): Obj {
-  env.store.remove(call.resource.storageKey, clone(toStored(call.resource, last)))
-  afterWrite(env, undefined, stored)
+  end(env, call, stored, last)
   return toVersion(call.resource, last)
+}
+
+/** Removes an object for good; answers the version of its end. */
+export function end(env: Environment, call: Call, stored: Obj, last: Obj): string | undefined {
+  const { resourceVersion } = env.store.remove(call.resource.storageKey, clone(toStored(call.resource, last))).metadata
+  afterWrite(env, undefined, stored)
+  return resourceVersion
 }
 
 /** What a write brings with it: a definition its kinds, a namespace its contents. */

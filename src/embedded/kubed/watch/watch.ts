@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
-import type { JsonObject } from '../../../lib/kube/json.ts'
+import { type JsonObject, objectOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../call.ts'
 import { shapeLikeGo } from '../decoding/typed.ts'
 import type { Environment } from '../environment.ts'
 import { Fault, statusOf } from '../fault.ts'
-import type { Presenter, Shown } from '../negotiation/respond.ts'
+import { type Presenter, type Shown, warningHeader } from '../negotiation/respond.ts'
 import { type Obj, objFrom } from '../object.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import type { StoreEvent } from '../storage/history.ts'
@@ -35,7 +35,11 @@ export async function watch(
   await env.store.settled()
   const start = startOf(env, call, name, isSelected)
   await env.store.settled()
-  response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-cache, private' })
+  response.writeHead(200, {
+    'content-type': contentType,
+    'cache-control': 'no-cache, private',
+    ...warningHeader(call.warnings),
+  })
   response.flushHeaders()
   if (start === undefined) {
     const version = call.query.get('resourceVersion') ?? ''
@@ -68,9 +72,22 @@ function checkStart(query: URLSearchParams): void {
 }
 
 /** An object of the kind with nothing in it but a version. */
+/** What empty objects have, once they were read from where they are kept, that a shape alone does not tell. */
+const EMPTY: Readonly<Record<string, (content: JsonObject) => void>> = {
+  'apps/deployments': countNone,
+  'apps/replicasets': countNone,
+  'apps/statefulsets': countNone,
+  'apps/controllerrevisions': (content) => void (content.data = null),
+}
+
+function countNone(content: JsonObject): void {
+  content.spec = { replicas: 0, ...objectOf(content.spec) }
+}
+
 function emptyAt(resource: Resource, resourceVersion: string, annotations: JsonObject | undefined): Obj {
   const content: JsonObject = {}
   if (resource.custom === undefined) shapeLikeGo(resource.type, content)
+  EMPTY[resource.storageKey]?.(content)
   const empty = objFrom({ ...content, metadata: {} }, apiVersionOf(resource), resource.kind)
   const { name: _none, ...metadata } = empty.metadata
   return Object.assign(empty, { metadata: { ...metadata, resourceVersion, ...(annotations && { annotations }) } })

@@ -10,6 +10,7 @@ import {
   readyStatus,
   retryStatus,
   stalledStatus,
+  suspendedStatus,
   waitingStatus,
 } from './image-status.ts'
 
@@ -24,6 +25,8 @@ export type PolicyRepository =
   | { readonly kind: 'forbidden'; readonly hasAccessFrom: boolean }
   /** In another namespace, which no object may reach here. */
   | { readonly kind: 'blocked' }
+  /** Its image is none. */
+  | { readonly kind: 'invalid'; readonly fault: string }
   | { readonly kind: 'unscanned'; readonly wasScanned: boolean; readonly isSuspended: boolean }
   | { readonly kind: 'scanned'; readonly image: string; readonly tags: readonly string[] }
 
@@ -57,7 +60,7 @@ export function decideImagePolicy(seen: ImagePolicySeen): Decision<ImagePolicyCh
   const first = finalizerChange(policy)
   if (first === 'gone') return { kind: 'done', status: {} }
   if (first !== undefined) return { kind: 'act', changes: [{ kind: first }] }
-  if (policy.isSuspended) return { kind: 'done', status: {} }
+  if (policy.isSuspended) return { kind: 'done', status: suspendedStatus(policy) }
   if (policy.digestReflection === 'Always' && policy.intervalMs === undefined)
     return refused(seen, 'IntervalNotConfigured', NO_INTERVAL)
   switch (repository.kind) {
@@ -77,11 +80,13 @@ export function decideImagePolicy(seen: ImagePolicySeen): Decision<ImagePolicyCh
       // After a restart the tags come back with the first scan; what the policy says stays true until then.
       if (repository.wasScanned && policy.latestRef && policy.observedGeneration === policy.generation)
         return { kind: 'done', status: {} }
-      if (seen.traps === 'flux' && !repository.isSuspended && !repository.wasScanned)
-        return dependency(seen, 'retrying in 30s error: no tags in database')
+      if (seen.traps === 'flux' && !repository.isSuspended && !repository.wasScanned) return dependency(seen, NO_TAGS)
       return { kind: 'done', status: { status: waitingStatus(policy, nowMs, progressOf(policy)) } }
     }
+    case 'invalid':
+      return refused(seen, 'ImageURLInvalid', repository.fault)
     case 'scanned':
+      if (seen.traps === 'flux' && repository.tags.length === 0) return dependency(seen, NO_TAGS)
       return resolve(seen, repository)
   }
 }
@@ -137,9 +142,14 @@ function digestFor(seen: ImagePolicySeen, image: string, tag: string): DigestOut
   if (digest?.tag === tag) return digest
   if (policy.digestReflection === 'IfNotPresent' && isSame)
     return { kind: 'known', tag, digest: latestRef.digest ?? '' }
-  if (policy.digestReflection === 'Always' && isSame && seen.digestDueInMs > 0)
+  if (policy.digestReflection === 'Always' && isSame && seen.digestDueInMs > 0 && !isAsked(policy))
     return { kind: 'known', tag, digest: latestRef.digest ?? '' }
   return 'unknown'
+}
+
+/** The policy was changed, or somebody asks. */
+function isAsked({ generation, observedGeneration, requestedAt, lastHandledReconcileAt }: ImagePolicy): boolean {
+  return generation !== observedGeneration || (requestedAt !== '' && requestedAt !== lastHandledReconcileAt)
 }
 
 function nothingChosen(
@@ -172,6 +182,7 @@ function dependency(seen: ImagePolicySeen, message: string): Decision<ImagePolic
   return { kind: 'done', status: { status, ...told(policy, reason, message) } }
 }
 
+const NO_TAGS = 'retrying in 30s error: no tags in database'
 const NO_INTERVAL = "spec.interval must be set when spec.digestReflectionPolicy is set to 'Always'"
 
 function refused(

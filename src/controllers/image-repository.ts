@@ -1,7 +1,9 @@
 import { backoffMs, jitterMs } from '../engine/backoff.ts'
 import type { Decision } from '../engine/decision.ts'
 import { kubeTime } from '../kinds/conditions.ts'
+import { renderDuration } from '../kinds/duration.ts'
 import type { ImageRepository } from '../kinds/image.ts'
+import { readText } from '../lib/kube/read.ts'
 import { parseRepository } from '../lib/oci/reference.ts'
 import { DEFAULT_EXCLUSIONS, type ScanResult } from '../pipeline/image/scan.ts'
 import {
@@ -11,6 +13,7 @@ import {
   readyStatus,
   retryStatus,
   stalledStatus,
+  suspendedStatus,
 } from './image-status.ts'
 
 /** What a scan came to. */
@@ -32,6 +35,7 @@ export type ImageRepositorySeen = {
   readonly random: number
   /** How long until the registry must be asked again; 0 or less: now. */
   readonly dueInMs: number
+  readonly traps: 'safe' | 'flux'
   /** Whether its tags are known to this engine. */
   readonly hasTags: boolean
   readonly failures: number
@@ -43,6 +47,7 @@ export type ImageRepositorySeen = {
 export type ImageRepositoryChange = 'add finalizer' | 'remove finalizer' | 'scan'
 
 const JITTER = 0.05
+const BY_INTERVAL = 'triggered by interval'
 
 /** Decides what an ImageRepository needs: finalizer, a scan when one is due, then the status that says what it found. */
 export function decideImageRepository(seen: ImageRepositorySeen): Decision<ImageRepositoryChange, ImageStatus> {
@@ -50,7 +55,7 @@ export function decideImageRepository(seen: ImageRepositorySeen): Decision<Image
   const first = finalizerChange(repository)
   if (first === 'gone') return { kind: 'done', status: {} }
   if (first !== undefined) return { kind: 'act', changes: [first] }
-  if (repository.isSuspended) return { kind: 'done', status: {} }
+  if (repository.isSuspended) return { kind: 'done', status: suspendedStatus(repository) }
   const fault = imageFault(repository.image)
   if (fault !== undefined) return stalled(repository, nowMs, 'ImageURLInvalid', fault)
   const refusal = providerRefusal(repository)
@@ -88,9 +93,9 @@ function providerRefusal({
 /** What is wrong with `spec.image`, in Flux's words; undefined when nothing is. */
 export function imageFault(image: string): string | undefined {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(image)?.[1]
-  if (scheme !== undefined) return `.spec.image value should not start with URL scheme; remove '${scheme}://'`
+  if (scheme !== undefined) return `image '${image}' should not include URL scheme; remove '${scheme}://'`
   const tag = /:([^/:]*)$/.exec(image.slice(image.indexOf('/') + 1))?.[1]
-  if (tag !== undefined && image.includes('/')) return `.spec.image value should not contain a tag; remove ':${tag}'`
+  if (tag !== undefined && image.includes('/')) return `image '${image}' should not include a tag; remove ':${tag}'`
   return parseRepository(image) ? undefined : `could not parse reference: ${image}`
 }
 
@@ -101,12 +106,13 @@ export function canonicalName(image: string): string {
   return `${parsed.host === 'docker.io' ? 'index.docker.io' : parsed.host}/${parsed.repository}`
 }
 
-/** The exclusions that count. */
-export function exclusionsOf({ exclusionList }: ImageRepository): readonly string[] {
-  return exclusionList ?? DEFAULT_EXCLUSIONS
+/** The exclusions that count; an empty list is none, as in Flux. */
+export function exclusionsOf({ exclusionList = [] }: ImageRepository): readonly string[] {
+  return exclusionList.length === 0 ? DEFAULT_EXCLUSIONS : exclusionList
 }
 
-function scanned({ repository, nowMs }: ImageRepositorySeen, result: ScanResult): ImageStatus {
+function scanned(seen: ImageRepositorySeen, result: ScanResult): ImageStatus {
+  const { repository, nowMs } = seen
   const { revision, latestTags, tags } = result
   const message = `successful scan: found ${tags.length} tags with checksum ${revision}`
   const fields = {
@@ -123,8 +129,21 @@ function scanned({ repository, nowMs }: ImageRepositorySeen, result: ScanResult)
   const isNews = before?.status !== 'True' || before.message !== message
   return {
     status: readyStatus(repository, nowMs, message, fields),
-    ...(isNews ? { event: { severity: 'info' as const, reason: 'Succeeded', message } } : {}),
+    ...(isNews ? { event: { severity: 'info' as const, reason: 'Succeeded', message } } : nothingNew(seen)),
   }
+}
+
+/** Flux tells of a scan that found nothing new, and of a look that needed none; safe, neither is worth a request. */
+function nothingNew(seen: ImageRepositorySeen): Pick<ImageStatus, 'event'> {
+  const { repository, nowMs, traps } = seen
+  if (traps === 'safe') return {}
+  const { status, observedGeneration, generation, intervalMs } = repository
+  const leftMs = Date.parse(readText(status, 'lastScanResult', 'scanTime')) + intervalMs - nowMs
+  const isEdited = observedGeneration !== generation && scanReason(seen) === BY_INTERVAL && leftMs >= 1000
+  const message = isEdited
+    ? `no change in repository configuration since last scan, next scan in ${renderDuration(leftMs + 0.1)}`
+    : `tags did not change, next scan in ${renderDuration(intervalMs)}`
+  return { event: { severity: 'trace', reason: 'Succeeded', message } }
 }
 
 function failed(
@@ -149,5 +168,5 @@ function scanReason({ repository, hasTags }: ImageRepositorySeen): string {
   if (status['canonicalImageName'] !== canonicalName(repository.image)) return 'new image name'
   if (JSON.stringify(status['observedExclusionList']) !== JSON.stringify(exclusionsOf(repository)))
     return 'updated exclusion list'
-  return hasTags ? 'triggered by interval' : 'no tags in database'
+  return hasTags ? BY_INTERVAL : 'no tags in database'
 }

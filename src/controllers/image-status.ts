@@ -71,6 +71,20 @@ export function waitingStatus(object: Shown, nowMs: number, message: string): Re
   return compose(object, nowMs, wishes, {})
 }
 
+/** A suspended object answers that it has seen the request, and its generation when it is ready. */
+export function suspendedStatus(object: Shown): ImageStatus {
+  const { status, conditions, generation, requestedAt } = object
+  const isReady = conditions.some((one) => one.type === 'Ready' && one.status === 'True')
+  if (!isReady && requestedAt === '') return {}
+  return {
+    status: {
+      ...status,
+      ...(isReady ? { observedGeneration: generation } : {}),
+      ...(requestedAt === '' ? {} : { lastHandledReconcileAt: requestedAt }),
+    },
+  }
+}
+
 /** What is going on, in Flux's words. */
 export function progressOf({ observedGeneration, generation }: FluxMeta): string {
   return observedGeneration === generation

@@ -11,11 +11,18 @@ import {
   readyStatus,
   retryStatus,
   stalledStatus,
+  suspendedStatus,
 } from './image-status.ts'
 
 /** What a run came to. `sourceRevision` is what the branch is at now. */
 export type AutomationOutcome =
-  | { readonly kind: 'up-to-date'; readonly sourceRevision: string; readonly problems: readonly MarkerProblem[] }
+  | {
+      readonly kind: 'up-to-date'
+      readonly sourceRevision: string
+      readonly problems: readonly MarkerProblem[]
+      /** Neither policies nor the branch have changed since the last run, and nothing was looked at. */
+      readonly isSkipped?: true
+    }
   | {
       readonly kind: 'pushed'
       readonly sourceRevision: string
@@ -66,7 +73,7 @@ export function decideImageUpdateAutomation(seen: AutomationSeen): Decision<Auto
   const first = finalizerChange(automation)
   if (first === 'gone') return { kind: 'done', status: {} }
   if (first !== undefined) return { kind: 'act', changes: [first] }
-  if (automation.isSuspended) return { kind: 'done', status: {} }
+  if (automation.isSuspended) return { kind: 'done', status: suspendedStatus(automation) }
   const refusal = refusalOf(seen)
   if (refusal !== undefined) return stalled(seen, refusal.reason, refusal.message)
   if (seen.sourceRevision === undefined) return sourceMissing(seen)
@@ -75,13 +82,18 @@ export function decideImageUpdateAutomation(seen: AutomationSeen): Decision<Auto
   if (outcome) return succeeded(seen, outcome)
   if (needsRun(seen)) return { kind: 'act', changes: ['run'] }
   if (!isAsked(seen)) return { kind: 'done', status: {}, againAfterMs: Math.max(seen.dueInMs, 0) }
-  const message = 'no change since last reconciliation'
   return {
     kind: 'done',
-    status: { status: ready(seen, {}), event: { severity: 'trace', reason: 'Succeeded', message } },
+    status: { status: ready(seen, {}), event: NO_CHANGE },
     againAfterMs: Math.max(seen.dueInMs, 0),
   }
 }
+
+const NO_CHANGE = {
+  severity: 'trace',
+  reason: 'Succeeded',
+  message: 'no change since last reconciliation',
+} as const
 
 /** What can never run as it is written, in Flux's words. */
 function refusalOf({
@@ -118,10 +130,12 @@ function needsRun(seen: AutomationSeen): boolean {
   if (conditions.find(({ type }) => type === 'Ready')?.status !== 'True') return true
   const observed: unknown = status['observedPolicies'] ?? {}
   if (canonical(observed) !== canonical(policies)) return true
+  // Flux never hears of a new revision, and asks the remote itself when it is asked.
+  if (seen.traps === 'flux') return isAsked(seen)
   const isKnown = sourceRevision === status['observedSourceRevision'] || sourceRevision === lastSeenRevision
   if (sourceRevision !== '' && !isKnown) return true
   // Flux does not look at a changed update.path until something else changes; we do.
-  return seen.traps === 'safe' && automation.generation !== automation.observedGeneration
+  return automation.generation !== automation.observedGeneration
 }
 
 function canonical(value: unknown): string {
@@ -183,6 +197,7 @@ function eventOf(
     const message = `pushed commit '${outcome.commit.slice(0, 7)}' to branch '${outcome.branch}'${refspec}\n${outcome.message}`
     return { event: { severity: 'info', reason: 'Succeeded', message } }
   }
+  if (outcome.isSkipped) return { event: NO_CHANGE }
   const message = `repository up-to-date${problemText(seen, outcome.problems)}`
   const before = seen.automation.conditions.find(({ type }) => type === 'Ready')
   if (before?.status === 'True' && before.message === message && !isAsked(seen)) return {}

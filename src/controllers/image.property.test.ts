@@ -105,6 +105,7 @@ const repository: Controller = {
         const seen = {
           nowMs,
           random: random(),
+          traps: 'safe' as const,
           dueInMs: isHandled ? memory.nextMs - nowMs : 0,
           hasTags: true,
           failures: memory.failures,

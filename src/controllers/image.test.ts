@@ -38,6 +38,7 @@ const calmRepository: ImageRepositorySeen = {
   repository: repository(),
   nowMs: 0,
   random: 0.5,
+  traps: 'safe',
   dueInMs: 0,
   hasTags: false,
   failures: 0,
@@ -66,7 +67,7 @@ const repositories: readonly [it: string, seen: Partial<ImageRepositorySeen>, wa
   [
     'stalls on a tag in its image',
     { repository: repository({ image: 'r.io/app:1' }) },
-    "Stalled=True ImageURLInvalid: .spec.image value should not contain a tag; remove ':1' | Ready=False ImageURLInvalid: .spec.image value should not contain a tag; remove ':1'",
+    "Stalled=True ImageURLInvalid: image 'r.io/app:1' should not include a tag; remove ':1' | Ready=False ImageURLInvalid: image 'r.io/app:1' should not include a tag; remove ':1'",
   ],
 ]
 for (const [it, seen, want] of repositories)
@@ -277,10 +278,16 @@ const problems = [{ where: 'deploy.yaml:3', problem: '"ns:nope" names no ImagePo
 const done = { kind: 'up-to-date', sourceRevision: 'main@sha1:a', problems } as const
 const traps: readonly [it: string, seen: Partial<AutomationSeen>, want: string][] = [
   ['a changed update.path takes effect at once', { automation: changedPath, traps: 'safe' }, 'act ["run"]'],
+  ['a changed object asks the remote, as in Flux', { automation: changedPath, traps: 'flux' }, 'act ["run"]'],
   [
-    'a changed update.path waits for something else, as in Flux',
-    { automation: changedPath, traps: 'flux' },
+    'a run that found nothing new says so, as in Flux',
+    { traps: 'flux', outcome: { ...done, isSkipped: true } },
     'Ready=True Succeeded: repository up-to-date',
+  ],
+  [
+    'a new revision of the source starts no run, as in Flux',
+    { traps: 'flux', sourceRevision: 'main@sha1:b' },
+    'done nothing',
   ],
   [
     'a marker that names nothing is said, with file and line',

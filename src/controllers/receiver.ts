@@ -5,7 +5,14 @@ import { compileCel } from '../lib/cel/compile.ts'
 import { SluiceError } from '../lib/error/sluice-error.ts'
 import { compileFilter } from '../pipeline/receiver/resource-filter.ts'
 import { renderDuration } from '../kinds/duration.ts'
-import { finalizerChange, type ImageStatus, readyStatus, retryStatus, stalledStatus } from './image-status.ts'
+import {
+  finalizerChange,
+  type ImageStatus,
+  readyStatus,
+  retryStatus,
+  stalledStatus,
+  suspendedStatus,
+} from './image-status.ts'
 
 /** Everything that the decision about a Receiver needs. */
 export type ReceiverSeen = {
@@ -35,7 +42,7 @@ export function decideReceiver(seen: ReceiverSeen): Decision<ReceiverChange, Ima
   const first = finalizerChange(receiver)
   if (first === 'gone') return { kind: 'done', status: {} }
   if (first !== undefined) return { kind: 'act', changes: [first] }
-  if (receiver.isSuspended) return { kind: 'done', status: {} }
+  if (receiver.isSuspended) return { kind: 'done', status: seen.dueInMs > 0 ? {} : suspended(seen) }
   if (seen.dueInMs > 0) return { kind: 'done', status: {}, againAfterMs: seen.dueInMs }
   const fault = specFault(receiver)
   if (fault) {
@@ -46,13 +53,22 @@ export function decideReceiver(seen: ReceiverSeen): Decision<ReceiverChange, Ima
   if ('missing' in path) return withoutToken(seen, path.missing)
   const message = `Receiver initialized for path: ${path.path}`
   const status = readyStatus(receiver, nowMs, message, { webhookPath: path.path })
-  const told = `Reconciliation finished, next run in ${renderDuration(receiver.intervalMs)}`
-  const event = { severity: 'trace', reason: 'Succeeded', message: told } as const
   return {
     kind: 'done',
-    status: { status, ...(isNews(seen, message) ? { event } : {}) },
+    status: { status, ...(isNews(seen, message) ? { event: finished(receiver) } : {}) },
     againAfterMs: jitterMs(receiver.intervalMs, JITTER, seen.random),
   }
+}
+
+function finished({ intervalMs }: Receiver): NonNullable<ImageStatus['event']> {
+  const message = `Reconciliation finished, next run in ${renderDuration(intervalMs)}`
+  return { severity: 'trace', reason: 'Succeeded', message }
+}
+
+/** Flux says of a look that did nothing what it says of any other. */
+function suspended({ receiver, traps }: ReceiverSeen): ImageStatus {
+  const isReady = receiver.conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
+  return { ...suspendedStatus(receiver), ...(isReady && traps === 'flux' ? { event: finished(receiver) } : {}) }
 }
 
 function withoutToken(seen: ReceiverSeen, message: string): Decision<ReceiverChange, ImageStatus> {

@@ -51,12 +51,16 @@ export type SourceStatus = {
   /** When the remote is looked at again by itself; absent: as planned before. */
   readonly nextLookInMs?: number
   readonly status?: Readonly<Record<string, unknown>>
-  readonly event?: {
-    readonly severity: 'trace' | 'info' | 'error'
-    readonly reason: string
-    readonly message: string
-    readonly annotations?: Readonly<Record<string, string>>
-  }
+  readonly event?: SourceEvent
+  /** Told besides, when it works again and nothing is new. */
+  readonly recovery?: SourceEvent
+}
+
+type SourceEvent = {
+  readonly severity: 'trace' | 'info' | 'error'
+  readonly reason: string
+  readonly message: string
+  readonly annotations?: Readonly<Record<string, string>>
 }
 
 /** Where the kinds of sources differ: their words, and what of the spec they note in the status. */
@@ -168,7 +172,7 @@ function failedStatus<Source extends SourceObject>(
   }
   const others = source.conditions.filter(
     ({ type, status }) =>
-      (type === 'ArtifactInStorage' && condition !== 'StorageOperationFailed') ||
+      type === 'ArtifactInStorage' ||
       (type === 'SourceVerified' && condition !== 'SourceVerified' && status === 'True'),
   )
   const wishes = [lead, { type: 'Ready', status: 'False', reason, message } as const, said, ...others.map(kept)]
@@ -209,22 +213,25 @@ function eventOf<Source extends SourceObject>(
   source: Source,
   outcome: Good,
   words: SourceWords<Source>,
-): Pick<SourceStatus, 'event'> {
-  if (outcome.kind === 'unchanged')
-    return { event: { severity: 'trace', ...words.unchanged(source, outcome.revision) } }
+): Pick<SourceStatus, 'event' | 'recovery'> {
+  const hadFailed = source.conditions.some(({ type }) => FAILURES.includes(type))
+  if (outcome.kind === 'unchanged') {
+    const event = { severity: 'trace', ...words.unchanged(source, outcome.revision) } as const
+    if (!hadFailed || !source.artifact) return { event }
+    return {
+      event,
+      recovery: storedEvent(source.artifact, 'Succeeded', `stored artifact for commit '${outcome.revision}'`),
+    }
+  }
   const { artifact, news } = outcome
   const isNew = source.artifact?.digest !== artifact.digest
-  const hadFailed = source.conditions.some(({ type }) => FAILURES.includes(type))
-  if (!isNew && !hadFailed) return {}
-  return {
-    event: {
-      severity: 'info',
-      reason: isNew ? 'NewArtifact' : 'Succeeded',
-      message: news,
-      annotations: {
-        'source.toolkit.fluxcd.io/revision': artifact.revision,
-        'source.toolkit.fluxcd.io/digest': artifact.digest,
-      },
-    },
+  return isNew || hadFailed ? { event: storedEvent(artifact, isNew ? 'NewArtifact' : 'Succeeded', news) } : {}
+}
+
+function storedEvent({ revision, digest }: ArtifactStatus, reason: string, message: string): SourceEvent {
+  const annotations = {
+    'source.toolkit.fluxcd.io/revision': revision,
+    'source.toolkit.fluxcd.io/digest': digest,
   }
+  return { severity: 'info', reason, message, annotations }
 }

@@ -46,15 +46,16 @@ export function parseGitRepository(object: KubeObject): GitRepository {
   }
 }
 
-/** Reads the fields of a `ref`; what is not there or empty is left out. */
+/** Reads the fields of a `ref`; what is not there or empty is left out, and a range beside a tag, which counts for nothing. */
 export function parseGitRef(value: unknown): GitRef {
   const fields = ['branch', 'tag', 'semver', 'name', 'commit'] as const
-  return Object.fromEntries(
+  const { semver, ...ref }: GitRef = Object.fromEntries(
     fields.flatMap((field) => {
       const text = optionalText(value, field)
       return text === undefined ? [] : [[field, text]]
     }),
   )
+  return semver === undefined || ref.tag !== undefined ? ref : { ...ref, semver }
 }
 
 function parseInclude(entry: unknown): Include {

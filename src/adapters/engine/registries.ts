@@ -4,7 +4,7 @@ import type { KubeClient } from '../kube/types.ts'
 import { createRegistryClient, type RegistryClient } from '../registry/client.ts'
 import type { Credentials } from '../registry/session.ts'
 import type { EngineContext } from './context.ts'
-import { readProxy, readSecret, readTrust, type SecretData } from './secrets.ts'
+import { readNamedSecret, readProxy, readSecret, readTrust, type SecretData } from './secrets.ts'
 
 /** How an object says that its registry is reached. */
 export type RegistryAccess = {
@@ -26,14 +26,15 @@ export type Registries = {
 const MOST_CLIENTS = 200
 
 /** Opens registry clients for objects: aliases of the engine, pull secrets, service accounts, TLS, proxies. */
-export function openRegistries({ client, registryAliases }: EngineContext): Registries {
+export function openRegistries({ client, registryAliases, traps }: EngineContext): Registries {
   const clients = new Map<string, RegistryClient>()
   return {
     async clientFor(access, host) {
       const { namespace, certSecretName, proxySecretName, isInsecure } = access
-      const login = await loginFor(client, access, host)
-      const trust = await readTrust(client, namespace, certSecretName)
+      // In Flux's order, for the first fault is the one that is told.
       const proxy = await readProxy(client, namespace, proxySecretName)
+      const trust = await readTrust(client, namespace, certSecretName)
+      const login = await loginFor(client, access, host, traps)
       const key = JSON.stringify([host, login, trust, proxy?.url.href, isInsecure])
       const found = clients.get(key)
       // Again at the end: the longest unused one stands first.
@@ -66,19 +67,33 @@ async function loginFor(
   client: KubeClient,
   { namespace, secretName, serviceAccountName }: RegistryAccess,
   host: string,
+  traps: 'safe' | 'flux',
 ): Promise<Credentials | undefined> {
   const secrets: SecretData[] = []
   if (secretName !== undefined) secrets.push(await readSecret(client, namespace, secretName))
   if (serviceAccountName !== undefined)
     for (const name of await pullSecretsOf(client, namespace, serviceAccountName))
-      secrets.push(await readSecret(client, namespace, name))
-  return secrets.map((data) => loginIn(data, host)).find((login) => login !== undefined)
+      secrets.push(await readPullSecret(client, namespace, serviceAccountName, name))
+  return secrets.map((data) => loginIn(data, host, traps)).find((login) => login !== undefined)
+}
+
+async function readPullSecret(
+  client: KubeClient,
+  namespace: string,
+  account: string,
+  name: string,
+): Promise<SecretData> {
+  return readNamedSecret(client, namespace, name).catch((error: unknown) => {
+    if (!(error instanceof SluiceError) || error.code !== 'SECRET_MISSING') throw error
+    const message = `failed to get image pull secret for serviceaccount '${namespace}/${account}': ${error.message}`
+    throw new SluiceError('SECRET_MISSING', message, { retry: 'backoff' })
+  })
 }
 
 async function pullSecretsOf(client: KubeClient, namespace: string, name: string): Promise<readonly string[]> {
   const account = await client.get({ apiVersion: 'v1', kind: 'ServiceAccount', namespace, name })
   if (!account)
-    throw new SluiceError('SECRET_MISSING', `serviceaccounts "${name}" not found`, {
+    throw new SluiceError('SECRET_MISSING', `serviceaccount '${namespace}/${name}' not found`, {
       retry: 'backoff',
       where: 'spec.serviceAccountName',
     })
@@ -87,9 +102,11 @@ async function pullSecretsOf(client: KubeClient, namespace: string, name: string
     .filter((one) => one !== '')
 }
 
-function loginIn(data: SecretData, host: string): Credentials | undefined {
+/** Flux knows logins in the form of docker only. */
+function loginIn(data: SecretData, host: string, traps: 'safe' | 'flux'): Credentials | undefined {
   const config = data['.dockerconfigjson']
   if (config) return dockerLogin(config.toString('utf8'), host)
+  if (traps === 'flux') return undefined
   const [username, password] = [data['username'], data['password']]
   return username && password ? { username: username.toString('utf8'), password: password.toString('utf8') } : undefined
 }

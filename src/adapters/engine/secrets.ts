@@ -20,9 +20,25 @@ export async function readSecret(client: KubeClient, namespace: string, name: st
   )
 }
 
+/**
+ * Reads a Secret that is named by more than its name, as some of Flux's readers do.
+ *
+ * @throws SluiceError SECRET_MISSING (retry: backoff) when it is not there
+ */
+export async function readNamedSecret(client: KubeClient, namespace: string, name: string): Promise<SecretData> {
+  return readSecret(client, namespace, name).catch((error: unknown) => {
+    if (!(error instanceof SluiceError) || error.code !== 'SECRET_MISSING') throw error
+    throw new SluiceError('SECRET_MISSING', `secret '${namespace}/${name}' not found`, { retry: 'backoff' })
+  })
+}
+
 /** The trust that a Secret describes: `ca.crt`, `tls.crt` and `tls.key`, or their old names; without a Secret none. */
 export async function readTrust(client: KubeClient, namespace: string, name: string | undefined): Promise<TlsTrust> {
-  return name === undefined ? {} : trustOf(await readSecret(client, namespace, name))
+  if (name === undefined) return {}
+  const trust = trustOf(await readSecret(client, namespace, name))
+  if (trust.caPem !== undefined && !trust.caPem.includes('-----BEGIN CERTIFICATE-----'))
+    throw new SluiceError('OBJECT_INVALID', 'failed to parse CA certificate', { where: 'spec.certSecretRef' })
+  return trust
 }
 
 /** The TLS part of a Secret's values. */
@@ -51,7 +67,7 @@ export async function readProxy(
   name: string | undefined,
 ): Promise<HttpProxy | undefined> {
   if (name === undefined) return undefined
-  const data = await readSecret(client, namespace, name)
+  const data = await readNamedSecret(client, namespace, name)
   const address = data['address']?.toString('utf8').trim()
   const wrong = (why: string): SluiceError =>
     new SluiceError('OBJECT_INVALID', `secret '${namespace}/${name}': ${why}`, { where: 'spec.proxySecretRef' })

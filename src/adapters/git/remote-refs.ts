@@ -54,7 +54,8 @@ function request(url: URL, shown: string, login: HttpLogin, signal: AbortSignal)
     ...route.headers,
   }
   return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException): void => reject(remoteError(connectText(error, url, shown), error))
+    const fail = (error: NodeJS.ErrnoException): void =>
+      reject(remoteError(connectText(error, proxy?.url ?? url, shown, proxy !== undefined), error))
     const options = { ...route, headers, signal }
     const sent = (url.protocol === 'https:' ? https : http).get(url, options, (answer) => {
       const chunks: Buffer[] = []
@@ -73,12 +74,14 @@ function request(url: URL, shown: string, login: HttpLogin, signal: AbortSignal)
   })
 }
 
-function connectText(error: NodeJS.ErrnoException, url: URL, shown: string): string {
+/** `url` is where the connection went: the proxy, when there is one. */
+function connectText(error: NodeJS.ErrnoException, url: URL, shown: string, isProxy: boolean): string {
   const port = url.port || (url.protocol === 'https:' ? '443' : '80')
   const at = `${url.hostname}:${port}`
-  if (error.code === 'ECONNREFUSED') return `Get "${shown}": dial tcp ${at}: connect: connection refused`
+  const step = isProxy ? 'proxyconnect tcp: ' : ''
+  if (error.code === 'ECONNREFUSED') return `Get "${shown}": ${step}dial tcp ${at}: connect: connection refused`
   if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN')
-    return `Get "${shown}": dial tcp: lookup ${url.hostname}: no such host`
+    return `Get "${shown}": ${step}dial tcp: lookup ${url.hostname}: no such host`
   if (error.name === 'AbortError') return `Get "${shown}": context deadline exceeded`
   return `Get "${shown}": ${error.message}`
 }

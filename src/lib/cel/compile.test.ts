@@ -9,6 +9,7 @@ test('CEL faults are told in the words of cel-go', () => {
     ['not (cel', undefined, /: ERROR: <input>:1:9: Syntax error: missing '\)' at '<EOF>'\n \| not \(cel\n \| \.{8}\^$/],
     ['this is (not cel', undefined, /<input>:1:6: Syntax error: mismatched input 'is' expecting <EOF>\n/],
     ['foo.', undefined, /<input>:1:5: Syntax error: no viable alternative at input '\.'/],
+    ['spec.(', undefined, /<input>:1:6: Syntax error: no viable alternative at input '\.\('/],
     ['a ==', undefined, /<input>:1:5: Syntax error: mismatched input '<EOF>' expecting \{'\[', /],
     ['foo', ['res'], /<input>:1:1: undeclared reference to 'foo'/],
     [

@@ -15,7 +15,8 @@ export function explainSyntax(text: string, summary: string, start: number): str
   const rest = text.slice(start).trimStart()
   const place = start + (text.length - start - text.slice(start).trimStart().length)
   const token = tokenOf(rest)
-  if (expected?.[1] === 'IDENTIFIER') return located(text, place, `Syntax error: no viable alternative at input '.'`)
+  if (expected?.[1] === 'IDENTIFIER')
+    return located(text, place, `Syntax error: no viable alternative at input '.${token === '<EOF>' ? '' : token}'`)
   const closer = CLOSERS[expected?.[1] ?? '']
   if (closer !== undefined)
     return located(

@@ -20,6 +20,16 @@ const cases: { it: string; message: string; want: string }[] = [
       'remove operation does not apply: doc is missing path: "/a/b": Unable to remove nonexistent key: b: missing value',
     want: "error in remove for path: '/a/b': Unable to remove nonexistent key: b: missing value",
   },
+  {
+    it: 'says of a kustomization file that is no YAML what its own reader says',
+    message: "invalid Kustomization: yaml: line 1: did not find expected ',' or ']'",
+    want: "error converting YAML to JSON: yaml: line 1: did not find expected ',' or ']'",
+  },
+  {
+    it: 'says of a field of a wrong type what its own reader says',
+    message: 'invalid Kustomization: json: cannot unmarshal string into Go struct field',
+    want: 'error unmarshaling JSON: while decoding JSON: json: cannot unmarshal string into Go struct field',
+  },
   { it: 'leaves the rest', message: 'no such file', want: 'no such file' },
 ]
 for (const { it, message, want } of cases) test(`flux ${it}`, () => assert.equal(fluxWords(message), want))

@@ -6,5 +6,7 @@ export function fluxWords(message: string): string {
       /remove operation does not apply: doc is missing path: "([^"]*)": (Unable to remove nonexistent key)/,
       "error in remove for path: '$1': $2",
     )
+    .replace(/^invalid Kustomization: (?=json: )/, 'error unmarshaling JSON: while decoding JSON: ')
+    .replace(/^invalid Kustomization: (?=yaml: )/, 'error converting YAML to JSON: ')
     .replace(/^(failed to decode Kubernetes YAML from \S+: )(yaml: )/, '$1MalformedYAMLError: $2')
 }

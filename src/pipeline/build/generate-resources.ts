@@ -8,7 +8,7 @@ const MAX_DEPTH = 100
 
 /**
  * The resources of a folder that has no kustomization file: every YAML file in it and below, and every folder with a
- * kustomization file of its own, in the order of their names. Links to folders are not followed, as in Flux.
+ * kustomization file of its own, in the order of their names, written as Flux does (`./a.yaml`). Links to folders are not followed, as in Flux.
  *
  * @throws SluiceError when a YAML file holds no Kubernetes objects
  */
@@ -29,11 +29,11 @@ function walk(tree: FileTree, dir: string, below: string, found: string[], depth
     const entry = tree.stat(posix.join(dir, path))
     if (entry?.kind === 'dir') {
       const isKustomization = FILE_NAMES.some((file) => tree.stat(posix.join(dir, path, file)) !== undefined)
-      if (isKustomization) found.push(path)
+      if (isKustomization) found.push(`./${path}`)
       else if (name !== '.git') walk(tree, dir, path, found, depth + 1)
     } else if (entry?.kind === 'file' && /\.ya?ml$/.test(name)) {
       checkManifest(tree, posix.join(dir, path))
-      found.push(path)
+      found.push(`./${path}`)
     }
   }
 }

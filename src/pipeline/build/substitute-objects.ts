@@ -1,6 +1,7 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { dump } from '../../lib/yaml/dump.ts'
+import { goSyntaxError } from '../../lib/yaml/go-syntax-error.ts'
 import { loadOne } from '../../lib/yaml/load.ts'
 import { shortId } from './decrypt-objects.ts'
 import { substitute } from './substitute.ts'
@@ -66,7 +67,20 @@ export function isSubstitutionDisabled({ metadata }: KubeObject): boolean {
 }
 
 function reread(text: string, object: KubeObject): KubeObject {
-  const value = loadOne(text, `${object.kind}/${object.metadata.name}`, 'v2')
+  const value = parse(text, `${object.kind}/${object.metadata.name}`)
   if (typeof value === 'object' && value !== null && 'kind' in value && 'metadata' in value) return value as KubeObject
   throw new SluiceError('KUSTOMIZE_BUILD', `substitution leaves no object of ${object.kind}/${object.metadata.name}`)
+}
+
+function parse(text: string, name: string): unknown {
+  try {
+    return loadOne(text, name, 'v2')
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code !== 'YAML_SYNTAX') throw error
+    const { where, hint } = error
+    throw new SluiceError('YAML_SYNTAX', `YAMLToJSON: ${goSyntaxError(error, text, 'v2')}`, {
+      ...(where === undefined ? {} : { where }),
+      ...(hint === undefined ? {} : { hint }),
+    })
+  }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { substituteObjects } from './substitute-objects.ts'
 import { substitute } from './substitute.ts'
 
 // What `flux envsubst` 2.9.4 answers; `undefined`: it refuses.
@@ -79,4 +80,27 @@ test('hostile texts and values end soon', () => {
   assert.equal(substitute('${v#a}', long, { isStrict: false }).length, 999_999)
   const value = new Map([['v', 'a'.repeat(2_000)]])
   assert.equal(substitute('${v##*a*b*}', value, { isStrict: false }).length, 2_000)
+})
+
+const words: { text: string; why: string }[] = [
+  { text: '${a', why: 'missing closing brace' },
+  { text: '${a-x}', why: 'missing closing brace' },
+  { text: '${}', why: 'unable to parse variable name' },
+  { text: '${a:=x', why: 'unable to parse substitution within function' },
+  { text: '${a#}', why: 'unable to parse substitution within function' },
+  { text: '${a/b}', why: 'bad substitution' },
+  { text: '${none} ${a', why: 'missing closing brace' },
+]
+for (const { text, why } of words)
+  test(`substitute refuses ${text}: ${why}`, () =>
+    assert.throws(() => substitute(text, values, { isStrict: true }), {
+      message: `variable substitution failed: ${why}`,
+    }))
+
+test('a value that breaks the YAML is told with its line, as Go counts', () => {
+  const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { v: '${x}' } }
+  assert.throws(() => substituteObjects([object], { variables: { x: 'a: b' } }), {
+    message:
+      "post build failed for 'ConfigMap.v1.[noGrp]/a': envsubst error: YAMLToJSON: yaml: line 3: mapping values are not allowed in this context",
+  })
 })

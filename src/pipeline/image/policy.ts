@@ -86,7 +86,7 @@ function failed(input: PolicyInput, rejected: readonly Rejection[], message: str
 
 /** Keeps the tags that the pattern matches, with what `extract` makes of them; of two tags with the same text the later wins, as in Flux. */
 function filterTags({ filter, tags }: PolicyInput, rejected: Rejection[]): readonly Item[] {
-  if (!filter || filter.pattern === '') return tags.map((tag) => ({ tag, value: tag }))
+  if (!filter) return tags.map((tag) => ({ tag, value: tag }))
   const pattern = compileFilter(filter.pattern)
   const items = new Map<string, Item>()
   for (const tag of tags) {

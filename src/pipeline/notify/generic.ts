@@ -7,8 +7,7 @@ export const PROGRAMS: Readonly<Record<string, Converse>> = {
   generic: saying((parcel) => forward(parcel)),
   'generic-hmac': saying((parcel) => {
     const { token } = parcel.secret
-    if (token === undefined || token === '')
-      throw unusable(parcel.provider, 'generic-hmac needs a secret with a token', 'spec.secretRef')
+    if (token === undefined || token === '') throw unusable(parcel.provider, 'HMAC key is empty', 'spec.secretRef')
     const request = forward(parcel)
     const signature = createHmac('sha256', token).update(request.body).digest('hex')
     return { ...request, headers: { ...request.headers, 'x-signature': `sha256=${signature}` } }

@@ -30,7 +30,7 @@ export type SelectedRef = {
 const FULL_HASH = /^([0-9a-f]{40}|[0-9a-f]{64})$/
 
 /**
- * Picks the commit that `spec.ref` asks for; commit wins over name, name over semver, semver over tag, tag over branch. Nothing at all means branch `master`.
+ * Picks the commit that `spec.ref` asks for; commit wins over name, name over tag, tag over semver, semver over branch, as in Flux's code (its page has semver over tag). Nothing at all means branch `master`.
  *
  * @throws SluiceError GIT_REF_NOT_FOUND (retry: backoff) when the remote has no such ref, GIT_BAD_RANGE (retry: spec) for a range that is none
  * @see https://fluxcd.io/flux/components/source/gitrepositories/#reference
@@ -38,15 +38,18 @@ const FULL_HASH = /^([0-9a-f]{40}|[0-9a-f]{64})$/
 export function selectRef(wish: RefWish, refs: readonly RemoteRef[]): SelectedRef {
   if (wish.commit !== undefined && wish.commit !== '') return selectCommit(wish.commit, wish.branch ?? '')
   if (wish.name) return selectName(wish.name, refs)
-  if (wish.semver) return selectHighest(wish.semver, refs)
   if (wish.tag) return selectNamed(`refs/tags/${wish.tag}`, wish.tag, refs)
+  if (wish.semver) return selectHighest(wish.semver, refs)
   const branch = wish.branch || 'master'
   return selectNamed(`refs/heads/${branch}`, branch, refs)
 }
 
 function selectCommit(commit: string, branch: string): SelectedRef {
   if (!FULL_HASH.test(commit))
-    throw new SluiceError('GIT_REF_NOT_FOUND', `"${commit}" is not a whole commit hash`, { where: 'spec.ref.commit' })
+    throw new SluiceError('GIT_REF_NOT_FOUND', `unable to resolve commit object for '${commit}': object not found`, {
+      where: 'spec.ref.commit',
+      hint: 'write the whole hash',
+    })
   return { fetch: commit, commit, pointer: branch }
 }
 

@@ -88,9 +88,14 @@ const cases: { it: string; wish: RefWish; want: string }[] = [
     want: `refs/heads/main@sha1:${hash('a')}`,
   },
   {
-    it: 'semver before tag and branch',
-    wish: { semver: '1.0.x', tag: '1.2.0', branch: 'main' },
+    it: 'a range before a branch',
+    wish: { semver: '1.0.x', branch: 'main' },
     want: `v1.0.0@sha1:${hash('b')}`,
+  },
+  {
+    it: 'a tag before a range',
+    wish: { semver: '1.0.x', tag: '1.2.0', branch: 'main' },
+    want: `1.2.0@sha1:${hash('c')}`,
   },
   { it: 'a tag before a branch', wish: { tag: 'v1.0.0', branch: 'main' }, want: `v1.0.0@sha1:${hash('b')}` },
   { it: 'a commit', wish: { commit: hash('e') }, want: `sha1:${hash('e')}` },

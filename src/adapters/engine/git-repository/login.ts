@@ -30,12 +30,19 @@ export const ANONYMOUS: Login = {
  * Reads `spec.secretRef` (username and password, bearerToken, ca.crt and client certificate over HTTP; identity, known_hosts and password
  * over SSH) and `spec.proxySecretRef`.
  *
+ * @param check sees the Secret's values first, and may refuse them
  * @throws SluiceError SECRET_MISSING (retry: backoff) when a Secret is not there, GIT_AUTH with Flux's words when it lacks what it must have
  */
-export async function loadLogin(client: KubeClient, wish: LoginWish, folder: string): Promise<Login> {
+export async function loadLogin(
+  client: KubeClient,
+  wish: LoginWish,
+  folder: string,
+  check: (data: SecretData) => void = () => undefined,
+): Promise<Login> {
   const { secretName, namespace, proxySecretName } = wish
-  const data = secretName === undefined ? {} : await readSecret(client, namespace, secretName)
   const proxy = await readProxy(client, namespace, proxySecretName)
+  const data = secretName === undefined ? {} : await readSecret(client, namespace, secretName)
+  check(data)
   return wish.url.startsWith('ssh://') ? sshLogin(data, folder) : httpLogin(wish, data, proxy, folder)
 }
 

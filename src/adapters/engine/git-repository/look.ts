@@ -10,6 +10,7 @@ import type { Mirror } from '../../git/mirror.ts'
 import { ApiError } from '../../kube/api-error.ts'
 import type { EngineContext } from '../context.ts'
 import { contentDigest, packContent, type Content, type Layer } from '../source/content.ts'
+import type { SecretData } from '../secrets.ts'
 import { failLook, LookFailure, stallLook } from '../source/look-failure.ts'
 import { isServed, storeArtifact } from '../source/store-artifact.ts'
 import { sourceKey, type SourceSnapshot } from '../source-store.ts'
@@ -17,7 +18,7 @@ import { contentOf } from './content.ts'
 import { loadLogin, type Login } from './login.ts'
 import { fetchCommit, selectRemote, type Remote } from './remote.ts'
 import { submodulesWith } from './submodules.ts'
-import { unsupportedField } from './unsupported.ts'
+import { appFault, NO_APPS, unsupportedField } from './unsupported.ts'
 import { verifySource } from './verify.ts'
 
 /** What a look needs besides the context. */
@@ -99,23 +100,26 @@ async function offerLastRevision(context: EngineContext, mirror: Mirror, reposit
 
 async function loginFor({ client }: EngineContext, tools: LookTools, repository: GitRepository): Promise<Login> {
   try {
-    return await loadLogin(client, repository, tools.loginFolder)
+    return await loadLogin(client, repository, tools.loginFolder, (data) => refuseApp(repository, data))
   } catch (error) {
     if (!(error instanceof SluiceError) && !(error instanceof ApiError)) throw error
     throw failLook('FetchFailed', 'AuthenticationFailed', loginFault(repository, error))
   }
 }
 
+function refuseApp(repository: GitRepository, data: SecretData): void {
+  const fault = appFault(repository, data)
+  if (fault !== undefined) throw failLook('FetchFailed', 'InvalidProviderConfiguration', fault)
+  if (repository.provider === 'github') throw stallLook('FetchFailed', NO_APPS.reason, NO_APPS.message)
+}
+
 function loginFault({ namespace, secretName, proxySecretName }: GitRepository, error: SluiceError | ApiError): string {
   if (error instanceof SluiceError && error.code === 'GIT_AUTH')
     return `failed to configure authentication options: ${error.message}`
-  const isProxy = proxySecretName !== undefined && error.message.includes(proxySecretName)
-  if (isProxy && error instanceof SluiceError && error.code === 'OBJECT_INVALID')
+  if (proxySecretName !== undefined && error.message.startsWith(`secret '${namespace}/${proxySecretName}'`))
     return `failed to configure proxy options: ${error.message}`
-  const of = `'${namespace}/${isProxy ? proxySecretName : secretName}'`
-  return isProxy
-    ? `failed to configure proxy options: failed to get secret ${of}: ${error.message}`
-    : `failed to get secret ${of}: failed to get secret ${of}: ${error.message}`
+  const of = `'${namespace}/${secretName}'`
+  return `failed to get secret ${of}: failed to get secret ${of}: ${error.message}`
 }
 
 type ResolvedInclude = Layer & { readonly name: string; readonly status: ArtifactStatus }

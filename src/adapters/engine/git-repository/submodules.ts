@@ -22,6 +22,10 @@ export type SubmodulesOf = {
 const DEEPEST = 10
 const MOST = 100
 
+/** What Go's library says of a commit that a submodule's repository does not have. */
+const NOT_OURS =
+  'error decoding upload-pack response: multi_ack and multi_ack_detailed are not supported: upload-pack: not our ref'
+
 /**
  * Makes the way to submodules.
  *
@@ -34,9 +38,11 @@ export function submodulesWith(
 ): Submodules {
   let count = 0
   /** Flux speaks of the repository alone. */
-  const failed = (path: string, address: string, error: SluiceError): SluiceError => {
-    const which = namesSubmodule ? ` (submodule '${path}' at '${address}')` : ''
-    return remoteError(`unable to clone '${top}': ${error.message}${which}`, error)
+  const failed = (path: string, address: string, inner: string, error: SluiceError): SluiceError => {
+    if (namesSubmodule)
+      return remoteError(`unable to clone '${top}': ${error.message} (submodule '${path}' at '${address}')`, error)
+    const isGone = error.message.includes(`the commit ${inner} is not at the remote`)
+    return remoteError(`unable to clone '${top}': ${isGone ? `${NOT_OURS} ${inner}` : error.message}`, error)
   }
   const bring = async (mirror: Mirror, url: string, commit: string, depth: number): Promise<readonly Layer[]> => {
     const links = await mirror.gitlinks(commit)
@@ -55,7 +61,7 @@ export function submodulesWith(
       try {
         if (!(await own.has(inner))) await own.fetch(address, inner, 'HEAD', { ...options, signal })
       } catch (error) {
-        throw error instanceof SluiceError ? failed(path, address, error) : error
+        throw error instanceof SluiceError ? failed(path, address, inner, error) : error
       }
       const files = await own.files(inner)
       const base: Content = {

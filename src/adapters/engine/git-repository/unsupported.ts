@@ -1,20 +1,38 @@
 import type { GitRepository } from '../../../kinds/git-repository.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { parseGitUrl } from '../../git/url.ts'
+import type { SecretData } from '../secrets.ts'
 
 /** Names the first field of a GitRepository that this version does not serve; such an object is refused, never half obeyed. */
 export function unsupportedField(
   repository: GitRepository,
 ): { readonly reason: string; readonly message: string } | undefined {
-  const { provider, proxySecretName, serviceAccountName, url } = repository
+  const { provider, proxySecretName, serviceAccountName, secretName, url } = repository
   if (!isAddress(url)) return { reason: 'URLInvalid', message: `failed to parse url '${url}'` }
-  if (provider !== 'generic')
+  if (provider === 'github' && secretName === undefined)
+    return { reason: 'InvalidProviderConfiguration', message: NEEDS_APP }
+  if (provider !== 'generic' && provider !== 'github')
     return unsupported(`spec.provider ${provider}`, 'a Secret with a token works with every host')
   if (proxySecretName !== undefined && url.startsWith('ssh://'))
     return unsupported('spec.proxySecretRef with an ssh:// address', 'use https://')
   if (serviceAccountName !== undefined) return unsupported('spec.serviceAccountName', 'remove it')
   return undefined
 }
+
+const APP_KEY = 'githubAppID'
+const NEEDS_APP = 'secretRef with github app data must be specified when provider is set to github'
+
+/** Names what is wrong with the keys of a GitHub App in a Secret: Flux tries again, the Secret may change. */
+export function appFault({ provider, namespace, secretName }: GitRepository, data: SecretData): string | undefined {
+  const hasApp = (data[APP_KEY]?.length ?? 0) > 0
+  if (provider === 'github') return hasApp ? undefined : NEEDS_APP
+  return hasApp
+    ? `secretRef '${namespace}/${secretName}' has github app data but provider is not set to github`
+    : undefined
+}
+
+/** What a GitHub App's keys are refused with. */
+export const NO_APPS = unsupported('spec.provider github', 'a Secret with a token works with every host')
 
 /** An address that git may be given; the short form of SSH is none for Flux. */
 function isAddress(url: string): boolean {

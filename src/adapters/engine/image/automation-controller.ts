@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { ImageStatus } from '../../../controllers/image-status.ts'
 import {
   type AutomationChange,
@@ -153,7 +154,7 @@ async function run(own: Own, { automation, sourceRevision, dueInMs }: Automation
   const isDue = dueInMs <= 0 && memory.nextRunMs > 0
   const { branch = 'master', ...others } = automation.checkoutRef ?? source.ref
   const isPlain = Object.keys(others).length === 0 && Object.keys(source.ref).every((field) => field === 'branch')
-  const isHead = isPlain && sourceRevision?.startsWith(`${branch}@sha1:`) === true && !isDue
+  const isHead = isPlain && sourceRevision?.startsWith(`${branch}@sha1:`) === true && !isDue && context.traps === 'safe'
   const outcome = await runAutomation(context, {
     automation,
     source,
@@ -161,12 +162,22 @@ async function run(own: Own, { automation, sourceRevision, dueInMs }: Automation
     mirror: mirrorsOf(context).of(source.url),
     loginFolder,
     withoutMarkers,
+    seen: context.traps === 'flux' && isSame(automation, memory.ranWith) ? observedRevision(automation) : undefined,
     knownHead: isHead ? sourceRevision.slice(sourceRevision.lastIndexOf(':') + 1) : undefined,
   })
   memory.outcome = outcome
   memory.failures = outcome.kind === 'failed' ? memory.failures + 1 : 0
   // Flux's source waits for its interval or a webhook.
   if (outcome.kind === 'pushed' && context.traps === 'safe') context.gitChanged(source.url)
+}
+
+/** The policies resolve to what the last run set. */
+function isSame({ status }: ImageUpdateAutomation, policies: AutomationSeen['policies']): boolean {
+  return isDeepStrictEqual(status['observedPolicies'] ?? {}, policies)
+}
+
+function observedRevision({ status }: ImageUpdateAutomation): string | undefined {
+  return readText(status, 'observedSourceRevision') || undefined
 }
 
 function revisionOf({ context, sources }: Own, { source }: ImageUpdateAutomation): string | undefined {

@@ -9,6 +9,7 @@ import {
 import { cleanPath } from '../../../pipeline/source/safe-path.ts'
 import type { FileChange } from '../../git/commit-and-push.ts'
 import type { Mirror } from '../../git/mirror.ts'
+import { RunFailure } from './run-failure.ts'
 
 /** What the markers of a commit come to. */
 export type Edited = {
@@ -27,6 +28,11 @@ export type EditInput = {
   readonly traps: 'safe' | 'flux'
 }
 
+/** In Flux's work folder. */
+function notThere({ namespace, name }: ImageUpdateAutomation, path: string): string {
+  return `lstat /tmp/${namespace}-${name}1000000000/${path}: no such file or directory`
+}
+
 /** Sets the markers in the files of a commit; nothing is written. */
 export async function editFiles(input: EditInput, commit: string): Promise<Edited> {
   const { automation, mirror, withoutMarkers, traps } = input
@@ -41,8 +47,13 @@ export async function editFiles(input: EditInput, commit: string): Promise<Edite
   const files: FileChange[] = []
   const changes: SetterChange[] = []
   const problems: MarkerProblem[] = []
-  if (path !== '' && all.length === 0)
-    problems.push({ where: 'spec.update.path', problem: `there is nothing at "${automation.updatePath}"` })
+  const isMissing = path !== '' && all.length === 0
+  if (isMissing && traps === 'flux')
+    throw new RunFailure(
+      'UpdateFailed',
+      `failed to apply policies: walking path for files: ${notThere(automation, path)}`,
+    )
+  if (isMissing) problems.push({ where: 'spec.update.path', problem: `there is nothing at "${automation.updatePath}"` })
   for (const file of all) {
     if (!mayHaveMarkers(file.path) || withoutMarkers.has(file.hash)) continue
     const text = (await mirror.blob(file.hash)).toString('utf8')

@@ -6,6 +6,7 @@ import {
   type ImagePolicyStatus,
   type PolicyRepository,
 } from '../../../controllers/image-policy.ts'
+import { imageFault } from '../../../controllers/image-repository.ts'
 import type { Controller, Wake } from '../../../engine/controller.ts'
 import { type ImagePolicy, parseImagePolicy, parseImageRepository, selects } from '../../../kinds/image.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
@@ -125,6 +126,8 @@ async function repositoryOf(own: Own, { namespace, repository }: ImagePolicy): P
   if (!object) return { kind: 'missing' }
   if (repository.namespace !== namespace && !(await mayUse(own, object, namespace)))
     return { kind: 'forbidden', hasAccessFrom: read(object, 'spec', 'accessFrom') !== undefined }
+  const fault = imageFault(readText(object, 'spec', 'image'))
+  if (fault !== undefined) return { kind: 'invalid', fault }
   const known = own.tags.get(keyOf(object))
   if (known) return { kind: 'scanned', ...known }
   const wasScanned = read(object, 'status', 'lastScanResult') !== undefined

@@ -96,6 +96,7 @@ async function observe(own: Own, key: string): Promise<ImageRepositorySeen | und
     repository,
     nowMs,
     random: context.random(),
+    traps: context.traps,
     dueInMs: memory.handled === askOf(repository) ? memory.nextScanMs - nowMs : 0,
     hasTags: tags.get(key) !== undefined,
     failures: memory.failures,

@@ -26,6 +26,8 @@ export type RunInput = {
   readonly loginFolder: string
   /** Hashes of files without markers, so that they are read once. */
   readonly withoutMarkers: Set<string>
+  /** The revision after the last run, when the policies have not changed since: Flux looks no further when it finds it again. */
+  readonly seen: string | undefined
   /** The commit of the checked-out branch that the source offers; looked up at the remote when undefined. */
   readonly knownHead: string | undefined
 }
@@ -100,9 +102,11 @@ async function update(context: EngineContext, run: Run): Promise<AutomationOutco
   for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
     const checkout = await tryCheckOut(run, known)
     known = undefined
+    const sourceRevision = renderRevision(shortPointer(checkout.selected.pointer), checkout.selected.commit)
+    if (run.seen === sourceRevision && pushBranch === ref.branch && automation.pushRefspec === undefined)
+      return { kind: 'up-to-date', sourceRevision, problems: [], isSkipped: true }
     const edited = await editFiles({ ...run, traps: context.traps }, checkout.base)
     const { problems } = edited
-    const sourceRevision = renderRevision(shortPointer(checkout.selected.pointer), checkout.selected.commit)
     if (edited.files.length === 0) return { kind: 'up-to-date', sourceRevision, problems }
     if (checkout.isBehind) throw behind(pushBranch)
     if (context.traps === 'flux' && usesRemovedFields(automation.messageTemplate)) throw removedField()
@@ -143,7 +147,9 @@ async function tryCheckOut(run: Run, known: string | undefined): Promise<Checkou
     return await checkOut(remote, pushBranch, known)
   } catch (error) {
     if (!(error instanceof SluiceError) && !(error instanceof LookFailure)) throw error
-    throw new RunFailure('GitOperationFailed', `failed to checkout source: ${error.message}`)
+    // An automation clones all branches, and Go's library finds no branch among them with other words.
+    const why = error.message.replace(/couldn't find remote ref "refs\/heads\/[^"]*"/, 'reference not found')
+    throw new RunFailure('GitOperationFailed', `failed to checkout source: ${why}`)
   }
 }
 

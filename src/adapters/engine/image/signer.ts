@@ -25,6 +25,10 @@ export async function signerOf(
         ? `signing key secret '${secretName}' does not contain an 'identity' key`
         : `signing key secret '${secretName}' does not contain a 'git.asc' key`,
     )
+  if (type !== 'ssh' && !key.includes('-----BEGIN PGP'))
+    throw unconfigured(
+      `could not read signing key from secret '${secretName}': openpgp: invalid argument: no armored data found`,
+    )
   if (type === 'ssh') return (payload) => signSsh(payload, key, data['password']?.toString('utf8'))
   return (payload) => signPgp(payload, key, data['passphrase']?.toString('utf8'))
 }

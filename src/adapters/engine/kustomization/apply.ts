@@ -13,7 +13,7 @@ import type { KubeClient } from '../../kube/types.ts'
 import type { EngineContext } from '../context.ts'
 import { eachLimited } from '../each-limited.ts'
 import { desiredObjects, type Desired } from './desired.ts'
-import type { LiveObjects } from './live-objects.ts'
+import { hashJson, type LiveObjects } from './live-objects.ts'
 import type { Target } from './target.ts'
 
 /** The field manager of everything that a Kustomization applies. */
@@ -98,7 +98,10 @@ async function applyStage(
     known.add(kind)
     await needNamespace(context, ref)
   }
-  const changed = tools.isAsked ? desired : desired.filter(({ ref, hash }) => !live.isUnchanged(ref, hash))
+  // Rules that were taken back make a field Git's again, though neither Git nor the cluster changed.
+  const rules = kustomization.ignore.length === 0 ? '' : hashJson(kustomization.ignore)
+  const ruled = rules === '' ? desired : desired.map((one) => ({ ...one, hash: `${one.hash} ${rules}` }))
+  const changed = tools.isAsked ? ruled : ruled.filter(({ ref, hash }) => !live.isUnchanged(ref, hash))
   const ignored = compileIgnore(kustomization.ignore)
   const open = changed.map(({ ref, hash, whole }) => {
     const object = whole()
@@ -344,8 +347,9 @@ function refuseSecondOwner(
 function applyError(ref: ObjectRef, error: unknown, step: 'dry-run failed' | 'apply failed'): Error {
   if (!(error instanceof ApiError)) return error instanceof Error ? error : new Error(String(error))
   const { status, reason, message } = error
-  // The server's own trouble passes; a refusal waits for another commit.
-  const retry = status === 409 || status === 429 || status >= 500 ? 'backoff' : 'spec'
+  // The server's own trouble passes; a refusal waits for another commit. A field of a wrong type is one, though the server calls it its own.
+  const isTrouble = status >= 500 && !message.startsWith('failed to create typed patch object')
+  const retry = status === 409 || status === 429 || isTrouble ? 'backoff' : 'spec'
   const failed = (what: string): SluiceError =>
     new SluiceError('APPLY_FAILED', `${describeRef(ref)} ${what}: ${message}\n`, { retry })
   if (step === 'apply failed') return failed(step)

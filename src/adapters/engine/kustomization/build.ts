@@ -39,8 +39,19 @@ export function findFolder(
   const snapshot = context.sources.get(kind, namespace, name)
   const path = cleanPath(written)
   if (snapshot && isFolder(snapshot, path)) return { snapshot, path }
+  if (snapshot?.files.has(path)) return { failure: notFolder(context, path) }
   const message = `kustomization path not found: stat ${shown(context, `${ROOT}/${path}`)}: no such file or directory`
   return { failure: { phase: 'Fetching manifests', reason: 'ArtifactFailed', message } }
+}
+
+/** Flux tries to write a kustomization file into the file. */
+function notFolder({ traps }: EngineContext, path: string): StepFailure {
+  const fault = `${ROOT}/${path}/kustomization.yaml: not a directory`
+  const message =
+    traps === 'flux'
+      ? `open ${fault} remove ${fault}`
+      : `kustomization path is no folder: "${path}" is a file; name the folder that it is in`
+  return { phase: 'Building manifests', reason: 'BuildFailed', message }
 }
 
 /** Builds what a Kustomization describes, or answers what was wrong. A build whose files and fields have not changed is the one from before. */
@@ -81,7 +92,7 @@ function oneLine({ code, message, where, hint }: Finding): string {
 
 /** Steps before and after kustomize's own say so themselves. */
 const OWN_WORDS =
-  /^(failed to decode Kubernetes YAML|component path|post build failed|kustomize build failed|decryption failed|error decrypting|failed to import|secrets ")/
+  /^(failed to decode Kubernetes YAML|error (?:unmarshaling|converting)|component path|post build failed|kustomize build failed|decryption failed|error decrypting|failed to import|secrets ")/
 
 /** The text that Flux shows for a build that failed. */
 function flatten({ message }: SluiceError): string {

@@ -21,7 +21,7 @@ import { seeKustomization } from './observe.ts'
 import { carryOut } from './steps.ts'
 import { openTargets } from './target.ts'
 import { tellEvent } from './tell.ts'
-import { usersToWake } from './users-of-source.ts'
+import { dependenciesToRun, usersToWake } from './users-of-source.ts'
 import { readsConfig, watchConfigs } from './watched-configs.ts'
 
 const API_VERSION = 'kustomize.toolkit.fluxcd.io/v1'
@@ -97,6 +97,7 @@ export function kustomizationController(
 function followSources(tools: KustomizationTools, sourceCaches: readonly SourceCache[], wake: Wake): void {
   const { sources } = tools.context
   const wakeUsers = (source: string): void => {
+    if (tools.context.traps === 'flux') runDependencies(tools, source, wake)
     const { now, later } = usersToWake(tools, source)
     now.forEach((key) => wake.now(key))
     later.forEach((key) => wake.after(key, UNCHANGED_LATER_MS))
@@ -108,6 +109,13 @@ function followSources(tools: KustomizationTools, sourceCaches: readonly SourceC
       // What it offers is told by the store; of the object only that it is there matters.
       if (type !== 'MODIFIED' || !sources.get(kind, namespace, name)) wakeUsers(`${kind}/${keyOf(object)}`)
     })
+}
+
+function runDependencies(tools: KustomizationTools, source: string, wake: Wake): void {
+  for (const key of dependenciesToRun(tools, source)) {
+    tools.memoryOf(key).nextMs = 0
+    wake.now(key)
+  }
 }
 
 function makeTools(

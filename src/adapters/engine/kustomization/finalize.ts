@@ -1,11 +1,13 @@
 import { renderDuration } from '../../../kinds/duration.ts'
+import { suspendedStatus } from '../../../controllers/kustomization-status.ts'
 import { FINALIZER } from '../../../kinds/flux-object.ts'
 import type { InventoryEntry, Kustomization } from '../../../kinds/kustomization.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { describeRef } from '../../../lib/kube/object.ts'
 import { readText } from '../../../lib/kube/read.ts'
 import { parseInventoryEntry } from '../../../pipeline/apply/inventory.ts'
-import { writeFinalizers } from '../status-writer.ts'
+import type { EngineContext } from '../context.ts'
+import { writeFinalizers, writeStatus } from '../status-writer.ts'
 import { STATUS_MANAGER, type KustomizationTools } from './memory.ts'
 import { pruneFault, pruneObjects } from './prune.ts'
 import { hasAccount, type Target } from './target.ts'
@@ -17,19 +19,44 @@ const TERMINATION_POLL_MS = 500
 export async function finalize(tools: KustomizationTools, kustomization: Kustomization, key: string): Promise<void> {
   const { context } = tools
   const startedMs = context.clock.nowMs()
-  if (deletesObjects(kustomization) && !(await deleteObjects(tools, kustomization, key))) return
-  const { conditions, isSuspended, intervalMs, finalizers } = kustomization
-  if (!isSuspended && conditions.some(({ type, status }) => type === 'Ready' && status === 'True')) {
-    const took = renderDuration(Math.max(context.clock.nowMs() - startedMs, 1) + 0.1 + 0.8 * context.random())
-    const message = `Reconciliation finished in ${took}, next run in ${renderDuration(intervalMs)}`
-    tellEvent(context, kustomization, { ...said(kustomization, 'info', message), isCommitStatus: true })
+  try {
+    if (deletesObjects(kustomization) && !(await deleteObjects(tools, kustomization, key))) return
+  } catch (error) {
+    tellFinished(context, kustomization, startedMs)
+    await showSeen(tools, kustomization, key)
+    throw error
   }
+  tellFinished(context, kustomization, startedMs)
+  const { finalizers } = kustomization
   tools.memoryOf(key).healthWatch?.close()
   await setFinalizers(
     tools,
     key,
     finalizers.filter((name) => name !== FINALIZER),
   )
+}
+
+/** A deletion ends as a reconcile does, with the word that the last one earned. */
+function tellFinished(context: EngineContext, kustomization: Kustomization, startedMs: number): void {
+  if (kustomization.isSuspended || !isReady(kustomization)) return
+  const took = renderDuration(Math.max(context.clock.nowMs() - startedMs, 1) + 0.1 + 0.8 * context.random())
+  const message = `Reconciliation finished in ${took}, next run in ${renderDuration(kustomization.intervalMs)}`
+  tellEvent(context, kustomization, { ...said(kustomization, 'info', message), isCommitStatus: true })
+}
+
+async function showSeen(
+  { context, view }: KustomizationTools,
+  kustomization: Kustomization,
+  key: string,
+): Promise<void> {
+  const object = view.get(key)
+  if (!object) return
+  const written = await writeStatus(context.client, object, suspendedStatus(kustomization), STATUS_MANAGER)
+  if (written) view.put(key, written)
+}
+
+function isReady({ conditions }: Kustomization): boolean {
+  return conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
 }
 
 /** Writes the finalizers of a Kustomization; what the server answers is what is known from now on. */

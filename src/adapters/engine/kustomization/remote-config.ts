@@ -2,7 +2,13 @@ import type { KubeConfigReference } from '../../../kinds/kustomization.ts'
 import { textMap } from '../../../kinds/flux-object.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { readText } from '../../../lib/kube/read.ts'
+import { isRecord } from '../../../lib/value/is-record.ts'
+import { loadOne } from '../../../lib/yaml/load.ts'
 import type { EngineContext } from '../context.ts'
+
+/** The part of a file by which Kubernetes tells what it is, as Go prints its type. */
+const KIND_OF_FILE =
+  'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 
 /** Lasts longer than the wait between two reconciles of most; each of them asks for a new one. */
 const TOKEN_SECONDS = 3600
@@ -23,7 +29,7 @@ export async function readRemoteConfig(
 }
 
 async function fromSecret(
-  { client }: EngineContext,
+  { client, traps }: EngineContext,
   namespace: string,
   name: string,
   key: string | undefined,
@@ -35,14 +41,30 @@ async function fromSecret(
   const value = key === undefined ? (data['value'] ?? data['value.yaml']) : data[key]
   if (value === undefined)
     throw fault(`KubeConfig secret '${namespace}/${name}' does not contain a '${key ?? 'value'}' key with a kubeconfig`)
+  const text = Buffer.from(value, 'base64').toString('utf8')
+  if (traps === 'flux') refuseAsFlux(text)
   // A text without a line break would be taken for the path of a file.
-  return `${Buffer.from(value, 'base64').toString('utf8')}\n`
+  return `${text}\n`
+}
+
+/** What is no kubeconfig at all, in the words of Kubernetes' own reader. */
+function refuseAsFlux(text: string): void {
+  if (text.trim() === '')
+    throw fault(
+      'invalid configuration: no configuration has been provided, try setting KUBERNETES_MASTER environment variable',
+    )
+  const value = loadOne(text, '<kubeconfig>')
+  if (isRecord(value) || value === null) return
+  const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
+  throw fault(
+    `couldn't get version/kind; json parse error: json: cannot unmarshal ${type} into Go value of type ${KIND_OF_FILE}`,
+  )
 }
 
 /** A cluster by its address; the login is a token of a service account of this one, which the other trusts. */
 async function fromConfigMap({ client }: EngineContext, namespace: string, name: string): Promise<string> {
   const config = await client.get({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name })
-  if (!config) throw missing(`failed to get ConfigMap '${namespace}/${name}': configmaps "${name}" not found`)
+  if (!config) throw missing(`failed to get configmap ${namespace}/${name}: configmaps "${name}" not found`)
   const { provider = '', address = '', serviceAccountName = '', audiences = '', ...data } = textMap(config, 'data')
   if (provider !== 'generic')
     throw fault(

@@ -14,7 +14,7 @@ import { holdInventory } from './hold-inventory.ts'
 import { watchHealth } from './live-health.ts'
 import type { KustomizationTools, Memory } from './memory.ts'
 import { pruneFault, pruneObjects } from './prune.ts'
-import { targetFailure } from './target.ts'
+import { targetFailure, unreachableAsFlux } from './target.ts'
 import { tellChanges, tellEvent } from './tell.ts'
 import { workloadsOf } from './workloads.ts'
 
@@ -137,7 +137,7 @@ async function apply(
     guarded ??
     (await applyObjects(applying, kustomization, objects, (change) => changes.push(change)).then(
       () => undefined,
-      (error: unknown) => failureOf(error),
+      (error: unknown) => failureOf(context.traps === 'flux' ? unreachableAsFlux(error, objects, target) : error),
     ))
   const done = changes.filter(({ action }) => action === 'created' || action === 'configured')
   const failure = refusal && withLog(refusal, done)

@@ -18,6 +18,22 @@ export function usersToWake(tools: KustomizationTools, source: string): UsersToW
   return { now: [...now], later: keys.filter((key) => !now.has(key)) }
 }
 
+/**
+ * Flux sorts those that have not seen a new revision by their dependencies, and runs what the sort names: dependencies that have another source, too.
+ *
+ * @returns the keys of those
+ */
+export function dependenciesToRun(tools: KustomizationTools, source: string): readonly string[] {
+  const { context, find, memoryOf, usersOf } = tools
+  const [kind = '', namespace = '', name = ''] = source.split('/')
+  const revision = context.sources.get(kind, namespace, name)?.revision
+  if (revision === undefined) return []
+  const users = new Set(usersOf(source))
+  const late = [...users].filter((key) => !['', revision].includes(memoryOf(key).handledRevision))
+  const named = late.flatMap((key) => find(key)?.dependsOn.map((one) => `${one.namespace}/${one.name}`) ?? [])
+  return [...new Set(named)].filter((key) => !users.has(key) && find(key) !== undefined)
+}
+
 function hasWork({ context, memoryOf }: KustomizationTools, source: string, key: string): boolean {
   const [kind = '', namespace = '', name = ''] = source.split('/')
   const snapshot = context.sources.get(kind, namespace, name)

@@ -153,7 +153,7 @@ async function look<Source extends SourceObject>(own: Own<Source>, source: Sourc
 
 async function settle<Source extends SourceObject>(
   own: Own<Source>,
-  { status, event, nextLookInMs }: SourceStatus,
+  { status, event, recovery, nextLookInMs }: SourceStatus,
   source: Source,
   key: string,
 ): Promise<void> {
@@ -167,7 +167,8 @@ async function settle<Source extends SourceObject>(
   const written = await writeStatus(context.client, object, status, MANAGER)
   if (written) view.put(key, written)
   if (!event) return
-  context.tell({ object: refOf(source), ...event, controller: MANAGER, atMs: context.clock.nowMs() })
+  for (const one of recovery ? [event, recovery] : [event])
+    context.tell({ object: refOf(source), ...one, controller: MANAGER, atMs: context.clock.nowMs() })
   if (outcome?.kind === 'stored') reportSource(context, outcome.artifact.revision, source)
 }
 

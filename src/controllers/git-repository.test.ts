@@ -46,12 +46,13 @@ const calm: GitRepositorySeen = { source: repository(), nowMs: 0, random: 0.5, d
 function show(seen: GitRepositorySeen): string {
   const decision = decideGitRepository(seen)
   if (decision.kind === 'act') return decision.changes.join(', ')
-  const { status, event } = decision.status
+  const { status, event, recovery } = decision.status
   const conditions = (status?.['conditions'] ?? []) as readonly { type: string; status: string; reason: string }[]
   const said = conditions.map((condition) => `${condition.type}=${condition.status} ${condition.reason}`).join(' | ')
   const afterMs = decision.kind === 'wait' ? decision.afterMs : decision.againAfterMs
   const parts = [decision.kind, said || 'nothing', ...(afterMs === undefined ? [] : [`again in ${afterMs}`])]
-  return [...parts, ...(event ? [`${event.severity} ${event.reason}`] : [])].join('; ')
+  const told = [event, recovery].flatMap((one) => (one ? [`${one.severity} ${one.reason}`] : []))
+  return [...parts, ...told].join('; ')
 }
 
 const SUCCEEDED = 'Ready=True Succeeded | ArtifactInStorage=True Succeeded'
@@ -90,6 +91,14 @@ const cases: readonly [it: string, seen: Partial<GitRepositorySeen>, want: strin
       outcome: stored('a'),
     },
     `done; ${SUCCEEDED}; again in 600000; info Succeeded`,
+  ],
+  [
+    'tells that it is well again, also when nothing is new',
+    {
+      source: repository({ status: { ...hasA, conditions: [{ ...ready, type: 'FetchFailed' }] } }),
+      outcome: { kind: 'unchanged', revision: 'main@sha1:a' },
+    },
+    `done; ${SUCCEEDED}; again in 600000; trace GitOperationSucceeded; info Succeeded`,
   ],
   [
     'tries a dead remote again soon',

@@ -41,6 +41,8 @@ export type StepFailure = {
   readonly message: string
   /** What the event says when it is not the message. */
   readonly eventMessage?: string
+  /** What Healthy says of it, when it is a fault of the health check. */
+  readonly unhealthy?: string
   /** The API server's own trouble: tried again by backoff, not only after `retryInterval`. */
   readonly passes?: boolean
 }
@@ -230,7 +232,7 @@ function failed(
   unhealthy?: { readonly why: string; readonly objects: readonly string[] },
 ): Answer {
   const { phase, reason, message, eventMessage } = failure
-  const status = failedStatus(endingOf(seen, attempt), phase, reason, message, unhealthy?.why)
+  const status = failedStatus(endingOf(seen, attempt), phase, reason, message, unhealthy?.why ?? failure.unhealthy)
   const event = { severity: 'error', reason, message: eventMessage ?? message, ...revisionsOf(attempt) } as const
   return {
     kind: 'wait',

@@ -20,7 +20,7 @@ export type HistoryEntry = {
 /** An entry of `spec.dependsOn`. */
 export type Dependency = { readonly namespace: string; readonly name: string; readonly readyExpr: string | undefined }
 
-/** An entry of `spec.healthChecks`. */
+/** An entry of `spec.healthChecks`; `namespace` is '' when none is written. */
 export type HealthCheck = {
   readonly apiVersion: string
   readonly kind: string
@@ -140,7 +140,7 @@ export function parseKustomization(object: KubeObject): Kustomization {
     deletionPolicy: policyOf(readText(spec, 'deletionPolicy')),
     force: read(spec, 'force') === true,
     wait: read(spec, 'wait') === true,
-    healthChecks: readList(spec, 'healthChecks').map((entry) => healthCheckOf(entry, meta.namespace)),
+    healthChecks: readList(spec, 'healthChecks').map(healthCheckOf),
     healthExpressions: readList(spec, 'healthCheckExprs').map(expressionOf),
     dependsOn: readList(spec, 'dependsOn').map((entry) => ({
       namespace: optionalText(entry, 'namespace') ?? meta.namespace,
@@ -223,10 +223,11 @@ function policyOf(text: string): Kustomization['deletionPolicy'] {
   return text === 'Delete' || text === 'WaitForTermination' || text === 'Orphan' ? text : 'MirrorPrune'
 }
 
-function healthCheckOf(entry: unknown, namespace: string): HealthCheck {
+function healthCheckOf(entry: unknown): HealthCheck {
   const kind = readText(entry, 'kind')
-  const apiVersion = optionalText(entry, 'apiVersion') ?? (kind === 'HelmRelease' ? 'helm.toolkit.fluxcd.io/v2' : 'v1')
-  return { apiVersion, kind, namespace: optionalText(entry, 'namespace') ?? namespace, name: readText(entry, 'name') }
+  const apiVersion =
+    optionalText(entry, 'apiVersion') ?? (kind === 'HelmRelease' ? 'helm.toolkit.fluxcd.io/v2' : 'apps/v1')
+  return { apiVersion, kind, namespace: readText(entry, 'namespace'), name: readText(entry, 'name') }
 }
 
 function expressionOf(entry: unknown): HealthExpression {

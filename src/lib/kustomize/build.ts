@@ -35,8 +35,8 @@ export type BuildOptions = {
   readonly loadRestrictions?: LoadRestrictions
   /** Nothing outside this folder is read; the whole tree by default. */
   readonly jail?: string
-  /** What happens to a field that the kustomization file of `dir` does not have: an error as in kustomize (default), or nothing as in Flux. */
-  readonly unknownFields?: 'error' | 'drop'
+  /** What happens to a field that the kustomization file of `dir` does not have: an error as in kustomize (default), or nothing as in Flux, which takes numbers for texts there, too. */
+  readonly unknownFields?: 'error' | 'lenient'
   /** Laid over the kustomization file of `dir`, as Flux does with its `spec`; `overlayName` is how errors call it. */
   readonly overlay?: Overlay
   readonly overlayName?: string

@@ -22,8 +22,8 @@ export type Shape =
 /** A decoded mapping; every struct carries its own `node`, for errors. */
 export type Decoded = { readonly [name: string]: unknown }
 
-/** What happens to a field that the struct does not have; 'lenient' also takes numbers and booleans for texts. */
-export type Unknown = 'error' | 'drop' | 'lenient'
+/** What happens to a field that the struct does not have: an error, or nothing; 'lenient' also takes numbers and booleans for texts. */
+export type Unknown = 'error' | 'lenient'
 
 type Context = { readonly unknown: Unknown; readonly struct: string; readonly path: string; readonly prefix: string }
 

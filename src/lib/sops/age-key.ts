@@ -13,13 +13,10 @@ export function parseAgeIdentities(text: string): readonly string[] {
     const trimmed = line.trim()
     if (trimmed === '' || trimmed.startsWith('#')) return []
     if (!IDENTITY.test(trimmed.toUpperCase()))
-      throw new SluiceError(
-        'SOPS_KEY',
-        `failed to parse and add to age identities: error at line ${index + 1}: unknown identity type`,
-        {
-          hint: 'an entry *.agekey holds lines such as AGE-SECRET-KEY-1… or AGE-SECRET-KEY-PQ-1…',
-        },
-      )
+      throw new SluiceError('SOPS_KEY', 'failed to parse and add to age identities: unknown identity type', {
+        where: `line ${index + 1}`,
+        hint: 'an entry *.agekey holds lines such as AGE-SECRET-KEY-1… or AGE-SECRET-KEY-PQ-1…',
+      })
     return [trimmed]
   })
 }

@@ -100,3 +100,13 @@ test('variables are substituted, strictly, and not where an object refuses them'
     /variable not set \(strict mode\): "other"/,
   )
 })
+
+test("flux: a number is a text where the kustomization file wants one, and a file's field that does not exist is dropped", () => {
+  const files = {
+    '/app/kustomization.yaml': 'resources: [a.yaml]\ncommonAnnotations: {note: n, size: 1.50}\nresource: [b.yaml]\n',
+    '/app/a.yaml': configMap('a'),
+  }
+  const { objects } = built(files, { traps: 'flux' })
+  assert.deepEqual(objects[0]?.metadata.annotations, { note: 'false', size: '1.5' })
+  assert.throws(() => built(files, {}), /cannot unmarshal bool into Go struct field Kustomization.commonAnnotations/)
+})

@@ -71,7 +71,7 @@ export function buildKustomization(input: KustomizationBuild): BuiltKustomizatio
     reorder: 'none',
     loadRestrictions: 'none',
     jail: root,
-    unknownFields: input.traps === 'flux' ? 'drop' : 'error',
+    unknownFields: input.traps === 'flux' ? 'lenient' : 'error',
     overlay: overlayOf(spec, tree, dir),
     overlayName: 'spec',
     trees: input.traps !== 'flux',

@@ -53,6 +53,8 @@ type Prepared = Wanted & {
   readonly change: ObjectChange
   /** A dry run has passed; without it the apply itself is what the server is asked first. */
   readonly isRehearsed?: boolean
+  /** Fields that kubectl owned were taken over. */
+  readonly isTaken?: boolean
 }
 
 const DRY_RUNS_AT_ONCE = 4
@@ -171,6 +173,7 @@ async function prepare(
         do: 'apply',
         change,
         isRehearsed: true,
+        isTaken: taken !== undefined,
       }
     live.remember(ref, hash, existing)
     return { ...wanted, do: 'nothing', change: { ref, action: 'unchanged', isDrift: false } }
@@ -284,7 +287,8 @@ async function applyOne({ client }: EngineContext, live: LiveObjects, one: Prepa
   const before = live.get(ref)?.metadata.resourceVersion
   const applied = await client.patch(ref, 'apply', object, { fieldManager: APPLY_MANAGER, force: true })
   live.remember(ref, hash, applied)
-  const isSame = one.do === 'apply' && change.action === 'configured' && before === applied.metadata.resourceVersion
+  const isSame =
+    one.do === 'apply' && !one.isTaken && change.action === 'configured' && before === applied.metadata.resourceVersion
   return isSame ? { ...change, action: 'unchanged' } : change
 }
 

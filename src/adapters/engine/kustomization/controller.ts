@@ -17,7 +17,7 @@ import { keyOf, overlayView, writeStatus } from '../status-writer.ts'
 import { indexDependents } from './dependents.ts'
 import { createHeldInventories } from './held-inventories.ts'
 import { newMemory, STATUS_MANAGER, type KustomizationTools, type Memory } from './memory.ts'
-import { seeKustomization } from './observe.ts'
+import { askOf, seeKustomization } from './observe.ts'
 import { carryOut } from './steps.ts'
 import { openTargets } from './target.ts'
 import { tellEvent } from './tell.ts'
@@ -217,7 +217,10 @@ async function settle(
   // Only now: a status that could not be written is written again, and then ends the same attempt.
   if (ended) finish(memory, seen, ended)
   const block = events?.find(({ reason }) => reason === 'DependencyNotReady')
-  if (block) memory.toldBlockedAt = block.revision
+  if (block) {
+    memory.toldBlockedAt = block.revision
+    memory.toldBlockedFor = askOf(seen.kustomization)
+  }
   for (const event of events ?? []) tellEvent(context, seen.kustomization, event)
   if (ended && attempt)
     reportEnd(context, key, attempt, ended, {

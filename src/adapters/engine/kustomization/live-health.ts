@@ -9,7 +9,12 @@ import { expressionJudge } from './refusal.ts'
 import type { Target } from './target.ts'
 
 /** The objects whose health a Kustomization waits for, each seen through a watch. */
-export type HealthWatch = { readonly check: () => readonly Checked[]; readonly close: () => void }
+export type HealthWatch = {
+  readonly check: () => readonly Checked[]
+  /** Why nothing can be waited for. */
+  readonly fault?: string
+  readonly close: () => void
+}
 
 /** What was applied: `skipped` is not waited for, and what is `vanishing` was there when it is gone. */
 export type Applied = {
@@ -30,9 +35,12 @@ export async function watchHealth(
   { inventory, skipped, vanishing }: Applied,
   onChange: () => void,
 ): Promise<HealthWatch> {
+  const listed = kustomization.wait ? [] : await placeChecks(target, kustomization)
+  const unplaced = listed.find((one) => typeof one === 'string')
+  if (unplaced !== undefined) return { check: () => [], fault: unplaced, close: () => undefined }
   const refs = kustomization.wait
     ? inventory.filter(({ id }) => !skipped.has(id)).flatMap((entry) => parseInventoryEntry(entry) ?? [])
-    : kustomization.healthChecks
+    : listed.filter((one) => typeof one !== 'string')
   const others = refs.filter((ref) => !isSelf(kustomization, ref))
   const looks = await Promise.all(others.map((ref) => openLook(target, ref, onChange)))
   return {
@@ -41,6 +49,24 @@ export async function watchHealth(
       for (const { cache } of looks) cache?.close()
     },
   }
+}
+
+/** The listed objects, each where it is; of one that has no place, Flux's words for that. Safe, it is looked for beside its Kustomization. */
+function placeChecks(
+  { context: { client, traps } }: Target,
+  { healthChecks, namespace }: Kustomization,
+): Promise<readonly (ObjectRef | string)[]> {
+  return Promise.all(
+    healthChecks.map(async (check) => {
+      const resource = await client.resource(check.apiVersion, check.kind)
+      if (resource?.namespaced === false) return { ...check, namespace: '' }
+      if (check.namespace !== '' || resource === undefined) return check
+      if (traps === 'safe') return { ...check, namespace }
+      const group = groupOf(check.apiVersion)
+      const kind = group === '' ? check.kind : `${check.kind}.${group}`
+      return `resource ${kind} ${check.name} is namespace scoped, but namespace is not set`
+    }),
+  )
 }
 
 async function openLook(

@@ -33,8 +33,9 @@ export type Memory = {
   readonly toldRivals: Set<string>
   /** A deletion is under way: what was pruned is waited for. */
   isPruned: boolean
-  /** The revision for which being blocked by dependencies was told. */
+  /** The revision for which being blocked by dependencies was told, and to which state of the object. */
   toldBlockedAt: string
+  toldBlockedFor: string
   /** When to look again whether what was pruned is gone. */
   terminationLookMs: number
   /** Until when that is waited for. */
@@ -82,6 +83,7 @@ export function newMemory(): Memory {
     toldRivals: new Set(),
     isPruned: false,
     toldBlockedAt: '',
+    toldBlockedFor: '',
     terminationLookMs: 0,
     terminationEndMs: Infinity,
   }

@@ -85,14 +85,21 @@ function dueInMs(tools: KustomizationTools, memory: Memory, kustomization: Kusto
   return memory.nextMs - tools.context.clock.nowMs()
 }
 
-/** Told once a revision; in Flux not again for those behind a cycle, which never hear of a new revision. */
+/** Names what was asked of a Kustomization: its spec, and a request. */
+export function askOf({ generation, requestedAt }: Kustomization): string {
+  return `${generation} ${requestedAt}`
+}
+
+/** Told once a revision, and in Flux for every change of the object; in Flux not again for those behind a cycle, which never hear of a new revision. */
 function isBlockNews(
   tools: KustomizationTools,
   memory: Memory,
   kustomization: Kustomization,
   source: SourceState,
 ): boolean {
-  if (source.kind !== 'ready' || memory.toldBlockedAt === source.revision) return false
+  if (source.kind !== 'ready') return false
+  if (tools.context.traps === 'flux' && memory.toldBlockedFor !== askOf(kustomization)) return true
+  if (memory.toldBlockedAt === source.revision) return false
   return memory.toldBlockedAt === '' || !(tools.context.traps === 'flux' && sourceHasCycle(tools, kustomization))
 }
 

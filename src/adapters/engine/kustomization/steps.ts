@@ -1,5 +1,6 @@
 import type { KustomizationChange, KustomizationSeen } from '../../../controllers/kustomization.ts'
 import type { Attempt, StepFailure } from '../../../controllers/kustomization.ts'
+import { renderDuration } from '../../../kinds/duration.ts'
 import { FINALIZER } from '../../../kinds/flux-object.ts'
 import type { Kustomization } from '../../../kinds/kustomization.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
@@ -263,5 +264,14 @@ async function beginHealthCheck(
   const { objects, skipped } = memory
   const applied = { inventory: attempt.inventory, skipped, vanishing: vanishingJobs(objects) }
   memory.healthWatch = await watchHealth(target, kustomization, applied, () => wakeKey(key))
-  memory.attempt = { ...attempt, healthStartedMs: context.clock.nowMs() }
+  const { fault } = memory.healthWatch
+  memory.attempt =
+    fault === undefined
+      ? { ...attempt, healthStartedMs: context.clock.nowMs() }
+      : { ...attempt, failure: unwatchable(context, fault) }
+}
+
+function unwatchable({ random }: KustomizationTools['context'], fault: string): StepFailure {
+  const message = `health check failed after ${renderDuration(1 + random())}: ${fault}`
+  return { phase: 'Running health checks', reason: 'HealthCheckFailed', message, unhealthy: fault }
 }

@@ -54,6 +54,26 @@ const traps = [
     'taken for `${X:-text}`',
   ],
   ['a changed `update.path`', 'takes effect at once', 'waits for a new revision or choice'],
+  [
+    'somebody else sets an image back by a commit',
+    'the automation looks at every new revision of its source',
+    'waits for its interval, a request or another choice',
+  ],
+  [
+    'a new revision, when a dependency has another source',
+    'the dependency stays as it is',
+    'the dependency is reconciled, too',
+  ],
+  [
+    'a login in an Opaque Secret (`username`, `password`) for an image registry',
+    'is used',
+    'is no login: only the form of docker is',
+  ],
+  [
+    'a health check that names no namespace',
+    'is looked for beside its Kustomization',
+    'fails: the namespace is not set',
+  ],
   ['one tag that is no number, in a numerical policy', 'that tag is left out, and named', 'the whole policy fails'],
   [
     'a commit message template with the removed `.Updated`',

@@ -120,7 +120,7 @@ test('a wrong age identity is told, an unknown one refused without its text', as
   await assert.rejects(openAgeFile(armored, other), /identity/)
   assert.throws(
     () => parseAgeIdentities('# fine\nSECRET-OF-MINE'),
-    (error: Error) => /line 2/.test(error.message) && !error.message.includes('MINE'),
+    (error: SluiceError) => error.where === 'line 2' && !error.message.includes('MINE'),
   )
 })
 

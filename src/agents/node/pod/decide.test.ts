@@ -243,6 +243,27 @@ const statuses: { it: string; seen: Partial<Seen>; phase: string; ready: string;
     ready: 'False',
     state: 'ErrImagePull',
   },
+  {
+    it: 'Failed when it leaves before it ran',
+    seen: { pod: pod({}, leaving) },
+    phase: 'Failed',
+    ready: 'False',
+    state: 'ContainerStatusUnknown',
+  },
+  {
+    it: 'Pending while it leaves and still starts',
+    seen: { pod: pod({}, leaving), inFlight: new Set(['start web']) },
+    phase: 'Pending',
+    ready: 'False',
+    state: 'ContainerCreating',
+  },
+  {
+    it: 'Succeeded when it was stopped and ended well',
+    seen: { pod: pod({}, leaving), runs: new Map([run('web', { exit: exit(0) })]) },
+    phase: 'Succeeded',
+    ready: 'False',
+    state: 'Completed',
+  },
 ]
 for (const { it, seen, phase, ready, state } of statuses)
   test(`a pod is shown ${it}`, () => {

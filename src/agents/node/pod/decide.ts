@@ -169,6 +169,12 @@ export function isFinished(seen: Pick<Seen, 'pod' | 'runs'>): boolean {
   return failedInit || pod.spec.containers.every(({ name }) => isOver(name, policy))
 }
 
+/** Whether a pod that is being deleted has no container left, and none that is just being started: what its phase says now is the last word. */
+export function isCleared(seen: Seen): boolean {
+  const isStarting = [...seen.inFlight].some((key) => key.startsWith('start '))
+  return seen.pod.metadata.deletionTimestamp !== undefined && !isStarting && aliveContainers(seen).length === 0
+}
+
 /** Whether a pod has come to its end by itself or by its deadline, and when the deadline is. */
 export function lifeOf(
   pod: Pod,

@@ -1,5 +1,5 @@
 import type { RunningContainer } from '../driver.ts'
-import { type Ended, isAlive, isFinished, lifeOf, restartsAfter, type Run, type Seen } from './decide.ts'
+import { type Ended, isAlive, isCleared, isFinished, lifeOf, restartsAfter, type Run, type Seen } from './decide.ts'
 import { restartDelayMs } from './backoff.ts'
 import type { Container, ContainerState, ContainerStatus, Pod, PodCondition, PodStatus } from './shapes.ts'
 
@@ -35,6 +35,15 @@ export function renderPodStatus(seen: Seen, hostIp: string): PodStatus {
   }
 }
 
+/** As a kubelet writes of a container that was to run and of which there is no trace when its pod has been ended. */
+const NEVER_SEEN: ContainerState = {
+  terminated: {
+    exitCode: 137,
+    reason: 'ContainerStatusUnknown',
+    message: 'The container could not be located when the pod was terminated',
+  },
+}
+
 /** RFC 3339 with seconds, as Kubernetes writes times. */
 export function timeText(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
@@ -47,7 +56,7 @@ function isInitDone({ runs, health }: Seen, { name, restartPolicy }: Container):
 
 function phaseOf(seen: Seen, areInitsDone: boolean): string {
   const { pod, runs } = seen
-  if (isFinished(seen)) {
+  if (isFinished(seen) || isCleared(seen)) {
     const all = pod.spec.containers.every(({ name }) => runs.get(name)?.exit?.code === 0)
     return all && areInitsDone ? 'Succeeded' : 'Failed'
   }
@@ -82,6 +91,7 @@ function guestStatus(seen: Seen, container: Container): ContainerStatus {
 
 function stateOf(seen: Seen, container: Container, run: Run | undefined, waiting: string): ContainerState {
   if (run && isAlive(run)) return { running: { startedAt: timeText(run.startedAtMs) } }
+  if (!run && waiting !== 'PodInitializing' && isCleared(seen)) return NEVER_SEEN
   const image = seen.images.get(container.image)
   if (image?.state === 'failed') return { waiting: { reason: image.reason, message: image.message } }
   const fault = seen.startFaults.get(container.name) ?? (seen.sandbox ? undefined : seen.setupFault)

@@ -11,6 +11,7 @@ import { cronJobController } from './cronjob/controller.ts'
 import { daemonSetController } from './daemonset/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
 import { endpointsController } from './endpoints/controller.ts'
+import { mirrorController } from './endpoints/mirror-controller.ts'
 import { eventTeller } from './events.ts'
 import { garbageCollector } from './garbage/controller.ts'
 import { jobController } from './job/controller.ts'
@@ -58,6 +59,7 @@ export async function startWorkloads(given: WorkloadsOptions): Promise<Workloads
     start(statefulSetController(bench)),
     start(daemonSetController(bench)),
     start(endpointsController(bench)),
+    start(mirrorController(bench)),
     start(scheduler(bench)),
     start(namespaceController(bench)),
     start(autoscalerController(bench)),

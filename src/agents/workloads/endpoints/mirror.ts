@@ -1,0 +1,163 @@
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import type { WorkloadDecision } from '../deployment/decide.ts'
+import { isSame } from '../meta.ts'
+import type { Service } from '../shapes.ts'
+import type { Write } from '../write.ts'
+
+/** An Endpoints object that somebody wrote, the Service of its name, and the slices made of it. */
+export type MirrorSeen = {
+  readonly endpoints: Endpoints
+  readonly service: Service | undefined
+  readonly slices: readonly MirrorSlice[]
+}
+
+/** An Endpoints object. */
+export type Endpoints = KubeObject & { readonly subsets?: readonly Subset[] | null }
+
+type Subset = {
+  readonly addresses?: readonly Address[]
+  readonly notReadyAddresses?: readonly Address[]
+  readonly ports?: readonly Port[]
+}
+type Address = {
+  readonly ip: string
+  readonly hostname?: string
+  readonly nodeName?: string
+  readonly targetRef?: Readonly<Record<string, string>>
+}
+type Port = { readonly name?: string; readonly port: number; readonly protocol?: string; readonly appProtocol?: string }
+
+/** An EndpointSlice, as far as it is made of an Endpoints object. */
+export type MirrorSlice = KubeObject & {
+  readonly addressType: string
+  readonly endpoints?: readonly unknown[] | null
+  readonly ports?: readonly unknown[] | null
+}
+type Wanted = Pick<MirrorSlice, 'addressType'> & {
+  readonly endpoints: unknown[]
+  readonly ports: readonly unknown[] | null
+}
+
+const MANAGED_BY = 'endpointslicemirroring-controller.k8s.io'
+const SKIP = 'endpointslice.kubernetes.io/skip-mirror'
+const LEADER = 'control-plane.alpha.kubernetes.io/leader'
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
+const MOST_PER_SUBSET = 1000
+
+/**
+ * Pure. Keeps the EndpointSlices of an Endpoints object that was written by hand, for a Service without a selector.
+ *
+ * @see k8s.io/kubernetes/pkg/controller/endpointslicemirroring
+ */
+export function decideMirror({ endpoints, service, slices }: MirrorSeen): WorkloadDecision {
+  const changes: Write[] = []
+  const free = new Set(slices)
+  const metadata = metadataOf(endpoints)
+  for (const wanted of isMirrored(endpoints, service) ? wantedSlices(endpoints) : []) {
+    const same = [...free].filter(({ addressType }) => addressType === wanted.addressType)
+    const found = same.find(({ ports }) => isSame(ports ?? null, wanted.ports)) ?? same[0]
+    if (found) free.delete(found)
+    changes.push(...writeOf(endpoints, metadata, found, wanted))
+  }
+  for (const object of free) changes.push({ do: 'delete', object })
+  return changes.length > 0 ? { kind: 'act', changes } : { kind: 'done', status: [] }
+}
+
+function isMirrored({ metadata }: Endpoints, service: Service | undefined): boolean {
+  return (
+    service !== undefined &&
+    service.spec.selector === undefined &&
+    metadata.deletionTimestamp === undefined &&
+    metadata.labels?.[SKIP] !== 'true' &&
+    metadata.annotations?.[LEADER] === undefined
+  )
+}
+
+type Group = { readonly ports: unknown[]; readonly hosts: readonly Host[] }
+type Host = { readonly address: Address; readonly isReady: boolean }
+
+function wantedSlices({ subsets }: Endpoints): Wanted[] {
+  return regroup(subsets ?? []).flatMap(({ ports, hosts }) =>
+    ['IPv4', 'IPv6'].flatMap((addressType): Wanted[] => {
+      const own = hosts.filter(({ address }) => address.ip.includes(':') === (addressType === 'IPv6'))
+      const endpoints = own.slice(0, MOST_PER_SUBSET).map(endpointOf)
+      return own.length === 0 ? [] : [{ addressType, ports: ports.length > 0 ? ports : null, endpoints }]
+    }),
+  )
+}
+
+/** Ports that the same hosts offer, together: a host may stand in several subsets. @see k8s.io/kubernetes/pkg/api/v1/endpoints, RepackSubsets */
+function regroup(subsets: readonly Subset[]): Group[] {
+  const hostsOf = new Map<string, Map<string, Host>>()
+  for (const { addresses = [], notReadyAddresses = [], ports = [] } of subsets) {
+    const hosts = [
+      ...addresses.map((address) => ({ address, isReady: true })),
+      ...notReadyAddresses.map((address) => ({ address, isReady: false })),
+    ]
+    const keys = ports.map(({ name = '', protocol = 'TCP', ...port }) => JSON.stringify({ name, ...port, protocol }))
+    for (const key of keys.length > 0 ? keys : ['']) {
+      const known = hostsOf.get(key) ?? new Map<string, Host>()
+      hostsOf.set(key, known)
+      for (const host of hosts) known.set(`${host.address.ip} ${host.address.targetRef?.['uid'] ?? ''}`, host)
+    }
+  }
+  const groups = new Map<string, Group>()
+  for (const [port, hosts] of hostsOf) {
+    const key = JSON.stringify([...hosts].sort(([a], [b]) => (a < b ? -1 : 1)))
+    const group = groups.get(key) ?? { ports: [], hosts: [...hosts.values()] }
+    groups.set(key, group)
+    if (port !== '') group.ports.push(JSON.parse(port))
+  }
+  return [...groups.values()]
+}
+
+function endpointOf({ address: { ip, ...others }, isReady }: Host): unknown {
+  return { addresses: [ip], conditions: { ready: isReady }, ...others }
+}
+
+type SliceMetadata = { readonly labels: Record<string, string>; readonly annotations: Record<string, string> }
+
+function metadataOf({ metadata }: Endpoints): SliceMetadata {
+  const { [LAST_APPLIED]: _applied, ...annotations } = metadata.annotations ?? {}
+  return {
+    labels: {
+      ...metadata.labels,
+      'endpointslice.kubernetes.io/managed-by': MANAGED_BY,
+      'kubernetes.io/service-name': metadata.name,
+    },
+    annotations,
+  }
+}
+
+function writeOf(
+  owner: Endpoints,
+  metadata: SliceMetadata,
+  present: MirrorSlice | undefined,
+  { addressType, endpoints, ports }: Wanted,
+): Write[] {
+  if (present) {
+    const isEqual =
+      isSame(present.endpoints ?? [], endpoints) &&
+      isSame(present.ports ?? null, ports) &&
+      isSame(present.metadata.labels, metadata.labels) &&
+      isSame(present.metadata.annotations ?? {}, metadata.annotations)
+    if (isEqual) return []
+    return [{ do: 'replace', object: { ...present, metadata: { ...present.metadata, ...metadata }, endpoints, ports } }]
+  }
+  const { name, namespace = '', uid = '' } = owner.metadata
+  const reference = { apiVersion: 'v1', kind: 'Endpoints', name, uid, controller: true, blockOwnerDeletion: true }
+  const made = { name: '', generateName: `${name}-`, namespace, ...metadata, ownerReferences: [reference] }
+  return [
+    {
+      do: 'create',
+      object: {
+        apiVersion: 'discovery.k8s.io/v1',
+        kind: 'EndpointSlice',
+        metadata: made,
+        addressType,
+        endpoints,
+        ports,
+      },
+    },
+  ]
+}

@@ -35,13 +35,18 @@ function answerOf(env: Environment, call: Call, spec: JsonObject, metadata: Json
     case 'SelfSubjectRulesReview':
       return { spec: {}, status: rulesStatus(env, user, stringOf(spec.namespace)) }
     case 'SelfSubjectAccessReview':
-      refuse(call, attributeFaults(spec))
+      refuse(call, [...attributeFaults(spec), ...selectorFaults(spec)])
       return { spec, status: statusOf(env, user, spec) }
     case 'LocalSubjectAccessReview':
-      refuse(call, [...attributeFaults(spec), ...subjectFaults(spec), ...placeFaults(call, spec, metadata)])
+      refuse(call, [
+        ...attributeFaults(spec),
+        ...subjectFaults(spec),
+        ...selectorFaults(spec),
+        ...placeFaults(call, spec, metadata),
+      ])
       return { spec, status: statusOf(env, subjectOf(spec), spec) }
     default:
-      refuse(call, [...attributeFaults(spec), ...subjectFaults(spec)])
+      refuse(call, [...attributeFaults(spec), ...subjectFaults(spec), ...selectorFaults(spec)])
       return { spec, status: statusOf(env, subjectOf(spec), spec) }
   }
 }
@@ -104,6 +109,24 @@ function subjectFaults(spec: JsonObject): FieldError[] {
   return [{ field: 'spec.user', type: 'Invalid', message }]
 }
 
+/** A selector is a text or a list of requirements, and not both. */
+function selectorFaults(spec: JsonObject): FieldError[] {
+  return ['fieldSelector', 'labelSelector'].flatMap((name): FieldError[] => {
+    const selector = objectOf(spec.resourceAttributes)[name]
+    if (!isObject(selector)) return []
+    const at = `spec.resourceAttributes.${name}`
+    const raw = stringOf(selector.rawSelector)
+    const hasList = listOf(selector.requirements).length > 0
+    if (raw !== '' && hasList) {
+      const message = `Invalid value: ${JSON.stringify(raw)}: may not specified at the same time as requirements`
+      return [{ field: `${at}.rawSelector`, type: 'Invalid', message }]
+    }
+    if (raw !== '' || hasList) return []
+    const message = `Required value: when ${at} is specified, requirements or rawSelector is required`
+    return [{ field: `${at}.requirements`, type: 'Required', message }]
+  })
+}
+
 function placeFaults(call: Call, spec: JsonObject, metadata: JsonObject): FieldError[] {
   const own = stringOf(metadata.namespace) || call.namespace
   if (isObject(spec.nonResourceAttributes)) {
@@ -111,7 +134,8 @@ function placeFaults(call: Call, spec: JsonObject, metadata: JsonObject): FieldE
     const message = `Invalid value: ${shown}: disallowed on this kind of request`
     return [{ field: 'spec.nonResourceAttributes', type: 'Invalid', message }]
   }
-  const said = stringOf(objectOf(spec.resourceAttributes).namespace)
+  if (!isObject(spec.resourceAttributes)) return []
+  const said = stringOf(spec.resourceAttributes.namespace)
   if (said === own) return []
   const message = `Invalid value: ${JSON.stringify(said)}: must match metadata.namespace`
   return [{ field: 'spec.resourceAttributes.namespace', type: 'Invalid', message }]

@@ -179,7 +179,8 @@ function itemText(resource: Resource, item: Shown, head: string): string {
 function metadataText(resource: Resource, shown: Shown, head: string, version: string): string {
   const { text } = shown
   const before = `${head}"metadata":`
-  if (!text?.startsWith(before)) return JSON.stringify(metadataOf(toVersion(resource, shown.object), version))
+  if (!text?.startsWith(before) || resource.storageKey === 'apps/daemonsets')
+    return JSON.stringify(metadataOf(toVersion(resource, shown.object), version))
   const metadata = text.slice(before.length, endOfObject(text, before.length))
   return `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":${metadata}}`
 }

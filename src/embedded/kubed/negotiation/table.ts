@@ -24,6 +24,8 @@ export function columnsOf(resource: Resource): readonly Column[] {
   return COLUMNS[resource.storageKey] ?? [NAME, CREATED_AT]
 }
 
+const isPlain = (columns: readonly Column[]): boolean => columns.length === 2 && columns[1] === CREATED_AT
+
 function customColumn({ name, type, format, description, priority, jsonPath }: PrinterColumn): Column {
   return {
     name,
@@ -65,11 +67,15 @@ export function tableOf(
           priority,
         }))
       : null,
-    rows: items.map((object, index) => ({
-      cells: columns.map(({ cell }) => cell(rows[index] ?? object, options.now)),
-      ...(resource.storageKey === '/pods' ? ended(object) : {}),
-      object: included(object, options),
-    })),
+    // Kinds without columns of their own have no list of rows when there are none.
+    rows:
+      items.length === 0 && isPlain(columns)
+        ? null
+        : items.map((object, index) => ({
+            cells: columns.map(({ cell }) => cell(rows[index] ?? object, options.now)),
+            ...(resource.storageKey === '/pods' ? ended(object) : {}),
+            object: included(object, options),
+          })),
   }
 }
 
@@ -87,7 +93,13 @@ function included(object: Obj, { include, version }: { include: Include; version
   return metadataOf(object, version)
 }
 
-/** A meta.k8s.io PartialObjectMetadata of an object. */
+/** A meta.k8s.io PartialObjectMetadata of an object: of a daemon set without what only the served version has as an annotation. */
 export function metadataOf(object: Obj, version: string): JsonObject {
-  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata }
+  const metadata = object.kind === 'DaemonSet' ? withoutGeneration(object.metadata) : object.metadata
+  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata }
+}
+
+function withoutGeneration({ annotations, ...metadata }: Obj['metadata']): JsonObject {
+  const { 'deprecated.daemonset.template.generation': _served, ...others } = annotations ?? {}
+  return Object.keys(others).length === 0 ? metadata : { ...metadata, annotations: others }
 }

@@ -2,6 +2,7 @@ import { clone, equal } from '../../../lib/kube/json.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import type { Obj } from '../object.ts'
 import { afterWrite, putOwn } from '../verbs/write.ts'
+import { flowSchemas, priorityLevels } from './flow-defaults.ts'
 
 /** Where the API server says that it is. */
 export type ApiAddress = { readonly host: string; readonly port: number }
@@ -36,11 +37,13 @@ export function bootstrap(env: Environment, at: ApiAddress): void {
           ? 'Used for system critical pods that must not be moved from their current node.'
           : 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
     })
+  for (const level of priorityLevels()) putOwn(env, 'flowcontrol.apiserver.k8s.io/prioritylevelconfigurations', level)
+  for (const flow of flowSchemas()) putOwn(env, 'flowcontrol.apiserver.k8s.io/flowschemas', flow)
   bootstrapServices(env)
   leadToApi(env, at)
 }
 
-/** The addresses of Services, and the first of them. */
+/** The addresses of Services, and the first of them: the API server's own. */
 function bootstrapServices(env: Environment): void {
   putOwn(env, 'networking.k8s.io/servicecidrs', {
     apiVersion: 'networking.k8s.io/v1',
@@ -58,6 +61,18 @@ function bootstrapServices(env: Environment): void {
         },
       ],
     },
+  })
+  putOwn(env, 'networking.k8s.io/ipaddresses', {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'IPAddress',
+    metadata: {
+      name: '10.96.0.1',
+      labels: {
+        'ipaddress.kubernetes.io/ip-family': 'IPv4',
+        'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
+      },
+    },
+    spec: { parentRef: { resource: 'services', namespace: 'default', name: 'kubernetes' } },
   })
 }
 

@@ -8,6 +8,7 @@ import { ENDPOINT_CHECKS } from './endpoint-checks.ts'
 import { AFTER_ENV, ENV_CHECKS } from './env-checks.ts'
 import { EVENT_CHECKS } from './event-checks.ts'
 import { type Check, checkNatural, forbid, invalidValue } from './fault-list.ts'
+import { FLOW_CHECKS } from './flow-checks.ts'
 import { HANDLER_CHECKS } from './handler-checks.ts'
 import { LIMIT_RANGE_CHECKS } from './limit-range-checks.ts'
 import { checkAnnotations, checkLabels, checkNamespace } from './meta.ts'
@@ -44,6 +45,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   ...ENDPOINT_CHECKS,
   ...ENV_CHECKS,
   ...EVENT_CHECKS,
+  ...FLOW_CHECKS,
   ...HANDLER_CHECKS,
   ...LIMIT_RANGE_CHECKS,
   ...PLACEMENT_CHECKS,

@@ -51,9 +51,11 @@ export const STORAGE_CHECKS: Readonly<Record<string, Check>> = {
     checkName(stringOf(storageClassName), 'storageClassName', subdomainError, errors)
   },
   'storage.v1.VolumeAttachmentSpec': ({ attacher, nodeName }, path, errors, below) => {
-    checkDriverName(attacher, `${path}.attacher`, errors)
+    const isNamed = stringOf(attacher) !== ''
+    if (isNamed) checkDriverName(attacher, `${path}.attacher`, errors)
     below('source')
     checkName(stringOf(nodeName), `${path}.nodeName`, subdomainError, errors)
+    if (!isNamed) required(errors, `${path}.attacher`)
   },
   'storage.v1.VolumeAttachmentSource': ({ inlineVolumeSpec, persistentVolumeName: name }, path, errors) => {
     const why = 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'

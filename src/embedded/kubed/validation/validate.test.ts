@@ -183,6 +183,25 @@ const cases: { it: string; body: JsonObject; want: string[] }[] = [
     },
     want: [],
   },
+  {
+    it: 'tells what a flow must say',
+    body: {
+      apiVersion: 'flowcontrol.apiserver.k8s.io/v1',
+      kind: 'FlowSchema',
+      spec: {
+        matchingPrecedence: 1,
+        priorityLevelConfiguration: { name: '' },
+        rules: [{ subjects: [{ kind: 'User', group: { name: 'g' } }] }],
+      },
+    },
+    want: [
+      "spec.matchingPrecedence: Invalid value: 1: only the schema named 'exempt' may have matchingPrecedence 1",
+      'spec.priorityLevelConfiguration.name: Required value: must reference a priority level',
+      "spec.rules[0].subjects[0].user: Required value: user is required when subject kind is 'User'",
+      "spec.rules[0].subjects[0].group: Forbidden: group is forbidden when subject kind is not 'Group'",
+      'spec.rules[0]: Required value: at least one of resourceRules and nonResourceRules has to be non-empty',
+    ],
+  },
 ]
 for (const { it, body, want } of cases)
   test(`validation ${it}`, () => {

@@ -49,6 +49,7 @@ export async function dispatch(env: Environment, call: Call, response: ServerRes
 
 /** Reviews are asked, not kept. */
 function answerReview(env: Environment, call: Call, response: ServerResponse): Promise<void> {
+  if (call.name !== '') throw unknownResource()
   if (call.method !== 'POST') throw methodNotAllowed()
   if (formOf(call.accept).kind !== 'object') throw notAcceptable()
   const { metadata, ...asked } = decodeObject(env, call, readObject(call))

@@ -10,8 +10,6 @@ import { startPair } from './differential/server-pair.ts'
 const skip = controlPlaneBinary() === undefined ? 'no kube-control-plane at hand (SLUICE_PEERS)' : false
 /** Kinds of which no odd object is answered differently today. */
 const EXACT = new Set(['ConfigMap', 'Secret', 'Namespace'])
-/** A field that the real server defaults, owns and then drops, as long as its feature is off. */
-const DROPPED = new Set(['CSIDriver'])
 let pair: Awaited<ReturnType<typeof startPair>>
 
 before(async () => {
@@ -24,8 +22,7 @@ after(async () => {
 })
 
 test('kubed makes of a whole object of every kind what the real server makes of it', { skip }, async () => {
-  const seeds = SEEDS.filter(({ object }) => !DROPPED.has(String(object['kind'])))
-  const found = await compareAll(seeds, ({ path, object }) =>
+  const found = await compareAll(SEEDS, ({ path, object }) =>
     compare(pair, path, { method: 'POST', path: `${path}?dryRun=All`, body: object }),
   )
   assert.deepEqual(

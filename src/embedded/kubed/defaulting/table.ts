@@ -59,6 +59,7 @@ export const DEFAULTS: Readonly<Record<string, Readonly<Record<string, Json>>>> 
     fsGroupPolicy: 'ReadWriteOnceWithFSType',
     requiresRepublish: false,
     seLinuxMount: false,
+    preventPodSchedulingIfMissing: false,
   },
   'admissionregistration.v1.ValidatingAdmissionPolicySpec': { failurePolicy: 'Fail' },
   'admissionregistration.v1.MutatingAdmissionPolicySpec': { failurePolicy: 'Fail' },
@@ -80,4 +81,5 @@ export const ZERO_IS_UNSET: ReadonlySet<string> = new Set([
   ...['core.v1.EndpointPort', 'apps.v1.DeploymentStrategy', 'apps.v1.StatefulSetUpdateStrategy'],
   ...['apps.v1.DaemonSetUpdateStrategy', 'core.v1.NamespaceStatus', 'core.v1.PersistentVolumeStatus'],
   'core.v1.PersistentVolumeClaimStatus',
+  ...['flowcontrol.v1.FlowSchemaSpec', 'flowcontrol.v1.QueuingConfiguration'],
 ])

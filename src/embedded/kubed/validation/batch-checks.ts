@@ -82,7 +82,8 @@ function checkIndexes(spec: JsonObject, path: string, errors: FieldError[]): voi
     if ((value ?? 0) > most)
       invalidValue(errors, `${path}.${field}`, value, `must be less than or equal to ${most}${why}`)
   }
-  if (completionMode === 'NonIndexed')
+  // In the template of a cron job the mode may be left out.
+  if ((completionMode ?? 'NonIndexed') === 'NonIndexed')
     for (const field of ['backoffLimitPerIndex', 'maxFailedIndexes'])
       if (spec[field] !== undefined)
         invalidValue(errors, `${path}.${field}`, spec[field], 'requires indexed completion mode')

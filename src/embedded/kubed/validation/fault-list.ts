@@ -56,7 +56,7 @@ export function unsupported(
 
 /** Adds a fault of a field that may not be as it is. */
 export function forbid(errors: FieldError[], field: string, why: string): void {
-  push(errors, field, 'Forbidden', `Forbidden: ${why}`)
+  push(errors, field, 'Forbidden', why === '' ? 'Forbidden' : `Forbidden: ${why}`)
 }
 
 /** Adds a fault of a value that is there already. */

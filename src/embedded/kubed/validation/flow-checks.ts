@@ -147,15 +147,14 @@ function checkLevel(spec: JsonObject, name: string, errors: FieldError[]): void 
   const type = stringOf(spec.type)
   if ((name === 'exempt') !== (type === 'Exempt'))
     invalidValue(errors, 'spec.type', type, "must be 'Exempt' if and only if `name` is 'exempt'")
-  if (type === 'Exempt') {
-    if (spec.limited !== undefined) forbid(errors, 'spec.limited', 'must be nil if the type is not Limited')
-    checkExempt(objectOf(spec.exempt), errors)
-  } else if (type === 'Limited') {
-    if (spec.exempt !== undefined) forbid(errors, 'spec.exempt', 'must be nil if the type is Limited')
-    if (spec.limited === undefined) required(errors, 'spec.limited', 'must not be empty when type is Limited')
-    else checkLimited(objectOf(spec.limited), errors)
-  } else if (type === '') required(errors, 'spec.type')
-  else unsupported(errors, 'spec.type', type, ['Exempt', 'Limited'])
+  if (type === 'Exempt') checkExempt(objectOf(spec.exempt), errors)
+  if (type === 'Limited' && isObject(spec.limited)) checkLimited(spec.limited, errors)
+  if (type !== '' && type !== 'Exempt' && type !== 'Limited')
+    unsupported(errors, 'spec.type', type, ['Exempt', 'Limited'])
+  if (type !== 'Exempt' && spec.exempt !== undefined) forbid(errors, 'spec.exempt', '')
+  if (type !== 'Limited' && spec.limited !== undefined) forbid(errors, 'spec.limited', '')
+  if (type === 'Limited' && spec.limited === undefined) required(errors, 'spec.limited')
+  if (type === '') required(errors, 'spec.type')
 }
 
 function checkExempt(exempt: JsonObject, errors: FieldError[]): void {
@@ -177,15 +176,12 @@ function checkLimited(limited: JsonObject, errors: FieldError[]): void {
 
 function checkResponse({ type, queuing }: JsonObject, path: string, errors: FieldError[]): void {
   const said = stringOf(type)
-  if (said === 'Reject') {
-    if (queuing !== undefined)
-      forbid(errors, `${path}.queuing`, 'must be nil if limited.limitResponse.type is not Limited')
-  } else if (said === 'Queue') {
-    if (!isObject(queuing))
-      required(errors, `${path}.queuing`, 'must not be empty if limited.limitResponse.type is Limited')
-    else checkQueues(queuing, `${path}.queuing`, errors)
-  } else if (said === '') required(errors, `${path}.type`)
-  else unsupported(errors, `${path}.type`, said, ['Queue', 'Reject'])
+  if (said === 'Queue' && isObject(queuing)) checkQueues(queuing, `${path}.queuing`, errors)
+  if (said !== '' && said !== 'Queue' && said !== 'Reject')
+    unsupported(errors, `${path}.type`, said, ['Queue', 'Reject'])
+  if (said !== 'Queue' && queuing !== undefined) forbid(errors, `${path}.queuing`, '')
+  if (said === 'Queue' && queuing === undefined) required(errors, `${path}.queuing`)
+  if (said === '') required(errors, `${path}.type`)
 }
 
 function checkQueues(queuing: JsonObject, path: string, errors: FieldError[]): void {

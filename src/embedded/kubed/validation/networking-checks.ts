@@ -142,7 +142,7 @@ function checkPolicyPort({ port, endPort, protocol }: JsonObject, path: string, 
   if (port === undefined) return invalidValue(errors, at, last, 'may not be specified when `port` is not specified')
   if (first === undefined) return invalidValue(errors, at, last, 'may not be specified when `port` is non-numeric')
   if (last < first) invalidValue(errors, at, last, 'must be greater than or equal to `port`')
-  else if (last > 65535) invalidValue(errors, at, last, 'must be between 1 and 65535, inclusive')
+  if (last < 1 || last > 65535) invalidValue(errors, at, last, 'must be between 1 and 65535, inclusive')
 }
 
 function checkIngress(

@@ -6,11 +6,15 @@ import { test } from 'node:test'
 import { systemClock } from '../src/adapters/clock.ts'
 import { installCrds } from '../src/adapters/engine/install-crds.ts'
 import { clientFromKubeconfig } from '../src/adapters/kube/client.ts'
+import type { KubeClient } from '../src/adapters/kube/types.ts'
 import { create } from '../src/app/cli/create.ts'
 import { debug } from '../src/app/cli/debug.ts'
 import { deleteCommand } from '../src/app/cli/delete.ts'
 import { exportCommand } from '../src/app/cli/export.ts'
+import { get } from '../src/app/cli/get.ts'
+import { reconcile } from '../src/app/cli/reconcile.ts'
 import { stats } from '../src/app/cli/stats.ts'
+import { trace } from '../src/app/cli/trace.ts'
 import { tree } from '../src/app/cli/tree.ts'
 import type { Command } from '../src/app/cli/command.ts'
 import { serveKubed } from '../src/embedded/kubed/serve.ts'
@@ -66,8 +70,13 @@ test('the commands about objects of Flux, on a cluster', { timeout: 60_000 }, as
     const postBuild = { substitute: { b: 'own' }, substituteFrom: [{ kind: 'ConfigMap', name: 'vars' }] }
     await client.patch(app, 'merge', { spec: { postBuild } }, { fieldManager: 'test' })
     assert.deepEqual(await run(debug, 'kustomization', 'app', '--show-vars'), [0, 'a=1\nb=own'])
-    assert.match((await run(debug, 'kustomization', 'app', '--show-status'))[1], /^inventory:\n/)
+    assert.match(
+      (await run(debug, 'kustomization', 'app', '--show-status'))[1],
+      /^# Status documentation: .*\ninventory:\n/,
+    )
     assert.match((await run(stats))[1], /Kustomization +2 +0 +0/)
+    await listed(client, run)
+    await traced(client, run)
     assert.deepEqual(await run(deleteCommand, 'kustomization', 'app', '--silent'), [
       0,
       '✔ Kustomization app in team namespace deleted',
@@ -80,3 +89,91 @@ test('the commands about objects of Flux, on a cluster', { timeout: 60_000 }, as
     rmSync(dir, { recursive: true, force: true })
   }
 })
+
+type Run = (command: Command, ...words: string[]) => Promise<[number, string]>
+const squeezed = (text: string): string => text.replaceAll(/ {2,}/g, ' ')
+const HASH = '5ae21561b6ae714ddbebe2ef26b3e0532a2fd82c'
+const REVISION = `main@sha1:${HASH}`
+
+async function show(client: KubeClient, apiVersion: string, kind: string, name: string, status: object): Promise<void> {
+  const ref = { apiVersion, kind, namespace: 'team', name }
+  await client.patch(ref, 'merge', { status }, { fieldManager: 'test', subresource: 'status' })
+}
+
+/** Every kind with the columns of flux: names and texts as its own command prints them. */
+async function listed(client: KubeClient, run: Run): Promise<void> {
+  await run(create, 'source', 'git', 'repo', '--url', 'https://example.com/repo', '--branch', 'main')
+  await run(create, 'source', 'bucket', 'b', '--bucket-name', 'b', '--endpoint', 's3:9000', '--ignore-paths', '/a,/b')
+  await run(create, 'alert-provider', 'chat', '--type', 'slack', '--channel', 'c')
+  await run(create, 'alert', 'al', '--provider-ref', 'chat', '--event-source', 'Kustomization/*')
+  const message = `stored artifact for revision '${REVISION}'`
+  const conditions = [
+    { type: 'Ready', status: 'True', reason: 'Succeeded', message, lastTransitionTime: '2026-01-02T03:04:05Z' },
+  ]
+  const artifact = {
+    revision: REVISION,
+    digest: 'sha256:1',
+    path: 'p',
+    url: 'http://a',
+    lastUpdateTime: '2026-01-02T03:04:05Z',
+  }
+  await show(client, 'source.toolkit.fluxcd.io/v1', 'GitRepository', 'repo', { artifact, conditions })
+  const rows: [words: string, want: string][] = [
+    [
+      'sources git',
+      `NAME REVISION SUSPENDED READY MESSAGE\nrepo main@sha1:5ae21561 False True stored artifact for revision 'main@sha1:5ae21561'`,
+    ],
+    [
+      'sources git -o wide',
+      `NAME REVISION SUSPENDED READY MESSAGE URL\nrepo ${REVISION} False True ${message} https://example.com/repo`,
+    ],
+    ['sources bucket', 'NAME REVISION SUSPENDED READY MESSAGE\nb False Unknown waiting to be reconciled'],
+    ['alert-providers', 'NAME READY MESSAGE\nchat True Provider is Ready'],
+    ['alerts', 'NAME SUSPENDED READY MESSAGE\nal False True Alert is Ready'],
+    ['sources git --status-selector ready=false', 'No resources found in team namespace.'],
+    ['sources git --no-header', `repo main@sha1:5ae21561 False True stored artifact for revision 'main@sha1:5ae21561'`],
+    ['helmreleases', 'No resources found in team namespace.'],
+    ['sources external', 'No resources found in team namespace.'],
+  ]
+  for (const [words, want] of rows) assert.equal(squeezed((await run(get, ...words.split(' ')))[1]), want, words)
+  const kinds = squeezed((await run(get, 'all'))[1]).match(/^[a-z]+(?=\/)/gm)
+  assert.deepEqual([...new Set(kinds)], ['gitrepository', 'bucket', 'kustomization', 'provider', 'alert'])
+  assert.equal((await run(get, 'ks', '--status-selector', 'soon'))[0], 2)
+  assert.match((await run(reconcile, 'alert-provider', 'chat'))[1], /Providers have no status and nothing to reconcile/)
+}
+
+/** An object of the cluster to its Kustomization and source, line by line as `flux trace` prints it. */
+async function traced(client: KubeClient, run: Run): Promise<void> {
+  const conditions = [
+    { type: 'Ready', status: 'True', reason: 'x', message: 'Applied', lastTransitionTime: '2026-01-02T03:04:06Z' },
+  ]
+  await show(client, 'kustomize.toolkit.fluxcd.io/v1', 'Kustomization', 'app', {
+    lastAppliedRevision: REVISION,
+    conditions,
+  })
+  const labels = { 'kustomize.toolkit.fluxcd.io/name': 'app', 'kustomize.toolkit.fluxcd.io/namespace': 'team' }
+  const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'team', name: 'vars' }
+  await client.patch(ref, 'merge', { metadata: { labels } }, { fieldManager: 'test' })
+  const want = `
+Object:          ConfigMap/vars
+Namespace:       team
+Status:          Managed by Flux
+---
+Kustomization:   app
+Namespace:       team
+Path:            ./x
+Revision:        ${REVISION}
+Status:          Last reconciled at 2026-01-02 03:04:06 +0000 UTC
+Message:         Applied
+---
+GitRepository:   repo
+Namespace:       team
+URL:             https://example.com/repo
+Branch:          main
+Revision:        ${REVISION}
+Status:          Last reconciled at 2026-01-02 03:04:05 +0000 UTC
+Message:         stored artifact for revision '${REVISION}'`
+  for (const words of [['configmap', 'vars'], ['cm/vars'], ['--kind', 'ConfigMap', '--api-version', 'v1', 'vars']])
+    assert.deepEqual(await run(trace, ...words), [0, want])
+  await assert.rejects(run(trace, 'namespace', 'team'), /Namespace\/team is not managed by Flux/)
+}

@@ -6,7 +6,16 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { peerTool } from './lib/peer.ts'
-import { apply, configMap, inWorld, kustomization, NS, startKubed, type World } from './support/engine-world.ts'
+import {
+  apply,
+  configMap,
+  eventually,
+  inWorld,
+  kustomization,
+  NS,
+  startKubed,
+  type World,
+} from './support/engine-world.ts'
 
 // The real `flux` command against our API server and our engine: what it reads is what we wrote, what it writes is obeyed.
 const flux = peerTool('flux')
@@ -46,6 +55,7 @@ test(
       await t.test('export', () => exported(call))
       await t.test('debug', () => debug(call))
       await t.test('build and diff', () => buildAndDiff(call))
+      await t.test('every other kind: create, get, export, suspend, resume, reconcile, delete', () => others(call))
       await t.test('delete', () => deleted(call, world))
     }),
 )
@@ -127,6 +137,39 @@ async function buildAndDiff(flux: Flux): Promise<void> {
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }
+}
+
+/** Kinds whose sources are not there: what matters is that flux can make, read, stop and take away each, and is told why it is not ready. */
+async function others(flux: Flux): Promise<void> {
+  const kinds: [kind: string, flags: string, row: RegExp][] = [
+    ['source oci', '--url oci://127.0.0.1:1/none --tag x', /^ocirepository\S+\s+False\s+False\s+failed to determine/m],
+    [
+      'source bucket',
+      '--bucket-name b --endpoint 127.0.0.1:1 --insecure --secret-ref none',
+      /^bucket\S+\s+False\s+False\s+/m,
+    ],
+    ['image repository', '--image 127.0.0.1:1/none --interval 1h', /^imagerepository\S+\s+False\s+False\s+/m],
+    ['image policy', '--image-ref other --select-semver 1.x', /^imagepolicy\S+\s+(False|Unknown)\s+/m],
+    [
+      'image update',
+      '--git-repo-ref app --git-repo-path ./app --checkout-branch main --author-name n --author-email a@b',
+      /^imageupdateautomation\S+\s.*(True|False)\s+/m,
+    ],
+    ['alert-provider', '--type slack --address http://127.0.0.1:1 --channel c', /^provider\S+\s+True\s+Provider is/m],
+    ['alert', '--provider-ref other --event-source Kustomization/*', /^alert\S+\s+False\s+True\s+Alert is Ready/m],
+    ['receiver', '--type github --secret-ref none --resource GitRepository/app', /^receiver\S+\s+False\s+False\s+/m],
+  ]
+  // Most of these never become ready: flux writes the object, and is not left to wait for it.
+  for (const [kind, flags] of kinds) await flux(`create ${kind} other ${flags} --timeout 1s`).catch(() => undefined)
+  let shown = ''
+  const missing = () => kinds.filter(([, , row]) => !row.test(shown)).map(([kind]) => kind)
+  const isAll = async (): Promise<boolean> => (shown = await flux('get all')) !== '' && missing().length === 0
+  await eventually(isAll, () => `${missing().join()}: ${shown}`)
+  for (const kind of ['source oci', 'image update', 'receiver', 'alert'])
+    assert.match(await flux(`suspend ${kind} other`), / suspended$/m, kind)
+  assert.match(await flux('resume alert other'), /Alert reconciliation completed/)
+  assert.match(await flux('export receiver other'), /^ {2}name: other$/m)
+  for (const [kind] of kinds.toReversed()) assert.match(await flux(`delete ${kind} other --silent`), / deleted$/m, kind)
 }
 
 async function deleted(flux: Flux, { client }: World): Promise<void> {

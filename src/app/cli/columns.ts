@@ -6,6 +6,8 @@ import { renderAge } from '../terminal/age.ts'
 export type Column = {
   readonly header: string
   readonly wide?: boolean
+  /** Only without -o wide. */
+  readonly narrow?: boolean
   readonly cell: (object: KubeObject, nowMs: number) => string
 }
 
@@ -21,28 +23,58 @@ const MESSAGE: Column = {
   cell: (object) => conditionOf(object, 'Ready')?.message.trim() || 'waiting to be reconciled',
 }
 
+/** Flux shows eight digits of every hash; `-o wide` shows them whole. */
+const HASH = /\b[a-f0-9]{40,128}\b/g
+const short = (column: Column): readonly Column[] => [
+  {
+    ...column,
+    narrow: true,
+    cell: (object, nowMs) => column.cell(object, nowMs).replace(HASH, (hash) => hash.slice(0, 8)),
+  },
+  { ...column, wide: true },
+]
+
 const path =
   (...fields: string[]) =>
   (object: KubeObject): string =>
     text(read(object, ...fields))
 
+/** As most kinds of Flux are shown: a revision, and how it stands with it. */
+const revised = (revision: readonly string[], ...more: readonly Column[]): readonly Column[] => [
+  NAME,
+  ...short({ header: 'REVISION', cell: path(...revision) }),
+  SUSPENDED,
+  READY,
+  ...short(MESSAGE),
+  ...more,
+]
+const source = (...of: readonly string[]): readonly Column[] =>
+  revised(['status', 'artifact', 'revision'], ...(of.length === 0 ? [] : [wide('URL', 'spec', ...of)]))
+
+/** Alerts and Providers have no status: flux calls them ready. */
+const stateless = (kind: string): readonly Column[] => [
+  { header: 'READY', cell: () => 'True' },
+  { header: 'MESSAGE', cell: () => `${kind} is Ready` },
+]
+
 const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
-  GitRepository: [
+  GitRepository: source('url'),
+  OCIRepository: source('url'),
+  Bucket: source('endpoint'),
+  ExternalArtifact: [
     NAME,
-    { header: 'REVISION', cell: path('status', 'artifact', 'revision') },
-    SUSPENDED,
+    ...short({ header: 'REVISION', cell: path('status', 'artifact', 'revision') }),
+    { header: 'SOURCE', cell: sourceOf },
     READY,
-    MESSAGE,
-    wide('URL', 'spec', 'url'),
+    ...short(MESSAGE),
   ],
-  Kustomization: [
-    NAME,
-    { header: 'REVISION', cell: path('status', 'lastAppliedRevision') },
-    SUSPENDED,
-    READY,
-    MESSAGE,
-    wide('PATH', 'spec', 'path'),
-  ],
+  HelmRepository: source('url'),
+  HelmChart: source(),
+  HelmRelease: revised(['status', 'history', '0', 'chartVersion']),
+  Kustomization: revised(['status', 'lastAppliedRevision'], wide('PATH', 'spec', 'path')),
+  Receiver: [NAME, SUSPENDED, READY, MESSAGE],
+  Provider: [NAME, ...stateless('Provider'), wide('TYPE', 'spec', 'type')],
+  Alert: [NAME, SUSPENDED, ...stateless('Alert'), wide('PROVIDER', 'spec', 'providerRef', 'name')],
   ImageRepository: [
     NAME,
     { header: 'LAST SCAN', cell: path('status', 'lastScanResult', 'scanTime') },
@@ -90,7 +122,16 @@ const OTHERS: readonly Column[] = [NAME, AGE]
 
 /** The columns for a kind: Flux's own for its kinds, kubectl's for the commonest, name and age for the rest. */
 export function columnsOf(kind: string, isWide: boolean): readonly Column[] {
-  return (COLUMNS[kind] ?? OTHERS).filter((column) => isWide || column.wide !== true)
+  return (COLUMNS[kind] ?? OTHERS).filter((column) => (isWide ? column.narrow !== true : column.wide !== true))
+}
+
+function sourceOf(object: KubeObject): string {
+  const {
+    kind,
+    namespace = object.metadata.namespace,
+    name,
+  } = (read(object, 'spec', 'sourceRef') ?? {}) as Partial<Record<'kind' | 'namespace' | 'name', string>>
+  return kind === undefined ? '' : `${kind}/${namespace}/${name}`
 }
 
 function wide(header: string, ...fields: string[]): Column {

@@ -1,4 +1,5 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { read } from '../../lib/kube/read.ts'
 
 type Put = (spec: Record<string, unknown>, words: readonly string[]) => void
 /** What a flag of flux writes, and how often it may be given. */
@@ -16,8 +17,15 @@ const flag = (...path: string[]): Flag => ({ type: 'boolean', put: (spec) => set
 const list = (...path: string[]): Flag => ({
   type: 'string',
   multiple: true,
-  put: (spec, words) => set(spec, path, words),
+  put: (spec, words) => set(spec, path, words.flatMap(parted)),
 })
+/** `a,b`: several words in one, as flux's lists may be written. */
+const parted = (word: string): readonly string[] => word.split(',')
+const ignored: Flag = {
+  type: 'string',
+  multiple: true,
+  put: (spec, words) => set(spec, ['ignore'], words.flatMap(parted).join('\n')),
+}
 /** `Kind/name.namespace`, as flux writes a reference. */
 const ref = (...path: string[]): Flag => ({
   type: 'string',
@@ -26,7 +34,7 @@ const ref = (...path: string[]): Flag => ({
 const refs = (...path: string[]): Flag => ({
   type: 'string',
   multiple: true,
-  put: (spec, words) => set(spec, path, words.map(parseRef)),
+  put: (spec, words) => set(spec, path, words.flatMap(parted).map(parseRef)),
 })
 const named = (...path: string[]): Flag => text(...path, 'name')
 
@@ -45,6 +53,9 @@ export const CREATED_KINDS: Readonly<Record<string, CreatedKind>> = {
       'secret-ref': named('secretRef'),
       'proxy-secret-ref': named('proxySecretRef'),
       'recurse-submodules': flag('recurseSubmodules'),
+      'sparse-checkout-paths': list('sparseCheckout'),
+      'ignore-paths': ignored,
+      provider: text('provider'),
       timeout: text('timeout'),
       interval: text('interval'),
     },
@@ -58,8 +69,32 @@ export const CREATED_KINDS: Readonly<Record<string, CreatedKind>> = {
       'tag-semver': text('ref', 'semver'),
       digest: text('ref', 'digest'),
       'secret-ref': named('secretRef'),
+      'cert-ref': named('certSecretRef'),
+      'proxy-secret-ref': named('proxySecretRef'),
+      'service-account': text('serviceAccountName'),
+      'ignore-paths': ignored,
+      'verify-provider': text('verify', 'provider'),
+      'verify-secret-ref': named('verify', 'secretRef'),
+      'verify-issuer': identity('issuer'),
+      'verify-subject': identity('subject'),
       insecure: flag('insecure'),
       provider: text('provider'),
+      timeout: text('timeout'),
+      interval: text('interval'),
+    },
+  },
+  Bucket: {
+    apiVersion: 'source.toolkit.fluxcd.io/v1',
+    defaults: { interval: '1m' },
+    flags: {
+      'bucket-name': text('bucketName'),
+      endpoint: text('endpoint'),
+      region: text('region'),
+      provider: text('provider'),
+      insecure: flag('insecure'),
+      'secret-ref': named('secretRef'),
+      'proxy-secret-ref': named('proxySecretRef'),
+      'ignore-paths': ignored,
       timeout: text('timeout'),
       interval: text('interval'),
     },
@@ -76,8 +111,15 @@ export const CREATED_KINDS: Readonly<Record<string, CreatedKind>> = {
       'depends-on': {
         type: 'string',
         multiple: true,
-        put: (spec, words) => set(spec, ['dependsOn'], words.map(parseDependency)),
+        put: (spec, words) => set(spec, ['dependsOn'], words.flatMap(partedDependencies).map(parseDependency)),
       },
+      'health-check': {
+        type: 'string',
+        multiple: true,
+        put: (spec, words) => set(spec, ['healthChecks'], words.flatMap(parted).map(parseHealthCheck)),
+      },
+      'health-check-timeout': text('timeout'),
+      'kubeconfig-secret-ref': named('kubeConfig', 'secretRef'),
       'target-namespace': text('targetNamespace'),
       'service-account': text('serviceAccountName'),
       'decryption-provider': text('decryption', 'provider'),
@@ -93,6 +135,7 @@ export const CREATED_KINDS: Readonly<Record<string, CreatedKind>> = {
     flags: {
       image: text('image'),
       'secret-ref': named('secretRef'),
+      'cert-ref': named('certSecretRef'),
       'scan-timeout': text('timeout'),
       interval: text('interval'),
     },
@@ -106,6 +149,8 @@ export const CREATED_KINDS: Readonly<Record<string, CreatedKind>> = {
       'select-numeric': text('policy', 'numerical', 'order'),
       'filter-regex': text('filterTags', 'pattern'),
       'filter-extract': text('filterTags', 'extract'),
+      'reflect-digest': text('digestReflectionPolicy'),
+      interval: text('interval'),
     },
   },
   ImageUpdateAutomation: {
@@ -114,9 +159,18 @@ export const CREATED_KINDS: Readonly<Record<string, CreatedKind>> = {
     flags: {
       'git-repo-ref': {
         type: 'string',
-        put: (spec, [name]) => set(spec, ['sourceRef'], { kind: 'GitRepository', name }),
+        put: (spec, [name]) => {
+          set(spec, ['sourceRef', 'kind'], 'GitRepository')
+          set(spec, ['sourceRef', 'name'], name)
+        },
       },
-      'git-repo-path': text('update', 'path'),
+      'git-repo-namespace': text('sourceRef', 'namespace'),
+      'signing-key-secret': named('git', 'commit', 'signingKey', 'secretRef'),
+      'signing-key-type': text('git', 'commit', 'signingKey', 'type'),
+      'git-repo-path': {
+        type: 'string',
+        put: (spec, [path]) => set(spec, ['update'], { path, strategy: 'Setters' }),
+      },
       'checkout-branch': text('git', 'checkout', 'ref', 'branch'),
       'push-branch': text('git', 'push', 'branch'),
       'commit-template': text('git', 'commit', 'messageTemplate'),
@@ -163,6 +217,31 @@ function set(spec: Record<string, unknown>, path: readonly string[], value: unkn
     spec[key] = next
     set(next, rest, value)
   }
+}
+
+/** Who may have signed: flux takes one issuer and one subject. */
+function identity(field: 'issuer' | 'subject'): Flag {
+  return {
+    type: 'string',
+    put: (spec, [word]) => {
+      const given = read(spec, 'verify', 'matchOIDCIdentity')
+      const [first = {}] = Array.isArray(given) ? (given as readonly object[]) : []
+      set(spec, ['verify', 'matchOIDCIdentity'], [{ ...first, [field]: word }])
+    },
+  }
+}
+
+/** `a,b/c`; an expression behind `@` may have commas of its own. */
+function partedDependencies(word: string): readonly string[] {
+  return word.includes('@') ? [word] : parted(word)
+}
+
+/** `Deployment/web.apps`, as flux takes what is to be healthy. */
+function parseHealthCheck(word: string): object {
+  const [, kind = '', name = '', namespace = ''] = /^(\w+)\/([\w-]+)\.([\w-]+)$/.exec(word) ?? []
+  if (name === '') throw new SluiceError('USAGE', `"${word}" is not Kind/name.namespace`)
+  const apiVersion = kind === 'HelmRelease' ? 'helm.toolkit.fluxcd.io/v2' : 'apps/v1'
+  return { apiVersion, kind, name, namespace }
 }
 
 /** A dependency as flux takes it: `[namespace/]name[@readyExpr]`. */

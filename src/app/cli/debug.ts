@@ -7,6 +7,11 @@ import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from './cluster.ts'
 import { type Command, usageError } from './command.ts'
 import { findKind, fluxKind, splitKind } from './kind-names.ts'
 
+/** Where the fields are explained; the lines that flux puts before them. */
+const PAGE = 'https://fluxcd.io/flux/components/kustomize/kustomizations'
+const STATUS_PAGE = `# Status documentation: ${PAGE}/#kustomization-status`
+const HISTORY_PAGE = `# History documentation: ${PAGE}/#history`
+
 export const debug: Command = {
   name: 'debug',
   summary: 'Show what a Kustomization works with: the final variables, its status, its history',
@@ -36,7 +41,9 @@ export const debug: Command = {
         io.err(`kustomizations "${name}" not found in ${namespace} namespace`)
         return 1
       }
+      if (values['show-status']) io.out(STATUS_PAGE)
       if (values['show-status']) io.out(dump(read(object, 'status') ?? {}).trimEnd())
+      if (values['show-history']) io.out(HISTORY_PAGE)
       if (values['show-history']) io.out(dump(read(object, 'status', 'history') ?? []).trimEnd())
       if (!values['show-vars']) return 0
       const found = await fetchVariables(client, parseKustomization(object))
@@ -44,7 +51,11 @@ export const debug: Command = {
         io.err(`${found.missing.kind} "${found.missing.name}" of spec.postBuild.substituteFrom not found`)
         return 1
       }
-      const pairs = Object.entries(found.substitution?.variables ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
+      if (!found.substitution) {
+        io.err('no post build substitutions found')
+        return 1
+      }
+      const pairs = Object.entries(found.substitution.variables).sort(([a], [b]) => (a < b ? -1 : 1))
       io.out(pairs.map(([key, value]) => `${key}=${value}`).join('\n'))
       return 0
     })

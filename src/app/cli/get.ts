@@ -2,39 +2,65 @@ import { parseArgs } from 'node:util'
 import type { KubeClient } from '../../adapters/kube/types.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
+import { readList, readText } from '../../lib/kube/read.ts'
 import { dump } from '../../lib/yaml/dump.ts'
 import { renderTable } from '../terminal/table.ts'
 import { LIST_OPTIONS, LIST_USAGE, outputOption, WATCH_OPTION, withCluster } from './cluster.ts'
 import { columnsOf } from './columns.ts'
 import { type Command, type ExitCode, type Io, usageError } from './command.ts'
-import { findKind, kindsOfGroup, type NamedKind, splitKind } from './kind-names.ts'
+import { findKind, findKinds, kindsOfGroup, type NamedKind, splitKind } from './kind-names.ts'
+
+const SELECTION_OPTIONS = {
+  'label-selector': { type: 'string', short: 'l' },
+  'status-selector': { type: 'string' },
+  'no-header': { type: 'boolean', default: false },
+} as const
+
+/** `ready=false`: which status a condition has, as flux takes it. `undefined`: the words are none. */
+function parseStatusSelector(words = ''): ((object: KubeObject) => boolean) | undefined {
+  if (words === '') return () => true
+  const [, type, status] = /^(\w+)=(\w+)$/.exec(words.toLowerCase()) ?? []
+  if (type === undefined || status === undefined) return undefined
+  return (object) =>
+    readList(object, 'status', 'conditions').some(
+      (condition) =>
+        readText(condition, 'type').toLowerCase() === type && readText(condition, 'status').toLowerCase() === status,
+    )
+}
 
 const FORMATS = ['table', 'wide', 'json', 'yaml', 'name']
 
 export const get: Command = {
   name: 'get',
   summary: 'List objects: Flux kinds with their revision and message, any other kind by name',
-  usage: `sluice get <kind | all | images all | sources all> [name] [-o table|wide|json|yaml|name] [-w] ${LIST_USAGE}`,
+  usage: `sluice get <kind | all | images all | sources all> [name] [-o table|wide|json|yaml|name] [-w] [-l LABELS] [--status-selector ready=false] [--no-header] ${LIST_USAGE}`,
   async run(argv, io) {
     const { values, positionals } = parseArgs({
       args: [...argv],
       allowPositionals: true,
-      options: { ...LIST_OPTIONS, ...WATCH_OPTION, ...outputOption('table') },
+      options: { ...LIST_OPTIONS, ...WATCH_OPTION, ...SELECTION_OPTIONS, ...outputOption('table') },
     })
     const group = kindsOfGroup(positionals)
     const { kind: kindName, rest } = splitKind(positionals)
     if (kindName === '') return usageError(io, get, 'which kind?')
     if (!FORMATS.includes(values.output)) return usageError(io, get, `no such output format: ${values.output}`)
+    const isStatus = parseStatusSelector(values['status-selector'])
+    if (isStatus === undefined)
+      return usageError(io, get, '--status-selector wants a condition and its status, as ready=false')
     if (group && values.watch) return usageError(io, get, 'one kind at a time can be watched')
+    const chosen = {
+      ...{ format: values.output, isStatus, noHeader: values['no-header'] },
+      ...(values['label-selector'] === undefined ? {} : { labelSelector: values['label-selector'] }),
+    }
     return withCluster(values, io, async (client) => {
       if (group) {
         const namespace = values['all-namespaces'] ? undefined : (values.namespace ?? 'flux-system')
-        return await listGroup(client, group, { namespace, format: values.output }, io)
+        return await listGroup(client, group, { ...chosen, namespace }, io)
       }
       const kind = await findKind(client, kindName)
       const namespace =
         values['all-namespaces'] || !kind.namespaced ? undefined : (values.namespace ?? defaultNamespace(kind))
-      const view: View = { kind, namespace, name: rest[0], format: values.output }
+      const view: View = { ...chosen, kind, namespace, name: rest[0] }
       return values.watch ? await watchObjects(client, view, io) : await listObjects(client, view, io)
     })
   },
@@ -45,6 +71,9 @@ type View = {
   readonly namespace: string | undefined
   readonly name: string | undefined
   readonly format: string
+  readonly labelSelector?: string
+  readonly isStatus: (object: KubeObject) => boolean
+  readonly noHeader: boolean
   /** Whether rows say `kind/name`: tables of several kinds. */
   readonly namesKind?: boolean
 }
@@ -68,12 +97,13 @@ async function listObjects(client: KubeClient, view: View, io: Io): Promise<Exit
 async function listGroup(
   client: KubeClient,
   kindNames: readonly string[],
-  { namespace, format }: Pick<View, 'namespace' | 'format'>,
+  asked: Omit<View, 'kind' | 'name' | 'namesKind'>,
   io: Io,
 ): Promise<ExitCode> {
+  const { namespace, format } = asked
   const found: { readonly objects: readonly KubeObject[]; readonly view: View }[] = []
-  for (const kindName of kindNames) {
-    const view: View = { kind: await findKind(client, kindName), namespace, name: undefined, format, namesKind: true }
+  for (const kind of await findKinds(client, kindNames)) {
+    const view: View = { ...asked, kind, name: undefined, namesKind: true }
     const objects = await fetchObjects(client, view)
     if (objects.length > 0) found.push({ objects, view })
   }
@@ -94,9 +124,15 @@ async function listGroup(
   return 0
 }
 
-async function fetchObjects(client: KubeClient, { kind, namespace, name }: View): Promise<readonly KubeObject[]> {
-  if (name === undefined)
-    return (await client.list({ ...kind, ...(namespace === undefined ? {} : { namespace }) })).items
+async function fetchObjects(
+  client: KubeClient,
+  { kind, namespace, name, labelSelector, isStatus }: View,
+): Promise<readonly KubeObject[]> {
+  if (name === undefined) {
+    const labels = labelSelector === undefined ? {} : { labelSelector }
+    const { items } = await client.list({ ...kind, ...labels, ...(namespace === undefined ? {} : { namespace }) })
+    return items.filter(isStatus)
+  }
   const object = await client.get({ ...kind, namespace: namespace ?? '', name })
   if (object === undefined)
     throw new SluiceError('OBJECT_MISSING', `${kind.plural} "${name}" not found`, {
@@ -111,11 +147,9 @@ function renderObjects(objects: readonly KubeObject[], view: View): string {
   if (view.format === 'json') return JSON.stringify(whole, undefined, 2)
   if (view.format === 'yaml') return dump(whole).trimEnd()
   if (view.format === 'name') return objects.map((object) => `${nameOf(view.kind)}/${object.metadata.name}`).join('\n')
-  const header = headerOf(view)
-  return renderTable(
-    header,
-    objects.map((object) => rowOf(object, view)),
-  )
+  const rows = objects.map((object) => rowOf(object, view))
+  const table = renderTable(headerOf(view), rows)
+  return view.noHeader ? table.slice(table.indexOf('\n') + 1) : table
 }
 
 async function watchObjects(client: KubeClient, view: View, io: Io): Promise<ExitCode> {

@@ -20,8 +20,9 @@ const SOURCE = 'source.toolkit.fluxcd.io'
 const KUSTOMIZE = 'kustomize.toolkit.fluxcd.io'
 const IMAGE = 'image.toolkit.fluxcd.io'
 const NOTIFICATION = 'notification.toolkit.fluxcd.io'
+const HELM = 'helm.toolkit.fluxcd.io'
 
-/** The kinds of Flux with the names that flux and kubectl give them. */
+/** The kinds of Flux with the names that flux and kubectl give them, those of Helm too: we do nothing for them, and their status says so. */
 export const FLUX_KINDS: readonly FluxKind[] = [
   {
     kind: 'GitRepository',
@@ -31,6 +32,19 @@ export const FLUX_KINDS: readonly FluxKind[] = [
   },
   { kind: 'OCIRepository', group: SOURCE, plural: 'ocirepositories', names: ['ocirepo', 'source oci', 'sources oci'] },
   { kind: 'Bucket', group: SOURCE, plural: 'buckets', names: ['source bucket', 'sources bucket'] },
+  {
+    kind: 'ExternalArtifact',
+    group: SOURCE,
+    plural: 'externalartifacts',
+    names: ['ea', 'source external', 'sources external'],
+  },
+  {
+    kind: 'HelmRepository',
+    group: SOURCE,
+    plural: 'helmrepositories',
+    names: ['helmrepo', 'source helm', 'sources helm'],
+  },
+  { kind: 'HelmChart', group: SOURCE, plural: 'helmcharts', names: ['hc', 'source chart', 'sources chart'] },
   { kind: 'Kustomization', group: KUSTOMIZE, plural: 'kustomizations', names: ['ks'] },
   {
     kind: 'ImageRepository',
@@ -45,9 +59,10 @@ export const FLUX_KINDS: readonly FluxKind[] = [
     plural: 'imageupdateautomations',
     names: ['iua', 'image update', 'images update'],
   },
-  { kind: 'Provider', group: NOTIFICATION, plural: 'providers', names: ['alert-provider'] },
-  { kind: 'Alert', group: NOTIFICATION, plural: 'alerts', names: [] },
+  { kind: 'HelmRelease', group: HELM, plural: 'helmreleases', names: ['hr'] },
   { kind: 'Receiver', group: NOTIFICATION, plural: 'receivers', names: [] },
+  { kind: 'Provider', group: NOTIFICATION, plural: 'providers', names: ['alert-provider', 'alert-providers'] },
+  { kind: 'Alert', group: NOTIFICATION, plural: 'alerts', names: [] },
 ]
 
 type ApiResource = { name: string; singularName: string; kind: string; namespaced: boolean; shortNames?: string[] }
@@ -80,7 +95,7 @@ export function fluxKind(name: string): FluxKind | undefined {
 }
 
 const GROUPS_OF_KINDS: Readonly<Record<string, (kind: FluxKind) => boolean>> = {
-  all: ({ group }) => group !== NOTIFICATION,
+  all: () => true,
   'image all': ({ group }) => group === IMAGE,
   'images all': ({ group }) => group === IMAGE,
   'source all': ({ group }) => group === SOURCE,
@@ -91,6 +106,18 @@ const GROUPS_OF_KINDS: Readonly<Record<string, (kind: FluxKind) => boolean>> = {
 export function kindsOfGroup(words: readonly string[]): readonly string[] | undefined {
   const wanted = GROUPS_OF_KINDS[words.join(' ').toLowerCase()]
   return wanted && FLUX_KINDS.filter(wanted).map(({ plural }) => plural)
+}
+
+/** Finds several kinds; those that the server does not have are left out. */
+export async function findKinds(client: KubeClient, names: readonly string[]): Promise<readonly NamedKind[]> {
+  const found: NamedKind[] = []
+  for (const name of names)
+    try {
+      found.push(await findKind(client, name))
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.code !== 'KIND_UNKNOWN') throw error
+    }
+  return found
 }
 
 /** Splits `flux`-style words (`source git`, `image policy`, `kustomization/apps`) into the kind's name and what follows. */

@@ -6,7 +6,7 @@ import { conditionOf, read } from '../../lib/kube/read.ts'
 import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from './cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from './command.ts'
 import { defaultNamespace } from './get.ts'
-import { findKind, splitKind } from './kind-names.ts'
+import { findKind, fluxKind, splitKind } from './kind-names.ts'
 
 /** The annotation by which Flux's users ask for a reconcile now; the status repeats the value when it is done. */
 const REQUESTED_AT = 'reconcile.fluxcd.io/requestedAt'
@@ -25,6 +25,13 @@ export const reconcile: Command = {
     const { kind: kindName, rest } = splitKind(positionals)
     const name = rest[0]
     if (kindName === '' || name === undefined) return usageError(io, reconcile, 'which object?')
+    const { kind: stateless = '' } = fluxKind(kindName) ?? {}
+    if (stateless === 'Provider' || stateless === 'Alert')
+      return usageError(
+        io,
+        reconcile,
+        `${stateless}s have no status and nothing to reconcile: they count from the next event on`,
+      )
     return withCluster(values, io, async (client) => {
       const kind = await findKind(client, kindName)
       const ref: ObjectRef = { ...kind, namespace: values.namespace ?? defaultNamespace(kind), name }

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../lib/kube/object.ts'
 import { renderTable } from '../terminal/table.ts'
 import { LIST_OPTIONS, LIST_USAGE, outputOption, withCluster } from './cluster.ts'
 import type { Command } from './command.ts'
-import { findKind, FLUX_KINDS } from './kind-names.ts'
+import { findKinds, FLUX_KINDS } from './kind-names.ts'
 
 export const stats: Command = {
   name: 'stats',
@@ -17,11 +17,13 @@ export const stats: Command = {
     })
     return withCluster(values, io, async (client) => {
       const rows: Row[] = []
-      for (const { plural, kind } of FLUX_KINDS) {
-        const found = await findKind(client, plural)
-        const { namespace } = values
-        rows.push(countOf(kind, (await client.list({ ...found, ...(namespace ? { namespace } : {}) })).items))
-      }
+      const { namespace } = values
+      const kinds = await findKinds(
+        client,
+        FLUX_KINDS.map(({ plural, group }) => `${plural}.${group}`),
+      )
+      for (const found of kinds)
+        rows.push(countOf(found.kind, (await client.list({ ...found, ...(namespace ? { namespace } : {}) })).items))
       const cells = rows.map(({ kind, running, failing, suspended, storage }) =>
         [kind, running, failing, suspended, storage === 0 ? '-' : sizeText(storage)].map(String),
       )

@@ -10,9 +10,10 @@ const MARKS: Readonly<Record<BorderState, string>> = { done: 'âœ”', running: 'â—
 export const trace: Command = {
   name: 'trace',
   summary: 'Show the way of one commit, image (digest or name:tag) or pod, border by border',
-  usage:
-    'sluice trace <commit | image | pod> [--state DIR] [-o text|json]      exit code 1 when nothing is known of it',
+  usage: `sluice trace <commit | image | pod> [--state DIR] [-o text|json]      exit code 1 when nothing is known of it
+       sluice trace <kind> <name> | <kind>/<name> | --kind KIND [--api-version V] <name> [-n NAMESPACE] [--kubeconfig FILE]      whose an object is, as flux trace says`,
   async run(argv, io) {
+    if (isOfObject(argv)) return (await import('./trace-object.ts')).traceObject(argv, io, this)
     const { values, positionals } = parseArgs({
       args: [...argv],
       allowPositionals: true,
@@ -30,6 +31,13 @@ export const trace: Command = {
     else io.out(deliveries.map(renderDelivery).join('\n\n'))
     return deliveries.length === 0 ? 1 : 0
   },
+}
+
+/** Two words, a word with a slash that is no image, or `--kind`: an object of the cluster. */
+function isOfObject(argv: readonly string[]): boolean {
+  if (argv.some((word) => /^--(kind|api-version)\b/.test(word))) return true
+  const [first = '', second = '-'] = argv
+  return !first.startsWith('-') && (!second.startsWith('-') || /^[A-Za-z.]+\/[^/:@]+$/.test(first))
 }
 
 function renderDelivery(delivery: DeliveryView): string {

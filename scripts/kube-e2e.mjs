@@ -109,9 +109,15 @@ async function runSuite(env, focus) {
       if (spec.LeafNodeType !== 'It' || !name.includes('[Conformance]')) continue
       if (spec.State === 'passed') results[name] = 'passed'
       else if (/failed|timedout|panicked/.test(spec.State) && !/suite timeout/.test(spec.Failure?.Message ?? ''))
-        results[name] = 'failed'
+        results[name] = failed(name, spec.Failure?.Message ?? '')
     }
   return results
+}
+
+/** Says why a spec failed, which the page does not. */
+function failed(name, message) {
+  console.log(`${name}: ${message.replaceAll(/\s+/g, ' ').slice(0, 1000)}`)
+  return 'failed'
 }
 
 function fail(why) {

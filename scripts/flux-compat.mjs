@@ -53,6 +53,7 @@ const traps = [
     'refused, and what to write is said',
     'taken for `${X:-text}`',
   ],
+  ['`sparseCheckout: [app]` beside a folder `app2`', 'a folder is that folder', 'whatever begins with it comes along'],
   ['a changed `update.path`', 'takes effect at once', 'waits for a new revision or choice'],
   [
     'somebody else sets an image back by a commit',

@@ -35,7 +35,10 @@ export async function contentOf(mirror: Mirror, commit: string, wish: ContentWis
   return withoutIgnored(layOver(sparse(whole, wish, parts.traps), parts.includes), wish.ignore)
 }
 
-/** Folders as Flux takes them: relative to the root, never out of it; what is in none of them is not there, files at the root neither. */
+/**
+ * Folders as Flux takes them: relative to the root, never out of it; what is in none of them is not there, files at the root neither. Flux's git
+ * goes by the beginning of a path alone: `app` brings `app2`, too.
+ */
 function sparse(content: Content, wish: ContentWish, traps: Parts['traps']): Content {
   if (wish.sparseCheckout.length === 0) return content
   const paths = [...content.files.keys()]
@@ -46,7 +49,8 @@ function sparse(content: Content, wish: ContentWish, traps: Parts['traps']): Con
     if (!paths.some((path) => isIn(path, clean))) throw missingFolder(folder, clean, wish, traps)
     return clean
   })
-  const isInside = (path: string): boolean => wanted.some((folder) => isIn(path, folder))
+  const isInside = (path: string): boolean =>
+    wanted.some((folder) => (traps === 'flux' ? path.startsWith(folder) : isIn(path, folder)))
   return { ...content, files: new Map([...content.files].filter(([path]) => isInside(path))) }
 }
 

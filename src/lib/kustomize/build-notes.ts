@@ -32,8 +32,9 @@ export function isNote(name: string): boolean {
 /** Takes notes that an object came with, such as one that another build has left there, for the build's own. */
 export function readNotes(resource: Resource): void {
   const annotations = fieldMap(fieldMap(resource.node, 'metadata'), 'annotations')
+  if (!annotations?.fields.has(`${DOMAIN}previousNames`)) return
   const listOf = (name: string): string[] => {
-    const note = annotations?.fields.get(DOMAIN + name)
+    const note = annotations.fields.get(DOMAIN + name)
     return note?.kind === 'scalar' ? note.value.split(',') : []
   }
   const [names, namespaces, kinds] = ['previousNames', 'previousNamespaces', 'previousKinds'].map(listOf)

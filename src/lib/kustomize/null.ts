@@ -8,6 +8,6 @@ export function isNull(node: YamlNode | undefined): boolean {
 
 function isNullText(value: string, style: string, tag: string): boolean {
   if (tag === '!!null') return true
-  if (tag !== '' || style !== 'plain') return false
+  if (tag !== '' || style !== 'plain' || value.length > 4) return false
   return value === '' || value === '~' || value === 'null' || value === 'Null' || value === 'NULL'
 }

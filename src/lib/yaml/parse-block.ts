@@ -232,8 +232,10 @@ function parseKey(c: Cursor, properties: Properties | undefined): Key {
     return parseKey(c, own)
   }
   if (at(c) === COLON && isBlankOrEnd(at(c, 1))) throw syntaxError(c, 'did not find expected key')
-  if ('%@`'.includes(c.text[c.pos] ?? '')) checkPlainStart(c)
-  if (!startsKey(c)) throw missingColon(c)
+  if (!startsKey(c)) {
+    if ('%@`'.includes(c.text[c.pos] ?? '')) checkPlainStart(c)
+    throw missingColon(c)
+  }
   const node = parseKeyScalar(c)
   skipSpaces(c)
   if (at(c) !== COLON) throw missingColon(c)

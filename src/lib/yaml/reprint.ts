@@ -42,7 +42,7 @@ function convert(node: YamlNode, isInFlow: boolean, isRoot: boolean, isLast: boo
 
 /** Refuses a mapping of which Go makes no JSON. */
 export function checkMap(node: YamlMap, isRoot: boolean): void {
-  for (const key of node.collectionKeys?.values() ?? []) throw collectionKey(key)
+  if (node.collectionKeys) for (const key of node.collectionKeys.values()) throw collectionKey(key)
   checkRepeated(node)
   if (node.otherKey === undefined || isRoot) return
   const hint = `write the key "${node.otherKey}" in quotes`
@@ -64,8 +64,10 @@ function readAgain(node: YamlScalar, value: ScalarValue): ScalarValue {
 
 /** The value of a scalar of such a tree; `isInFlow` says that it stands between brackets. @throws as {@link reprintedValue} */
 export function reprintedScalar(node: YamlScalar, isInFlow: boolean): ScalarValue {
-  if (isBlock(node) && !isInFlow && node.value.startsWith('\t')) throw tabbed(node)
-  if (node.style === 'folded' && !isInFlow) return refold(node.value)
+  if (!isInFlow && isBlock(node)) {
+    if (node.value.startsWith('\t')) throw tabbed(node)
+    if (node.style === 'folded') return refold(node.value)
+  }
   if (node.tag !== '' && !isQuotedByStyle(node)) return taggedValue(node)
   if (node.style !== 'plain') return node.value
   if (isInFlow && (node.value === '' || (node.value.includes(':') && parseTimestamp(node.value) !== undefined)))

@@ -15,16 +15,20 @@ const PAST = [1, 26, 31, 40, 53, 54, 62, 80, 104, 118, 209, 241, 250, 356, 378, 
 /** The same, of the trees with odd YAML and plug-in configurations. */
 const PAST_ODD = [
   33, 39, 42, 45, 57, 66, 89, 122, 124, 147, 230, 294, 344, 415, 595, 2010115, 4000002, 5000191, 6000075, 6000550,
+  5000969, 7000199, 7100427, 7200202,
 ]
 
 /** The same, of the trees of many kinds. */
 const PAST_WIDE = [
   3, 10, 20, 21, 33, 50, 105, 144, 149, 251, 288, 345, 356, 379, 422, 588, 754, 2000193, 2010127, 2010227, 4000123,
-  6000351, 6000455, 6000631,
+  6000351, 6000455, 6000631, 7300506,
 ]
 
 /** The same, of the trees with directives, odd pointers and odd names. */
-const PAST_RICH = [0, 1, 2, 6, 18, 57, 60, 87, 99, 117]
+const PAST_RICH = [
+  0, 1, 2, 6, 16, 18, 57, 60, 63, 73, 87, 99, 103, 117, 7000010, 7000124, 7000164, 7000246, 7000303, 7000466, 7000580,
+  7000711, 7000738, 7001171, 7001423, 7001527, 7100294, 7200978, 7201024,
+]
 
 /** `SLUICE_FUZZ=20000 SLUICE_FUZZ_FROM=1000` for a long run. */
 const count = Number(process.env['SLUICE_FUZZ'] ?? 40)

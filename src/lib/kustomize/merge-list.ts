@@ -133,7 +133,7 @@ function findElement(
   keys: readonly string[],
   values: readonly string[],
 ): YamlNode | undefined {
-  if (keys[0] === '') return list?.items.find((item) => item.kind === 'scalar' && item.value === values[0])
+  if (keys[0] === '') return list?.items.find((item) => (item.kind === 'scalar' ? item.value : '') === values[0])
   return list?.items.find((item) => item.kind === 'map' && matchesAll(item, keys, values))
 }
 

@@ -78,7 +78,10 @@ const SEPARATOR = /\n---(.*)\n/g
 
 /** Kustomize cuts a text at lines that start with `---`, and reads one document of each part. */
 function firstOfEachPart(text: string, documents: readonly YamlDocument[]): readonly YamlDocument[] {
-  if (!text.includes('\n---') && documents.length < 2) return documents
+  if (!text.includes('\n---') && documents.length < 2) {
+    refuseEnds(text, [])
+    return documents
+  }
   const starts: number[] = []
   for (const { index, 0: line, 1: rest = '' } of text.matchAll(SEPARATOR)) {
     if (/^\s*[^#\s]/.test(rest))
@@ -86,6 +89,7 @@ function firstOfEachPart(text: string, documents: readonly YamlDocument[]): read
     starts.push(index)
   }
   refuseDirectives(text, starts)
+  refuseEnds(text, starts)
   const seen = new Set<number>()
   return documents.filter(({ root }) => {
     const part = root ? starts.filter((start) => start < root.start).length : -1
@@ -105,6 +109,25 @@ function refuseDirectives(text: string, starts: readonly number[]): void {
         hint: 'leave the line that begins with % out',
       })
     from = text.indexOf('\n', start + 1) + 1
+  }
+}
+
+/** A part may not begin with the line that ends a document. */
+function refuseEnds(text: string, starts: readonly number[]): void {
+  if (!text.includes('...')) return
+  let from = 0
+  for (const start of [...starts, text.length]) {
+    const [before] = /^(?:[ \t]*(?:#.*)?\n)*(?=\.\.\.(?:\s|$))/.exec(text.slice(from, start)) ?? []
+    from = text.indexOf('\n', start + 1) + 1
+    if (before === undefined) continue
+    const line = before.split('\n').length - 1
+    throw new SluiceError(
+      'YAML_SYNTAX',
+      `yaml: ${line > 0 ? `line ${line}: ` : ''}did not find expected node content`,
+      {
+        hint: 'leave the line `...` out',
+      },
+    )
   }
 }
 

@@ -1,6 +1,7 @@
 import { mapNode, stringNode, type YamlMap, type YamlNode, type YamlScalar, putField } from '../yaml/nodes.ts'
 import type { Rules } from './compat.ts'
-import { buildError, wrongKind } from './failure.ts'
+import { SluiceError } from '../error/sluice-error.ts'
+import { buildError, prefixed, wrongKind } from './failure.ts'
 import { visitField, type FieldSpec, type Visit } from './field-spec.ts'
 import { formatGvk, isCluster, isSelectedGvk, type ResId } from './ids.ts'
 import {
@@ -71,7 +72,7 @@ export function transformNamespace(
 ): void {
   if (options.namespace === '') return
   const set: Visit = (node, replace) => {
-    if (node.kind !== 'scalar') throw buildError('namespace field specs must target scalar nodes', node)
+    if (node.kind !== 'scalar') throw wrongKind('scalar', node)
     if (options.unsetOnly && node.value !== '') return
     replace(scalarLike(node, options.namespace, '!!str'))
   }
@@ -85,8 +86,20 @@ export function transformNamespace(
     if (!isCluster(id) && !isClusterPolicy(id, options.rules)) visitField(resource.node, NAMESPACE_SPEC, 'scalar', set)
     const isBinding = id.kind === 'RoleBinding' || id.kind === 'ClusterRoleBinding'
     if (isBinding) setSubjects(resource, options, set)
-    for (const spec of own) if (isWanted(spec, id, isBinding)) visitField(resource.node, spec, 'scalar', set)
+    for (const spec of own) if (isWanted(spec, id, isBinding)) setNamespaceField(resource, spec, set)
     ids.enter(resource)
+  }
+}
+
+function setNamespaceField(resource: Resource, spec: FieldSpec, set: Visit): void {
+  try {
+    visitField(resource.node, spec, 'scalar', set)
+  } catch (error) {
+    const isWrongKind = error instanceof SluiceError && error.message.includes('wrong node kind')
+    throw prefixed(
+      isWrongKind ? 'namespace field specs must target scalar nodes' : 'namespace transformation failed',
+      error,
+    )
   }
 }
 
@@ -173,6 +186,7 @@ export function transformReplicas(
       if (!ids.some((id) => id.name === name && isSelectedGvk(id, spec))) continue
       touched.push(resource)
       visitField(resource.node, spec, 'scalar', (node, replace) => {
+        if (node.kind !== 'scalar') throw wrongKind('scalar', node)
         const fresh = scalarLike(node, String(count), '!!int')
         if (from) placeLike(fresh, from)
         replace(fresh)

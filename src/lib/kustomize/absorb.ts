@@ -1,10 +1,9 @@
 import { mapNode, stringNode, type YamlNode, putField } from '../yaml/nodes.ts'
-import { valueWithNotes } from './build-notes.ts'
+import { objectText } from './build-notes.ts'
 import type { Rules } from './compat.ts'
 import { wrapBase64 } from './generate.ts'
 import type { Accumulator } from './accumulate.ts'
 import { buildError } from './failure.ts'
-import { goJson } from './hash.ts'
 import { formatId, goId, idKey } from './ids.ts'
 import { isNull } from './null.ts'
 import {
@@ -27,7 +26,7 @@ export function absorb(into: Accumulator, resource: Resource, rules: Rules): voi
   const matches = anyIdIndex(into.resources).get(idKey(id)) ?? []
   const [old, second] = matches
   if (second) {
-    const listed = matches.map((one) => goJson(valueWithNotes(one))).join(' ')
+    const listed = matches.map(objectText).join(' ')
     throw buildError(`found multiple objects [${listed}] that could accept merge of ${formatId(id)}`, resource.node)
   }
   if (!old) {

@@ -3,11 +3,10 @@ import { goQuote } from '../yaml/go-quote.ts'
 import { whereIs } from '../yaml/position.ts'
 import { loadConfig, mergeConfig, NO_CONFIG, type TransformerConfig } from './config.ts'
 import { loadCrdConfig } from './crd-config.ts'
-import { valueWithNotes } from './build-notes.ts'
+import { objectText } from './build-notes.ts'
 import { buildError, during, failure, messageOf, placed, prefixed, rewritten } from './failure.ts'
 import { formatId, idKey } from './ids.ts'
 import type { Helm } from './helm.ts'
-import { goJson } from './hash.ts'
 import { entriesOf, fieldNode, structsOf, textOf, textsOf, type TextEntry } from './kustomization.ts'
 import { fileName, loadText, subLoader, type Loader } from './loader.ts'
 import type { SchemaLookup } from './merge.ts'
@@ -95,7 +94,7 @@ function runValidators(build: Build, target: Target, into: Accumulator): void {
 }
 
 function valueText(resource: Resource): string {
-  return resource.isDeleted ? '' : goJson(valueWithNotes(resource))
+  return resource.isDeleted ? '' : objectText(resource)
 }
 
 /** What bases and components are found with: charts in them get the namespace from here when they have none. */

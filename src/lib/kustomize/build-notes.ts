@@ -1,6 +1,9 @@
 import { mapNode, stringNode } from '../yaml/nodes.ts'
 import { ORIGIN, renderOrigin, renderTransformations, TRANSFORMATIONS } from './origin.ts'
+import { messageOf } from './failure.ts'
+import { goJson } from './hash.ts'
 import { copyResource, currentId, fieldMap, metadataOf, type Resource } from './resource.ts'
+import { printedValue } from '../yaml/reprint.ts'
 import { toValue } from '../yaml/to-value.ts'
 
 /**
@@ -66,6 +69,17 @@ export function valueWithNotes(resource: Resource): unknown {
   const copy = copyResource(resource)
   showNotes(copy)
   return toValue(copy.node, { integers: 'bigint' })
+}
+
+/** The JSON text of an object in errors of kustomize; one that is none says why. */
+export function objectText(resource: Resource): string {
+  const copy = copyResource(resource)
+  showNotes(copy)
+  try {
+    return goJson(printedValue(copy.node))
+  } catch (error) {
+    return `<${messageOf(error)}>`
+  }
 }
 
 function notesOf({ previousIds, prefixes, suffixes, behavior, needsHash }: Resource): [name: string, value: string][] {

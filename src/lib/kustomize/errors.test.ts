@@ -413,6 +413,36 @@ const cases: Case[] = [
     where: '/t.yaml:1:1',
   },
   {
+    it: 'a CustomResourceDefinition among crds',
+    files: k('crds: [crd.yaml]\n', {
+      '/crd.yaml': 'apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n',
+    }),
+    text: 'json: cannot unmarshal string into Go value of type accumulator.OpenAPIDefinition',
+    where: '/crd.yaml:1:1',
+    hint: 'resources',
+  },
+  {
+    it: 'a template in a resource',
+    files: k('', { '/pod.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  node: {{ .Node }}\n' }),
+    text: 'yaml: invalid map key: map[string]interface {}{".Node":""}',
+    where: '/pod.yaml:5:10',
+    hint: 'quotes',
+  },
+  {
+    it: 'a key twice, in the lines of the print',
+    files: k('', { '/pod.yaml': '\n\napiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  a: 1\n\n  a: 2\n' }),
+    text: 'line 7: mapping key "a" already defined at line 6',
+    where: '/pod.yaml:10:3',
+    hint: 'remove',
+  },
+  {
+    it: 'a file that begins with a tab',
+    files: k('configMapGenerator: [{name: m, files: [f]}]\n', { '/f': '\tx\ny\n' }),
+    text: 'yaml: line 2: found a tab character where an indentation space is expected',
+    where: '/f',
+    hint: 'character',
+  },
+  {
     it: 'a field spec that does not fit',
     files: k('labels:\n- pairs: {a: b}\n  fields:\n  - path: spec/containers/name/x\n    create: true\n'),
     text: 'considering field',

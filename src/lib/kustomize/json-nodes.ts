@@ -1,6 +1,6 @@
 import { formatJsonNumber, goFloat } from '../yaml/go-numbers.ts'
 import type { YamlNode, YamlScalar } from '../yaml/nodes.ts'
-import { checkMap, checkRepeated, onPrint, reprintedScalar } from '../yaml/reprint.ts'
+import { checkMap, checkRepeated, checkStart, onPrint, reprintedScalar } from '../yaml/reprint.ts'
 import { resolveScalar, tagOf, type ScalarValue } from '../yaml/resolve.ts'
 import { styleOfText } from '../yaml/scalar-style.ts'
 import { SluiceError } from '../error/sluice-error.ts'
@@ -13,15 +13,18 @@ import { goJson } from './hash.ts'
  * @throws SluiceError with Go's text, where it cannot make JSON of a value
  */
 export function toJson(root: YamlNode): void {
-  onPrint(root, () => checkMaps(root))
+  onPrint(root, () => checkPrint(root, false))
   convert(root, true, false)
 }
 
-function checkMaps(node: YamlNode): void {
-  if (node.kind === 'seq') node.items.forEach(checkMaps)
-  if (node.kind !== 'map') return
-  checkRepeated(node)
-  for (const value of node.fields.values()) checkMaps(value)
+function checkPrint(node: YamlNode, isInFlow: boolean): void {
+  if (node.kind === 'scalar') {
+    if (!isInFlow) checkStart(node)
+    return
+  }
+  if (node.kind === 'map') checkRepeated(node)
+  for (const child of node.kind === 'seq' ? node.items : node.fields.values())
+    checkPrint(child, isInFlow || node.isFlow === true)
 }
 
 function convert(node: YamlNode, isRoot: boolean, isInFlow: boolean): void {

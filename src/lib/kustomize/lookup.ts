@@ -34,6 +34,7 @@ export function lookup(node: YamlNode, steps: readonly string[]): YamlNode | und
     if (at === undefined || isNull(at)) return undefined
     if (step === '*') throw buildError('wildcard is not supported in PathGetter')
     if (/^[-+]?\d+$/.test(step) || step === '-' || isElement(step)) {
+      if (isElement(step)) splitElement(step)
       if (at.kind !== 'seq') throw wrongKind('seq', at)
       at = elementOf(at.items, step)
     } else {

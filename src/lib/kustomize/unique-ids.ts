@@ -1,6 +1,5 @@
-import { valueWithNotes } from './build-notes.ts'
+import { objectText } from './build-notes.ts'
 import { buildError } from './failure.ts'
-import { goJson } from './hash.ts'
 import { currentKey, type Resource } from './resource.ts'
 
 /** Follows the ids of objects while they change one by one. */
@@ -25,7 +24,7 @@ export function countIds(resources: readonly Resource[]): IdCount {
       const key = currentKey(resource)
       if (add(key, 1) === 1) return
       const same = resources.filter((one) => !one.isDeleted && currentKey(one) === key)
-      const listed = same.map((one) => goJson(valueWithNotes(one))).join(' ')
+      const listed = same.map(objectText).join(' ')
       throw buildError(`namespace transformation produces ID conflict: [${listed}]`, resource.node)
     },
   }

@@ -8,7 +8,7 @@ export function parseBlockScalar(c: Cursor, minColumn: number): YamlScalar {
   const start = c.pos
   const header = parseHeader(c)
   const parent = Math.max(minColumn - 1, 0)
-  const indent = header.indent > 0 ? (minColumn === 0 ? 0 : parent) + header.indent : detectIndent(c, minColumn)
+  const indent = header.indent > 0 ? (minColumn === 0 ? 0 : parent) + header.indent : detectIndent(c, minColumn, start)
   const lines = readLines(c, indent)
   const joined = joinLines(lines, header)
   const value = c.keepsBreaks && !header.isFolded ? withBreaks(c, joined, start) : joined
@@ -17,6 +17,7 @@ export function parseBlockScalar(c: Cursor, minColumn: number): YamlScalar {
 }
 
 function parseHeader(c: Cursor): Header {
+  const start = c.pos
   const isFolded = at(c) === 62
   let chomp: Header['chomp'] = 'clip'
   let indent = 0
@@ -26,7 +27,7 @@ function parseHeader(c: Cursor): Header {
     if (code === 43) chomp = 'keep'
     else if (code === 45) chomp = 'strip'
     else if (code >= 49 && code <= 57 && indent === 0) indent = code - 48
-    else throw syntaxError(c, 'did not find expected comment or line break')
+    else throw syntaxError(c, 'did not find expected comment or line break', c.pos, undefined, start)
   }
   while (at(c) === SPACE || at(c) === 9 || at(c) === CR) c.pos++
   if (at(c) === HASH) {
@@ -34,19 +35,21 @@ function parseHeader(c: Cursor): Header {
     c.comments.push({ start: c.pos, end: end < 0 ? c.text.length : end })
     c.pos = end < 0 ? c.text.length : end
   }
-  if (at(c) !== LF && c.pos < c.text.length) throw syntaxError(c, 'did not find expected comment or line break')
+  if (at(c) !== LF && c.pos < c.text.length)
+    throw syntaxError(c, 'did not find expected comment or line break', c.pos, undefined, start)
   return { isFolded, chomp, indent }
 }
 
 /** The widest column up to the first line that is not empty; at least the parent's plus one. */
-function detectIndent(c: Cursor, minColumn: number): number {
+function detectIndent(c: Cursor, minColumn: number, start: number): number {
   let i = c.pos + 1
   let widest = 0
   for (;;) {
     const lineStart = i
     while (c.text.charCodeAt(i) === SPACE) i++
     const code = c.text.charCodeAt(i)
-    if (code === TAB) throw syntaxError(c, 'found a tab character where an indentation space is expected', i)
+    if (code === TAB)
+      throw syntaxError(c, 'found a tab character where an indentation space is expected', i, undefined, start)
     if (code === LF || (code === CR && c.text.charCodeAt(i + 1) === LF)) {
       widest = Math.max(widest, i - lineStart)
       i = code === LF ? i + 1 : i + 2

@@ -4,6 +4,8 @@ import { whereIs } from './position.ts'
 import { goSyntax } from './go-syntax.ts'
 import { refold } from './refold.ts'
 import { rereadFault } from './reread-fault.ts'
+import { styleFor } from './scalar-style.ts'
+import { wantedStyle } from './write-nodes.ts'
 import { parseTimestamp, resolvePlain, resolveScalar, tagOf, type ScalarValue } from './resolve.ts'
 
 /**
@@ -64,10 +66,8 @@ function readAgain(node: YamlScalar, value: ScalarValue): ScalarValue {
 
 /** The value of a scalar of such a tree; `isInFlow` says that it stands between brackets. @throws as {@link reprintedValue} */
 export function reprintedScalar(node: YamlScalar, isInFlow: boolean): ScalarValue {
-  if (!isInFlow && isBlock(node)) {
-    if (node.value.startsWith('\t')) throw tabbed(node)
-    if (node.style === 'folded') return refold(node.value)
-  }
+  if (!isInFlow) checkStart(node)
+  if (!isInFlow && node.style === 'folded') return refold(node.value)
   if (node.tag !== '' && !isQuotedByStyle(node)) return taggedValue(node)
   if (node.style !== 'plain') return node.value
   if (isInFlow && (node.value === '' || (node.value.includes(':') && parseTimestamp(node.value) !== undefined)))
@@ -75,7 +75,13 @@ export function reprintedScalar(node: YamlScalar, isInFlow: boolean): ScalarValu
   return finite(node, resolvePlain(node.value))
 }
 
-function isBlock({ style }: YamlScalar): boolean {
+/** Refuses a block that begins with a tab, within {@link onPrint}: its indentation cannot be told. */
+export function checkStart(node: YamlScalar): void {
+  if (node.value.startsWith('\t') && isPrintedAsBlock(node)) throw tabbed(node)
+}
+
+function isPrintedAsBlock(node: YamlScalar): boolean {
+  const style = styleFor(node.value, wantedStyle(node), { isInFlow: false, isKey: false })
   return style === 'literal' || style === 'folded'
 }
 

@@ -121,8 +121,8 @@ function writeScalar(node: YamlScalar, indent: number, isInFlow: boolean): strin
   return writeTag(node) + text
 }
 
-/** A text that would be read as something else is put in quotes. */
-function wantedStyle(node: YamlScalar): ScalarStyle {
+/** The style that a scalar has in a print, where it may; a text that would be read as something else is put in quotes. */
+export function wantedStyle(node: YamlScalar): ScalarStyle {
   if (node.style !== 'plain') return node.style
   if (node.value.includes('\n')) return 'literal'
   return node.tag === '!!str' && tagOf({ ...node, tag: '' }) !== '!!str' ? 'double' : 'plain'

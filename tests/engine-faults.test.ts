@@ -19,6 +19,8 @@ import { type FaultProxy, openFaultProxy } from './lib/fault-proxy.ts'
 const skip = controlPlaneBinary() === undefined ? 'no kube-control-plane at hand (SLUICE_PEERS)' : false
 const LEASE = ['--leader-election-lease-duration', '4s', '--leader-election-renew-deadline', '3s']
 const NS = 'faults'
+/** How long the API server is gone: a moment in every run, a minute in the soak. */
+const OUTAGE_MS = Number(process.env['SLUICE_OUTAGE_MS'] ?? 3_500)
 
 test('an engine and its double, through faults of the API server', { skip, timeout: 400_000 }, async (t) => {
   const world = await makeWorld()
@@ -66,7 +68,7 @@ async function oneLeads({ deliver, leader, other }: World): Promise<void> {
 async function survivesOutage({ deliver, leader, engines }: World): Promise<void> {
   await deliver(async () => {
     for (const { proxy } of engines) proxy.setDown(true)
-    await new Promise((resolve) => setTimeout(resolve, 3_500))
+    await new Promise((resolve) => setTimeout(resolve, OUTAGE_MS))
     for (const { proxy } of engines) proxy.setDown(false)
   })
   assert.match(leader().said(), /the lease is lost|cannot reach the lease/)

@@ -14,6 +14,7 @@ import {
 import { compareVersions } from '../discovery/documents.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import type { Obj } from '../object.ts'
+import { trackUpdate } from '../verbs/managed-fields.ts'
 import type { PrinterColumn, Resource, Subresource } from './resource.ts'
 
 const KEY = 'apiextensions.k8s.io/customresourcedefinitions'
@@ -50,26 +51,39 @@ function establish(env: Environment, object: Obj): void {
   const now = timestamp(env.nowMs())
   const storage = stringOf(objectsOf(spec.versions).find(({ storage: isStorage }) => isStorage === true)?.name)
   const versions = listOf(status.storedVersions)
-  const condition = (type: string, reason: string, message: string): JsonObject => ({
-    lastTransitionTime: objectsOf(status.conditions).find((each) => each.type === type)?.lastTransitionTime ?? now,
+  const had = (wanted: string): JsonObject | undefined =>
+    objectsOf(status.conditions).find(({ type }) => type === wanted)
+  const condition = (type: string, reason: string, message: string, isTrue = true): JsonObject => ({
+    lastTransitionTime: had(type)?.lastTransitionTime ?? now,
     message,
     reason,
-    status: 'True',
+    status: isTrue ? 'True' : 'False',
     type,
   })
+  const accepted = condition('NamesAccepted', 'NoConflicts', 'no conflicts found')
+  const welcome = 'the initial names have been accepted'
   const others = objectsOf(status.conditions).filter(({ type }) => type !== 'NamesAccepted' && type !== 'Established')
   const next: JsonObject = {
     ...status,
     acceptedNames: spec.names,
-    conditions: [
-      condition('NamesAccepted', 'NoConflicts', 'no conflicts found'),
-      condition('Established', 'InitialNamesAccepted', 'the initial names have been accepted'),
-      ...others,
-    ],
+    conditions: [accepted, condition('Established', 'InitialNamesAccepted', welcome), ...others],
     storedVersions: versions.includes(storage) ? versions : [...versions, storage],
   }
   if (equal(next, status) || object.metadata.deletionTimestamp !== undefined) return
-  env.store.put(KEY, { ...clone(object), status: next })
+  // Two controllers of the real server write one after the other, which watchers see.
+  const installing = {
+    ...next,
+    conditions: [accepted, condition('Established', 'Installing', welcome, false), ...others],
+  }
+  writeStatus(env, had('Established') === undefined ? writeStatus(env, object, installing) : object, next)
+}
+
+function writeStatus(env: Environment, before: Obj, status: JsonObject): Obj {
+  const next: Obj = { ...clone(before), status }
+  const resource = env.registry.byStorageKey(KEY)
+  const writer = { manager: 'kube-apiserver', now: timestamp(env.nowMs()), subresource: 'status' }
+  if (resource !== undefined) trackUpdate(resource, before, next, undefined, writer)
+  return env.store.put(KEY, next)
 }
 
 /** A definition that goes is shown as it would be while its objects go; here they are gone already. */

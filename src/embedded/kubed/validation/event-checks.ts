@@ -1,4 +1,5 @@
-import { type JsonObject, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
+import { internalForm } from '../../../lib/kube-schema/go-types.ts'
+import { equal, isObject, type Json, type JsonObject, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { type Check, invalidFor, invalidValue, required } from './fault-list.ts'
 import { labelKeyErrors } from './names.ts'
@@ -28,7 +29,6 @@ export const EVENT_CHECKS: Readonly<Record<string, Check>> = {
       { regarding: objectOf(event.regarding), controllerField: 'reportingController', controller },
       errors,
     )
-    checkNew(event, errors)
   },
 }
 
@@ -51,13 +51,10 @@ function checkEvent(event: JsonObject, { regarding, controllerField, controller 
     invalidValue(errors, 'message', '', `can have at most ${LONGEST_NOTE} characters`)
 }
 
-function checkNew(event: JsonObject, errors: FieldError[]): void {
-  const { series, deprecatedSource, deprecatedCount } = event
-  if (series !== undefined) {
-    const { count, lastObservedTime } = objectOf(series)
-    if ((numberOf(count) ?? 0) < 2) invalidValue(errors, 'series.count', '', 'should be at least 2')
-    if (!isSet(lastObservedTime)) required(errors, 'series.lastObservedTime')
-  }
+/** Checks of events that are made by the newer version. */
+export function checkNewEvent(event: JsonObject, errors: FieldError[]): void {
+  const { deprecatedSource, deprecatedCount } = event
+  checkSeries(event, errors)
   if (!isSet(event.eventTime)) required(errors, 'eventTime')
   const type = stringOf(event.type)
   if (type !== 'Normal' && type !== 'Warning') invalidValue(errors, 'type', '', `has invalid value: ${type}`)
@@ -66,6 +63,52 @@ function checkNew(event: JsonObject, errors: FieldError[]): void {
   if ((numberOf(deprecatedCount) ?? 0) !== 0) invalidValue(errors, 'count', '', 'needs to be unset')
   const { component, host } = objectOf(deprecatedSource)
   if (stringOf(component) !== '' || stringOf(host) !== '') invalidValue(errors, 'source', '', 'needs to be unset')
+}
+
+function checkSeries({ series }: JsonObject, errors: FieldError[]): void {
+  if (series === undefined) return
+  const { count, lastObservedTime } = objectOf(series)
+  if ((numberOf(count) ?? 0) < 2) invalidValue(errors, 'series.count', '', 'should be at least 2')
+  if (!isSet(lastObservedTime)) required(errors, 'series.lastObservedTime')
+}
+
+/** Fields that stay, by the names by which the server tells of them, in its order. */
+const KEPT: readonly (readonly [field: string, told: string])[] = [
+  ['regarding', 'involvedObject'],
+  ['reason', 'reason'],
+  ['note', 'message'],
+  ['deprecatedSource', 'source'],
+  ['deprecatedFirstTimestamp', 'firstTimestamp'],
+  ['deprecatedLastTimestamp', 'lastTimestamp'],
+  ['deprecatedCount', 'count'],
+  ['reason', 'reason'],
+  ['type', 'type'],
+  ['eventTime', 'eventTime'],
+  ...['action', 'related', 'reportingController', 'reportingInstance'].map((each) => [each, each] as const),
+]
+
+/** Checks of a change by the newer version: only the series of an event goes on. */
+export function checkEventChange(event: JsonObject, before: JsonObject, errors: FieldError[]): void {
+  if (!equal(event.series ?? null, before.series ?? null)) checkSeries(event, errors)
+  for (const [field, told] of KEPT) {
+    const [wanted, had] = [event, before].map((each) => printed(field, each[field]))
+    if (!equal(wanted ?? null, had ?? null)) invalidValue(errors, told, wanted ?? null, 'field is immutable')
+  }
+}
+
+function printed(field: string, value: Json | undefined): Json {
+  switch (field) {
+    case 'regarding':
+      return internalForm('core/ObjectReference', objectOf(value))
+    case 'related':
+      return isObject(value) ? internalForm('core/ObjectReference', value) : null
+    case 'deprecatedSource':
+      return internalForm('core/EventSource', objectOf(value))
+    case 'deprecatedCount':
+      return value ?? 0
+    default:
+      return value ?? (/[tT]ime/.test(field) ? null : '')
+  }
 }
 
 const isSet = (time: JsonObject[string]): boolean => typeof time === 'string' && time !== ''

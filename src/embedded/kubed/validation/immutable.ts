@@ -5,6 +5,7 @@ import { type Obj, specOf } from '../object.ts'
 import { checkClaimChange, claimText } from './claim-change.ts'
 import { selectorText } from './apps-checks.ts'
 import { invalidValue } from './fault-list.ts'
+import { checkEventChange } from './event-checks.ts'
 import { checkJobChange } from './job-change.ts'
 import { checkNodeChange } from './node-change.ts'
 import { checkPodChange } from './pod-change.ts'
@@ -26,7 +27,10 @@ const FIXED: Readonly<Record<string, readonly string[]>> = {
   ],
   'discovery.k8s.io/EndpointSlice': ['addressType'],
   'storage.k8s.io/StorageClass': ['parameters', 'provisioner', 'reclaimPolicy', 'volumeBindingMode'],
-  'storage.k8s.io/CSIDriver': ['spec.attachRequired', 'spec.fsGroupPolicy', 'spec.volumeLifecycleModes'],
+  'storage.k8s.io/CSIDriver': ['spec.attachRequired', 'spec.volumeLifecycleModes'],
+  'storage.k8s.io/VolumeAttachment': ['spec'],
+  'storage.k8s.io/CSIStorageCapacity': ['nodeTopology', 'storageClassName'],
+  'networking.k8s.io/IPAddress': ['spec.parentRef'],
   'networking.k8s.io/IngressClass': ['spec.controller'],
   'node.k8s.io/RuntimeClass': ['handler'],
   'scheduling.k8s.io/PriorityClass': ['preemptionPolicy'],
@@ -44,6 +48,13 @@ export function tellsChangesFirst(object: Obj): boolean {
 /** What else is checked when an object of a kind changes, before the fixed fields are. */
 const CHANGES: Readonly<Record<string, (object: Obj, before: Obj, errors: FieldError[]) => void>> = {
   'batch/Job': checkJobChange,
+  'events.k8s.io/Event': checkEventChange,
+  'storage.k8s.io/CSINode': (object, before, errors) => {
+    for (const { allocatable: _was, ...driver } of objectsOf(specOf(before).drivers))
+      for (const { allocatable: _is, ...wanted } of objectsOf(specOf(object).drivers))
+        if (wanted.name === driver.name && !equal(wanted, driver))
+          invalidValue(errors, 'spec.drivers', internalForm('storage/CSINodeDriver', wanted), IMMUTABLE)
+  },
   '/Node': checkNodeChange,
   '/PersistentVolume': checkVolumeChange,
   '/PersistentVolumeClaim': checkClaimChange,
@@ -65,7 +76,8 @@ export function validateChange(object: Obj, before: Obj): FieldError[] {
   CHANGES[kind]?.(object, before, errors)
   for (const path of FIXED[kind] ?? []) {
     const [wanted, had] = [at(object, ...path.split('.')), at(before, ...path.split('.'))]
-    if (!equal(wanted ?? null, had ?? null)) invalidValue(errors, path, printed(kind, path, wanted), IMMUTABLE)
+    if (!equal(wanted ?? null, had ?? null))
+      invalidValue(errors, TOLD_AS[path] ?? path, printed(kind, path, wanted), IMMUTABLE)
   }
   if (kind === 'scheduling.k8s.io/PriorityClass' && (object.value ?? 0) !== (before.value ?? 0))
     bad('value', 'Forbidden', 'Forbidden: may not be changed in an update.')
@@ -80,18 +92,27 @@ export function validateChange(object: Obj, before: Obj): FieldError[] {
 const kindOf = ({ apiVersion, kind }: Obj): string =>
   `${apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : ''}/${kind}`
 
+/** Fields of which the server tells by another name. */
+const TOLD_AS: Readonly<Record<string, string>> = { 'spec.attachRequired': 'spec.attachedRequired' }
+
 const INTERNAL: Readonly<Record<string, string>> = {
   'spec.podFailurePolicy': 'batch/PodFailurePolicy',
   'spec.successPolicy': 'batch/SuccessPolicy',
 }
 
+/** Kinds of which a field is checked by its own declaration: the server tells of it without the value. */
+const TOLD_WITHOUT_VALUE = new Set([
+  'networking.k8s.io/IPAddress',
+  'storage.k8s.io/StorageClass',
+  'storage.k8s.io/VolumeAttachment',
+])
+
 /** A value as the internal kind has it, where that differs. */
 function printed(kind: string, path: string, value: Json | undefined): Json | undefined {
-  // What the server checks by the field's own declaration, it tells without the value.
-  if (kind === 'storage.k8s.io/StorageClass') return null
+  if (TOLD_WITHOUT_VALUE.has(kind)) return null
   if (path === 'spec.volumeClaimTemplates') return value === undefined ? null : objectsOf(value).map(claimText)
-  if (path === 'spec.selector') return selectorText(value)
-  if (path === 'spec.controller') return value ?? ''
+  if (path === 'spec.selector' || path === 'nodeTopology') return selectorText(value)
+  if (path === 'spec.controller' || path === 'storageClassName') return value ?? ''
   const internal = INTERNAL[path]
   return internal === undefined || !isObject(value) ? value : internalForm(internal, value)
 }

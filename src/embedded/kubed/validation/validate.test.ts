@@ -379,3 +379,49 @@ test('a diff shows three lines around a change', () => {
     '@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+x\n 6\n 7\n 8\n',
   )
 })
+
+const changes: {
+  it: string
+  kind: [apiVersion: string, kind: string]
+  from: JsonObject
+  to: JsonObject
+  want: string[]
+}[] = [
+  {
+    it: 'tells a fixed object without its value when the kind declares it',
+    kind: ['storage.k8s.io/v1', 'VolumeAttachment'],
+    from: { spec: { attacher: 'd', nodeName: 'n', source: { persistentVolumeName: 'p' } } },
+    to: { spec: { attacher: 'd', nodeName: 'm', source: { persistentVolumeName: 'p' } } },
+    want: ['spec: Invalid value: null: field is immutable'],
+  },
+  {
+    it: 'lets the group policy of a storage driver change, and tells its attachment by another name',
+    kind: ['storage.k8s.io/v1', 'CSIDriver'],
+    from: { spec: { fsGroupPolicy: 'File', attachRequired: true, volumeLifecycleModes: ['Persistent'] } },
+    to: { spec: { fsGroupPolicy: 'None', attachRequired: false } },
+    want: ['spec.attachedRequired: Invalid value: false: field is immutable'],
+  },
+  {
+    it: 'tells a driver of a node as the internal kind has it',
+    kind: ['storage.k8s.io/v1', 'CSINode'],
+    from: { spec: { drivers: [{ name: 'd', nodeID: 'n', topologyKeys: null, allocatable: { count: 1 } }] } },
+    to: { spec: { drivers: [{ name: 'd', nodeID: 'm', topologyKeys: null }] } },
+    want: [
+      'spec.drivers: Invalid value: {"Name":"d","NodeID":"m","TopologyKeys":null,"Allocatable":null}: field is immutable',
+    ],
+  },
+  {
+    it: 'lets only the series of an event go on',
+    kind: ['events.k8s.io/v1', 'Event'],
+    from: { metadata: { name: 'x', namespace: 'default' }, deprecatedCount: 1 },
+    to: { metadata: { name: 'x', namespace: 'default' }, deprecatedCount: 2, note: 'n', series: { count: 1 } },
+    want: [
+      'series.count: Invalid value: "": should be at least 2',
+      'series.lastObservedTime: Required value',
+      'message: Invalid value: "n": field is immutable',
+      'count: Invalid value: 2: field is immutable',
+    ],
+  },
+]
+for (const { it, kind, from, to, want } of changes)
+  test(`validation of changes ${it}`, () => assert.deepEqual(faults(resourceFor(...kind), to, from), want))

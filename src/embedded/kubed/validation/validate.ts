@@ -9,6 +9,7 @@ import { type Obj, specOf } from '../object.ts'
 import { isDefinition } from '../resources/definitions.ts'
 import { EPHEMERAL, writesStatus } from '../resources/resource.ts'
 import { validateCustom } from './custom.ts'
+import { checkNewEvent } from './event-checks.ts'
 import { checkNewJob } from './batch-checks.ts'
 import { checkEphemeralChange } from './ephemeral-checks.ts'
 import { tellsChangesFirst, validateChange } from './immutable.ts'
@@ -31,6 +32,7 @@ export function validateObject(call: Call, object: Obj, before: Obj | undefined)
   if (isFirst) errors.push(...validateChange(object, before))
   if (before === undefined && resource.storageKey === 'batch/jobs') checkNewJob(object, errors)
   validateFields(type, withClaims(value), '', errors)
+  if (before === undefined && resource.group === 'events.k8s.io') checkNewEvent(object, errors)
   if (before !== undefined && call.subresource === EPHEMERAL)
     checkEphemeralChange(specOf(object), specOf(before), errors)
   else if (before !== undefined && !isFirst) errors.push(...validateChange(object, before))

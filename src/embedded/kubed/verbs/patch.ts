@@ -15,7 +15,7 @@ import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { warningsOf } from '../warnings/warnings.ts'
 import { keepLastApplied, LAST_APPLIED, lastAppliedText } from './last-applied.ts'
 import { trackApply } from './managed-fields.ts'
-import { change, CREATED_BY_PUT, createDecoded, requireName, writerOf } from './write.ts'
+import { change, CREATED_BY_PUT, createDecoded, requireName, requireVersion, writerOf } from './write.ts'
 
 /** Without a kind the server does not know of what type the field is. */
 const UNNAMED = "couldn't get version/kind; json parse error: $1$2"
@@ -34,6 +34,7 @@ export function patch(env: Environment, call: Call, stored: Obj, body: Body): Ob
   const { namespace } = object.metadata
   if (resource.isNamespaced && typeof namespace === 'string' && namespace !== '' && namespace !== call.namespace)
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  requireVersion(call, object)
   return change(env, call, stored, object)
 }
 
@@ -209,7 +210,7 @@ export function apply(
   )
   const last = live?.metadata.annotations?.[LAST_APPLIED]
   if (live !== undefined && isUnchanged && (text === '' || last === undefined || last === text)) {
-    call.warnings.push(...warningsOf(resource, live, false))
+    call.warnings.push(...warningsOf(resource, live, live))
     return { object: live, created: false }
   }
   const merged = clone(value)

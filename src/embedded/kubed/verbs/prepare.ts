@@ -51,6 +51,7 @@ const COUNTED = new Set([
   'CustomResourceDefinition',
   'EndpointSlice',
   'PriorityClass',
+  'CSIDriver',
   'FlowSchema',
   'PriorityLevelConfiguration',
   'ValidatingAdmissionPolicy',
@@ -109,7 +110,7 @@ export function prepareNew(env: Environment, call: Call, object: Obj): void {
   if (hasStatus(resource) && resource.kind !== 'Node') resetStatus(resource, object)
   if (resource.storageKey === '/persistentvolumes') stampPhase(object, undefined, env.nowMs())
   if (isDefinition(object)) rememberStorage(object)
-  if (countsGenerations(resource)) object.metadata.generation = 1
+  if (countsGenerations(resource) && resource.kind !== 'CSIDriver') object.metadata.generation = 1
   if (resource.storageKey === '/namespaces') startNamespace(object)
   if (resource.storageKey === 'batch/jobs') selectOwnPods(object)
   const protection = PROTECTED[resource.storageKey]
@@ -194,7 +195,7 @@ function settle(env: Environment, call: Call, object: Obj, before: Obj | undefin
   validateByPolicies(env, attempt)
   admitToQuota(env, call, object, before)
   // Whoever writes a status alone is not warned of the rest.
-  if (!writesStatus(call.subresource)) call.warnings.push(...warningsOf(resource, object, before === undefined))
+  if (!writesStatus(call.subresource)) call.warnings.push(...warningsOf(resource, object, before))
 }
 
 /** A job's pods are found by the job's uid, unless it says how itself. */

@@ -131,20 +131,26 @@ export function replace(env: Environment, call: Call, before: Obj | undefined, b
   const { resource } = call
   if (before === undefined) throw notFound(resource, call.name)
   checkUid(call, before, object)
-  const sent = object.metadata.resourceVersion ?? ''
-  if ((resource.custom !== undefined || MUST_SAY_VERSION.has(resource.storageKey)) && /^0?$/.test(sent))
-    throw invalid({ group: resource.group, kind: resource.plural }, call.name, [
-      {
-        field: 'metadata.resourceVersion',
-        type: 'Invalid',
-        message: 'Invalid value: 0: must be specified for an update',
-      },
-    ])
+  requireVersion(call, object)
   return change(env, call, before, object)
+}
+
+/** Refuses a replacement without the version that it replaces, where the kind wants it. @throws Fault 422 */
+export function requireVersion({ resource, name }: Call, { metadata }: Obj): void {
+  if (resource.custom === undefined && !MUST_SAY_VERSION.has(resource.storageKey)) return
+  if (!/^0?$/.test(metadata.resourceVersion ?? '')) return
+  throw invalid({ group: resource.group, kind: resource.plural }, name, [
+    {
+      field: 'metadata.resourceVersion',
+      type: 'Invalid',
+      message: 'Invalid value: 0: must be specified for an update',
+    },
+  ])
 }
 
 /** Built-in kinds that are replaced only by those who say which version they have seen. @see AllowUnconditionalUpdate */
 const MUST_SAY_VERSION = new Set([
+  'apiextensions.k8s.io/customresourcedefinitions',
   'coordination.k8s.io/leases',
   'policy/poddisruptionbudgets',
   'node.k8s.io/runtimeclasses',

@@ -1,4 +1,4 @@
-import { at, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { at, equal, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Obj } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
 import { labelError } from '../validation/names.ts'
@@ -33,10 +33,10 @@ const NAMES_PODS = new Set([
   ...['apps/deployments', 'apps/replicasets', '/replicationcontrollers', '/pods', 'batch/cronjobs', 'batch/jobs'],
 ])
 
-/** What the server says besides of a written object that it accepts. `isNew`: some are said at creation only. */
-export function warningsOf(resource: Resource, object: Obj, isNew: boolean): string[] {
+/** What the server says besides of a written object that it accepts. Some are said at creation only, some of changes. */
+export function warningsOf(resource: Resource, object: Obj, before: Obj | undefined): string[] {
   if (resource.custom !== undefined) return []
-  const key = resource.storageKey
+  const [key, isNew] = [resource.storageKey, before === undefined]
   const template = TEMPLATES[key]
   return [
     ...(isNew && NAMES_PODS.has(key) ? ofName(object.metadata.name) : []),
@@ -45,17 +45,23 @@ export function warningsOf(resource: Resource, object: Obj, isNew: boolean): str
     ...(key === '/services' ? ofService(objectOf(object.spec)) : []),
     ...(key === '/persistentvolumeclaims' ? ofClaim(objectOf(object.spec), 'spec') : []),
     ...(key === 'apps/statefulsets' ? ofClaims(objectOf(object.spec)) : []),
-    ...(key === DEFINITIONS && isNew ? warningsOfDefinition(object) : []),
+    ...(key === DEFINITIONS ? ofDefinition(object, before) : []),
     ...(key === '/nodes' && stringOf(objectOf(object.spec).externalID) !== ''
       ? ['spec.externalID: this field is deprecated, and is unused by Kubernetes']
       : []),
     ...(key === '/secrets' ? ofSecret(object) : []),
-    ...(key === 'storage.k8s.io/csidrivers' ? ofDriver(objectOf(object.spec)) : []),
+    ...(key === 'storage.k8s.io/csidrivers' ? ofDriver(objectOf(object.spec), objectOf(before?.spec)) : []),
     ...(key === 'networking.k8s.io/ingresses' && isNew ? ofIngress(object) : []),
     ...(key === 'discovery.k8s.io/endpointslices' && object.addressType === 'FQDN'
       ? ['spec.addressType: FQDN endpoints are deprecated']
       : []),
   ]
+}
+
+/** An older fault of a definition is not told again. */
+function ofDefinition(object: Obj, before: Obj | undefined): string[] {
+  const told = before === undefined ? [] : warningsOfDefinition(before)
+  return warningsOfDefinition(object).filter((warning) => !told.includes(warning))
 }
 
 function ofClaim({ resources }: JsonObject, path: string): string[] {
@@ -72,8 +78,9 @@ function ofClaims({ volumeClaimTemplates }: JsonObject): string[] {
   )
 }
 
-function ofDriver({ tokenRequests, serviceAccountTokenInSecrets }: JsonObject): string[] {
-  if (listOf(tokenRequests).length === 0 || serviceAccountTokenInSecrets !== undefined) return []
+function ofDriver({ tokenRequests, serviceAccountTokenInSecrets }: JsonObject, before: JsonObject): string[] {
+  const isTold = listOf(tokenRequests).length > 0 && !equal(tokenRequests ?? null, before.tokenRequests ?? null)
+  if (!isTold || serviceAccountTokenInSecrets !== undefined) return []
   return [
     'spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes',
   ]

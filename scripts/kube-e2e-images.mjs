@@ -24,6 +24,7 @@ const IMAGES = {
   'e2e-test-images/busybox:1.37.0-2': { layers: ['busybox'], config: { Cmd: ['sh'] } },
   'e2e-test-images/nginx:1.27.0-2': { layers: ['busybox', 'web'], config: WEB },
   'e2e-test-images/nginx:1.28.0-2': { layers: ['busybox', 'web'], config: WEB },
+  'e2e-test-images/nautilus:1.8': { layers: ['busybox', 'nautilus'], config: WEB },
   'e2e-test-images/nonroot:1.5': {
     layers: ['busybox', 'agnhost'],
     config: { Entrypoint: AGNHOST, Cmd: ['pause'], User: '1234' },
@@ -39,7 +40,8 @@ export async function pushImages(url, { agnhost, busybox, bash, tools }) {
     agnhost: agnhostLayer(agnhost),
     tools: toolLayer(tools),
     glibc: glibcLayer(),
-    web: webLayer(),
+    web: webLayer({ 'index.html': '<html><body><h1>Welcome to nginx!</h1></body></html>\n' }),
+    nautilus: webLayer({ 'data.json': '{"image": "nautilus.jpg"}\n' }),
   }
   for (const [name, image] of Object.entries(IMAGES))
     await pushImage(
@@ -118,13 +120,11 @@ function copyInto(root, source, target) {
   chmodSync(path, 0o755)
 }
 
-function webLayer() {
+function webLayer(pages) {
   return layerOf((root) => {
-    mkdirSync(join(root, 'usr/share/nginx/html'), { recursive: true })
-    writeFileSync(
-      join(root, 'usr/share/nginx/html/index.html'),
-      '<html><body><h1>Welcome to nginx!</h1></body></html>\n',
-    )
+    const folder = join(root, 'usr/share/nginx/html')
+    mkdirSync(folder, { recursive: true })
+    for (const [name, text] of Object.entries(pages)) writeFileSync(join(folder, name), text)
   })
 }
 

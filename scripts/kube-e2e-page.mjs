@@ -7,7 +7,7 @@ const PAGE = 'docs/compat/kube-e2e.md'
 
 /** Why specs do not pass, by what their names say; the first that fits. */
 const REASONS = [
-  [/AdmissionWebhook|ConversionWebhook/, 'kubed calls no webhooks: creating one is refused by name'],
+  [/AdmissionWebhook|ConversionWebhook|FieldSelectors/, 'kubed calls no webhooks: creating one is refused by name'],
   [/\] Aggregator /, 'kubed aggregates no other API servers: an APIService is refused by name'],
   [/at least two untainted nodes/, 'kubed has one node'],
   [/Projected PodCertificate/, 'the node knows no volumes of pod certificates, and refuses them by name'],

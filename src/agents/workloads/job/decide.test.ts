@@ -54,6 +54,28 @@ test('a Job starts, then makes the pods that are missing', () => {
   assert.deepEqual(steps(job({ completions: 5, parallelism: 2 }), [pod('a', 'Running')]), ['create'])
 })
 
+test('a pod that no longer matches is let go with its finalizer, one that matches is adopted with it', () => {
+  const bodies = (candidate: Pod): unknown[] => {
+    const decision = decideJob({ job: job({ parallelism: 1 }), candidates: [candidate], nowMs })
+    return decision.kind === 'act'
+      ? decision.changes.map((write) => (write.do === 'patch' ? write.body : write.do))
+      : []
+  }
+  const held = pod('a', 'Running')
+  assert.deepEqual(bodies({ ...held, metadata: { ...held.metadata, labels: {} } }), [
+    {
+      metadata: {
+        ownerReferences: [{ $patch: 'delete', uid: job().metadata.uid }],
+        uid: 'a',
+        '$deleteFromPrimitiveList/finalizers': [TRACKING],
+      },
+    },
+  ])
+  assert.deepEqual(bodies({ ...held, metadata: { ...held.metadata, ownerReferences: [] } }), [
+    { metadata: { ownerReferences: [controlledBy(job())], uid: 'a', finalizers: [TRACKING] } },
+  ])
+})
+
 test('a finished pod is noted, released, then counted', () => {
   const noted = statusAfter(job({ completions: 2 }), [pod('a', 'Succeeded')])
   assert.deepEqual(noted.uncountedTerminatedPods, { succeeded: ['a'] })

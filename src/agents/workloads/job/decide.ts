@@ -24,7 +24,7 @@ export type JobSeen = {
 /** Pure. Runs a Job's pods to completion, or to the failure that its limits name. */
 export function decideJob(seen: JobSeen): WorkloadDecision {
   const { job, nowMs } = seen
-  const { mine, writes } = claim(job, job.spec.selector ?? {}, seen.candidates)
+  const { mine, writes } = claim(job, job.spec.selector ?? {}, seen.candidates, TRACKING)
   if (writes.length > 0) return act(writes)
   if (isOver(job)) return afterTheEnd(job, mine, nowMs)
   const { status: counted, release } = countPods(job, mine, nowMs)

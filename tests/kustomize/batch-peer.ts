@@ -13,13 +13,13 @@ export type Peer = { readonly build: (root: string, files: Tree) => Promise<Answ
 export function batchPeer(program: string, kustomize: string): Peer {
   const start = () => {
     const child = spawn(program, { stdio: ['pipe', 'pipe', 'ignore'] })
+    child.stdin.on('error', () => {})
     return { child, answers: createInterface({ input: child.stdout })[Symbol.asyncIterator]() }
   }
   let running = start()
   /** The answer; undefined when the process ends before it: kustomize panics in places. */
   const ask = async (dir: string): Promise<Answer | undefined> => {
     const { child, answers } = running
-    child.stdin.on('error', () => {})
     child.stdin.write(`${dir}\n`)
     const { value, done } = await answers.next()
     if (done) return undefined

@@ -1,11 +1,15 @@
 import type { InventoryEntry, Kustomization } from '../../../kinds/kustomization.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import { describeRef, type ObjectRef } from '../../../lib/kube/object.ts'
+import { describeRef, type KubeObject, type ObjectRef } from '../../../lib/kube/object.ts'
 import { parseInventoryEntry } from '../../../pipeline/apply/inventory.ts'
 import { compareForApply } from '../../../pipeline/apply/order.ts'
 import { ownerOf, rulesOf } from '../../../pipeline/apply/rules.ts'
 import { ApiError } from '../../kube/api-error.ts'
+import type { KubeClient } from '../../kube/types.ts'
 import type { Target } from './target.ts'
+
+/** So often an object that somebody keeps writing is looked at anew before it is deleted as the last look showed it. */
+const MOST_LOOKS = 5
 
 /** What a prune did to one object. */
 export type Pruned = { readonly ref: ObjectRef; readonly action: 'deleted' | 'skipped' }
@@ -43,18 +47,34 @@ export async function pruneObjects(
   async function pruneOne(ref: ObjectRef): Promise<Pruned['action']> {
     const resource = await client.resource(ref.apiVersion, ref.kind)
     if (!resource) return 'deleted'
-    const existing = await doing('query', client.get(ref))
-    live.forget(ref)
-    if (!existing) return 'deleted'
-    if (rulesOf(existing).isKept || ownerOf(existing) !== `${namespace}/${name}`) return 'skipped'
-    const { uid } = existing.metadata
-    try {
-      await client.delete(ref, { propagationPolicy: 'Background', ...(uid === undefined ? {} : { uid }) })
-    } catch (error) {
-      if (!(error instanceof ApiError && error.status === 404)) throw failedTo('delete', error)
+    for (let tries = 1; ; tries++) {
+      const existing = await doing('query', client.get(ref))
+      live.forget(ref)
+      if (!existing) return 'deleted'
+      if (rulesOf(existing).isKept || ownerOf(existing) !== `${namespace}/${name}`) return 'skipped'
+      if (await deleteSeen(client, ref, existing, tries < MOST_LOOKS)) return 'deleted'
     }
-    return 'deleted'
   }
+}
+
+/** Deletes an object as it was seen; false when it is another by now: it may have moved to another Kustomization, which has just applied it. */
+async function deleteSeen(
+  client: KubeClient,
+  ref: ObjectRef,
+  { metadata: { uid, resourceVersion } }: KubeObject,
+  isExact: boolean,
+): Promise<boolean> {
+  const seen = {
+    ...(uid === undefined ? {} : { uid }),
+    ...(isExact && resourceVersion !== undefined ? { resourceVersion } : {}),
+  }
+  try {
+    await client.delete(ref, { propagationPolicy: 'Background', ...seen })
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 409 && isExact) return false
+    if (!(error instanceof ApiError && error.status === 404)) throw failedTo('delete', error)
+  }
+  return true
 }
 
 /** What went wrong with a prune, in Flux's words. */

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Kustomization } from '../../../kinds/kustomization.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import { ownerLabels } from '../../../pipeline/apply/rules.ts'
+import { ApiError } from '../../kube/api-error.ts'
+import { pruneObjects } from './prune.ts'
+import type { Target } from './target.ts'
+
+const one = { namespace: 'ns', name: 'one' } as Kustomization
+const entry = { id: 'ns_shared__ConfigMap', v: 'v1' }
+
+/** A server that shows an object a version further at every look, owned by the next of `owners`; deletes obey preconditions. */
+function serverOf(owners: readonly string[], changesOnDelete: number) {
+  const deleted: unknown[] = []
+  let at = 0
+  const show = (): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      name: 'shared',
+      namespace: 'ns',
+      uid: 'u',
+      resourceVersion: String(at),
+      labels: ownerLabels('ns', owners[Math.min(at, owners.length - 1)] ?? ''),
+    },
+  })
+  const client = {
+    resource: async () => ({ namespaced: true }),
+    get: async () => show(),
+    delete: async (_ref: unknown, options: { readonly resourceVersion?: string }) => {
+      if (at < changesOnDelete) at++
+      if (options.resourceVersion !== undefined && options.resourceVersion !== String(at))
+        throw new ApiError(409, 'Conflict', 'changed')
+      deleted.push(options)
+    },
+  }
+  const target = { context: { client }, live: { forget: () => undefined } } as unknown as Target
+  return { target, deleted }
+}
+
+test('an object that another Kustomization takes while it is pruned stays', async () => {
+  const { target, deleted } = serverOf(['one', 'two'], 1)
+  const { pruned } = await pruneObjects(target, one, [entry])
+  assert.deepEqual(
+    pruned.map(({ action }) => action),
+    ['skipped'],
+  )
+  assert.deepEqual(deleted, [])
+})
+
+test('an object that somebody keeps writing is deleted in the end', async () => {
+  const { target, deleted } = serverOf(['one'], 100)
+  const { pruned } = await pruneObjects(target, one, [entry])
+  assert.deepEqual(
+    pruned.map(({ action }) => action),
+    ['deleted'],
+  )
+  assert.deepEqual(deleted, [{ propagationPolicy: 'Background', uid: 'u' }])
+})

@@ -113,6 +113,17 @@ const cases: readonly [it: string, seen: Partial<GitRepositorySeen>, want: strin
   [
     'says beside a failure that the last artifact is still there',
     { source: repository({ status: hasA }), outcome: failed, failures: 1 },
+    `wait; ${RETRYING.replace('FetchFailed', 'ArtifactInStorage=True Succeeded | FetchFailed')}; again in 750; error GitOperationFailed`,
+  ],
+  [
+    'puts what an older spec left behind what the new one has',
+    {
+      source: repository({
+        status: { ...hasA, conditions: [ready, { ...ready, type: 'ArtifactInStorage', observedGeneration: -1 }] },
+      }),
+      outcome: failed,
+      failures: 1,
+    },
     `wait; ${RETRYING} | ArtifactInStorage=True Succeeded; again in 750; error GitOperationFailed`,
   ],
   [

@@ -27,7 +27,7 @@ export function fillConditions(
   generation: number,
   nowIso: string,
 ): StatusCondition[] {
-  return wishes.map((wish) => {
+  const filled = wishes.map((wish) => {
     const old = before.find((condition) => condition.type === wish.type)
     const message = wish.message.slice(0, LONGEST_MESSAGE)
     const isSame = old && old.status === wish.status && old.reason === wish.reason && old.message === message
@@ -40,6 +40,20 @@ export function fillConditions(
       type: wish.type,
     }
   })
+  return filled.sort(compareConditions)
+}
+
+const FIRST = ['Stalled', 'Reconciling', 'Ready']
+
+/** Flux's order: what ends or goes on, whether it is well, then what was seen last, by name. */
+function compareConditions(a: StatusCondition, b: StatusCondition): number {
+  const byRank = rankOf(a) - rankOf(b)
+  const byNews = (b.observedGeneration ?? 0) - (a.observedGeneration ?? 0)
+  return byRank || byNews || (a.type < b.type ? -1 : 1)
+}
+
+function rankOf({ type }: StatusCondition): number {
+  return FIRST.includes(type) ? FIRST.indexOf(type) : FIRST.length
 }
 
 /** A time as Kubernetes writes it: `2026-08-01T12:00:00Z`. */

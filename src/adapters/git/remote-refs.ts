@@ -38,7 +38,8 @@ async function get(url: URL, shown: string, login: HttpLogin, signal: AbortSigna
   if (status === 401) throw remoteError('authentication required: Unauthorized')
   if (status === 403) throw remoteError('authorization failed: Forbidden')
   if (status === 404) throw remoteError('repository not found: ')
-  if (status !== 200) throw remoteError(`unexpected requesting "${shown}" status code: ${status}`)
+  if (status !== 200)
+    throw remoteError(`unexpected client error: unexpected requesting "${shown}" status code: ${status}`)
   return body
 }
 

@@ -66,6 +66,13 @@ export function withMetadata(
   }
 }
 
+/** An object without its labels, when one of them is no text: Flux's reader of labels gives none of them then, and writes its own. */
+export function withoutOddLabels(object: KubeObject): KubeObject {
+  const { labels, ...metadata } = object.metadata
+  const values: readonly unknown[] = Object.values(labels ?? {})
+  return values.every((value) => typeof value === 'string') ? object : { ...object, metadata }
+}
+
 /** What of an object counts for drift: everything but status, and of metadata labels and annotations. */
 export function comparable(object: KubeObject): unknown {
   const { metadata, status: _status, apiVersion: _version, ...rest } = object as KubeObject & Fields

@@ -110,3 +110,12 @@ test("flux: a number is a text where the kustomization file wants one, and a fil
   assert.deepEqual(objects[0]?.metadata.annotations, { note: 'false', size: '1.5' })
   assert.throws(() => built(files, {}), /cannot unmarshal bool into Go struct field Kustomization.commonAnnotations/)
 })
+
+test('a kustomization file that lists no resources says where its objects come from, as in Flux', () => {
+  const origins = (file: string) =>
+    built({ '/app/kustomization.yaml': file, '/app/a.yaml': configMap('a') }, {}).objects.map(
+      ({ metadata }) => metadata.annotations?.['config.kubernetes.io/origin'] !== undefined,
+    )
+  assert.deepEqual(origins('configMapGenerator: [{name: c, literals: [a=b]}]\n'), [true])
+  assert.deepEqual(origins('resources: [a.yaml]\n'), [false])
+})

@@ -5,6 +5,8 @@ import { build, renderBuild } from '../../lib/kustomize/build.ts'
 import { findInObjects } from '../../lib/kustomize/find-in-objects.ts'
 import type { Finding } from '../../lib/kustomize/findings.ts'
 import type { FileTree } from '../../lib/kustomize/tree.ts'
+import { isRecord } from '../../lib/value/is-record.ts'
+import { loadOne } from '../../lib/yaml/load.ts'
 import { watchTree } from '../../lib/kustomize/watch-tree.ts'
 import { FILE_NAMES } from '../../lib/kustomize/target.ts'
 import { setCommonMetadata, type CommonMetadata } from './common-metadata.ts'
@@ -127,7 +129,32 @@ function overlayOf(spec: KustomizationBuildSpec, tree: FileTree, dir: string): R
     patchesJson6902: spec.patchesJson6902?.map(jsonPatch),
     images: spec.images,
     components: componentsOf(spec, tree, dir),
-    buildMetadata: spec.buildMetadata,
+    buildMetadata: buildMetadataOf(spec, tree, dir),
+  }
+}
+
+/** Flux asks for origins where a kustomization file lists no resources, so that the file is not an empty one. */
+function buildMetadataOf(
+  { buildMetadata = [] }: KustomizationBuildSpec,
+  tree: FileTree,
+  dir: string,
+): readonly string[] | undefined {
+  if (buildMetadata.length > 0) return buildMetadata
+  const name = FILE_NAMES.find((one) => tree.stat(posix.join(dir, one))?.kind === 'file')
+  if (name === undefined) return undefined
+  const file = readPlain(new TextDecoder().decode(tree.readFile(posix.join(dir, name))), name)
+  return isRecord(file) && Array.isArray(file['resources']) && file['resources'].length > 0
+    ? undefined
+    : ['originAnnotations']
+}
+
+/** A text that is no YAML is told by the build. */
+function readPlain(text: string, name: string): unknown {
+  try {
+    return loadOne(text, name, 'v2')
+  } catch (error) {
+    if (error instanceof SluiceError) return undefined
+    throw error
   }
 }
 

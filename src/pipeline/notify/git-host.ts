@@ -26,7 +26,7 @@ export function parseGitAddress({ provider }: Parcel): GitAddress {
 export function partsOf({ provider }: Parcel, { path }: GitAddress, count: number): readonly string[] {
   const parts = path.split('/')
   if (parts.length !== count || parts.includes(''))
-    throw unusable(provider, `invalid repository id "${path}"`, 'spec.address')
+    throw unusable(provider, `invalid repository id: '${path}'`, 'spec.address')
   return parts.map(encodeURIComponent)
 }
 

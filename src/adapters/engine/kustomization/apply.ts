@@ -109,9 +109,9 @@ async function applyStage(
     const object = whole()
     return { ref, hash, object, ignored: ignored(object) }
   })
-  // One object is all or nothing by itself, and where nothing was applied yet nothing can be torn apart.
+  // One object is all or nothing by itself (Flux rehearses it, too, and tells which of the two was refused), and where nothing was applied yet nothing can be torn apart.
   const isFresh = context.traps === 'safe' && kustomization.inventory.length === 0
-  const isWhole = open.length === 1 || isFresh
+  const isWhole = (open.length === 1 && context.traps === 'safe') || isFresh
   const prepared = await eachLimited(open, DRY_RUNS_AT_ONCE, async (one) =>
     isWhole && !tools.isAsked && looksNew(live, one) ? creation(one) : prepare(tools, kustomization, one, open.length),
   )
@@ -149,7 +149,7 @@ async function prepare(
   const { ref, object, hash, ignored } = wanted
   const isUntouched = !tools.isAsked && ignored.length === 0 && live.isUntouched(ref)
   try {
-    if (openCount > 1 && !tools.isAsked && looksNew(live, wanted)) {
+    if ((openCount > 1 || context.traps === 'flux') && !tools.isAsked && looksNew(live, wanted)) {
       const made = await rehearse(context, kustomization, wanted, false)
       if (made !== 'recreate' && !made.metadata.resourceVersion)
         return { ...wanted, do: 'apply', change: { ref, action: 'created', isDrift: false }, isRehearsed: true }
@@ -163,7 +163,8 @@ async function prepare(
     existing = taken ?? existing
     const action = existing ? 'configured' : 'created'
     const change: ObjectChange = { ref, action, isDrift: existing !== undefined && !isUntouched }
-    if (openCount === 1 && (isUntouched || !existing)) return { ...wanted, do: 'apply', change }
+    if (context.traps === 'safe' && openCount === 1 && (isUntouched || !existing))
+      return { ...wanted, do: 'apply', change }
     const rehearsed = await rehearse(context, kustomization, wanted, rules.isForced)
     if (rehearsed === 'recreate') return { ...wanted, do: 'recreate', change: { ...change, action: 'created' } }
     if (!existing || taken || hasDrifted(existing, rehearsed, ignored))

@@ -106,6 +106,8 @@ function followSources(tools: KustomizationTools, sourceCaches: readonly SourceC
   for (const { kind, cache } of sourceCaches)
     cache.onChange((object, type) => {
       const { namespace = '', name } = object.metadata
+      // Flux notices at its interval, or when it is asked, that a source is gone.
+      if (type === 'DELETED' && tools.context.traps === 'flux') return
       // What it offers is told by the store; of the object only that it is there matters.
       if (type !== 'MODIFIED' || !sources.get(kind, namespace, name)) wakeUsers(`${kind}/${keyOf(object)}`)
     })

@@ -2,7 +2,13 @@ import type { Kustomization } from '../../../kinds/kustomization.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { describeRef, refOf, type KubeObject, type ObjectRef } from '../../../lib/kube/object.ts'
 import { dropUnknownFields } from '../../../pipeline/apply/drop-unknown.ts'
-import { isEncrypted, isNoticedByFlux, normalize, withMetadata } from '../../../pipeline/apply/normalize.ts'
+import {
+  isEncrypted,
+  isNoticedByFlux,
+  normalize,
+  withMetadata,
+  withoutOddLabels,
+} from '../../../pipeline/apply/normalize.ts'
 import { compareForApply } from '../../../pipeline/apply/order.ts'
 import { ownerLabels } from '../../../pipeline/apply/rules.ts'
 import { isDecryptionDisabled } from '../../../pipeline/build/decrypt-objects.ts'
@@ -30,7 +36,7 @@ export function desiredObjects(
   const { namespace, name, commonLabels, commonAnnotations } = kustomization
   const labels = ownerLabels(namespace, name)
   const own = (object: KubeObject): KubeObject => {
-    const labelled = withMetadata(traps === 'flux' ? dropUnknownFields(object) : object, labels)
+    const labelled = withMetadata(traps === 'flux' ? withoutOddLabels(dropUnknownFields(object)) : object, labels)
     return withMetadata(normalize(labelled), commonLabels, commonAnnotations)
   }
   for (const object of built) refuseCiphertext(object, traps)

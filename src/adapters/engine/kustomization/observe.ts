@@ -79,10 +79,11 @@ function dueInMs(tools: KustomizationTools, memory: Memory, kustomization: Kusto
   const { generation, requestedAt } = kustomization
   if (generation !== memory.handledGeneration) return 0
   if (requestedAt !== '' && requestedAt !== memory.handledRequest) return 0
-  if (source.kind !== 'ready') return 0
+  const leftMs = memory.nextMs - tools.context.clock.nowMs()
+  if (source.kind !== 'ready') return tools.context.traps === 'flux' ? leftMs : 0
   const isNew = source.revision !== memory.handledRevision || source.digest !== memory.handledDigest
   if (isNew && !(tools.context.traps === 'flux' && sourceHasCycle(tools, kustomization))) return 0
-  return memory.nextMs - tools.context.clock.nowMs()
+  return leftMs
 }
 
 /** Names what was asked of a Kustomization: its spec, and a request. */

@@ -10,9 +10,7 @@ import { buildKustomization } from '../src/pipeline/build/build-kustomization.ts
 
 // Published advisories of this field: each is a test somewhere (docs/compat/advisories.md), and those here that concern no one room.
 type Advisory = { readonly ids: string; readonly tests?: readonly string[]; readonly why?: string }
-const advisories = JSON.parse(
-  readFileSync(join(import.meta.dirname, 'fixtures/flux-advisories.json'), 'utf8'),
-) as readonly Advisory[]
+const advisories = JSON.parse(readFileSync('tests/fixtures/flux-advisories.json', 'utf8')) as readonly Advisory[]
 
 test('every advisory is a test that is there, or there is a reason', () => {
   for (const { ids, tests = [], why } of advisories) {

@@ -96,8 +96,10 @@ const automation = (path = './deploy', messageTemplate?: string): KubeObject => 
   return object(IMAGE, 'ImageUpdateAutomation', 'app', spec)
 }
 
-/** Until the automation has looked at a commit; the branch may have moved on by its own push. */
+/** Until the automation has looked at a commit (Flux does when it is asked); the branch may have moved on by its own push. */
 async function lookedAt({ client }: World, commit: string): Promise<void> {
+  const asked = { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': commit } } }
+  await client.patch(refTo(IMAGE, 'ImageUpdateAutomation', 'app'), 'merge', asked, { fieldManager: 'test' })
   await eventually(async () => {
     const shown = await client.get(refTo(IMAGE, 'ImageUpdateAutomation', 'app'))
     const seen = readText(shown, 'status', 'observedSourceRevision')

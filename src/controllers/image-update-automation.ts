@@ -47,6 +47,8 @@ export type AutomationSeen = {
   readonly sourceRevision: string | undefined
   /** The source's revision that the last run looked at; its own push may not have come back yet. */
   readonly lastSeenRevision: string
+  /** The source's spec is another than when the last run looked at it. */
+  readonly isSourceEdited: boolean
   /** What the selected policies resolve to, by name. */
   readonly policies: Readonly<Record<string, ImageRefStatus>>
   readonly traps: 'safe' | 'flux'
@@ -131,7 +133,7 @@ function needsRun(seen: AutomationSeen): boolean {
   const observed: unknown = status['observedPolicies'] ?? {}
   if (canonical(observed) !== canonical(policies)) return true
   // Flux never hears of a new revision, and asks the remote itself when it is asked.
-  if (seen.traps === 'flux') return isAsked(seen)
+  if (seen.traps === 'flux') return isAsked(seen) || seen.isSourceEdited
   const isKnown = sourceRevision === status['observedSourceRevision'] || sourceRevision === lastSeenRevision
   if (sourceRevision !== '' && !isKnown) return true
   // Flux does not look at a changed update.path until something else changes; we do.
@@ -200,7 +202,8 @@ function eventOf(
   if (outcome.isSkipped) return { event: NO_CHANGE }
   const message = `repository up-to-date${problemText(seen, outcome.problems)}`
   const before = seen.automation.conditions.find(({ type }) => type === 'Ready')
-  if (before?.status === 'True' && before.message === message && !isAsked(seen)) return {}
+  const isKnown = before?.status === 'True' && before.message === message && !isAsked(seen)
+  if (seen.traps === 'safe' && isKnown) return {}
   const severity = seen.automation.status['observedSourceRevision'] === undefined ? 'info' : 'trace'
   return { event: { severity, reason: 'Succeeded', message } }
 }

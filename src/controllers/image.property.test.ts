@@ -187,6 +187,7 @@ const automation: Controller = {
           automation: parseImageUpdateAutomation(objectOf(world, 'ImageUpdateAutomation', spec)),
           sourceRevision: `main@sha1:${commit}`,
           lastSeenRevision: '',
+          isSourceEdited: false,
           policies,
           traps: 'safe',
           crossNamespace: true,

@@ -163,6 +163,7 @@ const calmAutomation: AutomationSeen = {
   automation: automation({}, settled),
   sourceRevision: 'main@sha1:a',
   lastSeenRevision: '',
+  isSourceEdited: false,
   policies: { app: { name: 'r.io/app', tag: '1.0.0' } },
   traps: 'safe',
   crossNamespace: true,
@@ -284,6 +285,7 @@ const traps: readonly [it: string, seen: Partial<AutomationSeen>, want: string][
     { traps: 'flux', outcome: { ...done, isSkipped: true } },
     'Ready=True Succeeded: repository up-to-date',
   ],
+  ['another spec of the source starts a run, as in Flux', { traps: 'flux', isSourceEdited: true }, 'act ["run"]'],
   [
     'a new revision of the source starts no run, as in Flux',
     { traps: 'flux', sourceRevision: 'main@sha1:b' },

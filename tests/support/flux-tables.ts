@@ -11,9 +11,9 @@ export const FLUX_DATA = join(process.env['SLUICE_CONFORMANCE'] ?? '../shared/co
 export const fluxSkip = existsSync(FLUX_DATA) ? false : `no conformance data at ${FLUX_DATA} (SLUICE_CONFORMANCE)`
 
 /** Rows that are not played, `file table` -> name of the row -> why; docs/compat/flux.md is made from it. */
-export const FLUX_MISSES = JSON.parse(
-  readFileSync(join(import.meta.dirname, '../fixtures/flux-table-misses.json'), 'utf8'),
-) as Readonly<Record<string, Readonly<Record<string, string>>>>
+export const FLUX_MISSES = JSON.parse(readFileSync('tests/fixtures/flux-table-misses.json', 'utf8')) as Readonly<
+  Record<string, Readonly<Record<string, string>>>
+>
 
 /** Everything in one file of tables. */
 export function fluxFile(file: string): FluxRow {

@@ -31,6 +31,8 @@ type Memory = {
   nextRunMs: number
   failures: number
   lastSeenRevision: string
+  /** Of the source, when that run began. */
+  sourceGeneration: number
   outcome: AutomationOutcome | undefined
   /** What the policies resolved to when that run began. */
   ranWith: AutomationSeen['policies']
@@ -130,6 +132,7 @@ function observe(own: Own, key: string): AutomationSeen | undefined {
     automation,
     sourceRevision: revisionOf(own, automation),
     lastSeenRevision: memory.lastSeenRevision,
+    isSourceEdited: ![0, generationOf(own, automation)].includes(memory.sourceGeneration),
     policies: resolved(own, automation),
     traps: context.traps,
     crossNamespace: context.crossNamespace,
@@ -149,6 +152,7 @@ async function run(own: Own, { automation, sourceRevision, dueInMs }: Automation
   const parsed = parseGitRepository(object)
   const source = { ...parsed, url: aliasGitUrl(parsed.url, context.registryAliases) }
   memory.lastSeenRevision = sourceRevision ?? ''
+  memory.sourceGeneration = generationOf(own, automation)
   memory.ranWith = resolved(own, automation)
   // The interval is there to notice what nobody told: then the remote itself is asked.
   const isDue = dueInMs <= 0 && memory.nextRunMs > 0
@@ -187,6 +191,10 @@ function revisionOf({ context, sources }: Own, { source }: ImageUpdateAutomation
   return offered?.revision ?? readText(object, 'status', 'artifact', 'revision')
 }
 
+function generationOf({ sources }: Own, { source }: ImageUpdateAutomation): number {
+  return sources.get(source.namespace, source.name)?.metadata.generation ?? 0
+}
+
 function selected({ policies }: Own, { namespace, policySelector }: ImageUpdateAutomation): readonly ImagePolicy[] {
   return policies
     .list(namespace)
@@ -204,6 +212,7 @@ function memoryOf({ memories }: Own, key: string): Memory {
     nextRunMs: 0,
     failures: 0,
     lastSeenRevision: '',
+    sourceGeneration: 0,
     outcome: undefined,
     ranWith: {},
   }

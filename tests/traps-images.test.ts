@@ -73,7 +73,8 @@ async function message({ client }: World, kind: string, name: string, fits: RegE
 async function prepare(world: Images): Promise<void> {
   const { client, push, pushImage, host, url } = world
   await pushImage('web', '1.0.0')
-  await push({ 'README.md': 'x' }, 'first')
+  // Flux fails where update.path names nothing, and Git keeps no empty folder.
+  await push({ 'deploy/kept.txt': '' }, 'first')
   const secretRef = { name: 'git' }
   await apply(client, {
     ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'git', namespace: NS } },

@@ -109,6 +109,7 @@ async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> 
     git: { url: servers.urlOf(repository.name), token },
     registry: { url: servers.registryUrl },
     page: { url: page.url },
+    receivers: { url: `http://127.0.0.1:${ports.receiver}` },
   }
   const access = keepAccess({ folder, ...workers, log: options.log }, urls, closers)
   return {

@@ -22,7 +22,7 @@ type AccessNeeds = {
  */
 export function keepAccess(
   { folder, cluster, caches, log }: AccessNeeds,
-  urls: Pick<Access, 'git' | 'registry' | 'page'>,
+  urls: Pick<Access, 'git' | 'registry' | 'page' | 'receivers'>,
   closers: Closers,
 ): () => Access {
   const services = caches.open({ apiVersion: 'v1', kind: 'Service' })

@@ -8,6 +8,8 @@ export type Access = {
   readonly registry: { readonly url: string }
   readonly kube: { readonly server: string; readonly kubeconfig: string; readonly token: string }
   readonly page: { readonly url: string }
+  /** Before the path that a Receiver shows in its status; an older file does not say. */
+  readonly receivers?: { readonly url: string }
   readonly services: readonly { readonly name: string; readonly namespace: string; readonly url: string }[]
 }
 

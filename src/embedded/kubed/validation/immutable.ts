@@ -38,7 +38,10 @@ const FIXED: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Kinds of which changes are told before everything else. */
-const FIRST = new Set(['apps/DaemonSet', 'networking.k8s.io/IngressClass', '/Secret', '/ConfigMap', '/Service'])
+const FIRST = new Set([
+  ...['apps/DaemonSet', 'networking.k8s.io/IngressClass', 'storage.k8s.io/VolumeAttributesClass'],
+  ...['/Secret', '/ConfigMap', '/Service'],
+])
 
 /** True when the faults of a change come before those of the object itself. */
 export function tellsChangesFirst(object: Obj): boolean {
@@ -54,6 +57,11 @@ const CHANGES: Readonly<Record<string, (object: Obj, before: Obj, errors: FieldE
       for (const { allocatable: _is, ...wanted } of objectsOf(specOf(object).drivers))
         if (wanted.name === driver.name && !equal(wanted, driver))
           invalidValue(errors, 'spec.drivers', internalForm('storage/CSINodeDriver', wanted), IMMUTABLE)
+  },
+  'storage.k8s.io/VolumeAttributesClass': (object, before, errors) => {
+    for (const field of ['driverName', 'parameters'])
+      if (!equal(object[field] ?? null, before[field] ?? null))
+        errors.push({ field, type: 'Forbidden', message: `Forbidden: updates to ${field} are forbidden.` })
   },
   '/Node': checkNodeChange,
   '/PersistentVolume': checkVolumeChange,

@@ -51,9 +51,13 @@ function checkTolerations(spec: JsonObject, old: JsonObject, errors: FieldError[
 
 function checkGates(spec: JsonObject, old: JsonObject, errors: FieldError[]): void {
   const had = new Set(objectsOf(old.schedulingGates).map(({ name }) => name))
-  const added = objectsOf(spec.schedulingGates).filter(({ name }) => !had.has(name))
-  for (const { name } of added)
-    forbid(errors, 'spec.schedulingGates', `only deletion is allowed, but found new scheduling gate '${String(name)}'`)
+  for (const [index, { name }] of objectsOf(spec.schedulingGates).entries())
+    if (!had.has(name))
+      forbid(
+        errors,
+        `spec.schedulingGates[${index}].name`,
+        `only deletion is allowed, but found new scheduling gate '${String(name)}'`,
+      )
 }
 
 /** The new spec with the old values of all that may differ. */

@@ -31,13 +31,20 @@ export function validateObject(call: Call, object: Obj, before: Obj | undefined)
   const isFirst = before !== undefined && tellsChangesFirst(object)
   if (isFirst) errors.push(...validateChange(object, before))
   if (before === undefined && resource.storageKey === 'batch/jobs') checkNewJob(object, errors)
-  validateFields(type, withClaims(value), '', errors)
+  const found: FieldError[] = []
+  validateFields(type, withClaims(value), '', found)
+  errors.push(...(before === undefined ? found : found.filter(({ field }) => !checkedWhenNew(resource, field))))
   if (before === undefined && resource.group === 'events.k8s.io') checkNewEvent(object, errors)
   if (before !== undefined && call.subresource === EPHEMERAL)
     checkEphemeralChange(specOf(object), specOf(before), errors)
   else if (before !== undefined && !isFirst) errors.push(...validateChange(object, before))
   else if (before === undefined && resource.storageKey === '/pods') checkNewPod(object, errors)
   return errors
+}
+
+/** Fields that never change are checked of a new object only, where the kind does so. */
+function checkedWhenNew({ storageKey }: Resource, field: string): boolean {
+  return storageKey === 'apps/statefulsets' && /^spec\.(serviceName$|volumeClaimTemplates\[)/.test(field)
 }
 
 /** Autoscalers of version 1 are checked, and told of, as what they are kept as. */

@@ -308,7 +308,9 @@ function changesSpec(resource: Resource, object: Obj, before: Obj): boolean {
         !equal(object.metadata.labels ?? {}, before.metadata.labels ?? {})
       )
     if (resource.kind === 'Deployment' && !equal(object.metadata.annotations, before.metadata.annotations)) return true
-    return !equal(object.spec, before.spec)
+    return (
+      !equal(object.spec, before.spec) || (resource.kind === 'PodTemplate' && !equal(object.template, before.template))
+    )
   }
   return !equal(contentOf(object, !hasStatus(resource)), contentOf(before, !hasStatus(resource)))
 }

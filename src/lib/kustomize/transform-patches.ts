@@ -64,7 +64,8 @@ export function readPatch(loader: Loader, args: PatchArgs): Patch {
   const base = { source, target: args.target, node: args.node }
   if (strategic.value && (strategic.value.length > 0 || json.error))
     return { ...base, kind: 'strategic', patches: withOptions(strategic.value, args) }
-  if (json.value && json.value.length > 0) return { ...base, kind: 'json', operations: json.value, keepsId: true }
+  if (json.value && (json.value.length > 0 || strategic.error))
+    return { ...base, kind: 'json', operations: json.value, keepsId: true }
   if (strategic.value && !loader.rules.emptyPatches && !(text === '' && args.target))
     throw emptyPatch(text, source, args)
   if (strategic.value) return { ...base, kind: 'strategic', patches: [] }

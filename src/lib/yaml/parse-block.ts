@@ -199,7 +199,8 @@ export function addField(c: Cursor, map: YamlMap, merges: YamlNode[], keyNode: Y
   const before = fields.get(key.value)
   if (before) {
     c.duplicates.push({ key: key.value, first: before.keyStart, second: value.keyStart })
-    map.overwritten = [...(map.overwritten ?? []), { key: key.value, value: before }]
+    map.overwritten ??= []
+    map.overwritten.push({ key: key.value, value: before })
   }
   fields.set(key.value, value)
 }

@@ -2,9 +2,12 @@ import { SluiceError } from '../error/sluice-error.ts'
 import { goQuote } from './go-quote.ts'
 import { goSyntaxError } from './go-syntax-error.ts'
 import { attachComments, type NodeComments } from './node-comments.ts'
-import { parseDocuments, scalarsWithComments, type YamlNode } from './nodes.ts'
-import { positionOf } from './position.ts'
+import { parseDocuments, scalarsWithComments, type YamlMap, type YamlNode } from './nodes.ts'
+import { positionOf, type LineStarts } from './position.ts'
 import { entriesOf, writeNode } from './write-nodes.ts'
+
+/** The original lists every pair: a key that stands 100,000 times would make five thousand million lines. */
+const MOST_FAULTS = 1000
 
 /**
  * What Go's library says when it reads a tree again that it has printed: keys that stand there twice, a text that it cannot read; its
@@ -14,7 +17,7 @@ export function rereadFault(root: YamlNode): string | undefined {
   const text = writeNode(root, commentsOf(root))
   try {
     const [document] = parseDocuments(text)
-    const faults = document?.root ? repeatedKeys(document.root) : []
+    const faults = document?.root ? [...firstOf(repeatedKeys(document.root), MOST_FAULTS)] : []
     return faults.length > 0 ? `yaml: unmarshal errors:\n  ${faults.join('\n  ')}` : undefined
   } catch (error) {
     if (error instanceof SluiceError) return goSyntaxError(error, text, 'v3')
@@ -23,23 +26,43 @@ export function rereadFault(root: YamlNode): string | undefined {
 }
 
 /** A mapping that has a key twice is not read any further. */
-function repeatedKeys(node: YamlNode): string[] {
-  if (node.kind === 'scalar') return []
-  if (node.kind === 'seq') return node.items.flatMap(repeatedKeys)
-  if (!node.overwritten) return [...node.fields.values()].flatMap(repeatedKeys)
-  const entries = [...entriesOf(node)]
-  return entries.flatMap(([key, first], index) =>
-    entries
-      .slice(index + 1)
-      .filter(([other]) => other === key)
-      .map(
-        ([, second]) => `line ${lineOf(second)}: mapping key ${goQuote(key)} already defined at line ${lineOf(first)}`,
-      ),
-  )
+function* repeatedKeys(node: YamlNode): Generator<string> {
+  if (node.kind === 'scalar') return
+  if (node.kind === 'seq') for (const item of node.items) yield* repeatedKeys(item)
+  else if (node.overwritten) yield* pairsOf(node)
+  else for (const value of node.fields.values()) yield* repeatedKeys(value)
 }
 
-function lineOf({ source, keyStart }: YamlNode): number {
-  return source ? positionOf(source, keyStart).line : 0
+/** Each key with all that come after it. */
+function* pairsOf(node: YamlMap): Generator<string> {
+  const lines: LineStarts = new Map()
+  const entries = [...entriesOf(node)]
+  const places = new Map<string, YamlNode[]>()
+  for (const [key, value] of entries) {
+    const known = places.get(key) ?? []
+    known.push(value)
+    places.set(key, known)
+  }
+  const seen = new Map<string, number>()
+  for (const [key, first] of entries) {
+    const from = (seen.get(key) ?? 0) + 1
+    seen.set(key, from)
+    const all = places.get(key) ?? []
+    for (let at = from; at < all.length; at++)
+      yield `line ${lineOf(all[at] ?? first, lines)}: mapping key ${goQuote(key)} already defined at line ${lineOf(first, lines)}`
+  }
+}
+
+function* firstOf<T>(items: Iterable<T>, most: number): Generator<T> {
+  let count = 0
+  for (const item of items) {
+    if (count++ === most) return
+    yield item
+  }
+}
+
+function lineOf({ source, keyStart }: YamlNode, lines: LineStarts): number {
+  return source ? positionOf(source, keyStart, lines).line : 0
 }
 
 /** The comments of the text that a tree was read from, where it is known how they are printed. */

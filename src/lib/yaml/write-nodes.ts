@@ -5,7 +5,7 @@ import { tagOf } from './resolve.ts'
 import { styleFor } from './scalar-style.ts'
 import { writeDouble, writeLiteral } from './write-scalar.ts'
 
-type Writer = { out: string; readonly comments: NodeComments | undefined }
+type Writer = { out: string; isAtLineStart: boolean; readonly comments: NodeComments | undefined }
 
 /**
  * Writes a tree as kustomize's kyaml prints one: in the style that each node has, two spaces, sequences not indented under their key,
@@ -14,22 +14,29 @@ type Writer = { out: string; readonly comments: NodeComments | undefined }
  * @see https://github.com/yaml/go-yaml/blob/v3/emitterc.go
  */
 export function writeNode(root: YamlNode, comments?: NodeComments): string {
-  const w: Writer = { out: '', comments }
+  const w: Writer = { out: '', isAtLineStart: false, comments }
   writeValue(w, root, -2)
-  return w.out.endsWith('\n') ? w.out : `${w.out}\n`
+  return w.isAtLineStart ? w.out : `${w.out}\n`
+}
+
+/** Remembers how the text ends: to look at the end of a text that grows would copy it each time. */
+function put(w: Writer, text: string): void {
+  if (text === '') return
+  w.out += text
+  w.isAtLineStart = text.endsWith('\n')
 }
 
 /** Writes a node behind what stands on the line at hand; `indent` is that of the collection that holds it. */
 function writeValue(w: Writer, node: YamlNode, indent: number): void {
   if (isBlock(node)) {
-    w.out += writeTag(node)
+    put(w, writeTag(node))
     if (node.kind === 'map') writeMap(w, node, indent + 2)
     else writeSeq(w, node, indent + 2)
   } else if (node.kind === 'scalar') {
     const text = writeScalar(node, Math.max(indent, 0) + 2, false)
     const comment = w.comments?.behind(node)
-    w.out += comment ? text.replace(isHeaded(text) ? /(?=\n)/ : /$/, () => ` ${comment}`) : text
-  } else w.out += writeFlow(node, indent + 2)
+    put(w, comment ? text.replace(isHeaded(text) ? /(?=\n)/ : /$/, () => ` ${comment}`) : text)
+  } else put(w, writeFlow(node, indent + 2))
 }
 
 function isBlock(node: YamlNode): node is YamlMap | YamlSeq {
@@ -42,14 +49,14 @@ function writeMap(w: Writer, map: YamlMap, indent: number): void {
   for (const [key, value] of entriesOf(map)) {
     startLine(w, indent, isFirst, w.comments?.above(value.keyStart, false))
     isFirst = false
-    w.out += `${writeKey(key, value, false)}:`
+    put(w, `${writeKey(key, value, false)}:`)
     if (!isBlock(value)) {
-      if (!isNothing(value)) w.out += ' '
+      if (!isNothing(value)) put(w, ' ')
       writeValue(w, value, indent)
       continue
     }
     const tag = writeTag(value).trimEnd()
-    w.out += `${tag === '' ? '' : ` ${tag}`}\n${' '.repeat(value.kind === 'map' ? indent + 2 : indent)}`
+    put(w, `${tag === '' ? '' : ` ${tag}`}\n${' '.repeat(value.kind === 'map' ? indent + 2 : indent)}`)
     if (value.kind === 'map') writeMap(w, value, indent + 2)
     else writeSeq(w, value, indent)
   }
@@ -68,7 +75,7 @@ function writeSeq(w: Writer, seq: YamlSeq, indent: number): void {
   for (const item of seq.items) {
     startLine(w, indent, isFirst, w.comments?.above(item.start, true))
     isFirst = false
-    w.out += isNothing(item) ? '-' : '- '
+    put(w, isNothing(item) ? '-' : '- ')
     writeValue(w, item, indent)
   }
 }
@@ -76,8 +83,8 @@ function writeSeq(w: Writer, seq: YamlSeq, indent: number): void {
 /** Ends the line before, and writes the comments that stand above what begins here. */
 function startLine(w: Writer, indent: number, isFirst: boolean, comments: readonly string[] = []): void {
   const pad = ' '.repeat(indent)
-  if (!isFirst) w.out += w.out.endsWith('\n') ? pad : `\n${pad}`
-  for (const line of comments) w.out += `${line}\n${pad}`
+  if (!isFirst) put(w, w.isAtLineStart ? pad : `\n${pad}`)
+  for (const line of comments) put(w, `${line}\n${pad}`)
 }
 
 function isNothing(node: YamlNode): boolean {

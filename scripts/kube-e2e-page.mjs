@@ -9,12 +9,12 @@ const PAGE = 'docs/compat/kube-e2e.md'
 const REASONS = [
   [/AdmissionWebhook|ConversionWebhook|FieldSelectors/, 'kubed calls no webhooks: creating one is refused by name'],
   [/\] Aggregator /, 'kubed aggregates no other API servers: an APIService is refused by name'],
-  [/at least two untainted nodes/, 'kubed has one node'],
+  [/at least two untainted nodes|rollback without unnecessary restarts/, 'kubed has one node'],
   [/Projected PodCertificate/, 'the node knows no volumes of pod certificates, and refuses them by name'],
   [/InPlace Resize/, 'containers are not resized in place'],
   [/ImageVolume/, 'images are no volumes'],
   [/KubeletManagedEtcHosts|node-pod communication/, 'pods on the network of the host are refused by name'],
-  [/HostPort|hostPort/, 'the node opens no ports of the host for pods'],
+  [/HostPort|hostPort|recreate evicted statefulset/, 'the node opens no ports of the host for pods'],
   [/pod failure policy/, 'privileged containers are refused by name'],
   [/allow privilege escalation when false/, 'wants an image with a set-uid program that is not at hand'],
 ]

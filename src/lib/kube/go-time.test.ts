@@ -16,6 +16,7 @@ const MICRO = '2006-01-02T15:04:05.000000Z07:00'
 const cases: { it: string; text: string; isMicro?: boolean; want: string }[] = [
   { it: 'a moment stays', text: '2026-01-01T00:00:00Z', want: '2026-01-01T00:00:00Z' },
   { it: 'zones become UTC', text: '2026-01-01T00:00:00+02:00', want: '2025-12-31T22:00:00Z' },
+  { it: 'the first century', text: '0001-01-01T00:00:02Z', want: '0001-01-01T00:00:02Z' },
   { it: 'fractions are read over', text: '2026-01-01T00:00:00.123Z', want: '2026-01-01T00:00:00Z' },
   { it: 'a word', text: 'soon', want: `parsing time "soon" as "${LAYOUT}": cannot parse "soon" as "2006"` },
   { it: 'a day', text: '2026-01-01', want: `parsing time "2026-01-01" as "${LAYOUT}": cannot parse "" as "T"` },

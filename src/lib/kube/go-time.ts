@@ -51,10 +51,12 @@ export function parseGoTime(text: string, isMicro: boolean): string {
     )
   const [, year, month, day, hour, minute, second] =
     /^(\d{4})-(\d\d)-(\d\d)T(\d\d?):(\d\d):(\d\d)/.exec(text)?.map(Number) ?? []
-  const local = Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second)
-  if (new Date(local).getUTCDate() !== day)
-    throw new GoTimeError(`parsing time ${JSON.stringify(text)}: day out of range`)
-  const written = new Date(local - offsetMs(zone)).toISOString().slice(0, 19)
+  const local = new Date(0)
+  // Date.UTC takes the years before 100 for years of the twentieth century.
+  local.setUTCFullYear(year ?? 0, (month ?? 1) - 1, day)
+  local.setUTCHours(hour ?? 0, minute, second)
+  if (local.getUTCDate() !== day) throw new GoTimeError(`parsing time ${JSON.stringify(text)}: day out of range`)
+  const written = new Date(local.getTime() - offsetMs(zone)).toISOString().slice(0, 19)
   return `${written}${isMicro ? `.${(fraction ?? '').slice(1)}` : ''}Z`
 }
 

@@ -4,7 +4,7 @@ import { restartDelayMs } from './backoff.ts'
 import { decidePod, pullsAlways, type Run, type Seen, type Step } from './decide.ts'
 import { freshHealth } from './probe-state.ts'
 import type { Container, Pod, PodSpec } from './shapes.ts'
-import { renderPodStatus } from './status.ts'
+import { renderPodStatus, withOthersConditions } from './status.ts'
 
 const NOW = 1_000_000_000
 const IMAGE = 'registry.sluice.local/web:1.0.0'
@@ -278,4 +278,13 @@ test('a status that was written is rendered the same again', () => {
   const seen = { ...calm, runs: new Map([run('web')]), health: new Map([['web', freshHealth(web)]]) }
   const status = renderPodStatus(seen, '10.42.0.1')
   assert.deepEqual(renderPodStatus({ ...seen, nowMs: NOW + 5_000, pod: pod({}, {}, status) }, '10.42.0.1'), status)
+})
+
+test('conditions of others come and go as the object shows them', () => {
+  const own = renderPodStatus(calm, '10.42.0.1')
+  const target = { type: 'DisruptionTarget', status: 'True' }
+  const marked = withOthersConditions(own, { conditions: [{ type: 'Ready', status: 'True' }, target] })
+  assert.deepEqual(marked.conditions, [...(own.conditions ?? []), target])
+  assert.deepEqual(renderPodStatus({ ...calm, pod: pod({}, {}, marked) }, '10.42.0.1'), marked)
+  assert.deepEqual(withOthersConditions(marked, {}), own)
 })

@@ -35,6 +35,15 @@ export function renderPodStatus(seen: Seen, hostIp: string): PodStatus {
   }
 }
 
+const OWN_CONDITIONS = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
+
+/** A status of ours with the conditions that others have given the pod, as they stand. */
+export function withOthersConditions(own: PodStatus, shown: PodStatus | undefined): PodStatus {
+  const isOwn = ({ type }: PodCondition): boolean => OWN_CONDITIONS.has(type)
+  const others = (shown?.conditions ?? []).filter((condition) => !isOwn(condition))
+  return { ...own, conditions: [...(own.conditions ?? []).filter(isOwn), ...others] }
+}
+
 /** As a kubelet writes of a container that was to run and of which there is no trace when its pod has been ended. */
 const NEVER_SEEN: ContainerState = {
   terminated: {

@@ -9,7 +9,7 @@ import type { Memory } from './memory.ts'
 import { startProbing } from './probing.ts'
 import { containersOf, uidOf, type Container, type Pod } from './shapes.ts'
 import { keepVolumes, showsOther } from './keep-volumes.ts'
-import { renderPodStatus } from './status.ts'
+import { renderPodStatus, withOthersConditions } from './status.ts'
 import { perform } from './steps.ts'
 import { terminationMessage } from './termination.ts'
 
@@ -68,7 +68,8 @@ export function startPodWorker(context: NodeContext, first: Pod, onFinished: () 
     pod: () => memory.pod,
     see(pod) {
       if (showsOther(memory.pod, pod)) volumes.soon()
-      memory.pod = { ...pod, status: memory.pod.status ?? pod.status ?? {} }
+      const own = memory.pod.status
+      memory.pod = { ...pod, status: own ? withOthersConditions(own, pod.status) : (pod.status ?? {}) }
       wake()
     },
     gone() {

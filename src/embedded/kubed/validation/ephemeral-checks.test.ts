@@ -46,6 +46,7 @@ test('debug containers stay as they are', () => {
   const change = (now: JsonObject[]): string[] =>
     told((errors) => checkEphemeralChange({ ephemeralContainers: now }, { ephemeralContainers: [one] }, errors))
   assert.deepEqual(change([one, { name: 'b' }]), [])
+  assert.deepEqual(change([{ ...one, resources: {} }]), [])
   assert.deepEqual(change([]), [`${AT}: Forbidden: existing ephemeral containers "a" may not be removed\n`])
   assert.match(change([{ ...one, image: 'y' }])[0] ?? '', /may not be changed\n/)
 })

@@ -42,9 +42,13 @@ export function checkEphemeralChange(spec: JsonObject, old: JsonObject, errors: 
     const kept = now.get(name)
     const what = `existing ephemeral containers ${JSON.stringify(name)} may not be`
     if (kept === undefined) forbid(errors, AT, `${what} removed\n`)
-    else if (!equal(kept, had)) forbid(errors, AT, `${what} changed\n`)
+    else if (!equal(said(kept), said(had))) forbid(errors, AT, `${what} changed\n`)
   }
 }
+
+/** A container without what says nothing: JSON may leave it out, protobuf never does. */
+const said = (container: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(container).filter(([field]) => isSet(container, field)))
 
 const nameOf = ({ name }: JsonObject): string => stringOf(name)
 

@@ -32,6 +32,18 @@ const run = promisify(execFile)
 const git = async (...argv: string[]): Promise<string> =>
   (await run('git', ['-C', work, '-c', 'user.name=T', '-c', 'user.email=t@example.com', ...argv])).stdout.trim()
 
+/** As a person does: who comes second takes in what came first, and pushes again. */
+async function push(tries = 5): Promise<void> {
+  const remote = gitd.urlOf('vps').replace('://', `://x:${TOKEN}@`)
+  try {
+    await git('push', '-q', remote, 'main')
+  } catch (error) {
+    if (tries === 0) throw error
+    await git('pull', '-q', '--rebase', remote, 'main')
+    await push(tries - 1)
+  }
+}
+
 const marker = (setter: string): string => `# {"$imagepolicy": "${setter}"}`
 const deployment = `apiVersion: apps/v1
 kind: Deployment
@@ -74,7 +86,7 @@ before(async () => {
   await git('add', '-A')
   await git('commit', '-q', '-m', 'first')
   await gitd.createRepository('vps')
-  await git('push', '-q', gitd.urlOf('vps').replace('://', `://x:${TOKEN}@`), 'main')
+  await push()
   await pushImage('1.0.0')
   engine = await startEngine({
     client,
@@ -213,10 +225,7 @@ test('a person who pushes at the same time loses nothing: the automation goes on
   writeFileSync(join(work, 'note.txt'), 'mine')
   await git('add', '-A')
   await git('commit', '-q', '-m', 'by a person')
-  const person = Promise.resolve().then(() =>
-    git('push', '-q', gitd.urlOf('vps').replace('://', `://x:${TOKEN}@`), 'main'),
-  )
-  await Promise.all([pushImage('1.2.0'), person])
+  await Promise.all([pushImage('1.2.0'), push()])
   await untilApplied('1.2.0')
   await git('pull', '-q', gitd.urlOf('vps'), 'main')
   assert.equal(await git('show', 'HEAD:note.txt'), 'mine')
@@ -230,7 +239,7 @@ test('a marker that leads nowhere is said in the status, with file and line', as
   )
   await git('add', '-A')
   await git('commit', '-q', '-m', 'marker')
-  await git('push', '-q', gitd.urlOf('vps').replace('://', `://x:${TOKEN}@`), 'main')
+  await push()
   await until('the status', async () =>
     /deploy\/cm\.yaml:5: "apps:nope" names no ImagePolicy/.test(await readyMessage('ImageUpdateAutomation')),
   )

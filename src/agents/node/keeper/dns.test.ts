@@ -15,6 +15,7 @@ const names: DnsNames = {
     '9.0.96.10.in-addr.arpa': [{ type: 'PTR', target: WEB }],
     [`_http._tcp.${WEB}`]: [{ type: 'SRV', port: 8080, target: WEB }],
     'ext.shop.svc.cluster.local': [{ type: 'CNAME', target: WEB }],
+    'odd.shop.svc.cluster.local': [{ type: 'CNAME', target: 'constructor' }],
     'away.shop.svc.cluster.local': [{ type: 'CNAME', target: 'example.com' }],
     '_db._tcp.db.shop.svc.cluster.local': many.map((target) => ({ type: 'SRV', port: 5432, target })),
   },
@@ -45,6 +46,8 @@ const answers: [it: string, ask: () => Promise<unknown>, want: unknown][] = [
   ['a port', () => resolver.resolveSrv(`_http._tcp.${WEB}`), [{ name: WEB, port: 8080, priority: 0, weight: 100 }]],
   ['the name of an address', () => resolver.reverse('10.96.0.9'), [WEB]],
   ['another name', () => resolver.resolveCname('away.shop.svc.cluster.local'), ['example.com']],
+  ['another name that every object has', () => resolver.resolveCname('odd.shop.svc.cluster.local'), ['constructor']],
+  ['no address behind one that every object has', () => resolver.resolve4('odd.shop.svc.cluster.local'), []],
   ['the address behind another name', () => resolver.resolve4('ext.shop.svc.cluster.local'), ['10.96.0.9']],
   [
     'more than a datagram holds',

@@ -94,13 +94,8 @@ function findDns(
   { names, records = {} }: DnsNames,
 ): { readonly exists: boolean; readonly answers: readonly Written[]; readonly more: readonly Written[] } {
   const pod = /^(\d+)-(\d+)-(\d+)-(\d+)\.[^.]+\.pod\.cluster\.local$/.exec(name)?.slice(1)
-  // a name may be that of a property which every object has
-  const own = Object.hasOwn(names, name)
-    ? names[name]
-    : pod?.every((part) => Number(part) < 256)
-      ? [pod.join('.')]
-      : undefined
-  const other = Object.hasOwn(records, name) ? records[name] : undefined
+  const own = entryOf(names, name) ?? (pod?.every((part) => Number(part) < 256) ? [pod.join('.')] : undefined)
+  const other = entryOf(records, name)
   const wants = (kind: number): boolean => type === kind || type === 255
   const addresses = (owner: string, list: readonly string[] = []): Written[] =>
     list.slice(0, 24).map((address) => ({ owner, type: 1, data: Buffer.from(address.split('.').map(Number)) }))
@@ -110,15 +105,20 @@ function findDns(
     if (record.type === 'SRV' && wants(33)) {
       const data = Buffer.from([0, 0, 0, 100, record.port >> 8, record.port & 255])
       answers.push({ owner: name, type: 33, data: Buffer.concat([data, nameDns(record.target)]) })
-      more.push(...addresses(record.target, names[record.target]))
+      more.push(...addresses(record.target, entryOf(names, record.target)))
     } else if (record.type === 'PTR' && wants(12)) {
       answers.push({ owner: name, type: 12, data: nameDns(record.target) })
     } else if (record.type === 'CNAME') {
       answers.push({ owner: name, type: 5, data: nameDns(record.target) })
-      if (wants(1)) answers.push(...addresses(record.target, names[record.target]))
+      if (wants(1)) answers.push(...addresses(record.target, entryOf(names, record.target)))
     }
   }
   return { exists: own !== undefined || other !== undefined, answers, more }
+}
+
+/** What stands under a name that anybody may have chosen: it may be that of a property which every object has. */
+function entryOf<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined
 }
 
 function writeDns({ owner, type, data }: Written): Buffer {
@@ -141,4 +141,4 @@ function nameDns(name: string): Buffer {
 }
 
 /** The functions that travel to the keeper; the first is the entrance. */
-export const DNS_PARTS = [startDns, converseDns, answerDns, findDns, writeDns, nameDns]
+export const DNS_PARTS = [startDns, converseDns, answerDns, findDns, entryOf, writeDns, nameDns]

@@ -1,6 +1,6 @@
 import { fitsLabels, hasUntolerated, isTolerated } from '../fitting.ts'
 import { conditionOf } from '../meta.ts'
-import type { Pod, Taint } from '../shapes.ts'
+import type { Amounts, Pod, Taint } from '../shapes.ts'
 import { priorityOf, type Cluster, type Obstacle, type Room } from './cluster.ts'
 import { neighbourObstacle } from './neighbours.ts'
 import { demandOf, milli, sumOf } from './resources.ts'
@@ -70,19 +70,19 @@ function resourceObstacle(pod: Pod, { node, pods }: Room): Obstacle | undefined 
   const isFull = allocatable['pods'] !== undefined && pods.length + 1 > milli(allocatable['pods']) / 1000
   const used = sumOf(pods.map(demandOf))
   const short = [...demandOf(pod)].filter(
-    ([name, amount]) => amount > 0 && (used.get(name) ?? 0) + amount > room(allocatable, name),
+    ([name, amount]) => amount > 0 && (used.get(name) ?? 0) + amount > capacityOf(allocatable, name),
   )
   if (!isFull && short.length === 0) return undefined
   return {
     reasons: [...(isFull ? ['Too many pods'] : []), ...short.map(([name]) => `Insufficient ${name}`)],
-    isForGood: short.some(([name, amount]) => amount > room(allocatable, name)),
+    isForGood: short.some(([name, amount]) => amount > capacityOf(allocatable, name)),
   }
 }
 
 const COMMON = new Set(['cpu', 'memory', 'ephemeral-storage'])
 
 /** A node that does not say how much it has of what every node has is taken to have enough. */
-function room(allocatable: Readonly<Record<string, string | number>>, name: string): number {
+function capacityOf(allocatable: Amounts, name: string): number {
   const amount = allocatable[name]
   if (amount === undefined) return COMMON.has(name) ? Infinity : 0
   return milli(amount)

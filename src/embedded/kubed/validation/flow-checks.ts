@@ -24,10 +24,6 @@ export const FLOW_CHECKS: Readonly<Record<string, Check>> = {
     checkFlow(objectOf(spec), stringOf(objectOf(metadata).name), errors),
   'flowcontrol.v1.PriorityLevelConfiguration': ({ metadata, spec }, _path, errors) =>
     checkLevel(objectOf(spec), stringOf(objectOf(metadata).name), errors),
-  'node.v1.RuntimeClass': ({ handler }, _path, errors) => {
-    if (stringOf(handler) === '') required(errors, 'handler')
-    else checkName(handler, 'handler', labelError, errors)
-  },
 }
 
 function checkFlow(spec: JsonObject, name: string, errors: FieldError[]): void {

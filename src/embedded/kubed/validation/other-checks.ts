@@ -2,18 +2,31 @@ import { isIP } from 'node:net'
 import { isObject, type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import { matchLabels } from '../../../lib/kube/selector.ts'
 import type { FieldError } from '../fault.ts'
-import { type Below, type Check, checkNatural, forbid, invalidValue, required, unsupported } from './fault-list.ts'
-import { pathSegmentError, subdomainError } from './names.ts'
+import {
+  type Below,
+  type Check,
+  checkName,
+  checkNatural,
+  forbid,
+  invalidValue,
+  required,
+  unsupported,
+} from './fault-list.ts'
+import { labelError, pathSegmentError, subdomainError } from './names.ts'
 
 const BAD_NETWORK = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'
 
-/** Checks of kinds that have few. @see k8s.io/kubernetes/pkg/apis/{core,apps,networking,scheduling,storage}/validation */
+/** Checks of kinds that have few. @see k8s.io/kubernetes/pkg/apis/{core,apps,networking,node,scheduling,storage}/validation */
 export const OTHER_CHECKS: Readonly<Record<string, Check>> = {
   'core.v1.ReplicationControllerSpec': checkController,
   'apps.v1.ControllerRevision': ({ data, revision }, _path, errors) => {
     if (data === undefined || data === null) required(errors, 'data', 'data is mandatory')
     else if (!isObject(data)) required(errors, 'data', 'data must be a valid JSON object')
     checkNatural(revision, 'revision', errors)
+  },
+  'node.v1.RuntimeClass': ({ handler }, _path, errors) => {
+    if (stringOf(handler) === '') required(errors, 'handler')
+    else checkName(handler, 'handler', labelError, errors)
   },
   'networking.v1.IPAddress': ({ metadata, spec }, _path, errors) => {
     const name = stringOf(objectOf(metadata).name)

@@ -5,7 +5,7 @@ import { FIELD_MANAGER } from '../bench.ts'
 import { keyOf } from '../meta.ts'
 import { as } from '../shapes.ts'
 import { decideAutoscaler, isSameStatus, type AutoscalerPlan } from './decide.ts'
-import { observeAutoscaler, type Target } from './observe.ts'
+import { observeAutoscaler, type Selectors, type Target } from './observe.ts'
 import type { Autoscaler, AutoscalerSeen } from './shapes.ts'
 
 type Seen = { readonly input: AutoscalerSeen; readonly target: Target | undefined }
@@ -23,6 +23,12 @@ const COMPONENT = 'horizontal-pod-autoscaler'
 export function autoscalerController(bench: Bench): Controller<Seen, never, AutoscalerPlan> {
   const autoscalers = bench.cache('autoscaling/v2', 'HorizontalPodAutoscaler')
   const histories = new Map<string, History>()
+  const selectors: Selectors = new Map()
+
+  const forget = (key: string): void => {
+    histories.delete(key)
+    selectors.delete(key)
+  }
 
   return {
     kind: 'HorizontalPodAutoscaler',
@@ -30,7 +36,7 @@ export function autoscalerController(bench: Bench): Controller<Seen, never, Auto
     async watch(wake) {
       await Promise.all([autoscalers.ready, bench.cache('v1', 'Pod').ready])
       autoscalers.onChange((autoscaler, type) => {
-        if (type === 'DELETED') histories.delete(keyOf(autoscaler))
+        if (type === 'DELETED') forget(keyOf(autoscaler))
         const isOwnStatus =
           type === 'MODIFIED' && bench.clock.nowMs() < (histories.get(keyOf(autoscaler))?.deafUntilMs ?? 0)
         if (!isOwnStatus) wake.now(keyOf(autoscaler))
@@ -44,7 +50,9 @@ export function autoscalerController(bench: Bench): Controller<Seen, never, Auto
       const autoscaler = as<Autoscaler>(found)
       const nowMs = bench.clock.nowMs()
       const { recommended, scaled } = historyOf(histories, key, nowMs)
-      const { target, seen } = await observeAutoscaler(bench, autoscaler)
+      const { target, seen } = await observeAutoscaler(bench, autoscaler, selectors)
+      // Who has just started remembers nothing: the size as it is counts as asked for, so that nothing shrinks at once.
+      if (recommended.length === 0 && target) recommended.push({ atMs: nowMs, replicas: target.replicas })
       return { target, input: { autoscaler, recommended, scaled, nowMs, ...seen } }
     },
     decide: ({ input }) => ({ kind: 'done', status: decideAutoscaler(input), againAfterMs: PERIOD_MS }),
@@ -57,13 +65,16 @@ export function autoscalerController(bench: Bench): Controller<Seen, never, Auto
         await resize(bench, target, plan.resizeTo)
         history.scaled.push({ atMs: input.nowMs, change: plan.resizeTo - target.replicas })
       }
-      if (plan.tell) bench.tell(COMPONENT, { about: input.autoscaler, ...plan.tell })
+      for (const telling of plan.tell) bench.tell(COMPONENT, { about: input.autoscaler, ...telling })
       if (isSameStatus(input.autoscaler, plan.status)) return
       history.deafUntilMs = bench.clock.nowMs() + 1000
       const object = { ...input.autoscaler, status: plan.status }
       await bench.carryOut(COMPONENT, [{ do: 'replace', object, subresource: 'status' }]).catch(ignoreConflict)
     },
-    close: () => histories.clear(),
+    close: () => {
+      histories.clear()
+      selectors.clear()
+    },
   }
 }
 

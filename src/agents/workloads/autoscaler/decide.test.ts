@@ -1,7 +1,61 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { decideAutoscaler } from './decide.ts'
-import type { Autoscaler, AutoscalerSeen, Measurement } from './shapes.ts'
+import type { Pod } from '../shapes.ts'
+import { decideAutoscaler, isSameStatus } from './decide.ts'
+import { metricsByPod, type PodMetricsList } from './samples.ts'
+import type { Autoscaler, AutoscalerSeen, AutoscalerStatus, Measurement, MetricSpec } from './shapes.ts'
+import { unofferedError } from './unoffered.ts'
+
+/** What Kubernetes 1.37.2's own controller decided of pods and metrics like these. */
+type Recorded = {
+  readonly name: string
+  readonly now: string
+  readonly replicas: number
+  readonly spec: Autoscaler['spec']
+  readonly pods: readonly Pod[]
+  readonly metrics: NonNullable<PodMetricsList['items']>
+  readonly outcome: { readonly replicas: number; readonly status: AutoscalerStatus; readonly events: readonly object[] }
+}
+const recorded = JSON.parse(readFileSync('tests/fixtures/autoscaler-decisions.json', 'utf8')) as Recorded[]
+
+for (const { name, outcome, ...given } of recorded)
+  test(`an autoscaler decides as the original: ${name}`, () => {
+    const seen = seenOf(name, given)
+    const { resizeTo, status, tell } = decideAutoscaler(seen)
+    const { lastScaleTime: _, conditions = [], ...fields } = status
+    assert.equal(resizeTo ?? given.replicas, outcome.replicas)
+    assert.deepEqual(
+      {
+        ...fields,
+        conditions: conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message })),
+      },
+      outcome.status,
+    )
+    const byReason = (a: object, b: object): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)
+    assert.deepEqual([...tell].sort(byReason), [...outcome.events].sort(byReason))
+  })
+
+function seenOf(
+  namespace: string,
+  { now, replicas, spec, pods, metrics }: Omit<Recorded, 'name' | 'outcome'>,
+): AutoscalerSeen {
+  const nowMs = Date.parse(now)
+  const measure = (metric: MetricSpec): Measurement => {
+    const { name = '', container = undefined } = metric.containerResource ?? { name: metric.resource?.name }
+    if (name === '') return { error: unofferedError(metric, namespace) }
+    if (metrics.length > 0) return { pods, metrics: metricsByPod(metrics, name, container) }
+    return { error: `unable to get metrics for resource ${name}: no metrics returned from resource metrics API` }
+  }
+  return {
+    autoscaler: { ...autoscaler, metadata: { name: 'h', namespace, generation: 1 }, spec },
+    scale: { replicas, selection: { selector: 'app=web', rivals: ['h'] } },
+    measured: (spec.metrics ?? []).map(measure),
+    recommended: [{ atMs: nowMs, replicas }],
+    scaled: [],
+    nowMs,
+  }
+}
 
 const nowMs = Date.parse('2026-11-23T04:00:00Z')
 const autoscaler: Autoscaler = {
@@ -10,81 +64,104 @@ const autoscaler: Autoscaler = {
   metadata: { name: 'h', namespace: 'a', uid: 'h' },
   spec: {
     scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
-    minReplicas: 1,
     maxReplicas: 10,
     metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } }],
   },
 }
-/** Pods that ask for 100m each and use so much. */
-const using = (...usage: (number | undefined)[]): Measurement => ({
-  pods: usage.map((used) => ({ usage: used, request: 100, isReady: true })),
-})
-const see = (replicas: number, measured: Measurement, rest: Partial<AutoscalerSeen> = {}): AutoscalerSeen => ({
-  autoscaler,
-  scale: { replicas, current: replicas },
-  measured: [measured],
-  recommended: [],
-  scaled: [],
-  nowMs,
-  ...rest,
-})
 
-const cases: { it: string; seen: AutoscalerSeen; resizeTo: number | undefined; reason: string }[] = [
-  {
-    it: 'doubles when pods use twice what they should',
-    seen: see(2, using(100, 100)),
-    resizeTo: 4,
-    reason: 'SucceededRescale',
-  },
-  { it: 'stays within ten per cent', seen: see(2, using(54, 54)), resizeTo: undefined, reason: 'ReadyForNewScale' },
-  { it: 'shrinks', seen: see(4, using(10, 10, 10, 10)), resizeTo: 1, reason: 'SucceededRescale' },
+/** So many pods that ask for 100m each and use so much. */
+function see(replicas: number, usage: number, rest: Partial<AutoscalerSeen> = {}): AutoscalerSeen {
+  const since = '2026-11-23T03:00:00Z'
+  const pods = Array.from({ length: replicas }, (_, at): Pod => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: `web-${at}` },
+    spec: { containers: [{ name: 'web', image: 'web', resources: { requests: { cpu: '100m' } } }] },
+    status: {
+      phase: 'Running',
+      startTime: since,
+      conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: since }],
+    },
+  }))
+  const metric = { usage, atMs: nowMs, windowMs: 15_000 }
+  const metrics = new Map(pods.map(({ metadata }) => [metadata.name, metric]))
+  const scale = { replicas, selection: { selector: 'app=web', rivals: ['h'] } }
+  return { autoscaler, scale, measured: [{ pods, metrics }], recommended: [], scaled: [], nowMs, ...rest }
+}
+
+const slowly = {
+  ...autoscaler,
+  spec: { ...autoscaler.spec, behavior: { scaleUp: { policies: [{ type: 'Pods', value: 3, periodSeconds: 60 }] } } },
+}
+const selection = (selector: string, rivals: string[] = ['h']): Partial<AutoscalerSeen> => ({
+  scale: { replicas: 2, selection: { selector, rivals } },
+})
+const cases: {
+  it: string
+  seen: AutoscalerSeen
+  resizeTo: number | undefined
+  reasons: [able: string, active: string | undefined]
+}[] = [
   {
     it: 'does not shrink while it needed more a moment ago',
-    seen: see(4, using(10, 10, 10, 10), { recommended: [{ atMs: nowMs - 60_000, replicas: 4 }] }),
+    seen: see(4, 10, { recommended: [{ atMs: nowMs - 60_000, replicas: 4 }] }),
     resizeTo: undefined,
-    reason: 'ScaleDownStabilized',
+    reasons: ['ScaleDownStabilized', 'ValidMetricFound'],
   },
   {
-    it: 'grows four pods in 15 s at most from one',
-    seen: see(1, using(1000)),
-    resizeTo: 5,
-    reason: 'SucceededRescale',
+    it: 'shrinks when that was long ago',
+    seen: see(4, 10, { recommended: [{ atMs: nowMs - 300_000, replicas: 4 }] }),
+    resizeTo: 1,
+    reasons: ['SucceededRescale', 'ValidMetricFound'],
   },
   {
-    it: 'takes a pod without a number as idle when growing',
-    seen: see(2, using(105, undefined)),
-    resizeTo: undefined,
-    reason: 'ReadyForNewScale',
+    it: 'counts what it added in the period of a policy',
+    seen: see(5, 500, { autoscaler: slowly, scaled: [{ atMs: nowMs - 30_000, change: 2 }] }),
+    resizeTo: 6,
+    reasons: ['SucceededRescale', 'ValidMetricFound'],
   },
   {
-    it: 'obeys the maximum',
-    seen: see(8, using(...Array<number>(8).fill(100))),
-    resizeTo: 10,
-    reason: 'SucceededRescale',
+    it: 'counts what it took away in the period of a policy',
+    seen: see(5, 500, {
+      autoscaler: slowly,
+      scaled: [
+        { atMs: nowMs - 30_000, change: -1 },
+        { atMs: nowMs - 61_000, change: 5 },
+      ],
+    }),
+    resizeTo: 9,
+    reasons: ['SucceededRescale', 'ValidMetricFound'],
   },
-  {
-    it: 'comes down to the maximum without metrics',
-    seen: see(12, { error: 'none' }),
-    resizeTo: 10,
-    reason: 'SucceededRescale',
-  },
-  {
-    it: 'stays when there are no metrics',
-    seen: see(3, { error: 'none' }),
-    resizeTo: undefined,
-    reason: 'SucceededGetScale',
-  },
-  { it: 'is off at nought', seen: see(0, using()), resizeTo: undefined, reason: 'SucceededGetScale' },
   {
     it: 'says that the target is missing',
-    seen: see(0, using(), { scale: { error: 'deployments.apps "web" not found' } }),
+    seen: see(0, 0, { scale: { error: 'deployments.apps "web" not found' } }),
     resizeTo: undefined,
-    reason: 'FailedGetScale',
+    reasons: ['FailedGetScale', undefined],
+  },
+  {
+    it: 'says that the target has no selector',
+    seen: see(2, 100, selection('')),
+    resizeTo: undefined,
+    reasons: ['SucceededGetScale', 'InvalidSelector'],
+  },
+  {
+    it: 'does not fight with another over the same pods',
+    seen: see(2, 100, selection('app=web', ['h', 'k'])),
+    resizeTo: undefined,
+    reasons: ['SucceededGetScale', 'AmbiguousSelector'],
   },
 ]
-for (const { it, seen, resizeTo, reason } of cases)
+for (const { it, seen, resizeTo, reasons } of cases)
   test(`an autoscaler ${it}`, () => {
     const plan = decideAutoscaler(seen)
+    const reasonOf = (type: string): string | undefined =>
+      plan.status.conditions?.find((each) => each.type === type)?.reason
     assert.equal(plan.resizeTo, resizeTo)
-    assert.equal(plan.status.conditions?.find(({ type }) => type === 'AbleToScale')?.reason, reason)
+    assert.deepEqual([reasonOf('AbleToScale'), reasonOf('ScalingActive')], reasons)
   })
+
+test('an autoscaler that saw the same twice writes nothing', () => {
+  const { status } = decideAutoscaler(see(2, 50))
+  const again = { ...autoscaler, status }
+  assert.ok(isSameStatus(again, decideAutoscaler(see(2, 50, { autoscaler: again })).status))
+})

@@ -1,7 +1,9 @@
 import { isSame, timeText } from '../meta.ts'
 import type { Condition } from '../shapes.ts'
-import { limited, minReplicas, recommend, type Recommendation } from './recommend.ts'
-import type { Autoscaler, AutoscalerSeen, AutoscalerStatus } from './shapes.ts'
+import type { Telling } from '../write.ts'
+import { limit, minReplicas } from './limit.ts'
+import { recommend, type Recommendation } from './recommend.ts'
+import type { Autoscaler, AutoscalerSeen, AutoscalerStatus, Selection } from './shapes.ts'
 
 /** What an autoscaler does now: the size to set, the status to show, what to tell. */
 export type AutoscalerPlan = {
@@ -9,8 +11,11 @@ export type AutoscalerPlan = {
   /** What the metrics asked for, remembered for stabilisation. */
   readonly recommendation?: number
   readonly status: AutoscalerStatus
-  readonly tell?: { readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string }
+  readonly tell: readonly Omit<Telling, 'about'>[]
 }
+
+type Failed = Extract<Recommendation, { error: string }>
+type Found = Exclude<Recommendation, Failed>
 
 const GOT_SCALE = "the HPA controller was able to get the target's current scale"
 
@@ -19,132 +24,168 @@ export function decideAutoscaler(seen: AutoscalerSeen): AutoscalerPlan {
   const { autoscaler, scale } = seen
   if ('error' in scale) {
     const message = `the HPA controller was unable to get the target's current scale: ${scale.error}`
-    return {
-      status: statusOf(seen, {}, [say('AbleToScale', false, 'FailedGetScale', message)]),
-      tell: { type: 'Warning', reason: 'FailedGetScale', message: scale.error },
-    }
+    const status = withConditions(seen, autoscaler.status ?? {}, [say('AbleToScale', false, 'FailedGetScale', message)])
+    return { status, tell: [warning('FailedGetScale', scale.error)] }
   }
-  const ableToScale = say('AbleToScale', true, 'SucceededGetScale', GOT_SCALE)
   const { replicas } = scale
   if (replicas === 0) {
     const message = 'scaling is disabled since the replica count of the target is zero'
-    const disabled = say('ScalingActive', false, 'ScalingDisabled', message)
-    return { status: statusOf(seen, { currentReplicas: scale.current, desiredReplicas: 0 }, [ableToScale, disabled]) }
+    const conditions = [gotScale(), say('ScalingActive', false, 'ScalingDisabled', message)]
+    return { status: statusOf(seen, { currentReplicas: 0, desiredReplicas: 0 }, conditions), tell: [] }
   }
   if (replicas > autoscaler.spec.maxReplicas)
-    return rescale(seen, autoscaler.spec.maxReplicas, 'Current number of replicas above Spec.MaxReplicas', [])
+    return rescale(seen, replicas, autoscaler.spec.maxReplicas, 'Current number of replicas above Spec.MaxReplicas')
   if (replicas < minReplicas(autoscaler))
-    return rescale(seen, minReplicas(autoscaler), 'Current number of replicas below Spec.MinReplicas', [])
-  return byMetrics(seen, scale, ableToScale)
+    return rescale(seen, replicas, minReplicas(autoscaler), 'Current number of replicas below Spec.MinReplicas')
+  return unselected(seen, replicas, scale.selection) ?? byMetrics(seen, replicas)
 }
 
-function byMetrics(
-  seen: AutoscalerSeen,
-  scale: { readonly replicas: number; readonly current: number },
-  ableToScale: Condition,
-): AutoscalerPlan {
-  const specs = seen.autoscaler.spec.metrics ?? []
-  const found = specs.map((spec, at) => recommend(spec, seen.measured[at] ?? { error: 'not measured' }, scale.replicas))
-  const good = found.filter((one): one is Extract<Recommendation, { replicas: number }> => 'replicas' in one)
-  const best = [...good].sort((a, b) => b.replicas - a.replicas)[0]
-  const failed = found.find((one) => 'error' in one)
-  // One broken metric may not shrink the target.
-  if (!best || (failed && best.replicas < scale.replicas)) return noMetrics(seen, scale, failed, ableToScale)
-
-  const { replicas, stabilized, limit } = limited(seen, best.replicas, scale.replicas)
-  const active = say(
-    'ScalingActive',
-    true,
-    'ValidMetricFound',
-    `the HPA was able to successfully calculate a replica count from ${best.subject}`,
-  )
-  const conditions = [active, limitCondition(limit)]
-  const currentMetrics = good.map(({ current }) => current)
-  const plan =
-    replicas === scale.replicas
-      ? { status: statusOf(seen, counts(scale, replicas, currentMetrics), [steady(stabilized), ...conditions]) }
-      : rescale(
-          seen,
-          replicas,
-          replicas > scale.replicas ? `${best.subject} above target` : 'All metrics below target',
-          conditions,
-          currentMetrics,
-        )
-  return { ...plan, recommendation: best.replicas }
+/** Nothing is measured where it is not clear whose pods these are. */
+function unselected(seen: AutoscalerSeen, replicas: number, selection: Selection): AutoscalerPlan | undefined {
+  const fault = selectionFault(seen.autoscaler, selection)
+  if (fault === undefined) return undefined
+  const { reason, error, message = error } = fault
+  return inactive(seen, replicas, say('ScalingActive', false, reason, message), null, [
+    warning(fault.told ?? reason, error),
+    warning('FailedComputeMetricsReplicas', error),
+  ])
 }
 
-function noMetrics(
-  seen: AutoscalerSeen,
-  scale: { readonly replicas: number; readonly current: number },
-  failed: Recommendation | undefined,
-  ableToScale: Condition,
-): AutoscalerPlan {
-  const error = failed && 'error' in failed ? failed.error : 'no metrics are configured'
-  const message = `the HPA was unable to compute the replica count: ${error}`
-  const inactive = say('ScalingActive', false, 'FailedGetResourceMetric', message)
-  const before = seen.autoscaler.status?.desiredReplicas ?? 0
-  const blank = (seen.autoscaler.spec.metrics ?? []).map(() => ({ type: '' }))
-  return {
-    status: statusOf(seen, counts(scale, before, blank), [ableToScale, inactive]),
-    tell: { type: 'Warning', reason: 'FailedGetResourceMetric', message: error },
+type Fault = { readonly reason: string; readonly error: string; readonly message?: string; readonly told?: string }
+
+function selectionFault({ metadata: { namespace } }: Autoscaler, selection: Selection): Fault | undefined {
+  const { selector } = selection
+  if (selector === '') {
+    const message = "the HPA target's scale is missing a selector"
+    return { reason: 'InvalidSelector', error: 'selector is required', message, told: 'SelectorRequired' }
   }
+  if ('error' in selection) {
+    const error = `couldn't convert selector into a corresponding internal selector object: ${selection.error}`
+    return { reason: 'InvalidSelector', error }
+  }
+  if (selection.rivals.length < 2) return undefined
+  const rivals = selection.rivals.slice(0, 2).map((name) => `${namespace}/${name}`)
+  const error = `pods by selector ${selector} are controlled by more than one HPA (e.g. [${rivals.join(' ')}])`
+  return { reason: 'AmbiguousSelector', error }
+}
+
+function inactive(
+  seen: AutoscalerSeen,
+  replicas: number,
+  condition: Condition,
+  currentMetrics: readonly unknown[] | null,
+  tell: AutoscalerPlan['tell'],
+): AutoscalerPlan {
+  const { desiredReplicas = 0 } = seen.autoscaler.status ?? {}
+  const fields = { currentReplicas: replicas, desiredReplicas, currentMetrics }
+  return { status: statusOf(seen, fields, [gotScale(), condition]), tell }
+}
+
+function byMetrics(seen: AutoscalerSeen, replicas: number): AutoscalerPlan {
+  const all = (seen.autoscaler.spec.metrics ?? []).map((_, at) => recommend(seen, at, replicas))
+  const failed = all.filter((one): one is Failed => 'error' in one)
+  const found = all.filter((one): one is Found => 'replicas' in one)
+  const tell = failed.map(({ reason, error }) => warning(reason, error))
+  const currentMetrics = all.map((one) => ('error' in one ? { type: '' } : one.current))
+  const best = found.reduce<Found | undefined>(
+    (most, one) => (most && most.replicas >= one.replicas ? most : one),
+    undefined,
+  )
+  const [first] = failed
+  // One broken metric may not shrink the target.
+  if (best === undefined || (first && best.replicas < replicas)) {
+    const { reason, error, summary } = first ?? NO_METRICS
+    const message = `the HPA was unable to compute the replica count: ${error}`
+    const count = `${failed.length} invalid out of ${all.length}`
+    const invalid = `invalid metrics (${count}), first error is: ${summary}`
+    return inactive(seen, replicas, say('ScalingActive', false, reason, message), currentMetrics, [
+      ...tell,
+      warning('FailedComputeMetricsReplicas', invalid),
+    ])
+  }
+  return within(seen, replicas, best, currentMetrics, tell)
+}
+
+/** What is said where a spec has no metrics at all, which the API does not let through. */
+const NO_METRICS: Failed = { reason: 'InvalidMetricSourceType', error: 'no metrics', summary: 'no metrics' }
+
+function within(
+  seen: AutoscalerSeen,
+  current: number,
+  best: Found,
+  currentMetrics: readonly unknown[],
+  tell: AutoscalerPlan['tell'],
+): AutoscalerPlan {
+  const { replicas, able, limited } = limit(seen, best.replicas, current)
+  const message = `the HPA was able to successfully calculate a replica count from ${best.subject}`
+  const conditions = [
+    say('AbleToScale', true, able.reason, able.message),
+    say('ScalingActive', true, 'ValidMetricFound', message),
+    say('ScalingLimited', limited.isLimited, limited.reason, limited.message),
+  ]
+  const recommendation = best.replicas
+  if (replicas === current) {
+    const fields = { currentReplicas: current, desiredReplicas: current, currentMetrics }
+    return { recommendation, status: statusOf(seen, fields, conditions), tell }
+  }
+  const reason =
+    best.replicas > current ? `${best.subject} above target` : best.replicas < current ? 'All metrics below target' : ''
+  const plan = rescale(seen, current, replicas, reason, conditions, currentMetrics)
+  return { ...plan, recommendation, tell: [...tell, ...plan.tell] }
 }
 
 function rescale(
   seen: AutoscalerSeen,
+  current: number,
   to: number,
   reason: string,
-  conditions: readonly Condition[],
+  conditions: readonly Condition[] = [],
   currentMetrics?: readonly unknown[],
 ): AutoscalerPlan {
-  const current = 'error' in seen.scale ? 0 : seen.scale.current
-  const message = `the HPA controller was able to update the target scale to ${to}`
   const fields: AutoscalerStatus = {
     currentReplicas: current,
     desiredReplicas: to,
     lastScaleTime: timeText(seen.nowMs),
     ...(currentMetrics && { currentMetrics }),
   }
+  const scaled = [
+    say('AbleToScale', true, 'SucceededRescale', `the HPA controller was able to update the target scale to ${to}`),
+    say('ScaledToZero', false, 'NotScaledToZero', 'the HPA controller did not scale the workload to zero'),
+  ]
   return {
     resizeTo: to,
-    status: statusOf(seen, fields, [say('AbleToScale', true, 'SucceededRescale', message), ...conditions]),
-    tell: { type: 'Normal', reason: 'SuccessfulRescale', message: `New size: ${to}; reason: ${reason}` },
+    status: statusOf(seen, fields, [...conditions.filter(({ type }) => type !== 'AbleToScale'), ...scaled]),
+    tell: [{ type: 'Normal', reason: 'SuccessfulRescale', message: `New size: ${to}; reason: ${reason}` }],
   }
-}
-
-function counts(
-  scale: { readonly current: number },
-  desired: number,
-  currentMetrics: readonly unknown[],
-): AutoscalerStatus {
-  return { currentReplicas: scale.current, desiredReplicas: desired, currentMetrics }
 }
 
 function statusOf(seen: AutoscalerSeen, fields: AutoscalerStatus, conditions: readonly Condition[]): AutoscalerStatus {
-  const { autoscaler, nowMs } = seen
+  const { generation } = seen.autoscaler.metadata
+  const { lastScaleTime } = seen.autoscaler.status ?? {}
+  return withConditions(
+    seen,
+    {
+      ...(generation !== undefined && { observedGeneration: generation }),
+      ...(lastScaleTime !== undefined && { lastScaleTime }),
+      ...fields,
+    },
+    conditions,
+  )
+}
+
+function withConditions(
+  { autoscaler, nowMs }: AutoscalerSeen,
+  { currentReplicas = 0, desiredReplicas = 0, currentMetrics = null, ...rest }: AutoscalerStatus,
+  conditions: readonly Condition[],
+): AutoscalerStatus {
   const before = autoscaler.status?.conditions ?? []
-  const set = conditions.map((condition) => {
-    const old = before.find(({ type }) => type === condition.type)
-    const lastTransitionTime = (old?.status === condition.status && old.lastTransitionTime) || timeText(nowMs)
-    return {
-      type: condition.type,
-      status: condition.status,
-      lastTransitionTime,
-      reason: condition.reason,
-      message: condition.message,
-    }
+  const set = conditions.map(({ type, status, reason, message }): Condition => {
+    const old = before.find((condition) => condition.type === type)
+    const lastTransitionTime = (old?.status === status && old.lastTransitionTime) || timeText(nowMs)
+    return { type, status, lastTransitionTime, reason, message }
   })
-  const merged = before.filter(({ type }) => !set.some((condition) => condition.type === type))
-  const { lastScaleTime } = autoscaler.status ?? {}
-  const { currentReplicas = 0, desiredReplicas = 0, currentMetrics = null } = fields
-  return {
-    ...(lastScaleTime !== undefined && { lastScaleTime }),
-    ...fields,
-    currentReplicas,
-    desiredReplicas,
-    currentMetrics,
-    conditions: inOrder([...merged, ...set] as Condition[]),
-  }
+  const kept = before.filter(({ type }) => !set.some((condition) => condition.type === type))
+  return { ...rest, currentReplicas, desiredReplicas, currentMetrics, conditions: inOrder([...kept, ...set]) }
 }
 
 /** The same status, but for times that did not change: then nothing is written. */
@@ -154,34 +195,20 @@ export function isSameStatus(autoscaler: Autoscaler, status: AutoscalerStatus): 
   return isSame({ currentReplicas: 0, ...rest }, wanted) && isSame(before ?? [], after ?? [])
 }
 
-const ORDER = ['AbleToScale', 'ScalingActive', 'ScalingLimited']
+const ORDER = ['AbleToScale', 'ScalingActive', 'ScalingLimited', 'ScaledToZero']
 
 function inOrder(conditions: readonly Condition[]): Condition[] {
   return [...conditions].sort((a, b) => ORDER.indexOf(a.type) - ORDER.indexOf(b.type))
 }
 
-function limitCondition(limit: 'TooManyReplicas' | 'TooFewReplicas' | undefined): Condition {
-  switch (limit) {
-    case 'TooManyReplicas':
-      return say('ScalingLimited', true, limit, 'the desired replica count is more than the maximum replica count')
-    case 'TooFewReplicas':
-      return say('ScalingLimited', true, limit, 'the desired replica count is less than the minimum replica count')
-    case undefined:
-      return say('ScalingLimited', false, 'DesiredWithinRange', 'the desired count is within the acceptable range')
-  }
-}
-
-function steady(isStabilized: boolean): Condition {
-  return isStabilized
-    ? say(
-        'AbleToScale',
-        true,
-        'ScaleDownStabilized',
-        'recent recommendations were higher than current one, applying the highest recent recommendation',
-      )
-    : say('AbleToScale', true, 'ReadyForNewScale', 'recommended size matches current size')
+function gotScale(): Condition {
+  return say('AbleToScale', true, 'SucceededGetScale', GOT_SCALE)
 }
 
 function say(type: string, isTrue: boolean, reason: string, message: string): Condition {
   return { type, status: isTrue ? 'True' : 'False', reason, message }
+}
+
+function warning(reason: string, message: string): AutoscalerPlan['tell'][number] {
+  return { type: 'Warning', reason, message }
 }

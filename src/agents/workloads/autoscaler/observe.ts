@@ -1,17 +1,17 @@
 import { refOf, type KubeObject } from '../../../lib/kube/object.ts'
+import { type LabelMatch, matchLabels, parseLabelSelector, SelectorError } from '../../../lib/kube/selector.ts'
 import type { Bench } from '../bench.ts'
-import { matchesSelector } from '../meta.ts'
-import { isActivePod, isReadyPod } from '../pods.ts'
-import { milli } from '../scheduler/resources.ts'
-import { as, type LabelSelector, type Pod } from '../shapes.ts'
-import type { Autoscaler, AutoscalerSeen, Measurement, MetricSpec } from './shapes.ts'
+import { keyOf } from '../meta.ts'
+import { as, type Pod } from '../shapes.ts'
+import { metricsByPod, type PodMetricsList } from './samples.ts'
+import type { Autoscaler, AutoscalerSeen, Measurement, MetricSpec, Selection } from './shapes.ts'
+import { metricsApiOf, unofferedError } from './unoffered.ts'
 
 /** The size of a target, where its scale is, and whose pods are measured. */
 export type Target = {
   readonly path: string
   readonly body: KubeObject
   readonly replicas: number
-  readonly current: number
   readonly selector: string
 }
 
@@ -29,76 +29,90 @@ async function readTarget(bench: Bench, autoscaler: Autoscaler): Promise<Target 
   if (status >= 400) return { error: messageIn(text) }
   const body = JSON.parse(text) as KubeObject & {
     spec?: { replicas?: number }
-    status?: { replicas?: number; selector?: string }
+    status?: { selector?: string }
   }
-  const { replicas = 0 } = body.spec ?? {}
-  return { path, body, replicas, current: body.status?.replicas ?? 0, selector: body.status?.selector ?? '' }
+  return { path, body, replicas: body.spec?.replicas ?? 0, selector: body.status?.selector ?? '' }
 }
 
 /** Measures the target's pods for one metric, or says truly why it cannot. */
-async function measure(bench: Bench, namespace: string, target: Target, spec: MetricSpec): Promise<Measurement> {
-  const name = spec.resource?.name
-  if (spec.type !== 'Resource' || !name)
-    return { error: `metrics of type ${spec.type} are not supported, only Resource is` }
-  const subject = spec.resource?.target.type === 'Utilization' ? `${name} utilization` : `${name} resource metric value`
-  const prefix = `failed to get ${subject}: unable to get metrics for resource ${name}: unable to fetch metrics from resource metrics API: `
-  const path = `${METRICS}/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(target.selector)}`
-  const { status, text } = await bench.client.raw('GET', path)
-  if (status >= 400)
-    return { error: `${prefix}${status === 404 ? NO_SUCH : messageIn(text)} (get pods.metrics.k8s.io)` }
-  const usage = usageByPod(text, name)
-  const selector = parseSelector(target.selector)
-  const pods = bench
-    .cache('v1', 'Pod')
-    .list(namespace)
-    .map((pod) => as<Pod>(pod))
-    .filter((pod) => matchesSelector(selector, pod.metadata.labels) && isActivePod(pod))
-  return {
-    pods: pods.map((pod) => ({
-      usage: usage.get(pod.metadata.name),
-      request: pod.spec.containers.reduce((sum, { resources }) => sum + milli(resources?.requests?.[name] ?? 0), 0),
-      isReady: isReadyPod(pod),
-    })),
+async function measure(
+  bench: Bench,
+  namespace: string,
+  selector: string,
+  pods: readonly Pod[],
+  spec: MetricSpec,
+): Promise<Measurement> {
+  const { name, container } = spec.containerResource ?? { name: spec.resource?.name, container: undefined }
+  if (name === undefined) {
+    const api = metricsApiOf(spec)
+    const { status } = await bench.client.raw('GET', `/apis/${api}`)
+    return {
+      error: status === 404 ? unofferedError(spec, namespace) : `metrics of ${api} are not read by this controller`,
+    }
   }
+  const path = `${METRICS}/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}`
+  const { status, text } = await bench.client.raw('GET', path)
+  const prefix = `unable to get metrics for resource ${name}: `
+  if (status >= 400) {
+    const cause = status === 404 ? NO_SUCH : messageIn(text)
+    return { error: `${prefix}unable to fetch metrics from resource metrics API: ${cause} (get pods.metrics.k8s.io)` }
+  }
+  const { items = [] } = JSON.parse(text) as PodMetricsList
+  if (items.length === 0) return { error: `${prefix}no metrics returned from resource metrics API` }
+  return { pods, metrics: metricsByPod(items, name, container) }
 }
+
+/** The selectors of the autoscalers' targets as last seen, by `namespace/name` of the autoscaler. */
+export type Selectors = Map<string, string>
 
 /** Everything that a decision needs, but for the histories that the controller keeps. */
 export async function observeAutoscaler(
   bench: Bench,
   autoscaler: Autoscaler,
+  selectors: Selectors,
 ): Promise<{ readonly target: Target | undefined; readonly seen: Pick<AutoscalerSeen, 'scale' | 'measured'> }> {
   const target = await readTarget(bench, autoscaler)
   if ('error' in target) return { target: undefined, seen: { scale: target, measured: [] } }
   const { namespace = '' } = autoscaler.metadata
+  const { replicas, selector } = target
+  const choice = choose(bench, autoscaler, selector, selectors)
+  if ('error' in choice) return { target, seen: { scale: { replicas, selection: choice }, measured: [] } }
   const measured = await Promise.all(
-    (autoscaler.spec.metrics ?? []).map((spec) => measure(bench, namespace, target, spec)),
+    (autoscaler.spec.metrics ?? []).map((spec) => measure(bench, namespace, selector, choice.pods, spec)),
   )
-  return { target, seen: { scale: target, measured } }
+  return { target, seen: { scale: { replicas, selection: choice }, measured } }
 }
 
-function usageByPod(text: string, resource: string): Map<string, number> {
-  const { items = [] } = JSON.parse(text) as {
-    items?: { metadata: { name: string }; containers?: { usage?: Record<string, string> }[] }[]
-  }
-  return new Map(
-    items.map(({ metadata, containers = [] }) => [
-      metadata.name,
-      containers.reduce((sum, { usage }) => sum + milli(usage?.[resource] ?? 0), 0),
-    ]),
-  )
-}
-
-/** Reads the textual selector of a scale: `a=b,c!=d,e in (f,g)`. */
-function parseSelector(text: string): LabelSelector {
-  const parts = text.split(/,(?![^(]*\))/).filter((part) => part !== '')
-  const matchExpressions = parts.map((part) => {
-    const set = /^(\S+) (in|notin) \((.*)\)$/.exec(part)
-    if (set) return { key: set[1] ?? '', operator: set[2] === 'in' ? 'In' : 'NotIn', values: (set[3] ?? '').split(',') }
-    const pair = /^([^!=]+)(=|==|!=)(.*)$/.exec(part)
-    if (pair) return { key: pair[1] ?? '', operator: pair[2] === '!=' ? 'NotIn' : 'In', values: [pair[3] ?? ''] }
-    return { key: part.replace(/^!/, ''), operator: part.startsWith('!') ? 'DoesNotExist' : 'Exists' }
+/** The pods that a target's selector chooses, and the autoscalers that choose some of the same. */
+function choose(
+  bench: Bench,
+  autoscaler: Autoscaler,
+  selector: string,
+  selectors: Selectors,
+): Selection & ({ readonly error: string } | { readonly pods: readonly Pod[] }) {
+  const { namespace = '' } = autoscaler.metadata
+  const isSelected = matcherOf(selector)
+  if (typeof isSelected === 'string') return { selector, error: isSelected }
+  selectors.set(keyOf(autoscaler), selector)
+  const pods = bench
+    .cache('v1', 'Pod')
+    .list(namespace)
+    .filter(({ metadata }) => isSelected(metadata.labels))
+  const rivals = [...selectors].filter(([key, text]) => {
+    const matches = key.startsWith(`${namespace}/`) ? matcherOf(text) : 'elsewhere'
+    return typeof matches !== 'string' && pods.some(({ metadata }) => matches(metadata.labels))
   })
-  return { matchExpressions }
+  const names = rivals.map(([key]) => key.slice(namespace.length + 1)).sort()
+  return { selector, rivals: names, pods: pods.map((pod) => as<Pod>(pod)) }
+}
+
+function matcherOf(selector: string): LabelMatch | string {
+  try {
+    return matchLabels(parseLabelSelector(selector))
+  } catch (error) {
+    if (error instanceof SelectorError) return error.message
+    throw error
+  }
 }
 
 function messageIn(text: string): string {

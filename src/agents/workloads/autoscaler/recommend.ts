@@ -1,118 +1,172 @@
+import { addQuantities, type Quantity } from '../../../lib/kube/quantity.ts'
 import { milli } from '../scheduler/resources.ts'
-import type { Autoscaler, AutoscalerSeen, Measurement, MetricSpec, ScalingRules } from './shapes.ts'
+import type { Pod } from '../shapes.ts'
+import { groupPods, milliValue, requestOf } from './samples.ts'
+import type { Autoscaler, AutoscalerSeen, Measurement, MetricSpec } from './shapes.ts'
+import { unofferedPrefix } from './unoffered.ts'
 
-/** Replicas that one metric asks for. */
+/** Replicas that one metric asks for; or why it asks for none: the condition's reason, its message, and how that is told among others. */
 export type Recommendation =
-  { readonly error: string } | { readonly replicas: number; readonly current: unknown; readonly subject: string }
+  | { readonly reason: string; readonly error: string; readonly summary: string }
+  | { readonly replicas: number; readonly current: unknown; readonly subject: string }
+
+/** What is wanted of one resource: a share of what is asked for, or an amount a pod. */
+type Wish = {
+  readonly resource: string
+  readonly container?: string
+  readonly target: NonNullable<MetricSpec['resource']>['target']
+}
+
+/** How far usage may be from what is wanted, below and above, before anything changes. */
+type Tolerances = { readonly down: number; readonly up: number }
+type Measured = Extract<Measurement, { pods: unknown }>
+/** How many replicas a metric asks for, of how much usage: a pod's average, and per cent of what is asked for. */
+type Calculated = { readonly replicas: number; readonly average: number; readonly utilization?: number }
 
 const TOLERANCE = 0.1
-const DEFAULT_UP: ScalingRules = {
-  stabilizationWindowSeconds: 0,
-  selectPolicy: 'Max',
-  policies: [
-    { type: 'Percent', value: 100, periodSeconds: 15 },
-    { type: 'Pods', value: 4, periodSeconds: 15 },
-  ],
-}
-const DEFAULT_DOWN: ScalingRules = {
-  stabilizationWindowSeconds: 300,
-  selectPolicy: 'Max',
-  policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
-}
+const NOT_OF_RESOURCES = 'only metrics of resources are supported here'
 
-/** What a metric asks for: `ceil(pods * used / wanted)`, unchanged within 10 %, cautious about pods that are not ready or not measured. */
-export function recommend(spec: MetricSpec, measured: Measurement, current: number): Recommendation {
-  if ('error' in measured) return measured
-  const target = spec.resource?.target
-  const name = spec.resource?.name ?? ''
-  const isUtilization = target?.type === 'Utilization'
-  const wantedOf = (pod: { readonly request: number }): number =>
-    isUtilization ? (pod.request * (target?.averageUtilization ?? 80)) / 100 : milli(target?.averageValue ?? '0')
-  const ready = measured.pods.filter((pod) => pod.usage !== undefined && pod.isReady)
-  if (ready.length === 0)
-    return { error: `unable to get metrics for resource ${name}: no metrics returned from resource metrics API` }
-  if (isUtilization && ready.some((pod) => pod.request === 0))
-    return { error: `failed to get ${name} utilization: missing request for ${name}` }
-
-  const used = sum(ready.map((pod) => pod.usage ?? 0))
-  const ratio = used / sum(ready.map(wantedOf))
-  const others = measured.pods.filter((pod) => !ready.includes(pod))
-  const unmeasured = others.filter((pod) => pod.usage === undefined)
-  // Growing: those without a number are taken as idle. Shrinking: as busy as wanted.
-  const counted = ratio > 1 ? [...ready, ...others] : [...ready, ...unmeasured]
-  const assumed = ratio > 1 ? used : used + sum(unmeasured.map(wantedOf))
-  const careful = counted.length === ready.length ? ratio : assumed / sum(counted.map(wantedOf))
-  const isWithin = Math.abs(careful - 1) <= TOLERANCE || Math.abs(ratio - 1) <= TOLERANCE || ratio > 1 !== careful > 1
-  const average = Math.round(used / ready.length)
-  const utilization = Math.round((used * 100) / Math.max(sum(ready.map((pod) => pod.request)), 1))
-  const value = `${average}m`
+/** Pure. What the `at`th metric of the spec asks for. */
+export function recommend(seen: AutoscalerSeen, at: number, replicas: number): Recommendation {
+  const spec: MetricSpec = seen.autoscaler.spec.metrics?.[at] ?? { type: '' }
+  const measured = seen.measured[at] ?? { error: NOT_OF_RESOURCES }
+  const wish = wishOf(spec)
+  const reason = `FailedGet${spec.type}Metric`
+  if (wish === undefined) {
+    const error = 'error' in measured ? measured.error : NOT_OF_RESOURCES
+    return { reason, error, summary: `${unofferedPrefix(spec)}${error}` }
+  }
+  const { resource, container, target } = wish
+  const isUsage = target.averageValue !== undefined
+  const found = 'error' in measured ? measured : calculate(wish, measured, replicas, seen)
+  if ('error' in found) {
+    const error = `failed to get ${resource} ${isUsage ? 'usage' : 'utilization'}: ${found.error}`
+    const subject = container === undefined ? `${resource} resource` : `${container} container`
+    return { reason, error, summary: `failed to get ${subject} metric value: ${error}` }
+  }
+  const averageValue = quantityText(found.average, resource)
+  const averageUtilization = found.utilization === undefined ? {} : { averageUtilization: found.utilization }
+  const current = { ...averageUtilization, averageValue }
+  const kind = container === undefined ? 'resource' : 'container resource'
   return {
-    replicas: isWithin ? current : Math.ceil(careful * counted.length),
-    current: {
-      type: 'Resource',
-      resource: { name, current: { averageValue: value, ...(isUtilization && { averageUtilization: utilization }) } },
-    },
-    subject: isUtilization ? `${name} resource utilization (percentage of request)` : `${name} resource`,
+    replicas: found.replicas,
+    current:
+      container === undefined
+        ? { type: spec.type, resource: { name: resource, current } }
+        : { type: spec.type, containerResource: { name: resource, container, current } },
+    subject: isUsage ? `${resource} resource` : `${resource} ${kind} utilization (percentage of request)`,
   }
 }
 
-/** The size after stabilisation, policies and bounds, with the reason that limits it. */
-export function limited(
-  seen: AutoscalerSeen,
-  wanted: number,
+/** The tolerances of an autoscaler, ten per cent where it has none. */
+function tolerancesOf({ spec: { behavior } }: Autoscaler): Tolerances {
+  const share = (quantity: string | undefined): number => (quantity === undefined ? TOLERANCE : milli(quantity) / 1000)
+  return { down: share(behavior?.scaleDown?.tolerance), up: share(behavior?.scaleUp?.tolerance) }
+}
+
+function wishOf({ resource, containerResource }: MetricSpec): Wish | undefined {
+  if (resource) return { resource: resource.name, target: resource.target }
+  if (containerResource)
+    return {
+      resource: containerResource.name,
+      container: containerResource.container,
+      target: containerResource.target,
+    }
+  return undefined
+}
+
+function calculate(
+  { resource, container, target }: Wish,
+  { pods, metrics }: Measured,
   current: number,
-): {
-  readonly replicas: number
-  readonly stabilized: boolean
-  readonly limit: 'TooManyReplicas' | 'TooFewReplicas' | undefined
-} {
-  const { spec } = seen.autoscaler
-  const calm = stabilize(seen, wanted, current)
-  const paced = pace(seen, calm, current)
-  const replicas = Math.min(Math.max(paced, minReplicas(seen.autoscaler)), spec.maxReplicas)
-  const limit =
-    paced > spec.maxReplicas ? 'TooManyReplicas' : paced < minReplicas(seen.autoscaler) ? 'TooFewReplicas' : undefined
-  return { replicas, stabilized: calm !== wanted, limit }
+  { autoscaler, nowMs }: AutoscalerSeen,
+): Calculated | { readonly error: string } {
+  if (pods.length === 0) return { error: 'no pods returned by selector while calculating replica count' }
+  const { measured, unready, missing } = groupPods(pods, metrics, resource, nowMs)
+  if (measured.length === 0) return { error: 'did not receive metrics for targeted pods (pods might be unready)' }
+  const scale =
+    target.averageValue === undefined
+      ? byRequests(pods, wishedOf(target), resource, container)
+      : byAmount(milliValue(target.averageValue))
+  if ('error' in scale) return scale
+
+  const usage = new Map(measured.map((pod) => [pod, metrics.get(pod.metadata.name)?.usage ?? 0]))
+  const first = scale.ratioOf(usage)
+  const result = { average: Math.trunc(sum(usage.values()) / usage.size), ...first.shown }
+  const tolerances = tolerancesOf(autoscaler)
+  const isGrowing = first.ratio > 1
+  const mayGrowWithUnready = unready.length > 0 && isGrowing
+  if (!mayGrowWithUnready && missing.length === 0)
+    return {
+      ...result,
+      replicas: isWithin(first.ratio, tolerances) ? current : Math.ceil(first.ratio * measured.length),
+    }
+
+  // Growing: those without a number are taken as idle. Shrinking: as busy as they may be.
+  if (first.ratio !== 1) for (const pod of missing) usage.set(pod, isGrowing ? 0 : scale.busy(pod))
+  if (mayGrowWithUnready) for (const pod of unready) usage.set(pod, 0)
+  const { ratio } = scale.ratioOf(usage)
+  const replicas = Math.ceil(ratio * usage.size)
+  const turnsAround = (first.ratio < 1 && ratio > 1) || (isGrowing && ratio < 1)
+  const goesBackwards = (ratio < 1 && replicas > current) || (ratio > 1 && replicas < current)
+  return { ...result, replicas: isWithin(ratio, tolerances) || turnsAround || goesBackwards ? current : replicas }
 }
 
-/** The least replicas of an autoscaler. */
-export function minReplicas({ spec }: Autoscaler): number {
-  return spec.minReplicas ?? 1
+/** How usage is compared with what is wanted. */
+type Scale = {
+  readonly ratioOf: (usage: ReadonlyMap<Pod, number>) => {
+    readonly ratio: number
+    readonly shown: { readonly utilization?: number }
+  }
+  /** The usage of a pod that is as busy as it may be. */
+  readonly busy: (pod: Pod) => number
 }
 
-function stabilize({ autoscaler, recommended, nowMs }: AutoscalerSeen, wanted: number, current: number): number {
-  const { up, down } = rulesOf(autoscaler)
-  const within = (rules: ScalingRules): number[] =>
-    recommended
-      .filter(({ atMs }) => atMs >= nowMs - (rules.stabilizationWindowSeconds ?? 0) * 1000)
-      .map(({ replicas }) => replicas)
-  const lowest = Math.min(wanted, ...within(up))
-  const highest = Math.max(wanted, ...within(down))
-  if (current < lowest) return lowest
-  return current > highest ? highest : current
+const wishedOf = ({ averageUtilization = 80 }: Wish['target']): number => averageUtilization
+
+function byRequests(
+  pods: readonly Pod[],
+  wanted: number,
+  resource: string,
+  container: string | undefined,
+): Scale | { readonly error: string } {
+  const requests = new Map<Pod, number>()
+  for (const pod of pods) {
+    const request = requestOf(pod, resource, container)
+    if (typeof request !== 'number') return request
+    requests.set(pod, request)
+  }
+  const requestBy = (pod: Pod): number => requests.get(pod) ?? 0
+  if (sum(requests.values()) === 0) return { error: 'no metrics returned matched known pods' }
+  return {
+    ratioOf: (usage) => {
+      const utilization = Math.trunc((sum(usage.values()) * 100) / sum([...usage.keys()].map(requestBy)))
+      return { ratio: utilization / wanted, shown: { utilization } }
+    },
+    busy: (pod) => Math.trunc((requestBy(pod) * Math.max(100, wanted)) / 100),
+  }
 }
 
-function pace({ autoscaler, scaled, nowMs }: AutoscalerSeen, wanted: number, current: number): number {
-  if (wanted === current) return wanted
-  const isUp = wanted > current
-  const rules = isUp ? rulesOf(autoscaler).up : rulesOf(autoscaler).down
-  if (rules.selectPolicy === 'Disabled') return current
-  const sign = isUp ? 1 : -1
-  const limits = (rules.policies ?? []).map(({ type, value, periodSeconds }) => {
-    const lately = scaled.filter(({ atMs, change }) => atMs >= nowMs - periodSeconds * 1000 && change * sign > 0)
-    const before = current - sum(lately.map(({ change }) => change))
-    if (type === 'Pods') return before + sign * value
-    return isUp ? Math.ceil(before * (1 + value / 100)) : Math.floor(before * (1 - value / 100))
-  })
-  const isWidest = rules.selectPolicy !== 'Min'
-  const limit = isUp === isWidest ? Math.max(...limits) : Math.min(...limits)
-  return isUp ? Math.min(wanted, limit) : Math.max(wanted, limit)
+function byAmount(wanted: number): Scale {
+  return {
+    ratioOf: (usage) => ({ ratio: Math.trunc(sum(usage.values()) / usage.size) / wanted, shown: {} }),
+    busy: () => wanted,
+  }
 }
 
-function rulesOf({ spec }: Autoscaler): { readonly up: ScalingRules; readonly down: ScalingRules } {
-  return { up: { ...DEFAULT_UP, ...spec.behavior?.scaleUp }, down: { ...DEFAULT_DOWN, ...spec.behavior?.scaleDown } }
+function isWithin(ratio: number, { down, up }: Tolerances): boolean {
+  return 1 - down <= ratio && ratio <= 1 + up
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0)
+/** Thousandths as the API writes them: memory by powers of 1024. */
+function quantityText(thousandths: number, resource: string): string {
+  const zero: Quantity = { nano: 0n, format: 'decimal', text: '0' }
+  const format = resource === 'memory' ? 'binary' : 'decimal'
+  return addQuantities({ nano: BigInt(thousandths) * 1_000_000n, format, text: '' }, zero).text
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0
+  for (const value of values) total += value
+  return total
 }

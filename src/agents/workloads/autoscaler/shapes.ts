@@ -1,13 +1,30 @@
 import type { KubeObject } from '../../../lib/kube/object.ts'
-import type { Condition } from '../shapes.ts'
+import type { Condition, LabelSelector, Pod } from '../shapes.ts'
 
-/** One metric that an autoscaler follows. */
+/** What a resource is wanted to be used to: one of the two is set. */
+type ResourceTarget = {
+  readonly type: string
+  /** Per cent of what the pods ask for. */
+  readonly averageUtilization?: number
+  /** A quantity a pod. */
+  readonly averageValue?: string
+}
+
+/** Which metric, of those that others serve. */
+type Metric = { readonly name: string; readonly selector?: LabelSelector }
+
+/** One metric that an autoscaler follows: the field of its type is set. */
 export type MetricSpec = {
   readonly type: string
-  readonly resource?: {
-    readonly name: string
-    readonly target: { readonly type: string; readonly averageUtilization?: number; readonly averageValue?: string }
+  readonly resource?: { readonly name: string; readonly target: ResourceTarget }
+  readonly containerResource?: { readonly name: string; readonly container: string; readonly target: ResourceTarget }
+  readonly pods?: { readonly metric: Metric }
+  readonly object?: {
+    readonly metric: Metric
+    readonly describedObject: { readonly kind: string; readonly name: string }
+    readonly target: { readonly averageValue?: string }
   }
+  readonly external?: { readonly metric: Metric; readonly target: { readonly averageValue?: string } }
 }
 
 /** How fast one direction may go. */
@@ -15,6 +32,8 @@ export type ScalingRules = {
   readonly stabilizationWindowSeconds?: number
   readonly selectPolicy?: string
   readonly policies?: readonly { readonly type: string; readonly value: number; readonly periodSeconds: number }[]
+  /** The share by which usage may differ from what is wanted: a quantity. */
+  readonly tolerance?: string
 }
 
 /** A HorizontalPodAutoscaler, autoscaling/v2. */
@@ -39,22 +58,23 @@ export type AutoscalerStatus = {
   readonly conditions?: readonly Condition[]
 }
 
-/** A measured resource of the target's pods, each `usage` and `request` in thousandths. */
+/** What was measured of a pod: usage in thousandths, over the window that ended at a moment. */
+export type PodMetric = { readonly usage: number; readonly atMs: number; readonly windowMs: number }
+
+/** The target's pods, and what was measured of them by name; or why nothing was. */
 export type Measurement =
-  | { readonly error: string }
-  | {
-      readonly pods: readonly {
-        readonly usage: number | undefined
-        readonly request: number
-        readonly isReady: boolean
-      }[]
-    }
+  { readonly error: string } | { readonly pods: readonly Pod[]; readonly metrics: ReadonlyMap<string, PodMetric> }
+
+/** The selector of a target's pods: why it cannot be read, or the names of all autoscalers that choose some of them. */
+export type Selection = { readonly selector: string } & (
+  { readonly error: string } | { readonly rivals: readonly string[] }
+)
 
 /** What an autoscaler's decision needs. */
 export type AutoscalerSeen = {
   readonly autoscaler: Autoscaler
   /** The target's size, or why it cannot be read. */
-  readonly scale: { readonly replicas: number; readonly current: number } | { readonly error: string }
+  readonly scale: { readonly replicas: number; readonly selection: Selection } | { readonly error: string }
   /** For each metric of the spec, in order. */
   readonly measured: readonly Measurement[]
   /** Sizes recommended lately, for stabilisation. */

@@ -20,7 +20,7 @@ export function matchesExpression(
   }: { readonly key: string; readonly operator: string; readonly values?: readonly string[] },
   labels: Readonly<Record<string, string>>,
 ): boolean {
-  const value = labels[key]
+  const value = Object.hasOwn(labels, key) ? labels[key] : undefined
   switch (operator) {
     case 'In':
       return value !== undefined && values.includes(value)

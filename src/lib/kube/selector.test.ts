@@ -15,6 +15,8 @@ const cases: [selector: string, selected: boolean][] = [
   ['tier', true],
   ['!tier', false],
   ['!missing', true],
+  ['constructor', false],
+  ['!constructor', true],
   ['empty=', true],
   ['n>4', true],
   ['n<4', false],

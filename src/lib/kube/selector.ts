@@ -142,8 +142,13 @@ function checkValues({ key, operator, values }: Requirement): void {
 export function matchLabels(requirements: readonly Requirement[]): LabelMatch {
   return (labels) => {
     const own = objectOf(labels)
-    return requirements.every((requirement) => holds(requirement, own[requirement.key]))
+    return requirements.every((requirement) => holds(requirement, ownValue(own, requirement.key)))
   }
+}
+
+/** A label may be called `constructor`. */
+function ownValue<T>(labels: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(labels, key) ? labels[key] : undefined
 }
 
 function holds({ operator, values }: Requirement, value: Json | undefined): boolean {

@@ -20,6 +20,8 @@ const GROUPS = [
   'io.k8s.api.events.v1',
   'io.k8s.api.storage.v1',
   'io.k8s.api.scheduling.v1',
+  // only what Jobs refer to
+  'io.k8s.api.scheduling.v1alpha3',
   'io.k8s.api.authorization.v1',
   'io.k8s.api.authentication.v1',
   'io.k8s.api.admissionregistration.v1',
@@ -36,6 +38,7 @@ const GROUPS = [
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1',
   'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1',
 ]
+const SERVED_GROUPS = GROUPS.filter((name) => !name.endsWith('.v1alpha3'))
 const [swaggerPath, protoRoot] = process.argv.slice(2)
 const swagger = JSON.parse(gunzipSync(readFileSync(swaggerPath)).toString('utf8'))
 const groupOf = (name) => name.slice(0, name.lastIndexOf('.'))
@@ -102,7 +105,7 @@ const served = Object.fromEntries(
   Object.entries(resources)
     .filter(([key]) => {
       const [group, version] = key.split('/')
-      return GROUPS.some(
+      return SERVED_GROUPS.some(
         (name) =>
           (name.endsWith(`.${version}`) &&
             (group === ''

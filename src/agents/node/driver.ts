@@ -142,7 +142,7 @@ export type Driver = {
     readonly sandboxes: readonly Sandbox[]
     readonly containers: readonly RunningContainer[]
   }>
-  /** What the machine and the containers that run have used; nothing where the machine does not say. A driver that only simulates makes it up. */
+  /** What the machine and the containers that run have used; nothing where the machine does not say. A driver that only simulates says what idle programs use. */
   readonly usage: () => Promise<{ readonly machine: Used | undefined; readonly containers: readonly ContainerUse[] }>
   readonly logPath: (id: ContainerId) => string
   /** Folder of a pod for volumes and files we make. */

@@ -5,7 +5,7 @@ import type { RegistryClient } from '../../adapters/registry/client.ts'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Image } from './image/store.ts'
-import type { ContainerStart, ContainerUse, Driver, RunningContainer, Sandbox } from './driver.ts'
+import type { ContainerUse, Driver, RunningContainer, Sandbox } from './driver.ts'
 
 type OwnRegistry = {
   readonly registry: Pick<RegistryClient, 'headManifest'>
@@ -19,16 +19,14 @@ type SimOptions = OwnRegistry & {
   readonly onExit: () => void
 }
 
-type Simulated = RunningContainer & Pick<ContainerStart, 'limits'>
-
 /**
  * A driver that runs nothing: containers are states. For trials of everything around pods; shown as simulated wherever the node is shown.
  *
- * Every image exists; one that our own registry has is told by its true digest, so that the record joins what it ran. Every probe succeeds at once; init containers and those of a Job end well at once, all others run until told to stop.
+ * Every image exists; one that our own registry has is told by its true digest, so that the record joins what it ran, others by none. Every probe succeeds at once; init containers and those of a Job end well at once, all others run until told to stop.
  */
 export function startSimDriver(o: SimOptions): Driver {
   const sandboxes = new Map<string, Sandbox>()
-  const containers = new Map<string, Simulated>()
+  const containers = new Map<string, RunningContainer>()
   let serial = 0
   const podFolder = (uid: string): string => join(o.stateDir, 'pods', uid)
   return {
@@ -44,8 +42,8 @@ export function startSimDriver(o: SimOptions): Driver {
       return sandbox
     },
     mountMemory: async () => undefined,
-    async start({ uid, container, attempt, image: { id }, hasEnd, limits }) {
-      const begun = { uid, container, attempt, imageId: id, startedAtMs: o.nowMs(), limits }
+    async start({ uid, container, attempt, image: { id }, hasEnd }) {
+      const begun = { uid, container, attempt, imageId: id, startedAtMs: o.nowMs() }
       const running = hasEnd ? { ...begun, exit: { code: 0, signal: undefined, atMs: o.nowMs() } } : begun
       containers.set(`${uid}/${container}/${attempt}`, running)
       if (hasEnd) o.onExit()
@@ -86,11 +84,13 @@ export function startSimDriver(o: SimOptions): Driver {
   }
 }
 
-/** Numbers that look like somebody's: half of what a container may use, and little where it has no limit. */
-function useOf({ uid, container, attempt, startedAtMs, limits }: Simulated, nowMs: number): ContainerUse {
-  const { cpuMillis = 20, memoryBytes = 32 * 1024 * 1024 } = limits
-  const cpuNanos = ((nowMs - startedAtMs) * cpuMillis * 1000) / 2
-  return { uid, container, attempt, startedAtMs, cpuNanos, memoryBytes: Math.floor(memoryBytes / 2) }
+const IDLE_CPU_MILLIS = 1
+const IDLE_MEMORY_BYTES = 16 * 1024 * 1024
+
+/** What an idle program uses: no autoscaler may act on load that nobody made. */
+function useOf({ uid, container, attempt, startedAtMs }: RunningContainer, nowMs: number): ContainerUse {
+  const cpuNanos = (nowMs - startedAtMs) * IDLE_CPU_MILLIS * 1000
+  return { uid, container, attempt, startedAtMs, cpuNanos, memoryBytes: IDLE_MEMORY_BYTES }
 }
 
 function madeUp(containers: readonly ContainerUse[]): Awaited<ReturnType<Driver['usage']>> {
@@ -109,9 +109,9 @@ function imagesOf({ registry, ownHost }: OwnRegistry): Pick<Driver, 'findImage' 
 }
 
 function simulatedImage(name: string, known?: string): Image {
-  const digest = known ?? /@(sha256:[0-9a-f]{64})$/.exec(name)?.[1] ?? digestOf(name)
-  const id = `${name.replace(/@.*$/, '').replace(/:[^/:]*$/, '')}@${digest}`
-  return { name, id, digest, config: {}, layers: [], sizeBytes: 0 }
+  const digest = known ?? /@(sha256:[0-9a-f]{64})$/.exec(name)?.[1]
+  const id = digest === undefined ? '' : `${name.replace(/@.*$/, '').replace(/:[^/:]*$/, '')}@${digest}`
+  return { name, id, digest: digest ?? digestOf(name), config: {}, layers: [], sizeBytes: 0 }
 }
 
 async function noNetwork(): Promise<never> {

@@ -16,6 +16,8 @@ const INLINE = new Set([
   'ephemeralContainerCommon',
   'ruleWithOperations',
   'rule',
+  'ingressRuleValue',
+  'deviceConfiguration',
 ])
 const MAX_DEPTH = 64
 

@@ -53,7 +53,7 @@ function ask(
     ':authority': authority,
     'content-type': 'application/grpc',
     te: 'trailers',
-    'user-agent': 'kube-probe/1.33',
+    'user-agent': 'kube-probe/1.37',
     'grpc-timeout': `${Math.max(1, Math.round(timeoutMs))}m`,
   })
   let body = Buffer.alloc(0)

@@ -10,7 +10,7 @@ test('a probe asks as a kubelet does, and its own headers win', () => {
   const httpHeaders = [{ name: 'HOST', value: 'web' }]
   assert.equal(
     renderGet({ path: 'ready?a=1', port: 80, httpHeaders }, at),
-    'GET /ready?a=1 HTTP/1.1\r\nHOST: web\r\nUser-Agent: kube-probe/1.33\r\nAccept: */*\r\nConnection: close\r\n\r\n',
+    'GET /ready?a=1 HTTP/1.1\r\nHOST: web\r\nUser-Agent: kube-probe/1.37\r\nAccept: */*\r\nConnection: close\r\n\r\n',
   )
 })
 

@@ -74,7 +74,7 @@ async function httpGet(
 export function renderGet(get: HttpGet, at: Target): string {
   const headers = new Map([
     ['host', ['Host', `${at.host}:${at.port}`]],
-    ['user-agent', ['User-Agent', 'kube-probe/1.33']],
+    ['user-agent', ['User-Agent', 'kube-probe/1.37']],
     ['accept', ['Accept', '*/*']],
     ['connection', ['Connection', 'close']],
   ])

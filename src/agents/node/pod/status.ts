@@ -3,8 +3,12 @@ import { type Ended, isAlive, isCleared, isFinished, lifeOf, restartsAfter, type
 import { restartDelayMs } from './backoff.ts'
 import type { Container, ContainerState, ContainerStatus, Pod, PodCondition, PodStatus } from './shapes.ts'
 
-/** Renders the status of a pod; conditions of others and times of what did not change are kept. */
-export function renderPodStatus(seen: Seen, hostIp: string): PodStatus {
+/**
+ * Renders the status of a pod; conditions of others and times of what did not change are kept.
+ *
+ * Of simulated pods it names no container and no network: there is none.
+ */
+export function renderPodStatus(seen: Seen, hostIp: string, isSimulated = false): PodStatus {
   const { pod, nowMs } = seen
   const before = pod.status ?? {}
   const inits = pod.spec.initContainers ?? []
@@ -18,24 +22,38 @@ export function renderPodStatus(seen: Seen, hostIp: string): PodStatus {
   const phase = isLate ? 'Failed' : phaseOf(seen, areInitsDone)
   const ip = seen.sandbox?.ip ?? before.podIP
   const { generation } = pod.metadata
+  const conditions = conditionsOf(seen, phase, areInitsDone, containerStatuses)
+  const shown = (statuses: readonly ContainerStatus[]): ContainerStatus[] =>
+    isSimulated ? statuses.map(withoutContainer) : [...statuses]
   return {
     ...(before.qosClass === undefined ? {} : { qosClass: before.qosClass }),
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase,
     ...(isLate ? { reason: before.reason ?? 'DeadlineExceeded' } : {}),
     ...(isLate ? { message: before.message ?? 'Pod was active on the node longer than the specified deadline' } : {}),
-    conditions: conditionsOf(seen, phase, areInitsDone, containerStatuses),
+    conditions: isSimulated ? conditions.filter(({ type }) => type !== HAS_NETWORK) : conditions,
     hostIP: hostIp,
     hostIPs: [{ ip: hostIp }],
     ...(ip === undefined ? {} : { podIP: ip, podIPs: [{ ip }] }),
     startTime: before.startTime ?? timeText(nowMs),
-    ...(inits.length > 0 ? { initContainerStatuses } : {}),
-    containerStatuses,
-    ...(guests.length > 0 ? { ephemeralContainerStatuses } : {}),
+    ...(inits.length > 0 ? { initContainerStatuses: shown(initContainerStatuses) } : {}),
+    containerStatuses: shown(containerStatuses),
+    ...(guests.length > 0 ? { ephemeralContainerStatuses: shown(ephemeralContainerStatuses) } : {}),
   }
 }
 
-const OWN_CONDITIONS = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
+function withoutContainer({ containerID: _none, state, lastState, ...status }: ContainerStatus): ContainerStatus {
+  return { ...status, state: stateWithout(state), lastState: stateWithout(lastState) }
+}
+
+function stateWithout({ terminated: ended, ...state }: ContainerState): ContainerState {
+  if (ended === undefined) return state
+  const { containerID: _none, ...others } = ended
+  return { ...state, terminated: others }
+}
+
+const HAS_NETWORK = 'PodReadyToStartContainers'
+const OWN_CONDITIONS = new Set([HAS_NETWORK, 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
 
 /** A status of ours with the conditions that others have given the pod, as they stand. */
 export function withOthersConditions(own: PodStatus, shown: PodStatus | undefined): PodStatus {
@@ -166,7 +184,7 @@ function conditionsOf(
   }
   const areReady = !isOver && unready.length === 0
   const wanted: PodCondition[] = [
-    { type: 'PodReadyToStartContainers', status: seen.sandbox ? 'True' : 'False' },
+    { type: HAS_NETWORK, status: seen.sandbox ? 'True' : 'False' },
     { type: 'Initialized', ...(areInitsDone ? { status: 'True' } : initOff) },
     { type: 'Ready', ...(areReady && !isLeaving ? { status: 'True' } : off) },
     { type: 'ContainersReady', ...(areReady ? { status: 'True' } : off) },

@@ -156,9 +156,9 @@ function runsOfStatus(pod: Pod): Map<string, Run> {
   const { initContainerStatuses = [], containerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {}
   const statuses = [...initContainerStatuses, ...containerStatuses, ...ephemeralContainerStatuses]
   return new Map(
-    statuses.flatMap(({ name, containerID, restartCount, imageID, state, lastState }) => {
-      if (containerID === undefined) return []
+    statuses.flatMap(({ name, restartCount, imageID, state, lastState }) => {
       const ended = state.terminated ?? lastState.terminated
+      if (state.running === undefined && (ended === undefined || ended.reason === 'ContainerStatusUnknown')) return []
       const startedAtMs = Date.parse(state.running?.startedAt ?? ended?.startedAt ?? '') || 0
       const run = {
         uid: uidOf(pod),
@@ -228,7 +228,8 @@ function seenOf({ clock }: NodeContext, memory: Memory): Seen {
 
 async function writeStatus(context: NodeContext, memory: Memory, seen: Seen): Promise<void> {
   if (memory.isGone) return
-  const status = renderPodStatus(seen, context.driver().hostIp)
+  const driver = context.driver()
+  const status = renderPodStatus(seen, driver.hostIp, driver.isSimulated)
   if (JSON.stringify(status) === JSON.stringify(memory.pod.status)) return
   const { namespace = 'default', name } = memory.pod.metadata
   try {

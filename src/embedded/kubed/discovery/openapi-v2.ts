@@ -9,7 +9,7 @@ import type { Resource } from '../resources/resource.ts'
 export function writeOpenapiV2(definitions: Readonly<Record<string, Json>>, resources: readonly Resource[]): Buffer {
   return Buffer.concat([
     text(1, '2.0'),
-    bytes(2, Buffer.concat([text(1, 'Kubernetes'), text(2, 'v1.33.0')])),
+    bytes(2, Buffer.concat([text(1, 'Kubernetes'), text(2, '1.37')])),
     bytes(8, Buffer.concat(resources.map(pathItem))),
     bytes(9, Buffer.concat(Object.entries(definitions).map(([name, schema]) => named(1, name, schemaMessage(schema))))),
   ])

@@ -6,6 +6,7 @@ import type { Schema } from '../../../lib/kube-schema/schema.ts'
 import { isObject, type Json, type JsonObject } from '../../../lib/kube/json.ts'
 import type { Registry } from '../resources/registry.ts'
 import type { Resource } from '../resources/resource.ts'
+import { withEnums } from './enums.ts'
 import { type CommonTexts, customSchemaV3, META } from './custom-schema.ts'
 
 type Texts = Readonly<Record<string, Readonly<Record<string, string>>>>
@@ -47,7 +48,7 @@ export function openapiV3(registry: Registry, path: string): JsonObject | undefi
   }
   const paths: JsonObject = {}
   for (const resource of resources) Object.assign(paths, pathsOf(resource))
-  return { openapi: '3.0.0', info: { title: 'Kubernetes', version: 'v1.33.0' }, paths, components: { schemas } }
+  return { openapi: '3.0.0', info: { title: 'Kubernetes', version: '1.37' }, paths, components: { schemas } }
 }
 
 /** The name under which a document has a kind: `io.fluxcd.toolkit.source.v1.GitRepository`. */
@@ -76,10 +77,12 @@ function addDefinition(schemas: JsonObject, texts: Map<string, Texts>, name: str
     schemas[name] = { ...(format === '' ? {} : { format }), oneOf: types.map((type) => ({ type })) }
     return
   }
-  schemas[name] = toV3(schema, texts.get(group)?.[name.slice(dot + 1)], (ref) => addDefinition(schemas, texts, ref))
+  const refer = (ref: string): void => addDefinition(schemas, texts, ref)
+  schemas[name] = toV3(name, schema, texts.get(group)?.[name.slice(dot + 1)], refer)
 }
 
 function toV3(
+  name: string,
   schema: Schema,
   texts: Readonly<Record<string, string>> | undefined,
   refer: (name: string) => void,
@@ -87,10 +90,10 @@ function toV3(
   const out = convert(schema, refer)
   if (!isObject(out)) return out
   if (texts?.[''] !== undefined) out.description = texts['']
-  if (isObject(out.properties))
-    for (const [field, value] of Object.entries(out.properties))
-      if (isObject(value) && texts?.[field] !== undefined) value.description = texts[field]
-  return out
+  if (!isObject(out.properties)) return out
+  for (const [field, value] of Object.entries(out.properties))
+    if (isObject(value) && texts?.[field] !== undefined) value.description = texts[field]
+  return { ...out, properties: withEnums(name, out.properties) }
 }
 
 function convert(value: unknown, refer: (name: string) => void): Json {

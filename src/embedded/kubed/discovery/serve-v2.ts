@@ -7,6 +7,7 @@ import { parseAccept } from '../negotiation/accept.ts'
 import type { Registry } from '../resources/registry.ts'
 import type { Resource } from '../resources/resource.ts'
 import { customSchemaV2 } from './custom-schema.ts'
+import { withEnums } from './enums.ts'
 import { commonTexts, nameOf, OPERATIONS, pathOfKind, QUERY, textsOf } from './openapi.ts'
 import { writeOpenapiV2 } from './openapi-v2.ts'
 
@@ -77,7 +78,7 @@ function documentOf(registry: Registry, type: string): Kept {
 function jsonDocument(registry: Registry): JsonObject {
   const paths: JsonObject = {}
   for (const resource of registry.all()) Object.assign(paths, pathsOf(resource))
-  const info = { title: 'Kubernetes', version: 'v1.33.0' }
+  const info = { title: 'Kubernetes', version: '1.37' }
   return { swagger: '2.0', info, paths, definitions: allDefinitions(registry, true) }
 }
 
@@ -88,7 +89,7 @@ function allDefinitions(registry: Registry, isExplained: boolean): Record<string
     const texts = isExplained ? textsOf(group) : {}
     for (const [name, schema] of Object.entries(definitionsOf(group) ?? {})) {
       const { 'x-go': _go, ...rest } = objectOf(asJson(schema))
-      out[`${group}.${name}`] = isExplained ? explained(rest, texts[name] ?? {}) : rest
+      out[`${group}.${name}`] = isExplained ? explained(`${group}.${name}`, rest, texts[name] ?? {}) : rest
     }
   }
   for (const resource of registry.all())
@@ -97,17 +98,14 @@ function allDefinitions(registry: Registry, isExplained: boolean): Record<string
   return out
 }
 
-function explained(schema: JsonObject, texts: Readonly<Record<string, string>>): JsonObject {
+function explained(full: string, schema: JsonObject, texts: Readonly<Record<string, string>>): JsonObject {
   const { properties } = schema
   const out: JsonObject = texts[''] === undefined ? { ...schema } : { description: texts[''], ...schema }
-  if (isObject(properties))
-    out.properties = Object.fromEntries(
-      Object.entries(properties).map(([name, each]) => [
-        name,
-        texts[name] === undefined ? each : { description: texts[name], ...objectOf(each) },
-      ]),
-    )
-  return out
+  if (!isObject(properties)) return out
+  const described: JsonObject = {}
+  for (const [name, each] of Object.entries(properties))
+    described[name] = texts[name] === undefined ? each : { description: texts[name], ...objectOf(each) }
+  return { ...out, properties: withEnums(full, described) }
 }
 
 function pathsOf(resource: Resource): JsonObject {

@@ -1,4 +1,13 @@
-import { at, type Json, listOf, numberOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import {
+  at,
+  type Json,
+  type JsonObject,
+  listOf,
+  numberOf,
+  objectOf,
+  objectsOf,
+  stringOf,
+} from '../../../lib/kube/json.ts'
 import type { Obj } from '../object.ts'
 import { integer, NONE, UNSET } from './cells.ts'
 import { AGE, ageOf, type Cell, type Column, CREATED_AT, field, NAME, shown, spanOf, text } from './columns.ts'
@@ -31,6 +40,8 @@ const claimState: Cell = (claim) => {
   const isReserved = listOf(at(claim, 'status', 'reservedFor')).length > 0
   return [...states, 'allocated', ...(isReserved ? ['reserved'] : [])].join(',')
 }
+const health = (component: Obj): JsonObject =>
+  objectsOf(component.conditions).find(({ type }) => type === 'Healthy') ?? {}
 const versions: Cell = (definition) =>
   objectsOf(at(definition, 'spec', 'versions'))
     .filter(({ served }) => served === true)
@@ -63,6 +74,12 @@ const webhooks: readonly Column[] = [NAME, countOf('Webhooks', 'webhooks'), AGE]
 
 /** Columns of the kinds that configure the server itself, by storage key. */
 export const OTHER_COLUMNS: Readonly<Record<string, readonly Column[]>> = {
+  '/componentstatuses': [
+    NAME,
+    text('Status', (component) => (health(component).status === 'True' ? 'Healthy' : 'Unhealthy')),
+    text('Message', (component) => stringOf(health(component).message)),
+    text('Error', (component) => stringOf(health(component).error)),
+  ],
   'apiextensions.k8s.io/customresourcedefinitions': [
     NAME,
     field('Scope', 'spec', 'scope'),

@@ -10,6 +10,11 @@ const QUEUES = '@flowcontrol.v1.QueuingConfiguration'
 
 /** What the columns of the kinds that configure the server say of themselves; see descriptions.ts. */
 export const OTHER_DESCRIPTIONS: Described = {
+  '/componentstatuses': {
+    Status: 'Status of the component conditions',
+    Message: 'Message of the component conditions',
+    Error: 'Error of the component conditions',
+  },
   'apiextensions.k8s.io/customresourcedefinitions': {
     Scope: 'Cluster/Namespaced',
     Versions: 'Served versions',

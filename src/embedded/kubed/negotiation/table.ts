@@ -1,4 +1,4 @@
-import { at, type Json, type JsonObject, stringOf } from '../../../lib/kube/json.ts'
+import { at, type Json, type JsonObject, numberOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Obj } from '../object.ts'
 import { toStored } from '../resources/convert.ts'
 import type { PrinterColumn, Resource } from '../resources/resource.ts'
@@ -46,10 +46,11 @@ function customColumn({ name, type, format, description, priority, jsonPath }: P
 /** A meta.k8s.io Table of the objects. */
 export function tableOf(
   resource: Resource,
-  items: readonly Obj[],
+  unsorted: readonly Obj[],
   metadata: JsonObject,
   options: { include: Include; now: number; version: string; withColumns: boolean },
 ): JsonObject {
+  const items = inOrder(resource, unsorted)
   const columns = columnsOf(resource)
   const named = columns.filter(({ isUnnamed }) => isUnnamed !== true)
   // Version 1 of autoscalers is printed as what they are kept as.
@@ -77,6 +78,13 @@ export function tableOf(
             object: included(object, options),
           })),
   }
+}
+
+/** FlowSchemas are printed in the order in which the server asks them, all else as it is kept. */
+function inOrder({ storageKey }: Resource, items: readonly Obj[]): readonly Obj[] {
+  if (storageKey !== 'flowcontrol.apiserver.k8s.io/flowschemas') return items
+  const precedence = (schema: Obj): number => numberOf(at(schema, 'spec', 'matchingPrecedence')) ?? 0
+  return [...items].sort((a, b) => precedence(a) - precedence(b) || (a.metadata.name < b.metadata.name ? -1 : 1))
 }
 
 /** Rows of pods that have ended say so, for clients that grey them out. */

@@ -58,15 +58,13 @@ const STORED: Readonly<Record<string, readonly [key: string, version: string]>> 
   'autoscaling/v1/horizontalpodautoscalers': ['autoscaling/horizontalpodautoscalers', 'autoscaling/v2'],
 }
 
-const NOT_SERVED = new Set(['componentstatuses'])
-
 /** Every built-in kind, from the generated data. */
 export function builtinResources(): Resource[] {
   const entries = unpack<Record<string, Entry>>(RESOURCE_CHUNK.all ?? '')
   const out: Resource[] = []
   for (const [key, entry] of Object.entries(entries)) {
     const [group = '', version = '', plural = '', sub] = key.split('/')
-    if (sub !== undefined || NOT_SERVED.has(plural)) continue
+    if (sub !== undefined) continue
     const type = schemaFor(apiVersionOf(entry), entry.kind)
     if (type === undefined) continue
     const [shortNames = '', categories = ''] = NAMES[plural] ?? []
@@ -80,7 +78,8 @@ export function builtinResources(): Resource[] {
       shortNames: shortNames.split(' ').filter(Boolean),
       categories: categories.split(' ').filter(Boolean),
       isNamespaced: entry.namespaced,
-      verbs: entry.verbs,
+      // of components the document knows a watch that the server refuses
+      verbs: plural === 'componentstatuses' ? ['get', 'list'] : entry.verbs,
       subresources: subresourcesOf(entries, key),
       storageKey,
       storedVersion,

@@ -30,6 +30,7 @@ import { isStream, streamPod } from '../subresources/stream.ts'
 import { requestToken } from '../subresources/token.ts'
 import { deprecationOf } from '../warnings/warnings.ts'
 import { watch } from '../watch/watch.ts'
+import { answerComponents, isComponents } from './components.ts'
 import { checkFuture, list } from './list.ts'
 import { apply, checkPatchType, patch } from './patch.ts'
 import { type Removal, remove, removalOf } from './remove.ts'
@@ -40,6 +41,7 @@ import { afterWrite, create, CREATED_BY_PUT, createDecoded, finish, isFinished, 
 export async function dispatch(env: Environment, call: Call, response: ServerResponse): Promise<void> {
   const deprecation = deprecationOf(call.resource)
   if (deprecation !== undefined) call.warnings.push(deprecation)
+  if (isComponents(call)) return answerComponents(env, call, response)
   if (isMetrics(call)) return answerMetrics(env, call, response)
   if (isReview(call)) return answerReview(env, call, response)
   if (!isWhole(call.subresource)) return dispatchSubresource(env, call, response)

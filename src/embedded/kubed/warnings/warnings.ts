@@ -9,6 +9,7 @@ const DEFINITIONS = 'apiextensions.k8s.io/customresourcedefinitions'
 
 /** Kinds that are on their way out, for every request. */
 const DEPRECATED: Readonly<Record<string, string>> = {
+  '/componentstatuses': 'v1 ComponentStatus is deprecated in v1.19+',
   '/endpoints': 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
 }
 

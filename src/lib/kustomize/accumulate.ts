@@ -3,7 +3,6 @@ import { goQuote } from '../yaml/go-quote.ts'
 import { whereIs } from '../yaml/position.ts'
 import { loadConfig, mergeConfig, NO_CONFIG, type TransformerConfig } from './config.ts'
 import { loadCrdConfig } from './crd-config.ts'
-import { objectText } from './build-notes.ts'
 import { buildError, during, failure, messageOf, placed, prefixed, rewritten } from './failure.ts'
 import { formatId, idKey } from './ids.ts'
 import type { Helm } from './helm.ts'
@@ -18,6 +17,7 @@ import { isKnownKind } from './schema/cluster-scope.ts'
 import { loadTarget, openApiOf, resourcePaths, type Notices, type Target } from './target.ts'
 import { loadSchema } from './open-api.ts'
 import { externalSteps, readExternal } from './external.ts'
+import { runValidators } from './validators.ts'
 import { runGenerators } from './run-generators.ts'
 import { builtInSteps, runSteps } from './transform.ts'
 import { refuseTwins } from './transform-patches.ts'
@@ -77,24 +77,6 @@ export function accumulateTarget(build: Build, target: Target, into: Accumulator
   into.vars = during(`merging vars [${vars.map(({ text }) => text).join(' ')}]`, () =>
     mergeVars(into.vars, vars, into.resources),
   )
-}
-
-function runValidators(build: Build, target: Target, into: Accumulator): void {
-  const configs = readExternal(build, target, entriesOf(target.file, 'validators'))
-  for (const { run } of externalSteps(configs, build, target.loader, into)) {
-    const before = into.resources.map(valueText)
-    run()
-    const changed = into.resources.find((resource, index) => valueText(resource) !== before[index])
-    if (changed)
-      throw buildError(
-        `validator shouldn't modify the resource map: nodes unequal: \n -- ${before[into.resources.indexOf(changed)]},\n -- ${valueText(changed)}`,
-        changed.node,
-      )
-  }
-}
-
-function valueText(resource: Resource): string {
-  return resource.isDeleted ? '' : objectText(resource)
 }
 
 /** What bases and components are found with: charts in them get the namespace from here when they have none. */

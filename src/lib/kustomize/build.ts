@@ -1,7 +1,7 @@
 import { writeYamlStream } from '../yaml/write.ts'
 import { accumulateTarget, emptyAccumulator, useOpenApi, type Accumulator, type Build } from './accumulate.ts'
 import { advised } from './advice.ts'
-import { isNote } from './build-notes.ts'
+import { isNote, showNotes } from './build-notes.ts'
 import { rulesOf, type Compat } from './compat.ts'
 import { placed } from './failure.ts'
 import type { Finding } from './findings.ts'
@@ -17,7 +17,8 @@ import type { Remote } from './remote.ts'
 import { sortBy } from './plugins.ts'
 import { objectValue } from './object-value.ts'
 import { ORIGIN, renderOrigin, renderTransformations, TRANSFORMATIONS } from './origin.ts'
-import { fieldMap, metadataOf, textMap, type Resource } from './resource.ts'
+import { checkObject, isNamed } from './read-resources.ts'
+import { copyResource, fieldMap, metadataOf, textMap, type Resource } from './resource.ts'
 import { loadTarget, type Notices, type Target } from './target.ts'
 import { isLocalConfig, transformPairs } from './transform-fields.ts'
 import type { FileTree } from './tree.ts'
@@ -132,6 +133,7 @@ function buildTarget(seen: SeenTree, target: Target, notices: Collected, options
   accumulateTarget(context, target, into)
   const unused = finish(context, into)
   if (unused.length > 0) warnings.push(`well-defined vars that were never replaced: ${unused.join(',')}`)
+  refuseNameless(into.resources)
   refuseTwins(into.resources)
   const kept = into.resources.filter((resource) => !isLocalConfig(resource))
   const sortOptions = structOf(target.file, 'sortOptions')
@@ -151,6 +153,16 @@ function buildTarget(seen: SeenTree, target: Target, notices: Collected, options
     filesMissed: [...seen.filesMissed],
     warnings,
     findings,
+  }
+}
+
+/** A patch can take kind or name away; kustomize looks again when all is done, and shows its own annotations, too. */
+function refuseNameless(resources: readonly Resource[]): void {
+  for (const resource of resources) {
+    if (isNamed(resource.node)) continue
+    const copy = copyResource(resource)
+    showNotes(copy)
+    checkObject(copy.node)
   }
 }
 

@@ -135,7 +135,8 @@ function typeHint(shape: Shape): string {
     : 'write a mapping: a line "name: value" for each field'
 }
 
-function jsonType(node: YamlNode, wanted: Shape): string {
+/** What Go's JSON calls a value; a number by its digits where an integer is wanted. */
+export function jsonType(node: YamlNode, wanted: Shape = 'any'): string {
   if (node.kind === 'map') return 'object'
   if (node.kind === 'seq') return 'array'
   const value = resolveScalar(node, 'v2')

@@ -1,5 +1,7 @@
 import { copyNode, parseDocuments, type Within, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
 import { resolvePlain } from '../yaml/resolve.ts'
+import { GoJsonError, scanGoJson } from '../kube/go-json.ts'
+import { jsonType } from './decode.ts'
 import { buildError } from './failure.ts'
 import { isNull } from './null.ts'
 import { fieldText } from './resource.ts'
@@ -23,31 +25,31 @@ export function parseJsonPatch(text: string, file: string, within?: Within): Jso
   const root = document?.root
   if (root === undefined || isNull(root)) return []
   if (root.kind !== 'seq')
-    throw buildError(
-      `json: cannot unmarshal ${root.kind === 'map' ? 'object' : 'string'} into Go value of type jsonpatch.Patch`,
-      root,
-    )
-  return root.items.map((item) => {
-    if (item.kind !== 'map')
-      throw buildError('json: cannot unmarshal value into Go value of type jsonpatch.Operation', item)
-    const value = item.fields.get('value')
-    return {
-      op: item.fields.has('op') ? fieldText(item, 'op') : 'unknown',
-      path: fieldText(item, 'path'),
-      from: fieldText(item, 'from'),
-      value: isJson || value === undefined ? value : jsonValue(value),
-      isJson,
-      node: item,
-    }
-  })
+    throw buildError(`json: cannot unmarshal ${jsonType(root)} into Go value of type jsonpatch.Patch`, root)
+  return root.items.map((item) => readOperation(item, isJson))
+}
+
+function readOperation(item: YamlNode, isJson: boolean): JsonPatchOperation {
+  if (item.kind !== 'map')
+    throw buildError(`json: cannot unmarshal ${jsonType(item)} into Go value of type jsonpatch.Operation`, item)
+  const value = item.fields.get('value')
+  return {
+    op: item.fields.has('op') ? fieldText(item, 'op') : 'unknown',
+    path: fieldText(item, 'path'),
+    from: fieldText(item, 'from'),
+    value: isJson || value === undefined ? value : jsonValue(value),
+    isJson,
+    node: item,
+  }
 }
 
 /** What begins like JSON must be JSON. */
 function checkJson(text: string): void {
   try {
-    JSON.parse(text)
+    scanGoJson(text)
   } catch (error) {
-    throw buildError(error instanceof Error ? error.message : String(error))
+    if (error instanceof GoJsonError) throw buildError(error.message)
+    throw error
   }
 }
 

@@ -1,5 +1,5 @@
-import { failure } from './failure.ts'
-import { parseJsonPatch } from './json-patch.ts'
+import { during, failure } from './failure.ts'
+import { parseJsonPatch, type JsonPatchOperation } from './json-patch.ts'
 import type { PatchArgs } from './kustomization.ts'
 import { fileName, loadText, type Loader } from './loader.ts'
 import { insideOf } from './read-resources.ts'
@@ -16,7 +16,8 @@ export function readJsonPatch(loader: Loader, args: PatchArgs): Patch {
   const { fields } = args.node
   const inline = fields.get('patch') ?? fields.get('jsonOp')
   const [file, within] = args.path === '' ? insideOf(text, inline) : [fileName(loader, args.path), undefined]
-  const operations = parseJsonPatch(text, file, within)
+  const read = (): JsonPatchOperation[] => parseJsonPatch(text, file, within)
+  const operations = text.startsWith('[') ? during(`decoding ${text}`, read) : read()
   if (operations.length === 0) throw fault(`patch appears to be empty; file=${args.path}, JsonOp=${args.patch}`)
   return { kind: 'json', source: text, target: args.target, node: args.node, operations, keepsId: false }
 }

@@ -173,12 +173,18 @@ function itemsOf(list: YamlMap, items: YamlNode): YamlMap[] {
   })
 }
 
-function checkObject(node: YamlMap): void {
-  const kind = kindOf(node)
+/** Refuses what does not say what it is. @throws SluiceError with kustomize's text */
+export function checkObject(node: YamlMap): void {
   if (!hasMetadata(node)) throw buildError('missing Resource metadata', node, 'add apiVersion, kind and metadata.name')
-  if (kind === '') throw buildError(`missing kind in object ${goMetadata(node)}`, node, 'add apiVersion and kind')
-  if (!kind.endsWith('List') && filledText(fieldMap(node, 'metadata'), 'name') === '')
-    throw buildError(`missing metadata.name in object ${goMetadata(node)}`, node, 'add metadata.name')
+  if (kindOf(node) === '')
+    throw buildError(`missing kind in object ${goMetadata(node)}`, node, 'add apiVersion and kind')
+  if (!isNamed(node)) throw buildError(`missing metadata.name in object ${goMetadata(node)}`, node, 'add metadata.name')
+}
+
+/** Whether an object has a kind and a name, or is a list and needs none. */
+export function isNamed(node: YamlMap): boolean {
+  const kind = kindOf(node)
+  return kind !== '' && (kind.endsWith('List') || filledText(fieldMap(node, 'metadata'), 'name') !== '')
 }
 
 /** Whether anything tells what the object is. */

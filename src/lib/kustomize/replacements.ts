@@ -104,13 +104,21 @@ function formatSelector({ group, version, kind, name, namespace }: Required<Sele
   return formatId({ group, version, kind, name, namespace })
 }
 
+/** Kustomize keeps names and kinds in lists, and one that was empty for a while is not in there. */
 function allIds(resource: Resource): readonly ResId[] {
+  if (resource.previousIds.some(({ name, kind }) => name === '' || kind === ''))
+    throw buildError(
+      'number of previous names, number of previous namespaces, number of previous kinds not equal',
+      resource.node,
+      'do not take name or kind away from an object',
+    )
   return [currentId(resource), ...resource.previousIds]
 }
 
 function selectSource(resources: readonly Resource[], selector: Required<Selector>, source: Decoded): Resource {
-  const [found, second] = resources.filter(
-    (resource) => !resource.isDeleted && allIds(resource).some(exactIdTest(selector)),
+  const isSelected = exactIdTest(selector)
+  const [found, second] = during('error getting node IDs', () =>
+    resources.filter((resource) => !resource.isDeleted && allIds(resource).some(isSelected)),
   )
   const described = describeSource(selector, source)
   if (second) throw buildError(`multiple matches for selector ${described}`, nodeOf(source))
@@ -158,8 +166,9 @@ function applyToTarget(
     .filter((one) => [one.group, one.version, one.kind, one.name, one.namespace].some((text) => text !== ''))
     .map(testOf)
   for (const resource of resources) {
-    if (resource.isDeleted || !isLabelled(resource) || rejectLabels.some((test) => test(resource))) continue
+    if (resource.isDeleted) continue
     const ids = allIds(resource)
+    if (!isLabelled(resource) || rejectLabels.some((test) => test(resource))) continue
     if (ids.some((id) => rejectIds.some((test) => test(id)))) continue
     if (!ids.some(selects)) continue
     copyValue(resource, value, target, rules)

@@ -185,12 +185,19 @@ export function overwriteScalar(
   return old
 }
 
-/** Labels or annotations as texts. */
+/** Labels or annotations as texts; kustomize takes the items of a list for names and values by turns. */
 export function textMap(resource: Resource, field: 'labels' | 'annotations'): Map<string, string> {
-  const map = fieldMap(resource.node.fields.get('metadata'), field)
+  const metadata = fieldMap(resource.node, 'metadata')
+  const node = metadata?.fields.get(field)
   const texts = new Map<string, string>()
-  for (const [key, value] of map?.fields ?? []) texts.set(key, value.kind === 'scalar' ? value.value : '')
+  if (node?.kind === 'map') for (const [key, value] of node.fields) texts.set(key, textOf(value))
+  else if (node?.kind === 'seq')
+    for (let at = 0; at < node.items.length; at += 2) texts.set(textOf(node.items[at]), textOf(node.items[at + 1]))
   return texts
+}
+
+function textOf(node: YamlNode | undefined): string {
+  return node?.kind === 'scalar' ? node.value : ''
 }
 
 /** Writes labels or annotations anew, by name and without quotes around the names; none at all removes the field. */

@@ -141,7 +141,7 @@ function applyJson(resources: readonly Resource[], patch: Patch & { readonly kin
     showNotes(resource)
     applyJsonPatch(resource.node, patch.operations)
     hideNotes(resource)
-    if (patch.keepsId) setTextMap(resource, 'annotations', textMap(resource, 'annotations'))
+    setTextMap(resource, 'annotations', textMap(resource, 'annotations'))
   }
   return selected
 }

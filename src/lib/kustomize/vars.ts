@@ -1,5 +1,7 @@
 import { plainNode, type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
-import { resolveScalar, tagOf } from '../yaml/resolve.ts'
+import { goFixed, goFloat } from '../yaml/go-numbers.ts'
+import { tagOf } from '../yaml/resolve.ts'
+import { SluiceError } from '../error/sluice-error.ts'
 import type { Decoded } from './decode.ts'
 import { buildError } from './failure.ts'
 import { isString, visitField, type FieldSpec } from './field-spec.ts'
@@ -93,6 +95,11 @@ function describe({ name, target, fieldPath }: Var): string {
   return `{${name} ${id} {${fieldPath}}}`
 }
 
+/** What a var stands for: alone in a text it keeps its type, within one it is `inside`. */
+type Value = { readonly text: string; readonly inside: string; readonly tag: string }
+
+type Values = ReadonlyMap<string, Value>
+
 /** Replaces `$(NAME)` in the fields that may hold it. @returns the vars that nothing used */
 export function resolveVars(
   resources: readonly Resource[],
@@ -100,9 +107,12 @@ export function resolveVars(
   specs: readonly FieldSpec[],
 ): string[] {
   if (vars.length === 0) return []
-  const values = new Map<string, string | number | boolean>()
+  const values = new Map<string, Value>()
   const byName = [...vars].sort((a, b) => (a.name < b.name ? -1 : 1))
-  for (const one of byName) values.set(one.name, valueOf(one, resources))
+  for (const one of byName) {
+    const value = valueOf(one, resources)
+    if (value) values.set(one.name, value)
+  }
   const used = new Set<string>()
   for (const resource of resources) {
     for (const spec of specs) visitField(resource.node, spec, undefined, (node) => expandNode(node, values, used))
@@ -110,22 +120,44 @@ export function resolveVars(
   return byName.map((one) => one.name).filter((name) => !used.has(name))
 }
 
-function valueOf(one: Var, resources: readonly Resource[]): string | number | boolean {
+/** The value of a var; undefined for a mapping or a list, which goes into no text. */
+function valueOf(one: Var, resources: readonly Resource[]): Value | undefined {
   const resource = resources.find((candidate) => candidate.varNames.includes(one.name))
   if (!resource)
     throw buildError(`var '${describe(one)}' cannot be mapped to a field in the set of known resources`, one.node)
-  const steps = splitDots(one.fieldPath).flatMap((step) => {
-    const match = /^(.+?)\[(\d+)\]$/.exec(step)
-    return match ? [match[1] ?? '', match[2] ?? ''] : [step]
-  })
-  const found = lookup(resource.node, steps)
-  if (found?.kind !== 'scalar')
-    throw buildError(`field specified in var '${describe(one)}' not found in corresponding resource`, one.node)
-  const value = resolveScalar(found)
-  return typeof value === 'bigint' || value === null ? found.value : value
+  const found = lookUp(one, resource)
+  if (found && found.kind !== 'scalar') return undefined
+  const value = found && primitiveOf(found)
+  if (value) return value
+  throw buildError(`field specified in var '${describe(one)}' not found in corresponding resource`, one.node)
 }
 
-type Values = ReadonlyMap<string, string | number | boolean>
+function lookUp(one: Var, resource: Resource): YamlNode | undefined {
+  const steps = splitDots(one.fieldPath).flatMap((step) => {
+    const match = /^(.*)\[(\d+)\]$/.exec(step)
+    return match ? [match[1] ?? '', match[2] ?? ''] : [step]
+  })
+  try {
+    return lookup(resource.node, steps)
+  } catch (error) {
+    if (error instanceof SluiceError) return undefined
+    throw error
+  }
+}
+
+/** As Go's strconv reads it, which takes fewer forms than YAML; undefined when it takes none. */
+function primitiveOf(node: YamlScalar): Value | undefined {
+  const { value } = node
+  const tag = node.end === 0 ? node.tag : tagOf(node)
+  if (tag === '!!int') {
+    if (!/^[-+]?\d+$/.test(value) || BigInt.asIntN(64, BigInt(value)) !== BigInt(value)) return undefined
+    return { text: String(BigInt(value)), inside: String(BigInt(value)), tag }
+  }
+  if (tag === '!!bool') return { text: value.toLowerCase(), inside: value.toLowerCase(), tag }
+  if (tag !== '!!float') return { text: value, inside: value, tag: '!!str' }
+  const number = /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/.test(value) ? Number(value) : NaN
+  return Number.isFinite(number) ? { text: goFixed(number), inside: goFloat(number), tag } : undefined
+}
 
 function expandNode(node: YamlNode, values: Values, used: Set<string>): void {
   if (node.kind === 'scalar') {
@@ -151,34 +183,21 @@ function isText(node: YamlNode): node is YamlScalar {
 
 /** Every text is set anew, and is a text from here on, whether there is a var in it or not. */
 function expand(node: YamlScalar, values: Values, used: Set<string>): void {
-  const result = node.value.includes('$') ? expandText(node.value, values, used) : node.value
-  node.value = String(result)
-  node.tag = typeof result === 'string' ? '!!str' : ''
+  const alone = /^\$\(([^)]*)\)$/.exec(node.value)?.[1]
+  const value = alone === undefined ? undefined : values.get(alone)
+  if (alone !== undefined && value) used.add(alone)
+  node.value = value?.text ?? expandText(node.value, values, used)
+  node.tag = value?.tag ?? '!!str'
   node.style = 'plain'
 }
 
 /** Kubernetes' `$(NAME)` syntax; `$$` is a dollar, an unknown name stays. */
-function expandText(input: string, values: Values, used: Set<string>): string | number | boolean {
-  let out = ''
-  for (let i = 0; i < input.length; i++) {
-    if (input[i] !== '$' || i + 1 >= input.length) {
-      out += input[i]
-      continue
-    }
-    const next = input[i + 1]
-    const close = next === '(' ? input.indexOf(')', i + 2) : -1
-    if (close < 0) {
-      out += next === '$' ? '$' : `$${next}`
-      i++
-      continue
-    }
-    const name = input.slice(i + 2, close)
+function expandText(input: string, values: Values, used: Set<string>): string {
+  return input.replace(/\$(?:\(([^)]*)\)|\$)/g, (found, name: string | undefined) => {
+    if (name === undefined) return '$'
     const value = values.get(name)
-    if (value !== undefined) used.add(name)
-    const text = value ?? `$(${name})`
-    if (input === `$(${name})`) return text
-    out += String(text)
-    i = close
-  }
-  return out
+    if (!value) return found
+    used.add(name)
+    return value.inside
+  })
 }

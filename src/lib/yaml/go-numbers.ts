@@ -42,3 +42,13 @@ export function goFloat(value: number): string {
   const [mantissa = '', exponent = ''] = value.toExponential().split('e')
   return `${mantissa}e+${exponent.slice(1).padStart(2, '0')}`
 }
+
+/** Go's shortest `%f`: no exponent, however long that gets. */
+export function goFixed(value: number): string {
+  const [mantissa = '', exponent] = Math.abs(value).toExponential().split('e')
+  const digits = mantissa.replace('.', '')
+  const point = Number(exponent) + 1
+  const whole = point > 0 ? digits.slice(0, point).padEnd(point, '0') : '0'
+  const rest = point > 0 ? digits.slice(point) : digits.padStart(digits.length - point, '0')
+  return `${value < 0 || Object.is(value, -0) ? '-' : ''}${whole}${Number(rest) === 0 ? '' : `.${rest}`}`
+}

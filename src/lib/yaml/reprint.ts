@@ -35,6 +35,8 @@ function convert(node: YamlNode, isInFlow: boolean, isRoot: boolean, isLast: boo
   checkMap(node, isRoot)
   const object: Record<string, unknown> = {}
   for (const [key, value] of node.fields) {
+    // a key that reads as null has no text, and Go leaves it out of a mapping whose keys are all texts
+    if (isRoot && node.oldKeys?.has(key) && resolvePlain(key) === null) continue
     const converted = convert(value, isFlow, false, isLast)
     if (key !== '__proto__') object[key] = converted
     else Object.defineProperty(object, key, { value: converted, enumerable: true, writable: true, configurable: true })

@@ -1,0 +1,61 @@
+import { type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
+import { tagOf } from '../yaml/resolve.ts'
+import type { Accumulator, Build } from './accumulate.ts'
+import { objectText } from './build-notes.ts'
+import { externalSteps, readExternal } from './external.ts'
+import { buildError } from './failure.ts'
+import { entriesOf } from './kustomization.ts'
+import { copyResource, setTextMap, textMap, type Resource } from './resource.ts'
+import type { Target } from './target.ts'
+
+/** A validator may put this label on what it has looked at. */
+const VALIDATED_BY = 'validated-by'
+
+/** Runs what `validators` asks for: transformers that may look at the objects, and leave no other trace than a label. */
+export function runValidators(build: Build, target: Target, into: Accumulator): void {
+  const configs = readExternal(build, target, entriesOf(target.file, 'validators'))
+  for (const { run } of externalSteps(configs, build, target.loader, into)) {
+    const before = into.resources.map(copyResource)
+    run()
+    for (const [index, resource] of into.resources.entries()) compare(before[index], withoutLabel(resource))
+  }
+}
+
+function withoutLabel(resource: Resource): Resource {
+  const labels = textMap(resource, 'labels')
+  if (!labels.delete(VALIDATED_BY)) return resource
+  const copy = copyResource(resource)
+  setTextMap(copy, 'labels', labels)
+  return copy
+}
+
+function compare(old: Resource | undefined, now: Resource): void {
+  if (old && !now.isDeleted && areSame(old.node, now.node)) return
+  const [before, after] = [old, now].map((one) => (one && !one.isDeleted ? objectText(one) : ''))
+  throw buildError(
+    `validator shouldn't modify the resource map: nodes unequal: \n -- ${before},\n -- ${after}`,
+    now.node,
+  )
+}
+
+/** Kustomize compares the trees and not the values: a scalar that is set anew is another one, though it says the same. */
+function areSame(a: YamlNode, b: YamlNode): boolean {
+  if (a.kind === 'scalar')
+    return (
+      b.kind === 'scalar' && a.value === b.value && a.style === b.style && typeOf(a) === typeOf(b) && a.end === b.end
+    )
+  if (a.kind === 'seq')
+    return b.kind === 'seq' && a.items.length === b.items.length && a.items.every((item, at) => isAt(item, b.items[at]))
+  if (b.kind !== 'map' || a.fields.size !== b.fields.size) return false
+  const others = [...b.fields]
+  return [...a.fields].every(([key, value], at) => others[at]?.[0] === key && isAt(value, others[at]?.[1]))
+}
+
+/** What a transformer puts there without a type has none. */
+function typeOf(node: YamlScalar): string {
+  return node.end === 0 ? node.tag : tagOf(node)
+}
+
+function isAt(a: YamlNode, b: YamlNode | undefined): boolean {
+  return b !== undefined && areSame(a, b)
+}

@@ -23,6 +23,7 @@ import type { ContainerConfig, Descriptor } from '../../../lib/oci/types.ts'
 import type { RegistryClient } from '../../../adapters/registry/client.ts'
 import { openContentStore, type ContentStore } from '../../../adapters/registry/content-store.ts'
 import { pullImage, type PulledImage } from '../../../adapters/registry/pull.ts'
+import { removeEntry } from '../remove-entry.ts'
 import { unpackLayer } from './unpack.ts'
 
 /** An image ready to run. */
@@ -157,9 +158,9 @@ function flatten(
   for (const layer of [...stack].reverse()) linkTree(layer, merged)
   for (const { path, isOpaque } of gone) {
     const target = join(merged, path)
-    if (!isOpaque) rmSync(target, { recursive: true, force: true })
+    if (!isOpaque) removeEntry(target)
     else if (lstatSync(target, { throwIfNoEntry: false })?.isDirectory())
-      for (const child of readdirSync(target)) rmSync(join(target, child), { recursive: true, force: true })
+      for (const child of readdirSync(target)) removeEntry(join(target, child))
   }
   linkTree(work, merged)
   offer(merged, flat)
@@ -182,16 +183,17 @@ function linkTree(from: string, to: string): void {
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const source = join(from, entry.name)
     const target = join(to, entry.name)
-    const existing = lstatSync(target, { throwIfNoEntry: false })
     if (entry.isDirectory()) {
-      if (existing && !existing.isDirectory()) rmSync(target, { force: true })
-      if (!existing?.isDirectory()) mkdirSync(target)
+      if (!lstatSync(target, { throwIfNoEntry: false })?.isDirectory()) {
+        removeEntry(target)
+        mkdirSync(target)
+      }
       chmodSync(target, 0o755)
       linkTree(source, target)
       chmodSync(target, lstatSync(source).mode & 0o1777)
       continue
     }
-    if (existing) rmSync(target, { recursive: true, force: true })
+    removeEntry(target)
     if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target)
     else linkSync(source, target)
   }

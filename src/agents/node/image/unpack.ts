@@ -8,7 +8,6 @@ import {
   lutimesSync,
   mkdirSync,
   openSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -18,6 +17,7 @@ import { LIMITS } from '../../../lib/oci/limits.ts'
 import { resolveInLayers } from './layered-path.ts'
 import { safePath } from '../../../lib/tar/entry.ts'
 import { readTar, type TarEntry } from '../../../lib/tar/read.ts'
+import { removeEntry } from '../remove-entry.ts'
 
 /** Where a layer goes: its own folder, over the folders below it (topmost first). */
 export type UnpackTarget = {
@@ -82,14 +82,13 @@ function parentOf(target: UnpackTarget, parents: Map<string, string>, name: stri
 }
 
 async function place(target: UnpackTarget, entry: TarEntry, path: string): Promise<void> {
-  const existing = lstatSync(path, { throwIfNoEntry: false })
   if (entry.type === 'directory') {
-    if (existing?.isDirectory()) return
-    if (existing) rmSync(path, { recursive: true, force: true })
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return
+    removeEntry(path)
     mkdirSync(path, { mode: 0o755 })
     return
   }
-  if (existing) rmSync(path, { recursive: true, force: true })
+  removeEntry(path)
   switch (entry.type) {
     case 'file':
       return writeFile(path, entry.body)

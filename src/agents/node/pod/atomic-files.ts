@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { removeEntry } from '../remove-entry.ts'
 
 /** A file of a volume; its path lies inside. */
 export type VolumeFile = { readonly path: string; readonly content: Buffer; readonly mode: number }
@@ -98,5 +99,5 @@ function linkNames(folder: string, names: ReadonlySet<string>): void {
   for (const name of names)
     if (!lstatSync(join(folder, name), { throwIfNoEntry: false })) symlinkSync(`${DATA}/${name}`, join(folder, name))
   for (const name of readdirSync(folder))
-    if (!name.startsWith('..') && !names.has(name)) rmSync(join(folder, name), { recursive: true, force: true })
+    if (!name.startsWith('..') && !names.has(name)) removeEntry(join(folder, name))
 }

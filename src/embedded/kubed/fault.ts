@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../lib/kube/json.ts'
 
 /** One fault of a field, as the API names it. */
-export type Cause = { readonly reason: string; readonly message: string; readonly field?: string }
+export type Cause = { readonly reason?: string; readonly message: string; readonly field?: string }
 
 type Details = {
   readonly name?: string

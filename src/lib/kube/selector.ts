@@ -1,5 +1,6 @@
 import type { Json } from './json.ts'
 import { isObject, listOf, objectOf, objectsOf, stringOf } from './json.ts'
+import { labelKeyErrors } from './names.ts'
 
 /** Labels of an object. */
 export type Labels = Json | undefined
@@ -109,14 +110,8 @@ function parseGroup(tokens: Tokens): string[] {
 }
 
 function checkKey(key: string): void {
-  const name = key.slice(key.indexOf('/') + 1)
-  const bad = (why: string): SelectorError =>
-    new SelectorError(`${PREFIX}<nil>: Invalid value: ${JSON.stringify(key)}: ${why}`)
-  if (name.length > 63) throw bad('name part must be no more than 63 bytes')
-  if (!NAME.test(name))
-    throw bad(
-      "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
-    )
+  const why = labelKeyErrors(key).join('; ')
+  if (why !== '') throw new SelectorError(`${PREFIX}<nil>: Invalid value: ${JSON.stringify(key)}: ${why}`)
 }
 
 function checkValues({ key, operator, values }: Requirement): void {

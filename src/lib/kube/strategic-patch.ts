@@ -29,6 +29,7 @@ export function strategicPatch(type: FieldType | undefined, target: Json | undef
     if (value === undefined || name.startsWith('$')) continue
     const field = type?.child(name)
     if (value === null) delete out[name]
+    else if (Array.isArray(value) && out[name] === undefined && !value.some(hasDirective)) out[name] = value
     else if (Array.isArray(value)) out[name] = patchList(field, listOf(out[name]), value, patch[`${ORDER}${name}`])
     else {
       const isReplaced = field?.strategies.includes('replace') === true && !isObject(value)
@@ -40,6 +41,8 @@ export function strategicPatch(type: FieldType | undefined, target: Json | undef
   reorder(type, out, target, patch)
   return out
 }
+
+const hasDirective = (item: Json): boolean => isObject(item) && item.$patch !== undefined
 
 function without(map: JsonObject, name: string): JsonObject {
   const { [name]: _gone, ...rest } = map

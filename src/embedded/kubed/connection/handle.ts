@@ -1,17 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { attributesOf, authorize } from '../authorization/authorize.ts'
-import type { Call, Connection, User } from '../call.ts'
+import type { Call, Connection } from '../call.ts'
 import type { Environment } from '../environment.ts'
-import { badRequest, Fault, methodNotAllowed, unknownResource } from '../fault.ts'
-import { checkAccept, SERVED_BY_LISTS } from '../negotiation/accept.ts'
+import { badRequest, Fault, unknownResource } from '../fault.ts'
 import { isPrettyWanted, makePretty, sendFault } from '../negotiation/respond.ts'
+import type { Resource } from '../resources/resource.ts'
 import { dispatch } from '../verbs/dispatch.ts'
 import { authenticate } from './authenticate.ts'
 import { readBody } from './body.ts'
 import { serveDocument } from './documents.ts'
 import { readWriteOptions } from './options.ts'
 import { plainNotFound } from './plain.ts'
-import { parseRoute } from './route.ts'
+import { checkTimeout } from './query.ts'
+import { checkHead } from './refuse.ts'
+import { parseRoute, type Route } from './route.ts'
 
 /** Answers one HTTP request, whose connection may become another protocol's. Never rejects. */
 export async function handle(
@@ -25,8 +27,7 @@ export async function handle(
   const warnings: string[] = []
   if (isPrettyWanted(request)) makePretty(response)
   try {
-    const user = authenticate(env, request, token)
-    await route(env, user, warnings, request, response, connection)
+    await route(env, token, warnings, request, response, connection)
   } catch (error) {
     if (response.headersSent) response.destroy()
     else if (error instanceof Fault) sendFault(response, error, accept, warnings)
@@ -52,7 +53,7 @@ const isTooDeep = (error: unknown): boolean => error instanceof RangeError && /c
 
 async function route(
   env: Environment,
-  user: User,
+  token: string,
   warnings: string[],
   request: IncomingMessage,
   response: ServerResponse,
@@ -63,33 +64,27 @@ async function route(
   const path = mark < 0 ? target : target.slice(0, mark)
   const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1))
   const found = parseRoute(path)
-  const method = request.method ?? 'GET'
-  authorize(env, user, attributesOf(found, path, method, query))
+  checkTimeout(found, query)
+  const user = authenticate(env, request, token)
+  authorize(env, user, attributesOf(found, path, request.method ?? 'GET', query))
   if (found.kind !== 'resource') return serveDocument(env, found, query, request, response)
   refuseWithoutDisk(env)
-  const resource = env.registry.find(found.group, found.version, found.plural)
-  if (resource === undefined) {
-    if (!env.registry.all().some(({ group }) => group === found.group)) return plainNotFound(response)
-    throw unknownResource()
-  }
-  const isAstray = resource.isNamespaced ? found.namespace === '' && found.name !== '' : found.namespace !== ''
-  if (isAstray && resource.custom !== undefined) return plainNotFound(response)
-  if (isAstray) throw unknownResource()
-  if (found.subresource !== '' && !resource.subresources.has(found.subresource)) throw unknownResource()
-  const isProxy = found.subresource === 'proxy'
-  if (!isProxy && !/^(GET|POST|PUT|PATCH|DELETE)$/.test(method)) throw methodNotAllowed()
-  if (resource.custom === undefined && !isProxy)
-    checkAccept(request.headers.accept ?? '', method === 'GET' && found.name === '' ? SERVED_BY_LISTS : undefined)
+  const resource = resourceOf(env, found)
+  if (resource === undefined) return plainNotFound(response)
+  // A HEAD is a GET of a custom resource, and no method of others.
+  const method = request.method === 'HEAD' && resource.custom !== undefined ? 'GET' : (request.method ?? 'GET')
+  const accept = request.headers.accept ?? ''
+  const contentType = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+  checkHead(resource, { method, found, accept, contentType, query })
   if (found.isWatchPath) query.set('watch', 'true')
   // what goes on to somebody else has no body that we read
-  const hasBody = method !== 'GET' && method !== 'HEAD' && !isProxy
+  const hasBody = method !== 'GET' && method !== 'HEAD' && found.subresource !== 'proxy'
   const body = hasBody ? await readBody(request, connection) : Buffer.alloc(0)
-  const contentType = (request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? ''
   const call: Call = {
     method,
     path,
     query,
-    accept: request.headers.accept ?? '',
+    accept,
     contentType,
     body,
     user,
@@ -109,6 +104,23 @@ async function route(
     warnings,
   }
   await dispatch(env, call, response)
+}
+
+/** The resource that a path names; undefined where a path leads nowhere at all. @throws Fault 404 */
+function resourceOf({ registry }: Environment, found: Extract<Route, { kind: 'resource' }>): Resource | undefined {
+  const { group, version, plural } = found
+  const resource = registry.find(group, version, plural)
+  if (resource === undefined) {
+    const inVersion = registry.all().filter((each) => each.group === group && each.version === version)
+    const isOfDefinitions = inVersion.every(({ custom }) => custom !== undefined)
+    if (isOfDefinitions && !registry.all().some((each) => each.group === group && each.custom === undefined))
+      return undefined
+    throw unknownResource()
+  }
+  const isAstray = resource.isNamespaced ? found.namespace === '' && found.name !== '' : found.namespace !== ''
+  if (!isAstray) return resource
+  if (resource.custom !== undefined) return undefined
+  throw unknownResource()
 }
 
 /** What cannot become durable is not begun, and what is not durable is not shown. */

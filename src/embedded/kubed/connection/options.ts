@@ -11,12 +11,11 @@ const KINDS: Readonly<Record<string, string>> = {
   POST: 'CreateOptions',
   PUT: 'UpdateOptions',
   PATCH: 'PatchOptions',
-  DELETE: 'DeleteOptions',
 }
 const MAX_MANAGER_BYTES = 128
 
 /**
- * Reads and checks the options of a write.
+ * Reads and checks the options of a write; those of a DELETE are its own.
  *
  * @throws Fault 422 with every fault
  * @see k8s.io/apimachinery/pkg/apis/meta/v1/validation
@@ -35,9 +34,9 @@ export function readWriteOptions(
       ? []
       : [
           ...(kind === 'PatchOptions' ? patchFaults(query, contentType, named) : []),
-          ...(kind === 'DeleteOptions' ? [] : managerFaults(named)),
+          ...managerFaults(named),
           ...dryRunFaults(query.getAll('dryRun')),
-          ...(kind === 'DeleteOptions' ? [] : validationFaults(validation)),
+          ...validationFaults(validation),
         ]
   if (kind !== undefined && errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', errors)
   return {
@@ -77,7 +76,8 @@ const goQuoted = (text: string): string =>
 /** As Go's unicode.IsPrint: letters, marks, numbers, punctuation, symbols and the plain space. */
 const isPrintable = (sign: string): boolean => /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(sign)
 
-function dryRunFaults(values: readonly string[]): FieldError[] {
+/** What is wrong with the values of `dryRun`. */
+export function dryRunFaults(values: readonly string[]): FieldError[] {
   if (values.every((value) => value === 'All')) return []
   const shown = `[${values.map((value) => JSON.stringify(value)).join(',')}]`
   return [{ field: 'dryRun', type: 'NotSupported', message: `Unsupported value: ${shown}: supported values: "All"` }]

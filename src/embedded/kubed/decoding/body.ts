@@ -1,4 +1,5 @@
-import { asJson, type Json, type JsonObject, sorted } from '../../../lib/kube/json.ts'
+import { definitionType } from '../../../lib/kube-schema/builtin.ts'
+import { asJson, isObject, type Json, type JsonObject, sorted, stringOf } from '../../../lib/kube/json.ts'
 import { GoJsonError, MAX_DEPTH, scanGoJson } from '../../../lib/kube/go-json.ts'
 import { decodeProtobuf } from '../../../lib/kube/protobuf.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
@@ -7,6 +8,7 @@ import { positionOf } from '../../../lib/yaml/position.ts'
 import { toValue } from '../../../lib/yaml/to-value.ts'
 import type { Call } from '../call.ts'
 import { badRequest, Fault } from '../fault.ts'
+import { DecodeError, decodeTyped } from './typed.ts'
 
 /** A body as a value, with what was odd in its text (keys that stand twice), in the words of Go's readers. */
 export type Body = { readonly value: Json; readonly oddities: readonly string[] }
@@ -16,25 +18,59 @@ class UnreadableBody extends Error {}
 
 /** Reads the body of a write of an object. @throws Fault 400, 415 */
 export function readObject(call: Call): Body {
-  const { body, contentType, resource } = call
   try {
-    if (contentType === 'application/vnd.kubernetes.protobuf') return { value: readProtobuf(body), oddities: [] }
-    if (contentType === 'application/yaml') return readYaml(body.toString('utf8'))
-    if (contentType === '' || contentType === 'application/json') return readJson(call, body.toString('utf8'))
+    return readBody(call)
   } catch (error) {
-    if (!(error instanceof UnreadableBody)) throw error
-    throw badRequest(
-      `the object provided is unrecognized (must be of type ${resource.kind}): ${error.message} (${summaryOf(body)})`,
-    )
+    throw error instanceof UnreadableBody ? unrecognized(call, error.message) : error
   }
-  throw new Fault(
-    415,
-    'UnsupportedMediaType',
-    'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+}
+
+/** 400 for a body that is no object of the kind. */
+export function unrecognized({ body, resource }: Call, why: string): Fault {
+  return badRequest(
+    `the object provided is unrecognized (must be of type ${resource.kind}): ${why} (${summaryOf(body)})`,
   )
 }
 
-/** Reads what may be left out: the options of a delete, a review. An empty body is an empty object. */
+function readBody(call: Call): Body {
+  const { body, contentType } = call
+  checkInputType(contentType)
+  if (contentType === 'application/vnd.kubernetes.protobuf') return { value: readProtobuf(body), oddities: [] }
+  if (contentType !== 'application/yaml') return readJson(call, body.toString('utf8'))
+  const { value, oddities } = readYaml(body.toString('utf8'))
+  if (value !== null) checkHeader(value)
+  // Go turns YAML into JSON by way of a map, whose keys it writes in order.
+  return { value: sorted(value), oddities }
+}
+
+const INPUT_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
+
+/** Refuses what no body can be read as. @throws Fault 415 */
+export function checkInputType(contentType: string): void {
+  if (contentType === '' || INPUT_TYPES.includes(contentType)) return
+  const message = `the body of the request was in an unknown format - accepted media types include: ${INPUT_TYPES.join(', ')}`
+  throw new Fault(415, 'UnsupportedMediaType', message)
+}
+
+/** Reads the options of a DELETE, which may say that they are of any group. @throws Fault 400, 415 */
+export function readDeleteOptions(call: Call): JsonObject {
+  try {
+    const { value } = readBody({ ...call, fieldValidation: 'Ignore' })
+    const body = isObject(value) ? value : {}
+    const kind = stringOf(body.kind) || 'DeleteOptions'
+    if (kind !== 'DeleteOptions') {
+      const version = stringOf(body.apiVersion) || call.resource.version
+      throw badRequest(`no kind "${kind}" is registered for version "${version}" in scheme "pkg/runtime/scheme.go:111"`)
+    }
+    const type = definitionType('io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions')
+    if (type !== undefined) decodeTyped(type, body, '', [], 'DeleteOptions')
+    return body
+  } catch (error) {
+    throw error instanceof UnreadableBody || error instanceof DecodeError ? badRequest(error.message) : error
+  }
+}
+
+/** Reads what may be left out. An empty body is an empty object. */
 export function readOptions(call: Call): Json {
   return call.body.length === 0 ? {} : readObject(call).value
 }
@@ -77,7 +113,8 @@ function readProtobuf(body: Buffer): Json {
 
 function parseJson(text: string): Json | undefined {
   try {
-    const value = asJson(JSON.parse(text))
+    // Half of a pair is no sign of Go's; only an escape can spell it.
+    const value = asJson(/\\ud[89a-f]/i.test(text) ? JSON.parse(text, wellFormed) : JSON.parse(text))
     // An escape may spell it, too.
     if (/__proto__|\\u00/.test(text)) refusePrototypes(value)
     return value
@@ -85,6 +122,14 @@ function parseJson(text: string): Json | undefined {
     if (error instanceof Fault) throw error
     return undefined
   }
+}
+
+const wellFormedText = (text: string): string => Buffer.from(text, 'utf8').toString('utf8')
+
+const wellFormed = (_name: string, value: unknown): unknown => {
+  if (typeof value === 'string') return wellFormedText(value)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [wellFormedText(name), each]))
 }
 
 /** JavaScript cannot keep a field of that name as others are kept. */
@@ -101,25 +146,29 @@ const HEADER = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Ki
 
 function readJson({ fieldValidation }: Call, text: string): Body {
   const value = parseJson(text)
-  const prefix = "couldn't get version/kind; json parse error: "
   try {
     if (value === undefined) scanGoJson(text)
-    else if (value === null) return { value: {}, oddities: [] }
-    else if (typeof value !== 'object' || Array.isArray(value))
-      throw new GoJsonError(`json: cannot unmarshal ${goKind(value)} into Go value of type ${HEADER}`)
+    else if (value === null) return { value, oddities: [] }
     else checkHeader(value)
     return { value: value ?? {}, oddities: odditiesIn(text, fieldValidation) }
   } catch (error) {
-    throw error instanceof GoJsonError ? new UnreadableBody(prefix + error.message) : error
+    throw error instanceof GoJsonError ? new UnreadableBody(UNKNOWN_KIND + error.message) : error
   }
 }
 
-function checkHeader(body: JsonObject): void {
-  for (const [field, value] of Object.entries(body))
-    if ((field === 'apiVersion' || field === 'kind') && value !== null && typeof value !== 'string')
-      throw new GoJsonError(
-        `json: cannot unmarshal ${goKind(value ?? null)} into Go struct field .${field} of type string`,
+const UNKNOWN_KIND = "couldn't get version/kind; json parse error: "
+
+/** @throws UnreadableBody for what is no map, or says of no kind that it is of */
+function checkHeader(body: Json): void {
+  if (!isObject(body))
+    throw new UnreadableBody(`${UNKNOWN_KIND}json: cannot unmarshal ${goKind(body)} into Go value of type ${HEADER}`)
+  for (const field of ['apiVersion', 'kind']) {
+    const value = body[field] ?? ''
+    if (typeof value !== 'string')
+      throw new UnreadableBody(
+        `${UNKNOWN_KIND}json: cannot unmarshal ${goKind(value)} into Go struct field .${field} of type string`,
       )
+  }
 }
 
 const goKind = (value: Json): string =>
@@ -132,8 +181,7 @@ function readYaml(text: string): Body {
   try {
     const [document] = parseDocuments(text)
     const value = document?.root === undefined ? {} : toValue(document.root, { rules: 'v2' })
-    // Go turns YAML into JSON by way of a map, whose keys it writes in order.
-    return { value: sorted(asJson(value)), oddities: document === undefined ? [] : repeatedKeys(document) }
+    return { value: asJson(value), oddities: document === undefined ? [] : repeatedKeys(document) }
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     const line = Number(/:(\d+):\d+$/.exec(error.where ?? '')?.[1] ?? 1)

@@ -1,11 +1,11 @@
 import { orderInText } from '../../../lib/kube/go-json.ts'
-import { isObject, type JsonObject, stringOf } from '../../../lib/kube/json.ts'
+import { isObject, type Json, type JsonObject, stringOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../call.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, Fault, invalid } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
-import type { Body } from './body.ts'
+import { type Body, unrecognized } from './body.ts'
 import { DecodeError, decodeCustom, decodeTyped } from './typed.ts'
 
 /**
@@ -17,17 +17,18 @@ export function decodeObject(env: Environment, call: Call, { value, oddities }: 
   const { resource } = call
   const body = isObject(value) ? value : {}
   if (resource.custom === undefined) checkKind(env, resource, body)
-  else checkCustomKind(call, resource, body)
+  else checkCustomKind(call, resource, body, value)
   const unknown: string[] = []
   decodeInto(resource, body, unknown)
-  reportUnknown(call, unknown, oddities)
+  // What a definition does not know is told by name, in order.
+  reportUnknown(call, resource.custom === undefined ? unknown : unknown.sort(), oddities)
   return objFrom(body, apiVersionOf(resource), resource.kind)
 }
 
 /** Of another version nothing is known, of another kind the fields are read before the name is looked at. */
-function checkCustomKind(call: Call, resource: Resource, body: JsonObject): void {
+function checkCustomKind(call: Call, resource: Resource, body: JsonObject, sent: Json): void {
   const { kind, apiVersion } = body
-  if (typeof kind !== 'string' || kind === '') throw badRequest(`Object 'Kind' is missing in '${JSON.stringify(body)}'`)
+  if (typeof kind !== 'string' || kind === '') throw unnamed(call, sent)
   const wanted = apiVersionOf(resource)
   const said = stringOf(apiVersion) || wanted
   if (said !== wanted) {
@@ -42,6 +43,24 @@ function checkCustomKind(call: Call, resource: Resource, body: JsonObject): void
   ])
 }
 
+/** The body of a patch was made here, and is told of as it is. */
+function unnamed(call: Call, sent: Json): Fault {
+  if (call.method === 'PATCH') return badRequest(`Object 'Kind' is missing in '${JSON.stringify(sent)}'`)
+  const text = call.contentType === 'application/yaml' ? JSON.stringify(sent) : call.body.toString('utf8')
+  return unrecognized(call, `Object 'Kind' is missing in '${text}'`)
+}
+
+/** Kinds that are no resource, and known all the same, by group and version. */
+const KNOWN = new Set([
+  'policy/v1 Eviction',
+  'autoscaling/v1 Scale',
+  'authentication.k8s.io/v1 TokenRequest',
+  ...['Status', 'DeleteOptions', 'ListOptions', 'CreateOptions', 'PatchOptions', 'UpdateOptions', 'WatchEvent'].map(
+    (kind) => `v1 ${kind}`,
+  ),
+  ...['PodStatusResult', 'RangeAllocation', 'SerializedReference'].map((kind) => `v1 ${kind}`),
+])
+
 function checkKind(env: Environment, resource: Resource, body: JsonObject): void {
   const { apiVersion, kind } = body
   const wanted = apiVersionOf(resource)
@@ -51,9 +70,11 @@ function checkKind(env: Environment, resource: Resource, body: JsonObject): void
   const [version = '', group = ''] = saidVersion.split('/').reverse()
   const refuse = (why: string): Fault =>
     badRequest(`${saidKind} in version ${JSON.stringify(version)} cannot be handled as a ${resource.kind}: ${why}`)
-  const isKnown = env.registry
-    .all()
-    .some((each) => each.group === group && each.version === version && each.kind === saidKind.replace(/List$/, ''))
+  const isKnown =
+    KNOWN.has(`${saidVersion} ${saidKind}`) ||
+    env.registry
+      .all()
+      .some((each) => each.group === group && each.version === version && each.kind === saidKind.replace(/List$/, ''))
   if (!isKnown && resource.custom === undefined && !wasVersion(resource, { apiVersion: saidVersion, kind: saidKind }))
     throw refuse(
       `no kind ${JSON.stringify(saidKind)} is registered for version ${JSON.stringify(saidVersion)} in scheme "pkg/runtime/scheme.go:111"`,
@@ -120,7 +141,8 @@ export class UnfitBody extends Fault {
 
 /** Refuses or warns about fields that the kind does not have. */
 export function reportUnknown(call: Call, unknown: readonly string[], oddities: readonly string[] = []): void {
-  const all = oddities.length > 0 && unknown.length > 0 ? inOrder(call, unknown, oddities) : told(unknown, oddities)
+  const heard = oddities.filter((oddity) => !isInside(call, unknown, oddity))
+  const all = heard.length > 0 && unknown.length > 0 ? inOrder(call, unknown, heard) : told(unknown, heard)
   if (all.length === 0 || call.fieldValidation === 'Ignore') return
   if (call.fieldValidation === 'Warn') {
     call.warnings.push(...all)
@@ -130,6 +152,13 @@ export function reportUnknown(call: Call, unknown: readonly string[], oddities: 
   throw badRequest(
     `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: strict decoding error: ${all.join(', ')}`,
   )
+}
+
+/** Of a field that a built-in kind does not have nothing more is read. */
+function isInside({ resource, contentType }: Call, unknown: readonly string[], oddity: string): boolean {
+  if (resource.custom !== undefined || contentType === 'application/yaml') return false
+  const path = /^duplicate field "(.*)"$/.exec(oddity)?.[1] ?? ''
+  return unknown.some((each) => path.startsWith(`${each}.`) || path.startsWith(`${each}[`))
 }
 
 const told = (unknown: readonly string[], oddities: readonly string[]): string[] => [

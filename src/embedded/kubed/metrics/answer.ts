@@ -5,7 +5,7 @@ import { type Environment, timestamp } from '../environment.ts'
 import { methodNotAllowed, notFound } from '../fault.ts'
 import { presentMany, presentOne, sendText } from '../negotiation/respond.ts'
 import { namespaceOf, type Obj, specOf } from '../object.ts'
-import { matchOf } from '../verbs/select.ts'
+import { selectionOf } from '../verbs/select.ts'
 import { askNode } from './ask-node.ts'
 import { isMeasured, isSimulated, METRICS } from './offer.ts'
 import { nodeMetrics, podMetrics } from './shape.ts'
@@ -70,7 +70,7 @@ const nodeNameOf = (pod: Obj): string => stringOf(specOf(pod).nodeName)
 /** The objects that are asked for, by the selectors of the kind that is measured. */
 function select(env: Environment, call: Call, storageKey: string): readonly Obj[] {
   const resource = env.registry.byStorageKey(storageKey)
-  const match = resource && matchOf({ ...call, resource })
+  const match = resource && selectionOf({ ...call, resource }).match
   const all = env.store.list(storageKey, call.namespace === '' ? undefined : call.namespace)
   const named = all.filter((each) => match?.(each) ?? true)
   return [...named].sort((a, b) => (pathOf(a) < pathOf(b) ? -1 : 1))

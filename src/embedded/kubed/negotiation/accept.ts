@@ -17,9 +17,9 @@ export function parseAccept(header: string): MediaType[] {
   for (const part of header.split(',')) {
     const [type = '', ...rest] = part.trim().split(';')
     const parameters = new Map(
-      rest.map((each) => {
-        const equals = each.indexOf('=')
-        return [each.slice(0, equals).trim(), each.slice(equals + 1).trim()] as const
+      rest.flatMap((each) => {
+        const [name = '', value = '', ...more] = each.split('=')
+        return value === '' || more.length > 0 ? [] : [[name.trim(), value.trim()] as const]
       }),
     )
     if (type !== '') out.push({ type: type.trim().toLowerCase(), parameters, q: Number(parameters.get('q') ?? '1') })
@@ -56,16 +56,19 @@ function readForm(header: string): Form {
         : type === 'application/yaml'
           ? 'application/yaml'
           : undefined
-    if (contentType === undefined) continue
-    const wanted = parameters.get('as')
-    if (wanted === undefined) return { ...OBJECT, contentType }
-    const kind = KINDS[wanted]
-    const version = parameters.get('v') ?? ''
-    if (kind !== undefined && parameters.get('g') === 'meta.k8s.io' && (version === 'v1' || version === 'v1beta1'))
+    if (contentType === undefined || !isStreamServed(parameters)) continue
+    const [wanted, group, version = ''] = ['as', 'g', 'v'].map((name) => parameters.get(name))
+    if (wanted === undefined && group === undefined && version === '') return { ...OBJECT, contentType }
+    const kind = KINDS[wanted ?? '']
+    if (kind !== undefined && group === 'meta.k8s.io' && (version === 'v1' || version === 'v1beta1'))
       return { kind, contentType, version }
   }
   throw notAcceptable()
 }
+
+/** Watches are the only streams, and there is no version of a server to ask for. */
+const isStreamServed = (parameters: ReadonlyMap<string, string>): boolean =>
+  (parameters.get('stream') ?? 'watch') === 'watch' && !parameters.has('sv')
 
 const SERVED = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
 

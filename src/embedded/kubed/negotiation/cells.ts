@@ -82,7 +82,8 @@ export function serviceAddress(service: Obj): string {
   const external = listOf(spec.externalIPs).map(stringOf)
   if (spec.type === 'ExternalName') return stringOf(spec.externalName)
   if (spec.type === 'LoadBalancer') return [...ingress, ...external].join(',') || '<pending>'
-  return external.join(',') || NONE
+  const isTyped = spec.type === 'ClusterIP' || spec.type === 'NodePort'
+  return isTyped ? external.join(',') || NONE : '<unknown>'
 }
 
 /** Ports of a service: `80:30080/TCP`. */
@@ -151,7 +152,8 @@ export function metricText(spec: JsonObject, current: JsonObject | undefined): s
   }
   if (target.averageValue !== undefined)
     return `${prefix}${stringOf(now.averageValue) || '<unknown>'}/${stringOf(target.averageValue)}${type === 'External' || type === 'Object' ? ' (avg)' : ''}`
-  return `${prefix}${stringOf(now.value) || '<unknown>'}/${stringOf(target.value)}`
+  const unknown = current?.[key] === undefined ? '<unknown>' : '<nil>'
+  return `${prefix}${stringOf(now.value) || unknown}/${stringOf(target.value)}`
 }
 
 /** The first two metrics of an autoscaler. */

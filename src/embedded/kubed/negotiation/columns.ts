@@ -71,7 +71,7 @@ export const shown = (value: Json | undefined): Json =>
 export const NAME: Column = { ...text('Name', ({ metadata }) => metadata.name ?? ''), format: 'name' }
 /** The time of creation itself, for kinds without columns of their own. */
 export const CREATED_AT: Column = {
-  ...text('Created At', ({ metadata }) => metadata.creationTimestamp ?? ''),
+  ...text('Created At', ({ metadata }) => metadata.creationTimestamp ?? '0001-01-01T00:00:00Z'),
   type: 'date',
 }
 /** The age, last in most. */

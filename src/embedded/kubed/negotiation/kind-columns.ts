@@ -1,5 +1,5 @@
 import { at, listOf, numberOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
-import { AGE, ageOf, type Column, count, CREATED_AT, field, NAME, numberAt, shown, text } from './columns.ts'
+import { AGE, ageOf, type Cell, type Column, count, CREATED_AT, field, NAME, numberAt, shown, text } from './columns.ts'
 import { OTHER_COLUMNS } from './other-columns.ts'
 import { STORAGE_COLUMNS } from './storage-columns.ts'
 import {
@@ -44,7 +44,12 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     text('Available', numberAt('status', 'availableReplicas')),
     AGE,
     ...containerColumns(...WORKLOAD),
-    SELECTOR,
+    // Nothing selects nothing here, and is no selector elsewhere.
+    text(
+      'Selector',
+      (object) => (at(object, 'spec', 'selector') ? selectorText(at(object, 'spec', 'selector')) : ''),
+      1,
+    ),
   ],
   'apps/replicasets': [
     NAME,
@@ -101,7 +106,7 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     NAME,
     field('Schedule', 'spec', 'schedule'),
     text('Timezone', (object) => shown(at(object, 'spec', 'timeZone')) || NONE),
-    { ...text('Suspend', (object) => (at(object, 'spec', 'suspend') === true ? 'True' : 'False')), type: 'boolean' },
+    { ...text('Suspend', suspended), type: 'boolean' },
     integer('Active', (object) => listOf(at(object, 'status', 'active')).length),
     text('Last Schedule', (object, now) =>
       typeof at(object, 'status', 'lastScheduleTime') === 'string'
@@ -219,4 +224,10 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     text('PreemptionPolicy', ({ preemptionPolicy }) => shown(preemptionPolicy)),
   ],
   ...OTHER_COLUMNS,
+}
+
+function suspended(object: Parameters<Cell>[0]): string {
+  const value = at(object, 'spec', 'suspend')
+  if (value === undefined) return UNSET
+  return value === true ? 'True' : 'False'
 }

@@ -15,7 +15,8 @@ export function proxyLog(env: Environment, call: Call, pod: Obj, response: Serve
   const spec = specOf(pod)
   const container = containerOf(call, pod)
   const nodeName = stringOf(spec.nodeName)
-  if (nodeName === '') throw badRequest(`pod ${call.name} does not have a host assigned`)
+  // Of a pod without a host there is nothing to read.
+  if (nodeName === '') return Promise.resolve(void response.writeHead(204).end())
   const kubelet = kubeletOf(env, nodeName)
   const query = new URLSearchParams()
   for (const option of OPTIONS) {

@@ -5,7 +5,7 @@ import { decodeBodyKind } from '../decoding/body-kind.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { badRequest, conflict, Fault, notFound, unknownResource } from '../fault.ts'
 import { namespaceOf, type Obj, specOf } from '../object.ts'
-import { remove, removalOf } from '../verbs/remove.ts'
+import { remove, removalWith } from '../verbs/remove.ts'
 import { afterWrite } from '../verbs/write.ts'
 
 const SUCCESS: JsonObject = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }
@@ -72,7 +72,7 @@ export function evict(env: Environment, call: Call, pod: Obj): JsonObject {
   const isOver =
     phase === 'Succeeded' || phase === 'Failed' || phase === 'Pending' || pod.metadata.deletionTimestamp !== undefined
   if (!isOver) checkBudgets(env, call, pod)
-  remove(env, call, pod, removalOf(call, options))
+  remove(env, call, pod, removalWith(call, options))
   return SUCCESS
 }
 

@@ -15,6 +15,7 @@ import type { Call } from '../call.ts'
 import { readObject, readPatch } from '../decoding/body.ts'
 import { bodyKindOf } from '../decoding/body-kind.ts'
 import { decodeObject } from '../decoding/object.ts'
+import { booleanIn } from '../connection/query.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, conflict, Fault, invalid, MODIFIED } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'
@@ -98,8 +99,8 @@ function nextScale(env: Environment, call: Call, live: Obj, isCustom: boolean): 
   if (call.contentType === 'application/apply-patch+yaml' && call.method === 'PATCH') {
     const body = asObject(readPatch(call).value)
     const namespace = stringOf(objectOf(body.metadata).namespace)
-    checkApplied(call, body)
-    const { value, isSame } = trackApply(resource, live, body, writer, call.query.get('force') === 'true')
+    checkApplied(call, body, true)
+    const { value, isSame } = trackApply(resource, live, body, writer, booleanIn(call.query, 'force') === true)
     if (isCustom && !isSame) throw unconverted(`${namespace}/${call.name}`)
     return objFrom(clone(value), apiVersionOf(resource), resource.kind)
   }

@@ -13,7 +13,7 @@ import { matchSelector } from '../../../lib/kube/selector.ts'
 import { internalForm } from '../../../lib/kube-schema/go-types.ts'
 import type { FieldError } from '../fault.ts'
 import { type Below, type Check, checkNatural, forbid, invalidValue, required, unsupported } from './fault-list.ts'
-import { labelError, labelKeyErrors, labelValueErrors } from './names.ts'
+import { labelError, labelKeyErrors, labelValueErrors } from '../../../lib/kube/names.ts'
 import { checkLabelSelector } from './placement-checks.ts'
 
 /** Checks of workloads before those of their templates. @see k8s.io/kubernetes/pkg/apis/apps/validation */

@@ -1,7 +1,7 @@
 import { type Json, type JsonObject, listOf, numberOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { type Check, forbid, invalidValue, required, unsupported } from './fault-list.ts'
-import { labelError, pathSegmentError } from './names.ts'
+import { labelError, pathSegmentError } from '../../../lib/kube/names.ts'
 import { amountOf, checkContainerResource } from './resource-checks.ts'
 
 const SOURCES: Readonly<Record<string, string>> = {

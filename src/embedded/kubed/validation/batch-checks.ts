@@ -3,7 +3,7 @@ import { matchSelector } from '../../../lib/kube/selector.ts'
 import type { FieldError } from '../fault.ts'
 import { type Below, type Check, invalidValue, push, required, unsupported } from './fault-list.ts'
 import { checkFailurePolicy, checkSuccessPolicy } from './job-policy-checks.ts'
-import { labelError } from './names.ts'
+import { labelError } from '../../../lib/kube/names.ts'
 import { checkPrefixed } from './networking-checks.ts'
 
 const DESCRIPTORS = new Set(['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'])

@@ -13,7 +13,7 @@ import {
   required,
 } from './fault-list.ts'
 import { checkDevices, checkHostPorts, checkMounts } from './mount-checks.ts'
-import { labelError } from './names.ts'
+import { labelError } from '../../../lib/kube/names.ts'
 import { checkPort, portNameErrors } from './ports.ts'
 import { checkResizing, checkRestarts } from './restart-checks.ts'
 

@@ -1,7 +1,7 @@
 import { type Json, type JsonObject, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { type Check, invalidFor, invalidValue, push, required } from './fault-list.ts'
-import { dataKeyErrors } from './names.ts'
+import { dataKeyErrors } from '../../../lib/kube/names.ts'
 
 const MOST_BYTES = 1024 * 1024
 const TOO_LONG = `Too long: may not be more than ${MOST_BYTES} bytes`

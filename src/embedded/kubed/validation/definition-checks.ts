@@ -12,7 +12,7 @@ import type { FieldError } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import { specOf } from '../object.ts'
 import { duplicate, forbid, invalidValue, push, required, unsupported } from './fault-list.ts'
-import { label1035Error, subdomainError } from './names.ts'
+import { label1035Error, subdomainError } from '../../../lib/kube/names.ts'
 import { validateSchema } from './schema-checks.ts'
 import { columnsText, schemaPartText, selectableText, subresourcesText } from './version-text.ts'
 

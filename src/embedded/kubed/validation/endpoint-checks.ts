@@ -12,7 +12,7 @@ import {
   required,
   unsupported,
 } from './fault-list.ts'
-import { labelError, labelKeyErrors, labelValueErrors, subdomainError } from './names.ts'
+import { labelError, labelKeyErrors, labelValueErrors, subdomainError } from '../../../lib/kube/names.ts'
 import { checkPort } from './ports.ts'
 
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP']

@@ -1,7 +1,7 @@
 import { type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { type Check, checkName, invalidFor, invalidValue, required, unsupported } from './fault-list.ts'
-import { dataKeyErrors, labelError, labelKeyErrors, subdomainError } from './names.ts'
+import { dataKeyErrors, labelError, labelKeyErrors, subdomainError } from '../../../lib/kube/names.ts'
 import { checkNoBacksteps } from './paths.ts'
 import { amountOf } from './resource-checks.ts'
 

@@ -2,7 +2,7 @@ import { internalForm } from '../../../lib/kube-schema/go-types.ts'
 import { equal, isObject, type Json, type JsonObject, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { type Check, invalidFor, invalidValue, required } from './fault-list.ts'
-import { labelKeyErrors } from './names.ts'
+import { labelKeyErrors } from '../../../lib/kube/names.ts'
 
 /** Names of the fields in the internal kind, by which the server tells of both versions. */
 type Event = { readonly regarding: JsonObject; readonly controllerField: string; readonly controller: string }

@@ -10,7 +10,7 @@ import {
 } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { type Check, checkName, checkRange, forbid, invalidValue, required, unsupported } from './fault-list.ts'
-import { labelError, subdomainError } from './names.ts'
+import { labelError, subdomainError } from '../../../lib/kube/names.ts'
 
 const LOWEST_PRECEDENCE = 10_000
 const SUBJECTS = ['Group', 'ServiceAccount', 'User']

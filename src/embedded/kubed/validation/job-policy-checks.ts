@@ -2,7 +2,7 @@ import { internalForm } from '../../../lib/kube-schema/go-types.ts'
 import { isObject, type JsonObject, listOf, numberOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { checkNatural, duplicate, invalidFor, invalidValue, push, required, unsupported } from './fault-list.ts'
-import { labelKeyErrors } from './names.ts'
+import { labelKeyErrors } from '../../../lib/kube/names.ts'
 
 const ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore']
 const OPERATORS = ['In', 'NotIn']

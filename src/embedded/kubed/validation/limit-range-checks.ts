@@ -2,7 +2,7 @@ import { type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../..
 import type { Quantity } from '../../../lib/kube/quantity.ts'
 import type { FieldError } from '../fault.ts'
 import { type Check, duplicate, forbid, invalidFor, invalidValue, required } from './fault-list.ts'
-import { labelKeyErrors } from './names.ts'
+import { labelKeyErrors } from '../../../lib/kube/names.ts'
 import { amountOf, checkContainerResource, checkResource } from './resource-checks.ts'
 
 const TYPES = ['Pod', 'Container', 'PersistentVolumeClaim']

@@ -4,7 +4,13 @@ import type { FieldError } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
 import { invalidFor, invalidValue, push, required } from './fault-list.ts'
-import { labelError, labelKeyErrors, labelValueErrors, pathSegmentError, subdomainError } from './names.ts'
+import {
+  labelError,
+  labelKeyErrors,
+  labelValueErrors,
+  pathSegmentError,
+  subdomainError,
+} from '../../../lib/kube/names.ts'
 
 /** Groups whose names are any path segment. */
 const FREE_NAMES = new Set(['rbac.authorization.k8s.io'])
@@ -31,7 +37,7 @@ export function validateMeta(resource: Resource, { metadata }: Obj, before: Obj 
   checkLabels(metadata.labels, 'metadata.labels', errors)
   checkAnnotations(metadata.annotations, 'metadata.annotations', errors)
   checkOwners(metadata.ownerReferences, errors)
-  checkFinalizers(listOf(metadata.finalizers), resource.custom === undefined && before === undefined, errors)
+  checkFinalizers(listOf(metadata.finalizers), isStrict(resource, before), errors)
   return errors
 }
 
@@ -84,7 +90,17 @@ function told({ apiVersion, kind, name, uid, controller, blockOwnerDeletion }: J
   return { apiVersion, kind, name, uid, controller, blockOwnerDeletion }
 }
 
-/** New objects of built-in kinds take known names or names with a domain; others any qualified name. */
+/** Kinds whose finalizers are looked at no more closely when they change. */
+const LOOSE = new Set([
+  'apiextensions.k8s.io/customresourcedefinitions',
+  'coordination.k8s.io/leases',
+  'policy/poddisruptionbudgets',
+])
+
+const isStrict = ({ custom, storageKey }: Resource, before: Obj | undefined): boolean =>
+  custom === undefined && (before === undefined || !LOOSE.has(storageKey))
+
+/** Objects of built-in kinds take known names or names with a domain; others any qualified name. */
 function checkFinalizers(finalizers: readonly Json[], isStrict: boolean, errors: FieldError[]): void {
   finalizers.forEach((finalizer, index) => {
     const name = stringOf(finalizer)

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { isObject, type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { type Below, type Check, invalidFor, invalidValue, push, required, unsupported } from './fault-list.ts'
-import { labelError, pathSegmentError, subdomainError } from './names.ts'
+import { labelError, pathSegmentError, subdomainError } from '../../../lib/kube/names.ts'
 import { portNameErrors } from './ports.ts'
 
 const PROTOCOLS = ['TCP', 'UDP', 'SCTP']

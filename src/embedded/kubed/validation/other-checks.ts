@@ -12,7 +12,7 @@ import {
   required,
   unsupported,
 } from './fault-list.ts'
-import { labelError, pathSegmentError, subdomainError } from './names.ts'
+import { labelError, pathSegmentError, subdomainError } from '../../../lib/kube/names.ts'
 
 const BAD_NETWORK = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'
 

@@ -2,7 +2,7 @@ import { type Json, type JsonObject, listOf, numberOf, objectsOf, stringOf } fro
 import type { FieldError } from '../fault.ts'
 import { type Check, checkName, forbid, invalidFor, invalidValue, required, unsupported } from './fault-list.ts'
 import { checkLabels } from './meta.ts'
-import { labelError, labelKeyErrors, labelValueErrors, subdomainError } from './names.ts'
+import { labelError, labelKeyErrors, labelValueErrors, subdomainError } from '../../../lib/kube/names.ts'
 
 const POLICIES = ['Honor', 'Ignore']
 const ACTIONS = ['DoNotSchedule', 'ScheduleAnyway']

@@ -20,7 +20,7 @@ import {
 } from './fault-list.ts'
 import { checkLabels } from './meta.ts'
 import { checkHostPorts } from './mount-checks.ts'
-import { labelError, labelKeyErrors, labelValueErrors, subdomainError } from './names.ts'
+import { labelError, labelKeyErrors, labelValueErrors, subdomainError } from '../../../lib/kube/names.ts'
 import { checkSpreads } from './placement-checks.ts'
 import { checkPodContext } from './security-checks.ts'
 import { checkVolumeNames } from './volume-source-checks.ts'

@@ -3,7 +3,7 @@ import { isObject, type Json, type JsonObject, listOf, objectOf, objectsOf, stri
 import { policyExpression } from '../admission/policies/expressions.ts'
 import type { FieldError } from '../fault.ts'
 import { type Check, forbid, invalidValue, required, unsupported } from './fault-list.ts'
-import { subdomainError } from './names.ts'
+import { subdomainError } from '../../../lib/kube/names.ts'
 
 const FAILURE = ['Fail', 'Ignore']
 const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, listOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { type Check, checkName, invalidValue, required, unsupported } from './fault-list.ts'
-import { subdomainError } from './names.ts'
+import { subdomainError } from '../../../lib/kube/names.ts'
 
 const GROUP = 'rbac.authorization.k8s.io'
 

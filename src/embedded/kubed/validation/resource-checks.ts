@@ -3,7 +3,7 @@ import { type Json, type JsonObject, listOf, objectOf, objectsOf, stringOf } fro
 import { isQuantityError, parseQuantity, type Quantity } from '../../../lib/kube/quantity.ts'
 import type { FieldError } from '../fault.ts'
 import { type Check, forbid, invalidFor, invalidValue, required } from './fault-list.ts'
-import { labelKeyErrors } from './names.ts'
+import { labelKeyErrors } from '../../../lib/kube/names.ts'
 
 const CONTAINER_RESOURCES = new Set(['cpu', 'memory', 'ephemeral-storage'])
 /** Counts of objects: whole numbers. */

@@ -4,7 +4,7 @@ import type { FieldError } from '../fault.ts'
 import { checkAddress, checkEndpointAddress, checkNetworkText } from './addresses.ts'
 import { type Check, duplicate, forbid, invalidFor, invalidValue, required, unsupported } from './fault-list.ts'
 import { checkLabels } from './meta.ts'
-import { labelError, labelKeyErrors, subdomainError } from './names.ts'
+import { labelError, labelKeyErrors, subdomainError } from '../../../lib/kube/names.ts'
 import { checkPort } from './ports.ts'
 
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP']

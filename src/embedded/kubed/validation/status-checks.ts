@@ -6,7 +6,7 @@ import type { Resource } from '../resources/resource.ts'
 import { checkAddress } from './addresses.ts'
 import { checkName, checkNatural, forbid, invalidFor, invalidValue, required, unsupported } from './fault-list.ts'
 import { countIndexes } from './job-policy-checks.ts'
-import { labelKeyErrors, subdomainError } from './names.ts'
+import { labelKeyErrors, subdomainError } from '../../../lib/kube/names.ts'
 
 /** What the counts of a status must be. Fields are in the order in which the server tells of them. */
 type Counts = {

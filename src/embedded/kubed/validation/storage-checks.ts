@@ -12,7 +12,7 @@ import {
   required,
   unsupported,
 } from './fault-list.ts'
-import { labelKeyErrors, subdomainError } from './names.ts'
+import { labelKeyErrors, subdomainError } from '../../../lib/kube/names.ts'
 import { checkDriverName } from './volume-source-checks.ts'
 
 const GROUP_POLICIES = ['File', 'None', 'ReadWriteOnceWithFSType']

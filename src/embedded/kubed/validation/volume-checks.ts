@@ -3,7 +3,7 @@ import { isObject, type JsonObject, listOf, objectOf, stringOf } from '../../../
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
 import type { FieldError } from '../fault.ts'
 import { type Below, type Check, checkName, forbid, invalidValue, push, required, unsupported } from './fault-list.ts'
-import { labelError, subdomainError } from './names.ts'
+import { labelError, subdomainError } from '../../../lib/kube/names.ts'
 
 const MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
 /** Kinds of volumes in the order in which the server looks for them, with the words in which it tells of their faults, and of a second one. */

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, listOf, numberOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { type Check, checkName, checkRange, invalidValue, required, unsupported } from './fault-list.ts'
-import { labelError } from './names.ts'
+import { labelError } from '../../../lib/kube/names.ts'
 import { checkNoBacksteps } from './paths.ts'
 import type { Rules } from './rules.ts'
 import { checkDriverName } from './volume-source-checks.ts'

@@ -14,7 +14,7 @@ import {
   required,
   unsupported,
 } from './fault-list.ts'
-import { labelError, subdomainError } from './names.ts'
+import { labelError, subdomainError } from '../../../lib/kube/names.ts'
 import { checkDescending, checkNoBacksteps } from './paths.ts'
 
 /** Sources of volumes in the order in which the server looks for them, with the words in which it tells of two. */

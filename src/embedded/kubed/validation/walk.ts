@@ -4,7 +4,7 @@ import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
 import type { FieldError } from '../fault.ts'
 import { AFTER, CHECKS } from './checks.ts'
 import type { Below, Place } from './fault-list.ts'
-import { labelError, subdomainError } from './names.ts'
+import { labelError, subdomainError } from '../../../lib/kube/names.ts'
 import { RULES, type Rules } from './rules.ts'
 import { VOLUME_KIND_RULES } from './volume-kinds-checks.ts'
 

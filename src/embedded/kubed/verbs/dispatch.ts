@@ -11,6 +11,7 @@ import {
 } from '../../../lib/kube/json.ts'
 import { isReview, review } from '../authorization/reviews.ts'
 import type { Call } from '../call.ts'
+import { booleanIn, checkVersionText } from '../connection/query.ts'
 import { decodeObject } from '../decoding/object.ts'
 import { readObject, readOptions, readPatch } from '../decoding/body.ts'
 import { type Environment, timestamp } from '../environment.ts'
@@ -32,10 +33,22 @@ import { deprecationOf } from '../warnings/warnings.ts'
 import { watch } from '../watch/watch.ts'
 import { answerComponents, isComponents } from './components.ts'
 import { checkFuture, list } from './list.ts'
-import { apply, checkPatchType, patch } from './patch.ts'
+import { readToken } from './continue-token.ts'
+import { apply, patch } from './patch.ts'
 import { type Removal, remove, removalOf } from './remove.ts'
-import { matchOf } from './select.ts'
-import { afterWrite, create, CREATED_BY_PUT, createDecoded, finish, isFinished, replace, requireName } from './write.ts'
+import { trackUpdate } from './managed-fields.ts'
+import { selectionOf } from './select.ts'
+import {
+  afterWrite,
+  create,
+  CREATED_BY_PUT,
+  createDecoded,
+  finish,
+  isFinished,
+  replace,
+  requireName,
+  writerOf,
+} from './write.ts'
 
 /** Carries out a request for a resource, and answers it. */
 export async function dispatch(env: Environment, call: Call, response: ServerResponse): Promise<void> {
@@ -54,13 +67,15 @@ function answerReview(env: Environment, call: Call, response: ServerResponse): P
   if (call.name !== '') throw unknownResource()
   if (call.method !== 'POST') throw methodNotAllowed()
   if (formOf(call.accept).kind !== 'object') throw notAcceptable()
-  const { metadata, ...asked } = decodeObject(env, call, readObject(call))
+  const sent = decodeObject(env, call, readObject(call))
+  trackUpdate(call.resource, undefined, sent, undefined, writerOf(env, call))
+  const { metadata, ...asked } = sent
   const { name, ...meta } = metadata
   const body = { ...asked, metadata: name === '' ? meta : metadata }
   return answer(env, call, response, 201, review(env, call, body))
 }
 
-const isWatch = ({ query }: Call): boolean => query.get('watch') === 'true' || query.get('watch') === '1'
+const isWatch = ({ query }: Call): boolean => booleanIn(query, 'watch') === true
 
 async function answer(env: Environment, call: Call, response: ServerResponse, code: number, body: Json): Promise<void> {
   await env.store.settled()
@@ -82,21 +97,15 @@ async function answerObject(
 async function dispatchMany(env: Environment, call: Call, response: ServerResponse): Promise<void> {
   switch (call.method) {
     case 'GET': {
-      if (!call.resource.verbs.includes('list'))
-        throw call.resource.isNamespaced && call.namespace === '' ? unknownResource() : methodNotAllowed()
       if (isWatch(call)) return startWatch(env, call, response)
       const page = await list(env, call)
       const { contentType, text } = presentMany(call, page.items, page.metadata, env.nowMs())
       return sendText(response, 200, text, contentType, call.warnings)
     }
     case 'POST':
-      if (call.resource.isNamespaced && call.namespace === '') throw methodNotAllowed()
-      presentOne(call, env.nowMs)
       if (call.resource.kind === 'Binding') return answer(env, call, response, 201, bindNamed(env, call))
       return answerObject(env, call, response, 201, create(env, call, readObject(call)))
     case 'DELETE':
-      if (!call.resource.verbs.includes('deletecollection')) throw methodNotAllowed()
-      if (call.resource.isNamespaced && call.namespace === '') throw methodNotAllowed()
       return removeMany(env, call, response)
     default:
       throw methodNotAllowed()
@@ -116,8 +125,10 @@ function startWatch(env: Environment, call: Call, response: ServerResponse): Pro
 }
 
 async function removeMany(env: Environment, call: Call, response: ServerResponse): Promise<void> {
-  const match = matchOf(call)
-  const removal = removalOf(call, readOptions(call))
+  const { match } = selectionOf(call)
+  const removal = removalOf(call)
+  checkVersionText(call.query.get('resourceVersion') ?? '', 400)
+  if (call.query.get('continue')) readToken(call.query.get('continue') ?? '')
   const all = env.store.list(call.resource.storageKey, call.namespace === '' ? undefined : call.namespace)
   const items = (match === undefined ? [...all] : all.filter(match)).map((each) => {
     // The list is told as it was found.
@@ -126,7 +137,8 @@ async function removeMany(env: Environment, call: Call, response: ServerResponse
     remove(env, call, each, removal)
     return { object, text }
   })
-  const metadata = { resourceVersion: String(env.store.version()) }
+  const resourceVersion = String(env.store.version())
+  const metadata = call.resource.custom === undefined ? { resourceVersion } : { resourceVersion, continue: '' }
   await env.store.settled()
   const { contentType, text } = presentMany(call, items, metadata, env.nowMs())
   sendText(response, 200, text, contentType, call.warnings)
@@ -134,12 +146,10 @@ async function removeMany(env: Environment, call: Call, response: ServerResponse
 
 async function dispatchOne(env: Environment, call: Call, response: ServerResponse): Promise<void> {
   if (call.method === 'GET') return readOne(env, call, response)
-  if (call.method === 'POST') throw methodNotAllowed()
-  if (call.method === 'PATCH') checkPatchType(call)
-  presentOne(call, env.nowMs)
+  const patchBody = call.method === 'PATCH' ? readPatch(call) : undefined
   const stored = env.store.get(call.resource.storageKey, call.namespace, call.name)
-  if (call.method === 'PATCH' && call.contentType === 'application/apply-patch+yaml') {
-    const { object, created } = apply(env, call, stored, readPatch(call))
+  if (patchBody !== undefined && call.contentType === 'application/apply-patch+yaml') {
+    const { object, created } = apply(env, call, stored, patchBody)
     return answerObject(env, call, response, created ? 201 : 200, object)
   }
   if (stored === undefined && call.method === 'PUT' && CREATED_BY_PUT.has(call.resource.storageKey)) {
@@ -148,15 +158,11 @@ async function dispatchOne(env: Environment, call: Call, response: ServerRespons
     return answerObject(env, call, response, 201, createDecoded(env, call, object))
   }
   if (call.method === 'PUT') return answerObject(env, call, response, 200, replace(env, call, stored, readObject(call)))
-  const removal = call.method === 'DELETE' ? removalOf(call, readOptions(call)) : undefined
+  const removal = call.method === 'DELETE' ? removalOf(call) : undefined
   if (stored === undefined) throw notFound(call.resource, call.name)
   if (removal !== undefined) return removeOne(env, call, response, stored, removal)
-  switch (call.method) {
-    case 'PATCH':
-      return answerObject(env, call, response, 200, patch(env, call, stored, readPatch(call)))
-    default:
-      throw methodNotAllowed()
-  }
+  if (patchBody === undefined) throw methodNotAllowed()
+  return answerObject(env, call, response, 200, patch(env, call, stored, patchBody))
 }
 
 /** Kinds whose DELETE answers the object that is gone. @see ReturnDeletedObject of the registry's stores */
@@ -206,15 +212,9 @@ async function readOne(env: Environment, call: Call, response: ServerResponse): 
   if (call.path.includes('/watch/')) return startWatch(env, call, response)
   const version = call.query.get('resourceVersion') ?? ''
   if (version !== '') {
-    if (!/^\d+$/.test(version))
-      throw new Fault(
-        500,
-        '',
-        `resourceVersion: Invalid value: ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
-      )
+    checkVersionText(version, 500)
     checkFuture(env, Number(version))
   }
-  formOf(call.accept)
   const stored = env.store.find(call.resource.storageKey, call.namespace, call.name)
   if (stored === undefined) throw notFound(call.resource, call.name)
   const { contentType, show } = presentOne(call, env.nowMs)
@@ -222,20 +222,10 @@ async function readOne(env: Environment, call: Call, response: ServerResponse): 
   sendText(response, 200, show(stored, true), contentType, call.warnings)
 }
 
-const SUBRESOURCE_VERBS: Readonly<Record<string, string>> = {
-  GET: 'get',
-  POST: 'create',
-  PUT: 'update',
-  PATCH: 'patch',
-  DELETE: 'delete',
-}
-
 async function dispatchSubresource(env: Environment, call: Call, response: ServerResponse): Promise<void> {
   if (call.subresource === 'proxy') return proxy(env, call, response)
   const stored = env.store.get(call.resource.storageKey, call.namespace, call.name)
   const { method, subresource } = call
-  const verb = SUBRESOURCE_VERBS[method] ?? ''
-  if (!(call.resource.subresources.get(subresource)?.verbs ?? []).includes(verb)) throw methodNotAllowed()
   if (stored === undefined) throw notFound(call.resource, call.name)
   if (subresource === 'log' && method === 'GET') return proxyLog(env, call, stored, response)
   if (isStream(subresource) && call.resource.storageKey === '/pods') return streamPod(env, call, stored, response)

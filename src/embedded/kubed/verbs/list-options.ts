@@ -1,24 +1,28 @@
-import { badRequest, type FieldError, invalid } from '../fault.ts'
+import { numberIn } from '../connection/query.ts'
+import { type FieldError, invalid } from '../fault.ts'
 
 const MATCHES = ['Exact', 'NotOlderThan']
 const MATCH = 'resourceVersionMatch'
 
 /**
+ * Checks the numbers among the options of a list or watch, which is done before its selectors are read.
+ *
+ * @throws Fault 400
+ */
+export function checkListNumbers(query: URLSearchParams): void {
+  numberIn(query, 'timeoutSeconds')
+  numberIn(query, 'limit')
+}
+
+/**
  * Checks the options of a list or watch that stand against each other.
  *
- * @throws Fault 400 for a number that is none, 422 with every other fault
+ * @throws Fault 422 with every fault
  * @see k8s.io/apimachinery/pkg/apis/meta/internalversion/validation ValidateListOptions
  */
 export function checkListOptions(query: URLSearchParams, isWatch: boolean): void {
-  numberIn(query.get('timeoutSeconds') ?? '')
   const errors = isWatch ? watchFaults(query) : listFaults(query)
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors)
-}
-
-/** A number of the query, 0 when absent. @throws Fault 400 */
-export function numberIn(text: string): number {
-  if (/^[-+]?\d*$/.test(text)) return Number(text)
-  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
 }
 
 function listFaults(query: URLSearchParams): FieldError[] {

@@ -1,11 +1,11 @@
 import type { JsonObject } from '../../../lib/kube/json.ts'
 import type { Call } from '../call.ts'
+import { checkVersionText, numberIn } from '../connection/query.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, Fault } from '../fault.ts'
 import type { Selected } from '../storage/store.ts'
 import type { Stored } from '../storage/stored.ts'
 import { readToken, type Token, writeToken } from './continue-token.ts'
-import { checkListOptions, numberIn } from './list-options.ts'
 import { type Match, selectionOf } from './select.ts'
 
 /** A page of objects with the metadata of its list. */
@@ -13,7 +13,6 @@ export type Page = { readonly items: readonly Stored[]; readonly metadata: JsonO
 
 /** GET of many objects; further pages show them as they were at the first. */
 export async function list(env: Environment, call: Call): Promise<Page> {
-  checkVersion(env, call)
   const page = pageOf(env, call)
   await env.store.settled()
   return page
@@ -22,8 +21,9 @@ export async function list(env: Environment, call: Call): Promise<Page> {
 function pageOf(env: Environment, call: Call): Page {
   const { query, resource, namespace } = call
   const { match, labels, name } = selectionOf(call)
+  checkVersion(env, call)
   const token = query.get('continue') ?? ''
-  const asked = numberIn(query.get('limit') ?? '')
+  const asked = numberIn(query, 'limit') ?? 0
   // What the real server answers from its cache, whatever the version, has no pages.
   const isAny = token === '' && query.get('resourceVersion') === '0'
   const limit = asked > 0 && !isAny ? asked : Infinity
@@ -91,13 +91,9 @@ function expired(env: Environment, after: string): Fault {
 const forgotten = (): Fault => new Fault(410, 'Expired', 'The resourceVersion for the provided list is too old.')
 
 function checkVersion(env: Environment, { query }: Call): void {
-  checkListOptions(query, false)
   const version = query.get('resourceVersion') ?? ''
   if (version === '' || (query.get('continue') ?? '') !== '') return
-  if (!/^\d+$/.test(version))
-    throw badRequest(
-      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
-    )
+  checkVersionText(version, 400)
   checkFuture(env, Number(version))
 }
 

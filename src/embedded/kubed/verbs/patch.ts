@@ -5,6 +5,7 @@ import { joinFaults, typeFaults } from '../../../lib/kube/merge/type-faults.ts'
 import { mergePatch } from '../../../lib/kube/merge-patch.ts'
 import { StrategicError, strategicPatch } from '../../../lib/kube/strategic-patch.ts'
 import type { Call } from '../call.ts'
+import { booleanIn } from '../connection/query.ts'
 import type { Body } from '../decoding/body.ts'
 import { decodeInto, decodeObject, UnfitBody, reportUnknown, wasVersion } from '../decoding/object.ts'
 import type { Environment } from '../environment.ts'
@@ -15,6 +16,7 @@ import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { warningsOf } from '../warnings/warnings.ts'
 import { keepLastApplied, LAST_APPLIED, lastAppliedText } from './last-applied.ts'
 import { trackApply } from './managed-fields.ts'
+import { unsupportedPatch } from './patch-type.ts'
 import { change, CREATED_BY_PUT, createDecoded, requireName, requireVersion, writerOf } from './write.ts'
 
 /** Without a kind the server does not know of what type the field is. */
@@ -124,14 +126,14 @@ function patchValue(call: Call, before: Obj, body: Json): Json | undefined {
   try {
     switch (call.contentType) {
       case 'application/json-patch+json':
-        return jsonPatch(before, operationsOf(body))
+        return body === null ? before : jsonPatch(before, operationsOf(body))
       case 'application/merge-patch+json':
         return mergePatch(before, mapOf(body))
       case 'application/strategic-merge-patch+json':
-        if (call.resource.custom !== undefined) throw unsupportedPatch(call)
-        return strategicPatch(call.resource.type, before, mapOf(body))
+        if (call.resource.custom !== undefined) throw unsupportedPatch(call.resource)
+        return strategicPatch(call.resource.type, before, mapOf(body, ''))
       default:
-        throw unsupportedPatch(call)
+        throw unsupportedPatch(call.resource)
     }
   } catch (error) {
     if (error instanceof PatchError)
@@ -154,34 +156,14 @@ function operationsOf(body: Json): Json {
   )
 }
 
-function mapOf(body: Json): Json {
+function mapOf(body: Json, prefix = 'error decoding patch: '): Json {
   if (isObject(body) || body === null) return body
-  throw badRequest(
-    `error decoding patch: json: cannot unmarshal ${goTypeOf(body)} into Go value of type map[string]interface {}`,
-  )
+  throw badRequest(`${prefix}json: cannot unmarshal ${goTypeOf(body)} into Go value of type map[string]interface {}`)
 }
 
 function goTypeOf(value: Json): string {
   if (Array.isArray(value)) return 'array'
   return typeof value === 'boolean' ? 'bool' : typeof value
-}
-
-const PATCHES = ['json-patch+json', 'merge-patch+json', 'apply-patch+yaml']
-
-/** Refuses a patch that the kind does not have, whether there is such an object or not. @throws Fault 415 */
-export function checkPatchType(call: Call): void {
-  const isStrategic =
-    call.resource.custom === undefined && call.contentType === 'application/strategic-merge-patch+json'
-  if (!isStrategic && !PATCHES.some((each) => call.contentType === `application/${each}`)) throw unsupportedPatch(call)
-}
-
-function unsupportedPatch({ resource }: Call): Fault {
-  if (resource.custom === undefined) return new Fault(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
-  return new Fault(
-    415,
-    'UnsupportedMediaType',
-    'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml',
-  )
 }
 
 /** PATCH with `application/apply-patch+yaml`: server-side apply. */
@@ -192,13 +174,13 @@ export function apply(
   { value: body, oddities }: Body,
 ): { object: Obj; created: boolean } {
   const { resource } = call
-  if (!isObject(body)) throw badRequest('invalid object type: /, Kind=')
-  reportUnknown(call, [], oddities)
+  if (!isObject(body)) throw noMap(body)
   // kubectl keeps in an annotation what it applied, from before it applied on the server's side.
   const text = call.manager === 'kubectl' ? lastAppliedText(body) : ''
   const mayCreate = call.subresource === '' || CREATED_BY_PUT.has(resource.storageKey)
   if (stored === undefined && !mayCreate) throw notFound(resource, call.name)
-  checkApplied(call, body)
+  const said = stringOf(objectOf(body.metadata).namespace)
+  checkApplied(call, body, stored === undefined)
   checkAppliedVersion(call, stored, body)
   const live = stored === undefined ? undefined : toVersion(resource, stored)
   const { value, isUnchanged } = trackApply(
@@ -206,15 +188,17 @@ export function apply(
     live,
     body,
     writerOf(env, call),
-    call.query.get('force') === 'true',
+    booleanIn(call.query, 'force') === true,
   )
+  // A text with keys that stand twice is told of once it can be applied.
+  reportUnknown(call, [], oddities)
   const last = live?.metadata.annotations?.[LAST_APPLIED]
   if (live !== undefined && isUnchanged && (text === '' || last === undefined || last === text)) {
     call.warnings.push(...warningsOf(resource, live, live))
     return { object: live, created: false }
   }
   const merged = clone(value)
-  convertApplied(call, merged)
+  convertApplied(call, merged, stored === undefined ? said : call.namespace)
   const object = objFrom(merged, apiVersionOf(resource), resource.kind)
   object.metadata.name = call.name
   if (text !== '') keepLastApplied(object, text)
@@ -223,7 +207,7 @@ export function apply(
 }
 
 /** Reads what was merged; text that the schema allows and the kind does not, such as bad base64, the server finds only here. */
-function convertApplied({ resource, namespace, name }: Call, merged: JsonObject): void {
+function convertApplied({ resource, name }: Call, merged: JsonObject, namespace: string): void {
   try {
     decodeInto(resource, merged, [])
   } catch (error) {
@@ -239,35 +223,49 @@ function convertApplied({ resource, namespace, name }: Call, merged: JsonObject)
   }
 }
 
+function noMap(body: Json): Fault {
+  if (body === null) return badRequest('invalid object type: /, Kind=')
+  const why = `json: cannot unmarshal ${goTypeOf(body)} into Go value of type map[string]interface {}`
+  return badRequest(`error decoding patch: error unmarshaling JSON: while decoding JSON: ${why}`)
+}
+
 /** Checks that what is applied is of this kind and name. @throws Fault 400, 500 */
-export function checkApplied(call: Call, body: JsonObject): void {
+export function checkApplied(call: Call, body: JsonObject, isNew: boolean): void {
   const { resource, name } = call
   const metadata = isObject(body.metadata) ? body.metadata : {}
-  if (metadata.managedFields !== undefined && metadata.managedFields !== null)
-    throw badRequest('metadata.managedFields must be nil')
+  if (Array.isArray(metadata.managedFields)) throw badRequest('metadata.managedFields must be nil')
   if (stringOf(body.kind) !== resource.kind || stringOf(body.apiVersion) !== apiVersionOf(resource))
-    throw badRequest(
-      typeof body.kind === 'string' && typeof body.apiVersion === 'string'
-        ? `invalid object type: ${body.apiVersion.includes('/') ? '' : '/'}${body.apiVersion}, Kind=${body.kind}`
-        : 'invalid object type: /, Kind=',
-    )
-  if (stringOf(metadata.name) === '')
+    throw badRequest(`invalid object type: ${kindText(stringOf(body.apiVersion), stringOf(body.kind))}`)
+  const said = stringOf(metadata.name)
+  if (said === '' && isNew && body.metadata !== undefined && isObject(body.metadata))
     throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
-  if (metadata.name !== name)
-    throw badRequest(`the name of the object (${String(metadata.name)}) does not match the name on the URL (${name})`)
+  if (said !== '' && said !== name)
+    throw badRequest(`the name of the object (${said}) does not match the name on the URL (${name})`)
   const hadNamespace = stringOf(metadata.namespace)
   if (resource.isNamespaced && hadNamespace !== '' && hadNamespace !== call.namespace)
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
-  if (resource.isNamespaced) metadata.namespace = call.namespace
-  body.metadata = metadata
+  if (body.metadata === undefined || isObject(body.metadata)) {
+    if (resource.isNamespaced) metadata.namespace = call.namespace
+    metadata.name = name
+    if (Array.isArray(metadata.ownerReferences)) metadata.ownerReferences = metadata.ownerReferences.map(wholeOwner)
+    body.metadata = metadata
+  }
   const faults = typeFaults(resource.type, body)
   if (faults.length > 0) {
-    const message = `failed to create typed patch object (${hadNamespace}/${name}; ${resource.group}/${resource.version}, Kind=${resource.kind}): ${joinFaults(faults)}`
+    const message = `failed to create typed patch object (${hadNamespace}/${said}; ${resource.group}/${resource.version}, Kind=${resource.kind}): ${joinFaults(faults)}`
     throw call.fieldValidation === 'Strict' && resource.custom !== undefined
       ? badRequest(message)
       : new Fault(500, '', message)
   }
 }
+
+/** The kind of an object as Go prints it. */
+const kindText = (apiVersion: string, kind: string): string =>
+  `${apiVersion.includes('/') ? '' : '/'}${apiVersion}, Kind=${kind}`
+
+/** Owners are read as what they are before they are merged. */
+const wholeOwner = (owner: Json): Json =>
+  isObject(owner) ? { apiVersion: '', kind: '', name: '', uid: '', ...owner } : owner
 
 function checkAppliedVersion(call: Call, stored: Obj | undefined, body: JsonObject): void {
   const metadata = isObject(body.metadata) ? body.metadata : {}
@@ -282,12 +280,8 @@ function checkAppliedVersion(call: Call, stored: Obj | undefined, body: JsonObje
       )
     return
   }
-  if (typeof uid === 'string' && uid !== '' && uid !== stored.metadata.uid)
-    throw conflict(
-      call.resource,
-      call.name,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${stored.metadata.uid ?? ''}`,
-    )
+  if (typeof resourceVersion === 'string' && !/^\d*$/.test(resourceVersion))
+    throw new Fault(500, '', `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`)
   if (
     typeof resourceVersion === 'string' &&
     resourceVersion !== '' &&

@@ -1,21 +1,15 @@
-import {
-  clone,
-  isObject,
-  type Json,
-  type JsonObject,
-  listOf,
-  numberOf,
-  objectOf,
-  stringOf,
-} from '../../../lib/kube/json.ts'
+import { clone, type Json, type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import { admitNamespaceDelete } from '../admission/namespace.ts'
 import { validateByPolicies } from '../admission/policies/validating.ts'
 import type { Call } from '../call.ts'
 import { type Environment, timestamp } from '../environment.ts'
-import { badRequest, conflict, invalid } from '../fault.ts'
+import { dryRunFaults } from '../connection/options.ts'
+import { booleanIn, numberIn } from '../connection/query.ts'
+import { readDeleteOptions } from '../decoding/body.ts'
+import { conflict, Fault, type FieldError, invalid } from '../fault.ts'
 import { finalizersOf, type Obj, specOf } from '../object.ts'
 import { toVersion } from '../resources/convert.ts'
-import { afterWrite, end, isFinished } from './write.ts'
+import { afterWrite, end, isFinished, placeOf } from './write.ts'
 
 /** What a DELETE asks for, from its body and query. */
 export type Removal = {
@@ -24,66 +18,162 @@ export type Removal = {
   readonly uid: string | undefined
   readonly resourceVersion: string | undefined
   readonly dryRun: boolean
+  /** Asks to remove it even if it cannot be read. */
+  readonly isUnsafe: boolean
 }
 
 const LEAVES_PODS =
   'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning'
 
-/** Reads DeleteOptions. */
-export function removalOf(call: Call, body: Json): Removal {
-  const options = isObject(body) ? body : {}
-  const query = (name: string): string | undefined => call.query.get(name) ?? undefined
-  const propagation = stringOf(options.propagationPolicy) || query('propagationPolicy')
-  const orphan =
-    options.orphanDependents ??
-    (query('orphanDependents') === undefined ? undefined : query('orphanDependents') === 'true')
-  const grace =
-    numberOf(options.gracePeriodSeconds) ??
-    (query('gracePeriodSeconds') === undefined ? undefined : Number(query('gracePeriodSeconds')))
-  checkOptions(call, options, propagation, orphan)
-  if (call.resource.storageKey === 'batch/jobs' && !propagation && orphan === undefined) call.warnings.push(LEAVES_PODS)
-  const preconditions = objectOf(options.preconditions)
+const DELETE_OPTIONS = { group: 'meta.k8s.io', kind: 'DeleteOptions' }
+const POLICIES = ['Foreground', 'Background', 'Orphan'] as const
+
+/** DeleteOptions as they were said: what is not said is undefined. */
+type Options = {
+  readonly grace: number | undefined
+  readonly policy: string | undefined
+  readonly orphan: boolean | undefined
+  readonly dryRun: readonly string[]
+  readonly isUnsafe: boolean
+  readonly uid: string | undefined
+  readonly resourceVersion: string | undefined
+}
+
+/**
+ * Reads DeleteOptions, which are in the body or, without one, in the query.
+ *
+ * @throws Fault 400, 415, 422
+ */
+export function removalOf(call: Call): Removal {
+  return removalBy(call, call.body.length > 0 ? optionsOf(readDeleteOptions(call)) : optionsIn(call.query))
+}
+
+/** The same for options that are a part of something else. @throws Fault 422 */
+export function removalWith(call: Call, options: JsonObject): Removal {
+  const { dryRun, ...removal } = removalBy(call, optionsOf(options))
+  return { ...removal, dryRun: dryRun || call.dryRun }
+}
+
+function removalBy(call: Call, options: Options): Removal {
+  const { policy, orphan, grace } = options
+  const faults = faultsOf(options)
+  if (faults.length > 0) throw invalid(DELETE_OPTIONS, '', faults)
+  if (options.isUnsafe && call.name === '') throw invalid(DELETE_OPTIONS, '', [UNSAFE_FOR_MANY])
+  if (call.resource.storageKey === 'batch/jobs' && policy === undefined && orphan === undefined)
+    call.warnings.push(LEAVES_PODS)
   return {
-    propagation: policyOf(propagation, orphan),
+    propagation: POLICIES.find((each) => each === policy) ?? ofOrphan(orphan),
     graceSeconds: grace,
-    uid: stringOf(preconditions.uid) || undefined,
-    resourceVersion: stringOf(preconditions.resourceVersion) || undefined,
-    dryRun: call.dryRun || listOf(options.dryRun).includes('All'),
+    uid: options.uid,
+    resourceVersion: options.resourceVersion,
+    dryRun: options.dryRun.length > 0,
+    isUnsafe: options.isUnsafe,
   }
 }
 
-function checkOptions(call: Call, options: JsonObject, policy: string | undefined, orphan: Json | undefined): void {
-  const { kind, apiVersion } = options
-  if (typeof kind === 'string' && kind !== '' && kind !== 'DeleteOptions')
-    throw badRequest(
-      `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(stringOf(apiVersion) || call.resource.version)} in scheme "pkg/runtime/scheme.go:111"`,
-    )
-  if (orphan !== undefined && policy !== undefined && policy !== '')
-    throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [
-      {
-        field: 'propagationPolicy',
-        type: 'Invalid',
-        message: `Invalid value: ${JSON.stringify(policy)}: orphanDependents and deletionPropagation cannot be both set`,
-      },
-    ])
+const ofOrphan = (orphan: boolean | undefined): Removal['propagation'] =>
+  orphan === undefined ? undefined : orphan ? 'Orphan' : 'Background'
+
+function optionsOf(body: JsonObject): Options {
+  const preconditions = objectOf(body.preconditions)
+  const textOf = (value: Json | undefined): string | undefined => (typeof value === 'string' ? value : undefined)
+  return {
+    grace: numberOf(body.gracePeriodSeconds),
+    policy: textOf(body.propagationPolicy),
+    orphan: typeof body.orphanDependents === 'boolean' ? body.orphanDependents : undefined,
+    dryRun: listOf(body.dryRun).map(stringOf),
+    isUnsafe: body[UNSAFE] === true,
+    uid: textOf(preconditions.uid),
+    resourceVersion: textOf(preconditions.resourceVersion),
+  }
 }
 
-function policyOf(policy: string | undefined, orphan: Json | undefined): Removal['propagation'] {
-  if (policy === 'Background' || policy === 'Foreground' || policy === 'Orphan') return policy
-  if (policy !== undefined && policy !== '')
-    throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [
-      {
-        field: 'propagationPolicy',
-        type: 'NotSupported',
-        message: `Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan", "nil"`,
-      },
-    ])
-  return orphan === undefined ? undefined : orphan === true ? 'Orphan' : 'Background'
+function optionsIn(query: URLSearchParams): Options {
+  return {
+    grace: numberIn(query, 'gracePeriodSeconds'),
+    policy: query.get('propagationPolicy') ?? undefined,
+    orphan: booleanIn(query, 'orphanDependents'),
+    dryRun: query.getAll('dryRun'),
+    isUnsafe: booleanIn(query, UNSAFE) === true,
+    uid: query.get('uid') || undefined,
+    resourceVersion: query.get('resourceVersion') || undefined,
+  }
+}
+
+const UNSAFE = 'ignoreStoreReadErrorWithClusterBreakingPotential'
+
+/** @see k8s.io/apimachinery/pkg/apis/meta/v1/validation ValidateDeleteOptions */
+function faultsOf({ grace, policy, orphan, dryRun, isUnsafe, uid, resourceVersion }: Options): FieldError[] {
+  const faults: FieldError[] = []
+  const field = 'propagationPolicy'
+  const quoted = JSON.stringify(policy)
+  if (orphan !== undefined && policy !== undefined)
+    faults.push({
+      field,
+      type: 'Invalid',
+      message: `Invalid value: ${quoted}: orphanDependents and deletionPropagation cannot be both set`,
+    })
+  if (policy !== undefined && !POLICIES.some((each) => each === policy))
+    faults.push({
+      field,
+      type: 'NotSupported',
+      message: `Unsupported value: ${quoted}: supported values: "Foreground", "Background", "Orphan", "nil"`,
+    })
+  faults.push(...dryRunFaults(dryRun))
+  if (!isUnsafe) return faults
+  const others = {
+    propagationPolicy: policy,
+    orphanDependents: orphan,
+    gracePeriodSeconds: grace,
+    preconditions: uid ?? resourceVersion,
+  }
+  for (const [name, value] of Object.entries(others))
+    if (value !== undefined)
+      faults.push({
+        field: UNSAFE,
+        type: 'Invalid',
+        message: `Invalid value: true: cannot be set together with .${name}`,
+      })
+  return faults
+}
+
+/** Kinds of which the real server cannot delete what it cannot read. */
+const UNGUARDED = new Set([
+  '/namespaces',
+  ...['clusterroles', 'clusterrolebindings', 'roles', 'rolebindings'].map(
+    (each) => `rbac.authorization.k8s.io/${each}`,
+  ),
+])
+
+const UNSAFE_FOR_MANY: FieldError = {
+  field: UNSAFE,
+  type: 'Invalid',
+  message: 'Invalid value: true: is not allowed with DELETECOLLECTION, try again after removing the option',
+}
+
+/** Everything that is kept here can be read. */
+function refuseUnsafe(call: Call): void {
+  const { name, resource } = call
+  if (UNGUARDED.has(resource.storageKey))
+    throw new Fault(
+      500,
+      'InternalError',
+      `Internal error occurred: no unsafe deleter provided, can not honor ${UNSAFE}`,
+      { causes: [{ message: `no unsafe deleter provided, can not honor ${UNSAFE}` }] },
+    )
+  const key = `/registry${placeOf(call)}`
+  const why = 'unsafe deletion is not allowed because the object is decodable from storage'
+  throw conflict(
+    resource,
+    name,
+    `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`,
+  )
 }
 
 /** Deletes an object, or marks it as being deleted while finalizers or a grace period hold it. */
 export function remove(env: Environment, call: Call, stored: Obj, removal: Removal): { object: Obj; gone: boolean } {
   const { resource } = call
+  if (removal.isUnsafe) refuseUnsafe(call)
   admitNamespaceDelete(resource, stored.metadata.name)
   checkPreconditions(call, stored, removal)
   validateByPolicies(env, { call, operation: 'DELETE', object: undefined, before: toVersion(resource, stored) })
@@ -129,6 +219,11 @@ function lastOf(env: Environment, call: Call, stored: Obj, last: Obj): Obj {
 function checkPreconditions({ resource }: Call, stored: Obj, { uid, resourceVersion }: Removal): void {
   const naming = { ...resource, plural: resource.kind }
   const { name, uid: own = '', resourceVersion: ownVersion = '' } = stored.metadata
+  if (resource.storageKey === '/namespaces') {
+    if (uid !== undefined && uid !== own) throw conflict(resource, name, unmet('UID', uid, own))
+    if (resourceVersion !== undefined && resourceVersion !== ownVersion)
+      throw conflict(resource, name, unmet('ResourceVersion', resourceVersion, ownVersion))
+  }
   if (uid !== undefined && uid !== own)
     throw conflict(
       naming,
@@ -142,6 +237,9 @@ function checkPreconditions({ resource }: Call, stored: Obj, { uid, resourceVers
       `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${ownVersion}). The object might have been modified`,
     )
 }
+
+const unmet = (what: string, wanted: string, own: string): string =>
+  `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${own}`
 
 /** Pods end gracefully when they are on a node; everything else at once. */
 function graceOf(stored: Obj, { graceSeconds }: Removal): number {

@@ -11,6 +11,7 @@ import { badRequest } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
 import type { Label } from '../storage/labels.ts'
+import { checkListNumbers, checkListOptions } from './list-options.ts'
 
 /** Fields that a list may be selected by, besides name and namespace. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
@@ -84,11 +85,13 @@ export type Selection = {
   readonly name: string
 }
 
-/** The test that a request's selectors ask for, and what an index can do of it. @throws Fault 400 */
-export function selectionOf(call: Call): Selection {
+/** The test that a request's selectors ask for, and what an index can do of it. Checks all options of the list. @throws Fault 400, 422 */
+export function selectionOf(call: Call, isWatch = false): Selection {
   const tests: Match[] = []
+  checkListNumbers(call.query)
   const labels = parsed(() => parseLabelSelector(call.query.get('labelSelector') ?? ''))
   const fields = parsed(() => parseFieldSelector(call.query.get('fieldSelector') ?? ''))
+  checkListOptions(call.query, isWatch)
   if (labels.length > 0) {
     const matches = matchLabels(labels)
     tests.push((object) => matches(object.metadata.labels))
@@ -103,11 +106,6 @@ export function selectionOf(call: Call): Selection {
     ),
     name: call.name === '' ? (named?.value ?? '') : call.name,
   }
-}
-
-/** The test alone; undefined when everything is selected. */
-export function matchOf(call: Call): Match | undefined {
-  return selectionOf(call).match
 }
 
 function parsed<T>(parse: () => T): T {

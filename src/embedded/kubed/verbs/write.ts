@@ -5,7 +5,7 @@ import type { Call } from '../call.ts'
 import type { Body } from '../decoding/body.ts'
 import { decodeObject } from '../decoding/object.ts'
 import { type Environment, timestamp } from '../environment.ts'
-import { alreadyExists, badRequest, conflict, Fault, invalid, MODIFIED, notFound } from '../fault.ts'
+import { alreadyExists, badRequest, conflict, Fault, type FieldError, invalid, MODIFIED, notFound } from '../fault.ts'
 import { metricsReader, offerMetrics } from '../metrics/offer.ts'
 import { finalizersOf, type Meta, type Obj } from '../object.ts'
 import { toStored, toVersion } from '../resources/convert.ts'
@@ -54,7 +54,7 @@ export function createDecoded(env: Environment, call: Call, object: Obj, owned =
   // Only a dry run comes so far with a version; it shows it.
   if (sentVersion !== '' && sentVersion !== '0') metadata.resourceVersion = sentVersion
   defaultObject(resource, object)
-  if (owned && managedFields !== undefined) metadata.managedFields = managedFields
+  if (owned) metadata.managedFields = managedFields
   else trackUpdate(resource, undefined, object, undefined, writerOf(env, call))
   prepareNew(env, call, object)
   const existing = env.store.get(resource.storageKey, metadata.namespace ?? '', metadata.name)
@@ -171,8 +171,8 @@ export function requireName({ metadata }: Obj, name: string): void {
 export function checkUid(call: Call, before: Obj, object: Obj): void {
   const uid = object.metadata.uid
   if (typeof uid !== 'string' || uid === '' || uid === before.metadata.uid) return
-  const { resource, namespace, name } = call
-  const key = `/registry/${storedUnder(resource)}/${namespace === '' ? '' : `${namespace}/`}${name}`
+  const { resource, name } = call
+  const key = `${call.dryRun ? '' : '/registry'}${placeOf(call)}`
   throw conflict(
     resource,
     name,
@@ -180,7 +180,12 @@ export function checkUid(call: Call, before: Obj, object: Obj): void {
   )
 }
 
-/** Where etcd has a kind, which some messages show. */
+/** Where etcd has an object under its root, which some messages show. */
+export function placeOf({ resource, namespace, name }: Call): string {
+  return `/${storedUnder(resource)}/${namespace === '' ? '' : `${namespace}/`}${name}`
+}
+
+/** Where it has a kind. */
 const ETCD_PLACES: Readonly<Record<string, string>> = {
   '/services': 'services/specs',
   '/endpoints': 'services/endpoints',
@@ -204,7 +209,7 @@ export function change(env: Environment, call: Call, stored: Obj, object: Obj, o
       throw new Fault(500, '', `strconv.ParseUint: parsing ${JSON.stringify(sentVersion)}: invalid syntax`)
     throw conflict(resource, call.name, MODIFIED)
   }
-  checkKeptUid(resource, object, before)
+  checkKeptMeta(resource, object, before)
   const sentFields = object.metadata.managedFields
   object.apiVersion = apiVersionOf(resource)
   object.kind = resource.kind
@@ -222,13 +227,15 @@ export function change(env: Environment, call: Call, stored: Obj, object: Obj, o
   return toVersion(resource, kept)
 }
 
-/** Who sends another uid without meaning a precondition is told so as of any field. */
-function checkKeptUid(resource: Resource, { metadata }: Obj, before: Obj): void {
-  const { uid } = metadata
-  if (typeof uid !== 'string' || uid === '' || uid === before.metadata.uid) return
-  throw invalid(resource, before.metadata.name, [
-    { field: 'metadata.uid', type: 'Invalid', message: `Invalid value: ${JSON.stringify(uid)}: field is immutable` },
-  ])
+/** What of metadata is the server's may be left out and sent as it is, but not changed. */
+function checkKeptMeta(resource: Resource, { metadata }: Obj, before: Obj): void {
+  const faults = ['uid', 'deletionTimestamp', 'deletionGracePeriodSeconds'].flatMap((name): FieldError[] => {
+    const value = metadata[name]
+    if (value === undefined || value === '' || value === before.metadata[name]) return []
+    const message = `Invalid value: ${JSON.stringify(value)}: field is immutable`
+    return [{ field: `metadata.${name}`, type: 'Invalid', message }]
+  })
+  if (faults.length > 0) throw invalid(resource, before.metadata.name, faults)
 }
 
 function keepServerMeta(metadata: Meta, before: Meta): void {
@@ -242,7 +249,6 @@ function keepServerMeta(metadata: Meta, before: Meta): void {
     'resourceVersion',
     'name',
     'selfLink',
-    'generateName',
   ])
     if (before[field] === undefined) delete metadata[field]
     else metadata[field] = before[field]

@@ -1,7 +1,7 @@
 import { at, equal, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Obj } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
-import { labelError } from '../validation/names.ts'
+import { labelError } from '../../../lib/kube/names.ts'
 import { warningsOfDefinition } from './definition.ts'
 import { fractions, warningsOfPod } from './pod.ts'
 
@@ -40,7 +40,7 @@ export function warningsOf(resource: Resource, object: Obj, before: Obj | undefi
   const [key, isNew] = [resource.storageKey, before === undefined]
   const template = TEMPLATES[key]
   return [
-    ...(isNew && NAMES_PODS.has(key) ? ofName(object.metadata.name) : []),
+    ...(isNew && NAMES_PODS.has(key) ? ofName(object.metadata.name, key) : []),
     ...(key === '/pods' ? warningsOfPod(object, '') : []),
     ...(template === undefined ? [] : warningsOfPod(objectOf(at(object, ...template)), template.join('.'))),
     ...(key === '/services' ? ofService(objectOf(object.spec)) : []),
@@ -87,13 +87,13 @@ function ofDriver({ tokenRequests, serviceAccountTokenInSecrets }: JsonObject, b
   ]
 }
 
-function ofName(name: string): string[] {
+function ofName(name: string, storageKey: string): string[] {
   const fault = labelError(name)
-  return fault === undefined
-    ? []
-    : [
-        `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${fault}]`,
-      ]
+  if (fault === undefined) return []
+  const used = storageKey === '/pods' ? "the Pod's hostname" : 'Pod names and hostnames'
+  return [
+    `metadata.name: this is used in ${used}, which can result in surprising behavior; a DNS label is recommended: [${fault}]`,
+  ]
 }
 
 function ofService(spec: JsonObject): string[] {

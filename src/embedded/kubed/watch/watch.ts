@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { type JsonObject, objectOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../call.ts'
+import { booleanIn, checkVersionText, numberIn } from '../connection/query.ts'
 import { shapeLikeGo } from '../decoding/typed.ts'
 import type { Environment } from '../environment.ts'
 import { Fault, statusOf } from '../fault.ts'
@@ -9,7 +10,6 @@ import { type Obj, objFrom } from '../object.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import type { StoreEvent } from '../storage/history.ts'
 import type { Stored } from '../storage/stored.ts'
-import { checkListOptions } from '../verbs/list-options.ts'
 import { selectionOf } from '../verbs/select.ts'
 
 const BOOKMARK_MS = 30_000
@@ -28,8 +28,8 @@ export async function watch(
   response: ServerResponse,
   { contentType, show }: Presenter,
 ): Promise<void> {
-  checkStart(call.query)
-  const { match, name } = selectionOf(call)
+  const { match, name } = selectionOf(call, true)
+  checkVersionText(call.query.get('resourceVersion') ?? '', 500)
   const isSelected: IsSelected = (stored) =>
     (call.namespace === '' || stored.head.namespace === call.namespace) && (match === undefined || match(stored.object))
   await env.store.settled()
@@ -55,20 +55,15 @@ type IsSelected = (stored: Stored) => boolean
 /** What is sent first, and the version from which changes follow. */
 type Start = { readonly version: number; readonly initial: readonly Stored[] }
 
+/** A watch that begins with what is there is one that asks for it, whether it says so or not. */
+function asksForInitial(query: URLSearchParams): boolean {
+  const said = booleanIn(query, 'sendInitialEvents')
+  return said ?? (!query.get('resourceVersionMatch') && /^0?$/.test(query.get('resourceVersion') ?? ''))
+}
+
 /** A line of the stream. */
 function lineOf(type: string, text: string): string {
   return `{"type":"${type}","object":${text}}\n`
-}
-
-function checkStart(query: URLSearchParams): void {
-  checkListOptions(query, true)
-  const start = query.get('resourceVersion') ?? ''
-  if (start !== '' && !/^\d+$/.test(start))
-    throw new Fault(
-      500,
-      '',
-      `resourceVersion: Invalid value: ${JSON.stringify(start)}: strconv.ParseUint: parsing ${JSON.stringify(start)}: invalid syntax`,
-    )
 }
 
 /** An object of the kind with nothing in it but a version. */
@@ -102,7 +97,7 @@ function startOf(
 ): Start | undefined {
   const asked = query.get('resourceVersion') ?? ''
   const key = resource.storageKey
-  if (asked !== '' && asked !== '0' && query.get('sendInitialEvents') !== 'true')
+  if (asked !== '' && asked !== '0' && booleanIn(query, 'sendInitialEvents') !== true)
     return env.store.since(key, Number(asked), 0) && { version: Number(asked), initial: [] }
   const isEverywhere = resource.isNamespaced && namespace === ''
   const selected = env.store.select(key, { namespace: isEverywhere ? undefined : namespace, name })
@@ -139,20 +134,23 @@ class Follower {
     this.#show = start.show
     this.#initial = [...start.initial].reverse()
     this.#version = start.version
-    this.#owesEnd = call.query.get('sendInitialEvents') === 'true' && this.#wantsBookmarks
+    this.#owesEnd = this.#wantsBookmarks && asksForInitial(call.query)
   }
 
   get #wantsBookmarks(): boolean {
-    return this.#call.query.get('allowWatchBookmarks') === 'true'
+    return booleanIn(this.#call.query, 'allowWatchBookmarks') === true
+  }
+
+  get #seconds(): number {
+    return numberIn(this.#call.query, 'timeoutSeconds') || 3000
   }
 
   run(): void {
-    const { query, resource, namespace } = this.#call
+    const { resource, namespace } = this.#call
     const scope = { namespace, name: this.#name }
     const stop = this.#env.store.watch(resource.storageKey, scope, (event) => this.#hear(event))
-    const seconds = Number(query.get('timeoutSeconds') ?? '0') || 3000
     const beat = this.#wantsBookmarks ? setInterval(() => this.#bookmark(), BOOKMARK_MS) : undefined
-    const timer = setTimeout(() => this.#end(), seconds * 1000)
+    const timer = setTimeout(() => this.#end(), this.#seconds * 1000)
     this.#response.on('drain', () => {
       this.#isBlocked = false
       this.#goOn()
@@ -232,7 +230,8 @@ class Follower {
   }
 
   #end(): void {
-    if (this.#wantsBookmarks) this.#bookmark()
+    // The last one is due two seconds before the end, so that short watches have none.
+    if (this.#wantsBookmarks && this.#seconds > 2) this.#bookmark()
     this.#isEnded = true
     this.#response.end()
   }

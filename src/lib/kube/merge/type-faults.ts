@@ -72,7 +72,11 @@ function checkMap(type: FieldType, value: Json, path: string, faults: string[]):
     const child = type.child(name)
     const field = value[name]
     if (child !== undefined && field !== undefined) check(child, field, `${path}.${name}`, faults)
-    else if (child === undefined && !takesAnything(type)) faults.push(`${path}.${name}: field not declared in schema`)
+    else if (child === undefined && !takesAnything(type)) {
+      // The rest of this map is not looked at then.
+      faults.push(`${path}.${name}: field not declared in schema`)
+      return
+    }
   }
 }
 

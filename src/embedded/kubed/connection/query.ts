@@ -1,0 +1,56 @@
+import { badRequest, Fault } from '../fault.ts'
+import type { Route } from './route.ts'
+
+/** A yes or no of the query as the API reads it: only `false` and `0` are a no, an empty text is a yes; `undefined` when it is not there. */
+export function booleanIn(query: URLSearchParams, name: string): boolean | undefined {
+  const text = query.get(name)
+  return text === null ? undefined : text !== '0' && text.toLowerCase() !== 'false'
+}
+
+/** A whole number of the query; `undefined` when it is not there. @throws Fault 400 */
+export function numberIn(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name)
+  if (text === null) return undefined
+  if (/^[-+]?\d+$/.test(text)) return Number(text)
+  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+}
+
+/** A resourceVersion that has to be a number. @throws Fault with the given code */
+export function checkVersionText(text: string, code: 400 | 500): void {
+  if (/^\d*$/.test(text)) return
+  const quoted = JSON.stringify(text)
+  const why = `resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: invalid syntax`
+  throw code === 400 ? badRequest(`invalid resource version: ${why}`) : new Fault(code, '', why)
+}
+
+const LONG = new Set(['attach', 'exec', 'proxy', 'log', 'portforward'])
+
+/**
+ * Refuses a `timeout` that is no duration, before anything else is looked at. What runs long has none.
+ *
+ * @throws Fault 400
+ */
+export function checkTimeout(found: Route, query: URLSearchParams): void {
+  const text = query.get('timeout') ?? ''
+  if (text === '') return
+  const isLong = found.kind === 'resource' && (LONG.has(found.subresource) || found.isWatchPath)
+  const isWatch = found.kind === 'resource' && found.name === '' && booleanIn(query, 'watch') === true
+  const why = isLong || isWatch ? undefined : durationFault(text)
+  if (why !== undefined) throw badRequest(`invalid timeout specified in the request URL - time: ${why}`)
+}
+
+/** What Go says of a text that is no duration. */
+function durationFault(text: string): string | undefined {
+  const quoted = JSON.stringify(text)
+  let rest = text.replace(/^[-+]/, '')
+  if (rest === '0') return undefined
+  if (rest === '') return `invalid duration ${quoted}`
+  while (rest !== '') {
+    const [all, amount, unit = ''] = /^(\d+\.?\d*|\.\d+)?([^\d.]*)/.exec(rest) ?? ['']
+    if (amount === undefined) return `invalid duration ${quoted}`
+    if (unit === '') return `missing unit in duration ${quoted}`
+    if (!/^(ns|us|µs|μs|ms|s|m|h)$/.test(unit)) return `unknown unit ${JSON.stringify(unit)} in duration ${quoted}`
+    rest = rest.slice(all.length)
+  }
+  return undefined
+}

@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { serveKubed, type Kubed } from './serve.ts'
+
+// What the real kube-apiserver 1.37.2 answered to the same questions.
+const MAPS = '/api/v1/namespaces/default/configmaps'
+const TYPES = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
+const INPUT = `the body of the request was in an unknown format - accepted media types include: ${TYPES}`
+const OUTPUT = `only the following media types are accepted: ${TYPES}`
+const APPLY = 'application/apply-patch+yaml'
+const STRATEGIC = 'application/strategic-merge-patch+json'
+
+type Row = {
+  readonly it: string
+  readonly ask: string
+  readonly body?: string
+  readonly type?: string
+  readonly accept?: string
+  readonly want: string
+}
+
+const rows: Row[] = [
+  {
+    it: 'tells of the media type of a new object before its options',
+    ask: `POST ${MAPS}?dryRun=x`,
+    type: 'text/plain',
+    body: '{}',
+    want: `415 ${INPUT}`,
+  },
+  {
+    it: 'tells of the options of a change before its media type',
+    ask: `PUT ${MAPS}/one?fieldValidation=x`,
+    type: 'text/plain',
+    body: '{}',
+    want: '422 UpdateOptions.meta.k8s.io "" is invalid: fieldValidation: Unsupported value: "x": supported values: "", "Ignore", "Strict", "Warn"',
+  },
+  {
+    it: 'tells of what the client accepts before what it sends',
+    ask: `POST ${MAPS}`,
+    accept: 'application/json;g=x',
+    body: '[]',
+    want: `406 ${OUTPUT}`,
+  },
+  {
+    it: 'tells of a number before a selector',
+    ask: `GET ${MAPS}?limit=x&labelSelector=,`,
+    want: '400 strconv.ParseInt: parsing "x": invalid syntax',
+  },
+  {
+    it: 'tells of a selector before options that stand against each other',
+    ask: `GET ${MAPS}?labelSelector=,&resourceVersionMatch=Exact`,
+    want: "400 found ',', expected: !, identifier, or 'end of string'",
+  },
+  {
+    it: 'reads the options of a delete from its body alone',
+    ask: `DELETE ${MAPS}/one?propagationPolicy=x&dryRun=All`,
+    body: '{"dryRun":["All"]}',
+    want: '200 ',
+  },
+  {
+    it: 'refuses an empty policy in the query',
+    ask: `DELETE ${MAPS}/one?propagationPolicy=&dryRun=All`,
+    want: '422 DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "": supported values: "Foreground", "Background", "Orphan", "nil"',
+  },
+  {
+    it: 'refuses delete options of a wrong type',
+    ask: `DELETE ${MAPS}/absent`,
+    body: '{"gracePeriodSeconds":"x"}',
+    want: '400 json: cannot unmarshal string into Go struct field DeleteOptions.gracePeriodSeconds of type int64',
+  },
+  {
+    it: 'refuses to remove many unsafely',
+    ask: `DELETE ${MAPS}?ignoreStoreReadErrorWithClusterBreakingPotential=true&dryRun=All`,
+    want: '422 DeleteOptions.meta.k8s.io "" is invalid: ignoreStoreReadErrorWithClusterBreakingPotential: Invalid value: true: is not allowed with DELETECOLLECTION, try again after removing the option',
+  },
+  {
+    it: 'checks the options of the list that it removes',
+    ask: `DELETE ${MAPS}?resourceVersionMatch=Exact&dryRun=All`,
+    want: '422 ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
+  },
+  {
+    it: 'reads a patch before it looks for the object',
+    ask: `PATCH ${MAPS}/absent`,
+    type: STRATEGIC,
+    body: '{',
+    want: '400 invalid JSON patch',
+  },
+  {
+    it: 'says of a strategic patch that is no map what it is',
+    ask: `PATCH ${MAPS}/one`,
+    type: STRATEGIC,
+    body: '[]',
+    want: '400 json: cannot unmarshal array into Go value of type map[string]interface {}',
+  },
+  {
+    it: 'takes owners without their key where there were none',
+    ask: `PATCH ${MAPS}/one`,
+    type: STRATEGIC,
+    body: '{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"x"}]}}',
+    want: '422 ConfigMap "one" is invalid: metadata.ownerReferences[0].uid: Required value: must not be empty',
+  },
+  {
+    it: 'does nothing with a JSON patch that is null',
+    ask: `PATCH ${MAPS}/one`,
+    type: 'application/json-patch+json',
+    body: 'null',
+    want: '200 ',
+  },
+  {
+    it: 'refuses to apply what is no map',
+    ask: `PATCH ${MAPS}/one?fieldManager=a`,
+    type: APPLY,
+    body: '- x',
+    want: '400 error decoding patch: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type map[string]interface {}',
+  },
+  {
+    it: 'names the kind that cannot be applied here',
+    ask: `PATCH ${MAPS}/one?fieldManager=a`,
+    type: APPLY,
+    body: 'apiVersion: v1',
+    want: '400 invalid object type: /v1, Kind=',
+  },
+  {
+    it: 'applies to what stands there without a name',
+    ask: `PATCH ${MAPS}/one?fieldManager=a&dryRun=All`,
+    type: APPLY,
+    body: '{"apiVersion":"v1","kind":"ConfigMap"}',
+    want: '200 ',
+  },
+  {
+    it: 'stops at the first field of a map that there is not',
+    ask: `PATCH ${MAPS}/one?fieldManager=a`,
+    type: APPLY,
+    body: '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"one"},"a":1,"b":2}',
+    want: '500 failed to create typed patch object (/one; /v1, Kind=ConfigMap): .a: field not declared in schema',
+  },
+  {
+    it: 'keeps the uid when something is applied',
+    ask: `PATCH ${MAPS}/one?fieldManager=a`,
+    type: APPLY,
+    body: '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"one","uid":"x"}}',
+    want: '422 ConfigMap "one" is invalid: metadata.uid: Invalid value: "x": field is immutable',
+  },
+  {
+    it: 'keeps the time of deletion',
+    ask: `PUT ${MAPS}/one`,
+    body: '{"metadata":{"name":"one","deletionTimestamp":"2020-01-01T00:00:00Z"}}',
+    want: '422 ConfigMap "one" is invalid: metadata.deletionTimestamp: Invalid value: "2020-01-01T00:00:00Z": field is immutable',
+  },
+  {
+    it: 'refuses finalizers without a domain when an object changes',
+    ask: `PUT ${MAPS}/one`,
+    body: '{"metadata":{"name":"one","finalizers":["x"]}}',
+    want: '422 ConfigMap "one" is invalid: metadata.finalizers[0]: Invalid value: "x": name is neither a standard finalizer name nor is it fully qualified',
+  },
+  {
+    it: 'refuses YAML that is no map',
+    ask: `POST ${MAPS}`,
+    type: 'application/yaml',
+    body: 'x',
+    want: '400 the object provided is unrecognized (must be of type ConfigMap): couldn\'t get version/kind; json parse error: json: cannot unmarshal string into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" } (78)',
+  },
+  {
+    it: 'has no dry run of a connection',
+    ask: `GET /api/v1/namespaces/default/pods/a/proxy?dryRun=All`,
+    want: '400 dryRun is not supported',
+  },
+  {
+    it: 'tells of a label with two slashes',
+    ask: `GET ${MAPS}?labelSelector=a/b/c`,
+    want: "400 unable to parse requirement: <nil>: Invalid value: \"a/b/c\": a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
+  },
+]
+
+let kubed: Kubed
+const stateDir = mkdtempSync(join(tmpdir(), 'kubed-protocol-'))
+before(async () => {
+  kubed = await serveKubed({ stateDir, port: 0, isAlsoPlain: true })
+  await send({ ask: `POST ${MAPS}`, body: '{"metadata":{"name":"one"}}' })
+})
+after(async () => {
+  await kubed.close()
+  rmSync(stateDir, { recursive: true, force: true })
+})
+
+async function send({ ask, body, type = 'application/json', accept = 'application/json' }: Omit<Row, 'it' | 'want'>) {
+  const [method, path = ''] = ask.split(' ')
+  const headers = { authorization: `Bearer ${kubed.token}`, accept, 'content-type': type }
+  const answer = await fetch(`${kubed.plainServer}${path}`, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body }),
+  })
+  return { code: answer.status, text: await answer.text() }
+}
+
+for (const { it, want, ...row } of rows)
+  test(`kubed ${it}`, async () => {
+    const { code, text } = await send(row)
+    const message = code < 400 ? '' : (JSON.parse(text) as { message: string }).message
+    assert.equal(`${code} ${message}`, want)
+  })
+
+test('kubed ends the state at which a watch begins with a bookmark, asked for or not', async () => {
+  const path = `${MAPS}?watch&allowWatchBookmarks=true`
+  const { body } = await fetch(`${kubed.plainServer}${path}`, { headers: { authorization: `Bearer ${kubed.token}` } })
+  assert.ok(body)
+  let text = ''
+  for await (const chunk of body) {
+    text += Buffer.from(chunk as Uint8Array).toString('utf8')
+    if (text.includes('BOOKMARK')) break
+  }
+  assert.match(text, /"type":"ADDED"/)
+  assert.match(text, /"k8s\.io\/initial-events-end":"true"/)
+})

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createRegistryClient } from '../src/adapters/registry/client.ts'
 import { findEngine, parseBuilder } from '../src/agents/runner/engine.ts'
 import { startRunner, type Runner, type RunnerOptions } from '../src/agents/runner/start.ts'
-import type { RunRecord } from '../src/agents/runner/records.ts'
+import { openRecords, type RunRecord } from '../src/agents/runner/records.ts'
 import { serveGitd, type Gitd, type PushEvent } from '../src/embedded/gitd/serve.ts'
 import { serveRegistryd } from '../src/embedded/registryd/serve.ts'
 import type { FactBody } from '../src/pipeline/record/fact.ts'
@@ -470,6 +470,28 @@ test('the same push told twice runs once; what was cut off runs once more; a que
   assert.equal(run?.number, 1)
   second.onPush({ repository: name, ref: 'refs/heads/main', before: parent, after: head, user: 'ada' })
   assert.equal((await settled(second)).length, 1)
+  await second.close()
+})
+
+test('what was cut off often waits before it is tried again, and says so', async () => {
+  const { clone, name } = await clonedUrl({ 'w.yml': job('      - {run: sleep 1000}\n') })
+  const stateDir = mkdtempSync(join(temp, 'state-'))
+  const first = await runner({ maxParallel: 1 }, stateDir)
+  await push(clone, { a: '1' })
+  const [head, parent] = [git(clone, 'rev-parse', 'HEAD'), git(clone, 'rev-parse', 'HEAD^')]
+  first.onPush({ repository: name, ref: 'refs/heads/main', before: parent, after: head, user: 'ada' })
+  while (first.runs().list[0]?.state !== 'running') await new Promise((resolve) => setTimeout(resolve, 5))
+  const [cutOff] = first.runs().list
+  await first.close()
+  assert.ok(cutOff)
+  const records = openRecords(stateDir)
+  records.save({ ...cutOff, cutOffs: 2 })
+  records.close()
+  const second = await runner({ maxParallel: 1 }, stateDir)
+  const [waiting] = second.runs().list
+  assert.deepEqual([waiting?.state, waiting?.cutOffs], ['queued', 3])
+  const told = facts.flatMap((fact) => (fact.kind === 'run' && fact.runId === cutOff.id ? [fact.cause] : []))
+  assert.equal(told.at(-1), 'it was cut off 3 times by the end of the process: runs again in 10 s')
   await second.close()
 })
 

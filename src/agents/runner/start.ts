@@ -9,6 +9,7 @@ import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
 import { matchEvent, type CiEvent } from '../../pipeline/ci/event.ts'
 import type { Workflow } from '../../pipeline/ci/workflow.ts'
 import type { ReportFact } from '../../pipeline/record/fact.ts'
+import { MOST_CUT_OFFS, pauseAfterMs } from './cut-off.ts'
 import { findEngine, type BuilderWord, type Engine } from './engine.ts'
 import type { PushedImage, RegistryPlace } from './images.ts'
 import { endProcessesOf } from './process.ts'
@@ -61,9 +62,7 @@ export type Runner = {
 }
 
 const MOST_TRIES = 5
-
-/** A run that was cut off as often may be what ends the process. */
-const MOST_CUT_OFFS = 5
+const CANCELLED = 'the run was cancelled'
 
 /** A run that fails as often for want of room may be what fills the disk. */
 const MOST_DISK_FAULTS = 8
@@ -266,8 +265,28 @@ type Known = { readonly source: SourceCopy; readonly workflow: Workflow }
 
 function start(context: Context, run: RunRecord, known?: Known): void {
   const cancel = new AbortController()
-  const done = carryOut(context, run, cancel.signal, known).finally(() => context.running.delete(run.id))
+  const done = afterPause(context, run, cancel.signal)
+    .then((isWanted) => (isWanted ? carryOut(context, run, cancel.signal, known) : undefined))
+    .finally(() => context.running.delete(run.id))
   context.running.set(run.id, { cancel, group: undefined, done })
+}
+
+/** Waits where the run may be what ends the process; answers false when it was cancelled or the runner closed meanwhile. */
+async function afterPause(context: Context, run: RunRecord, signal: AbortSignal): Promise<boolean> {
+  const { cutOffs = 0 } = run
+  const pauseMs = pauseAfterMs(cutOffs)
+  if (pauseMs === 0) return true
+  const waiting: RunRecord = { ...run, state: 'queued' }
+  context.records.save(waiting)
+  const again = `runs again in ${pauseMs / 1000} s`
+  tell(context.options.report, {
+    ...waiting,
+    cause: `it was cut off ${cutOffs} times by the end of the process: ${again}`,
+  })
+  return sleep(pauseMs, true, { signal }).catch(() => {
+    if (!context.closing.signal.aborted) finish(context, { ...run, state: 'cancelled', cause: CANCELLED })
+    return false
+  })
 }
 
 async function carryOut(
@@ -290,7 +309,7 @@ async function carryOut(
   tell(context.options.report, { ...again, cause: `runs again by itself when there is room: ${cause}` })
   if (await untilThereIsRoom(context.options.stateDir, 500 * 2 ** diskFaults, signal))
     return carryOut(context, again, signal, known)
-  if (!context.closing.signal.aborted) finish(context, { ...again, state: 'cancelled', cause: 'the run was cancelled' })
+  if (!context.closing.signal.aborted) finish(context, { ...again, state: 'cancelled', cause: CANCELLED })
 }
 
 /** A fault of the runner itself is a result of the run. */

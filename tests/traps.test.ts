@@ -36,6 +36,7 @@ for (const traps of ['safe', 'flux'] as const)
       await t.test('a changed ignore of the source', () => changedIgnore(world, isSafe))
       await t.test('an included repository that changes', () => changedInclude(world, isSafe))
       await t.test('a field that a built-in kind does not have', () => unknownField(world, isSafe))
+      await t.test('a base on another host', () => remoteBase(world))
       await t.test('a circle of dependencies', () => cycle(world, isSafe))
     }),
   )
@@ -249,4 +250,21 @@ async function cycle({ client, push }: World, isSafe: boolean): Promise<void> {
     readList(await client.get(refTo(`${KS}/v1`, 'Kustomization', 'free')), 'status', 'conditions').length > 0,
     true,
   )
+}
+
+/** No trap, but a risk: both settings fetch it, and neither goes where no object may send us. */
+async function remoteBase({ client, push, url }: World): Promise<void> {
+  const lists = (base: string): string => `resources: ["${base}"]\n`
+  await push({ 'library/kustomization.yaml': 'resources: [a.yaml]\n', 'library/a.yaml': configMap('far', '1') }, 'base')
+  const first = await push({ 'remote/kustomization.yaml': lists(`${url}//library?ref=main`) }, 'remote')
+  await apply(client, kustomization('remote', './remote'))
+  await until(client, 'remote', appliedAt(first))
+  await push({ 'library/a.yaml': configMap('far', '2') }, 'base changes')
+  await eventually(async () => readText(await client.get(cm('far')), 'data', 'v') === '2')
+  const hostile = ['http://169.254.169.254/latest/meta-data', `${url}//library?ref=--upload-pack=x`, 'file:///etc']
+  for (const base of hostile) {
+    await push({ 'remote/kustomization.yaml': lists(base) }, 'hostile')
+    await until(client, 'remote', (object) => isFailed(object) && messageOf(object).includes(base))
+  }
+  assert.match(messageOf(await until(client, 'remote', isFailed)), /transport 'file' not allowed/)
 }

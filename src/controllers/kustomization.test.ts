@@ -170,8 +170,13 @@ const cases: readonly [it: string, seen: Partial<KustomizationSeen>, want: strin
     'wait; Reconciling=True ProgressingWithRetry | Ready=False HealthCheckFailed | Healthy=False HealthCheckFailed; again in 120000; error HealthCheckFailed',
   ],
   [
+    'looks again after five seconds when something was applied: the failure may be the one before',
+    { kustomization: waiting, attempt: checking, health: [one('Failed')], nowMs: 1000 },
+    'wait; nothing; again in 4000',
+  ],
+  [
     'gives up at once when all that is left has failed',
-    { kustomization: waiting, attempt: checking, health: [one('Current'), one('Failed')] },
+    { kustomization: waiting, attempt: { ...checking, hasChanged: false }, health: [one('Current'), one('Failed')] },
     'wait; Reconciling=True ProgressingWithRetry | Ready=False HealthCheckFailed | Healthy=False HealthCheckFailed; again in 120000; error HealthCheckFailed',
   ],
   [

@@ -121,6 +121,7 @@ export type KustomizationStatus = {
 type Answer = Decision<KustomizationChange, KustomizationStatus>
 
 const JITTER = 0.05
+const SETTLE_MS = 5_000
 
 /** Decides the next step of a Kustomization; called again after every step until it waits or is done. */
 export function decideKustomization(seen: KustomizationSeen): Answer {
@@ -159,6 +160,9 @@ function decideHealth(seen: KustomizationSeen, attempt: Attempt, startedMs: numb
   const leftMs = startedMs + kustomization.timeoutMs - nowMs
   const graceMs = startedMs + healthGraceMs - nowMs
   if (verdict.kind === 'waiting' && graceMs > 0) return { kind: 'wait', afterMs: Math.min(graceMs, leftMs), status: {} }
+  // A Deployment that goes back to what it was still shows the end of the rollout before; Flux looks again after five seconds.
+  const settlesInMs = attempt.hasChanged === true ? Math.min(startedMs + SETTLE_MS - nowMs, leftMs) : 0
+  if (verdict.kind === 'stalled' && settlesInMs > 0) return { kind: 'wait', afterMs: settlesInMs, status: {} }
   if (verdict.kind === 'waiting' && leftMs > 0)
     return { kind: 'wait', afterMs: leftMs, status: { status: waitingStatus(endingOf(seen, attempt)) } }
   const why =

@@ -14,6 +14,8 @@ export type EngineFlags = {
   readonly watchSelector: string
   /** False: only objects of the engine's own namespace are worked on. */
   readonly watchAllNamespaces: boolean
+  /** Whether bases and files that a kustomization.yaml names on other hosts are fetched. */
+  readonly remoteBases: boolean
 }
 
 /** Flux's own defaults. */
@@ -24,6 +26,7 @@ export const DEFAULT_FLAGS: EngineFlags = {
   requeueDependencyMs: 30_000,
   watchSelector: '',
   watchAllNamespaces: true,
+  remoteBases: true,
 }
 
 const OURS = /^[a-z]+(\.extensions)?\.toolkit\.fluxcd\.io\//

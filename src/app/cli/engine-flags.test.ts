@@ -14,7 +14,7 @@ const taken: [argv: string[], want: object][] = [
   [['--requeue-dependency=1m30s'], { requeueDependencyMs: 90_000 }],
   [['--watch-label-selector=sharding.fluxcd.io/key in (a,b)'], { watchSelector: 'sharding.fluxcd.io/key in (a,b)' }],
   [['--watch-all-namespaces=false'], { watchAllNamespaces: false }],
-  [['--no-remote-bases'], {}],
+  [['--no-remote-bases'], { remoteBases: false }],
 ]
 for (const [argv, want] of taken)
   test(`the engine takes ${argv.join(' ') || 'no flag'}`, () =>

@@ -13,7 +13,7 @@ export const FLUX_OPTIONS = {
   'no-remote-bases': { type: 'boolean', default: false },
 } as const
 
-/** The same, for the line of usage. Remote bases are never fetched: `--no-remote-bases` is taken, since that is what it asks for. */
+/** The same, for the line of usage. */
 export const FLUX_USAGE =
   '[--no-cross-namespace-refs] [--no-remote-bases] [--default-service-account NAME] [--sops-age-secret NAME] [--override-manager NAME]… [--requeue-dependency 30s] [--watch-label-selector SELECTOR] [--watch-all-namespaces=false]'
 
@@ -25,6 +25,7 @@ export type FluxValues = {
   readonly 'requeue-dependency': string
   readonly 'watch-label-selector': string
   readonly 'watch-all-namespaces': string
+  readonly 'no-remote-bases': boolean
 }
 
 /** The flags as the engine takes them; a text says what is wrong with one. */
@@ -43,6 +44,7 @@ export function parseFluxFlags(values: FluxValues): EngineFlags | string {
     watchSelector,
     overrideManagers,
     watchAllNamespaces: watchAll === 'true',
+    remoteBases: !values['no-remote-bases'],
     defaultServiceAccount: values['default-service-account'],
     sopsAgeSecret: values['sops-age-secret'],
   }

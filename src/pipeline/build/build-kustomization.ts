@@ -4,6 +4,7 @@ import type { KubeObject } from '../../lib/kube/object.ts'
 import { build, renderBuild } from '../../lib/kustomize/build.ts'
 import { findInObjects } from '../../lib/kustomize/find-in-objects.ts'
 import type { Finding } from '../../lib/kustomize/findings.ts'
+import type { Remote } from '../../lib/kustomize/remote.ts'
 import type { FileTree } from '../../lib/kustomize/tree.ts'
 import { isRecord } from '../../lib/value/is-record.ts'
 import { loadOne } from '../../lib/yaml/load.ts'
@@ -41,6 +42,8 @@ export type KustomizationBuild = {
   readonly traps?: 'safe' | 'flux'
   /** `spec.postBuild`, its variables fetched; left out when there is none. */
   readonly substitution?: Substitution
+  /** Brings remote bases and files; without it they are refused. */
+  readonly remote?: Remote
 }
 
 /** The built objects, their text, and all they depend on: files, paths where nothing stood, folders that were listed. */
@@ -78,6 +81,7 @@ export function buildKustomization(input: KustomizationBuild): BuiltKustomizatio
     overlayName: 'spec',
     trees: input.traps !== 'flux',
     ...(generated ? { generated } : {}),
+    ...(input.remote ? { remote: input.remote } : {}),
   })
   const objects = built.objects.map(asKubeObject)
   const substituted = input.substitution ? substituteObjects(objects, input.substitution) : objects

@@ -57,6 +57,8 @@ type Prepared = Wanted & {
   readonly isTaken?: boolean
 }
 
+type Refusal = { readonly ref: ObjectRef; readonly error: Error }
+
 const DRY_RUNS_AT_ONCE = 4
 const STAGE_TIMEOUT_MS = 60_000
 const POLL_MS = 100
@@ -115,9 +117,9 @@ async function applyStage(
   const prepared = await eachLimited(open, DRY_RUNS_AT_ONCE, async (one) =>
     isWhole && !tools.isAsked && looksNew(live, one) ? creation(one) : prepare(tools, kustomization, one, open.length),
   )
-  const refusal = prepared.find((one) => one instanceof Error)
-  if (refusal instanceof Error) throw refusal
-  const byHash = new Map(prepared.flatMap((one) => (one instanceof Error ? [] : [[one.ref, one] as const])))
+  const refusal = refusalToTell(prepared, context.traps === 'flux' ? lastOfFirst(desired) : undefined)
+  if (refusal) throw refusal
+  const byHash = new Map(prepared.flatMap((one) => ('error' in one ? [] : [[one.ref, one] as const])))
   const planned = [...byHash.values()].filter((one) => one.do !== 'nothing')
   if (planned.length > 0) await tools.onPlan(planned.map(({ change }) => change))
   const applied: ObjectRef[] = []
@@ -133,17 +135,28 @@ async function applyStage(
   return applied
 }
 
+/** Of several refusals the first in order is told; the one of `early` before it. */
+function refusalToTell(prepared: readonly (Prepared | Refusal)[], early: ObjectRef | undefined): Error | undefined {
+  const refusals = prepared.filter((one) => 'error' in one)
+  return (refusals.find(({ ref }) => ref === early) ?? refusals[0])?.error
+}
+
+/** Flux tells the refusal that comes first of the four it asks for at once: as a rule, that of the last of the first four. */
+function lastOfFirst(desired: readonly Desired[]): ObjectRef | undefined {
+  return desired[Math.min(DRY_RUNS_AT_ONCE, desired.length) - 1]?.ref
+}
+
 function creation(wanted: Wanted): Prepared {
   return { ...wanted, do: 'create', change: { ref: wanted.ref, action: 'created', isDrift: false } }
 }
 
-/** Looks at the live object, takes over what kubectl owns, and rehearses the apply. Answers an error instead of throwing it: the first in order counts. */
+/** Looks at the live object, takes over what kubectl owns, and rehearses the apply. A refusal is answered, not thrown: which of several counts is for all of them to say. */
 async function prepare(
   tools: ApplyTools,
   kustomization: Kustomization,
   wanted: Wanted,
   openCount: number,
-): Promise<Prepared | Error> {
+): Promise<Prepared | Refusal> {
   const { context, live } = tools.target
   const { client } = context
   const { ref, object, hash, ignored } = wanted
@@ -179,7 +192,7 @@ async function prepare(
     live.remember(ref, hash, existing)
     return { ...wanted, do: 'nothing', change: { ref, action: 'unchanged', isDrift: false } }
   } catch (error) {
-    return applyError(ref, error, 'dry-run failed')
+    return { ref, error: applyError(ref, error, 'dry-run failed') }
   }
 }
 
@@ -279,7 +292,7 @@ async function create(tools: ApplyTools, kustomization: Kustomization, one: Prep
     if (!(error instanceof ApiError) || error.status !== 409) throw applyError(ref, error, 'dry-run failed')
   }
   const found = await prepare(tools, kustomization, one, 1)
-  if (found instanceof Error) throw found
+  if ('error' in found) throw found.error
   return found.do === 'nothing' ? found.change : carryOut(tools, kustomization, found)
 }
 

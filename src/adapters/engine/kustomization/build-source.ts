@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import type { Kustomization } from '../../../kinds/kustomization.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { Finding } from '../../../lib/kustomize/findings.ts'
+import type { Remote } from '../../../lib/kustomize/remote.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { buildKustomization, encryptedSourcesOf } from '../../../pipeline/build/build-kustomization.ts'
 import { decryptObjects } from '../../../pipeline/build/decrypt-objects.ts'
@@ -9,6 +10,7 @@ import { substituteObjects, type Substitution } from '../../../pipeline/build/su
 import { eachLimited } from '../each-limited.ts'
 import type { SourceSnapshot } from '../source-store.ts'
 import type { Decryption } from './decryption.ts'
+import { MissingRemote } from './remote-bases.ts'
 import { filesIn, MissingBytes, recordTree, type Reads, type RecordedTree } from './source-tree.ts'
 
 /** Where a source seems to lie for the build: errors name files below it, as Flux's name its work folder. */
@@ -22,6 +24,8 @@ export type SourceBuild = {
   readonly traps: 'safe' | 'flux'
   readonly substitution: Substitution | undefined
   readonly decryption: Decryption | undefined
+  /** Brings remote bases; without it they are refused. */
+  readonly remote?: Remote | undefined
 }
 
 /** The objects, decrypted and with their variables filled in; what kustomize printed; what was asked of the source. */
@@ -41,7 +45,7 @@ const MOST_LOADS = 1000
  * @throws SluiceError of the step that failed
  */
 export async function buildSource(input: SourceBuild): Promise<Built> {
-  const { snapshot, path, kustomization, traps, decryption, substitution } = input
+  const { snapshot, path, kustomization, traps, decryption, substitution, remote } = input
   const bytes = new Map<string, Uint8Array>()
   await load(snapshot, path, bytes)
   const spec = { ...kustomization.spec, commonMetadata: undefined }
@@ -53,7 +57,7 @@ export async function buildSource(input: SourceBuild): Promise<Built> {
     for (const source of sources.result) opened.set(posix.relative(ROOT, source.path), await open(decryption, source))
   }
   const { result, reads } = await withFiles(snapshot, bytes, opened, ({ tree }) =>
-    buildKustomization({ tree, root: ROOT, path, spec, traps }),
+    buildKustomization({ tree, root: ROOT, path, spec, traps, ...(remote ? { remote } : {}) }),
   )
   const objects = decryption ? await decryptObjects(result.objects, decryption.decrypt) : result.objects
   return {
@@ -81,7 +85,7 @@ async function open(
   }
 }
 
-/** The build reads at once; files that are not in memory are loaded, with their neighbours, and it starts again. */
+/** The build reads at once; what is not in memory is loaded, files with their neighbours, and it starts again. */
 async function withFiles<Result>(
   snapshot: SourceSnapshot,
   bytes: Map<string, Uint8Array>,
@@ -93,6 +97,10 @@ async function withFiles<Result>(
     try {
       return { result: run(recorded), reads: recorded.reads }
     } catch (error) {
+      if (error instanceof MissingRemote) {
+        await error.bring()
+        continue
+      }
       if (!(error instanceof MissingBytes)) throw error
       const folder = error.path.includes('/') ? error.path.slice(0, error.path.lastIndexOf('/')) : ''
       await load(snapshot, folder, bytes, error.path)

@@ -14,11 +14,13 @@ import type { SourceSnapshot } from '../source-store.ts'
 import { buildSource, ROOT } from './build-source.ts'
 import { fetchDecryption } from './decryption.ts'
 import { hashJson } from './live-objects.ts'
+import { openRemoteBases } from './remote-bases.ts'
 import { isFolder, sameAnswers, type Reads } from './source-tree.ts'
 import { fetchVariables } from './variables.ts'
 
 /** A build, and what it was made from: as long as both stay the same it need not be made again. */
 export type BuildMemory = {
+  /** '' when something from elsewhere went into it: it is made anew each time. */
   readonly specHash: string
   readonly reads: Reads
   readonly objects: readonly KubeObject[]
@@ -62,6 +64,7 @@ export async function buildManifests(
   { snapshot, path }: SourceFolder,
 ): Promise<BuildMemory | { readonly failure: StepFailure }> {
   const { namespace, name } = kustomization.sourceRef
+  const bases = context.flags.remoteBases ? openRemoteBases(context, kustomization.timeoutMs) : undefined
   try {
     const decryption = await fetchDecryption(context, kustomization)
     const fetched = await fetchVariables(context.client, kustomization)
@@ -69,7 +72,15 @@ export async function buildManifests(
     const specHash = hashJson([kustomization.spec, namespace, name, substitution ?? null, decryption?.keyHash ?? null])
     const isKnown = before?.specHash === specHash && sameAnswers(snapshot, before.reads)
     if (isKnown && !('missing' in fetched)) return before
-    const input = { snapshot, path, kustomization, traps: context.traps, substitution, decryption }
+    const input = {
+      snapshot,
+      path,
+      kustomization,
+      traps: context.traps,
+      substitution,
+      decryption,
+      remote: bases?.remote,
+    }
     const { objects, yaml, reads, findings } = await buildSource(input)
     if ('missing' in fetched) throw missingVariables(objects, fetched.missing)
     const warnings = context.traps === 'flux' ? [] : findings.map((finding) => shown(context, oneLine(finding)))
@@ -77,12 +88,20 @@ export async function buildManifests(
     for (const line of warnings)
       if (!known.has(line)) context.log(`Kustomization ${kustomization.namespace}/${kustomization.name}: ${line}`)
     const isChanged = substitution !== undefined || decryption !== undefined
-    return { specHash, reads, objects, warnings, digest: digestOf(isChanged ? objects.map(dump).join('---\n') : yaml) }
+    return {
+      specHash: bases?.isUsed() === true ? '' : specHash,
+      reads,
+      objects,
+      warnings,
+      digest: digestOf(isChanged ? objects.map(dump).join('---\n') : yaml),
+    }
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     const text = flatten(error)
     const message = context.traps === 'flux' ? text : shown(context, await placed(snapshot, error, text))
     return { failure: { phase: 'Building manifests', reason: 'BuildFailed', message } }
+  } finally {
+    bases?.close()
   }
 }
 

@@ -124,14 +124,14 @@ type Said = Parameters<typeof tellEvent>[2]
 
 /** An event of a deletion; its reason is that of the last Ready, as in Flux. */
 function said(kustomization: Kustomization, severity: 'info' | 'error', message: string): Said {
-  const { conditions, lastAppliedRevision, lastAttemptedRevision, status } = kustomization
+  const { conditions, lastAppliedRevision: revision, status } = kustomization
   const originRevision = readText(status, 'lastAppliedOriginRevision')
   const reason = conditions.find(({ type }) => type === 'Ready')?.reason ?? severity
   return {
     severity,
     reason,
     message,
-    revision: lastAppliedRevision || lastAttemptedRevision,
+    revision,
     ...(originRevision === '' ? {} : { originRevision }),
   }
 }

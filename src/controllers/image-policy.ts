@@ -9,7 +9,7 @@ import {
   progressOf,
   readyStatus,
   retryStatus,
-  stalledStatus,
+  stalledNews,
   suspendedStatus,
   waitingStatus,
 } from './image-status.ts'
@@ -40,6 +40,8 @@ export type ImagePolicySeen = {
   readonly digest?: DigestOutcome
   /** With digestReflectionPolicy Always: how long until the digest must be asked again. */
   readonly digestDueInMs: number
+  /** Its repository was scanned, with other tags, since the last decision. */
+  readonly isNewScan: boolean
 }
 
 /** What an ImagePolicy may need done. */
@@ -106,7 +108,9 @@ function resolve(
   const previous = sameRef(policy.latestRef, latest) ? policy.observedPreviousRef : policy.latestRef
   const message = readyMessage(latest, previous)
   const before = policy.conditions.find(({ type }) => type === 'Ready')
-  const isNews = before?.status !== 'True' || before.message !== message
+  // Flux says it again at every look that a scan, an edit or a request made it take.
+  const isToldAgain = traps === 'flux' && (seen.isNewScan || isAsked(policy))
+  const isNews = before?.status !== 'True' || before.message !== message || isToldAgain
   const status = readyStatus(policy, nowMs, message, {
     latestRef: latest,
     ...(previous ? { observedPreviousRef: previous } : {}),
@@ -161,12 +165,11 @@ function nothingChosen(
   const { reason = 'Failure', message: fluxMessage = '' } = choice.fault ?? {}
   const why = traps === 'safe' && reason === 'Failure' ? explainPolicy(choice) : undefined
   const message = why === undefined ? fluxMessage : `${fluxMessage}: ${why}`
-  const status =
-    reason === 'InvalidPolicy'
-      ? stalledStatus(policy, nowMs, reason, message)
-      : retryStatus(policy, nowMs, { reason, message, progress: progressOf(policy) })
+  if (reason === 'InvalidPolicy')
+    return { kind: 'done', status: { ...refusedNews(seen, reason, message), image, choice } }
+  const status = retryStatus(policy, nowMs, { reason, message, progress: progressOf(policy) })
   // Flux tries again and tells again; but only other tags or another policy help, and both wake it.
-  if (traps === 'flux' && reason === 'Failure')
+  if (traps === 'flux')
     return {
       kind: 'wait',
       afterMs: BACKOFF,
@@ -186,12 +189,18 @@ const NO_TAGS = 'retrying in 30s error: no tags in database'
 const NO_INTERVAL = "spec.interval must be set when spec.digestReflectionPolicy is set to 'Always'"
 
 function refused(
-  { policy, nowMs }: ImagePolicySeen,
+  seen: ImagePolicySeen,
   reason: string,
   message: string,
 ): Decision<ImagePolicyChange, ImagePolicyStatus> {
-  const status = stalledStatus(policy, nowMs, reason, message)
-  return { kind: 'done', status: { status, ...told(policy, reason, message) } }
+  return { kind: 'done', status: refusedNews(seen, reason, message) }
+}
+
+/** Told when it is new. */
+function refusedNews({ policy, nowMs, traps }: ImagePolicySeen, reason: string, message: string): ImageStatus {
+  const { status, event } = stalledNews(policy, nowMs, { reason, message }, traps)
+  const isKnown = policy.conditions.some((one) => one.type === 'Stalled' && one.message === message)
+  return { status, ...(isKnown ? {} : { event }) }
 }
 
 /** Tried again: the labels of a namespace are nothing that wakes a policy. */

@@ -12,7 +12,7 @@ import {
   progressOf,
   readyStatus,
   retryStatus,
-  stalledStatus,
+  stalledNews,
   suspendedStatus,
 } from './image-status.ts'
 
@@ -51,16 +51,17 @@ const BY_INTERVAL = 'triggered by interval'
 
 /** Decides what an ImageRepository needs: finalizer, a scan when one is due, then the status that says what it found. */
 export function decideImageRepository(seen: ImageRepositorySeen): Decision<ImageRepositoryChange, ImageStatus> {
-  const { repository, outcome, nowMs } = seen
+  const { repository, outcome } = seen
   const first = finalizerChange(repository)
   if (first === 'gone') return { kind: 'done', status: {} }
   if (first !== undefined) return { kind: 'act', changes: [first] }
   if (repository.isSuspended) return { kind: 'done', status: suspendedStatus(repository) }
   const fault = imageFault(repository.image)
-  if (fault !== undefined) return stalled(repository, nowMs, 'ImageURLInvalid', fault)
+  if (fault !== undefined) return stalled(seen, 'ImageURLInvalid', fault)
   const refusal = providerRefusal(repository)
-  if (refusal !== undefined) return stalled(repository, nowMs, 'NotSupported', refusal)
+  if (refusal !== undefined) return stalled(seen, 'NotSupported', refusal)
   if (outcome === undefined && seen.dueInMs > 0) return { kind: 'done', status: {}, againAfterMs: seen.dueInMs }
+  if (outcome === undefined && isEditedOnly(seen)) return unscanned(seen)
   if (outcome === undefined) return { kind: 'act', changes: ['scan'] }
   if (outcome.kind === 'failed') return failed(seen, outcome)
   const status = scanned(seen, outcome.result)
@@ -68,17 +69,14 @@ export function decideImageRepository(seen: ImageRepositorySeen): Decision<Image
 }
 
 function stalled(
-  repository: ImageRepository,
-  nowMs: number,
+  { repository, nowMs, traps }: ImageRepositorySeen,
   reason: string,
   message: string,
 ): Decision<ImageRepositoryChange, ImageStatus> {
-  const before = repository.conditions.find(({ type }) => type === 'Ready')
-  const isKnown = before?.reason === reason && before.message === message
+  const isKnown = repository.conditions.some((one) => one.type === 'Stalled' && one.message === message)
   const asked = repository.requestedAt !== '' && repository.requestedAt !== repository.lastHandledReconcileAt
-  const status = stalledStatus(repository, nowMs, reason, message)
-  const news = { event: { severity: 'error', reason, message } } as const
-  return { kind: 'done', status: { status, ...(isKnown && !asked ? {} : news) } }
+  const { status, event } = stalledNews(repository, nowMs, { reason, message }, traps)
+  return { kind: 'done', status: { status, ...(isKnown && !asked ? {} : { event }) } }
 }
 
 /** Logins by the identity of a cloud's machine are refused by name; a Secret with a login works with every registry. */
@@ -133,17 +131,36 @@ function scanned(seen: ImageRepositorySeen, result: ScanResult): ImageStatus {
   }
 }
 
-/** Flux tells of a scan that found nothing new, and of a look that needed none; safe, neither is worth a request. */
-function nothingNew(seen: ImageRepositorySeen): Pick<ImageStatus, 'event'> {
-  const { repository, nowMs, traps } = seen
+/** Flux tells of a scan that found nothing new; safe, that is not worth a request. */
+function nothingNew({ repository, traps }: ImageRepositorySeen): Pick<ImageStatus, 'event'> {
   if (traps === 'safe') return {}
-  const { status, observedGeneration, generation, intervalMs } = repository
-  const leftMs = Date.parse(readText(status, 'lastScanResult', 'scanTime')) + intervalMs - nowMs
-  const isEdited = observedGeneration !== generation && scanReason(seen) === BY_INTERVAL && leftMs >= 1000
-  const message = isEdited
-    ? `no change in repository configuration since last scan, next scan in ${renderDuration(leftMs + 0.1)}`
-    : `tags did not change, next scan in ${renderDuration(intervalMs)}`
+  const message = `tags did not change, next scan in ${renderDuration(repository.intervalMs)}`
   return { event: { severity: 'trace', reason: 'Succeeded', message } }
+}
+
+/** An edit that changes nothing of what is scanned; safe, it is taken for a wish to know now. */
+function isEditedOnly(seen: ImageRepositorySeen): boolean {
+  const { repository, traps } = seen
+  const isReady = repository.conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
+  return traps === 'flux' && isReady && scanReason(seen) === BY_INTERVAL && leftMs(seen) >= 1000
+}
+
+function unscanned(seen: ImageRepositorySeen): Decision<ImageRepositoryChange, ImageStatus> {
+  const { repository, nowMs } = seen
+  const shown = repository.conditions.find(({ type }) => type === 'Ready')?.message ?? ''
+  const message = `no change in repository configuration since last scan, next scan in ${renderDuration(leftMs(seen) + 0.1)}`
+  return {
+    kind: 'done',
+    status: {
+      status: readyStatus(repository, nowMs, shown, {}),
+      event: { severity: 'trace', reason: 'Succeeded', message },
+    },
+    againAfterMs: leftMs(seen),
+  }
+}
+
+function leftMs({ repository: { status, intervalMs }, nowMs }: ImageRepositorySeen): number {
+  return Date.parse(readText(status, 'lastScanResult', 'scanTime')) + intervalMs - nowMs
 }
 
 function failed(

@@ -1,4 +1,5 @@
 import { fillConditions, kubeTime, type WishedCondition } from '../kinds/conditions.ts'
+import { readList } from '../lib/kube/read.ts'
 import { FINALIZER, type FluxMeta } from '../kinds/flux-object.ts'
 
 /** What an image object may show and tell after a reconcile; nothing at all when `status` is absent. */
@@ -60,6 +61,33 @@ export function stalledStatus(
     { type: 'Ready', status: 'False', reason, message },
   ]
   return compose(object, nowMs, wishes, { ...fields, observedGeneration: object.generation })
+}
+
+/**
+ * The status and event of a failure that only a change of the object ends. Where the object had failed before, the condition and the event keep saying
+ * that: Flux's image-reflector-controller does not overwrite it; safe, it does.
+ */
+export function stalledNews(
+  object: Shown,
+  nowMs: number,
+  { reason, message }: { readonly reason: string; readonly message: string },
+  traps: 'safe' | 'flux',
+): Required<ImageStatus> {
+  const before = object.conditions.find(({ type }) => type === 'Ready')
+  if (traps === 'safe' || before?.status !== 'False')
+    return {
+      status: stalledStatus(object, nowMs, reason, message),
+      event: { severity: 'error', reason, message },
+    }
+  const stalled = compose(object, nowMs, [{ type: 'Stalled', status: 'True', reason, message }], {})
+  return {
+    status: {
+      ...stalled,
+      observedGeneration: object.generation,
+      conditions: [...readList(stalled, 'conditions'), before],
+    },
+    event: { severity: 'error', reason: before.reason, message: before.message },
+  }
 }
 
 /** Waiting for something else, without a failure. */

@@ -75,7 +75,8 @@ export function decideImageUpdateAutomation(seen: AutomationSeen): Decision<Auto
   const first = finalizerChange(automation)
   if (first === 'gone') return { kind: 'done', status: {} }
   if (first !== undefined) return { kind: 'act', changes: [first] }
-  if (automation.isSuspended) return { kind: 'done', status: suspendedStatus(automation) }
+  // A request waits for the end of the suspension, as in Flux.
+  if (automation.isSuspended) return { kind: 'done', status: suspendedStatus({ ...automation, requestedAt: '' }) }
   const refusal = refusalOf(seen)
   if (refusal !== undefined) return stalled(seen, refusal.reason, refusal.message)
   if (seen.sourceRevision === undefined) return sourceMissing(seen)

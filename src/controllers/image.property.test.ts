@@ -155,6 +155,7 @@ const policy: Controller = {
           nowMs: world.nowMs,
           failures: world.memory.failures,
           digestDueInMs: 0,
+          isNewScan: false,
           ...(digest ? { digest } : {}),
         })
       },

@@ -94,6 +94,7 @@ const calmPolicy: ImagePolicySeen = {
   nowMs: 0,
   failures: 0,
   digestDueInMs: 0,
+  isNewScan: false,
 }
 const reflecting = policy({ digestReflectionPolicy: 'IfNotPresent' })
 const policies: readonly [it: string, seen: Partial<ImagePolicySeen>, want: string][] = [

@@ -60,7 +60,8 @@ export function decideReceiver(seen: ReceiverSeen): Decision<ReceiverChange, Ima
   }
 }
 
-function finished({ intervalMs }: Receiver): NonNullable<ImageStatus['event']> {
+/** What is told of a reconcile that ended well. */
+export function finished({ intervalMs }: Receiver): NonNullable<ImageStatus['event']> {
   const message = `Reconciliation finished, next run in ${renderDuration(intervalMs)}`
   return { severity: 'trace', reason: 'Succeeded', message }
 }

@@ -16,6 +16,8 @@ export type EngineFlags = {
   readonly watchAllNamespaces: boolean
   /** Whether bases and files that a kustomization.yaml names on other hosts are fetched. */
   readonly remoteBases: boolean
+  /** The feature gate `ExternalArtifact`; with `--traps flux` such sources are refused without it. */
+  readonly externalArtifact: boolean
 }
 
 /** Flux's own defaults. */
@@ -27,6 +29,7 @@ export const DEFAULT_FLAGS: EngineFlags = {
   watchSelector: '',
   watchAllNamespaces: true,
   remoteBases: true,
+  externalArtifact: false,
 }
 
 const OURS = /^[a-z]+(\.extensions)?\.toolkit\.fluxcd\.io\//

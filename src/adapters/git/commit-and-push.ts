@@ -169,7 +169,8 @@ function firstFault(stderr: string): string {
   return line.replace(/\/\/[^/@\s]*@/g, '//')
 }
 
-function isRefName(ref: string): boolean {
+/** Whether git takes a text for a ref in full. */
+export function isRefName(ref: string): boolean {
   return /^refs\/[^\s~^:?*[\\\0-\x20\x7f]+$/.test(ref) && !/\.\.|@\{|\/\/|\/\.|\.lock(\/|$)|[./]$/.test(ref)
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { isSafePath } from '../../pipeline/source/safe-path.ts'
@@ -30,6 +31,8 @@ export type Mirror = {
   readonly fetch: (url: string, commit: string, refName: string, options: GitOptions) => Promise<void>
   /** Gets an annotated tag itself, besides what it points at. */
   readonly fetchTag: (url: string, name: string, hash: string, options: GitOptions) => Promise<void>
+  /** Whether a branch of the remote leads to a commit; asked of the remote once, and true from then on. */
+  readonly isOnBranch: (url: string, commit: string, branch: string, options: GitOptions) => Promise<boolean>
   readonly commit: (hash: string) => Promise<CommitInfo>
   /** An object as it is stored. */
   readonly object: (hash: string) => Promise<GitObject | undefined>
@@ -50,6 +53,7 @@ export function openMirror(root: string, url: string): Mirror {
   let ready: Promise<void> | undefined
   const prepare = (): Promise<void> => (ready ??= create(folder))
   let fetching: Promise<unknown> = Promise.resolve()
+  const onBranch = new Set<string>()
   const has = async (commit: string): Promise<boolean> => {
     await prepare()
     const found = await reader.read(commit)
@@ -73,6 +77,13 @@ export function openMirror(root: string, url: string): Mirror {
       const turn = fetching.then(() => fetchInto(folder, from, `refs/tags/${name}`, `refs/tags/${name}`, options))
       fetching = turn.catch(() => undefined)
       await turn
+    },
+    async isOnBranch(from, commit, branch, options) {
+      const key = `${commit} ${branch}`
+      if (onBranch.has(key)) return true
+      const isFound = await leadsTo(root, from, commit, branch, options)
+      if (isFound) onBranch.add(key)
+      return isFound
     },
     object: (hash) => reader.read(hash),
     gitlinks: (commit) => listGitlinks(folder, commit),
@@ -109,6 +120,28 @@ async function fetchInto(
     throw fetchError(byHash.stderr, options)
   const byName = await runGit(folder, [...argv, refName], options)
   if (byName.code !== 0) throw fetchError(byName.stderr, options)
+}
+
+/** Brings the history of a branch, without its files where the host can, into a folder that is gone afterwards. */
+async function leadsTo(
+  root: string,
+  url: string,
+  commit: string,
+  branch: string,
+  options: GitOptions,
+): Promise<boolean> {
+  mkdirSync(root, { recursive: true })
+  const folder = await mkdtemp(join(root, 'history-'))
+  try {
+    await runGit(folder, ['init', '--quiet', '--bare'])
+    const refs = ['--end-of-options', parseGitUrl(url).url, `refs/heads/${branch}:refs/heads/at`]
+    const fetched = await runGit(folder, ['fetch', '--quiet', '--no-tags', '--filter=tree:0', ...refs], options)
+    if (fetched.code !== 0) throw fetchError(fetched.stderr, options)
+    const led = await runGit(folder, ['merge-base', '--is-ancestor', commit, 'refs/heads/at'])
+    return led.code === 0
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 }
 
 function fetchError(stderr: string, options: GitOptions): SluiceError {

@@ -15,6 +15,7 @@ const taken: [argv: string[], want: object][] = [
   [['--watch-label-selector=sharding.fluxcd.io/key in (a,b)'], { watchSelector: 'sharding.fluxcd.io/key in (a,b)' }],
   [['--watch-all-namespaces=false'], { watchAllNamespaces: false }],
   [['--no-remote-bases'], { remoteBases: false }],
+  [['--feature-gates=ExternalArtifact=true'], { externalArtifact: true }],
 ]
 for (const [argv, want] of taken)
   test(`the engine takes ${argv.join(' ') || 'no flag'}`, () =>
@@ -26,5 +27,7 @@ const refused: [argv: string, why: RegExp][] = [
   ['--watch-label-selector=a=(', /^--watch-label-selector: /],
   ['--watch-all-namespaces=maybe', /is true or false/],
   ['--override-manager=', /wants the name/],
+  ['--feature-gates=ExternalArtifact', /wants Name=true/],
+  ['--feature-gates=MagicDNS=true', /"MagicDNS" is no gate/],
 ]
 for (const [argv, why] of refused) test(`the engine refuses ${argv}`, () => assert.match(String(flagsOf(argv)), why))

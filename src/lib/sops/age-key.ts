@@ -1,6 +1,7 @@
 import { SluiceError } from '../error/sluice-error.ts'
+import { bech32Fault } from './bech32.ts'
 
-const IDENTITY = /^AGE-SECRET-KEY-(PQ-)?1[A-Z0-9]+$/
+const IDENTITY = /^AGE-SECRET-KEY-(PQ-)?1/
 const MOST_BYTES = 64 * 1024
 
 /**
@@ -12,13 +13,19 @@ export function parseAgeIdentities(text: string): readonly string[] {
   return text.split(/\r?\n/).flatMap((line, index) => {
     const trimmed = line.trim()
     if (trimmed === '' || trimmed.startsWith('#')) return []
-    if (!IDENTITY.test(trimmed.toUpperCase()))
-      throw new SluiceError('SOPS_KEY', 'failed to parse and add to age identities: unknown identity type', {
-        where: `line ${index + 1}`,
-        hint: 'an entry *.agekey holds lines such as AGE-SECRET-KEY-1… or AGE-SECRET-KEY-PQ-1…',
-      })
-    return [trimmed]
+    const fault = identityFault(trimmed)
+    if (fault === undefined) return [trimmed]
+    throw new SluiceError('SOPS_KEY', `failed to parse and add to age identities: ${fault}`, {
+      where: `line ${index + 1}`,
+      hint: 'an entry *.agekey holds lines such as AGE-SECRET-KEY-1… or AGE-SECRET-KEY-PQ-1…',
+    })
   })
+}
+
+function identityFault(line: string): string | undefined {
+  if (!IDENTITY.test(line.toUpperCase())) return 'unknown identity type'
+  const fault = bech32Fault(line)
+  return fault && `malformed secret key: ${fault}`
 }
 
 /**

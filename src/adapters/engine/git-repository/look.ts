@@ -103,6 +103,7 @@ async function loginFor({ client }: EngineContext, tools: LookTools, repository:
     return await loadLogin(client, repository, tools.loginFolder, (data) => refuseApp(repository, data))
   } catch (error) {
     if (!(error instanceof SluiceError) && !(error instanceof ApiError)) throw error
+    if (error instanceof SluiceError && error.code === 'GIT_REMOTE') throw error
     throw failLook('FetchFailed', 'AuthenticationFailed', loginFault(repository, error))
   }
 }

@@ -117,9 +117,14 @@ function sshFault(stderr: string): string {
 /** Brings the selected commit into the mirror, unless it is there. */
 export async function fetchCommit(remote: Remote, selected: SelectedRef): Promise<void> {
   const { mirror, url, login, signal, ref } = remote
-  if (await mirror.has(selected.commit)) return
+  const options = { ...login.git, signal }
+  const { branch = '', commit } = ref
   try {
-    await mirror.fetch(url, selected.commit, selected.fetch, { ...login.git, signal })
+    // A host may give any commit by its hash, one of a fork included: the branch that is named beside it must lead to it.
+    if (commit && branch !== '' && !(await mirror.isOnBranch(url, commit, branch, options)))
+      throw remoteError('no such ref')
+    if (await mirror.has(selected.commit)) return
+    await mirror.fetch(url, selected.commit, selected.fetch, options)
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     if (ref.commit && /not our ref|unadvertised object|no such ref|couldn't find remote ref/i.test(error.message))

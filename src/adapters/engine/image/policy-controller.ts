@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   decideImagePolicy,
   type DigestOutcome,
@@ -22,7 +23,13 @@ import { type ObjectIo, objectIo } from './object-io.ts'
 import type { Registries } from '../registries.ts'
 import type { TagStore } from './tag-store.ts'
 
-type Memory = { digest: DigestOutcome | undefined; digestAtMs: number; failures: number; reported: string }
+type Memory = {
+  digest: DigestOutcome | undefined
+  digestAtMs: number
+  failures: number
+  reported: string
+  tags: readonly string[] | undefined
+}
 
 /** What policies resolve to, for automations: known here before the API server has it. */
 export type PolicyStore = {
@@ -68,7 +75,9 @@ export function imagePolicyController(
       }
     },
     async settle(status, { policy }, key) {
-      memoryOf(own, key).digest = undefined
+      const memory = memoryOf(own, key)
+      memory.digest = undefined
+      memory.tags = tagsFor(own, policy)
       report(own, status, key)
       await io.settle(status, policy, key)
       handlers.forEach((handler) => handler(policy.namespace))
@@ -86,7 +95,7 @@ export function imagePolicyController(
   return { controller, store: { onResolved: (handler) => void handlers.push(handler), list } }
 }
 
-async function watch({ cache, repositories, tags }: Own, wake: Wake): Promise<void> {
+async function watch({ context, cache, repositories, tags }: Own, wake: Wake): Promise<void> {
   const wakeUsers = (repository: string): void => {
     for (const object of cache.list()) if (repositoryKey(object) === repository) wake.now(keyOf(object))
   }
@@ -94,7 +103,10 @@ async function watch({ cache, repositories, tags }: Own, wake: Wake): Promise<vo
   repositories.onChange((object, type) => {
     if (type !== 'MODIFIED') wakeUsers(keyOf(object))
   })
-  tags.onChange(wakeUsers)
+  tags.onChange((repository) => {
+    // In Flux a policy keeps its choice when all tags go.
+    if (context.traps === 'safe' || tags.get(repository)?.tags.length !== 0) wakeUsers(repository)
+  })
   await Promise.all([cache.ready, repositories.ready])
   for (const object of cache.list()) wake.now(keyOf(object))
 }
@@ -116,8 +128,15 @@ async function observe(own: Own, key: string): Promise<ImagePolicySeen | undefin
     nowMs,
     failures: memory.failures,
     digestDueInMs: memory.digestAtMs + (policy.intervalMs ?? 60_000) - nowMs,
+    isNewScan: memory.tags !== undefined && !isDeepStrictEqual(memory.tags, tagsFor(own, policy)),
     ...(memory.digest ? { digest: memory.digest } : {}),
   }
+}
+
+/** The tags that a policy chooses from. */
+function tagsFor({ repositories, tags }: Own, { repository }: ImagePolicy): readonly string[] | undefined {
+  const object = repositories.get(repository.namespace, repository.name)
+  return object && tags.get(keyOf(object))?.tags
 }
 
 async function repositoryOf(own: Own, { namespace, repository }: ImagePolicy): Promise<PolicyRepository> {
@@ -189,7 +208,7 @@ function report(own: Own, { image, choice, digest }: ImagePolicyStatus, key: str
 }
 
 function memoryOf({ memories }: Own, key: string): Memory {
-  const found = memories.get(key) ?? { digest: undefined, digestAtMs: 0, failures: 0, reported: '' }
+  const found = memories.get(key) ?? { digest: undefined, digestAtMs: 0, failures: 0, reported: '', tags: undefined }
   memories.set(key, found)
   return found
 }

@@ -5,7 +5,7 @@ import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { renderCommitMessage, usesRemovedFields } from '../../../pipeline/image/commit-message.ts'
 import type { SetterChange } from '../../../pipeline/image/setters.ts'
 import { renderRevision } from '../../../pipeline/source/revision.ts'
-import { commitAndPush, type PushRequest, type SignCommit } from '../../git/commit-and-push.ts'
+import { commitAndPush, isRefName, type PushRequest, type SignCommit } from '../../git/commit-and-push.ts'
 import type { Mirror } from '../../git/mirror.ts'
 import { ApiError } from '../../kube/api-error.ts'
 import type { EngineContext } from '../context.ts'
@@ -111,9 +111,12 @@ async function update(context: EngineContext, run: Run): Promise<AutomationOutco
     if (checkout.isBehind) throw behind(pushBranch)
     if (context.traps === 'flux' && usesRemovedFields(automation.messageTemplate)) throw removedField()
     const message = renderMessage(automation, edited.changes)
+    const fault = refspecFault(automation.pushRefspec)
+    if (fault !== undefined && context.traps === 'safe') throw refspecFailure(fault)
     const commit = await push(context, run, checkout, edited, message)
     if (commit === undefined) continue
     void context.report(writeBackFact(run, commit, edited.changes))
+    if (fault !== undefined) throw refspecFailure(fault)
     const refspec = automation.pushRefspec
     const isOwnBranch = pushBranch === ref.branch
     return {
@@ -141,6 +144,10 @@ function shortPointer(pointer: string): string {
 async function tryCheckOut(run: Run, known: string | undefined): Promise<Checkout> {
   const { source, mirror, login, ref, pushBranch, automation } = run
   const signal = AbortSignal.timeout(source.timeoutMs)
+  if (pushBranch !== ref.branch && !isRefName(`refs/heads/${pushBranch}`)) {
+    const why = `could not checkout to branch '${pushBranch}': invalid reference name`
+    throw new RunFailure('GitOperationFailed', `failed to checkout source: ${why}`)
+  }
   const isKnown = automation.status['observedSourceRevision'] !== undefined && pushBranch === ref.branch
   const remote: Remote = { url: source.url, ref, isKnown, login, mirror, signal }
   try {
@@ -214,11 +221,24 @@ function refspecTargets(
   otherBranch: string | undefined,
   otherCommit: string,
 ): NonNullable<PushRequest['alsoRefs']> {
-  if (refspec === undefined) return []
+  if (refspec === undefined || refspecFault(refspec) !== undefined) return []
   const isForced = refspec.startsWith('+')
   const [from = '', to = from] = refspec.replace(/^\+/, '').split(':')
   const isOther = otherBranch !== undefined && from === `refs/heads/${otherBranch}`
   return [{ ref: to, isForced, ...(isOther ? { commit: otherCommit } : {}) }]
+}
+
+/** What is wrong with a refspec, in the words of Go's library. Flux pushes the branch first, and fails then. */
+function refspecFault(refspec: string | undefined): string | undefined {
+  if (refspec === undefined) return undefined
+  const sides = refspec.replace(/^\+/, '').split(':')
+  if (sides.length !== 2) return 'malformed refspec, separators are wrong'
+  const [from = 0, to = 0] = sides.map((side) => side.split('*').length - 1)
+  return from === to && from < 2 ? undefined : 'malformed refspec, mismatched number of wildcards'
+}
+
+function refspecFailure(fault: string): RunFailure {
+  return new RunFailure('GitOperationFailed', `failed to update source: failed to push to remote: ${fault}`)
 }
 
 function writeBackFact({ automation, pushBranch }: Run, commit: string, changes: readonly SetterChange[]) {

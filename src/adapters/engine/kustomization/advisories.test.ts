@@ -74,12 +74,12 @@ test('CVE-2026-23990: claims of nobody pass no validation', () => {
 
 test('CVE-2022-24768: where namespaces are kept apart, no source of another one is reached', () => {
   const foreign = kustomization({ sourceRef: { kind: 'GitRepository', name: 'app', namespace: 'other' } })
-  assert.equal(refusalOf(foreign, { crossNamespace: true }), undefined)
-  assert.deepEqual(refusalOf(foreign, { crossNamespace: false }), {
+  assert.equal(refusalOf(foreign, { ...rules, crossNamespace: true }), undefined)
+  assert.deepEqual(refusalOf(foreign, { ...rules, crossNamespace: false }), {
     reason: 'AccessDenied',
     message: "can't access 'GitRepository/other/app', cross-namespace references have been blocked",
   })
-  assert.equal(refusalOf(kustomization({}), { crossNamespace: false }), undefined)
+  assert.equal(refusalOf(kustomization({}), { ...rules, crossNamespace: false }), undefined)
 })
 
 for (const { it, value, why } of configs)
@@ -152,7 +152,8 @@ for (const text of ['1d', '', 'forever', '-5m', '9999999999999h', '1h'.repeat(10
   test(`CVE-2022-39272: the interval ${JSON.stringify(text.slice(0, 20))} stops nobody`, () => {
     const parsed = kustomization({ interval: text, timeout: text, retryInterval: text })
     assert.ok(Number.isFinite(parsed.intervalMs) && parsed.intervalMs > 0)
-    if (parsed.invalid !== undefined) assert.equal(refusalOf(parsed, { crossNamespace: true })?.reason, 'InvalidSpec')
+    if (parsed.invalid !== undefined)
+      assert.equal(refusalOf(parsed, { ...rules, crossNamespace: true })?.reason, 'InvalidSpec')
   })
 
 test('CVE-2022-39272: an interval of years does not look without end', async () => {
@@ -185,6 +186,8 @@ test('CVE-2024-31216: a key that cannot be read is not in the error', async () =
     return !error.message.includes('hunter2')
   })
 })
+
+const rules = { traps: 'safe', flags: DEFAULT_FLAGS } as const
 
 test('CVE-2025-23216: a diff of a Secret shows that values differ, never the values', () => {
   const secret = (value: string): KubeObject => {

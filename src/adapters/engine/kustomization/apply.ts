@@ -138,10 +138,11 @@ async function applyStage(
 /** Of several refusals the first in order is told; the one of `early` before it. */
 function refusalToTell(prepared: readonly (Prepared | Refusal)[], early: ObjectRef | undefined): Error | undefined {
   const refusals = prepared.filter((one) => 'error' in one)
-  return (refusals.find(({ ref }) => ref === early) ?? refusals[0])?.error
+  const isEarly = ({ ref, error }: Refusal): boolean => ref === early && !/ cannot patch resource /.test(error.message)
+  return (refusals.find(isEarly) ?? refusals[0])?.error
 }
 
-/** Flux tells the refusal that comes first of the four it asks for at once: as a rule, that of the last of the first four. */
+/** Flux tells the refusal that comes first of the four it asks for at once: as a rule, that of the last of the first four, unless rights are missing. */
 function lastOfFirst(desired: readonly Desired[]): ObjectRef | undefined {
   return desired[Math.min(DRY_RUNS_AT_ONCE, desired.length) - 1]?.ref
 }

@@ -9,7 +9,7 @@ import { decryptSops } from '../../../lib/sops/decrypt.ts'
 import type { MasterKeyType } from '../../../lib/sops/metadata.ts'
 import type { Decrypt } from '../../../pipeline/build/decrypt-objects.ts'
 import type { EngineContext } from '../context.ts'
-import { decryptByGpg } from './gpg.ts'
+import { decryptByGpg, gpgKeyFault } from './gpg.ts'
 import { hashJson } from './live-objects.ts'
 
 /** What decrypts for one Kustomization; `keyHash` changes when its keys do. */
@@ -37,7 +37,7 @@ export async function fetchDecryption(
   if (!kustomization.decryption) return undefined
   const { traps } = context
   const { data, id } = await fetchKeys(context, kustomization)
-  const keys = readKeys(data, id)
+  const keys = await readKeys(data, id)
   const noKey = traps === 'flux' ? sopsWords() : `the Secret ${id} has no entry *.agekey`
   const open = rememberOpened(keyOpener(keys, noKey))
   return {
@@ -73,13 +73,18 @@ async function fetchKeys(context: EngineContext, { decryption, namespace: own }:
   return { id, data: Object.fromEntries(isShared ? entries.filter(([key]) => extname(key) === '.agekey') : entries) }
 }
 
-function readKeys(data: Readonly<Record<string, string>>, secret: string): Keys {
+/** Every key is tried before anything is built, in the order of their names: the first bad one is told. */
+async function readKeys(data: Readonly<Record<string, string>>, secret: string): Promise<Keys> {
   const identities: string[] = []
   const pgpKeys: Buffer[] = []
   for (const [name, value] of Object.entries(data)) {
     const bytes = Buffer.from(value, 'base64')
-    if (extname(name) === '.asc') pgpKeys.push(bytes)
     if (extname(name) === '.agekey') identities.push(...readIdentities(bytes.toString('utf8'), name, secret))
+    if (extname(name) !== '.asc') continue
+    const fault = await gpgKeyFault(bytes)
+    if (fault !== undefined)
+      throw importFault(name, secret, `failed to import armored key data into GnuPG keyring ${fault}`)
+    pgpKeys.push(bytes)
   }
   return { identities, pgpKeys }
 }
@@ -89,12 +94,16 @@ function readIdentities(text: string, name: string, secret: string): readonly st
     return parseAgeIdentities(text)
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
-    throw new SluiceError(
-      'SOPS_KEY',
-      `failed to import '${name}' data from sops decryption Secret '${secret}': ${error.message}`,
-      { where: 'spec.decryption.secretRef' },
-    )
+    throw importFault(name, secret, error.message)
   }
+}
+
+function importFault(name: string, secret: string, why: string): SluiceError {
+  return new SluiceError(
+    'SOPS_KEY',
+    `failed to import '${name}' data from sops decryption Secret '${secret}': ${why}`,
+    { where: 'spec.decryption.secretRef' },
+  )
 }
 
 function keyOpener({ identities, pgpKeys }: Keys, noKey: string): OpenMasterKey {

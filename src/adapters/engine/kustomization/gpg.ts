@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { createHash, randomInt } from 'node:crypto'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
@@ -19,6 +20,29 @@ export async function decryptByGpg(message: string, secretKeys: readonly Buffer[
   try {
     for (const key of secretKeys) await runGpg(home, ['--import'], key)
     return await runGpg(home, ['--decrypt'], Buffer.from(message))
+  } finally {
+    await runProgram('gpgconf', ['--kill', 'gpg-agent'], home, Buffer.alloc(0)).catch(() => undefined)
+    await rm(home, { recursive: true, force: true })
+  }
+}
+
+const LARGEST_MEMORY = 100
+const known = new Map<string, string | undefined>()
+
+/**
+ * What gpg says against a key that is to be imported, with its exit status; undefined when it takes the key. Each key is tried once.
+ */
+export async function gpgKeyFault(key: Buffer): Promise<string | undefined> {
+  const id = createHash('sha256').update(key).digest('hex')
+  if (known.has(id)) return known.get(id)
+  const home = join(tmpdir(), `gpg-${randomInt(1e9, 1e10)}`)
+  await mkdir(home, { mode: 0o700 })
+  try {
+    const { code, stderr } = await runProgram('gpg', ['--batch', '--import'], home, key)
+    const fault = code === 0 ? undefined : `(exit status ${code}): ${stderr.trim()}`
+    if (known.size >= LARGEST_MEMORY) known.clear()
+    known.set(id, fault)
+    return fault
   } finally {
     await runProgram('gpgconf', ['--kill', 'gpg-agent'], home, Buffer.alloc(0)).catch(() => undefined)
     await rm(home, { recursive: true, force: true })

@@ -3,7 +3,8 @@ import { groupOf, type ObjectRef } from '../../../lib/kube/object.ts'
 import { inventoryEntry, parseInventoryEntry } from '../../../pipeline/apply/inventory.ts'
 import { judge } from '../../../pipeline/health/kstatus.ts'
 import type { Checked } from '../../../pipeline/health/summarize.ts'
-import type { KubeClient, WatchCache } from '../../kube/types.ts'
+import type { WatchCache } from '../../kube/types.ts'
+import type { EngineContext } from '../context.ts'
 import { ApiError } from '../../kube/api-error.ts'
 import { expressionJudge } from './refusal.ts'
 import type { Target } from './target.ts'
@@ -79,7 +80,7 @@ async function openLook(
   if (!(await client.resource(apiVersion, kind)))
     return { ref, cache: undefined, unseen: `no matches for kind "${kind}" in group "${groupOf(apiVersion)}"` }
   // The watches are the engine's own: whose rights are used must be allowed to see the object, too.
-  const refusal = isImpersonated ? await refusalToSee(client, ref) : undefined
+  const refusal = isImpersonated ? await refusalToSee(context, ref) : undefined
   if (refusal !== undefined) return { ref, cache: undefined, unseen: refusal }
   if ((await live.ensure(apiVersion, kind)) && live.isFollowed(ref)) return { ref, cache: undefined }
   const cache = caches.open({
@@ -93,9 +94,20 @@ async function openLook(
   return { ref, cache }
 }
 
-async function refusalToSee(client: KubeClient, ref: ObjectRef): Promise<string | undefined> {
+const REPLICA_SETS = { apiVersion: 'apps/v1', kind: 'ReplicaSet' }
+const PODS = { apiVersion: 'v1', kind: 'Pod' }
+/** What Flux lists besides, to judge a kind; who may not, waits in vain. */
+const LISTED_BY_FLUX: Readonly<Record<string, readonly (typeof PODS)[]>> = {
+  Deployment: [REPLICA_SETS],
+  ReplicaSet: [PODS],
+  StatefulSet: [PODS],
+}
+
+async function refusalToSee({ client, traps }: EngineContext, ref: ObjectRef): Promise<string | undefined> {
+  const besides = traps === 'flux' && groupOf(ref.apiVersion) === 'apps' ? (LISTED_BY_FLUX[ref.kind] ?? []) : []
   try {
     await client.get(ref)
+    for (const kind of besides) await client.list({ ...kind, namespace: ref.namespace })
     return undefined
   } catch (error) {
     if (error instanceof ApiError && error.status === 403) return error.message

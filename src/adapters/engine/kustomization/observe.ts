@@ -44,11 +44,13 @@ export function seeKustomization(
 
 const SOURCE_GRACE_MS = 5_000
 
-function sourceOf({ context, findSource }: KustomizationTools, { sourceRef }: Kustomization): SourceState {
-  const { kind, namespace, name } = sourceRef
+function sourceOf(tools: KustomizationTools, kustomization: Kustomization): SourceState {
+  const { context, findSource } = tools
+  const { kind, namespace, name } = kustomization.sourceRef
   const object = findSource(kind, namespace, name)
   if (!object) return { kind: 'missing', message: `${kind}.source.toolkit.fluxcd.io "${name}" not found` }
   const snapshot = context.sources.get(kind, namespace, name)
+  const isDeaf = context.traps === 'flux' && sourceHasCycle(tools, kustomization)
   return snapshot
     ? {
         kind: 'ready',
@@ -56,7 +58,7 @@ function sourceOf({ context, findSource }: KustomizationTools, { sourceRef }: Ku
         digest: digestFor(context.traps, snapshot),
         ...(snapshot.originRevision === undefined ? {} : { originRevision: snapshot.originRevision }),
       }
-    : { kind: 'no artifact', graceMs: graceOf(object, context.clock.nowMs()) }
+    : { kind: 'no artifact', graceMs: isDeaf ? 0 : graceOf(object, context.clock.nowMs()) }
 }
 
 /** A source that has just been made and has said nothing yet is about to: its silence is not worth a status. */

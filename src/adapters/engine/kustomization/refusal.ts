@@ -3,6 +3,7 @@ import { blockedReference } from '../../../kinds/flux-object.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { compileHealthExpressions, type JudgeByExpression } from '../../../pipeline/health/expressions.ts'
 import { boundedCall } from '../../bounded-call.ts'
+import type { EngineContext } from '../context.ts'
 
 /** Why a Kustomization can never work as it is written. */
 export type Refusal = { readonly reason: string; readonly message: string }
@@ -15,7 +16,7 @@ const SOURCES = ['GitRepository', 'OCIRepository', 'Bucket', 'ExternalArtifact']
 /** What only a change of the object can help against; `undefined`: nothing is wrong with it. */
 export function refusalOf(
   kustomization: Kustomization,
-  { crossNamespace }: { readonly crossNamespace: boolean },
+  { crossNamespace, traps, flags }: Pick<EngineContext, 'crossNamespace' | 'traps' | 'flags'>,
 ): Refusal | undefined {
   const { namespace, sourceRef, decryption } = kustomization
   if (kustomization.invalid !== undefined) return { reason: 'InvalidSpec', message: kustomization.invalid }
@@ -29,6 +30,10 @@ export function refusalOf(
     }
   if (!SOURCES.includes(sourceRef.kind))
     return { reason: 'ArtifactFailed', message: `source \`${sourceRef.name}\` kind '${sourceRef.kind}' not supported` }
+  if (sourceRef.kind === 'ExternalArtifact' && traps === 'flux' && !flags.externalArtifact) {
+    const source = `ExternalArtifact/${sourceRef.namespace}/${sourceRef.name}`
+    return { reason: 'AccessDenied', message: `can't access '${source}', ExternalArtifact feature gate is disabled` }
+  }
   if (!crossNamespace && sourceRef.namespace !== namespace)
     return { reason: 'AccessDenied', message: blockedReference(sourceRef) }
   return undefined

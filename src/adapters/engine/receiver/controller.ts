@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { ImageStatus } from '../../../controllers/image-status.ts'
-import { decideReceiver, type ReceiverChange, type ReceiverSeen, retryAfterMs } from '../../../controllers/receiver.ts'
+import {
+  decideReceiver,
+  finished,
+  type ReceiverChange,
+  type ReceiverSeen,
+  retryAfterMs,
+} from '../../../controllers/receiver.ts'
 import type { Controller } from '../../../engine/controller.ts'
 import { parseReceiver, type Receiver } from '../../../kinds/receiver.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
@@ -46,8 +52,10 @@ export function receiverController(
     observe: (key) => observe(context, io, memories, key),
     decide: decideReceiver,
     async act(changes, { receiver }, key) {
-      for (const change of changes)
+      for (const change of changes) {
         await (change === 'add finalizer' ? io.addFinalizer(receiver, key) : io.removeFinalizer(receiver, key))
+        if (change === 'remove finalizer' && context.traps === 'flux') tellGone(context, receiver)
+      }
     },
     async settle(status, seen, key) {
       if (status.status !== undefined) {
@@ -64,6 +72,14 @@ export function receiverController(
       cache.close()
     },
   }
+}
+
+/** Flux says of a deletion what it says of every reconcile that ended well. */
+function tellGone({ tell, clock }: EngineContext, receiver: Receiver): void {
+  if (!receiver.conditions.some(({ type, status }) => type === 'Ready' && status === 'True')) return
+  const { apiVersion, kind, namespace, name, uid, resourceVersion } = receiver
+  const object = { apiVersion, kind, namespace, name, uid, resourceVersion }
+  tell({ object, ...finished(receiver), controller: NOTIFICATION_MANAGER, atMs: clock.nowMs() })
 }
 
 async function observe(

@@ -97,7 +97,11 @@ const flags = [
   ],
   [
     '`--no-remote-bases`',
-    'taken; remote bases of Kustomizations are never fetched, so that a build reads nothing but its source',
+    'as in Flux; without it remote bases are fetched over HTTP(S), from where `--hook-reach` allows (ADR 135)',
+  ],
+  [
+    '`--feature-gates`',
+    '`ExternalArtifact`: with `--traps flux` a Kustomization may have such a source only with the gate, as in Flux; safe, always. Any other gate is refused by name',
   ],
   [
     '`--sops-age-secret`',

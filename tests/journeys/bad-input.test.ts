@@ -110,7 +110,7 @@ const faults: readonly Fault[] = [
   },
   {
     it: 'a workflow that prints without end',
-    edit: () => editWorkflow((text) => text.replace('node --test api-gateway/', 'yes this line comes again')),
+    edit: () => editWorkflow((text) => text.replace('node --test api-gateway/*.test.mjs', 'yes this line comes again')),
     at: 'run',
     says: [/api-gateway-build\.yml:18:9/, /printed more than 33554432 bytes/],
   },
@@ -118,7 +118,7 @@ const faults: readonly Fault[] = [
     it: 'a workflow that never ends',
     edit: () =>
       editWorkflow((text) =>
-        text.replace('run: node --test api-gateway/', 'timeout-minutes: 0.02\n        run: sleep 1000'),
+        text.replace('run: node --test api-gateway/*.test.mjs', 'timeout-minutes: 0.02\n        run: sleep 1000'),
       ),
     at: 'run',
     says: [/api-gateway-build\.yml:18:9/, /ran longer than 0\.02 minutes/],

@@ -7,8 +7,9 @@ import type { runBuild } from './build-alone.ts'
 type Exports = { readonly runBuild?: typeof runBuild }
 type Loaded = { readonly script: Script; readonly runBuild: typeof runBuild }
 
-/** Thirty times V8's own: only loops that are really hot are optimised (docs/adr/0055-one-shot-builds-stay-unoptimised.md). */
-const INTERRUPT_BUDGET = '--interrupt-budget=1000000'
+/** Fifteen times V8's own or more: only loops that are really hot are optimised (docs/adr/0055-one-shot-builds-stay-unoptimised.md). */
+const isOldV8 = Number(process.versions.v8.split('.')[0]) < 12
+const LATE_OPTIMISATION = isOldV8 ? '--interrupt-budget=1000000' : '--invocation-count-for-turbofan=45000'
 
 /** What a build seldom needs, and what takes Node longer to load than a small tree to build. */
 const SLOW_MODULES = new Set(['node:child_process', 'node:crypto', 'node:http', 'node:worker_threads', 'node:zlib'])
@@ -22,7 +23,7 @@ const SLOW_MODULES = new Set(['node:child_process', 'node:crypto', 'node:http', 
 export function loadScript(url: URL, isOneShot: boolean): Loaded {
   const path = fileURLToPath(url)
   const require = createRequire(url)
-  if (isOneShot) require('node:v8').setFlagsFromString(INTERRUPT_BUDGET)
+  if (isOneShot) require('node:v8').setFlagsFromString(LATE_OPTIMISATION)
   const cachedData = isOneShot ? readCache(`${path}.cache`) : undefined
   const source = `(function(module,exports,require){${readFileSync(path, 'utf8')}\n})`
   const script = new Script(source, { filename: path, ...(cachedData ? { cachedData } : {}) })

@@ -1,11 +1,11 @@
 import { ApiError } from '../../../adapters/kube/api-error.ts'
 import type { Controller } from '../../../engine/controller.ts'
 import type { Bench } from '../bench.ts'
-import { FIELD_MANAGER } from '../bench.ts'
 import { keyOf } from '../meta.ts'
 import { as } from '../shapes.ts'
-import { decideAutoscaler, isSameStatus, type AutoscalerPlan } from './decide.ts'
+import { afterFailedRescale, decideAutoscaler, isSameStatus, type AutoscalerPlan } from './decide.ts'
 import { observeAutoscaler, type Selectors, type Target } from './observe.ts'
+import { resize } from './resize.ts'
 import type { Autoscaler, AutoscalerSeen } from './shapes.ts'
 
 type Seen = { readonly input: AutoscalerSeen; readonly target: Target | undefined }
@@ -25,6 +25,11 @@ export function autoscalerController(bench: Bench): Controller<Seen, never, Auto
   const histories = new Map<string, History>()
   const selectors: Selectors = new Map()
 
+  const carryOut = async (plan: AutoscalerPlan, seen: AutoscalerSeen, target?: Target): Promise<AutoscalerPlan> => {
+    if (plan.resizeTo === undefined || target === undefined) return plan
+    const error = await resize(bench.client, target, plan.resizeTo)
+    return error === undefined ? plan : afterFailedRescale(seen, plan, error)
+  }
   const forget = (key: string): void => {
     histories.delete(key)
     selectors.delete(key)
@@ -57,19 +62,18 @@ export function autoscalerController(bench: Bench): Controller<Seen, never, Auto
     },
     decide: ({ input }) => ({ kind: 'done', status: decideAutoscaler(input), againAfterMs: PERIOD_MS }),
     act: () => Promise.resolve(),
-    async settle(plan, { input, target }, key) {
+    async settle(decided, { input, target }, key) {
       const history = historyOf(histories, key, input.nowMs)
+      const plan = await carryOut(decided, input, target)
       if (plan.recommendation !== undefined)
         history.recommended.push({ atMs: input.nowMs, replicas: plan.recommendation })
-      if (plan.resizeTo !== undefined && target) {
-        await resize(bench, target, plan.resizeTo)
+      if (plan.resizeTo !== undefined && target)
         history.scaled.push({ atMs: input.nowMs, change: plan.resizeTo - target.replicas })
-      }
       for (const telling of plan.tell) bench.tell(COMPONENT, { about: input.autoscaler, ...telling })
       if (isSameStatus(input.autoscaler, plan.status)) return
       history.deafUntilMs = bench.clock.nowMs() + 1000
       const object = { ...input.autoscaler, status: plan.status }
-      await bench.carryOut(COMPONENT, [{ do: 'replace', object, subresource: 'status' }]).catch(ignoreConflict)
+      await bench.carryOut(COMPONENT, [{ do: 'replace', object, subresource: 'status' }]).catch(ignoreStale)
     },
     close: () => {
       histories.clear()
@@ -78,16 +82,8 @@ export function autoscalerController(bench: Bench): Controller<Seen, never, Auto
   }
 }
 
-async function resize(bench: Bench, target: Target, replicas: number): Promise<void> {
-  const { status, text } = await bench.client.raw('PUT', `${target.path}?fieldManager=${FIELD_MANAGER}`, {
-    ...target.body,
-    spec: { replicas },
-  })
-  if (status >= 400) throw new ApiError(status, status === 409 ? 'Conflict' : '', text.slice(0, 500))
-}
-
-function ignoreConflict(error: unknown): void {
-  if (!(error instanceof ApiError) || error.status !== 409) throw error
+function ignoreStale(error: unknown): void {
+  if (!(error instanceof ApiError && (error.status === 409 || error.status === 404))) throw error
 }
 
 function historyOf(histories: Map<string, History>, key: string, nowMs: number): History {

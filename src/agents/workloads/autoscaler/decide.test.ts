@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Pod } from '../shapes.ts'
-import { decideAutoscaler, isSameStatus } from './decide.ts'
+import { afterFailedRescale, decideAutoscaler, isSameStatus } from './decide.ts'
 import { metricsByPod, type PodMetricsList } from './samples.ts'
 import type { Autoscaler, AutoscalerSeen, AutoscalerStatus, Measurement, MetricSpec } from './shapes.ts'
 import { unofferedError } from './unoffered.ts'
@@ -159,6 +159,16 @@ for (const { it, seen, resizeTo, reasons } of cases)
     assert.equal(plan.resizeTo, resizeTo)
     assert.deepEqual([reasonOf('AbleToScale'), reasonOf('ScalingActive')], reasons)
   })
+
+test('an autoscaler that could not resize its target says so, and remembers no new size', () => {
+  const seen = see(2, 100)
+  const { resizeTo, status, tell } = afterFailedRescale(seen, decideAutoscaler(seen), 'forbidden')
+  const [able] = status.conditions ?? []
+  assert.deepEqual([resizeTo, status.desiredReplicas, status.lastScaleTime], [undefined, 0, undefined])
+  assert.deepEqual([able?.reason, able?.status], ['FailedUpdateScale', 'False'])
+  const why = 'cpu resource utilization (percentage of request) above target'
+  assert.equal(tell.at(-1)?.message, `New size: 4; reason: ${why}; error: forbidden`)
+})
 
 test('an autoscaler that saw the same twice writes nothing', () => {
   const { status } = decideAutoscaler(see(2, 50))

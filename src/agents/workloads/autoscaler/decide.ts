@@ -159,6 +159,27 @@ function rescale(
   }
 }
 
+/** Pure. What is shown and told instead where the target could not be resized. */
+export function afterFailedRescale(
+  seen: AutoscalerSeen,
+  { status, tell }: AutoscalerPlan,
+  error: string,
+): AutoscalerPlan {
+  const message = `the HPA controller was unable to update the target scale: ${error}`
+  const { lastScaleTime, desiredReplicas = 0 } = seen.autoscaler.status ?? {}
+  const { lastScaleTime: _, conditions = [], ...rest } = status
+  const fields = { ...rest, desiredReplicas, ...(lastScaleTime !== undefined && { lastScaleTime }) }
+  const others = conditions.filter(({ type }) => type === 'ScalingActive' || type === 'ScalingLimited')
+  return {
+    status: withConditions(seen, fields, [say('AbleToScale', false, 'FailedUpdateScale', message), ...others]),
+    tell: tell.map((telling) =>
+      telling.reason === 'SuccessfulRescale'
+        ? warning('FailedRescale', `${telling.message}; error: ${error}`)
+        : telling,
+    ),
+  }
+}
+
 function statusOf(seen: AutoscalerSeen, fields: AutoscalerStatus, conditions: readonly Condition[]): AutoscalerStatus {
   const { generation } = seen.autoscaler.metadata
   const { lastScaleTime } = seen.autoscaler.status ?? {}

@@ -115,7 +115,8 @@ function matcherOf(selector: string): LabelMatch | string {
   }
 }
 
-function messageIn(text: string): string {
+/** What an answer of the API server says of its refusal. */
+export function messageIn(text: string): string {
   try {
     return (JSON.parse(text) as { message?: string }).message ?? NO_SUCH
   } catch {

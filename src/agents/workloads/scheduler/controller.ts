@@ -95,7 +95,8 @@ async function reportUnscheduled(
   if (isSame(conditions, pod.status?.conditions) && isPromised) return
   bench.tell(COMPONENT, { about: pod, type: 'Warning', reason: 'FailedScheduling', message: placement.why })
   const condition = conditions.find(({ type }) => type === 'PodScheduled')
-  await bench.client.patch(refOf(pod), 'strategic', { status: { conditions: [condition], ...promised } }, STATUS)
+  const body = { status: { conditions: [condition], ...promised } }
+  await unlessGone(() => bench.client.patch(refOf(pod), 'strategic', body, STATUS))
 }
 
 /** Deletes a pod in favour of another, having said so in its status. */

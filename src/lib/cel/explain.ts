@@ -40,7 +40,7 @@ export function explainSyntax(text: string, summary: string, start: number): str
 /** As {@link explainSyntax}, for an expression that reads well and cannot be typed. */
 export function explainTypes(text: string, summary: string, start: number): string {
   const unknown = /^Unknown variable: (.+)$/.exec(summary)
-  if (unknown) return located(text, start, `undeclared reference to '${unknown[1]}' (in container '')`)
+  if (unknown) return undeclared(text, start, unknown[1] ?? '')
   const field = /^No such key: (\w+)$/.exec(summary)
   if (field) return located(text, Math.max(start - 1, 0), `undefined field '${field[1]}'`)
   const scalar = /^Cannot index type '(.+)'$/.exec(summary)
@@ -62,6 +62,19 @@ export function explainTypes(text: string, summary: string, start: number): stri
     at,
     `found no matching overload for '${name}' applied to '(${typeText(left)}, ${typeText(right)})'`,
   )
+}
+
+/** Of a function of an unknown family neither is known. */
+function undeclared(text: string, start: number, name: string): string {
+  const told = located(text, start, `undeclared reference to '${name}' (in container '')`)
+  const call = /^\w+\.(\w+)\(/.exec(text.slice(start))
+  if (call === null || FUNCTIONS.has(call[1] ?? '')) return told
+  const second = located(
+    text,
+    start + call[0].length - 1,
+    `undeclared reference to '${call[1] ?? ''}' (in container '')`,
+  )
+  return `${told}\n${second}`
 }
 
 /** Functions whose name is known, whatever they are called with. */

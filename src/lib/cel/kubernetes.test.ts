@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { compileCel } from './compile.ts'
 
 /** Values as the JSON of an object has them. */
-const self = { size: '1Gi', bad: 'abc', list: [1n, 2n, 3n], words: ['b', 'a'], none: [] }
+const self = { size: '1Gi', bad: 'abc', list: [1n, 2n, 3n], words: ['b', 'a'], none: [], labels: { app: 'x' } }
 
 const answers: [text: string, want: unknown][] = [
   ['isQuantity(self.size)', true],
@@ -21,6 +21,19 @@ const answers: [text: string, want: unknown][] = [
   ['self.words.isSorted()', false],
   ['self.list.max() == 3', true],
   ['self.words.min()', 'a'],
+  ['self.list.max() < 5 && self.list.min() > 0 && self.list.sum() < 10', true],
+  ['self.words.reverse() == ["a", "b"]', true],
+  ['lists.range(3) == [0, 1, 2]', true],
+  ['self.list.all(i, v, v == i + 1)', true],
+  ['self.list.all(i, v, v > i && i < 2)', false],
+  ['self.list.exists(i, v, i == 2 && v == 3)', true],
+  ['self.list.existsOne(i, v, v > 2)', true],
+  ['self.list.transformList(i, v, i * v) == [0, 2, 6]', true],
+  ['self.list.transformList(i, v, i > 0, v) == [2, 3]', true],
+  ['self.labels.exists(k, v, k == "app" && v == "x")', true],
+  ['self.labels.transformMap(k, v, v + "!")["app"]', 'x!'],
+  ['self.labels.transformMap(k, v, k != "app", v).size()', 0],
+  ['self.list.all(i, v, self.words.exists(j, w, j < i || w == "b"))', true],
   ['self.words.indexOf("a")', 1],
   ['self.words.lastIndexOf("z")', -1],
   ['"abc 123".find("[0-9]+")', '123'],

@@ -2,6 +2,7 @@ import type { Environment } from '@marcbachmann/cel-js'
 import { addQuantities, isQuantityError, parseQuantity, type Quantity } from '../kube/quantity.ts'
 import { withNetwork } from './kubernetes-net.ts'
 import { withTexts } from './kubernetes-text.ts'
+import { withTwoVariables } from './two-variables.ts'
 import { compileRegexp } from '../go-regexp/go-regexp.ts'
 
 /** A quantity while an expression works with it. */
@@ -21,7 +22,7 @@ const LARGEST_INT = 2n ** 63n - 1n
  * @see https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-cel-libraries
  */
 export function withKubernetes(environment: Environment): Environment {
-  return withNetwork(withTexts(withLists(withRegexps(withQuantities(environment)))))
+  return withTwoVariables(withNetwork(withTexts(withLists(withRegexps(withQuantities(environment))))))
 }
 
 function withQuantities(environment: Environment): Environment {
@@ -74,6 +75,11 @@ function withRegexps(environment: Environment): Environment {
   })
 }
 
+/** What `lists.range` is asked of. */
+class ListsNamespace {}
+/** The most items that an expression may make of nothing. */
+const MOST_ITEMS = 100_000n
+
 type Ordered = bigint | number | string
 
 function withLists(environment: Environment): Environment {
@@ -82,19 +88,27 @@ function withLists(environment: Environment): Environment {
     if (first === undefined) throw new Error(`${name} called on empty list`)
     return others.reduce((kept, each) => (isBetter(each, kept) ? each : kept), first)
   }
+  // What is least, most or the sum is of the items' type, which nobody knows of a value from outside.
   return environment
+    .registerType('ListsNamespace', ListsNamespace)
+    .registerConstant('lists', 'ListsNamespace', new ListsNamespace())
+    .registerFunction('ListsNamespace.range(int): list<int>', (_lists: ListsNamespace, length: bigint) => {
+      if (length > MOST_ITEMS) throw new Error(`lists.range of more than ${MOST_ITEMS} items`)
+      return Array.from({ length: Math.max(0, Number(length)) }, (_each, index) => BigInt(index))
+    })
+    .registerFunction('list<A>.reverse(): list<A>', (list: readonly Ordered[]) => [...list].reverse())
     .registerFunction('list<A>.isSorted(): bool', (list: readonly Ordered[]) =>
       list.every((each, index) => index === 0 || (list[index - 1] ?? each) <= each),
     )
     .registerFunction(
-      'list<A>.min(): A',
+      'list.min(): dyn',
       best('min', (a, b) => a < b),
     )
     .registerFunction(
-      'list<A>.max(): A',
+      'list.max(): dyn',
       best('max', (a, b) => a > b),
     )
-    .registerFunction('list<A>.sum(): A', (list: readonly (bigint | number)[]) =>
+    .registerFunction('list.sum(): dyn', (list: readonly (bigint | number)[]) =>
       list.every((each) => typeof each === 'bigint')
         ? list.reduce((sum, each) => sum + each, 0n)
         : list.reduce((sum: number, each) => sum + Number(each), 0),

@@ -69,7 +69,7 @@ function writeField([go, json, code, type = '']: Field, holder: JsonObject, out:
       Object.assign(out, internalForm(type, holder))
       return
     case 'O':
-      Object.assign(out, holder.metadata)
+      Object.assign(out, byName(holder.metadata ?? {}, fieldsOf(OBJECT_META)))
       return
     case 'T':
       // Internal objects forget what they are called.
@@ -89,11 +89,25 @@ function written(code: string, type: string, value: Json | undefined): Json {
       return Array.isArray(value) ? listOf(value).map((item) => internalForm(type, objectOf(item))) : null
     case 'M':
       return isObject(value)
-        ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, internalForm(type, objectOf(item))]))
+        ? Object.fromEntries(
+            Object.keys(value)
+              .sort()
+              .map((key) => [key, internalForm(type, objectOf(value[key]))]),
+          )
         : null
     default:
-      return value ?? ZEROS[code] ?? null
+      return isObject(value) ? byName(value, []) : (value ?? ZEROS[code] ?? null)
   }
+}
+
+const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
+
+/** A map, and the maps in it, by name; some names come first. */
+function byName(value: Json, first: readonly string[]): Json {
+  if (!isObject(value)) return value
+  const names = Object.keys(value).sort()
+  const ordered = [...first.filter((name) => name in value), ...names.filter((name) => !first.includes(name))]
+  return Object.fromEntries(ordered.map((name) => [name, byName(value[name] ?? null, [])]))
 }
 
 /** What a field has that is not there. */

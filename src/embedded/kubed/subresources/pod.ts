@@ -13,7 +13,10 @@ const SUCCESS: JsonObject = { kind: 'Status', apiVersion: 'v1', metadata: {}, st
 /** POST of bindings: the pod is named by the body. */
 export function bindNamed(env: Environment, call: Call): JsonObject {
   const pods = env.registry.find('', 'v1', 'pods')
-  const { name } = decodeBodyKind(env, call).metadata
+  const binding = decodeBodyKind(env, call)
+  const { name } = binding.metadata
+  if (name === '') throw badRequest('Name parameter required.')
+  checkTarget(binding)
   if (pods === undefined) throw unknownResource()
   const pod = env.store.get(pods.storageKey, call.namespace, name)
   if (pod === undefined) throw notFound(pods, name)
@@ -23,18 +26,10 @@ export function bindNamed(env: Environment, call: Call): JsonObject {
 /** POST of pods/binding: puts a pod on a node. */
 export function bind(env: Environment, call: Call, pod: Obj): JsonObject {
   const binding = decodeBodyKind(env, call)
-  const target = objectOf(binding.target)
-  const node = stringOf(target.name)
-  const kind = stringOf(target.kind)
+  const node = stringOf(objectOf(binding.target).name)
   if (stringOf(objectOf(binding.metadata).name) !== pod.metadata.name)
     throw badRequest('name in URL does not match name in Binding object')
-  if (kind !== '' && kind !== 'Node')
-    throw new Fault(
-      500,
-      '',
-      `target.kind: Unsupported value: ${JSON.stringify(kind)}: supported values: "Node", "<empty>"`,
-    )
-  if (node === '') throw new Fault(500, '', 'target.name: Required value')
+  checkTarget(binding)
   const current = stringOf(specOf(pod).nodeName)
   if (pod.metadata.deletionTimestamp !== undefined)
     throw conflict(
@@ -60,6 +55,17 @@ export function bind(env: Environment, call: Call, pod: Obj): JsonObject {
   next.status = status
   if (!call.dryRun) afterWrite(env, env.store.put(call.resource.storageKey, next), pod)
   return SUCCESS
+}
+
+/** @throws Fault 500, which is what the real server makes of it */
+function checkTarget({ target }: Obj): void {
+  const { kind, name } = objectOf(target)
+  const said = stringOf(kind)
+  if (said !== '' && said !== 'Node') {
+    const message = `target.kind: Unsupported value: ${JSON.stringify(said)}: supported values: "Node", "<empty>"`
+    throw new Fault(500, '', message)
+  }
+  if (stringOf(name) === '') throw new Fault(500, '', 'target.name: Required value')
 }
 
 /** POST of pods/eviction: deletes a pod unless a disruption budget forbids it. */

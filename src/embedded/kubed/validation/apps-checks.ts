@@ -20,11 +20,11 @@ import { checkLabelSelector } from './placement-checks.ts'
 export const APPS_CHECKS: Readonly<Record<string, Check>> = {
   'apps.v1.DeploymentSpec': (spec, path, errors, below) => {
     checkSelector(spec, path, errors, 'deployment', 'invalid label selector')
+    checkTemplate(spec, path, errors, below, 'ReplicaSet')
     checkStrategy(objectOf(spec.strategy), `${path}.strategy`, errors)
     const { progressDeadlineSeconds: deadline, minReadySeconds: ready = 0 } = spec
     if (typeof deadline === 'number' && typeof ready === 'number' && deadline <= ready)
       invalidValue(errors, `${path}.progressDeadlineSeconds`, deadline, 'must be greater than minReadySeconds')
-    checkTemplate(spec, path, errors, below, 'ReplicaSet')
   },
   'apps.v1.ReplicaSetSpec': (spec, path, errors, below) => {
     checkSelector(spec, path, errors, 'deployment', 'invalid label selector')
@@ -54,7 +54,12 @@ function checkSelector(
   if (!isReadable(selector)) {
     if (unreadable !== undefined) invalidValue(errors, `${path}.selector`, selectorText(selector), unreadable)
   } else if (!matchSelector(selector)(labels))
-    invalidValue(errors, `${path}.template.metadata.labels`, labels, '`selector` does not match template `labels`')
+    invalidValue(
+      errors,
+      `${path}.template.metadata.labels`,
+      labels && sorted(labels),
+      '`selector` does not match template `labels`',
+    )
 }
 
 /** A selector as the server prints it. */

@@ -1,4 +1,4 @@
-import { type JsonObject, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
+import { type JsonObject, numberOf, objectOf, sorted, stringOf } from '../../../lib/kube/json.ts'
 import { matchSelector } from '../../../lib/kube/selector.ts'
 import type { FieldError } from '../fault.ts'
 import { type Below, type Check, invalidValue, push, required, unsupported } from './fault-list.ts'
@@ -145,7 +145,12 @@ function checkSelector({ selector, template }: JsonObject, path: string, errors:
   const { labels } = objectOf(objectOf(template).metadata)
   if (selector === undefined) required(errors, `${path}.selector`)
   if (!matchSelector(selector)(labels))
-    invalidValue(errors, `${path}.template.metadata.labels`, labels, '`selector` does not match template `labels`')
+    invalidValue(
+      errors,
+      `${path}.template.metadata.labels`,
+      labels && sorted(labels),
+      '`selector` does not match template `labels`',
+    )
 }
 
 const BOUNDS: readonly (readonly [least: number, most: number, names: string])[] = [

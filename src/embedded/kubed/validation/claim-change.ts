@@ -26,7 +26,8 @@ export function checkClaimChange(claim: Obj, before: Obj, errors: FieldError[]):
     forbid(errors, 'spec', `${WHY}\n${unifiedDiff(lines(claimSpecText(last)), lines(claimSpecText(next)))}`)
   const [had, wants] = [amountOf(storageOf(old)), amountOf(storageOf(spec))]
   const filled = amountOf(objectOf(objectOf(before.status).capacity).storage)?.nano ?? 0n
-  if (had !== undefined && wants !== undefined && wants.nano < had.nano && wants.nano <= filled)
+  const wanted = wants?.nano ?? 0n
+  if (had !== undefined && wanted < had.nano && wanted <= filled)
     forbid(errors, 'spec.resources.requests.storage', 'field can not be less than status.capacity')
   if (!equal(spec.volumeMode, old.volumeMode)) invalidValue(errors, 'volumeMode', spec.volumeMode, 'field is immutable')
 }

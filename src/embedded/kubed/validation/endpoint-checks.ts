@@ -103,6 +103,8 @@ function checkSlice(slice: JsonObject, _path: string, errors: FieldError[]): voi
   endpoints.forEach((endpoint, index) => checkEndpoint(endpoint, family, isOwn(slice), `endpoints[${index}]`, errors))
 }
 
+const TOO_SHORT = 'should be a domain with at least two segments separated by dots'
+
 function checkEndpoint(
   endpoint: JsonObject,
   family: string,
@@ -118,7 +120,8 @@ function checkEndpoint(
     const here = `${at}[${index}]`
     const found = isIP(stringOf(address))
     if (family === 'FQDN') {
-      const why = subdomainError(stringOf(address))
+      const name = stringOf(address)
+      const why = subdomainError(name) ?? (name.includes('.') ? undefined : TOO_SHORT)
       if (why !== undefined) invalidValue(errors, here, address, why)
       return
     }

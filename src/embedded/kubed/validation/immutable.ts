@@ -31,6 +31,7 @@ const FIXED: Readonly<Record<string, readonly string[]>> = {
   'storage.k8s.io/VolumeAttachment': ['spec'],
   'storage.k8s.io/CSIStorageCapacity': ['nodeTopology', 'storageClassName'],
   'networking.k8s.io/IPAddress': ['spec.parentRef'],
+  'networking.k8s.io/ServiceCIDR': ['spec.cidrs'],
   'networking.k8s.io/IngressClass': ['spec.controller'],
   'node.k8s.io/RuntimeClass': ['handler'],
   'scheduling.k8s.io/PriorityClass': ['preemptionPolicy'],
@@ -82,13 +83,13 @@ export function validateChange(object: Obj, before: Obj): FieldError[] {
     void errors.push({ field, type, message })
   const kind = kindOf(object)
   CHANGES[kind]?.(object, before, errors)
+  if (kind === 'scheduling.k8s.io/PriorityClass' && (object.value ?? 0) !== (before.value ?? 0))
+    bad('value', 'Forbidden', 'Forbidden: may not be changed in an update.')
   for (const path of FIXED[kind] ?? []) {
     const [wanted, had] = [at(object, ...path.split('.')), at(before, ...path.split('.'))]
     if (!equal(wanted ?? null, had ?? null))
       invalidValue(errors, TOLD_AS[path] ?? path, printed(kind, path, wanted), IMMUTABLE)
   }
-  if (kind === 'scheduling.k8s.io/PriorityClass' && (object.value ?? 0) !== (before.value ?? 0))
-    bad('value', 'Forbidden', 'Forbidden: may not be changed in an update.')
   if ((kind === '/Secret' || kind === '/ConfigMap') && before.immutable === true) checkSealed(object, before, bad)
   if (/^rbac\.authorization\.k8s\.io\/(Cluster)?RoleBinding$/.test(kind) && !equal(object.roleRef, before.roleRef)) {
     const { apiGroup, kind: role, name } = objectOf(object.roleRef)
@@ -113,6 +114,8 @@ const TOLD_WITHOUT_VALUE = new Set([
   'networking.k8s.io/IPAddress',
   'storage.k8s.io/StorageClass',
   'storage.k8s.io/VolumeAttachment',
+  'discovery.k8s.io/EndpointSlice',
+  'networking.k8s.io/ServiceCIDR',
 ])
 
 /** A value as the internal kind has it, where that differs. */

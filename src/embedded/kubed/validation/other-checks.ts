@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { isObject, type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
+import { isObject, type JsonObject, listOf, numberOf, objectOf, sorted, stringOf } from '../../../lib/kube/json.ts'
 import { matchLabels } from '../../../lib/kube/selector.ts'
 import type { FieldError } from '../fault.ts'
 import {
@@ -67,7 +67,12 @@ function checkController({ selector, template }: JsonObject, path: string, error
     Object.entries(wanted).map(([key, value]) => ({ key, operator: 'in', values: [stringOf(value)] })),
   )(labels)
   if (Object.keys(wanted).length > 0 && !fits)
-    invalidValue(errors, `${path}.template.metadata.labels`, labels, '`selector` does not match template `labels`')
+    invalidValue(
+      errors,
+      `${path}.template.metadata.labels`,
+      labels && sorted(labels),
+      '`selector` does not match template `labels`',
+    )
   below('template')
   const { restartPolicy, activeDeadlineSeconds } = objectOf(template.spec)
   const at = `${path}.template.spec`

@@ -19,12 +19,11 @@ export function messageFault(text: string, scope: CelScope): string | undefined 
 export const withoutStrings = (text: string): string =>
   text.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, (found) => ' '.repeat(found.length))
 
-/** Walks over a list or map with index and value: taken here, refused by name where an object is checked. */
-const TWO_VARIABLES =
-  /\.(?:all|exists|exists_?[oO]ne|transformList|transformMap|transformMapEntry)\(\s*\w+\s*,\s*\w+\s*,/
+/** A walk that makes a map of maps: taken here, refused by name where an object is checked. */
+const MAP_ENTRIES = /\.transformMapEntry\(/
 
 function compiled(text: string, scope: CelScope): { readonly type?: string; readonly fault?: string } {
-  if (TWO_VARIABLES.test(text)) return { type: 'dyn' }
+  if (MAP_ENTRIES.test(text)) return { type: 'dyn' }
   try {
     const type = celTypeOf(text, scope)
     const fault = unknownField(text, scope)

@@ -44,7 +44,13 @@ export function validateObject(call: Call, object: Obj, before: Obj | undefined)
 
 /** Fields that never change are checked of a new object only, where the kind does so. */
 function checkedWhenNew({ storageKey }: Resource, field: string): boolean {
-  return storageKey === 'apps/statefulsets' && /^spec\.(serviceName$|volumeClaimTemplates\[)/.test(field)
+  return CHECKED_WHEN_NEW[storageKey]?.test(field) === true
+}
+
+const CHECKED_WHEN_NEW: Readonly<Record<string, RegExp>> = {
+  'apps/statefulsets': /^spec\.(serviceName$|volumeClaimTemplates\[)/,
+  'apps/controllerrevisions': /^data$/,
+  'networking.k8s.io/servicecidrs': /^spec\.cidrs/,
 }
 
 /** Autoscalers of version 1 are checked, and told of, as what they are kept as. */

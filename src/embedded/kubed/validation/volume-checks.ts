@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { isObject, type JsonObject, listOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
+import { isObject, type JsonObject, listOf, objectOf, sorted, stringOf } from '../../../lib/kube/json.ts'
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
 import type { FieldError } from '../fault.ts'
 import { type Below, type Check, checkName, forbid, invalidValue, push, required, unsupported } from './fault-list.ts'
@@ -47,7 +47,7 @@ function checkVolume(spec: JsonObject, path: string, errors: FieldError[], below
   const at = `${path}.capacity`
   if (Object.keys(capacity).length === 0) required(errors, at)
   if (capacity.storage === undefined || Object.keys(capacity).length > 1)
-    unsupported(errors, at, spec.capacity, ['storage'])
+    unsupported(errors, at, spec.capacity && sorted(spec.capacity), ['storage'])
   for (const [name, amount] of Object.entries(capacity)) checkAmount(amount, `${at}[${name}]`, errors, true)
   const policy = stringOf(spec.persistentVolumeReclaimPolicy)
   if (policy !== '' && !/^(Delete|Recycle|Retain)$/.test(policy))

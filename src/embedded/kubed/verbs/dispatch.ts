@@ -45,6 +45,7 @@ import {
   createDecoded,
   finish,
   isFinished,
+  placeInNamespace,
   replace,
   requireName,
   writerOf,
@@ -68,6 +69,7 @@ function answerReview(env: Environment, call: Call, response: ServerResponse): P
   if (call.method !== 'POST') throw methodNotAllowed()
   if (formOf(call.accept).kind !== 'object') throw notAcceptable()
   const sent = decodeObject(env, call, readObject(call))
+  placeInNamespace(call, sent)
   trackUpdate(call.resource, undefined, sent, undefined, writerOf(env, call))
   const { metadata, ...asked } = sent
   const { name, ...meta } = metadata

@@ -86,7 +86,8 @@ function existsFault(call: Call, existing: Obj): Fault {
   return new Fault(409, 'AlreadyExists', `object is being deleted: ${fault.message}`, fault.details)
 }
 
-function placeInNamespace(call: Call, { metadata }: Obj): void {
+/** Gives an object the namespace of its request. @throws Fault 400 when it says another */
+export function placeInNamespace(call: Call, { metadata }: Obj): void {
   if (!call.resource.isNamespaced) {
     delete metadata.namespace
     return

@@ -45,7 +45,7 @@ export function warningsOf(resource: Resource, object: Obj, before: Obj | undefi
     ...(template === undefined ? [] : warningsOfPod(objectOf(at(object, ...template)), template.join('.'))),
     ...(key === '/services' ? ofService(objectOf(object.spec)) : []),
     ...(key === '/persistentvolumeclaims' ? ofClaim(objectOf(object.spec), 'spec') : []),
-    ...(key === 'apps/statefulsets' ? ofClaims(objectOf(object.spec)) : []),
+    ...(key === 'apps/statefulsets' ? ofStatefulSet(objectOf(object.spec)) : []),
     ...(key === DEFINITIONS ? ofDefinition(object, before) : []),
     ...(key === '/nodes' && stringOf(objectOf(object.spec).externalID) !== ''
       ? ['spec.externalID: this field is deprecated, and is unused by Kubernetes']
@@ -53,7 +53,7 @@ export function warningsOf(resource: Resource, object: Obj, before: Obj | undefi
     ...(key === '/secrets' ? ofSecret(object) : []),
     ...(key === 'storage.k8s.io/csidrivers' ? ofDriver(objectOf(object.spec), objectOf(before?.spec)) : []),
     ...(key === 'networking.k8s.io/ingresses' && isNew ? ofIngress(object) : []),
-    ...(key === 'discovery.k8s.io/endpointslices' && object.addressType === 'FQDN'
+    ...(key === 'discovery.k8s.io/endpointslices' && isNew && object.addressType === 'FQDN'
       ? ['spec.addressType: FQDN endpoints are deprecated']
       : []),
   ]
@@ -73,10 +73,13 @@ function ofClaim({ resources }: JsonObject, path: string): string[] {
   ]
 }
 
-function ofClaims({ volumeClaimTemplates }: JsonObject): string[] {
-  return objectsOf(volumeClaimTemplates).flatMap(({ spec }, index) =>
+function ofStatefulSet({ volumeClaimTemplates, revisionHistoryLimit }: JsonObject): string[] {
+  const ofClaims = objectsOf(volumeClaimTemplates).flatMap(({ spec }, index) =>
     ofClaim(objectOf(spec), `spec.volumeClaimTemplates[${index}]`),
   )
+  if (typeof revisionHistoryLimit !== 'number' || revisionHistoryLimit >= 0) return ofClaims
+  const all = 'a negative value retains all historical revisions; a value >= 0 is recommended'
+  return [...ofClaims, `spec.revisionHistoryLimit: ${all}`]
 }
 
 function ofDriver({ tokenRequests, serviceAccountTokenInSecrets }: JsonObject, before: JsonObject): string[] {

@@ -1,0 +1,105 @@
+import type { Environment } from '@marcbachmann/cel-js'
+
+/** What the library hands to a macro, as far as it is used here. */
+type Node = { readonly op: string; readonly args: unknown }
+type Context = {
+  forkWithVariable(name: string, type: unknown): Context
+  reuse(parent: Context): Context
+  setIterValue(value: unknown, evaluator: Evaluator): Context
+}
+type Checker = { check(node: Node, context: Context): unknown; getType(name: string): unknown }
+type Evaluator = { run(node: Node, context: Context): unknown }
+type Call = { readonly args: readonly Node[]; readonly receiver: Node }
+type Entry = readonly [key: unknown, value: unknown]
+
+/** What a walk answers: `step` says by index, value and what the expressions below gave. */
+type Walk = {
+  readonly type: 'bool' | 'list<dyn>' | 'map<dyn, dyn>'
+  readonly collect: (
+    entries: readonly Entry[],
+    ask: (entry: Entry) => unknown,
+    keep: (entry: Entry) => boolean,
+  ) => unknown
+}
+
+const WALKS: Readonly<Record<string, Walk>> = {
+  all: { type: 'bool', collect: (entries, ask) => decided(entries, ask, false) },
+  exists: { type: 'bool', collect: (entries, ask) => decided(entries, ask, true) },
+  existsOne: { type: 'bool', collect: (entries, ask) => entries.filter((entry) => ask(entry) === true).length === 1 },
+  transformList: { type: 'list<dyn>', collect: (entries, ask, keep) => entries.filter(keep).map(ask) },
+  transformMap: {
+    type: 'map<dyn, dyn>',
+    collect: (entries, ask, keep) => new Map(entries.filter(keep).map((entry) => [entry[0], ask(entry)])),
+  },
+}
+
+/**
+ * The walks over lists and maps that name the index or key, too: `l.all(i, v, …)`, `m.transformList(k, v, …)`.
+ *
+ * @see https://pkg.go.dev/github.com/google/cel-go/ext#TwoVarComprehensions
+ */
+export function withTwoVariables(environment: Environment): Environment {
+  let next = environment
+  for (const [name, walk] of Object.entries(WALKS)) {
+    next = next.registerFunction(`list.${name}(ast, ast, ast): dyn`, macroOf(walk))
+    if (name.startsWith('transform'))
+      next = next.registerFunction(`list.${name}(ast, ast, ast, ast): dyn`, macroOf(walk))
+  }
+  return next
+}
+
+function macroOf({ type, collect }: Walk): (call: Call) => object {
+  return ({ args, receiver }) => {
+    const [first, second] = args.map(nameOf)
+    const body = args.at(-1)
+    const filter = args.length > 3 ? args[2] : undefined
+    let outer: Context
+    let inner: Context
+    return {
+      typeCheck(checker: Checker, _macro: object, context: Context) {
+        checker.check(receiver, context)
+        const dyn = checker.getType('dyn')
+        outer = context.forkWithVariable(first ?? '', dyn)
+        inner = outer.forkWithVariable(second ?? '', dyn)
+        if (filter !== undefined) checker.check(filter, inner)
+        if (body !== undefined) checker.check(body, inner)
+        return checker.getType(type)
+      },
+      evaluate(evaluator: Evaluator, _macro: object, context: Context) {
+        const ask =
+          (node: Node | undefined) =>
+          (entry: Entry): unknown => {
+            const here = inner.reuse(outer.reuse(context).setIterValue(entry[0], evaluator))
+            return node === undefined ? undefined : evaluator.run(node, here.setIterValue(entry[1], evaluator))
+          }
+        const keep = ask(filter)
+        return collect(entriesOf(evaluator.run(receiver, context)), ask(body), (entry) =>
+          filter === undefined ? true : keep(entry) === true,
+        )
+      },
+    }
+  }
+}
+
+const nameOf = ({ op, args }: Node): string => (op === 'id' && typeof args === 'string' ? args : '')
+
+/** The first answer that decides, whatever fails before it; else the first failure. */
+function decided(entries: readonly Entry[], ask: (entry: Entry) => unknown, by: boolean): boolean {
+  let failure: unknown
+  for (const entry of entries) {
+    try {
+      if (ask(entry) === by) return by
+    } catch (error) {
+      failure ??= error
+    }
+  }
+  if (failure !== undefined) throw failure
+  return !by
+}
+
+function entriesOf(value: unknown): Entry[] {
+  if (Array.isArray(value)) return value.map((each: unknown, index) => [BigInt(index), each])
+  if (value instanceof Map) return [...value.entries()]
+  if (typeof value === 'object' && value !== null) return Object.entries(value)
+  throw new Error('expression is neither a list nor a map')
+}

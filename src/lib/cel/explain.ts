@@ -50,6 +50,8 @@ export function explainTypes(text: string, summary: string, start: number): stri
     return located(text, start, `found no matching overload for '${negated[1]}_' applied to '(${negated[2]})'`)
   const operand = /^Logical operator requires bool operands, got '(.+)'$/.exec(summary)
   if (operand) return located(text, start, `expected type 'bool' but found '${operand[1]}'`)
+  const predicate = /predicate must return bool, got '(.+)'$/.exec(summary)
+  if (predicate) return located(text, start, `expected type 'bool' but found '${typeText(predicate[1] ?? '')}'`)
   const call = /^found no matching overload for '(?:(.+)\.)?(\w+)\((.*)\)'$/.exec(summary)
   if (call) return explainCall(text, start, call)
   const overload = /^no such overload: (.+) (==|!=|<=|>=|<|>|\+|-|\*|\/|%|in) (.+)$/.exec(summary)

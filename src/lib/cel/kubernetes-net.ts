@@ -146,7 +146,9 @@ function parseUrl(text: string): Url | undefined {
 function readAddress(text: string): Address {
   const address = parseAddress(text)
   if (address === undefined)
-    throw new Error(`IP Address ${JSON.stringify(text)} parse error during conversion from string`)
+    throw new Error(
+      `IP Address ${JSON.stringify(text)} parse error during conversion from string: ${whyNoAddress(text)}`,
+    )
   return address
 }
 
@@ -200,4 +202,30 @@ function textOf({ family, value }: Address): string {
   const text = groups.join(':')
   const at = longest.index ?? 0
   return `${text.slice(0, at).replace(/:$/, '')}::${text.slice(at + longest[0].length).replace(/^:/, '')}`
+}
+
+/** Why a text is no address, as Go's netip says it. @see https://pkg.go.dev/net/netip#ParseAddr */
+function whyNoAddress(text: string): string {
+  const said = `ParseAddr(${JSON.stringify(text)}): `
+  const first = /[.:%]/.exec(text)?.[0]
+  if (first === '%') return `${said}missing IPv6 address`
+  if (first === ':') return `${said}unable to parse IP`
+  if (first === undefined) return `${said}unable to parse IP`
+  return said + whyNoIpv4(text)
+}
+
+function whyNoIpv4(text: string): string {
+  const fields = text.split('.')
+  let from = 0
+  for (const [index, field] of fields.entries()) {
+    const odd = /\D/.exec(field)
+    const place = (at: number): string => ` (at ${JSON.stringify(text.slice(from + at))})`
+    if (odd !== null) return `unexpected character${place(odd.index)}`
+    if (field === '') return `IPv4 field must have at least one digit${place(index === fields.length - 1 ? -1 : 0)}`
+    if (field.length > 1 && field.startsWith('0')) return 'IPv4 field has octet with leading zero'
+    if (Number(field) > 255) return 'IPv4 field has value >255'
+    if (index > 3) return 'IPv4 address too long'
+    from += field.length + 1
+  }
+  return 'IPv4 address too short'
 }

@@ -76,6 +76,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./reconcile.ts')).reconcile,
   },
   {
+    name: 'envsubst',
+    summary: 'Fill in variables of standard input from the environment',
+    load: async () => (await import('./envsubst.ts')).envsubst,
+  },
+  {
+    name: 'migrate',
+    summary: "Write the latest API versions of Flux's kinds into manifests",
+    load: async () => (await import('./migrate.ts')).migrate,
+  },
+  {
     name: 'suspend',
     summary: 'Stop reconciling an object until it is resumed',
     load: async () => (await import('./suspend.ts')).suspend,

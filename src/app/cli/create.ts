@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from './cluster.ts'
 import { type Command, usageError } from './command.ts'
+import { createSecret, createTenant } from './create-extra.ts'
 import { CREATED_KINDS } from './create-kinds.ts'
 import { renderForGit } from './export.ts'
 import { fluxKind, splitKind } from './kind-names.ts'
@@ -9,12 +10,14 @@ import { fluxKind, splitKind } from './kind-names.ts'
 export const create: Command = {
   name: 'create',
   summary: "Create or change an object of Flux's kinds from flags, as flux create does",
-  usage: `sluice create <kind> <name> [flux’s flags of that kind] [--label K=V]… [--export] ${CLUSTER_USAGE}`,
+  usage: `sluice create <kind> | secret <form> | tenant <name> [flux’s flags of that kind] [--label K=V]… [--export] ${CLUSTER_USAGE}`,
   async run(argv, io) {
+    if (argv[0] === 'secret') return createSecret(argv.slice(1), io)
+    if (argv[0] === 'tenant') return createTenant(argv.slice(1), io)
     const { kind, name, rest } = splitWords(argv)
     const known = CREATED_KINDS[kind]
     if (!known || name === undefined)
-      return usageError(io, this, `which object? kinds: ${Object.keys(CREATED_KINDS).join(', ')}`)
+      return usageError(io, this, `which object? kinds: ${Object.keys(CREATED_KINDS).join(', ')}; secret, tenant`)
     const flags = Object.entries(known.flags).map(
       ([key, { type, multiple = false }]) => [key, { type, multiple }] as const,
     )

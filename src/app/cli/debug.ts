@@ -29,6 +29,8 @@ export const debug: Command = {
     })
     const { kind: kindName, rest } = splitKind(positionals)
     const [name] = rest
+    if (['hr', 'helmrelease', 'helmreleases'].includes(kindName))
+      return usageError(io, this, 'HelmReleases are not served by this version of sluice')
     if (fluxKind(kindName)?.kind !== 'Kustomization' || name === undefined)
       return usageError(io, this, 'which Kustomization?')
     const wishes = [values['show-vars'], values['show-status'], values['show-history']].filter(Boolean)

@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util'
 import type { KubeClient } from '../../adapters/kube/types.ts'
+import { parseDurationMs } from '../../kinds/duration.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { KubeObject, ObjectRef } from '../../lib/kube/object.ts'
-import { conditionOf, read } from '../../lib/kube/read.ts'
+import { conditionOf, read, readList } from '../../lib/kube/read.ts'
 import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from './cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from './command.ts'
 import { defaultNamespace } from './get.ts'
@@ -15,12 +16,12 @@ const FIELD_MANAGER = 'flux'
 export const reconcile: Command = {
   name: 'reconcile',
   summary: 'Reconcile an object now and wait for the result',
-  usage: `sluice reconcile <kind> <name> [--with-source] [--timeout SECONDS] ${CLUSTER_USAGE}`,
+  usage: `sluice reconcile <kind> <name> [--with-source] [--timeout 5m] ${CLUSTER_USAGE}`,
   async run(argv, io) {
     const { values, positionals } = parseArgs({
       args: [...argv],
       allowPositionals: true,
-      options: { ...CLUSTER_OPTIONS, 'with-source': { type: 'boolean' }, timeout: { type: 'string', default: '300' } },
+      options: { ...CLUSTER_OPTIONS, 'with-source': { type: 'boolean' }, timeout: { type: 'string', default: '5m' } },
     })
     const { kind: kindName, rest } = splitKind(positionals)
     const name = rest[0]
@@ -35,7 +36,7 @@ export const reconcile: Command = {
     return withCluster(values, io, async (client) => {
       const kind = await findKind(client, kindName)
       const ref: ObjectRef = { ...kind, namespace: values.namespace ?? defaultNamespace(kind), name }
-      const timeoutMs = Number(values.timeout) * 1000
+      const timeoutMs = parseTimeout(values.timeout)
       if (values['with-source']) {
         const source = sourceOf(await mustGet(client, ref))
         const failed = await reconcileOne(client, source, timeoutMs, io)
@@ -44,6 +45,36 @@ export const reconcile: Command = {
       return await reconcileOne(client, ref, timeoutMs, io)
     })
   },
+}
+
+/** A duration as flux takes it, or a number of seconds. @throws SluiceError USAGE */
+export function parseTimeout(text: string): number {
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : parseDurationMs(text)
+  if (ms !== undefined && ms > 0) return ms
+  throw new SluiceError('USAGE', `--timeout is a duration, as 5m, not "${text}"`)
+}
+
+/** Waits until an object that was just written is reconciled, and says how that ended. */
+export async function waitForWritten(
+  client: KubeClient,
+  ref: ObjectRef,
+  written: KubeObject,
+  timeoutMs: number,
+  io: Io,
+): Promise<ExitCode> {
+  io.err(`◎ waiting for ${ref.kind} reconciliation`)
+  const { generation } = written.metadata
+  const isDone = (object: KubeObject): boolean => {
+    const ready = readList(object, 'status', 'conditions').find((one) => read(one, 'type') === 'Ready')
+    const status = read(ready, 'status')
+    return read(ready, 'observedGeneration') === generation && (status === 'True' || status === 'False')
+  }
+  const ready = conditionOf(await waitUntil(client, ref, written, timeoutMs, isDone, io), 'Ready')
+  const isWell = ready?.status === 'True'
+  io.err(
+    `${isWell ? '✔' : '✗'} ${ref.kind} ${ref.name} ${isWell ? 'reconciliation completed' : `reconciliation failed: ${ready?.message.trim() ?? ''}`}`,
+  )
+  return isWell ? 0 : 1
 }
 
 async function reconcileOne(client: KubeClient, ref: ObjectRef, timeoutMs: number, io: Io): Promise<ExitCode> {

@@ -211,11 +211,10 @@ function divisor(value: Value): number {
 function indexInto(from: Value, key: Value): Value {
   if (from instanceof Map) return from.get(key) ?? ''
   if (Array.isArray(from)) {
-    if (typeof key !== 'number' || key < 0 || key >= from.length)
-      throw new Error(`error calling index: index out of range: ${print(key)}`)
+    if (typeof key !== 'number' || key < 0 || key >= from.length) throw new Error(`index out of range: ${print(key)}`)
     return from[key]
   }
-  throw new Error(`error calling index: can't index item of type ${typeof from}`)
+  throw new Error(`can't index item of type ${typeof from}`)
 }
 
 function indentBy(count: number, value: string): string {

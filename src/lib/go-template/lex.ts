@@ -3,13 +3,18 @@ import { SluiceError } from '../error/sluice-error.ts'
 /** A piece of a template: literal text, or the tokens of one `{{ action }}`. */
 export type Piece =
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'action'; readonly tokens: readonly Token[]; readonly line: number }
+  | { readonly kind: 'action'; readonly tokens: readonly Token[]; readonly line: number; readonly source: string }
 
 /** A token inside an action. */
 export type Token = {
   readonly kind: 'name' | 'field' | 'variable' | 'string' | 'number' | 'char' | 'sign' | 'space'
   readonly text: string
+  /** Where it begins in the template. */
+  readonly at: number
 }
+
+/** Where an error is, as Go counts: lines from 1, columns from 0; and the text that is at fault. */
+export type Place = { readonly line: number; readonly column: number; readonly text: string }
 
 const TOKEN =
   /(\s+)|("(?:[^"\\\n]|\\.)*"|`[^`]*`)|('(?:[^'\\]|\\.)+')|([+-]?(?:0[xX][0-9a-fA-F]+|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+))|(\$\w*)|(\.[A-Za-z_]\w*)|([A-Za-z_]\w*)|(:=|=|\||\(|\)|,|\.)/y
@@ -35,7 +40,7 @@ export function lexTemplate(name: string, source: string): readonly Piece[] {
     if (open < 0) break
     const line = source.slice(0, open).split('\n').length
     const found = readAction(name, source, open + (isTrimmed ? 3 : 2), line)
-    if (found.tokens.length > 0) pieces.push({ kind: 'action', tokens: found.tokens, line })
+    if (found.tokens.length > 0) pieces.push({ kind: 'action', tokens: found.tokens, line, source })
     trimNext = found.trims
     at = found.end
   }
@@ -63,6 +68,7 @@ function readAction(name: string, source: string, from: number, line: number) {
       tokens.push({
         kind: KINDS[found.findIndex((group, i) => i > 0 && group !== undefined) - 1] ?? 'sign',
         text: found[0].slice(0, length),
+        at,
       })
     at += length
   }
@@ -82,7 +88,22 @@ function faultAt(source: string, at: number): string {
   return `unexpected ${JSON.stringify(char)} in command`
 }
 
+/** The place of a position; `from` and `to` are around the text at fault. */
+export function placeAt(source: string, position: number, from: number, to: number): Place {
+  const before = source.slice(0, position)
+  return {
+    line: before.split('\n').length,
+    column: position - (before.lastIndexOf('\n') + 1),
+    text: source.slice(from, to).trim().replace(/\s+/g, ' '),
+  }
+}
+
+/** A fault that shows while a template is rendered, worded as Go words it. */
+export function executionFault(name: string, { line, column, text }: Place, what: string): SluiceError {
+  return templateFault(name, `${line}:${column}`, `executing ${JSON.stringify(name)} at <${text}>: ${what}`)
+}
+
 /** A fault of a template, worded as Go words it. */
-export function templateFault(name: string, line: number, what: string): SluiceError {
+export function templateFault(name: string, line: number | string, what: string): SluiceError {
   return new SluiceError('TEMPLATE_INVALID', `template: ${name}:${line}: ${what}`, { where: `${name}:${line}` })
 }

@@ -1,12 +1,12 @@
-import { lexTemplate, type Piece, templateFault, type Token } from './lex.ts'
+import { lexTemplate, type Piece, type Place, placeAt, templateFault, type Token } from './lex.ts'
 
 /** What an expression is made of. */
 export type Expression =
   | { readonly kind: 'literal'; readonly value: string | number | boolean | undefined }
   | { readonly kind: 'dot' }
   | { readonly kind: 'variable'; readonly name: string }
-  | { readonly kind: 'field'; readonly of: Expression; readonly name: string }
-  | { readonly kind: 'call'; readonly name: string; readonly arguments: readonly Expression[] }
+  | { readonly kind: 'field'; readonly of: Expression; readonly name: string; readonly place: Place }
+  | { readonly kind: 'call'; readonly name: string; readonly arguments: readonly Expression[]; readonly place: Place }
   | { readonly kind: 'pipe'; readonly first: Expression; readonly rest: readonly (Expression & { kind: 'call' })[] }
 
 /** `$a, $b := expression`; `isNew` is `:=`, otherwise `=`. */
@@ -34,6 +34,7 @@ type Tokens = {
   readonly name: string
   readonly line: number
   readonly tokens: readonly Token[]
+  readonly source: string
   at: number
   depth: number
 }
@@ -63,7 +64,14 @@ function parseBody(reader: Reader): { nodes: Node[]; end: End | undefined } {
       nodes.push(piece)
       continue
     }
-    const tokens: Tokens = { name: reader.name, line: piece.line, tokens: piece.tokens, at: 0, depth: 0 }
+    const tokens: Tokens = {
+      name: reader.name,
+      line: piece.line,
+      tokens: piece.tokens,
+      source: piece.source,
+      at: 0,
+      depth: 0,
+    }
     const word = piece.tokens[0]?.kind === 'name' ? piece.tokens[0].text : ''
     if (word === 'end' || word === 'else') {
       tokens.at = 1
@@ -139,18 +147,30 @@ function parseCommand(tokens: Tokens): Expression {
   tokens.at++
   const given: Expression[] = []
   for (skipSpace(tokens); isOperand(tokens.tokens[tokens.at]); skipSpace(tokens)) given.push(parseOperand(tokens))
-  return { kind: 'call', name: head.text, arguments: given }
+  const place = placeAt(tokens.source, head.at, head.at, endBefore(tokens))
+  return { kind: 'call', name: head.text, arguments: given, place }
+}
+
+/** Where the token before the next one ends. */
+function endBefore({ tokens, at }: Tokens): number {
+  const last = tokens[at - 1]
+  return last === undefined ? 0 : last.at + last.text.length
 }
 
 function isOperand(token: Token | undefined): boolean {
   return token !== undefined && !(token.kind === 'sign' && token.text !== '(' && token.text !== '.')
 }
 
+/** A term and the fields behind it. Go says of a chain of fields that it is at its second one. */
 function parseOperand(tokens: Tokens): Expression {
-  let operand = parseTerm(tokens)
-  for (let next = tokens.tokens[tokens.at]; next?.kind === 'field'; next = tokens.tokens[++tokens.at])
-    operand = { kind: 'field', of: operand, name: next.text.slice(1) }
-  return operand
+  const first = tokens.tokens[tokens.at]
+  const term = parseTerm(tokens)
+  const names: Token[] = []
+  for (let next = tokens.tokens[tokens.at]; next?.kind === 'field'; next = tokens.tokens[++tokens.at]) names.push(next)
+  const from = first?.at ?? 0
+  const place = placeAt(tokens.source, names[0]?.at ?? from, from, endBefore(tokens))
+  const base: Expression = term.kind === 'field' ? { ...term, place } : term
+  return names.reduce<Expression>((of, { text }) => ({ kind: 'field', of, name: text.slice(1), place }), base)
 }
 
 function parseTerm(tokens: Tokens): Expression {
@@ -166,14 +186,18 @@ function parseTerm(tokens: Tokens): Expression {
     case 'variable':
       return { kind: 'variable', name: token.text }
     case 'field':
-      return { kind: 'field', of: { kind: 'dot' }, name: token.text.slice(1) }
+      return { kind: 'field', of: { kind: 'dot' }, name: token.text.slice(1), place: placeOf(tokens, token) }
     case 'name':
       if (token.text === 'true' || token.text === 'false') return { kind: 'literal', value: token.text === 'true' }
       if (token.text === 'nil') return { kind: 'literal', value: undefined }
-      return { kind: 'call', name: token.text, arguments: [] }
+      return { kind: 'call', name: token.text, arguments: [], place: placeOf(tokens, token) }
     default:
       return parseSign(tokens, token)
   }
+}
+
+function placeOf({ source }: Tokens, { at, text }: Token): Place {
+  return placeAt(source, at, at, at + text.length)
 }
 
 function parseSign(tokens: Tokens, token: Token): Expression {

@@ -1,9 +1,18 @@
 import { FUNCTIONS, isTrue, print, sortedEntries, type Value } from './functions.ts'
-import { templateFault } from './lex.ts'
+import { executionFault, type Place, templateFault } from './lex.ts'
 import { type Expression, type Node, parseTemplate, type Pipeline } from './parse.ts'
 
 type Scope = { readonly values: Map<string, Value>; readonly parent: Scope | undefined }
-type Run = { readonly name: string; readonly out: string[]; size: number; steps: number; line: number }
+type Run = {
+  readonly name: string
+  readonly typeOf: TypeOf
+  readonly out: string[]
+  size: number
+  steps: number
+  line: number
+}
+/** How errors call the type of a value; '' when it has no name. */
+type TypeOf = (value: Value) => string
 type Flow = 'break' | 'continue' | undefined
 
 const LARGEST = 1024 * 1024
@@ -15,11 +24,17 @@ const MOST_STEPS = 200_000
  * Data is plain: objects are structs (an unknown field is an error), Maps are maps (an unknown key is `<no value>`), functions on objects are methods.
  * Bounded: 1 MiB of text, 200,000 steps.
  * @param name how errors call the template
- * @throws SluiceError TEMPLATE_INVALID with `name:line`
+ * @param typeOf how they call the type of a value
+ * @throws SluiceError TEMPLATE_INVALID with `name:line`, or `name:line:column` for what shows while it is rendered
  */
-export function renderTemplate(name: string, source: string, data: Value): string {
+export function renderTemplate(
+  name: string,
+  source: string,
+  data: Value,
+  typeOf: TypeOf = (value) => typeof value,
+): string {
   const nodes = parseTemplate(name, source)
-  const run: Run = { name, out: [], size: 0, steps: 0, line: 1 }
+  const run: Run = { name, typeOf, out: [], size: 0, steps: 0, line: 1 }
   runNodes(run, nodes, data, { values: new Map([['$', data]]), parent: undefined })
   return run.out.join('')
 }
@@ -106,7 +121,7 @@ function evaluate(run: Run, expression: Expression, dot: Value, scope: Scope): V
     case 'variable':
       return lookUp(run, expression.name, scope)
     case 'field':
-      return readField(run, evaluate(run, expression.of, dot, scope), expression.name)
+      return readField(run, evaluate(run, expression.of, dot, scope), expression.name, expression.place)
     case 'call':
       return call(run, expression, dot, scope, [])
     case 'pipe':
@@ -122,19 +137,22 @@ function lookUp(run: Run, name: string, scope: Scope): Value {
   throw templateFault(run.name, run.line, `undefined variable ${JSON.stringify(name)}`)
 }
 
-function readField(run: Run, value: Value, name: string): Value {
+function readField(run: Run, value: Value, name: string, place: Place): Value {
   if (value instanceof Map) return value.get(name)
   if (typeof value === 'object' && value !== null && Object.hasOwn(value, name)) {
     const found: unknown = Reflect.get(value, name)
     return typeof found === 'function' ? found.call(value) : found
   }
-  const what = value === undefined || value === null ? 'nil data; no entry for key' : "can't evaluate field"
-  throw templateFault(run.name, run.line, `executing ${JSON.stringify(run.name)} at <.${name}>: ${what} ${name}`)
+  const what =
+    value === undefined || value === null
+      ? `nil data; no entry for key ${JSON.stringify(name)}`
+      : `can't evaluate field ${name} in type ${run.typeOf(value)}`
+  throw executionFault(run.name, place, what)
 }
 
 function call(
   run: Run,
-  { name, arguments: given }: Expression & { kind: 'call' },
+  { name, arguments: given, place }: Expression & { kind: 'call' },
   dot: Value,
   scope: Scope,
   piped: readonly Value[],
@@ -145,11 +163,8 @@ function call(
   try {
     return known(...values)
   } catch (error) {
-    throw templateFault(
-      run.name,
-      run.line,
-      `executing ${JSON.stringify(run.name)} at <${name}>: ${error instanceof Error ? error.message : String(error)}`,
-    )
+    const why = error instanceof Error ? error.message : String(error)
+    throw executionFault(run.name, place, `error calling ${name}: ${why}`)
   }
 }
 

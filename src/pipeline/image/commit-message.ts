@@ -28,12 +28,24 @@ export function renderCommitMessage({ template, automation, changes, values }: M
   if (template === undefined || template === '') return DEFAULT_MESSAGE
   const { namespace, name } = automation
   const images = imageResult(changes)
-  return renderTemplate('commit message', template, {
+  const data = {
     AutomationObject: { Namespace: namespace, Name: name, String: () => `${namespace}/${name}` },
     Updated: images,
     Changed: changeResult(changes, images),
     Values: new Map(Object.entries(values)),
-  })
+  }
+  return renderTemplate('commit message', template, data, (value) => typeName(data, value))
+}
+
+/** Go's name of a type, as its errors tell it. */
+function typeName(data: { readonly AutomationObject: object; readonly Changed: object }, value: unknown): string {
+  if (typeof value !== 'object' || value === null) return typeof value === 'number' ? 'int' : typeof value
+  if (value === data) return 'source.TemplateData'
+  if (value === data.AutomationObject) return 'types.NamespacedName'
+  if (value === data.Changed) return 'update.Result'
+  if ('Setter' in value) return 'update.Change'
+  if ('APIVersion' in value) return 'update.ObjectIdentifier'
+  return Array.isArray(value) ? '[]update.Change' : 'update.ImageRef'
 }
 
 /** `.Changed`: every change, by file, by object, and all of them once. */

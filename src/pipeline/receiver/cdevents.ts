@@ -18,16 +18,30 @@ const VOCABULARY: Readonly<Record<string, string>> = {
   ticket: 'created updated closed',
 }
 
-const TYPE = /^dev\.cdevents\.([a-z]+)\.([a-z]+)\.(\d+)\.(\d+)\.(\d+)(-[\w.]+)?$/
+// Each type has the version of its own schema, which is not that of the specification; most have this one.
+const USUAL_VERSION = '0.2.0'
+const VERSIONS: Readonly<Record<string, string>> = {
+  'change.created': '0.3.0',
+  'artifact.downloaded': '0.1.0',
+  'artifact.deleted': '0.1.0',
+  'testcaserun.skipped': '0.1.0',
+  'ticket.created': '0.1.0',
+  'ticket.updated': '0.1.0',
+  'ticket.closed': '0.1.0',
+}
+
+const TYPE = /^dev\.cdevents\.([a-z]+)\.([a-z]+)\.(\d+\.\d+\.\d+(?:-[\w.]+)?)$/
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
 
 /** What is wrong with a CDEvent; undefined when nothing is. Its type must be known, its context whole, its subject named. */
 export function cdEventFault(event: unknown): string | undefined {
   const type = readText(event, 'context', 'type')
-  const [, subject = '', predicate = ''] = TYPE.exec(type) ?? []
+  const [, subject = '', predicate = '', version = ''] = TYPE.exec(type) ?? []
   if (subject === '') return `context.type "${type}" is not dev.cdevents.<subject>.<predicate>.<version>`
   const isCustom = Object.hasOwn(VOCABULARY, subject)
   if (!isCustom || !VOCABULARY[subject]?.split(' ').includes(predicate)) return `context.type "${type}" is not known`
+  if (version !== (VERSIONS[`${subject}.${predicate}`] ?? USUAL_VERSION))
+    return `context.type "${type}" has another version`
   for (const field of ['version', 'id', 'source'])
     if (readText(event, 'context', field) === '') return `context.${field} is missing`
   const time = readText(event, 'context', 'timestamp')

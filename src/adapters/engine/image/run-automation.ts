@@ -91,9 +91,9 @@ async function loginFor({ client }: EngineContext, { source, loginFolder }: RunI
 /** Faults of a push in Flux's words, with ours behind. */
 function describe(error: SluiceError): string {
   if (error.code === 'GIT_AUTH') return 'failed to push to remote: authorization failed: '
-  if (error.code === 'TEMPLATE_INVALID' && / unclosed action| unexpected | not defined/.test(error.message))
-    return `unable to create commit message template from spec: ${error.message}`
-  return error.message
+  if (error.code !== 'TEMPLATE_INVALID') return error.message
+  const isExecution = /^template: commit message:\d+:\d+: executing /.test(error.message)
+  return `${isExecution ? 'failed to run template from spec' : 'unable to create commit message template from spec'}: ${error.message}`
 }
 
 async function update(context: EngineContext, run: Run): Promise<AutomationOutcome> {

@@ -39,7 +39,10 @@ const faults: readonly [template: string, message: RegExp][] = [
   ['x\n{{ .Nope }}', /^template: t:2:3: executing "t" at <\.Nope>: can't evaluate field Nope in type object$/],
   ['{{ .Image.Policy.Nope }}', /^template: t:1:9: executing "t" at <\.Image\.Policy\.Nope>: can't evaluate field Nope/],
   ['{{ .Image.Nope.More }}', /^template: t:1:9: executing "t" at <\.Image\.Nope\.More>: can't evaluate field Nope/],
-  ['{{ index  .List 9 }}', /^template: t:1:3: executing "t" at <index \.List 9>: error calling index: index out of range: 9$/],
+  [
+    '{{ index  .List 9 }}',
+    /^template: t:1:3: executing "t" at <index \.List 9>: error calling index: index out of range: 9$/,
+  ],
   ['{{ nope }}', /function "nope" not defined/],
   ['{{ if .Name }}', /unexpected EOF/],
   ['{{ end }}', /unexpected \{\{end\}\}/],

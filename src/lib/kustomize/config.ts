@@ -1,4 +1,5 @@
-import { parseDocuments, type YamlNode } from '../yaml/nodes.ts'
+import type { YamlNode } from '../yaml/nodes.ts'
+import { parseConfig } from './parse-config.ts'
 import type { Rules } from './compat.ts'
 import { decodeStruct, type Shape } from './decode.ts'
 import { fieldSpecOf } from './entries.ts'
@@ -158,8 +159,8 @@ export function loadConfig(loader: Loader, paths: readonly TextEntry[]): Transfo
   let own = NO_CONFIG
   for (const { text: path, node } of paths)
     placed(node, () => {
-      const [document] = parseDocuments(loadText(loader, path), fileName(loader, path))
-      if (document?.root) own = mergeConfig(own, sortConfig(decodeConfig(document.root, loader.rules)))
+      const root = parseConfig(loadText(loader, path), fileName(loader, path))
+      if (root) own = mergeConfig(own, sortConfig(decodeConfig(root, loader.rules)))
     })
   return mergeConfig(defaultConfig(loader.rules), own)
 }

@@ -1,4 +1,5 @@
-import { parseDocuments, type YamlNode } from '../yaml/nodes.ts'
+import type { YamlNode } from '../yaml/nodes.ts'
+import { parseConfig } from './parse-config.ts'
 import { resolveScalar } from '../yaml/resolve.ts'
 import { mergeConfig, NO_CONFIG, type TransformerConfig } from './config.ts'
 import { during, failure, placed } from './failure.ts'
@@ -25,7 +26,7 @@ export function loadCrdConfig(loader: Loader, paths: readonly TextEntry[]): Tran
 /** A text that begins with a brace is JSON to kustomize. */
 function parseTypes(text: string, file: string): ReadonlyMap<string, YamlNode> {
   const isJson = text.startsWith('{')
-  const root = parseDocuments(text, file)[0]?.root
+  const root = parseConfig(text, file)
   if (!root || isNull(root)) return new Map()
   const prefix = isJson ? '' : 'error unmarshaling JSON: while decoding JSON: '
   if (root.kind !== 'map') throw notA(root, 'accumulator.nameToApiMap', prefix)

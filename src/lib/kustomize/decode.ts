@@ -1,8 +1,9 @@
 import { mapNode, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
 import { nearest } from '../value/nearest.ts'
 import { resolveScalar } from '../yaml/resolve.ts'
-import { failure } from './failure.ts'
+import { during, failure } from './failure.ts'
 import { isNull } from './null.ts'
+import { jsonKey } from './old-keys.ts'
 
 /** A scalar, by its name in Go; texts of a type of their own are told apart in messages only. */
 type ScalarShape = 'string' | 'types.PatchStrategicMerge' | 'types.SortOrder' | 'bool' | 'int' | 'int64' | 'any'
@@ -82,9 +83,13 @@ function decodeMap(node: YamlMap, context: Context): Record<string, string> {
   const map: Record<string, string> = {}
   for (const [key, value] of node.fields) {
     const text = decode(value, 'string', context)
-    map[key] = typeof text === 'string' ? text : ''
+    map[keyOf(node, key, value, context)] = typeof text === 'string' ? text : ''
   }
   return map
+}
+
+function keyOf(node: YamlMap, key: string, value: YamlNode, { prefix }: Context): string {
+  return during(prefix, () => jsonKey(node, key, value))
 }
 
 function decodeFields(
@@ -99,7 +104,7 @@ function decodeFields(
     const shape = name === undefined ? undefined : fields[name]
     if (name === undefined || shape === undefined) {
       if (context.unknown !== 'error') continue
-      throw unknownField(key, value, fields, context)
+      throw unknownField(keyOf(node, key, value, context), value, fields, context)
     }
     const path = [context.path, inside?.[name], name].filter(Boolean).join('.')
     const result = decode(value, shape, { ...context, struct, path })

@@ -1,6 +1,7 @@
 import { copyNode, parseDocuments, type Within, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
 import { resolvePlain } from '../yaml/resolve.ts'
 import { GoJsonError, scanGoJson } from '../kube/go-json.ts'
+import { jsonKey } from './old-keys.ts'
 import { jsonType } from './decode.ts'
 import { buildError } from './failure.ts'
 import { isNull } from './null.ts'
@@ -21,7 +22,7 @@ export type JsonPatchOperation = {
 export function parseJsonPatch(text: string, file: string, within?: Within): JsonPatchOperation[] {
   const isJson = text.startsWith('[')
   if (isJson) checkJson(text)
-  const [document] = parseDocuments(text, file, within)
+  const [document] = parseDocuments(text, file, within, 'v2')
   const root = document?.root
   if (root === undefined || isNull(root)) return []
   if (root.kind !== 'seq')
@@ -67,14 +68,9 @@ export function jsonValue(node: YamlNode): YamlNode {
   return copy
 }
 
-function jsonMap({ otherKey: _, typedKey: __, oldKeys, ...map }: YamlMap): YamlMap {
+function jsonMap(map: YamlMap): YamlMap {
+  const { otherKey: _, typedKey: __, oldKeys: ___, ...rest } = map
   const fields = new Map<string, YamlNode>()
-  for (const [key, value] of map.fields) fields.set(oldKeys?.has(key) ? jsonKey(key, value) : key, jsonValue(value))
-  return { ...map, fields }
-}
-
-function jsonKey(key: string, value: YamlNode): string {
-  const resolved = resolvePlain(key, 'v2')
-  if (resolved === null) throw buildError('unsupported map key of type: %!s(<nil>)', value, 'quote the key')
-  return String(resolved)
+  for (const [key, value] of map.fields) fields.set(jsonKey(map, key, value), jsonValue(value))
+  return { ...rest, fields }
 }

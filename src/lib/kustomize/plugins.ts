@@ -1,10 +1,10 @@
 import { basename } from 'node:path/posix'
-import { parseDocuments, plainNode, type YamlNode } from '../yaml/nodes.ts'
+import { mapNode, plainNode, putField, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
 import type { Accumulator, Build } from './accumulate.ts'
 import { decodeStruct, type Decoded, type Shape } from './decode.ts'
 import { fieldSpecOf, imageArgs, patchArgs, selectorOf } from './entries.ts'
-import { during, failure } from './failure.ts'
-import { splitPath, visitField, type FieldSpec } from './field-spec.ts'
+import { during, failure, wrongKind } from './failure.ts'
+import { splitPath, type FieldSpec } from './field-spec.ts'
 import { formatGvk, formatId } from './ids.ts'
 import { hashNames } from './hash-names.ts'
 import {
@@ -14,6 +14,7 @@ import {
   entriesOf,
   fieldNode,
   flagOf,
+  nodeOf,
   numberOf,
   structOf,
   structsOf,
@@ -23,11 +24,14 @@ import {
 } from './kustomization.ts'
 import { emptyPatches, readLegacyPatches } from './legacy-patches.ts'
 import { fileName, loadText, type Loader } from './loader.ts'
+import { becomeNode, lookup } from './lookup.ts'
+import { isNull } from './null.ts'
+import { parseConfig } from './parse-config.ts'
 import { LEGACY_ORDER, sortLegacy } from './order.ts'
 import { KUSTOMIZATION, SELECTOR } from './kustomization.ts'
 import { readInside } from './read-resources.ts'
 import { applyReplacements, readReplacements } from './replacements.ts'
-import { fieldMap, fieldText, originalId, scalarLike, type Resource } from './resource.ts'
+import { fieldMap, fieldText, originalId, type Resource } from './resource.ts'
 import { selectResources } from './selector.ts'
 import { readJsonPatch } from './read-json-patch.ts'
 import { transformNames, transformNamespace, transformPairs, transformReplicas } from './transform-fields.ts'
@@ -70,14 +74,14 @@ function decodePlugin(node: YamlNode, struct: string): Decoded {
 }
 
 const TRANSFORMERS: Readonly<Record<string, Configure>> = {
-  PrefixTransformer:
-    (config, { into }) =>
-    () =>
-      transformNames(into.resources, { prefix: textOf(config, 'prefix'), suffix: '' }, specsOf(config)),
-  SuffixTransformer:
-    (config, { into }) =>
-    () =>
-      transformNames(into.resources, { prefix: '', suffix: textOf(config, 'suffix') }, specsOf(config)),
+  PrefixTransformer: (config, { into }) => {
+    const specs = neededSpecsOf(config)
+    return () => transformNames(into.resources, { prefix: textOf(config, 'prefix'), suffix: '' }, specs)
+  },
+  SuffixTransformer: (config, { into }) => {
+    const specs = neededSpecsOf(config)
+    return () => transformNames(into.resources, { prefix: '', suffix: textOf(config, 'suffix') }, specs)
+  },
   PrefixSuffixTransformer:
     (config, { into }) =>
     () => {
@@ -169,6 +173,12 @@ function specsOf(config: Decoded): readonly FieldSpec[] {
   return structsOf(config, 'fieldSpecs').map(fieldSpecOf)
 }
 
+function neededSpecsOf(config: Decoded): readonly FieldSpec[] {
+  if (config['fieldSpecs'] === undefined)
+    throw failure('KUSTOMIZE_INVALID', 'fieldSpecs is not expected to be nil', nodeOf(config), 'say which fields: path')
+  return specsOf(config)
+}
+
 function subjectsOf(config: Decoded, node: Resource): string {
   const mode = textOf(config, 'setRoleBindingSubjects') || 'defaultOnly'
   if (['allServiceAccounts', 'defaultOnly', 'none'].includes(mode)) return mode
@@ -225,7 +235,7 @@ function addValue(config: Decoded, { node, loader, into }: Context): void {
 function targetsOfFile(config: Decoded, loader: Loader): readonly Decoded[] {
   const path = textOf(config, 'targetFilePath')
   if (path === '') return []
-  const root = parseDocuments(loadText(loader, path), fileName(loader, path))[0]?.root
+  const root = parseConfig(loadText(loader, path), fileName(loader, path))
   return root ? structsOf(decodePlugin(root, 'ValueAddTransformerPlugin'), 'targets') : []
 }
 
@@ -239,20 +249,24 @@ function transformNamespaceOf(resources: readonly Resource[], namespace: string)
 }
 
 function addTo(resource: Resource, path: string, value: string, position: number): void {
-  const spec: FieldSpec = {
-    path: splitPath(path)
-      .map((step) => step.replaceAll('/', '\\/'))
-      .join('/'),
-    group: '',
-    version: '',
-    kind: '',
-    create: true,
+  const steps = splitPath(path)
+  const node = lookup(resource.node, steps) ?? makeField(resource.node, steps)
+  if (node.kind !== 'scalar') throw wrongKind('scalar', node)
+  const text = position > 0 ? insertPart(node.value, position - 1, value) : value
+  becomeNode(node, { ...plainNode(text), style: node.style })
+}
+
+/** Makes a field, and the mappings on the way to it where they are missing. */
+function makeField(root: YamlMap, steps: readonly string[]): YamlNode {
+  let at: YamlNode = root
+  for (const [index, step] of steps.entries()) {
+    if (at.kind !== 'map') throw wrongKind('map', at)
+    const known = at.fields.get(step)
+    const next: YamlNode = known && !isNull(known) ? known : index < steps.length - 1 ? mapNode() : plainNode('')
+    putField(at, step, next)
+    at = next
   }
-  visitField(resource.node, spec, 'scalar', (node, replace) => {
-    if (node.kind !== 'scalar') throw failure('KUSTOMIZE_BUILD', 'wrong node kind: expected ScalarNode', node)
-    const text = position > 0 ? insertPart(node.value, position - 1, value) : value
-    replace(position > 0 ? scalarLike(node, text, '') : { ...plainNode(text), style: node.style })
-  })
+  return at
 }
 
 /** Puts a part into a file path. */

@@ -17,6 +17,7 @@ export function readResources(text: string, file: string, within?: Within): Reso
   const lines = text.includes('\r') ? text.replaceAll('\r\n', '\n') : text
   for (const document of firstOfEachPart(lines, parse(lines, file, within))) {
     if (document.root === undefined || isNull(document.root)) continue
+    if (document.root.kind === 'seq' && document.root.items.length === 0) continue
     if (document.root.kind !== 'map')
       throw buildError(
         'missing Resource metadata',

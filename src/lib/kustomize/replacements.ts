@@ -1,4 +1,4 @@
-import { parseDocuments, plainNode, type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
+import { plainNode, type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
 import { goQuote } from '../yaml/go-quote.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { tagOf } from '../yaml/resolve.ts'
@@ -21,6 +21,7 @@ import {
   textsOf,
 } from './kustomization.ts'
 import { fileName, loadText, type Loader } from './loader.ts'
+import { parseConfig } from './parse-config.ts'
 import { becomeNode, lookup, matchPath, splitDots, type PathOptions } from './lookup.ts'
 import { currentId, type Resource } from './resource.ts'
 import { labelTest, type Selector } from './selector.ts'
@@ -34,8 +35,7 @@ export function readReplacements(loader: Loader, entries: readonly Decoded[]): r
     if (path === '') return [entry]
     if (structOf(entry, 'source') || structsOf(entry, 'targets').length > 0)
       throw failure('KUSTOMIZE_INVALID', 'cannot specify both path and inline replacement', nodeOf(entry))
-    const [document] = parseDocuments(loadText(loader, path), fileName(loader, path))
-    const root = document?.root
+    const root = parseConfig(loadText(loader, path), fileName(loader, path))
     if (root?.kind === 'seq')
       return root.items.map((item) =>
         decodeStruct(item, REPLACEMENT, 'lenient', 'error unmarshaling JSON: while decoding JSON'),

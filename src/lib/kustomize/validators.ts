@@ -4,8 +4,9 @@ import type { Accumulator, Build } from './accumulate.ts'
 import { objectText } from './build-notes.ts'
 import { externalSteps, readExternal } from './external.ts'
 import { buildError } from './failure.ts'
+import { formatId } from './ids.ts'
 import { entriesOf } from './kustomization.ts'
-import { copyResource, setTextMap, textMap, type Resource } from './resource.ts'
+import { copyResource, currentId, currentKey, setTextMap, textMap, type Resource } from './resource.ts'
 import type { Target } from './target.ts'
 
 /** A validator may put this label on what it has looked at. */
@@ -17,7 +18,8 @@ export function runValidators(build: Build, target: Target, into: Accumulator): 
   for (const { run } of externalSteps(configs, build, target.loader, into)) {
     const before = into.resources.map(copyResource)
     run()
-    for (const [index, resource] of into.resources.entries()) compare(before[index], withoutLabel(resource))
+    const after = new Map(into.resources.map((resource) => [currentKey(resource), withoutLabel(resource)]))
+    for (const old of before) compare(old, after.get(currentKey(old)))
   }
 }
 
@@ -29,13 +31,12 @@ function withoutLabel(resource: Resource): Resource {
   return copy
 }
 
-function compare(old: Resource | undefined, now: Resource): void {
-  if (old && !now.isDeleted && areSame(old.node, now.node)) return
-  const [before, after] = [old, now].map((one) => (one && !one.isDeleted ? objectText(one) : ''))
-  throw buildError(
-    `validator shouldn't modify the resource map: nodes unequal: \n -- ${before},\n -- ${after}`,
-    now.node,
-  )
+function compare(old: Resource, now: Resource | undefined): void {
+  const changed = "validator shouldn't modify the resource map"
+  if (!now) throw buildError(`${changed}: id in self missing from other; id: ${formatId(currentId(old))}`, old.node)
+  if (!now.isDeleted && areSame(old.node, now.node)) return
+  const [before, after] = [old, now].map((one) => (one.isDeleted ? '' : objectText(one)))
+  throw buildError(`${changed}: nodes unequal: \n -- ${before},\n -- ${after}`, now.node)
 }
 
 /** Kustomize compares the trees and not the values: a scalar that is set anew is another one, though it says the same. */

@@ -3,6 +3,7 @@ import type { DuplicateKey, Source, YamlComment, YamlNode } from './nodes.ts'
 import { hintFor } from './hints.ts'
 import type { Marks } from './go-syntax-error.ts'
 import { positionOf } from './position.ts'
+import type { YamlRules } from './resolve.ts'
 
 /** Where the reader is, and what it has seen of the document at hand. */
 export type Cursor = {
@@ -11,6 +12,8 @@ export type Cursor = {
   readonly text: string
   /** Whether the source has line ends that are no line feeds and stay what they are. */
   readonly keepsBreaks: boolean
+  /** Which library's reading of `<<` holds. */
+  readonly rules: YamlRules
   pos: number
   /** Offset of the first character of the line at hand. */
   lineStart: number
@@ -47,12 +50,13 @@ export const COLON = 58
 export const QUESTION = 63
 
 /** A reader at the start of a text; a byte order mark is skipped. */
-export function createCursor(source: Source): Cursor {
+export function createCursor(source: Source, rules: YamlRules): Cursor {
   const start = source.text.charCodeAt(0) === 0xfeff ? 1 : 0
   const c: Cursor = {
     source,
     text: source.text.replace(ODD_BREAK, '\n'),
     keepsBreaks: /[\u2028\u2029]/.test(source.text),
+    rules,
     pos: start,
     lineStart: start,
     depth: 0,

@@ -37,6 +37,7 @@ function goKey(key: string, type: string): string {
   if (type === '!!str') return goQuote(key)
   const value = resolvePlain(key)
   if (type === 'uint64') return `0x${value?.toString(16)}`
+  if (type === '!!float' && typeof value === 'number' && Number.isFinite(value)) return goFloat(value)
   return type === '!!timestamp' ? goTime(String(value)) : goScalar(value)
 }
 
@@ -58,6 +59,7 @@ function goLeaf(node: YamlScalar): string {
 function goScalar(value: ReturnType<typeof resolveScalar>): string {
   if (value === null) return 'interface {}(nil)'
   if (typeof value === 'string') return goQuote(value)
+  if (typeof value === 'bigint' && value > MAX_INT64) return `0x${value.toString(16)}`
   if (typeof value !== 'number' || Number.isFinite(value)) return String(value)
   return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
 }

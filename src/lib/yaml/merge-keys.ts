@@ -3,14 +3,33 @@ import { copyNode, type YamlMap, type YamlNode } from './nodes.ts'
 
 /** Adds the fields of the `<<` value that the mapping does not have itself; earlier values of a list win over later ones. */
 export function mergeInto(c: Cursor, map: YamlMap, merges: readonly YamlNode[]): void {
+  if (c.rules === 'v2') return mergeInTurn(c, map, merges)
   const [merge, second] = merges
   if (second) throw syntaxError(c, 'duplicate merge key', second.keyStart)
   if (!merge) return
+  for (const { fields } of mergedMaps(c, merge))
+    for (const [key, value] of fields) if (!map.fields.has(key)) map.fields.set(key, value)
+}
+
+/** Each `<<` takes its turn where it stands: over what stands above it, and under what stands below. */
+function mergeInTurn(c: Cursor, map: YamlMap, merges: readonly YamlNode[]): void {
+  const own = new Map(map.fields)
+  for (const merge of merges)
+    for (const { fields } of mergedMaps(c, merge).reverse())
+      for (const [key, value] of fields) if (!isBelow(own.get(key), merge)) map.fields.set(key, value)
+}
+
+function isBelow(field: YamlNode | undefined, merge: YamlNode): boolean {
+  return field !== undefined && field.keyStart > merge.keyStart
+}
+
+/** The mappings of a `<<` value, the strongest first. */
+function mergedMaps(c: Cursor, merge: YamlNode): YamlMap[] {
   const isList = merge.kind === 'seq' && !isAlias(c, merge)
-  for (const one of isList ? merge.items : [merge]) {
-    if (one.kind !== 'map') throw notMergeable(c, one, isList)
-    for (const [key, value] of one.fields) if (!map.fields.has(key)) map.fields.set(key, value)
-  }
+  return (isList ? merge.items : [merge]).map((one) => {
+    if (one.kind === 'map') return one
+    throw notMergeable(c, one, isList)
+  })
 }
 
 function notMergeable(c: Cursor, node: YamlNode, isInList: boolean): Error {

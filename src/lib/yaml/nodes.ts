@@ -12,7 +12,7 @@ import { SluiceError } from '../error/sluice-error.ts'
 import { createCursor } from './cursor.ts'
 import { parseDocumentBody, startDocument } from './parse-document.ts'
 import { positionOf } from './position.ts'
-import { resolvePlain, tagOf } from './resolve.ts'
+import { resolvePlain, tagOf, type YamlRules } from './resolve.ts'
 
 /** The text that nodes were read from; `within` is the scalar that holds it, when it is a text inside another file. */
 export type Source = { readonly file: string; readonly text: string; readonly within?: Within }
@@ -106,10 +106,16 @@ export type YamlDocument = {
  *
  * Linear; 1,000 levels and one million expanded alias nodes at most.
  * @param file the name that errors carry as `file:line:column`
+ * @param rules how `<<` is read: once, for fields that are missing (v3), or wherever it stands, over those above it (v2)
  * @throws SluiceError YAML_SYNTAX, YAML_LIMIT
  */
-export function parseDocuments(text: string, file = '<text>', within?: Within): YamlDocument[] {
-  const cursor = createCursor(within ? { file, text, within } : { file, text })
+export function parseDocuments(
+  text: string,
+  file = '<text>',
+  within?: Within,
+  rules: YamlRules = 'v3',
+): YamlDocument[] {
+  const cursor = createCursor(within ? { file, text, within } : { file, text }, rules)
   const documents: YamlDocument[] = []
   while (startDocument(cursor)) documents.push(parseDocumentBody(cursor))
   return documents

@@ -65,6 +65,7 @@ export function jsonValue(node: YamlNode): YamlNode {
   const value = resolvePlain(copy.value, 'v2')
   if (typeof value === 'boolean') copy.value = String(value)
   else if (typeof value === 'string') copy.tag = '!!str'
+  else if (copy.value === '-0') copy.value = '0'
   return copy
 }
 

@@ -23,7 +23,7 @@ import {
 import { fileName, loadText, type Loader } from './loader.ts'
 import { parseConfig } from './parse-config.ts'
 import { becomeNode, lookup, matchPath, splitDots, type PathOptions } from './lookup.ts'
-import { currentId, type Resource } from './resource.ts'
+import { currentId, renewPreviousIds, type Resource } from './resource.ts'
 import { labelTest, type Selector } from './selector.ts'
 import { setInText } from './structured-text.ts'
 import { placeLike } from './provenance.ts'
@@ -172,6 +172,7 @@ function applyToTarget(
     if (ids.some((id) => rejectIds.some((test) => test(id)))) continue
     if (!ids.some(selects)) continue
     copyValue(resource, value, target, rules)
+    renewPreviousIds(resource)
     touched.push(resource)
   }
   return touched

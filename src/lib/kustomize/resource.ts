@@ -139,6 +139,15 @@ export function storePreviousId(resource: Resource): void {
   resource.previousIds.push({ ...id, namespace: effectiveNamespace(id) })
 }
 
+/** Kustomize remembers no apiVersions: after a change of it the earlier ids have the one of today, too. */
+export function renewPreviousIds(resource: Resource): void {
+  if (resource.previousIds.length === 0) return
+  const { group, version } = splitApiVersion(fieldText(resource.node, 'apiVersion'))
+  const [first] = resource.previousIds
+  if (first?.group === group && first.version === version) return
+  resource.previousIds = resource.previousIds.map((id) => ({ ...id, group, version }))
+}
+
 /** `metadata`, created where missing. */
 export function metadataOf(resource: Resource): YamlMap {
   const metadata = resource.node.fields.get('metadata')

@@ -18,6 +18,7 @@ import {
   currentId,
   currentKey,
   originalId,
+  renewPreviousIds,
   setText,
   setTextMap,
   metadataOf,
@@ -142,6 +143,7 @@ function applyJson(resources: readonly Resource[], patch: Patch & { readonly kin
     applyJsonPatch(resource.node, patch.operations)
     hideNotes(resource)
     setTextMap(resource, 'annotations', textMap(resource, 'annotations'))
+    renewPreviousIds(resource)
   }
   return selected
 }
@@ -269,6 +271,7 @@ function mergePatch(resource: Resource, patch: Resource, lookup: SchemaLookup | 
   }
   resource.node = merged
   if (takesNotes) rereadNotes(resource)
+  renewPreviousIds(resource)
   if (!patch.allowKindChange) setText(merged, 'kind', kind, '')
   const metadata = metadataOf(resource)
   if (!patch.allowNameChange) setText(metadata, 'name', name, '')

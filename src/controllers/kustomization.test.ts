@@ -38,7 +38,7 @@ const begun: Attempt = {
   wasHealthy: false,
 }
 const built: Attempt = { ...begun, build: { digest: 'b' } }
-const applied: Attempt = { ...built, inventory: [entry], hasChanged: true }
+const applied: Attempt = { ...built, inventory: [entry], hasChanged: true, changedMs: 0 }
 const pruned: Attempt = { ...applied, isPruned: true }
 const checking: Attempt = { ...pruned, healthStartedMs: 0 }
 const broken = { phase: 'Building manifests', reason: 'BuildFailed', message: 'no such file' } as const
@@ -175,8 +175,13 @@ const cases: readonly [it: string, seen: Partial<KustomizationSeen>, want: strin
     'wait; nothing; again in 4000',
   ],
   [
+    'looks again after five seconds when the attempt before it applied something',
+    { kustomization: waiting, attempt: { ...checking, hasChanged: false }, health: [one('Failed')], nowMs: 1000 },
+    'wait; nothing; again in 4000',
+  ],
+  [
     'gives up at once when all that is left has failed',
-    { kustomization: waiting, attempt: { ...checking, hasChanged: false }, health: [one('Current'), one('Failed')] },
+    { kustomization: waiting, attempt: { ...checking, changedMs: -5000 }, health: [one('Current'), one('Failed')] },
     'wait; Reconciling=True ProgressingWithRetry | Ready=False HealthCheckFailed | Healthy=False HealthCheckFailed; again in 120000; error HealthCheckFailed',
   ],
   [

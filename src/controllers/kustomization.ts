@@ -62,6 +62,8 @@ export type Attempt = {
   readonly isPruned?: boolean
   /** Something was created or configured. */
   readonly hasChanged?: boolean
+  /** When this attempt, or one before it, last created or configured something. */
+  readonly changedMs?: number
   /** The health check before this attempt had passed. */
   readonly wasHealthy: boolean
   readonly healthStartedMs?: number
@@ -161,7 +163,7 @@ function decideHealth(seen: KustomizationSeen, attempt: Attempt, startedMs: numb
   const graceMs = startedMs + healthGraceMs - nowMs
   if (verdict.kind === 'waiting' && graceMs > 0) return { kind: 'wait', afterMs: Math.min(graceMs, leftMs), status: {} }
   // A Deployment that goes back to what it was still shows the end of the rollout before; Flux looks again after five seconds.
-  const settlesInMs = attempt.hasChanged === true ? Math.min(startedMs + SETTLE_MS - nowMs, leftMs) : 0
+  const settlesInMs = Math.min((attempt.changedMs ?? -SETTLE_MS) + SETTLE_MS - nowMs, leftMs)
   if (verdict.kind === 'stalled' && settlesInMs > 0) return { kind: 'wait', afterMs: settlesInMs, status: {} }
   if (verdict.kind === 'waiting' && leftMs > 0)
     return { kind: 'wait', afterMs: leftMs, status: { status: waitingStatus(endingOf(seen, attempt)) } }

@@ -336,13 +336,17 @@ async function needKind(_context: EngineContext, live: LiveObjects, ref: ObjectR
   throw new SluiceError('APPLY_FAILED', `${describeRef(ref)} dry-run failed: ${message}\n`)
 }
 
-async function needNamespace({ client }: EngineContext, ref: ObjectRef): Promise<void> {
+async function needNamespace({ client, traps }: EngineContext, ref: ObjectRef): Promise<void> {
   if (ref.namespace !== '') return
   const resource = await client.resource(ref.apiVersion, ref.kind)
   if (!resource?.namespaced) return
+  const wayOut =
+    traps === 'safe'
+      ? '; write metadata.namespace, or namespace: in a kustomization.yaml, or spec.targetNamespace of the Kustomization'
+      : ''
   throw new SluiceError(
     'APPLY_FAILED',
-    `${describeRef(ref)} namespace not specified: the server could not find the requested resource\n`,
+    `${describeRef(ref)} namespace not specified: the server could not find the requested resource${wayOut}\n`,
   )
 }
 

@@ -20,6 +20,8 @@ export type Memory = {
   objects: readonly KubeObject[]
   /** Inventory ids that the attempt left alone. */
   skipped: ReadonlySet<string>
+  /** When an apply last created or configured something; long ago when none has. */
+  changedMs: number
   healthWatch: HealthWatch | undefined
   build: BuildMemory | undefined
   /** Where the attempt applies to. */
@@ -78,6 +80,7 @@ export function newMemory(): Memory {
     nextMs: 0,
     handledGeneration: -1,
     handledRequest: '',
+    changedMs: -Infinity,
     handledRevision: '',
     handledDigest: '',
     toldRivals: new Set(),

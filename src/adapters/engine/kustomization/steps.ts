@@ -142,6 +142,7 @@ async function apply(
     ))
   const done = changes.filter(({ action }) => action === 'created' || action === 'configured')
   const failure = refusal && withLog(refusal, done)
+  if (done.length > 0) memory.changedMs = context.clock.nowMs()
   memory.skipped = new Set(
     changes.filter(({ action }) => action === 'skipped').map(({ ref }) => inventoryEntry(ref).id),
   )
@@ -157,6 +158,7 @@ async function apply(
         ...attempt,
         inventory: entries,
         hasChanged: done.length > 0,
+        changedMs: memory.changedMs,
       }
   if (!failure) tellChanges(context, kustomization, attempt, 'Progressing', done)
   // what was planned and turned out to be no change is named, too: the record must not take it for done

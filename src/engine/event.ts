@@ -14,6 +14,8 @@ export type EngineEvent = {
   readonly atMs: number
   /** Nothing that anybody must know: sinks see it, no Kubernetes Event is written. */
   readonly isRoutine?: boolean
+  /** Never the same as one before: Flux names a work folder in it that is another each time. */
+  readonly isUnique?: boolean
 }
 
 /** Who is told of every event; must return at once (store, queue) and never throw. */

@@ -61,7 +61,8 @@ async function write(
   const timeIso = kubeTime(event.atMs)
   const namespace = object.namespace || 'default'
   const type = event.severity === 'error' ? 'Warning' : 'Normal'
-  const key = JSON.stringify([object.uid, type, event.reason, event.message, event.controller])
+  const unique = event.isUnique ? [event.atMs] : []
+  const key = JSON.stringify([object.uid, type, event.reason, event.message, event.controller, ...unique])
   const before = written.get(key)
   if (before && event.atMs - before.atMs < REPEAT_MS) {
     before.count++

@@ -4,6 +4,7 @@ import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { RemoteRef } from '../../pipeline/source/select-ref.ts'
 import { type HttpProxy, proxyOptions } from '../net/http-proxy.ts'
 import { tlsOptions, type TlsTrust } from '../net/tls-trust.ts'
+import { noSuchHost } from '../net/no-such-host.ts'
 
 /** How to log in at a Git host over HTTP. */
 export type HttpLogin = {
@@ -82,7 +83,7 @@ function connectText(error: NodeJS.ErrnoException, url: URL, shown: string, isPr
   const step = isProxy ? 'proxyconnect tcp: ' : ''
   if (error.code === 'ECONNREFUSED') return `Get "${shown}": ${step}dial tcp ${at}: connect: connection refused`
   if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN')
-    return `Get "${shown}": ${step}dial tcp: lookup ${url.hostname}: no such host`
+    return `Get "${shown}": ${step}dial tcp: ${noSuchHost(url.hostname)}`
   if (error.name === 'AbortError') return `Get "${shown}": context deadline exceeded`
   return `Get "${shown}": ${error.message}`
 }

@@ -60,6 +60,14 @@ const words = (value: Value): readonly string[] =>
     .filter((word) => word !== '')
 const capital = (word: string): string => word.slice(0, 1).toUpperCase() + word.slice(1)
 
+function lengthOf(one: Value): number {
+  if (one instanceof Map) return one.size
+  if (typeof one === 'string') return Buffer.byteLength(one)
+  if (typeof one === 'number' || typeof one === 'boolean')
+    throw new Error(`len of type ${typeof one === 'number' ? 'int' : 'bool'}`)
+  return list(one).length
+}
+
 /** Go's own functions. */
 const BUILTIN: Readonly<Record<string, GoFunction>> = {
   and: (...given) => given.find((one) => !isTrue(one)) ?? given.at(-1),
@@ -71,7 +79,7 @@ const BUILTIN: Readonly<Record<string, GoFunction>> = {
   le: (a, b) => compare(a, b) <= 0,
   gt: (a, b) => compare(a, b) > 0,
   ge: (a, b) => compare(a, b) >= 0,
-  len: (one) => (one instanceof Map ? one.size : typeof one === 'string' ? Buffer.byteLength(one) : list(one).length),
+  len: lengthOf,
   index: (one, ...keys) => keys.reduce<Value>(indexInto, one),
   slice: (one, from, to) =>
     (typeof one === 'string' ? one : list(one)).slice(number(from), to === undefined ? undefined : number(to)),
@@ -85,6 +93,9 @@ const BUILTIN: Readonly<Record<string, GoFunction>> = {
 
 /** Sprig's functions that depend on nothing but their arguments. */
 const SPRIG: Readonly<Record<string, GoFunction>> = {
+  fail: (message) => {
+    throw new Error(text(message))
+  },
   lower: (one) => text(one).toLowerCase(),
   upper: (one) => text(one).toUpperCase(),
   title: (one) => text(one).replace(/(^|\s)(\S)/g, (whole) => whole.toUpperCase()),

@@ -93,6 +93,8 @@ function parseAction(reader: Reader, tokens: Tokens, word: string): Node {
 }
 
 function parseBlock(reader: Reader, tokens: Tokens, kind: 'if' | 'with' | 'range'): Node {
+  skipSpace(tokens)
+  if (tokens.at >= tokens.tokens.length) throw templateFault(tokens.name, tokens.line, `missing value for ${kind}`)
   const pipeline = parsePipeline(tokens)
   const { nodes: body, end } = parseBody(reader)
   if (!end) throw templateFault(tokens.name, tokens.line, 'unexpected EOF')

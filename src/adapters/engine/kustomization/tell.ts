@@ -2,6 +2,7 @@ import type { KustomizationStatus } from '../../../controllers/kustomization.ts'
 import type { Kustomization } from '../../../kinds/kustomization.ts'
 import { describeRef, type ObjectRef } from '../../../lib/kube/object.ts'
 import type { EngineContext } from '../context.ts'
+import { ROOT } from './build-source.ts'
 
 /** Tells an event of a Kustomization with its revision, as Flux annotates it. Flux writes an event for a commit that changed nothing; safe, that is not worth a request. */
 export function tellEvent(
@@ -24,6 +25,7 @@ export function tellEvent(
     controller: 'kustomize-controller',
     atMs: context.clock.nowMs(),
     ...(isRoutine && context.traps === 'safe' ? { isRoutine } : {}),
+    ...(context.traps === 'flux' && message.includes(ROOT) ? { isUnique: true } : {}),
   })
 }
 

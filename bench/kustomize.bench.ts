@@ -16,8 +16,9 @@ const TREES: readonly Tree[] = [
   { shape: 'patch', resources: 1, runs: 100, peerRuns: 5 },
   { shape: 'chain', resources: 50, runs: 60, peerRuns: 5 },
   { shape: 'overlay', resources: 100, runs: 30, peerRuns: 3 },
-  { shape: 'overlay', resources: 1000, runs: 9, peerRuns: 2 },
-  { shape: 'mixed', resources: 1000, runs: 9, peerRuns: 2 },
+  // a build of this size is as quick as it gets after some fifteen, and the first third is left out
+  { shape: 'overlay', resources: 1000, runs: 45, peerRuns: 2 },
+  { shape: 'mixed', resources: 1000, runs: 45, peerRuns: 2 },
   { shape: 'overlay', resources: 5000, runs: 5, peerRuns: 1 },
   { shape: 'overlay', resources: 20_000, runs: 3, peerRuns: 0 },
 ]

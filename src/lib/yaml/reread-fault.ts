@@ -75,5 +75,5 @@ function commentsOf(root: YamlNode): NodeComments | undefined {
   const behind = new Map<number, string>()
   for (const { scalar, comment } of scalarsWithComments(document))
     behind.set(scalar.end, source.text.slice(comment.start, comment.end))
-  return { above: comments.above, behind: (node) => (node.source === source ? behind.get(node.end) : undefined) }
+  return { ...comments, behind: (node) => (node.source === source ? behind.get(node.end) : undefined) }
 }

@@ -15,6 +15,8 @@ type Writer = { out: string; isAtLineStart: boolean; readonly comments: NodeComm
  */
 export function writeNode(root: YamlNode, comments?: NodeComments): string {
   const w: Writer = { out: '', isAtLineStart: false, comments }
+  for (const line of comments?.header ?? []) put(w, `${line}\n`)
+  if (w.isAtLineStart) put(w, '\n')
   writeValue(w, root, -2)
   return w.isAtLineStart ? w.out : `${w.out}\n`
 }
@@ -50,13 +52,16 @@ function writeMap(w: Writer, map: YamlMap, indent: number): void {
     startLine(w, indent, isFirst, w.comments?.above(value.keyStart, false))
     isFirst = false
     put(w, `${writeKey(key, value, false)}:`)
+    const comment = w.comments?.behindKey(value)
+    const behindKey = comment === undefined ? '' : ` ${comment}`
     if (!isBlock(value)) {
       if (!isNothing(value)) put(w, ' ')
       writeValue(w, value, indent)
+      put(w, behindKey)
       continue
     }
     const tag = writeTag(value).trimEnd()
-    put(w, `${tag === '' ? '' : ` ${tag}`}\n${' '.repeat(value.kind === 'map' ? indent + 2 : indent)}`)
+    put(w, `${tag === '' ? '' : ` ${tag}`}${behindKey}\n${' '.repeat(value.kind === 'map' ? indent + 2 : indent)}`)
     if (value.kind === 'map') writeMap(w, value, indent + 2)
     else writeSeq(w, value, indent)
   }

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { attachComments } from './node-comments.ts'
+import { parseDocuments } from './nodes.ts'
+import { writeNode } from './write-nodes.ts'
+
+// Each `want` is what kustomize 5.8.1 prints of the text; undefined where it is not known how it prints the comments.
+const cases: { it: string; text: string; want?: string }[] = [
+  { it: 'keeps what heads the document apart', text: '# a\n\n\n\nb: 1 # l\n', want: '# a\n\nb: 1 # l\n' },
+  { it: 'joins several heads', text: '# a\n# b\n\n# c\nb: 1\n', want: '# a\n# b\n\n# c\nb: 1\n' },
+  { it: 'keeps what stands behind a key', text: 'b:  #  x\n\n  c: 1\n', want: 'b: #  x\n  c: 1\n' },
+  { it: 'keeps it above a list', text: 'l: # x\n# y\n- 1\n', want: 'l: # x\n# y\n- 1\n' },
+  { it: 'knows no comment between a key and a text', text: 'a: # t\n  text\n' },
+  { it: 'knows no head above a separator', text: '# a\n\n---\nb: 1\n' },
+  { it: 'knows no comment at the end', text: 'b: 1\n# end\n' },
+]
+
+for (const { it, text, want } of cases)
+  test(`comments: ${it}`, () => {
+    const [document] = parseDocuments(text)
+    assert.ok(document?.root)
+    const comments = attachComments(document)
+    assert.equal(comments && writeNode(document.root, comments), want)
+  })

@@ -25,11 +25,6 @@ export function autoscalerController(bench: Bench): Controller<Seen, never, Auto
   const histories = new Map<string, History>()
   const selectors: Selectors = new Map()
 
-  const carryOut = async (plan: AutoscalerPlan, seen: AutoscalerSeen, target?: Target): Promise<AutoscalerPlan> => {
-    if (plan.resizeTo === undefined || target === undefined) return plan
-    const error = await resize(bench.client, target, plan.resizeTo)
-    return error === undefined ? plan : afterFailedRescale(seen, plan, error)
-  }
   const forget = (key: string): void => {
     histories.delete(key)
     selectors.delete(key)
@@ -64,7 +59,7 @@ export function autoscalerController(bench: Bench): Controller<Seen, never, Auto
     act: () => Promise.resolve(),
     async settle(decided, { input, target }, key) {
       const history = historyOf(histories, key, input.nowMs)
-      const plan = await carryOut(decided, input, target)
+      const plan = await carryOut(bench, decided, input, target)
       if (plan.recommendation !== undefined)
         history.recommended.push({ atMs: input.nowMs, replicas: plan.recommendation })
       if (plan.resizeTo !== undefined && target)
@@ -80,6 +75,17 @@ export function autoscalerController(bench: Bench): Controller<Seen, never, Auto
       selectors.clear()
     },
   }
+}
+
+async function carryOut(
+  { client }: Bench,
+  plan: AutoscalerPlan,
+  seen: AutoscalerSeen,
+  target: Target | undefined,
+): Promise<AutoscalerPlan> {
+  if (plan.resizeTo === undefined || target === undefined) return plan
+  const error = await resize(client, target, plan.resizeTo)
+  return error === undefined ? plan : afterFailedRescale(seen, plan, error)
 }
 
 function ignoreStale(error: unknown): void {

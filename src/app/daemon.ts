@@ -12,7 +12,6 @@ import { type PushEvent, serveGitd } from '../embedded/gitd/serve.ts'
 import { serveRegistryd } from '../embedded/registryd/serve.ts'
 import { describeError } from '../lib/error/sluice-error.ts'
 import type { Fact } from '../pipeline/record/fact.ts'
-import { historyOf, traceOf } from '../pipeline/record/query.ts'
 import { recordRoutes } from './api/routes.ts'
 import { servePage } from './api/serve-page.ts'
 import { bootstrap } from './bootstrap.ts'
@@ -28,7 +27,8 @@ import { missedPushes, type RefSeen, readRefs, unrecordedPushes } from './missed
 import { reportPods, withPodCauses } from './pod-watch.ts'
 import { describePush } from './push-fact.ts'
 import { keepRecord, type RecordKeeper } from './record-keeper.ts'
-import { deliveryView, pageView } from './record-view.ts'
+import { pageView } from './record-view.ts'
+import { historyViews, traceViews } from './trace-view.ts'
 import type { Repository } from './repository.ts'
 import type { Access } from './state/access.ts'
 import { choosePorts, type Ports } from './state/ports.ts'
@@ -291,12 +291,18 @@ type Page = { readonly url: string; readonly view: () => PageView }
 type PageNeeds = Workers & Scribe & { readonly disk: DiskWatch }
 
 async function openPage(port: number, needs: PageNeeds, closers: Closers): Promise<Page> {
-  const { cluster, record, disk } = needs
+  const { cluster, caches, record, disk } = needs
+  const kustomizations = caches.open({ apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization' })
+  await kustomizations.ready
   const view = (): PageView =>
     pageView(record.ledger(), {
       at: new Date(systemClock.nowMs()).toISOString(),
       notice: [disk.notice(), noticeOf(cluster.driver)].filter((one) => one !== undefined).join(' · ') || undefined,
       serviceUrl: cluster.serviceUrl,
+      isThere: (key) => {
+        const [namespace = '', name = ''] = key.split('/')
+        return kustomizations.get(namespace, name) !== undefined
+      },
       facts: record.recent(),
     })
   const subscribe = (changed: () => void): (() => void) => {
@@ -305,8 +311,8 @@ async function openPage(port: number, needs: PageNeeds, closers: Closers): Promi
   }
   const routes = recordRoutes({
     view: { current: view, subscribe },
-    history: (query) => historyOf(record.ledger(), query).map(deliveryView),
-    trace: (what) => traceOf(record.ledger(), what).map(deliveryView),
+    history: (query) => historyViews(record.ledger(), query),
+    trace: (what) => traceViews(record.ledger(), what),
   })
   const page = await servePage(port, [pageRoute, ...routes], PAGE_SCRIPT_HASH, needs.log)
   closers.add(() => page.close())

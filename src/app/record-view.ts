@@ -4,6 +4,7 @@ import { BORDERS } from '../pipeline/record/delivery.ts'
 import type { Ledger } from '../pipeline/record/ledger.ts'
 import { cellsOf, environmentName } from '../pipeline/record/query.ts'
 import type { BorderState, BorderView, CellView, DeliveryView, PageView, ServiceView } from './dashboard/view.ts'
+import { stopViews } from './stop-view.ts'
 import { renderFact } from './terminal/fact-line.ts'
 
 const LINES = 200
@@ -13,6 +14,8 @@ export type ViewContext = {
   readonly at: string
   readonly notice: string | undefined
   readonly serviceUrl: (namespace: string, name: string) => string | undefined
+  /** Whether a Kustomization is there; what one that was taken away suffered from is past. */
+  readonly isThere: (kustomization: string) => boolean
   /** The oldest first. */
   readonly facts: readonly Fact[]
 }
@@ -31,6 +34,7 @@ export function pageView(ledger: Ledger, context: ViewContext): PageView {
     notice: context.notice,
     environments: [...new Set(cells.map(environmentName))].sort().reverse(),
     services,
+    stops: stopViews(ledger, cells, context.isThere),
     lines: lines.slice(-LINES).reverse(),
   }
 }
@@ -51,16 +55,21 @@ export function deliveryView(delivery: Delivery): DeliveryView {
 }
 
 function cellView(cell: Cell, { serviceUrl }: ViewContext): CellView {
-  const { delivery, running } = cell
+  const { delivery, running, stop } = cell
   const shown = delivery ?? running
+  // what has stopped on its way into the cluster leaves there what runs
+  const isOutside = delivery?.state === 'failed' && delivery.borders.apply?.state !== 'done'
+  const there = isOutside ? (running ?? shown) : shown
+  const way = stop ?? shown
   return {
     environment: environmentName(cell),
-    version: shown?.version ?? '',
-    commit: (shown?.commit ?? '').slice(0, 7),
+    version: there?.version ?? '',
+    commit: (there?.commit ?? '').slice(0, 7),
     state: cellState(cell),
     cause: cell.cause ?? (isDown(cell) ? 'no pod of it is ready' : undefined),
+    stoppedAt: stop?.border,
     url: serviceUrl(cell.environment, cell.service),
-    borders: shown === undefined ? [] : bordersOf(shown),
+    borders: way === undefined ? [] : bordersOf(way),
   }
 }
 
@@ -78,9 +87,12 @@ function stateOf({ state }: Delivery): BorderState {
   return state === 'superseded' ? 'waiting' : state
 }
 
-// What a delivery did not pass (a change of manifests has no image) is left out once a later border is known.
-function bordersOf(delivery: Delivery): readonly BorderView[] {
-  const known = BORDERS.map((name) => ({ name, record: delivery.borders[name] }))
+/**
+ * Borders in their order, for people. What a delivery did not pass (a change of manifests has no image) is left out once a later
+ * border is known.
+ */
+export function bordersOf({ borders }: Pick<Delivery, 'borders'>): readonly BorderView[] {
+  const known = BORDERS.map((name) => ({ name, record: borders[name] }))
   const last = known.findLastIndex(({ record }) => record !== undefined)
   return known
     .filter(({ record }, index) => record !== undefined || index > last)

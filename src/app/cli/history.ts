@@ -38,7 +38,7 @@ function renderHistory(deliveries: readonly DeliveryView[], nowMs: number): stri
     header,
     deliveries.map((delivery) => [
       renderAge(delivery.startedAt, nowMs),
-      delivery.service,
+      delivery.service || '-',
       delivery.environment,
       delivery.version || '-',
       delivery.commit.slice(0, 7),

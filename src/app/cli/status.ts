@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { DeliveryView, PageView } from '../dashboard/view.ts'
+import type { DeliveryView, PageView, StopView } from '../dashboard/view.ts'
 import { renderTable } from '../terminal/table.ts'
 import { outputOption, STATE_OPTION } from './cluster.ts'
 import type { Command, ExitCode } from './command.ts'
@@ -30,28 +30,37 @@ export const status: Command = {
     const view = await fetchRecord<PageView>('api/v1/status', values, io)
     if (view.notice !== undefined) io.err(`! ${view.notice}`)
     io.out(values.json || values.output === 'json' ? JSON.stringify(view, undefined, 2) : renderStatus(view))
-    return view.services.some((service) => service.cells.some((cell) => cell.state === 'failed')) ? 1 : 0
+    return view.stops.length > 0 ? 1 : 0
   },
 }
 
 /** The table service x environment, then the causes of what stopped, each once with the services that it stopped. */
 export function renderStatus(view: PageView): string {
   const cells = view.services.flatMap((service) => service.cells.map((cell) => ({ service: service.name, ...cell })))
-  if (cells.length === 0) return 'no service yet'
   const rows = cells.map((cell) => [
     cell.service,
     cell.environment,
     cell.version || '-',
     cell.commit.slice(0, 7) || '-',
-    HEALTH[cell.state],
+    cell.stoppedAt === undefined ? HEALTH[cell.state] : `stopped at ${cell.stoppedAt}`,
     cell.url ?? '-',
   ])
-  const table = renderTable(['SERVICE', 'ENVIRONMENT', 'VERSION', 'COMMIT', 'HEALTH', 'URL'], rows)
-  const stopped = new Map<string, string[]>()
-  for (const { service, environment, cause } of cells) {
-    if (cause === undefined || cause === '') continue
-    const text = `in ${environment}: ${cause}`
-    stopped.set(text, [...(stopped.get(text) ?? []), service])
-  }
-  return [table, ...[...stopped].map(([text, services]) => `\n${services.join(', ')} ${text}`)].join('\n')
+  const header = ['SERVICE', 'ENVIRONMENT', 'VERSION', 'COMMIT', 'HEALTH', 'URL']
+  const table = cells.length === 0 ? 'no service yet' : renderTable(header, rows)
+  return [table, ...view.stops.map((stop) => `\n${renderStop(stop)}`), ...downOf(view)].join('\n')
+}
+
+/** `api, web in staging at abc1234: build: …` */
+function renderStop({ services, environment, commit, cause }: StopView): string {
+  const who = services.length === 0 ? environment : `${services.join(', ')} in ${environment}`
+  return `${who}${commit === '' ? '' : `, commit ${commit}`}: ${cause}`
+}
+
+// What is down has not stopped on any way.
+function downOf({ services }: PageView): readonly string[] {
+  return services.flatMap(({ name, cells }) =>
+    cells
+      .filter(({ state, cause }) => state === 'waiting' && cause !== undefined)
+      .map(({ environment, cause }) => `\n${name} in ${environment}: ${cause}`),
+  )
 }

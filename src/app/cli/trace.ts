@@ -41,11 +41,22 @@ function isOfObject(argv: readonly string[]): boolean {
 }
 
 function renderDelivery(delivery: DeliveryView): string {
-  const title = `${delivery.service} ${delivery.version} in ${delivery.environment}, commit ${delivery.commit.slice(0, 12)}: ${HEALTH[delivery.state]}`
+  const isPush = delivery.environment === '' && delivery.state === 'done'
+  const title = `${nameOf(delivery)}: ${isPush ? 'pushed' : HEALTH[delivery.state]}`
   const borders = delivery.borders.map((border) =>
     `  ${MARKS[border.state]} ${border.name.padEnd(10)}  ${timeOf(border.at)}  ${border.detail}`.trimEnd(),
   )
-  return [title, ...borders].join('\n')
+  // a border that failed says why by itself
+  const isSaid =
+    delivery.service !== '' || delivery.cause === undefined || delivery.borders.some(({ state }) => state === 'failed')
+  return [title, ...(isSaid ? [] : [`  ${delivery.cause}`]), ...borders].join('\n')
+}
+
+function nameOf({ service, version, environment, commit }: DeliveryView): string {
+  const short = `commit ${commit.slice(0, 12)}`
+  return service === ''
+    ? [short, environment].filter(Boolean).join(' in ')
+    : `${service} ${version} in ${environment}, ${short}`
 }
 
 function timeOf(at: string | undefined): string {

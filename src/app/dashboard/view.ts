@@ -9,7 +9,7 @@ export type BorderView = {
   readonly detail: string
 }
 
-/** One delivery: a commit on its way into one environment. */
+/** One delivery: a commit on its way into one environment. `service` is `''` for a commit that no service's delivery tells of. */
 export type DeliveryView = {
   readonly service: string
   readonly environment: string
@@ -29,11 +29,22 @@ export type CellView = {
   readonly commit: string
   readonly state: BorderState
   readonly cause: string | undefined
+  /** The border at which it stopped. */
+  readonly stoppedAt?: string | undefined
   readonly url: string | undefined
   readonly borders: readonly BorderView[]
 }
 
 export type ServiceView = { readonly name: string; readonly cells: readonly CellView[] }
+
+/** Why something does not go on, said once for all services that it holds up; it may be none. */
+export type StopView = {
+  readonly environment: string
+  readonly services: readonly string[]
+  /** The commit that stopped, short; `''` where none is to blame. */
+  readonly commit: string
+  readonly cause: string
+}
 
 /** What the page and `sluice status` show, whole; sent to the page again after every change. */
 export type PageView = {
@@ -42,6 +53,7 @@ export type PageView = {
   readonly notice: string | undefined
   readonly environments: readonly string[]
   readonly services: readonly ServiceView[]
+  readonly stops: readonly StopView[]
   /** The newest first. */
   readonly lines: readonly string[]
 }

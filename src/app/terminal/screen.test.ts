@@ -22,6 +22,7 @@ const calm: PageView = {
     { name: 'api', cells: [cell('staging', 'done', 'health'), cell('production', 'running', 'apply')] },
     { name: 'web', cells: [cell('staging', 'failed', 'ci', '')] },
   ],
+  stops: [],
   lines: ['newest', 'older'],
 }
 

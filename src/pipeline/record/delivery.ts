@@ -43,6 +43,26 @@ export type Delivery = {
   readonly borders: Readonly<Partial<Record<Border, BorderRecord>>>
 }
 
+/**
+ * One commit on its way through one Kustomization, whether it changes a service or not: what `trace` answers of a commit that no
+ * delivery knows, because it was refused or changes nothing that runs.
+ */
+export type Passage = {
+  readonly kustomization: string
+  readonly commit: string
+  readonly startedAt: string
+  readonly borders: Readonly<Partial<Record<Border, BorderRecord>>>
+}
+
+/** A border that something did not pass. */
+export type Stop = {
+  readonly border: Border
+  /** Unknown where no commit is to blame: an image that nobody's policy selects. */
+  readonly commit: string | undefined
+  /** All borders of what stopped, this one among them. */
+  readonly borders: Delivery['borders']
+}
+
 /** A service in an environment, as it is now: the newest delivery, and what the environment itself suffers from. */
 export type Cell = {
   readonly service: string
@@ -53,6 +73,8 @@ export type Cell = {
   readonly running: Delivery | undefined
   /** Why the environment as a whole does not go on (a build that fails, a refused apply, an ill workload). */
   readonly cause: string | undefined
+  /** Where it does not go on, and the commit that stopped there; of the delivery, or of the environment. */
+  readonly stop: Stop | undefined
   /** Its pods are there and none is ready, whatever was delivered. */
   readonly isDown: boolean
 }

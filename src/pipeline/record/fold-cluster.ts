@@ -1,4 +1,4 @@
-import type { BorderRecord, Delivery } from './delivery.ts'
+import type { Border, BorderRecord, Delivery } from './delivery.ts'
 import type { WorkloadImages } from './fact.ts'
 import { openForImage, provePushed } from './fold-ci.ts'
 import { commitOfRevision, splitImage } from './image-name.ts'
@@ -11,6 +11,7 @@ import {
   openDeliveries,
   startDelivery,
 } from './ledger.ts'
+import { notePassage } from './passage.ts'
 
 /** A source that has a new revision. */
 export function foldSource(ledger: Ledger, fact: FactOf<'source'>): void {
@@ -21,8 +22,16 @@ export function foldSource(ledger: Ledger, fact: FactOf<'source'>): void {
 
 /** A build: says which workloads run which images at this revision, and so which deliveries it carries. */
 export function foldBuild(ledger: Ledger, fact: FactOf<'build'>): void {
-  if (!fact.ok) return stop(ledger, fact.kustomization, 'build', fact.at, fact.cause ?? 'the build failed')
-  ledger.environments.set(fact.kustomization, { revision: fact.revision, cause: undefined })
+  if (!fact.ok) return stop(ledger, fact, 'build', fact.cause ?? 'the build failed')
+  pass(ledger, fact, 'build', `revision ${fact.revision}`)
+  const { stoppedAt, ...state } = ledger.environments.get(fact.kustomization) ?? { cause: undefined }
+  // a retry builds well again before it is refused again
+  const isHealed = stoppedAt === undefined || stoppedAt === 'build'
+  const { revision } = fact
+  ledger.environments.set(
+    fact.kustomization,
+    isHealed ? { revision, cause: undefined } : { ...state, stoppedAt, revision },
+  )
   const before = new Map(ledger.workloads)
   for (const [key, workload] of ledger.workloads)
     if (workload.kustomization === fact.kustomization) ledger.workloads.delete(key)
@@ -57,9 +66,13 @@ export function foldApply(ledger: Ledger, fact: FactOf<'apply'>): void {
   const { applies } = ledger.intended
   const owed = applies.get(fact.kustomization) ?? []
   if (fact.intended) return void applies.set(fact.kustomization, withIntent(owed, fact))
-  if (!fact.ok) return stop(ledger, fact.kustomization, 'apply', fact.at, fact.cause ?? 'the apply failed')
+  if (!fact.ok) {
+    // it names all that it did: what it had planned besides was refused
+    applies.set(fact.kustomization, [...owed.filter(({ revision }) => revision !== fact.revision), fact])
+    return stop(ledger, fact, 'apply', fact.cause ?? 'the apply failed')
+  }
   applies.delete(fact.kustomization)
-  for (const earlier of owed.filter(({ revision }) => revision !== fact.revision))
+  for (const earlier of owed.filter(({ ok, revision }) => ok && revision !== fact.revision))
     foldApplied(ledger, { ...earlier, at: fact.at })
   foldApplied(ledger, owed.filter(({ revision }) => revision === fact.revision).reduce(withChangesOf, fact))
 }
@@ -75,6 +88,13 @@ function withChangesOf(fact: FactOf<'apply'>, earlier: FactOf<'apply'>): FactOf<
 }
 
 function foldApplied(ledger: Ledger, fact: FactOf<'apply'>): void {
+  const count = fact.changes.filter(({ action }) => action !== 'unchanged' && action !== 'skipped').length
+  pass(
+    ledger,
+    fact,
+    'apply',
+    count === 0 ? 'nothing to change' : `${count} ${count === 1 ? 'object' : 'objects'} changed`,
+  )
   clearCause(ledger, fact.kustomization)
   const touched = new Map<string, boolean>()
   for (const change of fact.changes) {
@@ -99,10 +119,11 @@ function foldApplied(ledger: Ledger, fact: FactOf<'apply'>): void {
 export function foldHealth(ledger: Ledger, fact: FactOf<'health'>): void {
   if (fact.state === 'healthy') {
     clearCause(ledger, fact.kustomization)
+    pass(ledger, fact, 'health', 'healthy')
     return arriveAll(ledger, carried(ledger, fact.kustomization), fact.at)
   }
   const concerned = unhealthyWorkloads(ledger, fact)
-  stop(ledger, fact.kustomization, 'health', fact.at, fact.cause ?? 'a workload is not healthy', concerned)
+  stop(ledger, fact, 'health', fact.cause ?? 'a workload is not healthy', concerned)
   if (concerned === undefined) return
   const isSound = (open: Delivery): boolean => !concerned.includes(`${open.environment}/${open.service}`)
   arriveAll(ledger, carried(ledger, fact.kustomization).filter(isSound), fact.at)
@@ -237,34 +258,43 @@ function correctedDrift(ledger: Ledger, delivery: Delivery, fact: FactOf<'apply'
   })
 }
 
+type Step = { readonly kustomization: string; readonly revision: string; readonly at: string }
+
+function pass(ledger: Ledger, { kustomization, revision, at }: Step, border: Border, detail: string): void {
+  const done = { state: 'done', at, detail } as const
+  if (border === 'build') notePassage(ledger, kustomization, revision, 'source', done)
+  notePassage(ledger, kustomization, revision, border, done)
+}
+
 function stop(
   ledger: Ledger,
-  kustomization: string,
+  { kustomization, revision, at }: Step,
   border: 'build' | 'apply' | 'health',
-  at: string,
   cause: string,
   concerned?: readonly string[],
 ): void {
   const text = `${border}: ${cause.trim()}`
+  const failed = { state: 'failed', at, detail: cause.trim() } as const
+  const before = ledger.environments.get(kustomization)
+  const stoppedBy = before?.cause === text ? before.stoppedBy : commitOfRevision(revision)
   ledger.environments.set(kustomization, {
-    revision: ledger.environments.get(kustomization)?.revision ?? '',
+    revision: before?.revision ?? '',
     cause: text,
+    stoppedAt: border,
+    stoppedBy,
     concerned,
   })
+  if (border === 'build')
+    notePassage(ledger, kustomization, revision, 'source', { ...failed, state: 'done', detail: `revision ${revision}` })
+  notePassage(ledger, kustomization, revision, border, failed)
   const isStopped = (open: Delivery): boolean => concerned?.includes(`${open.environment}/${open.service}`) ?? true
   for (const delivery of carried(ledger, kustomization).filter(isStopped))
-    markBorder(
-      ledger,
-      delivery,
-      border,
-      { state: 'failed', at, detail: cause.trim() },
-      { state: 'failed', cause: text },
-    )
+    markBorder(ledger, delivery, border, failed, { state: 'failed', cause: text })
 }
 
 function clearCause(ledger: Ledger, kustomization: string): void {
   const state = ledger.environments.get(kustomization)
-  if (state?.cause !== undefined) ledger.environments.set(kustomization, { ...state, cause: undefined })
+  if (state?.cause !== undefined) ledger.environments.set(kustomization, { revision: state.revision, cause: undefined })
 }
 
 /** `Deployment/default/web` -> `default/web`, when a workload of the Kustomization is called so. */

@@ -1,4 +1,4 @@
-import type { Border, BorderRecord, Delivery } from './delivery.ts'
+import type { Border, BorderRecord, Delivery, Passage } from './delivery.ts'
 import type { Fact, WorkloadImages } from './fact.ts'
 
 export type FactOf<Kind extends Fact['kind']> = Extract<Fact, { kind: Kind }>
@@ -7,6 +7,9 @@ export type FactOf<Kind extends Fact['kind']> = Extract<Fact, { kind: Kind }>
 export type EnvironmentState = {
   readonly revision: string
   readonly cause: string | undefined
+  /** Where it stopped, and the first commit that stopped there for this cause. */
+  readonly stoppedAt?: Border | undefined
+  readonly stoppedBy?: string | undefined
   /** The workloads (`namespace/name`) that the cause is about; `undefined`: all of them. */
   readonly concerned?: readonly string[] | undefined
 }
@@ -29,6 +32,8 @@ export type Ledger = {
   readonly workloads: Map<string, WorkloadState>
   /** By Kustomization. */
   readonly environments: Map<string, EnvironmentState>
+  /** By `kustomization commit`. */
+  readonly passages: Map<string, Passage>
   /** Why a policy selects nothing, by `namespace/service`. */
   readonly policyCauses: Map<string, string>
   /** By `namespace/pod`. */
@@ -55,6 +60,7 @@ export function emptyLedger(): Ledger {
     digests: new Map(),
     workloads: new Map(),
     environments: new Map(),
+    passages: new Map(),
     policyCauses: new Map(),
     pods: new Map(),
     deliveries: new Map(),

@@ -1,5 +1,6 @@
-import type { Cell, Delivery } from './delivery.ts'
-import type { FactOf, Ledger } from './ledger.ts'
+import { BORDERS, type Cell, type Delivery, type Passage, type Stop } from './delivery.ts'
+import { type FactOf, type Ledger, pushBorder } from './ledger.ts'
+import { stopOf } from './passage.ts'
 
 /** Which deliveries `history` shows. */
 export type HistoryQuery = {
@@ -20,12 +21,73 @@ export function historyOf(ledger: Ledger, query: HistoryQuery): readonly Deliver
 export function traceOf(ledger: Ledger, what: string): readonly Delivery[] {
   const pods = [...ledger.pods.values()].filter((pod) => pod.pod === what || `${pod.namespace}/${pod.pod}` === what)
   const digests = new Set(pods.map((pod) => pod.digest))
-  const isCommit = /^[0-9a-f]{4,40}$/.test(what)
   const wanted = (delivery: Delivery): boolean =>
-    (isCommit && (delivery.commit.startsWith(what) || delivery.configCommit?.startsWith(what) === true)) ||
+    (isCommit(what) && (delivery.commit.startsWith(what) || delivery.configCommit?.startsWith(what) === true)) ||
     (delivery.digest !== undefined && (digests.has(delivery.digest) || isDigest(delivery.digest, what))) ||
     isImage(delivery, what)
   return [...ledger.deliveries.values()].filter(wanted).sort(newestFirst)
+}
+
+/** A commit's ways that no delivery tells of; of a commit that met no Kustomization, the push alone. */
+export type CommitTrace = {
+  readonly passages: readonly Passage[]
+  /** Pushes of which nothing came, with the runs that they set off. */
+  readonly pushes: readonly { readonly push: FactOf<'push'>; readonly runs: readonly FactOf<'run'>[] }[]
+}
+
+/**
+ * What is known of commits (at least 4 digits of one) besides deliveries: where a Kustomization refused them or, when they changed
+ * no service at all, that it took them.
+ */
+export function commitTraceOf(ledger: Ledger, what: string): CommitTrace {
+  if (!isCommit(what)) return { passages: [], pushes: [] }
+  const deliveries = traceOf(ledger, what)
+  const met = [...ledger.passages.values()].filter(({ commit }) => commit.startsWith(what)).map(withPush(ledger))
+  const passages = deliveries.length === 0 ? met : met.filter((passage) => isUntold(passage, deliveries))
+  const isKnown = (commit: string): boolean =>
+    met.some((passage) => passage.commit === commit) || deliveries.some((one) => isOf(one, commit))
+  const runs = [...ledger.runs.values()]
+  const pushes = [...ledger.pushes.values()]
+    .filter(({ commit }) => commit.startsWith(what) && !isKnown(commit))
+    .map((push) => ({ push, runs: runs.filter(({ commit }) => commit === push.commit) }))
+  return { passages, pushes }
+}
+
+/** The commits that a Kustomization refused and no delivery tells of. */
+export function refusedOf(ledger: Ledger): readonly Passage[] {
+  const deliveries = [...ledger.deliveries.values()]
+  return [...ledger.passages.values()].filter((passage) => isUntold(passage, deliveries)).map(withPush(ledger))
+}
+
+/** What stopped in Kustomizations, the healthy services of which say nothing of it: they may have none. */
+export function stoppedKustomizations(
+  ledger: Ledger,
+): readonly { readonly kustomization: string; readonly cause: string; readonly stop: Stop | undefined }[] {
+  return [...ledger.environments].flatMap(([kustomization, { cause }]) =>
+    cause === undefined ? [] : [{ kustomization, cause, stop: environmentStop(ledger, kustomization) }],
+  )
+}
+
+function isUntold(passage: Passage, deliveries: readonly Delivery[]): boolean {
+  const { kustomization, commit } = passage
+  if (stopOf(passage) === undefined) return false
+  return !deliveries.some((one) => one.kustomization === kustomization && isOf(one, commit) && one.state === 'failed')
+}
+
+function isOf({ commit, configCommit }: Delivery, wanted: string): boolean {
+  return commit === wanted || configCommit === wanted
+}
+
+function withPush(ledger: Ledger): (passage: Passage) => Passage {
+  return (passage) => {
+    const push = ledger.pushes.get(passage.commit)
+    if (push === undefined) return passage
+    return { ...passage, startedAt: push.at, borders: { push: pushBorder(push), ...passage.borders } }
+  }
+}
+
+function isCommit(what: string): boolean {
+  return /^[0-9a-f]{4,40}$/.test(what)
 }
 
 /** Every service in every environment, as it is now; ordered by name. */
@@ -52,15 +114,32 @@ function cellOf(ledger: Ledger, key: string, alive: readonly FactOf<'pod'>[]): C
   const delivery = all.find((candidate) => candidate.state !== 'superseded')
   const running = all.find((candidate) => candidate.state === 'done')
   const kustomization = ledger.workloads.get(key)?.kustomization ?? delivery?.kustomization
-  const cause = delivery?.cause ?? environmentCause(ledger, kustomization, key) ?? ledger.policyCauses.get(key)
+  const found = delivery?.cause === undefined ? environmentStopOf(ledger, kustomization, key) : deliveryStop(delivery)
   const pods = alive.filter((pod) => pod.namespace === environment && pod.workload === service)
   const isDown = pods.length > 0 && !pods.some((pod) => pod.ready)
-  return { service, environment, kustomization, delivery, running, cause, isDown }
+  return { service, environment, kustomization, delivery, running, cause: found?.cause, stop: found?.stop, isDown }
 }
 
-function environmentCause(ledger: Ledger, kustomization: string | undefined, key: string): string | undefined {
+type Found = { readonly cause: string; readonly stop: Stop | undefined }
+
+function deliveryStop({ cause = '', commit, borders }: Delivery): Found {
+  const border = BORDERS.find((name) => borders[name]?.state === 'failed')
+  return { cause, stop: border && { border, commit, borders } }
+}
+
+/** What stops a service that has no part in it: its Kustomization, or a policy that selects nothing. */
+function environmentStopOf(ledger: Ledger, kustomization: string | undefined, key: string): Found | undefined {
   const { cause, concerned } = ledger.environments.get(kustomization ?? '') ?? {}
-  return concerned === undefined || concerned.includes(key) ? cause : undefined
+  if (cause !== undefined && (concerned === undefined || concerned.includes(key)))
+    return { cause, stop: environmentStop(ledger, kustomization ?? '') }
+  const ofPolicy = ledger.policyCauses.get(key)
+  return ofPolicy === undefined ? undefined : { cause: ofPolicy, stop: undefined }
+}
+
+function environmentStop(ledger: Ledger, kustomization: string): Stop | undefined {
+  const { stoppedAt: border, stoppedBy: commit = '' } = ledger.environments.get(kustomization) ?? {}
+  const passage = ledger.passages.get(`${kustomization} ${commit}`)
+  return border && { border, commit, borders: passage === undefined ? {} : withPush(ledger)(passage).borders }
 }
 
 // The later started of two that began at the same time is the newer one.

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Signer } from './connection/signing.ts'
 import type { Registry } from './resources/registry.ts'
 import type { Store } from './storage/store.ts'
@@ -15,7 +16,17 @@ export type Environment = {
   readonly signer: Signer
   /** How we show a kubelet who we are. */
   readonly kubeletTls: { readonly key: string; readonly cert: string }
+  /** Counts what is asked. */
+  readonly meter: Meter
   readonly log: (line: string) => void
+}
+
+/** Counts what the server is asked, for `/metrics`. */
+export type Meter = {
+  /** Follows a request to its end. */
+  readonly follow: (request: IncomingMessage, response: ServerResponse) => void
+  /** What was counted so far, in the format of Prometheus. */
+  readonly render: () => string
 }
 
 /** RFC 3339 to the second, as metadata carries it. */

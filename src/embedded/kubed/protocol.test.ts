@@ -216,3 +216,18 @@ test('kubed ends the state at which a watch begins with a bookmark, asked for or
   assert.match(text, /"type":"ADDED"/)
   assert.match(text, /"k8s\.io\/initial-events-end":"true"/)
 })
+
+test('kubed counts what it is asked, and shows it to those who may see it', async () => {
+  await send({ ask: `GET ${MAPS}?limit=1` })
+  await send({ ask: `GET ${MAPS}/absent` })
+  const metrics = await send({ ask: 'GET /metrics' })
+  assert.equal(metrics.code, 200)
+  const of = (rest: string): string =>
+    `apiserver_request_total{code="${rest.slice(0, 3)}",component="apiserver",dry_run="",group="",resource="configmaps",${rest.slice(4)}} 1`
+  assert.ok(metrics.text.includes(of('200,scope="namespace",subresource="",verb="LIST",version="v1"')))
+  assert.ok(metrics.text.includes(of('404,scope="resource",subresource="",verb="GET",version="v1"')))
+  assert.match(metrics.text, /^apiserver_resource_objects\{group="",resource="configmaps"\} [1-9]/m)
+  assert.match(metrics.text, /^process_resident_memory_bytes \d+$/m)
+  const stranger = await fetch(`${kubed.plainServer}/metrics`)
+  assert.equal(stranger.status, 403)
+})

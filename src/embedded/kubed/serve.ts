@@ -12,6 +12,7 @@ import { handle } from './connection/handle.ts'
 import { type Answer, listenerOf } from './connection/listener.ts'
 import { signerOf } from './connection/signing.ts'
 import type { Environment } from './environment.ts'
+import { makeMeter } from './metrics/meter.ts'
 import { offerMetrics } from './metrics/offer.ts'
 import { bootstrap } from './resources/bootstrap.ts'
 import { installStored } from './resources/definitions.ts'
@@ -68,9 +69,11 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
         log(`kubed: the state in ${dir} cannot be written, it is tried again until it can: ${textOf(error)}`),
     }),
   )
+  const registry = makeRegistry()
   const env: Environment = {
     store,
-    registry: makeRegistry(),
+    registry,
+    meter: makeMeter(Date.now, (...name) => registry.find(...name)),
     nowMs: () => Date.now(),
     random: (bytes) => randomBytes(bytes),
     uuid: () => randomUUID(),
@@ -83,7 +86,7 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
   installStored(env)
   for (const key of ['/nodes', '/pods']) for (const each of store.list(key)) offerMetrics(env, each)
   const patience = patienceOf(headTimeoutMs)
-  const answer: Answer = (...request) => handle(env, credentials.token, ...request)
+  const answer = answerOf(env, credentials.token)
   const server = listenerOf(
     createServer({ ...tlsOf(credentials), ...patience, handshakeTimeout: headTimeoutMs }),
     answer,
@@ -111,6 +114,13 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
     },
   }
 }
+
+const answerOf =
+  (env: Environment, token: string): Answer =>
+  (request, response, ...rest) => {
+    env.meter.follow(request, response)
+    return handle(env, token, request, response, ...rest)
+  }
 
 /** Who opens a connection and does not ask, or does not finish asking, is cut off; answers may take as long as they like. */
 function patienceOf(headTimeoutMs: number): http.ServerOptions {

@@ -1,4 +1,5 @@
 import type { User } from '../call.ts'
+import { booleanIn } from '../connection/query.ts'
 import type { Route } from '../connection/route.ts'
 import type { Environment } from '../environment.ts'
 import { Fault, forbidden } from '../fault.ts'
@@ -57,7 +58,7 @@ function verbOf(method: string, name: string, isWatchPath: boolean, query: URLSe
   if (name !== '') return verb
   if (verb === 'delete') return 'deletecollection'
   if (verb !== 'get') return verb
-  return /^(true|1)$/.test(query.get('watch') ?? '') ? 'watch' : 'list'
+  return booleanIn(query, 'watch') === true ? 'watch' : 'list'
 }
 
 /** A list of one object by name is allowed to those who may see that object. */

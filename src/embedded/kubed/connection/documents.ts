@@ -6,6 +6,7 @@ import { serveOpenapiV2 } from '../discovery/serve-v2.ts'
 import type { Environment } from '../environment.ts'
 import { Fault, methodNotAllowed, unknownResource } from '../fault.ts'
 import { checkAccept, formOf, notAcceptable, parseAccept } from '../negotiation/accept.ts'
+import { serveExposition } from '../metrics/exposition.ts'
 import { makePretty, send } from '../negotiation/respond.ts'
 import { isHealthPath, serveHealth } from './health.ts'
 import { plain, plainNotFound } from './plain.ts'
@@ -127,11 +128,23 @@ function other(
   }
   if (path === '/.well-known/openid-configuration')
     return send(response, 200, discoveryDocument(`https://${request.headers.host ?? ''}`))
+  if (path === '/metrics') return serveExposition(env, response)
   if (path === '/openid/v1/jwks') return sendKeys(env, response)
   if (path === '/openapi/v2') return serveOpenapiV2(env.registry, request, response)
   if (path === '/')
     return send(response, 200, {
-      paths: ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'],
+      paths: [
+        '/api',
+        '/api/v1',
+        '/apis',
+        '/healthz',
+        '/livez',
+        '/metrics',
+        '/openapi/v2',
+        '/openapi/v3',
+        '/readyz',
+        '/version',
+      ],
     })
   plainNotFound(response)
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { attributesOf } from '../authorization/authorize.ts'
 import { Fault } from '../fault.ts'
 import { booleanIn, checkTimeout, checkVersionText, numberIn } from './query.ts'
 import { parseRoute } from './route.ts'
@@ -48,6 +49,13 @@ const values: { query: string; yes: boolean | undefined }[] = [
 ]
 for (const { query, yes } of values)
   test(`a yes or no of the query "${query}"`, () => assert.equal(booleanIn(new URLSearchParams(query), 'a'), yes))
+
+test('who may list may not watch, however the watch is spelled', () => {
+  const verbOf = (query: string): string =>
+    attributesOf(parseRoute(CONFIG_MAPS), CONFIG_MAPS, 'GET', new URLSearchParams(query)).verb
+  assert.deepEqual(['', 'watch=false', 'watch=0'].map(verbOf), ['list', 'list', 'list'])
+  assert.deepEqual(['watch', 'watch=', 'watch=yes', 'watch=True'].map(verbOf), ['watch', 'watch', 'watch', 'watch'])
+})
 
 test('a number of the query that is none is refused as Go reads it', () => {
   assert.equal(numberIn(new URLSearchParams('a=-5'), 'a'), -5)

@@ -1,0 +1,110 @@
+import type { IncomingMessage } from 'node:http'
+import { attributesOf } from '../authorization/authorize.ts'
+import { parseRoute } from '../connection/route.ts'
+import type { Meter } from '../environment.ts'
+import type { Resource } from '../resources/resource.ts'
+
+/** Upper bounds in seconds, as kube-apiserver has them. */
+const BOUNDS = [
+  ...[0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60],
+]
+/** Different kinds of requests that are told apart; what comes after them is counted as one. */
+const MOST_SERIES = 2000
+
+type Series = { count: number; sum: number; readonly buckets: number[] }
+
+/** The kind that a path names, of which a meter wants to know little. */
+type FindKind = (group: string, version: string, plural: string) => Pick<Resource, 'subresources'> | undefined
+
+/** Counts requests by verb, kind and code, their durations, and those that run now. Paths come from outside: only kinds that there are get lines. */
+export function makeMeter(nowMs: () => number, find: FindKind): Meter {
+  const totals = new Map<string, number>()
+  const durations = new Map<string, Series>()
+  const running = new Map<string, number>()
+  return {
+    follow(request, response) {
+      const { verb, labels } = labelsOf(request, find)
+      const startMs = nowMs()
+      const held = verb === 'WATCH' ? labels.replace(/dry_run="\w*",/, '') : undefined
+      if (held !== undefined) add(running, held, 1)
+      response.once('close', () => {
+        if (held !== undefined) add(running, held, -1)
+        add(totals, `code="${response.statusCode}",${labels}`, 1)
+        // How long somebody watches is no latency.
+        if (held === undefined) observe(durations, labels, (nowMs() - startMs) / 1000)
+      })
+    },
+    render: () =>
+      [
+        ...family('apiserver_request_total', 'counter', 'Requests by verb, kind and code.'),
+        ...[...totals].map(([labels, value]) => `apiserver_request_total{${labels}} ${value}`),
+        ...family('apiserver_longrunning_requests', 'gauge', 'Watches that run now.'),
+        ...[...running].map(([labels, value]) => `apiserver_longrunning_requests{${labels}} ${value}`),
+        ...family('apiserver_request_duration_seconds', 'histogram', 'How long answers took.'),
+        ...[...durations].flatMap(([labels, series]) => histogram(labels, series)),
+      ].join('\n'),
+  }
+}
+
+/** The labels by name, as they are written; none of them can have a sign that must be escaped. */
+function labelsOf(request: IncomingMessage, find: FindKind): { readonly verb: string; readonly labels: string } {
+  const [path = '/', search = ''] = (request.url ?? '/').split('?', 2)
+  const method = request.method ?? 'GET'
+  const found = parseRoute(path)
+  const kind = found.kind === 'resource' ? find(found.group, found.version, found.plural) : undefined
+  if (found.kind !== 'resource' || kind === undefined)
+    return {
+      verb: method,
+      labels: `component="",dry_run="",group="",resource="",scope="",subresource="",verb="${method}",version=""`,
+    }
+  const query = new URLSearchParams(search)
+  const asked = attributesOf(found, path, method, query).verb
+  const verb = verbOf(asked, request)
+  const scope = found.name !== '' || asked === 'create' ? 'resource' : found.namespace === '' ? 'cluster' : 'namespace'
+  const subresource = kind.subresources.has(found.subresource) ? found.subresource : ''
+  return {
+    verb,
+    labels: `component="apiserver",dry_run="${query.has('dryRun') ? 'All' : ''}",group="${found.group}",resource="${found.plural}",scope="${scope}",subresource="${subresource}",verb="${verb}",version="${found.version}"`,
+  }
+}
+
+/** Verbs as they are counted: an apply is one of its own, a create is a POST. */
+function verbOf(verb: string, { headers }: IncomingMessage): string {
+  if (verb === 'patch' && headers['content-type']?.startsWith('application/apply-patch') === true) return 'APPLY'
+  return { create: 'POST', update: 'PUT' }[verb] ?? verb.toUpperCase()
+}
+
+function add(counts: Map<string, number>, labels: string, by: number): void {
+  const key = counts.has(labels) || counts.size < MOST_SERIES ? labels : 'verb="others"'
+  counts.set(key, (counts.get(key) ?? 0) + by)
+}
+
+function observe(durations: Map<string, Series>, labels: string, seconds: number): void {
+  const key = durations.has(labels) || durations.size < MOST_SERIES ? labels : 'verb="others"'
+  const series = durations.get(key) ?? { count: 0, sum: 0, buckets: BOUNDS.map(() => 0) }
+  series.count++
+  series.sum += seconds
+  const at = BOUNDS.findIndex((bound) => seconds <= bound)
+  if (at >= 0) series.buckets[at] = (series.buckets[at] ?? 0) + 1
+  durations.set(key, series)
+}
+
+function histogram(labels: string, { count, sum, buckets }: Series): string[] {
+  const name = 'apiserver_request_duration_seconds'
+  let below = 0
+  const lines = BOUNDS.map((bound, index) => {
+    below += buckets[index] ?? 0
+    return `${name}_bucket{${labels},le="${bound}"} ${below}`
+  })
+  return [
+    ...lines,
+    `${name}_bucket{${labels},le="+Inf"} ${count}`,
+    `${name}_sum{${labels}} ${sum}`,
+    `${name}_count{${labels}} ${count}`,
+  ]
+}
+
+/** The head of a family of lines. */
+export function family(name: string, type: 'counter' | 'gauge' | 'histogram', help: string): string[] {
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`]
+}

@@ -1,4 +1,4 @@
-import { copyNode, plainNode, type YamlMap } from '../yaml/nodes.ts'
+import { copyNode, mapNode, plainNode, type YamlMap } from '../yaml/nodes.ts'
 import { goStruct } from './configured.ts'
 import { writeYaml } from '../yaml/write.ts'
 import { hideNotes, rereadNotes, showNotes } from './build-notes.ts'
@@ -17,6 +17,8 @@ import {
   copyResource,
   currentId,
   currentKey,
+  fieldMap,
+  hasNotes,
   originalId,
   renewPreviousIds,
   setText,
@@ -263,6 +265,7 @@ function mergePatch(resource: Resource, patch: Resource, lookup: SchemaLookup | 
   if (patch.allowNameChange || patch.allowKindChange) storePreviousId(resource)
   else shareIdentity(resource.node, patch.node)
   const takesNotes = takesAnnotations(patch.node)
+  openAnnotations(resource, patch.node)
   if (takesNotes) showNotes(resource)
   const merged = strategicMerge(resource.node, patch.node, lookup)
   if (!merged || merged.fields.size === 0) {
@@ -277,6 +280,13 @@ function mergePatch(resource: Resource, patch: Resource, lookup: SchemaLookup | 
   if (!patch.allowNameChange) setText(metadata, 'name', name, '')
   if (namespace === '') metadata.fields.delete('namespace')
   else setText(metadata, 'namespace', namespace, '')
+}
+
+/** Where kustomize keeps notes of an object, it has annotations, and those of the patch go into them. */
+function openAnnotations(resource: Resource, patch: YamlMap): void {
+  if (!hasNotes(resource) || !fieldMap(fieldMap(patch, 'metadata'), 'annotations')) return
+  const metadata = metadataOf(resource)
+  if (!metadata.fields.has('annotations')) metadata.fields.set('annotations', mapNode())
 }
 
 /** The fields by which a patch finds its object stay where the object has them. */

@@ -13,13 +13,15 @@ export type Recorder = (
 
 type Known = { name: string; count: number; first: string; lastMs: number }
 
-/** Writes core/v1 Events as the kubelet of `node`. Faults are told to `log` and lose the event only. */
+/** Writes core/v1 Events as the kubelet of `node`, or another component of it. Faults are told to `log` and lose the event only. */
 export function makeRecorder(o: {
   readonly client: KubeClient
   readonly clock: Clock
   readonly node: string
   readonly log: (line: string) => void
+  readonly component?: string
 }): Recorder {
+  const { component = 'kubelet' } = o
   const known = new Map<string, Known>()
   let serial = 0
   return (object, type, reason, message, fieldPath) => {
@@ -49,7 +51,7 @@ export function makeRecorder(o: {
       event.count > 1
         ? o.client.patch(ref, 'merge', { count: event.count, lastTimestamp: at }, options)
         : o.client.create(
-            eventObject(object, { node: o.node, name: event.name, at, type, reason, message, fieldPath }),
+            eventObject(object, { component, node: o.node, name: event.name, at, type, reason, message, fieldPath }),
             options,
           )
     sent.catch((error: unknown) =>
@@ -61,6 +63,7 @@ export function makeRecorder(o: {
 function eventObject(
   object: KubeObject,
   said: {
+    readonly component: string
     readonly node: string
     readonly name: string
     readonly at: string
@@ -91,8 +94,8 @@ function eventObject(
     count: 1,
     firstTimestamp: said.at,
     lastTimestamp: said.at,
-    source: { component: 'kubelet', host: said.node },
-    reportingComponent: 'kubelet',
+    source: { component: said.component, host: said.node },
+    reportingComponent: said.component,
     reportingInstance: said.node,
   }
 }

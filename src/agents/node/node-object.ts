@@ -20,6 +20,7 @@ const OPTIONS = { fieldManager: 'sluice-node' } as const
 /** Labels that an earlier driver may have left. */
 const GONE = { 'sluice.dev/simulated': null, simulated: null, 'sluice.dev/isolated': null } as const
 const LEASE_SECONDS = 40
+const ARCH = process.arch === 'x64' ? 'amd64' : process.arch
 
 /** Makes or updates the Node object. */
 export async function registerNode(client: KubeClient, facts: NodeFacts, nowMs: number): Promise<KubeObject> {
@@ -27,9 +28,11 @@ export async function registerNode(client: KubeClient, facts: NodeFacts, nowMs: 
   const metadata = {
     name: facts.name,
     labels: {
+      'beta.kubernetes.io/arch': ARCH,
+      'beta.kubernetes.io/os': 'linux',
+      'kubernetes.io/arch': ARCH,
       'kubernetes.io/hostname': facts.name,
       'kubernetes.io/os': 'linux',
-      'kubernetes.io/arch': process.arch === 'x64' ? 'amd64' : process.arch,
       'sluice.dev/driver': facts.driver,
       ...(facts.isSimulated ? { 'sluice.dev/simulated': 'true', simulated: 'true' } : {}),
       ...(facts.driver === 'process' ? { 'sluice.dev/isolated': 'false' } : {}),
@@ -68,7 +71,7 @@ export async function writeNodeStatus(client: KubeClient, facts: NodeFacts, nowM
       kubeletVersion: 'v1.37.2',
       kubeProxyVersion: 'v1.37.2',
       operatingSystem: 'linux',
-      architecture: process.arch === 'x64' ? 'amd64' : process.arch,
+      architecture: ARCH,
     },
   }
   return client.patch(ref, 'merge', { status }, { ...OPTIONS, subresource: 'status' })

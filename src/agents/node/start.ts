@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Clock } from '../../adapters/clock.ts'
 import type { KubeClient, WatchCache } from '../../adapters/kube/types.ts'
 import { type SharedCaches, shareCaches } from '../../adapters/kube/shared-caches.ts'
@@ -21,6 +21,8 @@ import { startPodWorker, type PodWorker } from './pod/worker.ts'
 import { type ApiRelay, startApiRelay } from './api-relay.ts'
 import { socketOf } from './linux/launch.ts'
 import { keepTokens } from './pod/tokens.ts'
+import { PROVISIONER } from './provision/plan.ts'
+import { startProvisioner } from './provision/start.ts'
 import { planNetwork, portKey } from './services.ts'
 import { startSampler } from './usage/sampler.ts'
 
@@ -60,7 +62,7 @@ type Node = {
   wakeNetwork?: () => void
   readonly apiRelay: ApiRelay | undefined
   readonly workers: Map<string, PodWorker>
-  readonly caches: { readonly pods: WatchCache; readonly services: WatchCache; readonly slices: WatchCache }
+  readonly caches: Readonly<Record<'pods' | 'services' | 'slices' | 'claims' | 'volumes', WatchCache>>
 }
 
 /**
@@ -106,6 +108,14 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   if (facts.notReady !== undefined) await markNotReady(client, clock, { name, why: facts.notReady })
   const network = followNetwork(self, async (keys) => hostPorts.set(keys))
   const pods = facts.notReady === undefined ? runPods(self, record) : sayWhyPending(options, facts.notReady, record)
+  const provisioner = startProvisioner({
+    ...self.caches,
+    client,
+    node: name,
+    folder: join(options.stateDir, 'volumes'),
+    record: makeRecorder({ client, clock, node: name, log, component: PROVISIONER }),
+    log,
+  })
   return {
     driver: 'why' in chosen ? `none: ${chosen.why}` : chosen.driver.name,
     serviceUrl(namespace, service, port) {
@@ -120,6 +130,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       sampler.close()
       network.close()
       pods.close()
+      provisioner.close()
       await Promise.all([...self.workers.values()].map((worker) => worker.close()))
       for (const cache of Object.values(self.caches)) cache.close()
       await Promise.all([hostPorts.close(), kubelet.close(), self.apiRelay?.close()])
@@ -162,6 +173,8 @@ function openCaches({ client, clock, name, caches }: NodeOptions, log: (line: st
     pods: open({ apiVersion: 'v1', kind: 'Pod', fieldSelector: `spec.nodeName=${name}` }),
     services: open({ apiVersion: 'v1', kind: 'Service' }),
     slices: open({ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' }),
+    claims: open({ apiVersion: 'v1', kind: 'PersistentVolumeClaim' }),
+    volumes: open({ apiVersion: 'v1', kind: 'PersistentVolume' }),
   }
 }
 

@@ -6,7 +6,12 @@ export function fitsLabels(spec: PodSpec, node: Node): boolean {
   const labels = node.metadata.labels ?? {}
   for (const [key, value] of Object.entries(spec.nodeSelector ?? {})) if (labels[key] !== value) return false
   const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
-  return terms === undefined || terms.some((term) => fitsTerm(term, labels, node.metadata.name))
+  return terms === undefined || fitsTerms(terms, node)
+}
+
+/** Whether the node is one of those that any of the terms selects. */
+export function fitsTerms(terms: readonly NodeSelectorTerm[], { metadata }: Node): boolean {
+  return terms.some((term) => fitsTerm(term, metadata.labels ?? {}, metadata.name))
 }
 
 /** Whether the node has a taint of these effects that none of the tolerations covers. */

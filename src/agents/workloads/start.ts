@@ -16,12 +16,14 @@ import { eventTeller } from './events.ts'
 import { garbageCollector } from './garbage/controller.ts'
 import { jobController } from './job/controller.ts'
 import { namespaceController } from './namespace/controller.ts'
-import { nodeTaintController, taintEvictionController } from './nodes/controller.ts'
+import { nodeRegistry, nodeTaintController, taintEvictionController } from './nodes/controller.ts'
 import { claimProtection, volumeProtection } from './protection/controller.ts'
 import { quotaController } from './quota/controller.ts'
 import { replicaSetController, replicationController } from './replicaset/controller.ts'
 import { scheduler } from './scheduler/controller.ts'
 import { statefulSetController } from './statefulset/controller.ts'
+import { claimBinder, volumeBinder } from './volumes/controller.ts'
+import { ephemeralVolumes } from './volumes/ephemeral.ts'
 
 /** What the controllers need. */
 export type WorkloadsOptions = {
@@ -67,8 +69,12 @@ export async function startWorkloads(given: WorkloadsOptions): Promise<Workloads
     start(jobController(bench)),
     start(cronJobController(bench)),
     start(quotaController(bench)),
+    start(nodeRegistry(bench)),
     start(nodeTaintController(bench)),
     start(taintEvictionController(bench)),
+    start(claimBinder(bench)),
+    start(volumeBinder(bench)),
+    start(ephemeralVolumes(bench)),
     start(claimProtection(bench)),
     start(volumeProtection(bench)),
   ])

@@ -1,15 +1,17 @@
 import type { KubeObject } from '../../../lib/kube/object.ts'
+import { type ClaimedVolume, lookUpClaims } from './claims.ts'
 import type { NodeContext } from './context.ts'
 import { containersOf, type Container, type Pod } from './shapes.ts'
 import type { TokenWish } from './tokens.ts'
 import type { FileData } from './volumes.ts'
 
-/** ConfigMaps, Secrets, tokens and trust bundles of one pod, as they are now. */
+/** ConfigMaps, Secrets, tokens, trust bundles and claimed volumes of one pod, as they are now. */
 export type Lookups = {
   readonly configMap: (name: string) => FileData | undefined
   readonly secret: (name: string) => FileData | undefined
   readonly token: (wish: Asked) => string | undefined
   readonly trustBundles: readonly KubeObject[]
+  readonly claimed: ReadonlyMap<string, ClaimedVolume>
 }
 
 /** A token as a volume asks for it. */
@@ -40,6 +42,7 @@ export async function lookUp({ client, tokens }: Pick<NodeContext, 'client' | 't
     if (token !== undefined) given.set(JSON.stringify(wishOf(asked)), token)
   }
   return {
+    claimed: await lookUpClaims(client, pod),
     trustBundles: wanted.hasTrustBundles ? (await client.list(TRUST_BUNDLES)).items : [],
     configMap: (name) => configMaps.get(name),
     secret: (name) => secrets.get(name),

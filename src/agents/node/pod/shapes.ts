@@ -153,6 +153,8 @@ export type Volume = {
   readonly name: string
   readonly emptyDir?: { readonly medium?: string; readonly sizeLimit?: string | number }
   readonly hostPath?: { readonly path: string; readonly type?: string }
+  readonly persistentVolumeClaim?: { readonly claimName: string; readonly readOnly?: boolean }
+  readonly ephemeral?: unknown
   readonly configMap?: {
     readonly name?: string
     readonly optional?: boolean
@@ -232,6 +234,7 @@ export type ContainerStatus = {
 /** A condition of a pod. */
 export type PodCondition = {
   readonly type: string
+  readonly observedGeneration?: number
   readonly status: string
   readonly reason?: string
   readonly message?: string

@@ -192,7 +192,9 @@ function conditionsOf(
   ]
   const before = seen.pod.status?.conditions ?? []
   const foreign = before.filter(({ type }) => !wanted.some((condition) => condition.type === type))
-  return [...wanted.map((condition) => keepTime(condition, before, seen.nowMs)), ...foreign]
+  const { generation } = seen.pod.metadata
+  const observed = generation === undefined ? {} : { observedGeneration: generation }
+  return [...wanted.map((condition) => keepTime({ ...condition, ...observed }, before, seen.nowMs)), ...foreign]
 }
 
 function keepTime(condition: PodCondition, before: readonly PodCondition[], nowMs: number): PodCondition {

@@ -4,6 +4,7 @@ import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { safePath } from '../../../lib/tar/entry.ts'
 import type { Bind } from '../driver.ts'
+import type { ClaimedVolume } from './claims.ts'
 import { give, showFiles, type VolumeFile } from './atomic-files.ts'
 import { expandVariables } from './env.ts'
 import { fieldValue, resourceValue } from './fields.ts'
@@ -24,6 +25,8 @@ export type VolumeSources = {
   readonly token: (asked: { readonly audience?: string; readonly expirationSeconds?: number }) => string | undefined
   /** All of the cluster; empty where no volume asks for any. */
   readonly trustBundles: readonly KubeObject[]
+  /** What is behind the claims that volumes name. */
+  readonly claimed: ReadonlyMap<string, ClaimedVolume>
 }
 
 /**
@@ -57,15 +60,22 @@ export function bindsOf(
   })
 }
 
-/** Volumes that the API fills and nobody writes to. */
+/** Volumes that the API fills and nobody writes to, and those that are claimed for reading. */
 export function readOnlyVolumes(pod: Pod): Set<string> {
-  const filled = (pod.spec.volumes ?? []).filter((v) => v.configMap ?? v.secret ?? v.downwardAPI ?? v.projected)
+  const filled = (pod.spec.volumes ?? []).filter(
+    (v) => v.configMap ?? v.secret ?? v.downwardAPI ?? v.projected ?? v.persistentVolumeClaim?.readOnly,
+  )
   return new Set(filled.map(({ name }) => name))
 }
 
 function makeVolume(path: string, volume: Volume, sources: VolumeSources): string {
   const { emptyDir, hostPath, configMap, secret, downwardAPI, projected } = volume
   if (hostPath) return hostPathOf(volume.name, hostPath)
+  const claimed = sources.claimed.get(volume.name)
+  if (claimed !== undefined) {
+    if ('refused' in claimed) throw refused(volume.name, claimed.refused)
+    return hostPathOf(volume.name, claimed)
+  }
   const group = sources.pod.spec.securityContext?.fsGroup
   const isNew = mkdirSync(path, { recursive: true }) !== undefined
   if (emptyDir) {
@@ -157,7 +167,8 @@ function downward({ items }: DownwardFiles, { pod, ip, hostIp }: VolumeSources):
 }
 
 function hostPathOf(name: string, { path, type = '' }: { readonly path: string; readonly type?: string }): string {
-  if (type === 'DirectoryOrCreate') mkdirSync(path, { recursive: true })
+  // where nothing is asked, container runtimes make the folder too
+  if (type === 'DirectoryOrCreate' || (type === '' && !existsSync(path))) mkdirSync(path, { recursive: true })
   else if (type === 'FileOrCreate' && !existsSync(path)) writeFileSync(path, '')
   else if (!['', 'Directory', 'File'].includes(type))
     throw refused(name, `hostPath of type ${type} is not supported by this node`)

@@ -4,8 +4,34 @@ import { workloadController } from '../controller.ts'
 import { keyOf } from '../meta.ts'
 import { as, type Node, type Pod, type Taint } from '../shapes.ts'
 import type { Write } from '../write.ts'
-import { decideTaints } from './decide.ts'
+import { decideRegistration, decideTaints, type NodeSeen } from './decide.ts'
 import { decideEviction, type TaintedPod } from './evict.ts'
+
+/** Says of each node once that it is known, and for how long what it reads from the server may be kept: in a cluster of fewer than a hundred nodes, not at all. */
+export function nodeRegistry(bench: Bench): Controller<NodeSeen, Write, readonly Write[]> {
+  const nodes = bench.cache('v1', 'Node')
+  const known = new Map<string, string | undefined>()
+  return workloadController<NodeSeen>(bench, {
+    kind: 'node-registry',
+    component: 'node-controller',
+    async watch(wake) {
+      await nodes.ready
+      nodes.onChange(({ metadata: { name } }, type) => {
+        if (type === 'DELETED') known.delete(name)
+        else wake.now(name)
+      })
+      for (const node of nodes.list()) wake.now(node.metadata.name)
+    },
+    observe(name) {
+      const node = nodes.get('', name)
+      if (!node) return undefined
+      const isNew = known.get(name) !== node.metadata.uid
+      known.set(name, node.metadata.uid)
+      return { node: as<Node>(node), isNew }
+    },
+    decide: decideRegistration,
+  })
+}
 
 /** Keeps the taints of nodes in step with their conditions. */
 export function nodeTaintController(bench: Bench): Controller<Node, Write, readonly Write[]> {

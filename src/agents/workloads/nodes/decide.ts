@@ -1,6 +1,25 @@
+import { refOf } from '../../../lib/kube/object.ts'
 import type { WorkloadDecision } from '../deployment/decide.ts'
 import { isSame } from '../meta.ts'
 import type { Node, Taint } from '../shapes.ts'
+import type { Write } from '../write.ts'
+
+/** A node, and whether it was not known before. */
+export type NodeSeen = { readonly node: Node; readonly isNew: boolean }
+
+const TTL = 'node.alpha.kubernetes.io/ttl'
+
+/** Pure. Tells of a node that is new, and gives it the annotation that kubelets of old read. */
+export function decideRegistration({ node, isNew }: NodeSeen): WorkloadDecision {
+  const { name, uid, annotations } = node.metadata
+  const message = `Node ${name} event: Registered Node ${name} in Controller`
+  // its Events are in the namespace default: as an object it has none, and no version is told of it
+  const about = { apiVersion: 'v1', kind: 'Node', metadata: { name, ...(uid !== undefined && { uid }) } }
+  const tell: Write = { do: 'tell', tell: { about, type: 'Normal', reason: 'RegisteredNode', message } }
+  const body = { metadata: { annotations: { [TTL]: '0' } } }
+  const annotate: Write = { do: 'patch', ref: refOf(node), type: 'merge', body }
+  return { kind: 'done', status: [...(isNew ? [tell] : []), ...(annotations?.[TTL] === undefined ? [annotate] : [])] }
+}
 
 /** Taints that follow conditions: the condition's type, and the status in which it holds. */
 const BY_CONDITION: readonly (readonly [type: string, status: string, key: string])[] = [

@@ -18,8 +18,7 @@ export function claimProtection(bench: Bench): Controller<ClaimSeen, Write, read
     component: 'pvc-protection-controller',
     async watch(wake) {
       await Promise.all([claims.ready, pods.ready])
-      pods.onChange((pod, type) => {
-        if (type !== 'DELETED') return
+      pods.onChange((pod) => {
         for (const name of claimsOf(as<Pod>(pod))) wake.now(`${pod.metadata.namespace ?? ''}/${name}`)
       })
       claims.onChange((claim) => wake.now(keyOf(claim)))
@@ -29,11 +28,9 @@ export function claimProtection(bench: Bench): Controller<ClaimSeen, Write, read
       const [namespace = '', name = ''] = key.split('/')
       const claim = claims.get(namespace, name)
       if (!claim) return undefined
-      // Only the pods of a claim that is leaving are looked through.
-      const isLeaving = claim.metadata.deletionTimestamp !== undefined
-      return { claim, pods: isLeaving ? pods.list(namespace).map((pod) => as<Pod>(pod)) : [] }
+      return { claim, pods: pods.list(namespace).map((pod) => as<Pod>(pod)) }
     },
-    decide: ({ claim, pods: users }) => decideClaim(claim, users),
+    decide: ({ claim, pods: users }) => decideClaim(claim, users, bench.clock.nowMs()),
   })
 }
 

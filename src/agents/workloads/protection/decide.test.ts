@@ -35,7 +35,7 @@ const claims: { it: string; claim: KubeObject; pods: Pod[]; isFree: boolean }[] 
 ]
 for (const { it, claim, pods, isFree } of claims)
   test(`a claim ${it}`, () => {
-    const decision = decideClaim(claim, pods)
+    const decision = decideClaim(claim, pods, 0)
     const [write] = decision.kind === 'done' ? decision.status : []
     const finalizers = write?.do === 'replace' ? write.object.metadata.finalizers : undefined
     assert.deepEqual(finalizers, isFree ? ['mine', 'kubernetes.io/pv-protection'] : undefined)

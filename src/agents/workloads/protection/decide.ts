@@ -1,6 +1,10 @@
-import type { KubeObject } from '../../../lib/kube/object.ts'
+import { type KubeObject, refOf } from '../../../lib/kube/object.ts'
 import type { WorkloadDecision } from '../deployment/decide.ts'
-import type { Pod } from '../shapes.ts'
+import { conditionOf, timeText } from '../meta.ts'
+import { isFinishedPod } from '../pods.ts'
+import { as, type Pod } from '../shapes.ts'
+import type { Claim } from '../volumes/shapes.ts'
+import type { Write } from '../write.ts'
 
 /** What holds storage back while it is used: the finalizer that the API server gives its kind. */
 const CLAIM_GUARD = 'kubernetes.io/pvc-protection'
@@ -12,10 +16,31 @@ type Volume = {
   readonly ephemeral?: unknown
 }
 
-/** Pure. Lets a claim that is being deleted go once no pod on a node uses it. */
-export function decideClaim(claim: KubeObject, pods: readonly Pod[]): WorkloadDecision {
+/** Pure. Lets a claim that is being deleted go once no pod on a node uses it; of a bound one it says since when nobody does. */
+export function decideClaim(claim: KubeObject, pods: readonly Pod[], nowMs: number): WorkloadDecision {
+  if (claim.metadata.deletionTimestamp === undefined)
+    return { kind: 'done', status: useOf(as<Claim>(claim), pods, nowMs) }
   const isUsed = pods.some((pod) => pod.spec.nodeName && claimsOf(pod).includes(claim.metadata.name))
   return isUsed ? { kind: 'done', status: [] } : letGo(claim, CLAIM_GUARD)
+}
+
+function useOf(claim: Claim, pods: readonly Pod[], nowMs: number): Write[] {
+  const { status, metadata } = claim
+  if (status?.phase !== 'Bound') return []
+  const isUsed = pods.some((pod) => !isFinishedPod(pod) && claimsOf(pod).includes(metadata.name))
+  const before = conditionOf(status.conditions, 'Unused')
+  if (before !== undefined && (before.status === 'True') === !isUsed) return []
+  const condition = {
+    type: 'Unused',
+    status: isUsed ? 'False' : 'True',
+    lastProbeTime: null,
+    lastTransitionTime: timeText(nowMs),
+    reason: isUsed ? 'PodUsingPVC' : 'NoPodsUsingPVC',
+    message: isUsed ? 'A pod is currently referencing this PVC' : 'No pods are currently referencing this PVC',
+  }
+  const conditions = [...(status.conditions ?? []).filter(({ type }) => type !== 'Unused'), condition]
+  const body = { metadata: { uid: metadata.uid }, status: { conditions } }
+  return [{ do: 'patch', ref: refOf(claim), type: 'merge', body, subresource: 'status' }]
 }
 
 /** Pure. Lets a volume that is being deleted go once no claim is bound to it. */

@@ -1,6 +1,7 @@
 import type { Budget } from '../budget/decide.ts'
 import { isFinishedPod } from '../pods.ts'
 import type { Node, Pod } from '../shapes.ts'
+import type { Storage } from './storage.ts'
 
 /** A node and the pods on it, those that have ended left out. */
 export type Room = {
@@ -15,7 +16,7 @@ export type Cluster = {
   readonly rooms: readonly Room[]
   readonly budgets: readonly Budget[]
   readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>>
-  readonly hasClaim: (namespace: string, name: string) => boolean
+  readonly storage: Storage
 }
 
 /** Why a pod does not fit on a node, and whether it would if other pods left. */

@@ -1,17 +1,18 @@
 import { ApiError } from '../../../adapters/kube/api-error.ts'
 import type { Controller } from '../../../engine/controller.ts'
-import { refOf } from '../../../lib/kube/object.ts'
+import { type KubeObject, refOf } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
 import type { Budget } from '../budget/decide.ts'
 import { isSame, keyOf, timeText } from '../meta.ts'
 import { as, type Condition, type Node, type Pod } from '../shapes.ts'
 import type { Cluster } from './cluster.ts'
 import { isWaitingForNode, placePod, unscheduledConditions, type Placement } from './decide.ts'
+import { type Announce, announcer, COMPONENT } from './events.ts'
 import { createPlaces } from './places.ts'
+import type { Claim, StorageClass, Volume } from '../volumes/shapes.ts'
 
 type PodSeen = { readonly pod: Pod; readonly placement: Placement }
 
-const COMPONENT = 'default-scheduler'
 const STATUS = { fieldManager: 'kube-scheduler', subresource: 'status' } as const
 
 /** The scheduler: binds pods that wait for a node, one at a time; those that fit nowhere are looked at again when nodes or pods change. */
@@ -19,21 +20,29 @@ export function scheduler(bench: Bench): Controller<PodSeen, PodSeen, PodSeen> {
   const pods = bench.cache('v1', 'Pod')
   const nodes = bench.cache('v1', 'Node')
   const claims = bench.cache('v1', 'PersistentVolumeClaim')
+  const volumes = bench.cache('v1', 'PersistentVolume')
+  const classes = bench.cache('storage.k8s.io/v1', 'StorageClass')
   const namespaces = bench.cache('v1', 'Namespace')
   const budgets = bench.cache('policy/v1', 'PodDisruptionBudget')
   const places = createPlaces()
+  const announce = announcer(bench)
   const clusterNow = (): Cluster => ({
     rooms: places.roomsOf(nodes.list().map((node) => as<Node>(node))),
     budgets: budgets.list().map((budget) => as<Budget>(budget)),
     namespaceLabels: (name) => namespaces.get('', name)?.metadata.labels ?? {},
-    hasClaim: (namespace, name) => claims.get(namespace, name) !== undefined,
+    storage: {
+      claim: (namespace, name) => found<Claim>(claims.get(namespace, name)),
+      volume: (name) => found<Volume>(volumes.get('', name)),
+      volumes: () => volumes.list().map((volume) => as<Volume>(volume)),
+      storageClass: (name) => found<StorageClass>(classes.get('', name)),
+    },
   })
 
   return {
     kind: 'scheduler',
     concurrency: 1,
     async watch(wake) {
-      await Promise.all([pods, nodes, claims, namespaces, budgets].map(({ ready }) => ready))
+      await Promise.all([pods, nodes, claims, volumes, classes, namespaces, budgets].map(({ ready }) => ready))
       const wakeWaiting = (): void => places.waiting().forEach((key) => wake.now(key))
       pods.onChange((pod, type) => {
         const hasFreedRoom = places.take(as<Pod>(pod), type === 'DELETED')
@@ -41,7 +50,7 @@ export function scheduler(bench: Bench): Controller<PodSeen, PodSeen, PodSeen> {
         else if (places.isWaiting(keyOf(pod))) wake.now(keyOf(pod))
       })
       nodes.onChange(wakeWaiting)
-      claims.onChange(wakeWaiting)
+      for (const cache of [claims, volumes, classes]) cache.onChange(wakeWaiting)
       for (const pod of pods.list()) places.take(as<Pod>(pod), false)
       wakeWaiting()
     },
@@ -55,21 +64,22 @@ export function scheduler(bench: Bench): Controller<PodSeen, PodSeen, PodSeen> {
       seen.placement.kind === 'bind' ? { kind: 'act', changes: [seen] } : { kind: 'done', status: seen },
     async act(_changes, { pod, placement }) {
       if (placement.kind !== 'bind') return
-      await bind(bench, pod, placement.nodeName)
+      await bind(bench, announce, pod, placement.nodeName)
       places.settleOn(pod, placement.nodeName)
     },
     async settle({ pod, placement }) {
       if (placement.kind === 'bind') return
-      await reportUnscheduled(bench, pod, placement)
+      if (placement.kind === 'claim') return tellNode(bench, placement)
+      await reportUnscheduled(bench, announce, pod, placement)
       if (placement.kind !== 'preempt') return
       places.promise(pod, placement.nodeName)
-      for (const victim of placement.victims) await evict(bench, victim, pod, placement.nodeName)
+      for (const victim of placement.victims) await evict(bench, announce, victim, pod, placement.nodeName)
     },
     close: () => undefined,
   }
 }
 
-async function bind(bench: Bench, pod: Pod, nodeName: string): Promise<void> {
+async function bind(bench: Bench, announce: Announce, pod: Pod, nodeName: string): Promise<void> {
   const { name, namespace = '', uid } = pod.metadata
   const binding = {
     apiVersion: 'v1',
@@ -79,28 +89,37 @@ async function bind(bench: Bench, pod: Pod, nodeName: string): Promise<void> {
   }
   // Bound or deleted by somebody else meanwhile: the watch will say.
   await unlessGone(() => bench.client.create(binding, { fieldManager: 'kube-scheduler', subresource: 'binding' }))
-  const message = `Successfully assigned ${namespace}/${name} to ${nodeName}`
-  bench.tell(COMPONENT, { about: pod, type: 'Normal', reason: 'Scheduled', message })
+  const note = `Successfully assigned ${namespace}/${name} to ${nodeName}`
+  announce(pod, { type: 'Normal', reason: 'Scheduled', action: 'Binding', note })
 }
+
+/** Reserves the volumes that the node has for claims that waited for it; who makes the others is told the node. */
+async function tellNode(bench: Bench, { claims }: Extract<Placement, { kind: 'claim' }>): Promise<void> {
+  for (const { object, body } of claims)
+    await unlessGone(() => bench.client.patch(refOf(object), 'merge', body, { fieldManager: 'kube-scheduler' }))
+}
+
+const found = <T extends KubeObject>(object: KubeObject | undefined): T | undefined => object && as<T>(object)
 
 /** Says why the pod waits, and on which node it was promised room. */
 async function reportUnscheduled(
   bench: Bench,
+  announce: Announce,
   pod: Pod,
-  placement: Exclude<Placement, { kind: 'bind' }>,
+  placement: Extract<Placement, { kind: 'wait' | 'preempt' }>,
 ): Promise<void> {
   const conditions = unscheduledConditions(pod, placement.why, bench.clock.nowMs())
   const promised = placement.kind === 'preempt' ? { nominatedNodeName: placement.nodeName } : {}
   const isPromised = placement.kind === 'wait' || pod.status?.nominatedNodeName === placement.nodeName
   if (isSame(conditions, pod.status?.conditions) && isPromised) return
-  bench.tell(COMPONENT, { about: pod, type: 'Warning', reason: 'FailedScheduling', message: placement.why })
+  announce(pod, { type: 'Warning', reason: 'FailedScheduling', action: 'Scheduling', note: placement.why })
   const condition = conditions.find(({ type }) => type === 'PodScheduled')
   const body = { status: { conditions: [condition], ...promised } }
   await unlessGone(() => bench.client.patch(refOf(pod), 'strategic', body, STATUS))
 }
 
 /** Deletes a pod in favour of another, having said so in its status. */
-async function evict(bench: Bench, victim: Pod, pod: Pod, nodeName: string): Promise<void> {
+async function evict(bench: Bench, announce: Announce, victim: Pod, pod: Pod, nodeName: string): Promise<void> {
   if (victim.metadata.deletionTimestamp !== undefined) return
   const condition: Condition = {
     type: 'DisruptionTarget',
@@ -114,8 +133,8 @@ async function evict(bench: Bench, victim: Pod, pod: Pod, nodeName: string): Pro
     await bench.client.patch(refOf(victim), 'strategic', { status: { conditions: [condition] } }, STATUS)
     await bench.client.delete(refOf(victim), uid === undefined ? {} : { uid })
   })
-  const message = `Preempted by pod ${pod.metadata.uid} on node ${nodeName}`
-  bench.tell(COMPONENT, { about: victim, type: 'Normal', reason: 'Preempted', message })
+  const note = `Preempted by pod ${pod.metadata.uid} on node ${nodeName}`
+  announce(victim, { type: 'Normal', reason: 'Preempted', action: 'Preempting', note, related: pod })
 }
 
 async function unlessGone(write: () => Promise<unknown>): Promise<void> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Budget } from '../budget/decide.ts'
 import type { Node, Pod, PodSpec } from '../shapes.ts'
+import type { Claim, StorageClass, Volume } from '../volumes/shapes.ts'
 import { roomOf, type Cluster } from './cluster.ts'
 import { isWaitingForNode, placePod } from './decide.ts'
 import { demandOf, milli } from './resources.ts'
@@ -25,13 +26,46 @@ function pod(spec: Partial<PodSpec> = {}, name = 'p', labels: Record<string, str
   return { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers: [{ name: 'c' }], ...spec } }
 }
 
+const storage = (kind: string, name: string, more: object) => ({ apiVersion: 'v1', kind, metadata: { name }, ...more })
+const done = { annotations: { 'pv.kubernetes.io/bind-completed': 'yes' } }
+const told = { annotations: { 'volume.kubernetes.io/selected-node': 'n' } }
+const VOLUME = storage('PersistentVolume', 'pv', {
+  spec: {
+    nodeAffinity: {
+      required: { nodeSelectorTerms: [{ matchExpressions: [{ key: HOSTNAME, operator: 'In', values: ['n'] }] }] },
+    },
+  },
+}) as Volume
+const LATER = storage('StorageClass', 'later', {
+  provisioner: 'kubernetes.io/no-provisioner',
+  volumeBindingMode: 'WaitForFirstConsumer',
+}) as StorageClass
+const CLAIMS: Readonly<Record<string, Claim>> = {
+  data: storage('PersistentVolumeClaim', 'data', {
+    metadata: { name: 'data', ...done },
+    spec: { volumeName: 'pv' },
+  }) as Claim,
+  open: storage('PersistentVolumeClaim', 'open', { spec: {} }) as Claim,
+  lost: storage('PersistentVolumeClaim', 'lost', { spec: { volumeName: 'x' }, status: { phase: 'Lost' } }) as Claim,
+  later: storage('PersistentVolumeClaim', 'later', { spec: { storageClassName: 'later' } }) as Claim,
+  told: storage('PersistentVolumeClaim', 'told', {
+    metadata: { name: 'told', ...told },
+    spec: { storageClassName: 'later' },
+  }) as Claim,
+}
+
 function cluster(rooms: readonly [Node, ...Pod[]][], more: Partial<Cluster> & { nominated?: Pod[] } = {}): Cluster {
   const { nominated = [], ...others } = more
   return {
     rooms: rooms.map(([each, ...pods]) => roomOf(each, pods, nominated)),
     budgets: [],
     namespaceLabels: (namespace) => ({ team: namespace }),
-    hasClaim: (_namespace, name) => name === 'data',
+    storage: {
+      claim: (_namespace, name) => CLAIMS[name],
+      volume: (name) => (name === 'pv' ? VOLUME : undefined),
+      volumes: () => [VOLUME],
+      storageClass: (name) => (name === 'later' ? LATER : undefined),
+    },
     ...others,
   }
 }
@@ -190,6 +224,30 @@ const cases: { it: string; pod?: Pod; rooms: [Node, ...Pod[]][]; want: string }[
     rooms: [[node()]],
     want: 'n',
   },
+  ...(
+    [
+      ['goes where its volume is', 'data', 'm', "1 node(s) didn't match PersistentVolume's node affinity."],
+      [
+        'waits for a volume that nobody chose yet',
+        'open',
+        'n',
+        'pod has unbound immediate PersistentVolumeClaims. not found',
+      ],
+      [
+        'waits where its volume is lost',
+        'lost',
+        'n',
+        'persistentvolumeclaim "lost" bound to non-existent persistentvolume "x". not found',
+      ],
+      ['waits where no volume can be had', 'later', 'n', "1 node(s) didn't find available persistent volumes to bind."],
+      ['waits in silence for the volume that is being made', 'told', 'n', ''],
+    ] as const
+  ).map(([it, claimName, name, want]) => ({
+    it,
+    pod: pod({ volumes: [{ persistentVolumeClaim: { claimName } }] }),
+    rooms: [[node(name)]] as [Node, ...Pod[]][],
+    want: want.endsWith('.') ? `${want} ${HELPLESS}` : want,
+  })),
   {
     it: 'never drives out others where it must not',
     pod: pod({ ...asking({ cpu: 2 }), priority: 10, preemptionPolicy: 'Never' }),
@@ -200,7 +258,7 @@ const cases: { it: string; pod?: Pod; rooms: [Node, ...Pod[]][]; want: string }[
 for (const { it, pod: placed = pod(), rooms, want } of cases)
   test(`a pod ${it}`, () => {
     const placement = placePod(placed, cluster(rooms))
-    const got = placement.kind === 'bind' ? placement.nodeName : placement.why
+    const got = 'why' in placement ? placement.why : placement.nodeName
     assert.equal(got.replace(/^0\/1 nodes are available: /, ''), want)
   })
 

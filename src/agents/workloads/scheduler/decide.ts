@@ -4,12 +4,15 @@ import type { Condition, Pod } from '../shapes.ts'
 import { availabilityText, type Cluster, type Obstacle, type Room } from './cluster.ts'
 import { obstacleTo } from './fit.ts'
 import { preempt } from './preempt.ts'
+import { changesFor, type ClaimChange, claimProblem, claimsForNode, hasNode } from './storage.ts'
 
 /** Where a pod goes; or why it goes nowhere yet, and which pods have to leave which node for it. */
 export type Placement =
   | { readonly kind: 'bind'; readonly nodeName: string }
   | { readonly kind: 'preempt'; readonly nodeName: string; readonly victims: readonly Pod[]; readonly why: string }
   | { readonly kind: 'wait'; readonly why: string }
+  /** It has a node as soon as its claims have their volumes: these changes are needed for that. */
+  | { readonly kind: 'claim'; readonly nodeName: string; readonly claims: readonly ClaimChange[] }
 
 /** Whether the scheduler has to place the pod. */
 export function isWaitingForNode(pod: Pod): boolean {
@@ -28,9 +31,11 @@ export function isWaitingForNode(pod: Pod): boolean {
 export function placePod(pod: Pod, cluster: Cluster): Placement {
   const { rooms } = cluster
   if (rooms.length === 0) return { kind: 'wait', why: 'no nodes available to schedule pods' }
-  const missing = missingClaim(pod, cluster)
-  if (missing !== undefined)
-    return { kind: 'wait', why: `0/${rooms.length} nodes are available: ${missing}. not found` }
+  const problem = claimProblem(pod, cluster.storage)
+  if (problem !== undefined)
+    return { kind: 'wait', why: `0/${rooms.length} nodes are available: ${problem}. not found` }
+  const claims = claimsForNode(pod, cluster.storage)
+  if (claims.length > 0 && claims.every(hasNode)) return { kind: 'claim', nodeName: '', claims: [] }
   const obstacles = new Map<Room, Obstacle>()
   const fitting: Room[] = []
   for (const room of rooms) {
@@ -39,18 +44,14 @@ export function placePod(pod: Pod, cluster: Cluster): Placement {
     else obstacles.set(room, obstacle)
   }
   const [best] = fitting.sort((a, b) => a.pods.length - b.pods.length)
+  if (best && claims.length > 0)
+    return { kind: 'claim', nodeName: best.node.metadata.name, claims: changesFor(claims, best.node, cluster.storage) }
   if (best) return { kind: 'bind', nodeName: best.node.metadata.name }
   const reasons = [...obstacles.values()].flatMap((obstacle) => obstacle.reasons)
   const why = availabilityText(rooms.length, reasons)
   const found = preempt(pod, cluster, obstacles)
   if (found.nodeName === undefined) return { kind: 'wait', why: `${why} preemption: ${found.why}` }
   return { kind: 'preempt', ...found, why }
-}
-
-function missingClaim({ metadata, spec }: Pod, { hasClaim }: Cluster): string | undefined {
-  const names = (spec.volumes ?? []).flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? [])
-  const missing = names.find((name) => !hasClaim(metadata.namespace ?? '', name))
-  return missing === undefined ? undefined : `persistentvolumeclaim ${JSON.stringify(missing)} not found`
 }
 
 /** The pod's conditions with `PodScheduled=False`; the same list when they say so already. */
@@ -62,6 +63,7 @@ export function unscheduledConditions(pod: Pod, why: string, nowMs: number): rea
   const entry = {
     type: 'PodScheduled',
     status: 'False',
+    ...(pod.metadata.generation !== undefined && { observedGeneration: pod.metadata.generation }),
     lastProbeTime: null,
     lastTransitionTime: kept ?? timeText(nowMs),
     reason: 'Unschedulable',

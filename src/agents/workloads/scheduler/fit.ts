@@ -5,6 +5,7 @@ import { priorityOf, type Cluster, type Obstacle, type Room } from './cluster.ts
 import { neighbourObstacle } from './neighbours.ts'
 import { demandOf, milli, sumOf } from './resources.ts'
 import { spreadObstacle } from './spread.ts'
+import { storageObstacle } from './storage.ts'
 
 /** What keeps pods from a cordoned node, whether the taint is there yet or not. */
 const CORDON: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }
@@ -25,6 +26,7 @@ function obstacleIn(pod: Pod, room: Room, cluster: Cluster): Obstacle | undefine
     nodeObstacle(pod, room) ??
     portObstacle(pod, room) ??
     resourceObstacle(pod, room) ??
+    storageObstacle(pod, room, cluster.storage) ??
     spreadObstacle(pod, room, seen) ??
     neighbourObstacle(pod, room, seen)
   )

@@ -1,0 +1,100 @@
+import type { AbsorbingCache } from '../../../adapters/kube/types.ts'
+import type { Controller, Wake } from '../../../engine/controller.ts'
+import type { Bench } from '../bench.ts'
+import { workloadController } from '../controller.ts'
+import { keyOf } from '../meta.ts'
+import { claimsOf } from '../protection/decide.ts'
+import { as, type Node, type Pod } from '../shapes.ts'
+import type { Write } from '../write.ts'
+import { decideClaim, type ClaimSeen } from './claim.ts'
+import { BIND_COMPLETED, type Claim, SELECTED_NODE, type StorageClass, type Volume } from './shapes.ts'
+import { decideVolume, type VolumeSeen } from './volume.ts'
+
+const COMPONENT = 'persistentvolume-controller'
+
+/** Binds claims to volumes, one at a time: no volume is given twice. */
+export function claimBinder(bench: Bench): Controller<ClaimSeen, Write, readonly Write[]> {
+  const claims = bench.cache('v1', 'PersistentVolumeClaim')
+  const volumes = bench.cache('v1', 'PersistentVolume')
+  const classes = bench.cache('storage.k8s.io/v1', 'StorageClass')
+  const pods = bench.cache('v1', 'Pod')
+  const nodes = bench.cache('v1', 'Node')
+  return workloadController<ClaimSeen>(bench, {
+    kind: 'PersistentVolumeClaim',
+    component: COMPONENT,
+    concurrency: 1,
+    async watch(wake) {
+      await Promise.all([claims, volumes, classes, pods, nodes].map(({ ready }) => ready))
+      claims.onChange((claim, type) => type !== 'DELETED' && wake.now(keyOf(claim)))
+      volumes.onChange((volume) => wakeClaimsOf(as<Volume>(volume), claims, wake))
+      classes.onChange(() => wakeUnbound(claims, wake))
+      for (const claim of claims.list()) wake.now(keyOf(claim))
+    },
+    observe(key) {
+      const [namespace = '', name = ''] = key.split('/')
+      const found = claims.get(namespace, name)
+      if (!found) return undefined
+      const claim = as<Claim>(found)
+      const node = nodes.get('', claim.metadata.annotations?.[SELECTED_NODE] ?? '')
+      return {
+        claim,
+        volumes: volumes.list().map((volume) => as<Volume>(volume)),
+        classes: classes.list().map((each) => as<StorageClass>(each)),
+        waiting: isBound(claim)
+          ? []
+          : pods
+              .list(namespace)
+              .map((pod) => as<Pod>(pod))
+              .filter(waitsFor(name)),
+        node: node && as<Node>(node),
+      }
+    },
+    decide: decideClaim,
+  })
+}
+
+const isBound = ({ metadata }: Claim): boolean => metadata.annotations?.[BIND_COMPLETED] !== undefined
+
+const waitsFor =
+  (claim: string) =>
+  (pod: Pod): boolean =>
+    !pod.spec.nodeName && claimsOf(pod).includes(claim)
+
+/** A volume that is free may suit any claim; another one matters to its own. */
+function wakeClaimsOf({ spec, status }: Volume, claims: AbsorbingCache, wake: Wake): void {
+  const { claimRef } = spec
+  if (claimRef !== undefined) wake.now(`${claimRef.namespace}/${claimRef.name}`)
+  else if (status?.phase === 'Available') wakeUnbound(claims, wake)
+}
+
+function wakeUnbound(claims: AbsorbingCache, wake: Wake): void {
+  for (const claim of claims.list()) if (!isBound(as<Claim>(claim))) wake.now(keyOf(claim))
+}
+
+/** Gives volumes their phase. */
+export function volumeBinder(bench: Bench): Controller<VolumeSeen, Write, readonly Write[]> {
+  const claims = bench.cache('v1', 'PersistentVolumeClaim')
+  const volumes = bench.cache('v1', 'PersistentVolume')
+  return workloadController<VolumeSeen>(bench, {
+    kind: 'PersistentVolume',
+    component: COMPONENT,
+    async watch(wake) {
+      await Promise.all([claims.ready, volumes.ready])
+      volumes.onChange((volume, type) => type !== 'DELETED' && wake.now(volume.metadata.name))
+      claims.onChange((claim) => {
+        const { volumeName } = as<Claim>(claim).spec
+        if (volumeName) wake.now(volumeName)
+      })
+      for (const volume of volumes.list()) wake.now(volume.metadata.name)
+    },
+    observe(name) {
+      const found = volumes.get('', name)
+      if (!found) return undefined
+      const volume = as<Volume>(found)
+      const { claimRef } = volume.spec
+      const claim = claimRef && claims.get(claimRef.namespace ?? '', claimRef.name ?? '')
+      return { volume, claim: claim && as<Claim>(claim) }
+    },
+    decide: decideVolume,
+  })
+}

@@ -1,0 +1,79 @@
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import type { Amounts, Condition, LabelSelector, NodeSelectorTerm } from '../shapes.ts'
+
+/** Who a PersistentVolume is for. Without uid: whoever comes first by that name. */
+export type ClaimRef = { readonly namespace?: string; readonly name?: string; readonly uid?: string }
+
+/** A PersistentVolume. */
+export type Volume = KubeObject & {
+  readonly spec: {
+    readonly capacity?: Amounts
+    readonly accessModes?: readonly string[]
+    readonly storageClassName?: string
+    readonly volumeAttributesClassName?: string
+    readonly volumeMode?: string
+    readonly persistentVolumeReclaimPolicy?: string
+    readonly claimRef?: ClaimRef
+    readonly csi?: unknown
+    readonly nodeAffinity?: { readonly required?: { readonly nodeSelectorTerms: readonly NodeSelectorTerm[] } }
+  }
+  readonly status?: { readonly phase?: string; readonly message?: string }
+}
+
+/** A PersistentVolumeClaim. */
+export type Claim = KubeObject & {
+  readonly spec: {
+    readonly accessModes?: readonly string[]
+    readonly resources?: { readonly requests?: Amounts }
+    readonly selector?: LabelSelector
+    readonly storageClassName?: string
+    readonly volumeAttributesClassName?: string
+    readonly volumeMode?: string
+    readonly volumeName?: string
+  }
+  readonly status?: {
+    readonly phase?: string
+    readonly accessModes?: readonly string[]
+    readonly capacity?: Amounts
+    readonly conditions?: readonly Condition[]
+  }
+}
+
+/** A StorageClass. */
+export type StorageClass = KubeObject & {
+  readonly provisioner: string
+  readonly volumeBindingMode?: string
+  readonly reclaimPolicy?: string
+}
+
+/** The annotations by which binder, scheduler and provisioners speak with each other. @see https://kubernetes.io/docs/reference/labels-annotations-taints/ */
+export const BIND_COMPLETED = 'pv.kubernetes.io/bind-completed'
+export const BOUND_BY_CONTROLLER = 'pv.kubernetes.io/bound-by-controller'
+export const PROVISIONED_BY = 'pv.kubernetes.io/provisioned-by'
+export const SELECTED_NODE = 'volume.kubernetes.io/selected-node'
+export const PROVISIONERS = [
+  'volume.beta.kubernetes.io/storage-provisioner',
+  'volume.kubernetes.io/storage-provisioner',
+] as const
+const OLD_CLASS = 'volume.beta.kubernetes.io/storage-class'
+const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class'
+
+/** The class of a volume or claim; an annotation of old times comes first. */
+export function classOf({ metadata, spec }: Volume | Claim): string {
+  return metadata.annotations?.[OLD_CLASS] ?? spec.storageClassName ?? ''
+}
+
+/** The newest of the classes that are marked as the default one. */
+export function defaultClass(classes: readonly StorageClass[]): StorageClass | undefined {
+  const marked = classes.filter(({ metadata }) => metadata.annotations?.[DEFAULT_CLASS] === 'true')
+  const age = ({ metadata }: StorageClass): string => metadata.creationTimestamp ?? ''
+  return [...marked].sort((a, b) => (age(a) > age(b) ? -1 : age(a) < age(b) ? 1 : 0))[0]
+}
+
+/** Whether claims of this class wait until a pod that uses them has a node. */
+export function isDelayed(claim: Claim, storageClass: StorageClass | undefined): boolean {
+  return (
+    storageClass?.volumeBindingMode === 'WaitForFirstConsumer' &&
+    claim.metadata.annotations?.[SELECTED_NODE] === undefined
+  )
+}

@@ -259,6 +259,39 @@ test('hostile images are refused and say why; nothing lands outside', skip, asyn
   assert.ok(!existsSync('/tmp/sluice-evil'))
 })
 
+test('a claim is given a folder of this machine, which outlives its pods and goes with it', skip, async () => {
+  const metadata = { name: 'local', namespace: 'default' }
+  const local = { kind: 'StorageClass', provisioner: 'sluice.dev/local', volumeBindingMode: 'WaitForFirstConsumer' }
+  await client.create(
+    { apiVersion: 'storage.k8s.io/v1', ...local, metadata: { name: 'local' } },
+    { fieldManager: 'test' },
+  )
+  const spec = {
+    storageClassName: 'local',
+    accessModes: ['ReadWriteOnce'],
+    resources: { requests: { storage: '1Gi' } },
+  }
+  const claim = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata, spec }
+  await client.create(claim, { fieldManager: 'test' })
+  for (const [name, code] of [
+    ['writes', "fs.writeFileSync('/data/kept', 'x')"],
+    ['reads', "process.exit(fs.readFileSync('/data/kept', 'utf8') === 'x' ? 0 : 1)"],
+  ] as const) {
+    const container = { name, image: 'registry.sluice.local/demo/web:1.0.0', command: ['node', '-e', code] }
+    const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'local' } }]
+    const containers = [{ ...container, volumeMounts: [{ name: 'data', mountPath: '/data' }] }]
+    const runs = { restartPolicy: 'Never', containers, volumes }
+    await client.create({ ...loosePod(name, ''), spec: runs }, { fieldManager: 'test' })
+    await until(`end of ${name}`, async () => /Succeeded|Failed/.test(statusOf(await pod(name)).phase ?? ''))
+    assert.equal(statusOf(await pod(name)).phase, 'Succeeded')
+    await client.delete({ apiVersion: 'v1', kind: 'Pod', namespace: 'default', name })
+  }
+  const folders = (): string[] => readdirSync(join(state, 'node', 'node-1', 'volumes'))
+  assert.equal(folders().length, 1)
+  await client.delete({ apiVersion: 'v1', kind: claim.kind, ...metadata })
+  await until('end of the folder', async () => folders().length === 0)
+})
+
 test('the end of the node leaves no process and no mount', skip, async () => {
   const keeper = keeperPid()
   const kept = processesOf(keeper)

@@ -108,14 +108,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   if (facts.notReady !== undefined) await markNotReady(client, clock, { name, why: facts.notReady })
   const network = followNetwork(self, async (keys) => hostPorts.set(keys))
   const pods = facts.notReady === undefined ? runPods(self, record) : sayWhyPending(options, facts.notReady, record)
-  const provisioner = startProvisioner({
-    ...self.caches,
-    client,
-    node: name,
-    folder: join(options.stateDir, 'volumes'),
-    record: makeRecorder({ client, clock, node: name, log, component: PROVISIONER }),
-    log,
-  })
+  const provisioner = makeFolders(self)
   return {
     driver: 'why' in chosen ? `none: ${chosen.why}` : chosen.driver.name,
     serviceUrl(namespace, service, port) {
@@ -176,6 +169,13 @@ function openCaches({ client, clock, name, caches }: NodeOptions, log: (line: st
     claims: open({ apiVersion: 'v1', kind: 'PersistentVolumeClaim' }),
     volumes: open({ apiVersion: 'v1', kind: 'PersistentVolume' }),
   }
+}
+
+/** Folders of this machine for the claims that ask for one. */
+function makeFolders({ options, caches, log }: Node): { readonly close: () => void } {
+  const { client, clock, name, stateDir } = options
+  const record = makeRecorder({ client, clock, node: name, log, component: PROVISIONER })
+  return startProvisioner({ ...caches, client, node: name, folder: join(stateDir, 'volumes'), record, log })
 }
 
 /** One worker a pod bound to this node; also ends what is left of pods that exist no more. */

@@ -16,7 +16,7 @@ type PersistentVolume = KubeObject & {
 }
 
 /** The claims that a pod's volumes name, its own included, by volume. */
-export function claimNames({ metadata, spec }: Pod): { volume: string; claim: string; readOnly: boolean }[] {
+function claimNames({ metadata, spec }: Pod): { volume: string; claim: string; readOnly: boolean }[] {
   return (spec.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
     if (persistentVolumeClaim) {
       const { claimName, readOnly = false } = persistentVolumeClaim

@@ -1,7 +1,7 @@
 import type { Budget } from '../budget/decide.ts'
 import { isFinishedPod } from '../pods.ts'
 import type { Node, Pod } from '../shapes.ts'
-import type { Storage } from './storage.ts'
+import type { Storage } from '../volumes/shapes.ts'
 
 /** A node and the pods on it, those that have ended left out. */
 export type Room = {

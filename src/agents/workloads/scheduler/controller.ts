@@ -1,4 +1,5 @@
 import { ApiError } from '../../../adapters/kube/api-error.ts'
+import type { WatchCache } from '../../../adapters/kube/types.ts'
 import type { Controller } from '../../../engine/controller.ts'
 import { type KubeObject, refOf } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
@@ -9,7 +10,7 @@ import type { Cluster } from './cluster.ts'
 import { isWaitingForNode, placePod, unscheduledConditions, type Placement } from './decide.ts'
 import { type Announce, announcer, COMPONENT } from './events.ts'
 import { createPlaces } from './places.ts'
-import type { Claim, StorageClass, Volume } from '../volumes/shapes.ts'
+import type { Claim, Storage, StorageClass, Volume } from '../volumes/shapes.ts'
 
 type PodSeen = { readonly pod: Pod; readonly placement: Placement }
 
@@ -30,12 +31,7 @@ export function scheduler(bench: Bench): Controller<PodSeen, PodSeen, PodSeen> {
     rooms: places.roomsOf(nodes.list().map((node) => as<Node>(node))),
     budgets: budgets.list().map((budget) => as<Budget>(budget)),
     namespaceLabels: (name) => namespaces.get('', name)?.metadata.labels ?? {},
-    storage: {
-      claim: (namespace, name) => found<Claim>(claims.get(namespace, name)),
-      volume: (name) => found<Volume>(volumes.get('', name)),
-      volumes: () => volumes.list().map((volume) => as<Volume>(volume)),
-      storageClass: (name) => found<StorageClass>(classes.get('', name)),
-    },
+    storage: storageOf(claims, volumes, classes),
   })
 
   return {
@@ -79,6 +75,17 @@ export function scheduler(bench: Bench): Controller<PodSeen, PodSeen, PodSeen> {
   }
 }
 
+function storageOf(claims: WatchCache, volumes: WatchCache, classes: WatchCache): Storage {
+  return {
+    claim: (namespace, name) => found<Claim>(claims.get(namespace, name)),
+    volume: (name) => found<Volume>(volumes.get('', name)),
+    volumes: () => volumes.list().map((volume) => as<Volume>(volume)),
+    storageClass: (name) => found<StorageClass>(classes.get('', name)),
+  }
+}
+
+const found = <T extends KubeObject>(object: KubeObject | undefined): T | undefined => object && as<T>(object)
+
 async function bind(bench: Bench, announce: Announce, pod: Pod, nodeName: string): Promise<void> {
   const { name, namespace = '', uid } = pod.metadata
   const binding = {
@@ -98,8 +105,6 @@ async function tellNode(bench: Bench, { claims }: Extract<Placement, { kind: 'cl
   for (const { object, body } of claims)
     await unlessGone(() => bench.client.patch(refOf(object), 'merge', body, { fieldManager: 'kube-scheduler' }))
 }
-
-const found = <T extends KubeObject>(object: KubeObject | undefined): T | undefined => object && as<T>(object)
 
 /** Says why the pod waits, and on which node it was promised room. */
 async function reportUnscheduled(

@@ -8,18 +8,10 @@ import {
   classOf,
   isDelayed,
   SELECTED_NODE,
-  type StorageClass,
+  type Storage,
   type Volume,
 } from '../volumes/shapes.ts'
 import type { Obstacle, Room } from './cluster.ts'
-
-/** The storage of a cluster. */
-export type Storage = {
-  readonly claim: (namespace: string, name: string) => Claim | undefined
-  readonly volume: (name: string) => Volume | undefined
-  readonly volumes: () => readonly Volume[]
-  readonly storageClass: (name: string) => StorageClass | undefined
-}
 
 type Wish = { readonly name: string; readonly isOwn: boolean }
 

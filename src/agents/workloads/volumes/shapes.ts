@@ -46,6 +46,14 @@ export type StorageClass = KubeObject & {
   readonly reclaimPolicy?: string
 }
 
+/** The storage of a cluster. */
+export type Storage = {
+  readonly claim: (namespace: string, name: string) => Claim | undefined
+  readonly volume: (name: string) => Volume | undefined
+  readonly volumes: () => readonly Volume[]
+  readonly storageClass: (name: string) => StorageClass | undefined
+}
+
 /** The annotations by which binder, scheduler and provisioners speak with each other. @see https://kubernetes.io/docs/reference/labels-annotations-taints/ */
 export const BIND_COMPLETED = 'pv.kubernetes.io/bind-completed'
 export const BOUND_BY_CONTROLLER = 'pv.kubernetes.io/bound-by-controller'

@@ -119,11 +119,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     },
     async close({ stopPods }) {
       self.isClosing = true
-      heartbeat.close()
-      sampler.close()
-      network.close()
-      pods.close()
-      provisioner.close()
+      for (const each of [heartbeat, sampler, network, pods, provisioner]) each.close()
       await Promise.all([...self.workers.values()].map((worker) => worker.close()))
       for (const cache of Object.values(self.caches)) cache.close()
       await Promise.all([hostPorts.close(), kubelet.close(), self.apiRelay?.close()])

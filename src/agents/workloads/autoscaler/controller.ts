@@ -37,9 +37,8 @@ export function autoscalerController(bench: Bench): Controller<Seen, never, Auto
       await Promise.all([autoscalers.ready, bench.cache('v1', 'Pod').ready])
       autoscalers.onChange((autoscaler, type) => {
         if (type === 'DELETED') forget(keyOf(autoscaler))
-        const isOwnStatus =
-          type === 'MODIFIED' && bench.clock.nowMs() < (histories.get(keyOf(autoscaler))?.deafUntilMs ?? 0)
-        if (!isOwnStatus) wake.now(keyOf(autoscaler))
+        const deafUntilMs = type === 'MODIFIED' ? (histories.get(keyOf(autoscaler))?.deafUntilMs ?? 0) : 0
+        if (bench.clock.nowMs() >= deafUntilMs) wake.now(keyOf(autoscaler))
       })
       for (const autoscaler of autoscalers.list()) wake.now(keyOf(autoscaler))
     },

@@ -86,6 +86,24 @@ const screens: { it: string; view?: Partial<PageView>; size?: Partial<ScreenSize
     want: ['delivering', 'SERVICE   STAGING', 'd         ●●●●●●●●○ apply', '… and 3 more services', '', 'newest'],
   },
   {
+    it: 'names the border that stopped a service, and the cause whole',
+    size: { columns: 44 },
+    view: {
+      environments: ['staging'],
+      services: [{ name: 'api', cells: [{ ...cell('staging', 'failed', 'health'), stoppedAt: 'build' }] }],
+      stops: [{ environment: 'staging', services: ['api'], commit: 'bad0001', cause: 'build: web.yaml:3: bad' }],
+      lines: [],
+    },
+    want: [
+      'delivering',
+      'SERVICE   STAGING',
+      'api       ●●●●●●○○○ stopped at build 1.0.0',
+      '',
+      '✗ api in staging, commit bad0001: build: web',
+      '.yaml:3: bad',
+    ],
+  },
+  {
     it: 'says that there is no service yet',
     view: { services: [], lines: [] },
     want: ['delivering', 'no service yet'],
@@ -104,11 +122,12 @@ for (const { it, view, size, want } of screens) {
 }
 
 test('a screen fits every terminal, with colours or without', () => {
+  const stops = [{ environment: 'production', services: ['web'], commit: 'bad0001', cause: '部署 '.repeat(60) }]
   const colour = /\u001b\[\d+m/g
   for (let columns = 1; columns < 130; columns += 3)
     for (let rows = 1; rows < 30; rows++)
       for (const hasColour of [true, false]) {
-        const lines = renderScreen(calm, 'delivering 部署', { columns, rows, hasColour })
+        const lines = renderScreen({ ...calm, stops }, 'delivering 部署', { columns, rows, hasColour })
         assert.ok(lines.length <= Math.max(1, rows - 1), `${lines.length} lines for ${rows} rows`)
         for (const line of lines) assert.ok(widthOf(line.replace(colour, '')) <= columns, `${columns}: ${line}`)
       }

@@ -1,6 +1,6 @@
 import { BORDERS } from '../../pipeline/record/delivery.ts'
-import type { BorderState, CellView, PageView, ServiceView } from '../dashboard/view.ts'
-import { cleanText, fitText, widthOf } from './text-width.ts'
+import type { BorderState, CellView, PageView, ServiceView, StopView } from '../dashboard/view.ts'
+import { cleanText, fitText, widthOf, wrapText } from './text-width.ts'
 
 /** What the live screen is drawn for. */
 export type ScreenSize = { readonly columns: number; readonly rows: number; readonly hasColour: boolean }
@@ -19,9 +19,21 @@ export function renderScreen(view: PageView, title: string, size: ScreenSize): r
   const room = Math.max(1, size.rows - 1)
   const table = renderServices(view, size, Math.max(2, Math.floor(room / 2)))
   const head = [fitText(cleanText(title), size.columns), ...table]
+  const stops = renderStops(view.stops, size, Math.floor((room - head.length) / 2))
+  head.push(...stops)
   const lines = view.lines.slice(0, Math.max(0, Math.min(MOST_LINES, room - head.length - 1))).reverse()
   const below = lines.map((line) => paint(fitText(cleanText(line), size.columns), '2', size))
   return [...head, ...(below.length > 0 ? ['', ...below] : [])].slice(0, room)
+}
+
+/** Each cause whole where there is room, over as many lines as it takes. */
+function renderStops(stops: readonly StopView[], size: ScreenSize, room: number): string[] {
+  const texts = stops.map(({ services, environment, commit, cause }) => {
+    const who = services.length === 0 ? environment : `${services.join(', ')} in ${environment}`
+    return `✗ ${who}${commit === '' ? '' : `, commit ${commit}`}: ${cause.replaceAll('\n', ' · ')}`
+  })
+  const lines = texts.flatMap((text) => wrapText(cleanText(text), size.columns)).slice(0, Math.max(0, room - 1))
+  return lines.length === 0 ? [] : ['', ...lines.map((line) => paint(line, COLOURS.failed, size))]
 }
 
 function renderServices(view: PageView, size: ScreenSize, room: number): string[] {
@@ -87,13 +99,14 @@ function wide(cell: CellView): string {
 
 function middle(cell: CellView): string {
   const passed = BORDERS.findIndex((name) => name === reached(cell)) + 1
-  const bar = cell.state === 'done' ? BORDERS.length : passed
+  const before = BORDERS.findIndex((name) => name === cell.stoppedAt)
+  const bar = cell.state === 'done' ? BORDERS.length : before < 0 ? passed : before
   return `${'●'.repeat(bar)}${'○'.repeat(BORDERS.length - bar)} ${narrow(cell)}`
 }
 
 function narrow(cell: CellView): string {
   if (cell.state === 'done') return 'healthy'
-  const border = reached(cell)
+  const border = cell.stoppedAt ?? reached(cell)
   if (cell.state === 'failed') return border === undefined ? 'stopped' : `stopped at ${border}`
   return border ?? 'waiting'
 }

@@ -28,6 +28,25 @@ export function fitText(text: string, columns: number): string {
   return columns < 1 ? '' : `${kept}…`
 }
 
+/** A clean text in lines of at most `columns`; none where there is no room for a character. */
+export function wrapText(text: string, columns: number): readonly string[] {
+  if (columns < 2) return []
+  const lines: string[] = []
+  let line = ''
+  let width = 0
+  for (const character of text) {
+    const columnsTaken = columnsOf(character)
+    if (width + columnsTaken > columns) {
+      lines.push(line)
+      line = ''
+      width = 0
+    }
+    line += character
+    width += columnsTaken
+  }
+  return line === '' ? lines : [...lines, line]
+}
+
 function columnsOf(character: string): number {
   if (NONE.test(character)) return 0
   return WIDE.test(character) ? 2 : 1

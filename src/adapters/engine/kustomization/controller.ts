@@ -244,11 +244,13 @@ function finish(memory: Memory, { kustomization, nowMs }: KustomizationSeen, end
 function reportEnd(
   { report }: EngineContext,
   kustomization: string,
-  { revision, inventory }: Attempt,
+  { revision, inventory, failure }: Attempt,
   ended: 'succeeded' | 'failed',
   why: { readonly cause?: string; readonly objects?: readonly string[] },
 ): void {
-  if (inventory === undefined) return
+  // what failed before the health check was told by its own step
+  const isTold = failure !== undefined && failure.phase !== 'Running health checks'
+  if (inventory === undefined || isTold) return
   const state = ended === 'succeeded' ? 'healthy' : 'unhealthy'
   report({ kind: 'health', kustomization, revision, state, ...why })
 }

@@ -44,7 +44,7 @@ export async function carryOut(
     case 'apply':
       return apply(tools, memory, kustomization, key)
     case 'prune':
-      return prune(tools, memory, kustomization)
+      return prune(tools, memory, kustomization, key)
     case 'begin health check':
       return beginHealthCheck(tools, memory, kustomization, key)
   }
@@ -225,7 +225,12 @@ function emptyBuild(
   }
 }
 
-async function prune(tools: KustomizationTools, memory: Memory, kustomization: Kustomization): Promise<void> {
+async function prune(
+  tools: KustomizationTools,
+  memory: Memory,
+  kustomization: Kustomization,
+  key: string,
+): Promise<void> {
   const { attempt, target } = memory
   if (!attempt?.inventory || !target) return
   const stale = staleEntries(kustomization.inventory, attempt.inventory)
@@ -252,6 +257,7 @@ async function prune(tools: KustomizationTools, memory: Memory, kustomization: K
     ),
     failure,
   }
+  void tools.context.report({ ...applyFact(key, kustomization, attempt, []), ok: false, cause: fault })
 }
 
 async function beginHealthCheck(

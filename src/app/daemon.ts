@@ -22,6 +22,8 @@ import type { PageView } from './dashboard/view.ts'
 import { type DiskWatch, watchDisk } from './disk-watch.ts'
 import type { DriverName } from './driver-names.ts'
 import { type DeliveryWatch, watchDelivery } from './first-delivery.ts'
+import type { Held } from './freshness.ts'
+import { compareWithImported, type NotImported } from './imported.ts'
 import { keepAccess } from './keep-access.ts'
 import { missedPushes, type RefSeen, readRefs, unrecordedPushes } from './missed-pushes.ts'
 import { reportPods, withPodCauses } from './pod-watch.ts'
@@ -57,13 +59,15 @@ export type Daemon = {
   readonly delivery: DeliveryWatch
   /** What everybody should know about how pods run; `undefined` when they run as they should. */
   readonly notice: string | undefined
+  /** What stands in the repository's folder and is not delivered, because nobody pushed it. */
+  readonly notImported: NotImported | undefined
   readonly close: (options: { readonly stopPods: boolean }) => Promise<void>
 }
 
 /**
  * Starts everything on this machine and wires it: who pushed, which tag moved, what changed is told to whom it concerns. The only file that knows all.
  *
- * @throws SluiceError PORT_IN_USE, STATE_UNWRITABLE
+ * @throws SluiceError PORT_IN_USE, STATE_UNWRITABLE, REPOSITORY_INVALID
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const closers = openClosers()
@@ -78,6 +82,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> {
   const { folder, repository } = options
   const startedAtMs = systemClock.nowMs()
+  const notImported = await compareWithImported(folder.dir, repository)
   const ports = await choosePorts(folder, options.ports)
   const token = tokenOf(folder, 'git-token.json')
   const record = openRecord(options, closers)
@@ -93,10 +98,7 @@ async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> 
     path: repository.deployPath,
     password: token,
   })
-  const held = {
-    heads: new Map(refs.map((seen) => headOf(seen.repository, seen.ref, seen.commit))),
-    ...{ pushedAtMs: new Map<string, number>(), registryHost: REGISTRY_ALIAS, startedAtMs },
-  }
+  const held = heldOf(refs, startedAtMs)
   const listeners = listenersOf(servers, workers, { record, log: options.log }, held)
   const missed = catchUp({ refs, announced, record }, workers.runner, listeners)
   wires.connect(listeners)
@@ -117,6 +119,7 @@ async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> 
     view: page.view,
     delivery: await watchDelivery(workers.caches, workers.runner.runs, held),
     notice: noticeOf(workers.cluster.driver),
+    notImported,
     async close({ stopPods }) {
       stopping.stopPods = stopPods
       await closers.closeAll()
@@ -169,6 +172,11 @@ function listenersOf(
       return recordPush(push)
     },
   }
+}
+
+function heldOf(refs: readonly RefSeen[], startedAtMs: number): Held & Known {
+  const heads = new Map(refs.map((seen) => headOf(seen.repository, seen.ref, seen.commit)))
+  return { heads, pushedAtMs: new Map<string, number>(), registryHost: REGISTRY_ALIAS, startedAtMs }
 }
 
 function headOf(repository: string, ref: string, commit: string): [string, string] {

@@ -27,18 +27,37 @@ export function inspectRepository(path: string, cluster: string | undefined, now
   const name = basename(path).replace(/\.git$/, '')
   const isGit = existsSync(join(path, '.git')) || (existsSync(join(path, 'HEAD')) && existsSync(join(path, 'objects')))
   const origin = isGit ? { fromRepo: path } : { fromFolder: path, message: `import ${name}`, atMs: nowMs }
-  return { name, origin, deployPath: deployPathOf(path, cluster) }
+  const isBare = isGit && !existsSync(join(path, '.git'))
+  return { name, origin, deployPath: deployPathOf(path, cluster, isBare) }
 }
 
-function deployPathOf(path: string, cluster: string | undefined): string {
-  if (cluster !== undefined) return `./clusters/${cluster}`
+function deployPathOf(path: string, cluster: string | undefined, isBare: boolean): string {
   const folder = join(path, 'clusters')
-  if (!existsSync(folder)) return './'
+  if (isBare || !existsSync(folder)) {
+    if (cluster === undefined) return './'
+    if (isBare) return `./clusters/${cluster}` // a bare repository shows no files
+    throw noSuchCluster(cluster, folder, [])
+  }
   const clusters = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
   const [only, second] = clusters
+  if (cluster !== undefined && clusters.some(({ name }) => name === cluster)) return `./clusters/${cluster}`
+  if (cluster !== undefined)
+    throw noSuchCluster(
+      cluster,
+      folder,
+      clusters.map(({ name }) => name),
+    )
   if (only !== undefined && second === undefined) return `./clusters/${only.name}`
   throw new SluiceError('REPOSITORY_INVALID', `clusters/ holds ${clusters.length} clusters`, {
     where: folder,
     hint: `choose one with --cluster ${clusters.map((entry) => entry.name).join('|') || 'NAME'}`,
   })
+}
+
+function noSuchCluster(cluster: string, folder: string, known: readonly string[]): SluiceError {
+  const hint =
+    known.length === 0
+      ? 'leave --cluster out to deliver the whole repository, or make that folder'
+      : `choose one with --cluster ${known.join('|')}`
+  return new SluiceError('REPOSITORY_INVALID', `there is no cluster "${cluster}"`, { where: folder, hint })
 }

@@ -2,6 +2,7 @@ import { basename, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DRIVERS, type DriverName, isDriver } from '../driver-names.ts'
 import type { Daemon } from '../daemon.ts'
+import type { NotImported } from '../imported.ts'
 import { inspectRepository } from '../repository.ts'
 import type { Verdict } from '../settled.ts'
 import type { Ports } from '../state/ports.ts'
@@ -88,6 +89,7 @@ async function deliver(daemon: Daemon, options: UpOptions, io: Io, progress: Pro
   if (daemon.notice !== undefined) io.err(`! ${daemon.notice}`)
   const access = daemon.access()
   io.out(`git ${access.git.url} · page ${access.page.url} · kubeconfig ${access.kube.kubeconfig}`)
+  if (daemon.notImported !== undefined) io.err(notImportedText(daemon.notImported, gitUrlOf(daemon, io)))
   const startedMs = Date.now()
   progress.draw(daemon.view, (nowMs) => `delivering · ${Math.round((nowMs - startedMs) / 1000)} s · Ctrl-C stops`)
   const verdict = await firstVerdict(daemon, options, io.signal)
@@ -95,7 +97,8 @@ async function deliver(daemon: Daemon, options: UpOptions, io: Io, progress: Pro
   if (!io.signal.aborted || options.once) io.out(report(daemon, verdict, Date.now() - startedMs))
   if (options.once || io.signal.aborted) {
     await daemon.close({ stopPods: true })
-    return verdict.state === 'healthy' || (io.signal.aborted && !options.once) ? 0 : 3
+    const isDelivered = verdict.state === 'healthy' && daemon.notImported === undefined
+    return isDelivered || (io.signal.aborted && !options.once) ? 0 : 3
   }
   io.out(nextSteps(daemon, options.state, io))
   await new Promise<void>((done) => io.signal.addEventListener('abort', () => done()))
@@ -131,15 +134,17 @@ function firstVerdict(daemon: Daemon, { timeoutMs }: UpOptions, signal: AbortSig
 function report(daemon: Daemon, verdict: Verdict, tookMs: number): string {
   const table = renderStatus(daemon.view())
   const seconds = (tookMs / 1000).toFixed(1)
-  if (verdict.state === 'healthy') return `\n${table}\n\neverything is healthy after ${seconds} s`
+  if (verdict.state === 'healthy') {
+    const missing = daemon.notImported === undefined ? '' : `\n! but ${daemon.notImported.what}`
+    return `\n${table}\n\neverything is healthy after ${seconds} s${missing}`
+  }
   const why = verdict.state === 'failed' ? verdict.causes.join('\n  ') : `still waiting for ${verdict.waitingFor}`
   return `\n${table}\n\nnot healthy after ${seconds} s:\n  ${why}`
 }
 
 function nextSteps(daemon: Daemon, state: string, io: Io): string {
   const { git, page, kube } = daemon.access()
-  // The token is for people at a terminal, not for logs; scripts read access.json.
-  const url = io.isTty ? git.url.replace('://', `://git:${git.token}@`) : git.url
+  const url = gitUrlOf(daemon, io)
   const folder = git.url.replace(/^.*\//, '').replace(/\.git$/, '')
   const sluice = commandLine(io)
   const where = state === '.sluice' ? '' : ` --state ${state}`
@@ -152,6 +157,16 @@ function nextSteps(daemon: Daemon, state: string, io: Io): string {
     `  kubectl --kubeconfig ${kube.kubeconfig} get pods -A`,
     'Ctrl-C stops; the state is kept',
   ].join('\n')
+}
+
+/** The token is for people at a terminal, not for logs; scripts read access.json. */
+function gitUrlOf(daemon: Daemon, io: Io): string {
+  const { git } = daemon.access()
+  return io.isTty ? git.url.replace('://', `://git:${git.token}@`) : git.url
+}
+
+function notImportedText({ what, remedy }: NotImported, url: string): string {
+  return `! ${what}\n  hint: ${remedy(url)}`
 }
 
 /** How this very program is called from here. */

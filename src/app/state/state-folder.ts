@@ -23,7 +23,8 @@ const LOCK = 'lock.json'
  */
 export function holdStateFolder(dir: string): StateFolder {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 })
+    // The folder may stand in the very repository that is delivered.
+    if (mkdirSync(dir, { recursive: true, mode: 0o700 })) writeFileSync(join(dir, '.gitignore'), '*\n')
     takeLock(dir)
   } catch (error) {
     throw error instanceof SluiceError ? error : unwritable(dir, error)

@@ -151,7 +151,8 @@ function nextSteps(daemon: Daemon, state: string, io: Io): string {
   return [
     '',
     'try next:',
-    `  git clone ${url} && cd ${folder}    # edit, commit, git push: watch it go by here`,
+    `  git clone ${url} && cd ${folder}    # main is production; git switch develop: staging`,
+    '  edit, commit, git pull --rebase && git push    # watch it go by here',
     `  open ${page.url}`,
     `  ${sluice} status${where}    # or: history, trace <commit>`,
     `  kubectl --kubeconfig ${kube.kubeconfig} get pods -A`,

@@ -211,7 +211,9 @@ async function* verified({ content, layer, diffId }: LayerJob): AsyncGenerator<B
     )
   const hasher = new Hasher()
   const stored = content.openRead(layer.digest)
-  const source = compression === 'gzip' ? stored.pipe(createGunzip({ chunkSize: 1 << 18 })) : stored
+  // docker calls every layer gzip, also one that it pushes as it lay in the registry
+  const isPlain = compression === 'none' || layer.digest === diffId
+  const source = isPlain ? stored : stored.pipe(createGunzip({ chunkSize: 1 << 18 }))
   if (source !== stored) stored.on('error', (error) => source.destroy(error))
   for await (const chunk of source) {
     if (!Buffer.isBuffer(chunk)) continue

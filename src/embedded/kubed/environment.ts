@@ -1,4 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
+import type { Route } from './connection/route.ts'
 import type { Signer } from './connection/signing.ts'
 import type { Registry } from './resources/registry.ts'
 import type { Store } from './storage/store.ts'
@@ -21,10 +22,19 @@ export type Environment = {
   readonly log: (line: string) => void
 }
 
+/** A request as it is counted: what its path names, and the verb by which it is authorised. */
+export type Asked = {
+  readonly method: string
+  readonly found: Route
+  readonly verb: string
+  readonly query: URLSearchParams
+  readonly contentType: string
+}
+
 /** Counts what the server is asked, for `/metrics`. */
 export type Meter = {
-  /** Follows a request to its end. */
-  readonly follow: (request: IncomingMessage, response: ServerResponse) => void
+  /** Follows a request to the end of its answer. */
+  readonly follow: (asked: Asked, response: ServerResponse) => void
   /** What was counted so far, in the format of Prometheus. */
   readonly render: () => string
 }

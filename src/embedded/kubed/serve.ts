@@ -86,7 +86,7 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
   installStored(env)
   for (const key of ['/nodes', '/pods']) for (const each of store.list(key)) offerMetrics(env, each)
   const patience = patienceOf(headTimeoutMs)
-  const answer = answerOf(env, credentials.token)
+  const answer: Answer = (...request) => handle(env, credentials.token, ...request)
   const server = listenerOf(
     createServer({ ...tlsOf(credentials), ...patience, handshakeTimeout: headTimeoutMs }),
     answer,
@@ -114,13 +114,6 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
     },
   }
 }
-
-const answerOf =
-  (env: Environment, token: string): Answer =>
-  (request, response, ...rest) => {
-    env.meter.follow(request, response)
-    return handle(env, token, request, response, ...rest)
-  }
 
 /** Who opens a connection and does not ask, or does not finish asking, is cut off; answers may take as long as they like. */
 function patienceOf(headTimeoutMs: number): http.ServerOptions {

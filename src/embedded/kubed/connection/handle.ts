@@ -64,9 +64,12 @@ async function route(
   const path = mark < 0 ? target : target.slice(0, mark)
   const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1))
   const found = parseRoute(path)
+  const contentType = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+  const asked = attributesOf(found, path, request.method ?? 'GET', query)
+  env.meter.follow({ method: request.method ?? 'GET', found, verb: asked.verb, query, contentType }, response)
   checkTimeout(found, query)
   const user = authenticate(env, request, token)
-  authorize(env, user, attributesOf(found, path, request.method ?? 'GET', query))
+  authorize(env, user, asked)
   if (found.kind !== 'resource') return serveDocument(env, found, query, request, response)
   refuseWithoutDisk(env)
   const resource = resourceOf(env, found)
@@ -74,7 +77,6 @@ async function route(
   // A HEAD is a GET of a custom resource, and no method of others.
   const method = request.method === 'HEAD' && resource.custom !== undefined ? 'GET' : (request.method ?? 'GET')
   const accept = request.headers.accept ?? ''
-  const contentType = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
   checkHead(resource, { method, found, accept, contentType, query })
   if (found.isWatchPath) query.set('watch', 'true')
   // what goes on to somebody else has no body that we read

@@ -1,7 +1,4 @@
-import type { IncomingMessage } from 'node:http'
-import { attributesOf } from '../authorization/authorize.ts'
-import { parseRoute } from '../connection/route.ts'
-import type { Meter } from '../environment.ts'
+import type { Asked, Meter } from '../environment.ts'
 import type { Resource } from '../resources/resource.ts'
 
 /** Upper bounds in seconds, as kube-apiserver has them. */
@@ -22,8 +19,8 @@ export function makeMeter(nowMs: () => number, find: FindKind): Meter {
   const durations = new Map<string, Series>()
   const running = new Map<string, number>()
   return {
-    follow(request, response) {
-      const { verb, labels } = labelsOf(request, find)
+    follow(asked, response) {
+      const { verb, labels } = labelsOf(asked, find)
       const startMs = nowMs()
       const held = verb === 'WATCH' ? labels.replace(/dry_run="\w*",/, '') : undefined
       if (held !== undefined) add(running, held, 1)
@@ -47,20 +44,17 @@ export function makeMeter(nowMs: () => number, find: FindKind): Meter {
 }
 
 /** The labels by name, as they are written; none of them can have a sign that must be escaped. */
-function labelsOf(request: IncomingMessage, find: FindKind): { readonly verb: string; readonly labels: string } {
-  const [path = '/', search = ''] = (request.url ?? '/').split('?', 2)
-  const method = request.method ?? 'GET'
-  const found = parseRoute(path)
+function labelsOf(asked: Asked, find: FindKind): { readonly verb: string; readonly labels: string } {
+  const { method, found, query } = asked
   const kind = found.kind === 'resource' ? find(found.group, found.version, found.plural) : undefined
   if (found.kind !== 'resource' || kind === undefined)
     return {
       verb: method,
       labels: `component="",dry_run="",group="",resource="",scope="",subresource="",verb="${method}",version=""`,
     }
-  const query = new URLSearchParams(search)
-  const asked = attributesOf(found, path, method, query).verb
-  const verb = verbOf(asked, request)
-  const scope = found.name !== '' || asked === 'create' ? 'resource' : found.namespace === '' ? 'cluster' : 'namespace'
+  const verb = verbOf(asked)
+  const isOne = found.name !== '' || asked.verb === 'create'
+  const scope = isOne ? 'resource' : found.namespace === '' ? 'cluster' : 'namespace'
   const subresource = kind.subresources.has(found.subresource) ? found.subresource : ''
   return {
     verb,
@@ -69,8 +63,8 @@ function labelsOf(request: IncomingMessage, find: FindKind): { readonly verb: st
 }
 
 /** Verbs as they are counted: an apply is one of its own, a create is a POST. */
-function verbOf(verb: string, { headers }: IncomingMessage): string {
-  if (verb === 'patch' && headers['content-type']?.startsWith('application/apply-patch') === true) return 'APPLY'
+function verbOf({ verb, contentType }: Asked): string {
+  if (verb === 'patch' && contentType.startsWith('application/apply-patch')) return 'APPLY'
   return { create: 'POST', update: 'PUT' }[verb] ?? verb.toUpperCase()
 }
 

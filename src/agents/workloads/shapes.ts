@@ -71,12 +71,17 @@ export type PodSpec = {
   readonly overhead?: Amounts
   readonly resources?: { readonly requests?: Amounts }
   readonly volumes?: readonly {
+    readonly name: string
     readonly persistentVolumeClaim?: { readonly claimName: string }
+    readonly ephemeral?: { readonly volumeClaimTemplate?: ClaimTemplate }
     readonly [field: string]: unknown
   }[]
   readonly schedulingGates?: readonly unknown[]
   readonly [field: string]: unknown
 }
+
+/** The claim that a volume of a pod brings along. */
+export type ClaimTemplate = { readonly metadata?: Partial<ObjectMeta>; readonly spec: unknown }
 
 /** Quantities by resource. */
 export type Amounts = Readonly<Record<string, string | number>>

@@ -5,7 +5,8 @@ import { workloadController } from '../controller.ts'
 import { keyOf } from '../meta.ts'
 import { as, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
-import { claimsOf, decideClaim, decideVolume } from './decide.ts'
+import { claimsOfPod } from '../volumes/shapes.ts'
+import { decideClaim, decideVolume } from './decide.ts'
 
 type ClaimSeen = { readonly claim: KubeObject; readonly pods: readonly Pod[] }
 
@@ -19,7 +20,7 @@ export function claimProtection(bench: Bench): Controller<ClaimSeen, Write, read
     async watch(wake) {
       await Promise.all([claims.ready, pods.ready])
       pods.onChange((pod) => {
-        for (const name of claimsOf(as<Pod>(pod))) wake.now(`${pod.metadata.namespace ?? ''}/${name}`)
+        for (const { name } of claimsOfPod(as<Pod>(pod))) wake.now(`${pod.metadata.namespace ?? ''}/${name}`)
       })
       claims.onChange((claim) => wake.now(keyOf(claim)))
       for (const claim of claims.list()) wake.now(keyOf(claim))

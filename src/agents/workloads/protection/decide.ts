@@ -3,31 +3,25 @@ import type { WorkloadDecision } from '../deployment/decide.ts'
 import { conditionOf, timeText } from '../meta.ts'
 import { isFinishedPod } from '../pods.ts'
 import { as, type Pod } from '../shapes.ts'
-import type { Claim } from '../volumes/shapes.ts'
+import { type Claim, usesClaim } from '../volumes/shapes.ts'
 import type { Write } from '../write.ts'
 
 /** What holds storage back while it is used: the finalizer that the API server gives its kind. */
 const CLAIM_GUARD = 'kubernetes.io/pvc-protection'
 const VOLUME_GUARD = 'kubernetes.io/pv-protection'
 
-type Volume = {
-  readonly name: string
-  readonly persistentVolumeClaim?: { readonly claimName: string }
-  readonly ephemeral?: unknown
-}
-
 /** Pure. Lets a claim that is being deleted go once no pod on a node uses it; of a bound one it says since when nobody does. */
 export function decideClaim(claim: KubeObject, pods: readonly Pod[], nowMs: number): WorkloadDecision {
   if (claim.metadata.deletionTimestamp === undefined)
     return { kind: 'done', status: useOf(as<Claim>(claim), pods, nowMs) }
-  const isUsed = pods.some((pod) => pod.spec.nodeName && claimsOf(pod).includes(claim.metadata.name))
+  const isUsed = pods.some((pod) => pod.spec.nodeName && usesClaim(pod, claim.metadata.name))
   return isUsed ? { kind: 'done', status: [] } : letGo(claim, CLAIM_GUARD)
 }
 
 function useOf(claim: Claim, pods: readonly Pod[], nowMs: number): Write[] {
   const { status, metadata } = claim
   if (status?.phase !== 'Bound') return []
-  const isUsed = pods.some((pod) => !isFinishedPod(pod) && claimsOf(pod).includes(metadata.name))
+  const isUsed = pods.some((pod) => !isFinishedPod(pod) && usesClaim(pod, metadata.name))
   const before = conditionOf(status.conditions, 'Unused')
   if (before !== undefined && (before.status === 'True') === !isUsed) return []
   const condition = {
@@ -47,14 +41,6 @@ function useOf(claim: Claim, pods: readonly Pod[], nowMs: number): Write[] {
 export function decideVolume(volume: KubeObject): WorkloadDecision {
   const { phase } = (volume as KubeObject & { readonly status?: { readonly phase?: string } }).status ?? {}
   return phase === 'Bound' ? { kind: 'done', status: [] } : letGo(volume, VOLUME_GUARD)
-}
-
-/** The claims that a pod uses, also those made for it alone. */
-export function claimsOf({ metadata, spec }: Pod): readonly string[] {
-  return ((spec.volumes ?? []) as readonly Volume[]).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
-    if (persistentVolumeClaim) return [persistentVolumeClaim.claimName]
-    return ephemeral ? [`${metadata.name}-${name}`] : []
-  })
 }
 
 function letGo(object: KubeObject, guard: string): WorkloadDecision {

@@ -214,13 +214,13 @@ const cases: { it: string; pod?: Pod; rooms: [Node, ...Pod[]][]; want: string }[
   },
   {
     it: 'waits for its claim',
-    pod: pod({ volumes: [{ persistentVolumeClaim: { claimName: 'none' } }] }),
+    pod: pod({ volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'none' } }] }),
     rooms: [[node()]],
     want: 'persistentvolumeclaim "none" not found. not found',
   },
   {
     it: 'has its claim',
-    pod: pod({ volumes: [{ persistentVolumeClaim: { claimName: 'data' } }] }),
+    pod: pod({ volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }] }),
     rooms: [[node()]],
     want: 'n',
   },
@@ -244,7 +244,7 @@ const cases: { it: string; pod?: Pod; rooms: [Node, ...Pod[]][]; want: string }[
     ] as const
   ).map(([it, claimName, name, want]) => ({
     it,
-    pod: pod({ volumes: [{ persistentVolumeClaim: { claimName } }] }),
+    pod: pod({ volumes: [{ name: 'v', persistentVolumeClaim: { claimName } }] }),
     rooms: [[node(name)]] as [Node, ...Pod[]][],
     want: want.endsWith('.') ? `${want} ${HELPLESS}` : want,
   })),

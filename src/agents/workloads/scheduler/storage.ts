@@ -5,21 +5,21 @@ import { findVolume, isReachable } from '../volumes/match.ts'
 import {
   BIND_COMPLETED,
   type Claim,
+  claimsOfPod,
   classOf,
   isDelayed,
+  type NamedClaim,
   SELECTED_NODE,
   type Storage,
   type Volume,
 } from '../volumes/shapes.ts'
 import type { Obstacle, Room } from './cluster.ts'
 
-type Wish = { readonly name: string; readonly isOwn: boolean }
-
 /** What keeps the pod from every node: a claim of it that is not there, or not bound though it ought to be. */
 export function claimProblem(pod: Pod, storage: Storage): string | undefined {
   const namespace = pod.metadata.namespace ?? ''
-  for (const wish of wishesOf(pod)) {
-    const problem = problemOf(pod, wish, storage.claim(namespace, wish.name))
+  for (const named of claimsOfPod(pod)) {
+    const problem = problemOf(pod, named, storage.claim(namespace, named.name))
     if (problem !== undefined) return problem
   }
   const claims = claimsFor(pod, storage)
@@ -27,7 +27,7 @@ export function claimProblem(pod: Pod, storage: Storage): string | undefined {
   return claims.some(isWaiting) ? 'pod has unbound immediate PersistentVolumeClaims' : undefined
 }
 
-function problemOf(pod: Pod, { name, isOwn }: Wish, claim: Claim | undefined): string | undefined {
+function problemOf(pod: Pod, { name, isOwn }: NamedClaim, claim: Claim | undefined): string | undefined {
   const quoted = `persistentvolumeclaim ${JSON.stringify(name)}`
   if (claim === undefined)
     return isOwn ? `waiting for ephemeral volume controller to create the ${quoted}` : `${quoted} not found`
@@ -102,12 +102,5 @@ function isLater(claim: Claim, storage: Storage): boolean {
 
 function claimsFor(pod: Pod, storage: Storage): Claim[] {
   const { namespace = '' } = pod.metadata
-  return wishesOf(pod).flatMap(({ name }) => storage.claim(namespace, name) ?? [])
-}
-
-function wishesOf({ metadata, spec }: Pod): Wish[] {
-  return (spec.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }): Wish[] => {
-    if (persistentVolumeClaim) return [{ name: persistentVolumeClaim.claimName, isOwn: false }]
-    return ephemeral === undefined ? [] : [{ name: `${metadata.name}-${String(name)}`, isOwn: true }]
-  })
+  return claimsOfPod(pod).flatMap(({ name }) => storage.claim(namespace, name) ?? [])
 }

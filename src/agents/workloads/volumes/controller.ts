@@ -3,11 +3,10 @@ import type { Controller, Wake } from '../../../engine/controller.ts'
 import type { Bench } from '../bench.ts'
 import { workloadController } from '../controller.ts'
 import { keyOf } from '../meta.ts'
-import { claimsOf } from '../protection/decide.ts'
 import { as, type Node, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { decideClaim, type ClaimSeen } from './claim.ts'
-import { BIND_COMPLETED, type Claim, SELECTED_NODE, type StorageClass, type Volume } from './shapes.ts'
+import { BIND_COMPLETED, type Claim, SELECTED_NODE, type StorageClass, usesClaim, type Volume } from './shapes.ts'
 import { decideVolume, type VolumeSeen } from './volume.ts'
 
 const COMPONENT = 'persistentvolume-controller'
@@ -58,7 +57,7 @@ const isBound = ({ metadata }: Claim): boolean => metadata.annotations?.[BIND_CO
 const waitsFor =
   (claim: string) =>
   (pod: Pod): boolean =>
-    !pod.spec.nodeName && claimsOf(pod).includes(claim)
+    !pod.spec.nodeName && usesClaim(pod, claim)
 
 /** A volume that is free may suit any claim; another one matters to its own. */
 function wakeClaimsOf({ spec, status }: Volume, claims: AbsorbingCache, wake: Wake): void {

@@ -4,11 +4,8 @@ import type { Bench } from '../bench.ts'
 import { workloadController } from '../controller.ts'
 import type { WorkloadDecision } from '../deployment/decide.ts'
 import { controlledBy, controllerOf, keyOf } from '../meta.ts'
-import { as, type Pod } from '../shapes.ts'
+import { as, type ClaimTemplate, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
-
-type Template = { readonly metadata?: Partial<KubeObject['metadata']>; readonly spec: unknown }
-type EphemeralVolume = { readonly name: string; readonly ephemeral?: { readonly volumeClaimTemplate?: Template } }
 
 /** A pod, and the claims that have the names of those made for it. */
 export type PodSeen = { readonly pod: Pod; readonly claims: ReadonlyMap<string, KubeObject> }
@@ -58,16 +55,14 @@ export function decideEphemeral({ pod, claims }: PodSeen): WorkloadDecision {
   return { kind: 'done', status: writes }
 }
 
-function templatesOf(pod: Pod): { name: string; volume: string; template: Template }[] {
-  return ((pod.spec.volumes ?? []) as readonly unknown[] as readonly EphemeralVolume[]).flatMap(
-    ({ name, ephemeral }) => {
-      const template = ephemeral?.volumeClaimTemplate
-      return template === undefined ? [] : [{ name: `${pod.metadata.name}-${name}`, volume: name, template }]
-    },
-  )
+function templatesOf({ metadata, spec }: Pod): { name: string; volume: string; template: ClaimTemplate }[] {
+  return (spec.volumes ?? []).flatMap(({ name: volume, ephemeral }) => {
+    const template = ephemeral?.volumeClaimTemplate
+    return template === undefined ? [] : [{ name: `${metadata.name}-${volume}`, volume, template }]
+  })
 }
 
-function claimFrom(pod: Pod, name: string, { metadata, spec }: Template): KubeObject {
+function claimFrom(pod: Pod, name: string, { metadata, spec }: ClaimTemplate): KubeObject {
   const { annotations, labels } = metadata ?? {}
   return {
     apiVersion: 'v1',

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../../lib/kube/object.ts'
-import type { Amounts, Condition, LabelSelector, NodeSelectorTerm } from '../shapes.ts'
+import type { Amounts, Condition, LabelSelector, NodeSelectorTerm, Pod } from '../shapes.ts'
 
 /** Who a PersistentVolume is for. Without uid: whoever comes first by that name. */
 export type ClaimRef = { readonly namespace?: string; readonly name?: string; readonly uid?: string }
@@ -44,6 +44,22 @@ export type StorageClass = KubeObject & {
   readonly provisioner: string
   readonly volumeBindingMode?: string
   readonly reclaimPolicy?: string
+}
+
+/** A claim that a pod's volume names; its own is made for it alone. */
+export type NamedClaim = { readonly name: string; readonly isOwn: boolean }
+
+/** The claims that a pod uses, those made for it alone included. */
+export function claimsOfPod({ metadata, spec }: Pod): readonly NamedClaim[] {
+  return (spec.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }): NamedClaim[] => {
+    if (persistentVolumeClaim) return [{ name: persistentVolumeClaim.claimName, isOwn: false }]
+    return ephemeral ? [{ name: `${metadata.name}-${name}`, isOwn: true }] : []
+  })
+}
+
+/** Whether a pod uses the claim of that name. */
+export function usesClaim(pod: Pod, claim: string): boolean {
+  return claimsOfPod(pod).some(({ name }) => name === claim)
 }
 
 /** The storage of a cluster. */

@@ -3,6 +3,7 @@ import type { GitRef, GitRepository } from '../../../kinds/git-repository.ts'
 import type { ImagePolicy, ImageUpdateAutomation } from '../../../kinds/image.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { renderCommitMessage, usesRemovedFields } from '../../../pipeline/image/commit-message.ts'
+import { refspecFault } from '../../../pipeline/image/refspec.ts'
 import type { SetterChange } from '../../../pipeline/image/setters.ts'
 import { renderRevision } from '../../../pipeline/source/revision.ts'
 import { commitAndPush, isRefName, type PushRequest, type SignCommit } from '../../git/commit-and-push.ts'
@@ -226,15 +227,6 @@ function refspecTargets(
   const [from = '', to = from] = refspec.replace(/^\+/, '').split(':')
   const isOther = otherBranch !== undefined && from === `refs/heads/${otherBranch}`
   return [{ ref: to, isForced, ...(isOther ? { commit: otherCommit } : {}) }]
-}
-
-/** What is wrong with a refspec, in the words of Go's library. Flux pushes the branch first, and fails then. */
-function refspecFault(refspec: string | undefined): string | undefined {
-  if (refspec === undefined) return undefined
-  const sides = refspec.replace(/^\+/, '').split(':')
-  if (sides.length !== 2) return 'malformed refspec, separators are wrong'
-  const [from = 0, to = 0] = sides.map((side) => side.split('*').length - 1)
-  return from === to && from < 2 ? undefined : 'malformed refspec, mismatched number of wildcards'
 }
 
 function refspecFailure(fault: string): RunFailure {

@@ -7,6 +7,7 @@ import { inventoryEntry } from '../../../pipeline/apply/inventory.ts'
 import { comparable } from '../../../pipeline/apply/normalize.ts'
 import { STAGES, stageOf } from '../../../pipeline/apply/order.ts'
 import { isImmutableError, ownerOf, planTakeover, rulesOf } from '../../../pipeline/apply/rules.ts'
+import { type Refusal, refusalToTell } from '../../../pipeline/apply/refusal.ts'
 import { judge } from '../../../pipeline/health/kstatus.ts'
 import { ApiError } from '../../kube/api-error.ts'
 import type { KubeClient } from '../../kube/types.ts'
@@ -56,8 +57,6 @@ type Prepared = Wanted & {
   /** Fields that kubectl owned were taken over. */
   readonly isTaken?: boolean
 }
-
-type Refusal = { readonly ref: ObjectRef; readonly error: Error }
 
 const DRY_RUNS_AT_ONCE = 4
 const STAGE_TIMEOUT_MS = 60_000
@@ -117,7 +116,9 @@ async function applyStage(
   const prepared = await eachLimited(open, DRY_RUNS_AT_ONCE, async (one) =>
     isWhole && !tools.isAsked && looksNew(live, one) ? creation(one) : prepare(tools, kustomization, one, open.length),
   )
-  const refusal = refusalToTell(prepared, context.traps === 'flux' ? lastOfFirst(desired) : undefined)
+  const refusals = prepared.filter((one) => 'error' in one)
+  const early = context.traps === 'flux' ? desired[Math.min(DRY_RUNS_AT_ONCE, desired.length) - 1]?.ref : undefined
+  const refusal = refusalToTell(refusals, early)
   if (refusal) throw refusal
   const byHash = new Map(prepared.flatMap((one) => ('error' in one ? [] : [[one.ref, one] as const])))
   const planned = [...byHash.values()].filter((one) => one.do !== 'nothing')
@@ -133,18 +134,6 @@ async function applyStage(
     if (one.do !== 'nothing') applied.push(ref)
   }
   return applied
-}
-
-/** Of several refusals the first in order is told; the one of `early` before it. */
-function refusalToTell(prepared: readonly (Prepared | Refusal)[], early: ObjectRef | undefined): Error | undefined {
-  const refusals = prepared.filter((one) => 'error' in one)
-  const isEarly = ({ ref, error }: Refusal): boolean => ref === early && !/ cannot patch resource /.test(error.message)
-  return (refusals.find(isEarly) ?? refusals[0])?.error
-}
-
-/** Flux tells the refusal that comes first of the four it asks for at once: as a rule, that of the last of the first four, unless rights are missing. */
-function lastOfFirst(desired: readonly Desired[]): ObjectRef | undefined {
-  return desired[Math.min(DRY_RUNS_AT_ONCE, desired.length) - 1]?.ref
 }
 
 function creation(wanted: Wanted): Prepared {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { clientFromKubeconfig } from '../../src/adapters/kube/client.ts'
@@ -84,7 +85,7 @@ test(
     const seen = product
     const isNamed = async (): Promise<boolean> => full.test((await statusOf(seen)).notice ?? '')
     await until('status names the disk', isNamed, 20_000)
-    const done = await refusesWrites(product)
+    const done = await refusesWrites(product, disk)
     empty(disk)
     await done()
     await untilDelivered(product, 'api-gateway', 'staging', pushed(clone))
@@ -116,23 +117,36 @@ function pushed(clone: string): string {
 }
 
 /** The API refuses in words what it cannot keep; what was under way when the disk became full waits and goes through. */
-async function refusesWrites({ access }: Product): Promise<() => Promise<void>> {
+async function refusesWrites({ access }: Product, disk: string): Promise<() => Promise<void>> {
   const client = clientFromKubeconfig(access.kube.kubeconfig)
-  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
   const large = (name: string): KubeObject => ({
     ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default' } },
     data: { a: 'x'.repeat(900_000) },
   })
-  const underWay = names.map((name) => client.create(large(name), { fieldManager: 'test' }))
-  const settled = Promise.allSettled(underWay)
-  const look = (): Promise<string> =>
-    client.list({ apiVersion: 'v1', kind: 'Namespace' }).then(
+  const underWay: Promise<void>[] = []
+  let openCount = 0
+  const write = (): void => {
+    openCount++
+    const ended = (): void => void openCount--
+    underWay.push(client.create(large(`large-${underWay.length}`), { fieldManager: 'test' }).then(ended, ended))
+  }
+  for (let count = 0; count < 8; count++) write()
+  const look = (): Promise<string> => {
+    // a job that ends may have given room back, and somebody else may be faster to take it
+    try {
+      fill(disk, 0)
+    } catch {
+      return Promise.resolve('')
+    }
+    if (openCount === 0) write()
+    return client.list({ apiVersion: 'v1', kind: 'Namespace' }).then(
       () => '',
       (error: unknown) => String(error),
     )
+  }
   await until('the API says it', async () => /cannot be written .*free space on its disk/.test(await look()), 60_000)
   return async () => {
-    await settled
+    await Promise.all(underWay)
     client.close()
   }
 }
@@ -140,11 +154,12 @@ async function refusesWrites({ access }: Product): Promise<() => Promise<void>> 
 /** Takes all room of a disk but some. */
 function fill(disk: string, leaveBytes: number): void {
   const { bsize, bfree } = statfsSync(disk)
-  execFileSync('fallocate', ['--length', String(bsize * bfree - leaveBytes), join(disk, 'ballast')])
+  const bytes = bsize * bfree - leaveBytes
+  if (bytes > 0) execFileSync('fallocate', ['--length', String(bytes), join(disk, `ballast-${randomUUID()}`)])
 }
 
 function empty(disk: string): void {
-  rmSync(join(disk, 'ballast'))
+  for (const name of readdirSync(disk)) if (name.startsWith('ballast-')) rmSync(join(disk, name))
 }
 
 /** The newest commit of production, checked whole: what was pushed is not lost. */

@@ -1,7 +1,8 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { runGit } from '../adapters/git/git-process.ts'
+import { aside, treeOfFolder } from '../embedded/gitd/create.ts'
+import { gitText, runGit } from '../embedded/gitd/git.ts'
 import { SluiceError } from '../lib/error/sluice-error.ts'
 import type { Repository } from './repository.ts'
 
@@ -47,7 +48,7 @@ async function refuseEmpty(stateDir: string, { origin }: Repository): Promise<vo
   const path = 'fromRepo' in origin ? origin.fromRepo : origin.fromFolder
   const isEmpty =
     'fromRepo' in origin
-      ? (await git(path, ['for-each-ref', '--count=1', 'refs/heads'])) === ''
+      ? (await gitText(path, ['for-each-ref', '--count=1', 'refs/heads'])) === ''
       : readdirSync(path).every((name) => join(path, name) === resolve(stateDir))
   if (!isEmpty) return
   throw new SluiceError('REPOSITORY_INVALID', `${path} holds nothing to deliver`, {
@@ -60,7 +61,7 @@ async function newCommits(gitDir: string, path: string): Promise<NotImported | u
   const head = await tryGit(path, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'])
   if (head === undefined) return undefined
   const isThere = (await tryGit(gitDir, ['cat-file', '-e', head])) !== undefined
-  if (isThere && (await git(gitDir, ['for-each-ref', '--count=1', `--contains=${head}`])) !== '') return undefined
+  if (isThere && (await gitText(gitDir, ['for-each-ref', '--count=1', `--contains=${head}`])) !== '') return undefined
   const branch = (await tryGit(path, ['symbolic-ref', '--quiet', '--short', 'HEAD'])) ?? 'main'
   const delivered = await deliveredAt(gitDir, branch)
   return {
@@ -74,16 +75,15 @@ async function newCommits(gitDir: string, path: string): Promise<NotImported | u
 async function newContent(gitDir: string, path: string): Promise<NotImported | undefined> {
   const scratch = mkdtempSync(join(tmpdir(), 'sluice-content-'))
   try {
-    const env = {
-      ...{ GIT_DIR: gitDir, GIT_WORK_TREE: path, GIT_INDEX_FILE: join(scratch, 'index') },
-      ...{ GIT_OBJECT_DIRECTORY: scratch, GIT_ALTERNATE_OBJECT_DIRECTORIES: join(gitDir, 'objects') },
-    }
-    await git(path, ['-c', 'core.bare=false', 'add', '--all', '--', '.'], env)
-    const tree = await git(path, ['write-tree'], env)
-    const known = await git(gitDir, ['log', '--all', '--format=%T'])
+    const tree = await treeOfFolder(gitDir, path, scratch)
+    const known = await gitText(gitDir, ['log', '--all', '--format=%T'])
     if (known.split('\n').includes(tree)) return undefined
-    const [imported = 'main'] = (await git(gitDir, ['rev-list', '--max-parents=0', 'main'])).split('\n')
-    const names = await git(path, ['diff-tree', '-r', '--name-only', `${imported}^{tree}`, tree], env)
+    const [imported = 'main'] = (await gitText(gitDir, ['rev-list', '--max-parents=0', 'main'])).split('\n')
+    const names = await gitText(
+      gitDir,
+      ['diff-tree', '-r', '--name-only', `${imported}^{tree}`, tree],
+      aside(gitDir, scratch),
+    )
     return {
       what: `${path} differs from ${imported.slice(0, 7)}, which was imported from it (${listed(names.split('\n'))}); delivered is ${await deliveredAt(gitDir, 'main')}`,
       remedy: (url) => `git clone ${url}, change it there and push   ${AFRESH}`,
@@ -107,19 +107,6 @@ async function deliveredAt(gitDir: string, branch: string): Promise<string> {
 }
 
 async function tryGit(where: string, argv: readonly string[]): Promise<string | undefined> {
-  const { code, stdout } = await runGit(where, argv)
-  return code === 0 ? stdout.toString('utf8').trim() : undefined
-}
-
-async function git(
-  where: string,
-  argv: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<string> {
-  const { code, stdout, stderr } = await runGit(where, argv, { env })
-  if (code === 0) return stdout.toString('utf8').trim()
-  throw new SluiceError(
-    'GIT_FAILED',
-    `git ${argv.find((arg) => /^[a-z-]+$/.test(arg) && !arg.startsWith('-')) ?? ''} in ${where} failed: ${stderr.trim()}`,
-  )
+  const { code, stdout } = await runGit(['-C', where, ...argv])
+  return code === 0 ? stdout.trim() : undefined
 }

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { runGit } from './git.ts'
+import { gitText, runGit } from './git.ts'
 import { parseRepositoryName } from './route.ts'
 
 /** What a new repository starts with: nothing, a folder as one commit on `main` and `develop`, or another repository's branches and tags. */
@@ -47,11 +48,11 @@ export function repositoryPath(root: string, repository: string): string {
 async function fill(gitDir: string, origin: RepositoryOrigin): Promise<void> {
   if ('fromRepo' in origin) {
     const source = resolve(origin.fromRepo)
-    await git(gitDir, ['clone', '--quiet', '--bare', '--no-hardlinks', '--template=', '--', source, gitDir])
-    await git(gitDir, ['--git-dir', gitDir, 'config', '--remove-section', 'remote.origin'], {}, true)
+    await gitText(gitDir, ['clone', '--quiet', '--bare', '--no-hardlinks', '--template=', '--', source, gitDir])
+    await runGit(['--git-dir', gitDir, 'config', '--remove-section', 'remote.origin'])
     return
   }
-  await git(gitDir, ['init', '--quiet', '--bare', '--template=', '--', gitDir])
+  await gitText(gitDir, ['init', '--quiet', '--bare', '--template=', '--', gitDir])
   if ('fromFolder' in origin) await commitFolder(gitDir, origin)
 }
 
@@ -62,9 +63,6 @@ async function commitFolder(
   const seconds = Math.floor((origin.atMs ?? Date.now()) / 1000)
   const [name = '', email = ''] = IDENTITY.replace('>', '').split(' <')
   const env = {
-    GIT_DIR: gitDir,
-    GIT_WORK_TREE: resolve(origin.fromFolder),
-    GIT_INDEX_FILE: join(gitDir, 'first-index'),
     GIT_AUTHOR_NAME: name,
     GIT_AUTHOR_EMAIL: email,
     GIT_COMMITTER_NAME: name,
@@ -72,21 +70,40 @@ async function commitFolder(
     GIT_AUTHOR_DATE: `${seconds} +0000`,
     GIT_COMMITTER_DATE: `${seconds} +0000`,
   }
-  await git(origin.fromFolder, ['-c', 'core.bare=false', 'add', '--all', '--', '.'], env)
-  const tree = await git(gitDir, ['write-tree'], env)
-  const commit = await git(gitDir, ['commit-tree', '-m', origin.message ?? 'Initial commit', tree], env)
-  for (const branch of ['main', 'develop']) await git(gitDir, ['update-ref', `refs/heads/${branch}`, commit], env)
-  rmSync(env.GIT_INDEX_FILE, { force: true })
+  const tree = await treeOfFolder(gitDir, origin.fromFolder)
+  const commit = await gitText(
+    gitDir,
+    ['--git-dir', gitDir, 'commit-tree', '-m', origin.message ?? 'Initial commit', tree],
+    env,
+  )
+  for (const branch of ['main', 'develop'])
+    await gitText(gitDir, ['--git-dir', gitDir, 'update-ref', `refs/heads/${branch}`, commit])
 }
 
-async function git(
-  where: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-  mayFail = false,
-): Promise<string> {
-  const { code, stdout, stderr } = await runGit(['-C', resolve(where), ...args], { env })
-  if (code !== 0 && !mayFail)
-    throw new SluiceError('GIT_FAILED', `git ${args.find((arg) => /^[a-z]/.test(arg)) ?? ''} failed: ${stderr.trim()}`)
-  return stdout.trim()
+/**
+ * The tree that a folder is as a commit, its `.gitignore` respected.
+ *
+ * @param objects where its objects are written, instead of into the repository
+ * @throws SluiceError GIT_FAILED
+ */
+export async function treeOfFolder(gitDir: string, folder: string, objects?: string): Promise<string> {
+  const scratch = mkdtempSync(join(tmpdir(), 'sluice-index-'))
+  const env = {
+    GIT_DIR: gitDir,
+    GIT_WORK_TREE: resolve(folder),
+    GIT_INDEX_FILE: join(scratch, 'index'),
+    ...aside(gitDir, objects),
+  }
+  try {
+    await gitText(folder, ['-c', 'core.bare=false', 'add', '--all', '--', '.'], env)
+    return await gitText(gitDir, ['write-tree'], env)
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+/** The environment in which new objects lie in a folder of their own beside those of the repository. */
+export function aside(gitDir: string, objects: string | undefined): Readonly<Record<string, string>> {
+  if (objects === undefined) return {}
+  return { GIT_OBJECT_DIRECTORY: objects, GIT_ALTERNATE_OBJECT_DIRECTORIES: join(gitDir, 'objects') }
 }

@@ -1,4 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
+import { resolve } from 'node:path'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
 
 /** Settings for every git that the server starts: nothing of the machine's or the repository's own is trusted. */
 const SETTINGS = [
@@ -54,6 +56,18 @@ export function runGit(
     child.stdin.on('error', () => undefined)
     child.stdin.end(options.input ?? '')
   })
+}
+
+/** What git says of a repository or folder, without the space around it. @throws SluiceError GIT_FAILED */
+export async function gitText(
+  where: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const { code, stdout, stderr } = await runGit(['-C', resolve(where), ...args], { env })
+  if (code === 0) return stdout.trim()
+  const command = args.find((arg) => /^[a-z-]+$/.test(arg) && !arg.startsWith('-')) ?? ''
+  throw new SluiceError('GIT_FAILED', `git ${command} in ${where} failed: ${stderr.trim()}`)
 }
 
 function cleanEnvironment(): Record<string, string> {

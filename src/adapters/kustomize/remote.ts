@@ -19,8 +19,7 @@ export function diskRemote(cache: string): Remote {
 }
 
 function clone(cache: string, spec: RepoSpec): Clone {
-  if (spec.ref.startsWith('-') || spec.cloneUrl.startsWith('-'))
-    throw new SluiceError('KUSTOMIZE_REMOTE', `"${spec.raw}" names an option of git, not a repository or a ref`)
+  refuseOptions(spec)
   const modules = spec.hasSubmodules ? 'modules' : 'plain'
   const shelf = join(cache, createHash('sha256').update(`${modules} ${spec.cloneUrl}`).digest('hex').slice(0, 32))
   const known = join(shelf, spec.ref)
@@ -34,6 +33,12 @@ function clone(cache: string, spec: RepoSpec): Clone {
   } finally {
     rmSync(fresh, { recursive: true, force: true })
   }
+}
+
+/** @throws SluiceError KUSTOMIZE_REMOTE for what git would read as an option */
+export function refuseOptions({ ref, cloneUrl, raw }: RepoSpec): void {
+  if (ref.startsWith('-') || cloneUrl.startsWith('-'))
+    throw new SluiceError('KUSTOMIZE_REMOTE', `"${raw}" names an option of git, not a repository or a ref`)
 }
 
 /** Moves a clone to its place; another process may have been there first. */

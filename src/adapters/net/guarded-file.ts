@@ -1,6 +1,5 @@
 import http from 'node:http'
 import https from 'node:https'
-import { STATUS_CODES } from 'node:http'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { noSuchHost } from './no-such-host.ts'
 import { checkReach, guardedLookup, type Reach } from './reach.ts'
@@ -62,7 +61,7 @@ function get(url: URL, { reach, mostBytes, timeoutMs }: FileOptions, signal: Abo
       answer.on('end', () =>
         resolve({
           status,
-          reason: STATUS_CODES[status] ?? '',
+          reason: http.STATUS_CODES[status] ?? '',
           bytes: Buffer.concat(chunks),
           location: headers.location,
         }),

@@ -9,6 +9,7 @@ import type { FileTree } from '../../../lib/kustomize/tree.ts'
 import { diskTree } from '../../files/disk-tree.ts'
 import { runGit } from '../../git/git-process.ts'
 import { findProgram } from '../../kustomize/program.ts'
+import { refuseOptions } from '../../kustomize/remote.ts'
 import { fetchFile, type FetchedFile } from '../../net/guarded-file.ts'
 import { checkReach, guardedLookup, type Reach } from '../../net/reach.ts'
 import type { EngineContext } from '../context.ts'
@@ -111,8 +112,7 @@ function shownAt(place: string, dir: string): Clone {
 }
 
 async function fetchInto(place: string, spec: RepoSpec, reach: Reach, timeoutMs: number): Promise<void> {
-  if (spec.ref.startsWith('-') || spec.cloneUrl.startsWith('-'))
-    throw new SluiceError('KUSTOMIZE_REMOTE', `"${spec.raw}" names an option of git, not a repository or a ref`)
+  refuseOptions(spec)
   const config = await pinned(spec.cloneUrl, reach)
   mkdirSync(place, { recursive: true, mode: 0o700 })
   const run = async (argv: readonly string[]): Promise<void> => {

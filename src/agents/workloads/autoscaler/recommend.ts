@@ -86,7 +86,7 @@ function calculate(
   if (measured.length === 0) return { error: 'did not receive metrics for targeted pods (pods might be unready)' }
   const scale =
     target.averageValue === undefined
-      ? byRequests(pods, wishedOf(target), resource, container)
+      ? byRequests(pods, target.averageUtilization, resource, container)
       : byAmount(milliValue(target.averageValue))
   if ('error' in scale) return scale
 
@@ -121,8 +121,6 @@ type Scale = {
   /** The usage of a pod that is as busy as it may be. */
   readonly busy: (pod: Pod) => number
 }
-
-const wishedOf = ({ averageUtilization = 80 }: Wish['target']): number => averageUtilization
 
 function byRequests(
   pods: readonly Pod[],

@@ -1,14 +1,11 @@
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Condition, LabelSelector, Pod } from '../shapes.ts'
 
-/** What a resource is wanted to be used to: one of the two is set. */
-type ResourceTarget = {
-  readonly type: string
-  /** Per cent of what the pods ask for. */
-  readonly averageUtilization?: number
-  /** A quantity a pod. */
-  readonly averageValue?: string
-}
+/** What a resource is wanted to be used to: per cent of what the pods ask for, or a quantity a pod. */
+type ResourceTarget = { readonly type: string } & (
+  | { readonly averageUtilization: number; readonly averageValue?: undefined }
+  | { readonly averageUtilization?: undefined; readonly averageValue: string }
+)
 
 /** Which metric, of those that others serve. */
 type Metric = { readonly name: string; readonly selector?: LabelSelector }

@@ -171,7 +171,7 @@ function openCaches({ client, clock, name, caches }: NodeOptions, log: (line: st
 function makeFolders({ options, caches, log }: Node): { readonly close: () => void } {
   const { client, clock, name, stateDir } = options
   const record = makeRecorder({ client, clock, node: name, log, component: PROVISIONER })
-  return startProvisioner({ ...caches, client, node: name, folder: join(stateDir, 'volumes'), record, log })
+  return startProvisioner({ ...caches, client, clock, node: name, folder: join(stateDir, 'volumes'), record, log })
 }
 
 /** One worker a pod bound to this node; also ends what is left of pods that exist no more. */

@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Clock } from '../../../adapters/clock.ts'
 import { ApiError } from '../../../adapters/kube/api-error.ts'
 import type { KubeClient, WatchCache } from '../../../adapters/kube/types.ts'
 import { type KubeObject, refOf } from '../../../lib/kube/object.ts'
@@ -10,15 +11,19 @@ import { type Claim, isToEnd, isToProvision, refusalOf, type Volume, volumeFor, 
 type StorageClass = KubeObject & { readonly reclaimPolicy?: string }
 
 type Options = {
-  readonly client: KubeClient
-  readonly claims: WatchCache
-  readonly volumes: WatchCache
+  readonly client: Pick<KubeClient, 'get' | 'create' | 'delete'>
+  readonly clock: Pick<Clock, 'after'>
+  readonly claims: Pick<WatchCache, 'list' | 'onChange'>
+  readonly volumes: Pick<WatchCache, 'list' | 'get' | 'onChange'>
   readonly node: string
   /** Where the folders are made. */
   readonly folder: string
   readonly record: Recorder
   readonly log: (line: string) => void
 }
+
+/** What failed is tried again after so long. */
+const AGAIN_MS = 5_000
 
 /** Makes folders of this machine for the claims that ask for one, and ends them with their claims. */
 export function startProvisioner(o: Options): { readonly close: () => void } {
@@ -28,8 +33,12 @@ export function startProvisioner(o: Options): { readonly close: () => void } {
     if (isClosed) return
     const claims = o.claims.list().filter((claim: Claim) => isToProvision(claim, o.node))
     const ended = o.volumes.list().filter((volume: Volume) => isToEnd(volume, o.node))
-    for (const claim of claims) await attempt(o, `claim ${claim.metadata.name}`, () => provision(o, claim, refused))
-    for (const volume of ended) await attempt(o, `volume ${volume.metadata.name}`, () => end(o, volume))
+    let isDone = true
+    for (const claim of claims)
+      isDone = (await attempt(o, `claim ${claim.metadata.name}`, () => provision(o, claim, refused))) && isDone
+    for (const volume of ended)
+      isDone = (await attempt(o, `volume ${volume.metadata.name}`, () => end(o, volume))) && isDone
+    if (!isDone) o.clock.after(AGAIN_MS, wake)
   })
   const stops = [o.claims.onChange(wake), o.volumes.onChange(wake)]
   wake()
@@ -41,12 +50,15 @@ export function startProvisioner(o: Options): { readonly close: () => void } {
   }
 }
 
-async function attempt(o: Options, what: string, act: () => Promise<void>): Promise<void> {
+/** Answers whether there is nothing to try again. */
+async function attempt(o: Options, what: string, act: () => Promise<void>): Promise<boolean> {
   try {
     await act()
+    return true
   } catch (error) {
-    if (error instanceof ApiError && (error.status === 404 || error.reason === 'AlreadyExists')) return
+    if (error instanceof ApiError && (error.status === 404 || error.reason === 'AlreadyExists')) return true
     o.log(`node ${o.node}: ${what}: ${error instanceof Error ? error.message : String(error)}`)
+    return false
   }
 }
 

@@ -23,8 +23,8 @@ export type Sampler = { readonly measure: () => Promise<Measured>; readonly clos
 
 /** As often as metrics-server looks. */
 const EVERY_MS = 15_000
-/** A shorter span tells more of the clock than of the load. */
-const SHORTEST_MS = 5_000
+/** A shorter span tells more of one moment than of the load, and scales what has only just started; metrics-server takes none, either. */
+const SHORTEST_MS = 10_000
 /** Who asks more often is told the same. */
 const FRESH_MS = 1_000
 

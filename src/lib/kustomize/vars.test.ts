@@ -27,3 +27,15 @@ for (const { value, arg, want } of cases)
     if (want === undefined) assert.throws(run, /not found in corresponding resource/)
     else assert.ok(run().includes(`    - ${want}\n`), run())
   })
+
+test('vars: a text that begins a hundred thousand references and ends none is read in one go', () => {
+  const open = '$('.repeat(200_000)
+  const files = new Map([
+    ['/kustomization.yaml', 'resources: [r.yaml]\nvars: [{name: V, objref: {kind: Pod, apiVersion: v1, name: p}}]\n'],
+    [
+      '/r.yaml',
+      `apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, args: ["$(V)${open}$$"]}]}\n`,
+    ],
+  ])
+  assert.ok(renderBuild(build(treeOfFiles(files), '/')).includes(`    - p${open}$\n`))
+})

@@ -193,11 +193,14 @@ function expand(node: YamlScalar, values: Values, used: Set<string>): void {
 
 /** Kubernetes' `$(NAME)` syntax; `$$` is a dollar, an unknown name stays. */
 function expandText(input: string, values: Values, used: Set<string>): string {
-  return input.replace(/\$(?:\(([^)]*)\)|\$)/g, (found, name: string | undefined) => {
+  // behind the last bracket no reference ends: looking for an end at each of many beginnings would take for ever
+  const end = input.lastIndexOf(')') + 1
+  const expanded = input.slice(0, end).replace(/\$(?:\(([^)]*)\)|\$)/g, (found, name: string | undefined) => {
     if (name === undefined) return '$'
     const value = values.get(name)
     if (!value) return found
     used.add(name)
     return value.inside
   })
+  return expanded + input.slice(end).replace(/\$\$/g, '$')
 }

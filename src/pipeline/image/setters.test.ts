@@ -88,6 +88,18 @@ const edits: readonly [it: string, before: string, after: string][] = [
 ]
 for (const [it, before, after] of edits) test(`a setter ${it}`, () => assert.equal(set(before).text, after))
 
+const markings: readonly [it: string, setter: string, marked: readonly string[]][] = [
+  ['a tag', 'ns:app:tag', ['app']],
+  ['a whole reference', 'ns:app', ['app']],
+  ['a digest', 'ns:pinned:digest', ['pinned']],
+  ['a name alone, which brings no new version', 'ns:app:name', []],
+  ['a policy that is not there', 'ns:nope:tag', []],
+  ['a digest that there is not', 'ns:app:digest', []],
+]
+for (const [it, setter, marked] of markings)
+  test(`a setter tells the policies that it follows: ${it}`, () =>
+    assert.deepEqual(set(`a: x ${mark(setter)}`).marked, marked))
+
 const problems: readonly [line: string, problem: RegExp][] = [
   [`a: x ${mark('app')}`, /names no policy/],
   [`a: x # $imagepolicy: ns:app`, /is not JSON/],

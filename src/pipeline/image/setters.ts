@@ -38,6 +38,8 @@ export type SetterResult = {
   readonly text: string
   readonly changes: readonly SetterChange[]
   readonly problems: readonly MarkerProblem[]
+  /** Names of the policies whose tag or digest a marker of the file carries, whether it changed or not. */
+  readonly marked: readonly string[]
 }
 
 /** How to follow markers. */
@@ -62,28 +64,30 @@ export function mayHaveMarkers(path: string): boolean {
  * A file that is no YAML, or is above 10 MiB, is left alone and reported.
  */
 export function applySetters(file: string, text: string, options: SetterOptions): SetterResult {
-  if (!text.includes(MARKER_KEY)) return { text, changes: [], problems: [] }
-  if (text.length > LARGEST)
-    return { text, changes: [], problems: [{ where: file, problem: 'the file is above 10 MiB' }] }
+  const untouched: SetterResult = { text, changes: [], problems: [], marked: [] }
+  if (!text.includes(MARKER_KEY)) return untouched
+  if (text.length > LARGEST) return { ...untouched, problems: [{ where: file, problem: 'the file is above 10 MiB' }] }
   const documents = readDocuments(file, text)
-  if ('problem' in documents) return { text, changes: [], problems: [documents] }
+  if ('problem' in documents) return { ...untouched, problems: [documents] }
   const changes: (SetterChange & { readonly site: Site })[] = []
   const problems: MarkerProblem[] = []
+  const marked = new Set<string>()
   for (const site of findSites(text)) {
-    const answer = planSite(site, options)
+    const marker = parseMarker(site.comment)
+    const answer = typeof marker === 'string' ? marker : planSite(site, marker, options)
     if (typeof answer === 'string') problems.push({ where: `${file}:${site.line}`, problem: answer })
     else if (answer)
       changes.push({ ...answer, file, line: site.line, object: nameObject(documents.values[site.document]), site })
+    if (typeof marker !== 'string' && typeof answer !== 'string' && marker.part !== 'name') marked.add(marker.policy)
   }
-  return { text: splice(text, changes), changes: changes.map(({ site: _site, ...change }) => change), problems }
+  const told = changes.map(({ site: _site, ...change }) => change)
+  return { text: splice(text, changes), changes: told, problems, marked: [...marked] }
 }
 
 type Planned = Omit<SetterChange, 'file' | 'line' | 'object'>
 
 /** A change, what is wrong, or nothing to do. */
-function planSite(site: Site, options: SetterOptions): Planned | string | undefined {
-  const marker = parseMarker(site.comment)
-  if (typeof marker === 'string') return marker
+function planSite(site: Site, marker: Marker, options: SetterOptions): Planned | string | undefined {
   const setter = renderMarker(marker)
   if (marker.namespace !== options.namespace)
     return `"${setter}" names a policy of another namespace; only those of ${options.namespace} count`

@@ -55,6 +55,13 @@ export type FactBody =
       readonly images: readonly { readonly image: string; readonly tag: string; readonly digest?: string }[]
       readonly intended?: true
     }
+  | {
+      /** What an automation found when it last followed the markers: whether one carries each policy's choice, and what is wrong with others. */
+      readonly kind: 'markers'
+      readonly automation: string
+      readonly choices: readonly MarkedChoice[]
+      readonly cause?: string
+    }
   | { readonly kind: 'source'; readonly source: string; readonly revision: string; readonly commit: string }
   | {
       readonly kind: 'build'
@@ -96,6 +103,14 @@ export type FactBody =
       /** It is no more, or has ended. */
       readonly gone?: true
     }
+
+/** What a policy chose, and whether a marker asks for it. `policy` is its name; it lives in the automation's namespace. */
+export type MarkedChoice = {
+  readonly policy: string
+  readonly image: string
+  readonly tag: string
+  readonly isMarked: boolean
+}
 
 /** A workload as Git describes it, with the images of its containers as written (`host/name:tag`). */
 export type WorkloadImages = { readonly namespace: string; readonly name: string; readonly images: readonly string[] }

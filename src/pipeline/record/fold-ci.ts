@@ -1,8 +1,10 @@
 import type { BorderRecord, Delivery } from './delivery.ts'
+import { judgeWriteBack } from './fold-markers.ts'
 import { baseName, branchOfRevision } from './image-name.ts'
 import {
   deliveryOfImage,
   type FactOf,
+  HEALED,
   type Ledger,
   markBorder,
   newDelivery,
@@ -122,7 +124,7 @@ export function foldPolicy(ledger: Ledger, fact: FactOf<'policy'>): void {
   if (known?.endedAt !== undefined || (known === undefined && isDeployed(ledger, environment, fact))) return
   const delivery = known ?? openForImage(ledger, environment, service, fact)
   const detail = `${fact.policy} selects ${fact.tag} of ${fact.considered} tags`
-  markBorder(ledger, delivery, 'policy', { state: 'done', at: fact.at, detail })
+  judgeWriteBack(ledger, markBorder(ledger, delivery, 'policy', { state: 'done', at: fact.at, detail }), fact.at)
 }
 
 /** The commit that asks for new images. */
@@ -138,7 +140,13 @@ export function foldWriteBack(ledger: Ledger, fact: FactOf<'write-back'>): void 
     const delivery = deliveryOfImage(ledger, environment, image, tag)
     if (delivery === undefined || delivery.endedAt !== undefined) continue
     const detail = `${fact.automation} committed ${fact.commit.slice(0, 12)} to ${fact.branch}`
-    markBorder(ledger, delivery, 'write-back', { state: 'done', at: fact.at, detail }, { configCommit: fact.commit })
+    markBorder(
+      ledger,
+      delivery,
+      'write-back',
+      { state: 'done', at: fact.at, detail },
+      { configCommit: fact.commit, ...HEALED },
+    )
   }
 }
 

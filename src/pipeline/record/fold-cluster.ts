@@ -5,6 +5,7 @@ import { commitOfRevision, splitImage } from './image-name.ts'
 import {
   deliveryOfImage,
   type FactOf,
+  HEALED,
   type Ledger,
   markBorder,
   newDelivery,
@@ -154,8 +155,6 @@ export function foldPod(ledger: Ledger, fact: FactOf<'pod'>): void {
     open.borders.health?.state === 'running'
   for (const delivery of openDeliveries(ledger, isWaiting)) arrive(ledger, delivery, fact.at)
 }
-
-const HEALED = { state: 'running', cause: undefined } as const
 
 function arrive(ledger: Ledger, delivery: Delivery, at: string): void {
   const running = [...ledger.pods.values()].filter(

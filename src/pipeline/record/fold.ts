@@ -2,6 +2,7 @@ import { unreachable } from '../../lib/error/unreachable.ts'
 import type { Fact } from './fact.ts'
 import { foldImage, foldPolicy, foldPush, foldRun, foldWriteBack } from './fold-ci.ts'
 import { foldApply, foldBuild, foldHealth, foldPod, foldSource } from './fold-cluster.ts'
+import { foldMarkers } from './fold-markers.ts'
 import { emptyLedger, type Ledger } from './ledger.ts'
 
 /** Folds facts, in any order, into a ledger: they are taken by their time. */
@@ -24,6 +25,8 @@ export function foldFact(ledger: Ledger, fact: Fact): void {
       return foldPolicy(ledger, fact)
     case 'write-back':
       return foldWriteBack(ledger, fact)
+    case 'markers':
+      return foldMarkers(ledger, fact)
     case 'source':
       return foldSource(ledger, fact)
     case 'build':

@@ -36,6 +36,8 @@ export type Ledger = {
   readonly passages: Map<string, Passage>
   /** Why a policy selects nothing, by `namespace/service`. */
   readonly policyCauses: Map<string, string>
+  /** What each automation found last, by `namespace/name`. */
+  readonly markers: Map<string, FactOf<'markers'>>
   /** By `namespace/pod`. */
   readonly pods: Map<string, FactOf<'pod'>>
   readonly deliveries: Map<string, Delivery>
@@ -62,6 +64,7 @@ export function emptyLedger(): Ledger {
     environments: new Map(),
     passages: new Map(),
     policyCauses: new Map(),
+    markers: new Map(),
     pods: new Map(),
     deliveries: new Map(),
     intended: { images: new Map(), writeBacks: new Map(), applies: new Map() },
@@ -83,6 +86,9 @@ export function deliveryOfImage(ledger: Ledger, environment: string, image: stri
       delivery.kind === 'image',
   )
 }
+
+/** A delivery that goes on again. */
+export const HEALED = { state: 'running', cause: undefined } as const
 
 /** Stores a delivery with one border set; a border that is done stays as it is, so that a repeated fact changes nothing. */
 export function markBorder(

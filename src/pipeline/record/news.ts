@@ -22,6 +22,10 @@ export function isNews(ledger: Ledger, fact: FactBody): boolean {
       const isSame = known?.digest === fact.digest && known.image === fact.image
       return !isSame || known.ready !== fact.ready || known.gone !== fact.gone
     }
+    case 'markers': {
+      const { choices, cause } = ledger.markers.get(fact.automation) ?? {}
+      return JSON.stringify([choices, cause]) !== JSON.stringify([fact.choices, fact.cause])
+    }
     default:
       return true
   }

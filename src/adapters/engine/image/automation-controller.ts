@@ -25,6 +25,7 @@ import { mirrorsOf } from '../mirrors.ts'
 import { keyOf } from '../status-writer.ts'
 import { type ObjectIo, objectIo } from './object-io.ts'
 import type { PolicyStore } from './policy-controller.ts'
+import { unfollowedFact } from './markers-fact.ts'
 import { runAutomation } from './run-automation.ts'
 
 type Memory = {
@@ -76,6 +77,10 @@ export function imageUpdateAutomationController(
       if (memory.outcome?.kind === 'failed') memory.nextRunMs = 0
       else if (memory.outcome) memory.nextRunMs = context.clock.nowMs() + automation.intervalMs * 0.95 - 1
       memory.outcome = undefined
+      if (automation.isSuspended)
+        void context.report(
+          unfollowedFact({ automation, policies: selected(own, automation) }, suspendedText(automation)),
+        )
       await io.settle(status, automation, key)
     },
     close() {
@@ -122,7 +127,7 @@ function observe(own: Own, key: string): AutomationSeen | undefined {
   const { context, io, memories } = own
   const object = io.view.get(key)
   if (!object) {
-    memories.delete(key)
+    if (memories.delete(key)) void context.report({ kind: 'markers', automation: key, choices: [] })
     return undefined
   }
   const automation = parseImageUpdateAutomation(object)
@@ -173,6 +178,10 @@ async function run(own: Own, { automation, sourceRevision, dueInMs }: Automation
   memory.failures = outcome.kind === 'failed' ? memory.failures + 1 : 0
   // Flux's source waits for its interval or a webhook.
   if (outcome.kind === 'pushed' && context.traps === 'safe') context.gitChanged(source.url)
+}
+
+function suspendedText({ namespace, name }: ImageUpdateAutomation): string {
+  return `ImageUpdateAutomation ${namespace}/${name} is suspended (sluice resume image update ${name} -n ${namespace})`
 }
 
 /** The policies resolve to what the last run set. */

@@ -16,6 +16,8 @@ export type Edited = {
   readonly files: readonly FileChange[]
   readonly changes: readonly SetterChange[]
   readonly problems: readonly MarkerProblem[]
+  /** Names of the policies whose tag or digest a marker carries. */
+  readonly marked: ReadonlySet<string>
 }
 
 /** What an edit goes by. */
@@ -47,6 +49,7 @@ export async function editFiles(input: EditInput, commit: string): Promise<Edite
   const files: FileChange[] = []
   const changes: SetterChange[] = []
   const problems: MarkerProblem[] = []
+  const marked = new Set<string>()
   const isMissing = path !== '' && all.length === 0
   if (isMissing && traps === 'flux')
     throw new RunFailure(
@@ -63,9 +66,10 @@ export async function editFiles(input: EditInput, commit: string): Promise<Edite
     }
     const result = applySetters(file.path, text, options)
     problems.push(...result.problems)
+    for (const policy of result.marked) marked.add(policy)
     if (result.text === text) continue
     changes.push(...result.changes)
     files.push({ path: file.path, bytes: Buffer.from(result.text), mode: file.isExecutable ? '100755' : '100644' })
   }
-  return { files, changes, problems }
+  return { files, changes, problems, marked }
 }

@@ -15,6 +15,7 @@ import type { Remote } from '../git-repository/remote.ts'
 import { LookFailure } from '../source/look-failure.ts'
 import { type Checkout, checkOut } from './checkout.ts'
 import { type Edited, editFiles } from './edit-files.ts'
+import { markersFact, unfollowedFact } from './markers-fact.ts'
 import { RunFailure } from './run-failure.ts'
 import { signerOf } from './signer.ts'
 
@@ -59,10 +60,16 @@ export async function runAutomation(context: EngineContext, input: RunInput): Pr
       await login.dispose()
     }
   } catch (error) {
-    if (error instanceof RunFailure) return error.outcome
-    if (!(error instanceof SluiceError)) throw error
-    return { kind: 'failed', reason: 'GitOperationFailed', message: `failed to update source: ${describe(error)}` }
+    const outcome = failureOf(error)
+    void context.report(unfollowedFact(input, outcome.message))
+    return outcome
   }
+}
+
+function failureOf(error: unknown): Extract<AutomationOutcome, { kind: 'failed' }> {
+  if (error instanceof RunFailure) return error.outcome
+  if (!(error instanceof SluiceError)) throw error
+  return { kind: 'failed', reason: 'GitOperationFailed', message: `failed to update source: ${describe(error)}` }
 }
 
 /** What is checked out, and the branch that is pushed: the automation's own words, then the source's. */
@@ -108,7 +115,10 @@ async function update(context: EngineContext, run: Run): Promise<AutomationOutco
       return { kind: 'up-to-date', sourceRevision, problems: [], isSkipped: true }
     const edited = await editFiles({ ...run, traps: context.traps }, checkout.base)
     const { problems } = edited
-    if (edited.files.length === 0) return { kind: 'up-to-date', sourceRevision, problems }
+    if (edited.files.length === 0) {
+      void context.report(markersFact(run, edited))
+      return { kind: 'up-to-date', sourceRevision, problems }
+    }
     if (checkout.isBehind) throw behind(pushBranch)
     if (context.traps === 'flux' && usesRemovedFields(automation.messageTemplate)) throw removedField()
     const message = renderMessage(automation, edited.changes)
@@ -117,6 +127,7 @@ async function update(context: EngineContext, run: Run): Promise<AutomationOutco
     const commit = await push(context, run, checkout, edited, message)
     if (commit === undefined) continue
     void context.report(writeBackFact(run, commit, edited.changes))
+    void context.report(markersFact(run, edited))
     if (fault !== undefined) throw refspecFailure(fault)
     const refspec = automation.pushRefspec
     const isOwnBranch = pushBranch === ref.branch

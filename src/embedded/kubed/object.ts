@@ -1,4 +1,4 @@
-import { at, isObject, type Json, type JsonObject, listOf, objectsOf, stringOf } from '../../lib/kube/json.ts'
+import { at, isObject, type Json, type JsonObject, listOf, stringOf } from '../../lib/kube/json.ts'
 
 /** `metadata` while the server works on it. */
 export type Meta = JsonObject & {
@@ -35,11 +35,6 @@ export function objFrom(value: JsonObject, apiVersion: string, kind: string): Ob
 /** Namespace of an object, '' when it has none. */
 export function namespaceOf(object: Obj): string {
   return object.metadata.namespace ?? ''
-}
-
-/** Uids of the owners of an object. */
-export function ownersOf(object: Obj): string[] {
-  return objectsOf(object.metadata.ownerReferences).map(({ uid }) => stringOf(uid))
 }
 
 /** Names of the finalizers that hold an object. */

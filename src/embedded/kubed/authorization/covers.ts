@@ -15,7 +15,9 @@ type Atom = {
  * @see k8s.io/component-helpers/auth/rbac/validation
  */
 export function uncovered(held: readonly JsonObject[], wanted: readonly JsonObject[]): JsonObject[] {
+  const same = new Set(held.map((rule) => JSON.stringify(rule)))
   return wanted
+    .filter((rule) => !same.has(JSON.stringify(rule)))
     .flatMap(atomsOf)
     .filter((atom) => !held.some((rule) => coversAtom(rule, atom)))
     .map(ruleOf)

@@ -1,3 +1,4 @@
+import { byBytes } from '../../../lib/kube/json.ts'
 import { History, type StoreEvent } from './history.ts'
 import { type Label, LabelIndex } from './labels.ts'
 import { placeOf, Places, prefixIn, prefixOf } from './places.ts'
@@ -64,10 +65,16 @@ export class Bucket {
       const place = placeOf(namespace, name)
       return this.#live.has(place) && place > after ? [place] : []
     }
-    if (name !== '') return this.#places.within(undefined, after).filter((place) => place.endsWith(`/${name}`))
+    if (name !== '') return this.#named(name).filter((place) => place > after)
     if (labels.length === 0) return this.#places.within(namespace, after)
     const found = [...this.#indexOf(namespace).placesOf(labels)]
     return found.filter((place) => place > after).sort()
+  }
+
+  /** Places of this name in any namespace. */
+  #named(name: string): string[] {
+    const end = `/${name}`
+    return [...this.#live.keys()].filter((place) => place.endsWith(end)).sort(byBytes)
   }
 
   watch({ namespace, name }: Scope, handler: Handler): () => void {

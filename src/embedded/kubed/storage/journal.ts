@@ -9,8 +9,6 @@ export type Head = {
   readonly key: string
   readonly namespace: string
   readonly name: string
-  readonly uid: string
-  readonly owners: readonly string[]
 }
 
 /** One change to keep: the text of an object, or none when it is gone. */
@@ -18,8 +16,11 @@ export type Change = { readonly head: Head; readonly text: string | undefined }
 
 /** Where objects survive the process. */
 export type Journal = {
-  /** Every object, once, at the start; and the last version that was ever given. */
-  readonly load: (each: (head: Head) => void) => number
+  /**
+   * Every object, once, at the start; and the last version that was ever given. Heads come by kind, a part of them at a time, and are decoded
+   * when they are asked for: some kinds are not looked at for a while.
+   */
+  readonly load: (each: (key: string, heads: () => readonly Head[]) => void) => number
   /** The text of one object as it was last committed. */
   readonly read: (id: number) => string
   /** The texts of all objects of a kind. */
@@ -32,19 +33,19 @@ export type Journal = {
 }
 
 const SCHEMA = `
-  create table if not exists objects(id integer primary key, key text, namespace text, name text, version integer, uid text, owners text, body text);
+  create table if not exists objects(id integer primary key, key text, namespace text, name text, version integer, body text);
   create table if not exists counter(id integer primary key, version integer);
 `
-/** Rows of one answer at the start: few calls, and no text of hundreds of megabytes. */
-const ROWS_AT_ONCE = 10_000
+/** Rows of one part at the start: few calls, and no text of hundreds of megabytes. */
+const ROWS_AT_ONCE = 100_000
 
 /**
  * A journal in one SQLite file: WAL, a transaction a commit, made durable by a sync of the WAL of our own (docs/adr/0091).
  *
  * SQLite would wait for the disk on this very thread, 1 to 3 ms a commit. Its `synchronous=normal` writes the same frames in the same
  * order and syncs around checkpoints; what `full` adds is the sync of the WAL after a commit, which a thread of the pool does here.
- * Rows are found by number, so that a write touches one leaf of one tree. At the start only heads are read, thousands to a row of
- * JSON: the library hands over a row in about 8 µs. A deleted object leaves its last version behind in `counter`: versions never repeat.
+ * Rows are found by number, so that a write touches one leaf of one tree. At the start only heads are read, all of a kind in
+ * one text: the library hands over a row in about 8 µs. A deleted object leaves its last version behind in `counter`: versions never repeat.
  */
 export function sqliteJournal(file: string): Journal {
   const db = new Database(file)
@@ -56,13 +57,13 @@ export function sqliteJournal(file: string): Journal {
   const wal = openSync(`${file}-wal`, 'r')
   const begin = db.prepare('begin immediate')
   const end = db.prepare('commit')
-  const put = db.prepare('insert or replace into objects values(?, ?, ?, ?, ?, ?, ?, ?)')
+  const put = db.prepare('insert or replace into objects values(?, ?, ?, ?, ?, ?)')
   const remove = db.prepare('delete from objects where id = ?')
   const count = db.prepare('insert or replace into counter(id, version) values(1, ?)')
   const read = db.prepare('select body from objects where id = ?')
   return {
     load(each) {
-      for (const head of headsIn(db)) each(head)
+      loadHeads(db, each)
       const last = db.prepare('select version from counter where id = 1').get() as { version: number } | undefined
       return last?.version ?? 0
     },
@@ -76,7 +77,7 @@ export function sqliteJournal(file: string): Journal {
       try {
         for (const { head, text } of changes)
           if (text === undefined) remove.run(head.id)
-          else put.run(head.id, head.key, head.namespace, head.name, head.version, head.uid, head.owners.join(), text)
+          else put.run(head.id, head.key, head.namespace, head.name, head.version, text)
         const last = changes.at(-1)
         if (last !== undefined) count.run(last.head.version)
         end.run()
@@ -94,35 +95,44 @@ export function sqliteJournal(file: string): Journal {
   }
 }
 
-/** Folders of earlier versions have the same table by key, namespace and name. */
+/** Folders of earlier versions have a table by key, namespace and name, or one with two columns more. */
 function upgrade(db: Database.Database): void {
   const columns = db.prepare("select name from pragma_table_info('objects')").all() as { name: string }[]
-  if (columns.length === 0 || columns.some(({ name }) => name === 'id')) return
+  const has = (column: string): boolean => columns.some(({ name }) => name === column)
+  if (has('uid'))
+    db.exec('begin immediate; alter table objects drop column uid; alter table objects drop column owners; commit')
+  if (columns.length === 0 || has('id')) return
   db.exec(`
     begin immediate;
     alter table objects rename to former;
     ${SCHEMA}
-    insert into objects select null, key, namespace, name, version, json_extract(body, '$.metadata.uid'),
-      coalesce((select group_concat(json_extract(value, '$.uid')) from json_each(body, '$.metadata.ownerReferences')), ''), body
-      from former order by version;
+    insert into objects select null, key, namespace, name, version, body from former order by version;
     drop table former;
     commit`)
 }
 
-type HeadRow = [id: number, key: string, namespace: string, name: string, version: number, uid: string, owners: string]
+type HeadRow = [id: number, namespace: string, name: string, version: number]
 
-function* headsIn(db: Database.Database): Generator<Head> {
+function loadHeads(db: Database.Database, each: (key: string, heads: () => readonly Head[]) => void): void {
   const some = db.prepare(
-    `select json_group_array(json_array(id, key, namespace, name, version, uid, owners)) as heads
-     from (select * from objects where id > ? order by id limit ${ROWS_AT_ONCE})`,
+    `select key, max(id) as last, json_group_array(json_array(id, namespace, name, version)) as heads
+     from (select id, key, namespace, name, version from objects where id > ? order by id limit ${ROWS_AT_ONCE}) group by key`,
   )
-  for (let from = 0, count = ROWS_AT_ONCE; count === ROWS_AT_ONCE;) {
-    const rows = JSON.parse((some.get(from) as { heads: string }).heads) as HeadRow[]
-    for (const [id, key, namespace, name, version, uid, owners] of rows)
-      yield { id, key, namespace, name, version, uid, owners: owners === '' ? NONE : owners.split(',') }
-    count = rows.length
-    from = rows.at(-1)?.[0] ?? from
+  for (let from = 0, last = -1; from > last;) {
+    last = from
+    for (const row of some.all(from) as { key: string; last: number; heads: string }[]) {
+      each(row.key, () => decodeHeads(row.key, row.heads))
+      from = Math.max(from, row.last)
+    }
   }
 }
 
-const NONE: readonly string[] = []
+function decodeHeads(key: string, heads: string): readonly Head[] {
+  return (JSON.parse(heads) as HeadRow[]).map(([id, namespace, name, version]) => ({
+    id,
+    version,
+    key,
+    namespace,
+    name,
+  }))
+}

@@ -138,27 +138,37 @@ test(
   }),
 )
 
-test(
-  'a folder of an earlier version is taken over',
-  inFolder(async (file) => {
-    const former = new Database(file)
-    former.exec(`create table objects(key text, namespace text, name text, version integer, body text, primary key(key, namespace, name)) without rowid;
-      create table counter(id integer primary key, version integer); insert into counter values(1, 9)`)
-    const put = former.prepare('insert into objects values(?, ?, ?, ?, ?)')
-    const owned = map('a', 'y', '2')
-    owned.metadata.ownerReferences = [{ uid: 'a-x' }, { uid: 'other' }]
-    for (const object of [map('a', 'x', '1'), owned]) put.run(KEY, 'a', object.metadata.name, 7, JSON.stringify(object))
-    former.close()
-    const store = open(file)
-    assert.deepEqual(valuesOf(store, {}), ['a/x=1', 'a/y=2'])
-    assert.deepEqual(
-      store.dependentsOf('a-x').map(({ object }) => object.metadata.name),
-      ['y'],
-    )
-    assert.equal(store.put(KEY, map('a', 'x', '3')).metadata.resourceVersion, '10')
-    await store.close()
-  }),
-)
+const FORMER_TABLES: Readonly<Record<string, readonly [table: string, row: string]>> = {
+  'by name': [
+    'objects(key text, namespace text, name text, version integer, body text, primary key(key, namespace, name)) without rowid',
+    "('/configmaps', 'a', :name, 7, :body)",
+  ],
+  'with owners': [
+    'objects(id integer primary key, key text, namespace text, name text, version integer, uid text, owners text, body text)',
+    "(null, '/configmaps', 'a', :name, 7, 'uid', '', :body)",
+  ],
+}
+
+for (const [what, [table, row]] of Object.entries(FORMER_TABLES))
+  test(
+    `a folder of an earlier version is taken over: ${what}`,
+    inFolder(async (file) => {
+      const former = new Database(file)
+      former.exec(`create table ${table};
+        create table counter(id integer primary key, version integer); insert into counter values(1, 9)`)
+      const put = former.prepare(`insert into objects values${row}`)
+      for (const object of [map('a', 'x', '1'), map('a', 'y', '2')])
+        put.run({ name: object.metadata.name, body: JSON.stringify(object) })
+      former.close()
+      let store = open(file)
+      assert.deepEqual(valuesOf(store, {}), ['a/x=1', 'a/y=2'])
+      assert.equal(store.put(KEY, map('a', 'x', '3')).metadata.resourceVersion, '10')
+      await store.close()
+      store = open(file)
+      assert.deepEqual([store.keys(), valuesOf(store, {})], [[KEY], ['a/x=3', 'a/y=2']])
+      await store.close()
+    }),
+  )
 
 test('what a full disk refuses is neither acknowledged nor shown nor lost, and goes through once there is room', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })

@@ -1,4 +1,4 @@
-import { namespaceOf, type Obj, ownersOf } from '../object.ts'
+import { namespaceOf, type Obj } from '../object.ts'
 import { Bucket, type Handler, type Range, type Scope } from './bucket.ts'
 import type { StoreEvent } from './history.ts'
 import type { Change, Head, Journal } from './journal.ts'
@@ -20,9 +20,6 @@ export type Store = {
   readonly remove: (key: string, object: Obj) => Obj
   /** The text under which exactly this object is kept; undefined for one that is not, or is changed. */
   readonly textOf: (object: Obj) => string | undefined
-  /** Objects that name `uid` as an owner, with their keys. */
-  readonly dependentsOf: (uid: string) => readonly { readonly key: string; readonly object: Obj }[]
-  readonly hasUid: (uid: string) => boolean
   readonly keys: () => readonly string[]
   readonly version: () => number
   /** The last version that outlives a crash: watchers have been told of everything up to it. */
@@ -59,10 +56,10 @@ class MemoryStore implements Store {
   readonly #options: StoreOptions
   readonly #shelf: Shelf
   readonly #buckets = new Map<string, Bucket>()
-  readonly #owners = new Map<string, Set<string>>()
-  readonly #uids = new Map<string, Stored>()
-  /** How many texts of a kind were not read from the journal yet. */
-  readonly #unread = new Map<string, number>()
+  /** Kinds that nobody has asked for since the start, and how to come by their heads. */
+  readonly #unopened = new Map<string, (() => readonly Head[])[]>()
+  /** Kinds with texts that were not read from the journal yet. */
+  readonly #unread = new Set<string>()
   #version = 0
   /** The version at which this process began: it knows all changes since. */
   readonly #start: number
@@ -79,23 +76,21 @@ class MemoryStore implements Store {
     this.#journal = journal
     this.#options = options
     this.#shelf = new Shelf(journal.read)
-    const heads: Head[] = []
-    this.#version = journal.load((head) => void heads.push(head))
+    this.#version = journal.load((key, heads) => {
+      this.#unopened.set(key, [...(this.#unopened.get(key) ?? []), heads])
+      this.#unread.add(key)
+    })
     this.#durable = this.#start = this.#version
-    for (const head of heads) {
-      this.#remember(new Stored(this.#shelf, head))
-      this.#unread.set(head.key, (this.#unread.get(head.key) ?? 0) + 1)
-    }
   }
 
   readonly get = (key: string, namespace: string, name: string): Obj | undefined =>
     this.find(key, namespace, name)?.object
 
   readonly find = (key: string, namespace: string, name: string): Stored | undefined =>
-    this.#buckets.get(key)?.get(placeOf(namespace, name))
+    this.#known(key)?.get(placeOf(namespace, name))
 
   readonly list = (key: string, namespace?: string): readonly Obj[] => {
-    const bucket = this.#buckets.get(key)
+    const bucket = this.#known(key)
     if (bucket === undefined) return []
     this.#readAll(key, bucket)
     return bucket.select({ namespace }).flatMap((place) => bucket.get(place)?.object ?? [])
@@ -114,7 +109,7 @@ class MemoryStore implements Store {
     const version = this.#stamp(object)
     const head = headOf(key, object, version, before)
     const stored = new Stored(this.#shelf, head, object)
-    this.#remember(stored, before)
+    this.#bucketOf(key).set(placeOf(head.namespace, head.name), stored)
     const type = before === undefined ? 'ADDED' : 'MODIFIED'
     this.#enqueue({ head, text: stored.text }, { version, type, key, stored, before, atMs: this.#options.nowMs() })
     return object
@@ -125,7 +120,7 @@ class MemoryStore implements Store {
     const version = this.#stamp(object)
     const head = headOf(key, object, version, before)
     const stored = new Stored(this.#shelf, head, object)
-    this.#forget(before ?? stored)
+    this.#bucketOf(key).delete(placeOf(head.namespace, head.name))
     this.#enqueue(
       { head, text: undefined },
       { version, type: 'DELETED', key, stored, before, atMs: this.#options.nowMs() },
@@ -135,14 +130,7 @@ class MemoryStore implements Store {
 
   readonly textOf = (object: Obj): string | undefined => this.#shelf.textOf(object)
 
-  readonly dependentsOf = (uid: string): readonly { readonly key: string; readonly object: Obj }[] =>
-    [...(this.#owners.get(uid) ?? [])].flatMap((dependent) => {
-      const stored = this.#uids.get(dependent)
-      return stored === undefined ? [] : [{ key: stored.head.key, object: stored.object }]
-    })
-
-  readonly hasUid = (uid: string): boolean => this.#uids.has(uid)
-  readonly keys = (): readonly string[] => [...this.#buckets.keys()]
+  readonly keys = (): readonly string[] => [...new Set([...this.#unopened.keys(), ...this.#buckets.keys()])]
   readonly version = (): number => this.#version
   readonly durable = (): number => this.#durable
   readonly settled = (): Promise<void> => this.#next ?? this.#inFlight
@@ -160,9 +148,21 @@ class MemoryStore implements Store {
     this.#journal.close()
   }
 
+  /** The bucket of a kind that was ever written or asked for. */
+  #known(key: string): Bucket | undefined {
+    return this.#buckets.get(key) ?? (this.#unopened.has(key) ? this.#open(key) : undefined)
+  }
+
   #bucketOf(key: string): Bucket {
-    let bucket = this.#buckets.get(key)
-    if (bucket === undefined) this.#buckets.set(key, (bucket = new Bucket(this.#start)))
+    return this.#buckets.get(key) ?? this.#open(key)
+  }
+
+  #open(key: string): Bucket {
+    const bucket = new Bucket(this.#start)
+    this.#buckets.set(key, bucket)
+    for (const heads of this.#unopened.get(key) ?? [])
+      for (const head of heads()) bucket.set(placeOf(head.namespace, head.name), new Stored(this.#shelf, head))
+    this.#unopened.delete(key)
     return bucket
   }
 
@@ -192,33 +192,6 @@ class MemoryStore implements Store {
     const unread = new Map<number, Stored>()
     for (const stored of bucket.all()) if (!stored.isRead) unread.set(stored.head.id, stored)
     if (unread.size > 0) this.#journal.readAll(key, (id, text) => unread.get(id)?.fill(text))
-  }
-
-  #remember(stored: Stored, before?: Stored): void {
-    const { key, namespace, name, uid, owners } = stored.head
-    this.#bucketOf(key).set(placeOf(namespace, name), stored)
-    if (before !== undefined && (before.head.uid !== uid || before.head.owners !== owners)) this.#unindex(before)
-    this.#uids.set(uid, stored)
-    for (const owner of owners) {
-      const dependents = this.#owners.get(owner)
-      if (dependents === undefined) this.#owners.set(owner, new Set([uid]))
-      else dependents.add(uid)
-    }
-  }
-
-  #forget(stored: Stored): void {
-    const { key, namespace, name } = stored.head
-    this.#bucketOf(key).delete(placeOf(namespace, name))
-    this.#unindex(stored)
-  }
-
-  #unindex({ head: { uid, owners } }: Stored): void {
-    this.#uids.delete(uid)
-    for (const owner of owners) {
-      const dependents = this.#owners.get(owner)
-      dependents?.delete(uid)
-      if (dependents?.size === 0) this.#owners.delete(owner)
-    }
   }
 
   /** What is written while the disk is busy goes to it together, in the next round. */
@@ -289,19 +262,5 @@ function selectPast(
 }
 
 function headOf(key: string, object: Obj, version: number, before: Stored | undefined): Head {
-  const { uid = '', name } = object.metadata
-  const owners = ownersOf(object)
-  const same = before !== undefined && sameTexts(owners, before.head.owners)
-  return {
-    id: before?.head.id ?? version,
-    version,
-    key,
-    namespace: namespaceOf(object),
-    name,
-    uid,
-    owners: same ? before.head.owners : owners,
-  }
+  return { id: before?.head.id ?? version, version, key, namespace: namespaceOf(object), name: object.metadata.name }
 }
-
-const sameTexts = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((each, index) => each === b[index])

@@ -165,7 +165,7 @@ for (const [what, [table, row]] of Object.entries(FORMER_TABLES))
       assert.equal(store.put(KEY, map('a', 'x', '3')).metadata.resourceVersion, '10')
       await store.close()
       store = open(file)
-      assert.deepEqual([store.keys(), valuesOf(store, {})], [[KEY], ['a/x=3', 'a/y=2']])
+      assert.deepEqual(valuesOf(store, {}), ['a/x=3', 'a/y=2'])
       await store.close()
     }),
   )

@@ -20,7 +20,6 @@ export type Store = {
   readonly remove: (key: string, object: Obj) => Obj
   /** The text under which exactly this object is kept; undefined for one that is not, or is changed. */
   readonly textOf: (object: Obj) => string | undefined
-  readonly keys: () => readonly string[]
   readonly version: () => number
   /** The last version that outlives a crash: watchers have been told of everything up to it. */
   readonly durable: () => number
@@ -130,7 +129,6 @@ class MemoryStore implements Store {
 
   readonly textOf = (object: Obj): string | undefined => this.#shelf.textOf(object)
 
-  readonly keys = (): readonly string[] => [...new Set([...this.#unopened.keys(), ...this.#buckets.keys()])]
   readonly version = (): number => this.#version
   readonly durable = (): number => this.#durable
   readonly settled = (): Promise<void> => this.#next ?? this.#inFlight

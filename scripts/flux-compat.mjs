@@ -49,6 +49,11 @@ const traps = [
     '`digest: ""` is written',
   ],
   [
+    'a file whose image changed',
+    'edited in place: the commit shows the value alone',
+    'printed anew: lists, blank lines and quotes move, `tag: 1.0` becomes `tag: !!float 1.1.0` (ADR 146)',
+  ],
+  [
     '`${X:+text}` and `${X:?text}`, which a shell reads in another way',
     'refused, and what to write is said',
     'taken for `${X:-text}`',

@@ -126,13 +126,17 @@ export function scalarsWithComments(
   document: YamlDocument,
 ): { readonly scalar: YamlScalar; readonly comment: YamlComment; readonly path: readonly string[] }[] {
   const found: { scalar: YamlScalar; comment: YamlComment; path: readonly string[] }[] = []
+  if (document.comments.length === 0) return found
   const byLineEnd = new Map(document.comments.map((comment) => [comment.end, comment]))
   const { text } = document.source
+  let [from, end] = [0, -1]
   const visit = (node: YamlNode, path: readonly string[]): void => {
     if (node.kind === 'map') for (const [key, value] of node.fields) visit(value, [...path, key])
     else if (node.kind === 'seq') node.items.forEach((item, index) => visit(item, [...path, String(index)]))
     else {
-      const comment = byLineEnd.get(lineEnd(text, node.end))
+      // lines may be long, and hold many scalars
+      if (node.end < from || node.end > end) [from, end] = [node.end, lineEnd(text, node.end)]
+      const comment = byLineEnd.get(end)
       if (comment && comment.start >= node.end && /^[\s,\]}]*$/.test(text.slice(node.end, comment.start)))
         found.push({ scalar: node, comment, path })
     }

@@ -5,20 +5,30 @@ import { tagOf } from './resolve.ts'
 import { styleFor } from './scalar-style.ts'
 import { writeDouble, writeLiteral } from './write-scalar.ts'
 
-type Writer = { out: string; isAtLineStart: boolean; readonly comments: NodeComments | undefined }
+type Writer = {
+  out: string
+  isAtLineStart: boolean
+  /** The column of comments that were written below something: a blank line parts them from what follows there. */
+  footColumn: number
+  /** How much deeper than its key a sequence stands. */
+  readonly seqIndent: 0 | 2
+  readonly comments: NodeComments | undefined
+}
 
 /**
- * Writes a tree as kustomize's kyaml prints one: in the style that each node has, two spaces, sequences not indented under their key,
- * nothing folded.
+ * Writes a tree as kustomize's kyaml prints one: in the style that each node has, two spaces, nothing folded, sequences not indented
+ * under their key if not asked for.
  *
  * @see https://github.com/yaml/go-yaml/blob/v3/emitterc.go
  */
-export function writeNode(root: YamlNode, comments?: NodeComments): string {
-  const w: Writer = { out: '', isAtLineStart: false, comments }
+export function writeNode(root: YamlNode, comments?: NodeComments, seqIndent: 0 | 2 = 0): string {
+  const w: Writer = { out: '', isAtLineStart: false, footColumn: -1, seqIndent, comments }
   for (const line of comments?.header ?? []) put(w, `${line}\n`)
   if (w.isAtLineStart) put(w, '\n')
   writeValue(w, root, -2)
-  return w.isAtLineStart ? w.out : `${w.out}\n`
+  if (!w.isAtLineStart) put(w, '\n')
+  for (const line of comments?.footer.length ? ['', ...comments.footer] : []) put(w, `${line}\n`)
+  return w.out
 }
 
 /** Remembers how the text ends: to look at the end of a text that grows would copy it each time. */
@@ -31,14 +41,20 @@ function put(w: Writer, text: string): void {
 /** Writes a node behind what stands on the line at hand; `indent` is that of the collection that holds it. */
 function writeValue(w: Writer, node: YamlNode, indent: number): void {
   if (isBlock(node)) {
-    put(w, writeTag(node))
+    const tag = writeTag(node).trimEnd()
+    if (tag !== '') put(w, `${tag}\n${' '.repeat(indent + 2)}`)
     if (node.kind === 'map') writeMap(w, node, indent + 2)
     else writeSeq(w, node, indent + 2)
   } else if (node.kind === 'scalar') {
     const text = writeScalar(node, Math.max(indent, 0) + 2, false)
     const comment = w.comments?.behind(node)
     put(w, comment ? text.replace(isHeaded(text) ? /(?=\n)/ : /$/, () => ` ${comment}`) : text)
-  } else put(w, writeFlow(node, indent + 2))
+    // the writer of blocks leaves the line end behind them to what follows
+    if (/^\|2?\+\n/.test(text)) put(w, '\n')
+  } else {
+    const comment = w.comments?.behind(node)
+    put(w, comment ? `${writeFlow(node, indent + 2)} ${comment}` : writeFlow(node, indent + 2))
+  }
 }
 
 function isBlock(node: YamlNode): node is YamlMap | YamlSeq {
@@ -58,12 +74,14 @@ function writeMap(w: Writer, map: YamlMap, indent: number): void {
       if (!isNothing(value)) put(w, ' ')
       writeValue(w, value, indent)
       put(w, behindKey)
-      continue
+    } else {
+      const tag = writeTag(value).trimEnd()
+      const inner = indent + (value.kind === 'map' ? 2 : w.seqIndent)
+      put(w, `${tag === '' ? '' : ` ${tag}`}${behindKey}\n${' '.repeat(inner)}`)
+      if (value.kind === 'map') writeMap(w, value, inner)
+      else writeSeq(w, value, inner)
     }
-    const tag = writeTag(value).trimEnd()
-    put(w, `${tag === '' ? '' : ` ${tag}`}${behindKey}\n${' '.repeat(value.kind === 'map' ? indent + 2 : indent)}`)
-    if (value.kind === 'map') writeMap(w, value, indent + 2)
-    else writeSeq(w, value, indent)
+    writeBelow(w, indent, w.comments?.below(value.keyStart, false))
   }
 }
 
@@ -82,14 +100,26 @@ function writeSeq(w: Writer, seq: YamlSeq, indent: number): void {
     isFirst = false
     put(w, isNothing(item) ? '-' : '- ')
     writeValue(w, item, indent)
+    writeBelow(w, indent, w.comments?.below(item.start, true))
   }
+}
+
+function writeBelow(w: Writer, indent: number, lines: readonly string[] = []): void {
+  if (lines.length === 0) return
+  startLine(w, indent, false)
+  put(w, lines.join(`\n${' '.repeat(indent)}`))
+  w.footColumn = indent
 }
 
 /** Ends the line before, and writes the comments that stand above what begins here. */
 function startLine(w: Writer, indent: number, isFirst: boolean, comments: readonly string[] = []): void {
   const pad = ' '.repeat(indent)
-  if (!isFirst) put(w, w.isAtLineStart ? pad : `\n${pad}`)
-  for (const line of comments) put(w, `${line}\n${pad}`)
+  if (!isFirst) {
+    if (!w.isAtLineStart) put(w, '\n')
+    put(w, w.footColumn === indent ? `\n${pad}` : pad)
+    w.footColumn = -1
+  }
+  for (const [index, line] of comments.entries()) put(w, `${line}\n${comments[index + 1] === '' ? '' : pad}`)
 }
 
 function isNothing(node: YamlNode): boolean {
@@ -130,7 +160,7 @@ function writeScalar(node: YamlScalar, indent: number, isInFlow: boolean): strin
       : style === 'folded'
         ? writeFolded(node.value, ' '.repeat(indent))
         : inQuotes(node.value, style, indent)
-  return writeTag(node) + text
+  return text === '' ? writeTag(node).trimEnd() : writeTag(node) + text
 }
 
 /** The style that a scalar has in a print, where it may; a text that would be read as something else is put in quotes. */
@@ -144,7 +174,7 @@ function inQuotes(text: string, style: ScalarStyle, indent: number): string {
   if (style === 'plain') return text
   if (style === 'double') return writeDouble(text, 0, 0, true)
   const pad = ' '.repeat(indent)
-  return `'${text.replaceAll("'", "''").replace(/[\n\u2028\u2029]+/g, (breaks) => `${breaks.startsWith('\n') ? '\n' : ''}${breaks}${pad}`)}'`
+  return `'${text.replaceAll("'", "''").replace(/[\n\u2028\u2029]+/g, (breaks, at: number) => `${breaks.startsWith('\n') ? '\n' : ''}${breaks}${at + breaks.length < text.length ? pad : ''}`)}'`
 }
 
 /** A tag is written where the text without it would mean something else. */

@@ -1,5 +1,8 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { loadAll } from '../../lib/yaml/load.ts'
+import { plainNode } from '../../lib/yaml/nodes.ts'
+import { tagOf } from '../../lib/yaml/resolve.ts'
+import { printAnew } from './print-anew.ts'
 import { type Marker, MARKER_KEY, parseMarker, renderMarker } from './marker.ts'
 import { findSites, type Site } from './scalar-sites.ts'
 
@@ -47,7 +50,10 @@ export type SetterOptions = {
   readonly policies: readonly SetterPolicy[]
   /** The namespace of the automation; only its policies count. */
   readonly namespace: string
-  /** `flux`: a digest marker of a policy without digest empties the value. `safe` leaves it, and reports it. */
+  /**
+   * `flux`: a digest marker of a policy without digest empties the value, and a changed file is printed anew. `safe` leaves the value,
+   * and reports it; nothing but values changes.
+   */
   readonly traps: 'safe' | 'flux'
 }
 
@@ -59,7 +65,7 @@ export function mayHaveMarkers(path: string): boolean {
 }
 
 /**
- * Sets what the markers of a YAML file ask for, in place: every byte outside a changed scalar stays.
+ * Sets what the markers of a YAML file ask for, in place: every byte outside a changed scalar stays, except as Flux's traps have it.
  *
  * A file that is no YAML, or is above 10 MiB, is left alone and reported.
  */
@@ -69,6 +75,9 @@ export function applySetters(file: string, text: string, options: SetterOptions)
   if (text.length > LARGEST) return { ...untouched, problems: [{ where: file, problem: 'the file is above 10 MiB' }] }
   const documents = readDocuments(file, text)
   if ('problem' in documents) return { ...untouched, problems: [documents] }
+  const isFlux = options.traps === 'flux'
+  // Flux notes the file in the annotations of what it reads, and leaves a file alone where there can be none
+  if (isFlux && documents.values.some(hasNoFields)) return untouched
   const changes: (SetterChange & { readonly site: Site })[] = []
   const problems: MarkerProblem[] = []
   const marked = new Set<string>()
@@ -81,7 +90,9 @@ export function applySetters(file: string, text: string, options: SetterOptions)
     if (typeof marker !== 'string' && typeof answer !== 'string' && marker.part !== 'name') marked.add(marker.policy)
   }
   const told = changes.map(({ site: _site, ...change }) => change)
-  return { text: splice(text, changes), changes: told, problems, marked: [...marked] }
+  const edited = splice(text, changes, options.traps)
+  const printed = isFlux && changes.length > 0 ? printAnew(edited) : undefined
+  return { text: printed ?? edited, changes: told, problems, marked: [...marked] }
 }
 
 type Planned = Omit<SetterChange, 'file' | 'line' | 'object'>
@@ -120,22 +131,25 @@ function valueFor({ part }: Marker, { name, tag, digest }: ImageRef): string {
   return digest === undefined || digest === '' ? `${name}:${tag}` : `${name}:${tag}@${digest}`
 }
 
-function splice(text: string, changes: readonly { readonly site: Site; readonly newValue: string }[]): string {
+type Splice = { readonly site: Site; readonly newValue: string }
+
+function splice(text: string, changes: readonly Splice[], traps: SetterOptions['traps']): string {
   let out = ''
   let at = 0
   for (const { site, newValue } of changes) {
     if (!site.scalar) continue
-    out += text.slice(at, site.scalar.start) + renderScalar(newValue, site.scalar.style)
+    out += text.slice(at, site.scalar.start) + renderScalar(newValue, site.scalar, traps)
     at = site.scalar.end
   }
   return out + text.slice(at)
 }
 
-/** Keeps the style; a plain value that YAML would read as something else than text is quoted. */
-function renderScalar(value: string, style: 'plain' | 'single' | 'double'): string {
-  if (style === 'single') return `'${value.replaceAll("'", "''")}'`
-  if (style === 'plain' && isPlainText(value)) return value
-  return JSON.stringify(value)
+/** Keeps the style; a plain value that YAML would read as something else than text is quoted. Flux keeps the type, too: `!!int 1.1.0`. */
+function renderScalar(value: string, old: NonNullable<Site['scalar']>, traps: SetterOptions['traps']): string {
+  if (old.style === 'single') return `'${value.replaceAll("'", "''")}'`
+  if (old.style === 'double' || !isPlainText(value)) return JSON.stringify(value)
+  const tag = traps === 'flux' ? tagOf(plainNode(old.value)) : '!!str'
+  return tag === '!!str' ? value : `${tag} ${value}`
 }
 
 function isPlainText(value: string): boolean {
@@ -166,6 +180,10 @@ function nameObject(value: unknown): ChangedObject {
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {}
+}
+
+function hasNoFields(value: unknown): boolean {
+  return value !== null && value !== undefined && (typeof value !== 'object' || Array.isArray(value))
 }
 
 function textOf(value: unknown): string {

@@ -68,6 +68,19 @@ function find({ root }: Document, pointer: string): Target | undefined {
   return node.kind === 'scalar' ? undefined : { parent: node, key: last }
 }
 
+/** Where an operation works; some of them tell one fault for all. */
+function pathOf(operation: JsonPatchOperation, said?: string): string {
+  const { text, fault: wrong } = operation.path
+  if (wrong === undefined) return text
+  throw fault(operation, `${operation.op} operation failed to decode path: ${said ?? wrong}`)
+}
+
+function fromOf(operation: JsonPatchOperation): string {
+  const { text, fault: wrong } = operation.from
+  if (wrong === undefined) return text
+  throw fault(operation, `${operation.op} operation failed to decode from: ${wrong}`)
+}
+
 function unescape(key: string): string {
   return key.replace(/~[01]/g, (found) => (found === '~1' ? '/' : '~'))
 }
@@ -79,7 +92,7 @@ function asIndex(key: string, list: YamlSeq): number {
 }
 
 function add(document: Document, operation: JsonPatchOperation): void {
-  const { path } = operation
+  const path = pathOf(operation, 'missing value')
   const target = find(document, path)
   if (!target) throw fault(operation, `add operation does not apply: doc is missing path: "${path}": missing value`)
   addTo(operation, target, valueOf(operation), `error in add for path: '${path}'`)
@@ -110,7 +123,7 @@ function outside(key: string): string {
 }
 
 function remove(document: Document, operation: JsonPatchOperation): void {
-  const { path } = operation
+  const path = pathOf(operation, 'missing value')
   const target = find(document, path)
   if (!target) throw fault(operation, `remove operation does not apply: doc is missing path: "${path}": missing value`)
   removeFrom(operation, target, `error in remove for path: '${path}'`)
@@ -134,7 +147,7 @@ function positionOf(operation: JsonPatchOperation, list: YamlSeq, key: string, p
 
 /** A missing key of a mapping is added, as evanphx/json-patch v4 does; a missing parent is an error. */
 function replace(document: Document, operation: JsonPatchOperation): void {
-  const { path } = operation
+  const path = pathOf(operation)
   const value = valueOf(operation)
   if (path === '') {
     if (value.kind === 'scalar' && !isNull(value))
@@ -157,12 +170,13 @@ function replace(document: Document, operation: JsonPatchOperation): void {
 }
 
 function move(document: Document, operation: JsonPatchOperation): void {
-  const { from, path } = operation
+  const from = fromOf(operation)
   const source = find(document, from)
   if (!source) throw fault(operation, `move operation does not apply: doc is missing from path: ${from}: missing value`)
   const prefix = `error in move for path: '${source.key}'`
   const value = read(operation, source, prefix)
   removeFrom(operation, source, prefix)
+  const path = pathOf(operation)
   const target = find(document, path)
   if (!target)
     throw fault(operation, `move operation does not apply: doc is missing destination path: ${path}: missing value`)
@@ -170,10 +184,11 @@ function move(document: Document, operation: JsonPatchOperation): void {
 }
 
 function copy(document: Document, operation: JsonPatchOperation): void {
-  const { from, path } = operation
+  const from = fromOf(operation)
   const source = find(document, from)
   if (!source) throw fault(operation, `copy operation does not apply: doc is missing from path: ${from}: missing value`)
   const value = read(operation, source, `error in copy for from: '${from}'`)
+  const path = pathOf(operation, 'missing value')
   const target = find(document, path)
   if (!target)
     throw fault(operation, `copy operation does not apply: doc is missing destination path: ${path}: missing value`)
@@ -187,7 +202,8 @@ function read(operation: JsonPatchOperation, { parent, key }: Target, prefix: st
 }
 
 function test(document: Document, operation: JsonPatchOperation): void {
-  const { path, value, isJson } = operation
+  const { value, isJson } = operation
+  const path = pathOf(operation)
   const target = find(document, path)
   if (path !== '' && !target)
     throw fault(operation, `test operation does not apply: is missing path: ${path}: missing value`)

@@ -1,5 +1,5 @@
 import type { YamlNode } from '../yaml/nodes.ts'
-import { parseConfig } from './parse-config.ts'
+import { parseStrictConfig } from './parse-config.ts'
 import type { Rules } from './compat.ts'
 import { decodeStruct, type Shape } from './decode.ts'
 import { fieldSpecOf } from './entries.ts'
@@ -159,7 +159,7 @@ export function loadConfig(loader: Loader, paths: readonly TextEntry[]): Transfo
   let own = NO_CONFIG
   for (const { text: path, node } of paths)
     placed(node, () => {
-      const root = parseConfig(loadText(loader, path), fileName(loader, path))
+      const root = parseStrictConfig(loadText(loader, path), fileName(loader, path))
       if (root) own = mergeConfig(own, sortConfig(decodeConfig(root, loader.rules)))
     })
   return mergeConfig(defaultConfig(loader.rules), own)

@@ -13,7 +13,7 @@ import type { Loader } from './loader.ts'
 import { readInside } from './read-resources.ts'
 import { fieldMap, fieldText, newResource, originalId, type Resource } from './resource.ts'
 import { markFile, originOfConfig } from './origin.ts'
-import { configureTransformer, isTransformer, unknownBuiltIn } from './plugins.ts'
+import { checkPrint, configureTransformer, GENERATORS, isTransformer, unknownBuiltIn } from './plugins.ts'
 import type { TransformStep } from './transform.ts'
 import type { Target } from './target.ts'
 import { noteStep, type Step } from './provenance.ts'
@@ -91,6 +91,7 @@ export function externalGenerators(configs: readonly Resource[], build: Build, l
 function configureGenerator(config: Resource, build: Build, loader: Loader): () => Resource[] {
   checkBuiltIn(config.node)
   const kind = fieldText(config.node, 'kind')
+  if (isTransformer(kind) || GENERATORS.includes(kind)) checkPrint(config)
   if (kind === 'ConfigMapGenerator') {
     const args = argsOf(config.node, CONFIG_MAP_ARGS)
     return () => [generateConfigMap(loader, args, undefined)]

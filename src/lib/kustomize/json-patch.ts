@@ -7,27 +7,40 @@ import { buildError } from './failure.ts'
 import { isNull } from './null.ts'
 import { fieldText } from './resource.ts'
 
+/** A path in an object; what is wrong with it is told when the operation is run. */
+export type Pointer = { readonly text: string; readonly fault?: string }
+
 /** One operation of RFC 6902. */
 export type JsonPatchOperation = {
   readonly op: string
-  readonly path: string
-  readonly from: string
+  readonly path: Pointer
+  readonly from: Pointer
   readonly value: YamlNode | undefined
   /** Whether the patch is written as JSON, whose scalars `test` compares as they are spelled. */
   readonly isJson: boolean
   readonly node: YamlNode
 }
 
+/** Runs the step that makes operations of a tree, and may add to its error. */
+type Wrap = <T>(root: YamlNode, step: () => T) => T
+
 /** Reads a JSON patch, as JSON or as YAML. @throws when the text is none */
-export function parseJsonPatch(text: string, file: string, within?: Within): JsonPatchOperation[] {
+export function parseJsonPatch(
+  text: string,
+  file: string,
+  within?: Within,
+  wrap: Wrap = (_, step) => step(),
+): JsonPatchOperation[] {
   const isJson = text.startsWith('[')
   if (isJson) checkJson(text)
-  const [document] = parseDocuments(text, file, within, 'v2')
+  const [document] = parseDocuments(text, file, within, 'v2', 'skipped')
   const root = document?.root
   if (root === undefined || isNull(root)) return []
-  if (root.kind !== 'seq')
-    throw buildError(`json: cannot unmarshal ${jsonType(root)} into Go value of type jsonpatch.Patch`, root)
-  return root.items.map((item) => readOperation(item, isJson))
+  return wrap(root, () => {
+    if (root.kind !== 'seq')
+      throw buildError(`json: cannot unmarshal ${jsonType(root)} into Go value of type jsonpatch.Patch`, root)
+    return root.items.map((item) => readOperation(item, isJson))
+  })
 }
 
 function readOperation(item: YamlNode, isJson: boolean): JsonPatchOperation {
@@ -36,12 +49,19 @@ function readOperation(item: YamlNode, isJson: boolean): JsonPatchOperation {
   const value = item.fields.get('value')
   return {
     op: item.fields.has('op') ? fieldText(item, 'op') : 'unknown',
-    path: fieldText(item, 'path'),
-    from: fieldText(item, 'from'),
+    path: pointerOf(item.fields.get('path'), 'operation missing path field: missing value'),
+    from: pointerOf(item.fields.get('from'), 'operation, missing from field: missing value'),
     value: isJson || value === undefined ? value : jsonValue(value),
     isJson,
     node: item,
   }
+}
+
+function pointerOf(node: YamlNode | undefined, missing: string): Pointer {
+  if (node === undefined || isNull(node)) return { text: '', fault: missing }
+  const type = jsonType(node)
+  if (node.kind === 'scalar' && type === 'string') return { text: node.value }
+  return { text: '', fault: `json: cannot unmarshal ${type} into Go value of type string` }
 }
 
 /** What begins like JSON must be JSON. */

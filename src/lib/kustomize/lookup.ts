@@ -108,7 +108,7 @@ function matchField(node: YamlNode, step: string, rest: readonly string[], optio
     putField(node, step, field)
   }
   if (options.readsTexts && field.kind === 'scalar' && rest.length > 0 && !isNull(field)) {
-    const root = parseDocuments(field.value)[0]?.root
+    const root = parseDocuments(field.value, undefined, undefined, 'v3', 'skipped')[0]?.root
     return root ? matchPath(root, rest, options) : []
   }
   return matchPath(field, rest, options)

@@ -1,4 +1,4 @@
-import { putField, type YamlMap, type YamlNode, type YamlScalar, type YamlSeq } from '../yaml/nodes.ts'
+import { putField, removeField, type YamlMap, type YamlNode, type YamlScalar, type YamlSeq } from '../yaml/nodes.ts'
 import { isReadAsOther } from '../yaml/load.ts'
 import { tagOf } from '../yaml/resolve.ts'
 import { buildError, wrongKind } from './failure.ts'
@@ -104,7 +104,7 @@ function mergeField(map: YamlMap, patch: YamlMap | undefined, name: string, { sc
   const place = { schema: schema?.fields?.[name], keys: schema?.lists?.[name], lookup }
   const merged = mergeNodes(old, given, place)
   const keepsNull = given === undefined && merged === old && old !== undefined
-  if (merged === undefined || (isNull(merged) && !keepsNull)) map.fields.delete(name)
+  if (merged === undefined || (isNull(merged) && !keepsNull)) removeField(map, name)
   else if (patch?.oldKeys?.has(name)) putField(map, name, inOldStyle(merged, old))
   else map.fields.set(name, inOldStyle(merged, old))
 }
@@ -155,7 +155,7 @@ function takeMapDirective(patch: YamlMap): Directive {
   const node = patch.fields.get('$patch')
   if (node === undefined) return 'merge'
   const directive = asDirective(node)
-  patch.fields.delete('$patch')
+  removeField(patch, '$patch')
   return directive
 }
 

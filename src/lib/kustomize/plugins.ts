@@ -1,5 +1,7 @@
 import { basename } from 'node:path/posix'
 import { mapNode, plainNode, putField, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
+import { reprintedValue } from '../yaml/reprint.ts'
+import { writeYaml } from '../yaml/write.ts'
 import type { Accumulator, Build } from './accumulate.ts'
 import { decodeStruct, type Decoded, type Shape } from './decode.ts'
 import { fieldSpecOf, imageArgs, patchArgs, selectorOf } from './entries.ts'
@@ -82,14 +84,14 @@ const TRANSFORMERS: Readonly<Record<string, Configure>> = {
     const specs = neededSpecsOf(config)
     return () => transformNames(into.resources, { prefix: '', suffix: textOf(config, 'suffix') }, specs)
   },
-  PrefixSuffixTransformer:
-    (config, { into }) =>
-    () => {
-      const specs = specsOf(config)
-      const [prefix, suffix] = [textOf(config, 'prefix'), textOf(config, 'suffix')]
+  PrefixSuffixTransformer: (config, { into }) => {
+    const specs = neededSpecsOf(config)
+    const [prefix, suffix] = [textOf(config, 'prefix'), textOf(config, 'suffix')]
+    return () => {
       if (prefix !== '') transformNames(into.resources, { prefix, suffix: '' }, specs)
       if (suffix !== '') transformNames(into.resources, { prefix: '', suffix }, specs)
-    },
+    }
+  },
   NamespaceTransformer: (config, { node, into, loader }) => {
     const namespace = fieldText(fieldMap(node.node, 'metadata'), 'namespace')
     const options = {
@@ -120,8 +122,8 @@ const TRANSFORMERS: Readonly<Record<string, Configure>> = {
       const replica = structOf(config, 'replica') ?? {}
       transformReplicas(into.resources, textOf(replica, 'name'), numberOf(replica, 'count') ?? 0, specsOf(config))
     },
-  PatchTransformer: (config, { build, loader, into }) => {
-    const patch = readPatch(loader, patchArgs(config))
+  PatchTransformer: (config, { node, build, loader, into }) => {
+    const patch = readPatch(loader, patchArgs(config), () => writeYaml(reprintedValue(node.node)))
     return () => void applyPatch(into.resources, patch, build.schema)
   },
   PatchJson6902Transformer: (config, { build, loader, into }) => {
@@ -144,7 +146,7 @@ const TRANSFORMERS: Readonly<Record<string, Configure>> = {
 }
 
 /** Kinds that `generators:` takes, and `transformers:` does not. */
-const GENERATORS = ['ConfigMapGenerator', 'SecretGenerator', 'IAMPolicyGenerator', 'HelmChartInflationGenerator']
+export const GENERATORS: readonly string[] = ['ConfigMapGenerator', 'SecretGenerator', 'IAMPolicyGenerator', 'HelmChartInflationGenerator']
 
 /** Configures a built-in transformer from a configuration of its own. @returns what runs it */
 export function configureTransformer(node: Resource, build: Build, loader: Loader, into: Accumulator): () => void {
@@ -153,9 +155,15 @@ export function configureTransformer(node: Resource, build: Build, loader: Loade
   if (GENERATORS.includes(kind)) throw failure('KUSTOMIZE_INVALID', `plugin ${id} not a transformer`, node.node)
   const configure = Object.hasOwn(TRANSFORMERS, kind) ? TRANSFORMERS[kind] : undefined
   if (!configure) throw unknownBuiltIn(node, 'only the transformers that kustomize has built in are run')
+  checkPrint(node)
   return during(`plugin ${id} fails configuration`, () =>
     configure(decodePlugin(node.node, `${kind}Plugin`), { node, build, loader, into }),
   )
+}
+
+/** Refuses a configuration that kustomize could not print for its plug-in. */
+export function checkPrint(config: Resource): void {
+  during(`marshalling yaml from res ${formatId(originalId(config))}`, () => reprintedValue(config.node))
 }
 
 /** Whether a kind is that of a built-in transformer. */

@@ -1,5 +1,6 @@
 import { during, failure } from './failure.ts'
-import { parseJsonPatch, type JsonPatchOperation } from './json-patch.ts'
+import { rawJson } from './json-nodes.ts'
+import { jsonValue, parseJsonPatch } from './json-patch.ts'
 import type { PatchArgs } from './kustomization.ts'
 import { fileName, loadText, type Loader } from './loader.ts'
 import { insideOf } from './read-resources.ts'
@@ -16,8 +17,9 @@ export function readJsonPatch(loader: Loader, args: PatchArgs): Patch {
   const { fields } = args.node
   const inline = fields.get('patch') ?? fields.get('jsonOp')
   const [file, within] = args.path === '' ? insideOf(text, inline) : [fileName(loader, args.path), undefined]
-  const read = (): JsonPatchOperation[] => parseJsonPatch(text, file, within)
-  const operations = text.startsWith('[') ? during(`decoding ${text}`, read) : read()
+  const operations = text.startsWith('[')
+    ? during(`decoding ${text}`, () => parseJsonPatch(text, file, within))
+    : parseJsonPatch(text, file, within, (root, step) => during(`decoding ${rawJson(jsonValue(root), false)}`, step))
   if (operations.length === 0) throw fault(`patch appears to be empty; file=${args.path}, JsonOp=${args.patch}`)
   return { kind: 'json', source: text, target: args.target, node: args.node, operations, keepsId: false }
 }

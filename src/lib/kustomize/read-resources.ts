@@ -1,7 +1,17 @@
-import { parseDocuments, type Within, type YamlDocument, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
+import {
+  keepFirst,
+  parseDocuments,
+  removeField,
+  type Within,
+  type YamlDocument,
+  type YamlMap,
+  type YamlNode,
+} from '../yaml/nodes.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { goSyntaxError, problemOf } from '../yaml/go-syntax-error.ts'
 import { readNotes } from './build-notes.ts'
+import { repeatedFault } from '../yaml/reread-fault.ts'
+import { writeNode } from '../yaml/write-nodes.ts'
 import { buildError, rewritten } from './failure.ts'
 import { isNull } from './null.ts'
 import { spellAsJson, toJson } from './json-nodes.ts'
@@ -48,20 +58,20 @@ function readResource(node: YamlMap): Resource {
 
 /** Kustomize sets annotations anew from the first place where they stand, and so ends up with those of all places. */
 function joinAnnotations(metadata: YamlMap): void {
-  const all = [...(metadata.overwritten ?? [])]
-  const joined = metadata.fields.get('annotations')
-  const earlier = all.filter(({ key, value }) => key === 'annotations' && value.kind === 'map')
-  if (joined?.kind !== 'map' || earlier.length === 0) return
-  for (const { value } of earlier.reverse())
-    for (const [key, text] of value.kind === 'map' ? value.fields : []) joined.fields.set(key, text)
-  const rest = all.filter((one) => !earlier.includes(one))
-  if (rest.length > 0) metadata.overwritten = rest
-  else delete metadata.overwritten
+  for (;;) {
+    const first = metadata.fields.get('annotations')
+    const next = metadata.overwritten?.find(({ key }) => key === 'annotations')?.value
+    if (first?.kind !== 'map' || next?.kind !== 'map') return
+    for (const [key, text] of first.fields) next.fields.set(key, text)
+    removeField(metadata, 'annotations')
+  }
 }
 
 function parse(text: string, file: string, within: Within | undefined): YamlDocument[] {
   try {
-    return parseDocuments(text, file, within)
+    const documents = parseDocuments(text, file, within, 'v3', 'skipped')
+    for (const { root, duplicates } of documents) if (root && duplicates.length > 0) keepFirst(root)
+    return documents
   } catch (error) {
     if (!(error instanceof SluiceError) || error.code !== 'YAML_SYNTAX') throw error
     if (OF_MERGE.test(error.message))
@@ -142,6 +152,13 @@ function unwrapSingle(pending: YamlMap[]): void {
 }
 
 function convertedItems(list: YamlMap, items: YamlNode): YamlMap[] {
+  const text = list.source?.text.slice(0, list.start) ?? ''
+  const fault = repeatedFault(list, Math.max(text.lastIndexOf('\n---'), 0))
+  if (fault !== undefined)
+    throw buildError(
+      `trouble expanding list of ${fieldText(list, 'kind')}; received error ${fault} for the following resource:\n${writeNode(list)}`,
+      list,
+    )
   toJson(list)
   return itemsOf(list, items).map((item) => {
     spellAsJson(item)

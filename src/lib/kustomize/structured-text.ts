@@ -26,7 +26,7 @@ export function setInText(
   for (let i = 1; i < steps.length; i++) {
     const holder = attempt(() => lookup(object, steps.slice(0, i)))
     if (holder?.kind !== 'scalar') continue
-    const document = attempt(() => parseDocuments(holder.value)[0])
+    const document = attempt(() => parseDocuments(holder.value, undefined, undefined, 'v3', 'skipped')[0])
     if (document?.root === undefined) continue
     const { root } = document
     // Before anything is created: what has no place in the text would stand at its start.

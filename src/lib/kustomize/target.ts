@@ -103,7 +103,7 @@ function canLoad(loader: Loader, name: string): boolean {
 function parseFile(text: string, file: string): YamlDocument | undefined {
   const lines = text.replaceAll('\r\n', '\n')
   try {
-    return parseDocuments(lines, file, undefined, 'v2')[0]
+    return parseDocuments(lines, file, undefined, 'v2', 'skipped')[0]
   } catch (error) {
     if (!(error instanceof SluiceError) || error.code !== 'YAML_SYNTAX') throw error
     throw new SluiceError('KUSTOMIZE_INVALID', `invalid Kustomization: ${goSyntaxError(error, lines, 'v2')}`, {

@@ -46,13 +46,17 @@ export type Patch = {
     }
 )
 
-/** Reads an entry of `patches`: strategic merge or JSON 6902, whichever the text is. */
-export function readPatch(loader: Loader, args: PatchArgs): Patch {
+/**
+ * Reads an entry of `patches`: strategic merge or JSON 6902, whichever the text is.
+ *
+ * @param shown gives the configuration as an error shows it
+ */
+export function readPatch(loader: Loader, args: PatchArgs, shown = (): string => configOf(args)): Patch {
   const inline = args.patch.trim()
   if (inline === '' && args.path === '')
-    throw failure('KUSTOMIZE_INVALID', `must specify one of patch and path in\n${configOf(args)}`, args.node)
+    throw failure('KUSTOMIZE_INVALID', `must specify one of patch and path in\n${shown()}`, args.node)
   if (inline !== '' && args.path !== '')
-    throw failure('KUSTOMIZE_INVALID', `patch and path can't be set at the same time\n${configOf(args)}`, args.node)
+    throw failure('KUSTOMIZE_INVALID', `patch and path can't be set at the same time\n${shown()}`, args.node)
   const text =
     inline !== ''
       ? inline

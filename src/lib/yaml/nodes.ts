@@ -69,7 +69,7 @@ export type YamlMap = Place & {
   oldKeys?: Set<string>
   /** Keys that are mappings or sequences, by their text: Go's libraries read them, and refuse them in the end. */
   collectionKeys?: Map<string, YamlMap | YamlSeq>
-  /** The values of keys that the text has again further down. */
+  /** The other values of keys that the text has more than once: those before the one in `fields`, or after it (`keepFirst`). */
   overwritten?: { readonly key: string; readonly value: YamlNode }[]
 }
 
@@ -84,11 +84,20 @@ export type YamlSeq = Place & {
 
 export type YamlNode = YamlScalar | YamlMap | YamlSeq
 
+/** What becomes of a text that goes on behind the node of a document. */
+export type Rest = 'refused' | 'skipped'
+
 /** A comment: from `#` to the end of its line. */
 export type YamlComment = { readonly start: number; readonly end: number }
 
 /** A key that a mapping has twice; the tree keeps the last value. */
-export type DuplicateKey = { readonly key: string; readonly first: number; readonly second: number }
+export type DuplicateKey = {
+  readonly key: string
+  readonly first: number
+  readonly second: number
+  /** What the second one says. */
+  readonly value: YamlNode
+}
 
 /** One document of a text. */
 export type YamlDocument = {
@@ -107,6 +116,7 @@ export type YamlDocument = {
  * Linear; 1,000 levels and one million expanded alias nodes at most.
  * @param file the name that errors carry as `file:line:column`
  * @param rules how `<<` is read: once, for fields that are missing (v3), or wherever it stands, over those above it (v2)
+ * @param rest what becomes of lines between the end of a document's node and the next `---`: Go's libraries do not read on to them
  * @throws SluiceError YAML_SYNTAX, YAML_LIMIT
  */
 export function parseDocuments(
@@ -114,10 +124,11 @@ export function parseDocuments(
   file = '<text>',
   within?: Within,
   rules: YamlRules = 'v3',
+  rest: Rest = 'refused',
 ): YamlDocument[] {
   const cursor = createCursor(within ? { file, text, within } : { file, text }, rules)
   const documents: YamlDocument[] = []
-  while (startDocument(cursor)) documents.push(parseDocumentBody(cursor))
+  while (startDocument(cursor)) documents.push(parseDocumentBody(cursor, rest))
   return documents
 }
 
@@ -193,6 +204,37 @@ export function copyNode(node: YamlNode): YamlNode {
   const fields = new Map<string, YamlNode>()
   for (const [key, value] of node.fields) fields.set(key, copyNode(value))
   return { ...node, fields }
+}
+
+/** Lets the first value of keys that stand more than once count, where a tree has the last: kyaml looks fields up from the top. */
+export function keepFirst(node: YamlNode): void {
+  if (node.kind === 'seq') node.items.forEach(keepFirst)
+  if (node.kind !== 'map') return
+  const later: { key: string; value: YamlNode }[] = []
+  for (const { key, value } of node.overwritten?.splice(0) ?? []) {
+    const first = node.fields.get(key)
+    if (first === undefined || first.keyStart < value.keyStart) later.push({ key, value })
+    else {
+      later.push({ key, value: first })
+      node.fields.set(key, value)
+    }
+  }
+  if (later.length > 0) node.overwritten = later.sort((a, b) => a.value.keyStart - b.value.keyStart)
+  node.fields.forEach(keepFirst)
+  for (const { value } of later) keepFirst(value)
+}
+
+/** Takes a field away; where the text has the key again, the next one counts. */
+export function removeField(map: YamlMap, key: string): void {
+  const next = map.overwritten?.find((one) => one.key === key)
+  if (!next) {
+    map.fields.delete(key)
+    return
+  }
+  const rest = map.overwritten?.filter((one) => one !== next) ?? []
+  if (rest.length > 0) map.overwritten = rest
+  else delete map.overwritten
+  map.fields.set(key, next.value)
 }
 
 /** The error for the first key that a document has twice. */

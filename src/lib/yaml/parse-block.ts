@@ -198,7 +198,7 @@ export function addField(c: Cursor, map: YamlMap, merges: YamlNode[], keyNode: Y
   noteOddKey(c, map, key)
   const before = fields.get(key.value)
   if (before) {
-    c.duplicates.push({ key: key.value, first: before.keyStart, second: value.keyStart })
+    c.duplicates.push({ key: key.value, first: before.keyStart, second: value.keyStart, value })
     map.overwritten ??= []
     map.overwritten.push({ key: key.value, value: before })
   }

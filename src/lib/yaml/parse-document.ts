@@ -1,5 +1,5 @@
 import { DASH, at, atDocumentMarker, isBlankOrEnd, skipBlank, syntaxError, type Cursor } from './cursor.ts'
-import type { YamlDocument, YamlNode } from './nodes.ts'
+import type { Rest, YamlDocument, YamlNode } from './nodes.ts'
 import { parseBlockNode } from './parse-block.ts'
 
 /** Moves to the content of the next document; false at the end of the text. */
@@ -28,11 +28,16 @@ export function startDocument(c: Cursor): boolean {
 }
 
 /** Reads the document that {@link startDocument} found. */
-export function parseDocumentBody(c: Cursor): YamlDocument {
+export function parseDocumentBody(c: Cursor, rest: Rest): YamlDocument {
   const isEmpty = c.pos >= c.text.length || atDocumentMarker(c)
   const root = isEmpty ? undefined : parseBlockNode(c, 0, 0, true)
   skipBlank(c)
-  if (c.pos < c.text.length && !atDocumentMarker(c)) throw unexpected(c, root)
+  if (c.pos < c.text.length && !atDocumentMarker(c)) {
+    refuseRest(c, root, rest)
+    const next = c.text.indexOf('\n---', c.pos)
+    c.pos = next < 0 ? c.text.length : next + 1
+    c.lineStart = c.pos
+  }
   return { source: c.source, root, comments: c.comments, duplicates: c.duplicates, hasAnchors: c.anchors.size > 0 }
 }
 
@@ -49,14 +54,13 @@ function readDirective(c: Cursor): void {
   c.pos = end
 }
 
-function unexpected(c: Cursor, root: YamlNode | undefined): Error {
+/** What still seems to belong to the node is an error in any case. */
+function refuseRest(c: Cursor, root: YamlNode | undefined, rest: Rest): void {
   if (root?.kind === 'seq' && !root.isFlow && columnOf(c, root.start) === columnOf(c, c.pos))
-    return syntaxError(c, "did not find expected '-' indicator", c.pos, undefined, root.start)
+    throw syntaxError(c, "did not find expected '-' indicator", c.pos, undefined, root.start)
   const isValue = at(c) === 58 && isBlankOrEnd(at(c, 1))
-  return syntaxError(
-    c,
-    isValue ? 'mapping values are not allowed in this context' : 'did not find expected <document start>',
-  )
+  if (isValue) throw syntaxError(c, 'mapping values are not allowed in this context')
+  if (rest === 'refused') throw syntaxError(c, 'did not find expected <document start>')
 }
 
 function columnOf({ text }: Cursor, offset: number): number {

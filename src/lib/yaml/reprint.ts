@@ -149,10 +149,14 @@ function tabbed(node: YamlScalar): SluiceError {
 function repeated(node: YamlMap): SluiceError {
   const [first] = node.overwritten ?? []
   return unreadable(
-    first ? (node.fields.get(first.key) ?? node) : node,
+    first ? laterOf(first.value, node.fields.get(first.key)) : node,
     'yaml: unmarshal errors',
     'remove one of the two',
   )
+}
+
+function laterOf(a: YamlNode, b: YamlNode | undefined): YamlNode {
+  return b && b.keyStart > a.keyStart ? b : a
 }
 
 const OF_PRINT = 'what was printed cannot be read again'

@@ -25,16 +25,23 @@ export function rereadFault(root: YamlNode): string | undefined {
   }
 }
 
+/** What Go's library says of keys that stand twice when it reads the tree itself, in the lines of the text from `from` on. */
+export function repeatedFault(root: YamlNode, from: number): string | undefined {
+  const first = root.source ? positionOf(root.source, from).line - 1 : 0
+  const faults = [...firstOf(repeatedKeys(root, first), MOST_FAULTS)]
+  return faults.length > 0 ? `yaml: unmarshal errors:\n  ${faults.join('\n  ')}` : undefined
+}
+
 /** A mapping that has a key twice is not read any further. */
-function* repeatedKeys(node: YamlNode): Generator<string> {
+function* repeatedKeys(node: YamlNode, before = 0): Generator<string> {
   if (node.kind === 'scalar') return
-  if (node.kind === 'seq') for (const item of node.items) yield* repeatedKeys(item)
-  else if (node.overwritten) yield* pairsOf(node)
-  else for (const value of node.fields.values()) yield* repeatedKeys(value)
+  if (node.kind === 'seq') for (const item of node.items) yield* repeatedKeys(item, before)
+  else if (node.overwritten) yield* pairsOf(node, before)
+  else for (const value of node.fields.values()) yield* repeatedKeys(value, before)
 }
 
 /** Each key with all that come after it. */
-function* pairsOf(node: YamlMap): Generator<string> {
+function* pairsOf(node: YamlMap, before: number): Generator<string> {
   const lines: LineStarts = new Map()
   const entries = [...entriesOf(node)]
   const places = new Map<string, YamlNode[]>()
@@ -49,7 +56,7 @@ function* pairsOf(node: YamlMap): Generator<string> {
     seen.set(key, from)
     const all = places.get(key) ?? []
     for (let at = from; at < all.length; at++)
-      yield `line ${lineOf(all[at] ?? first, lines)}: mapping key ${goQuote(key)} already defined at line ${lineOf(first, lines)}`
+      yield `line ${lineOf(all[at] ?? first, lines) - before}: mapping key ${goQuote(key)} already defined at line ${lineOf(first, lines) - before}`
   }
 }
 

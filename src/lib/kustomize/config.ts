@@ -122,7 +122,7 @@ function mergeNameReferences(
   return merged
 }
 
-const SPECS: Shape = { list: FIELD_SPEC }
+const SPECS: Shape = { list: FIELD_SPEC, name: 'types.FsSlice' }
 const configFields = (names: readonly string[]): Shape => ({
   struct: 'TransformerConfig',
   fields: {
@@ -131,6 +131,7 @@ const configFields = (names: readonly string[]): Shape => ({
       list: {
         struct: 'NameBackReferences',
         fields: { kind: 'string', group: 'string', version: 'string', fieldSpecs: SPECS },
+        inside: { kind: 'Gvk', group: 'Gvk', version: 'Gvk' },
       },
     },
   },
@@ -169,7 +170,7 @@ function decodeConfig(node: YamlNode, { claimLabels }: Rules): TransformerConfig
   const decoded = decodeStruct(
     node,
     claimLabels === 'flag' ? CLAIM_CONFIG : CONFIG,
-    'error',
+    'strict',
     'error unmarshaling JSON: while decoding JSON',
   )
   const config = {

@@ -1,6 +1,7 @@
 import { mapNode, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
 import { nearest } from '../value/nearest.ts'
-import { resolveScalar } from '../yaml/resolve.ts'
+import { goFloat } from '../yaml/go-numbers.ts'
+import { resolveScalar, tagOf } from '../yaml/resolve.ts'
 import { during, failure } from './failure.ts'
 import { isNull } from './null.ts'
 import { jsonKey } from './old-keys.ts'
@@ -11,7 +12,7 @@ type ScalarShape = 'string' | 'types.PatchStrategicMerge' | 'types.SortOrder' | 
 /** The type of a field, as Go's JSON decoder sees it. */
 export type Shape =
   | ScalarShape
-  | { readonly list: Shape; readonly ofPointers?: true }
+  | { readonly list: Shape; readonly ofPointers?: true; readonly name?: string }
   | { readonly map: 'string' | 'any' }
   | {
       readonly struct: string
@@ -23,10 +24,19 @@ export type Shape =
 /** A decoded mapping; every struct carries its own `node`, for errors. */
 export type Decoded = { readonly [name: string]: unknown }
 
-/** What happens to a field that the struct does not have: an error, or nothing; 'lenient' also takes numbers and booleans for texts. */
-export type Unknown = 'error' | 'lenient'
+/**
+ * What happens to a field that the struct does not have: an error, or nothing when 'lenient'; that and 'strict' also take numbers and
+ * booleans for texts, but in fields of an embedded struct.
+ */
+export type Unknown = 'error' | 'lenient' | 'strict'
 
-type Context = { readonly unknown: Unknown; readonly struct: string; readonly path: string; readonly prefix: string }
+type Context = {
+  readonly unknown: Unknown
+  readonly struct: string
+  readonly path: string
+  readonly prefix: string
+  readonly isEmbedded: boolean
+}
 
 /**
  * Decodes a mapping as Go's encoding/json does: names in any case, the last of equal ones wins, null is nothing.
@@ -34,7 +44,7 @@ type Context = { readonly unknown: Unknown; readonly struct: string; readonly pa
  * @param prefix put before messages, for example `invalid Kustomization`
  */
 export function decodeStruct(node: YamlNode, shape: Shape, unknown: Unknown, prefix: string): Decoded {
-  const value = decode(node, shape, { unknown, struct: '', path: '', prefix })
+  const value = decode(node, shape, { unknown, struct: '', path: '', prefix, isEmbedded: false })
   return isDecoded(value) ? value : { node: mapNode() }
 }
 
@@ -71,7 +81,8 @@ function decodeScalar(node: YamlNode, shape: ScalarShape, context: Context): unk
   if (isInteger(shape) && Number.isInteger(value) && Math.abs(Number(value)) < MAX_INT64) return value
   if (shape === 'bool' && typeof value === 'boolean') return value
   if (isText(shape) && typeof value === 'string') return value
-  if (isText(shape) && context.unknown === 'lenient') return String(value)
+  if (isText(shape) && context.unknown !== 'error' && !context.isEmbedded)
+    return typeof value === 'number' && tagOf(node) === '!!float' ? goFloat(value) : String(value)
   throw mismatch(node, shape, context)
 }
 
@@ -103,11 +114,11 @@ function decodeFields(
     const name = nameOf(key, fields)
     const shape = name === undefined ? undefined : fields[name]
     if (name === undefined || shape === undefined) {
-      if (context.unknown !== 'error') continue
+      if (context.unknown === 'lenient') continue
       throw unknownField(keyOf(node, key, value, context), value, fields, context)
     }
     const path = [context.path, inside?.[name], name].filter(Boolean).join('.')
-    const result = decode(value, shape, { ...context, struct, path })
+    const result = decode(value, shape, { ...context, struct, path, isEmbedded: inside?.[name] !== undefined })
     if (result !== undefined) decoded[name] = result
   }
   return decoded
@@ -152,7 +163,7 @@ export function jsonType(node: YamlNode, wanted: Shape = 'any'): string {
 
 function goType(shape: Shape): string {
   if (typeof shape === 'string') return shape === 'any' ? 'interface {}' : shape
-  if ('list' in shape) return `[]${shape.ofPointers ? '*' : ''}${goType(shape.list)}`
+  if ('list' in shape) return shape.name ?? `[]${shape.ofPointers ? '*' : ''}${goType(shape.list)}`
   if ('map' in shape) return `map[string]${goType(shape.map)}`
   return `types.${shape.struct}`
 }

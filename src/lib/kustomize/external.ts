@@ -5,7 +5,7 @@ import { decodeStruct, type Decoded, type Shape } from './decode.ts'
 import { generatorArgs } from './entries.ts'
 import { during, failure, placed } from './failure.ts'
 import { generateConfigMap, generateSecret } from './generate.ts'
-import { CONFIG_MAP_ARGS, SECRET_ARGS, structOf, textOf, type TextEntry } from './kustomization.ts'
+import { CONFIG_MAP_ARGS, embedded, SECRET_ARGS, structOf, textOf, type TextEntry } from './kustomization.ts'
 import { HELM_PLUGIN } from './helm-args.ts'
 import { formatId } from './ids.ts'
 import { configureChart, inflateChart } from './inflate-chart.ts'
@@ -92,25 +92,28 @@ function configureGenerator(config: Resource, build: Build, loader: Loader): () 
   checkBuiltIn(config.node)
   const kind = fieldText(config.node, 'kind')
   if (isTransformer(kind) || GENERATORS.includes(kind)) checkPrint(config)
+  const fault = `plugin ${formatId(originalId(config))} fails configuration`
   if (kind === 'ConfigMapGenerator') {
-    const args = argsOf(config.node, CONFIG_MAP_ARGS)
+    const args = during(fault, () => argsOf(config.node, CONFIG_MAP_PLUGIN))
     return () => [generateConfigMap(loader, args, undefined)]
   }
   if (kind === 'SecretGenerator') {
-    const args = argsOf(config.node, SECRET_ARGS)
+    const args = during(fault, () => argsOf(config.node, SECRET_PLUGIN))
     return () => [generateSecret(loader, args, undefined)]
   }
-  if (kind === 'IAMPolicyGenerator') return () => [generateIamPolicy(config.node)]
+  if (kind === 'IAMPolicyGenerator') return configureIamPolicy(config.node, fault)
   if (kind === 'HelmChartInflationGenerator') {
-    const id = formatId(originalId(config))
     const args = decodeStruct(config.node, HELM_PLUGIN, 'lenient', 'error unmarshaling JSON: while decoding JSON')
-    const chart = during(`plugin ${id} fails configuration`, () => configureChart(loader, args, build.helm))
+    const chart = during(fault, () => configureChart(loader, args, build.helm))
     return () => (build.helm ? inflateChart(loader, chart, build.helm) : [])
   }
   if (isTransformer(kind))
     throw failure('KUSTOMIZE_INVALID', `plugin ${formatId(originalId(config))} not a generator`, config.node)
   throw unknownBuiltIn(config, 'only the generators that kustomize has built in are run')
 }
+
+const CONFIG_MAP_PLUGIN = embedded(CONFIG_MAP_ARGS, 'ConfigMapGeneratorPlugin')
+const SECRET_PLUGIN = embedded(SECRET_ARGS, 'SecretGeneratorPlugin')
 
 /** Name and namespace of a plug-in configuration stand in its metadata. */
 function argsOf(node: YamlMap, shape: Shape): ReturnType<typeof generatorArgs> {
@@ -146,8 +149,13 @@ const IAM: Shape = {
   },
 }
 
-function generateIamPolicy(config: YamlMap): Resource {
-  const decoded = decodeStruct(config, IAM, 'lenient', 'error unmarshaling JSON: while decoding JSON')
+function configureIamPolicy(config: YamlMap, fault: string): () => Resource[] {
+  const read = (): Decoded => decodeStruct(config, IAM, 'lenient', 'error unmarshaling JSON: while decoding JSON')
+  const decoded = during(fault, read)
+  return () => [generateIamPolicy(config, decoded)]
+}
+
+function generateIamPolicy(config: YamlMap, decoded: Decoded): Resource {
   const cloud = textOf(decoded, 'cloud')
   if (cloud !== 'gke') throw failure('KUSTOMIZE_UNSUPPORTED', `cloud provider ${cloud} not supported yet`, config)
   const service = structOf(decoded, 'kubernetesService') ?? {}

@@ -1,11 +1,12 @@
-import { copyNode, parseDocuments, type Within, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
+import { SluiceError } from '../error/sluice-error.ts'
+import { goSyntaxError } from '../yaml/go-syntax-error.ts'
+import { copyNode, parseDocuments, type Within, type YamlDocument, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
 import { resolvePlain } from '../yaml/resolve.ts'
 import { GoJsonError, scanGoJson } from '../kube/go-json.ts'
 import { jsonKey } from './old-keys.ts'
 import { jsonType } from './decode.ts'
-import { buildError } from './failure.ts'
+import { buildError, rewritten } from './failure.ts'
 import { isNull } from './null.ts'
-import { fieldText } from './resource.ts'
 
 /** A path in an object; what is wrong with it is told when the operation is run. */
 export type Pointer = { readonly text: string; readonly fault?: string }
@@ -33,7 +34,7 @@ export function parseJsonPatch(
 ): JsonPatchOperation[] {
   const isJson = text.startsWith('[')
   if (isJson) checkJson(text)
-  const [document] = parseDocuments(text, file, within, 'v2', 'skipped')
+  const document = parseYaml(text, file, within)
   const root = document?.root
   if (root === undefined || isNull(root)) return []
   return wrap(root, () => {
@@ -43,18 +44,31 @@ export function parseJsonPatch(
   })
 }
 
+function parseYaml(text: string, file: string, within: Within | undefined): YamlDocument | undefined {
+  try {
+    return parseDocuments(text, file, within, 'v2', 'skipped')[0]
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code !== 'YAML_SYNTAX') throw error
+    throw rewritten(error, () => goSyntaxError(error, text, 'v2'))
+  }
+}
+
 function readOperation(item: YamlNode, isJson: boolean): JsonPatchOperation {
   if (item.kind !== 'map')
     throw buildError(`json: cannot unmarshal ${jsonType(item)} into Go value of type jsonpatch.Operation`, item)
   const value = item.fields.get('value')
   return {
-    op: item.fields.has('op') ? fieldText(item, 'op') : 'unknown',
+    op: opOf(item.fields.get('op')),
     path: pointerOf(item.fields.get('path'), 'operation missing path field: missing value'),
     from: pointerOf(item.fields.get('from'), 'operation, missing from field: missing value'),
     value: isJson || value === undefined ? value : jsonValue(value),
     isJson,
     node: item,
   }
+}
+
+function opOf(node: YamlNode | undefined): string {
+  return node?.kind === 'scalar' && !isNull(node) && jsonType(node) === 'string' ? node.value : 'unknown'
 }
 
 function pointerOf(node: YamlNode | undefined, missing: string): Pointer {

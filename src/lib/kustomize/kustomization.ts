@@ -86,12 +86,16 @@ const insideGenerator = {
   envs: 'GeneratorArgs.KvPairSources',
   env: 'GeneratorArgs.KvPairSources',
 }
-export const CONFIG_MAP_ARGS: Shape = { struct: 'ConfigMapArgs', fields: generatorFields, inside: insideGenerator }
-export const SECRET_ARGS: Shape = {
+export const CONFIG_MAP_ARGS = {
+  struct: 'ConfigMapArgs',
+  fields: generatorFields,
+  inside: insideGenerator,
+} satisfies Shape
+export const SECRET_ARGS = {
   struct: 'SecretArgs',
   fields: { ...generatorFields, type: 'string' },
   inside: insideGenerator,
-}
+} satisfies Shape
 export const REPLICA: Shape = { struct: 'Replica', fields: { name: 'string', count: 'int64' } }
 const FIELD_OPTIONS: Shape = {
   struct: 'FieldOptions',
@@ -219,9 +223,18 @@ export function kustomizationShape(rules: Rules): Shape {
   return shape
 }
 
+/** A struct as the field of a plug-in that embeds it. */
+export function embedded(shape: Extract<Shape, { struct: string }>, plugin: string): Shape {
+  const inside = Object.keys(shape.fields).map((name) => [
+    name,
+    [shape.struct, shape.inside?.[name]].filter(Boolean).join('.'),
+  ])
+  return { ...shape, struct: plugin, inside: Object.fromEntries(inside) }
+}
+
 function withoutFields(shape: Shape, missing: ReadonlySet<string>): Shape {
   if (typeof shape === 'string' || 'map' in shape) return shape
-  if ('list' in shape) return { list: withoutFields(shape.list, missing) }
+  if ('list' in shape) return { ...shape, list: withoutFields(shape.list, missing) }
   const kept = Object.entries(shape.fields).filter(([name]) => !missing.has(name))
   return { ...shape, fields: Object.fromEntries(kept.map(([name, field]) => [name, withoutFields(field, missing)])) }
 }

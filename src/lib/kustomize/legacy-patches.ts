@@ -1,8 +1,8 @@
 import { SluiceError } from '../error/sluice-error.ts'
-import { failure } from './failure.ts'
+import { failure, rewritten } from './failure.ts'
 import { fileName, loadText, type Loader } from './loader.ts'
 import type { TextEntry } from './kustomization.ts'
-import { readInside, readResources } from './read-resources.ts'
+import { isMalformed, readInside, readResources } from './read-resources.ts'
 import type { Resource } from './resource.ts'
 
 /** An entry of `patchesStrategicMerge`: the patch itself, or the path of a file. */
@@ -11,7 +11,12 @@ export function readLegacyPatches(loader: Loader, { text, node }: TextEntry): Re
     return readInside(text, node)
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
-    return readResources(loadText(loader, text), fileName(loader, text))
+    const content = loadText(loader, text)
+    try {
+      return readResources(content, fileName(loader, text))
+    } catch (fault) {
+      throw isMalformed(fault) ? rewritten(fault, (said) => `MalformedYAMLError: ${said} in File: ${text}`) : fault
+    }
   }
 }
 

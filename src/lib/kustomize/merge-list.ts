@@ -141,7 +141,7 @@ function findElement(
 function matchesAll(item: YamlNode, keys: readonly string[], values: readonly string[]): boolean {
   return keys.every((key, index) => {
     const field = item.kind === 'map' ? item.fields.get(key) : undefined
-    return field?.kind === 'scalar' && field.value === (values[index] ?? '')
+    return field !== undefined && (field.kind === 'scalar' ? field.value : '') === (values[index] ?? '')
   })
 }
 

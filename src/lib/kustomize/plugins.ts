@@ -29,7 +29,7 @@ import { fileName, loadText, type Loader } from './loader.ts'
 import { becomeNode, lookup } from './lookup.ts'
 import { isNull } from './null.ts'
 import { parseConfig } from './parse-config.ts'
-import { LEGACY_ORDER, sortLegacy } from './order.ts'
+import { sortLegacy } from './order.ts'
 import { KUSTOMIZATION, SELECTOR } from './kustomization.ts'
 import { readInside } from './read-resources.ts'
 import { applyReplacements, readReplacements } from './replacements.ts'
@@ -61,7 +61,7 @@ const FIELDS: Readonly<Record<string, Shape>> = {
   jsonOp: 'string',
   target: SELECTOR,
   options: { struct: 'PatchArgs', fields: { allowNameChange: 'bool', allowKindChange: 'bool' } },
-  paths: { list: 'string' },
+  paths: { list: 'types.PatchStrategicMerge' },
   patches: 'string',
   replacements: file['replacements'] ?? 'any',
   value: 'string',
@@ -72,7 +72,9 @@ const FIELDS: Readonly<Record<string, Shape>> = {
 }
 
 function decodePlugin(node: YamlNode, struct: string): Decoded {
-  return decodeStruct(node, { struct, fields: FIELDS }, 'lenient', 'error unmarshaling JSON: while decoding JSON')
+  const prefix = struct === 'NamespaceTransformerPlugin' ? 'unmarshalling NamespaceTransformer config: ' : ''
+  const faultPrefix = `${prefix}error unmarshaling JSON: while decoding JSON`
+  return decodeStruct(node, { struct, fields: FIELDS }, 'lenient', faultPrefix)
 }
 
 const TRANSFORMERS: Readonly<Record<string, Configure>> = {
@@ -142,11 +144,16 @@ const TRANSFORMERS: Readonly<Record<string, Configure>> = {
     (_, { into }) =>
     () =>
       hashNames(into.resources),
-  ValueAddTransformer: (config, context) => () => addValue(config, context),
+  ValueAddTransformer: configureValueAdd,
 }
 
 /** Kinds that `generators:` takes, and `transformers:` does not. */
-export const GENERATORS: readonly string[] = ['ConfigMapGenerator', 'SecretGenerator', 'IAMPolicyGenerator', 'HelmChartInflationGenerator']
+export const GENERATORS: readonly string[] = [
+  'ConfigMapGenerator',
+  'SecretGenerator',
+  'IAMPolicyGenerator',
+  'HelmChartInflationGenerator',
+]
 
 /** Configures a built-in transformer from a configuration of its own. @returns what runs it */
 export function configureTransformer(node: Resource, build: Build, loader: Loader, into: Accumulator): () => void {
@@ -222,16 +229,25 @@ export function sortBy(resources: Resource[], options: Decoded | undefined): Res
   const legacy = options && structOf(options, 'legacySortOptions')
   if (!legacy) return sortLegacy(resources)
   const [first, last] = [textsOf(legacy, 'orderFirst'), textsOf(legacy, 'orderLast')]
-  return sortLegacy(resources, first.length + last.length > 0 ? { first, last } : LEGACY_ORDER)
+  return sortLegacy(resources, { first, last })
 }
 
-function addValue(config: Decoded, { node, loader, into }: Context): void {
+function configureValueAdd(config: Decoded, { node, loader, into }: Context): () => void {
   const value = textOf(config, 'value').trim() || basename(loader.root)
   const targets = [...structsOf(config, 'targets'), ...targetsOfFile(config, loader)]
   if (targets.length === 0) throw failure('KUSTOMIZE_INVALID', 'must specify at least one target', node.node)
   for (const target of targets) {
+    if (textOf(target, 'fieldPath') === '') throw failure('KUSTOMIZE_INVALID', 'fieldPath cannot be empty', node.node)
+    const position = numberOf(target, 'filePathPosition') ?? 0
+    if (position < 0)
+      throw failure('KUSTOMIZE_INVALID', `value of FilePathPosition (${position}) cannot be negative`, node.node)
+  }
+  return () => addValue(into, targets, value)
+}
+
+function addValue(into: Accumulator, targets: readonly Decoded[], value: string): void {
+  for (const target of targets) {
     const path = textOf(target, 'fieldPath')
-    if (path === '') throw failure('KUSTOMIZE_INVALID', 'fieldPath cannot be empty', node.node)
     const chosen = structOf(target, 'selector')
     const selected = chosen ? selectResources(into.resources, selectorOf(chosen)) : into.resources
     const position = numberOf(target, 'filePathPosition') ?? 0

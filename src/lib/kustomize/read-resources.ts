@@ -6,10 +6,12 @@ import {
   type YamlDocument,
   type YamlMap,
   type YamlNode,
+  type YamlScalar,
 } from '../yaml/nodes.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { goSyntaxError, problemOf } from '../yaml/go-syntax-error.ts'
 import { readNotes } from './build-notes.ts'
+import { resolveScalar, tagOf } from '../yaml/resolve.ts'
 import { repeatedFault } from '../yaml/reread-fault.ts'
 import { writeNode } from '../yaml/write-nodes.ts'
 import { buildError, rewritten } from './failure.ts'
@@ -42,7 +44,9 @@ export function readResources(text: string, file: string, within?: Within): Reso
   for (let node = pending.shift(); node; node = pending.shift()) {
     checkObject(node)
     const items = node.fields.get('items')
-    if (!fieldText(node, 'kind').endsWith('List') || items === undefined) resources.push(readResource(node))
+    const isList = fieldText(node, 'kind').endsWith('List')
+    if (isList) checkListKeys(node)
+    if (!isList || items === undefined) resources.push(readResource(node))
     else pending.push(...convertedItems(node, items))
   }
   return resources
@@ -151,14 +155,19 @@ function unwrapSingle(pending: YamlMap[]): void {
   pending.splice(0, 1, ...(items?.kind === 'seq' ? itemsOf(list, items) : []))
 }
 
-function convertedItems(list: YamlMap, items: YamlNode): YamlMap[] {
-  const text = list.source?.text.slice(0, list.start) ?? ''
-  const fault = repeatedFault(list, Math.max(text.lastIndexOf('\n---'), 0))
+/** Kustomize decodes what may be a list before it looks for items. */
+function checkListKeys(list: YamlMap): void {
+  const before = list.source?.text.slice(0, list.start) ?? ''
+  const separator = before.lastIndexOf('\n---')
+  const fault = repeatedFault(list, separator < 0 ? 0 : before.indexOf('\n', separator + 1) + 1)
   if (fault !== undefined)
     throw buildError(
       `trouble expanding list of ${fieldText(list, 'kind')}; received error ${fault} for the following resource:\n${writeNode(list)}`,
       list,
     )
+}
+
+function convertedItems(list: YamlMap, items: YamlNode): YamlMap[] {
   toJson(list)
   return itemsOf(list, items).map((item) => {
     spellAsJson(item)
@@ -181,14 +190,20 @@ export function insideOf(text: string, scalar: YamlNode | undefined): [file: str
 function itemsOf(list: YamlMap, items: YamlNode): YamlMap[] {
   if (isNull(items)) return []
   if (items.kind !== 'seq')
-    throw buildError(
-      `expected array in ${fieldText(list, 'kind')}/items, but found ${items.kind === 'map' ? 'map[string]interface {}' : 'string'}`,
-      items,
-    )
+    throw buildError(`expected array in ${fieldText(list, 'kind')}/items, but found ${goTypeOf(items)}`, items)
   return items.items.map((item) => {
     if (item.kind === 'map') return item
     throw buildError('an item of a list is no object', item)
   })
+}
+
+/** As Go calls the type of a decoded value. */
+function goTypeOf(node: YamlMap | YamlScalar): string {
+  if (node.kind === 'map') return 'map[string]interface {}'
+  const value = resolveScalar(node)
+  if (typeof value === 'boolean') return 'bool'
+  if (typeof value !== 'number') return typeof value === 'bigint' ? 'int' : 'string'
+  return tagOf(node) === '!!float' ? 'float64' : 'int'
 }
 
 /** Refuses what does not say what it is. @throws SluiceError with kustomize's text */

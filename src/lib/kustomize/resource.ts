@@ -8,6 +8,7 @@ import {
   type YamlScalar,
   mapNode,
   putField,
+  removeField,
 } from '../yaml/nodes.ts'
 import { isNull } from './null.ts'
 import { inherit, placeLike } from './provenance.ts'
@@ -217,9 +218,10 @@ export function setTextMap(
 ): void {
   const metadata = metadataOf(resource)
   const old = fieldMap(metadata, field)
-  metadata.fields.delete(field)
+  removeField(metadata, field)
   if (texts.size === 0) return
-  const fresh = mapNode()
+  // where the text has the field twice, the second one is there now
+  const fresh = fieldMap(metadata, field) ?? mapNode()
   for (const [key, value] of [...texts].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const text = stringNode(value)
     const known = old?.fields.get(key)

@@ -8,6 +8,7 @@ import {
 } from '../yaml/nodes.ts'
 import { goSyntaxError } from '../yaml/go-syntax-error.ts'
 import { positionOf, type Place } from '../yaml/position.ts'
+import { resolveScalar } from '../yaml/resolve.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { decodeStruct, type Decoded, type Unknown } from './decode.ts'
 import { failure } from './failure.ts'
@@ -41,6 +42,7 @@ export function loadTarget(loader: Loader, notices: Notices): Target {
   const text = loadText(loader, name)
   const document = parseFile(text, fileName(loader, name))
   const root = document?.root
+  if (root && /\.(inf|nan)\b/i.test(text)) refuseInfinity(root)
   if (document) for (const one of document.duplicates) notices.find(duplicateKey(document.source, one))
   const file = root
     ? decodeStruct(root, kustomizationShape(loader.rules), notices.unknownFields, 'invalid Kustomization')
@@ -111,6 +113,22 @@ function parseFile(text: string, file: string): YamlDocument | undefined {
       ...(error.hint ? { hint: error.hint } : {}),
     })
   }
+}
+
+/** The file goes through JSON, which has no such numbers. */
+function refuseInfinity(node: YamlNode): void {
+  if (node.kind === 'seq') node.items.forEach(refuseInfinity)
+  if (node.kind === 'map')
+    for (const [, value] of [...node.fields].sort(([a], [b]) => (a < b ? -1 : 1))) refuseInfinity(value)
+  const value = node.kind === 'scalar' ? resolveScalar(node, 'v2') : undefined
+  if (typeof value !== 'number' || Number.isFinite(value)) return
+  const name = Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
+  throw failure(
+    'KUSTOMIZE_INVALID',
+    `invalid Kustomization: json: unsupported value: ${name}`,
+    node,
+    'put it in quotes',
+  )
 }
 
 function isEmpty(file: Decoded): boolean {

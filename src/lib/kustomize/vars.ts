@@ -29,8 +29,8 @@ export function readVar(decoded: Decoded): Var {
   const field = structOf(decoded, 'fieldref')
   const part = (name: string): string => (reference ? textOf(reference, name) : '')
   const target = {
-    group: part('group') || group,
-    version: part('version') || version || 'v1',
+    group: group || part('group'),
+    version: version || part('version') || 'v1',
     kind: part('kind'),
     name: part('name'),
     namespace: part('namespace'),

@@ -70,8 +70,11 @@ export type YamlMap = Place & {
   /** Keys that are mappings or sequences, by their text: Go's libraries read them, and refuse them in the end. */
   collectionKeys?: Map<string, YamlMap | YamlSeq>
   /** The other values of keys that the text has more than once: those before the one in `fields`, or after it (`keepFirst`). */
-  overwritten?: { readonly key: string; readonly value: YamlNode }[]
+  overwritten?: Overwritten[]
 }
+
+/** A value of a key that stands more than once; `at` is how many keys were read when the text had it again. */
+export type Overwritten = { readonly key: string; readonly value: YamlNode; readonly at: number }
 
 /** A sequence. */
 export type YamlSeq = Place & {
@@ -210,16 +213,14 @@ export function copyNode(node: YamlNode): YamlNode {
 export function keepFirst(node: YamlNode): void {
   if (node.kind === 'seq') node.items.forEach(keepFirst)
   if (node.kind !== 'map') return
-  const later: { key: string; value: YamlNode }[] = []
-  for (const { key, value } of node.overwritten?.splice(0) ?? []) {
-    const first = node.fields.get(key)
-    if (first === undefined || first.keyStart < value.keyStart) later.push({ key, value })
-    else {
-      later.push({ key, value: first })
-      node.fields.set(key, value)
-    }
+  const later: Overwritten[] = []
+  const next = new Map<string, YamlNode>()
+  for (const { key, value, at } of node.overwritten?.splice(0).reverse() ?? []) {
+    later.unshift({ key, value: next.get(key) ?? node.fields.get(key) ?? value, at })
+    next.set(key, value)
   }
-  if (later.length > 0) node.overwritten = later.sort((a, b) => a.value.keyStart - b.value.keyStart)
+  for (const [key, value] of next) node.fields.set(key, value)
+  if (later.length > 0) node.overwritten = later
   node.fields.forEach(keepFirst)
   for (const { value } of later) keepFirst(value)
 }

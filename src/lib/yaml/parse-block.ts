@@ -48,7 +48,7 @@ function parseContent(c: Cursor, minColumn: number, block: boolean, key: undefin
   const col = column(c)
   if (code === DASH && isBlankOrEnd(at(c, 1))) {
     if (!block) throw syntaxError(c, 'block sequence entries are not allowed in this context')
-    return parseSeq(c, col)
+    return parseSeq(c, col, col < minColumn)
   }
   if (code === QUESTION && isBlankOrEnd(at(c, 1))) {
     if (!block) throw syntaxError(c, 'mapping keys are not allowed in this context')
@@ -137,7 +137,8 @@ function colonBehindAlias(c: Cursor): boolean {
   return c.text.charCodeAt(i) === COLON && isBlankOrEnd(c.text.charCodeAt(i + 1))
 }
 
-function parseSeq(c: Cursor, col: number): YamlSeq {
+/** `isIndentless`: it stands in the column of its key, and then the mapping finds out what does not fit. */
+function parseSeq(c: Cursor, col: number, isIndentless: boolean): YamlSeq {
   cursor.enter(c)
   const node: YamlSeq = { kind: 'seq', items: [], tag: '', source: c.source, start: c.pos, end: c.pos, keyStart: -1 }
   for (;;) {
@@ -149,6 +150,7 @@ function parseSeq(c: Cursor, col: number): YamlSeq {
     node.end = item.end
     cursor.skipBlank(c)
     if (c.pos >= c.text.length || column(c) < col || cursor.atDocumentMarker(c)) break
+    if (isIndentless && column(c) > col) break
     if (column(c) > col) throw syntaxError(c, "did not find expected '-' indicator", c.pos, undefined, node.start)
     if (!isDash(c)) break
   }
@@ -200,7 +202,7 @@ export function addField(c: Cursor, map: YamlMap, merges: YamlNode[], keyNode: Y
   if (before) {
     c.duplicates.push({ key: key.value, first: before.keyStart, second: value.keyStart, value })
     map.overwritten ??= []
-    map.overwritten.push({ key: key.value, value: before })
+    map.overwritten.push({ key: key.value, value: before, at: fields.size })
   }
   fields.set(key.value, value)
 }

@@ -2,7 +2,7 @@ import { SluiceError } from '../error/sluice-error.ts'
 import { goQuote } from './go-quote.ts'
 import { goSyntaxError } from './go-syntax-error.ts'
 import { attachComments, type NodeComments } from './node-comments.ts'
-import { parseDocuments, scalarsWithComments, type YamlMap, type YamlNode } from './nodes.ts'
+import { keepFirst, parseDocuments, scalarsWithComments, type YamlMap, type YamlNode } from './nodes.ts'
 import { positionOf, type LineStarts } from './position.ts'
 import { entriesOf, writeNode } from './write-nodes.ts'
 
@@ -17,6 +17,7 @@ export function rereadFault(root: YamlNode): string | undefined {
   const text = writeNode(root, commentsOf(root))
   try {
     const [document] = parseDocuments(text)
+    if (document?.root) keepFirst(document.root)
     const faults = document?.root ? [...firstOf(repeatedKeys(document.root), MOST_FAULTS)] : []
     return faults.length > 0 ? `yaml: unmarshal errors:\n  ${faults.join('\n  ')}` : undefined
   } catch (error) {

@@ -64,7 +64,7 @@ function isBlock(node: YamlNode): node is YamlMap | YamlSeq {
 
 function writeMap(w: Writer, map: YamlMap, indent: number): void {
   let isFirst = true
-  for (const [key, value] of entriesOf(map)) {
+  for (const [key, value] of map.overwritten ? entriesOf(map) : map.fields) {
     startLine(w, indent, isFirst, w.comments?.above(value.keyStart, false))
     isFirst = false
     put(w, `${writeKey(key, value, false)}:`)
@@ -85,12 +85,17 @@ function writeMap(w: Writer, map: YamlMap, indent: number): void {
   }
 }
 
-/** The fields in the order of the text, with those of keys that it has again further down. */
-export function entriesOf(map: YamlMap): Iterable<readonly [string, YamlNode]> {
-  if (!map.overwritten) return map.fields
-  const entries = [...map.overwritten.map(({ key, value }) => [key, value] as const), ...map.fields]
-  const placeOf = ({ keyStart }: YamlNode): number => (keyStart < 0 ? Infinity : keyStart)
-  return entries.sort(([, a], [, b]) => (placeOf(a) < placeOf(b) ? -1 : placeOf(a) > placeOf(b) ? 1 : 0))
+/** The fields in the order of the text, with those of keys that it has again further down; the tree keeps the first of them. */
+export function* entriesOf(map: YamlMap): Iterable<readonly [string, YamlNode]> {
+  const later = map.overwritten ?? []
+  let next = 0
+  let at = 0
+  for (const entry of map.fields) {
+    for (let one = later[next]; one !== undefined && one.at <= at; one = later[++next]) yield [one.key, one.value]
+    at++
+    yield entry
+  }
+  for (const { key, value } of later.slice(next)) yield [key, value]
 }
 
 function writeSeq(w: Writer, seq: YamlSeq, indent: number): void {

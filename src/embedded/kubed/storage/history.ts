@@ -1,3 +1,4 @@
+import { MIN_AGE_MS } from './ages.ts'
 import type { Stored } from './stored.ts'
 
 /** A change that watchers see. `before` is what the object was. */
@@ -13,8 +14,6 @@ export type StoreEvent = {
 /** So many events are kept, however old and large; older ones than `MIN_AGE_MS` go, and younger ones when their texts are too much. */
 const ALWAYS = 1024
 const MOST_CHARACTERS = 16 * 1024 * 1024
-/** etcd, too, forgets after five minutes. */
-const MIN_AGE_MS = 5 * 60_000
 
 /** The last events of one kind, for watches that resume or fall behind, and for pages of a list. */
 export class History {

@@ -1,4 +1,5 @@
 import { namespaceOf, type Obj } from '../object.ts'
+import { Ages } from './ages.ts'
 import { Bucket, type Handler, type Range, type Scope } from './bucket.ts'
 import type { StoreEvent } from './history.ts'
 import type { Change, Head, Journal } from './journal.ts'
@@ -62,6 +63,7 @@ class MemoryStore implements Store {
   #version = 0
   /** The version at which this process began: it knows all changes since. */
   readonly #start: number
+  readonly #ages = new Ages()
   #durable = 0
   #pending: Pending[] = []
   #busy: readonly Pending[] = []
@@ -98,8 +100,10 @@ class MemoryStore implements Store {
   readonly select = (key: string, range: Range): Selected | undefined => {
     const bucket = this.#bucketOf(key)
     if (!isOfFew(range)) this.#readAll(key, bucket)
-    if (range.version !== undefined && range.version < this.#version)
+    if (range.version !== undefined && range.version < this.#version) {
+      if (range.version < this.#ages.oldest(this.#options.nowMs())) return undefined
       return selectPast(bucket, this.#eventsAfter(key, range.version), range)
+    }
     return { places: bucket.select(range), at: (place) => bucket.get(place) }
   }
 
@@ -180,6 +184,7 @@ class MemoryStore implements Store {
 
   #stamp(object: Obj): number {
     const version = ++this.#version
+    this.#ages.note(version, this.#options.nowMs())
     object.metadata.resourceVersion = String(version)
     return version
   }

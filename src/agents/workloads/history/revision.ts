@@ -14,9 +14,9 @@ export const REVISION_HASH = 'controller-revision-hash'
 
 const LONGEST_PREFIX = 223
 
-/** What a revision of this template keeps. */
+/** What a revision of this template keeps; its keys in Go's order, as who looks for a revision compares the bytes of its data. */
 export function revisionData(template: PodTemplate): RevisionData {
-  return { spec: { template: { ...template, $patch: 'replace' } } }
+  return JSON.parse(goText({ spec: { template: { ...template, $patch: 'replace' } } }))
 }
 
 /** The template that a revision keeps; `undefined` when it keeps none. */

@@ -46,9 +46,16 @@ export function checkEphemeralChange(spec: JsonObject, old: JsonObject, errors: 
   }
 }
 
-/** A container without what says nothing: JSON may leave it out, protobuf never does. */
+/** A container without what says nothing: JSON may leave it out, protobuf never does. Its structs with pointers are compared as they are. */
 const said = (container: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(container).filter(([field]) => isSet(container, field)))
+  Object.fromEntries(
+    Object.entries(container)
+      .filter(([field, value]) => isSet(container, field) && value !== '' && value !== false)
+      .map(([field, value]) => [field, isOfPlain(field) ? objectsOf(value).map(said) : value]),
+  )
+
+/** Whether a field is a list of objects whose texts and booleans are no pointers. */
+const isOfPlain = (field: string): boolean => ['env', 'volumeMounts', 'volumeDevices'].includes(field)
 
 const nameOf = ({ name }: JsonObject): string => stringOf(name)
 

@@ -17,7 +17,7 @@ import { garbageCollector } from './garbage/controller.ts'
 import { jobController } from './job/controller.ts'
 import { namespaceController } from './namespace/controller.ts'
 import { nodeRegistry, nodeTaintController, taintEvictionController } from './nodes/controller.ts'
-import { claimProtection, volumeProtection } from './protection/controller.ts'
+import { claimProtection, classProtection, volumeProtection } from './protection/controller.ts'
 import { quotaController } from './quota/controller.ts'
 import { replicaSetController, replicationController } from './replicaset/controller.ts'
 import { scheduler } from './scheduler/controller.ts'
@@ -77,6 +77,7 @@ export async function startWorkloads(given: WorkloadsOptions): Promise<Workloads
     start(ephemeralVolumes(bench)),
     start(claimProtection(bench)),
     start(volumeProtection(bench)),
+    start(classProtection(bench)),
   ])
   // Last, so that it shares the copies that the others have opened.
   running.push(await start(garbageCollector(bench, caches)))

@@ -6,7 +6,7 @@ import { keyOf } from '../meta.ts'
 import { as, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { claimsOfPod } from '../volumes/shapes.ts'
-import { decideClaim, decideVolume } from './decide.ts'
+import { decideClaim, decideClass, decideVolume } from './decide.ts'
 
 type ClaimSeen = { readonly claim: KubeObject; readonly pods: readonly Pod[] }
 
@@ -48,5 +48,31 @@ export function volumeProtection(bench: Bench): Controller<KubeObject, Write, re
     },
     observe: (name) => volumes.get('', name),
     decide: decideVolume,
+  })
+}
+
+type ClassSeen = { readonly named: KubeObject; readonly users: readonly KubeObject[] }
+
+/** Lets classes of attributes go that are being deleted and that nothing names. */
+export function classProtection(bench: Bench): Controller<ClassSeen, Write, readonly Write[]> {
+  const classes = bench.cache('storage.k8s.io/v1', 'VolumeAttributesClass')
+  const users = [bench.cache('v1', 'PersistentVolumeClaim'), bench.cache('v1', 'PersistentVolume')]
+  return workloadController<ClassSeen>(bench, {
+    kind: 'VolumeAttributesClass',
+    component: 'vac-protection-controller',
+    async watch(wake) {
+      await Promise.all([classes, ...users].map(({ ready }) => ready))
+      const wakeLeaving = (): void => {
+        for (const { metadata } of classes.list()) if (metadata.deletionTimestamp) wake.now(metadata.name)
+      }
+      for (const cache of users) cache.onChange(wakeLeaving)
+      classes.onChange(({ metadata }) => wake.now(metadata.name))
+      wakeLeaving()
+    },
+    observe(name) {
+      const named = classes.get('', name)
+      return named && { named, users: users.flatMap((cache) => cache.list()) }
+    },
+    decide: ({ named, users: all }) => decideClass(named, all),
   })
 }

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Pod } from '../shapes.ts'
-import { decideClaim, decideVolume } from './decide.ts'
+import { decideClaim, decideClass, decideVolume } from './decide.ts'
 
 const SINCE = '2026-11-23T04:00:00Z'
-const GUARDS = ['kubernetes.io/pvc-protection', 'kubernetes.io/pv-protection']
+const GUARDS = ['kubernetes.io/pvc-protection', 'kubernetes.io/pv-protection', 'kubernetes.io/vac-protection']
 const object = (metadata: Partial<KubeObject['metadata']> = {}, phase = 'Pending'): KubeObject => ({
   apiVersion: 'v1',
   kind: 'Any',
@@ -38,11 +38,22 @@ for (const { it, claim, pods, isFree } of claims)
     const decision = decideClaim(claim, pods, 0)
     const [write] = decision.kind === 'done' ? decision.status : []
     const finalizers = write?.do === 'replace' ? write.object.metadata.finalizers : undefined
-    assert.deepEqual(finalizers, isFree ? ['mine', 'kubernetes.io/pv-protection'] : undefined)
+    assert.deepEqual(finalizers, isFree ? ['mine', ...GUARDS.slice(1)] : undefined)
   })
 
 test('a volume goes unless a claim is bound to it', () => {
   assert.deepEqual(decideVolume(object({}, 'Bound')), { kind: 'done', status: [] })
   const decision = decideVolume(object())
   assert.equal(decision.kind === 'done' && decision.status.length, 1)
+})
+
+test('a class of attributes goes unless a claim names it, or has it still', () => {
+  const claim = (spec: object, status = {}): KubeObject => ({ ...object(), spec, status })
+  const went = (users: KubeObject[]): boolean => {
+    const decision = decideClass(object(), users)
+    return decision.kind === 'done' && decision.status.length === 1
+  }
+  assert.equal(went([claim({})]), true)
+  assert.equal(went([claim({ volumeAttributesClassName: 'data' })]), false)
+  assert.equal(went([claim({}, { currentVolumeAttributesClassName: 'data' })]), false)
 })

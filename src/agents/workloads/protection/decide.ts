@@ -9,6 +9,7 @@ import type { Write } from '../write.ts'
 /** What holds storage back while it is used: the finalizer that the API server gives its kind. */
 const CLAIM_GUARD = 'kubernetes.io/pvc-protection'
 const VOLUME_GUARD = 'kubernetes.io/pv-protection'
+const CLASS_GUARD = 'kubernetes.io/vac-protection'
 
 /** Pure. Lets a claim that is being deleted go once no pod on a node uses it; of a bound one it says since when nobody does. */
 export function decideClaim(claim: KubeObject, pods: readonly Pod[], nowMs: number): WorkloadDecision {
@@ -41,6 +42,16 @@ function useOf(claim: Claim, pods: readonly Pod[], nowMs: number): Write[] {
 export function decideVolume(volume: KubeObject): WorkloadDecision {
   const { phase } = (volume as KubeObject & { readonly status?: { readonly phase?: string } }).status ?? {}
   return phase === 'Bound' ? { kind: 'done', status: [] } : letGo(volume, VOLUME_GUARD)
+}
+
+/** Pure. Lets a class of attributes that is being deleted go once no claim and no volume names it. */
+export function decideClass(named: KubeObject, users: readonly KubeObject[]): WorkloadDecision {
+  const { name } = named.metadata
+  const isUsed = users.some((user) => {
+    const { spec, status } = as<Claim>(user)
+    return spec.volumeAttributesClassName === name || status?.currentVolumeAttributesClassName === name
+  })
+  return isUsed ? { kind: 'done', status: [] } : letGo(named, CLASS_GUARD)
 }
 
 function letGo(object: KubeObject, guard: string): WorkloadDecision {

@@ -33,6 +33,7 @@ export type Claim = KubeObject & {
   }
   readonly status?: {
     readonly phase?: string
+    readonly currentVolumeAttributesClassName?: string
     readonly accessModes?: readonly string[]
     readonly capacity?: Amounts
     readonly conditions?: readonly Condition[]

@@ -11,6 +11,7 @@ import {
   readlinkSync,
   rmSync,
 } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -46,6 +47,7 @@ process.on('SIGTERM', () => { console.log('going'); server.close(() => process.e
 
 type Status = {
   phase?: string
+  reason?: string
   podIP?: string
   conditions?: { type: string; status: string }[]
   containerStatuses?: {
@@ -138,6 +140,35 @@ test('pods reach Services by name and by short name, and each other by address',
     assert.match(answer, /^1\.0\.0 web-/, target)
   }
 })
+
+test(
+  'a port of the node leads to the pod that asks for it, inside and outside; a second one is rejected',
+  skip,
+  async () => {
+    const port = await freePort()
+    const wanted = (name: string): KubeObject => {
+      const { spec, ...object } = loosePod(name, 'demo/web:1.0.0') as KubeObject & { spec: { containers: object[] } }
+      const ports = [{ containerPort: 8080, hostPort: port }]
+      return { ...object, spec: { ...spec, containers: spec.containers.map((each) => ({ ...each, ports })) } }
+    }
+    await client.create(wanted('first'), { fieldManager: 'test' })
+    await until('Ready', async () => isReady(await pod('first')))
+    const ask = async () => (await fetch(`http://127.0.0.1:${port}`)).text().catch(() => '')
+    await until('the port', async () => (await ask().catch(() => '')).startsWith('1.0.0 first'))
+    const inside = encodeURIComponent(`http://10.42.0.1:${port}`)
+    assert.match(await (await fetch(`${await serviceUrl()}/call?url=${inside}`)).text(), /^1\.0\.0 first/)
+    const second = wanted('second')
+    await client.create(
+      { ...second, spec: { ...(second['spec'] as object), nodeName: 'node-1' } },
+      { fieldManager: 'test' },
+    )
+    await until('the rejection', async () => statusOf(await pod('second')).phase === 'Failed')
+    assert.equal(statusOf(await pod('second')).reason, 'NodePorts')
+    for (const name of ['first', 'second'])
+      await client.delete({ apiVersion: 'v1', kind: 'Pod', namespace: 'default', name })
+    await until('a closed port', async () => (await ask().catch(() => 'closed')) === 'closed')
+  },
+)
 
 test('a rolling update at 200 requests a second drops nothing', skip, async (t) => {
   const url = await serviceUrl()
@@ -370,6 +401,14 @@ async function serviceUrl(): Promise<string> {
   const port = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8'))['default/web:80'] : undefined
   assert.ok(Number.isInteger(port), 'the Service has a port of the host')
   return `http://127.0.0.1:${port}`
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
 }
 
 function keeperPid(): number {

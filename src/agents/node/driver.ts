@@ -121,6 +121,8 @@ export type Driver = {
   readonly createSandbox: (pod: PodId, sysctls: readonly Sysctl[]) => Promise<Sandbox>
   /** Mounts a file system of memory on a folder of the pod, for the containers that start after. */
   readonly mountMemory: (uid: string, mount: MemoryMount) => Promise<void>
+  /** Shows an image's files on a folder of the pod, for the containers that start after. @throws SluiceError POD_VOLUME */
+  readonly mountImage: (uid: string, folder: string, image: Image) => Promise<void>
   readonly start: (start: ContainerStart) => Promise<RunningContainer>
   /** Signals the container's program itself; SIGKILL ends all its processes. */
   readonly signal: (id: ContainerId, signal: string) => Promise<void>

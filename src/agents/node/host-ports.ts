@@ -21,22 +21,10 @@ export function openHostPorts(o: {
   const remembered = readPorts(file)
   const servers = new Map<string, Server>()
   const sockets = new Set<Socket>()
-  const accept = (key: string, socket: Socket): void => {
-    socket.on('error', () => socket.destroy())
-    const stream = o.streamOf(key)
-    if (stream === undefined) return void socket.destroy()
-    sockets.add(socket)
-    stream.on('error', () => socket.destroy())
-    stream.on('close', () => socket.destroy())
-    socket.on('close', () => {
-      sockets.delete(socket)
-      stream.destroy()
-    })
-    socket.pipe(stream)
-    stream.pipe(socket)
-  }
   const open = async (key: string): Promise<void> => {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => accept(key, socket))
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+      tie(socket, o.streamOf(key), sockets),
+    )
     servers.set(key, server)
     const port = await listenOn(server, remembered.get(key))
     if (port === undefined) return void servers.delete(key)
@@ -70,6 +58,21 @@ export function openHostPorts(o: {
       servers.clear()
     },
   }
+}
+
+/** Ties a connection to a stream, each of which ends with the other; `open` has it as long as it lasts. */
+export function tie(socket: Socket, stream: Socket | undefined, open: Set<Socket>): void {
+  socket.on('error', () => socket.destroy())
+  if (stream === undefined) return void socket.destroy()
+  open.add(socket)
+  stream.on('error', () => socket.destroy())
+  stream.on('close', () => socket.destroy())
+  socket.on('close', () => {
+    open.delete(socket)
+    stream.destroy()
+  })
+  socket.pipe(stream)
+  stream.pipe(socket)
 }
 
 async function listenOn(server: Server, remembered: number | undefined): Promise<number | undefined> {

@@ -11,6 +11,8 @@ export type NodeFacts = {
   readonly driver: string
   readonly isSimulated: boolean
   readonly kubeletPort: number
+  /** Its address in the network of its pods; undefined where they are on this machine's own. */
+  readonly podNetworkAddress: string | undefined
   /** Why pods cannot run; undefined when they can. */
   readonly notReady: string | undefined
   readonly gaps: readonly string[]
@@ -58,8 +60,7 @@ export async function writeNodeStatus(client: KubeClient, facts: NodeFacts, nowM
     capacity: amounts,
     allocatable: amounts,
     conditions: conditionsOf(facts, new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z')),
-    // no Hostname: an API server would ask it of a name server first
-    addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
+    addresses: addressesOf(facts),
     daemonEndpoints: { kubeletEndpoint: { Port: facts.kubeletPort } },
     nodeInfo: {
       machineID: facts.name,
@@ -89,6 +90,16 @@ export async function renewLease(client: KubeClient, name: string, clock: Clock)
     const metadata = { name, namespace: ref.namespace }
     await client.create({ apiVersion: ref.apiVersion, kind: 'Lease', metadata, spec }, OPTIONS)
   }
+}
+
+/** What pods reach, what this machine reaches, and where an API server, which prefers names, finds the kubelet. */
+function addressesOf({ podNetworkAddress }: NodeFacts): object[] {
+  if (podNetworkAddress === undefined) return [{ type: 'InternalIP', address: '127.0.0.1' }]
+  return [
+    { type: 'InternalIP', address: podNetworkAddress },
+    { type: 'ExternalIP', address: '127.0.0.1' },
+    { type: 'Hostname', address: 'localhost' },
+  ]
 }
 
 function conditionsOf({ notReady }: NodeFacts, at: string): object[] {

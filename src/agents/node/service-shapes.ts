@@ -7,7 +7,12 @@ export type ServiceSpec = {
   readonly externalName?: string
   readonly sessionAffinity?: string
   readonly sessionAffinityConfig?: { readonly clientIP?: { readonly timeoutSeconds?: number } }
-  readonly ports?: readonly { readonly name?: string; readonly port: number; readonly protocol?: string }[]
+  readonly ports?: readonly {
+    readonly name?: string
+    readonly port: number
+    readonly protocol?: string
+    readonly nodePort?: number
+  }[]
 }
 
 /** One pod behind a Service. */

@@ -28,12 +28,14 @@ export function planNetwork(
     const { ports: servicePorts = [], type, ...spec } = specOf(service)
     if (type === 'ExternalName') continue
     const ip = clusterIpOf(service)
-    for (const { name = '', port, protocol = 'TCP' } of servicePorts) {
+    for (const { name = '', port, protocol = 'TCP', nodePort } of servicePorts) {
       const listen = ip && hasClusterIps ? { host: ip, port } : undefined
       const isRelayed = apiSocket !== undefined && isApiServer(service)
       const targets = isRelayed ? relayed(apiSocket, port) : targetsOf(slicesOf(service), name)
-      if (protocol === 'TCP') ports.push({ key: `${key}:${port}`, listen, ...affinityOf(spec), ...targets })
-      if (protocol === 'UDP' && listen) ports.push({ key: `${key}:${port}/udp`, listen, protocol, ...targets })
+      const onNodes = nodePort === undefined ? {} : { nodePort }
+      if (protocol === 'TCP') ports.push({ key: `${key}:${port}`, listen, ...onNodes, ...affinityOf(spec), ...targets })
+      if (protocol === 'UDP' && listen)
+        ports.push({ key: `${key}:${port}/udp`, listen, protocol, ...onNodes, ...targets })
     }
   }
   return { ports, ...namesOf(services, slicesOf) }

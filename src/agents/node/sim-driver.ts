@@ -42,6 +42,7 @@ export function startSimDriver(o: SimOptions): Driver {
       return sandbox
     },
     mountMemory: async () => undefined,
+    mountImage: async () => undefined,
     async start({ uid, container, attempt, image: { id }, hasEnd }) {
       const begun = { uid, container, attempt, imageId: id, startedAtMs: o.nowMs() }
       const running = hasEnd ? { ...begun, exit: { code: 0, signal: undefined, atMs: o.nowMs() } } : begun

@@ -4,26 +4,26 @@ import type { KubeClient, WatchCache } from '../../adapters/kube/types.ts'
 import { type SharedCaches, shareCaches } from '../../adapters/kube/shared-caches.ts'
 import { createRegistryClient } from '../../adapters/registry/client.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
-import { onceMore } from './again.ts'
 import { chooseDriver, type Chosen, type DriverWord } from './choose-driver.ts'
 import type { Driver } from './driver.ts'
 import { makeRecorder } from './events.ts'
 import { startHeartbeat } from './heartbeat.ts'
-import { openHostPorts } from './host-ports.ts'
+import { followNetwork } from './follow-network.ts'
 import { makeGate } from './kubelet-access.ts'
 import { serveKubelet } from './kubelet-server.ts'
 import { kubeletTargets } from './kubelet-targets.ts'
 import { sayWhyPending } from './no-driver.ts'
+import { portConflict } from './node-ports.ts'
 import { registerNode, type NodeFacts } from './node-object.ts'
 import { markNotReady } from './not-ready.ts'
-import { parsePod, uidOf } from './pod/shapes.ts'
+import { parsePod, type Pod, uidOf } from './pod/shapes.ts'
 import { startPodWorker, type PodWorker } from './pod/worker.ts'
 import { type ApiRelay, startApiRelay } from './api-relay.ts'
 import { socketOf } from './linux/launch.ts'
 import { keepTokens } from './pod/tokens.ts'
 import { PROVISIONER } from './provision/plan.ts'
 import { startProvisioner } from './provision/start.ts'
-import { planNetwork, portKey } from './services.ts'
+import { portKey } from './services.ts'
 import { startSampler } from './usage/sampler.ts'
 
 /** How a node is started. */
@@ -99,14 +99,15 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const record = makeRecorder({ client, clock, node: name, log })
   for (const gap of facts.gaps) record(nodeObject, 'Warning', 'Limited', gap)
   const heartbeat = startHeartbeat({ client, clock, facts, log })
-  const hostPorts = openHostPorts({
-    stateDir: options.stateDir,
-    streamOf: (key) => self.driver?.serviceStream(key),
-    log,
-  })
   await Promise.all(Object.values(self.caches).map(({ ready }) => ready))
   if (facts.notReady !== undefined) await markNotReady(client, clock, { name, why: facts.notReady })
-  const network = followNetwork(self, async (keys) => hostPorts.set(keys))
+  const { caches } = self
+  const apiSocket = apiRelay?.path
+  const network = followNetwork({
+    ...{ caches, stateDir: options.stateDir, apiSocket, record, log },
+    driver: () => self.driver,
+  })
+  self.wakeNetwork = network.wake
   const pods = facts.notReady === undefined ? runPods(self, record) : sayWhyPending(options, facts.notReady, record)
   const provisioner = makeFolders(self)
   return {
@@ -114,15 +115,16 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     serviceUrl(namespace, service, port) {
       const object = self.caches.services.get(namespace, service)
       const key = object && portKey(object, port)
-      const hostPort = key === undefined ? undefined : hostPorts.portOf(key)
+      const hostPort = key === undefined ? undefined : network.portOf(key)
       return hostPort === undefined ? undefined : `http://127.0.0.1:${hostPort}`
     },
     async close({ stopPods }) {
       self.isClosing = true
-      for (const each of [heartbeat, sampler, network, pods, provisioner]) each.close()
+      network.stop()
+      for (const each of [heartbeat, sampler, pods, provisioner]) each.close()
       await Promise.all([...self.workers.values()].map((worker) => worker.close()))
       for (const cache of Object.values(self.caches)) cache.close()
-      await Promise.all([hostPorts.close(), kubelet.close(), self.apiRelay?.close()])
+      await Promise.all([network.close(), kubelet.close(), self.apiRelay?.close()])
       await self.driver?.close({ stopPods })
       registryClient.close()
     },
@@ -145,11 +147,13 @@ function factsOf(name: string, chosen: Chosen, kubeletPort: number): NodeFacts {
       driver: 'none',
       isSimulated: false,
       kubeletPort,
+      podNetworkAddress: undefined,
       notReady: `pods cannot run: ${chosen.why}`,
       gaps: [],
     }
-  const { name: driver, isSimulated, gaps } = chosen.driver
-  return { name, driver, isSimulated, kubeletPort, notReady: undefined, gaps }
+  const { name: driver, isSimulated, gaps, dns, hostIp } = chosen.driver
+  const podNetworkAddress = dns === undefined ? undefined : hostIp
+  return { name, driver, isSimulated, kubeletPort, podNetworkAddress, notReady: undefined, gaps }
 }
 
 function openCaches({ client, clock, name, caches }: NodeOptions, log: (line: string) => void): Node['caches'] {
@@ -199,12 +203,27 @@ function runPods(node: Node, record: ReturnType<typeof makeRecorder>): { readonl
     if (worker) return worker.see(pod)
     node.workers.set(
       uid,
-      startPodWorker(context, pod, () => node.workers.delete(uid)),
+      startPodWorker(context, admit(node, pod, record), () => node.workers.delete(uid)),
     )
   }
   for (const object of node.caches.pods.list()) take(object, 'ADDED')
   void sweep(node)
   return { close: node.caches.pods.onChange(take) }
+}
+
+/** The pod as it is; one that wants ports of the node that others have is over before it begins. */
+function admit({ workers }: Node, pod: Pod, record: ReturnType<typeof makeRecorder>): Pod {
+  const isNew = pod.status?.startTime === undefined && pod.metadata.deletionTimestamp === undefined
+  const why = isNew
+    ? portConflict(
+        pod,
+        [...workers.values()].map((worker) => worker.pod()),
+      )
+    : undefined
+  if (why === undefined) return pod
+  record(pod, 'Warning', 'NodePorts', why)
+  const status = { ...pod.status, phase: 'Failed', reason: 'NodePorts', message: `Pod was rejected: ${why}` }
+  return { ...pod, status }
 }
 
 /** What a pod's variables name: the API server, and the Services of its namespace. */
@@ -219,25 +238,6 @@ async function sweep(node: Node): Promise<void> {
   const { sandboxes, containers } = (await node.driver?.list()) ?? { sandboxes: [], containers: [] }
   for (const uid of new Set([...sandboxes, ...containers].map((one) => one.uid)))
     if (!known.has(uid)) await node.driver?.removeSandbox(uid)
-}
-
-/** Keeps the network in step with Services and EndpointSlices. */
-function followNetwork(
-  node: Node,
-  setHostKeys: (keys: readonly string[]) => Promise<void>,
-): { readonly close: () => void } {
-  const { wake } = onceMore(async () => {
-    if (node.isClosing) return
-    const { services, slices } = node.caches
-    const table = planNetwork(services.list(), slices.list(), node.driver?.dns !== undefined, node.apiRelay?.path)
-    await node.driver?.setNetwork(table).catch((error: unknown) => node.log(`node: network: ${String(error)}`))
-    if (node.driver && !node.driver.isSimulated)
-      await setHostKeys(table.ports.flatMap(({ key, protocol }) => (protocol === 'UDP' ? [] : [key])))
-  })
-  const stops = [node.caches.services.onChange(wake), node.caches.slices.onChange(wake)]
-  node.wakeNetwork = wake
-  wake()
-  return { close: () => stops.forEach((stop) => stop()) }
 }
 
 /** The processes that keep the pods are gone, and the pods with them: start again. */

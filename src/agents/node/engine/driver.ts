@@ -98,6 +98,9 @@ function driverOf(engine: Engine, images: ReturnType<typeof openEngineImages>): 
     pullImage: images.pull,
     createSandbox: (pod, sysctls) => createSandbox(engine, pod, sysctls),
     mountMemory: async () => undefined,
+    mountImage: async () => {
+      throw new SluiceError('POD_VOLUME', 'volumes of images are not supported by this driver of the node')
+    },
     start: (start) => startContainer(engine, start),
     async signal(id, signal) {
       const { isRunning } = containerOf(engine, id) ?? {}

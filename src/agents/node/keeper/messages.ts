@@ -62,6 +62,8 @@ export type ServicePortTable = {
   readonly key: string
   /** Address and port in the cluster's network; none for headless Services and where there is no such network. */
   readonly listen: Target | undefined
+  /** Port of every node where it is to be reached, too. */
+  readonly nodePort?: number
   /** TCP when it is not said. */
   readonly protocol?: 'UDP'
   /** How long a client stays with its pod; not at all when it is not said. */

@@ -130,7 +130,8 @@ export function programOf(pid: number, depth: number): number | undefined {
   }
 }
 
-function copyLayers(layers: readonly string[], target: string): void {
+/** Lays the layers of an image, topmost first, over each other in a folder. */
+export function copyLayers(layers: readonly string[], target: string): void {
   for (const layer of [...layers].reverse())
     cpSync(layer, target, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true, force: true })
 }

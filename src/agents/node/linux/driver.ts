@@ -23,7 +23,7 @@ import { forgetKeeper, launchKeeper, TOOL_ENV, type Launched } from './launch.ts
 import { addRoutes, hasJoined, joinBridge, makeBridge, NETWORK, waitForNamespace } from './network.ts'
 import { groupOf, keyOf, metaOf, type Linux, type Meta } from './kept.ts'
 import { attachTo, execIn, findProgram, forwardTo, openIn } from './remote.ts'
-import { enterSandbox, mountMemory, sandboxOf, setSysctls } from './sandbox.ts'
+import { enterSandbox, mountImage, mountMemory, sandboxOf, setSysctls } from './sandbox.ts'
 import { removeTree } from './remove-tree.ts'
 import { watchMemory, type Watched } from './memory-watch.ts'
 import { checkMachine } from './self-check.ts'
@@ -102,6 +102,7 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
     pullImage: images.pull,
     createSandbox: (pod, sysctls) => createSandbox(linux, pod.uid, pod.name, sysctls),
     mountMemory: (uid, mount) => mountMemory(linux, uid, mount),
+    mountImage: (uid, folder, image) => mountImage(linux, uid, folder, image),
     start: (start) => startContainer(linux, start),
     signal: (id, signal) => signalContainer(linux, keyOf(id), signal),
     exec: (id, command, timeoutMs) => execIn(linux, id, command, timeoutMs),

@@ -1,6 +1,9 @@
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { basename } from 'node:path'
 import type { MemoryMount, Sysctl } from '../driver.ts'
+import type { Image } from '../image/store.ts'
 import type { Kept } from '../keeper/messages.ts'
+import { copyLayers } from './container.ts'
 import type { Linux } from './kept.ts'
 import { TOOL_ENV } from './launch.ts'
 
@@ -29,6 +32,20 @@ export async function mountMemory(linux: Linux, uid: string, { folder, sizeBytes
   const { code, output } = await linux.launched.keeper.exec({ argv, env: TOOL_ENV, timeoutMs: 10_000 })
   if (code === 0) return
   throw new SluiceError('POD_VOLUME', `a volume in memory cannot be mounted: ${output.trim()}`, { retry: 'backoff' })
+}
+
+/** Shows the files of an image in a folder of the pod, once. @throws SluiceError POD_VOLUME */
+export async function mountImage(linux: Linux, uid: string, folder: string, { layers }: Image): Promise<void> {
+  if (!linux.mode.overlay) return copyLayers(layers, folder)
+  const sandbox = await sandboxOf(linux, uid)
+  // the folder itself is the lowest layer: an overlay that nobody writes to has two at least
+  const lowers = [...layers.map((layer) => basename(layer)), folder].join(':')
+  const mount = 'mountpoint -q "$2" || { cd "$3" && exec mount -n -t overlay -o "lowerdir=$1,userxattr" overlay "$2"; }'
+  const words = ['sh', '-c', mount, 'sh', lowers, folder, linux.paths.layers]
+  const argv = [...enterSandbox(sandbox), '--', ...words]
+  const { code, output } = await linux.launched.keeper.exec({ argv, env: TOOL_ENV, timeoutMs: 10_000 })
+  if (code === 0) return
+  throw new SluiceError('POD_VOLUME', `an image cannot be mounted: ${output.trim()}`, { retry: 'backoff' })
 }
 
 /** Sets what the kernel keeps for each pod by itself. @throws SluiceError POD_CONFIG */

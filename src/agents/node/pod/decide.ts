@@ -199,7 +199,7 @@ export function restartsAfter(run: Run): number {
 }
 
 /** `Always`, or no policy and the tag `latest` (or none). */
-export function pullsAlways({ image, imagePullPolicy }: Container): boolean {
+export function pullsAlways({ image, imagePullPolicy }: Pick<Container, 'image' | 'imagePullPolicy'>): boolean {
   if (imagePullPolicy !== undefined) return imagePullPolicy === 'Always'
   return /(:latest|^[^@:]*|\/[^@:/]*)$/.test(image)
 }

@@ -79,6 +79,15 @@ export type PodSecurityContext = SecurityContext & {
   readonly sysctls?: readonly { readonly name: string; readonly value: string }[]
 }
 
+/** A port of a container, and of the node where it asks for one. */
+export type ContainerPort = {
+  readonly name?: string
+  readonly containerPort: number
+  readonly protocol?: string
+  readonly hostPort?: number
+  readonly hostIP?: string
+}
+
 /** A container of a pod. */
 export type Container = {
   readonly name: string
@@ -89,7 +98,7 @@ export type Container = {
   readonly workingDir?: string
   readonly env?: readonly EnvVar[]
   readonly envFrom?: readonly EnvFrom[]
-  readonly ports?: readonly { readonly name?: string; readonly containerPort: number; readonly protocol?: string }[]
+  readonly ports?: readonly ContainerPort[]
   readonly volumeMounts?: readonly VolumeMount[]
   readonly resources?: { readonly limits?: Quantities; readonly requests?: Quantities }
   readonly readinessProbe?: Probe
@@ -153,6 +162,7 @@ export type Volume = {
   readonly name: string
   readonly emptyDir?: { readonly medium?: string; readonly sizeLimit?: string | number }
   readonly hostPath?: { readonly path: string; readonly type?: string }
+  readonly image?: { readonly reference?: string; readonly pullPolicy?: string }
   readonly persistentVolumeClaim?: { readonly claimName: string; readonly readOnly?: boolean }
   readonly ephemeral?: unknown
   readonly configMap?: {

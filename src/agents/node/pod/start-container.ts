@@ -1,10 +1,11 @@
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
-import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { Bind, ContainerId, ContainerStart, Driver, Sandbox, Sysctl } from '../driver.ts'
 import type { Image } from '../image/store.ts'
 import type { NodeContext } from './context.ts'
 import { commandOf, expandVariables, resolveEnv } from './env.ts'
+import { pullsAlways } from './decide.ts'
 import { parseQuantity } from './fields.ts'
 import { limitsOf } from './limits.ts'
 import { lookUp, textOf } from './lookups.ts'
@@ -32,6 +33,7 @@ export async function makePlace(context: NodeContext, pod: Pod, existing: Sandbo
   const folder = driver.podFolder(uid)
   const volumes = makeVolumes(join(folder, 'volumes'), { pod, ip: sandbox.ip, hostIp: driver.hostIp, ...lookups })
   await mountMemories(driver, pod, volumes)
+  await mountImages(driver, pod, volumes)
   if (driver.dns !== undefined) writeNetworkFiles(join(folder, 'etc'), { pod, dns: driver.dns, ...id, ip: sandbox.ip })
   return { sandbox, volumes }
 }
@@ -73,6 +75,30 @@ async function mountMemories(driver: Driver, pod: Pod, volumes: ReadonlyMap<stri
     const sizeBytes = parseQuantity(emptyDir.sizeLimit)
     await driver.mountMemory(uidOf(pod), { folder, sizeBytes, group: pod.spec.securityContext?.fsGroup })
   }
+}
+
+/** Shows the images that volumes name, pulled as those of containers are. @throws SluiceError POD_VOLUME */
+async function mountImages(driver: Driver, pod: Pod, volumes: ReadonlyMap<string, string>): Promise<void> {
+  for (const { name, image } of pod.spec.volumes ?? []) {
+    const folder = volumes.get(name)
+    if (image === undefined || folder === undefined || driver.isSimulated) continue
+    const { reference = '', pullPolicy } = image
+    const isPulled = pullsAlways({ image: reference, ...(pullPolicy && { imagePullPolicy: pullPolicy }) })
+    const found = isPulled ? undefined : await driver.findImage(reference)
+    if (found === undefined && pullPolicy === 'Never')
+      throw new SluiceError(
+        'POD_VOLUME',
+        `image "${reference}" of volume "${name}" is not present with pull policy of Never`,
+      )
+    const pulled = found ?? (await driver.pullImage(reference).catch((error: unknown) => notPulled(name, error)))
+    await driver.mountImage(uidOf(pod), folder, pulled)
+  }
+}
+
+function notPulled(volume: string, error: unknown): never {
+  throw new SluiceError('POD_VOLUME', `the image of volume "${volume}" cannot be pulled: ${describeError(error)}`, {
+    retry: 'backoff',
+  })
 }
 
 /** Starts one container. @throws SluiceError POD_CONFIG, POD_VOLUME, IMAGE_INVALID, NODE_* */

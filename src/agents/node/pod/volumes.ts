@@ -63,13 +63,13 @@ export function bindsOf(
 /** Volumes that the API fills and nobody writes to, and those that are claimed for reading. */
 export function readOnlyVolumes(pod: Pod): Set<string> {
   const filled = (pod.spec.volumes ?? []).filter(
-    (v) => v.configMap ?? v.secret ?? v.downwardAPI ?? v.projected ?? v.persistentVolumeClaim?.readOnly,
+    (v) => v.image ?? v.configMap ?? v.secret ?? v.downwardAPI ?? v.projected ?? v.persistentVolumeClaim?.readOnly,
   )
   return new Set(filled.map(({ name }) => name))
 }
 
 function makeVolume(path: string, volume: Volume, sources: VolumeSources): string {
-  const { emptyDir, hostPath, configMap, secret, downwardAPI, projected } = volume
+  const { emptyDir, hostPath, image, configMap, secret, downwardAPI, projected } = volume
   if (hostPath) return hostPathOf(volume.name, hostPath)
   const claimed = sources.claimed.get(volume.name)
   if (claimed !== undefined) {
@@ -78,6 +78,8 @@ function makeVolume(path: string, volume: Volume, sources: VolumeSources): strin
   }
   const group = sources.pod.spec.securityContext?.fsGroup
   const isNew = mkdirSync(path, { recursive: true }) !== undefined
+  // empty until the driver shows the image in it
+  if (image) return path
   if (emptyDir) {
     if (isNew) give(path, group)
     if (isNew) chmodSync(path, group === undefined ? 0o777 : 0o2777)

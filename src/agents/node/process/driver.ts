@@ -101,6 +101,9 @@ function driverOf(processes: Processes, images: ReturnType<typeof openImageStore
     createSandbox: async ({ uid }) => createSandbox(processes, uid),
     // a folder does as well
     mountMemory: async () => undefined,
+    mountImage: async () => {
+      throw new SluiceError('POD_VOLUME', 'volumes of images are not supported by this driver of the node')
+    },
     start: (start) => startContainer(processes, start),
     async signal(id, signal) {
       if (signal === 'SIGKILL') return void (await keeper.signal(keyOf(id), signal, 0))

@@ -17,6 +17,7 @@ export function planLoopback(table: NetworkTable, addresses: Addresses): Loopbac
   const names: Record<string, LoopbackNames[string]> = {}
   const byClusterIp = new Map<string, LoopbackNames[string]>()
   const ports = table.ports.map((port) => {
+    if (!isOfService(port.key)) return port
     const at = port.key.lastIndexOf(':')
     const number = Number(port.key.slice(at + 1))
     const host = addresses.service(port.key.slice(0, at))
@@ -31,6 +32,9 @@ export function planLoopback(table: NetworkTable, addresses: Addresses): Loopbac
   })
   return { table: { ports, names: table.names }, names, byClusterIp }
 }
+
+/** Others are ports that pods ask for, which have no address of their own. */
+const isOfService = (key: string): boolean => /:\d+$/.test(key)
 
 /** `NAME_SERVICE_HOST` and `NAME_SERVICE_PORT`, with cluster addresses replaced by those that answer here. */
 export function mapServiceEnv(

@@ -30,6 +30,11 @@ const IMAGES = {
     config: { Entrypoint: AGNHOST, Cmd: ['pause'], User: '1234' },
   },
   'e2e-test-images/glibc-dns-testing:2.1.1': { layers: ['busybox', 'tools', 'glibc'], config: { Cmd: ['sh'] } },
+  'e2e-test-images/kitten:1.8': { layers: ['busybox', 'kitten'], config: { Cmd: ['sh'] } },
+  'e2e-test-images/nonewprivs:1.4': {
+    layers: ['busybox', 'setuid'],
+    config: { Entrypoint: ['/usr/local/bin/nnp', '-p', '-c', 'echo "Effective uid: $EUID"'] },
+  },
   'pause:3.10.2': { layers: ['busybox', 'agnhost'], config: { Entrypoint: [...AGNHOST, 'pause'] } },
 }
 
@@ -41,6 +46,8 @@ export async function pushImages(url, { agnhost, busybox, bash, tools }) {
     tools: toolLayer(tools),
     glibc: glibcLayer(),
     web: webLayer({ 'index.html': '<html><body><h1>Welcome to nginx!</h1></body></html>\n' }),
+    kitten: kittenLayer(),
+    setuid: setuidLayer(bash),
     nautilus: webLayer({ 'data.json': '{"image": "nautilus.jpg"}\n' }),
   }
   for (const [name, image] of Object.entries(IMAGES))
@@ -110,6 +117,23 @@ function glibcLayer() {
   return layerOf((root) => {
     mkdirSync(join(root, 'etc'))
     writeFileSync(join(root, 'etc/nsswitch.conf'), 'hosts: files dns\n')
+  })
+}
+
+/** What the suite looks for in an image that is a volume. */
+function kittenLayer() {
+  return layerOf((root) => {
+    mkdirSync(join(root, 'etc'))
+    writeFileSync(join(root, 'data.json'), '{"image": "kitten.jpg"}\n')
+    writeFileSync(join(root, 'etc/os-release'), 'NAME="a stand-in for Alpine Linux"\n')
+  })
+}
+
+/** A shell that belongs to root and runs as its owner: it says who it is. */
+function setuidLayer(bash) {
+  return layerOf((root) => {
+    copyInto(root, bash, '/usr/local/bin/nnp')
+    chmodSync(join(root, 'usr/local/bin/nnp'), 0o4755)
   })
 }
 

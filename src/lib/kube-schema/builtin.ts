@@ -59,15 +59,20 @@ export function definitionType(name: string): FieldType | undefined {
   return definition(name) === undefined ? undefined : typeOf(ref, definition)
 }
 
-/** The document lost the default of a list key; the Go types carry it (+default="TCP"). */
+/** The document lost the defaults of list keys; the Go types carry them (+default="TCP", +default=""). */
 function withKeyDefaults(name: string, decoded: Package): Package {
   if (name !== 'io.k8s.api.core.v1') return decoded
   const out: Record<string, Schema> = { ...decoded }
-  for (const kind of ['ServicePort', 'ContainerPort']) {
-    const port = out[kind]
-    const protocol = port?.properties?.protocol
-    if (port !== undefined && protocol !== undefined)
-      out[kind] = { ...port, properties: { ...port.properties, protocol: { ...protocol, default: 'TCP' } } }
+  const keys = {
+    ServicePort: ['protocol', 'TCP'],
+    ContainerPort: ['protocol', 'TCP'],
+    LocalObjectReference: ['name', ''],
+  } as const
+  for (const [kind, [key, value]] of Object.entries(keys)) {
+    const item = out[kind]
+    const field = item?.properties?.[key]
+    if (item !== undefined && field !== undefined)
+      out[kind] = { ...item, properties: { ...item.properties, [key]: { ...field, default: value } } }
   }
   return out
 }

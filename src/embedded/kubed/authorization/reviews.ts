@@ -32,8 +32,10 @@ function answerOf(env: Environment, call: Call, spec: JsonObject, metadata: Json
       return { status: { userInfo: userInfo(user) } }
     case 'TokenReview':
       return { spec, status: tokenStatus(env, spec) }
-    case 'SelfSubjectRulesReview':
-      return { spec: {}, status: rulesStatus(env, user, stringOf(spec.namespace)) }
+    case 'SelfSubjectRulesReview': {
+      const { managedFields: _nobody, ...told } = metadata
+      return { metadata: told, spec: {}, status: rulesStatus(env, user, stringOf(spec.namespace)) }
+    }
     case 'SelfSubjectAccessReview':
       refuse(call, [...attributeFaults(spec), ...selectorFaults(spec)])
       return { spec, status: statusOf(env, user, spec) }

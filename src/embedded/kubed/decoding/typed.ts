@@ -88,6 +88,7 @@ function decodeItems(
 function zeroOf(type: FieldType): Json {
   if (type.kind === 'list') return []
   if (type.kind === 'map') return {}
+  if (type.special === 'quantity') return '0'
   return { string: '', integer: 0, number: 0, boolean: false }[type.schema.type ?? 'string'] ?? null
 }
 
@@ -245,21 +246,6 @@ function isLeftOut(go: FieldType['schema']['x-go'], type: FieldType, name: strin
   if (!isCollection || go?.V?.includes(name)) return go?.Z?.includes(name) === true && isObject(value) && isBare(value)
   return Array.isArray(value) ? value.length === 0 : isObject(value) && isBare(value)
 }
-
-/** What is stored forgets the difference between an empty list or map and none. In place, two floors deep. */
-export function forgetEmpty(type: FieldType, value: JsonObject, isTop = true): void {
-  for (const name of type.schema['x-go']?.V ?? []) {
-    const child = type.child(name)
-    const field = value[name]
-    if (child !== undefined && field !== undefined && isEmptyCollection(child, field)) value[name] = null
-  }
-  const spec = type.child('spec')
-  if (isTop && spec !== undefined && isObject(value.spec)) forgetEmpty(spec, value.spec, false)
-}
-
-const isEmptyCollection = (type: FieldType, value: Json): boolean =>
-  (Array.isArray(value) && value.length === 0) ||
-  (type.kind === 'map' && type.names.length === 0 && isObject(value) && isBare(value))
 
 const isBare = (value: JsonObject): boolean => Object.keys(value).length === 0
 

@@ -16,7 +16,9 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
   'core.v1.ServicePort': defaultServicePort,
   'core.v1.Namespace': (namespace) => {
     const metadata = objectOf(namespace.metadata)
-    metadata.labels = { ...objectOf(metadata.labels), 'kubernetes.io/metadata.name': metadata.name }
+    // A name that is made up later is labelled by the server, for nobody.
+    if (stringOf(metadata.generateName) === '')
+      metadata.labels = { ...objectOf(metadata.labels), 'kubernetes.io/metadata.name': metadata.name }
   },
   'core.v1.ReplicationController': (controller) => {
     const labels = objectOf(objectOf(objectOf(objectOf(controller.spec).template).metadata).labels)

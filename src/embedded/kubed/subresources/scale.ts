@@ -100,8 +100,9 @@ function nextScale(env: Environment, call: Call, live: Obj, isCustom: boolean): 
     const body = asObject(readPatch(call).value)
     const namespace = stringOf(objectOf(body.metadata).namespace)
     checkApplied(call, body, true)
+    if (isCustom && listOf(live.metadata.managedFields).length === 0) throw unconverted('live', '/', BEFORE_FIRST_APPLY)
     const { value, isSame } = trackApply(resource, live, body, writer, booleanIn(call.query, 'force') === true)
-    if (isCustom && !isSame) throw unconverted(`${namespace}/${call.name}`)
+    if (isCustom && !isSame) throw unconverted('new', `${namespace}/${call.name}`)
     return objFrom(clone(value), apiVersionOf(resource), resource.kind)
   }
   const next =
@@ -111,12 +112,15 @@ function nextScale(env: Environment, call: Call, live: Obj, isCustom: boolean): 
   return next
 }
 
+/** What the server is at when nobody owns the size yet that is applied. */
+const BEFORE_FIRST_APPLY = 'failed to create manager for existing fields: '
+
 /** What the server says of every apply that would change the size of a custom resource. */
-const unconverted = (name: string): Fault =>
+const unconverted = (which: 'live' | 'new', name: string, during = ''): Fault =>
   new Fault(
     500,
     '',
-    `failed to convert new object (${name}; autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: autoscaling/v1`,
+    `${during}failed to convert ${which} object (${name}; autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: autoscaling/v1`,
   )
 
 /** PUT or PATCH of /scale. */

@@ -19,33 +19,37 @@ import { checkLabelSelector } from './placement-checks.ts'
 /** Checks of workloads before those of their templates. @see k8s.io/kubernetes/pkg/apis/apps/validation */
 export const APPS_CHECKS: Readonly<Record<string, Check>> = {
   'apps.v1.DeploymentSpec': (spec, path, errors, below) => {
-    checkSelector(spec, path, errors, 'deployment', 'invalid label selector')
-    checkTemplate(spec, path, errors, below, 'ReplicaSet')
+    if (checkSelector(spec, path, errors, 'deployment', 'invalid label selector'))
+      checkTemplate(spec, path, errors, below, 'ReplicaSet')
     checkStrategy(objectOf(spec.strategy), `${path}.strategy`, errors)
+    for (const field of ['minReadySeconds', 'revisionHistoryLimit', 'progressDeadlineSeconds'])
+      checkNatural(spec[field], `${path}.${field}`, errors)
     const { progressDeadlineSeconds: deadline, minReadySeconds: ready = 0 } = spec
     if (typeof deadline === 'number' && typeof ready === 'number' && deadline <= ready)
       invalidValue(errors, `${path}.progressDeadlineSeconds`, deadline, 'must be greater than minReadySeconds')
   },
   'apps.v1.ReplicaSetSpec': (spec, path, errors, below) => {
-    checkSelector(spec, path, errors, 'deployment', 'invalid label selector')
-    checkTemplate(spec, path, errors, below, 'ReplicaSet')
+    if (checkSelector(spec, path, errors, 'deployment', 'invalid label selector'))
+      checkTemplate(spec, path, errors, below, 'ReplicaSet')
   },
   'apps.v1.StatefulSetSpec': checkStateful,
   'apps.v1.DaemonSetSpec': (spec, path, errors, below) => {
     checkSelector(spec, path, errors, 'daemonset', undefined)
     checkTemplate(spec, path, errors, below, 'DaemonSet')
+    checkNatural(spec.minReadySeconds, `${path}.minReadySeconds`, errors)
     checkDaemonStrategy(objectOf(spec.updateStrategy), `${path}.updateStrategy`, errors)
+    checkNatural(spec.revisionHistoryLimit, `${path}.revisionHistoryLimit`, errors)
   },
 }
 
-/** A selector that can never be parsed is told as a whole; otherwise it must match the template. */
+/** A selector that can never be parsed is told as a whole, which is the answer false; otherwise it must match the template. */
 function checkSelector(
   spec: JsonObject,
   path: string,
   errors: FieldError[],
   owner: string,
   unreadable: string | undefined,
-): void {
+): boolean {
   const { selector } = spec
   if (isObject(selector)) checkLabelSelector(selector, `${path}.selector`, errors)
   const { labels } = objectOf(objectOf(spec.template).metadata)
@@ -53,13 +57,16 @@ function checkSelector(
     invalidValue(errors, `${path}.selector`, {}, `empty selector is invalid for ${owner}`)
   if (!isReadable(selector)) {
     if (unreadable !== undefined) invalidValue(errors, `${path}.selector`, selectorText(selector), unreadable)
-  } else if (!matchSelector(selector)(labels))
+    return false
+  }
+  if (!matchSelector(selector)(labels))
     invalidValue(
       errors,
       `${path}.template.metadata.labels`,
       labels && sorted(labels),
       '`selector` does not match template `labels`',
     )
+  return true
 }
 
 /** A selector as the server prints it. */
@@ -74,7 +81,8 @@ export function selectorText(selector: Json | undefined): Json {
   }
 }
 
-function isReadable(selector: Json | undefined): boolean {
+/** True when a selector can be made to select by. */
+export function isReadable(selector: Json | undefined): boolean {
   const fits = (key: string, values: readonly Json[]): boolean =>
     labelKeyErrors(key).length === 0 && values.every((each) => labelValueErrors(stringOf(each)).length === 0)
   const { matchLabels, matchExpressions } = objectOf(selector)
@@ -88,14 +96,13 @@ function isReadable(selector: Json | undefined): boolean {
   })
 }
 
-function checkTemplate(
-  { template }: JsonObject,
-  path: string,
-  errors: FieldError[],
-  below: Below,
-  owner: string,
-): void {
+function checkTemplate(spec: JsonObject, path: string, errors: FieldError[], below: Below, owner: string): void {
   below('template')
+  checkLasting(spec, path, errors, owner)
+}
+
+/** Pods of a set are restarted for ever. */
+function checkLasting({ template }: JsonObject, path: string, errors: FieldError[], owner: string): void {
   const { restartPolicy, activeDeadlineSeconds } = objectOf(objectOf(template).spec)
   const at = `${path}.template.spec`
   if (restartPolicy !== undefined && restartPolicy !== 'Always')
@@ -154,8 +161,8 @@ function checkStateful(spec: JsonObject, path: string, errors: FieldError[], bel
   const service = stringOf(spec.serviceName)
   const why = service === '' ? undefined : labelError(service)
   if (why !== undefined) invalidValue(errors, `${path}.serviceName`, service, why)
-  checkSelector(spec, path, errors, 'statefulset', '')
-  checkTemplate(spec, path, errors, below, 'StatefulSet')
+  if (checkSelector(spec, path, errors, 'statefulset', '')) below('template')
+  checkLasting(spec, path, errors, 'StatefulSet')
 }
 
 function checkUpdate(strategy: JsonObject, path: string, errors: FieldError[]): void {

@@ -1,7 +1,7 @@
 import { type JsonObject, numberOf, objectOf, sorted, stringOf } from '../../../lib/kube/json.ts'
 import { matchSelector } from '../../../lib/kube/selector.ts'
 import type { FieldError } from '../fault.ts'
-import { type Below, type Check, invalidValue, push, required, unsupported } from './fault-list.ts'
+import { type Below, type Check, checkNatural, invalidValue, push, required, unsupported } from './fault-list.ts'
 import { checkFailurePolicy, checkSuccessPolicy } from './job-policy-checks.ts'
 import { labelError } from '../../../lib/kube/names.ts'
 import { checkPrefixed } from './networking-checks.ts'
@@ -25,10 +25,21 @@ export const BATCH_CHECKS: Readonly<Record<string, Check>> = {
       invalidValue(errors, 'metadata.name', name, `must be no more than ${LONGEST_CRON_JOB} characters`)
   },
   'batch.v1.JobSpec': checkJob,
-  'batch.v1.CronJobSpec': ({ schedule, timeZone }, path, errors) => {
-    checkSchedule(stringOf(schedule), `${path}.schedule`, errors)
-    checkZone(timeZone, `${path}.timeZone`, errors)
-  },
+  'batch.v1.CronJobSpec': checkCronJob,
+}
+
+function checkCronJob(spec: JsonObject, path: string, errors: FieldError[], below: Below): void {
+  const { schedule, timeZone, concurrencyPolicy } = spec
+  const policies = ['Allow', 'Forbid', 'Replace']
+  checkSchedule(stringOf(schedule), `${path}.schedule`, errors)
+  checkNatural(spec.startingDeadlineSeconds, `${path}.startingDeadlineSeconds`, errors)
+  checkZone(timeZone, `${path}.timeZone`, errors)
+  if (concurrencyPolicy !== undefined && !policies.includes(stringOf(concurrencyPolicy)))
+    unsupported(errors, `${path}.concurrencyPolicy`, concurrencyPolicy, policies)
+  below('jobTemplate')
+  checkNatural(spec.successfulJobsHistoryLimit, `${path}.successfulJobsHistoryLimit`, errors)
+  checkNatural(spec.failedJobsHistoryLimit, `${path}.failedJobsHistoryLimit`, errors)
+  if (stringOf(schedule) === '') required(errors, `${path}.schedule`)
 }
 
 /** Faults that only a new job can have. */
@@ -39,9 +50,6 @@ export function checkNewJob(job: JsonObject, errors: FieldError[]): void {
 
 /** Checks of jobs that come after those of their pods. */
 export const AFTER_BATCH: Readonly<Record<string, Check>> = {
-  'batch.v1.CronJobSpec': ({ schedule }, path, errors) => {
-    if (stringOf(schedule) === '') required(errors, `${path}.schedule`)
-  },
   'batch.v1.JobTemplateSpec': ({ spec }, path, errors) => {
     const { selector, manualSelector } = objectOf(spec)
     if (selector !== undefined)

@@ -21,8 +21,11 @@ export const NETWORKING_CHECKS: Readonly<Record<string, Check>> = {
         unsupported(errors, `${path}.policyTypes[${index}]`, type, ['Ingress', 'Egress'])
     })
   },
-  'networking.v1.NetworkPolicyPeer': (peer, path, errors) => {
+  'networking.v1.NetworkPolicyIngressRule': (_rule, _path, _errors, below) => below('ports'),
+  'networking.v1.NetworkPolicyEgressRule': (_rule, _path, _errors, below) => below('ports'),
+  'networking.v1.NetworkPolicyPeer': (peer, path, errors, below) => {
     const { ipBlock, podSelector, namespaceSelector } = peer
+    for (const field of ['podSelector', 'namespaceSelector', 'ipBlock']) below(field)
     if (ipBlock === undefined && podSelector === undefined && namespaceSelector === undefined)
       required(errors, path, 'must specify a peer')
     if (ipBlock !== undefined && (podSelector !== undefined || namespaceSelector !== undefined))
@@ -30,7 +33,8 @@ export const NETWORKING_CHECKS: Readonly<Record<string, Check>> = {
   },
   'networking.v1.IPBlock': checkBlock,
   'networking.v1.NetworkPolicyPort': checkPolicyPort,
-  'networking.v1.Ingress': ({ metadata, spec }, _path, errors) => {
+  'networking.v1.Ingress': ({ metadata, spec }, _path, errors, below) => {
+    below('spec')
     const old = objectOf(objectOf(metadata).annotations)[CLASS_ANNOTATION]
     const name = objectOf(spec).ingressClassName
     if (old !== undefined && name !== undefined && old !== name)
@@ -132,16 +136,18 @@ function checkBlock({ cidr, except }: JsonObject, path: string, errors: FieldErr
 function checkPolicyPort({ port, endPort, protocol }: JsonObject, path: string, errors: FieldError[]): void {
   if (protocol !== undefined && !PROTOCOLS.includes(stringOf(protocol)))
     unsupported(errors, `${path}.protocol`, protocol, PROTOCOLS)
-  if (typeof port === 'string') invalidFor(errors, `${path}.port`, port, portNameErrors(port))
+  const at = `${path}.endPort`
+  if (typeof port === 'string') {
+    if (endPort !== undefined) invalidValue(errors, at, endPort, 'may not be specified when `port` is non-numeric')
+    return invalidFor(errors, `${path}.port`, port, portNameErrors(port))
+  }
   const first = numberOf(port)
   const last = numberOf(endPort)
   if (first !== undefined && (first < 1 || first > 65535))
     invalidValue(errors, `${path}.port`, first, 'must be between 1 and 65535, inclusive')
   if (last === undefined) return
-  const at = `${path}.endPort`
   if (port === undefined) return invalidValue(errors, at, last, 'may not be specified when `port` is not specified')
-  if (first === undefined) return invalidValue(errors, at, last, 'may not be specified when `port` is non-numeric')
-  if (last < first) invalidValue(errors, at, last, 'must be greater than or equal to `port`')
+  if (first !== undefined && last < first) invalidValue(errors, at, last, 'must be greater than or equal to `port`')
   if (last < 1 || last > 65535) invalidValue(errors, at, last, 'must be between 1 and 65535, inclusive')
 }
 
@@ -149,9 +155,11 @@ function checkIngress(
   { rules, defaultBackend, ingressClassName }: JsonObject,
   path: string,
   errors: FieldError[],
+  below: Below,
 ): void {
   if (listOf(rules).length === 0 && defaultBackend === undefined)
     invalidValue(errors, path, null, 'either `defaultBackend` or `rules` must be specified')
+  for (const field of ['defaultBackend', 'rules', 'tls']) below(field)
   if (typeof ingressClassName === 'string') {
     const why = subdomainError(ingressClassName)
     if (why !== undefined) invalidValue(errors, `${path}.ingressClassName`, ingressClassName, why)

@@ -285,7 +285,18 @@ function checkEffect(effect: Json | undefined, path: string, errors: FieldError[
 
 /** Faults that only a new pod can have. */
 export function checkNewPod({ spec }: JsonObject, errors: FieldError[]): void {
-  const { ephemeralContainers, nodeName, schedulingGates } = objectOf(spec)
+  const { ephemeralContainers, nodeName, schedulingGates, serviceAccountName, volumes } = objectOf(spec)
+  if (stringOf(serviceAccountName) === '')
+    objectsOf(volumes).forEach(({ projected }, volume) =>
+      objectsOf(objectOf(projected).sources).forEach(({ serviceAccountToken }, index) => {
+        if (serviceAccountToken !== undefined)
+          forbid(
+            errors,
+            `spec.volumes[${volume}].projected.sources[${index}].serviceAccountToken`,
+            'must not be specified when serviceAccountName is not set',
+          )
+      }),
+    )
   if (listOf(ephemeralContainers).length > 0) forbid(errors, 'spec.ephemeralContainers', 'cannot be set on create')
   if (stringOf(nodeName) !== '' && listOf(schedulingGates).length > 0)
     forbid(errors, 'spec.nodeName', 'cannot be set until all schedulingGates have been cleared')

@@ -1,7 +1,9 @@
-import { isObject, type JsonObject, listOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { isObject, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
+import { isReadable } from './apps-checks.ts'
 import { type Check, checkName, invalidValue, required, unsupported } from './fault-list.ts'
 import { subdomainError } from '../../../lib/kube/names.ts'
+import { checkLabelSelector } from './placement-checks.ts'
 
 const GROUP = 'rbac.authorization.k8s.io'
 
@@ -16,24 +18,38 @@ export const RBAC_CHECKS: Readonly<Record<string, Check>> = {
         'aggregationRule.clusterRoleSelectors',
         'at least one clusterRoleSelector required if aggregationRule is non-nil',
       )
-  },
-  'rbac.v1.RoleBinding': ({ roleRef }, _path, errors) => checkRoleRef(roleRef, ['Role', 'ClusterRole'], errors),
-  'rbac.v1.ClusterRoleBinding': ({ roleRef, subjects }, _path, errors) => {
-    checkRoleRef(roleRef, ['ClusterRole'], errors)
-    objectsOf(subjects).forEach(({ kind, namespace }, index) => {
-      if (kind === 'ServiceAccount' && stringOf(namespace) === '') required(errors, `subjects[${index}].namespace`)
+    objectsOf(objectOf(aggregationRule).clusterRoleSelectors).forEach((selector, index) => {
+      const at = `aggregationRule.clusterRoleSelectors[${index}]`
+      checkLabelSelector(selector, at, errors)
+      if (!isReadable(selector)) invalidValue(errors, at, null, 'invalid label selector.')
     })
   },
-  'rbac.v1.Subject': ({ kind, apiGroup, name }, path, errors) => {
-    const group = stringOf(apiGroup)
-    const kinds = ['ServiceAccount', 'User', 'Group']
-    if (kind === 'ServiceAccount') {
-      if (name !== '') checkName(name, `${path}.name`, subdomainError, errors)
-      if (group !== '') unsupported(errors, `${path}.apiGroup`, group, [''])
-    } else if (!kinds.includes(stringOf(kind))) unsupported(errors, `${path}.kind`, stringOf(kind), kinds)
-    else if (group !== GROUP) unsupported(errors, `${path}.apiGroup`, group, [GROUP])
-    if (stringOf(name) === '') required(errors, `${path}.name`)
+  'rbac.v1.RoleBinding': ({ roleRef, subjects }, _path, errors) => {
+    checkRoleRef(roleRef, ['Role', 'ClusterRole'], errors)
+    objectsOf(subjects).forEach((subject, index) => checkSubject(subject, `subjects[${index}]`, errors, false))
   },
+  'rbac.v1.ClusterRoleBinding': ({ roleRef, subjects }, _path, errors) => {
+    checkRoleRef(roleRef, ['ClusterRole'], errors)
+    objectsOf(subjects).forEach((subject, index) => checkSubject(subject, `subjects[${index}]`, errors, true))
+  },
+}
+
+/** Of the accounts that a cluster role is bound to the namespace must be known. */
+function checkSubject(
+  { kind, apiGroup, name, namespace }: JsonObject,
+  path: string,
+  errors: FieldError[],
+  isClusterWide: boolean,
+): void {
+  const group = stringOf(apiGroup)
+  const kinds = ['ServiceAccount', 'User', 'Group']
+  if (kind === 'ServiceAccount') {
+    if (name !== '') checkName(name, `${path}.name`, subdomainError, errors)
+    if (group !== '') unsupported(errors, `${path}.apiGroup`, group, [''])
+    if (isClusterWide && stringOf(namespace) === '') required(errors, `${path}.namespace`)
+  } else if (!kinds.includes(stringOf(kind))) unsupported(errors, `${path}.kind`, stringOf(kind), kinds)
+  else if (group !== GROUP) unsupported(errors, `${path}.apiGroup`, group, [GROUP])
+  if (stringOf(name) === '') required(errors, `${path}.name`)
 }
 
 function checkRules(rules: unknown, isNamespaced: boolean, errors: FieldError[]): void {

@@ -50,21 +50,10 @@ export const RULES: Readonly<Record<string, Rules>> = {
   'core.v1.SecretVolumeSource': { required: ['secretName'], ranges: { defaultMode: MODE } },
   'core.v1.PersistentVolumeClaimVolumeSource': { required: ['claimName'] },
   'core.v1.ReplicationControllerSpec': { natural: ['replicas', 'minReadySeconds'] },
-  'apps.v1.DeploymentSpec': {
-    required: ['selector'],
-    natural: ['replicas', 'minReadySeconds', 'revisionHistoryLimit', 'progressDeadlineSeconds'],
-    unchecked: ['selector'],
-  },
-  'apps.v1.ReplicaSetSpec': {
-    required: ['selector'],
-    natural: ['replicas', 'minReadySeconds'],
-    unchecked: ['selector'],
-  },
-  'apps.v1.StatefulSetSpec': { required: ['selector'], unchecked: ['selector'] },
-  'apps.v1.DaemonSetSpec': {
-    natural: ['minReadySeconds', 'revisionHistoryLimit'],
-    unchecked: ['selector'],
-  },
+  'apps.v1.DeploymentSpec': { natural: ['replicas'], required: ['selector'], isWhole: true },
+  'apps.v1.ReplicaSetSpec': { natural: ['replicas', 'minReadySeconds'], required: ['selector'], isWhole: true },
+  'apps.v1.StatefulSetSpec': { required: ['selector'], isWhole: true },
+  'apps.v1.DaemonSetSpec': { unchecked: ['selector'] },
   'batch.v1.JobSpec': {
     natural: [
       ...['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished'],
@@ -72,10 +61,8 @@ export const RULES: Readonly<Record<string, Rules>> = {
     ],
     enums: { completionMode: ['NonIndexed', 'Indexed'] },
   },
-  'batch.v1.CronJobSpec': {
-    natural: ['startingDeadlineSeconds', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit'],
-    enums: { concurrencyPolicy: ['Allow', 'Forbid', 'Replace'] },
-  },
+  'batch.v1.CronJobSpec': { isWhole: true },
   'rbac.v1.PolicyRule': { required: ['verbs'] },
+  'rbac.v1.AggregationRule': { isWhole: true },
   'policy.v1.PodDisruptionBudgetSpec': { enums: { unhealthyPodEvictionPolicy: ['AlwaysAllow', 'IfHealthyBudget'] } },
 }

@@ -17,10 +17,15 @@ import { validateDefinition } from './definition-checks.ts'
 import { validateMeta } from './meta.ts'
 import { checkNewPod } from './pod-checks.ts'
 import { validateStatus } from './status-checks.ts'
+import { orderFaults } from './told-last.ts'
 import { validateFields } from './walk.ts'
 
 /** All faults of an object. A status write checks metadata and status: the rest stays as it was, unless the object is new. */
 export function validateObject(call: Call, object: Obj, before: Obj | undefined): FieldError[] {
+  return orderFaults(call.resource.storageKey, faultsOf(call, object, before))
+}
+
+function faultsOf(call: Call, object: Obj, before: Obj | undefined): FieldError[] {
   const { resource } = call
   const errors = validateMeta(resource, object, before)
   if (resource.custom !== undefined) return [...errors, ...validateCustom(resource.type, object, before)]
@@ -33,6 +38,8 @@ export function validateObject(call: Call, object: Obj, before: Obj | undefined)
   if (before === undefined && resource.storageKey === 'batch/jobs') checkNewJob(object, errors)
   const found: FieldError[] = []
   validateFields(type, withClaims(value), '', found)
+  // Nobody looks at the metadata of a budget that is refused for its spec.
+  if (before === undefined && resource.storageKey === 'policy/poddisruptionbudgets' && found.length > 0) return found
   errors.push(...(before === undefined ? found : found.filter(({ field }) => !checkedWhenNew(resource, field))))
   if (before === undefined && resource.group === 'events.k8s.io') checkNewEvent(object, errors)
   if (before !== undefined && call.subresource === EPHEMERAL)

@@ -19,7 +19,8 @@ import { confirmNoEscalation } from '../authorization/escalation.ts'
 import { admitToQuota } from '../admission/resource-quota.ts'
 import { allocateService } from '../admission/service.ts'
 import type { Call } from '../call.ts'
-import { defaultCustom, forgetEmpty, shapeLikeGo } from '../decoding/typed.ts'
+import { dropGated, forgetEmpty } from '../decoding/stored-form.ts'
+import { defaultCustom, shapeLikeGo } from '../decoding/typed.ts'
 import { applyDefaults } from '../defaulting/apply.ts'
 import { settleService } from '../defaulting/service-change.ts'
 import { type Environment, timestamp } from '../environment.ts'
@@ -107,6 +108,7 @@ function countTemplate(set: Obj, before: Obj | undefined): void {
 /** Server-given values, admission and validation of a new, defaulted object. In place. */
 export function prepareNew(env: Environment, call: Call, object: Obj): void {
   const { resource } = call
+  if (resource.custom === undefined) dropGated(resource.type, object)
   if (hasStatus(resource) && resource.kind !== 'Node') resetStatus(resource, object)
   if (resource.storageKey === '/persistentvolumes') stampPhase(object, undefined, env.nowMs())
   if (isDefinition(object)) rememberStorage(object)
@@ -158,6 +160,7 @@ function resetStatus(resource: Resource, object: Obj): void {
 /** Carried-over values and validation of a changed, defaulted object. In place. */
 export function prepareChanged(env: Environment, call: Call, object: Obj, before: Obj): void {
   const { resource } = call
+  if (resource.custom === undefined) dropGated(resource.type, object)
   if (writesStatus(call.subresource)) {
     keepAllButStatus(resource, object, before)
     if (resource.storageKey === '/persistentvolumes') keepPhaseTime(objectOf(object.status), objectOf(before.status))
@@ -273,6 +276,8 @@ function startNamespace(namespace: Obj): void {
   const finalizers = listOf(spec.finalizers)
   if (!finalizers.includes('kubernetes')) spec.finalizers = [...finalizers, 'kubernetes']
   namespace.spec = spec
+  const { metadata } = namespace
+  metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name }
   namespace.status = { phase: 'Active' }
 }
 

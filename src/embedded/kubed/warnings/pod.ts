@@ -8,7 +8,9 @@ import {
   objectsOf,
   stringOf,
 } from '../../../lib/kube/json.ts'
+import { labelValueErrors } from '../../../lib/kube/names.ts'
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
+import { warningsOfPaths } from './volume-paths.ts'
 
 /** Labels of nodes that have a successor. @see k8s.io/kubernetes/pkg/api/node */
 const OLD_LABELS: Readonly<Record<string, string>> = {
@@ -55,6 +57,7 @@ export function warningsOfPod({ metadata, spec }: JsonObject, path: string): str
       .filter(([key]) => annotations[key] !== undefined)
       .map(([key, text]) => `${at('metadata.annotations')}[${key}]: ${text}`),
     ...objectsOf(pod.volumes).flatMap((volume, index) => ofVolume(volume, `${at('spec.volumes')}[${index}]`)),
+    ...objectsOf(pod.volumes).flatMap(warningsOfPaths),
     ...repeated(pod.hostAliases, 'ip', at('spec.hostAliases'), 'duplicate ip'),
     ...repeated(pod.imagePullSecrets, 'name', at('spec.imagePullSecrets'), 'duplicate name'),
     ...objectsOf(pod.imagePullSecrets)
@@ -96,7 +99,11 @@ function ofScheduling(spec: JsonObject, path: string): string[] {
       ofTerm(term, `${node}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${index}]`),
     ),
     ...preferred.flatMap(({ preference }, index) =>
-      ofTerm(objectOf(preference), `${node}.preferredDuringSchedulingIgnoredDuringExecution[${index}].preference`),
+      ofTerm(
+        objectOf(preference),
+        `${node}.preferredDuringSchedulingIgnoredDuringExecution[${index}].preference`,
+        true,
+      ),
     ),
     ...objectsOf(spec.topologySpreadConstraints).flatMap(({ topologyKey, labelSelector }, index) => {
       const here = `${path}.topologySpreadConstraints[${index}]`
@@ -111,20 +118,21 @@ function ofScheduling(spec: JsonObject, path: string): string[] {
 
 const NO_POD = 'a null labelSelector results in matching no pod'
 
-function ofTerm({ matchExpressions }: JsonObject, path: string): string[] {
-  return objectsOf(matchExpressions).flatMap(({ key }, index) => {
+/** Values that no node can have are refused where they are required; where they are preferred they are only told. */
+function ofTerm({ matchExpressions }: JsonObject, path: string, isPreferred = false): string[] {
+  return objectsOf(matchExpressions).flatMap(({ key, values }, index) => {
+    const here = `${path}.matchExpressions[${index}]`
     const old = OLD_LABELS[stringOf(key)]
-    return old === undefined ? [] : [`${path}.matchExpressions[${index}].key: ${stringOf(key)} is ${old}`]
+    const bad = (isPreferred ? listOf(values).map(stringOf) : []).flatMap((value, at) =>
+      labelValueErrors(value).map((why) => `${here}.values[${at}]: ${value} is invalid, ${why}`),
+    )
+    return [...(old === undefined ? [] : [`${here}.key: ${stringOf(key)} is ${old}`]), ...bad]
   })
 }
 
 function ofVolume(volume: JsonObject, path: string): string[] {
   const old = Object.keys(OLD_VOLUMES).filter((source) => volume[source] !== undefined)
-  const empty = objectsOf(objectOf(volume.projected).sources).filter((source) => Object.keys(source).length === 0)
-  return [
-    ...old.map((source) => `${path}.${source}: ${OLD_VOLUMES[source]}`),
-    ...empty.map(() => `volume ${JSON.stringify(volume.name)} (Projected) has no sources provided`),
-  ]
+  return old.map((source) => `${path}.${source}: ${OLD_VOLUMES[source]}`)
 }
 
 function repeated(list: Json | undefined, key: string, path: string, text: string): string[] {

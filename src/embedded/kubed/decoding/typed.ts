@@ -2,6 +2,7 @@ import { definitionType } from '../../../lib/kube-schema/builtin.ts'
 import { embedderOf, goTypeOf } from '../../../lib/kube-schema/go-types.ts'
 import type { FieldType } from '../../../lib/kube-schema/schema.ts'
 import { isObject, type Json, type JsonObject } from '../../../lib/kube/json.ts'
+import { rememberEmpty } from './emptied.ts'
 import { GoTimeError, parseGoTime } from '../../../lib/kube/go-time.ts'
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
 
@@ -222,7 +223,9 @@ export function shapeLikeGo(type: FieldType, value: JsonObject): void {
     const child = type.child(name)
     if (child === undefined || field === undefined || field === null) continue
     if (child.special === undefined && child.kind !== 'any') shapeField(child, field)
-    if (!isMap && isLeftOut(go, child, name, field)) delete value[name]
+    if (isMap || !isLeftOut(go, child, name, field)) continue
+    if (typeof field === 'object') rememberEmpty(value, name, field)
+    delete value[name]
   }
 }
 

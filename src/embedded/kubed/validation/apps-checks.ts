@@ -11,6 +11,7 @@ import {
 } from '../../../lib/kube/json.ts'
 import { matchSelector } from '../../../lib/kube/selector.ts'
 import { internalForm } from '../../../lib/kube-schema/go-types.ts'
+import { asGiven } from '../decoding/emptied.ts'
 import type { FieldError } from '../fault.ts'
 import { type Below, type Check, checkNatural, forbid, invalidValue, required, unsupported } from './fault-list.ts'
 import { labelError, labelKeyErrors, labelValueErrors } from '../../../lib/kube/names.ts'
@@ -63,10 +64,15 @@ function checkSelector(
     invalidValue(
       errors,
       `${path}.template.metadata.labels`,
-      labels && sorted(labels),
+      givenLabels(objectOf(spec.template)),
       '`selector` does not match template `labels`',
     )
   return true
+}
+
+/** The labels of a template as the server prints them. */
+export function givenLabels(template: JsonObject): Json {
+  return sorted(objectOf(asGiven(objectOf(template.metadata))).labels ?? null)
 }
 
 /** A selector as the server prints it. */

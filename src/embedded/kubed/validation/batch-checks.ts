@@ -1,8 +1,9 @@
-import { type JsonObject, numberOf, objectOf, sorted, stringOf } from '../../../lib/kube/json.ts'
+import { type JsonObject, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import { matchSelector } from '../../../lib/kube/selector.ts'
 import type { FieldError } from '../fault.ts'
 import { type Below, type Check, checkNatural, invalidValue, push, required, unsupported } from './fault-list.ts'
 import { checkFailurePolicy, checkSuccessPolicy } from './job-policy-checks.ts'
+import { givenLabels } from './apps-checks.ts'
 import { labelError } from '../../../lib/kube/names.ts'
 import { checkPrefixed } from './networking-checks.ts'
 
@@ -156,7 +157,7 @@ function checkSelector({ selector, template }: JsonObject, path: string, errors:
     invalidValue(
       errors,
       `${path}.template.metadata.labels`,
-      labels && sorted(labels),
+      givenLabels(objectOf(template)),
       '`selector` does not match template `labels`',
     )
 }

@@ -1,5 +1,6 @@
 import { internalForm } from '../../../lib/kube-schema/go-types.ts'
 import { equal, type Json, type JsonObject, objectOf } from '../../../lib/kube/json.ts'
+import { asGiven } from '../decoding/emptied.ts'
 import type { FieldError } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
 import { unifiedDiff } from './diff-text.ts'
@@ -10,7 +11,7 @@ const WHY = 'spec is immutable after creation except resources.requests and volu
 
 /** Faults of a changed claim. @see k8s.io/kubernetes/pkg/apis/core/validation ValidatePersistentVolumeClaimUpdate */
 export function checkClaimChange(claim: Obj, before: Obj, errors: FieldError[]): void {
-  const [spec, old] = [specOf(claim), specOf(before)]
+  const [spec, old] = [objectOf(asGiven(specOf(claim))), specOf(before)]
   const isBound = objectOf(before.status).phase === 'Bound'
   const next: JsonObject = { ...spec }
   const last: JsonObject = { ...old, volumeName: old.volumeName ?? spec.volumeName }

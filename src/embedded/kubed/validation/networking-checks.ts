@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { isObject, type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
+import { asGiven } from '../decoding/emptied.ts'
 import type { FieldError } from '../fault.ts'
 import { type Below, type Check, invalidFor, invalidValue, push, required, unsupported } from './fault-list.ts'
 import { labelError, pathSegmentError, subdomainError } from '../../../lib/kube/names.ts'
@@ -151,14 +152,10 @@ function checkPolicyPort({ port, endPort, protocol }: JsonObject, path: string, 
   if (last < 1 || last > 65535) invalidValue(errors, at, last, 'must be between 1 and 65535, inclusive')
 }
 
-function checkIngress(
-  { rules, defaultBackend, ingressClassName }: JsonObject,
-  path: string,
-  errors: FieldError[],
-  below: Below,
-): void {
+function checkIngress(spec: JsonObject, path: string, errors: FieldError[], below: Below): void {
+  const { rules, defaultBackend, ingressClassName } = spec
   if (listOf(rules).length === 0 && defaultBackend === undefined)
-    invalidValue(errors, path, null, 'either `defaultBackend` or `rules` must be specified')
+    invalidValue(errors, path, objectOf(asGiven(spec)).rules, 'either `defaultBackend` or `rules` must be specified')
   for (const field of ['defaultBackend', 'rules', 'tls']) below(field)
   if (typeof ingressClassName === 'string') {
     const why = subdomainError(ingressClassName)

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { isObject, type JsonObject, listOf, numberOf, objectOf, sorted, stringOf } from '../../../lib/kube/json.ts'
+import { isObject, type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import { matchLabels } from '../../../lib/kube/selector.ts'
 import type { FieldError } from '../fault.ts'
 import {
@@ -12,6 +12,7 @@ import {
   required,
   unsupported,
 } from './fault-list.ts'
+import { givenLabels } from './apps-checks.ts'
 import { labelError, pathSegmentError, subdomainError } from '../../../lib/kube/names.ts'
 
 const BAD_NETWORK = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'
@@ -70,7 +71,7 @@ function checkController({ selector, template }: JsonObject, path: string, error
     invalidValue(
       errors,
       `${path}.template.metadata.labels`,
-      labels && sorted(labels),
+      givenLabels(template),
       '`selector` does not match template `labels`',
     )
   below('template')

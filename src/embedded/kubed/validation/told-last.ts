@@ -19,7 +19,13 @@ const DECLARED: Readonly<Record<string, readonly RegExp[]>> = {
   'rbac.authorization.k8s.io/clusterroles': [/^rules\[\d+\]\.verbs Required$/],
   'rbac.authorization.k8s.io/rolebindings': [/^subjects\[\d+\]\.name Required$/, /^roleRef\.name Required$/],
   'rbac.authorization.k8s.io/clusterrolebindings': [/^subjects\[\d+\]\.name Required$/, /^roleRef\.name Required$/],
-  'storage.k8s.io/storageclasses': [/^provisioner Required$/],
+  'storage.k8s.io/storageclasses': [
+    /^provisioner Required$/,
+    /^provisioner Invalid$/,
+    /^parameters Invalid$/,
+    /^reclaimPolicy Invalid$/,
+    /^volumeBindingMode Invalid$/,
+  ],
   'batch/cronjobs': [/^spec\.schedule Required$/],
 }
 

@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { isObject, type JsonObject, listOf, objectOf, sorted, stringOf } from '../../../lib/kube/json.ts'
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
+import { asGiven } from '../decoding/emptied.ts'
 import type { FieldError } from '../fault.ts'
 import { type Below, type Check, checkName, forbid, invalidValue, push, required, unsupported } from './fault-list.ts'
 import { labelError, subdomainError } from '../../../lib/kube/names.ts'
@@ -47,7 +48,7 @@ function checkVolume(spec: JsonObject, path: string, errors: FieldError[], below
   const at = `${path}.capacity`
   if (Object.keys(capacity).length === 0) required(errors, at)
   if (capacity.storage === undefined || Object.keys(capacity).length > 1)
-    unsupported(errors, at, spec.capacity && sorted(spec.capacity), ['storage'])
+    unsupported(errors, at, sorted(objectOf(asGiven(spec)).capacity ?? null), ['storage'])
   for (const [name, amount] of Object.entries(capacity)) checkAmount(amount, `${at}[${name}]`, errors, true)
   const policy = stringOf(spec.persistentVolumeReclaimPolicy)
   if (policy !== '' && !/^(Delete|Recycle|Retain)$/.test(policy))

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { recordRoutes, type RecordReader } from '../src/app/api/routes.ts'
+import { runRoutes } from '../src/app/api/run-routes.ts'
 import { servePage } from '../src/app/api/serve-page.ts'
 import { SluiceError } from '../src/lib/error/sluice-error.ts'
 import { treeOfFiles } from '../src/lib/kustomize/tree.ts'
@@ -38,6 +39,29 @@ test('CVE-2024-22424: the page changes nothing, whoever asks', async () => {
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH'])
       assert.equal((await ask('/api/v1/status', { method })).status, 404)
   })
+})
+
+test('CVE-2024-22424: what ends a run asks for the token, which no browser adds by itself', async () => {
+  const cancelled: string[] = []
+  const routes = runRoutes('secret', (id, by) => (cancelled.push(`${id} by ${by}`), 'W'))
+  const page = await servePage(0, routes, 'hash', () => undefined)
+  const ask = (user?: string, method = 'POST') => {
+    const authorization = `Basic ${Buffer.from(user ?? '').toString('base64')}`
+    const headers = new Headers(user === undefined ? [] : [['authorization', authorization]])
+    return fetch(new URL('/api/v1/runs/7/cancel', page.url), { method, headers })
+  }
+  try {
+    for (const user of [undefined, 'ada:guessed', 'ada:', 'secret']) {
+      const refused = await ask(user)
+      assert.deepEqual([refused.status, refused.headers.get('www-authenticate')], [401, null])
+    }
+    assert.equal((await ask('ada:secret', 'GET')).status, 404)
+    assert.deepEqual(cancelled, [])
+    assert.equal((await ask('ada:secret')).status, 202)
+    assert.deepEqual(cancelled, ['7 by ada'])
+  } finally {
+    await page.close()
+  }
 })
 
 test('CVE-2024-37152: the page listens on loopback, answers to its own names alone, and lists no settings', async () => {

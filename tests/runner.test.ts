@@ -413,7 +413,8 @@ test('a background process does not hold a step, and does not outlive its job', 
 
 test('a run can be cancelled; a newer one of its group takes its place', async () => {
   const { clone } = await clonedUrl({})
-  const of = await runner()
+  const stateDir = mkdtempSync(join(temp, 'state-'))
+  const of = await runner({}, stateDir)
   const yaml = job('      - {run: "sleep $(cat seconds 2>/dev/null || echo 1000)"}\n').replace(
     'on: push\n',
     'on: push\nconcurrency: {group: deploy, cancel-in-progress: true}\n',
@@ -423,12 +424,22 @@ test('a run can be cancelled; a newer one of its group takes its place', async (
   await push(clone, {})
   while (of.runs().list[1]?.state !== 'running') await new Promise((resolve) => setTimeout(resolve, 5))
   assert.equal(of.runs().list[0]?.state, 'cancelled')
-  of.cancel(of.runs().list[1]?.id ?? '')
+  const [, second] = of.runs().list
+  assert.equal(of.cancel(second?.id ?? '', 'Ada')?.id, second?.id)
   assert.deepEqual(
     (await settled(of)).map(({ state }) => state),
     ['cancelled', 'cancelled'],
   )
+  assert.equal(of.runs().list[1]?.cause, 'the run was cancelled by Ada')
+  assert.equal(of.cancel(second?.id ?? '', 'Ada'), undefined, 'it has ended')
   await of.close()
+  assert.ok(second)
+  const records = openRecords(stateDir)
+  records.save({ ...second, state: 'running', cancelledBy: 'Ada' })
+  records.close()
+  const next = await runner({}, stateDir)
+  assert.equal(next.runs().list[1]?.state, 'cancelled', 'the process ended before the run did')
+  await next.close()
 })
 
 test('jobs of a group run one at a time, also of other runs; a job that waits for its own run says so', async () => {

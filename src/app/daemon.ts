@@ -13,6 +13,7 @@ import { serveRegistryd } from '../embedded/registryd/serve.ts'
 import { describeError } from '../lib/error/sluice-error.ts'
 import type { Fact } from '../pipeline/record/fact.ts'
 import { recordRoutes } from './api/routes.ts'
+import { runRoutes } from './api/run-routes.ts'
 import { servePage } from './api/serve-page.ts'
 import { bootstrap } from './bootstrap.ts'
 import { type Closers, openClosers } from './closers.ts'
@@ -106,7 +107,7 @@ async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> 
   // a git process of the process that was killed may have moved a ref after the first look
   const late = missedPushes(await readRefs(servers.gitRoot, repository.name), workers.runner.lastTold)
   for (const push of late) void listeners.pushed(push)
-  const page = await openPage(ports.page, { ...workers, record, disk, log: options.log }, closers)
+  const page = await openPage(ports.page, { ...workers, record, disk, token, log: options.log }, closers)
   const urls = {
     git: { url: servers.urlOf(repository.name), token },
     registry: { url: servers.registryUrl },
@@ -296,7 +297,7 @@ async function offerBaseImage(imageFolder: string, registryHost: string, log: (l
 
 type Page = { readonly url: string; readonly view: () => PageView }
 
-type PageNeeds = Workers & Scribe & { readonly disk: DiskWatch }
+type PageNeeds = Workers & Scribe & { readonly disk: DiskWatch; readonly token: string }
 
 async function openPage(port: number, needs: PageNeeds, closers: Closers): Promise<Page> {
   const { cluster, caches, record, disk } = needs
@@ -322,7 +323,8 @@ async function openPage(port: number, needs: PageNeeds, closers: Closers): Promi
     history: (query) => historyViews(record.ledger(), query),
     trace: (what) => traceViews(record.ledger(), what),
   })
-  const page = await servePage(port, [pageRoute, ...routes], PAGE_SCRIPT_HASH, needs.log)
+  const ofRuns = runRoutes(needs.token, (id, by) => needs.runner.cancel(id, by)?.workflow)
+  const page = await servePage(port, [pageRoute, ...routes, ...ofRuns], PAGE_SCRIPT_HASH, needs.log)
   closers.add(() => page.close())
   return { url: page.url, view }
 }

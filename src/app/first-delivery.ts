@@ -1,9 +1,8 @@
 import type { SharedCaches } from '../adapters/kube/shared-caches.ts'
 import { type Held, notYetSeen } from './freshness.ts'
+import type { RunRecord } from '../agents/runner/records.ts'
+import type { RunsSeen } from '../agents/runner/start.ts'
 import { judge, type Scene, type Verdict } from './settled.ts'
-
-/** What is known of workflow runs. */
-export type RunsSeen = { readonly active: number; readonly failed: readonly string[] }
 
 /** Watches the cluster and the runs, and tells how the delivery stands after every change. */
 export type DeliveryWatch = { readonly verdict: () => Verdict; readonly subscribe: (changed: () => void) => () => void }
@@ -24,7 +23,7 @@ export async function watchDelivery(caches: SharedCaches, runs: () => RunsSeen, 
   const all = [sources, images, kustomizations, policies, deployments]
   await Promise.all(all.map((cache) => cache.ready))
   const scene = (): Scene => ({
-    activeRuns: runs().active,
+    activeRuns: activeRuns(runs()),
     failedRuns: runs().failed,
     notYetSeen: notYetSeen(held, sources.list(), images.list()),
     sources: sources.list(),
@@ -39,4 +38,16 @@ export async function watchDelivery(caches: SharedCaches, runs: () => RunsSeen, 
       return () => stops.forEach((stop) => stop())
     },
   }
+}
+
+/** What a person needs to find out why a run does not end. Pushes whose workflows are still being read are no runs yet. */
+function activeRuns({ active, list }: RunsSeen): readonly string[] {
+  const begun = list.filter(({ state }) => state === 'queued' || state === 'running').map(describeActive)
+  return begun.length === 0 && active > 0 ? ['the workflows of the last push to be read'] : begun
+}
+
+function describeActive({ id, workflow, number, event, state, queuedAtMs }: RunRecord): string {
+  const place = `${event.ref.replace(/^refs\/(heads|tags)\//, '')} at ${event.commit.slice(0, 7)}`
+  const since = new Date(queuedAtMs).toISOString().slice(11, 19)
+  return `workflow run ${workflow} #${number} on ${place}, ${state} since ${since} (sluice logs run/${id})`
 }

@@ -50,6 +50,7 @@ export function deliveryView(delivery: Delivery): DeliveryView {
     startedAt: delivery.startedAt,
     endedAt: delivery.endedAt,
     cause: delivery.cause ?? (delivery.state === 'superseded' ? 'a newer one took its place' : undefined),
+    runId: delivery.runId,
     borders: bordersOf(delivery),
   }
 }

@@ -28,7 +28,7 @@ const deployment = (tag: string, available = 2): KubeObject =>
   })
 
 const calm: Scene = {
-  activeRuns: 0,
+  activeRuns: [],
   failedRuns: [],
   notYetSeen: undefined,
   sources: [source],
@@ -39,7 +39,12 @@ const calm: Scene = {
 
 const cases: { it: string; scene: Partial<Scene>; want: object }[] = [
   { it: 'is healthy when all agree', scene: {}, want: { state: 'healthy' } },
-  { it: 'waits for workflow runs', scene: { activeRuns: 2 }, want: { state: 'busy', waitingFor: '2 workflow runs' } },
+  { it: 'waits for a workflow run', scene: { activeRuns: ['W #1'] }, want: { state: 'busy', waitingFor: 'W #1' } },
+  {
+    it: 'names the oldest of several',
+    scene: { activeRuns: ['W #1', 'W #2', 'V #1'] },
+    want: { state: 'busy', waitingFor: 'W #1, and 2 more workflow runs' },
+  },
   {
     it: 'fails with the cause of a run',
     scene: { failedRuns: ['x: step 2'] },

@@ -3,8 +3,8 @@ import { conditionOf, read, readList } from '../lib/kube/read.ts'
 
 /** What `sluice up` looks at to tell whether the first delivery has arrived. */
 export type Scene = {
-  /** Workflow runs that have not ended. */
-  readonly activeRuns: number
+  /** Workflow runs that have not ended, for people; the oldest first. */
+  readonly activeRuns: readonly string[]
   /** Causes of runs that failed, for the commits that the branches are at. */
   readonly failedRuns: readonly string[]
   /** What the engine has not looked at since it changed. */
@@ -32,7 +32,9 @@ export function judge(scene: Scene): Verdict {
 }
 
 function runs({ activeRuns }: Scene): string | undefined {
-  return activeRuns > 0 ? `${activeRuns} workflow runs` : undefined
+  const [first, ...others] = activeRuns
+  if (first === undefined) return undefined
+  return others.length === 0 ? first : `${first}, and ${others.length} more workflow runs`
 }
 
 function kustomizations({ kustomizations: all, sources }: Scene): string | undefined {

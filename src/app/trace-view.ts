@@ -61,6 +61,7 @@ function pushView(push: FactOf<'push'>, runs: readonly FactOf<'run'>[]): Deliver
     state,
     startedAt: push.at,
     endedAt: undefined,
+    runId: runs.length === 1 ? runs[0]?.runId : undefined,
     cause: state === 'failed' ? `ci: ${detail}` : 'pushed; it has changed no service so far',
     borders: bordersOf({ borders: { push: pushBorder(push), ...(ci && { ci }) } }).filter(
       (border) => border.state !== 'waiting',

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CiEvent } from '../../pipeline/ci/event.ts'
 import { openPatientFiles } from './patient-files.ts'
+import { readJson, readRuns } from './read-runs.ts'
 
 /** A push as a Git server tells it; `refs/for/<branch>` with a number is a pull request. */
 export type PushSeen = {
@@ -30,6 +31,8 @@ export type RunRecord = {
   readonly event: CiEvent
   readonly state: RunState
   readonly cause?: string
+  /** Who asked for its end; it is not tried again. */
+  readonly cancelledBy?: string
   readonly queuedAtMs: number
   readonly endedAtMs?: number
 }
@@ -64,10 +67,7 @@ export function openRecords(stateDir: string, onFault: (error: unknown) => void 
   const numbers = readMap<number>(at('numbers.json'))
   const last = readMap<string>(at('last-pushes.json'))
   const runs = new Map<string, RunRecord>()
-  for (const name of readdirSync(at('runs')).filter((one) => one.endsWith('.json'))) {
-    const run = readJson<RunRecord>(join(at('runs'), name))
-    if (run) runs.set(run.id, run)
-  }
+  for (const run of readRuns(stateDir)) runs.set(run.id, run)
   // the process may have ended between the two writes of `accept`: a kept push that goes on from the last one was accepted, too
   for (const { push } of pendingIn(at('pushes')))
     if (isNext(push, last[placeKey(push)])) last[placeKey(push)] = stepOf(push)
@@ -97,7 +97,10 @@ export function openRecords(stateDir: string, onFault: (error: unknown) => void 
       files.write(at('numbers.json'), numbers)
       return numbers[key]
     },
-    save(run) {
+    save(told) {
+      // who cancelled it is not forgotten by one who began before
+      const { cancelledBy } = runs.get(told.id) ?? {}
+      const run = cancelledBy === undefined ? told : { ...told, cancelledBy }
       runs.set(run.id, run)
       files.write(join(at('runs'), `${run.id}.json`), run)
       for (const old of [...runs.values()].slice(0, Math.max(0, runs.size - KEPT_RUNS))) {
@@ -135,14 +138,6 @@ function stepOf({ before, after }: PushSeen): string {
 
 function placeKey({ repository, ref, pull }: Pick<PushSeen, 'repository' | 'ref' | 'pull'>): string {
   return `${repository} ${ref} ${pull ?? ''}`
-}
-
-function readJson<T>(path: string): T | undefined {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as T
-  } catch {
-    return undefined
-  }
 }
 
 function readMap<T>(path: string): Record<string, T> {

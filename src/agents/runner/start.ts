@@ -54,7 +54,8 @@ export type Runner = {
   /** The commit of the last push of a ref that it took; what moved since was never told. */
   readonly lastTold: Records['lastTold']
   readonly runs: () => RunsSeen
-  readonly cancel: (runId: string) => void
+  /** Ends a run, also over a restart: on disk when this returns. `undefined` when there is none of that id that has not ended. */
+  readonly cancel: (runId: string, by: string) => RunRecord | undefined
   /** The folder with the logs of a run: a folder a job, a file a step. */
   readonly logFolder: (runId: string) => string
   /** Ends all steps; what was running runs again at the next start. */
@@ -117,7 +118,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
     },
     lastTold: context.records.lastTold,
     runs: () => seen(context),
-    cancel: (runId) => context.running.get(runId)?.cancel.abort(),
+    cancel: (runId, by) => cancelRun(context, runId, by),
     logFolder: context.records.logFolder,
     async close() {
       context.closing.abort()
@@ -175,6 +176,7 @@ function list(folder: string): readonly string[] {
 function resume(context: Context, run: RunRecord): void {
   // how it ended may not have been told
   if (run.state !== 'queued' && run.state !== 'running') return tell(context.options.report, run)
+  if (run.cancelledBy !== undefined) return finish(context, { ...run, state: 'cancelled' })
   if (run.state === 'queued') return start(context, run)
   const { cutOffs = 0, attempt } = run
   const again: RunRecord = { ...run, attempt: attempt + 1, cutOffs: cutOffs + 1 }
@@ -297,7 +299,8 @@ async function carryOut(
 ): Promise<void> {
   const { state, cause } = await takeTurn(context, run, signal, known)
   // A clean stop is nobody's fault: the run begins again at the next start, however often that happens.
-  if (context.closing.signal.aborted && state === 'cancelled')
+  const isCancelled = context.records.get(run.id)?.cancelledBy !== undefined
+  if (context.closing.signal.aborted && state === 'cancelled' && !isCancelled)
     return context.records.save({ ...run, state: 'queued', attempt: run.attempt + 1 })
   const { diskFaults = 0, attempt } = run
   const isDiskFull = state === 'failed' && saysDiskIsFull(cause ?? '')
@@ -343,8 +346,18 @@ async function readAgain(context: Context, run: RunRecord): Promise<Known> {
   return { source, workflow: parseWorkflowFile(path, file?.text ?? '') }
 }
 
+function cancelRun({ records, running }: Context, runId: string, by: string): RunRecord | undefined {
+  const run = records.get(runId)
+  if (run === undefined || (run.state !== 'queued' && run.state !== 'running')) return undefined
+  records.save({ ...run, cancelledBy: by })
+  running.get(runId)?.cancel.abort()
+  return run
+}
+
 function finish({ records, options }: Context, run: RunRecord): void {
-  const ended = { ...run, endedAtMs: Date.now() }
+  const by = records.get(run.id)?.cancelledBy
+  const cause = run.state === 'cancelled' && by !== undefined ? { cause: `${CANCELLED} by ${by}` } : {}
+  const ended = { ...run, ...cause, endedAtMs: Date.now() }
   records.save(ended)
   tell(options.report, ended)
 }

@@ -56,7 +56,8 @@ async function answer(req: IncomingMessage, routes: readonly Route[]): Promise<R
   const found = matchRoute(routes, req.method === 'HEAD' ? 'GET' : (req.method ?? ''), url.pathname)
   if (found === undefined) return problem(404, 'NOT_FOUND', `nothing is served at ${url.pathname}`)
   try {
-    return await found.route.handle(new Request(url), found.params)
+    const headers = { authorization: req.headers.authorization ?? '' }
+    return await found.route.handle(new Request(url, { method: found.route.method, headers }), found.params)
   } catch (error) {
     if (error instanceof SluiceError) return problem(400, error.code, describeError(error))
     throw error

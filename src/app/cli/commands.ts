@@ -96,7 +96,17 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./suspend.ts')).resume,
   },
   { name: 'events', summary: 'Show the events of objects', load: async () => (await import('./events.ts')).events },
-  { name: 'logs', summary: 'Print the logs of a service or a pod', load: async () => (await import('./logs.ts')).logs },
+  {
+    name: 'logs',
+    summary: 'Print the logs of a service, a pod or a workflow run',
+    load: async () => (await import('./logs.ts')).logs,
+  },
+  {
+    name: 'run',
+    summary: 'List, show, follow and cancel workflow runs',
+    load: async () => (await import('./workflow-run.ts')).workflowRun,
+  },
+  { name: 'cancel', summary: 'End a workflow run', load: async () => (await import('./cancel.ts')).cancel },
   {
     name: 'completion',
     summary: 'Print the completion script of a shell',

@@ -3,7 +3,7 @@ import type { HttpKubeClient } from '../../adapters/kube/client.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { read } from '../../lib/kube/read.ts'
-import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from './cluster.ts'
+import { CLUSTER_OPTIONS, CLUSTER_USAGE, stateDirOf, withCluster } from './cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from './command.ts'
 
 type LogOptions = {
@@ -15,8 +15,9 @@ type LogOptions = {
 
 export const logs: Command = {
   name: 'logs',
-  summary: 'Print the logs of a service (all its pods) or of one pod',
-  usage: `sluice logs <service | pod/NAME> [-f] [--tail LINES] [-p] [-c CONTAINER] ${CLUSTER_USAGE}`,
+  summary: 'Print the logs of a service (all its pods), of one pod, or of a workflow run',
+  usage: `sluice logs <service | pod/NAME> [-f] [--tail LINES] [-p] [-c CONTAINER] ${CLUSTER_USAGE}
+       sluice logs run/ID[/JOB] [-f] [--tail LINES] [--state DIR]      of a workflow run, as sluice run list shows it; also when nothing runs`,
   async run(argv, io) {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -31,11 +32,21 @@ export const logs: Command = {
     })
     const target = positionals[0]
     if (target === undefined) return usageError(io, logs, 'whose logs?')
+    const tail = values.tail === undefined ? undefined : parseTail(values.tail)
+    if (target.startsWith('run/')) {
+      const { printRunLog } = await import('./run-log.ts')
+      return printRunLog(target, stateDirOf(values, io), { follow: values.follow, tail }, io)
+    }
     return withCluster(values, io, async (client) => {
       const pods = await podsOf(client, target, values.namespace ?? 'default')
       return await printLogs(client, pods, values, io)
     })
   },
+}
+
+function parseTail(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text)
+  throw new SluiceError('USAGE', `--tail is a number of lines, not "${text}"`)
 }
 
 async function podsOf(client: HttpKubeClient, target: string, namespace: string): Promise<readonly KubeObject[]> {

@@ -1,5 +1,5 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { readAccess } from '../state/access.ts'
+import { type Access, readAccess } from '../state/access.ts'
 import { type ClusterValues, stateDirOf } from './cluster.ts'
 import type { Io } from './command.ts'
 
@@ -10,11 +10,26 @@ import type { Io } from './command.ts'
  */
 export async function fetchRecord<T>(path: string, values: ClusterValues, io: Io): Promise<T> {
   const access = readAccess(stateDirOf(values, io))
-  const url = new URL(path, access.page.url)
+  return (await ask(new URL(path, access.page.url), {})).json()
+}
+
+/**
+ * Asks the running `sluice up` to do something, in the name of a user.
+ *
+ * @throws SluiceError as {@link fetchRecord}
+ */
+export async function postRecord(
+  path: string,
+  { access, user }: { readonly access: Access; readonly user: string },
+): Promise<void> {
+  const authorization = `Basic ${Buffer.from(`${user}:${access.git.token}`).toString('base64')}`
+  await ask(new URL(path, access.page.url), { method: 'POST', headers: { authorization } })
+}
+
+async function ask(url: URL, init: RequestInit): Promise<Response> {
+  let response: Response
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(30_000) })
-    if (!response.ok) throw new Error(`${url.href} answered ${response.status}: ${await response.text()}`)
-    return await response.json()
+    response = await fetch(url, { ...init, signal: AbortSignal.timeout(30_000) })
   } catch (error) {
     throw new SluiceError(
       'NOT_RUNNING',
@@ -27,4 +42,18 @@ export async function fetchRecord<T>(path: string, values: ClusterValues, io: Io
       },
     )
   }
+  if (response.ok) return response
+  throw new SluiceError('REQUEST_REFUSED', await detailOf(response), { where: url.href })
+}
+
+/** What a refusal says of itself. */
+async function detailOf(response: Response): Promise<string> {
+  const text = await response.text()
+  try {
+    const { detail }: { detail?: unknown } = JSON.parse(text)
+    if (typeof detail === 'string') return detail
+  } catch {
+    // not from us: said as it came
+  }
+  return `answered ${response.status}: ${text.slice(0, 200)}`
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { BorderState, DeliveryView } from '../dashboard/view.ts'
+import type { BorderState, BorderView, DeliveryView } from '../dashboard/view.ts'
 import { outputOption, STATE_OPTION } from './cluster.ts'
 import { type Command, usageError } from './command.ts'
 import { fetchRecord } from './page-client.ts'
@@ -44,7 +44,7 @@ function renderDelivery(delivery: DeliveryView): string {
   const isPush = delivery.environment === '' && delivery.state === 'done'
   const title = `${nameOf(delivery)}: ${isPush ? 'pushed' : HEALTH[delivery.state]}`
   const borders = delivery.borders.map((border) =>
-    `  ${MARKS[border.state]} ${border.name.padEnd(10)}  ${timeOf(border.at)}  ${border.detail}`.trimEnd(),
+    `  ${MARKS[border.state]} ${border.name.padEnd(10)}  ${timeOf(border.at)}  ${border.detail}${logOf(delivery, border)}`.trimEnd(),
   )
   // a border that failed says why by itself
   const isSaid =
@@ -52,11 +52,17 @@ function renderDelivery(delivery: DeliveryView): string {
   return [title, ...(isSaid ? [] : [`  ${delivery.cause}`]), ...borders].join('\n')
 }
 
+/** Where the log of a run is that has not gone well, or not yet. */
+function logOf({ runId }: DeliveryView, { name, state }: BorderView): string {
+  const isOfInterest = name === 'ci' && runId !== undefined && (state === 'running' || state === 'failed')
+  return isOfInterest ? ` (sluice logs run/${runId})` : ''
+}
+
 function nameOf({ service, version, environment, commit }: DeliveryView): string {
   const short = `commit ${commit.slice(0, 12)}`
   return service === ''
     ? [short, environment].filter(Boolean).join(' in ')
-    : `${service} ${version} in ${environment}, ${short}`
+    : `${[service, version].filter(Boolean).join(' ')} in ${environment}, ${short}`
 }
 
 function timeOf(at: string | undefined): string {

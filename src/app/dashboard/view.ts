@@ -19,6 +19,8 @@ export type DeliveryView = {
   readonly startedAt: string
   readonly endedAt: string | undefined
   readonly cause: string | undefined
+  /** The workflow run of its commit, where it is known. */
+  readonly runId?: string | undefined
   readonly borders: readonly BorderView[]
 }
 

@@ -14,7 +14,7 @@ function describe(fact: Fact): string | undefined {
     case 'push':
       return `${fact.ref} ${short(fact.commit)} by ${fact.author}: ${fact.message.split('\n', 1)[0]}`
     case 'run':
-      return `${fact.workflow} on ${fact.ref} ${short(fact.commit)}: ${fact.state}${because(fact.cause)}`
+      return `${fact.workflow} on ${fact.ref} ${short(fact.commit)}: ${fact.state}${because(fact.cause)}${whereOf(fact)}`
     case 'image':
       return `${fact.image}:${fact.tag} pushed, ${shortDigest(fact.digest)} from ${short(fact.commit)}`
     case 'policy':
@@ -54,6 +54,11 @@ function describeApply(fact: Extract<Fact, { kind: 'apply' }>): string | undefin
 
 function because(cause: string | undefined): string {
   return cause === undefined || cause === '' ? '' : `: ${cause.trim().replaceAll('\n', ' · ')}`
+}
+
+/** Where to look while it runs and when it has failed. */
+function whereOf({ state, runId }: Extract<Fact, { kind: 'run' }>): string {
+  return state === 'running' || state === 'failed' ? ` (sluice logs run/${runId})` : ''
 }
 
 function short(commit: string): string {

@@ -125,6 +125,8 @@ export const ERROR_CODES = {
   OBJECT_SUSPENDED: 'The object is suspended. Resume it first.',
   WAIT_TIMEOUT: 'What was waited for did not happen in time. The events of the object say why.',
   KIND_UNKNOWN: 'The API server has no kind of that name. kubectl api-resources lists what it has.',
+  REQUEST_REFUSED: 'The running sluice refused the request; the message says why.',
+  RUN_ENDED: 'The workflow run has ended; there is nothing to cancel. sluice run list shows how it ended.',
   NOT_RUNNING: 'No sluice runs on that state folder. Start one (sluice up) or name its folder with --state.',
   PORT_IN_USE: 'Another program listens on the port. Choose another, or 0 for a free one.',
   STATE_UNWRITABLE: 'The state folder cannot be written (read-only, full disk, wrong owner). Choose another --state.',

@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { readRuns, readSteps } from '../../agents/runner/read-runs.ts'
+import type { RunRecord } from '../../agents/runner/records.ts'
+import { renderAge } from '../terminal/age.ts'
+import { renderTable } from '../terminal/table.ts'
+import { cancelRun } from './cancel.ts'
+import { outputOption, STATE_OPTION, stateDirOf } from './cluster.ts'
+import { type Command, type ExitCode, type Io, usageError } from './command.ts'
+import { parseCount } from './count.ts'
+import { printRunLog } from './run-log.ts'
+import { branchOf, describeRun, findRun, runsFolder } from './runs.ts'
+
+const OPTIONS = {
+  ...STATE_OPTION,
+  ...outputOption('table'),
+  limit: { type: 'string', short: 'L', default: '20' },
+  workflow: { type: 'string', short: 'w' },
+  job: { type: 'string', short: 'j' },
+  log: { type: 'boolean', default: false },
+  'log-failed': { type: 'boolean', default: false },
+} as const
+
+export const workflowRun: Command = {
+  name: 'run',
+  summary: 'List, show, follow and cancel workflow runs, as gh run does',
+  usage: `sluice run list [-w WORKFLOW] [-L NUMBER] [--state DIR] [-o table|json]
+       sluice run view <RUN> [--log | --log-failed] [-j JOB] [--state DIR] [-o table|json]
+       sluice run watch <RUN> [-j JOB] [--state DIR]      its log until it ends
+       sluice run cancel <RUN> [--state DIR]`,
+  async run(argv, io) {
+    const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options: OPTIONS })
+    const [verb, word] = positionals
+    const stateDir = stateDirOf(values, io)
+    const { job, 'log-failed': onlyFailed } = values
+    if (verb === 'list') return list(stateDir, values, io)
+    if (verb !== 'view' && verb !== 'watch' && verb !== 'cancel')
+      return usageError(io, workflowRun, verb === undefined ? 'list, view, watch or cancel?' : `no such verb: ${verb}`)
+    if (word === undefined) return usageError(io, workflowRun, 'which run?')
+    if (verb === 'cancel') return cancelRun(word, values, io)
+    if (verb === 'watch') return printRunLog(word, stateDir, { job, follow: true }, io)
+    if (values.log || onlyFailed) return printRunLog(word, stateDir, { job, follow: false, onlyFailed }, io)
+    return view(stateDir, findRun(stateDir, word), values.output, io)
+  },
+}
+
+type ListValues = { readonly limit: string; readonly workflow?: string | undefined; readonly output: string }
+
+function list(stateDir: string, { limit, workflow, output }: ListValues, io: Io): ExitCode {
+  const most = parseCount('--limit', limit)
+  const runs = readRuns(runsFolder(stateDir))
+    .filter((run) => workflow === undefined || run.workflow === workflow || run.path.endsWith(`/${workflow}`))
+    .reverse()
+    .slice(0, most)
+  if (output === 'json') io.out(JSON.stringify(runs, undefined, 2))
+  else if (runs.length === 0) io.out('no workflow run yet')
+  else io.out(renderTable(['STATE', 'WORKFLOW', 'BRANCH', 'COMMIT', 'EVENT', 'RUN', 'AGE'], runs.map(rowOf)))
+  return 0
+}
+
+function rowOf({ state, workflow, number, event, id, queuedAtMs }: RunRecord): string[] {
+  const age = renderAge(new Date(queuedAtMs).toISOString(), Date.now())
+  return [state, `${workflow} #${number}`, branchOf(event.ref), event.commit.slice(0, 7), event.name, id, age]
+}
+
+function view(stateDir: string, run: RunRecord, output: string, io: Io): ExitCode {
+  const steps = readSteps(runsFolder(stateDir), run.id).map(({ job, path }) => {
+    const lines = readFileSync(path, 'utf8').split('\n')
+    const error = lines.find((line) => line.startsWith('ERROR: '))?.slice('ERROR: '.length)
+    return { job: job.replace(/-0$/, ''), step: lines[0]?.replace(/^# /, '') || '(skipped)', error, path }
+  })
+  if (output === 'json') {
+    io.out(JSON.stringify({ ...run, steps }, undefined, 2))
+    return 0
+  }
+  const lines = steps.map(({ job, step, error }) => `  ${error === undefined ? '·' : '✗'} ${job}  ${step}`)
+  io.out(
+    [
+      `${describeRun(run)}: ${run.state}${run.cause === undefined ? '' : `\n  ${run.cause}`}`,
+      ...(lines.length === 0 ? ['  no step has begun'] : lines),
+      `log: sluice logs run/${run.id}`,
+    ].join('\n'),
+  )
+  return 0
+}

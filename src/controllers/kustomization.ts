@@ -39,6 +39,8 @@ export type StepFailure = {
   readonly phase: Phase
   readonly reason: string
   readonly message: string
+  /** What the record says when it is not the message: the same with the place in Git first. */
+  readonly cause?: string
   /** What the event says when it is not the message. */
   readonly eventMessage?: string
   /** What Healthy says of it, when it is a fault of the health check. */

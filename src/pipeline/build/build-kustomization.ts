@@ -7,6 +7,7 @@ import type { Finding } from '../../lib/kustomize/findings.ts'
 import type { Remote } from '../../lib/kustomize/remote.ts'
 import type { FileTree } from '../../lib/kustomize/tree.ts'
 import { isRecord } from '../../lib/value/is-record.ts'
+import type { YamlMap } from '../../lib/yaml/nodes.ts'
 import { loadOne } from '../../lib/yaml/load.ts'
 import { watchTree } from '../../lib/kustomize/watch-tree.ts'
 import { FILE_NAMES } from '../../lib/kustomize/target.ts'
@@ -42,6 +43,8 @@ export type KustomizationBuild = {
   readonly traps?: 'safe' | 'flux'
   /** `spec.postBuild`, its variables fetched; left out when there is none. */
   readonly substitution?: Substitution
+  /** Keeps where each value of `trees` came from. */
+  readonly origin?: boolean
   /** Brings remote bases and files; without it they are refused. */
   readonly remote?: Remote
 }
@@ -57,6 +60,8 @@ export type BuiltKustomization = {
   readonly warnings: readonly string[]
   /** What is probably a mistake in the kustomization, though kustomize says nothing. */
   readonly findings: readonly Finding[]
+  /** The objects' trees with the places of their values; none under Flux's traps. */
+  readonly trees: readonly YamlMap[]
 }
 
 /**
@@ -80,6 +85,7 @@ export function buildKustomization(input: KustomizationBuild): BuiltKustomizatio
     overlay: overlayOf(spec, tree, dir),
     overlayName: 'spec',
     trees: input.traps !== 'flux',
+    ...(input.origin ? { origin: true } : {}),
     ...(generated ? { generated } : {}),
     ...(input.remote ? { remote: input.remote } : {}),
   })
@@ -93,6 +99,7 @@ export function buildKustomization(input: KustomizationBuild): BuiltKustomizatio
     foldersListed: [...looks.foldersListed],
     warnings: built.warnings,
     findings: [...built.findings, ...(input.traps === 'flux' ? [] : findInObjects(built.trees ?? []))],
+    trees: built.trees ?? [],
   }
 }
 

@@ -4,6 +4,7 @@ import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { Finding } from '../../../lib/kustomize/findings.ts'
 import type { Remote } from '../../../lib/kustomize/remote.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
+import type { YamlMap } from '../../../lib/yaml/nodes.ts'
 import { buildKustomization, encryptedSourcesOf } from '../../../pipeline/build/build-kustomization.ts'
 import { decryptObjects } from '../../../pipeline/build/decrypt-objects.ts'
 import { substituteObjects, type Substitution } from '../../../pipeline/build/substitute-objects.ts'
@@ -24,6 +25,8 @@ export type SourceBuild = {
   readonly traps: 'safe' | 'flux'
   readonly substitution: Substitution | undefined
   readonly decryption: Decryption | undefined
+  /** Keeps where each value of `trees` came from. */
+  readonly origin?: boolean
   /** Brings remote bases; without it they are refused. */
   readonly remote?: Remote | undefined
 }
@@ -33,6 +36,7 @@ export type Built = {
   readonly objects: readonly KubeObject[]
   readonly yaml: string
   readonly findings: readonly Finding[]
+  readonly trees: readonly YamlMap[]
   readonly reads: Reads
 }
 
@@ -45,7 +49,7 @@ const MOST_LOADS = 1000
  * @throws SluiceError of the step that failed
  */
 export async function buildSource(input: SourceBuild): Promise<Built> {
-  const { snapshot, path, kustomization, traps, decryption, substitution, remote } = input
+  const { snapshot, path, kustomization, traps, decryption, substitution, remote, origin = false } = input
   const bytes = new Map<string, Uint8Array>()
   await load(snapshot, path, bytes)
   const spec = { ...kustomization.spec, commonMetadata: undefined }
@@ -57,13 +61,14 @@ export async function buildSource(input: SourceBuild): Promise<Built> {
     for (const source of sources.result) opened.set(posix.relative(ROOT, source.path), await open(decryption, source))
   }
   const { result, reads } = await withFiles(snapshot, bytes, opened, ({ tree }) =>
-    buildKustomization({ tree, root: ROOT, path, spec, traps, ...(remote ? { remote } : {}) }),
+    buildKustomization({ tree, root: ROOT, path, spec, traps, origin, ...(remote ? { remote } : {}) }),
   )
   const objects = decryption ? await decryptObjects(result.objects, decryption.decrypt) : result.objects
   return {
     objects: substitution ? substituteObjects(objects, { ...substitution, traps }) : objects,
     yaml: result.yaml,
     findings: result.findings,
+    trees: result.trees,
     reads,
   }
 }

@@ -4,7 +4,9 @@ import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Finding } from '../../../lib/kustomize/findings.ts'
 import { digestOf } from '../../../lib/oci/digest.ts'
+import { nearest } from '../../../lib/value/nearest.ts'
 import { dump } from '../../../lib/yaml/dump.ts'
+import type { YamlMap } from '../../../lib/yaml/nodes.ts'
 import { fluxWords } from '../../../pipeline/build/flux-words.ts'
 import { shortId } from '../../../pipeline/build/decrypt-objects.ts'
 import { isSubstitutionDisabled } from '../../../pipeline/build/substitute-objects.ts'
@@ -36,14 +38,30 @@ export type SourceFolder = { readonly snapshot: SourceSnapshot; readonly path: s
 /** Finds `spec.path` in the source. */
 export function findFolder(
   context: EngineContext,
-  { sourceRef: { kind, namespace, name }, path: written }: Kustomization,
+  { namespace: own, name: ownName, sourceRef: { kind, namespace, name }, path: written }: Kustomization,
 ): SourceFolder | { readonly failure: StepFailure } {
   const snapshot = context.sources.get(kind, namespace, name)
   const path = cleanPath(written)
   if (snapshot && isFolder(snapshot, path)) return { snapshot, path }
   if (snapshot?.files.has(path)) return { failure: notFolder(context, path) }
   const message = `kustomization path not found: stat ${shown(context, `${ROOT}/${path}`)}: no such file or directory`
-  return { failure: { phase: 'Fetching manifests', reason: 'ArtifactFailed', message } }
+  const near = nearest(path, snapshot ? foldersOf(snapshot) : [], 1)
+  const advice = near[0] === undefined ? '' : `; did you mean "./${near[0]}"?`
+  const cause = `${message} (spec.path of Kustomization ${own}/${ownName}${advice})`
+  return { failure: { phase: 'Fetching manifests', reason: 'ArtifactFailed', message, cause } }
+}
+
+/** As many as are compared with a misspelt path. */
+const MOST_FOLDERS = 2_000
+
+/** The folders that hold files. */
+function foldersOf({ files }: SourceSnapshot): readonly string[] {
+  const folders = new Set<string>()
+  for (const file of files.keys()) {
+    const end = file.lastIndexOf('/')
+    if (end > 0) folders.add(file.slice(0, end))
+  }
+  return [...folders].slice(0, MOST_FOLDERS)
 }
 
 /** Flux tries to write a kustomization file into the file. */
@@ -105,6 +123,26 @@ export async function buildManifests(
   }
 }
 
+/** The trees of what a Kustomization describes, with where each value came from; none where it does not build. */
+export async function buildTrees(
+  context: EngineContext,
+  kustomization: Kustomization,
+  { snapshot, path }: SourceFolder,
+): Promise<readonly YamlMap[]> {
+  const bases = context.flags.remoteBases ? openRemoteBases(context, kustomization.timeoutMs) : undefined
+  const { traps } = context
+  try {
+    const decryption = await fetchDecryption(context, kustomization)
+    const input = { snapshot, path, kustomization, traps, substitution: undefined, decryption, remote: bases?.remote }
+    return (await buildSource({ ...input, origin: true })).trees
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    return []
+  } finally {
+    bases?.close()
+  }
+}
+
 function oneLine({ code, message, where, hint }: Finding): string {
   return `warning: ${where === undefined ? '' : `${where}: `}${message} (${hint}) [${code}]`
 }
@@ -146,6 +184,6 @@ function missingVariables(objects: readonly KubeObject[], { kind, name }: Substi
 }
 
 /** Safe messages name files from the root of the repository; Flux's name its work folder. */
-function shown({ traps }: EngineContext, message: string): string {
+export function shown({ traps }: EngineContext, message: string): string {
   return traps === 'flux' ? message : message.replaceAll(`${ROOT}/`, '').replaceAll(ROOT, '.')
 }

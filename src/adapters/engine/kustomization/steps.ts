@@ -7,9 +7,11 @@ import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { describeRef, refOf, type KubeObject, type ObjectRef } from '../../../lib/kube/object.ts'
 import { inventoryEntry, parseInventoryEntry, staleEntries, unite } from '../../../pipeline/apply/inventory.ts'
 import { compareForApply } from '../../../pipeline/apply/order.ts'
+import { placeRefusal } from '../../../pipeline/apply/place-refusal.ts'
+import { shortBuildCause } from '../../../pipeline/build/short-cause.ts'
 import { vanishingJobs } from '../../../pipeline/health/vanishing-jobs.ts'
 import { applyObjects, type ObjectChange } from './apply.ts'
-import { buildManifests, findFolder, type BuildMemory } from './build.ts'
+import { buildManifests, buildTrees, findFolder, shown, type BuildMemory } from './build.ts'
 import { finalize, setFinalizers } from './finalize.ts'
 import { holdInventory } from './hold-inventory.ts'
 import { watchHealth } from './live-health.ts'
@@ -92,7 +94,7 @@ async function build(
     kustomization: key,
     revision: attempt.revision,
     ok: isOk,
-    ...(isOk ? {} : { cause: result.failure.message }),
+    ...(isOk ? {} : { cause: result.failure.cause ?? shortBuildCause(result.failure.message) }),
     workloads: isOk ? workloadsOf(result.objects) : [],
   })
 }
@@ -141,7 +143,7 @@ async function apply(
       (error: unknown) => failureOf(context.traps === 'flux' ? unreachableAsFlux(error, objects, target) : error),
     ))
   const done = changes.filter(({ action }) => action === 'created' || action === 'configured')
-  const failure = refusal && withLog(refusal, done)
+  const failure = refusal && withLog(await placed(context, kustomization, memory, refusal), done)
   if (done.length > 0) memory.changedMs = context.clock.nowMs()
   memory.skipped = new Set(
     changes.filter(({ action }) => action === 'skipped').map(({ ref }) => inventoryEntry(ref).id),
@@ -164,7 +166,7 @@ async function apply(
   // what was planned and turned out to be no change is named, too: the record must not take it for done
   const told = changes.filter((change) => done.includes(change) || planned.has(change.ref))
   const fact = applyFact(key, kustomization, attempt, told)
-  void context.report(failure ? { ...fact, ok: false, cause: failure.message.trim() } : fact)
+  void context.report(failure ? { ...fact, ok: false, cause: failure.cause ?? failure.message.trim() } : fact)
 }
 
 /** Said once an object, as long as the engine runs: the one that wants it says it in its status. */
@@ -200,6 +202,26 @@ function failureOf(error: unknown): StepFailure {
   if (!(error instanceof SluiceError)) throw error
   const passes = error.retry === 'backoff' ? { passes: true } : {}
   return { phase: 'Detecting drift', reason: 'ReconciliationFailed', message, ...passes }
+}
+
+/** What was refused with the place in Git that it is about and what to do: on lines of their own in the status, around the text in the record. */
+async function placed(
+  context: KustomizationTools['context'],
+  kustomization: Kustomization,
+  { objects, attempt }: Memory,
+  failure: StepFailure,
+): Promise<StepFailure> {
+  if (context.traps === 'flux' || failure.reason !== 'ReconciliationFailed') return failure
+  const { message } = failure
+  const refused = objects.map(refOf).find((ref) => message.startsWith(`${describeRef(ref)} `))
+  const folder = refused && findFolder(context, kustomization)
+  if (!folder || 'failure' in folder || folder.snapshot.revision !== attempt?.revision) return failure
+  const place = placeRefusal(await buildTrees(context, kustomization, folder), refused, message)
+  if (place === undefined) return failure
+  const where = shown(context, place.where)
+  const [advice, line] = place.hint === undefined ? ['', ''] : [` (${place.hint})`, `hint: ${place.hint}\n`]
+  const text = message.trimEnd()
+  return { ...failure, message: `${text}\nwhere: ${where}\n${line}`, cause: `${where}: ${text}${advice}` }
 }
 
 /** A step that stopped half way says what it had done before. */

@@ -1,8 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CiEvent } from '../../pipeline/ci/event.ts'
 import { openPatientFiles } from './patient-files.ts'
-import { readJson, readRuns } from './read-runs.ts'
 
 /** A push as a Git server tells it; `refs/for/<branch>` with a number is a pull request. */
 export type PushSeen = {
@@ -117,6 +116,16 @@ export function openRecords(stateDir: string, onFault: (error: unknown) => void 
   }
 }
 
+/** The runs that a runner keeps below its folder, the oldest first; whether it runs or not. */
+export function readRuns(stateDir: string): readonly RunRecord[] {
+  const folder = join(stateDir, 'runs')
+  if (!existsSync(folder)) return []
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .flatMap((name) => readJson<RunRecord>(join(folder, name)) ?? [])
+    .sort((a, b) => a.queuedAtMs - b.queuedAtMs)
+}
+
 /** The oldest first. */
 function pendingIn(folder: string): readonly { readonly id: string; readonly push: PushSeen }[] {
   return readdirSync(folder)
@@ -138,6 +147,14 @@ function stepOf({ before, after }: PushSeen): string {
 
 function placeKey({ repository, ref, pull }: Pick<PushSeen, 'repository' | 'ref' | 'pull'>): string {
   return `${repository} ${ref} ${pull ?? ''}`
+}
+
+function readJson<T>(path: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as T
+  } catch {
+    return undefined
+  }
 }
 
 function readMap<T>(path: string): Record<string, T> {

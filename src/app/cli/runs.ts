@@ -1,6 +1,5 @@
 import { join } from 'node:path'
-import { readRuns } from '../../agents/runner/read-runs.ts'
-import type { RunRecord } from '../../agents/runner/records.ts'
+import { readRuns, type RunRecord } from '../../agents/runner/records.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 
 const SHORTEST = 4

@@ -48,6 +48,7 @@ const traps = [
     'the value stays, the status says so',
     '`digest: ""` is written',
   ],
+  ['an include whose `toPath` is there already', 'laid over what is there', 'refused: the folder exists'],
   [
     'a file whose image changed',
     'edited in place: the commit shows the value alone',

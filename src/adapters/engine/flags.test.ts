@@ -46,8 +46,8 @@ for (const { it, flag, spec, want } of accounts)
   test(`--default-service-account: a Kustomization uses ${it}`, async () => {
     const { used, context } = contextWith({ defaultServiceAccount: flag })
     const targets = openTargets(context)
-    const { isImpersonated } = await targets.of('ns/app', kustomization(spec))
-    assert.deepEqual([used, isImpersonated], [want, want.length > 0])
+    const { account } = await targets.of('ns/app', kustomization(spec))
+    assert.deepEqual([used, account], [want, want.join().replace('system:serviceaccount:ns:', 'ns/')])
     targets.close()
   })
 

@@ -109,6 +109,9 @@ test('rules are read from labels and annotations of Git and of the live object',
   assert.equal(rulesOf(object, said({ 'kustomize.toolkit.fluxcd.io/ssa': 'ignore' })).isIgnored, true)
   assert.equal(rulesOf(said({ 'kustomize.toolkit.fluxcd.io/prune': 'Disabled' })).isKept, true)
   assert.equal(rulesOf(object).isKept, false)
+  const created = said({ 'kustomize.toolkit.fluxcd.io/ssa': 'IfNotPresent' })
+  assert.equal(rulesOf(created, object).isCreateOnly, true)
+  assert.equal(rulesOf(object, created).isCreateOnly, false, 'Git took the rule away')
 })
 
 test('status and server fields do not count for drift', () => {

@@ -32,9 +32,9 @@ export type ObjectRules = {
   readonly isKept: boolean
 }
 
-/** Reads the rules; values are compared without regard to case, as in Flux. */
-export function rulesOf(...objects: readonly (KubeObject | undefined)[]): ObjectRules {
-  const says = (field: string, value: string): boolean =>
+/** Reads the rules; values are compared without regard to case, as in Flux. Only Git says whether an object is only ever created. */
+export function rulesOf(wanted: KubeObject, live?: KubeObject): ObjectRules {
+  const says = (field: string, value: string, objects = [wanted, live]): boolean =>
     objects.some((object) =>
       [object?.metadata.labels, object?.metadata.annotations].some(
         (map) => map?.[`${DOMAIN}/${field}`]?.toLowerCase() === value,
@@ -42,7 +42,7 @@ export function rulesOf(...objects: readonly (KubeObject | undefined)[]): Object
     )
   return {
     isIgnored: says('reconcile', 'disabled') || says('ssa', 'ignore'),
-    isCreateOnly: says('ssa', 'ifnotpresent'),
+    isCreateOnly: says('ssa', 'ifnotpresent', [wanted]),
     isMerged: says('ssa', 'merge'),
     isForced: says('force', 'enabled'),
     isKept: says('prune', 'disabled') || says('reconcile', 'disabled') || says('ssa', 'ignore'),

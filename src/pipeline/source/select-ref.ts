@@ -36,7 +36,7 @@ const FULL_HASH = /^([0-9a-f]{40}|[0-9a-f]{64})$/
  * @see https://fluxcd.io/flux/components/source/gitrepositories/#reference
  */
 export function selectRef(wish: RefWish, refs: readonly RemoteRef[]): SelectedRef {
-  if (wish.commit !== undefined && wish.commit !== '') return selectCommit(wish.commit, wish.branch ?? '')
+  if (wish.commit !== undefined && wish.commit !== '') return selectCommit(wish.commit, wish.name || wish.branch || '')
   if (wish.name) return selectName(wish.name, refs)
   if (wish.tag) return selectNamed(`refs/tags/${wish.tag}`, wish.tag, refs)
   if (wish.semver) return selectHighest(wish.semver, refs)
@@ -44,13 +44,13 @@ export function selectRef(wish: RefWish, refs: readonly RemoteRef[]): SelectedRe
   return selectNamed(`refs/heads/${branch}`, branch, refs)
 }
 
-function selectCommit(commit: string, branch: string): SelectedRef {
+function selectCommit(commit: string, pointer: string): SelectedRef {
   if (!FULL_HASH.test(commit))
     throw new SluiceError('GIT_REF_NOT_FOUND', `unable to resolve commit object for '${commit}': object not found`, {
       where: 'spec.ref.commit',
       hint: 'write the whole hash',
     })
-  return { fetch: commit, commit, pointer: branch }
+  return { fetch: commit, commit, pointer }
 }
 
 function selectName(name: string, refs: readonly RemoteRef[]): SelectedRef {

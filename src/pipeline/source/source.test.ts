@@ -80,7 +80,7 @@ const cases: { it: string; wish: RefWish; want: string }[] = [
   {
     it: 'a commit before all others',
     wish: { commit: hash('e'), name: 'refs/heads/main', semver: '*', tag: 'v1.0.0' },
-    want: `sha1:${hash('e')}`,
+    want: `refs/heads/main@sha1:${hash('e')}`,
   },
   {
     it: 'a name before semver, tag and branch',

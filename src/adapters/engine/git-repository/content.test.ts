@@ -148,6 +148,15 @@ const faults: { it: string; wish?: Partial<ContentWish>; parts?: Partial<Parts>;
     ],
   },
   {
+    it: 'an include whose place is taken, with the traps of Flux',
+    parts: { includes: [include('v', 'app', 'v/x.yaml')], traps: 'flux' },
+    want: [
+      'StorageOperationFailed',
+      'CopyFailure',
+      /^failed to copy 'other' include from v to app: link error: cannot rename \/tmp\/.*\/v to \/tmp\/.*\/app: rename .*: file exists$/,
+    ],
+  },
+  {
     it: 'an include whose folder is not there, in the words of Flux',
     parts: { includes: [include('./gone/', 'v', 'x.yaml')], traps: 'flux' },
     want: [

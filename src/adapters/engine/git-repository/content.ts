@@ -24,15 +24,30 @@ export type Parts = {
  * @throws LookFailure when a sparse folder, or the folder of an include, is not there
  */
 export async function contentOf(mirror: Mirror, commit: string, wish: ContentWish, parts: Parts): Promise<Content> {
-  const own = await mirror.files(commit)
+  const tracked = await mirror.files(commit)
   const base: Content = {
-    files: new Map(own.map((file) => [file.path, file])),
+    files: new Map(tracked.map((file) => [file.path, file])),
     read: (file) => mirror.blob(file.hash),
     linkOn: (path) => mirror.linkOn(commit, path),
   }
   const whole = wish.recurseSubmodules ? layOver(base, await parts.submodules(mirror, wish.url, commit)) : base
   for (const include of parts.includes) if (!hasFolder(include)) throw missingInclude(include, parts.traps)
-  return withoutIgnored(layOver(sparse(whole, wish, parts.traps), parts.includes), wish.ignore)
+  const own = sparse(whole, wish, parts.traps)
+  if (parts.traps === 'flux') refuseTaken(own, wish, parts.includes)
+  return withoutIgnored(layOver(own, parts.includes), wish.ignore)
+}
+
+/** Flux moves the folder of an include to its place, which must be free. */
+function refuseTaken({ files }: Content, { namespace, name }: ContentWish, includes: Parts['includes']): void {
+  for (const include of includes) {
+    const to = cleanPath(include.toPath)
+    if (to !== '' && ![...files.keys()].some((path) => path === to || path.startsWith(`${to}/`))) continue
+    const from = `/tmp/flux-include-${WORK_DIGITS}/unpack/${cleanPath(include.fromPath)}`
+    const place = `/tmp/gitrepository-${namespace}-${name}-${WORK_DIGITS}/${to}`
+    const message = `failed to copy '${include.name}' include from ${include.fromPath} to ${include.toPath}`
+    const why = `link error: cannot rename ${from} to ${place}: rename ${from} ${place}: file exists`
+    throw failLook('StorageOperationFailed', 'CopyFailure', `${message}: ${why}`)
+  }
 }
 
 /**

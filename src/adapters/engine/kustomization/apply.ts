@@ -93,7 +93,7 @@ async function applyStage(
   desired: readonly Desired[],
   onChange: (change: ObjectChange) => void,
 ): Promise<readonly ObjectRef[]> {
-  const { context, live } = tools.target
+  const { context, live, account } = tools.target
   const known = new Set<string>()
   for (const { ref } of desired) {
     const kind = `${ref.apiVersion}/${ref.kind}`
@@ -101,11 +101,12 @@ async function applyStage(
     known.add(kind)
     await needNamespace(context, ref)
   }
-  // Rules that were taken back make a field Git's again, though neither Git nor the cluster changed.
-  const rules = kustomization.ignore.length === 0 ? '' : hashJson(kustomization.ignore)
+  // Rules that were taken back make a field Git's again, and other rights may not suffice, though neither Git nor the cluster changed.
+  const { ignore } = kustomization
+  const rules = ignore.length === 0 && account === '' ? '' : hashJson([ignore, account])
   const ruled = rules === '' ? desired : desired.map((one) => ({ ...one, hash: `${one.hash} ${rules}` }))
   const changed = tools.isAsked ? ruled : ruled.filter(({ ref, hash }) => !live.isUnchanged(ref, hash))
-  const ignored = compileIgnore(kustomization.ignore)
+  const ignored = compileIgnore(ignore)
   const open = changed.map(({ ref, hash, whole }) => {
     const object = whole()
     return { ref, hash, object, ignored: ignored(object) }

@@ -71,7 +71,7 @@ function placeChecks(
 }
 
 async function openLook(
-  { context, live, isImpersonated }: Target,
+  { context, live, account }: Target,
   { apiVersion, kind, namespace, name }: ObjectRef,
   onChange: () => void,
 ): Promise<Look> {
@@ -80,7 +80,7 @@ async function openLook(
   if (!(await client.resource(apiVersion, kind)))
     return { ref, cache: undefined, unseen: `no matches for kind "${kind}" in group "${groupOf(apiVersion)}"` }
   // The watches are the engine's own: whose rights are used must be allowed to see the object, too.
-  const refusal = isImpersonated ? await refusalToSee(context, ref) : undefined
+  const refusal = account !== '' ? await refusalToSee(context, ref) : undefined
   if (refusal !== undefined) return { ref, cache: undefined, unseen: refusal }
   if ((await live.ensure(apiVersion, kind)) && live.isFollowed(ref)) return { ref, cache: undefined }
   const cache = caches.open({

@@ -12,7 +12,12 @@ import { createLiveObjects, type LiveObjects } from './live-objects.ts'
 import { readRemoteConfig } from './remote-config.ts'
 
 /** The cluster that a Kustomization applies to, with the rights it has there, and what is known of the objects in it. */
-export type Target = { readonly context: EngineContext; readonly live: LiveObjects; readonly isImpersonated: boolean }
+export type Target = {
+  readonly context: EngineContext
+  readonly live: LiveObjects
+  /** Whose rights are used, `namespace/name`; '' for the engine's own. */
+  readonly account: string
+}
 
 /** The clusters of all Kustomizations: this one, and those of `spec.kubeConfig`. */
 export type Targets = {
@@ -58,11 +63,13 @@ export function openTargets(context: EngineContext): Targets {
       const account = accountOf(context, kustomization)
       const cluster = kubeConfig ? remote(key, await readRemoteConfig(context, namespace, kubeConfig)) : home
       if (!kubeConfig) letGo(key)
-      const isImpersonated = account !== ''
-      const client = isImpersonated
-        ? cluster.client.as(`system:serviceaccount:${namespace}:${account}`)
-        : cluster.client
-      return { context: { ...context, client, caches: cluster.caches }, live: cluster.live, isImpersonated }
+      const client =
+        account !== '' ? cluster.client.as(`system:serviceaccount:${namespace}:${account}`) : cluster.client
+      return {
+        context: { ...context, client, caches: cluster.caches },
+        live: cluster.live,
+        account: account && `${namespace}/${account}`,
+      }
     },
     release: letGo,
     onChange: (handler) => void handlers.push(handler),

@@ -7,27 +7,31 @@ import { pathToFileURL } from 'node:url'
 const root = join(import.meta.dirname, '..')
 const DAY_MS = 86_400_000
 
-/** Gives freed native memory back: without it glibc keeps the holes of the first delivery, 30 MB. Read only when a process starts; src/main.ts hides it from children. */
+/** Gives freed native memory back: without it glibc keeps the holes of the first delivery, 30 MB. Read only when a process starts; src/app/cli/process-io.ts hides it from children. */
 export const MALLOC_ENV = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '131072' }
 
-// A shell reads line 2 as a command and never comes to line 3; for Node it is a string and a comment.
-const malloc = Object.entries(MALLOC_ENV).map(([name, value]) => `${name}=${value}`)
-const exec = `exec env ${malloc.join(' ')} node "$0" "$@"`
-
-// A Node with NODE_EXTRA_CA_CERTS reads them before anything else, 50 ms for the usual file; a build makes no connection itself, and src/main.ts
-// gives them back to the children that do.
+// A Node with NODE_EXTRA_CA_CERTS reads them before anything else, 50 ms for the usual file; a build makes no connection itself, and
+// src/app/cli/process-io.ts gives them back to the children that do.
 const hideCerts =
-  '[ "$1" = build ] && [ "$NODE_EXTRA_CA_CERTS" ] && export SLUICE_EXTRA_CA_CERTS="$NODE_EXTRA_CA_CERTS" && unset NODE_EXTRA_CA_CERTS'
+  '[ "$NODE_EXTRA_CA_CERTS" ] && export SLUICE_EXTRA_CA_CERTS="$NODE_EXTRA_CA_CERTS" && unset NODE_EXTRA_CA_CERTS'
 
+// A build starts from the script beside this one, if nobody linked to this one from elsewhere: Node loads a script 10 ms sooner than a module.
+const startBuild = `[ "$1" = build ] && { ${hideCerts}; [ -f "\${0%/*}/sluice-build.cjs" ] && exec node "\${0%/*}/sluice-build.cjs" "$@"; }`
+
+const malloc = Object.entries(MALLOC_ENV).map(([name, value]) => `${name}=${value}`)
+
+// A shell reads line 2 as a command and never comes to line 3; for Node it is a string and a comment.
 // Node alone takes 30 ms and more to start; the launcher knows the version by itself.
-const launcher = (version) =>
-  `#!/bin/sh\n':' //; [ "$*" = version ] && echo 'sluice ${version}' && exit; ${hideCerts}; ${exec}\n`
+const launcher = (version) => {
+  const steps = [`[ "$*" = version ] && echo 'sluice ${version}' && exit`, `export ${malloc.join(' ')}`, startBuild]
+  return `#!/bin/sh\n':' //; ${steps.join('; ')}; exec node "$0" "$@"\n`
+}
 
 const buildAlone = {
   name: 'build-alone',
   setup: ({ onResolve }) =>
     onResolve({ filter: /\/build-alone\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './build.mjs', external: true } : undefined,
+      kind === 'dynamic-import' ? { path: './sluice-build.cjs', external: true } : undefined,
     ),
 }
 
@@ -74,7 +78,8 @@ export async function build() {
 /**
  * The command `build`, which takes some milliseconds: loading fifteen chunks, or compiling them, would take as long.
  *
- * One script in which Node's own modules wait until they are used, V8's cache of its functions, and a module that loads both (ADR 0098).
+ * One script in which Node's own modules wait until they are used, V8's cache of its functions, and a script that loads both and is the
+ * process where the launcher starts it (ADR 0098).
  */
 async function buildOfBuild(esbuild, shared) {
   const { metafile } = await esbuild.build({
@@ -88,18 +93,24 @@ async function buildOfBuild(esbuild, shared) {
     metafile: true,
   })
   const script = join(root, Object.keys(metafile.outputs)[0])
-  const url = `new URL("./chunks/${basename(script)}",import.meta.url)`
-  const isOneShot = '!process.argv.some((each)=>/^--(batch|watch)/.test(each))'
-  const contents = `import{loadScript}from"./src/app/cli/load-script.ts";export const{runBuild,script}=loadScript(${url},${isOneShot})`
+  const contents = `import { loadScript } from './src/app/cli/load-script.ts'
+    import { ioOfProcess } from './src/app/cli/process-io.ts'
+    const isOneShot = !process.argv.some((each) => /^--(batch|watch)/.test(each))
+    export const { runBuild, script } = loadScript(__dirname + '/chunks/${basename(script)}', require, isOneShot)
+    if (require.main === module) void runBuild(process.argv.slice(3), ioOfProcess()).then((code) => (process.exitCode = code))`
   await esbuild.build({
     ...shared,
-    stdin: { contents, resolveDir: root, sourcefile: 'build.mjs' },
+    stdin: { contents, resolveDir: root, sourcefile: 'sluice-build.cjs' },
+    format: 'cjs',
     outdir: undefined,
-    outfile: join(shared.outdir, 'build.mjs'),
+    outExtension: undefined,
+    outfile: join(shared.outdir, 'sluice-build.cjs'),
   })
   const maker = join(root, 'scripts', 'code-cache.mjs')
   // Without its cache the command starts later, and works.
-  execFileSync(process.execPath, [maker, join(shared.outdir, 'build.mjs'), `${script}.cache`], { stdio: 'inherit' })
+  execFileSync(process.execPath, [maker, join(shared.outdir, 'sluice-build.cjs'), `${script}.cache`], {
+    stdio: 'inherit',
+  })
 }
 
 /** Writes the declarations of the library to dist/types; for those who compile against it, so only `npm run build` does. */
@@ -131,7 +142,7 @@ function publish(next, dist) {
   }
   for (const name of readdirSync(join(next, 'chunks')))
     renameSync(join(next, 'chunks', name), join(dist, 'chunks', name))
-  for (const name of ['kustomize.mjs', 'build.mjs']) renameSync(join(next, name), join(dist, name))
+  for (const name of ['kustomize.mjs', 'sluice-build.cjs']) renameSync(join(next, name), join(dist, name))
   renameSync(join(next, 'sluice.mjs'), join(dist, 'sluice.mjs'))
   rmSync(next, { recursive: true })
 }

@@ -127,13 +127,13 @@ test('watch builds again when a file changes, appears where it was looked for, o
 
 test('the bundled command comes with compiled code that fits, and works without', async () => {
   const scripts = readdirSync('dist/chunks').filter((name) => name.startsWith('build-') && name.endsWith('.cjs'))
-  const { script } = await import(pathToFileURL(resolve('dist/build.mjs')).href)
+  const { script } = await import(pathToFileURL(resolve('dist/sluice-build.cjs')).href)
   assert.equal(script.cachedDataRejected, false)
   const bare = join(root, 'bare')
   mkdirSync(join(bare, 'chunks'), { recursive: true })
-  copyFileSync('dist/build.mjs', join(bare, 'build.mjs'))
+  copyFileSync('dist/sluice-build.cjs', join(bare, 'sluice-build.cjs'))
   for (const name of scripts) copyFileSync(join('dist/chunks', name), join(bare, 'chunks', name))
-  const { script: compiled } = await import(pathToFileURL(join(bare, 'build.mjs')).href)
+  const { script: compiled } = await import(pathToFileURL(join(bare, 'sluice-build.cjs')).href)
   assert.equal(compiled.cachedDataRejected, undefined)
 })
 

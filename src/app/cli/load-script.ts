@@ -1,6 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import { Script } from 'node:vm'
 import type { runBuild } from './build-alone.ts'
 
@@ -18,11 +16,10 @@ const SLOW_MODULES = new Set(['node:child_process', 'node:crypto', 'node:http', 
  * Loads the bundled script of the command `build`, with V8's cache of it (the same name and `.cache`) where there is one that fits.
  *
  * V8 itself refuses a cache of another version of V8, another processor or other flags; then the script is compiled as any other.
+ * @param require of the caller, for Node's own modules
  * @param isOneShot the process builds once and ends: it does not wait for optimised code
  */
-export function loadScript(url: URL, isOneShot: boolean): Loaded {
-  const path = fileURLToPath(url)
-  const require = createRequire(url)
+export function loadScript(path: string, require: NodeJS.Require, isOneShot: boolean): Loaded {
   if (isOneShot) require('node:v8').setFlagsFromString(LATE_OPTIMISATION)
   const cachedData = isOneShot ? readCache(`${path}.cache`) : undefined
   const source = `(function(module,exports,require){${readFileSync(path, 'utf8')}\n})`

@@ -1,0 +1,48 @@
+import type { Screen } from '../terminal/live.ts'
+import type { Io } from './command.ts'
+
+/**
+ * The outside of this process, as a command sees it. Once in a process: the first Ctrl-C aborts, the second one ends it.
+ *
+ * Takes back from the environment what the launcher meant for this process alone: children (of workflows, of pods) see what the person has set.
+ */
+export function ioOfProcess(): Io {
+  takeBackLauncherVariables()
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(130)
+      stop.abort(signal)
+    })
+  }
+  return {
+    out: (text) => process.stdout.write(`${text}\n`),
+    err: (text) => process.stderr.write(`${text}\n`),
+    env: process.env,
+    cwd: process.cwd(),
+    isTty: process.stdout.isTTY === true,
+    screen: screenOf(process.stdout),
+    signal: stop.signal,
+  }
+}
+
+function takeBackLauncherVariables(): void {
+  for (const name of ['MALLOC_ARENA_MAX', 'MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM_THRESHOLD_']) delete process.env[name]
+  const { SLUICE_EXTRA_CA_CERTS: extraCerts } = process.env
+  if (extraCerts !== undefined) process.env['NODE_EXTRA_CA_CERTS'] = extraCerts
+  delete process.env['SLUICE_EXTRA_CA_CERTS']
+}
+
+function screenOf(stdout: NodeJS.WriteStream): Screen | undefined {
+  if (!stdout.isTTY || process.env['TERM'] === 'dumb') return undefined
+  return {
+    write: (text) => stdout.write(text),
+    size: () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 }),
+    onResize(resized) {
+      stdout.on('resize', resized)
+      return () => stdout.off('resize', resized)
+    },
+    showsErrors: process.stderr.isTTY,
+    hasColour: !process.env['NO_COLOR'],
+  }
+}

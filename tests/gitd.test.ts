@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -88,6 +88,18 @@ test('a folder becomes one commit on main and develop, the same each time', asyn
   assert.equal(line((await git(temp, 'ls-remote', gitd.urlOf('again'))).out), line(refs.out))
   assert.deepEqual((await gitd.createRepository('again')).created, false)
 })
+
+test(
+  'a repository of another user can be imported',
+  { skip: process.getuid?.() !== 0 && 'only root can give files away' },
+  async () => {
+    const source = join(temp, 'of-another')
+    await git(temp, 'clone', '-q', '--bare', gitd.urlOf('app'), source)
+    chownSync(source, 12_345, 12_345)
+    await gitd.createRepository('given', { fromRepo: source })
+    assert.match((await git(temp, 'ls-remote', gitd.urlOf('given'))).out, /refs\/heads\/develop/)
+  },
+)
 
 test('a repository becomes a repository with its branches and tags', async () => {
   const source = await clone()

@@ -276,6 +276,8 @@ for (const builder of ['own', 'buildah', 'podman', 'auto'] as const)
           docker images | grep web
           docker inspect web:\${{ github.sha }} | grep '"v": "7"'
           ! docker run web
+      - uses: docker/login-action@v3
+        with: {registry: registry.sluice.local, username: x, password: pw}
       - id: meta
         uses: docker/metadata-action@v5
         with: {images: registry.sluice.local/meta, tags: 'type=sha'}

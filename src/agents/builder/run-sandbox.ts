@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { runFailure } from './run-failure.ts'
 import type { Ids } from './owner.ts'
 import type { MergedNames } from './run-diff.ts'
 
@@ -103,15 +104,14 @@ export async function runSandboxed(o: SandboxOptions): Promise<MergedNames> {
     o.log(
       `note: RUN as user ${o.ids.uid} is carried out as the only user there is (${process.getuid?.()}), as we are not root`,
     )
-  const code = await spawnSandbox(o, isRoot, ids)
-  if (code === 125) throw refused(o.where, 'the sandbox could not be set up (its message stands above)')
-  if (code !== 0) {
-    const shown = o.command.length === 3 && o.command[1] === '-c' ? o.command[2] : o.command.join(' ')
-    throw new SluiceError('BUILD_RUN', `RUN ${shown?.trim().slice(0, 200)} returned a non-zero code: ${code}`, {
-      where: o.where,
-      ...(o.network === 'none' ? { hint: 'RUN steps have no network unless the build is given --network=host' } : {}),
-    })
+  let said = ''
+  const log = (line: string): void => {
+    if (line.trim() !== '') said = line.trim()
+    o.log(line)
   }
+  const code = await spawnSandbox({ ...o, log }, isRoot, ids)
+  if (code === 125) throw refused(o.where, 'the sandbox could not be set up (its message stands above)')
+  if (code !== 0) throw runFailure({ ...o, code, said })
   const listed = JSON.parse(await readFile(join(o.folder, 'merged.json'), 'utf8')) as Record<string, string[]>
   return new Map(Object.entries(listed))
 }

@@ -1,4 +1,4 @@
-import { isAbsolute, relative, resolve } from 'node:path'
+import { isAbsolute, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
 import type { JobImages } from './images.ts'
@@ -108,21 +108,35 @@ async function build(args: readonly string[], call: DockerCall, to: DockerOutput
   const contextDir = resolve(call.cwd, context)
   const log = values.quiet ? () => undefined : to.err
   const tags = values.tag ?? []
-  const { imageId } = await reach.images.build({
-    contextDir,
-    ...(values.file === undefined ? {} : { dockerfile: insideOf(contextDir, resolve(call.cwd, values.file)) }),
-    ...(values.target === undefined ? {} : { target: values.target }),
-    tags,
-    buildArgs: pairs(values['build-arg'] ?? [], call.env),
-    labels: pairs(values.label ?? [], {}),
-    noCache: values['no-cache'] ?? false,
-    pull: values.pull ?? false,
-    network: values.network === 'host' || values.network === 'default' ? 'host' : 'none',
-    log,
-    signal: reach.signal,
-  })
+  const dockerfile = values.file === undefined ? undefined : insideOf(contextDir, resolve(call.cwd, values.file))
+  const { imageId } = await reach.images
+    .build({
+      contextDir,
+      ...(dockerfile === undefined ? {} : { dockerfile }),
+      ...(values.target === undefined ? {} : { target: values.target }),
+      tags,
+      buildArgs: pairs(values['build-arg'] ?? [], call.env),
+      labels: pairs(values.label ?? [], {}),
+      noCache: values['no-cache'] ?? false,
+      pull: values.pull ?? false,
+      network: values.network === 'host' || values.network === 'default' ? 'host' : 'none',
+      log,
+      signal: reach.signal,
+    })
+    .catch((error: unknown) => {
+      throw fromWorkFolder(error, dockerfile ?? 'Dockerfile', relative(call.cwd, contextDir))
+    })
   if (values.push) for (const name of tags) await reach.images.push(name, log, reach.signal)
   to.out(imageId)
+}
+
+/** The builder names files within the context; who reads the error thinks of the folder that the command was run in. */
+function fromWorkFolder(error: unknown, dockerfile: string, context: string): unknown {
+  if (!(error instanceof SluiceError) || context.startsWith('..')) return error
+  if (error.where !== dockerfile && error.where?.startsWith(`${dockerfile}:`) !== true) return error
+  const { code, message, retry, hint, where } = error
+  const advice = hint === undefined ? {} : { hint }
+  return new SluiceError(code, message, { retry, where: join(context, where), ...advice, cause: error })
 }
 
 function checkPlatform(platform: string | undefined): void {

@@ -4,6 +4,7 @@ import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
 import { parseCommandFile, parseLogCommand } from '../../pipeline/ci/command-file.ts'
 import { evaluateCondition, evaluateText, evaluateTexts, type Scope } from '../../pipeline/ci/expression.ts'
 import { entryOf } from '../../pipeline/ci/template.ts'
+import { type FailureText, followFailure } from '../../pipeline/ci/failure-text.ts'
 import type { StepSpec } from '../../pipeline/ci/workflow.ts'
 import { findAction } from './built-in.ts'
 import { type JobState, scopeOf } from './job-state.ts'
@@ -27,15 +28,13 @@ type Running = {
   readonly log: StepLog
   readonly outputs: Record<string, string>
   readonly where: string
-  lastLine: string
+  readonly failure: FailureText
   stopMark: string | undefined
 }
 
 const LARGEST_COMMAND_FILE_BYTES = 8 << 20
+const LONGEST_CAUSE = 300
 const NO_LIMIT_MINUTES = 24 * 60
-
-/** Lines that say what failed, as tools begin them; what they print after that (times, counts, advice) does not. */
-const TELLS = /^(not ok |✖ |FAIL\b|--- FAIL|fatal: |error: |Error: |npm ERR! )/
 
 /** Runs one step and remembers its outputs; a fault of the step is a result, never thrown. */
 export async function runStep(state: JobState, step: StepSpec, index: number): Promise<StepResult> {
@@ -54,7 +53,7 @@ export async function runStep(state: JobState, step: StepSpec, index: number): P
       isForgiven = evaluateText(step.continueOnError, scope) === 'true'
       const running: Running = {
         ...{ state, step, scope, env, log, outputs, where },
-        lastLine: '',
+        failure: followFailure(),
         stopMark: undefined,
       }
       log.line(`# ${state.masker.mask(nameOf(running))}`)
@@ -134,7 +133,7 @@ async function runScript(running: Running): Promise<void> {
   checkEnd(running, end, minutes)
 }
 
-function checkEnd({ state, where, lastLine }: Running, end: ProcessEnd, minutes: number): void {
+function checkEnd({ state, where, failure }: Running, end: ProcessEnd, minutes: number): void {
   if (end.kind === 'exit' && end.code === 0) return
   const job = `job "${state.instance.spec.id}"`
   if (end.kind === 'timeout')
@@ -142,7 +141,8 @@ function checkEnd({ state, where, lastLine }: Running, end: ProcessEnd, minutes:
   if (end.kind === 'cancelled') throw new SluiceError('STEP_FAILED', `${job}: the step was cancelled`, { where })
   if (end.kind === 'too much output')
     throw new SluiceError('STEP_LIMIT', `${job}: the step printed more than ${state.run.logCapBytes} bytes`, { where })
-  const last = lastLine === '' ? '' : `: ${lastLine.slice(0, 300)}`
+  const text = failure.text().replaceAll(`${state.place.workspace}/`, '').slice(0, LONGEST_CAUSE)
+  const last = text === '' ? '' : `: ${text}`
   throw new SluiceError('STEP_FAILED', `${job}: the step ended with exit code ${end.code}${last}`)
 }
 
@@ -162,9 +162,8 @@ function readLine(running: Running, line: string): void {
   }
   if (command?.name === 'set-output') outputs[command.properties['name'] ?? ''] = command.text
   if (command?.name === 'stop-commands') running.stopMark = command.text.toLowerCase()
-  if (command?.name === 'error') running.lastLine = command.text
-  else if (command === undefined && line.trim() !== '' && (TELLS.test(line) || !TELLS.test(running.lastLine)))
-    running.lastLine = line.trim()
+  if (command?.name === 'error') running.failure.tell(command.text)
+  else if (command === undefined) running.failure.see(line)
   log.line(line)
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
@@ -47,13 +47,24 @@ export function repositoryPath(root: string, repository: string): string {
 
 async function fill(gitDir: string, origin: RepositoryOrigin): Promise<void> {
   if ('fromRepo' in origin) {
-    const source = resolve(origin.fromRepo)
-    await gitText(gitDir, ['clone', '--quiet', '--bare', '--no-hardlinks', '--template=', '--', source, gitDir])
-    await runGit(['--git-dir', gitDir, 'config', '--remove-section', 'remote.origin'])
+    await cloneRepository(gitDir, resolve(origin.fromRepo))
     return
   }
   await gitText(gitDir, ['init', '--quiet', '--bare', '--template=', '--', gitDir])
   if ('fromFolder' in origin) await commitFolder(gitDir, origin)
+}
+
+/** The git that reads the other repository hears of no `-c` of ours; a file it does read says that who owns it does not matter, no hook of it is run. */
+async function cloneRepository(gitDir: string, source: string): Promise<void> {
+  const trust = `${gitDir}.gitconfig`
+  writeFileSync(trust, '[safe]\n\tdirectory = *\n')
+  try {
+    const clone = ['clone', '--quiet', '--bare', '--no-hardlinks', '--template=', '--', source, gitDir]
+    await gitText(gitDir, clone, { GIT_CONFIG_GLOBAL: trust })
+  } finally {
+    rmSync(trust, { force: true })
+  }
+  await runGit(['--git-dir', gitDir, 'config', '--remove-section', 'remote.origin'])
 }
 
 async function commitFolder(

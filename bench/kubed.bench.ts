@@ -28,7 +28,7 @@ async function main(): Promise<void> {
     await loadKubed(join(dir, 'hundred'), 'kubed, 100 objects', '100')
     await fill(join(dir, 'many'))
     await startProduct(join(dir, 'many'))
-    await loadKubed(join(dir, 'many'), `kubed with ${MANY} more objects`, '2000')
+    await loadKubed(join(dir, 'many'), `kubed with ${MANY} more objects`, objects)
     await loadKubed(join(dir, 'memory'), 'kubed, 10000 objects', '10000', ['--only', 'create'])
   } finally {
     rmSync(dir, { recursive: true, force: true })

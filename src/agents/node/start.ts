@@ -87,7 +87,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const choose = () => chooseDriver({ word: options.driver, ...place }, events)
   const chosen = await choose()
   const driver = 'driver' in chosen ? chosen.driver : undefined
-  const apiRelay = await relayTo(options, log)
+  const apiRelay = driver === undefined || driver.isSimulated ? undefined : await relayTo(options, log)
   node = { options, log, driver, isClosing: false, apiRelay, workers: new Map(), caches: openCaches(options, log) }
   const self = node
   const gate = makeGate({ client, node: name, clock })

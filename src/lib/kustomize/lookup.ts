@@ -76,10 +76,14 @@ export type PathOptions = {
 export function matchPath(node: YamlNode, steps: readonly string[], options: PathOptions): YamlNode[] {
   const [step, ...rest] = steps
   if (step === undefined) return [node]
-  if (/^\+?\d+$/.test(step)) return matchIndex(node, Number(step), rest, options)
+  if (isIndex(step)) return matchIndex(node, Number(step), rest, options)
   if (isElement(step)) return matchElements(node, step, rest, options)
   if (step === '*') return elements(node).flatMap((item) => matchPath(item, rest, options))
   return matchField(node, step, rest, options)
+}
+
+function isIndex(step: string): boolean {
+  return /^\+?\d+$/.test(step)
 }
 
 function isElement(step: string): boolean {
@@ -93,7 +97,7 @@ function elements(node: YamlNode): readonly YamlNode[] {
 }
 
 function makeFor(next: string | undefined, create: YamlNode['kind']): YamlNode {
-  const kind = next === undefined ? create : isElement(next) || /^\+?\d+$/.test(next) ? 'seq' : 'map'
+  const kind = next === undefined ? create : isElement(next) || isIndex(next) ? 'seq' : 'map'
   return kind === 'scalar' ? plainNode('') : kind === 'seq' ? seqNode() : mapNode()
 }
 
@@ -107,11 +111,18 @@ function matchField(node: YamlNode, step: string, rest: readonly string[], optio
     field = makeFor(rest[0], create)
     putField(node, step, field)
   }
-  if (options.readsTexts && field.kind === 'scalar' && rest.length > 0 && !isNull(field)) {
+  if (options.readsTexts && field.kind === 'scalar' && rest.length > 0) {
     const root = parseDocuments(field.value, undefined, undefined, 'v3', 'skipped')[0]?.root
-    return root ? matchPath(root, rest, options) : []
+    if (!root) throw emptyText(field, rest[0] ?? '')
+    return matchPath(root, rest, options)
   }
   return matchPath(field, rest, options)
+}
+
+/** A text without anything in it is a node of no kind to kustomize. */
+function emptyText(field: YamlNode, step: string): Error {
+  const kind = isIndex(step) || isElement(step) || step === '*' ? 'SequenceNode' : 'MappingNode'
+  return buildError(`wrong node kind: expected ${kind} but got : node contents:\nnull\n`, field, 'write a value there')
 }
 
 function matchIndex(node: YamlNode, index: number, rest: readonly string[], options: PathOptions): YamlNode[] {

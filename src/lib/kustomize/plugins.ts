@@ -45,36 +45,39 @@ type Configure = (config: Decoded, context: Context) => () => void
 type Context = { readonly node: Resource; readonly build: Build; readonly loader: Loader; readonly into: Accumulator }
 
 const file = typeof KUSTOMIZATION === 'object' && 'fields' in KUSTOMIZATION ? KUSTOMIZATION.fields : {}
-/** The fields of every built-in transformer together: each reads its own. */
-const FIELDS: Readonly<Record<string, Shape>> = {
-  fieldSpecs: { list: FIELD_SPEC },
-  prefix: 'string',
-  suffix: 'string',
-  labels: { map: 'string' },
-  annotations: { map: 'string' },
-  unsetOnly: 'bool',
-  setRoleBindingSubjects: 'string',
-  imageTag: IMAGE,
-  replica: REPLICA,
-  path: 'string',
-  patch: 'string',
-  jsonOp: 'string',
-  target: SELECTOR,
-  options: { struct: 'PatchArgs', fields: { allowNameChange: 'bool', allowKindChange: 'bool' } },
-  paths: { list: 'types.PatchStrategicMerge' },
-  patches: 'string',
-  replacements: file['replacements'] ?? 'any',
-  value: 'string',
-  targetFilePath: 'string',
-  targets: {
-    list: { struct: 'Target', fields: { selector: SELECTOR, fieldPath: 'string', filePathPosition: 'int' } },
-  },
+const SPECS = { fieldSpecs: { list: FIELD_SPEC } } as const
+const PATCH_OPTIONS: Shape = { struct: 'PatchArgs', fields: { allowNameChange: 'bool', allowKindChange: 'bool' } }
+const VALUE_TARGETS: Shape = {
+  list: { struct: 'Target', fields: { selector: SELECTOR, fieldPath: 'string', filePathPosition: 'int' } },
 }
 
-function decodePlugin(node: YamlNode, struct: string): Decoded {
-  const prefix = struct === 'NamespaceTransformerPlugin' ? 'unmarshalling NamespaceTransformer config: ' : ''
+/** The fields of the built-in transformers, by kind. */
+const FIELDS: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
+  PrefixTransformer: { ...SPECS, prefix: 'string' },
+  SuffixTransformer: { ...SPECS, suffix: 'string' },
+  PrefixSuffixTransformer: { ...SPECS, prefix: 'string', suffix: 'string' },
+  NamespaceTransformer: {
+    ...SPECS,
+    metadata: file['metadata'] ?? 'any',
+    unsetOnly: 'bool',
+    setRoleBindingSubjects: 'string',
+  },
+  LabelTransformer: { ...SPECS, labels: { map: 'string' } },
+  AnnotationsTransformer: { ...SPECS, annotations: { map: 'string' } },
+  ImageTagTransformer: { ...SPECS, imageTag: IMAGE },
+  ReplicaCountTransformer: { ...SPECS, replica: REPLICA },
+  PatchTransformer: { path: 'string', patch: 'string', target: SELECTOR, options: PATCH_OPTIONS },
+  PatchJson6902Transformer: { path: 'string', jsonOp: 'string', target: SELECTOR },
+  PatchStrategicMergeTransformer: { paths: { list: 'types.PatchStrategicMerge' }, patches: 'string' },
+  ReplacementTransformer: { replacements: file['replacements'] ?? 'any' },
+  HashTransformer: {},
+  ValueAddTransformer: { value: 'string', targetFilePath: 'string', targets: VALUE_TARGETS },
+}
+
+function decodePlugin(node: YamlNode, kind: string): Decoded {
+  const prefix = kind === 'NamespaceTransformer' ? 'unmarshalling NamespaceTransformer config: ' : ''
   const faultPrefix = `${prefix}error unmarshaling JSON: while decoding JSON`
-  return decodeStruct(node, { struct, fields: FIELDS }, 'lenient', faultPrefix)
+  return decodeStruct(node, { struct: `${kind}Plugin`, fields: FIELDS[kind] ?? {} }, 'lenient', faultPrefix)
 }
 
 const TRANSFORMERS: Readonly<Record<string, Configure>> = {
@@ -164,7 +167,7 @@ export function configureTransformer(node: Resource, build: Build, loader: Loade
   if (!configure) throw unknownBuiltIn(node, 'only the transformers that kustomize has built in are run')
   checkPrint(node)
   return during(`plugin ${id} fails configuration`, () =>
-    configure(decodePlugin(node.node, `${kind}Plugin`), { node, build, loader, into }),
+    configure(decodePlugin(node.node, kind), { node, build, loader, into }),
   )
 }
 
@@ -260,7 +263,7 @@ function targetsOfFile(config: Decoded, loader: Loader): readonly Decoded[] {
   const path = textOf(config, 'targetFilePath')
   if (path === '') return []
   const root = parseConfig(loadText(loader, path), fileName(loader, path))
-  return root ? structsOf(decodePlugin(root, 'ValueAddTransformerPlugin'), 'targets') : []
+  return root ? structsOf(decodePlugin(root, 'ValueAddTransformer'), 'targets') : []
 }
 
 function transformNamespaceOf(resources: readonly Resource[], namespace: string): void {

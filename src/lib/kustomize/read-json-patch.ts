@@ -17,9 +17,13 @@ export function readJsonPatch(loader: Loader, args: PatchArgs): Patch {
   const { fields } = args.node
   const inline = fields.get('patch') ?? fields.get('jsonOp')
   const [file, within] = args.path === '' ? insideOf(text, inline) : [fileName(loader, args.path), undefined]
+  let shown = text.startsWith('[') ? text : 'null'
   const operations = text.startsWith('[')
     ? during(`decoding ${text}`, () => parseJsonPatch(text, file, within))
-    : parseJsonPatch(text, file, within, (root, step) => during(`decoding ${rawJson(jsonValue(root), false)}`, step))
-  if (operations.length === 0) throw fault(`patch appears to be empty; file=${args.path}, JsonOp=${args.patch}`)
+    : parseJsonPatch(text, file, within, (root, step) => {
+        shown = rawJson(jsonValue(root), false)
+        return during(`decoding ${shown}`, step)
+      })
+  if (operations.length === 0) throw fault(`patch appears to be empty; file=${args.path}, JsonOp=${shown}`)
   return { kind: 'json', source: text, target: args.target, node: args.node, operations, keepsId: false }
 }

@@ -25,24 +25,11 @@ import { fieldMap, fieldText, filledText, newResource, type Resource } from './r
  * @throws SluiceError with the place, when the text is no YAML or an object has no kind or name
  */
 export function readResources(text: string, file: string, within?: Within): Resource[] {
-  const pending: YamlMap[] = []
   const lines = text.includes('\r') ? text.replaceAll('\r\n', '\n') : text
-  for (const document of firstOfEachPart(lines, parse(lines, file, within))) {
-    if (document.root === undefined || isNull(document.root)) continue
-    if (document.root.kind === 'seq' && document.root.items.length === 0) continue
-    if (document.root.kind !== 'map')
-      throw buildError(
-        'missing Resource metadata',
-        document.root,
-        'write an object: apiVersion, kind and metadata.name',
-      )
-    if (document.root.fields.size === 0) continue
-    pending.push(document.root)
-  }
+  const roots = firstOfEachPart(lines, parse(lines, file, within)).flatMap(({ root }) => (root ? [root] : []))
+  const pending = unwrapSingle(roots).filter(isFilled).map(checkRoot)
   const resources: Resource[] = []
-  unwrapSingle(pending)
   for (let node = pending.shift(); node; node = pending.shift()) {
-    checkObject(node)
     const items = node.fields.get('items')
     const isList = fieldText(node, 'kind').endsWith('List')
     if (isList) checkListKeys(node)
@@ -50,6 +37,13 @@ export function readResources(text: string, file: string, within?: Within): Reso
     else pending.push(...convertedItems(node, items))
   }
   return resources
+}
+
+function checkRoot(root: YamlNode): YamlMap {
+  if (root.kind !== 'map')
+    throw buildError('missing Resource metadata', root, 'write an object: apiVersion, kind and metadata.name')
+  checkObject(root)
+  return root
 }
 
 function readResource(node: YamlMap): Resource {
@@ -147,12 +141,12 @@ function refuseEnds(text: string, starts: readonly number[]): void {
 }
 
 /** A List that is all there is gives its items as they are written; any other list sends them through JSON. */
-function unwrapSingle(pending: YamlMap[]): void {
-  const [list, second] = pending
-  if (!list || second || !['List', 'ResourceList'].includes(fieldText(list, 'kind'))) return
+function unwrapSingle(roots: readonly YamlNode[]): readonly YamlNode[] {
+  const [list, second] = roots.filter(isFilled)
+  if (list?.kind !== 'map' || second || !['List', 'ResourceList'].includes(fieldText(list, 'kind'))) return roots
   const items = list.fields.get('items')
-  if (items === undefined && !list.fields.has('functionConfig')) return
-  pending.splice(0, 1, ...(items?.kind === 'seq' ? itemsOf(list, items) : []))
+  if (items === undefined && !list.fields.has('functionConfig')) return roots
+  return items?.kind === 'seq' ? itemsOf(list, items) : []
 }
 
 /** Kustomize decodes what may be a list before it looks for items. */
@@ -171,6 +165,7 @@ function convertedItems(list: YamlMap, items: YamlNode): YamlMap[] {
   toJson(list)
   return itemsOf(list, items).map((item) => {
     spellAsJson(item)
+    checkObject(item)
     return item
   })
 }

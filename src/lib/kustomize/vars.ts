@@ -30,7 +30,7 @@ export function readVar(decoded: Decoded): Var {
   const part = (name: string): string => (reference ? textOf(reference, name) : '')
   const target = {
     group: group || part('group'),
-    version: version || part('version') || 'v1',
+    version: version || part('version'),
     kind: part('kind'),
     name: part('name'),
     namespace: part('namespace'),

@@ -118,7 +118,8 @@ export type YamlDocument = {
  *
  * Linear; 1,000 levels and one million expanded alias nodes at most.
  * @param file the name that errors carry as `file:line:column`
- * @param rules how `<<` is read: once, for fields that are missing (v3), or wherever it stands, over those above it (v2)
+ * @param rules how `<<` is read: once, for fields that are missing (v3), or wherever it stands, over those above it (v2); and how many
+ *   documents are: all (v3), or the first (v2)
  * @param rest what becomes of lines between the end of a document's node and the next `---`: Go's libraries do not read on to them
  * @throws SluiceError YAML_SYNTAX, YAML_LIMIT
  */
@@ -131,7 +132,10 @@ export function parseDocuments(
 ): YamlDocument[] {
   const cursor = createCursor(within ? { file, text, within } : { file, text }, rules)
   const documents: YamlDocument[] = []
-  while (startDocument(cursor)) documents.push(parseDocumentBody(cursor, rest))
+  while (startDocument(cursor)) {
+    documents.push(parseDocumentBody(cursor, rest))
+    if (rules === 'v2') break
+  }
   return documents
 }
 

@@ -1,7 +1,18 @@
-import { copyNode, parseDocuments, plainNode, mapNode, seqNode, type YamlNode, putField } from '../yaml/nodes.ts'
+import {
+  copyNode,
+  parseDocuments,
+  plainNode,
+  mapNode,
+  seqNode,
+  type YamlDocument,
+  type YamlNode,
+  putField,
+} from '../yaml/nodes.ts'
+import { SluiceError } from '../error/sluice-error.ts'
+import { goSyntaxError } from '../yaml/go-syntax-error.ts'
 import { writeNode } from '../yaml/write-nodes.ts'
 import { compileRegexp } from '../go-regexp/go-regexp.ts'
-import { buildError, wrongKind } from './failure.ts'
+import { buildError, rewritten, wrongKind } from './failure.ts'
 import { splitPath } from './field-spec.ts'
 import { isNull } from './null.ts'
 
@@ -112,11 +123,21 @@ function matchField(node: YamlNode, step: string, rest: readonly string[], optio
     putField(node, step, field)
   }
   if (options.readsTexts && field.kind === 'scalar' && rest.length > 0) {
-    const root = parseDocuments(field.value, undefined, undefined, 'v3', 'skipped')[0]?.root
+    const root = parseText(field.value)?.root
     if (!root) throw emptyText(field, rest[0] ?? '')
     return matchPath(root, rest, options)
   }
   return matchPath(field, rest, options)
+}
+
+/** Reads the first document of a text. @throws with the text of Go's library */
+export function parseText(text: string): YamlDocument | undefined {
+  try {
+    return parseDocuments(text, undefined, undefined, 'v3', 'skipped')[0]
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code !== 'YAML_SYNTAX') throw error
+    throw rewritten(error, () => goSyntaxError(error, text, 'v3'))
+  }
 }
 
 /** A text without anything in it is a node of no kind to kustomize. */

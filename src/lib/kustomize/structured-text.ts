@@ -1,11 +1,11 @@
-import { attachComments } from '../yaml/node-comments.ts'
-import { parseDocuments, type YamlMap, type YamlNode } from '../yaml/nodes.ts'
+import { attachComments, type NodeComments } from '../yaml/node-comments.ts'
+import { type YamlMap, type YamlNode } from '../yaml/nodes.ts'
 import { reprintedValue } from '../yaml/reprint.ts'
 import { tagOf } from '../yaml/resolve.ts'
 import { writeNode } from '../yaml/write-nodes.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { goJson } from './hash.ts'
-import { becomeNode, lookup, matchPath } from './lookup.ts'
+import { becomeNode, lookup, matchPath, parseText } from './lookup.ts'
 
 /** What a node gets when a text is copied to it. */
 export type TextFor = (node: YamlNode, text: string) => string
@@ -26,22 +26,33 @@ export function setInText(
   for (let i = 1; i < steps.length; i++) {
     const holder = attempt(() => lookup(object, steps.slice(0, i)))
     if (holder?.kind !== 'scalar') continue
-    const document = attempt(() => parseDocuments(holder.value, undefined, undefined, 'v3', 'skipped')[0])
+    const text = withoutSeparator(holder.value)
+    const document = attempt(() => parseText(text))
     if (document?.root === undefined) continue
     const { root } = document
     // Before anything is created: what has no place in the text would stand at its start.
     const comments = document.hasAnchors ? undefined : attachComments(document)
     const found = attempt(() => matchPath(root, steps.slice(i), { create: create ? value.kind : undefined })) ?? []
     if (found.length === 0) return false
+    const replaced = new Set(found.filter(({ kind }) => kind !== 'scalar'))
     for (const node of found) setValue(node, value, textFor)
     const isJson = /^\s*[{[]/.test(holder.value)
     if (!isJson && comments === undefined) throw oddText()
-    const written = isJson ? jsonText(root, holder.value) : writeNode(root, comments).trim()
+    const written = isJson
+      ? jsonText(root, holder.value)
+      : writeNode(root, comments && without(comments, replaced)).trim()
     if (written === undefined) return false
     holder.value = written
     return true
   }
   return false
+}
+
+/** The line that begins a document is not printed; what stands above it is parted from a comment below it only. */
+function withoutSeparator(text: string): string {
+  const [start = '', head = ''] = /^((?:#.*\n|\n)*)---[ \t]*\n+/.exec(text) ?? []
+  const rest = text.slice(start.length)
+  return (rest.startsWith('#') ? head : head.replace(/\n+$/, '\n')) + rest
 }
 
 function attempt<T>(run: () => T): T | undefined {
@@ -51,6 +62,11 @@ function attempt<T>(run: () => T): T | undefined {
     if (error instanceof SluiceError) return undefined
     throw error
   }
+}
+
+/** A mapping or list that a value takes the place of loses the comment behind it. */
+function without(comments: NodeComments, replaced: ReadonlySet<YamlNode>): NodeComments {
+  return { ...comments, behind: (node) => (replaced.has(node) ? undefined : comments.behind(node)) }
 }
 
 /** Only the text of a scalar changes; it keeps the type that it was read with. */

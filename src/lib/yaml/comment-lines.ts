@@ -77,6 +77,8 @@ type Run = {
   /** The first character behind it, -1 at the end. */
   readonly next: number
   readonly nextColumn: number
+  /** Whether the text ends with a line break: what ends without one is not seen to be less indented. */
+  readonly hasBreak: boolean
 }
 
 function readRun(text: string, first: number, waiting: Set<number>): Run {
@@ -93,7 +95,7 @@ function readRun(text: string, first: number, waiting: Set<number>): Run {
   const isEnd = at >= text.length
   const nextColumn = isEnd ? -1 : text.slice(at).search(/\S/)
   const touches = first > 0 && text.slice(lineOf(text, first - 1), first).trim() !== ''
-  return { lines, touches, next: isEnd ? -1 : at + nextColumn, nextColumn }
+  return { lines, touches, next: isEnd ? -1 : at + nextColumn, nextColumn, hasBreak: text.endsWith('\n') }
 }
 
 /** What is open at a place, from the outermost in: of each level the field or item that began last. */
@@ -161,7 +163,8 @@ function placeRun(run: Run, chain: Chain, levels: Levels, placed: Placed): boole
   head = withoutBlankEnd(head)
   if (run.next < 0) {
     const isFoot = isTouching && (column < indent || !isBehindKey)
-    return placeAtEnd(head, column, isFoot ? (column < indent ? ownerOf(chain, column) : last) : undefined, placed)
+    const owner = column < indent && run.hasBreak ? ownerOf(chain, column) : last
+    return placeAtEnd(head, column, isFoot ? owner : undefined, placed)
   }
   if (!levels.starts.has(run.next)) return false
   placed.above.set(run.next, head)
@@ -172,10 +175,12 @@ function withoutBlankEnd(lines: readonly string[]): string[] {
   return lines.slice(0, lines.findLastIndex((line) => line !== '') + 1)
 }
 
-/** What is less indented than the line above it belongs to the field of that column. */
+/** What is less indented than the line above it belongs to the field of that column; a list there is the value of one. */
 function ownerOf(chain: Chain, column: number): Chain[number] | undefined {
-  const owner = chain.findLast(({ level }) => level.column === column)
-  return owner?.level.isSeq ? undefined : owner
+  const at = chain.findLastIndex(({ level }) => level.column === column)
+  const [owner, around] = [chain[at], chain[at - 1]]
+  if (!owner?.level.isSeq) return owner
+  return around && !around.level.isSeq && around.level.column === column ? around : undefined
 }
 
 function placeAtEnd(lines: string[], column: number, last: Chain[number] | undefined, placed: Placed): boolean {

@@ -33,6 +33,12 @@ export function attachComments(document: YamlDocument): NodeComments | undefined
     if (node.end > comment.start || scalar.style === 'literal' || scalar.style === 'folded') continue
     behind.set(node, text.slice(comment.start, comment.end))
   }
+  const byLine = new Map(document.comments.map((comment) => [lineOf(text, comment.start), comment]))
+  for (const [leaf, node] of flows) {
+    const comment = leaf.kind === 'scalar' ? undefined : byLine.get(lineOf(text, leaf.end))
+    if (comment && comment.start >= node.end && /^[\s,\]}]*$/.test(text.slice(leaf.end, comment.start)))
+      behind.set(node, text.slice(comment.start, comment.end))
+  }
   const keys = new Map<number, string>()
   const levels = levelsOf(document.root, text)
   const keyLines = new Set([...levels.starts].map((start) => lineOf(text, start)))
@@ -63,14 +69,12 @@ export function attachComments(document: YamlDocument): NodeComments | undefined
 /** A line with a key and nothing else, whose value stands below. */
 const KEY_ALONE = /^ *(?:- +)*(?:[\w./-]+|"[^"\\]*"|'[^']*'): *$/
 
-/** Notes for each scalar in brackets the outermost ones around it. */
+/** Notes for each scalar in brackets the outermost ones around it, and for brackets with nothing in them. */
 function findFlows(node: YamlNode, around: YamlNode | undefined, found: Map<YamlNode, YamlNode>): void {
-  if (node.kind === 'scalar') {
-    if (around) found.set(node, around)
-    return
-  }
-  const outermost = around ?? (node.isFlow ? node : undefined)
-  for (const child of node.kind === 'seq' ? node.items : node.fields.values()) findFlows(child, outermost, found)
+  const outermost = around ?? (node.kind !== 'scalar' && node.isFlow ? node : undefined)
+  const children = node.kind === 'scalar' ? [] : node.kind === 'seq' ? node.items : [...node.fields.values()]
+  if (children.length === 0 && outermost) found.set(node, outermost)
+  for (const child of children) findFlows(child, outermost, found)
 }
 
 /** The comment lines that begin a text, up to the last blank line among them. */

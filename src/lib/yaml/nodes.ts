@@ -31,6 +31,8 @@ type Place = {
   end: number
   /** Offset of the key of which this node is the value, -1 when it is none. */
   keyStart: number
+  /** Whether the text says the tag; then it is printed, needed or not. */
+  isTagged?: true
   /** Who set the value, and who before; only in builds that keep it (kustomize/provenance.ts). Copies carry it along. */
   touch?: Touch | undefined
 }

@@ -60,7 +60,10 @@ function parseTag(c: Cursor): string {
 /** Gives a node its tag, and remembers it under its anchor. */
 export function register(c: Cursor, properties: Properties | undefined, node: YamlNode): YamlNode {
   if (properties === undefined) return node
-  if (properties.tag !== '') node.tag = properties.tag
+  if (properties.tag !== '') {
+    node.tag = properties.tag
+    node.isTagged = true
+  }
   if (properties.anchor !== undefined) c.anchors.set(properties.anchor, node)
   return node
 }

@@ -172,6 +172,7 @@ function writeScalar(node: YamlScalar, indent: number, isInFlow: boolean): strin
 export function wantedStyle(node: YamlScalar): ScalarStyle {
   if (node.style !== 'plain') return node.style
   if (node.value.includes('\n')) return 'literal'
+  if (node.isTagged) return 'plain'
   return node.tag === '!!str' && tagOf({ ...node, tag: '' }) !== '!!str' ? 'double' : 'plain'
 }
 
@@ -182,8 +183,9 @@ function inQuotes(text: string, style: ScalarStyle, indent: number): string {
   return `'${text.replaceAll("'", "''").replace(/[\n\u2028\u2029]+/g, (breaks, at: number) => `${breaks.startsWith('\n') ? '\n' : ''}${breaks}${at + breaks.length < text.length ? pad : ''}`)}'`
 }
 
-/** A tag is written where the text without it would mean something else. */
+/** A tag is written where the text says it, or would mean something else without it. */
 function writeTag(node: YamlNode): string {
+  if (node.isTagged && node.tag !== '') return `${node.tag} `
   if (node.tag === '' || node.tag === '!!str') return ''
   if (node.kind !== 'scalar') return node.tag === '!!map' || node.tag === '!!seq' ? '' : `${node.tag} `
   return tagOf({ ...node, tag: '', style: 'plain' }) === node.tag ? '' : `${node.tag} `

@@ -5,7 +5,7 @@ import { type Command, usageError } from './command.ts'
 import { createSecret, createTenant } from './create-extra.ts'
 import { CREATED_KINDS } from './create-kinds.ts'
 import { renderForGit } from './export.ts'
-import { fluxKind, splitKind } from './kind-names.ts'
+import { fluxKind, notServed, splitKind } from './kind-names.ts'
 
 export const create: Command = {
   name: 'create',
@@ -15,6 +15,8 @@ export const create: Command = {
     if (argv[0] === 'secret') return createSecret(argv.slice(1), io)
     if (argv[0] === 'tenant') return createTenant(argv.slice(1), io)
     const { kind, name, rest } = splitWords(argv)
+    const refusal = notServed(kind)
+    if (refusal !== undefined) return usageError(io, this, refusal)
     const known = CREATED_KINDS[kind]
     if (!known || name === undefined)
       return usageError(io, this, `which object? kinds: ${Object.keys(CREATED_KINDS).join(', ')}; secret, tenant`)

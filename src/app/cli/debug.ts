@@ -5,7 +5,7 @@ import { read } from '../../lib/kube/read.ts'
 import { dump } from '../../lib/yaml/dump.ts'
 import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from './cluster.ts'
 import { type Command, usageError } from './command.ts'
-import { findKind, fluxKind, splitKind } from './kind-names.ts'
+import { findKind, fluxKind, notServed, splitKind } from './kind-names.ts'
 
 /** Where the fields are explained; the lines that flux puts before them. */
 const PAGE = 'https://fluxcd.io/flux/components/kustomize/kustomizations'
@@ -29,10 +29,8 @@ export const debug: Command = {
     })
     const { kind: kindName, rest } = splitKind(positionals)
     const [name] = rest
-    if (['hr', 'helmrelease', 'helmreleases'].includes(kindName))
-      return usageError(io, this, 'HelmReleases are not served by this version of sluice')
     if (fluxKind(kindName)?.kind !== 'Kustomization' || name === undefined)
-      return usageError(io, this, 'which Kustomization?')
+      return usageError(io, this, notServed(fluxKind(kindName)?.kind) ?? 'which Kustomization?')
     const wishes = [values['show-vars'], values['show-status'], values['show-history']].filter(Boolean)
     if (wishes.length !== 1) return usageError(io, this, 'say one of --show-vars, --show-status, --show-history')
     return withCluster(values, io, async (client) => {

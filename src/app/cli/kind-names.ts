@@ -65,6 +65,12 @@ export const FLUX_KINDS: readonly FluxKind[] = [
   { kind: 'Alert', group: NOTIFICATION, plural: 'alerts', names: [] },
 ]
 
+/** What to say of a kind of Helm's; `undefined` for every other. */
+export function notServed(kind: string | undefined): string | undefined {
+  const isHelms = kind !== undefined && ['HelmRepository', 'HelmChart', 'HelmRelease'].includes(kind)
+  return isHelms ? `${kind} objects are not served by this version of sluice` : undefined
+}
+
 type ApiResource = { name: string; singularName: string; kind: string; namespaced: boolean; shortNames?: string[] }
 
 /**

@@ -5,7 +5,7 @@ import { readList, readText } from '../../lib/kube/read.ts'
 import { parseInventoryEntry } from '../../pipeline/apply/inventory.ts'
 import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from './cluster.ts'
 import { type Command, usageError } from './command.ts'
-import { findKind, fluxKind, splitKind } from './kind-names.ts'
+import { findKind, fluxKind, notServed, splitKind } from './kind-names.ts'
 
 /** An object and what it brought. */
 type Tree = { readonly name: string; readonly children: readonly Tree[] }
@@ -29,7 +29,7 @@ export const tree: Command = {
     const { kind: kindName, rest } = splitKind(positionals)
     const [name] = rest
     if (fluxKind(kindName)?.kind !== 'Kustomization' || name === undefined)
-      return usageError(io, this, 'which Kustomization?')
+      return usageError(io, this, notServed(fluxKind(kindName)?.kind) ?? 'which Kustomization?')
     if (values.output !== undefined && values.output !== 'json') return usageError(io, this, '-o is json')
     return withCluster(values, io, async (client) => {
       const { apiVersion } = await findKind(client, 'kustomizations')

@@ -30,6 +30,40 @@ const VERSIONS: Readonly<Record<string, string>> = {
   'ticket.closed': '0.1.0',
 }
 
+// How subjects are written in an event whose name has two words.
+const SUBJECT_TYPES: Readonly<Record<string, string>> = {
+  pipelinerun: 'pipelineRun',
+  taskrun: 'taskRun',
+  testcaserun: 'testCaseRun',
+  testsuiterun: 'testSuiteRun',
+  testoutput: 'testOutput',
+}
+
+// What must be said of some subjects; an `artifactId` is a package URL.
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  'repository.created': ['name', 'url'],
+  'build.finished': ['artifactId'],
+  'artifact.packaged': ['change.id'],
+  'artifact.signed': ['signature'],
+  'service.deployed': ['environment.id', 'artifactId'],
+  'service.upgraded': ['environment.id', 'artifactId'],
+  'service.rolledback': ['environment.id', 'artifactId'],
+  'incident.detected': ['environment.id', 'artifactId'],
+  'incident.reported': ['environment.id', 'artifactId', 'ticketURI'],
+  'incident.resolved': ['environment.id', 'artifactId'],
+  'testcaserun.queued': ['environment.id'],
+  'testcaserun.started': ['environment.id'],
+  'testcaserun.finished': ['environment.id', 'outcome'],
+  'testsuiterun.queued': ['environment.id'],
+  'testsuiterun.started': ['environment.id'],
+  'testsuiterun.finished': ['environment.id', 'outcome'],
+  'testoutput.published': ['outputType'],
+  'ticket.created': ['creator', 'uri'],
+  'ticket.updated': ['uri'],
+  'ticket.closed': ['uri'],
+}
+
+const PACKAGE_URL = /^pkg:[^/]+\/./
 const TYPE = /^dev\.cdevents\.([a-z]+)\.([a-z]+)\.(\d+\.\d+\.\d+(?:-[\w.]+)?)$/
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
 
@@ -47,8 +81,15 @@ export function cdEventFault(event: unknown): string | undefined {
   const time = readText(event, 'context', 'timestamp')
   if (!TIME.test(time) || Number.isNaN(Date.parse(time))) return `context.timestamp "${time}" is not a time`
   if (readText(event, 'subject', 'id') === '') return 'subject.id is missing'
+  const written = SUBJECT_TYPES[subject] ?? subject
+  if (readText(event, 'subject', 'type') !== written) return `subject.type is not "${written}"`
   const content = read(event, 'subject', 'content')
-  return content === undefined || (typeof content === 'object' && content !== null)
-    ? undefined
-    : 'subject.content is not an object'
+  if (content !== undefined && (typeof content !== 'object' || content === null))
+    return 'subject.content is not an object'
+  for (const field of NEEDED[`${subject}.${predicate}`] ?? []) {
+    const value = readText(content, ...field.split('.'))
+    if (value === '' || (field === 'artifactId' && !PACKAGE_URL.test(value)))
+      return `subject.content.${field} is missing, or none`
+  }
+  return undefined
 }

@@ -124,6 +124,8 @@ export type Driver = {
   /** Shows an image's files on a folder of the pod, for the containers that start after. @throws SluiceError POD_VOLUME */
   readonly mountImage: (uid: string, folder: string, image: Image) => Promise<void>
   readonly start: (start: ContainerStart) => Promise<RunningContainer>
+  /** Gives a running container other amounts; missing where they cannot be changed. */
+  readonly resize?: (id: ContainerId, limits: Limits) => Promise<void>
   /** Signals the container's program itself; SIGKILL ends all its processes. */
   readonly signal: (id: ContainerId, signal: string) => Promise<void>
   readonly exec: (id: ContainerId, command: readonly string[], timeoutMs: number) => Promise<ExecAnswer>

@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
+import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { Limits } from '../driver.ts'
 
 /** Limits of containers, by control groups. */
@@ -20,6 +21,8 @@ export type Cgroups = {
   readonly limitsProcesses: boolean
   /** Makes the groups of a container and answers their folders. */
   readonly open: (key: string, limits: Limits) => readonly string[]
+  /** Gives the groups of a running container other limits. @throws SluiceError NODE_DRIVER when it uses more than that */
+  readonly change: (key: string, limits: Limits) => void
   /** Whether the kernel killed a process of it for its memory. */
   readonly wasOutOfMemory: (key: string) => boolean
   /** The working set of a container that has a group for its memory: what is in use without what the kernel could drop at once. */
@@ -45,6 +48,7 @@ export function openCgroups(node: string): Cgroups {
     gap: 'CPU limits are not enforced, memory limits only once a second: control groups cannot be written by this user',
     limitsProcesses: false,
     open: () => [],
+    change: () => undefined,
     wasOutOfMemory: () => false,
     memoryOf: () => undefined,
     close: () => undefined,
@@ -66,6 +70,15 @@ function version1(node: string, limitsProcesses: boolean): Cgroups {
         pids: { 'pids.max': MOST_PROCESSES },
       }
       return controllers.map((name) => set(make(join(parent(name), key)), settings[name] ?? {}))
+    },
+    change(key, limits) {
+      set(join(parent('cpu'), key), cpu1(limits))
+      // the limit of memory is never above that of memory and swap: which goes first depends on the way
+      const memory = Object.entries(memory1(limits))
+      tryBoth(
+        join(parent('memory'), key),
+        [memory, [...memory].reverse()].map((each) => Object.fromEntries(each)),
+      )
     },
     wasOutOfMemory: (key) => countIn(join(parent('memory'), key, 'memory.oom_control')) > 0,
     memoryOf: (key) => workingSet(join(parent('memory'), key), 'memory.usage_in_bytes', 'total_inactive_file'),
@@ -89,26 +102,42 @@ function version2(root: string): Cgroups {
   return {
     gap: undefined,
     limitsProcesses: true,
-    open(key, { memoryBytes, cpuMillis, cpuRequestMillis = 0 }) {
+    open(key, limits) {
       make(root)
       for (const parent of [ROOT, join(ROOT, 'sluice'), root])
         set(parent, { 'cgroup.subtree_control': '+memory +cpu +pids' })
-      const shares = Math.max(2, Math.floor((cpuRequestMillis * 1024) / 1000))
-      const folder = set(make(join(root, key)), {
-        'pids.max': MOST_PROCESSES,
-        // the scale of shares is 2 to 262144, that of weights 1 to 10000
-        'cpu.weight': Math.min(10_000, 1 + Math.floor(((shares - 2) * 9999) / 262_142)),
-        ...(memoryBytes === undefined
-          ? {}
-          : { 'memory.max': memoryBytes, 'memory.swap.max': 0, 'memory.oom.group': 1 }),
-        ...(cpuMillis === undefined ? {} : { 'cpu.max': `${quotaOf(cpuMillis)} ${PERIOD_US}` }),
-      })
-      return [folder]
+      return [set(make(join(root, key)), { 'pids.max': MOST_PROCESSES, ...settings2(limits) })]
     },
+    change: (key, limits) => tryBoth(join(root, key), [settings2(limits)]),
     wasOutOfMemory: (key) => countIn(join(root, key, 'memory.events')) > 0,
     memoryOf: (key) => workingSet(join(root, key), 'memory.current', 'inactive_file'),
     close: (key) => remove(join(root, key)),
   }
+}
+
+function settings2({ memoryBytes, cpuMillis, cpuRequestMillis = 0 }: Limits): Settings {
+  const shares = Math.max(2, Math.floor((cpuRequestMillis * 1024) / 1000))
+  return {
+    // the scale of shares is 2 to 262144, that of weights 1 to 10000
+    'cpu.weight': Math.min(10_000, 1 + Math.floor(((shares - 2) * 9999) / 262_142)),
+    ...(memoryBytes === undefined ? {} : { 'memory.max': memoryBytes, 'memory.swap.max': 0, 'memory.oom.group': 1 }),
+    ...(cpuMillis === undefined ? {} : { 'cpu.max': `${quotaOf(cpuMillis)} ${PERIOD_US}` }),
+  }
+}
+
+/** Writes the first settings that the kernel takes. */
+function tryBoth(folder: string, ways: readonly Settings[]): void {
+  let last: unknown
+  for (const settings of ways) {
+    try {
+      return void set(folder, settings)
+    } catch (error) {
+      last = error
+    }
+  }
+  throw new SluiceError('NODE_DRIVER', `its control group takes no such limits: ${describeError(last)}`, {
+    retry: 'backoff',
+  })
 }
 
 function quotaOf(cpuMillis: number): number {

@@ -103,6 +103,7 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
     createSandbox: (pod, sysctls) => createSandbox(linux, pod.uid, pod.name, sysctls),
     mountMemory: (uid, mount) => mountMemory(linux, uid, mount),
     mountImage: (uid, folder, image) => mountImage(linux, uid, folder, image),
+    ...(linux.cgroups.gap === undefined && { resize: async (id, limits) => linux.cgroups.change(groupOf(id), limits) }),
     start: (start) => startContainer(linux, start),
     signal: (id, signal) => signalContainer(linux, keyOf(id), signal),
     exec: (id, command, timeoutMs) => execIn(linux, id, command, timeoutMs),

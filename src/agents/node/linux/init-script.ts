@@ -26,6 +26,22 @@ mkdir -p proc dev sys etc .sluice
 mount -n -t proc -o nosuid,nodev,noexec proc proc || fail "cannot mount /proc"
 [ -z "$processes" ] || echo "$processes" > proc/sys/kernel/pid_max || fail "cannot limit the number of processes"
 mount -n -t sysfs -o ro,nosuid,nodev,noexec sysfs sys 2>/dev/null || :
+if [ -n "$cgroups" ] && [ -d sys/fs/cgroup ]; then
+  # programs ask their own group what they may use
+  case $cgroups in
+  *:*)
+    mount -n -t tmpfs -o nosuid,nodev,noexec,mode=755,size=64k tmpfs sys/fs/cgroup || cgroups=
+    IFS=:
+    for group in $cgroups; do
+      name=\${group#/sys/fs/cgroup/}; name=sys/fs/cgroup/\${name%%/*}
+      mkdir "$name"
+      mount -n --bind "$group" "$name" && mount -n -o remount,bind,ro,nosuid,nodev,noexec "$name" || :
+    done
+    IFS=$old
+    ;;
+  *) mount -n --bind "$cgroups" sys/fs/cgroup && mount -n -o remount,bind,ro,nosuid,nodev,noexec sys/fs/cgroup || : ;;
+  esac
+fi
 mount -n -t tmpfs -o nosuid,mode=755,size=65536k tmpfs dev || fail "cannot mount /dev"
 for name in null zero full random urandom tty; do
   [ -e /dev/$name ] || continue
@@ -60,7 +76,9 @@ while [ "$1" != -- ]; do
     mkdir -p "$(dirname "$root$target")"
     [ -e "$root$target" ] || : > "$root$target"
   fi
-  mount -n --bind "$source" "$root$target" || fail "cannot mount $target"
+  # what has mounts of the machine below it is shown with them or not at all; they would not be read-only
+  mount -n --bind "$source" "$root$target" 2>/dev/null ||
+  { [ "$mode" = rw ] && mount -n --rbind "$source" "$root$target"; } || fail "cannot mount $target"
   [ "$mode" != ro ] || ro "$root$target"
 done
 shift

@@ -45,6 +45,8 @@ const calm: Seen = {
   health: new Map(),
   stopping: new Map(),
   drain: 'none',
+  given: new Map(),
+  capacity: { cpuMillis: 2_000, memoryBytes: 2 ** 30 },
   inFlight: new Set(),
 }
 

@@ -1,7 +1,8 @@
 import type { RunningContainer, Sandbox } from '../driver.ts'
 import { restartDelayMs } from './backoff.ts'
 import type { Health } from './probe-state.ts'
-import { containersOf, type Container, type Pod } from './shapes.ts'
+import { type Capacity, resizesOf } from './resize.ts'
+import { containersOf, type Container, type Pod, type Resources } from './shapes.ts'
 
 /** What is known of an image that the pod needs. */
 export type ImageState =
@@ -45,6 +46,9 @@ export type Seen = {
   readonly stopping: ReadonlyMap<string, { readonly killAtMs: number }>
   /** Requests of the pod: still coming, running out, or over. */
   readonly drain: 'none' | 'running' | 'done'
+  /** What the last run of a container was given, where that can be changed while it runs. */
+  readonly given: ReadonlyMap<string, Resources>
+  readonly capacity: Capacity
   /** Effects under way, by the key of their step. */
   readonly inFlight: ReadonlySet<string>
 }
@@ -54,6 +58,7 @@ export type Step =
   | { readonly do: 'setup' }
   | { readonly do: 'pull'; readonly image: string; readonly container: string; readonly always: boolean }
   | { readonly do: 'start'; readonly container: string; readonly attempt: number; readonly restartsInARow: number }
+  | { readonly do: 'resize'; readonly container: string }
   | { readonly do: 'drain'; readonly timeoutMs: number }
   | { readonly do: 'stop'; readonly container: string; readonly graceMs: number; readonly why: string }
   | { readonly do: 'kill'; readonly container: string }
@@ -98,8 +103,13 @@ function advance(seen: Seen): PodDecision {
     const failed = isAlive(seen.runs.get(name)) ? seen.health.get(name)?.failed : undefined
     return failed === undefined ? [] : [stopContainer(seen, name, graceMs, failed)]
   })
+  const resized = resizesOf(seen).map(({ container, isRestart }) =>
+    isRestart
+      ? stopContainer(seen, container, graceMs, `Container ${container} resize requires restart`)
+      : now({ do: 'resize', container }),
+  )
   const next = isFinished(seen) ? [] : [startNext(seen), ...startGuests(seen)]
-  return together([...unwell, ...next, { steps: [], againAtMs: deadlineAtMs }])
+  return together([...unwell, ...resized, ...next, { steps: [], againAtMs: deadlineAtMs }])
 }
 
 function startNext(seen: Seen): PodDecision {

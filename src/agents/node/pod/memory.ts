@@ -2,7 +2,7 @@ import type { Sandbox } from '../driver.ts'
 import type { Image } from '../image/store.ts'
 import type { Fault, ImageState, Run, Seen } from './decide.ts'
 import type { Probing } from './probing.ts'
-import type { Pod } from './shapes.ts'
+import type { Pod, Resources } from './shapes.ts'
 import type { Place } from './start-container.ts'
 
 /** What a worker keeps between two looks; changed by the steps. */
@@ -21,6 +21,7 @@ export type Memory = {
   readonly startFaults: Map<string, Fault>
   readonly probing: Map<string, Probing>
   readonly stopping: Map<string, { readonly killAtMs: number }>
+  readonly given: Map<string, Resources>
   readonly inFlight: Set<string>
   /** What runs said when they ended, read once: `container/attempt`. */
   readonly messages: Map<string, string>

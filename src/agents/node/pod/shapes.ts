@@ -100,7 +100,8 @@ export type Container = {
   readonly envFrom?: readonly EnvFrom[]
   readonly ports?: readonly ContainerPort[]
   readonly volumeMounts?: readonly VolumeMount[]
-  readonly resources?: { readonly limits?: Quantities; readonly requests?: Quantities }
+  readonly resources?: Resources
+  readonly resizePolicy?: readonly { readonly resourceName: string; readonly restartPolicy?: string }[]
   readonly readinessProbe?: Probe
   readonly livenessProbe?: Probe
   readonly startupProbe?: Probe
@@ -124,6 +125,9 @@ export type EphemeralContainer = Container & {
 
 /** Amounts by resource name. */
 export type Quantities = Readonly<Record<string, string | number>>
+
+/** What a container asks for, and what it may use at most. */
+export type Resources = { readonly limits?: Quantities; readonly requests?: Quantities }
 
 /** Keys shown as files. */
 export type FileItems = {
@@ -239,6 +243,9 @@ export type ContainerStatus = {
   readonly restartCount: number
   readonly state: ContainerState
   readonly lastState: ContainerState
+  /** What it was given, by a node that can give it something else while it runs. */
+  readonly resources?: Resources
+  readonly allocatedResources?: Quantities
 }
 
 /** A condition of a pod. */

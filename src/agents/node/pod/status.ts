@@ -1,6 +1,7 @@
 import type { RunningContainer } from '../driver.ts'
 import { type Ended, isAlive, isCleared, isFinished, lifeOf, restartsAfter, type Run, type Seen } from './decide.ts'
 import { restartDelayMs } from './backoff.ts'
+import { whyInfeasible } from './resize.ts'
 import type { Container, ContainerState, ContainerStatus, Pod, PodCondition, PodStatus } from './shapes.ts'
 
 /**
@@ -53,7 +54,8 @@ function stateWithout({ terminated: ended, ...state }: ContainerState): Containe
 }
 
 const HAS_NETWORK = 'PodReadyToStartContainers'
-const OWN_CONDITIONS = new Set([HAS_NETWORK, 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
+const RESIZE_PENDING = 'PodResizePending'
+const OWN_CONDITIONS = new Set([RESIZE_PENDING, HAS_NETWORK, 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
 
 /** A status of ours with the conditions that others have given the pod, as they stand. */
 export function withOthersConditions(own: PodStatus, shown: PodStatus | undefined): PodStatus {
@@ -107,7 +109,15 @@ function containerStatus(seen: Seen, container: Container, isInit: boolean, wait
     restartCount: run?.attempt ?? 0,
     state,
     lastState: lastStateOf(run, state),
+    ...(isUp ? givenTo(seen, container) : {}),
   }
+}
+
+/** What a container was given, as a node says it that can give it something else. */
+function givenTo({ given }: Seen, { name }: Container): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
+  const resources = given.get(name)
+  if (resources === undefined) return {}
+  return { resources, ...(resources.requests === undefined ? {} : { allocatedResources: resources.requests }) }
 }
 
 /** A container that looks into the pod is never ready: nothing depends on it. */
@@ -183,15 +193,21 @@ function conditionsOf(
     message: `containers with incomplete status: [${pending.map(({ name }) => name).join(' ')}]`,
   }
   const areReady = !isOver && unready.length === 0
+  const infeasible = isOver ? undefined : whyInfeasible(seen)
   const wanted: PodCondition[] = [
     { type: HAS_NETWORK, status: seen.sandbox ? 'True' : 'False' },
     { type: 'Initialized', ...(areInitsDone ? { status: 'True' } : initOff) },
     { type: 'Ready', ...(areReady && !isLeaving ? { status: 'True' } : off) },
     { type: 'ContainersReady', ...(areReady ? { status: 'True' } : off) },
     { type: 'PodScheduled', status: 'True' },
+    ...(infeasible === undefined
+      ? []
+      : [{ type: RESIZE_PENDING, status: 'True', reason: 'Infeasible', message: infeasible }]),
   ]
   const before = seen.pod.status?.conditions ?? []
-  const foreign = before.filter(({ type }) => !wanted.some((condition) => condition.type === type))
+  const foreign = before.filter(
+    ({ type }) => type !== RESIZE_PENDING && !wanted.some((condition) => condition.type === type),
+  )
   const { generation } = seen.pod.metadata
   const observed = generation === undefined ? {} : { observedGeneration: generation }
   return [...wanted.map((condition) => keepTime({ ...condition, ...observed }, before, seen.nowMs)), ...foreign]

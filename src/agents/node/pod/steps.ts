@@ -1,12 +1,14 @@
 import { rmSync } from 'node:fs'
+import { totalmem } from 'node:os'
 import { ApiError } from '../../../adapters/kube/api-error.ts'
-import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
 import { unreachable } from '../../../lib/error/unreachable.ts'
 import type { ContainerId, Driver } from '../driver.ts'
 import type { Image } from '../image/store.ts'
 import type { NodeContext } from './context.ts'
 import { retryDelayMs } from './backoff.ts'
 import { type Fault, isAlive, type Run, type Step } from './decide.ts'
+import { limitsOf } from './limits.ts'
 import { runAction } from './run-probe.ts'
 import { containersOf, uidOf, type Container, type EphemeralContainer } from './shapes.ts'
 import { makePlace, startContainer } from './start-container.ts'
@@ -24,6 +26,9 @@ export async function perform(context: NodeContext, memory: Memory, step: Step):
       return false
     case 'start':
       await start(context, memory, step)
+      return false
+    case 'resize':
+      await resize(context, memory, step.container)
       return false
     case 'drain':
       if (memory.sandbox) await context.driver().drain(memory.sandbox.ip, step.timeoutMs)
@@ -105,6 +110,7 @@ async function start(context: NodeContext, memory: Memory, step: Step & { do: 's
       await forgetRun(context.driver(), { uid: uidOf(memory.pod), container: name, attempt: attempt - 2 })
     const joins = targetOf(memory, container)
     await startContainer(context, memory.pod, container, image, { place: memory.place, attempt, joins })
+    if (context.driver().resize !== undefined) memory.given.set(name, container.resources ?? {})
   } catch (error) {
     const isConfig = error instanceof SluiceError && ['POD_CONFIG', 'POD_VOLUME', 'OBJECT_INVALID'].includes(error.code)
     const reason = isConfig ? 'CreateContainerConfigError' : 'RunContainerError'
@@ -133,6 +139,21 @@ async function start(context: NodeContext, memory: Memory, step: Step & { do: 's
       hook,
       30_000,
     )
+}
+
+/** Gives a container that runs what the pod says now; what the kernel does not take is told, and tried again. */
+async function resize(context: NodeContext, memory: Memory, name: string): Promise<void> {
+  const container = containerOf(memory, name)
+  const run = memory.runs.get(name)
+  if (container === undefined || run === undefined) return
+  try {
+    await context.driver().resize?.(run, limitsOf(memory.pod, container, totalmem()))
+  } catch (error) {
+    context.record(memory.pod, 'Warning', 'ResizeError', describeError(error), `spec.containers{${name}}`)
+    throw error
+  }
+  memory.given.set(name, container.resources ?? {})
+  context.record(memory.pod, 'Normal', 'ResizeCompleted', `Container ${name} has the resources that the pod says now`)
 }
 
 /** A run that nobody can ask for any more; its files would fill the disk when the container fails for ever. */

@@ -1,3 +1,4 @@
+import { cpus, totalmem } from 'node:os'
 import { ApiError } from '../../../adapters/kube/api-error.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { RunningContainer } from '../driver.ts'
@@ -7,7 +8,7 @@ import { decidePod, type Ended, isAlive, keyOfStep, type Run, type Seen, type St
 import { freshHealth } from './probe-state.ts'
 import type { Memory } from './memory.ts'
 import { startProbing } from './probing.ts'
-import { containersOf, uidOf, type Container, type Pod } from './shapes.ts'
+import { containersOf, uidOf, type Container, type Pod, type Resources } from './shapes.ts'
 import { keepVolumes, showsOther } from './keep-volumes.ts'
 import { renderPodStatus, withOthersConditions } from './status.ts'
 import { perform } from './steps.ts'
@@ -146,9 +147,17 @@ function freshMemory(pod: Pod): Memory {
     startFaults: new Map(),
     probing: new Map(),
     stopping: new Map(),
+    given: givenOf(pod),
     inFlight: new Set(),
     messages: new Map(),
   }
+}
+
+function givenOf({ status }: Pod): Map<string, Resources> {
+  const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])]
+  return new Map(
+    statuses.flatMap(({ name, resources }) => (resources === undefined ? [] : [[name, resources] as const])),
+  )
 }
 
 /** The runs that the object's status speaks of: what an earlier node started. */
@@ -220,6 +229,7 @@ function seenOf({ clock }: NodeContext, memory: Memory): Seen {
   return {
     ...memory,
     nowMs: clock.nowMs(),
+    capacity: { cpuMillis: (cpus().length || 1) * 1000, memoryBytes: totalmem() },
     // a place that was not made ready by us is made ready first, unless it is about to go
     sandbox: memory.place || isLeaving ? memory.sandbox : undefined,
     health: new Map([...memory.probing].map(([name, probing]) => [name, probing.health()])),

@@ -62,9 +62,12 @@ export function writesStatus(subresource: string): boolean {
 /** Writes the containers that are added to a running pod, and nothing else. */
 export const EPHEMERAL = 'ephemeralcontainers'
 
+/** Writes what the containers of a running pod may use, and nothing else. */
+export const RESIZE = 'resize'
+
 /** True for the subresources that are read and written as the object itself. */
 export function isWhole(subresource: string): boolean {
-  return subresource === '' || writesStatus(subresource) || subresource === EPHEMERAL
+  return subresource === '' || writesStatus(subresource) || subresource === EPHEMERAL || subresource === RESIZE
 }
 
 /** `apps/v1`, `v1`. */

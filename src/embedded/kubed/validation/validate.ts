@@ -7,7 +7,7 @@ import type { Call } from '../call.ts'
 import type { FieldError } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
 import { isDefinition } from '../resources/definitions.ts'
-import { EPHEMERAL, writesStatus } from '../resources/resource.ts'
+import { EPHEMERAL, RESIZE, writesStatus } from '../resources/resource.ts'
 import { validateCustom } from './custom.ts'
 import { checkNewEvent } from './event-checks.ts'
 import { checkNewJob } from './batch-checks.ts'
@@ -16,6 +16,7 @@ import { tellsChangesFirst, validateChange } from './immutable.ts'
 import { validateDefinition } from './definition-checks.ts'
 import { validateMeta } from './meta.ts'
 import { checkNewPod } from './pod-checks.ts'
+import { checkResize } from './resize-checks.ts'
 import { validateStatus } from './status-checks.ts'
 import { orderFaults } from './told-last.ts'
 import { validateFields } from './walk.ts'
@@ -44,6 +45,7 @@ function faultsOf(call: Call, object: Obj, before: Obj | undefined): FieldError[
   if (before === undefined && resource.group === 'events.k8s.io') checkNewEvent(object, errors)
   if (before !== undefined && call.subresource === EPHEMERAL)
     checkEphemeralChange(specOf(object), specOf(before), errors)
+  else if (before !== undefined && call.subresource === RESIZE) checkResize(object, before, errors)
   else if (before !== undefined && !isFirst) errors.push(...validateChange(object, before))
   else if (before === undefined && resource.storageKey === '/pods') checkNewPod(object, errors)
   return errors

@@ -27,7 +27,7 @@ import { type Environment, timestamp } from '../environment.ts'
 import { type FieldError, invalid } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
 import { isDefinition, rememberStorage } from '../resources/definitions.ts'
-import { EPHEMERAL, type Resource, writesStatus } from '../resources/resource.ts'
+import { EPHEMERAL, RESIZE, type Resource, writesStatus } from '../resources/resource.ts'
 import { validateObject } from '../validation/validate.ts'
 import { warningsOf } from '../warnings/warnings.ts'
 
@@ -166,6 +166,7 @@ export function prepareChanged(env: Environment, call: Call, object: Obj, before
     if (resource.storageKey === '/persistentvolumes') keepPhaseTime(objectOf(object.status), objectOf(before.status))
     if (resource.storageKey === '/pods') keepClass(object, before)
   } else if (call.subresource === EPHEMERAL) keepAllButEphemeral(object, before)
+  else if (call.subresource === RESIZE) keepAllButAmounts(object, before)
   else if (hasStatus(resource)) {
     if (before.status === undefined) delete object.status
     else object.status = before.status
@@ -304,6 +305,31 @@ function keepAllButEphemeral(pod: Obj, before: Obj): void {
   if (ephemeralContainers === undefined) delete specOf(pod).ephemeralContainers
   else specOf(pod).ephemeralContainers = ephemeralContainers
 }
+
+const RESIZED = ['containers', 'initContainers'] as const
+
+/** Of a pod that is resized only what its containers may use is new; who names other containers is refused later. */
+function keepAllButAmounts(pod: Obj, before: Obj): void {
+  const { managedFields } = pod.metadata
+  const wanted = specOf(pod)
+  Object.assign(pod, clone(before))
+  if (managedFields !== undefined) pod.metadata.managedFields = managedFields
+  const spec = specOf(pod)
+  const lists = RESIZED.map((list) => [objectsOf(wanted[list]), objectsOf(spec[list])] as const)
+  if (lists.some(([now, had]) => now.length !== had.length)) pod.spec = wanted
+  else
+    lists.forEach(([now, had], index) => {
+      const list = RESIZED[index] ?? 'containers'
+      if (had.length > 0) spec[list] = now.some(({ name }, at) => name !== had[at]?.name) ? now : resized(now, had)
+    })
+}
+
+const resized = (now: readonly JsonObject[], had: readonly JsonObject[]): JsonObject[] =>
+  now.map(({ resources = {}, resizePolicy }, index) => ({
+    ...had[index],
+    resources,
+    ...(resizePolicy === undefined ? {} : { resizePolicy }),
+  }))
 
 function changesSpec(resource: Resource, object: Obj, before: Obj): boolean {
   if (resource.custom === undefined) {

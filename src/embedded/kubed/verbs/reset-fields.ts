@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../lib/kube/json.ts'
 import { parseFields, type PathSet } from '../../../lib/kube/merge/path-set.ts'
 import { SIGNING_REQUESTS } from '../admission/certificates.ts'
-import { EPHEMERAL, type Resource } from '../resources/resource.ts'
+import { EPHEMERAL, RESIZE, type Resource } from '../resources/resource.ts'
 
 /** The status of a signing request that a subresource does not write; none of it is written by the main resource. */
 const SIGNING_RESETS: Readonly<Record<string, JsonObject>> = {
@@ -14,7 +14,7 @@ export function resetFieldsOf(resource: Resource, subresource: string): PathSet 
   if (!resource.subresources.has('status')) return undefined
   if (resource.storageKey === SIGNING_REQUESTS)
     return parseFields({ 'f:spec': {}, 'f:status': SIGNING_RESETS[subresource] ?? {} })
-  if (subresource === '' || subresource === EPHEMERAL) return parseFields({ 'f:status': {} })
+  if (['', EPHEMERAL, RESIZE].includes(subresource)) return parseFields({ 'f:status': {} })
   if (subresource !== 'status') return undefined
   if (resource.custom !== undefined) return parseFields({ 'f:spec': {}, 'f:metadata': {} })
   const { group } = resource

@@ -71,10 +71,8 @@ function busyboxLayer(busybox, bash) {
     const { stdout } = spawnSync(busybox, ['--list'], { encoding: 'utf8' })
     for (const applet of stdout.split('\n').filter((each) => each !== '' && each !== 'busybox'))
       symlinkSync('busybox', join(root, 'bin', applet))
-    // this shell hands on variables whose names are none of its own, as that of the suite's image does
-    rmSync(join(root, 'bin/sh'))
-    copyFileSync(bash, join(root, 'bin/sh'))
-    chmodSync(join(root, 'bin/sh'), 0o755)
+    // who asks for any sh gets one that hands on variables whose names are none of its own, as that of the suite's image does
+    copyInto(root, bash, '/usr/local/bin/sh')
     writeFileSync(
       join(root, 'etc/passwd'),
       'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\ndefault:x:1000:1000::/:/bin/sh\n',

@@ -26,6 +26,14 @@ const run = (state: 'running' | 'failed' | 'succeeded'): FactBody => ({
   ...{ kind: 'run', runId: '1', workflow: 'Lint', event: 'push', ref: 'refs/heads/x', commit: BAD, state },
   ...(state === 'failed' ? { cause: 'step Lint: exit code 1' } : {}),
 })
+const filtered = (commit: string): FactBody => ({
+  ...{ kind: 'apply', ...of(commit), ok: true },
+  changes: [{ object: 'ImagePolicy/staging/web', action: 'configured' }],
+})
+const policy = (cause?: string): FactBody => ({
+  ...{ kind: 'policy', policy: 'staging/web', image: 'r/web', tag: cause === undefined ? '1' : '', considered: 2 },
+  ...(cause === undefined ? {} : { cause }),
+})
 const fixed = [push(FIX), build(FIX), unchanged(FIX), healthy(FIX)]
 const refusedOnce = [push(BAD), build(BAD), planned(BAD), refused(BAD)]
 
@@ -66,6 +74,23 @@ const cases: { it: string; facts: readonly FactBody[]; what?: string; want: stri
     facts: [push(BAD), run('failed')],
     want: [' failed ci: Lint failed: step Lint: exit code 1: push done, ci failed'],
   },
+  {
+    it: 'left a policy without a tag that it takes',
+    facts: [
+      ...[push(BAD), build(BAD), filtered(BAD), policy('none of 2 tags qualifies'), healthy(BAD)],
+      ...[push(FIX), build(FIX), unchanged(FIX)],
+    ],
+    want: [
+      'staging failed policy staging/web: none of 2 tags qualifies: push done, policy failed, write-back waiting, source waiting, build waiting, apply waiting, health waiting',
+      'staging done changes no service: push done, source done, build done, apply done, health done',
+    ],
+  },
+  {
+    it: 'mended a policy',
+    facts: [push(BAD), build(BAD), filtered(BAD), policy('no'), push(FIX), build(FIX), filtered(FIX), policy()],
+    what: FIX,
+    want: ['staging running undefined: push done, source done, build done, apply done, health waiting'],
+  },
   { it: 'nobody knows', facts: [push(FIX)], want: [] },
 ]
 for (const { it, facts, what = BAD, want } of cases)
@@ -82,5 +107,20 @@ test('history lists what was refused, and does not call it healthy after it was 
   assert.deepEqual(
     said.map(({ commit, state }) => [commit, state]),
     [[BAD, 'failed']],
+  )
+})
+
+test('trace of a service is its last delivery in each environment; what was overtaken comes last', () => {
+  const applied = (commit: string): FactBody => ({ kind: 'apply', ...of(commit), ok: true, changes })
+  const ledger = ledgerOf([push(BAD), build(BAD), applied(BAD), push(FIX), build(FIX), applied(FIX), healthy(FIX)])
+  const said = (what: string) => traceViews(ledger, what).map(({ commit, state }) => [commit, state])
+  assert.deepEqual(said('web'), [[FIX, 'done']])
+  assert.deepEqual(said('wep'), [])
+  assert.deepEqual(
+    historyViews(ledger, { limit: 9 }).map(({ commit, state }) => [commit, state]),
+    [
+      [FIX, 'done'],
+      [BAD, 'superseded'],
+    ],
   )
 })

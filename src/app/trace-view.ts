@@ -2,16 +2,46 @@ import type { BorderRecord, Passage } from '../pipeline/record/delivery.ts'
 import type { FactOf, Ledger } from '../pipeline/record/ledger.ts'
 import { pushBorder } from '../pipeline/record/ledger.ts'
 import { stopOf } from '../pipeline/record/passage.ts'
-import type { HistoryQuery } from '../pipeline/record/query.ts'
-import { commitTraceOf, environmentName, historyOf, refusedOf, traceOf } from '../pipeline/record/query.ts'
+import type { HistoryQuery, PolicyStop } from '../pipeline/record/query.ts'
+import {
+  commitTraceOf,
+  environmentName,
+  historyOf,
+  lastOf,
+  newestFirst,
+  policyStopsOf,
+  refusedOf,
+  traceOf,
+} from '../pipeline/record/query.ts'
 import type { BorderState, DeliveryView } from './dashboard/view.ts'
 import { bordersOf, deliveryView } from './record-view.ts'
 
 /** What `trace` shows: the deliveries, then what is known of the commit besides. Pure. */
 export function traceViews(ledger: Ledger, what: string): readonly DeliveryView[] {
   const { passages, pushes } = commitTraceOf(ledger, what)
+  const deliveries = traceOf(ledger, what)
   const ofPushes = pushes.map(({ push, runs }) => pushView(push, runs))
-  return [...traceOf(ledger, what).map(deliveryView), ...passages.map(passageView), ...ofPushes]
+  const stopped = policyStopsOf(ledger, what).map((stop) => policyView(ledger, stop))
+  const found = [...stopped, ...deliveries.map(deliveryView), ...passages.map(passageView), ...ofPushes]
+  // what was overtaken explains nothing any more
+  const ordered = [...found.filter(isCurrent), ...found.filter((one) => !isCurrent(one))]
+  return ordered.length > 0 ? ordered : lastOf(ledger, what).map(deliveryView)
+}
+
+function isCurrent({ state }: DeliveryView): boolean {
+  return state !== 'superseded'
+}
+
+/** A commit that left a policy without any tag that it takes. */
+function policyView(ledger: Ledger, { key, cause, stop }: PolicyStop): DeliveryView {
+  const [environment = '', service = ''] = key.split('/')
+  const kustomization = ledger.workloads.get(key)?.kustomization
+  const { at = '' } = stop.borders.push ?? stop.borders.policy ?? {}
+  return {
+    ...{ service, environment: environmentName({ environment, kustomization }), version: '' },
+    ...{ commit: stop.commit ?? '', state: 'failed', startedAt: at, endedAt: undefined, cause },
+    borders: bordersOf(stop),
+  }
 }
 
 /** What `history` shows, the newest first: the deliveries, and the commits that were refused before they were one. Pure. */
@@ -19,9 +49,7 @@ export function historyViews(ledger: Ledger, query: HistoryQuery): readonly Deli
   const isWanted = ({ environment }: DeliveryView): boolean =>
     query.service === undefined && (query.environment === undefined || query.environment === environment)
   const refused = refusedOf(ledger).map(passageView).filter(isWanted)
-  return [...historyOf(ledger, query).map(deliveryView), ...refused]
-    .sort((a, b) => (a.startedAt < b.startedAt ? 1 : a.startedAt > b.startedAt ? -1 : 0))
-    .slice(0, query.limit)
+  return [...historyOf(ledger, query).map(deliveryView), ...refused].sort(newestFirst).slice(0, query.limit)
 }
 
 function passageView(passage: Passage): DeliveryView {

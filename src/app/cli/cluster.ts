@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { clientFromKubeconfig, type HttpKubeClient } from '../../adapters/kube/client.ts'
-import { findAccess } from '../state/access.ts'
+import { findAccess, readAccess } from '../state/access.ts'
 import type { ExitCode, Io } from './command.ts'
 
 /** Where the record of a running `sluice up` is found. */
@@ -41,7 +42,7 @@ export function stateDirOf(values: ClusterValues, io: Io): string {
  * Does something with the cluster that a command talks to (--kubeconfig, else what `sluice up` runs here, else KUBECONFIG, else
  * ~/.kube/config), and lets it go.
  *
- * @throws SluiceError KUBE_CONFIG when none of them can be read
+ * @throws SluiceError KUBE_CONFIG when none of them can be read, NOT_RUNNING when there is none
  */
 export async function withCluster(
   values: ClusterValues,
@@ -60,5 +61,8 @@ function clusterOf(values: ClusterValues, io: Io): HttpKubeClient {
   if (values.kubeconfig !== undefined) return clientFromKubeconfig(resolve(io.cwd, values.kubeconfig))
   const access = findAccess(stateDirOf(values, io))
   if (access !== undefined) return clientFromKubeconfig(access.kube.kubeconfig)
-  return clientFromKubeconfig(io.env.KUBECONFIG ?? join(homedir(), '.kube', 'config'))
+  const usual = join(homedir(), '.kube', 'config')
+  // who has no cluster of his own meant the one of sluice up
+  if (io.env.KUBECONFIG === undefined && !existsSync(usual)) readAccess(stateDirOf(values, io))
+  return clientFromKubeconfig(io.env.KUBECONFIG ?? usual)
 }

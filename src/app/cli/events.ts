@@ -4,7 +4,7 @@ import { renderAge } from '../terminal/age.ts'
 import { renderTable } from '../terminal/table.ts'
 import { read } from '../../lib/kube/read.ts'
 import { LIST_OPTIONS, LIST_USAGE, outputOption, WATCH_OPTION, withCluster } from './cluster.ts'
-import type { Command } from './command.ts'
+import { type Command, usageError } from './command.ts'
 
 const HEADER = ['LAST SEEN', 'TYPE', 'REASON', 'OBJECT', 'MESSAGE']
 
@@ -20,6 +20,8 @@ export const events: Command = {
         for: { type: 'string' },
       },
     })
+    if (values.for !== undefined && !/^[^/]+\/[^/]+$/.test(values.for))
+      return usageError(io, events, `--for takes KIND/NAME, as in Deployment/web, not "${values.for}"`)
     return withCluster(values, io, async (client) => {
       const namespace = values['all-namespaces'] ? undefined : (values.namespace ?? 'flux-system')
       const selection = { apiVersion: 'v1', kind: 'Event', ...(namespace === undefined ? {} : { namespace }) }

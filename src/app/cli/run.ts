@@ -1,3 +1,4 @@
+import { nearest } from '../../lib/value/nearest.ts'
 import type { ExitCode, Io } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { runCommand } from './run-command.ts'
@@ -5,8 +6,10 @@ import { runCommand } from './run-command.ts'
 /** Runs one command line and answers its exit code. */
 export async function runCli(argv: readonly string[], io: Io): Promise<ExitCode> {
   const [name, ...rest] = argv
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') return help(io)
-  const entry = COMMANDS.find((command) => command.name === (name === '--version' ? 'version' : name))
+  if (name === undefined || name === '--help' || name === '-h') return help(io)
+  if (name === 'help') return rest[0] === undefined ? help(io) : runCli([rest[0], '--help'], io)
+  const wanted = name === '--version' || name === '-v' ? 'version' : name
+  const entry = COMMANDS.find((command) => command.name === wanted)
   if (entry === undefined) return unknownCommand(name, io)
   return runCommand(entry.load, rest, io)
 }
@@ -20,6 +23,11 @@ function help(io: Io): ExitCode {
 
 function unknownCommand(name: string, io: Io): ExitCode {
   io.err(`sluice: unknown command "${name}"`)
-  io.err('  hint: sluice --help lists the commands')
+  const near = nearest(
+    name,
+    COMMANDS.map((command) => command.name),
+  )
+  const meant = near.length === 0 ? '' : `did you mean ${near.join(' or ')}? `
+  io.err(`  hint: ${meant}sluice --help lists the commands`)
   return 2
 }

@@ -3,6 +3,7 @@ import type { DeliveryView, PageView, StopView } from '../dashboard/view.ts'
 import { renderTable } from '../terminal/table.ts'
 import { outputOption, STATE_OPTION } from './cluster.ts'
 import type { Command, ExitCode } from './command.ts'
+import { renderAnswer } from './output.ts'
 import { fetchRecord } from './page-client.ts'
 
 export const HEALTH: Readonly<Record<DeliveryView['state'], string>> = {
@@ -17,7 +18,7 @@ export const status: Command = {
   name: 'status',
   summary:
     'Show every service in every environment: version, commit, health, URL, and the cause where something stopped',
-  usage: 'sluice status [--state DIR] [-o table|json]      exit code 1 when something stopped',
+  usage: 'sluice status [--state DIR] [-o table|json|yaml]      exit code 1 when something stopped',
   async run(argv, io): Promise<ExitCode> {
     const { values } = parseArgs({
       args: [...argv],
@@ -29,7 +30,7 @@ export const status: Command = {
     })
     const view = await fetchRecord<PageView>('api/v1/status', values, io)
     if (view.notice !== undefined) io.err(`! ${view.notice}`)
-    io.out(values.json || values.output === 'json' ? JSON.stringify(view, undefined, 2) : renderStatus(view))
+    io.out(renderAnswer(view, values.json ? 'json' : values.output, 'table', () => renderStatus(view)))
     return view.stops.length > 0 ? 1 : 0
   },
 }

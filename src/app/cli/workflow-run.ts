@@ -8,6 +8,7 @@ import { cancelRun } from './cancel.ts'
 import { outputOption, STATE_OPTION, stateDirOf } from './cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from './command.ts'
 import { parseCount } from './count.ts'
+import { renderAnswer } from './output.ts'
 import { printRunLog } from './run-log.ts'
 import { branchOf, describeRun, findRun, runsFolder } from './runs.ts'
 
@@ -24,8 +25,8 @@ const OPTIONS = {
 export const workflowRun: Command = {
   name: 'run',
   summary: 'List, show, follow and cancel workflow runs, as gh run does',
-  usage: `sluice run list [-w WORKFLOW] [-L NUMBER] [--state DIR] [-o table|json]
-       sluice run view <RUN> [--log | --log-failed] [-j JOB] [--state DIR] [-o table|json]
+  usage: `sluice run list [-w WORKFLOW] [-L NUMBER] [--state DIR] [-o table|json|yaml]
+       sluice run view <RUN> [--log | --log-failed] [-j JOB] [--state DIR] [-o table|json|yaml]
        sluice run watch <RUN> [-j JOB] [--state DIR]      its log until it ends
        sluice run cancel <RUN> [--state DIR]`,
   async run(argv, io) {
@@ -52,9 +53,9 @@ function list(stateDir: string, { limit, workflow, output }: ListValues, io: Io)
     .filter((run) => workflow === undefined || run.workflow === workflow || run.path.endsWith(`/${workflow}`))
     .reverse()
     .slice(0, most)
-  if (output === 'json') io.out(JSON.stringify(runs, undefined, 2))
-  else if (runs.length === 0) io.out('no workflow run yet')
-  else io.out(renderTable(['STATE', 'WORKFLOW', 'BRANCH', 'COMMIT', 'EVENT', 'RUN', 'AGE'], runs.map(rowOf)))
+  const header = ['STATE', 'WORKFLOW', 'BRANCH', 'COMMIT', 'EVENT', 'RUN', 'AGE']
+  const table = (): string => (runs.length === 0 ? 'no workflow run yet' : renderTable(header, runs.map(rowOf)))
+  io.out(renderAnswer(runs, output, 'table', table))
   return 0
 }
 
@@ -69,17 +70,12 @@ function view(stateDir: string, run: RunRecord, output: string, io: Io): ExitCod
     const error = lines.find((line) => line.startsWith('ERROR: '))?.slice('ERROR: '.length)
     return { job: job.replace(/-0$/, ''), step: lines[0]?.replace(/^# /, '') || '(skipped)', error, path }
   })
-  if (output === 'json') {
-    io.out(JSON.stringify({ ...run, steps }, undefined, 2))
-    return 0
-  }
   const lines = steps.map(({ job, step, error }) => `  ${error === undefined ? '·' : '✗'} ${job}  ${step}`)
-  io.out(
-    [
-      `${describeRun(run)}: ${run.state}${run.cause === undefined ? '' : `\n  ${run.cause}`}`,
-      ...(lines.length === 0 ? ['  no step has begun'] : lines),
-      `log: sluice logs run/${run.id}`,
-    ].join('\n'),
-  )
+  const text = [
+    `${describeRun(run)}: ${run.state}${run.cause === undefined ? '' : `\n  ${run.cause}`}`,
+    ...(lines.length === 0 ? ['  no step has begun'] : lines),
+    `log: sluice logs run/${run.id}`,
+  ].join('\n')
+  io.out(renderAnswer({ ...run, steps }, output, 'table', () => text))
   return 0
 }

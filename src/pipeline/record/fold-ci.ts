@@ -34,10 +34,11 @@ export function foldRun(ledger: Ledger, fact: FactOf<'run'>): void {
         delivery.service === target.service,
     )
   const targets = fact.state === 'succeeded' ? [] : targetsOf(ledger, fact).filter((target) => !isKnown(target))
-  for (const { environment, service } of targets) {
+  for (const { environment, service, kustomization } of targets) {
     const id = `${environment}/${service}/run/${fact.runId}`
     const { commit, runId, at: startedAt } = fact
-    startDelivery(ledger, newDelivery({ id, service, environment, kind: 'image', commit, runId, startedAt }), fact.at)
+    const known = { id, service, environment, kustomization, kind: 'image', commit, runId, startedAt } as const
+    startDelivery(ledger, newDelivery(known), fact.at)
   }
   const detail = detailOf(fact)
   const at = fact.at
@@ -116,7 +117,8 @@ export function foldPolicy(ledger: Ledger, fact: FactOf<'policy'>): void {
   const environment = fact.policy.split('/')[0] ?? ''
   const service = serviceOf(ledger, environment, fact.image)
   if (fact.cause !== undefined) {
-    ledger.policyCauses.set(`${environment}/${service}`, `policy ${fact.policy}: ${fact.cause}`)
+    const { policy, cause, at } = fact
+    ledger.policyCauses.set(`${environment}/${service}`, { policy, cause, at })
     return
   }
   ledger.policyCauses.delete(`${environment}/${service}`)
@@ -178,6 +180,7 @@ function startOfImage(ledger: Ledger, environment: string, service: string, met:
     id: `${environment}/${service}/image/${met.image}:${met.tag}`,
     service,
     environment,
+    kustomization: ledger.workloads.get(`${environment}/${service}`)?.kustomization,
     kind: 'image',
     image: met.image,
     version: met.tag,
@@ -208,7 +211,7 @@ function originOf(ledger: Ledger, built: FactOf<'image'>, { startedAt, borders }
   }
 }
 
-type Target = { readonly environment: string; readonly service: string }
+type Target = { readonly environment: string; readonly service: string; readonly kustomization: string }
 
 /** Which deliveries a run will become: environments that follow its branch, and the service whose image this workflow built before or whose name it bears. */
 function targetsOf(ledger: Ledger, fact: FactOf<'run'>): readonly Target[] {
@@ -221,7 +224,7 @@ function targetsOf(ledger: Ledger, fact: FactOf<'run'>): readonly Target[] {
       (workload) =>
         isFollowing(workload.kustomization) && isBuiltBy(ledger, workload.images, workload.name, fact.workflow),
     )
-    .map((workload) => ({ environment: workload.namespace, service: workload.name }))
+    .map(({ namespace, name, kustomization }) => ({ environment: namespace, service: name, kustomization }))
 }
 
 function isBuiltBy(ledger: Ledger, images: readonly string[], name: string, workflow: string): boolean {

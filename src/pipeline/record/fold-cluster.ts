@@ -66,6 +66,7 @@ function openForNewImages(ledger: Ledger, workload: WorkloadImages, before: read
 export function foldApply(ledger: Ledger, fact: FactOf<'apply'>): void {
   const { applies } = ledger.intended
   const owed = applies.get(fact.kustomization) ?? []
+  notePolicies(ledger, fact)
   if (fact.intended) return void applies.set(fact.kustomization, withIntent(owed, fact))
   if (!fact.ok) {
     // it names all that it did: what it had planned besides was refused
@@ -76,6 +77,15 @@ export function foldApply(ledger: Ledger, fact: FactOf<'apply'>): void {
   for (const earlier of owed.filter(({ ok, revision }) => ok && revision !== fact.revision))
     foldApplied(ledger, { ...earlier, at: fact.at })
   foldApplied(ledger, owed.filter(({ revision }) => revision === fact.revision).reduce(withChangesOf, fact))
+}
+
+/** A policy that selects nothing from now on does so for what this commit made of it. */
+function notePolicies(ledger: Ledger, { changes, revision }: FactOf<'apply'>): void {
+  for (const { object, action, drift } of changes) {
+    const [kind, namespace, name] = object.split('/')
+    if (kind === 'ImagePolicy' && action !== 'unchanged' && drift !== true)
+      ledger.policyCommits.set(`${namespace}/${name}`, commitOfRevision(revision))
+  }
 }
 
 function withIntent(owed: readonly FactOf<'apply'>[], fact: FactOf<'apply'>): readonly FactOf<'apply'>[] {
@@ -101,6 +111,7 @@ function foldApplied(ledger: Ledger, fact: FactOf<'apply'>): void {
   for (const change of fact.changes) {
     const workload = workloadOf(ledger, fact.kustomization, change.object)
     if (workload === undefined || change.action === 'unchanged' || change.action === 'skipped') continue
+    if (change.object.startsWith('Image')) continue // a policy called as its service changes nothing that runs
     touched.set(workload, change.drift === true)
   }
   for (const [workload, isDrift] of touched) foldChange(ledger, workload, isDrift, fact)

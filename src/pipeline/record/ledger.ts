@@ -34,8 +34,10 @@ export type Ledger = {
   readonly environments: Map<string, EnvironmentState>
   /** By `kustomization commit`. */
   readonly passages: Map<string, Passage>
-  /** Why a policy selects nothing, by `namespace/service`. */
-  readonly policyCauses: Map<string, string>
+  /** Which policy selects nothing and why, by `namespace/service`. */
+  readonly policyCauses: Map<string, { readonly policy: string; readonly cause: string; readonly at: string }>
+  /** The commit that changed an ImagePolicy last, by `namespace/name`. */
+  readonly policyCommits: Map<string, string>
   /** What each automation found last, by `namespace/name`. */
   readonly markers: Map<string, FactOf<'markers'>>
   /** By `namespace/pod`. */
@@ -64,6 +66,7 @@ export function emptyLedger(): Ledger {
     environments: new Map(),
     passages: new Map(),
     policyCauses: new Map(),
+    policyCommits: new Map(),
     markers: new Map(),
     pods: new Map(),
     deliveries: new Map(),

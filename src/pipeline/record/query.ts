@@ -127,13 +127,39 @@ function deliveryStop({ cause = '', commit, borders }: Delivery): Found {
   return { cause, stop: border && { border, commit, borders } }
 }
 
+/** A policy that selects nothing, with the commit that made it so where one did. */
+export type PolicyStop = { readonly key: string; readonly cause: string; readonly stop: Stop }
+
+/** The policies that select nothing since a commit (at least 4 digits of it) changed them. */
+export function policyStopsOf(ledger: Ledger, what: string): readonly PolicyStop[] {
+  if (!isCommit(what)) return []
+  const stops = [...ledger.policyCauses.keys()].flatMap((key) => policyStop(ledger, key) ?? [])
+  return stops.filter(({ stop }) => stop.commit?.startsWith(what) === true)
+}
+
+function policyStop(ledger: Ledger, key: string): PolicyStop | undefined {
+  const found = ledger.policyCauses.get(key)
+  if (found === undefined) return undefined
+  const commit = ledger.policyCommits.get(found.policy)
+  const push = ledger.pushes.get(commit ?? '')
+  const policy = { state: 'failed', at: found.at, detail: found.cause } as const
+  const borders = { ...(push && { push: pushBorder(push) }), policy }
+  return { key, cause: `policy ${found.policy}: ${found.cause}`, stop: { border: 'policy', commit, borders } }
+}
+
+/** The last delivery of a service into each environment, the newest first. */
+export function lastOf(ledger: Ledger, service: string): readonly Delivery[] {
+  const cells = cellsOf(ledger).filter((cell) => cell.service === service)
+  return cells.flatMap(({ delivery, running }) => delivery ?? running ?? []).sort(newestFirst)
+}
+
 /** What stops a service that has no part in it: its Kustomization, or a policy that selects nothing. */
 function environmentStopOf(ledger: Ledger, kustomization: string | undefined, key: string): Found | undefined {
   const { cause, concerned } = ledger.environments.get(kustomization ?? '') ?? {}
   if (cause !== undefined && (concerned === undefined || concerned.includes(key)))
     return { cause, stop: environmentStop(ledger, kustomization ?? '') }
-  const ofPolicy = ledger.policyCauses.get(key)
-  return ofPolicy === undefined ? undefined : { cause: ofPolicy, stop: undefined }
+  const stopped = ledger.policyCauses.has(key) ? policyStop(ledger, key) : undefined
+  return stopped && { cause: stopped.cause, stop: stopped.stop }
 }
 
 function environmentStop(ledger: Ledger, kustomization: string): Stop | undefined {
@@ -142,9 +168,17 @@ function environmentStop(ledger: Ledger, kustomization: string): Stop | undefine
   return border && { border, commit, borders: passage === undefined ? {} : withPush(ledger)(passage).borders }
 }
 
-// The later started of two that began at the same time is the newer one.
-function newestFirst(a: Delivery, b: Delivery): number {
+type Started = { readonly startedAt: string; readonly state: string }
+
+/** The order of deliveries for people; what was overtaken in the second in which it began comes behind what overtook it. */
+export function newestFirst(a: Started, b: Started): number {
+  const isSameSecond = a.startedAt.slice(0, 19) === b.startedAt.slice(0, 19)
+  if (isSameSecond && isOvertaken(a) !== isOvertaken(b)) return isOvertaken(a) ? 1 : -1
   return a.startedAt < b.startedAt ? 1 : a.startedAt > b.startedAt ? -1 : 0
+}
+
+function isOvertaken({ state }: Started): boolean {
+  return state === 'superseded'
 }
 
 // What is on its way comes first; then what arrived or failed last: a delivery that started earlier may well arrive later.

@@ -21,7 +21,10 @@ export function askNode(env: Environment, nodeName: string): Promise<JsonObject 
       give(`its kubelet answers ${answer.statusCode}`)
     })
     asked.on('timeout', () => asked.destroy(new Error('no answer in time')))
-    asked.on('error', ({ message }) => give(message))
+    // nobody listens there: the node starts or stops, and its conditions say so
+    asked.on('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'ECONNREFUSED' ? resolve(undefined) : give(error.message),
+    )
     asked.end()
   })
 }

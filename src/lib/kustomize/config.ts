@@ -128,6 +128,7 @@ const configFields = (names: readonly string[]): Shape => ({
   fields: {
     ...Object.fromEntries(names.map((name) => [name, SPECS])),
     nameReference: {
+      name: 'builtinconfig.nbrSlice',
       list: {
         struct: 'NameBackReferences',
         fields: { kind: 'string', group: 'string', version: 'string', fieldSpecs: SPECS },

@@ -171,7 +171,9 @@ function matchElements(node: YamlNode, step: string, rest: readonly string[], op
   return field === '' ? [made] : matchPath(made, rest, options)
 }
 
-/** Makes a node be another one, in its place. */
+/** Makes a node be another one, in its place; nothing of how it was written stays. */
 export function becomeNode(target: YamlNode, source: YamlNode): void {
-  Object.assign(target, copyNode(source))
+  const fresh = copyNode(source)
+  for (const name of Object.keys(target)) if (!(name in fresh)) Reflect.deleteProperty(target, name)
+  Object.assign(target, fresh)
 }

@@ -9,6 +9,7 @@ const PATCHED = 'resources: [r.yaml]\npatches: [{path: p.yaml}]\n'
 const JSON_PATCHED = 'resources: [r.yaml]\npatches: [{path: p.yaml, target: {kind: ConfigMap}}]\n'
 const TRANSFORMED = 'resources: [r.yaml]\ntransformers: [t.yaml]\n'
 const CONFIGURED = 'resources: [r.yaml]\nnamePrefix: x-\nconfigurations: [c.yaml]\n'
+const BUDGET = 'apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: a}\n'
 const BUILTIN = 'apiVersion: builtin\nmetadata: {name: t}\n'
 
 // Each `want` is part of what kustomize 5.8.1 prints, or of its error; `r.yaml` is a ConfigMap `a` unless it is given.
@@ -107,6 +108,37 @@ const cases: { it: string; files: Record<string, string>; want: string }[] = [
     it: 'has no infinity in a kustomization',
     files: { 'kustomization.yaml': 'resources: [r.yaml]\nnamePrefix: .inf\n' },
     want: 'invalid Kustomization: json: unsupported value: +Inf',
+  },
+  {
+    it: 'merges the conditions of a budget by their type',
+    files: {
+      'kustomization.yaml': PATCHED,
+      'r.yaml': `${BUDGET}status: {conditions: [{type: a, status: x}, {type: b, status: x}]}\n`,
+      'p.yaml': `${BUDGET}status: {conditions: [{type: b, status: z}]}\n`,
+    },
+    want: 'conditions:\n  - status: z\n    type: b\n  - status: x\n    type: a\n',
+  },
+  {
+    it: 'copies a list in place of empty brackets as it is',
+    files: {
+      'kustomization.yaml':
+        'resources: [r.yaml]\nreplacements:\n- source: {kind: ConfigMap, fieldPath: data.from}\n  targets: [{select: {kind: ConfigMap}, fieldPaths: [data.to]}]\n',
+      'r.yaml': `${OBJECT}data:\n  from:\n  - a:\n  to: {}\n`,
+    },
+    want: 'to:\n  - a: null\n',
+  },
+  {
+    it: 'refuses subjects that are no list',
+    files: {
+      'kustomization.yaml': 'resources: [r.yaml]\nnamespace: n\n',
+      'r.yaml': 'apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: a}\nsubjects: x\n',
+    },
+    want: 'setting namespace on (cluster)role binding subjects: wrong node kind: expected SequenceNode but got ScalarNode',
+  },
+  {
+    it: 'finds nothing for a var whose reference has no version',
+    files: { 'kustomization.yaml': 'resources: [r.yaml]\nvars: [{name: V, objref: {kind: ConfigMap, name: a}}]\n' },
+    want: "var '{V ConfigMap.[noVer].[noGrp] {metadata.name}}' cannot be mapped",
   },
   {
     it: 'sorts by options that name no kind',

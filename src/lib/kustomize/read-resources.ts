@@ -238,10 +238,8 @@ function isFilled(node: YamlNode | undefined): boolean {
 function goMetadata(node: YamlMap): string {
   const metadata = fieldMap(node, 'metadata')
   const map = (name: string): string => {
-    const pairs = [...(fieldMap(metadata, name)?.fields ?? [])].map(
-      ([key, value]) => `${key}:${value.kind === 'scalar' ? value.value : ''}`,
-    )
-    return `map[${pairs.sort().join(' ')}]`
+    const fields = [...(fieldMap(metadata, name)?.fields ?? [])].sort(([a], [b]) => (a < b ? -1 : 1))
+    return `map[${fields.map(([key, value]) => `${key}:${value.kind === 'scalar' ? value.value : ''}`).join(' ')}]`
   }
   return `{{${filledText(node, 'apiVersion')} ${kindOf(node)}} {{${filledText(metadata, 'name')} ${filledText(metadata, 'namespace')}} ${map('labels')} ${map('annotations')}}}`
 }

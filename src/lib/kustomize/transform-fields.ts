@@ -1,9 +1,10 @@
 import { mapNode, stringNode, type YamlMap, type YamlNode, type YamlScalar, putField } from '../yaml/nodes.ts'
 import type { Rules } from './compat.ts'
 import { SluiceError } from '../error/sluice-error.ts'
-import { buildError, prefixed, wrongKind } from './failure.ts'
+import { buildError, during, prefixed, wrongKind } from './failure.ts'
 import { visitField, type FieldSpec, type Visit } from './field-spec.ts'
 import { formatGvk, isCluster, isSelectedGvk, type ResId } from './ids.ts'
+import { isNull } from './null.ts'
 import {
   currentId,
   hasNotes,
@@ -120,14 +121,19 @@ function isWanted(spec: FieldSpec, id: ResId, isBinding: boolean): boolean {
 function setSubjects(resource: Resource, options: NamespaceOptions, set: Visit): void {
   if (options.subjects === 'none') return
   const subjects = resource.node.fields.get('subjects')
-  if (subjects?.kind !== 'seq') return
+  if (subjects === undefined || isNull(subjects)) return
+  const step = 'setting namespace on (cluster)role binding subjects'
+  if (subjects.kind !== 'seq') throw prefixed(step, wrongKind('seq', subjects))
   const isAll = options.subjects === 'allServiceAccounts'
+  const looking = `looking up ${isAll ? 'kind' : 'name'} on (cluster)role binding subject`
   for (const subject of subjects.items) {
-    if (subject.kind !== 'map') continue
+    if (isNull(subject)) continue
+    if (subject.kind !== 'map') throw prefixed(`${step}: ${looking}`, wrongKind('map', subject))
     const field = subject.fields.get(isAll ? 'kind' : 'name')
+    if (field && field.kind !== 'scalar') throw prefixed(`${step}: ${looking}`, wrongKind('scalar', field))
     if (field?.kind !== 'scalar' || field.value !== (isAll ? 'ServiceAccount' : 'default')) continue
     const old = subject.fields.get('namespace') ?? scalarLike(undefined, '', '')
-    set(old, (fresh) => subject.fields.set('namespace', fresh))
+    during(step, () => set(old, (fresh) => subject.fields.set('namespace', fresh)))
   }
 }
 

@@ -85,8 +85,8 @@ const KINDS: Readonly<Record<string, MergeSchema>> = {
   'batch/v1 Job': workload,
   'batch/v1 CronJob': cronJob,
   'batch/v1beta1 CronJob': cronJob,
-  'policy/v1 PodDisruptionBudget': withMetadata,
-  'policy/v1beta1 PodDisruptionBudget': withMetadata,
+  'policy/v1 PodDisruptionBudget': withConditions,
+  'policy/v1beta1 PodDisruptionBudget': withConditions,
   'admissionregistration.k8s.io/v1 MutatingWebhookConfiguration': webhooks,
   'admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration': webhooks,
   'admissionregistration.k8s.io/v1beta1 MutatingWebhookConfiguration': webhooks,
@@ -101,7 +101,7 @@ const KINDS: Readonly<Record<string, MergeSchema>> = {
 const PLAIN_KINDS = `
 v1 ConfigMap Secret Endpoints Event LimitRange PersistentVolume ResourceQuota Binding
 apps/v1 ControllerRevision
-autoscaling/v1 HorizontalPodAutoscaler
+autoscaling/v1 HorizontalPodAutoscaler Scale
 autoscaling/v2beta1 HorizontalPodAutoscaler
 autoscaling/v2beta2 HorizontalPodAutoscaler
 rbac.authorization.k8s.io/v1 Role ClusterRole RoleBinding ClusterRoleBinding
@@ -109,7 +109,7 @@ rbac.authorization.k8s.io/v1beta1 Role ClusterRole RoleBinding ClusterRoleBindin
 networking.k8s.io/v1 Ingress IngressClass NetworkPolicy
 networking.k8s.io/v1beta1 Ingress IngressClass
 extensions/v1beta1 Ingress
-policy/v1beta1 PodSecurityPolicy
+policy/v1beta1 PodSecurityPolicy Eviction
 scheduling.k8s.io/v1 PriorityClass
 scheduling.k8s.io/v1beta1 PriorityClass
 storage.k8s.io/v1 StorageClass CSIDriver VolumeAttachment
@@ -124,6 +124,13 @@ certificates.k8s.io/v1 CertificateSigningRequest
 certificates.k8s.io/v1beta1 CertificateSigningRequest
 apiextensions.k8s.io/v1 CustomResourceDefinition
 apiextensions.k8s.io/v1beta1 CustomResourceDefinition
+flowcontrol.apiserver.k8s.io/v1beta1 FlowSchema PriorityLevelConfiguration
+events.k8s.io/v1 Event
+events.k8s.io/v1beta1 Event
+authentication.k8s.io/v1 TokenReview TokenRequest
+authentication.k8s.io/v1beta1 TokenReview
+authorization.k8s.io/v1 SubjectAccessReview SelfSubjectAccessReview SelfSubjectRulesReview LocalSubjectAccessReview
+authorization.k8s.io/v1beta1 SubjectAccessReview SelfSubjectAccessReview SelfSubjectRulesReview LocalSubjectAccessReview
 `
 
 const PLAIN = new Set(

@@ -130,7 +130,7 @@ const cases: { it: string; files: Record<string, string>; want: string }[] = [
   {
     it: 'refuses subjects that are no list',
     files: {
-      'kustomization.yaml': 'resources: [r.yaml]\nnamespace: n\n',
+      'kustomization.yaml': 'resources: [r.yaml]\nnamespace: other\n',
       'r.yaml': 'apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: a}\nsubjects: x\n',
     },
     want: 'setting namespace on (cluster)role binding subjects: wrong node kind: expected SequenceNode but got ScalarNode',

@@ -1,36 +1,38 @@
 import { type Command, usageError } from './command.ts'
 import { COMMANDS } from './commands.ts'
-import { FLUX_KINDS } from './kind-names.ts'
-
-const KIND_COMMANDS = ['get', 'reconcile', 'suspend', 'resume', 'diff']
+import { completionWords } from './completion-words.ts'
 
 export const completion: Command = {
   name: 'completion',
   summary: 'Print the completion script of a shell',
-  usage: 'sluice completion bash|zsh|fish      # bash: source <(sluice completion bash)',
+  usage: `sluice completion bash|zsh|fish      # bash: source <(sluice completion bash)
+       sluice completion words [COMMAND [WORD…]]      what may stand next, a line each; the scripts ask it`,
   async run(argv, io) {
-    const script = SCRIPTS[argv[0] ?? '']
+    const [shell = '', ...before] = argv
+    if (shell === 'words') {
+      io.out((await completionWords(before, io)).join('\n'))
+      return 0
+    }
+    const script = SCRIPTS[shell]
     if (script === undefined) return usageError(io, completion, 'which shell: bash, zsh or fish?')
     io.out(script())
     return 0
   },
 }
 
-const kinds = (): string =>
-  [...FLUX_KINDS.map((kind) => kind.kind.toLowerCase()), 'pods', 'deployments', 'services', 'events'].join(' ')
-const names = (): string => COMMANDS.map((command) => command.name).join(' ')
-
+/** Each asks the program itself what may follow, so that flags, services, objects and runs are those of now; files where it knows nothing. */
 const SCRIPTS: Readonly<Record<string, () => string>> = {
   bash: () => `_sluice() {
-  local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]}
-  if [ "$COMP_CWORD" = 1 ]; then COMPREPLY=($(compgen -W "${names()}" -- "$word")); return; fi
-  case "$before" in ${KIND_COMMANDS.join('|')}) COMPREPLY=($(compgen -W "${kinds()}" -- "$word")) ;; *) COMPREPLY=($(compgen -f -- "$word")) ;; esac
+  local word=\${COMP_WORDS[COMP_CWORD]}
+  COMPREPLY=($(compgen -W "$(sluice completion words "\${COMP_WORDS[@]:1:COMP_CWORD-1}" 2>/dev/null)" -- "$word"))
+  if [ \${#COMPREPLY[@]} = 0 ]; then COMPREPLY=($(compgen -f -- "$word")); fi
 }
 complete -F _sluice sluice`,
   zsh: () => `#compdef sluice
 _sluice() {
-  if (( CURRENT == 2 )); then compadd ${names()}; return; fi
-  case "\${words[CURRENT-1]}" in ${KIND_COMMANDS.join('|')}) compadd ${kinds()} ;; *) _files ;; esac
+  local -a found
+  found=(\${(f)"$(sluice completion words "\${(@)words[2,CURRENT-1]}" 2>/dev/null)"})
+  compadd -a found || _files
 }
 compdef _sluice sluice`,
   fish: () =>
@@ -39,6 +41,6 @@ compdef _sluice sluice`,
         (command) =>
           `complete -c sluice -n __fish_use_subcommand -f -a ${command.name} -d '${command.summary.replaceAll("'", '')}'`,
       ),
-      `complete -c sluice -n '__fish_seen_subcommand_from ${KIND_COMMANDS.join(' ')}' -f -a '${kinds()}'`,
+      `complete -c sluice -n 'not __fish_use_subcommand' -a '(sluice completion words (commandline -opc)[2..-1] 2>/dev/null)'`,
     ].join('\n'),
 }

@@ -1,7 +1,7 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 
 /** The most that an option may ask for; the API answers no more. */
-export const MOST = 1_000
+const MOST = 1_000
 
 /**
  * Reads how many of something an option asks for.

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { after, test } from 'node:test'
+
+const bundle = resolve('dist/sluice.mjs')
+const cwd = mkdtempSync(join(tmpdir(), 'sluice-completion-'))
+after(() => rmSync(cwd, { recursive: true, force: true }))
+mkdirSync(join(cwd, '.sluice/runs/runs'), { recursive: true })
+writeFileSync(join(cwd, '.sluice/runs/runs/a.json'), JSON.stringify({ id: '00ff00ff00ff00ff', queuedAtMs: 1 }))
+writeFileSync(join(cwd, 'some-file.yaml'), '')
+
+/** Completes words in a real bash that has sourced the script. */
+function complete(...lines: readonly string[][]): readonly string[] {
+  const asks = lines.map(
+    (words) =>
+      `COMP_WORDS=(sluice ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _sluice; echo "\${COMPREPLY[*]}"`,
+  )
+  const script = `sluice() { '${process.execPath}' '${bundle}' "$@"; }; source <(sluice completion bash); ${asks.join('; ')}`
+  return execFileSync('bash', ['--norc', '-c', script], { cwd, encoding: 'utf8' }).trim().split('\n')
+}
+
+test('bash completes commands, kinds, flags, runs and files', () => {
+  const found = complete(
+    ['hist'],
+    ['get', 'kust'],
+    ['history', '--li'],
+    ['cancel', ''],
+    ['logs', 'run/'],
+    ['build', 'some'],
+  )
+  assert.deepEqual(found, [
+    'history',
+    'kustomization',
+    '--limit',
+    '00ff00ff00ff00ff --state',
+    'run/00ff00ff00ff00ff',
+    'some-file.yaml',
+  ])
+})

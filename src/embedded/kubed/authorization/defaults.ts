@@ -1,7 +1,7 @@
 import { clone, equal, type JsonObject, objectsOf } from '../../../lib/kube/json.ts'
 import type { Environment } from '../environment.ts'
 import type { Obj } from '../object.ts'
-import { putOwn } from '../verbs/write.ts'
+import { putOwn } from '../verbs/put-own.ts'
 import { aggregateRoles } from './aggregate.ts'
 import { uncovered } from './covers.ts'
 import { CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, NAMESPACE_ROLES, ROLE_BINDINGS } from './data/cluster-roles.ts'

@@ -1,7 +1,10 @@
 import { clone, equal } from '../../../lib/kube/json.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import type { Obj } from '../object.ts'
-import { afterWrite, putOwn } from '../verbs/write.ts'
+import { putOwn } from '../verbs/put-own.ts'
+import { afterWrite } from '../verbs/write.ts'
+import { keepAddresses } from './addresses.ts'
+import { keepApiServices } from './api-services.ts'
 import { flowSchemas, priorityLevels } from './flow-defaults.ts'
 
 /** Where the API server says that it is. */
@@ -39,11 +42,12 @@ export function bootstrap(env: Environment, at: ApiAddress): void {
     })
   for (const level of priorityLevels()) putOwn(env, 'flowcontrol.apiserver.k8s.io/prioritylevelconfigurations', level)
   for (const flow of flowSchemas()) putOwn(env, 'flowcontrol.apiserver.k8s.io/flowschemas', flow)
-  bootstrapServices(env)
   leadToApi(env, at)
+  bootstrapServices(env)
+  keepApiServices(env)
 }
 
-/** The addresses of Services, and the first of them: the API server's own. */
+/** The addresses that Services may have, and those that they have. */
 function bootstrapServices(env: Environment): void {
   putOwn(env, 'networking.k8s.io/servicecidrs', {
     apiVersion: 'networking.k8s.io/v1',
@@ -62,18 +66,7 @@ function bootstrapServices(env: Environment): void {
       ],
     },
   })
-  putOwn(env, 'networking.k8s.io/ipaddresses', {
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'IPAddress',
-    metadata: {
-      name: '10.96.0.1',
-      labels: {
-        'ipaddress.kubernetes.io/ip-family': 'IPv4',
-        'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
-      },
-    },
-    spec: { parentRef: { resource: 'services', namespace: 'default', name: 'kubernetes' } },
-  })
+  for (const service of env.store.list('/services')) keepAddresses(env, service, undefined)
 }
 
 /** The Service `kubernetes` with its endpoints, by which programs in pods find the API. Another start may be on another port. */

@@ -13,7 +13,6 @@ const FAMILIES = ['IPv4', 'IPv6']
 const FAMILY_POLICIES = ['PreferDualStack', 'RequireDualStack', 'SingleStack']
 const LONGEST_AFFINITY_SECONDS = 86_400
 /** The network from which services have their addresses. */
-const NETWORK = '10.96.0.0/16'
 
 /** Checks of services, in the order of the real server. @see k8s.io/kubernetes/pkg/apis/core/validation validateService */
 export const SERVICE_CHECKS: Readonly<Record<string, Check>> = { 'core.v1.ServiceSpec': checkService }
@@ -38,7 +37,6 @@ function checkService(spec: JsonObject, path: string, errors: FieldError[]): voi
   checkTwice(spec, ports, path, errors)
   checkBalancer(spec, path, errors)
   checkPolicies(spec, path, errors)
-  if (errors.length === 0) checkNetwork(spec, addresses, path, errors)
 }
 
 function addressesOf({ clusterIP, clusterIPs }: JsonObject): Json[] {
@@ -226,28 +224,3 @@ export function hasBadAddresses(spec: JsonObject): boolean {
 
 const hasExternalAddress = ({ type, externalIPs }: JsonObject): boolean =>
   type === 'ClusterIP' && listOf(externalIPs).length > 0
-
-/** What the allocator of addresses refuses: this server has one network of IPv4. */
-function checkNetwork(
-  { type, ipFamilyPolicy }: JsonObject,
-  addresses: ReturnType<typeof listOf>,
-  path: string,
-  errors: FieldError[],
-): void {
-  if (type === 'ExternalName') return
-  if (ipFamilyPolicy === 'RequireDualStack')
-    return invalidValue(
-      errors,
-      `${path}.ipFamilyPolicy`,
-      ipFamilyPolicy,
-      'this cluster is not configured for dual-stack services',
-    )
-  const [address] = addresses.map(stringOf)
-  if (address === undefined || address === 'None' || address.startsWith('10.96.')) return
-  invalidValue(
-    errors,
-    `${path}.clusterIPs`,
-    addresses,
-    `failed to allocate IP ${address}: the provided IP (${address}) is not in the valid range. The range of valid IPs is ${NETWORK}`,
-  )
-}

@@ -10,6 +10,7 @@ import {
   sorted,
   stringOf,
 } from '../../../lib/kube/json.ts'
+import { admitGrowth } from '../admission/claim-resize.ts'
 import { checkLimits } from '../admission/limit-ranger.ts'
 import { settleSigningRequest, SIGNING_REQUESTS, stampRequester } from '../admission/certificates.ts'
 import { admitChangedPod, admitPod } from '../admission/pod.ts'
@@ -196,6 +197,8 @@ function settle(env: Environment, call: Call, object: Obj, before: Obj | undefin
   const { kind, group } = resource
   const told = { kind, group: resource.storageKey === '/events' ? '' : group }
   if (errors.length > 0) throw invalid(told, object.metadata.name, errors)
+  if (before !== undefined && !env.disabledPlugins.has('PersistentVolumeClaimResize'))
+    admitGrowth(env, call, object, before)
   validateByPolicies(env, attempt)
   admitToQuota(env, call, object, before)
   // Whoever writes a status alone is not warned of the rest.

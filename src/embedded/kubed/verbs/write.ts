@@ -9,9 +9,12 @@ import { alreadyExists, badRequest, conflict, Fault, type FieldError, invalid, M
 import { metricsReader, offerMetrics } from '../metrics/offer.ts'
 import { finalizersOf, type Meta, type Obj } from '../object.ts'
 import { toStored, toVersion } from '../resources/convert.ts'
+import { keepAddresses } from '../resources/addresses.ts'
+import { keepApiServices } from '../resources/api-services.ts'
 import { installDefinition, isDefinition } from '../resources/definitions.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { sameOwners, trackUpdate, type Writer } from './managed-fields.ts'
+import { putOwn } from './put-own.ts'
 import { randomSuffix } from './random-name.ts'
 import { defaultObject, prepareChanged, prepareNew } from './prepare.ts'
 
@@ -305,12 +308,18 @@ export function afterWrite(env: Environment, object: Obj | undefined, before: Ob
   if (object !== undefined && offerMetrics(env, object)) {
     putOwn(env, 'rbac.authorization.k8s.io/clusterroles', metricsReader())
     aggregateRoles(env)
+    keepApiServices(env)
   }
   if (isDefinition(either)) installDefinition(env, either, object !== undefined)
+  if (either.kind === 'Service' && either.apiVersion === 'v1') keepAddresses(env, object, before)
+  if (isDefinition(either) || either.kind === 'APIService') keepApiServices(env)
   if (either.kind === 'Namespace' && either.apiVersion === 'v1' && object !== undefined && before === undefined)
-    for (const { key, object: content } of namespaceContents(object, env.caPem)) putOwn(env, key, content)
+    for (const { key, object: content } of namespaceContents(object, env.caPem)) putOwn(env, key, content, MANAGER)
   if (before !== undefined && isContentOfNamespace(before)) giveBack(env, before)
 }
+
+/** Who gives namespaces what every one has. */
+const MANAGER = 'kube-controller-manager'
 
 /** What every namespace has comes back when it was deleted or changed, unless the namespace goes with it. */
 function giveBack(env: Environment, lost: Obj): void {
@@ -319,28 +328,12 @@ function giveBack(env: Environment, lost: Obj): void {
   for (const { key, object: content } of namespaceContents(namespace, env.caPem)) {
     const { namespace: place = '', name } = content.metadata
     const found = env.store.get(key, place, name)
-    if (found === undefined) putOwn(env, key, content)
+    if (found === undefined) putOwn(env, key, content, MANAGER)
     else if (!equal(found.data, content.data)) env.store.put(key, { ...clone(found), data: content.data })
   }
 }
 
 const isRbac = ({ apiVersion }: Obj): boolean => apiVersion === 'rbac.authorization.k8s.io/v1'
-
-/** Writes an object of the server's own making. */
-export function putOwn(env: Environment, key: string, object: Obj): void {
-  const { namespace = '', name } = object.metadata
-  if (env.store.get(key, namespace, name) !== undefined) return
-  object.metadata.uid = env.uuid()
-  object.metadata.creationTimestamp = timestamp(env.nowMs())
-  const resource = env.registry.byStorageKey(key)
-  if (resource !== undefined)
-    trackUpdate(resource, undefined, object, undefined, {
-      manager: 'kubed',
-      now: timestamp(env.nowMs()),
-      subresource: '',
-    })
-  env.store.put(key, object)
-}
 
 /** A body that must be a JSON object. */
 export function asObject(body: Json): JsonObject {

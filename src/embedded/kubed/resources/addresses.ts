@@ -1,0 +1,40 @@
+import { listOf, stringOf } from '../../../lib/kube/json.ts'
+import type { Environment } from '../environment.ts'
+import { type Obj, specOf } from '../object.ts'
+import { putOwn } from '../verbs/put-own.ts'
+
+const KEY = 'networking.k8s.io/ipaddresses'
+
+/** Keeps an IPAddress of every address that a Service has, and no other. */
+export function keepAddresses(env: Environment, service: Obj | undefined, before: Obj | undefined): void {
+  const [has, had] = [addressesOf(service), addressesOf(before)]
+  for (const address of had) {
+    const found = has.includes(address) ? undefined : env.store.get(KEY, '', address)
+    if (found !== undefined) env.store.remove(KEY, { ...found, metadata: { ...found.metadata } })
+  }
+  if (service === undefined) return
+  const { namespace = '', name } = service.metadata
+  for (const address of has) if (!had.includes(address)) putOwn(env, KEY, addressOf(address, namespace, name))
+}
+
+const addressesOf = (service: Obj | undefined): string[] =>
+  service === undefined
+    ? []
+    : listOf(specOf(service).clusterIPs)
+        .map(stringOf)
+        .filter((address) => address !== '' && address !== 'None')
+
+function addressOf(address: string, namespace: string, name: string): Obj {
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'IPAddress',
+    metadata: {
+      name: address,
+      labels: {
+        'ipaddress.kubernetes.io/ip-family': address.includes(':') ? 'IPv6' : 'IPv4',
+        'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
+      },
+    },
+    spec: { parentRef: { resource: 'services', namespace, name } },
+  }
+}

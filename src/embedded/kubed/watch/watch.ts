@@ -66,7 +66,6 @@ function lineOf(type: string, text: string): string {
   return `{"type":"${type}","object":${text}}\n`
 }
 
-/** An object of the kind with nothing in it but a version. */
 /** What empty objects have, once they were read from where they are kept, that a shape alone does not tell. */
 const EMPTY: Readonly<Record<string, (content: JsonObject) => void>> = {
   'apps/deployments': countNone,
@@ -79,6 +78,7 @@ function countNone(content: JsonObject): void {
   content.spec = { replicas: 0, ...objectOf(content.spec) }
 }
 
+/** An object of the kind with nothing in it but a version. */
 function emptyAt(resource: Resource, resourceVersion: string, annotations: JsonObject | undefined): Obj {
   const content: JsonObject = {}
   if (resource.custom === undefined) shapeLikeGo(resource.type, content)
@@ -146,6 +146,8 @@ class Follower {
   }
 
   run(): void {
+    // who went while the start was made durable does not close once more
+    if (this.#response.destroyed) return
     const { resource, namespace } = this.#call
     const scope = { namespace, name: this.#name }
     const stop = this.#env.store.watch(resource.storageKey, scope, (event) => this.#hear(event))

@@ -75,6 +75,19 @@ test('a misspelt field is an error with its place, and dropped where Flux drops 
   assert.deepEqual(built(files, { traps: 'flux' }).objects, [])
 })
 
+test('an object without apiVersion is refused, with its place and without its data', () => {
+  const text = 'kind: Secret\nmetadata: {name: a}\nstringData: {password: hunter2}\n'
+  for (const traps of ['safe', 'flux'] as const)
+    assert.throws(
+      () => built({ '/app/a.yaml': text }, { traps }),
+      (error) =>
+        error instanceof SluiceError &&
+        error.message ===
+          'failed to decode Kubernetes apiVersion, kind and name from: {"kind":"Secret","metadata":{"name":"a"}}' &&
+        error.where === (traps === 'safe' ? '/app/a.yaml:1:1' : undefined),
+    )
+})
+
 test('an error of a patch in the spec names its line in the patch', () => {
   const patch = '- op: remove\n  path: /data/a\n- op: remove\n  path: /gone/x\n'
   const spec = { patches: [{ target: { kind: 'ConfigMap' }, patch }] }

@@ -8,6 +8,7 @@ import type { Remote } from '../../lib/kustomize/remote.ts'
 import type { FileTree } from '../../lib/kustomize/tree.ts'
 import { isRecord } from '../../lib/value/is-record.ts'
 import type { YamlMap } from '../../lib/yaml/nodes.ts'
+import { whereIs } from '../../lib/yaml/position.ts'
 import { loadOne } from '../../lib/yaml/load.ts'
 import { watchTree } from '../../lib/kustomize/watch-tree.ts'
 import { FILE_NAMES } from '../../lib/kustomize/target.ts'
@@ -90,6 +91,7 @@ export function buildKustomization(input: KustomizationBuild): BuiltKustomizatio
     ...(input.remote ? { remote: input.remote } : {}),
   })
   const objects = built.objects.map(asKubeObject)
+  objects.forEach((object, index) => refuseNameless(object, built.trees?.[index]))
   const substituted = input.substitution ? substituteObjects(objects, input.substitution) : objects
   return {
     objects: setCommonMetadata(substituted, spec.commonMetadata),
@@ -191,6 +193,18 @@ export function isLocalRelative(path: string): boolean {
   if (path.startsWith('/') || path.startsWith('file:///') || /^(?!file:)[a-z][a-z0-9+.-]*:\/\//i.test(path))
     return false
   return !/^[^/\s]+@[^/\s]+:/.test(path) && !/^(?:github\.com|bitbucket\.org|gitlab\.com)[/:]/.test(path)
+}
+
+/** Kustomize builds what has no apiVersion; nobody can apply it. What else it holds may be secret. */
+function refuseNameless({ apiVersion, kind, metadata }: Partial<KubeObject>, tree: YamlMap | undefined): void {
+  if (apiVersion && kind && metadata?.name) return
+  const { name, namespace } = metadata ?? {}
+  const shown = JSON.stringify({ apiVersion, kind, metadata: { name, namespace } })
+  const where = whereIs(tree)
+  throw new SluiceError('KUSTOMIZE_BUILD', `failed to decode Kubernetes apiVersion, kind and name from: ${shown}`, {
+    ...(where === undefined ? {} : { where }),
+    hint: 'every object needs apiVersion, kind and metadata.name',
+  })
 }
 
 /** A built value as an object of JSON numbers. */

@@ -60,7 +60,14 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'testoutput.published': ['outputType'],
   'ticket.created': ['creator', 'uri'],
   'ticket.updated': ['uri'],
-  'ticket.closed': ['uri'],
+  'ticket.closed': ['uri', 'resolution'],
+}
+
+/** Fields that name another subject, by its id. */
+const REFERENCES = ['repository', 'change', 'environment', 'service', 'pipelineRun', 'testSuiteRun', 'testCaseRun']
+const ENUMERATED: Readonly<Record<string, readonly string[]>> = {
+  outcome: ['pass', 'fail', 'cancel', 'error'],
+  outputType: ['report', 'video', 'image', 'log', 'other'],
 }
 
 const PACKAGE_URL = /^pkg:[^/]+\/./
@@ -86,9 +93,13 @@ export function cdEventFault(event: unknown): string | undefined {
   const content = read(event, 'subject', 'content')
   if (content !== undefined && (typeof content !== 'object' || content === null))
     return 'subject.content is not an object'
+  for (const field of REFERENCES)
+    if (read(content, field) !== undefined && readText(content, field, 'id') === '')
+      return `subject.content.${field} has no id`
   for (const field of NEEDED[`${subject}.${predicate}`] ?? []) {
     const value = readText(content, ...field.split('.'))
-    if (value === '' || (field === 'artifactId' && !PACKAGE_URL.test(value)))
+    const isKnown = ENUMERATED[field]?.includes(value) ?? true
+    if (value === '' || !isKnown || (field === 'artifactId' && !PACKAGE_URL.test(value)))
       return `subject.content.${field} is missing, or none`
   }
   return undefined

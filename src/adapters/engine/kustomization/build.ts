@@ -149,7 +149,7 @@ function oneLine({ code, message, where, hint }: Finding): string {
 
 /** Steps before and after kustomize's own say so themselves. */
 const OWN_WORDS =
-  /^(failed to decode Kubernetes YAML|error (?:unmarshaling|converting)|component path|post build failed|kustomize build failed|decryption failed|error decrypting|failed to import|secrets ")/
+  /^(failed to decode Kubernetes (?:YAML|apiVersion)|error (?:unmarshaling|converting)|component path|post build failed|kustomize build failed|decryption failed|error decrypting|failed to import|secrets ")/
 
 /** The text that Flux shows for a build that failed. */
 function flatten({ message }: SluiceError): string {

@@ -48,6 +48,11 @@ const traps = [
     'the value stays, the status says so',
     '`digest: ""` is written',
   ],
+  [
+    'an event told again within five minutes, wanted by an Alert that was made in between',
+    'is told',
+    'is discarded: nobody had wanted the first one',
+  ],
   ['an include whose `toPath` is there already', 'laid over what is there', 'refused: the folder exists'],
   [
     'a file whose image changed',

@@ -135,7 +135,11 @@ function withPrefix(annotations: Readonly<Record<string, string>>, prefix: strin
 }
 
 /** What makes two events the same news, as in Flux: object, words, revisions and the request that asked. */
-export function sameness({ object, message, annotations }: ToldEvent): readonly string[] {
+export function sameness({
+  object,
+  message,
+  annotations = {},
+}: Pick<ToldEvent, 'object' | 'message'> & Partial<ToldEvent>): readonly string[] {
   const group = groupOf(object.apiVersion)
   const marks = ['originRevision', 'revision', 'token'].map((name) => annotations[`${group}/${name}`] ?? '')
   return [object.kind, object.namespace, object.name, message, ...marks]

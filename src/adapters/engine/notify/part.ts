@@ -29,6 +29,8 @@ const AT_ONCE = 8
 /** After so many failed sends the Alert gets an event; sending goes on for a day. */
 const TOLD_AFTER = 4
 const LONGEST_MS = 24 * 3_600_000
+const REPEAT_MS = 5 * 60_000
+const MOST_TOLD = 10_000
 const CONFLICTS =
   'metadata key conflicts detected (please refer to the Alert API docs and Flux RFC 0008 for more information)'
 
@@ -38,6 +40,8 @@ type Own = {
   readonly providers: AbsorbingCache
   readonly outbox: Outbox<Post>
   readonly sending: Set<number>
+  /** When an event was told last, whoever wanted it; only with Flux's traps. */
+  readonly toldMs: Map<string, number>
   cancelTimer: () => void
   isClosed: boolean
 }
@@ -54,6 +58,7 @@ export const notifyPart: EnginePart = async (context, { addSink, start }) => {
     providers,
     outbox,
     sending: new Set(),
+    toldMs: new Map(),
     cancelTimer: () => undefined,
     isClosed: false,
   }
@@ -74,6 +79,7 @@ export const notifyPart: EnginePart = async (context, { addSink, start }) => {
 function take(own: Own, event: EngineEvent): void {
   if (event.severity === 'trace' || own.isClosed || event.object.kind === 'Alert') return
   try {
+    if (own.context.traps === 'flux' && isRepeated(own, event)) return
     const alerts = own.alerts.list().map(parseAlert)
     if (alerts.length === 0) return
     const told = describe(own.context, event)
@@ -82,6 +88,16 @@ function take(own: Own, event: EngineEvent): void {
   } catch (error) {
     own.context.log(`notification not kept: ${describeError(error)}`)
   }
+}
+
+/** Flux counts what is told twice before it asks who wants it: a new Alert hears nothing of what was said just before. */
+function isRepeated({ toldMs }: Own, event: EngineEvent): boolean {
+  const key = JSON.stringify(sameness(event))
+  const before = toldMs.get(key) ?? -Infinity
+  if (event.atMs - before < REPEAT_MS) return true
+  if (toldMs.size >= MOST_TOLD) toldMs.clear()
+  toldMs.set(key, event.atMs)
+  return false
 }
 
 function wants(own: Own, alert: Alert, told: ToldEvent): boolean {

@@ -151,11 +151,11 @@ function nextSteps(daemon: Daemon, state: string, io: Io): string {
   return [
     '',
     'try next:',
+    `  open ${page.url}`,
+    `  ${sluice} status${where}    # or: history, trace <commit>, run list`,
+    `  kubectl --kubeconfig ${kube.kubeconfig} get pods -A`,
     `  git clone ${url} && cd ${folder}    # main is production; git switch develop: staging`,
     '  edit, commit, git pull --rebase && git push    # watch it go by here',
-    `  open ${page.url}`,
-    `  ${sluice} status${where}    # or: history, trace <commit>`,
-    `  kubectl --kubeconfig ${kube.kubeconfig} get pods -A`,
     'Ctrl-C stops; the state is kept',
   ].join('\n')
 }

@@ -155,7 +155,7 @@ function nextSteps(daemon: Daemon, state: string, io: Io): string {
     `  ${sluice} status${where}    # or: history, trace <commit>, run list`,
     `  kubectl --kubeconfig ${kube.kubeconfig} get pods -A`,
     `  git clone ${url} && cd ${folder}    # main is production; git switch develop: staging`,
-    '  edit, commit, git pull --rebase && git push    # watch it go by here',
+    `  edit, commit, git pull --rebase && git push    # ${io.isTty ? 'watch it go by here' : `the password is git.token of ${state}/access.json`}`,
     'Ctrl-C stops; the state is kept',
   ].join('\n')
 }

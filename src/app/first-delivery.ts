@@ -1,6 +1,7 @@
 import type { SharedCaches } from '../adapters/kube/shared-caches.ts'
+import { describeRun } from './describe-run.ts'
 import { type Held, notYetSeen } from './freshness.ts'
-import type { RunRecord } from '../agents/runner/records.ts'
+import { isActive, type RunRecord } from '../agents/runner/records.ts'
 import type { RunsSeen } from '../agents/runner/start.ts'
 import { judge, type Scene, type Verdict } from './settled.ts'
 
@@ -42,12 +43,11 @@ export async function watchDelivery(caches: SharedCaches, runs: () => RunsSeen, 
 
 /** What a person needs to find out why a run does not end. Pushes whose workflows are still being read are no runs yet. */
 function activeRuns({ active, list }: RunsSeen): readonly string[] {
-  const begun = list.filter(({ state }) => state === 'queued' || state === 'running').map(describeActive)
+  const begun = list.filter(isActive).map(describeActive)
   return begun.length === 0 && active > 0 ? ['the workflows of the last push to be read'] : begun
 }
 
-function describeActive({ id, workflow, number, event, state, queuedAtMs }: RunRecord): string {
-  const place = `${event.ref.replace(/^refs\/(heads|tags)\//, '')} at ${event.commit.slice(0, 7)}`
-  const since = new Date(queuedAtMs).toISOString().slice(11, 19)
-  return `workflow run ${workflow} #${number} on ${place}, ${state} since ${since} (sluice logs run/${id})`
+function describeActive(run: RunRecord): string {
+  const since = new Date(run.queuedAtMs).toISOString().slice(11, 19)
+  return `workflow run ${describeRun(run)}, ${run.state} since ${since} (sluice logs run/${run.id})`
 }

@@ -36,6 +36,11 @@ export type RunRecord = {
   readonly endedAtMs?: number
 }
 
+/** Whether a run goes on. */
+export function isActive({ state }: Pick<RunRecord, 'state'>): boolean {
+  return state === 'queued' || state === 'running'
+}
+
 /**
  * Pushes that are not planned yet, runs and run numbers: files below one folder, each written whole and flushed. Those that a full disk
  * refuses are kept in memory until it takes them; should the process end before, the refs of Git and the older files tell the same work again.
@@ -103,7 +108,7 @@ export function openRecords(stateDir: string, onFault: (error: unknown) => void 
       runs.set(run.id, run)
       files.write(join(at('runs'), `${run.id}.json`), run)
       for (const old of [...runs.values()].slice(0, Math.max(0, runs.size - KEPT_RUNS))) {
-        if (old.state === 'queued' || old.state === 'running') continue
+        if (isActive(old)) continue
         runs.delete(old.id)
         files.remove(join(at('runs'), `${old.id}.json`))
         rmSync(join(at('logs'), old.id), { recursive: true, force: true })

@@ -13,7 +13,7 @@ import { MOST_CUT_OFFS, pauseAfterMs } from './cut-off.ts'
 import { findEngine, type BuilderWord, type Engine } from './engine.ts'
 import type { PushedImage, RegistryPlace } from './images.ts'
 import { endProcessesOf } from './process.ts'
-import { openRecords, type PushSeen, type Records, type RunRecord } from './records.ts'
+import { isActive, openRecords, type PushSeen, type Records, type RunRecord } from './records.ts'
 import { untilThereIsRoom } from './room.ts'
 import type { RunEnd } from './run.ts'
 import { limitTo, type Slots } from './slots.ts'
@@ -145,10 +145,7 @@ function seen({ records, sources, running }: Context): RunsSeen {
   const newest = new Map(list.map((run) => [`${run.repository} ${run.path} ${run.event.ref}`, run]))
   const failed = [...newest.values()].filter(({ state }) => state === 'failed')
   return {
-    active: Math.max(
-      sources.size + running.size,
-      list.filter(({ state }) => state === 'queued' || state === 'running').length,
-    ),
+    active: Math.max(sources.size + running.size, list.filter(isActive).length),
     failed: failed.map(({ workflow, event, cause }) => `${workflow} on ${event.ref}: ${cause ?? 'failed'}`),
     list,
   }

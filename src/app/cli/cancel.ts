@@ -1,11 +1,13 @@
 import { userInfo } from 'node:os'
 import { parseArgs } from 'node:util'
+import { isActive } from '../../agents/runner/records.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { describeRun } from '../describe-run.ts'
 import { readAccess } from '../state/access.ts'
 import { type ClusterValues, STATE_OPTION, stateDirOf } from './cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from './command.ts'
 import { postRecord } from './page-client.ts'
-import { describeRun, findRun, isActive } from './runs.ts'
+import { findRun } from './runs.ts'
 
 export const cancel: Command = {
   name: 'cancel',

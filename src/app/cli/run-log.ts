@@ -1,10 +1,11 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readSteps, type StepFile } from '../../agents/runner/read-steps.ts'
-import { readRuns, type RunRecord } from '../../agents/runner/records.ts'
+import { readSteps, shownJob, type StepFile } from '../../agents/runner/read-steps.ts'
+import { isActive, readRuns, type RunRecord } from '../../agents/runner/records.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { describeRun } from '../describe-run.ts'
 import type { ExitCode, Io } from './command.ts'
-import { describeRun, findRun, isActive, runsFolder } from './runs.ts'
+import { findRun, runsFolder } from './runs.ts'
 
 /** Which log, and how. */
 export type RunLogOptions = {
@@ -85,7 +86,7 @@ function openReader({ job, path }: StepFile): StepReader {
       rest = lines.pop() ?? ''
       if (isLast && rest !== '') lines.push(rest)
       if (name === undefined && lines[0]?.startsWith('# ') === true) name = lines.shift()?.slice(2)
-      return lines.map((line) => `${job.replace(/-0$/, '')}\t${name ?? '-'}\t${line}`)
+      return lines.map((line) => `${shownJob(job)}\t${name ?? '-'}\t${line}`)
     },
   }
 }

@@ -27,18 +27,3 @@ export function findRun(stateDir: string, word: string): RunRecord {
     { where: runsFolder(stateDir), hint: 'sluice run list shows them' },
   )
 }
-
-/** `Build web #3 on develop at abc1234`. */
-export function describeRun({ workflow, number, event }: RunRecord): string {
-  return `${workflow} #${number} on ${branchOf(event.ref)} at ${event.commit.slice(0, 7)}`
-}
-
-/** A ref without what says that it is one. */
-export function branchOf(ref: string): string {
-  return ref.replace(/^refs\/(heads|tags)\//, '')
-}
-
-/** Whether a run goes on. */
-export function isActive({ state }: Pick<RunRecord, 'state'>): boolean {
-  return state === 'queued' || state === 'running'
-}

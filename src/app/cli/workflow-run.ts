@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { readSteps } from '../../agents/runner/read-steps.ts'
+import { readSteps, shownJob } from '../../agents/runner/read-steps.ts'
 import { readRuns, type RunRecord } from '../../agents/runner/records.ts'
+import { branchOf, describeRun } from '../describe-run.ts'
 import { renderAge } from '../terminal/age.ts'
 import { renderTable } from '../terminal/table.ts'
 import { cancelRun } from './cancel.ts'
@@ -10,7 +11,7 @@ import { type Command, type ExitCode, type Io, usageError } from './command.ts'
 import { parseCount } from './count.ts'
 import { renderAnswer } from './output.ts'
 import { printRunLog } from './run-log.ts'
-import { branchOf, describeRun, findRun, runsFolder } from './runs.ts'
+import { findRun, runsFolder } from './runs.ts'
 
 const OPTIONS = {
   ...STATE_OPTION,
@@ -68,7 +69,7 @@ function view(stateDir: string, run: RunRecord, output: string, io: Io): ExitCod
   const steps = readSteps(runsFolder(stateDir), run.id).map(({ job, path }) => {
     const lines = readFileSync(path, 'utf8').split('\n')
     const error = lines.find((line) => line.startsWith('ERROR: '))?.slice('ERROR: '.length)
-    return { job: job.replace(/-0$/, ''), step: lines[0]?.replace(/^# /, '') || '(skipped)', error, path }
+    return { job: shownJob(job), step: lines[0]?.replace(/^# /, '') || '(skipped)', error, path }
   })
   const lines = steps.map(({ job, step, error }) => `  ${error === undefined ? '·' : '✗'} ${job}  ${step}`)
   const text = [

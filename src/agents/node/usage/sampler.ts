@@ -8,14 +8,17 @@ export type Sample = {
   readonly containers: readonly ContainerUse[]
 }
 
-/** What is used: the rate is that of the last `windowMs`. */
-export type Rate = Used & { readonly nanoCores: number; readonly windowMs: number }
+/** What is used, and at which rate over the last `windowMs`; without a rate where it was seen for too short a time. */
+export type Rated = Used & { readonly rate: Rate | undefined }
+
+/** Billionths of a core over the last `windowMs`. */
+export type Rate = { readonly nanoCores: number; readonly windowMs: number }
 
 /** All that a node can say of itself now. */
 export type Measured = {
   readonly atMs: number
-  readonly machine: Rate | undefined
-  readonly containers: readonly (ContainerUse & Rate)[]
+  readonly machine: Rated | undefined
+  readonly containers: readonly (ContainerUse & Rated)[]
 }
 
 /** Measures a node: what the kubelet API tells of usage. */
@@ -67,14 +70,17 @@ export function measureSince(now: Sample, earlier: readonly Sample[]): Measured 
   const before = new Map(base?.containers.map((each) => [keyOf(each), each]))
   return {
     atMs: now.atMs,
-    machine: now.machine && base?.machine && rateOf(now.machine, base.machine, now.atMs - base.atMs),
+    machine: now.machine && {
+      ...now.machine,
+      rate: base?.machine && rateOf(now.machine, base.machine, now.atMs - base.atMs),
+    },
     containers: now.containers.map((each) => {
       const had = before.get(keyOf(each))
       const rate =
         had === undefined || base === undefined
           ? rateOf(each, NOTHING, now.atMs - each.startedAtMs)
           : rateOf(each, had, now.atMs - base.atMs)
-      return { ...each, ...rate }
+      return { ...each, rate }
     }),
   }
 }
@@ -84,8 +90,7 @@ const NOTHING: Used = { cpuNanos: 0, memoryBytes: 0 }
 const keyOf = ({ uid, container, attempt }: ContainerUse): string => `${uid}/${container}/${attempt}`
 
 /** A child that ended unseen takes its time with it: nothing is used backwards. */
-function rateOf({ cpuNanos, memoryBytes }: Used, before: Used, spanMs: number): Rate {
-  const windowMs = Math.max(1, spanMs)
-  const nanoCores = Math.max(0, Math.round(((cpuNanos - before.cpuNanos) * 1000) / windowMs))
-  return { cpuNanos, memoryBytes, nanoCores, windowMs }
+function rateOf(now: Used, before: Used, windowMs: number): Rate | undefined {
+  if (windowMs < SHORTEST_MS) return undefined
+  return { nanoCores: Math.max(0, Math.round(((now.cpuNanos - before.cpuNanos) * 1000) / windowMs)), windowMs }
 }

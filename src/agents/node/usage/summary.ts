@@ -1,4 +1,4 @@
-import type { Measured, Rate } from './sampler.ts'
+import type { Measured, Rated } from './sampler.ts'
 
 /** A pod of this node. */
 export type NamedPod = { readonly uid: string; readonly namespace: string; readonly name: string }
@@ -18,9 +18,10 @@ export function renderSummary(node: string, measured: Measured, pods: readonly N
   }
 }
 
-function statsOf({ cpuNanos, memoryBytes, nanoCores, windowMs }: Rate, time: string): object {
+function statsOf({ cpuNanos, memoryBytes, rate }: Rated, time: string): object {
+  const told = rate && { usageNanoCores: rate.nanoCores, windowMs: rate.windowMs }
   return {
-    cpu: { time, usageNanoCores: nanoCores, usageCoreNanoSeconds: cpuNanos, windowMs },
+    cpu: { time, usageCoreNanoSeconds: cpuNanos, ...told },
     memory: { time, workingSetBytes: memoryBytes },
   }
 }
@@ -57,7 +58,7 @@ export function renderResourceMetrics(measured: Measured, pods: readonly NamedPo
 
 type Family = [name: string, type: 'counter' | 'gauge', lines: string[]]
 
-const sum = (rates: readonly Rate[], field: 'cpuNanos' | 'memoryBytes'): number =>
+const sum = (rates: readonly Rated[], field: 'cpuNanos' | 'memoryBytes'): number =>
   rates.reduce((total, each) => total + each[field], 0)
 
 const timeOf = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')

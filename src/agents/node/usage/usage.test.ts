@@ -18,38 +18,45 @@ const use = (cpuMs: number, startedAtMs = 0, attempt = 0): ContainerUse => ({
 
 const sample = (atMs: number, ...containers: ContainerUse[]): Sample => ({ atMs, machine: undefined, containers })
 
-const rates: { it: string; now: Sample; earlier: Sample[]; want: [nanoCores: number, windowMs: number] }[] = [
-  {
-    it: 'since the last look',
-    now: sample(20_000, use(3_000)),
-    earlier: [sample(10_000, use(1_000))],
-    want: [2e8, 1e4],
-  },
-  {
-    it: 'since its start when it is new',
-    now: sample(20_000, use(1_000, 18_000)),
-    earlier: [sample(10_000)],
-    want: [5e8, 2e3],
-  },
-  {
-    it: 'since its start when a restart took its place',
-    now: sample(20_000, use(500, 19_000, 1)),
-    earlier: [sample(10_000, use(900))],
-    want: [5e8, 1e3],
-  },
-  {
-    it: 'not over a span that is too short',
-    now: sample(20_000, use(3_000)),
-    earlier: [sample(19_000, use(2_000)), sample(10_000, use(1_000))],
-    want: [2e8, 1e4],
-  },
-  { it: 'never below nothing', now: sample(20_000, use(500)), earlier: [sample(10_000, use(900))], want: [0, 1e4] },
-]
+const rates: { it: string; now: Sample; earlier: Sample[]; want: [nanoCores: number, windowMs: number] | undefined }[] =
+  [
+    {
+      it: 'since the last look',
+      now: sample(20_000, use(3_000)),
+      earlier: [sample(10_000, use(1_000))],
+      want: [2e8, 1e4],
+    },
+    {
+      it: 'since its start when it is new',
+      now: sample(30_000, use(5_000, 20_000)),
+      earlier: [sample(15_000)],
+      want: [5e8, 1e4],
+    },
+    {
+      it: 'since its start when a restart took its place',
+      now: sample(32_000, use(3_000, 20_000, 1)),
+      earlier: [sample(15_000, use(900))],
+      want: [25e7, 12e3],
+    },
+    {
+      it: 'not over a span that is too short',
+      now: sample(20_000, use(3_000)),
+      earlier: [sample(19_000, use(2_000)), sample(10_000, use(1_000))],
+      want: [2e8, 1e4],
+    },
+    {
+      it: 'without a rate while it is too young for one',
+      now: sample(20_000, use(1_000, 11_000)),
+      earlier: [sample(5_000)],
+      want: undefined,
+    },
+    { it: 'never below nothing', now: sample(20_000, use(500)), earlier: [sample(10_000, use(900))], want: [0, 1e4] },
+  ]
 
 for (const { it, now, earlier, want } of rates)
   test(`usage is told ${it}`, () => {
     const [measured] = measureSince(now, earlier).containers
-    assert.deepEqual([measured?.nanoCores, measured?.windowMs], want)
+    assert.deepEqual(measured?.rate, want && { nanoCores: want[0], windowMs: want[1] })
   })
 
 test('a name with spaces and brackets does not move the fields of a process', () => {

@@ -12,12 +12,12 @@ export function nodeMetrics(node: Obj, summary: JsonObject): Obj | undefined {
   return { kind: 'NodeMetrics', apiVersion: API, metadata: metadataOf(node), ...momentOf(stats), usage }
 }
 
-/** What a node's summary says of a pod; undefined when it says nothing of it. */
+/** What a node's summary says of a pod; undefined, as metrics-server has it, until it says something of all its containers. */
 export function podMetrics(pod: Obj, summary: JsonObject): Obj | undefined {
   const mine = objectsOf(summary.pods).find(({ podRef }) => objectOf(podRef).uid === pod.metadata.uid)
-  const measured = objectsOf(mine?.containers).filter((each) => usageOf(each) !== undefined)
+  const measured = objectsOf(mine?.containers)
   const [first] = measured
-  if (first === undefined) return undefined
+  if (first === undefined || measured.some((each) => usageOf(each) === undefined)) return undefined
   const containers = measured.map((each): Json => ({ name: stringOf(each.name), usage: usageOf(each) }))
   return { kind: 'PodMetrics', apiVersion: API, metadata: metadataOf(pod), ...momentOf(first), containers }
 }

@@ -1,12 +1,15 @@
 import { fillConditions, kubeTime } from '../../kinds/conditions.ts'
 import { parseFluxMeta } from '../../kinds/flux-object.ts'
-import { decideUnserved, type UnservedSeen } from '../../controllers/unserved.ts'
+import { decideUnserved, NOT_SUPPORTED, type UnservedSeen } from '../../controllers/unserved.ts'
 import type { Controller } from '../../engine/controller.ts'
-import { read } from '../../lib/kube/read.ts'
+import { read, readText } from '../../lib/kube/read.ts'
 import type { EngineContext, EnginePart } from './context.ts'
 import { keyOf, overlayView, writeStatus } from './status-writer.ts'
 
-/** Kinds of Flux that this version does not serve: [apiVersion, kind]. Their objects are told so, never left in silence. */
+/**
+ * Kinds of Flux that this version does not serve: [apiVersion, kind]. Their objects are told so, never left in silence; where Flux's own
+ * helm-controller or source-controller serves them beside us they are left to it.
+ */
 const UNSERVED: readonly (readonly [string, string])[] = [
   ['source.toolkit.fluxcd.io/v1', 'HelmRepository'],
   ['source.toolkit.fluxcd.io/v1', 'HelmChart'],
@@ -26,6 +29,7 @@ function unservedController(
 ): Controller<UnservedSeen, never, string> {
   const cache = context.caches.open({ apiVersion, kind })
   const view = overlayView(cache.get)
+  const firstSeenMs = new Map<string, number>()
   return {
     kind,
     concurrency: 2,
@@ -35,7 +39,15 @@ function unservedController(
     },
     async observe(key) {
       const object = view.get(key)
-      return object ? { kind, isDeleting: object.metadata.deletionTimestamp !== undefined } : undefined
+      if (!object) {
+        firstSeenMs.delete(key)
+        return undefined
+      }
+      const nowMs = context.clock.nowMs()
+      const sinceMs = firstSeenMs.get(key) ?? nowMs
+      firstSeenMs.set(key, sinceMs)
+      const isStatic = kind === 'HelmRepository' && readText(object, 'spec', 'type') === 'oci'
+      return { object: parseFluxMeta(object), knownForMs: nowMs - sinceMs, isStatic }
     },
     decide: decideUnserved,
     act: async () => undefined,
@@ -43,7 +55,7 @@ function unservedController(
       const object = view.get(key)
       if (!object || message === '') return
       const { conditions, generation } = parseFluxMeta(object)
-      const said = { reason: 'NotSupported', message }
+      const said = { reason: NOT_SUPPORTED, message }
       const wishes = [
         { type: 'Stalled', status: 'True', ...said } as const,
         { type: 'Ready', status: 'False', ...said } as const,

@@ -24,6 +24,8 @@ export type LookOutcome =
       readonly condition: 'FetchFailed' | 'IncludeUnavailable' | 'SourceVerified' | 'StorageOperationFailed'
       /** Only a change of the object helps. */
       readonly isStalled?: boolean
+      /** What of the remote was at hand when something else failed. */
+      readonly revision?: string
     }
 
 /** What a verified signature leaves in the status; the mode is Git's. */
@@ -163,7 +165,7 @@ function failedStatus<Source extends SourceObject>(
   const { reason, message, condition } = outcome
   const lead: WishedCondition = outcome.isStalled
     ? { type: 'Stalled', status: 'True', reason, message }
-    : { type: 'Reconciling', status: 'True', reason: 'ProgressingWithRetry', message: progressOf(source) }
+    : { type: 'Reconciling', status: 'True', reason: 'ProgressingWithRetry', message: progressOf(source, outcome) }
   const said: WishedCondition = {
     type: condition,
     status: condition === 'SourceVerified' ? 'False' : 'True',
@@ -191,7 +193,12 @@ function kept({ type, status, reason, message, observedGeneration }: StatusCondi
 }
 
 /** The last thing that was going on, as Flux leaves it standing beside a failure. */
-function progressOf({ artifact, observedGeneration, generation }: SourceObject): string {
+function progressOf(
+  { artifact, observedGeneration, generation }: SourceObject,
+  { revision }: Pick<Extract<LookOutcome, { kind: 'failed' }>, 'revision'>,
+): string {
+  if (revision !== undefined && revision !== artifact?.revision)
+    return `building artifact: new upstream revision '${revision}'`
   if (artifact === undefined) return 'building artifact'
   if (observedGeneration !== generation)
     return `processing object: new generation ${observedGeneration} -> ${generation}`

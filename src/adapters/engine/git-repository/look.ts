@@ -16,7 +16,7 @@ import { isServed, storeArtifact } from '../source/store-artifact.ts'
 import { sourceKey, type SourceSnapshot } from '../source-store.ts'
 import { contentOf } from './content.ts'
 import { loadLogin, type Login } from './login.ts'
-import { fetchCommit, selectRemote, type Remote } from './remote.ts'
+import { fetchCommit, listRefs, selectRemote, type Remote } from './remote.ts'
 import { submodulesWith } from './submodules.ts'
 import { appFault, NO_APPS, unsupportedField } from './unsupported.ts'
 import { verifySource } from './verify.ts'
@@ -58,6 +58,7 @@ async function look(context: EngineContext, tools: LookTools, repository: GitRep
     const includes = resolveIncludes(context, repository)
     const { url, ref, artifact } = repository
     const remote: Remote = { url, ref, isKnown: artifact !== undefined, login, mirror, signal }
+    if (context.traps === 'flux' && ref.name === 'HEAD' && !ref.commit) await refuseHead(remote)
     const selected = await selectRemote(remote)
     const revision = renderRevision(selected.pointer, selected.commit)
     if (revision === artifact?.revision) await offerLastRevision(context, mirror, repository)
@@ -65,7 +66,9 @@ async function look(context: EngineContext, tools: LookTools, repository: GitRep
     if (isSame && !needsVerification(context, repository)) return { kind: 'unchanged', revision }
     await fetchCommit(remote, selected)
     await fetchTag(remote, repository, selected)
-    const content = isSame ? undefined : await bring(context, tools, remote, repository, selected, includes)
+    const content = isSame
+      ? undefined
+      : await bring(context, tools, remote, repository, selected, includes).catch(naming(revision))
     const verified = await verifySource(context.client, repository, selected, mirror)
     if (!content) return { kind: 'unchanged', revision, ...(verified ? { verified } : {}) }
     const stored = await store(context, repository, revision, content, includes)
@@ -76,6 +79,22 @@ async function look(context: EngineContext, tools: LookTools, repository: GitRep
     await login.dispose()
   }
 }
+
+/** Flux takes HEAD for a ref with a commit of its own; what a remote lists is the name of a branch. */
+async function refuseHead(remote: Remote): Promise<never> {
+  await listRefs(remote)
+  throw new SluiceError(
+    'GIT_REF_NOT_FOUND',
+    `unable to resolve commit object for '${'0'.repeat(40)}': object not found`,
+  )
+}
+
+/** What failed had a revision already: the status says which. */
+const naming =
+  (revision: string) =>
+  (error: unknown): never => {
+    throw error instanceof LookFailure ? new LookFailure({ ...error.outcome, revision }) : error
+  }
 
 /**
  * After a restart: what was offered last is offered again where the remote still has it, or cannot be asked, so that a dead remote stops nobody.

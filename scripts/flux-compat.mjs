@@ -54,6 +54,7 @@ const traps = [
     'is discarded: nobody had wanted the first one',
   ],
   ['an include whose `toPath` is there already', 'laid over what is there', 'refused: the folder exists'],
+  ['`ref.name: HEAD`', 'the default branch of the remote', 'fails: HEAD has no commit of its own'],
   [
     'a file whose image changed',
     'edited in place: the commit shows the value alone',
@@ -126,7 +127,7 @@ const flags = [
   ['`--enable-leader-election`, `--leader-election-…`', 'as in Flux, but on by default'],
   [
     '`--events-addr`, `--storage-addr`, `--storage-adv-addr`, `--receiverAddr`',
-    'one process: `--artifact-listen`, `--receiver-listen`',
+    'one process: `--artifact-listen`, `--receiver-listen`, and `--events-listen` for the events of other controllers',
   ],
   ['`--storage-path`', '`--state`'],
   [
@@ -154,7 +155,8 @@ the same on a real control plane, 152 on kubed (\`ks-job\` quotes the refused te
 ## Where we differ
 What is not served is refused by name: KMS and Vault keys of SOPS, the clouds' own logins (of kubeConfig, Git, registries, buckets), keyless cosign and
 notation, STS and the own protocols of Google's and Azure's buckets, proxies that are not plain HTTP or stand before SSH. HelmRepositories, HelmCharts and
-HelmReleases are told that nothing is done for them. Nothing is half obeyed.
+HelmReleases are told that nothing is done for them, unless Flux's own helm-controller or source-controller serves them beside us: what has the finalizer of Flux, or a status
+of another, is left to it (a HelmRepository of type \`oci\` has no status in Flux either). Nothing is half obeyed.
 
 ## Flux's own tables
 Of the 1,272 rows of the tables of Flux's own tests ${ROWS - missed} are played and agree (${((100 * (ROWS - missed)) / ROWS).toFixed(1)} %). These are not:

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test'
 import { manualClock } from '../src/engine/manual-clock.ts'
 import type { EngineContext } from '../src/adapters/engine/context.ts'
 import { deliver, type Notifiers } from '../src/adapters/engine/notify/deliver.ts'
+import { LARGEST_EVENT, listenForEvents } from '../src/adapters/engine/notify/event-server.ts'
 import { parseAlert, parseProvider } from '../src/kinds/notification.ts'
 import { SluiceError } from '../src/lib/error/sluice-error.ts'
 import { writeCertificate } from '../src/lib/x509/certificate.ts'
@@ -120,6 +121,27 @@ for (const { name, inclusionList, exclusionList, modifyEventFunc, forwarded } of
     const event = told({ InvolvedObject, ...(Message ? { Message } : {}) }, { objectLabels })
     const spec = { EventSources: SOURCES, InclusionList: inclusionList, ExclusionList: exclusionList }
     assert.equal(isWanted(spec, event), forwarded)
+  })
+
+for (const { name, body, wantStatus, wantServed } of rows('TestEventMiddlewareMaxRequestSize'))
+  test(`TestEventMiddlewareMaxRequestSize: ${name}`, async () => {
+    const [, sum = ''] = /(?:eventPayload\(g, |"A"\), )(maxRequestSizeBytes[^)]*)\)/.exec(body.$go) ?? []
+    const [, plus = '0', times = '1'] = /^maxRequestSizeBytes(?:\+(\d+)|\*(\d+))?$/.exec(sum) ?? assert.fail(sum)
+    const size = LARGEST_EVENT * Number(times) + Number(plus)
+    const isEvent = body.$go.includes('eventPayload')
+    const taken: ToldEvent[] = []
+    const server = await listenForEvents('127.0.0.1:0', {
+      labelsOf: async () => ({}),
+      take: (event) => void taken.push(event),
+      nowMs: () => 0,
+      log: assert.fail,
+    })
+    const event = { involvedObject: { kind: 'Kustomization', name: 'a', namespace: 'b' }, message: '' }
+    const sent = isEvent ? JSON.stringify(event).padEnd(size) : 'A'.repeat(size)
+    const { status } = await fetch(`http://${server.address}`, { method: 'POST', body: sent }).finally(server.close)
+    assert.equal(taken.length === 1, wantServed)
+    // The table has a handler of its own behind the limit, which answers 200; Flux's real one answers 202.
+    assert.equal(status, { 'http.StatusOK': 202, 'http.StatusRequestEntityTooLarge': 413 }[wantStatus.$go as string])
   })
 
 test('TestEventKeyFunc: what is the same news', { skip }, () => {

@@ -64,6 +64,8 @@ export type PartTools = {
   readonly addSink: (sink: EventSink) => void
   /** Address to listen on for Receivers, `host:port`; '' when none is wanted. */
   readonly receiverListen: string
+  /** Address to listen on for the events of other controllers, `host:port`; '' when none is wanted. */
+  readonly eventsListen: string
 }
 
 /** Nothing to report to. */

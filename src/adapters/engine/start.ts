@@ -30,6 +30,8 @@ export type EngineOptions = {
   readonly artifactListen: string
   /** `host:port` for Receivers; '' for none. */
   readonly receiverListen: string
+  /** `host:port` for the events of other controllers; default none. */
+  readonly eventsListen?: string
   /** `flux`: what Flux does where the safe behaviour differs. */
   readonly traps: 'safe' | 'flux'
   readonly installCrds: boolean
@@ -102,7 +104,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     stageKinds: options.stageKinds ?? new Set(),
     random: Math.random,
   }
-  const parts = await startParts(context, sinks, options.receiverListen)
+  const parts = await startParts(context, sinks, options)
   return {
     gitChanged: (url) => gitHandlers.forEach((handler) => handler(url)),
     imageChanged: (repository) => imageHandlers.forEach((handler) => handler(repository)),
@@ -118,7 +120,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 async function startParts(
   context: EngineContext,
   sinks: EventSink[],
-  receiverListen: string,
+  { receiverListen, eventsListen = '' }: EngineOptions,
 ): Promise<{ readonly close: () => Promise<void> }> {
   const running: RunningController[] = []
   const stops: (() => void | Promise<void>)[] = []
@@ -129,6 +131,7 @@ async function startParts(
       void running.push(await startController(controller, { clock: context.clock, onError })),
     addSink: (sink) => void sinks.push(sink),
     receiverListen,
+    eventsListen,
   }
   for (const part of ENGINE_PARTS) {
     const stop = await part(context, tools)

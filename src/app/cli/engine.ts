@@ -17,6 +17,7 @@ const OPTIONS = {
   state: { type: 'string', default: '.sluice' },
   'artifact-listen': { type: 'string', default: '127.0.0.1:9090' },
   'receiver-listen': { type: 'string', default: '127.0.0.1:9292' },
+  'events-listen': { type: 'string', default: '' },
   traps: { type: 'string', default: 'safe' },
   'install-crds': { type: 'string', default: 'true' },
   'enable-leader-election': { type: 'string', default: 'true' },
@@ -34,7 +35,7 @@ const OPTIONS = {
 export const engine: Command = {
   name: 'engine',
   summary: "Do what Flux's controllers do, on any Kubernetes",
-  usage: `sluice engine --kubeconfig FILE [--state DIR] [--artifact-listen H:P] [--receiver-listen H:P] [--traps safe|flux] [--install-crds=false] [--hook-reach any|private|public] ${FLUX_USAGE} [--custom-apply-stage-kinds GROUP/KIND,…] [--enable-leader-election=false] [--registry-alias NAME=HOST:PORT]`,
+  usage: `sluice engine --kubeconfig FILE [--state DIR] [--artifact-listen H:P] [--receiver-listen H:P] [--events-listen H:P] [--traps safe|flux] [--install-crds=false] [--hook-reach any|private|public] ${FLUX_USAGE} [--custom-apply-stage-kinds GROUP/KIND,…] [--enable-leader-election=false] [--registry-alias NAME=HOST:PORT]`,
   async run(argv, io) {
     const { values } = parseArgs({ args: [...argv], options: OPTIONS })
     const kubeconfig = values.kubeconfig ?? io.env['KUBECONFIG']
@@ -42,7 +43,11 @@ export const engine: Command = {
     const settings = parseSettings(values)
     if (typeof settings === 'string') return usageError(io, this, settings)
     const folder = holdStateFolder(join(resolve(io.cwd, values.state), 'engine'))
-    const listen = { artifactListen: values['artifact-listen'], receiverListen: values['receiver-listen'] }
+    const listen = {
+      artifactListen: values['artifact-listen'],
+      receiverListen: values['receiver-listen'],
+      eventsListen: values['events-listen'],
+    }
     const { lead, ...options } = settings
     const { signal, env } = io
     const namespace = env['RUNTIME_NAMESPACE'] ?? 'kube-system'

@@ -17,11 +17,14 @@ import {
 } from '../../../pipeline/notify/message.ts'
 import { isFor } from '../../../pipeline/notify/providers.ts'
 import { read } from '../../../lib/kube/read.ts'
+import { ApiError } from '../../kube/api-error.ts'
 import type { AbsorbingCache } from '../../kube/types.ts'
+import type { BoundedServer } from '../../net/bounded-server.ts'
 import { type Letter, openOutbox, type Outbox } from '../../notify/outbox.ts'
 import type { EngineContext, EnginePart } from '../context.ts'
 import { keyOf } from '../status-writer.ts'
 import { deliver, type Post } from './deliver.ts'
+import { listenForEvents } from './event-server.ts'
 import { providerController } from './provider-controller.ts'
 
 /** Sends at once; the rest waits its turn. */
@@ -47,7 +50,7 @@ type Own = {
 }
 
 /** Alerts and Providers: events go into a durable outbox at once, and from there to their receivers; a reconcile never waits. */
-export const notifyPart: EnginePart = async (context, { addSink, start }) => {
+export const notifyPart: EnginePart = async (context, { addSink, start, eventsListen }) => {
   const group = 'notification.toolkit.fluxcd.io'
   const alerts = context.caches.open({ apiVersion: `${group}/v1beta3`, kind: 'Alert' })
   const providers = context.caches.open({ apiVersion: `${group}/v1beta3`, kind: 'Provider' })
@@ -66,7 +69,9 @@ export const notifyPart: EnginePart = async (context, { addSink, start }) => {
   await start(providerController(context, providers))
   addSink((event) => take(own, event))
   pump(own)
-  return () => {
+  const server = eventsListen === '' ? undefined : await listen(own, eventsListen)
+  return async () => {
+    await server?.close()
     own.isClosed = true
     own.cancelTimer()
     alerts.close()
@@ -75,14 +80,55 @@ export const notifyPart: EnginePart = async (context, { addSink, start }) => {
   }
 }
 
-/** Puts an event into the outbox, once for each Alert that asks for it. Never throws: events are told in the middle of work. */
-function take(own: Own, event: EngineEvent): void {
-  if (event.severity === 'trace' || own.isClosed || event.object.kind === 'Alert') return
+/** What other controllers tell goes to Alerts only: they write their own Kubernetes Events. */
+async function listen(own: Own, address: string): Promise<BoundedServer> {
+  const { context } = own
+  const server = await listenForEvents(address, {
+    labelsOf: (event) => labelsOf(own, event),
+    take: (event) => spread(own, event, context.clock.nowMs(), () => event),
+    nowMs: () => context.clock.nowMs(),
+    log: context.log,
+  })
+  context.ownPort(server.port)
+  return server
+}
+
+/** An event names any object that it likes: only one that an Alert chooses by its labels is looked at. */
+async function labelsOf({ context, alerts }: Own, { object }: ToldEvent): Promise<Readonly<Record<string, string>>> {
+  const isChosen = alerts
+    .list()
+    .some((alert) =>
+      parseAlert(alert).sources.some(
+        ({ kind, namespace, matchLabels }) =>
+          kind === object.kind && namespace === object.namespace && Object.keys(matchLabels).length > 0,
+      ),
+    )
+  if (!isChosen) return {}
   try {
-    if (own.context.traps === 'flux' && isRepeated(own, event)) return
+    return (await context.client.get(object))?.metadata.labels ?? {}
+  } catch (error) {
+    if (!(error instanceof ApiError) && !(error instanceof SluiceError)) throw error
+    context.log(
+      `event of ${object.kind}/${object.namespace}/${object.name}: its object is not to be seen: ${error.message}`,
+    )
+    return {}
+  }
+}
+
+function take(own: Own, event: EngineEvent): void {
+  if (event.object.kind !== 'Alert') spread(own, event, event.atMs, () => describe(own.context, event))
+}
+
+type News = Pick<ToldEvent, 'object' | 'severity' | 'message'> & Partial<Pick<ToldEvent, 'annotations'>>
+
+/** Puts an event into the outbox, once for each Alert that asks for it. Never throws: events are told in the middle of work. */
+function spread(own: Own, event: News, atMs: number, describeWhole: () => ToldEvent): void {
+  if (event.severity === 'trace' || own.isClosed) return
+  try {
+    if (own.context.traps === 'flux' && isRepeated(own, event, atMs)) return
     const alerts = own.alerts.list().map(parseAlert)
     if (alerts.length === 0) return
-    const told = describe(own.context, event)
+    const told = describeWhole()
     for (const alert of alerts) if (wants(own, alert, told)) keep(own, alert, told)
     pump(own)
   } catch (error) {
@@ -91,12 +137,12 @@ function take(own: Own, event: EngineEvent): void {
 }
 
 /** Flux counts what is told twice before it asks who wants it: a new Alert hears nothing of what was said just before. */
-function isRepeated({ toldMs }: Own, event: EngineEvent): boolean {
+function isRepeated({ toldMs }: Own, event: News, atMs: number): boolean {
   const key = JSON.stringify(sameness(event))
   const before = toldMs.get(key) ?? -Infinity
-  if (event.atMs - before < REPEAT_MS) return true
+  if (atMs - before < REPEAT_MS) return true
   if (toldMs.size >= MOST_TOLD) toldMs.clear()
-  toldMs.set(key, event.atMs)
+  toldMs.set(key, atMs)
   return false
 }
 
@@ -188,9 +234,9 @@ async function post(own: Own, { id, payload, attempts }: Letter<Post>): Promise<
   }
 }
 
-type News = Pick<EngineEvent, 'reason' | 'message' | 'annotations'>
+type AlertNews = Pick<EngineEvent, 'reason' | 'message' | 'annotations'>
 
-function tellAlert({ context }: Own, alert: Alert, news: News): void {
+function tellAlert({ context }: Own, alert: Alert, news: AlertNews): void {
   const { apiVersion, namespace, name, uid, resourceVersion } = alert
   context.tell({
     object: { apiVersion, kind: 'Alert', namespace, name, uid, resourceVersion },

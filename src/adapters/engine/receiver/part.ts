@@ -14,6 +14,6 @@ export const receiverPart: EnginePart = async (context, { start, receiverListen 
     receivers: () => cache.list(),
     signingKeys: openSigningKeys(clock, hookReach),
   })
-  context.ownPort(Number(listener.address.slice(listener.address.lastIndexOf(':') + 1)))
+  context.ownPort(listener.port)
   return () => listener.close()
 }

@@ -20,6 +20,20 @@ const kustomization = (revision: string, ready = 'True'): KubeObject =>
       conditions: [{ type: 'Ready', status: ready, message: 'working' }],
     },
   })
+const refused = (reason: string, fields: object = {}, name = 'apps'): KubeObject =>
+  object('Kustomization', name, {
+    spec: { sourceRef: { name: 'git' } },
+    status: {
+      observedGeneration: -1,
+      lastAppliedRevision: 'main@sha1:a',
+      lastAttemptedRevision: 'main@sha1:b',
+      conditions: [{ type: 'Ready', status: 'False', reason, message: `no: ${reason}`, observedGeneration: 1 }],
+      ...fields,
+    },
+  })
+const tried = (times: number, status = 'ReconciliationFailed') => ({
+  history: [{ lastReconciledStatus: status, totalReconciliations: times }],
+})
 const policy = object('ImagePolicy', 'web', { status: { latestRef: { name: 'r/web', tag: '1.1.0' } } })
 const deployment = (tag: string, available = 2): KubeObject =>
   object('Deployment', 'web', {
@@ -54,6 +68,53 @@ const cases: { it: string; scene: Partial<Scene>; want: object }[] = [
     it: 'waits for the revision of the source',
     scene: { kustomizations: [kustomization('main@sha1:a')] },
     want: { state: 'busy', waitingFor: 'Kustomization default/apps: working' },
+  },
+  {
+    it: 'fails with a build that failed, and does not wait for those that depend on it',
+    scene: { kustomizations: [refused('BuildFailed'), refused('DependencyNotReady', {}, 'late')] },
+    want: { state: 'failed', causes: ['Kustomization default/apps: no: BuildFailed'] },
+  },
+  {
+    it: 'waits for a failed build while the source has something newer',
+    scene: { kustomizations: [refused('BuildFailed', { lastAttemptedRevision: 'main@sha1:a' })] },
+    want: { state: 'busy', waitingFor: 'Kustomization default/apps: no: BuildFailed' },
+  },
+  {
+    it: 'waits while another Kustomization is on its way',
+    scene: { kustomizations: [refused('BuildFailed'), kustomization('main@sha1:a')] },
+    want: { state: 'busy', waitingFor: 'Kustomization default/apps: no: BuildFailed' },
+  },
+  {
+    it: 'gives what the server refused a second try',
+    scene: { kustomizations: [refused('ReconciliationFailed', tried(1))] },
+    want: { state: 'busy', waitingFor: 'Kustomization default/apps: no: ReconciliationFailed' },
+  },
+  {
+    it: 'fails with what the server refused twice',
+    scene: { kustomizations: [refused('ReconciliationFailed', tried(2))] },
+    want: { state: 'failed', causes: ['Kustomization default/apps: no: ReconciliationFailed'] },
+  },
+  {
+    it: 'does not count how often something else happened',
+    scene: { kustomizations: [refused('ReconciliationFailed', tried(7, 'ReconciliationSucceeded'))] },
+    want: { state: 'busy', waitingFor: 'Kustomization default/apps: no: ReconciliationFailed' },
+  },
+  {
+    it: 'fails with one that says it cannot go on',
+    scene: {
+      kustomizations: [
+        object('Kustomization', 'apps', {
+          spec: { sourceRef: { name: 'git' } },
+          status: {
+            conditions: [
+              { type: 'Stalled', status: 'True', reason: 'AccessDenied', message: 'blocked' },
+              { type: 'Ready', status: 'False', reason: 'AccessDenied', message: 'blocked' },
+            ],
+          },
+        }),
+      ],
+    },
+    want: { state: 'failed', causes: ['Kustomization default/apps: blocked'] },
   },
   {
     it: 'waits until the choice of a policy is deployed',

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../lib/kube/object.ts'
+import { shortBuildCause } from '../pipeline/build/short-cause.ts'
 import { conditionOf, read, readList } from '../lib/kube/read.ts'
 
 /** What `sluice up` looks at to tell whether the first delivery has arrived. */
@@ -27,7 +28,11 @@ export type Verdict =
  */
 export function judge(scene: Scene): Verdict {
   if (scene.failedRuns.length > 0) return { state: 'failed', causes: scene.failedRuns }
-  const waitingFor = runs(scene) ?? scene.notYetSeen ?? kustomizations(scene) ?? policies(scene) ?? deployments(scene)
+  const comesFirst = runs(scene) ?? scene.notYetSeen
+  if (comesFirst !== undefined) return { state: 'busy', waitingFor: comesFirst }
+  const causes = stuckKustomizations(scene)
+  if (causes.length > 0) return { state: 'failed', causes }
+  const waitingFor = kustomizations(scene) ?? policies(scene) ?? deployments(scene)
   return waitingFor === undefined ? { state: 'healthy' } : { state: 'busy', waitingFor }
 }
 
@@ -37,27 +42,64 @@ function runs({ activeRuns }: Scene): string | undefined {
   return others.length === 0 ? first : `${first}, and ${others.length} more workflow runs`
 }
 
+/** Why nothing more will come of what is late; empty while something may. */
+function stuckKustomizations({ kustomizations: all, sources }: Scene): readonly string[] {
+  const late = all.filter((object) => !isAtItsSource(object, sources))
+  const failed = late.filter((object) => hasFailed(object, sources))
+  const isHeldUp = (object: KubeObject): boolean => reasonOf(object) === 'DependencyNotReady'
+  return late.every((object) => failed.includes(object) || isHeldUp(object)) ? failed.map(describe) : []
+}
+
+/**
+ * Whether the object says that it cannot go on, or the newest commit was refused for good. A build fails again as it failed; what a
+ * server refused or what is not healthy gets a second try, by when what it needs may have come from elsewhere.
+ */
+function hasFailed(object: KubeObject, sources: readonly KubeObject[]): boolean {
+  if (conditionOf(object, 'Stalled')?.status === 'True') return true
+  const isNewest = read(object, 'status', 'lastAttemptedRevision') === revisionOf(sourceOf(object, sources))
+  if (!isNewest || !isOfThisGeneration(object) || conditionOf(object, 'Ready')?.status !== 'False') return false
+  if (reasonOf(object) === 'BuildFailed') return true
+  const [last] = readList(object, 'status', 'history')
+  return read(last, 'lastReconciledStatus') === reasonOf(object) && Number(read(last, 'totalReconciliations')) > 1
+}
+
+/** Of a failure only its condition tells: `status.observedGeneration` is that of the last success, as in Flux. */
+function isOfThisGeneration(object: KubeObject): boolean {
+  const ready = readList(object, 'status', 'conditions').find((one) => read(one, 'type') === 'Ready')
+  return read(ready, 'observedGeneration') === object.metadata.generation
+}
+
+function reasonOf(object: KubeObject): string | undefined {
+  return conditionOf(object, 'Ready')?.reason
+}
+
 function kustomizations({ kustomizations: all, sources }: Scene): string | undefined {
   if (all.length === 0) return 'the Kustomizations'
   const late = all.find((object) => !isAtItsSource(object, sources))
-  if (late === undefined) return undefined
-  const message = (conditionOf(late, 'Ready')?.message ?? '').trim()
-  return `Kustomization ${late.metadata.namespace}/${late.metadata.name}${message === '' ? '' : `: ${message}`}`
+  return late && describe(late)
+}
+
+function describe(object: KubeObject): string {
+  const message = shortBuildCause((conditionOf(object, 'Ready')?.message ?? '').trim())
+  return `Kustomization ${object.metadata.namespace}/${object.metadata.name}${message === '' ? '' : `: ${message}`}`
 }
 
 function isAtItsSource(object: KubeObject, sources: readonly KubeObject[]): boolean {
   if (read(object, 'spec', 'suspend') === true) return true
   if (conditionOf(object, 'Ready')?.status !== 'True') return false
   if (read(object, 'status', 'observedGeneration') !== object.metadata.generation) return false
+  const source = sourceOf(object, sources)
+  return source !== undefined && revisionOf(source) === read(object, 'status', 'lastAppliedRevision')
+}
+
+function sourceOf(object: KubeObject, sources: readonly KubeObject[]): KubeObject | undefined {
   const name = read(object, 'spec', 'sourceRef', 'name')
   const namespace = read(object, 'spec', 'sourceRef', 'namespace') ?? object.metadata.namespace
-  const source = sources.find(
-    (candidate) => candidate.metadata.name === name && candidate.metadata.namespace === namespace,
-  )
-  return (
-    source !== undefined &&
-    read(source, 'status', 'artifact', 'revision') === read(object, 'status', 'lastAppliedRevision')
-  )
+  return sources.find((candidate) => candidate.metadata.name === name && candidate.metadata.namespace === namespace)
+}
+
+function revisionOf(source: KubeObject | undefined): unknown {
+  return source && read(source, 'status', 'artifact', 'revision')
 }
 
 function policies({ policies: all, deployments: running }: Scene): string | undefined {

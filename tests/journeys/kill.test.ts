@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -136,6 +137,13 @@ test('sluice down stops it, --once says how it went, a taken port is named', { t
   assert.equal(late.status, 3, late.stdout)
   assert.match(late.stdout, /not healthy after .*\n {2}still waiting for \S/)
 
+  const broken = join(space.dir, 'broken')
+  mkdirSync(join(broken, 'clusters/one'), { recursive: true })
+  writeFileSync(join(broken, 'clusters/one/kustomization.yaml'), 'resources:\n  - missing.yaml\n')
+  const stuck = runUp(['--once', '--node', 'none'], join(space.dir, 'stuck'), broken)
+  assert.equal(stuck.status, 3, stuck.stdout)
+  assert.match(stuck.stdout, /not healthy .*\n {2}Kustomization \S+: clusters\/one\/kustomization.yaml:2:5: .*missing/)
+
   product = await startProduct(state, example)
   const commit = pushTo(develop, 'once')
   await product.kill('SIGKILL')
@@ -148,8 +156,12 @@ test('sluice down stops it, --once says how it went, a taken port is named', { t
   await untilNothingRuns()
 })
 
-function runUp(flags: readonly string[], folder = state): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [bundle, 'up', example, '--state', folder, ...flags], {
+function runUp(
+  flags: readonly string[],
+  folder = state,
+  repository = example,
+): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [bundle, 'up', repository, '--state', folder, ...flags], {
     encoding: 'utf8',
     timeout: 150_000,
   })

@@ -85,7 +85,11 @@ const cases: { it: string; ref?: typeof deployment; says: string; want: string |
     says: '.spec.prun: field not declared in schema',
     want: '/flux.yaml:6:3',
   },
-  { it: 'the namespace, where it was set', says: 'namespaces "staging" not found', want: '/kustomization.yaml:1:1' },
+  {
+    it: 'the namespace, where it was set',
+    says: 'namespaces "staging" not found',
+    want: '/kustomization.yaml:1:1 put a Namespace staging beside its objects in Git, or name one that is there',
+  },
   { it: 'the object, where no field is named', says: 'denied by a webhook: no', want: '/web.yaml:1:1' },
   {
     it: 'nothing, for what the build does not have',

@@ -31,7 +31,14 @@ export function placeRefusal(
   const depths = paths.map((path) => deepest(tree, path))
   const best = depths.reduce((a, b) => (b.depth > a.depth ? b : a), { node: tree as YamlNode, depth: 0 })
   const where = placeOf(best.node) ?? whereIs(tree)
-  return where === undefined ? undefined : { where, hint: hintAt(tree, where) }
+  return where === undefined ? undefined : { where, hint: namespaceHint(message) ?? hintAt(tree, where) }
+}
+
+const NO_NAMESPACE = /namespaces "([^"]*)" not found/
+
+function namespaceHint(message: string): string | undefined {
+  const missing = NO_NAMESPACE.exec(message)?.[1]
+  return missing && `put a Namespace ${missing} beside its objects in Git, or name one that is there`
 }
 
 /** The server finds an item of a list by keys that it fills in itself, so its name alone is compared. */
@@ -54,7 +61,7 @@ function hintAt(tree: YamlMap, where: string): string | undefined {
 
 /** The fields that a refusal names: `.spec.x: …` of a typed patch, `spec.x[0]: …` of a validation, `unknown field "spec.x"`. */
 function pathsIn(message: string): readonly (readonly PathStep[])[] {
-  if (/namespaces "[^"]*" not found/.test(message)) return [['metadata', 'namespace']]
+  if (NO_NAMESPACE.test(message)) return [['metadata', 'namespace']]
   const named = [...message.matchAll(/unknown field "([^"]+)"/g)].map(([, path = '']) => path)
   const faulty = [...message.matchAll(/(?<![\w/])\.?([a-z]\w*(?:\.[\w/-]+|\[[^\]\s]*\])*): /g)].map(
     ([, path = '']) => path,

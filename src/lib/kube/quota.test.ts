@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { countsPod, usageOf } from './quota.ts'
+import { isInScope, namesOfKind, usageOf } from './quota.ts'
 
 const pod = (spec: object, status: object = {}): never => ({ spec, status }) as never
+const PODS = { group: '', plural: 'pods' }
+const counts = (quota: never, object: never): boolean => isInScope(quota, PODS, object)
 const cpu = (requests: string): object => ({ resources: { requests: { cpu: requests } } })
 
 const cases: { it: string; kind: [string, string]; object: object; name: string; want: string | undefined }[] = [
@@ -32,6 +34,36 @@ const cases: { it: string; kind: [string, string]; object: object; name: string;
     kind: ['', 'pods'],
     object: { spec: { containers: [cpu('1')] }, status: { phase: 'Succeeded' } },
     name: 'pods',
+    want: undefined,
+  },
+  {
+    it: 'counts a pod that grows with the larger amount',
+    kind: ['', 'pods'],
+    object: {
+      spec: { containers: [{ name: 'c', ...cpu('1') }] },
+      status: { containerStatuses: [{ name: 'c', ...cpu('2'), allocatedResources: { cpu: '1500m' } }] },
+    },
+    name: 'requests.cpu',
+    want: '2',
+  },
+  {
+    it: 'does not count what a resize asks for that can never be',
+    kind: ['', 'pods'],
+    object: {
+      spec: { containers: [{ name: 'c', ...cpu('100') }] },
+      status: {
+        containerStatuses: [{ name: 'c', ...cpu('2') }],
+        conditions: [{ type: 'PodResizePending', reason: 'Infeasible' }],
+      },
+    },
+    name: 'requests.cpu',
+    want: '2',
+  },
+  {
+    it: 'counts no limits of extended resources',
+    kind: ['', 'pods'],
+    object: { spec: { containers: [{ resources: { limits: { 'a.b/gpu': '1' }, requests: { 'a.b/gpu': '1' } } }] } },
+    name: 'limits.a.b/gpu',
     want: undefined,
   },
   {
@@ -65,10 +97,33 @@ for (const { it, kind, object, name, want } of cases)
 test('quota scopes choose pods by deadline, class and priority', () => {
   const quota = (spec: object): never => ({ spec }) as never
   const urgent = { scopeName: 'PriorityClass', operator: 'In', values: ['urgent'] }
-  assert.equal(countsPod(quota({ scopes: ['Terminating'] }), pod({ activeDeadlineSeconds: 5 })), true)
-  assert.equal(countsPod(quota({ scopes: ['Terminating'] }), pod({})), false)
-  assert.equal(countsPod(quota({ scopes: ['BestEffort'] }), pod({}, { qosClass: 'Burstable' })), false)
+  assert.equal(counts(quota({ scopes: ['Terminating'] }), pod({ activeDeadlineSeconds: 5 })), true)
+  assert.equal(counts(quota({ scopes: ['Terminating'] }), pod({})), false)
+  assert.equal(counts(quota({ scopes: ['BestEffort'] }), pod({}, { qosClass: 'Burstable' })), false)
   const chosen = quota({ scopeSelector: { matchExpressions: [urgent] } })
-  assert.equal(countsPod(chosen, pod({ priorityClassName: 'urgent' })), true)
-  assert.equal(countsPod(chosen, pod({})), false)
+  assert.equal(counts(chosen, pod({ priorityClassName: 'urgent' })), true)
+  assert.equal(counts(chosen, pod({})), false)
 })
+
+const names: { it: string; kind: [string, string]; names: string[]; want: string[] }[] = [
+  {
+    it: 'pods by compute, extended and object names',
+    kind: ['', 'pods'],
+    names: ['pods', 'count/pods', 'limits.memory', 'requests.a.b/gpu', 'a.b/gpu', 'services', 'requests.storage'],
+    want: ['pods', 'count/pods', 'limits.memory', 'requests.a.b/gpu'],
+  },
+  {
+    it: 'claims by their class',
+    kind: ['', 'persistentvolumeclaims'],
+    names: ['fast.storageclass.storage.k8s.io/requests.storage', 'requests.storage', 'requests.cpu'],
+    want: ['fast.storageclass.storage.k8s.io/requests.storage', 'requests.storage'],
+  },
+  {
+    it: 'kinds of groups by their group alone',
+    kind: ['apps', 'deployments'],
+    names: ['count/deployments.apps', 'count/deployments', 'deployments'],
+    want: ['count/deployments.apps'],
+  },
+]
+for (const { it, kind, names: all, want } of names)
+  test(`quota concerns ${it}`, () => assert.deepEqual(namesOfKind({ group: kind[0], plural: kind[1] }, all), want))

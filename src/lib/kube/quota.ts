@@ -41,29 +41,34 @@ export function usageOf({ group, plural }: QuotaKind, object: JsonObject): Usage
   return usage
 }
 
-/** The containers of a pod, init containers first, with the sums that its resources are. */
+/** What a pod's resources sum up to: those of its containers, or of the pod as a whole where they are given, and its overhead. */
 export function podResources(spec: JsonObject): { readonly requests: Usage; readonly limits: Usage } {
   const overhead = amounts(spec.overhead)
   const sum = (field: 'requests' | 'limits'): Usage => {
-    const level = amounts(objectOf(spec.resources)[field])
-    const own = total(objectsOf(spec.containers), field)
-    const peak = new Map(own)
-    const sidecars = new Map<string, Quantity>()
-    for (const container of objectsOf(spec.initContainers)) {
-      const needs = amounts(objectOf(container.resources)[field])
-      const isSidecar = container.restartPolicy === 'Always'
-      if (isSidecar) addTo(sidecars, needs)
-      const during = isSidecar ? sidecars : new Map(sidecars)
-      if (!isSidecar) addTo(during, needs)
-      for (const [name, amount] of during) peak.set(name, larger(peak.get(name) ?? NOTHING, amount))
-    }
-    for (const [name, amount] of sidecars)
-      peak.set(name, larger(peak.get(name) ?? NOTHING, addQuantities(own.get(name) ?? NOTHING, amount)))
-    for (const [name, amount] of level) peak.set(name, amount)
+    const peak = containerResources(spec, field)
+    for (const [name, amount] of amounts(objectOf(spec.resources)[field])) peak.set(name, amount)
     addTo(peak, overhead)
     return peak
   }
   return { requests: sum('requests'), limits: sum('limits') }
+}
+
+/** What the containers of a pod need at once: the larger of what runs at its start, one after the other, and of what stays. */
+export function containerResources(spec: JsonObject, field: 'requests' | 'limits'): Map<string, Quantity> {
+  const own = total(objectsOf(spec.containers), field)
+  const peak = new Map(own)
+  const sidecars = new Map<string, Quantity>()
+  for (const container of objectsOf(spec.initContainers)) {
+    const needs = amounts(objectOf(container.resources)[field])
+    const isSidecar = container.restartPolicy === 'Always'
+    if (isSidecar) addTo(sidecars, needs)
+    const during = isSidecar ? sidecars : new Map(sidecars)
+    if (!isSidecar) addTo(during, needs)
+    for (const [name, amount] of during) peak.set(name, larger(peak.get(name) ?? NOTHING, amount))
+  }
+  for (const [name, amount] of sidecars)
+    peak.set(name, larger(peak.get(name) ?? NOTHING, addQuantities(own.get(name) ?? NOTHING, amount)))
+  return peak
 }
 
 const larger = (a: Quantity, b: Quantity): Quantity => (a.nano > b.nano ? a : b)
@@ -94,12 +99,39 @@ function addPod(usage: Map<string, Quantity>, pod: JsonObject): void {
   const { phase } = objectOf(pod.status)
   if (phase === 'Succeeded' || phase === 'Failed') return
   usage.set('pods', ONE)
-  const { requests, limits } = podResources(objectOf(pod.spec))
+  const { requests, limits } = podResources(whileResizing(objectOf(pod.spec), objectOf(pod.status)))
   for (const [name, amount] of requests) {
     usage.set(`requests.${name}`, amount)
     if (COMPUTE.includes(name) || name.startsWith('hugepages-')) usage.set(name, amount)
   }
-  for (const [name, amount] of limits) usage.set(`limits.${name}`, amount)
+  for (const [name, amount] of limits) if (COMPUTE.includes(name)) usage.set(`limits.${name}`, amount)
+}
+
+/** A pod that is being resized counts with the larger of what it asks for and what it still has; what can never be is not asked for. */
+function whileResizing(spec: JsonObject, status: JsonObject): JsonObject {
+  const statuses = new Map(
+    [...objectsOf(status.containerStatuses), ...objectsOf(status.initContainerStatuses)].map((one) => [one.name, one]),
+  )
+  const isInfeasible = objectsOf(status.conditions).some(
+    ({ type, reason }) => type === 'PodResizePending' && reason === 'Infeasible',
+  )
+  const grown = (container: JsonObject): JsonObject => {
+    const now = statuses.get(container.name)
+    if (now === undefined) return container
+    const asked = isInfeasible ? {} : objectOf(container.resources)
+    const has = objectOf(now.resources)
+    const requests = largest([asked.requests, has.requests, now.allocatedResources])
+    return { ...container, resources: { requests, limits: largest([asked.limits, has.limits]) } }
+  }
+  const { containers, initContainers } = spec
+  return { ...spec, containers: objectsOf(containers).map(grown), initContainers: objectsOf(initContainers).map(grown) }
+}
+
+function largest(lists: readonly unknown[]): JsonObject {
+  const most = new Map<string, Quantity>()
+  for (const list of lists)
+    for (const [name, amount] of amounts(list)) most.set(name, larger(most.get(name) ?? amount, amount))
+  return Object.fromEntries([...most].map(([name, { text }]) => [name, text]))
 }
 
 function addService(usage: Map<string, Quantity>, spec: JsonObject): void {
@@ -115,7 +147,8 @@ function addService(usage: Map<string, Quantity>, spec: JsonObject): void {
 function addClaim(usage: Map<string, Quantity>, claim: JsonObject): void {
   const storage = amounts(objectOf(objectOf(claim.spec).resources).requests).get('storage') ?? NOTHING
   usage.set('requests.storage', storage)
-  const named = stringOf(objectOf(claim.spec).storageClassName)
+  const annotated = objectOf(objectOf(claim.metadata).annotations)['volume.beta.kubernetes.io/storage-class']
+  const named = stringOf(annotated ?? objectOf(claim.spec).storageClassName)
   if (named === '') return
   usage.set(`${named}.storageclass.storage.k8s.io/requests.storage`, storage)
   usage.set(`${named}.storageclass.storage.k8s.io/persistentvolumeclaims`, ONE)
@@ -123,14 +156,53 @@ function addClaim(usage: Map<string, Quantity>, claim: JsonObject): void {
 
 type Scope = { readonly scopeName: string; readonly operator: string; readonly values: readonly string[] }
 
-/** True when the quota counts the pod: its scopes all apply. Quotas with scopes count pods only. */
-export function countsPod(quota: JsonObject, pod: JsonObject): boolean {
-  return scopesOf(quota).every((scope) => applies(scope, objectOf(pod.spec), objectOf(pod.status)))
+/** True when the scopes of the quota all apply to the object. Only pods and claims have scopes: a quota with one counts nothing else. */
+export function isInScope(quota: JsonObject, { group, plural }: QuotaKind, object: JsonObject): boolean {
+  const spec = objectOf(object.spec)
+  const status = objectOf(object.status)
+  return scopesOf(quota).every((scope) => {
+    if (group !== '') return false
+    if (plural === 'pods') return applies(scope, spec, status)
+    return plural === 'persistentvolumeclaims' && appliesToClaim(scope, spec, status)
+  })
 }
 
-/** True when the quota is limited to some pods. */
-export function hasScopes(quota: JsonObject): boolean {
-  return scopesOf(quota).length > 0
+function appliesToClaim({ scopeName, operator, values }: Scope, spec: JsonObject, status: JsonObject): boolean {
+  if (scopeName !== 'VolumeAttributesClass') return false
+  const { targetVolumeAttributesClassName: target } = objectOf(status.modifyVolumeStatus)
+  const classes = [spec.volumeAttributesClassName, status.currentVolumeAttributesClassName, target]
+  return classes.map(stringOf).some((name) => name !== '' && matches(name, operator, values))
+}
+
+const CLAIM_NAMES = ['persistentvolumeclaims', 'requests.storage']
+
+/** Which of the names are amounts of this kind: a quota that has none of them does not concern it. */
+export function namesOfKind({ group, plural }: QuotaKind, names: readonly string[]): string[] {
+  const counted = `count/${group === '' ? plural : `${plural}.${group}`}`
+  return names.filter((name) => {
+    if (name === counted) return true
+    if (group !== '') return false
+    if (plural === 'pods') return isOfPods(name)
+    if (plural === 'services') return ['services', 'services.nodeports', 'services.loadbalancers'].includes(name)
+    if (plural === 'persistentvolumeclaims')
+      return CLAIM_NAMES.some((own) => name === own || name.endsWith(`.storageclass.storage.k8s.io/${own}`))
+    return name === plural && COUNTED.has(plural)
+  })
+}
+
+function isOfPods(name: string): boolean {
+  if (name === 'pods' || /^(requests\.)?hugepages-/.test(name)) return true
+  if (COMPUTE.includes(name.replace(/^(requests|limits)\./, ''))) return true
+  const isExtended = name.includes('/') && !name.includes('kubernetes.io/')
+  return name.startsWith('requests.') && (isExtended || name.startsWith('requests.deviceclass.resource.kubernetes.io/'))
+}
+
+/** True when resources of the pod as a whole are given: its containers need to name none. */
+export function hasPodResources(spec: JsonObject): boolean {
+  const { requests, limits } = objectOf(spec.resources)
+  return [requests, limits].some((list) =>
+    Object.keys(objectOf(list)).some((name) => name === 'cpu' || name === 'memory' || name.startsWith('hugepages-')),
+  )
 }
 
 function scopesOf(quota: JsonObject): Scope[] {

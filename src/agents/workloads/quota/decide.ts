@@ -1,6 +1,6 @@
 import { asJson, objectOf, type JsonObject } from '../../../lib/kube/json.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
-import { addTo, countsPod, hasScopes, NOTHING, type QuotaKind, usageOf } from '../../../lib/kube/quota.ts'
+import { addTo, isInScope, NOTHING, type QuotaKind, usageOf } from '../../../lib/kube/quota.ts'
 import type { Quantity } from '../../../lib/kube/quantity.ts'
 import type { WorkloadDecision } from '../deployment/decide.ts'
 import { isSame } from '../meta.ts'
@@ -25,16 +25,12 @@ export function decideQuota({ quota, counted }: QuotaSeen): WorkloadDecision {
   const hard = quota.spec?.hard ?? {}
   const sum = new Map<string, Quantity>()
   for (const { kind, objects } of counted)
-    for (const object of objects) if (isCounted(quota, kind, object)) addTo(sum, usageOf(kind, jsonOf(object)))
+    for (const object of objects)
+      if (isInScope(jsonOf(quota), kind, jsonOf(object))) addTo(sum, usageOf(kind, jsonOf(object)))
   const used = Object.fromEntries(Object.keys(hard).map((name) => [name, (sum.get(name) ?? NOTHING).text]))
   const status = { hard, used }
   if (isSame(status, quota.status)) return { kind: 'done', status: [] }
   return { kind: 'done', status: [{ do: 'replace', object: { ...quota, status }, subresource: 'status' }] }
-}
-
-function isCounted(quota: Quota, kind: QuotaKind, object: KubeObject): boolean {
-  if (kind.group === '' && kind.plural === 'pods') return countsPod(jsonOf(quota), jsonOf(object))
-  return !hasScopes(jsonOf(quota))
 }
 
 const jsonOf = (object: KubeObject): JsonObject => objectOf(asJson(object))

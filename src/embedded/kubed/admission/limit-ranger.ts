@@ -5,6 +5,7 @@ import type { Call } from '../call.ts'
 import type { Environment } from '../environment.ts'
 import { forbidden } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
+import { RESIZE } from '../resources/resource.ts'
 
 const KEY = '/limitranges'
 const ANNOTATION = 'kubernetes.io/limit-ranger'
@@ -45,8 +46,11 @@ function fill(container: JsonObject, limit: JsonObject, what: string): string[] 
   return said
 }
 
-/** Refuses a pod or claim outside the limit ranges of its namespace. */
-export function checkLimits(env: Environment, { resource }: Call, object: Obj): void {
+/** Refuses a new or resized pod, and a claim, outside the limit ranges of its namespace. */
+export function checkLimits(env: Environment, { resource, subresource }: Call, object: Obj, before?: Obj): void {
+  if (resource.storageKey === '/pods') {
+    if (subresource !== (before === undefined ? '' : RESIZE)) return
+  } else if (resource.storageKey !== '/persistentvolumeclaims' || subresource !== '') return
   for (const range of env.store.list(KEY, object.metadata.namespace ?? '')) {
     const faults = limitsOf(range).flatMap((limit) => faultsOf(resource.storageKey, object, limit))
     if (faults.length === 0) continue

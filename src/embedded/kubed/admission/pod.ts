@@ -3,7 +3,7 @@ import type { Call } from '../call.ts'
 import { qosClassOf } from '../defaulting/pod.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { forbidden } from '../fault.ts'
-import { applyLimitDefaults, checkLimits } from './limit-ranger.ts'
+import { applyLimitDefaults } from './limit-ranger.ts'
 import { randomSuffix } from '../verbs/random-name.ts'
 import { admitAccount } from './service-account.ts'
 import { applyRuntimeClass } from './runtime-class.ts'
@@ -22,7 +22,6 @@ export function admitPod(env: Environment, call: Call, pod: Obj): void {
   if (!env.disabledPlugins.has('RuntimeClass')) checkRuntime(env, resource, pod, spec)
   if (!env.disabledPlugins.has('Priority')) addPriority(env, resource, pod, spec)
   if (!env.disabledPlugins.has('DefaultTolerationSeconds')) addTolerations(spec)
-  if (!env.disabledPlugins.has('LimitRanger')) checkLimits(env, call, pod)
   pod.status = { phase: 'Pending', qosClass: qosClassOf(spec) }
   if (listOf(spec.schedulingGates).length > 0) pod.status.conditions = [gated(env.nowMs())]
 }

@@ -3,9 +3,10 @@ import { addQuantities } from '../../../lib/kube/quantity.ts'
 import {
   addTo,
   amounts,
-  countsPod,
-  hasScopes,
+  hasPodResources,
+  isInScope,
   MUST_BE_NAMED,
+  namesOfKind,
   NOTHING,
   type Usage,
   usageOf,
@@ -14,6 +15,7 @@ import type { Call } from '../call.ts'
 import type { Environment } from '../environment.ts'
 import { forbidden } from '../fault.ts'
 import type { Obj } from '../object.ts'
+import { RESIZE } from '../resources/resource.ts'
 
 const KEY = '/resourcequotas'
 
@@ -24,18 +26,40 @@ const KEY = '/resourcequotas'
  */
 export function admitToQuota(env: Environment, call: Call, object: Obj, before: Obj | undefined): void {
   const { resource, namespace } = call
-  if (resource.storageKey === KEY || !resource.isNamespaced || call.subresource !== '') return
-  const quotas = env.store.list(KEY, namespace).filter((quota) => covers(quota, call, object))
-  for (const quota of quotas) refuseUnnamed(call, object, quota)
-  const delta = deltaOf(call, object, before)
-  const counted = quotas.map((quota) => count(call, object, quota, delta))
+  if (!resource.isNamespaced || !isAccounted(call, object, before)) return
+  const counted = env.store
+    .list(KEY, namespace)
+    .filter((quota) => isInScope(quota, resource, object) && namesOf(call, quota).length > 0)
+    .map((quota) => {
+      refuseUnnamed(call, object, quota)
+      refuseUncounted(call, object, quota)
+      // What another scope counted before is new to this quota.
+      const known = before !== undefined && isInScope(quota, resource, before) ? before : undefined
+      return { quota, delta: deltaOf(call, object, known) }
+    })
+    .map(({ quota, delta }) => count(call, object, quota, delta))
   if (call.dryRun) return
   for (const quota of counted) if (quota !== undefined) env.store.put(KEY, quota)
 }
 
-function covers(quota: Obj, { resource }: Call, object: Obj): boolean {
-  if (resource.storageKey === '/pods') return countsPod(quota, object)
-  return !hasScopes(quota)
+/** True when the write can change an amount: only services and claims, and pods whose amounts or scope change, are counted after their creation. */
+function isAccounted({ resource, subresource }: Call, object: Obj, before: Obj | undefined): boolean {
+  if (subresource === RESIZE) return true
+  if (subresource !== '') return false
+  if (before === undefined || ['/services', '/persistentvolumeclaims'].includes(resource.storageKey)) return true
+  return resource.storageKey === '/pods' && isTerminating(object) !== isTerminating(before)
+}
+
+const isTerminating = (pod: Obj): boolean => objectOf(pod.spec).activeDeadlineSeconds !== undefined
+
+const namesOf = ({ resource }: Call, quota: Obj): string[] => namesOfKind(resource, Object.keys(hardOf(quota)))
+
+function refuseUncounted(call: Call, { metadata }: Obj, quota: Obj): void {
+  const { used } = objectOf(quota.status)
+  const names = namesOf(call, quota)
+  if (names.every((name) => objectOf(used)[name] !== undefined)) return
+  const why = `status unknown for quota: ${quota.metadata.name}, resources: ${names.sort().join(',')}`
+  throw forbidden(call.resource, metadata.name, why)
 }
 
 /** A compute resource that the quota limits must be named by every container, else nothing could be counted. */
@@ -43,6 +67,7 @@ function refuseUnnamed({ resource }: Call, pod: Obj, quota: Obj): void {
   if (resource.storageKey !== '/pods') return
   const names = Object.keys(hardOf(quota)).filter((name) => MUST_BE_NAMED.has(name))
   const spec = objectOf(pod.spec)
+  if (hasPodResources(spec)) return
   const containers = [...objectsOf(spec.initContainers), ...objectsOf(spec.containers)]
   const missing = names
     .map(

@@ -1,4 +1,5 @@
-import { isObject, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { isObject, type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { containerResources, hasPodResources } from '../../../lib/kube/quota.ts'
 import { isQuantityError, parseQuantity, roundUpToMilli } from '../../../lib/kube/quantity.ts'
 
 /** Defaults of a container that depend on its other fields. */
@@ -62,7 +63,25 @@ export function defaultPod(pod: JsonObject): void {
       // The network of the host makes ports of containers ports of the host.
       if (spec.hostNetwork === true) for (const port of objectsOf(container.ports)) port.hostPort ??= port.containerPort
     }
-  if (isObject(spec.resources)) requestLimits(spec)
+  if (isObject(spec.resources)) defaultWhole(spec, spec.resources)
+}
+
+/** What the whole pod does not name, its containers do: huge pages of their limits, cpu and memory of their requests; else its limits. */
+function defaultWhole(spec: JsonObject, resources: JsonObject): void {
+  const [requests, limits] = [objectOf(resources.requests), objectOf(resources.limits)]
+  const fill = (list: JsonObject, from: Iterable<readonly [string, string]>): void => {
+    for (const [name, text] of from) list[name] ??= text
+  }
+  const ofContainers = (field: 'requests' | 'limits', isMeant: (name: string) => boolean): [string, string][] =>
+    [...containerResources(spec, field)].filter(([name]) => isMeant(name)).map(([name, { text }]) => [name, text])
+  const isHuge = (name: string): boolean => name.startsWith('hugepages-')
+  const isCompute = (name: string): boolean => COMPUTE.includes(name)
+  if (Object.keys(requests).length + Object.keys(limits).length > 0) fill(limits, ofContainers('limits', isHuge))
+  if (Object.keys(limits).length === 0) return
+  resources.limits = limits
+  fill(requests, ofContainers('requests', isCompute))
+  for (const name in limits) if (isCompute(name) || isHuge(name)) requests[name] ??= limits[name]
+  if (Object.keys(requests).length > 0) resources.requests = requests
 }
 
 function requestLimits(holder: JsonObject): void {
@@ -75,22 +94,26 @@ function requestLimits(holder: JsonObject): void {
 
 const COMPUTE = ['cpu', 'memory']
 
-/** Quality of service class: from requests and limits of cpu and memory. */
+/** Quality of service class: from requests and limits of cpu and memory, those of the whole pod where it has them. */
 export function qosClassOf(spec: JsonObject): string {
-  const containers = [...objectsOf(spec.containers), ...objectsOf(spec.initContainers)]
-  let isGuaranteed = true
-  let asks = false
-  for (const container of containers) {
-    const { limits, requests } = objectOf(container.resources)
-    for (const name of COMPUTE) {
+  if (hasPodResources(spec)) return classOf(objectOf(spec.resources))
+  const containers = [...objectsOf(spec.initContainers), ...objectsOf(spec.containers)]
+  return agreed(containers.map(({ resources }) => classOf(objectOf(resources))))
+}
+
+const classOf = ({ limits, requests }: JsonObject): string =>
+  agreed(
+    COMPUTE.map((name) => {
       const limit = amount(objectOf(limits)[name])
-      const request = amount(objectOf(requests)[name])
-      if (limit > 0n || request > 0n) asks = true
-      if (limit === 0n || (request !== 0n && request !== limit)) isGuaranteed = false
-    }
-  }
-  if (!asks) return 'BestEffort'
-  return isGuaranteed && listOf(spec.containers).length > 0 ? 'Guaranteed' : 'Burstable'
+      if (amount(objectOf(requests)[name]) !== limit) return 'Burstable'
+      return limit === 0n ? 'BestEffort' : 'Guaranteed'
+    }),
+  )
+
+/** The class of all; what differs in class is burstable. */
+function agreed(classes: readonly string[]): string {
+  const [first = 'BestEffort'] = classes
+  return classes.every((each) => each === first) ? first : 'Burstable'
 }
 
 function amount(value: unknown): bigint {

@@ -22,6 +22,7 @@ import { checkLabels } from './meta.ts'
 import { checkHostPorts } from './mount-checks.ts'
 import { labelError, labelKeyErrors, labelValueErrors, subdomainError } from '../../../lib/kube/names.ts'
 import { checkSpreads } from './placement-checks.ts'
+import { checkWholePod } from './resource-checks.ts'
 import { checkPodContext } from './security-checks.ts'
 import { checkVolumeNames } from './volume-source-checks.ts'
 
@@ -122,7 +123,7 @@ function checkContents(spec: JsonObject, path: string, errors: FieldError[], bel
     if (list === 'containers') checkHostPorts(containersOf(spec, path, [list]), errors)
   }
   checkEphemeral(spec, path, errors)
-  if (isObject(spec.resources)) below('resources')
+  if (isObject(spec.resources)) checkWholePod(spec, `${path}.resources`, errors, below)
 }
 
 const containersOf = (spec: JsonObject, path: string, lists: readonly string[]): [string, JsonObject][] =>

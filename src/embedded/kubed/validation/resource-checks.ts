@@ -1,8 +1,9 @@
 import { internalForm } from '../../../lib/kube-schema/go-types.ts'
 import { type Json, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import { isQuantityError, parseQuantity, type Quantity } from '../../../lib/kube/quantity.ts'
+import { amounts, containerResources } from '../../../lib/kube/quota.ts'
 import type { FieldError } from '../fault.ts'
-import { type Check, forbid, invalidFor, invalidValue, required } from './fault-list.ts'
+import { type Below, type Check, forbid, invalidFor, invalidValue, required, unsupported } from './fault-list.ts'
 import { labelKeyErrors } from '../../../lib/kube/names.ts'
 
 const CONTAINER_RESOURCES = new Set(['cpu', 'memory', 'ephemeral-storage'])
@@ -52,14 +53,16 @@ export function amountOf(value: Json | undefined): Quantity | undefined {
 
 function checkRequirements({ limits, requests }: JsonObject, path: string, errors: FieldError[]): void {
   const [most, asked] = [objectOf(limits), objectOf(requests)]
+  // Of containers there are lists: what stands right below the specification is of the whole pod.
+  const checkKind = /(^|\.)spec\.resources$/.test(path) ? checkPodResource : checkContainerResource
   for (const [name, amount] of Object.entries(most)) {
     const at = `${path}.limits[${name}]`
-    checkContainerResource(name, at, errors)
+    checkKind(name, at, errors)
     checkAmount(name, amount, at, errors)
   }
   for (const [name, amount] of Object.entries(asked)) {
     const at = `${path}.requests[${name}]`
-    checkContainerResource(name, at, errors)
+    checkKind(name, at, errors)
     checkAmount(name, amount, at, errors)
     checkRequest(name, amount, most[name], path, errors)
   }
@@ -86,6 +89,43 @@ function checkRequest(
     invalidValue(errors, `${path}.requests`, want.text, `must be equal to ${name} limit of ${most.text}`)
   else if (want.nano > most.nano)
     invalidValue(errors, `${path}.requests`, want.text, `must be less than or equal to ${name} limit of ${most.text}`)
+}
+
+function checkPodResource(name: string, path: string, errors: FieldError[]): void {
+  const before = errors.length
+  checkResource(name, path, errors)
+  if (errors.length === before && name !== 'cpu' && name !== 'memory' && !isHuge(name))
+    unsupported(errors, path, name, ['cpu', 'hugepages-', 'memory'])
+}
+
+/** Resources of a whole pod: what its containers need must fit into them. */
+export function checkWholePod(spec: JsonObject, path: string, errors: FieldError[], below: Below): void {
+  const { claims, requests, limits } = objectOf(spec.resources)
+  if (objectOf(spec.os).name === 'windows') return forbid(errors, path, 'may not be set for a windows pod')
+  if (claims !== undefined) forbid(errors, `${path}.claims`, 'claims may not be set for Resources at pod-level')
+  below('resources')
+  const checkSum = (field: 'requests' | 'limits', given: JsonObject, isMeant: (name: string) => boolean): void => {
+    for (const [name, sum] of containerResources(spec, field)) {
+      const whole = amountOf(given[name])
+      if (whole !== undefined && isMeant(name) && sum.nano > whole.nano)
+        invalidValue(
+          errors,
+          `${path}.${field}[${name}]`,
+          whole.text,
+          `must be greater than or equal to aggregate container ${field} of ${sum.text}`,
+        )
+    }
+  }
+  checkSum('requests', objectOf(requests), () => true)
+  checkSum('limits', objectOf(limits), isHuge)
+  objectsOf(spec.containers).forEach(({ resources }, index) => {
+    for (const [name, limit] of amounts(objectOf(resources).limits)) {
+      const whole = amountOf(objectOf(limits)[name])
+      if (whole === undefined || limit.nano <= whole.nano) continue
+      const at = `${path}.containers[${index}][${name}].limits`
+      invalidValue(errors, at, limit.text, `must be less than or equal to pod limits of ${whole.text}`)
+    }
+  })
 }
 
 /** A resource of a container: a known one, or one with a domain. */

@@ -39,6 +39,21 @@ const cases: { it: string; body: JsonObject; want: string[] }[] = [
     want: ['spec.containers[0].resources.limits: Required value: Limit must be set for non overcommitable resources'],
   },
   {
+    it: 'measures the containers by what the whole pod has',
+    body: {
+      ...POD,
+      spec: {
+        resources: { requests: { cpu: '1', memory: '1Mi' }, limits: { cpu: '2', 'ephemeral-storage': '1' } },
+        containers: [{ ...MAIN, resources: { requests: { cpu: '1500m' }, limits: { cpu: '3' } } }],
+      },
+    },
+    want: [
+      'spec.resources.limits[ephemeral-storage]: Unsupported value: "ephemeral-storage": supported values: "cpu", "hugepages-", "memory"',
+      'spec.resources.requests[cpu]: Invalid value: "1": must be greater than or equal to aggregate container requests of 1500m',
+      'spec.resources.containers[0][cpu].limits: Invalid value: "3": must be less than or equal to pod limits of 2',
+    ],
+  },
+  {
     it: 'refuses debug containers of a new pod',
     body: { ...POD, spec: { containers: [MAIN], ephemeralContainers: [{ name: 'd', image: 'x' }] } },
     want: ['spec.ephemeralContainers: Forbidden: cannot be set on create'],

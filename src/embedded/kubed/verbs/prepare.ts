@@ -122,7 +122,6 @@ export function prepareNew(env: Environment, call: Call, object: Obj): void {
   if (resource.storageKey === SIGNING_REQUESTS) stampRequester(object, call.user)
   if (resource.storageKey === 'apps/daemonsets') countTemplate(object, undefined)
   if (resource.storageKey === '/pods') admitPod(env, call, object)
-  if (resource.storageKey === '/persistentvolumeclaims') checkLimits(env, call, object)
   settle(env, call, object, undefined)
   // Reading it again from where it is kept sets what depends on what was added.
   if (resource.storageKey === 'batch/jobs') labelLikeTemplate(object)
@@ -197,12 +196,13 @@ function settle(env: Environment, call: Call, object: Obj, before: Obj | undefin
   const { kind, group } = resource
   const told = { kind, group: resource.storageKey === '/events' ? '' : group }
   if (errors.length > 0) throw invalid(told, object.metadata.name, errors)
+  // Whoever writes a status alone is not warned of the rest; who is refused by what follows, is.
+  if (!writesStatus(call.subresource)) call.warnings.push(...warningsOf(resource, object, before))
   if (before !== undefined && !env.disabledPlugins.has('PersistentVolumeClaimResize'))
     admitGrowth(env, call, object, before)
+  if (!env.disabledPlugins.has('LimitRanger')) checkLimits(env, call, object, before)
   validateByPolicies(env, attempt)
   admitToQuota(env, call, object, before)
-  // Whoever writes a status alone is not warned of the rest.
-  if (!writesStatus(call.subresource)) call.warnings.push(...warningsOf(resource, object, before))
 }
 
 /** A job's pods are found by the job's uid, unless it says how itself. */

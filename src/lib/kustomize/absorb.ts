@@ -79,6 +79,7 @@ function takeOver(resource: Resource, old: Resource): void {
   else setText(metadata, 'namespace', namespace, '!!str')
   resource.needsHash = resource.needsHash && old.needsHash
   resource.previousIds = [...old.previousIds]
+  resource.hasOddIds = old.hasOddIds
   resource.prefixes = [...old.prefixes]
   resource.suffixes = [...old.suffixes]
   resource.varNames = [...old.varNames]

@@ -78,17 +78,18 @@ export function spellAsJson(node: YamlNode): void {
 }
 
 /**
- * Makes of JSON in a tree what kustomize has after it read it again: blocks, its choice of quotes, and numbers as Go prints
+ * Makes of JSON in a tree what kustomize has after it read it again: blocks where there is anything in them, its choice of quotes, and numbers as Go prints
  * what were floats, one and all; in place.
  */
 export function fromJson(node: YamlNode): void {
   if (node.kind === 'scalar') return readScalar(node)
-  delete node.isFlow
+  node.isFlow = (node.kind === 'seq' ? node.items.length : node.fields.size) === 0
   node.tag = ''
   if (node.kind === 'seq') {
     for (const item of node.items) fromJson(item)
     return
   }
+  node.wasJson = true
   delete node.otherKey
   delete node.typedKey
   for (const value of node.fields.values()) fromJson(value)

@@ -38,10 +38,11 @@ export function splitDots(path: string): string[] {
   return steps
 }
 
-/** The node at a path, undefined when there is none. */
+/** The node at a path, undefined when there is none; steps without a name are none. */
 export function lookup(node: YamlNode, steps: readonly string[]): YamlNode | undefined {
   let at: YamlNode | undefined = node
   for (const step of steps) {
+    if (step === '') continue
     if (at === undefined || isNull(at)) return undefined
     if (step === '*') throw buildError('wildcard is not supported in PathGetter')
     if (/^[-+]?\d+$/.test(step) || step === '-' || isElement(step)) {
@@ -54,6 +55,16 @@ export function lookup(node: YamlNode, steps: readonly string[]): YamlNode | und
     }
   }
   return at
+}
+
+/** A field; a step without a name is a scalar itself, when that is empty. */
+function fieldOf(node: YamlNode, step: string): YamlNode | undefined {
+  if (step === '') {
+    if (node.kind !== 'scalar') throw wrongKind('scalar', node)
+    return node.value === '' ? node : undefined
+  }
+  if (node.kind !== 'map') throw wrongKind('map', node)
+  return node.fields.get(step)
 }
 
 function elementOf(items: readonly YamlNode[], step: string): YamlNode | undefined {
@@ -115,10 +126,9 @@ function makeFor(next: string | undefined, create: YamlNode['kind']): YamlNode {
 function matchField(node: YamlNode, step: string, rest: readonly string[], options: PathOptions): YamlNode[] {
   const { create } = options
   if (isNull(node)) return []
-  if (node.kind !== 'map') throw wrongKind('map', node)
-  let field = node.fields.get(step)
+  let field = fieldOf(node, step)
   if (field === undefined) {
-    if (create === undefined) return []
+    if (create === undefined || node.kind !== 'map') return []
     field = makeFor(rest[0], create)
     putField(node, step, field)
   }
@@ -142,7 +152,8 @@ export function parseText(text: string): YamlDocument | undefined {
 
 /** A text without anything in it is a node of no kind to kustomize. */
 function emptyText(field: YamlNode, step: string): Error {
-  const kind = isIndex(step) || isElement(step) || step === '*' ? 'SequenceNode' : 'MappingNode'
+  const isOfList = isIndex(step) || isElement(step) || step === '*'
+  const kind = isOfList ? 'SequenceNode' : step === '' ? 'ScalarNode' : 'MappingNode'
   return buildError(`wrong node kind: expected ${kind} but got : node contents:\nnull\n`, field, 'write a value there')
 }
 

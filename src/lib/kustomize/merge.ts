@@ -115,9 +115,14 @@ function quoteText(node: YamlScalar): void {
   if (isMade && node.style === 'plain' && isReadAsOther(node.value)) node.style = 'double'
 }
 
-/** A scalar takes the place and the style of the one that was there; in quotes it is a text. */
+/** What takes the place of something has its style: brackets where there were some; a scalar in quotes is a text. */
 function inOldStyle(fresh: YamlNode, old: YamlNode | undefined): YamlNode {
-  if (fresh === old || fresh.kind !== 'scalar' || old?.kind !== 'scalar') return fresh
+  if (fresh === old || old === undefined) return fresh
+  if (fresh.kind !== 'scalar') {
+    fresh.isFlow = old.kind !== 'scalar' && old.isFlow === true
+    return fresh
+  }
+  if (old.kind !== 'scalar') return fresh
   const isText = fresh.tag === '!!str' || (fresh.tag === '' && fresh.style !== 'plain')
   // a tag that the text without it would have too goes without saying, and is lost in quotes
   const isSaid = old.style === 'plain' || tagOf({ ...fresh, tag: '', style: 'plain' }) !== fresh.tag

@@ -23,7 +23,7 @@ import {
 import { fileName, loadText, type Loader } from './loader.ts'
 import { parseConfig } from './parse-config.ts'
 import { becomeNode, lookup, matchPath, splitDots, type PathOptions } from './lookup.ts'
-import { currentId, renewPreviousIds, type Resource } from './resource.ts'
+import { currentId, earlierIds, renewPreviousIds, type Resource } from './resource.ts'
 import { labelTest, type Selector } from './selector.ts'
 import { setInText } from './structured-text.ts'
 import { placeLike } from './provenance.ts'
@@ -104,15 +104,8 @@ function formatSelector({ group, version, kind, name, namespace }: Required<Sele
   return formatId({ group, version, kind, name, namespace })
 }
 
-/** Kustomize keeps names and kinds in lists, and one that was empty for a while is not in there. */
 function allIds(resource: Resource): readonly ResId[] {
-  if (resource.previousIds.some(({ name, kind }) => name === '' || kind === ''))
-    throw buildError(
-      'number of previous names, number of previous namespaces, number of previous kinds not equal',
-      resource.node,
-      'do not take name or kind away from an object',
-    )
-  return [currentId(resource), ...resource.previousIds]
+  return [currentId(resource), ...earlierIds(resource)]
 }
 
 function selectSource(resources: readonly Resource[], selector: Required<Selector>, source: Decoded): Resource {

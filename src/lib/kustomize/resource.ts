@@ -10,6 +10,7 @@ import {
   putField,
   removeField,
 } from '../yaml/nodes.ts'
+import { buildError } from './failure.ts'
 import { isNull } from './null.ts'
 import { inherit, placeLike } from './provenance.ts'
 import { effectiveNamespace, idKey, splitApiVersion, type ResId } from './ids.ts'
@@ -23,6 +24,8 @@ export type Resource = {
   isDeleted: boolean
   /** Ids before each change of name, namespace or kind; the first is the original. */
   previousIds: ResId[]
+  /** Whether one of them lacks a part, or has one with a comma. */
+  hasOddIds: boolean
   prefixes: string[]
   suffixes: string[]
   /** Undefined for what no generator made. */
@@ -59,6 +62,7 @@ export function newResource(node: YamlMap): Resource {
     node,
     isDeleted: false,
     previousIds: [],
+    hasOddIds: false,
     prefixes: [],
     suffixes: [],
     behavior: undefined,
@@ -126,7 +130,17 @@ export function currentId(resource: Resource): ResId {
 
 /** What the object was called when it was read. */
 export function originalId(resource: Resource): ResId {
-  return resource.previousIds[0] ?? currentId(resource)
+  return earlierIds(resource)[0] ?? currentId(resource)
+}
+
+/**
+ * What the object was called before each change.
+ *
+ * @throws SluiceError where kustomize panics: it keeps names, namespaces and kinds in lists with commas between
+ */
+export function earlierIds(resource: Resource): readonly ResId[] {
+  if (resource.hasOddIds) checkLists(resource)
+  return resource.previousIds
 }
 
 /** Key of the current id. */
@@ -138,6 +152,30 @@ export function currentKey(resource: Resource): string {
 export function storePreviousId(resource: Resource): void {
   const id = currentId(resource)
   resource.previousIds.push({ ...id, namespace: effectiveNamespace(id) })
+  if (isOdd(id)) resource.hasOddIds = true
+}
+
+function isOdd({ name, kind, namespace }: ResId): boolean {
+  return name === '' || kind === '' || name.includes(',') || kind.includes(',') || namespace.includes(',')
+}
+
+/** What is empty is not in a list; objects that had no name from the start have none. */
+function checkLists({ previousIds, node }: Resource): void {
+  const lengthOf = (texts: readonly string[]): number =>
+    texts
+      .filter((text) => text !== '')
+      .join(',')
+      .split(',').length
+  const names = previousIds.map(({ name }) => name)
+  if (names.every((name) => name === '')) return
+  const length = lengthOf(names)
+  const others = [previousIds.map(({ namespace }) => namespace), previousIds.map(({ kind }) => kind)]
+  if (others.every((texts) => lengthOf(texts) === length)) return
+  throw buildError(
+    'number of previous names, number of previous namespaces, number of previous kinds not equal',
+    node,
+    'let no name, namespace or kind hold a comma, and take none away from an object',
+  )
 }
 
 /** Kustomize remembers no apiVersions: after a change of it the earlier ids have the one of today, too. */

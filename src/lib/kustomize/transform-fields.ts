@@ -7,6 +7,7 @@ import { formatGvk, isCluster, isSelectedGvk, type ResId } from './ids.ts'
 import { isNull } from './null.ts'
 import {
   currentId,
+  earlierIds,
   hasNotes,
   metadataOf,
   originalId,
@@ -143,7 +144,7 @@ export function transformPairs(
   pairs: Readonly<Record<string, string>>,
   specs: readonly FieldSpec[],
 ): void {
-  const keys = Object.keys(pairs)
+  const keys = Object.keys(pairs).sort()
   if (keys.length === 0) return
   if (specs.some((spec) => spec.path === 'metadata/annotations' && !spec.create)) openAnnotations(resources)
   visitFields(resources, specs, 'map', () => {
@@ -188,7 +189,7 @@ export function transformReplicas(
   for (const spec of specs) {
     for (const resource of resources) {
       if (resource.isDeleted) continue
-      const ids = [...resource.previousIds, currentId(resource)]
+      const ids = [...earlierIds(resource), currentId(resource)]
       if (!ids.some((id) => id.name === name && isSelectedGvk(id, spec))) continue
       touched.push(resource)
       visitField(resource.node, spec, 'scalar', (node, replace) => {

@@ -16,6 +16,7 @@ import { insideOf, readResources } from './read-resources.ts'
 import {
   copyResource,
   currentId,
+  earlierIds,
   currentKey,
   fieldMap,
   hasNotes,
@@ -253,7 +254,7 @@ export function anyIdIndex(resources: readonly Resource[]): Map<string, Resource
   const index = new Map<string, Resource[]>()
   for (const resource of resources) {
     if (resource.isDeleted) continue
-    const keys = new Set([...resource.previousIds.map(idKey), currentKey(resource)])
+    const keys = new Set([...earlierIds(resource).map(idKey), currentKey(resource)])
     for (const key of keys) {
       const list = index.get(key)
       if (list) list.push(resource)

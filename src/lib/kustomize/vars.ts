@@ -8,7 +8,7 @@ import { isString, visitField, type FieldSpec } from './field-spec.ts'
 import { effectiveNamespace, formatGvk, isCluster, splitApiVersion, type ResId } from './ids.ts'
 import { nodeOf, structOf, textOf } from './kustomization.ts'
 import { lookup, splitDots } from './lookup.ts'
-import { currentId, type Resource } from './resource.ts'
+import { currentId, earlierIds, type Resource } from './resource.ts'
 
 /** A `vars` entry. */
 export type Var = {
@@ -61,7 +61,7 @@ export function mergeVars(
   for (const one of added) {
     const matches = resources.filter(
       (resource) =>
-        !resource.isDeleted && [...resource.previousIds, currentId(resource)].some((id) => isTarget(id, one.target)),
+        !resource.isDeleted && [...earlierIds(resource), currentId(resource)].some((id) => isTarget(id, one.target)),
     )
     if (matches.length > 1)
       throw buildError(

@@ -20,10 +20,13 @@ export function goSyntaxError(error: SluiceError, text: string, rules: YamlRules
   const { message, cause } = error
   if (!isMarks(cause) || WITHOUT_LINE.test(message)) return `yaml: ${message}`
   const lineOf = (offset: number): number => text.slice(from, offset).split(/\r\n|[\n\r\x85\u2028\u2029]/).length - 1
-  const [context, problem] = [lineOf(cause.context), lineOf(cause.problem)]
+  const isOfParser = OF_PARSER.test(message)
+  // The scanner begins a line before it tells its parser of the end.
+  const isAfterEnd = isOfParser && cause.problem >= text.length && !/[\n\r\x85\u2028\u2029]$/.test(text)
+  const [context, problem] = [lineOf(cause.context), lineOf(cause.problem) + (isAfterEnd ? 1 : 0)]
   const line = rules === 'v3' ? context || problem : problem || context
   if (line === 0) return `yaml: ${message}`
-  return `yaml: line ${OF_PARSER.test(message) ? line : line + 1}: ${message}`
+  return `yaml: line ${isOfParser ? line : line + 1}: ${message}`
 }
 
 /** Offset of the character at fault; 0 when the error says nothing of it. */

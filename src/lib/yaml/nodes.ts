@@ -63,6 +63,8 @@ export type YamlMap = Place & {
   tag: string
   /** Written as `{…}`. */
   isFlow?: boolean
+  /** Was JSON for a while, and so is written with its keys in order and without quotes that they do not need. */
+  wasJson?: true
   /** The first key that is no string, such as `8080`. */
   otherKey?: string
   /** The first of them that the text has; a key that a program put there has no type of its own. */

@@ -1,4 +1,5 @@
 import type { ScalarStyle, YamlMap, YamlNode, YamlScalar, YamlSeq } from './nodes.ts'
+import { sortKeys } from './key-order.ts'
 import type { NodeComments } from './node-comments.ts'
 import { writeFolded } from './refold.ts'
 import { tagOf } from './resolve.ts'
@@ -64,10 +65,10 @@ function isBlock(node: YamlNode): node is YamlMap | YamlSeq {
 
 function writeMap(w: Writer, map: YamlMap, indent: number): void {
   let isFirst = true
-  for (const [key, value] of map.overwritten ? entriesOf(map) : map.fields) {
+  for (const [key, value] of printedFields(map)) {
     startLine(w, indent, isFirst, w.comments?.above(value.keyStart, false))
     isFirst = false
-    put(w, `${writeKey(key, value, false)}:`)
+    put(w, `${writeKey(map, key, value, false)}:`)
     const comment = w.comments?.behindKey(value)
     const behindKey = comment === undefined ? '' : ` ${comment}`
     if (!isBlock(value)) {
@@ -83,6 +84,15 @@ function writeMap(w: Writer, map: YamlMap, indent: number): void {
     }
     writeBelow(w, indent, w.comments?.below(value.keyStart, false))
   }
+}
+
+function printedFields(map: YamlMap): Iterable<readonly [string, YamlNode]> {
+  if (map.overwritten) return entriesOf(map)
+  if (!map.wasJson) return map.fields
+  return sortKeys([...map.fields.keys()]).flatMap((key) => {
+    const value = map.fields.get(key)
+    return value ? [[key, value] as const] : []
+  })
 }
 
 /** The fields in the order of the text, with those of keys that it has again further down; the tree keeps the first of them. */
@@ -146,13 +156,13 @@ function writeFlow(node: YamlMap | YamlSeq, indent: number): string {
   const inside = (child: YamlNode): string =>
     child.kind === 'scalar' ? writeScalar(child, indent, true) : writeFlow(child, indent)
   if (node.kind === 'seq') return `${writeTag(node)}[${node.items.map(inside).join(', ')}]`
-  const fields = [...entriesOf(node)].map(([key, value]) => `${writeKey(key, value, true)}: ${inside(value)}`)
+  const fields = [...printedFields(node)].map(([key, value]) => `${writeKey(node, key, value, true)}: ${inside(value)}`)
   return `${writeTag(node)}{${fields.join(', ')}}`
 }
 
 /** A key keeps the quotes that it has in the text. */
-function writeKey(key: string, value: YamlNode, isInFlow: boolean): string {
-  const first = value.keyStart < 0 ? '' : value.source?.text[value.keyStart]
+function writeKey({ wasJson }: YamlMap, key: string, value: YamlNode, isInFlow: boolean): string {
+  const first = wasJson || value.keyStart < 0 ? '' : value.source?.text[value.keyStart]
   const wanted: ScalarStyle = first === '"' ? 'double' : first === "'" ? 'single' : 'plain'
   return inQuotes(key, styleFor(key, wanted, { isInFlow, isKey: true }), 0)
 }
@@ -165,7 +175,9 @@ function writeScalar(node: YamlScalar, indent: number, isInFlow: boolean): strin
       : style === 'folded'
         ? writeFolded(node.value, ' '.repeat(indent))
         : inQuotes(node.value, style, indent)
-  return text === '' ? writeTag(node).trimEnd() : writeTag(node) + text
+  if (text === '') return writeTag(node).trimEnd()
+  // Go's library reads a tag into a value of `<<`, and then has to say it.
+  return (text === '<<' && node.end > 0 && node.tag === '' ? '!!merge ' : writeTag(node)) + text
 }
 
 /** The style that a scalar has in a print, where it may; a text that would be read as something else is put in quotes. */

@@ -136,6 +136,15 @@ const cases: readonly [it: string, seen: Partial<GitRepositorySeen>, want: strin
     { outcome: { ...failed, reason: 'NotFound', condition: 'IncludeUnavailable' }, failures: 1 },
     'wait; Reconciling=True ProgressingWithRetry | Ready=False NotFound | IncludeUnavailable=True NotFound; again in 750; trace NotFound',
   ],
+  [
+    'says that the artifact is behind when its files cannot be stored',
+    {
+      source: repository({ status: hasA }),
+      outcome: { ...failed, condition: 'StorageOperationFailed', reason: 'CopyFailure', revision: 'main@sha1:b' },
+      failures: 1,
+    },
+    'wait; Reconciling=True ProgressingWithRetry | Ready=False CopyFailure | ArtifactInStorage=True Succeeded | ArtifactOutdated=True NewRevision | StorageOperationFailed=True CopyFailure; again in 750; error CopyFailure',
+  ],
 ]
 for (const [it, seen, want] of cases)
   test(`a GitRepository ${it}`, () => assert.equal(show({ ...calm, ...seen }), want))
@@ -144,4 +153,45 @@ test('a failed look keeps the artifact of the last good one', () => {
   const decision = decideGitRepository({ ...calm, source: repository({ status: hasA }), outcome: failed })
   assert.ok(decision.kind === 'wait')
   assert.deepEqual(decision.status.status?.['artifact'], hasA.artifact)
+})
+
+const broken: Extract<LookOutcome, { kind: 'failed' }> = { ...failed, condition: 'StorageOperationFailed' }
+const observed = { ...hasA, observedGeneration: 1 }
+const progresses: readonly [it: string, outcome: LookOutcome, status: object, want: string][] = [
+  ['nothing was known', failed, {}, 'building artifact'],
+  ['the spec has changed', failed, hasA, 'processing object: new generation -1 -> 1'],
+  ['nothing has changed', failed, observed, 'reconciliation in progress'],
+  ['the revision is known', { ...broken, revision: 'main@sha1:a' }, observed, 'reconciliation in progress'],
+  [
+    'the revision is new',
+    { ...broken, revision: 'main@sha1:b' },
+    observed,
+    "building artifact: new upstream revision 'main@sha1:b'",
+  ],
+  [
+    'it is not sure that it could be fetched',
+    { ...failed, revision: 'main@sha1:b' },
+    observed,
+    'reconciliation in progress',
+  ],
+  [
+    'other sources go in',
+    { ...failed, includesDiffer: true },
+    observed,
+    'building artifact: included artifacts differ from last observed includes',
+  ],
+]
+for (const [it, outcome, status, want] of progresses)
+  test(`beside a failure stands how far it came: ${it}`, () => {
+    const decision = decideGitRepository({ ...calm, source: repository({ status }), outcome })
+    assert.ok(decision.kind === 'wait')
+    const conditions = decision.status.status?.['conditions'] as readonly { type: string; message: string }[]
+    assert.equal(conditions.find(({ type }) => type === 'Reconciling')?.message, want)
+  })
+
+test('a suspended object without a status answers that it was asked', () => {
+  const meta = { annotations: { 'reconcile.fluxcd.io/requestedAt': 'now' } }
+  const decision = decideGitRepository({ ...calm, source: repository({ meta, spec: { suspend: true } }) })
+  assert.ok(decision.kind === 'done')
+  assert.deepEqual(decision.status.status, { lastHandledReconcileAt: 'now' })
 })

@@ -16,7 +16,7 @@ export type LookOutcome =
       readonly news: string
       readonly verified?: Verified
     }
-  | {
+  | (FailedProgress & {
       readonly kind: 'failed'
       readonly reason: string
       readonly message: string
@@ -24,9 +24,15 @@ export type LookOutcome =
       readonly condition: 'FetchFailed' | 'IncludeUnavailable' | 'SourceVerified' | 'StorageOperationFailed'
       /** Only a change of the object helps. */
       readonly isStalled?: boolean
-      /** What of the remote was at hand when something else failed. */
-      readonly revision?: string
-    }
+    })
+
+/** How far a look came before it failed. */
+export type FailedProgress = {
+  /** The commit that the remote has. */
+  readonly revision?: string
+  /** The sources that go in have other revisions than before. */
+  readonly includesDiffer?: boolean
+}
 
 /** What a verified signature leaves in the status; the mode is Git's. */
 export type Verified = { readonly message: string; readonly mode?: string }
@@ -107,7 +113,8 @@ export function decideSource<Source extends SourceObject>(
 
 /** A suspended object only answers that it has seen its generation. */
 function suspendedStatus({ conditions, generation, requestedAt, status }: SourceObject): SourceStatus {
-  if (conditions.length === 0) return {}
+  if (conditions.length === 0)
+    return requestedAt === '' ? {} : { status: { ...status, lastHandledReconcileAt: requestedAt } }
   return {
     status: {
       ...status,
@@ -121,6 +128,7 @@ function suspendedStatus({ conditions, generation, requestedAt, status }: Source
 }
 
 type Good = Exclude<LookOutcome, { kind: 'failed' }>
+type Failed = Extract<LookOutcome, { kind: 'failed' }>
 
 function readyStatus<Source extends SourceObject>(
   { source, nowMs }: SourceSeen<Source>,
@@ -160,7 +168,7 @@ function verifiedCondition<Source extends SourceObject>(
 
 function failedStatus<Source extends SourceObject>(
   { source, nowMs }: SourceSeen<Source>,
-  outcome: Extract<LookOutcome, { kind: 'failed' }>,
+  outcome: Failed,
 ): SourceStatus {
   const { reason, message, condition } = outcome
   const lead: WishedCondition = outcome.isStalled
@@ -177,7 +185,8 @@ function failedStatus<Source extends SourceObject>(
       type === 'ArtifactInStorage' ||
       (type === 'SourceVerified' && condition !== 'SourceVerified' && status === 'True'),
   )
-  const wishes = [lead, { type: 'Ready', status: 'False', reason, message } as const, said, ...others.map(kept)]
+  const ready = { type: 'Ready', status: 'False', reason, message } as const
+  const wishes = [lead, ready, ...outdatedCondition(source, outcome), said, ...others.map(kept)]
   const status = {
     ...source.status,
     conditions: fill(source, nowMs, wishes),
@@ -193,16 +202,26 @@ function kept({ type, status, reason, message, observedGeneration }: StatusCondi
 }
 
 /** The last thing that was going on, as Flux leaves it standing beside a failure. */
-function progressOf(
-  { artifact, observedGeneration, generation }: SourceObject,
-  { revision }: Pick<Extract<LookOutcome, { kind: 'failed' }>, 'revision'>,
-): string {
-  if (revision !== undefined && revision !== artifact?.revision)
-    return `building artifact: new upstream revision '${revision}'`
+function progressOf({ artifact, observedGeneration, generation }: SourceObject, outcome: Failed): string {
+  const revision = newRevision(artifact, outcome)
+  if (revision !== undefined) return `building artifact: new upstream revision '${revision}'`
+  if (outcome.includesDiffer) return 'building artifact: included artifacts differ from last observed includes'
   if (artifact === undefined) return 'building artifact'
   if (observedGeneration !== generation)
     return `processing object: new generation ${observedGeneration} -> ${generation}`
   return 'reconciliation in progress'
+}
+
+function outdatedCondition({ artifact }: SourceObject, outcome: Failed): readonly WishedCondition[] {
+  const revision = newRevision(artifact, outcome)
+  if (artifact === undefined || revision === undefined) return []
+  const message = `new upstream revision '${revision}'`
+  return [{ type: 'ArtifactOutdated', status: 'True', reason: 'NewRevision', message }]
+}
+
+/** What fails once the files are there has seen a new revision; before that nothing is said of it. */
+function newRevision(artifact: ArtifactStatus | undefined, { condition, revision }: Failed): string | undefined {
+  return condition === 'StorageOperationFailed' && revision !== artifact?.revision ? revision : undefined
 }
 
 function fill(source: SourceObject, nowMs: number, wishes: readonly WishedCondition[]): StatusCondition[] {

@@ -99,8 +99,13 @@ export function placeAt(source: string, position: number, from: number, to: numb
 }
 
 /** A fault that shows while a template is rendered, worded as Go words it. */
-export function executionFault(name: string, { line, column, text }: Place, what: string): SluiceError {
-  return templateFault(name, `${line}:${column}`, `executing ${JSON.stringify(name)} at <${text}>: ${what}`)
+export function executionFault(
+  name: string,
+  { line, column, text }: Place,
+  what: string,
+  executing = name,
+): SluiceError {
+  return templateFault(name, `${line}:${column}`, `executing ${JSON.stringify(executing)} at <${text}>: ${what}`)
 }
 
 /** A fault of a template, worded as Go words it. */

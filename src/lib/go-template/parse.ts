@@ -28,8 +28,18 @@ export type Node =
       readonly otherwise: readonly Node[]
     }
   | { readonly kind: 'break' | 'continue' }
+  | { readonly kind: 'template'; readonly name: string; readonly pipeline: Pipeline | undefined; readonly place: Place }
 
-type Reader = { readonly name: string; readonly pieces: readonly Piece[]; at: number; depth: number }
+/** A template, and those that it defines. */
+export type Template = { readonly nodes: readonly Node[]; readonly defined: ReadonlyMap<string, readonly Node[]> }
+
+type Reader = {
+  readonly name: string
+  readonly pieces: readonly Piece[]
+  readonly defined: Map<string, readonly Node[]>
+  at: number
+  depth: number
+}
 type Tokens = {
   readonly name: string
   readonly line: number
@@ -39,19 +49,18 @@ type Tokens = {
   depth: number
 }
 
-const REFUSED = new Set(['define', 'template', 'block'])
 const DEEPEST = 100
 
 /**
- * Reads a Go template: text, `if else with range break continue`, variables, pipelines.
+ * Reads a Go template: text, `if else with range break continue define template block`, variables, pipelines.
  *
- * @throws SluiceError TEMPLATE_INVALID; `define`, `template` and `block` are refused by name
+ * @throws SluiceError TEMPLATE_INVALID
  */
-export function parseTemplate(name: string, source: string): readonly Node[] {
-  const reader: Reader = { name, pieces: lexTemplate(name, source), at: 0, depth: 0 }
+export function parseTemplate(name: string, source: string): Template {
+  const reader: Reader = { name, pieces: lexTemplate(name, source), defined: new Map(), at: 0, depth: 0 }
   const { nodes, end } = parseBody(reader)
   if (end) throw templateFault(name, end.line, `unexpected {{${end.word}}}`)
-  return nodes
+  return { nodes, defined: reader.defined }
 }
 
 type End = { readonly word: 'end' | 'else'; readonly line: number; readonly rest: Tokens }
@@ -78,18 +87,45 @@ function parseBody(reader: Reader): { nodes: Node[]; end: End | undefined } {
       reader.depth--
       return { nodes, end: { word, line: piece.line, rest: tokens } }
     }
-    nodes.push(parseAction(reader, tokens, word))
+    nodes.push(...parseAction(reader, tokens, word))
   }
   reader.depth--
   return { nodes, end: undefined }
 }
 
-function parseAction(reader: Reader, tokens: Tokens, word: string): Node {
-  if (REFUSED.has(word)) throw templateFault(tokens.name, tokens.line, `{{${word}}} is not supported`)
-  if (word === 'break' || word === 'continue') return { kind: word }
-  if (word !== 'if' && word !== 'with' && word !== 'range') return { kind: 'output', pipeline: parsePipeline(tokens) }
+function parseAction(reader: Reader, tokens: Tokens, word: string): readonly Node[] {
+  if (word === 'break' || word === 'continue') return [{ kind: word }]
+  if (word === 'define' || word === 'template' || word === 'block') return parseNamed(reader, tokens, word)
+  if (word !== 'if' && word !== 'with' && word !== 'range') return [{ kind: 'output', pipeline: parsePipeline(tokens) }]
   tokens.at = 1
-  return parseBlock(reader, tokens, word)
+  return [parseBlock(reader, tokens, word)]
+}
+
+/** What has a name: `define` says what it is, `template` puts it here, `block` does both. */
+function parseNamed(reader: Reader, tokens: Tokens, word: 'define' | 'template' | 'block'): readonly Node[] {
+  if (word === 'define' && reader.depth > 1) throw templateFault(tokens.name, tokens.line, 'unexpected {{define}}')
+  tokens.at = 1
+  skipSpace(tokens)
+  const token = tokens.tokens[tokens.at++]
+  if (token?.kind !== 'string') {
+    const found = token === undefined ? 'end of action' : JSON.stringify(token.text)
+    throw templateFault(tokens.name, tokens.line, `unexpected ${found} in ${word} clause`)
+  }
+  const name = unquote(tokens, token.text)
+  skipSpace(tokens)
+  const isAlone = tokens.at >= tokens.tokens.length
+  if (word === 'block' && isAlone) throw templateFault(tokens.name, tokens.line, 'missing value for block clause')
+  const pipeline = isAlone || word === 'define' ? undefined : parsePipeline(tokens)
+  if (word !== 'template') {
+    const { nodes, end } = parseBody(reader)
+    if (end?.word !== 'end')
+      throw templateFault(tokens.name, tokens.line, end ? 'unexpected {{else}}' : 'unexpected EOF')
+    reader.defined.set(name, nodes)
+  }
+  if (word === 'define') return []
+  const { column, line } = placeAt(tokens.source, token.at, token.at, token.at)
+  const given = tokens.tokens.slice(2).map(({ text }) => text)
+  return [{ kind: 'template', name, pipeline, place: { column, line, text: `{{template ${given.join('')}}}` } }]
 }
 
 function parseBlock(reader: Reader, tokens: Tokens, kind: 'if' | 'with' | 'range'): Node {

@@ -29,6 +29,9 @@ const cases: readonly [template: string, want: string][] = [
   ['{{ $x := 1 }}{{ range .List }}{{ $x = add $x 1 }}{{ end }}{{ $x }}', '3'],
   ['{{ join "," (sortAlpha .List) }} {{ default "d" "" }} {{ len .List }}', 'a,b d 2'],
   ['{{ range $i, $e := .List }}{{ if eq $i 1 }}{{ break }}{{ end }}{{ $e }}{{ end }}', 'b'],
+  ['{{ define "x" }}[{{ . }}]{{ end }}{{ template "x" "a" }}{{ template "x" }}', '[a][<no value>]'],
+  ['{{ block "x" .Values.a }}({{ . }}){{ end }}{{ template "x" 1 }}', '(x)(1)'],
+  ['{{ .Values.nope.more }}', '<no value>'],
   ['{{ "q\\n" }}{{ `r\\n` }}{{ printf "%-4s|%03d|%q" "a" 7 "z" }}', 'q\nr\\na   |007|"z"'],
 ]
 for (const [template, want] of cases)
@@ -50,7 +53,17 @@ const faults: readonly [template: string, message: RegExp][] = [
   ['{{ if .Name }}', /unexpected EOF/],
   ['{{ end }}', /unexpected \{\{end\}\}/],
   ['{{ env "HOME" }}', /function "env" not defined/],
-  ['{{ template "x" }}', /not supported/],
+  ['{{ template "x" . }}', /^template: t:1:12: executing "t" at <\{\{template "x" \.\}\}>: template "x" not defined$/],
+  ['{{ define "x" }}{{ .Nope }}{{ end }}{{ template "x" . }}', /^template: t:1:19: executing "x" at <\.Nope>/],
+  ['{{ define "x" }}{{ template "x" . }}{{ end }}{{ template "x" }}', /exceeded maximum template depth/],
+  ['{{ if true }}{{ define "x" }}{{ end }}{{ end }}', /unexpected \{\{define\}\}/],
+  ['{{ define x }}{{ end }}', /unexpected "x" in define clause/],
+  ['{{ define "x" }}', /unexpected EOF/],
+  ['{{ block "x" }}{{ end }}', /missing value for block clause/],
+  [
+    '{{ index .Values 3 }}',
+    /^template: t:1:3: executing "t" at <index \.Values 3>: error calling index: value has type number; should be string$/,
+  ],
   ['{{ $x }}', /undefined variable/],
   ['{{ range until 10000 }}{{ range until 10000 }}{{ end }}x{{ end }}', /too many steps|above 1 MiB/],
   ['{{ repeat 1000000000 "xxxxxxxxxx" }}', /above 1 MiB|Invalid string length/],

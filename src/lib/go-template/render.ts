@@ -1,11 +1,15 @@
 import { FUNCTIONS, isTrue, print, sortedEntries, type Value } from './functions.ts'
 import { executionFault, type Place, templateFault } from './lex.ts'
-import { type Expression, type Node, parseTemplate, type Pipeline } from './parse.ts'
+import { type Expression, type Node, parseTemplate, type Pipeline, type Template } from './parse.ts'
 
 type Scope = { readonly values: Map<string, Value>; readonly parent: Scope | undefined }
 type Run = {
   readonly name: string
   readonly typeOf: TypeOf
+  readonly defined: Template['defined']
+  /** The name of the template at work, and how many are at work around it. */
+  executing: string
+  depth: number
   readonly out: string[]
   size: number
   steps: number
@@ -17,6 +21,7 @@ type Flow = 'break' | 'continue' | undefined
 
 const LARGEST = 1024 * 1024
 const MOST_STEPS = 200_000
+const DEEPEST = 100
 
 /**
  * Renders a Go template (text/template with sprig's functions that depend on nothing but their arguments).
@@ -33,8 +38,8 @@ export function renderTemplate(
   data: Value,
   typeOf: TypeOf = (value) => typeof value,
 ): string {
-  const nodes = parseTemplate(name, source)
-  const run: Run = { name, typeOf, out: [], size: 0, steps: 0, line: 1 }
+  const { nodes, defined } = parseTemplate(name, source)
+  const run: Run = { name, typeOf, defined, executing: name, depth: 0, out: [], size: 0, steps: 0, line: 1 }
   runNodes(run, nodes, data, { values: new Map([['$', data]]), parent: undefined })
   return run.out.join('')
 }
@@ -63,6 +68,8 @@ function runNode(run: Run, node: Node, dot: Value, scope: Scope): Flow {
     }
     case 'range':
       return runRange(run, node, dot, scope)
+    case 'template':
+      return runNamed(run, node, dot, scope)
     case 'if':
     case 'with': {
       const inner: Scope = { values: new Map(), parent: scope }
@@ -71,6 +78,25 @@ function runNode(run: Run, node: Node, dot: Value, scope: Scope): Flow {
       return runNodes(run, isTrue(value) ? node.body : node.otherwise, nextDot, inner)
     }
   }
+}
+
+/** A template of a name sees what it is given, and nothing else. */
+function runNamed(run: Run, { name, pipeline, place }: Node & { kind: 'template' }, dot: Value, scope: Scope): Flow {
+  const nodes = run.defined.get(name)
+  if (!nodes) throw fault(run, place, `template ${JSON.stringify(name)} not defined`)
+  if (run.depth >= DEEPEST) throw fault(run, place, `exceeded maximum template depth (${DEEPEST})`)
+  const given = pipeline && evaluatePipeline(run, pipeline, dot, scope)
+  const before = run.executing
+  run.depth++
+  run.executing = name
+  runNodes(run, nodes, given, { values: new Map([['$', given]]), parent: undefined })
+  run.executing = before
+  run.depth--
+  return undefined
+}
+
+function fault({ name, executing }: Run, place: Place, what: string): Error {
+  return executionFault(name, place, what, executing)
 }
 
 function runRange(run: Run, node: Node & { kind: 'if' | 'with' | 'range' }, dot: Value, scope: Scope): Flow {
@@ -139,15 +165,13 @@ function lookUp(run: Run, name: string, scope: Scope): Value {
 
 function readField(run: Run, value: Value, name: string, place: Place): Value {
   if (value instanceof Map) return value.get(name)
+  // What lies behind a key that is not there is not there either.
+  if (value === undefined) return undefined
   if (typeof value === 'object' && value !== null && Object.hasOwn(value, name)) {
     const found: unknown = Reflect.get(value, name)
     return typeof found === 'function' ? found.call(value) : found
   }
-  const what =
-    value === undefined || value === null
-      ? `nil data; no entry for key ${JSON.stringify(name)}`
-      : `can't evaluate field ${name} in type ${run.typeOf(value)}`
-  throw executionFault(run.name, place, what)
+  throw fault(run, place, `can't evaluate field ${name} in type ${run.typeOf(value)}`)
 }
 
 function call(
@@ -161,11 +185,19 @@ function call(
   if (!known) throw templateFault(run.name, run.line, `function ${JSON.stringify(name)} not defined`)
   const values = [...given.map((one) => evaluate(run, one, dot, scope)), ...piped]
   try {
+    if (name === 'index') checkKeys(run, values)
     return known(...values)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    throw executionFault(run.name, place, `error calling ${name}: ${why}`)
+    throw fault(run, place, `error calling ${name}: ${why}`)
   }
+}
+
+/** A key has the type of the map's others. */
+function checkKeys({ typeOf }: Run, [from, key]: readonly Value[]): void {
+  if (!(from instanceof Map) || from.size === 0 || key === undefined) return
+  const wanted = typeOf([...from.keys()][0])
+  if (typeOf(key) !== wanted) throw new Error(`value has type ${typeOf(key)}; should be ${wanted}`)
 }
 
 function write(run: Run, text: string): void {

@@ -55,6 +55,7 @@ export function loadBytes(loader: Loader, path: string): Uint8Array {
   if (/^https?:\/\//.test(path)) return getFile(loader, path)
   const full = path.startsWith('/') ? path : joined(loader.root, path)
   const isFree = loader.restrictions === 'none'
+  if (isFree && isOutside(loader.seen, full)) throw outside(loader.seen, `fs-security-constraint read ${full}`, full)
   const found = resolvePath(loader.seen, full)
   if (found.lacks !== undefined) throw missing(isFree ? openFailure(full, found) : notThere(full, found))
   if (found.entry.kind === 'dir')
@@ -145,12 +146,32 @@ export function appendOrigin(origin: PathOrigin, path: string): PathOrigin {
   }
 }
 
+/** What every machine has beside the folder that is built; ours is never asked. */
+const OF_EVERY_MACHINE =
+  /^\/(bin|boot|dev|etc|home|lib|opt|proc|root|run|sbin|srv|sys|tmp|usr|var|etc\/(hostname|hosts|passwd))?$/
+
 function confirmDir(seen: SeenTree, full: string): string {
+  if (isOutside(seen, full)) {
+    const words = 'must build at directory: not a valid directory:'
+    if (isInside(seen.jail, full) || OF_EVERY_MACHINE.test(full))
+      throw outside(seen, `${words} fs-security-constraint abs ${full}`, full)
+    throw missing(`${words} ${notThere(full, { lacks: 'no such file or directory', at: full })}`)
+  }
   const found = resolvePath(seen, full)
   if (found.lacks !== undefined)
     throw missing(`must build at directory: not a valid directory: ${notThere(full, found)}`)
   if (found.entry.kind === 'dir') return found.path
   throw failure('KUSTOMIZE_PATH', `must build at directory: '${full}': file is not directory`)
+}
+
+function isOutside({ jail }: SeenTree, full: string): boolean {
+  return !isInside(full, jail)
+}
+
+/** As the file system says it that Flux builds in. */
+function outside({ jail }: SeenTree, step: string, full: string): Error {
+  const hint = 'keep every path inside the repository'
+  return failure('KUSTOMIZE_PATH', `${step}: path '${full}' is not in or below '${jail}'`, undefined, hint)
 }
 
 /** As Go joins: a slash at the end is gone. */

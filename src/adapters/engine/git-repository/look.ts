@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { observedInclude } from '../../../controllers/git-repository.ts'
-import type { LookOutcome } from '../../../controllers/source.ts'
+import type { FailedProgress, LookOutcome } from '../../../controllers/source.ts'
 import type { GitRepository } from '../../../kinds/git-repository.ts'
 import type { ArtifactStatus } from '../../../kinds/source.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
@@ -21,6 +21,9 @@ import { submodulesWith } from './submodules.ts'
 import { appFault, NO_APPS, unsupportedField } from './unsupported.ts'
 import { verifySource } from './verify.ts'
 
+/** How far a look came before it failed. */
+type LookProgress = { -readonly [Key in keyof FailedProgress]: FailedProgress[Key] }
+
 /** What a look needs besides the context. */
 export type LookTools = { readonly mirrorOf: (url: string) => Mirror; readonly loginFolder: string }
 
@@ -33,22 +36,24 @@ export async function lookAtRemote(
   tools: LookTools,
   repository: GitRepository,
 ): Promise<LookOutcome> {
+  const progress: LookProgress = {}
   try {
-    return await look(context, tools, repository)
+    return await look(context, tools, repository, progress)
   } catch (error) {
     if (!(error instanceof LookFailure) && !(error instanceof SluiceError)) throw error
     await offerLastRevision(context, tools.mirrorOf(repository.url), repository)
-    if (error instanceof LookFailure) return error.outcome
-    return {
-      kind: 'failed',
-      condition: 'FetchFailed',
-      reason: 'GitOperationFailed',
-      message: `failed to checkout and determine revision: ${error.message}`,
-    }
+    if (error instanceof LookFailure) return { ...error.outcome, ...progress }
+    const message = `failed to checkout and determine revision: ${error.message}`
+    return { kind: 'failed', condition: 'FetchFailed', reason: 'GitOperationFailed', message, ...progress }
   }
 }
 
-async function look(context: EngineContext, tools: LookTools, repository: GitRepository): Promise<LookOutcome> {
+async function look(
+  context: EngineContext,
+  tools: LookTools,
+  repository: GitRepository,
+  progress: LookProgress,
+): Promise<LookOutcome> {
   const refusal = unsupportedField(repository)
   if (refusal) throw stallLook('FetchFailed', refusal.reason, refusal.message)
   const mirror = tools.mirrorOf(repository.url)
@@ -56,19 +61,19 @@ async function look(context: EngineContext, tools: LookTools, repository: GitRep
   const login = await loginFor(context, tools, repository)
   try {
     const includes = resolveIncludes(context, repository)
+    progress.includesDiffer = haveOtherRevisions(repository, includes)
     const { url, ref, artifact } = repository
     const remote: Remote = { url, ref, isKnown: artifact !== undefined, login, mirror, signal }
     if (context.traps === 'flux' && ref.name === 'HEAD' && !ref.commit) await refuseHead(remote)
     const selected = await selectRemote(remote)
     const revision = renderRevision(selected.pointer, selected.commit)
+    progress.revision = revision
     if (revision === artifact?.revision) await offerLastRevision(context, mirror, repository)
     const isSame = isUnchanged(context, repository, revision, includes)
     if (isSame && !needsVerification(context, repository)) return { kind: 'unchanged', revision }
     await fetchCommit(remote, selected)
     await fetchTag(remote, repository, selected)
-    const content = isSame
-      ? undefined
-      : await bring(context, tools, remote, repository, selected, includes).catch(naming(revision))
+    const content = isSame ? undefined : await bring(context, tools, remote, repository, selected, includes)
     const verified = await verifySource(context.client, repository, selected, mirror)
     if (!content) return { kind: 'unchanged', revision, ...(verified ? { verified } : {}) }
     const stored = await store(context, repository, revision, content, includes)
@@ -88,13 +93,6 @@ async function refuseHead(remote: Remote): Promise<never> {
     `unable to resolve commit object for '${'0'.repeat(40)}': object not found`,
   )
 }
-
-/** What failed had a revision already: the status says which. */
-const naming =
-  (revision: string) =>
-  (error: unknown): never => {
-    throw error instanceof LookFailure ? new LookFailure({ ...error.outcome, revision }) : error
-  }
 
 /**
  * After a restart: what was offered last is offered again where the remote still has it, or cannot be asked, so that a dead remote stops nobody.
@@ -165,6 +163,13 @@ function resolveIncludes({ caches, sources }: EngineContext, repository: GitRepo
   } finally {
     cache.close()
   }
+}
+
+function haveOtherRevisions({ status }: GitRepository, includes: readonly ResolvedInclude[]): boolean {
+  const before = (status['includedArtifacts'] ?? []) as readonly ArtifactStatus[]
+  const isKnown = (include: ResolvedInclude): boolean =>
+    before.some(({ revision }) => revision === include.status.revision)
+  return before.length !== includes.length || !includes.every(isKnown)
 }
 
 function isUnchanged(

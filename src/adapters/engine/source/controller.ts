@@ -164,12 +164,12 @@ async function settle<Source extends SourceObject>(
   if (nextLookInMs !== undefined) memory.nextLookMs = memory.isNews ? 0 : context.clock.nowMs() + nextLookInMs
   const object = view.get(key)
   if (!object || status === undefined) return
+  // Told before it is written, as in Flux: who uses the source is at work already, and its news come after this one.
+  for (const one of [event, recovery])
+    if (one) context.tell({ object: refOf(source), ...one, controller: MANAGER, atMs: context.clock.nowMs() })
   const written = await writeStatus(context.client, object, status, MANAGER)
   if (written) view.put(key, written)
-  if (!event) return
-  for (const one of recovery ? [event, recovery] : [event])
-    context.tell({ object: refOf(source), ...one, controller: MANAGER, atMs: context.clock.nowMs() })
-  if (outcome?.kind === 'stored') reportSource(context, outcome.artifact.revision, source)
+  if (event && outcome?.kind === 'stored') reportSource(context, outcome.artifact.revision, source)
 }
 
 function refOf({ apiVersion, kind, namespace, name, uid, resourceVersion }: FluxMeta) {

@@ -103,7 +103,7 @@ function tryFile(
 ): SluiceError | undefined {
   try {
     const read = during(`accumulating resources from '${path}'`, () => {
-      const resources = readFileResources(loader, path)
+      const resources = readFileResources(build, loader, path)
       // two of one id in the same file are found out as it is read
       if (resources.length > 1) append(emptyAccumulator(), resources)
       return resources
@@ -119,10 +119,10 @@ function tryFile(
   }
 }
 
-function readFileResources(loader: Loader, path: string): Resource[] {
+function readFileResources({ find }: Notices, loader: Loader, path: string): Resource[] {
   const text = loadText(loader, path)
   try {
-    return readResources(text, fileName(loader, path))
+    return readResources(text, fileName(loader, path), undefined, find)
   } catch (error) {
     if (!isMalformed(error)) throw error
     throw rewritten(error, (message) => `MalformedYAMLError: ${message} in File: ${path}`)

@@ -1,6 +1,6 @@
 import { mapNode, plainNode, seqNode, type YamlMap, type YamlNode, type YamlSeq, putField } from '../yaml/nodes.ts'
 import { tagOf } from '../yaml/resolve.ts'
-import { buildError, prefixed } from './failure.ts'
+import { buildError, prefixed, wrongKind } from './failure.ts'
 import { formatId, isSelectedGvk, splitApiVersion } from './ids.ts'
 import { isNull } from './null.ts'
 import { currentId, fieldText, newResource } from './resource.ts'
@@ -135,6 +135,7 @@ function visitMap(walk: Walk, map: YamlMap, step: number): void {
   const isSeq = raw.endsWith('[]')
   const name = isSeq ? raw.slice(0, -2) : raw
   if (name === '') throw new WrongNode(map, 'cannot set or create an empty field name')
+  if (name.charCodeAt(0) < 0x5c) refuseListStep(map, name)
   const isLast = step + 1 >= walk.steps.length
   let field = map.fields.get(name)
   const mayCreate = walk.create !== undefined && !isSeq
@@ -150,6 +151,18 @@ function visitMap(walk: Walk, map: YamlMap, step: number): void {
   }
   if (field) visitSteps(walk, field, step + 1, (fresh) => map.fields.set(name, fresh))
 }
+
+/** Kustomize takes such names for places in a list, and a mapping is none. */
+function refuseListStep(map: YamlMap, name: string): void {
+  const fault = (text: string): Error => buildError(`fieldName: ${name}: ${text}`, map, LIST_STEP_HINT)
+  if (name === '*') throw fault('wildcard is not supported in PathGetter')
+  if (/^-\d+$/.test(name)) throw fault(`array index ${Number(name)} cannot be negative`)
+  if (name.startsWith('[') && name.endsWith(']') && !name.includes('='))
+    throw fault('list path element must contain fieldName=fieldValue for element to match')
+  if (/^(?:\+?\d+|-|\[.*\])$/.test(name)) throw fault(wrongKind('seq', map).message)
+}
+
+const LIST_STEP_HINT = 'name the fields of mappings, and let [] follow the name of a list'
 
 /** A null becomes a text with the same letters. */
 function madeScalar(old: YamlNode | undefined): YamlNode {

@@ -51,6 +51,26 @@ const cases: { it: string; file: string; more?: Record<string, string>; want: st
     want: [`DUPLICATE_KEY ${K}:3:1 "namePrefix" stands here, and again in line 4, which is the one that counts`],
   },
   {
+    it: 'lines behind a first line that is indented too far',
+    file: 'patches:\n- path: p.yaml\n  target: {kind: Deployment}\n',
+    more: {
+      '/web.yaml': WEB.replace(/^(?!\s*strategy).*\n/gm, '  $&').replace('  spec:', 'spec:'),
+      '/p.yaml': '  - op: add\n    path: /spec\n    value: {}\n- op: remove\n  path: /metadata\n',
+    },
+    want: [
+      'LINES_NOT_READ /web.yaml:5:1 this line and those below are not read: what begins in line 1 has ended, for that line is indented further',
+      'LINES_NOT_READ /p.yaml:4:1 this line and those below are not read: what begins in line 1 has ended, for that line is indented further',
+    ],
+  },
+  {
+    it: 'lines of the kustomization file that are indented less',
+    file: '',
+    more: { '/kustomization.yaml': '  resources:\n  - web.yaml\nnamePrefix: a-\n' },
+    want: [
+      `LINES_NOT_READ ${K}:3:1 this line and those below are not read: what begins in line 1 has ended, for that line is indented further`,
+    ],
+  },
+  {
     it: 'a list of a custom resource',
     file: 'patches:\n- path: p.yaml\n',
     more: { '/p.yaml': CRD.replace('name: a', 'name: b'), '/web.yaml': CRD },

@@ -1,4 +1,5 @@
-import { whereIs, type Place } from '../yaml/position.ts'
+import type { YamlDocument } from '../yaml/nodes.ts'
+import { positionOf, whereIs, type Place } from '../yaml/position.ts'
 
 /** What upstream accepts in silence and is probably a mistake. `docs/warnings.md` is generated from this table. */
 export const FINDING_CODES = {
@@ -12,6 +13,8 @@ export const FINDING_CODES = {
     'A strategic merge patch meets a list of a kind whose schema is not known (a custom resource), so that the whole list is replaced. Write all items into the patch, use a JSON patch, or name a schema with openapi.path.',
   DUPLICATE_KEY:
     'A kustomization file has a key twice. The last one counts, what the first one asked for is lost. Merge the two.',
+  LINES_NOT_READ:
+    'A YAML text goes on behind the end of its first value, and YAML drops the rest in silence. The first line is indented further than those below it, or a line below has lost its indentation. Let the keys of one mapping begin in one column.',
   VALUE_NOT_TEXT:
     'A field that must be a text (a label, an annotation, the value of a variable) holds a number, a boolean or nothing. Quote it; the API server refuses it otherwise.',
   RETAIN_KEYS_LEFTOVER:
@@ -35,6 +38,18 @@ export type Finding = {
 /** A finding at a node. */
 export function findingAt(code: FindingCode, message: string, place: Place | undefined, hint: string): Finding {
   return { code, message, where: whereIs(place), hint }
+}
+
+/** What is said of lines that belong to no node; undefined where there are none. */
+export function linesNotRead({ source, root, unread }: YamlDocument): Finding | undefined {
+  if (unread === undefined || !root) return undefined
+  const { line } = positionOf(source, root.start)
+  return findingAt(
+    'LINES_NOT_READ',
+    `this line and those below are not read: what begins in line ${line} has ended, for that line is indented further`,
+    { source, start: unread, keyStart: -1 },
+    'let the lines begin in one column',
+  )
 }
 
 /** A finding as lines for a person. */

@@ -128,7 +128,7 @@ const TRANSFORMERS: Readonly<Record<string, Configure>> = {
       transformReplicas(into.resources, textOf(replica, 'name'), numberOf(replica, 'count') ?? 0, specsOf(config))
     },
   PatchTransformer: (config, { node, build, loader, into }) => {
-    const patch = readPatch(loader, patchArgs(config), () => writeYaml(reprintedValue(node.node)))
+    const patch = readPatch(loader, patchArgs(config), build, () => writeYaml(reprintedValue(node.node)))
     return () => void applyPatch(into.resources, patch, build.schema)
   },
   PatchJson6902Transformer: (config, { build, loader, into }) => {

@@ -15,6 +15,7 @@ import { resolveScalar, tagOf } from '../yaml/resolve.ts'
 import { repeatedFault } from '../yaml/reread-fault.ts'
 import { writeNode } from '../yaml/write-nodes.ts'
 import { buildError, rewritten } from './failure.ts'
+import { linesNotRead, type Finding } from './findings.ts'
 import { isNull } from './null.ts'
 import { spellAsJson, toJson } from './json-nodes.ts'
 import { fieldMap, fieldText, filledText, newResource, type Resource } from './resource.ts'
@@ -22,11 +23,22 @@ import { fieldMap, fieldText, filledText, newResource, type Resource } from './r
 /**
  * Reads the objects of a text; lists are replaced by their items, empty documents are skipped.
  *
+ * @param find takes what is probably a mistake in the text
  * @throws SluiceError with the place, when the text is no YAML or an object has no kind or name
  */
-export function readResources(text: string, file: string, within?: Within): Resource[] {
+export function readResources(
+  text: string,
+  file: string,
+  within?: Within,
+  find?: (finding: Finding) => void,
+): Resource[] {
   const lines = text.includes('\r') ? text.replaceAll('\r\n', '\n') : text
-  const roots = firstOfEachPart(lines, parse(lines, file, within)).flatMap(({ root }) => (root ? [root] : []))
+  const documents = firstOfEachPart(lines, parse(lines, file, within))
+  const roots = documents.flatMap(({ root }) => (root ? [root] : []))
+  for (const document of find ? documents : []) {
+    const notRead = linesNotRead(document)
+    if (notRead) find?.(notRead)
+  }
   const pending = unwrapSingle(roots).filter(isFilled).map(checkRoot)
   const resources: Resource[] = []
   for (let node = pending.shift(); node; node = pending.shift()) {

@@ -12,7 +12,7 @@ import { resolveScalar } from '../yaml/resolve.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { decodeStruct, type Decoded, type Unknown } from './decode.ts'
 import { failure } from './failure.ts'
-import { findingAt, type Finding } from './findings.ts'
+import { findingAt, linesNotRead, type Finding } from './findings.ts'
 import { kustomizationShape, entriesOf, structsOf, textMapOf, textOf, type TextEntry } from './kustomization.ts'
 import { fileName, loadBytes, loadText, type Loader } from './loader.ts'
 
@@ -43,7 +43,7 @@ export function loadTarget(loader: Loader, notices: Notices): Target {
   const document = parseFile(text, fileName(loader, name))
   const root = document?.root
   if (root && /\.(inf|nan)\b/i.test(text)) refuseInfinity(root)
-  if (document) for (const one of document.duplicates) notices.find(duplicateKey(document.source, one))
+  if (document) findInDocument(document, notices)
   const file = root
     ? decodeStruct(root, kustomizationShape(loader.rules), notices.unknownFields, 'invalid Kustomization')
     : { node: mapNode() }
@@ -58,6 +58,12 @@ export function loadTarget(loader: Loader, notices: Notices): Target {
   const kind = textOf(file, 'kind') || 'Kustomization'
   enforce(loader, file, kind, root)
   return { loader, fileName: name, file, kind }
+}
+
+function findInDocument(document: YamlDocument, { find }: Notices): void {
+  for (const one of document.duplicates) find(duplicateKey(document.source, one))
+  const notRead = linesNotRead(document)
+  if (notRead) find(notRead)
 }
 
 function duplicateKey(source: Source, { key, first, second }: DuplicateKey): Finding {

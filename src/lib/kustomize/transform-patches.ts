@@ -31,6 +31,7 @@ import {
 } from './resource.ts'
 import { selectResources, type Selector } from './selector.ts'
 import { sharePlace } from './provenance.ts'
+import type { Notices } from './target.ts'
 
 /** A patch that was read. */
 export type Patch = {
@@ -52,7 +53,12 @@ export type Patch = {
  *
  * @param shown gives the configuration as an error shows it
  */
-export function readPatch(loader: Loader, args: PatchArgs, shown = (): string => configOf(args)): Patch {
+export function readPatch(
+  loader: Loader,
+  args: PatchArgs,
+  { find }: Pick<Notices, 'find'>,
+  shown = (): string => configOf(args),
+): Patch {
   const inline = args.patch.trim()
   if (inline === '' && args.path === '')
     throw failure('KUSTOMIZE_INVALID', `must specify one of patch and path in\n${shown()}`, args.node)
@@ -65,7 +71,7 @@ export function readPatch(loader: Loader, args: PatchArgs, shown = (): string =>
   const source = inline !== '' ? `[patch: ${goQuote(inline)}]` : `[path: ${goQuote(args.path)}]`
   const inside = insideOf(text, args.node.fields.get('patch'))
   const [file, within] = inline !== '' ? inside : [fileName(loader, args.path), undefined]
-  const strategic = attempt(() => readResources(text, file, within))
+  const strategic = attempt(() => readResources(text, file, within, find))
   const json = attempt(() => parseJsonPatch(text, file, within))
   if (strategic.value && json.value && strategic.value.length > 0 && json.value.length > 0)
     throw buildError(`illegally qualifies as both an SM and JSON patch: ${source}`, args.node)

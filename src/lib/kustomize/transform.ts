@@ -128,7 +128,7 @@ function patchSteps(context: Context): TransformStep[] {
   const by = 'PatchTransformer'
   return structsOf(context.file, 'patches').map((entry, index) => {
     const patch = placed(nodeOf(entry), () =>
-      configured(by, goStruct(entry), () => readPatch(context.loader, patchArgs(entry))),
+      configured(by, goStruct(entry), () => readPatch(context.loader, patchArgs(entry), context.build)),
     )
     return patchStep(context, patch, by, `patches[${index}]`)
   })

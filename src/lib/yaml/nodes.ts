@@ -115,6 +115,8 @@ export type YamlDocument = {
   readonly duplicates: readonly DuplicateKey[]
   /** Whether it marks nodes by `&name`; the tree has copies where aliases stand. */
   readonly hasAnchors: boolean
+  /** Offset of what stands behind the node of the document and is not read ('skipped'); undefined where nothing does. */
+  readonly unread: number | undefined
 }
 
 /**

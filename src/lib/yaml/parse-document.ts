@@ -32,13 +32,16 @@ export function parseDocumentBody(c: Cursor, rest: Rest): YamlDocument {
   const isEmpty = c.pos >= c.text.length || atDocumentMarker(c)
   const root = isEmpty ? undefined : parseBlockNode(c, 0, 0, true)
   skipBlank(c)
+  let unread: number | undefined
   if (c.pos < c.text.length && !atDocumentMarker(c)) {
     refuseRest(c, root, rest)
+    unread = c.pos
     const next = c.text.indexOf('\n---', c.pos)
     c.pos = next < 0 ? c.text.length : next + 1
     c.lineStart = c.pos
   }
-  return { source: c.source, root, comments: c.comments, duplicates: c.duplicates, hasAnchors: c.anchors.size > 0 }
+  const { source, comments, duplicates, anchors } = c
+  return { source, root, comments, duplicates, hasAnchors: anchors.size > 0, unread }
 }
 
 /** Reads `%YAML 1.1` or `%TAG …`; there are no others. */

@@ -29,13 +29,23 @@ export function selectResources(resources: readonly Resource[], selector: Select
   })
 }
 
-/** Tests labels and annotations; an empty selector takes everything. */
+/**
+ * Tests labels and annotations; an empty selector takes everything. A selector that is none is a fault only where an object is tested,
+ * as in kustomize.
+ */
 export function labelTest(
   selector: Pick<Selector, 'labelSelector' | 'annotationSelector'>,
 ): (resource: Resource) => boolean {
-  const labels = selector.labelSelector ? parseLabelSelector(selector.labelSelector) : undefined
-  const annotations = selector.annotationSelector ? parseLabelSelector(selector.annotationSelector) : undefined
-  return (resource) =>
-    (labels === undefined || labels(textMap(resource, 'labels'))) &&
-    (annotations === undefined || annotations(textMap(resource, 'annotations')))
+  const labels = textsTest(selector.labelSelector)
+  const annotations = textsTest(selector.annotationSelector)
+  return (resource) => labels(resource, 'labels') && annotations(resource, 'annotations')
+}
+
+function textsTest(selector = ''): (resource: Resource, field: 'labels' | 'annotations') => boolean {
+  if (selector === '') return () => true
+  let parsed: ReturnType<typeof parseLabelSelector> | undefined
+  return (resource, field) => {
+    parsed ??= parseLabelSelector(selector)
+    return parsed(textMap(resource, field))
+  }
 }

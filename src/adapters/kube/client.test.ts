@@ -146,11 +146,23 @@ test('writes go to the right path with manager, dry run, force and media type', 
             '/api/v1/namespaces/a/configmaps?fieldManager=test&dryRun=All&fieldValidation=Strict',
             'application/json',
           ],
-          ['PATCH', '/api/v1/namespaces/a/configmaps/x?fieldManager=test&force=true', 'application/apply-patch+yaml'],
-          ['PATCH', '/api/v1/namespaces/a/pods/x/status?fieldManager=test', 'application/strategic-merge-patch+json'],
-          ['PATCH', '/api/v1/namespaces/a/configmaps/x?fieldManager=test', 'application/json-patch+json'],
+          [
+            'PATCH',
+            '/api/v1/namespaces/a/configmaps/x?fieldManager=test&force=true&fieldValidation=Ignore',
+            'application/apply-patch+yaml',
+          ],
+          [
+            'PATCH',
+            '/api/v1/namespaces/a/pods/x/status?fieldManager=test&fieldValidation=Ignore',
+            'application/strategic-merge-patch+json',
+          ],
+          [
+            'PATCH',
+            '/api/v1/namespaces/a/configmaps/x?fieldManager=test&fieldValidation=Ignore',
+            'application/json-patch+json',
+          ],
           ['DELETE', '/api/v1/namespaces/a/configmaps/x', 'application/json'],
-          ['POST', '/api/v1/namespaces/a/pods/p/binding?fieldManager=test', 'application/json'],
+          ['POST', '/api/v1/namespaces/a/pods/p/binding?fieldManager=test&fieldValidation=Ignore', 'application/json'],
         ],
       )
       assert.deepEqual(JSON.parse(log[5]?.body ?? ''), {

@@ -293,7 +293,8 @@ function writeQuery(write: WriteOptions, isApply = false): string {
     fieldManager: write.fieldManager,
     dryRun: write.dryRun ? 'All' : undefined,
     force: isApply && write.force ? 'true' : undefined,
-    fieldValidation: write.fieldValidation,
+    // By default a server parses a body twice, for warnings in headers that nobody reads here.
+    fieldValidation: write.fieldValidation ?? 'Ignore',
   })
 }
 

@@ -33,6 +33,7 @@ export type WriteOptions = {
   readonly dryRun?: boolean
   readonly force?: boolean
   readonly subresource?: 'status' | 'scale' | 'eviction' | 'binding'
+  /** Default `Ignore`: what a server warns of is not read. */
   readonly fieldValidation?: 'Ignore' | 'Warn' | 'Strict'
 }
 

@@ -9,18 +9,19 @@ import { createHeldInventories } from './held-inventories.ts'
 const entry = (name: string) => ({ id: `ns_${name}__ConfigMap`, v: 'v1' })
 const settled = (): Promise<void> => new Promise(setImmediate)
 
-function world() {
+function world(writeTakesMs = 0) {
   const writes: string[] = []
+  const clock = manualClock(1_000)
   let stored: KubeObject | undefined
   const client = {
     get: async () => stored,
     patch: async (_ref: unknown, _type: unknown, body: unknown) => {
+      clock.advance(writeTakesMs)
       stored = body as KubeObject
       writes.push(Object.keys(JSON.parse(readText(stored, 'data', 'held')) as object).join(' '))
       return stored
     },
   } as unknown as KubeClient
-  const clock = manualClock(1_000)
   return { writes, clock, open: () => createHeldInventories(client, clock, 'kube-system') }
 }
 
@@ -35,6 +36,26 @@ test('all who apply at the same time share one write, and the first does not wai
   clock.advance(100)
   await others
   assert.deepEqual(writes, ['ns/a', 'ns/a ns/b ns/c'])
+})
+
+test('an API server that has much to do is written to less often', async () => {
+  for (const { takesMs, pauseMs } of [
+    { takesMs: 20, pauseMs: 100 },
+    { takesMs: 60, pauseMs: 240 },
+    { takesMs: 400, pauseMs: 500 },
+  ]) {
+    const { writes, clock, open } = world(takesMs)
+    const held = open()
+    await held.hold('ns/a', 'u', [entry('a')])
+    const next = held.hold('ns/b', 'u', [entry('b')])
+    await settled()
+    clock.advance(pauseMs - takesMs - 1)
+    await settled()
+    assert.equal(writes.length, 1)
+    clock.advance(1)
+    await next
+    assert.equal(writes.length, 2)
+  }
 })
 
 test('what is held already costs nothing', async () => {

@@ -28,8 +28,11 @@ const NAME = 'sluice-held-inventories'
 const MANAGER = 'sluice'
 /** What was released is taken out by the next write, at the latest so long after. */
 const TIDY_MS = 2_000
-/** Writes are at least so far apart: who comes meanwhile shares the next one. */
+/** Writes begin at least so far apart: who comes meanwhile shares the next one. */
 const PAUSE_MS = 100
+/** The more an API server has to do, the longer a write takes: no more than a quarter of the time one is under way. */
+const PAUSES_A_WRITE = 4
+const LONGEST_PAUSE_MS = 500
 
 /** Makes the store: one ConfigMap in `namespace`. */
 export function createHeldInventories(client: KubeClient, clock: Clock, namespace: string): HeldInventories {
@@ -37,7 +40,7 @@ export function createHeldInventories(client: KubeClient, clock: Clock, namespac
   let written = new Set<string>()
   let scheduled: Promise<void> | undefined
   let last: Promise<void> = Promise.resolve()
-  let startedMs = Number.NEGATIVE_INFINITY
+  let mayWriteMs = Number.NEGATIVE_INFINITY
   let cancelTidying = (): void => undefined
   const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: NAME }
 
@@ -51,11 +54,11 @@ export function createHeldInventories(client: KubeClient, clock: Clock, namespac
   }
   const begin = async (): Promise<void> => {
     await last
-    await sleepUntil(clock, startedMs + PAUSE_MS)
+    await sleepUntil(clock, mayWriteMs)
     scheduled = undefined
-    startedMs = clock.nowMs()
+    const startedMs = clock.nowMs()
     const sent = put()
-    last = sent.catch(() => undefined)
+    last = sent.catch(() => undefined).then(() => void (mayWriteMs = startedMs + pauseMs(clock.nowMs() - startedMs)))
     return sent
   }
   /** The next write takes in all that is held until it begins. */
@@ -90,6 +93,11 @@ export function createHeldInventories(client: KubeClient, clock: Clock, namespac
       if ([...written].some((key) => !held.has(key))) await write().catch(() => undefined)
     },
   }
+}
+
+/** How long after its beginning the next write may begin. */
+function pauseMs(tookMs: number): number {
+  return Math.min(Math.max(PAUSES_A_WRITE * tookMs, PAUSE_MS), LONGEST_PAUSE_MS)
 }
 
 function sleepUntil(clock: Clock, atMs: number): Promise<void> {

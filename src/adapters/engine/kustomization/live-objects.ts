@@ -61,7 +61,7 @@ export function createLiveObjects(client: KubeClient, caches: SharedCaches): Liv
   const isUntouched = (ref: ObjectRef, memory: Memory | undefined): boolean => {
     const seen = watchOf(ref)?.get(ref.namespace, ref.name)
     if (!memory || !seen) return false
-    if (Number(seen.metadata.resourceVersion) < memory.version) return true
+    if (Number(seen.metadata.resourceVersion) <= memory.version) return true
     return hashOf(seen) === memory.liveHash
   }
   const follow = (apiVersion: string, kind: string): WatchCache => {

@@ -9,23 +9,34 @@ type Field = readonly [go: string, json: string, code: string, type?: string]
 /** By package, kind and field. */
 type Texts = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string>>>>>>
 
-let served: Texts | undefined
-let embedded: Texts | undefined
+/** By the full name of a definition, and field: every field of every object is asked for. */
+type Found = ReadonlyMap<string, Readonly<Record<string, string>>>
+
+let served: Found | undefined
+let embedded: Found | undefined
 let order: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined
 let internal: Readonly<Record<string, readonly Field[]>> | undefined
 
 /** The Go type of a field as Go names it in errors, where the OpenAPI document does not tell: `v1.SecretType`. */
 export function goTypeOf(definition: string | undefined, field: string): string | undefined {
   if (definition === undefined) return undefined
-  served ??= unpack<Texts>(SERVED_TYPES)
-  return textIn(served, definition, field)
+  served ??= byDefinition(unpack<Texts>(SERVED_TYPES))
+  return served.get(definition)?.[field]
 }
 
 /** The struct without a name in which Go has the field, with a dot: `VolumeSource.`; '' for most. */
 export function embedderOf(definition: string | undefined, field: string): string {
   if (definition === undefined) return ''
-  embedded ??= unpack<Texts>(EMBEDDED_STRUCTS)
-  return textIn(embedded, definition, field) ?? ''
+  embedded ??= byDefinition(unpack<Texts>(EMBEDDED_STRUCTS))
+  return embedded.get(definition)?.[field] ?? ''
+}
+
+function byDefinition(texts: Texts): Found {
+  return new Map(
+    Object.entries(texts).flatMap(([name, kinds]) =>
+      Object.entries(kinds).map(([kind, fields]) => [`${name}.${kind}`, fields] as const),
+    ),
+  )
 }
 
 /** A value with its fields in the order in which Go writes them; keys of maps by name. */
@@ -45,11 +56,6 @@ function fieldsOf(definition: string): readonly string[] {
   order ??= unpack<NonNullable<typeof order>>(FIELD_ORDER)
   const dot = definition.lastIndexOf('.')
   return order[definition.slice(0, dot)]?.[definition.slice(dot + 1)]?.split(' ') ?? []
-}
-
-function textIn(texts: Texts, definition: string, field: string): string | undefined {
-  const dot = definition.lastIndexOf('.')
-  return texts[definition.slice(0, dot)]?.[definition.slice(dot + 1)]?.[field]
 }
 
 /**

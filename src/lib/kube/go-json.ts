@@ -2,6 +2,9 @@
 export class GoJsonError extends Error {}
 
 const LITERALS: Readonly<Record<string, string>> = { t: 'true', f: 'false', n: 'null' }
+/** Almost every string: nothing in it is escaped or wrong. */
+const PLAIN_STRING = /"[^"\\\0-\x1f]*"/y
+const SPACES = [...' \t\r\n'].map((sign) => sign.charCodeAt(0))
 /** Deeper values are refused by Go's decoder. */
 export const MAX_DEPTH = 10_000
 
@@ -126,6 +129,11 @@ class Scanner {
 
   #string(): string {
     const start = this.#at
+    PLAIN_STRING.lastIndex = start
+    if (PLAIN_STRING.test(this.#text)) {
+      this.#at = PLAIN_STRING.lastIndex
+      return this.#text.slice(start + 1, this.#at - 1)
+    }
     for (this.#at++; ; this.#at++) {
       const sign = this.#text[this.#at]
       if (sign === '"') break
@@ -173,7 +181,7 @@ class Scanner {
   }
 
   #space(): void {
-    while (/^[ \t\r\n]$/.test(this.#text[this.#at] ?? '')) this.#at++
+    while (SPACES.includes(this.#text.charCodeAt(this.#at))) this.#at++
   }
 
   #fail(where: string): never {

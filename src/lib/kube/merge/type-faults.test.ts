@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { definitionType } from '../../kube-schema/builtin.ts'
+import type { Json } from '../json.ts'
+import { typeFaults } from './type-faults.ts'
+
+const deployment = definitionType('io.k8s.api.apps.v1.Deployment')
+
+const cases: readonly { it: string; value: Json; want: readonly string[] }[] = [
+  { it: 'a whole object of the right types', value: { spec: { replicas: 1 } }, want: [] },
+  { it: 'no object at all', value: 'x', want: ['expected map, got &{x}'] },
+  {
+    it: 'a scalar of another type, on its way',
+    value: { spec: { replicas: 'x', paused: 1 } },
+    want: [
+      '.spec.replicas: expected numeric (int or float), got string',
+      '.spec.paused: expected boolean, got &value.valueUnstructured{Value:1}',
+    ],
+  },
+  {
+    it: 'a field that is not declared, and no more of its map',
+    value: { spec: { replica: 1, paused: 1 }, kind: 2 },
+    want: [
+      '.spec.replica: field not declared in schema',
+      '.kind: expected string, got &value.valueUnstructured{Value:2}',
+    ],
+  },
+  {
+    it: 'an item by its keys',
+    value: { spec: { template: { spec: { containers: [{ name: 'web', tty: 'no' }] } } } },
+    want: [
+      '.spec.template.spec.containers[name="web"].tty: expected boolean, got &value.valueUnstructured{Value:"no"}',
+    ],
+  },
+]
+for (const { it, value, want } of cases)
+  test(`type faults tell of ${it}`, () => {
+    assert.ok(deployment !== undefined)
+    assert.deepEqual(typeFaults(deployment, value), want)
+  })

@@ -36,6 +36,9 @@ function update(env: Environment, role: Obj, roles: readonly Obj[]): boolean {
   const patch = { apiVersion, kind, metadata: { name: metadata.name }, ...(rules.length > 0 ? { rules } : {}) }
   if (rules.length === 0 && !objectsOf(metadata.managedFields).some(({ manager }) => manager === writer.manager))
     return false
-  env.store.put(KEY, objFrom(clone(trackApply(resource, role, patch, writer, true).value), apiVersion, kind))
+  const { value, managedFields } = trackApply(resource, role, patch, writer, true)
+  const next = objFrom(clone(value), apiVersion, kind)
+  next.metadata.managedFields = managedFields
+  env.store.put(KEY, next)
   return true
 }

@@ -101,9 +101,11 @@ function nextScale(env: Environment, call: Call, live: Obj, isCustom: boolean): 
     const namespace = stringOf(objectOf(body.metadata).namespace)
     checkApplied(call, body, true)
     if (isCustom && listOf(live.metadata.managedFields).length === 0) throw unconverted('live', '/', BEFORE_FIRST_APPLY)
-    const { value, isSame } = trackApply(resource, live, body, writer, booleanIn(call.query, 'force') === true)
-    if (isCustom && !isSame) throw unconverted('new', `${namespace}/${call.name}`)
-    return objFrom(clone(value), apiVersionOf(resource), resource.kind)
+    const applied = trackApply(resource, live, body, writer, booleanIn(call.query, 'force') === true)
+    if (isCustom && !applied.isSame) throw unconverted('new', `${namespace}/${call.name}`)
+    const next = objFrom(clone(applied.value), apiVersionOf(resource), resource.kind)
+    next.metadata.managedFields = applied.managedFields
+    return next
   }
   const next =
     call.method === 'PUT' ? decodeObject(env, call, readObject(call)) : patchedObject(env, call, live, readPatch(call))
@@ -142,8 +144,8 @@ export function writeScale(env: Environment, call: Call, stored: Obj): JsonObjec
   if (replicas < 0) throw tooSmall(call, replicas)
   const object = clone(stored)
   setAt(object, path, replicas)
-  object.metadata.managedFields = ownersAfterScale(stored.metadata.managedFields, next.metadata.managedFields, place)
-  return scaleOf(call, change(env, call, stored, object, true))
+  const managedFields = ownersAfterScale(stored.metadata.managedFields, next.metadata.managedFields, place)
+  return scaleOf(call, change(env, call, stored, object, { managedFields }))
 }
 
 /** Custom kinds say in their own words that a size is none. */

@@ -1,8 +1,9 @@
-import { isObject, type Json, type JsonObject, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { equal, isObject, type Json, type JsonObject, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import { type Owners, OwnershipConflict, ownApply, ownUpdate } from '../../../lib/kube/merge/owners.ts'
 import {
   difference,
   isEmpty,
+  isWithin,
   parseFields,
   type PathSet,
   renderFields,
@@ -86,7 +87,7 @@ function ownUpdated(
   const isReset =
     Array.isArray(sent) &&
     (sent.length === 0 || (sent.length === 1 && isObject(sent[0]) && Object.keys(sent[0]).length === 0))
-  const state = parseState(isReset ? [] : Array.isArray(sent) ? sent : live?.metadata.managedFields)
+  const state = stateSent(isReset ? [] : sent, live)
   if (isReset || (live !== undefined && state.managers.size === 0)) {
     delete next.metadata.managedFields
     return
@@ -107,16 +108,30 @@ function ownUpdated(
     const manager = managerOf(resource, writer, 'Update')
     const id = idOf(manager)
     const previous = state.owners.get(id)
-    state.owners.set(id, { set: previous === undefined ? own.set : union(own.set, previous.set), isApplied: false })
+    state.owners.set(id, { set: previous === undefined ? own.set : joined(previous.set, own.set), isApplied: false })
     state.managers.set(id, manager)
   }
   capManagers(state, writer.now)
-  write(next, state)
+  const entries = render(state)
+  if (entries === undefined) delete next.metadata.managedFields
+  else next.metadata.managedFields = entries
 }
 
-/** The applied object merged into the live one, with managedFields; shares what did not change. */
+/** Who owns what by the word of a writer, which is mostly what was read here. */
+function stateSent(sent: Json | undefined, live: Obj | undefined): State {
+  const known = live?.metadata.managedFields
+  return Array.isArray(sent) && !equal(sent, known) ? readState(sent) : parseState(known)
+}
+
+/** Both sets, the first itself where the second brings nothing. */
+const joined = (set: PathSet, more: PathSet): PathSet => (isWithin(more, set) ? set : union(set, more))
+
+/** The applied object merged into the live one; shares what did not change. */
 export type Applied = {
+  /** Without managedFields, unless nothing changes. */
   readonly value: JsonObject
+  /** undefined when nobody owns anything. */
+  readonly managedFields: Json[] | undefined
   /** True when the live object, its owners included, is what was applied. */
   readonly isUnchanged: boolean
   /** True when the live object already has all the values that were applied, whoever owns them. */
@@ -170,17 +185,15 @@ function applyOwned(
     const { added, removed, modified } = result.comparison
     const isSame = isEmpty(added) && isEmpty(removed) && isEmpty(modified)
     const own = state.owners.get(id)
-    if (isSame && live !== undefined && last?.isApplied && own !== undefined && sameSet(last.set, own.set))
-      return { value: live, isUnchanged: true, isSame }
+    const ownsTheSame = last?.isApplied === true && own !== undefined && sameSet(last.set, own.set)
+    if (isSame && live !== undefined && ownsTheSame)
+      return { value: live, managedFields: live.metadata.managedFields, isUnchanged: true, isSame }
+    if (ownsTheSame) state.owners.set(id, last)
     // Times tell when a manager changed the object; who only joins in owning what is there has none.
     if (!isSame) state.managers.set(id, manager)
     else if (!state.managers.has(id)) state.managers.set(id, { ...manager, time: undefined })
-    const merged = isObject(result.value) ? result.value : {}
-    const metadata = isObject(merged.metadata) ? { ...merged.metadata } : {}
-    const entries = render(state)
-    if (entries.length > 0) metadata.managedFields = entries
-    else delete metadata.managedFields
-    return { value: { ...merged, metadata }, isUnchanged: false, isSame }
+    const value = isObject(result.value) ? result.value : {}
+    return { value, managedFields: render(state), isUnchanged: false, isSame }
   } catch (error) {
     if (error instanceof MergeError)
       throw new Fault(500, '', `failed to create typed patch object (${describe(resource, applied)}): ${error.message}`)
@@ -247,17 +260,22 @@ const states = new WeakMap<Json[], State>()
 function parseState(entries: Json | undefined): State {
   if (!Array.isArray(entries)) return { managers: new Map(), owners: new Map() }
   let state = states.get(entries)
-  if (state === undefined) states.set(entries, (state = readState(entries)))
+  if (state === undefined) states.set(entries, (state = readState(entries, true)))
   return { managers: new Map(state.managers), owners: new Map(state.owners) }
 }
 
-function readState(entries: Json[]): State {
+/** Sets as they are written. A write that moves nothing between owners writes none anew. */
+const written = new WeakMap<PathSet, Json>()
+
+/** @param isOurs the entries were written here: their sets need not be written again */
+function readState(entries: Json[], isOurs = false): State {
   const managers = new Map<string, Manager>()
   const owners: State['owners'] = new Map()
   for (const entry of objectsOf(entries)) {
     const manager = readManager(entry)
     managers.set(idOf(manager), manager)
     const set = difference(parseFields(entry.fieldsV1), NOBODYS)
+    if (isOurs && entry.fieldsV1 !== undefined) written.set(set, entry.fieldsV1)
     owners.set(idOf(manager), { set, isApplied: manager.operation === 'Apply' })
   }
   return { managers, owners }
@@ -273,29 +291,31 @@ function readManager(entry: JsonObject): Manager {
   }
 }
 
-function write(object: Obj, state: State): void {
-  const entries = render(state)
-  if (entries.length === 0) delete object.metadata.managedFields
-  else object.metadata.managedFields = entries
-}
-
-function render({ managers, owners }: State): Json[] {
+function render(state: State): Json[] | undefined {
+  const { managers, owners } = state
   const kept: { manager: Manager; set: PathSet }[] = []
   for (const [id, { set }] of owners) {
     const manager = managers.get(id)
     if (manager !== undefined && !isEmpty(set)) kept.push({ manager, set })
   }
   kept.sort((a, b) => order(a.manager) - order(b.manager) || compareText(rank(a.manager), rank(b.manager)))
-  return kept.map(({ manager, set }) => ({
-    manager: manager.manager,
+  if (kept.length === 0) return undefined
+  const entries = kept.map(({ manager, set }) => ({
+    manager: said(manager.manager),
     operation: manager.operation,
-    apiVersion: manager.apiVersion,
+    apiVersion: said(manager.apiVersion),
     time: manager.time,
     fieldsType: 'FieldsV1',
-    fieldsV1: renderFields(set),
-    subresource: manager.subresource === '' ? undefined : manager.subresource,
+    fieldsV1: written.get(set) ?? renderFields(set),
+    subresource: said(manager.subresource),
   }))
+  // Sets that were only read here are kept for the next version; new ones, several times their text, are not.
+  if (kept.every(({ set }) => written.has(set))) states.set(entries, state)
+  return entries
 }
+
+/** Go leaves out what is empty. */
+const said = (text: string): string | undefined => (text === '' ? undefined : text)
 
 /** managedFields in the order in which they are kept: appliers first, then by time and name. */
 export function sortEntries(entries: readonly JsonObject[]): JsonObject[] {

@@ -183,27 +183,21 @@ export function apply(
   checkApplied(call, body, stored === undefined)
   checkAppliedVersion(call, stored, body)
   const live = stored === undefined ? undefined : toVersion(resource, stored)
-  const { value, isUnchanged } = trackApply(
-    resource,
-    live,
-    body,
-    writerOf(env, call),
-    booleanIn(call.query, 'force') === true,
-  )
+  const applied = trackApply(resource, live, body, writerOf(env, call), booleanIn(call.query, 'force') === true)
   // A text with keys that stand twice is told of once it can be applied.
   reportUnknown(call, [], oddities)
   const last = live?.metadata.annotations?.[LAST_APPLIED]
-  if (live !== undefined && isUnchanged && (text === '' || last === undefined || last === text)) {
+  if (live !== undefined && applied.isUnchanged && (text === '' || last === undefined || last === text)) {
     call.warnings.push(...warningsOf(resource, live, live))
     return { object: live, created: false }
   }
-  const merged = clone(value)
+  const merged = clone(applied.value)
   convertApplied(call, merged, stored === undefined ? said : call.namespace)
   const object = objFrom(merged, apiVersionOf(resource), resource.kind)
   object.metadata.name = call.name
   if (text !== '') keepLastApplied(object, text)
-  if (stored !== undefined) return { object: change(env, call, stored, object, true), created: false }
-  return { object: createDecoded(env, call, object, true), created: true }
+  if (stored !== undefined) return { object: change(env, call, stored, object, applied), created: false }
+  return { object: createDecoded(env, call, object, applied), created: true }
 }
 
 /** Reads what was merged; text that the schema allows and the kind does not, such as bad base64, the server finds only here. */

@@ -13,7 +13,7 @@ import { keepAddresses } from '../resources/addresses.ts'
 import { keepApiServices } from '../resources/api-services.ts'
 import { installDefinition, isDefinition } from '../resources/definitions.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
-import { sameOwners, trackUpdate, type Writer } from './managed-fields.ts'
+import { type Applied, sameOwners, trackUpdate, type Writer } from './managed-fields.ts'
 import { putOwn } from './put-own.ts'
 import { randomSuffix } from './random-name.ts'
 import { defaultObject, prepareChanged, prepareNew } from './prepare.ts'
@@ -35,13 +35,16 @@ export const CREATED_BY_PUT = new Set([
   ),
 ])
 
+/** The owners that an object is to have. */
+type Owned = Pick<Applied, 'managedFields'>
+
 /** POST of a new object. */
 export function create(env: Environment, call: Call, body: Body): Obj {
   return createDecoded(env, call, decodeObject(env, call, body))
 }
 
-/** Creates an object that is decoded already. `owned`: managedFields are final (server-side apply). */
-export function createDecoded(env: Environment, call: Call, object: Obj, owned = false): Obj {
+/** Creates an object that is decoded already. `applied`: whose managedFields are final (server-side apply). */
+export function createDecoded(env: Environment, call: Call, object: Obj, applied?: Owned): Obj {
   const { resource } = call
   refuseByName(resource)
   placeInNamespace(call, object)
@@ -52,12 +55,11 @@ export function createDecoded(env: Environment, call: Call, object: Obj, owned =
   if (metadata.name === '' && typeof metadata.generateName === 'string' && metadata.generateName !== '')
     metadata.name = generatedName(env, metadata.generateName)
   admitToNamespace(env, resource, metadata.namespace ?? '', metadata.name)
-  const { managedFields } = metadata
   stampNew(env, object)
   // Only a dry run comes so far with a version; it shows it.
   if (sentVersion !== '' && sentVersion !== '0') metadata.resourceVersion = sentVersion
   defaultObject(resource, object)
-  if (owned) metadata.managedFields = managedFields
+  if (applied !== undefined) metadata.managedFields = applied.managedFields
   else trackUpdate(resource, undefined, object, undefined, writerOf(env, call))
   prepareNew(env, call, object)
   const existing = env.store.get(resource.storageKey, metadata.namespace ?? '', metadata.name)
@@ -203,8 +205,8 @@ function storedUnder({ custom, storageKey, plural }: Resource): string {
   return custom === undefined ? (ETCD_PLACES[storageKey] ?? plural) : storageKey
 }
 
-/** Writes a changed, decoded object over the stored one. `owned`: managedFields are final (server-side apply). */
-export function change(env: Environment, call: Call, stored: Obj, object: Obj, owned = false): Obj {
+/** Writes a changed, decoded object over the stored one. `applied`: whose managedFields are final (server-side apply). */
+export function change(env: Environment, call: Call, stored: Obj, object: Obj, applied?: Owned): Obj {
   const { resource } = call
   const before = toVersion(resource, stored)
   const sentVersion = object.metadata.resourceVersion
@@ -220,7 +222,7 @@ export function change(env: Environment, call: Call, stored: Obj, object: Obj, o
   keepServerMeta(object.metadata, before.metadata)
   if (before.metadata.deletionTimestamp !== undefined) refuseNewFinalizers(call, object, before)
   defaultObject(resource, object)
-  if (owned) object.metadata.managedFields = sentFields ?? []
+  if (applied !== undefined) object.metadata.managedFields = applied.managedFields ?? []
   else trackUpdate(resource, before, object, sentFields, writerOf(env, call))
   prepareChanged(env, call, object, before)
   if (isSame(object, before)) return before

@@ -105,10 +105,10 @@ function yieldTo(
   manager: string,
 ): Map<string, { set: PathSet; isApplied: boolean }> {
   const gone = union(union(comparison.modified, comparison.added), comparison.removed)
-  const isSame = isEmpty(gone)
   const next = new Map<string, { set: PathSet; isApplied: boolean }>()
   for (const [other, owned] of owners) {
-    const set = isSame || other === manager ? owned.set : difference(owned.set, gone)
+    const keeps = other === manager || isEmpty(intersection(owned.set, gone))
+    const set = keeps ? owned.set : difference(owned.set, gone)
     if (!isEmpty(set)) next.set(other, { ...owned, set })
   }
   return next

@@ -54,6 +54,11 @@ const traps = [
     'is discarded: nobody had wanted the first one',
   ],
   ['an include whose `toPath` is there already', 'laid over what is there', 'refused: the folder exists'],
+  [
+    "a slash at the end of a repository's address",
+    'means nothing',
+    'is asked for; most hosts then have no such repository',
+  ],
   ['`ref.name: HEAD`', 'the default branch of the remote', 'fails: HEAD has no commit of its own'],
   [
     'a file whose image changed',

@@ -20,10 +20,17 @@ const LARGEST_LIST_BYTES = 64 * 1024 * 1024
  * Lists the refs of a repository over smart HTTP: one request, no process. Annotated tags answer with the commit they point at.
  *
  * Redirects are followed on the same host only, so that a login never travels to another one.
+ * @param traps with `flux` a slash at the end of the address counts, and most hosts then have no such repository
  * @throws SluiceError GIT_REMOTE (retry: backoff) when the host does not answer, refuses the login or has no such repository
  */
-export async function listRemoteRefs(url: string, login: HttpLogin, signal: AbortSignal): Promise<RemoteRef[]> {
-  const address = new URL(`${url.replace(/\/$/, '')}/info/refs?service=git-upload-pack`)
+export async function listRemoteRefs(
+  url: string,
+  login: HttpLogin,
+  signal: AbortSignal,
+  traps: 'safe' | 'flux' = 'safe',
+): Promise<RemoteRef[]> {
+  const base = traps === 'flux' ? url : url.replace(/\/$/, '')
+  const address = new URL(`${base}/info/refs?service=git-upload-pack`)
   address.username = ''
   address.password = ''
   return parseAdvertisement(await get(address, address.href, login, signal, 5))

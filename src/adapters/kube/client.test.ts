@@ -186,6 +186,17 @@ test('names that would walk the path are refused before they are sent', async ()
   )
 })
 
+test('a patch of a kind that is gone says what was asked, as Kubernetes says it', async () => {
+  await withServer(
+    (_asked, response) => void ((response.statusCode = 404), response.end('404 page not found')),
+    async (client) =>
+      assert.rejects(client.patch({ ...ref, name: 'a' }, 'merge', {}, { fieldManager: 'm' }), {
+        status: 404,
+        message: 'the server could not find the requested resource (patch configmaps a)',
+      }),
+  )
+})
+
 test('a kind is looked up once, and once more when it is unknown', async () => {
   await withServer(
     (_asked, response) => void ((response.statusCode = 404), response.end('404 page not found')),

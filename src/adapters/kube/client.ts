@@ -1,5 +1,5 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import type { KubeObject, ObjectRef } from '../../lib/kube/object.ts'
+import { groupOf, type KubeObject, type ObjectRef } from '../../lib/kube/object.ts'
 import { systemClock, type Clock } from '../clock.ts'
 import { ApiError } from './api-error.ts'
 import { createDiscovery, pathOf, type Discovery } from './discovery.ts'
@@ -191,7 +191,14 @@ async function patchObject(
     contentType: PATCH_MEDIA_TYPES[type],
     isRepeatable: type !== 'json',
   })
-  return objectOf(session, answer, ref.apiVersion)
+  const resource = answer.status === 404 ? await session.discovery.resource(ref.apiVersion, ref.kind) : undefined
+  const group = groupOf(ref.apiVersion)
+  return objectOf(
+    session,
+    answer,
+    ref.apiVersion,
+    resource && `patch ${resource.plural}${group === '' ? '' : `.${group}`} ${ref.name}`,
+  )
 }
 
 async function deleteObject(
@@ -243,16 +250,19 @@ function send(
   return transport.send({ method, path, timeoutMs, isRepeatable: method !== 'POST', ...extra })
 }
 
-function objectOf(session: Session, answer: HttpAnswer, apiVersion: string): KubeObject {
-  if (answer.status >= 400) throw refused(session, answer, apiVersion)
+/** @param asked what was asked of which object, for a server that says nothing of it */
+function objectOf(session: Session, answer: HttpAnswer, apiVersion: string, asked?: string): KubeObject {
+  if (answer.status >= 400) throw refused(session, answer, apiVersion, asked)
   return parseObject(answer.body)
 }
 
-function refused(session: Session, answer: HttpAnswer, apiVersion: string): ApiError {
+function refused(session: Session, answer: HttpAnswer, apiVersion: string, asked?: string): ApiError {
   const error = answerError(answer)
+  if (error.status !== 404 || error.details !== undefined) return error
   // No Status: the path itself is unknown, so the kind has gone since it was looked up.
-  if (error.status === 404 && error.details === undefined) session.discovery.forget(apiVersion)
-  return error
+  session.discovery.forget(apiVersion)
+  // As Kubernetes' own client says it.
+  return asked ? new ApiError(404, '', `the server could not find the requested resource (${asked})`) : error
 }
 
 async function collectionPath(session: Session, selection: Selection, mustHaveNamespace = false): Promise<string> {

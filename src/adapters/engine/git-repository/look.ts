@@ -63,8 +63,9 @@ async function look(
     const includes = resolveIncludes(context, repository)
     progress.includesDiffer = haveOtherRevisions(repository, includes)
     const { url, ref, artifact } = repository
-    const remote: Remote = { url, ref, isKnown: artifact !== undefined, login, mirror, signal }
-    if (context.traps === 'flux' && ref.name === 'HEAD' && !ref.commit) await refuseHead(remote)
+    const { traps } = context
+    const remote: Remote = { url, ref, isKnown: artifact !== undefined, login, mirror, signal, traps }
+    if (traps === 'flux' && ref.name === 'HEAD' && !ref.commit) await refuseHead(remote)
     const selected = await selectRemote(remote)
     const revision = renderRevision(selected.pointer, selected.commit)
     progress.revision = revision

@@ -17,6 +17,7 @@ export type Remote = {
   readonly login: Login
   readonly mirror: Mirror
   readonly signal: AbortSignal
+  readonly traps: 'safe' | 'flux'
 }
 
 /**
@@ -41,7 +42,7 @@ export async function listRefs(remote: Remote): Promise<readonly RemoteRef[]> {
   try {
     const refs = remote.url.startsWith('ssh://')
       ? await listOverSsh(remote)
-      : await listRemoteRefs(remote.url, remote.login.http, remote.signal)
+      : await listRemoteRefs(remote.url, remote.login.http, remote.signal, remote.traps)
     if (refs.length > 0) return refs
   } catch (error) {
     throw error instanceof SluiceError ? around(remote, error.message, error) : error

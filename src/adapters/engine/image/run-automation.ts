@@ -108,7 +108,7 @@ async function update(context: EngineContext, run: Run): Promise<AutomationOutco
   const { automation, pushBranch, ref } = run
   let known = run.knownHead
   for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
-    const checkout = await tryCheckOut(run, known)
+    const checkout = await tryCheckOut(run, context.traps, known)
     known = undefined
     const sourceRevision = renderRevision(shortPointer(checkout.selected.pointer), checkout.selected.commit)
     if (run.seen === sourceRevision && pushBranch === ref.branch && automation.pushRefspec === undefined)
@@ -153,7 +153,7 @@ function shortPointer(pointer: string): string {
   return pointer.replace(/^refs\/[^/]+\//, '')
 }
 
-async function tryCheckOut(run: Run, known: string | undefined): Promise<Checkout> {
+async function tryCheckOut(run: Run, traps: Remote['traps'], known: string | undefined): Promise<Checkout> {
   const { source, mirror, login, ref, pushBranch, automation } = run
   const signal = AbortSignal.timeout(source.timeoutMs)
   if (pushBranch !== ref.branch && !isRefName(`refs/heads/${pushBranch}`)) {
@@ -161,7 +161,7 @@ async function tryCheckOut(run: Run, known: string | undefined): Promise<Checkou
     throw new RunFailure('GitOperationFailed', `failed to checkout source: ${why}`)
   }
   const isKnown = automation.status['observedSourceRevision'] !== undefined && pushBranch === ref.branch
-  const remote: Remote = { url: source.url, ref, isKnown, login, mirror, signal }
+  const remote: Remote = { url: source.url, ref, isKnown, login, mirror, signal, traps }
   try {
     return await checkOut(remote, pushBranch, known)
   } catch (error) {

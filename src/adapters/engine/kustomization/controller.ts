@@ -222,6 +222,7 @@ async function settle(
   if (block) {
     memory.toldBlockedAt = block.revision
     memory.toldBlockedFor = askOf(seen.kustomization)
+    memory.toldBlockedMs = seen.nowMs
   }
   for (const event of events ?? []) tellEvent(context, seen.kustomization, event)
   if (ended && attempt)

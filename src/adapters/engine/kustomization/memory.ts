@@ -38,6 +38,8 @@ export type Memory = {
   /** The revision for which being blocked by dependencies was told, and to which state of the object. */
   toldBlockedAt: string
   toldBlockedFor: string
+  /** When that was told last. */
+  toldBlockedMs: number
   /** When to look again whether what was pruned is gone. */
   terminationLookMs: number
   /** Until when that is waited for. */
@@ -87,6 +89,7 @@ export function newMemory(): Memory {
     isPruned: false,
     toldBlockedAt: '',
     toldBlockedFor: '',
+    toldBlockedMs: 0,
     terminationLookMs: 0,
     terminationEndMs: Infinity,
   }

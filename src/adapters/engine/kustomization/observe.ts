@@ -93,7 +93,7 @@ export function askOf({ generation, requestedAt }: Kustomization): string {
   return `${generation} ${requestedAt}`
 }
 
-/** Told once a revision, and in Flux for every change of the object; in Flux not again for those behind a cycle, which never hear of a new revision. */
+/** Told once a revision, and in Flux for every change of the object and at every retry; in Flux not again for those behind a cycle, which never hear of a new revision. */
 function isBlockNews(
   tools: KustomizationTools,
   memory: Memory,
@@ -101,9 +101,11 @@ function isBlockNews(
   source: SourceState,
 ): boolean {
   if (source.kind !== 'ready') return false
-  if (tools.context.traps === 'flux' && memory.toldBlockedFor !== askOf(kustomization)) return true
+  const { traps, clock, flags } = tools.context
+  if (traps === 'flux' && memory.toldBlockedFor !== askOf(kustomization)) return true
+  if (traps === 'flux' && clock.nowMs() - memory.toldBlockedMs >= flags.requeueDependencyMs) return true
   if (memory.toldBlockedAt === source.revision) return false
-  return memory.toldBlockedAt === '' || !(tools.context.traps === 'flux' && sourceHasCycle(tools, kustomization))
+  return memory.toldBlockedAt === '' || !(traps === 'flux' && sourceHasCycle(tools, kustomization))
 }
 
 function dependencyOf(

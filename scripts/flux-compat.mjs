@@ -59,6 +59,7 @@ const traps = [
     'means nothing',
     'is asked for; most hosts then have no such repository',
   ],
+  ['an object whose name is a number', 'refused, in the words of the server', 'left out in silence'],
   ['`ref.name: HEAD`', 'the default branch of the remote', 'fails: HEAD has no commit of its own'],
   [
     'a file whose image changed',

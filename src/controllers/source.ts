@@ -6,7 +6,13 @@ import type { ArtifactStatus, SourceObject } from '../kinds/source.ts'
 
 /** What a look at the remote found. */
 export type LookOutcome =
-  | { readonly kind: 'unchanged'; readonly revision: string; readonly verified?: Verified }
+  | {
+      readonly kind: 'unchanged'
+      readonly revision: string
+      readonly verified?: Verified
+      /** The text of the event that tells that it works again, where more than the revision is known. */
+      readonly news?: string
+    }
   | {
       readonly kind: 'stored'
       readonly artifact: ArtifactStatus
@@ -246,7 +252,11 @@ function eventOf<Source extends SourceObject>(
     if (!hadFailed || !source.artifact) return { event }
     return {
       event,
-      recovery: storedEvent(source.artifact, 'Succeeded', `stored artifact for commit '${outcome.revision}'`),
+      recovery: storedEvent(
+        source.artifact,
+        'Succeeded',
+        outcome.news ?? `stored artifact for commit '${outcome.revision}'`,
+      ),
     }
   }
   const { artifact, news } = outcome

@@ -119,6 +119,18 @@ test('status and server fields do not count for drift', () => {
   assert.deepEqual(comparable(a), comparable({ ...live, metadata: { ...live.metadata, resourceVersion: '9' } }))
 })
 
+test('a number in stringData is left for the server to refuse', () => {
+  const secret = (stringData: object): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'a' },
+    ...{ stringData },
+  })
+  assert.deepEqual(normalize(secret({ a: 1, b: 'x' })), secret({ a: 1, b: 'x' }))
+  const { stringData: _gone, ...rest } = secret({}) as KubeObject & { stringData: object }
+  assert.deepEqual(normalize(secret({ a: 'b', n: null })), { ...rest, data: { a: 'Yg==', n: '' } })
+})
+
 test('ciphertext is known', () => {
   const secret = (fields: object): KubeObject => ({
     apiVersion: 'v1',

@@ -28,8 +28,11 @@ export function normalize(object: KubeObject): KubeObject {
 function joinStringData(fields: Fields): void {
   const text = read(fields, 'stringData')
   if (typeof text !== 'object' || text === null) return
+  const values = Object.entries(text)
+  // A number is no text: the server says so.
+  if (!values.every(([, value]) => typeof value === 'string' || value === null)) return
   const data: Fields = { ...((read(fields, 'data') ?? {}) as Fields) }
-  for (const [key, value] of Object.entries(text)) data[key] = Buffer.from(String(value)).toString('base64')
+  for (const [key, value] of values) data[key] = Buffer.from(String(value ?? '')).toString('base64')
   fields['data'] = data
   delete fields['stringData']
 }

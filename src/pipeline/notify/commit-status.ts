@@ -41,10 +41,13 @@ export const COMMIT_STATUSES: Readonly<Record<string, Converse>> = {
     yield post(`${project}/statuses/${commit}`, { state, name: commitStatus, description }, headers)
   },
   gitea: function* (parcel) {
-    const { message, commitStatus } = parcel
+    const { message, commitStatus, provider, traps } = parcel
     const { host, path } = parseGitAddress(parcel)
     const [owner, repo] = partsOf(parcel, { host, path }, 2)
     const headers = { authorization: `token ${tokenOf(parcel, 'gitea')}` }
+    // Flux's client asks for the version before anything else, and needs an answer that is one.
+    const fault = traps === 'flux' ? versionFault((yield get(`${host}/api/v1/version`, headers)).text) : undefined
+    if (fault !== undefined) throw unusable(provider, `failed creating Gitea client: ${fault}`, 'spec.address')
     const commit = commitOf(message)
     const state = isProgress(message) ? 'pending' : message.severity === 'error' ? 'failure' : 'success'
     const status = { state, target_url: '', description: nameAndReason(message).words, context: commitStatus }
@@ -75,6 +78,18 @@ export const COMMIT_STATUSES: Readonly<Record<string, Converse>> = {
     if (latest && readText(latest, 'state') === state && readText(latest, 'description') === status.description) return
     yield post(url, status, { ...headers, 'content-type': 'application/json;charset=utf-8' })
   },
+}
+
+/** What Go says of a version that it cannot read; undefined when it can. */
+function versionFault(text: string): string | undefined {
+  const want = 'Go value of type struct { Version string "json:\\"version\\"" }'
+  const first = text.trimStart()[0] ?? ''
+  if (first === '{' || text.startsWith('null')) return undefined
+  if (first === '') return 'unexpected end of JSON input'
+  const kind =
+    { '[': 'array', '"': 'string', t: 'bool', f: 'bool' }[first] ?? (/[-\d]/.test(first) ? 'number' : undefined)
+  if (kind === undefined) return `invalid character '${first}' looking for beginning of value`
+  return `json: cannot unmarshal ${kind} into ${want}`
 }
 
 /** Whether the newest status of that name says the same: hosts list the newest first. */

@@ -60,8 +60,12 @@ function requestsFor(
   const parcel = { message, provider, secret, commitStatus: 'kustomization/app/0c9c2e41', alert, nowMs: 0 }
   const talk = converse({ ...parcel, traps: 'flux' })
   const made: HookRequest[] = []
-  for (let said = talk.next(); said.done !== true; said = talk.next({ status: 200, text: answers.shift() ?? '' }))
-    made.push(said.value as HookRequest)
+  for (let said = talk.next(); said.done !== true;) {
+    const request = said.value as HookRequest
+    const isVersion = request.url.endsWith('/api/v1/version')
+    if (!isVersion) made.push(request)
+    said = talk.next({ status: 200, text: isVersion ? '{"version":"1.22"}' : (answers.shift() ?? '') })
+  }
   return made
 }
 
@@ -232,6 +236,22 @@ for (const [type, address, secret, look, said, same] of statuses)
     const progress = requestsFor({ ...failure, reason: 'Progressing' }, provider, secret, ['[]'])
     assert.equal(progress.length, type === 'gitea' ? 2 : 0)
     assert.throws(() => requestsFor({ ...failure, metadata: {} }, provider, secret), /missing revision metadata/)
+  })
+
+const versions: readonly [answer: string, fault: string][] = [
+  ['[]', 'json: cannot unmarshal array into Go value of type struct { Version string "json:\\"version\\"" }'],
+  ['"1"', 'json: cannot unmarshal string into Go value of type struct { Version string "json:\\"version\\"" }'],
+  ['<html>', "invalid character '<' looking for beginning of value"],
+  ['', 'unexpected end of JSON input'],
+]
+for (const [text, fault] of versions)
+  test(`a Gitea that answers ${text || 'nothing'} for its version is none, with Flux's traps`, () => {
+    const provider = providerOf({ type: 'gitea', address: 'https://git.host/o/r' })
+    const message = { ...made, metadata: { revision, commit_status: 'update' } }
+    const parcel = { message, provider, secret: { token: 't' }, commitStatus: 'c', nowMs: 0 } as const
+    const talk = converse({ ...parcel, alert: { namespace: 'ns', name: 'al', uid: 'u' }, traps: 'flux' })
+    talk.next()
+    assert.throws(() => talk.next({ status: 200, text }), { message: `failed creating Gitea client: ${fault}` })
   })
 
 test('a comment on a change request is changed when it is there already, and only when it is ours', () => {

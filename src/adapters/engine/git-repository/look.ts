@@ -71,19 +71,28 @@ async function look(
     progress.revision = revision
     if (revision === artifact?.revision) await offerLastRevision(context, mirror, repository)
     const isSame = isUnchanged(context, repository, revision, includes)
-    if (isSame && !needsVerification(context, repository)) return { kind: 'unchanged', revision }
+    if (isSame && !needsVerification(context, repository)) return unchanged(remote, selected, revision)
     await fetchCommit(remote, selected)
     await fetchTag(remote, repository, selected)
     const content = isSame ? undefined : await bring(context, tools, remote, repository, selected, includes)
     const verified = await verifySource(context.client, repository, selected, mirror)
-    if (!content) return { kind: 'unchanged', revision, ...(verified ? { verified } : {}) }
+    if (!content) return { ...(await unchanged(remote, selected, revision)), ...(verified ? { verified } : {}) }
     const stored = await store(context, repository, revision, content, includes)
-    const { message } = await mirror.commit(selected.commit)
-    const news = `stored artifact for commit '${shortMessage(message)}'`
+    const news = await newsOf(mirror, selected)
     return { ...stored, news, ...(verified ? { verified } : {}) }
   } finally {
     await login.dispose()
   }
+}
+
+/** Of a version or a commit Flux knows the message also when nothing is new: it clones without asking first. */
+async function unchanged({ ref, mirror }: Remote, selected: SelectedRef, revision: string) {
+  const isCloned = (ref.semver ?? ref.commit) !== undefined && (await mirror.has(selected.commit))
+  return { kind: 'unchanged', revision, ...(isCloned ? { news: await newsOf(mirror, selected) } : {}) } as const
+}
+
+async function newsOf(mirror: Mirror, { commit }: SelectedRef): Promise<string> {
+  return `stored artifact for commit '${shortMessage((await mirror.commit(commit)).message)}'`
 }
 
 /** Flux takes HEAD for a ref with a commit of its own; what a remote lists is the name of a branch. */

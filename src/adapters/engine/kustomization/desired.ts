@@ -39,8 +39,10 @@ export function desiredObjects(
     const labelled = withMetadata(traps === 'flux' ? withoutOddLabels(dropUnknownFields(object)) : object, labels)
     return withMetadata(normalize(labelled), commonLabels, commonAnnotations)
   }
-  for (const object of built) refuseCiphertext(object, traps)
-  const desired = built
+  // Flux's reader leaves out what has no name, and a number is none; safe, the server refuses it.
+  const named = traps === 'flux' ? built.filter(({ metadata }) => typeof metadata.name === 'string') : built
+  for (const object of named) refuseCiphertext(object, traps)
+  const desired = named
     .map((object) => {
       const owned = own(object)
       return { ref: refOf(owned), hash: hashJson(owned), whole: () => own(object) }

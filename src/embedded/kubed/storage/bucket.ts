@@ -20,7 +20,7 @@ export type Range = {
   readonly after?: string
   /** Only objects with at least one of these labels; the caller looks at the rest. */
   readonly labels?: readonly Label[]
-  /** Only the first few will be looked at: texts are read from the journal one by one. */
+  /** Only the first few will be looked at: the caller reads the texts of those. */
   readonly isPage?: boolean
   /** The objects as they were then; now when undefined. */
   readonly version?: number | undefined

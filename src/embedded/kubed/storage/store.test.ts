@@ -176,7 +176,13 @@ test('what a full disk refuses is neither acknowledged nor shown nor lost, and g
   const names: string[] = []
   let isFull = true
   const disk: Journal = {
-    ...{ load: () => 0, read: () => '', readAll: () => undefined, sync: async () => undefined, close: () => undefined },
+    ...{
+      load: () => 0,
+      read: () => '',
+      readMany: () => undefined,
+      sync: async () => undefined,
+      close: () => undefined,
+    },
     commit(changes) {
       if (isFull) throw new Error('database or disk is full')
       names.push(...changes.map(({ head }) => head.name))

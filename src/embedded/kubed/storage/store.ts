@@ -17,6 +17,8 @@ export type Store = {
   readonly list: (key: string, namespace?: string) => readonly Obj[]
   /** What a list goes through; undefined when the version it wants is forgotten. */
   readonly select: (key: string, range: Range) => Selected | undefined
+  /** Reads the texts of these objects that nobody has read yet, all in one go. */
+  readonly read: (many: Iterable<Stored>) => void
   readonly put: (key: string, object: Obj) => Obj
   readonly remove: (key: string, object: Obj) => Obj
   /** The text under which exactly this object is kept; undefined for one that is not, or is changed. */
@@ -107,6 +109,12 @@ class MemoryStore implements Store {
     return { places: bucket.select(range), at: (place) => bucket.get(place) }
   }
 
+  readonly read = (many: Iterable<Stored>): void => {
+    const unread = new Map<number, Stored>()
+    for (const stored of many) if (!stored.isRead) unread.set(stored.head.id, stored)
+    if (unread.size > 0) this.#journal.readMany([...unread.keys()], (id, text) => unread.get(id)?.fill(text))
+  }
+
   readonly put = (key: string, object: Obj): Obj => {
     const before = this.#present(key, object)
     const version = this.#stamp(object)
@@ -192,9 +200,7 @@ class MemoryStore implements Store {
   /** Reads what a list needs in one go. */
   #readAll(key: string, bucket: Bucket): void {
     if (!this.#unread.delete(key)) return
-    const unread = new Map<number, Stored>()
-    for (const stored of bucket.all()) if (!stored.isRead) unread.set(stored.head.id, stored)
-    if (unread.size > 0) this.#journal.readAll(key, (id, text) => unread.get(id)?.fill(text))
+    this.read(bucket.all())
   }
 
   /** What is written while the disk is busy goes to it together, in the next round. */

@@ -42,6 +42,7 @@ function pageOf(env: Environment, call: Call): Page {
   })
   if (selected === undefined) throw from === undefined ? forgotten() : expired(env, from.after)
   const { items, last, rest } = take(selected, match, limit)
+  env.store.read(items)
   // Lists of custom resources always have the token.
   const metadata: JsonObject = {
     resourceVersion: String(version),

@@ -4,6 +4,7 @@ import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { parseListing, parseS3Error, type S3Object } from '../../lib/s3/list.ts'
 import { escapeS3, signS3, type S3Keys } from '../../lib/s3/sign.ts'
 import { type HttpProxy, proxyOptions } from '../net/http-proxy.ts'
+import { noSuchHost } from '../net/no-such-host.ts'
 import { tlsOptions, type TlsTrust } from '../net/tls-trust.ts'
 
 /** Where a bucket is, and how it is reached. */
@@ -107,8 +108,8 @@ function send(
   const signed = keys ? signS3({ method, host, path, query, region, atMs: Date.now() }, keys) : {}
   const isPlainProxy = proxy !== undefined && origin.protocol === 'http:'
   return new Promise((resolve, reject) => {
-    const fail = (error: Error): void =>
-      reject(new SluiceError('S3_FAILED', `${host}: ${error.message}`, { retry: 'backoff', cause: error }))
+    const fail = (error: NodeJS.ErrnoException): void =>
+      reject(new SluiceError('S3_FAILED', faultWords(error, origin, path), { retry: 'backoff', cause: error }))
     const make = origin.protocol === 'https:' ? https.request : http.request
     const request = {
       ...route,
@@ -134,6 +135,19 @@ function send(
     sent.on('error', fail)
     sent.end()
   })
+}
+
+/** Why no answer came; where nobody is, in the words of Flux's S3 library (which lacks a quote and a colon). */
+function faultWords(
+  { code, message }: NodeJS.ErrnoException,
+  { protocol, host, hostname, port }: URL,
+  path: string,
+): string {
+  const asked = `Get "${protocol}//${host}${path}`
+  const at = `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`
+  if (code === 'ECONNREFUSED') return `${asked} dial tcp ${at}: connect: connection refused`
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `${asked} dial tcp: ${noSuchHost(hostname)}`
+  return `${host}: ${message}`
 }
 
 function refused(status: number, body: string): SluiceError {

@@ -3,6 +3,7 @@ import type { LookOutcome } from '../../../controllers/source.ts'
 import type { Bucket } from '../../../kinds/bucket.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { S3Keys } from '../../../lib/s3/sign.ts'
+import { bucketNameFault } from '../../../pipeline/source/bucket-name.ts'
 import { isIgnored, readPatterns } from '../../../pipeline/source/ignore.ts'
 import { cleanPath } from '../../../pipeline/source/safe-path.ts'
 import { ApiError } from '../../kube/api-error.ts'
@@ -79,16 +80,23 @@ async function offerLast(context: EngineContext, bucket: Bucket): Promise<void> 
   context.sources.put(await openArchiveSnapshot(context, { key: keyOf(bucket), ...artifact }))
 }
 
-async function open({ client }: EngineContext, bucket: Bucket): Promise<S3Bucket> {
+async function open({ client, traps }: EngineContext, bucket: Bucket): Promise<S3Bucket> {
   const { namespace, certSecretName, proxySecretName, endpoint, isInsecure, region, timeoutMs, bucketName } = bucket
+  if (traps === 'flux' && endpoint.includes('/'))
+    throw failLook('FetchFailed', 'AuthenticationFailed', 'Endpoint url cannot have fully qualified paths.')
   try {
     const options = {
       endpoint,
       isInsecure,
       region,
       keys: await keysOf(client, bucket),
-      trust: await readTrust(client, namespace, certSecretName),
-      proxy: await readProxy(client, namespace, proxySecretName),
+      trust: await readTrust(client, namespace, certSecretName).catch((error: unknown) => {
+        const isGone = error instanceof SluiceError && error.message === `secrets "${certSecretName}" not found`
+        throw naming('failed to get TLS config', isGone ? `secret '${namespace}/${certSecretName}' not found` : error)
+      }),
+      proxy: await readProxy(client, namespace, proxySecretName).catch((error: unknown) => {
+        throw naming('failed to get proxy URL', error)
+      }),
       signal: AbortSignal.timeout(timeoutMs),
     }
     return openBucket(options, bucketName)
@@ -96,6 +104,13 @@ async function open({ client }: EngineContext, bucket: Bucket): Promise<S3Bucket
     if (!(error instanceof SluiceError) && !(error instanceof ApiError)) throw error
     throw failLook('FetchFailed', 'AuthenticationFailed', error.message)
   }
+}
+
+/** What failed before the store was asked, in Flux's words; anything that is no fault of the object stays as it is. */
+function naming(words: string, why: unknown): unknown {
+  if (typeof why === 'string') return failLook('FetchFailed', 'AuthenticationFailed', `${words}: ${why}`)
+  if (!(why instanceof SluiceError) && !(why instanceof ApiError)) return why
+  return failLook('FetchFailed', 'AuthenticationFailed', `${words}: ${why.message}`)
 }
 
 async function keysOf(client: EngineContext['client'], bucket: Bucket): Promise<S3Keys | undefined> {
@@ -121,7 +136,10 @@ async function keysOf(client: EngineContext['client'], bucket: Bucket): Promise<
 
 /** Key -> etag of every object that counts. */
 async function readIndex(store: S3Bucket, { bucketName, prefix, ignore }: Bucket): Promise<Map<string, string>> {
-  const exists = await within(`failed to confirm existence of '${bucketName}' bucket`, store.exists())
+  const confirming = `failed to confirm existence of '${bucketName}' bucket`
+  const fault = bucketNameFault(bucketName)
+  if (fault !== undefined) throw new SluiceError('S3_FAILED', `${confirming}: ${fault}`, { retry: 'backoff' })
+  const exists = await within(confirming, store.exists())
   if (!exists) throw new SluiceError('S3_FAILED', `bucket '${bucketName}' not found`, { retry: 'backoff' })
   const own = await within(`failed to get Etag for '${IGNORE_FILE}' object`, store.get(IGNORE_FILE, 1024 * 1024))
   const patterns = [...readPatterns(own?.bytes.toString('utf8') ?? ''), ...readPatterns(ignore ?? '')]

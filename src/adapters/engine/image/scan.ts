@@ -7,6 +7,7 @@ import { ApiError } from '../../kube/api-error.ts'
 import type { RegistryClient } from '../../registry/client.ts'
 import { RetryAfter } from '../../registry/session.ts'
 import type { Registries } from '../registries.ts'
+import { registryFault, schemeFor } from '../registry-fault.ts'
 
 /** Scans the tags of an ImageRepository. Never throws for what the registry or the Secrets have done wrong. */
 export async function scanRepository(registries: Registries, repository: ImageRepository): Promise<ScanOutcome> {
@@ -66,13 +67,9 @@ function readFailed(why: string, retryAfterMs?: number): ScanOutcome {
 function describe(error: SluiceError, repository: ImageRepository, target: Repository): string {
   if (error.code === 'REGISTRY_DENIED')
     return `${tagsRequest(repository, target)}: UNAUTHORIZED: authentication required; [map[Action:pull Class: Name:${target.repository} Type:repository]]`
-  if (error.code !== 'REGISTRY_UNREACHABLE' || !/ECONNREFUSED/.test(`${error.message} ${String(error.cause)}`))
-    return error.message
-  const refused = (scheme: string): string =>
-    `Get "${scheme}://${target.host}/v2/": dial tcp ${target.host}: connect: connection refused`
-  return repository.isInsecure ? `${refused('https')}; ${refused('http')}` : refused('https')
+  return registryFault(error, target.host, repository.isInsecure)
 }
 
 function tagsRequest({ isInsecure }: ImageRepository, { host, repository }: Repository): string {
-  return `GET ${isInsecure ? 'http' : 'https'}://${host}/v2/${repository}/tags/list?n=1000`
+  return `GET ${schemeFor(host, isInsecure)}://${host}/v2/${repository}/tags/list?n=1000`
 }

@@ -10,6 +10,7 @@ import { ApiError } from '../../kube/api-error.ts'
 import type { RegistryClient } from '../../registry/client.ts'
 import type { EngineContext } from '../context.ts'
 import type { Registries } from '../registries.ts'
+import { schemeFor } from '../registry-fault.ts'
 import { openArchiveSnapshot } from '../source/archive-snapshot.ts'
 import { packContent, withoutIgnored } from '../source/content.ts'
 import { failLook, LookFailure, stallLook } from '../source/look-failure.ts'
@@ -73,8 +74,21 @@ async function clientFor(registries: Registries, source: OciRepository, { host }
     const of = `'${source.namespace}/${source.secretName ?? ''}'`
     const isSecret = source.secretName !== undefined && error.message === `secrets "${source.secretName}" not found`
     const why = isSecret ? `failed to get secret ${of}: ${error.message}` : error.message
-    throw failLook('FetchFailed', 'AuthenticationFailed', `failed to get credential: ${why}`)
+    const step = stepOf(error, source)
+    throw failLook('FetchFailed', 'AuthenticationFailed', step ?? `failed to get credential: ${why}`)
   }
+}
+
+/** A fault of the proxy or the certificates, which are looked at before the login. */
+function stepOf(error: SluiceError | ApiError, source: OciRepository): string | undefined {
+  const { namespace, url, certSecretName, proxySecretName } = source
+  if (proxySecretName !== undefined && error.message.startsWith(`secret '${namespace}/${proxySecretName}'`))
+    return `failed to get proxy address: ${error.message}`
+  const isOfTrust = error instanceof SluiceError && error.where === 'spec.certSecretRef'
+  const isGone = certSecretName !== undefined && error.message === `secrets "${certSecretName}" not found`
+  if (!isOfTrust && !isGone) return undefined
+  const why = isGone ? `secret '${namespace}/${certSecretName}' not found` : error.message
+  return `failed to generate transport for '${url}': ${why}`
 }
 
 /** After a restart: what was offered last is offered again before the registry is asked. */
@@ -118,18 +132,18 @@ function needsVerification({ traps }: EngineContext, source: OciRepository, isSa
 
 async function readManifest(
   client: RegistryClient,
-  { url }: OciRepository,
+  { url, isInsecure }: OciRepository,
   repository: Repository,
   digest: string,
   signal: AbortSignal,
 ): Promise<ImageManifest> {
   const found = await client.getManifest(repository, digest, { signal })
-  if (!found)
-    throw failLook(
-      'FetchFailed',
-      'OCIArtifactPullFailed',
-      `failed to pull artifact from '${url}': MANIFEST_UNKNOWN: manifest unknown; map[Digest:${digest}]`,
-    )
+  if (!found) {
+    const { host, repository: name } = repository
+    const asked = `GET ${schemeFor(host, isInsecure)}://${host}/v2/${name}/manifests/${digest}`
+    const why = `MANIFEST_UNKNOWN: manifest unknown; map[Name:${name} Revision:${digest}]`
+    throw failLook('FetchFailed', 'OCIArtifactPullFailed', `failed to pull artifact from '${url}': ${asked}: ${why}`)
+  }
   const manifest = parseManifest(found.bytes, found.mediaType, url)
   if (manifest.kind === 'image') return manifest
   throw failLook('FetchFailed', 'OCIArtifactLayerOperationFailed', 'failed to parse artifact manifest: it is an index')

@@ -6,6 +6,7 @@ import { isTag, parseRepository, type Repository } from '../../../lib/oci/refere
 import { parseConstraint, satisfies } from '../../../lib/semver/constraint.ts'
 import { compareVersions, parseTag } from '../../../lib/semver/version.ts'
 import type { RegistryClient } from '../../registry/client.ts'
+import { registryFault, schemeFor } from '../registry-fault.ts'
 import { failLook, stallLook } from '../source/look-failure.ts'
 
 /** Which artifact is meant. `revision` is Flux's: `tag@sha256:…`, or the digest alone. */
@@ -21,6 +22,11 @@ export function repositoryOf(url: string): Repository {
   const name = url.slice('oci://'.length)
   const tag = /:([^/:]*)$/.exec(name.slice(name.indexOf('/') + 1))?.[1]
   if (tag !== undefined && name.includes('/')) throw wrong(`URL must not contain a tag; remove ':${tag}'`)
+  const path = name.slice(name.indexOf('/') + 1)
+  if (name.includes('/') && (path.length < 2 || path.length > 255))
+    throw wrong(`repository must be between 2 and 255 characters in length: ${path}`)
+  if (name.includes('/') && !/^[a-z0-9_./-]+$/.test(path))
+    throw wrong(`repository can only contain the characters \`abcdefghijklmnopqrstuvwxyz0123456789_-./\`: ${path}`)
   const repository = parseRepository(name)
   if (!repository) throw wrong(`could not parse reference: ${name}`)
   return repository
@@ -38,8 +44,9 @@ export async function selectArtifact(
   signal: AbortSignal,
 ): Promise<SelectedArtifact> {
   const { ref } = source
+  const { host } = repository
   if (ref.digest !== undefined) {
-    if (!parseDigest(ref.digest)) throw undetermined(`cannot parse hash: ${JSON.stringify(ref.digest)}`)
+    if (!parseDigest(ref.digest)) throw undetermined(hashFault(ref.digest))
     return { digest: ref.digest, revision: ref.digest }
   }
   const tag = ref.semver === undefined ? (ref.tag ?? 'latest') : await highestTag(client, source, repository, signal)
@@ -48,11 +55,22 @@ export async function selectArtifact(
     const found = await client.headManifest(repository, tag, { signal })
     if (found) return { digest: found.digest, revision: `${tag}@${found.digest}` }
   } catch (error) {
-    throw error instanceof SluiceError ? undetermined(error.message) : error
+    throw error instanceof SluiceError ? undetermined(registryFault(error, host, source.isInsecure)) : error
   }
   throw undetermined(
-    `GET ${source.isInsecure ? 'http' : 'https'}://${repository.host}/v2/${repository.repository}/manifests/${tag}: MANIFEST_UNKNOWN: manifest unknown; map[Tag:${tag}]`,
+    `GET ${schemeFor(host, source.isInsecure)}://${host}/v2/${repository.repository}/manifests/${tag}: MANIFEST_UNKNOWN: manifest unknown; map[Tag:${tag}]`,
   )
+}
+
+/** What Go's library says of a digest that is none. */
+function hashFault(text: string): string {
+  const [, algorithm, hex = ''] = /^([^:]*):([^:]*)$/.exec(text) ?? []
+  if (algorithm === undefined) return `cannot parse hash: ${JSON.stringify(text)}`
+  const odd = /[^0-9a-f]/.exec(hex)
+  if (odd) return `found non-hexadecimal character in hash: ${odd[0]}`
+  return algorithm === 'sha256'
+    ? `wrong number of hex digits for sha256: ${hex}`
+    : `unsupported hash: ${JSON.stringify(algorithm)}`
 }
 
 function undetermined(why: string): Error {

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { registryFault, schemeFor } from './registry-fault.ts'
+
+const refused = new SluiceError('REGISTRY_UNREACHABLE', 'registry x: connect ECONNREFUSED')
+const cases: readonly [it: string, host: string, isInsecure: boolean, want: string][] = [
+  ['is asked securely', 'reg.io', false, 'Get "https://reg.io/v2/": dial tcp reg.io: connect: connection refused'],
+  [
+    'may be asked in the open',
+    '10.0.0.1:1',
+    true,
+    'Get "https://10.0.0.1:1/v2/": dial tcp 10.0.0.1:1: connect: connection refused; Get "http://10.0.0.1:1/v2/": dial tcp 10.0.0.1:1: connect: connection refused',
+  ],
+]
+for (const [it, host, isInsecure, want] of cases)
+  test(`a registry where nobody listens, which ${it}`, () =>
+    assert.equal(registryFault(refused, host, isInsecure), want))
+
+test('another fault keeps its words', () =>
+  assert.equal(registryFault(new SluiceError('REGISTRY_DENIED', 'no'), 'reg.io', false), 'no'))
+
+for (const [host, want] of [
+  ['localhost:5000', 'http'],
+  ['127.0.0.1', 'http'],
+  ['reg.local', 'http'],
+  ['localhost.io', 'https'],
+  ['127.io', 'https'],
+] as const)
+  test(`${host} is asked over ${want}`, () => assert.equal(schemeFor(host, false), want))

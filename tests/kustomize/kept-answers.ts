@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Peer } from './batch-peer.ts'
 import type { Answer } from './differential.ts'
 import type { Tree } from './generate-tree.ts'
@@ -14,9 +14,9 @@ export function keptAnswers(peer: Peer, folder: string): Peer {
   return {
     build: async (root, files) => {
       const file = join(folder, `${digestOf(files)}.json`)
-      if (existsSync(file)) return renamed(JSON.parse(readFileSync(file, 'utf8')) as Answer, ROOT, root)
+      if (existsSync(file)) return unplaced(JSON.parse(readFileSync(file, 'utf8')) as Answer, root)
       const answer = await peer.build(root, files)
-      writeFileSync(file, JSON.stringify(renamed(answer, root, ROOT)))
+      writeFileSync(file, JSON.stringify(placed(answer, root)))
       return answer
     },
     close: peer.close,
@@ -24,6 +24,15 @@ export function keptAnswers(peer: Peer, folder: string): Peer {
 }
 
 const ROOT = '/the/root/of/the/tree'
+const PARENT = '/the/folder/around/it'
+
+function placed(answer: Answer, root: string): Answer {
+  return renamed(renamed(answer, root, ROOT), dirname(root), PARENT)
+}
+
+function unplaced(answer: Answer, root: string): Answer {
+  return renamed(renamed(answer, ROOT, root), PARENT, dirname(root))
+}
 
 function renamed(answer: Answer, from: string, to: string): Answer {
   if ('text' in answer) return { text: answer.text.replaceAll(from, to) }

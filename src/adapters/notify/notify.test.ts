@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { openOutbox } from './outbox.ts'
 import { post, saying, type Parcel } from '../../pipeline/notify/hook-request.ts'
@@ -30,6 +30,21 @@ test('an outbox keeps its letters over a restart, and repeats none within five m
   assert.equal(box.put('k', 'one', 1000 + 5 * 60_000), true)
   box.close()
   rmSync(folder, { recursive: true })
+})
+
+test('a letter of an older version that cannot be read is given up, and keeps no other waiting', () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'outbox-')), 'notify.db')
+  const older = openOutbox<object>(path, () => ({}))
+  older.put('old', { of: 'an older version' }, 1000)
+  older.close()
+  const box = openOutbox(path, (value) => (typeof value === 'string' ? value : undefined))
+  box.put('new', 'readable', 1000)
+  const [letter, ...others] = box.due(1000, 1)
+  assert.deepEqual([letter?.payload, others], ['readable', []])
+  box.retryAt(letter!.id, 5000)
+  assert.equal(box.nextMs(), 5000)
+  box.close()
+  rmSync(dirname(path), { recursive: true })
 })
 
 test('a request reaches its hook; a refusal is an error that can be tried again', async () => {

@@ -31,7 +31,7 @@ const SCHEMA = `CREATE TABLE IF NOT EXISTS outbox (
 CREATE INDEX IF NOT EXISTS outbox_next ON outbox (next) WHERE next IS NOT NULL;
 CREATE INDEX IF NOT EXISTS outbox_key ON outbox (key, at)`
 
-/** Opens the outbox file (SQLite, WAL, `synchronous=FULL`). `parse` reads a payload back; rows it refuses are left out. */
+/** Opens the outbox file (SQLite, WAL, `synchronous=FULL`). `parse` reads a payload back; letters that it refuses, of an older version, are given up. */
 export function openOutbox<Payload>(path: string, parse: (value: unknown) => Payload | undefined): Outbox<Payload> {
   mkdirSync(dirname(path), { recursive: true })
   const database = new Database(path)
@@ -44,6 +44,9 @@ export function openOutbox<Payload>(path: string, parse: (value: unknown) => Pay
   const soonest = database.prepare('SELECT MIN(next) FROM outbox WHERE next IS NOT NULL').raw()
   const finish = database.prepare(`UPDATE outbox SET next = NULL, payload = '' WHERE id = ?`)
   const delay = database.prepare('UPDATE outbox SET attempts = attempts + 1, next = ? WHERE id = ?')
+  // one that stayed would be the next one due for ever, and no other would be waited for
+  for (const row of select.all(Number.MAX_SAFE_INTEGER, -1))
+    if (readLetter(row, parse) === undefined) finish.run(idOf(row))
   return {
     put(key, payload, nowMs) {
       if (seen.get(key, nowMs - REPEAT_MS) !== undefined) return false
@@ -53,7 +56,7 @@ export function openOutbox<Payload>(path: string, parse: (value: unknown) => Pay
       })()
       return true
     },
-    due: (nowMs, limit) => select.all(nowMs, limit).flatMap((row) => readLetter(row, parse)),
+    due: (nowMs, limit) => select.all(nowMs, limit).flatMap((row) => readLetter(row, parse) ?? []),
     nextMs() {
       const row: unknown = soonest.get()
       const value: unknown = Array.isArray(row) ? row[0] : undefined
@@ -65,8 +68,15 @@ export function openOutbox<Payload>(path: string, parse: (value: unknown) => Pay
   }
 }
 
-function readLetter<Payload>(row: unknown, parse: (value: unknown) => Payload | undefined): Letter<Payload>[] {
-  const [id, text, attempts]: unknown[] = Array.isArray(row) ? row : []
+function idOf(row: unknown): number {
+  return Number(Array.isArray(row) ? row[0] : undefined)
+}
+
+function readLetter<Payload>(
+  row: unknown,
+  parse: (value: unknown) => Payload | undefined,
+): Letter<Payload> | undefined {
+  const [, text, attempts]: unknown[] = Array.isArray(row) ? row : []
   const payload = parse(JSON.parse(String(text)))
-  return payload === undefined ? [] : [{ id: Number(id), payload, attempts: Number(attempts) }]
+  return payload === undefined ? undefined : { id: idOf(row), payload, attempts: Number(attempts) }
 }

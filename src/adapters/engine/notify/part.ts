@@ -25,10 +25,9 @@ import type { EngineContext, EnginePart } from '../context.ts'
 import { keyOf } from '../status-writer.ts'
 import { deliver, type Post } from './deliver.ts'
 import { listenForEvents } from './event-server.ts'
+import { type Postman, startPostman } from './postman.ts'
 import { providerController } from './provider-controller.ts'
 
-/** Sends at once; the rest waits its turn. */
-const AT_ONCE = 8
 /** After so many failed sends the Alert gets an event; sending goes on for a day. */
 const TOLD_AFTER = 4
 /** Flux's waits between its four tries, which it tells the failure of after 15 seconds; safe, ours grow from less. */
@@ -44,10 +43,9 @@ type Own = {
   readonly alerts: AbsorbingCache
   readonly providers: AbsorbingCache
   readonly outbox: Outbox<Post>
-  readonly sending: Set<number>
+  readonly postman: Postman
   /** When an event was told last, whoever wanted it; only with Flux's traps. */
   readonly toldMs: Map<string, number>
-  cancelTimer: () => void
   isClosed: boolean
 }
 
@@ -57,25 +55,22 @@ export const notifyPart: EnginePart = async (context, { addSink, start, eventsLi
   const alerts = context.caches.open({ apiVersion: `${group}/v1beta3`, kind: 'Alert' })
   const providers = context.caches.open({ apiVersion: `${group}/v1beta3`, kind: 'Provider' })
   const outbox = openOutbox(join(context.stateDir, 'notify.db'), parsePost)
-  const own: Own = {
-    context,
-    alerts,
-    providers,
-    outbox,
-    sending: new Set(),
-    toldMs: new Map(),
-    cancelTimer: () => undefined,
-    isClosed: false,
-  }
   await Promise.all([alerts.ready, providers.ready])
   await start(providerController(context, providers))
+  const postman = startPostman({
+    outbox,
+    clock: context.clock,
+    log: context.log,
+    send: (post) => deliver(context, { alerts, providers }, post),
+    afterFailure: (letter, error) => afterFailure(context, alerts, letter, error),
+  })
+  const own: Own = { context, alerts, providers, outbox, postman, toldMs: new Map(), isClosed: false }
   addSink((event) => take(own, event))
-  pump(own)
   const server = eventsListen === '' ? undefined : await listen(own, eventsListen)
   return async () => {
     await server?.close()
     own.isClosed = true
-    own.cancelTimer()
+    postman.close()
     alerts.close()
     providers.close()
     outbox.close()
@@ -132,7 +127,7 @@ function spread(own: Own, event: News, atMs: number, describeWhole: () => ToldEv
     if (alerts.length === 0) return
     const told = describeWhole()
     for (const alert of alerts) if (wants(own, alert, told)) keep(own, alert, told)
-    pump(own)
+    own.postman.wake()
   } catch (error) {
     own.context.log(`notification not kept: ${describeError(error)}`)
   }
@@ -150,7 +145,7 @@ function isRepeated({ toldMs }: Own, event: News, atMs: number): boolean {
 
 function wants(own: Own, alert: Alert, told: ToldEvent): boolean {
   const { isWanted, faults } = matchAlert(alert, told, own.context.crossNamespace)
-  for (const fault of faults) tellAlert(own, alert, { reason: 'InvalidConfig', message: fault })
+  for (const fault of faults) tellAlert(own.context, alert, { reason: 'InvalidConfig', message: fault })
   return isWanted
 }
 
@@ -161,7 +156,7 @@ function warnOfConflicts(own: Own, alert: Alert, told: ToldEvent, message: Messa
   const conflicts = metadataConflicts(alert, told)
   if (!provider || provider.isSuspended || Object.keys(conflicts).length === 0) return
   if (isFor(provider, message, marksOf(told)))
-    tellAlert(own, alert, { reason: 'MetadataAppendFailed', message: CONFLICTS, annotations: conflicts })
+    tellAlert(own.context, alert, { reason: 'MetadataAppendFailed', message: CONFLICTS, annotations: conflicts })
 }
 
 function keep(own: Own, alert: Alert, told: ToldEvent): void {
@@ -198,42 +193,21 @@ function describe({ caches }: EngineContext, event: EngineEvent): ToldEvent {
   }
 }
 
-/** Starts what is due, and sets the timer for what is next. */
-function pump(own: Own): void {
-  const { context, outbox, sending } = own
-  if (own.isClosed) return
-  const nowMs = context.clock.nowMs()
-  for (const letter of outbox.due(nowMs, AT_ONCE * 2)) {
-    if (sending.size >= AT_ONCE) return
-    if (sending.has(letter.id)) continue
-    sending.add(letter.id)
-    void post(own, letter).finally(() => {
-      sending.delete(letter.id)
-      pump(own)
-    })
-  }
-  own.cancelTimer()
-  const nextMs = outbox.nextMs()
-  if (nextMs !== undefined && nextMs > nowMs) own.cancelTimer = context.clock.after(nextMs - nowMs, () => pump(own))
-}
-
-async function post(own: Own, { id, payload, attempts }: Letter<Post>): Promise<void> {
-  const { context, outbox } = own
-  try {
-    await deliver(context, own, payload)
-    if (!own.isClosed) outbox.done(id)
-  } catch (error) {
-    if (own.isClosed) return
-    const failures = attempts + 1
-    const isTold = error instanceof SluiceError && error.retry === 'spec' ? failures === 1 : failures === TOLD_AFTER
-    const alert = own.alerts.list().find((object) => keyOf(object) === payload.alert)
-    const message = error instanceof Error ? error.message : String(error)
-    if (isTold && alert) tellAlert(own, parseAlert(alert), { reason: 'NotificationDispatchFailed', message })
-    const isOver = !alert || context.clock.nowMs() - Date.parse(payload.message.timestamp) > LONGEST_MS
-    if (isOver) outbox.done(id)
-    else outbox.retryAt(id, context.clock.nowMs() + waitMs(context, failures))
-    if (!(error instanceof SluiceError)) context.log(`notification: ${describeError(error)}`)
-  }
+/** Says on the Alert that its Provider was not reached, once; answers when the letter is sent again, `undefined` when it is given up. */
+function afterFailure(
+  context: EngineContext,
+  alerts: AbsorbingCache,
+  { payload, attempts }: Letter<Post>,
+  error: unknown,
+): number | undefined {
+  const failures = attempts + 1
+  const isTold = error instanceof SluiceError && error.retry === 'spec' ? failures === 1 : failures === TOLD_AFTER
+  const alert = alerts.list().find((object) => keyOf(object) === payload.alert)
+  const message = error instanceof Error ? error.message : String(error)
+  if (isTold && alert) tellAlert(context, parseAlert(alert), { reason: 'NotificationDispatchFailed', message })
+  if (!(error instanceof SluiceError)) context.log(`notification: ${describeError(error)}`)
+  const isOver = !alert || context.clock.nowMs() - Date.parse(payload.message.timestamp) > LONGEST_MS
+  return isOver ? undefined : waitMs(context, failures)
 }
 
 function waitMs({ traps }: EngineContext, failures: number): number {
@@ -242,7 +216,7 @@ function waitMs({ traps }: EngineContext, failures: number): number {
 
 type AlertNews = Pick<EngineEvent, 'reason' | 'message' | 'annotations'>
 
-function tellAlert({ context }: Own, alert: Alert, news: AlertNews): void {
+function tellAlert(context: EngineContext, alert: Alert, news: AlertNews): void {
   const { apiVersion, namespace, name, uid, resourceVersion } = alert
   context.tell({
     object: { apiVersion, kind: 'Alert', namespace, name, uid, resourceVersion },

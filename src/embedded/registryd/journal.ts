@@ -24,15 +24,15 @@ export type Journal = {
   readonly close: () => Promise<void>
 }
 
-/** Reads a journal; a last line that was cut by a crash is dropped. */
+/** Reads a journal; a last line that was cut by a crash, be it only of its newline, is dropped. */
 export function readJournal(path: string): Change[] {
   if (!existsSync(path)) return []
-  const lines = readFileSync(path, 'utf8').split('\n')
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1)
   const found: Change[] = []
   for (const line of lines) {
     const changes = parseLine(line)
     if (changes === undefined) break
-    found.push(...changes)
+    for (const change of changes) found.push(change)
   }
   return found
 }
@@ -61,19 +61,31 @@ export function openJournal(path: string): Journal {
   ftruncateSync(file, length)
   let waiting: { text: string; resolve: () => void; reject: (error: unknown) => void }[] = []
   let running: Promise<void> | undefined
+  /** The file may have more than `length`: of a batch that was refused. Lines behind a torn one would be lost at the next start. */
+  let hasRest = false
 
+  const cutRest = async (): Promise<void> => {
+    await truncateAsync(file, length)
+    hasRest = false
+  }
+  const put = async (batch: string): Promise<void> => {
+    if (hasRest) await cutRest()
+    hasRest = true
+    const bytes = Buffer.from(batch)
+    await writeWhole(file, bytes)
+    await syncAsync(file)
+    length += bytes.length
+    hasRest = false
+  }
   const drain = async (): Promise<void> => {
     while (waiting.length > 0) {
       const batch = waiting
       waiting = []
       try {
-        const bytes = Buffer.from(batch.map(({ text }) => text).join(''))
-        await writeWhole(file, bytes)
-        await syncAsync(file)
-        length += bytes.length
+        await put(batch.map(({ text }) => text).join(''))
         for (const { resolve } of batch) resolve()
       } catch (error) {
-        await truncateAsync(file, length).catch(() => undefined)
+        await cutRest().catch(() => undefined) // the next batch tries again, and is refused as long as it fails
         for (const { reject } of batch) reject(error)
       }
     }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -78,12 +78,27 @@ test('a journal that was cut by a crash goes on after its last whole line', asyn
     await Promise.all(history.map((change) => first.append([change])))
     await first.close()
     appendFileSync(path, '[{"do":"tag","in":"a","tag":"torn')
+    assert.deepEqual(readJournal(path), history)
     const second = openJournal(path)
     await second.append([{ do: 'tag', in: 'a', tag: 'after', digest: two }])
     await second.close()
     assert.deepEqual(readJournal(path), [...history, { do: 'tag', in: 'a', tag: 'after', digest: two }])
     rewriteJournal(path, history.slice(0, 1))
     assert.equal(readFileSync(path, 'utf8'), `${JSON.stringify(history.slice(0, 1))}\n`)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test('a line that lost only its newline is no line: what is read is what stays', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-journal-'))
+  const path = join(folder, 'names.jsonl')
+  try {
+    writeFileSync(path, `${JSON.stringify(history)}\n${JSON.stringify([history[0]])}`)
+    const before = readJournal(path)
+    await openJournal(path).close()
+    assert.deepEqual(before, history)
+    assert.deepEqual(readJournal(path), history)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -17,9 +17,9 @@ export type Store = {
   readonly pathOf: (digest: string) => string
   readonly sizeOf: (digest: string) => Promise<number | undefined>
   readonly readManifest: (digest: string) => Buffer | Promise<Buffer | undefined>
-  /** Keeps bytes whose digest was checked by the caller. */
+  /** Keeps bytes whose digest was checked and is held by the caller. */
   readonly keepBytes: (bytes: Buffer, digest: string) => Promise<void>
-  /** Moves a synced upload to its name. */
+  /** Moves a synced upload to its name; its digest is held. */
   readonly keepFile: (path: string, digest: string) => Promise<void>
   /** Keeps content from being swept until the answer is called: for the time between its file and its name. */
   readonly hold: (digest: string) => () => void
@@ -38,8 +38,14 @@ export function openStore(root: string): Store {
   const journal = openJournal(journalPath)
   const cache = createCache()
   const held = new Map<string, number>()
+  /** Files on their way out: the same content may come again meanwhile. */
+  const leaving = new Map<string, Promise<void>>()
   const folders = createFolderSync()
   const pathOf = (digest: string): string => contentPath(root, digest)
+  const moveTo = async (path: string, digest: string): Promise<void> => {
+    await leaving.get(digest)
+    await moveInto(path, pathOf(digest), folders)
+  }
   return {
     catalog,
     pathOf,
@@ -63,14 +69,14 @@ export function openStore(root: string): Store {
         } finally {
           await file.close()
         }
-        await moveInto(path, pathOf(digest), folders)
+        await moveTo(path, digest)
       } catch (error) {
         await rm(path, { force: true })
         throw error
       }
       cache.set(digest, bytes)
     },
-    keepFile: (path, digest) => moveInto(path, pathOf(digest), folders),
+    keepFile: moveTo,
     hold(digest) {
       held.set(digest, (held.get(digest) ?? 0) + 1)
       return () => {
@@ -82,7 +88,9 @@ export function openStore(root: string): Store {
     async sweep(digest) {
       if (catalog.isUsed(digest) || held.has(digest)) return
       cache.delete(digest)
-      await rm(pathOf(digest), { force: true })
+      const gone = rm(pathOf(digest), { force: true }).finally(() => leaving.delete(digest))
+      leaving.set(digest, gone)
+      await gone
     },
     close: () => journal.close(),
   }

@@ -72,18 +72,18 @@ export function createUploads(store: Store): Uploads {
     },
     async finish(repository, id, digest) {
       const upload = await find(repository, id)
-      try {
-        await exclusively(upload, async () => {
+      await exclusively(upload, async () => {
+        try {
           const found = await digestOfUpload(upload, digest.algorithm)
           if (found !== digest.text)
             throw new Refusal(400, 'DIGEST_INVALID', `the content is ${found}, not ${digest.text}`)
-          await syncFile(upload.path)
+          await syncFile(upload)
           await store.keepFile(upload.path, digest.text)
-        })
-        return upload.sizeBytes
-      } finally {
-        await end(id, upload)
-      }
+        } finally {
+          await end(id, upload)
+        }
+      })
+      return upload.sizeBytes
     },
     async cancel(repository, id) {
       await end(id, await find(repository, id))
@@ -107,7 +107,9 @@ async function adopt(
   if (id.slice(37) !== Buffer.from(repository).toString('base64url').slice(0, 120)) return undefined
   const path = store.uploadPath(id)
   const found: Stats | undefined = await stat(path).catch(() => undefined)
-  if (found === undefined) return undefined
+  // two requests may look for the same file: they must meet in one upload
+  const adopted = uploads.get(id)
+  if (found === undefined || adopted !== undefined) return adopted
   const upload = { repository, path, hasher: undefined, sizeBytes: found.size, isBusy: false }
   uploads.set(id, upload)
   return upload
@@ -185,9 +187,9 @@ async function digestOfUpload(upload: Upload, algorithm: Digest['algorithm']): P
   return hasher.digest()
 }
 
-/** Creates the file of an empty blob, and makes the bytes durable. */
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'a')
+/** Makes the bytes durable; an empty blob gets its file here. */
+async function syncFile({ path, sizeBytes }: Upload): Promise<void> {
+  const file = await open(path, sizeBytes === 0 ? 'a' : 'r+')
   try {
     await file.datasync()
   } finally {

@@ -123,6 +123,33 @@ test('a controller acts until it is done, then settles once', async () => {
   await running.close()
 })
 
+test('an object that comes back while its absence is noted is looked at again', async () => {
+  let isThere = false
+  const settledAt: string[] = []
+  const gone: (() => void)[] = []
+  const controller: Controller<object, never, string> = {
+    kind: 'Returning',
+    concurrency: 1,
+    watch: async (wake) => wake.now('ns/a'),
+    async observe(key) {
+      if (isThere) return {}
+      await new Promise<void>((resolve) => gone.push(resolve))
+      isThere = true
+      running.wake.now(key)
+      return undefined
+    },
+    decide: () => ({ kind: 'done', status: 'seen' }),
+    act: async () => undefined,
+    settle: async (status) => void settledAt.push(status),
+    close: () => undefined,
+  }
+  const running = await startController(controller, { clock: manualClock(), onError: () => assert.fail() })
+  gone.shift()?.()
+  await running.whenIdle()
+  assert.deepEqual(settledAt, ['seen'])
+  await running.close()
+})
+
 test('BACKOFF grows with every failure in a row', async () => {
   const clock = manualClock()
   const at: number[] = []

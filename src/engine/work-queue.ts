@@ -78,12 +78,11 @@ export class WorkQueue {
     this.#failures.delete(key)
   }
 
-  /** Drops all that is known of a key; one that is being worked on ends by itself. */
+  /** Drops all that is known of a key; one that was added while it is worked on comes again all the same: it may have come back. */
   forget(key: string): void {
     this.#clearTimer(key)
     this.#waiting.delete(key)
     this.#resuming.delete(key)
-    this.#again.delete(key)
     this.#begun.delete(key)
     this.#failures.delete(key)
   }

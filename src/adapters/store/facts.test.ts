@@ -27,17 +27,23 @@ test('facts come back in their order after a restart', () => {
   rmSync(dir, { recursive: true })
 })
 
-test('a group that was committed survives kill -9', () => {
+test('whoever waits for a fact hears of it when the store is closed', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-facts-'))
+  const store = openFactStore(join(dir, 'record.db'))
+  const kept = store.append(fact('1'))
+  store.close()
+  await kept
+  rmSync(dir, { recursive: true })
+})
+
+test('a fact that was kept survives kill -9', () => {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-facts-'))
   const path = join(dir, 'record.db')
   const script = `
-    const Database = require('libsql')
-    const d = new Database(${JSON.stringify(path)})
-    d.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
-    d.exec('CREATE TABLE IF NOT EXISTS facts (id INTEGER PRIMARY KEY, fact TEXT NOT NULL) STRICT')
-    d.prepare('INSERT INTO facts (fact) VALUES (?)').run('${JSON.stringify(fact('9'))}')
+    import { openFactStore } from ${JSON.stringify(new URL('./facts.ts', import.meta.url).href)}
+    await openFactStore(${JSON.stringify(path)}).append(${JSON.stringify(fact('9'))})
     process.kill(process.pid, 'SIGKILL')`
-  spawnSync(process.execPath, ['-e', script])
+  spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script])
   const store = openFactStore(path)
   assert.deepEqual(store.readAll(), [fact('9')])
   store.close()

@@ -9,8 +9,7 @@ export type FactStore = {
   /** Kept at the next group commit, at most `GROUP_MS` later; resolves then, or when the disk refuses it and it is tried again. */
   readonly append: (fact: Fact) => Promise<void>
   readonly readAll: () => readonly Fact[]
-  /** Commits what waits. */
-  readonly flush: () => void
+  /** Commits what waits, and closes the file whether that went well or not. @throws what the disk refused it with */
   readonly close: () => void
 }
 
@@ -32,7 +31,7 @@ export function openFactStore(path: string, onFault: (error: SluiceError) => voi
   database.exec('CREATE TABLE IF NOT EXISTS facts (id INTEGER PRIMARY KEY, fact TEXT NOT NULL) STRICT')
   const insert = database.prepare('INSERT INTO facts (fact) VALUES (?)')
   let waiting: string[] = []
-  let hearers: (() => void)[] = []
+  const hearers: (() => void)[] = []
   let timer: NodeJS.Timeout | undefined
   const flush = (): void => {
     clearTimeout(timer)
@@ -49,9 +48,10 @@ export function openFactStore(path: string, onFault: (error: SluiceError) => voi
     }
     waiting = waiting.slice(group.length)
   }
+  const tellHearers = (): void => {
+    for (const hear of hearers.splice(0)) hear()
+  }
   const flushOrRetry = (): void => {
-    const group = hearers
-    hearers = []
     try {
       flush()
     } catch (error) {
@@ -59,7 +59,7 @@ export function openFactStore(path: string, onFault: (error: SluiceError) => voi
       timer.unref()
       onFault(full(path, error))
     }
-    for (const hear of group) hear()
+    tellHearers()
   }
   return {
     append(fact) {
@@ -68,10 +68,13 @@ export function openFactStore(path: string, onFault: (error: SluiceError) => voi
       return new Promise((kept) => hearers.push(kept))
     },
     readAll: () => readFacts(database),
-    flush,
     close() {
-      flush()
-      database.close()
+      try {
+        flush()
+      } finally {
+        tellHearers()
+        database.close()
+      }
     },
   }
 }

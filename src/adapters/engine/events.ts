@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { EngineEvent, EventSink } from '../../engine/event.ts'
 import { kubeTime } from '../../kinds/conditions.ts'
+import { ApiError } from '../kube/api-error.ts'
 import type { KubeClient } from '../kube/types.ts'
 
 /** Writes Kubernetes Events behind the work: in order per engine, a few at a time, never in the way of a reconcile. */
@@ -20,7 +21,7 @@ const REPEAT_MS = 10 * 60_000
  */
 export function createEventWriter(client: KubeClient, log: (line: string) => void): EventWriter {
   const waiting: EngineEvent[] = []
-  const written = new Map<string, { readonly name: string; count: number; atMs: number; firstIso: string }>()
+  const written = new Map<string, Written>()
   let running = 0
   let idle: (() => void)[] = []
   const pump = (): void => {
@@ -52,53 +53,77 @@ export function createEventWriter(client: KubeClient, log: (line: string) => voi
   }
 }
 
-async function write(
-  client: KubeClient,
-  event: EngineEvent,
-  written: Map<string, { readonly name: string; count: number; atMs: number; firstIso: string }>,
-): Promise<void> {
-  const { object } = event
-  const timeIso = kubeTime(event.atMs)
-  const namespace = object.namespace || 'default'
-  const type = event.severity === 'error' ? 'Warning' : 'Normal'
-  const unique = event.isUnique ? [event.atMs] : []
-  const key = JSON.stringify([object.uid, type, event.reason, event.message, event.controller, ...unique])
+/** An event that was written, to be counted up while it is told again. */
+type Written = { readonly name: string; count: number; atMs: number }
+
+async function write(client: KubeClient, event: EngineEvent, written: Map<string, Written>): Promise<void> {
+  const key = sameness(event)
   const before = written.get(key)
-  if (before && event.atMs - before.atMs < REPEAT_MS) {
-    before.count++
-    before.atMs = event.atMs
-    const ref = { apiVersion: 'v1', kind: 'Event', namespace, name: before.name }
-    await client.patch(
-      ref,
-      'merge',
-      { count: before.count, lastTimestamp: timeIso },
-      { fieldManager: event.controller },
-    )
-    return
-  }
+  if (before && event.atMs - before.atMs < REPEAT_MS && (await countUp(client, event, before))) return
   forgetOld(written, event.atMs)
   const stamp = createHash('sha256').update(`${key}${event.atMs}`).digest('hex').slice(0, 16)
-  const name = `${object.name.slice(0, 230)}.${stamp}`
-  written.set(key, { name, count: 1, atMs: event.atMs, firstIso: timeIso })
+  const name = `${event.object.name.slice(0, 230)}.${stamp}`
+  written.set(key, { name, count: 1, atMs: event.atMs })
+  try {
+    await client.create(render(event, name), { fieldManager: event.controller })
+  } catch (error) {
+    written.delete(key)
+    throw error
+  }
+}
+
+/** What makes two events the same one, told again. */
+function sameness({ object, severity, reason, message, controller, isUnique, atMs }: EngineEvent): string {
+  return JSON.stringify([object.uid, typeOf(severity), reason, message, controller, ...(isUnique ? [atMs] : [])])
+}
+
+/** False when somebody took the event away. */
+async function countUp(
+  client: KubeClient,
+  { object, atMs, controller }: EngineEvent,
+  before: Written,
+): Promise<boolean> {
+  before.count++
+  before.atMs = atMs
+  const ref = { apiVersion: 'v1', kind: 'Event', namespace: namespaceOf(object), name: before.name }
+  const patch = { count: before.count, lastTimestamp: kubeTime(atMs) }
+  try {
+    await client.patch(ref, 'merge', patch, { fieldManager: controller })
+    return true
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return false
+    throw error
+  }
+}
+
+function render({ object, severity, reason, message, controller, annotations, atMs }: EngineEvent, name: string) {
   const { apiVersion, kind, uid, resourceVersion } = object
-  await client.create(
-    {
-      apiVersion: 'v1',
-      kind: 'Event',
-      metadata: { name, namespace, ...(event.annotations ? { annotations: event.annotations } : {}) },
-      involvedObject: { apiVersion, kind, namespace: object.namespace, name: object.name, uid, resourceVersion },
-      type,
-      reason: event.reason,
-      message: event.message.slice(0, LONGEST_MESSAGE),
-      source: { component: event.controller },
-      reportingComponent: event.controller,
-      reportingInstance: hostname(),
-      firstTimestamp: timeIso,
-      lastTimestamp: timeIso,
-      count: 1,
-    },
-    { fieldManager: event.controller },
-  )
+  const namespace = namespaceOf(object)
+  const time = kubeTime(atMs)
+  return {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name, namespace, ...(annotations ? { annotations } : {}) },
+    involvedObject: { apiVersion, kind, namespace: object.namespace, name: object.name, uid, resourceVersion },
+    type: typeOf(severity),
+    reason,
+    message: message.slice(0, LONGEST_MESSAGE),
+    source: { component: controller },
+    reportingComponent: controller,
+    reportingInstance: hostname(),
+    firstTimestamp: time,
+    lastTimestamp: time,
+    count: 1,
+  }
+}
+
+function typeOf(severity: EngineEvent['severity']): 'Normal' | 'Warning' {
+  return severity === 'error' ? 'Warning' : 'Normal'
+}
+
+/** Events of objects without a namespace stand in `default`. */
+function namespaceOf({ namespace }: EngineEvent['object']): string {
+  return namespace || 'default'
 }
 
 function forgetOld(written: Map<string, { readonly atMs: number }>, nowMs: number): void {

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { EngineEvent } from '../../engine/event.ts'
+import type { KubeObject } from '../../lib/kube/object.ts'
+import { ApiError } from '../kube/api-error.ts'
+import type { KubeClient } from '../kube/types.ts'
+import { createEventWriter } from './events.ts'
+
+const object = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'ns', name: 'a', uid: 'u', resourceVersion: '1' }
+
+function told(atMs: number): EngineEvent {
+  return { object, severity: 'info', reason: 'Applied', message: 'done', controller: 'c', atMs }
+}
+
+/** A server whose events may be gone, and that may refuse new ones. */
+function world() {
+  const events = new Map<string, number>()
+  const server = { refuses: false }
+  const client = {
+    async create({ metadata: { name } }: KubeObject) {
+      if (server.refuses) throw new ApiError(503, 'ServiceUnavailable', 'not now')
+      events.set(name, 1)
+    },
+    async patch({ name }: { name: string }, _type: string, { count }: { count: number }) {
+      if (!events.has(name)) throw new ApiError(404, 'NotFound', 'gone')
+      events.set(name, count)
+    },
+  } as unknown as KubeClient
+  return { events, server, client }
+}
+
+const settled = (): Promise<void> => new Promise(setImmediate)
+
+test('the same event within ten minutes counts up the one that is there', async () => {
+  const { events, client } = world()
+  const { tell } = createEventWriter(client, assert.fail)
+  for (const atMs of [0, 1_000, 2_000]) {
+    tell(told(atMs))
+    await settled()
+  }
+  assert.deepEqual([...events.values()], [3])
+})
+
+test('an event whose first write was refused is written when it is told again', async () => {
+  const { events, server, client } = world()
+  const log: string[] = []
+  const { tell } = createEventWriter(client, (line) => log.push(line))
+  server.refuses = true
+  tell(told(0))
+  await settled()
+  server.refuses = false
+  tell(told(1_000))
+  await settled()
+  assert.deepEqual([log.length, ...events.values()], [1, 1])
+})
+
+test('an event that somebody took away is written anew when it is told again', async () => {
+  const { events, client } = world()
+  const { tell } = createEventWriter(client, assert.fail)
+  tell(told(0))
+  await settled()
+  events.clear()
+  tell(told(1_000))
+  await settled()
+  assert.deepEqual([...events.values()], [1])
+})

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { manualClock } from '../../../engine/manual-clock.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { readText } from '../../../lib/kube/read.ts'
+import { ApiError } from '../../kube/api-error.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { createHeldInventories } from './held-inventories.ts'
 
@@ -13,16 +14,18 @@ function world(writeTakesMs = 0) {
   const writes: string[] = []
   const clock = manualClock(1_000)
   let stored: KubeObject | undefined
+  const server = { refuses: false }
   const client = {
     get: async () => stored,
     patch: async (_ref: unknown, _type: unknown, body: unknown) => {
       clock.advance(writeTakesMs)
+      if (server.refuses) throw new ApiError(503, 'ServiceUnavailable', 'not now')
       stored = body as KubeObject
       writes.push(Object.keys(JSON.parse(readText(stored, 'data', 'held')) as object).join(' '))
       return stored
     },
   } as unknown as KubeClient
-  return { writes, clock, open: () => createHeldInventories(client, clock, 'kube-system') }
+  return { writes, clock, server, open: () => createHeldInventories(client, clock, 'kube-system') }
 }
 
 test('all who apply at the same time share one write, and the first does not wait', async () => {
@@ -64,6 +67,23 @@ test('what is held already costs nothing', async () => {
   await held.hold('ns/a', 'u', [entry('a')])
   await held.hold('ns/a', 'u', [entry('a')])
   assert.equal(writes.length, 1)
+})
+
+test('what the cluster refused is not held, and is written when it is asked for again', async () => {
+  const { writes, clock, server, open } = world()
+  const held = open()
+  await held.hold('ns/a', 'u', [entry('a')])
+  server.refuses = true
+  const refused = held.hold('ns/a', 'u', [entry('b')])
+  clock.advance(100)
+  await assert.rejects(refused, ApiError)
+  assert.deepEqual(held.of('ns/a', 'u'), [entry('a')])
+  server.refuses = false
+  const again = held.hold('ns/a', 'u', [entry('b')])
+  await settled()
+  clock.advance(100)
+  await again
+  assert.deepEqual([writes.length, held.of('ns/a', 'u')], [2, [entry('a'), entry('b')]])
 })
 
 test('another engine knows what was held, of the same object alone', async () => {

@@ -76,7 +76,14 @@ export function createHeldInventories(client: KubeClient, clock: Clock, namespac
       const known = before?.uid === uid ? before.entries : []
       if (staleEntries(entries, known).length === 0) return
       held.set(key, { uid, entries: unite(known, entries) })
-      await write()
+      try {
+        await write()
+      } catch (error) {
+        // what is held costs nothing when it is asked for again: the cluster would never hear of it
+        if (before === undefined) held.delete(key)
+        else held.set(key, before)
+        throw error
+      }
     },
     of(key, uid) {
       const found = held.get(key)

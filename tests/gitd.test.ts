@@ -6,7 +6,7 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { gzipSync } from 'node:zlib'
+import { deflateSync, gzipSync } from 'node:zlib'
 import { serveGitd, type Gitd, type PushEvent } from '../src/embedded/gitd/serve.ts'
 
 const TOKEN = 'correct-horse'
@@ -253,6 +253,22 @@ test('malformed pushes are refused and the server lives on', async () => {
     'content-type': 'application/x-git-upload-pack-request',
   }).catch(() => undefined)
   assert.equal((await raw('GET', '/app.git/info/refs?service=git-upload-pack')).status, 200)
+})
+
+test('a push whose packed body breaks off is answered at once', async () => {
+  const command = `${ZERO} ${'1'.repeat(40)} refs/heads/broken\0report-status side-band-64k`
+  const head = `${(command.length + 4).toString(16).padStart(4, '0')}${command}0000PACK\0\0\0\x02\0\0\0\x01`
+  const blobOf300000Bytes = Buffer.concat([Buffer.from([0xb0, 0xbe, 0x92, 0x01]), deflateSync(randomBytes(300_000))])
+  const packed = gzipSync(Buffer.concat([Buffer.from(head), blobOf300000Bytes]))
+  packed.fill(0xff, 200_000)
+  const answered = raw('POST', '/app.git/git-receive-pack', packed, {
+    authorization: `Basic ${Buffer.from(`x:${TOKEN}`).toString('base64')}`,
+    'content-type': 'application/x-git-receive-pack-request',
+    'content-encoding': 'gzip',
+  })
+  const gaveUp = new Promise<never>((_resolve, reject) => setTimeout(reject, 20_000, new Error('no answer')).unref())
+  await Promise.race([answered, gaveUp])
+  assert.doesNotMatch((await git(temp, 'ls-remote', gitd.urlOf('app'))).out, /broken/)
 })
 
 test('a tree with .git inside is refused', async () => {

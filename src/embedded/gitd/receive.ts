@@ -50,14 +50,13 @@ export async function receivePush(body: Readable, response: ServerResponse, opti
   )
   response.once('close', () => !response.writableFinished && child.kill())
   const exit = new Promise<void>((resolve) => child.once('close', () => resolve()).once('error', () => resolve()))
+  body.once('error', () => child.kill()) // a body that breaks off never ends the input of git
   child.stderr.resume()
   child.stdin.on('error', () => body.resume())
   child.stdin.write(renderPushHead(start.head, commands))
   child.stdin.write(start.rest)
   body.pipe(child.stdin)
-  const collected = collect(child.stdout, response, start.head)
-  await exit
-  const answer = await collected
+  const [answer] = await Promise.all([collect(child.stdout, response, start.head), exit])
   await announce(await movedRefs(options, start.head, commands, answer.report))
   if (response.destroyed) return
   if (!response.headersSent) startAnswer(response)

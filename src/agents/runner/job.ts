@@ -2,7 +2,8 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describeError } from '../../lib/error/sluice-error.ts'
 import { githubContext, stepVariables, type JobPlace } from '../../pipeline/ci/context.ts'
-import { evaluateText, evaluateTexts } from '../../pipeline/ci/expression.ts'
+import { evaluateTexts } from '../../pipeline/ci/expression.ts'
+import { evaluateMinutes } from '../../pipeline/ci/time-limit.ts'
 import { openDockerDoor } from './docker-socket.ts'
 import { openEngineImages } from './engine-images.ts'
 import { openJobImages } from './images.ts'
@@ -74,16 +75,12 @@ async function runSteps(state: JobState, cancel: AbortController): Promise<JobEn
   const before = scopeOf(state)
   state.jobEnv = { ...evaluateTexts(state.run.workflow.env, before) }
   state.jobEnv = { ...state.jobEnv, ...evaluateTexts(spec.env, scopeOf(state)) }
-  const minutes = Number(evaluateText(spec.timeoutMinutes, before) ?? DEFAULT_TIMEOUT_MINUTES)
-  const limitMs = minutes * 60_000
+  const minutes = evaluateMinutes(spec.timeoutMinutes, before, DEFAULT_TIMEOUT_MINUTES)
   let timedOut = false
-  const timer = setTimeout(
-    () => {
-      timedOut = true
-      cancel.abort()
-    },
-    Math.min(limitMs, 2 ** 31 - 1),
-  )
+  const timer = setTimeout(() => {
+    timedOut = true
+    cancel.abort()
+  }, minutes * 60_000)
   let cause: string | undefined
   try {
     for (const [index, step] of spec.steps.entries()) {

@@ -45,7 +45,7 @@ export function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
       killGroup(pid, 'SIGTERM')
       killer = setTimeout(() => killGroup(pid, 'SIGKILL'), GRACE_MS)
     }
-    const timer = setTimeout(() => stop('timeout'), Math.min(timeoutMs, 2 ** 31 - 1))
+    const timer = setTimeout(() => stop('timeout'), timeoutMs)
     const cancel = (): void => stop('cancelled')
     signal.addEventListener('abort', cancel, { once: true })
     if (signal.aborted) cancel()

@@ -205,7 +205,7 @@ async function planPatiently(context: Context, id: string, push: PushSeen): Prom
       if (!(mayHelp || isDiskFull) || context.closing.signal.aborted) throw error
       const afterMs = 250 * 2 ** Math.min(tries, MOST_TRIES)
       if (isDiskFull) await untilThereIsRoom(context.options.stateDir, afterMs, context.closing.signal)
-      else await sleep(afterMs, undefined, { signal: context.closing.signal })
+      else await sleep(afterMs, undefined, { signal: context.closing.signal }).catch(() => undefined) // closing: `planRuns` sees it
     }
 }
 

@@ -4,6 +4,7 @@ import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
 import { parseCommandFile, parseLogCommand } from '../../pipeline/ci/command-file.ts'
 import { evaluateCondition, evaluateText, evaluateTexts, type Scope } from '../../pipeline/ci/expression.ts'
 import { entryOf } from '../../pipeline/ci/template.ts'
+import { evaluateMinutes } from '../../pipeline/ci/time-limit.ts'
 import { type FailureText, followFailure } from '../../pipeline/ci/failure-text.ts'
 import type { StepSpec } from '../../pipeline/ci/workflow.ts'
 import { findAction } from './built-in.ts'
@@ -116,7 +117,7 @@ async function runScript(running: Running): Promise<void> {
   const files = commandFiles(running)
   const script = join(state.place.temp, 'step.script')
   writeFileSync(script, text.endsWith('\n') ? text : `${text}\n`, { mode: 0o700 })
-  const minutes = Number(evaluateText(step.timeoutMinutes, scope) ?? NO_LIMIT_MINUTES)
+  const minutes = evaluateMinutes(step.timeoutMinutes, scope, NO_LIMIT_MINUTES)
   const lines = maskedLines(state.masker, (line) => readLine(running, line))
   const end = await runProcess({
     argv: shellOf(running, script),

@@ -1,17 +1,8 @@
+import type { LabelSelector } from '../lib/kube/label-selector.ts'
 import type { KubeObject } from '../lib/kube/object.ts'
 import { read, readList, readText } from '../lib/kube/read.ts'
 import { type GitRef, parseGitRef } from './git-repository.ts'
 import { durationField, type FluxMeta, optionalText, parseFluxMeta, textList, textMap } from './flux-object.ts'
-
-/** A label selector as Kubernetes has it. */
-export type LabelSelector = {
-  readonly matchLabels: Readonly<Record<string, string>>
-  readonly matchExpressions: readonly {
-    readonly key: string
-    readonly operator: string
-    readonly values: readonly string[]
-  }[]
-}
 
 /** An ImageRepository of any version: one superset, defaults filled in. */
 export type ImageRepository = FluxMeta & {
@@ -167,15 +158,9 @@ export function parseImageUpdateAutomation(object: KubeObject): ImageUpdateAutom
   }
 }
 
-/** Whether labels fit a selector; an empty selector fits all. */
-export function selects(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
-  const fitsLabels = Object.entries(selector.matchLabels).every(([key, value]) => labels[key] === value)
-  return fitsLabels && selector.matchExpressions.every((one) => fitsExpression(one, labels))
-}
-
 /** What is wrong with a selector, in Kubernetes' words; undefined when nothing is. */
-export function selectorFault({ matchExpressions }: LabelSelector): string | undefined {
-  for (const { operator, values } of matchExpressions) {
+export function selectorFault({ matchExpressions = [] }: LabelSelector): string | undefined {
+  for (const { operator, values = [] } of matchExpressions) {
     const list = `values: Invalid value: ${JSON.stringify(values)}`
     if (!['In', 'NotIn', 'Exists', 'DoesNotExist'].includes(operator))
       return `"${operator}" is not a valid label selector operator`
@@ -185,17 +170,6 @@ export function selectorFault({ matchExpressions }: LabelSelector): string | und
       if (values.length > 0) return `${list}: values set must be empty for exists and does not exist`
   }
   return undefined
-}
-
-function fitsExpression(
-  { key, operator, values }: LabelSelector['matchExpressions'][number],
-  labels: Readonly<Record<string, string>>,
-): boolean {
-  const value = labels[key]
-  if (operator === 'Exists') return value !== undefined
-  if (operator === 'DoesNotExist') return value === undefined
-  const isIn = value !== undefined && values.includes(value)
-  return operator === 'NotIn' ? !isIn : operator === 'In' && isIn
 }
 
 function parseSelector(value: unknown): LabelSelector {

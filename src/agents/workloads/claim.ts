@@ -1,6 +1,6 @@
+import { type LabelSelector, matchesSelector } from '../../lib/kube/label-selector.ts'
 import { refOf, type KubeObject } from '../../lib/kube/object.ts'
-import { controlledBy, controllerOf, matchesSelector } from './meta.ts'
-import type { LabelSelector } from './shapes.ts'
+import { controlledBy, controllerOf } from './meta.ts'
 import type { Write } from './write.ts'
 
 /** What belongs to an owner, and the writes that make it so. */

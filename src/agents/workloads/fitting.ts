@@ -1,4 +1,4 @@
-import { matchesExpression } from './meta.ts'
+import { matchesExpression } from '../../lib/kube/label-selector.ts'
 import type { Node, NodeSelectorTerm, PodSpec, Taint, Toleration } from './shapes.ts'
 
 /** Whether a pod's selector and required affinity let it on the node. */

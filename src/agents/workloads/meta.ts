@@ -1,43 +1,5 @@
 import type { KubeObject, ObjectMeta, OwnerReference } from '../../lib/kube/object.ts'
-import type { Condition, IntOrPercent, LabelSelector } from './shapes.ts'
-
-/** Whether labels satisfy a selector; an empty selector matches everything, an absent one nothing. */
-export function matchesSelector(
-  selector: LabelSelector | undefined,
-  labels: Readonly<Record<string, string>> = {},
-): boolean {
-  if (!selector) return false
-  for (const [key, value] of Object.entries(selector.matchLabels ?? {})) if (labels[key] !== value) return false
-  return (selector.matchExpressions ?? []).every((wish) => matchesExpression(wish, labels))
-}
-
-/** Whether labels satisfy one expression: In, NotIn, Exists, DoesNotExist, Gt, Lt. */
-export function matchesExpression(
-  {
-    key,
-    operator,
-    values = [],
-  }: { readonly key: string; readonly operator: string; readonly values?: readonly string[] },
-  labels: Readonly<Record<string, string>>,
-): boolean {
-  const value = Object.hasOwn(labels, key) ? labels[key] : undefined
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value)
-    case 'NotIn':
-      return value === undefined || !values.includes(value)
-    case 'Exists':
-      return value !== undefined
-    case 'DoesNotExist':
-      return value === undefined
-    case 'Gt':
-      return value !== undefined && Number(value) > Number(values[0])
-    case 'Lt':
-      return value !== undefined && Number(value) < Number(values[0])
-    default:
-      return false
-  }
-}
+import type { Condition, IntOrPercent } from './shapes.ts'
 
 /** The owner that controls the object. */
 export function controllerOf(object: KubeObject): OwnerReference | undefined {

@@ -1,6 +1,7 @@
 import type { WatchCache } from '../../adapters/kube/types.ts'
+import { matchesSelector } from '../../lib/kube/label-selector.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
-import { controllerOf, keyOf, matchesSelector } from './meta.ts'
+import { controllerOf, keyOf } from './meta.ts'
 import { as } from './shapes.ts'
 
 /** Objects of one cache by the owner that controls them, kept up to date by its changes: no controller ever looks through everything. */

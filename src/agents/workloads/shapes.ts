@@ -1,3 +1,4 @@
+import type { LabelExpression, LabelSelector } from '../../lib/kube/label-selector.ts'
 import type { KubeObject, ObjectMeta } from '../../lib/kube/object.ts'
 
 /** The parts of Kubernetes' workload objects that the controllers read; everything else is carried along unread. */
@@ -14,16 +15,6 @@ export type Condition = {
 
 /** A number, or a percentage like `25%`. */
 export type IntOrPercent = number | string
-
-/** `matchLabels` and `matchExpressions`, all of which must hold. */
-export type LabelSelector = {
-  readonly matchLabels?: Readonly<Record<string, string>>
-  readonly matchExpressions?: readonly {
-    readonly key: string
-    readonly operator: string
-    readonly values?: readonly string[]
-  }[]
-}
 
 /** A container's port. */
 export type ContainerPort = {
@@ -110,8 +101,8 @@ export type SpreadConstraint = {
 
 /** One alternative of a node affinity. */
 export type NodeSelectorTerm = {
-  readonly matchExpressions?: NonNullable<LabelSelector['matchExpressions']>
-  readonly matchFields?: NonNullable<LabelSelector['matchExpressions']>
+  readonly matchExpressions?: readonly LabelExpression[]
+  readonly matchFields?: readonly LabelExpression[]
 }
 
 /** What a pod tolerates. */

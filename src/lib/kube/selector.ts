@@ -1,5 +1,6 @@
 import type { Json } from './json.ts'
 import { isObject, listOf, objectOf, objectsOf, stringOf } from './json.ts'
+import { type LabelSelector, matchesSelector } from './label-selector.ts'
 import { labelKeyErrors } from './names.ts'
 
 /** Labels of an object. */
@@ -133,42 +134,29 @@ function checkValues({ key, operator, values }: Requirement): void {
   if (faults.length > 0) throw new SelectorError(PREFIX + (faults.length === 1 ? faults[0] : `[${faults.join(', ')}]`))
 }
 
+/** How a `LabelSelector` object names the operators. */
+const EXPRESSION_OPERATORS = { in: 'In', notin: 'NotIn', exists: 'Exists', absent: 'DoesNotExist', gt: 'Gt', lt: 'Lt' }
+
 /** A test of labels for parsed requirements. */
 export function matchLabels(requirements: readonly Requirement[]): LabelMatch {
-  return (labels) => {
-    const own = objectOf(labels)
-    return requirements.every((requirement) => holds(requirement, ownValue(own, requirement.key)))
-  }
+  const matchExpressions = requirements.map((one) => ({ ...one, operator: EXPRESSION_OPERATORS[one.operator] }))
+  const selector: LabelSelector = { matchExpressions }
+  return (labels) => matchesSelector(selector, objectOf(labels))
 }
 
-/** A label may be called `constructor`. */
-function ownValue<T>(labels: Readonly<Record<string, T>>, key: string): T | undefined {
-  return Object.hasOwn(labels, key) ? labels[key] : undefined
-}
-
-function holds({ operator, values }: Requirement, value: Json | undefined): boolean {
-  if (operator === 'exists') return value !== undefined
-  if (operator === 'absent') return value === undefined
-  if (operator === 'notin') return typeof value !== 'string' || !values.includes(value)
-  if (typeof value !== 'string') return false
-  if (operator === 'in') return values.includes(value)
-  return operator === 'gt' ? Number(value) > Number(values[0]) : Number(value) < Number(values[0])
-}
-
-/** A test of labels for a `LabelSelector` object; an absent one selects nothing, an empty one everything. */
+/** A test of labels for a `LabelSelector` object as it stands; an absent one selects nothing, an empty one everything. */
 export function matchSelector(selector: Json | undefined): LabelMatch {
   if (!isObject(selector)) return () => false
-  const requirements: Requirement[] = Object.entries(objectOf(selector.matchLabels)).map(([key, value]) => ({
-    key,
-    operator: 'in',
-    values: [stringOf(value)],
-  }))
-  for (const { key, operator, values } of objectsOf(selector.matchExpressions)) {
-    const kind = { In: 'in', NotIn: 'notin', Exists: 'exists', DoesNotExist: 'absent' }[stringOf(operator)]
-    if (kind === 'in' || kind === 'notin' || kind === 'exists' || kind === 'absent')
-      requirements.push({ key: stringOf(key), operator: kind, values: listOf(values).map(stringOf) })
+  const wanted = Object.entries(objectOf(selector.matchLabels)).map(([key, value]) => [key, stringOf(value)])
+  const read: LabelSelector = {
+    matchLabels: Object.fromEntries(wanted),
+    matchExpressions: objectsOf(selector.matchExpressions).map(({ key, operator, values }) => ({
+      key: stringOf(key),
+      operator: stringOf(operator),
+      values: listOf(values).map(stringOf),
+    })),
   }
-  return matchLabels(requirements)
+  return (labels) => matchesSelector(read, objectOf(labels))
 }
 
 /** One condition of a field selector. */

@@ -10,12 +10,8 @@ import {
 } from '../../../controllers/image-update-automation.ts'
 import type { Controller, Wake } from '../../../engine/controller.ts'
 import { parseGitRepository } from '../../../kinds/git-repository.ts'
-import {
-  type ImagePolicy,
-  type ImageUpdateAutomation,
-  parseImageUpdateAutomation,
-  selects,
-} from '../../../kinds/image.ts'
+import { type ImagePolicy, type ImageUpdateAutomation, parseImageUpdateAutomation } from '../../../kinds/image.ts'
+import { matchesSelector } from '../../../lib/kube/label-selector.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { readText } from '../../../lib/kube/read.ts'
 import type { AbsorbingCache } from '../../kube/types.ts'
@@ -207,7 +203,7 @@ function generationOf({ sources }: Own, { source }: ImageUpdateAutomation): numb
 function selected({ policies }: Own, { namespace, policySelector }: ImageUpdateAutomation): readonly ImagePolicy[] {
   return policies
     .list(namespace)
-    .filter(({ labels }) => policySelector === undefined || selects(policySelector, labels))
+    .filter(({ labels }) => policySelector === undefined || matchesSelector(policySelector, labels))
 }
 
 function resolved(own: Own, automation: ImageUpdateAutomation): AutomationSeen['policies'] {

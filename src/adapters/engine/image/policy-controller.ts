@@ -9,8 +9,9 @@ import {
 } from '../../../controllers/image-policy.ts'
 import { imageFault } from '../../../controllers/image-repository.ts'
 import type { Controller, Wake } from '../../../engine/controller.ts'
-import { type ImagePolicy, parseImagePolicy, parseImageRepository, selects } from '../../../kinds/image.ts'
+import { type ImagePolicy, parseImagePolicy, parseImageRepository } from '../../../kinds/image.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { matchesSelector } from '../../../lib/kube/label-selector.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { read, readText } from '../../../lib/kube/read.ts'
 import { parseRepository } from '../../../lib/oci/reference.ts'
@@ -157,7 +158,7 @@ async function mayUse({ context }: Own, repository: KubeObject, namespace: strin
   const { accessFrom } = parseImageRepository(repository)
   if (accessFrom.length === 0) return false
   const object = await context.client.get({ apiVersion: 'v1', kind: 'Namespace', namespace: '', name: namespace })
-  return accessFrom.some((selector) => selects(selector, object?.metadata.labels ?? {}))
+  return accessFrom.some((selector) => matchesSelector(selector, object?.metadata.labels ?? {}))
 }
 
 async function lookUpDigest(own: Own, policy: ImagePolicy, tag: string, key: string): Promise<void> {

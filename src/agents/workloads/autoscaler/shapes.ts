@@ -1,5 +1,6 @@
+import type { LabelSelector } from '../../../lib/kube/label-selector.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
-import type { Condition, LabelSelector, Pod } from '../shapes.ts'
+import type { Condition, Pod } from '../shapes.ts'
 
 /** What a resource is wanted to be used to: per cent of what the pods ask for, or a quantity a pod. */
 type ResourceTarget = { readonly type: string } & (

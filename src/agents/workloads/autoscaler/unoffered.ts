@@ -1,4 +1,4 @@
-import type { LabelSelector } from '../shapes.ts'
+import type { LabelSelector } from '../../../lib/kube/label-selector.ts'
 import type { MetricSpec } from './shapes.ts'
 
 /** The API that serves a metric which is not one of resources. */

@@ -1,8 +1,9 @@
+import type { LabelSelector } from '../../../lib/kube/label-selector.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { WorkloadDecision } from '../deployment/decide.ts'
 import { conditionOf, isSame, scaledValue, timeMs, timeText } from '../meta.ts'
 import { isReadyPod } from '../pods.ts'
-import type { Condition, IntOrPercent, LabelSelector, Pod } from '../shapes.ts'
+import type { Condition, IntOrPercent, Pod } from '../shapes.ts'
 
 /** A PodDisruptionBudget. */
 export type Budget = KubeObject & {

@@ -1,5 +1,6 @@
+import type { LabelSelector } from '../../../lib/kube/label-selector.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
-import type { Condition, IntOrPercent, LabelSelector, PodTemplate } from '../shapes.ts'
+import type { Condition, IntOrPercent, PodTemplate } from '../shapes.ts'
 
 /** A DaemonSet. */
 export type DaemonSet = KubeObject & {

@@ -1,5 +1,6 @@
+import type { LabelSelector } from '../../../lib/kube/label-selector.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
-import type { Condition, LabelSelector, PodTemplate } from '../shapes.ts'
+import type { Condition, PodTemplate } from '../shapes.ts'
 
 /** One rule of a Job's podFailurePolicy. */
 export type FailureRule = {

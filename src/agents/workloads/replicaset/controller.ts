@@ -1,10 +1,11 @@
 import type { Controller } from '../../../engine/controller.ts'
+import type { LabelSelector } from '../../../lib/kube/label-selector.ts'
 import type { Bench } from '../bench.ts'
 import { workloadController } from '../controller.ts'
 import { controllerOf } from '../meta.ts'
 import { indexByOwner, indexForOwners, type OwnedIndex, wakeFor } from '../owned-index.ts'
 import { isActivePod } from '../pods.ts'
-import { as, type LabelSelector, type Pod, type ReplicaSet, type ReplicationController } from '../shapes.ts'
+import { as, type Pod, type ReplicaSet, type ReplicationController } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { decideReplicaSet, type ReplicaSetSeen } from './decide.ts'
 

@@ -1,7 +1,8 @@
 import { BACKOFF } from '../../../engine/controller.ts'
+import { type LabelSelector, matchesSelector } from '../../../lib/kube/label-selector.ts'
 import { claim } from '../claim.ts'
 import type { WorkloadDecision } from '../deployment/decide.ts'
-import { conditionOf, controlledBy, isSame, matchesSelector, timeText, withoutNoughts } from '../meta.ts'
+import { conditionOf, controlledBy, isSame, timeText, withoutNoughts } from '../meta.ts'
 import {
   compareForDeletion,
   isActivePod,
@@ -10,7 +11,7 @@ import {
   isReadyPod,
   nextAvailableAfterMs,
 } from '../pods.ts'
-import type { Condition, LabelSelector, Pod, PodTemplate, ReplicaSet, ReplicaSetStatus } from '../shapes.ts'
+import type { Condition, Pod, PodTemplate, ReplicaSet, ReplicaSetStatus } from '../shapes.ts'
 import type { Write } from '../write.ts'
 
 /** What the decision about a ReplicaSet, or about a ReplicationController, needs. */

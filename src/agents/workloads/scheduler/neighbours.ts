@@ -1,4 +1,4 @@
-import { matchesSelector } from '../meta.ts'
+import { matchesSelector } from '../../../lib/kube/label-selector.ts'
 import type { Node, Pod, PodAffinity, PodAffinityTerm } from '../shapes.ts'
 import type { Cluster, Obstacle, Room } from './cluster.ts'
 

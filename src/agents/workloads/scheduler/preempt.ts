@@ -1,4 +1,4 @@
-import { matchesSelector } from '../meta.ts'
+import { matchesSelector } from '../../../lib/kube/label-selector.ts'
 import type { Budget } from '../budget/decide.ts'
 import type { Pod } from '../shapes.ts'
 import { availabilityText, priorityOf, type Cluster, type Obstacle, type Room } from './cluster.ts'

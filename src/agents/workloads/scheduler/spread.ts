@@ -1,5 +1,5 @@
+import { matchesSelector } from '../../../lib/kube/label-selector.ts'
 import { fitsLabels, hasUntolerated } from '../fitting.ts'
-import { matchesSelector } from '../meta.ts'
 import type { Node, Pod, SpreadConstraint } from '../shapes.ts'
 import type { Cluster, Obstacle, Room } from './cluster.ts'
 

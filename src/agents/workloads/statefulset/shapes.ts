@@ -1,5 +1,6 @@
+import type { LabelSelector } from '../../../lib/kube/label-selector.ts'
 import type { KubeObject, ObjectMeta } from '../../../lib/kube/object.ts'
-import type { Condition, IntOrPercent, LabelSelector, PodTemplate } from '../shapes.ts'
+import type { Condition, IntOrPercent, PodTemplate } from '../shapes.ts'
 
 /** A claim that every pod of a StatefulSet gets one of. */
 export type ClaimTemplate = { readonly metadata: Partial<ObjectMeta>; readonly spec?: unknown }

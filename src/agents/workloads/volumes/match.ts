@@ -1,6 +1,6 @@
+import { matchesSelector } from '../../../lib/kube/label-selector.ts'
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
 import { fitsTerms } from '../fitting.ts'
-import { matchesSelector } from '../meta.ts'
 import type { Amounts, Node } from '../shapes.ts'
 import { type Claim, classOf, type Volume } from './shapes.ts'
 

@@ -1,5 +1,6 @@
+import type { LabelSelector } from '../../../lib/kube/label-selector.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
-import type { Amounts, Condition, LabelSelector, NodeSelectorTerm, Pod } from '../shapes.ts'
+import type { Amounts, Condition, NodeSelectorTerm, Pod } from '../shapes.ts'
 
 /** Who a PersistentVolume is for. Without uid: whoever comes first by that name. */
 export type ClaimRef = { readonly namespace?: string; readonly name?: string; readonly uid?: string }

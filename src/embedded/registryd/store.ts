@@ -37,7 +37,7 @@ export function openStore(root: string): Store {
   removeStaleUploads(join(root, 'uploads'))
   const journal = openJournal(journalPath)
   const cache = createCache()
-  const held = new Map<string, number>()
+  const holds = createHolds()
   /** Files on their way out: the same content may come again meanwhile. */
   const leaving = new Map<string, Promise<void>>()
   const folders = createFolderSync()
@@ -77,7 +77,24 @@ export function openStore(root: string): Store {
       cache.set(digest, bytes)
     },
     keepFile: moveTo,
-    hold(digest) {
+    hold: holds.take,
+    async sweep(digest) {
+      if (catalog.isUsed(digest) || holds.has(digest)) return
+      cache.delete(digest)
+      const gone = rm(pathOf(digest), { force: true }).finally(() => leaving.delete(digest))
+      leaving.set(digest, gone)
+      await gone
+    },
+    close: () => journal.close(),
+  }
+}
+
+/** Counts who holds what. */
+function createHolds(): { readonly take: Store['hold']; readonly has: (digest: string) => boolean } {
+  const held = new Map<string, number>()
+  return {
+    has: (digest) => held.has(digest),
+    take(digest) {
       held.set(digest, (held.get(digest) ?? 0) + 1)
       return () => {
         const left = (held.get(digest) ?? 1) - 1
@@ -85,14 +102,6 @@ export function openStore(root: string): Store {
         else held.delete(digest)
       }
     },
-    async sweep(digest) {
-      if (catalog.isUsed(digest) || held.has(digest)) return
-      cache.delete(digest)
-      const gone = rm(pathOf(digest), { force: true }).finally(() => leaving.delete(digest))
-      leaving.set(digest, gone)
-      await gone
-    },
-    close: () => journal.close(),
   }
 }
 

@@ -47,9 +47,7 @@ export function createHeldInventories(client: KubeClient, clock: Clock, namespac
   const put = async (): Promise<void> => {
     cancelTidying()
     const keys = new Set(held.keys())
-    const data = { held: JSON.stringify(Object.fromEntries(held)) }
-    const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: NAME, namespace }, data }
-    await client.patch(ref, 'apply', object, { fieldManager: MANAGER, force: true })
+    await client.patch(ref, 'apply', bookOf(namespace, held), { fieldManager: MANAGER, force: true })
     written = keys
   }
   const begin = async (): Promise<void> => {
@@ -63,7 +61,7 @@ export function createHeldInventories(client: KubeClient, clock: Clock, namespac
   }
   /** The next write takes in all that is held until it begins. */
   const write = (): Promise<void> => (scheduled ??= begin())
-  const tidy = (): void => void write().catch(() => undefined)
+  const tidy = (): void => void write().catch(() => undefined) // the next write takes it out
   return {
     async open() {
       for (const [key, entry] of parseHeld(await client.get(ref))) {
@@ -76,14 +74,8 @@ export function createHeldInventories(client: KubeClient, clock: Clock, namespac
       const known = before?.uid === uid ? before.entries : []
       if (staleEntries(entries, known).length === 0) return
       held.set(key, { uid, entries: unite(known, entries) })
-      try {
-        await write()
-      } catch (error) {
-        // what is held costs nothing when it is asked for again: the cluster would never hear of it
-        if (before === undefined) held.delete(key)
-        else held.set(key, before)
-        throw error
-      }
+      // as held it would cost nothing when it is asked for again, and the cluster would never hear of it
+      await write().catch((error: unknown) => restore(held, key, before, error))
     },
     of(key, uid) {
       const found = held.get(key)
@@ -105,6 +97,18 @@ export function createHeldInventories(client: KubeClient, clock: Clock, namespac
 /** How long after its beginning the next write may begin. */
 function pauseMs(tookMs: number): number {
   return Math.min(Math.max(PAUSES_A_WRITE * tookMs, PAUSE_MS), LONGEST_PAUSE_MS)
+}
+
+function bookOf(namespace: string, held: ReadonlyMap<string, Held>): KubeObject {
+  const data = { held: JSON.stringify(Object.fromEntries(held)) }
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: NAME, namespace }, data }
+}
+
+/** Takes back what the cluster did not learn, and passes on why. */
+function restore(held: Map<string, Held>, key: string, before: Held | undefined, error: unknown): never {
+  if (before === undefined) held.delete(key)
+  else held.set(key, before)
+  throw error
 }
 
 function sleepUntil(clock: Clock, atMs: number): Promise<void> {

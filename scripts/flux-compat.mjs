@@ -59,6 +59,11 @@ const traps = [
     'means nothing',
     'is asked for; most hosts then have no such repository',
   ],
+  [
+    'ten different texts of one reason of an object within ten minutes',
+    'an Event each',
+    'from the tenth on one Event, "combined from similar events"',
+  ],
   ['an object whose name is a number', 'refused, in the words of the server', 'left out in silence'],
   ['`ref.name: HEAD`', 'the default branch of the remote', 'fails: HEAD has no commit of its own'],
   [

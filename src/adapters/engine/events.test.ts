@@ -64,3 +64,43 @@ test('an event that somebody took away is written anew when it is told again', a
   await settled()
   assert.deepEqual([...events.values()], [1])
 })
+
+const failure = (message: string, atMs = 0): EngineEvent => ({
+  ...told(atMs),
+  ...{ severity: 'error', reason: 'Failed', message, annotations: { k: 'v' } },
+})
+
+/** What is made and what is counted up, in order. */
+async function written(traps: 'safe' | 'flux', events: readonly EngineEvent[]): Promise<string[]> {
+  const said: string[] = []
+  const client = {
+    create: async ({ message, metadata }: KubeObject & { message: string }) =>
+      void said.push(`made ${message}${metadata.annotations ? '' : ' without annotations'}`),
+    patch: async (_ref: unknown, _type: string, more: { count: number; message?: string }) =>
+      void said.push(`${more.count} ${more.message ?? 'the same'}`),
+  } as unknown as KubeClient
+  const { tell, close } = createEventWriter(client, assert.fail, traps)
+  for (const one of events) {
+    tell(one)
+    await settled()
+  }
+  await close()
+  return said
+}
+
+const many = Array.from({ length: 11 }, (_, i) => failure(`text ${i}`))
+
+test('with the traps of Flux the tenth text of a reason is combined with those that follow', async () => {
+  const said = await written('flux', [...many, failure('text 3')])
+  assert.deepEqual(said.slice(8), [
+    'made text 8',
+    'made (combined from similar events): text 9 without annotations',
+    '2 (combined from similar events): text 10',
+    '2 the same',
+  ])
+})
+
+test('ten minutes later nothing is combined', async () =>
+  assert.equal((await written('flux', [...many, failure('new', 11 * 60_000)])).at(-1), 'made new'))
+
+test('safe, each text is told', async () => assert.equal((await written('safe', many)).at(-1), 'made text 10'))

@@ -13,15 +13,26 @@ const AT_ONCE = 2
 const LONGEST_MESSAGE = 8192
 const MOST_WAITING = 10_000
 const REPEAT_MS = 10 * 60_000
+/** From so many different texts on, one reason of one object is one event that counts up. */
+const MOST_SIMILAR = 10
+
+/** Texts told lately for one reason of one object. */
+type Similar = Map<string, { readonly texts: Set<string>; atMs: number }>
 
 /**
  * Makes an event writer. The same event told again within ten minutes counts up the one that is there, as client-go does.
  *
+ * With Flux's traps other texts of the same reason and object do, too, from the tenth on, and lose their annotations; safe, each is told.
  * Routine events are left to the other sinks. Events that cannot be written are dropped: they are news, not state. More than 10,000 waiting ones drop the newest.
  */
-export function createEventWriter(client: KubeClient, log: (line: string) => void): EventWriter {
+export function createEventWriter(
+  client: KubeClient,
+  log: (line: string) => void,
+  traps: 'safe' | 'flux' = 'safe',
+): EventWriter {
   const waiting: EngineEvent[] = []
   const written = new Map<string, Written>()
+  const similar: Similar = new Map()
   let running = 0
   let idle: (() => void)[] = []
   const pump = (): void => {
@@ -29,7 +40,7 @@ export function createEventWriter(client: KubeClient, log: (line: string) => voi
       const event = waiting.shift()
       if (!event) break
       running++
-      void write(client, event, written)
+      void write(client, traps === 'flux' ? combined(similar, event) : alone(event), written)
         .catch((error: unknown) =>
           log(`event of ${event.object.kind}/${event.object.name} not written: ${String(error)}`),
         )
@@ -56,10 +67,13 @@ export function createEventWriter(client: KubeClient, log: (line: string) => voi
 /** An event that was written, to be counted up while it is told again. */
 type Written = { readonly name: string; count: number; atMs: number }
 
-async function write(client: KubeClient, event: EngineEvent, written: Map<string, Written>): Promise<void> {
-  const key = sameness(event)
+/** An event, and what makes another one the same, told again. */
+type Wish = { readonly event: EngineEvent; readonly key: string; readonly isCombined: boolean }
+
+async function write(client: KubeClient, wish: Wish, written: Map<string, Written>): Promise<void> {
+  const { event, key } = wish
   const before = written.get(key)
-  if (before && event.atMs - before.atMs < REPEAT_MS && (await countUp(client, event, before))) return
+  if (before && event.atMs - before.atMs < REPEAT_MS && (await countUp(client, wish, before))) return
   forgetOld(written, event.atMs)
   const stamp = createHash('sha256').update(`${key}${event.atMs}`).digest('hex').slice(0, 16)
   const name = `${event.object.name.slice(0, 230)}.${stamp}`
@@ -72,21 +86,43 @@ async function write(client: KubeClient, event: EngineEvent, written: Map<string
   }
 }
 
-/** What makes two events the same one, told again. */
-function sameness({ object, severity, reason, message, controller, isUnique, atMs }: EngineEvent): string {
-  return JSON.stringify([object.uid, typeOf(severity), reason, message, controller, ...(isUnique ? [atMs] : [])])
+function alone(event: EngineEvent): Wish {
+  return { event, key: JSON.stringify([groupOf(event), textOf(event)]), isCombined: false }
+}
+
+function groupOf({ object, severity, reason, controller }: EngineEvent): string {
+  return JSON.stringify([object.uid, typeOf(severity), reason, controller])
+}
+
+function textOf({ message, isUnique, atMs }: EngineEvent): string {
+  return isUnique ? `${message} ${atMs}` : message
+}
+
+function combined(similar: Similar, event: EngineEvent): Wish {
+  const key = groupOf(event)
+  const before = similar.get(key)
+  forgetOld(similar, event.atMs)
+  const known = before && event.atMs - before.atMs < REPEAT_MS ? before : { texts: new Set<string>(), atMs: 0 }
+  known.atMs = event.atMs
+  similar.set(key, known)
+  const text = textOf(event)
+  if (known.texts.size < MOST_SIMILAR - 1) known.texts.add(text)
+  if (known.texts.has(text)) return alone(event)
+  const { annotations: _lost, ...rest } = event
+  return { event: { ...rest, message: `(combined from similar events): ${event.message}` }, key, isCombined: true }
 }
 
 /** False when somebody took the event away. */
 async function countUp(
   client: KubeClient,
-  { object, atMs, controller }: EngineEvent,
+  { event: { object, atMs, controller, message }, isCombined }: Wish,
   before: Written,
 ): Promise<boolean> {
   before.count++
   before.atMs = atMs
   const ref = { apiVersion: 'v1', kind: 'Event', namespace: namespaceOf(object), name: before.name }
-  const patch = { count: before.count, lastTimestamp: kubeTime(atMs) }
+  const latest = isCombined ? { message: message.slice(0, LONGEST_MESSAGE) } : {}
+  const patch = { count: before.count, lastTimestamp: kubeTime(atMs), ...latest }
   try {
     await client.patch(ref, 'merge', patch, { fieldManager: controller })
     return true

@@ -70,7 +70,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   if (options.installCrds) await installCrds(client, clock)
   const gitHandlers: ((url: string) => void)[] = []
   const imageHandlers: ((repository: string) => void)[] = []
-  const events = createEventWriter(client, log)
+  const events = createEventWriter(client, log, options.traps)
   const sinks: EventSink[] = [events.tell]
   const flags = { ...DEFAULT_FLAGS, ...options.flags }
   const namespace = options.namespace ?? 'kube-system'

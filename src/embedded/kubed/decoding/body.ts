@@ -114,9 +114,10 @@ function readProtobuf(body: Buffer): Json {
 function parseJson(text: string): Json | undefined {
   try {
     // Half of a pair is no sign of Go's; only an escape can spell it.
-    const value = asJson(/\\ud[89a-f]/i.test(text) ? JSON.parse(text, wellFormed) : JSON.parse(text))
+    const hasEscapes = text.includes('\\u')
+    const value = asJson(hasEscapes && /\\ud[89a-f]/i.test(text) ? JSON.parse(text, wellFormed) : JSON.parse(text))
     // An escape may spell it, too.
-    if (/__proto__|\\u00/.test(text)) refusePrototypes(value)
+    if (hasEscapes || text.includes('__proto__')) refusePrototypes(value)
     return value
   } catch (error) {
     if (error instanceof Fault) throw error

@@ -1,6 +1,6 @@
 import { goTypeOf } from '../../../lib/kube-schema/go-types.ts'
 import type { FieldType } from '../../../lib/kube-schema/schema.ts'
-import { isObject, type Json, type JsonObject } from '../../../lib/kube/json.ts'
+import { clone, isObject, type Json, type JsonObject } from '../../../lib/kube/json.ts'
 import { RULES } from './kinds.ts'
 import { roundResources } from './pod.ts'
 import { DEFAULTS, ZERO_IS_UNSET } from './table.ts'
@@ -14,13 +14,13 @@ export function applyDefaults(type: FieldType, value: JsonObject): void {
   const constants = DEFAULTS[name]
   const isUnset = (found: Json | undefined): boolean =>
     found === undefined || (ZERO_IS_UNSET.has(name) && (found === '' || found === 0))
-  for (const field in constants) if (isUnset(value[field])) value[field] = structuredClone(constants[field])
+  for (const field in constants) if (isUnset(value[field])) value[field] = clone(constants[field])
   for (const field in value) {
-    const child = type.child(field)
     const below = value[field]
+    if (typeof below !== 'object' || below === null) continue
     if (goTypeOf(type.name, field) === 'v1.ResourceList') roundResources(below)
-    if (child !== undefined && typeof below === 'object' && below !== null && child.special === undefined)
-      descend(child, below)
+    const child = type.child(field)
+    if (child !== undefined && child.special === undefined) descend(child, below)
   }
 }
 

@@ -19,17 +19,21 @@ export function validateFields(
   const name = type.shortName === 'core.v1.EphemeralContainer' ? 'core.v1.Container' : type.shortName
   const rules = RULES[name] ?? VOLUME_KIND_RULES[name]
   const done = new Set(['metadata', 'status', ...(rules?.unchecked ?? [])])
-  const below: Below = (field, passed = place, at = pathBelow(type, path, field)) => {
-    const [child, found] = [type.child(field), value[field]]
+  const below: Below = (field, passed = place, at?) => {
+    const found = value[field]
+    const child = found === undefined ? undefined : type.child(field)
     if (child === undefined || found === undefined || done.has(field)) return
     done.add(field)
-    descend(child, found, at, errors, passed)
+    if (!isLeaf(child, found)) descend(child, found, at ?? pathBelow(type, path, field), errors, passed)
   }
   if (rules !== undefined) applyRules(rules, value, path, errors)
   CHECKS[name]?.(value, path, errors, below, place)
   if (rules?.isWhole !== true) for (const field of Object.keys(value)) below(field)
   AFTER[name]?.(value, path, errors, below, place)
 }
+
+/** There is nothing to look at that its holder has not looked at. */
+const isLeaf = (type: FieldType, value: Json): boolean => typeof value !== 'object' && type.special !== 'quantity'
 
 function pathBelow(type: FieldType, path: string, field: string): string {
   if (path === '') return field

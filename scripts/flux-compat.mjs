@@ -64,6 +64,11 @@ const traps = [
     'an Event each',
     'from the tenth on one Event, "combined from similar events"',
   ],
+  [
+    'the namespace of a Kustomization leaves Git, or the Kustomization is deleted (`targetNamespace` gives a Namespace in Git that name)',
+    'stays, with all that lives in it',
+    'is deleted, with the Kustomization, its sources and all else',
+  ],
   ['an object whose name is a number', 'refused, in the words of the server', 'left out in silence'],
   ['`ref.name: HEAD`', 'the default branch of the remote', 'fails: HEAD has no commit of its own'],
   [

@@ -25,7 +25,7 @@ type Live = {
 }
 
 /** A cluster of such objects; a request about one that says so is refused with its status. */
-function clusterOf(objects: Record<string, Live>) {
+function clusterOf(objects: Record<string, Live>, traps: 'safe' | 'flux' = 'safe') {
   const deleted: string[] = []
   const refuse = (name: string, verb: 'get' | 'delete'): void => {
     const { on, status = 403 } = objects[name] ?? {}
@@ -46,7 +46,7 @@ function clusterOf(objects: Record<string, Live>) {
       assert.deepEqual(options, { propagationPolicy: 'Background', uid: `uid-${name}` })
     },
   }
-  const target = { context: { client }, live: { forget: () => undefined } } as unknown as Target
+  const target = { context: { client, traps }, live: { forget: () => undefined } } as unknown as Target
   const prune = (...refs: ObjectRef[]) => pruneObjects(target, kustomization, refs.map(inventoryEntry))
   return { deleted, prune }
 }
@@ -103,3 +103,16 @@ test('PruneFailed: all others are deleted, every failure is named and stays in t
     'delete failed, errors: Secret/ns/c query failed: get of c is refused;ConfigMap/ns/a delete failed: delete of a is refused;',
   )
 })
+
+const homes: [traps: 'safe' | 'flux', name: string, want: 'deleted' | 'skipped'][] = [
+  ['safe', 'ns', 'skipped'],
+  ['safe', 'other', 'deleted'],
+  ['flux', 'ns', 'deleted'],
+]
+for (const [traps, name, want] of homes)
+  test(`the namespace ${name} of a Kustomization in ns is ${want}, ${traps}`, async () => {
+    const { deleted, prune } = clusterOf({ [name]: {} }, traps)
+    const { pruned } = await prune({ ...ref('Namespace', name), namespace: '' })
+    assert.equal(pruned[0]?.action, want)
+    assert.deepEqual(deleted, want === 'deleted' ? [name] : [])
+  })

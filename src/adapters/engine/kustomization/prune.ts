@@ -22,10 +22,10 @@ export type PruneResult = {
 
 /**
  * Deletes what left Git, in the reverse order of applying. Only objects that still carry this Kustomization's labels and do not ask to stay;
- * what is gone already counts as deleted.
+ * what is gone already counts as deleted. Safe, the namespace that the Kustomization lives in stays: with it would go its sources, and all else.
  */
 export async function pruneObjects(
-  { context: { client }, live }: Target,
+  { context: { client, traps }, live }: Target,
   { namespace, name }: Kustomization,
   entries: readonly InventoryEntry[],
 ): Promise<PruneResult> {
@@ -45,6 +45,8 @@ export async function pruneObjects(
   return { pruned, failures }
 
   async function pruneOne(ref: ObjectRef): Promise<Pruned['action']> {
+    const isHome = ref.kind === 'Namespace' && ref.apiVersion === 'v1' && ref.name === namespace
+    if (isHome && traps === 'safe') return 'skipped'
     const resource = await client.resource(ref.apiVersion, ref.kind)
     if (!resource) return 'deleted'
     for (let tries = 1; ; tries++) {

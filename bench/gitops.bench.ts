@@ -13,6 +13,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { clientFromKubeconfig } from '../src/adapters/kube/client.ts'
+import { controllerFlags } from './control-plane.ts'
 import { childrenOf, ended, lineOf, openProcesses, type Processes } from './processes.ts'
 import { readRequestCounts, since, type RequestCounts } from './request-counts.ts'
 
@@ -97,19 +98,6 @@ async function measure({ start }: Processes, dir: string, apps: number): Promise
   if (median) print(apps, median)
   client.close()
   await over
-}
-
-function controllerFlags(home: string): readonly string[] {
-  return [
-    `--kubeconfig=${join(home, 'kcm.kubeconfig')}`,
-    `--service-account-private-key-file=${join(home, 'sa.key')}`,
-    '--leader-elect=false',
-    '--use-service-account-credentials=false',
-    '--controllers=*',
-    '--secure-port=0',
-    '--kube-api-qps=2000',
-    '--kube-api-burst=2000',
-  ]
 }
 
 function print(apps: number, { phase = '', appliedS, ready, wallS = IDLE_S, procs, counts }: Line): void {

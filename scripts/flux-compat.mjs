@@ -12,6 +12,16 @@ const rows = Object.entries(misses).map(([name, why]) => `| \`${name}\` | ${why}
 const traps = [
   ['a misspelt field of kustomization.yaml', 'the build fails and names it', 'everything is pruned, Ready=True'],
   [
+    "Flux's own controllers in Git (`gotk-components.yaml`), and the definitions of its kinds",
+    'left as they are in the cluster, with an event: two would work on the same objects, and older definitions drop fields. Annotated `ssa: Override` they are applied',
+    'applied',
+  ],
+  [
+    'the definition of a kind of Flux leaves Git',
+    'stays: with it would go all objects of the kind, and all that they applied',
+    'is deleted, with everything',
+  ],
+  [
     'a build of nothing',
     'nothing is pruned; the status lists what would be, and the annotation `sluice.dev/prune-all: enabled` that allows it',
     'everything is pruned, Ready=True',

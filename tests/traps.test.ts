@@ -37,6 +37,7 @@ for (const traps of ['safe', 'flux'] as const)
       await t.test('an included repository that changes', () => changedInclude(world, isSafe))
       await t.test('a field that a built-in kind does not have', () => unknownField(world, isSafe))
       await t.test('a base on another host', () => remoteBase(world))
+      await t.test('a controller of Flux in Git', () => fluxItself(world, isSafe))
       await t.test('a circle of dependencies', () => cycle(world, isSafe))
     }),
   )
@@ -250,6 +251,22 @@ async function cycle({ client, push }: World, isSafe: boolean): Promise<void> {
     readList(await client.get(refTo(`${KS}/v1`, 'Kustomization', 'free')), 'status', 'conditions').length > 0,
     true,
   )
+}
+
+async function fluxItself({ client, push }: World, isSafe: boolean): Promise<void> {
+  const name = 'source-controller'
+  const labels = `labels: {app: ${name}}`
+  const image = `containers: [{name: manager, image: "ghcr.io/fluxcd/${name}:v1.9.4"}]`
+  const text = [
+    'apiVersion: apps/v1\nkind: Deployment',
+    `metadata: {name: ${name}}`,
+    `spec: {replicas: 0, selector: {matchLabels: {app: ${name}}}, template: {metadata: {${labels}}, spec: {${image}}}}`,
+  ].join('\n')
+  const commit = await push({ 'itself/a.yaml': configMap('beside', '1'), 'itself/b.yaml': text }, 'flux bootstrap')
+  await apply(client, kustomization('itself', './itself', isSafe ? { wait: true } : {}))
+  await until(client, 'itself', appliedAt(commit))
+  assert.ok(await client.get(cm('beside')))
+  assert.equal((await client.get(refTo('apps/v1', 'Deployment', name))) === undefined, isSafe)
 }
 
 /** No trap, but a risk: both settings fetch it, and neither goes where no object may send us. */

@@ -1,16 +1,23 @@
 import { ApiError } from '../adapters/kube/api-error.ts'
 import type { KubeClient } from '../adapters/kube/types.ts'
+import { IGNORED } from '../pipeline/apply/rules.ts'
 import { type KubeObject, refOf } from '../lib/kube/object.ts'
 
-/** What the cluster follows: a repository's URL, the folder that says what is deployed, and the login for write-backs. */
-export type Bootstrap = { readonly url: string; readonly path: string; readonly password: string }
+/** What the cluster follows: a repository's URL and branch, the folder that says what is deployed, and the login for write-backs. */
+export type Bootstrap = {
+  readonly url: string
+  readonly branch: string
+  readonly path: string
+  readonly password: string
+}
 
 const FIELD_MANAGER = 'sluice-bootstrap'
 
 /**
  * Makes the cluster follow the repository, as `flux bootstrap` does: namespace, login, GitRepository and Kustomization, all called `flux-system`.
  *
- * Applied at every start; a GitRepository or Kustomization that is there keeps what people changed in it.
+ * Applied at every start; a GitRepository or Kustomization that is there keeps what people changed in it. The GitRepository of that name that
+ * `flux bootstrap` has put into Git names the repository's place elsewhere: it is left out, or the next push here would deliver nothing.
  */
 export async function bootstrap(client: KubeClient, what: Bootstrap): Promise<void> {
   for (const object of accessObjects(what))
@@ -38,14 +45,14 @@ function accessObjects({ password }: Bootstrap): readonly KubeObject[] {
   ]
 }
 
-function syncObjects({ url, path }: Bootstrap): readonly KubeObject[] {
+function syncObjects({ url, branch, path }: Bootstrap): readonly KubeObject[] {
   const metadata = { name: 'flux-system', namespace: 'flux-system' }
   return [
     {
       apiVersion: 'source.toolkit.fluxcd.io/v1',
       kind: 'GitRepository',
-      metadata,
-      spec: { interval: '1m', url, ref: { branch: 'main' }, secretRef: { name: 'flux-system' } },
+      metadata: { ...metadata, annotations: IGNORED },
+      spec: { interval: '1m', url, ref: { branch }, secretRef: { name: 'flux-system' } },
     },
     {
       apiVersion: 'kustomize.toolkit.fluxcd.io/v1',

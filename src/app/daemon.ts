@@ -32,7 +32,7 @@ import { describePush } from './push-fact.ts'
 import { keepRecord, type RecordKeeper } from './record-keeper.ts'
 import { pageView } from './record-view.ts'
 import { historyViews, traceViews } from './trace-view.ts'
-import type { Repository } from './repository.ts'
+import { followedBranch, type Repository } from './repository.ts'
 import type { Access } from './state/access.ts'
 import { choosePorts, type Ports } from './state/ports.ts'
 import type { StateFolder } from './state/state-folder.ts'
@@ -97,6 +97,7 @@ async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> 
   await bootstrap(workers.cluster.client, {
     url: aliasUrl(repository.name),
     path: repository.deployPath,
+    branch: followedBranch(refs.map(({ ref }) => ref)),
     password: token,
   })
   const held = heldOf(refs, startedAtMs)

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { createRepository } from '../embedded/gitd/create.ts'
 import { compareWithImported } from './imported.ts'
-import { inspectRepository } from './repository.ts'
+import { followedBranch, inspectRepository } from './repository.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
 const IDENTITY = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.com', '-c', 'commit.gpgsign=false']
@@ -46,11 +46,11 @@ const commit = (path: string): string => {
 }
 
 const importInto = async (state: string, path: string): Promise<void> => {
-  const { name, origin } = inspectRepository(path, undefined, NOW)
+  const { name, origin } = inspectRepository(path, {}, NOW)
   await createRepository(join(state, 'git'), name, origin)
 }
 
-const compare = (state: string, path: string) => compareWithImported(state, inspectRepository(path, undefined, NOW))
+const compare = (state: string, path: string) => compareWithImported(state, inspectRepository(path, {}, NOW))
 
 test('a commit that was never pushed is named beside the one that is delivered, until it is pushed', () =>
   inSpace(async (dir, state) => {
@@ -105,9 +105,35 @@ test('another repository on the same state, and one with nothing in it, are refu
 test('a cluster that is not there is refused with those that are', () =>
   inSpace(async (dir) => {
     for (const name of ['a', 'b']) mkdirSync(join(dir, 'app/clusters', name), { recursive: true })
-    const inspect = (cluster?: string) => inspectRepository(join(dir, 'app'), cluster, NOW)
+    const inspect = (cluster?: string) => inspectRepository(join(dir, 'app'), { cluster }, NOW)
     assert.equal(inspect('b').deployPath, './clusters/b')
     assert.throws(() => inspect('c'), { message: 'there is no cluster "c"', hint: 'choose one with --cluster a|b' })
     assert.throws(() => inspect(), { hint: 'choose one with --cluster a|b' })
-    assert.throws(() => inspectRepository(dir, 'c', NOW), { hint: /leave --cluster out/ })
+    assert.throws(() => inspectRepository(dir, { cluster: 'c' }, NOW), { hint: /leave --cluster out/ })
   }))
+
+test('what Flux was bootstrapped with is delivered, another folder when it is asked for', () =>
+  inSpace(async (dir) => {
+    const inspect = (path?: string) => inspectRepository(dir, { path }, NOW).deployPath
+    const bootstrap = (folder: string) => {
+      mkdirSync(join(dir, folder, 'flux-system'), { recursive: true })
+      writeFileSync(join(dir, folder, 'flux-system/gotk-sync.yaml'), '')
+    }
+    assert.equal(inspect(), './')
+    bootstrap('k8s/main')
+    assert.equal(inspect(), './k8s/main')
+    bootstrap('k8s/test')
+    assert.throws(() => inspect(), { hint: 'choose one with --path k8s/main|k8s/test' })
+    assert.equal(inspect('k8s/test'), './k8s/test')
+    assert.equal(inspect('./k8s/'), './k8s')
+    for (const path of ['none', '../x', '/etc']) assert.throws(() => inspect(path), { code: 'REPOSITORY_INVALID' })
+  }))
+
+const branches: [refs: string[], want: string][] = [
+  [['refs/heads/develop', 'refs/heads/main', 'refs/heads/master'], 'main'],
+  [['refs/heads/develop', 'refs/heads/master', 'refs/tags/main'], 'master'],
+  [['refs/heads/trunk', 'refs/tags/v1'], 'trunk'],
+  [['refs/heads/a', 'refs/heads/b'], 'main'],
+]
+for (const [refs, want] of branches)
+  test(`of ${refs.join(', ')} the branch ${want} is followed`, () => assert.equal(followedBranch(refs), want))

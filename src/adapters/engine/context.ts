@@ -22,6 +22,8 @@ export type EngineContext = {
   readonly namespace: string
   /** `flux`: what Flux does where the safe behaviour differs. */
   readonly traps: 'safe' | 'flux'
+  /** The engine has installed the definitions of Flux's kinds. */
+  readonly installsCrds: boolean
   /** Host in manifests -> host to talk to: `registry.sluice.local` -> `127.0.0.1:5000`. */
   readonly registryAliases: Readonly<Record<string, string>>
   readonly report: ReportFact

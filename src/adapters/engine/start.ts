@@ -11,6 +11,7 @@ import type { Reach } from '../net/reach.ts'
 import { openArtifactStore } from './artifact-store.ts'
 import { noReport, type EngineContext, type PartTools } from './context.ts'
 import { ENGINE_PARTS } from './controllers.ts'
+import { warnOfFlux } from './beside-flux.ts'
 import { createEventWriter } from './events.ts'
 import { DEFAULT_FLAGS, type EngineFlags, narrowCaches } from './flags.ts'
 import { installCrds } from './install-crds.ts'
@@ -68,6 +69,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const log = options.log ?? (() => undefined)
   await mkdir(stateDir, { recursive: true })
   if (options.installCrds) await installCrds(client, clock)
+  await warnOfFlux(client, log)
   const gitHandlers: ((url: string) => void)[] = []
   const imageHandlers: ((repository: string) => void)[] = []
   const events = createEventWriter(client, log, options.traps)
@@ -85,6 +87,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     stateDir,
     namespace,
     traps: options.traps,
+    installsCrds: options.installCrds,
     registryAliases: options.registryAliases,
     report: options.report ?? noReport,
     log,

@@ -29,7 +29,7 @@ type UpOptions = {
 export const up: Command = {
   name: 'up',
   summary: 'Run everything on this machine, deliver a repository and stay up',
-  usage: `sluice up [REPO] [--state DIR] [--once] [--timeout SECONDS] [--node ${DRIVERS.join('|')}] [--cluster NAME] [--traps safe|flux] [--<${LISTENERS.join('|')}>-port N]`,
+  usage: `sluice up [REPO] [--state DIR] [--once] [--timeout SECONDS] [--node ${DRIVERS.join('|')}] [--cluster NAME | --path DIR] [--traps safe|flux] [--<${LISTENERS.join('|')}>-port N]`,
   async run(argv, io) {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -41,6 +41,7 @@ export const up: Command = {
         timeout: { type: 'string', default: '600' },
         node: { type: 'string', default: 'auto' },
         cluster: { type: 'string' },
+        path: { type: 'string' },
         traps: { type: 'string', default: 'safe' },
       },
     })
@@ -49,7 +50,7 @@ export const up: Command = {
     if (traps !== 'safe' && traps !== 'flux') return usageError(io, up, `no such traps: ${traps}`)
     const ports = portsOf(values)
     if (ports === undefined) return usageError(io, up, 'a port is a number from 0 to 65535')
-    const repository = inspectRepository(resolve(io.cwd, positionals[0] ?? '.'), values.cluster, Date.now())
+    const repository = inspectRepository(resolve(io.cwd, positionals[0] ?? '.'), values, Date.now())
     const folder = holdStateFolder(resolve(io.cwd, values.state))
     try {
       const { startDaemon } = await import('../daemon.ts')

@@ -25,7 +25,10 @@ export async function createRepository(
   origin: RepositoryOrigin = {},
 ): Promise<{ readonly path: string; readonly created: boolean }> {
   const repository = parseRepositoryName(name)
-  if (repository === undefined) throw new SluiceError('GIT_NAME_INVALID', `"${name}" cannot name a repository`)
+  if (repository === undefined)
+    throw new SluiceError('GIT_NAME_INVALID', `"${name}" cannot name a repository`, {
+      hint: 'a name has letters, digits, dots, dashes and underscores, and begins with a letter or a digit; rename the folder',
+    })
   const path = repositoryPath(root, repository)
   if (existsSync(join(path, 'HEAD'))) return { path, created: false }
   mkdirSync(dirname(path), { recursive: true })

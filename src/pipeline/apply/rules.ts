@@ -18,6 +18,9 @@ export function ownerOf(object: KubeObject | undefined): string | undefined {
   return name === undefined ? undefined : `${labels?.[`${DOMAIN}/namespace`] ?? ''}/${name}`
 }
 
+/** The annotation of an object that is left to others. */
+export const IGNORED: Readonly<Record<string, string>> = { [`${DOMAIN}/ssa`]: 'Ignore' }
+
 /** What an object asks of its apply by label or annotation, of itself in Git or of the live one. */
 export type ObjectRules = {
   /** `reconcile: disabled` or `ssa: Ignore`: hands off. */
@@ -26,6 +29,8 @@ export type ObjectRules = {
   readonly isCreateOnly: boolean
   /** `ssa: Merge`: fields that people added by kubectl stay theirs. */
   readonly isMerged: boolean
+  /** `ssa: Override`, which is what happens without any annotation, said in words. */
+  readonly isOverriding: boolean
   /** `force: enabled`: recreated when a field that cannot change has changed. */
   readonly isForced: boolean
   /** `prune: disabled` (or reconcile disabled): stays when it leaves Git. */
@@ -44,6 +49,7 @@ export function rulesOf(wanted: KubeObject, live?: KubeObject): ObjectRules {
     isIgnored: says('reconcile', 'disabled') || says('ssa', 'ignore'),
     isCreateOnly: says('ssa', 'ifnotpresent', [wanted]),
     isMerged: says('ssa', 'merge'),
+    isOverriding: says('ssa', 'override', [wanted]),
     isForced: says('force', 'enabled'),
     isKept: says('prune', 'disabled') || says('reconcile', 'disabled') || says('ssa', 'ignore'),
   }

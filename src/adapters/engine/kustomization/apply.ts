@@ -3,6 +3,7 @@ import type { InventoryEntry, Kustomization } from '../../../kinds/kustomization
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { describeRef, refOf, type KubeObject, type ObjectRef } from '../../../lib/kube/object.ts'
 import { compileIgnore, planYielding, withoutPaths, yieldFields } from '../../../pipeline/apply/ignore.ts'
+import { isLeftAlone } from '../../../pipeline/apply/flux-itself.ts'
 import { inventoryEntry } from '../../../pipeline/apply/inventory.ts'
 import { comparable } from '../../../pipeline/apply/normalize.ts'
 import { STAGES, stageOf } from '../../../pipeline/apply/order.ts'
@@ -78,7 +79,7 @@ export async function applyObjects(
   onChange: (change: ObjectChange) => void,
 ): Promise<void> {
   const { context } = tools.target
-  const desired = desiredObjects(built, kustomization, context.traps)
+  const desired = desiredObjects(built, kustomization, context)
   for (const stage of STAGES) {
     const objects = desired.filter(({ ref }) => stageOf(ref, context.stageKinds) === stage)
     if (objects.length === 0) continue
@@ -158,9 +159,10 @@ async function prepare(
       if (made !== 'recreate' && !made.metadata.resourceVersion)
         return { ...wanted, do: 'apply', change: { ref, action: 'created', isDrift: false }, isRehearsed: true }
     }
+    const skipped: Prepared = { ...wanted, do: 'nothing', change: { ref, action: 'skipped', isDrift: false } }
+    if (isLeftAlone(context, kustomization, object)) return skipped
     let existing = isUntouched ? live.get(ref) : await getAllowed(client, ref)
     const rules = rulesOf(object, existing)
-    const skipped: Prepared = { ...wanted, do: 'nothing', change: { ref, action: 'skipped', isDrift: false } }
     if (rules.isIgnored || (rules.isCreateOnly && existing)) return skipped
     refuseSecondOwner(tools, kustomization, ref, existing)
     const taken = existing && !isUntouched && !rules.isMerged ? await takeOver(context, existing) : undefined

@@ -9,8 +9,9 @@ import {
   withMetadata,
   withoutOddLabels,
 } from '../../../pipeline/apply/normalize.ts'
+import { isLeftAlone, type Stance } from '../../../pipeline/apply/flux-itself.ts'
 import { compareForApply } from '../../../pipeline/apply/order.ts'
-import { ownerLabels } from '../../../pipeline/apply/rules.ts'
+import { IGNORED, ownerLabels } from '../../../pipeline/apply/rules.ts'
 import { isDecryptionDisabled } from '../../../pipeline/build/decrypt-objects.ts'
 import { hashJson } from './live-objects.ts'
 
@@ -29,15 +30,17 @@ const known = new WeakMap<readonly KubeObject[], readonly Desired[]>()
 export function desiredObjects(
   built: readonly KubeObject[],
   kustomization: Kustomization,
-  traps: 'safe' | 'flux',
+  stance: Stance,
 ): readonly Desired[] {
   const before = known.get(built)
   if (before) return before
   const { namespace, name, commonLabels, commonAnnotations } = kustomization
+  const { traps } = stance
   const labels = ownerLabels(namespace, name)
   const own = (object: KubeObject): KubeObject => {
     const labelled = withMetadata(traps === 'flux' ? withoutOddLabels(dropUnknownFields(object)) : object, labels)
-    return withMetadata(normalize(labelled), commonLabels, commonAnnotations)
+    const left = isLeftAlone(stance, kustomization, object) ? IGNORED : {}
+    return withMetadata(normalize(labelled), commonLabels, { ...commonAnnotations, ...left })
   }
   // Flux's reader leaves out what has no name, and a number is none; safe, the server refuses it.
   const named = traps === 'flux' ? built.filter(({ metadata }) => typeof metadata.name === 'string') : built

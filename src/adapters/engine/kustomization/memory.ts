@@ -33,6 +33,8 @@ export type Memory = {
   handledDigest: string
   /** Who else wants which object, as far as it was told. */
   readonly toldRivals: Set<string>
+  /** What was told to be left alone. */
+  toldLeftAlone: string
   /** A deletion is under way: what was pruned is waited for. */
   isPruned: boolean
   /** The revision for which being blocked by dependencies was told, and to which state of the object. */
@@ -86,6 +88,7 @@ export function newMemory(): Memory {
     handledRevision: '',
     handledDigest: '',
     toldRivals: new Set(),
+    toldLeftAlone: '',
     isPruned: false,
     toldBlockedAt: '',
     toldBlockedFor: '',

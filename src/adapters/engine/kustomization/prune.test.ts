@@ -84,6 +84,18 @@ test('a kind that the cluster does not have any more holds nothing up', async ()
   assert.equal((await prune(ref('Unknown', 'a', 'example.com/v1'))).pruned[0]?.action, 'deleted')
 })
 
+test('the namespace that the Kustomization is in stays, and so do the definitions of our kinds', async () => {
+  const definition = 'kustomizations.kustomize.toolkit.fluxcd.io'
+  const { deleted, prune } = clusterOf({ ns: {}, other: {}, [definition]: {} })
+  const crd = ref('CustomResourceDefinition', definition, 'apiextensions.k8s.io/v1')
+  const { pruned } = await prune(ref('Namespace', 'ns'), ref('Namespace', 'other'), crd)
+  assert.deepEqual(deleted, ['other'])
+  assert.deepEqual(
+    pruned.filter(({ action }) => action === 'skipped').map(({ ref: { name } }) => name),
+    ['ns', definition],
+  )
+})
+
 test('pruning goes in the reverse order of applying', async () => {
   const { deleted, prune } = clusterOf({ a: {}, b: {}, c: {} })
   await prune(ref('ServiceAccount', 'a'), ref('Deployment', 'b', 'apps/v1'), ref('ConfigMap', 'c'))

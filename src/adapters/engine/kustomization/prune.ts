@@ -1,6 +1,7 @@
 import type { InventoryEntry, Kustomization } from '../../../kinds/kustomization.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { describeRef, type KubeObject, type ObjectRef } from '../../../lib/kube/object.ts'
+import { isNeverPruned } from '../../../pipeline/apply/flux-itself.ts'
 import { parseInventoryEntry } from '../../../pipeline/apply/inventory.ts'
 import { compareForApply } from '../../../pipeline/apply/order.ts'
 import { ownerOf, rulesOf } from '../../../pipeline/apply/rules.ts'
@@ -25,10 +26,12 @@ export type PruneResult = {
  * what is gone already counts as deleted. Safe, the namespace that the Kustomization lives in stays: with it would go its sources, and all else.
  */
 export async function pruneObjects(
-  { context: { client, traps }, live }: Target,
-  { namespace, name }: Kustomization,
+  { context, live }: Target,
+  kustomization: Kustomization,
   entries: readonly InventoryEntry[],
 ): Promise<PruneResult> {
+  const { client } = context
+  const { namespace, name } = kustomization
   const pruned: Pruned[] = []
   const failures: { entry: InventoryEntry; message: string }[] = []
   const named = entries.flatMap((entry) => {
@@ -45,8 +48,7 @@ export async function pruneObjects(
   return { pruned, failures }
 
   async function pruneOne(ref: ObjectRef): Promise<Pruned['action']> {
-    const isHome = ref.kind === 'Namespace' && ref.apiVersion === 'v1' && ref.name === namespace
-    if (isHome && traps === 'safe') return 'skipped'
+    if (isNeverPruned(context, kustomization, ref)) return 'skipped'
     const resource = await client.resource(ref.apiVersion, ref.kind)
     if (!resource) return 'deleted'
     for (let tries = 1; ; tries++) {

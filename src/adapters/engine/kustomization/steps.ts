@@ -5,6 +5,7 @@ import { FINALIZER } from '../../../kinds/flux-object.ts'
 import type { Kustomization } from '../../../kinds/kustomization.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { describeRef, refOf, type KubeObject, type ObjectRef } from '../../../lib/kube/object.ts'
+import { isLeftAlone } from '../../../pipeline/apply/flux-itself.ts'
 import { inventoryEntry, parseInventoryEntry, staleEntries, unite } from '../../../pipeline/apply/inventory.ts'
 import { compareForApply } from '../../../pipeline/apply/order.ts'
 import { placeRefusal } from '../../../pipeline/apply/place-refusal.ts'
@@ -95,7 +96,7 @@ async function build(
     revision: attempt.revision,
     ok: isOk,
     ...(isOk ? {} : { cause: result.failure.cause ?? shortBuildCause(result.failure.message) }),
-    workloads: isOk ? workloadsOf(result.objects) : [],
+    workloads: isOk ? workloadsOf(result.objects.filter((one) => !isLeftAlone(context, kustomization, one))) : [],
   })
 }
 
@@ -132,6 +133,7 @@ async function apply(
     await holdInventory(tools, key, objects)
     await context.report({ ...applyFact(key, kustomization, attempt, plan), intended: true })
   }
+  tellLeftAlone(tools, memory, kustomization)
   const isAsked = attempt.requestedAt !== kustomization.lastHandledReconcileAt
   const guarded = context.traps === 'safe' ? emptyBuild(kustomization, objects) : undefined
   const tellOwner = (owner: string, ref: ObjectRef): void => tellRival(tools, owner, key, ref)
@@ -167,6 +169,22 @@ async function apply(
   const told = changes.filter((change) => done.includes(change) || planned.has(change.ref))
   const fact = applyFact(key, kustomization, attempt, told)
   void context.report(failure ? { ...fact, ok: false, cause: failure.cause ?? failure.message.trim() } : fact)
+}
+
+/** Said once, as long as the engine runs and Git asks for the same. */
+function tellLeftAlone({ context }: KustomizationTools, memory: Memory, kustomization: Kustomization): void {
+  const left = memory.objects
+    .filter((object) => isLeftAlone(context, kustomization, object))
+    .map(refOf)
+    .map(describeRef)
+  const told = left.join(', ')
+  if (told === memory.toldLeftAlone) return
+  memory.toldLeftAlone = told
+  if (left.length === 0) return
+  const message = `left as they are in the cluster, since this engine does the work of Flux's controllers: ${told}`
+  context.log(`Kustomization ${kustomization.namespace}/${kustomization.name}: ${message}`)
+  const revision = memory.attempt?.revision ?? ''
+  tellEvent(context, kustomization, { severity: 'info', reason: 'LeftAlone', message, revision })
 }
 
 /** Said once an object, as long as the engine runs: the one that wants it says it in its status. */

@@ -2,6 +2,6 @@
 export type Clock = {
   /** Milliseconds since the epoch. */
   readonly nowMs: () => number
-  /** Runs `task` once after `afterMs`; the answer cancels it. */
+  /** Runs `task` once after `afterMs`; the answer cancels it. Timers never keep the process alive by themselves. */
   readonly after: (afterMs: number, task: () => void) => () => void
 }

@@ -1,7 +1,7 @@
 import { isObject, type Json, type JsonObject, listOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Call, User } from '../call.ts'
 import { reviewToken } from '../connection/account-tokens.ts'
-import type { Environment } from '../environment.ts'
+import { type Environment, timestamp } from '../environment.ts'
 import { badRequest, type FieldError, invalid } from '../fault.ts'
 import { type Attributes, judge, rulesFor } from './rules.ts'
 
@@ -29,7 +29,8 @@ function answerOf(env: Environment, call: Call, spec: JsonObject, metadata: Json
   const { user } = call
   switch (call.resource.kind) {
     case 'SelfSubjectReview':
-      return { status: { userInfo: userInfo(user) } }
+      // Nothing that was sent comes back.
+      return { metadata: { creationTimestamp: timestamp(env.nowMs()) }, status: { userInfo: userInfo(user) } }
     case 'TokenReview':
       return { spec, status: tokenStatus(env, spec) }
     case 'SelfSubjectRulesReview': {

@@ -18,7 +18,8 @@ export function applyDefaults(type: FieldType, value: JsonObject): void {
   for (const field in value) {
     const below = value[field]
     if (typeof below !== 'object' || below === null) continue
-    if (goTypeOf(type.name, field) === 'v1.ResourceList') roundResources(below)
+    // Only kinds of the core have such a default: the overhead of a RuntimeClass stays as it is.
+    if (name !== 'node.v1.Overhead' && goTypeOf(type.name, field) === 'v1.ResourceList') roundResources(below)
     const child = type.child(field)
     if (child !== undefined && child.special === undefined) descend(child, below)
   }

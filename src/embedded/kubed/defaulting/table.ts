@@ -18,8 +18,11 @@ export const DEFAULTS: Readonly<Record<string, Readonly<Record<string, Json>>>> 
   'core.v1.HostPathVolumeSource': { type: '' },
   'core.v1.ISCSIVolumeSource': { iscsiInterface: 'default' },
   'core.v1.RBDVolumeSource': { pool: 'rbd', user: 'admin', keyring: '/etc/ceph/keyring' },
+  'core.v1.RBDPersistentVolumeSource': { pool: 'rbd', user: 'admin', keyring: '/etc/ceph/keyring' },
+  'core.v1.ISCSIPersistentVolumeSource': { iscsiInterface: 'default' },
   'core.v1.AzureDiskVolumeSource': { cachingMode: 'ReadWrite', kind: 'Shared', fsType: 'ext4', readOnly: false },
   'core.v1.ScaleIOVolumeSource': { storageMode: 'ThinProvisioned', fsType: 'xfs' },
+  'core.v1.ScaleIOPersistentVolumeSource': { storageMode: 'ThinProvisioned', fsType: 'xfs' },
   'core.v1.Container': { terminationMessagePath: '/dev/termination-log', terminationMessagePolicy: 'File' },
   'core.v1.PodSpec': {
     restartPolicy: 'Always',

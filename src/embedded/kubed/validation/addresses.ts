@@ -1,21 +1,28 @@
-import { isIP } from 'node:net'
+import { addressFault, addressText, networkFault, parseAddress } from '../../../lib/kube/addresses.ts'
 import type { Json } from '../../../lib/kube/json.ts'
 import { stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import { invalidValue } from './fault-list.ts'
 
-/** An address must be one; answers whether it is. */
-export function checkAddress(address: Json | undefined, path: string, errors: FieldError[]): boolean {
-  if (isIP(stringOf(address)) !== 0) return true
-  invalidValue(errors, path, stringOf(address), 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')
-  return false
+/** An address must be one; answers whether it is. Newer fields want it in its canonical form. */
+export function checkAddress(
+  address: Json | undefined,
+  path: string,
+  errors: FieldError[],
+  isCanonical = false,
+): boolean {
+  const text = stringOf(address)
+  const why = addressFault(text, isCanonical)
+  if (why !== undefined) invalidValue(errors, path, text, why)
+  return why === undefined
 }
 
 /** An address of an endpoint must be reachable from other machines. @see k8s.io/kubernetes/pkg/apis/core/validation ValidateEndpointIP */
 export function checkEndpointAddress(address: Json | undefined, path: string, errors: FieldError[]): void {
-  const text = stringOf(address).toLowerCase()
-  const family = isIP(text)
-  if (family === 0) return invalidValue(errors, path, stringOf(address), 'must be a valid IP address')
+  const found = parseAddress(stringOf(address))
+  if (found === undefined) return invalidValue(errors, path, stringOf(address), 'must be a valid IP address')
+  const text = addressText(found)
+  const { family } = found
   const matches = (four: RegExp, six: RegExp): boolean => (family === 4 ? four : six).test(text)
   if (matches(/^0\.0\.0\.0$/, /^[0:]+$/)) invalidValue(errors, path, text, `may not be unspecified (${text})`)
   if (matches(/^127\./, /^(0*:)+:?0*1$/))
@@ -26,14 +33,15 @@ export function checkEndpointAddress(address: Json | undefined, path: string, er
     invalidValue(errors, path, text, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)')
 }
 
-/** A network must be an address with the length of its prefix. */
-export function checkNetworkText(network: Json | undefined, path: string, errors: FieldError[]): void {
-  if (!isNetwork(stringOf(network)))
-    invalidValue(errors, path, stringOf(network), 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')
-}
-
-function isNetwork(text: string): boolean {
-  const [address = '', bits = '', ...more] = text.trim().split('/')
-  const family = isIP(address)
-  return more.length === 0 && family !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)
+/** A network must be an address with the length of its prefix; answers whether it is. */
+export function checkNetworkText(
+  network: Json | undefined,
+  path: string,
+  errors: FieldError[],
+  isCanonical = false,
+): boolean {
+  const text = stringOf(network)
+  const why = networkFault(text, isCanonical)
+  if (why !== undefined) invalidValue(errors, path, text, why)
+  return why === undefined
 }

@@ -126,7 +126,7 @@ function checkEndpoint(
       return
     }
     if (family !== 'IPv4' && family !== 'IPv6') return
-    if (!checkAddress(address, here, errors)) return
+    if (!checkAddress(address, here, errors, family === 'IPv6')) return
     if (`IPv${found}` !== family) invalidValue(errors, at, address, `must be an ${family} address`)
     if (!isOurs) checkEndpointAddress(address, here, errors)
   })

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { addressFault } from '../../../lib/kube/addresses.ts'
 import { isObject, type Json, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
 import type { Obj } from '../object.ts'
@@ -136,8 +136,7 @@ function nameError(resource: Resource, name: string): string | undefined {
   const isFree = FREE_KINDS.has(resource.storageKey) && resource.group !== 'events.k8s.io'
   if (FREE_NAMES.has(resource.group) || isFree) return pathSegmentError(name)
   if (LABEL_NAMES.has(resource.storageKey)) return labelError(name)
-  if (resource.storageKey === 'networking.k8s.io/ipaddresses')
-    return isIP(name) === 0 ? 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)' : undefined
+  if (resource.storageKey === 'networking.k8s.io/ipaddresses') return addressFault(name, true)
   if (resource.storageKey === 'certificates.k8s.io/clustertrustbundles')
     // The name begins with that of its signer, where it has one, written with colons.
     return name

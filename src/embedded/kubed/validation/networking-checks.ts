@@ -1,7 +1,9 @@
 import { isIP } from 'node:net'
+import { isWithin, parseNetwork } from '../../../lib/kube/addresses.ts'
 import { isObject, type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import { asGiven } from '../decoding/emptied.ts'
 import type { FieldError } from '../fault.ts'
+import { checkNetworkText } from './addresses.ts'
 import { type Below, type Check, invalidFor, invalidValue, push, required, unsupported } from './fault-list.ts'
 import { labelError, pathSegmentError, subdomainError } from '../../../lib/kube/names.ts'
 import { portNameErrors } from './ports.ts'
@@ -98,39 +100,17 @@ export function checkPrefixed(name: string, path: string, errors: FieldError[]):
     invalidValue(errors, path, rest, `Invalid path (regex used for validation is '${HTTP_PATH.source.slice(1, -1)}')`)
 }
 
-type Network = { readonly bits: number; readonly value: bigint; readonly size: number }
-
-function parseNetwork(text: string): Network | undefined {
-  const [address = '', length = ''] = text.split('/')
-  const family = isIP(address)
-  const bits = Number(length)
-  const size = family === 4 ? 32 : 128
-  if (family === 0 || !/^\d{1,3}$/.test(length) || bits > size) return undefined
-  return { bits, size, value: addressValue(address, family) }
-}
-
-function addressValue(address: string, family: number): bigint {
-  if (family === 4) return address.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n)
-  const [head = '', tail] = address.split('::')
-  const parts = (text: string): string[] => (text === '' ? [] : text.split(':'))
-  const left = parts(head)
-  const right = parts(tail ?? '')
-  const zeros = tail === undefined ? [] : Array.from({ length: 8 - left.length - right.length }, () => '0')
-  return [...left, ...zeros, ...right].reduce((sum, part) => sum * 65536n + BigInt(`0x${part}`), 0n)
-}
-
 function checkBlock({ cidr, except }: JsonObject, path: string, errors: FieldError[]): void {
-  const outer = parseNetwork(stringOf(cidr))
-  const bad = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'
   if (stringOf(cidr) === '') return required(errors, `${path}.cidr`)
-  if (outer === undefined) return invalidValue(errors, `${path}.cidr`, cidr, bad)
+  checkNetworkText(cidr, `${path}.cidr`, errors)
+  const outer = parseNetwork(stringOf(cidr))
+  if (outer === undefined) return
   listOf(except).forEach((each, index) => {
-    const inner = parseNetwork(stringOf(each))
     const place = `${path}.except[${index}]`
-    if (inner === undefined) return invalidValue(errors, place, each, bad)
-    const shift = BigInt(outer.size - outer.bits)
-    const isInside = inner.size === outer.size && inner.value >> shift === outer.value >> shift
-    if (!isInside || inner.bits <= outer.bits) invalidValue(errors, place, each, 'must be a strict subset of `cidr`')
+    checkNetworkText(each, place, errors)
+    const inner = parseNetwork(stringOf(each))
+    if (inner !== undefined && !isWithin(inner, outer))
+      invalidValue(errors, place, each, 'must be a strict subset of `cidr`')
   })
 }
 

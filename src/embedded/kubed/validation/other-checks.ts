@@ -1,7 +1,8 @@
-import { isIP } from 'node:net'
+import { parseNetwork } from '../../../lib/kube/addresses.ts'
 import { isObject, type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import { matchLabels } from '../../../lib/kube/selector.ts'
 import type { FieldError } from '../fault.ts'
+import { checkAddress, checkNetworkText } from './addresses.ts'
 import {
   type Below,
   type Check,
@@ -14,8 +15,6 @@ import {
 } from './fault-list.ts'
 import { givenLabels } from './apps-checks.ts'
 import { labelError, pathSegmentError, subdomainError } from '../../../lib/kube/names.ts'
-
-const BAD_NETWORK = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'
 
 /** Checks of kinds that have few. @see k8s.io/kubernetes/pkg/apis/{core,apps,networking,node,scheduling,storage}/validation */
 export const OTHER_CHECKS: Readonly<Record<string, Check>> = {
@@ -31,15 +30,14 @@ export const OTHER_CHECKS: Readonly<Record<string, Check>> = {
   },
   'networking.v1.IPAddress': ({ metadata, spec }, _path, errors) => {
     const name = stringOf(objectOf(metadata).name)
-    if (name !== '' && isIP(name) === 0)
-      invalidValue(errors, 'metadata.name', name, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')
+    if (name !== '') checkAddress(name, 'metadata.name', errors, true)
     checkParent(objectOf(spec).parentRef, errors)
   },
   'networking.v1.ServiceCIDRSpec': ({ cidrs }, path, errors) => {
     const all = listOf(cidrs).map(stringOf)
     const at = `${path}.cidrs`
     if (all.length === 0) required(errors, at, 'at least one CIDR required')
-    const families = all.map(familyOf)
+    const families = all.map((each) => parseNetwork(each)?.address.family ?? 0)
     if (all.length > 1 && new Set(families).size < all.length)
       invalidValue(
         errors,
@@ -47,16 +45,8 @@ export const OTHER_CHECKS: Readonly<Record<string, Check>> = {
         all,
         'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64',
       )
-    families.forEach((family, index) => {
-      if (family === 0) invalidValue(errors, `${at}[${index}]`, all[index], BAD_NETWORK)
-    })
+    all.forEach((each, index) => void checkNetworkText(each, `${at}[${index}]`, errors, true))
   },
-}
-
-function familyOf(network: string): number {
-  const [address = '', bits = ''] = network.split('/')
-  const family = isIP(address)
-  return /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128) ? family : 0
 }
 
 function checkController({ selector, template }: JsonObject, path: string, errors: FieldError[], below: Below): void {

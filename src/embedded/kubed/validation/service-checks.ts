@@ -176,7 +176,7 @@ function checkTwice({ type }: JsonObject, ports: readonly JsonObject[], path: st
 function checkBalancer(spec: JsonObject, path: string, errors: FieldError[]): void {
   if (spec.type === 'LoadBalancer') {
     listOf(spec.loadBalancerSourceRanges).forEach((range, index) =>
-      checkNetworkText(range, `${path}.LoadBalancerSourceRanges[${index}]`, errors),
+      checkNetworkText(stringOf(range).trim(), `${path}.LoadBalancerSourceRanges[${index}]`, errors),
     )
     const name = spec.loadBalancerClass
     if (typeof name === 'string') invalidFor(errors, `${path}.loadBalancerClass`, name, labelKeyErrors(name))

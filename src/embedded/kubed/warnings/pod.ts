@@ -10,10 +10,11 @@ import {
 } from '../../../lib/kube/json.ts'
 import { labelValueErrors } from '../../../lib/kube/names.ts'
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
+import { ofPodAddresses } from './addresses.ts'
 import { warningsOfPaths } from './volume-paths.ts'
 
 /** Labels of nodes that have a successor. @see k8s.io/kubernetes/pkg/api/node */
-const OLD_LABELS: Readonly<Record<string, string>> = {
+export const OLD_LABELS: Readonly<Record<string, string>> = {
   'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
   'beta.kubernetes.io/os': 'deprecated since v1.14; use "kubernetes.io/os" instead',
   'failure-domain.beta.kubernetes.io/region': 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
@@ -28,16 +29,17 @@ const OLD_ANNOTATIONS: Readonly<Record<string, string>> = {
   'security.alpha.kubernetes.io/sysctls': 'non-functional in v1.11+; use the "sysctls" field instead',
   'security.alpha.kubernetes.io/unsafe-sysctls': 'non-functional in v1.11+; use the "sysctls" field instead',
 }
-const OLD_VOLUMES: Readonly<Record<string, string>> = {
-  photonPersistentDisk: 'deprecated in v1.11, non-functional in v1.16+',
-  gitRepo: 'deprecated in v1.11, and disabled by default in v1.33+',
-  scaleIO: 'deprecated in v1.16, non-functional in v1.22+',
-  flocker: 'deprecated in v1.22, non-functional in v1.25+',
-  storageos: 'deprecated in v1.22, non-functional in v1.25+',
-  quobyte: 'deprecated in v1.22, non-functional in v1.25+',
-  glusterfs: 'deprecated in v1.25, non-functional in v1.26+',
-  cephfs: 'deprecated in v1.28, non-functional in v1.31+',
-  rbd: 'deprecated in v1.28, non-functional in v1.31+',
+/** Sources of volumes that have gone, by their field, and by the name that the server gives it where that is another. */
+export const OLD_SOURCES: Readonly<Record<string, { readonly text: string; readonly name?: string }>> = {
+  photonPersistentDisk: { text: 'deprecated in v1.11, non-functional in v1.16+' },
+  gitRepo: { text: 'deprecated in v1.11, and disabled by default in v1.33+' },
+  scaleIO: { text: 'deprecated in v1.16, non-functional in v1.22+' },
+  flocker: { text: 'deprecated in v1.22, non-functional in v1.25+' },
+  storageos: { text: 'deprecated in v1.22, non-functional in v1.25+', name: 'storageOS' },
+  quobyte: { text: 'deprecated in v1.22, non-functional in v1.25+' },
+  glusterfs: { text: 'deprecated in v1.25, non-functional in v1.26+' },
+  cephfs: { text: 'deprecated in v1.28, non-functional in v1.31+' },
+  rbd: { text: 'deprecated in v1.28, non-functional in v1.31+' },
 }
 const IN_BYTES = ['memory', 'ephemeral-storage']
 
@@ -74,6 +76,7 @@ export function warningsOfPod({ metadata, spec }: JsonObject, path: string): str
         ]
       : []),
     ...ofAffinity(objectOf(pod.affinity), at('spec.affinity')),
+    ...ofPodAddresses(pod, at('spec')),
   ]
 }
 
@@ -119,7 +122,7 @@ function ofScheduling(spec: JsonObject, path: string): string[] {
 const NO_POD = 'a null labelSelector results in matching no pod'
 
 /** Values that no node can have are refused where they are required; where they are preferred they are only told. */
-function ofTerm({ matchExpressions }: JsonObject, path: string, isPreferred = false): string[] {
+export function ofTerm({ matchExpressions }: JsonObject, path: string, isPreferred = false): string[] {
   return objectsOf(matchExpressions).flatMap(({ key, values }, index) => {
     const here = `${path}.matchExpressions[${index}]`
     const old = OLD_LABELS[stringOf(key)]
@@ -131,8 +134,15 @@ function ofTerm({ matchExpressions }: JsonObject, path: string, isPreferred = fa
 }
 
 function ofVolume(volume: JsonObject, path: string): string[] {
-  const old = Object.keys(OLD_VOLUMES).filter((source) => volume[source] !== undefined)
-  return old.map((source) => `${path}.${source}: ${OLD_VOLUMES[source]}`)
+  const old = Object.entries(OLD_SOURCES).filter(([source]) => volume[source] !== undefined)
+  const claim = objectOf(objectOf(objectOf(objectOf(volume.ephemeral).volumeClaimTemplate).spec).resources)
+  const ofClaim = (field: 'requests' | 'limits'): string[] =>
+    fractions(objectOf(claim[field]), ['storage'], `${path}.ephemeral.volumeClaimTemplate.spec.resources.${field}`)
+  return [
+    ...old.map(([source, { name = source, text }]) => `${path}.${name}: ${text}`),
+    ...ofClaim('requests'),
+    ...ofClaim('limits'),
+  ]
 }
 
 function repeated(list: Json | undefined, key: string, path: string, text: string): string[] {

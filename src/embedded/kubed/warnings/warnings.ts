@@ -1,9 +1,11 @@
-import { at, equal, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { at, equal, type JsonObject, listOf, numberOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Obj } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
 import { labelError } from '../../../lib/kube/names.ts'
+import { ofEndpoints, ofNodeNetworks, ofPolicy, ofServiceAddresses, ofSlice } from './addresses.ts'
 import { warningsOfDefinition } from './definition.ts'
 import { fractions, warningsOfPod } from './pod.ts'
+import { ofCapacity, ofOldClass, ofRuntime, ofTopologies, ofVolume } from './volumes.ts'
 
 const DEFINITIONS = 'apiextensions.k8s.io/customresourcedefinitions'
 
@@ -41,21 +43,71 @@ export function warningsOf(resource: Resource, object: Obj, before: Obj | undefi
   const template = TEMPLATES[key]
   return [
     ...(isNew && NAMES_PODS.has(key) ? ofName(object.metadata.name, key) : []),
-    ...(key === '/pods' ? warningsOfPod(object, '') : []),
-    ...(template === undefined ? [] : warningsOfPod(objectOf(at(object, ...template)), template.join('.'))),
-    ...(key === '/services' ? ofService(objectOf(object.spec)) : []),
-    ...(key === '/persistentvolumeclaims' ? ofClaim(objectOf(object.spec), 'spec') : []),
-    ...(key === 'apps/statefulsets' ? ofStatefulSet(objectOf(object.spec)) : []),
+    ...(key === '/pods' && isNew ? warningsOfPod(object, '') : []),
+    ...(template === undefined ? [] : ofWorkload(key, object, before, template)),
+    ...(key === '/services' ? ofService(object) : []),
+    ...(key === '/persistentvolumeclaims' ? [...ofOldClass(object), ...ofClaim(objectOf(object.spec), 'spec')] : []),
+    ...(key === 'apps/statefulsets' ? ofStatefulSet(objectOf(object.spec), isNew) : []),
+    ...(OTHERS[key]?.(object) ?? []),
     ...(key === DEFINITIONS ? ofDefinition(object, before) : []),
-    ...(key === '/nodes' && stringOf(objectOf(object.spec).externalID) !== ''
-      ? ['spec.externalID: this field is deprecated, and is unused by Kubernetes']
-      : []),
     ...(key === '/secrets' ? ofSecret(object) : []),
     ...(key === 'storage.k8s.io/csidrivers' ? ofDriver(objectOf(object.spec), objectOf(before?.spec)) : []),
     ...(key === 'networking.k8s.io/ingresses' && isNew ? ofIngress(object) : []),
     ...(key === 'discovery.k8s.io/endpointslices' && isNew && object.addressType === 'FQDN'
       ? ['spec.addressType: FQDN endpoints are deprecated']
       : []),
+  ]
+}
+
+/** Kinds that are told the same at their creation as later. */
+const OTHERS: Readonly<Record<string, (object: Obj) => string[]>> = {
+  '/nodes': ({ spec }) => [
+    ...(objectOf(spec).configSource === undefined ? [] : ['spec.configSource: the feature is removed']),
+    ...(stringOf(objectOf(spec).externalID) === ''
+      ? []
+      : ['spec.externalID: this field is deprecated, and is unused by Kubernetes']),
+    ...ofNodeNetworks(objectOf(spec)),
+  ],
+  '/endpoints': ofEndpoints,
+  'discovery.k8s.io/endpointslices': ofSlice,
+  'networking.k8s.io/networkpolicies': ({ spec }) => ofPolicy(objectOf(spec)),
+  '/persistentvolumes': ofVolume,
+  'storage.k8s.io/storageclasses': ({ allowedTopologies }) => ofTopologies(objectsOf(allowedTopologies)),
+  'storage.k8s.io/csistoragecapacities': ({ nodeTopology }) => ofCapacity(objectOf(nodeTopology)),
+  'node.k8s.io/runtimeclasses': ({ scheduling }) => ofRuntime(objectOf(scheduling)),
+}
+
+const MANY_INDEXES = 100_000
+const MANY_AT_ONCE = 10_000
+
+/** Of a template that did not change nothing is told again; whoever changes a controller that has a generation changes all of its specification. */
+function ofWorkload(key: string, object: Obj, before: Obj | undefined, template: readonly string[]): string[] {
+  const counted = key === 'apps/daemonsets' ? template : template.slice(0, 1)
+  const isSame = before !== undefined && equal(at(object, ...counted) ?? null, at(before, ...counted) ?? null)
+  if (isSame) return ofSchedule(key, object, before)
+  // The server looks at the template that was there before.
+  const told = key === '/replicationcontrollers' && before !== undefined ? before : object
+  const path = template.slice(0, -1)
+  const job = key.startsWith('batch/') ? objectOf(at(object, ...path)) : {}
+  const isTooLarge =
+    job.completionMode === 'Indexed' &&
+    (numberOf(job.completions) ?? 0) > MANY_INDEXES &&
+    (numberOf(job.parallelism) ?? 0) > MANY_AT_ONCE
+  return [
+    ...(isTooLarge
+      ? [
+          `${path.join('.')}: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail`,
+        ]
+      : []),
+    ...warningsOfPod(objectOf(at(told, ...template)), template.join('.')),
+    ...ofSchedule(key, object, before),
+  ]
+}
+
+function ofSchedule(key: string, { spec }: Obj, before: Obj | undefined): string[] {
+  if (key !== 'batch/cronjobs' || before === undefined || !stringOf(objectOf(spec).schedule).includes('TZ')) return []
+  return [
+    'cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details',
   ]
 }
 
@@ -73,9 +125,9 @@ function ofClaim({ resources }: JsonObject, path: string): string[] {
   ]
 }
 
-function ofStatefulSet({ volumeClaimTemplates, revisionHistoryLimit }: JsonObject): string[] {
+function ofStatefulSet({ volumeClaimTemplates, revisionHistoryLimit }: JsonObject, isNew: boolean): string[] {
   const ofClaims = objectsOf(volumeClaimTemplates).flatMap(({ spec }, index) =>
-    ofClaim(objectOf(spec), `spec.volumeClaimTemplates[${index}]`),
+    ofClaim(objectOf(spec), `spec.volumeClaimTemplates[${index}]${isNew ? '' : '.Spec'}`),
   )
   if (typeof revisionHistoryLimit !== 'number' || revisionHistoryLimit >= 0) return ofClaims
   const all = 'a negative value retains all historical revisions; a value >= 0 is recommended'
@@ -99,19 +151,31 @@ function ofName(name: string, storageKey: string): string[] {
   ]
 }
 
-function ofService(spec: JsonObject): string[] {
+const OLD_HINTS = 'service.kubernetes.io/topology-aware-hints'
+
+function ofService({ metadata, spec: given }: Obj): string[] {
+  const spec = objectOf(given)
   const isHeadless = spec.type === 'ClusterIP' && spec.clusterIP === 'None'
   const hasExternal = listOf(spec.externalIPs).length > 0
   const isExternalName = spec.type === 'ExternalName'
   const near = 'PreferClose'
+  const { own, external, balancer } = ofServiceAddresses(spec)
+  const all = (texts: readonly string[]): [true, string][] => texts.map((text) => [true, text])
   const said: readonly (readonly [boolean, string])[] = [
+    [
+      metadata.annotations?.[OLD_HINTS] !== undefined,
+      `annotation ${OLD_HINTS} is deprecated, please use service.kubernetes.io/topology-mode instead`,
+    ],
+    ...all(own),
     [isHeadless && stringOf(spec.loadBalancerIP) !== '', 'spec.loadBalancerIP is ignored for headless services'],
     [isHeadless && hasExternal, 'spec.externalIPs is ignored for headless services'],
     [isHeadless && spec.sessionAffinity !== 'None', 'spec.SessionAffinity is ignored for headless services'],
+    ...all(external),
     [
       hasExternal && !isHeadless && !isExternalName,
       'spec.externalIPs is deprecated and may no longer be implemented in some clusters',
     ],
+    ...all(balancer),
     [hasExternal && isExternalName, 'spec.externalIPs is ignored when spec.type is "ExternalName"'],
     [
       !isExternalName && stringOf(spec.externalName) !== '',

@@ -79,7 +79,10 @@ test('--sops-age-secret: a Secret that is named comes first', async () => {
 })
 test('--sops-age-secret: one that is missing is named', async () => {
   const { context } = contextWith(shared)
-  await assert.rejects(fetchDecryption(context, sops()), { message: 'secrets "sops-age" not found' })
+  await assert.rejects(fetchDecryption(context, sops()), {
+    message: 'secrets "sops-age" not found',
+    hint: /^keys are not in Git; put them into the cluster: kubectl -n flux-system create secret generic sops-age /,
+  })
   assert.equal(await fetchDecryption(context, kustomization()), undefined)
 })
 

@@ -68,6 +68,7 @@ async function fetchKeys(context: EngineContext, { decryption, namespace: own }:
     throw new SluiceError('SECRET_MISSING', `secrets "${name}" not found`, {
       retry: 'backoff',
       where: isShared ? '--sops-age-secret' : 'spec.decryption.secretRef',
+      hint: `keys are not in Git; put them into the cluster: kubectl -n ${namespace} create secret generic ${name} --from-file=age.agekey`,
     })
   const entries = Object.entries(textMap(secret, 'data'))
   return { id, data: Object.fromEntries(isShared ? entries.filter(([key]) => extname(key) === '.agekey') : entries) }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import type { Fact } from '../../pipeline/record/fact.ts'
 import { openFactStore } from './facts.ts'
@@ -40,10 +40,11 @@ test('a fact that was kept survives kill -9', () => {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-facts-'))
   const path = join(dir, 'record.db')
   const script = `
-    import { openFactStore } from ${JSON.stringify(new URL('./facts.ts', import.meta.url).href)}
+    import { openFactStore } from ${JSON.stringify(resolve('src/adapters/store/facts.ts'))}
     await openFactStore(${JSON.stringify(path)}).append(${JSON.stringify(fact('9'))})
     process.kill(process.pid, 'SIGKILL')`
-  spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script])
+  const { signal, stderr } = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script])
+  assert.equal(signal, 'SIGKILL', String(stderr))
   const store = openFactStore(path)
   assert.deepEqual(store.readAll(), [fact('9')])
   store.close()

@@ -107,9 +107,14 @@ function bootstrappedFolders(root: string): readonly string[] {
 }
 
 function foldersIn(root: string, folder: string): readonly string[] {
-  return readdirSync(join(root, folder), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
-    .map(({ name }) => join(folder, name))
+  try {
+    return readdirSync(join(root, folder), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
+      .map(({ name }) => join(folder, name))
+  } catch {
+    // what a container left there may not be read by us, and is not in Git
+    return []
+  }
 }
 
 function noSuchCluster(cluster: string, folder: string, known: readonly string[]): SluiceError {

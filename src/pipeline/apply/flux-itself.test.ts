@@ -55,8 +55,15 @@ for (const { it, object, want, stance, of = sync() } of cases)
   test(`${want ? 'left alone is' : 'applied is'} ${it}`, () =>
     assert.equal(isLeftAlone({ traps: 'safe', installsCrds: true, ...stance }, of, object), want))
 
-const ref = (kind: string, name: string) => ({ apiVersion: 'v1', kind, namespace: '', name })
-const prunes: { it: string; kind: string; name: string; want: boolean; stance?: Partial<Stance> }[] = [
+const ref = (kind: string, name: string, apiVersion = 'v1') => ({ apiVersion, kind, namespace: '', name })
+const prunes: {
+  it: string
+  kind: string
+  name: string
+  want: boolean
+  stance?: Partial<Stance>
+  apiVersion?: string
+}[] = [
   { it: 'the definition of a kind of ours', kind: 'CustomResourceDefinition', name: kinds.metadata.name, want: true },
   { it: 'its own namespace', kind: 'Namespace', name: 'flux-system', want: true },
   {
@@ -66,10 +73,20 @@ const prunes: { it: string; kind: string; name: string; want: boolean; stance?: 
     want: false,
     stance: { traps: 'flux' },
   },
+  {
+    it: 'what another group calls a namespace',
+    kind: 'Namespace',
+    name: 'flux-system',
+    apiVersion: 'example.com/v1',
+    want: false,
+  },
   { it: 'another namespace', kind: 'Namespace', name: 'apps', want: false },
   { it: 'another definition', kind: 'CustomResourceDefinition', name: 'apps.example.com', want: false },
   { it: 'a controller of Flux that left Git', kind: 'Deployment', name: 'source-controller', want: false },
 ]
-for (const { it, kind, name, want, stance } of prunes)
+for (const { it, kind, name, want, stance, apiVersion } of prunes)
   test(`${want ? 'never pruned is' : 'pruned is'} ${it}`, () =>
-    assert.equal(isNeverPruned({ traps: 'safe', installsCrds: true, ...stance }, sync(), ref(kind, name)), want))
+    assert.equal(
+      isNeverPruned({ traps: 'safe', installsCrds: true, ...stance }, sync(), ref(kind, name, apiVersion)),
+      want,
+    ))

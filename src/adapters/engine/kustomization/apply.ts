@@ -3,7 +3,6 @@ import type { InventoryEntry, Kustomization } from '../../../kinds/kustomization
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { describeRef, refOf, type KubeObject, type ObjectRef } from '../../../lib/kube/object.ts'
 import { compileIgnore, planYielding, withoutPaths, yieldFields } from '../../../pipeline/apply/ignore.ts'
-import { isLeftAlone } from '../../../pipeline/apply/flux-itself.ts'
 import { inventoryEntry } from '../../../pipeline/apply/inventory.ts'
 import { comparable } from '../../../pipeline/apply/normalize.ts'
 import { STAGES, stageOf } from '../../../pipeline/apply/order.ts'
@@ -160,7 +159,7 @@ async function prepare(
         return { ...wanted, do: 'apply', change: { ref, action: 'created', isDrift: false }, isRehearsed: true }
     }
     const skipped: Prepared = { ...wanted, do: 'nothing', change: { ref, action: 'skipped', isDrift: false } }
-    if (isLeftAlone(context, kustomization, object)) return skipped
+    if (rulesOf(object).isIgnored) return skipped
     let existing = isUntouched ? live.get(ref) : await getAllowed(client, ref)
     const rules = rulesOf(object, existing)
     if (rules.isIgnored || (rules.isCreateOnly && existing)) return skipped

@@ -51,7 +51,10 @@ export function isLeftAlone(
  */
 export function isNeverPruned({ traps }: Stance, { kubeConfig, namespace }: Kustomization, ref: ObjectRef): boolean {
   if (traps === 'flux' || kubeConfig !== undefined) return false
-  return isOwnDefinition(ref.kind, ref.name) || (ref.kind === 'Namespace' && ref.apiVersion === 'v1' && ref.name === namespace)
+  return (
+    isOwnDefinition(ref.kind, ref.name) ||
+    (ref.kind === 'Namespace' && ref.apiVersion === 'v1' && ref.name === namespace)
+  )
 }
 
 function isOwnDefinition(kind: string, name: string): boolean {

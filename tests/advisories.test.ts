@@ -6,7 +6,7 @@ import { recordRoutes, type RecordReader } from '../src/app/api/routes.ts'
 import { runRoutes } from '../src/app/api/run-routes.ts'
 import { servePage } from '../src/app/api/serve-page.ts'
 import { SluiceError } from '../src/lib/error/sluice-error.ts'
-import { treeOfFiles } from '../src/lib/kustomize/tree.ts'
+import { treeOfFiles } from '../src/lib/kustomize/files/tree.ts'
 import { buildKustomization } from '../src/pipeline/build/build-kustomization.ts'
 
 // Published advisories of this field: each is a test somewhere (docs/compat/advisories.md), and those here that concern no one room.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { treeOfFiles } from '../src/lib/kustomize/tree.ts'
+import { treeOfFiles } from '../src/lib/kustomize/files/tree.ts'
 import { buildKustomization, isLocalRelative } from '../src/pipeline/build/build-kustomization.ts'
 import { substitute } from '../src/pipeline/build/substitute.ts'
 

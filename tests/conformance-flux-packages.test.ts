@@ -9,7 +9,7 @@ import {
 import { parseImageUpdateAutomation } from '../src/kinds/image.ts'
 import { parseReceiver } from '../src/kinds/receiver.ts'
 import type { KubeObject } from '../src/lib/kube/object.ts'
-import { treeOfFiles } from '../src/lib/kustomize/tree.ts'
+import { treeOfFiles } from '../src/lib/kustomize/files/tree.ts'
 import { comparable, normalize } from '../src/pipeline/apply/normalize.ts'
 import { parseStageKinds, stageOf } from '../src/pipeline/apply/order.ts'
 import { buildKustomization } from '../src/pipeline/build/build-kustomization.ts'

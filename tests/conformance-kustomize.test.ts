@@ -6,7 +6,7 @@ import { after, test } from 'node:test'
 import { diskRemote } from '../src/adapters/kustomize/remote.ts'
 import { SluiceError } from '../src/lib/error/sluice-error.ts'
 import { build, renderBuild } from '../src/lib/kustomize/build.ts'
-import { treeOfFiles, type FileTree } from '../src/lib/kustomize/tree.ts'
+import { treeOfFiles, type FileTree } from '../src/lib/kustomize/files/tree.ts'
 
 /** Cases that do not pass, each with its reason; docs/compat/kustomize.md is made from them by UPDATE=1. */
 const SKIPPED: Readonly<Record<string, string>> = {}

@@ -5,7 +5,7 @@ import { recordTree, sameAnswers } from '../src/adapters/engine/kustomization/so
 import type { SourceSnapshot } from '../src/adapters/engine/source-store.ts'
 import { SluiceError } from '../src/lib/error/sluice-error.ts'
 import { build, renderBuild, type BuildResult } from '../src/lib/kustomize/build.ts'
-import { treeOfFiles } from '../src/lib/kustomize/tree.ts'
+import { treeOfFiles } from '../src/lib/kustomize/files/tree.ts'
 import { buildKustomization } from '../src/pipeline/build/build-kustomization.ts'
 import { generateTree, randomOf } from './kustomize/generate-tree.ts'
 

@@ -10,7 +10,7 @@ import { Worker } from 'node:worker_threads'
 import { diskTree } from '../src/adapters/files/disk-tree.ts'
 import { buildFolder, type Outcome } from '../src/app/cli/build-folder.ts'
 import type { BuildOptions } from '../src/lib/kustomize/build.ts'
-import type { FileTree } from '../src/lib/kustomize/tree.ts'
+import type { FileTree } from '../src/lib/kustomize/files/tree.ts'
 import { randomOf } from './kustomize/generate-tree.ts'
 
 const SECRET = 'do-not-tell'

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SluiceError } from '../src/lib/error/sluice-error.ts'
 import { build, type BuildResult } from '../src/lib/kustomize/build.ts'
-import { leavesBelow, originReader } from '../src/lib/kustomize/field-origin.ts'
-import { treeOfFiles } from '../src/lib/kustomize/tree.ts'
+import { leavesBelow, originReader } from '../src/lib/kustomize/explain/field-origin.ts'
+import { treeOfFiles } from '../src/lib/kustomize/files/tree.ts'
 import { generateTree } from './kustomize/generate-tree.ts'
 
 /** On random trees every leaf of the output has an origin, in a file that there is, and what the last step left is what it is. */

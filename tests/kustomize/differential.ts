@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { SluiceError } from '../../src/lib/error/sluice-error.ts'
 import { build, renderBuild } from '../../src/lib/kustomize/build.ts'
-import { treeOfFiles } from '../../src/lib/kustomize/tree.ts'
+import { treeOfFiles } from '../../src/lib/kustomize/files/tree.ts'
 import type { Tree } from './generate-tree.ts'
 
 /** What one side answered: the text, or its error. */

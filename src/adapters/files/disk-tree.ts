@@ -10,7 +10,7 @@ import {
   realpathSync,
 } from 'node:fs'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import type { FileTree, TreeEntry } from '../../lib/kustomize/tree.ts'
+import type { FileTree, TreeEntry } from '../../lib/kustomize/files/tree.ts'
 
 const MAX_FILE_BYTES = 64 * 1024 * 1024
 

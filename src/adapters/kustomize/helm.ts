@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Helm, HelmScratch } from '../../lib/kustomize/helm.ts'
+import type { Helm, HelmScratch } from '../../lib/kustomize/generate/helm.ts'
 import { findProgram, runProgram } from './program.ts'
 
 const MOST_MS = 300_000

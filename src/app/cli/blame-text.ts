@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import type { FieldOrigin, FilePlace } from '../../lib/kustomize/field-origin.ts'
+import type { FieldOrigin, FilePlace } from '../../lib/kustomize/explain/field-origin.ts'
 
 /** `file:line:column`, the file as seen from a folder. */
 export function shownPlace(place: FilePlace | undefined, cwd: string): string {

@@ -1,7 +1,7 @@
 import { statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { effectiveNamespace, isCluster, splitApiVersion, type ResId } from '../../lib/kustomize/ids.ts'
+import { effectiveNamespace, isCluster, splitApiVersion, type ResId } from '../../lib/kustomize/objects/ids.ts'
 import { isRecord } from '../../lib/value/is-record.ts'
 import { writeYaml } from '../../lib/yaml/write.ts'
 

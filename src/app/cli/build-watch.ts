@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { diskTree } from '../../adapters/files/disk-tree.ts'
 import { watchPaths, type PathWatch } from '../../adapters/files/watch-paths.ts'
-import { watchTree, type Looks } from '../../lib/kustomize/watch-tree.ts'
+import { watchTree, type Looks } from '../../lib/kustomize/files/watch-tree.ts'
 import type { BuildFlags } from './build-flags.ts'
 import { buildFolder, describeFailure, failureOf, type Outcome } from './build-folder.ts'
 import { writeOutput } from './build-output.ts'

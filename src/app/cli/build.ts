@@ -70,7 +70,7 @@ async function runOnce(flags: BuildFlags, io: Io): Promise<ExitCode> {
 async function tellFindings({ findings, trees = [] }: BuildResult, io: Io): Promise<void> {
   const found = [...findings]
   if (trees.length > 0) {
-    const { findInObjects } = await import('../../lib/kustomize/find-in-objects.ts')
+    const { findInObjects } = await import('../../lib/kustomize/explain/find-in-objects.ts')
     found.push(...findInObjects(trees))
   }
   for (const finding of found) io.err(renderFinding(relativeTo(io.cwd, finding)))

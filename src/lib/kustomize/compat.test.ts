@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { SluiceError } from '../error/sluice-error.ts'
 import { build, renderBuild } from './build.ts'
 import type { Compat } from './compat.ts'
-import { treeOfFiles } from './tree.ts'
+import { treeOfFiles } from './files/tree.ts'
 
 const POD =
   '{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {volumes: [{name: v, image: {reference: "app:1"}}]}}'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SluiceError } from '../error/sluice-error.ts'
 import { build } from './build.ts'
-import { treeOfFiles } from './tree.ts'
+import { treeOfFiles } from './files/tree.ts'
 
 const POD = 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers:\n  - name: c\n    image: i:1\n'
 const K = '/kustomization.yaml'

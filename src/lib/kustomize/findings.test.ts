@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { build } from './build.ts'
-import { findInObjects } from './find-in-objects.ts'
-import { treeOfFiles } from './tree.ts'
+import { findInObjects } from './explain/find-in-objects.ts'
+import { treeOfFiles } from './files/tree.ts'
 
 const K = '/kustomization.yaml'
 const WEB = `apiVersion: apps/v1

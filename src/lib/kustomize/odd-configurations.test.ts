@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SluiceError } from '../error/sluice-error.ts'
 import { build, renderBuild } from './build.ts'
-import { treeOfFiles } from './tree.ts'
+import { treeOfFiles } from './files/tree.ts'
 
 const MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n'
 const DEPLOYMENT = 'apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 2}\n'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { build, renderBuild } from './build.ts'
-import { treeOfFiles } from './tree.ts'
+import { treeOfFiles } from './files/tree.ts'
 
 // Each `want` is what kustomize 5.8.1 prints.
 const cases: { it: string; object: string; patch?: string; want: string }[] = [

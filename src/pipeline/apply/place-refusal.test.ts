@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { treeOfFiles } from '../../lib/kustomize/tree.ts'
+import { treeOfFiles } from '../../lib/kustomize/files/tree.ts'
 import { buildKustomization } from '../build/build-kustomization.ts'
 import { placeRefusal } from './place-refusal.ts'
 

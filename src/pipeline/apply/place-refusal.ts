@@ -1,8 +1,8 @@
 import type { ObjectRef } from '../../lib/kube/object.ts'
-import { isCalled, originReader } from '../../lib/kustomize/field-origin.ts'
-import { followPath, parseFieldPath, type PathStep } from '../../lib/kustomize/field-path.ts'
+import { isCalled, originReader } from '../../lib/kustomize/explain/field-origin.ts'
+import { followPath, parseFieldPath, type PathStep } from '../../lib/kustomize/explain/field-path.ts'
 import type { Finding } from '../../lib/kustomize/findings.ts'
-import { findInObjects } from '../../lib/kustomize/find-in-objects.ts'
+import { findInObjects } from '../../lib/kustomize/explain/find-in-objects.ts'
 import type { YamlMap, YamlNode } from '../../lib/yaml/nodes.ts'
 import { whereIs } from '../../lib/yaml/position.ts'
 

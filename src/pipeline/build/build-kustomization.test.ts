@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { treeOfFiles } from '../../lib/kustomize/tree.ts'
+import { treeOfFiles } from '../../lib/kustomize/files/tree.ts'
 import { buildKustomization, type BuiltKustomization, type KustomizationBuild } from './build-kustomization.ts'
 
 const configMap = (name: string, data = 'a: b'): string =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../../lib/kube/object.ts'
-import { treeOfFiles } from '../../lib/kustomize/tree.ts'
+import { treeOfFiles } from '../../lib/kustomize/files/tree.ts'
 import { LARGEST_SOPS_BYTES } from '../../lib/sops/decrypt.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { encryptedSourcesOf } from './build-kustomization.ts'

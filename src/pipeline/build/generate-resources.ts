@@ -1,8 +1,8 @@
 import { posix } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { readResources } from '../../lib/kustomize/read-resources.ts'
-import { FILE_NAMES } from '../../lib/kustomize/target.ts'
-import type { FileTree } from '../../lib/kustomize/tree.ts'
+import { readResources } from '../../lib/kustomize/objects/read-resources.ts'
+import { FILE_NAMES } from '../../lib/kustomize/kustomization/target.ts'
+import type { FileTree } from '../../lib/kustomize/files/tree.ts'
 
 const MAX_DEPTH = 100
 

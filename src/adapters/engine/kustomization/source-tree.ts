@@ -1,4 +1,4 @@
-import type { FileTree, TreeEntry } from '../../../lib/kustomize/tree.ts'
+import type { FileTree, TreeEntry } from '../../../lib/kustomize/files/tree.ts'
 import type { SourceFile, SourceSnapshot } from '../source-store.ts'
 
 /** A file of a source whose bytes are not in memory yet; the build is tried again when they are. */

@@ -1,0 +1,37 @@
+import { SluiceError } from '../../error/sluice-error.ts'
+import { goSyntaxError } from '../../yaml/go-syntax-error.ts'
+import { goQuote } from '../../yaml/go-quote.ts'
+import { parseDocuments, type YamlDocument, type YamlNode } from '../../yaml/nodes.ts'
+import { positionOf } from '../../yaml/position.ts'
+import { failure, rewritten } from '../failure.ts'
+
+/** The root of a file that kustomize reads by way of JSON; what follows the first document is left out. */
+export function parseConfig(text: string, file: string): YamlNode | undefined {
+  return parseFirst(text, file)?.root
+}
+
+/** The same where a key may stand once only. */
+export function parseStrictConfig(text: string, file: string): YamlNode | undefined {
+  const document = parseFirst(text, file)
+  if (!document || document.duplicates.length === 0) return document?.root
+  const faults = document.duplicates.map(({ key, value }) => {
+    const { line } = positionOf(document.source, value.start)
+    return `\n  line ${line}: key ${goQuote(key)} already set in map`
+  })
+  const [first] = document.duplicates
+  throw failure(
+    'KUSTOMIZE_INVALID',
+    `error converting YAML to JSON: yaml: unmarshal errors:${faults.join('')}`,
+    first?.value,
+    'remove one of the two',
+  )
+}
+
+function parseFirst(text: string, file: string): YamlDocument | undefined {
+  try {
+    return parseDocuments(text, file, undefined, 'v2', 'skipped')[0]
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code !== 'YAML_SYNTAX') throw error
+    throw rewritten(error, () => `error converting YAML to JSON: ${goSyntaxError(error, text, 'v2')}`)
+  }
+}

@@ -84,7 +84,7 @@ export async function build() {
 async function buildOfBuild(esbuild, shared) {
   const { metafile } = await esbuild.build({
     ...shared,
-    entryPoints: { build: 'src/app/cli/build-alone.ts' },
+    entryPoints: { build: 'src/app/cli/build/build-alone.ts' },
     entryNames: 'chunks/[name]-[hash]',
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
@@ -93,7 +93,7 @@ async function buildOfBuild(esbuild, shared) {
     metafile: true,
   })
   const script = join(root, Object.keys(metafile.outputs)[0])
-  const contents = `import { loadScript } from './src/app/cli/load-script.ts'
+  const contents = `import { loadScript } from './src/app/cli/build/load-script.ts'
     import { ioOfProcess } from './src/app/cli/process-io.ts'
     const isOneShot = !process.argv.some((each) => /^--(batch|watch)/.test(each))
     export const { runBuild, script } = loadScript(__dirname + '/chunks/${basename(script)}', require, isOneShot)

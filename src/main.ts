@@ -9,6 +9,6 @@ else process.exitCode = await runWholeLine()
 async function runWholeLine(): Promise<number> {
   const io = ioOfProcess()
   // The one command for which loading the others would double its time.
-  if (argv[0] === 'build') return (await import('./app/cli/build-alone.ts')).runBuild(argv.slice(1), io)
+  if (argv[0] === 'build') return (await import('./app/cli/build/build-alone.ts')).runBuild(argv.slice(1), io)
   return (await import('./app/cli/run.ts')).runCli(argv, io)
 }

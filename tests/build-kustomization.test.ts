@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { build } from '../src/app/cli/build.ts'
+import { build } from '../src/app/cli/build/build.ts'
 import { FLUX_DATA, fluxSkip as skip } from './support/flux-tables.ts'
 
 // `flux build kustomization` on the golden folders of its own tests: the object is read from a file, no cluster is asked.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseDependency } from '../src/app/cli/create-kinds.ts'
+import { parseDependency } from '../src/app/cli/create/create-kinds.ts'
 import {
   type AutomationOutcome,
   decideImageUpdateAutomation,

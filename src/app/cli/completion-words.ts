@@ -3,9 +3,9 @@ import type { PageView } from '../dashboard/view.ts'
 import { stateDirOf, withCluster } from './cluster.ts'
 import type { Io } from './command.ts'
 import { COMMANDS } from './commands.ts'
-import { findKind, FLUX_KINDS } from './kind-names.ts'
-import { fetchRecord } from './page-client.ts'
-import { runsFolder } from './runs.ts'
+import { findKind, FLUX_KINDS } from './objects/kind-names.ts'
+import { fetchRecord } from './deliveries/page-client.ts'
+import { runsFolder } from './deliveries/runs.ts'
 
 const OF_KINDS = ['get', 'reconcile', 'suspend', 'resume', 'diff', 'export', 'delete', 'trace']
 const OF_SERVICES = ['logs', 'history', 'trace']

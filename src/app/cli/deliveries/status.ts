@@ -1,0 +1,67 @@
+import { parseArgs } from 'node:util'
+import type { DeliveryView, PageView, StopView } from '../../dashboard/view.ts'
+import { renderTable } from '../../terminal/table.ts'
+import { outputOption, STATE_OPTION } from '../cluster.ts'
+import type { Command, ExitCode } from '../command.ts'
+import { renderAnswer } from '../output.ts'
+import { fetchRecord } from './page-client.ts'
+
+export const HEALTH: Readonly<Record<DeliveryView['state'], string>> = {
+  superseded: 'superseded',
+  done: 'healthy',
+  running: 'on its way',
+  failed: 'stopped',
+  waiting: 'waiting',
+}
+
+export const status: Command = {
+  name: 'status',
+  summary:
+    'Show every service in every environment: version, commit, health, URL, and the cause where something stopped',
+  usage: 'sluice status [--state DIR] [-o table|json|yaml]      exit code 1 when something stopped',
+  async run(argv, io): Promise<ExitCode> {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        ...STATE_OPTION,
+        ...outputOption('table'),
+        json: { type: 'boolean' },
+      },
+    })
+    const view = await fetchRecord<PageView>('api/v1/status', values, io)
+    if (view.notice !== undefined) io.err(`! ${view.notice}`)
+    io.out(renderAnswer(view, values.json ? 'json' : values.output, 'table', () => renderStatus(view)))
+    return view.stops.length > 0 ? 1 : 0
+  },
+}
+
+/** The table service x environment, then the causes of what stopped, each once with the services that it stopped. */
+export function renderStatus(view: PageView): string {
+  const cells = view.services.flatMap((service) => service.cells.map((cell) => ({ service: service.name, ...cell })))
+  const rows = cells.map((cell) => [
+    cell.service,
+    cell.environment,
+    cell.version || '-',
+    cell.commit.slice(0, 7) || '-',
+    cell.stoppedAt === undefined ? HEALTH[cell.state] : `stopped at ${cell.stoppedAt}`,
+    cell.url ?? '-',
+  ])
+  const header = ['SERVICE', 'ENVIRONMENT', 'VERSION', 'COMMIT', 'HEALTH', 'URL']
+  const table = cells.length === 0 ? 'no service yet' : renderTable(header, rows)
+  return [table, ...view.stops.map((stop) => `\n${renderStop(stop)}`), ...downOf(view)].join('\n')
+}
+
+/** `api, web in staging at abc1234: build: …` */
+function renderStop({ services, environment, commit, cause }: StopView): string {
+  const who = services.length === 0 ? environment : `${services.join(', ')} in ${environment}`
+  return `${who}${commit === '' ? '' : `, commit ${commit}`}: ${cause}`
+}
+
+// What is down has not stopped on any way.
+function downOf({ services }: PageView): readonly string[] {
+  return services.flatMap(({ name, cells }) =>
+    cells
+      .filter(({ state, cause }) => state === 'waiting' && cause !== undefined)
+      .map(({ environment, cause }) => `\n${name} in ${environment}: ${cause}`),
+  )
+}

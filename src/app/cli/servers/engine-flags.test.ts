@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseArgs } from 'node:util'
+import { DEFAULT_FLAGS } from '../../../adapters/engine/flags.ts'
+import { FLUX_OPTIONS, parseFluxFlags } from './engine-flags.ts'
+
+const flagsOf = (...args: string[]) => parseFluxFlags(parseArgs({ args, options: FLUX_OPTIONS }).values)
+
+const taken: [argv: string[], want: object][] = [
+  [[], {}],
+  [['--default-service-account', 'flux'], { defaultServiceAccount: 'flux' }],
+  [['--sops-age-secret=sops-age'], { sopsAgeSecret: 'sops-age' }],
+  [['--override-manager=helm', '--override-manager', 'rancher'], { overrideManagers: ['helm', 'rancher'] }],
+  [['--requeue-dependency=1m30s'], { requeueDependencyMs: 90_000 }],
+  [['--watch-label-selector=sharding.fluxcd.io/key in (a,b)'], { watchSelector: 'sharding.fluxcd.io/key in (a,b)' }],
+  [['--watch-all-namespaces=false'], { watchAllNamespaces: false }],
+  [['--no-remote-bases'], { remoteBases: false }],
+  [['--feature-gates=ExternalArtifact=true'], { externalArtifact: true }],
+]
+for (const [argv, want] of taken)
+  test(`the engine takes ${argv.join(' ') || 'no flag'}`, () =>
+    assert.deepEqual(flagsOf(...argv), { ...DEFAULT_FLAGS, ...want }))
+
+const refused: [argv: string, why: RegExp][] = [
+  ['--requeue-dependency=soon', /is a duration/],
+  ['--requeue-dependency=0s', /is a duration/],
+  ['--watch-label-selector=a=(', /^--watch-label-selector: /],
+  ['--watch-all-namespaces=maybe', /is true or false/],
+  ['--override-manager=', /wants the name/],
+  ['--feature-gates=ExternalArtifact', /wants Name=true/],
+  ['--feature-gates=MagicDNS=true', /"MagicDNS" is no gate/],
+]
+for (const [argv, why] of refused) test(`the engine refuses ${argv}`, () => assert.match(String(flagsOf(argv)), why))

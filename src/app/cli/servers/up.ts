@@ -1,0 +1,178 @@
+import { basename, relative, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { DRIVERS, type DriverName, isDriver } from '../../driver-names.ts'
+import type { Daemon } from '../../daemon.ts'
+import type { NotImported } from '../../imported.ts'
+import { inspectRepository } from '../../repository.ts'
+import type { Verdict } from '../../settled.ts'
+import type { Ports } from '../../state/ports.ts'
+import { LISTENERS } from '../../state/ports.ts'
+import { holdStateFolder } from '../../state/state-folder.ts'
+import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
+import { openProgress, type Progress } from './progress.ts'
+import { renderStatus } from '../deliveries/status.ts'
+import { versionText } from '../../version-text.ts'
+
+const PORT_OPTIONS = Object.fromEntries(LISTENERS.map((listener) => [`${listener}-port`, { type: 'string' as const }]))
+
+/** One object's change takes some moments to wake the next: a scan its policy, a commit its source. */
+const CALM_MS = 300
+
+type UpOptions = {
+  readonly state: string
+  readonly once: boolean
+  readonly node: DriverName
+  readonly traps: 'safe' | 'flux'
+  readonly timeoutMs: number
+}
+
+export const up: Command = {
+  name: 'up',
+  summary: 'Run everything on this machine, deliver a repository and stay up',
+  usage: `sluice up [REPO] [--state DIR] [--once] [--timeout SECONDS] [--node ${DRIVERS.join('|')}] [--cluster NAME | --path DIR] [--traps safe|flux] [--<${LISTENERS.join('|')}>-port N]`,
+  async run(argv, io) {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        ...PORT_OPTIONS,
+        state: { type: 'string', default: '.sluice' },
+        once: { type: 'boolean', default: false },
+        timeout: { type: 'string', default: '600' },
+        node: { type: 'string', default: 'auto' },
+        cluster: { type: 'string' },
+        path: { type: 'string' },
+        traps: { type: 'string', default: 'safe' },
+      },
+    })
+    const { node, traps } = values
+    if (!isDriver(node)) return usageError(io, up, `no such node driver: ${node}`)
+    if (traps !== 'safe' && traps !== 'flux') return usageError(io, up, `no such traps: ${traps}`)
+    const ports = portsOf(values)
+    if (ports === undefined) return usageError(io, up, 'a port is a number from 0 to 65535')
+    const repository = inspectRepository(resolve(io.cwd, positionals[0] ?? '.'), values, Date.now())
+    const folder = holdStateFolder(resolve(io.cwd, values.state))
+    try {
+      const { startDaemon } = await import('../../daemon.ts')
+      io.out(`sluice ${versionText()}: ${repository.name}, state in ${folder.dir}`)
+      const progress = openProgress(io)
+      const { log } = progress
+      const daemon = await startDaemon({
+        folder,
+        repository,
+        ports,
+        node,
+        traps,
+        log,
+        onFact: progress.fact,
+      })
+      return await deliver(
+        daemon,
+        { once: values.once, node, traps, state: values.state, timeoutMs: Number(values.timeout) * 1000 },
+        io,
+        progress,
+      )
+    } finally {
+      folder.release()
+    }
+  },
+}
+
+function portsOf(values: Readonly<Record<string, unknown>>): Partial<Ports> | undefined {
+  const asked = LISTENERS.filter((listener) => values[`${listener}-port`] !== undefined)
+  const ports = asked.map((listener) => [listener, Number(values[`${listener}-port`])] as const)
+  if (ports.some(([, port]) => !Number.isInteger(port) || port < 0 || port > 65535)) return undefined
+  return Object.fromEntries(ports)
+}
+
+async function deliver(daemon: Daemon, options: UpOptions, io: Io, progress: Progress): Promise<ExitCode> {
+  io.signal.addEventListener('abort', () => io.err('stopping; once more Ctrl-C ends at once'))
+  if (daemon.notice !== undefined) io.err(`! ${daemon.notice}`)
+  const access = daemon.access()
+  io.out(`git ${access.git.url} · page ${access.page.url} · kubeconfig ${access.kube.kubeconfig}`)
+  if (daemon.notImported !== undefined) io.err(notImportedText(daemon.notImported, gitUrlOf(daemon, io)))
+  const startedMs = Date.now()
+  progress.draw(daemon.view, (nowMs) => `delivering · ${Math.round((nowMs - startedMs) / 1000)} s · Ctrl-C stops`)
+  const verdict = await firstVerdict(daemon, options, io.signal)
+  progress.end()
+  if (!io.signal.aborted || options.once) io.out(report(daemon, verdict, Date.now() - startedMs))
+  if (options.once || io.signal.aborted) {
+    await daemon.close({ stopPods: true })
+    const isDelivered = verdict.state === 'healthy' && daemon.notImported === undefined
+    return isDelivered || (io.signal.aborted && !options.once) ? 0 : 3
+  }
+  io.out(nextSteps(daemon, options.state, io))
+  await new Promise<void>((done) => io.signal.addEventListener('abort', () => done()))
+  await daemon.close({ stopPods: true })
+  return 0
+}
+
+/** Waits until everything is healthy, or cannot become so, or the time is over. Woken by changes; looks again for what time alone changes. A verdict holds when nothing moved for `CALM_MS`. */
+function firstVerdict(daemon: Daemon, { timeoutMs }: UpOptions, signal: AbortSignal): Promise<Verdict> {
+  return new Promise((decided) => {
+    let finish = (): void => {}
+    let calm: NodeJS.Timeout | undefined
+    const look = (): void => {
+      clearTimeout(calm)
+      if (daemon.delivery.verdict().state !== 'busy') calm = setTimeout(() => finish(), CALM_MS)
+    }
+    const unsubscribe = daemon.delivery.subscribe(() => setImmediate(look))
+    const again = setInterval(look, 2 * CALM_MS)
+    const over = setTimeout(() => finish(), timeoutMs)
+    finish = () => {
+      unsubscribe()
+      clearInterval(again)
+      clearTimeout(calm)
+      clearTimeout(over)
+      decided(daemon.delivery.verdict())
+    }
+    signal.addEventListener('abort', () => finish())
+    if (signal.aborted) finish()
+    else look()
+  })
+}
+
+function report(daemon: Daemon, verdict: Verdict, tookMs: number): string {
+  const table = renderStatus(daemon.view())
+  const seconds = (tookMs / 1000).toFixed(1)
+  if (verdict.state === 'healthy') {
+    const missing = daemon.notImported === undefined ? '' : `\n! but ${daemon.notImported.what}`
+    return `\n${table}\n\neverything is healthy after ${seconds} s${missing}`
+  }
+  const why = verdict.state === 'failed' ? verdict.causes.join('\n  ') : `still waiting for ${verdict.waitingFor}`
+  return `\n${table}\n\nnot healthy after ${seconds} s:\n  ${why}`
+}
+
+function nextSteps(daemon: Daemon, state: string, io: Io): string {
+  const { git, page, kube } = daemon.access()
+  const url = gitUrlOf(daemon, io)
+  const folder = git.url.replace(/^.*\//, '').replace(/\.git$/, '')
+  const sluice = commandLine(io)
+  const where = state === '.sluice' ? '' : ` --state ${state}`
+  return [
+    '',
+    'try next:',
+    `  open ${page.url}`,
+    `  ${sluice} status${where}    # or: history, trace <commit>, run list`,
+    `  kubectl --kubeconfig ${kube.kubeconfig} get pods -A`,
+    `  git clone ${url} && cd ${folder}    # main is production; git switch develop: staging`,
+    `  edit, commit, git pull --rebase && git push    # ${io.isTty ? 'watch it go by here' : `the password is git.token of ${state}/access.json`}`,
+    'Ctrl-C stops; the state is kept',
+  ].join('\n')
+}
+
+/** The token is for people at a terminal, not for logs; scripts read access.json. */
+function gitUrlOf(daemon: Daemon, io: Io): string {
+  const { git } = daemon.access()
+  return io.isTty ? git.url.replace('://', `://git:${git.token}@`) : git.url
+}
+
+function notImportedText({ what, remedy }: NotImported, url: string): string {
+  return `! ${what}\n  hint: ${remedy(url)}`
+}
+
+/** How this very program is called from here. */
+function commandLine(io: Io): string {
+  const program = process.argv[1] ?? 'sluice'
+  return basename(program) === 'sluice' ? 'sluice' : `node ${relative(io.cwd, program)}`
+}

@@ -3,7 +3,7 @@ import type { Call } from '../call.ts'
 import type { Environment } from '../environment.ts'
 import { forbidden } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
-import { amountOf } from '../validation/resource-checks.ts'
+import { amountOf } from '../validation/pods/resource-checks.ts'
 
 const OLD_CLASS = 'volume.beta.kubernetes.io/storage-class'
 

@@ -7,7 +7,7 @@ import { objFrom } from '../object.ts'
 import { builtinResources } from '../resources/builtin.ts'
 import { resourcesOf } from '../resources/definitions.ts'
 import type { Resource } from '../resources/resource.ts'
-import { unifiedDiff } from './diff-text.ts'
+import { unifiedDiff } from './changes/diff-text.ts'
 import { validateObject } from './validate.ts'
 
 const builtin = builtinResources()

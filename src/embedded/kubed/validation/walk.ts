@@ -6,7 +6,7 @@ import { AFTER, CHECKS } from './checks.ts'
 import type { Below, Place } from './fault-list.ts'
 import { labelError, subdomainError } from '../../../lib/kube/names.ts'
 import { RULES, type Rules } from './rules.ts'
-import { VOLUME_KIND_RULES } from './volume-kinds-checks.ts'
+import { VOLUME_KIND_RULES } from './kinds/volume-kinds-checks.ts'
 
 /** Collects the faults of a value: by the rules of its definition, its own checks, then everything below it. */
 export function validateFields(

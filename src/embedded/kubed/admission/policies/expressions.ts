@@ -7,8 +7,8 @@ import type { Environment } from '../../environment.ts'
 import type { Obj } from '../../object.ts'
 import { toVersion } from '../../resources/convert.ts'
 import type { Resource } from '../../resources/resource.ts'
-import { boundedCall } from '../../validation/bounded-call.ts'
-import { celValue } from '../../validation/rules-of-schema.ts'
+import { boundedCall } from '../../validation/custom/bounded-call.ts'
+import { celValue } from '../../validation/custom/rules-of-schema.ts'
 import { type Attempt, requestOf } from './attempt.ts'
 
 /** What the expressions of a policy may name. */

@@ -1,0 +1,126 @@
+import { type Cel, compileCel } from '../../../../lib/cel/compile.ts'
+import { SluiceError } from '../../../../lib/error/sluice-error.ts'
+import type { FieldType } from '../../../../lib/kube-schema/schema.ts'
+import { isObject, type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../../../../lib/kube/json.ts'
+import type { FieldError } from '../../fault.ts'
+import { boundedCall } from './bounded-call.ts'
+
+const RULES = 'x-kubernetes-validations'
+const REASONS: Readonly<Record<string, FieldError['type']>> = {
+  FieldValueInvalid: 'Invalid',
+  FieldValueForbidden: 'Forbidden',
+  FieldValueRequired: 'Required',
+  FieldValueDuplicate: 'Duplicate',
+}
+
+/** Expressions of definitions in use; forgotten all at once when they are too many. */
+const known = new Map<string, Cel>()
+const MOST_KNOWN = 2000
+
+function compiled(text: string): Cel {
+  const found = known.get(text) ?? compileCel(text, { guard: boundedCall, library: 'kubernetes' })
+  if (known.size >= MOST_KNOWN) known.clear()
+  known.set(text, found)
+  return found
+}
+
+/** A place in a custom resource with what was there before, as far as the two can be told to be the same. */
+type Place = {
+  readonly type: FieldType
+  readonly value: Json
+  readonly before: Json | undefined
+  readonly path: string
+}
+
+/** True when a schema has rules anywhere. */
+export function hasRules(schema: unknown): boolean {
+  if (Array.isArray(schema)) return schema.some(hasRules)
+  if (typeof schema !== 'object' || schema === null) return false
+  return RULES in schema || Object.values(schema).some(hasRules)
+}
+
+/** Collects what the rules of a schema say against a value. @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules */
+export function checkRules(place: Place, errors: FieldError[]): void {
+  const { type, value, before, path } = place
+  for (const rule of objectsOf(objectOf(type.schema as JsonObject)[RULES])) checkRule(rule, place, errors)
+  if (Array.isArray(value)) {
+    const { element } = type
+    if (element === undefined) return
+    value.forEach((item, index) =>
+      checkRules({ type: element, value: item, before: same(type, item, before), path: `${path}[${index}]` }, errors),
+    )
+  } else if (isObject(value))
+    for (const [name, item] of Object.entries(value)) {
+      const child = type.child(name)
+      if (child === undefined || item === undefined || (path === '' && name === 'metadata')) continue
+      const isMap = type.names.length === 0
+      const at = path === '' ? name : isMap ? `${path}[${name}]` : `${path}.${name}`
+      checkRules({ type: child, value: item, before: objectOf(before)[name], path: at }, errors)
+    }
+}
+
+/** Items of maps by their keys; of other lists none is known to be the same. */
+function same({ keys }: FieldType, item: Json, before: Json | undefined): Json | undefined {
+  if (keys === undefined || !Array.isArray(before)) return undefined
+  return before.find((old) => keys.every((key) => objectOf(old)[key] === objectOf(item)[key]))
+}
+
+function checkRule(rule: JsonObject, { type, value, before, path }: Place, errors: FieldError[]): void {
+  const text = stringOf(rule.rule)
+  const isTransition = /\boldSelf\b/.test(text)
+  if (isTransition && before === undefined && rule.optionalOldSelf !== true) return
+  const variables = { self: celValue(type, value), ...(isTransition ? { oldSelf: celValue(type, before) } : {}) }
+  const field = `${path}${stringOf(rule.fieldPath)}`.replace(/^\./, '')
+  try {
+    if (compiled(text).evaluateBoolean(variables)) return
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    const why = error.message.replace(/^failed to evaluate the CEL expression '[^]*?': /, '')
+    const told = stringOf(rule.message).trim() || text.trim()
+    const value = JSON.stringify(type.schema.type ?? '')
+    errors.push({ field: path, type: 'Invalid', message: `Invalid value: ${value}: ${why} evaluating rule: ${told}` })
+    return
+  }
+  const kind = REASONS[stringOf(rule.reason)] ?? 'Invalid'
+  const message = messageOf(rule, variables)
+  errors.push({ field, type: kind, message: worded(kind, value, message) })
+}
+
+/** Objects and lists are not shown. */
+function worded(kind: FieldError['type'], value: Json, message: string): string {
+  if (kind === 'Forbidden') return `Forbidden: ${message}`
+  if (kind === 'Required') return `Required value: ${message}`
+  const isShown = !isObject(value) && !Array.isArray(value)
+  if (kind === 'Duplicate') return isShown ? `Duplicate value: ${JSON.stringify(value)}` : 'Duplicate value'
+  return isShown ? `Invalid value: ${JSON.stringify(value)}: ${message}` : `Invalid value: ${message}`
+}
+
+function messageOf(rule: JsonObject, variables: Readonly<Record<string, unknown>>): string {
+  const plain = stringOf(rule.message)
+  const fallback = plain === '' ? `failed rule: ${stringOf(rule.rule).trim()}` : plain
+  const expression = stringOf(rule.messageExpression)
+  if (expression === '') return fallback
+  try {
+    const message = compiled(expression).evaluateString(variables).trim()
+    return message === '' || message.includes('\n') ? fallback : message
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    return fallback
+  }
+}
+
+/** A value as CEL has it: whole numbers are ints where the schema says integer. */
+export function celValue(type: FieldType, value: Json | undefined): unknown {
+  if (typeof value === 'number') return Number.isInteger(value) && type.schema.type !== 'number' ? BigInt(value) : value
+  if (Array.isArray(value)) {
+    const { element } = type
+    return value.map((item) => (element === undefined ? item : celValue(element, item)))
+  }
+  if (!isObject(value)) return value
+  const out: Record<string, unknown> = {}
+  for (const [name, item] of Object.entries(value)) {
+    const child = type.child(name)
+    out[name] = child === undefined ? item : celValue(child, item)
+  }
+  return out
+}

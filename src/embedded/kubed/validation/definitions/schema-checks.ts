@@ -1,0 +1,210 @@
+import {
+  isObject,
+  type Json,
+  type JsonObject,
+  listOf,
+  objectOf,
+  objectsOf,
+  stringOf,
+} from '../../../../lib/kube/json.ts'
+import { type Schema, typeOf } from '../../../../lib/kube-schema/schema.ts'
+import type { FieldError } from '../../fault.ts'
+import { validateCustomValue } from '../custom/custom.ts'
+import { forbid, invalidValue, push, required, unsupported } from '../fault-list.ts'
+import { checkRule } from './rule-checks.ts'
+import { fitsBesideStatus, NOT_AT_ROOT, schemaText } from './schema-text.ts'
+import { checkStructure } from './structural-checks.ts'
+
+const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string']
+/** Keywords of JSON Schema that the server does not know, in its order. */
+const UNKNOWN = ['id', 'additionalItems', 'patternProperties', 'definitions', 'dependencies', '$ref'] as const
+const META = ['metadata', 'apiVersion', 'kind']
+
+/** Faults of a schema of a definition: structure first; defaults and rules when that is sound. */
+export function validateSchema(schema: JsonObject, path: string, hasStatus: boolean, errors: FieldError[]): void {
+  if (hasStatus) checkBesideStatus(schema, path, errors)
+  if (schema.nullable === true) forbid(errors, `${path}.nullable`, 'nullable cannot be true at the root')
+  const structural: FieldError[] = []
+  checkStructure(schema, 'root', path, structural)
+  structural.sort((a, b) => (text(a) < text(b) ? -1 : 1))
+  const isKnown = !hasUnknown(schema)
+  if (isKnown) errors.push(...structural)
+  const isSound = isKnown && structural.length === 0
+  const faults: FieldError[] = []
+  if (isSound) checkDefaults(schema, path, faults)
+  errors.push(...faults)
+  const own: FieldError[] = []
+  checkSchema(schema, path, true, isSound && faults.length === 0, own)
+  errors.push(...own)
+}
+
+function checkBesideStatus(schema: JsonObject, path: string, errors: FieldError[]): void {
+  if (!fitsBesideStatus(schema)) invalidValue(errors, path, schemaText(schema), NOT_AT_ROOT)
+  else if (stringOf(schema.type) !== '' && schema.type !== 'object')
+    invalidValue(
+      errors,
+      `${path}.type`,
+      schema.type ?? '',
+      'only "object" is allowed as the type at the root of the schema if the status subresource is enabled',
+    )
+}
+
+const text = ({ field, message }: FieldError): string => `${field}: ${message}`
+
+/** With keywords that it does not know the server makes no structure at all. */
+function hasUnknown(schema: JsonObject): boolean {
+  return (
+    UNKNOWN.some((field) => schema[field] !== undefined) ||
+    Array.isArray(schema.items) ||
+    Object.values(objectOf(schema.properties)).some((each) => hasUnknown(objectOf(each))) ||
+    (isObject(schema.items) && hasUnknown(schema.items)) ||
+    (isObject(schema.additionalProperties) && hasUnknown(schema.additionalProperties))
+  )
+}
+
+function checkSchema(
+  schema: JsonObject,
+  path: string,
+  isRoot: boolean,
+  hasRules: boolean,
+  errors: FieldError[],
+  within?: string,
+): void {
+  checkKeywords(schema, path, errors)
+  if (schema.uniqueItems === true)
+    forbid(
+      errors,
+      `${path}.uniqueItems`,
+      'uniqueItems cannot be set to true since the runtime complexity becomes quadratic',
+    )
+  const extra = schema.additionalProperties
+  if (extra !== undefined && extra !== true && Object.keys(objectOf(schema.properties)).length > 0)
+    forbid(errors, `${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive')
+  if (isObject(extra)) checkSchema(extra, `${path}.additionalProperties`, false, hasRules, errors, within)
+  for (const [name, child] of Object.entries(objectOf(schema.properties))) {
+    const at = `${path}.properties[${name}]`
+    if (isRoot && META.includes(name) && objectOf(child).default !== undefined)
+      forbid(errors, `${at}.default`, `must not be set in top-level ${name}`)
+    if (isObject(child)) checkSchema(child, at, false, hasRules, errors, within)
+  }
+  if (isObject(schema.not)) checkSchema(schema.not, `${path}.not`, false, false, errors)
+  for (const list of ['allOf', 'oneOf', 'anyOf'])
+    objectsOf(schema[list]).forEach((each, index) =>
+      checkSchema(each, `${path}.${list}[${index}]`, false, false, errors),
+    )
+  if (isObject(schema.items)) {
+    // Of a list without keys nobody can tell which item was which.
+    const hasKeys = schema['x-kubernetes-list-type'] === 'map'
+    checkSchema(schema.items, `${path}.items`, false, hasRules, errors, within ?? (hasKeys ? undefined : path))
+  }
+  if (schema['x-kubernetes-preserve-unknown-fields'] === false)
+    invalidValue(errors, `${path}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined')
+  checkMapType(schema, path, errors)
+  checkListType(schema, path, errors)
+  objectsOf(schema['x-kubernetes-validations']).forEach((rule, index) =>
+    checkRule(rule, schema, `${path}.x-kubernetes-validations[${index}]`, isRoot, hasRules, errors, within),
+  )
+}
+
+function checkKeywords(schema: JsonObject, path: string, errors: FieldError[]): void {
+  const type = stringOf(schema.type)
+  if (type !== '' && !TYPES.includes(type)) unsupported(errors, `${path}.type`, type, TYPES)
+  for (const field of UNKNOWN)
+    if (schema[field] !== undefined) forbid(errors, `${path}.${field}`, `${field} is not supported`)
+  if (type === 'null') forbid(errors, `${path}.type`, 'type cannot be set to null, use nullable as an alternative')
+  if (Array.isArray(schema.items)) forbid(errors, `${path}.items`, 'items must be a schema object and not an array')
+}
+
+function checkMapType(schema: JsonObject, path: string, errors: FieldError[]): void {
+  const kind = schema['x-kubernetes-map-type']
+  if (kind === undefined) return
+  mustBe(schema, 'object', 'x-kubernetes-map-type', path, errors)
+  if (kind !== 'atomic' && kind !== 'granular')
+    unsupported(errors, `${path}.x-kubernetes-map-type`, kind, ['atomic', 'granular'])
+}
+
+function mustBe(schema: JsonObject, type: string, extension: string, path: string, errors: FieldError[]): void {
+  const why = `must be ${type} if ${extension} is specified`
+  if (stringOf(schema.type) === '') required(errors, `${path}.type`, why)
+  else if (schema.type !== type) invalidValue(errors, `${path}.type`, schema.type, why)
+}
+
+function checkListType(schema: JsonObject, path: string, errors: FieldError[]): void {
+  const kind = schema['x-kubernetes-list-type']
+  const keys = listOf(schema['x-kubernetes-list-map-keys'])
+  const items = isObject(schema.items) ? schema.items : undefined
+  const at = `${path}.x-kubernetes-list-type`
+  if (kind !== undefined) mustBe(schema, 'array', 'x-kubernetes-list-type', path, errors)
+  if (kind === 'set' && items !== undefined && schema.type === 'array') checkSetItems(items, path, errors)
+  if (kind !== undefined && kind !== 'atomic' && kind !== 'set' && kind !== 'map')
+    unsupported(errors, at, kind, ['atomic', 'set', 'map'])
+  const nonEmpty = 'must be map if x-kubernetes-list-map-keys is non-empty'
+  if (keys.length > 0 && kind === undefined) required(errors, at, nonEmpty)
+  else if (keys.length > 0 && kind !== 'map') invalidValue(errors, at, kind, nonEmpty)
+  if (kind === 'map') checkMapKeys(items, keys, path, errors)
+}
+
+function checkSetItems(items: JsonObject, path: string, errors: FieldError[]): void {
+  const why = 'must be atomic as item of a list with x-kubernetes-list-type=set'
+  const [list, map] = [items['x-kubernetes-list-type'], items['x-kubernetes-map-type']]
+  if (items.type === 'array' && list !== undefined && list !== 'atomic')
+    invalidValue(errors, `${path}.items.x-kubernetes-list-type`, list, why)
+  // The real server prints the other field's value here.
+  if (items.type === 'object' && map !== 'atomic')
+    invalidValue(errors, `${path}.items.x-kubernetes-map-type`, list, why)
+}
+
+function checkMapKeys(items: JsonObject | undefined, keys: readonly Json[], path: string, errors: FieldError[]): void {
+  const at = `${path}.x-kubernetes-list-map-keys`
+  if (keys.length === 0) required(errors, at, 'must not be empty if x-kubernetes-list-type is map')
+  if (items === undefined)
+    return required(errors, `${path}.items`, 'must have a schema if x-kubernetes-list-type is map')
+  if (items.type !== 'object')
+    return invalidValue(
+      errors,
+      `${path}.items.type`,
+      stringOf(items.type),
+      "must be object if parent array's x-kubernetes-list-type is map",
+    )
+  const properties = objectOf(items.properties)
+  keys.forEach((key, index) => {
+    const property = properties[stringOf(key)]
+    const type = objectOf(property).type
+    if (!isObject(property)) invalidValue(errors, at, [...keys], 'entries must all be names of item properties')
+    else if (type === 'array' || type === 'object')
+      invalidValue(
+        errors,
+        `${path}.items.properties[${stringOf(key)}].type`,
+        items.type,
+        "must be a scalar type if parent array's x-kubernetes-list-type is map",
+      )
+    if (keys.indexOf(key) < index) invalidValue(errors, at, [...keys], 'must not contain duplicate entries')
+  })
+  for (const key of keys.map(stringOf)) {
+    const property = properties[key]
+    if (!isObject(property) || property.default !== undefined || listOf(items.required).includes(key)) continue
+    required(
+      errors,
+      `${path}.items.properties[${key}].default`,
+      'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property',
+    )
+  }
+}
+
+/** Defaults must themselves be valid, and may hold no field that would be pruned. */
+function checkDefaults(schema: JsonObject, path: string, errors: FieldError[]): void {
+  if (schema.default !== undefined) {
+    const at = `${path}.default`
+    for (const { field, type, message } of validateCustomValue(typeOf(schema as Schema), schema.default, ''))
+      push(
+        errors,
+        field === '' || field === '<nil>' ? at : `${at}${field.startsWith('[') ? '' : '.'}${field}`,
+        type,
+        message,
+      )
+  }
+  for (const [name, child] of Object.entries(objectOf(schema.properties)))
+    checkDefaults(objectOf(child), `${path}.properties[${name}]`, errors)
+  for (const field of ['items', 'additionalProperties'])
+    if (isObject(schema[field])) checkDefaults(objectOf(schema[field]), `${path}.${field}`, errors)
+}

@@ -1,0 +1,134 @@
+import { posix } from 'node:path'
+import { isObject, type JsonObject, listOf, objectOf, sorted, stringOf } from '../../../../lib/kube/json.ts'
+import { isQuantityError, parseQuantity } from '../../../../lib/kube/quantity.ts'
+import { asGiven } from '../../decoding/emptied.ts'
+import type { FieldError } from '../../fault.ts'
+import { type Below, type Check, checkName, forbid, invalidValue, push, required, unsupported } from '../fault-list.ts'
+import { labelError, subdomainError } from '../../../../lib/kube/names.ts'
+
+const MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
+/** Kinds of volumes in the order in which the server looks for them, with the words in which it tells of their faults, and of a second one. */
+const SOURCES: readonly (readonly [field: string, own?: string, other?: string])[] = [
+  ['hostPath'],
+  ['gcePersistentDisk', 'persistentDisk'],
+  ['awsElasticBlockStore'],
+  ['glusterfs'],
+  ['flocker'],
+  ['nfs'],
+  ['rbd'],
+  ['quobyte'],
+  ['cephfs', 'cephfs', 'cephFS'],
+  ['iscsi'],
+  ['cinder'],
+  ['fc'],
+  ['flexVolume'],
+  ['azureFile'],
+  ['vsphereVolume'],
+  ['photonPersistentDisk'],
+  ['portworxVolume'],
+  ['azureDisk'],
+  ['scaleIO'],
+  ['local'],
+  ['storageos'],
+  ['csi'],
+]
+
+/** Checks of volumes and claims. @see k8s.io/kubernetes/pkg/apis/core/validation */
+export const VOLUME_CHECKS: Readonly<Record<string, Check>> = {
+  'core.v1.PersistentVolumeSpec': checkVolume,
+  'core.v1.PersistentVolumeClaimSpec': checkClaim,
+  'core.v1.VolumeNodeAffinity': ({ required: nodes }, path, errors) => {
+    if (nodes === undefined) required(errors, `${path}.required`, 'must specify required node constraints')
+  },
+}
+
+function checkVolume(spec: JsonObject, path: string, errors: FieldError[], below: Below): void {
+  checkModes(spec, path, errors, '')
+  const capacity = objectOf(spec.capacity)
+  const at = `${path}.capacity`
+  if (Object.keys(capacity).length === 0) required(errors, at)
+  if (capacity.storage === undefined || Object.keys(capacity).length > 1)
+    unsupported(errors, at, sorted(objectOf(asGiven(spec)).capacity ?? null), ['storage'])
+  for (const [name, amount] of Object.entries(capacity)) checkAmount(amount, `${at}[${name}]`, errors, true)
+  const policy = stringOf(spec.persistentVolumeReclaimPolicy)
+  if (policy !== '' && !/^(Delete|Recycle|Retain)$/.test(policy))
+    unsupported(errors, `${path}.persistentVolumeReclaimPolicy`, policy, ['Delete', 'Recycle', 'Retain'])
+  below('nodeAffinity')
+  checkSource(spec, path, errors, below)
+  checkClass(spec, path, errors)
+  checkVolumeMode(spec, path, errors)
+  const { volumeAttributesClassName: attributes } = spec
+  if (attributes === undefined) return
+  if (attributes === '') required(errors, `${path}.volumeAttributesClassName`, 'an empty string is disallowed')
+  else checkName(attributes, `${path}.volumeAttributesClassName`, subdomainError, errors)
+  if (spec.csi === undefined)
+    required(errors, `${path}.csi`, 'has to be specified when using volumeAttributesClassName')
+}
+
+function checkSource(spec: JsonObject, path: string, errors: FieldError[], below: Below): void {
+  const [first, ...others] = SOURCES.filter(([field]) => spec[field] !== undefined)
+  if (first !== undefined) below(first[0], undefined, `${path}.${first[1] ?? first[0]}`)
+  const pinned = 'Local volume requires node affinity'
+  if (first?.[0] === 'local' && spec.nodeAffinity === undefined) required(errors, `${path}.nodeAffinity`, pinned)
+  for (const [field, , told] of others)
+    forbid(errors, `${path}.${told ?? field}`, 'may not specify more than 1 volume type')
+  if (first === undefined) required(errors, path, 'must specify a volume type')
+  const isRoot = posix.normalize(stringOf(objectOf(spec.hostPath).path)) === '/'
+  if (isRoot && spec.persistentVolumeReclaimPolicy === 'Recycle')
+    forbid(errors, `${path}.persistentVolumeReclaimPolicy`, "may not be 'recycle' for a hostPath mount of '/'")
+}
+
+function checkClaim(spec: JsonObject, path: string, errors: FieldError[], below: Below): void {
+  checkModes(spec, path, errors, 'at least 1 access mode is required')
+  below('selector')
+  const storage = objectOf(objectOf(spec.resources).requests).storage
+  const at = `${path}.resources[storage]`
+  if (storage === undefined) required(errors, at)
+  else checkAmount(storage, at, errors, false)
+  checkClass(spec, path, errors)
+  checkVolumeMode(spec, path, errors)
+  for (const field of ['dataSource', 'dataSourceRef'])
+    if (isObject(spec[field])) checkDataSource(spec[field], `${path}.${field}`, errors)
+  if (stringOf(spec.volumeAttributesClassName) !== '')
+    checkName(spec.volumeAttributesClassName, `${path}.volumeAttributesClassName`, subdomainError, errors)
+}
+
+function checkDataSource(source: JsonObject, path: string, errors: FieldError[]): void {
+  const [name, kind, group, namespace] = [source.name, source.kind, source.apiGroup, source.namespace].map(stringOf)
+  if (name === '') required(errors, `${path}.name`)
+  if (kind === '') required(errors, `${path}.kind`)
+  if (group === '' && kind !== 'PersistentVolumeClaim')
+    invalidValue(errors, path, kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup")
+  if (group !== '') checkName(group, `${path}.apiGroup`, subdomainError, errors)
+  if (namespace !== '') checkName(namespace, `${path}.namespace`, labelError, errors)
+}
+
+function checkModes({ accessModes }: JsonObject, path: string, errors: FieldError[], why: string): void {
+  const at = `${path}.accessModes`
+  const modes = listOf(accessModes)
+  if (modes.length === 0) required(errors, at, why)
+  for (const mode of modes) if (!MODES.includes(stringOf(mode))) unsupported(errors, at, mode, MODES)
+  if (modes.includes('ReadWriteOncePod') && modes.length > 1)
+    push(errors, at, 'Forbidden', 'Forbidden: may not use ReadWriteOncePod with other access modes')
+}
+
+function checkAmount(amount: unknown, path: string, errors: FieldError[], isCapacity: boolean): void {
+  const quantity = parseQuantity(
+    typeof amount === 'number' ? amount : stringOf(typeof amount === 'string' ? amount : ''),
+  )
+  if (isQuantityError(quantity) || quantity.nano > 0n) return
+  if (isCapacity && quantity.nano < 0n)
+    push(errors, path, 'Invalid', `Invalid value: ${quantity.text}: must be a valid resource quantity`)
+  invalidValue(errors, path, quantity.text, 'must be greater than zero')
+}
+
+function checkVolumeMode({ volumeMode }: JsonObject, path: string, errors: FieldError[]): void {
+  if (volumeMode !== undefined && volumeMode !== 'Block' && volumeMode !== 'Filesystem')
+    unsupported(errors, `${path}.volumeMode`, volumeMode, ['Block', 'Filesystem'])
+}
+
+function checkClass({ storageClassName }: JsonObject, path: string, errors: FieldError[]): void {
+  const name = stringOf(storageClassName)
+  const why = name === '' ? undefined : subdomainError(name)
+  if (why !== undefined) invalidValue(errors, `${path}.storageClassName`, name, why)
+}

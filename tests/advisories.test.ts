@@ -119,7 +119,7 @@ const BY_CHANCE = [
   'src/adapters/kube/transport.ts',
   'src/adapters/kube/watch-cache.ts',
   'src/adapters/kube/watch-stream.ts',
-  'src/agents/node/host-ports.ts',
+  'src/agents/node/network/host-ports.ts',
   'src/agents/node/keeper/udp.ts',
   'src/app/state/ports.ts',
 ]

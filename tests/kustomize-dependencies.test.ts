@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
-import { recordTree, sameAnswers } from '../src/adapters/engine/kustomization/source-tree.ts'
+import { recordTree, sameAnswers } from '../src/adapters/engine/kustomization/build/source-tree.ts'
 import type { SourceSnapshot } from '../src/adapters/engine/source-store.ts'
 import { SluiceError } from '../src/lib/error/sluice-error.ts'
 import { build, renderBuild, type BuildResult } from '../src/lib/kustomize/build.ts'

@@ -6,9 +6,9 @@ import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { SluiceError } from '../src/lib/error/sluice-error.ts'
 import { duplicateKeyError, parseDocuments } from '../src/lib/yaml/nodes.ts'
-import { reprintedValue } from '../src/lib/yaml/reprint.ts'
+import { reprintedValue } from '../src/lib/yaml/write/reprint.ts'
 import { toValue } from '../src/lib/yaml/to-value.ts'
-import { writeYaml } from '../src/lib/yaml/write.ts'
+import { writeYaml } from '../src/lib/yaml/write/write.ts'
 import { generateYaml } from './yaml/generate-yaml.ts'
 
 type Golden = { readonly text: string; readonly json?: string } & (

@@ -8,7 +8,7 @@ import { startNode } from '../agents/node/start.ts'
 import { startWorkloads } from '../agents/workloads/start.ts'
 import { type Kubed, serveKubed } from '../embedded/kubed/serve.ts'
 import type { DriverName } from './driver-names.ts'
-import { collectMovedBytes, collectorOfV8, releaseMemoryWhenCalm } from './release-memory.ts'
+import { collectMovedBytes, collectorOfV8, releaseMemoryWhenCalm } from './process/release-memory.ts'
 
 const NODE = 'node-1'
 

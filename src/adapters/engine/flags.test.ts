@@ -8,8 +8,8 @@ import type { SharedCaches } from '../kube/shared-caches.ts'
 import type { Selection } from '../kube/types.ts'
 import type { EngineContext } from './context.ts'
 import { DEFAULT_FLAGS, type EngineFlags, narrowCaches } from './flags.ts'
-import { fetchDecryption } from './kustomization/decryption.ts'
-import { hasAccount, openTargets } from './kustomization/target.ts'
+import { fetchDecryption } from './kustomization/build/decryption.ts'
+import { hasAccount, openTargets } from './kustomization/apply/target.ts'
 
 // What each flag of Flux's controllers does, piece by piece; tests/engine.test.ts has the engine whole.
 const kustomization = (spec: Record<string, unknown> = {}) =>

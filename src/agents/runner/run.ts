@@ -5,8 +5,8 @@ import { type Combination, expandStrategy } from '../../pipeline/ci/matrix.ts'
 import type { Json } from '../../pipeline/ci/template.ts'
 import type { JobSpec } from '../../pipeline/ci/workflow.ts'
 import { limitTo, type Slots } from './slots.ts'
-import { runJob, type JobEnd, type JobResult } from './job.ts'
-import type { RunPlace } from './job-state.ts'
+import { runJob, type JobEnd, type JobResult } from './job/job.ts'
+import type { RunPlace } from './job/job-state.ts'
 
 /** How a run went. */
 export type RunEnd = { readonly state: 'succeeded' | 'failed' | 'cancelled'; readonly cause: string | undefined }

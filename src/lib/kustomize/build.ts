@@ -1,4 +1,4 @@
-import { writeYamlStream } from '../yaml/write.ts'
+import { writeYamlStream } from '../yaml/write/write.ts'
 import {
   accumulateTarget,
   emptyAccumulator,

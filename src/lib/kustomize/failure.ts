@@ -2,7 +2,7 @@ import type { ErrorCode } from '../error/codes.ts'
 import { SluiceError, type ErrorDetails } from '../error/sluice-error.ts'
 import type { YamlNode } from '../yaml/nodes.ts'
 import { whereIs, type Place } from '../yaml/position.ts'
-import { writeNode } from '../yaml/write-nodes.ts'
+import { writeNode } from '../yaml/write/write-nodes.ts'
 
 /** A build error with kustomize's own text. */
 export function buildError(message: string, node?: Place, hint?: string): SluiceError {

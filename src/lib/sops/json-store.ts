@@ -1,5 +1,5 @@
 import { SluiceError } from '../error/sluice-error.ts'
-import { formatJsonNumber } from '../yaml/go-numbers.ts'
+import { formatJsonNumber } from '../yaml/write/go-numbers.ts'
 import { leaf, plainNumber, type SopsLeaf, type SopsMap, type SopsNode } from './tree.ts'
 
 type Reader = { readonly text: string; pos: number; depth: number }

@@ -1,8 +1,8 @@
 import { SluiceError } from '../error/sluice-error.ts'
-import { formatFloat } from '../yaml/go-numbers.ts'
+import { formatFloat } from '../yaml/write/go-numbers.ts'
 import { duplicateKeyError, parseDocuments, type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
 import { parseTimestamp, resolveScalar } from '../yaml/resolve.ts'
-import { writeString } from '../yaml/write-scalar.ts'
+import { writeString } from '../yaml/write/write-scalar.ts'
 import { leaf, plainNumber, type SopsLeaf, type SopsMap, type SopsNode } from './tree.ts'
 
 const INDENT = 4

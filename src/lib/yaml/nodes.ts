@@ -9,8 +9,8 @@
  * merge keys are merged, so that a tree has no sharing. A scalar keeps its text; what it means is asked of `resolve.ts`.
  */
 import { SluiceError } from '../error/sluice-error.ts'
-import { createCursor } from './cursor.ts'
-import { parseDocumentBody, startDocument } from './parse-document.ts'
+import { createCursor } from './parse/cursor.ts'
+import { parseDocumentBody, startDocument } from './parse/parse-document.ts'
 import { positionOf } from './position.ts'
 import { resolvePlain, tagOf, type YamlRules } from './resolve.ts'
 

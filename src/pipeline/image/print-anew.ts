@@ -1,8 +1,8 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { attachComments } from '../../lib/yaml/node-comments.ts'
+import { attachComments } from '../../lib/yaml/write/node-comments.ts'
 import { parseDocuments, type YamlDocument, type YamlMap, type YamlNode } from '../../lib/yaml/nodes.ts'
 import { tagOf } from '../../lib/yaml/resolve.ts'
-import { writeNode } from '../../lib/yaml/write-nodes.ts'
+import { writeNode } from '../../lib/yaml/write/write-nodes.ts'
 
 const LARGEST = 1024 * 1024
 

@@ -16,10 +16,10 @@ import { layOver } from '../source/content.ts'
 import { systemClock } from '../../clock.ts'
 import type { EngineContext } from '../context.ts'
 import { DEFAULT_FLAGS } from '../flags.ts'
-import { fetchDecryption } from './decryption.ts'
-import { decryptByGpg } from './gpg.ts'
+import { fetchDecryption } from './build/decryption.ts'
+import { decryptByGpg } from './build/gpg.ts'
 import { refusalOf } from './refusal.ts'
-import { readRemoteConfig } from './remote-config.ts'
+import { readRemoteConfig } from './apply/remote-config.ts'
 
 // Published advisories of this field that concern Kustomizations: each a test.
 const kustomization = (spec: Record<string, unknown>) =>
@@ -205,6 +205,6 @@ test('CVE-2025-23216: a diff of a Secret shows that values differ, never the val
 })
 
 test('no program of this folder is started by a shell', () => {
-  const text = readFileSync('src/adapters/engine/kustomization/gpg.ts', 'utf8')
+  const text = readFileSync('src/adapters/engine/kustomization/build/gpg.ts', 'utf8')
   assert.equal(/shell:|execSync|\bexec\(/.test(text), false)
 })

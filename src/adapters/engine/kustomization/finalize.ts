@@ -9,8 +9,8 @@ import { parseInventoryEntry } from '../../../pipeline/apply/inventory.ts'
 import type { EngineContext } from '../context.ts'
 import { writeFinalizers, writeStatus } from '../status-writer.ts'
 import { STATUS_MANAGER, type KustomizationTools } from './memory.ts'
-import { pruneFault, pruneObjects } from './prune.ts'
-import { hasAccount, type Target } from './target.ts'
+import { pruneFault, pruneObjects } from './apply/prune.ts'
+import { hasAccount, type Target } from './apply/target.ts'
 import { tellChanges, tellEvent } from './tell.ts'
 
 const TERMINATION_POLL_MS = 500

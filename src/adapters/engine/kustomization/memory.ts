@@ -3,10 +3,10 @@ import type { InventoryEntry, Kustomization } from '../../../kinds/kustomization
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { EngineContext } from '../context.ts'
 import type { ObjectView } from '../status-writer.ts'
-import type { BuildMemory } from './build.ts'
-import type { HeldInventories } from './held-inventories.ts'
-import type { HealthWatch } from './live-health.ts'
-import type { Target, Targets } from './target.ts'
+import type { BuildMemory } from './build/build.ts'
+import type { HeldInventories } from './apply/held-inventories.ts'
+import type { HealthWatch } from './apply/live-health.ts'
+import type { Target, Targets } from './apply/target.ts'
 
 /** The field manager of a Kustomization's own status and finalizers. */
 export const STATUS_MANAGER = 'gotk-kustomize-controller'

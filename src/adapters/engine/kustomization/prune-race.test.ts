@@ -4,8 +4,8 @@ import type { Kustomization } from '../../../kinds/kustomization.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { ownerLabels } from '../../../pipeline/apply/rules.ts'
 import { ApiError } from '../../kube/api-error.ts'
-import { pruneObjects } from './prune.ts'
-import type { Target } from './target.ts'
+import { pruneObjects } from './apply/prune.ts'
+import type { Target } from './apply/target.ts'
 
 const one = { namespace: 'ns', name: 'one' } as Kustomization
 const entry = { id: 'ns_shared__ConfigMap', v: 'v1' }

@@ -2,7 +2,7 @@ import type { KustomizationStatus } from '../../../controllers/kustomization.ts'
 import type { Kustomization } from '../../../kinds/kustomization.ts'
 import { describeRef, type ObjectRef } from '../../../lib/kube/object.ts'
 import type { EngineContext } from '../context.ts'
-import { ROOT } from './build-source.ts'
+import { ROOT } from './build/build-source.ts'
 
 /** Tells an event of a Kustomization with its revision, as Flux annotates it. Flux writes an event for a commit that changed nothing; safe, that is not worth a request. */
 export function tellEvent(

@@ -1,5 +1,5 @@
 import type { KustomizationTools } from './memory.ts'
-import { sameAnswers } from './source-tree.ts'
+import { sameAnswers } from './build/source-tree.ts'
 
 /** The users of a source that has changed, by when they should look at it. */
 export type UsersToWake = { readonly now: readonly string[]; readonly later: readonly string[] }

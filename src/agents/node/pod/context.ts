@@ -3,7 +3,7 @@ import type { KubeClient } from '../../../adapters/kube/types.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Driver } from '../driver.ts'
 import type { Recorder } from '../events.ts'
-import type { Tokens } from './tokens.ts'
+import type { Tokens } from './content/tokens.ts'
 
 /** What all pods of a node share. */
 export type NodeContext = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { restartDelayMs } from './backoff.ts'
 import { decidePod, pullsAlways, type Run, type Seen, type Step } from './decide.ts'
-import { freshHealth } from './probe-state.ts'
+import { freshHealth } from './probes/probe-state.ts'
 import type { Container, Pod, PodSpec } from './shapes.ts'
 import { renderPodStatus, withOthersConditions } from './status.ts'
 

@@ -1,6 +1,6 @@
 import type { RunningContainer, Sandbox } from '../driver.ts'
 import { restartDelayMs } from './backoff.ts'
-import type { Health } from './probe-state.ts'
+import type { Health } from './probes/probe-state.ts'
 import { type Capacity, resizesOf } from './resize.ts'
 import { containersOf, type Container, type Pod, type Resources } from './shapes.ts'
 

@@ -1,5 +1,5 @@
 import type { Limits } from '../driver.ts'
-import { parseQuantity } from './fields.ts'
+import { parseQuantity } from './content/fields.ts'
 import type { Container, Pod, Quantities } from './shapes.ts'
 
 /** What a container may use; its place in the row when a machine of `totalBytes` runs out of memory. */

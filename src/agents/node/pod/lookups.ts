@@ -1,9 +1,9 @@
 import type { KubeObject } from '../../../lib/kube/object.ts'
-import { type ClaimedVolume, lookUpClaims } from './claims.ts'
+import { type ClaimedVolume, lookUpClaims } from './content/claims.ts'
 import type { NodeContext } from './context.ts'
 import { containersOf, type Container, type Pod } from './shapes.ts'
-import type { TokenWish } from './tokens.ts'
-import type { FileData } from './volumes.ts'
+import type { TokenWish } from './content/tokens.ts'
+import type { FileData } from './content/volumes.ts'
 
 /** ConfigMaps, Secrets, tokens, trust bundles and claimed volumes of one pod, as they are now. */
 export type Lookups = {

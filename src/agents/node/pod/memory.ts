@@ -1,7 +1,7 @@
 import type { Sandbox } from '../driver.ts'
 import type { Image } from '../image/store.ts'
 import type { Fault, ImageState, Run, Seen } from './decide.ts'
-import type { Probing } from './probing.ts'
+import type { Probing } from './probes/probing.ts'
 import type { Pod, Resources } from './shapes.ts'
 import type { Place } from './start-container.ts'
 

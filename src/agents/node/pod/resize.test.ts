@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decidePod, type Run, type Seen } from './decide.ts'
-import { freshHealth } from './probe-state.ts'
+import { freshHealth } from './probes/probe-state.ts'
 import type { Container, PodSpec, Resources } from './shapes.ts'
 import { renderPodStatus } from './status.ts'
 

@@ -1,4 +1,4 @@
-import { parseQuantity } from './fields.ts'
+import { parseQuantity } from './content/fields.ts'
 import type { Container, Pod, Resources } from './shapes.ts'
 
 /** What this machine has at most. */

@@ -9,10 +9,10 @@ import type { NodeContext } from './context.ts'
 import { retryDelayMs } from './backoff.ts'
 import { type Fault, isAlive, type Run, type Step } from './decide.ts'
 import { limitsOf } from './limits.ts'
-import { runAction } from './run-probe.ts'
+import { runAction } from './probes/run-probe.ts'
 import { containersOf, uidOf, type Container, type EphemeralContainer } from './shapes.ts'
 import { makePlace, startContainer } from './start-container.ts'
-import { messageFile } from './termination.ts'
+import { messageFile } from './content/termination.ts'
 import type { Memory } from './memory.ts'
 
 /** Does one step; what fails is remembered as a fault with its time, and told as an Event. True when it was the last one. */

@@ -5,14 +5,14 @@ import type { RunningContainer } from '../driver.ts'
 import { onceMore } from '../again.ts'
 import type { NodeContext } from './context.ts'
 import { decidePod, type Ended, isAlive, keyOfStep, type Run, type Seen, type Step } from './decide.ts'
-import { freshHealth } from './probe-state.ts'
+import { freshHealth } from './probes/probe-state.ts'
 import type { Memory } from './memory.ts'
-import { startProbing } from './probing.ts'
+import { startProbing } from './probes/probing.ts'
 import { containersOf, uidOf, type Container, type Pod, type Resources } from './shapes.ts'
 import { keepVolumes, showsOther } from './keep-volumes.ts'
 import { renderPodStatus, withOthersConditions } from './status.ts'
 import { perform } from './steps.ts'
-import { terminationMessage } from './termination.ts'
+import { terminationMessage } from './content/termination.ts'
 
 /** One pod on this node. */
 export type PodWorker = {

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { effectiveNamespace, isCluster, splitApiVersion, type ResId } from '../../../lib/kustomize/objects/ids.ts'
 import { isRecord } from '../../../lib/value/is-record.ts'
-import { writeYaml } from '../../../lib/yaml/write.ts'
+import { writeYaml } from '../../../lib/yaml/write/write.ts'
 
 type Objects = readonly Readonly<Record<string, unknown>>[]
 

@@ -1,9 +1,9 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readSteps, shownJob, type StepFile } from '../../../agents/runner/read-steps.ts'
+import { readSteps, shownJob, type StepFile } from '../../../agents/runner/job/read-steps.ts'
 import { isActive, readRuns, type RunRecord } from '../../../agents/runner/records.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import { describeRun } from '../../describe-run.ts'
+import { describeRun } from '../../first-delivery/describe-run.ts'
 import type { ExitCode, Io } from '../command.ts'
 import { findRun, runsFolder } from './runs.ts'
 

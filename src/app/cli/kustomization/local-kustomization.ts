@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
-import { fetchVariables } from '../../../adapters/engine/kustomization/variables.ts'
+import { fetchVariables } from '../../../adapters/engine/kustomization/build/variables.ts'
 import { diskTree } from '../../../adapters/files/disk-tree.ts'
 import type { KubeClient } from '../../../adapters/kube/types.ts'
 import { type Kustomization, parseKustomization } from '../../../kinds/kustomization.ts'

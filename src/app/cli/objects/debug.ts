@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { fetchVariables } from '../../../adapters/engine/kustomization/variables.ts'
+import { fetchVariables } from '../../../adapters/engine/kustomization/build/variables.ts'
 import { parseKustomization } from '../../../kinds/kustomization.ts'
 import { read } from '../../../lib/kube/read.ts'
 import { dump } from '../../../lib/yaml/dump.ts'

@@ -1,5 +1,5 @@
 import { SluiceError } from '../../error/sluice-error.ts'
-import { goQuote } from '../../yaml/go-quote.ts'
+import { goQuote } from '../../yaml/write/go-quote.ts'
 import { whereIs } from '../../yaml/position.ts'
 import { loadConfig, mergeConfig, NO_CONFIG, type TransformerConfig } from '../transform/config.ts'
 import { loadCrdConfig } from '../transform/crd-config.ts'

@@ -9,8 +9,8 @@ import {
   putField,
 } from '../../yaml/nodes.ts'
 import { SluiceError } from '../../error/sluice-error.ts'
-import { goSyntaxError } from '../../yaml/go-syntax-error.ts'
-import { writeNode } from '../../yaml/write-nodes.ts'
+import { goSyntaxError } from '../../yaml/parse/go-syntax-error.ts'
+import { writeNode } from '../../yaml/write/write-nodes.ts'
 import { compileRegexp } from '../../go-regexp/go-regexp.ts'
 import { buildError, rewritten, wrongKind } from '../failure.ts'
 import { splitPath } from './field-spec.ts'

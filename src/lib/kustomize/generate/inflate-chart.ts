@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { mapNode, parseDocuments, type YamlMap, type YamlNode } from '../../yaml/nodes.ts'
 import { toValue } from '../../yaml/to-value.ts'
-import { writeYaml } from '../../yaml/write.ts'
+import { writeYaml } from '../../yaml/write/write.ts'
 import { SluiceError } from '../../error/sluice-error.ts'
 import { isRecord } from '../../value/is-record.ts'
 import type { Decoded } from '../kustomization/decode.ts'

@@ -1,6 +1,6 @@
 import type { YamlNode } from '../../yaml/nodes.ts'
 import { toValue } from '../../yaml/to-value.ts'
-import { writeYaml } from '../../yaml/write.ts'
+import { writeYaml } from '../../yaml/write/write.ts'
 import type { Decoded } from './decode.ts'
 import { prefixed } from '../failure.ts'
 

@@ -1,6 +1,6 @@
 import { mapNode, type YamlMap, type YamlNode } from '../../yaml/nodes.ts'
 import { nearest } from '../../value/nearest.ts'
-import { goFloat } from '../../yaml/go-numbers.ts'
+import { goFloat } from '../../yaml/write/go-numbers.ts'
 import { resolveScalar, tagOf } from '../../yaml/resolve.ts'
 import { during, failure } from '../failure.ts'
 import { isNull } from '../objects/null.ts'

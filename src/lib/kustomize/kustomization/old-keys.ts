@@ -1,5 +1,5 @@
-import { goFloat } from '../../yaml/go-numbers.ts'
-import { goSyntax } from '../../yaml/go-syntax.ts'
+import { goFloat } from '../../yaml/write/go-numbers.ts'
+import { goSyntax } from '../../yaml/write/go-syntax.ts'
 import type { YamlMap, YamlNode } from '../../yaml/nodes.ts'
 import { resolvePlain } from '../../yaml/resolve.ts'
 import { buildError } from '../failure.ts'

@@ -1,6 +1,6 @@
 import { SluiceError } from '../../error/sluice-error.ts'
-import { goSyntaxError } from '../../yaml/go-syntax-error.ts'
-import { goQuote } from '../../yaml/go-quote.ts'
+import { goSyntaxError } from '../../yaml/parse/go-syntax-error.ts'
+import { goQuote } from '../../yaml/write/go-quote.ts'
 import { parseDocuments, type YamlDocument, type YamlNode } from '../../yaml/nodes.ts'
 import { positionOf } from '../../yaml/position.ts'
 import { failure, rewritten } from '../failure.ts'

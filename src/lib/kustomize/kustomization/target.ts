@@ -6,7 +6,7 @@ import {
   type YamlDocument,
   type YamlNode,
 } from '../../yaml/nodes.ts'
-import { goSyntaxError } from '../../yaml/go-syntax-error.ts'
+import { goSyntaxError } from '../../yaml/parse/go-syntax-error.ts'
 import { positionOf, type Place } from '../../yaml/position.ts'
 import { resolveScalar } from '../../yaml/resolve.ts'
 import { SluiceError } from '../../error/sluice-error.ts'

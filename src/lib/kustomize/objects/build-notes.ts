@@ -3,7 +3,7 @@ import { ORIGIN, renderOrigin, renderTransformations, TRANSFORMATIONS } from './
 import { messageOf } from '../failure.ts'
 import { goJson } from './hash.ts'
 import { copyResource, currentId, fieldMap, metadataOf, type Resource } from './resource.ts'
-import { printedValue } from '../../yaml/reprint.ts'
+import { printedValue } from '../../yaml/write/reprint.ts'
 import { toValue } from '../../yaml/to-value.ts'
 
 /**

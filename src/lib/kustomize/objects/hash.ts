@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { formatJsonNumber } from '../../yaml/go-numbers.ts'
+import { formatJsonNumber } from '../../yaml/write/go-numbers.ts'
 import type { YamlNode } from '../../yaml/nodes.ts'
-import { printedValue } from '../../yaml/reprint.ts'
+import { printedValue } from '../../yaml/write/reprint.ts'
 import { toValue } from '../../yaml/to-value.ts'
 import { fieldText, type Resource } from './resource.ts'
 

@@ -1,8 +1,8 @@
 import { SluiceError } from '../../error/sluice-error.ts'
 import { isRecord } from '../../value/is-record.ts'
-import { goSyntax } from '../../yaml/go-syntax.ts'
+import { goSyntax } from '../../yaml/write/go-syntax.ts'
 import type { YamlMap } from '../../yaml/nodes.ts'
-import { reprintedValue } from '../../yaml/reprint.ts'
+import { reprintedValue } from '../../yaml/write/reprint.ts'
 
 /**
  * The plain value of an object, as kustomize's last step makes it.

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { writeYaml } from '../../yaml/write.ts'
+import { writeYaml } from '../../yaml/write/write.ts'
 import { appendOrigin, type Loader } from '../files/loader.ts'
 import { currentId, fieldMap, fieldText, setTextMap, textMap, type Origin, type Resource } from './resource.ts'
 

@@ -1,5 +1,5 @@
 import { SluiceError } from '../../error/sluice-error.ts'
-import { goSyntaxError } from '../../yaml/go-syntax-error.ts'
+import { goSyntaxError } from '../../yaml/parse/go-syntax-error.ts'
 import {
   copyNode,
   parseDocuments,

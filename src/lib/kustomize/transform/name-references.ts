@@ -1,5 +1,5 @@
 import type { YamlMap, YamlNode } from '../../yaml/nodes.ts'
-import { writeYaml } from '../../yaml/write.ts'
+import { writeYaml } from '../../yaml/write/write.ts'
 import { valueWithNotes } from '../objects/build-notes.ts'
 import type { NameReference } from './config.ts'
 import { buildError, prefixed } from '../failure.ts'

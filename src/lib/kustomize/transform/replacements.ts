@@ -1,5 +1,5 @@
 import { plainNode, type YamlNode, type YamlScalar } from '../../yaml/nodes.ts'
-import { goQuote } from '../../yaml/go-quote.ts'
+import { goQuote } from '../../yaml/write/go-quote.ts'
 import { SluiceError } from '../../error/sluice-error.ts'
 import { tagOf } from '../../yaml/resolve.ts'
 import type { Rules } from '../compat.ts'

@@ -1,5 +1,5 @@
 import { plainNode, type YamlNode, type YamlScalar } from '../../yaml/nodes.ts'
-import { goFixed, goFloat } from '../../yaml/go-numbers.ts'
+import { goFixed, goFloat } from '../../yaml/write/go-numbers.ts'
 import { tagOf } from '../../yaml/resolve.ts'
 import { SluiceError } from '../../error/sluice-error.ts'
 import type { Decoded } from '../kustomization/decode.ts'

@@ -1,0 +1,144 @@
+import type { Kustomization, InventoryEntry } from '../../../../kinds/kustomization.ts'
+import { groupOf, type ObjectRef } from '../../../../lib/kube/object.ts'
+import { inventoryEntry, parseInventoryEntry } from '../../../../pipeline/apply/inventory.ts'
+import { judge } from '../../../../pipeline/health/kstatus.ts'
+import type { Checked } from '../../../../pipeline/health/summarize.ts'
+import type { WatchCache } from '../../../kube/types.ts'
+import type { EngineContext } from '../../context.ts'
+import { ApiError } from '../../../kube/api-error.ts'
+import { expressionJudge } from '../refusal.ts'
+import type { Target } from './target.ts'
+
+/** The objects whose health a Kustomization waits for, each seen through a watch. */
+export type HealthWatch = {
+  readonly check: () => readonly Checked[]
+  /** Why nothing can be waited for. */
+  readonly fault?: string
+  readonly close: () => void
+}
+
+/** What was applied: `skipped` is not waited for, and what is `vanishing` was there when it is gone. */
+export type Applied = {
+  readonly inventory: readonly InventoryEntry[]
+  readonly skipped: ReadonlySet<string>
+  readonly vanishing: ReadonlySet<string>
+}
+
+type Look = { readonly ref: ObjectRef; readonly cache: WatchCache | undefined; readonly unseen?: string }
+
+/**
+ * Opens a look at every object that counts: all that was applied (`wait`), or the listed ones. Owned objects are seen by the watches of their kind;
+ * others get a watch of their own while it is needed. `onChange` is called when one of those others changes.
+ */
+export async function watchHealth(
+  target: Target,
+  kustomization: Kustomization,
+  { inventory, skipped, vanishing }: Applied,
+  onChange: () => void,
+): Promise<HealthWatch> {
+  const listed = kustomization.wait ? [] : await placeChecks(target, kustomization)
+  const unplaced = listed.find((one) => typeof one === 'string')
+  if (unplaced !== undefined) return { check: () => [], fault: unplaced, close: () => undefined }
+  const refs = kustomization.wait
+    ? inventory.filter(({ id }) => !skipped.has(id)).flatMap((entry) => parseInventoryEntry(entry) ?? [])
+    : listed.filter((one) => typeof one !== 'string')
+  const others = refs.filter((ref) => !isSelf(kustomization, ref))
+  const looks = await Promise.all(others.map((ref) => openLook(target, ref, onChange)))
+  return {
+    check: () => looks.map((look) => ({ ref: look.ref, judgement: judgeLook(look, target, kustomization, vanishing) })),
+    close() {
+      for (const { cache } of looks) cache?.close()
+    },
+  }
+}
+
+/** The listed objects, each where it is; of one that has no place, Flux's words for that. Safe, it is looked for beside its Kustomization. */
+function placeChecks(
+  { context: { client, traps } }: Target,
+  { healthChecks, namespace }: Kustomization,
+): Promise<readonly (ObjectRef | string)[]> {
+  return Promise.all(
+    healthChecks.map(async (check) => {
+      const resource = await client.resource(check.apiVersion, check.kind)
+      if (resource?.namespaced === false) return { ...check, namespace: '' }
+      if (check.namespace !== '' || resource === undefined) return check
+      if (traps === 'safe') return { ...check, namespace }
+      const group = groupOf(check.apiVersion)
+      const kind = group === '' ? check.kind : `${check.kind}.${group}`
+      return `resource ${kind} ${check.name} is namespace scoped, but namespace is not set`
+    }),
+  )
+}
+
+async function openLook(
+  { context, live, account }: Target,
+  { apiVersion, kind, namespace, name }: ObjectRef,
+  onChange: () => void,
+): Promise<Look> {
+  const { client, caches } = context
+  const ref = { apiVersion, kind, namespace, name }
+  if (!(await client.resource(apiVersion, kind)))
+    return { ref, cache: undefined, unseen: `no matches for kind "${kind}" in group "${groupOf(apiVersion)}"` }
+  // The watches are the engine's own: whose rights are used must be allowed to see the object, too.
+  const refusal = account !== '' ? await refusalToSee(context, ref) : undefined
+  if (refusal !== undefined) return { ref, cache: undefined, unseen: refusal }
+  if ((await live.ensure(apiVersion, kind)) && live.isFollowed(ref)) return { ref, cache: undefined }
+  const cache = caches.open({
+    apiVersion,
+    kind,
+    ...(namespace === '' ? {} : { namespace }),
+    fieldSelector: `metadata.name=${name}`,
+  })
+  cache.onChange(onChange)
+  await cache.ready
+  return { ref, cache }
+}
+
+const REPLICA_SETS = { apiVersion: 'apps/v1', kind: 'ReplicaSet' }
+const PODS = { apiVersion: 'v1', kind: 'Pod' }
+/** What Flux lists besides, to judge a kind; who may not, waits in vain. */
+const LISTED_BY_FLUX: Readonly<Record<string, readonly (typeof PODS)[]>> = {
+  Deployment: [REPLICA_SETS],
+  ReplicaSet: [PODS],
+  StatefulSet: [PODS],
+}
+
+async function refusalToSee({ client, traps }: EngineContext, ref: ObjectRef): Promise<string | undefined> {
+  const besides = traps === 'flux' && groupOf(ref.apiVersion) === 'apps' ? (LISTED_BY_FLUX[ref.kind] ?? []) : []
+  try {
+    await client.get(ref)
+    for (const kind of besides) await client.list({ ...kind, namespace: ref.namespace })
+    return undefined
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403) return error.message
+    throw error
+  }
+}
+
+function judgeLook(
+  { ref, cache, unseen }: Look,
+  { context, live }: Target,
+  kustomization: Kustomization,
+  vanishing: ReadonlySet<string>,
+): Checked['judgement'] {
+  if (unseen !== undefined) return { health: 'Unknown', why: unseen }
+  // What was healthy before the apply says nothing about what is there now.
+  if (live.isBehind(ref)) return { health: 'InProgress', why: 'the change has not been seen yet' }
+  const object = live.get(ref) ?? cache?.get(ref.namespace, ref.name)
+  if (object === undefined && vanishing.has(inventoryEntry(ref).id))
+    return { health: 'Current', why: 'the Job finished and went' }
+  if (object && object.metadata.deletionTimestamp === undefined) {
+    const judgement = expressionJudge(kustomization)(object)
+    if (judgement) return judgement
+  }
+  return judge(object, context.clock.nowMs())
+}
+
+function isSelf({ namespace, name }: Kustomization, ref: ObjectRef): boolean {
+  return (
+    ref.kind === 'Kustomization' &&
+    groupOf(ref.apiVersion) === 'kustomize.toolkit.fluxcd.io' &&
+    ref.namespace === namespace &&
+    ref.name === name
+  )
+}

@@ -1,0 +1,117 @@
+import type { KubeConfigReference } from '../../../../kinds/kustomization.ts'
+import { textMap } from '../../../../kinds/flux-object.ts'
+import { SluiceError } from '../../../../lib/error/sluice-error.ts'
+import { readText } from '../../../../lib/kube/read.ts'
+import { isRecord } from '../../../../lib/value/is-record.ts'
+import { loadOne } from '../../../../lib/yaml/load.ts'
+import type { EngineContext } from '../../context.ts'
+
+/** The part of a file by which Kubernetes tells what it is, as Go prints its type. */
+const KIND_OF_FILE =
+  'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+
+/** Lasts longer than the wait between two reconciles of most; each of them asks for a new one. */
+const TOKEN_SECONDS = 3600
+
+/**
+ * Reads `spec.kubeConfig` as the text of a kubeconfig, which only ever holds data: neither programs nor files of this machine (CVE-2022-24817).
+ *
+ * @throws SluiceError SECRET_MISSING, KUBE_CONFIG
+ */
+export async function readRemoteConfig(
+  context: EngineContext,
+  namespace: string,
+  reference: KubeConfigReference,
+): Promise<string> {
+  return reference.kind === 'Secret'
+    ? fromSecret(context, namespace, reference.name, reference.key)
+    : fromConfigMap(context, namespace, reference.name)
+}
+
+async function fromSecret(
+  { client, traps }: EngineContext,
+  namespace: string,
+  name: string,
+  key: string | undefined,
+): Promise<string> {
+  const secret = await client.get({ apiVersion: 'v1', kind: 'Secret', namespace, name })
+  if (!secret)
+    throw missing(`unable to read KubeConfig secret '${namespace}/${name}' error: secrets "${name}" not found`)
+  const data = textMap(secret, 'data')
+  const value = key === undefined ? (data['value'] ?? data['value.yaml']) : data[key]
+  if (value === undefined)
+    throw fault(`KubeConfig secret '${namespace}/${name}' does not contain a '${key ?? 'value'}' key with a kubeconfig`)
+  const text = Buffer.from(value, 'base64').toString('utf8')
+  if (traps === 'flux') refuseAsFlux(text)
+  // A text without a line break would be taken for the path of a file.
+  return `${text}\n`
+}
+
+/** What is no kubeconfig at all, in the words of Kubernetes' own reader. */
+function refuseAsFlux(text: string): void {
+  if (text.trim() === '')
+    throw fault(
+      'invalid configuration: no configuration has been provided, try setting KUBERNETES_MASTER environment variable',
+    )
+  const value = loadOne(text, '<kubeconfig>')
+  if (isRecord(value) || value === null) return
+  const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
+  throw fault(
+    `couldn't get version/kind; json parse error: json: cannot unmarshal ${type} into Go value of type ${KIND_OF_FILE}`,
+  )
+}
+
+/** A cluster by its address; the login is a token of a service account of this one, which the other trusts. */
+async function fromConfigMap({ client }: EngineContext, namespace: string, name: string): Promise<string> {
+  const config = await client.get({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name })
+  if (!config) throw missing(`failed to get configmap ${namespace}/${name}: configmaps "${name}" not found`)
+  const { provider = '', address = '', serviceAccountName = '', audiences = '', ...data } = textMap(config, 'data')
+  if (provider !== 'generic')
+    throw fault(
+      `provider "${provider}" of ConfigMap '${namespace}/${name}' is not supported by sluice; use "generic", or a kubeconfig in a Secret`,
+    )
+  if (address === '' || serviceAccountName === '')
+    throw fault(`ConfigMap '${namespace}/${name}' needs the keys address and serviceAccountName for provider "generic"`)
+  const audience = audiences.trim() === '' ? [address] : audiences.trim().split(/\s*\n\s*/)
+  const token = await requestToken(client, namespace, serviceAccountName, audience)
+  const ca = data['ca.crt']
+  const cluster = {
+    server: address,
+    ...(ca === undefined ? {} : { 'certificate-authority-data': Buffer.from(ca).toString('base64') }),
+  }
+  return `${JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'remote',
+    contexts: [{ name: 'remote', context: { cluster: 'remote', user: 'remote' } }],
+    clusters: [{ name: 'remote', cluster }],
+    users: [{ name: 'remote', user: { token } }],
+  })}\n`
+}
+
+async function requestToken(
+  client: EngineContext['client'],
+  namespace: string,
+  account: string,
+  audiences: readonly string[],
+): Promise<string> {
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/serviceaccounts/${encodeURIComponent(account)}/token`
+  const body = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    spec: { audiences, expirationSeconds: TOKEN_SECONDS },
+  }
+  const { status, text } = await client.raw('POST', path, body)
+  const answer: unknown = JSON.parse(text)
+  if (status >= 400)
+    throw fault(`failed to create a token of service account '${namespace}/${account}': ${readText(answer, 'message')}`)
+  return readText(answer, 'status', 'token')
+}
+
+function missing(message: string): SluiceError {
+  return new SluiceError('SECRET_MISSING', message, { retry: 'backoff', where: 'spec.kubeConfig' })
+}
+
+function fault(message: string): SluiceError {
+  return new SluiceError('KUBE_CONFIG', message, { retry: 'backoff', where: 'spec.kubeConfig' })
+}

@@ -1,0 +1,26 @@
+import type { KubeObject } from '../../../../lib/kube/object.ts'
+import { readList, readText } from '../../../../lib/kube/read.ts'
+import type { WorkloadImages } from '../../../../pipeline/record/fact.ts'
+
+const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob'])
+
+/** Every object that runs pods, and the images it asks for. */
+export function workloadsOf(objects: readonly KubeObject[]): readonly WorkloadImages[] {
+  return objects
+    .filter(({ kind }) => WORKLOADS.has(kind))
+    .map((object) => ({
+      namespace: object.metadata.namespace ?? '',
+      name: object.metadata.name,
+      images: imagesOfObject(object),
+    }))
+}
+
+const POD_SPECS = [['spec'], ['spec', 'template', 'spec'], ['spec', 'jobTemplate', 'spec', 'template', 'spec']]
+
+function imagesOfObject(object: KubeObject): readonly string[] {
+  return POD_SPECS.flatMap((path) =>
+    ['initContainers', 'containers'].flatMap((list) => readList(object, ...path, list)),
+  )
+    .map((container) => readText(container, 'image'))
+    .filter((image) => image !== '')
+}

@@ -1,0 +1,71 @@
+import type { KubeClient } from '../../../../adapters/kube/types.ts'
+import type { KubeObject } from '../../../../lib/kube/object.ts'
+import type { Pod } from '../shapes.ts'
+
+/** What is behind a claim: a folder of this machine, or why there is none. */
+export type ClaimedVolume =
+  { readonly path: string; readonly type?: string; readonly readOnly: boolean } | { readonly refused: string }
+
+type Folder = { readonly path: string; readonly type?: string }
+type Claim = KubeObject & {
+  readonly spec?: { readonly volumeName?: string }
+  readonly status?: { readonly phase?: string }
+}
+type PersistentVolume = KubeObject & {
+  readonly spec?: { readonly hostPath?: Folder; readonly local?: Folder; readonly volumeMode?: string }
+}
+
+/** The claims that a pod's volumes name, its own included, by volume. */
+function claimNames({ metadata, spec }: Pod): { volume: string; claim: string; readOnly: boolean }[] {
+  return (spec.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
+    if (persistentVolumeClaim) {
+      const { claimName, readOnly = false } = persistentVolumeClaim
+      return [{ volume: name, claim: claimName, readOnly }]
+    }
+    return ephemeral ? [{ volume: name, claim: `${metadata.name}-${name}`, readOnly: false }] : []
+  })
+}
+
+/** Reads the claims of a pod and what is behind them, by the pod's name of the volume. Folders are all that this node can mount. */
+export async function lookUpClaims(
+  client: Pick<KubeClient, 'get'>,
+  pod: Pod,
+): Promise<ReadonlyMap<string, ClaimedVolume>> {
+  const namespace = pod.metadata.namespace ?? 'default'
+  const found = new Map<string, ClaimedVolume>()
+  for (const { volume, claim, readOnly } of claimNames(pod)) {
+    const object: Claim | undefined = await client.get({
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      namespace,
+      name: claim,
+    })
+    found.set(volume, await behind(client, claim, object, readOnly))
+  }
+  return found
+}
+
+async function behind(
+  client: Pick<KubeClient, 'get'>,
+  name: string,
+  claim: Claim | undefined,
+  readOnly: boolean,
+): Promise<ClaimedVolume> {
+  if (claim === undefined) return { refused: `persistentvolumeclaim "${name}" not found` }
+  const { volumeName = '' } = claim.spec ?? {}
+  if (claim.status?.phase !== 'Bound' || volumeName === '')
+    return { refused: `persistentvolumeclaim "${name}" is not bound` }
+  const volume: PersistentVolume | undefined = await client.get({
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    namespace: '',
+    name: volumeName,
+  })
+  if (volume === undefined) return { refused: `persistentvolume "${volumeName}" not found` }
+  const { hostPath, local, volumeMode = 'Filesystem' } = volume.spec ?? {}
+  const folder = hostPath ?? local
+  if (folder !== undefined && volumeMode === 'Filesystem') return { ...folder, readOnly }
+  return {
+    refused: `persistentvolume "${volumeName}" is no folder of this machine (hostPath or local): this node mounts no other`,
+  }
+}

@@ -1,0 +1,134 @@
+import type { KubeObject } from '../../../../lib/kube/object.ts'
+import { SluiceError } from '../../../../lib/error/sluice-error.ts'
+import { isApiServer } from '../../network/services.ts'
+import { fieldValue, resourceValue } from './fields.ts'
+import type { Container, EnvVar, KeyRef, Pod } from '../shapes.ts'
+
+/** What variables are made of besides the pod itself. */
+export type EnvSources = {
+  readonly pod: Pod
+  readonly ip: string
+  readonly hostIp: string
+  /** ConfigMap data by name; undefined: there is none. */
+  readonly configMap: (name: string) => Readonly<Record<string, string>> | undefined
+  /** Secret data by name, decoded. */
+  readonly secret: (name: string) => Readonly<Record<string, string>> | undefined
+  /** Services of the pod's namespace and that of the API server, for the variables that name them. */
+  readonly services: readonly KubeObject[]
+}
+
+/**
+ * The environment of a container in order: Services, image, `envFrom`, `env`; `$(NAME)` means a variable before it, `$$(NAME)` is kept.
+ *
+ * @throws SluiceError POD_CONFIG naming the ConfigMap, Secret or key that is missing
+ */
+export function resolveEnv(
+  container: Container,
+  imageEnv: readonly string[],
+  sources: EnvSources,
+): Map<string, string> {
+  const env = new Map<string, string>([['HOSTNAME', sources.pod.spec.hostname ?? sources.pod.metadata.name]])
+  const isLinked = sources.pod.spec.enableServiceLinks !== false
+  const services = sources.services.filter((service) => isLinked || isApiServer(service))
+  for (const [name, value] of serviceEnv(services)) env.set(name, value)
+  for (const entry of imageEnv) env.set(entry.split('=', 1)[0] ?? '', entry.slice(entry.indexOf('=') + 1))
+  for (const { prefix = '', configMapRef, secretRef } of container.envFrom ?? []) {
+    const ref = configMapRef ?? secretRef
+    if (ref === undefined) continue
+    const kind = configMapRef ? 'configmap' : 'secret'
+    const data = configMapRef ? sources.configMap(ref.name ?? '') : sources.secret(ref.name ?? '')
+    if (data === undefined && ref.optional !== true) throw missing(kind, ref.name ?? '')
+    for (const [key, value] of Object.entries(data ?? {})) if (isEnvName(prefix + key)) env.set(prefix + key, value)
+  }
+  for (const variable of container.env ?? []) {
+    const value = valueOf(variable, container, sources, env)
+    if (value !== undefined) env.set(variable.name, value)
+  }
+  return env
+}
+
+/** Whether Kubernetes takes it for the name of a variable: printable ASCII without `=`. */
+export function isEnvName(name: string): boolean {
+  return /^[ -<>-~]+$/.test(name)
+}
+
+/** Replaces `$(NAME)` by known variables; unknown ones stay, `$$` is a plain `$`. */
+export function expandVariables(text: string, env: ReadonlyMap<string, string>): string {
+  return text.replace(/\$\$|\$\(([-._a-zA-Z0-9]+)\)/g, (whole, name: string | undefined) =>
+    name === undefined ? '$' : (env.get(name) ?? whole),
+  )
+}
+
+/** Program and arguments: the pod's `command` drops the image's words, `args` only its Cmd. */
+export function commandOf(
+  { command, args }: Container,
+  image: { readonly Entrypoint?: readonly string[] | null; readonly Cmd?: readonly string[] | null },
+  env: ReadonlyMap<string, string>,
+): readonly string[] {
+  const own = (words: readonly string[]): string[] => words.map((word) => expandVariables(word, env))
+  if (command && command.length > 0) return [...own(command), ...own(args ?? [])]
+  const entry = image.Entrypoint ?? []
+  return [...entry, ...(args && args.length > 0 ? own(args) : (image.Cmd ?? []))]
+}
+
+function valueOf(
+  { name, value, valueFrom }: EnvVar,
+  container: Container,
+  sources: EnvSources,
+  env: ReadonlyMap<string, string>,
+): string | undefined {
+  if (valueFrom === undefined) return expandVariables(value ?? '', env)
+  const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef } = valueFrom
+  if (fieldRef) return fieldValue(sources.pod, fieldRef.fieldPath, sources.ip, sources.hostIp)
+  if (configMapKeyRef) return keyed('configmap', configMapKeyRef, sources.configMap(configMapKeyRef.name ?? ''))
+  if (secretKeyRef) return keyed('secret', secretKeyRef, sources.secret(secretKeyRef.name ?? ''))
+  if (resourceFieldRef) {
+    const named = sources.pod.spec.containers.find((other) => other.name === resourceFieldRef.containerName)
+    return resourceValue(named ?? container, resourceFieldRef)
+  }
+  throw new SluiceError('POD_CONFIG', `variable ${name}: a valueFrom of this kind is not known`)
+}
+
+function keyed(kind: string, ref: KeyRef, data: Readonly<Record<string, string>> | undefined): string | undefined {
+  const value = data?.[ref.key]
+  if (value !== undefined || ref.optional === true) return value
+  if (data === undefined) throw missing(kind, ref.name ?? '')
+  throw new SluiceError('POD_CONFIG', `couldn't find key ${ref.key} in ${kind} "${ref.name}"`, { retry: 'backoff' })
+}
+
+/** The variables of a Service: its address and ports, and the same in the form of Docker's links, which the original still writes. */
+function serviceEnv(services: readonly KubeObject[]): [string, string][] {
+  return services.flatMap((service) => {
+    const spec = service['spec'] as { clusterIP?: string; ports?: ServicePort[] } | undefined
+    const { clusterIP: ip, ports = [] } = spec ?? {}
+    const [first] = ports
+    if (!ip || ip === 'None' || !first) return []
+    const name = nameInEnv(service.metadata.name)
+    const named = ports.flatMap((port): [string, string][] =>
+      port.name ? [[`${name}_SERVICE_PORT_${nameInEnv(port.name)}`, String(port.port)]] : [],
+    )
+    const links = ports.flatMap(({ port, protocol = 'TCP' }): [string, string][] => {
+      const prefix = `${name}_PORT_${port}_${protocol}`
+      return [
+        [prefix, `${protocol.toLowerCase()}://${ip}:${port}`],
+        [`${prefix}_PROTO`, protocol.toLowerCase()],
+        [`${prefix}_PORT`, String(port)],
+        [`${prefix}_ADDR`, ip],
+      ]
+    })
+    const whole = `${(first.protocol ?? 'TCP').toLowerCase()}://${ip}:${first.port}`
+    const basic: [string, string][] = [
+      [`${name}_SERVICE_HOST`, ip],
+      [`${name}_SERVICE_PORT`, String(first.port)],
+    ]
+    return [...basic, ...named, [`${name}_PORT`, whole], ...links]
+  })
+}
+
+type ServicePort = { readonly name?: string; readonly port: number; readonly protocol?: string }
+
+const nameInEnv = (name: string): string => name.toUpperCase().replaceAll('-', '_')
+
+function missing(kind: string, name: string): SluiceError {
+  return new SluiceError('POD_CONFIG', `${kind} "${name}" not found`, { retry: 'backoff' })
+}

@@ -1,0 +1,83 @@
+import { cpus, totalmem } from 'node:os'
+import { SluiceError } from '../../../../lib/error/sluice-error.ts'
+import type { Container, Pod } from '../shapes.ts'
+
+/**
+ * The value of a `fieldRef` of the downward API.
+ *
+ * @throws SluiceError POD_CONFIG for a field that the downward API does not have
+ */
+export function fieldValue(pod: Pod, path: string, ip: string, hostIp: string): string {
+  const { metadata, spec } = pod
+  const keyed = /^metadata\.(labels|annotations)\['([^']+)'\]$/.exec(path)
+  if (keyed) return (keyed[1] === 'labels' ? metadata.labels : metadata.annotations)?.[keyed[2] ?? ''] ?? ''
+  const list = (map: Readonly<Record<string, string>> | undefined): string =>
+    Object.entries(map ?? {})
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+      .join('\n')
+  const known: Readonly<Record<string, string>> = {
+    'metadata.name': metadata.name,
+    'metadata.namespace': metadata.namespace ?? '',
+    'metadata.uid': metadata.uid ?? '',
+    'metadata.labels': list(metadata.labels),
+    'metadata.annotations': list(metadata.annotations),
+    'spec.nodeName': spec.nodeName ?? '',
+    'spec.serviceAccountName': spec.serviceAccountName ?? 'default',
+    'status.podIP': ip,
+    'status.podIPs': ip,
+    'status.hostIP': hostIp,
+    'status.hostIPs': hostIp,
+  }
+  const value = known[path]
+  if (value === undefined) throw new SluiceError('POD_CONFIG', `"${path}" is no field of the downward API`)
+  return value
+}
+
+/** What a container may use of this machine when nothing limits it. */
+const WHOLE: Readonly<Record<string, () => string>> = {
+  cpu: () => String(cpus().length || 1),
+  memory: () => String(Math.floor(totalmem() / 1024) * 1024),
+  'ephemeral-storage': () => '100Gi',
+}
+
+/** The value of a `resourceFieldRef` in units of its divisor, rounded up; what is not limited is limited by the machine. */
+export function resourceValue(
+  container: Container | undefined,
+  { resource, divisor }: { readonly resource: string; readonly divisor?: string | number },
+): string {
+  const dot = resource.indexOf('.')
+  const [kind, name] = [resource.slice(0, dot), resource.slice(dot + 1)]
+  const { limits, requests } = container?.resources ?? {}
+  const given = kind === 'limits' ? (limits?.[name] ?? WHOLE[name]?.()) : requests?.[name]
+  const unit = parseQuantity(divisor) || 1
+  // a part in a million is what multiplying by a thousandth loses
+  return String(Math.ceil(Number(((parseQuantity(given) ?? 0) / unit).toFixed(6))))
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  n: 1e-9,
+  u: 1e-6,
+  m: 1e-3,
+  '': 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  E: 1e18,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
+  Ei: 2 ** 60,
+}
+
+/** A Kubernetes quantity as a number: `250m` -> 0.25, `64Mi` -> 67108864; undefined for anything else. */
+export function parseQuantity(value: string | number | undefined): number | undefined {
+  if (value === undefined) return undefined
+  const match = /^([+-]?\d*\.?\d+(?:[eE][+-]?\d+)?|\d+\.)([a-zA-Z]*)$/.exec(String(value))
+  const unit = UNITS[match?.[2] ?? '']
+  return match && unit !== undefined ? Number(match[1]) * unit : undefined
+}

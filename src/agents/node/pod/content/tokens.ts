@@ -1,0 +1,60 @@
+import type { Clock } from '../../../../adapters/clock.ts'
+import type { KubeClient } from '../../../../adapters/kube/types.ts'
+import { uidOf, type Pod } from '../shapes.ts'
+
+/** What a projected volume asks of a token. */
+export type TokenWish = { readonly audience: string; readonly expirationSeconds: number }
+
+/** Tokens of pods' service accounts, asked for anew only when most of their time is over. */
+export type Tokens = {
+  /** Undefined where the API server gives none. */
+  readonly tokenFor: (pod: Pod, wish: TokenWish) => Promise<string | undefined>
+}
+
+type Kept = { readonly token: string; readonly refreshAtMs: number; readonly endsAtMs: number }
+
+/** As a kubelet does: at four fifths of its time, and never later than after a day. */
+const SHARE = 0.8
+const LONGEST_MS = 24 * 3600 * 1000
+/** Pods of a node, several times over. */
+const MOST_KEPT = 1_000
+
+/** Keeps the tokens of a node's pods. */
+export function keepTokens(client: KubeClient, clock: Clock): Tokens {
+  const kept = new Map<string, Kept>()
+  return {
+    async tokenFor(pod, wish) {
+      const key = `${uidOf(pod)}/${wish.expirationSeconds}/${wish.audience}`
+      const known = kept.get(key)
+      const nowMs = clock.nowMs()
+      if (known !== undefined && nowMs < known.refreshAtMs) return known.token
+      const fresh = await requestToken(client, pod, wish, nowMs)
+      // a token that still holds is better than none
+      if (fresh === undefined) return known !== undefined && nowMs < known.endsAtMs ? known.token : undefined
+      if (kept.size >= MOST_KEPT) for (const [old, { endsAtMs }] of kept) if (endsAtMs < nowMs) kept.delete(old)
+      if (kept.size >= MOST_KEPT) kept.clear()
+      kept.set(key, fresh)
+      return fresh.token
+    },
+  }
+}
+
+async function requestToken(
+  client: KubeClient,
+  pod: Pod,
+  { audience, expirationSeconds }: TokenWish,
+  nowMs: number,
+): Promise<Kept | undefined> {
+  const { namespace = 'default', name } = pod.metadata
+  const account = encodeURIComponent(pod.spec.serviceAccountName ?? 'default')
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/serviceaccounts/${account}/token`
+  const boundObjectRef = { apiVersion: 'v1', kind: 'Pod', name, uid: uidOf(pod) }
+  const spec = { audiences: audience === '' ? [] : [audience], expirationSeconds, boundObjectRef }
+  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec }
+  const answer = await client.raw('POST', path, body).catch(() => undefined)
+  if (answer === undefined || answer.status >= 300) return undefined
+  const { token, expirationTimestamp } = JSON.parse(answer.text)?.status ?? {}
+  const endsAtMs = Date.parse(String(expirationTimestamp))
+  if (typeof token !== 'string' || Number.isNaN(endsAtMs)) return undefined
+  return { token, refreshAtMs: nowMs + Math.min((endsAtMs - nowMs) * SHARE, LONGEST_MS), endsAtMs }
+}

@@ -1,0 +1,194 @@
+import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { SluiceError } from '../../../../lib/error/sluice-error.ts'
+import type { KubeObject } from '../../../../lib/kube/object.ts'
+import { safePath } from '../../../../lib/tar/entry.ts'
+import type { Bind } from '../../driver.ts'
+import type { ClaimedVolume } from './claims.ts'
+import { give, showFiles, type VolumeFile } from './atomic-files.ts'
+import { expandVariables } from './env.ts'
+import { fieldValue, resourceValue } from './fields.ts'
+import type { Container, DownwardFiles, FileItems, Pod, Projection, Volume } from '../shapes.ts'
+import { trustAnchors, type TrustBundleWish } from '../trust-bundles.ts'
+
+/** Files by key, as bytes. */
+export type FileData = Readonly<Record<string, Buffer>>
+
+/** Where volumes take their content from. */
+export type VolumeSources = {
+  readonly pod: Pod
+  readonly ip: string
+  readonly hostIp: string
+  readonly configMap: (name: string) => FileData | undefined
+  readonly secret: (name: string) => FileData | undefined
+  /** A token for the pod's service account; undefined where the API server gives none. */
+  readonly token: (asked: { readonly audience?: string; readonly expirationSeconds?: number }) => string | undefined
+  /** All of the cluster; empty where no volume asks for any. */
+  readonly trustBundles: readonly KubeObject[]
+  /** What is behind the claims that volumes name. */
+  readonly claimed: ReadonlyMap<string, ClaimedVolume>
+}
+
+/**
+ * Makes the volumes of a pod below `folder`, a folder each; answers where each is. Content is written anew, what an emptyDir holds is kept.
+ *
+ * @throws SluiceError POD_VOLUME, naming the volume: unknown kinds are refused
+ */
+export function makeVolumes(folder: string, sources: VolumeSources): Map<string, string> {
+  return new Map(
+    (sources.pod.spec.volumes ?? []).map((volume) => [
+      volume.name,
+      makeVolume(join(folder, volume.name), volume, sources),
+    ]),
+  )
+}
+
+/** The binds of a container's mounts. @throws SluiceError POD_VOLUME */
+export function bindsOf(
+  container: Container,
+  volumes: ReadonlyMap<string, string>,
+  readOnlyVolumes: ReadonlySet<string>,
+  env: ReadonlyMap<string, string>,
+): Bind[] {
+  return (container.volumeMounts ?? []).map((mount) => {
+    const root = volumes.get(mount.name)
+    if (root === undefined)
+      throw refused(mount.name, `container ${container.name} mounts a volume that the pod does not have`)
+    const inner = mount.subPath ?? (mount.subPathExpr ? expandVariables(mount.subPathExpr, env) : '')
+    const source = inner === '' ? root : subPathOf(root, inner, mount.name)
+    return { source, target: mount.mountPath, readOnly: mount.readOnly === true || readOnlyVolumes.has(mount.name) }
+  })
+}
+
+/** Volumes that the API fills and nobody writes to, and those that are claimed for reading. */
+export function readOnlyVolumes(pod: Pod): Set<string> {
+  const filled = (pod.spec.volumes ?? []).filter(
+    (v) => v.image ?? v.configMap ?? v.secret ?? v.downwardAPI ?? v.projected ?? v.persistentVolumeClaim?.readOnly,
+  )
+  return new Set(filled.map(({ name }) => name))
+}
+
+function makeVolume(path: string, volume: Volume, sources: VolumeSources): string {
+  const { emptyDir, hostPath, image, configMap, secret, downwardAPI, projected } = volume
+  if (hostPath) return hostPathOf(volume.name, hostPath)
+  const claimed = sources.claimed.get(volume.name)
+  if (claimed !== undefined) {
+    if ('refused' in claimed) throw refused(volume.name, claimed.refused)
+    return hostPathOf(volume.name, claimed)
+  }
+  const group = sources.pod.spec.securityContext?.fsGroup
+  const isNew = mkdirSync(path, { recursive: true }) !== undefined
+  // empty until the driver shows the image in it
+  if (image) return path
+  if (emptyDir) {
+    if (isNew) give(path, group)
+    if (isNew) chmodSync(path, group === undefined ? 0o777 : 0o2777)
+    return path
+  }
+  const parts: Projection[] | undefined = configMap
+    ? [{ configMap }]
+    : secret
+      ? [{ secret: { name: secret.secretName ?? '', ...secret } }]
+      : downwardAPI
+        ? [{ downwardAPI }]
+        : projected
+          ? [...(projected.sources ?? [])]
+          : undefined
+  if (parts === undefined) {
+    const kind = Object.keys(volume).find((key) => key !== 'name') ?? 'nothing'
+    throw refused(volume.name, `volumes of kind ${kind} are not supported by this node`)
+  }
+  const mode = (configMap ?? secret ?? downwardAPI ?? projected)?.defaultMode ?? 0o644
+  const isApiAccess = volume.name.startsWith('kube-api-access-')
+  const files = new Map<string, VolumeFile>()
+  for (const part of parts)
+    for (const file of filesOf(part, sources, volume.name, isApiAccess)) {
+      const safe = safePath(file.path)
+      if (!safe) throw refused(volume.name, `"${file.path}" leaves the volume`)
+      files.set(safe, { path: safe, content: file.content, mode: file.mode ?? mode })
+    }
+  showFiles(path, [...files.values()], group)
+  give(path, group)
+  chmodSync(path, group === undefined ? 0o755 : 0o2755)
+  return path
+}
+
+type OneFile = { readonly path: string; readonly content: Buffer; readonly mode?: number }
+
+function filesOf(part: Projection, sources: VolumeSources, volume: string, isApiAccess: boolean): OneFile[] {
+  const { configMap, secret, downwardAPI, serviceAccountToken, clusterTrustBundle } = part
+  if (configMap) {
+    const data = sources.configMap(configMap.name ?? '')
+    return pick('configmap', configMap, data, volume, isApiAccess)
+  }
+  if (secret) return pick('secret', secret, sources.secret(secret.name ?? ''), volume, false)
+  if (downwardAPI) return downward(downwardAPI, sources)
+  if (clusterTrustBundle) return anchors(clusterTrustBundle, sources, volume)
+  if (!serviceAccountToken)
+    throw refused(
+      volume,
+      `projections of kind ${Object.keys(part).join(', ') || 'nothing'} are not supported by this node`,
+    )
+  const token = sources.token(serviceAccountToken)
+  return token === undefined ? [] : [{ path: serviceAccountToken.path, content: Buffer.from(token) }]
+}
+
+function anchors(wish: TrustBundleWish, { trustBundles }: VolumeSources, volume: string): OneFile[] {
+  const found = trustAnchors(wish, trustBundles)
+  if (typeof found !== 'string') throw refused(volume, found.missing)
+  return [{ path: wish.path, content: Buffer.from(found) }]
+}
+
+function pick(
+  kind: string,
+  ref: { readonly name?: string; readonly optional?: boolean } & FileItems,
+  data: FileData | undefined,
+  volume: string,
+  mayMiss: boolean,
+): OneFile[] {
+  if (data === undefined && (ref.optional === true || mayMiss)) return []
+  if (data === undefined) throw refused(volume, `${kind} "${ref.name}" not found`)
+  if (ref.items === undefined) return Object.entries(data).map(([path, content]) => ({ path, content }))
+  return ref.items.flatMap(({ key, path, mode }) => {
+    const content = data[key]
+    if (content === undefined && ref.optional !== true) throw refused(volume, `${kind} "${ref.name}" has no key ${key}`)
+    return content === undefined ? [] : [{ path, content, ...(mode === undefined ? {} : { mode }) }]
+  })
+}
+
+function downward({ items }: DownwardFiles, { pod, ip, hostIp }: VolumeSources): OneFile[] {
+  return (items ?? []).map(({ path, mode, fieldRef, resourceFieldRef }) => {
+    const named = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find(
+      ({ name }) => name === resourceFieldRef?.containerName,
+    )
+    const value = fieldRef
+      ? fieldValue(pod, fieldRef.fieldPath, ip, hostIp)
+      : resourceValue(named, resourceFieldRef ?? { resource: '' })
+    return { path, content: Buffer.from(value), ...(mode === undefined ? {} : { mode }) }
+  })
+}
+
+function hostPathOf(name: string, { path, type = '' }: { readonly path: string; readonly type?: string }): string {
+  // where nothing is asked, container runtimes make the folder too
+  if (type === 'DirectoryOrCreate' || (type === '' && !existsSync(path))) mkdirSync(path, { recursive: true })
+  else if (type === 'FileOrCreate' && !existsSync(path)) writeFileSync(path, '')
+  else if (!['', 'Directory', 'File'].includes(type))
+    throw refused(name, `hostPath of type ${type} is not supported by this node`)
+  if (!existsSync(path)) throw refused(name, `hostPath ${path} does not exist`)
+  return realpathSync(path)
+}
+
+function subPathOf(root: string, inner: string, volume: string): string {
+  const safe = inner.startsWith('/') ? undefined : safePath(inner)
+  if (safe === undefined) throw refused(volume, `subPath "${inner}" leaves the volume`)
+  const path = join(root, safe)
+  if (!lstatSync(path, { throwIfNoEntry: false })) mkdirSync(path, { recursive: true })
+  const real = realpathSync(path)
+  if (real !== path && !real.startsWith(`${realpathSync(root)}/`))
+    throw refused(volume, `subPath "${inner}" is a symlink out of the volume`)
+  return real
+}
+
+function refused(volume: string, why: string): SluiceError {
+  return new SluiceError('POD_VOLUME', `MountVolume.SetUp failed for volume "${volume}" : ${why}`, { retry: 'backoff' })
+}

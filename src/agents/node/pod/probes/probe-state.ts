@@ -1,0 +1,63 @@
+import type { Container, Probe } from '../shapes.ts'
+
+/** The three probes of a container. */
+export type ProbeKind = 'startup' | 'readiness' | 'liveness'
+
+/** What the probes of one run of a container have found so far. */
+export type Health = {
+  readonly isStarted: boolean
+  readonly isReady: boolean
+  /** Why the container must be restarted. */
+  readonly failed: string | undefined
+  /** Results in a row, by probe: positive successes, negative failures. */
+  readonly row: Readonly<Partial<Record<ProbeKind, number>>>
+}
+
+/** A container that has just started: without a probe it counts as started and ready at once. */
+export function freshHealth(container: Container): Health {
+  const isStarted = container.startupProbe === undefined
+  return { isStarted, isReady: isStarted && container.readinessProbe === undefined, failed: undefined, row: {} }
+}
+
+/**
+ * Takes in one result of a probe.
+ *
+ * @see https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
+ */
+export function afterProbe(
+  health: Health,
+  container: Container,
+  kind: ProbeKind,
+  ok: boolean,
+  message: string,
+): Health {
+  const probe = probeOf(container, kind)
+  const before = health.row[kind] ?? 0
+  const count = ok ? Math.max(before, 0) + 1 : Math.min(before, 0) - 1
+  const next: Health = { ...health, row: { ...health.row, [kind]: count } }
+  const hasPassed = count >= (probe?.successThreshold ?? 1)
+  const hasFailed = -count >= (probe?.failureThreshold ?? 3)
+  if (kind === 'readiness') return hasPassed || hasFailed ? { ...next, isReady: hasPassed } : next
+  if (hasFailed)
+    return { ...next, failed: `Container ${container.name} failed ${kind} probe, will be restarted: ${message}` }
+  if (kind === 'liveness' || !hasPassed) return next
+  return { ...next, isStarted: true, isReady: container.readinessProbe === undefined }
+}
+
+/** The probe of a kind. */
+export function probeOf(container: Container, kind: ProbeKind): Probe | undefined {
+  switch (kind) {
+    case 'startup':
+      return container.startupProbe
+    case 'readiness':
+      return container.readinessProbe
+    case 'liveness':
+      return container.livenessProbe
+  }
+}
+
+/** The probes that run now: until a container has started, only the startup probe. */
+export function dueProbes(container: Container, health: Health): readonly ProbeKind[] {
+  const kinds: readonly ProbeKind[] = health.isStarted ? ['readiness', 'liveness'] : ['startup']
+  return kinds.filter((kind) => probeOf(container, kind) !== undefined)
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { createServer, type Server } from 'node:net'
+import { test } from 'node:test'
+import { greet } from '../../keeper/greet.ts'
+import { renderGet } from './run-probe.ts'
+
+const at = { host: '10.42.0.2', port: 80 }
+
+test('a probe asks as a kubelet does, and its own headers win', () => {
+  const httpHeaders = [{ name: 'HOST', value: 'web' }]
+  assert.equal(
+    renderGet({ path: 'ready?a=1', port: 80, httpHeaders }, at),
+    'GET /ready?a=1 HTTP/1.1\r\nHOST: web\r\nUser-Agent: kube-probe/1.37\r\nAccept: */*\r\nConnection: close\r\n\r\n',
+  )
+})
+
+test('a path or header cannot smuggle a second request', () => {
+  assert.match(renderGet({ path: '/a b\r\nX: 1', port: 80 }, at), /^GET \/a%20b%0D%0AX:%201 HTTP\/1\.1\r\n/)
+  for (const header of [
+    { name: 'a b', value: '' },
+    { name: 'a', value: 'b\r\nX: 1' },
+  ])
+    assert.throws(() => renderGet({ port: 80, httpHeaders: [header] }, at))
+})
+
+const answers: { it: string; say: string | undefined; request?: string; want: string | RegExp }[] = [
+  { it: 'the first line', say: 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', want: 'HTTP/1.1 200 OK' },
+  { it: 'nothing when nothing was asked', say: undefined, request: '', want: '' },
+  { it: 'that the peer hung up', say: '', want: /connection closed/ },
+  { it: 'that there is no line', say: 'x'.repeat(9000), want: /no first line/ },
+  { it: 'that time is over', say: undefined, want: /deadline exceeded/ },
+]
+for (const { it, say, request, want } of answers) {
+  test(`a greeting answers ${it}`, async (t) => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined)
+      if (say === '') socket.end()
+      else if (say !== undefined) socket.write(say)
+    })
+    t.after(() => server.close())
+    const target = { host: '127.0.0.1', port: await portOf(server) }
+    const answer = greet(target, request ?? 'GET / HTTP/1.1\r\n\r\n', 300)
+    if (typeof want === 'string') assert.equal(await answer, want)
+    else await assert.rejects(answer, want)
+  })
+}
+
+function portOf(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : 0)
+    })
+  })
+}

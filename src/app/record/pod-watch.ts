@@ -1,0 +1,50 @@
+import type { WatchCache } from '../../adapters/kube/types.ts'
+import type { KubeObject } from '../../lib/kube/object.ts'
+import { conditionOf, readList, readText } from '../../lib/kube/read.ts'
+import { firstCauses, workloadOf } from '../../pipeline/health/first-cause.ts'
+import type { FactBody, ReportFact } from '../../pipeline/record/fact.ts'
+import type { RecordKeeper } from './record-keeper.ts'
+
+/**
+ * Reports what pods really run, now and as it changes: the image digest of each pod and whether it is ready. Pods that the record
+ * holds for alive and that are gone, because an earlier process ended before it could tell, are told as gone.
+ */
+export function reportPods(pods: WatchCache, record: Pick<RecordKeeper, 'ledger' | 'report'>): void {
+  const tell = (pod: KubeObject, isGone: boolean): void => {
+    const fact = podFact(pod, isGone)
+    if (fact !== undefined) void record.report(fact)
+  }
+  for (const { at: _then, ...known } of [...record.ledger().pods.values()])
+    if (!known.gone && pods.get(known.namespace, known.pod) === undefined)
+      void record.report({ ...known, ready: false, gone: true })
+  for (const pod of pods.list()) tell(pod, false)
+  pods.onChange((pod, type) => tell(pod, type === 'DELETED'))
+}
+
+/** A pod as a fact; `undefined` while it has no image yet. Pure. */
+function podFact(pod: KubeObject, isGone: boolean): FactBody | undefined {
+  const status = readList(pod, 'status', 'containerStatuses')[0]
+  const imageId = readText(status, 'imageID')
+  const digest = imageId.slice(imageId.lastIndexOf('@') + 1)
+  if (!digest.startsWith('sha256:')) return undefined
+  const hasEnded = isGone || ['Succeeded', 'Failed'].includes(readText(pod, 'status', 'phase'))
+  return {
+    kind: 'pod',
+    namespace: pod.metadata.namespace ?? '',
+    workload: workloadOf(pod),
+    pod: pod.metadata.name,
+    image: readText(status, 'image'),
+    digest,
+    ready: !isGone && pod.metadata.deletionTimestamp === undefined && conditionOf(pod, 'Ready')?.status === 'True',
+    ...(hasEnded ? { gone: true } : {}),
+  }
+}
+
+/** Reports facts, a failed health check with what its pods say of it. */
+export function withPodCauses(pods: WatchCache, report: ReportFact): ReportFact {
+  return (fact) => {
+    if (fact.kind !== 'health' || fact.state === 'healthy') return report(fact)
+    const causes = firstCauses(fact.cause ?? '', pods.list())
+    report(causes === '' ? fact : { ...fact, cause: `${causes}\n${fact.cause ?? ''}` })
+  }
+}

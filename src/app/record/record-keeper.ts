@@ -1,0 +1,50 @@
+import type { Clock } from '../../adapters/clock.ts'
+import type { Fact, ReportFact } from '../../pipeline/record/fact.ts'
+import { foldFact, foldFacts } from '../../pipeline/record/fold.ts'
+import type { Ledger } from '../../pipeline/record/ledger.ts'
+import { isNews } from '../../pipeline/record/news.ts'
+
+/** Where facts are kept; `append` may group writes, but keeps their order. */
+export type FactLog = {
+  readonly append: (fact: Fact) => void | Promise<void>
+  readonly readAll: () => readonly Fact[]
+}
+
+/** The delivery record of a running process: facts go in, the ledger follows, whoever looks is told. */
+export type RecordKeeper = {
+  readonly report: ReportFact
+  readonly ledger: () => Ledger
+  /** The newest facts, the oldest first. */
+  readonly recent: () => readonly Fact[]
+  readonly subscribe: (told: (fact: Fact) => void) => () => void
+}
+
+const RECENT = 500
+
+/** Opens the record: folds what was kept, then keeps and folds what comes and is news. Each fact gets a time of its own, later than all before it. */
+export function keepRecord(log: FactLog, clock: Clock): RecordKeeper {
+  const kept = log.readAll()
+  const ledger = foldFacts(kept)
+  const recent = kept.slice(-RECENT)
+  const readers = new Set<(fact: Fact) => void>()
+  let lastMs = Date.parse(kept.at(-1)?.at ?? '1970-01-01T00:00:00Z')
+  return {
+    report(body) {
+      if (!isNews(ledger, body)) return undefined
+      lastMs = Math.max(clock.nowMs(), lastMs + 1)
+      const fact: Fact = { at: new Date(lastMs).toISOString(), ...body }
+      const kept = log.append(fact)
+      foldFact(ledger, fact)
+      recent.push(fact)
+      if (recent.length > RECENT) recent.shift()
+      for (const reader of readers) reader(fact)
+      return kept
+    },
+    ledger: () => ledger,
+    recent: () => recent,
+    subscribe(told) {
+      readers.add(told)
+      return () => readers.delete(told)
+    },
+  }
+}

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { foldFacts } from '../../pipeline/record/fold.ts'
+import type { Fact } from '../../pipeline/record/fact.ts'
+import { historyOf } from '../../pipeline/record/query.ts'
+import { deliveryView, pageView } from './record-view.ts'
+
+const facts: readonly Fact[] = [
+  {
+    at: '2026-01-01T00:00:00Z',
+    kind: 'build',
+    kustomization: 'flux-system/production',
+    revision: 'main@sha1:abc',
+    ok: true,
+    workloads: [{ namespace: 'default', name: 'web', images: ['r/web:1.0.0'] }],
+  },
+  { at: '2026-01-01T00:00:01Z', kind: 'policy', policy: 'default/web', image: 'r/web', tag: '1.1.0', considered: 2 },
+]
+
+const context = { at: 'now', notice: undefined, serviceUrl: () => 'http://127.0.0.1:1', isThere: () => true, facts }
+
+test('the page shows a service by environment, with the borders still to come', () => {
+  const view = pageView(foldFacts(facts), context)
+  assert.deepEqual(view.environments, ['production'])
+  const cell = view.services[0]?.cells[0]
+  assert.equal(cell?.version, '1.1.0')
+  assert.equal(cell.state, 'running')
+  assert.deepEqual(
+    cell.borders.map((border) => `${border.name} ${border.state}`),
+    ['policy done', 'write-back waiting', 'source waiting', 'build waiting', 'apply waiting', 'health waiting'],
+  )
+  assert.deepEqual(view.lines, ['00:00:01  policy      default/web selects r/web:1.1.0 of 2 tags'])
+})
+
+test('what was delivered and has no ready pod is not called healthy', () => {
+  const pod = { kind: 'pod', namespace: 'default', workload: 'web', image: 'r/web:1.1.0', digest: 'sha256:1' } as const
+  const told: readonly Fact[] = [
+    ...facts,
+    {
+      ...facts[0],
+      at: '2026-01-01T00:00:03Z',
+      workloads: [{ namespace: 'default', name: 'web', images: ['r/web:1.1.0'] }],
+    },
+    { at: '2026-01-01T00:00:04Z', ...pod, pod: 'web-1', ready: true },
+    {
+      at: '2026-01-01T00:00:05Z',
+      kind: 'health',
+      kustomization: 'flux-system/production',
+      revision: 'r',
+      state: 'healthy',
+    },
+  ] as Fact[]
+  const cell = (more: readonly Fact[]) => pageView(foldFacts([...told, ...more]), context).services[0]?.cells[0]
+  assert.equal(cell([])?.state, 'done')
+  const down = cell([{ at: '2026-01-01T00:00:06Z', ...pod, pod: 'web-1', ready: false }])
+  assert.deepEqual([down?.state, down?.cause], ['waiting', 'no pod of it is ready'])
+  const scaledToNone = cell([{ at: '2026-01-01T00:00:06Z', ...pod, pod: 'web-1', ready: false, gone: true }])
+  assert.equal(scaledToNone?.state, 'done')
+})
+
+test('a delivery that was overtaken says so', () => {
+  const later: Fact = {
+    at: '2026-01-01T00:00:02Z',
+    kind: 'policy',
+    policy: 'default/web',
+    image: 'r/web',
+    tag: '1.2.0',
+    considered: 3,
+  }
+  const views = historyOf(foldFacts([...facts, later]), { limit: 9 }).map(deliveryView)
+  assert.equal(views.find((view) => view.version === '1.1.0')?.cause, 'a newer one took its place')
+})
+
+const root = { kustomization: 'flux-system/flux-system', revision: 'main@sha1:bad0001' } as const
+const refused: Fact = {
+  ...{ at: '2026-01-01T00:00:07Z', kind: 'apply', ...root, ok: false, changes: [], cause: 'namespace "x" not found' },
+} as Fact
+const wrong: Fact = {
+  ...{
+    at: '2026-01-01T00:00:07Z',
+    kind: 'build',
+    kustomization: 'flux-system/production',
+    revision: 'main@sha1:bad0002',
+  },
+  ...{ ok: false, cause: 'web.yaml:3: bad', workloads: [] },
+} as Fact
+const failedRun: Fact = {
+  ...{
+    at: '2026-01-01T00:00:07Z',
+    kind: 'run',
+    runId: '9',
+    workflow: 'Build web',
+    event: 'push',
+    ref: 'refs/heads/main',
+  },
+  ...{ commit: 'bad0003', state: 'failed', cause: 'step Test: exit code 1' },
+} as Fact
+const arrived: readonly Fact[] = [
+  ...facts,
+  {
+    ...facts[0],
+    at: '2026-01-01T00:00:03Z',
+    workloads: [{ namespace: 'default', name: 'web', images: ['r/web:1.1.0'] }],
+  } as Fact,
+  {
+    ...{
+      at: '2026-01-01T00:00:05Z',
+      kind: 'health',
+      kustomization: 'flux-system/production',
+      revision: 'main@sha1:abc',
+    },
+    state: 'healthy',
+  } as Fact,
+]
+
+const stops: { it: string; facts: readonly Fact[]; want: object[]; cell: unknown[] }[] = [
+  { it: 'nothing while all is well', facts: [], want: [], cell: ['1.1.0', undefined, 'health done'] },
+  {
+    it: 'a Kustomization that carries no service',
+    facts: [refused],
+    want: [{ environment: 'flux-system', services: [], commit: 'bad0001', cause: 'apply: namespace "x" not found' }],
+    cell: ['1.1.0', undefined, 'health done'],
+  },
+  {
+    it: 'a build once, with the service that it holds up and the commit that broke it',
+    facts: [wrong, { ...wrong, at: '2026-01-01T00:00:08Z', revision: 'main@sha1:later' } as Fact],
+    want: [{ environment: 'production', services: ['web'], commit: 'bad0002', cause: 'build: web.yaml:3: bad' }],
+    cell: ['1.1.0', 'build', 'source done, build failed, apply waiting, health waiting'],
+  },
+  {
+    it: 'a run, while the version from before still runs',
+    facts: [failedRun],
+    want: [
+      {
+        environment: 'production',
+        services: ['web'],
+        commit: 'bad0003',
+        cause: 'ci: Build web: step Test: exit code 1',
+      },
+    ],
+    cell: ['1.1.0', 'ci', 'ci failed'],
+  },
+]
+for (const { it, facts: more, want, cell } of stops)
+  test(`the page names ${it}`, () => {
+    const view = pageView(foldFacts([...arrived, ...more]), context)
+    assert.deepEqual(view.stops, want)
+    const { version, stoppedAt, borders = [] } = view.services[0]?.cells[0] ?? {}
+    const said = borders.map(({ name, state }) => `${name} ${state}`).join(', ')
+    assert.deepEqual([version, stoppedAt], cell.slice(0, 2))
+    assert.ok(said.includes(String(cell[2])), said)
+  })
+
+test('a Kustomization that was taken away stops nothing any more', () => {
+  const view = pageView(foldFacts([...arrived, refused]), { ...context, isThere: () => false })
+  assert.deepEqual(view.stops, [])
+})

@@ -1,0 +1,106 @@
+import type { Fact } from '../../pipeline/record/fact.ts'
+import type { BorderRecord, Cell, Delivery } from '../../pipeline/record/delivery.ts'
+import { BORDERS } from '../../pipeline/record/delivery.ts'
+import type { Ledger } from '../../pipeline/record/ledger.ts'
+import { cellsOf, environmentName } from '../../pipeline/record/query.ts'
+import type { BorderState, BorderView, CellView, DeliveryView, PageView, ServiceView } from '../dashboard/view.ts'
+import { stopViews } from './stop-view.ts'
+import { renderFact } from '../terminal/fact-line.ts'
+
+const LINES = 200
+
+/** What the page needs besides the record. */
+export type ViewContext = {
+  readonly at: string
+  readonly notice: string | undefined
+  readonly serviceUrl: (namespace: string, name: string) => string | undefined
+  /** Whether a Kustomization is there; what one that was taken away suffered from is past. */
+  readonly isThere: (kustomization: string) => boolean
+  /** The oldest first. */
+  readonly facts: readonly Fact[]
+}
+
+/** The page's whole view of a ledger. Pure. */
+export function pageView(ledger: Ledger, context: ViewContext): PageView {
+  const cells = cellsOf(ledger)
+  const names = [...new Set(cells.map((cell) => cell.service))].sort()
+  const services: readonly ServiceView[] = names.map((name) => ({
+    name,
+    cells: cells.filter((cell) => cell.service === name).map((cell) => cellView(cell, context)),
+  }))
+  const lines = context.facts.map(renderFact).filter((line) => line !== undefined)
+  return {
+    at: context.at,
+    notice: context.notice,
+    environments: [...new Set(cells.map(environmentName))].sort().reverse(),
+    services,
+    stops: stopViews(ledger, cells, context.isThere),
+    lines: lines.slice(-LINES).reverse(),
+  }
+}
+
+/** A delivery as the page, `history` and `trace` show it. */
+export function deliveryView(delivery: Delivery): DeliveryView {
+  return {
+    service: delivery.service,
+    environment: environmentName(delivery),
+    version: delivery.version,
+    commit: delivery.commit,
+    state: delivery.state,
+    startedAt: delivery.startedAt,
+    endedAt: delivery.endedAt,
+    cause: delivery.cause ?? (delivery.state === 'superseded' ? 'a newer one took its place' : undefined),
+    runId: delivery.runId,
+    borders: bordersOf(delivery),
+  }
+}
+
+function cellView(cell: Cell, { serviceUrl }: ViewContext): CellView {
+  const { delivery, running, stop } = cell
+  const shown = delivery ?? running
+  // what has stopped on its way into the cluster leaves there what runs
+  const isOutside = delivery?.state === 'failed' && delivery.borders.apply?.state !== 'done'
+  const there = isOutside ? (running ?? shown) : shown
+  const way = stop ?? shown
+  return {
+    environment: environmentName(cell),
+    version: there?.version ?? '',
+    commit: (there?.commit ?? '').slice(0, 7),
+    state: cellState(cell),
+    cause: cell.cause ?? (isDown(cell) ? 'no pod of it is ready' : undefined),
+    stoppedAt: stop?.border,
+    url: serviceUrl(cell.environment, cell.service),
+    borders: way === undefined ? [] : bordersOf(way),
+  }
+}
+
+function cellState(cell: Cell): BorderState {
+  if (cell.cause !== undefined) return 'failed'
+  return cell.delivery === undefined || isDown(cell) ? 'waiting' : stateOf(cell.delivery)
+}
+
+/** What was delivered once is not what runs. */
+function isDown({ delivery, isDown: hasNoPod }: Cell): boolean {
+  return hasNoPod && delivery?.state === 'done'
+}
+
+function stateOf({ state }: Delivery): BorderState {
+  return state === 'superseded' ? 'waiting' : state
+}
+
+/**
+ * Borders in their order, for people. What a delivery did not pass (a change of manifests has no image) is left out once a later
+ * border is known.
+ */
+export function bordersOf({ borders }: Pick<Delivery, 'borders'>): readonly BorderView[] {
+  const known = BORDERS.map((name) => ({ name, record: borders[name] }))
+  const last = known.findLastIndex(({ record }) => record !== undefined)
+  return known
+    .filter(({ record }, index) => record !== undefined || index > last)
+    .map(({ name, record }) => borderView(name, record))
+}
+
+function borderView(name: string, record: BorderRecord | undefined): BorderView {
+  if (record === undefined) return { name, state: 'waiting', detail: '' }
+  return { name, state: record.state, at: record.at, detail: record.detail }
+}

@@ -1,0 +1,41 @@
+import type { Cell } from '../../pipeline/record/delivery.ts'
+import type { Ledger } from '../../pipeline/record/ledger.ts'
+import { environmentName, stoppedKustomizations } from '../../pipeline/record/query.ts'
+import type { StopView } from '../dashboard/view.ts'
+
+/**
+ * Everything that does not go on, each cause once with the services that it holds up: of the services, and of Kustomizations that
+ * are there and carry none. Pure.
+ */
+export function stopViews(
+  ledger: Ledger,
+  cells: readonly Cell[],
+  isThere: (kustomization: string) => boolean,
+): readonly StopView[] {
+  const ofServices = cells.flatMap(({ cause, stop, service, ...cell }) =>
+    cause === undefined ? [] : [{ environment: environmentName(cell), service, cause, commit: shortOf(stop?.commit) }],
+  )
+  const isSaid = (kustomization: string, text: string): boolean =>
+    cells.some(({ cause, ...cell }) => cell.kustomization === kustomization && cause === text)
+  const ofKustomizations = stoppedKustomizations(ledger)
+    .filter(({ kustomization, cause }) => isThere(kustomization) && !isSaid(kustomization, cause))
+    .map(({ kustomization, cause, stop }) => ({
+      environment: environmentName({ environment: '', kustomization }),
+      cause,
+      commit: shortOf(stop?.commit),
+    }))
+  const stops = new Map<string, StopView>()
+  for (const { service, ...stop } of [
+    ...ofKustomizations.map((one) => ({ ...one, service: undefined })),
+    ...ofServices,
+  ]) {
+    const key = JSON.stringify(stop)
+    const { services } = stops.get(key) ?? { services: [] }
+    stops.set(key, { ...stop, services: service === undefined ? services : [...services, service] })
+  }
+  return [...stops.values()]
+}
+
+function shortOf(commit: string | undefined): string {
+  return (commit ?? '').slice(0, 7)
+}

@@ -109,6 +109,15 @@ test('a file stays below 400 lines', () => {
   )
 })
 
+test('a folder holds no more than 20 files besides tests', () => {
+  const sizes = new Map<string, number>()
+  for (const { path } of sources) sizes.set(dirname(path), (sizes.get(dirname(path)) ?? 0) + 1)
+  assert.deepEqual(
+    [...sizes].filter(([, size]) => size > 20),
+    [],
+  )
+})
+
 test('a function stays below 60 lines', () => {
   assert.deepEqual(sources.flatMap(longFunctions), [])
 })

@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { CellView, DeliveryView, PageView } from '../../src/app/dashboard/view.ts'
+import type { CellView, DeliveryView, PageView } from '../../src/app/page-view.ts'
 import type { Access } from '../../src/app/state/access.ts'
 
 const bundle = resolve('dist/sluice.mjs')

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import type { ExecAnswer, Exit, NetworkTable, Target } from './keeper/messages.ts'
+import type { RemoteProgram } from './remote-program.ts'
 import type { Image } from './image/store.ts'
 
 /** Which pod. */
@@ -11,21 +12,6 @@ export type ContainerId = { readonly uid: string; readonly container: string; re
 
 /** A folder or file of the host shown inside a container. */
 export type Bind = { readonly source: string; readonly target: string; readonly readOnly: boolean }
-
-/** The size of a terminal in characters. */
-export type TerminalSize = { readonly columns: number; readonly rows: number }
-
-/** A program in a container with streams to it: one that was started for somebody, or the container's own. */
-export type RemoteProgram = {
-  readonly stdin: Writable | undefined
-  readonly stdout: Readable | undefined
-  readonly stderr: Readable | undefined
-  readonly resize: (size: TerminalSize) => void
-  /** Its exit code; for the container's own program also 0 when the streams were let go. */
-  readonly exited: Promise<number>
-  /** Lets go of the streams; ends a program that was started for them with all its children. */
-  readonly end: () => void
-}
 
 /** The two directions of a connection to a pod; `close` on `readable` is its end. */
 export type Forwarded = { readonly readable: Readable; readonly writable: Writable }

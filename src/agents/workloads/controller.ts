@@ -1,6 +1,6 @@
 import { ApiError } from '../../adapters/kube/api-error.ts'
 import type { Controller, Wake } from '../../engine/controller.ts'
-import type { WorkloadDecision } from './deployment/decide.ts'
+import type { WorkloadDecision } from './decision.ts'
 import type { Bench } from './bench.ts'
 import type { Write } from './write.ts'
 

@@ -1,4 +1,4 @@
-import type { DeliveryView, PageView } from '../dashboard/view.ts'
+import type { DeliveryView, PageView } from '../page-view.ts'
 import { liveRoute, type LiveValue } from './live.ts'
 import { problem, type Route } from './route.ts'
 

@@ -1,5 +1,5 @@
 import { readRuns } from '../../agents/runner/records.ts'
-import type { PageView } from '../dashboard/view.ts'
+import type { PageView } from '../page-view.ts'
 import { stateDirOf, withCluster } from './cluster.ts'
 import type { Io } from './command.ts'
 import { COMMANDS } from './commands.ts'

@@ -3,7 +3,7 @@ import type { BorderRecord, Cell, Delivery } from '../../pipeline/record/deliver
 import { BORDERS } from '../../pipeline/record/delivery.ts'
 import type { Ledger } from '../../pipeline/record/ledger.ts'
 import { cellsOf, environmentName } from '../../pipeline/record/query.ts'
-import type { BorderState, BorderView, CellView, DeliveryView, PageView, ServiceView } from '../dashboard/view.ts'
+import type { BorderState, BorderView, CellView, DeliveryView, PageView, ServiceView } from '../page-view.ts'
 import { stopViews } from './stop-view.ts'
 import { renderFact } from '../terminal/fact-line.ts'
 

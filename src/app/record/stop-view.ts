@@ -1,7 +1,7 @@
 import type { Cell } from '../../pipeline/record/delivery.ts'
 import type { Ledger } from '../../pipeline/record/ledger.ts'
 import { environmentName, stoppedKustomizations } from '../../pipeline/record/query.ts'
-import type { StopView } from '../dashboard/view.ts'
+import type { StopView } from '../page-view.ts'
 
 /**
  * Everything that does not go on, each cause once with the services that it holds up: of the services, and of Kustomizations that

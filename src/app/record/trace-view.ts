@@ -13,7 +13,7 @@ import {
   refusedOf,
   traceOf,
 } from '../../pipeline/record/query.ts'
-import type { BorderState, DeliveryView } from '../dashboard/view.ts'
+import type { BorderState, DeliveryView } from '../page-view.ts'
 import { bordersOf, deliveryView } from './record-view.ts'
 
 /** What `trace` shows: the deliveries, then what is known of the commit besides. Pure. */

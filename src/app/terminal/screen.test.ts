@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { BorderState, CellView, PageView } from '../dashboard/view.ts'
+import type { BorderState, CellView, PageView } from '../page-view.ts'
 import { renderScreen, type ScreenSize } from './screen.ts'
 import { cleanText, fitText, widthOf } from './text-width.ts'
 

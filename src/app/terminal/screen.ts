@@ -1,5 +1,5 @@
 import { BORDERS } from '../../pipeline/record/delivery.ts'
-import type { BorderState, CellView, PageView, ServiceView, StopView } from '../dashboard/view.ts'
+import type { BorderState, CellView, PageView, ServiceView, StopView } from '../page-view.ts'
 import { cleanText, fitText, widthOf, wrapText } from './text-width.ts'
 
 /** What the live screen is drawn for. */

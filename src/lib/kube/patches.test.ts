@@ -4,7 +4,7 @@ import { schemaFor } from '../kube-schema/builtin.ts'
 import type { Json } from './json.ts'
 import { jsonPatch, PatchError } from './json-patch.ts'
 import { mergePatch } from './merge-patch.ts'
-import { StrategicError, strategicPatch } from './strategic-patch.ts'
+import { StrategicError, strategicPatch } from '../kube-typed/strategic-patch.ts'
 
 const pod = schemaFor('v1', 'Pod')
 const podOf = (...containers: Json[]): Json => ({ spec: { containers } })

@@ -3,7 +3,8 @@ import type { EngineClient } from '../../../adapters/container-engine/client.ts'
 import { textsOf } from '../../../adapters/container-engine/container.ts'
 import { readFrames } from '../../../adapters/container-engine/frames.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import type { RemoteProgram, RemoteRequest } from '../driver.ts'
+import type { RemoteProgram } from '../remote-program.ts'
+import type { RemoteRequest } from '../driver.ts'
 import type { ExecAnswer } from '../keeper/messages.ts'
 
 const MOST_OUTPUT = 65_536

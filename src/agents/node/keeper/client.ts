@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import type { RemoteProgram } from '../driver.ts'
+import type { RemoteProgram } from '../remote-program.ts'
 import type {
   ExecAnswer,
   ExecRequest,

@@ -1,4 +1,6 @@
+import type { TerminalSize } from '../remote-program.ts'
 import type { DnsNames } from './dns.ts'
+
 /** A process that the keeper runs, or ran. */
 export type Kept = {
   readonly key: string
@@ -38,9 +40,6 @@ export type SpawnNews = { readonly id: number } | { readonly exit: number } | { 
 
 /** A stream of a spawned process, or of one that the keeper keeps: 0 goes to it, 1 and 2 come from it. */
 export type PipeRequest = { readonly of: number | string; readonly fd: 0 | 1 | 2 }
-
-/** The size of a terminal in characters. */
-export type Size = { readonly columns: number; readonly rows: number }
 
 /** Runs a short process to its end. */
 export type ExecRequest = {
@@ -87,6 +86,6 @@ export type Question = { readonly id: number } & (
   | { readonly ask: 'dns'; readonly host: string }
   | { readonly ask: 'greet'; readonly target: Target; readonly request: string; readonly timeoutMs: number }
   | { readonly ask: 'drain'; readonly host: string; readonly timeoutMs: number }
-  | { readonly ask: 'resize'; readonly key: string; readonly size: Size }
+  | { readonly ask: 'resize'; readonly key: string; readonly size: TerminalSize }
   | { readonly ask: 'stop' }
 )

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import type { RemoteProgram, TerminalSize } from '../driver.ts'
+import type { RemoteProgram, TerminalSize } from '../remote-program.ts'
 import type { PipeRequest, SpawnNews, SpawnRequest } from './messages.ts'
 
 type Wanted = SpawnRequest['streams']

@@ -1,9 +1,9 @@
-import type { Size } from './messages.ts'
+import type { TerminalSize } from '../remote-program.ts'
 
 /** Terminals of processes, and the end of processes with all below them. */
 export type Terminals = {
   /** Tells the terminal of a process, or of one below it, its size; a terminal that is not there yet is waited for. */
-  readonly resize: (pid: number, size: Size) => void
+  readonly resize: (pid: number, size: TerminalSize) => void
   readonly killTree: (pid: number) => void
 }
 
@@ -11,7 +11,7 @@ export type Terminals = {
 export function makeTerminals(): Terminals {
   const { execFile } = process.getBuiltinModule('node:child_process')
   /** The newest size of each, until its terminal has it. */
-  const wanted = new Map<number, Size>()
+  const wanted = new Map<number, TerminalSize>()
   const apply = (pid: number, turnsLeft: number): void => {
     const size = wanted.get(pid)
     const owner = findTerminal(pid)

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import type { ContainerId, Forwarded, RemoteProgram, RemoteRequest } from '../driver.ts'
+import type { RemoteProgram } from '../remote-program.ts'
+import type { ContainerId, Forwarded, RemoteRequest } from '../driver.ts'
 import type { ExecAnswer } from '../keeper/messages.ts'
 import { depthOf, programArguments, programOf, surroundingsOf, TERMINAL } from './container.ts'
 import { enterWords, onTerminal, type Started } from './enter.ts'

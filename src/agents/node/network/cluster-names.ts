@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../../lib/kube/object.ts'
-import { isReady, specOf, type Slice } from './service-shapes.ts'
+import { isReady, specOf, type Slice } from '../service-shapes.ts'
 import type { DnsNames, DnsRecord } from '../keeper/dns.ts'
 
 /**

@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { clusterIpOf, namesOf } from './cluster-names.ts'
 import type { NetworkTable, ServicePortTable, Target } from '../keeper/messages.ts'
-import { isReady, isSlice, specOf, type ServiceSpec, type Slice } from './service-shapes.ts'
+import { isApiServer, isReady, isSlice, specOf, type ServiceSpec, type Slice } from '../service-shapes.ts'
 
 /**
  * What the network must do for the Services as they stand: ready pods by port, those that still serve while they leave, and names.
@@ -39,11 +39,6 @@ export function planNetwork(
     }
   }
   return { ports, ...namesOf(services, slicesOf) }
-}
-
-/** The Service of the API server itself, which every pod knows. */
-export function isApiServer({ metadata }: KubeObject): boolean {
-  return metadata.namespace === 'default' && metadata.name === 'kubernetes'
 }
 
 const relayed = (path: string, port: number): Pick<ServicePortTable, 'ready' | 'serving'> => ({

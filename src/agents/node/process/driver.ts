@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { RegistryClient } from '../../../adapters/registry/client.ts'
+import type { RemoteProgram } from '../remote-program.ts'
 import type {
   ContainerId,
   ContainerStart,
   ContainerUse,
   Driver,
   DriverEvents,
-  RemoteProgram,
   RemoteRequest,
   RunningContainer,
   Sandbox,

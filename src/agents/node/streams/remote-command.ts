@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
-import type { RemoteProgram, TerminalSize } from '../driver.ts'
+import type { RemoteProgram, TerminalSize } from '../remote-program.ts'
 import type { CommandStreams } from './command-streams.ts'
 import { exitStatus, failedStatus, SUCCESS, type CommandStatus } from './status.ts'
 

@@ -1,6 +1,6 @@
 import type { LabelSelector } from '../../../lib/kube/label-selector.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
-import type { WorkloadDecision } from '../deployment/decide.ts'
+import type { WorkloadDecision } from '../decision.ts'
 import { conditionOf, isSame, scaledValue, timeMs, timeText } from '../meta.ts'
 import { isReadyPod } from '../pods.ts'
 import type { Condition, IntOrPercent, Pod } from '../shapes.ts'

@@ -1,6 +1,6 @@
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject, ObjectMeta } from '../../../lib/kube/object.ts'
-import type { WorkloadDecision } from '../deployment/decide.ts'
+import type { WorkloadDecision } from '../decision.ts'
 import type { Job } from '../job/shapes.ts'
 import { byCreation, conditionOf, controlledBy, isSame, timeMs, timeText } from '../meta.ts'
 import type { Telling, Write } from '../write.ts'

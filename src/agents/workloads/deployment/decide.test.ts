@@ -5,7 +5,8 @@ import { controlledBy, controllerOf, isSame, scaledValue } from '../meta.ts'
 import { decideReplicaSet } from '../replicaset/decide.ts'
 import { as, type Deployment, type Pod, type ReplicaSet } from '../shapes.ts'
 import type { Write } from '../write.ts'
-import { decideDeployment, type DeploymentSeen, type WorkloadDecision } from './decide.ts'
+import type { WorkloadDecision } from '../decision.ts'
+import { decideDeployment, type DeploymentSeen } from './decide.ts'
 import { maxSurge, maxUnavailable } from './scaling.ts'
 
 const nowMs = Date.parse('2026-11-23T04:00:00Z')

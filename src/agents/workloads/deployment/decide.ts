@@ -1,4 +1,4 @@
-import type { Decision } from '../../../engine/decision.ts'
+import type { WorkloadDecision } from '../decision.ts'
 import { BACKOFF } from '../../../engine/controller.ts'
 import { claim } from '../claim.ts'
 import { conditionOf, controllerOf } from '../meta.ts'
@@ -42,9 +42,6 @@ export type DeploymentSeen = {
   /** When this controller started: what happened before, a rollout did not have time for. */
   readonly atWorkSinceMs: number
 }
-
-/** `act`: writes to carry out, then look again. `done`, `wait`: the writes that make the status true. */
-export type WorkloadDecision = Decision<Write, readonly Write[]>
 
 /**
  * Pure. Moves a Deployment's ReplicaSets one step towards its template, never below `replicas - maxUnavailable` available pods nor above

@@ -1,4 +1,4 @@
-import type { WorkloadDecision } from '../deployment/decide.ts'
+import type { WorkloadDecision } from '../decision.ts'
 import { controllerOf, isSame, timeText } from '../meta.ts'
 import { refOf, type KubeObject } from '../../../lib/kube/object.ts'
 import type { Pod, Service } from '../shapes.ts'

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../../lib/kube/object.ts'
-import type { WorkloadDecision } from '../deployment/decide.ts'
+import type { WorkloadDecision } from '../decision.ts'
 import { isSame } from '../meta.ts'
 import type { Service } from '../shapes.ts'
 import type { Write } from '../write.ts'

@@ -1,6 +1,6 @@
 import { BACKOFF } from '../../../engine/controller.ts'
 import { claim } from '../claim.ts'
-import type { WorkloadDecision } from '../deployment/decide.ts'
+import type { WorkloadDecision } from '../decision.ts'
 import { conditionOf, isSame, timeMs, timeText } from '../meta.ts'
 import { isActivePod } from '../pods.ts'
 import type { Condition, Pod } from '../shapes.ts'

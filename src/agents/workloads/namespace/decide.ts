@@ -1,4 +1,4 @@
-import type { WorkloadDecision } from '../deployment/decide.ts'
+import type { WorkloadDecision } from '../decision.ts'
 import { isSame, timeText } from '../meta.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Condition } from '../shapes.ts'

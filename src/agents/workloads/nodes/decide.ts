@@ -1,5 +1,5 @@
 import { refOf } from '../../../lib/kube/object.ts'
-import type { WorkloadDecision } from '../deployment/decide.ts'
+import type { WorkloadDecision } from '../decision.ts'
 import { isSame } from '../meta.ts'
 import type { Node, Taint } from '../shapes.ts'
 import type { Write } from '../write.ts'

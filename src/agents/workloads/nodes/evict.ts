@@ -1,5 +1,5 @@
 import { refOf } from '../../../lib/kube/object.ts'
-import type { WorkloadDecision } from '../deployment/decide.ts'
+import type { WorkloadDecision } from '../decision.ts'
 import { tolerates } from '../fitting.ts'
 import { timeText } from '../meta.ts'
 import type { Pod, Taint, Toleration } from '../shapes.ts'

@@ -1,5 +1,5 @@
 import { type KubeObject, refOf } from '../../../lib/kube/object.ts'
-import type { WorkloadDecision } from '../deployment/decide.ts'
+import type { WorkloadDecision } from '../decision.ts'
 import { conditionOf, timeText } from '../meta.ts'
 import { isFinishedPod } from '../pods.ts'
 import { as, type Pod } from '../shapes.ts'

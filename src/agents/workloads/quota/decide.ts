@@ -2,7 +2,7 @@ import { asJson, objectOf, type JsonObject } from '../../../lib/kube/json.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { addTo, isInScope, NOTHING, type QuotaKind, usageOf } from '../../../lib/kube/quota.ts'
 import type { Quantity } from '../../../lib/kube/quantity.ts'
-import type { WorkloadDecision } from '../deployment/decide.ts'
+import type { WorkloadDecision } from '../decision.ts'
 import { isSame } from '../meta.ts'
 
 /** A ResourceQuota. */

@@ -1,7 +1,7 @@
 import { BACKOFF } from '../../../engine/controller.ts'
 import { type LabelSelector, matchesSelector } from '../../../lib/kube/label-selector.ts'
 import { claim } from '../claim.ts'
-import type { WorkloadDecision } from '../deployment/decide.ts'
+import type { WorkloadDecision } from '../decision.ts'
 import { conditionOf, controlledBy, isSame, timeText, withoutNoughts } from '../meta.ts'
 import {
   compareForDeletion,

@@ -1,6 +1,6 @@
 import { BACKOFF } from '../../../engine/controller.ts'
 import { claim } from '../claim.ts'
-import type { WorkloadDecision } from '../deployment/decide.ts'
+import type { WorkloadDecision } from '../decision.ts'
 import type { ControllerRevision } from '../history/revision.ts'
 import { isSame } from '../meta.ts'
 import { nextAvailableAfterMs } from '../pods.ts'

@@ -1,4 +1,4 @@
-import type { WorkloadDecision } from '../deployment/decide.ts'
+import type { WorkloadDecision } from '../decision.ts'
 import type { Node, Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { bindWrites, patch, statusOfClaim } from './bind.ts'

@@ -1,4 +1,4 @@
-import type { WorkloadDecision } from '../deployment/decide.ts'
+import type { WorkloadDecision } from '../decision.ts'
 import type { Write } from '../write.ts'
 import { patch, phaseOfVolume } from './bind.ts'
 import { BOUND_BY_CONTROLLER, type Claim, PROVISIONED_BY, type Volume } from './shapes.ts'

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { nearest } from '../../../lib/value/nearest.ts'
-import type { DeliveryView, PageView } from '../../dashboard/view.ts'
+import type { DeliveryView, PageView } from '../../page-view.ts'
 import { renderAge } from '../../terminal/age.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { outputOption, STATE_OPTION } from '../cluster.ts'

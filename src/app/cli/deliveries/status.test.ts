@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { CellView, PageView } from '../../dashboard/view.ts'
+import type { CellView, PageView } from '../../page-view.ts'
 import { renderStatus } from './status.ts'
 
 const cell = (environment: string, cause?: string): CellView => ({

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { DeliveryView, PageView, StopView } from '../../dashboard/view.ts'
+import type { DeliveryView, PageView, StopView } from '../../page-view.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { outputOption, STATE_OPTION } from '../cluster.ts'
 import type { Command, ExitCode } from '../command.ts'

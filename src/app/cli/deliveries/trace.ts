@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { BorderState, BorderView, DeliveryView } from '../../dashboard/view.ts'
+import type { BorderState, BorderView, DeliveryView } from '../../page-view.ts'
 import { outputOption, STATE_OPTION } from '../cluster.ts'
 import { type Command, usageError } from '../command.ts'
 import { renderAnswer } from '../output.ts'

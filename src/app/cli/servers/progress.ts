@@ -1,5 +1,5 @@
 import type { Fact } from '../../../pipeline/record/fact.ts'
-import type { PageView } from '../../dashboard/view.ts'
+import type { PageView } from '../../page-view.ts'
 import { renderFact } from '../../terminal/fact-line.ts'
 import { type Live, openLive } from '../../terminal/live.ts'
 import { renderScreen } from '../../terminal/screen.ts'

@@ -7,7 +7,7 @@ import {
   parseFields,
   type PathSet,
   renderFields,
-} from '../../../lib/kube/merge/path-set.ts'
+} from '../../../lib/kube-typed/merge/path-set.ts'
 import { sortEntries } from '../verbs/managed-fields.ts'
 
 /** Where the size of an object is, and in which apiVersion of its kind. */

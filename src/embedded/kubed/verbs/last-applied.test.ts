@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JsonObject } from '../../../lib/kube/json.ts'
-import { parseFields, renderPaths } from '../../../lib/kube/merge/path-set.ts'
+import { parseFields, renderPaths } from '../../../lib/kube-typed/merge/path-set.ts'
 import { objFrom } from '../object.ts'
 import { builtinResources } from '../resources/builtin.ts'
 import type { Resource } from '../resources/resource.ts'

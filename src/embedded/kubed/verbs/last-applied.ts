@@ -1,8 +1,8 @@
 import { asJson, isObject, type Json, type JsonObject, objectOf, sorted, stringOf } from '../../../lib/kube/json.ts'
-import type { OwnershipConflict } from '../../../lib/kube/merge/owners.ts'
-import { difference, isEmpty, type PathSet } from '../../../lib/kube/merge/path-set.ts'
-import { typeFaults } from '../../../lib/kube/merge/type-faults.ts'
-import { compare, fieldSetOf, MergeError } from '../../../lib/kube/merge/typed-value.ts'
+import type { OwnershipConflict } from '../../../lib/kube-typed/merge/owners.ts'
+import { difference, isEmpty, type PathSet } from '../../../lib/kube-typed/merge/path-set.ts'
+import { typeFaults } from '../../../lib/kube-typed/merge/type-faults.ts'
+import { compare, fieldSetOf, MergeError } from '../../../lib/kube-typed/merge/typed-value.ts'
 import type { Obj } from '../object.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 

@@ -1,5 +1,5 @@
 import { equal, isObject, type Json, type JsonObject, objectsOf, stringOf } from '../../../lib/kube/json.ts'
-import { type Owners, OwnershipConflict, ownApply, ownUpdate } from '../../../lib/kube/merge/owners.ts'
+import { type Owners, OwnershipConflict, ownApply, ownUpdate } from '../../../lib/kube-typed/merge/owners.ts'
 import {
   difference,
   isEmpty,
@@ -10,8 +10,8 @@ import {
   renderPaths,
   sameSet,
   union,
-} from '../../../lib/kube/merge/path-set.ts'
-import { MergeError } from '../../../lib/kube/merge/typed-value.ts'
+} from '../../../lib/kube-typed/merge/path-set.ts'
+import { MergeError } from '../../../lib/kube-typed/merge/typed-value.ts'
 import { shapeLikeGo } from '../decoding/typed.ts'
 import { type Cause, Fault } from '../fault.ts'
 import type { Obj } from '../object.ts'

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../lib/kube/json.ts'
-import { parseFields, type PathSet } from '../../../lib/kube/merge/path-set.ts'
+import { parseFields, type PathSet } from '../../../lib/kube-typed/merge/path-set.ts'
 import { SIGNING_REQUESTS } from '../admission/certificates.ts'
 import { EPHEMERAL, RESIZE, type Resource } from '../resources/resource.ts'
 

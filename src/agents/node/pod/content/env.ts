@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../../../lib/kube/object.ts'
 import { SluiceError } from '../../../../lib/error/sluice-error.ts'
-import { isApiServer } from '../../network/services.ts'
+import { isApiServer } from '../../service-shapes.ts'
 import { fieldValue, resourceValue } from './fields.ts'
 import type { Container, EnvVar, KeyRef, Pod } from '../shapes.ts'
 

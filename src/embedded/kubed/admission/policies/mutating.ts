@@ -10,8 +10,8 @@ import {
   stringOf,
 } from '../../../../lib/kube/json.ts'
 import { jsonPatch, PatchError } from '../../../../lib/kube/json-patch.ts'
-import { mergeValues } from '../../../../lib/kube/merge/merge-values.ts'
-import { shapeOf } from '../../../../lib/kube/merge/typed-value.ts'
+import { mergeValues } from '../../../../lib/kube-typed/merge/merge-values.ts'
+import { shapeOf } from '../../../../lib/kube-typed/merge/typed-value.ts'
 import type { FieldType } from '../../../../lib/kube-schema/schema.ts'
 import { decodeInto } from '../../decoding/object.ts'
 import type { Environment } from '../../environment.ts'

@@ -1,5 +1,5 @@
 import type { FieldType } from '../../kube-schema/schema.ts'
-import { equal, isObject, type Json, type JsonObject } from '../json.ts'
+import { equal, isObject, type Json, type JsonObject } from '../../kube/json.ts'
 import { isEmpty, type PathSet } from './path-set.ts'
 import { duplicatesOf, fieldOf, itemElement, lengthOf, MergeError, shapeOf } from './typed-value.ts'
 

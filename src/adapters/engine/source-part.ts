@@ -1,8 +1,8 @@
-import { bucketController } from '../bucket/controller.ts'
-import type { EngineContext, EnginePart } from '../context.ts'
-import { externalArtifactController } from '../external-artifact/controller.ts'
-import { gitRepositoryController } from '../git-repository/controller.ts'
-import { ociRepositoryController } from '../oci-repository/controller.ts'
+import { bucketController } from './bucket/controller.ts'
+import type { EngineContext, EnginePart } from './context.ts'
+import { externalArtifactController } from './external-artifact/controller.ts'
+import { gitRepositoryController } from './git-repository/controller.ts'
+import { ociRepositoryController } from './oci-repository/controller.ts'
 
 const VERSION = 'source.toolkit.fluxcd.io/v1'
 const KINDS = ['GitRepository', 'OCIRepository', 'Bucket', 'ExternalArtifact']

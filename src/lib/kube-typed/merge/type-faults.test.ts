@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { definitionType } from '../../kube-schema/builtin.ts'
-import type { Json } from '../json.ts'
+import type { Json } from '../../kube/json.ts'
 import { typeFaults } from './type-faults.ts'
 
 const deployment = definitionType('io.k8s.api.apps.v1.Deployment')

@@ -1,4 +1,4 @@
-import { byBytes, type Json, type JsonObject, isObject } from '../json.ts'
+import { byBytes, type Json, type JsonObject, isObject } from '../../kube/json.ts'
 
 /**
  * A set of field paths, as `metadata.managedFields` keeps it: a tree whose edges are path elements

@@ -1,5 +1,5 @@
 import type { FieldType } from '../kube-schema/schema.ts'
-import { equal, isObject, type Json, type JsonObject, listOf } from './json.ts'
+import { equal, isObject, type Json, type JsonObject, listOf } from '../kube/json.ts'
 
 /** A strategic merge patch that cannot be carried out, in kube-apiserver's words. */
 export class StrategicError extends Error {}

@@ -1,5 +1,5 @@
 import type { FieldType } from '../../kube-schema/schema.ts'
-import { isObject, type Json, type JsonObject } from '../json.ts'
+import { isObject, type Json, type JsonObject } from '../../kube/json.ts'
 import { itemElement, MergeError } from './typed-value.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { FieldType } from '../../kube-schema/schema.ts'
-import type { Json } from '../json.ts'
+import type { Json } from '../../kube/json.ts'
 import { mergeValues, removePaths } from './merge-values.ts'
 import { difference, intersection, isEmpty, isWithin, type PathSet, recursiveDifference, union } from './path-set.ts'
 import { compare, type Comparison, fieldSetOf, withNamedParents } from './typed-value.ts'

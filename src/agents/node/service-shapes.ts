@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../../lib/kube/object.ts'
+import type { KubeObject } from '../../lib/kube/object.ts'
 
 /** The parts of a Service's `spec` that the network needs. */
 export type ServiceSpec = {
@@ -43,4 +43,9 @@ export function specOf(service: KubeObject): ServiceSpec {
 /** Whether the object is an EndpointSlice of IPv4 addresses. */
 export function isSlice(object: KubeObject): object is Slice {
   return object.kind === 'EndpointSlice' && object['addressType'] !== 'IPv6'
+}
+
+/** The Service of the API server itself, which every pod knows. */
+export function isApiServer({ metadata }: KubeObject): boolean {
+  return metadata.namespace === 'default' && metadata.name === 'kubernetes'
 }

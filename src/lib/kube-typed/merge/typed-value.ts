@@ -1,5 +1,5 @@
 import type { FieldType } from '../../kube-schema/schema.ts'
-import { equal, isObject, type Json, type JsonObject, sorted } from '../json.ts'
+import { equal, isObject, type Json, type JsonObject, sorted } from '../../kube/json.ts'
 import { branch, emptySet, insert, isEmpty, type PathSet } from './path-set.ts'
 
 /** How a value is taken apart: by its declared type, or by its shape where nothing is declared. */

@@ -1,6 +1,6 @@
 import { PROTOBUF_CHUNKS } from '../kube-schema/data/protobuf.ts'
 import { unpack } from '../kube-schema/unpack.ts'
-import { isObject, type Json, type JsonObject } from './json.ts'
+import { isObject, type Json, type JsonObject } from '../kube/json.ts'
 
 type Field = readonly [number: number, name: string, type: string, shape: 0 | 1 | 2]
 type Message = ReadonlyMap<number, Field>

@@ -14,12 +14,12 @@ const traps = [
   [
     "Flux's own controllers in Git (`gotk-components.yaml`), and the definitions of its kinds",
     'left as they are in the cluster, with an event: two would work on the same objects, and older definitions drop fields. Annotated `ssa: Override` they are applied',
-    'applied',
+    'the same; Flux applies them',
   ],
   [
     'the definition of a kind of Flux leaves Git',
     'stays: with it would go all objects of the kind, and all that they applied',
-    'is deleted, with everything',
+    'the same; Flux deletes it, with everything',
   ],
   [
     'a build of nothing',

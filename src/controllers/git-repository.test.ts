@@ -80,6 +80,27 @@ const cases: readonly [it: string, seen: Partial<GitRepositorySeen>, want: strin
     `done; ${SUCCEEDED}; again in 600000`,
   ],
   [
+    'tells nothing when Flux packed the same to another archive',
+    {
+      source: repository({
+        status: { ...hasA, observedGeneration: 1, artifact: { ...artifact('a'), digest: 'sha256:flux' } },
+      }),
+      outcome: stored('a'),
+    },
+    `done; ${SUCCEEDED}; again in 600000`,
+  ],
+  [
+    'tells when another spec makes something else of the same revision',
+    {
+      source: repository({
+        meta: { generation: 2 },
+        status: { ...hasA, observedGeneration: 1, artifact: { ...artifact('a'), digest: 'sha256:before' } },
+      }),
+      outcome: stored('a'),
+    },
+    `done; ${SUCCEEDED}; again in 600000; info NewArtifact`,
+  ],
+  [
     'tells Alerts nothing when nothing moved',
     { source: repository({ status: hasA }), outcome: { kind: 'unchanged', revision: 'main@sha1:a' } },
     `done; ${SUCCEEDED}; again in 600000; trace GitOperationSucceeded`,

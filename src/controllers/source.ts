@@ -260,8 +260,14 @@ function eventOf<Source extends SourceObject>(
     }
   }
   const { artifact, news } = outcome
-  const isNew = source.artifact?.digest !== artifact.digest
+  const isNew = source.artifact?.digest !== artifact.digest && !isRepacked(source, outcome)
   return isNew || hadFailed ? { event: storedEvent(artifact, isNew ? 'NewArtifact' : 'Succeeded', news) } : {}
+}
+
+/** The same in another archive: made by Flux, or by another version of this program. Nobody is told of that. */
+function isRepacked(source: SourceObject, { artifact, included = [] }: Good & { readonly kind: 'stored' }): boolean {
+  const isSameSpec = source.observedGeneration === source.generation
+  return isSameSpec && source.artifact?.revision === artifact.revision && included.length === 0
 }
 
 function storedEvent({ revision, digest }: ArtifactStatus, reason: string, message: string): SourceEvent {

@@ -1,19 +1,17 @@
 import type { KubeObject } from '../../lib/kube/object.ts'
-import { schemaFor } from '../../lib/kube-schema/builtin.ts'
 import type { FieldType } from '../../lib/kube-schema/schema.ts'
 import { isRecord } from '../../lib/value/is-record.ts'
+import { goTypeOfApplied } from './go-structs.ts'
 
 /** Marks a value that does not have the type of its field. */
 class Mismatch extends Error {}
-
-const UNTOUCHED = new Set(['Role', 'ClusterRole', 'CustomResourceDefinition'])
 
 /**
  * Drops the fields that a built-in kind does not have, as Flux does in silence by passing objects through Go's types. One with a value of a wrong type
  * stays as it is: the server will say so.
  */
 export function dropUnknownFields(object: KubeObject): KubeObject {
-  const type = UNTOUCHED.has(object.kind) ? undefined : schemaFor(object.apiVersion, object.kind)
+  const type = goTypeOfApplied(object)
   if (!type) return object
   try {
     return dropped(object, type) as KubeObject

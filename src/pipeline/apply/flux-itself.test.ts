@@ -46,7 +46,7 @@ const cases: { it: string; object: KubeObject; want: boolean; stance?: Partial<S
     want: false,
   },
   { it: 'one for another cluster', object: source, of: elsewhere, want: false },
-  { it: 'one, with the traps of Flux', object: source, stance: { traps: 'flux' }, want: false },
+  { it: 'one, with the traps of Flux', object: source, stance: { traps: 'flux' }, want: true },
   { it: 'the definition of a kind of ours', object: kinds, want: true },
   { it: 'it, where somebody else installs the kinds', object: kinds, stance: { installsCrds: false }, want: false },
   { it: 'the definition of another kind', object: definition('helmreleases.helm.toolkit.fluxcd.io'), want: false },
@@ -65,6 +65,13 @@ const prunes: {
   apiVersion?: string
 }[] = [
   { it: 'the definition of a kind of ours', kind: 'CustomResourceDefinition', name: kinds.metadata.name, want: true },
+  {
+    it: 'it, with the traps of Flux',
+    kind: 'CustomResourceDefinition',
+    name: kinds.metadata.name,
+    want: true,
+    stance: { traps: 'flux' },
+  },
   { it: 'its own namespace', kind: 'Namespace', name: 'flux-system', want: true },
   {
     it: 'its own namespace, with the traps of Flux',

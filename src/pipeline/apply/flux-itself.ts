@@ -33,28 +33,22 @@ export function isFluxController(object: KubeObject): boolean {
 
 /**
  * Whether an object of Git is left as it is in the cluster, as if annotated `ssa: Ignore`: Flux's controllers would work on the same objects
- * as the engine, and its definitions know fewer versions and fields. On other clusters (`spec.kubeConfig`) Flux may well be wanted, and whoever
- * annotates it `ssa: Override` wants it here. Pure.
+ * as the engine, and its definitions know fewer versions and fields. That is so with `--traps flux`, too: it asks for Flux's ways, not for
+ * a second Flux. On other clusters (`spec.kubeConfig`) Flux may well be wanted, and whoever annotates it `ssa: Override` wants it here. Pure.
  */
-export function isLeftAlone(
-  { traps, installsCrds }: Stance,
-  { kubeConfig }: Kustomization,
-  object: KubeObject,
-): boolean {
-  if (traps === 'flux' || kubeConfig !== undefined || rulesOf(object).isOverriding) return false
+export function isLeftAlone({ installsCrds }: Stance, { kubeConfig }: Kustomization, object: KubeObject): boolean {
+  if (kubeConfig !== undefined || rulesOf(object).isOverriding) return false
   return isFluxController(object) || (installsCrds && isOwnDefinition(object.kind, object.metadata.name))
 }
 
 /**
- * Whether a prune leaves an object: with the definition of a kind go all its objects, and with them all that they ever applied; so it is with
- * the namespace that the Kustomization itself is in. Pure.
+ * Whether a prune leaves an object: with the definition of a kind go all its objects, and with them all that they ever applied; safe, so it is
+ * with the namespace that the Kustomization itself is in. Pure.
  */
 export function isNeverPruned({ traps }: Stance, { kubeConfig, namespace }: Kustomization, ref: ObjectRef): boolean {
-  if (traps === 'flux' || kubeConfig !== undefined) return false
-  return (
-    isOwnDefinition(ref.kind, ref.name) ||
-    (ref.kind === 'Namespace' && ref.apiVersion === 'v1' && ref.name === namespace)
-  )
+  if (kubeConfig !== undefined) return false
+  if (isOwnDefinition(ref.kind, ref.name)) return true
+  return traps === 'safe' && ref.kind === 'Namespace' && ref.apiVersion === 'v1' && ref.name === namespace
 }
 
 function isOwnDefinition(kind: string, name: string): boolean {

@@ -2,17 +2,19 @@ import { isDeepStrictEqual } from 'node:util'
 import { groupOf, type KubeObject } from '../../lib/kube/object.ts'
 import { read, readList, readText } from '../../lib/kube/read.ts'
 import { encryptedFormatOf } from '../../lib/sops/format.ts'
+import { addEmptyStructs } from './go-structs.ts'
 
 type Fields = Record<string, unknown>
 
 /**
  * Prepares a built object for server-side apply, as Flux does: status and empty creation time dropped, ports get their protocol,
- * `stringData` of a Secret becomes `data`. Server-side apply would otherwise fight over fields that the server fills in.
+ * `stringData` of a Secret becomes `data`, empty structs are written. Server-side apply would otherwise fight over fields that the server fills in.
  */
 export function normalize(object: KubeObject): KubeObject {
   const { metadata, ...rest } = structuredClone(object) as KubeObject & Fields
   const { creationTimestamp: _created, ...kept } = metadata as Fields
   const fields: Fields = { ...rest, metadata: kept }
+  addEmptyStructs(fields as KubeObject)
   if (object.kind !== 'CustomResourceDefinition') delete fields['status']
   if (groupOf(object.apiVersion) === '' && object.kind === 'Secret') {
     joinStringData(fields)

@@ -184,7 +184,7 @@ function tellLeftAlone({ context }: KustomizationTools, memory: Memory, kustomiz
   const message = `left as they are in the cluster, since this engine does the work of Flux's controllers: ${told}`
   context.log(`Kustomization ${kustomization.namespace}/${kustomization.name}: ${message}`)
   const revision = memory.attempt?.revision ?? ''
-  tellEvent(context, kustomization, { severity: 'info', reason: 'LeftAlone', message, revision })
+  tellEvent(context, kustomization, { severity: 'trace', reason: 'LeftAlone', message, revision })
 }
 
 /** Said once an object, as long as the engine runs: the one that wants it says it in its status. */

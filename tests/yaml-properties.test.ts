@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SluiceError } from '../src/lib/error/sluice-error.ts'
-import { duplicateKeyError, parseDocuments } from '../src/lib/yaml/nodes.ts'
+import { duplicateKeyError, parseDocuments } from '../src/lib/yaml/parse-documents.ts'
 import { reprintedValue } from '../src/lib/yaml/write/reprint.ts'
 import { writeYaml } from '../src/lib/yaml/write/write.ts'
 import { randomOf, type Random } from './kustomize/generate-tree.ts'

@@ -1,11 +1,6 @@
 import { writeYamlStream } from '../yaml/write/write.ts'
-import {
-  accumulateTarget,
-  emptyAccumulator,
-  useOpenApi,
-  type Accumulator,
-  type Build,
-} from './accumulate/accumulate.ts'
+import { emptyAccumulator, type Accumulator, type Build } from './accumulate/accumulator.ts'
+import { accumulateTarget, useOpenApi } from './accumulate/accumulate.ts'
 import { advised } from './advice.ts'
 import { isNote, showNotes } from './objects/build-notes.ts'
 import { rulesOf, type Compat } from './compat.ts'
@@ -14,7 +9,7 @@ import type { Finding } from './findings.ts'
 import { fixNameReferences } from './transform/name-references.ts'
 import type { Helm } from './generate/helm.ts'
 import { hashNames } from './transform/hash-names.ts'
-import { fieldNode, nodeOf, structOf, textsOf } from './kustomization/kustomization.ts'
+import { fieldNode, nodeOf, structOf, textsOf } from './kustomization/decoded-fields.ts'
 import { fileName, rootLoader, type Loader, type LoadRestrictions } from './files/loader.ts'
 import { generatedTarget, overlayTarget, type Overlay } from './kustomization/overlay.ts'
 import { sortLegacy } from './objects/order.ts'
@@ -31,7 +26,8 @@ import type { FileTree } from './files/tree.ts'
 import { resolveVars } from './transform/vars.ts'
 import { refuseTwins } from './patches/transform-patches.ts'
 import { SluiceError } from '../error/sluice-error.ts'
-import { mapNode, stringNode, type YamlMap, putField } from '../yaml/nodes.ts'
+import { mapNode, stringNode, putField } from '../yaml/make-nodes.ts'
+import { type YamlMap } from '../yaml/nodes.ts'
 import { noteStep, type Step } from './objects/provenance.ts'
 
 /** What a caller may choose. */

@@ -1,6 +1,7 @@
 import { SluiceError } from '../error/sluice-error.ts'
 import { formatFloat } from '../yaml/write/go-numbers.ts'
-import { duplicateKeyError, parseDocuments, type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
+import { duplicateKeyError, parseDocuments } from '../yaml/parse-documents.ts'
+import { type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
 import { parseTimestamp, resolveScalar } from '../yaml/resolve.ts'
 import { writeString } from '../yaml/write/write-scalar.ts'
 import { leaf, plainNumber, type SopsLeaf, type SopsMap, type SopsNode } from './tree.ts'

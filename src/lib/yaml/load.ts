@@ -1,4 +1,4 @@
-import { duplicateKeyError, parseDocuments } from './nodes.ts'
+import { duplicateKeyError, parseDocuments } from './parse-documents.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 import { resolvePlain, resolveScalar, type YamlRules } from './resolve.ts'
 import { toValue } from './to-value.ts'

@@ -1,18 +1,9 @@
 /**
- * The tree of a YAML text, with the place of every node: what kustomize works on and what byte-exact edits need.
- *
- *     const [document] = parseDocuments(text, 'apps/web/kustomization.yaml')
- *     for (const { scalar, comment } of scalarsWithComments(document)) …   // `image: a:1 # {"$imagepolicy": "ns:web"}`
- *     text.slice(0, scalar.start) + '"a:2"' + text.slice(scalar.end)       // start..end covers the quotes, never the comment
+ * The tree of a YAML text, with the place of every node; `parse-documents.ts` reads it, `make-nodes.ts` makes nodes by program.
  *
  * Offsets are UTF-16 code units of the given text, as `String.slice` wants them. Aliases are expanded to copies (bounded) and
  * merge keys are merged, so that a tree has no sharing. A scalar keeps its text; what it means is asked of `resolve.ts`.
  */
-import { SluiceError } from '../error/sluice-error.ts'
-import { createCursor } from './parse/cursor.ts'
-import { parseDocumentBody, startDocument } from './parse/parse-document.ts'
-import { positionOf } from './position.ts'
-import { resolvePlain, tagOf, type YamlRules } from './resolve.ts'
 
 /** The text that nodes were read from; `within` is the scalar that holds it, when it is a text inside another file. */
 export type Source = { readonly file: string; readonly text: string; readonly within?: Within }
@@ -119,32 +110,6 @@ export type YamlDocument = {
   readonly unread: number | undefined
 }
 
-/**
- * Reads every document of a YAML text as trees with positions.
- *
- * Linear; 1,000 levels and one million expanded alias nodes at most.
- * @param file the name that errors carry as `file:line:column`
- * @param rules how `<<` is read: once, for fields that are missing (v3), or wherever it stands, over those above it (v2); and how many
- *   documents are: all (v3), or the first (v2)
- * @param rest what becomes of lines between the end of a document's node and the next `---`: Go's libraries do not read on to them
- * @throws SluiceError YAML_SYNTAX, YAML_LIMIT
- */
-export function parseDocuments(
-  text: string,
-  file = '<text>',
-  within?: Within,
-  rules: YamlRules = 'v3',
-  rest: Rest = 'refused',
-): YamlDocument[] {
-  const cursor = createCursor(within ? { file, text, within } : { file, text }, rules)
-  const documents: YamlDocument[] = []
-  while (startDocument(cursor)) {
-    documents.push(parseDocumentBody(cursor, rest))
-    if (rules === 'v2') break
-  }
-  return documents
-}
-
 /** Every scalar that has a comment behind it on its last line, in the order of the text. */
 export function scalarsWithComments(
   document: YamlDocument,
@@ -173,41 +138,6 @@ function lineEnd(text: string, from: number): number {
   const end = text.indexOf('\n', from)
   const at = end < 0 ? text.length : end
   return text.charCodeAt(at - 1) === 13 ? at - 1 : at
-}
-
-/** A scalar made by a program: a string, whatever it looks like; in quotes where Go's library puts it in quotes. */
-export function stringNode(value: string): YamlScalar {
-  const style =
-    value.length > 5 && !/^[-+.0-9]/.test(value)
-      ? 'plain'
-      : typeof resolvePlain(value, 'v2') === 'string'
-        ? 'plain'
-        : 'double'
-  return { kind: 'scalar', value, tag: '!!str', style, source: undefined, start: 0, end: 0, keyStart: -1 }
-}
-
-/** A scalar made by a program that means what its text means, for example `3` or `true`. */
-export function plainNode(value: string): YamlScalar {
-  return { ...stringNode(value), tag: '', style: 'plain' }
-}
-
-/** An empty mapping made by a program. */
-export function mapNode(entries: Iterable<readonly [string, YamlNode]> = []): YamlMap {
-  return { kind: 'map', fields: new Map(entries), tag: '', source: undefined, start: 0, end: 0, keyStart: -1 }
-}
-
-/** Sets a field as a program does: a new key stands there without quotes, and so may be read back as no string. */
-export function putField(map: YamlMap, key: string, value: YamlNode): void {
-  if (!map.fields.has(key) && key !== '' && tagOf(plainNode(key)) !== '!!str') {
-    map.otherKey ??= key
-    map.oldKeys = (map.oldKeys ?? new Set()).add(key)
-  }
-  map.fields.set(key, value)
-}
-
-/** A sequence made by a program. */
-export function seqNode(items: YamlNode[] = []): YamlSeq {
-  return { kind: 'seq', items, tag: '', source: undefined, start: 0, end: 0, keyStart: -1 }
 }
 
 /** A deep copy; places are kept. */
@@ -246,16 +176,4 @@ export function removeField(map: YamlMap, key: string): void {
   if (rest.length > 0) map.overwritten = rest
   else delete map.overwritten
   map.fields.set(key, next.value)
-}
-
-/** The error for the first key that a document has twice. */
-export function duplicateKeyError(document: YamlDocument): SluiceError | undefined {
-  const [first] = document.duplicates
-  if (!first) return undefined
-  const second = positionOf(document.source, first.second)
-  const message = `mapping key "${first.key}" already defined at line ${positionOf(document.source, first.first).line}`
-  return new SluiceError('YAML_SYNTAX', message, {
-    where: `${document.source.file}:${second.line}:${second.column}`,
-    hint: 'remove one of the two',
-  })
 }

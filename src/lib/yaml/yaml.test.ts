@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { SluiceError } from '../error/sluice-error.ts'
 import { dump } from './dump.ts'
 import { loadAll, loadOne } from './load.ts'
-import { parseDocuments, scalarsWithComments } from './nodes.ts'
+import { parseDocuments } from './parse-documents.ts'
+import { scalarsWithComments } from './nodes.ts'
 import { toValue } from './to-value.ts'
 
 const readings: { it: string; text: string; want: unknown[] }[] = [

@@ -1,6 +1,7 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { attachComments } from '../../lib/yaml/write/node-comments.ts'
-import { parseDocuments, type YamlDocument, type YamlMap, type YamlNode } from '../../lib/yaml/nodes.ts'
+import { parseDocuments } from '../../lib/yaml/parse-documents.ts'
+import { type YamlDocument, type YamlMap, type YamlNode } from '../../lib/yaml/nodes.ts'
 import { tagOf } from '../../lib/yaml/resolve.ts'
 import { writeNode } from '../../lib/yaml/write/write-nodes.ts'
 

@@ -1,6 +1,6 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { loadAll } from '../../lib/yaml/load.ts'
-import { plainNode } from '../../lib/yaml/nodes.ts'
+import { plainNode } from '../../lib/yaml/make-nodes.ts'
 import { tagOf } from '../../lib/yaml/resolve.ts'
 import { printAnew } from './print-anew.ts'
 import { type Marker, MARKER_KEY, parseMarker, renderMarker } from './marker.ts'

@@ -1,55 +1,23 @@
 import { SluiceError } from '../../error/sluice-error.ts'
 import { goQuote } from '../../yaml/write/go-quote.ts'
-import { whereIs } from '../../yaml/position.ts'
-import { loadConfig, mergeConfig, NO_CONFIG, type TransformerConfig } from '../transform/config.ts'
+import { loadConfig, mergeConfig, NO_CONFIG } from '../transform/config.ts'
 import { loadCrdConfig } from '../transform/crd-config.ts'
-import { buildError, during, failure, messageOf, placed, prefixed, rewritten } from '../failure.ts'
-import { formatId, idKey } from '../objects/ids.ts'
-import type { Helm } from '../generate/helm.ts'
-import { entriesOf, fieldNode, structsOf, textOf, textsOf, type TextEntry } from '../kustomization/kustomization.ts'
+import { during, failure, messageOf, placed, prefixed, rewritten } from '../failure.ts'
+import { entriesOf, fieldNode, structsOf, textOf, textsOf, type TextEntry } from '../kustomization/decoded-fields.ts'
 import { fileName, loadText, subLoader, type Loader } from '../files/loader.ts'
-import type { SchemaLookup } from '../patches/merge.ts'
 import { markFile } from '../objects/origin.ts'
 import { noteStep } from '../objects/provenance.ts'
-import { isMalformed, readResources } from '../objects/read-resources.ts'
-import { currentId, fieldText, type Resource } from '../objects/resource.ts'
-import { isKnownKind } from '../schema/cluster-scope.ts'
+import { isMalformed, readInside, readResources } from '../objects/read-resources.ts'
+import type { Resource } from '../objects/resource.ts'
 import { loadTarget, openApiOf, resourcePaths, type Notices, type Target } from '../kustomization/target.ts'
 import { loadSchema } from '../patches/open-api.ts'
-import { externalSteps, readExternal } from './external.ts'
+import { append, emptyAccumulator, noteKinds, type Accumulator, type Build } from './accumulator.ts'
+import { externalSteps } from './external.ts'
 import { runValidators } from './validators.ts'
 import { runGenerators } from './run-generators.ts'
 import { builtInSteps, runSteps } from './transform.ts'
 import { refuseTwins } from '../patches/transform-patches.ts'
-import { joinVars, mergeVars, readVar, type Var } from '../transform/vars.ts'
-
-/** What all kustomizations of one build share. */
-export type Build = Notices & {
-  /** The schema of `openapi`, which replaces the built-in one for the rest of the build. */
-  schema: SchemaLookup | undefined
-  hasSchema: boolean
-  /** Whether kustomize has read its built-in schema: to merge, or (later) to know where an object of an odd kind belongs. */
-  readsBuiltIn: 'no' | 'later' | 'now'
-  /** Whether objects remember where they came from (`buildMetadata`). */
-  readonly hasOrigins: boolean
-  readonly helm: Helm | undefined
-  /** Whether leaves remember who set them. */
-  readonly keepsTouches: boolean
-}
-
-/** What has been collected so far at one level. */
-export type Accumulator = {
-  resources: Resource[]
-  /** Keys of the ids of `resources`; undefined when they may have changed. */
-  keys: Set<string> | undefined
-  config: TransformerConfig
-  vars: readonly Var[]
-}
-
-/** Nothing collected. */
-export function emptyAccumulator(): Accumulator {
-  return { resources: [], keys: new Set(), config: NO_CONFIG, vars: [] }
-}
+import { joinVars, mergeVars, readVar } from '../transform/vars.ts'
 
 /**
  * Collects a kustomization into an accumulator: a Component works on its parent's, everything else on its own.
@@ -64,13 +32,13 @@ export function accumulateTarget(build: Build, target: Target, into: Accumulator
   const crds = entriesOf(file, 'crds')
   const ofCrds = during(`loading CRDs [${textsOf(file, 'crds').join(' ')}]`, () => loadCrdConfig(loader, crds))
   into.config = during('merging CRDs &{…}', () => mergeConfig(into.config, ofCrds))
-  runGenerators(build, target, into)
+  runGenerators(build, target, into, () => readConfigs(build, target, entriesOf(file, 'generators'), 'generator'))
   during('accumulating components', () => accumulateComponents(build, target, into))
   into.keys = undefined
   const steps = builtInSteps(build, target, into)
-  const external = readExternal(build, target, entriesOf(file, 'transformers'))
+  const external = readConfigs(build, target, entriesOf(file, 'transformers'))
   runSteps(build, target, into, [...steps, ...externalSteps(external, build, loader, into)])
-  runValidators(build, target, into)
+  runValidators(build, target, into, readConfigs(build, target, entriesOf(file, 'validators')))
   into.keys = undefined
   const vars = structsOf(file, 'vars').map(readVar)
   if (vars.length === 0) return
@@ -212,13 +180,6 @@ export function useOpenApi(build: Build, target: Target): void {
 /** What was read first lies below. */
 const LAYERS = { no: 'alone', later: 'under', now: 'over' } as const
 
-/** Kustomize asks its schema about objects whose kind it does not know. */
-export function noteKinds(build: Build, resources: readonly Resource[]): void {
-  if (build.readsBuiltIn !== 'no' || build.hasSchema) return
-  const isOdd = ({ node }: Resource): boolean => !isKnownKind(fieldText(node, 'apiVersion'), fieldText(node, 'kind'))
-  if (resources.some(isOdd)) build.readsBuiltIn = 'later'
-}
-
 function wrongKind(loader: Loader, target: Target, isComponent: boolean): Error {
   const text = isComponent
     ? `expected kind 'Component' for path '${loader.root}' but got '${target.kind}'`
@@ -231,24 +192,33 @@ function wrongKind(loader: Loader, target: Target, isComponent: boolean): Error 
   )
 }
 
-/** Adds resources; two of the same id are an error. */
-export function append(into: Accumulator, resources: readonly Resource[]): void {
-  into.keys ??= new Set(into.resources.map((resource) => idKey(currentId(resource))))
-  for (const resource of resources) {
-    const id = currentId(resource)
-    const key = idKey(id)
-    if (into.keys.has(key))
-      throw buildError(
-        `may not add resource with an already registered id: ${formatId(id)}`,
-        resource.node,
-        `remove or rename one; the other stands at ${placeOf(into, key)}`,
-      )
-    into.keys.add(key)
-    into.resources.push(resource)
+/** Reads the configurations of `generators`, `transformers` or `validators`: paths or inline YAML. */
+function readConfigs(
+  build: Build,
+  target: Target,
+  entries: readonly TextEntry[],
+  what: 'generator' | 'transformer' = 'transformer',
+): readonly Resource[] {
+  if (entries.length === 0) return []
+  const collected = emptyAccumulator()
+  const paths: TextEntry[] = []
+  for (const entry of entries) {
+    const inline = readInline(entry)
+    if (inline) {
+      noteKinds(build, inline)
+      markFile(inline, target.loader, target.fileName)
+      during(`configuring external ${what}`, () => append(collected, inline))
+    } else paths.push(entry)
   }
+  accumulatePaths(build, target.loader, paths, collected)
+  return collected.resources
 }
 
-function placeOf({ resources }: Accumulator, key: string): string {
-  const other = resources.find((resource) => idKey(currentId(resource)) === key)
-  return whereIs(other?.node) ?? 'the kustomization itself'
+function readInline(entry: TextEntry): Resource[] | undefined {
+  try {
+    return readInside(entry.text, entry.node)
+  } catch (error) {
+    if (error instanceof SluiceError) return undefined
+    throw error
+  }
 }

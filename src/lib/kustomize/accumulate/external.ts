@@ -1,60 +1,21 @@
-import { mapNode, stringNode, type YamlMap } from '../../yaml/nodes.ts'
-import { SluiceError } from '../../error/sluice-error.ts'
-import { accumulatePaths, emptyAccumulator, append, noteKinds, type Accumulator, type Build } from './accumulate.ts'
+import { mapNode, stringNode } from '../../yaml/make-nodes.ts'
+import { type YamlMap } from '../../yaml/nodes.ts'
+import type { Accumulator, Build } from './accumulator.ts'
 import { decodeStruct, type Decoded, type Shape } from '../kustomization/decode.ts'
 import { generatorArgs } from '../kustomization/entries.ts'
 import { during, failure, placed } from '../failure.ts'
 import { generateConfigMap, generateSecret } from '../generate/generate.ts'
-import {
-  CONFIG_MAP_ARGS,
-  embedded,
-  SECRET_ARGS,
-  structOf,
-  textOf,
-  type TextEntry,
-} from '../kustomization/kustomization.ts'
+import { structOf, textOf } from '../kustomization/decoded-fields.ts'
+import { CONFIG_MAP_ARGS, embedded, SECRET_ARGS } from '../kustomization/kustomization.ts'
 import { HELM_PLUGIN } from '../kustomization/helm-args.ts'
 import { formatId } from '../objects/ids.ts'
 import { configureChart, inflateChart } from '../generate/inflate-chart.ts'
 import type { Loader } from '../files/loader.ts'
-import { readInside } from '../objects/read-resources.ts'
 import { fieldMap, fieldText, newResource, originalId, type Resource } from '../objects/resource.ts'
-import { markFile, originOfConfig } from '../objects/origin.ts'
+import { originOfConfig } from '../objects/origin.ts'
 import { checkPrint, configureTransformer, GENERATORS, isTransformer, unknownBuiltIn } from './plugins.ts'
 import type { TransformStep } from './transform.ts'
-import type { Target } from '../kustomization/target.ts'
 import { noteStep, type Step } from '../objects/provenance.ts'
-
-/** Reads the configurations of `generators`, `transformers` or `validators`: paths or inline YAML. */
-export function readExternal(
-  build: Build,
-  target: Target,
-  entries: readonly TextEntry[],
-  what: 'generator' | 'transformer' = 'transformer',
-): readonly Resource[] {
-  if (entries.length === 0) return []
-  const collected = emptyAccumulator()
-  const paths: TextEntry[] = []
-  for (const entry of entries) {
-    const inline = readInline(entry)
-    if (inline) {
-      noteKinds(build, inline)
-      markFile(inline, target.loader, target.fileName)
-      during(`configuring external ${what}`, () => append(collected, inline))
-    } else paths.push(entry)
-  }
-  accumulatePaths(build, target.loader, paths, collected)
-  return collected.resources
-}
-
-function readInline(entry: TextEntry): Resource[] | undefined {
-  try {
-    return readInside(entry.text, entry.node)
-  } catch (error) {
-    if (error instanceof SluiceError) return undefined
-    throw error
-  }
-}
 
 /** Configures the transformers of `transformers:` or `validators:`, which have a configuration each. */
 export function externalSteps(

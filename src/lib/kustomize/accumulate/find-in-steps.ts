@@ -1,5 +1,5 @@
 import type { YamlMap, YamlNode } from '../../yaml/nodes.ts'
-import type { Build } from './accumulate.ts'
+import type { Build } from './accumulator.ts'
 import { findingAt } from '../findings.ts'
 import { mergeSchemaOf } from '../schema/merge-keys.ts'
 import { fieldMap, fieldText, type Resource } from '../objects/resource.ts'

@@ -1,8 +1,9 @@
 import { basename } from 'node:path/posix'
-import { mapNode, plainNode, putField, type YamlMap, type YamlNode } from '../../yaml/nodes.ts'
+import { mapNode, plainNode, putField } from '../../yaml/make-nodes.ts'
+import { type YamlMap, type YamlNode } from '../../yaml/nodes.ts'
 import { reprintedValue } from '../../yaml/write/reprint.ts'
 import { writeYaml } from '../../yaml/write/write.ts'
-import type { Accumulator, Build } from './accumulate.ts'
+import type { Accumulator, Build } from './accumulator.ts'
 import { decodeStruct, type Decoded, type Shape } from '../kustomization/decode.ts'
 import { fieldSpecOf, imageArgs, patchArgs, selectorOf } from '../kustomization/entries.ts'
 import { during, failure, wrongKind } from '../failure.ts'
@@ -10,9 +11,6 @@ import { splitPath, type FieldSpec } from '../fields/field-spec.ts'
 import { formatGvk, formatId } from '../objects/ids.ts'
 import { hashNames } from '../transform/hash-names.ts'
 import {
-  FIELD_SPEC,
-  IMAGE,
-  REPLICA,
   entriesOf,
   fieldNode,
   flagOf,
@@ -23,7 +21,8 @@ import {
   textMapOf,
   textOf,
   textsOf,
-} from '../kustomization/kustomization.ts'
+} from '../kustomization/decoded-fields.ts'
+import { FIELD_SPEC, IMAGE, REPLICA } from '../kustomization/kustomization.ts'
 import { emptyPatches, readLegacyPatches } from '../patches/legacy-patches.ts'
 import { fileName, loadText, type Loader } from '../files/loader.ts'
 import { becomeNode, lookup } from '../fields/lookup.ts'

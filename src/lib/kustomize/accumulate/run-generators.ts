@@ -1,30 +1,36 @@
 import { absorb } from './absorb.ts'
-import type { Accumulator, Build } from './accumulate.ts'
+import type { Accumulator, Build } from './accumulator.ts'
 import { configured, goStruct } from '../kustomization/configured.ts'
 import { generatorArgs, generatorOptions } from '../kustomization/entries.ts'
-import { externalGenerators, readExternal, type Generator } from './external.ts'
+import { externalGenerators, type Generator } from './external.ts'
 import { during, placed } from '../failure.ts'
 import { generateConfigMap, generateSecret } from '../generate/generate.ts'
 import { formatId } from '../objects/ids.ts'
 import { chartsOf } from '../kustomization/helm-args.ts'
 import { configureChart, inflateChart } from '../generate/inflate-chart.ts'
-import { entriesOf, fieldNode, nodeOf, structOf, structsOf, textOf } from '../kustomization/kustomization.ts'
+import { fieldNode, nodeOf, structOf, structsOf, textOf } from '../kustomization/decoded-fields.ts'
 import { originOfField } from '../objects/origin.ts'
 import { noteStep } from '../objects/provenance.ts'
 import { currentId, type Resource } from '../objects/resource.ts'
 import type { Target } from '../kustomization/target.ts'
 
-/** Runs the generators of a kustomization file, then those with a configuration of their own; all are configured first. */
-export function runGenerators(build: Build, target: Target, into: Accumulator): void {
-  const { file } = target
+/**
+ * Runs the generators of a kustomization file, then those with a configuration of their own; all are configured first.
+ *
+ * @param readConfigs the configurations of `generators`; asked for when those of the file are configured, as errors come in that order
+ */
+export function runGenerators(
+  build: Build,
+  target: Target,
+  into: Accumulator,
+  readConfigs: () => readonly Resource[],
+): void {
   const own = [
     ...fieldGenerators(build, target, 'configMapGenerator'),
     ...fieldGenerators(build, target, 'secretGenerator'),
     ...chartGenerators(build, target),
   ]
-  const external = during('loading generator plugins', () =>
-    externalGenerators(readExternal(build, target, entriesOf(file, 'generators'), 'generator'), build, target.loader),
-  )
+  const external = during('loading generator plugins', () => externalGenerators(readConfigs(), build, target.loader))
   for (const { generate, step } of [...own, ...external])
     for (const resource of generate()) {
       during(`merging from generator ${describe(resource)}`, () => absorb(into, resource, target.loader.rules))

@@ -1,4 +1,4 @@
-import type { Accumulator, Build } from './accumulate.ts'
+import type { Accumulator, Build } from './accumulator.ts'
 import { configured, goStruct } from '../kustomization/configured.ts'
 import type { Decoded } from '../kustomization/decode.ts'
 import { fieldSpecOf, imageArgs, patchArgs } from '../kustomization/entries.ts'
@@ -14,7 +14,7 @@ import {
   textMapOf,
   textOf,
   textsOf,
-} from '../kustomization/kustomization.ts'
+} from '../kustomization/decoded-fields.ts'
 import { emptyPatches, readLegacyPatches } from '../patches/legacy-patches.ts'
 import type { Loader } from '../files/loader.ts'
 import { markTransformed, originOfField } from '../objects/origin.ts'

@@ -1,11 +1,10 @@
 import { type YamlNode, type YamlScalar } from '../../yaml/nodes.ts'
 import { tagOf } from '../../yaml/resolve.ts'
-import type { Accumulator, Build } from './accumulate.ts'
+import type { Accumulator, Build } from './accumulator.ts'
 import { objectText } from '../objects/build-notes.ts'
-import { externalSteps, readExternal } from './external.ts'
+import { externalSteps } from './external.ts'
 import { buildError } from '../failure.ts'
 import { formatId } from '../objects/ids.ts'
-import { entriesOf } from '../kustomization/kustomization.ts'
 import { copyResource, currentId, currentKey, setTextMap, textMap, type Resource } from '../objects/resource.ts'
 import type { Target } from '../kustomization/target.ts'
 
@@ -13,8 +12,7 @@ import type { Target } from '../kustomization/target.ts'
 const VALIDATED_BY = 'validated-by'
 
 /** Runs what `validators` asks for: transformers that may look at the objects, and leave no other trace than a label. */
-export function runValidators(build: Build, target: Target, into: Accumulator): void {
-  const configs = readExternal(build, target, entriesOf(target.file, 'validators'))
+export function runValidators(build: Build, target: Target, into: Accumulator, configs: readonly Resource[]): void {
   for (const { run } of externalSteps(configs, build, target.loader, into)) {
     const before = into.resources.map(copyResource)
     run()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toValue } from '../../yaml/to-value.ts'
-import { parseDocuments } from '../../yaml/nodes.ts'
+import { parseDocuments } from '../../yaml/parse-documents.ts'
 import { renderWithOrigins } from './annotate.ts'
 import { build, renderBuild } from '../build.ts'
 import { treeOfFiles } from '../files/tree.ts'

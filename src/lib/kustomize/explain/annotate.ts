@@ -1,4 +1,5 @@
-import { parseDocuments, type YamlNode } from '../../yaml/nodes.ts'
+import { parseDocuments } from '../../yaml/parse-documents.ts'
+import { type YamlNode } from '../../yaml/nodes.ts'
 import { renderBuild, type BuildResult } from '../build.ts'
 import { leavesBelow, originReader, type FieldOrigin, type Leaf } from './field-origin.ts'
 

@@ -1,4 +1,5 @@
-import { mapNode, plainNode, seqNode, type YamlMap, type YamlNode, type YamlSeq, putField } from '../../yaml/nodes.ts'
+import { mapNode, plainNode, seqNode, putField } from '../../yaml/make-nodes.ts'
+import { type YamlMap, type YamlNode, type YamlSeq } from '../../yaml/nodes.ts'
 import { tagOf } from '../../yaml/resolve.ts'
 import { buildError, prefixed, wrongKind } from '../failure.ts'
 import { formatId, isSelectedGvk, splitApiVersion } from '../objects/ids.ts'

@@ -1,13 +1,6 @@
-import {
-  copyNode,
-  parseDocuments,
-  plainNode,
-  mapNode,
-  seqNode,
-  type YamlDocument,
-  type YamlNode,
-  putField,
-} from '../../yaml/nodes.ts'
+import { parseDocuments } from '../../yaml/parse-documents.ts'
+import { plainNode, mapNode, seqNode, putField } from '../../yaml/make-nodes.ts'
+import { copyNode, type YamlDocument, type YamlNode } from '../../yaml/nodes.ts'
 import { SluiceError } from '../../error/sluice-error.ts'
 import { goSyntaxError } from '../../yaml/parse/go-syntax-error.ts'
 import { writeNode } from '../../yaml/write/write-nodes.ts'

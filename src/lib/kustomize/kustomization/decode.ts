@@ -1,4 +1,5 @@
-import { mapNode, type YamlMap, type YamlNode } from '../../yaml/nodes.ts'
+import { mapNode } from '../../yaml/make-nodes.ts'
+import { type YamlMap, type YamlNode } from '../../yaml/nodes.ts'
 import { nearest } from '../../value/nearest.ts'
 import { goFloat } from '../../yaml/write/go-numbers.ts'
 import { resolveScalar, tagOf } from '../../yaml/resolve.ts'

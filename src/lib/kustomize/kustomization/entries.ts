@@ -1,18 +1,6 @@
 import type { Decoded } from './decode.ts'
-import {
-  entriesOf,
-  fieldNode,
-  flagOf,
-  nodeOf,
-  structOf,
-  textMapOf,
-  textOf,
-  type TextEntry,
-  type GeneratorArgs,
-  type GeneratorOptions,
-  type ImageArgs,
-  type PatchArgs,
-} from './kustomization.ts'
+import { entriesOf, fieldNode, flagOf, nodeOf, structOf, textMapOf, textOf, type TextEntry } from './decoded-fields.ts'
+import { type GeneratorArgs, type GeneratorOptions, type ImageArgs, type PatchArgs } from './kustomization.ts'
 import type { FieldSpec } from '../fields/field-spec.ts'
 import type { Selector } from './selector.ts'
 

@@ -1,5 +1,5 @@
 import type { Decoded, Shape } from './decode.ts'
-import { structOf, structsOf, textOf } from './kustomization.ts'
+import { structOf, structsOf, textOf } from './decoded-fields.ts'
 
 const STRINGS: Shape = { list: 'string' }
 

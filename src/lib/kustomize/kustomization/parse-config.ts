@@ -1,7 +1,8 @@
 import { SluiceError } from '../../error/sluice-error.ts'
 import { goSyntaxError } from '../../yaml/parse/go-syntax-error.ts'
 import { goQuote } from '../../yaml/write/go-quote.ts'
-import { parseDocuments, type YamlDocument, type YamlNode } from '../../yaml/nodes.ts'
+import { parseDocuments } from '../../yaml/parse-documents.ts'
+import { type YamlDocument, type YamlNode } from '../../yaml/nodes.ts'
 import { positionOf } from '../../yaml/position.ts'
 import { failure, rewritten } from '../failure.ts'
 

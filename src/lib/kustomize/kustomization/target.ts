@@ -1,11 +1,6 @@
-import {
-  mapNode,
-  parseDocuments,
-  type DuplicateKey,
-  type Source,
-  type YamlDocument,
-  type YamlNode,
-} from '../../yaml/nodes.ts'
+import { parseDocuments } from '../../yaml/parse-documents.ts'
+import { mapNode } from '../../yaml/make-nodes.ts'
+import { type DuplicateKey, type Source, type YamlDocument, type YamlNode } from '../../yaml/nodes.ts'
 import { goSyntaxError } from '../../yaml/parse/go-syntax-error.ts'
 import { positionOf, type Place } from '../../yaml/position.ts'
 import { resolveScalar } from '../../yaml/resolve.ts'
@@ -13,7 +8,8 @@ import { SluiceError } from '../../error/sluice-error.ts'
 import { decodeStruct, type Decoded, type Unknown } from './decode.ts'
 import { failure } from '../failure.ts'
 import { findingAt, linesNotRead, type Finding } from '../findings.ts'
-import { kustomizationShape, entriesOf, structsOf, textMapOf, textOf, type TextEntry } from './kustomization.ts'
+import { entriesOf, structsOf, textMapOf, textOf, type TextEntry } from './decoded-fields.ts'
+import { kustomizationShape } from './kustomization.ts'
 import { fileName, loadBytes, loadText, type Loader } from '../files/loader.ts'
 
 /** A kustomization file that was read. */

@@ -1,4 +1,4 @@
-import { mapNode, stringNode } from '../../yaml/nodes.ts'
+import { mapNode, stringNode } from '../../yaml/make-nodes.ts'
 import { ORIGIN, renderOrigin, renderTransformations, TRANSFORMATIONS } from './origin.ts'
 import { messageOf } from '../failure.ts'
 import { goJson } from './hash.ts'

@@ -1,6 +1,5 @@
 import type { Touch, YamlNode } from '../../yaml/nodes.ts'
 import type { Place } from '../../yaml/position.ts'
-import type { Resource } from './resource.ts'
 
 /** Something that writes leaves: a file that is read, a generator, a transformer. */
 export type Step = {
@@ -18,7 +17,7 @@ export type Step = {
  * Transformers know nothing of this, so none can forget to report. They only keep two habits: a scalar that takes the place of
  * another takes its touches along (`scalarLike`), and a value that was read keeps its place. Linear in the size of `resources`.
  */
-export function noteStep(resources: readonly Resource[], step: Step): void {
+export function noteStep(resources: readonly { readonly node: YamlNode }[], step: Step): void {
   for (const { node } of resources) visit(node, '', step)
 }
 

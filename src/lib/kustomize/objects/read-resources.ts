@@ -1,6 +1,6 @@
+import { parseDocuments } from '../../yaml/parse-documents.ts'
 import {
   keepFirst,
-  parseDocuments,
   removeField,
   type Within,
   type YamlDocument,

@@ -1,13 +1,10 @@
+import { plainNode, stringNode, mapNode, putField } from '../../yaml/make-nodes.ts'
 import {
   copyNode,
-  plainNode,
-  stringNode,
   type ScalarStyle,
   type YamlMap,
   type YamlNode,
   type YamlScalar,
-  mapNode,
-  putField,
   removeField,
 } from '../../yaml/nodes.ts'
 import { buildError } from '../failure.ts'

@@ -1,4 +1,5 @@
-import { copyNode, mapNode, plainNode, type YamlMap, type YamlNode, type YamlSeq } from '../../yaml/nodes.ts'
+import { mapNode, plainNode } from '../../yaml/make-nodes.ts'
+import { copyNode, type YamlMap, type YamlNode, type YamlSeq } from '../../yaml/nodes.ts'
 import { countNodes } from '../../yaml/parse/merge-keys.ts'
 import { buildError, failure } from '../failure.ts'
 import { isNull } from '../objects/null.ts'

@@ -1,13 +1,7 @@
 import { SluiceError } from '../../error/sluice-error.ts'
 import { goSyntaxError } from '../../yaml/parse/go-syntax-error.ts'
-import {
-  copyNode,
-  parseDocuments,
-  type Within,
-  type YamlDocument,
-  type YamlMap,
-  type YamlNode,
-} from '../../yaml/nodes.ts'
+import { parseDocuments } from '../../yaml/parse-documents.ts'
+import { copyNode, type Within, type YamlDocument, type YamlMap, type YamlNode } from '../../yaml/nodes.ts'
 import { resolvePlain } from '../../yaml/resolve.ts'
 import { GoJsonError, scanGoJson } from '../../kube/go-json.ts'
 import { jsonKey } from '../kustomization/old-keys.ts'

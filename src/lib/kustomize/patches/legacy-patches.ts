@@ -1,7 +1,7 @@
 import { SluiceError } from '../../error/sluice-error.ts'
 import { failure, rewritten } from '../failure.ts'
 import { fileName, loadText, type Loader } from '../files/loader.ts'
-import type { TextEntry } from '../kustomization/kustomization.ts'
+import type { TextEntry } from '../kustomization/decoded-fields.ts'
 import { isMalformed, readInside, readResources } from '../objects/read-resources.ts'
 import type { Resource } from '../objects/resource.ts'
 

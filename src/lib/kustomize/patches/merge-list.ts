@@ -1,9 +1,12 @@
-import { seqNode, stringNode, type YamlNode, type YamlSeq } from '../../yaml/nodes.ts'
+import { seqNode, stringNode } from '../../yaml/make-nodes.ts'
+import { type YamlNode, type YamlSeq } from '../../yaml/nodes.ts'
 import { wrongKind } from '../failure.ts'
 import { isNull } from '../objects/null.ts'
-import { mergeNodes } from './merge.ts'
-import type { ListKeys, MergeSchema } from '../schema/merge-keys.ts'
+import type { ListKeys } from '../schema/merge-keys.ts'
 import { sharePlace } from '../objects/provenance.ts'
+
+/** Merges an element with its counterpart of the patch; undefined means that it goes. */
+export type MergeElement = (dest: YamlNode | undefined, patch: YamlNode | undefined) => YamlNode | undefined
 
 /**
  * Merges a list whose elements are named by keys: elements of the patch first, then what the list had besides.
@@ -15,9 +18,9 @@ export function mergeKeyedList(
   dest: YamlSeq,
   patch: YamlSeq | undefined,
   keys: ListKeys,
-  schema: MergeSchema | undefined,
+  mergeElement: MergeElement,
 ): YamlSeq | undefined {
-  if (patch === undefined && isTidy(dest, keys)) return mergeEachAlone(dest, schema)
+  if (patch === undefined && isTidy(dest, keys)) return mergeEachAlone(dest, mergeElement)
   let values = distinctValues(patch, dest, keys)
   const names = keys.length === 0 ? [''] : keys
   if (names.length > 1) values = joinPartial(values)
@@ -30,7 +33,7 @@ export function mergeKeyedList(
     const own = findElement(dest, narrowed.keys, narrowed.values)
     const given = findElement(patch, narrowed.keys, narrowed.values)
     for (const key of narrowed.keys) sharePlace(own, given, key)
-    const merged = mergeNodes(own, given, { schema, keys: undefined })
+    const merged = mergeElement(own, given)
     placeElement(added, dest, merged, valid)
   }
   if (values.length === 0) return dest
@@ -56,9 +59,9 @@ function isTidy(list: YamlSeq, keys: ListKeys): boolean {
   return true
 }
 
-function mergeEachAlone(list: YamlSeq, schema: MergeSchema | undefined): YamlSeq {
+function mergeEachAlone(list: YamlSeq, mergeElement: MergeElement): YamlSeq {
   list.items.forEach((item, index) => {
-    const merged = mergeNodes(item, undefined, { schema, keys: undefined })
+    const merged = mergeElement(item, undefined)
     if (merged) list.items[index] = merged
   })
   return list

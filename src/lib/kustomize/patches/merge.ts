@@ -1,4 +1,5 @@
-import { putField, removeField, type YamlMap, type YamlNode, type YamlScalar, type YamlSeq } from '../../yaml/nodes.ts'
+import { putField } from '../../yaml/make-nodes.ts'
+import { removeField, type YamlMap, type YamlNode, type YamlScalar, type YamlSeq } from '../../yaml/nodes.ts'
 import { isReadAsOther } from '../../yaml/load.ts'
 import { tagOf } from '../../yaml/resolve.ts'
 import { buildError, wrongKind } from '../failure.ts'
@@ -141,7 +142,8 @@ function mergeLists(
   const start = startList(dest, patch)
   if (start?.kind !== 'seq') return start
   const source = patch?.kind === 'seq' ? patch : undefined
-  return mergeKeyedList(start, source, place.keys, place.schema)
+  const ofElement: Place = { schema: place.schema, keys: undefined }
+  return mergeKeyedList(start, source, place.keys, (own, given) => mergeNodes(own, given, ofElement))
 }
 
 function startList(dest: YamlNode | undefined, patch: YamlNode | undefined): YamlNode | undefined {

@@ -1,4 +1,5 @@
-import { parseDocuments, type YamlNode } from '../../yaml/nodes.ts'
+import { parseDocuments } from '../../yaml/parse-documents.ts'
+import { type YamlNode } from '../../yaml/nodes.ts'
 import type { SchemaLookup } from './merge.ts'
 import { mergeSchemaOf, mergeTypeOf, type ListKeys, type MergeSchema } from '../schema/merge-keys.ts'
 

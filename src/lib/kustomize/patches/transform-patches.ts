@@ -1,4 +1,5 @@
-import { copyNode, mapNode, plainNode, type YamlMap } from '../../yaml/nodes.ts'
+import { mapNode, plainNode } from '../../yaml/make-nodes.ts'
+import { copyNode, type YamlMap } from '../../yaml/nodes.ts'
 import { goStruct } from '../kustomization/configured.ts'
 import { writeYaml } from '../../yaml/write/write.ts'
 import { hideNotes, rereadNotes, showNotes } from '../objects/build-notes.ts'

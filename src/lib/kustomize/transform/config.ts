@@ -7,7 +7,8 @@ import { defaultFieldSpecs, mergeFieldSpecs, parseFieldSpecs, parseKind, type Fi
 import { during, placed } from '../failure.ts'
 import type { Gvk } from '../objects/ids.ts'
 import { compareGvk } from '../objects/order.ts'
-import { FIELD_SPEC, structsOf, textOf, type TextEntry } from '../kustomization/kustomization.ts'
+import { structsOf, textOf, type TextEntry } from '../kustomization/decoded-fields.ts'
+import { FIELD_SPEC } from '../kustomization/kustomization.ts'
 import { fileName, loadText, type Loader } from '../files/loader.ts'
 import { NAME_REFERENCES } from '../schema/name-references.ts'
 

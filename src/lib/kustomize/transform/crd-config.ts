@@ -5,7 +5,7 @@ import { mergeConfig, NO_CONFIG, type TransformerConfig } from './config.ts'
 import { during, failure, placed } from '../failure.ts'
 import type { FieldSpec } from '../fields/field-spec.ts'
 import type { Gvk } from '../objects/ids.ts'
-import type { TextEntry } from '../kustomization/kustomization.ts'
+import type { TextEntry } from '../kustomization/decoded-fields.ts'
 import { fileName, loadText, type Loader } from '../files/loader.ts'
 import { isNull } from '../objects/null.ts'
 

@@ -1,4 +1,5 @@
-import { plainNode, type YamlNode, type YamlScalar } from '../../yaml/nodes.ts'
+import { plainNode } from '../../yaml/make-nodes.ts'
+import { type YamlNode, type YamlScalar } from '../../yaml/nodes.ts'
 import { goQuote } from '../../yaml/write/go-quote.ts'
 import { SluiceError } from '../../error/sluice-error.ts'
 import { tagOf } from '../../yaml/resolve.ts'
@@ -14,12 +15,12 @@ import {
   flagOf,
   nodeOf,
   numberOf,
-  REPLACEMENT,
   structOf,
   structsOf,
   textOf,
   textsOf,
-} from '../kustomization/kustomization.ts'
+} from '../kustomization/decoded-fields.ts'
+import { REPLACEMENT } from '../kustomization/kustomization.ts'
 import { fileName, loadText, type Loader } from '../files/loader.ts'
 import { parseConfig } from '../kustomization/parse-config.ts'
 import { becomeNode, lookup, matchPath, splitDots, type PathOptions } from '../fields/lookup.ts'

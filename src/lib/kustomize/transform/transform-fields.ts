@@ -1,4 +1,5 @@
-import { mapNode, stringNode, type YamlMap, type YamlNode, type YamlScalar, putField } from '../../yaml/nodes.ts'
+import { mapNode, stringNode, putField } from '../../yaml/make-nodes.ts'
+import { type YamlMap, type YamlNode, type YamlScalar } from '../../yaml/nodes.ts'
 import type { Rules } from '../compat.ts'
 import { SluiceError } from '../../error/sluice-error.ts'
 import { buildError, during, prefixed, wrongKind } from '../failure.ts'

@@ -1,5 +1,6 @@
 import * as cursor from './cursor.ts'
 import { COLON, DASH, DQUOTE, QUESTION, SQUOTE, at, column, isBlankOrEnd, syntaxError, type Cursor } from './cursor.ts'
+import { addField } from './add-field.ts'
 import { hintFor } from './hints.ts'
 import { mergeInto } from './merge-keys.ts'
 import type { YamlMap, YamlNode, YamlScalar, YamlSeq } from '../nodes.ts'
@@ -7,7 +8,6 @@ import { parseFlowCollection } from './parse-flow.ts'
 import { isNameCharacter, parseAlias, parseProperties, register, type Properties } from './parse-properties.ts'
 import { parseBlockScalar } from './parse-literal.ts'
 import { checkPlainStart, parsePlain, parsePlainLine, parseQuoted } from './parse-scalar.ts'
-import { isOldBoolean, tagOf } from '../resolve.ts'
 
 /**
  * Reads the node at hand, which may be absent.
@@ -188,43 +188,6 @@ function parseMap(c: Cursor, col: number, first: KeyProperties | undefined): Yam
   return node
 }
 
-/** Adds a field; the last of two equal keys wins and the fact is noted. */
-export function addField(c: Cursor, map: YamlMap, merges: YamlNode[], keyNode: YamlNode, value: YamlNode): void {
-  const { fields } = map
-  cursor.countNode(c)
-  const key = asKey(c, map, keyNode)
-  if (key.value === '<<' && (key.tag === '!!merge' || (key.tag === '' && key.style === 'plain'))) {
-    merges.push(value)
-    return
-  }
-  noteOddKey(c, map, key)
-  const before = fields.get(key.value)
-  if (before) {
-    c.duplicates.push({ key: key.value, first: before.keyStart, second: value.keyStart, value })
-    map.overwritten ??= []
-    map.overwritten.push({ key: key.value, value: before, at: fields.size })
-  }
-  fields.set(key.value, value)
-}
-
-/** Remembers a key that is no string to one of Go's libraries. */
-function noteOddKey(c: Cursor, map: YamlMap, key: YamlScalar): void {
-  const isString = isStringKey(c, key)
-  if (isString && (key.style !== 'plain' || !isOldBoolean(key.value))) return
-  if (!isString) {
-    map.otherKey ??= key.value
-    map.typedKey ??= key.value
-  }
-  map.oldKeys = (map.oldKeys ?? new Set()).add(key.value)
-}
-
-/** Go's libraries print a key that has a colon between brackets in quotes, and then it is a string. */
-function isStringKey(c: Cursor, key: YamlScalar): boolean {
-  const code = key.value.charCodeAt(0)
-  if (key.style !== 'plain' || (key.value.length > 5 && code > 57)) return true
-  return tagOf(key) === '!!str' || (c.flowDepth > 0 && key.value.includes(':'))
-}
-
 type Key = { readonly node: YamlNode; readonly isExplicit: boolean; readonly hasValue: boolean }
 
 function parseKey(c: Cursor, properties: Properties | undefined): Key {
@@ -267,14 +230,6 @@ function parseExplicitKey(c: Cursor): Key {
   const hasValue = column(c) === col && at(c) === COLON && isBlankOrEnd(at(c, 1))
   if (hasValue) c.pos++
   return { node, isExplicit: true, hasValue }
-}
-
-/** A key that is a collection is kept beside the fields, where its text stands for it. */
-function asKey(c: Cursor, map: YamlMap, node: YamlNode): YamlScalar {
-  if (node.kind === 'scalar') return node
-  const key: YamlScalar = { ...scalarAt(c, node.start, node.end), style: 'double' }
-  map.collectionKeys = (map.collectionKeys ?? new Map()).set(key.value, node)
-  return key
 }
 
 /** Go's library finds it out at what follows. */

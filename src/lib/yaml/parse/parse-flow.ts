@@ -18,7 +18,7 @@ import {
 } from './cursor.ts'
 import { mergeInto } from './merge-keys.ts'
 import type { YamlMap, YamlNode, YamlScalar, YamlSeq } from '../nodes.ts'
-import { addField } from './parse-block.ts'
+import { addField } from './add-field.ts'
 import { parseAlias, parseProperties, register } from './parse-properties.ts'
 import { parseQuoted } from './parse-scalar.ts'
 

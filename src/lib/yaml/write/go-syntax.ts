@@ -1,6 +1,7 @@
 import { goFloat } from './go-numbers.ts'
 import { goQuote } from './go-quote.ts'
-import { plainNode, type YamlNode, type YamlScalar } from '../nodes.ts'
+import { plainNode } from '../make-nodes.ts'
+import { type YamlNode, type YamlScalar } from '../nodes.ts'
 import { resolvePlain, resolveScalar, tagOf } from '../resolve.ts'
 
 /** A value as Go's `%#v` prints it; `isReprinted` says that it was printed between brackets and read again. */

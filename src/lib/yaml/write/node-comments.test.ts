@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { attachComments } from './node-comments.ts'
-import { parseDocuments } from '../nodes.ts'
+import { parseDocuments } from '../parse-documents.ts'
 import { writeNode } from './write-nodes.ts'
 
 // Each `want` is what kustomize 5.8.1 prints of the text; undefined where it is not known how it prints the comments.

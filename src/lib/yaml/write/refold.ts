@@ -1,4 +1,5 @@
-import { parseDocuments, type YamlNode } from '../nodes.ts'
+import { parseDocuments } from '../parse-documents.ts'
+import { type YamlNode } from '../nodes.ts'
 
 /**
  * What a folded scalar (`>`) is after Go's yaml.v3 wrote it and read it again, as kustomize does before it prints.

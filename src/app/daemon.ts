@@ -24,6 +24,7 @@ import { type DiskWatch, watchDisk } from './process/disk-watch.ts'
 import type { DriverName } from './driver-names.ts'
 import { type DeliveryWatch, watchDelivery } from './first-delivery/first-delivery.ts'
 import type { Held } from './first-delivery/freshness.ts'
+import { watchHelpers } from './record/helpers-seen.ts'
 import { compareWithImported, type NotImported } from './imported.ts'
 import { keepAccess } from './keep-access.ts'
 import { missedPushes, type RefSeen, readRefs, unrecordedPushes } from './record/missed-pushes.ts'
@@ -254,7 +255,8 @@ async function startWorkers(
   closers.add(() => cluster.close(stopping))
   const { client, caches } = cluster
   const pods = caches.open({ apiVersion: 'v1', kind: 'Pod' })
-  await pods.ready
+  const deployments = caches.open({ apiVersion: 'apps/v1', kind: 'Deployment' })
+  await Promise.all([pods.ready, deployments.ready])
   reportPods(pods, record)
   const engine = await startEngine({
     client,
@@ -267,7 +269,7 @@ async function startWorkers(
     traps,
     installCrds: true,
     registryAliases: { [REGISTRY_ALIAS]: servers.registryHost, [GIT_ALIAS]: new URL(servers.urlOf('x')).host },
-    report: withPodCauses(pods, record.report),
+    report: withPodCauses(pods, deployments, record.report),
     log,
   })
   closers.add(() => engine.close())
@@ -302,27 +304,23 @@ type PageNeeds = Workers & Scribe & { readonly disk: DiskWatch; readonly token: 
 
 async function openPage(port: number, needs: PageNeeds, closers: Closers): Promise<Page> {
   const { cluster, caches, record, disk } = needs
-  const kustomizations = caches.open({ apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization' })
-  await kustomizations.ready
+  const helpers = await watchHelpers(caches)
   const view = (): PageView =>
     pageView(record.ledger(), {
       at: new Date(systemClock.nowMs()).toISOString(),
       notice: [disk.notice(), noticeOf(cluster.driver)].filter((one) => one !== undefined).join(' · ') || undefined,
       serviceUrl: cluster.serviceUrl,
-      isThere: (key) => {
-        const [namespace = '', name = ''] = key.split('/')
-        return kustomizations.get(namespace, name) !== undefined
-      },
+      helpers: helpers.current(),
       facts: record.recent(),
     })
   const subscribe = (changed: () => void): (() => void) => {
-    const stops = [record.subscribe(changed), disk.subscribe(changed)]
+    const stops = [record.subscribe(changed), disk.subscribe(changed), helpers.subscribe(changed)]
     return () => stops.forEach((stop) => stop())
   }
   const routes = recordRoutes({
     view: { current: view, subscribe },
-    history: (query) => historyViews(record.ledger(), query),
-    trace: (what) => traceViews(record.ledger(), what),
+    history: (query) => historyViews(record.ledger(), query, helpers.current()),
+    trace: (what) => traceViews(record.ledger(), what, helpers.current()),
   })
   const ofRuns = runRoutes(needs.token, (id, by) => needs.runner.cancel(id, by)?.workflow)
   const page = await servePage(port, [pageRoute, ...routes, ...ofRuns], PAGE_SCRIPT_HASH, needs.log)

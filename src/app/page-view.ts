@@ -33,6 +33,8 @@ export type CellView = {
   readonly cause: string | undefined
   /** The border at which it stopped. */
   readonly stoppedAt?: string | undefined
+  /** The border before which it stands and does not go on by itself, as far as can be seen; its `detail` says why. */
+  readonly waitsAt?: string | undefined
   readonly url: string | undefined
   readonly borders: readonly BorderView[]
 }
@@ -48,6 +50,9 @@ export type StopView = {
   readonly cause: string
 }
 
+/** An object of Flux's kinds that does nothing now, whatever is pushed: it is suspended, or not ready. */
+export type HoldView = { readonly object: string; readonly cause: string }
+
 /** What the page and `sluice status` show, whole; sent to the page again after every change. */
 export type PageView = {
   readonly at: string
@@ -56,6 +61,7 @@ export type PageView = {
   readonly environments: readonly string[]
   readonly services: readonly ServiceView[]
   readonly stops: readonly StopView[]
+  readonly holds: readonly HoldView[]
   /** The newest first. */
   readonly lines: readonly string[]
 }

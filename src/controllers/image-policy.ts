@@ -2,7 +2,8 @@ import { backoffMs } from '../engine/backoff.ts'
 import { BACKOFF } from '../engine/controller.ts'
 import type { Decision } from '../engine/decision.ts'
 import type { ImagePolicy, ImageRefStatus } from '../kinds/image.ts'
-import { choosePolicyTag, explainPolicy, type PolicyChoice, type PolicyRule } from '../pipeline/image/policy.ts'
+import { choosePolicyTag, explainPolicy, type PolicyChoice } from '../pipeline/image/policy.ts'
+import { ruleOf } from '../pipeline/image/not-chosen.ts'
 import {
   finalizerChange,
   type ImageStatus,
@@ -128,13 +129,6 @@ function resolve(
       ? { againAfterMs: Math.max(seen.digestDueInMs, 1000) }
       : {}),
   }
-}
-
-function ruleOf({ semverRange, alphabeticalOrder, numericalOrder }: ImagePolicy): PolicyRule | undefined {
-  if (semverRange !== undefined) return { kind: 'semver', range: semverRange }
-  if (alphabeticalOrder !== undefined) return { kind: 'alphabetical', order: alphabeticalOrder }
-  if (numericalOrder !== undefined) return { kind: 'numerical', order: numericalOrder }
-  return undefined
 }
 
 /** The digest to reflect; undefined when none is wanted, `unknown` when it must be looked up. */

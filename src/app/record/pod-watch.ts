@@ -41,10 +41,10 @@ function podFact(pod: KubeObject, isGone: boolean): FactBody | undefined {
 }
 
 /** Reports facts, a failed health check with what its pods say of it. */
-export function withPodCauses(pods: WatchCache, report: ReportFact): ReportFact {
+export function withPodCauses(pods: WatchCache, deployments: WatchCache, report: ReportFact): ReportFact {
   return (fact) => {
     if (fact.kind !== 'health' || fact.state === 'healthy') return report(fact)
-    const causes = firstCauses(fact.cause ?? '', pods.list())
+    const causes = firstCauses(fact.cause ?? '', { pods: pods.list(), deployments: deployments.list() })
     report(causes === '' ? fact : { ...fact, cause: `${causes}\n${fact.cause ?? ''}` })
   }
 }

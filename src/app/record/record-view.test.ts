@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { foldFacts } from '../../pipeline/record/fold.ts'
 import type { Fact } from '../../pipeline/record/fact.ts'
 import { historyOf } from '../../pipeline/record/query.ts'
+import type { Helpers } from '../../pipeline/record/wait.ts'
 import { deliveryView, pageView } from './record-view.ts'
 
 const facts: readonly Fact[] = [
@@ -17,7 +18,15 @@ const facts: readonly Fact[] = [
   { at: '2026-01-01T00:00:01Z', kind: 'policy', policy: 'default/web', image: 'r/web', tag: '1.1.0', considered: 2 },
 ]
 
-const context = { at: 'now', notice: undefined, serviceUrl: () => 'http://127.0.0.1:1', isThere: () => true, facts }
+const kustomization = (name: string) => ({
+  ...{ apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization' },
+  metadata: { namespace: 'flux-system', name },
+})
+const helpers: Helpers = {
+  ...{ pods: [], deployments: [], policies: [], imageRepositories: [], automations: [], sources: [], others: [] },
+  kustomizations: [kustomization('flux-system'), kustomization('production')],
+}
+const context = { at: 'now', notice: undefined, serviceUrl: () => 'http://127.0.0.1:1', helpers, facts }
 
 test('the page shows a service by environment, with the borders still to come', () => {
   const view = pageView(foldFacts(facts), context)
@@ -67,7 +76,7 @@ test('a delivery that was overtaken says so', () => {
     tag: '1.2.0',
     considered: 3,
   }
-  const views = historyOf(foldFacts([...facts, later]), { limit: 9 }).map(deliveryView)
+  const views = historyOf(foldFacts([...facts, later]), { limit: 9 }).map((delivery) => deliveryView(delivery, helpers))
   assert.equal(views.find((view) => view.version === '1.1.0')?.cause, 'a newer one took its place')
 })
 
@@ -152,6 +161,23 @@ for (const { it, facts: more, want, cell } of stops)
   })
 
 test('a Kustomization that was taken away stops nothing any more', () => {
-  const view = pageView(foldFacts([...arrived, refused]), { ...context, isThere: () => false })
+  const view = pageView(foldFacts([...arrived, refused]), { ...context, helpers: { ...helpers, kustomizations: [] } })
   assert.deepEqual(view.stops, [])
+})
+
+test('what is suspended or not ready is named, unless a stop says why', () => {
+  const notReady = {
+    status: { conditions: [{ type: 'Ready', status: 'False', reason: 'Failed', message: 'no login' }] },
+  }
+  const source = { ...kustomization('app'), kind: 'GitRepository', ...notReady }
+  const suspended = { ...kustomization('production'), spec: { suspend: true } }
+  const told = { ...kustomization('flux-system'), ...notReady }
+  const seen = { ...helpers, kustomizations: [suspended, told], sources: [source] }
+  assert.deepEqual(pageView(foldFacts([...arrived, refused]), { ...context, helpers: seen }).holds, [
+    { object: 'GitRepository flux-system/app', cause: 'is not ready: no login' },
+    {
+      object: 'Kustomization flux-system/production',
+      cause: 'is suspended (sluice resume kustomization production -n flux-system)',
+    },
+  ])
 })

@@ -1,10 +1,13 @@
+import type { KubeObject } from '../../lib/kube/object.ts'
 import type { Fact } from '../../pipeline/record/fact.ts'
 import type { BorderRecord, Cell, Delivery } from '../../pipeline/record/delivery.ts'
 import { BORDERS } from '../../pipeline/record/delivery.ts'
 import type { Ledger } from '../../pipeline/record/ledger.ts'
 import { cellsOf, environmentName } from '../../pipeline/record/query.ts'
+import { type Helpers, type Wait, waitOf } from '../../pipeline/record/wait.ts'
 import type { BorderState, BorderView, CellView, DeliveryView, PageView, ServiceView } from '../page-view.ts'
 import { stopViews } from './stop-view.ts'
+import { holdViews } from './hold-view.ts'
 import { renderFact } from '../terminal/fact-line.ts'
 
 const LINES = 200
@@ -14,8 +17,8 @@ export type ViewContext = {
   readonly at: string
   readonly notice: string | undefined
   readonly serviceUrl: (namespace: string, name: string) => string | undefined
-  /** Whether a Kustomization is there; what one that was taken away suffered from is past. */
-  readonly isThere: (kustomization: string) => boolean
+  /** What works for deliveries; a Kustomization that was taken away is not among them, and what it suffered from is past. */
+  readonly helpers: Helpers
   /** The oldest first. */
   readonly facts: readonly Fact[]
 }
@@ -34,13 +37,15 @@ export function pageView(ledger: Ledger, context: ViewContext): PageView {
     notice: context.notice,
     environments: [...new Set(cells.map(environmentName))].sort().reverse(),
     services,
-    stops: stopViews(ledger, cells, context.isThere),
+    stops: stopViews(ledger, cells, context.helpers.kustomizations.map(keyOf)),
+    holds: holdViews(ledger, context.helpers),
     lines: lines.slice(-LINES).reverse(),
   }
 }
 
 /** A delivery as the page, `history` and `trace` show it. */
-export function deliveryView(delivery: Delivery): DeliveryView {
+export function deliveryView(delivery: Delivery, helpers: Helpers): DeliveryView {
+  const wait = waitOf(delivery, helpers)
   return {
     service: delivery.service,
     environment: environmentName(delivery),
@@ -49,19 +54,24 @@ export function deliveryView(delivery: Delivery): DeliveryView {
     state: delivery.state,
     startedAt: delivery.startedAt,
     endedAt: delivery.endedAt,
-    cause: delivery.cause ?? (delivery.state === 'superseded' ? 'a newer one took its place' : undefined),
+    cause: delivery.cause ?? (delivery.state === 'superseded' ? 'a newer one took its place' : describeWait(wait)),
     runId: delivery.runId,
-    borders: bordersOf(delivery),
+    borders: bordersOf(delivery, wait),
   }
 }
 
-function cellView(cell: Cell, { serviceUrl }: ViewContext): CellView {
+function describeWait(wait: Wait | undefined): string | undefined {
+  return wait && `waits at ${wait.border}: ${wait.cause}`
+}
+
+function cellView(cell: Cell, { serviceUrl, helpers }: ViewContext): CellView {
   const { delivery, running, stop } = cell
   const shown = delivery ?? running
   // what has stopped on its way into the cluster leaves there what runs
   const isOutside = delivery?.state === 'failed' && delivery.borders.apply?.state !== 'done'
   const there = isOutside ? (running ?? shown) : shown
   const way = stop ?? shown
+  const wait = stop === undefined && delivery !== undefined ? waitOf(delivery, helpers) : undefined
   return {
     environment: environmentName(cell),
     version: there?.version ?? '',
@@ -69,8 +79,9 @@ function cellView(cell: Cell, { serviceUrl }: ViewContext): CellView {
     state: cellState(cell),
     cause: cell.cause ?? (isDown(cell) ? 'no pod of it is ready' : undefined),
     stoppedAt: stop?.border,
+    waitsAt: wait?.border,
     url: serviceUrl(cell.environment, cell.service),
-    borders: way === undefined ? [] : bordersOf(way),
+    borders: way === undefined ? [] : bordersOf(way, wait),
   }
 }
 
@@ -90,17 +101,23 @@ function stateOf({ state }: Delivery): BorderState {
 
 /**
  * Borders in their order, for people. What a delivery did not pass (a change of manifests has no image) is left out once a later
- * border is known.
+ * border is known. The one that it waits at says why.
  */
-export function bordersOf({ borders }: Pick<Delivery, 'borders'>): readonly BorderView[] {
+export function bordersOf({ borders }: Pick<Delivery, 'borders'>, wait?: Wait): readonly BorderView[] {
   const known = BORDERS.map((name) => ({ name, record: borders[name] }))
   const last = known.findLastIndex(({ record }) => record !== undefined)
   return known
     .filter(({ record }, index) => record !== undefined || index > last)
     .map(({ name, record }) => borderView(name, record))
+    .map((view) => (view.name === wait?.border ? { ...view, detail: wait.cause } : view))
 }
 
 function borderView(name: string, record: BorderRecord | undefined): BorderView {
   if (record === undefined) return { name, state: 'waiting', detail: '' }
   return { name, state: record.state, at: record.at, detail: record.detail }
+}
+
+/** `namespace/name`. */
+function keyOf({ metadata }: KubeObject): string {
+  return `${metadata.namespace ?? ''}/${metadata.name}`
 }

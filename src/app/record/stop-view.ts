@@ -6,19 +6,17 @@ import type { StopView } from '../page-view.ts'
 /**
  * Everything that does not go on, each cause once with the services that it holds up: of the services, and of Kustomizations that
  * are there and carry none. Pure.
+ *
+ * @param there the Kustomizations that there are, `namespace/name`
  */
-export function stopViews(
-  ledger: Ledger,
-  cells: readonly Cell[],
-  isThere: (kustomization: string) => boolean,
-): readonly StopView[] {
+export function stopViews(ledger: Ledger, cells: readonly Cell[], there: readonly string[]): readonly StopView[] {
   const ofServices = cells.flatMap(({ cause, stop, service, ...cell }) =>
     cause === undefined ? [] : [{ environment: environmentName(cell), service, cause, commit: shortOf(stop?.commit) }],
   )
   const isSaid = (kustomization: string, text: string): boolean =>
     cells.some(({ cause, ...cell }) => cell.kustomization === kustomization && cause === text)
   const ofKustomizations = stoppedKustomizations(ledger)
-    .filter(({ kustomization, cause }) => isThere(kustomization) && !isSaid(kustomization, cause))
+    .filter(({ kustomization, cause }) => there.includes(kustomization) && !isSaid(kustomization, cause))
     .map(({ kustomization, cause, stop }) => ({
       environment: environmentName({ environment: '', kustomization }),
       cause,

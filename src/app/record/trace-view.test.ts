@@ -2,8 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FactBody } from '../../pipeline/record/fact.ts'
 import { foldFacts } from '../../pipeline/record/fold.ts'
+import type { Helpers } from '../../pipeline/record/wait.ts'
 import { historyViews, traceViews } from './trace-view.ts'
 
+const nobody: Helpers = {
+  ...{ pods: [], deployments: [], policies: [], imageRepositories: [], automations: [] },
+  ...{ kustomizations: [], sources: [], others: [] },
+}
 const [BAD, FIX] = ['bad0001', 'f1f0002']
 const of = (commit: string) => ({ kustomization: 'flux-system/staging', revision: `main@sha1:${commit}` })
 const push = (commit: string): FactBody => ({
@@ -95,7 +100,7 @@ const cases: { it: string; facts: readonly FactBody[]; what?: string; want: stri
 ]
 for (const { it, facts, what = BAD, want } of cases)
   test(`trace tells of a commit that ${it}`, () => {
-    const said = traceViews(ledgerOf(facts), what.slice(0, 5)).map(
+    const said = traceViews(ledgerOf(facts), what.slice(0, 5), nobody).map(
       ({ environment, state, cause, borders }) =>
         `${environment} ${state} ${cause}: ${borders.map((border) => `${border.name} ${border.state}`).join(', ')}`,
     )
@@ -103,7 +108,7 @@ for (const { it, facts, what = BAD, want } of cases)
   })
 
 test('history lists what was refused, and does not call it healthy after it was taken back', () => {
-  const said = historyViews(ledgerOf([...refusedOnce, ...fixed]), { limit: 9 })
+  const said = historyViews(ledgerOf([...refusedOnce, ...fixed]), { limit: 9 }, nobody)
   assert.deepEqual(
     said.map(({ commit, state }) => [commit, state]),
     [[BAD, 'failed']],
@@ -113,11 +118,11 @@ test('history lists what was refused, and does not call it healthy after it was 
 test('trace of a service is its last delivery in each environment; what was overtaken comes last', () => {
   const applied = (commit: string): FactBody => ({ kind: 'apply', ...of(commit), ok: true, changes })
   const ledger = ledgerOf([push(BAD), build(BAD), applied(BAD), push(FIX), build(FIX), applied(FIX), healthy(FIX)])
-  const said = (what: string) => traceViews(ledger, what).map(({ commit, state }) => [commit, state])
+  const said = (what: string) => traceViews(ledger, what, nobody).map(({ commit, state }) => [commit, state])
   assert.deepEqual(said('web'), [[FIX, 'done']])
   assert.deepEqual(said('wep'), [])
   assert.deepEqual(
-    historyViews(ledger, { limit: 9 }).map(({ commit, state }) => [commit, state]),
+    historyViews(ledger, { limit: 9 }, nobody).map(({ commit, state }) => [commit, state]),
     [
       [FIX, 'done'],
       [BAD, 'superseded'],

@@ -1,5 +1,6 @@
-import type { BorderRecord, Passage } from '../../pipeline/record/delivery.ts'
+import type { BorderRecord, Delivery, Passage } from '../../pipeline/record/delivery.ts'
 import type { FactOf, Ledger } from '../../pipeline/record/ledger.ts'
+import { type Helpers, type Wait, waitOfPassage } from '../../pipeline/record/wait.ts'
 import { pushBorder } from '../../pipeline/record/ledger.ts'
 import { stopOf } from '../../pipeline/record/passage.ts'
 import type { HistoryQuery, PolicyStop } from '../../pipeline/record/query.ts'
@@ -17,15 +18,17 @@ import type { BorderState, DeliveryView } from '../page-view.ts'
 import { bordersOf, deliveryView } from './record-view.ts'
 
 /** What `trace` shows: the deliveries, then what is known of the commit besides. Pure. */
-export function traceViews(ledger: Ledger, what: string): readonly DeliveryView[] {
+export function traceViews(ledger: Ledger, what: string, helpers: Helpers): readonly DeliveryView[] {
   const { passages, pushes } = commitTraceOf(ledger, what)
   const deliveries = traceOf(ledger, what)
   const ofPushes = pushes.map(({ push, runs }) => pushView(push, runs))
   const stopped = policyStopsOf(ledger, what).map((stop) => policyView(ledger, stop))
-  const found = [...stopped, ...deliveries.map(deliveryView), ...passages.map(passageView), ...ofPushes]
+  const viewOf = (delivery: Delivery): DeliveryView => deliveryView(delivery, helpers)
+  const ofPassages = passages.map((passage) => passageView(passage, waitOfPassage(passage, ledger, helpers)))
+  const found = [...stopped, ...deliveries.map(viewOf), ...ofPassages, ...ofPushes]
   // what was overtaken explains nothing any more
   const ordered = [...found.filter(isCurrent), ...found.filter((one) => !isCurrent(one))]
-  return ordered.length > 0 ? ordered : lastOf(ledger, what).map(deliveryView)
+  return ordered.length > 0 ? ordered : lastOf(ledger, what).map(viewOf)
 }
 
 function isCurrent({ state }: DeliveryView): boolean {
@@ -45,14 +48,17 @@ function policyView(ledger: Ledger, { key, cause, stop }: PolicyStop): DeliveryV
 }
 
 /** What `history` shows, the newest first: the deliveries, and the commits that were refused before they were one. Pure. */
-export function historyViews(ledger: Ledger, query: HistoryQuery): readonly DeliveryView[] {
+export function historyViews(ledger: Ledger, query: HistoryQuery, helpers: Helpers): readonly DeliveryView[] {
   const isWanted = ({ environment }: DeliveryView): boolean =>
     query.service === undefined && (query.environment === undefined || query.environment === environment)
-  const refused = refusedOf(ledger).map(passageView).filter(isWanted)
-  return [...historyOf(ledger, query).map(deliveryView), ...refused].sort(newestFirst).slice(0, query.limit)
+  const refused = refusedOf(ledger)
+    .map((passage) => passageView(passage))
+    .filter(isWanted)
+  const deliveries = historyOf(ledger, query).map((delivery) => deliveryView(delivery, helpers))
+  return [...deliveries, ...refused].sort(newestFirst).slice(0, query.limit)
 }
 
-function passageView(passage: Passage): DeliveryView {
+function passageView(passage: Passage, wait?: Wait): DeliveryView {
   const { kustomization, commit, startedAt, borders } = passage
   const stop = stopOf(passage)
   const isDone = borders.health?.state === 'done'
@@ -65,7 +71,7 @@ function passageView(passage: Passage): DeliveryView {
     startedAt,
     endedAt: isDone ? borders.health?.at : undefined,
     cause: stop?.cause ?? (isDone ? 'changes no service' : undefined),
-    borders: bordersOf({ borders }),
+    borders: bordersOf({ borders }, wait),
   }
 }
 

@@ -23,6 +23,7 @@ const calm: PageView = {
     { name: 'web', cells: [cell('staging', 'failed', 'ci', '')] },
   ],
   stops: [],
+  holds: [],
   lines: ['newest', 'older'],
 }
 

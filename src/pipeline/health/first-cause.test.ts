@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../../lib/kube/object.ts'
-import { causeOfPod, firstCauses, workloadOf } from './first-cause.ts'
+import { causeOfPod, causeOfWorkload, firstCauses, workloadOf } from './first-cause.ts'
 
 const probe = { httpGet: { path: '/health', port: 'http' } }
 const pod = (status: object, metadata: object = {}): KubeObject => ({
@@ -36,7 +36,7 @@ const cases: { it: string; pod: KubeObject; want: string | undefined }[] = [
     pod: pod(
       container({ state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: { terminated: { exitCode: 1 } } }),
     ),
-    want: 'pod web-6f-x: container web ended with exit code 1',
+    want: 'pod web-6f-x: container web ended with exit code 1 (sluice logs pod/web-6f-x -p -n default)',
   },
   {
     it: 'names the probe that fails',
@@ -56,7 +56,16 @@ test('the causes of a failed health check are its workloads’ own', () => {
   const message = "failed early due to stalled resources: [Deployment/default/web status: 'Failed']"
   const bad = pod(container({ state: { running: {} } }))
   const other = pod(container({ state: { running: {} } }), { namespace: 'staging' })
-  assert.match(firstCauses(message, [other, bad]), /^pod web-6f-x: container web runs/)
-  assert.equal(firstCauses(message, [other]), '')
+  assert.match(firstCauses(message, { pods: [other, bad], deployments: [] }), /^pod web-6f-x: container web runs/)
+  assert.equal(firstCauses(message, { pods: [other], deployments: [] }), '')
   assert.equal(workloadOf(bad), 'web')
+})
+
+test('a workload that may have no more pods says what refuses them', () => {
+  const condition = { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'exceeded quota: full' }
+  const metadata = { name: 'web', namespace: 'default' }
+  const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata, status: { conditions: [condition] } }
+  const running = { pods: [], deployments: [deployment] }
+  assert.equal(causeOfWorkload('default', 'web', running), 'no pod can be made: exceeded quota: full')
+  assert.equal(causeOfWorkload('staging', 'web', running), undefined)
 })

@@ -11,19 +11,32 @@ export function workloadOf(pod: KubeObject): string {
   return isOfDeployment ? owner.name.slice(0, -hash.length - 1) : owner.name
 }
 
+/** What there is of workloads: their pods, and the Deployments, which say why a pod could not even be made. */
+export type Running = { readonly pods: readonly KubeObject[]; readonly deployments: readonly KubeObject[] }
+
 /**
- * Why the workloads that a health check names are not healthy, said by their pods: what a container waits for, how it ended, which probe fails.
+ * Why the workloads that a health check names are not healthy, as {@link causeOfWorkload} tells it.
  *
  * @param message Flux's text: `… [Deployment/default/web status: 'Failed', …]`
- * @returns one sentence a workload, `''` when the pods say nothing
+ * @returns one sentence a workload, `''` when nothing is known
  */
-export function firstCauses(message: string, pods: readonly KubeObject[]): string {
+export function firstCauses(message: string, running: Running): string {
   const named = [...message.matchAll(/\b(?:Deployment|StatefulSet|DaemonSet|Job)\/([^/\s]+)\/([^/\s]+) status/g)]
-  const causes = named.map(([, namespace = '', name = '']) => {
-    const own = pods.filter((pod) => pod.metadata.namespace === namespace && workloadOf(pod) === name)
-    return own.map(causeOfPod).find((cause) => cause !== undefined)
-  })
+  const causes = named.map(([, namespace = '', name = '']) => causeOfWorkload(namespace, name, running))
   return [...new Set(causes.filter((cause) => cause !== undefined))].join('; ')
+}
+
+/**
+ * Why a workload is not healthy, said by its pods (what a container waits for, how it ended, which probe fails), or by its Deployment
+ * when a quota or an admission policy keeps it from having one more.
+ */
+export function causeOfWorkload(namespace: string, name: string, { pods, deployments }: Running): string | undefined {
+  const own = pods.filter((pod) => pod.metadata.namespace === namespace && workloadOf(pod) === name)
+  const ofPods = own.map(causeOfPod).find((cause) => cause !== undefined)
+  if (ofPods !== undefined) return ofPods
+  const deployment = deployments.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
+  const refused = conditionOf(deployment, 'ReplicaFailure')
+  return refused?.status === 'True' ? `no pod can be made: ${refused.message}` : undefined
 }
 
 /** Why one pod is not ready; `undefined` when it is, or is on its way out. */
@@ -45,10 +58,22 @@ function causeOfContainer(pod: KubeObject, status: unknown): string | undefined 
   const ended = read(status, 'state', 'terminated') ?? read(status, 'lastState', 'terminated')
   if (waiting !== undefined && readText(waiting, 'reason') !== 'CrashLoopBackOff')
     return join(`container ${name} waits: ${readText(waiting, 'reason')}`, readText(waiting, 'message'))
-  if (ended !== undefined && read(ended, 'exitCode') !== 0)
-    return join(`container ${name} ended with exit code ${String(read(ended, 'exitCode'))}`, readText(ended, 'message'))
+  if (ended !== undefined && read(ended, 'exitCode') !== 0) return describeEnd(pod, name, ended)
   if (read(status, 'ready') !== false) return undefined
   return `container ${name} runs but is not ready: ${describeProbe(pod, name)}`
+}
+
+/** What it said last is in its log; where that is, is the next step. */
+function describeEnd({ metadata, ...pod }: KubeObject, container: string, ended: unknown): string {
+  const reason = readText(ended, 'reason')
+  const why = reason === '' || reason === 'Error' ? '' : `, ${reason}`
+  const text = join(
+    `container ${container} ended with exit code ${String(read(ended, 'exitCode'))}${why}`,
+    readText(ended, 'message'),
+  )
+  const isOneOfMany = [...readList(pod, 'spec', 'containers'), ...readList(pod, 'spec', 'initContainers')].length > 1
+  const which = isOneOfMany ? ` -c ${container}` : ''
+  return `${text} (sluice logs pod/${metadata.name} -p${which} -n ${metadata.namespace ?? ''})`
 }
 
 function describeProbe(pod: KubeObject, name: string): string {

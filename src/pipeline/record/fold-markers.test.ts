@@ -20,6 +20,10 @@ const writeBack: FactBody = {
   ...{ kind: 'write-back', automation: 'staging/web', branch: 'develop', commit: W },
   images: [{ image: IMAGE, tag: '2' }],
 }
+const run = (state: 'running' | 'succeeded'): FactBody => ({
+  ...{ kind: 'run', runId: '1', workflow: 'Build', event: 'push', ref: 'refs/heads/develop', commit: W, state },
+})
+const image: FactBody = { kind: 'image', image: IMAGE, tag: '2', digest: 'sha256:1', commit: W, runId: '1' }
 const fold = (facts: readonly FactBody[]) =>
   foldFacts(facts.map((fact, index) => ({ at: `2026-01-01T00:00:0${index}Z`, ...fact })))
 
@@ -38,6 +42,11 @@ const cases: readonly { readonly it: string; readonly facts: readonly FactBody[]
   {
     it: 'says so again when the same choice is told again',
     facts: [selects('2'), looked(false, problem), selects('2')],
+    want: `failed write-back: ${problem}`,
+  },
+  {
+    it: 'stays stopped when the image and the end of its run are heard afterwards',
+    facts: [run('running'), selects('2'), looked(false, problem), image, run('succeeded')],
     want: `failed write-back: ${problem}`,
   },
   {

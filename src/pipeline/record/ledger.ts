@@ -1,4 +1,4 @@
-import type { Border, BorderRecord, Delivery, Passage } from './delivery.ts'
+import { BORDERS, type Border, type BorderRecord, type Delivery, type Passage } from './delivery.ts'
 import type { Fact, WorkloadImages } from './fact.ts'
 
 export type FactOf<Kind extends Fact['kind']> = Extract<Fact, { kind: Kind }>
@@ -102,16 +102,24 @@ export function markBorder(
   also: Partial<Delivery> = {},
 ): Delivery {
   const before = delivery.borders[border]
-  const standing = record.state === 'failed' ? delivery.borders : withoutFailed(delivery.borders)
+  const isHealed = also.state !== undefined && also.state !== 'failed'
+  const standing = record.state === 'failed' ? delivery.borders : withoutFailed(delivery.borders, isHealed || border)
   const borders = before?.state === 'done' ? standing : { ...standing, [border]: record }
   const next = { ...delivery, ...also, borders }
   ledger.deliveries.set(next.id, next)
   return next
 }
 
-// What goes on again is no longer stopped where it was.
-function withoutFailed(borders: Delivery['borders']): Delivery['borders'] {
-  return Object.fromEntries(Object.entries(borders).filter(([, { state }]) => state !== 'failed'))
+/**
+ * What goes on again, or has come as far as where it stopped, is no longer stopped there; what is only now heard of an earlier border
+ * (the run that built the image ends after its image was refused) heals nothing.
+ */
+function withoutFailed(borders: Delivery['borders'], healed: true | Border): Delivery['borders'] {
+  const isHealed = (name: string): boolean =>
+    healed === true || BORDERS.findIndex((one) => one === name) <= BORDERS.indexOf(healed)
+  return Object.fromEntries(
+    Object.entries(borders).filter(([name, { state }]) => state !== 'failed' || !isHealed(name)),
+  )
 }
 
 /**

@@ -10,7 +10,7 @@ const cell = (environment: string, cause?: string): CellView => ({
 
 test('a cause that stops several services is said once', () => {
   const view: PageView = {
-    ...{ at: '', notice: undefined, environments: ['staging', 'production'], lines: [] },
+    ...{ at: '', notice: undefined, environments: ['staging', 'production'], lines: [], holds: [] },
     services: [
       { name: 'api', cells: [cell('staging', 'health: no'), cell('production')] },
       { name: 'web', cells: [cell('staging', 'health: no'), cell('production', 'ci: test')] },
@@ -26,5 +26,21 @@ test('a cause that stops several services is said once', () => {
     'api, web in staging, commit abc1234: health: no',
     'web in production: ci: test',
     'flux-system, commit abc1234: apply: namespace "x" not found',
+  ])
+})
+
+test('what does not move says what it waits for, and what is suspended is told', () => {
+  const border = { name: 'policy', state: 'waiting', detail: 'nobody takes dev-5' } as const
+  const waiting: CellView = { ...cell('staging'), state: 'running', waitsAt: 'policy', borders: [border] }
+  const view: PageView = {
+    ...{ at: '', notice: undefined, environments: ['staging'], lines: [], stops: [] },
+    services: [{ name: 'api', cells: [waiting] }],
+    holds: [{ object: 'Kustomization flux-system/staging', cause: 'is suspended' }],
+  }
+  const [table, ...said] = renderStatus(view).split('\n\n')
+  assert.match(table ?? '', /waits at policy/)
+  assert.deepEqual(said, [
+    'api in staging, commit abcdef0, waits at policy: nobody takes dev-5',
+    'Kustomization flux-system/staging is suspended',
   ])
 })

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { DeliveryView, PageView, StopView } from '../../page-view.ts'
+import type { CellView, DeliveryView, PageView, StopView } from '../../page-view.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { outputOption, STATE_OPTION } from '../cluster.ts'
 import type { Command, ExitCode } from '../command.ts'
@@ -43,18 +43,37 @@ export function renderStatus(view: PageView): string {
     cell.environment,
     cell.version || '-',
     cell.commit.slice(0, 7) || '-',
-    cell.stoppedAt === undefined ? HEALTH[cell.state] : `stopped at ${cell.stoppedAt}`,
+    healthOf(cell),
     cell.url ?? '-',
   ])
   const header = ['SERVICE', 'ENVIRONMENT', 'VERSION', 'COMMIT', 'HEALTH', 'URL']
   const table = cells.length === 0 ? 'no service yet' : renderTable(header, rows)
-  return [table, ...view.stops.map((stop) => `\n${renderStop(stop)}`), ...downOf(view)].join('\n')
+  const holds = view.holds.map(({ object, cause }) => `\n${object} ${cause}`)
+  const stops = view.stops.map((stop) => `\n${renderStop(stop)}`)
+  return [table, ...stops, ...downOf(view), ...waitsOf(view), ...holds].join('\n')
+}
+
+function healthOf({ state, stoppedAt, waitsAt }: CellView): string {
+  if (stoppedAt !== undefined) return `stopped at ${stoppedAt}`
+  return waitsAt === undefined ? HEALTH[state] : `waits at ${waitsAt}`
 }
 
 /** `api, web in staging at abc1234: build: …` */
 function renderStop({ services, environment, commit, cause }: StopView): string {
   const who = services.length === 0 ? environment : `${services.join(', ')} in ${environment}`
   return `${who}${commit === '' ? '' : `, commit ${commit}`}: ${cause}`
+}
+
+/** What is on its way and does not move, with what it waits for. */
+function waitsOf({ services }: PageView): readonly string[] {
+  return services.flatMap(({ name, cells }) =>
+    cells.flatMap(({ environment, commit, waitsAt, borders }) => {
+      const detail = borders.find((border) => border.name === waitsAt)?.detail
+      return detail === undefined
+        ? []
+        : [`\n${name} in ${environment}, commit ${commit}, waits at ${waitsAt ?? ''}: ${detail}`]
+    }),
+  )
 }
 
 // What is down has not stopped on any way.

@@ -1,0 +1,23 @@
+import { haltsOf } from '../../pipeline/record/halt.ts'
+import type { Ledger } from '../../pipeline/record/ledger.ts'
+import type { Helpers } from '../../pipeline/record/wait.ts'
+import type { HoldView } from '../page-view.ts'
+
+/** The objects of Flux's kinds that are suspended or not ready, unless a stop tells of them. Pure. */
+export function holdViews(ledger: Ledger, helpers: Helpers): readonly HoldView[] {
+  const { kustomizations, sources, imageRepositories, policies, automations, others } = helpers
+  const objects = [...sources, ...kustomizations, ...imageRepositories, ...policies, ...automations, ...others]
+  const told = toldOf(ledger)
+  return haltsOf(objects)
+    .filter(({ object, isSuspended }) => isSuspended || !told.has(object))
+    .map(({ object, cause }) => ({ object, cause }))
+}
+
+/** What is not ready for a cause that the record has. */
+function toldOf({ environments, policyCauses }: Ledger): ReadonlySet<string> {
+  const kustomizations = [...environments].filter(([, { cause }]) => cause !== undefined)
+  return new Set([
+    ...kustomizations.map(([key]) => `Kustomization ${key}`),
+    ...[...policyCauses.values()].map(({ policy }) => `ImagePolicy ${policy}`),
+  ])
+}

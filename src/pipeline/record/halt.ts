@@ -1,0 +1,31 @@
+import type { KubeObject } from '../../lib/kube/object.ts'
+import { conditionOf, read } from '../../lib/kube/read.ts'
+
+/** An object of Flux's kinds that does nothing now, because somebody suspended it or because it cannot. */
+export type Halt = { readonly object: string; readonly isSuspended: boolean; readonly cause: string }
+
+/**
+ * What does nothing now, whatever is pushed: no delivery tells of a source that cannot be fetched or of a Kustomization that was
+ * suspended and forgotten, for none comes of them. Pure.
+ */
+export function haltsOf(objects: readonly KubeObject[]): readonly Halt[] {
+  return objects.flatMap((object) => {
+    const cause = haltOf(object)
+    const { namespace = '', name } = object.metadata
+    if (cause === undefined) return []
+    return [{ object: `${object.kind} ${namespace}/${name}`, isSuspended: isSuspended(object), cause }]
+  })
+}
+
+/** Why an object does nothing now; `undefined` when it works, or has not said so yet. */
+export function haltOf(object: KubeObject): string | undefined {
+  const { kind, metadata } = object
+  if (isSuspended(object))
+    return `is suspended (sluice resume ${kind.toLowerCase()} ${metadata.name} -n ${metadata.namespace ?? ''})`
+  const ready = conditionOf(object, 'Ready')
+  return ready?.status === 'False' ? `is not ready: ${ready.message.trim()}` : undefined
+}
+
+function isSuspended(object: KubeObject): boolean {
+  return read(object, 'spec', 'suspend') === true
+}

@@ -25,6 +25,7 @@ import { STORAGE_CHECKS } from './kinds/storage-checks.ts'
 import { VOLUME_CHECKS } from './kinds/volume-checks.ts'
 import { VOLUME_KIND_CHECKS } from './kinds/volume-kinds-checks.ts'
 import { VOLUME_SOURCE_CHECKS } from './pods/volume-source-checks.ts'
+import { WINDOWS_CHECKS } from './pods/windows-checks.ts'
 
 const HIGHEST_PRIORITY = 1_000_000_000
 
@@ -54,6 +55,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   ...SECURITY_CHECKS,
   ...SERVICE_CHECKS,
   ...POD_CHECKS,
+  ...WINDOWS_CHECKS,
   'core.v1.PodTemplateSpec': ({ metadata }, path, errors) => {
     const { labels, annotations } = objectOf(metadata)
     checkLabels(labels, `${path}.labels`, errors)

@@ -102,13 +102,7 @@ const isStrict = ({ custom, storageKey }: Resource, before: Obj | undefined): bo
 
 /** Objects of built-in kinds take known names or names with a domain; others any qualified name. */
 function checkFinalizers(finalizers: readonly Json[], isStrict: boolean, errors: FieldError[]): void {
-  finalizers.forEach((finalizer, index) => {
-    const name = stringOf(finalizer)
-    const reasons = labelKeyErrors(name)
-    invalidFor(errors, 'metadata.finalizers', name, reasons)
-    if (isStrict && reasons.length === 0 && !name.includes('/') && !FINALIZERS.includes(name))
-      invalidValue(errors, `metadata.finalizers[${index}]`, name, FINALIZER)
-  })
+  for (const name of finalizers.map(stringOf)) invalidFor(errors, 'metadata.finalizers', name, labelKeyErrors(name))
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion'))
     invalidValue(
       errors,
@@ -116,16 +110,19 @@ function checkFinalizers(finalizers: readonly Json[], isStrict: boolean, errors:
       [...finalizers],
       'finalizer orphan and foregroundDeletion cannot be both set',
     )
+  finalizers.map(stringOf).forEach((name, index) => {
+    if (isStrict && !isKnownFinalizer(name)) invalidValue(errors, `metadata.finalizers[${index}]`, name, FINALIZER)
+  })
 }
+
+const isKnownFinalizer = (name: string): boolean => name.includes('/') || FINALIZERS.includes(name)
 
 /** Faults of `spec.finalizers` of a namespace. */
 export function checkNamespace({ spec }: JsonObject, _path: string, errors: FieldError[]): void {
   for (const finalizer of isObject(spec) ? listOf(spec.finalizers) : []) {
     const name = stringOf(finalizer)
-    const reasons = labelKeyErrors(name)
-    invalidFor(errors, 'spec.finalizers', name, reasons)
-    if (reasons.length === 0 && !name.includes('/') && !FINALIZERS.includes(name))
-      invalidValue(errors, 'spec.finalizers', name, FINALIZER)
+    invalidFor(errors, 'spec.finalizers', name, labelKeyErrors(name))
+    if (!isKnownFinalizer(name)) invalidValue(errors, 'spec.finalizers', name, FINALIZER)
   }
 }
 

@@ -1,6 +1,15 @@
 import { type Json, type JsonObject, listOf, numberOf, objectsOf, stringOf } from '../../../../lib/kube/json.ts'
 import type { FieldError } from '../../fault.ts'
-import { type Check, checkName, forbid, invalidFor, invalidValue, required, unsupported } from '../fault-list.ts'
+import {
+  type Check,
+  checkName,
+  duplicate,
+  forbid,
+  invalidFor,
+  invalidValue,
+  required,
+  unsupported,
+} from '../fault-list.ts'
 import { checkLabels } from '../meta.ts'
 import { labelError, labelKeyErrors, labelValueErrors, subdomainError } from '../../../../lib/kube/names.ts'
 
@@ -41,7 +50,6 @@ export const PLACEMENT_CHECKS: Readonly<Record<string, Check>> = {
     if (key === '') required(errors, at, 'can not be empty')
     invalidFor(errors, at, key, labelKeyErrors(key))
   },
-  'core.v1.TopologySpreadConstraint': checkSpread,
   'meta.v1.LabelSelector': checkLabelSelector,
 }
 
@@ -105,13 +113,15 @@ function checkWeight({ weight }: JsonObject, path: string, errors: FieldError[])
   if (found <= 0 || found > 100) invalidValue(errors, `${path}.weight`, found, 'must be in the range 1-100')
 }
 
-function checkSpread(constraint: JsonObject, path: string, errors: FieldError[]): void {
+function checkSpread(constraint: JsonObject, later: readonly JsonObject[], path: string, errors: FieldError[]): void {
   const { maxSkew, topologyKey, whenUnsatisfiable, minDomains } = constraint
   const skew = numberOf(maxSkew) ?? 0
   if (skew <= 0) invalidValue(errors, `${path}.maxSkew`, skew, 'must be greater than zero')
   if (stringOf(topologyKey) === '') required(errors, `${path}.topologyKey`, 'can not be empty')
   const action = stringOf(whenUnsatisfiable)
   if (!ACTIONS.includes(action)) unsupported(errors, `${path}.whenUnsatisfiable`, action, ACTIONS)
+  if (later.some((each) => each.topologyKey === topologyKey && each.whenUnsatisfiable === whenUnsatisfiable))
+    duplicate(errors, `${path}.{topologyKey, whenUnsatisfiable}`, `{${stringOf(topologyKey)}, ${action}}`)
   if (typeof minDomains === 'number') {
     if (minDomains <= 0) invalidValue(errors, `${path}.minDomains`, minDomains, 'must be greater than zero')
     if (action !== 'DoNotSchedule')
@@ -130,17 +140,9 @@ function checkSpread(constraint: JsonObject, path: string, errors: FieldError[])
   checkLabelKeys(constraint.matchLabelKeys, constraint, `${path}.matchLabelKeys`, errors)
 }
 
-/** Two constraints may not be of the same key and action. */
+/** Constraints of spreading: two may not be of the same key and action. */
 export function checkSpreads(constraints: readonly JsonObject[], path: string, errors: FieldError[]): void {
-  constraints.forEach(({ topologyKey, whenUnsatisfiable }, index) => {
-    const isTwice = constraints
-      .slice(index + 1)
-      .some((each) => each.topologyKey === topologyKey && each.whenUnsatisfiable === whenUnsatisfiable)
-    if (isTwice)
-      errors.push({
-        field: `${path}[${index}].{topologyKey, whenUnsatisfiable}`,
-        type: 'Duplicate',
-        message: `Duplicate value: ${JSON.stringify(`{${stringOf(topologyKey)}, ${stringOf(whenUnsatisfiable)}}`)}`,
-      })
-  })
+  constraints.forEach((constraint, index) =>
+    checkSpread(constraint, constraints.slice(index + 1), `${path}[${index}]`, errors),
+  )
 }

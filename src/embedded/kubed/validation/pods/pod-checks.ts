@@ -33,6 +33,7 @@ import { checkSpreads } from './placement-checks.ts'
 import { checkWholePod } from './resource-checks.ts'
 import { checkPodContext } from './security-checks.ts'
 import { checkVolumeNames } from './volume-source-checks.ts'
+import { checkHostProcesses, checkSystem } from './windows-checks.ts'
 
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
 const MOST_NAMESERVERS = 3
@@ -109,6 +110,7 @@ function checkPod(spec: JsonObject, path: string, errors: FieldError[], below: B
   checkGates(objectsOf(spec.schedulingGates), `${path}.schedulingGates`, errors)
   checkSpreads(objectsOf(spec.topologySpreadConstraints), `${path}.topologySpreadConstraints`, errors)
   below('topologySpreadConstraints')
+  checkHostProcesses(spec, path, errors)
   checkHostUsers(spec, path, errors)
   checkNames(spec, path, errors)
   for (const field of ['tolerations', 'hostAliases']) below(field)
@@ -218,6 +220,7 @@ function checkClasses(spec: JsonObject, path: string, errors: FieldError[], belo
     const name = stringOf(spec.os.name)
     if (name === '') required(errors, `${path}.os.name`)
     else if (name !== 'linux' && name !== 'windows') unsupported(errors, `${path}.os`, name, ['linux', 'windows'])
+    else checkSystem(spec, path, errors)
   }
   checkFileVolumes(containersOf(spec, path, ['initContainers', 'containers']), objectsOf(spec.volumes), errors)
   if (path !== 'spec') return

@@ -42,7 +42,8 @@ export const RESOURCE_CHECKS: Readonly<Record<string, Check>> = {
   'core.v1.ResourceQuotaSpec': checkQuota,
 }
 
-const isHuge = (name: string): boolean => name.startsWith('hugepages-')
+const HUGE = 'hugepages-'
+const isHuge = (name: string): boolean => name.startsWith(HUGE)
 const isExtended = (name: string): boolean => name.includes('/') && !name.includes('kubernetes.io/')
 
 /** The amount, undefined when it is none. */
@@ -59,16 +60,26 @@ function checkRequirements({ limits, requests }: JsonObject, path: string, error
     const at = `${path}.limits[${name}]`
     checkKind(name, at, errors)
     checkAmount(name, amount, at, errors)
+    checkPages(name, amount, at, errors)
   }
   for (const [name, amount] of Object.entries(asked)) {
     const at = `${path}.requests[${name}]`
     checkKind(name, at, errors)
     checkAmount(name, amount, at, errors)
     checkRequest(name, amount, most[name], path, errors)
+    checkPages(name, amount, at, errors)
   }
   const names = [...Object.keys(most), ...Object.keys(asked)]
   if (names.some(isHuge) && !names.includes('cpu') && !names.includes('memory'))
     forbid(errors, path, 'HugePages require cpu or memory')
+}
+
+/** Huge pages are taken as wholes. */
+function checkPages(name: string, amount: Json | undefined, path: string, errors: FieldError[]): void {
+  if (!isHuge(name)) return
+  const [found, page] = [amountOf(amount), amountOf(name.slice(HUGE.length))]
+  if (found === undefined || (page !== undefined && page.nano > 0n && found.nano % page.nano === 0n)) return
+  invalidValue(errors, path, found.text, `${found.text} is not positive integer multiple of ${name}`)
 }
 
 function checkRequest(

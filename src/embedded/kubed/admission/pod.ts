@@ -1,4 +1,4 @@
-import { equal, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { type JsonObject, listOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../call.ts'
 import { qosClassOf } from '../defaulting/pod.ts'
 import { type Environment, timestamp } from '../environment.ts'
@@ -16,12 +16,11 @@ const NOT_READY = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachab
 export function admitPod(env: Environment, call: Call, pod: Obj): void {
   const { resource } = call
   const spec = specOf(pod)
-  if (!env.disabledPlugins.has('RuntimeClass')) applyRuntimeClass(env, resource, pod, spec)
   if (!env.disabledPlugins.has('LimitRanger')) applyLimitDefaults(env, pod)
   if (!env.disabledPlugins.has('ServiceAccount')) admitAccount(env, resource, pod, () => randomSuffix(env))
-  if (!env.disabledPlugins.has('RuntimeClass')) checkRuntime(env, resource, pod, spec)
   if (!env.disabledPlugins.has('Priority')) addPriority(env, resource, pod, spec)
   if (!env.disabledPlugins.has('DefaultTolerationSeconds')) addTolerations(spec)
+  if (!env.disabledPlugins.has('RuntimeClass')) applyRuntimeClass(env, resource, pod, spec)
   pod.status = { phase: 'Pending', qosClass: qosClassOf(spec) }
   if (listOf(spec.schedulingGates).length > 0) pod.status.conditions = [gated(env.nowMs())]
 }
@@ -42,23 +41,6 @@ const gated = (nowMs: number): JsonObject => ({
   reason: 'SchedulingGated',
   message: 'Scheduling is blocked due to non-empty scheduling gates',
 })
-
-/** The class of a pod's runtime must be there; what it costs comes from there alone. @see admission plugin RuntimeClass */
-function checkRuntime(env: Environment, resource: Resource, pod: Obj, spec: JsonObject): void {
-  const refuse = (why: string): Error => forbidden(resource, pod.metadata.name, `pod rejected: ${why}`)
-  const named = spec.runtimeClassName
-  if (typeof named !== 'string') {
-    if (Object.keys(objectOf(spec.overhead)).length === 0) return
-    throw refuse('Pod Overhead set without corresponding RuntimeClass defined Overhead')
-  }
-  const found = env.store.get('node.k8s.io/runtimeclasses', '', named)
-  if (found === undefined) throw refuse(`RuntimeClass ${JSON.stringify(named)} not found`)
-  const { podFixed } = objectOf(found.overhead)
-  if (podFixed === undefined) return
-  if (spec.overhead !== undefined && !equal(spec.overhead, podFixed))
-    throw refuse("Pod's Overhead doesn't match RuntimeClass's defined Overhead")
-  spec.overhead = podFixed
-}
 
 function addPriority(env: Environment, resource: Resource, pod: Obj, spec: JsonObject): void {
   const classes = env.store.list('scheduling.k8s.io/priorityclasses')

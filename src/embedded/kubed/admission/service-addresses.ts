@@ -21,17 +21,10 @@ const isTaken = (env: Environment, address: string): boolean =>
   env.store.get('networking.k8s.io/ipaddresses', '', address) !== undefined
 
 /** An address that is named must be of the network and free; a dry run looks only whether it could be. */
-export function refuseAddresses(
-  env: Environment,
-  service: Obj,
-  before: Obj | undefined,
-  isDryRun: boolean,
-  errors: FieldError[],
-): void {
+export function refuseAddresses(env: Environment, service: Obj, isDryRun: boolean, errors: FieldError[]): void {
   const { clusterIPs } = specOf(service)
-  const own = before === undefined ? [] : listOf(specOf(before).clusterIPs)
   for (const address of listOf(clusterIPs).map(stringOf)) {
-    const why = own.includes(address) || address === 'None' ? undefined : refusal(env, address, isDryRun)
+    const why = address === 'None' ? undefined : refusal(env, address, isDryRun)
     if (why !== undefined)
       return invalidValue(errors, 'spec.clusterIPs', clusterIPs, `failed to allocate IP ${address}: ${why}`)
   }

@@ -86,6 +86,9 @@ function checkKind(env: Environment, resource: Resource, body: JsonObject): void
   throw badRequest(`the API version in the data (${saidVersion}) does not match the expected API version (${wanted})`)
 }
 
+/** The group in which workloads and their networks began. */
+const EXTENSIONS = 'extensions'
+
 /** Versions that are served no more and still read, by group; with the kinds that they had where those were not all. */
 const FORMER: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   apps: {
@@ -95,6 +98,8 @@ const FORMER: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   batch: { v1beta1: /^CronJob$/ },
   'coordination.k8s.io': { v1beta1: /^Lease$/ },
   'discovery.k8s.io': { v1beta1: /^EndpointSlice$/ },
+  // Kinds of other groups today.
+  [EXTENSIONS]: { v1beta1: /^(Deployment|DaemonSet|ReplicaSet|Ingress|NetworkPolicy)$/ },
   'events.k8s.io': { v1beta1: /^Event$/ },
   'networking.k8s.io': { v1beta1: /^(Ingress|IngressClass|IPAddress|ServiceCIDR)$/ },
   policy: { v1beta1: /^PodDisruptionBudget$/ },
@@ -106,7 +111,9 @@ const FORMER: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
 /** True for a body of the kind in a version that is served no more. */
 export function wasVersion({ group, kind }: Resource, body: JsonObject): boolean {
   const [version = '', saidGroup = ''] = stringOf(body.apiVersion).split('/').reverse()
-  return saidGroup === group && stringOf(body.kind) === kind && FORMER[group]?.[version]?.test(kind) === true
+  if (stringOf(body.kind) !== kind) return false
+  const home = saidGroup === EXTENSIONS ? saidGroup : group
+  return saidGroup === home && FORMER[home]?.[version]?.test(kind) === true
 }
 
 /** The Go package of a group's own types: \`core\`, \`rbac\`, \`networking\`. */

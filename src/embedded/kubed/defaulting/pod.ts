@@ -1,11 +1,11 @@
-import { isObject, type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { isObject, type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import { containerResources, hasPodResources } from '../../../lib/kube/quota.ts'
 import { isQuantityError, parseQuantity, roundUpToMilli } from '../../../lib/kube/quantity.ts'
 
 /** Defaults of a container that depend on its other fields. */
 export function defaultContainer(container: JsonObject): void {
   if (container.imagePullPolicy === undefined || container.imagePullPolicy === '')
-    container.imagePullPolicy = tagOf(stringOf(container.image)) === 'latest' ? 'Always' : 'IfNotPresent'
+    container.imagePullPolicy = pullPolicyOf(container.image)
   container.terminationMessagePath ||= '/dev/termination-log'
   container.terminationMessagePolicy ||= 'File'
   if (isObject(container.resources)) return
@@ -20,6 +20,10 @@ export function roundResources(list: unknown): void {
     if (!isQuantityError(quantity) && quantity.nano % 1_000_000n !== 0n) list[name] = roundUpToMilli(quantity).text
   }
 }
+
+/** What may be another image tomorrow is always pulled. */
+const pullPolicyOf = (image: Json | undefined): string =>
+  tagOf(stringOf(image)) === 'latest' ? 'Always' : 'IfNotPresent'
 
 const LONGEST_IMAGE = 512
 /** A name of an image, as the library behind the server reads it. */
@@ -40,6 +44,8 @@ function tagOf(image: string): string {
 /** A volume of no kind is an emptyDir. */
 export function defaultVolume(volume: JsonObject): void {
   if (Object.keys(volume).every((field) => field === 'name')) volume.emptyDir = {}
+  const { image } = volume
+  if (isObject(image) && stringOf(image.pullPolicy) === '') image.pullPolicy = pullPolicyOf(image.reference)
 }
 
 /** The name of the account has two fields. */

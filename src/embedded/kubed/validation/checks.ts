@@ -1,5 +1,5 @@
 import { type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
-import { APPS_CHECKS, checkShare } from './kinds/apps-checks.ts'
+import { APPS_CHECKS, checkAtMostAll, checkShare } from './kinds/apps-checks.ts'
 import { AUTOSCALING_CHECKS } from './kinds/autoscaling-checks.ts'
 import { AFTER_BATCH, BATCH_CHECKS } from './kinds/batch-checks.ts'
 import { CONTAINER_CHECKS } from './pods/container-checks.ts'
@@ -7,7 +7,7 @@ import { DATA_CHECKS } from './kinds/data-checks.ts'
 import { ENDPOINT_CHECKS } from './kinds/endpoint-checks.ts'
 import { AFTER_ENV, ENV_CHECKS } from './pods/env-checks.ts'
 import { EVENT_CHECKS } from './kinds/event-checks.ts'
-import { type Check, checkNatural, forbid, invalidValue } from './fault-list.ts'
+import { type Check, checkNatural, forbid, invalidValue, unsupported } from './fault-list.ts'
 import { FLOW_CHECKS } from './kinds/flow-checks.ts'
 import { HANDLER_CHECKS } from './pods/handler-checks.ts'
 import { LIMIT_RANGE_CHECKS } from './kinds/limit-range-checks.ts'
@@ -20,7 +20,7 @@ import { POLICY_CHECKS } from './kinds/policy-checks.ts'
 import { RBAC_CHECKS } from './kinds/rbac-checks.ts'
 import { RESOURCE_CHECKS } from './pods/resource-checks.ts'
 import { SECURITY_CHECKS } from './pods/security-checks.ts'
-import { SERVICE_CHECKS } from './kinds/service-checks.ts'
+import { AFTER_SERVICE, SERVICE_CHECKS } from './kinds/service-checks.ts'
 import { STORAGE_CHECKS } from './kinds/storage-checks.ts'
 import { VOLUME_CHECKS } from './kinds/volume-checks.ts'
 import { VOLUME_KIND_CHECKS } from './kinds/volume-kinds-checks.ts'
@@ -28,6 +28,7 @@ import { VOLUME_SOURCE_CHECKS } from './pods/volume-source-checks.ts'
 import { WINDOWS_CHECKS } from './pods/windows-checks.ts'
 
 const HIGHEST_PRIORITY = 1_000_000_000
+const UNHEALTHY_POLICIES = ['AlwaysAllow', 'IfHealthyBudget']
 
 /** What rules as data cannot say, by definition; before what is below it. */
 export const CHECKS: Readonly<Record<string, Check>> = {
@@ -67,12 +68,18 @@ export const CHECKS: Readonly<Record<string, Check>> = {
       invalidValue(errors, `${path}.leaseDurationSeconds`, leaseDurationSeconds, 'must be greater than 0')
     checkNatural(leaseTransitions, `${path}.leaseTransitions`, errors)
   },
-  'policy.v1.PodDisruptionBudgetSpec': (spec, path, errors) => {
+  'policy.v1.PodDisruptionBudgetSpec': (spec, path, errors, below) => {
     const { minAvailable, maxUnavailable } = spec
     if (minAvailable !== undefined && maxUnavailable !== undefined)
       invalidValue(errors, path, budgetText(spec), 'minAvailable and maxUnavailable cannot be both set')
-    checkShare(minAvailable, `${path}.minAvailable`, errors)
-    checkShare(maxUnavailable, `${path}.maxUnavailable`, errors)
+    for (const field of ['minAvailable', 'maxUnavailable']) {
+      checkShare(spec[field], `${path}.${field}`, errors)
+      checkAtMostAll(spec[field], `${path}.${field}`, errors)
+    }
+    below('selector')
+    const policy = spec.unhealthyPodEvictionPolicy
+    if (policy !== undefined && !UNHEALTHY_POLICIES.includes(stringOf(policy)))
+      unsupported(errors, `${path}.unhealthyPodEvictionPolicy`, policy, UNHEALTHY_POLICIES)
   },
   'scheduling.v1.PriorityClass': ({ metadata, value, preemptionPolicy }, _path, errors) => {
     checkPreemption(preemptionPolicy, 'preemptionPolicy', errors)
@@ -86,6 +93,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
 export const AFTER: Readonly<Record<string, Check>> = {
   ...AFTER_BATCH,
   ...AFTER_ENV,
+  ...AFTER_SERVICE,
   'core.v1.PodTemplateSpec': ({ spec }, path, errors) => {
     if (listOf(objectOf(spec).ephemeralContainers).length > 0)
       forbid(errors, `${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template')

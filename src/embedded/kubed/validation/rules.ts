@@ -64,5 +64,4 @@ export const RULES: Readonly<Record<string, Rules>> = {
   'batch.v1.CronJobSpec': { isWhole: true },
   'rbac.v1.PolicyRule': { required: ['verbs'] },
   'rbac.v1.AggregationRule': { isWhole: true },
-  'policy.v1.PodDisruptionBudgetSpec': { enums: { unhealthyPodEvictionPolicy: ['AlwaysAllow', 'IfHealthyBudget'] } },
 }

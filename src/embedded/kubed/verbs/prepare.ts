@@ -18,6 +18,7 @@ import { mutateByPolicies } from '../admission/policies/mutating.ts'
 import { validateByPolicies } from '../admission/policies/validating.ts'
 import { confirmNoEscalation } from '../authorization/escalation.ts'
 import { admitToQuota } from '../admission/resource-quota.ts'
+import { checkOverhead } from '../admission/runtime-class.ts'
 import { allocateService } from '../admission/service.ts'
 import type { Call } from '../call.ts'
 import { dropGated, forgetEmpty } from '../decoding/stored-form.ts'
@@ -187,11 +188,10 @@ function settle(env: Environment, call: Call, object: Obj, before: Obj | undefin
   const attempt = { call, operation: before === undefined ? 'CREATE' : 'UPDATE', object, before } as const
   mutateByPolicies(env, attempt, (changed) => defaultObject(resource, changed))
   confirmNoEscalation(env, call, object, before)
-  const errors: FieldError[] = validateObject(call, object, before)
   // Whoever creates a service by its status, which the server lets, gets one without an address.
-  const isByStatus = before === undefined && writesStatus(call.subresource)
-  if (errors.length === 0 && resource.storageKey === '/services' && !isByStatus)
-    errors.push(...allocateService(env, object, before, call.dryRun))
+  const takes = resource.storageKey === '/services' && !(before === undefined && writesStatus(call.subresource))
+  const errors: FieldError[] = takes ? allocateService(env, object, before, call.dryRun) : []
+  if (errors.length === 0) errors.push(...validateObject(call, object, before))
   // New events are told by the name that they had before they had a group.
   const { kind, group } = resource
   const told = { kind, group: resource.storageKey === '/events' ? '' : group }
@@ -201,6 +201,7 @@ function settle(env: Environment, call: Call, object: Obj, before: Obj | undefin
   if (before !== undefined && !env.disabledPlugins.has('PersistentVolumeClaimResize'))
     admitGrowth(env, call, object, before)
   if (!env.disabledPlugins.has('LimitRanger')) checkLimits(env, call, object, before)
+  if (before === undefined && resource.storageKey === '/pods') checkOverhead(env, resource, object)
   validateByPolicies(env, attempt)
   admitToQuota(env, call, object, before)
 }

@@ -1,13 +1,11 @@
 import { equal, type Json, type JsonObject, listOf } from '../../../../lib/kube/json.ts'
 import type { FieldError } from '../../fault.ts'
 import { forbid, invalidValue } from '../fault-list.ts'
-import { hasBadAddresses } from '../kinds/service-checks.ts'
 
 const ONCE = 'may not change once set'
 
 /** Faults of a changed service: addresses and their families stay, second ones may come and go. @see k8s.io/kubernetes/pkg/apis/core/validation ValidateServiceUpdate */
 export function checkServiceChange(spec: JsonObject, old: JsonObject, errors: FieldError[]): void {
-  if (hasBadAddresses(spec)) return
   if (spec.type !== 'ExternalName' && old.type !== 'ExternalName') {
     const [isHeadless, wasHeadless] = [spec, old].map(({ clusterIP }) => clusterIP === 'None')
     if (!(isHeadless === true && wasHeadless === true))

@@ -128,6 +128,7 @@ function checkStrategy(strategy: JsonObject, path: string, errors: FieldError[])
   checkShare(maxSurge, `${path}.rollingUpdate.maxSurge`, errors)
   if (isZero(maxSurge) && isZero(maxUnavailable))
     invalidValue(errors, `${path}.rollingUpdate.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0')
+  checkAtMostAll(maxUnavailable, `${path}.rollingUpdate.maxUnavailable`, errors)
 }
 
 function checkDaemonStrategy(strategy: JsonObject, path: string, errors: FieldError[]): void {
@@ -143,6 +144,8 @@ function checkDaemonStrategy(strategy: JsonObject, path: string, errors: FieldEr
   const { maxSurge, maxUnavailable } = rollingUpdate
   checkShare(maxUnavailable, `${at}.maxUnavailable`, errors)
   checkShare(maxSurge, `${at}.maxSurge`, errors)
+  checkAtMostAll(maxUnavailable, `${at}.maxUnavailable`, errors)
+  checkAtMostAll(maxSurge, `${at}.maxSurge`, errors)
   const [surges, isUnavailable] = [maxSurge ?? 0, maxUnavailable ?? 0].map((each) => !countsAsZero(each))
   if (surges && isUnavailable)
     invalidValue(errors, `${at}.maxSurge`, maxSurge, 'may not be set when maxUnavailable is non-zero')
@@ -180,6 +183,7 @@ function checkUpdate(strategy: JsonObject, path: string, errors: FieldError[]): 
     checkShare(maxUnavailable, `${path}.rollingUpdate.maxUnavailable`, errors)
     if (countsAsZero(maxUnavailable))
       invalidValue(errors, `${path}.rollingUpdate.maxUnavailable`, maxUnavailable, 'cannot be 0')
+    checkAtMostAll(maxUnavailable, `${path}.rollingUpdate.maxUnavailable`, errors)
   } else if (type !== 'OnDelete')
     invalidValue(
       errors,
@@ -204,20 +208,20 @@ const countsAsZero = (value: Json | undefined): boolean =>
 
 const SHARE = /^[0-9]+%$/
 
-/** A number of 0 or more, or a share in percent; of what may be unavailable at most all. */
+/** A number of 0 or more, or a share in percent. */
 export function checkShare(value: Json | undefined, path: string, errors: FieldError[]): void {
   checkNatural(value, path, errors)
-  if (typeof value !== 'string') return
-  if (!SHARE.test(value))
+  if (typeof value === 'string' && !SHARE.test(value))
     invalidValue(
       errors,
       path,
       value,
       "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
     )
-  else if (
-    /(maxUnavailable|minAvailable|spec\.updateStrategy\.rollingUpdate\.maxSurge)$/.test(path) &&
-    Number(value.slice(0, -1)) > 100
-  )
+}
+
+/** Of what may be away, a share is at most all. */
+export function checkAtMostAll(value: Json | undefined, path: string, errors: FieldError[]): void {
+  if (typeof value === 'string' && SHARE.test(value) && Number(value.slice(0, -1)) > 100)
     invalidValue(errors, path, value, 'must not be greater than 100%')
 }

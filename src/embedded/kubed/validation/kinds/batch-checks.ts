@@ -20,11 +20,6 @@ const LONGEST_CRON_JOB = 52
 
 /** Checks of jobs. @see k8s.io/kubernetes/pkg/apis/batch/validation */
 export const BATCH_CHECKS: Readonly<Record<string, Check>> = {
-  'batch.v1.CronJob': ({ metadata }, _path, errors) => {
-    const name = stringOf(objectOf(metadata).name)
-    if (name.length > LONGEST_CRON_JOB)
-      invalidValue(errors, 'metadata.name', name, `must be no more than ${LONGEST_CRON_JOB} characters`)
-  },
   'batch.v1.JobSpec': checkJob,
   'batch.v1.CronJobSpec': checkCronJob,
 }
@@ -51,6 +46,11 @@ export function checkNewJob(job: JsonObject, errors: FieldError[]): void {
 
 /** Checks of jobs that come after those of their pods. */
 export const AFTER_BATCH: Readonly<Record<string, Check>> = {
+  'batch.v1.CronJob': ({ metadata }, _path, errors) => {
+    const name = stringOf(objectOf(metadata).name)
+    if (name.length > LONGEST_CRON_JOB)
+      invalidValue(errors, 'metadata.name', name, `must be no more than ${LONGEST_CRON_JOB} characters`)
+  },
   'batch.v1.JobTemplateSpec': ({ spec }, path, errors) => {
     const { selector, manualSelector } = objectOf(spec)
     if (selector !== undefined)

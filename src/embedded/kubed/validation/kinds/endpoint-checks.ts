@@ -13,6 +13,7 @@ import {
   unsupported,
 } from '../fault-list.ts'
 import { labelError, labelKeyErrors, labelValueErrors, subdomainError } from '../../../../lib/kube/names.ts'
+import { checkLabels } from '../meta.ts'
 import { checkPort } from '../ports.ts'
 
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
@@ -130,9 +131,10 @@ function checkEndpoint(
     if (`IPv${found}` !== family) invalidValue(errors, at, address, `must be an ${family} address`)
     if (!isOurs) checkEndpointAddress(address, here, errors)
   })
-  checkHints(objectOf(endpoint.hints), `${path}.hints`, errors)
-  checkName(endpoint.hostname, `${path}.hostname`, labelError, errors)
   checkName(endpoint.nodeName, `${path}.nodeName`, subdomainError, errors)
+  checkLabels(endpoint.deprecatedTopology, `${path}.deprecatedTopology`, errors)
+  checkName(endpoint.hostname, `${path}.hostname`, labelError, errors)
+  checkHints(objectOf(endpoint.hints), `${path}.hints`, errors)
 }
 
 /** For which zones and nodes an endpoint is meant: each once. */

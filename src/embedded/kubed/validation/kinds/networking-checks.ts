@@ -13,7 +13,8 @@ const CLASS_ANNOTATION = 'kubernetes.io/ingress.class'
 
 /** Checks of policies, ingresses and their classes. @see k8s.io/kubernetes/pkg/apis/networking/validation */
 export const NETWORKING_CHECKS: Readonly<Record<string, Check>> = {
-  'networking.v1.NetworkPolicySpec': ({ policyTypes }, path, errors) => {
+  'networking.v1.NetworkPolicySpec': ({ policyTypes }, path, errors, below) => {
+    for (const field of ['podSelector', 'ingress', 'egress']) below(field)
     const types = listOf(policyTypes)
     if (types.length > 2) {
       invalidValue(errors, `${path}.policyTypes`, types, 'may not specify more than two policyTypes')

@@ -20,9 +20,9 @@ import { labelError, pathSegmentError, subdomainError } from '../../../../lib/ku
 export const OTHER_CHECKS: Readonly<Record<string, Check>> = {
   'core.v1.ReplicationControllerSpec': checkController,
   'apps.v1.ControllerRevision': ({ data, revision }, _path, errors) => {
+    checkNatural(revision, 'revision', errors)
     if (data === undefined || data === null) required(errors, 'data', 'data is mandatory')
     else if (!isObject(data)) required(errors, 'data', 'data must be a valid JSON object')
-    checkNatural(revision, 'revision', errors)
   },
   'node.v1.RuntimeClass': ({ handler }, _path, errors) => {
     if (stringOf(handler) === '') required(errors, 'handler')

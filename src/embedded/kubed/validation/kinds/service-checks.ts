@@ -20,7 +20,6 @@ const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']
 const FAMILIES = ['IPv4', 'IPv6']
 const FAMILY_POLICIES = ['PreferDualStack', 'RequireDualStack', 'SingleStack']
 const LONGEST_AFFINITY_SECONDS = 86_400
-/** The network from which services have their addresses. */
 
 /** Checks of services, in the order of the real server. @see k8s.io/kubernetes/pkg/apis/core/validation validateService */
 export const SERVICE_CHECKS: Readonly<Record<string, Check>> = { 'core.v1.ServiceSpec': checkService }
@@ -45,6 +44,22 @@ function checkService(spec: JsonObject, path: string, errors: FieldError[]): voi
   checkTwice(spec, ports, path, errors)
   checkBalancer(spec, path, errors)
   checkPolicies(spec, path, errors)
+}
+
+/** Networks that may come in stood in an annotation, before there was a field. */
+const RANGES = 'service.beta.kubernetes.io/load-balancer-source-ranges'
+
+/** Checks that come after those of the specification. */
+export const AFTER_SERVICE: Readonly<Record<string, Check>> = {
+  'core.v1.Service': ({ metadata, spec }, _path, errors) => {
+    const given = objectOf(objectOf(metadata).annotations)[RANGES]
+    const { type, loadBalancerSourceRanges } = objectOf(spec)
+    if (typeof given !== 'string' || listOf(loadBalancerSourceRanges).length > 0) return
+    const at = `metadata.annotations[${RANGES}]`
+    if (type !== 'LoadBalancer') forbid(errors, at, "may only be used when `type` is 'LoadBalancer'")
+    const ranges = given.trim() === '' ? [] : given.split(',')
+    for (const range of ranges) checkNetworkText(range.trim(), at, errors)
+  },
 }
 
 function addressesOf({ clusterIP, clusterIPs }: JsonObject): Json[] {
@@ -182,16 +197,17 @@ function checkTwice({ type }: JsonObject, ports: readonly JsonObject[], path: st
 }
 
 function checkBalancer(spec: JsonObject, path: string, errors: FieldError[]): void {
+  const why = "may only be used when `type` is 'LoadBalancer'"
+  const ranges = listOf(spec.loadBalancerSourceRanges)
+  if (ranges.length > 0 && spec.type !== 'LoadBalancer') forbid(errors, `${path}.LoadBalancerSourceRanges`, why)
+  ranges.forEach((range, index) =>
+    checkNetworkText(stringOf(range).trim(), `${path}.LoadBalancerSourceRanges[${index}]`, errors),
+  )
   if (spec.type === 'LoadBalancer') {
-    listOf(spec.loadBalancerSourceRanges).forEach((range, index) =>
-      checkNetworkText(stringOf(range).trim(), `${path}.LoadBalancerSourceRanges[${index}]`, errors),
-    )
     const name = spec.loadBalancerClass
     if (typeof name === 'string') invalidFor(errors, `${path}.loadBalancerClass`, name, labelKeyErrors(name))
     return
   }
-  const why = "may only be used when `type` is 'LoadBalancer'"
-  if (listOf(spec.loadBalancerSourceRanges).length > 0) forbid(errors, `${path}.LoadBalancerSourceRanges`, why)
   if (spec.allocateLoadBalancerNodePorts !== undefined) forbid(errors, `${path}.allocateLoadBalancerNodePorts`, why)
   if (spec.loadBalancerClass !== undefined) forbid(errors, `${path}.loadBalancerClass`, why)
 }
@@ -223,11 +239,11 @@ function checkPolicies(spec: JsonObject, path: string, errors: FieldError[]): vo
 
 const DISTRIBUTIONS = ['PreferClose', 'PreferSameZone', 'PreferSameNode']
 
-/** True when something is wrong with the addresses and their families alone: the server looks there first. */
-export function hasBadAddresses(spec: JsonObject): boolean {
+/** What is wrong with the addresses and their families alone: the server looks there first. */
+export function addressFaults(spec: JsonObject): FieldError[] {
   const errors: FieldError[] = []
   if (spec.type !== 'ExternalName') checkAddresses(spec, addressesOf(spec), 'spec', errors)
-  return errors.length > 0
+  return errors
 }
 
 const hasExternalAddress = ({ type, externalIPs }: JsonObject): boolean =>

@@ -32,7 +32,7 @@ import { labelError, labelKeyErrors, labelValueErrors, subdomainError } from '..
 import { checkSpreads } from './placement-checks.ts'
 import { checkWholePod } from './resource-checks.ts'
 import { checkPodContext } from './security-checks.ts'
-import { checkVolumeNames } from './volume-source-checks.ts'
+import { soundVolumes } from './volume-source-checks.ts'
 import { checkHostProcesses, checkSystem } from './windows-checks.ts'
 
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
@@ -121,11 +121,7 @@ function checkPod(spec: JsonObject, path: string, errors: FieldError[], below: B
 function checkContents(spec: JsonObject, path: string, errors: FieldError[], below: Below): void {
   const before = errors.length
   below('volumes')
-  const volumes = objectsOf(spec.volumes)
-  checkVolumeNames(volumes, `${path}.volumes`, errors)
-  const bad = errors.slice(before).map(({ field }) => field)
-  const isSound = (index: number): boolean => !bad.some((field) => field.startsWith(`${path}.volumes[${index}]`))
-  const sound = new Map(volumes.filter((_, index) => isSound(index)).map((each) => [stringOf(each.name), each]))
+  const sound = soundVolumes(objectsOf(spec.volumes), `${path}.volumes`, errors.splice(before), errors)
   checkClaims(objectsOf(spec.resourceClaims), `${path}.resourceClaims`, errors)
   if (listOf(spec.containers).length === 0) required(errors, `${path}.containers`)
   for (const list of LISTS) {

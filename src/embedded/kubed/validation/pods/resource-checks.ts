@@ -3,8 +3,20 @@ import { type Json, type JsonObject, listOf, objectOf, objectsOf, stringOf } fro
 import { isQuantityError, parseQuantity, type Quantity } from '../../../../lib/kube/quantity.ts'
 import { amounts, containerResources } from '../../../../lib/kube/quota.ts'
 import type { FieldError } from '../../fault.ts'
-import { type Below, type Check, forbid, invalidFor, invalidValue, required, unsupported } from '../fault-list.ts'
-import { labelKeyErrors } from '../../../../lib/kube/names.ts'
+import {
+  type Below,
+  type Check,
+  checkName,
+  duplicate,
+  forbid,
+  invalidFor,
+  invalidValue,
+  type Place,
+  push,
+  required,
+  unsupported,
+} from '../fault-list.ts'
+import { labelError, labelKeyErrors } from '../../../../lib/kube/names.ts'
 
 const CONTAINER_RESOURCES = new Set(['cpu', 'memory', 'ephemeral-storage'])
 /** Counts of objects: whole numbers. */
@@ -52,7 +64,13 @@ export function amountOf(value: Json | undefined): Quantity | undefined {
   return isQuantityError(quantity) ? undefined : quantity
 }
 
-function checkRequirements({ limits, requests }: JsonObject, path: string, errors: FieldError[]): void {
+function checkRequirements(
+  { limits, requests, claims }: JsonObject,
+  path: string,
+  errors: FieldError[],
+  _below: Below,
+  place: Place | undefined,
+): void {
   const [most, asked] = [objectOf(limits), objectOf(requests)]
   // Of containers there are lists: what stands right below the specification is of the whole pod.
   const checkKind = /(^|\.)spec\.resources$/.test(path) ? checkPodResource : checkContainerResource
@@ -72,6 +90,33 @@ function checkRequirements({ limits, requests }: JsonObject, path: string, error
   const names = [...Object.keys(most), ...Object.keys(asked)]
   if (names.some(isHuge) && !names.includes('cpu') && !names.includes('memory'))
     forbid(errors, path, 'HugePages require cpu or memory')
+  if (place !== undefined) checkClaimNames(objectsOf(claims), objectsOf(place.pod.resourceClaims), path, errors)
+}
+
+/** A container names claims of its pod, each of them, or each request of them, once. */
+function checkClaimNames(
+  claims: readonly JsonObject[],
+  known: readonly JsonObject[],
+  path: string,
+  errors: FieldError[],
+): void {
+  const names = [...new Set(known.map(({ name }) => stringOf(name)))].sort()
+  const seen = new Set<string>()
+  claims.forEach((claim, index) => {
+    const at = `${path}.claims[${index}]`
+    const [name = '', request = ''] = [claim.name, claim.request].map(stringOf)
+    if (name === '') return required(errors, at)
+    if (request !== '') checkName(request, `${at}.request`, labelError, errors)
+    const key = request === '' ? name : `${name}/${request}`
+    if (seen.has(name)) duplicate(errors, at, name)
+    else if (seen.has(key)) duplicate(errors, at, key)
+    else if (request === '') for (const each of seen) if (each.startsWith(`${name}/`)) duplicate(errors, at, name)
+    seen.add(key)
+    if (names.includes(name)) return
+    const all = names.length === 0 ? ' which is empty' : `: ${names.join(', ')}`
+    const why = `must be one of the names in pod.spec.resourceClaims${all}`
+    push(errors, at, 'NotFound', `Not found: ${JSON.stringify(name)}: ${why}`)
+  })
 }
 
 /** Huge pages are taken as wholes. */

@@ -60,7 +60,8 @@ const LONGEST_TOKEN_SECONDS = 2 ** 32
 export const VOLUME_SOURCE_CHECKS: Readonly<Record<string, Check>> = {
   'core.v1.Volume': (volume, path, errors, below) => {
     const [first, ...others] = SOURCES.filter(([field]) => volume[field] !== undefined)
-    if (first !== undefined) below(first[0])
+    const at = first?.[0] === 'gcePersistentDisk' ? `${path}.persistentDisk` : undefined
+    if (first !== undefined) below(first[0], undefined, at)
     for (const [field, told] of others)
       forbid(errors, `${path}.${told ?? field}`, 'may not specify more than 1 volume type')
     if (stringOf(volume.name) === '') required(errors, `${path}.name`)
@@ -157,11 +158,22 @@ export function checkDriverName(driver: Json | undefined, path: string, errors: 
   if (why !== undefined) invalidValue(errors, path, name, why)
 }
 
-/** Names of volumes that are there twice, each time but the first. */
-export function checkVolumeNames(volumes: readonly JsonObject[], path: string, errors: FieldError[]): void {
-  volumes.forEach(({ name }, index) => {
-    if (volumes.findIndex((each) => each.name === name) < index) duplicate(errors, `${path}[${index}].name`, name)
+/** The volumes without fault, by name. What was found is told by volume, with that of names that are there twice. */
+export function soundVolumes(
+  volumes: readonly JsonObject[],
+  path: string,
+  found: readonly FieldError[],
+  errors: FieldError[],
+): ReadonlyMap<string, JsonObject> {
+  const sound = new Map<string, JsonObject>()
+  volumes.forEach((volume, index) => {
+    const name = stringOf(volume.name)
+    const own = found.filter(({ field }) => field.startsWith(`${path}[${index}]`))
+    if (sound.has(name)) duplicate(own, `${path}[${index}].name`, name)
+    if (own.length === 0) sound.set(name, volume)
+    errors.push(...own)
   })
+  return sound
 }
 
 /** A path inside the volume that is none of the server's own. */

@@ -4,10 +4,10 @@ const FIRST_BACKOFF_MS = 750
 /** Where it ends: Flux's `--max-retry-delay`. */
 const LONGEST_BACKOFF_MS = 15 * 60_000
 
-/** How long to wait after the n-th failure in a row (counted from 1): 750 ms, doubling up to 15 minutes, as Flux's controllers do. */
-export function backoffMs(failures: number): number {
-  if (failures <= 1) return FIRST_BACKOFF_MS
-  return Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(failures - 1, 30), LONGEST_BACKOFF_MS)
+/** How long to wait after the n-th failure in a row (counted from 1): 750 ms, doubling up to 15 minutes, as Flux's controllers do; Kubernetes' own begin with 5 ms. */
+export function backoffMs(failures: number, firstMs = FIRST_BACKOFF_MS): number {
+  if (failures <= 1) return firstMs
+  return Math.min(firstMs * 2 ** Math.min(failures - 1, 30), LONGEST_BACKOFF_MS)
 }
 
 /** Spreads an interval by up to `share` of it to both sides; `random` is in [0, 1). Keeps a thousand objects from waking at once. */

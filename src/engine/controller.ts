@@ -24,6 +24,8 @@ export type Controller<Seen, Change, Status> = {
   readonly kind: string
   /** Keys worked on at once. */
   readonly concurrency: number
+  /** Where waiting after a failure starts; 750 ms unless said. */
+  readonly firstBackoffMs?: number
   /** Starts to tell which keys to look at; returns when the first look is possible (caches filled). */
   readonly watch: (wake: Wake) => Promise<void>
   /** `undefined`: the object is gone; the engine forgets the key. */

@@ -31,6 +31,7 @@ export async function startController<Seen, Change, Status>(
   const queue: WorkQueue = new WorkQueue({
     clock,
     concurrency: controller.concurrency,
+    ...(controller.firstBackoffMs !== undefined && { firstBackoffMs: controller.firstBackoffMs }),
     work: (key) => converge(controller, key, queue, unsettled),
     onError: (key, error) => onError(controller.kind, key, error),
   })

@@ -6,6 +6,8 @@ export type WorkQueueOptions = {
   readonly clock: Clock
   /** How many keys are worked on at once. */
   readonly concurrency: number
+  /** The wait after a first failure. */
+  readonly firstBackoffMs?: number
   /** Works one key off. What it throws is given to `onError`; the key comes again after its backoff. */
   readonly work: (key: string) => Promise<void>
   readonly onError?: (key: string, error: unknown) => void
@@ -64,11 +66,11 @@ export class WorkQueue {
     this.#timers.set(key, { dueMs, cancel })
   }
 
-  /** Adds the key after its backoff: 750 ms, doubling with each failure in a row to 15 minutes. Answers the wait in milliseconds. */
+  /** Adds the key after its backoff: 750 ms or what the controller begins with, doubling with each failure in a row to 15 minutes. Answers the wait in milliseconds. */
   addBackedOff(key: string): number {
     const failures = (this.#failures.get(key) ?? 0) + 1
     this.#failures.set(key, failures)
-    const waitMs = backoffMs(failures)
+    const waitMs = backoffMs(failures, this.#options.firstBackoffMs)
     this.addAfter(key, waitMs)
     return waitMs
   }

@@ -93,7 +93,9 @@ async function carryOne(
   } catch (error) {
     const isGone = error instanceof ApiError && error.status === 404
     if (isGone && (write.do === 'replace' || write.do === 'patch')) return
-    if ('tellFailure' in write && write.tellFailure && error instanceof ApiError)
+    // a pod that exists already is seen at the next look, or is another's: the original tells of neither
+    const isTold = error instanceof ApiError && error.reason !== 'AlreadyExists'
+    if ('tellFailure' in write && write.tellFailure && isTold)
       tell(component, filled(write.tellFailure, '{error}', error.message))
     throw error
   }

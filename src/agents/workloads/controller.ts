@@ -18,22 +18,34 @@ export type WorkloadKind<Seen> = {
 }
 
 const AFTER_CONFLICT_MS = 20
+/** A copy is behind for moments; a name that is taken so often in a row is another's. */
+const MOST_TAKEN = 3
+/** Where waiting after a refusal starts: as in client-go's queue, 5 ms, doubling. */
+const FIRST_BACKOFF_MS = 5
 
 /**
- * Makes a kind a controller of the engine's loop: writes are carried out and put into the caches at once; a conflict means that the copy is behind,
- * so look again a moment later; any other refusal is remembered for the next decision, which can make it a condition.
+ * Makes a kind a controller of the engine's loop: writes are carried out and put into the caches at once; a conflict, or a name
+ * that is taken, means that the copy is behind, so look again a moment later; any other refusal is remembered for the next decision, which can make it a condition.
  */
 export function workloadController<Seen>(
   bench: Bench,
   kind: WorkloadKind<Seen>,
 ): Controller<Seen, Write, readonly Write[]> {
   const failures = new Map<string, string>()
+  const taken = new Map<string, number>()
+  const mayBeBehind = (key: string, { reason }: ApiError): boolean => {
+    if (reason !== 'AlreadyExists') return reason === 'Conflict'
+    const count = (taken.get(key) ?? 0) + 1
+    taken.set(key, count)
+    return count <= MOST_TAKEN
+  }
   const carry = async (key: string, writes: readonly Write[], isLast: boolean): Promise<void> => {
     try {
       await bench.carryOut(kind.component, writes)
+      if (!isLast) taken.delete(key)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
-      if (isBehind(error)) return await new Promise((resolve) => setTimeout(resolve, AFTER_CONFLICT_MS))
+      if (mayBeBehind(key, error)) return await new Promise((resolve) => setTimeout(resolve, AFTER_CONFLICT_MS))
       if (isLast) throw error
       failures.set(key, error.message)
     }
@@ -41,6 +53,7 @@ export function workloadController<Seen>(
   return {
     kind: kind.kind,
     concurrency: kind.concurrency ?? 4,
+    firstBackoffMs: FIRST_BACKOFF_MS,
     watch: kind.watch,
     observe: async (key) => kind.observe(key, failures.get(key)),
     decide: kind.decide,
@@ -49,10 +62,9 @@ export function workloadController<Seen>(
       failures.delete(key)
       if (status.length > 0) await carry(key, status, true)
     },
-    close: () => failures.clear(),
+    close() {
+      failures.clear()
+      taken.clear()
+    },
   }
-}
-
-function isBehind(error: ApiError): boolean {
-  return error.reason === 'Conflict' || error.reason === 'AlreadyExists'
 }

@@ -39,12 +39,13 @@ export function eventTeller(client: HttpKubeClient, clock: Clock): Teller {
     const isCombined = hasManyAlike(groups, groupKey, message, nowMs)
     const key = isCombined ? groupKey : `${groupKey}${message}`
     const now = timeText(nowMs)
-    const known = told.get(key)
     const said = isCombined ? { ...telling, message: COMBINED + message } : telling
     const speaker = { component, reporting: isCombined ? '' : component }
-    const write = known
-      ? () => repeat(client, known, said.message, now)
-      : () => record(client, told, key, speaker, said, nowMs)
+    // looked up in its turn: the one before may be the first of its kind
+    const write = (): Promise<void> => {
+      const known = told.get(key)
+      return known ? repeat(client, known, said.message, now) : record(client, told, key, speaker, said, nowMs)
+    }
     const uid = about.metadata.uid ?? ''
     const end = (): void => {
       waiting--

@@ -4,6 +4,7 @@ import { refOf, type KubeObject } from '../../../lib/kube/object.ts'
 import type { Pod, Service } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { endpointsOf } from './endpoints.ts'
+import { orderSlicePorts } from './port-order.ts'
 import {
   addressTypesOf,
   endpointOf,
@@ -64,7 +65,7 @@ function wantedSlices(seen: ServiceSeen, addressType: string): Wanted[] {
   for (const pod of seen.pods) {
     const endpoint = endpointOf(seen.service, pod, addressType)
     if (!endpoint) continue
-    const ports = portsFor(seen.service, pod)
+    const ports = orderSlicePorts(portsFor(seen.service, pod))
     const key = JSON.stringify(ports)
     const group = groups.get(key) ?? { ports, endpoints: [] }
     groups.set(key, group)

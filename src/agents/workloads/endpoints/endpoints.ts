@@ -1,6 +1,7 @@
 import { compareText } from '../meta.ts'
 import { isReadyPod } from '../pods.ts'
 import type { Pod, Service } from '../shapes.ts'
+import { orderSubsetPorts } from './port-order.ts'
 import { endpointOf, portsFor } from './slice.ts'
 
 type Address = {
@@ -10,7 +11,8 @@ type Address = {
   readonly targetRef: { readonly kind: string; readonly namespace: string; readonly name: string; readonly uid: string }
 }
 
-type SubsetPort = {
+/** A port on which the addresses of a subset answer. */
+export type SubsetPort = {
   readonly name?: string
   readonly port: number
   readonly protocol: string
@@ -24,28 +26,68 @@ export type Subset = {
   readonly ports?: readonly SubsetPort[]
 }
 
-/** The `subsets` of a Service's Endpoints object: pods by their ports, ready and not ready; pods that are leaving are not listed. */
+/** Who answers on a port, by the pod's address and uid. */
+type Answering = Map<string, { readonly address: Address; readonly isReady: boolean }>
+
+/**
+ * The `subsets` of a Service's Endpoints object: ports on which the same pods answer share one; pods that are leaving are not listed.
+ *
+ * @see https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/api/v1/endpoints/util.go `RepackSubsets`
+ */
 export function endpointsOf(service: Service, pods: readonly Pod[]): readonly Subset[] {
-  const groups = new Map<string, { ports: SubsetPort[]; ready: Address[]; notReady: Address[] }>()
+  const byPort = new Map<string, { readonly port: SubsetPort | undefined; readonly answering: Answering }>()
+  for (const { address, isReady, ports } of pods.flatMap((pod) => answersOf(service, pod)))
+    for (const port of ports) {
+      const key = JSON.stringify(port ?? null)
+      const one = byPort.get(key) ?? { port, answering: new Map() }
+      byPort.set(key, one)
+      one.answering.set(`${address.ip} ${address.targetRef.uid}`, { address, isReady })
+    }
+  const groups = new Map<string, { readonly ports: SubsetPort[]; readonly answering: Answering }>()
+  for (const { port, answering } of byPort.values()) {
+    const key = [...answering.keys()].sort().join()
+    const group = groups.get(key) ?? { ports: [], answering }
+    groups.set(key, group)
+    if (port !== undefined) group.ports.push(port)
+  }
+  return [...groups.values()].map(({ ports, answering }) => subsetOf(ports, [...answering.values()]))
+}
+
+/** The pod's address and the ports of the Service that it has; `undefined` stands for a headless Service without ports. */
+function answersOf(
+  service: Service,
+  pod: Pod,
+): readonly {
+  readonly address: Address
+  readonly isReady: boolean
+  readonly ports: readonly (SubsetPort | undefined)[]
+}[] {
   const [family = 'IPv4'] = service.spec.ipFamilies ?? []
   const publishAll = service.spec.publishNotReadyAddresses === true
-  for (const pod of pods) {
-    const endpoint = endpointOf(service, pod, family)
-    if (!endpoint || (endpoint.conditions.terminating && !publishAll)) continue
-    const ports = portsFor(service, pod).map(({ name, ...port }) => ({ ...(name !== '' && { name }), ...port }))
-    const key = JSON.stringify(ports)
-    const group = groups.get(key) ?? { ports, ready: [], notReady: [] }
-    groups.set(key, group)
-    const { addresses, conditions: _conditions, ...rest } = endpoint
-    const address = { ip: addresses[0] ?? '', ...rest }
-    if (publishAll || isReadyPod(pod)) group.ready.push(address)
-    else group.notReady.push(address)
+  const endpoint = endpointOf(service, pod, family)
+  if (!endpoint || (endpoint.conditions.terminating && !publishAll)) return []
+  const { addresses, conditions: _conditions, ...rest } = endpoint
+  const named = portsFor(service, pod).map(({ name, ...port }) => ({ ...(name !== '' && { name }), ...port }))
+  const hasNoPorts = (service.spec.ports ?? []).length === 0 && service.spec.clusterIP === 'None'
+  const ports = hasNoPorts ? [undefined] : named
+  return [{ address: { ip: addresses[0] ?? '', ...rest }, isReady: publishAll || isReadyPod(pod), ports }]
+}
+
+function subsetOf(
+  ports: readonly SubsetPort[],
+  answering: readonly { readonly address: Address; readonly isReady: boolean }[],
+): Subset {
+  const addresses = (isReady: boolean): Address[] =>
+    answering
+      .filter((one) => one.isReady === isReady)
+      .map(({ address }) => address)
+      .sort(byIp)
+  const [ready, notReady] = [addresses(true), addresses(false)]
+  return {
+    ...(ready.length > 0 && { addresses: ready }),
+    ...(notReady.length > 0 && { notReadyAddresses: notReady }),
+    ...(ports.length > 0 && { ports: orderSubsetPorts(ports) }),
   }
-  return [...groups.values()].map(({ ports, ready, notReady }) => ({
-    ...(ready.length > 0 && { addresses: ready.sort(byIp) }),
-    ...(notReady.length > 0 && { notReadyAddresses: notReady.sort(byIp) }),
-    ...(ports.length > 0 && { ports }),
-  }))
 }
 
 function byIp(a: Address, b: Address): number {

@@ -11,6 +11,8 @@ export type WorkloadKind<Seen> = {
   /** Names it in Events: `deployment-controller`. */
   readonly component: string
   readonly concurrency?: number
+  /** Where waiting after a failure starts, if not as in client-go's queue. */
+  readonly firstBackoffMs?: number
   readonly watch: (wake: Wake) => Promise<void>
   /** @param failure why the last change was refused, until the next try */
   readonly observe: (key: string, failure: string | undefined) => Seen | undefined | Promise<Seen | undefined>
@@ -53,7 +55,7 @@ export function workloadController<Seen>(
   return {
     kind: kind.kind,
     concurrency: kind.concurrency ?? 4,
-    firstBackoffMs: FIRST_BACKOFF_MS,
+    firstBackoffMs: kind.firstBackoffMs ?? FIRST_BACKOFF_MS,
     watch: kind.watch,
     observe: async (key) => kind.observe(key, failures.get(key)),
     decide: kind.decide,

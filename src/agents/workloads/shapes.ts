@@ -232,6 +232,7 @@ export type Service = KubeObject & {
     readonly selector?: Readonly<Record<string, string>>
     readonly ports?: readonly ServicePort[]
     readonly publishNotReadyAddresses?: boolean
+    readonly trafficDistribution?: string
   }
 }
 

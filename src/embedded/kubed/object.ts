@@ -37,6 +37,11 @@ export function namespaceOf(object: Obj): string {
   return object.metadata.namespace ?? ''
 }
 
+/** What refusals call an object: its name, or before it has one, what its name begins with. */
+export function toldName({ metadata: { name, generateName = '' } }: Obj): string {
+  return name === '' ? generateName : name
+}
+
 /** Names of the finalizers that hold an object. */
 export function finalizersOf(object: Obj): string[] {
   return listOf(object.metadata.finalizers).map(stringOf)

@@ -7,11 +7,13 @@ import { workloadController } from '../controller.ts'
 import { keyOf } from '../meta.ts'
 import { indexByOwner, type OwnedIndex } from '../owned-index.ts'
 import { byCreation } from '../meta.ts'
-import { as, type Pod, type Service } from '../shapes.ts'
+import { as, type Node, type Pod, type Service } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { decideService, type ServiceSeen } from './decide.ts'
 import type { EndpointSlice } from './slice.ts'
 import { createTriggers } from './trigger.ts'
+
+const FIRST_BACKOFF_MS = 1000
 
 /** The EndpointSlice and Endpoints controllers in one: watches Services, pods and nodes. */
 export function endpointsController(bench: Bench): Controller<ServiceSeen, Write, readonly Write[]> {
@@ -26,6 +28,7 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
   return workloadController<ServiceSeen>(bench, {
     kind: 'Service',
     component: 'endpoint-slice-controller',
+    firstBackoffMs: FIRST_BACKOFF_MS,
     async watch(wake) {
       await Promise.all([services, pods, nodes, slices, endpoints].map((cache) => cache.ready))
       slicesOf = indexByOwner(slices, 'Service', wake.now, () => undefined)
@@ -46,14 +49,16 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
       }
       const service = as<Service>(found)
       const selector = { matchLabels: service.spec.selector ?? {} }
-      const isKnown = (pod: Pod): boolean =>
-        service.spec.publishNotReadyAddresses === true || nodes.get('', pod.spec.nodeName ?? '') !== undefined
       const selected = (service.spec.selector ? pods.list(namespace) : [])
         .filter((pod) => matchesSelector(selector, pod.metadata.labels))
         .map((pod) => as<Pod>(pod))
       return {
         service,
-        pods: selected.filter(isKnown).sort(byCreation),
+        pods: selected.sort(byCreation),
+        nodeNamed: (nodeName) => {
+          const node = nodes.get('', nodeName)
+          return node && as<Node>(node)
+        },
         slices: (slicesOf?.of(found.metadata.uid ?? '') ?? [])
           .map((slice) => as<EndpointSlice>(slice))
           .sort(byCreation),

@@ -26,6 +26,7 @@ const pod = (name: string, ip: string, isReady = true, deletionTimestamp?: strin
 const see = (pods: Pod[], rest: Partial<ServiceSeen> = {}): ServiceSeen => ({
   service,
   pods,
+  nodeNamed: (name) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } }),
   slices: [],
   endpoints: undefined,
   triggerMs: Date.parse('2026-11-23T01:00:00Z'),

@@ -1,13 +1,16 @@
+import { BACKOFF } from '../../../engine/controller.ts'
 import type { WorkloadDecision } from '../decision.ts'
 import { controllerOf, isSame, timeText } from '../meta.ts'
 import { refOf, type KubeObject } from '../../../lib/kube/object.ts'
-import type { Pod, Service } from '../shapes.ts'
-import type { Write } from '../write.ts'
+import { isFinishedPod } from '../pods.ts'
+import type { Node, Pod, Service } from '../shapes.ts'
+import type { Telling, Write } from '../write.ts'
 import { endpointsOf } from './endpoints.ts'
 import { orderSlicePorts } from './port-order.ts'
 import {
   addressTypesOf,
   endpointOf,
+  placed,
   portsFor,
   samePorts,
   type Endpoint,
@@ -18,8 +21,9 @@ import {
 /** What a Service's decision needs. */
 export type ServiceSeen = {
   readonly service: Service
-  /** Pods that its selector matches and whose node exists. */
+  /** Pods that its selector matches. */
   readonly pods: readonly Pod[]
+  readonly nodeNamed: (name: string) => Node | undefined
   readonly slices: readonly EndpointSlice[]
   readonly endpoints: KubeObject | undefined
   /** When what is new since the last look happened: see trigger.ts. */
@@ -42,7 +46,28 @@ export function decideService(seen: ServiceSeen): WorkloadDecision {
   const isOurs = service.spec.selector !== undefined && service.spec.type !== 'ExternalName'
   if (!isOurs || service.metadata.deletionTimestamp !== undefined) return { kind: 'done', status: [] }
   const changes = [...addressTypesOf(service).flatMap((type) => sliceWrites(seen, type)), ...endpointsWrites(seen)]
-  return changes.length > 0 ? { kind: 'act', changes } : { kind: 'done', status: [] }
+  if (changes.length > 0) return { kind: 'act', changes }
+  const homeless = seen.pods.filter(
+    (pod) => !hasHome(seen, pod) && pod.status?.podIP !== undefined && !isFinishedPod(pod),
+  )
+  if (homeless.length === 0) return { kind: 'done', status: [] }
+  return { kind: 'wait', afterMs: BACKOFF, status: [{ do: 'tell', tell: skipped(service, homeless) }] }
+}
+
+/** A pod whose node is not there is left out of the slices, and looked for again. */
+function hasHome({ service, nodeNamed }: ServiceSeen, { spec }: Pod): boolean {
+  return service.spec.publishNotReadyAddresses === true || nodeNamed(spec.nodeName ?? '') !== undefined
+}
+
+function skipped(service: Service, pods: readonly Pod[]): Telling {
+  const { namespace = '', name } = service.metadata
+  const whys = pods.map(
+    (pod) =>
+      `skipping Pod ${pod.metadata.name} for Service ${namespace}/${name}: Node ${pod.spec.nodeName ?? ''} Not Found`,
+  )
+  const why = whys.length === 1 ? whys.join() : `[${whys.join(', ')}]`
+  const message = `Error updating Endpoint Slices for Service ${namespace}/${name}: ${why}`
+  return { about: service, type: 'Warning', reason: 'FailedToUpdateEndpointSlices', message }
 }
 
 function sliceWrites(seen: ServiceSeen, addressType: string): Write[] {
@@ -64,12 +89,12 @@ function wantedSlices(seen: ServiceSeen, addressType: string): Wanted[] {
   const groups = new Map<string, { ports: readonly SlicePort[]; endpoints: Endpoint[] }>()
   for (const pod of seen.pods) {
     const endpoint = endpointOf(seen.service, pod, addressType)
-    if (!endpoint) continue
+    if (!endpoint || !hasHome(seen, pod)) continue
     const ports = orderSlicePorts(portsFor(seen.service, pod))
     const key = JSON.stringify(ports)
     const group = groups.get(key) ?? { ports, endpoints: [] }
     groups.set(key, group)
-    group.endpoints.push(endpoint)
+    group.endpoints.push(placed(endpoint, seen.nodeNamed(pod.spec.nodeName ?? ''), seen.service))
   }
   if (groups.size === 0) return [{ addressType, ports: null, endpoints: [] }]
   return [...groups.values()].flatMap(({ ports, endpoints }) =>

@@ -3,6 +3,8 @@ import type { WorkloadDecision } from '../decision.ts'
 import { isSame } from '../meta.ts'
 import type { Service } from '../shapes.ts'
 import type { Write } from '../write.ts'
+import { orderSlicePorts } from './port-order.ts'
+import type { SlicePort } from './slice.ts'
 
 /** An Endpoints object that somebody wrote, the Service of its name, and the slices made of it. */
 export type MirrorSeen = {
@@ -73,7 +75,7 @@ function isMirrored({ metadata }: Endpoints, service: Service | undefined): bool
   )
 }
 
-type Group = { readonly ports: unknown[]; readonly hosts: readonly Host[] }
+type Group = { readonly ports: SlicePort[]; readonly hosts: readonly Host[] }
 type Host = { readonly address: Address; readonly isReady: boolean }
 
 function wantedSlices({ subsets }: Endpoints): Wanted[] {
@@ -81,7 +83,9 @@ function wantedSlices({ subsets }: Endpoints): Wanted[] {
     ['IPv4', 'IPv6'].flatMap((addressType): Wanted[] => {
       const own = hosts.filter(({ address }) => address.ip.includes(':') === (addressType === 'IPv6'))
       const endpoints = own.slice(0, MOST_PER_SUBSET).map(endpointOf)
-      return own.length === 0 ? [] : [{ addressType, ports: ports.length > 0 ? ports : null, endpoints }]
+      return own.length === 0
+        ? []
+        : [{ addressType, ports: ports.length > 0 ? orderSlicePorts(ports) : null, endpoints }]
     }),
   )
 }

@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { isSame } from '../meta.ts'
 import { isFinishedPod, isReadyPod } from '../pods.ts'
-import type { Pod, Service, ServicePort } from '../shapes.ts'
+import type { Node, Pod, Service, ServicePort } from '../shapes.ts'
 
 /** One address behind a Service. */
 export type Endpoint = {
@@ -9,8 +9,13 @@ export type Endpoint = {
   readonly conditions: { readonly ready: boolean; readonly serving: boolean; readonly terminating: boolean }
   readonly hostname?: string
   readonly nodeName?: string
+  readonly zone?: string
+  readonly hints?: Hints
   readonly targetRef: { readonly kind: string; readonly namespace: string; readonly name: string; readonly uid: string }
 }
+
+/** Whose traffic an endpoint is for. */
+type Hints = { readonly forZones?: readonly { name: string }[]; readonly forNodes?: readonly { name: string }[] }
 
 /** A port that the endpoints of a slice listen on. */
 export type SlicePort = {
@@ -50,6 +55,25 @@ export function endpointOf(service: Service, pod: Pod, addressType: string): End
     ...(pod.spec.nodeName !== undefined && { nodeName: pod.spec.nodeName }),
     targetRef: { kind: 'Pod', namespace, name, uid },
   }
+}
+
+/**
+ * The endpoint with its zone, and with what the Service's `trafficDistribution` makes of it.
+ *
+ * @see https://kubernetes.io/docs/concepts/services-networking/service/#traffic-distribution
+ */
+export function placed(endpoint: Endpoint, node: Node | undefined, { spec }: Service): Endpoint {
+  const zone = node?.metadata.labels?.['topology.kubernetes.io/zone'] || undefined
+  const inZone = zone === undefined ? endpoint : { ...endpoint, zone }
+  const { trafficDistribution } = spec
+  if (trafficDistribution === undefined || !endpoint.conditions.ready) return inZone
+  const nodeName = trafficDistribution === 'PreferSameNode' ? endpoint.nodeName : undefined
+  if (zone === undefined && nodeName === undefined) return inZone
+  const hints = {
+    ...(zone !== undefined && { forZones: [{ name: zone }] }),
+    ...(nodeName !== undefined && { forNodes: [{ name: nodeName }] }),
+  }
+  return { ...inZone, hints }
 }
 
 /** The ports on which the pod answers for the Service; a named target port that the pod does not have is left out. */

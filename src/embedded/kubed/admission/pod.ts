@@ -7,7 +7,7 @@ import { applyLimitDefaults } from './limit-ranger.ts'
 import { randomSuffix } from '../verbs/random-name.ts'
 import { admitAccount } from './service-account.ts'
 import { applyRuntimeClass } from './runtime-class.ts'
-import { type Obj, specOf } from '../object.ts'
+import { type Obj, specOf, toldName } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
 
 const NOT_READY = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']
@@ -50,13 +50,13 @@ function addPriority(env: Environment, resource: Resource, pod: Obj, spec: JsonO
       ? classes.find(({ metadata }) => metadata.name === named)
       : classes.find(({ globalDefault }) => globalDefault === true)
   if (typeof named === 'string' && named !== '' && chosen === undefined)
-    throw forbidden(resource, pod.metadata.name, `no PriorityClass with name ${named} was found`)
+    throw forbidden(resource, toldName(pod), `no PriorityClass with name ${named} was found`)
   if (chosen !== undefined) spec.priorityClassName = chosen.metadata.name
   const priority = chosen?.value ?? 0
   if (spec.priority !== undefined && spec.priority !== priority)
     throw forbidden(
       resource,
-      pod.metadata.name,
+      toldName(pod),
       `the integer value of priority (${String(spec.priority)}) must not be provided in pod spec; priority admission controller computed ${String(priority)} from the given PriorityClass name`,
     )
   spec.priority = priority
@@ -64,7 +64,7 @@ function addPriority(env: Environment, resource: Resource, pod: Obj, spec: JsonO
   if (spec.preemptionPolicy !== undefined && spec.preemptionPolicy !== policy)
     throw forbidden(
       resource,
-      pod.metadata.name,
+      toldName(pod),
       `the string value of PreemptionPolicy (${stringOf(spec.preemptionPolicy)}) must not be provided in pod spec; priority admission controller computed ${stringOf(policy)} from the given PriorityClass name`,
     )
   spec.preemptionPolicy = policy

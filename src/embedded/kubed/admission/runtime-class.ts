@@ -1,10 +1,10 @@
 import { equal, type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Environment } from '../environment.ts'
 import { Fault, forbidden } from '../fault.ts'
-import { type Obj, specOf } from '../object.ts'
+import { type Obj, specOf, toldName } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
 
-const refusal = (resource: Resource, pod: Obj, why: string): Fault => forbidden(resource, pod.metadata.name, why)
+const refusal = (resource: Resource, pod: Obj, why: string): Fault => forbidden(resource, toldName(pod), why)
 
 /** The class that a pod names; undefined where it names none. @throws Fault 403 when there is no such class */
 function classOf(env: Environment, resource: Resource, pod: Obj): Obj | undefined {

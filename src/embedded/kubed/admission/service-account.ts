@@ -1,6 +1,6 @@
 import { type JsonObject, listOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import { type Fault, forbidden, type Naming } from '../fault.ts'
-import { namespaceOf, type Obj, specOf } from '../object.ts'
+import { namespaceOf, type Obj, specOf, toldName } from '../object.ts'
 import type { Store } from '../storage/store.ts'
 
 const ACCOUNTS = '/serviceaccounts'
@@ -23,7 +23,7 @@ export function admitAccount(
   random: () => string,
 ): void {
   const spec = specOf(pod)
-  const refuse = (why: string): Fault => forbidden(resource, pod.metadata.name, why)
+  const refuse = (why: string): Fault => forbidden(resource, toldName(pod), why)
   if (pod.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) return checkMirror(spec, refuse)
   const name = stringOf(spec.serviceAccountName) || 'default'
   const namespace = namespaceOf(pod)

@@ -28,6 +28,7 @@ import { settleService } from '../defaulting/service-change.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { type FieldError, invalid } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
+import { randomSuffix } from './random-name.ts'
 import { isDefinition, rememberStorage } from '../resources/definitions.ts'
 import { EPHEMERAL, RESIZE, type Resource, writesStatus } from '../resources/resource.ts'
 import { validateObject } from '../validation/validate.ts'
@@ -112,6 +113,9 @@ export function prepareNew(env: Environment, call: Call, object: Obj): void {
   const { resource } = call
   if (resource.custom === undefined) dropGated(resource.type, object)
   if (hasStatus(resource) && resource.kind !== 'Node') resetStatus(resource, object)
+  // what admits comes before the name: its refusals tell of the beginning that was sent
+  if (resource.storageKey === '/pods') admitPod(env, call, object)
+  generateName(env, object)
   if (resource.storageKey === '/persistentvolumes') stampPhase(object, undefined, env.nowMs())
   if (isDefinition(object)) rememberStorage(object)
   if (countsGenerations(resource) && resource.kind !== 'CSIDriver') object.metadata.generation = 1
@@ -122,12 +126,16 @@ export function prepareNew(env: Environment, call: Call, object: Obj): void {
   if (resource.storageKey === '/nodes') taintNew(object)
   if (resource.storageKey === SIGNING_REQUESTS) stampRequester(object, call.user)
   if (resource.storageKey === 'apps/daemonsets') countTemplate(object, undefined)
-  if (resource.storageKey === '/pods') admitPod(env, call, object)
   settle(env, call, object, undefined)
   // Reading it again from where it is kept sets what depends on what was added.
   if (resource.storageKey === 'batch/jobs') labelLikeTemplate(object)
   if (resource.storageKey === '/persistentvolumeclaims') nameSourceTwice(specOf(object))
   if (resource.custom === undefined) forgetEmpty(resource.type, object)
+}
+
+function generateName(env: Environment, { metadata }: Obj): void {
+  const { name, generateName: prefix = '' } = metadata
+  if (name === '' && prefix !== '') metadata.name = prefix.slice(0, 58) + randomSuffix(env)
 }
 
 /** Volumes remember when they came into their phase. */

@@ -7,7 +7,7 @@ import { decodeObject } from '../decoding/object.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { alreadyExists, badRequest, conflict, Fault, type FieldError, invalid, MODIFIED, notFound } from '../fault.ts'
 import { metricsReader, offerMetrics } from '../metrics/offer.ts'
-import { finalizersOf, type Meta, type Obj } from '../object.ts'
+import { finalizersOf, type Meta, type Obj, toldName } from '../object.ts'
 import { toStored, toVersion } from '../resources/convert.ts'
 import { keepAddresses } from '../resources/addresses.ts'
 import { keepApiServices } from '../resources/api-services.ts'
@@ -15,7 +15,6 @@ import { installDefinition, isDefinition } from '../resources/definitions.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { type Applied, sameOwners, trackUpdate, type Writer } from './managed-fields.ts'
 import { putOwn } from './put-own.ts'
-import { randomSuffix } from './random-name.ts'
 import { defaultObject, prepareChanged, prepareNew } from './prepare.ts'
 
 /** The writer of a request, for managedFields. */
@@ -52,9 +51,7 @@ export function createDecoded(env: Environment, call: Call, object: Obj, applied
   const sentVersion = metadata.resourceVersion ?? ''
   if (!call.dryRun && sentVersion !== '' && sentVersion !== '0')
     throw new Fault(500, '', 'resourceVersion should not be set on objects to be created')
-  if (metadata.name === '' && typeof metadata.generateName === 'string' && metadata.generateName !== '')
-    metadata.name = generatedName(env, metadata.generateName)
-  admitToNamespace(env, resource, metadata.namespace ?? '', metadata.name)
+  admitToNamespace(env, resource, metadata.namespace ?? '', toldName(object))
   stampNew(env, object)
   // Only a dry run comes so far with a version; it shows it.
   if (sentVersion !== '' && sentVersion !== '0') metadata.resourceVersion = sentVersion
@@ -100,10 +97,6 @@ export function placeInNamespace(call: Call, { metadata }: Obj): void {
   if (typeof metadata.namespace === 'string' && metadata.namespace !== '' && metadata.namespace !== call.namespace)
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   metadata.namespace = call.namespace
-}
-
-function generatedName(env: Environment, prefix: string): string {
-  return prefix.slice(0, 58) + randomSuffix(env)
 }
 
 function stampNew(env: Environment, { metadata }: Obj): void {

@@ -7,7 +7,12 @@ import { manualClock } from './manual-clock.ts'
 import { WorkQueue } from './work-queue.ts'
 
 test('backoff starts at 750 ms, doubles, and ends at 15 minutes', () => {
-  assert.deepEqual([1, 2, 3, 11, 12, 100].map(backoffMs), [750, 1500, 3000, 768_000, 900_000, 900_000])
+  const waits = [1, 2, 3, 11, 12, 100].map((failures) => backoffMs(failures))
+  assert.deepEqual(waits, [750, 1500, 3000, 768_000, 900_000, 900_000])
+  assert.deepEqual(
+    [1, 2, 3].map((failures) => backoffMs(failures, 5)),
+    [5, 10, 20],
+  )
 })
 
 test('jitter stays inside its share', () => {

@@ -9,7 +9,9 @@ import type { Write } from '../write.ts'
 import { decideBudget, type Budget, type BudgetSeen } from './decide.ts'
 
 /** Kinds whose `spec.replicas` says how many pods there ought to be. */
-const SCALED: Record<string, string> = { ReplicaSet: 'apps/v1', StatefulSet: 'apps/v1' }
+const SCALED = new Set(['ReplicaSet', 'StatefulSet', 'ReplicationController'])
+/** Kinds that have no scale. */
+const UNSCALED: Readonly<Record<string, string>> = { DaemonSet: 'daemonsets.apps', Job: 'jobs.batch' }
 
 /** The disruption controller: watches budgets, pods, and what scales them. */
 export function budgetController(bench: Bench): Controller<BudgetSeen, Write, readonly Write[]> {
@@ -19,12 +21,14 @@ export function budgetController(bench: Bench): Controller<BudgetSeen, Write, re
   const deployments = bench.cache('apps/v1', 'Deployment')
 
   /** Replicas that the pods' controllers want: of the Deployment where a ReplicaSet belongs to one. */
-  const expectedFor = async (matching: readonly Pod[]): Promise<number> => {
+  const expectedFor = async (matching: readonly Pod[]): Promise<BudgetSeen['expected']> => {
     const counts = new Map<string, number>()
+    const unscaled = matching.map((pod) => UNSCALED[controllerOf(pod)?.kind ?? '']).find((name) => name !== undefined)
+    if (unscaled !== undefined) return { why: `${unscaled} does not implement the scale subresource` }
     for (const pod of matching) {
       const owner = controllerOf(pod)
       const { namespace = '' } = pod.metadata
-      if (!owner || SCALED[owner.kind] === undefined || counts.has(owner.uid)) continue
+      if (!owner || !SCALED.has(owner.kind) || counts.has(owner.uid)) continue
       const set =
         owner.kind === 'ReplicaSet' ? sets.get(namespace, owner.name) : await bench.client.get({ ...owner, namespace })
       const above = set && controllerOf(set)
@@ -59,7 +63,13 @@ export function budgetController(bench: Bench): Controller<BudgetSeen, Write, re
         .filter((pod) => matchesSelector(budget.spec.selector, pod.metadata.labels))
         .map((pod) => as<Pod>(pod))
         .filter((pod) => !isFinishedPod(pod))
-      return { budget, pods: matching, expected: await expectedFor(matching), nowMs: bench.clock.nowMs() }
+      return {
+        budget,
+        pods: matching,
+        expected: await expectedFor(matching),
+        hasUnmanaged: matching.some((pod) => controllerOf(pod) === undefined),
+        nowMs: bench.clock.nowMs(),
+      }
     },
     decide: decideBudget,
   })

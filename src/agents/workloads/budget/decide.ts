@@ -1,9 +1,11 @@
+import { BACKOFF } from '../../../engine/controller.ts'
 import type { LabelSelector } from '../../../lib/kube/label-selector.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { WorkloadDecision } from '../decision.ts'
 import { conditionOf, isSame, scaledValue, timeMs, timeText } from '../meta.ts'
 import { isReadyPod } from '../pods.ts'
 import type { Condition, IntOrPercent, Pod } from '../shapes.ts'
+import type { Telling, Write } from '../write.ts'
 
 /** A PodDisruptionBudget. */
 export type Budget = KubeObject & {
@@ -24,8 +26,10 @@ export type BudgetSeen = {
   readonly budget: Budget
   /** Matching pods that have not ended. */
   readonly pods: readonly Pod[]
-  /** Replicas that the pods' controllers ask for. */
-  readonly expected: number
+  /** Replicas that the pods' controllers ask for, or why nobody can say. */
+  readonly expected: number | { readonly why: string }
+  /** Some of the pods have no controller. */
+  readonly hasUnmanaged: boolean
   readonly nowMs: number
 }
 
@@ -33,10 +37,14 @@ export type BudgetSeen = {
 const DISRUPTION_MS = 120_000
 
 /** Pure. Keeps the status by which the API server allows or refuses evictions. */
-export function decideBudget({ budget, pods, expected: scale, nowMs }: BudgetSeen): WorkloadDecision {
+export function decideBudget(seen: BudgetSeen): WorkloadDecision {
+  const { budget, pods, nowMs } = seen
   const { minAvailable, maxUnavailable } = budget.spec
   const isCounted = maxUnavailable !== undefined || typeof minAvailable === 'string'
-  const expected = isCounted ? scale : pods.length
+  const expected = isCounted ? seen.expected : pods.length
+  const tells: Write[] = pods.length === 0 ? [tell(budget, 'Normal', 'NoPods', 'No matching pods found')] : []
+  if (typeof expected === 'object') return uncountable(budget, expected.why, tells, nowMs)
+  if (isCounted && seen.hasUnmanaged) tells.push(tell(budget, 'Warning', 'UnmanagedPods', unmanaged(budget)))
   const desired =
     maxUnavailable !== undefined
       ? Math.max(expected - scaledValue(maxUnavailable, expected, 'up'), 0)
@@ -54,12 +62,11 @@ export function decideBudget({ budget, pods, expected: scale, nowMs }: BudgetSee
     desiredHealthy: desired,
     expectedPods: expected,
     observedGeneration: budget.metadata.generation,
-    conditions: conditions(budget, allowed > 0, nowMs),
+    conditions: conditions(budget, allowed > 0 ? 'SufficientPods' : 'InsufficientPods', '', nowMs),
   }
-  const isChanged = !isSame(status, budget.status)
   return {
     kind: 'done',
-    status: isChanged ? [{ do: 'replace', object: { ...budget, status }, subresource: 'status' }] : [],
+    status: [...tells, ...statusWrites(budget, status)],
     ...(Object.keys(disrupted).length > 0 && { againAfterMs: DISRUPTION_MS }),
   }
 }
@@ -70,17 +77,51 @@ function stillDisrupted(budget: Budget, pods: readonly Pod[], nowMs: number): Re
   return Object.fromEntries(entries.filter(([name, at]) => present.has(name) && timeMs(at) + DISRUPTION_MS > nowMs))
 }
 
-function conditions(budget: Budget, isAllowed: boolean, nowMs: number): Condition[] {
+/** The budget allows nothing while nobody can say how many pods there ought to be. */
+function uncountable(budget: Budget, why: string, tells: readonly Write[], nowMs: number): WorkloadDecision {
+  const message = `Failed to calculate the number of expected pods: ${why}`
+  const status = { ...budget.status, disruptionsAllowed: 0, conditions: conditions(budget, 'SyncFailed', why, nowMs) }
+  const told = tell(budget, 'Warning', 'CalculateExpectedPodCountFailed', message)
+  return { kind: 'wait', afterMs: BACKOFF, status: [...tells, told, ...statusWrites(budget, status)] }
+}
+
+function statusWrites(budget: Budget, status: object): Write[] {
+  return isSame(status, budget.status) ? [] : [{ do: 'replace', object: { ...budget, status }, subresource: 'status' }]
+}
+
+function tell(about: Budget, type: Telling['type'], reason: string, message: string): Write {
+  return { do: 'tell', tell: { about, type, reason, message } }
+}
+
+function unmanaged({ spec: { selector } }: Budget): string {
+  const why =
+    'As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior.'
+  const hint = 'To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.'
+  const which = `Pods selected by this PodDisruptionBudget (selector: ${printSelector(selector)})`
+  return `${which} were found to be unmanaged. ${why} ${hint}`
+}
+
+/** As Go prints one. */
+function printSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector = {}): string {
+  const labels = Object.entries(matchLabels).map(([key, value]) => `${key}: ${value},`)
+  const rules = matchExpressions.map(
+    ({ key, operator, values = [] }) =>
+      `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],},`,
+  )
+  return `&LabelSelector{MatchLabels:map[string]string{${labels.sort().join('')}},MatchExpressions:[]LabelSelectorRequirement{${rules.join('')}},}`
+}
+
+function conditions(budget: Budget, reason: string, message: string, nowMs: number): Condition[] {
   const before = conditionOf(budget.status?.conditions, 'DisruptionAllowed')
-  const status = isAllowed ? 'True' : 'False'
+  const status = reason === 'SufficientPods' ? 'True' : 'False'
   return [
     {
       type: 'DisruptionAllowed',
       status,
       ...(budget.metadata.generation !== undefined && { observedGeneration: budget.metadata.generation }),
       lastTransitionTime: (before?.status === status && before.lastTransitionTime) || timeText(nowMs),
-      reason: isAllowed ? 'SufficientPods' : 'InsufficientPods',
-      message: '',
+      reason,
+      message,
     },
   ]
 }

@@ -1,5 +1,4 @@
-import type { SlicePort } from './slice.ts'
-import type { SubsetPort } from './endpoints.ts'
+type Port = { readonly name?: string; readonly port: number; readonly protocol: string; readonly appProtocol?: string }
 
 const OFFSET = 0x6c62272e07bb014262b821756295c58dn
 const PRIME = 0x1000000000000000000013bn
@@ -12,22 +11,22 @@ const known = new Map<string, bigint>()
  *
  * @see https://github.com/kubernetes/kubernetes/blob/v1.37.2/staging/src/k8s.io/endpointslice/util/controller_utils.go `portsInOrder`
  */
-export function orderSlicePorts(ports: readonly SlicePort[]): readonly SlicePort[] {
-  return byHash(ports, ({ name, protocol, port, appProtocol }) => {
+export function orderSlicePorts<Each extends Port>(ports: readonly Each[]): readonly Each[] {
+  return byHash(ports, ({ name = '', protocol, port, appProtocol }) => {
     const fields = `Name:(*string)${name} Protocol:(*v1.Protocol)${protocol} Port:(*int32)${port}`
     return `(v1.EndpointPort){${fields} AppProtocol:(*string)${appProtocol ?? '<nil>'}}`
   })
 }
 
 /** The same for a subset of an Endpoints object, whose ports are another Go type. */
-export function orderSubsetPorts(ports: readonly SubsetPort[]): readonly SubsetPort[] {
+export function orderSubsetPorts<Each extends Port>(ports: readonly Each[]): readonly Each[] {
   return byHash(ports, ({ name = '', port, protocol, appProtocol }) => {
     const fields = `Name:(string)${name} Port:(int32)${port} Protocol:(v1.Protocol)${protocol}`
     return `(v1.EndpointPort){${fields} AppProtocol:(*string)${appProtocol ?? '<nil>'}}`
   })
 }
 
-function byHash<Port>(ports: readonly Port[], print: (port: Port) => string): readonly Port[] {
+function byHash<Each>(ports: readonly Each[], print: (port: Each) => string): readonly Each[] {
   if (ports.length < 2) return ports
   return ports
     .map((port) => ({ port, hash: hashOf(print(port)) }))

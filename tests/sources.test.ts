@@ -426,6 +426,27 @@ test('objects of Helm are told that nothing is done for them, in every version',
   }
 })
 
+test('objects that a controller of Helm held go with it, but for what only it can uninstall', async () => {
+  const held = { namespace: NS, finalizers: ['finalizers.fluxcd.io'] }
+  const charts = { apiVersion: SOURCE, kind: 'HelmChart' }
+  const releases = { apiVersion: 'helm.toolkit.fluxcd.io/v2', kind: 'HelmRelease' }
+  const chart = { ...charts, namespace: NS, name: 'left' }
+  const release = { ...releases, namespace: NS, name: 'left' }
+  const spec = { chart: 'x', interval: '1h', sourceRef: { kind: 'GitRepository', name: 'none' } }
+  await apply({ ...charts, metadata: { name: 'left', ...held }, spec })
+  await apply({ ...releases, metadata: { name: 'left', ...held }, spec: { interval: '1h', chart: { spec } } })
+  for (const ref of [chart, release]) await client.delete(ref)
+  await until('the chart is gone', async () => ((await client.get(chart)) ? undefined : true))
+  const told = await until('the release says why it stays', async () =>
+    (await client.list({ apiVersion: 'v1', kind: 'Event', namespace: NS })).items.find((event) =>
+      readText(event, 'message').includes('HelmRelease/'),
+    ),
+  )
+  assert.match(readText(told, 'message'), /helm-controller does not run, and only that uninstalls/)
+  assert.ok(await client.get(release))
+  await client.patch(release, 'merge', { metadata: { finalizers: null } }, { fieldManager: 'test' })
+})
+
 test('what is not done is refused by name', async () => {
   await apply(
     source('OCIRepository', 'keyless', {

@@ -10,6 +10,7 @@ const calm: UnservedSeen = {
   object: { kind: 'HelmRelease', isDeleting: false, finalizers: [], conditions: [] },
   knownForMs: 60_000,
   isStatic: false,
+  isServerRunning: false,
 }
 const cases: { it: string; seen?: Partial<UnservedSeen>; object?: Partial<UnservedSeen['object']>; want: RegExp }[] = [
   { it: 'that nobody serves is told so', want: /^done HelmRelease is not supported/ },
@@ -22,13 +23,28 @@ const cases: { it: string; seen?: Partial<UnservedSeen>; object?: Partial<Unserv
     want: /^done $/,
   },
   { it: 'that goes is left alone', object: { isDeleting: true }, want: /^done $/ },
+  {
+    it: 'that goes is left to its controller',
+    seen: { isServerRunning: true },
+    object: { isDeleting: true, finalizers: ['finalizers.fluxcd.io'] },
+    want: /^done $/,
+  },
+  {
+    it: 'that would never go, with what it deployed, says so',
+    object: { isDeleting: true, finalizers: ['finalizers.fluxcd.io'] },
+    want: /^done is to go, but helm-controller does not run/,
+  },
+  {
+    it: 'that would never go, and holds nothing but files of a controller that is gone, is let go',
+    object: { kind: 'HelmChart', isDeleting: true, finalizers: ['finalizers.fluxcd.io'] },
+    want: /^act let go$/,
+  },
   { it: 'that is an address only has no status', seen: { isStatic: true }, want: /^done $/ },
 ]
 for (const { it, seen, object, want } of cases)
   test(`an object of a kind that is not served ${it}`, () => {
     const decision = decideUnserved({ ...calm, ...seen, object: { ...calm.object, ...object } })
-    assert.notEqual(decision.kind, 'act')
-    if (decision.kind === 'act') return
+    if (decision.kind === 'act') return assert.match(`act ${decision.changes.join()}`, want)
     const wait = decision.kind === 'wait' ? `${decision.afterMs} ` : ''
     assert.match(`${decision.kind} ${wait}${decision.status}`, want)
   })

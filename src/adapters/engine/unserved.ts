@@ -1,10 +1,12 @@
 import { fillConditions, kubeTime } from '../../kinds/conditions.ts'
-import { parseFluxMeta } from '../../kinds/flux-object.ts'
-import { decideUnserved, NOT_SUPPORTED, type UnservedSeen } from '../../controllers/unserved.ts'
+import { FINALIZER, parseFluxMeta } from '../../kinds/flux-object.ts'
+import { decideUnserved, NOT_SUPPORTED, type UnservedChange, type UnservedSeen } from '../../controllers/unserved.ts'
 import type { Controller } from '../../engine/controller.ts'
+import type { KubeObject } from '../../lib/kube/object.ts'
 import { read, readText } from '../../lib/kube/read.ts'
+import { runsInCluster } from './beside-flux.ts'
 import type { EngineContext, EnginePart } from './context.ts'
-import { keyOf, overlayView, writeStatus } from './status-writer.ts'
+import { keyOf, overlayView, writeFinalizers, writeStatus } from './status-writer.ts'
 
 /**
  * Kinds of Flux that this version does not serve: [apiVersion, kind]. Their objects are told so, never left in silence; where Flux's own
@@ -26,10 +28,11 @@ function unservedController(
   context: EngineContext,
   apiVersion: string,
   kind: string,
-): Controller<UnservedSeen, never, string> {
+): Controller<UnservedSeen, UnservedChange, string> {
   const cache = context.caches.open({ apiVersion, kind })
   const view = overlayView(cache.get)
   const firstSeenMs = new Map<string, number>()
+  const server = kind === 'HelmRelease' ? 'helm-controller' : 'source-controller'
   return {
     kind,
     concurrency: 2,
@@ -38,36 +41,73 @@ function unservedController(
       await cache.ready
     },
     async observe(key) {
-      const object = view.get(key)
-      if (!object) {
+      const found = view.get(key)
+      if (!found) {
         firstSeenMs.delete(key)
         return undefined
       }
       const nowMs = context.clock.nowMs()
       const sinceMs = firstSeenMs.get(key) ?? nowMs
       firstSeenMs.set(key, sinceMs)
-      const isStatic = kind === 'HelmRepository' && readText(object, 'spec', 'type') === 'oci'
-      return { object: parseFluxMeta(object), knownForMs: nowMs - sinceMs, isStatic }
+      const object = parseFluxMeta(found)
+      const isHeld = object.isDeleting && object.finalizers.includes(FINALIZER)
+      return {
+        object,
+        knownForMs: nowMs - sinceMs,
+        isStatic: kind === 'HelmRepository' && readText(found, 'spec', 'type') === 'oci',
+        isServerRunning: isHeld && (await runsInCluster(context.client, server)),
+      }
     },
     decide: decideUnserved,
-    act: async () => undefined,
-    async settle(message, _seen, key) {
-      const object = view.get(key)
-      if (!object || message === '') return
-      const { conditions, generation } = parseFluxMeta(object)
-      const said = { reason: NOT_SUPPORTED, message }
-      const wishes = [
-        { type: 'Stalled', status: 'True', ...said } as const,
-        { type: 'Ready', status: 'False', ...said } as const,
-      ]
-      const status = {
-        ...((read(object, 'status') ?? {}) as Record<string, unknown>),
-        conditions: fillConditions(conditions, wishes, generation, kubeTime(context.clock.nowMs())),
-        observedGeneration: generation,
-      }
-      const written = await writeStatus(context.client, object, status, 'sluice')
+    async act(_changes, { object }, key) {
+      const found = view.get(key)
+      if (!found) return
+      const others = object.finalizers.filter((name) => name !== FINALIZER)
+      const written = await writeFinalizers(context.client, found, others, MANAGER)
+      if (written) view.put(key, written)
+      else view.drop(key)
+    },
+    async settle(message, { object }, key) {
+      const found = view.get(key)
+      if (!found || message === '') return
+      if (object.isDeleting) return tellLeft(context, found, message)
+      const written = await sayUnserved(context, found, message)
       if (written) view.put(key, written)
     },
     close: () => cache.close(),
   }
+}
+
+const MANAGER = 'sluice'
+
+function tellLeft({ tell, clock }: EngineContext, object: KubeObject, message: string): void {
+  const { apiVersion, kind, namespace, name, uid, resourceVersion } = parseFluxMeta(object)
+  tell({
+    object: { apiVersion, kind, namespace, name, uid, resourceVersion },
+    severity: 'error',
+    reason: NOT_SUPPORTED,
+    message: `${kind}/${namespace}/${name} ${message}`,
+    annotations: {},
+    controller: 'helm-controller',
+    atMs: clock.nowMs(),
+  })
+}
+
+function sayUnserved(
+  { client, clock }: EngineContext,
+  object: KubeObject,
+  message: string,
+): Promise<KubeObject | undefined> {
+  const { conditions, generation } = parseFluxMeta(object)
+  const said = { reason: NOT_SUPPORTED, message }
+  const wishes = [
+    { type: 'Stalled', status: 'True', ...said } as const,
+    { type: 'Ready', status: 'False', ...said } as const,
+  ]
+  const status = {
+    ...((read(object, 'status') ?? {}) as Record<string, unknown>),
+    conditions: fillConditions(conditions, wishes, generation, kubeTime(clock.nowMs())),
+    observedGeneration: generation,
+  }
+  return writeStatus(client, object, status, MANAGER)
 }

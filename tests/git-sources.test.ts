@@ -73,6 +73,7 @@ before(async () => {
     clock: systemClock,
     traps: 'safe',
     sources: createSourceStore(),
+    report: () => undefined,
     artifacts,
   } as unknown as EngineContext
   await git('init', '-q', '-b', 'main')

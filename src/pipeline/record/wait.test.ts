@@ -103,6 +103,12 @@ const cases: { it: string; at: Border; version?: string; helpers?: Partial<Helpe
     },
     want: 'no pod can be made: quota',
   },
+  {
+    it: 'for the judgement of a Kustomization that is suspended',
+    at: 'health',
+    helpers: { kustomizations: [{ ...kustomization, spec: { suspend: true } }] },
+    want: 'Kustomization staging/app is suspended (sluice resume kustomization app -n staging)',
+  },
 ]
 for (const { it, at, version = 'dev-7', helpers, want } of cases)
   test(`a delivery waits ${it}`, () => assert.equal(waitOf(before(at, version), { ...calm, ...helpers })?.cause, want))

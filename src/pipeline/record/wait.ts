@@ -58,7 +58,7 @@ function causeAt(border: Border, delivery: Delivery, helpers: Helpers): string |
     case 'apply':
       return whyNotTaken(delivery, helpers)
     case 'health':
-      return causeOfWorkload(delivery.environment, delivery.service, helpers)
+      return causeOfWorkload(delivery.environment, delivery.service, helpers) ?? whyNotTaken(delivery, helpers)
     default:
       return undefined
   }

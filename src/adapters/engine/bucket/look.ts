@@ -17,6 +17,7 @@ import { failLook, LookFailure, stallLook } from '../source/look-failure.ts'
 import { isServed, storeArtifact } from '../source/store-artifact.ts'
 import type { Unpacked } from '../source/unpack.ts'
 import { sourceKey, type SourceFile } from '../source-store.ts'
+import { offerSnapshot } from '../source/offer-snapshot.ts'
 
 const IGNORE_FILE = '.sourceignore'
 const AT_ONCE = 10
@@ -49,7 +50,11 @@ async function look(context: EngineContext, bucket: Bucket): Promise<LookOutcome
   const bytes = await packContent({ files: unpacked.files, read })
   const file = `${fetched.slice(fetched.indexOf(':') + 1)}.tar.gz`
   const stored = await storeArtifact(context, bucket, { revision: fetched, file, bytes })
-  context.sources.put(await openArchiveSnapshot(context, { key: keyOf(bucket), ...stored }, unpacked))
+  offerSnapshot(
+    context,
+    await openArchiveSnapshot(context, { key: keyOf(bucket), ...stored }, unpacked),
+    artifact?.revision,
+  )
   const news = `stored artifact with ${index.size} fetched files from '${bucket.bucketName}' bucket`
   return { kind: 'stored', artifact: stored, news }
 }

@@ -20,6 +20,7 @@ import { fetchCommit, listRefs, selectRemote, type Remote } from './remote.ts'
 import { submodulesWith } from './submodules.ts'
 import { appFault, NO_APPS, unsupportedField } from './unsupported.ts'
 import { verifySource } from './verify.ts'
+import { offerSnapshot } from '../source/offer-snapshot.ts'
 
 /** How far a look came before it failed. */
 type LookProgress = { -readonly [Key in keyof FailedProgress]: FailedProgress[Key] }
@@ -236,7 +237,7 @@ async function store(
   content: Content,
   includes: readonly ResolvedInclude[],
 ) {
-  context.sources.put(snapshotOf(repository, revision, content))
+  offerSnapshot(context, snapshotOf(repository, revision, content), repository.artifact?.revision)
   const file = `${parseRevision(revision).hash}.tar.gz`
   const artifact = await storeArtifact(context, repository, { revision, file, bytes: await packContent(content) })
   return { kind: 'stored', artifact, included: includes.map(({ status }) => status) } as const

@@ -181,7 +181,9 @@ function tellLeftAlone({ context }: KustomizationTools, memory: Memory, kustomiz
   if (told === memory.toldLeftAlone) return
   memory.toldLeftAlone = told
   if (left.length === 0) return
-  const message = `left as they are in the cluster, since this engine does the work of Flux's controllers: ${told}`
+  const more = left.length > MOST_NAMED ? ` and ${left.length - MOST_NAMED} more` : ''
+  const named = `${left.slice(0, MOST_NAMED).join(', ')}${more}`
+  const message = `left as they are in the cluster, since this engine does the work of Flux's controllers: ${named}`
   context.log(`Kustomization ${kustomization.namespace}/${kustomization.name}: ${message}`)
   const revision = memory.attempt?.revision ?? ''
   tellEvent(context, kustomization, { severity: 'trace', reason: 'LeftAlone', message, revision })

@@ -20,6 +20,7 @@ import { sourceKey } from '../source-store.ts'
 import { readLayer } from './layer.ts'
 import { repositoryOf, selectArtifact } from './select.ts'
 import { verifyArtifact } from './verify.ts'
+import { offerSnapshot } from '../source/offer-snapshot.ts'
 
 const ORIGIN_REVISION = 'org.opencontainers.image.revision'
 const ORIGIN_SOURCE = 'org.opencontainers.image.source'
@@ -102,14 +103,14 @@ async function offerLast(context: EngineContext, source: OciRepository): Promise
 /** A layer that was copied and is no archive offers no files: nobody may take it for an empty folder. */
 async function offer(
   context: EngineContext,
-  { namespace, name }: OciRepository,
+  { namespace, name, artifact }: OciRepository,
   { path, revision, metadata }: ArtifactStatus,
   known?: Unpacked,
 ): Promise<void> {
   const key = sourceKey('OCIRepository', namespace, name)
   const of = { key, revision, path, originRevision: metadata?.[ORIGIN_REVISION] }
   try {
-    context.sources.put(await openArchiveSnapshot(context, of, known))
+    offerSnapshot(context, await openArchiveSnapshot(context, of, known), artifact?.revision)
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     context.log(`${key}: ${error.message}`)

@@ -159,7 +159,6 @@ async function settle<Source extends SourceObject>(
 ): Promise<void> {
   const { context, view } = own
   const memory = memoryOf(own, key)
-  const { outcome } = memory
   memory.outcome = undefined
   if (nextLookInMs !== undefined) memory.nextLookMs = memory.isNews ? 0 : context.clock.nowMs() + nextLookInMs
   const object = view.get(key)
@@ -169,7 +168,6 @@ async function settle<Source extends SourceObject>(
     if (one) context.tell({ object: refOf(source), ...one, controller: MANAGER, atMs: context.clock.nowMs() })
   const written = await writeStatus(context.client, object, status, MANAGER)
   if (written) view.put(key, written)
-  if (event && outcome?.kind === 'stored') reportSource(context, outcome.artifact.revision, source)
 }
 
 function refOf({ apiVersion, kind, namespace, name, uid, resourceVersion }: FluxMeta) {
@@ -188,9 +186,4 @@ async function removeArtifacts(context: EngineContext, source: SourceObject): Pr
     controller: MANAGER,
     atMs: context.clock.nowMs(),
   })
-}
-
-function reportSource({ report }: EngineContext, revision: string, { kind, namespace, name }: SourceObject): void {
-  const commit = revision.slice(revision.lastIndexOf(':') + 1)
-  report({ kind: 'source', source: `${kind}/${namespace}/${name}`, revision, commit })
 }

@@ -45,8 +45,8 @@ const PACKAGES: Record<string, string> = {
   'age-encryption': 'docs/adr/0057-sops-inside.md',
 }
 
-/** Folders whose language is recursive: values hold values, a kustomization builds kustomizations. */
-const RECURSIVE = ['src/lib/yaml/', 'src/lib/kustomize/']
+/** Folders whose rooms still know each other; their files do not import each other in a loop either. */
+const ROOMS_IN_LOOPS = ['src/embedded/kubed']
 
 type Source = { readonly path: string; readonly room: string; readonly tree: ts.SourceFile }
 
@@ -61,14 +61,24 @@ const sources: readonly Source[] = readdirSync('src', { recursive: true, withFil
     }
   })
 
+/** What each file needs to be loaded or typed; what it loads later is none of it. */
+const imports = new Map(sources.map((source) => [source.path, neighboursOf(source)]))
+
 test('imports point down only', () => {
   const wrong = sources.flatMap((source) => importsOf(source).flatMap((specifier) => checkDirection(source, specifier)))
   assert.deepEqual(wrong, [])
 })
 
 test('files do not import each other in a loop', () => {
-  const files = sources.filter(({ path }) => !RECURSIVE.some((folder) => path.startsWith(folder)))
-  assert.deepEqual(loopsOf(new Map(files.map((source) => [source.path, neighboursOf(source)]))), [])
+  assert.deepEqual(loopsOf(imports), [])
+})
+
+test('what stands side by side in a folder, rooms and files, is not imported in a loop', () => {
+  const folders = new Set([...imports.keys()].flatMap(foldersAbove))
+  const wrong = [...folders]
+    .filter((folder) => !ROOMS_IN_LOOPS.includes(folder))
+    .flatMap((folder) => loopsOf(amongChildren(folder)).map((child) => join(folder, child)))
+  assert.deepEqual(wrong, [])
 })
 
 test('pure rooms touch no clock, disk, network, environment or randomness', () => {
@@ -164,13 +174,31 @@ function checkDirection(source: Source, specifier: string): string[] {
   return allowed ? [] : [`${source.path} -> ${relative('src', target)}`]
 }
 
-/** What a file needs to be loaded; what it loads later is none of it. */
 function neighboursOf({ path, tree }: Source): string[] {
   return tree.statements
     .filter((node) => ts.isImportDeclaration(node) || ts.isExportDeclaration(node))
     .map(({ moduleSpecifier }) => moduleSpecifier)
     .filter((specifier) => specifier !== undefined && ts.isStringLiteral(specifier) && specifier.text.startsWith('.'))
     .map((specifier) => normalize(join(dirname(path), (specifier as ts.StringLiteral).text)))
+}
+
+function foldersAbove(path: string): string[] {
+  const parts = path.split('/').slice(0, -1)
+  return parts.map((_, index) => parts.slice(0, index + 1).join('/'))
+}
+
+/** The imports among the files and folders that stand in a folder. */
+function amongChildren(folder: string): Map<string, string[]> {
+  const childOf = (path: string): string | undefined =>
+    path.startsWith(`${folder}/`) ? path.slice(folder.length + 1).split('/')[0] : undefined
+  const among = new Map<string, string[]>()
+  for (const [path, targets] of imports) {
+    const child = childOf(path)
+    if (child === undefined) continue
+    const others = targets.map(childOf).filter((other) => other !== undefined && other !== child)
+    among.set(child, [...(among.get(child) ?? []), ...(others as string[])])
+  }
+  return among
 }
 
 /** Takes away what imports nothing that is left, again and again: what stays is in a loop, or imports one. */

@@ -10,6 +10,7 @@ const FLOORS = [
   ['app'],
   ['agents', 'embedded'],
   ['adapters'],
+  ['machine'],
   ['controllers'],
   ['engine'],
   ['pipeline'],
@@ -17,9 +18,10 @@ const FLOORS = [
   ['lib'],
 ]
 
-/** Embedded servers meet our clients only on the wire. */
+/** Embedded servers meet our clients only on the wire; what both ask of the machine knows nothing of our field. */
 const FORBIDDEN: Record<string, readonly string[]> = {
   embedded: ['adapters', 'agents', 'controllers', 'engine', 'pipeline'],
+  machine: ['controllers', 'engine', 'pipeline', 'kinds'],
 }
 
 const PURE = new Set(['lib', 'kinds', 'pipeline', 'controllers'])

@@ -9,7 +9,7 @@ import type { PushedImage } from './docker/images.ts'
 import type { RunPlace } from './job/job-state.ts'
 import type { Records, RunRecord } from './records.ts'
 import { runJobs, type RunEnd } from './run.ts'
-import type { Slots } from './slots.ts'
+import type { Slots } from '../../lib/concurrency/slots.ts'
 import type { SourceCopy } from './source.ts'
 import type { RunnerOptions } from './start.ts'
 

@@ -4,7 +4,7 @@ import { githubContext } from '../../pipeline/ci/context.ts'
 import { type Combination, expandStrategy } from '../../pipeline/ci/matrix.ts'
 import type { Json } from '../../pipeline/ci/template.ts'
 import type { JobSpec } from '../../pipeline/ci/workflow.ts'
-import { limitTo, type Slots } from './slots.ts'
+import { limitTo, type Slots } from '../../lib/concurrency/slots.ts'
 import { runJob, type JobEnd, type JobResult } from './job/job.ts'
 import type { RunPlace } from './job/job-state.ts'
 

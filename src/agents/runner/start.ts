@@ -16,7 +16,7 @@ import { endProcessesOf } from './job/process.ts'
 import { isActive, openRecords, type PushSeen, type Records, type RunRecord } from './records.ts'
 import { untilThereIsRoom } from './room.ts'
 import type { RunEnd } from './run.ts'
-import { limitTo, type Slots } from './slots.ts'
+import { limitTo, type Slots } from '../../lib/concurrency/slots.ts'
 import { describeEvent, fetchSource, readWorkflows, type SourceCopy } from './source.ts'
 
 /** How to run workflows. */

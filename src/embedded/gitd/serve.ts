@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { limitTo, type Slots } from '../../lib/concurrency/slots.ts'
 import { isLoopback } from '../../lib/net/loopback.ts'
 import { authorize } from './authorize.ts'
 import type { RefCommand } from './commands.ts'
@@ -55,7 +56,7 @@ type Context = {
   readonly journal: Journal
   readonly pulls: PullNumbers
   readonly advertise: ReturnType<typeof advertiser>
-  readonly slots: ReturnType<typeof limitTo>
+  readonly slots: Slots
   readonly tidy: ReturnType<typeof tidier>
 }
 
@@ -206,19 +207,4 @@ function listen(server: Server, port: number, host: string): Promise<number> {
       resolve(typeof address === 'object' && address !== null ? address.port : port)
     })
   })
-}
-
-function limitTo(count: number): (task: () => Promise<void>) => Promise<void> {
-  let running = 0
-  const waiting: (() => void)[] = []
-  return async (task) => {
-    if (running >= count) await new Promise<void>((resolve) => waiting.push(resolve))
-    running++
-    try {
-      await task()
-    } finally {
-      running--
-      waiting.shift()?.()
-    }
-  }
 }

@@ -2,7 +2,7 @@ import type { DependencyState } from '../../../controllers/depends-on.ts'
 import { compileCel, type Cel } from '../../../lib/cel/compile.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
-import { boundedCall } from '../../bounded-call.ts'
+import { boundedExpression } from '../bounded-expression.ts'
 
 const compiled = new Map<string, Cel>()
 const MOST_COMPILED = 1000
@@ -25,7 +25,7 @@ export function evaluateReadyExpr(
 
 function compile(text: string): Cel {
   const found =
-    compiled.get(text) ?? compileCel(text, { variables: ['self', 'dep'], output: 'bool', guard: boundedCall })
+    compiled.get(text) ?? compileCel(text, { variables: ['self', 'dep'], output: 'bool', guard: boundedExpression })
   if (compiled.size >= MOST_COMPILED) compiled.clear()
   compiled.set(text, found)
   return found

@@ -2,7 +2,7 @@ import type { Kustomization } from '../../../kinds/kustomization.ts'
 import { blockedReference } from '../../../kinds/flux-object.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { compileHealthExpressions, type JudgeByExpression } from '../../../pipeline/health/expressions.ts'
-import { boundedCall } from '../../bounded-call.ts'
+import { boundedExpression } from '../bounded-expression.ts'
 import type { EngineContext } from '../context.ts'
 
 /** Why a Kustomization can never work as it is written. */
@@ -53,7 +53,7 @@ function compile(kustomization: Kustomization): Compiled {
 
 function compileFresh({ healthExpressions }: Kustomization): Compiled {
   try {
-    return { judge: compileHealthExpressions(healthExpressions, boundedCall) }
+    return { judge: compileHealthExpressions(healthExpressions, boundedExpression) }
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     const message = `Reconciliation failed terminally due to configuration error: ${error.message}`

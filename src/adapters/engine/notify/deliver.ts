@@ -5,7 +5,7 @@ import type { Conversation } from '../../../pipeline/notify/hook-request.ts'
 import type { EventMarks, Message } from '../../../pipeline/notify/message.ts'
 import { commitStatusName, converse, failureWords, isFor } from '../../../pipeline/notify/providers.ts'
 import { oldProxyOf, readProviderSecret, readProxy, readTls, type SecretData } from '../../../pipeline/notify/secret.ts'
-import { boundedCall } from '../../bounded-call.ts'
+import { boundedExpression } from '../bounded-expression.ts'
 import type { AbsorbingCache } from '../../kube/types.ts'
 import { hold, type SendOptions } from '../../notify/send.ts'
 import type { EngineContext } from '../context.ts'
@@ -88,7 +88,7 @@ async function prepare(
   { provider, object, alert, message }: Needs,
 ): Promise<{ readonly conversation: Conversation; readonly options: SendOptions }> {
   const { clock, traps, hookReach } = context
-  const naming = { message, provider, providerObject: object, alertObject: alert, guard: boundedCall }
+  const naming = { message, provider, providerObject: object, alertObject: alert, guard: boundedExpression }
   const commitStatus = commitStatusName(naming)
   const { secret, ...connection } = await readSecrets(context, provider).catch((error: unknown) => {
     if (!(error instanceof SluiceError)) throw error

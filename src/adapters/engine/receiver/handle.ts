@@ -6,7 +6,7 @@ import { checkProof } from '../../../pipeline/receiver/proof.ts'
 import { type HookCall, type Proof, refused } from '../../../pipeline/receiver/request.ts'
 import { type ResourceFilter, resourceFilters } from '../../../pipeline/receiver/resource-filter.ts'
 import { bearerOf, checkGoogleToken, checkOidcToken } from '../../../pipeline/receiver/token-proof.ts'
-import { boundedCall } from '../../bounded-call.ts'
+import { boundedExpression } from '../bounded-expression.ts'
 import { readSecret } from '../secrets.ts'
 import { type AskTools, askAll } from './ask.ts'
 
@@ -39,7 +39,7 @@ export async function handleHook(tools: HookTools, receiver: Receiver, call: Hoo
     tools.log(`${name}: hook refused: ${proof.reason}`)
     return 400
   }
-  const input = { call: proof.body ? { ...call, body: proof.body } : call, guard: boundedCall }
+  const input = { call: proof.body ? { ...call, body: proof.body } : call, guard: boundedExpression }
   try {
     const filters = resourceFilters(receiver, proof.claims ? { ...input, claims: proof.claims } : input)
     const wishes = receiver.resources.map((resource, at): [ReceiverResource, ResourceFilter | undefined] => [
@@ -82,5 +82,5 @@ async function proveByOidc(tools: HookTools, receiver: Receiver, call: HookCall)
   const provider = receiver.oidcProviders.find(({ issuerUrl }) => issuerUrl === issuer)
   if (!provider) return refused(`no oidcProvider configured for issuer "${issuer}"`)
   const keys = await tools.signingKeys(issuer)
-  return checkOidcToken(call, provider, { keys, nowMs: tools.clock.nowMs(), guard: boundedCall })
+  return checkOidcToken(call, provider, { keys, nowMs: tools.clock.nowMs(), guard: boundedExpression })
 }

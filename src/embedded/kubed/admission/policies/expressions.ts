@@ -7,7 +7,7 @@ import type { Environment } from '../../environment.ts'
 import type { Obj } from '../../object.ts'
 import { toVersion } from '../../resources/convert.ts'
 import type { Resource } from '../../resources/resource.ts'
-import { boundedCall } from '../../validation/custom/bounded-call.ts'
+import { boundedRule } from '../../validation/custom/rules-of-schema.ts'
 import { celValue } from '../../validation/custom/rules-of-schema.ts'
 import { type Attempt, requestOf } from './attempt.ts'
 
@@ -19,7 +19,7 @@ const MOST_KNOWN = 2000
 
 /** An expression of a policy, compiled once. @throws SluiceError CEL_INVALID */
 export function policyExpression(text: string): Cel {
-  const found = known.get(text) ?? compileCel(structsAsMaps(text), { guard: boundedCall, library: 'kubernetes' })
+  const found = known.get(text) ?? compileCel(structsAsMaps(text), { guard: boundedRule, library: 'kubernetes' })
   if (known.size >= MOST_KNOWN) known.clear()
   known.set(text, found)
   return found

@@ -3,7 +3,7 @@ import { SluiceError } from '../../../../lib/error/sluice-error.ts'
 import type { FieldType } from '../../../../lib/kube-schema/schema.ts'
 import { isObject, type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../../../../lib/kube/json.ts'
 import type { FieldError } from '../../fault.ts'
-import { boundedCall } from './bounded-call.ts'
+import { boundedCalls } from '../../../../machine/bounded-call.ts'
 
 const RULES = 'x-kubernetes-validations'
 const REASONS: Readonly<Record<string, FieldError['type']>> = {
@@ -13,12 +13,15 @@ const REASONS: Readonly<Record<string, FieldError['type']>> = {
   FieldValueDuplicate: 'Duplicate',
 }
 
+/** Guards an expression of a definition or a policy, which comes from outside: 200 ms of processor time at most. */
+export const boundedRule = boundedCalls(200)
+
 /** Expressions of definitions in use; forgotten all at once when they are too many. */
 const known = new Map<string, Cel>()
 const MOST_KNOWN = 2000
 
 function compiled(text: string): Cel {
-  const found = known.get(text) ?? compileCel(text, { guard: boundedCall, library: 'kubernetes' })
+  const found = known.get(text) ?? compileCel(text, { guard: boundedRule, library: 'kubernetes' })
   if (known.size >= MOST_KNOWN) known.clear()
   known.set(text, found)
   return found

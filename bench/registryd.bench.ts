@@ -107,16 +107,14 @@ http: { addr: ${host} }
 `,
   )
   const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' })
-  const client = createRegistryClient()
   for (let turn = 0; turn < 100; turn++) {
-    const up = await client.ping(host).then(
+    const up = await fetch(`http://${host}/v2/`).then(
       () => true,
       () => false,
     )
     if (up) break
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  client.close()
   return { host, pid: child.pid ?? 0, stop: () => stop(child) }
 }
 

@@ -5,8 +5,8 @@ import type { HttpProxy } from '../net/http-proxy.ts'
 import type { TlsTrust } from '../net/tls-trust.ts'
 import { endpointOf } from './endpoint.ts'
 import { expectStatus, nameOf } from './expect-status.ts'
-import { makeTransport } from './http.ts'
-import { getManifest, headManifest, manifestAsk, putManifest, type StoredManifest } from './manifests.ts'
+import { discard, makeTransport } from './http.ts'
+import { getManifest, headManifest, putManifest, type StoredManifest } from './manifests.ts'
 import { pushBlob, type BlobSource } from './push-blob.ts'
 import { openSession, type Ask, type Credentials, type Session } from './session.ts'
 import { listReferrers } from './referrers.ts'
@@ -36,8 +36,6 @@ type Options = { readonly signal?: AbortSignal }
  * a thing that is not there is an `undefined`, except where said.
  */
 export type RegistryClient = {
-  /** Asks whether the registry is there and lets us in. */
-  readonly ping: (host: string, options?: Options) => Promise<void>
   /** Every tag, sorted by code unit, without duplicates; undefined when the repository is unknown. */
   readonly listTags: (of: Repository, options?: Options) => Promise<string[] | undefined>
   /** Digest, size and media type of a tag or digest. */
@@ -53,8 +51,6 @@ export type RegistryClient = {
   ) => Promise<string>
   /** What is attached to a manifest (signatures and the like), asked of the referrers API or its fallback tag. */
   readonly listReferrers: (of: Repository, digest: string, options?: Options) => Promise<readonly Descriptor[]>
-  /** Size of a blob. */
-  readonly headBlob: (of: Repository, digest: string, options?: Options) => Promise<number | undefined>
   /** The bytes of a blob, unchecked: the reader hashes them (`ingestBlob` does). */
   readonly openBlob: (of: Repository, digest: string, options?: Options) => Promise<IncomingMessage | undefined>
   /** Sends a blob unless the registry has it; tries a mount from `source.mountFrom` first. */
@@ -63,8 +59,6 @@ export type RegistryClient = {
     source: BlobSource,
     options?: Options,
   ) => Promise<'present' | 'mounted' | 'pushed'>
-  /** Deletes a tag or a manifest; false when it was not there. */
-  readonly deleteManifest: (of: Repository, version: string, options?: Options) => Promise<boolean>
   readonly close: () => void
 }
 
@@ -80,47 +74,27 @@ export function createRegistryClient(o: RegistryClientOptions = {}): RegistryCli
     return session
   }
   return {
-    async ping(host, options) {
-      const ask: Ask = { method: 'GET', path: '', scope: '', signal: options?.signal }
-      const answer = await sessionOf(host).ask(ask)
-      await expectStatus(answer, [200], `registry ${host}`)
-      answer.resume()
-    },
     listTags: (of, options) => listTags(sessionOf(of.host), of, options?.signal),
     headManifest: (of, version, options) => headManifest(sessionOf(of.host), of, version, options?.signal),
     getManifest: (of, version, options) => getManifest(sessionOf(of.host), of, version, options?.signal),
     putManifest: (of, version, manifest, options) =>
       putManifest(sessionOf(of.host), of, version, manifest, options?.signal),
     listReferrers: (of, digest, options) => listReferrers(sessionOf(of.host), of, digest, options?.signal),
-    async headBlob(of, digest, options) {
-      const answer = await sessionOf(of.host).ask(blobAsk('HEAD', of, digest, options))
-      answer.resume()
-      if (answer.statusCode === 404) return undefined
-      await expectStatus(answer, [200], `blob ${nameOf(of)}@${digest}`)
-      return Number(answer.headers['content-length'] ?? 0)
-    },
     async openBlob(of, digest, options) {
-      const answer = await sessionOf(of.host).ask(blobAsk('GET', of, digest, options))
+      const answer = await sessionOf(of.host).ask(blobAsk(of, digest, options?.signal))
       if (answer.statusCode === 404) {
-        answer.resume()
+        discard(answer)
         return undefined
       }
       await expectStatus(answer, [200], `blob ${nameOf(of)}@${digest}`)
       return answer
     },
     pushBlob: (of, source, options) => pushBlob(sessionOf(of.host), of, source, options?.signal),
-    async deleteManifest(of, version, options) {
-      const ask = manifestAsk('DELETE', of, version, options?.signal)
-      const answer = await sessionOf(of.host).ask({ ...ask, scope: `repository:${of.repository}:delete` })
-      if (answer.statusCode !== 404) await expectStatus(answer, [202, 200], `delete ${nameOf(of)} ${version}`)
-      answer.resume()
-      return answer.statusCode !== 404
-    },
     close: () => transport.close(),
   }
 }
 
-function blobAsk(method: string, of: Repository, digest: string, options: Options | undefined): Ask {
+function blobAsk(of: Repository, digest: string, signal: AbortSignal | undefined): Ask {
   const scope = `repository:${of.repository}:pull`
-  return { method, path: `${of.repository}/blobs/${digest}`, scope, signal: options?.signal }
+  return { method: 'GET', path: `${of.repository}/blobs/${digest}`, scope, signal }
 }

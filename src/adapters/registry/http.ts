@@ -124,3 +124,15 @@ export async function readAnswer(answer: IncomingMessage, limitBytes: number, wh
   }
   return Buffer.concat(chunks, sizeBytes)
 }
+
+/** Reads on for so long to keep the connection; a new one is cheaper than more. */
+const MOST_DISCARDED_BYTES = 64 << 10
+
+/** Lets go of an answer whose body nobody wants: its connection is kept when the rest is short, and cut when it is not. */
+export function discard(answer: IncomingMessage): void {
+  let left = MOST_DISCARDED_BYTES
+  answer.on('data', (chunk: Buffer) => {
+    left -= chunk.length
+    if (left < 0) answer.destroy()
+  })
+}

@@ -5,7 +5,7 @@ import { MANIFEST_ACCEPT } from '../../lib/oci/media-types.ts'
 import type { Repository } from '../../lib/oci/reference.ts'
 import type { Descriptor } from '../../lib/oci/types.ts'
 import { expectStatus, nameOf } from './expect-status.ts'
-import { readAnswer } from './http.ts'
+import { discard, readAnswer } from './http.ts'
 import type { Ask, Session } from './session.ts'
 
 /** A manifest as the registry keeps it. */
@@ -19,7 +19,7 @@ export async function headManifest(
   signal: AbortSignal | undefined,
 ): Promise<Descriptor | undefined> {
   const answer = await session.ask(manifestAsk('HEAD', of, version, signal))
-  answer.resume()
+  discard(answer)
   if (answer.statusCode === 404) return undefined
   await expectStatus(answer, [200], `manifest ${nameOf(of)} ${version}`)
   const { 'docker-content-digest': digest, 'content-type': mediaType, 'content-length': length } = answer.headers
@@ -39,7 +39,7 @@ export async function getManifest(
   const what = `manifest ${nameOf(of)} ${version}`
   const answer = await session.ask(manifestAsk('GET', of, version, signal))
   if (answer.statusCode === 404) {
-    answer.resume()
+    discard(answer)
     return undefined
   }
   await expectStatus(answer, [200], what)
@@ -68,13 +68,12 @@ export async function putManifest(
     signal,
   })
   await expectStatus(answer, [201], `push of ${nameOf(of)}:${version}`)
-  answer.resume()
+  discard(answer)
   const wanted = parseDigest(version)
   return digestOf(manifest.bytes, wanted?.algorithm)
 }
 
-/** A request about a manifest. */
-export function manifestAsk(method: string, of: Repository, version: string, signal: AbortSignal | undefined): Ask {
+function manifestAsk(method: 'GET' | 'HEAD', of: Repository, version: string, signal: AbortSignal | undefined): Ask {
   const scope = `repository:${of.repository}:pull`
   return { method, path: `${of.repository}/manifests/${version}`, scope, headers: { accept: MANIFEST_ACCEPT }, signal }
 }

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { Repository } from '../../lib/oci/reference.ts'
 import { expectStatus, nameOf } from './expect-status.ts'
+import { discard } from './http.ts'
 import type { Session } from './session.ts'
 
 /** A blob to push: `open` may be called more than once. */
@@ -28,7 +29,7 @@ export async function pushBlob(
   const scope = `repository:${of.repository}:pull,push`
   const path = `${of.repository}/blobs/${source.digest}`
   const head = await session.ask({ method: 'HEAD', path, scope, signal })
-  head.resume()
+  discard(head)
   if (head.statusCode === 200) return 'present'
   const mount = source.mountFrom
   const query = mount === undefined ? '' : `?${new URLSearchParams({ mount: source.digest, from: mount })}`
@@ -40,12 +41,12 @@ export async function pushBlob(
     signal,
   })
   if (started.statusCode === 201) {
-    started.resume()
+    discard(started)
     return 'mounted'
   }
   const what = `push of ${nameOf(of)}@${source.digest}`
   await expectStatus(started, [202], what)
-  started.resume()
+  discard(started)
   const location = locationOf(started, session, what)
   const chunkBytes = source.chunkBytes
   const last =
@@ -82,7 +83,7 @@ async function sendChunks(
       signal: upload.signal,
     })
     await expectStatus(answer, [202], upload.what)
-    answer.resume()
+    discard(answer)
     location = locationOf(answer, session, upload.what)
   }
   return location
@@ -100,7 +101,7 @@ async function finish(session: Session, upload: Upload, source: BlobSource, isWh
     signal: upload.signal,
   })
   await expectStatus(answer, [201], upload.what)
-  answer.resume()
+  discard(answer)
 }
 
 function locationOf(answer: IncomingMessage, session: Session, what: string): URL {

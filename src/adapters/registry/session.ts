@@ -3,7 +3,7 @@ import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { parseChallenge, type Challenge } from '../../lib/oci/challenge.ts'
 import { LIMITS } from '../../lib/oci/limits.ts'
 import { checkTarget, type Endpoint, publicLookup } from './endpoint.ts'
-import { readAnswer, StaleConnection, type Call, type Transport } from './http.ts'
+import { discard, readAnswer, StaleConnection, type Call, type Transport } from './http.ts'
 
 /** A user's name and password (or token) for one registry. */
 export type Credentials = { readonly username: string; readonly password: string }
@@ -61,7 +61,17 @@ export function openSession(endpoint: Endpoint, transport: Transport, credential
 
   const attempt = (ask: Ask): Promise<IncomingMessage> => retryStale(ask, attemptOnce)
 
-  const authorize = async (ask: Ask, answer: IncomingMessage): Promise<boolean> => {
+  /** False when there is nothing more to try: then the refusal itself is the answer. */
+  const authorize = async (ask: Ask, refusal: IncomingMessage): Promise<boolean> => {
+    try {
+      return await answerChallenge(ask, refusal)
+    } catch (error) {
+      discard(refusal)
+      throw error
+    }
+  }
+
+  const answerChallenge = async (ask: Ask, answer: IncomingMessage): Promise<boolean> => {
     const challenge = parseChallenge(answer.headers['www-authenticate'])
     if (challenge === undefined) return false
     const before = authorizations.get(ask.scope) ?? authorizations.get('')
@@ -86,7 +96,7 @@ export function openSession(endpoint: Endpoint, transport: Transport, credential
       pause.heed(answer)
       if (answer.statusCode === 401 && target(ask.path).origin === endpoint.base.origin) {
         if (await authorize(ask, answer)) {
-          answer.resume()
+          discard(answer)
           answer = await attempt(ask)
           pause.heed(answer)
         }
@@ -107,7 +117,7 @@ function createPause(endpoint: Endpoint) {
     heed(answer: IncomingMessage): void {
       const afterMs = pauseOf(answer)
       if (afterMs === undefined) return
-      answer.resume()
+      discard(answer)
       untilMs = Date.now() + afterMs
       throw busy(endpoint, afterMs)
     },
@@ -150,7 +160,7 @@ async function follow(
   let url = ask.path instanceof URL ? ask.path : new URL(`/v2/${ask.path}`, endpoint.base)
   for (let hops = 0; REDIRECTS.has(answer.statusCode ?? 0) && answer.headers.location !== undefined; hops++) {
     if (ask.method !== 'GET' && ask.method !== 'HEAD') return answer
-    answer.resume()
+    discard(answer)
     if (hops === 5)
       throw new SluiceError('REGISTRY_REFUSED', `registry ${endpoint.base.host} redirects in circles`, {
         retry: 'backoff',

@@ -2,7 +2,7 @@ import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { LIMITS } from '../../lib/oci/limits.ts'
 import type { Repository } from '../../lib/oci/reference.ts'
 import { expectStatus, nameOf } from './expect-status.ts'
-import { readAnswer } from './http.ts'
+import { discard, readAnswer } from './http.ts'
 import type { Session } from './session.ts'
 
 const PAGE = 1000
@@ -25,7 +25,7 @@ export async function listTags(
   for (let first = true; path !== undefined; first = false) {
     const answer = await session.ask({ method: 'GET', path, scope: `repository:${of.repository}:pull`, signal })
     if (answer.statusCode === 404 && first) {
-      answer.resume()
+      discard(answer)
       return undefined
     }
     await expectStatus(answer, [200], what)

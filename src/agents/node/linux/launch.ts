@@ -61,7 +61,7 @@ export function forgetKeeper(stateDir: string): void {
 }
 
 /** Start time of a process in clock ticks since boot, which with the pid names it for good; undefined when it does not run. */
-export function startTimeOf(pid: number): string | undefined {
+function startTimeOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')

@@ -74,7 +74,7 @@ const NEVER_SEEN: ContainerState = {
 }
 
 /** RFC 3339 with seconds, as Kubernetes writes times. */
-export function timeText(ms: number): string {
+function timeText(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
 }
 

@@ -24,7 +24,7 @@ export function reconcileDefaultRoles(env: Environment): void {
 }
 
 /** The objects, roles before their bindings. */
-export function defaultRoles(): Obj[] {
+function defaultRoles(): Obj[] {
   const controllers = rolesOf(CONTROLLER_ROLES)
   return [
     ...rolesOf(CLUSTER_ROLES),

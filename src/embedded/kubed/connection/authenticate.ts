@@ -9,7 +9,7 @@ import { impersonated } from './impersonate.ts'
 
 const ADMIN: User = { name: 'system:admin', groups: ['system:masters', 'system:authenticated'] }
 /** Whoever brings no token. */
-export const ANONYMOUS: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
+const ANONYMOUS: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
 
 /**
  * The user of a request, by certificate or token, or nobody; and whom they act as.

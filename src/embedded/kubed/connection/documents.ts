@@ -14,7 +14,7 @@ import type { Route } from './route.ts'
 import { discoveryDocument } from './signing.ts'
 
 /** What kubed says that it is: the Kubernetes whose behaviour it follows. */
-export const VERSION = {
+const VERSION = {
   major: '1',
   minor: '37',
   emulationMajor: '1',

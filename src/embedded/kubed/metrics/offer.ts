@@ -20,7 +20,7 @@ const CONTAINERS: Schema = {
 }
 
 /** The kinds of the group, as the add-on metrics-server serves them. They are asked, not kept. */
-export const METRICS_RESOURCES: readonly Resource[] = [
+const METRICS_RESOURCES: readonly Resource[] = [
   resourceOf('NodeMetrics', 'nodes', false, { ...MEASURED, usage: QUANTITIES }),
   resourceOf('PodMetrics', 'pods', true, { ...MEASURED, containers: CONTAINERS }),
 ]

@@ -46,7 +46,7 @@ export function selectorText(selector: Json | undefined): string {
 }
 
 /** The containers of the pod spec at a path. */
-export const containersOf = (object: Obj, ...path: readonly string[]): JsonObject[] =>
+const containersOf = (object: Obj, ...path: readonly string[]): JsonObject[] =>
   objectsOf(at(object, ...path, 'containers'))
 /** Where a workload keeps its pod spec. */
 export const WORKLOAD = ['spec', 'template', 'spec']
@@ -138,7 +138,7 @@ function balancedAt(object: Obj): string[] {
 }
 
 /** One metric of an autoscaler: `cpu: 12%/70%`. */
-export function metricText(spec: JsonObject, current: JsonObject | undefined): string {
+function metricText(spec: JsonObject, current: JsonObject | undefined): string {
   const type = stringOf(spec.type)
   const key = type.slice(0, 1).toLowerCase() + type.slice(1)
   const source = objectOf(spec[key])

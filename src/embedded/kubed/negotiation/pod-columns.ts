@@ -11,7 +11,7 @@ type Summary = {
 }
 
 /** What `kubectl get pods` says of a pod's containers. */
-export function summarize(pod: Obj): Summary {
+function summarize(pod: Obj): Summary {
   const status = objectOf(pod.status)
   const init = initialization(pod, status)
   let reason = init.reason ?? waitingReason(status)

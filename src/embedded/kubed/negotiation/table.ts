@@ -13,7 +13,7 @@ import { POD_COLUMNS } from './pod-columns.ts'
 export type Include = 'None' | 'Metadata' | 'Object'
 
 /** Columns of a kind. */
-export function columnsOf(resource: Resource): readonly Column[] {
+function columnsOf(resource: Resource): readonly Column[] {
   const measured = METRICS_COLUMNS[resource.storageKey]
   if (measured !== undefined) return measured
   if (resource.custom !== undefined) {

@@ -4,7 +4,7 @@ import type { Obj } from '../object.ts'
 import { putOwn } from '../verbs/put-own.ts'
 
 /** Where the services of API groups are kept. */
-export const API_SERVICES = 'apiregistration.k8s.io/apiservices'
+const API_SERVICES = 'apiregistration.k8s.io/apiservices'
 const MANAGED = 'kube-aggregator.kubernetes.io/automanaged'
 
 /** What clients prefer of the built-in groups, and of their versions where they differ. @see k8s.io/kubernetes/pkg/controlplane/apiserver/aggregator.go */

@@ -67,12 +67,12 @@ const COUNTED = new Set([
 ])
 
 /** True when the kind has `metadata.generation`. */
-export function countsGenerations(resource: Resource): boolean {
+function countsGenerations(resource: Resource): boolean {
   return resource.custom !== undefined || COUNTED.has(resource.kind)
 }
 
 /** True when status is written through its own subresource only. */
-export function hasStatus(resource: Resource): boolean {
+function hasStatus(resource: Resource): boolean {
   return resource.subresources.has('status')
 }
 

@@ -54,7 +54,7 @@ function basesLoader({ loader, file }: Target): Loader {
 }
 
 /** Each path is tried as a file, then as a folder. */
-export function accumulatePaths(build: Build, loader: Loader, paths: readonly TextEntry[], into: Accumulator): void {
+function accumulatePaths(build: Build, loader: Loader, paths: readonly TextEntry[], into: Accumulator): void {
   for (const entry of paths)
     placed(entry.node, () => {
       const fileError = tryFile(build, loader, entry, into)

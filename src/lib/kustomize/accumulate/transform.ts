@@ -71,7 +71,7 @@ export function runSteps(build: Build, target: Target, into: Accumulator, steps:
 }
 
 /** Takes out what patches deleted. */
-export function dropDeleted(into: Accumulator): void {
+function dropDeleted(into: Accumulator): void {
   if (into.resources.some((resource) => resource.isDeleted))
     into.resources = into.resources.filter((resource) => !resource.isDeleted)
 }

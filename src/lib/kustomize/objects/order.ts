@@ -4,7 +4,7 @@ import { currentId, type Resource } from './resource.ts'
 /** The kinds that come first and last. */
 export type LegacyOrder = { readonly first: readonly string[]; readonly last: readonly string[] }
 
-export const LEGACY_ORDER: LegacyOrder = {
+const LEGACY_ORDER: LegacyOrder = {
   first: [
     'Namespace',
     'ResourceQuota',

@@ -100,48 +100,70 @@ const compiled = new WeakMap<Schema, FieldType>()
 export function typeOf(schema: Schema, resolve: Resolve = () => undefined): FieldType {
   const known = compiled.get(schema)
   if (known !== undefined) return known
-  const type = compile(schema, resolve)
+  const type = new CompiledType(schema, resolve)
   compiled.set(schema, type)
   return type
 }
 
-function compile(written: Schema, resolve: Resolve): FieldType {
-  const special = specialOf(written)
-  const name = refOf(written)
-  const schema = dereference(written, resolve)
-  const children = new Map<string, FieldType>()
-  const extra = schema.additionalProperties
-  const child = (name: string): FieldType | undefined => {
-    const known = children.get(name)
+/** A class, because V8 keeps an object with a getter of its own as a slow table of 800 bytes, and there are thousands. */
+class CompiledType implements FieldType {
+  readonly schema: Schema
+  readonly name: string | undefined
+  readonly shortName: string
+  readonly special: Special | undefined
+  readonly kind: FieldType['kind']
+  readonly isAtomic: boolean
+  readonly keys: readonly string[] | undefined
+  readonly isSet: boolean
+  readonly mergeKey: string | undefined
+  readonly strategies: readonly string[]
+  readonly preservesUnknown: boolean
+  readonly names: readonly string[]
+  readonly #resolve: Resolve
+  #children: Map<string, FieldType> | undefined
+
+  constructor(written: Schema, resolve: Resolve) {
+    const special = specialOf(written)
+    const schema = dereference(written, resolve)
+    const { keys, isSet, isAtomic } = relationOf(schema, special)
+    this.schema = schema
+    this.name = refOf(written)
+    this.shortName = this.name?.replace(PACKAGES, '') ?? ''
+    this.special = special ?? (schema.type === 'string' && schema.format === 'byte' ? 'bytes' : undefined)
+    this.kind = kindOf(schema, special)
+    this.isAtomic = isAtomic
+    this.keys = keys
+    this.isSet = isSet
+    this.mergeKey = schema['x-kubernetes-patch-merge-key']
+    this.strategies = (schema['x-kubernetes-patch-strategy'] ?? '').split(',')
+    this.preservesUnknown = schema['x-kubernetes-preserve-unknown-fields'] === true
+    this.names = Object.keys(schema.properties ?? {})
+    this.#resolve = resolve
+  }
+
+  declares(name: string): boolean {
+    const { properties } = this.schema
+    return properties !== undefined && Object.hasOwn(properties, name)
+  }
+
+  child(name: string): FieldType | undefined {
+    const known = this.#children?.get(name)
     if (known !== undefined) return known
-    const own =
-      schema.properties !== undefined && Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined
+    const own = this.declares(name) ? this.schema.properties?.[name] : undefined
+    const extra = this.schema.additionalProperties
     const found = own ?? (typeof extra === 'object' ? extra : undefined)
     if (found === undefined) return undefined
-    const type = typeOf(found, resolve)
-    if (own !== undefined) children.set(name, type)
+    const type = typeOf(found, this.#resolve)
+    if (own !== undefined) (this.#children ??= new Map()).set(name, type)
     return type
   }
-  const { keys, isSet, isAtomic } = relationOf(schema, special)
-  return {
-    schema,
-    name,
-    shortName: name?.replace(PACKAGES, '') ?? '',
-    special: special ?? (schema.type === 'string' && schema.format === 'byte' ? 'bytes' : undefined),
-    kind: kindOf(schema, special),
-    isAtomic,
-    keys,
-    isSet,
-    mergeKey: schema['x-kubernetes-patch-merge-key'],
-    strategies: (schema['x-kubernetes-patch-strategy'] ?? '').split(','),
-    preservesUnknown: schema['x-kubernetes-preserve-unknown-fields'] === true,
-    declares: (name) => schema.properties !== undefined && Object.hasOwn(schema.properties, name),
-    names: Object.keys(schema.properties ?? {}),
-    child,
-    get element() {
-      return schema.items === undefined ? undefined : typeOf(schema.items, resolve)
-    },
-    keyDefault: (key) => keyDefault(schema, key, resolve),
+
+  get element(): FieldType | undefined {
+    return this.schema.items === undefined ? undefined : typeOf(this.schema.items, this.#resolve)
+  }
+
+  keyDefault(key: string): Json | undefined {
+    return this.element?.child(key)?.schema.default
   }
 }
 
@@ -200,10 +222,4 @@ function relationOf(
     return { keys: key === undefined ? undefined : [key], isSet: key === undefined, isAtomic: false }
   }
   return { keys: undefined, isSet: false, isAtomic: true }
-}
-
-function keyDefault(list: Schema, key: string, resolve: Resolve): Json | undefined {
-  if (list.items === undefined) return undefined
-  const field = typeOf(list.items, resolve).child(key)
-  return field?.schema.default
 }

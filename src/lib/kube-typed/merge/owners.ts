@@ -1,7 +1,16 @@
 import type { FieldType } from '../../kube-schema/schema.ts'
 import type { Json } from '../../kube/json.ts'
 import { mergeValues, removePaths } from './merge-values.ts'
-import { difference, intersection, isEmpty, isWithin, type PathSet, recursiveDifference, union } from './path-set.ts'
+import {
+  difference,
+  emptySet,
+  intersection,
+  isEmpty,
+  isWithin,
+  type PathSet,
+  recursiveDifference,
+  union,
+} from './path-set.ts'
 import { compare, type Comparison, fieldSetOf, withNamedParents } from './typed-value.ts'
 
 /** Who owns which fields, by manager id. */
@@ -36,10 +45,7 @@ export function ownUpdate(
   const comparison = without(compare(type, live, written), ignored)
   const next = yieldTo(comparison, owners, manager)
   const taken = union(comparison.modified, comparison.added)
-  const own = union(
-    difference(next.get(manager)?.set ?? { isMember: false, children: new Map() }, comparison.removed),
-    taken,
-  )
+  const own = union(difference(next.get(manager)?.set ?? emptySet(), comparison.removed), taken)
   const kept = ignored === undefined ? own : recursiveDifference(own, ignored)
   if (isEmpty(kept)) next.delete(manager)
   else next.set(manager, { set: kept, isApplied: false })
@@ -118,7 +124,7 @@ function prune(type: FieldType | undefined, merged: Json, owners: Owners, last: 
   const lastNamed = withNamedParents(last, type)
   let pruned = removePaths(type, merged, lastNamed) ?? null
   const mergedNamed = withNamedParents(fieldSetOf(type, merged), type)
-  let managed: PathSet = { isMember: false, children: new Map() }
+  let managed = emptySet()
   for (const { set } of owners.values()) managed = union(managed, set)
   // Back comes what anybody owns ...
   const keep = union(withNamedParents(fieldSetOf(type, pruned), type), withNamedParents(managed, type))

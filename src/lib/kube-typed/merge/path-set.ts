@@ -6,18 +6,27 @@ import { byBytes, type Json, type JsonObject, isObject } from '../../kube/json.t
  *
  * Built by adding, then only read; operations return new trees and share branches.
  */
-export type PathSet = { isMember: boolean; readonly children: Map<string, PathSet> }
+export type PathSet = { isMember: boolean; children: ReadonlyMap<string, PathSet> }
 
-/** A set without a path. */
-export function emptySet(): PathSet {
-  return { isMember: false, children: new Map() }
+/** Shared by all that nothing is below: most of a tree are leaves, and a map of their own would be three quarters of its memory. */
+const NONE: ReadonlyMap<string, PathSet> = new Map()
+
+/** A set without a path below it; `isMember` is true for a leaf that is a path itself. */
+export function emptySet(isMember = false): PathSet {
+  return { isMember, children: NONE }
 }
 
 /** The branch below `element`, made when absent. */
 export function branch(set: PathSet, element: string): PathSet {
   let next = set.children.get(element)
-  if (next === undefined) set.children.set(element, (next = emptySet()))
+  if (next === undefined) attach(set, element, (next = emptySet()))
   return next
+}
+
+/** Puts a branch below `element`, in place of what was there. */
+export function attach(set: PathSet, element: string, below: PathSet): void {
+  if (set.children instanceof Map && set.children !== NONE) set.children.set(element, below)
+  else set.children = new Map([[element, below]])
 }
 
 /** Adds one path. */
@@ -38,45 +47,47 @@ export function isEmpty(set: PathSet | undefined): boolean {
 
 /** Paths of either. */
 export function union(a: PathSet, b: PathSet): PathSet {
-  const out: PathSet = { isMember: a.isMember || b.isMember, children: new Map(a.children) }
+  const isMember = a.isMember || b.isMember
+  if (b.children.size === 0) return { isMember, children: a.children }
+  const out: PathSet = { isMember, children: new Map(a.children) }
   for (const [element, right] of b.children) {
     const left = a.children.get(element)
-    out.children.set(element, left === undefined ? right : union(left, right))
+    attach(out, element, left === undefined ? right : union(left, right))
   }
   return out
 }
 
 /** Paths of both. */
 export function intersection(a: PathSet, b: PathSet): PathSet {
-  const out: PathSet = { isMember: a.isMember && b.isMember, children: new Map() }
+  const out = emptySet(a.isMember && b.isMember)
   for (const [element, left] of a.children) {
     const right = b.children.get(element)
     if (right === undefined) continue
     const both = intersection(left, right)
-    if (!isEmpty(both)) out.children.set(element, both)
+    if (!isEmpty(both)) attach(out, element, both)
   }
   return out
 }
 
 /** Paths of `a` that are not in `b`. */
 export function difference(a: PathSet, b: PathSet): PathSet {
-  const out: PathSet = { isMember: a.isMember && !b.isMember, children: new Map() }
+  const out = emptySet(a.isMember && !b.isMember)
   for (const [element, left] of a.children) {
     const right = b.children.get(element)
     const rest = right === undefined ? left : difference(left, right)
-    if (!isEmpty(rest)) out.children.set(element, rest)
+    if (!isEmpty(rest)) attach(out, element, rest)
   }
   return out
 }
 
 /** Paths of `a` that are neither in `b` nor below a path of `b`. */
 export function recursiveDifference(a: PathSet, b: PathSet): PathSet {
-  const out: PathSet = { isMember: a.isMember && !b.isMember, children: new Map() }
+  const out = emptySet(a.isMember && !b.isMember)
   for (const [element, left] of a.children) {
     const right = b.children.get(element)
     if (right?.isMember) continue
     const rest = right === undefined ? left : recursiveDifference(left, right)
-    if (!isEmpty(rest)) out.children.set(element, rest)
+    if (!isEmpty(rest)) attach(out, element, rest)
   }
   return out
 }
@@ -111,7 +122,7 @@ export function parseFields(fields: Json | undefined): PathSet {
     const below = fields[element]
     const child = parseFields(below)
     child.isMember = isObject(below) && (Object.keys(below).length === 0 || below['.'] !== undefined)
-    out.children.set(element, child)
+    attach(out, element, child)
   }
   return out
 }

@@ -1,6 +1,6 @@
 import type { FieldType } from '../../kube-schema/schema.ts'
 import { equal, isObject, type Json, type JsonObject, sorted } from '../../kube/json.ts'
-import { branch, emptySet, insert, isEmpty, type PathSet } from './path-set.ts'
+import { attach, branch, emptySet, insert, isEmpty, type PathSet } from './path-set.ts'
 
 /** How a value is taken apart: by its declared type, or by its shape where nothing is declared. */
 export type Shape = {
@@ -77,11 +77,11 @@ function collectFields(type: FieldType | undefined, map: JsonObject, set: PathSe
   for (const name in map) {
     const value = map[name]
     if (value === undefined) continue
-    const child = branch(set, `f:${name}`)
+    const child = emptySet()
     collect(fieldOf(type, name), value, child)
     const isBare = value === null || (isObject(value) && Object.keys(value).length === 0)
     if (isBare || !type?.declares(name)) child.isMember = true
-    if (isEmpty(child)) set.children.delete(`f:${name}`)
+    if (!isEmpty(child)) attach(set, `f:${name}`, child)
   }
 }
 
@@ -102,13 +102,13 @@ export function duplicatesOf(elements: readonly string[]): Set<string> {
  * Removing needs it: an emptied struct goes, a map entry or list item only when it was owned.
  */
 export function withNamedParents(set: PathSet, type: FieldType | undefined): PathSet {
-  const out: PathSet = { isMember: set.isMember, children: new Map() }
+  const out = emptySet(set.isMember)
   for (const [element, child] of set.children) {
     const isField = element.startsWith('f:')
     const name = element.slice(2)
     const below = withNamedParents(child, isField ? fieldOf(type, name) : type?.element)
     if (isField && child.children.size > 0 && type?.declares(name)) below.isMember = true
-    out.children.set(element, below)
+    attach(out, element, below)
   }
   return out
 }

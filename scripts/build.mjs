@@ -27,11 +27,13 @@ const launcher = (version) => {
   return `#!/bin/sh\n':' //; ${steps.join('; ')}; exec node "$0" "$@"\n`
 }
 
-const buildAlone = {
-  name: 'build-alone',
+const aloneScripts = {
+  name: 'alone-scripts',
   setup: ({ onResolve }) =>
-    onResolve({ filter: /\/build-alone\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './sluice-build.cjs', external: true } : undefined,
+    onResolve({ filter: /\/(build|servers)-alone\.ts$/ }, ({ kind, path }) =>
+      kind === 'dynamic-import'
+        ? { path: `./sluice-${/(build|servers)-alone/.exec(path)[1]}.cjs`, external: true }
+        : undefined,
     ),
 }
 
@@ -52,23 +54,25 @@ export async function build() {
     sourcemap: false,
     legalComments: 'none',
     logLevel: 'warning',
+    loader: { '.gz': 'binary', '.html': 'text', '.css': 'text' },
+    define: { SLUICE_VERSION: JSON.stringify(version) },
   }
   await esbuild.build({
     ...shared,
     entryPoints: { sluice: 'src/main.ts' },
     splitting: true,
     external: ['libsql'],
-    loader: { '.gz': 'binary', '.html': 'text', '.css': 'text' },
-    define: { SLUICE_VERSION: JSON.stringify(version) },
     banner: {
       js: "import{createRequire as __sluiceRequire}from'node:module';const require=__sluiceRequire(import.meta.url);",
     },
     chunkNames: 'chunks/[name]-[hash]',
-    plugins: [buildAlone],
+    plugins: [aloneScripts],
   })
-  await buildOfBuild(esbuild, shared)
+  const scripts = [await buildOfBuild(esbuild, shared), await buildOfServers(esbuild, shared)]
   // A library of its own: one file that shares nothing with the command.
   await esbuild.build({ ...shared, entryPoints: { kustomize: 'src/app/kustomize-package.ts' } })
+  for (const name of readdirSync(next, { recursive: true })) if (/\.[cm]js$/.test(name)) escapeLetters(join(next, name))
+  for (const { name, file } of scripts) cacheCode(name, next, file)
   const entry = join(next, 'sluice.mjs')
   writeFileSync(entry, `${launcher(version)}${readFileSync(entry, 'utf8').replace(/^#!.*\n/, '')}`)
   chmodSync(entry, 0o755)
@@ -82,35 +86,70 @@ export async function build() {
  * process where the launcher starts it (ADR 0098).
  */
 async function buildOfBuild(esbuild, shared) {
+  const file = await bundleScript(esbuild, shared, {
+    entryPoints: { build: 'src/app/cli/build/build-alone.ts' },
+    minifyIdentifiers: true,
+  })
+  const loading = `import { loadScript, optimiseLate, SLOW_MODULES } from './src/app/cli/load-script.ts'
+    import { ioOfProcess } from './src/app/cli/process-io.ts'
+    const isCached = !process.argv.some((each) => /^--(batch|watch)/.test(each))
+    if (isCached) optimiseLate(require)
+    export const { runAlone, script } = loadScript(__dirname + '/chunks/${file}', require, { isCached, late: SLOW_MODULES })
+    if (require.main === module) void runAlone(process.argv.slice(2), ioOfProcess()).then((code) => (process.exitCode = code))`
+  await bundleLoader(esbuild, shared, 'build', loading)
+  return { name: 'build', file }
+}
+
+/** The commands that serve the Kubernetes API: half of their start is compiling (ADR 0175). */
+async function buildOfServers(esbuild, shared) {
+  const file = await bundleScript(esbuild, shared, {
+    entryPoints: { servers: 'src/app/cli/servers/servers-alone.ts' },
+    external: ['libsql'],
+  })
+  const loading = `import { loadScript } from './src/app/cli/load-script.ts'
+    export const { runAlone, script } = loadScript(__dirname + '/chunks/${file}', require, { isCached: true })`
+  await bundleLoader(esbuild, shared, 'servers', loading)
+  return { name: 'servers', file }
+}
+
+async function bundleScript(esbuild, shared, options) {
   const { metafile } = await esbuild.build({
     ...shared,
-    entryPoints: { build: 'src/app/cli/build/build-alone.ts' },
     entryNames: 'chunks/[name]-[hash]',
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
-    minifyIdentifiers: true,
-    loader: { '.gz': 'binary' },
+    banner: { js: '(function(module,exports,require){' },
+    footer: { js: '})' },
     metafile: true,
+    ...options,
   })
-  const script = join(root, Object.keys(metafile.outputs)[0])
-  const contents = `import { loadScript } from './src/app/cli/build/load-script.ts'
-    import { ioOfProcess } from './src/app/cli/process-io.ts'
-    const isOneShot = !process.argv.some((each) => /^--(batch|watch)/.test(each))
-    export const { runBuild, script } = loadScript(__dirname + '/chunks/${basename(script)}', require, isOneShot)
-    if (require.main === module) void runBuild(process.argv.slice(3), ioOfProcess()).then((code) => (process.exitCode = code))`
-  await esbuild.build({
+  return basename(Object.keys(metafile.outputs)[0])
+}
+
+function bundleLoader(esbuild, shared, name, contents) {
+  return esbuild.build({
     ...shared,
-    stdin: { contents, resolveDir: root, sourcefile: 'sluice-build.cjs' },
+    stdin: { contents, resolveDir: root, sourcefile: `sluice-${name}.cjs` },
     format: 'cjs',
     outdir: undefined,
     outExtension: undefined,
-    outfile: join(shared.outdir, 'sluice-build.cjs'),
+    outfile: join(shared.outdir, `sluice-${name}.cjs`),
   })
-  const maker = join(root, 'scripts', 'code-cache.mjs')
-  // Without its cache the command starts later, and works.
-  execFileSync(process.execPath, [maker, join(shared.outdir, 'sluice-build.cjs'), `${script}.cache`], {
+}
+
+/** Lets a process write V8's cache of a script. Without one a command starts later, and works. */
+function cacheCode(name, dir, file) {
+  const maker = join(root, 'scripts', `code-cache-${name}.mjs`)
+  execFileSync(process.execPath, [maker, join(dir, `sluice-${name}.cjs`), join(dir, 'chunks', `${file}.cache`)], {
     stdio: 'inherit',
   })
+}
+
+/** V8 keeps a source with one letter beyond Latin-1 in two bytes a letter: a μ in a pattern cost 1.3 MiB of memory. */
+function escapeLetters(file) {
+  const text = readFileSync(file, 'utf8')
+  const escaped = text.replace(/[^\0-\x7f]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  if (escaped !== text) writeFileSync(file, escaped)
 }
 
 /** Writes the declarations of the library to dist/types; for those who compile against it, so only `npm run build` does. */
@@ -142,7 +181,8 @@ function publish(next, dist) {
   }
   for (const name of readdirSync(join(next, 'chunks')))
     renameSync(join(next, 'chunks', name), join(dist, 'chunks', name))
-  for (const name of ['kustomize.mjs', 'sluice-build.cjs']) renameSync(join(next, name), join(dist, name))
+  for (const name of ['kustomize.mjs', 'sluice-build.cjs', 'sluice-servers.cjs'])
+    renameSync(join(next, name), join(dist, name))
   renameSync(join(next, 'sluice.mjs'), join(dist, 'sluice.mjs'))
   rmSync(next, { recursive: true })
 }

@@ -8,7 +8,9 @@ else process.exitCode = await runWholeLine()
 
 async function runWholeLine(): Promise<number> {
   const io = ioOfProcess()
-  // The one command for which loading the others would double its time.
-  if (argv[0] === 'build') return (await import('./app/cli/build/build-alone.ts')).runBuild(argv.slice(1), io)
+  // A build takes less time than loading the other commands; servers start from compiled code.
+  if (argv[0] === 'build') return (await import('./app/cli/build/build-alone.ts')).runAlone(argv, io)
+  if (argv[0] === 'up' || (argv[0] === 'serve' && argv[1] === 'kubed'))
+    return (await import('./app/cli/servers/servers-alone.ts')).runAlone(argv, io)
   return (await import('./app/cli/run.ts')).runCli(argv, io)
 }

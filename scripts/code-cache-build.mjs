@@ -1,5 +1,5 @@
 // Writes V8's cache of the bundled command `build`: the functions that building a small tree of most features compiles. scripts/build.mjs runs it
-// as a process of its own: `node code-cache.mjs BUILD-MODULE CACHE`.
+// as a process of its own: `node code-cache-build.mjs BUILD-MODULE CACHE`.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -100,11 +100,11 @@ try {
     mkdirSync(dirname(join(root, path)), { recursive: true })
     writeFileSync(join(root, path), text)
   }
-  const { script, runBuild } = await import(pathToFileURL(module))
+  const { script, runAlone } = await import(pathToFileURL(module))
   const said = []
   const say = (text) => said.push(text)
   const io = { out: say, err: say, env: {}, cwd: root, isTty: false, signal: new AbortController().signal }
-  if ((await runBuild([join(root, 'overlay')], io)) !== 0) throw new Error(said.join('\n'))
+  if ((await runAlone(['build', join(root, 'overlay')], io)) !== 0) throw new Error(said.join('\n'))
   writeFileSync(target, script.createCachedData())
 } finally {
   rmSync(root, { recursive: true })

@@ -1,7 +1,7 @@
-import { byBytes } from '../../../lib/kube/json.ts'
 import { History, type StoreEvent } from './history.ts'
 import { type Label, LabelIndex } from './labels.ts'
-import { placeOf, Places, prefixIn, prefixOf } from './places.ts'
+import type { Live } from './live.ts'
+import { placeOf, prefixIn, prefixOf } from './places.ts'
 import type { Stored } from './stored.ts'
 
 /** Hears of changes. */
@@ -29,14 +29,14 @@ export type Range = {
 /** Everything of one kind: the objects, their order, their last changes, and who watches them. */
 export class Bucket {
   readonly history: History
-  readonly #live = new Map<string, Stored>()
-  readonly #places = new Places(this.#live)
+  readonly #live: Live
   readonly #watchers = new Map<string, Set<Handler>>()
   /** An index a namespace that was asked for labels, '' for all of them together. */
   readonly #labels = new Map<string, LabelIndex>()
 
-  constructor(version: number) {
+  constructor(version: number, live: Live) {
     this.history = new History(version)
+    this.#live = live
   }
 
   get(place: string): Stored | undefined {
@@ -44,18 +44,16 @@ export class Bucket {
   }
 
   all(): Iterable<Stored> {
-    return this.#live.values()
+    return this.#live.all()
   }
 
   set(place: string, stored: Stored): void {
-    if (!this.#live.has(place)) this.#places.change(place)
     this.#live.set(place, stored)
     this.#relabel(place, stored)
   }
 
   delete(place: string): void {
     this.#live.delete(place)
-    this.#places.change(place)
     this.#relabel(place, undefined)
   }
 
@@ -63,18 +61,12 @@ export class Bucket {
   select({ namespace, name = '', after = '', labels = [] }: Range): readonly string[] {
     if (name !== '' && namespace !== undefined) {
       const place = placeOf(namespace, name)
-      return this.#live.has(place) && place > after ? [place] : []
+      return place > after && this.#live.get(place) !== undefined ? [place] : []
     }
-    if (name !== '') return this.#named(name).filter((place) => place > after)
-    if (labels.length === 0) return this.#places.within(namespace, after)
+    if (name !== '') return this.#live.named(name).filter((place) => place > after)
+    if (labels.length === 0) return this.#live.within(namespace, after)
     const found = [...this.#indexOf(namespace).placesOf(labels)]
     return found.filter((place) => place > after).sort()
-  }
-
-  /** Places of this name in any namespace. */
-  #named(name: string): string[] {
-    const end = `/${name}`
-    return [...this.#live.keys()].filter((place) => place.endsWith(end)).sort(byBytes)
   }
 
   watch({ namespace, name }: Scope, handler: Handler): () => void {
@@ -100,7 +92,7 @@ export class Bucket {
     const known = this.#labels.get(prefix)
     if (known !== undefined) return known
     const labels = new LabelIndex()
-    for (const place of this.#places.within(namespace)) labels.set(place, this.#live.get(place)?.object)
+    for (const place of this.#live.within(namespace, '')) labels.set(place, this.#live.get(place)?.object)
     this.#labels.set(prefix, labels)
     return labels
   }

@@ -11,16 +11,16 @@ export type Head = {
   readonly name: string
 }
 
+/** What is known of the objects of one kind, decoded when it is asked for: some kinds are not looked at for a while. */
+export type Heads = { readonly all: () => readonly Head[]; readonly named: (name: string) => readonly Head[] }
+
 /** One change to keep: the text of an object, or none when it is gone. */
 export type Change = { readonly head: Head; readonly text: string | undefined }
 
 /** Where objects survive the process. */
 export type Journal = {
-  /**
-   * Every object, once, at the start; and the last version that was ever given. Heads come by kind, a part of them at a time, and are decoded
-   * when they are asked for: some kinds are not looked at for a while.
-   */
-  readonly load: (each: (key: string, heads: () => readonly Head[]) => void) => number
+  /** Every object, once, at the start; and the last version that was ever given. Heads come by kind, a part of them at a time. */
+  readonly load: (each: (key: string, heads: Heads) => void) => number
   /** The text of one object as it was last committed. */
   readonly read: (id: number) => string
   /** The texts of many objects, in a third of the time and no order. */
@@ -115,7 +115,7 @@ function upgrade(db: Database.Database): void {
 
 type HeadRow = [id: number, namespace: string, name: string, version: number]
 
-function loadHeads(db: Database.Database, each: (key: string, heads: () => readonly Head[]) => void): void {
+function loadHeads(db: Database.Database, each: (key: string, heads: Heads) => void): void {
   const some = db.prepare(
     `select key, max(id) as last, json_group_array(json_array(id, namespace, name, version)) as heads
      from (select id, key, namespace, name, version from objects where id > ? order by id limit ${ROWS_AT_ONCE}) group by key`,
@@ -123,18 +123,29 @@ function loadHeads(db: Database.Database, each: (key: string, heads: () => reado
   for (let from = 0, last = -1; from > last;) {
     last = from
     for (const row of some.all(from) as { key: string; last: number; heads: string }[]) {
-      each(row.key, () => decodeHeads(row.key, row.heads))
+      each(row.key, headsIn(row.key, row.heads))
       from = Math.max(from, row.last)
     }
   }
 }
 
-function decodeHeads(key: string, heads: string): readonly Head[] {
-  return (JSON.parse(heads) as HeadRow[]).map(([id, namespace, name, version]) => ({
-    id,
-    version,
-    key,
-    namespace,
-    name,
-  }))
+function headsIn(key: string, text: string): Heads {
+  const headOf = ([id, namespace, name, version]: HeadRow): Head => ({ id, version, key, namespace, name })
+  return {
+    all: () => (JSON.parse(text) as HeadRow[]).map(headOf),
+    named: (name) => rowsWith(text, name).map(headOf),
+  }
+}
+
+/** The rows of a name, found in the text of all without decoding the others. Names of namespaces are written as they are. */
+function rowsWith(text: string, name: string): HeadRow[] {
+  const rows: HeadRow[] = []
+  const wanted = `,${JSON.stringify(name)},`
+  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) {
+    const [, id, namespace] = /^\[(\d+),"([^"]*)"$/.exec(text.slice(text.lastIndexOf('[', at), at)) ?? []
+    if (id === undefined || namespace === undefined) continue
+    const behind = at + wanted.length
+    rows.push([Number(id), namespace, name, Number(text.slice(behind, text.indexOf(']', behind)))])
+  }
+  return rows
 }

@@ -138,6 +138,32 @@ test(
   }),
 )
 
+test(
+  'after a start a name is found in all namespaces, and what is found or written first stays what it is',
+  inFolder(async (file) => {
+    let store = open(file)
+    const odd = ['x', 'a]b', '[1,"x",2', 'q"x",', 'é', 'a']
+    for (const namespace of ['a', 'b', 'x'])
+      for (const name of odd) store.put(KEY, map(namespace, name, `${namespace}${name}`))
+    await store.settled()
+    await store.close()
+    for (const name of odd) {
+      store = open(file)
+      const wanted = ['a', 'b', 'x'].map((namespace) => `${namespace}/${name}=${namespace}${name}`)
+      assert.deepEqual(valuesOf(store, { name }), wanted)
+      assert.deepEqual(valuesOf(store, { name: 'none' }), [])
+      store.remove(KEY, map('a', name, ''))
+      store.put(KEY, map('b', name, 'new'))
+      assert.deepEqual(valuesOf(store, { name }), [`b/${name}=new`, wanted[2]])
+      assert.equal(valuesOf(store, {}).length, 3 * odd.length - 1)
+      store.put(KEY, map('a', name, `a${name}`))
+      store.put(KEY, map('b', name, `b${name}`))
+      await store.settled()
+      await store.close()
+    }
+  }),
+)
+
 const FORMER_TABLES: Readonly<Record<string, readonly [table: string, row: string]>> = {
   'by name': [
     'objects(key text, namespace text, name text, version integer, body text, primary key(key, namespace, name)) without rowid',

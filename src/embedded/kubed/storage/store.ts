@@ -2,7 +2,8 @@ import { namespaceOf, type Obj } from '../object.ts'
 import { Ages } from './ages.ts'
 import { Bucket, type Handler, type Range, type Scope } from './bucket.ts'
 import type { StoreEvent } from './history.ts'
-import type { Change, Head, Journal } from './journal.ts'
+import type { Change, Head, Heads, Journal } from './journal.ts'
+import { Live } from './live.ts'
 import { placeOf, prefixOf } from './places.ts'
 import { Shelf, Stored } from './stored.ts'
 
@@ -59,7 +60,7 @@ class MemoryStore implements Store {
   readonly #shelf: Shelf
   readonly #buckets = new Map<string, Bucket>()
   /** Kinds that nobody has asked for since the start, and how to come by their heads. */
-  readonly #unopened = new Map<string, (() => readonly Head[])[]>()
+  readonly #unopened = new Map<string, Heads[]>()
   /** Kinds with texts that were not read from the journal yet. */
   readonly #unread = new Set<string>()
   #version = 0
@@ -168,10 +169,9 @@ class MemoryStore implements Store {
   }
 
   #open(key: string): Bucket {
-    const bucket = new Bucket(this.#start)
+    const live = new Live(this.#unopened.get(key) ?? [], (head) => new Stored(this.#shelf, head))
+    const bucket = new Bucket(this.#start, live)
     this.#buckets.set(key, bucket)
-    for (const heads of this.#unopened.get(key) ?? [])
-      for (const head of heads()) bucket.set(placeOf(head.namespace, head.name), new Stored(this.#shelf, head))
     this.#unopened.delete(key)
     return bucket
   }

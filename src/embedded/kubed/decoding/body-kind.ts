@@ -1,6 +1,7 @@
 import { schemaFor } from '../../../lib/kube-schema/builtin.ts'
 import type { Call } from '../call.ts'
 import type { Environment } from '../environment.ts'
+import { badRequest } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import { readObject } from './body.ts'
 import { decodeObject } from './object.ts'
@@ -15,5 +16,9 @@ export function bodyKindOf({ resource, subresource }: Call): Resource {
 
 /** Reads the body of a POST or PUT to such a subresource. @throws Fault 400, 415 */
 export function decodeBodyKind(env: Environment, call: Call): Obj {
-  return decodeObject(env, { ...call, resource: bodyKindOf(call) }, readObject(call))
+  const object = decodeObject(env, { ...call, resource: bodyKindOf(call) }, readObject(call))
+  const { namespace = '' } = object.metadata
+  if (namespace !== '' && namespace !== call.namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  return object
 }

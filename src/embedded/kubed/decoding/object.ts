@@ -61,12 +61,16 @@ const KNOWN = new Set([
   ...['PodStatusResult', 'RangeAllocation', 'SerializedReference'].map((kind) => `v1 ${kind}`),
 ])
 
+/** Older versions of a body that say the same. */
+const ALSO_TAKEN = new Set(['policy/v1beta1 Eviction'])
+
 function checkKind(env: Environment, resource: Resource, body: JsonObject): void {
   const { apiVersion, kind } = body
   const wanted = apiVersionOf(resource)
   const saidVersion = stringOf(apiVersion) || wanted
   const saidKind = stringOf(kind) || resource.kind
   if (saidVersion === wanted && saidKind === resource.kind) return
+  if (saidKind === resource.kind && ALSO_TAKEN.has(`${saidVersion} ${saidKind}`)) return
   const [version = '', group = ''] = saidVersion.split('/').reverse()
   const refuse = (why: string): Fault =>
     badRequest(`${saidKind} in version ${JSON.stringify(version)} cannot be handled as a ${resource.kind}: ${why}`)

@@ -3,8 +3,9 @@ import { request } from 'node:https'
 import { objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../call.ts'
 import type { Environment } from '../environment.ts'
-import { badRequest, Fault } from '../fault.ts'
+import { badRequest, type FieldError, Fault, invalid } from '../fault.ts'
 import { namespaceOf, type Obj, specOf } from '../object.ts'
+import { forbid, invalidValue } from '../validation/fault-list.ts'
 import { kubeletOf } from './kubelet.ts'
 import { sendText, type TextSocket, textSocketOf } from './log-socket.ts'
 
@@ -25,6 +26,23 @@ export function proxyLog(env: Environment, call: Call, pod: Obj, response: Serve
   }
   const path = `/containerLogs/${namespaceOf(pod)}/${encodeURIComponent(call.name)}/${encodeURIComponent(container)}?${query.toString()}`
   return forward(response, { ...kubelet, ...env.kubeletTls, path }, textSocketOf(call))
+}
+
+/** What is asked of a log must make sense, whether there is one or not. @throws Fault 422 */
+export function checkLogOptions({ query, name }: Call): void {
+  const errors: FieldError[] = []
+  const numberAt = (option: string): number | undefined => {
+    const text = query.get(option) ?? ''
+    return text === '' ? undefined : Number(text)
+  }
+  const [tail, limit, since] = ['tailLines', 'limitBytes', 'sinceSeconds'].map(numberAt)
+  if (tail !== undefined && tail < 0) invalidValue(errors, 'tailLines', tail, 'must be greater than or equal to 0')
+  if (limit !== undefined && limit < 1) invalidValue(errors, 'limitBytes', limit, 'must be greater than 0')
+  if (since !== undefined && (query.get('sinceTime') ?? '') !== '')
+    forbid(errors, '[]', 'at most one of `sinceTime` or `sinceSeconds` may be specified')
+  else if (since !== undefined && since < 1) invalidValue(errors, 'sinceSeconds', since, 'must be greater than 0')
+  if (query.has('stream')) forbid(errors, 'stream', 'may not be specified')
+  if (errors.length > 0) throw invalid({ group: '', kind: 'PodLogOptions' }, name, errors)
 }
 
 function containerOf(call: Call, pod: Obj): string {

@@ -19,17 +19,16 @@ export function bindNamed(env: Environment, call: Call): JsonObject {
   checkTarget(binding)
   if (pods === undefined) throw unknownResource()
   const pod = env.store.get(pods.storageKey, call.namespace, name)
-  if (pod === undefined) throw notFound(pods, name)
   return bind(env, { ...call, resource: pods, name, subresource: 'binding' }, pod)
 }
 
-/** POST of pods/binding: puts a pod on a node. */
-export function bind(env: Environment, call: Call, pod: Obj): JsonObject {
+/** POST of pods/binding: puts a pod on a node. What the body says is checked before the pod is looked for. */
+export function bind(env: Environment, call: Call, pod: Obj | undefined): JsonObject {
   const binding = decodeBodyKind(env, call)
   const node = stringOf(objectOf(binding.target).name)
-  if (stringOf(objectOf(binding.metadata).name) !== pod.metadata.name)
-    throw badRequest('name in URL does not match name in Binding object')
+  if (binding.metadata.name !== call.name) throw badRequest('name in URL does not match name in Binding object')
   checkTarget(binding)
+  if (pod === undefined) throw notFound(call.resource, call.name)
   const current = stringOf(specOf(pod).nodeName)
   if (pod.metadata.deletionTimestamp !== undefined)
     throw conflict(
@@ -68,12 +67,13 @@ function checkTarget({ target }: Obj): void {
   if (stringOf(name) === '') throw new Fault(500, '', 'target.name: Required value')
 }
 
-/** POST of pods/eviction: deletes a pod unless a disruption budget forbids it. */
-export function evict(env: Environment, call: Call, pod: Obj): JsonObject {
+/** POST of pods/eviction: deletes a pod unless a disruption budget forbids it. The name is checked before the pod is looked for. */
+export function evict(env: Environment, call: Call, pod: Obj | undefined): JsonObject {
   const eviction = decodeBodyKind(env, call)
   const options = objectOf(eviction.deleteOptions)
   const { name } = eviction.metadata
-  if (name !== '' && name !== call.name) throw badRequest('name in URL does not match name in Eviction object')
+  if (name !== call.name) throw badRequest('name in URL does not match name in Eviction object')
+  if (pod === undefined) throw notFound(call.resource, call.name)
   const phase = stringOf(objectOf(pod.status).phase)
   const isOver =
     phase === 'Succeeded' || phase === 'Failed' || phase === 'Pending' || pod.metadata.deletionTimestamp !== undefined

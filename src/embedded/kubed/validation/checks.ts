@@ -1,4 +1,5 @@
 import { type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
+import type { FieldError } from '../fault.ts'
 import { APPS_CHECKS, checkAtMostAll, checkShare } from './kinds/apps-checks.ts'
 import { AUTOSCALING_CHECKS } from './kinds/autoscaling-checks.ts'
 import { AFTER_BATCH, BATCH_CHECKS } from './kinds/batch-checks.ts'
@@ -22,7 +23,7 @@ import { RESOURCE_CHECKS } from './pods/resource-checks.ts'
 import { SECURITY_CHECKS } from './pods/security-checks.ts'
 import { AFTER_SERVICE, SERVICE_CHECKS } from './kinds/service-checks.ts'
 import { STORAGE_CHECKS } from './kinds/storage-checks.ts'
-import { VOLUME_CHECKS } from './kinds/volume-checks.ts'
+import { AFTER_VOLUME, VOLUME_CHECKS } from './kinds/volume-checks.ts'
 import { VOLUME_KIND_CHECKS } from './kinds/volume-kinds-checks.ts'
 import { VOLUME_SOURCE_CHECKS } from './pods/volume-source-checks.ts'
 import { WINDOWS_CHECKS } from './pods/windows-checks.ts'
@@ -81,12 +82,41 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     if (policy !== undefined && !UNHEALTHY_POLICIES.includes(stringOf(policy)))
       unsupported(errors, `${path}.unhealthyPodEvictionPolicy`, policy, UNHEALTHY_POLICIES)
   },
-  'scheduling.v1.PriorityClass': ({ metadata, value, preemptionPolicy }, _path, errors) => {
-    checkPreemption(preemptionPolicy, 'preemptionPolicy', errors)
-    if (stringOf(objectOf(metadata).name).startsWith('system-')) return
-    if ((numberOf(value) ?? 0) > HIGHEST_PRIORITY)
-      forbid(errors, 'value', `maximum allowed value of a user defined priority is ${HIGHEST_PRIORITY}`)
+  'scheduling.v1.PriorityClass': (priority, _path, errors) => {
+    checkPriority(priority, errors)
+    checkPreemption(priority.preemptionPolicy, 'preemptionPolicy', errors)
   },
+}
+
+const SYSTEM_PRIORITIES: Readonly<Record<string, number>> = {
+  'system-node-critical': 2_000_001_000,
+  'system-cluster-critical': 2_000_000_000,
+}
+
+/** The server's own classes are as they are; others are below them. */
+function checkPriority({ metadata, value, globalDefault }: JsonObject, errors: FieldError[]): void {
+  const name = stringOf(objectOf(metadata).name)
+  const number = numberOf(value) ?? 0
+  if (!name.startsWith('system-')) {
+    if (number > HIGHEST_PRIORITY)
+      forbid(errors, 'value', `maximum allowed value of a user defined priority is ${HIGHEST_PRIORITY}`)
+    return
+  }
+  const known = SYSTEM_PRIORITIES[name]
+  const why =
+    known === undefined
+      ? `${name} is not a known system priority class`
+      : number !== known
+        ? `value of ${name} PriorityClass must be ${known}`
+        : globalDefault === true
+          ? `globalDefault of ${name} PriorityClass must be false`
+          : undefined
+  if (why !== undefined)
+    forbid(
+      errors,
+      'metadata.name',
+      `priority class names with 'system-' prefix are reserved for system use only. error: ${why}`,
+    )
 }
 
 /** What is checked after what is below a definition. */
@@ -94,6 +124,7 @@ export const AFTER: Readonly<Record<string, Check>> = {
   ...AFTER_BATCH,
   ...AFTER_ENV,
   ...AFTER_SERVICE,
+  ...AFTER_VOLUME,
   'core.v1.PodTemplateSpec': ({ spec }, path, errors) => {
     if (listOf(objectOf(spec).ephemeralContainers).length > 0)
       forbid(errors, `${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template')

@@ -34,6 +34,7 @@ export const RULES: Readonly<Record<string, Rules>> = {
   'core.v1.ResourceRequirements': { unchecked: ['limits', 'requests'] },
   'core.v1.ResourceQuotaSpec': { unchecked: ['hard'] },
   'core.v1.LimitRangeSpec': { unchecked: ['limits'] },
+  'node.v1.RuntimeClass': { unchecked: ['overhead'] },
   'core.v1.EmptyDirVolumeSource': { unchecked: ['sizeLimit'] },
   'core.v1.PersistentVolumeSpec': { isWhole: true },
   'storage.v1.CSIStorageCapacity': { unchecked: ['maximumVolumeSize'] },

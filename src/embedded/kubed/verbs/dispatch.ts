@@ -23,7 +23,7 @@ import { presentMany, presentOne, send, sendText } from '../negotiation/respond.
 import { type Obj, objFrom } from '../object.ts'
 import { toVersion } from '../resources/convert.ts'
 import { isWhole } from '../resources/resource.ts'
-import { proxyLog } from '../subresources/log.ts'
+import { checkLogOptions, proxyLog } from '../subresources/log.ts'
 import { bind, bindNamed, evict } from '../subresources/pod.ts'
 import { proxy } from '../subresources/proxy.ts'
 import { scaleOf, scaleResource, writeScale } from '../subresources/scale.ts'
@@ -228,6 +228,9 @@ async function dispatchSubresource(env: Environment, call: Call, response: Serve
   if (call.subresource === 'proxy') return proxy(env, call, response)
   const stored = env.store.get(call.resource.storageKey, call.namespace, call.name)
   const { method, subresource } = call
+  if (subresource === 'eviction' && method === 'POST') return answer(env, call, response, 201, evict(env, call, stored))
+  if (subresource === 'binding' && method === 'POST') return answer(env, call, response, 201, bind(env, call, stored))
+  if (subresource === 'log' && method === 'GET') checkLogOptions(call)
   if (stored === undefined) throw notFound(call.resource, call.name)
   if (subresource === 'log' && method === 'GET') return proxyLog(env, call, stored, response)
   if (isStream(subresource) && call.resource.storageKey === '/pods') return streamPod(env, call, stored, response)
@@ -244,10 +247,8 @@ async function dispatchSubresource(env: Environment, call: Call, response: Serve
   }
   if (subresource === 'finalize' && method === 'PUT')
     return answerObject(env, call, response, 200, finalize(env, call, stored, readOptions(call)))
-  if (subresource === 'eviction' && method === 'POST') return answer(env, call, response, 201, evict(env, call, stored))
   if (subresource === 'token' && method === 'POST')
     return answer(env, call, response, 201, requestToken(env, call, stored))
-  if (subresource === 'binding' && method === 'POST') return answer(env, call, response, 201, bind(env, call, stored))
   throw new Fault(
     501,
     'NotImplemented',

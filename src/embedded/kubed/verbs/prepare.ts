@@ -18,6 +18,7 @@ import { mutateByPolicies } from '../admission/policies/mutating.ts'
 import { validateByPolicies } from '../admission/policies/validating.ts'
 import { confirmNoEscalation } from '../authorization/escalation.ts'
 import { admitToQuota } from '../admission/resource-quota.ts'
+import { admitPodSecurity } from '../admission/pod-security/admit.ts'
 import { checkOverhead } from '../admission/runtime-class.ts'
 import { allocateService } from '../admission/service.ts'
 import type { Call } from '../call.ts'
@@ -209,6 +210,7 @@ function settle(env: Environment, call: Call, object: Obj, before: Obj | undefin
   if (before !== undefined && !env.disabledPlugins.has('PersistentVolumeClaimResize'))
     admitGrowth(env, call, object, before)
   if (!env.disabledPlugins.has('LimitRanger')) checkLimits(env, call, object, before)
+  if (!env.disabledPlugins.has('PodSecurity')) admitPodSecurity(env, call, object, before)
   if (before === undefined && resource.storageKey === '/pods') checkOverhead(env, resource, object)
   validateByPolicies(env, attempt)
   admitToQuota(env, call, object, before)

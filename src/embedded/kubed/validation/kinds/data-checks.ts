@@ -1,3 +1,4 @@
+import { GoJsonError, scanGoJson } from '../../../../lib/kube/go-json.ts'
 import { type Json, type JsonObject, objectOf, stringOf } from '../../../../lib/kube/json.ts'
 import type { FieldError } from '../../fault.ts'
 import { type Check, invalidFor, invalidValue, push, required } from '../fault-list.ts'
@@ -61,7 +62,7 @@ function checkType({ type, data, metadata }: JsonObject, errors: FieldError[]): 
   } else if (type === 'kubernetes.io/tls') ['tls.crt', 'tls.key'].forEach(need)
 }
 
-/** In the words of Go's decoder where the text ends too early or is no object; other faults by their first character. */
+/** In the words of Go's decoder. */
 function checkJson(text: string, path: string, errors: FieldError[]): void {
   const why = jsonFault(text)
   if (why !== undefined) invalidValue(errors, path, '<secret contents redacted>', why)
@@ -69,16 +70,13 @@ function checkJson(text: string, path: string, errors: FieldError[]): void {
 
 function jsonFault(text: string): string | undefined {
   try {
-    const value: unknown = JSON.parse(text)
-    if (value === null || (typeof value === 'object' && !Array.isArray(value))) return undefined
-    const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
-    return `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`
+    scanGoJson(text)
   } catch (error) {
-    const at = /position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1]
-    const character = at === undefined ? undefined : text[Number(at)]
-    if (character === undefined) return 'unexpected end of JSON input'
-    return text.slice(0, Number(at)).trim() === ''
-      ? `invalid character '${character}' looking for beginning of value`
-      : `invalid character '${character}' in JSON`
+    if (error instanceof GoJsonError) return error.message
+    throw error
   }
+  const value: unknown = JSON.parse(text)
+  if (value === null || (typeof value === 'object' && !Array.isArray(value))) return undefined
+  const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
+  return `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`
 }

@@ -13,6 +13,8 @@ import {
   required,
   unsupported,
 } from '../fault-list.ts'
+import { checkLabels } from '../meta.ts'
+import { checkRequirements } from '../pods/resource-checks.ts'
 import { givenLabels } from './apps-checks.ts'
 import { labelError, pathSegmentError, subdomainError } from '../../../../lib/kube/names.ts'
 
@@ -24,9 +26,12 @@ export const OTHER_CHECKS: Readonly<Record<string, Check>> = {
     if (data === undefined || data === null) required(errors, 'data', 'data is mandatory')
     else if (!isObject(data)) required(errors, 'data', 'data must be a valid JSON object')
   },
-  'node.v1.RuntimeClass': ({ handler }, _path, errors) => {
+  'node.v1.RuntimeClass': ({ handler, overhead, scheduling }, _path, errors) => {
     if (stringOf(handler) === '') required(errors, 'handler')
     else checkName(handler, 'handler', labelError, errors)
+    const requirements = { limits: objectOf(overhead).podFixed ?? {} }
+    checkRequirements(requirements, 'overhead', errors)
+    checkLabels(objectOf(scheduling).nodeSelector, 'scheduling.nodeSelector', errors)
   },
   'networking.v1.IPAddress': ({ metadata, spec }, _path, errors) => {
     const name = stringOf(objectOf(metadata).name)
@@ -37,15 +42,16 @@ export const OTHER_CHECKS: Readonly<Record<string, Check>> = {
     const all = listOf(cidrs).map(stringOf)
     const at = `${path}.cidrs`
     if (all.length === 0) required(errors, at, 'at least one CIDR required')
-    const families = all.map((each) => parseNetwork(each)?.address.family ?? 0)
-    if (all.length > 1 && new Set(families).size < all.length)
+    if (all.length > 2) return invalidValue(errors, at, { CIDRs: all }, 'may only hold up to 2 values')
+    all.forEach((each, index) => void checkNetworkText(each, `${at}[${index}]`, errors, true))
+    const [first, second] = all.map((each) => parseNetwork(each)?.address.family)
+    if (first !== undefined && first === second)
       invalidValue(
         errors,
         at,
         all,
         'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64',
       )
-    all.forEach((each, index) => void checkNetworkText(each, `${at}[${index}]`, errors, true))
   },
 }
 

@@ -15,7 +15,7 @@ import { subdomainError } from '../../../../lib/kube/names.ts'
 
 const FAILURE = ['Fail', 'Ignore']
 const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']
-const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized']
+const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge']
 const ACTIONS = ['Audit', 'Deny', 'Warn']
 const MOST_CONDITIONS = 64
 
@@ -62,12 +62,25 @@ export const POLICY_CHECKS: Readonly<Record<string, Check>> = {
   'admissionregistration.v1.MatchResources': (match, path, errors) =>
     checkEnum(match, 'matchPolicy', path, ['Equivalent', 'Exact'], errors),
   'admissionregistration.v1.NamedRuleWithOperations': (rule, path, errors) => {
-    for (const field of ['operations', 'apiGroups', 'apiVersions', 'resources'])
-      if (listOf(rule[field]).length === 0) required(errors, `${path}.${field}`)
+    checkListed(rule.operations, `${path}.operations`, 'operations', errors)
     listOf(rule.operations).forEach((each, index) => {
       if (!OPERATIONS.includes(stringOf(each))) unsupported(errors, `${path}.operations[${index}]`, each, OPERATIONS)
     })
+    checkListed(rule.apiGroups, `${path}.apiGroups`, 'API groups', errors)
+    checkListed(rule.apiVersions, `${path}.apiVersions`, 'API versions', errors)
+    listOf(rule.apiVersions).forEach((each, index) => {
+      if (each === '') required(errors, `${path}.apiVersions[${index}]`)
+    })
+    if (listOf(rule.resources).length === 0) required(errors, `${path}.resources`)
   },
+}
+
+/** At least one, and none beside the one that stands for all. */
+function checkListed(list: Json | undefined, path: string, what: string, errors: FieldError[]): void {
+  const all = listOf(list)
+  if (all.length === 0) required(errors, path)
+  if (all.length > 1 && all.includes('*'))
+    invalidValue(errors, path, [...all], `if '*' is present, must not specify other ${what}`)
 }
 
 function checkPolicy(spec: JsonObject, path: string, errors: FieldError[]): void {

@@ -6,6 +6,7 @@ import type { FieldError } from '../../fault.ts'
 import { type Below, type Check, checkName, forbid, invalidValue, push, required, unsupported } from '../fault-list.ts'
 import { labelError, subdomainError } from '../../../../lib/kube/names.ts'
 
+const NANO = 1_000_000_000n
 const MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
 /** Kinds of volumes in the order in which the server looks for them, with the words in which it tells of their faults, and of a second one. */
 const SOURCES: readonly (readonly [field: string, own?: string, other?: string])[] = [
@@ -43,7 +44,9 @@ export const VOLUME_CHECKS: Readonly<Record<string, Check>> = {
 }
 
 function checkVolume(spec: JsonObject, path: string, errors: FieldError[], below: Below): void {
-  checkModes(spec, path, errors, '')
+  const modes = `${path}.accessModes`
+  if (listOf(spec.accessModes).length === 0) required(errors, modes)
+  checkModes(spec, modes, errors)
   const capacity = objectOf(spec.capacity)
   const at = `${path}.capacity`
   if (Object.keys(capacity).length === 0) required(errors, at)
@@ -65,6 +68,22 @@ function checkVolume(spec: JsonObject, path: string, errors: FieldError[], below
     required(errors, `${path}.csi`, 'has to be specified when using volumeAttributesClassName')
 }
 
+/** Options of mounts stood in an annotation, before there was a field; these kinds of volumes are mounted with any. */
+const MOUNT_OPTIONS = 'volume.beta.kubernetes.io/mount-options'
+const MOUNTED = [
+  ...['gcePersistentDisk', 'awsElasticBlockStore', 'glusterfs', 'nfs', 'rbd', 'quobyte', 'iscsi', 'cinder'],
+  ...['azureFile', 'vsphereVolume', 'photonPersistentDisk', 'portworxVolume', 'azureDisk', 'storageos', 'csi'],
+]
+
+/** Checks that come after those of the specification. */
+export const AFTER_VOLUME: Readonly<Record<string, Check>> = {
+  'core.v1.PersistentVolume': ({ metadata, spec }, _path, errors) => {
+    if (objectOf(objectOf(metadata).annotations)[MOUNT_OPTIONS] === undefined) return
+    if (MOUNTED.some((field) => objectOf(spec)[field] !== undefined)) return
+    forbid(errors, `metadata.annotations.${MOUNT_OPTIONS}`, 'may not specify mount options for this volume type')
+  },
+}
+
 function checkSource(spec: JsonObject, path: string, errors: FieldError[], below: Below): void {
   const [first, ...others] = SOURCES.filter(([field]) => spec[field] !== undefined)
   if (first !== undefined) below(first[0], undefined, `${path}.${first[1] ?? first[0]}`)
@@ -79,16 +98,21 @@ function checkSource(spec: JsonObject, path: string, errors: FieldError[], below
 }
 
 function checkClaim(spec: JsonObject, path: string, errors: FieldError[], below: Below): void {
-  checkModes(spec, path, errors, 'at least 1 access mode is required')
+  const modes = `${path}.accessModes`
+  if (listOf(spec.accessModes).length === 0) required(errors, modes, 'at least 1 access mode is required')
   below('selector')
+  checkModes(spec, modes, errors)
   const storage = objectOf(objectOf(spec.resources).requests).storage
   const at = `${path}.resources[storage]`
   if (storage === undefined) required(errors, at)
   else checkAmount(storage, at, errors, false)
   checkClass(spec, path, errors)
   checkVolumeMode(spec, path, errors)
-  for (const field of ['dataSource', 'dataSourceRef'])
-    if (isObject(spec[field])) checkDataSource(spec[field], `${path}.${field}`, errors)
+  const [source, ref] = [spec.dataSource, spec.dataSourceRef]
+  // One of them that is not given says what the other does.
+  if (isObject(source) || (isObject(ref) && stringOf(ref.namespace) === ''))
+    checkDataSource(objectOf(source ?? ref), `${path}.dataSource`, errors)
+  if (isObject(ref) || isObject(source)) checkDataSource(objectOf(ref ?? source), `${path}.dataSourceRef`, errors)
   if (stringOf(spec.volumeAttributesClassName) !== '')
     checkName(spec.volumeAttributesClassName, `${path}.volumeAttributesClassName`, subdomainError, errors)
 }
@@ -103,10 +127,8 @@ function checkDataSource(source: JsonObject, path: string, errors: FieldError[])
   if (namespace !== '') checkName(namespace, `${path}.namespace`, labelError, errors)
 }
 
-function checkModes({ accessModes }: JsonObject, path: string, errors: FieldError[], why: string): void {
-  const at = `${path}.accessModes`
+function checkModes({ accessModes }: JsonObject, at: string, errors: FieldError[]): void {
   const modes = listOf(accessModes)
-  if (modes.length === 0) required(errors, at, why)
   for (const mode of modes) if (!MODES.includes(stringOf(mode))) unsupported(errors, at, mode, MODES)
   if (modes.includes('ReadWriteOncePod') && modes.length > 1)
     push(errors, at, 'Forbidden', 'Forbidden: may not use ReadWriteOncePod with other access modes')
@@ -118,7 +140,7 @@ function checkAmount(amount: unknown, path: string, errors: FieldError[], isCapa
   )
   if (isQuantityError(quantity) || quantity.nano > 0n) return
   if (isCapacity && quantity.nano < 0n)
-    push(errors, path, 'Invalid', `Invalid value: ${quantity.text}: must be a valid resource quantity`)
+    push(errors, path, 'Invalid', `Invalid value: ${quantity.nano / NANO}: must be a valid resource quantity`)
   invalidValue(errors, path, quantity.text, 'must be greater than zero')
 }
 

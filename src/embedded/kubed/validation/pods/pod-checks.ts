@@ -23,6 +23,7 @@ import {
   forbid,
   invalidFor,
   invalidValue,
+  push,
   required,
   unsupported,
 } from '../fault-list.ts'
@@ -46,25 +47,8 @@ const NO_SEARCH =
 export const POD_CHECKS: Readonly<Record<string, Check>> = {
   'core.v1.PodSpec': checkPod,
   'core.v1.Toleration': checkToleration,
-  'core.v1.Taint': ({ key, value, effect }, path, errors) => {
-    const at = path.replace(/^spec\./, 'metadata.')
-    invalidFor(errors, `${at}.key`, key, labelKeyErrors(stringOf(key)))
-    const reasons = labelValueErrors(stringOf(value))
-    if (reasons.length > 0) invalidValue(errors, `${at}.value`, value, reasons.join(';'))
-    checkEffect(effect, `${at}.effect`, errors)
-  },
-  'core.v1.NodeSpec': ({ taints, podCIDRs }, path, errors, below) => {
-    below('taints')
-    const all = objectsOf(taints)
-    all.forEach((taint, index) => {
-      const isTwice = all.slice(0, index).some(({ key, effect }) => key === taint.key && effect === taint.effect)
-      if (isTwice)
-        errors.push({
-          field: `metadata.taints[${index}]`,
-          type: 'Duplicate',
-          message: `Duplicate value: ${JSON.stringify(internalForm('core/Taint', taint))}: taints must be unique by key and effect pair`,
-        })
-    })
+  'core.v1.NodeSpec': ({ taints, podCIDRs }, path, errors) => {
+    checkTaints(objectsOf(taints), errors)
     const networks = listOf(podCIDRs)
     networks.forEach((each, index) => checkNetworkText(each, `${path}.podCIDRs[${index}]`, errors))
     const families = new Set(networks.map((each) => stringOf(each).includes(':')))
@@ -78,6 +62,21 @@ export const POD_CHECKS: Readonly<Record<string, Check>> = {
       if (why !== undefined) invalidValue(errors, `${path}.hostnames[${index}]`, name, why)
     })
   },
+}
+
+/** Taints are told of as if they were metadata; each pair of key and effect is there once. */
+function checkTaints(taints: readonly JsonObject[], errors: FieldError[]): void {
+  taints.forEach((taint, index) => {
+    const at = `metadata.taints[${index}]`
+    const { key, effect } = taint
+    invalidFor(errors, `${at}.key`, stringOf(key), labelKeyErrors(stringOf(key)))
+    const reasons = labelValueErrors(stringOf(taint.value))
+    if (reasons.length > 0) invalidValue(errors, `${at}.value`, taint.value, reasons.join(';'))
+    checkEffect(effect, `${at}.effect`, errors)
+    if (!taints.slice(0, index).some((each) => each.key === key && each.effect === effect)) return
+    const printed = JSON.stringify(internalForm('core/Taint', taint))
+    push(errors, at, 'Duplicate', `Duplicate value: ${printed}: taints must be unique by key and effect pair`)
+  })
 }
 
 const RESTARTS = ['Always', 'OnFailure', 'Never']

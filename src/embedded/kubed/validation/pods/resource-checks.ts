@@ -64,12 +64,13 @@ export function amountOf(value: Json | undefined): Quantity | undefined {
   return isQuantityError(quantity) ? undefined : quantity
 }
 
-function checkRequirements(
+/** Amounts that something takes at least and at most. */
+export function checkRequirements(
   { limits, requests, claims }: JsonObject,
   path: string,
   errors: FieldError[],
-  _below: Below,
-  place: Place | undefined,
+  _below?: Below,
+  place?: Place,
 ): void {
   const [most, asked] = [objectOf(limits), objectOf(requests)]
   // Of containers there are lists: what stands right below the specification is of the whole pod.

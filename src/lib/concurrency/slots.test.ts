@@ -3,7 +3,11 @@ import { test } from 'node:test'
 import { limitTo } from './slots.ts'
 
 /** Starts tasks that end when they are told to, and notes who began. */
-function bench(count: number): { begun: string[]; start: (name: string) => Promise<string>; end: (name: string) => void } {
+function bench(count: number): {
+  begun: string[]
+  start: (name: string) => Promise<string>
+  end: (name: string) => void
+} {
   const slots = limitTo(count)
   const begun: string[] = []
   const ends = new Map<string, (error?: Error) => void>()

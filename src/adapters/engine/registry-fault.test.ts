@@ -15,10 +15,16 @@ const cases: readonly [it: string, host: string, isInsecure: boolean, want: stri
 ]
 for (const [it, host, isInsecure, want] of cases)
   test(`a registry where nobody listens, which ${it}`, () =>
-    assert.equal(registryFault(refused, host, isInsecure), want))
+    assert.equal(registryFault(refused, host, { isInsecure }), want))
+
+test('a registry behind a proxy where nobody listens', () => {
+  const error = new SluiceError('REGISTRY_UNREACHABLE', 'registry x: connect ECONNREFUSED 10.0.0.9:8080')
+  const said = registryFault(error, 'reg.io', { isInsecure: false, proxySecretName: 'proxy' })
+  assert.equal(said, 'Get "https://reg.io/v2/": proxyconnect tcp: dial tcp 10.0.0.9:8080: connect: connection refused')
+})
 
 test('another fault keeps its words', () =>
-  assert.equal(registryFault(new SluiceError('REGISTRY_DENIED', 'no'), 'reg.io', false), 'no'))
+  assert.equal(registryFault(new SluiceError('REGISTRY_DENIED', 'no'), 'reg.io', { isInsecure: false }), 'no'))
 
 for (const [host, want] of [
   ['localhost:5000', 'http'],

@@ -36,9 +36,21 @@ export async function readNamedSecret(client: KubeClient, namespace: string, nam
 export async function readTrust(client: KubeClient, namespace: string, name: string | undefined): Promise<TlsTrust> {
   if (name === undefined) return {}
   const trust = trustOf(await readSecret(client, namespace, name))
+  const lacking = lackOf(trust)
+  if (lacking !== undefined)
+    throw new SluiceError('OBJECT_INVALID', `secret '${namespace}/${name}' ${lacking}`, { where: 'spec.certSecretRef' })
   if (trust.caPem !== undefined && !trust.caPem.includes('-----BEGIN CERTIFICATE-----'))
     throw new SluiceError('OBJECT_INVALID', 'failed to parse CA certificate', { where: 'spec.certSecretRef' })
   return trust
+}
+
+/** What a Secret of certificates lacks, in Flux's words. */
+function lackOf({ caPem, certPem, keyPem }: TlsTrust): string | undefined {
+  if (certPem !== undefined && keyPem === undefined) return "contains 'tls.crt' but missing 'tls.key'"
+  if (certPem === undefined && keyPem !== undefined) return "contains 'tls.key' but missing 'tls.crt'"
+  return caPem === undefined && certPem === undefined
+    ? "must contain either 'ca.crt' or both 'tls.crt' and 'tls.key'"
+    : undefined
 }
 
 /** The TLS part of a Secret's values. */

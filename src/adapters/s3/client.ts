@@ -109,7 +109,9 @@ function send(
   const isPlainProxy = proxy !== undefined && origin.protocol === 'http:'
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException): void =>
-      reject(new SluiceError('S3_FAILED', faultWords(error, origin, path), { retry: 'backoff', cause: error }))
+      reject(
+        new SluiceError('S3_FAILED', faultWords(error, origin, path, proxy?.url), { retry: 'backoff', cause: error }),
+      )
     const make = origin.protocol === 'https:' ? https.request : http.request
     const request = {
       ...route,
@@ -140,11 +142,16 @@ function send(
 /** Why no answer came; where nobody is, in the words of Flux's S3 library (which lacks a quote and a colon). */
 function faultWords(
   { code, message }: NodeJS.ErrnoException,
-  { protocol, host, hostname, port }: URL,
+  origin: URL,
   path: string,
+  proxy: URL | undefined,
 ): string {
-  const asked = `Get "${protocol}//${host}${path}`
+  const { host } = origin
+  const { protocol, hostname, port } = proxy ?? origin
+  const asked = `Get "${origin.protocol}//${host}${path}${proxy ? ' proxyconnect tcp:' : ''}`
   const at = `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`
+  if (code === 'EPROTO' && message.includes('wrong version number'))
+    return `${asked} http: server gave HTTP response to HTTPS client`
   if (code === 'ECONNREFUSED') return `${asked} dial tcp ${at}: connect: connection refused`
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `${asked} dial tcp: ${noSuchHost(hostname)}`
   return `${host}: ${message}`

@@ -67,7 +67,7 @@ function readFailed(why: string, retryAfterMs?: number): ScanOutcome {
 function describe(error: SluiceError, repository: ImageRepository, target: Repository): string {
   if (error.code === 'REGISTRY_DENIED')
     return `${tagsRequest(repository, target)}: UNAUTHORIZED: authentication required; [map[Action:pull Class: Name:${target.repository} Type:repository]]`
-  return registryFault(error, target.host, repository.isInsecure)
+  return registryFault(error, target.host, repository)
 }
 
 function tagsRequest({ isInsecure }: ImageRepository, { host, repository }: Repository): string {

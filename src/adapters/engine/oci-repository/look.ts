@@ -46,7 +46,7 @@ export async function lookAtRegistry(
 async function look(context: EngineContext, registries: Registries, source: OciRepository): Promise<LookOutcome> {
   refuseClouds(source)
   await offerLast(context, source)
-  const repository = repositoryOf(source.url)
+  const repository = repositoryOf(source.url, context.traps)
   const client = await clientFor(registries, source, repository)
   const signal = AbortSignal.timeout(source.timeoutMs)
   const { digest, revision } = await selectArtifact(client, source, repository, signal)
@@ -54,7 +54,7 @@ async function look(context: EngineContext, registries: Registries, source: OciR
   const verified = needsVerification(context, source, isSame)
     ? await verifyArtifact(context.client, client, source, { repository, digest, revision }, signal)
     : undefined
-  if (isSame) return { kind: 'unchanged', revision, ...(verified ? { verified } : {}) }
+  if (isSame) return { kind: 'unchanged', revision, ...newsAgain(source), ...(verified ? { verified } : {}) }
   const manifest = await readManifest(client, source, repository, digest, signal)
   const layer = await readLayer(client, source, repository, manifest, signal)
   const artifact = await store(context, source, { revision, digest, layer, annotations: manifest.annotations })
@@ -185,6 +185,10 @@ async function unpack(layer: Buffer, url: string): Promise<Unpacked> {
     const message = `failed to extract layer contents from artifact: ${error.message}`
     throw failLook('FetchFailed', 'OCIArtifactLayerOperationFailed', message)
   }
+}
+
+function newsAgain(source: OciRepository): { readonly news?: string } {
+  return source.artifact ? { news: newsOf(source, source.artifact) } : {}
 }
 
 function newsOf({ url }: OciRepository, { revision, metadata }: ArtifactStatus): string {

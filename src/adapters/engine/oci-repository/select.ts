@@ -14,18 +14,20 @@ export type SelectedArtifact = { readonly digest: string; readonly revision: str
 
 const CHART = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip'
 
-/** Reads `spec.url`; throws LookFailure (stalled) with Flux's words when it is no repository. */
-export function repositoryOf(url: string): Repository {
+/** Reads `spec.url`; throws LookFailure (stalled) with Flux's words when it is no repository; safe, a tag is named as one. */
+export function repositoryOf(url: string, traps: 'safe' | 'flux'): Repository {
   const wrong = (why: string): Error =>
     stallLook('FetchFailed', 'URLInvalid', `URL validation failed for '${url}': ${why}`)
   if (!url.startsWith('oci://')) throw wrong("URL must be in format 'oci://<domain>/<org>/<repo>'")
   const name = url.slice('oci://'.length)
-  const tag = /:([^/:]*)$/.exec(name.slice(name.indexOf('/') + 1))?.[1]
-  if (tag !== undefined && name.includes('/')) throw wrong(`URL must not contain a tag; remove ':${tag}'`)
-  const path = name.slice(name.indexOf('/') + 1)
-  if (name.includes('/') && (path.length < 2 || path.length > 255))
+  if (name === '') throw wrong('a repository name must be specified')
+  const domain = /^([^/]*[.:][^/]*|localhost)\//.exec(name)?.[0] ?? ''
+  const path = name.slice(domain.length)
+  const tag = /^[^@]*?(:[^/:]*)$/.exec(path)?.[1]
+  if (traps === 'safe' && domain !== '' && tag !== undefined) throw wrong(`URL must not contain a tag; remove '${tag}'`)
+  if (path.length < 2 || path.length > 255)
     throw wrong(`repository must be between 2 and 255 characters in length: ${path}`)
-  if (name.includes('/') && !/^[a-z0-9_./-]+$/.test(path))
+  if (!/^[a-z0-9_./-]+$/.test(path))
     throw wrong(`repository can only contain the characters \`abcdefghijklmnopqrstuvwxyz0123456789_-./\`: ${path}`)
   const repository = parseRepository(name)
   if (!repository) throw wrong(`could not parse reference: ${name}`)
@@ -55,7 +57,7 @@ export async function selectArtifact(
     const found = await client.headManifest(repository, tag, { signal })
     if (found) return { digest: found.digest, revision: `${tag}@${found.digest}` }
   } catch (error) {
-    throw error instanceof SluiceError ? undetermined(registryFault(error, host, source.isInsecure)) : error
+    throw error instanceof SluiceError ? undetermined(registryFault(error, host, source)) : error
   }
   throw undetermined(
     `GET ${schemeFor(host, source.isInsecure)}://${host}/v2/${repository.repository}/manifests/${tag}: MANIFEST_UNKNOWN: manifest unknown; map[Tag:${tag}]`,

@@ -55,6 +55,7 @@ export async function verifyArtifact(
       name.endsWith('.pub') ? [readPublicKey(value.toString('utf8'))] : [],
     )
     const known = keys.filter((key) => key !== undefined)
+    if (known.length === 0 && keys.length > 0) throw failed('PEM decoding failed')
     if (
       (await hasSimpleSignature(registry, target, known, signal)) ||
       (await hasBundle(registry, target, known, signal))

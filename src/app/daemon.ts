@@ -212,7 +212,7 @@ type Servers = {
 type ServerNeeds = { readonly ports: Ports; readonly token: string; readonly wires: Wires }
 
 async function startServers(
-  { folder, repository }: DaemonOptions,
+  { folder, repository, log }: DaemonOptions,
   { ports, token, wires }: ServerNeeds,
   closers: Closers,
 ): Promise<Servers> {
@@ -220,6 +220,7 @@ async function startServers(
     root: join(folder.dir, 'registry'),
     port: ports.registry,
     onPush: (push) => wires.imagePushed(push.repository),
+    warn: log,
   })
   closers.add(() => registry.close())
   const gitRoot = join(folder.dir, 'git')

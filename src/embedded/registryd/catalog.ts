@@ -1,4 +1,6 @@
 import { unreachable } from '../../lib/error/unreachable.ts'
+import { isRecord } from '../../lib/value/is-record.ts'
+import { parseDigest } from '../../lib/oci/digest.ts'
 import type { Descriptor } from '../../lib/oci/types.ts'
 
 /** What a repository knows of a manifest without reading it. */
@@ -19,6 +21,31 @@ export type Change =
   | { readonly do: 'drop-manifest'; readonly in: string; readonly digest: string }
   | { readonly do: 'tag'; readonly in: string; readonly tag: string; readonly digest: string }
   | { readonly do: 'drop-tag'; readonly in: string; readonly tag: string }
+
+/** Whether a value read from a journal is a change that a catalog can apply. */
+export function isChange(value: unknown): value is Change {
+  if (!isRecord(value) || typeof value['in'] !== 'string') return false
+  switch (value['do']) {
+    case 'blob':
+    case 'drop-blob':
+    case 'drop-manifest':
+      return isDigest(value['digest'])
+    case 'manifest': {
+      const { entry } = value
+      return isRecord(entry) && isDigest(entry['digest']) && typeof entry['size'] === 'number'
+    }
+    case 'tag':
+      return typeof value['tag'] === 'string' && isDigest(value['digest'])
+    case 'drop-tag':
+      return typeof value['tag'] === 'string'
+    default:
+      return false
+  }
+}
+
+function isDigest(value: unknown): boolean {
+  return typeof value === 'string' && parseDigest(value) !== undefined
+}
 
 type Shelf = {
   readonly blobs: Set<string>

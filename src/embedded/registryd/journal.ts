@@ -1,5 +1,6 @@
 import {
   closeSync,
+  copyFileSync,
   existsSync,
   fsyncSync,
   ftruncateSync,
@@ -11,7 +12,7 @@ import {
 import { fdatasync, ftruncate, write } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
-import type { Change } from './catalog.ts'
+import { isChange, type Change } from './catalog.ts'
 
 const writeAsync = promisify(write)
 const syncAsync = promisify(fdatasync)
@@ -24,17 +25,34 @@ export type Journal = {
   readonly close: () => Promise<void>
 }
 
-/** Reads a journal; a last line that was cut by a crash, be it only of its newline, is dropped. */
-export function readJournal(path: string): Change[] {
-  if (!existsSync(path)) return []
-  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1)
-  const found: Change[] = []
-  for (const line of lines) {
-    const changes = parseLine(line)
-    if (changes === undefined) break
-    for (const change of changes) found.push(change)
+/** What a journal says, and the numbers of lines in its middle that say nothing: what they held is lost. */
+export type JournalContent = { readonly changes: readonly Change[]; readonly damagedLines: readonly number[] }
+
+/**
+ * Reads a journal; what a crash cut off at its end, be it only a newline, is dropped: it was never acknowledged.
+ *
+ * A line that cannot be read with readable ones behind it is no crash of ours but damage: the others still count.
+ */
+export function readJournal(path: string): JournalContent {
+  if (!existsSync(path)) return { changes: [], damagedLines: [] }
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1).map(parseLine)
+  const end = lines.findLastIndex((changes) => changes !== undefined) + 1
+  const changes: Change[] = []
+  const damagedLines: number[] = []
+  for (const [index, line] of lines.slice(0, end).entries())
+    if (line === undefined) damagedLines.push(index + 1)
+    else for (const change of line) changes.push(change)
+  return { changes, damagedLines }
+}
+
+/** Keeps a damaged journal aside, whole, for whoever wants to mend it; answers where. */
+export function keepDamaged(path: string): string {
+  for (let number = 1; ; number++) {
+    const aside = `${path}.damaged-${number}`
+    if (existsSync(aside)) continue
+    copyFileSync(path, aside)
+    return aside
   }
-  return found
 }
 
 /** Replaces a journal by one that says the same in fewer lines; whole or not at all. */
@@ -54,7 +72,7 @@ export function rewriteJournal(path: string, changes: readonly Change[]): void {
   syncFolder(dirname(path))
 }
 
-/** Opens a journal for appending; cuts off a line that a crash left unfinished. */
+/** Opens a journal for appending; cuts off what stands behind the last line that can be read. */
 export function openJournal(path: string): Journal {
   const file = openSync(path, 'a+')
   let length = endOfLastLine(path)
@@ -120,21 +138,21 @@ async function writeWhole(file: number, bytes: Buffer): Promise<void> {
   }
 }
 
+/** Where the last line that can be read ends. */
 function endOfLastLine(path: string): number {
   const bytes = readFileSync(path)
-  let end = 0
-  for (let start = 0; start < bytes.length; start = end) {
-    const next = bytes.indexOf(10, start)
-    if (next < 0 || parseLine(bytes.toString('utf8', start, next)) === undefined) return end
-    end = next + 1
+  for (let end = bytes.lastIndexOf(10) + 1; end > 0;) {
+    const start = end < 2 ? 0 : bytes.lastIndexOf(10, end - 2) + 1
+    if (parseLine(bytes.toString('utf8', start, end - 1)) !== undefined) return end
+    end = start
   }
-  return end
+  return 0
 }
 
-function parseLine(line: string): Change[] | undefined {
+function parseLine(line: string): readonly Change[] | undefined {
   try {
     const value: unknown = JSON.parse(line)
-    return Array.isArray(value) ? (value as Change[]) : undefined
+    return Array.isArray(value) && value.every(isChange) ? value : undefined
   } catch {
     return undefined
   }

@@ -7,6 +7,7 @@ import { digestOf } from '../../lib/oci/digest.ts'
 import { type Change, createCatalog } from './catalog.ts'
 import { openJournal, readJournal, rewriteJournal } from './journal.ts'
 import { parseRoute } from './route.ts'
+import { openStore } from './store.ts'
 
 const routes: [string, unknown][] = [
   ['/v2/', { at: 'ping' }],
@@ -78,11 +79,11 @@ test('a journal that was cut by a crash goes on after its last whole line', asyn
     await Promise.all(history.map((change) => first.append([change])))
     await first.close()
     appendFileSync(path, '[{"do":"tag","in":"a","tag":"torn')
-    assert.deepEqual(readJournal(path), history)
+    assert.deepEqual(readJournal(path).changes, history)
     const second = openJournal(path)
     await second.append([{ do: 'tag', in: 'a', tag: 'after', digest: two }])
     await second.close()
-    assert.deepEqual(readJournal(path), [...history, { do: 'tag', in: 'a', tag: 'after', digest: two }])
+    assert.deepEqual(readJournal(path).changes, [...history, { do: 'tag', in: 'a', tag: 'after', digest: two }])
     rewriteJournal(path, history.slice(0, 1))
     assert.equal(readFileSync(path, 'utf8'), `${JSON.stringify(history.slice(0, 1))}\n`)
   } finally {
@@ -95,11 +96,53 @@ test('a line that lost only its newline is no line: what is read is what stays',
   const path = join(folder, 'names.jsonl')
   try {
     writeFileSync(path, `${JSON.stringify(history)}\n${JSON.stringify([history[0]])}`)
-    const before = readJournal(path)
+    const before = readJournal(path).changes
     await openJournal(path).close()
     assert.deepEqual(before, history)
-    assert.deepEqual(readJournal(path), history)
+    assert.deepEqual(readJournal(path).changes, history)
   } finally {
     rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test('what is damaged in the middle of a journal costs what stood there, and is told and kept aside', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-journal-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const path = join(folder, 'names.jsonl')
+  const line = (...changes: object[]): string => `${JSON.stringify(changes)}\n`
+  const tag = (name: string): object => ({ do: 'tag', in: 'a', tag: name, digest: one })
+  const manifest = { do: 'manifest', in: 'a', entry: entry(one) }
+  const damages = [
+    '\0\0\0\n',
+    line({ do: 'tag', in: 'a', tag: 'x', digest: '../../etc' }),
+    line({ do: 'fly', in: 'a' }),
+  ]
+  for (const [index, damage] of damages.entries()) {
+    const text = `${line(manifest, tag('before'))}${damage}${line(tag('after'))}[{"do":"tag"`
+    writeFileSync(path, text)
+    const told: string[] = []
+    const store = openStore(folder, (message) => told.push(message))
+    assert.deepEqual(store.catalog.tags('a'), ['after', 'before'])
+    await store.commit([{ do: 'tag', in: 'a', tag: 'later', digest: one }])
+    await store.close()
+    assert.match(told.join('\n'), /names\.jsonl cannot be read at line 2: /)
+    assert.equal(readFileSync(`${path}.damaged-${index + 1}`, 'utf8'), text)
+    const again = openStore(folder, (message) => told.push(message))
+    assert.deepEqual(again.catalog.tags('a'), ['after', 'before', 'later'])
+    await again.close()
+    assert.equal(told.length, 1)
+  }
+})
+
+test('a journal whose end is damaged and readable no further is cut there, in silence', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-journal-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const path = join(folder, 'names.jsonl')
+  for (const end of ['\0\0\n', '\0\n\0\n[{"do"', '\n\n', '']) {
+    writeFileSync(path, `${JSON.stringify(history)}\n${end}`)
+    const told: string[] = []
+    await openStore(folder, (message) => told.push(message)).close()
+    assert.deepEqual(told, [])
+    assert.equal(readFileSync(path, 'utf8'), `${JSON.stringify(history)}\n`)
   }
 })

@@ -26,6 +26,8 @@ export type RegistrydOptions = {
   readonly token?: string
   /** Called as soon as a change is durable and visible. */
   readonly onPush?: (event: RegistryPush) => void
+  /** Told what was lost, when what the folder holds is damaged. */
+  readonly warn?: (message: string) => void
 }
 
 /** A running registry. */
@@ -42,7 +44,7 @@ export async function serveRegistryd(o: RegistrydOptions): Promise<Registryd> {
   const host = o.host ?? '127.0.0.1'
   if (!isLoopback(host) && !o.token)
     throw new SluiceError('USAGE', `the registry would be open to everybody on ${host}`, { hint: 'give it a token' })
-  const store = openOrExplain(o.root)
+  const store = openOrExplain(o.root, o.warn)
   const registry: Registry = { store, uploads: createUploads(store), report: (event) => o.onPush?.(event) }
   const server = createServer((request, response) => {
     handle(registry, o.token, request, response)
@@ -156,9 +158,9 @@ function decodePath(path: string): string {
   }
 }
 
-function openOrExplain(root: string): Store {
+function openOrExplain(root: string, warn: RegistrydOptions['warn']): Store {
   try {
-    return openStore(root)
+    return openStore(root, warn)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new SluiceError('STATE_UNWRITABLE', `the registry's folder ${root} cannot be used: ${why}`, { cause })

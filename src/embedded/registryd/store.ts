@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { digestOf, parseDigest } from '../../lib/oci/digest.ts'
 import { createCatalog, type Catalog, type Change } from './catalog.ts'
-import { openJournal, readJournal, rewriteJournal } from './journal.ts'
+import { keepDamaged, openJournal, readJournal, rewriteJournal } from './journal.ts'
 
 const CACHE_BYTES = 32 * 1024 * 1024
 const STALE_UPLOAD_MS = 24 * 3600 * 1000
@@ -29,11 +29,15 @@ export type Store = {
   readonly close: () => Promise<void>
 }
 
-/** Opens the folder of a registry, makes it when it is not there, and removes what a crash left half done. */
-export function openStore(root: string): Store {
+/**
+ * Opens the folder of a registry, makes it when it is not there, and removes what a crash left half done.
+ *
+ * @param warn told in words when names were lost because the journal is damaged, and where its copy is
+ */
+export function openStore(root: string, warn: (message: string) => void = () => undefined): Store {
   for (const folder of ['blobs/sha256', 'blobs/sha512', 'uploads']) mkdirSync(join(root, folder), { recursive: true })
   const journalPath = join(root, 'names.jsonl')
-  const catalog = loadCatalog(root, journalPath)
+  const catalog = loadCatalog(root, journalPath, warn)
   removeStaleUploads(join(root, 'uploads'))
   const journal = openJournal(journalPath)
   const cache = createCache()
@@ -111,17 +115,23 @@ function contentPath(root: string, digest: string): string {
   return join(root, 'blobs', parsed.algorithm, parsed.hex)
 }
 
-function loadCatalog(root: string, path: string): Catalog {
+function loadCatalog(root: string, path: string, warn: (message: string) => void): Catalog {
   const catalog = createCatalog()
-  const changes = readJournal(path)
+  const { changes, damagedLines } = readJournal(path)
   for (const change of changes) catalog.apply(change)
   const lost = catalog
     .changes()
     .filter((change) => change.do === 'blob' && !existsSync(contentPath(root, change.digest)))
   for (const change of lost) if (change.do === 'blob') catalog.apply({ ...change, do: 'drop-blob' })
   const live = catalog.changes()
-  if (changes.length > 2 * live.length + 1000) rewriteJournal(path, live)
+  if (damagedLines.length > 0) warn(describeDamage(path, damagedLines, keepDamaged(path)))
+  if (damagedLines.length > 0 || changes.length > 2 * live.length + 1000) rewriteJournal(path, live)
   return catalog
+}
+
+function describeDamage(path: string, lines: readonly number[], aside: string): string {
+  const shown = `${lines.length > 1 ? 'lines' : 'line'} ${lines.slice(0, 5).join(', ')}${lines.length > 5 ? ', …' : ''}`
+  return `the registry's ${path} cannot be read at ${shown}: what was pushed or deleted there may be missing or back, all else is kept; push again what is missing, the damaged file is kept as ${aside}`
 }
 
 function removeStaleUploads(folder: string): void {

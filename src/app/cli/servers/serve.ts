@@ -53,9 +53,9 @@ const SERVERS: Readonly<Record<string, (options: ServeOptions) => Promise<Runnin
     const server = await serveGitd({ root: join(folder.dir, 'git'), port, token })
     return { ready: { url: server.url, token }, close: () => server.close() }
   },
-  async registryd({ folder, port }) {
+  async registryd({ folder, port, io }) {
     const { serveRegistryd } = await import('../../../embedded/registryd/serve.ts')
-    const server = await serveRegistryd({ root: join(folder.dir, 'registry'), port })
+    const server = await serveRegistryd({ root: join(folder.dir, 'registry'), port, warn: io.err })
     return { ready: { url: server.url, token: '' }, close: () => server.close() }
   },
   async kubed({ folder, port, node, disabled, io }) {

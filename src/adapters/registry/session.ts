@@ -41,14 +41,14 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /** Opens a session; nothing is sent before the first `ask`. */
 export function openSession(endpoint: Endpoint, transport: Transport, credentials: Credentials | undefined): Session {
-  const authorizations = new Map<string, string>()
+  const keys = createKeys(endpoint, transport, credentials)
   const target = (path: string | URL): URL => (path instanceof URL ? path : new URL(`/v2/${path}`, endpoint.base))
 
   const attemptOnce = (ask: Ask): Promise<IncomingMessage> => {
     const url = target(ask.path)
     checkTarget(endpoint, url)
     const isOwn = url.origin === endpoint.base.origin
-    const authorization = isOwn ? (authorizations.get(ask.scope) ?? authorizations.get('')) : undefined
+    const authorization = isOwn ? keys.of(ask.scope) : undefined
     return transport.send({
       method: ask.method,
       url,
@@ -61,20 +61,34 @@ export function openSession(endpoint: Endpoint, transport: Transport, credential
 
   const attempt = (ask: Ask): Promise<IncomingMessage> => retryStale(ask, attemptOnce)
 
-  /** False when there is nothing more to try: then the refusal itself is the answer. */
-  const authorize = async (ask: Ask, refusal: IncomingMessage): Promise<boolean> => {
-    try {
-      return await answerChallenge(ask, refusal)
-    } catch (error) {
-      discard(refusal)
-      throw error
-    }
-  }
+  const pause = createPause(endpoint)
 
-  const answerChallenge = async (ask: Ask, answer: IncomingMessage): Promise<boolean> => {
-    const challenge = parseChallenge(answer.headers['www-authenticate'])
+  return {
+    endpoint,
+    async ask(ask) {
+      pause.check()
+      let answer = await attempt(ask)
+      pause.heed(answer)
+      if (answer.statusCode === 401 && target(ask.path).origin === endpoint.base.origin) {
+        if (await keys.get(ask, answer)) {
+          discard(answer)
+          answer = await attempt(ask)
+          pause.heed(answer)
+        }
+      }
+      return follow(ask, answer, endpoint, transport)
+    },
+  }
+}
+
+/** What opens the registry, by scope. */
+function createKeys(endpoint: Endpoint, transport: Transport, credentials: Credentials | undefined) {
+  const authorizations = new Map<string, string>()
+  const of = (scope: string): string | undefined => authorizations.get(scope) ?? authorizations.get('')
+  const answerChallenge = async (ask: Ask, header: string | undefined): Promise<boolean> => {
+    const challenge = parseChallenge(header)
     if (challenge === undefined) return false
-    const before = authorizations.get(ask.scope) ?? authorizations.get('')
+    const before = of(ask.scope)
     if (challenge.scheme === 'basic') {
       if (credentials === undefined || before !== undefined) return false
       authorizations.set('', basic(credentials))
@@ -85,23 +99,16 @@ export function openSession(endpoint: Endpoint, transport: Transport, credential
     authorizations.set(ask.scope, `Bearer ${token}`)
     return `Bearer ${token}` !== before
   }
-
-  const pause = createPause(endpoint)
-
   return {
-    endpoint,
-    async ask(ask) {
-      pause.check()
-      let answer = await attempt(ask)
-      pause.heed(answer)
-      if (answer.statusCode === 401 && target(ask.path).origin === endpoint.base.origin) {
-        if (await authorize(ask, answer)) {
-          discard(answer)
-          answer = await attempt(ask)
-          pause.heed(answer)
-        }
+    of,
+    /** Gets what a refusal asks for; false when there is nothing more to try, and the refusal is the answer. */
+    async get(ask: Ask, refusal: IncomingMessage): Promise<boolean> {
+      try {
+        return await answerChallenge(ask, refusal.headers['www-authenticate'])
+      } catch (error) {
+        discard(refusal)
+        throw error
       }
-      return follow(ask, answer, endpoint, transport)
     },
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, test } from 'node:test'
@@ -39,4 +39,13 @@ test('bash completes commands, kinds, flags, runs and files', () => {
     'run/00ff00ff00ff00ff',
     'some-file.yaml',
   ])
+})
+
+const noFish = existsSync('/usr/bin/fish') ? false : 'no fish on this machine'
+test('fish completes the same, and files where it knows nothing', { skip: noFish }, () => {
+  const setUp = `function sluice; '${process.execPath}' '${bundle}' $argv; end; sluice completion fish | source`
+  const asks = ['sluice hist', 'sluice history --li', 'sluice logs run/', 'sluice build some']
+  const script = [setUp, ...asks.map((line) => `complete -C '${line}' | string replace -r '\\t.*' ''`)].join('; ')
+  const found = execFileSync('fish', ['--no-config', '-c', script], { cwd, encoding: 'utf8' })
+  assert.deepEqual(found.trim().split('\n'), ['history', '--limit', 'run/00ff00ff00ff00ff', 'some-file.yaml'])
 })

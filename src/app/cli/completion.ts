@@ -34,13 +34,23 @@ _sluice() {
   found=(\${(f)"$(sluice completion words "\${(@)words[2,CURRENT-1]}" 2>/dev/null)"})
   compadd -a found || _files
 }
-compdef _sluice sluice`,
+if [ "\${funcstack[1]}" = _sluice ]; then _sluice "$@"; else compdef _sluice sluice; fi`,
   fish: () =>
     [
       ...COMMANDS.map(
         (command) =>
-          `complete -c sluice -n __fish_use_subcommand -f -a ${command.name} -d '${command.summary.replaceAll("'", '')}'`,
+          `complete -c sluice -n __fish_use_subcommand -f -a ${command.name} -d '${command.summary.replaceAll("'", "\\'")}'`,
       ),
-      `complete -c sluice -n 'not __fish_use_subcommand' -a '(sluice completion words (commandline -opc)[2..-1] 2>/dev/null)'`,
+      `function __sluice_words
+  set -l typed (commandline -opc) (commandline -ct)
+  set -l found (sluice completion words $typed[2..-2] 2>/dev/null)
+  set -l fitting (string match -- "$typed[-1]*" $found)
+  if count $fitting >/dev/null
+    printf '%s\\n' $found
+  else
+    __fish_complete_path (commandline -ct)
+  end
+end`,
+      `complete -c sluice -n 'not __fish_use_subcommand' -f -a '(__sluice_words)'`,
     ].join('\n'),
 }

@@ -46,3 +46,31 @@ for (const page of pages) {
     )
   })
 }
+
+/** What a page shows in code: `sluice NAME …`, as it stands there. */
+function commandsOf(page: string): readonly { readonly name: string; readonly rest: string }[] {
+  const code = [...readFileSync(page, 'utf8').matchAll(/```[^\n]*\n([\s\S]*?)```|`([^`\n]+)`/g)]
+  const lines = code.flatMap(([, block, span]) => (block ?? span ?? '').split('\n'))
+  return lines.flatMap((line) => {
+    const found = /^\s*(?:sluice|node dist\/sluice\.mjs) ([a-z]+)(?=\s|$)([^#]*)/.exec(line)
+    return found === null ? [] : [{ name: found[1] ?? '', rest: found[2] ?? '' }]
+  })
+}
+
+const sections = new Map(
+  readFileSync('docs/cli.md', 'utf8')
+    .split(/^## /m)
+    .slice(1)
+    .map((section) => [section.slice(0, section.indexOf('\n')), section]),
+)
+for (const page of ['README.md', 'docs/guide.md', 'docs/operations.md', 'docs/kustomize.md', 'docs/flow.md']) {
+  test(`${page} shows commands and flags that there are`, () => {
+    const unknown = commandsOf(page).flatMap(({ name, rest }) => {
+      const section = sections.get(name)
+      if (section === undefined) return [name]
+      const flags = [...rest.matchAll(/(?<=\s)--[a-z-]+/g)].map(([flag]) => flag)
+      return flags.filter((flag) => !section.includes(flag)).map((flag) => `${name} ${flag}`)
+    })
+    assert.deepEqual(unknown, [])
+  })
+}

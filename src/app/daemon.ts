@@ -27,6 +27,7 @@ import type { Held } from './first-delivery/freshness.ts'
 import { watchHelpers } from './record/helpers-seen.ts'
 import { compareWithImported, type NotImported } from './imported.ts'
 import { keepAccess } from './keep-access.ts'
+import { renderMetrics, type ProcessFigures } from './record/metrics-text.ts'
 import { missedPushes, type RefSeen, readRefs, unrecordedPushes } from './record/missed-pushes.ts'
 import { reportPods, withPodCauses } from './record/pod-watch.ts'
 import { describePush } from './record/push-fact.ts'
@@ -322,11 +323,17 @@ async function openPage(port: number, needs: PageNeeds, closers: Closers): Promi
     view: { current: view, subscribe },
     history: (query) => historyViews(record.ledger(), query, helpers.current()),
     trace: (what) => traceViews(record.ledger(), what, helpers.current()),
+    metrics: () => renderMetrics(record.ledger(), helpers.current(), figuresOf(disk)),
   })
   const ofRuns = runRoutes(needs.token, (id, by) => needs.runner.cancel(id, by)?.workflow)
   const page = await servePage(port, [pageRoute, ...routes, ...ofRuns], PAGE_SCRIPT_HASH, needs.log)
   closers.add(() => page.close())
   return { url: page.url, view }
+}
+
+function figuresOf(disk: DiskWatch): ProcessFigures {
+  const startedAtSeconds = Math.round(systemClock.nowMs() / 1000 - process.uptime())
+  return { residentBytes: process.memoryUsage.rss(), startedAtSeconds, isDiskFull: disk.notice() !== undefined }
 }
 
 function noticeOf(driver: string): string | undefined {

@@ -11,6 +11,8 @@ export type RecordReader = {
     limit: number
   }) => readonly DeliveryView[]
   readonly trace: (what: string) => readonly DeliveryView[]
+  /** Everything as Prometheus reads it. */
+  readonly metrics: () => string
 }
 
 const MOST = 1_000
@@ -26,6 +28,7 @@ export function recordRoutes(record: RecordReader): readonly Route[] {
       role: 'viewer',
       handle: (req) => history(record, new URL(req.url).searchParams),
     },
+    { method: 'GET', path: '/metrics', role: 'viewer', handle: () => metrics(record) },
     {
       method: 'GET',
       path: '/api/v1/trace/:what',
@@ -33,6 +36,10 @@ export function recordRoutes(record: RecordReader): readonly Route[] {
       handle: (_, { what = '' }) => Response.json(record.trace(what)),
     },
   ]
+}
+
+function metrics(record: RecordReader): Response {
+  return new Response(record.metrics(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } })
 }
 
 function history(record: RecordReader, query: URLSearchParams): Response {

@@ -34,8 +34,8 @@ export const events: Command = {
       else
         io.out(
           renderTable(
-            HEADER,
-            wanted.map((event) => row(event, Date.now())),
+            namespace === undefined ? ['NAMESPACE', ...HEADER] : HEADER,
+            wanted.map((event) => row(event, Date.now(), namespace === undefined)),
           ),
         )
       if (!values.watch) return 0
@@ -44,7 +44,7 @@ export const events: Command = {
         resourceVersion,
         ({ type, object }) => {
           if ((type === 'ADDED' || type === 'MODIFIED') && isFor(object, values.for))
-            io.out(row(object, Date.now()).join('   '))
+            io.out(row(object, Date.now(), namespace === undefined).join('   '))
         },
         io.signal,
       )
@@ -66,11 +66,12 @@ function lastSeen(event: KubeObject): string {
   return String(read(event, 'lastTimestamp') ?? read(event, 'eventTime') ?? event.metadata.creationTimestamp ?? '')
 }
 
-function row(event: KubeObject, nowMs: number): string[] {
+function row(event: KubeObject, nowMs: number, isOfAll: boolean): string[] {
   const message = String(read(event, 'message') ?? '')
     .trim()
     .replaceAll('\n', ' · ')
   return [
+    ...(isOfAll ? [event.metadata.namespace ?? ''] : []),
     renderAge(lastSeen(event), nowMs),
     String(read(event, 'type') ?? ''),
     String(read(event, 'reason') ?? ''),

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { KubeObject } from '../../lib/kube/object.ts'
+import type { Fact } from '../../pipeline/record/fact.ts'
+import { foldFacts } from '../../pipeline/record/fold.ts'
+import type { Helpers } from '../../pipeline/record/wait.ts'
+import { renderMetrics } from './metrics-text.ts'
+
+const at = (second: number): string => `2026-01-01T00:00:0${second}Z`
+const of = { kustomization: 'flux-system/production', revision: 'main@sha1:abc' } as const
+const facts: readonly Fact[] = [
+  { at: at(0), kind: 'policy', policy: 'default/web', image: 'r/web', tag: '1', considered: 1 },
+  {
+    ...{ at: at(1), kind: 'build', ...of, ok: true },
+    workloads: [{ namespace: 'default', name: 'web', images: ['r/web:1'] }],
+  },
+  { at: at(2), kind: 'health', ...of, state: 'healthy' },
+]
+const suspended: KubeObject = {
+  ...{ apiVersion: 'v1', kind: 'Kustomization', metadata: { namespace: 'flux-system', name: 'pro"d' } },
+  ...{ spec: { suspend: true }, status: { conditions: [{ type: 'Ready', status: 'True' }] } },
+}
+const helpers: Helpers = {
+  ...{ pods: [], deployments: [], policies: [], imageRepositories: [], automations: [], sources: [], others: [] },
+  kustomizations: [suspended],
+}
+
+test('the metrics tell of services, deliveries and objects', () => {
+  const figures = { residentBytes: 7, startedAtSeconds: 1, isDiskFull: false }
+  const samples = renderMetrics(foldFacts(facts), helpers, figures)
+    .split('\n')
+    .filter((line) => !line.startsWith('#'))
+  assert.deepEqual(samples, [
+    'sluice_service_state{service="web",environment="production",state="healthy"} 1',
+    'sluice_deliveries_total{service="web",environment="production",result="healthy"} 1',
+    'sluice_last_delivery_seconds{service="web",environment="production"} 2',
+    'gotk_resource_info{customresource_kind="Kustomization",exported_namespace="flux-system",name="pro\\"d",ready="True",suspended="true",revision=""} 1',
+    'sluice_disk_full 0',
+    'process_resident_memory_bytes 7',
+    'process_start_time_seconds 1',
+    '',
+  ])
+})

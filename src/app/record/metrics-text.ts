@@ -1,0 +1,110 @@
+import type { KubeObject } from '../../lib/kube/object.ts'
+import { conditionOf, read, readText } from '../../lib/kube/read.ts'
+import type { Cell } from '../../pipeline/record/delivery.ts'
+import type { Ledger } from '../../pipeline/record/ledger.ts'
+import { cellsOf, environmentName } from '../../pipeline/record/query.ts'
+import { type Helpers, waitOf } from '../../pipeline/record/wait.ts'
+
+/** What the metrics say of the process itself. */
+export type ProcessFigures = {
+  readonly residentBytes: number
+  readonly startedAtSeconds: number
+  readonly isDiskFull: boolean
+}
+
+/** The words of `sluice status`. */
+const RESULTS: Readonly<Record<string, string>> = { done: 'healthy', failed: 'stopped' }
+
+type Sample = { readonly labels?: Readonly<Record<string, string>>; readonly value: number }
+
+/**
+ * The record, and the objects that work for it, as Prometheus reads them (text format 0.0.4). `gotk_resource_info` has the name and the
+ * labels that Flux's own monitoring gives it; docs/guide.md explains the others. Grows with services and objects, not with deliveries. Pure.
+ */
+export function renderMetrics(ledger: Ledger, helpers: Helpers, figures: ProcessFigures): string {
+  const { residentBytes, startedAtSeconds, isDiskFull } = figures
+  const cells = cellsOf(ledger)
+  return [
+    family('sluice_service_state', 'gauge', 'The state of a service in an environment, 1.', statesOf(cells, helpers)),
+    family('sluice_deliveries_total', 'counter', 'Deliveries that have ended, by how they did.', endedOf(ledger)),
+    family('sluice_last_delivery_seconds', 'gauge', 'From push to healthy pods, the last time.', lastOf(cells)),
+    family('gotk_resource_info', 'gauge', "The objects of Flux's kinds, 1.", resourcesOf(helpers)),
+    family('sluice_disk_full', 'gauge', '1 while the disk of the state is full.', [{ value: Number(isDiskFull) }]),
+    family('process_resident_memory_bytes', 'gauge', 'Resident memory.', [{ value: residentBytes }]),
+    family('process_start_time_seconds', 'gauge', 'When the process started.', [{ value: startedAtSeconds }]),
+  ].join('')
+}
+
+function statesOf(cells: readonly Cell[], helpers: Helpers): readonly Sample[] {
+  return cells.map((cell) => ({ labels: { ...labelsOf(cell), state: stateOf(cell, helpers) }, value: 1 }))
+}
+
+function stateOf({ cause, isDown, delivery }: Cell, helpers: Helpers): string {
+  if (cause !== undefined) return 'stopped'
+  if (delivery === undefined) return 'waiting'
+  if (delivery.state === 'done') return isDown ? 'down' : 'healthy'
+  return waitOf(delivery, helpers) === undefined ? 'on its way' : 'waiting'
+}
+
+function endedOf(ledger: Ledger): readonly Sample[] {
+  const counts = new Map<string, { readonly labels: Readonly<Record<string, string>>; value: number }>()
+  for (const delivery of ledger.deliveries.values()) {
+    if (delivery.endedAt === undefined || delivery.kind === 'drift') continue
+    const labels = { ...labelsOf(delivery), result: RESULTS[delivery.state] ?? delivery.state }
+    const key = JSON.stringify(labels)
+    const sample = counts.get(key) ?? { labels, value: 0 }
+    counts.set(key, { ...sample, value: sample.value + 1 })
+  }
+  return [...counts.values()]
+}
+
+function lastOf(cells: readonly Cell[]): readonly Sample[] {
+  return cells.flatMap(({ running, ...cell }) => {
+    if (running?.endedAt === undefined) return []
+    const tookMs = Date.parse(running.endedAt) - Date.parse(running.startedAt)
+    return [{ labels: labelsOf(cell), value: tookMs / 1000 }]
+  })
+}
+
+function resourcesOf(helpers: Helpers): readonly Sample[] {
+  const { kustomizations, sources, imageRepositories, policies, automations, others } = helpers
+  return [...sources, ...kustomizations, ...imageRepositories, ...policies, ...automations, ...others].map(
+    (object) => ({
+      labels: {
+        customresource_kind: object.kind,
+        exported_namespace: object.metadata.namespace ?? '',
+        name: object.metadata.name,
+        ready: conditionOf(object, 'Ready')?.status ?? 'Unknown',
+        suspended: String(read(object, 'spec', 'suspend') === true),
+        revision: revisionOf(object),
+      },
+      value: 1,
+    }),
+  )
+}
+
+function revisionOf(object: KubeObject): string {
+  return readText(object, 'status', 'lastAppliedRevision') || readText(object, 'status', 'artifact', 'revision')
+}
+
+type Placed = {
+  readonly service: string
+  readonly environment: string
+  readonly kustomization: string | undefined
+}
+
+function labelsOf(of: Placed): { readonly service: string; readonly environment: string } {
+  return { service: of.service, environment: environmentName(of) }
+}
+
+function family(name: string, type: 'gauge' | 'counter', help: string, samples: readonly Sample[]): string {
+  const lines = samples.map(({ labels = {}, value }) => {
+    const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escapeLabel(text)}"`)
+    return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}\n`
+  })
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`
+}
+
+function escapeLabel(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+}

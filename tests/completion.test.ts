@@ -45,7 +45,9 @@ const noFish = existsSync('/usr/bin/fish') ? false : 'no fish on this machine'
 test('fish completes the same, and files where it knows nothing', { skip: noFish }, () => {
   const setUp = `function sluice; '${process.execPath}' '${bundle}' $argv; end; sluice completion fish | source`
   const asks = ['sluice hist', 'sluice history --li', 'sluice logs run/', 'sluice build some']
-  const script = [setUp, ...asks.map((line) => `complete -C '${line}' | string replace -r '\\t.*' ''`), 'true'].join('; ')
+  const script = [setUp, ...asks.map((line) => `complete -C '${line}' | string replace -r '\\t.*' ''`), 'true'].join(
+    '; ',
+  )
   const found = execFileSync('fish', ['--no-config', '-c', script], { cwd, encoding: 'utf8' })
   assert.deepEqual(found.trim().split('\n'), ['history', '--limit', 'run/00ff00ff00ff00ff', 'some-file.yaml'])
 })

@@ -94,6 +94,9 @@ const SPECIALS: Readonly<Record<string, Special>> = {
 
 const PACKAGES = /^io\.k8s\.(?:api|apiextensions-apiserver\.pkg\.apis|apimachinery\.pkg\.apis)\./
 
+/** What Go has where nothing was given. */
+const EMPTY: Readonly<Record<string, Json>> = { string: '', integer: 0 }
+
 const compiled = new WeakMap<Schema, FieldType>()
 
 /** The type that a schema describes. Remembered by the identity of `schema`. */
@@ -163,7 +166,11 @@ class CompiledType implements FieldType {
   }
 
   keyDefault(key: string): Json | undefined {
-    return this.element?.child(key)?.schema.default
+    const { element } = this
+    const schema = element?.child(key)?.schema
+    // Go's own types have an empty value where one is needed; the schemas that are written out do not tell.
+    const isGos = element?.name?.startsWith('io.k8s.') === true && element.schema.required?.includes(key) === true
+    return schema?.default ?? (isGos ? EMPTY[schema?.type ?? ''] : undefined)
   }
 }
 

@@ -21,6 +21,10 @@ function applyOperation(document: Json, operation: { [key: string]: Json | undef
   const kind = stringOf(operation.op)
   if (typeof operation.path !== 'string') throw new PatchError(`${kind} operation: missing path`)
   const path = operation.path
+  if (path !== '' && !path.includes('/'))
+    throw new PatchError(
+      `${kind} operation does not apply: doc is missing path: ${JSON.stringify(path)}: missing value`,
+    )
   const value = operation.value ?? null
   if (kind === 'add') return put(document, path, clone(value), 'add')
   if (kind === 'replace') return put(document, path, clone(value), 'replace')
@@ -50,7 +54,7 @@ function tokensOf(path: string): string[] {
   return path === ''
     ? []
     : path
-        .slice(1)
+        .slice(path.indexOf('/') + 1)
         .split('/')
         .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
 }

@@ -87,6 +87,7 @@ for (const broken of [
   { op: 'test', path: '/a', value: 2 },
   { op: 'add', path: '/x/y', value: 1 },
   { op: 'bogus', path: '/a' },
+  { op: 'add', path: 'a', value: 1 },
 ])
   test(`json patch refuses ${broken.op} ${broken.path} where it does not fit`, () =>
     assert.throws(() => jsonPatch({ a: 1 }, [broken]), PatchError))

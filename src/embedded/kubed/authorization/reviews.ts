@@ -1,3 +1,4 @@
+import { inGoOrder } from '../../../lib/kube-schema/go-types.ts'
 import { isObject, type Json, type JsonObject, listOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Call, User } from '../call.ts'
 import { reviewToken } from '../connection/account-tokens.ts'
@@ -38,18 +39,24 @@ function answerOf(env: Environment, call: Call, spec: JsonObject, metadata: Json
       return { metadata: told, spec: {}, status: rulesStatus(env, user, stringOf(spec.namespace)) }
     }
     case 'SelfSubjectAccessReview':
-      refuse(call, [...attributeFaults(spec), ...selectorFaults(spec)])
+      refuse(call, [...attributeFaults(spec), ...selectorFaults(spec), ...metadataFaults(call, metadata)])
       return { spec, status: statusOf(env, user, spec) }
     case 'LocalSubjectAccessReview':
       refuse(call, [
         ...attributeFaults(spec),
         ...subjectFaults(spec),
         ...selectorFaults(spec),
+        ...metadataFaults(call, metadata),
         ...placeFaults(call, spec, metadata),
       ])
       return { spec, status: statusOf(env, subjectOf(spec), spec) }
     default:
-      refuse(call, [...attributeFaults(spec), ...subjectFaults(spec), ...selectorFaults(spec)])
+      refuse(call, [
+        ...attributeFaults(spec),
+        ...subjectFaults(spec),
+        ...selectorFaults(spec),
+        ...metadataFaults(call, metadata),
+      ])
       return { spec, status: statusOf(env, subjectOf(spec), spec) }
   }
 }
@@ -128,6 +135,16 @@ function selectorFaults(spec: JsonObject): FieldError[] {
     const message = `Required value: when ${at} is specified, requirements or rawSelector is required`
     return [{ field: `${at}.requirements`, type: 'Required', message }]
   })
+}
+
+/** What is asked has no name: it is not kept. Where it belongs to a namespace, it may say so. */
+function metadataFaults({ resource }: Call, metadata: JsonObject): FieldError[] {
+  const { managedFields: _nobody, namespace = '', creationTimestamp: _never, ...said } = metadata
+  const isEmpty = Object.keys(said).length === 0 && (resource.isNamespaced || namespace === '')
+  if (isEmpty) return []
+  const shown = JSON.stringify(inGoOrder(resource.type.child('metadata'), metadata))
+  const why = `must be empty${resource.isNamespaced ? ' except for namespace' : ''}`
+  return [{ field: 'metadata', type: 'Invalid', message: `Invalid value: ${shown}: ${why}` }]
 }
 
 function placeFaults(call: Call, spec: JsonObject, metadata: JsonObject): FieldError[] {

@@ -3,6 +3,7 @@ import { equal, type JsonObject, objectOf, objectsOf } from '../../../lib/kube/j
 /** Fields that only some types of services have; they go with the type, if they were left as they were. */
 const OF_TYPE: Readonly<Record<string, readonly string[]>> = {
   externalTrafficPolicy: ['LoadBalancer', 'NodePort'],
+  internalTrafficPolicy: ['ClusterIP', 'LoadBalancer', 'NodePort'],
   healthCheckNodePort: ['LoadBalancer'],
   allocateLoadBalancerNodePorts: ['LoadBalancer'],
   loadBalancerClass: ['LoadBalancer'],

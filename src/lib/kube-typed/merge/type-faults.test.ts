@@ -32,6 +32,11 @@ const cases: readonly { it: string; value: Json; want: readonly string[] }[] = [
       '.spec.template.spec.containers[name="web"].tty: expected boolean, got &value.valueUnstructured{Value:"no"}',
     ],
   },
+  {
+    it: 'items that are there twice',
+    value: { spec: { template: { spec: { containers: [{ name: 'a' }, { name: 'a' }, {}] } } } },
+    want: ['.spec.template.spec.containers: duplicate entries for key [name="a"]'],
+  },
 ]
 for (const { it, value, want } of cases)
   test(`type faults tell of ${it}`, () => {

@@ -46,12 +46,20 @@ function checkList(type: FieldType, value: Json): readonly string[] {
   if (!Array.isArray(value)) return [`: expected list, got ${goValue(value, false)}`]
   const { element } = type
   if (element === undefined) return NONE
-  return value.flatMap((item, index) => check(element, item).map((fault) => itemPath(type, item, index) + fault))
+  const seen = new Set<string>()
+  return value.flatMap((item, index) => {
+    const own = check(element, item)
+    if (type.isAtomic || (type.keys === undefined && !type.isSet)) return own.map((fault) => `[${index}]${fault}`)
+    const path = itemPath(type, item, index)
+    const isTwice = seen.has(path)
+    seen.add(path)
+    const faults = own.map((fault) => path + fault)
+    return isTwice ? [`: duplicate entries for key ${path}`, ...faults] : faults
+  })
 }
 
-/** An item of an associative list is named by its keys, another by its place. */
+/** An item of an associative list is named by its keys or its value. */
 function itemPath(type: FieldType, item: Json, index: number): string {
-  if (type.isAtomic || (type.keys === undefined && !type.isSet)) return `[${index}]`
   if (type.isSet) return `[=${JSON.stringify(item)}]`
   try {
     const keys: unknown = JSON.parse(itemElement(type, item).slice(2))

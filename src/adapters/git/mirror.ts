@@ -8,6 +8,7 @@ import { openObjectReader, type GitObject, type ObjectReader } from './cat-file.
 import { removeStaleLocks } from './stale-locks.ts'
 import { runGit, type GitOptions } from './git-process.ts'
 import { remoteError } from './remote-refs.ts'
+import { tidyMirror } from './tidy-mirror.ts'
 import { parseGitUrl } from './url.ts'
 
 /** A file of a commit; the engine sees regular files only, as Flux's artifacts do (no symlinks, no submodules). */
@@ -52,7 +53,17 @@ export function openMirror(root: string, url: string): Mirror {
   const reader = openObjectReader(folder)
   let ready: Promise<void> | undefined
   const prepare = (): Promise<void> => (ready ??= create(folder))
+  const closing = new AbortController()
   let fetching: Promise<unknown> = Promise.resolve()
+  /** One fetch at a time, and room is made behind it, where nobody waits for it but the next. */
+  const fetchInTurn = async (from: string, what: string, refName: string, options: GitOptions): Promise<void> => {
+    const turn = fetching.then(() => fetchInto(folder, from, what, refName, options))
+    fetching = turn.then(
+      () => tidyMirror(folder, closing.signal),
+      () => undefined,
+    )
+    await turn
+  }
   const onBranch = new Set<string>()
   const has = async (commit: string): Promise<boolean> => {
     await prepare()
@@ -65,18 +76,14 @@ export function openMirror(root: string, url: string): Mirror {
     has,
     async fetch(from, commit, refName, options) {
       await prepare()
-      const turn = fetching.then(() => fetchInto(folder, from, commit, refName, options))
-      fetching = turn.catch(() => undefined)
-      await turn
+      await fetchInTurn(from, commit, refName, options)
       if (!(await has(commit)))
         throw remoteError(`the commit ${commit} is not at the remote any more: it moved while it was fetched`)
     },
     async fetchTag(from, name, hash, options) {
       await prepare()
       if ((await reader.read(hash))?.type === 'tag') return
-      const turn = fetching.then(() => fetchInto(folder, from, `refs/tags/${name}`, `refs/tags/${name}`, options))
-      fetching = turn.catch(() => undefined)
-      await turn
+      await fetchInTurn(from, `refs/tags/${name}`, `refs/tags/${name}`, options)
     },
     async isOnBranch(from, commit, branch, options) {
       const key = `${commit} ${branch}`
@@ -91,7 +98,10 @@ export function openMirror(root: string, url: string): Mirror {
     files: (commit) => listFiles(folder, commit),
     linkOn: (commit, path) => findLink(folder, commit, path),
     blob: (hash) => need(reader, hash),
-    close: () => reader.close(),
+    close() {
+      closing.abort()
+      reader.close()
+    },
   }
 }
 

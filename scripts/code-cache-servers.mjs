@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
 
 const [module, target] = process.argv.slice(2)
 const root = mkdtempSync(join(tmpdir(), 'sluice-code-cache-'))
@@ -11,6 +12,8 @@ try {
   const { script, runAlone } = await import(pathToFileURL(module))
   const stop = new AbortController()
   const say = (text) => {
+    // the servers have set it; V8 takes a cache only under the flags that it was made under
+    setFlagsFromString('--no-flush-baseline-code')
     if (text.startsWith('{')) writeFileSync(target, script.createCachedData())
     else console.error(text)
     stop.abort()

@@ -8,7 +8,7 @@ import { startNode } from '../agents/node/start.ts'
 import { startWorkloads } from '../agents/workloads/start.ts'
 import { type Kubed, serveKubed } from '../embedded/kubed/serve.ts'
 import type { DriverName } from './driver-names.ts'
-import { collectMovedBytes, collectorOfV8, releaseMemoryWhenCalm } from './process/release-memory.ts'
+import { collectMovedBytes, collectorOfV8, dropIdleCode, releaseMemoryWhenCalm } from './process/release-memory.ts'
 
 const NODE = 'node-1'
 
@@ -38,6 +38,7 @@ export type Cluster = {
 /** Starts the embedded cluster: kubed, the workload controllers and node `node-1`, each a client of the first over the wire. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { stateDir, port, log } = options
+  dropIdleCode()
   const kubed = await serveKubed({
     stateDir,
     port,

@@ -62,6 +62,14 @@ export function collectMovedBytes(collector: Collector): () => void {
   return () => void unsubscribe(MOVED_BYTES, count)
 }
 
+/**
+ * Has V8 drop all code of functions that have not run for some collections: by default it keeps that of functions that were once compiled without
+ * optimisation, and much of a server runs at its start alone (docs/adr/0177).
+ */
+export function dropIdleCode(): void {
+  setFlagsFromString('--flush-baseline-code')
+}
+
 /** The collector of V8, which only a context that is made under a flag has; the flag is taken back, because V8 takes no compiled code of other flags. */
 export function collectorOfV8(): Collector {
   setFlagsFromString('--expose-gc')

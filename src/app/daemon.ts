@@ -188,7 +188,9 @@ function headOf(repository: string, ref: string, commit: string): [string, strin
 }
 
 function openRecord({ folder, onFact, log }: DaemonOptions, closers: Closers): RecordKeeper {
-  const store = openFactStore(join(folder.dir, 'record.db'), (error) => log(describeError(error)))
+  const store = openFactStore(join(folder.dir, 'record.db'), (refusal) =>
+    log(refusal ? describeError(refusal) : 'the record is written again; nothing of it is missing'),
+  )
   closers.add(() => store.close())
   const record = keepRecord(store, systemClock)
   record.subscribe(onFact)

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
+import Database from 'libsql'
 import type { Fact } from '../../pipeline/record/fact.ts'
 import { openFactStore } from './facts.ts'
 
@@ -50,3 +51,40 @@ test('a fact that was kept survives kill -9', () => {
   store.close()
   rmSync(dir, { recursive: true })
 })
+
+test('a disk that refuses facts is told of once, and once when it takes them again', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-facts-'))
+  const path = join(dir, 'record.db')
+  const told: string[] = []
+  const { promise: healed, resolve: heal } = withResolvers()
+  const store = openFactStore(
+    path,
+    (refusal) => {
+      told.push(refusal?.code ?? 'healed')
+      if (!refusal) heal()
+    },
+    1,
+  )
+  const awake = setInterval(() => undefined, 60_000) // the store's own timers let a process end
+  const other = new Database(path)
+  other.exec('BEGIN IMMEDIATE')
+  for (const commit of ['1', '2', '3', '4']) await store.append(fact(commit))
+  assert.deepEqual(told, ['STORE_FULL'])
+  other.exec('ROLLBACK')
+  await healed
+  assert.deepEqual(told, ['STORE_FULL', 'healed'])
+  assert.deepEqual(
+    store.readAll(),
+    ['1', '2', '3', '4'].map((commit) => fact(commit)),
+  )
+  clearInterval(awake)
+  other.close()
+  store.close()
+  rmSync(dir, { recursive: true })
+})
+
+function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => undefined
+  const promise = new Promise<void>((done) => (resolve = done))
+  return { promise, resolve }
+}

@@ -22,9 +22,14 @@ const RETRY_MS = 1_000
 /**
  * Opens the facts of a state folder (SQLite, WAL, `synchronous=FULL`).
  *
- * @param onFault told STORE_FULL when the disk does not take them; they are kept in memory and tried again
+ * @param changed told STORE_FULL once when the disk no longer takes them, they are kept in memory and tried again; told `undefined` when it does
+ * @param retryMs how long after a refusal they are tried again
  */
-export function openFactStore(path: string, onFault: (error: SluiceError) => void = () => undefined): FactStore {
+export function openFactStore(
+  path: string,
+  changed: (refusal: SluiceError | undefined) => void = () => undefined,
+  retryMs = RETRY_MS,
+): FactStore {
   mkdirSync(dirname(path), { recursive: true })
   const database = new Database(path)
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
@@ -33,6 +38,7 @@ export function openFactStore(path: string, onFault: (error: SluiceError) => voi
   let waiting: string[] = []
   const hearers: (() => void)[] = []
   let timer: NodeJS.Timeout | undefined
+  let isRefused = false
   const flush = (): void => {
     clearTimeout(timer)
     timer = undefined
@@ -52,12 +58,16 @@ export function openFactStore(path: string, onFault: (error: SluiceError) => voi
     for (const hear of hearers.splice(0)) hear()
   }
   const flushOrRetry = (): void => {
+    const wasRefused = isRefused
     try {
       flush()
+      isRefused = false
+      if (wasRefused) changed(undefined)
     } catch (error) {
-      timer = setTimeout(flushOrRetry, RETRY_MS)
+      timer = setTimeout(flushOrRetry, retryMs)
       timer.unref()
-      onFault(full(path, error))
+      isRefused = true
+      if (!wasRefused) changed(full(path, error))
     }
     tellHearers()
   }

@@ -25,11 +25,7 @@ const RETRY_MS = 1_000
  * @param changed told STORE_FULL once when the disk no longer takes them, they are kept in memory and tried again; told `undefined` when it does
  * @param retryMs how long after a refusal they are tried again
  */
-export function openFactStore(
-  path: string,
-  changed: (refusal: SluiceError | undefined) => void = () => undefined,
-  retryMs = RETRY_MS,
-): FactStore {
+export function openFactStore(path: string, changed: Told = () => undefined, retryMs = RETRY_MS): FactStore {
   mkdirSync(dirname(path), { recursive: true })
   const database = new Database(path)
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
@@ -38,7 +34,7 @@ export function openFactStore(
   let waiting: string[] = []
   const hearers: (() => void)[] = []
   let timer: NodeJS.Timeout | undefined
-  let isRefused = false
+  const tell = onChange(changed)
   const flush = (): void => {
     clearTimeout(timer)
     timer = undefined
@@ -58,16 +54,13 @@ export function openFactStore(
     for (const hear of hearers.splice(0)) hear()
   }
   const flushOrRetry = (): void => {
-    const wasRefused = isRefused
     try {
       flush()
-      isRefused = false
-      if (wasRefused) changed(undefined)
+      tell(undefined)
     } catch (error) {
       timer = setTimeout(flushOrRetry, retryMs)
       timer.unref()
-      isRefused = true
-      if (!wasRefused) changed(full(path, error))
+      tell(full(path, error))
     }
     tellHearers()
   }
@@ -86,6 +79,18 @@ export function openFactStore(
         database.close()
       }
     },
+  }
+}
+
+type Told = (refusal: SluiceError | undefined) => void
+
+/** Passes on the first refusal of many, and that it is over. */
+function onChange(changed: Told): Told {
+  let isRefused = false
+  return (refusal) => {
+    if (isRefused === (refusal !== undefined)) return
+    isRefused = refusal !== undefined
+    changed(refusal)
   }
 }
 

@@ -3,6 +3,7 @@ import type { FieldError } from '../fault.ts'
 import { APPS_CHECKS, checkAtMostAll, checkShare } from './kinds/apps-checks.ts'
 import { AUTOSCALING_CHECKS } from './kinds/autoscaling-checks.ts'
 import { AFTER_BATCH, BATCH_CHECKS } from './kinds/batch-checks.ts'
+import { CERTIFICATE_CHECKS } from './kinds/certificate-checks.ts'
 import { CONTAINER_CHECKS } from './pods/container-checks.ts'
 import { DATA_CHECKS } from './kinds/data-checks.ts'
 import { ENDPOINT_CHECKS } from './kinds/endpoint-checks.ts'
@@ -43,6 +44,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   ...BATCH_CHECKS,
   ...APPS_CHECKS,
   ...AUTOSCALING_CHECKS,
+  ...CERTIFICATE_CHECKS,
   ...CONTAINER_CHECKS,
   ...DATA_CHECKS,
   ...ENDPOINT_CHECKS,

@@ -85,6 +85,18 @@ const cases: { it: string; kind: string; body: JsonObject; want: string[] }[] = 
     want: ['metadata.name Forbidden', 'preemptionPolicy NotSupported'],
   },
   {
+    it: 'what a request for a certificate must say',
+    kind: 'certificates.k8s.io/certificatesigningrequests',
+    body: { spec: { request: 'eA==', signerName: 'a/b', usages: ['foo', 'any', 'any'], expirationSeconds: 5 } },
+    want: [
+      'spec.request Invalid',
+      'spec.usages[0] NotSupported',
+      'spec.usages[2] Duplicate',
+      'spec.signerName Invalid',
+      'spec.expirationSeconds Invalid',
+    ],
+  },
+  {
     it: 'finalizers one by one after all that are wrong with their names',
     kind: '/configmaps',
     body: { metadata: { name: 'x', finalizers: ['x', 'a b'] } },

@@ -41,14 +41,15 @@ export function decideBudget(seen: BudgetSeen): WorkloadDecision {
   const { budget, pods, nowMs } = seen
   const { minAvailable, maxUnavailable } = budget.spec
   const isCounted = maxUnavailable !== undefined || typeof minAvailable === 'string'
-  const expected = isCounted ? seen.expected : pods.length
+  // a budget that says neither counts nothing
+  const expected = isCounted ? seen.expected : minAvailable === undefined ? 0 : pods.length
   const tells: Write[] = pods.length === 0 ? [tell(budget, 'Normal', 'NoPods', 'No matching pods found')] : []
   if (typeof expected === 'object') return uncountable(budget, expected.why, tells, nowMs)
   if (isCounted && seen.hasUnmanaged) tells.push(tell(budget, 'Warning', 'UnmanagedPods', unmanaged(budget)))
   const desired =
     maxUnavailable !== undefined
       ? Math.max(expected - scaledValue(maxUnavailable, expected, 'up'), 0)
-      : scaledValue(minAvailable ?? 1, expected, 'up')
+      : scaledValue(minAvailable ?? 0, expected, 'up')
   const disrupted = stillDisrupted(budget, pods, nowMs)
   const healthy = pods.filter(
     (pod) =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decideCronJob, type CronJob } from './decide.ts'
-import { nextTimeMs, parseSchedule } from './schedule.ts'
+import { nextTimeMs, parseSchedule, zonedText } from './schedule.ts'
 
 const cases: { schedule: string; after: string; zone?: string; want: string }[] = [
   { schedule: '* * * * *', after: '2026-11-23T04:00:30Z', want: '2026-11-23T04:01:00.000Z' },
@@ -10,6 +10,7 @@ const cases: { schedule: string; after: string; zone?: string; want: string }[] 
   { schedule: '30 2 * * mon-fri', after: '2026-11-20T12:00:00Z', want: '2026-11-23T02:30:00.000Z' },
   { schedule: '0 0 13 * 5', after: '2026-11-14T00:00:00Z', want: '2026-11-20T00:00:00.000Z' },
   { schedule: '@daily', after: '2026-11-23T12:00:00Z', zone: 'Europe/Paris', want: '2026-11-23T23:00:00.000Z' },
+  { schedule: '@every 1h30m', after: '2026-11-23T12:00:00Z', want: '2026-11-23T13:30:00.000Z' },
   { schedule: '0 12 29 2 *', after: '2026-11-23T12:00:00Z', want: '2028-02-29T12:00:00.000Z' },
 ]
 for (const { schedule, after, zone = 'UTC', want } of cases)
@@ -49,3 +50,10 @@ test('after a long sleep only the last run is made up for', () => {
     [`report-${Date.parse('2027-03-01T00:00:00Z') / 60_000}`],
   )
 })
+
+for (const [zone, want] of [
+  ['UTC', '2026-11-27T13:37:00Z'],
+  ['Asia/Tokyo', '2026-11-27T22:37:00+09:00'],
+  ['America/St_Johns', '2026-11-27T10:07:00-03:30'],
+] as const)
+  test(`a moment in ${zone}`, () => assert.equal(zonedText(Date.parse('2026-11-27T13:37:00Z'), zone), want))

@@ -1,7 +1,10 @@
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 
-/** A cron schedule: which minutes, hours, days, months and weekdays. */
-export type Schedule = {
+/** A schedule: times of the calendar, or one time so long after the other. */
+export type Schedule = Calendar | { readonly everyMs: number }
+
+/** Which minutes, hours, days, months and weekdays. */
+type Calendar = {
   readonly minutes: ReadonlySet<number>
   readonly hours: ReadonlySet<number>
   readonly days: ReadonlySet<number>
@@ -24,13 +27,25 @@ const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', '
 const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
 const MINUTE_MS = 60_000
 const MOST_DAYS = 366 * 5
+const EVERY = /^@every\s+((?:\d+(?:\.\d+)?(?:h|m|s|ms|us|µs|ns))+)$/
+const UNIT_MS: Readonly<Record<string, number>> = {
+  h: 3_600_000,
+  m: 60_000,
+  s: 1000,
+  ms: 1,
+  us: 1e-3,
+  µs: 1e-3,
+  ns: 1e-6,
+}
 
 /**
- * Reads a cron expression of five fields, or `@daily` and its like.
+ * Reads a cron expression of five fields, `@daily` and its like, or `@every 1h30m`.
  *
  * @throws SluiceError OBJECT_INVALID that names the field
  */
 export function parseSchedule(text: string): Schedule {
+  const every = EVERY.exec(text.trim())?.[1]
+  if (every !== undefined) return { everyMs: durationMs(every) }
   const fields = (NAMED[text.trim()] ?? text.trim()).split(/\s+/)
   const [minutes, hours, days, months, weekdays] = fields
   if (fields.length !== 5 || !minutes || !hours || !days || !months || !weekdays)
@@ -48,8 +63,31 @@ export function parseSchedule(text: string): Schedule {
   }
 }
 
+/** Whole seconds, and at least one. */
+function durationMs(text: string): number {
+  let sum = 0
+  for (const [, count, unit = ''] of text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)/g))
+    sum += Number(count) * (UNIT_MS[unit] ?? 0)
+  return Math.max(Math.floor(sum / 1000), 1) * 1000
+}
+
+/** A moment as RFC 3339 writes it in a time zone: `2026-11-27T22:37:00+09:00`. */
+export function zonedText(atMs: number, timeZone: string): string {
+  const fields = { year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric' } as const
+  const format = new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', ...fields })
+  const parts = new Map(format.formatToParts(new Date(atMs)).map(({ type, value }) => [type, Number(value)]))
+  const part = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0
+  const localMs = Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'))
+  const offset = Math.round(localMs / MINUTE_MS) - Math.floor(atMs / MINUTE_MS)
+  const text = new Date(Math.floor(atMs / 1000) * 1000 + offset * MINUTE_MS).toISOString().slice(0, 19)
+  if (offset === 0) return `${text}Z`
+  const two = (value: number): string => String(value).padStart(2, '0')
+  return `${text}${offset < 0 ? '-' : '+'}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`
+}
+
 /** The first time after `afterMs` that a schedule names, in a time zone; `undefined` when there is none within five years. */
 export function nextTimeMs(schedule: Schedule, afterMs: number, timeZone: string): number | undefined {
+  if ('everyMs' in schedule) return Math.floor(afterMs / 1000) * 1000 + schedule.everyMs
   const clock = zoneClock(timeZone)
   let atMs = (Math.floor(afterMs / MINUTE_MS) + 1) * MINUTE_MS
   const endMs = atMs + MOST_DAYS * 86_400_000
@@ -64,7 +102,7 @@ export function nextTimeMs(schedule: Schedule, afterMs: number, timeZone: string
   return undefined
 }
 
-function isDay(schedule: Schedule, { day, weekday }: { readonly day: number; readonly weekday: number }): boolean {
+function isDay(schedule: Calendar, { day, weekday }: { readonly day: number; readonly weekday: number }): boolean {
   const [isInMonth, isInWeek] = [schedule.days.has(day), schedule.weekdays.has(weekday)]
   return schedule.isAnyDay ? isInMonth || isInWeek : isInMonth && isInWeek
 }

@@ -1,8 +1,10 @@
 import type { Controller } from '../../../engine/controller.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
 import { workloadController } from '../controller.ts'
 import { controllerOf, keyOf } from '../meta.ts'
 import { indexForOwners, type OwnedIndex, wakeFor } from '../owned-index.ts'
+import { isFinishedPod } from '../pods.ts'
 import { as, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { releaseWrite, TRACKING } from './count.ts'
@@ -12,21 +14,42 @@ import type { Job } from './shapes.ts'
 /** Pods of a Job that is gone, which nobody will count any more. */
 type Lost = { readonly lost: readonly Pod[] }
 
+const FIRST_BACKOFF_MS = 1000
+
 /** The Job controller: watches Jobs and their pods. */
 export function jobController(bench: Bench): Controller<JobSeen | Lost, Write, readonly Write[]> {
   const jobs = bench.cache('batch/v1', 'Job')
   const pods = bench.cache('v1', 'Pod')
   let podsOf: OwnedIndex | undefined
+  const abandoned = new Map<string, Map<string, number>>()
+  const noteAbandoned = (pod: Pod): void => {
+    const { uid, name = '' } = controllerOf(pod) ?? {}
+    const job = jobs.get(pod.metadata.namespace ?? '', name)
+    // a suspended Job has ended them itself
+    if (uid === undefined || (job && as<Job>(job).spec.suspend === true)) return
+    if (pod.metadata.deletionTimestamp === undefined || isFinishedPod(pod) || !isHeld(pod)) return
+    const ends = abandoned.get(uid) ?? new Map<string, number>()
+    abandoned.set(uid, ends)
+    if (!ends.has(pod.metadata.uid ?? '')) ends.set(pod.metadata.uid ?? '', bench.clock.nowMs())
+  }
 
   return workloadController<JobSeen | Lost>(bench, {
     kind: 'Job',
     component: 'job-controller',
+    firstBackoffMs: FIRST_BACKOFF_MS,
     async watch(wake) {
       await Promise.all([jobs.ready, pods.ready])
       podsOf = indexForOwners(pods, jobs, 'Job', wake.now)
       wakeFor(jobs, wake.now)
+      pods.onChange((pod, type) => {
+        if (controllerOf(pod)?.kind === 'Job') return noteAbandoned(as<Pod>(pod))
+        // orphaned by the end of its Job
+        if (type !== 'DELETED' && controllerOf(pod) === undefined && isHeld(pod)) wake.now(`${keyOf(pod)}/`)
+      })
       jobs.onChange((job, type) => {
-        if (type === 'DELETED') wake.now(`${keyOf(job)}/${job.metadata.uid ?? ''}`)
+        if (type !== 'DELETED') return
+        abandoned.delete(job.metadata.uid ?? '')
+        wake.now(`${keyOf(job)}/${job.metadata.uid ?? ''}`)
       })
       for (const pod of pods.list()) {
         const owner = controllerOf(pod)
@@ -37,8 +60,12 @@ export function jobController(bench: Bench): Controller<JobSeen | Lost, Write, r
     },
     observe(key, failure) {
       const [namespace = '', name = '', goneUid] = key.split('/')
+      if (goneUid === '') {
+        const orphan = pods.get(namespace, name)
+        return orphan && isHeld(orphan) && controllerOf(orphan) === undefined ? { lost: [as<Pod>(orphan)] } : undefined
+      }
       if (goneUid !== undefined) {
-        const held = podsOf?.of(goneUid).filter(({ metadata }) => metadata.finalizers?.includes(TRACKING)) ?? []
+        const held = podsOf?.of(goneUid).filter(isHeld) ?? []
         return held.length === 0 ? undefined : { lost: held.map((pod) => as<Pod>(pod)) }
       }
       const found = jobs.get(namespace, name)
@@ -47,9 +74,12 @@ export function jobController(bench: Bench): Controller<JobSeen | Lost, Write, r
         job: as<Job>(found),
         candidates: podsOf?.candidates(found.metadata.uid ?? '', namespace).map((pod) => as<Pod>(pod)) ?? [],
         ...(failure !== undefined && { failure }),
+        abandonedMs: [...(abandoned.get(found.metadata.uid ?? '')?.values() ?? [])],
         nowMs: bench.clock.nowMs(),
       }
     },
     decide: (seen) => ('lost' in seen ? { kind: 'act', changes: seen.lost.map(releaseWrite) } : decideJob(seen)),
   })
 }
+
+const isHeld = ({ metadata }: KubeObject): boolean => metadata.finalizers?.includes(TRACKING) === true

@@ -3,6 +3,7 @@ import { isActivePod, isFinishedPod, isReadyPod } from '../pods.ts'
 import { refOf } from '../../../lib/kube/object.ts'
 import type { Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
+import { actionFor } from './failure.ts'
 import { failedIndexes } from './index-failures.ts'
 import { indexOf, parseIndexes, renderIndexes } from './indexes.ts'
 import type { Job, JobStatus } from './shapes.ts'
@@ -26,11 +27,12 @@ export function countPods(
   const held = pods.filter((pod) => pod.metadata.finalizers?.includes(TRACKING))
   const heldUids = new Set(held.map((pod) => pod.metadata.uid ?? ''))
   const isDropped = (pod: Pod): boolean => job.spec.suspend === true && pod.metadata.deletionTimestamp !== undefined
-  const ended = held.filter((pod) => isFinishedPod(pod) || isDropped(pod) || isAbandoned(pod))
+  const ended = held.filter((pod) => isFinishedPod(pod) || isDropped(pod) || isAbandoned(job, pod))
   const counted = settleUncounted(before, heldUids, pods, job)
   const uncounted = counted.uncountedTerminatedPods ?? {}
   const known = new Set([...(uncounted.succeeded ?? []), ...(uncounted.failed ?? [])])
-  const fresh = ended.filter((pod) => !known.has(pod.metadata.uid ?? '') && !(isDropped(pod) && !isFinishedPod(pod)))
+  const isLeftOut = (pod: Pod): boolean => (isDropped(pod) && !isFinishedPod(pod)) || !isWorthCounting(job, pod)
+  const fresh = ended.filter((pod) => !known.has(pod.metadata.uid ?? '') && !isLeftOut(pod))
   const succeeded = fresh.filter((pod) => pod.status?.phase === 'Succeeded').map((pod) => pod.metadata.uid ?? '')
   const failed = fresh.filter((pod) => pod.status?.phase !== 'Succeeded').map((pod) => pod.metadata.uid ?? '')
   const next = {
@@ -39,7 +41,7 @@ export function countPods(
     }),
     ...((uncounted.failed ?? []).length + failed.length > 0 && { failed: [...(uncounted.failed ?? []), ...failed] }),
   }
-  const isNoted = (pod: Pod): boolean => known.has(pod.metadata.uid ?? '') || (isDropped(pod) && !isFinishedPod(pod))
+  const isNoted = (pod: Pod): boolean => known.has(pod.metadata.uid ?? '') || isLeftOut(pod)
   return {
     status: { ...counted, ...liveCounts(pods), uncountedTerminatedPods: next },
     release: ended
@@ -61,9 +63,18 @@ function liveCounts(pods: readonly Pod[]): JobStatus {
   return { active: active.length, ready: active.filter(isReadyPod).length, terminating: terminating.length }
 }
 
-/** A pod that was deleted before it could end. */
-function isAbandoned(pod: Pod): boolean {
-  return pod.metadata.deletionTimestamp !== undefined && !pod.spec.nodeName
+/** A pod that was deleted before it could end has failed at once, unless only those that have ended are replaced. */
+export function isAbandoned({ spec }: Job, pod: Pod): boolean {
+  if (pod.metadata.deletionTimestamp === undefined || isFinishedPod(pod)) return false
+  return spec.podReplacementPolicy !== 'Failed' || !pod.spec.nodeName
+}
+
+/** Failures that a rule ignores, and those of indexes that are wanted no more, are not counted. */
+function isWorthCounting(job: Job, pod: Pod): boolean {
+  const { completionMode, completions = 1 } = job.spec
+  if (pod.status?.phase === 'Succeeded') return true
+  if (completionMode === 'Indexed' && (indexOf(pod) ?? completions) >= completions) return false
+  return actionFor(job, pod) !== 'Ignore'
 }
 
 /** Turns the uids of pods that have lost their finalizer into numbers. */
@@ -78,6 +89,8 @@ function settleUncounted(before: JobStatus, heldUids: ReadonlySet<string>, pods:
       const index = indexOf(pod)
       if (pod.status?.phase === 'Succeeded' && index !== undefined) indexes.add(index)
     }
+  // an indexed Job may want fewer than it has had
+  for (const index of indexes) if (index >= (job.spec.completions ?? Infinity)) indexes.delete(index)
   const completedIndexes = renderIndexes(indexes)
   const gone = failedIndexes(job, before, pods)
   return {

@@ -38,11 +38,11 @@ const pod = (name: string, phase: string, isHeld = true): Pod => ({
   status: { phase },
 })
 const steps = (of: Job, pods: Pod[] = []): string[] => {
-  const decision = decideJob({ job: of, candidates: pods, nowMs })
+  const decision = decideJob({ job: of, candidates: pods, abandonedMs: [], nowMs })
   return decision.kind === 'act' ? decision.changes.map((write) => write.do) : [decision.kind]
 }
 const statusAfter = (of: Job, pods: Pod[]): JobStatus => {
-  const decision = decideJob({ job: of, candidates: pods, nowMs })
+  const decision = decideJob({ job: of, candidates: pods, abandonedMs: [], nowMs })
   const [write] = decision.kind === 'act' ? decision.changes : decision.status
   assert.ok(write?.do === 'replace')
   return (write.object as Job).status ?? {}
@@ -56,7 +56,7 @@ test('a Job starts, then makes the pods that are missing', () => {
 
 test('a pod that no longer matches is let go with its finalizer, one that matches is adopted with it', () => {
   const bodies = (candidate: Pod): unknown[] => {
-    const decision = decideJob({ job: job({ parallelism: 1 }), candidates: [candidate], nowMs })
+    const decision = decideJob({ job: job({ parallelism: 1 }), candidates: [candidate], abandonedMs: [], nowMs })
     return decision.kind === 'act'
       ? decision.changes.map((write) => (write.do === 'patch' ? write.body : write.do))
       : []
@@ -105,7 +105,7 @@ test('after a failure it waits before the next pod', () => {
     ...pod('a', 'Failed', false),
     metadata: { ...pod('a', 'Failed', false).metadata, creationTimestamp: '2026-11-23T03:59:57Z' },
   }
-  const decision = decideJob({ job: job({}, status), candidates: [recent], nowMs })
+  const decision = decideJob({ job: job({}, status), candidates: [recent], abandonedMs: [], nowMs })
   assert.deepEqual(decision, { kind: 'done', status: [], againAfterMs: 7000 })
 })
 
@@ -124,7 +124,12 @@ test('a Job whose indexes fail on their own goes on until each has ended', () =>
     return { ...plain, metadata: { ...plain.metadata, annotations } }
   }
   const started = { startTime: '2026-11-23T03:00:00Z' }
-  const again = decideJob({ job: job(spec, started), candidates: [of(0, 'Failed', 0), of(1, 'Running', 0)], nowMs })
+  const again = decideJob({
+    job: job(spec, started),
+    candidates: [of(0, 'Failed', 0), of(1, 'Running', 0)],
+    abandonedMs: [],
+    nowMs,
+  })
   assert.ok(again.kind === 'act' && again.changes[0]?.do === 'create')
   assert.equal(again.changes[0].object.metadata.annotations?.['batch.kubernetes.io/job-index-failure-count'], '1')
 
@@ -144,4 +149,18 @@ test('a successPolicy ends a Job before all of its indexes are done', () => {
   assert.equal(reasonWith({ succeededIndexes: '0,3' }), 'SuccessPolicy')
   assert.equal(reasonWith({ succeededIndexes: '0-3', succeededCount: 2 }), 'SuccessPolicy')
   assert.equal(reasonWith({ succeededCount: 2 }), 'SuccessPolicy')
+})
+
+test('a Job that somebody else manages is left alone', () => {
+  assert.deepEqual(steps(job({ managedBy: 'example.com/me' })), ['done'])
+})
+
+test('pods that are wanted no more are let go before they are deleted', () => {
+  const free = (name: string): Pod => {
+    const waiting = pod(name, 'Pending')
+    return { ...waiting, metadata: { ...waiting.metadata, finalizers: [] } }
+  }
+  const few = job({ completions: 5, parallelism: 1 })
+  assert.deepEqual(steps(few, [pod('a', 'Running'), pod('b', 'Pending')]), ['patch'])
+  assert.deepEqual(steps(few, [pod('a', 'Running'), free('b')]), ['delete'])
 })

@@ -11,6 +11,7 @@ import { indexFailure } from './index-failures.ts'
 import { parseIndexes } from './indexes.ts'
 import { missingPods } from './pods.ts'
 import { successOf } from './success.ts'
+import { surplusPods } from './surplus.ts'
 import type { Job, JobStatus } from './shapes.ts'
 
 /** What a Job's decision needs. */
@@ -18,12 +19,17 @@ export type JobSeen = {
   readonly job: Job
   readonly candidates: readonly Pod[]
   readonly failure?: string
+  /** When pods of it were deleted that had not ended. */
+  readonly abandonedMs: readonly number[]
   readonly nowMs: number
 }
+
+const SELF = 'kubernetes.io/job-controller'
 
 /** Pure. Runs a Job's pods to completion, or to the failure that its limits name. */
 export function decideJob(seen: JobSeen): WorkloadDecision {
   const { job, nowMs } = seen
+  if ((job.spec.managedBy ?? SELF) !== SELF) return isOver(job) ? expiry(job, nowMs) : { kind: 'done', status: [] }
   const { mine, writes } = claim(job, job.spec.selector ?? {}, seen.candidates, TRACKING)
   if (writes.length > 0) return act(writes)
   if (isOver(job)) return afterTheEnd(job, mine, nowMs)
@@ -46,12 +52,14 @@ function running(seen: JobSeen, mine: readonly Pod[], counted: JobStatus): Workl
   if (counted.startTime === undefined) return act([statusWrite(job, { ...counted, startTime: timeText(nowMs) })])
   const active = mine.filter(isActivePod)
   const wanted = wantedActive(job, counted, active.length)
-  if (active.length > wanted) return act(active.slice(wanted).map((pod) => deletion(job, pod)))
-  const waitMs = retryAfterMs(mine, nowMs)
+  const surplus = surplusPods(job, active, wanted, nowMs)
+  if (surplus.length > 0) return act(drop(job, surplus))
+  const waitMs = retryAfterMs(mine, seen.abandonedMs, nowMs)
   const deadlineMs = deadlineAfterMs(job, counted, nowMs)
-  if (active.length < wanted && waitMs === 0 && seen.failure === undefined)
-    return act(missingPods(job, mine, counted, wanted - active.length))
-  const again = [...(active.length < wanted ? [waitMs] : []), ...(deadlineMs !== undefined ? [deadlineMs] : [])]
+  const leaving = job.spec.podReplacementPolicy === 'Failed' ? (counted.terminating ?? 0) : 0
+  const missing = wanted - active.length - leaving
+  if (missing > 0 && waitMs === 0 && seen.failure === undefined) return act(missingPods(job, mine, counted, missing))
+  const again = [...(missing > 0 ? [waitMs] : []), ...(deadlineMs !== undefined ? [deadlineMs] : [])]
   const decision = settled(job, counted)
   if (seen.failure !== undefined && decision.kind === 'done')
     return { kind: 'wait', afterMs: BACKOFF, status: decision.status }
@@ -101,10 +109,11 @@ function finish(
   isAllCounted: boolean,
 ): WorkloadDecision {
   const others = (job.status?.conditions ?? []).filter(({ type }) => type !== target.type && type !== final)
-  const aiming = { ...counted, conditions: [...others, target] }
+  const startTime = counted.startTime ?? (job.spec.suspend === true ? undefined : timeText(nowMs))
+  const aiming = { ...counted, ...(startTime !== undefined && { startTime }), conditions: [...others, target] }
   if (!conditionOf(job.status?.conditions, target.type)) return act([statusWrite(job, aiming)])
   const active = mine.filter(isActivePod)
-  if (active.length > 0) return act(active.map((pod) => deletion(job, pod)))
+  if (active.length > 0) return act(final === 'Complete' ? drop(job, active) : active.map((pod) => deletion(job, pod)))
   if (!isAllCounted || (counted.terminating ?? 0) > 0) return settled(job, aiming)
 
   const isComplete = final === 'Complete'
@@ -147,6 +156,10 @@ function suspended(job: Job, mine: readonly Pod[], counted: JobStatus): Workload
 function afterTheEnd(job: Job, mine: readonly Pod[], nowMs: number): WorkloadDecision {
   const held = mine.filter((pod) => pod.metadata.finalizers?.includes(TRACKING))
   if (held.length > 0) return act(held.map(releaseWrite))
+  return expiry(job, nowMs)
+}
+
+function expiry(job: Job, nowMs: number): WorkloadDecision {
   const { ttlSecondsAfterFinished: ttl } = job.spec
   if (ttl === undefined || job.metadata.deletionTimestamp !== undefined) return { kind: 'done', status: [] }
   const end = (job.status?.conditions ?? []).find(({ type }) => type === 'Complete' || type === 'Failed')
@@ -164,6 +177,12 @@ function deadlineAfterMs(job: Job, { startTime }: JobStatus, nowMs: number): num
 /** Whether a Job has come to its end, good or bad. */
 export function isOver(job: Job): boolean {
   return ['Complete', 'Failed'].some((type) => conditionOf(job.status?.conditions, type)?.status === 'True')
+}
+
+/** Pods that are wanted no more are let go before they are deleted, so that nobody counts them as failed. */
+function drop(job: Job, pods: readonly Pod[]): Write[] {
+  const held = pods.filter((pod) => pod.metadata.finalizers?.includes(TRACKING))
+  return held.length > 0 ? held.map(releaseWrite) : pods.map((pod) => deletion(job, pod))
 }
 
 function deletion(job: Job, pod: Pod): Write {

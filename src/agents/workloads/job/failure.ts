@@ -15,13 +15,10 @@ export function failureOf(
   const byPolicy = pods.map((pod) => policyFailure(job, pod)).find((message) => message !== undefined)
   if (byPolicy !== undefined) return { reason: 'PodFailurePolicy', message: byPolicy }
   const failed = (counted.failed ?? 0) + (counted.uncountedTerminatedPods?.failed ?? []).length
-  const ignored = pods.filter(
-    (pod) => pod.status?.phase === 'Failed' && ruleFor(job, pod)?.rule.action === 'Ignore',
-  ).length
   const isRestarting = job.spec.template.spec.restartPolicy === 'OnFailure'
   const restarts = isRestarting ? restartsOf(pods) : 0
   const limit = job.spec.backoffLimit ?? 6
-  if (failed - ignored > limit || (restarts > 0 && restarts >= Math.max(limit, 1)))
+  if (failed > limit || (restarts > 0 && restarts >= Math.max(limit, 1)))
     return { reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' }
   const { activeDeadlineSeconds } = job.spec
   const isLate =
@@ -31,11 +28,16 @@ export function failureOf(
   return isLate ? { reason: 'DeadlineExceeded', message: 'Job was active longer than specified deadline' } : undefined
 }
 
-/** How long to wait before the next pod: 10 s after the first failure in a row, doubling to 10 minutes. */
-export function retryAfterMs(pods: readonly Pod[], nowMs: number): number {
+/**
+ * How long to wait before the next pod: 10 s after the first failure in a row, doubling to 10 minutes.
+ *
+ * @param abandonedMs when pods that nobody sees any more were deleted before they had ended
+ */
+export function retryAfterMs(pods: readonly Pod[], abandonedMs: readonly number[], nowMs: number): number {
   const ended = pods
     .filter((pod) => pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded')
     .map((pod) => ({ atMs: endedMs(pod), isFailed: pod.status?.phase === 'Failed' }))
+    .concat(abandonedMs.map((atMs) => ({ atMs, isFailed: true })))
     .sort((a, b) => b.atMs - a.atMs)
   const lastSuccess = ended.findIndex(({ isFailed }) => !isFailed)
   const inARow = lastSuccess < 0 ? ended.length : lastSuccess

@@ -25,6 +25,8 @@ export type Job = KubeObject & {
     readonly activeDeadlineSeconds?: number
     readonly ttlSecondsAfterFinished?: number
     readonly suspend?: boolean
+    readonly managedBy?: string
+    readonly podReplacementPolicy?: string
     readonly selector?: LabelSelector
     readonly template: PodTemplate
     readonly successPolicy?: {

@@ -3,6 +3,7 @@ import type { Clock } from '../../adapters/clock.ts'
 import type { KubeClient } from '../../adapters/kube/types.ts'
 import { ApiError } from '../../adapters/kube/api-error.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
+import { conditionOf } from '../../lib/kube/read.ts'
 
 /** What the Node object says. */
 export type NodeFacts = {
@@ -76,6 +77,12 @@ export async function writeNodeStatus(client: KubeClient, facts: NodeFacts, nowM
     },
   }
   return client.patch(ref, 'merge', { status }, { ...OPTIONS, subresource: 'status' })
+}
+
+/** Whether the object says of the node what the node itself does not: it was silent, and somebody noted it. */
+export async function isDoubted(client: KubeClient, { name, notReady }: NodeFacts): Promise<boolean> {
+  const node = await client.get({ apiVersion: 'v1', kind: 'Node', namespace: '', name })
+  return node !== undefined && conditionOf(node, 'Ready')?.status !== (notReady === undefined ? 'True' : 'False')
 }
 
 /** Renews the node's Lease, which is the heartbeat. */

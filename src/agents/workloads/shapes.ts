@@ -10,6 +10,7 @@ export type Condition = {
   readonly lastTransitionTime?: string
   readonly lastUpdateTime?: string
   readonly lastProbeTime?: string | null
+  readonly lastHeartbeatTime?: string
   readonly observedGeneration?: number
 }
 
@@ -200,7 +201,12 @@ export type ReplicaSetStatus = {
 }
 
 /** What keeps pods without a toleration from a node. */
-export type Taint = { readonly key: string; readonly value?: string; readonly effect: string }
+export type Taint = {
+  readonly key: string
+  readonly value?: string
+  readonly effect: string
+  readonly timeAdded?: string
+}
 
 /** A Node. */
 export type Node = KubeObject & {

@@ -17,6 +17,7 @@ import { garbageCollector } from './garbage/controller.ts'
 import { jobController } from './job/controller.ts'
 import { namespaceController } from './namespace/controller.ts'
 import { nodeRegistry, nodeTaintController, taintEvictionController } from './nodes/controller.ts'
+import { nodeSilenceController } from './nodes/silence-controller.ts'
 import { claimProtection, classProtection, volumeProtection } from './protection/controller.ts'
 import { quotaController } from './quota/controller.ts'
 import { replicaSetController, replicationController } from './replicaset/controller.ts'
@@ -72,6 +73,7 @@ export async function startWorkloads(given: WorkloadsOptions): Promise<Workloads
     start(nodeRegistry(bench)),
     start(nodeTaintController(bench)),
     start(taintEvictionController(bench)),
+    start(nodeSilenceController(bench)),
     start(claimBinder(bench)),
     start(volumeBinder(bench)),
     start(ephemeralVolumes(bench)),

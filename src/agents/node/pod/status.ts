@@ -64,6 +64,13 @@ export function withOthersConditions(own: PodStatus, shown: PodStatus | undefine
   return { ...own, conditions: [...(own.conditions ?? []).filter(isOwn), ...others] }
 }
 
+/** Whether others have taken a pod of ours for not ready, as they do when its node was silent: its containers are ready, it is not. */
+export function isDoubted(own: PodStatus, shown: PodStatus | undefined): boolean {
+  const saysSo = (status: PodStatus | undefined, type: string): boolean =>
+    status?.conditions?.some((condition) => condition.type === type && condition.status === 'True') === true
+  return saysSo(own, 'Ready') && saysSo(shown, 'ContainersReady') && !saysSo(shown, 'Ready')
+}
+
 /** As a kubelet writes of a container that was to run and of which there is no trace when its pod has been ended. */
 const NEVER_SEEN: ContainerState = {
   terminated: {

@@ -10,7 +10,7 @@ import type { Memory } from './memory.ts'
 import { startProbing } from './probes/probing.ts'
 import { containersOf, uidOf, type Container, type Pod, type Resources } from './shapes.ts'
 import { keepVolumes, showsOther } from './keep-volumes.ts'
-import { renderPodStatus, withOthersConditions } from './status.ts'
+import { isDoubted, renderPodStatus, withOthersConditions } from './status.ts'
 import { perform } from './steps.ts'
 import { terminationMessage } from './content/termination.ts'
 
@@ -70,7 +70,8 @@ export function startPodWorker(context: NodeContext, first: Pod, onFinished: () 
     see(pod) {
       if (showsOther(memory.pod, pod)) volumes.soon()
       const own = memory.pod.status
-      memory.pod = { ...pod, status: own ? withOthersConditions(own, pod.status) : (pod.status ?? {}) }
+      const isKept = own !== undefined && !isDoubted(own, pod.status)
+      memory.pod = { ...pod, status: isKept ? withOthersConditions(own, pod.status) : (pod.status ?? {}) }
       wake()
     },
     gone() {

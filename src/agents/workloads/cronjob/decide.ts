@@ -46,7 +46,7 @@ export function decideCronJob(seen: CronJobSeen): WorkloadDecision {
   const { cronJob, jobs, nowMs } = seen
   if (cronJob.metadata.deletionTimestamp !== undefined) return { kind: 'done', status: [] }
   const surplus = surplusJobs(cronJob, jobs)
-  if (surplus.length > 0) return { kind: 'act', changes: surplus }
+  if (surplus.length > 0) return { kind: 'act', changes: [...surplus, ...successWrites(cronJob, jobs)] }
   const noted = statusWrites(cronJob, jobs)
   if (noted.length > 0) return { kind: 'act', changes: noted }
   if (cronJob.spec.suspend) return { kind: 'done', status: [] }
@@ -158,8 +158,7 @@ function statusWrites(cronJob: CronJob, jobs: readonly Job[]): Write[] {
   const active = jobs.filter((job) => !isOver(job)).map((job) => listed.get(job.metadata.uid) ?? referenceTo(job))
   const ended = jobs.filter((job) => isOver(job) && listed.has(job.metadata.uid))
   const missing = [...listed.values()].filter((one) => !jobs.some(({ metadata }) => metadata.uid === uidOf(one)))
-  const successes = jobs.map((job) => job.status?.completionTime).filter((at) => at !== undefined)
-  const lastSuccessfulTime = [...successes, before.lastSuccessfulTime ?? ''].sort().at(-1) ?? ''
+  const lastSuccessfulTime = lastSuccess(cronJob, jobs)
   const { active: _active, ...rest } = before
   const status = {
     ...rest,
@@ -173,6 +172,19 @@ function statusWrites(cronJob: CronJob, jobs: readonly Job[]): Write[] {
   })
   const lost = missing.map(({ name = '' }) => tell(cronJob, 'Normal', 'MissingJob', `Active job went missing: ${name}`))
   return [{ do: 'replace', object: { ...cronJob, status }, subresource: 'status' }, ...tells, ...lost]
+}
+
+function lastSuccess({ status }: CronJob, jobs: readonly Job[]): string {
+  const successes = jobs.map((job) => job.status?.completionTime).filter((at) => at !== undefined)
+  return [...successes, status?.lastSuccessfulTime ?? ''].sort().at(-1) ?? ''
+}
+
+/** Notes the success of Jobs that go before they are looked at. */
+function successWrites(cronJob: CronJob, jobs: readonly Job[]): Write[] {
+  const lastSuccessfulTime = lastSuccess(cronJob, jobs)
+  if (lastSuccessfulTime === (cronJob.status?.lastSuccessfulTime ?? '')) return []
+  const status = { ...cronJob.status, lastSuccessfulTime }
+  return [{ do: 'replace', object: { ...cronJob, status }, subresource: 'status' }]
 }
 
 function surplusJobs(cronJob: CronJob, jobs: readonly Job[]): Write[] {

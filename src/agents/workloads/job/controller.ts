@@ -1,3 +1,4 @@
+import type { WatchCache } from '../../../adapters/kube/types.ts'
 import type { Controller } from '../../../engine/controller.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
@@ -21,17 +22,7 @@ export function jobController(bench: Bench): Controller<JobSeen | Lost, Write, r
   const jobs = bench.cache('batch/v1', 'Job')
   const pods = bench.cache('v1', 'Pod')
   let podsOf: OwnedIndex | undefined
-  const abandoned = new Map<string, Map<string, number>>()
-  const noteAbandoned = (pod: Pod): void => {
-    const { uid, name = '' } = controllerOf(pod) ?? {}
-    const job = jobs.get(pod.metadata.namespace ?? '', name)
-    // a suspended Job has ended them itself
-    if (uid === undefined || (job && as<Job>(job).spec.suspend === true)) return
-    if (pod.metadata.deletionTimestamp === undefined || isFinishedPod(pod) || !isHeld(pod)) return
-    const ends = abandoned.get(uid) ?? new Map<string, number>()
-    abandoned.set(uid, ends)
-    if (!ends.has(pod.metadata.uid ?? '')) ends.set(pod.metadata.uid ?? '', bench.clock.nowMs())
-  }
+  const abandoned = abandonedPods(bench, jobs)
 
   return workloadController<JobSeen | Lost>(bench, {
     kind: 'Job',
@@ -42,13 +33,13 @@ export function jobController(bench: Bench): Controller<JobSeen | Lost, Write, r
       podsOf = indexForOwners(pods, jobs, 'Job', wake.now)
       wakeFor(jobs, wake.now)
       pods.onChange((pod, type) => {
-        if (controllerOf(pod)?.kind === 'Job') return noteAbandoned(as<Pod>(pod))
+        if (controllerOf(pod)?.kind === 'Job') return abandoned.note(as<Pod>(pod))
         // orphaned by the end of its Job
         if (type !== 'DELETED' && controllerOf(pod) === undefined && isHeld(pod)) wake.now(`${keyOf(pod)}/`)
       })
       jobs.onChange((job, type) => {
         if (type !== 'DELETED') return
-        abandoned.delete(job.metadata.uid ?? '')
+        abandoned.forget(job.metadata.uid ?? '')
         wake.now(`${keyOf(job)}/${job.metadata.uid ?? ''}`)
       })
       for (const pod of pods.list()) {
@@ -74,12 +65,32 @@ export function jobController(bench: Bench): Controller<JobSeen | Lost, Write, r
         job: as<Job>(found),
         candidates: podsOf?.candidates(found.metadata.uid ?? '', namespace).map((pod) => as<Pod>(pod)) ?? [],
         ...(failure !== undefined && { failure }),
-        abandonedMs: [...(abandoned.get(found.metadata.uid ?? '')?.values() ?? [])],
+        abandonedMs: abandoned.of(found.metadata.uid ?? ''),
         nowMs: bench.clock.nowMs(),
       }
     },
     decide: (seen) => ('lost' in seen ? { kind: 'act', changes: seen.lost.map(releaseWrite) } : decideJob(seen)),
   })
+}
+
+/** Remembers when pods of Jobs were deleted that had not ended: the object tells nothing of it once they are gone. */
+function abandonedPods(bench: Bench, jobs: WatchCache) {
+  const byJob = new Map<string, Map<string, number>>()
+  return {
+    note(pod: Pod): void {
+      const { uid, name = '' } = controllerOf(pod) ?? {}
+      if (uid === undefined || pod.metadata.deletionTimestamp === undefined || isFinishedPod(pod) || !isHeld(pod))
+        return
+      const job = jobs.get(pod.metadata.namespace ?? '', name)
+      // a suspended Job has ended them itself
+      if (job && as<Job>(job).spec.suspend === true) return
+      const ends = byJob.get(uid) ?? new Map<string, number>()
+      byJob.set(uid, ends)
+      if (!ends.has(pod.metadata.uid ?? '')) ends.set(pod.metadata.uid ?? '', bench.clock.nowMs())
+    },
+    of: (jobUid: string): readonly number[] => [...(byJob.get(jobUid)?.values() ?? [])],
+    forget: (jobUid: string) => byJob.delete(jobUid),
+  }
 }
 
 const isHeld = ({ metadata }: KubeObject): boolean => metadata.finalizers?.includes(TRACKING) === true

@@ -4,7 +4,7 @@ import { workloadController } from '../controller.ts'
 import { keyOf } from '../meta.ts'
 import { as, type Node, type Pod, type Taint } from '../shapes.ts'
 import type { Write } from '../write.ts'
-import { decideRegistration, decideTaints, type NodeSeen } from './decide.ts'
+import { decideRegistration, decideTaints, type NodeSeen, type TaintsSeen } from './decide.ts'
 import { decideEviction, type TaintedPod } from './evict.ts'
 
 /** Says of each node once that it is known, and for how long what it reads from the server may be kept: in a cluster of fewer than a hundred nodes, not at all. */
@@ -34,9 +34,9 @@ export function nodeRegistry(bench: Bench): Controller<NodeSeen, Write, readonly
 }
 
 /** Keeps the taints of nodes in step with their conditions. */
-export function nodeTaintController(bench: Bench): Controller<Node, Write, readonly Write[]> {
+export function nodeTaintController(bench: Bench): Controller<TaintsSeen, Write, readonly Write[]> {
   const nodes = bench.cache('v1', 'Node')
-  return workloadController<Node>(bench, {
+  return workloadController<TaintsSeen>(bench, {
     kind: 'Node',
     component: 'node-controller',
     async watch(wake) {
@@ -46,7 +46,7 @@ export function nodeTaintController(bench: Bench): Controller<Node, Write, reado
     },
     observe(name) {
       const node = nodes.get('', name)
-      return node && as<Node>(node)
+      return node && { node: as<Node>(node), nowMs: bench.clock.nowMs() }
     },
     decide: decideTaints,
   })

@@ -10,28 +10,34 @@ const node = (status: Record<string, string>, taints: readonly Taint[] = [], uns
   spec: { ...(taints.length > 0 && { taints }), ...(unschedulable && { unschedulable }) },
   status: { conditions: Object.entries(status).map(([type, each]) => ({ type, status: each })) as never },
 })
+const NOW_MS = Date.parse('2026-11-23T04:00:00Z')
+const timeAdded = '2026-11-23T04:00:00Z'
 const NEW: Taint = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }
 const FOREIGN: Taint = { key: 'team', value: 'a', effect: 'NoSchedule' }
 
 const cases: { it: string; seen: Node; want: readonly Taint[] | 'nothing' }[] = [
   { it: 'leaves a node alone that has not said yet', seen: node({}, [NEW]), want: 'nothing' },
   { it: 'opens a node that is ready', seen: node({ Ready: 'True' }, [NEW, FOREIGN]), want: [FOREIGN] },
-  { it: 'closes a node that is not', seen: node({ Ready: 'False' }, [FOREIGN]), want: [FOREIGN, NEW] },
+  {
+    it: 'closes a node that is not',
+    seen: node({ Ready: 'False' }, [FOREIGN]),
+    want: [FOREIGN, { ...NEW, timeAdded }],
+  },
   {
     it: 'tells a lost node from a sick one',
     seen: node({ Ready: 'Unknown' }, [NEW]),
-    want: [{ key: 'node.kubernetes.io/unreachable', effect: 'NoSchedule' }],
+    want: [{ key: 'node.kubernetes.io/unreachable', effect: 'NoSchedule', timeAdded }],
   },
   {
     it: 'closes a cordoned node',
     seen: node({ Ready: 'True' }, [], true),
-    want: [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }],
+    want: [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule', timeAdded }],
   },
   { it: 'writes nothing when all is so already', seen: node({ Ready: 'False' }, [NEW]), want: 'nothing' },
 ]
 for (const { it, seen, want } of cases)
   test(`node taints: ${it}`, () => {
-    const decision = decideTaints(seen)
+    const decision = decideTaints({ node: seen, nowMs: NOW_MS })
     assert.equal(decision.kind, 'done')
     const [write] = decision.kind === 'done' ? decision.status : []
     const object = write !== undefined && write.do === 'replace' ? (write.object as Node) : undefined

@@ -1,6 +1,6 @@
 import { refOf } from '../../../lib/kube/object.ts'
 import type { WorkloadDecision } from '../decision.ts'
-import { isSame } from '../meta.ts'
+import { isSame, timeText } from '../meta.ts'
 import type { Node, Taint } from '../shapes.ts'
 import type { Write } from '../write.ts'
 
@@ -21,6 +21,9 @@ export function decideRegistration({ node, isNew }: NodeSeen): WorkloadDecision 
   return { kind: 'done', status: [...(isNew ? [tell] : []), ...(annotations?.[TTL] === undefined ? [annotate] : [])] }
 }
 
+/** A node, and when it was looked at. */
+export type TaintsSeen = { readonly node: Node; readonly nowMs: number }
+
 /** Taints that follow conditions: the condition's type, and the status in which it holds. */
 const BY_CONDITION: readonly (readonly [type: string, status: string, key: string])[] = [
   ['Ready', 'False', 'node.kubernetes.io/not-ready'],
@@ -39,7 +42,7 @@ const OWN = new Set([...BY_CONDITION.map(([, , key]) => key), UNSCHEDULABLE])
  * A node that has not said yet whether it is ready keeps the taint that it was created with.
  * @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-nodes-by-condition
  */
-export function decideTaints(node: Node): WorkloadDecision {
+export function decideTaints({ node, nowMs }: TaintsSeen): WorkloadDecision {
   const conditions = node.status?.conditions ?? []
   if (!conditions.some(({ type }) => type === 'Ready')) return { kind: 'done', status: [] }
   const holds = BY_CONDITION.filter(([type, status]) =>
@@ -50,7 +53,7 @@ export function decideTaints(node: Node): WorkloadDecision {
   const isOwn = ({ key, effect }: Taint): boolean => effect === 'NoSchedule' && OWN.has(key)
   const kept = before.filter((taint) => !isOwn(taint) || wanted.includes(taint.key))
   const missing = wanted.filter((key) => !kept.some((taint) => isOwn(taint) && taint.key === key))
-  const taints = [...kept, ...missing.map((key): Taint => ({ key, effect: 'NoSchedule' }))]
+  const taints = [...kept, ...missing.map((key): Taint => ({ key, effect: 'NoSchedule', timeAdded: timeText(nowMs) }))]
   if (isSame(taints, before)) return { kind: 'done', status: [] }
   const { taints: _old, ...spec } = node.spec ?? {}
   const object = { ...node, spec: taints.length > 0 ? { ...spec, taints } : spec }

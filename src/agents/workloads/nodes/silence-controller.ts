@@ -1,0 +1,100 @@
+import type { WatchCache } from '../../../adapters/kube/types.ts'
+import type { Controller } from '../../../engine/controller.ts'
+import { readText } from '../../../lib/kube/read.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import type { Bench } from '../bench.ts'
+import { workloadController } from '../controller.ts'
+import { conditionOf, timeMs } from '../meta.ts'
+import { as, type Node, type Pod } from '../shapes.ts'
+import type { Write } from '../write.ts'
+import { decideSilence, type SilenceSeen, zoneStateOf } from './silence.ts'
+
+const LEASES = 'kube-node-lease'
+
+/** Watches the heartbeats of nodes: their Leases, and what their kubelets write of them. */
+export function nodeSilenceController(bench: Bench): Controller<SilenceSeen, Write, readonly Write[]> {
+  const nodes = bench.cache('v1', 'Node')
+  const pods = bench.cache('v1', 'Pod')
+  const leases = bench.cacheOf({
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    fieldSelector: `metadata.namespace=${LEASES}`,
+  })
+  const signs = signsOfLife(bench, leases)
+  const wasReady = new Map<string, boolean>()
+  const hasFallen = (node: Node): boolean => {
+    const { name } = node.metadata
+    const before = wasReady.get(name)
+    wasReady.set(name, isReady(node))
+    return before === true && !isReady(node)
+  }
+  const podsOn = (name: string): readonly Pod[] =>
+    pods
+      .list()
+      .map((pod) => as<Pod>(pod))
+      .filter(({ spec }) => spec.nodeName === name)
+  return workloadController<SilenceSeen>(bench, {
+    kind: 'node-silence',
+    component: 'node-controller',
+    async watch(wake) {
+      await Promise.all([nodes.ready, pods.ready, leases.ready])
+      leases.onChange((lease) => wake.now(lease.metadata.name))
+      nodes.onChange((node, type) => {
+        const { name } = node.metadata
+        if (type === 'DELETED') for (const memory of [signs, wasReady]) memory.delete(name)
+        // whether a node's pods are evicted depends on the others
+        for (const each of nodes.list()) wake.now(each.metadata.name)
+      })
+      for (const node of nodes.list()) wake.now(node.metadata.name)
+    },
+    observe(name) {
+      const found = nodes.get('', name)
+      if (!found) return undefined
+      const node = as<Node>(found)
+      const zones = byZone(nodes.list())
+      const isFallen = hasFallen(node)
+      return {
+        node,
+        pods: isFallen ? podsOn(name) : [],
+        heardMs: signs.lastMs(node),
+        hasFallen: isFallen,
+        zone: zoneStateOf(zones.get(zoneOf(node)) ?? []),
+        isAllLost: [...zones.values()].every((areReady) => zoneStateOf(areReady) === 'full'),
+        nowMs: bench.clock.nowMs(),
+      }
+    },
+    decide: decideSilence,
+  })
+}
+
+/** Remembers when each node last gave a sign that differs from the one before; one that never spoke is as old as it is. */
+function signsOfLife(bench: Bench, leases: WatchCache) {
+  const heard = new Map<string, { readonly sign: string; readonly atMs: number }>()
+  return {
+    lastMs(node: Node): number {
+      const { name, uid = '', creationTimestamp } = node.metadata
+      const ready = conditionOf(node.status?.conditions, 'Ready')
+      const sign = [uid, readText(leases.get(LEASES, name), 'spec', 'renewTime'), ready?.lastHeartbeatTime].join()
+      const known = heard.get(name)
+      if (known?.sign === sign) return known.atMs
+      const atMs = known === undefined && ready === undefined ? timeMs(creationTimestamp) : bench.clock.nowMs()
+      heard.set(name, { sign, atMs })
+      return atMs
+    },
+    delete: (name: string) => heard.delete(name),
+  }
+}
+
+function isReady(node: Node): boolean {
+  return conditionOf(node.status?.conditions, 'Ready')?.status === 'True'
+}
+
+function zoneOf({ metadata: { labels = {} } }: KubeObject): string {
+  return `${labels['topology.kubernetes.io/region'] ?? ''}/${labels['topology.kubernetes.io/zone'] ?? ''}`
+}
+
+function byZone(nodes: readonly KubeObject[]): ReadonlyMap<string, readonly boolean[]> {
+  const zones = new Map<string, boolean[]>()
+  for (const node of nodes) zones.set(zoneOf(node), [...(zones.get(zoneOf(node)) ?? []), isReady(as<Node>(node))])
+  return zones
+}

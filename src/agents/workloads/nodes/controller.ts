@@ -5,7 +5,7 @@ import { keyOf } from '../meta.ts'
 import { as, type Node, type Pod, type Taint } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { decideRegistration, decideTaints, type NodeSeen, type TaintsSeen } from './decide.ts'
-import { decideEviction, type TaintedPod } from './evict.ts'
+import { decideEviction, type SparedPod, type TaintedPod, toleratedMs } from './evict.ts'
 
 /** Says of each node once that it is known, and for how long what it reads from the server may be kept: in a cluster of fewer than a hundred nodes, not at all. */
 export function nodeRegistry(bench: Bench): Controller<NodeSeen, Write, readonly Write[]> {
@@ -53,16 +53,18 @@ export function nodeTaintController(bench: Bench): Controller<TaintsSeen, Write,
 }
 
 /** Deletes the pods that do not tolerate a taint of their node with the effect `NoExecute`. */
-export function taintEvictionController(bench: Bench): Controller<TaintedPod, Write, readonly Write[]> {
+export function taintEvictionController(bench: Bench): Controller<TaintedPod | SparedPod, Write, readonly Write[]> {
   const nodes = bench.cache('v1', 'Node')
   const pods = bench.cache('v1', 'Pod')
   const taintedSince = new Map<string, number>()
+  /** Those that may stay for a while, and whose time is not up. */
+  const waiting = new Map<string, Pod>()
   const shown = new Map<string, string>()
   const taintsOn = (nodeName: string | undefined): readonly Taint[] => {
     const node = nodeName ? nodes.get('', nodeName) : undefined
     return node ? (as<Node>(node).spec?.taints ?? []).filter(({ effect }) => effect === 'NoExecute') : []
   }
-  return workloadController<TaintedPod>(bench, {
+  return workloadController<TaintedPod | SparedPod>(bench, {
     kind: 'taint-eviction',
     component: 'taint-eviction-controller',
     async watch(wake) {
@@ -85,11 +87,15 @@ export function taintEvictionController(bench: Bench): Controller<TaintedPod, Wr
       const taints = pod ? taintsOn(as<Pod>(pod).spec.nodeName) : []
       if (!pod || taints.length === 0) {
         taintedSince.delete(key)
-        return undefined
+        const spared = waiting.get(key)
+        return waiting.delete(key) && spared !== undefined ? { spared } : undefined
       }
       const nowMs = bench.clock.nowMs()
       const sinceMs = taintedSince.get(key) ?? nowMs
       taintedSince.set(key, sinceMs)
+      const graceMs = toleratedMs(as<Pod>(pod).spec.tolerations ?? [], taints)
+      if (graceMs !== Infinity && sinceMs + graceMs > nowMs) waiting.set(key, as<Pod>(pod))
+      else waiting.delete(key)
       return { pod: as<Pod>(pod), taints, sinceMs, nowMs }
     },
     decide: decideEviction,

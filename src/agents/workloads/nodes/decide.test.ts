@@ -16,7 +16,7 @@ const NEW: Taint = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }
 const FOREIGN: Taint = { key: 'team', value: 'a', effect: 'NoSchedule' }
 
 const cases: { it: string; seen: Node; want: readonly Taint[] | 'nothing' }[] = [
-  { it: 'leaves a node alone that has not said yet', seen: node({}, [NEW]), want: 'nothing' },
+  { it: 'opens a node that has not said yet', seen: node({}, [NEW]), want: [] },
   { it: 'opens a node that is ready', seen: node({ Ready: 'True' }, [NEW, FOREIGN]), want: [FOREIGN] },
   {
     it: 'closes a node that is not',

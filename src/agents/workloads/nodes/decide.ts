@@ -39,12 +39,11 @@ const OWN = new Set([...BY_CONDITION.map(([, , key]) => key), UNSCHEDULABLE])
 /**
  * Pure. Keeps the taints that tell the scheduler what a node's conditions say; taints of others stay.
  *
- * A node that has not said yet whether it is ready keeps the taint that it was created with.
+ * A node that has said nothing yet loses the taint that it was created with, as in Kubernetes.
  * @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-nodes-by-condition
  */
 export function decideTaints({ node, nowMs }: TaintsSeen): WorkloadDecision {
   const conditions = node.status?.conditions ?? []
-  if (!conditions.some(({ type }) => type === 'Ready')) return { kind: 'done', status: [] }
   const holds = BY_CONDITION.filter(([type, status]) =>
     conditions.some((condition) => condition.type === type && condition.status === status),
   ).map(([, , key]) => key)

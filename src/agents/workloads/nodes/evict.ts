@@ -5,6 +5,9 @@ import { timeText } from '../meta.ts'
 import type { Pod, Taint, Toleration } from '../shapes.ts'
 import type { Write } from '../write.ts'
 
+/** A pod whose eviction was waiting, and is no longer to be. */
+export type SparedPod = { readonly spared: Pod }
+
 /** A pod on a node with taints of the effect `NoExecute`, since when it has been seen there with them. */
 export type TaintedPod = {
   readonly pod: Pod
@@ -18,13 +21,22 @@ export type TaintedPod = {
  *
  * @see k8s.io/kubernetes/pkg/controller/tainteviction
  */
-export function decideEviction({ pod, taints, sinceMs, nowMs }: TaintedPod): WorkloadDecision {
+export function decideEviction(seen: TaintedPod | SparedPod): WorkloadDecision {
+  if ('spared' in seen) return { kind: 'done', status: [tellSpared(seen.spared)] }
+  const { pod, taints, sinceMs, nowMs } = seen
   if (taints.length === 0 || pod.metadata.deletionTimestamp !== undefined) return { kind: 'done', status: [] }
   const graceMs = toleratedMs(pod.spec.tolerations ?? [], taints)
   if (graceMs === Infinity) return { kind: 'done', status: [] }
   const leftMs = sinceMs + graceMs - nowMs
   if (leftMs > 0) return { kind: 'done', status: [], againAfterMs: leftMs }
   return { kind: 'done', status: evictionOf(pod, nowMs) }
+}
+
+/** Pure. Tells of a pod that was to go later, and has lost the taints of its node, or is gone by itself. */
+function tellSpared(pod: Pod): Write {
+  const { namespace = '', name } = pod.metadata
+  const message = `Cancelling deletion of Pod ${namespace}/${name}`
+  return { do: 'tell', tell: { about: pod, type: 'Normal', reason: 'TaintManagerEviction', message } }
 }
 
 /** How long a pod may stay: the shortest time among the tolerations that cover the taints; not at all when a taint is not covered. */

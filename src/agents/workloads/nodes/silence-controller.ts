@@ -21,13 +21,6 @@ export function nodeSilenceController(bench: Bench): Controller<SilenceSeen, Wri
     fieldSelector: `metadata.namespace=${LEASES}`,
   })
   const signs = signsOfLife(bench, leases)
-  const wasReady = new Map<string, boolean>()
-  const hasFallen = (node: Node): boolean => {
-    const { name } = node.metadata
-    const before = wasReady.get(name)
-    wasReady.set(name, isReady(node))
-    return before === true && !isReady(node)
-  }
   const podsOn = (name: string): readonly Pod[] =>
     pods
       .list()
@@ -41,7 +34,7 @@ export function nodeSilenceController(bench: Bench): Controller<SilenceSeen, Wri
       leases.onChange((lease) => wake.now(lease.metadata.name))
       nodes.onChange((node, type) => {
         const { name } = node.metadata
-        if (type === 'DELETED') for (const memory of [signs, wasReady]) memory.delete(name)
+        if (type === 'DELETED') signs.forget(name)
         // whether a node's pods are evicted depends on the others
         for (const each of nodes.list()) wake.now(each.metadata.name)
       })
@@ -52,12 +45,10 @@ export function nodeSilenceController(bench: Bench): Controller<SilenceSeen, Wri
       if (!found) return undefined
       const node = as<Node>(found)
       const zones = byZone(nodes.list())
-      const isFallen = hasFallen(node)
       return {
         node,
-        pods: isFallen ? podsOn(name) : [],
+        pods: podsOn(name),
         heardMs: signs.lastMs(node),
-        hasFallen: isFallen,
         zone: zoneStateOf(zones.get(zoneOf(node)) ?? []),
         isAllLost: [...zones.values()].every((areReady) => zoneStateOf(areReady) === 'full'),
         nowMs: bench.clock.nowMs(),
@@ -81,7 +72,7 @@ function signsOfLife(bench: Bench, leases: WatchCache) {
       heard.set(name, { sign, atMs })
       return atMs
     },
-    delete: (name: string) => heard.delete(name),
+    forget: (name: string) => heard.delete(name),
   }
 }
 

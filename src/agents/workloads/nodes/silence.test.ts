@@ -23,7 +23,6 @@ const calm: SilenceSeen = {
   node: node('True'),
   pods: [],
   heardMs: nowMs - 10_000,
-  hasFallen: false,
   zone: 'normal',
   isAllLost: false,
   nowMs,
@@ -40,18 +39,15 @@ const cases: { it: string; seen: Partial<SilenceSeen>; want: readonly string[] }
   { it: 'leaves a node alone that speaks', seen: {}, want: [] },
   {
     it: 'knows nothing of a node that is silent',
-    seen: { heardMs: nowMs - 51_000 },
+    seen: { heardMs: nowMs - 51_000, pods: [pod] },
     want: [
+      'Pod [["Ready","False",null]]',
+      'tell',
       'Node [["Ready","Unknown","NodeStatusUnknown"],["MemoryPressure","Unknown","NodeStatusNeverUpdated"],' +
         '["DiskPressure","Unknown","NodeStatusNeverUpdated"],["PIDPressure","Unknown","NodeStatusNeverUpdated"]]',
     ],
   },
   { it: 'waits longer for one that never spoke', seen: { node: node(undefined), heardMs: nowMs - 55_000 }, want: [] },
-  {
-    it: 'takes its pods for not ready',
-    seen: { node: node('Unknown'), hasFallen: true, pods: [pod] },
-    want: ['tell', 'Pod [["Ready","False",null]]'],
-  },
   {
     it: 'evicts from it',
     seen: { node: node('Unknown') },

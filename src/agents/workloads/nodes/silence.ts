@@ -14,8 +14,6 @@ export type SilenceSeen = {
   readonly pods: readonly Pod[]
   /** When its kubelet last showed a sign of life, as far as we have seen. */
   readonly heardMs: number
-  /** It was ready when we last looked, and is not now. */
-  readonly hasFallen: boolean
   readonly zone: ZoneState
   /** Every zone of the cluster is lost: rather than all nodes, we have lost the network, and nothing is evicted. */
   readonly isAllLost: boolean
@@ -32,8 +30,8 @@ const KEYS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Pure. A node that is silent for too long is of unknown health; the pods of a node that is no longer ready are not ready either, and those that do
- * not tolerate it are evicted by its taint.
+ * Pure. A node that is silent for too long is of unknown health; its pods are not ready either, and the taint of a node that is not ready evicts
+ * those that do not tolerate it.
  *
  * @see k8s.io/kubernetes/pkg/controller/nodelifecycle
  */
@@ -43,10 +41,12 @@ export function decideSilence(seen: SilenceSeen): WorkloadDecision {
   const leftMs = heardMs + (ready === undefined ? STARTUP_MS : GRACE_MS) - nowMs
   if (leftMs < 0) {
     const conditions = unknownConditions(node, nowMs)
-    if (conditions !== undefined) return act([statusWrite(node, conditions)])
+    // the node comes last: while it is ready, all of this is done again
+    const fallen =
+      ready?.status === 'True' ? [...seen.pods.flatMap((pod) => notReady(pod, nowMs)), tellFallen(node)] : []
+    if (conditions !== undefined) return act([...fallen, statusWrite(node, conditions)])
   }
   if (ready === undefined) return { kind: 'done', status: [], againAfterMs: leftMs + 1 }
-  if (seen.hasFallen) return act([tellFallen(node), ...seen.pods.flatMap((pod) => notReady(pod, nowMs))])
   const tainted = taintWrites(seen, KEYS[ready.status])
   if (tainted.length > 0) return act(tainted)
   return { kind: 'done', status: [], ...(leftMs >= 0 && { againAfterMs: leftMs + 1 }) }

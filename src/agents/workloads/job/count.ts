@@ -92,9 +92,10 @@ function settleUncounted(before: JobStatus, heldUids: ReadonlySet<string>, pods:
   // an indexed Job may want fewer than it has had
   for (const index of indexes) if (index >= (job.spec.completions ?? Infinity)) indexes.delete(index)
   const completedIndexes = renderIndexes(indexes)
+  const { completedIndexes: _, ...kept } = before
   const gone = failedIndexes(job, before, pods)
   return {
-    ...before,
+    ...kept,
     succeeded: indexed ? indexes.size : (before.succeeded ?? 0) + done(succeeded).length,
     failed: (before.failed ?? 0) + done(failed).length,
     ...(completedIndexes !== '' && { completedIndexes }),

@@ -164,3 +164,18 @@ test('pods that are wanted no more are let go before they are deleted', () => {
   assert.deepEqual(steps(few, [pod('a', 'Running'), pod('b', 'Pending')]), ['patch'])
   assert.deepEqual(steps(few, [pod('a', 'Running'), free('b')]), ['delete'])
 })
+
+test('indexes that an indexed Job wants no more leave its status', () => {
+  const fallen = (completedIndexes: string): readonly unknown[] => {
+    const spec = { completions: 2, parallelism: 2, completionMode: 'Indexed' } as const
+    const running = [pod('a', 'Running'), pod('b', 'Running')].map((one, index) => ({
+      ...one,
+      metadata: { ...one.metadata, annotations: { 'batch.kubernetes.io/job-completion-index': String(index) } },
+    }))
+    const status = { startTime: '2026-11-23T03:00:00Z', completedIndexes, succeeded: 2 }
+    const after = statusAfter(job(spec, status), completedIndexes.startsWith('0') ? [] : running)
+    return [after.completedIndexes, after.succeeded]
+  }
+  assert.deepEqual(fallen('0-2'), ['0,1', 2])
+  assert.deepEqual(fallen('3,4'), [undefined, undefined])
+})

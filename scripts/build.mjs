@@ -7,8 +7,8 @@ import { pathToFileURL } from 'node:url'
 const root = join(import.meta.dirname, '..')
 const DAY_MS = 86_400_000
 
-/** Gives freed native memory back: without it glibc keeps the holes of the first delivery, 30 MB. Read only when a process starts; src/app/cli/process-io.ts hides it from children. */
-export const MALLOC_ENV = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '131072' }
+/** Gives freed native memory back: without it glibc keeps the holes of the first delivery, 30 MB; threads that compile get heaps of their own (docs/adr/0178). Read only when a process starts; src/app/cli/process-io.ts hides it from children. */
+export const MALLOC_ENV = { MALLOC_ARENA_MAX: '16', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '131072' }
 
 // A Node with NODE_EXTRA_CA_CERTS reads them before anything else, 50 ms for the usual file; a build makes no connection itself, and
 // src/app/cli/process-io.ts gives them back to the children that do.

@@ -8,7 +8,13 @@ import { startNode } from '../agents/node/start.ts'
 import { startWorkloads } from '../agents/workloads/start.ts'
 import { type Kubed, serveKubed } from '../embedded/kubed/serve.ts'
 import type { DriverName } from './driver-names.ts'
-import { collectMovedBytes, collectorOfV8, dropIdleCode, releaseMemoryWhenCalm } from './process/release-memory.ts'
+import {
+  collectMovedBytes,
+  collectorOfV8,
+  dropIdleCode,
+  poolBuffersInBulk,
+  releaseMemoryWhenCalm,
+} from './process/release-memory.ts'
 
 const NODE = 'node-1'
 
@@ -39,6 +45,7 @@ export type Cluster = {
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { stateDir, port, log } = options
   dropIdleCode()
+  poolBuffersInBulk()
   const kubed = await serveKubed({
     stateDir,
     port,

@@ -137,12 +137,13 @@ function selectorFaults(spec: JsonObject): FieldError[] {
   })
 }
 
-/** What is asked has no name: it is not kept. Where it belongs to a namespace, it may say so. */
+/** What is asked has no name: it is not kept. Where it belongs to a namespace, it may say so. Protobuf sends what is zero, too. */
 function metadataFaults({ resource }: Call, metadata: JsonObject): FieldError[] {
-  const { managedFields: _nobody, namespace = '', creationTimestamp: _never, ...said } = metadata
-  const isEmpty = Object.keys(said).length === 0 && (resource.isNamespaced || namespace === '')
+  const set = Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== 0 && value !== ''))
+  const { managedFields: _nobody, namespace, creationTimestamp: _never, ...said } = set
+  const isEmpty = Object.keys(said).length === 0 && (resource.isNamespaced || namespace === undefined)
   if (isEmpty) return []
-  const shown = JSON.stringify(inGoOrder(resource.type.child('metadata'), metadata))
+  const shown = JSON.stringify(inGoOrder(resource.type.child('metadata'), set))
   const why = `must be empty${resource.isNamespaced ? ' except for namespace' : ''}`
   return [{ field: 'metadata', type: 'Invalid', message: `Invalid value: ${shown}: ${why}` }]
 }

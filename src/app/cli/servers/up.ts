@@ -1,6 +1,7 @@
 import { basename, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DRIVERS, type DriverName, isDriver } from '../../driver-names.ts'
+import type { PageView } from '../../page-view.ts'
 import type { Daemon } from '../../daemon.ts'
 import type { NotImported } from '../../imported.ts'
 import { inspectRepository } from '../../repository.ts'
@@ -133,14 +134,25 @@ function firstVerdict(daemon: Daemon, { timeoutMs }: UpOptions, signal: AbortSig
 }
 
 function report(daemon: Daemon, verdict: Verdict, tookMs: number): string {
-  const table = renderStatus(daemon.view())
+  const view = daemon.view()
+  const table = renderStatus(view)
   const seconds = (tookMs / 1000).toFixed(1)
   if (verdict.state === 'healthy') {
-    const missing = daemon.notImported === undefined ? '' : `\n! but ${daemon.notImported.what}`
-    return `\n${table}\n\neverything is healthy after ${seconds} s${missing}`
+    const missing = daemon.notImported === undefined ? [] : [daemon.notImported.what]
+    const buts = [...missing, ...waitsOf(view)].map((what) => `\n! but ${what}`)
+    return `\n${table}\n\neverything is healthy after ${seconds} s${buts.join('')}`
   }
   const why = verdict.state === 'failed' ? verdict.causes.join('\n  ') : `still waiting for ${verdict.waitingFor}`
   return `\n${table}\n\nnot healthy after ${seconds} s:\n  ${why}`
+}
+
+/** What runs is healthy, and yet something newer does not come. */
+function waitsOf({ services }: PageView): readonly string[] {
+  return services.flatMap(({ name, cells }) =>
+    cells.flatMap(({ environment, waitsAt }) =>
+      waitsAt === undefined ? [] : [`a delivery of ${name} to ${environment} waits at ${waitsAt}: see above`],
+    ),
+  )
 }
 
 function nextSteps(daemon: Daemon, state: string, io: Io): string {

@@ -19,7 +19,7 @@ type Sample = { readonly labels?: Readonly<Record<string, string>>; readonly val
 
 /**
  * The record, and the objects that work for it, as Prometheus reads them (text format 0.0.4). `gotk_resource_info` has the name and the
- * labels that Flux's own monitoring gives it; docs/guide.md explains the others. Grows with services and objects, not with deliveries. Pure.
+ * labels that Flux's own monitoring gives it; docs/operations.md explains the others. Grows with services and objects, not with deliveries. Pure.
  */
 export function renderMetrics(ledger: Ledger, helpers: Helpers, figures: ProcessFigures): string {
   const { residentBytes, startedAtSeconds, isDiskFull } = figures

@@ -2,7 +2,7 @@ import { at, isObject, type JsonObject, listOf, objectOf, objectsOf } from '../.
 import type { Call } from '../../call.ts'
 import type { Environment } from '../../environment.ts'
 import { type FieldError, forbidden, invalid } from '../../fault.ts'
-import { namespaceOf, type Obj, specOf } from '../../object.ts'
+import { type Obj, specOf } from '../../object.ts'
 import { detailsOf, reasonsOf, violationsOf } from './checks.ts'
 import { isSameLevel, isStricter, type LevelVersion, podPolicyOf, text } from './levels.ts'
 import type { CheckedPod } from './words.ts'
@@ -33,22 +33,22 @@ export function admitPodSecurity(env: Environment, call: Call, object: Obj, befo
   const path = TEMPLATES[storageKey]
   if (path === undefined || call.subresource !== '') return
   const template = at(object, ...path)
-  if (isObject(template)) warn(env, call, podOf(template))
+  if (isObject(template)) warn(call, policyFor(env, call.namespace).warn, podOf(template))
 }
 
 function admitPod(env: Environment, call: Call, pod: Obj, before: Obj | undefined): void {
   if (IGNORED.has(call.subresource) || (before !== undefined && !changesImages(specOf(pod), specOf(before)))) return
-  const { enforce } = policyFor(env, namespaceOf(pod))
-  const found = violationsOf(enforce, podOf(pod))
+  const levels = policyFor(env, call.namespace)
+  const checked = podOf(pod)
+  const found = violationsOf(levels.enforce, checked)
   if (found.length > 0) {
-    const why = `violates PodSecurity ${JSON.stringify(text(enforce))}: ${detailsOf(found)}`
+    const why = `violates PodSecurity ${JSON.stringify(text(levels.enforce))}: ${detailsOf(found)}`
     throw forbidden(call.resource, pod.metadata.name, why)
   }
-  warn(env, call, podOf(pod))
+  warn(call, levels.warn, checked)
 }
 
-function warn(env: Environment, call: Call, pod: CheckedPod): void {
-  const { warn: level } = policyFor(env, call.namespace)
+function warn(call: Call, level: LevelVersion, pod: CheckedPod): void {
   const found = violationsOf(level, pod)
   if (found.length > 0)
     call.warnings.push(`would violate PodSecurity ${JSON.stringify(text(level))}: ${detailsOf(found)}`)

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Route } from './connection/route.ts'
+import type { Route } from './request/route.ts'
 import type { Signer } from './connection/signing.ts'
 import type { Registry } from './resources/registry.ts'
 import type { Store } from './storage/store.ts'

@@ -1,6 +1,6 @@
 import { type JsonObject, objectOf, objectsOf } from '../../../lib/kube/json.ts'
 import { userInfo } from '../authorization/reviews.ts'
-import type { User } from '../call.ts'
+import type { User } from '../request/call.ts'
 import { timestamp } from '../environment.ts'
 import { type Obj, specOf } from '../object.ts'
 

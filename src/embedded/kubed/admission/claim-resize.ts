@@ -1,5 +1,5 @@
 import { objectOf, stringOf } from '../../../lib/kube/json.ts'
-import type { Call } from '../call.ts'
+import type { Call } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
 import { forbidden } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Quantity } from '../../../lib/kube/quantity.ts'
 import { amounts, NOTHING, podResources, type Usage } from '../../../lib/kube/quota.ts'
-import type { Call } from '../call.ts'
+import type { Call } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
 import { forbidden } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'

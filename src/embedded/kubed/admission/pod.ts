@@ -1,5 +1,5 @@
 import { type JsonObject, listOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
-import type { Call } from '../call.ts'
+import type { Call } from '../request/call.ts'
 import { qosClassOf } from '../defaulting/pod.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { forbidden } from '../fault.ts'

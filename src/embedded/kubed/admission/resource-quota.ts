@@ -11,7 +11,7 @@ import {
   type Usage,
   usageOf,
 } from '../../../lib/kube/quota.ts'
-import type { Call } from '../call.ts'
+import type { Call } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
 import { forbidden } from '../fault.ts'
 import type { Obj } from '../object.ts'

@@ -8,7 +8,7 @@ import {
   objectsOf,
   stringOf,
 } from '../../../lib/kube/json.ts'
-import type { Call } from '../call.ts'
+import type { Call } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
 import { Fault, forbidden } from '../fault.ts'
 import type { Obj } from '../object.ts'

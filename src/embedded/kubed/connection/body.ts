@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Connection } from '../call.ts'
+import type { Connection } from '../request/call.ts'
 import { badRequest, Fault } from '../fault.ts'
 
 /** etcd takes no larger request by default; neither do we. */

@@ -10,7 +10,7 @@ import { serveExposition } from '../metrics/exposition.ts'
 import { makePretty, send } from '../negotiation/respond.ts'
 import { isHealthPath, serveHealth } from './health.ts'
 import { plain, plainNotFound } from './plain.ts'
-import type { Route } from './route.ts'
+import type { Route } from '../request/route.ts'
 import { discoveryDocument } from './signing.ts'
 
 /** What kubed says that it is: the Kubernetes whose behaviour it follows. */

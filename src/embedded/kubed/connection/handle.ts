@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { attributesOf, authorize } from '../authorization/authorize.ts'
-import type { Call, Connection } from '../call.ts'
+import type { Call, Connection } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, Fault, unknownResource } from '../fault.ts'
 import { isPrettyWanted, makePretty, sendFault } from '../negotiation/respond.ts'
@@ -9,11 +9,11 @@ import { dispatch } from '../verbs/dispatch.ts'
 import { authenticate } from './authenticate.ts'
 import { readBody } from './body.ts'
 import { serveDocument } from './documents.ts'
-import { readWriteOptions } from './options.ts'
+import { readWriteOptions } from '../request/write-options.ts'
 import { plainNotFound } from './plain.ts'
-import { checkTimeout } from './query.ts'
+import { checkTimeout } from '../request/query.ts'
 import { checkHead } from './refuse.ts'
-import { parseRoute, type Route } from './route.ts'
+import { parseRoute, type Route } from '../request/route.ts'
 
 /** Answers one HTTP request, whose connection may become another protocol's. Never rejects. */
 export async function handle(

@@ -2,7 +2,7 @@ import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { Server as TlsServer } from 'node:https'
 import { Socket } from 'node:net'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import type { Connection } from '../call.ts'
+import type { Connection } from '../request/call.ts'
 
 /** Answers a request; `connection` is there when the client asks for another protocol. */
 export type Answer = (request: IncomingMessage, response: ServerResponse, connection?: Connection) => Promise<void>

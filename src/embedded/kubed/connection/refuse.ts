@@ -2,8 +2,8 @@ import { checkInputType } from '../decoding/body.ts'
 import { badRequest, Fault, methodNotAllowed, notFound, unknownResource } from '../fault.ts'
 import { checkAccept, formOf, SERVED_BY_LISTS } from '../negotiation/accept.ts'
 import type { Resource } from '../resources/resource.ts'
-import { checkPatchType } from '../verbs/patch-type.ts'
-import type { Route } from './route.ts'
+import { checkPatchType } from '../request/patch-type.ts'
+import type { Route } from '../request/route.ts'
 
 /** A request for a resource, of which nothing but the head is read. */
 export type Head = {

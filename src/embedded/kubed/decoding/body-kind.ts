@@ -1,5 +1,5 @@
 import { schemaFor } from '../../../lib/kube-schema/builtin.ts'
-import type { Call } from '../call.ts'
+import type { Call } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest } from '../fault.ts'
 import type { Obj } from '../object.ts'

@@ -7,7 +7,7 @@ import { parseDocuments } from '../../../lib/yaml/parse-documents.ts'
 import { type YamlDocument } from '../../../lib/yaml/nodes.ts'
 import { positionOf } from '../../../lib/yaml/position.ts'
 import { toValue } from '../../../lib/yaml/to-value.ts'
-import type { Call } from '../call.ts'
+import type { Call } from '../request/call.ts'
 import { badRequest, Fault } from '../fault.ts'
 import { DecodeError, decodeTyped } from './typed.ts'
 

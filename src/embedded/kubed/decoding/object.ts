@@ -1,6 +1,6 @@
 import { orderInText } from '../../../lib/kube/go-json.ts'
 import { isObject, type Json, type JsonObject, stringOf } from '../../../lib/kube/json.ts'
-import type { Call } from '../call.ts'
+import type { Call } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, Fault, invalid } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'

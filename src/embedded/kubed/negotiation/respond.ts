@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { asJson, type Json, type JsonObject } from '../../../lib/kube/json.ts'
 import { dump } from '../../../lib/yaml/dump.ts'
-import type { Call } from '../call.ts'
+import type { Call } from '../request/call.ts'
 import { badRequest, Fault, statusOf } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import { toVersion } from '../resources/convert.ts'

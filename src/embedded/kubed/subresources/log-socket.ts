@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { listenTo } from '../../../lib/websocket/conversation.ts'
 import { closePayload, renderFrame } from '../../../lib/websocket/frame.ts'
 import { handshakeFault, isWebSocket, offeredProtocols, renderAccept } from '../../../lib/websocket/handshake.ts'
-import type { Call, Connection } from '../call.ts'
+import type { Call, Connection } from '../request/call.ts'
 import { badRequest } from '../fault.ts'
 
 /** A client that takes a text by WebSocket. */

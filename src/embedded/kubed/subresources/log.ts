@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { request } from 'node:https'
 import { objectsOf, stringOf } from '../../../lib/kube/json.ts'
-import type { Call } from '../call.ts'
+import type { Call } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, type FieldError, Fault, invalid } from '../fault.ts'
 import { namespaceOf, type Obj, specOf } from '../object.ts'

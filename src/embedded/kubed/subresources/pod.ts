@@ -1,6 +1,6 @@
 import { clone, isObject, type JsonObject, numberOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import { matchSelector } from '../../../lib/kube/selector.ts'
-import type { Call } from '../call.ts'
+import type { Call } from '../request/call.ts'
 import { decodeBodyKind } from '../decoding/body-kind.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { badRequest, conflict, Fault, notFound, unknownResource } from '../fault.ts'

@@ -2,7 +2,7 @@ import http, { type IncomingMessage, type OutgoingHttpHeaders, type ServerRespon
 import https from 'node:https'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
-import type { Call } from '../call.ts'
+import type { Call } from '../request/call.ts'
 import { Fault } from '../fault.ts'
 import { rewriteLinks } from './proxy-links.ts'
 import { renderHead, tie } from './tunnel.ts'

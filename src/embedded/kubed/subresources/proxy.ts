@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { at, isObject, type Json, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
-import type { Call } from '../call.ts'
+import type { Call } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, Fault, methodNotAllowed, notFound } from '../fault.ts'
 import { specOf } from '../object.ts'

@@ -11,11 +11,11 @@ import {
   objectsOf,
   stringOf,
 } from '../../../lib/kube/json.ts'
-import type { Call } from '../call.ts'
+import type { Call } from '../request/call.ts'
 import { readObject, readPatch } from '../decoding/body.ts'
 import { bodyKindOf } from '../decoding/body-kind.ts'
 import { decodeObject } from '../decoding/object.ts'
-import { booleanIn } from '../connection/query.ts'
+import { booleanIn } from '../request/query.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, conflict, Fault, invalid, MODIFIED } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'

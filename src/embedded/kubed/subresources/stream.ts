@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import { authorize } from '../authorization/authorize.ts'
-import type { Call } from '../call.ts'
+import type { Call } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest } from '../fault.ts'
 import { namespaceOf, type Obj, specOf } from '../object.ts'

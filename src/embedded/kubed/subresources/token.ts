@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
-import type { Call } from '../call.ts'
+import type { Call } from '../request/call.ts'
 import { accountUser } from '../connection/account-tokens.ts'
 import { ISSUER } from '../connection/signing.ts'
 import { bodyKindOf, decodeBodyKind } from '../decoding/body-kind.ts'

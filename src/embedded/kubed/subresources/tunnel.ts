@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { request } from 'node:https'
 import type { Duplex } from 'node:stream'
-import type { Call } from '../call.ts'
+import type { Call } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, Fault } from '../fault.ts'
 import type { Kubelet } from './kubelet.ts'

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Call } from '../call.ts'
+import type { Call } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
 import { methodNotAllowed, notFound } from '../fault.ts'
 import { presentMany, presentOne, sendText } from '../negotiation/respond.ts'

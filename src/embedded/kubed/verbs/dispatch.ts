@@ -10,8 +10,8 @@ import {
   stringOf,
 } from '../../../lib/kube/json.ts'
 import { isReview, review } from '../authorization/reviews.ts'
-import type { Call } from '../call.ts'
-import { booleanIn, checkVersionText } from '../connection/query.ts'
+import type { Call } from '../request/call.ts'
+import { booleanIn, checkVersionText } from '../request/query.ts'
 import { decodeObject } from '../decoding/object.ts'
 import { readObject, readOptions, readPatch } from '../decoding/body.ts'
 import { type Environment, timestamp } from '../environment.ts'
@@ -37,7 +37,7 @@ import { readToken } from './continue-token.ts'
 import { apply, patch } from './patch.ts'
 import { type Removal, remove, removalOf } from './remove.ts'
 import { trackUpdate } from './managed-fields.ts'
-import { selectionOf } from './select.ts'
+import { selectionOf } from '../request/select.ts'
 import {
   afterWrite,
   create,

@@ -1,12 +1,12 @@
 import type { JsonObject } from '../../../lib/kube/json.ts'
-import type { Call } from '../call.ts'
-import { checkVersionText, numberIn } from '../connection/query.ts'
+import type { Call } from '../request/call.ts'
+import { checkVersionText, numberIn } from '../request/query.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, Fault } from '../fault.ts'
 import type { Selected } from '../storage/store.ts'
 import type { Stored } from '../storage/stored.ts'
 import { readToken, type Token, writeToken } from './continue-token.ts'
-import { type Match, selectionOf } from './select.ts'
+import { type Match, selectionOf } from '../request/select.ts'
 
 /** A page of objects with the metadata of its list. */
 export type Page = { readonly items: readonly Stored[]; readonly metadata: JsonObject }

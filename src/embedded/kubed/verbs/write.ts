@@ -1,7 +1,7 @@
 import { clone, equal, isObject, type Json, type JsonObject, listOf } from '../../../lib/kube/json.ts'
 import { admitToNamespace, isContentOfNamespace, namespaceContents } from '../admission/namespace.ts'
 import { aggregateRoles } from '../authorization/aggregate.ts'
-import type { Call } from '../call.ts'
+import type { Call } from '../request/call.ts'
 import type { Body } from '../decoding/body.ts'
 import { decodeObject } from '../decoding/object.ts'
 import { type Environment, timestamp } from '../environment.ts'

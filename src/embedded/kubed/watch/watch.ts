@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { type JsonObject, objectOf } from '../../../lib/kube/json.ts'
-import type { Call } from '../call.ts'
-import { booleanIn, checkVersionText, numberIn } from '../connection/query.ts'
+import type { Call } from '../request/call.ts'
+import { booleanIn, checkVersionText, numberIn } from '../request/query.ts'
 import { shapeLikeGo } from '../decoding/typed.ts'
 import type { Environment } from '../environment.ts'
 import { Fault, statusOf } from '../fault.ts'
@@ -10,7 +10,7 @@ import { type Obj, objFrom } from '../object.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import type { StoreEvent } from '../storage/history.ts'
 import type { Stored } from '../storage/stored.ts'
-import { selectionOf } from '../verbs/select.ts'
+import { selectionOf } from '../request/select.ts'
 
 const BOOKMARK_MS = 30_000
 /** Events that are read from the history at once by a client that has fallen behind. */

@@ -1,5 +1,5 @@
 import { at, isObject, type JsonObject, listOf, objectOf, objectsOf } from '../../../../lib/kube/json.ts'
-import type { Call } from '../../call.ts'
+import type { Call } from '../../request/call.ts'
 import type { Environment } from '../../environment.ts'
 import { type FieldError, forbidden, invalid } from '../../fault.ts'
 import { type Obj, specOf } from '../../object.ts'

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../../lib/kube/json.ts'
 import { userInfo } from '../../authorization/reviews.ts'
-import type { Call } from '../../call.ts'
+import type { Call } from '../../request/call.ts'
 import type { Obj } from '../../object.ts'
 import type { Resource } from '../../resources/resource.ts'
 

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Resource } from './resources/resource.ts'
+import type { Resource } from '../resources/resource.ts'
 
 /** Who asks. */
 export type User = {

@@ -6,7 +6,7 @@ import {
   parseLabelSelector,
   SelectorError,
 } from '../../../lib/kube/selector.ts'
-import type { Call } from '../call.ts'
+import type { Call } from './call.ts'
 import { badRequest } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'

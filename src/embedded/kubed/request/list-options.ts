@@ -1,4 +1,4 @@
-import { numberIn } from '../connection/query.ts'
+import { numberIn } from './query.ts'
 import { type FieldError, invalid } from '../fault.ts'
 
 const MATCHES = ['Exact', 'NotOlderThan']

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Route } from './request/route.ts'
-import type { Signer } from './connection/signing.ts'
+import type { Signer } from './authentication/signing.ts'
 import type { Registry } from './resources/registry.ts'
 import type { Store } from './storage/store.ts'
 

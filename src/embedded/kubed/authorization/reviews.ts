@@ -1,7 +1,7 @@
 import { inGoOrder } from '../../../lib/kube-schema/go-types.ts'
 import { isObject, type Json, type JsonObject, listOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Call, User } from '../request/call.ts'
-import { reviewToken } from '../connection/account-tokens.ts'
+import { reviewToken } from '../authentication/account-tokens.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { badRequest, type FieldError, invalid } from '../fault.ts'
 import { type Attributes, judge, rulesFor } from './rules.ts'

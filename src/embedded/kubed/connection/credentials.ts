@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } fr
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeCertificate } from '../../../lib/x509/certificate.ts'
-import { newSigningKey } from './signing.ts'
+import { newSigningKey } from '../authentication/signing.ts'
 
 /** Keys, certificates and token of a server; kept in its folder. */
 export type Credentials = {

@@ -11,7 +11,7 @@ import { makePretty, send } from '../negotiation/respond.ts'
 import { isHealthPath, serveHealth } from './health.ts'
 import { plain, plainNotFound } from './plain.ts'
 import type { Route } from '../request/route.ts'
-import { discoveryDocument } from './signing.ts'
+import { discoveryDocument } from '../authentication/signing.ts'
 
 /** What kubed says that it is: the Kubernetes whose behaviour it follows. */
 const VERSION = {

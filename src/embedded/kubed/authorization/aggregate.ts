@@ -2,7 +2,7 @@ import { clone, equal, isObject, type JsonObject, objectOf, objectsOf } from '..
 import { matchSelector } from '../../../lib/kube/selector.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { type Obj, objFrom } from '../object.ts'
-import { trackApply } from '../verbs/managed-fields.ts'
+import { trackApply } from '../ownership/managed-fields.ts'
 import { RBAC } from './rules.ts'
 
 const KEY = `${RBAC}/clusterroles`

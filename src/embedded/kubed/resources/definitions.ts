@@ -14,7 +14,7 @@ import {
 import { compareVersions } from '../discovery/documents.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import type { Obj } from '../object.ts'
-import { trackUpdate } from '../verbs/managed-fields.ts'
+import { trackUpdate } from '../ownership/managed-fields.ts'
 import type { PrinterColumn, Resource, Subresource } from './resource.ts'
 
 const KEY = 'apiextensions.k8s.io/customresourcedefinitions'

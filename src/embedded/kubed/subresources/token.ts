@@ -7,7 +7,7 @@ import { shapeLikeGo } from '../decoding/typed.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { badRequest, conflict, type FieldError, Fault, invalid, notFound } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
-import { trackUpdate } from '../verbs/managed-fields.ts'
+import { trackUpdate } from '../ownership/managed-fields.ts'
 import { writerOf } from '../verbs/write.ts'
 
 const GROUP = 'authentication.k8s.io'

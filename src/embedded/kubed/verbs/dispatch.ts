@@ -36,7 +36,7 @@ import { checkFuture, list } from './list.ts'
 import { readToken } from './continue-token.ts'
 import { apply, patch } from './patch.ts'
 import { type Removal, remove, removalOf } from './remove.ts'
-import { trackUpdate } from './managed-fields.ts'
+import { trackUpdate } from '../ownership/managed-fields.ts'
 import { selectionOf } from '../request/select.ts'
 import {
   afterWrite,

@@ -1,6 +1,6 @@
 import { type Environment, timestamp } from '../environment.ts'
 import type { Obj } from '../object.ts'
-import { trackUpdate } from './managed-fields.ts'
+import { trackUpdate } from '../ownership/managed-fields.ts'
 
 /** Writes an object of the server's own making. */
 export function putOwn(env: Environment, key: string, object: Obj, manager = 'kube-apiserver'): void {

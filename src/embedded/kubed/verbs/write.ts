@@ -13,7 +13,7 @@ import { keepAddresses } from '../resources/addresses.ts'
 import { keepApiServices } from '../resources/api-services.ts'
 import { installDefinition, isDefinition } from '../resources/definitions.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
-import { type Applied, sameOwners, trackUpdate, type Writer } from './managed-fields.ts'
+import { type Applied, sameOwners, trackUpdate, type Writer } from '../ownership/managed-fields.ts'
 import { putOwn } from './put-own.ts'
 import { defaultObject, prepareChanged, prepareNew } from './prepare.ts'
 

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import { randomUUID } from 'node:crypto'
-import { DEFAULT_CPU_PERCENT } from '../resources/autoscaler.ts'
+import { DEFAULT_CPU_PERCENT } from '../conversion/autoscaler.ts'
 import { defaultContainer, defaultPod, defaultPodSpec, defaultVolume } from './pod.ts'
 
 /** Defaults that depend on other fields, by definition; called before those below it. */

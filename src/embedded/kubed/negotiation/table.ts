@@ -1,6 +1,6 @@
 import { at, type Json, type JsonObject, numberOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Obj } from '../object.ts'
-import { toStored } from '../resources/convert.ts'
+import { toStored } from '../conversion/convert.ts'
 import type { PrinterColumn, Resource } from '../resources/resource.ts'
 import { AGE, ageOf, type Column, CREATED_AT, NAME } from './columns.ts'
 import { describeColumn } from './descriptions.ts'

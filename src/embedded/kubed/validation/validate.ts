@@ -1,7 +1,7 @@
 import { type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import { schemaFor } from '../../../lib/kube-schema/builtin.ts'
 import type { FieldType } from '../../../lib/kube-schema/schema.ts'
-import { toStored } from '../resources/convert.ts'
+import { toStored } from '../conversion/convert.ts'
 import type { Resource } from '../resources/resource.ts'
 import type { Call } from '../request/call.ts'
 import type { FieldError } from '../fault.ts'

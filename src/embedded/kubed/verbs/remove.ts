@@ -8,7 +8,7 @@ import { booleanIn, numberIn } from '../request/query.ts'
 import { readDeleteOptions } from '../decoding/body.ts'
 import { conflict, Fault, type FieldError, invalid } from '../fault.ts'
 import { finalizersOf, type Obj, specOf } from '../object.ts'
-import { toVersion } from '../resources/convert.ts'
+import { toVersion } from '../conversion/convert.ts'
 import { afterWrite, end, isFinished, placeOf } from './write.ts'
 
 /** What a DELETE asks for, from its body and query. */

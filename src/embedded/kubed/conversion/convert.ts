@@ -2,7 +2,7 @@ import { clone, isObject } from '../../../lib/kube/json.ts'
 import { defaultCustom } from '../decoding/typed.ts'
 import type { Obj } from '../object.ts'
 import { autoscalerToV1, autoscalerToV2 } from './autoscaler.ts'
-import { apiVersionOf, type Resource } from './resource.ts'
+import { apiVersionOf, type Resource } from '../resources/resource.ts'
 
 /** The object in the version of `resource`, with the defaults of its definition; the same object when nothing changes. Never changes its argument. */
 export function toVersion(resource: Resource, object: Obj): Obj {

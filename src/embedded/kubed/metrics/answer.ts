@@ -7,7 +7,7 @@ import { presentMany, presentOne, sendText } from '../negotiation/respond.ts'
 import { namespaceOf, type Obj, specOf } from '../object.ts'
 import { selectionOf } from '../request/select.ts'
 import { askNode } from './ask-node.ts'
-import { isMeasured, isSimulated, METRICS } from './offer.ts'
+import { isMeasured, isSimulated, METRICS } from '../upkeep/metrics-api.ts'
 import { nodeMetrics, podMetrics } from './shape.ts'
 
 /** Whether a request is for what is measured, not kept. */

@@ -1,7 +1,7 @@
 import { clone, equal } from '../../../lib/kube/json.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import type { Obj } from '../object.ts'
-import { putOwn } from '../verbs/put-own.ts'
+import { putOwn } from './put-own.ts'
 import { afterWrite } from '../verbs/write.ts'
 import { keepAddresses } from './addresses.ts'
 import { keepApiServices } from './api-services.ts'

@@ -3,7 +3,7 @@ import { matchSelector } from '../../../lib/kube/selector.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { type Obj, objFrom } from '../object.ts'
 import { trackApply } from '../ownership/managed-fields.ts'
-import { RBAC } from './rules.ts'
+import { RBAC } from '../authorization/rules.ts'
 
 const KEY = `${RBAC}/clusterroles`
 /** Aggregated roles may be parts of aggregated roles; nobody builds a longer chain. */

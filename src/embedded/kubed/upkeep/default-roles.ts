@@ -1,12 +1,12 @@
 import { clone, equal, type JsonObject, objectsOf } from '../../../lib/kube/json.ts'
 import type { Environment } from '../environment.ts'
 import type { Obj } from '../object.ts'
-import { putOwn } from '../verbs/put-own.ts'
+import { putOwn } from './put-own.ts'
 import { aggregateRoles } from './aggregate.ts'
-import { uncovered } from './covers.ts'
+import { uncovered } from '../authorization/covers.ts'
 import { CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, NAMESPACE_ROLES, ROLE_BINDINGS } from './data/cluster-roles.ts'
 import { CONTROLLER_ROLES } from './data/controller-roles.ts'
-import { RBAC } from './rules.ts'
+import { RBAC } from '../authorization/rules.ts'
 
 const AUTOUPDATE = 'rbac.authorization.kubernetes.io/autoupdate'
 const AGGREGATE = `${RBAC}/aggregate-to-`

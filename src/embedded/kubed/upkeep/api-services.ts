@@ -1,7 +1,7 @@
 import { groupsOf } from '../discovery/documents.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import type { Obj } from '../object.ts'
-import { putOwn } from '../verbs/put-own.ts'
+import { putOwn } from './put-own.ts'
 
 /** Where the services of API groups are kept. */
 const API_SERVICES = 'apiregistration.k8s.io/apiservices'

@@ -1,7 +1,7 @@
 import { listOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Environment } from '../environment.ts'
 import { type Obj, specOf } from '../object.ts'
-import { putOwn } from '../verbs/put-own.ts'
+import { putOwn } from './put-own.ts'
 
 const KEY = 'networking.k8s.io/ipaddresses'
 

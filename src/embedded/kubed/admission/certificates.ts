@@ -1,5 +1,5 @@
 import { type JsonObject, objectOf, objectsOf } from '../../../lib/kube/json.ts'
-import { userInfo } from '../authorization/reviews.ts'
+import { userInfo } from '../virtual/reviews.ts'
 import type { User } from '../request/call.ts'
 import { timestamp } from '../environment.ts'
 import { type Obj, specOf } from '../object.ts'

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../../lib/kube/json.ts'
-import { userInfo } from '../../authorization/reviews.ts'
+import { userInfo } from '../../virtual/reviews.ts'
 import type { Call } from '../../request/call.ts'
 import type { Obj } from '../../object.ts'
 import type { Resource } from '../../resources/resource.ts'

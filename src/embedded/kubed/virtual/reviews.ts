@@ -4,7 +4,7 @@ import type { Call, User } from '../request/call.ts'
 import { reviewToken } from '../authentication/account-tokens.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { badRequest, type FieldError, invalid } from '../fault.ts'
-import { type Attributes, judge, rulesFor } from './rules.ts'
+import { type Attributes, judge, rulesFor } from '../authorization/rules.ts'
 
 const REVIEWS = new Set([
   'SelfSubjectAccessReview',

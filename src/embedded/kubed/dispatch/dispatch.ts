@@ -9,7 +9,7 @@ import {
   objectOf,
   stringOf,
 } from '../../../lib/kube/json.ts'
-import { isReview, review } from '../authorization/reviews.ts'
+import { isReview, review } from '../virtual/reviews.ts'
 import type { Call } from '../request/call.ts'
 import { booleanIn, checkVersionText } from '../request/query.ts'
 import { decodeObject } from '../decoding/object.ts'
@@ -17,7 +17,7 @@ import { readObject, readOptions, readPatch } from '../decoding/body.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { endingDefinition, isDefinition } from '../resources/definitions.ts'
 import { badRequest, Fault, methodNotAllowed, notFound, unknownResource } from '../fault.ts'
-import { answerMetrics, isMetrics } from '../metrics/answer.ts'
+import { answerMetrics, isMetrics } from '../virtual/metrics.ts'
 import { formOf, notAcceptable } from '../negotiation/accept.ts'
 import { presentMany, presentOne, send, sendText } from '../negotiation/respond.ts'
 import { type Obj, objFrom } from '../object.ts'
@@ -31,11 +31,11 @@ import { isStream, streamPod } from '../subresources/stream.ts'
 import { requestToken } from '../subresources/token.ts'
 import { deprecationOf } from '../warnings/warnings.ts'
 import { watch } from '../watch/watch.ts'
-import { answerComponents, isComponents } from './components.ts'
-import { checkFuture, list } from './list.ts'
-import { readToken } from './continue-token.ts'
-import { apply, patch } from './patch.ts'
-import { type Removal, remove, removalOf } from './remove.ts'
+import { answerComponents, isComponents } from '../virtual/components.ts'
+import { checkFuture, list } from '../verbs/list.ts'
+import { readToken } from '../verbs/continue-token.ts'
+import { apply, patch } from '../verbs/patch.ts'
+import { type Removal, remove, removalOf } from '../verbs/remove.ts'
 import { trackUpdate } from '../ownership/managed-fields.ts'
 import { selectionOf } from '../request/select.ts'
 import {
@@ -49,7 +49,7 @@ import {
   replace,
   requireName,
   writerOf,
-} from './write.ts'
+} from '../verbs/write.ts'
 
 /** Carries out a request for a resource, and answers it. */
 export async function dispatch(env: Environment, call: Call, response: ServerResponse): Promise<void> {

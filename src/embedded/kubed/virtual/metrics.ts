@@ -8,7 +8,7 @@ import { namespaceOf, type Obj, specOf } from '../object.ts'
 import { selectionOf } from '../request/select.ts'
 import { askNode } from './ask-node.ts'
 import { isMeasured, isSimulated, METRICS } from '../upkeep/metrics-api.ts'
-import { nodeMetrics, podMetrics } from './shape.ts'
+import { nodeMetrics, podMetrics } from './metrics-shape.ts'
 
 /** Whether a request is for what is measured, not kept. */
 export function isMetrics({ resource }: Call): boolean {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
+import type { JsonObject } from '../../lib/kube/json.ts'
 import type { Route } from './request/route.ts'
-import type { Signer } from './authentication/signing.ts'
 import type { Registry } from './resources/registry.ts'
 import type { Store } from './storage/store.ts'
 
@@ -20,6 +20,13 @@ export type Environment = {
   /** Counts what is asked. */
   readonly meter: Meter
   readonly log: (line: string) => void
+}
+
+/** Signs tokens with one key, and shows the public half. */
+export type Signer = {
+  readonly sign: (claims: JsonObject) => string
+  /** As a key of a JWKS. */
+  readonly publicKey: JsonObject
 }
 
 /** A request as it is counted: what its path names, and the verb by which it is authorised. */

@@ -1,11 +1,7 @@
 import { type JsonObject, objectOf, objectsOf } from '../../../lib/kube/json.ts'
-import { userInfo } from '../virtual/reviews.ts'
-import type { User } from '../request/call.ts'
+import { type User, userInfo } from '../request/user.ts'
 import { timestamp } from '../environment.ts'
 import { type Obj, specOf } from '../object.ts'
-
-/** Where CertificateSigningRequests are kept. */
-export const SIGNING_REQUESTS = 'certificates.k8s.io/certificatesigningrequests'
 
 /** Who asks for a certificate is who sends the request, whatever it says. In place. */
 export function stampRequester(request: Obj, user: User): void {

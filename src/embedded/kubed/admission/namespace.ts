@@ -1,6 +1,5 @@
 import type { Environment } from '../environment.ts'
 import { Fault, forbidden, notFound } from '../fault.ts'
-import type { Obj } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
 
 const NAMESPACES = '/namespaces'
@@ -37,37 +36,4 @@ export function admitNamespaceDelete(resource: Resource, name: string): void {
       `namespaces ${JSON.stringify(name)} is forbidden: this namespace may not be deleted`,
       { name, kind: 'namespaces' },
     )
-}
-
-/** Whether an object is one of those that every namespace has. */
-export function isContentOfNamespace({ apiVersion, kind, metadata: { name } }: Obj): boolean {
-  if (apiVersion !== 'v1') return false
-  return (kind === 'ConfigMap' && name === 'kube-root-ca.crt') || (kind === 'ServiceAccount' && name === 'default')
-}
-
-/** What a new namespace is given: the account `default`, and the certificate authority. */
-export function namespaceContents(namespace: Obj, caPem: string): { key: string; object: Obj }[] {
-  const name = namespace.metadata.name
-  return [
-    {
-      key: '/serviceaccounts',
-      object: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: name } },
-    },
-    {
-      key: '/configmaps',
-      object: {
-        apiVersion: 'v1',
-        kind: 'ConfigMap',
-        metadata: {
-          name: 'kube-root-ca.crt',
-          namespace: name,
-          annotations: {
-            'kubernetes.io/description':
-              'Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.',
-          },
-        },
-        data: { 'ca.crt': caPem },
-      },
-    },
-  ]
 }

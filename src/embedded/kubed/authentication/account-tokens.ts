@@ -1,7 +1,7 @@
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { verifyJwt } from '../../../lib/jwt/verify.ts'
 import { asJson, isObject, type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
-import type { User } from '../request/call.ts'
+import type { User } from '../request/user.ts'
 import type { Environment } from '../environment.ts'
 import { ISSUER } from './signing.ts'
 

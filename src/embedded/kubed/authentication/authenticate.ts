@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { type PeerCertificate, TLSSocket } from 'node:tls'
-import type { User } from '../request/call.ts'
+import type { User } from '../request/user.ts'
 import type { Environment } from '../environment.ts'
 import { Fault } from '../fault.ts'
 import { reviewToken } from './account-tokens.ts'

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { refusal } from '../authorization/authorize.ts'
 import { type Attributes, judge } from '../authorization/rules.ts'
-import type { User } from '../request/call.ts'
+import type { User } from '../request/user.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest } from '../fault.ts'
 import { accountUser } from './account-tokens.ts'

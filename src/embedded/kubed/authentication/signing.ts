@@ -1,15 +1,9 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import type { JsonObject } from '../../../lib/kube/json.ts'
+import type { Signer } from '../environment.ts'
 
 /** The issuer of the accounts' tokens, and the audience of those that are for this server. */
 export const ISSUER = 'https://kubernetes.default.svc'
-
-/** Signs tokens with one key, and shows the public half. */
-export type Signer = {
-  readonly sign: (claims: JsonObject) => string
-  /** As a key of a JWKS. */
-  readonly publicKey: JsonObject
-}
 
 /** A new RSA key as PEM. */
 export function newSigningKey(): string {

@@ -1,4 +1,4 @@
-import type { User } from '../request/call.ts'
+import type { User } from '../request/user.ts'
 import { booleanIn } from '../request/query.ts'
 import type { Route } from '../request/route.ts'
 import type { Environment } from '../environment.ts'

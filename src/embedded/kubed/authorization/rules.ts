@@ -1,5 +1,5 @@
 import { type Json, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
-import type { User } from '../request/call.ts'
+import type { User } from '../request/user.ts'
 import type { Environment } from '../environment.ts'
 
 /** What somebody wants to do. */

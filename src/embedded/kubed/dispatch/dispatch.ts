@@ -38,8 +38,8 @@ import { apply, patch } from '../verbs/patch.ts'
 import { type Removal, remove, removalOf } from '../verbs/remove.ts'
 import { trackUpdate } from '../ownership/managed-fields.ts'
 import { selectionOf } from '../request/select.ts'
+import { afterWrite } from '../upkeep/after-write.ts'
 import {
-  afterWrite,
   create,
   CREATED_BY_PUT,
   createDecoded,

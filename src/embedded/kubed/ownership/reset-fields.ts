@@ -1,7 +1,6 @@
 import type { JsonObject } from '../../../lib/kube/json.ts'
 import { parseFields, type PathSet } from '../../../lib/kube-typed/merge/path-set.ts'
-import { SIGNING_REQUESTS } from '../admission/certificates.ts'
-import { EPHEMERAL, RESIZE, type Resource } from '../resources/resource.ts'
+import { EPHEMERAL, RESIZE, type Resource, SIGNING_REQUESTS } from '../resources/resource.ts'
 
 /** The status of a signing request that a subresource does not write; none of it is written by the main resource. */
 const SIGNING_RESETS: Readonly<Record<string, JsonObject>> = {

@@ -1,14 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Resource } from '../resources/resource.ts'
-
-/** Who asks. */
-export type User = {
-  readonly name: string
-  readonly uid?: string
-  readonly groups: readonly string[]
-  readonly extra?: Readonly<Record<string, readonly string[]>>
-}
+import type { User } from './user.ts'
 
 /** The connection of a client that asks for another protocol. `head` are bytes that came after the request. */
 export type Connection = { readonly headers: IncomingHttpHeaders; readonly socket: Socket; readonly head: Buffer }

@@ -65,6 +65,9 @@ export const EPHEMERAL = 'ephemeralcontainers'
 /** Writes what the containers of a running pod may use, and nothing else. */
 export const RESIZE = 'resize'
 
+/** Where CertificateSigningRequests are kept. */
+export const SIGNING_REQUESTS = 'certificates.k8s.io/certificatesigningrequests'
+
 /** True for the subresources that are read and written as the object itself. */
 export function isWhole(subresource: string): boolean {
   return subresource === '' || writesStatus(subresource) || subresource === EPHEMERAL || subresource === RESIZE

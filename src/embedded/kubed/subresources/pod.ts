@@ -6,7 +6,7 @@ import { type Environment, timestamp } from '../environment.ts'
 import { badRequest, conflict, Fault, notFound, unknownResource } from '../fault.ts'
 import { namespaceOf, type Obj, specOf } from '../object.ts'
 import { remove, removalWith } from '../verbs/remove.ts'
-import { afterWrite } from '../verbs/write.ts'
+import { afterWrite } from '../upkeep/after-write.ts'
 
 const SUCCESS: JsonObject = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }
 

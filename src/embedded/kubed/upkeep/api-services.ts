@@ -1,6 +1,6 @@
-import { groupsOf } from '../discovery/documents.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import type { Obj } from '../object.ts'
+import { groupsOf } from '../resources/groups.ts'
 import { putOwn } from './put-own.ts'
 
 /** Where the services of API groups are kept. */

@@ -9,7 +9,8 @@ import { readDeleteOptions } from '../decoding/body.ts'
 import { conflict, Fault, type FieldError, invalid } from '../fault.ts'
 import { finalizersOf, type Obj, specOf } from '../object.ts'
 import { toVersion } from '../conversion/convert.ts'
-import { afterWrite, end, isFinished, placeOf } from './write.ts'
+import { afterWrite } from '../upkeep/after-write.ts'
+import { end, isFinished, placeOf } from './write.ts'
 
 /** What a DELETE asks for, from its body and query. */
 export type Removal = {

@@ -1,20 +1,15 @@
 import { clone, equal, isObject, type Json, type JsonObject, listOf } from '../../../lib/kube/json.ts'
-import { admitToNamespace, isContentOfNamespace, namespaceContents } from '../admission/namespace.ts'
-import { aggregateRoles } from '../upkeep/aggregate.ts'
+import { admitToNamespace } from '../admission/namespace.ts'
 import type { Call } from '../request/call.ts'
 import type { Body } from '../decoding/body.ts'
 import { decodeObject } from '../decoding/object.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { alreadyExists, badRequest, conflict, Fault, type FieldError, invalid, MODIFIED, notFound } from '../fault.ts'
-import { metricsReader, offerMetrics } from '../upkeep/metrics-api.ts'
 import { finalizersOf, type Meta, type Obj, toldName } from '../object.ts'
 import { toStored, toVersion } from '../conversion/convert.ts'
-import { keepAddresses } from '../upkeep/addresses.ts'
-import { keepApiServices } from '../upkeep/api-services.ts'
-import { installDefinition, isDefinition } from '../resources/definitions.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { type Applied, sameOwners, trackUpdate, type Writer } from '../ownership/managed-fields.ts'
-import { putOwn } from '../upkeep/put-own.ts'
+import { afterWrite } from '../upkeep/after-write.ts'
 import { defaultObject, prepareChanged, prepareNew } from './prepare.ts'
 
 /** The writer of a request, for managedFields. */
@@ -294,41 +289,6 @@ export function end(env: Environment, call: Call, stored: Obj, last: Obj): strin
   afterWrite(env, undefined, stored)
   return resourceVersion
 }
-
-/** What a write brings with it: a definition its kinds, a namespace its contents. */
-export function afterWrite(env: Environment, object: Obj | undefined, before: Obj | undefined): void {
-  const either = object ?? before
-  if (either === undefined) return
-  if (either.kind === 'ClusterRole' && isRbac(either)) aggregateRoles(env)
-  if (object !== undefined && offerMetrics(env, object)) {
-    putOwn(env, 'rbac.authorization.k8s.io/clusterroles', metricsReader())
-    aggregateRoles(env)
-    keepApiServices(env)
-  }
-  if (isDefinition(either)) installDefinition(env, either, object !== undefined)
-  if (either.kind === 'Service' && either.apiVersion === 'v1') keepAddresses(env, object, before)
-  if (isDefinition(either) || either.kind === 'APIService') keepApiServices(env)
-  if (either.kind === 'Namespace' && either.apiVersion === 'v1' && object !== undefined && before === undefined)
-    for (const { key, object: content } of namespaceContents(object, env.caPem)) putOwn(env, key, content, MANAGER)
-  if (before !== undefined && isContentOfNamespace(before)) giveBack(env, before)
-}
-
-/** Who gives namespaces what every one has. */
-const MANAGER = 'kube-controller-manager'
-
-/** What every namespace has comes back when it was deleted or changed, unless the namespace goes with it. */
-function giveBack(env: Environment, lost: Obj): void {
-  const namespace = env.store.get('/namespaces', '', lost.metadata.namespace ?? '')
-  if (namespace === undefined || namespace.metadata.deletionTimestamp !== undefined) return
-  for (const { key, object: content } of namespaceContents(namespace, env.caPem)) {
-    const { namespace: place = '', name } = content.metadata
-    const found = env.store.get(key, place, name)
-    if (found === undefined) putOwn(env, key, content, MANAGER)
-    else if (!equal(found.data, content.data)) env.store.put(key, { ...clone(found), data: content.data })
-  }
-}
-
-const isRbac = ({ apiVersion }: Obj): boolean => apiVersion === 'rbac.authorization.k8s.io/v1'
 
 /** A body that must be a JSON object. */
 export function asObject(body: Json): JsonObject {

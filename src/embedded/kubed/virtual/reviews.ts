@@ -1,6 +1,7 @@
 import { inGoOrder } from '../../../lib/kube-schema/go-types.ts'
 import { isObject, type Json, type JsonObject, listOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
-import type { Call, User } from '../request/call.ts'
+import type { Call } from '../request/call.ts'
+import { type User, userInfo } from '../request/user.ts'
 import { reviewToken } from '../authentication/account-tokens.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { badRequest, type FieldError, invalid } from '../fault.ts'
@@ -58,18 +59,6 @@ function answerOf(env: Environment, call: Call, spec: JsonObject, metadata: Json
         ...metadataFaults(call, metadata),
       ])
       return { spec, status: statusOf(env, subjectOf(spec), spec) }
-  }
-}
-
-/** A user as the reviews show it. */
-export function userInfo({ name, uid, groups, extra }: User): JsonObject {
-  return {
-    username: name,
-    ...(uid === undefined ? {} : { uid }),
-    groups: [...groups],
-    ...(extra === undefined
-      ? {}
-      : { extra: Object.fromEntries(Object.entries(extra).map(([key, values]) => [key, [...values]])) }),
   }
 }
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../../lib/kube/json.ts'
-import { userInfo } from '../../virtual/reviews.ts'
 import type { Call } from '../../request/call.ts'
+import { userInfo } from '../../request/user.ts'
 import type { Obj } from '../../object.ts'
 import type { Resource } from '../../resources/resource.ts'
 

@@ -1,5 +1,3 @@
-import { type Cel, compileCel } from '../../../../lib/cel/compile.ts'
-import { structsAsMaps } from '../../../../lib/cel/struct-literals.ts'
 import { asJson, type Json, objectOf, objectsOf, stringOf } from '../../../../lib/kube/json.ts'
 import { schemaFor } from '../../../../lib/kube-schema/builtin.ts'
 import type { FieldType } from '../../../../lib/kube-schema/schema.ts'
@@ -7,23 +5,12 @@ import type { Environment } from '../../environment.ts'
 import type { Obj } from '../../object.ts'
 import { toVersion } from '../../conversion/convert.ts'
 import type { Resource } from '../../resources/resource.ts'
-import { boundedRule } from '../../validation/custom/rules-of-schema.ts'
 import { celValue } from '../../validation/custom/rules-of-schema.ts'
+import { policyExpression } from '../../validation/policy-expression.ts'
 import { type Attempt, requestOf } from './attempt.ts'
 
 /** What the expressions of a policy may name. */
 export type Variables = Readonly<Record<string, unknown>>
-
-const known = new Map<string, Cel>()
-const MOST_KNOWN = 2000
-
-/** An expression of a policy, compiled once. @throws SluiceError CEL_INVALID */
-export function policyExpression(text: string): Cel {
-  const found = known.get(text) ?? compileCel(structsAsMaps(text), { guard: boundedRule, library: 'kubernetes' })
-  if (known.size >= MOST_KNOWN) known.clear()
-  known.set(text, found)
-  return found
-}
 
 /** The variables of one policy for one write and one parameter. Those that the policy declares are evaluated when they are asked for. */
 export function variablesOf(

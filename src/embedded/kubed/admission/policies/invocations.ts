@@ -5,7 +5,8 @@ import type { Environment } from '../../environment.ts'
 import type { Obj } from '../../object.ts'
 import type { Resource } from '../../resources/resource.ts'
 import type { Attempt } from './attempt.ts'
-import { policyExpression, type Variables, variablesOf } from './expressions.ts'
+import { policyExpression } from '../../validation/policy-expression.ts'
+import { type Variables, variablesOf } from './expressions.ts'
 import { matchedKind } from './match.ts'
 
 /** A policy that a binding applies to a write, once for every parameter. */

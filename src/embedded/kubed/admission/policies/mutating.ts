@@ -20,7 +20,8 @@ import { type Obj, objFrom } from '../../object.ts'
 import { toVersion } from '../../conversion/convert.ts'
 import { apiVersionOf, type Resource } from '../../resources/resource.ts'
 import type { Attempt } from './attempt.ts'
-import { jsonOf, policyExpression } from './expressions.ts'
+import { policyExpression } from '../../validation/policy-expression.ts'
+import { jsonOf } from './expressions.ts'
 import { enter, failsClosed, type Invocation, invocationsFor } from './invocations.ts'
 
 /**

@@ -4,7 +4,8 @@ import type { Environment } from '../../environment.ts'
 import { Fault, forbidden } from '../../fault.ts'
 import type { Obj } from '../../object.ts'
 import type { Attempt } from './attempt.ts'
-import { policyExpression, type Variables } from './expressions.ts'
+import { policyExpression } from '../../validation/policy-expression.ts'
+import type { Variables } from './expressions.ts'
 import { enter, failsClosed, type Invocation, invocationsFor } from './invocations.ts'
 
 type Denial = { readonly message: string; readonly reason: string }

@@ -8,7 +8,7 @@ import {
   objectsOf,
   stringOf,
 } from '../../../../lib/kube/json.ts'
-import { policyExpression } from '../../admission/policies/expressions.ts'
+import { policyExpression } from '../policy-expression.ts'
 import type { FieldError } from '../../fault.ts'
 import { type Check, forbid, invalidValue, required, unsupported } from '../fault-list.ts'
 import { subdomainError } from '../../../../lib/kube/names.ts'

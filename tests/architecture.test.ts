@@ -47,8 +47,7 @@ const PACKAGES: Record<string, string> = {
   'age-encryption': 'docs/adr/0057-sops-inside.md',
 }
 
-/** Folders whose rooms still know each other; their files do not import each other in a loop either. */
-const ROOMS_IN_LOOPS = ['src/embedded/kubed']
+const KUBED = 'src/embedded/kubed'
 
 type Source = { readonly path: string; readonly room: string; readonly tree: ts.SourceFile }
 
@@ -77,9 +76,20 @@ test('files do not import each other in a loop', () => {
 
 test('what stands side by side in a folder, rooms and files, is not imported in a loop', () => {
   const folders = new Set([...imports.keys()].flatMap(foldersAbove))
-  const wrong = [...folders]
-    .filter((folder) => !ROOMS_IN_LOOPS.includes(folder))
-    .flatMap((folder) => loopsOf(amongChildren(folder)).map((child) => join(folder, child)))
+  const wrong = [...folders].flatMap((folder) => loopsOf(amongChildren(folder)).map((child) => join(folder, child)))
+  assert.deepEqual(wrong, [])
+})
+
+test('the rooms of kubed stand in the order in which ARCHITECTURE.md lists them', () => {
+  const block = /^kubed, .*:\n\n```\n([^`]*)```$/m.exec(readFileSync('ARCHITECTURE.md', 'utf8'))?.[1] ?? ''
+  const order = [...block.matchAll(/^([a-z]+(?:\/|\.ts))/gm)].map(([, name = '']) => name.replace('/', ''))
+  const among = amongChildren(KUBED)
+  assert.deepEqual([...order].sort(), [...among.keys()].sort())
+  const wrong = [...among].flatMap(([room, targets]) =>
+    [...new Set(targets)]
+      .filter((target) => order.indexOf(target) < order.indexOf(room))
+      .map((target) => `${room} -> ${target}`),
+  )
   assert.deepEqual(wrong, [])
 })
 

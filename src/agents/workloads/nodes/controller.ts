@@ -2,6 +2,7 @@ import type { Controller } from '../../../engine/controller.ts'
 import type { Bench } from '../bench.ts'
 import { workloadController } from '../controller.ts'
 import { keyOf } from '../meta.ts'
+import { podsByNode } from '../pods-by-node.ts'
 import { as, type Node, type Pod, type Taint } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { decideRegistration, decideTaints, type NodeSeen, type TaintsSeen } from './decide.ts'
@@ -69,11 +70,12 @@ export function taintEvictionController(bench: Bench): Controller<TaintedPod | S
     component: 'taint-eviction-controller',
     async watch(wake) {
       await Promise.all([nodes.ready, pods.ready])
+      const podsOn = podsByNode(pods)
       const look = ({ metadata: { name } }: { readonly metadata: { readonly name: string } }): void => {
         const taints = JSON.stringify(taintsOn(name))
         if ((shown.get(name) ?? '[]') === taints) return
         shown.set(name, taints)
-        for (const pod of pods.list()) if (as<Pod>(pod).spec.nodeName === name) wake.now(keyOf(pod))
+        for (const pod of podsOn(name)) wake.now(keyOf(pod))
       }
       nodes.onChange(look)
       pods.onChange((pod) => {

@@ -4,7 +4,9 @@ import { readText } from '../../../lib/kube/read.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
 import { workloadController } from '../controller.ts'
+import type { NameIndex } from '../index-by.ts'
 import { conditionOf, timeMs } from '../meta.ts'
+import { podsByNode } from '../pods-by-node.ts'
 import { as, type Node, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { decideSilence, type SilenceSeen, zoneStateOf } from './silence.ts'
@@ -21,16 +23,13 @@ export function nodeSilenceController(bench: Bench): Controller<SilenceSeen, Wri
     fieldSelector: `metadata.namespace=${LEASES}`,
   })
   const signs = signsOfLife(bench, leases)
-  const podsOn = (name: string): readonly Pod[] =>
-    pods
-      .list()
-      .map((pod) => as<Pod>(pod))
-      .filter(({ spec }) => spec.nodeName === name)
+  let podsOn: NameIndex = () => []
   return workloadController<SilenceSeen>(bench, {
     kind: 'node-silence',
     component: 'node-controller',
     async watch(wake) {
       await Promise.all([nodes.ready, pods.ready, leases.ready])
+      podsOn = podsByNode(pods)
       leases.onChange((lease) => wake.now(lease.metadata.name))
       nodes.onChange((node, type) => {
         const { name } = node.metadata
@@ -47,7 +46,7 @@ export function nodeSilenceController(bench: Bench): Controller<SilenceSeen, Wri
       const zones = byZone(nodes.list())
       return {
         node,
-        pods: podsOn(name),
+        pods: podsOn(name).map((pod) => as<Pod>(pod)),
         heardMs: signs.lastMs(node),
         zone: zoneStateOf(zones.get(zoneOf(node)) ?? []),
         isAllLost: [...zones.values()].every((areReady) => zoneStateOf(areReady) === 'full'),

@@ -2,6 +2,7 @@ import type { Controller } from '../../../engine/controller.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
 import { workloadController } from '../controller.ts'
+import { indexBy, type NameIndex } from '../index-by.ts'
 import { keyOf } from '../meta.ts'
 import { as, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
@@ -14,13 +15,15 @@ type ClaimSeen = { readonly claim: KubeObject; readonly pods: readonly Pod[] }
 export function claimProtection(bench: Bench): Controller<ClaimSeen, Write, readonly Write[]> {
   const claims = bench.cache('v1', 'PersistentVolumeClaim')
   const pods = bench.cache('v1', 'Pod')
+  let usersOf: NameIndex = () => []
   return workloadController<ClaimSeen>(bench, {
     kind: 'PersistentVolumeClaim',
     component: 'pvc-protection-controller',
     async watch(wake) {
       await Promise.all([claims.ready, pods.ready])
+      usersOf = indexBy(pods, claimKeysOf)
       pods.onChange((pod) => {
-        for (const { name } of claimsOfPod(as<Pod>(pod))) wake.now(`${pod.metadata.namespace ?? ''}/${name}`)
+        for (const claim of claimKeysOf(pod)) wake.now(claim)
       })
       claims.onChange((claim) => wake.now(keyOf(claim)))
       for (const claim of claims.list()) wake.now(keyOf(claim))
@@ -29,11 +32,14 @@ export function claimProtection(bench: Bench): Controller<ClaimSeen, Write, read
       const [namespace = '', name = ''] = key.split('/')
       const claim = claims.get(namespace, name)
       if (!claim) return undefined
-      return { claim, pods: pods.list(namespace).map((pod) => as<Pod>(pod)) }
+      return { claim, pods: usersOf(key).map((pod) => as<Pod>(pod)) }
     },
     decide: ({ claim, pods: users }) => decideClaim(claim, users, bench.clock.nowMs()),
   })
 }
+
+const claimKeysOf = (pod: KubeObject): string[] =>
+  claimsOfPod(as<Pod>(pod)).map(({ name }) => `${pod.metadata.namespace ?? ''}/${name}`)
 
 /** Lets volumes go that are being deleted and that no claim is bound to. */
 export function volumeProtection(bench: Bench): Controller<KubeObject, Write, readonly Write[]> {

@@ -8,6 +8,7 @@ import {
   type AutomationSeen,
 } from '../src/controllers/image-update-automation.ts'
 import { parseImageUpdateAutomation } from '../src/kinds/image.ts'
+import { readAnnotationRequest } from '../src/kinds/requests.ts'
 import { parseReceiver } from '../src/kinds/receiver.ts'
 import type { KubeObject } from '../src/lib/kube/object.ts'
 import { treeOfFiles } from '../src/lib/kustomize/files/tree.ts'
@@ -27,6 +28,16 @@ const quoted = (code: { $go: string } | null): string => /"([^"]*)"/.exec(code?.
 test('the tables of packages are there', { skip }, () =>
   assert.ok(table('apis-meta.json', 'TestMakeDependsOn').length > 0),
 )
+
+for (const row of table('apis-meta.json', 'TestHandleAnnotationRequest'))
+  test(`a request on top of a reconcile: ${row['name']}`, () => {
+    const { ReconcileRequestAnnotation: requestedAt = '', requestAnnotation } = row['annotations']
+    const { lastHandledReconcile: lastHandledReconcileAt = '', lastHandledRequest = '' } = row
+    assert.deepEqual(
+      readAnnotationRequest({ requestedAt, lastHandledReconcileAt }, requestAnnotation, lastHandledRequest),
+      { isAsked: row['want'], lastHandled: row['expectLastHandledRequest'] },
+    )
+  })
 
 for (const { name, deps, want } of table('apis-meta.json', 'TestMakeDependsOn'))
   test(`dependencies as words: ${name}`, () => assert.deepEqual(deps.map(parseDependency), want.map(dependencyOf)))

@@ -426,6 +426,24 @@ test('objects of Helm are told that nothing is done for them, in every version',
   }
 })
 
+test('a forced look at an object of Helm is noted as handled, and told to come to nothing', async () => {
+  const ref = { apiVersion: 'helm.toolkit.fluxcd.io/v2', kind: 'HelmRelease', namespace: NS, name: 'forced' }
+  const { apiVersion, kind, namespace, name } = ref
+  const asked = { 'reconcile.fluxcd.io/requestedAt': 'now', 'reconcile.fluxcd.io/forceAt': 'now' }
+  await apply({ apiVersion, kind, metadata: { name, namespace, annotations: asked }, spec: { chart: {} } })
+  const handled = await until('the request is handled', async () => {
+    const found = await client.get(ref)
+    return readText(found, 'status', 'lastHandledReconcileAt') === 'now' ? found : undefined
+  })
+  assert.equal(readText(handled, 'status', 'lastHandledForceAt'), 'now')
+  assert.equal(readText(handled, 'status', 'lastHandledResetAt'), '')
+  await until('an event says so', async () =>
+    (await client.list({ apiVersion: 'v1', kind: 'Event', namespace: NS })).items.find((event) =>
+      /reconcile\.fluxcd\.io\/forceAt asks for what is not supported/.test(readText(event, 'message')),
+    ),
+  )
+})
+
 test('objects that a controller of Helm held go with it, but for what only it can uninstall', async () => {
   const held = { namespace: NS, finalizers: ['finalizers.fluxcd.io'] }
   const charts = { apiVersion: SOURCE, kind: 'HelmChart' }

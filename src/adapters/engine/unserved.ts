@@ -1,5 +1,6 @@
 import { fillConditions, kubeTime } from '../../kinds/conditions.ts'
 import { FINALIZER, parseFluxMeta } from '../../kinds/flux-object.ts'
+import { readAnnotationRequest } from '../../kinds/requests.ts'
 import { decideUnserved, NOT_SUPPORTED, type UnservedChange, type UnservedSeen } from '../../controllers/unserved.ts'
 import type { Controller } from '../../engine/controller.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
@@ -80,24 +81,24 @@ function unservedController(
 
 const MANAGER = 'sluice'
 
-function tellLeft({ tell, clock }: EngineContext, object: KubeObject, message: string): void {
+function tellLeft(context: EngineContext, object: KubeObject, message: string): void {
+  tellOf(context, object, `${object.kind}/${object.metadata.namespace}/${object.metadata.name} ${message}`)
+}
+
+function tellOf({ tell, clock }: EngineContext, object: KubeObject, message: string): void {
   const { apiVersion, kind, namespace, name, uid, resourceVersion } = parseFluxMeta(object)
   tell({
     object: { apiVersion, kind, namespace, name, uid, resourceVersion },
     severity: 'error',
     reason: NOT_SUPPORTED,
-    message: `${kind}/${namespace}/${name} ${message}`,
+    message,
     annotations: {},
     controller: 'helm-controller',
     atMs: clock.nowMs(),
   })
 }
 
-function sayUnserved(
-  { client, clock }: EngineContext,
-  object: KubeObject,
-  message: string,
-): Promise<KubeObject | undefined> {
+function sayUnserved(context: EngineContext, object: KubeObject, message: string): Promise<KubeObject | undefined> {
   const { conditions, generation } = parseFluxMeta(object)
   const said = { reason: NOT_SUPPORTED, message }
   const wishes = [
@@ -106,8 +107,25 @@ function sayUnserved(
   ]
   const status = {
     ...((read(object, 'status') ?? {}) as Record<string, unknown>),
-    conditions: fillConditions(conditions, wishes, generation, kubeTime(clock.nowMs())),
+    ...handledRequests(context, object),
+    conditions: fillConditions(conditions, wishes, generation, kubeTime(context.clock.nowMs())),
     observedGeneration: generation,
   }
-  return writeStatus(client, object, status, MANAGER)
+  return writeStatus(context.client, object, status, MANAGER)
+}
+
+/** By the annotation that asks for more than a look: the field that notes it. */
+const REQUESTS = { forceAt: 'lastHandledForceAt', resetAt: 'lastHandledResetAt' } as const
+
+/** What is noted as handled: `flux reconcile` waits for it. That nothing came of a forced upgrade is told where it was asked for. */
+function handledRequests(context: EngineContext, object: KubeObject): Readonly<Record<string, string>> {
+  const meta = parseFluxMeta(object)
+  const handled: Record<string, string> = meta.requestedAt === '' ? {} : { lastHandledReconcileAt: meta.requestedAt }
+  for (const [name, field] of Object.entries(REQUESTS)) {
+    const annotation = `reconcile.fluxcd.io/${name}`
+    const request = readAnnotationRequest(meta, meta.annotations[annotation], readText(object, 'status', field))
+    if (request.lastHandled !== '') handled[field] = request.lastHandled
+    if (request.isAsked) tellOf(context, object, `${annotation} asks for what is not supported: nothing was done`)
+  }
+  return handled
 }

@@ -16,7 +16,7 @@ export type Cel = {
   readonly evaluateString: (variables: Readonly<Record<string, unknown>>) => string
 }
 
-/** What is known beforehand. */
+/** What is known beforehand; without `variables` nothing is checked before an evaluation, so no `output` can be asked for. */
 export type CelOptions = {
   /** Names of the variables, each an object; another name is an error at once. Without it every name is allowed until evaluation. */
   readonly variables?: readonly string[]
@@ -106,7 +106,10 @@ function parse(text: string, { variables, output, library }: CelOptions): ParseR
   })
   for (const name of variables ?? []) environment.registerVariable(name, 'map<string, dyn>')
   const parsed = parseIn(environment, text)
-  if (variables === undefined) return parsed
+  if (variables === undefined) {
+    if (output === undefined) return parsed
+    throw new SluiceError('CEL_INVALID', 'output type and variables can only be set when compiling the expression')
+  }
   const type = checkedType(text, parsed)
   if (output !== undefined && type !== output)
     throw new SluiceError('CEL_INVALID', `CEL expression output type mismatch: expected ${output}, got ${type}`)

@@ -42,12 +42,17 @@ export function parseFluxMeta(object: KubeObject): FluxMeta {
     isDeleting: metadata.deletionTimestamp !== undefined,
     finalizers: metadata.finalizers ?? [],
     annotations: metadata.annotations ?? {},
-    isSuspended: read(object, 'spec', 'suspend') === true,
+    isSuspended: isSuspended(object),
     requestedAt: metadata.annotations?.['reconcile.fluxcd.io/requestedAt'] ?? '',
     lastHandledReconcileAt: readText(object, 'status', 'lastHandledReconcileAt'),
     observedGeneration: typeof observed === 'number' ? observed : -1,
     conditions: readList(object, 'status', 'conditions') as readonly StatusCondition[],
   }
+}
+
+/** Whether `spec.suspend` of a Flux object has its controller leave it alone. */
+export function isSuspended(object: KubeObject): boolean {
+  return read(object, 'spec', 'suspend') === true
 }
 
 /** An optional text field: absent and empty are the same. */

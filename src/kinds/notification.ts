@@ -1,6 +1,6 @@
 import type { KubeObject } from '../lib/kube/object.ts'
-import { read, readList, readText } from '../lib/kube/read.ts'
-import { durationField, optionalText, textList, textMap } from './flux-object.ts'
+import { readList, readText } from '../lib/kube/read.ts'
+import { durationField, isSuspended, optionalText, textList, textMap } from './flux-object.ts'
 
 /** A Provider of any version: where notifications go. */
 export type Provider = {
@@ -71,7 +71,7 @@ export function parseProvider(object: KubeObject): Provider {
     proxySecretName: optionalText(object, 'spec', 'proxySecretRef', 'name'),
     serviceAccountName: readText(object, 'spec', 'serviceAccountName'),
     commitStatusExpr: readText(object, 'spec', 'commitStatusExpr'),
-    isSuspended: read(object, 'spec', 'suspend') === true,
+    isSuspended: isSuspended(object),
   }
 }
 
@@ -96,6 +96,6 @@ export function parseAlert(object: KubeObject): Alert {
     exclusionList: textList(object, 'spec', 'exclusionList'),
     metadata: textMap(object, 'spec', 'eventMetadata'),
     summary: readText(object, 'spec', 'summary'),
-    isSuspended: read(object, 'spec', 'suspend') === true,
+    isSuspended: isSuspended(object),
   }
 }

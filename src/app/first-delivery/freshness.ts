@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../lib/kube/object.ts'
+import { isSuspended } from '../../kinds/flux-object.ts'
 import { read, readText } from '../../lib/kube/read.ts'
 
 /** What the embedded servers hold. */
@@ -42,10 +43,6 @@ function isUnscanned(repository: KubeObject, { pushedAtMs, registryHost, started
   const scannedMs = Date.parse(readText(repository, 'status', 'lastScanResult', 'scanTime')) || 0
   const changedMs = pushedAtMs.get(image) ?? (scannedMs > 0 ? startedAtMs : 0)
   return scannedMs < Math.floor(changedMs / 1000) * 1000
-}
-
-function isSuspended(object: KubeObject): boolean {
-  return read(object, 'spec', 'suspend') === true
 }
 
 function nameOf({ metadata }: KubeObject): string {

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { shortBuildCause } from '../../pipeline/build/short-cause.ts'
+import { isSuspended } from '../../kinds/flux-object.ts'
 import { conditionOf, read, readList } from '../../lib/kube/read.ts'
 
 /** What `sluice up` looks at to tell whether the first delivery has arrived. */
@@ -85,7 +86,7 @@ function describe(object: KubeObject): string {
 }
 
 function isAtItsSource(object: KubeObject, sources: readonly KubeObject[]): boolean {
-  if (read(object, 'spec', 'suspend') === true) return true
+  if (isSuspended(object)) return true
   if (conditionOf(object, 'Ready')?.status !== 'True') return false
   if (read(object, 'status', 'observedGeneration') !== object.metadata.generation) return false
   const source = sourceOf(object, sources)

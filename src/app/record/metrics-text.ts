@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../lib/kube/object.ts'
-import { conditionOf, read, readText } from '../../lib/kube/read.ts'
+import { isSuspended } from '../../kinds/flux-object.ts'
+import { conditionOf, readText } from '../../lib/kube/read.ts'
 import type { Cell } from '../../pipeline/record/delivery.ts'
 import type { Ledger } from '../../pipeline/record/ledger.ts'
 import { cellsOf, environmentName } from '../../pipeline/record/query.ts'
@@ -75,7 +76,7 @@ function resourcesOf(helpers: Helpers): readonly Sample[] {
         exported_namespace: object.metadata.namespace ?? '',
         name: object.metadata.name,
         ready: conditionOf(object, 'Ready')?.status ?? 'Unknown',
-        suspended: String(read(object, 'spec', 'suspend') === true),
+        suspended: String(isSuspended(object)),
         revision: revisionOf(object),
       },
       value: 1,

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../lib/kube/object.ts'
-import { conditionOf, read } from '../../lib/kube/read.ts'
+import { isSuspended } from '../../kinds/flux-object.ts'
+import { conditionOf } from '../../lib/kube/read.ts'
 
 /** An object of Flux's kinds that does nothing now, because somebody suspended it or because it cannot. */
 export type Halt = { readonly object: string; readonly isSuspended: boolean; readonly cause: string }
@@ -24,8 +25,4 @@ export function haltOf(object: KubeObject): string | undefined {
     return `is suspended (sluice resume ${kind.toLowerCase()} ${metadata.name} -n ${metadata.namespace ?? ''})`
   const ready = conditionOf(object, 'Ready')
   return ready?.status === 'False' ? `is not ready: ${ready.message.trim()}` : undefined
-}
-
-function isSuspended(object: KubeObject): boolean {
-  return read(object, 'spec', 'suspend') === true
 }

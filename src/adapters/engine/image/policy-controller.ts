@@ -13,6 +13,7 @@ import { type ImagePolicy, parseImagePolicy, parseImageRepository } from '../../
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { matchesSelector } from '../../../lib/kube/label-selector.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
+import { isSuspended } from '../../../kinds/flux-object.ts'
 import { read, readText } from '../../../lib/kube/read.ts'
 import { parseRepository } from '../../../lib/oci/reference.ts'
 import { explainPolicy } from '../../../pipeline/image/policy.ts'
@@ -151,7 +152,7 @@ async function repositoryOf(own: Own, { namespace, repository }: ImagePolicy): P
   const known = own.tags.get(keyOf(object))
   if (known) return { kind: 'scanned', ...known }
   const wasScanned = read(object, 'status', 'lastScanResult') !== undefined
-  return { kind: 'unscanned', wasScanned, isSuspended: read(object, 'spec', 'suspend') === true }
+  return { kind: 'unscanned', wasScanned, isSuspended: isSuspended(object) }
 }
 
 async function mayUse({ context }: Own, repository: KubeObject, namespace: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../../lib/kube/object.ts'
+import { isSuspended } from '../../../kinds/flux-object.ts'
 import { conditionOf, read, readList } from '../../../lib/kube/read.ts'
 import { renderAge } from '../../terminal/age.ts'
 
@@ -15,7 +16,7 @@ const NAME: Column = { header: 'NAME', cell: (object) => object.metadata.name }
 const AGE: Column = { header: 'AGE', cell: (object, nowMs) => renderAge(object.metadata.creationTimestamp, nowMs) }
 const SUSPENDED: Column = {
   header: 'SUSPENDED',
-  cell: (object) => (read(object, 'spec', 'suspend') === true ? 'True' : 'False'),
+  cell: (object) => (isSuspended(object) ? 'True' : 'False'),
 }
 const READY: Column = { header: 'READY', cell: (object) => conditionOf(object, 'Ready')?.status || 'Unknown' }
 const MESSAGE: Column = {

@@ -3,6 +3,7 @@ import type { KubeClient } from '../../../adapters/kube/types.ts'
 import { parseDurationMs } from '../../../kinds/duration.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject, ObjectRef } from '../../../lib/kube/object.ts'
+import { isSuspended } from '../../../kinds/flux-object.ts'
 import { conditionOf, read, readList } from '../../../lib/kube/read.ts'
 import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from '../cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
@@ -80,7 +81,7 @@ export async function waitForWritten(
 async function reconcileOne(client: KubeClient, ref: ObjectRef, timeoutMs: number, io: Io): Promise<ExitCode> {
   const before = await mustGet(client, ref)
   const what = `${ref.kind} ${ref.name} in ${ref.namespace} namespace`
-  if (read(before, 'spec', 'suspend') === true) {
+  if (isSuspended(before)) {
     throw new SluiceError('OBJECT_SUSPENDED', `${what} is suspended`, {
       hint: `resume it with: sluice resume ${ref.kind.toLowerCase()} ${ref.name} -n ${ref.namespace}`,
     })

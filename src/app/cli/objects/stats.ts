@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { isSuspended } from '../../../kinds/flux-object.ts'
 import { conditionOf, read } from '../../../lib/kube/read.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { renderTable } from '../../terminal/table.ts'
@@ -46,7 +47,6 @@ type Row = {
 }
 
 function countOf(kind: string, objects: readonly KubeObject[]): Row {
-  const isSuspended = (object: KubeObject): boolean => read(object, 'spec', 'suspend') === true
   const sizes = objects.map((object) => read(object, 'status', 'artifact', 'size'))
   return {
     kind,

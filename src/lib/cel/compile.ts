@@ -1,6 +1,8 @@
 import { Environment, EvaluationError, Optional, ParseError, type ParseResult } from '@marcbachmann/cel-js'
 import { SluiceError } from '../error/sluice-error.ts'
 import { withKubernetes } from './kubernetes.ts'
+import { estimateCost } from './cost/estimate.ts'
+import type { CelShape, Node } from './cost/worth.ts'
 import { explainSyntax, explainTypes } from './explain.ts'
 
 /** A compiled CEL expression; errors name it. */
@@ -69,20 +71,27 @@ export function compileCel(text: string, options: CelOptions = {}): Cel {
 export type CelScope = {
   readonly variables: Readonly<Record<string, string>>
   readonly structs: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** What the first of the variables may be like. */
+  readonly shape: CelShape
 }
 
+/** What is known of an expression before it is asked: the type of its answer as far as it is known (`bool`, `list<int>`, `dyn`), and what it costs at most. */
+export type CheckedCel = { readonly type: string; readonly cost: number }
+
 /**
- * The type of what an expression with the functions of Kubernetes answers, as far as it is known: `bool`, `list<int>`, `dyn`.
+ * Checks an expression with the functions of Kubernetes.
  *
  * @throws SluiceError CEL_INVALID (retry: spec) when the text can never work, also for a name that the scope does not have
  */
-export function celTypeOf(text: string, { variables, structs }: CelScope): string {
+export function checkCel(text: string, { variables, structs, shape }: CelScope): CheckedCel {
   const environment = KUBERNETES.clone({ unlistedVariablesAreDyn: false })
   // A type must be known before what speaks of it; what is deepest comes first.
   const names = Object.keys(structs).sort((a, b) => b.split('.').length - a.split('.').length)
   for (const name of names) environment.registerType({ name, schema: { ...structs[name] } })
   for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, type)
-  return checkedType(text, parseIn(environment, text))
+  const parsed = parseIn(environment, text)
+  const type = checkedType(text, parsed)
+  return { type, cost: estimateCost(parsed.ast as unknown as Node, shape) }
 }
 
 const BASE = new Environment({

@@ -295,7 +295,11 @@ const schemas: { it: string; schema: JsonObject; want: string[] }[] = [
     it: 'does not say what was in a list without keys',
     schema: {
       properties: {
-        a: { type: 'array', items: { type: 'string', 'x-kubernetes-validations': [{ rule: 'self == oldSelf' }] } },
+        a: {
+          type: 'array',
+          maxItems: 2,
+          items: { type: 'string', maxLength: 9, 'x-kubernetes-validations': [{ rule: 'self == oldSelf' }] },
+        },
       },
     },
     want: [

@@ -1,24 +1,17 @@
 import { isObject, type Json, type JsonObject, objectOf, stringOf } from '../../../../lib/kube/json.ts'
 import type { FieldError } from '../../fault.ts'
 import { invalidValue, required, unsupported } from '../fault-list.ts'
-import { messageFault, ruleFault, withoutStrings } from './rule-compile.ts'
-import { ruleScope } from './rule-types.ts'
+import type { CelScope } from '../../../../lib/cel/compile.ts'
+import { compileMessage, compileRule, withoutStrings } from './rule-compile.ts'
+import type { RuleCosts } from './rule-costs.ts'
+import type { RuleScope } from './rule-types.ts'
 import { ruleText } from './schema-text.ts'
 
 const REASONS = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired']
 
-/** Faults of a rule of a schema; it is compiled only where the structure is sound. `within` is the part below which nothing is known of what was. */
-export function checkRule(
-  rule: JsonObject,
-  schema: JsonObject,
-  path: string,
-  isRoot: boolean,
-  compiles: boolean,
-  errors: FieldError[],
-  within?: string,
-): void {
+/** Faults of what a rule of a schema says, before it is compiled. */
+export function checkRuleText(rule: JsonObject, schema: JsonObject, path: string, errors: FieldError[]): void {
   const [message, expression] = [rule.message, rule.messageExpression].map(stringOf)
-  const count = errors.length
   checkWords(text(rule), message ?? '', path, errors)
   if (expression !== '' && expression?.trim() === '')
     required(errors, `${path}.messageExpression`, 'messageExpression must be non-empty if specified')
@@ -26,13 +19,36 @@ export function checkRule(
   if (reason !== undefined && !REASONS.includes(stringOf(reason)))
     unsupported(errors, `${path}.reason`, reason, REASONS)
   checkFieldPath(rule.fieldPath, schema, path, errors)
-  if (!compiles || errors.length > count) return
-  const scope = ruleScope(schema, isRoot, rule.optionalOldSelf !== true)
-  const why = ruleFault(text(rule), scope)
-  if (why !== undefined) invalidValue(errors, `${path}.rule`, ruleText(rule), why)
-  const told = expression === undefined || expression === '' ? undefined : messageFault(expression, scope)
-  if (told !== undefined) invalidValue(errors, `${path}.messageExpression`, ruleText(rule), told)
-  checkOld(rule, within, path, errors)
+}
+
+/** Where a rule stands: what it may speak of, how often it is asked at most, and below which part nothing is known of what was. */
+type Place = {
+  readonly scope: RuleScope
+  readonly instances: number | undefined
+  readonly uncorrelated?: string
+  readonly costs: RuleCosts
+}
+
+/** Faults of a rule as an expression. */
+export function checkRule(rule: JsonObject, path: string, place: Place, errors: FieldError[]): void {
+  const { scope, costs } = place
+  const words = scope.scope(rule.optionalOldSelf !== true)
+  const compiled = compileRule(text(rule), words)
+  if ('fault' in compiled) invalidValue(errors, `${path}.rule`, ruleText(rule), compiled.fault)
+  else {
+    costs.add(compiled.cost, place.instances ?? scope.mostInstances, 'rule', `${path}.rule`, errors)
+    checkMessage(rule, words, path, costs, errors)
+  }
+  checkOld(rule, 'fault' in compiled, place.uncorrelated, path, errors)
+}
+
+function checkMessage(rule: JsonObject, scope: CelScope, path: string, costs: RuleCosts, errors: FieldError[]): void {
+  const expression = stringOf(rule.messageExpression)
+  if (expression === '') return
+  const at = `${path}.messageExpression`
+  const compiled = compileMessage(expression, scope)
+  if ('fault' in compiled) invalidValue(errors, at, ruleText(rule), compiled.fault)
+  else costs.add(compiled.cost, 1, 'messageExpression', at, errors)
 }
 
 function checkWords(text: string, message: string, path: string, errors: FieldError[]): void {
@@ -70,8 +86,14 @@ function leadsToField(text: string, schema: JsonObject): boolean {
 const text = (rule: JsonObject): string => stringOf(rule.rule)
 
 /** What was is known only where the server can tell which part it was. */
-function checkOld(rule: JsonObject, within: string | undefined, path: string, errors: FieldError[]): void {
-  const usesOld = /(?<![\w.])oldSelf\b/.test(withoutStrings(text(rule)))
+function checkOld(
+  rule: JsonObject,
+  isBroken: boolean,
+  within: string | undefined,
+  path: string,
+  errors: FieldError[],
+): void {
+  const usesOld = !isBroken && /(?<![\w.])oldSelf\b/.test(withoutStrings(text(rule)))
   if (usesOld && within !== undefined)
     invalidValue(
       errors,

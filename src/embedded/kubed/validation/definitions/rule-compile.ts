@@ -1,18 +1,21 @@
-import { celTypeOf, type CelScope } from '../../../../lib/cel/compile.ts'
+import { checkCel, type CelScope } from '../../../../lib/cel/compile.ts'
 import { SluiceError } from '../../../../lib/error/sluice-error.ts'
 
-/** Why a text can never be a rule; undefined when it can. */
-export function ruleFault(text: string, scope: CelScope): string | undefined {
-  const { type, fault } = compiled(text, scope)
-  if (fault !== undefined) return `compilation failed: ${fault}`
-  return type === 'bool' || type === 'dyn' ? undefined : 'cel expression must evaluate to a bool'
+/** What an expression costs at most, or why it can never be one. */
+export type Compiled = { readonly cost: number } | { readonly fault: string }
+
+/** Compiles a rule. */
+export function compileRule(text: string, scope: CelScope): Compiled {
+  return compiled(text, scope, 'bool', {
+    failed: 'compilation failed',
+    other: 'cel expression must evaluate to a bool',
+  })
 }
 
-/** Why a text can never tell what is wrong; undefined when it can. */
-export function messageFault(text: string, scope: CelScope): string | undefined {
-  const { type, fault } = compiled(text, scope)
-  if (fault !== undefined) return `messageExpression compilation failed: ${fault}`
-  return type === 'string' || type === 'dyn' ? undefined : 'messageExpression must evaluate to a string'
+/** Compiles what tells that a rule is broken. */
+export function compileMessage(text: string, scope: CelScope): Compiled {
+  const other = 'messageExpression must evaluate to a string'
+  return compiled(text, scope, 'string', { failed: 'messageExpression compilation failed', other })
 }
 
 /** Strings are blanked, so that they name nothing. */
@@ -22,17 +25,20 @@ export const withoutStrings = (text: string): string =>
 /** A walk that makes a map of maps: taken here, refused by name where an object is checked. */
 const MAP_ENTRIES = /\.transformMapEntry\(/
 
-function compiled(text: string, scope: CelScope): { readonly type?: string; readonly fault?: string } {
-  if (MAP_ENTRIES.test(text)) return { type: 'dyn' }
+type Words = { readonly failed: string; readonly other: string }
+
+function compiled(text: string, scope: CelScope, wanted: string, { failed, other }: Words): Compiled {
+  if (MAP_ENTRIES.test(text)) return { cost: 0 }
   try {
-    const type = celTypeOf(text, scope)
+    const { type, cost } = checkCel(text, scope)
     const fault = unknownField(text, scope)
-    return fault === undefined ? { type } : { fault }
+    if (fault !== undefined) return { fault: `${failed}: ${fault}` }
+    return type === wanted || type === 'dyn' ? { cost } : { fault: other }
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     // Objects of one type are compared field by field, which the checker of types does not know.
-    if (/'_[!=]=_' applied to '\((.+), \1\)'/.test(error.message)) return { type: 'dyn' }
-    return { fault: error.message.slice(Math.max(error.message.indexOf('ERROR: '), 0)) }
+    if (/'_[!=]=_' applied to '\((.+), \1\)'/.test(error.message)) return { cost: 0 }
+    return { fault: `${failed}: ${error.message.slice(Math.max(error.message.indexOf('ERROR: '), 0))}` }
   }
 }
 

@@ -11,7 +11,9 @@ import { type Schema, typeOf } from '../../../../lib/kube-schema/schema.ts'
 import type { FieldError } from '../../fault.ts'
 import { validateCustomValue } from '../custom/custom.ts'
 import { forbid, invalidValue, push, required, unsupported } from '../fault-list.ts'
-import { checkRule } from './rule-checks.ts'
+import { checkRule, checkRuleText } from './rule-checks.ts'
+import { RuleCosts } from './rule-costs.ts'
+import { ruleScopeOf } from './rule-types.ts'
 import { fitsBesideStatus, NOT_AT_ROOT, schemaText } from './schema-text.ts'
 import { checkStructure } from './structural-checks.ts'
 
@@ -33,9 +35,10 @@ export function validateSchema(schema: JsonObject, path: string, hasStatus: bool
   const faults: FieldError[] = []
   if (isSound) checkDefaults(schema, path, faults)
   errors.push(...faults)
-  const own: FieldError[] = []
-  checkSchema(schema, path, true, isSound && faults.length === 0, own)
-  errors.push(...own)
+  const costs = new RuleCosts()
+  const compiles = isSound && faults.length === 0
+  const found = checkSchema(schema, path, { isRoot: true, compiles, instances: 1, costs })
+  errors.push(...found.schema, ...found.rules, ...costs.faults(path))
 }
 
 function checkBesideStatus(schema: JsonObject, path: string, errors: FieldError[]): void {
@@ -62,14 +65,23 @@ function hasUnknown(schema: JsonObject): boolean {
   )
 }
 
-function checkSchema(
-  schema: JsonObject,
-  path: string,
-  isRoot: boolean,
-  hasRules: boolean,
-  errors: FieldError[],
-  within?: string,
-): void {
+/** What is known of the place of a schema: `instances` is how many there are of it in an object at most, where the schemas above say so. */
+type Place = {
+  readonly isRoot: boolean
+  /** True where rules are compiled. */
+  readonly compiles: boolean
+  readonly instances: number | undefined
+  /** The part below which nothing is known of what was. */
+  readonly uncorrelated?: string
+  readonly costs: RuleCosts
+}
+
+/** Faults of a schema and those below it; rules come last, and only where the rest is without fault. */
+type Found = { readonly schema: FieldError[]; readonly rules: FieldError[] }
+
+function checkSchema(schema: JsonObject, path: string, place: Place): Found {
+  const found: Found = { schema: [], rules: [] }
+  const errors = found.schema
   checkKeywords(schema, path, errors)
   if (schema.uniqueItems === true)
     forbid(
@@ -77,33 +89,56 @@ function checkSchema(
       `${path}.uniqueItems`,
       'uniqueItems cannot be set to true since the runtime complexity becomes quadratic',
     )
-  const extra = schema.additionalProperties
-  if (extra !== undefined && extra !== true && Object.keys(objectOf(schema.properties)).length > 0)
-    forbid(errors, `${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive')
-  if (isObject(extra)) checkSchema(extra, `${path}.additionalProperties`, false, hasRules, errors, within)
-  for (const [name, child] of Object.entries(objectOf(schema.properties))) {
-    const at = `${path}.properties[${name}]`
-    if (isRoot && META.includes(name) && objectOf(child).default !== undefined)
-      forbid(errors, `${at}.default`, `must not be set in top-level ${name}`)
-    if (isObject(child)) checkSchema(child, at, false, hasRules, errors, within)
-  }
-  if (isObject(schema.not)) checkSchema(schema.not, `${path}.not`, false, false, errors)
-  for (const list of ['allOf', 'oneOf', 'anyOf'])
-    objectsOf(schema[list]).forEach((each, index) =>
-      checkSchema(each, `${path}.${list}[${index}]`, false, false, errors),
-    )
-  if (isObject(schema.items)) {
-    // Of a list without keys nobody can tell which item was which.
-    const hasKeys = schema['x-kubernetes-list-type'] === 'map'
-    checkSchema(schema.items, `${path}.items`, false, hasRules, errors, within ?? (hasKeys ? undefined : path))
-  }
+  checkBelow(schema, path, place, found)
   if (schema['x-kubernetes-preserve-unknown-fields'] === false)
     invalidValue(errors, `${path}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined')
   checkMapType(schema, path, errors)
   checkListType(schema, path, errors)
-  objectsOf(schema['x-kubernetes-validations']).forEach((rule, index) =>
-    checkRule(rule, schema, `${path}.x-kubernetes-validations[${index}]`, isRoot, hasRules, errors, within),
-  )
+  const rules = objectsOf(schema['x-kubernetes-validations'])
+  const at = (index: number): string => `${path}.x-kubernetes-validations[${index}]`
+  rules.forEach((rule, index) => checkRuleText(rule, schema, at(index), errors))
+  if (!place.compiles || errors.length > 0 || rules.length === 0) return found
+  const scope = ruleScopeOf(schema, place.isRoot || schema['x-kubernetes-embedded-resource'] === true)
+  if (scope !== undefined) rules.forEach((rule, index) => checkRule(rule, at(index), { ...place, scope }, found.rules))
+  return found
+}
+
+function checkBelow(schema: JsonObject, path: string, place: Place, found: Found): void {
+  const instances = place.instances === undefined ? undefined : instancesBelow(schema, place.instances)
+  const inside: Place = { ...place, isRoot: false, instances }
+  const add = (child: JsonObject, at: string, where: Place): void => {
+    const { schema: faults, rules } = checkSchema(child, at, where)
+    found.schema.push(...faults)
+    found.rules.push(...rules)
+  }
+  const { additionalProperties: extra, items } = schema
+  const properties = Object.entries(objectOf(schema.properties))
+  if (extra !== undefined && extra !== true && properties.length > 0)
+    forbid(found.schema, `${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive')
+  if (isObject(extra)) add(extra, `${path}.additionalProperties`, inside)
+  for (const [name, child] of properties) {
+    const at = `${path}.properties[${name}]`
+    if (place.isRoot && META.includes(name) && objectOf(child).default !== undefined)
+      forbid(found.schema, `${at}.default`, `must not be set in top-level ${name}`)
+    if (isObject(child)) add(child, at, inside)
+  }
+  const bare: Place = { ...inside, compiles: false }
+  if (isObject(schema.not)) add(schema.not, `${path}.not`, bare)
+  for (const list of ['allOf', 'oneOf', 'anyOf'])
+    objectsOf(schema[list]).forEach((each, index) => add(each, `${path}.${list}[${index}]`, bare))
+  if (!isObject(items)) return
+  // Of a list without keys nobody can tell which item was which.
+  const hasKeys = schema['x-kubernetes-list-type'] === 'map'
+  const uncorrelated = place.uncorrelated ?? (hasKeys ? undefined : path)
+  add(items, `${path}.items`, uncorrelated === undefined ? inside : { ...inside, uncorrelated })
+}
+
+/** How often a schema inside a list or map may be there. */
+function instancesBelow(schema: JsonObject, instances: number): number | undefined {
+  const isMap = schema.type === 'object' && schema.additionalProperties !== undefined
+  if (!isMap && schema.type !== 'array') return instances
+  const most = isMap ? schema.maxProperties : schema.maxItems
+  return typeof most === 'number' ? instances * Math.max(0, most) : undefined
 }
 
 function checkKeywords(schema: JsonObject, path: string, errors: FieldError[]): void {

@@ -403,6 +403,22 @@ test('a step that never ends, a job that never ends, a step that prints without 
   assert.match(flood.run.cause ?? '', /printed more than/)
 })
 
+test('a step that leaves pipes where files are expected holds up nobody', async () => {
+  const { run, logs } = await once(
+    job(`      - run: for file in "$GITHUB_ENV" "$GITHUB_OUTPUT" "$0"; do rm -f "$file"; mkfifo "$file"; done
+      - run: echo next
+`),
+  )
+  assert.equal(run.state, 'succeeded')
+  assert.match(logs, /^next$/m)
+})
+
+test('a step that asks for masks without end is ended, and says so', async () => {
+  const { run } = await once(job('      - run: seq -f "::add-mask::mask-%07.0f" 1 1000000\n'))
+  assert.equal(run.state, 'failed')
+  assert.match(run.cause ?? '', /more texts to be masked than a job may have/)
+})
+
 test('a background process does not hold a step, and does not outlive its job', async () => {
   const { run, logs } = await once(job(`      - run: sleep 987 & echo $!\n`))
   assert.equal(run.state, 'succeeded')

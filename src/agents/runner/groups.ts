@@ -36,10 +36,9 @@ export function openGroups(): Groups {
         return await begin(both)
       } finally {
         end()
-        members.set(
-          group,
-          (members.get(group) ?? []).filter((one) => one !== member),
-        )
+        const left = (members.get(group) ?? []).filter((one) => one !== member)
+        if (left.length > 0) members.set(group, left)
+        else members.delete(group)
       }
     },
   }

@@ -35,3 +35,12 @@ test('an empty or very short secret masks nothing', () => {
 })
 
 test('the longer of two secrets wins', () => assert.equal(through(['abcdef\n'], ['abc', 'abcdef']), '***'))
+
+test('a step that asks for ever more masks is told when it is enough, and what it has stays masked', () => {
+  const masker = createMasker([SECRET])
+  let taken = 0
+  while (taken < 10_000 && masker.add(`mask-number-${taken}-`)) taken++
+  assert.ok(taken >= 500 && taken < 2_000, String(taken))
+  assert.equal(masker.add('mask-number-1-'), true)
+  assert.equal(masker.mask(`${SECRET} mask-number-7-`), '*** ***')
+})

@@ -1,24 +1,33 @@
 /** Replaces secrets by `***`; secrets may be added at any time. */
 export type Masker = {
-  readonly add: (secret: string) => void
+  /** False when there are too many already: every line is searched for each of them. */
+  readonly add: (secret: string) => boolean
   readonly mask: (text: string) => string
   /** Length of the longest secret: what a stream must hold back. */
   readonly longest: () => number
 }
 
 const SHORTEST = 3
+/** Spellings that steps may add; a PEM file has some hundred. */
+const MOST_ADDED = 2_000
 
 /** A masker for `secrets`: their lines, and their base64, URL and JSON spellings too. */
 export function createMasker(secrets: readonly string[]): Masker {
   const known = new Set<string>()
   let ordered: readonly string[] = []
-  const add = (secret: string): void => {
-    for (const form of formsOf(secret)) known.add(form)
+  const keep = (forms: readonly string[]): void => {
+    for (const form of forms) known.add(form)
     ordered = [...known].sort((a, b) => b.length - a.length)
   }
-  for (const secret of secrets) add(secret)
+  keep(secrets.flatMap(formsOf))
+  const most = known.size + MOST_ADDED
   return {
-    add,
+    add(secret) {
+      const fresh = formsOf(secret).filter((form) => !known.has(form))
+      if (known.size + fresh.length > most) return false
+      if (fresh.length > 0) keep(fresh)
+      return true
+    },
     mask: (text) => ordered.reduce((masked, secret) => masked.replaceAll(secret, '***'), text),
     longest: () => ordered[0]?.length ?? 0,
   }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
 import { parseCommandFile, parseLogCommand } from '../../../pipeline/ci/command-file.ts'
@@ -8,6 +8,7 @@ import { evaluateMinutes } from '../../../pipeline/ci/time-limit.ts'
 import { type FailureText, followFailure } from '../../../pipeline/ci/failure-text.ts'
 import type { StepSpec } from '../../../pipeline/ci/workflow.ts'
 import { findAction } from './built-in.ts'
+import { putExchangeFile, takeExchangeFile } from './exchange-file.ts'
 import { type JobState, scopeOf } from './job-state.ts'
 import { maskedLines } from './mask.ts'
 import { type ProcessEnd, runProcess } from './process.ts'
@@ -31,9 +32,9 @@ type Running = {
   readonly where: string
   readonly failure: FailureText
   stopMark: string | undefined
+  hasTooManyMasks: boolean
 }
 
-const LARGEST_COMMAND_FILE_BYTES = 8 << 20
 const LONGEST_CAUSE = 300
 const NO_LIMIT_MINUTES = 24 * 60
 
@@ -55,7 +56,7 @@ export async function runStep(state: JobState, step: StepSpec, index: number): P
       const running: Running = {
         ...{ state, step, scope, env, log, outputs, where },
         failure: followFailure(),
-        stopMark: undefined,
+        ...{ stopMark: undefined, hasTooManyMasks: false },
       }
       log.line(`# ${state.masker.mask(nameOf(running))}`)
       await (step.uses === undefined ? runScript(running) : runAction(running, step.uses))
@@ -116,7 +117,7 @@ async function runScript(running: Running): Promise<void> {
   const text = evaluateText(step.run, scope) ?? ''
   const files = commandFiles(running)
   const script = join(state.place.temp, 'step.script')
-  writeFileSync(script, text.endsWith('\n') ? text : `${text}\n`, { mode: 0o700 })
+  putExchangeFile(script, text.endsWith('\n') ? text : `${text}\n`, 0o700)
   const minutes = evaluateMinutes(step.timeoutMinutes, scope, NO_LIMIT_MINUTES)
   const lines = maskedLines(state.masker, (line) => readLine(running, line))
   const end = await runProcess({
@@ -126,7 +127,7 @@ async function runScript(running: Running): Promise<void> {
     timeoutMs: minutes * 60_000,
     signal: state.signal,
     onText: lines.write,
-    isTooMuch: log.isFull,
+    isTooMuch: () => running.hasTooManyMasks || log.isFull(),
     groups: state.groups,
   })
   lines.end()
@@ -134,12 +135,17 @@ async function runScript(running: Running): Promise<void> {
   checkEnd(running, end, minutes)
 }
 
-function checkEnd({ state, where, failure }: Running, end: ProcessEnd, minutes: number): void {
-  if (end.kind === 'exit' && end.code === 0) return
+function checkEnd({ state, where, failure, hasTooManyMasks }: Running, end: ProcessEnd, minutes: number): void {
+  if (end.kind === 'exit' && end.code === 0 && !hasTooManyMasks) return
   const job = `job "${state.instance.spec.id}"`
   if (end.kind === 'timeout')
     throw new SluiceError('STEP_LIMIT', `${job}: the step ran longer than ${minutes} minutes`, { where })
   if (end.kind === 'cancelled') throw new SluiceError('STEP_FAILED', `${job}: the step was cancelled`, { where })
+  if (hasTooManyMasks)
+    throw new SluiceError('STEP_LIMIT', `${job}: the step asked for more texts to be masked than a job may have`, {
+      where,
+      hint: 'mask the secret itself, once',
+    })
   if (end.kind === 'too much output')
     throw new SluiceError('STEP_LIMIT', `${job}: the step printed more than ${state.run.logCapBytes} bytes`, { where })
   const text = failure.text().replaceAll(`${state.place.workspace}/`, '').slice(0, LONGEST_CAUSE)
@@ -157,7 +163,7 @@ function readLine(running: Running, line: string): void {
     return
   }
   if (command?.name === 'add-mask') {
-    state.masker.add(command.text)
+    if (!state.masker.add(command.text)) running.hasTooManyMasks = true
     log.line('::add-mask::***')
     return
   }
@@ -209,7 +215,7 @@ type CommandFiles = Readonly<
 function commandFiles({ state }: Running): CommandFiles {
   const at = (name: string): string => {
     const path = join(state.place.temp, name)
-    writeFileSync(path, '')
+    putExchangeFile(path, '')
     return path
   }
   return {
@@ -223,7 +229,7 @@ function commandFiles({ state }: Running): CommandFiles {
 
 function readCommandFiles({ state, outputs, log, where }: Running, files: CommandFiles): void {
   const pairsOf = (name: 'GITHUB_ENV' | 'GITHUB_OUTPUT'): readonly (readonly [string, string])[] => {
-    const pairs = parseCommandFile(readLimited(files[name]))
+    const pairs = parseCommandFile(takeExchangeFile(files[name]))
     if (typeof pairs === 'string') throw new SluiceError('STEP_FAILED', `${name}: ${pairs}`, { where })
     return pairs
   }
@@ -231,19 +237,12 @@ function readCommandFiles({ state, outputs, log, where }: Running, files: Comman
     if (!/^(GITHUB_|RUNNER_|NODE_OPTIONS$|LD_PRELOAD$)/i.test(name)) state.env[name] = value
   for (const [name, value] of pairsOf('GITHUB_OUTPUT')) outputs[name] = value
   state.paths.unshift(
-    ...readLimited(files.GITHUB_PATH)
+    ...takeExchangeFile(files.GITHUB_PATH)
       .split('\n')
       .filter((line) => line !== '')
       .reverse(),
   )
-  const summary = readLimited(files.GITHUB_STEP_SUMMARY)
+  const summary = takeExchangeFile(files.GITHUB_STEP_SUMMARY)
   if (summary !== '') log.line(`# summary\n${state.masker.mask(summary)}`)
   rmSync(files.GITHUB_STATE, { force: true })
-}
-
-function readLimited(path: string): string {
-  if (!existsSync(path) || !statSync(path).isFile()) return ''
-  if (statSync(path).size > LARGEST_COMMAND_FILE_BYTES)
-    throw new SluiceError('STEP_LIMIT', 'a file for the runner (GITHUB_OUTPUT and the like) is larger than 8 MiB')
-  return readFileSync(path, 'utf8')
 }

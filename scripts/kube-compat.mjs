@@ -28,7 +28,7 @@ const REFUSED = [
   ['field and label selectors of an access review', 'the answer is that for all objects'],
   [
     'certificates of CertificateSigningRequests',
-    'stored; nothing signs them. A certificate that the authority of the state folder signed authenticates',
+    'signed once approved, for clients and kubelets (`kubernetes.io/kube-apiserver-client`, `…-kubelet`, `kubelet-serving`), and then they authenticate; other signers sign for themselves, nothing is approved by itself',
   ],
   ['values of enumerations in OpenAPI texts', 'left out'],
   ['the version', '1.33, which kubectl 1.27 and later take'],
@@ -39,7 +39,7 @@ const REFUSED = [
   ],
   [
     'validation of CustomResourceDefinitions',
-    'structure, defaults, keys of lists, rules with the types of what they speak of; costs of rules are not estimated, a rule is stopped after 200 ms',
+    'structure, defaults, keys of lists, rules with the types of what they speak of; costs of rules are estimated as by the real server; while it runs, a rule is stopped after 200 ms instead of by its cost',
   ],
 ]
 const lines = [

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { Issuer } from '../../lib/x509/certificate.ts'
 import type { JsonObject } from '../../lib/kube/json.ts'
 import type { Route } from './request/route.ts'
 import type { Registry } from './resources/registry.ts'
@@ -15,6 +16,8 @@ export type Environment = {
   readonly caPem: string
   /** Signs the tokens of service accounts. */
   readonly signer: Signer
+  /** Signs certificates. */
+  readonly authority: Issuer
   /** How we show a kubelet who we are. */
   readonly kubeletTls: { readonly key: string; readonly cert: string }
   /** Counts what is asked. */

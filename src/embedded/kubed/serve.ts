@@ -80,6 +80,7 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
     disabledPlugins: new Set(options.disableAdmissionPlugins),
     caPem: credentials.caPem,
     signer: signerOf(credentials.accountKey),
+    authority: credentials.authority,
     kubeletTls: credentials.kubeletTls,
     log,
   }

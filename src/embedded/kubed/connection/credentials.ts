@@ -1,12 +1,14 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeCertificate } from '../../../lib/x509/certificate.ts'
+import { type Issuer, writeCertificate } from '../../../lib/x509/certificate.ts'
 import { newSigningKey } from '../authentication/signing.ts'
 
 /** Keys, certificates and token of a server; kept in its folder. */
 export type Credentials = {
   readonly caPem: string
+  /** Signs certificates of clients and kubelets. */
+  readonly authority: Issuer
   readonly certificate: string
   readonly key: string
   readonly token: string
@@ -55,6 +57,7 @@ export function credentialsIn(dir: string, host: string, nowMs: number): Credent
   })
   return {
     caPem,
+    authority: { subject: AUTHORITY, key: caKey },
     certificate,
     key,
     token: kept('admin.token', () => randomBytes(24).toString('hex')),

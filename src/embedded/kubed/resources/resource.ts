@@ -67,6 +67,8 @@ export const RESIZE = 'resize'
 
 /** Where CertificateSigningRequests are kept. */
 export const SIGNING_REQUESTS = 'certificates.k8s.io/certificatesigningrequests'
+/** Who signs certificates that clients show this server. */
+export const CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client'
 
 /** True for the subresources that are read and written as the object itself. */
 export function isWhole(subresource: string): boolean {

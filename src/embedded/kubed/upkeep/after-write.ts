@@ -8,6 +8,7 @@ import { installDefinition } from './definitions.ts'
 import { metricsReader, offerMetrics } from './metrics-api.ts'
 import { fillNamespace, giveBack, isContentOfNamespace } from './namespace-contents.ts'
 import { putOwn } from './put-own.ts'
+import { signApproved } from './sign.ts'
 
 /** What a write brings with it: a definition its kinds, a namespace its contents. */
 export function afterWrite(env: Environment, object: Obj | undefined, before: Obj | undefined): void {
@@ -24,7 +25,11 @@ export function afterWrite(env: Environment, object: Obj | undefined, before: Ob
   if (isDefinition(either) || either.kind === 'APIService') keepApiServices(env)
   if (either.kind === 'Namespace' && either.apiVersion === 'v1' && object !== undefined && before === undefined)
     fillNamespace(env, object)
+  if (object !== undefined && isSigningRequest(object)) signApproved(env, object)
   if (before !== undefined && isContentOfNamespace(before)) giveBack(env, before)
 }
+
+const isSigningRequest = ({ kind, apiVersion }: Obj): boolean =>
+  kind === 'CertificateSigningRequest' && apiVersion === 'certificates.k8s.io/v1'
 
 const isRbac = ({ apiVersion }: Obj): boolean => apiVersion === 'rbac.authorization.k8s.io/v1'

@@ -17,6 +17,7 @@ import { admitChangedPod, admitPod } from '../admission/pod.ts'
 import { mutateByPolicies } from '../admission/policies/mutating.ts'
 import { validateByPolicies } from '../admission/policies/validating.ts'
 import { confirmNoEscalation } from '../authorization/escalation.ts'
+import { admitSigningRequest } from '../authorization/signers.ts'
 import { admitToQuota } from '../admission/resource-quota.ts'
 import { admitPodSecurity } from '../admission/pod-security/admit.ts'
 import { checkOverhead } from '../admission/runtime-class.ts'
@@ -212,6 +213,7 @@ function settle(env: Environment, call: Call, object: Obj, before: Obj | undefin
   if (!env.disabledPlugins.has('LimitRanger')) checkLimits(env, call, object, before)
   if (!env.disabledPlugins.has('PodSecurity')) admitPodSecurity(env, call, object, before)
   if (before === undefined && resource.storageKey === '/pods') checkOverhead(env, resource, object)
+  if (resource.storageKey === SIGNING_REQUESTS) admitSigningRequest(env, call, object, before)
   validateByPolicies(env, attempt)
   admitToQuota(env, call, object, before)
 }

@@ -137,6 +137,7 @@ export type Pod = KubeObject & {
     readonly podIPs?: readonly { readonly ip: string }[]
     readonly startTime?: string
     readonly nominatedNodeName?: string
+    readonly reason?: string
     readonly containerStatuses?: readonly ContainerStatus[]
     readonly initContainerStatuses?: readonly ContainerStatus[]
   }

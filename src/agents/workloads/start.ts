@@ -3,6 +3,7 @@ import type { Clock } from '../../adapters/clock.ts'
 import type { HttpKubeClient } from '../../adapters/kube/client.ts'
 import { type SharedCaches, shareCaches } from '../../adapters/kube/shared-caches.ts'
 import { startController, type RunningController } from '../../engine/converge.ts'
+import { accountTokens } from './account-tokens/controller.ts'
 import { autoscalerController } from './autoscaler/controller.ts'
 import { createBench } from './bench.ts'
 import type { Controller } from '../../engine/controller.ts'
@@ -18,6 +19,7 @@ import { jobController } from './job/controller.ts'
 import { namespaceController } from './namespace/controller.ts'
 import { nodeRegistry, nodeTaintController, taintEvictionController } from './nodes/controller.ts'
 import { nodeSilenceController } from './nodes/silence-controller.ts'
+import { podGarbageCollector } from './pod-garbage/controller.ts'
 import { claimProtection, classProtection, volumeProtection } from './protection/controller.ts'
 import { quotaController } from './quota/controller.ts'
 import { replicaSetController, replicationController } from './replicaset/controller.ts'
@@ -74,6 +76,8 @@ export async function startWorkloads(given: WorkloadsOptions): Promise<Workloads
     start(nodeTaintController(bench)),
     start(taintEvictionController(bench)),
     start(nodeSilenceController(bench)),
+    start(podGarbageCollector(bench)),
+    start(accountTokens(bench)),
     start(claimBinder(bench)),
     start(volumeBinder(bench)),
     start(ephemeralVolumes(bench)),

@@ -1,0 +1,81 @@
+import type { WatchCache } from '../../../adapters/kube/types.ts'
+import type { Controller } from '../../../engine/controller.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import type { Bench } from '../bench.ts'
+import { workloadController } from '../controller.ts'
+import { keyOf } from '../meta.ts'
+import { podsByNode } from '../pods-by-node.ts'
+import { as, type Node, type Pod } from '../shapes.ts'
+import type { Write } from '../write.ts'
+import { decidePodGarbage, isOutOfService, type PodGarbageSeen } from './decide.ts'
+import { endedPods } from './ended.ts'
+
+/** kube-controller-manager's `--terminated-pod-gc-threshold`, and how often it looks. */
+const MOST_ENDED = 12_500
+const COUNT_EVERY_MS = 20_000
+
+/** The pod garbage collector: woken by pods that leave, by nodes that go, and by the number of pods that have ended. */
+export function podGarbageCollector(bench: Bench): Controller<PodGarbageSeen, Write, readonly Write[]> {
+  const pods = bench.cache('v1', 'Pod')
+  const nodes = bench.cache('v1', 'Node')
+  const missingSince = new Map<string, number>()
+  const ended = endedPods()
+  let surplus: ReadonlySet<string> = new Set()
+  let isCounting = false
+  const nodeNamed = nodesByName(nodes)
+  return workloadController<PodGarbageSeen>(bench, {
+    kind: 'pod-garbage',
+    component: 'pod-garbage-collector',
+    async watch(wake) {
+      await Promise.all([pods.ready, nodes.ready])
+      const podsOn = podsByNode(pods)
+      const count = (): void => {
+        isCounting = false
+        surplus = ended.beyond(MOST_ENDED)
+        surplus.forEach((key) => wake.now(key))
+      }
+      const look = (object: KubeObject, type: 'ADDED' | 'MODIFIED' | 'DELETED'): void => {
+        const pod = as<Pod>(object)
+        ended.take(pod, type === 'DELETED')
+        if (ended.count() > MOST_ENDED && !isCounting) {
+          isCounting = true
+          bench.clock.after(COUNT_EVERY_MS, count)
+        }
+        if (type !== 'DELETED' && isDoubtful(pod, nodeNamed(pod.spec.nodeName))) wake.now(keyOf(pod))
+      }
+      pods.onChange(look)
+      nodes.onChange((node, type) => {
+        const { name } = node.metadata
+        if (type === 'DELETED') missingSince.set(name, bench.clock.nowMs())
+        else missingSince.delete(name)
+        if (type === 'DELETED' || isOutOfService(as<Node>(node))) for (const pod of podsOn(name)) wake.now(keyOf(pod))
+      })
+      for (const pod of pods.list()) look(pod, 'ADDED')
+    },
+    observe(key) {
+      const [namespace = '', name = ''] = key.split('/')
+      const found = pods.get(namespace, name)
+      if (!found) return undefined
+      const pod = as<Pod>(found)
+      const { nodeName = '' } = pod.spec
+      const nowMs = bench.clock.nowMs()
+      const node = nodeNamed(nodeName)
+      if (nodeName !== '' && node === undefined && !missingSince.has(nodeName)) missingSince.set(nodeName, nowMs)
+      return { pod, node, missingSinceMs: missingSince.get(nodeName), isSurplus: surplus.has(key), nowMs }
+    },
+    decide: decidePodGarbage,
+  })
+}
+
+function nodesByName(nodes: WatchCache): (name: string | undefined) => Node | undefined {
+  return (name) => {
+    const node = name ? nodes.get('', name) : undefined
+    return node && as<Node>(node)
+  }
+}
+
+/** Whether it is worth a look at the pod: most pods have their node, and stay. */
+function isDoubtful({ metadata, spec }: Pod, node: Node | undefined): boolean {
+  if (metadata.deletionTimestamp === undefined) return Boolean(spec.nodeName) && node === undefined
+  return node === undefined || isOutOfService(node)
+}

@@ -1,0 +1,74 @@
+import { refOf } from '../../../lib/kube/object.ts'
+import type { WorkloadDecision } from '../decision.ts'
+import { conditionOf, timeText } from '../meta.ts'
+import { isFinishedPod } from '../pods.ts'
+import type { Condition, Node, Pod } from '../shapes.ts'
+import type { Write } from '../write.ts'
+
+/** What the decision about a pod that may be nobody's any more needs. */
+export type PodGarbageSeen = {
+  readonly pod: Pod
+  /** The node that it is on; undefined also where that node is not there. */
+  readonly node: Node | undefined
+  /** Since when its node has been missing. */
+  readonly missingSinceMs: number | undefined
+  /** There are too many pods that have ended, and this is one of the oldest. */
+  readonly isSurplus: boolean
+  readonly nowMs: number
+}
+
+/** How long a node may be missing before its pods are given up. */
+const QUARANTINE_MS = 40_000
+const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service'
+
+/**
+ * Pure. Ends pods that no kubelet will ever end: of nodes that are gone or out of service, and those that leave without ever having had one; and the
+ * oldest of too many that have ended.
+ *
+ * @see k8s.io/kubernetes/pkg/controller/podgc
+ */
+export function decidePodGarbage(seen: PodGarbageSeen): WorkloadDecision {
+  const { pod, node, missingSinceMs, isSurplus, nowMs } = seen
+  const isLeaving = pod.metadata.deletionTimestamp !== undefined
+  if (isSurplus) return done(end(pod))
+  if (!pod.spec.nodeName) return done(isLeaving ? end(pod) : [])
+  if (node !== undefined) return done(isLeaving && isOutOfService(node) ? end(pod) : [])
+  const leftMs = (missingSinceMs ?? nowMs) + QUARANTINE_MS - nowMs
+  if (leftMs > 0) return { kind: 'done', status: [], againAfterMs: leftMs }
+  return done(end(pod, nodeGone(pod, nowMs)))
+}
+
+/** Whether somebody has said that a node that is not ready will not come back. */
+export function isOutOfService({ spec, status }: Node): boolean {
+  const isReady = conditionOf(status?.conditions, 'Ready')?.status === 'True'
+  return !isReady && (spec?.taints ?? []).some(({ key }) => key === OUT_OF_SERVICE)
+}
+
+function done(status: readonly Write[]): WorkloadDecision {
+  return { kind: 'done', status }
+}
+
+/** A pod is shown as failed before it goes: its owners count it. One that others hold by finalizers is asked to go only once. */
+function end(pod: Pod, condition?: Condition): Write[] {
+  const { generation, uid, deletionGracePeriodSeconds } = pod.metadata
+  const status = {
+    phase: 'Failed',
+    ...(generation !== undefined && { observedGeneration: generation }),
+    ...(condition && { conditions: [condition] }),
+  }
+  const body = { metadata: { uid }, status }
+  const isFailing: Write = { do: 'patch', ref: refOf(pod), type: 'strategic', body, subresource: 'status' }
+  const isGoing: Write = { do: 'delete', object: pod, options: { gracePeriodSeconds: 0 } }
+  return [...(isFinishedPod(pod) ? [] : [isFailing]), ...(deletionGracePeriodSeconds === 0 ? [] : [isGoing])]
+}
+
+function nodeGone({ metadata: { generation } }: Pod, nowMs: number): Condition {
+  return {
+    type: 'DisruptionTarget',
+    ...(generation !== undefined && { observedGeneration: generation }),
+    status: 'True',
+    lastTransitionTime: timeText(nowMs),
+    reason: 'DeletionByPodGC',
+    message: 'PodGC: node no longer exists',
+  }
+}

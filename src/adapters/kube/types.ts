@@ -32,7 +32,7 @@ export type WriteOptions = {
   readonly fieldManager: string
   readonly dryRun?: boolean
   readonly force?: boolean
-  readonly subresource?: 'status' | 'scale' | 'eviction' | 'binding'
+  readonly subresource?: 'status' | 'scale' | 'eviction' | 'binding' | 'finalize'
   /** Default `Ignore`: what a server warns of is not read. */
   readonly fieldValidation?: 'Ignore' | 'Warn' | 'Strict'
 }

@@ -110,7 +110,9 @@ function send(
     case 'create':
       return client.create(write.object, manager)
     case 'replace':
-      return write.subresource ? replaceStatus(client, write.object, manager) : client.replace(write.object, manager)
+      return write.subresource === 'status'
+        ? replaceStatus(client, write.object, manager)
+        : client.replace(write.object, { ...manager, ...(write.subresource && { subresource: write.subresource }) })
     case 'patch':
       return client.patch(write.ref, write.type, write.body, {
         ...manager,

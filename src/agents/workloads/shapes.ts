@@ -47,6 +47,7 @@ export type PodSpec = {
   readonly subdomain?: string
   readonly hostNetwork?: boolean
   readonly restartPolicy?: string
+  readonly terminationGracePeriodSeconds?: number
   readonly tolerations?: readonly Toleration[]
   readonly affinity?: {
     readonly nodeAffinity?: {

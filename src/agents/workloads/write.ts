@@ -12,7 +12,12 @@ export type Telling = {
 /** One change that a controller decided on, as plain data. */
 export type Write =
   | { readonly do: 'create'; readonly object: KubeObject; readonly tell?: Telling; readonly tellFailure?: Telling }
-  | { readonly do: 'replace'; readonly object: KubeObject; readonly subresource?: 'status'; readonly tell?: Telling }
+  | {
+      readonly do: 'replace'
+      readonly object: KubeObject
+      readonly subresource?: 'status' | 'finalize'
+      readonly tell?: Telling
+    }
   | {
       readonly do: 'patch'
       readonly ref: ObjectRef

@@ -3,13 +3,16 @@ import type { Controller } from '../../../engine/controller.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
 import { workloadController } from '../controller.ts'
+import { isFinishedPod } from '../pods.ts'
+import { as, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
-import { deleteContent, finalizeNamespace } from './content.ts'
-import { decideNamespace, type Namespace, type NamespaceSeen } from './decide.ts'
+import { deleteContent } from './content.ts'
+import { decideNamespace, isEnding, type Namespace, type NamespaceSeen } from './decide.ts'
 
 /** The namespace controllers: the default ServiceAccount, the root certificates, and the end of a namespace. */
 export function namespaceController(bench: Bench): Controller<NamespaceSeen, Write, readonly Write[]> {
   const namespaces = bench.cache('v1', 'Namespace')
+  const pods = bench.cache('v1', 'Pod')
   const accounts = bench.cacheOf({ apiVersion: 'v1', kind: 'ServiceAccount', fieldSelector: 'metadata.name=default' })
   const rootCas = bench.cacheOf({
     apiVersion: 'v1',
@@ -21,11 +24,16 @@ export function namespaceController(bench: Bench): Controller<NamespaceSeen, Wri
     kind: 'Namespace',
     component: 'namespace-controller',
     async watch(wake) {
-      await Promise.all([namespaces.ready, accounts.ready, rootCas.ready])
+      await Promise.all([namespaces.ready, pods.ready, accounts.ready, rootCas.ready])
       namespaces.onChange((namespace) => wake.now(namespace.metadata.name))
       const onPart = (part: KubeObject, type: string): void => {
         if (type !== 'ADDED') wake.now(part.metadata.namespace ?? '')
       }
+      // a namespace that ends waits for its pods
+      pods.onChange((pod, type) => {
+        const namespace = namespaces.get('', pod.metadata.namespace ?? '')
+        if (type === 'DELETED' && namespace?.metadata.deletionTimestamp !== undefined) wake.now(namespace.metadata.name)
+      })
       accounts.onChange(onPart)
       rootCas.onChange(onPart)
       for (const namespace of namespaces.list()) wake.now(namespace.metadata.name)
@@ -43,14 +51,24 @@ async function observeNamespace(
   const namespace = caches.namespaces.get('', name)
   if (!namespace) return undefined
   const seen: NamespaceSeen = {
-    namespace: namespace as Namespace,
+    namespace: as<Namespace>(namespace),
     hasServiceAccount: caches.accounts.get(name, 'default') !== undefined,
     rootCa: caches.rootCas.get(name, 'kube-root-ca.crt'),
     caPem: bench.client.caPem,
+    graceSeconds: 0,
     nowMs: bench.clock.nowMs(),
   }
-  if (namespace.metadata.deletionTimestamp === undefined) return seen
-  const leftovers = await deleteContent(bench.client, name)
-  if (Object.keys(leftovers.resources).length === 0) await finalizeNamespace(bench.client, namespace)
-  return { ...seen, leftovers }
+  if (!isEnding(seen.namespace)) return seen
+  const graceSeconds = longestGrace(
+    bench
+      .cache('v1', 'Pod')
+      .list(name)
+      .map((pod) => as<Pod>(pod)),
+  )
+  return { ...seen, leftovers: await deleteContent(bench.client, name), graceSeconds }
+}
+
+function longestGrace(pods: readonly Pod[]): number {
+  const running = pods.filter((pod) => !isFinishedPod(pod))
+  return Math.max(0, ...running.map(({ spec }) => spec.terminationGracePeriodSeconds ?? 0))
 }

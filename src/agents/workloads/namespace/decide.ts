@@ -1,19 +1,14 @@
 import type { WorkloadDecision } from '../decision.ts'
-import { isSame, timeText } from '../meta.ts'
+import { isSame, timeMs } from '../meta.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Condition } from '../shapes.ts'
 import type { Write } from '../write.ts'
+import { endingConditions, type Leftovers } from './leftovers.ts'
 
 /** A Namespace. */
 export type Namespace = KubeObject & {
   readonly spec?: { readonly finalizers?: readonly string[] }
   readonly status?: { readonly phase?: string; readonly conditions?: readonly Condition[] }
-}
-
-/** What is left in a namespace that ends: counts by resource and by finalizer. */
-export type Leftovers = {
-  readonly resources: Readonly<Record<string, number>>
-  readonly finalizers: Readonly<Record<string, number>>
 }
 
 /** What a Namespace's decision needs. */
@@ -25,6 +20,8 @@ export type NamespaceSeen = {
   readonly caPem: string | undefined
   /** Present after a round of deletion. */
   readonly leftovers?: Leftovers
+  /** The longest that a pod of it may take to end. */
+  readonly graceSeconds: number
   readonly nowMs: number
 }
 
@@ -32,7 +29,9 @@ const ROOT_CA = 'kube-root-ca.crt'
 const DESCRIPTION =
   'Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or ' +
   'kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.'
-const LOOK_AGAIN_MS = 250
+const FINALIZER = 'kubernetes'
+const SOONEST_MS = 250
+const LATEST_MS = 5000
 
 /** Pure. Gives a namespace its ServiceAccount and root certificates, and reports what keeps one that ends. */
 export function decideNamespace(seen: NamespaceSeen): WorkloadDecision {
@@ -60,63 +59,32 @@ function rootCa({ namespace, rootCa: found, caPem }: NamespaceSeen): Write[] {
   return [{ do: 'create', object: { apiVersion: 'v1', kind: 'ConfigMap', metadata, data } }]
 }
 
-function ending({ namespace, leftovers, nowMs }: NamespaceSeen): WorkloadDecision {
-  if (!leftovers || Object.keys(leftovers.resources).length === 0) return { kind: 'done', status: [] }
-  const conditions = leftoverConditions(leftovers, namespace.status?.conditions ?? [], nowMs)
-  const changed = !isSame(conditions, namespace.status?.conditions ?? [])
+function ending({ namespace, leftovers, graceSeconds, nowMs }: NamespaceSeen): WorkloadDecision {
+  if (leftovers === undefined) return { kind: 'done', status: [] }
+  const { name, deletionTimestamp } = namespace.metadata
+  const endingMs = nowMs - timeMs(deletionTimestamp)
+  const before = namespace.status?.conditions ?? []
+  const conditions = endingConditions(name, leftovers, endingMs < graceSeconds * 1000, before, nowMs)
   const object = { ...namespace, status: { ...namespace.status, conditions } }
-  return {
-    kind: 'wait',
-    afterMs: LOOK_AGAIN_MS,
-    status: changed ? [{ do: 'replace', object, subresource: 'status' }] : [],
-  }
+  const shown: Write[] = isSame(conditions, before) ? [] : [{ do: 'replace', object, subresource: 'status' }]
+  if (leftovers.pods.length + leftovers.others.length === 0)
+    return { kind: 'act', changes: [...shown, finalized(namespace)] }
+  return { kind: 'wait', afterMs: lookAgainMs(endingMs), status: shown }
 }
 
-function leftoverConditions(left: Leftovers, before: readonly Condition[], nowMs: number): Condition[] {
-  const resources = Object.entries(left.resources).map(([name, count]) => `${name} has ${count} resource instances`)
-  const finalizers = Object.entries(left.finalizers).map(([name, count]) => `${name} in ${count} resource instances`)
-  const wanted: Condition[] = [
-    say('NamespaceDeletionDiscoveryFailure', false, 'ResourcesDiscovered', 'All resources successfully discovered'),
-    say(
-      'NamespaceDeletionGroupVersionParsingFailure',
-      false,
-      'ParsedGroupVersions',
-      'All legacy kube types successfully parsed',
-    ),
-    say(
-      'NamespaceDeletionContentFailure',
-      false,
-      'ContentDeleted',
-      'All content successfully deleted, may be waiting on finalization',
-    ),
-    say(
-      'NamespaceContentRemaining',
-      true,
-      'SomeResourcesRemain',
-      `Some resources are remaining: ${resources.join(', ')}`,
-    ),
-    finalizers.length > 0
-      ? say(
-          'NamespaceFinalizersRemaining',
-          true,
-          'SomeFinalizersRemain',
-          `Some content in the namespace has finalizers remaining: ${finalizers.join(', ')}`,
-        )
-      : say(
-          'NamespaceFinalizersRemaining',
-          false,
-          'ContentHasNoFinalizers',
-          'All content-preserving finalizers finished',
-        ),
-  ]
-  return wanted.map((condition) => {
-    const old = before.find(({ type }) => type === condition.type)
-    const isKept =
-      old?.status === condition.status && old.reason === condition.reason && old.message === condition.message
-    return isKept ? old : { ...condition, lastTransitionTime: timeText(nowMs) }
-  })
+/** Without Kubernetes' own finalizer, which lets the namespace go. Others may have written it meanwhile: that does not matter. */
+function finalized(namespace: Namespace): Write {
+  const { resourceVersion: _any, ...metadata } = namespace.metadata
+  const finalizers = (namespace.spec?.finalizers ?? []).filter((finalizer) => finalizer !== FINALIZER)
+  return { do: 'replace', object: { ...namespace, metadata, spec: { finalizers } }, subresource: 'finalize' }
 }
 
-function say(type: string, isTrue: boolean, reason: string, message: string): Condition {
-  return { type, status: isTrue ? 'True' : 'False', reason, message }
+/** What has held a namespace for long holds it for a while longer. */
+function lookAgainMs(endingMs: number): number {
+  return Math.min(Math.max(endingMs / 4, SOONEST_MS), LATEST_MS)
+}
+
+/** Whether there is still something to be done before a namespace may go. */
+export function isEnding({ metadata, spec }: Namespace): boolean {
+  return metadata.deletionTimestamp !== undefined && (spec?.finalizers ?? []).includes(FINALIZER)
 }

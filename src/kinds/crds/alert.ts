@@ -4,6 +4,7 @@ import type { KindTable } from './table.ts'
 export const alertTable: KindTable = {
   group: 'notification.toolkit.fluxcd.io',
   kind: 'Alert',
+  about: 'which events are sent to a Provider',
   plural: 'alerts',
   shortNames: [],
   categories: ['all', 'fluxcd', 'fluxcd-notifications'],
@@ -11,22 +12,22 @@ export const alertTable: KindTable = {
   columns: ['Age date .metadata.creationTimestamp'],
   hasStatus: false,
   fields: String.raw`
-spec object
-  eventMetadata {string}
-  eventSeverity string {"default":"info","enum":["info","error"]}
-  eventSources! [object]
+spec object # what is wanted
+  eventMetadata {string} # values that are added to every notification
+  eventSeverity string {"default":"info","enum":["info","error"]} # info: all events; error: failures alone
+  eventSources! [object] # objects whose events are wanted
     apiVersion string
     kind! string {"enum":["Bucket","GitRepository","Kustomization","HelmRelease","HelmChart","HelmRepository","ImageRepository","ImagePolicy","ImageUpdateAutomation","OCIRepository","ArtifactGenerator","ExternalArtifact"]}
-    matchLabels {string}
-    name! string {"maxLength":253,"minLength":1}
+    matchLabels {string} # labels of the objects, with name *
+    name! string {"maxLength":253,"minLength":1} # name of the object; * for all
     namespace string {"maxLength":253,"minLength":1}
-  exclusionList [string]
-  inclusionList [string]
-  providerRef! object
+  exclusionList [string] # regular expressions of messages that are not sent
+  inclusionList [string] # regular expressions of messages that are sent; all without it
+  providerRef! object # the Provider, in this namespace
     name! string
-  summary string {"maxLength":255}
-  suspend boolean
-status object
+  summary string {"maxLength":255} # a word on the impact, in every notification; use eventMetadata
+  suspend boolean # true sends nothing
+status object # what is so
   conditions @conditions
   lastHandledReconcileAt string
   observedGeneration integer {"format":"int64"}

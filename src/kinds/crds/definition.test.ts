@@ -20,6 +20,18 @@ test('every kind stores its newest version', () => {
   }
 })
 
+test('every kind and every field right below spec says what it is for', () => {
+  type Described = { description?: string }
+  for (const table of FLUX_KINDS) {
+    const { versions } = (definitionOf(table) as unknown as Crd).spec
+    for (const { schema } of versions) {
+      assert.ok((schema.openAPIV3Schema as Described).description, table.kind)
+      for (const [name, field] of Object.entries(propertiesOf(propertiesOf(schema.openAPIV3Schema)['spec'])))
+        assert.match((field as Described).description ?? '', /^\S.{3,}$/, `${table.kind} spec.${name}`)
+    }
+  }
+})
+
 test(
   'every version and field that Flux ever served is there',
   { skip: existsSync(root) ? false : `no ${root}` },

@@ -36,6 +36,7 @@ export const FLUX_KINDS: readonly KindTable[] = [
 export function definitionOf(table: KindTable): KubeObject {
   const schema = schemaOf(table.fields)
   const openAPIV3Schema = {
+    description: table.about,
     ...schema,
     properties: {
       apiVersion: { type: 'string' },

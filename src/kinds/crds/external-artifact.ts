@@ -4,6 +4,7 @@ import type { KindTable } from './table.ts'
 export const externalArtifactTable: KindTable = {
   group: 'source.toolkit.fluxcd.io',
   kind: 'ExternalArtifact',
+  about: 'an artifact that another controller offers',
   plural: 'externalartifacts',
   shortNames: ['ea'],
   categories: ['all', 'fluxcd', 'fluxcd-sources'],
@@ -16,13 +17,13 @@ export const externalArtifactTable: KindTable = {
   ],
   hasStatus: true,
   fields: String.raw`
-spec object
-  sourceRef object
+spec object # what is wanted
+  sourceRef object # the object that it is made from
     apiVersion string
     kind! string
     name! string
     namespace string
-status object
+status object # what is so
   artifact @artifact
   conditions @conditions
 `,

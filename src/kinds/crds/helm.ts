@@ -6,9 +6,10 @@ const COLUMNS = [
   'Status string .status.conditions[?(@.type=="Ready")].message',
 ]
 const FIELDS = `
-spec object
-status object
+spec object # what is wanted
+status object # what is so
 `
+const ABOUT = 'an object of Helm, for which nothing is done yet'
 
 /**
  * Flux's Helm kinds, as far as their objects can be taken and told that nothing is done for them: a repository that holds some can be applied.
@@ -35,5 +36,16 @@ function helmKind(
   shortNames: readonly string[],
 ): KindTable {
   const categories = ['all', 'fluxcd']
-  return { group, kind, plural, shortNames, categories, versions, columns: COLUMNS, hasStatus: true, fields: FIELDS }
+  return {
+    group,
+    kind,
+    about: ABOUT,
+    plural,
+    shortNames,
+    categories,
+    versions,
+    columns: COLUMNS,
+    hasStatus: true,
+    fields: FIELDS,
+  }
 }

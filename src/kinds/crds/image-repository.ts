@@ -4,6 +4,7 @@ import type { KindTable } from './table.ts'
 export const imageRepositoryTable: KindTable = {
   group: 'image.toolkit.fluxcd.io',
   kind: 'ImageRepository',
+  about: 'an image in a registry, whose tags are scanned',
   plural: 'imagerepositories',
   shortNames: ['imgrepo', 'imagerepo'],
   categories: ['all', 'fluxcd', 'fluxcd-images'],
@@ -18,25 +19,25 @@ export const imageRepositoryTable: KindTable = {
   ],
   hasStatus: true,
   fields: String.raw`
-spec object
-  accessFrom object
+spec object # what is wanted
+  accessFrom object # which other namespaces may refer to this object
     namespaceSelectors! [object]
       matchLabels {string}
-  certSecretRef object
+  certSecretRef object # the Secret with the certificates: ca.crt, tls.crt and tls.key
     name! string
-  exclusionList [string] {"default":["^.*\\.sig$"],"maxItems":25}
-  image! string
-  insecure boolean
-  interval! string duration
-  provider string {"default":"generic","enum":["generic","aws","azure","gcp"]}
-  proxySecretRef object
+  exclusionList [string] {"default":["^.*\\.sig$"],"maxItems":25} # regular expressions of tags that are left out
+  image! string # the image, without tag
+  insecure boolean # true allows plain HTTP
+  interval! string duration # how often tags are listed, at least; a push that is heard of is taken at once
+  provider string {"default":"generic","enum":["generic","aws","azure","gcp"]} # whose login is used; generic takes it from secretRef
+  proxySecretRef object # the Secret with the address of a proxy, and its login
     name! string
-  secretRef object
+  secretRef object # the Secret of type kubernetes.io/dockerconfigjson with the login
     name! string
-  serviceAccountName string {"maxLength":253}
-  suspend boolean
-  timeout string timeout
-status object {"default":{"observedGeneration":-1}}
+  serviceAccountName string {"maxLength":253} # the ServiceAccount whose rights or pull secrets are used
+  suspend boolean # true stops new work on this object; what was done stays
+  timeout string timeout # how long one look may take
+status object {"default":{"observedGeneration":-1}} # what is so
   canonicalImageName string
   conditions @conditions
   lastHandledReconcileAt string

@@ -44,7 +44,11 @@ function objectOf(lines: readonly Line[]): Schema {
     let end = at + 1
     while ((lines[end]?.indent ?? -1) > line.indent) end++
     const [, name = '', mark, rest = ''] = /^(\S+?)(!?) (.*)$/.exec(line.text) ?? []
-    properties[name] = fieldOf(rest, lines.slice(at + 1, end))
+    const [field = '', description] = rest.split(' # ')
+    properties[name] = {
+      ...(description === undefined ? {} : { description }),
+      ...fieldOf(field, lines.slice(at + 1, end)),
+    }
     if (mark === '!') required.push(name)
     at = end
   }

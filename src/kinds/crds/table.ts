@@ -5,11 +5,14 @@
  * - types: `string integer boolean any object intorstring`, `[t]` a list, `{t}` a map, `string duration` and `string timeout` Go durations
  *   (with and without hours below zero digits as Flux checks them), `@conditions` and `@artifact` shared shapes
  * - limits: a JSON object of OpenAPI keywords; `each` holds those of a list's or map's items
+ * - `# text` at the end says what the field is for: `kubectl explain` shows it
  * - `? "rule" : "message"` below a field is a CEL rule of it, `?each` of its items
  */
 export type KindTable = {
   readonly group: string
   readonly kind: string
+  /** What `kubectl explain` says of the kind. */
+  readonly about: string
   readonly plural: string
   readonly shortNames: readonly string[]
   readonly categories: readonly string[]

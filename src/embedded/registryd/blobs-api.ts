@@ -19,6 +19,7 @@ export async function answerBlob(
   const { store } = registry
   if (!store.catalog.hasBlob(repository, digest.text) && !store.catalog.manifest(repository, digest.text))
     throw unknownBlob(repository, digest.text)
+  if (request.method === 'HEAD') store.countOn(digest.text)
   if (request.method === 'DELETE') {
     await store.commit([{ do: 'drop-blob', in: repository, digest: digest.text }])
     await store.sweep(digest.text)
@@ -113,6 +114,7 @@ async function mountBlob(
   try {
     const holder = from === null ? store.catalog.holderOf(digest.text) : from
     if (holder === undefined || !store.catalog.hasBlob(holder, digest.text)) return false
+    store.countOn(digest.text)
     await store.commit([{ do: 'blob', in: repository, digest: digest.text }])
     return true
   } finally {

@@ -69,6 +69,8 @@ export type Catalog = {
   readonly tags: (repository: string) => readonly string[] | undefined
   readonly referrers: (repository: string, subject: string) => Descriptor[]
   readonly repositories: () => string[]
+  readonly blobsOf: (repository: string) => string[]
+  readonly manifestsOf: (repository: string) => ManifestEntry[]
   /** True while any repository uses the content as blob or manifest. */
   readonly isUsed: (digest: string) => boolean
   /** The shortest list of changes that makes this catalog. */
@@ -95,6 +97,8 @@ export function createCatalog(): Catalog {
     tags,
     referrers: (repository, subject) => referrersOf(shelves.get(repository), subject),
     repositories: () => [...shelves.keys()].sort(),
+    blobsOf: (repository) => [...(shelves.get(repository)?.blobs ?? [])],
+    manifestsOf: (repository) => [...(shelves.get(repository)?.manifests.values() ?? [])],
     isUsed: (digest) => uses.has(digest),
     changes: () => [...shelves].flatMap(([name, shelf]) => changesOf(name, shelf)),
   }

@@ -8,6 +8,7 @@ import type { Descriptor, Manifest } from '../../lib/oci/types.ts'
 import { Refusal, sendEmpty } from './answer.ts'
 import { digestFrom } from './blobs-api.ts'
 import type { Change, ManifestEntry } from './catalog.ts'
+import { partsOf } from './collector.ts'
 import type { Registry } from './registry.ts'
 
 /** GET and HEAD of `/v2/<name>/manifests/<tag or digest>`; from memory, whatever the number of tags. */
@@ -47,19 +48,20 @@ export async function putManifest(
   if (byDigest && digest !== byDigest.text)
     throw new Refusal(400, 'DIGEST_INVALID', `the manifest is ${digest}, not ${byDigest.text}`)
   const manifest = readManifest(bytes, request.headers['content-type'], `${repository}:${version}`)
-  await checkParts(registry, repository, manifest)
-
   const { store } = registry
-  const release = store.hold(digest)
+  const parts = partsOf(manifest).map((part) => part.digest)
+  const releases = [digest, ...parts].map(store.hold)
   try {
+    await checkParts(registry, repository, manifest)
     await store.keepBytes(bytes, digest)
+    for (const each of [digest, ...parts]) store.countOn(each)
     const entry = entryOf(manifest, digest, bytes.length)
     await store.commit([
       { do: 'manifest', in: repository, entry },
       ...tags.map((tag): Change => ({ do: 'tag', in: repository, tag, digest })),
     ])
   } finally {
-    release()
+    for (const release of releases) release()
   }
   sendEmpty(response, 201, {
     location: `/v2/${repository}/manifests/${byDigest ? digest : version}`,
@@ -71,9 +73,14 @@ export async function putManifest(
   for (const tag of tags.length === 0 ? [undefined] : tags) registry.report({ ...event, tag })
 }
 
-/** DELETE of a tag (the manifest stays), or of a manifest with all its tags. */
+/**
+ * DELETE of a tag (the manifest stays), or of a manifest with all its tags, and with what it alone refers to.
+ *
+ * With `If-Unmodified-Since` it is refused (412) when somebody has pushed the manifest, or an index that names it, since then.
+ */
 export async function deleteManifest(
   registry: Registry,
+  request: IncomingMessage,
   response: ServerResponse,
   repository: string,
   version: string,
@@ -81,13 +88,27 @@ export async function deleteManifest(
   const { store } = registry
   const { digest, mediaType } = findManifest(registry, repository, version)
   const isDigest = version.includes(':')
+  const since = request.headers['if-unmodified-since']
+  const countedOnMs = since === undefined ? 0 : ((await store.countedOnMs(digest)) ?? 0)
+  if (since !== undefined && (!(countedOnMs < Date.parse(since)) || store.isAwaited(digest)))
+    throw new Refusal(
+      412,
+      'DENIED',
+      `${repository}@${digest} was pushed since ${since}, or is used by what is pushed now`,
+    )
   const tags = isDigest ? store.catalog.tagsOf(repository, digest) : [version]
-  await store.commit([
-    ...tags.map((tag): Change => ({ do: 'drop-tag', in: repository, tag })),
-    ...(isDigest ? [{ do: 'drop-manifest', in: repository, digest } as const] : []),
-  ])
+  if (isDigest) registry.leaving.add(digest)
+  try {
+    await store.commit([
+      ...tags.map((tag): Change => ({ do: 'drop-tag', in: repository, tag })),
+      ...(isDigest ? [{ do: 'drop-manifest', in: repository, digest } as const] : []),
+    ])
+  } finally {
+    registry.leaving.delete(digest)
+  }
   await store.sweep(digest)
   sendEmpty(response, 202, {})
+  if (isDigest) registry.collector.wake()
   const event = { repository, digest, mediaType, deleted: true }
   for (const tag of isDigest && tags.length === 0 ? [undefined] : tags) registry.report({ ...event, tag })
 }
@@ -135,7 +156,7 @@ function readManifest(bytes: Buffer, declared: string | undefined, where: string
 }
 
 /** Everything that the manifest points to must be in the repository, and as large as it says. Subjects may come later. */
-async function checkParts({ store }: Registry, repository: string, manifest: Manifest): Promise<void> {
+async function checkParts({ store, leaving }: Registry, repository: string, manifest: Manifest): Promise<void> {
   const check = async (part: Descriptor, isThere: boolean): Promise<void> => {
     const sizeBytes = isThere ? await store.sizeOf(part.digest) : undefined
     if (sizeBytes === undefined)
@@ -145,7 +166,7 @@ async function checkParts({ store }: Registry, repository: string, manifest: Man
   }
   if (manifest.kind === 'index') {
     for (const part of manifest.manifests)
-      await check(part, store.catalog.manifest(repository, part.digest) !== undefined)
+      await check(part, !leaving.has(part.digest) && store.catalog.manifest(repository, part.digest) !== undefined)
     return
   }
   const own = manifest.layers.filter(({ mediaType }) => !/nondistributable|\.foreign\./.test(mediaType))

@@ -1,3 +1,4 @@
+import type { Collector } from './collector.ts'
 import type { Store } from './store.ts'
 import type { Uploads } from './uploads.ts'
 
@@ -14,5 +15,8 @@ export type RegistryPush = {
 export type Registry = {
   readonly store: Store
   readonly uploads: Uploads
+  readonly collector: Collector
+  /** Manifests that are being deleted: no index may name them any more. */
+  readonly leaving: Set<string>
   readonly report: (event: RegistryPush) => void
 }

@@ -2,6 +2,7 @@
 export type Route =
   | { readonly at: 'ping' }
   | { readonly at: 'catalog' }
+  | { readonly at: 'contents' }
   | { readonly at: 'manifests'; readonly repository: string; readonly version: string }
   | { readonly at: 'blobs'; readonly repository: string; readonly digest: string }
   | { readonly at: 'uploads'; readonly repository: string; readonly id: string | undefined }
@@ -14,6 +15,7 @@ export function parseRoute(path: string): Route | undefined {
   if (!path.startsWith('/v2/')) return undefined
   const rest = path.slice(4)
   if (rest === '_catalog') return { at: 'catalog' }
+  if (rest === '_sluice/contents') return { at: 'contents' }
   const last = rest.lastIndexOf('/')
   const end = rest.slice(last + 1)
   const before = rest.lastIndexOf('/', last - 1)

@@ -6,6 +6,8 @@ import { isLoopback } from '../../lib/net/loopback.ts'
 import { unreachable } from '../../lib/error/unreachable.ts'
 import { digestOf } from '../../lib/oci/digest.ts'
 import { Refusal, sendJson, sendRefusal } from './answer.ts'
+import { startCollector } from './collector.ts'
+import { answerContents, collectNow } from './contents-api.ts'
 import { answerBlob, answerUpload, startUpload } from './blobs-api.ts'
 import { answerCatalog, answerReferrers, answerTags } from './lists-api.ts'
 import { answerManifest, deleteManifest, putManifest } from './manifests-api.ts'
@@ -45,7 +47,11 @@ export async function serveRegistryd(o: RegistrydOptions): Promise<Registryd> {
   if (!isLoopback(host) && !o.token)
     throw new SluiceError('USAGE', `the registry would be open to everybody on ${host}`, { hint: 'give it a token' })
   const store = openOrExplain(o.root, o.warn)
-  const registry: Registry = { store, uploads: createUploads(store), report: (event) => o.onPush?.(event) }
+  const collector = startCollector(store, o.warn ?? (() => undefined))
+  const registry: Registry = {
+    ...{ store, uploads: createUploads(store), collector, leaving: new Set() },
+    report: (event) => o.onPush?.(event),
+  }
   const server = createServer((request, response) => {
     handle(registry, o.token, request, response)
   })
@@ -55,6 +61,7 @@ export async function serveRegistryd(o: RegistrydOptions): Promise<Registryd> {
   try {
     await listen(server, host, o.port)
   } catch (error) {
+    await collector.close()
     await store.close()
     throw error
   }
@@ -67,6 +74,7 @@ export async function serveRegistryd(o: RegistrydOptions): Promise<Registryd> {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeAllConnections()
       await closed
+      await collector.close()
       await store.close()
     },
   }
@@ -109,7 +117,7 @@ function answer(
     case 'manifests':
       if (isRead) return answerManifest(registry, request, response, route.repository, route.version)
       if (method === 'PUT') return putManifest(registry, request, response, route.repository, route.version, query)
-      if (method === 'DELETE') return deleteManifest(registry, response, route.repository, route.version)
+      if (method === 'DELETE') return deleteManifest(registry, request, response, route.repository, route.version)
       break
     case 'blobs':
       if (isRead || method === 'DELETE') return answerBlob(registry, request, response, route.repository, route.digest)
@@ -126,6 +134,10 @@ function answer(
       break
     case 'catalog':
       if (isRead) return answerCatalog(registry, request, response, query)
+      break
+    case 'contents':
+      if (isRead) return answerContents(registry, request, response)
+      if (method === 'POST') return collectNow(registry, request, response)
       break
     case 'ping':
       if (isRead) return sendJson(request, response, 200, {}, { 'docker-distribution-api-version': 'registry/2.0' })

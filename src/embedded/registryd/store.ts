@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { digestOf, parseDigest } from '../../lib/oci/digest.ts'
@@ -8,6 +8,9 @@ import { keepDamaged, openJournal, readJournal, rewriteJournal } from './journal
 
 const CACHE_BYTES = 32 * 1024 * 1024
 const STALE_UPLOAD_MS = 24 * 3600 * 1000
+
+/** As long a push may take from the first blob that it finds here to its manifest. */
+export const PUSH_MS = 3600 * 1000
 
 /** The registry's disk: content in files named by digest, names in a journal, manifests cached in memory. */
 export type Store = {
@@ -23,8 +26,21 @@ export type Store = {
   readonly keepFile: (path: string, digest: string) => Promise<void>
   /** Keeps content from being swept until the answer is called: for the time between its file and its name. */
   readonly hold: (digest: string) => () => void
+  /** Notes that somebody who pushes counts on content that is there. */
+  readonly countOn: (digest: string) => void
+  /** When content came, or somebody who pushes counted on it last, in milliseconds; undefined when it is not there. */
+  readonly countedOnMs: (digest: string) => Promise<number | undefined>
+  /** True while somebody who pushes may name it in a manifest that is still to come. */
+  readonly isAwaited: (digest: string) => boolean
+  /**
+   * Takes blobs out of a repository and deletes their files where no other uses them. For whoever asks they are gone as soon as this is
+   * called. It does not need the journal: a start drops names without a file, so space is freed on a full disk, too.
+   */
+  readonly dropBlobs: (repository: string, digests: readonly string[]) => Promise<void>
   /** Deletes content that no repository uses any more. */
   readonly sweep: (digest: string) => Promise<void>
+  /** Everything that lies on the disk as content, whether a repository uses it or not. */
+  readonly files: () => Promise<string[]>
   readonly uploadPath: (id: string) => string
   readonly close: () => Promise<void>
 }
@@ -46,13 +62,26 @@ export function openStore(root: string, warn: (message: string) => void = () => 
   const leaving = new Map<string, Promise<void>>()
   const folders = createFolderSync()
   const pathOf = (digest: string): string => contentPath(root, digest)
+  const counted = createCounted()
   const moveTo = async (path: string, digest: string): Promise<void> => {
     await leaving.get(digest)
     await moveInto(path, pathOf(digest), folders)
   }
+  const sweep = async (digest: string): Promise<void> => {
+    if (catalog.isUsed(digest) || holds.has(digest)) return
+    cache.delete(digest)
+    const gone = rm(pathOf(digest), { force: true }).finally(() => leaving.delete(digest))
+    leaving.set(digest, gone)
+    await gone
+  }
   return {
     catalog,
     pathOf,
+    files: async () => {
+      const of = async (algorithm: string): Promise<string[]> =>
+        (await readdir(join(root, 'blobs', algorithm))).map((hex) => `${algorithm}:${hex}`)
+      return (await Promise.all(['sha256', 'sha512'].map(of))).flat()
+    },
     uploadPath: (id) => join(root, 'uploads', id),
     async commit(changes) {
       await journal.append(changes)
@@ -82,14 +111,46 @@ export function openStore(root: string, warn: (message: string) => void = () => 
     },
     keepFile: moveTo,
     hold: holds.take,
-    async sweep(digest) {
-      if (catalog.isUsed(digest) || holds.has(digest)) return
-      cache.delete(digest)
-      const gone = rm(pathOf(digest), { force: true }).finally(() => leaving.delete(digest))
-      leaving.set(digest, gone)
-      await gone
+    countOn(digest) {
+      if (!counted.note(digest)) return
+      const now = new Date()
+      void utimes(pathOf(digest), now, now).catch(() => undefined) // it is remembered here until the next start
     },
+    async countedOnMs(digest) {
+      const found = await stat(pathOf(digest)).catch(() => undefined)
+      return found && Math.max(found.mtimeMs, counted.atMs(digest))
+    },
+    isAwaited: (digest) => holds.has(digest) || Date.now() - counted.atMs(digest) < PUSH_MS,
+    async dropBlobs(repository, digests) {
+      const changes = digests.map((digest): Change => ({ do: 'drop-blob', in: repository, digest }))
+      for (const change of changes) catalog.apply(change)
+      // queued now, as whoever pushes the same content again is written behind it; what a full disk refuses, the next start finds
+      const written = journal.append(changes).catch(() => undefined)
+      for (const digest of digests) await sweep(digest)
+      await written
+    },
+    sweep,
     close: () => journal.close(),
+  }
+}
+
+/** When somebody counted on content last; forgets what is older than `PUSH_MS`. */
+function createCounted(): { readonly note: (digest: string) => boolean; readonly atMs: (digest: string) => number } {
+  const times = new Map<string, number>()
+  return {
+    atMs: (digest) => times.get(digest) ?? 0,
+    /** Answers false when that is on disk well enough. */
+    note(digest) {
+      const now = Date.now()
+      const before = times.get(digest) ?? 0
+      times.delete(digest)
+      times.set(digest, now)
+      for (const [oldest, at] of times) {
+        if (now - at < PUSH_MS) break
+        times.delete(oldest)
+      }
+      return now - before > PUSH_MS / 60
+    },
   }
 }
 

@@ -38,6 +38,8 @@ export type Cluster = {
   /** The node driver in use, or why there is none. */
   readonly driver: string
   readonly serviceUrl: (namespace: string, name: string, port?: number) => string | undefined
+  /** See `RunningNode.collectImages`. */
+  readonly collectImages: (options: { readonly dryRun: boolean }) => Promise<number | undefined>
   readonly close: (options: { readonly stopPods: boolean }) => Promise<void>
 }
 
@@ -80,6 +82,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     caches,
     driver: node?.driver ?? 'none: started with --node none',
     serviceUrl: (namespace, name, servicePort) => node?.serviceUrl(namespace, name, servicePort),
+    collectImages: async (o) => node?.collectImages(o),
     async close({ stopPods }) {
       await node?.close({ stopPods })
       for (const stop of stopReleasing) stop()

@@ -12,6 +12,7 @@ import { type PushEvent, serveGitd } from '../embedded/gitd/serve.ts'
 import { serveRegistryd } from '../embedded/registryd/serve.ts'
 import { describeError } from '../lib/error/sluice-error.ts'
 import type { Fact } from '../pipeline/record/fact.ts'
+import { pruneRoutes } from './api/prune-routes.ts'
 import { recordRoutes } from './api/routes.ts'
 import { runRoutes } from './api/run-routes.ts'
 import { servePage } from './api/serve-page.ts'
@@ -32,6 +33,7 @@ import { missedPushes, type RefSeen, readRefs, unrecordedPushes } from './record
 import { reportPods, withPodCauses } from './record/pod-watch.ts'
 import { describePush } from './record/push-fact.ts'
 import { keepRecord, type RecordKeeper } from './record/record-keeper.ts'
+import { openPruner, type Pruner } from './prune/pruner.ts'
 import { pageView } from './record/record-view.ts'
 import { historyViews, traceViews } from './record/trace-view.ts'
 import { followedBranch, type Repository } from './repository.ts'
@@ -110,7 +112,8 @@ async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> 
   // a git process of the process that was killed may have moved a ref after the first look
   const late = missedPushes(await readRefs(servers.gitRoot, repository.name), workers.runner.lastTold)
   for (const push of late) void listeners.pushed(push)
-  const page = await openPage(ports.page, { ...workers, record, disk, token, log: options.log }, closers)
+  const { prune } = startPruner(options, workers, servers, record, closers)
+  const page = await openPage(ports.page, { ...workers, record, disk, token, prune, log: options.log }, closers)
   const urls = {
     git: { url: servers.urlOf(repository.name), token },
     registry: { url: servers.registryUrl },
@@ -195,6 +198,22 @@ function openRecord({ folder, onFact, log }: DaemonOptions, closers: Closers): R
   const record = keepRecord(store, systemClock)
   record.subscribe(onFact)
   return record
+}
+
+function startPruner(
+  { folder, log }: DaemonOptions,
+  { cluster, runner }: Workers,
+  servers: Servers,
+  record: RecordKeeper,
+  closers: Closers,
+): Pruner {
+  const pruner = openPruner({
+    ...{ ledger: record.ledger, client: cluster.client, cluster, runner, log, nowMs: systemClock.nowMs },
+    imageFolder: join(folder.dir, 'images'),
+    registry: { alias: REGISTRY_ALIAS, host: servers.registryHost },
+  })
+  closers.add(pruner.close)
+  return pruner
 }
 
 /** Says at the terminal, too, when the disk becomes full and when it no longer is. */
@@ -304,7 +323,8 @@ async function offerBaseImage(imageFolder: string, registryHost: string, log: (l
 
 type Page = { readonly url: string; readonly view: () => PageView }
 
-type PageNeeds = Workers & Scribe & { readonly disk: DiskWatch; readonly token: string }
+type PageNeeds = Workers &
+  Scribe & { readonly disk: DiskWatch; readonly token: string; readonly prune: Pruner['prune'] }
 
 async function openPage(port: number, needs: PageNeeds, closers: Closers): Promise<Page> {
   const { cluster, caches, record, disk } = needs
@@ -327,8 +347,9 @@ async function openPage(port: number, needs: PageNeeds, closers: Closers): Promi
     trace: (what) => traceViews(record.ledger(), what, helpers.current()),
     metrics: () => renderMetrics(record.ledger(), helpers.current(), figuresOf(disk)),
   })
+  const ofPrune = pruneRoutes(needs.token, needs.prune)
   const ofRuns = runRoutes(needs.token, (id, by) => needs.runner.cancel(id, by)?.workflow)
-  const page = await servePage(port, [pageRoute, ...routes, ...ofRuns], PAGE_SCRIPT_HASH, needs.log)
+  const page = await servePage(port, [pageRoute, ...routes, ...ofRuns, ...ofPrune], PAGE_SCRIPT_HASH, needs.log)
   closers.add(() => page.close())
   return { url: page.url, view }
 }

@@ -8,7 +8,7 @@ import { type Build, type BuildOptions, earlierStage, stageNamed, unsupported } 
 import { openContext, readDockerfile } from './context.ts'
 import { makeWorkdir, runCopy } from './copy-step.ts'
 import { baseImage } from './from-image.ts'
-import { runStep } from './run-step.ts'
+import { runStep } from './run/run-step.ts'
 import { applySetting, declareArgs } from './settings.ts'
 import { expandOne, planStages, type Stage, type StagePlan } from './stage.ts'
 import { referenceFrom, setTag } from './store.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ContentStore, openContentStore, storeError } from '../../adapters/registry/content-store.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
@@ -41,7 +41,10 @@ export function openImageStore(root: string): ImageStore {
     root,
     content,
     cache: {
-      get: (key) => readFile(pathOf(key), 'utf8').catch(() => undefined),
+      async get(key) {
+        await markUsed(pathOf(key))
+        return readFile(pathOf(key), 'utf8').catch(() => undefined)
+      },
       set: (key, value) => replaceFile(content, pathOf(key), value),
     },
   }
@@ -76,7 +79,9 @@ export async function findImage(store: ImageStore, nameOrId: string): Promise<St
   const reference = parseReference(nameOrId)
   if (reference === undefined) return undefined
   if (reference.digest !== undefined) return readImage(store, reference.digest)
-  const tag = await readTag(tagPath(store, nameOfTag(reference)))
+  const path = tagPath(store, nameOfTag(reference))
+  await markUsed(path)
+  const tag = await readTag(path)
   return tag && readImage(store, tag.manifestDigest)
 }
 
@@ -98,6 +103,16 @@ export function referenceFrom(text: string): Reference {
   const reference = parseReference(text)
   if (reference === undefined) throw new SluiceError('IMAGE_NAME', `invalid reference format: "${text}"`)
   return reference
+}
+
+/** So precisely is known when something was used last. */
+const USE_MS = 24 * 3600 * 1000
+
+/** Notes in the time of a file or folder that it was used: what is not for weeks is removed (`collect.ts`). */
+export async function markUsed(path: string): Promise<void> {
+  const now = new Date()
+  const found = await stat(path).catch(() => undefined)
+  if (found !== undefined && now.getTime() - found.mtimeMs > USE_MS) await utimes(path, now, now).catch(() => undefined)
 }
 
 /** Writes a small file whole or not at all. */

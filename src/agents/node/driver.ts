@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import type { ExecAnswer, Exit, NetworkTable, Target } from './keeper/messages.ts'
 import type { RemoteProgram } from './remote-program.ts'
-import type { Image } from './image/store.ts'
+import type { Image, NeededImages } from './image/store.ts'
 
 /** Which pod. */
 export type PodId = { readonly uid: string; readonly namespace: string; readonly name: string }
@@ -103,6 +103,8 @@ export type Driver = {
   readonly gaps: readonly string[]
   readonly findImage: (name: string) => Promise<Image | undefined>
   readonly pullImage: (name: string) => Promise<Image>
+  /** Removes the images that are not needed; missing where others keep them. See `ImageStore.collect`. */
+  readonly collectImages?: (needed: NeededImages, o: { readonly dryRun: boolean }) => Promise<number | undefined>
   /** @param sysctls settings of the kernel that each pod has for itself: `net.ipv4.ip_local_port_range` and the like */
   readonly createSandbox: (pod: PodId, sysctls: readonly Sysctl[]) => Promise<Sandbox>
   /** Mounts a file system of memory on a folder of the pod, for the containers that start after. */

@@ -6,6 +6,7 @@ import { createRegistryClient } from '../../adapters/registry/client.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { chooseDriver, type Chosen, type DriverWord } from './choose-driver.ts'
 import type { Driver } from './driver.ts'
+import type { NeededImages } from './image/store.ts'
 import { makeRecorder } from './events.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { followNetwork } from './network/follow-network.ts'
@@ -50,6 +51,8 @@ export type RunningNode = {
   readonly driver: string
   /** `http://127.0.0.1:N` of a Service of the cluster, the same after a restart; its first port unless one is named. */
   readonly serviceUrl: (namespace: string, name: string, port?: number) => string | undefined
+  /** Removes the images that no pod needs and answers the bytes; undefined when others keep them, or images are being pulled. */
+  readonly collectImages: (o: { readonly dryRun: boolean }) => Promise<number | undefined>
   /** Without `stopPods` the pods go on and are taken over by the next start on the same state folder. */
   readonly close: (o: { readonly stopPods: boolean }) => Promise<void>
 }
@@ -118,6 +121,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       const hostPort = key === undefined ? undefined : network.portOf(key)
       return hostPort === undefined ? undefined : `http://127.0.0.1:${hostPort}`
     },
+    collectImages: async (o) => self.driver?.collectImages?.(await neededImages(self, self.driver), o),
     async close({ stopPods }) {
       self.isClosing = true
       network.stop()
@@ -128,6 +132,26 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       await self.driver?.close({ stopPods })
       registryClient.close()
     },
+  }
+}
+
+/** What pods name, what they say they run, and what really runs. */
+async function neededImages({ caches }: Node, driver: Driver): Promise<NeededImages> {
+  const pods = caches.pods.list().flatMap((object) => parsePod(object) ?? [])
+  const containers = pods.flatMap(({ spec }) => [
+    ...spec.containers,
+    ...(spec.initContainers ?? []),
+    ...(spec.ephemeralContainers ?? []),
+  ])
+  const statuses = pods.flatMap(({ status = {} }) => [
+    ...(status.containerStatuses ?? []),
+    ...(status.initContainerStatuses ?? []),
+  ])
+  const volumes = pods.flatMap(({ spec }) => (spec.volumes ?? []).flatMap(({ image }) => image?.reference ?? []))
+  const running = (await driver.list()).containers
+  return {
+    names: new Set([...containers.map(({ image }) => image), ...volumes]),
+    ids: [...statuses.map(({ imageID }) => imageID), ...running.map(({ imageId }) => imageId)],
   }
 }
 

@@ -55,6 +55,8 @@ export type Records = {
   /** Counts up per repository and workflow, without gaps. */
   readonly nextNumber: (repository: string, path: string) => number
   readonly save: (run: RunRecord) => void
+  /** Forgets the runs that ended before, with their logs, but for the last of each workflow and ref; answers which. */
+  readonly forget: (beforeMs: number, options: { readonly dryRun: boolean }) => readonly RunRecord[]
   readonly list: () => readonly RunRecord[]
   readonly get: (id: string) => RunRecord | undefined
   readonly logFolder: (id: string) => string
@@ -75,11 +77,12 @@ export function openRecords(stateDir: string, onFault: (error: unknown) => void 
   // the process may have ended between the two writes of `accept`: a kept push that goes on from the last one was accepted, too
   for (const { push } of pendingIn(at('pushes')))
     if (isNext(push, last[placeKey(push)])) last[placeKey(push)] = stepOf(push)
-  let pushes = Math.max(
-    0,
-    ...readdirSync(at('pushes')).map((name) => Number.parseInt(name, 10) || 0),
-    numbers['\0pushes'] ?? 0,
-  )
+  let pushes = Math.max(lastPushIn(at('pushes')), numbers['\0pushes'] ?? 0)
+  const drop = ({ id }: RunRecord): void => {
+    runs.delete(id)
+    files.remove(join(at('runs'), `${id}.json`))
+    rmSync(join(at('logs'), id), { recursive: true, force: true })
+  }
   return {
     accept(push) {
       const key = placeKey(push)
@@ -107,12 +110,12 @@ export function openRecords(stateDir: string, onFault: (error: unknown) => void 
       const run = cancelledBy === undefined ? told : { ...told, cancelledBy }
       runs.set(run.id, run)
       files.write(join(at('runs'), `${run.id}.json`), run)
-      for (const old of [...runs.values()].slice(0, Math.max(0, runs.size - KEPT_RUNS))) {
-        if (isActive(old)) continue
-        runs.delete(old.id)
-        files.remove(join(at('runs'), `${old.id}.json`))
-        rmSync(join(at('logs'), old.id), { recursive: true, force: true })
-      }
+      for (const old of [...runs.values()].slice(0, Math.max(0, runs.size - KEPT_RUNS))) if (!isActive(old)) drop(old)
+    },
+    forget(beforeMs, { dryRun }) {
+      const old = endedBefore(beforeMs, [...runs.values()])
+      if (!dryRun) old.forEach(drop)
+      return old
     },
     list: () => [...runs.values()].sort((a, b) => a.queuedAtMs - b.queuedAtMs),
     get: (id) => runs.get(id),
@@ -131,6 +134,18 @@ export function readRuns(stateDir: string): readonly RunRecord[] {
     .sort((a, b) => a.queuedAtMs - b.queuedAtMs)
 }
 
+function endedBefore(beforeMs: number, runs: readonly RunRecord[]): readonly RunRecord[] {
+  const last = new Map(runs.map((run) => [placeOf(run), run.id]))
+  return runs.filter(
+    (run) => !isActive(run) && (run.endedAtMs ?? run.queuedAtMs) < beforeMs && last.get(placeOf(run)) !== run.id,
+  )
+}
+
+/** Runs of one workflow on one ref follow each other. */
+export function placeOf({ repository, path, event }: RunRecord): string {
+  return `${repository} ${path} ${event.ref}`
+}
+
 /** The oldest first. */
 function pendingIn(folder: string): readonly { readonly id: string; readonly push: PushSeen }[] {
   return readdirSync(folder)
@@ -140,6 +155,10 @@ function pendingIn(folder: string): readonly { readonly id: string; readonly pus
       const push = readJson<PushSeen>(join(folder, name))
       return push ? [{ id: name.slice(0, -'.json'.length), push }] : []
     })
+}
+
+function lastPushIn(folder: string): number {
+  return Math.max(0, ...readdirSync(folder).map((name) => Number.parseInt(name, 10) || 0))
 }
 
 function isNext({ before }: PushSeen, step: string | undefined): boolean {

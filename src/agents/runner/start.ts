@@ -13,7 +13,7 @@ import { MOST_CUT_OFFS, pauseAfterMs } from './cut-off.ts'
 import { findEngine, type BuilderWord, type Engine } from './docker/engine.ts'
 import type { PushedImage, RegistryPlace } from './docker/images.ts'
 import { endProcessesOf } from './job/process.ts'
-import { isActive, openRecords, type PushSeen, type Records, type RunRecord } from './records.ts'
+import { isActive, openRecords, placeOf, type PushSeen, type Records, type RunRecord } from './records.ts'
 import { untilThereIsRoom } from './room.ts'
 import type { RunEnd } from './run.ts'
 import { limitTo, type Slots } from '../../lib/concurrency/slots.ts'
@@ -56,6 +56,9 @@ export type Runner = {
   readonly runs: () => RunsSeen
   /** Ends a run, also over a restart: on disk when this returns. `undefined` when there is none of that id that has not ended. */
   readonly cancel: (runId: string, by: string) => RunRecord | undefined
+  readonly forget: Records['forget']
+  /** Does something while no job runs, and keeps those that come waiting; answers `undefined` when one is on its way already. */
+  readonly whileIdle: <T>(work: () => Promise<T>) => Promise<T | undefined>
   /** The folder with the logs of a run: a folder a job, a file a step. */
   readonly logFolder: (runId: string) => string
   /** Ends all steps; what was running runs again at the next start. */
@@ -72,6 +75,8 @@ const MOST_DISK_FAULTS = 8
 type Context = {
   readonly options: RunnerOptions
   readonly records: Records
+  /** How many at once. */
+  readonly jobs: number
   readonly slots: Slots
   readonly engine: Engine | undefined
   readonly sources: Map<string, Promise<unknown>>
@@ -95,13 +100,15 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
   makeFolder(options.stateDir)
   const stateDir = resolve(options.stateDir)
   const log = options.log ?? (() => undefined)
+  const jobs = options.maxParallel ?? availableParallelism()
   const context: Context = {
     options: { ...options, stateDir },
     records: openRecords(stateDir, (error) =>
       log(`runner: what waits is written when it can be: ${describeError(error)}`),
     ),
     engine: await findEngine(options.builder ?? 'own'),
-    slots: limitTo(options.maxParallel ?? availableParallelism()),
+    jobs,
+    slots: limitTo(jobs),
     sources: new Map(),
     fetches: new Map(),
     running: new Map(),
@@ -119,6 +126,8 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
     lastTold: context.records.lastTold,
     runs: () => seen(context),
     cancel: (runId, by) => cancelRun(context, runId, by),
+    forget: context.records.forget,
+    whileIdle: (work) => whileIdle(context, work),
     logFolder: context.records.logFolder,
     async close() {
       context.closing.abort()
@@ -126,6 +135,18 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
       await Promise.all([...context.sources.values(), ...[...context.running.values()].map(({ done }) => done)])
       context.records.close()
     },
+  }
+}
+
+async function whileIdle<T>(context: Context, work: () => Promise<T>): Promise<T | undefined> {
+  if (seen(context).active > 0) return undefined
+  let open = (): void => undefined
+  const over = new Promise<void>((resolve) => (open = resolve))
+  for (let slot = 0; slot < context.jobs; slot++) void context.slots(() => over)
+  try {
+    return await work()
+  } finally {
+    open()
   }
 }
 
@@ -142,7 +163,7 @@ function makeFolder(folder: string): void {
 
 function seen({ records, sources, running }: Context): RunsSeen {
   const list = records.list()
-  const newest = new Map(list.map((run) => [`${run.repository} ${run.path} ${run.event.ref}`, run]))
+  const newest = new Map(list.map((run) => [placeOf(run), run]))
   const failed = [...newest.values()].filter(({ state }) => state === 'failed')
   return {
     active: Math.max(sources.size + running.size, list.filter(isActive).length),

@@ -25,6 +25,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./servers/down.ts')).down,
   },
   {
+    name: 'prune',
+    summary: 'Remove images and workflow runs that nothing needs any more',
+    load: async () => (await import('./servers/prune.ts')).prune,
+  },
+  {
     name: 'status',
     summary: 'Show every service in every environment: version, commit, health',
     load: async () => (await import('./deliveries/status.ts')).status,

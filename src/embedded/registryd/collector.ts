@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { parseManifest } from '../../lib/oci/manifest.ts'
 import type { Descriptor, Manifest } from '../../lib/oci/types.ts'
 import type { ManifestEntry } from './catalog.ts'
-import { PUSH_MS, type Store } from './store.ts'
+import { PUSH_MS } from './reliance.ts'
+import type { Store } from './store.ts'
 
 /** Frees what no manifest refers to: behind every deletion of a manifest, and each hour for what pushes left behind that never came to an end. */
 export type Collector = {

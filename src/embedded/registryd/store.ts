@@ -1,19 +1,17 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { digestOf, parseDigest } from '../../lib/oci/digest.ts'
 import { createCatalog, type Catalog, type Change } from './catalog.ts'
-import { keepDamaged, openJournal, readJournal, rewriteJournal } from './journal.ts'
+import { type Journal, keepDamaged, openJournal, readJournal, rewriteJournal } from './journal.ts'
+import { type Reliance, trackReliance } from './reliance.ts'
 
 const CACHE_BYTES = 32 * 1024 * 1024
 const STALE_UPLOAD_MS = 24 * 3600 * 1000
 
-/** As long a push may take from the first blob that it finds here to its manifest. */
-export const PUSH_MS = 3600 * 1000
-
 /** The registry's disk: content in files named by digest, names in a journal, manifests cached in memory. */
-export type Store = {
+export type Store = Reliance & {
   readonly catalog: Catalog
   /** Makes changes durable, then visible, all at once. */
   readonly commit: (changes: readonly Change[]) => Promise<void>
@@ -24,14 +22,6 @@ export type Store = {
   readonly keepBytes: (bytes: Buffer, digest: string) => Promise<void>
   /** Moves a synced upload to its name; its digest is held. */
   readonly keepFile: (path: string, digest: string) => Promise<void>
-  /** Keeps content from being swept until the answer is called: for the time between its file and its name. */
-  readonly hold: (digest: string) => () => void
-  /** Notes that somebody who pushes counts on content that is there. */
-  readonly countOn: (digest: string) => void
-  /** When content came, or somebody who pushes counted on it last, in milliseconds; undefined when it is not there. */
-  readonly countedOnMs: (digest: string) => Promise<number | undefined>
-  /** True while somebody who pushes may name it in a manifest that is still to come. */
-  readonly isAwaited: (digest: string) => boolean
   /**
    * Takes blobs out of a repository and deletes their files where no other uses them. For whoever asks they are gone as soon as this is
    * called. It does not need the journal: a start drops names without a file, so space is freed on a full disk, too.
@@ -57,31 +47,19 @@ export function openStore(root: string, warn: (message: string) => void = () => 
   removeStaleUploads(join(root, 'uploads'))
   const journal = openJournal(journalPath)
   const cache = createCache()
-  const holds = createHolds()
   /** Files on their way out: the same content may come again meanwhile. */
   const leaving = new Map<string, Promise<void>>()
   const folders = createFolderSync()
   const pathOf = (digest: string): string => contentPath(root, digest)
-  const counted = createCounted()
+  const reliance = trackReliance(pathOf)
   const moveTo = async (path: string, digest: string): Promise<void> => {
     await leaving.get(digest)
     await moveInto(path, pathOf(digest), folders)
   }
-  const sweep = async (digest: string): Promise<void> => {
-    if (catalog.isUsed(digest) || holds.has(digest)) return
-    cache.delete(digest)
-    const gone = rm(pathOf(digest), { force: true }).finally(() => leaving.delete(digest))
-    leaving.set(digest, gone)
-    await gone
-  }
   return {
     catalog,
     pathOf,
-    files: async () => {
-      const of = async (algorithm: string): Promise<string[]> =>
-        (await readdir(join(root, 'blobs', algorithm))).map((hex) => `${algorithm}:${hex}`)
-      return (await Promise.all(['sha256', 'sha512'].map(of))).flat()
-    },
+    files: () => contentIn(root),
     uploadPath: (id) => join(root, 'uploads', id),
     async commit(changes) {
       await journal.append(changes)
@@ -110,17 +88,34 @@ export function openStore(root: string, warn: (message: string) => void = () => 
       cache.set(digest, bytes)
     },
     keepFile: moveTo,
-    hold: holds.take,
-    countOn(digest) {
-      if (!counted.note(digest)) return
-      const now = new Date()
-      void utimes(pathOf(digest), now, now).catch(() => undefined) // it is remembered here until the next start
-    },
-    async countedOnMs(digest) {
-      const found = await stat(pathOf(digest)).catch(() => undefined)
-      return found && Math.max(found.mtimeMs, counted.atMs(digest))
-    },
-    isAwaited: (digest) => holds.has(digest) || Date.now() - counted.atMs(digest) < PUSH_MS,
+    ...reliance,
+    ...removals(catalog, journal, reliance, { pathOf, cache, leaving }),
+    close: () => journal.close(),
+  }
+}
+
+type Places = {
+  readonly pathOf: (digest: string) => string
+  readonly cache: Cache
+  readonly leaving: Map<string, Promise<void>>
+}
+
+/** The two ways in which content goes. */
+function removals(
+  catalog: Catalog,
+  journal: Journal,
+  { isHeld }: Reliance,
+  { pathOf, cache, leaving }: Places,
+): Pick<Store, 'sweep' | 'dropBlobs'> {
+  const sweep = async (digest: string): Promise<void> => {
+    if (catalog.isUsed(digest) || isHeld(digest)) return
+    cache.delete(digest)
+    const gone = rm(pathOf(digest), { force: true }).finally(() => leaving.delete(digest))
+    leaving.set(digest, gone)
+    await gone
+  }
+  return {
+    sweep,
     async dropBlobs(repository, digests) {
       const changes = digests.map((digest): Change => ({ do: 'drop-blob', in: repository, digest }))
       for (const change of changes) catalog.apply(change)
@@ -129,45 +124,13 @@ export function openStore(root: string, warn: (message: string) => void = () => 
       for (const digest of digests) await sweep(digest)
       await written
     },
-    sweep,
-    close: () => journal.close(),
   }
 }
 
-/** When somebody counted on content last; forgets what is older than `PUSH_MS`. */
-function createCounted(): { readonly note: (digest: string) => boolean; readonly atMs: (digest: string) => number } {
-  const times = new Map<string, number>()
-  return {
-    atMs: (digest) => times.get(digest) ?? 0,
-    /** Answers false when that is on disk well enough. */
-    note(digest) {
-      const now = Date.now()
-      const before = times.get(digest) ?? 0
-      times.delete(digest)
-      times.set(digest, now)
-      for (const [oldest, at] of times) {
-        if (now - at < PUSH_MS) break
-        times.delete(oldest)
-      }
-      return now - before > PUSH_MS / 60
-    },
-  }
-}
-
-/** Counts who holds what. */
-function createHolds(): { readonly take: Store['hold']; readonly has: (digest: string) => boolean } {
-  const held = new Map<string, number>()
-  return {
-    has: (digest) => held.has(digest),
-    take(digest) {
-      held.set(digest, (held.get(digest) ?? 0) + 1)
-      return () => {
-        const left = (held.get(digest) ?? 1) - 1
-        if (left > 0) held.set(digest, left)
-        else held.delete(digest)
-      }
-    },
-  }
+async function contentIn(root: string): Promise<string[]> {
+  const of = async (algorithm: string): Promise<string[]> =>
+    (await readdir(join(root, 'blobs', algorithm))).map((hex) => `${algorithm}:${hex}`)
+  return (await Promise.all(['sha256', 'sha512'].map(of))).flat()
 }
 
 function contentPath(root: string, digest: string): string {

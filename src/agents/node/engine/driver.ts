@@ -19,7 +19,7 @@ import type {
 } from '../driver.ts'
 import type { KeeperClient } from '../keeper/client.ts'
 import { addRoutes, NETWORK } from '../linux/network.ts'
-import { removeTree } from '../linux/remove-tree.ts'
+import { removeTree } from '../remove-tree.ts'
 import { readProcesses, usageOfMachine, usageOfTree } from '../usage/processes.ts'
 import { containerBody, LABELS, nameOf, sandboxBody, type Place } from './bodies.ts'
 import { makeNetwork, openGateway } from './gateway.ts'

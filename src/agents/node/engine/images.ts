@@ -15,7 +15,11 @@ export function tagOf(digest: string): string {
 }
 
 /** Images that are pulled by our own client, whose digests are checked, and handed to the engine as an archive. */
-export function openEngineImages(root: string, registry: RegistryClient, engine: EngineClient): ImageStore {
+export function openEngineImages(
+  root: string,
+  registry: RegistryClient,
+  engine: EngineClient,
+): Pick<ImageStore, 'find' | 'pull'> {
   const content = openContentStore(root)
   const known = new Map<string, Image>()
   return {

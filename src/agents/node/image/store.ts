@@ -10,12 +10,13 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs'
+import { utimes } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
 import { join } from 'node:path'
 import { createGunzip } from 'node:zlib'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import { digestOf, Hasher } from '../../../lib/oci/digest.ts'
+import { Hasher } from '../../../lib/oci/digest.ts'
 import { compressionOf } from '../../../lib/oci/media-types.ts'
 import { MOVED_BYTES } from '../../../lib/oci/moved-bytes.ts'
 import { parseReference, type Reference } from '../../../lib/oci/reference.ts'
@@ -24,6 +25,7 @@ import type { RegistryClient } from '../../../adapters/registry/client.ts'
 import { openContentStore, type ContentStore } from '../../../adapters/registry/content-store.ts'
 import { pullImage, type PulledImage } from '../../../adapters/registry/pull.ts'
 import { removeEntry } from '../remove-entry.ts'
+import { collectUnused, FLAT, layerFolders } from './collect.ts'
 import { unpackLayer } from './unpack.ts'
 
 /** An image ready to run. */
@@ -45,7 +47,12 @@ export type ImageStore = {
   readonly find: (name: string) => Promise<Image | undefined>
   /** @throws SluiceError IMAGE_*, REGISTRY_*, DIGEST_MISMATCH, OCI_MANIFEST_INVALID */
   readonly pull: (name: string, signal?: AbortSignal) => Promise<Image>
+  /** Removes what is not needed (`collect.ts`) and answers the bytes; nothing while images are pulled: then answers undefined. */
+  readonly collect: (needed: NeededImages, o: { readonly dryRun: boolean }) => Promise<number | undefined>
 }
+
+/** What pods name, and the ids (`HOST/REPOSITORY@DIGEST`) of what they run. */
+export type NeededImages = { readonly names: ReadonlySet<string>; readonly ids: readonly string[] }
 
 const MOST_LAYERS = 40
 
@@ -75,6 +82,8 @@ export function openImageStore(root: string, client: RegistryClient, keepOwners:
   const content = openContentStore(root)
   const known = new Map<string, Image>()
   const unpacking = new Map<string, Promise<readonly string[]>>()
+  let pulling = 0
+  let collecting: Promise<void> = Promise.resolve()
   mkdirSync(join(root, 'layers'), { recursive: true })
   for (const name of readdirSync(join(root, 'layers')))
     if (name.startsWith('tmp-')) rmSync(join(root, 'layers', name), { recursive: true, force: true })
@@ -82,15 +91,40 @@ export function openImageStore(root: string, client: RegistryClient, keepOwners:
     find: async (name) => known.get(name),
     async pull(name, signal) {
       const reference = referenceOf(name)
-      const pulled = await pullImage(client, reference, content, signal ? { signal } : {})
-      const running = unpacking.get(pulled.manifestDigest) ?? unpackImage(content, pulled, name, keepOwners)
-      unpacking.set(pulled.manifestDigest, running)
-      const layers = await running.finally(() => unpacking.delete(pulled.manifestDigest))
-      const image = imageOf(name, reference, pulled, layers)
-      known.set(name, image)
-      return image
+      await collecting
+      pulling++
+      try {
+        const pulled = await pullImage(client, reference, content, signal ? { signal } : {})
+        const running = unpacking.get(pulled.manifestDigest) ?? unpackImage(content, pulled, name, keepOwners)
+        unpacking.set(pulled.manifestDigest, running)
+        const layers = await running.finally(() => unpacking.delete(pulled.manifestDigest))
+        await noteUse(content, pulled)
+        const image = imageOf(name, reference, pulled, layers)
+        known.set(name, image)
+        return image
+      } finally {
+        pulling--
+      }
+    },
+    async collect({ names, ids }, o) {
+      if (pulling > 0) return undefined
+      const kept = [...known].filter(([name, { id }]) => names.has(name) || ids.includes(id))
+      const digests = [...ids.map((id) => id.slice(id.indexOf('@') + 1)), ...kept.map(([, { digest }]) => digest)]
+      if (!o.dryRun) for (const name of [...known.keys()]) if (!kept.some(([one]) => one === name)) known.delete(name)
+      const work = collectUnused(content, digests, o)
+      collecting = work.then(
+        () => undefined,
+        () => undefined,
+      )
+      return work
     },
   }
+}
+
+/** The time of a manifest says when its image was pulled last. */
+async function noteUse(content: ContentStore, { digest, manifestDigest }: PulledImage): Promise<void> {
+  const now = new Date()
+  for (const one of new Set([digest, manifestDigest])) await utimes(content.pathOf(one), now, now)
 }
 
 async function unpackImage(
@@ -103,10 +137,10 @@ async function unpackImage(
   if (diffIds.length !== layers.length)
     throw new SluiceError('IMAGE_INVALID', `${name}: ${layers.length} layers, but ${diffIds.length} diff ids`)
   let stack: readonly string[] = []
-  let chain = ''
+  const folders = layerFolders(diffIds)
   for (const [index, layer] of layers.entries()) {
-    chain = digestOf(`${chain} ${diffIds[index]}`)
-    stack = await unpackOnto({ content, layer, diffId: diffIds[index] ?? '', chain, stack, keepOwners })
+    const folder = join(content.root, 'layers', folders[index] ?? '')
+    stack = await unpackOnto({ content, layer, diffId: diffIds[index] ?? '', folder, stack, keepOwners })
   }
   return stack
 }
@@ -115,7 +149,7 @@ type LayerJob = {
   readonly content: ContentStore
   readonly layer: Descriptor
   readonly diffId: string
-  readonly chain: string
+  readonly folder: string
   readonly stack: readonly string[]
   readonly keepOwners: boolean
 }
@@ -123,8 +157,8 @@ type LayerJob = {
 /** Unpacks one layer over a stack; a layer that takes things away, or one too many, becomes one folder with all below it. */
 async function unpackOnto(job: LayerJob): Promise<readonly string[]> {
   const root = join(job.content.root, 'layers')
-  const folder = join(root, job.chain.replace(/^\w+:/, '').slice(0, 40))
-  const flat = `${folder}.flat`
+  const { folder } = job
+  const flat = `${folder}${FLAT}`
   if (lstatSync(flat, { throwIfNoEntry: false })) return [flat]
   if (lstatSync(folder, { throwIfNoEntry: false })) return [folder, ...job.stack]
   const work = join(root, `tmp-${randomBytes(6).toString('hex')}`)

@@ -5,7 +5,7 @@ import type { ContainerStart } from '../driver.ts'
 import { resolveInLayers } from '../image/layered-path.ts'
 import { isEnvName } from '../pod/content/env.ts'
 import { enterWords, type Ids, onTerminal, type Started } from './enter.ts'
-import { removeTree } from './remove-tree.ts'
+import { removeTree } from '../remove-tree.ts'
 import { resolveUser } from './user.ts'
 
 /** Where things of the Linux driver are. */

@@ -24,7 +24,7 @@ import { addRoutes, hasJoined, joinBridge, makeBridge, NETWORK, waitForNamespace
 import { groupOf, keyOf, metaOf, type Linux, type Meta } from './kept.ts'
 import { attachTo, execIn, findProgram, forwardTo, openIn } from './remote.ts'
 import { enterSandbox, mountImage, mountMemory, sandboxOf, setSysctls } from './sandbox.ts'
-import { removeTree } from './remove-tree.ts'
+import { removeTree } from '../remove-tree.ts'
 import { watchMemory, type Watched } from './memory-watch.ts'
 import { checkMachine } from './self-check.ts'
 import { prepareTools, whyNoTerminals } from './tools.ts'
@@ -100,6 +100,7 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
     gaps: gapsOf(linux),
     findImage: images.find,
     pullImage: images.pull,
+    collectImages: images.collect,
     createSandbox: (pod, sysctls) => createSandbox(linux, pod.uid, pod.name, sysctls),
     mountMemory: (uid, mount) => mountMemory(linux, uid, mount),
     mountImage: (uid, folder, image) => mountImage(linux, uid, folder, image),

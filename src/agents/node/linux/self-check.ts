@@ -5,7 +5,7 @@ import type { KeeperClient } from '../keeper/client.ts'
 import type { LinuxPaths } from './container.ts'
 import { enterWords } from './enter.ts'
 import { TOOL_ENV } from './launch.ts'
-import { removeTree } from './remove-tree.ts'
+import { removeTree } from '../remove-tree.ts'
 
 /**
  * Runs a container without an image, by the same words as every later one.

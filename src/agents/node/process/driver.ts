@@ -20,7 +20,7 @@ import type { Kept } from '../keeper/messages.ts'
 import { onTerminal } from '../linux/enter.ts'
 import { ENTER_SCRIPT } from '../linux/init-script.ts'
 import { forgetKeeper, launchKeeper, TOOL_ENV, type Launched } from '../linux/launch.ts'
-import { removeTree } from '../linux/remove-tree.ts'
+import { removeTree } from '../remove-tree.ts'
 import { whyNoTerminals } from '../linux/tools.ts'
 import { readProcesses, usageOfMachine, usageOfTree } from '../usage/processes.ts'
 import { openAddresses, type Addresses } from './addresses.ts'
@@ -96,8 +96,7 @@ function driverOf(processes: Processes, images: ReturnType<typeof openImageStore
     name: 'process',
     isSimulated: false,
     gaps: dieWithKeeper.length > 0 ? GAPS : [...GAPS, orphans],
-    findImage: images.find,
-    pullImage: images.pull,
+    ...{ findImage: images.find, pullImage: images.pull, collectImages: images.collect },
     createSandbox: async ({ uid }) => createSandbox(processes, uid),
     // a folder does as well
     mountMemory: async () => undefined,

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { ContainerStart } from '../driver.ts'
 import { resolveInLayers } from '../image/layered-path.ts'
-import { removeTree } from '../linux/remove-tree.ts'
+import { removeTree } from '../remove-tree.ts'
 
 /** A container's program as this machine starts it. */
 export type Program = {

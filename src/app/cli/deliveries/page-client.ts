@@ -18,12 +18,12 @@ export async function fetchRecord<T>(path: string, values: ClusterValues, io: Io
  *
  * @throws SluiceError as {@link fetchRecord}
  */
-export async function postRecord(
+export async function postRecord<T>(
   path: string,
   { access, user }: { readonly access: Access; readonly user: string },
-): Promise<void> {
+): Promise<T> {
   const authorization = `Basic ${Buffer.from(`${user}:${access.git.token}`).toString('base64')}`
-  await ask(new URL(path, access.page.url), { method: 'POST', headers: { authorization } })
+  return (await ask(new URL(path, access.page.url), { method: 'POST', headers: { authorization } })).json()
 }
 
 async function ask(url: URL, init: RequestInit): Promise<Response> {

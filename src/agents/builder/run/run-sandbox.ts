@@ -2,9 +2,9 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { runFailure } from './run-failure.ts'
-import type { Ids } from './owner.ts'
+import type { Ids } from '../owner.ts'
 import type { MergedNames } from './run-diff.ts'
 
 /** A command to run on a copy of an image's files. */

@@ -1,9 +1,9 @@
 import type { Stats } from 'node:fs'
 import { lstat, readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SluiceError } from '../../lib/error/sluice-error.ts'
-import type { LayerEntry } from './layer.ts'
-import type { Tree } from './tree.ts'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import type { LayerEntry } from '../layer.ts'
+import type { Tree } from '../tree.ts'
 
 /** Names that a folder shows through the overlay, for folders that the step touched. */
 export type MergedNames = ReadonlyMap<string, readonly string[]>

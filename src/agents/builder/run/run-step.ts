@@ -1,19 +1,19 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rename, rm, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SluiceError } from '../../lib/error/sluice-error.ts'
-import type { Instruction } from '../../lib/dockerfile/instruction.ts'
-import { unsupported, type Build } from './build-state.ts'
-import { addLayer, cacheKey } from './copy-step.ts'
-import { readOwner } from './owner.ts'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import type { Instruction } from '../../../lib/dockerfile/instruction.ts'
+import { unsupported, type Build } from '../build-state.ts'
+import { addLayer, cacheKey } from '../copy-step.ts'
+import { readOwner } from '../owner.ts'
 import { readUpper } from './run-diff.ts'
 import { runSandboxed } from './run-sandbox.ts'
-import { commandOf } from './settings.ts'
-import { envOf, filesKey, treeOf, type Stage } from './stage.ts'
-import type { LayerEntry } from './layer.ts'
-import type { ImageStore } from './store.ts'
-import { resolveInTree, type Tree } from './tree.ts'
-import { unpackTree } from './unpack.ts'
+import { commandOf } from '../settings.ts'
+import { envOf, filesKey, treeOf, type Stage } from '../stage.ts'
+import type { LayerEntry } from '../layer.ts'
+import { type ImageStore, markUsed } from '../store.ts'
+import { resolveInTree, type Tree } from '../tree.ts'
+import { unpackTree } from '../unpack.ts'
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
@@ -96,9 +96,11 @@ function checkShell(build: Build, step: Instruction, stage: Stage, tree: Tree): 
 /** The files of a stage on disk, made once for each set of layers. */
 async function unpackOnce(store: ImageStore, stage: Stage, tree: Tree): Promise<string> {
   const path = join(store.root, 'layers', createHash('sha256').update(filesKey(stage)).digest('hex').slice(0, 32))
+  await markUsed(path)
   if (await readdir(path).catch(() => undefined)) return path
   const temporary = store.content.temporary()
   await unpackTree(store, tree, temporary)
+  await utimes(temporary, new Date(), new Date()) // the time of an image's own root says nothing of its use
   await rename(temporary, path).catch(async (error: NodeJS.ErrnoException) => {
     await removeTree(temporary)
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
@@ -107,7 +109,7 @@ async function unpackOnce(store: ImageStore, stage: Stage, tree: Tree): Promise<
 }
 
 /** Removes a folder of ours; the overlay leaves one in it that nobody may read. */
-async function removeTree(path: string): Promise<void> {
+export async function removeTree(path: string): Promise<void> {
   await chmod(join(path, 'work', 'work'), 0o700).catch(() => undefined)
   await rm(path, { recursive: true, force: true, maxRetries: 3 })
 }

@@ -1,4 +1,4 @@
-import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
 
 /** A command of a Dockerfile that failed. */
 export type FailedRun = {

@@ -1,0 +1,54 @@
+import type { Pin } from '../image/retention.ts'
+import type { Delivery } from './delivery.ts'
+import { splitImage } from './image-name.ts'
+import type { Ledger } from './ledger.ts'
+import { newestFirst } from './query.ts'
+
+/** A rollback is a revert of commits: so many deliveries back the image is still there. */
+const DELIVERIES = 10
+
+/**
+ * The images of a registry that the record needs: what Git asks for, what is on its way, and the last deliveries of each service into each
+ * environment, which a rollback goes back to.
+ *
+ * @param host the name that the registry has in manifests
+ */
+export function neededImages(ledger: Ledger, host: string): readonly Pin[] {
+  const ofGit = [...ledger.workloads.values()].flatMap(({ namespace, name, images }) =>
+    images.flatMap((image) => pinsOf(host, splitImage(image), `Git asks for it in ${namespace}/${name}`)),
+  )
+  const services = new Map<string, Delivery[]>()
+  for (const delivery of ledger.deliveries.values())
+    if (delivery.image !== undefined && (delivery.state === 'done' || delivery.endedAt === undefined)) {
+      const key = `${delivery.environment}/${delivery.service}`
+      services.set(key, [...(services.get(key) ?? []), delivery])
+    }
+  const delivered = [...services].flatMap(([key, deliveries]) =>
+    distinct(deliveries.sort(newestFirst)).flatMap(({ image = '', version, digest, endedAt }) =>
+      pinsOf(
+        host,
+        { image, tag: version, digest },
+        endedAt === undefined ? `on its way to ${key}` : `a rollback of ${key}`,
+      ),
+    ),
+  )
+  return [...ofGit, ...delivered]
+}
+
+/** The last that brought an image each; what is on its way counts for itself. */
+function distinct(newest: readonly Delivery[]): readonly Delivery[] {
+  const open = newest.filter(({ endedAt }) => endedAt === undefined)
+  const ended = newest.filter(({ endedAt }) => endedAt !== undefined)
+  const first = new Map(ended.map((one) => [`${one.image}:${one.version} ${one.digest}`, one] as const).reverse())
+  const known = [...first.values()].sort(newestFirst)
+  return [...open, ...known.slice(0, DELIVERIES)]
+}
+
+type Named = { readonly image: string; readonly tag: string; readonly digest: string | undefined }
+
+function pinsOf(host: string, { image, tag, digest }: Named, by: string): readonly Pin[] {
+  if (!image.startsWith(`${host}/`)) return []
+  const repository = image.slice(host.length + 1)
+  const versions = [digest, tag === '' && digest === undefined ? 'latest' : tag]
+  return versions.flatMap((version) => (version === undefined || version === '' ? [] : [{ repository, version, by }]))
+}

@@ -19,6 +19,13 @@ const HOSTILE = {
   crash: 'seq 1 20000; exit 1',
 } as const
 
+/** Looks at the roots of processes that come into its container, for the state folder of the machine; says so if it ever finds it. */
+const WATCH = `const fs = require('node:fs')
+for (const endMs = Date.now() + 20_000; Date.now() < endMs;)
+  for (let pid = process.pid + 1; pid < process.pid + 300; pid++)
+    try { fs.readdirSync('/proc/' + pid + '/root' + process.argv[1]); console.log('found'); process.exit() } catch {}
+console.log('nothing')`
+
 /** Root has control groups, others have not. */
 const users: readonly NodeUser[] = process.getuid?.() === 0 ? ['ordinary', 'root'] : ['ordinary']
 for (const user of users) {
@@ -68,6 +75,7 @@ async function whileHostile(t: TestContext, world: NodeWorld): Promise<number> {
     }
   })()
   await create(world, 'crash')
+  await watch(world)
   await hog(world)
   await flood(world)
   await crash(world)
@@ -75,6 +83,20 @@ async function whileHostile(t: TestContext, world: NodeWorld): Promise<number> {
   isOver = true
   await asking
   return slowestMs
+}
+
+/** Every probe is a process that comes from outside into the container. */
+async function watch(world: NodeWorld): Promise<void> {
+  const command = ['node', '-e', WATCH, world.state]
+  const livenessProbe = { exec: { command: ['node', '-e', '0'] }, periodSeconds: 1, failureThreshold: 100 }
+  const container = { name: 'main', image: 'registry.sluice.local/demo/quiet:1', command, livenessProbe }
+  const spec = { nodeName: 'node-1', restartPolicy: 'Never', containers: [container] }
+  const metadata = { name: 'watch', namespace: 'default' }
+  await world.client.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec }, { fieldManager: 'test' })
+  await eventually('end of the watch', async () => (await lastOf(world, 'watch')).terminated !== undefined)
+  const log = readFileSync(join(await logFolder(world, 'watch'), 'main.0.log'), 'utf8')
+  assert.match(log, /stdout F nothing$/m)
+  await remove(world, 'watch')
 }
 
 async function hog(world: NodeWorld): Promise<void> {

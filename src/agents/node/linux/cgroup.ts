@@ -21,6 +21,8 @@ export type Cgroups = {
   readonly limitsProcesses: boolean
   /** Makes the groups of a container and answers their folders. */
   readonly open: (key: string, limits: Limits) => readonly string[]
+  /** The folders of the groups of a container. */
+  readonly foldersOf: (key: string) => readonly string[]
   /** Gives the groups of a running container other limits. @throws SluiceError NODE_DRIVER when it uses more than that */
   readonly change: (key: string, limits: Limits) => void
   /** Whether the kernel killed a process of it for its memory. */
@@ -48,6 +50,7 @@ export function openCgroups(node: string): Cgroups {
     gap: 'CPU limits are not enforced, memory limits only once a second: control groups cannot be written by this user',
     limitsProcesses: false,
     open: () => [],
+    foldersOf: () => [],
     change: () => undefined,
     wasOutOfMemory: () => false,
     memoryOf: () => undefined,
@@ -71,6 +74,7 @@ function version1(node: string, limitsProcesses: boolean): Cgroups {
       }
       return controllers.map((name) => set(make(join(parent(name), key)), settings[name] ?? {}))
     },
+    foldersOf: (key) => controllers.map((name) => join(parent(name), key)),
     change(key, limits) {
       set(join(parent('cpu'), key), cpu1(limits))
       // the limit of memory is never above that of memory and swap: which goes first depends on the way
@@ -108,6 +112,7 @@ function version2(root: string): Cgroups {
         set(parent, { 'cgroup.subtree_control': '+memory +cpu +pids' })
       return [set(make(join(root, key)), { 'pids.max': MOST_PROCESSES, ...settings2(limits) })]
     },
+    foldersOf: (key) => [join(root, key)],
     change: (key, limits) => tryBoth(join(root, key), [settings2(limits)]),
     wasOutOfMemory: (key) => countIn(join(root, key, 'memory.events')) > 0,
     memoryOf: (key) => workingSet(join(root, key), 'memory.current', 'inactive_file'),

@@ -6,39 +6,37 @@ export type Ids = readonly [uid: string, gid: string, groups: string]
 
 const CAPABILITIES = 'chown,dac_override,fowner,fsetid,kill,setgid,setuid,setpcap,net_bind_service,sys_chroot,setfcap'
 
+/** A program of `/.sluice`, by its own loader and libraries; `folder` is where that is. */
+function shown(folder: string, program: string): readonly string[] {
+  const prefix = folder === '/' ? '' : folder
+  return [`${prefix}/ld`, '--library-path', folder, `${prefix}/${program}`]
+}
+
 /**
  * The words that enter a container's root and become its user, without new privileges and with the capabilities that Docker leaves by default.
  *
- * `/.sluice` holds a loader, a C library and `env`, so that the program's environment is set only after the chroot: nothing in it can
- * reach the tools that work before.
+ * `/.sluice` holds a loader, its libraries and a few tools, read-only. First it becomes the root of the process, and the container's root its folder: from
+ * the moment at which the container's own programs may look into the process they find nothing of the machine by it. `env` sets the program's
+ * environment only after the chroot: nothing in it can reach the tools that work before.
+ * @param root the container's root, seen from the machine; nothing of the container's may have chosen it
  * @param ids numbers of user, group and more groups (`1,2`); empty where only one id exists or root is meant
  * @param words what `env -i` gets
  */
 export function enterWords(root: string, [uid, gid, groups]: Ids, words: readonly string[]): readonly string[] {
-  const bounding = CAPABILITIES.split(',').map((name) => `+${name}`)
-  const confined = [
-    'setpriv',
-    '--no-new-privs',
-    '--inh-caps',
-    '-all',
-    '--bounding-set',
-    ['-all', ...bounding].join(','),
-  ]
+  const bounding = ['-all', ...CAPABILITIES.split(',').map((name) => `+${name}`)].join(',')
   // unshare leaves all other groups; only chroot can give some
   const inside =
     groups === ''
-      ? ['unshare', `--root=${root}`, '--wd=/', ...(uid === '' ? [] : [`--setuid=${uid}`, `--setgid=${gid}`])]
-      : ['chroot', `--userspec=+${uid || 0}:+${gid || 0}`, `--groups=${groups}`, root]
+      ? [
+          ...shown('/', 'unshare'),
+          ...['--root=.', '--wd=/', ...(uid === '' ? [] : [`--setuid=${uid}`, `--setgid=${gid}`]), '--'],
+        ]
+      : [...shown('/', 'chroot'), `--userspec=+${uid || 0}:+${gid || 0}`, `--groups=${groups}`, '.']
   return [
-    ...confined,
-    '--',
+    ...['nsenter', `--root=${root}/.sluice`, `--wd=${root}`, '--'],
+    ...[...shown('/', 'setpriv'), '--no-new-privs', '--inh-caps', '-all', '--bounding-set', bounding, '--'],
     ...inside,
-    ...(groups === '' ? ['--'] : []),
-    '/.sluice/ld',
-    '--library-path',
-    '/.sluice',
-    '/.sluice/env',
-    '-i',
+    ...[...shown('/.sluice', 'env'), '-i'],
     ...words,
   ]
 }

@@ -2,9 +2,7 @@
  * The first process of a container: builds its root file system and starts the program in it. A fixed text, run by `sh` with
  * positional arguments only; no input is ever part of it.
  *
- * The words after `--` are those of `enterWords`. The new root is moved over `/` and entered by chroot, so that no path leads back; the program runs without new privileges and with the
- * capabilities that Docker leaves by default. `/.sluice` holds a loader, a C library and `env`, so that the program's environment
- * is set only after the chroot: nothing in it can reach the tools that work before.
+ * The words after `--` are those of `enterWords`. The new root is moved over `/` and entered by chroot, so that no path leads back.
  */
 export const INIT_SCRIPT = `set -eu
 fail() { echo "sluice: $*" >&2; exit 128; }
@@ -67,19 +65,31 @@ for name in sys bus fs irq; do
 done
 mount -n --bind "$tools" .sluice
 ro .sluice
+held() { [ "$(readlink "/proc/self/fd/$1")" = "$2" ] || fail "$2 became a link while it was mounted"; }
 while [ "$1" != -- ]; do
-  source=$1 target=$2 mode=$3
+  source=$1 target=$root$2 mode=$3
   shift 3
-  [ "$(realpath -m "$root$target")" = "$root$target" ] || fail "the mount path $target goes through a symlink"
-  if [ -d "$source" ]; then mkdir -p "$root$target"
+  [ "$(realpath -m "$target")" = "$target" ] || fail "the mount path \${target#"$root"} goes through a symlink"
+  if [ -d "$source" ]; then mkdir -p "$target"
   else
-    mkdir -p "$(dirname "$root$target")"
-    [ -e "$root$target" ] || : > "$root$target"
+    mkdir -p "\${target%/*}"
+    [ -e "$target" ] || (set -C; : > "$target") || fail "cannot make \${target#"$root"}"
   fi
+  # both are held open and looked at: another container may write to the volumes, and put a link in the place of a folder meanwhile
+  from=$source
+  if [ -d "$source" ] || [ -f "$source" ]; then
+    command exec 7< "$source" || fail "cannot open what is mounted at \${target#"$root"}"
+    held 7 "$source"
+    from=/proc/self/fd/7
+  fi
+  command exec 6< "$target" || fail "cannot open \${target#"$root"}"
+  held 6 "$target"
   # what has mounts of the machine below it is shown with them or not at all; they would not be read-only
-  mount -n --bind "$source" "$root$target" 2>/dev/null ||
-  { [ "$mode" = rw ] && mount -n --rbind "$source" "$root$target"; } || fail "cannot mount $target"
-  [ "$mode" != ro ] || ro "$root$target"
+  mount -n -c --bind "$from" /proc/self/fd/6 2>/dev/null ||
+  { [ "$mode" = rw ] && mount -n -c --rbind "$from" /proc/self/fd/6; } || fail "cannot mount \${target#"$root"}"
+  exec 6<&- 7<&-
+  [ "$from" != "$source" ] || { [ ! -d "$target" ] && [ ! -f "$target" ]; } || fail "\${target#"$root"} is not what it was"
+  [ "$mode" != ro ] || ro "$target"
 done
 shift
 if [ "$readonly" = yes ]; then ro "$root"; fi
@@ -94,13 +104,18 @@ exit $?
 `
 
 /**
- * Runs one more program inside a container, found by the process id of its program: same root, same namespaces, same privileges.
- * The words after the id are those of `enterWords`.
+ * Runs one more program inside a container: same root, same namespaces, same privileges, same limits. The container is found by the process
+ * ids of its program and of its first process, which still stands in the root that it made: a program may have chosen another one for itself.
+ *
+ * The words after the ids and the control groups are those of `enterWords`.
  */
 export const EXEC_SCRIPT = `set -eu
-pid=$1
-shift
-exec 9< "/proc/$pid/root"
+pid=$1 first=$2 cgroups=$3
+shift 3
+old=$IFS; IFS=:
+for group in $cgroups; do echo 0 > "$group/cgroup.procs" || :; done
+IFS=$old
+exec 9< "/proc/$first/cwd"
 exec nsenter -t "$pid" -n -i -u -p -- "$@"
 `
 

@@ -5,7 +5,7 @@ import type { ContainerId, Forwarded, RemoteRequest } from '../driver.ts'
 import type { ExecAnswer } from '../keeper/messages.ts'
 import { depthOf, programArguments, programOf, surroundingsOf, TERMINAL } from './container.ts'
 import { enterWords, onTerminal, type Started } from './enter.ts'
-import { keyOf, metaOf, type Linux, type Meta } from './kept.ts'
+import { groupOf, keyOf, metaOf, type Linux, type Meta } from './kept.ts'
 import { TOOL_ENV } from './launch.ts'
 import { whyNoTerminals } from './tools.ts'
 
@@ -86,7 +86,7 @@ async function fromInside({ launched: { keeper } }: Linux, pid: number, port: nu
   return { readable: stdout, writable: stdin }
 }
 
-type Found = { readonly pid: number; readonly meta: Container }
+type Found = { readonly pid: number; readonly first: number; readonly meta: Container }
 
 /** The program of a container that runs. One that was only just started is waited for until it is in its root. */
 export async function findProgram(linux: Linux, id: ContainerId): Promise<Found | undefined> {
@@ -94,14 +94,15 @@ export async function findProgram(linux: Linux, id: ContainerId): Promise<Found 
     const kept = (await linux.launched.keeper.list()).find(({ key }) => key === keyOf(id))
     const meta = kept && metaOf(kept)
     if (kept === undefined || kept.exit || meta?.kind !== 'container') return undefined
-    const pid = programOf(kept.pid, depthOf(meta))
-    if (pid !== undefined && existsSync(`/proc/${pid}/root/.sluice/ld`)) return { pid, meta }
+    const [first, pid] = [programOf(kept.pid, 1), programOf(kept.pid, depthOf(meta))]
+    if (first !== undefined && pid !== undefined && existsSync(`/proc/${pid}/root/.sluice/ld`))
+      return { pid, first, meta }
     await new Promise((resolve) => setTimeout(resolve, 25))
   }
   return undefined
 }
 
-function wordsIn(linux: Linux, { pid, meta }: Found, command: readonly string[], tty: boolean): Started {
+function wordsIn(linux: Linux, { pid, first, meta }: Found, command: readonly string[], tty: boolean): Started {
   const [uid = '', gid = '', groups = ''] = meta.user.split(':')
   const { home, workingDir, env } = surroundingsOf(linux.paths, meta.uid, meta.container)
   const surrounding = tty ? [TERMINAL, ...env] : env
@@ -109,7 +110,14 @@ function wordsIn(linux: Linux, { pid, meta }: Found, command: readonly string[],
   const entered = enterWords('/proc/self/fd/9', [uid, gid, groups], words)
   const started = tty ? onTerminal(entered, linux.paths.enterScript, uid) : { argv: entered, env: {} }
   return {
-    argv: ['sh', linux.paths.execScript, String(pid), ...started.argv],
+    argv: [
+      'sh',
+      linux.paths.execScript,
+      String(pid),
+      String(first),
+      linux.cgroups.foldersOf(groupOf(meta)).join(':'),
+      ...started.argv,
+    ],
     env: { ...TOOL_ENV, ...started.env },
   }
 }

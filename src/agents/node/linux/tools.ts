@@ -8,6 +8,7 @@ const NEEDED = [
   'unshare',
   'nsenter',
   'setpriv',
+  'chroot',
   'mount',
   'ip',
   'sh',
@@ -19,9 +20,12 @@ const NEEDED = [
   'dirname',
 ]
 
+/** What is run on the way into a container, where no file of the machine may be within reach. */
+const SHOWN = ['env', 'setpriv', 'unshare', 'chroot'] as const
+
 /**
- * Checks that the tools of the Linux driver are on the machine and copies the three files that every container gets to see:
- * a loader, the C library and `env`.
+ * Checks that the tools of the Linux driver are on the machine and copies the files that every container gets to see: a loader, the
+ * programs that lead into a container, and their libraries, all in one folder.
  *
  * @throws SluiceError NODE_DRIVER naming what is missing
  */
@@ -32,19 +36,28 @@ export function prepareTools(folder: string): void {
       hint: 'install util-linux, iproute2 and coreutils',
     })
   mkdirSync(folder, { recursive: true, mode: 0o755 })
-  const env = findTool('env') ?? '/usr/bin/env'
-  const listing = execFileSync(env, [], { env: { ...TOOL_ENV, LD_TRACE_LOADED_OBJECTS: '1' }, encoding: 'utf8' })
-  copyFileSync(env, join(folder, 'env'))
-  let loader: string | undefined
+  const libraries = new Map<string, string>()
+  for (const name of SHOWN) {
+    const tool = findTool(name) ?? name
+    for (const [library, path] of librariesOf(tool)) libraries.set(library, path)
+    libraries.set(name, tool)
+  }
+  for (const [name, path] of libraries) copyFileSync(path, join(folder, name))
+  for (const name of [...SHOWN, 'ld']) chmodSync(join(folder, name), 0o755)
+}
+
+/** The shared libraries of a program by name, and its loader as `ld`. */
+function librariesOf(tool: string): ReadonlyMap<string, string> {
+  const listing = execFileSync(tool, [], { env: { ...TOOL_ENV, LD_TRACE_LOADED_OBJECTS: '1' }, encoding: 'utf8' })
+  const found = new Map<string, string>()
   for (const line of listing.split('\n')) {
     const library = /^\s*(\S+) => (\/\S+)/.exec(line)
-    if (library?.[1] && library[2]) copyFileSync(library[2], join(folder, library[1]))
-    loader ??= /^\s*(\/\S+) \(0x/.exec(line)?.[1]
+    const loader = /^\s*(\/\S+) \(0x/.exec(line)?.[1]
+    if (library?.[1] && library[2]) found.set(library[1], library[2])
+    else if (loader !== undefined) found.set('ld', loader)
   }
-  if (loader === undefined)
-    throw new SluiceError('NODE_DRIVER', `${env} is not linked against a C library that can be shown to containers`)
-  copyFileSync(loader, join(folder, 'ld'))
-  for (const name of ['env', 'ld']) chmodSync(join(folder, name), 0o755)
+  if (found.has('ld')) return found
+  throw new SluiceError('NODE_DRIVER', `${tool} is not linked against a C library that can be shown to containers`)
 }
 
 /** Why programs cannot have terminals on this machine; undefined when they can. */

@@ -3,6 +3,9 @@ import type { TarHeader, TarType } from './entry.ts'
 
 const BLOCK = 512
 const META_LIMIT = 1024 * 1024
+/** The PAX records that mean something here; of sparse files only that there is one. */
+const PAX_KEYS = new Set(['path', 'linkpath', 'size', 'uid', 'gid', 'mtime'])
+const PAX_SPARSE = 'GNU.sparse.'
 const TYPES: Readonly<Record<string, TarType>> = {
   '0': 'file',
   '\0': 'file',
@@ -30,7 +33,8 @@ export type TarLimits = { readonly entries: number; readonly totalBytes: number 
  * Reads an archive entry by entry: USTAR, PAX and GNU long names. Nothing is unpacked and no path is judged here.
  *
  * @param chunks the bytes, uncompressed
- * @throws SluiceError TAR_INVALID for a broken or cut archive, a sparse file, or more than the limits
+ * @throws SluiceError TAR_INVALID for a broken or cut archive, a sparse file, a size that is none, or more than the limits, to which names and
+ * other records count, too
  */
 export async function* readTar(
   chunks: AsyncIterable<Uint8Array>,
@@ -52,11 +56,19 @@ async function* readEntries(
   let globals: Record<string, string> = {}
   let total = 0
   let entries = 0
+  let records = 0
+  const count = (sizeBytes: number): void => {
+    total += sizeBytes
+    if (total > o.limits.totalBytes) throw invalid(o.name, `unpacks to more than ${o.limits.totalBytes} bytes`)
+  }
   for (;;) {
     const block = await bytes.take(BLOCK)
     if (block === undefined || isZero(block)) return
     const raw = parseBlock(block, o.name)
     if ('xgLK'.includes(raw.flag)) {
+      // four of them at most stand before an entry
+      if (++records > 4 * o.limits.entries) throw invalid(o.name, `has more than ${records - 1} records of names`)
+      count(raw.sizeBytes)
       const body = await bytes.takeMeta(raw.sizeBytes)
       if (raw.flag === 'x') overrides = { ...overrides, ...parsePax(body, o.name) }
       else if (raw.flag === 'g') globals = { ...globals, ...parsePax(body, o.name) }
@@ -65,9 +77,8 @@ async function* readEntries(
     }
     const header = makeHeader(raw, { ...globals, ...overrides }, o.name)
     overrides = {}
-    total += header.sizeBytes
     if (++entries > o.limits.entries) throw invalid(o.name, `has more than ${o.limits.entries} entries`)
-    if (total > o.limits.totalBytes) throw invalid(o.name, `unpacks to more than ${o.limits.totalBytes} bytes`)
+    count(header.sizeBytes)
     const body = bytes.body(header.sizeBytes)
     yield { ...header, offset: bytes.position(), body }
     for await (const rest of body) void rest
@@ -90,28 +101,37 @@ function parseBlock(block: Buffer, name: string): RawBlock {
     mode: readNumber(block, 100, 8) & 0o7777,
     uid: readNumber(block, 108, 8),
     gid: readNumber(block, 116, 8),
-    sizeBytes: readNumber(block, 124, 12),
+    sizeBytes: readSize(block, name),
     mtimeSeconds: readNumber(block, 136, 12),
     linkPath: untilNul(block.subarray(157, 257)),
   }
 }
 
-function makeHeader(raw: RawBlock, pax: Readonly<Record<string, string>>, name: string): TarHeader {
+function makeHeader(raw: RawBlock, records: Readonly<Record<string, string>>, name: string): TarHeader {
   const { flag, ...rest } = raw
-  const path = pax['path'] ?? raw.path
-  const sparse = flag === 'S' || Object.keys(pax).some((key) => key.startsWith('GNU.sparse.'))
-  const type = flag !== '5' && path.endsWith('/') && TYPES[flag] === 'file' ? 'directory' : TYPES[flag]
+  /** A record without a value takes back one that stands for all entries. */
+  const pax = (key: string): string | undefined => records[key] || undefined
+  const path = pax('path') ?? raw.path
+  const isFolder = flag !== '5' && path.endsWith('/') && TYPES[flag] === 'file'
+  const type = isFolder ? 'directory' : TYPES[flag]
+  const sparse = flag === 'S' || pax(PAX_SPARSE) !== undefined
   if (type === undefined || sparse) throw invalid(name, `has an entry of unknown type "${flag}": ${path}`)
-  const announced = pax['size'] === undefined ? raw.sizeBytes : readDecimal(pax['size'], 'size', name)
+  const number = (key: 'size' | 'uid' | 'gid', fallback: number): number => {
+    const text = pax(key)
+    return text === undefined ? fallback : readDecimal(text, key, name)
+  }
+  const announced = number('size', raw.sizeBytes)
+  // other readers take the bytes for content, or for the next entry
+  if (isFolder && announced > 0) throw invalid(name, `has a folder with content: ${path}`)
   return {
     ...rest,
     path,
     type,
     sizeBytes: type === 'file' ? announced : 0,
-    linkPath: pax['linkpath'] ?? raw.linkPath,
-    uid: pax['uid'] === undefined ? raw.uid : readDecimal(pax['uid'], 'uid', name),
-    gid: pax['gid'] === undefined ? raw.gid : readDecimal(pax['gid'], 'gid', name),
-    mtimeSeconds: pax['mtime'] === undefined ? raw.mtimeSeconds : Math.floor(Number(pax['mtime'])) || 0,
+    linkPath: pax('linkpath') ?? raw.linkPath,
+    uid: number('uid', raw.uid),
+    gid: number('gid', raw.gid),
+    mtimeSeconds: pax('mtime') === undefined ? raw.mtimeSeconds : Math.floor(Number(pax('mtime'))) || 0,
   }
 }
 
@@ -123,7 +143,9 @@ function parsePax(body: Buffer, name: string): Record<string, string> {
     const equals = body.indexOf(0x3d, space)
     if (space < 0 || !(length > 0) || equals < 0 || start + length > body.length || equals > start + length)
       throw invalid(name, 'has a broken PAX record')
-    found[body.toString('utf8', space + 1, equals)] = body.toString('utf8', equals + 1, start + length - 1)
+    const key = body.toString('utf8', space + 1, equals)
+    if (PAX_KEYS.has(key)) found[key] = body.toString('utf8', equals + 1, start + length - 1)
+    else if (key.startsWith(PAX_SPARSE)) found[PAX_SPARSE] = key
     start += length
   }
   return found
@@ -137,9 +159,20 @@ function readNumber(block: Buffer, offset: number, length: number): number {
   return Number.isSafeInteger(value) && (first & 0x40) === 0 ? value : 0
 }
 
+/** Octal digits, or a positive number of more than 33 bits in base 256: a size that other readers read differently is none. */
+function readSize(block: Buffer, name: string): number {
+  const field = block.subarray(124, 136)
+  const text = untilNul(field).trim()
+  const isNumber = ((field[0] ?? 0) & 0x80) === 0 ? /^[0-7]*$/.test(text) : field[0] === 0x80
+  const value = readNumber(block, 124, 12)
+  if (!isNumber || (value === 0 && field[0] === 0x80)) throw invalid(name, 'has an entry whose size is no number')
+  return value
+}
+
 function readDecimal(text: string, field: string, name: string): number {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 0) throw invalid(name, `has a PAX ${field} of "${text.slice(0, 50)}"`)
+  const value = /^\d+$/.test(text) ? Number(text) : undefined
+  if (value === undefined || !Number.isSafeInteger(value))
+    throw invalid(name, `has a PAX ${field} of "${text.slice(0, 50)}"`)
   return value
 }
 

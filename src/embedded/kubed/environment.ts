@@ -49,7 +49,11 @@ export type Meter = {
   readonly render: () => string
 }
 
-/** RFC 3339 to the second, as metadata carries it. */
+/** RFC 3339 to the second, as metadata carries it. Each write asks several times, and most of them in the second of the last one. */
 export function timestamp(nowMs: number): string {
-  return `${new Date(nowMs).toISOString().slice(0, -5)}Z`
+  const second = Math.floor(nowMs / 1000)
+  if (last?.second !== second) last = { second, text: `${new Date(nowMs).toISOString().slice(0, -5)}Z` }
+  return last.text
 }
+
+let last: { readonly second: number; readonly text: string } | undefined

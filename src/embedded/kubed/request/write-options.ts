@@ -59,9 +59,9 @@ function managerFaults(manager: string): FieldError[] {
   const field = 'fieldManager'
   if (Buffer.byteLength(manager) > MAX_MANAGER_BYTES)
     return [{ field, type: 'TooLong', message: `Too long: may not be more than ${MAX_MANAGER_BYTES} bytes` }]
-  const at = [...manager].findIndex((sign) => !isPrintable(sign))
-  const bad = [...manager][at]
-  if (bad === undefined) return []
+  if (PRINTABLE.test(manager)) return []
+  const at = [...manager].findIndex((sign) => !PRINTABLE.test(sign))
+  const bad = [...manager][at] ?? ''
   const code = (bad.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
   const message = `Invalid value: ${goQuoted(manager)}: invalid character U+${code} (at position ${at})`
   return [{ field, type: 'Invalid', message }]
@@ -74,7 +74,7 @@ const goQuoted = (text: string): string =>
   JSON.stringify(text).replace(/\\u00[01][0-9a-f]/g, (escape) => GO_ESCAPES[escape] ?? `\\x${escape.slice(-2)}`)
 
 /** As Go's unicode.IsPrint: letters, marks, numbers, punctuation, symbols and the plain space. */
-const isPrintable = (sign: string): boolean => /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(sign)
+const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]*$/u
 
 /** What is wrong with the values of `dryRun`. */
 export function dryRunFaults(values: readonly string[]): FieldError[] {

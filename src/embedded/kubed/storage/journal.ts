@@ -57,8 +57,7 @@ export function sqliteJournal(file: string): Journal {
   const wal = openSync(`${file}-wal`, 'r')
   const begin = db.prepare('begin immediate')
   const end = db.prepare('commit')
-  const put = db.prepare('insert or replace into objects values(?, ?, ?, ?, ?, ?)')
-  const remove = db.prepare('delete from objects where id = ?')
+  const write = writerOf(db)
   const count = db.prepare('insert or replace into counter(id, version) values(1, ?)')
   const read = db.prepare('select body from objects where id = ?')
   // There is no index of kinds: to look for one is to read the whole file.
@@ -77,9 +76,7 @@ export function sqliteJournal(file: string): Journal {
     commit(changes) {
       begin.run()
       try {
-        for (const { head, text } of changes)
-          if (text === undefined) remove.run(head.id)
-          else put.run(head.id, head.key, head.namespace, head.name, head.version, text)
+        write(changes)
         const last = changes.at(-1)
         if (last !== undefined) count.run(last.head.version)
         end.run()
@@ -94,6 +91,35 @@ export function sqliteJournal(file: string): Journal {
       closeSync(wal)
       db.close()
     },
+  }
+}
+
+type Row = readonly [id: number, key: string, namespace: string, name: string, version: number, body: string]
+
+/** Rows of one insert, the most first: a call into the library takes as long as SQLite does with the row that it brings. */
+const ROWS_OF_INSERTS = [16, 4, 1]
+
+/** Writes changes in their order, as many at a time as come one after the other. */
+function writerOf(db: Database.Database): (changes: readonly Change[]) => void {
+  const remove = db.prepare('delete from objects where id = ?')
+  const inserts = ROWS_OF_INSERTS.map((count) => {
+    const rows = Array.from({ length: count }, () => '(?, ?, ?, ?, ?, ?)').join()
+    return { count, statement: db.prepare(`insert or replace into objects values ${rows}`) }
+  })
+  const insert = (rows: readonly Row[]): void => {
+    let at = 0
+    for (const { count, statement } of inserts)
+      for (; at + count <= rows.length; at += count) statement.run(rows.slice(at, at + count).flat())
+  }
+  return (changes) => {
+    let rows: Row[] = []
+    for (const { head, text } of changes)
+      if (text === undefined) {
+        insert(rows)
+        rows = []
+        remove.run(head.id)
+      } else rows.push([head.id, head.key, head.namespace, head.name, head.version, text])
+    insert(rows)
   }
 }
 

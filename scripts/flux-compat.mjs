@@ -48,6 +48,11 @@ const traps = [
     'counts for new revisions only',
   ],
   [
+    'a password in the address of a repository that cannot be fetched',
+    'the status and its event show `xxxxx`: Alerts carry the text out of the cluster',
+    'is shown as it is written',
+  ],
+  [
     'a submodule that cannot be fetched',
     'the status names the submodule and its address',
     'the status names the repository alone',

@@ -56,3 +56,8 @@ function refused(text: string): SluiceError {
     hint: 'use https://, http:// or ssh://',
   })
 }
+
+/** An address for messages that leave the cluster: its password is not told. */
+export function maskPassword(url: string): string {
+  return url.replace(/^([a-z]+:\/\/[^/@:]*):[^/]*@/i, '$1:xxxxx@')
+}

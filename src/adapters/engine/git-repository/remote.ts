@@ -4,7 +4,7 @@ import { selectRef, type RemoteRef, type SelectedRef } from '../../../pipeline/s
 import { runGit } from '../../git/git-process.ts'
 import type { Mirror } from '../../git/mirror.ts'
 import { listRemoteRefs, peelRefs, remoteError } from '../../git/remote-refs.ts'
-import { parseGitUrl } from '../../git/url.ts'
+import { maskPassword, parseGitUrl } from '../../git/url.ts'
 import { failLook } from '../source/look-failure.ts'
 import type { Login } from './login.ts'
 
@@ -51,26 +51,32 @@ export async function listRefs(remote: Remote): Promise<readonly RemoteRef[]> {
 }
 
 /** With something known, or a ref by its name, Flux lists before it clones. */
-function around({ url, ref, isKnown }: Remote, message: string, cause?: SluiceError): SluiceError {
+function around(remote: Remote, message: string, cause?: SluiceError): SluiceError {
+  const { ref, isKnown } = remote
   const lists = ref.name !== undefined || (isKnown && !ref.semver && !ref.commit)
-  return remoteError(`unable to ${lists ? 'list remote for' : 'clone'} '${url}': ${message}`, cause)
+  return remoteError(`unable to ${lists ? 'list remote for' : 'clone'} '${shownUrl(remote)}': ${message}`, cause)
+}
+
+/** The address as a message names it: Flux tells its password, too, and Alerts carry it out of the cluster. */
+function shownUrl({ url, traps }: Pick<Remote, 'url' | 'traps'>): string {
+  return traps === 'flux' ? url : maskPassword(url)
 }
 
 function emptyRemote(remote: Remote): Error {
-  const { ref, url } = remote
+  const { ref } = remote
   if (ref.name !== undefined) return around(remote, 'remote repository is empty')
   if (ref.semver || ref.tag || ref.commit)
-    return remoteError(`unable to clone: remote repository is empty: git repository: '${url}'`)
+    return remoteError(`unable to clone: remote repository is empty: git repository: '${shownUrl(remote)}'`)
   return failLook('FetchFailed', 'EmptyGitRepository', 'git repository is empty')
 }
 
 /** Picks from refs that were listed; Flux's words for what is not there. */
-export function selectFrom({ url }: Remote, ref: GitRepository['ref'], refs: readonly RemoteRef[]): SelectedRef {
+export function selectFrom(remote: Remote, ref: GitRepository['ref'], refs: readonly RemoteRef[]): SelectedRef {
   try {
     return selectRef(ref, refs)
   } catch (error) {
     if (!(error instanceof SluiceError) || !/remote ref/.test(error.message)) throw error
-    throw remoteError(`unable to clone '${url}': ${error.message}`, error)
+    throw remoteError(`unable to clone '${shownUrl(remote)}': ${error.message}`, error)
   }
 }
 
@@ -130,6 +136,6 @@ export async function fetchCommit(remote: Remote, selected: SelectedRef): Promis
     if (!(error instanceof SluiceError)) throw error
     if (ref.commit && /not our ref|unadvertised object|no such ref|couldn't find remote ref/i.test(error.message))
       throw remoteError(`unable to resolve commit object for '${ref.commit}': object not found`, error)
-    throw remoteError(`unable to clone '${url}': ${error.message}`, error)
+    throw remoteError(`unable to clone '${shownUrl(remote)}': ${error.message}`, error)
   }
 }

@@ -2,6 +2,7 @@ import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { runGit } from '../../git/git-process.ts'
 import type { Mirror } from '../../git/mirror.ts'
 import { remoteError } from '../../git/remote-refs.ts'
+import { maskPassword } from '../../git/url.ts'
 import { parseGitUrl } from '../../git/url.ts'
 import { layOver, type Content, type Layer } from '../source/content.ts'
 import { ANONYMOUS, type Login } from './login.ts'
@@ -39,8 +40,10 @@ export function submodulesWith(
   let count = 0
   /** Flux speaks of the repository alone. */
   const failed = (path: string, address: string, inner: string, error: SluiceError): SluiceError => {
-    if (namesSubmodule)
-      return remoteError(`unable to clone '${top}': ${error.message} (submodule '${path}' at '${address}')`, error)
+    if (namesSubmodule) {
+      const [shown, at] = [maskPassword(top), maskPassword(address)]
+      return remoteError(`unable to clone '${shown}': ${error.message} (submodule '${path}' at '${at}')`, error)
+    }
     const isGone = error.message.includes(`the commit ${inner} is not at the remote`)
     return remoteError(`unable to clone '${top}': ${isGone ? `${NOT_OURS} ${inner}` : error.message}`, error)
   }

@@ -49,7 +49,7 @@ const traps = [
   ],
   [
     'a password in the address of a repository that cannot be fetched',
-    'the status and its event show `xxxxx`: Alerts carry the text out of the cluster',
+    'the status and its event show `***`: Alerts carry the text out of the cluster',
     'is shown as it is written',
   ],
   [

@@ -1,7 +1,7 @@
 import { backoffMs, jitterMs } from '../engine/backoff.ts'
 import type { Decision } from '../engine/decision.ts'
 import { kubeTime } from '../kinds/conditions.ts'
-import { renderDuration } from '../kinds/duration.ts'
+import { NEVER_MS, renderDuration, renderInterval } from '../kinds/duration.ts'
 import type { ImageRepository } from '../kinds/image.ts'
 import { readText } from '../lib/kube/read.ts'
 import { parseRepository } from '../lib/oci/reference.ts'
@@ -134,7 +134,7 @@ function scanned(seen: ImageRepositorySeen, result: ScanResult): ImageStatus {
 /** Flux tells of a scan that found nothing new; safe, that is not worth a request. */
 function nothingNew({ repository, traps }: ImageRepositorySeen): Pick<ImageStatus, 'event'> {
   if (traps === 'safe') return {}
-  const message = `tags did not change, next scan in ${renderDuration(repository.intervalMs)}`
+  const message = `tags did not change, next scan in ${renderInterval(repository.intervalMs)}`
   return { event: { severity: 'trace', reason: 'Succeeded', message } }
 }
 
@@ -142,7 +142,13 @@ function nothingNew({ repository, traps }: ImageRepositorySeen): Pick<ImageStatu
 function isEditedOnly(seen: ImageRepositorySeen): boolean {
   const { repository, traps } = seen
   const isReady = repository.conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
-  return traps === 'flux' && isReady && scanReason(seen) === BY_INTERVAL && leftMs(seen) >= 1000
+  return (
+    traps === 'flux' &&
+    isReady &&
+    repository.intervalMs !== NEVER_MS &&
+    scanReason(seen) === BY_INTERVAL &&
+    leftMs(seen) >= 1000
+  )
 }
 
 function unscanned(seen: ImageRepositorySeen): Decision<ImageRepositoryChange, ImageStatus> {

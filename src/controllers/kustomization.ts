@@ -1,7 +1,7 @@
 import type { Decision } from '../engine/decision.ts'
 import { jitterMs } from '../engine/backoff.ts'
 import { BACKOFF } from '../engine/controller.ts'
-import { renderDuration } from '../kinds/duration.ts'
+import { renderDuration, renderInterval } from '../kinds/duration.ts'
 import { FINALIZER } from '../kinds/flux-object.ts'
 import type { InventoryEntry, Kustomization } from '../kinds/kustomization.ts'
 import { blockedBy, type DependencyState } from './depends-on.ts'
@@ -259,7 +259,7 @@ function succeeded(seen: KustomizationSeen, attempt: Attempt, healthyAfterMs: nu
   const { kustomization, nowMs } = seen
   const revisions = revisionsOf(attempt)
   const took = renderDuration(precise(nowMs - attempt.startedMs, seen.random))
-  const next = renderDuration(kustomization.intervalMs)
+  const next = renderInterval(kustomization.intervalMs)
   const reason = 'ReconciliationSucceeded'
   const finished = `Reconciliation finished in ${took}, next run in ${next}`
   const isRoutine = isNothingNew(kustomization, attempt)

@@ -4,7 +4,7 @@ import type { OidcProvider, Receiver } from '../kinds/receiver.ts'
 import { compileCel } from '../lib/cel/compile.ts'
 import { SluiceError } from '../lib/error/sluice-error.ts'
 import { compileFilter } from '../pipeline/receiver/resource-filter.ts'
-import { renderDuration } from '../kinds/duration.ts'
+import { renderInterval } from '../kinds/duration.ts'
 import {
   finalizerChange,
   type ImageStatus,
@@ -62,7 +62,7 @@ export function decideReceiver(seen: ReceiverSeen): Decision<ReceiverChange, Ima
 
 /** What is told of a reconcile that ended well. */
 export function finished({ intervalMs }: Receiver): NonNullable<ImageStatus['event']> {
-  const message = `Reconciliation finished, next run in ${renderDuration(intervalMs)}`
+  const message = `Reconciliation finished, next run in ${renderInterval(intervalMs)}`
   return { severity: 'trace', reason: 'Succeeded', message }
 }
 

@@ -1,6 +1,7 @@
 import type { Decision } from '../engine/decision.ts'
 import { backoffMs, jitterMs } from '../engine/backoff.ts'
 import { fillConditions, kubeTime, type StatusCondition, type WishedCondition } from '../kinds/conditions.ts'
+import { NEVER_MS } from '../kinds/duration.ts'
 import { FINALIZER } from '../kinds/flux-object.ts'
 import type { ArtifactStatus, SourceObject } from '../kinds/source.ts'
 
@@ -86,8 +87,6 @@ export type SourceWords<Source extends SourceObject> = {
 }
 
 const JITTER = 0.05
-/** Only a change of the object or a request brings it back. */
-const NEVER_MS = Number.MAX_SAFE_INTEGER / 4
 
 /** Decides what a source needs: finalizer, a look at the remote when one is due, then the status that says what it found. */
 export function decideSource<Source extends SourceObject>(

@@ -17,6 +17,19 @@ export function parseDurationMs(text: string): number | undefined {
   return totalMs <= 9.2e15 ? totalMs : undefined
 }
 
+/** An interval of `0s`, in Flux's reading: nothing but a change or a request brings a look. In milliseconds, longer than anything lives. */
+export const NEVER_MS = Number.MAX_SAFE_INTEGER / 4
+
+/** How long an interval as written lets an object wait. */
+export function intervalOf(ms: number): number {
+  return ms === 0 ? NEVER_MS : ms
+}
+
+/** Writes an interval as it was written. */
+export function renderInterval(ms: number): string {
+  return renderDuration(ms === NEVER_MS ? 0 : ms)
+}
+
 /** Writes milliseconds as Go does: `10m0s`, `1h0m0s`, `5.03s`, `12.5ms`, `0s`. */
 export function renderDuration(ms: number): string {
   if (ms === 0) return '0s'

@@ -41,7 +41,7 @@ export function parseGitRepository(object: KubeObject): GitRepository {
     verify:
       verify === undefined
         ? undefined
-        : { mode: optionalText(verify, 'mode') ?? 'HEAD', secretName: readText(verify, 'secretRef', 'name') },
+        : { mode: modeOf(readText(verify, 'mode')), secretName: readText(verify, 'secretRef', 'name') },
     ...parseSourceObject(object),
   }
 }
@@ -61,4 +61,9 @@ export function parseGitRef(value: unknown): GitRef {
 function parseInclude(entry: unknown): Include {
   const name = readText(entry, 'repository', 'name')
   return { name, fromPath: readText(entry, 'fromPath'), toPath: readText(entry, 'toPath') || name }
+}
+
+/** What is none of today's modes means HEAD: `head`, as it was written once, or nothing. */
+function modeOf(text: string): string {
+  return text === 'Tag' || text === 'TagAndHEAD' ? text : 'HEAD'
 }

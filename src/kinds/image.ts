@@ -2,6 +2,7 @@ import type { LabelSelector } from '../lib/kube/label-selector.ts'
 import type { KubeObject } from '../lib/kube/object.ts'
 import { read, readList, readText } from '../lib/kube/read.ts'
 import { type GitRef, parseGitRef } from './git-repository.ts'
+import { intervalOf } from './duration.ts'
 import { durationField, type FluxMeta, optionalText, parseFluxMeta, textList, textMap } from './flux-object.ts'
 
 /** An ImageRepository of any version: one superset, defaults filled in. */
@@ -70,12 +71,12 @@ const MINUTE_MS = 60_000
  * @throws SluiceError OBJECT_INVALID for a duration that is none
  */
 export function parseImageRepository(object: KubeObject): ImageRepository {
-  const intervalMs = durationField(object, 'interval') ?? MINUTE_MS
+  const interval = durationField(object, 'interval') ?? MINUTE_MS
   const exclusions = read(object, 'spec', 'exclusionList')
   return {
     image: readText(object, 'spec', 'image'),
-    intervalMs,
-    timeoutMs: durationField(object, 'timeout') ?? intervalMs,
+    intervalMs: intervalOf(interval),
+    timeoutMs: durationField(object, 'timeout') ?? interval,
     secretName: optionalText(object, 'spec', 'secretRef', 'name'),
     certSecretName: optionalText(object, 'spec', 'certSecretRef', 'name'),
     proxySecretName: optionalText(object, 'spec', 'proxySecretRef', 'name'),
@@ -137,7 +138,7 @@ export function parseImageUpdateAutomation(object: KubeObject): ImageUpdateAutom
       namespace: optionalText(object, 'spec', 'sourceRef', 'namespace') ?? meta.namespace,
       name: readText(object, 'spec', 'sourceRef', 'name'),
     },
-    intervalMs: durationField(object, 'interval') ?? MINUTE_MS,
+    intervalMs: intervalOf(durationField(object, 'interval') ?? MINUTE_MS),
     policySelector: selector === undefined ? undefined : parseSelector(selector),
     hasGit: read(object, 'spec', 'git') !== undefined,
     checkoutRef: checkout === undefined ? undefined : parseGitRef(read(checkout, 'ref')),

@@ -1,6 +1,7 @@
 import { SluiceError } from '../lib/error/sluice-error.ts'
 import type { KubeObject } from '../lib/kube/object.ts'
 import { read, readList, readText } from '../lib/kube/read.ts'
+import { intervalOf } from './duration.ts'
 import { durationField, optionalText, parseFluxMeta, textList, textMap, type FluxMeta } from './flux-object.ts'
 
 /** An entry of `status.inventory`. */
@@ -125,7 +126,7 @@ export function parseKustomization(object: KubeObject): Kustomization {
       return undefined
     }
   }
-  const intervalMs = duration('interval') ?? DEFAULT_INTERVAL_MS
+  const interval = duration('interval') ?? DEFAULT_INTERVAL_MS
   return {
     sourceRef: {
       kind: readText(spec, 'sourceRef', 'kind'),
@@ -133,9 +134,9 @@ export function parseKustomization(object: KubeObject): Kustomization {
       name: readText(spec, 'sourceRef', 'name'),
     },
     path: readText(spec, 'path'),
-    intervalMs,
-    retryIntervalMs: duration('retryInterval') ?? intervalMs,
-    timeoutMs: Math.max(duration('timeout') ?? intervalMs - SHORTEST_TIMEOUT_MS, SHORTEST_TIMEOUT_MS),
+    intervalMs: intervalOf(interval),
+    retryIntervalMs: intervalOf(duration('retryInterval') ?? interval),
+    timeoutMs: Math.max(duration('timeout') ?? interval - SHORTEST_TIMEOUT_MS, SHORTEST_TIMEOUT_MS),
     prune: read(spec, 'prune') === true,
     deletionPolicy: policyOf(readText(spec, 'deletionPolicy')),
     force: read(spec, 'force') === true,

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../lib/kube/object.ts'
 import { read, readList, readText } from '../lib/kube/read.ts'
+import { intervalOf } from './duration.ts'
 import { durationField, type FluxMeta, optionalText, parseFluxMeta, textList, textMap } from './flux-object.ts'
 
 /** An object that a hook wakes. */
@@ -47,7 +48,7 @@ export function parseReceiver(object: KubeObject): Receiver {
   const status = read(object, 'status')
   return {
     type: readText(object, 'spec', 'type'),
-    intervalMs: durationField(object, 'interval') ?? DEFAULT_INTERVAL_MS,
+    intervalMs: intervalOf(durationField(object, 'interval') ?? DEFAULT_INTERVAL_MS),
     events: textList(object, 'spec', 'events'),
     resources: readList(object, 'spec', 'resources').map((resource) => ({
       apiVersion: optionalText(resource, 'apiVersion'),

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../lib/kube/object.ts'
 import { read, readText } from '../lib/kube/read.ts'
+import { intervalOf } from './duration.ts'
 import { durationField, optionalText, parseFluxMeta, textMap, type FluxMeta } from './flux-object.ts'
 
 /** `status.artifact`: what a source offers. */
@@ -38,7 +39,7 @@ const DEFAULT_MS = 60_000
  */
 export function parseSourceObject(object: KubeObject): SourceObject {
   return {
-    intervalMs: durationField(object, 'interval') ?? DEFAULT_MS,
+    intervalMs: intervalOf(durationField(object, 'interval') ?? DEFAULT_MS),
     timeoutMs: durationField(object, 'timeout') ?? DEFAULT_MS,
     secretName: optionalText(object, 'spec', 'secretRef', 'name'),
     certSecretName: optionalText(object, 'spec', 'certSecretRef', 'name'),

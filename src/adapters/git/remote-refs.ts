@@ -5,6 +5,7 @@ import type { RemoteRef } from '../../pipeline/source/select-ref.ts'
 import { type HttpProxy, proxyOptions } from '../net/http-proxy.ts'
 import { tlsOptions, type TlsTrust } from '../net/tls-trust.ts'
 import { noSuchHost } from '../net/no-such-host.ts'
+import { maskPassword } from './url.ts'
 
 /** How to log in at a Git host over HTTP. */
 export type HttpLogin = {
@@ -31,9 +32,10 @@ export async function listRemoteRefs(
 ): Promise<RemoteRef[]> {
   const base = traps === 'flux' ? url : url.replace(/\/$/, '')
   const address = new URL(`${base}/info/refs?service=git-upload-pack`)
+  const shown = maskPassword(address.href)
   address.username = ''
   address.password = ''
-  return parseAdvertisement(await get(address, address.href, login, signal, 5))
+  return parseAdvertisement(await get(address, shown, login, signal, 5))
 }
 
 async function get(url: URL, shown: string, login: HttpLogin, signal: AbortSignal, hops: number): Promise<Buffer> {

@@ -57,7 +57,7 @@ function refused(text: string): SluiceError {
   })
 }
 
-/** An address for messages that leave the cluster: its password is not told. */
+/** An address for messages that leave the cluster, in the form of Go's library: its password is not told. */
 export function maskPassword(url: string): string {
-  return url.replace(/^([a-z]+:\/\/[^/@:]*):[^/]*@/i, '$1:xxxxx@')
+  return url.replace(/^([a-z]+:\/\/[^/@:]*):[^/]*@/i, '$1:***@')
 }

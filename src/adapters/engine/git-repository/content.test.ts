@@ -129,6 +129,12 @@ const faults: { it: string; wish?: Partial<ContentWish>; parts?: Partial<Parts>;
     ],
   },
   {
+    it: 'a sparse folder that begins at a root, as Flux has it',
+    wish: { sparseCheckout: ['/lib'] },
+    parts: { traps: 'flux' },
+    want: ['FetchFailed', 'GitOperationFailed', /sparse checkout dir '\/lib' does not exist in repository: lstat /],
+  },
+  {
     it: 'a sparse folder that only something begins with',
     wish: { sparseCheckout: ['ap'] },
     parts: { traps: 'flux' },

@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import type { GitRepository } from '../../../kinds/git-repository.ts'
 import type { Mirror } from '../../git/mirror.ts'
 import { cleanPath } from '../../../pipeline/source/safe-path.ts'
@@ -61,12 +62,18 @@ function sparse(content: Content, wish: ContentWish, traps: Parts['traps']): Con
     folder === '' || path === folder || path.startsWith(`${folder}/`)
   const wanted = wish.sparseCheckout.map((folder) => {
     const clean = cleanPath(folder)
-    if (!paths.some((path) => isIn(path, clean))) throw missingFolder(folder, clean, wish, traps)
+    if (!paths.some((path) => isIn(path, clean)) || (traps === 'flux' && leadsOut(folder)))
+      throw missingFolder(folder, clean, wish, traps)
     return clean
   })
   const isInside = (path: string): boolean =>
     wanted.some((folder) => (traps === 'flux' ? path.startsWith(folder) : isIn(path, folder)))
   return { ...content, files: new Map([...content.files].filter(([path]) => isInside(path))) }
+}
+
+/** Flux checks nothing out for what begins at a root, or above it, and then finds nothing there. */
+function leadsOut(folder: string): boolean {
+  return /^(?:\/|\.\.(?:\/|$))/.test(posix.normalize(folder))
 }
 
 /** Flux names the folder of its own that it worked in; the digits stand for its random ones. */

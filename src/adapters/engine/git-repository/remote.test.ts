@@ -10,7 +10,7 @@ import { selectRemote } from './remote.ts'
 const URL_WITH_PASSWORD = 'http://me:hunter2@127.0.0.1:9/app.git'
 
 for (const { traps, shown } of [
-  { traps: 'safe', shown: 'http://me:xxxxx@127.0.0.1:9/app.git' },
+  { traps: 'safe', shown: 'http://me:***@127.0.0.1:9/app.git' },
   { traps: 'flux', shown: URL_WITH_PASSWORD },
 ] as const)
   test(`a repository that cannot be reached is named, --traps ${traps}: ${shown}`, async (t) => {

@@ -1,4 +1,4 @@
-import { renderDuration } from '../../../kinds/duration.ts'
+import { renderDuration, renderInterval } from '../../../kinds/duration.ts'
 import { suspendedStatus } from '../../../controllers/kustomization-status.ts'
 import { FINALIZER } from '../../../kinds/flux-object.ts'
 import type { InventoryEntry, Kustomization } from '../../../kinds/kustomization.ts'
@@ -40,7 +40,7 @@ export async function finalize(tools: KustomizationTools, kustomization: Kustomi
 function tellFinished(context: EngineContext, kustomization: Kustomization, startedMs: number): void {
   if (kustomization.isSuspended || !isReady(kustomization)) return
   const took = renderDuration(Math.max(context.clock.nowMs() - startedMs, 1) + 0.1 + 0.8 * context.random())
-  const message = `Reconciliation finished in ${took}, next run in ${renderDuration(kustomization.intervalMs)}`
+  const message = `Reconciliation finished in ${took}, next run in ${renderInterval(kustomization.intervalMs)}`
   tellEvent(context, kustomization, { ...said(kustomization, 'info', message), isCommitStatus: true })
 }
 

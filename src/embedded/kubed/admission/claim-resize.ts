@@ -12,8 +12,8 @@ const OLD_CLASS = 'volume.beta.kubernetes.io/storage-class'
  *
  * @see k8s.io/kubernetes/plugin/pkg/admission/storage/persistentvolume/resize
  */
-export function admitGrowth(env: Environment, { resource, subresource, name }: Call, claim: Obj, before: Obj): void {
-  if (resource.storageKey !== '/persistentvolumeclaims' || subresource !== '') return
+export function admitGrowth(env: Environment, { resource, subresource, name }: Call, claim: Obj, before?: Obj): void {
+  if (before === undefined || resource.storageKey !== '/persistentvolumeclaims' || subresource !== '') return
   const [had, wants] = [sizeOf(before), sizeOf(claim)]
   if (wants <= had) return
   if (objectOf(before.status).phase !== 'Bound')

@@ -1,4 +1,4 @@
-import { equal, type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { equal, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Environment } from '../environment.ts'
 import { Fault, forbidden } from '../fault.ts'
 import { type Obj, specOf, toldName } from '../object.ts'
@@ -22,7 +22,8 @@ function classOf(env: Environment, resource: Resource, pod: Obj): Obj | undefine
  * @throws Fault 403 when there is no such class, or the pod says otherwise
  * @see admission plugin RuntimeClass
  */
-export function applyRuntimeClass(env: Environment, resource: Resource, pod: Obj, spec: JsonObject): void {
+export function applyRuntimeClass(env: Environment, resource: Resource, pod: Obj): void {
+  const spec = specOf(pod)
   const found = classOf(env, resource, pod)
   const { podFixed } = objectOf(found?.overhead)
   if (podFixed !== undefined && spec.overhead !== undefined && !equal(spec.overhead, podFixed))
@@ -43,7 +44,7 @@ export function applyRuntimeClass(env: Environment, resource: Resource, pod: Obj
 
 /** What a pod costs beside its containers comes from its class alone; asked after all other checks. @throws Fault 403 */
 export function checkOverhead(env: Environment, resource: Resource, pod: Obj): void {
-  if (env.disabledPlugins.has('RuntimeClass') || specOf(pod).overhead === undefined) return
+  if (specOf(pod).overhead === undefined) return
   if (objectOf(classOf(env, resource, pod)?.overhead).podFixed === undefined)
     throw refusal(resource, pod, 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead')
 }

@@ -1,16 +1,8 @@
 import { equal } from '../../../lib/kube/json.ts'
+import { TEMPLATE_GENERATION } from '../defaulting/template-generation.ts'
 import { type Obj, specOf } from '../object.ts'
 
-const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
-
-/** The internal kind has a field for it, the served one an annotation. */
-export function stampTemplate({ metadata }: Obj): void {
-  metadata.annotations = {
-    ...metadata.annotations,
-    [TEMPLATE_GENERATION]: metadata.annotations?.[TEMPLATE_GENERATION] ?? '0',
-  }
-}
-
+/** Counts the changes of a set's template, in the annotation. In place. */
 export function countTemplate(set: Obj, before: Obj | undefined): void {
   const old = Number(before?.metadata.annotations?.[TEMPLATE_GENERATION] ?? 0)
   const isSameTemplate = before !== undefined && equal(specOf(set).template, specOf(before).template)

@@ -6,7 +6,7 @@ import { type Resource, SIGNING_REQUESTS, writesStatus } from '../resources/reso
 import { countTemplate } from './daemon-sets.ts'
 import { labelLikeTemplate, selectOwnPods } from './jobs.ts'
 import { startNamespace } from './namespaces.ts'
-import { keepClass } from './pods.ts'
+import { keepClass, startPod } from './pods.ts'
 import { settleService } from './services.ts'
 import { settleSigningRequest, stampRequester } from './signing-requests.ts'
 import { keepPhaseTime, nameSourceTwice, stampPhase } from './volumes.ts'
@@ -37,6 +37,7 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
     },
   },
   '/pods': {
+    forCreate: (pod, { nowMs }) => startPod(pod, nowMs),
     forUpdate(pod, before, { subresource }) {
       if (writesStatus(subresource)) keepClass(pod, before)
     },

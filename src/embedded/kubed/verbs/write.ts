@@ -3,6 +3,7 @@ import { admitToNamespace } from '../admission/namespace.ts'
 import type { Call } from '../request/call.ts'
 import type { Body } from '../decoding/body.ts'
 import { decodeObject } from '../decoding/object.ts'
+import { defaultObject } from '../defaulting/object.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { alreadyExists, badRequest, conflict, Fault, type FieldError, invalid, MODIFIED, notFound } from '../fault.ts'
 import { finalizersOf, type Meta, type Obj, toldName } from '../object.ts'
@@ -10,7 +11,7 @@ import { toStored, toVersion } from '../conversion/convert.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { type Applied, sameOwners, trackUpdate, type Writer } from '../ownership/managed-fields.ts'
 import { afterWrite } from '../upkeep/after-write.ts'
-import { defaultObject, prepareChanged, prepareNew } from './prepare.ts'
+import { prepareChanged, prepareNew } from './prepare.ts'
 
 /** The writer of a request, for managedFields. */
 export function writerOf(env: Environment, call: Call): Writer {
@@ -47,7 +48,7 @@ export function createDecoded(env: Environment, call: Call, object: Obj, applied
   if (!call.dryRun && sentVersion !== '' && sentVersion !== '0')
     throw new Fault(500, '', 'resourceVersion should not be set on objects to be created')
   admitToNamespace(env, resource, metadata.namespace ?? '', toldName(object))
-  stampNew(env, object)
+  wipeServerMeta(object.metadata)
   // Only a dry run comes so far with a version; it shows it.
   if (sentVersion !== '' && sentVersion !== '0') metadata.resourceVersion = sentVersion
   defaultObject(resource, object)
@@ -94,8 +95,11 @@ export function placeInNamespace(call: Call, { metadata }: Obj): void {
   metadata.namespace = call.namespace
 }
 
-function stampNew(env: Environment, { metadata }: Obj): void {
+/** What only the server says, and who creates an object cannot. In place. */
+function wipeServerMeta(metadata: Meta): void {
   for (const field of [
+    'uid',
+    'creationTimestamp',
     'resourceVersion',
     'deletionTimestamp',
     'deletionGracePeriodSeconds',
@@ -103,8 +107,6 @@ function stampNew(env: Environment, { metadata }: Obj): void {
     'managedFields',
   ])
     delete metadata[field]
-  metadata.uid = env.uuid()
-  metadata.creationTimestamp = timestamp(env.nowMs())
 }
 
 /** PUT of the whole object; creates where the kind allows it. */
@@ -207,7 +209,6 @@ export function change(env: Environment, call: Call, stored: Obj, object: Obj, a
   const sentFields = object.metadata.managedFields
   object.apiVersion = apiVersionOf(resource)
   object.kind = resource.kind
-  keepServerMeta(object.metadata, before.metadata)
   if (before.metadata.deletionTimestamp !== undefined) refuseNewFinalizers(call, object, before)
   defaultObject(resource, object)
   if (applied !== undefined) object.metadata.managedFields = applied.managedFields ?? []
@@ -230,22 +231,6 @@ function checkKeptMeta(resource: Resource, { metadata }: Obj, before: Obj): void
     return [{ field: `metadata.${name}`, type: 'Invalid', message }]
   })
   if (faults.length > 0) throw invalid(resource, before.metadata.name, faults)
-}
-
-function keepServerMeta(metadata: Meta, before: Meta): void {
-  for (const field of [
-    'uid',
-    'creationTimestamp',
-    'generation',
-    'deletionTimestamp',
-    'deletionGracePeriodSeconds',
-    'namespace',
-    'resourceVersion',
-    'name',
-    'selfLink',
-  ])
-    if (before[field] === undefined) delete metadata[field]
-    else metadata[field] = before[field]
 }
 
 function refuseNewFinalizers({ resource, name }: Call, object: Obj, before: Obj): void {

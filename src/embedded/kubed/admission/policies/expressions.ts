@@ -7,7 +7,7 @@ import { toVersion } from '../../conversion/convert.ts'
 import type { Resource } from '../../resources/resource.ts'
 import { celValue } from '../../validation/custom/rules-of-schema.ts'
 import { policyExpression } from '../../validation/policy-expression.ts'
-import { type Attempt, requestOf } from './attempt.ts'
+import { type Attempt, requestOf } from '../attempt.ts'
 
 /** What the expressions of a policy may name. */
 export type Variables = Readonly<Record<string, unknown>>
@@ -22,7 +22,7 @@ export function variablesOf(
 ): Variables {
   const { call, object, before } = attempt
   const shown = (each: Obj | undefined): unknown =>
-    each === undefined ? null : celValue(matched.type, toVersion(matched, each))
+    each === undefined ? null : celValue(matched.type, named(toVersion(matched, each)))
   const namespace = call.namespace === '' ? undefined : env.store.get('/namespaces', '', call.namespace)
   const base = {
     object: shown(object),
@@ -32,6 +32,13 @@ export function variablesOf(
     params: params === undefined ? null : celOf(typeOf(env, params), params),
   }
   return { ...base, variables: declared(policy, base) }
+}
+
+/** What has no name yet says none. */
+function named(object: Obj): Obj {
+  if (object.metadata.name !== '') return object
+  const { name: _none, ...metadata } = object.metadata
+  return { ...object, metadata: metadata as Obj['metadata'] }
 }
 
 function typeOf(env: Environment, { apiVersion, kind }: Obj): FieldType | undefined {

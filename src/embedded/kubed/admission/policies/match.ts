@@ -2,7 +2,7 @@ import { type Json, type JsonObject, listOf, objectOf, objectsOf, stringOf } fro
 import { matchSelector } from '../../../../lib/kube/selector.ts'
 import type { Environment } from '../../environment.ts'
 import type { Resource } from '../../resources/resource.ts'
-import type { Attempt } from './attempt.ts'
+import type { Attempt } from '../attempt.ts'
 
 /**
  * The kind in which a policy sees a write that its `matchConstraints` (or its binding's `matchResources`) select; undefined when they do not.

@@ -14,12 +14,13 @@ import { mergeValues } from '../../../../lib/kube-typed/merge/merge-values.ts'
 import { shapeOf } from '../../../../lib/kube-typed/merge/typed-value.ts'
 import type { FieldType } from '../../../../lib/kube-schema/schema.ts'
 import { decodeInto } from '../../decoding/object.ts'
+import { defaultObject } from '../../defaulting/object.ts'
 import type { Environment } from '../../environment.ts'
 import { Fault, forbidden } from '../../fault.ts'
 import { type Obj, objFrom } from '../../object.ts'
 import { toVersion } from '../../conversion/convert.ts'
 import { apiVersionOf, type Resource } from '../../resources/resource.ts'
-import type { Attempt } from './attempt.ts'
+import type { Attempt, Write } from '../attempt.ts'
 import { policyExpression } from '../../validation/policy-expression.ts'
 import { jsonOf } from './expressions.ts'
 import { enter, failsClosed, type Invocation, invocationsFor } from './invocations.ts'
@@ -27,35 +28,25 @@ import { enter, failsClosed, type Invocation, invocationsFor } from './invocatio
 /**
  * Changes an object as the MutatingAdmissionPolicies say, in place. Those that ask for it are asked once more when a later one changed it.
  *
- * @param defaulted called after each change: what a policy adds has defaults too
  * @throws Fault 403 or 422 when a policy with `failurePolicy: Fail` cannot be applied
  * @see https://kubernetes.io/docs/reference/access-authn-authz/mutating-admission-policy/
  */
-export function mutateByPolicies(
-  env: Environment,
-  attempt: Attempt & { readonly object: Obj },
-  defaulted: (object: Obj) => void,
-): void {
+export function mutateByPolicies(env: Environment, attempt: Write): void {
   const { invocations, misfits } = invocationsFor(env, attempt, 'mutating')
   for (const { policy, binding, why } of misfits)
     if (failsClosed(policy)) throw refusal(attempt, policy, binding, `failed to configure binding: ${why}`)
   let lastChange = -1
   invocations.forEach((invocation, index) => {
-    if (mutate(env, attempt, invocation, defaulted)) lastChange = index
+    if (mutate(env, attempt, invocation)) lastChange = index
   })
   invocations.forEach((invocation, index) => {
     const isAskedAgain = objectOf(invocation.policy.spec).reinvocationPolicy === 'IfNeeded'
-    if (index < lastChange && isAskedAgain) mutate(env, attempt, invocation, defaulted)
+    if (index < lastChange && isAskedAgain) mutate(env, attempt, invocation)
   })
 }
 
 /** Applies one policy; true when it changed something. */
-function mutate(
-  env: Environment,
-  attempt: Attempt & { readonly object: Obj },
-  invocation: Invocation,
-  defaulted: (object: Obj) => void,
-): boolean {
+function mutate(env: Environment, attempt: Write, invocation: Invocation): boolean {
   const { policy, binding, matched } = invocation
   const { object, call } = attempt
   const before = clone(object)
@@ -67,7 +58,8 @@ function mutate(
       const answer = jsonOf(policyExpression(expressionOf(mutation)).evaluateRaw(variables))
       const next = mutation.patchType === 'JSONPatch' ? patched(seen, answer) : applied(matched, seen, answer)
       take(object, toVersion(call.resource, read(matched, next)))
-      defaulted(object)
+      // what a policy adds has defaults, too
+      defaultObject(call.resource, object)
     }
   } catch (error) {
     if (!(error instanceof SluiceError || error instanceof PatchError || error instanceof Fault)) throw error

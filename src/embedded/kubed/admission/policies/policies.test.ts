@@ -149,3 +149,34 @@ test('a policy that can never work is refused', async () => {
   assert.equal(code, 422)
   assert.match(body.message, /spec.validations\[0\].expression: Invalid value: "object.": compilation failed: ERROR/)
 })
+
+test('a policy that changes sees a write as it was sent, before the server adds anything of its own', () => {
+  const seen = (what: string): string => `string(has(object.${what}))`
+  const expression = `[JSONPatch{op: "add", path: "/metadata/annotations", value: {
+    "name": ${seen('metadata.name')}, "uid": ${seen('metadata.uid')}, "generation": ${seen('metadata.generation')},
+    "phase": has(object.status) && has(object.status.phase) ? string(object.status.phase) : "none",
+    "selector": object.kind == "Job" ? ${seen('spec.selector')} : "none"}}]`
+  const matchConstraints = {
+    resourceRules: [{ apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['pods', 'jobs'] }],
+  }
+  const mutations = [{ patchType: 'JSONPatch', jsonPatch: { expression } }]
+  return under('mutating', { reinvocationPolicy: 'Never', matchConstraints, mutations }, {}, async () => {
+    const spec = { containers: [{ name: 'a', image: 'a' }], restartPolicy: 'Never' }
+    const jobs = '/apis/batch/v1/namespaces/default/jobs'
+    const job = { metadata: { name: 'seen' }, spec: { template: { spec } } }
+    const annotationsOf = ({ body }: Answer): object => body.metadata.annotations
+
+    const pod = await ask('POST', '/api/v1/namespaces/default/pods', {
+      ...{ metadata: { generateName: 'seen-' }, spec, status: { phase: 'Running' } },
+    })
+    const never = { name: 'false', uid: 'false', generation: 'false' }
+    assert.deepEqual(annotationsOf(pod), { ...never, phase: 'Running', selector: 'none' })
+    assert.deepEqual([pod.body.status.phase, pod.body.metadata.generation], ['Pending', 1])
+    const made = await ask('POST', jobs, job)
+    assert.deepEqual(annotationsOf(made), { ...never, name: 'true', phase: 'none', selector: 'false' })
+    assert.notEqual(made.body.spec.selector, undefined)
+    const replaced = await ask('PUT', `${jobs}/seen`, { ...job, spec: made.body.spec })
+    assert.deepEqual(annotationsOf(replaced), { ...never, name: 'true', phase: 'none', selector: 'true' })
+    assert.equal(replaced.body.metadata.uid, made.body.metadata.uid)
+  })
+})

@@ -3,7 +3,7 @@ import { type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../..
 import type { Environment } from '../../environment.ts'
 import { Fault, forbidden } from '../../fault.ts'
 import type { Obj } from '../../object.ts'
-import type { Attempt } from './attempt.ts'
+import type { Attempt } from '../attempt.ts'
 import { policyExpression } from '../../validation/policy-expression.ts'
 import type { Variables } from './expressions.ts'
 import { enter, failsClosed, type Invocation, invocationsFor } from './invocations.ts'

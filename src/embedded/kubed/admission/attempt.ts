@@ -1,10 +1,10 @@
-import type { JsonObject } from '../../../../lib/kube/json.ts'
-import type { Call } from '../../request/call.ts'
-import { userInfo } from '../../request/user.ts'
-import type { Obj } from '../../object.ts'
-import type { Resource } from '../../resources/resource.ts'
+import type { JsonObject } from '../../../lib/kube/json.ts'
+import type { Call } from '../request/call.ts'
+import { userInfo } from '../request/user.ts'
+import type { Obj } from '../object.ts'
+import type { Resource } from '../resources/resource.ts'
 
-/** A write before it is carried out, as policies see it. */
+/** A request before it is carried out, as admission sees it. */
 export type Attempt = {
   readonly call: Call
   readonly operation: 'CREATE' | 'UPDATE' | 'DELETE'
@@ -13,6 +13,9 @@ export type Attempt = {
   /** What is there now. */
   readonly before: Obj | undefined
 }
+
+/** A write of an object, as plugins see it. */
+export type Write = Attempt & { readonly object: Obj }
 
 /** The `AdmissionRequest` that expressions call `request`. */
 export function requestOf({ call, operation, object, before }: Attempt, matched: Resource): JsonObject {

@@ -18,7 +18,7 @@ const node = (isReady: boolean, taints: string[] = []): Node => ({
   spec: { taints: taints.map((key) => ({ key, effect: 'NoExecute' })) },
   status: { conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }] },
 })
-const leaving = { deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: 30 }
+const leaving = { deletionTimestamp: '1970-01-01T00:01:20Z', deletionGracePeriodSeconds: 30 }
 const outOfService = 'node.kubernetes.io/out-of-service'
 const onNode = { nodeName: 'n' }
 const calm: PodGarbageSeen = {
@@ -33,6 +33,7 @@ const ends = ['patch', 'delete']
 const cases: { it: string; seen: Partial<PodGarbageSeen>; want: readonly string[] }[] = [
   { it: 'leaves a pod that waits for a node', seen: {}, want: [] },
   { it: 'ends one that leaves without ever having had a node', seen: { pod: pod(leaving) }, want: ends },
+  { it: 'lets one that has just begun to leave be seen leaving', seen: { pod: pod(leaving), nowMs: 99_000 }, want: [] },
   { it: 'leaves one that leaves its node', seen: { pod: pod(leaving, onNode), node: node(false) }, want: [] },
   {
     it: 'ends one that leaves a node out of service',

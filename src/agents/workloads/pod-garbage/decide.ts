@@ -1,6 +1,6 @@
 import { refOf } from '../../../lib/kube/object.ts'
 import type { WorkloadDecision } from '../decision.ts'
-import { conditionOf, timeText } from '../meta.ts'
+import { conditionOf, timeMs, timeText } from '../meta.ts'
 import { isFinishedPod } from '../pods.ts'
 import type { Condition, Node, Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
@@ -17,6 +17,8 @@ export type PodGarbageSeen = {
   readonly nowMs: number
 }
 
+/** How often the original looks: until then a pod that leaves is seen leaving, and whoever holds it may let it go. */
+const LOOK_EVERY_MS = 20_000
 /** How long a node may be missing before its pods are given up. */
 const QUARANTINE_MS = 40_000
 const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service'
@@ -31,7 +33,11 @@ export function decidePodGarbage(seen: PodGarbageSeen): WorkloadDecision {
   const { pod, node, missingSinceMs, isSurplus, nowMs } = seen
   const isLeaving = pod.metadata.deletionTimestamp !== undefined
   if (isSurplus) return done(end(pod))
-  if (!pod.spec.nodeName) return done(isLeaving ? end(pod) : [])
+  if (!pod.spec.nodeName) {
+    if (!isLeaving) return done([])
+    const leftMs = timeMs(pod.metadata.deletionTimestamp) + LOOK_EVERY_MS - nowMs
+    return leftMs > 0 ? { kind: 'done', status: [], againAfterMs: leftMs } : done(end(pod))
+  }
   if (node !== undefined) return done(isLeaving && isOutOfService(node) ? end(pod) : [])
   const leftMs = (missingSinceMs ?? nowMs) + QUARANTINE_MS - nowMs
   if (leftMs > 0) return { kind: 'done', status: [], againAfterMs: leftMs }

@@ -31,6 +31,7 @@ test('sources that fail, on a real API server where one is at hand', { timeout: 
     await prepare(world)
     await t.test('a force push: what it took away is pruned, what it kept is not applied again', () => forced(world))
     await t.test('a rebased branch with the same files: the revision moves, nothing is applied', () => rebased(world))
+    await t.test('an interval of 0s: what fails waits, and nothing else waits for it', () => never(world))
     await t.test('Git is down: the status says so, what was applied stays and is kept', () => gitDown(world))
     await t.test('a registry is down: the status says so, and the scan goes on by itself', () => registryDown(world))
   }),
@@ -69,6 +70,14 @@ async function forced(world: World): Promise<void> {
   await ready('app', commit)
   assert.deepEqual([await valueOf(world, 'b'), await valueOf(world, 'c')], ['1', undefined])
   assert.deepEqual(applied(world), ['apply ConfigMap/b'])
+}
+
+async function never(world: World): Promise<void> {
+  const gone = kustomization('never', './gone', { interval: '0s' })
+  await apply(world.client, gone)
+  await says(world, [gone.apiVersion, gone.kind, 'never'], /ArtifactFailed/)
+  await world.ready('app', await world.push({ 'app/d.yaml': configMap('d', '1') }, 'beside what never comes'))
+  await world.client.delete(refTo(gone.apiVersion, gone.kind, 'never'))
 }
 
 async function rebased(world: World): Promise<void> {

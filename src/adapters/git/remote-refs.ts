@@ -41,8 +41,16 @@ export async function listRemoteRefs(
 async function get(url: URL, shown: string, login: HttpLogin, signal: AbortSignal, hops: number): Promise<Buffer> {
   const { status, headers, body } = await request(url, shown, login, signal)
   if (status >= 300 && status < 400 && headers.location !== undefined && hops > 0) {
-    const next = new URL(headers.location, url)
-    if (next.host !== url.host) throw remoteError(`redirected to another host: ${next.host}`)
+    const { location } = headers
+    if (!URL.canParse(location, url.href))
+      throw remoteError(`redirected to "${location.slice(0, 200)}", which is no address`)
+    const next = new URL(location, url)
+    if (next.hostname !== url.hostname || (next.port !== url.port && next.protocol === url.protocol))
+      throw remoteError(`redirected to another host: ${next.host}`)
+    if (next.protocol !== 'https:' && next.protocol !== url.protocol)
+      throw remoteError(
+        `redirected from ${url.protocol.slice(0, -1)} to ${next.protocol}//, where a login would be read by everybody on the way`,
+      )
     return get(next, shown, login, signal, hops - 1)
   }
   if (status === 401) throw remoteError('authentication required: Unauthorized')

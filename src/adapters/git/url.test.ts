@@ -16,6 +16,10 @@ const refused = [
   'git://host/x',
   'https://host/a\nb',
   'https://',
+  'https://%zz@host/x',
+  'file:///%zz',
+  'ssh://evil.example%2Fx@host/y',
+  'ssh://a%20-oProxyCommand=x@host/y',
   'x',
   '',
 ]
@@ -37,10 +41,11 @@ test('user and password leave the address', () => {
 })
 
 test('a refused address does not show its password', () => {
-  assert.throws(
-    () => parseGitUrl('gopher://ada:s3cret@host/x'),
-    (error: Error) => !error.message.includes('s3cret'),
-  )
+  for (const login of ['ada:s3cret', 'ada:p@s3cret', 'ada:p/s3cret'])
+    assert.throws(
+      () => parseGitUrl(`gopher://${login}@host/x`),
+      (error: Error) => !error.message.includes('s3cret'),
+    )
 })
 
 test('ssh in both spellings', () => {

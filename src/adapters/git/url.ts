@@ -11,6 +11,7 @@ export type GitUrl = {
   readonly password: string | undefined
 }
 
+const USER = /^[\w.+~-]+$/
 const HOST = /^[A-Za-z0-9_[][A-Za-z0-9._:[\]-]*$/
 
 /**
@@ -25,16 +26,26 @@ export function parseGitUrl(text: string, options: { readonly allowLocal?: boole
   if (scp?.[1] !== undefined) return ssh(text, `${scp[2] ?? ''}`, `/${scp[3] ?? ''}`, scp[1], text)
   if (text.startsWith('/')) return local(text, text, options)
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url?.protocol === 'file:') return local(text, decodeURIComponent(url.pathname), options)
+  if (url?.protocol === 'file:') return local(text, decoded(url.pathname, text), options)
   if (url === undefined || !HOST.test(url.hostname) || url.pathname.startsWith('/-')) throw refused(text)
-  const [username, password] = [url.username, url.password].map((part) => decodeURIComponent(part) || undefined)
+  const [username, password] = [url.username, url.password].map((part) => decoded(part, text) || undefined)
   if (username?.startsWith('-')) throw refused(text)
+  // git decodes the whole address before it looks for the host
+  if (url.protocol === 'ssh:' && username !== undefined && !USER.test(username)) throw refused(text)
   if (url.protocol === 'ssh:')
     return ssh(`ssh://${username ?? 'git'}@${url.host}${url.pathname}`, url.host, url.pathname, username, text)
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw refused(text)
   url.username = ''
   url.password = ''
   return { transport: 'http', url: url.href.replace(/\/$/, ''), host: url.host, username, password }
+}
+
+function decoded(part: string, text: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw refused(text)
+  }
 }
 
 function ssh(url: string, host: string, path: string, username: string | undefined, text: string): GitUrl {
@@ -49,7 +60,7 @@ function local(text: string, path: string, options: { readonly allowLocal?: bool
 
 function refused(text: string): SluiceError {
   const shown = text
-    .replace(/\/\/[^/@]*@/, '//')
+    .replace(/\/\/.*@/s, '//')
     .replace(/[\0-\x1f\x7f]/g, '?')
     .slice(0, 200)
   return new SluiceError('GIT_URL_REFUSED', `"${shown}" is not an address that git may be given`, {

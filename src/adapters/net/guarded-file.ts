@@ -27,6 +27,8 @@ export async function fetchFile(address: string, options: FileOptions): Promise<
     const answer = await get(url, options, signal)
     if (answer.location === undefined || answer.status < 300 || answer.status > 399) return answer
     if (hops >= MOST_REDIRECTS) throw failed(url, `stopped after ${MOST_REDIRECTS} redirects`)
+    if (!URL.canParse(answer.location, url.href))
+      throw failed(url, `a redirect to "${answer.location.slice(0, 200)}" leads nowhere`)
     const next = new URL(answer.location, url)
     if (next.protocol !== 'https:' && (next.protocol !== 'http:' || url.protocol === 'https:'))
       throw failed(url, `a redirect to ${next.protocol}//${next.host} is not followed`)

@@ -50,6 +50,7 @@ export async function guardedRequest(request: GuardedRequest, options: GuardOpti
     const location = answer.headers.location
     const isKept = answer.status === 307 || answer.status === 308 || (request.method === 'GET' && answer.status >= 301)
     if (location === undefined || answer.status < 301 || answer.status > 308 || !isKept) return answer
+    if (!URL.canParse(location, url)) throw failed('redirected to what is no address')
     const next = new URL(location, url)
     if (next.hostname !== new URL(url).hostname || (next.protocol === 'http:' && url.startsWith('https:')))
       throw failed(`redirect to another host (${next.host}) is not followed`)

@@ -75,7 +75,7 @@ function isReachable(address: string, port: number, { scope, ownPorts }: Reach):
 function embedded(address: string): string {
   if (isIP(address) !== 6) return address
   const canonical = new URL(`http://[${address.replace(/%.*$/, '')}]/`).hostname.slice(1, -1)
-  const tail = /^(?:::ffff:|64:ff9b::|::ffff:0:)([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical)
+  const tail = /^(?:::|::ffff:|64:ff9b::|::ffff:0:)([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical)
   if (!tail) return canonical
   const [high, low] = [Number.parseInt(tail[1] ?? '', 16), Number.parseInt(tail[2] ?? '', 16)]
   return [high >> 8, high & 255, low >> 8, low & 255].join('.')

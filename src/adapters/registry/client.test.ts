@@ -287,3 +287,44 @@ test('what is attached to a manifest is found by the API, or under its fallback 
       },
     )
 })
+
+test('who logs in after a first request is let in, and who logs out is not', async () => {
+  let login: { username: string; password: string } | undefined
+  const right = `Basic ${Buffer.from('ada:right').toString('base64')}`
+  await withRegistry(
+    ({ headers }, response) => {
+      const isIn = headers.authorization === right
+      response.writeHead(isIn ? 200 : 401, isIn ? {} : { 'www-authenticate': 'Basic realm="x"' })
+      response.end('{"tags":["1"]}')
+    },
+    async (client) => {
+      const ask = (): Promise<unknown> => client.listTags(web)
+      await assert.rejects(ask(), code('REGISTRY_DENIED'))
+      login = { username: 'ada', password: 'wrong' }
+      await assert.rejects(ask(), code('REGISTRY_DENIED'))
+      login = { username: 'ada', password: 'right' }
+      assert.deepEqual(await ask(), ['1'])
+      login = undefined
+      await assert.rejects(ask(), code('REGISTRY_DENIED'))
+    },
+    { credentials: () => login },
+  )
+})
+
+const astray: readonly { readonly it: string; readonly status: number; readonly headers: Record<string, string> }[] = [
+  { it: 'a redirect', status: 307, headers: { location: 'http://[' } },
+  { it: 'a realm', status: 401, headers: { 'www-authenticate': 'Bearer realm="http://["' } },
+  { it: 'the next page', status: 200, headers: { link: '<http://[>; rel="next"' } },
+]
+for (const { it, status, headers } of astray)
+  test(`${it} that is no address is refused in words`, () =>
+    withRegistry(
+      (_, response) => response.writeHead(status, headers).end('{"tags":["1"]}'),
+      async (client) => {
+        await assert.rejects(client.listTags(web), (error) => {
+          assert.ok(error instanceof SluiceError, String(error))
+          assert.match(error.message, /sent us to "http:\/\/\[", which is no address/)
+          return error.code === 'REGISTRY_REFUSED'
+        })
+      },
+    ))

@@ -69,7 +69,7 @@ export function createRegistryClient(o: RegistryClientOptions = {}): RegistryCli
   const sessionOf = (host: string): Session => {
     const known = sessions.get(host)
     if (known) return known
-    const session = openSession(endpointOf(host, o.aliases ?? {}, o.plainHttp), transport, o.credentials?.(host))
+    const session = openSession(endpointOf(host, o.aliases ?? {}, o.plainHttp), transport, () => o.credentials?.(host))
     sessions.set(host, session)
     return session
   }

@@ -28,6 +28,18 @@ export function endpointOf(
   return { base: new URL(`${isPlain ? 'http' : 'https'}://${target}`), isLoopback }
 }
 
+/** Reads an address that a registry sent us to. @throws SluiceError REGISTRY_REFUSED when it is none */
+export function addressIn(text: string, base: URL, { base: { host } }: Endpoint): URL {
+  if (URL.canParse(text, base.href)) return new URL(text, base)
+  throw new SluiceError(
+    'REGISTRY_REFUSED',
+    `registry ${host} sent us to "${text.slice(0, 200)}", which is no address`,
+    {
+      retry: 'backoff',
+    },
+  )
+}
+
 /**
  * Checks an address that a registry sent us to (redirect, token realm, upload location).
  *

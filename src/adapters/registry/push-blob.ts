@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { Repository } from '../../lib/oci/reference.ts'
 import { expectStatus, nameOf } from './expect-status.ts'
+import { addressIn } from './endpoint.ts'
 import { discard } from './http.ts'
 import type { Session } from './session.ts'
 
@@ -108,5 +109,5 @@ function locationOf(answer: IncomingMessage, session: Session, what: string): UR
   const { location } = answer.headers
   if (location === undefined)
     throw new SluiceError('REGISTRY_REFUSED', `${what}: the registry names no place to upload to`, { retry: 'backoff' })
-  return new URL(location, session.endpoint.base)
+  return addressIn(location, session.endpoint.base, session.endpoint)
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { parseChallenge, type Challenge } from '../../lib/oci/challenge.ts'
 import { LIMITS } from '../../lib/oci/limits.ts'
-import { checkTarget, type Endpoint, publicLookup } from './endpoint.ts'
+import { addressIn, checkTarget, type Endpoint, publicLookup } from './endpoint.ts'
 import { discard, readAnswer, StaleConnection, type Call, type Transport } from './http.ts'
 
 /** A user's name and password (or token) for one registry. */
@@ -39,8 +39,12 @@ const DEFAULT_PAUSE_MS = 10_000
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
-/** Opens a session; nothing is sent before the first `ask`. */
-export function openSession(endpoint: Endpoint, transport: Transport, credentials: Credentials | undefined): Session {
+/** Opens a session; nothing is sent before the first `ask`. Who logs in or out meanwhile is heard: `credentials` is asked each time. */
+export function openSession(
+  endpoint: Endpoint,
+  transport: Transport,
+  credentials: () => Credentials | undefined,
+): Session {
   const keys = createKeys(endpoint, transport, credentials)
   const target = (path: string | URL): URL => (path instanceof URL ? path : new URL(`/v2/${path}`, endpoint.base))
 
@@ -82,19 +86,30 @@ export function openSession(endpoint: Endpoint, transport: Transport, credential
 }
 
 /** What opens the registry, by scope. */
-function createKeys(endpoint: Endpoint, transport: Transport, credentials: Credentials | undefined) {
+function createKeys(endpoint: Endpoint, transport: Transport, credentials: () => Credentials | undefined) {
   const authorizations = new Map<string, string>()
-  const of = (scope: string): string | undefined => authorizations.get(scope) ?? authorizations.get('')
+  let owner = credentials()
+  /** What was got with another login opens nothing any more. */
+  const login = (): Credentials | undefined => {
+    const now = credentials()
+    if (now?.username !== owner?.username || now?.password !== owner?.password) authorizations.clear()
+    return (owner = now)
+  }
+  const of = (scope: string): string | undefined => {
+    login()
+    return authorizations.get(scope) ?? authorizations.get('')
+  }
   const answerChallenge = async (ask: Ask, header: string | undefined): Promise<boolean> => {
     const challenge = parseChallenge(header)
     if (challenge === undefined) return false
     const before = of(ask.scope)
+    const known = login()
     if (challenge.scheme === 'basic') {
-      if (credentials === undefined || before !== undefined) return false
-      authorizations.set('', basic(credentials))
+      if (known === undefined || before !== undefined) return false
+      authorizations.set('', basic(known))
       return true
     }
-    const token = await fetchToken(endpoint, transport, challenge, ask, credentials)
+    const token = await fetchToken(endpoint, transport, challenge, ask, known)
     if (token === undefined) return false
     authorizations.set(ask.scope, `Bearer ${token}`)
     return `Bearer ${token}` !== before
@@ -172,7 +187,7 @@ async function follow(
       throw new SluiceError('REGISTRY_REFUSED', `registry ${endpoint.base.host} redirects in circles`, {
         retry: 'backoff',
       })
-    url = new URL(answer.headers.location, url)
+    url = addressIn(answer.headers.location, url, endpoint)
     checkTarget(endpoint, url)
     const lookup = endpoint.isLoopback || url.host === endpoint.base.host ? undefined : publicLookup
     const { accept, range } = ask.headers ?? {}
@@ -189,7 +204,7 @@ async function fetchToken(
   ask: Ask,
   credentials: Credentials | undefined,
 ): Promise<string | undefined> {
-  const url = new URL(challenge.realm, endpoint.base)
+  const url = addressIn(challenge.realm, endpoint.base, endpoint)
   checkTarget(endpoint, url)
   if (challenge.service !== undefined) url.searchParams.set('service', challenge.service)
   const scope = ask.scope || challenge.scope

@@ -1,6 +1,7 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { LIMITS } from '../../lib/oci/limits.ts'
 import type { Repository } from '../../lib/oci/reference.ts'
+import { addressIn } from './endpoint.ts'
 import { expectStatus, nameOf } from './expect-status.ts'
 import { discard, readAnswer } from './http.ts'
 import type { Session } from './session.ts'
@@ -53,7 +54,7 @@ function nextPage(link: string | string[] | undefined, path: string | URL, { end
   const text = Array.isArray(link) ? link.join(',') : (link ?? '')
   const target = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(text)?.[1]
   if (target === undefined) return undefined
-  const next = new URL(target, path instanceof URL ? path : new URL(`/v2/${path}`, endpoint.base))
+  const next = addressIn(target, path instanceof URL ? path : new URL(`/v2/${path}`, endpoint.base), endpoint)
   // Behind a proxy registries write their own idea of the host: only path and query count.
   return new URL(next.pathname + next.search, endpoint.base)
 }

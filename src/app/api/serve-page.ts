@@ -70,6 +70,7 @@ function send(response: Response, scriptHash: string, req: IncomingMessage, res:
     ...headers,
     'content-security-policy': HEADERS['content-security-policy'].replace('%', scriptHash),
   })
+  if (req.method === 'HEAD') void response.body?.cancel()
   if (response.body === null || req.method === 'HEAD') return void res.end()
   void pump(response.body.getReader(), res)
 }
@@ -79,7 +80,18 @@ async function pump(reader: ReadableStreamDefaultReader<Uint8Array>, res: Server
   for (;;) {
     const { done, value } = await reader.read()
     if (done) break
-    if (!res.write(value)) await new Promise((resolve) => res.once('drain', resolve).once('close', resolve))
+    if (!res.write(value)) await drained(res)
   }
   res.end()
+}
+
+function drained(res: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      res.off('drain', settle).off('close', settle)
+      resolve()
+    }
+    res.on('drain', settle).on('close', settle)
+    if (res.destroyed) settle()
+  })
 }

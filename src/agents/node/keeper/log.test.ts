@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -47,4 +47,19 @@ test('a flood keeps two files of bounded size, the newest lines in them', () => 
   log.end()
   for (const file of [path, `${path}.1`]) assert.ok(statSync(file).size <= 100_000)
   assert.match(linesOf(path).at(-1) ?? '', /^stdout F 999 x/)
+})
+
+test('a log that cannot be begun anew writes into no file of somebody else', () => {
+  const inside = mkdtempSync(join(folder, 'gone-'))
+  const log = openLog(join(inside, 'log'), 100)
+  log.write('stdout', Buffer.from(`${'x'.repeat(90)}\n`))
+  rmSync(inside, { recursive: true })
+  log.write('stdout', Buffer.from('lost\n'))
+  const other = join(folder, 'other')
+  const file = openSync(other, 'w')
+  log.write('stdout', Buffer.from('lost too\n'))
+  log.end()
+  assert.equal(writeSync(file, 'mine'), 4)
+  closeSync(file)
+  assert.equal(readFileSync(other, 'utf8'), 'mine')
 })

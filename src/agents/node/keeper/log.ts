@@ -21,9 +21,11 @@ export function openLog(path: string, limitBytes: number): ContainerLog {
   const put = (text: string): void => {
     try {
       if (size > 0 && size + text.length > limitBytes) {
+        // a file that cannot be begun anew is written on: the number of a closed one is soon somebody else's
+        if (fs.existsSync(path)) fs.renameSync(path, `${path}.1`)
+        const fresh = fs.openSync(path, 'a', 0o640)
         fs.closeSync(file)
-        fs.renameSync(path, `${path}.1`)
-        file = fs.openSync(path, 'a', 0o640)
+        file = fresh
         size = 0
       }
       fs.writeSync(file, text, null, 'latin1')

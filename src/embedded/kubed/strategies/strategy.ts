@@ -3,6 +3,7 @@ import { type Obj, specOf } from '../object.ts'
 import type { User } from '../request/user.ts'
 import { rememberStorage } from '../resources/definitions.ts'
 import { type Resource, SIGNING_REQUESTS, writesStatus } from '../resources/resource.ts'
+import { writeAppArmor } from './app-armor.ts'
 import { countTemplate } from './daemon-sets.ts'
 import { labelLikeTemplate, selectOwnPods } from './jobs.ts'
 import { startNamespace } from './namespaces.ts'
@@ -12,12 +13,18 @@ import { settleSigningRequest, stampRequester } from './signing-requests.ts'
 import { keepPhaseTime, nameSourceTwice, stampPhase } from './volumes.ts'
 
 /** Who writes, when, and through which subresource. */
-type Write = { readonly user: User; readonly nowMs: number; readonly subresource: string }
+export type StrategyWrite = {
+  readonly user: User
+  readonly nowMs: number
+  readonly subresource: string
+  /** What the writer is told besides. */
+  readonly warnings: string[]
+}
 
 /** What a kind does with what is written besides defaults and rules. All in place. @see PrepareForCreate and PrepareForUpdate of the registry's strategies */
 export type Strategy = {
-  readonly forCreate?: (object: Obj, write: Write) => void
-  readonly forUpdate?: (object: Obj, before: Obj, write: Write) => void
+  readonly forCreate?: (object: Obj, write: StrategyWrite) => void
+  readonly forUpdate?: (object: Obj, before: Obj, write: StrategyWrite) => void
   /** What reading a new object again from where it is kept sets: it depends on what was added. */
   readonly afterCreate?: (object: Obj) => void
 }
@@ -37,7 +44,10 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
     },
   },
   '/pods': {
-    forCreate: (pod, { nowMs }) => startPod(pod, nowMs),
+    forCreate(pod, { nowMs, warnings }) {
+      startPod(pod, nowMs)
+      warnings.push(...writeAppArmor(pod))
+    },
     forUpdate(pod, before, { subresource }) {
       if (writesStatus(subresource)) keepClass(pod, before)
     },

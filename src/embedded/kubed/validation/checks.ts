@@ -17,6 +17,7 @@ import { checkAnnotations, checkLabels, checkNamespace } from './meta.ts'
 import { NETWORKING_CHECKS } from './kinds/networking-checks.ts'
 import { OTHER_CHECKS } from './kinds/other-checks.ts'
 import { PLACEMENT_CHECKS } from './pods/placement-checks.ts'
+import { checkPodAnnotations, checkProfilesAgree } from './pods/annotation-checks.ts'
 import { checkPreemption, POD_CHECKS } from './pods/pod-checks.ts'
 import { POLICY_CHECKS } from './kinds/policy-checks.ts'
 import { RBAC_CHECKS } from './kinds/rbac-checks.ts'
@@ -60,10 +61,11 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   ...SERVICE_CHECKS,
   ...POD_CHECKS,
   ...WINDOWS_CHECKS,
-  'core.v1.PodTemplateSpec': ({ metadata }, path, errors) => {
-    const { labels, annotations } = objectOf(metadata)
+  'core.v1.PodTemplateSpec': (template, path, errors) => {
+    const { labels, annotations } = objectOf(template.metadata)
     checkLabels(labels, `${path}.labels`, errors)
     checkAnnotations(annotations, `${path}.annotations`, errors)
+    checkPodAnnotations(template, `${path}.annotations`, errors)
   },
   'core.v1.Namespace': checkNamespace,
   'coordination.v1.LeaseSpec': ({ leaseDurationSeconds, leaseTransitions }, path, errors) => {
@@ -127,8 +129,9 @@ export const AFTER: Readonly<Record<string, Check>> = {
   ...AFTER_ENV,
   ...AFTER_SERVICE,
   ...AFTER_VOLUME,
-  'core.v1.PodTemplateSpec': ({ spec }, path, errors) => {
-    if (listOf(objectOf(spec).ephemeralContainers).length > 0)
+  'core.v1.PodTemplateSpec': (template, path, errors) => {
+    checkProfilesAgree(template, `${path}.spec`, errors)
+    if (listOf(objectOf(template.spec).ephemeralContainers).length > 0)
       forbid(errors, `${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template')
   },
 }

@@ -11,6 +11,7 @@ import { EPHEMERAL, RESIZE, writesStatus } from '../resources/resource.ts'
 import { validateCustom } from './custom/custom.ts'
 import { checkNewEvent } from './kinds/event-checks.ts'
 import { checkNewJob } from './kinds/batch-checks.ts'
+import { checkPodAnnotations } from './pods/annotation-checks.ts'
 import { checkEphemeralChange } from './pods/ephemeral-checks.ts'
 import { tellsChangesFirst, validateChange } from './changes/immutable.ts'
 import { validateDefinition } from './definitions/definition-checks.ts'
@@ -33,6 +34,7 @@ function faultsOf(call: Call, object: Obj, before: Obj | undefined): FieldError[
   if (before !== undefined && writesStatus(call.subresource))
     return [...errors, ...validateStatus(resource, object, before)]
   if (isDefinition(object)) return [...errors, ...validateDefinition(object, before)]
+  if (resource.storageKey === '/pods') checkPodAnnotations(object, 'metadata.annotations', errors)
   const { type, value } = asChecked(resource, object)
   const isFirst = before !== undefined && tellsChangesFirst(object)
   if (isFirst) errors.push(...validateChange(object, before))

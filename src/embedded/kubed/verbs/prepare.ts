@@ -13,7 +13,7 @@ import type { Meta, Obj } from '../object.ts'
 import { type Resource, writesStatus } from '../resources/resource.ts'
 import { countGeneration, startGeneration } from '../strategies/generations.ts'
 import { keepUnwritten } from '../strategies/keep.ts'
-import { strategyOf } from '../strategies/strategy.ts'
+import { type StrategyWrite, strategyOf } from '../strategies/strategy.ts'
 import { validateObject } from '../validation/validate.ts'
 import { warningsOf } from '../warnings/warnings.ts'
 
@@ -33,12 +33,20 @@ export function prepareNew(env: Environment, call: Call, object: Obj): void {
   if (resource.custom === undefined) dropGated(resource.type, object)
   if (hasStatus(resource) && resource.kind !== 'Node') resetStatus(resource, object)
   startGeneration(resource, object)
-  strategy.forCreate?.(object, { user: call.user, nowMs: env.nowMs(), subresource: call.subresource })
+  strategy.forCreate?.(object, asWritten(env, call))
   validate(env, write)
   admitWrite(env, write)
   strategy.afterCreate?.(object)
   if (resource.custom === undefined) forgetEmpty(resource.type, object)
 }
+
+/** What strategies are told of a write. */
+const asWritten = (env: Environment, { user, subresource, warnings }: Call): StrategyWrite => ({
+  user,
+  nowMs: env.nowMs(),
+  subresource,
+  warnings,
+})
 
 /** The name, identity and age of a new object. In place. */
 function stampNew(env: Environment, { metadata }: Obj): void {
@@ -66,7 +74,7 @@ export function prepareChanged(env: Environment, call: Call, object: Obj, before
   keepServerMeta(object.metadata, before.metadata)
   if (resource.custom === undefined) dropGated(resource.type, object)
   keepUnwritten(resource, subresource, object, before)
-  strategyOf(resource).forUpdate?.(object, before, { user: call.user, nowMs: env.nowMs(), subresource })
+  strategyOf(resource).forUpdate?.(object, before, asWritten(env, call))
   validate(env, write)
   admitWrite(env, write)
   if (resource.custom === undefined) forgetEmpty(resource.type, object)

@@ -1,4 +1,6 @@
+import { APP_ARMOR, APP_ARMOR_DEPRECATED, profileOfAnnotation } from '../../../lib/kube/app-armor.ts'
 import {
+  equal,
   isObject,
   type Json,
   type JsonObject,
@@ -68,7 +70,11 @@ export function warningsOfPod({ metadata, spec }: JsonObject, path: string): str
       )
       .filter((text) => text !== ''),
     ...fractions(objectOf(pod.overhead), IN_BYTES, at('spec.overhead')),
-    ...containers.flatMap(([container, here]) => ofContainer(container, here)),
+    ...ofProfiles(pod, annotations, at('metadata.annotations')),
+    ...containers.flatMap(([container, here]) => [
+      ...ofContainerProfiles(container, pod, annotations, path),
+      ...ofContainer(container, here),
+    ]),
     ...ofPorts(containers),
     ...((numberOf(pod.terminationGracePeriodSeconds) ?? 0) < 0
       ? [
@@ -162,6 +168,39 @@ export function fractions(resources: JsonObject, names: readonly string[], path:
     if (isQuantityError(quantity) || quantity.nano % 1_000_000_000n === 0n) return []
     return [`${path}[${name}]: fractional byte value ${JSON.stringify(quantity.text)} is invalid, must be an integer`]
   })
+}
+
+const POD_SECCOMP = 'seccomp.security.alpha.kubernetes.io/pod'
+const SECCOMP = 'container.seccomp.security.alpha.kubernetes.io/'
+const SECCOMP_GONE = 'non-functional in v1.27+; use the "seccompProfile" field instead'
+
+const ofProfiles = (pod: JsonObject, annotations: JsonObject, path: string): string[] =>
+  annotations[POD_SECCOMP] !== undefined && objectOf(pod.securityContext).seccompProfile === undefined
+    ? [`${path}[${POD_SECCOMP}]: ${SECCOMP_GONE}`]
+    : []
+
+/** A pod's own AppArmor annotations are written into its fields, and told of then; those of a template stay. */
+function ofContainerProfiles(
+  { name, securityContext }: JsonObject,
+  pod: JsonObject,
+  annotations: JsonObject,
+  template: string,
+): string[] {
+  const context = objectOf(securityContext)
+  const [seccomp, appArmor] = [SECCOMP, APP_ARMOR].map((prefix) => `${prefix}${stringOf(name)}`) as [string, string]
+  const at = (key: string, why: string): string =>
+    `${template === '' ? '' : `${template}.`}metadata.annotations[${key}]: ${why}`
+  const profile = annotations[appArmor]
+  const whole = objectOf(pod.securityContext).appArmorProfile
+  const isTold =
+    template !== '' &&
+    profile !== undefined &&
+    context.appArmorProfile === undefined &&
+    !(isObject(whole) && equal(whole, profileOfAnnotation(stringOf(profile)) ?? null))
+  return [
+    ...(annotations[seccomp] !== undefined && context.seccompProfile === undefined ? [at(seccomp, SECCOMP_GONE)] : []),
+    ...(isTold ? [at(appArmor, APP_ARMOR_DEPRECATED)] : []),
+  ]
 }
 
 function ofContainer({ resources, env }: JsonObject, path: string): string[] {

@@ -1,3 +1,4 @@
+import { APP_ARMOR } from '../../../../lib/kube/app-armor.ts'
 import {
   type Json,
   type JsonObject,
@@ -21,7 +22,6 @@ import {
   uses,
 } from './words.ts'
 
-const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/'
 const SECCOMP = ['seccomp.security.alpha.kubernetes.io/pod', 'container.seccomp.security.alpha.kubernetes.io/']
 const CAPABILITIES = new Set([
   ...['AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'MKNOD', 'NET_BIND_SERVICE', 'SETFCAP'],

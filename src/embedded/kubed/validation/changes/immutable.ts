@@ -6,6 +6,7 @@ import { checkClaimChange, claimText } from './claim-change.ts'
 import { selectorText } from '../kinds/apps-checks.ts'
 import { invalidValue } from '../fault-list.ts'
 import { checkEventChange } from '../kinds/event-checks.ts'
+import { checkAnnotationChange } from '../pods/annotation-checks.ts'
 import { checkJobChange } from './job-change.ts'
 import { checkNodeChange } from './node-change.ts'
 import { checkPodChange } from './pod-change.ts'
@@ -67,7 +68,10 @@ const CHANGES: Readonly<Record<string, (object: Obj, before: Obj, errors: FieldE
   '/Node': checkNodeChange,
   '/PersistentVolume': checkVolumeChange,
   '/PersistentVolumeClaim': checkClaimChange,
-  '/Pod': (object, before, errors) => checkPodChange(specOf(object), specOf(before), errors),
+  '/Pod': (object, before, errors) => {
+    checkAnnotationChange(object, before, errors)
+    checkPodChange(specOf(object), specOf(before), errors)
+  },
   '/Service': (object, before, errors) => checkServiceChange(specOf(object), specOf(before), errors),
   '/ResourceQuota': (object, before, errors) => {
     const [wanted, had] = [object, before].map((each) => new Set(listOf(specOf(each).scopes)))

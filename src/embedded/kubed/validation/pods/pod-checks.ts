@@ -10,6 +10,7 @@ import {
 } from '../../../../lib/kube/json.ts'
 import type { FieldError } from '../../fault.ts'
 import { checkAddress, checkNetworkText } from '../addresses.ts'
+import { checkProfilesAgree } from './annotation-checks.ts'
 import { checkImageEnds } from './container-checks.ts'
 import { checkFileVolumes } from './env-checks.ts'
 import { checkEphemeral } from './ephemeral-checks.ts'
@@ -291,8 +292,8 @@ function checkEffect(effect: Json | undefined, path: string, errors: FieldError[
 }
 
 /** Faults that only a new pod can have. */
-export function checkNewPod({ spec }: JsonObject, errors: FieldError[]): void {
-  const { ephemeralContainers, nodeName, schedulingGates, serviceAccountName, volumes } = objectOf(spec)
+export function checkNewPod(pod: JsonObject, errors: FieldError[]): void {
+  const { ephemeralContainers, nodeName, schedulingGates, serviceAccountName, volumes } = objectOf(pod.spec)
   if (stringOf(serviceAccountName) === '')
     objectsOf(volumes).forEach(({ projected }, volume) =>
       objectsOf(objectOf(projected).sources).forEach(({ serviceAccountToken }, index) => {
@@ -307,4 +308,5 @@ export function checkNewPod({ spec }: JsonObject, errors: FieldError[]): void {
   if (listOf(ephemeralContainers).length > 0) forbid(errors, 'spec.ephemeralContainers', 'cannot be set on create')
   if (stringOf(nodeName) !== '' && listOf(schedulingGates).length > 0)
     forbid(errors, 'spec.nodeName', 'cannot be set until all schedulingGates have been cleared')
+  checkProfilesAgree(pod, 'spec', errors)
 }

@@ -3,7 +3,8 @@ import { SluiceError } from '../error/sluice-error.ts'
 import { withKubernetes } from './kubernetes.ts'
 import { estimateCost } from './cost/estimate.ts'
 import type { CelShape, Node } from './cost/worth.ts'
-import { explainSyntax, explainTypes } from './explain.ts'
+import { explainSyntax, explainTypes, located } from './explain.ts'
+import { oddLiteral, type PlacedNode } from './places.ts'
 
 /** A compiled CEL expression; errors name it. */
 export type Cel = {
@@ -91,6 +92,8 @@ export function checkCel(text: string, { variables, structs, shape }: CelScope):
   for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, type)
   const parsed = parseIn(environment, text)
   const type = checkedType(text, parsed)
+  const odd = oddLiteral(parsed.ast as unknown as PlacedNode, text)
+  if (odd !== undefined) throw invalid(text, located(text, odd.at, odd.why))
   return { type, cost: estimateCost(parsed.ast as unknown as Node, shape) }
 }
 
@@ -136,7 +139,8 @@ function parseIn(environment: Environment, text: string): ParseResult {
 
 function checkedType(text: string, parsed: ParseResult): string {
   const { valid, type, error } = parsed.check()
-  if (!valid) throw invalid(text, explainTypes(text, error?.summary ?? '', error?.range?.start ?? 0))
+  if (!valid)
+    throw invalid(text, explainTypes(text, error?.summary ?? '', error?.range, parsed.ast as unknown as PlacedNode))
   return type ?? 'dyn'
 }
 

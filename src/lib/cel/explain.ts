@@ -1,3 +1,5 @@
+import { nodesBelow, nodesIn, placeOf, type PlacedNode } from './places.ts'
+
 /** What may start an expression, as cel-go lists it. */
 const STARTS =
   "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
@@ -38,7 +40,16 @@ export function explainSyntax(text: string, summary: string, start: number): str
 }
 
 /** As {@link explainSyntax}, for an expression that reads well and cannot be typed. */
-export function explainTypes(text: string, summary: string, start: number): string {
+export function explainTypes(
+  text: string,
+  summary: string,
+  range: { readonly start: number; readonly end: number } | undefined,
+  root: PlacedNode,
+): string {
+  const { start, end } = range ?? { start: 0, end: 0 }
+  const node = nodesIn(root).find((each) => each.start === start && each.end === end)
+  const known = node === undefined ? undefined : explainNode(text, summary, node)
+  if (known !== undefined) return known
   const unknown = /^Unknown variable: (.+)$/.exec(summary)
   if (unknown) return undeclared(text, start, unknown[1] ?? '')
   const field = /^No such key: (\w+)$/.exec(summary)
@@ -64,6 +75,31 @@ export function explainTypes(text: string, summary: string, start: number): stri
     at,
     `found no matching overload for '${name}' applied to '(${typeText(left)}, ${typeText(right)})'`,
   )
+}
+
+/** What the library says of a whole operation, cel-go says of one of its parts or of all its types. */
+function explainNode(text: string, summary: string, node: PlacedNode): string | undefined {
+  const parts = nodesBelow(node)
+  const types = parts.map(({ checkedType }) => checkedType?.name ?? 'dyn')
+  const operand = /^Logical operator requires bool operands, got '(.+)'$/.exec(summary)
+  const odd = operand === null ? undefined : parts.find(({ checkedType }) => checkedType?.name === operand[1])
+  if (odd !== undefined)
+    return located(text, placeOf(odd, text), `expected type 'bool' but found '${typeText(operand?.[1] ?? '')}'`)
+  const name = /^Ternary branches/.test(summary)
+    ? '_?_:_'
+    : /^List index must be int/.test(summary)
+      ? '_[_]'
+      : undefined
+  if (name !== undefined)
+    return located(
+      text,
+      placeOf(node, text),
+      `found no matching overload for '${name}' applied to '(${types.map(typeText).join(', ')})'`,
+    )
+  const range = /^Expression of type '(.+)' cannot be range of a comprehension/.exec(summary)
+  if (range === null) return undefined
+  const why = 'cannot be range of a comprehension (must be list, map, or dynamic)'
+  return located(text, placeOf(node, text), `expression of type '${typeText(range[1] ?? '')}' ${why}`)
 }
 
 /** Of a function of an unknown family neither is known. */
@@ -123,10 +159,14 @@ function tokenOf(rest: string): string {
 }
 
 function typeText(type: string): string {
-  return type.replaceAll('<', '(').replaceAll('>', ')')
+  return type
+    .replaceAll('optional<', 'optional_type<')
+    .replaceAll(/google\.protobuf\.(Timestamp|Duration)/g, (_, name: string) => name.toLowerCase())
+    .replaceAll('<', '(')
+    .replaceAll('>', ')')
 }
 
-function located(text: string, start: number, message: string): string {
+export function located(text: string, start: number, message: string): string {
   const before = text.slice(0, start)
   const line = before.split('\n').length
   const column = start - (before.lastIndexOf('\n') + 1)

@@ -36,8 +36,8 @@ function compiled(text: string, scope: CelScope, wanted: string, { failed, other
     return type === wanted || type === 'dyn' ? { cost } : { fault: other }
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
-    // Objects of one type are compared field by field, which the checker of types does not know.
-    if (/'_[!=]=_' applied to '\((.+), \1\)'/.test(error.message)) return { cost: 0 }
+    // Objects of one type are compared field by field, and any object with null, which the checker of types does not know.
+    if (/'_[!=]=_' applied to '\((object[\w.@]*), (?:\1|null)\)'/.test(error.message)) return { cost: 0 }
     return { fault: `${failed}: ${error.message.slice(Math.max(error.message.indexOf('ERROR: '), 0))}` }
   }
 }

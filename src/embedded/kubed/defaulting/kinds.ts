@@ -121,7 +121,8 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
   'apiextensions.v1.CustomResourceDefinition': ({ spec }) => defaultDefinition(objectOf(spec)),
   'core.v1.LimitRange': ({ metadata }) => {
     // The only kind that the server names itself.
-    if (stringOf(objectOf(metadata).name) === '') objectOf(metadata).name = randomUUID()
+    const { name, generateName } = objectOf(metadata)
+    if (stringOf(name) === '' && stringOf(generateName) === '') objectOf(metadata).name = randomUUID()
   },
   'core.v1.ServiceAccount': (account) => {
     // Of a secret only the name is kept.

@@ -1,7 +1,5 @@
 import type { Obj } from '../object.ts'
-
-/** Where a DaemonSet says how often its template changed. */
-export const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
+import { TEMPLATE_GENERATION } from '../resources/resource.ts'
 
 /** The internal kind has a field for it, the served one an annotation. */
 export function stampTemplate({ metadata }: Obj): void {

@@ -32,7 +32,7 @@ import { requestToken } from '../subresources/token.ts'
 import { deprecationOf } from '../warnings/warnings.ts'
 import { watch } from '../watch/watch.ts'
 import { answerComponents, isComponents } from '../virtual/components.ts'
-import { checkFuture, list } from '../verbs/list.ts'
+import { checkFuture, isCached, list } from '../verbs/list.ts'
 import { readToken } from '../verbs/continue-token.ts'
 import { apply, patch } from '../verbs/patch.ts'
 import { type Removal, remove, removalOf } from '../verbs/remove.ts'
@@ -214,8 +214,8 @@ async function readOne(env: Environment, call: Call, response: ServerResponse): 
   if (call.path.includes('/watch/')) return startWatch(env, call, response)
   const version = call.query.get('resourceVersion') ?? ''
   if (version !== '') {
-    checkVersionText(version, 500)
-    checkFuture(env, Number(version))
+    checkVersionText(version, isCached(call.resource) ? 500 : 400)
+    checkFuture(env, call.resource, Number(version))
   }
   const stored = env.store.find(call.resource.storageKey, call.namespace, call.name)
   if (stored === undefined) throw notFound(call.resource, call.name)

@@ -1,7 +1,7 @@
 import { at, type Json, type JsonObject, numberOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Obj } from '../object.ts'
 import { toStored } from '../conversion/convert.ts'
-import type { PrinterColumn, Resource } from '../resources/resource.ts'
+import { type PrinterColumn, type Resource, TEMPLATE_GENERATION } from '../resources/resource.ts'
 import { AGE, ageOf, type Column, CREATED_AT, NAME } from './columns.ts'
 import { describeColumn } from './descriptions.ts'
 import { COLUMNS } from './kind-columns.ts'
@@ -108,6 +108,6 @@ export function metadataOf(object: Obj, version: string): JsonObject {
 }
 
 function withoutGeneration({ annotations, ...metadata }: Obj['metadata']): JsonObject {
-  const { 'deprecated.daemonset.template.generation': _served, ...others } = annotations ?? {}
+  const { [TEMPLATE_GENERATION]: _served, ...others } = annotations ?? {}
   return Object.keys(others).length === 0 ? metadata : { ...metadata, annotations: others }
 }

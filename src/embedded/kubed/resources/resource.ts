@@ -67,6 +67,8 @@ export const RESIZE = 'resize'
 
 /** Where CertificateSigningRequests are kept. */
 export const SIGNING_REQUESTS = 'certificates.k8s.io/certificatesigningrequests'
+/** How often the template of a DaemonSet changed, as annotations tell it to old clients. */
+export const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
 /** Who signs certificates that clients show this server. */
 export const CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client'
 

@@ -1,5 +1,5 @@
 import { equal } from '../../../lib/kube/json.ts'
-import { TEMPLATE_GENERATION } from '../defaulting/template-generation.ts'
+import { TEMPLATE_GENERATION } from '../resources/resource.ts'
 import { type Obj, specOf } from '../object.ts'
 
 /** Counts the changes of a set's template, in the annotation. In place. */

@@ -18,6 +18,9 @@ const FREE_KINDS = new Set(['/events', 'policy/poddisruptionbudgets'])
 /** Kinds whose names are one DNS label, by where they are kept. */
 const LABEL_NAMES = new Set(['/namespaces', '/services', 'apps/statefulsets'])
 
+/** Kinds of which only the whole name is checked, not what it was made of. */
+const UNCHECKED_PREFIXES = new Set(['/replicationcontrollers', 'resource.k8s.io/deviceclasses'])
+
 const MOST_ANNOTATION_BYTES = 256 * 1024
 /** Finalizers without a domain that the server knows. */
 const FINALIZERS = ['kubernetes', 'orphan', 'foregroundDeletion']
@@ -28,7 +31,7 @@ export function validateMeta(resource: Resource, { metadata }: Obj, before: Obj 
   const errors: FieldError[] = []
   if (!metadata.name) required(errors, 'metadata.name', 'name or generateName is required')
   else if (before === undefined) {
-    const prefix = stringOf(metadata.generateName)
+    const prefix = UNCHECKED_PREFIXES.has(resource.storageKey) ? '' : stringOf(metadata.generateName)
     const bad = prefix === '' ? undefined : nameError(resource, maskTrailingDash(prefix))
     if (bad !== undefined) invalidValue(errors, 'metadata.generateName', prefix, bad)
     const why = nameError(resource, metadata.name)

@@ -3,6 +3,7 @@ import type { Call } from '../request/call.ts'
 import { checkVersionText, numberIn } from '../request/query.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, Fault } from '../fault.ts'
+import type { Resource } from '../resources/resource.ts'
 import type { Selected } from '../storage/store.ts'
 import type { Stored } from '../storage/stored.ts'
 import { readToken, type Token, writeToken } from './continue-token.ts'
@@ -25,7 +26,7 @@ function pageOf(env: Environment, call: Call): Page {
   const token = query.get('continue') ?? ''
   const asked = numberIn(query, 'limit') ?? 0
   // What the real server answers from its cache, whatever the version, has no pages.
-  const isAny = token === '' && query.get('resourceVersion') === '0'
+  const isAny = token === '' && query.get('resourceVersion') === '0' && isCached(resource)
   const limit = asked > 0 && !isAny ? asked : Infinity
   const from = token === '' ? undefined : tokenOf(query)
   // Pages of a version are of that version, as they were before one could say so.
@@ -91,19 +92,22 @@ function expired(env: Environment, after: string): Fault {
 
 const forgotten = (): Fault => new Fault(410, 'Expired', 'The resourceVersion for the provided list is too old.')
 
-function checkVersion(env: Environment, { query }: Call): void {
+function checkVersion(env: Environment, { query, resource }: Call): void {
   const version = query.get('resourceVersion') ?? ''
   if (version === '' || (query.get('continue') ?? '') !== '') return
   checkVersionText(version, 400)
-  checkFuture(env, Number(version))
+  checkFuture(env, resource, Number(version))
 }
 
+/** True for kinds that the real server answers for from memory: for events it asks its store, which words its refusals differently. */
+export const isCached = ({ storageKey }: Resource): boolean => storageKey !== '/events'
+
 /** Refuses versions that have not come yet. */
-export function checkFuture(env: Environment, version: number): void {
+export function checkFuture(env: Environment, resource: Resource, version: number): void {
   const current = env.store.version()
   if (version <= current) return
   throw new Fault(504, 'Timeout', `Timeout: Too large resource version: ${version}, current: ${current}`, {
     causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
-    retryAfterSeconds: 1,
+    ...(isCached(resource) ? { retryAfterSeconds: 1 } : {}),
   })
 }

@@ -7,7 +7,7 @@ import type { Environment } from '../environment.ts'
 import { Fault, statusOf } from '../fault.ts'
 import { type Presenter, type Shown, warningHeader } from '../negotiation/respond.ts'
 import { type Obj, objFrom } from '../object.ts'
-import { apiVersionOf, type Resource } from '../resources/resource.ts'
+import { apiVersionOf, type Resource, TEMPLATE_GENERATION } from '../resources/resource.ts'
 import type { StoreEvent } from '../storage/history.ts'
 import type { Stored } from '../storage/stored.ts'
 import { selectionOf } from '../request/select.ts'
@@ -68,14 +68,18 @@ function lineOf(type: string, text: string): string {
 
 /** What empty objects have, once they were read from where they are kept, that a shape alone does not tell. */
 const EMPTY: Readonly<Record<string, (content: JsonObject) => void>> = {
-  'apps/deployments': countNone,
-  'apps/replicasets': countNone,
-  'apps/statefulsets': countNone,
+  'apps/deployments': selectNone,
+  'apps/replicasets': selectNone,
+  'apps/statefulsets': selectNone,
+  'apps/daemonsets': (content) => {
+    content.spec = { selector: null, ...objectOf(content.spec) }
+    content.metadata = { annotations: { [TEMPLATE_GENERATION]: '0' } }
+  },
   'apps/controllerrevisions': (content) => void (content.data = null),
 }
 
-function countNone(content: JsonObject): void {
-  content.spec = { replicas: 0, ...objectOf(content.spec) }
+function selectNone(content: JsonObject): void {
+  content.spec = { replicas: 0, selector: null, ...objectOf(content.spec) }
 }
 
 /** An object of the kind with nothing in it but a version. */
@@ -83,9 +87,12 @@ function emptyAt(resource: Resource, resourceVersion: string, annotations: JsonO
   const content: JsonObject = {}
   if (resource.custom === undefined) shapeLikeGo(resource.type, content)
   EMPTY[resource.storageKey]?.(content)
-  const empty = objFrom({ ...content, metadata: {} }, apiVersionOf(resource), resource.kind)
+  const empty = objFrom({ ...content, metadata: objectOf(content.metadata) }, apiVersionOf(resource), resource.kind)
   const { name: _none, ...metadata } = empty.metadata
-  return Object.assign(empty, { metadata: { ...metadata, resourceVersion, ...(annotations && { annotations }) } })
+  const all = { ...metadata.annotations, ...annotations }
+  return Object.assign(empty, {
+    metadata: { ...metadata, resourceVersion, ...(Object.keys(all).length > 0 ? { annotations: all } : {}) },
+  })
 }
 
 /** Undefined when the version is forgotten. */

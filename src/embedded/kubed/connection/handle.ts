@@ -77,7 +77,7 @@ async function route(
   // A HEAD is a GET of a custom resource, and no method of others.
   const method = request.method === 'HEAD' && resource.custom !== undefined ? 'GET' : (request.method ?? 'GET')
   const accept = request.headers.accept ?? ''
-  checkHead(resource, { method, found, accept, contentType, query })
+  checkHead(resource, { method, found, accept, contentType, query, warnings })
   if (found.isWatchPath) query.set('watch', 'true')
   // what goes on to somebody else has no body that we read
   const hasBody = method !== 'GET' && method !== 'HEAD' && found.subresource !== 'proxy'

@@ -4,6 +4,7 @@ import { checkAccept, formOf, SERVED_BY_LISTS } from '../negotiation/accept.ts'
 import type { Resource } from '../resources/resource.ts'
 import { checkPatchType } from '../request/patch-type.ts'
 import type { Route } from '../request/route.ts'
+import { deprecationOf } from '../warnings/warnings.ts'
 
 /** A request for a resource, of which nothing but the head is read. */
 export type Head = {
@@ -12,6 +13,8 @@ export type Head = {
   readonly accept: string
   readonly contentType: string
   readonly query: URLSearchParams
+  /** What the client is told besides; whoever is refused, too. */
+  readonly warnings: string[]
 }
 
 /** Subresources that are a connection or a text, and choose what they answer by themselves. */
@@ -34,6 +37,8 @@ export function checkHead(resource: Resource, head: Head): void {
     if (subresource === 'proxy') return
   }
   checkVerb(resource, head)
+  const deprecation = deprecationOf(resource)
+  if (deprecation !== undefined) head.warnings.push(deprecation)
   if (method === 'PATCH') checkPatchType(resource, contentType)
   if (CONNECTIONS.has(subresource)) return
   if (isBuiltIn) checkAccept(accept, method === 'GET' && name === '' ? SERVED_BY_LISTS : undefined)

@@ -29,7 +29,6 @@ import { proxy } from '../subresources/proxy.ts'
 import { scaleOf, scaleResource, writeScale } from '../subresources/scale.ts'
 import { isStream, streamPod } from '../subresources/stream.ts'
 import { requestToken } from '../subresources/token.ts'
-import { deprecationOf } from '../warnings/warnings.ts'
 import { watch } from '../watch/watch.ts'
 import { answerComponents, isComponents } from '../virtual/components.ts'
 import { checkFuture, isCached, list } from '../verbs/list.ts'
@@ -53,8 +52,6 @@ import {
 
 /** Carries out a request for a resource, and answers it. */
 export async function dispatch(env: Environment, call: Call, response: ServerResponse): Promise<void> {
-  const deprecation = deprecationOf(call.resource)
-  if (deprecation !== undefined) call.warnings.push(deprecation)
   if (isComponents(call)) return answerComponents(env, call, response)
   if (isMetrics(call)) return answerMetrics(env, call, response)
   if (isReview(call)) return answerReview(env, call, response)

@@ -220,9 +220,10 @@ function adoptUnowned(resource: Resource, state: State, live: JsonObject, writer
     ...managerOf(resource, { ...writer, subresource: '' }, 'Update'),
     manager: 'before-first-apply',
   }
-  const { owners } = ownUpdate(resource.type, {}, live, new Map(), idOf(manager), resetFieldsOf(resource, ''))
-  for (const [id, { set }] of owners) state.owners.set(id, { set: difference(set, NOBODYS), isApplied: false })
-  state.managers.set(idOf(manager), manager)
+  const [id, reset] = [idOf(manager), resetFieldsOf(resource, '')]
+  const { owners } = ownUpdate(resource.type, unset(resource), live, new Map(), id, reset)
+  for (const [owner, { set }] of owners) state.owners.set(owner, { set: difference(set, NOBODYS), isApplied: false })
+  state.managers.set(id, manager)
 }
 
 /** What a new object is compared with: the structs that Go's zero value has. */

@@ -181,9 +181,11 @@ export function apply(
   if (stored === undefined && !mayCreate) throw notFound(resource, call.name)
   const said = stringOf(objectOf(body.metadata).namespace)
   checkApplied(call, body, stored === undefined)
-  checkAppliedVersion(call, stored, body)
+  const sent = takeVersion(body)
   const live = stored === undefined ? undefined : toVersion(resource, stored)
   const applied = trackApply(resource, live, body, writerOf(env, call), booleanIn(call.query, 'force') === true)
+  // Who owns a field is told of before who came too late.
+  checkAppliedVersion(call, stored, sent)
   // A text with keys that stand twice is told of once it can be applied.
   reportUnknown(call, [], oddities)
   const last = live?.metadata.annotations?.[LAST_APPLIED]
@@ -261,11 +263,18 @@ const kindText = (apiVersion: string, kind: string): string =>
 const wholeOwner = (owner: Json): Json =>
   isObject(owner) ? { apiVersion: '', kind: '', name: '', uid: '', ...owner } : owner
 
-function checkAppliedVersion(call: Call, stored: Obj | undefined, body: JsonObject): void {
+/** The version and uid that are applied; nobody owns a version. */
+type SentVersion = { readonly resourceVersion: Json | undefined; readonly uid: Json | undefined }
+
+function takeVersion(body: JsonObject): SentVersion {
   const metadata = isObject(body.metadata) ? body.metadata : {}
   const { resourceVersion, uid } = metadata
+  delete metadata.resourceVersion
+  return { resourceVersion, uid }
+}
+
+function checkAppliedVersion(call: Call, stored: Obj | undefined, { resourceVersion, uid }: SentVersion): void {
   if (stored === undefined) {
-    delete metadata.resourceVersion
     if (typeof uid === 'string' && uid !== '')
       throw conflict(
         call.resource,
@@ -286,5 +295,4 @@ function checkAppliedVersion(call: Call, stored: Obj | undefined, body: JsonObje
       call.name,
       'the object has been modified; please apply your changes to the latest version and try again',
     )
-  delete metadata.resourceVersion
 }

@@ -211,7 +211,7 @@ export function change(env: Environment, call: Call, stored: Obj, object: Obj, a
   object.kind = resource.kind
   if (before.metadata.deletionTimestamp !== undefined) refuseNewFinalizers(call, object, before)
   defaultObject(resource, object)
-  if (applied !== undefined) object.metadata.managedFields = applied.managedFields ?? []
+  if (applied !== undefined) putOwners(object, applied)
   else trackUpdate(resource, before, object, sentFields, writerOf(env, call))
   prepareChanged(env, call, object, before)
   if (isSame(object, before)) return before
@@ -220,6 +220,12 @@ export function change(env: Environment, call: Call, stored: Obj, object: Obj, a
   const kept = env.store.put(resource.storageKey, toStored(resource, object))
   afterWrite(env, kept, before)
   return toVersion(resource, kept)
+}
+
+/** Where nobody owns anything any more, nothing is said of owners. */
+function putOwners({ metadata }: Obj, { managedFields }: Owned): void {
+  if (managedFields === undefined) delete metadata.managedFields
+  else metadata.managedFields = managedFields
 }
 
 /** What of metadata is the server's may be left out and sent as it is, but not changed. */

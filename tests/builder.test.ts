@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
@@ -180,6 +180,35 @@ test('only the stages that the target needs are built', async () => {
   )
   assert.deepEqual(log, ['[one 1/1] COPY a /a', '[two 1/1] USER 1'])
 })
+
+test('ADD of a small archive of much holds none of it in memory, and leaves nothing behind', async () => {
+  const dir = context({ Dockerfile: 'FROM scratch\nADD a.tgz /x/\n' })
+  const content = Buffer.alloc(64 << 20)
+  writeFileSync(
+    join(dir, 'a.tgz'),
+    gzipSync(packTar([1, 2, 3].map((each) => ({ path: `${each}`, type: 'file', content })))),
+  )
+  let most = 0
+  const before = process.memoryUsage().arrayBuffers
+  const timer = setInterval(() => (most = Math.max(most, process.memoryUsage().arrayBuffers - before)), 5)
+  const { tree, store } = await build({}, { contextDir: dir })
+  clearInterval(timer)
+  assert.equal(tree.get('x/3')?.sizeBytes, content.length)
+  assert.ok(most < 64 << 20, `${most >> 20} MiB`)
+  assert.deepEqual(readdirSync(join(store.root, 'tmp')), [])
+})
+
+const texts = ['Dockerfile', '.dockerignore'] as const
+for (const name of texts)
+  for (const it of ['a pipe', 'an endless device', 'too large'] as const)
+    test(`${name}: ${it} is refused at once`, async () => {
+      const dir = context({ ...(name === 'Dockerfile' ? {} : { Dockerfile: 'FROM scratch\n' }) })
+      const path = join(dir, name)
+      if (it === 'a pipe') assert.equal(spawnSync('mkfifo', [path]).status, 0)
+      else if (it === 'an endless device') symlinkSync('/dev/zero', path)
+      else writeFileSync(path, '#'.repeat((1 << 20) + 1))
+      await assert.rejects(build({}, { contextDir: dir }), { code: 'BUILD_CONTEXT' })
+    })
 
 test('ADD unpacks a local archive', async () => {
   const dir = context({ Dockerfile: 'FROM scratch\nADD a.tgz /x/\n' })

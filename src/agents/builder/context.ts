@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, type Stats } from 'node:fs'
+import { constants, createReadStream, type Stats } from 'node:fs'
 import { lstat, open, readdir, readFile, readlink, realpath } from 'node:fs/promises'
 import { basename, join, relative, resolve, sep } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
@@ -58,7 +58,7 @@ export async function openContext(dir: string, dockerfile: string, store: ImageS
 
 async function readIgnore(root: string, dockerfile: string): Promise<Ignore> {
   for (const path of [`${dockerfile}.dockerignore`, join(root, '.dockerignore')]) {
-    const text = await readFile(path, 'utf8').catch(() => undefined)
+    const text = await readSmall(path, basename(path))
     if (text !== undefined) return parseDockerignore(text)
   }
   return parseDockerignore('')
@@ -240,15 +240,23 @@ export async function readDockerfile(
 ): Promise<{ readonly path: string; readonly name: string; readonly text: string }> {
   const path = resolve(contextDir, dockerfile ?? 'Dockerfile')
   const name = dockerfile ?? basename(path)
-  const file = await open(path, 'r').catch(() => undefined)
-  if (file === undefined)
-    throw new SluiceError('BUILD_CONTEXT', `failed to read dockerfile: open ${name}: no such file or directory`, {
-      where: path,
-      hint: 'name it with -f, or add a Dockerfile to the folder',
-    })
+  const text = await readSmall(path, name)
+  if (text !== undefined) return { path, name, text }
+  throw new SluiceError('BUILD_CONTEXT', `failed to read dockerfile: open ${name}: no such file or directory`, {
+    where: path,
+    hint: 'name it with -f, or add a Dockerfile to the folder',
+  })
+}
+
+/** A text of the context; undefined when there is none. A pipe is not waited for, nor a device read that does not end. */
+async function readSmall(path: string, name: string): Promise<string | undefined> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined)
+  if (file === undefined) return undefined
   try {
-    if ((await file.stat()).size > 1 << 20) throw new SluiceError('BUILD_CONTEXT', `${name} is larger than 1 MiB`)
-    return { path, name, text: await file.readFile('utf8') }
+    const stats = await file.stat()
+    if (!stats.isFile()) throw new SluiceError('BUILD_CONTEXT', `${name} is no file`, { where: path })
+    if (stats.size > 1 << 20) throw new SluiceError('BUILD_CONTEXT', `${name} is larger than 1 MiB`, { where: path })
+    return await file.readFile('utf8')
   } finally {
     await file.close()
   }

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { Instruction } from '../../lib/dockerfile/instruction.ts'
 import { syntax } from '../../lib/dockerfile/parse.ts'
@@ -43,17 +44,26 @@ export async function runCopy(build: Build, stage: Stage, step: Instruction): Pr
   const chmod = step.flags.get('chmod')
   const mode = chmod === undefined ? undefined : expandOne(chmod, lookupOf(stage), build.file, step.line)
   const key = cacheKey([step.name, filesKey(stage), place, owner, mode, sources.map((source) => source.key)])
+  const made: string[] = []
+  const plain = (): string => {
+    const path = build.o.store.content.temporary()
+    made.push(path)
+    return path
+  }
   await addLayer(
     build,
     stage,
     key,
     async () => {
       const tree = await treeOf(build.o.store, stage)
-      const unpacked = step.name === 'ADD' ? await unpackArchives(sources, where) : sources
+      const unpacked = step.name === 'ADD' ? await unpackArchives(sources, where, plain) : sources
       const ownership = await readOwnership(build, tree, owner, mode, where)
       return planCopy(tree, unpacked, place, ownership, where)
     },
-    { check: () => build.context.checkUnchanged(sources.flatMap(({ files = [] }) => files)) },
+    {
+      check: () => build.context.checkUnchanged(sources.flatMap(({ files = [] }) => files)),
+      cleanUp: async () => void (await Promise.all(made.map((path) => rm(path, { force: true })))),
+    },
   )
 }
 

@@ -1,16 +1,20 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
-import { Readable } from 'node:stream'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { parseGlob } from '../../lib/dockerfile/glob.ts'
 import { digestOf } from '../../lib/oci/digest.ts'
 import { LIMITS } from '../../lib/oci/limits.ts'
+import { readText } from '../../lib/kube/read.ts'
 import { safePath } from '../../lib/tar/entry.ts'
 import { readTar } from '../../lib/tar/read.ts'
 import type { Context, ContextFile } from './context.ts'
 import type { LayerEntry } from './layer.ts'
 import type { ImageStore } from './store.ts'
 import { listBelow, resolveInTree, type Tree, type TreeNode } from './tree.ts'
+
+/** What an archive that ADD unpacks may hold. */
+const MOST_PLAIN_BYTES = 1024 ** 3
 
 /** Something that a COPY brings: a single file or link, or what is in a folder. */
 export type Source = {
@@ -89,11 +93,19 @@ export function fromText(name: string, content: string): Source {
   return { name, isFolder: false, entries: [entry], key: JSON.stringify([name, digestOf(bytes)]) }
 }
 
-/** Turns sources that are tar archives (plain or gzip) into the folders they hold, as ADD does. */
-export async function unpackArchives(sources: readonly Source[], where: string): Promise<Source[]> {
+/**
+ * Turns sources that are tar archives (plain or gzip) into the folders they hold, as ADD does. Their files stay pieces of the archive.
+ *
+ * @param plain where an archive without its packing is kept; the caller removes what it got
+ */
+export async function unpackArchives(
+  sources: readonly Source[],
+  where: string,
+  plain: () => string,
+): Promise<Source[]> {
   const unpacked: Source[] = []
   for (const source of sources) {
-    const entries = source.isFolder || !source.archive ? undefined : await readArchive(source.archive, where)
+    const entries = source.isFolder || !source.archive ? undefined : await readArchive(source.archive, where, plain)
     unpacked.push(entries ? { ...source, isFolder: true, entries, key: `tar ${source.key}` } : source)
   }
   return unpacked
@@ -213,7 +225,7 @@ function entryOf(store: ImageStore, path: string, node: TreeNode): LayerEntry {
 
 const EMPTY = digestOf('')
 
-async function readArchive(path: string, where: string): Promise<LayerEntry[] | undefined> {
+async function readArchive(path: string, where: string, plain: () => string): Promise<LayerEntry[] | undefined> {
   const head = createReadStream(path, { end: 511 })
   const chunks: Buffer[] = []
   for await (const chunk of head as AsyncIterable<Buffer>) chunks.push(chunk)
@@ -225,21 +237,45 @@ async function readArchive(path: string, where: string): Promise<LayerEntry[] | 
       hint: 'pack the archive as .tar.gz, or COPY it and unpack it in RUN',
     })
   if (!isGzip && start.toString('latin1', 257, 262) !== 'ustar') return undefined
-  const file = createReadStream(path, { highWaterMark: 1 << 18 })
-  const bytes: Readable = isGzip ? file.pipe(createGunzip()) : file
-  file.on('error', (error) => bytes.destroy(error))
+  if (!isGzip) return collect(path, path)
+  const unpacked = plain()
+  await gunzip(path, unpacked)
   try {
-    return await collect(bytes, path)
+    return await collect(unpacked, path)
   } catch (error) {
     // A gzip file that holds no archive is copied as it is.
-    if (isGzip && error instanceof SluiceError && /checksum/.test(error.message)) return undefined
+    if (error instanceof SluiceError && /checksum/.test(error.message)) return undefined
     throw error
   }
 }
 
-async function collect(bytes: Readable, name: string): Promise<LayerEntry[]> {
+/** Writes what a gzip file holds into another file. @throws SluiceError TAR_INVALID */
+async function gunzip(path: string, target: string): Promise<void> {
+  let sizeBytes = 0
+  const bounded = async function* (bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of bytes) {
+      sizeBytes += chunk.length
+      if (sizeBytes > MOST_PLAIN_BYTES) throw cannotUnpack(path, `it has more than ${MOST_PLAIN_BYTES} bytes`)
+      yield chunk
+    }
+  }
+  const file = createReadStream(path, { highWaterMark: 1 << 18 })
+  try {
+    await pipeline(file, createGunzip({ chunkSize: 1 << 18 }), bounded, createWriteStream(target, { flags: 'wx' }))
+  } catch (error) {
+    const code = readText(error, 'code')
+    throw code.startsWith('Z_') ? cannotUnpack(path, code) : error
+  }
+}
+
+function cannotUnpack(path: string, why: string): SluiceError {
+  return new SluiceError('TAR_INVALID', `${path} cannot be unpacked: ${why}`)
+}
+
+async function collect(file: string, name: string): Promise<LayerEntry[]> {
   const entries: LayerEntry[] = []
-  const limits = { entries: LIMITS.layerEntries, totalBytes: 1024 ** 3 }
+  const bytes = createReadStream(file, { highWaterMark: 1 << 18 })
+  const limits = { entries: LIMITS.layerEntries, totalBytes: MOST_PLAIN_BYTES }
   for await (const entry of readTar(bytes, { name, limits })) {
     const path = safePath(entry.path)
     const linkPath = entry.type === 'link' ? safePath(entry.linkPath) : entry.linkPath
@@ -247,11 +283,9 @@ async function collect(bytes: Readable, name: string): Promise<LayerEntry[]> {
       throw new SluiceError('TAR_INVALID', `${name} has an entry that leaves its folder: "${entry.path}"`)
     if (entry.type !== 'file' && entry.type !== 'directory' && entry.type !== 'symlink')
       throw new SluiceError('TAR_INVALID', `${name} holds a ${entry.type} at "${path}", which ADD does not unpack`)
-    const parts: Buffer[] = []
-    for await (const part of entry.body) parts.push(Buffer.from(part))
-    const { type, mode, uid, gid, sizeBytes } = entry
     if (path === '') continue
-    const content = type === 'file' ? ({ from: 'bytes', bytes: Buffer.concat(parts) } as const) : undefined
+    const { type, mode, uid, gid, sizeBytes, offset } = entry
+    const content = type === 'file' ? ({ from: 'file', path: file, offset } as const) : undefined
     entries.push({ path, type, mode, uid, gid, linkPath, sizeBytes, content })
   }
   return entries

@@ -14,8 +14,8 @@ export async function lookUpOwner(
 ): Promise<OwnerState> {
   const resource = await client.resource(owner.apiVersion, owner.kind)
   if (!resource) return 'unknown'
-  // An owner in a namespace cannot own what is in none.
-  if (resource.namespaced && namespace === '') return 'absent'
+  // What is in no namespace does not say in which one its owner would be.
+  if (resource.namespaced && namespace === '') return 'unknown'
   const { apiVersion, kind, name } = owner
   const found = await client.get({ apiVersion, kind, name, namespace: resource.namespaced ? namespace : '' })
   if (!found || found.metadata.uid !== owner.uid) return 'absent'

@@ -4,9 +4,11 @@ import type { KubeResource, WatchCache } from '../../../adapters/kube/types.ts'
 import type { Controller, Wake } from '../../../engine/controller.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
+import type { Telling } from '../write.ts'
 import { carryGarbageStep, lookUpOwner } from './act.ts'
 import { decideGarbage, FOREGROUND, ORPHAN, type GarbageSeen, type GarbageStep } from './decide.ts'
-import { createGraph, type Graph } from './graph.ts'
+import { createGraph, type Graph, type GraphNode } from './graph.ts'
+import { type Misnamed, misnamedAmong, tellElsewhere } from './misnamed.ts'
 
 /** Kinds that come and go all the time and own nothing. */
 const IGNORED = new Set(['Event'])
@@ -21,12 +23,13 @@ export function garbageCollector(bench: Bench, caches: SharedCaches): Controller
   let wake: Wake | undefined
   let cancelRediscovery: () => void = () => undefined
 
+  const tell = (telling: Telling): void => bench.tell('garbage-collector-controller', telling)
   const follow = (resource: KubeResource): WatchCache => {
     const { apiVersion, kind } = resource
     const shared = bench.known(apiVersion, kind)
     const cache = shared ?? caches.open({ apiVersion, kind, metadataOnly: true })
-    const stop = cache.onChange((object, type) => wake && takeChange(graph, wake, object, type))
-    for (const object of cache.list()) if (wake) takeChange(graph, wake, object, 'ADDED')
+    const stop = cache.onChange((object, type) => wake && takeChange(graph, wake, tell, object, type))
+    for (const object of cache.list()) if (wake) takeChange(graph, wake, tell, object, 'ADDED')
     return { ...cache, close: shared ? stop : cache.close }
   }
   const discover = async (): Promise<void> => {
@@ -69,10 +72,19 @@ export function garbageCollector(bench: Bench, caches: SharedCaches): Controller
   }
 }
 
-function takeChange(graph: Graph, wake: Wake, object: KubeObject, type: 'ADDED' | 'MODIFIED' | 'DELETED'): void {
+type Change = 'ADDED' | 'MODIFIED' | 'DELETED'
+
+function takeChange(
+  graph: Graph,
+  wake: Wake,
+  tell: (telling: Telling) => void,
+  object: KubeObject,
+  type: Change,
+): void {
   const uid = object.metadata.uid ?? ''
+  const before = graph.get(uid)
   if (type === 'DELETED') {
-    const owners = graph.get(uid)?.owners ?? []
+    const owners = before?.owners ?? []
     graph.remove(object)
     for (const dependent of graph.dependentsOf(uid)) wake.now(dependent.uid)
     // Who waits for its dependents may have been waiting for this one.
@@ -84,6 +96,23 @@ function takeChange(graph: Graph, wake: Wake, object: KubeObject, type: 'ADDED' 
   const hasLostOwner = !node.isDeleting && node.owners.some((owner) => isDoubtful(graph, owner.uid))
   if (mustEnd || hasLostOwner) wake.now(uid)
   for (const owner of node.owners) if (graph.get(owner.uid)?.isDeleting) wake.now(owner.uid)
+  for (const misnamed of newlyMisnamed(graph, before, node)) {
+    wake.now(misnamed.node.uid)
+    if (misnamed.isElsewhere) tell(tellElsewhere(misnamed))
+  }
+}
+
+/** References that turn out to be wrong by what is known now: those that a node has got, and those to a node that was not known. */
+function newlyMisnamed(graph: Graph, before: GraphNode | undefined, node: GraphNode): Misnamed[] {
+  const added = node.owners.filter(({ uid }) => !before?.owners.some((known) => known.uid === uid))
+  const waiting = before === undefined ? graph.dependentsOf(node.uid) : []
+  return [
+    misnamedAmong(graph, node, added),
+    ...waiting.map((dependent) => {
+      const references = dependent.owners.filter(({ uid }) => uid === node.uid)
+      return misnamedAmong(graph, dependent, references)
+    }),
+  ].filter((misnamed) => misnamed !== undefined)
 }
 
 function isDoubtful(graph: Graph, uid: string): boolean {

@@ -5,7 +5,7 @@ import type { GraphNode } from './graph.ts'
 export const FOREGROUND = 'foregroundDeletion'
 export const ORPHAN = 'orphan'
 
-/** How an owner is found to be. `unknown`: the server does not serve its kind, so nothing may be concluded. */
+/** How an owner is found to be. `unknown`: it cannot be looked for, as the server does not serve its kind, so nothing may be concluded. */
 export type OwnerState = 'present' | 'absent' | 'waiting' | 'unknown'
 
 /** What a collector's decision needs: an object as it is on the server now, its owners' states and its dependents. */

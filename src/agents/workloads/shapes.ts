@@ -124,6 +124,7 @@ export type PodTemplate = { readonly metadata?: Partial<ObjectMeta>; readonly sp
 export type ContainerStatus = {
   readonly name: string
   readonly restartCount?: number
+  readonly resources?: unknown
   readonly ready?: boolean
   readonly state?: { readonly terminated?: { readonly exitCode: number; readonly finishedAt?: string | null } }
 }

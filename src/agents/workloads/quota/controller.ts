@@ -5,9 +5,9 @@ import type { QuotaKind } from '../../../lib/kube/quota.ts'
 import type { Bench } from '../bench.ts'
 import { workloadController } from '../controller.ts'
 import { isSame, keyOf } from '../meta.ts'
-import { isFinishedPod } from '../pods.ts'
-import { as, type Pod } from '../shapes.ts'
+import { as } from '../shapes.ts'
 import type { Write } from '../write.ts'
+import { createShares } from './shares.ts'
 import { decideQuota, type Quota, type QuotaSeen } from './decide.ts'
 
 /** A kind that quotas can count, and where its objects are. */
@@ -26,9 +26,12 @@ export function quotaController(bench: Bench): Controller<QuotaSeen, Write, read
   const followed = new Map<string, Followed>()
   let wake: Wake | undefined
 
-  /** Admission counts what is added; only what ends or shrinks waits for this controller. */
-  const whenFreed = ({ metadata }: KubeObject, type: string, isSmaller: boolean): void => {
-    if (type === 'DELETED' || isSmaller) for (const quota of quotas.list(metadata.namespace)) wake?.now(keyOf(quota))
+  /** Admission counts what is added; only what ends, shrinks or counts elsewhere waits for this controller. */
+  const shares = createShares()
+  const whenFreed = (object: KubeObject, type: string, isWhole: boolean): void => {
+    const concerned = quotas.list(object.metadata.namespace)
+    const isFreed = concerned.length > 0 && isWhole && shares.hasChanged(object, type === 'DELETED')
+    if (type === 'DELETED' || isFreed) for (const quota of concerned) wake?.now(keyOf(quota))
   }
   const follow = async (resource: string): Promise<void> => {
     if (followed.has(resource)) return
@@ -46,7 +49,7 @@ export function quotaController(bench: Bench): Controller<QuotaSeen, Write, read
         : bench.cache(apiVersion, name)
     followed.set(resource, { kind, cache })
     await cache.ready
-    cache.onChange((object, type) => whenFreed(object, type, whole !== undefined && mayShrink(object)))
+    cache.onChange((object, type) => whenFreed(object, type, whole !== undefined))
   }
   return workloadController<QuotaSeen>(bench, {
     kind: 'ResourceQuota',
@@ -75,11 +78,6 @@ export function quotaController(bench: Bench): Controller<QuotaSeen, Write, read
     },
     decide: decideQuota,
   })
-}
-
-/** Pods change all the time, and count less only once they have ended. */
-function mayShrink(object: KubeObject): boolean {
-  return object.kind !== 'Pod' || isFinishedPod(as<Pod>(object))
 }
 
 /** The kind that a name of a quota counts: `count/leases.coordination.k8s.io`, `services.nodeports`, `requests.cpu`. */

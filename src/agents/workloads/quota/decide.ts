@@ -1,6 +1,6 @@
 import { asJson, objectOf, type JsonObject } from '../../../lib/kube/json.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
-import { addTo, isInScope, NOTHING, type QuotaKind, usageOf } from '../../../lib/kube/quota.ts'
+import { addTo, isInScope, namesOfKind, NOTHING, type QuotaKind, usageOf } from '../../../lib/kube/quota.ts'
 import type { Quantity } from '../../../lib/kube/quantity.ts'
 import type { WorkloadDecision } from '../decision.ts'
 import { isSame } from '../meta.ts'
@@ -27,7 +27,10 @@ export function decideQuota({ quota, counted }: QuotaSeen): WorkloadDecision {
   for (const { kind, objects } of counted)
     for (const object of objects)
       if (isInScope(jsonOf(quota), kind, jsonOf(object))) addTo(sum, usageOf(kind, jsonOf(object)))
-  const used = Object.fromEntries(Object.keys(hard).map((name) => [name, (sum.get(name) ?? NOTHING).text]))
+  // a name that no kind has is limited, and never used
+  const isKnown = (name: string): boolean => counted.some(({ kind }) => namesOfKind(kind, [name]).length > 0)
+  const names = Object.keys(hard).filter(isKnown)
+  const used = Object.fromEntries(names.map((name) => [name, (sum.get(name) ?? NOTHING).text]))
   const status = { hard, used }
   if (isSame(status, quota.status)) return { kind: 'done', status: [] }
   return { kind: 'done', status: [{ do: 'replace', object: { ...quota, status }, subresource: 'status' }] }

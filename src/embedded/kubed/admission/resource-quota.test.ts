@@ -8,6 +8,8 @@ import { builtinResources } from '../resources/builtin.ts'
 import { admitToQuota } from './resource-quota.ts'
 
 const builtin = builtinResources()
+/** Finds a kind by where it is kept. */
+const registry = { byStorageKey: (key: string) => builtin.find((each) => each.storageKey === key) }
 const pod = (cpu: string | undefined, more: JsonObject = {}): JsonObject => ({
   spec: { containers: [{ name: 'c', resources: cpu === undefined ? {} : { requests: { cpu } } }], ...more },
 })
@@ -72,10 +74,44 @@ for (const { it, object, before, want, ...rest } of cases)
     }
     const call = { resource, subresource, namespace: 'ns', dryRun: false } as unknown as Call
     const admit = (): string => {
-      admitToQuota({ store } as unknown as Environment, call, named(object), before && named(before))
+      admitToQuota(
+        { store, registry, nowMs: () => 0 } as unknown as Environment,
+        call,
+        named(object),
+        before && named(before),
+      )
       const used = put.map(({ status }) => (status as { used: Record<string, string> }).used)
       return used.flatMap((each) => Object.entries(each).map(([name, amount]) => `${name}=${amount}`)).join(',')
     }
     if (want === '' || /^[^ ]+=[^ ]+$/.test(want)) assert.equal(admit(), want)
     else assert.throws(admit, (error: Error) => error.message.endsWith(`is forbidden: ${want}`))
   })
+
+test('what admission counts belongs to the server', () => {
+  const put: Obj[] = []
+  const owned = [
+    {
+      manager: 'kube-controller-manager',
+      operation: 'Update',
+      apiVersion: 'v1',
+      fieldsType: 'FieldsV1',
+      fieldsV1: { 'f:status': { 'f:used': { '.': {}, 'f:pods': {}, 'f:requests.cpu': {} } } },
+      subresource: 'status',
+    },
+  ]
+  const used = { pods: '1', 'requests.cpu': '0' }
+  const quota = {
+    metadata: { name: 'q', managedFields: owned },
+    status: { hard: { pods: '9', 'requests.cpu': '9' }, used },
+  }
+  const store = {
+    list: () => [objFrom(quota, 'v1', 'ResourceQuota')],
+    put: (_key: string, changed: Obj) => put.push(changed),
+  }
+  const resource = builtin.find((each) => each.kind === 'Pod' && each.group === '')
+  const call = { resource, subresource: '', namespace: 'ns', dryRun: false } as unknown as Call
+  const made = objFrom({ metadata: { name: 'x', namespace: 'ns' }, ...pod('1') }, 'v1', 'Pod')
+  admitToQuota({ store, registry, nowMs: () => 0 } as unknown as Environment, call, made, undefined)
+  const managers = (put[0]?.metadata.managedFields ?? []) as { manager: string }[]
+  assert.deepEqual(managers.map(({ manager }) => manager).sort(), ['kube-apiserver', 'kube-controller-manager'])
+})

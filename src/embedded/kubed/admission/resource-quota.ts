@@ -12,9 +12,10 @@ import {
   usageOf,
 } from '../../../lib/kube/quota.ts'
 import type { Call } from '../request/call.ts'
-import type { Environment } from '../environment.ts'
+import { type Environment, timestamp } from '../environment.ts'
 import { forbidden } from '../fault.ts'
 import type { Obj } from '../object.ts'
+import { trackUpdate } from '../ownership/managed-fields.ts'
 import { RESIZE } from '../resources/resource.ts'
 
 const KEY = '/resourcequotas'
@@ -37,9 +38,17 @@ export function admitToQuota(env: Environment, call: Call, object: Obj, before: 
       const known = before !== undefined && isInScope(quota, resource, before) ? before : undefined
       return { quota, delta: deltaOf(call, object, known) }
     })
-    .map(({ quota, delta }) => count(call, object, quota, delta))
+    .map(({ quota, delta }) => ({ quota, next: count(call, object, quota, delta) }))
   if (call.dryRun) return
-  for (const quota of counted) if (quota !== undefined) env.store.put(KEY, quota)
+  for (const { quota, next } of counted) if (next !== undefined) putCounted(env, quota, next)
+}
+
+/** What is counted belongs to the server, until its controller counts anew. */
+function putCounted(env: Environment, quota: Obj, next: Obj): void {
+  const resource = env.registry.byStorageKey(KEY)
+  const writer = { manager: 'kube-apiserver', now: timestamp(env.nowMs()), subresource: 'status' }
+  if (resource !== undefined) trackUpdate(resource, quota, next, undefined, writer)
+  env.store.put(KEY, next)
 }
 
 /** True when the write can change an amount: only services and claims, and pods whose amounts or scope change, are counted after their creation. */

@@ -34,8 +34,9 @@ export function eventTeller(client: HttpKubeClient, clock: Clock): Teller {
   return (component, telling) => {
     const { about, type, reason, message } = telling
     const nowMs = clock.nowMs()
-    if (waiting > MOST_KNOWN || !spend(budgets, `${component}/${about.metadata.uid}`, nowMs)) return
-    const groupKey = JSON.stringify([component, about.metadata.uid, type, reason])
+    const whom = identityOf(about)
+    if (waiting > MOST_KNOWN || !spend(budgets, `${component}/${whom}`, nowMs)) return
+    const groupKey = JSON.stringify([component, whom, type, reason])
     const isCombined = hasManyAlike(groups, groupKey, message, nowMs)
     const key = isCombined ? groupKey : `${groupKey}${message}`
     const now = timeText(nowMs)
@@ -46,15 +47,19 @@ export function eventTeller(client: HttpKubeClient, clock: Clock): Teller {
       const known = told.get(key)
       return known ? repeat(client, known, said.message, now) : record(client, told, key, speaker, said, nowMs)
     }
-    const uid = about.metadata.uid ?? ''
     const end = (): void => {
       waiting--
-      if (tails.get(uid) === tail) tails.delete(uid)
+      if (tails.get(whom) === tail) tails.delete(whom)
     }
     waiting++
-    const tail: Promise<void> = (tails.get(uid) ?? Promise.resolve()).then(write).then(end, end)
-    tails.set(uid, tail)
+    const tail: Promise<void> = (tails.get(whom) ?? Promise.resolve()).then(write).then(end, end)
+    tails.set(whom, tail)
   }
+}
+
+/** Whom an Event is about; some are told of by name alone. */
+function identityOf({ kind, metadata: { namespace = '', name, uid = '' } }: KubeObject): string {
+  return `${kind}/${namespace}/${name}/${uid}`
 }
 
 function hasManyAlike(groups: Map<string, Group>, key: string, message: string, nowMs: number): boolean {

@@ -1,5 +1,5 @@
 import { conditionOf, timeMs } from './meta.ts'
-import type { Pod } from './shapes.ts'
+import type { Condition, Pod } from './shapes.ts'
 
 /** Whether the pod counts as a replica: neither finished nor leaving. */
 export function isActivePod(pod: Pod): boolean {
@@ -35,6 +35,14 @@ export function nextAvailableAfterMs(pods: readonly Pod[], minReadySeconds: numb
     .filter((pod) => isReadyPod(pod) && !isAvailablePod(pod, minReadySeconds, nowMs))
     .map((pod) => readySinceMs(pod) + minReadySeconds * 1000 - nowMs)
   return waits.length === 0 ? undefined : Math.max(Math.min(...waits), 1)
+}
+
+/** `status` of a strategic patch that sets one condition of a pod: in its place, or behind the others. */
+export function withCondition({ status }: Pod, condition: Condition): object {
+  const types = (status?.conditions ?? []).map(({ type }) => ({ type }))
+  const isNew = types.every(({ type }) => type !== condition.type)
+  const order = isNew ? [...types, { type: condition.type }] : types
+  return { '$setElementOrder/conditions': order, conditions: [condition] }
 }
 
 /** Which pod goes first when some must: the one whose loss hurts least. */

@@ -17,15 +17,13 @@ export function nodeRegistry(bench: Bench): Controller<NodeSeen, Write, readonly
     component: 'node-controller',
     async watch(wake) {
       await nodes.ready
-      nodes.onChange(({ metadata: { name } }, type) => {
-        if (type === 'DELETED') known.delete(name)
-        else wake.now(name)
-      })
+      nodes.onChange(({ metadata: { name } }) => wake.now(name))
       for (const node of nodes.list()) wake.now(node.metadata.name)
     },
     observe(name) {
       const node = nodes.get('', name)
-      if (!node) return undefined
+      const uid = known.get(name)
+      if (!node) return known.delete(name) ? { gone: { name, uid } } : undefined
       const isNew = known.get(name) !== node.metadata.uid
       known.set(name, node.metadata.uid)
       return { node: as<Node>(node), isNew }

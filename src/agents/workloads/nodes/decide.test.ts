@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Node, Taint } from '../shapes.ts'
-import { decideTaints } from './decide.ts'
+import { decideRegistration, decideTaints, type NodeSeen } from './decide.ts'
 
 const node = (status: Record<string, string>, taints: readonly Taint[] = [], unschedulable = false): Node => ({
   apiVersion: 'v1',
@@ -42,4 +42,47 @@ for (const { it, seen, want } of cases)
     const [write] = decision.kind === 'done' ? decision.status : []
     const object = write !== undefined && write.do === 'replace' ? (write.object as Node) : undefined
     assert.deepEqual(want === 'nothing' ? object : (object?.spec?.taints ?? []), want === 'nothing' ? undefined : want)
+  })
+
+const labelled = (labels: Record<string, string>, annotations: Record<string, string> = ttl): Node => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: 'n', uid: 'u', labels, annotations },
+})
+const ttl = { 'node.alpha.kubernetes.io/ttl': '0' }
+const [OS, OLD_OS] = ['kubernetes.io/os', 'beta.kubernetes.io/os']
+
+const registrations: { it: string; seen: NodeSeen; want: readonly unknown[] }[] = [
+  { it: 'is left alone when it is known', seen: { node: labelled({}), isNew: false }, want: [] },
+  {
+    it: 'is told of when it is new',
+    seen: { node: labelled({}), isNew: true },
+    want: ['Node n event: Registered Node n in Controller'],
+  },
+  {
+    it: 'is told of when it has gone',
+    seen: { gone: { name: 'n', uid: 'u' } },
+    want: ['Node n event: Removing Node n from Controller'],
+  },
+  {
+    it: 'gets its annotation and the former name of a label',
+    seen: { node: labelled({ [OS]: 'linux' }, {}), isNew: false },
+    want: [{ metadata: { annotations: ttl, labels: { [OLD_OS]: 'linux' } } }],
+  },
+  {
+    it: 'gets the former name right',
+    seen: { node: labelled({ [OS]: 'linux', [OLD_OS]: 'windows' }), isNew: false },
+    want: [{ metadata: { labels: { [OLD_OS]: 'linux' } } }],
+  },
+  { it: 'keeps a former name alone', seen: { node: labelled({ [OLD_OS]: 'windows' }), isNew: false }, want: [] },
+  { it: 'that has both is left alone', seen: { node: labelled({ [OS]: 'l', [OLD_OS]: 'l' }), isNew: false }, want: [] },
+]
+for (const { it, seen, want } of registrations)
+  test(`a node ${it}`, () => {
+    const decided = decideRegistration(seen)
+    const told = decided.kind === 'done' ? decided.status : []
+    assert.deepEqual(
+      told.map((write) => (write.do === 'tell' ? write.tell.message : write.do === 'patch' ? write.body : write.do)),
+      want,
+    )
   })

@@ -4,21 +4,55 @@ import { isSame, timeText } from '../meta.ts'
 import type { Node, Taint } from '../shapes.ts'
 import type { Write } from '../write.ts'
 
-/** A node, and whether it was not known before. */
-export type NodeSeen = { readonly node: Node; readonly isNew: boolean }
+/** A node, and whether it was not known before; or what is known of one that has gone. */
+export type NodeSeen =
+  | { readonly node: Node; readonly isNew: boolean }
+  | { readonly gone: { readonly name: string; readonly uid: string | undefined } }
 
 const TTL = 'node.alpha.kubernetes.io/ttl'
 
-/** Pure. Tells of a node that is new, and gives it the annotation that kubelets of old read. */
-export function decideRegistration({ node, isNew }: NodeSeen): WorkloadDecision {
+/** Labels that go by two names: the present one, and the one by which programs of old look for it. */
+const LABELS: readonly (readonly [present: string, former: string])[] = ['os', 'arch'].map(
+  (name) => [`kubernetes.io/${name}`, `beta.kubernetes.io/${name}`] as const,
+)
+
+/** Pure. Tells of a node that is new or has gone, and gives it the annotation and the labels that programs of old read. */
+export function decideRegistration(seen: NodeSeen): WorkloadDecision {
+  if ('gone' in seen) return { kind: 'done', status: [tellOf(seen.gone, 'RemovingNode', 'Removing Node', 'from')] }
+  const { node, isNew } = seen
   const { name, uid, annotations } = node.metadata
-  const message = `Node ${name} event: Registered Node ${name} in Controller`
+  const missing = {
+    ...(annotations?.[TTL] === undefined && { annotations: { [TTL]: '0' } }),
+    ...formerLabels(node.metadata.labels),
+  }
+  const annotate: Write = { do: 'patch', ref: refOf(node), type: 'merge', body: { metadata: missing } }
+  return {
+    kind: 'done',
+    status: [
+      ...(isNew ? [tellOf({ name, uid }, 'RegisteredNode', 'Registered Node', 'in')] : []),
+      ...(Object.keys(missing).length > 0 ? [annotate] : []),
+    ],
+  }
+}
+
+function formerLabels(labels: Readonly<Record<string, string>> = {}): { readonly labels?: Record<string, string> } {
+  const stale = LABELS.flatMap(([present, former]) => {
+    const value = labels[present]
+    return value === undefined || labels[former] === value ? [] : [[former, value] as const]
+  })
+  return stale.length === 0 ? {} : { labels: Object.fromEntries(stale) }
+}
+
+function tellOf(
+  { name, uid }: { readonly name: string; readonly uid: string | undefined },
+  reason: string,
+  what: string,
+  where: string,
+): Write {
   // its Events are in the namespace default: as an object it has none, and no version is told of it
   const about = { apiVersion: 'v1', kind: 'Node', metadata: { name, ...(uid !== undefined && { uid }) } }
-  const tell: Write = { do: 'tell', tell: { about, type: 'Normal', reason: 'RegisteredNode', message } }
-  const body = { metadata: { annotations: { [TTL]: '0' } } }
-  const annotate: Write = { do: 'patch', ref: refOf(node), type: 'merge', body }
-  return { kind: 'done', status: [...(isNew ? [tell] : []), ...(annotations?.[TTL] === undefined ? [annotate] : [])] }
+  const message = `Node ${name} event: ${what} ${name} ${where} Controller`
+  return { do: 'tell', tell: { about, type: 'Normal', reason, message } }
 }
 
 /** A node, and when it was looked at. */

@@ -1,7 +1,8 @@
-import { refOf } from '../../../lib/kube/object.ts'
+import { type KubeObject, refOf } from '../../../lib/kube/object.ts'
 import type { WorkloadDecision } from '../decision.ts'
 import { tolerates } from '../fitting.ts'
 import { timeText } from '../meta.ts'
+import { withCondition } from '../pods.ts'
 import type { Pod, Taint, Toleration } from '../shapes.ts'
 import type { Write } from '../write.ts'
 
@@ -36,7 +37,7 @@ export function decideEviction(seen: TaintedPod | SparedPod): WorkloadDecision {
 function tellSpared(pod: Pod): Write {
   const { namespace = '', name } = pod.metadata
   const message = `Cancelling deletion of Pod ${namespace}/${name}`
-  return { do: 'tell', tell: { about: pod, type: 'Normal', reason: 'TaintManagerEviction', message } }
+  return { do: 'tell', tell: { about: named(pod), type: 'Normal', reason: 'TaintManagerEviction', message } }
 }
 
 /** How long a pod may stay: the shortest time among the tolerations that cover the taints; not at all when a taint is not covered. */
@@ -62,10 +63,15 @@ function evictionOf(pod: Pod, nowMs: number): Write[] {
       do: 'patch',
       ref: refOf(pod),
       type: 'strategic',
-      body: { status: { conditions: [condition] } },
+      body: { status: withCondition(pod, condition) },
       subresource: 'status',
-      tell: { about: pod, type: 'Normal', reason: 'TaintManagerEviction', message },
+      tell: { about: named(pod), type: 'Normal', reason: 'TaintManagerEviction', message },
     },
     { do: 'delete', object: pod },
   ]
+}
+
+/** The pod as the original knows it when it tells of it: by name alone. */
+function named({ metadata: { name, namespace } }: Pod): KubeObject {
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, ...(namespace !== undefined && { namespace }) } }
 }

@@ -83,6 +83,7 @@ test('why a pod has gone with its node is a condition of it', () => {
     status: {
       phase: 'Failed',
       observedGeneration: 2,
+      '$setElementOrder/conditions': [{ type: 'DisruptionTarget' }],
       conditions: [
         {
           type: 'DisruptionTarget',

@@ -1,7 +1,7 @@
 import { refOf } from '../../../lib/kube/object.ts'
 import type { WorkloadDecision } from '../decision.ts'
 import { conditionOf, timeMs, timeText } from '../meta.ts'
-import { isFinishedPod } from '../pods.ts'
+import { isFinishedPod, withCondition } from '../pods.ts'
 import type { Condition, Node, Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
 
@@ -60,7 +60,7 @@ function end(pod: Pod, condition?: Condition): Write[] {
   const status = {
     phase: 'Failed',
     ...(generation !== undefined && { observedGeneration: generation }),
-    ...(condition && { conditions: [condition] }),
+    ...(condition && withCondition(pod, condition)),
   }
   const body = { metadata: { uid }, status }
   const isFailing: Write = { do: 'patch', ref: refOf(pod), type: 'strategic', body, subresource: 'status' }

@@ -5,6 +5,7 @@ import { type KubeObject, refOf } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
 import type { Budget } from '../budget/decide.ts'
 import { isSame, keyOf, timeText } from '../meta.ts'
+import { withCondition } from '../pods.ts'
 import { as, type Condition, type Node, type Pod } from '../shapes.ts'
 import type { Cluster } from './cluster.ts'
 import { isWaitingForNode, placePod, unscheduledConditions, type Placement } from './decide.ts'
@@ -41,9 +42,8 @@ export function scheduler(bench: Bench): Controller<PodSeen, PodSeen, PodSeen> {
       await Promise.all([pods, nodes, claims, volumes, classes, namespaces, budgets].map(({ ready }) => ready))
       const wakeWaiting = (): void => places.waiting().forEach((key) => wake.now(key))
       pods.onChange((pod, type) => {
-        const hasFreedRoom = places.take(as<Pod>(pod), type === 'DELETED')
-        if (hasFreedRoom) wakeWaiting()
-        else if (places.isWaiting(keyOf(pod))) wake.now(keyOf(pod))
+        for (const key of places.take(as<Pod>(pod), type === 'DELETED')) wake.now(key)
+        if (places.isWaiting(keyOf(pod))) wake.now(keyOf(pod))
       })
       nodes.onChange(wakeWaiting)
       for (const cache of [claims, volumes, classes]) cache.onChange(wakeWaiting)
@@ -65,7 +65,7 @@ export function scheduler(bench: Bench): Controller<PodSeen, PodSeen, PodSeen> {
     },
     async settle({ pod, placement }) {
       if (placement.kind === 'bind') return
-      if (placement.kind === 'claim') return tellNode(bench, placement)
+      if (placement.kind === 'claim') return tellNode(bench, pod, placement)
       await reportUnscheduled(bench, announce, pod, placement)
       if (placement.kind !== 'preempt') return
       places.promise(pod, placement.nodeName)
@@ -100,8 +100,15 @@ async function bind(bench: Bench, announce: Announce, pod: Pod, nodeName: string
   announce(pod, { type: 'Normal', reason: 'Scheduled', action: 'Binding', note })
 }
 
-/** Reserves the volumes that the node has for claims that waited for it; who makes the others is told the node. */
-async function tellNode(bench: Bench, { claims }: Extract<Placement, { kind: 'claim' }>): Promise<void> {
+/** Reserves the volumes that the node has for claims that waited for it; who makes the others is told the node. The pod is promised to it. */
+async function tellNode(
+  bench: Bench,
+  pod: Pod,
+  { nodeName, claims }: Extract<Placement, { kind: 'claim' }>,
+): Promise<void> {
+  const promise = { status: { nominatedNodeName: nodeName } }
+  if (nodeName !== '' && pod.status?.nominatedNodeName !== nodeName)
+    await unlessGone(() => bench.client.patch(refOf(pod), 'strategic', promise, STATUS))
   for (const { object, body } of claims)
     await unlessGone(() => bench.client.patch(refOf(object), 'merge', body, { fieldManager: 'kube-scheduler' }))
 }
@@ -119,7 +126,7 @@ async function reportUnscheduled(
   if (isSame(conditions, pod.status?.conditions) && isPromised) return
   announce(pod, { type: 'Warning', reason: 'FailedScheduling', action: 'Scheduling', note: placement.why })
   const condition = conditions.find(({ type }) => type === 'PodScheduled')
-  const body = { status: { conditions: [condition], ...promised } }
+  const body = { status: { ...(condition && withCondition(pod, condition)), ...promised } }
   await unlessGone(() => bench.client.patch(refOf(pod), 'strategic', body, STATUS))
 }
 
@@ -135,11 +142,11 @@ async function evict(bench: Bench, announce: Announce, victim: Pod, pod: Pod, no
   }
   const { uid } = victim.metadata
   await unlessGone(async () => {
-    await bench.client.patch(refOf(victim), 'strategic', { status: { conditions: [condition] } }, STATUS)
+    await bench.client.patch(refOf(victim), 'strategic', { status: withCondition(victim, condition) }, STATUS)
     await bench.client.delete(refOf(victim), uid === undefined ? {} : { uid })
   })
   const note = `Preempted by pod ${pod.metadata.uid} on node ${nodeName}`
-  announce(victim, { type: 'Normal', reason: 'Preempted', action: 'Preempting', note, related: pod })
+  announce(victim, { type: 'Normal', reason: 'Preempted', action: 'Preempting', note })
 }
 
 async function unlessGone(write: () => Promise<unknown>): Promise<void> {

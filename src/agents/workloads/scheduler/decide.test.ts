@@ -310,7 +310,10 @@ for (const { it, rooms, more, want } of preemptions)
     assert.equal(placement.kind, 'preempt')
     if (placement.kind !== 'preempt') return
     assert.deepEqual([placement.nodeName, ...placement.victims.map(({ metadata }) => metadata.name)], want)
-    assert.match(placement.why, /^0\/\d nodes are available: \d Insufficient cpu\.$/)
+    assert.match(
+      placement.why,
+      /^0\/\d nodes are available: \d Insufficient cpu\. preemption: found a potential placement for pod on node \w+, preempting \d victims$/,
+    )
   })
 
 test('who waits for others to leave neither drives out more nor is overtaken', () => {

@@ -51,7 +51,8 @@ export function placePod(pod: Pod, cluster: Cluster): Placement {
   const why = availabilityText(rooms.length, reasons)
   const found = preempt(pod, cluster, obstacles)
   if (found.nodeName === undefined) return { kind: 'wait', why: `${why} preemption: ${found.why}` }
-  return { kind: 'preempt', ...found, why }
+  const hope = `found a potential placement for pod on node ${found.nodeName}, preempting ${found.victims.length} victims`
+  return { kind: 'preempt', ...found, why: `${why} preemption: ${hope}` }
 }
 
 /** The pod's conditions with `PodScheduled=False`; the same list when they say so already. */

@@ -13,8 +13,6 @@ export type Saying = {
   readonly reason: string
   readonly action: 'Binding' | 'Scheduling' | 'Preempting'
   readonly note: string
-  /** The pod for which another one is driven out. */
-  readonly related?: Pod
 }
 
 /** Says something of a pod, in the order in which it is called. */
@@ -27,7 +25,7 @@ export type Announce = (pod: Pod, saying: Saying) => void
  */
 export function announcer({ client, clock }: Pick<Bench, 'client' | 'clock'>): Announce {
   const tails = new Map<string, Promise<unknown>>()
-  return (pod, { related, ...said }) => {
+  return (pod, said) => {
     const { name, namespace = 'default', uid = '' } = pod.metadata
     if (tails.size >= MOST_WAITING && !tails.has(uid)) return
     const nowMs = clock.nowMs()
@@ -39,7 +37,6 @@ export function announcer({ client, clock }: Pick<Bench, 'client' | 'clock'>): A
       ...said,
       eventTime: new Date(nowMs).toISOString().replace('Z', '000Z'),
       regarding: refTo(pod),
-      ...(related && { related: refTo(related) }),
       reportingController: COMPONENT,
       reportingInstance: `${COMPONENT}-${hostname()}`,
     }

@@ -28,22 +28,34 @@ export function milli(quantity: string | number): number {
 }
 
 /**
- * What a pod asks of a node: its containers' requests together, or those of an init container where that is more, and its overhead. What it asks for
- * as a whole comes first.
+ * What a pod asks of a node: what its containers and sidecars ask for together, or what is needed at most while it starts, and its overhead. What it asks
+ * for as a whole comes first.
  */
 export function demandOf({ spec }: Pod): Demand {
-  const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')
-  const starters = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy !== 'Always')
-  const running = [...spec.containers, ...sidecars]
-  const requests = [...running, ...starters].map(({ resources }) => resources?.requests ?? {})
-  const names = new Set([...requests, spec.overhead ?? {}, spec.resources?.requests ?? {}].flatMap(Object.keys))
-  const ask = ({ resources }: Container, name: string): number => milli(resources?.requests?.[name] ?? 0)
-  const together = (name: string): number => running.reduce((sum, container) => sum + ask(container, name), 0)
+  const { containers, initContainers = [], overhead = {}, resources } = spec
+  const whole = resources?.requests ?? {}
+  const requests = [...containers, ...initContainers].map((each) => each.resources?.requests ?? {})
+  const names = new Set([...requests, overhead, whole].flatMap(Object.keys))
   const need = (name: string): number => {
-    const whole = spec.resources?.requests?.[name]
-    return whole === undefined ? Math.max(together(name), ...starters.map((one) => ask(one, name))) : milli(whole)
+    const asked = whole[name]
+    return asked === undefined ? peakOf(containers, initContainers, name) : milli(asked)
   }
-  return new Map([...names].map((name) => [name, need(name) + milli(spec.overhead?.[name] ?? 0)]))
+  return new Map([...names].map((name) => [name, need(name) + milli(overhead[name] ?? 0)]))
+}
+
+/** The most that is needed at once: containers that start the pod run one after the other, beside the sidecars before them. */
+function peakOf(containers: readonly Container[], starters: readonly Container[], name: string): number {
+  const ask = ({ resources }: Container): number => milli(resources?.requests?.[name] ?? 0)
+  let beside = 0
+  let most = 0
+  for (const starter of starters) {
+    if (starter.restartPolicy === 'Always') beside += ask(starter)
+    most = Math.max(most, starter.restartPolicy === 'Always' ? beside : beside + ask(starter))
+  }
+  return Math.max(
+    most,
+    containers.reduce((sum, container) => sum + ask(container), beside),
+  )
 }
 
 /** Several demands together. */

@@ -40,7 +40,7 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
       })
       for (const service of services.list()) wake.now(keyOf(service))
     },
-    async observe(key) {
+    async observe(key, failure) {
       const [namespace = '', name = ''] = key.split('/')
       const found = services.get(namespace, name)
       if (!found) {
@@ -63,7 +63,9 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
           .map((slice) => as<EndpointSlice>(slice))
           .sort(byCreation),
         endpoints: endpoints.get(namespace, name),
-        triggerMs: triggers.since(key, service, selected),
+        ...(failure !== undefined && { failure }),
+        // whose endpoints others write is first met when it gets a selector
+        triggerMs: service.spec.selector ? triggers.since(key, service, selected) : undefined,
       }
     },
     decide: decideService,

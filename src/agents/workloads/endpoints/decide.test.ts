@@ -92,3 +92,15 @@ test('a Service without a selector is left to its owner', () => {
   const { selector: _selector, ...spec } = service.spec
   assert.deepEqual(decideService(see([], { service: { ...service, spec } })), { kind: 'done', status: [] })
 })
+
+test('slices that are refused are told and tried again, but not in a namespace that ends', () => {
+  const refused = decideService({ ...see([pod('a', '10.1.0.1')]), failure: 'no!' })
+  assert.ok(refused.kind === 'wait')
+  const [write] = refused.status
+  assert.equal(
+    write?.do === 'tell' && write.tell.message,
+    'Error updating Endpoint Slices for Service a/web: failed to create EndpointSlice for Service a/web: no!',
+  )
+  const failure = 'unable to create new content in namespace a because it is being terminated'
+  assert.deepEqual(decideService({ ...see([pod('a', '10.1.0.1')]), failure }), { kind: 'done', status: [] })
+})

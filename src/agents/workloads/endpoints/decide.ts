@@ -5,6 +5,7 @@ import { refOf, type KubeObject } from '../../../lib/kube/object.ts'
 import { isFinishedPod } from '../pods.ts'
 import type { Node, Pod, Service } from '../shapes.ts'
 import type { Telling, Write } from '../write.ts'
+import { withinCapacity } from './capacity.ts'
 import { endpointsOf } from './endpoints.ts'
 import { orderSlicePorts } from './port-order.ts'
 import {
@@ -28,6 +29,8 @@ export type ServiceSeen = {
   readonly endpoints: KubeObject | undefined
   /** When what is new since the last look happened: see trigger.ts. */
   readonly triggerMs: number | undefined
+  /** Why the last change was refused. */
+  readonly failure?: string
 }
 
 type Wanted = {
@@ -38,6 +41,7 @@ type Wanted = {
 
 const MOST_PER_SLICE = 100
 const TRIGGER = 'endpoints.kubernetes.io/last-change-trigger-time'
+const OVER_CAPACITY = 'endpoints.kubernetes.io/over-capacity'
 const MANAGED_BY = 'endpointslice-controller.k8s.io'
 
 /** Pure. Keeps the EndpointSlices (and the older Endpoints object) of a Service with a selector equal to its pods. */
@@ -46,12 +50,21 @@ export function decideService(seen: ServiceSeen): WorkloadDecision {
   const isOurs = service.spec.selector !== undefined && service.spec.type !== 'ExternalName'
   if (!isOurs || service.metadata.deletionTimestamp !== undefined) return { kind: 'done', status: [] }
   const changes = [...addressTypesOf(service).flatMap((type) => sliceWrites(seen, type)), ...endpointsWrites(seen)]
+  if (changes.length > 0 && seen.failure !== undefined) return refused(service, seen.failure)
   if (changes.length > 0) return { kind: 'act', changes }
   const homeless = seen.pods.filter(
     (pod) => !hasHome(seen, pod) && pod.status?.podIP !== undefined && !isFinishedPod(pod),
   )
   if (homeless.length === 0) return { kind: 'done', status: [] }
   return { kind: 'wait', afterMs: BACKOFF, status: [{ do: 'tell', tell: skipped(service, homeless) }] }
+}
+
+/** What was refused is tried again, but for a namespace that ends. */
+function refused(service: Service, failure: string): WorkloadDecision {
+  if (failure.endsWith('because it is being terminated')) return { kind: 'done', status: [] }
+  const { namespace = '', name } = service.metadata
+  const why = `failed to create EndpointSlice for Service ${namespace}/${name}: ${failure}`
+  return { kind: 'wait', afterMs: BACKOFF, status: [{ do: 'tell', tell: notUpdated(service, why) }] }
 }
 
 /** A pod whose node is not there is left out of the slices, and looked for again. */
@@ -66,6 +79,11 @@ function skipped(service: Service, pods: readonly Pod[]): Telling {
       `skipping Pod ${pod.metadata.name} for Service ${namespace}/${name}: Node ${pod.spec.nodeName ?? ''} Not Found`,
   )
   const why = whys.length === 1 ? whys.join() : `[${whys.join(', ')}]`
+  return notUpdated(service, why)
+}
+
+function notUpdated(service: Service, why: string): Telling {
+  const { namespace = '', name } = service.metadata
   const message = `Error updating Endpoint Slices for Service ${namespace}/${name}: ${why}`
   return { about: service, type: 'Warning', reason: 'FailedToUpdateEndpointSlices', message }
 }
@@ -131,8 +149,9 @@ function sliceWrite(seen: ServiceSeen, present: EndpointSlice | undefined, wante
       ownerReferences: [{ apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true }],
     },
     addressType: wanted.addressType,
-    endpoints: wanted.endpoints,
-    ports: wanted.ports ?? [],
+    // none at all are nobody's field
+    endpoints: wanted.endpoints.length > 0 ? wanted.endpoints : null,
+    ports: (wanted.ports ?? []).length > 0 ? wanted.ports : null,
   }
   return [{ do: 'create', object }]
 }
@@ -157,20 +176,28 @@ function withTrigger(
 
 function endpointsWrites(seen: ServiceSeen): Write[] {
   const { service, endpoints: present, triggerMs } = seen
-  const subsets = endpointsOf(service, seen.pods)
+  const { subsets, isTruncated } = withinCapacity(endpointsOf(service, seen.pods))
   const labels = {
     ...service.metadata.labels,
     'endpoints.kubernetes.io/managed-by': 'endpoint-controller',
     ...(service.spec.clusterIP === 'None' && { 'service.kubernetes.io/headless': '' }),
   }
   if (present) {
-    if (isSame(present['subsets'] ?? [], subsets) && isSame(present.metadata.labels, labels)) return []
-    const annotations = withTrigger(present.metadata.annotations, triggerMs)
+    const isSaid = (present.metadata.annotations?.[OVER_CAPACITY] === 'truncated') === isTruncated
+    if (isSame(present['subsets'] ?? [], subsets) && isSame(present.metadata.labels, labels) && isSaid) return []
+    const annotations = withCapacity(withTrigger(present.metadata.annotations, triggerMs), isTruncated)
     return [{ do: 'replace', object: { ...present, metadata: { ...present.metadata, labels, annotations }, subsets } }]
   }
   const { name, namespace = '' } = service.metadata
-  const metadata = { name, namespace, labels, annotations: withTrigger(undefined, triggerMs) }
+  const annotations = withCapacity(withTrigger(undefined, triggerMs), isTruncated)
+  const metadata = { name, namespace, labels, annotations }
   return [{ do: 'create', object: { apiVersion: 'v1', kind: 'Endpoints', metadata, subsets } }]
+}
+
+/** Says that not all addresses are listed. */
+function withCapacity(annotations: Readonly<Record<string, string>>, isTruncated: boolean): Record<string, string> {
+  const { [OVER_CAPACITY]: _before, ...others } = annotations
+  return isTruncated ? { ...others, [OVER_CAPACITY]: 'truncated' } : others
 }
 
 function overlap(slice: EndpointSlice, wanted: Wanted): number {

@@ -43,6 +43,7 @@ type Wanted = Pick<MirrorSlice, 'addressType'> & {
 const MANAGED_BY = 'endpointslicemirroring-controller.k8s.io'
 const SKIP = 'endpointslice.kubernetes.io/skip-mirror'
 const LEADER = 'control-plane.alpha.kubernetes.io/leader'
+const TRIGGER = 'endpoints.kubernetes.io/last-change-trigger-time'
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 const MOST_PER_SUBSET = 1000
 
@@ -122,7 +123,7 @@ function endpointOf({ address: { ip, ...others }, isReady }: Host): unknown {
 type SliceMetadata = { readonly labels: Record<string, string>; readonly annotations: Record<string, string> }
 
 function metadataOf({ metadata }: Endpoints): SliceMetadata {
-  const { [LAST_APPLIED]: _applied, ...annotations } = metadata.annotations ?? {}
+  const { [LAST_APPLIED]: _applied, [TRIGGER]: _changed, ...annotations } = metadata.annotations ?? {}
   return {
     labels: {
       ...metadata.labels,

@@ -23,7 +23,12 @@ export type ClaimSeen = {
   readonly waiting: readonly Pod[]
   /** The node that was chosen for the pod that comes first. */
   readonly node: Node | undefined
+  /** Whether it is time to say for what the claim waits: it is new, has changed, or nothing was said for a while. */
+  readonly mayTell: boolean
 }
+
+/** How often it is said again for what a claim waits, as often as the original looks at all of them. */
+export const TELL_EVERY_MS = 15_000
 
 /**
  * Pure. Binds a claim to the volume that suits it, or says for what it waits.
@@ -33,7 +38,10 @@ export type ClaimSeen = {
 export function decideClaim(seen: ClaimSeen): WorkloadDecision {
   const { claim } = seen
   const isBound = claim.metadata.annotations?.[BIND_COMPLETED] !== undefined
-  return { kind: 'done', status: isBound ? keepBound(seen) : bindFirst(seen) }
+  if (isBound) return { kind: 'done', status: keepBound(seen) }
+  const writes = bindFirst(seen)
+  const status = seen.mayTell ? writes : writes.filter((write) => write.do !== 'tell')
+  return { kind: 'done', status, againAfterMs: TELL_EVERY_MS }
 }
 
 function keepBound({ claim, volumes }: ClaimSeen): Write[] {

@@ -5,11 +5,14 @@ import { workloadController } from '../controller.ts'
 import { keyOf } from '../meta.ts'
 import { as, type Node, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
-import { decideClaim, type ClaimSeen } from './claim.ts'
+import { decideClaim, type ClaimSeen, TELL_EVERY_MS } from './claim.ts'
 import { BIND_COMPLETED, type Claim, SELECTED_NODE, type StorageClass, usesClaim, type Volume } from './shapes.ts'
 import { decideVolume, type VolumeSeen } from './volume.ts'
 
 const COMPONENT = 'persistentvolume-controller'
+
+/** Which version of a claim was looked at, and when. */
+type Look = { readonly resourceVersion: string; readonly atMs: number }
 
 /** Binds claims to volumes, one at a time: no volume is given twice. */
 export function claimBinder(bench: Bench): Controller<ClaimSeen, Write, readonly Write[]> {
@@ -18,13 +21,25 @@ export function claimBinder(bench: Bench): Controller<ClaimSeen, Write, readonly
   const classes = bench.cache('storage.k8s.io/v1', 'StorageClass')
   const pods = bench.cache('v1', 'Pod')
   const nodes = bench.cache('v1', 'Node')
+  const lookedAt = new Map<string, Look>()
+  const mayTell = (claim: Claim): boolean => {
+    const { resourceVersion = '' } = claim.metadata
+    const known = lookedAt.get(keyOf(claim))
+    const nowMs = bench.clock.nowMs()
+    if (known?.resourceVersion === resourceVersion && nowMs - known.atMs < TELL_EVERY_MS) return false
+    lookedAt.set(keyOf(claim), { resourceVersion, atMs: nowMs })
+    return true
+  }
   return workloadController<ClaimSeen>(bench, {
     kind: 'PersistentVolumeClaim',
     component: COMPONENT,
     concurrency: 1,
     async watch(wake) {
       await Promise.all([claims, volumes, classes, pods, nodes].map(({ ready }) => ready))
-      claims.onChange((claim, type) => type !== 'DELETED' && wake.now(keyOf(claim)))
+      claims.onChange((claim, type) => {
+        if (type === 'DELETED') lookedAt.delete(keyOf(claim))
+        else wake.now(keyOf(claim))
+      })
       volumes.onChange((volume) => wakeClaimsOf(as<Volume>(volume), claims, wake))
       classes.onChange(() => wakeUnbound(claims, wake))
       for (const claim of claims.list()) wake.now(keyOf(claim))
@@ -46,6 +61,7 @@ export function claimBinder(bench: Bench): Controller<ClaimSeen, Write, readonly
               .map((pod) => as<Pod>(pod))
               .filter(waitsFor(name)),
         node: node && as<Node>(node),
+        mayTell: mayTell(claim),
       }
     },
     decide: decideClaim,

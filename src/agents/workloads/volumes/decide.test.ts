@@ -52,7 +52,14 @@ function said(writes: readonly Write[]): string[] {
   })
 }
 
-const calm: ClaimSeen = { claim: claim(), volumes: [], classes: [storageClass('fast')], waiting: [], node: undefined }
+const calm: ClaimSeen = {
+  claim: claim(),
+  volumes: [],
+  classes: [storageClass('fast')],
+  waiting: [],
+  mayTell: true,
+  node: undefined,
+}
 const late = { volumeBindingMode: 'WaitForFirstConsumer' }
 const pod: Pod = {
   apiVersion: 'v1',
@@ -221,4 +228,17 @@ test('a pod gets the claims that it brings along, unless somebody else has one o
     readonly status: readonly Write[]
   }
   assert.deepEqual(said(foreign.status), ['FailedBinding'])
+})
+
+test('a claim says again for what it waits only when it is time', () => {
+  const seen = { ...calm, claim: claim({ storageClassName: '' }), mayTell: false }
+  const quiet = decideClaim(seen)
+  assert.ok(quiet.kind === 'done')
+  assert.deepEqual(
+    quiet.status.filter((write) => write.do === 'tell'),
+    [],
+  )
+  assert.equal(quiet.againAfterMs, 15_000)
+  const loud = decideClaim({ ...seen, mayTell: true })
+  assert.equal(loud.kind === 'done' && loud.status.some((write) => write.do === 'tell'), true)
 })

@@ -175,3 +175,24 @@ test('an autoscaler that saw the same twice writes nothing', () => {
   const again = { ...autoscaler, status }
   assert.ok(isSameStatus(again, decideAutoscaler(see(2, 50, { autoscaler: again })).status))
 })
+
+test('a condition that comes later stands behind those that are told already', () => {
+  const conditions = ['AbleToScale', 'ScaledToZero'].map((type) => ({
+    type,
+    status: 'True',
+    reason: 'x',
+    message: 'y',
+  }))
+  const [first] = recorded
+  assert.ok(first)
+  const seen = seenOf('a', first)
+  const { status } = decideAutoscaler({
+    ...seen,
+    autoscaler: { ...seen.autoscaler, status: { conditions } },
+    scale: { replicas: 0, selection: { selector: 'app=web', rivals: ['h'] } },
+  })
+  assert.deepEqual(
+    status.conditions?.map(({ type }) => type),
+    ['AbleToScale', 'ScaledToZero', 'ScalingActive'],
+  )
+})

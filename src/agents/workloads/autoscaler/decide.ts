@@ -205,8 +205,10 @@ function withConditions(
     const lastTransitionTime = (old?.status === status && old.lastTransitionTime) || timeText(nowMs)
     return { type, status, lastTransitionTime, reason, message }
   })
-  const kept = before.filter(({ type }) => !set.some((condition) => condition.type === type))
-  return { ...rest, currentReplicas, desiredReplicas, currentMetrics, conditions: inOrder([...kept, ...set]) }
+  // what is told stays in its place, what is new comes behind it
+  const kept = before.map((old) => set.find(({ type }) => type === old.type) ?? old)
+  const added = set.filter(({ type }) => !before.some((old) => old.type === type))
+  return { ...rest, currentReplicas, desiredReplicas, currentMetrics, conditions: [...kept, ...inOrder(added)] }
 }
 
 /** The same status, but for times that did not change: then nothing is written. */

@@ -38,7 +38,7 @@ const cases: { it: string; left: Leftovers; isPatient?: boolean; want: Record<st
     it: 'that pods are overdue',
     left: { ...nothing, pods: [left('pods', 1)] },
     want: {
-      NamespaceDeletionContentFailure: `${failed} 1 remaining: failed to delete pods for namespace: a, err: ${unexpected} /v1, Resource=pods`,
+      NamespaceDeletionContentFailure: `${failed} 1 remaining: ${unexpected} /v1, Resource=pods`,
     },
   },
   {

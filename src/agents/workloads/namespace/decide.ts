@@ -26,6 +26,7 @@ export type NamespaceSeen = {
 }
 
 const ROOT_CA = 'kube-root-ca.crt'
+const ABOUT = 'kubernetes.io/description'
 const DESCRIPTION =
   'Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or ' +
   'kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.'
@@ -49,13 +50,10 @@ function serviceAccount({ namespace, hasServiceAccount }: NamespaceSeen): Write[
 function rootCa({ namespace, rootCa: found, caPem }: NamespaceSeen): Write[] {
   if (caPem === undefined) return []
   const data = { 'ca.crt': caPem }
-  if (found && isSame(found['data'], data)) return []
-  if (found) return [{ do: 'replace', object: { ...found, data } }]
-  const metadata = {
-    name: ROOT_CA,
-    namespace: namespace.metadata.name,
-    annotations: { 'kubernetes.io/description': DESCRIPTION },
-  }
+  if (found && isSame(found['data'], data) && found.metadata.annotations?.[ABOUT]) return []
+  const annotations = { ...found?.metadata.annotations, [ABOUT]: DESCRIPTION }
+  if (found) return [{ do: 'replace', object: { ...found, metadata: { ...found.metadata, annotations }, data } }]
+  const metadata = { name: ROOT_CA, namespace: namespace.metadata.name, annotations }
   return [{ do: 'create', object: { apiVersion: 'v1', kind: 'ConfigMap', metadata, data } }]
 }
 

@@ -52,16 +52,13 @@ const no = (reason: string, message: string): Fact => ({ isTrue: false, reason, 
 
 function failureOf(namespace: string, { pods, others }: Leftovers, isPatient: boolean): Fact {
   const whys = [
-    ...pods.flatMap((each) => whyLeft(namespace, each, isPatient).map((why) => podsFailed(namespace, why))),
+    ...pods.flatMap((each) => whyLeft(namespace, each, isPatient)),
     ...others.flatMap((each) => whyLeft(namespace, each, false)),
   ]
   if (whys.length === 0) return no('ContentDeleted', 'All content successfully deleted, may be waiting on finalization')
   const message = `Failed to delete all resource types, ${whys.length} remaining: ${whys.sort().join(', ')}`
   return { isTrue: true, reason: 'ContentDeletionFailed', message }
 }
-
-const podsFailed = (namespace: string, why: string): string =>
-  `failed to delete pods for namespace: ${namespace}, err: ${why}`
 
 /** What stays without a finalizer or a grace period ought to have gone. */
 function whyLeft(namespace: string, each: Remaining, isPatient: boolean): string[] {

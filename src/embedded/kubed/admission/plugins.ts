@@ -17,6 +17,7 @@ import { applyRuntimeClass, checkOverhead } from './runtime-class.ts'
 import { admitAccount } from './service-account.ts'
 import { admitApproval, admitSigning, admitSubject } from './signing-requests.ts'
 import { tolerateForAWhile } from './tolerations.ts'
+import { labelByTopology } from './topology-labels.ts'
 
 type Admit = (env: Environment, call: Call, object: Obj, before: Obj | undefined) => void
 /** A plugin by the name under which it can be turned off. */
@@ -59,6 +60,7 @@ const CHANGING: readonly Plugin[] = [
     },
   ],
   ['RuntimeClass', forNew(PODS, (env, { resource }, pod) => applyRuntimeClass(env, resource, pod))],
+  ['PodTopologyLabels', forKind(PODS, (env, _call, pod) => labelByTopology(env, pod))],
 ]
 
 /** Those that only refuse or warn, in the order of the real server; they see what was found valid. */

@@ -2,10 +2,12 @@ import { type JsonObject, listOf, objectOf, stringOf } from '../../../lib/kube/j
 import { qosClassOf } from '../defaulting/pod.ts'
 import { timestamp } from '../environment.ts'
 import { type Obj, specOf } from '../object.ts'
+import { writeLabelKeys } from './label-keys.ts'
 
 /** A new pod waits, in the class that its containers' resources make it. In place. */
 export function startPod(pod: Obj, nowMs: number): void {
   const spec = specOf(pod)
+  writeLabelKeys(pod)
   pod.status = { phase: 'Pending', qosClass: qosClassOf(spec) }
   if (listOf(spec.schedulingGates).length > 0) pod.status.conditions = [gated(nowMs)]
 }

@@ -1,5 +1,15 @@
-import { clone, isObject, type JsonObject, numberOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import {
+  clone,
+  isObject,
+  type JsonObject,
+  listOf,
+  numberOf,
+  objectOf,
+  objectsOf,
+  stringOf,
+} from '../../../lib/kube/json.ts'
 import { matchSelector } from '../../../lib/kube/selector.ts'
+import { topologyLabels } from '../admission/topology-labels.ts'
 import type { Call } from '../request/call.ts'
 import { decodeBodyKind } from '../decoding/body-kind.ts'
 import { type Environment, timestamp } from '../environment.ts'
@@ -42,8 +52,15 @@ export function bind(env: Environment, call: Call, pod: Obj | undefined): JsonOb
       call.name,
       `pod ${call.name} is already assigned to node ${JSON.stringify(current)}`,
     )
+  if (listOf(specOf(pod).schedulingGates).length > 0)
+    throw conflict(
+      { group: '', kind: 'Pod', plural: 'pods/binding' },
+      call.name,
+      `pod ${call.name} has non-empty .spec.schedulingGates`,
+    )
   const next = clone(pod)
   specOf(next).nodeName = node
+  takeMetadata(env, next, binding, node)
   const status = isObject(next.status) ? next.status : {}
   const conditions = objectsOf(status.conditions).filter(({ type }) => type !== 'PodScheduled')
   status.conditions = [
@@ -54,6 +71,14 @@ export function bind(env: Environment, call: Call, pod: Obj | undefined): JsonOb
   next.status = status
   if (!call.dryRun) afterWrite(env, env.store.put(call.resource.storageKey, next), pod)
   return SUCCESS
+}
+
+/** A binding may bring labels and annotations; the node says where in the world it is. */
+function takeMetadata(env: Environment, { metadata }: Obj, binding: Obj, node: string): void {
+  const labels = { ...objectOf(binding.metadata.labels), ...topologyLabels(env, node) }
+  const annotations = objectOf(binding.metadata.annotations)
+  if (Object.keys(labels).length > 0) metadata.labels = { ...metadata.labels, ...labels }
+  if (Object.keys(annotations).length > 0) metadata.annotations = { ...metadata.annotations, ...annotations }
 }
 
 /** @throws Fault 500, which is what the real server makes of it */

@@ -1,6 +1,7 @@
 import { clone, equal } from '../../../lib/kube/json.ts'
-import type { Environment } from '../environment.ts'
+import { type Environment, timestamp } from '../environment.ts'
 import type { Obj } from '../object.ts'
+import { trackUpdate } from '../ownership/managed-fields.ts'
 import { putOwn } from './put-own.ts'
 
 /** Who gives namespaces what every one has. */
@@ -19,8 +20,22 @@ export function giveBack(env: Environment, lost: Obj): void {
     const { namespace: place = '', name } = content.metadata
     const found = env.store.get(key, place, name)
     if (found === undefined) putOwn(env, key, content, MANAGER)
-    else if (!equal(found.data, content.data)) env.store.put(key, { ...clone(found), data: content.data })
+    else mend(env, key, found, content)
   }
+}
+
+/** Puts right what somebody else changed; what they added besides stays. */
+function mend(env: Environment, key: string, found: Obj, content: Obj): void {
+  const missing = Object.entries(content.metadata.annotations ?? {}).filter(
+    ([name]) => !found.metadata.annotations?.[name],
+  )
+  if (equal(found.data, content.data) && missing.length === 0) return
+  const next = { ...clone(found), data: content.data }
+  if (missing.length > 0) next.metadata.annotations = { ...next.metadata.annotations, ...Object.fromEntries(missing) }
+  const resource = env.registry.byStorageKey(key)
+  const writer = { manager: MANAGER, now: timestamp(env.nowMs()), subresource: '' }
+  if (resource !== undefined) trackUpdate(resource, found, next, undefined, writer)
+  env.store.put(key, next)
 }
 
 /** Whether an object is one of those that every namespace has. */

@@ -1,5 +1,5 @@
 import { ApiError } from '../../adapters/kube/api-error.ts'
-import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
+import { describeError, isPartGone, SluiceError } from '../../lib/error/sluice-error.ts'
 import type { Command, ExitCode, Io } from './command.ts'
 
 /**
@@ -27,6 +27,10 @@ function failed(error: unknown, io: Io): ExitCode {
   }
   if (error instanceof ApiError) {
     io.err(`error: the Kubernetes API refused${error.reason === '' ? '' : ` (${error.reason})`}: ${error.message}`)
+    return 3
+  }
+  if (isPartGone(error)) {
+    io.err(`error: ${describeError(error)}`)
     return 3
   }
   if (isParseArgsError(error)) {

@@ -34,9 +34,17 @@ export class SluiceError extends Error {
 
 /** Renders any thrown value as lines for a person: the message first, then where and what to do on lines of their own. */
 export function describeError(error: unknown): string {
+  if (isPartGone(error)) return `${error.message}\n  hint: ${PART_GONE}`
   if (!(error instanceof SluiceError)) return error instanceof Error ? error.message : String(error)
   const lines = [error.message]
   if (error.where !== undefined) lines.push(`  where: ${error.where}`)
   if (error.hint !== undefined) lines.push(`  hint: ${error.hint}`)
   return lines.join('\n')
+}
+
+const PART_GONE = 'the files of this program were replaced or removed while it ran: restart it, nothing is lost'
+
+/** True when a part of the program, loaded at its first use, is not there any more. */
+export function isPartGone(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
 }

@@ -69,3 +69,16 @@ test('a workload that may have no more pods says what refuses them', () => {
   assert.equal(causeOfWorkload('default', 'web', running), 'no pod can be made: exceeded quota: full')
   assert.equal(causeOfWorkload('staging', 'web', running), undefined)
 })
+
+test('of pods of two revisions the newest one says the cause', () => {
+  const at = (creationTimestamp: string, name: string, reason: string): KubeObject =>
+    pod(container({ state: { waiting: { reason, message: '' } } }), { name, creationTimestamp })
+  const old = at('2026-01-01T00:00:00Z', 'web-6f-a', 'ImagePullBackOff')
+  const fresh = at('2026-01-02T00:00:00Z', 'web-6f-b', 'CreateContainerError')
+  const want = 'pod web-6f-b: container web waits: CreateContainerError'
+  for (const pods of [
+    [old, fresh],
+    [fresh, old],
+  ])
+    assert.equal(causeOfWorkload('default', 'web', { pods, deployments: [] }), want)
+})

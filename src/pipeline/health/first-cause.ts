@@ -28,15 +28,22 @@ export function firstCauses(message: string, running: Running): string {
 
 /**
  * Why a workload is not healthy, said by its pods (what a container waits for, how it ended, which probe fails), or by its Deployment
- * when a quota or an admission policy keeps it from having one more.
+ * when a quota or an admission policy keeps it from having one more. The newest pod that has something to say is asked: what an older one
+ * of another revision suffers from may be over when the rollout is.
  */
 export function causeOfWorkload(namespace: string, name: string, { pods, deployments }: Running): string | undefined {
-  const own = pods.filter((pod) => pod.metadata.namespace === namespace && workloadOf(pod) === name)
+  const own = pods
+    .filter((pod) => pod.metadata.namespace === namespace && workloadOf(pod) === name)
+    .sort((a, b) => createdAt(b) - createdAt(a))
   const ofPods = own.map(causeOfPod).find((cause) => cause !== undefined)
   if (ofPods !== undefined) return ofPods
   const deployment = deployments.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
   const refused = conditionOf(deployment, 'ReplicaFailure')
   return refused?.status === 'True' ? `no pod can be made: ${refused.message}` : undefined
+}
+
+function createdAt({ metadata }: KubeObject): number {
+  return Date.parse(metadata.creationTimestamp ?? '') || 0
 }
 
 /** Why one pod is not ready; `undefined` when it is, or is on its way out. */

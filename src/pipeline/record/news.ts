@@ -1,5 +1,5 @@
 import type { FactBody } from './fact.ts'
-import type { Ledger } from './ledger.ts'
+import { deliveryOfImage, type Ledger } from './ledger.ts'
 
 /**
  * Whether a fact says what the record does not know yet. Stages tell at every start what their stores show, so most of it is known.
@@ -17,6 +17,8 @@ export function isNews(ledger: Ledger, fact: FactBody): boolean {
       const known = ledger.images.get(key)
       return ledger.intended.images.has(key) || known?.digest !== fact.digest || known.runId !== fact.runId
     }
+    case 'write-back':
+      return fact.images.length === 0 || !fact.images.every((image) => isWritten(ledger, fact, image))
     case 'pod': {
       const known = ledger.pods.get(`${fact.namespace}/${fact.pod}`)
       const isSame = known?.digest === fact.digest && known.image === fact.image
@@ -29,4 +31,14 @@ export function isNews(ledger: Ledger, fact: FactBody): boolean {
     default:
       return true
   }
+}
+
+/** Two runs of an automation, woken one after the other, may make the same commit of the same head: to the branch it came once. */
+function isWritten(
+  ledger: Ledger,
+  { automation, commit }: Extract<FactBody, { kind: 'write-back' }>,
+  { image, tag }: { readonly image: string; readonly tag: string },
+): boolean {
+  const delivery = deliveryOfImage(ledger, automation.split('/')[0] ?? '', image, tag)
+  return delivery?.configCommit === commit && delivery.borders['write-back']?.state === 'done'
 }

@@ -12,6 +12,7 @@ const SOURCES = { apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepositor
 const KUSTOMIZATIONS = { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization' }
 const IMAGES = { apiVersion: 'image.toolkit.fluxcd.io/v1', kind: 'ImageRepository' }
 const POLICIES = { apiVersion: 'image.toolkit.fluxcd.io/v1', kind: 'ImagePolicy' }
+const AUTOMATIONS = { apiVersion: 'image.toolkit.fluxcd.io/v1', kind: 'ImageUpdateAutomation' }
 const DEPLOYMENTS = { apiVersion: 'apps/v1', kind: 'Deployment' }
 
 /** Opens the watches; ready when all kinds are listed. */
@@ -20,8 +21,9 @@ export async function watchDelivery(caches: SharedCaches, runs: () => RunsSeen, 
   const kustomizations = caches.open(KUSTOMIZATIONS)
   const images = caches.open(IMAGES)
   const policies = caches.open(POLICIES)
+  const automations = caches.open(AUTOMATIONS)
   const deployments = caches.open(DEPLOYMENTS)
-  const all = [sources, images, kustomizations, policies, deployments]
+  const all = [sources, images, kustomizations, policies, automations, deployments]
   await Promise.all(all.map((cache) => cache.ready))
   const scene = (): Scene => ({
     activeRuns: activeRuns(runs()),
@@ -30,6 +32,7 @@ export async function watchDelivery(caches: SharedCaches, runs: () => RunsSeen, 
     sources: sources.list(),
     kustomizations: kustomizations.list(),
     policies: policies.list(),
+    automations: automations.list(),
     deployments: deployments.list(),
   })
   return {

@@ -48,11 +48,36 @@ const calm: Scene = {
   sources: [source],
   kustomizations: [kustomization('main@sha1:b')],
   policies: [policy],
+  automations: [object('ImageUpdateAutomation', 'all', {})],
   deployments: [deployment('1.1.0')],
 }
 
 const cases: { it: string; scene: Partial<Scene>; want: object }[] = [
   { it: 'is healthy when all agree', scene: {}, want: { state: 'healthy' } },
+  {
+    it: 'does not wait for what is suspended to write a choice to Git',
+    scene: {
+      deployments: [deployment('1.0.0')],
+      automations: [object('ImageUpdateAutomation', 'all', { spec: { suspend: true } })],
+    },
+    want: {
+      state: 'failed',
+      causes: [
+        'r/web:1.1.0, the choice of ImagePolicy default/web, is not written to Git: ImageUpdateAutomation default/all is suspended (sluice resume imageupdateautomation all -n default)',
+      ],
+    },
+  },
+  {
+    it: 'waits while another one may write it',
+    scene: {
+      deployments: [deployment('1.0.0')],
+      automations: [
+        object('ImageUpdateAutomation', 'all', { spec: { suspend: true } }),
+        object('ImageUpdateAutomation', 'other', {}),
+      ],
+    },
+    want: { state: 'busy', waitingFor: 'the choice of ImagePolicy default/web to be deployed' },
+  },
   { it: 'waits for a workflow run', scene: { activeRuns: ['W #1'] }, want: { state: 'busy', waitingFor: 'W #1' } },
   {
     it: 'names the oldest of several',

@@ -2,6 +2,7 @@ import type { KubeObject } from '../../lib/kube/object.ts'
 import { shortBuildCause } from '../../pipeline/build/short-cause.ts'
 import { isSuspended } from '../../kinds/flux-object.ts'
 import { conditionOf, read, readList } from '../../lib/kube/read.ts'
+import { haltOf } from '../../pipeline/record/halt.ts'
 
 /** What `sluice up` looks at to tell whether the first delivery has arrived. */
 export type Scene = {
@@ -14,6 +15,7 @@ export type Scene = {
   readonly sources: readonly KubeObject[]
   readonly kustomizations: readonly KubeObject[]
   readonly policies: readonly KubeObject[]
+  readonly automations: readonly KubeObject[]
   readonly deployments: readonly KubeObject[]
 }
 
@@ -33,6 +35,8 @@ export function judge(scene: Scene): Verdict {
   if (comesFirst !== undefined) return { state: 'busy', waitingFor: comesFirst }
   const causes = stuckKustomizations(scene)
   if (causes.length > 0) return { state: 'failed', causes }
+  const unwritten = kustomizations(scene) === undefined ? unwrittenChoices(scene) : []
+  if (unwritten.length > 0) return { state: 'failed', causes: unwritten }
   const waitingFor = kustomizations(scene) ?? policies(scene) ?? deployments(scene)
   return waitingFor === undefined ? { state: 'healthy' } : { state: 'busy', waitingFor }
 }
@@ -103,14 +107,28 @@ function revisionOf(source: KubeObject | undefined): unknown {
   return source && read(source, 'status', 'artifact', 'revision')
 }
 
-function policies({ policies: all, deployments: running }: Scene): string | undefined {
+function policies(scene: Scene): string | undefined {
+  const [late] = latePolicies(scene)
+  return late && `the choice of ImagePolicy ${late.metadata.namespace}/${late.metadata.name} to be deployed`
+}
+
+function latePolicies({ policies: all, deployments: running }: Scene): readonly KubeObject[] {
   const images = new Set(
     running.flatMap((deployment) => imagesOf(deployment).map((image) => `${deployment.metadata.namespace} ${image}`)),
   )
-  const late = all.find((policy) => !images.has(`${policy.metadata.namespace} ${choiceOf(policy)}`))
-  return late === undefined
-    ? undefined
-    : `the choice of ImagePolicy ${late.metadata.namespace}/${late.metadata.name} to be deployed`
+  return all.filter((policy) => !images.has(`${policy.metadata.namespace} ${choiceOf(policy)}`))
+}
+
+/** Choices that nobody writes to Git, because somebody suspended who would: no time changes that. */
+function unwrittenChoices(scene: Scene): readonly string[] {
+  return latePolicies(scene).flatMap((policy) => {
+    const { namespace, name } = policy.metadata
+    const own = scene.automations.filter(({ metadata }) => metadata.namespace === namespace)
+    const [first] = own
+    if (first === undefined || !own.every(isSuspended)) return []
+    const who = `ImageUpdateAutomation ${namespace}/${first.metadata.name} ${haltOf(first)}`
+    return [`${choiceOf(policy)}, the choice of ImagePolicy ${namespace}/${name}, is not written to Git: ${who}`]
+  })
 }
 
 function choiceOf(policy: KubeObject): string {

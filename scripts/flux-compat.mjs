@@ -174,7 +174,8 @@ const flags = [
     'never: a kubeconfig of an object runs no program (CVE-2022-24817)',
   ],
   ['`--feature-gates`', 'none: strict substitution and ExternalArtifact are on, workload identity is refused'],
-  ['`--metrics-addr`, `--health-addr`, `--log-level`, `--log-encoding`', '`-v` for longer lines of the log'],
+  ['`--metrics-addr`', '`--metrics-listen`; none by default'],
+  ['`--health-addr`, `--log-level`, `--log-encoding`', '`-v` for longer lines of the log'],
 ].map((row) => `| ${row.join(' | ')} |`)
 writeFileSync(
   join(root, 'docs/compat/flux.md'),

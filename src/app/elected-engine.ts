@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { EngineFlags } from '../adapters/engine/flags.ts'
-import { type EngineOptions, startEngine } from '../adapters/engine/start.ts'
+import { type Engine, type EngineOptions, startEngine } from '../adapters/engine/start.ts'
 import { clientFromKubeconfig } from '../adapters/kube/client.ts'
 import { holdLease, type LeaderLease, newIdentity } from '../adapters/kube/leader-lease.ts'
 import { describeError, SluiceError } from '../lib/error/sluice-error.ts'
@@ -33,11 +33,13 @@ const AGAIN_MS = 2_000
  * Runs an engine while this process leads: waits for the lease, works, and when it is lost stops, writes nothing more, and waits again.
  *
  * @param onReady called when the engine works for the first time
+ * @param onEngine told of each engine that works
  */
 export async function runElected(
   options: Omit<EngineOptions, 'client'>,
   electorate: Electorate,
   onReady: (server: string) => void,
+  onEngine: (engine: Engine) => void,
 ): Promise<void> {
   const { signal, lead, path, namespace } = electorate
   const stopped = untilStopped(signal)
@@ -50,6 +52,7 @@ export async function runElected(
       if (signal.aborted) return
       try {
         const running = await startEngine({ ...options, client, namespace })
+        onEngine(running)
         if (isFirst) onReady(client.server)
         isFirst = false
         await Promise.race([stopped, lease?.whenLost() ?? stopped])

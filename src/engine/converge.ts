@@ -11,7 +11,16 @@ export type ConvergeOptions = {
   readonly clock: Clock
   /** Told of every error that reached the engine. */
   readonly onError: (kind: string, key: string, error: unknown) => void
+  /** Told of every reconcile when it is over; for figures. */
+  readonly onReconciled?: OnReconciled
 }
+
+export type OnReconciled = (reconcile: {
+  readonly kind: string
+  readonly key: string
+  readonly tookMs: number
+  readonly hasFailed: boolean
+}) => void
 
 /** A controller at work. */
 export type RunningController = {
@@ -25,14 +34,23 @@ export type RunningController = {
 /** Starts a controller: opens its watches, then works its keys off until closed. */
 export async function startController<Seen, Change, Status>(
   controller: Controller<Seen, Change, Status>,
-  { clock, onError }: ConvergeOptions,
+  { clock, onError, onReconciled = () => undefined }: ConvergeOptions,
 ): Promise<RunningController> {
   const unsettled: Unsettled<Seen, Status> = new Map()
   const queue: WorkQueue = new WorkQueue({
     clock,
     concurrency: controller.concurrency,
     ...(controller.firstBackoffMs !== undefined && { firstBackoffMs: controller.firstBackoffMs }),
-    work: (key) => converge(controller, key, queue, unsettled),
+    async work(key) {
+      const beganMs = clock.nowMs()
+      let hasFailed = true
+      try {
+        await converge(controller, key, queue, unsettled)
+        hasFailed = false
+      } finally {
+        onReconciled({ kind: controller.kind, key, tookMs: clock.nowMs() - beganMs, hasFailed })
+      }
+    },
     onError: (key, error) => onError(controller.kind, key, error),
   })
   const wake: Wake = { now: (key) => queue.add(key), after: (key, afterMs) => queue.addAfter(key, afterMs) }

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { startController, type RunningController } from '../../engine/converge.ts'
+import { type OnReconciled, startController, type RunningController } from '../../engine/converge.ts'
 import type { EventSink } from '../../engine/event.ts'
 import type { StageKinds } from '../../pipeline/apply/order.ts'
 import type { ReportFact } from '../../pipeline/record/fact.ts'
@@ -47,11 +47,14 @@ export type EngineOptions = {
   /** What differs from Flux's defaults. */
   readonly flags?: Partial<EngineFlags>
   readonly report?: ReportFact
+  readonly onReconciled?: OnReconciled
   readonly log?: (line: string) => void
 }
 
 /** An engine at work. */
 export type Engine = {
+  /** The live copies that its controllers work with. */
+  readonly caches: SharedCaches
   /** A push was seen: the sources of that URL look at once. */
   readonly gitChanged: (url: string) => void
   /** An image was pushed: what scans that repository looks at once. */
@@ -109,6 +112,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
   const parts = await startParts(context, sinks, options)
   return {
+    caches,
     gitChanged: (url) => gitHandlers.forEach((handler) => handler(url)),
     imageChanged: (repository) => imageHandlers.forEach((handler) => handler(repository)),
     async close() {
@@ -123,7 +127,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 async function startParts(
   context: EngineContext,
   sinks: EventSink[],
-  { receiverListen, eventsListen = '' }: EngineOptions,
+  { receiverListen, eventsListen = '', onReconciled }: EngineOptions,
 ): Promise<{ readonly close: () => Promise<void> }> {
   const running: RunningController[] = []
   const stops: (() => void | Promise<void>)[] = []
@@ -131,7 +135,12 @@ async function startParts(
     context.log(`${kind} ${key}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
   const tools: PartTools = {
     start: async (controller) =>
-      void running.push(await startController(controller, { clock: context.clock, onError })),
+      void running.push(
+        await startController(controller, {
+          ...{ clock: context.clock, onError },
+          ...(onReconciled && { onReconciled }),
+        }),
+      ),
     addSink: (sink) => void sinks.push(sink),
     receiverListen,
     eventsListen,

@@ -16,7 +16,12 @@ export type ProcessFigures = {
 /** The words of `sluice status`. */
 const RESULTS: Readonly<Record<string, string>> = { done: 'healthy', failed: 'stopped' }
 
-type Sample = { readonly labels?: Readonly<Record<string, string>>; readonly value: number }
+/** One value of a metric. */
+export type Sample = {
+  readonly labels?: Readonly<Record<string, string>>
+  readonly value: number
+  readonly ending?: string
+}
 
 /**
  * The record, and the objects that work for it, as Prometheus reads them (text format 0.0.4). `gotk_resource_info` has the name and the
@@ -29,11 +34,24 @@ export function renderMetrics(ledger: Ledger, helpers: Helpers, figures: Process
     family('sluice_service_state', 'gauge', 'The state of a service in an environment, 1.', statesOf(cells, helpers)),
     family('sluice_deliveries_total', 'counter', 'Deliveries that have ended, by how they did.', endedOf(ledger)),
     family('sluice_last_delivery_seconds', 'gauge', 'From push to healthy pods, the last time.', lastOf(cells)),
-    family('gotk_resource_info', 'gauge', "The objects of Flux's kinds, 1.", resourcesOf(helpers)),
+    resourceInfo(objectsOf(helpers)),
     family('sluice_disk_full', 'gauge', '1 while the disk of the state is full.', [{ value: Number(isDiskFull) }]),
+    ofProcess({ residentBytes, startedAtSeconds }),
+  ].join('')
+}
+
+/** What every Prometheus client says of its process. */
+export function ofProcess(figures: Pick<ProcessFigures, 'residentBytes' | 'startedAtSeconds'>): string {
+  const { residentBytes, startedAtSeconds } = figures
+  return [
     family('process_resident_memory_bytes', 'gauge', 'Resident memory.', [{ value: residentBytes }]),
     family('process_start_time_seconds', 'gauge', 'When the process started.', [{ value: startedAtSeconds }]),
   ].join('')
+}
+
+function objectsOf(helpers: Helpers): readonly KubeObject[] {
+  const { kustomizations, sources, imageRepositories, policies, automations, others } = helpers
+  return [...sources, ...kustomizations, ...imageRepositories, ...policies, ...automations, ...others]
 }
 
 function statesOf(cells: readonly Cell[], helpers: Helpers): readonly Sample[] {
@@ -67,10 +85,13 @@ function lastOf(cells: readonly Cell[]): readonly Sample[] {
   })
 }
 
-function resourcesOf(helpers: Helpers): readonly Sample[] {
-  const { kustomizations, sources, imageRepositories, policies, automations, others } = helpers
-  return [...sources, ...kustomizations, ...imageRepositories, ...policies, ...automations, ...others].map(
-    (object) => ({
+/** Objects of Flux's kinds, as kube-state-metrics tells of them in Flux's own monitoring. */
+export function resourceInfo(objects: readonly KubeObject[]): string {
+  return family(
+    'gotk_resource_info',
+    'gauge',
+    "The objects of Flux's kinds, 1.",
+    objects.map((object) => ({
       labels: {
         customresource_kind: object.kind,
         exported_namespace: object.metadata.namespace ?? '',
@@ -80,7 +101,7 @@ function resourcesOf(helpers: Helpers): readonly Sample[] {
         revision: revisionOf(object),
       },
       value: 1,
-    }),
+    })),
   )
 }
 
@@ -98,10 +119,16 @@ function labelsOf(of: Placed): { readonly service: string; readonly environment:
   return { service: of.service, environment: environmentName(of) }
 }
 
-function family(name: string, type: 'gauge' | 'counter', help: string, samples: readonly Sample[]): string {
-  const lines = samples.map(({ labels = {}, value }) => {
+/** A metric with its values, in the text format. A histogram says the endings of its names itself. */
+export function family(
+  name: string,
+  type: 'gauge' | 'counter' | 'histogram',
+  help: string,
+  samples: readonly Sample[],
+): string {
+  const lines = samples.map(({ labels = {}, value, ending = '' }) => {
     const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escapeLabel(text)}"`)
-    return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}\n`
+    return `${name}${ending}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}\n`
   })
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`
 }

@@ -2,10 +2,12 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { systemClock } from '../../../adapters/clock.ts'
 import type { EngineFlags } from '../../../adapters/engine/flags.ts'
-import type { EngineOptions } from '../../../adapters/engine/start.ts'
+import type { Engine, EngineOptions } from '../../../adapters/engine/start.ts'
 import type { Reach } from '../../../adapters/net/reach.ts'
 import { parseDurationMs } from '../../../kinds/duration.ts'
 import { parseStageKinds } from '../../../pipeline/apply/order.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import { createEngineMetrics, openObjects, serveMetrics } from '../../engine-metrics.ts'
 import { boundHeap } from '../../process/bound-heap.ts'
 import { type Election, runElected } from '../../elected-engine.ts'
 import { holdStateFolder } from '../../state/state-folder.ts'
@@ -18,6 +20,7 @@ const OPTIONS = {
   'artifact-listen': { type: 'string', default: '127.0.0.1:9090' },
   'receiver-listen': { type: 'string', default: '127.0.0.1:9292' },
   'events-listen': { type: 'string', default: '' },
+  'metrics-listen': { type: 'string', default: '' },
   traps: { type: 'string', default: 'safe' },
   'install-crds': { type: 'string', default: 'true' },
   'enable-leader-election': { type: 'string', default: 'true' },
@@ -35,7 +38,7 @@ const OPTIONS = {
 export const engine: Command = {
   name: 'engine',
   summary: "Do what Flux's controllers do, on any Kubernetes",
-  usage: `sluice engine --kubeconfig FILE [--state DIR] [--artifact-listen H:P] [--receiver-listen H:P] [--events-listen H:P] [--traps safe|flux] [--install-crds=false] [--hook-reach any|private|public] ${FLUX_USAGE} [--custom-apply-stage-kinds GROUP/KIND,…] [--enable-leader-election=false] [--registry-alias NAME=HOST:PORT]`,
+  usage: `sluice engine --kubeconfig FILE [--state DIR] [--artifact-listen H:P] [--receiver-listen H:P] [--events-listen H:P] [--metrics-listen H:P] [--traps safe|flux] [--install-crds=false] [--hook-reach any|private|public] ${FLUX_USAGE} [--custom-apply-stage-kinds GROUP/KIND,…] [--enable-leader-election=false] [--registry-alias NAME=HOST:PORT]`,
   async run(argv, io) {
     const { values } = parseArgs({ args: [...argv], options: OPTIONS })
     const kubeconfig = values.kubeconfig ?? io.env['KUBECONFIG']
@@ -54,16 +57,36 @@ export const engine: Command = {
     const electorate = { lead, path: resolve(io.cwd, kubeconfig), folder, signal, namespace }
     const log = values.verbose ? io.err : (line: string) => io.err(line.split('\n')[0] ?? '')
     const stopBounding = boundHeap()
+    const metrics = await openMetrics(values['metrics-listen'])
     try {
-      await runElected({ ...options, ...listen, clock: systemClock, stateDir: folder.dir, log }, electorate, (server) =>
-        io.out(JSON.stringify({ server, artifacts: listen.artifactListen, traps: options.traps })),
+      await runElected(
+        { ...options, ...listen, ...metrics, clock: systemClock, stateDir: folder.dir, log },
+        electorate,
+        (server) => io.out(JSON.stringify({ server, artifacts: listen.artifactListen, traps: options.traps })),
+        metrics.onEngine,
       )
     } finally {
+      await metrics.close()
       stopBounding()
       folder.release()
     }
     return 0
   },
+}
+
+/** Metrics where they are asked for; while another engine leads they tell of the process alone. */
+async function openMetrics(listen: string) {
+  const startedAtMs = systemClock.nowMs() - process.uptime() * 1000
+  const metrics = createEngineMetrics(startedAtMs, () => process.memoryUsage.rss())
+  let objects = (): readonly KubeObject[] => []
+  const close = listen === '' ? undefined : await serveMetrics(listen, () => metrics.render(objects()))
+  return {
+    ...(close && { onReconciled: metrics.onReconciled }),
+    onEngine: ({ caches }: Engine) => {
+      if (close) objects = openObjects(caches)
+    },
+    close: async () => close?.(),
+  }
 }
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values']

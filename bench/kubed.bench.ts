@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { build } from 'esbuild'
 import { sqliteJournal } from '../src/embedded/kubed/storage/journal.ts'
 import { openStore } from '../src/embedded/kubed/storage/store.ts'
 import { controlPlaneBinary, startControlPlane } from '../tests/lib/control-plane.ts'
@@ -14,6 +15,8 @@ import { controlPlaneBinary, startControlPlane } from '../tests/lib/control-plan
 const driver = join(process.env.SLUICE_TOOLS ?? '../shared/tools', 'bench-kube/bench.mjs')
 const objects = process.env.OBJECTS ?? '5000'
 const MANY = Number(process.env.MANY ?? 50_000)
+/** Where the bundle finds the libraries beside it. */
+const bundle = resolve('node_modules/.cache/sluice-bench/kubed.mjs')
 
 type Server = { readonly server: string; readonly token: string; readonly pids: readonly number[] }
 type Row = { name: string; perSecond: number; p99ms: number; serverCpuMsPerOp: number; rssMiB: number; bad?: number }
@@ -23,6 +26,7 @@ async function main(): Promise<void> {
   print('load of the machine before', loadavg()[0] ?? 0, 'processes')
   const dir = mkdtempSync(join(tmpdir(), 'kubed-bench-'))
   try {
+    await bundleServer()
     await loadKubed(join(dir, 'few'), 'kubed', objects)
     if (controlPlaneBinary() !== undefined) await loadReal()
     await loadKubed(join(dir, 'hundred'), 'kubed, 100 objects', '100')
@@ -35,9 +39,23 @@ async function main(): Promise<void> {
   }
 }
 
-/** The API server alone, from its sources. */
+/** The API server alone, bundled and under the settings of V8 that the product has. */
+async function bundleServer(): Promise<void> {
+  const contents = `import { inlineLess } from './src/app/process/inline-less.ts'
+    import { dropIdleCode, poolBuffersInBulk } from './src/app/process/release-memory.ts'
+    import { serveKubed } from './src/embedded/kubed/serve.ts'
+    dropIdleCode()
+    inlineLess()
+    poolBuffersInBulk()
+    const { server, token } = await serveKubed({ stateDir: process.argv[2], port: 0 })
+    console.log(JSON.stringify({ server, token }))`
+  const stdin = { contents, resolveDir: process.cwd(), loader: 'ts' } as const
+  const external = ['libsql']
+  await build({ stdin, bundle: true, platform: 'node', format: 'esm', outfile: bundle, external })
+}
+
 async function loadKubed(dir: string, name: string, count: string, more: readonly string[] = []): Promise<void> {
-  const { child, server } = await started(['--import', 'tsx', 'tests/kubed/server.ts', dir])
+  const { child, server } = await started([bundle, dir])
   await load(name, server, count, more)
   await stopped(child)
 }
@@ -94,7 +112,7 @@ async function load(name: string, server: Server, count: string, more: readonly 
 
 /** Writes many objects into a state folder, as a server would have. */
 async function fill(dir: string): Promise<void> {
-  const { child } = await started(['--import', 'tsx', 'tests/kubed/server.ts', dir])
+  const { child } = await started([bundle, dir])
   await stopped(child)
   const failed = (error: unknown): never => {
     throw error

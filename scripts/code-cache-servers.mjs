@@ -12,8 +12,9 @@ try {
   const { script, runAlone } = await import(pathToFileURL(module))
   const stop = new AbortController()
   const say = (text) => {
-    // the servers have set it; V8 takes a cache only under the flags that it was made under
+    // the servers have set them; V8 takes a cache only under the flags that it was made under
     setFlagsFromString('--no-flush-baseline-code')
+    setFlagsFromString('--max-inlined-bytecode-size-cumulative=920')
     if (text.startsWith('{')) writeFileSync(target, script.createCachedData())
     else console.error(text)
     stop.abort()

@@ -8,6 +8,7 @@ import { startNode } from '../agents/node/start.ts'
 import { startWorkloads } from '../agents/workloads/start.ts'
 import { type Kubed, serveKubed } from '../embedded/kubed/serve.ts'
 import type { DriverName } from './driver-names.ts'
+import { inlineLess } from './process/inline-less.ts'
 import {
   collectMovedBytes,
   collectorOfV8,
@@ -47,6 +48,7 @@ export type Cluster = {
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { stateDir, port, log } = options
   dropIdleCode()
+  inlineLess()
   poolBuffersInBulk()
   const kubed = await serveKubed({
     stateDir,

@@ -245,6 +245,9 @@ test('an artifact is served as source-controller serves it', async () => {
   const modified = answer.headers.get('last-modified') ?? ''
   assert.ok(Date.parse(modified) > 0)
   assert.equal((await fetch(url, { headers: { 'if-modified-since': modified } })).status, 304)
+  const latest = readText(object, 'status', 'url')
+  assert.equal(latest, url.replace(/[^/]*$/, 'latest.tar.gz'))
+  assert.deepEqual(Buffer.from(await (await fetch(latest)).arrayBuffer()), bytes)
   const part = await fetch(url, { headers: { range: 'bytes=2-5' } })
   assert.deepEqual([part.status, Buffer.from(await part.arrayBuffer())], [206, bytes.subarray(2, 6)])
   const head = await fetch(url, { method: 'HEAD' })
@@ -463,6 +466,19 @@ test('objects that a controller of Helm held go with it, but for what only it ca
   assert.match(readText(told, 'message'), /helm-controller does not run, and only that uninstalls/)
   assert.ok(await client.get(release))
   await client.patch(release, 'merge', { metadata: { finalizers: null } }, { fieldManager: 'test' })
+})
+
+test('what fails once the registry has told its digest says which revision it was', async () => {
+  const digest = await pushArtifact('unlike', '2.0.0', { 'cm.yaml': configMap('unlike', '1') })
+  const layerSelector = { mediaType: 'application/vnd.other' }
+  await apply(
+    source('OCIRepository', 'unlike', { url: `oci://${registryHost}/unlike`, ref: { tag: '2.0.0' }, layerSelector }),
+  )
+  const object = await readyOf('OCIRepository', 'unlike', /^False OCIArtifactLayerOperationFailed/)
+  assert.equal(
+    conditionOf(object, 'Reconciling')?.message,
+    `building artifact: new revision '2.0.0@${digest}' for '${registryHost}/unlike:2.0.0'`,
+  )
 })
 
 test('what is not done is refused by name', async () => {

@@ -10,4 +10,5 @@ export const BUCKET_WORDS: SourceWords<Bucket> = {
   }),
   observed: ({ ignore }) => (ignore === undefined ? {} : { observedIgnore: ignore }),
   isVerified: () => false,
+  namesLatest: true,
 }

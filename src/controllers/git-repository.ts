@@ -17,6 +17,7 @@ export const WORDS: SourceWords<GitRepository> = {
         },
   observed: observedConfig,
   isVerified: ({ verify }) => verify !== undefined,
+  namesLatest: false,
 }
 
 /** Decides what a GitRepository needs. */

@@ -13,4 +13,5 @@ export const OCI_WORDS: SourceWords<OciRepository> = {
     ...(layerSelector === undefined ? {} : { observedLayerSelector: layerSelector }),
   }),
   isVerified: ({ verify }) => verify !== undefined,
+  namesLatest: true,
 }

@@ -39,6 +39,8 @@ export type FailedProgress = {
   readonly revision?: string
   /** The sources that go in have other revisions than before. */
   readonly includesDiffer?: boolean
+  /** What the remote has, where it is known before the files are there: `new revision '…' for '…'`. */
+  readonly upstream?: string
 }
 
 /** What a verified signature leaves in the status; the mode is Git's. */
@@ -84,7 +86,12 @@ export type SourceWords<Source extends SourceObject> = {
   readonly unchanged: (source: Source, revision: string) => { readonly reason: string; readonly message: string }
   readonly observed: (source: Source) => Readonly<Record<string, unknown>>
   readonly isVerified: (source: Source) => boolean
+  /** Whether the status has the address of the newest artifact; a GitRepository's lost it with v1. */
+  readonly namesLatest: boolean
 }
+
+/** The name of the newest artifact of an object, whatever its revision: Flux's link to it. */
+export const LATEST = 'latest.tar.gz'
 
 const JITTER = 0.05
 
@@ -142,6 +149,7 @@ function readyStatus<Source extends SourceObject>(
 ): Readonly<Record<string, unknown>> {
   const revision = outcome.kind === 'stored' ? outcome.artifact.revision : outcome.revision
   const said = { status: 'True', reason: 'Succeeded', message: words.stored(revision) } as const
+  const artifact = outcome.kind === 'stored' ? outcome.artifact : source.artifact
   const included = outcome.kind === 'stored' ? outcome.included : source.status['includedArtifacts']
   const wishes: WishedCondition[] = [
     { type: 'Ready', ...said },
@@ -152,7 +160,8 @@ function readyStatus<Source extends SourceObject>(
     ...words.observed(source),
     ...(Array.isArray(included) && included.length > 0 ? { includedArtifacts: included } : {}),
     ...(outcome.verified?.mode === undefined ? {} : { sourceVerificationMode: outcome.verified.mode }),
-    artifact: outcome.kind === 'stored' ? outcome.artifact : source.artifact,
+    artifact,
+    ...(words.namesLatest && artifact ? { url: artifact.url.replace(/[^/]*$/, LATEST) } : {}),
     conditions: fill(source, nowMs, wishes),
     ...handled(source),
     observedGeneration: source.generation,
@@ -208,8 +217,8 @@ function kept({ type, status, reason, message, observedGeneration }: StatusCondi
 
 /** The last thing that was going on, as Flux leaves it standing beside a failure. */
 function progressOf({ artifact, observedGeneration, generation }: SourceObject, outcome: Failed): string {
-  const revision = newRevision(artifact, outcome)
-  if (revision !== undefined) return `building artifact: new upstream revision '${revision}'`
+  const upstream = newUpstream(artifact, outcome)
+  if (upstream !== undefined) return `building artifact: ${upstream}`
   if (outcome.includesDiffer) return 'building artifact: included artifacts differ from last observed includes'
   if (artifact === undefined) return 'building artifact'
   if (observedGeneration !== generation)
@@ -218,15 +227,17 @@ function progressOf({ artifact, observedGeneration, generation }: SourceObject, 
 }
 
 function outdatedCondition({ artifact }: SourceObject, outcome: Failed): readonly WishedCondition[] {
-  const revision = newRevision(artifact, outcome)
-  if (artifact === undefined || revision === undefined) return []
-  const message = `new upstream revision '${revision}'`
+  const message = newUpstream(artifact, outcome)
+  if (artifact === undefined || message === undefined) return []
   return [{ type: 'ArtifactOutdated', status: 'True', reason: 'NewRevision', message }]
 }
 
-/** What fails once the files are there has seen a new revision; before that nothing is said of it. */
-function newRevision(artifact: ArtifactStatus | undefined, { condition, revision }: Failed): string | undefined {
-  return condition === 'StorageOperationFailed' && revision !== artifact?.revision ? revision : undefined
+/** What fails once the files are there has seen a new revision; before that nothing is said of it, unless the look itself says so. */
+function newUpstream(artifact: ArtifactStatus | undefined, outcome: Failed): string | undefined {
+  const { condition, revision, upstream } = outcome
+  if (upstream !== undefined) return upstream
+  const isNew = condition === 'StorageOperationFailed' && revision !== undefined && revision !== artifact?.revision
+  return isNew ? `new upstream revision '${revision}'` : undefined
 }
 
 function fill(source: SourceObject, nowMs: number, wishes: readonly WishedCondition[]): StatusCondition[] {

@@ -1,7 +1,8 @@
 import { createReadStream, existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import { basename, dirname, join, normalize, sep } from 'node:path'
+import { LATEST } from '../../controllers/source.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 
 /** Artifacts of sources as files, served over HTTP under the paths that Flux uses. */
@@ -12,7 +13,7 @@ export type ArtifactStore = {
   readonly has: (path: string) => boolean
   /** @throws when it is not there */
   readonly read: (path: string) => Promise<Buffer>
-  /** Writes whole or not at all. */
+  /** Writes whole or not at all; the newest of a folder is also found as `latest.tar.gz`. */
   readonly write: (path: string, bytes: Buffer) => Promise<void>
   /** Keeps the named files of an object's folder and the newest besides, `keep` in all; Flux keeps two. */
   readonly collect: (path: string, keep: number) => Promise<void>
@@ -38,6 +39,8 @@ export async function openArtifactStore(root: string, listen: string): Promise<A
       const draft = `${target}.${process.pid}.tmp`
       await writeFile(draft, bytes)
       await rename(draft, target)
+      await symlink(basename(target), draft)
+      await rename(draft, join(dirname(target), LATEST))
     },
     collect: (path, keep) => collect(at(path), keep),
     async removeAll(folder) {
@@ -132,7 +135,9 @@ function inside(path: string): string {
 
 async function collect(target: string, keep: number): Promise<void> {
   const folder = dirname(target)
-  const names = (await readdir(folder)).filter((name) => !name.endsWith('.tmp') && name !== basename(target))
+  const names = (await readdir(folder)).filter(
+    (name) => ![basename(target), LATEST].includes(name) && !name.endsWith('.tmp'),
+  )
   const dated = await Promise.all(names.map(async (name) => ({ name, ms: (await stat(join(folder, name))).mtimeMs })))
   dated.sort((a, b) => b.ms - a.ms)
   for (const { name } of dated.slice(keep - 1)) await rm(join(folder, name), { force: true })

@@ -106,11 +106,12 @@ function send(
   const target = search === '' ? path : `${path}?${search}`
   const route = proxy ? proxyOptions(proxy, origin, trust) : { agent: false as const, ...tlsOptions(trust) }
   const signed = keys ? signS3({ method, host, path, query, region, atMs: Date.now() }, keys) : {}
+  const asked = askedAs(options, method, `${origin.protocol}//${host}${path}`, search)
   const isPlainProxy = proxy !== undefined && origin.protocol === 'http:'
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException): void =>
       reject(
-        new SluiceError('S3_FAILED', faultWords(error, origin, path, proxy?.url), { retry: 'backoff', cause: error }),
+        new SluiceError('S3_FAILED', faultWords(error, origin, asked, proxy?.url), { retry: 'backoff', cause: error }),
       )
     const make = origin.protocol === 'https:' ? https.request : http.request
     const request = {
@@ -139,16 +140,22 @@ function send(
   })
 }
 
-/** Why no answer came; where nobody is, in the words of Flux's S3 library (which lacks a quote and a colon). */
+/** A request as Flux's S3 library names it, which asks first where a bucket without a region is. */
+function askedAs({ region }: S3Options, method: string, address: string, search: string): string {
+  if (method === 'HEAD') return region === undefined ? `Get "${address}?location="` : `Head "${address}"`
+  return `Get "${address}${search === '' ? '' : `?${search}`}"`
+}
+
+/** Why no answer came; where nobody is, in the words of Flux's S3 library. */
 function faultWords(
   { code, message }: NodeJS.ErrnoException,
   origin: URL,
-  path: string,
+  request: string,
   proxy: URL | undefined,
 ): string {
   const { host } = origin
   const { protocol, hostname, port } = proxy ?? origin
-  const asked = `Get "${origin.protocol}//${host}${path}${proxy ? ' proxyconnect tcp:' : ''}`
+  const asked = `${request}:${proxy ? ' proxyconnect tcp:' : ''}`
   const at = `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`
   if (code === 'EPROTO' && message.includes('wrong version number'))
     return `${asked} http: server gave HTTP response to HTTPS client`

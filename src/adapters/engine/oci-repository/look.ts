@@ -18,7 +18,7 @@ import { isServed, storeArtifact } from '../source/store-artifact.ts'
 import { unpackArchive, type Unpacked } from '../source/unpack.ts'
 import { sourceKey } from '../source-store.ts'
 import { readLayer } from './layer.ts'
-import { repositoryOf, selectArtifact } from './select.ts'
+import { repositoryOf, selectArtifact, type SelectedArtifact } from './select.ts'
 import { verifyArtifact } from './verify.ts'
 import { offerSnapshot } from '../source/offer-snapshot.ts'
 
@@ -34,13 +34,17 @@ export async function lookAtRegistry(
   try {
     return await look(context, registries, source)
   } catch (error) {
-    if (error instanceof LookFailure) return error.outcome
-    const isTimeout = error instanceof Error && /abort|timeout/i.test(error.name)
-    if (!(error instanceof SluiceError) && !isTimeout) throw error
-    const why = isTimeout ? 'context deadline exceeded' : error.message
-    const message = `failed to pull artifact from '${source.url}': ${why}`
-    return { kind: 'failed', condition: 'FetchFailed', reason: 'OCIArtifactPullFailed', message }
+    return failureOf(error, source)
   }
+}
+
+function failureOf(error: unknown, { url }: OciRepository): Extract<LookOutcome, { kind: 'failed' }> {
+  if (error instanceof LookFailure) return error.outcome
+  const isTimeout = error instanceof Error && /abort|timeout/i.test(error.name)
+  if (!(error instanceof SluiceError) && !isTimeout) throw error
+  const why = isTimeout ? 'context deadline exceeded' : error.message
+  const message = `failed to pull artifact from '${url}': ${why}`
+  return { kind: 'failed', condition: 'FetchFailed', reason: 'OCIArtifactPullFailed', message }
 }
 
 async function look(context: EngineContext, registries: Registries, source: OciRepository): Promise<LookOutcome> {
@@ -49,7 +53,36 @@ async function look(context: EngineContext, registries: Registries, source: OciR
   const repository = repositoryOf(source.url, context.traps)
   const client = await clientFor(registries, source, repository)
   const signal = AbortSignal.timeout(source.timeoutMs)
-  const { digest, revision } = await selectArtifact(client, source, repository, signal)
+  const selected = await selectArtifact(client, source, repository, signal)
+  try {
+    return await take(context, source, { client, repository, signal, ...selected })
+  } catch (error) {
+    if (source.artifact?.revision === selected.revision) throw error
+    return {
+      ...failureOf(error, source),
+      upstream: `new revision '${selected.revision}' for '${refOf(repository, selected)}'`,
+    }
+  }
+}
+
+/** The artifact that was asked for, as Go's library writes it. */
+function refOf({ host, repository }: Repository, { digest, revision }: SelectedArtifact): string {
+  const tag = revision === digest ? `@${digest}` : `:${revision.slice(0, revision.indexOf('@'))}`
+  return `${host}/${repository}${tag}`
+}
+
+type Found = SelectedArtifact & {
+  readonly client: RegistryClient
+  readonly repository: Repository
+  readonly signal: AbortSignal
+}
+
+/** Verifies what was selected, and stores it unless it is stored. */
+async function take(
+  context: EngineContext,
+  source: OciRepository,
+  { client, repository, signal, digest, revision }: Found,
+): Promise<LookOutcome> {
   const isSame = isUnchanged(context, source, revision)
   const verified = needsVerification(context, source, isSame)
     ? await verifyArtifact(context.client, client, source, { repository, digest, revision }, signal)

@@ -1,11 +1,13 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { openObjectReader } from '../../adapters/git/cat-file.ts'
 import { runGit, type GitResult } from '../../adapters/git/git-process.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { CiEvent } from '../../pipeline/ci/event.ts'
 import type { PushSeen } from './records.ts'
 
 const NONE = /^0+$/
+const LARGEST_WORKFLOW_BYTES = 16 << 20
 
 /** The runner's own bare copy of one repository, with its whole history. */
 export type SourceCopy = { readonly folder: string; readonly url: string }
@@ -55,12 +57,17 @@ export async function readWorkflows(
     commit,
     '.github/workflows/',
   ])
-  const paths = listed.split('\0').flatMap((line) => /^100\d{3} blob [0-9a-f]+\t(.+\.ya?ml)$/.exec(line)?.[1] ?? [])
-  return Promise.all(
-    paths
-      .sort()
-      .map(async (path) => ({ path, text: await git(copy.folder, ['cat-file', 'blob', `${commit}:${path}`]) })),
-  )
+  const found = listed.split('\0').flatMap((line) => {
+    const [, hash, path] = /^100\d{3} blob ([0-9a-f]+)\t(.+\.ya?ml)$/.exec(line) ?? []
+    return hash === undefined || path === undefined ? [] : [{ hash, path }]
+  })
+  const reader = openObjectReader(copy.folder, LARGEST_WORKFLOW_BYTES)
+  try {
+    const files = found.map(async ({ hash, path }) => ({ path, text: String((await reader.read(hash))?.bytes ?? '') }))
+    return (await Promise.all(files)).sort((a, b) => (a.path < b.path ? -1 : 1))
+  } finally {
+    reader.close()
+  }
 }
 
 /** What a push means to workflows; undefined for refs that start none, and for deletions. */

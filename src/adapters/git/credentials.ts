@@ -1,7 +1,7 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { makeScratch } from '../../machine/scratch.ts'
 import type { GitOptions } from './git-process.ts'
 import type { GitUrl } from './url.ts'
 
@@ -32,7 +32,7 @@ export async function withCredentials<T>(
   credentials: GitCredentials,
   task: (options: GitOptions) => Promise<T>,
 ): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-git-'))
+  const folder = makeScratch('git')
   const file = (name: string, text: string): string => {
     const path = join(folder, name)
     writeFileSync(path, text.endsWith('\n') ? text : `${text}\n`, { mode: 0o600 })

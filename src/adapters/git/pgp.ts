@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { makeScratch } from '../../machine/scratch.ts'
 
 /** What a check of an OpenPGP signature found. */
 export type PgpVerdict =
@@ -55,7 +55,7 @@ function cannotSign(why: string): SluiceError {
 }
 
 async function withHome<T>(task: (home: string) => Promise<T>): Promise<T> {
-  const home = await mkdtemp(join(tmpdir(), 'sluice-gpg-'))
+  const home = makeScratch('gpg')
   try {
     return await task(home)
   } finally {

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { makeScratch } from '../../machine/scratch.ts'
 
 /** Prints the passphrase from its environment: text of ours, no input in it. */
 const ASKPASS = '#!/bin/sh\nprintf \'%s\\n\' "$SLUICE_SSH_PASSPHRASE"\n'
@@ -14,7 +14,7 @@ const ASKPASS = '#!/bin/sh\nprintf \'%s\\n\' "$SLUICE_SSH_PASSPHRASE"\n'
  * @throws SluiceError GIT_SIGN when the key cannot be read or used
  */
 export async function signSsh(payload: Buffer, privateKey: Buffer, passphrase: string | undefined): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-sign-'))
+  const folder = makeScratch('sign')
   try {
     const [key, askpass] = [join(folder, 'identity'), join(folder, 'askpass')]
     const text = privateKey.toString('utf8')

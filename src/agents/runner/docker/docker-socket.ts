@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { makeScratch } from '../../../machine/scratch.ts'
 import { isRecord } from '../../../lib/value/is-record.ts'
 import { type DockerCall, type DockerReach, runDocker } from './docker-command.ts'
 
@@ -18,7 +18,7 @@ const MOST_UNREAD_BYTES = 16 << 20
  * One line of JSON asks; lines of JSON answer: `{"o":"line"}`, `{"e":"line"}`, `{"x":code}`. What a call began ends with its caller.
  */
 export async function openDockerDoor(reach: DockerReach): Promise<DockerDoor> {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-docker-'))
+  const folder = makeScratch('docker')
   const path = join(folder, 's')
   const callers = new Set<Socket>()
   const server = createServer((socket) => {

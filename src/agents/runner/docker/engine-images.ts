@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { makeScratch } from '../../../machine/scratch.ts'
 import { referenceFrom } from '../../builder/store.ts'
 import { runEngine, type Engine } from './engine.ts'
 import type { BuildOrder, ImageSeen, JobImages, PushedImage, PushWatcher, RegistryPlace } from './images.ts'
@@ -22,7 +22,7 @@ export function openEngineImages(
   registry: RegistryPlace,
   { onPushed }: Pick<PushWatcher, 'onPushed'>,
 ): JobImages {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-engine-'))
+  const folder = makeScratch('engine')
   const job: Job = { engine, registry, folder, env: environmentOf(folder), named: namesFor(engine, registry) }
   writeFileSync(join(folder, 'registries.conf'), renderRegistries(registry))
   const logins = new Map<string, string>()

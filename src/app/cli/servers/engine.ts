@@ -8,6 +8,7 @@ import { parseDurationMs } from '../../../kinds/duration.ts'
 import { parseStageKinds } from '../../../pipeline/apply/order.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { createEngineMetrics, openObjects, serveMetrics } from '../../engine-metrics.ts'
+import { removeAbandonedScratch } from '../../../machine/scratch.ts'
 import { boundHeap } from '../../process/bound-heap.ts'
 import { type Election, runElected } from '../../elected-engine.ts'
 import { holdStateFolder } from '../../state/state-folder.ts'
@@ -56,6 +57,7 @@ export const engine: Command = {
     const namespace = env['RUNTIME_NAMESPACE'] ?? 'kube-system'
     const electorate = { lead, path: resolve(io.cwd, kubeconfig), folder, signal, namespace }
     const log = values.verbose ? io.err : (line: string) => io.err(line.split('\n')[0] ?? '')
+    removeAbandonedScratch()
     const stopBounding = boundHeap()
     const metrics = await openMetrics(values['metrics-listen'])
     try {

@@ -1,5 +1,6 @@
 import { basename, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { removeAbandonedScratch } from '../../../machine/scratch.ts'
 import { DRIVERS, type DriverName, isDriver } from '../../driver-names.ts'
 import type { PageView } from '../../page-view.ts'
 import type { Daemon } from '../../daemon.ts'
@@ -53,6 +54,7 @@ export const up: Command = {
     if (ports === undefined) return usageError(io, up, 'a port is a number from 0 to 65535')
     const repository = inspectRepository(resolve(io.cwd, positionals[0] ?? '.'), values, Date.now())
     const folder = holdStateFolder(resolve(io.cwd, values.state))
+    removeAbandonedScratch()
     try {
       const { startDaemon } = await import('../../daemon.ts')
       io.out(`sluice ${versionText()}: ${repository.name}, state in ${folder.dir}`)

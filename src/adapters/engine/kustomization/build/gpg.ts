@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { createHash, randomInt } from 'node:crypto'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SluiceError } from '../../../../lib/error/sluice-error.ts'
+import { makeScratch } from '../../../../machine/scratch.ts'
 
 const TIMEOUT_MS = 20_000
 const MOST_BYTES = 1024 * 1024
@@ -16,7 +17,7 @@ const MOST_BYTES = 1024 * 1024
  */
 export async function decryptByGpg(message: string, secretKeys: readonly Buffer[]): Promise<Uint8Array> {
   // Short: the agent's socket lies in it, and the path of a socket has 107 bytes at most.
-  const home = await mkdtemp(join(tmpdir(), 'gpg-'))
+  const home = makeScratch('gpg')
   try {
     for (const key of secretKeys) await runGpg(home, ['--import'], key)
     return await runGpg(home, ['--decrypt'], Buffer.from(message))

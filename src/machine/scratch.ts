@@ -1,0 +1,38 @@
+import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const NAME = /^sluice-(\d+)-[a-z]+-[A-Za-z0-9]{6}$/
+
+/** Makes a folder of our own (mode 0700) for as long as something takes; whoever makes it removes it. Its name holds the number of this process. */
+export function makeScratch(of: string): string {
+  return mkdtempSync(join(tmpdir(), `sluice-${process.pid}-${of}-`))
+}
+
+/** Removes such folders of processes of this user that were killed over them: keys and passwords may lie in them. */
+export function removeAbandonedScratch(): void {
+  for (const name of namesIn(tmpdir())) {
+    const pid = Number(NAME.exec(name)?.[1])
+    const path = join(tmpdir(), name)
+    if (!Number.isInteger(pid) || isAlive(pid) || lstatSync(path).uid !== process.getuid?.()) continue
+    rmSync(path, { recursive: true, force: true })
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+/** One that is somebody else's is alive as well. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
+  }
+}

@@ -1,11 +1,10 @@
 import { internalForm } from '../../../lib/kube-schema/go-types.ts'
 import { asJson, isObject, type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { DEFAULT_CPU_PERCENT } from '../defaulting/table.ts'
 import type { Meta, Obj } from '../object.ts'
 
 /** What version 1 has no field for lies in annotations of this prefix. */
 const PREFIX = 'autoscaling.alpha.kubernetes.io/'
-/** The target of a version 1 autoscaler that names none. */
-export const DEFAULT_CPU_PERCENT = 80
 
 const isCpuShare = ({ type, resource }: JsonObject): boolean =>
   type === 'Resource' &&

@@ -1,5 +1,5 @@
 import { clone, isObject } from '../../../lib/kube/json.ts'
-import { defaultCustom } from '../decoding/typed.ts'
+import { defaultCustom } from '../defaulting/structural.ts'
 import type { Obj } from '../object.ts'
 import { autoscalerToV1, autoscalerToV2 } from './autoscaler.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'

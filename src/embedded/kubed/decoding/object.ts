@@ -6,7 +6,8 @@ import { badRequest, Fault, invalid } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { type Body, unrecognized } from './body.ts'
-import { DecodeError, decodeCustom, decodeTyped } from './typed.ts'
+import { decodeCustom } from './custom.ts'
+import { DecodeError, decodeTyped } from './typed.ts'
 
 /**
  * Makes a body an object of the resource: unknown and repeated fields dropped, warned about or refused as the request asks.

@@ -1,8 +1,6 @@
-import { definitionType } from '../../../lib/kube-schema/builtin.ts'
 import { embedderOf, goTypeOf } from '../../../lib/kube-schema/go-types.ts'
 import type { FieldType } from '../../../lib/kube-schema/schema.ts'
-import { isObject, type Json, type JsonObject } from '../../../lib/kube/json.ts'
-import { rememberEmpty } from './emptied.ts'
+import { isObject, type Json } from '../../../lib/kube/json.ts'
 import { GoTimeError, parseGoTime } from '../../../lib/kube/go-time.ts'
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
 
@@ -86,7 +84,8 @@ function decodeItems(
   )
 }
 
-function zeroOf(type: FieldType): Json {
+/** What Go has where nothing was said: null for a pointer. */
+export function zeroOf(type: FieldType): Json {
   if (type.kind === 'list') return []
   if (type.kind === 'map') return {}
   if (type.special === 'quantity') return '0'
@@ -207,106 +206,4 @@ function goName(type: FieldType): string {
 
 function goListOf(type: FieldType): string {
   return `[]${type.element === undefined ? 'string' : goName(type.element)}`
-}
-
-/**
- * Gives a decoded, defaulted value the shape in which Go writes it: zero values and empty lists left out where the type says
- * so, structs and required fields always there. Works in place.
- */
-export function shapeLikeGo(type: FieldType, value: JsonObject): void {
-  const go = type.schema['x-go']
-  for (const name of go?.S ?? []) if (value[name] === undefined) value[name] = {}
-  for (const name of go?.V ?? []) value[name] ??= zeroField(type.child(name))
-  const isMap = type.names.length === 0
-  for (const name of Object.keys(value)) {
-    const field = value[name]
-    const child = type.child(name)
-    if (child === undefined || field === undefined || field === null) continue
-    if (child.special === undefined && child.kind !== 'any') shapeField(child, field)
-    if (isMap || !isLeftOut(go, child, name, field)) continue
-    if (typeof field === 'object') rememberEmpty(value, name, field)
-    delete value[name]
-  }
-}
-
-function zeroField(type: FieldType | undefined): Json {
-  if (type === undefined || type.special !== undefined || type.kind !== 'scalar') return null
-  return zeroOf(type)
-}
-
-function shapeField(type: FieldType, value: Json): void {
-  if (Array.isArray(value)) {
-    const { element } = type
-    if (element !== undefined && element.kind === 'map' && element.special === undefined)
-      for (const item of value) if (isObject(item)) shapeLikeGo(element, item)
-  } else if (isObject(value)) shapeLikeGo(type, value)
-}
-
-function isLeftOut(go: FieldType['schema']['x-go'], type: FieldType, name: string, value: Json): boolean {
-  if (value === '' || value === 0 || value === false) return go?.Z?.includes(name) === true
-  const isCollection =
-    type.kind === 'list' || (type.kind === 'map' && type.names.length === 0 && type.special === undefined)
-  if (!isCollection || go?.V?.includes(name)) return go?.Z?.includes(name) === true && isObject(value) && isBare(value)
-  return Array.isArray(value) ? value.length === 0 : isObject(value) && isBare(value)
-}
-
-const isBare = (value: JsonObject): boolean => Object.keys(value).length === 0
-
-const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
-
-/** Reads an object of a custom kind: metadata as Go reads it, the rest pruned by its schema. Errors as {@link decodeTyped}. */
-export function decodeCustom(type: FieldType, value: JsonObject, unknown: Unknown): void {
-  const meta = definitionType(META)
-  if (meta !== undefined && value.metadata !== undefined && value.metadata !== null)
-    value.metadata = decodeTyped(meta, value.metadata, 'metadata', unknown, 'ObjectMeta') ?? {}
-  for (const name of Object.keys(value)) {
-    if (name === 'apiVersion' || name === 'kind' || name === 'metadata') continue
-    pruneField(type, value, name, name, unknown)
-  }
-}
-
-function pruneField(type: FieldType, holder: JsonObject, name: string, path: string, unknown: Unknown): void {
-  const child = type.child(name)
-  const value = holder[name]
-  if (child === undefined) {
-    if (type.preservesUnknown || type.schema.additionalProperties === true) return
-    unknown.push(path)
-    delete holder[name]
-    return
-  }
-  if (value !== undefined) prune(child, value, path, unknown)
-}
-
-function prune(type: FieldType, value: Json, path: string, unknown: Unknown): void {
-  if (Array.isArray(value)) {
-    const { element } = type
-    if (element !== undefined) value.forEach((item, index) => prune(element, item, `${path}[${index}]`, unknown))
-    return
-  }
-  if (!isObject(value) || type.special !== undefined) return
-  const isEmbedded = type.schema['x-kubernetes-embedded-resource'] === true
-  for (const name of Object.keys(value)) {
-    if (isEmbedded && (name === 'apiVersion' || name === 'kind' || name === 'metadata')) continue
-    pruneField(type, value, name, `${path}.${name}`, unknown)
-  }
-}
-
-/** Fills in the defaults of a structural schema; null for a field that has one and may not be null takes it. In place. */
-export function defaultCustom(type: FieldType, value: Json): void {
-  if (Array.isArray(value)) {
-    if (type.element !== undefined) for (const item of value) defaultCustom(type.element, item)
-    return
-  }
-  if (!isObject(value)) return
-  for (const name of type.names) {
-    const child = type.child(name)
-    if (child?.schema.default === undefined) continue
-    const isUnset = value[name] === undefined || (value[name] === null && child.schema.nullable !== true)
-    if (isUnset) value[name] = structuredClone(child.schema.default)
-  }
-  for (const name in value) {
-    const child = type.child(name)
-    const field = value[name]
-    if (child !== undefined && field !== undefined && name !== 'metadata') defaultCustom(child, field)
-  }
 }

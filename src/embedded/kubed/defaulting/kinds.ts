@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import { randomUUID } from 'node:crypto'
-import { DEFAULT_CPU_PERCENT } from '../conversion/autoscaler.ts'
 import { defaultContainer, defaultPod, defaultPodSpec, defaultVolume } from './pod.ts'
+import { DEFAULT_CPU_PERCENT } from './table.ts'
 
 /** Defaults that depend on other fields, by definition; called before those below it. */
 export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {

@@ -1,5 +1,6 @@
 import { definitionType } from '../../../lib/kube-schema/builtin.ts'
-import { defaultCustom, shapeLikeGo } from '../decoding/typed.ts'
+import { shapeLikeGo } from '../decoding/go-shape.ts'
+import { defaultCustom } from './structural.ts'
 import type { Obj } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
 import { applyDefaults } from './apply.ts'

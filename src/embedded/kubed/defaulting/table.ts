@@ -1,5 +1,8 @@
 import type { Json } from '../../../lib/kube/json.ts'
 
+/** The target of a version 1 autoscaler that names none. */
+export const DEFAULT_CPU_PERCENT = 80
+
 /** Constant defaults by definition: set where the field is absent. Structs first, so that their own defaults follow. */
 export const DEFAULTS: Readonly<Record<string, Readonly<Record<string, Json>>>> = {
   'core.v1.Probe': { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 },

@@ -12,7 +12,7 @@ import {
   union,
 } from '../../../lib/kube-typed/merge/path-set.ts'
 import { MergeError } from '../../../lib/kube-typed/merge/typed-value.ts'
-import { shapeLikeGo } from '../decoding/typed.ts'
+import { shapeLikeGo } from '../decoding/go-shape.ts'
 import { type Cause, Fault } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'

@@ -174,6 +174,8 @@ function evaluationFault(error: unknown, text: string, { variables }: CelOptions
   const unknown = /^Unknown variable: (.+)$/.exec(error.summary)
   if (unknown && variables === undefined)
     return `no such attribute(s): ${chainAt(text, error.range?.start, unknown[1] ?? '')}`
+  const conversion = /^(\w+)\(\) type error: cannot convert to/.exec(error.summary)
+  if (conversion) return `type conversion error from 'string' to '${conversion[1] ?? ''}'`
   const beyond = /^No such key: index out of bounds, index (\d+) >= size/.exec(error.summary)
   if (beyond) return `index out of bounds: ${beyond[1] ?? ''}`
   return error.summary.slice(0, 1).toLowerCase() + error.summary.slice(1)

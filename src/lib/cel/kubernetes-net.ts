@@ -86,9 +86,16 @@ function withNetworks(environment: Environment): Environment {
     .registerType(CIDR, Network)
     .registerFunction('isCIDR(string): bool', (text: string) => parseNetwork(text) !== undefined)
     .registerFunction(`cidr(string): ${CIDR}`, readNetwork)
-    .registerFunction(`${CIDR}.containsIP(string): bool`, (a: Network, b: string) => contains(a, whole(readAddress(b))))
+    .registerFunction(`${CIDR}.containsIP(string): bool`, (a: Network, b: string) =>
+      contains(
+        a,
+        fitting(b, (text) => whole(readAddress(text))),
+      ),
+    )
     .registerFunction(`${CIDR}.containsIP(${IP}): bool`, (a: Network, b: Address) => contains(a, whole(b)))
-    .registerFunction(`${CIDR}.containsCIDR(string): bool`, (a: Network, b: string) => contains(a, readNetwork(b)))
+    .registerFunction(`${CIDR}.containsCIDR(string): bool`, (a: Network, b: string) =>
+      contains(a, fitting(b, readNetwork)),
+    )
     .registerFunction(`${CIDR}.containsCIDR(${CIDR}): bool`, contains)
     .registerFunction(`${CIDR}.ip(): ${IP}`, ({ address }: Network) => address)
     .registerFunction(`${CIDR}.prefixLength(): int`, ({ length }: Network) => BigInt(length))
@@ -107,6 +114,20 @@ function masked({ address, length }: Network): Network {
   return new Network(new Address(address.family, (address.value >> shift) << shift), length)
 }
 
+function whyNoUrl(text: string): string {
+  if (text === '') return 'empty url'
+  return text.startsWith(':') ? 'missing protocol scheme' : 'invalid URI for request'
+}
+
+/** A text that is none of what is looked for fits no function at all. */
+function fitting<T>(text: string, read: (text: string) => T): T {
+  try {
+    return read(text)
+  } catch {
+    throw new Error('no such overload')
+  }
+}
+
 function withUrls(environment: Environment): Environment {
   const get = (name: string, type: string, read: (url: Url) => unknown): Environment =>
     environment.registerFunction(`${URL_TYPE}.${name}(): ${type}`, read)
@@ -115,7 +136,10 @@ function withUrls(environment: Environment): Environment {
     .registerFunction('isURL(string): bool', (text: string) => parseUrl(text) !== undefined)
     .registerFunction(`url(string): ${URL_TYPE}`, (text: string) => {
       const url = parseUrl(text)
-      if (url === undefined) throw new Error(`URL parse error during conversion from string: ${JSON.stringify(text)}`)
+      if (url === undefined)
+        throw new Error(
+          `URL parse error during conversion from string: parse ${JSON.stringify(text)}: ${whyNoUrl(text)}`,
+        )
       return url
     })
   get('getScheme', 'string', ({ scheme }) => scheme)

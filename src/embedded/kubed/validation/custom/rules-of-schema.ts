@@ -1,4 +1,5 @@
 import { type Cel, compileCel } from '../../../../lib/cel/compile.ts'
+import { celText } from '../../../../lib/cel/formats.ts'
 import { SluiceError } from '../../../../lib/error/sluice-error.ts'
 import type { FieldType } from '../../../../lib/kube-schema/schema.ts'
 import { isObject, type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../../../../lib/kube/json.ts'
@@ -68,11 +69,17 @@ function same({ keys }: FieldType, item: Json, before: Json | undefined): Json |
   return before.find((old) => keys.every((key) => objectOf(old)[key] === objectOf(item)[key]))
 }
 
+const NO_OVERLOAD = 'no such overload'
+const UNFIT = 'call arguments did not match a supported operator, function or macro signature'
+
 function checkRule(rule: JsonObject, { type, value, before, path }: Place, errors: FieldError[]): void {
   const text = stringOf(rule.rule)
   const isTransition = /\boldSelf\b/.test(text)
   if (isTransition && before === undefined && rule.optionalOldSelf !== true) return
-  const variables = { self: celValue(type, value), ...(isTransition ? { oldSelf: celValue(type, before) } : {}) }
+  const variables = {
+    self: celValue(type, value, celText),
+    ...(isTransition ? { oldSelf: celValue(type, before, celText) } : {}),
+  }
   const field = `${path}${stringOf(rule.fieldPath)}`.replace(/^\./, '')
   try {
     if (compiled(text).evaluateBoolean(variables)) return
@@ -80,8 +87,11 @@ function checkRule(rule: JsonObject, { type, value, before, path }: Place, error
     if (!(error instanceof SluiceError)) throw error
     const why = error.message.replace(/^failed to evaluate the CEL expression '[^]*?': /, '')
     const told = stringOf(rule.message).trim() || text.trim()
+    const what = why.startsWith(NO_OVERLOAD)
+      ? `'${NO_OVERLOAD}': ${UNFIT} for rule: ${told}`
+      : `${why} evaluating rule: ${told}`
     const value = JSON.stringify(type.schema.type ?? '')
-    errors.push({ field: path, type: 'Invalid', message: `Invalid value: ${value}: ${why} evaluating rule: ${told}` })
+    errors.push({ field: path, type: 'Invalid', message: `Invalid value: ${value}: ${what}` })
     return
   }
   const kind = REASONS[stringOf(rule.reason)] ?? 'Invalid'
@@ -112,18 +122,23 @@ function messageOf(rule: JsonObject, variables: Readonly<Record<string, unknown>
   }
 }
 
-/** A value as CEL has it: whole numbers are ints where the schema says integer. */
-export function celValue(type: FieldType, value: Json | undefined): unknown {
+/** How a text is read by the format that its schema says. */
+type ReadText = (text: string, format: string | undefined) => unknown
+
+/** A value as CEL has it: whole numbers are ints where the schema says integer; a field that is null is not there. */
+export function celValue(type: FieldType, value: Json | undefined, read: ReadText = (text) => text): unknown {
+  if (typeof value === 'string') return read(value, type.schema.format)
   if (typeof value === 'number') return Number.isInteger(value) && type.schema.type !== 'number' ? BigInt(value) : value
   if (Array.isArray(value)) {
     const { element } = type
-    return value.map((item) => (element === undefined ? item : celValue(element, item)))
+    return value.map((item) => (element === undefined ? item : celValue(element, item, read)))
   }
   if (!isObject(value)) return value
   const out: Record<string, unknown> = {}
   for (const [name, item] of Object.entries(value)) {
     const child = type.child(name)
-    out[name] = child === undefined ? item : celValue(child, item)
+    if (item === null && type.names.length > 0) continue
+    out[name] = child === undefined ? item : celValue(child, item, read)
   }
   return out
 }

@@ -64,3 +64,47 @@ for (const { it, deadline = 600, progressing, want } of deployments)
     const { health, why } = judge(object, 0)
     assert.match(`${health} ${why}`, want)
   })
+
+const CREATED = '2026-01-01T00:00:00Z'
+const CRASHING = [{ name: 'main', state: { waiting: { reason: 'CrashLoopBackOff' } } }]
+const NOT_READY = { phase: 'Running', conditions: [{ type: 'Ready', status: 'False' }] }
+const UNSCHEDULED = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable' }
+
+const pods: readonly {
+  readonly it: string
+  readonly status: object
+  readonly ageMs?: number
+  readonly want: RegExp
+}[] = [
+  { it: 'runs and is not ready', status: NOT_READY, want: /^InProgress Pod is running but is not Ready/ },
+  { it: 'crashes', status: { ...NOT_READY, containerStatuses: CRASHING }, want: /^Failed .*CrashLoop state: main/ },
+  { it: 'has no place yet', status: { phase: 'Pending', conditions: [UNSCHEDULED] }, want: /^InProgress/ },
+  { it: 'found no place', status: { phase: 'Pending', conditions: [UNSCHEDULED] }, ageMs: 15_000, want: /^Failed/ },
+]
+for (const { it, status, ageMs = 14_999, want } of pods)
+  test(`a pod that ${it}`, () => {
+    const metadata = { name: 'web', creationTimestamp: CREATED }
+    const { health, why } = judge({ apiVersion: 'v1', kind: 'Pod', metadata, status }, Date.parse(CREATED) + ageMs)
+    assert.match(`${health} ${why}`, want)
+  })
+
+const partitions: readonly { readonly partition: unknown; readonly updated: number; readonly want: RegExp }[] = [
+  { partition: 2, updated: 0, want: /^InProgress updated: 0\/1/ },
+  { partition: 2, updated: 1, want: /^Current Partition rollout complete/ },
+  { partition: 0, updated: 3, want: /^Current All replicas/ },
+  { partition: undefined, updated: 3, want: /^Current All replicas/ },
+]
+for (const { partition, updated, want } of partitions)
+  test(`a StatefulSet with the partition ${String(partition)} of which ${updated} are updated`, () => {
+    const { health, why } = judge(
+      {
+        apiVersion: 'apps/v1',
+        kind: 'StatefulSet',
+        metadata: { name: 'db', generation: 1 },
+        spec: { replicas: 3, updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition } } },
+        status: { observedGeneration: 1, replicas: 3, readyReplicas: 3, currentReplicas: 3, updatedReplicas: updated },
+      },
+      0,
+    )
+    assert.match(`${health} ${why}`, want)
+  })

@@ -73,6 +73,21 @@ const cases: { it: string; input: Partial<PolicyInput>; want: string | undefined
 ]
 for (const { it, input, want } of cases) test(`policy ${it}`, () => assert.equal(choose(input).tag, want))
 
+const invalid: readonly { readonly it: string; readonly input: Partial<PolicyInput>; readonly want: RegExp }[] = [
+  { it: 'a range', input: { rule: { kind: 'semver', range: 'no range' } }, want: /improper constraint: "no range"/ },
+  {
+    it: 'a pattern',
+    input: { rule: numbers, filter: { pattern: '(', extract: '' } },
+    want: /invalid regular expression pattern '\('/,
+  },
+]
+for (const { it, input, want } of invalid)
+  test(`policy refuses ${it} that cannot be read`, () => {
+    const { tag, fault } = choose({ tags: ['1.0.0'], ...input })
+    assert.equal(tag, undefined)
+    assert.match(fault?.message ?? '', want)
+  })
+
 test('policy says what it chose from and why nothing', () => {
   const choice = choose({ rule: { kind: 'semver', range: '>=5.0.0' }, tags: ['1.0.0', 'latest', '6.0.0-rc.1'] })
   assert.equal(choice.fault?.message, 'unable to determine latest version from provided list')

@@ -138,3 +138,16 @@ test('a digest marker of a policy without digest: left alone and said, or emptie
   const flux = applySetters('a.yaml', text, { policies: known, namespace: 'ns', traps: 'flux' })
   assert.equal(flux.text, `a: "" # {"$imagepolicy": "ns:app:digest"}\n`)
 })
+
+const marked: readonly string[] = ['a.yaml', 'b/c.yml', 'Kustomization', 'apps/Kustomization']
+const unmarked: readonly string[] = [
+  'README.md',
+  'a.yaml.txt',
+  'yaml',
+  'Kustomization.md',
+  'apps/myKustomization',
+  'a.yyaml/x',
+]
+test('markers are looked for in YAML and in Kustomizations, nowhere else', () => {
+  assert.deepEqual([...marked, ...unmarked].filter(mayHaveMarkers), marked)
+})

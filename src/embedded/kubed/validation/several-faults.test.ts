@@ -97,6 +97,18 @@ const cases: { it: string; kind: string; body: JsonObject; want: string[] }[] = 
     ],
   },
   {
+    it: 'a selector of a job that cannot be read, and not of what it would select',
+    kind: 'batch/jobs',
+    body: {
+      spec: {
+        manualSelector: true,
+        selector: { matchExpressions: [{ key: 'a', operator: 'Foo' }] },
+        template: { metadata: { labels: { a: 'b' } }, spec: { restartPolicy: 'Never', containers: [MAIN] } },
+      },
+    },
+    want: ['spec.selector.matchExpressions[0].operator Invalid'],
+  },
+  {
     it: 'finalizers one by one after all that are wrong with their names',
     kind: '/configmaps',
     body: { metadata: { name: 'x', finalizers: ['x', 'a b'] } },

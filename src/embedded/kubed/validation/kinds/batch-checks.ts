@@ -3,7 +3,7 @@ import { matchSelector } from '../../../../lib/kube/selector.ts'
 import type { FieldError } from '../../fault.ts'
 import { type Below, type Check, checkNatural, invalidValue, push, required, unsupported } from '../fault-list.ts'
 import { checkFailurePolicy, checkSuccessPolicy } from './job-policy-checks.ts'
-import { givenLabels } from './apps-checks.ts'
+import { givenLabels, isReadable } from './apps-checks.ts'
 import { labelError } from '../../../../lib/kube/names.ts'
 import { checkPrefixed } from './networking-checks.ts'
 
@@ -153,7 +153,7 @@ function checkSelector({ selector, template }: JsonObject, path: string, errors:
   if (path.includes('jobTemplate')) return
   const { labels } = objectOf(objectOf(template).metadata)
   if (selector === undefined) required(errors, `${path}.selector`)
-  if (!matchSelector(selector)(labels))
+  if (isReadable(selector) && !matchSelector(selector)(labels))
     invalidValue(
       errors,
       `${path}.template.metadata.labels`,

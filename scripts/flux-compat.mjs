@@ -53,6 +53,11 @@ const traps = [
     'is shown as it is written',
   ],
   [
+    'a login of an OCIRepository that is not there',
+    'one event, a warning',
+    'two events: of the Secret and of the login',
+  ],
+  [
     'a submodule that cannot be fetched',
     'the status names the submodule and its address',
     'the status names the repository alone',

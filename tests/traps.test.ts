@@ -36,6 +36,7 @@ for (const traps of ['safe', 'flux'] as const)
       await t.test('a changed ignore of the source', () => changedIgnore(world, isSafe))
       await t.test('an included repository that changes', () => changedInclude(world, isSafe))
       await t.test('a field that a built-in kind does not have', () => unknownField(world, isSafe))
+      await t.test('a login that is not there', () => missingLogin(world, isSafe))
       await t.test('a base on another host', () => remoteBase(world))
       await t.test('a controller of Flux in Git', () => fluxItself(world))
       await t.test('a circle of dependencies', () => cycle(world, isSafe))
@@ -227,6 +228,19 @@ async function unknownField({ client, push }: World, isSafe: boolean): Promise<v
     await until(client, 'field', appliedAt(commit))
     assert.deepEqual((await client.get(cm('field')))?.['data'], { v: '1' })
   }
+}
+
+async function missingLogin({ client }: World, isSafe: boolean): Promise<void> {
+  const spec = { interval: '1h', url: 'oci://127.0.0.1:9/app', secretRef: { name: 'gone' } }
+  await apply(client, { apiVersion: SOURCE, kind: 'OCIRepository', metadata: { name: 'login', namespace: NS }, spec })
+  const told = async (): Promise<string[]> =>
+    (await client.list({ apiVersion: 'v1', kind: 'Event', namespace: NS })).items
+      .filter((event) => readText(event, 'involvedObject', 'name') === 'login')
+      .map((event) => `${readText(event, 'type')} ${readText(event, 'message').replace(/.*(?=secrets )/, '')}`)
+  const warning = 'Warning secrets "gone" not found'
+  const want = isSafe ? [warning] : ["Normal auth secret 'gone' not found", warning]
+  await eventually(async () => (await told()).includes(warning))
+  assert.deepEqual((await told()).sort(), want)
 }
 
 async function cycle({ client, push }: World, isSafe: boolean): Promise<void> {

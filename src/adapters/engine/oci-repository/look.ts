@@ -51,7 +51,7 @@ async function look(context: EngineContext, registries: Registries, source: OciR
   refuseClouds(source)
   await offerLast(context, source)
   const repository = repositoryOf(source.url, context.traps)
-  const client = await clientFor(registries, source, repository)
+  const client = await clientFor(context, registries, source, repository.host)
   const signal = AbortSignal.timeout(source.timeoutMs)
   const selected = await selectArtifact(client, source, repository, signal)
   try {
@@ -100,7 +100,12 @@ function refuseClouds({ provider, secretName, serviceAccountName }: OciRepositor
   throw stallLook('FetchFailed', 'NotSupported', message)
 }
 
-async function clientFor(registries: Registries, source: OciRepository, { host }: Repository): Promise<RegistryClient> {
+async function clientFor(
+  context: EngineContext,
+  registries: Registries,
+  source: OciRepository,
+  host: string,
+): Promise<RegistryClient> {
   try {
     return await registries.clientFor(source, host)
   } catch (error) {
@@ -108,9 +113,23 @@ async function clientFor(registries: Registries, source: OciRepository, { host }
     const of = `'${source.namespace}/${source.secretName ?? ''}'`
     const isSecret = source.secretName !== undefined && error.message === `secrets "${source.secretName}" not found`
     const why = isSecret ? `failed to get secret ${of}: ${error.message}` : error.message
+    if (isSecret && context.traps === 'flux') tellMissing(context, source)
     const step = stepOf(error, source)
     throw failLook('FetchFailed', 'AuthenticationFailed', step ?? `failed to get credential: ${why}`)
   }
+}
+
+/** Flux tells of a Secret that is not there twice: of the Secret, and of the login that failed. */
+function tellMissing({ tell, clock }: EngineContext, source: OciRepository): void {
+  const { apiVersion, kind, namespace, name, uid, resourceVersion, secretName } = source
+  tell({
+    object: { apiVersion, kind, namespace, name, uid, resourceVersion },
+    severity: 'trace',
+    reason: 'AuthenticationFailed',
+    message: `auth secret '${secretName}' not found`,
+    controller: 'source-controller',
+    atMs: clock.nowMs(),
+  })
 }
 
 /** A fault of the proxy or the certificates, which are looked at before the login. */

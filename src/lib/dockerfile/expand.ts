@@ -68,13 +68,10 @@ function scan(text: string, from: number, lookup: Lookup, escape: string, until:
     } else if (char === escape) {
       value += text.charAt(at + 1)
       at += 2
-    } else if (char === '$') {
-      const found = scanVariable(text, at, lookup, escape)
-      value += found.value
-      at = found.at
     } else {
-      value += char
-      at++
+      const piece = scanPiece(text, at, lookup, escape)
+      value += piece.value
+      at = piece.at
     }
   }
   if (until !== undefined) throw new ExpandError(`"${text.slice(0, 80)}" lacks a closing "${until}"`)
@@ -89,16 +86,18 @@ function scanDouble(text: string, from: number, lookup: Lookup, escape: string):
     if (char === escape && `"$${escape}`.includes(text.charAt(at + 1)) && at + 1 < text.length) {
       value += text.charAt(at + 1)
       at += 2
-    } else if (char === '$') {
-      const found = scanVariable(text, at, lookup, escape)
-      value += found.value
-      at = found.at
     } else {
-      value += char
-      at++
+      const piece = scanPiece(text, at, lookup, escape)
+      value += piece.value
+      at = piece.at
     }
   }
   throw new ExpandError('a double quote is not closed')
+}
+
+/** A variable, or a character as it is. */
+function scanPiece(text: string, at: number, lookup: Lookup, escape: string): Scanned {
+  return text.charAt(at) === '$' ? scanVariable(text, at, lookup, escape) : { value: text.charAt(at), at: at + 1 }
 }
 
 function scanVariable(text: string, from: number, lookup: Lookup, escape: string): Scanned {

@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict'
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -156,6 +166,36 @@ test(
     for (const name of pushed) if (name !== undefined) await assertWhole(registry.host, name, 'new')
   },
 )
+
+test('a full disk is freed', async (t) => {
+  const folder = mkdtempSync(join(root, 'f'))
+  if (process.getuid?.() !== 0) return t.skip('needs root to mount a small disk')
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder], { encoding: 'utf8' })
+  if (mounted.status !== 0) return t.skip(`no small disk here: ${mounted.stderr}`)
+  t.after(() => spawnSync('umount', [folder]))
+  const data = join(folder, 'r')
+  const first = await serveRegistryd({ root: data, port: 0 })
+  const one = await pushImage({ host: first.host, repository: 'web' }, '1', randomBytes(2 << 20))
+  await pushImage({ host: first.host, repository: 'web' }, '2', layerB)
+  await first.close()
+  age(data)
+  const registry = await serveRegistryd({ root: data, port: 0 })
+  const house = openHousekeeping(registry.host)
+  try {
+    const filler = openSync(join(folder, 'filler'), 'w')
+    assert.throws(() => {
+      for (;;) writeSync(filler, Buffer.alloc(4096))
+    }, /ENOSPC/)
+    closeSync(filler)
+    assert.equal(await house.deleteManifest('web', one, Date.now()), true)
+    await house.collect()
+    assert.ok(statfsSync(folder).bfree * statfsSync(folder).bsize >= 2 << 20)
+    await assertWhole(registry.host, 'web', '2')
+  } finally {
+    house.close()
+    await registry.close()
+  }
+})
 
 test('kill -9 while it is collected loses nothing that is kept', { timeout: 120_000 }, async () => {
   const folder = mkdtempSync(join(root, 'k'))

@@ -102,12 +102,21 @@ for (const { it, live, after, wanted, want } of cases)
     assert.equal(renderDiff(planDiff([seen])), want)
   })
 
-test('diff deletes what left Git, is ours and does not ask to stay', () => {
-  const ours = { [`${DOMAIN}/name`]: 'apps', [`${DOMAIN}/namespace`]: 'flux-system' }
-  const left = [
-    object({ labels: ours }),
-    object({ labels: { ...ours, [`${DOMAIN}/name`]: 'other' } }),
-    object({ labels: ours, annotations: { [`${DOMAIN}/prune`]: 'disabled' } }),
-  ]
-  assert.equal(renderDiff(planDeletions(left, 'flux-system/apps')), '► ConfigMap/x/a deleted\n')
+const owned = (name: string, namespace = 'flux-system'): Record<string, string> => ({
+  [`${DOMAIN}/name`]: name,
+  [`${DOMAIN}/namespace`]: namespace,
 })
+const leaving: readonly { readonly it: string; readonly left: Parts; readonly isDeleted: boolean }[] = [
+  { it: 'of its owner', left: { labels: owned('apps') }, isDeleted: true },
+  { it: 'of another owner', left: { labels: owned('other') }, isDeleted: false },
+  { it: 'of an owner of that name elsewhere', left: { labels: owned('apps', 'team') }, isDeleted: false },
+  { it: 'of nobody', left: {}, isDeleted: false },
+  {
+    it: 'of its owner that asks to stay',
+    left: { labels: owned('apps'), annotations: { [`${DOMAIN}/prune`]: 'disabled' } },
+    isDeleted: false,
+  },
+]
+for (const { it, left, isDeleted } of leaving)
+  test(`what left Git ${isDeleted ? 'would be' : 'would not be'} deleted: one ${it}`, () =>
+    assert.equal(planDeletions([object(left)], 'flux-system/apps').length, isDeleted ? 1 : 0))

@@ -131,7 +131,9 @@ function suspendedStatus({ conditions, generation, requestedAt, status }: Source
     status: {
       ...status,
       conditions: conditions.map((condition) =>
-        condition.type === 'Ready' ? { ...condition, observedGeneration: generation } : condition,
+        condition.type === 'Ready' || condition.type === 'Reconciling'
+          ? { ...condition, observedGeneration: generation }
+          : condition,
       ),
       observedGeneration: generation,
       ...(requestedAt === '' ? {} : { lastHandledReconcileAt: requestedAt }),

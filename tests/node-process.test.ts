@@ -137,7 +137,36 @@ test('a pod ends by SIGTERM and leaves no folder; a program that is not there is
   })
 })
 
+test('a container whose postStart hook fails is ended, and told as a kubelet tells it', skip, async () => {
+  const command = ['node', '-e', 'process.on("SIGTERM", () => process.exit(0)); setInterval(() => 0, 1000)']
+  const lifecycle = { postStart: { exec: { command: ['node', '-e', 'process.exit(3)'] } } }
+  const container = { name: 'hooked', image: 'registry.sluice.local/demo/web:1.0.0', command, lifecycle }
+  const metadata = { name: 'hooked', namespace: 'default' }
+  const spec = { containers: [container], nodeName: 'node-1', restartPolicy: 'Never' }
+  await client.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec }, as)
+  const told = async (): Promise<string[]> => {
+    const { items } = await client.list({ apiVersion: 'v1', kind: 'Event', namespace: 'default' })
+    return items
+      .filter((event) => (event['involvedObject'] as { name?: string }).name === 'hooked')
+      .map((event) => `${String(event['reason'])}: ${String(event['message'])}`)
+  }
+  await until('its end', async () => {
+    const pod = await client.get({ apiVersion: 'v1', kind: 'Pod', namespace: 'default', name: 'hooked' })
+    return ['Succeeded', 'Failed'].includes(statusOf(pod).phase ?? '')
+  })
+  const wanted = [
+    'Started: Container started',
+    'FailedPostStartHook: PostStartHook failed',
+    'Killing: FailedPostStartHook',
+  ]
+  await until('its Events', async () => {
+    const all = await told()
+    return wanted.every((each) => all.includes(each))
+  })
+})
+
 type Status = {
+  phase?: string
   podIP?: string
   conditions?: { type: string; status: string }[]
   containerStatuses?: { restartCount: number }[]

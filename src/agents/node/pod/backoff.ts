@@ -10,3 +10,11 @@ export function restartDelayMs(restartsInARow: number): number {
 export function retryDelayMs(failures: number): number {
   return Math.min(1_000 * 2 ** Math.max(0, failures - 1), LONGEST_MS)
 }
+
+/** A length of time as Go writes it, to the millisecond: `1m20s`, `1.5s`, `250ms`. */
+export function durationText(ms: number): string {
+  if (ms < 1000) return ms === 0 ? '0s' : `${ms}ms`
+  const [hours, minutes] = [Math.floor(ms / 3_600_000), Math.floor((ms % 3_600_000) / 60_000)]
+  const seconds = `${(ms % 60_000) / 1000}s`
+  return `${hours > 0 ? `${hours}h` : ''}${hours + minutes > 0 ? `${minutes}m` : ''}${seconds}`
+}

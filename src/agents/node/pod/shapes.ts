@@ -291,3 +291,15 @@ export function parsePod(object: KubeObject): Pod | undefined {
 export function uidOf(pod: Pod): string {
   return pod.metadata.uid ?? `${pod.metadata.namespace}.${pod.metadata.name}`
 }
+
+/** How Events name a container of a pod. */
+export function fieldOf({ spec }: Pod, name: string): string {
+  const isIn = (list: readonly { readonly name: string }[] = []): boolean => list.some((each) => each.name === name)
+  if (isIn(spec.initContainers)) return `spec.initContainers{${name}}`
+  return `spec.${isIn(spec.ephemeralContainers) ? 'ephemeralContainers' : 'containers'}{${name}}`
+}
+
+/** How a kubelet's messages name a pod. */
+export function labelOf({ metadata }: Pod): string {
+  return `${metadata.name}_${metadata.namespace ?? ''}(${metadata.uid ?? ''})`
+}

@@ -1,8 +1,16 @@
 import type { RunningContainer } from '../driver.ts'
 import { type Ended, isAlive, isCleared, isFinished, lifeOf, restartsAfter, type Run, type Seen } from './decide.ts'
-import { restartDelayMs } from './backoff.ts'
+import { durationText, restartDelayMs } from './backoff.ts'
 import { whyInfeasible } from './resize.ts'
-import type { Container, ContainerState, ContainerStatus, Pod, PodCondition, PodStatus } from './shapes.ts'
+import {
+  labelOf,
+  type Container,
+  type ContainerState,
+  type ContainerStatus,
+  type Pod,
+  type PodCondition,
+  type PodStatus,
+} from './shapes.ts'
 
 /**
  * Renders the status of a pod; conditions of others and times of what did not change are kept.
@@ -144,7 +152,8 @@ function stateOf(seen: Seen, container: Container, run: Run | undefined, waiting
   const willRestart = !isFinished(seen) && policyRestarts(seen.pod, container, run.exit.code)
   const restarts = restartsAfter(run)
   if (!willRestart || seen.pod.metadata.deletionTimestamp || restarts <= 1) return terminated(run)
-  const message = `back-off ${restartDelayMs(restarts) / 1000}s restarting failed container=${container.name} pod=${seen.pod.metadata.name}_${seen.pod.metadata.namespace}`
+  const delay = durationText(restartDelayMs(restarts))
+  const message = `back-off ${delay} restarting failed container=${container.name} pod=${labelOf(seen.pod)}`
   return { waiting: { reason: 'CrashLoopBackOff', message } }
 }
 

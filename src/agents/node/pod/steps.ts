@@ -6,11 +6,11 @@ import { unreachable } from '../../../lib/error/unreachable.ts'
 import type { ContainerId, Driver } from '../driver.ts'
 import type { Image } from '../image/store.ts'
 import type { NodeContext } from './context.ts'
-import { retryDelayMs } from './backoff.ts'
+import { durationText, retryDelayMs } from './backoff.ts'
 import { type Fault, isAlive, type Run, type Step } from './decide.ts'
 import { limitsOf } from './limits.ts'
 import { runAction } from './probes/run-probe.ts'
-import { containersOf, uidOf, type Container, type EphemeralContainer } from './shapes.ts'
+import { containersOf, fieldOf, labelOf, uidOf, type Container, type EphemeralContainer } from './shapes.ts'
 import { makePlace, startContainer } from './start-container.ts'
 import { messageFile } from './content/termination.ts'
 import type { Memory } from './memory.ts'
@@ -69,10 +69,11 @@ async function setup(context: NodeContext, memory: Memory): Promise<void> {
 
 async function pull(context: NodeContext, memory: Memory, step: Step & { do: 'pull' }): Promise<void> {
   const { image: name } = step
-  const field = `spec.containers{${step.container}}`
+  const field = fieldOf(memory.pod, step.container)
   const present = step.always ? undefined : await context.driver().findImage(name)
   if (present) {
-    context.record(memory.pod, 'Normal', 'Pulled', `Container image "${name}" already present on machine`, field)
+    const message = `Container image "${name}" already present on machine and can be accessed by the pod`
+    context.record(memory.pod, 'Normal', 'Pulled', message, field)
     return keep(memory, name, present)
   }
   const before = memory.images.get(name)
@@ -80,15 +81,16 @@ async function pull(context: NodeContext, memory: Memory, step: Step & { do: 'pu
   const startedMs = context.clock.nowMs()
   try {
     const image = await context.driver().pullImage(name)
-    const tookMs = context.clock.nowMs() - startedMs
-    const size = `Image size: ${image.sizeBytes} bytes.`
-    context.record(memory.pod, 'Normal', 'Pulled', `Successfully pulled image "${name}" in ${tookMs}ms. ${size}`, field)
+    const took = durationText(context.clock.nowMs() - startedMs)
+    const pulled = `Successfully pulled image "${name}" in ${took} (${took} including waiting). Image size: ${image.sizeBytes} bytes.`
+    context.record(memory.pod, 'Normal', 'Pulled', pulled, field)
     keep(memory, name, image)
   } catch (error) {
     const last = before?.state === 'failed' ? before : undefined
     const fault = faultOf(context, last, last ? 'ImagePullBackOff' : 'ErrImagePull', error)
     const message = `Failed to pull image "${name}": ${fault.message}`
     context.record(memory.pod, 'Warning', 'Failed', message, field)
+    context.record(memory.pod, 'Warning', 'Failed', `Error: ${fault.reason}`, field)
     if (last) context.record(memory.pod, 'Normal', 'BackOff', `Back-off pulling image "${name}"`, field)
     memory.images.set(name, { state: 'failed', ...fault, message })
   }
@@ -101,7 +103,7 @@ function keep(memory: Memory, name: string, image: Image): void {
 
 async function start(context: NodeContext, memory: Memory, step: Step & { do: 'start' }): Promise<void> {
   const { container: name, attempt, restartsInARow } = step
-  const field = `spec.containers{${name}}`
+  const field = fieldOf(memory.pod, name)
   const container = containerOf(memory, name)
   const image = container && memory.pulled.get(container.image)
   if (container === undefined || image === undefined || memory.place === undefined) return
@@ -121,24 +123,32 @@ async function start(context: NodeContext, memory: Memory, step: Step & { do: 's
   }
   memory.startFaults.delete(name)
   memory.restarts.set(name, restartsInARow)
-  context.record(memory.pod, 'Normal', 'Created', `Created container: ${name}`, field)
-  context.record(memory.pod, 'Normal', 'Started', `Started container ${name}`, field)
+  context.record(memory.pod, 'Normal', 'Created', 'Container created', field)
+  context.record(memory.pod, 'Normal', 'Started', 'Container started', field)
   if (restartsInARow > 1)
     context.record(
       memory.pod,
       'Warning',
       'BackOff',
-      `Back-off restarting failed container ${name} in pod ${memory.pod.metadata.name}`,
+      `Back-off restarting failed container ${name} in pod ${labelOf(memory.pod)}`,
       field,
     )
+  await postStart(context, memory, container, { uid: uidOf(memory.pod), container: name, attempt })
+}
+
+/** A container whose hook fails is ended; what the hook said stays here, it may hold secrets. */
+async function postStart(context: NodeContext, memory: Memory, container: Container, id: ContainerId): Promise<void> {
   const hook = container.lifecycle?.postStart
-  if (hook)
-    await runAction(
-      context.driver(),
-      { id: { uid: uidOf(memory.pod), container: name, attempt }, container, ip: memory.place.sandbox.ip },
-      hook,
-      30_000,
-    )
+  if (hook === undefined || memory.place === undefined) return
+  const { ok } = await runAction(context.driver(), { id, container, ip: memory.place.sandbox.ip }, hook, 30_000)
+  if (ok) return
+  const field = fieldOf(memory.pod, container.name)
+  context.record(memory.pod, 'Warning', 'FailedPostStartHook', 'PostStartHook failed', field)
+  context.record(memory.pod, 'Normal', 'Killing', 'FailedPostStartHook', field)
+  const graceMs = (memory.pod.spec.terminationGracePeriodSeconds ?? 30) * 1000
+  memory.stopping.set(container.name, { killAtMs: context.clock.nowMs() + graceMs })
+  await preStop(context, memory, container, id, graceMs)
+  await endGently(context, memory, container, id)
 }
 
 /** Gives a container that runs what the pod says now; what the kernel does not take is told, and tried again. */
@@ -149,7 +159,7 @@ async function resize(context: NodeContext, memory: Memory, name: string): Promi
   try {
     await context.driver().resize?.(run, limitsOf(memory.pod, container, totalmem()))
   } catch (error) {
-    context.record(memory.pod, 'Warning', 'ResizeError', describeError(error), `spec.containers{${name}}`)
+    context.record(memory.pod, 'Warning', 'ResizeError', describeError(error), fieldOf(memory.pod, name))
     throw error
   }
   memory.given.set(name, container.resources ?? {})
@@ -170,17 +180,22 @@ async function stop(context: NodeContext, memory: Memory, step: Step & { do: 'st
   if (run === undefined || container === undefined) return
   memory.stopping.set(step.container, { killAtMs: context.clock.nowMs() + step.graceMs })
   const message = step.why === 'Stopping container' ? `Stopping container ${step.container}` : step.why
-  context.record(memory.pod, 'Normal', 'Killing', message, `spec.containers{${step.container}}`)
+  context.record(memory.pod, 'Normal', 'Killing', message, fieldOf(memory.pod, step.container))
   await preStop(context, memory, container, run, step.graceMs)
+  await endGently(context, memory, container, run)
+}
+
+/** Asks a container's program to end, by the signal that its image names. */
+async function endGently(context: NodeContext, memory: Memory, container: Container, id: ContainerId): Promise<void> {
   const signal = memory.pulled.get(container.image)?.config.StopSignal ?? 'SIGTERM'
-  await context.driver().signal(run, /^SIG[A-Z0-9]+$/.test(signal) ? signal : 'SIGTERM')
+  await context.driver().signal(id, /^SIG[A-Z0-9]+$/.test(signal) ? signal : 'SIGTERM')
 }
 
 async function preStop(
   context: NodeContext,
   memory: Memory,
   container: Container,
-  run: Run,
+  run: ContainerId,
   graceMs: number,
 ): Promise<void> {
   const hook = container.lifecycle?.preStop
@@ -190,13 +205,9 @@ async function preStop(
     await new Promise<void>((resolve) => context.clock.after(Math.min(seconds * 1000, graceMs), resolve))
     return
   }
-  const { ok, message } = await runAction(
-    context.driver(),
-    { id: run, container, ip: memory.sandbox.ip },
-    hook,
-    graceMs,
-  )
-  if (!ok) context.record(memory.pod, 'Warning', 'FailedPreStopHook', `PreStopHook failed: ${message}`)
+  const { ok } = await runAction(context.driver(), { id: run, container, ip: memory.sandbox.ip }, hook, graceMs)
+  const field = fieldOf(memory.pod, container.name)
+  if (!ok) context.record(memory.pod, 'Warning', 'FailedPreStopHook', 'PreStopHook failed', field)
 }
 
 async function deleteObject(context: NodeContext, { pod }: Memory): Promise<void> {

@@ -2,7 +2,7 @@ import { runAction, type ActionResult } from './run-probe.ts'
 import { afterProbe, dueProbes, probeOf, type Health, type ProbeKind } from './probe-state.ts'
 import type { NodeContext } from '../context.ts'
 import type { ContainerId } from '../../driver.ts'
-import type { Container, Pod, Probe } from '../shapes.ts'
+import { type Container, fieldOf, type Pod, type Probe } from '../shapes.ts'
 
 /** What is probed. */
 export type ProbeTarget = {
@@ -87,5 +87,5 @@ function isChanged(before: Health, after: Health): boolean {
 
 function tellFailure(context: NodeContext, { pod, container }: ProbeTarget, kind: ProbeKind, message: string): void {
   const title = `${kind[0]?.toUpperCase()}${kind.slice(1)}`
-  context.record(pod, 'Warning', 'Unhealthy', `${title} probe failed: ${message}`, `spec.containers{${container.name}}`)
+  context.record(pod, 'Warning', 'Unhealthy', `${title} probe failed: ${message}`, fieldOf(pod, container.name))
 }

@@ -10,6 +10,9 @@ const cwd = mkdtempSync(join(tmpdir(), 'sluice-completion-'))
 after(() => rmSync(cwd, { recursive: true, force: true }))
 mkdirSync(join(cwd, '.sluice/runs/runs'), { recursive: true })
 writeFileSync(join(cwd, '.sluice/runs/runs/a.json'), JSON.stringify({ id: '00ff00ff00ff00ff', queuedAtMs: 1 }))
+mkdirSync(join(cwd, '.sluice/git-tokens'))
+const kept = { sha256: '0'.repeat(64), createdAt: '2026-01-01T00:00:00.000Z' }
+writeFileSync(join(cwd, '.sluice/git-tokens/ann.json'), JSON.stringify(kept))
 writeFileSync(join(cwd, 'some-file.yaml'), '')
 
 /** Completes words in a real bash that has sourced the script. */
@@ -22,13 +25,15 @@ function complete(...lines: readonly string[][]): readonly string[] {
   return execFileSync('bash', ['--norc', '-c', script], { cwd, encoding: 'utf8' }).trim().split('\n')
 }
 
-test('bash completes commands, kinds, flags, runs and files', () => {
+test('bash completes commands, kinds, flags, runs, tokens and files', () => {
   const found = complete(
     ['hist'],
     ['get', 'kust'],
     ['history', '--li'],
     ['cancel', ''],
     ['logs', 'run/'],
+    ['token', 'rev'],
+    ['token', 'revoke', 'a'],
     ['build', 'some'],
   )
   assert.deepEqual(found, [
@@ -37,6 +42,8 @@ test('bash completes commands, kinds, flags, runs and files', () => {
     '--limit',
     '00ff00ff00ff00ff --state',
     'run/00ff00ff00ff00ff',
+    'revoke',
+    'ann',
     'some-file.yaml',
   ])
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -285,12 +285,37 @@ test('a tree with .git inside is refused', async () => {
   assert.match(out, /hasDotgit/)
 })
 
-test('off loopback, reading needs the token too', async () => {
-  const open = await serveGitd({ root: join(temp, 'root'), host: '0.0.0.0', port: 0, token: TOKEN })
+test('a push with a named token is told in its name, whatever its holder calls himself', async () => {
+  const sha256 = createHash('sha256').update('of-ci').digest('hex')
+  const told: PushEvent[] = []
+  const other = await serveGitd({
+    ...{ root: join(temp, 'root'), port: 0, token: TOKEN },
+    named: () => [{ name: 'ci', sha256 }],
+    onPush: (event) => void told.push(event),
+  })
+  try {
+    const folder = await clone()
+    await commit(folder, 'c.txt', 'c')
+    const url = other.urlOf('app').replace('http://', 'http://bob:of-ci@')
+    const { code, out } = await git(folder, 'push', url, 'HEAD:refs/heads/by-ci')
+    assert.equal(code, 0, out)
+    assert.deepEqual(
+      told.map(({ ref, user }) => ({ ref, user })),
+      [{ ref: 'refs/heads/by-ci', user: 'ci' }],
+    )
+  } finally {
+    await other.close()
+  }
+})
+
+test('off loopback, reading needs a token too', async () => {
+  const named = () => [{ name: 'ci', sha256: createHash('sha256').update('of-ci').digest('hex') }]
+  const open = await serveGitd({ root: join(temp, 'root'), host: '0.0.0.0', port: 0, token: TOKEN, named })
   try {
     const url = `http://127.0.0.1:${open.port}/app.git`
     assert.notEqual((await git(temp, 'ls-remote', url)).code, 0)
     assert.equal((await git(temp, 'ls-remote', withToken(url))).code, 0)
+    assert.equal((await git(temp, 'ls-remote', url.replace('http://', 'http://x:of-ci@'))).code, 0)
   } finally {
     await open.close()
   }

@@ -38,6 +38,7 @@ import { pageView } from './record/record-view.ts'
 import { historyViews, traceViews } from './record/trace-view.ts'
 import { followedBranch, type Repository } from './repository.ts'
 import type { Access } from './state/access.ts'
+import { readGitTokens } from './state/git-tokens.ts'
 import { choosePorts, type Ports } from './state/ports.ts'
 import type { StateFolder } from './state/state-folder.ts'
 import { tokenOf } from './state/token.ts'
@@ -246,7 +247,11 @@ async function startServers(
   })
   closers.add(() => registry.close())
   const gitRoot = join(folder.dir, 'git')
-  const gitd = await serveGitd({ root: gitRoot, port: ports.git, token, onPush: (push) => wires.pushed(push) })
+  const gitd = await serveGitd({
+    ...{ root: gitRoot, port: ports.git, token },
+    named: () => readGitTokens(folder.dir),
+    onPush: (push) => wires.pushed(push),
+  })
   closers.add(() => gitd.close())
   await gitd.createRepository(repository.name, repository.origin)
   return { urlOf: gitd.urlOf, gitRoot, registryUrl: registry.url, registryHost: registry.host }

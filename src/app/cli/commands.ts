@@ -30,6 +30,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./servers/prune.ts')).prune,
   },
   {
+    name: 'token',
+    summary: 'Create, list and revoke tokens that git push takes as its password',
+    load: async () => (await import('./servers/token.ts')).token,
+  },
+  {
     name: 'status',
     summary: 'Show every service in every environment: version, commit, health',
     load: async () => (await import('./deliveries/status.ts')).status,

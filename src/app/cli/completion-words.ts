@@ -1,5 +1,6 @@
 import { readRuns } from '../../agents/runner/records.ts'
 import type { PageView } from '../page-view.ts'
+import { readGitTokens } from '../state/git-tokens.ts'
 import { stateDirOf, withCluster } from './cluster.ts'
 import type { Io } from './command.ts'
 import { COMMANDS } from './commands.ts'
@@ -34,6 +35,9 @@ async function namesFor(name: string, words: readonly string[], values: Values, 
   const [first] = words
   if (name === 'run' && first === undefined) return ['list', 'view', 'watch', 'cancel']
   if (name === 'run' && words.length === 1 && first !== 'list') return runsOf(values, io)
+  if (name === 'token' && first === undefined) return ['create', 'list', 'revoke']
+  if (name === 'token' && first === 'revoke' && words.length === 1)
+    return readGitTokens(stateDirOf(values, io)).map((token) => token.name)
   if (name === 'cancel' && first === undefined) return runsOf(values, io)
   if (first === undefined) {
     const services = OF_SERVICES.includes(name) ? await servicesOf(values, io) : []

@@ -84,7 +84,8 @@ function writeJson(path: string, value: unknown, dir: string): void {
   }
 }
 
-function unwritable(dir: string, cause: unknown): SluiceError {
+/** What a state folder that cannot be written is told as. */
+export function unwritable(dir: string, cause: unknown): SluiceError {
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new SluiceError('STATE_UNWRITABLE', `the state folder ${dir} cannot be written: ${reason}`, {
     where: dir,

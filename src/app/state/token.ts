@@ -5,7 +5,12 @@ import type { StateFolder } from './state-folder.ts'
 export function tokenOf(folder: StateFolder, file: string): string {
   const kept = folder.read(file)
   if (typeof kept === 'object' && kept !== null && 'token' in kept && typeof kept.token === 'string') return kept.token
-  const token = randomBytes(24).toString('base64url')
+  const token = newToken()
   folder.write(file, { token })
   return token
+}
+
+/** 192 random bits: nobody guesses them, so a plain SHA-256 is enough to keep of them. */
+export function newToken(): string {
+  return randomBytes(24).toString('base64url')
 }

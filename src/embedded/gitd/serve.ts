@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { limitTo, type Slots } from '../../lib/concurrency/slots.ts'
 import { isLoopback } from '../../lib/net/loopback.ts'
-import { authorize } from './authorize.ts'
+import { authorize, type NamedToken } from './authorize.ts'
 import type { RefCommand } from './commands.ts'
 import { createRepository, repositoryPath, type RepositoryOrigin } from './create.ts'
 import { openJournal, type Journal } from './journal.ts'
@@ -21,6 +21,7 @@ export type PushEvent = {
   readonly ref: string
   readonly before: string
   readonly after: string
+  /** The name of the token, or what the holder of the server's own token called himself. */
   readonly user: string
   /** The number of the pull request; its commits stay under `refs/for/<branch>/<number>`. */
   readonly pull?: number
@@ -32,6 +33,8 @@ export type GitdOptions = {
   readonly host?: string
   readonly port: number
   readonly token: string
+  /** Tokens that are as good for Git as `token`; asked anew by each request, so that a revoked one is refused at once. */
+  readonly named?: () => readonly NamedToken[]
   /**
    * Runs before the push is acknowledged, which waits for what it answers; once more after a crash for whatever it may have missed. Must
    * not throw, and has the event in safe hands when it returns.
@@ -118,10 +121,10 @@ function prepare(root: string): Journal {
 async function answer(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://gitd')
   const route = parseGitRoute(request.method ?? '', url.pathname, url.searchParams)
-  const caller = authorize(request.headers.authorization, context.options.token)
+  const caller = authorize(request.headers.authorization, context.options.token, context.options.named)
   const isOpen = isLoopback(context.options.host ?? '127.0.0.1')
   if (route?.service === 'git-receive-pack' || !isOpen)
-    if (!caller.trusted) return refuse(response, 401, 'the password must be the token of this server\n')
+    if (!caller.trusted) return refuse(response, 401, 'the password must be a token of this server\n')
   if (route === undefined) return refuse(response, 404, 'no such repository\n')
   const path = repositoryPath(context.options.root, route.repository)
   if (!existsSync(join(path, 'HEAD'))) return refuse(response, 404, 'no such repository\n')

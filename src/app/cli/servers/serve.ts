@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DRIVERS, type DriverName, isDriver } from '../../driver-names.ts'
+import { readGitTokens } from '../../state/git-tokens.ts'
 import { holdStateFolder, type StateFolder } from '../../state/state-folder.ts'
 import { tokenOf } from '../../state/token.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
@@ -50,7 +51,8 @@ const SERVERS: Readonly<Record<string, (options: ServeOptions) => Promise<Runnin
   async gitd({ folder, port }) {
     const { serveGitd } = await import('../../../embedded/gitd/serve.ts')
     const token = tokenOf(folder, 'git-token.json')
-    const server = await serveGitd({ root: join(folder.dir, 'git'), port, token })
+    const named = () => readGitTokens(folder.dir)
+    const server = await serveGitd({ root: join(folder.dir, 'git'), port, token, named })
     return { ready: { url: server.url, token }, close: () => server.close() }
   },
   async registryd({ folder, port, io }) {

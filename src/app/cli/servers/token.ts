@@ -1,0 +1,51 @@
+import { parseArgs } from 'node:util'
+import { createGitToken, isGitTokenName, readGitTokens, revokeGitToken } from '../../state/git-tokens.ts'
+import { renderAge } from '../../terminal/age.ts'
+import { renderTable } from '../../terminal/table.ts'
+import { outputOption, STATE_OPTION, stateDirOf } from '../cluster.ts'
+import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
+import { renderAnswer } from '../output.ts'
+
+export const token: Command = {
+  name: 'token',
+  summary: 'Create, list and revoke tokens that git push takes as its password, besides the one of access.json',
+  usage: `sluice token create <NAME> [--state DIR] [-o table|json|yaml]      prints it, this once
+       sluice token list [--state DIR] [-o table|json|yaml]
+       sluice token revoke <NAME> [--state DIR]      the next request with it is refused`,
+  async run(argv, io) {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: { ...STATE_OPTION, ...outputOption('table') },
+    })
+    const [verb, name] = positionals
+    const stateDir = stateDirOf(values, io)
+    if (verb === 'list') return list(stateDir, values.output, io)
+    if (verb !== 'create' && verb !== 'revoke')
+      return usageError(io, token, verb === undefined ? 'create, list or revoke?' : `no such verb: ${verb}`)
+    if (name === undefined) return usageError(io, token, 'which name?')
+    if (!isGitTokenName(name))
+      return usageError(io, token, `no name: "${name}" (small letters, digits, - and . between them, up to 63)`)
+    if (verb === 'create') return create(stateDir, name, values.output, io)
+    revokeGitToken(stateDir, name)
+    io.out(`revoked token ${name}`)
+    return 0
+  },
+}
+
+function create(stateDir: string, name: string, output: string, io: Io): ExitCode {
+  // a form that there is not is told before a token is made
+  renderAnswer({}, output, 'table', () => '')
+  const made = createGitToken(stateDir, name, new Date().toISOString())
+  io.out(renderAnswer({ name, token: made }, output, 'table', () => made))
+  io.err('it is not shown again; git push takes it as the password of any user')
+  return 0
+}
+
+function list(stateDir: string, output: string, io: Io): ExitCode {
+  const tokens = readGitTokens(stateDir).map(({ name, createdAt }) => ({ name, createdAt }))
+  const rows = tokens.map(({ name, createdAt }) => [name, renderAge(createdAt, Date.now())])
+  const table = (): string => (rows.length === 0 ? 'no token yet' : renderTable(['NAME', 'AGE'], rows))
+  io.out(renderAnswer(tokens, output, 'table', table))
+  return 0
+}

@@ -1,6 +1,6 @@
 import { definitionType } from '../../../lib/kube-schema/builtin.ts'
 import type { FieldType } from '../../../lib/kube-schema/schema.ts'
-import { isObject, type Json, type JsonObject } from '../../../lib/kube/json.ts'
+import { clone, isObject, type Json, type JsonObject } from '../../../lib/kube/json.ts'
 import { decodeTyped, type Unknown } from './typed.ts'
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
@@ -14,6 +14,13 @@ export function decodeCustom(type: FieldType, value: JsonObject, unknown: Unknow
     if (name === 'apiVersion' || name === 'kind' || name === 'metadata') continue
     pruneField(type, value, name, name, unknown)
   }
+}
+
+/** True when a value has fields that its schema does not know. */
+export function hasUnknownFields(type: FieldType, value: Json): boolean {
+  const unknown: Unknown = []
+  prune(type, clone(value), '', unknown)
+  return unknown.length > 0
 }
 
 function pruneField(type: FieldType, holder: JsonObject, name: string, path: string, unknown: Unknown): void {

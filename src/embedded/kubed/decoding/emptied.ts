@@ -9,6 +9,11 @@ export function rememberEmpty(object: JsonObject, field: string, value: Json): v
   else known.set(field, value)
 }
 
+/** True of a list or map that was given empty. */
+export function wasGivenEmpty(object: JsonObject, field: string): boolean {
+  return emptied.get(object)?.has(field) === true
+}
+
 /** A value as it was given, for messages that tell an empty list or map from none; a copy. */
 export function asGiven(value: Json | undefined): Json | undefined {
   if (Array.isArray(value)) return value.map((item) => asGiven(item) ?? null)

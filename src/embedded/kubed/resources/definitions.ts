@@ -31,11 +31,14 @@ export function endingDefinition(definition: Obj, now: string): Obj {
   }
 }
 
-/** The version in which objects are kept is remembered from the start. In place. */
+/** The version in which objects are kept is remembered, beside those in which they were kept before. In place. */
 export function rememberStorage(definition: Obj): void {
   const storage = objectsOf(objectOf(definition.spec).versions).find(({ storage: isStorage }) => isStorage === true)
-  if (storage !== undefined)
-    definition.status = { ...objectOf(definition.status), storedVersions: [stringOf(storage.name)] }
+  const status = objectOf(definition.status)
+  const stored = listOf(status.storedVersions)
+  const name = stringOf(storage?.name)
+  if (storage !== undefined && !stored.includes(name))
+    definition.status = { ...status, storedVersions: [...stored, name] }
 }
 
 /** The kinds of a definition, one a served version. */

@@ -53,7 +53,12 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
     },
   },
   '/services': { forUpdate: settleService },
-  'apiextensions.k8s.io/customresourcedefinitions': { forCreate: rememberStorage },
+  'apiextensions.k8s.io/customresourcedefinitions': {
+    forCreate: rememberStorage,
+    forUpdate(definition, _before, { subresource }) {
+      if (!writesStatus(subresource)) rememberStorage(definition)
+    },
+  },
   'apps/daemonsets': {
     forCreate: (set) => countTemplate(set, undefined),
     forUpdate: countTemplate,

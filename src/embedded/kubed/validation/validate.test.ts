@@ -233,6 +233,7 @@ const definition = (schema: JsonObject): JsonObject => ({
     names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' },
     versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', ...schema } } }],
   },
+  status: { storedVersions: ['v1'] },
 })
 const AT = 'spec.validation.openAPIV3Schema'
 const ruled = (properties: JsonObject, ...rules: string[]): JsonObject => ({
@@ -253,10 +254,44 @@ const schemas: { it: string; schema: JsonObject; want: string[] }[] = [
     want: [`${AT}.properties[a].default: Invalid value: 5:  in body should be less than or equal to 3`],
   },
   {
-    it: 'wants a structure for what alternatives speak of',
-    schema: { properties: { a: { type: 'object', anyOf: [{ properties: { b: { minLength: 1 } } }] } } },
+    it: 'refuses a default that its own rules refuse',
+    schema: {
+      properties: { a: { type: 'string', default: 'x', 'x-kubernetes-validations': [{ rule: 'self == "y"' }] } },
+    },
+    want: [`${AT}.properties[a].default: Invalid value: "x": failed rule: self == "y"`],
+  },
+  {
+    it: 'refuses a default with fields that would be pruned',
+    schema: {
+      properties: {
+        a: { type: 'object', properties: { b: { type: 'string' } }, default: { c: 1, b: 'x' } },
+        d: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, default: { any: 1 } },
+      },
+    },
+    want: [`${AT}.properties[a].default: Invalid value: {"b":"x","c":1}: must not have unknown fields`],
+  },
+  {
+    it: 'asks of no default that nothing is there twice',
+    schema: {
+      properties: {
+        a: { type: 'array', items: { type: 'string' }, 'x-kubernetes-list-type': 'set', default: ['x', 'x'] },
+      },
+    },
+    want: [],
+  },
+  {
+    it: 'takes an empty list of schemas for none',
+    schema: { properties: { a: { type: 'array', items: [] } } },
+    want: [`${AT}.properties[a].items: Required value: must be specified`],
+  },
+  {
+    it: 'wants a structure for what alternatives of the root speak of, and for no others',
+    schema: {
+      properties: { a: { type: 'object', anyOf: [{ properties: { b: { minLength: 1 } } }] } },
+      anyOf: [{ properties: { a: { properties: { c: { minLength: 1 } } } } }],
+    },
     want: [
-      `${AT}.properties[a].properties[b]: Required value: because it is defined in ${AT}.properties[a].anyOf[0].properties[b]`,
+      `${AT}.properties[a].properties[c]: Required value: because it is defined in ${AT}.anyOf[0].properties[a].properties[c]`,
     ],
   },
   {

@@ -25,11 +25,15 @@ export function validateCustom(type: FieldType, object: JsonObject, before: Json
   return errors
 }
 
-/** Faults of any value under a schema, for defaults. */
-export function validateCustomValue(type: FieldType, value: Json, path: string): FieldError[] {
+/** Faults of a default under its schema, then under the rules of the schema. That nothing in a list is there twice is asked of objects only. */
+export function validateCustomValue(type: FieldType, value: Json): FieldError[] {
   const errors: FieldError[] = []
-  check(type, value, path, errors)
-  return errors
+  check(type, value, '', errors)
+  const found = errors.filter((error) => error.type !== 'Duplicate')
+  // As if it had been there before, then as if it were new.
+  for (const before of hasRules(type.schema) ? [value, undefined] : [])
+    if (found.length === 0) checkRules({ type, value, before, path: '' }, found)
+  return found
 }
 
 /** A null that may not be is as good as absent. */

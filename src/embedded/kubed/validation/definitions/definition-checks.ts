@@ -11,8 +11,9 @@ import {
 import type { FieldError } from '../../fault.ts'
 import type { Obj } from '../../object.ts'
 import { specOf } from '../../object.ts'
-import { duplicate, forbid, invalidValue, push, required, unsupported } from '../fault-list.ts'
+import { duplicate, invalidValue, push, required, unsupported } from '../fault-list.ts'
 import { label1035Error, subdomainError } from '../../../../lib/kube/names.ts'
+import { checkConversion, isEstablished } from './conversion-checks.ts'
 import { validateSchema } from './schema-checks.ts'
 import { columnsText, schemaPartText, selectableText, subresourcesText } from './version-text.ts'
 
@@ -53,12 +54,11 @@ export function validateDefinition(definition: Obj, before: Obj | undefined): Fi
   checkNames(names, errors)
   const [first] = versions
   if (first !== undefined) checkParts(first, 'spec', common, true, errors)
-  if (isObject(spec.conversion)) checkConversion(spec.conversion, 'spec.conversion', errors)
-  if (before === undefined && !versions.some(({ storage }) => storage === true))
-    invalidValue(errors, 'status.storedVersions', null, 'must have at least one stored version')
-  if (before !== undefined) checkChange(definition, before, errors)
+  if (isObject(spec.conversion)) checkConversion(spec.conversion, before, errors)
+  if (before !== undefined) checkChange(spec, before, errors)
+  checkStored(definition, errors)
   if (/(^|\.)(k8s\.io|kubernetes\.io)$/.test(group)) checkApproval(definition, errors)
-  if (spec.preserveUnknownFields === true && before === undefined)
+  if (spec.preserveUnknownFields === true && objectOf(before?.spec).preserveUnknownFields !== true)
     invalidValue(
       errors,
       'spec.preserveUnknownFields',
@@ -258,51 +258,40 @@ function checkNames(names: JsonObject, errors: FieldError[]): void {
   }
 }
 
-function checkConversion(conversion: JsonObject, path: string, errors: FieldError[]): void {
-  const { strategy, webhook } = conversion
-  if (stringOf(strategy) === '') return required(errors, `${path}.strategy`)
-  if (strategy !== 'None' && strategy !== 'Webhook')
-    return unsupported(errors, `${path}.strategy`, strategy, ['None', 'Webhook'])
-  const { clientConfig, conversionReviewVersions } = objectOf(webhook)
-  if (strategy === 'None') {
-    const why = 'should not be set when strategy is not set to Webhook'
-    if (clientConfig !== undefined) forbid(errors, `${path}.webhookClientConfig`, why)
-    if (listOf(conversionReviewVersions).length > 0) forbid(errors, `${path}.conversionReviewVersions`, why)
-    return
-  }
-  if (clientConfig === undefined)
-    required(errors, `${path}.webhookClientConfig`, 'required when strategy is set to Webhook')
-  else if ((objectOf(clientConfig).url === undefined) === (objectOf(clientConfig).service === undefined))
-    required(errors, `${path}.webhookClientConfig`, 'exactly one of url or service is required')
-  if (listOf(conversionReviewVersions).length === 0) required(errors, `${path}.conversionReviewVersions`)
-}
-
-function checkChange(definition: Obj, before: Obj, errors: FieldError[]): void {
-  const [spec, old] = [specOf(definition), specOf(before)]
-  const isEstablished = objectsOf(objectOf(before.status).conditions).some(
-    ({ type, status }) => type === 'Established' && status === 'True',
-  )
+function checkChange(spec: JsonObject, before: Obj, errors: FieldError[]): void {
+  const old = specOf(before)
   const fixed = (path: string, now: Json | undefined, then: Json | undefined): void => {
     if (!equal(now, then)) invalidValue(errors, path, now, 'field is immutable')
   }
   const [names, oldNames] = [objectOf(spec.names), objectOf(old.names)]
-  if (isEstablished) {
+  if (isEstablished(before)) {
     fixed('spec.scope', spec.scope, old.scope)
     fixed('spec.names.kind', names.kind, oldNames.kind)
   }
   fixed('spec.group', spec.group, old.group)
   fixed('spec.names.plural', names.plural, oldNames.plural)
-  const stored = listOf(objectOf(before.status).storedVersions)
-  stored.forEach((name, index) => {
-    if (objectsOf(spec.versions).some((version) => version.name === name)) return
-    const text = stringOf(name)
+}
+
+/** The versions in which objects may be kept must be there, and the one in which they are kept now must be among them. */
+function checkStored({ spec, status }: Obj, errors: FieldError[]): void {
+  const path = 'status.storedVersions'
+  const versions = objectsOf(objectOf(spec).versions)
+  const stored = listOf(objectOf(status).storedVersions)
+  if (stored.length === 0) return invalidValue(errors, path, null, 'must have at least one stored version')
+  const left = new Set(stored.map(stringOf))
+  for (const { name, storage } of versions) {
+    const version = stringOf(name)
+    if (storage === true && !left.has(version))
+      invalidValue(errors, path, stored, `must have the storage version ${version}`)
+    left.delete(version)
+  }
+  for (const name of left)
     invalidValue(
       errors,
-      `status.storedVersions[${index}]`,
-      text,
-      `missing from spec.versions; ${text} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${text} and removes ${text} from status.storedVersions`,
+      `${path}[${stored.lastIndexOf(name)}]`,
+      name,
+      `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`,
     )
-  })
 }
 
 function checkApproval({ metadata }: Obj, errors: FieldError[]): void {

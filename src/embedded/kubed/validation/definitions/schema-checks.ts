@@ -5,9 +5,12 @@ import {
   listOf,
   objectOf,
   objectsOf,
+  sorted,
   stringOf,
 } from '../../../../lib/kube/json.ts'
-import { type Schema, typeOf } from '../../../../lib/kube-schema/schema.ts'
+import { type FieldType, type Schema, typeOf } from '../../../../lib/kube-schema/schema.ts'
+import { wasGivenEmpty } from '../../decoding/emptied.ts'
+import { hasUnknownFields } from '../../decoding/custom.ts'
 import type { FieldError } from '../../fault.ts'
 import { validateCustomValue } from '../custom/custom.ts'
 import { forbid, invalidValue, push, required, unsupported } from '../fault-list.ts'
@@ -54,11 +57,15 @@ function checkBesideStatus(schema: JsonObject, path: string, errors: FieldError[
 
 const text = ({ field, message }: FieldError): string => `${field}: ${message}`
 
+/** Of keywords that are given empty the server sees this one alone. */
+const isTold = (schema: JsonObject, field: string): boolean =>
+  schema[field] !== undefined || (field === 'dependencies' && wasGivenEmpty(schema, field))
+
 /** With keywords that it does not know the server makes no structure at all. */
 function hasUnknown(schema: JsonObject): boolean {
   return (
-    UNKNOWN.some((field) => schema[field] !== undefined) ||
-    Array.isArray(schema.items) ||
+    UNKNOWN.some((field) => isTold(schema, field)) ||
+    (Array.isArray(schema.items) && schema.items.length > 0) ||
     Object.values(objectOf(schema.properties)).some((each) => hasUnknown(objectOf(each))) ||
     (isObject(schema.items) && hasUnknown(schema.items)) ||
     (isObject(schema.additionalProperties) && hasUnknown(schema.additionalProperties))
@@ -145,9 +152,10 @@ function checkKeywords(schema: JsonObject, path: string, errors: FieldError[]): 
   const type = stringOf(schema.type)
   if (type !== '' && !TYPES.includes(type)) unsupported(errors, `${path}.type`, type, TYPES)
   for (const field of UNKNOWN)
-    if (schema[field] !== undefined) forbid(errors, `${path}.${field}`, `${field} is not supported`)
+    if (isTold(schema, field)) forbid(errors, `${path}.${field}`, `${field} is not supported`)
   if (type === 'null') forbid(errors, `${path}.type`, 'type cannot be set to null, use nullable as an alternative')
-  if (Array.isArray(schema.items)) forbid(errors, `${path}.items`, 'items must be a schema object and not an array')
+  if (Array.isArray(schema.items) && schema.items.length > 0)
+    forbid(errors, `${path}.items`, 'items must be a schema object and not an array')
 }
 
 function checkMapType(schema: JsonObject, path: string, errors: FieldError[]): void {
@@ -226,20 +234,22 @@ function checkMapKeys(items: JsonObject | undefined, keys: readonly Json[], path
   }
 }
 
-/** Defaults must themselves be valid, and may hold no field that would be pruned. */
+/** Defaults must themselves be valid, by the rules too, and may hold no field that would be pruned. */
 function checkDefaults(schema: JsonObject, path: string, errors: FieldError[]): void {
-  if (schema.default !== undefined) {
-    const at = `${path}.default`
-    for (const { field, type, message } of validateCustomValue(typeOf(schema as Schema), schema.default, ''))
-      push(
-        errors,
-        field === '' || field === '<nil>' ? at : `${at}${field.startsWith('[') ? '' : '.'}${field}`,
-        type,
-        message,
-      )
-  }
+  if (schema.default !== undefined && schema.default !== null)
+    checkDefault(typeOf(schema as Schema), schema.default, `${path}.default`, errors)
+  if (isObject(schema.items)) checkDefaults(schema.items, `${path}.items`, errors)
   for (const [name, child] of Object.entries(objectOf(schema.properties)))
     checkDefaults(objectOf(child), `${path}.properties[${name}]`, errors)
-  for (const field of ['items', 'additionalProperties'])
-    if (isObject(schema[field])) checkDefaults(objectOf(schema[field]), `${path}.${field}`, errors)
+}
+
+function checkDefault(type: FieldType, value: Json, at: string, errors: FieldError[]): void {
+  if (hasUnknownFields(type, value)) invalidValue(errors, at, sorted(value), 'must not have unknown fields')
+  for (const { field, type: kind, message } of validateCustomValue(type, value))
+    push(
+      errors,
+      field === '' || field === '<nil>' ? at : `${at}${field.startsWith('[') ? '' : '.'}${field}`,
+      kind,
+      message,
+    )
 }

@@ -1,4 +1,12 @@
-import { equal, isObject, type JsonObject, objectOf, objectsOf, stringOf } from '../../../../lib/kube/json.ts'
+import {
+  equal,
+  isObject,
+  type Json,
+  type JsonObject,
+  objectOf,
+  objectsOf,
+  stringOf,
+} from '../../../../lib/kube/json.ts'
 import type { FieldError } from '../../fault.ts'
 import { forbid, invalidValue, required } from '../fault-list.ts'
 import { patternFault } from '../custom/pattern.ts'
@@ -30,7 +38,8 @@ const FORBIDDEN: readonly (readonly [field: string, why: string])[] = [
 /** Faults of the structure of a schema. @see k8s.io/apiextensions-apiserver/pkg/apiserver/schema validation.go */
 export function checkStructure(schema: JsonObject, level: Level, path: string, errors: FieldError[]): void {
   const { type, items, properties, additionalProperties } = schema
-  if (type === 'array' && items === undefined) required(errors, `${path}.items`, 'must be specified')
+  if (type === 'array' && (items === undefined || (Array.isArray(items) && items.length === 0)))
+    required(errors, `${path}.items`, 'must be specified')
   if (isObject(items)) checkStructure(items, 'item', `${path}.items`, errors)
   for (const [name, child] of Object.entries(objectOf(properties)))
     if (name !== 'metadata' || level !== 'root')
@@ -50,7 +59,7 @@ export function checkStructure(schema: JsonObject, level: Level, path: string, e
       invalidValue(errors, `${path}.properties[${name}].type`, stringOf(objectOf(fields[name]).type), 'must be string')
   if (isResource && isObject(fields.metadata))
     checkMetadata(fields.metadata, level, `${path}.properties[metadata]`, errors)
-  checkCompleteness(schema, schema, path, errors)
+  if (level === 'root') checkCompleteness(schema, schema, path, path, errors)
 }
 
 function checkExtensions(schema: JsonObject, level: Level, path: string, errors: FieldError[]): void {
@@ -116,23 +125,22 @@ function checkNested(part: JsonObject, path: string, errors: FieldError[]): void
     forbid(errors, `${path}.properties[metadata]`, 'must not be specified in a nested context')
 }
 
-/** What a nested part speaks of, the structure must have. */
-function checkCompleteness(part: JsonObject, schema: JsonObject, path: string, errors: FieldError[]): void {
-  const nested: [JsonObject, string][] = ['anyOf', 'allOf', 'oneOf'].flatMap((list) =>
-    objectsOf(part[list]).map((each, index): [JsonObject, string] => [each, `${path}.${list}[${index}]`]),
-  )
-  if (isObject(part.not)) nested.push([part.not, `${path}.not`])
-  for (const [each, at] of nested) {
-    for (const [name, child] of Object.entries(objectOf(each.properties))) {
-      const known = objectOf(schema.properties)[name]
-      const here = structuralPlace(path)
-      if (!isObject(known) && !isObject(schema.additionalProperties))
-        required(errors, `${here}.properties[${name}]`, `because it is defined in ${at}.properties[${name}]`)
-      else if (isObject(known)) checkCompleteness(objectOf(child), known, `${at}.properties[${name}]`, errors)
-    }
-    checkCompleteness(each, schema, at, errors)
-  }
+/** Of what the parts of the root speak, the structure must have; what parts further down speak of is never looked for. */
+function checkCompleteness(part: JsonObject, schema: JsonObject, path: string, at: string, errors: FieldError[]): void {
+  if (isObject(part.not)) checkPart(part.not, schema, path, `${at}.not`, errors)
+  for (const list of ['allOf', 'anyOf', 'oneOf'])
+    objectsOf(part[list]).forEach((each, index) => checkPart(each, schema, path, `${at}.${list}[${index}]`, errors))
 }
 
-/** The place in the structure of which a nested part speaks. */
-const structuralPlace = (path: string): string => path.replace(/\.(anyOf|allOf|oneOf)\[\d+\]|\.not(?=\.|$)/g, '')
+/** A part stands at `at`, and the structure of which it speaks at `path`. */
+function checkPart(part: JsonObject, schema: JsonObject, path: string, at: string, errors: FieldError[]): void {
+  checkCompleteness(part, schema, path, at, errors)
+  const below = (child: Json | undefined, known: Json | undefined, step: string): void => {
+    if (!isObject(child)) return
+    if (isObject(known)) checkPart(child, known, `${path}.${step}`, `${at}.${step}`, errors)
+    else required(errors, `${path}.${step}`, `because it is defined in ${at}.${step}`)
+  }
+  below(part.items, schema.items, 'items')
+  for (const [name, child] of Object.entries(objectOf(part.properties)))
+    below(child, objectOf(schema.properties)[name], `properties[${name}]`)
+}

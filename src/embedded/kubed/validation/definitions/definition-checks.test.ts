@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { JsonObject } from '../../../../lib/kube/json.ts'
+import { objFrom } from '../../object.ts'
+import { rememberStorage } from '../../resources/definitions.ts'
+import { validateDefinition } from './definition-checks.ts'
+
+type Definition = ReturnType<typeof objFrom>
+
+const V1 = { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }
+const V2 = { ...V1, name: 'v2' }
+const ESTABLISHED = { conditions: [{ type: 'Established', status: 'True' }], storedVersions: ['v1'] }
+
+/** A definition without fault but for what a row says of its spec. */
+function calm(spec: JsonObject, status: JsonObject): Definition {
+  const names = { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' }
+  const whole = { group: 'example.com', scope: 'Namespaced', names, versions: [V1], ...spec }
+  const body = { metadata: { name: 'widgets.example.com' }, spec: whole, status }
+  return objFrom(body, 'apiextensions.k8s.io/v1', 'CustomResourceDefinition')
+}
+
+const SERVICE = { name: 'a', namespace: 'b', port: 443 }
+const hook = (clientConfig: JsonObject, conversionReviewVersions: string[] = ['v1']): JsonObject => ({
+  conversion: { strategy: 'Webhook', webhook: { clientConfig, conversionReviewVersions } },
+})
+const url = (text: string): JsonObject => hook({ url: text })
+const CLIENT = 'spec.conversion.webhookClientConfig'
+const REVIEWS = 'spec.conversion.conversionReviewVersions'
+const STORED = 'status.storedVersions'
+const KEPT =
+  'missing from spec.versions; v1 was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in v1 and removes v1 from status.storedVersions'
+const FORM = '; desired format: https://host[/path]'
+const PRESERVED =
+  'spec.preserveUnknownFields: Invalid value: true: cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead'
+
+const cases: { it: string; spec: JsonObject; before?: JsonObject; want: string[] }[] = [
+  { it: 'takes a webhook with a URL', spec: url('https://a.example/b'), want: [] },
+  { it: 'takes a webhook of a service', spec: hook({ service: { ...SERVICE, path: '/a/b/' } }), want: [] },
+  {
+    it: 'wants https and a host',
+    spec: url('http:///b'),
+    want: [
+      `${CLIENT}.url: Invalid value: "http": 'https' is the only allowed URL scheme${FORM}`,
+      `${CLIENT}.url: Invalid value: "": host must be specified${FORM}`,
+    ],
+  },
+  {
+    it: 'wants nothing in a URL besides',
+    spec: url('https://me@a.example?b#c'),
+    want: [
+      `${CLIENT}.url: Invalid value: "me": user information is not permitted in the URL`,
+      `${CLIENT}.url: Invalid value: "c": fragments are not permitted in the URL`,
+      `${CLIENT}.url: Invalid value: "b": query parameters are not permitted in the URL`,
+    ],
+  },
+  {
+    it: 'wants a service by name, port and path',
+    spec: hook({ service: { name: '', namespace: 'b', port: 0, path: 'x//' } }),
+    want: [
+      `${CLIENT}.service.namespace: Required value`,
+      `${CLIENT}.service.port: Invalid value: 0: port is not valid: must be between 1 and 65535, inclusive`,
+      `${CLIENT}.service.path: Invalid value: "x//": must start with a '/'`,
+      `${CLIENT}.service.path: Invalid value: "x//": segment[0] may not be empty`,
+      `${CLIENT}.service.path: Invalid value: "x//": segment[1] may not be empty`,
+    ],
+  },
+  {
+    it: 'wants a version of the review that it knows',
+    spec: hook({ url: 'https://a' }, ['v9', 'v9']),
+    want: [
+      `${REVIEWS}[1]: Invalid value: "v9": duplicate version`,
+      `${REVIEWS}: Invalid value: ["v9","v9"]: must include at least one of v1, v1beta1`,
+    ],
+  },
+  {
+    it: 'goes on with versions of the review that it never knew',
+    before: hook({ url: 'https://a' }, ['v9']),
+    spec: hook({ url: 'https://a' }, ['v8']),
+    want: [],
+  },
+  {
+    it: 'wants some version to be stored',
+    spec: { versions: [{ ...V1, storage: false }] },
+    before: {},
+    want: [
+      `spec.versions: Invalid value: [{"Name":"v1","Served":true,"Storage":false,"Deprecated":false,"DeprecationWarning":null,"Schema":null,"Subresources":null,"AdditionalPrinterColumns":null,"SelectableFields":null}]: must have exactly one version marked as storage version`,
+    ],
+  },
+  { it: 'moves what is stored', spec: { versions: [{ ...V1, storage: false }, V2] }, before: {}, want: [] },
+  {
+    it: 'keeps versions in which objects may be kept',
+    spec: { versions: [V2] },
+    before: {},
+    want: [`${STORED}[0]: Invalid value: "v1": ${KEPT}`],
+  },
+  { it: 'never starts to preserve', spec: { preserveUnknownFields: true }, before: {}, want: [PRESERVED] },
+  { it: 'creates none that preserves', spec: { preserveUnknownFields: true }, want: [PRESERVED] },
+  {
+    it: 'goes on preserving',
+    spec: { preserveUnknownFields: true },
+    before: { preserveUnknownFields: true },
+    want: [],
+  },
+]
+for (const { it, spec, before, want } of cases)
+  test(`a definition ${it}`, () => {
+    const object = calm(spec, before === undefined ? {} : ESTABLISHED)
+    rememberStorage(object)
+    const errors = validateDefinition(object, before === undefined ? undefined : calm(before, ESTABLISHED))
+    assert.deepEqual(
+      errors.map(({ field, message }) => `${field}: ${message}`),
+      want,
+    )
+  })

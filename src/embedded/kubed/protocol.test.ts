@@ -11,6 +11,27 @@ const TYPES = 'application/json, application/yaml, application/vnd.kubernetes.pr
 const INPUT = `the body of the request was in an unknown format - accepted media types include: ${TYPES}`
 const OUTPUT = `only the following media types are accepted: ${TYPES}`
 const APPLY = 'application/apply-patch+yaml'
+const MERGE = 'application/merge-patch+json'
+const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+const SHIRTS = '/apis/example.com/v1/namespaces/default/shirts'
+/** A kind whose size stands where its schema has nothing. */
+const SHIRT = {
+  metadata: { name: 'shirts.example.com' },
+  spec: {
+    group: 'example.com',
+    scope: 'Namespaced',
+    names: { plural: 'shirts', kind: 'Shirt' },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object' } } } },
+        subresources: { scale: { specReplicasPath: '.spec.size', statusReplicasPath: '.status.size' } },
+      },
+    ],
+  },
+}
 const STRATEGIC = 'application/strategic-merge-patch+json'
 
 type Row = {
@@ -173,6 +194,37 @@ const rows: Row[] = [
     ask: `GET ${MAPS}?labelSelector=a/b/c`,
     want: "400 unable to parse requirement: <nil>: Invalid value: \"a/b/c\": a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
   },
+  {
+    it: 'reads no Scale of a custom resource that says no size',
+    ask: `GET ${SHIRTS}/one/scale`,
+    want: '500 Internal error occurred: the spec replicas field ".spec.size" does not exist',
+  },
+  {
+    it: 'gives a custom resource no size by a patch of something else',
+    ask: `PATCH ${SHIRTS}/one/scale`,
+    type: MERGE,
+    body: '{"metadata":{"annotations":{"a":"b"}}}',
+    want: '400 the spec replicas field ".spec.size" cannot be empty',
+  },
+  {
+    it: 'tells of a size that is none by where the custom resource has it',
+    ask: `PATCH ${SHIRTS}/one/scale`,
+    type: MERGE,
+    body: '{"spec":{"replicas":-1}}',
+    want: '422 Shirt.example.com "one" is invalid: .spec.size: Invalid value: -1: should be a non-negative integer',
+  },
+  {
+    it: 'takes a size that the schema does not know',
+    ask: `PATCH ${SHIRTS}/one/scale`,
+    type: MERGE,
+    body: '{"spec":{"replicas":2}}',
+    want: '200 ',
+  },
+  {
+    it: 'keeps no size that the schema does not know',
+    ask: `GET ${SHIRTS}/one/scale`,
+    want: '500 Internal error occurred: the spec replicas field ".spec.size" does not exist',
+  },
 ]
 
 let kubed: Kubed
@@ -180,6 +232,11 @@ const stateDir = mkdtempSync(join(tmpdir(), 'kubed-protocol-'))
 before(async () => {
   kubed = await serveKubed({ stateDir, port: 0, isAlsoPlain: true })
   await send({ ask: `POST ${MAPS}`, body: '{"metadata":{"name":"one"}}' })
+  await send({ ask: `POST ${DEFINITIONS}`, body: JSON.stringify(SHIRT) })
+  await send({
+    ask: `POST ${SHIRTS}`,
+    body: '{"apiVersion":"example.com/v1","kind":"Shirt","metadata":{"name":"one"},"spec":{}}',
+  })
 })
 after(async () => {
   await kubed.close()

@@ -26,7 +26,7 @@ import { isWhole } from '../resources/resource.ts'
 import { checkLogOptions, proxyLog } from '../subresources/log.ts'
 import { bind, bindNamed, evict } from '../subresources/pod.ts'
 import { proxy } from '../subresources/proxy.ts'
-import { scaleOf, scaleResource, writeScale } from '../subresources/scale.ts'
+import { readScale, scaleResource, writeScale } from '../subresources/scale.ts'
 import { isStream, streamPod } from '../subresources/stream.ts'
 import { requestToken } from '../subresources/token.ts'
 import { watch } from '../watch/watch.ts'
@@ -233,7 +233,7 @@ async function dispatchSubresource(env: Environment, call: Call, response: Serve
   if (isStream(subresource) && call.resource.storageKey === '/pods') return streamPod(env, call, stored, response)
   if (subresource === 'scale') {
     const object = toVersion(call.resource, stored)
-    const scale = method === 'GET' ? scaleOf(call, object) : writeScale(env, call, object)
+    const scale = method === 'GET' ? readScale(call, object) : writeScale(env, call, object)
     return answerObject(
       env,
       { ...call, resource: scaleResource(call) },

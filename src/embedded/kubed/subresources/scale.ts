@@ -14,6 +14,7 @@ import {
 import type { Call } from '../request/call.ts'
 import { readObject, readPatch } from '../decoding/body.ts'
 import { bodyKindOf } from '../decoding/body-kind.ts'
+import { decodeCustom } from '../decoding/custom.ts'
 import { decodeObject } from '../decoding/object.ts'
 import { booleanIn } from '../request/query.ts'
 import type { Environment } from '../environment.ts'
@@ -43,7 +44,7 @@ function pathsOf(call: Call): Paths {
 }
 
 /** The Scale of an object. */
-export function scaleOf(call: Call, object: Obj): JsonObject {
+function scaleOf(call: Call, object: Obj): JsonObject {
   const { replicas, current, selector } = pathsOf(call)
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
   const wanted = numberOf(at(object, ...replicas))
@@ -56,6 +57,27 @@ export function scaleOf(call: Call, object: Obj): JsonObject {
     status: { replicas: numberOf(at(object, ...current)) ?? 0, selector: selectorText(found) || undefined },
   }
 }
+
+/** The Scale that is asked for. @throws Fault 500 when a custom resource does not say how many it wants */
+export function readScale(call: Call, object: Obj): JsonObject {
+  if (!saysSize(call, object))
+    throw new Fault(
+      500,
+      'InternalError',
+      `Internal error occurred: the spec replicas field ${sizeField(call)} does not exist`,
+      {
+        causes: [{ message: `the spec replicas field ${sizeField(call)} does not exist` }],
+      },
+    )
+  return scaleOf(call, object)
+}
+
+/** Built-in kinds have a size by default. */
+function saysSize(call: Call, object: Obj): boolean {
+  return call.resource.custom === undefined || at(object, ...pathsOf(call).replicas) !== undefined
+}
+
+const sizeField = ({ resource }: Call): string => JSON.stringify(stringOf(resource.custom?.scale?.specReplicasPath))
 
 /** A selector as Go writes it: its conditions by key. */
 function selectorText(selector: Json | undefined): string {
@@ -125,12 +147,17 @@ const unconverted = (which: 'live' | 'new', name: string, during = ''): Fault =>
     `${during}failed to convert ${which} object (${name}; autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: autoscaling/v1`,
   )
 
+/** The size that a patch finds where there is none. */
+const UNSAID = -(2 ** 31)
+
 /** PUT or PATCH of /scale. */
 export function writeScale(env: Environment, call: Call, stored: Obj): JsonObject {
   const { replicas: path } = pathsOf(call)
   const place = { apiVersion: apiVersionOf(call.resource), path }
   const scale = scaleOf(call, stored)
-  const owned = { ...objectOf(scale.metadata), managedFields: ownersOfScale(stored.metadata.managedFields, place) }
+  if (!saysSize(call, stored)) scale.spec = { replicas: UNSAID }
+  const owners = ownersOfScale(stored.metadata.managedFields, place)
+  const owned = owners.length === 0 ? scale.metadata : { ...objectOf(scale.metadata), managedFields: owners }
   const live = objFrom({ ...scale, metadata: owned }, 'autoscaling/v1', 'Scale')
   const next = nextScale(env, { ...call, resource: scaleResource(call) }, live, call.resource.custom !== undefined)
   const { name, resourceVersion, uid } = next.metadata
@@ -141,9 +168,11 @@ export function writeScale(env: Environment, call: Call, stored: Obj): JsonObjec
   if (uid !== undefined) checkUid(call, stored, next)
   const replicas = numberOf(at(next, 'spec', 'replicas')) ?? 0
   if (!Number.isInteger(replicas)) throw new Fault(400, 'BadRequest', 'spec.replicas must be an integer')
+  if (replicas === UNSAID) throw badRequest(`the spec replicas field ${sizeField(call)} cannot be empty`)
   if (replicas < 0) throw tooSmall(call, replicas)
   const object = clone(stored)
   setAt(object, path, replicas)
+  if (call.resource.custom !== undefined) decodeCustom(call.resource.type, object, [])
   const managedFields = ownersAfterScale(stored.metadata.managedFields, next.metadata.managedFields, place)
   return scaleOf(call, change(env, call, stored, object, { managedFields }))
 }
@@ -154,7 +183,7 @@ function tooSmall({ resource, name }: Call, replicas: number): Fault {
   const why = isCustom ? 'should be a non-negative integer' : 'must be greater than or equal to 0'
   return invalid(isCustom ? resource : { group: 'autoscaling', kind: 'Scale' }, name, [
     {
-      field: isCustom ? '.spec.replicas' : 'spec.replicas',
+      field: isCustom ? stringOf(resource.custom?.scale?.specReplicasPath) : 'spec.replicas',
       type: 'Invalid',
       message: `Invalid value: ${replicas}: ${why}`,
     },

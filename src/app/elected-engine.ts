@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { EngineFlags } from '../adapters/engine/flags.ts'
-import { type Engine, type EngineOptions, startEngine } from '../adapters/engine/start.ts'
+import { type Engine, type EngineAddresses, type EngineOptions, startEngine } from '../adapters/engine/start.ts'
 import { clientFromKubeconfig } from '../adapters/kube/client.ts'
 import { holdLease, type LeaderLease, newIdentity } from '../adapters/kube/leader-lease.ts'
 import { describeError, SluiceError } from '../lib/error/sluice-error.ts'
@@ -38,7 +38,7 @@ const AGAIN_MS = 2_000
 export async function runElected(
   options: Omit<EngineOptions, 'client'>,
   electorate: Electorate,
-  onReady: (server: string) => void,
+  onReady: (server: string, addresses: EngineAddresses) => void,
   onEngine: (engine: Engine) => void,
 ): Promise<void> {
   const { signal, lead, path, namespace } = electorate
@@ -53,7 +53,7 @@ export async function runElected(
       try {
         const running = await startEngine({ ...options, client, namespace })
         onEngine(running)
-        if (isFirst) onReady(client.server)
+        if (isFirst) onReady(client.server, running.addresses)
         isFirst = false
         await Promise.race([stopped, lease?.whenLost() ?? stopped])
         await running.close()

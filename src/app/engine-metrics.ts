@@ -83,17 +83,21 @@ export function openObjects(caches: SharedCaches): () => readonly KubeObject[] {
   return () => opened.flatMap((cache) => cache.list())
 }
 
+/** Metrics that are served; `address` is `host:port` with the real port. */
+export type ServedMetrics = { readonly address: string; readonly close: () => Promise<void> }
+
 /**
  * Serves `GET /metrics`, without a password as Flux's controllers do.
  *
  * @throws SluiceError PORT_IN_USE
  */
-export async function serveMetrics(listen: string, render: () => string): Promise<() => Promise<void>> {
+export async function serveMetrics(listen: string, render: () => string): Promise<ServedMetrics> {
   const server = createServer((request, response) => {
     if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') return void response.writeHead(404).end()
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(render())
   })
   const colon = listen.lastIndexOf(':')
+  const host = listen.slice(0, colon) || '127.0.0.1'
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
       reject(
@@ -103,11 +107,15 @@ export async function serveMetrics(listen: string, render: () => string): Promis
         }),
       ),
     )
-    server.listen(Number(listen.slice(colon + 1)), listen.slice(0, colon) || '127.0.0.1', resolve)
+    server.listen(Number(listen.slice(colon + 1)), host.replace(/^\[|\]$/g, ''), resolve)
   })
-  return () =>
-    new Promise((closed) => {
-      server.close(() => closed())
-      server.closeAllConnections()
-    })
+  const bound = server.address()
+  return {
+    address: `${host}:${typeof bound === 'object' && bound !== null ? bound.port : 0}`,
+    close: () =>
+      new Promise((closed) => {
+        server.close(() => closed())
+        server.closeAllConnections()
+      }),
+  }
 }

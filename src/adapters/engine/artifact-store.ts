@@ -73,7 +73,7 @@ function listenOn(server: http.Server, listen: string): Promise<string> {
           : error,
       ),
     )
-    server.listen(port, host, () => {
+    server.listen(port, host.replace(/^\[|\]$/g, ''), () => {
       const address = server.address()
       resolve(`${host}:${typeof address === 'object' && address ? address.port : port}`)
     })

@@ -5,6 +5,7 @@ import type { StageKinds } from '../../pipeline/apply/order.ts'
 import type { FactBody, ReportFact } from '../../pipeline/record/fact.ts'
 import type { SharedCaches } from '../kube/shared-caches.ts'
 import type { KubeClient } from '../kube/types.ts'
+import type { BoundedServer } from '../net/bounded-server.ts'
 import type { Reach } from '../net/reach.ts'
 import type { ArtifactStore } from './artifact-store.ts'
 import type { EngineFlags } from './flags.ts'
@@ -41,8 +42,8 @@ export type EngineContext = {
   readonly onImageChanged: (handler: (repository: string) => void) => void
   /** Where requests may go whose address an object names. */
   readonly hookReach: Reach
-  /** Says that this process listens on a loopback port: no such request goes there. */
-  readonly ownPort: (port: number) => void
+  /** Says that this process listens: no such request goes to that port, and the engine tells the address. */
+  readonly listens: (what: 'receivers' | 'events', server: BoundedServer) => void
   /** False: objects reach only objects of their own namespace. */
   readonly crossNamespace: boolean
   /** What Flux's controllers are told by flags. */

@@ -51,8 +51,12 @@ export type EngineOptions = {
   readonly log?: (line: string) => void
 }
 
+/** Where an engine listens, `host:port` with the real port. */
+export type EngineAddresses = { readonly artifacts: string; readonly receivers?: string; readonly events?: string }
+
 /** An engine at work. */
 export type Engine = {
+  readonly addresses: EngineAddresses
   /** The live copies that its controllers work with. */
   readonly caches: SharedCaches
   /** A push was seen: the sources of that URL look at once. */
@@ -82,7 +86,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const shared = options.caches ?? shareCaches(client, { clock, onFault: (error) => log(`watch: ${String(error)}`) })
   const caches = narrowCaches(shared, flags, namespace)
   const artifacts = await openArtifactStore(join(stateDir, 'artifacts'), options.artifactListen)
-  const ownPorts = new Set([...(options.ownPorts ?? []), Number(artifacts.host.split(':').at(-1))])
+  let addresses: EngineAddresses = { artifacts: artifacts.host }
+  const ownPorts = (): readonly number[] => [...(options.ownPorts ?? []), ...Object.values(addresses).map(portOf)]
   const context: EngineContext = {
     client,
     clock,
@@ -103,8 +108,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     onGitChanged: (handler) => void gitHandlers.push(handler),
     gitChanged: (url) => gitHandlers.forEach((handler) => handler(url)),
     onImageChanged: (handler) => void imageHandlers.push(handler),
-    hookReach: { scope: options.hookReach ?? 'any', ownPorts: () => [...ownPorts] },
-    ownPort: (port) => void ownPorts.add(port),
+    hookReach: { scope: options.hookReach ?? 'any', ownPorts },
+    listens: (what, { address }) => void (addresses = { ...addresses, [what]: address }),
     crossNamespace: options.crossNamespace ?? true,
     flags,
     stageKinds: options.stageKinds ?? new Set(),
@@ -112,6 +117,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
   const parts = await startParts(context, sinks, options)
   return {
+    addresses,
     caches,
     gitChanged: (url) => gitHandlers.forEach((handler) => handler(url)),
     imageChanged: (repository) => imageHandlers.forEach((handler) => handler(repository)),
@@ -122,6 +128,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       await artifacts.close()
     },
   }
+}
+
+function portOf(address: string): number {
+  return Number(address.slice(address.lastIndexOf(':') + 1))
 }
 
 async function startParts(

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
 
 /** A listener for requests of strangers. */
-export type BoundedServer = { readonly address: string; readonly port: number; readonly close: () => Promise<void> }
+export type BoundedServer = { readonly address: string; readonly close: () => Promise<void> }
 
 /** Answers one request; what it throws is logged, and answered by 500. */
 export type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<void>
@@ -41,7 +41,6 @@ export async function serveBounded(
   const port = typeof address === 'object' && address !== null ? address.port : 0
   return {
     address: `${listen.slice(0, colon) || '0.0.0.0'}:${port}`,
-    port,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

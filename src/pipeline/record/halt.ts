@@ -20,9 +20,14 @@ export function haltsOf(objects: readonly KubeObject[]): readonly Halt[] {
 
 /** Why an object does nothing now; `undefined` when it works, or has not said so yet. */
 export function haltOf(object: KubeObject): string | undefined {
-  const { kind, metadata } = object
-  if (isSuspended(object))
-    return `is suspended (sluice resume ${kind.toLowerCase()} ${metadata.name} -n ${metadata.namespace ?? ''})`
+  if (isSuspended(object)) return `is suspended (${resumeCommand(object.kind, object.metadata)})`
   const ready = conditionOf(object, 'Ready')
   return ready?.status === 'False' ? `is not ready: ${ready.message.trim()}` : undefined
+}
+
+type Named = { readonly namespace?: string; readonly name: string }
+
+/** What resumes an object; every hint says it in the same words. */
+export function resumeCommand(kind: string, { namespace = '', name }: Named): string {
+  return `sluice resume ${kind.toLowerCase()} ${name} -n ${namespace}`
 }

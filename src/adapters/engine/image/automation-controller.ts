@@ -14,6 +14,7 @@ import { type ImagePolicy, type ImageUpdateAutomation, parseImageUpdateAutomatio
 import { matchesSelector } from '../../../lib/kube/label-selector.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { readText } from '../../../lib/kube/read.ts'
+import { resumeCommand } from '../../../pipeline/record/halt.ts'
 import type { AbsorbingCache } from '../../kube/types.ts'
 import type { EngineContext } from '../context.ts'
 import { aliasGitUrl } from '../../git/alias.ts'
@@ -177,7 +178,8 @@ async function run(own: Own, { automation, sourceRevision, dueInMs }: Automation
 }
 
 function suspendedText({ namespace, name }: ImageUpdateAutomation): string {
-  return `ImageUpdateAutomation ${namespace}/${name} is suspended (sluice resume image update ${name} -n ${namespace})`
+  const command = resumeCommand('ImageUpdateAutomation', { namespace, name })
+  return `ImageUpdateAutomation ${namespace}/${name} is suspended (${command})`
 }
 
 /** The policies resolve to what the last run set. */

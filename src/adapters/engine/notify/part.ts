@@ -86,7 +86,7 @@ async function listen(own: Own, address: string): Promise<BoundedServer> {
     nowMs: () => context.clock.nowMs(),
     log: context.log,
   })
-  context.ownPort(server.port)
+  context.listens('events', server)
   return server
 }
 

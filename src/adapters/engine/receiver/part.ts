@@ -14,6 +14,6 @@ export const receiverPart: EnginePart = async (context, { start, receiverListen 
     receivers: () => cache.list(),
     signingKeys: openSigningKeys(clock, hookReach),
   })
-  context.ownPort(listener.port)
+  context.listens('receivers', listener)
   return () => listener.close()
 }

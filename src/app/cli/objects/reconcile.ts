@@ -5,6 +5,7 @@ import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject, ObjectRef } from '../../../lib/kube/object.ts'
 import { isSuspended } from '../../../kinds/flux-object.ts'
 import { conditionOf, read, readList } from '../../../lib/kube/read.ts'
+import { resumeCommand } from '../../../pipeline/record/halt.ts'
 import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from '../cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
 import { defaultNamespace } from './get.ts'
@@ -83,7 +84,7 @@ async function reconcileOne(client: KubeClient, ref: ObjectRef, timeoutMs: numbe
   const what = `${ref.kind} ${ref.name} in ${ref.namespace} namespace`
   if (isSuspended(before)) {
     throw new SluiceError('OBJECT_SUSPENDED', `${what} is suspended`, {
-      hint: `resume it with: sluice resume ${ref.kind.toLowerCase()} ${ref.name} -n ${ref.namespace}`,
+      hint: `resume it with: ${resumeCommand(ref.kind, ref)}`,
     })
   }
   const requestedAt = new Date().toISOString()

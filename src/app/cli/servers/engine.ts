@@ -62,9 +62,10 @@ export const engine: Command = {
     const metrics = await openMetrics(values['metrics-listen'])
     try {
       await runElected(
-        { ...options, ...listen, ...metrics, clock: systemClock, stateDir: folder.dir, log },
+        { ...options, ...listen, ...metrics.hooks, clock: systemClock, stateDir: folder.dir, log },
         electorate,
-        (server) => io.out(JSON.stringify({ server, artifacts: listen.artifactListen, traps: options.traps })),
+        (server, addresses) =>
+          io.out(JSON.stringify({ server, ...addresses, metrics: metrics.address, traps: options.traps })),
         metrics.onEngine,
       )
     } finally {
@@ -81,13 +82,15 @@ async function openMetrics(listen: string) {
   const startedAtMs = systemClock.nowMs() - process.uptime() * 1000
   const metrics = createEngineMetrics(startedAtMs, () => process.memoryUsage.rss())
   let objects = (): readonly KubeObject[] => []
-  const close = listen === '' ? undefined : await serveMetrics(listen, () => metrics.render(objects()))
+  const served = listen === '' ? undefined : await serveMetrics(listen, () => metrics.render(objects()))
   return {
-    ...(close && { onReconciled: metrics.onReconciled }),
+    /** Where they are served, with the real port. */
+    address: served?.address,
+    hooks: served && { onReconciled: metrics.onReconciled },
     onEngine: ({ caches }: Engine) => {
-      if (close) objects = openObjects(caches)
+      if (served) objects = openObjects(caches)
     },
-    close: async () => close?.(),
+    close: async () => served?.close(),
   }
 }
 

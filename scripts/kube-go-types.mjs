@@ -105,7 +105,7 @@ for (const [group, versions] of Object.entries(GROUPS)) {
     return ['s']
   }
   for (const [name, fields] of Object.entries(structs)) {
-    if (/List$/.test(name) || /Options$/.test(name)) continue
+    if (/List$/.test(name)) continue
     out[`${group}/${name}`] = fields.map(({ go, type, tag }) => {
       if (go === '') {
         if (/TypeMeta$|ListMeta$/.test(type)) return ['', '', 'T']

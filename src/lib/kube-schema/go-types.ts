@@ -108,13 +108,18 @@ function written(code: string, type: string, value: Json | undefined): Json {
 
 const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
 
-/** A map, and the maps in it, by name; some names come first. */
+/** A map, and the maps in it, by name; some names come first. Kinds that all groups share leave out what is empty. */
 function byName(value: Json, first: readonly string[]): Json {
   if (!isObject(value)) return value
-  const names = Object.keys(value).sort()
-  const ordered = [...first.filter((name) => name in value), ...names.filter((name) => !first.includes(name))]
+  const names = Object.keys(value)
+    .filter((name) => !isEmpty(value[name]))
+    .sort()
+  const ordered = [...first.filter((name) => names.includes(name)), ...names.filter((name) => !first.includes(name))]
   return Object.fromEntries(ordered.map((name) => [name, byName(value[name] ?? null, [])]))
 }
+
+const isEmpty = (value: Json | undefined): boolean =>
+  typeof value === 'object' && value !== null && Object.keys(value).length === 0
 
 /** What a field has that is not there. */
 const ZEROS: Readonly<Record<string, Json>> = { s: '', n: 0, b: false, q: '0', x: {} }

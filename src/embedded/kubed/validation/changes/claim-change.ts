@@ -11,20 +11,26 @@ const WHY = 'spec is immutable after creation except resources.requests and volu
 
 /** Faults of a changed claim. @see k8s.io/kubernetes/pkg/apis/core/validation ValidatePersistentVolumeClaimUpdate */
 export function checkClaimChange(claim: Obj, before: Obj, errors: FieldError[]): void {
-  const [spec, old] = [objectOf(asGiven(specOf(claim))), specOf(before)]
+  const [spec, old] = [specOf(claim), specOf(before)]
   const isBound = objectOf(before.status).phase === 'Bound'
-  const next: JsonObject = { ...spec }
   const last: JsonObject = { ...old, volumeName: old.volumeName ?? spec.volumeName }
-  if (old.storageClassName === undefined && spec.storageClassName !== undefined)
-    next.storageClassName = old.storageClassName
   const storageOf = (of: JsonObject): Json | undefined => objectOf(objectOf(of.resources).requests).storage
-  if (isBound) {
-    next.volumeAttributesClassName = old.volumeAttributesClassName
-    const resources = objectOf(spec.resources)
-    next.resources = { ...resources, requests: { ...objectOf(resources.requests), storage: storageOf(old) } }
+  const withWhatMayChange = (wanted: JsonObject): JsonObject => {
+    const next = { ...wanted }
+    if (old.storageClassName === undefined) delete next.storageClassName
+    if (!isBound) return next
+    const resources = objectOf(wanted.resources)
+    const requests = { ...objectOf(resources.requests), storage: storageOf(old) }
+    return {
+      ...next,
+      volumeAttributesClassName: old.volumeAttributesClassName,
+      resources: { ...resources, requests },
+    }
   }
-  if (!equal(claimSpecText(next), claimSpecText(last)))
-    forbid(errors, 'spec', `${WHY}\n${unifiedDiff(lines(claimSpecText(last)), lines(claimSpecText(next)))}`)
+  if (!equal(claimSpecText(withWhatMayChange(spec)), claimSpecText(last))) {
+    const told = claimSpecText(withWhatMayChange(objectOf(asGiven(spec))))
+    forbid(errors, 'spec', `${WHY}\n${unifiedDiff(lines(claimSpecText(last)), lines(told))}`)
+  }
   const [had, wants] = [amountOf(storageOf(old)), amountOf(storageOf(spec))]
   const filled = amountOf(objectOf(objectOf(before.status).capacity).storage)?.nano ?? 0n
   const wanted = wants?.nano ?? 0n

@@ -1,5 +1,6 @@
 import { internalForm } from '../../../../lib/kube-schema/go-types.ts'
 import { equal, type Json, type JsonObject, objectOf, objectsOf } from '../../../../lib/kube/json.ts'
+import { asGiven } from '../../decoding/emptied.ts'
 import type { FieldError } from '../../fault.ts'
 import { type Obj, specOf } from '../../object.ts'
 import { selectorText } from '../kinds/apps-checks.ts'
@@ -15,9 +16,10 @@ export function checkJobChange(job: Obj, before: Obj, errors: FieldError[]): voi
   checkCompletions(spec, old, errors)
   if (!equal(spec.selector, old.selector)) invalidValue(errors, 'spec.selector', selectorText(spec.selector), IMMUTABLE)
   const [template, last] = [objectOf(spec.template), objectOf(old.template)]
+  const givenTemplate = objectOf(asGiven(template))
   if (old.suspend !== true) {
     if (!equal(templateText(template), templateText(last)))
-      invalidValue(errors, 'spec.template', templateText(template), IMMUTABLE)
+      invalidValue(errors, 'spec.template', templateText(givenTemplate), IMMUTABLE)
     return
   }
   const isWaiting = mayChange(before)
@@ -25,8 +27,9 @@ export function checkJobChange(job: Obj, before: Obj, errors: FieldError[]): voi
   const kept = isWaiting ? withResources(objectOf(allowed.spec), objectOf(template.spec)) : objectOf(allowed.spec)
   const [wanted, had] = [objectOf(template.spec), kept].map((each) => internalForm('core/PodSpec', each))
   if (!isWaiting && !equal(templateText(template), templateText(last)))
-    return invalidValue(errors, 'spec.template', templateText(template), IMMUTABLE)
-  if (wanted !== undefined && !equal(wanted, had)) invalidValue(errors, 'spec.template.spec', wanted, IMMUTABLE)
+    return invalidValue(errors, 'spec.template', templateText(givenTemplate), IMMUTABLE)
+  if (wanted !== undefined && !equal(wanted, had))
+    invalidValue(errors, 'spec.template.spec', objectOf(templateText(givenTemplate).Spec), IMMUTABLE)
 }
 
 const templateText = (template: JsonObject): JsonObject => internalForm('core/PodTemplateSpec', template)

@@ -1,5 +1,6 @@
 import { internalForm } from '../../../../lib/kube-schema/go-types.ts'
-import { equal, type Json, type JsonObject, listOf, numberOf, objectsOf } from '../../../../lib/kube/json.ts'
+import { equal, type Json, type JsonObject, listOf, numberOf, objectOf, objectsOf } from '../../../../lib/kube/json.ts'
+import { asGiven } from '../../decoding/emptied.ts'
 import type { FieldError } from '../../fault.ts'
 import { unifiedDiff } from './diff-text.ts'
 import { forbid, invalidValue } from '../fault-list.ts'
@@ -19,7 +20,8 @@ export function checkPodChange(spec: JsonObject, old: JsonObject, errors: FieldE
   const kept = withWhatMayChange(spec, old)
   const [before, after] = [old, kept].map((each) => internalForm('core/PodSpec', each))
   if (before === undefined || after === undefined || equal(before, after)) return
-  forbid(errors, 'spec', `${WHY}\n${unifiedDiff(linesOf(before), linesOf(after))}`)
+  const told = internalForm('core/PodSpec', withWhatMayChange(objectOf(asGiven(spec)), old))
+  forbid(errors, 'spec', `${WHY}\n${unifiedDiff(linesOf(before), linesOf(told))}`)
 }
 
 const linesOf = (value: JsonObject): string[] => JSON.stringify(value, undefined, 1).split('\n')

@@ -9,11 +9,12 @@ const DECLARED: Readonly<Record<string, readonly RegExp[]>> = {
   '/replicationcontrollers': [/^spec\.replicas (Required|Invalid)$/, /^spec\.minReadySeconds Invalid$/],
   'discovery.k8s.io/endpointslices': [
     /^addressType (Required|NotSupported)$/,
+    /^addressType Invalid$/,
     /^endpoints\[\d+\]\.addresses (Required|TooMany)$/,
   ],
   'networking.k8s.io/networkpolicies': [/\.ipBlock\.cidr Required$/],
   'networking.k8s.io/ingressclasses': [/^spec\.parameters\.kind Required$/, /^spec\.parameters\.name Required$/],
-  'networking.k8s.io/ipaddresses': [/^spec\.parentRef(\.resource|\.name)? Required$/],
+  'networking.k8s.io/ipaddresses': [/^spec\.parentRef(\.resource|\.name)? Required$/, /^spec\.parentRef Invalid$/],
   'admissionregistration.k8s.io/validatingadmissionpolicybindings': [/^spec\.policyName Required$/],
   'node.k8s.io/runtimeclasses': [/^handler /],
   'rbac.authorization.k8s.io/roles': [/^rules\[\d+\]\.verbs Required$/],
@@ -26,6 +27,7 @@ const DECLARED: Readonly<Record<string, readonly RegExp[]>> = {
     /^reclaimPolicy Invalid$/,
     /^volumeBindingMode Invalid$/,
   ],
+  'storage.k8s.io/volumeattachments': [/^spec\.attacher (Required|TooLong|Invalid)$/, /^spec Invalid$/],
   'batch/cronjobs': [/^spec\.schedule Required$/],
 }
 

@@ -449,6 +449,46 @@ const changes: {
     want: ['spec: Invalid value: null: field is immutable'],
   },
   {
+    it: 'lets a second range of addresses be added, and no range be changed',
+    kind: ['networking.k8s.io/v1', 'ServiceCIDR'],
+    from: { spec: { cidrs: ['10.0.0.0/24'] } },
+    to: { spec: { cidrs: ['10.0.1.0/24', 'fd00::/64'] } },
+    want: ['spec.cidrs[0]: Invalid value: "10.0.1.0/24": field is immutable'],
+  },
+  {
+    it: 'wants a range of addresses that is added to be of the other family',
+    kind: ['networking.k8s.io/v1', 'ServiceCIDR'],
+    from: { spec: { cidrs: ['10.0.0.0/24'] } },
+    to: { spec: { cidrs: ['10.0.0.0/24', '10.0.1.0/24'] } },
+    want: [
+      'spec.cidrs: Invalid value: ["10.0.0.0/24","10.0.1.0/24"]: may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64',
+    ],
+  },
+  {
+    it: 'takes no range of addresses away',
+    kind: ['networking.k8s.io/v1', 'ServiceCIDR'],
+    from: { spec: { cidrs: ['10.0.0.0/24', 'fd00::/64'] } },
+    to: { spec: { cidrs: ['10.0.0.0/24'] } },
+    want: ['spec.cidrs: Invalid value: ["10.0.0.0/24"]: field is immutable'],
+  },
+  {
+    it: 'tells a changed preemption policy only as changed',
+    kind: ['scheduling.k8s.io/v1', 'PriorityClass'],
+    from: { value: 5, preemptionPolicy: 'Never' },
+    to: { value: 5, preemptionPolicy: 'X' },
+    want: ['preemptionPolicy: Invalid value: "X": field is immutable'],
+  },
+  {
+    it: 'tells what a type of addresses may be before that it never changes',
+    kind: ['discovery.k8s.io/v1', 'EndpointSlice'],
+    from: { addressType: 'IPv4', endpoints: [] },
+    to: { addressType: 'X', endpoints: [] },
+    want: [
+      'addressType: Unsupported value: "X": supported values: "FQDN", "IPv4", "IPv6"',
+      'addressType: Invalid value: null: field is immutable',
+    ],
+  },
+  {
     it: 'lets the group policy of a storage driver change, and tells its attachment by another name',
     kind: ['storage.k8s.io/v1', 'CSIDriver'],
     from: { spec: { fsGroupPolicy: 'File', attachRequired: true, volumeLifecycleModes: ['Persistent'] } },
@@ -479,3 +519,12 @@ const changes: {
 ]
 for (const { it, kind, from, to, want } of changes)
   test(`validation of changes ${it}`, () => assert.deepEqual(faults(resourceFor(...kind), to, from), want))
+
+test('validation of an attachment tells its driver last, by its declaration', () => {
+  const resource = resourceFor('storage.k8s.io/v1', 'VolumeAttachment')
+  const spec = { attacher: 'x'.repeat(64), nodeName: 'n', source: {} }
+  assert.deepEqual(faults(resource, { spec }), [
+    'spec.source: Required value: must specify exactly one of inlineVolumeSpec and persistentVolumeName',
+    'spec.attacher: Too long: may not be more than 63 characters',
+  ])
+})

@@ -62,6 +62,7 @@ const CHECKED_WHEN_NEW: Readonly<Record<string, RegExp>> = {
   'apps/statefulsets': /^spec\.(serviceName$|volumeClaimTemplates\[)/,
   'apps/controllerrevisions': /^data$/,
   'networking.k8s.io/servicecidrs': /^spec\.cidrs/,
+  'scheduling.k8s.io/priorityclasses': /^(preemptionPolicy|value)$/,
 }
 
 /** Autoscalers of version 1 are checked, and told of, as what they are kept as. */

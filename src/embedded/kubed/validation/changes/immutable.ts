@@ -1,9 +1,20 @@
 import { internalForm } from '../../../../lib/kube-schema/go-types.ts'
-import { at, equal, isObject, type Json, listOf, objectOf, objectsOf } from '../../../../lib/kube/json.ts'
+import {
+  at,
+  equal,
+  isObject,
+  type Json,
+  type JsonObject,
+  listOf,
+  objectOf,
+  objectsOf,
+} from '../../../../lib/kube/json.ts'
+import { asGiven } from '../../decoding/emptied.ts'
 import type { FieldError } from '../../fault.ts'
 import { type Obj, specOf } from '../../object.ts'
 import { checkClaimChange, claimText } from './claim-change.ts'
 import { selectorText } from '../kinds/apps-checks.ts'
+import { checkRanges } from '../kinds/other-checks.ts'
 import { invalidValue } from '../fault-list.ts'
 import { checkEventChange } from '../kinds/event-checks.ts'
 import { checkAnnotationChange } from '../pods/annotation-checks.ts'
@@ -32,7 +43,6 @@ const FIXED: Readonly<Record<string, readonly string[]>> = {
   'storage.k8s.io/VolumeAttachment': ['spec'],
   'storage.k8s.io/CSIStorageCapacity': ['nodeTopology', 'storageClassName'],
   'networking.k8s.io/IPAddress': ['spec.parentRef'],
-  'networking.k8s.io/ServiceCIDR': ['spec.cidrs'],
   'networking.k8s.io/IngressClass': ['spec.controller'],
   'node.k8s.io/RuntimeClass': ['handler'],
   'scheduling.k8s.io/PriorityClass': ['preemptionPolicy'],
@@ -65,6 +75,7 @@ const CHANGES: Readonly<Record<string, (object: Obj, before: Obj, errors: FieldE
       if (!equal(object[field] ?? null, before[field] ?? null))
         errors.push({ field, type: 'Forbidden', message: `Forbidden: updates to ${field} are forbidden.` })
   },
+  'networking.k8s.io/ServiceCIDR': (object, before, errors) => checkRangeChange(object, before, errors),
   '/Node': checkNodeChange,
   '/PersistentVolume': checkVolumeChange,
   '/PersistentVolumeClaim': checkClaimChange,
@@ -76,8 +87,23 @@ const CHANGES: Readonly<Record<string, (object: Obj, before: Obj, errors: FieldE
   '/ResourceQuota': (object, before, errors) => {
     const [wanted, had] = [object, before].map((each) => new Set(listOf(specOf(each).scopes)))
     if (wanted?.size !== had?.size || [...(wanted ?? [])].some((scope) => had?.has(scope) !== true))
-      invalidValue(errors, 'spec.scopes', specOf(object).scopes, IMMUTABLE)
+      invalidValue(errors, 'spec.scopes', givenSpec(object).scopes, IMMUTABLE)
   },
+}
+
+/** The spec as it was given, to be told of. */
+const givenSpec = (object: Obj): JsonObject => objectOf(asGiven(specOf(object)))
+
+/** A second range may be added, of the other family; those that are there stay. */
+function checkRangeChange(object: Obj, before: Obj, errors: FieldError[]): void {
+  const [wanted, had] = [object, before].map((each) => listOf(specOf(each).cidrs)) as [Json[], Json[]]
+  const isAdded = had.length === 1 && wanted.length === 2
+  if (!isAdded && wanted.length !== had.length)
+    return invalidValue(errors, 'spec.cidrs', givenSpec(object).cidrs, IMMUTABLE)
+  had.forEach((range, index) => {
+    if (wanted[index] !== range) invalidValue(errors, `spec.cidrs[${index}]`, wanted[index], IMMUTABLE)
+  })
+  if (isAdded) checkRanges(specOf(object), 'spec', errors)
 }
 
 /** Faults of a change: what may not be changed. */
@@ -92,7 +118,7 @@ export function validateChange(object: Obj, before: Obj): FieldError[] {
   for (const path of FIXED[kind] ?? []) {
     const [wanted, had] = [at(object, ...path.split('.')), at(before, ...path.split('.'))]
     if (!equal(wanted ?? null, had ?? null))
-      invalidValue(errors, TOLD_AS[path] ?? path, printed(kind, path, wanted), IMMUTABLE)
+      invalidValue(errors, TOLD_AS[path] ?? path, printed(kind, path, object), IMMUTABLE)
   }
   if ((kind === '/Secret' || kind === '/ConfigMap') && before.immutable === true) checkSealed(object, before, bad)
   if (/^rbac\.authorization\.k8s\.io\/(Cluster)?RoleBinding$/.test(kind) && !equal(object.roleRef, before.roleRef)) {
@@ -119,14 +145,15 @@ const TOLD_WITHOUT_VALUE = new Set([
   'storage.k8s.io/StorageClass',
   'storage.k8s.io/VolumeAttachment',
   'discovery.k8s.io/EndpointSlice',
-  'networking.k8s.io/ServiceCIDR',
 ])
 
 /** A value as the internal kind has it, where that differs. */
-function printed(kind: string, path: string, value: Json | undefined): Json | undefined {
+function printed(kind: string, path: string, object: Obj): Json | undefined {
   if (TOLD_WITHOUT_VALUE.has(kind)) return null
+  const steps = path.split('.')
+  if (path === 'spec.selector' || path === 'nodeTopology') return selectorText(at(object, ...steps))
+  const value = at(objectOf(asGiven(object)), ...steps)
   if (path === 'spec.volumeClaimTemplates') return value === undefined ? null : objectsOf(value).map(claimText)
-  if (path === 'spec.selector' || path === 'nodeTopology') return selectorText(value)
   if (path === 'spec.controller' || path === 'storageClassName') return value ?? ''
   const internal = INTERNAL[path]
   return internal === undefined || !isObject(value) ? value : internalForm(internal, value)

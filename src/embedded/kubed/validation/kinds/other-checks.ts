@@ -38,21 +38,24 @@ export const OTHER_CHECKS: Readonly<Record<string, Check>> = {
     if (name !== '') checkAddress(name, 'metadata.name', errors, true)
     checkParent(objectOf(spec).parentRef, errors)
   },
-  'networking.v1.ServiceCIDRSpec': ({ cidrs }, path, errors) => {
-    const all = listOf(cidrs).map(stringOf)
-    const at = `${path}.cidrs`
-    if (all.length === 0) required(errors, at, 'at least one CIDR required')
-    if (all.length > 2) return invalidValue(errors, at, { CIDRs: all }, 'may only hold up to 2 values')
-    all.forEach((each, index) => void checkNetworkText(each, `${at}[${index}]`, errors, true))
-    const [first, second] = all.map((each) => parseNetwork(each)?.address.family)
-    if (first !== undefined && first === second)
-      invalidValue(
-        errors,
-        at,
-        all,
-        'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64',
-      )
-  },
+  'networking.v1.ServiceCIDRSpec': checkRanges,
+}
+
+/** Faults of the ranges of a ServiceCIDR. */
+export function checkRanges({ cidrs }: JsonObject, path: string, errors: FieldError[]): void {
+  const all = listOf(cidrs).map(stringOf)
+  const at = `${path}.cidrs`
+  if (all.length === 0) required(errors, at, 'at least one CIDR required')
+  if (all.length > 2) return invalidValue(errors, at, { CIDRs: all }, 'may only hold up to 2 values')
+  all.forEach((each, index) => void checkNetworkText(each, `${at}[${index}]`, errors, true))
+  const [first, second] = all.map((each) => parseNetwork(each)?.address.family)
+  if (first !== undefined && first === second)
+    invalidValue(
+      errors,
+      at,
+      all,
+      'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64',
+    )
 }
 
 function checkController({ selector, template }: JsonObject, path: string, errors: FieldError[], below: Below): void {

@@ -59,11 +59,9 @@ export const STORAGE_CHECKS: Readonly<Record<string, Check>> = {
     checkName(stringOf(storageClassName), 'storageClassName', subdomainError, errors)
   },
   'storage.v1.VolumeAttachmentSpec': ({ attacher, nodeName }, path, errors, below) => {
-    const isNamed = stringOf(attacher) !== ''
-    if (isNamed) checkDriverName(attacher, `${path}.attacher`, errors)
     below('source')
     checkName(stringOf(nodeName), `${path}.nodeName`, subdomainError, errors)
-    if (!isNamed) required(errors, `${path}.attacher`)
+    checkAttacher(stringOf(attacher), `${path}.attacher`, errors)
   },
   'storage.v1.VolumeAttachmentSource': ({ inlineVolumeSpec, persistentVolumeName: name }, path, errors) => {
     const why = 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'
@@ -77,6 +75,18 @@ export const STORAGE_CHECKS: Readonly<Record<string, Check>> = {
     const { persistentVolumeName: name } = objectOf(objectOf(spec).source)
     checkName(name, 'spec.source.persistentVolumeName', subdomainError, errors)
   },
+}
+
+const LONGEST_DRIVER = 63
+const CASELESS =
+  "an RFC 1123 subdomain must consist of alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'Example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+
+/** The name of a driver where the kind declares it: in other words than where the server's code looks at it. */
+function checkAttacher(name: string, path: string, errors: FieldError[]): void {
+  if (name === '') return required(errors, path)
+  if (name.length > LONGEST_DRIVER)
+    push(errors, path, 'TooLong', `Too long: may not be more than ${LONGEST_DRIVER} characters`)
+  else if (subdomainError(name.toLowerCase()) !== undefined) invalidValue(errors, path, name, CASELESS)
 }
 
 const RECLAIMS = ['Delete', 'Retain']

@@ -6,7 +6,7 @@ import { openImageStore } from '../../agents/builder/store.ts'
 import type { RunRecord } from '../../agents/runner/records.ts'
 import type { Runner } from '../../agents/runner/start.ts'
 import { describeError } from '../../lib/error/sluice-error.ts'
-import { namedImages } from '../../pipeline/image/named-images.ts'
+import { namedImages, registryNames } from '../../pipeline/image/named-images.ts'
 import { decideRetention, type Pin, RETENTION, type Retained, type Retention } from '../../pipeline/image/retention.ts'
 import type { Ledger } from '../../pipeline/record/ledger.ts'
 import { neededImages } from '../../pipeline/record/needed-images.ts'
@@ -143,7 +143,7 @@ function indexesFirst(
 
 /** Every image that any object of the cluster names. Secrets are not read: their values name none that runs. */
 async function pinsOfCluster({ client, registry }: PrunerNeeds): Promise<readonly Pin[]> {
-  const hosts = [registry.alias, registry.host]
+  const hosts = registryNames(registry.alias, registry.host)
   const kinds = (await client.resources()).filter(
     ({ plural, kind, verbs }) => verbs.includes('list') && !plural.includes('/') && !NAMES_NONE.has(kind),
   )

@@ -28,6 +28,12 @@ export function namedImages(object: KubeObject, hosts: readonly string[]): reado
   return [...found.values()]
 }
 
+/** The names by which manifests may call an embedded registry: its alias, its address, and `localhost` for an address of this machine. */
+export function registryNames(alias: string, host: string): readonly string[] {
+  const port = /^(?:127(?:\.\d{1,3}){3}|\[::1\])(:\d+)$/.exec(host)?.[1]
+  return [alias, host, ...(port === undefined ? [] : [`localhost${port}`])]
+}
+
 type Add = (repository: string, version: string) => void
 
 function patternOf(hosts: readonly string[]): RegExp {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ManifestHeld } from '../../lib/oci/contents.ts'
-import { namedImages } from './named-images.ts'
+import { namedImages, registryNames } from './named-images.ts'
 import { decideRetention, type Pin } from './retention.ts'
 
 const DAY = 24 * 3600 * 1000
@@ -158,3 +158,18 @@ for (const { it, object, want } of named)
       want,
     )
   })
+
+test('an image that a pod names by localhost is one of the registry on this machine, and of no other', () => {
+  const pod = (image: string) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'a' },
+    spec: { containers: [{ image }] },
+  })
+  const named = (host: string, image: string): number =>
+    namedImages(pod(image), registryNames('registry.test', host)).length
+  assert.equal(named('127.0.0.1:5000', 'localhost:5000/app:1'), 1)
+  assert.equal(named('[::1]:5000', 'localhost:5000/app:1'), 1)
+  assert.equal(named('127.0.0.1:5000', 'localhost:5001/app:1'), 0)
+  assert.equal(named('10.0.0.1:5000', 'localhost:5000/app:1'), 0)
+})

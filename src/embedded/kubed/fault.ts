@@ -144,3 +144,15 @@ export function statusOf(fault: Fault): JsonObject {
     code: fault.code,
   }
 }
+
+/** For a body that does not say the name that its address says. */
+export const otherName = (said: string, name: string): Fault =>
+  badRequest(`the name of the object (${said}) does not match the name on the URL (${name})`)
+
+/** For a body that says no name. */
+export const unnamed = (name: string): Fault =>
+  badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
+
+/** For a body that says another namespace than its address. */
+export const otherNamespace = (): Fault =>
+  badRequest('the namespace of the provided object does not match the namespace sent on the request')

@@ -1,7 +1,7 @@
 import { schemaFor } from '../../../lib/kube-schema/builtin.ts'
 import type { Call } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
-import { badRequest } from '../fault.ts'
+import { otherNamespace } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import { readObject } from './body.ts'
 import { decodeObject } from './object.ts'
@@ -18,7 +18,6 @@ export function bodyKindOf({ resource, subresource }: Call): Resource {
 export function decodeBodyKind(env: Environment, call: Call): Obj {
   const object = decodeObject(env, { ...call, resource: bodyKindOf(call) }, readObject(call))
   const { namespace = '' } = object.metadata
-  if (namespace !== '' && namespace !== call.namespace)
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  if (namespace !== '' && namespace !== call.namespace) throw otherNamespace()
   return object
 }

@@ -1,63 +1,18 @@
-import { equal, isObject, type Json, type JsonObject, objectsOf, stringOf } from '../../../lib/kube/json.ts'
-import { type Owners, OwnershipConflict, ownApply, ownUpdate } from '../../../lib/kube-typed/merge/owners.ts'
-import {
-  difference,
-  isEmpty,
-  isWithin,
-  parseFields,
-  type PathSet,
-  renderFields,
-  renderPaths,
-  sameSet,
-  union,
-} from '../../../lib/kube-typed/merge/path-set.ts'
+import { isObject, type Json, type JsonObject, stringOf } from '../../../lib/kube/json.ts'
+import { OwnershipConflict, ownApply, ownUpdate } from '../../../lib/kube-typed/merge/owners.ts'
+import { difference, isEmpty, isWithin, type PathSet, sameSet, union } from '../../../lib/kube-typed/merge/path-set.ts'
 import { MergeError } from '../../../lib/kube-typed/merge/typed-value.ts'
 import { shapeLikeGo } from '../decoding/go-shape.ts'
-import { type Cause, Fault } from '../fault.ts'
+import { Fault } from '../fault.ts'
 import type { Obj } from '../object.ts'
-import { apiVersionOf, type Resource } from '../resources/resource.ts'
+import type { Resource } from '../resources/resource.ts'
+import { conflictFault } from './conflicts.ts'
 import { unexplained } from './last-applied.ts'
+import { idOf, type Manager, managerOf, type Writer } from './managers.ts'
 import { resetFieldsOf } from './reset-fields.ts'
+import { capManagers, NOBODYS, parseState, render, type State, stateSent, withoutNobodys } from './state.ts'
 
-/** Who writes, when and through what. */
-export type Writer = {
-  readonly manager: string
-  /** RFC 3339, seconds. */
-  readonly now: string
-  readonly subresource: string
-}
-
-type Manager = {
-  readonly manager: string
-  readonly operation: 'Apply' | 'Update'
-  readonly apiVersion: string
-  readonly subresource: string
-  readonly time: string | undefined
-}
-
-type State = { readonly managers: Map<string, Manager>; owners: Map<string, Owner> }
-
-type Owner = { readonly set: PathSet; readonly isApplied: boolean }
-
-/** Fields of metadata that belong to nobody: the server sets them. */
-const NOBODYS = parseFields({
-  'f:apiVersion': {},
-  'f:kind': {},
-  'f:metadata': {
-    '.': {},
-    'f:name': {},
-    'f:namespace': {},
-    'f:creationTimestamp': {},
-    'f:selfLink': {},
-    'f:uid': {},
-    'f:clusterName': {},
-    'f:generation': {},
-    'f:managedFields': {},
-    'f:resourceVersion': {},
-  },
-})
-/** More writers than this are folded into one. */
-const MAX_UPDATE_MANAGERS = 10
+/** How the one who writes is called while it does. */
 const SELF = 'current-operation'
 
 /** managedFields after a plain write. `live` is undefined when the object is new. */
@@ -115,12 +70,6 @@ function ownUpdated(
   const entries = render(state)
   if (entries === undefined) delete next.metadata.managedFields
   else next.metadata.managedFields = entries
-}
-
-/** Who owns what by the word of a writer, which is mostly what was read here. */
-function stateSent(sent: Json | undefined, live: Obj | undefined): State {
-  const known = live?.metadata.managedFields
-  return Array.isArray(sent) && !equal(sent, known) ? readState(sent) : parseState(known)
 }
 
 /** Both sets, the first itself where the second brings nothing. */
@@ -201,14 +150,6 @@ function applyOwned(
   }
 }
 
-/** The owners, the one who writes without what nobody owns. */
-function withoutNobodys(owners: Owners, writer: string): State['owners'] {
-  const out = new Map(owners)
-  const own = out.get(writer)
-  if (own !== undefined) out.set(writer, { ...own, set: difference(own.set, NOBODYS) })
-  return out
-}
-
 function describe(resource: Resource, applied: JsonObject): string {
   const metadata = isObject(applied.metadata) ? applied.metadata : {}
   return `${stringOf(metadata.namespace)}/${stringOf(metadata.name)}; ${resource.group}/${resource.version}, Kind=${resource.kind}`
@@ -237,159 +178,4 @@ function unset(resource: Resource): JsonObject {
 function bare(object: Obj): JsonObject {
   const { managedFields: _gone, ...metadata } = object.metadata
   return { ...object, metadata }
-}
-
-function managerOf(resource: Resource, writer: Writer, operation: 'Apply' | 'Update'): Manager {
-  return {
-    manager: writer.manager,
-    operation,
-    apiVersion: apiVersionOf(resource),
-    subresource: writer.subresource,
-    // The handler of scale writes no times.
-    time: writer.subresource === 'scale' ? undefined : writer.now,
-  }
-}
-
-const idOf = ({ manager, operation, apiVersion, subresource }: Manager): string =>
-  JSON.stringify(
-    operation === 'Apply' ? [manager, operation, subresource] : [manager, operation, apiVersion, subresource],
-  )
-
-/** Owners of stored objects, read once a version. */
-const states = new WeakMap<Json[], State>()
-
-function parseState(entries: Json | undefined): State {
-  if (!Array.isArray(entries)) return { managers: new Map(), owners: new Map() }
-  let state = states.get(entries)
-  if (state === undefined) states.set(entries, (state = readState(entries, true)))
-  return { managers: new Map(state.managers), owners: new Map(state.owners) }
-}
-
-/** Sets as they are written. A write that moves nothing between owners writes none anew. */
-const written = new WeakMap<PathSet, Json>()
-
-/** @param isOurs the entries were written here: their sets need not be written again */
-function readState(entries: Json[], isOurs = false): State {
-  const managers = new Map<string, Manager>()
-  const owners: State['owners'] = new Map()
-  for (const entry of objectsOf(entries)) {
-    const manager = readManager(entry)
-    managers.set(idOf(manager), manager)
-    const set = difference(parseFields(entry.fieldsV1), NOBODYS)
-    if (isOurs && entry.fieldsV1 !== undefined) written.set(set, entry.fieldsV1)
-    owners.set(idOf(manager), { set, isApplied: manager.operation === 'Apply' })
-  }
-  return { managers, owners }
-}
-
-function readManager(entry: JsonObject): Manager {
-  return {
-    manager: stringOf(entry.manager),
-    operation: entry.operation === 'Apply' ? 'Apply' : 'Update',
-    apiVersion: stringOf(entry.apiVersion),
-    subresource: stringOf(entry.subresource),
-    time: typeof entry.time === 'string' ? entry.time : undefined,
-  }
-}
-
-function render(state: State): Json[] | undefined {
-  const { managers, owners } = state
-  const kept: { manager: Manager; set: PathSet }[] = []
-  for (const [id, { set }] of owners) {
-    const manager = managers.get(id)
-    if (manager !== undefined && !isEmpty(set)) kept.push({ manager, set })
-  }
-  kept.sort((a, b) => order(a.manager) - order(b.manager) || compareText(rank(a.manager), rank(b.manager)))
-  if (kept.length === 0) return undefined
-  const entries = kept.map(({ manager, set }) => ({
-    manager: said(manager.manager),
-    operation: manager.operation,
-    apiVersion: said(manager.apiVersion),
-    time: manager.time,
-    fieldsType: 'FieldsV1',
-    fieldsV1: written.get(set) ?? renderFields(set),
-    subresource: said(manager.subresource),
-  }))
-  // Sets that were only read here are kept for the next version; new ones, several times their text, are not.
-  if (kept.every(({ set }) => written.has(set))) states.set(entries, state)
-  return entries
-}
-
-/** Go leaves out what is empty. */
-const said = (text: string): string | undefined => (text === '' ? undefined : text)
-
-/** managedFields in the order in which they are kept: appliers first, then by time and name. */
-export function sortEntries(entries: readonly JsonObject[]): JsonObject[] {
-  return entries
-    .map((entry) => ({ entry, manager: readManager(entry) }))
-    .sort((a, b) => order(a.manager) - order(b.manager) || compareText(rank(a.manager), rank(b.manager)))
-    .map(({ entry }) => entry)
-}
-
-const order = ({ operation }: Manager): number => (operation === 'Apply' ? 0 : 1)
-const rank = ({ time, manager, apiVersion, subresource }: Manager): string =>
-  `${time ?? ''}\u0000${manager}\u0000${apiVersion}\u0000${subresource}`
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-
-function capManagers(state: State, now: string): void {
-  const updates = [...state.managers].filter(([id, manager]) => manager.operation === 'Update' && state.owners.has(id))
-  const excess = updates.length - MAX_UPDATE_MANAGERS
-  if (excess <= 0) return
-  updates.sort(([, a], [, b]) => compareText(rank(a), rank(b)))
-  for (const [id, manager] of updates.slice(0, excess + 1)) {
-    const ancient: Manager = { ...manager, manager: 'ancient-changes', subresource: '', time: manager.time ?? now }
-    const owned = state.owners.get(id)
-    state.owners.delete(id)
-    state.managers.delete(id)
-    const key = idOf(ancient)
-    const previous = state.owners.get(key)
-    if (owned !== undefined)
-      state.owners.set(key, {
-        set: previous === undefined ? owned.set : union(previous.set, owned.set),
-        isApplied: false,
-      })
-    state.managers.set(key, ancient)
-  }
-}
-
-/** The real server tells of managers in the order of what it calls them inside. */
-function rankOf(entry: Manager | undefined): string {
-  if (entry === undefined) return ''
-  const { manager, operation, apiVersion, time, subresource } = entry
-  const dated = operation === 'Update' ? { apiVersion, time } : {}
-  return JSON.stringify({ manager, operation, ...dated, ...(subresource === '' ? {} : { subresource }) })
-}
-
-function conflictFault(conflicts: OwnershipConflict['conflicts'], { managers }: State): Fault {
-  const causes: Cause[] = []
-  const told: string[] = []
-  const byManager = [...conflicts]
-    .sort(([a], [b]) => compareText(rankOf(managers.get(a)), rankOf(managers.get(b))))
-    .map(([id, set]) => ({ manager: managers.get(id), fields: renderPaths(set) }))
-  const isOne = byManager.length === 1 && byManager[0]?.fields.length === 1
-  for (const { manager, fields } of byManager) {
-    const via = manager?.subresource ? ` with subresource "${manager.subresource}"` : ''
-    const using = manager?.operation === 'Update' ? ` using ${manager.apiVersion}` : ''
-    const name = `"${manager?.manager ?? ''}"${via}${using}`
-    told.push(
-      isOne
-        ? `conflict with ${name}: ${fields[0]}`
-        : `conflicts with ${name}:\n${fields.map((field) => `- ${field}`).join('\n')}`,
-    )
-    for (const field of fields) causes.push({ reason: 'FieldManagerConflict', message: `conflict with ${name}`, field })
-  }
-  const count = causes.length
-  const message = `Apply failed with ${count} conflict${count === 1 ? '' : 's'}: ${told.join('\n')}`
-  return new Fault(409, 'Conflict', message, { causes })
-}
-
-/** True when two lists of managedFields differ in nothing but times. */
-export function sameOwners(a: Json[] | undefined, b: Json[] | undefined): boolean {
-  const timeless = (list: Json[] | undefined): string =>
-    JSON.stringify(
-      objectsOf(list)
-        .map(({ time: _time, ...entry }) => JSON.stringify(entry))
-        .sort(),
-    )
-  return timeless(a) === timeless(b)
 }

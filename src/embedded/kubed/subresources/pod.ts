@@ -15,7 +15,8 @@ import { decodeBodyKind } from '../decoding/body-kind.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { badRequest, conflict, Fault, notFound, unknownResource } from '../fault.ts'
 import { namespaceOf, type Obj, specOf } from '../object.ts'
-import { remove, removalWith } from '../verbs/remove.ts'
+import { removalWith } from '../verbs/removal.ts'
+import { remove } from '../verbs/remove.ts'
 import { afterWrite } from '../upkeep/after-write.ts'
 
 const SUCCESS: JsonObject = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }

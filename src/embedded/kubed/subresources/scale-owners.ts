@@ -8,7 +8,7 @@ import {
   type PathSet,
   renderFields,
 } from '../../../lib/kube-typed/merge/path-set.ts'
-import { sortEntries } from '../ownership/managed-fields.ts'
+import { sortEntries } from '../ownership/managers.ts'
 
 /** Where the size of an object is, and in which apiVersion of its kind. */
 export type SizePlace = { readonly apiVersion: string; readonly path: readonly string[] }

@@ -18,12 +18,15 @@ import { decodeCustom } from '../decoding/custom.ts'
 import { decodeObject } from '../decoding/object.ts'
 import { booleanIn } from '../request/query.ts'
 import type { Environment } from '../environment.ts'
-import { badRequest, conflict, Fault, invalid, MODIFIED } from '../fault.ts'
+import { badRequest, conflict, Fault, invalid, MODIFIED, otherName } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { trackApply, trackUpdate } from '../ownership/managed-fields.ts'
-import { checkApplied, patchedObject } from '../verbs/patch.ts'
-import { asObject, change, checkUid, writerOf } from '../verbs/write.ts'
+import { appliedMap, checkApplied } from '../verbs/apply.ts'
+import { patchedObject } from '../verbs/patch.ts'
+import { change } from '../verbs/change.ts'
+import { checkUid } from '../verbs/place.ts'
+import { writerOf } from '../verbs/writer.ts'
 import { ownersAfterScale, ownersOfScale } from './scale-owners.ts'
 
 type Paths = {
@@ -119,7 +122,7 @@ function nextScale(env: Environment, call: Call, live: Obj, isCustom: boolean): 
   const { resource } = call
   const writer = writerOf(env, call)
   if (call.contentType === 'application/apply-patch+yaml' && call.method === 'PATCH') {
-    const body = asObject(readPatch(call).value)
+    const body = appliedMap(readPatch(call))
     const namespace = stringOf(objectOf(body.metadata).namespace)
     checkApplied(call, body, true)
     if (isCustom && listOf(live.metadata.managedFields).length === 0) throw unconverted('live', '/', BEFORE_FIRST_APPLY)
@@ -161,8 +164,7 @@ export function writeScale(env: Environment, call: Call, stored: Obj): JsonObjec
   const live = objFrom({ ...scale, metadata: owned }, 'autoscaling/v1', 'Scale')
   const next = nextScale(env, { ...call, resource: scaleResource(call) }, live, call.resource.custom !== undefined)
   const { name, resourceVersion, uid } = next.metadata
-  if (name !== '' && name !== call.name)
-    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`)
+  if (name !== '' && name !== call.name) throw otherName(name, call.name)
   if ((resourceVersion ?? '') !== '' && resourceVersion !== stored.metadata.resourceVersion)
     throw conflict(call.resource, call.name, MODIFIED)
   if (uid !== undefined) checkUid(call, stored, next)

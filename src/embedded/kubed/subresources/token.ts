@@ -8,7 +8,7 @@ import { type Environment, timestamp } from '../environment.ts'
 import { badRequest, conflict, type FieldError, Fault, invalid, notFound } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
 import { trackUpdate } from '../ownership/managed-fields.ts'
-import { writerOf } from '../verbs/write.ts'
+import { writerOf } from '../verbs/writer.ts'
 
 const GROUP = 'authentication.k8s.io'
 const REQUEST = { group: GROUP, kind: 'TokenRequest', plural: 'TokenRequest' }

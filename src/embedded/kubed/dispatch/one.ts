@@ -1,0 +1,89 @@
+import type { ServerResponse } from 'node:http'
+import type { JsonObject } from '../../../lib/kube/json.ts'
+import type { Call } from '../request/call.ts'
+import { checkVersionText } from '../request/query.ts'
+import { decodeObject } from '../decoding/object.ts'
+import { readObject, readPatch } from '../decoding/body.ts'
+import { type Environment, timestamp } from '../environment.ts'
+import { endingDefinition, isDefinition } from '../resources/definitions.ts'
+import { methodNotAllowed, notFound } from '../fault.ts'
+import { presentOne, sendText } from '../negotiation/respond.ts'
+import type { Obj } from '../object.ts'
+import { isCreatedByPut, isShownWhenGone } from '../strategies/verbs.ts'
+import { checkFuture, isCached } from '../verbs/list.ts'
+import { apply } from '../verbs/apply.ts'
+import { replace } from '../verbs/change.ts'
+import { createDecoded } from '../verbs/create.ts'
+import { patch } from '../verbs/patch.ts'
+import { requireName } from '../verbs/place.ts'
+import { type Removal, removalOf } from '../verbs/removal.ts'
+import { remove } from '../verbs/remove.ts'
+import { answer, answerObject } from './answer.ts'
+import { startWatch } from './start-watch.ts'
+
+/** Requests for an object: read, replace, patch, apply, delete. */
+export async function dispatchOne(env: Environment, call: Call, response: ServerResponse): Promise<void> {
+  if (call.method === 'GET') return readOne(env, call, response)
+  const patchBody = call.method === 'PATCH' ? readPatch(call) : undefined
+  const stored = env.store.get(call.resource.storageKey, call.namespace, call.name)
+  if (patchBody !== undefined && call.contentType === 'application/apply-patch+yaml') {
+    const { object, created } = apply(env, call, stored, patchBody)
+    return answerObject(env, call, response, created ? 201 : 200, object)
+  }
+  if (stored === undefined && call.method === 'PUT' && isCreatedByPut(call.resource)) {
+    const object = decodeObject(env, call, readObject(call))
+    requireName(object, call.name)
+    return answerObject(env, call, response, 201, createDecoded(env, call, object))
+  }
+  if (call.method === 'PUT') return answerObject(env, call, response, 200, replace(env, call, stored, readObject(call)))
+  const removal = call.method === 'DELETE' ? removalOf(call) : undefined
+  if (stored === undefined) throw notFound(call.resource, call.name)
+  if (removal !== undefined) return removeOne(env, call, response, stored, removal)
+  if (patchBody === undefined) throw methodNotAllowed()
+  return answerObject(env, call, response, 200, patch(env, call, stored, patchBody))
+}
+
+async function removeOne(
+  env: Environment,
+  call: Call,
+  response: ServerResponse,
+  stored: Obj,
+  removal: Removal,
+): Promise<void> {
+  const { object, gone } = remove(env, call, stored, removal)
+  if (gone && isDefinition(object))
+    return answerObject(env, call, response, 200, endingDefinition(object, timestamp(env.nowMs())))
+  const isShown = !gone || isShownWhenGone(call.resource)
+  return isShown
+    ? answerObject(env, call, response, 200, object)
+    : answer(env, call, response, 200, deleted(call, object))
+}
+
+function deleted({ resource, name }: Call, object: Obj): JsonObject {
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: {
+      name,
+      ...(resource.group === '' ? {} : { group: resource.group }),
+      kind: resource.plural,
+      uid: object.metadata.uid,
+    },
+  }
+}
+
+async function readOne(env: Environment, call: Call, response: ServerResponse): Promise<void> {
+  if (call.path.includes('/watch/')) return startWatch(env, call, response)
+  const version = call.query.get('resourceVersion') ?? ''
+  if (version !== '') {
+    checkVersionText(version, isCached(call.resource) ? 500 : 400)
+    checkFuture(env, call.resource, Number(version))
+  }
+  const stored = env.store.find(call.resource.storageKey, call.namespace, call.name)
+  if (stored === undefined) throw notFound(call.resource, call.name)
+  const { contentType, show } = presentOne(call, env.nowMs)
+  if (stored.head.version > env.store.durable()) await env.store.settled()
+  sendText(response, 200, show(stored, true), contentType, call.warnings)
+}

@@ -1,0 +1,139 @@
+import { equal, type Json, objectsOf } from '../../../lib/kube/json.ts'
+import type { Owners } from '../../../lib/kube-typed/merge/owners.ts'
+import {
+  difference,
+  isEmpty,
+  parseFields,
+  type PathSet,
+  renderFields,
+  union,
+} from '../../../lib/kube-typed/merge/path-set.ts'
+import type { Obj } from '../object.ts'
+import { compareManagers, idOf, type Manager, readManager } from './managers.ts'
+
+/** Who owns what of an object. */
+export type State = { readonly managers: Map<string, Manager>; owners: Map<string, Owner> }
+
+type Owner = { readonly set: PathSet; readonly isApplied: boolean }
+
+/** Fields of metadata that belong to nobody: the server sets them. */
+export const NOBODYS = parseFields({
+  'f:apiVersion': {},
+  'f:kind': {},
+  'f:metadata': {
+    '.': {},
+    'f:name': {},
+    'f:namespace': {},
+    'f:creationTimestamp': {},
+    'f:selfLink': {},
+    'f:uid': {},
+    'f:clusterName': {},
+    'f:generation': {},
+    'f:managedFields': {},
+    'f:resourceVersion': {},
+  },
+})
+/** More writers than this are folded into one. */
+const MAX_UPDATE_MANAGERS = 10
+
+/** Who owns what by the word of a writer, which is mostly what was read here. */
+export function stateSent(sent: Json | undefined, live: Obj | undefined): State {
+  const known = live?.metadata.managedFields
+  return Array.isArray(sent) && !equal(sent, known) ? readState(sent) : parseState(known)
+}
+
+/** The owners, the one who writes without what nobody owns. */
+export function withoutNobodys(owners: Owners, writer: string): State['owners'] {
+  const out = new Map(owners)
+  const own = out.get(writer)
+  if (own !== undefined) out.set(writer, { ...own, set: difference(own.set, NOBODYS) })
+  return out
+}
+
+/** Owners of stored objects, read once a version. */
+const states = new WeakMap<Json[], State>()
+
+/** The owners of an object as it is kept. */
+export function parseState(entries: Json | undefined): State {
+  if (!Array.isArray(entries)) return { managers: new Map(), owners: new Map() }
+  let state = states.get(entries)
+  if (state === undefined) states.set(entries, (state = readState(entries, true)))
+  return { managers: new Map(state.managers), owners: new Map(state.owners) }
+}
+
+/** Sets as they are written. A write that moves nothing between owners writes none anew. */
+const written = new WeakMap<PathSet, Json>()
+
+/** @param isOurs the entries were written here: their sets need not be written again */
+function readState(entries: Json[], isOurs = false): State {
+  const managers = new Map<string, Manager>()
+  const owners: State['owners'] = new Map()
+  for (const entry of objectsOf(entries)) {
+    const manager = readManager(entry)
+    managers.set(idOf(manager), manager)
+    const set = difference(parseFields(entry.fieldsV1), NOBODYS)
+    if (isOurs && entry.fieldsV1 !== undefined) written.set(set, entry.fieldsV1)
+    owners.set(idOf(manager), { set, isApplied: manager.operation === 'Apply' })
+  }
+  return { managers, owners }
+}
+
+/** The managedFields of a state; undefined when nobody owns anything. Caches what it writes. */
+export function render(state: State): Json[] | undefined {
+  const { managers, owners } = state
+  const kept: { manager: Manager; set: PathSet }[] = []
+  for (const [id, { set }] of owners) {
+    const manager = managers.get(id)
+    if (manager !== undefined && !isEmpty(set)) kept.push({ manager, set })
+  }
+  kept.sort((a, b) => compareManagers(a.manager, b.manager))
+  if (kept.length === 0) return undefined
+  const entries = kept.map(({ manager, set }) => ({
+    manager: said(manager.manager),
+    operation: manager.operation,
+    apiVersion: said(manager.apiVersion),
+    time: manager.time,
+    fieldsType: 'FieldsV1',
+    fieldsV1: written.get(set) ?? renderFields(set),
+    subresource: said(manager.subresource),
+  }))
+  // Sets that were only read here are kept for the next version; new ones, several times their text, are not.
+  if (kept.every(({ set }) => written.has(set))) states.set(entries, state)
+  return entries
+}
+
+/** Go leaves out what is empty. */
+const said = (text: string): string | undefined => (text === '' ? undefined : text)
+
+/** Folds the oldest of too many writers into one. In place. */
+export function capManagers(state: State, now: string): void {
+  const updates = [...state.managers].filter(([id, manager]) => manager.operation === 'Update' && state.owners.has(id))
+  const excess = updates.length - MAX_UPDATE_MANAGERS
+  if (excess <= 0) return
+  updates.sort(([, a], [, b]) => compareManagers(a, b))
+  for (const [id, manager] of updates.slice(0, excess + 1)) {
+    const ancient: Manager = { ...manager, manager: 'ancient-changes', subresource: '', time: manager.time ?? now }
+    const owned = state.owners.get(id)
+    state.owners.delete(id)
+    state.managers.delete(id)
+    const key = idOf(ancient)
+    const previous = state.owners.get(key)
+    if (owned !== undefined)
+      state.owners.set(key, {
+        set: previous === undefined ? owned.set : union(previous.set, owned.set),
+        isApplied: false,
+      })
+    state.managers.set(key, ancient)
+  }
+}
+
+/** True when two lists of managedFields differ in nothing but times. */
+export function sameOwners(a: Json[] | undefined, b: Json[] | undefined): boolean {
+  const timeless = (list: Json[] | undefined): string =>
+    JSON.stringify(
+      objectsOf(list)
+        .map(({ time: _time, ...entry }) => JSON.stringify(entry))
+        .sort(),
+    )
+  return timeless(a) === timeless(b)
+}

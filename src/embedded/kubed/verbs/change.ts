@@ -1,0 +1,109 @@
+import { equal } from '../../../lib/kube/json.ts'
+import type { Call } from '../request/call.ts'
+import type { Body } from '../decoding/body.ts'
+import { decodeObject } from '../decoding/object.ts'
+import { defaultObject } from '../defaulting/object.ts'
+import type { Environment } from '../environment.ts'
+import { conflict, Fault, type FieldError, invalid, MODIFIED, notFound } from '../fault.ts'
+import { finalizersOf, type Obj } from '../object.ts'
+import { toStored, toVersion } from '../conversion/convert.ts'
+import { apiVersionOf, type Resource } from '../resources/resource.ts'
+import { type Applied, trackUpdate } from '../ownership/managed-fields.ts'
+import { sameOwners } from '../ownership/state.ts'
+import { mustSayVersion } from '../strategies/verbs.ts'
+import { afterWrite } from '../upkeep/after-write.ts'
+import { finish, isFinished } from './end.ts'
+import { checkUid, requirePlace } from './place.ts'
+import { prepareChanged } from './prepare.ts'
+import { writerOf } from './writer.ts'
+
+/** The owners that an object is to have. */
+type Owned = Pick<Applied, 'managedFields'>
+
+/** PUT of the whole object that is there. */
+export function replace(env: Environment, call: Call, before: Obj | undefined, body: Body): Obj {
+  const object = decodeObject(env, call, body)
+  requirePlace(call, object)
+  if (before === undefined) throw notFound(call.resource, call.name)
+  checkUid(call, before, object)
+  requireVersion(call, object)
+  return change(env, call, before, object)
+}
+
+/** Refuses a replacement without the version that it replaces, where the kind wants it. @throws Fault 422 */
+export function requireVersion({ resource, name }: Call, { metadata }: Obj): void {
+  if (!mustSayVersion(resource)) return
+  if (!/^0?$/.test(metadata.resourceVersion ?? '')) return
+  throw invalid({ group: resource.group, kind: resource.plural }, name, [
+    {
+      field: 'metadata.resourceVersion',
+      type: 'Invalid',
+      message: 'Invalid value: 0: must be specified for an update',
+    },
+  ])
+}
+
+/** Writes a changed, decoded object over the stored one. `applied`: whose managedFields are final (server-side apply). */
+export function change(env: Environment, call: Call, stored: Obj, object: Obj, applied?: Owned): Obj {
+  const { resource } = call
+  const before = toVersion(resource, stored)
+  const sentVersion = object.metadata.resourceVersion
+  if (typeof sentVersion === 'string' && !/^0?$/.test(sentVersion) && sentVersion !== before.metadata.resourceVersion) {
+    if (!/^\d+$/.test(sentVersion))
+      throw new Fault(500, '', `strconv.ParseUint: parsing ${JSON.stringify(sentVersion)}: invalid syntax`)
+    throw conflict(resource, call.name, MODIFIED)
+  }
+  checkKeptMeta(resource, object, before)
+  const sentFields = object.metadata.managedFields
+  object.apiVersion = apiVersionOf(resource)
+  object.kind = resource.kind
+  if (before.metadata.deletionTimestamp !== undefined) refuseNewFinalizers(call, object, before)
+  defaultObject(resource, object)
+  if (applied !== undefined) putOwners(object, applied)
+  else trackUpdate(resource, before, object, sentFields, writerOf(env, call))
+  prepareChanged(env, call, object, before)
+  if (isSame(object, before)) return before
+  if (call.dryRun) return object
+  if (isFinished(object)) return finish(env, call, stored, object)
+  const kept = env.store.put(resource.storageKey, toStored(resource, object))
+  afterWrite(env, kept, before)
+  return toVersion(resource, kept)
+}
+
+/** Where nobody owns anything any more, nothing is said of owners. */
+function putOwners({ metadata }: Obj, { managedFields }: Owned): void {
+  if (managedFields === undefined) delete metadata.managedFields
+  else metadata.managedFields = managedFields
+}
+
+/** What of metadata is the server's may be left out and sent as it is, but not changed. */
+function checkKeptMeta(resource: Resource, { metadata }: Obj, before: Obj): void {
+  const faults = ['uid', 'deletionTimestamp', 'deletionGracePeriodSeconds'].flatMap((name): FieldError[] => {
+    const value = metadata[name]
+    if (value === undefined || value === '' || value === before.metadata[name]) return []
+    const message = `Invalid value: ${JSON.stringify(value)}: field is immutable`
+    return [{ field: `metadata.${name}`, type: 'Invalid', message }]
+  })
+  if (faults.length > 0) throw invalid(resource, before.metadata.name, faults)
+}
+
+function refuseNewFinalizers({ resource, name }: Call, object: Obj, before: Obj): void {
+  const old = new Set(finalizersOf(before))
+  const added = finalizersOf(object).filter((finalizer) => !old.has(finalizer))
+  if (added.length === 0) return
+  throw invalid(resource, name, [
+    {
+      field: 'metadata.finalizers',
+      type: 'Forbidden',
+      message: `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((each) => JSON.stringify(each)).join(', ')}}`,
+    },
+  ])
+}
+
+function isSame(object: Obj, before: Obj): boolean {
+  const { metadata, ...content } = object
+  const { metadata: oldMetadata, ...oldContent } = before
+  const { managedFields, ...meta } = metadata
+  const { managedFields: oldFields, ...oldMeta } = oldMetadata
+  return equal(meta, oldMeta) && equal(content, oldContent) && sameOwners(managedFields, oldFields)
+}

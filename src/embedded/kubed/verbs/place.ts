@@ -1,0 +1,47 @@
+import type { Call } from '../request/call.ts'
+import { conflict, otherName, otherNamespace, unnamed } from '../fault.ts'
+import type { Obj } from '../object.ts'
+import { storedUnder } from '../strategies/storage-places.ts'
+
+/** Gives an object the namespace of its request. @throws Fault 400 when it says another */
+export function placeInNamespace(call: Call, { metadata }: Obj): void {
+  if (!call.resource.isNamespaced) {
+    delete metadata.namespace
+    return
+  }
+  if (typeof metadata.namespace === 'string' && metadata.namespace !== '' && metadata.namespace !== call.namespace)
+    throw otherNamespace()
+  metadata.namespace = call.namespace
+}
+
+/** Refuses a written object that is not the one of its address. @throws Fault 400 */
+export function requirePlace(call: Call, object: Obj): void {
+  const { name, namespace } = object.metadata
+  requireName(object, call.name)
+  if (name !== call.name) throw otherName(name, call.name)
+  if (!call.resource.isNamespaced || typeof namespace !== 'string' || namespace === '') return
+  if (namespace !== call.namespace) throw otherNamespace()
+}
+
+/** Refuses a written object without a name. */
+export function requireName({ metadata }: Obj, name: string): void {
+  if (metadata.name === '') throw unnamed(name)
+}
+
+/** Takes a uid that is sent for a precondition. @throws Fault 409 */
+export function checkUid(call: Call, before: Obj, object: Obj): void {
+  const uid = object.metadata.uid
+  if (typeof uid !== 'string' || uid === '' || uid === before.metadata.uid) return
+  const { resource, name } = call
+  const key = `${call.dryRun ? '' : '/registry'}${placeOf(call)}`
+  throw conflict(
+    resource,
+    name,
+    `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${before.metadata.uid ?? ''}`,
+  )
+}
+
+/** Where etcd has an object under its root, which some messages show. */
+export function placeOf({ resource, namespace, name }: Call): string {
+  return `/${storedUnder(resource)}/${namespace === '' ? '' : `${namespace}/`}${name}`
+}

@@ -7,6 +7,8 @@ export type BorderView = {
   readonly state: BorderState
   readonly at?: string | undefined
   readonly detail: string
+  /** Who pushed: the name of the token, or what the holder of the server's own called himself. */
+  readonly by?: string | undefined
 }
 
 /** One delivery: a commit on its way into one environment. `service` is `''` for a commit that no service's delivery tells of. */

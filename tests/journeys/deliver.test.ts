@@ -75,6 +75,8 @@ test('a push to develop deploys staging, and only what it touches', { timeout: 1
   const commit = change(develop, 'api-gateway/server.mjs', setVersionText('staging change'), 'feat: staging change')
   const cell = await untilDelivered(product, 'api-gateway', 'staging', commit)
   assert.match(cell.version, new RegExp(`^develop-\\d+-${commit.slice(0, 7)}$`))
+  const delivery = (await historyOf(product)).find((one) => one.commit === commit)
+  assert.equal(delivery?.borders.find(({ name }) => name === 'push')?.by, 'git')
   assert.deepEqual((await cellOf(product, 'api-gateway', 'production'))?.version, before?.version)
 })
 

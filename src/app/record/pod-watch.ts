@@ -40,11 +40,13 @@ function podFact(pod: KubeObject, isGone: boolean): FactBody | undefined {
   }
 }
 
-/** Reports facts, a failed health check with what its pods say of it. */
+/** Reports facts, a failed health check with what its pods say of it: of each workload, and of all of them before Flux's text. */
 export function withPodCauses(pods: WatchCache, deployments: WatchCache, report: ReportFact): ReportFact {
   return (fact) => {
     if (fact.kind !== 'health' || fact.state === 'healthy') return report(fact)
     const causes = firstCauses(fact.cause ?? '', { pods: pods.list(), deployments: deployments.list() })
-    report(causes === '' ? fact : { ...fact, cause: `${causes}\n${fact.cause ?? ''}` })
+    if (causes.length === 0) return report(fact)
+    const all = [...new Set(causes.map(({ cause }) => cause))].join('; ')
+    return report({ ...fact, causes, cause: `${all}\n${fact.cause ?? ''}` })
   }
 }

@@ -18,5 +18,6 @@ export async function describePush(gitRoot: string, push: PushEvent): Promise<Fa
     author,
     message: message.trim(),
     committedAt,
+    ...(push.user === '' ? {} : { pusher: push.user }),
   }
 }

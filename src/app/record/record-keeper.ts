@@ -1,8 +1,8 @@
 import type { Clock } from '../../adapters/clock.ts'
-import type { Fact, ReportFact } from '../../pipeline/record/fact.ts'
+import type { Fact, FactBody, ReportFact } from '../../pipeline/record/fact.ts'
 import { foldFact, foldFacts } from '../../pipeline/record/fold.ts'
 import type { Ledger } from '../../pipeline/record/ledger.ts'
-import { isNews } from '../../pipeline/record/news.ts'
+import { isNews, provedBy } from '../../pipeline/record/news.ts'
 
 /** Where facts are kept; `append` may group writes, but keeps their order. */
 export type FactLog = {
@@ -28,17 +28,22 @@ export function keepRecord(log: FactLog, clock: Clock): RecordKeeper {
   const recent = kept.slice(-RECENT)
   const readers = new Set<(fact: Fact) => void>()
   let lastMs = Date.parse(kept.at(-1)?.at ?? '1970-01-01T00:00:00Z')
+  const keep = (body: FactBody): void | Promise<void> => {
+    lastMs = Math.max(clock.nowMs(), lastMs + 1)
+    const fact: Fact = { at: new Date(lastMs).toISOString(), ...body }
+    const kept = log.append(fact)
+    foldFact(ledger, fact)
+    recent.push(fact)
+    if (recent.length > RECENT) recent.shift()
+    for (const reader of readers) reader(fact)
+    return kept
+  }
   return {
     report(body) {
       if (!isNews(ledger, body)) return undefined
-      lastMs = Math.max(clock.nowMs(), lastMs + 1)
-      const fact: Fact = { at: new Date(lastMs).toISOString(), ...body }
-      const kept = log.append(fact)
-      foldFact(ledger, fact)
-      recent.push(fact)
-      if (recent.length > RECENT) recent.shift()
-      for (const reader of readers) reader(fact)
-      return kept
+      const proved = provedBy(ledger, body)
+      if (proved !== undefined) void keep(proved)
+      return keep(body)
     },
     ledger: () => ledger,
     recent: () => recent,

@@ -137,6 +137,18 @@ const stops: { it: string; facts: readonly Fact[]; want: object[]; cell: unknown
     cell: ['1.1.0', 'build', 'source done, build failed, apply waiting, health waiting'],
   },
   {
+    it: 'a workload that is not healthy once, by its own cause',
+    facts: [
+      {
+        ...{ at: '2026-01-01T00:00:07Z', kind: 'health', kustomization: 'flux-system/production' },
+        ...{ revision: 'main@sha1:bad0004', state: 'unhealthy', cause: 'no image\nfailed after 1ms' },
+        ...{ objects: ['Deployment/default/web'], causes: [{ workload: 'default/web', cause: 'no image' }] },
+      } as Fact,
+    ],
+    want: [{ environment: 'production', services: ['web'], commit: 'bad0004', cause: 'health: no image' }],
+    cell: ['1.1.0', 'health', 'health failed'],
+  },
+  {
     it: 'a run, while the version from before still runs',
     facts: [failedRun],
     want: [

@@ -114,7 +114,7 @@ export function bordersOf({ borders }: Pick<Delivery, 'borders'>, wait?: Wait): 
 
 function borderView(name: string, record: BorderRecord | undefined): BorderView {
   if (record === undefined) return { name, state: 'waiting', detail: '' }
-  return { name, state: record.state, at: record.at, detail: record.detail }
+  return { name, ...record }
 }
 
 /** `namespace/name`. */

@@ -1,6 +1,6 @@
 import type { Cell } from '../../pipeline/record/delivery.ts'
 import type { Ledger } from '../../pipeline/record/ledger.ts'
-import { environmentName, stoppedKustomizations } from '../../pipeline/record/query.ts'
+import { environmentName, type StoppedKustomization, stoppedKustomizations } from '../../pipeline/record/query.ts'
 import type { StopView } from '../page-view.ts'
 
 /**
@@ -13,10 +13,10 @@ export function stopViews(ledger: Ledger, cells: readonly Cell[], there: readonl
   const ofServices = cells.flatMap(({ cause, stop, service, ...cell }) =>
     cause === undefined ? [] : [{ environment: environmentName(cell), service, cause, commit: shortOf(stop?.commit) }],
   )
-  const isSaid = (kustomization: string, text: string): boolean =>
-    cells.some(({ cause, ...cell }) => cell.kustomization === kustomization && cause === text)
+  const isSaid = ({ kustomization, parts }: StoppedKustomization): boolean =>
+    parts.every((part) => cells.some(({ cause, ...cell }) => cell.kustomization === kustomization && cause === part))
   const ofKustomizations = stoppedKustomizations(ledger)
-    .filter(({ kustomization, cause }) => there.includes(kustomization) && !isSaid(kustomization, cause))
+    .filter((stopped) => there.includes(stopped.kustomization) && !isSaid(stopped))
     .map(({ kustomization, cause, stop }) => ({
       environment: environmentName({ environment: '', kustomization }),
       cause,

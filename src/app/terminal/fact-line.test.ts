@@ -25,5 +25,6 @@ test('a commit message cannot move the cursor of a terminal', () => {
     ...{ at, kind: 'push', repository: 'vps', ref: 'refs/heads/main', commit: 'abcdef0123', author: 'Ada' },
     ...{ message: 'fix \u001b[2J\nsecond line', before: '', committedAt: at },
   }
-  assert.match(renderFact(push) ?? '', /Ada: fix \?\[2J$/)
+  assert.match(renderFact(push) ?? '', / by Ada: fix \?\[2J$/)
+  assert.match(renderFact({ ...push, pusher: 'bot\n' }) ?? '', / by Ada, pushed by bot\?*: fix/)
 })

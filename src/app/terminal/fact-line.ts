@@ -12,14 +12,14 @@ export function renderFact(fact: Fact): string | undefined {
 function describe(fact: Fact): string | undefined {
   switch (fact.kind) {
     case 'push':
-      return `${fact.ref} ${short(fact.commit)} by ${fact.author}: ${fact.message.split('\n', 1)[0]}`
+      return `${fact.ref} ${short(fact.commit)} by ${fact.author}${pushedBy(fact)}: ${fact.message.split('\n', 1)[0]}`
     case 'run':
       return `${fact.workflow} on ${fact.ref} ${short(fact.commit)}: ${fact.state}${because(fact.cause)}${whereOf(fact)}`
     case 'image':
       return `${fact.image}:${fact.tag} pushed, ${shortDigest(fact.digest)} from ${short(fact.commit)}`
     case 'policy':
       return fact.cause === undefined
-        ? `${fact.policy} selects ${fact.image}:${fact.tag} of ${fact.considered} tags`
+        ? `${fact.policy} selects ${fact.image}:${fact.tag} of ${fact.considered} ${fact.considered === 1 ? 'tag' : 'tags'}`
         : `${fact.policy} selects nothing${because(fact.cause)}`
     case 'write-back':
       return `${fact.automation} commits ${short(fact.commit)} to ${fact.branch}: ${fact.images.map((image) => `${image.image}:${image.tag}`).join(', ')}`
@@ -40,6 +40,10 @@ function describe(fact: Fact): string | undefined {
     default:
       return unreachable(fact)
   }
+}
+
+function pushedBy({ author, pusher = author }: Extract<Fact, { kind: 'push' }>): string {
+  return pusher === author ? '' : `, pushed by ${pusher}`
 }
 
 function describeApply(fact: Extract<Fact, { kind: 'apply' }>): string | undefined {

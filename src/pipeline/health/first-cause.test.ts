@@ -39,6 +39,14 @@ const cases: { it: string; pod: KubeObject; want: string | undefined }[] = [
     want: 'pod web-6f-x: container web ended with exit code 1 (sluice logs pod/web-6f-x -p -n default)',
   },
   {
+    it: 'says how much memory was too little',
+    pod: {
+      ...pod(container({ state: { terminated: { exitCode: 137, reason: 'OOMKilled' } } })),
+      spec: { containers: [{ name: 'web', resources: { limits: { memory: '64Mi' } } }] },
+    },
+    want: 'pod web-6f-x: container web ended with exit code 137, OOMKilled: its memory limit is 64Mi (sluice logs pod/web-6f-x -p -n default)',
+  },
+  {
     it: 'names the probe that fails',
     pod: pod(container({ state: { running: {} } })),
     want: 'pod web-6f-x: container web runs but is not ready: its readiness probe GET /health on port http does not succeed',
@@ -56,8 +64,10 @@ test('the causes of a failed health check are its workloads’ own', () => {
   const message = "failed early due to stalled resources: [Deployment/default/web status: 'Failed']"
   const bad = pod(container({ state: { running: {} } }))
   const other = pod(container({ state: { running: {} } }), { namespace: 'staging' })
-  assert.match(firstCauses(message, { pods: [other, bad], deployments: [] }), /^pod web-6f-x: container web runs/)
-  assert.equal(firstCauses(message, { pods: [other], deployments: [] }), '')
+  const [found] = firstCauses(message, { pods: [other, bad], deployments: [] })
+  assert.equal(found?.workload, 'default/web')
+  assert.match(found.cause, /^pod web-6f-x: container web runs/)
+  assert.deepEqual(firstCauses(message, { pods: [other], deployments: [] }), [])
   assert.equal(workloadOf(bad), 'web')
 })
 

@@ -11,6 +11,9 @@ export function workloadOf(pod: KubeObject): string {
   return isOfDeployment ? owner.name.slice(0, -hash.length - 1) : owner.name
 }
 
+/** Why a workload (`namespace/name`) is not healthy. */
+export type WorkloadCause = { readonly workload: string; readonly cause: string }
+
 /** What there is of workloads: their pods, and the Deployments, which say why a pod could not even be made. */
 export type Running = { readonly pods: readonly KubeObject[]; readonly deployments: readonly KubeObject[] }
 
@@ -18,12 +21,14 @@ export type Running = { readonly pods: readonly KubeObject[]; readonly deploymen
  * Why the workloads that a health check names are not healthy, as {@link causeOfWorkload} tells it.
  *
  * @param message Flux's text: `… [Deployment/default/web status: 'Failed', …]`
- * @returns one sentence a workload, `''` when nothing is known
+ * @returns one sentence a workload of which something is known
  */
-export function firstCauses(message: string, running: Running): string {
+export function firstCauses(message: string, running: Running): readonly WorkloadCause[] {
   const named = [...message.matchAll(/\b(?:Deployment|StatefulSet|DaemonSet|Job)\/([^/\s]+)\/([^/\s]+) status/g)]
-  const causes = named.map(([, namespace = '', name = '']) => causeOfWorkload(namespace, name, running))
-  return [...new Set(causes.filter((cause) => cause !== undefined))].join('; ')
+  return named.flatMap(([, namespace = '', name = '']) => {
+    const cause = causeOfWorkload(namespace, name, running)
+    return cause === undefined ? [] : [{ workload: `${namespace}/${name}`, cause }]
+  })
 }
 
 /**
@@ -72,15 +77,23 @@ function causeOfContainer(pod: KubeObject, status: unknown): string | undefined 
 
 /** What it said last is in its log; where that is, is the next step. */
 function describeEnd({ metadata, ...pod }: KubeObject, container: string, ended: unknown): string {
-  const reason = readText(ended, 'reason')
-  const why = reason === '' || reason === 'Error' ? '' : `, ${reason}`
+  const containers = [...readList(pod, 'spec', 'containers'), ...readList(pod, 'spec', 'initContainers')]
+  const spec = containers.find((one) => read(one, 'name') === container)
   const text = join(
-    `container ${container} ended with exit code ${String(read(ended, 'exitCode'))}${why}`,
+    `container ${container} ended with exit code ${String(read(ended, 'exitCode'))}${describeReason(ended, spec)}`,
     readText(ended, 'message'),
   )
-  const isOneOfMany = [...readList(pod, 'spec', 'containers'), ...readList(pod, 'spec', 'initContainers')].length > 1
+  const isOneOfMany = containers.length > 1
   const which = isOneOfMany ? ` -c ${container}` : ''
   return `${text} (sluice logs pod/${metadata.name} -p${which} -n ${metadata.namespace ?? ''})`
+}
+
+/** Whoever reads of too much memory asks next how much it may have. */
+function describeReason(ended: unknown, spec: unknown): string {
+  const reason = readText(ended, 'reason')
+  if (reason === '' || reason === 'Error') return ''
+  const limit = readText(spec, 'resources', 'limits', 'memory')
+  return reason !== 'OOMKilled' || limit === '' ? `, ${reason}` : `, ${reason}: its memory limit is ${limit}`
 }
 
 function describeProbe(pod: KubeObject, name: string): string {

@@ -2,11 +2,12 @@
 export const BORDERS = ['push', 'ci', 'image', 'policy', 'write-back', 'source', 'build', 'apply', 'health'] as const
 export type Border = (typeof BORDERS)[number]
 
-/** How far one border is; `detail` is for people. */
+/** How far one border is; `detail` is for people, `by` who pushed. */
 export type BorderRecord = {
   readonly state: 'done' | 'running' | 'failed'
   readonly at: string
   readonly detail: string
+  readonly by?: string
 }
 
 /** `superseded`: a newer delivery of the same service took its place before it arrived. */

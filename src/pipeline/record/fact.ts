@@ -1,3 +1,5 @@
+import type { WorkloadCause } from '../health/first-cause.ts'
+
 /**
  * What the stages report as it happens. The delivery record (`fold.ts`) is made from facts alone, joined by commit and image digest.
  *
@@ -18,6 +20,8 @@ export type FactBody =
       readonly author: string
       readonly message: string
       readonly committedAt: string
+      /** The name of the token it was pushed with, or what the holder of the server's own called himself. */
+      readonly pusher?: string
     }
   | {
       readonly kind: 'run'
@@ -90,6 +94,8 @@ export type FactBody =
       readonly cause?: string
       /** What is not healthy, where the check could tell: `Deployment/default/web`. */
       readonly objects?: readonly string[]
+      /** Why single workloads are not healthy, where their pods tell. */
+      readonly causes?: readonly WorkloadCause[]
     }
   | {
       /** What really runs: a pod's image digest, seen by watch. */

@@ -125,7 +125,7 @@ export function foldPolicy(ledger: Ledger, fact: FactOf<'policy'>): void {
   const known = deliveryOfImage(ledger, environment, fact.image, fact.tag)
   if (known?.endedAt !== undefined || (known === undefined && isDeployed(ledger, environment, fact))) return
   const delivery = known ?? openForImage(ledger, environment, service, fact)
-  const detail = `${fact.policy} selects ${fact.tag} of ${fact.considered} tags`
+  const detail = `${fact.policy} selects ${fact.tag} of ${fact.considered} ${fact.considered === 1 ? 'tag' : 'tags'}`
   judgeWriteBack(ledger, markBorder(ledger, delivery, 'policy', { state: 'done', at: fact.at, detail }), fact.at)
 }
 

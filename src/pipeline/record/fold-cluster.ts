@@ -135,7 +135,8 @@ export function foldHealth(ledger: Ledger, fact: FactOf<'health'>): void {
     return arriveAll(ledger, carried(ledger, fact.kustomization), fact.at)
   }
   const concerned = unhealthyWorkloads(ledger, fact)
-  stop(ledger, fact, 'health', fact.cause ?? 'a workload is not healthy', concerned)
+  const own = new Map(fact.causes?.map(({ workload, cause }) => [workload, cause]))
+  stop(ledger, fact, 'health', fact.cause ?? 'a workload is not healthy', { concerned, own })
   if (concerned === undefined) return
   const isSound = (open: Delivery): boolean => !concerned.includes(`${open.environment}/${open.service}`)
   arriveAll(ledger, carried(ledger, fact.kustomization).filter(isSound), fact.at)
@@ -200,7 +201,7 @@ function supersedeOtherImages(ledger: Ledger, workload: WorkloadImages, at: stri
     open.kind === 'config' &&
     open.service === workload.name &&
     open.environment === workload.namespace &&
-    !workload.images.some((image) => image.startsWith(`${open.image}:${open.version}`))
+    !workload.images.map(splitImage).some(({ image, tag }) => image === open.image && tag === open.version)
   for (const { id, ...delivery } of openDeliveries(ledger, isOvertaken)) {
     const state = delivery.state === 'failed' ? 'failed' : 'superseded'
     ledger.deliveries.set(id, { id, ...delivery, state, endedAt: at })
@@ -276,15 +277,20 @@ function pass(ledger: Ledger, { kustomization, revision, at }: Step, border: Bor
   notePassage(ledger, kustomization, revision, border, done)
 }
 
+/** The workloads (`namespace/name`) that something is about, all when absent, and what each of them suffers from. */
+type Concern = { readonly concerned?: readonly string[] | undefined; readonly own?: ReadonlyMap<string, string> }
+
 function stop(
   ledger: Ledger,
   { kustomization, revision, at }: Step,
   border: 'build' | 'apply' | 'health',
   cause: string,
-  concerned?: readonly string[],
+  { concerned, own = new Map() }: Concern = {},
 ): void {
-  const text = `${border}: ${cause.trim()}`
-  const failed = { state: 'failed', at, detail: cause.trim() } as const
+  const textOf = (why: string): string => `${border}: ${why.trim()}`
+  const failedBy = (why: string) => ({ state: 'failed', at, detail: why.trim() }) as const
+  const text = textOf(cause)
+  const failed = failedBy(cause)
   const before = ledger.environments.get(kustomization)
   const stoppedBy = before?.cause === text ? before.stoppedBy : commitOfRevision(revision)
   ledger.environments.set(kustomization, {
@@ -293,13 +299,17 @@ function stop(
     stoppedAt: border,
     stoppedBy,
     concerned,
+    ownCauses: new Map([...own].map(([key, why]) => [key, textOf(why)])),
   })
   if (border === 'build')
     notePassage(ledger, kustomization, revision, 'source', { ...failed, state: 'done', detail: `revision ${revision}` })
   notePassage(ledger, kustomization, revision, border, failed)
-  const isStopped = (open: Delivery): boolean => concerned?.includes(`${open.environment}/${open.service}`) ?? true
-  for (const delivery of carried(ledger, kustomization).filter(isStopped))
-    markBorder(ledger, delivery, border, failed, { state: 'failed', cause: text })
+  for (const delivery of carried(ledger, kustomization)) {
+    const key = `${delivery.environment}/${delivery.service}`
+    if (concerned?.includes(key) === false) continue
+    const why = own.get(key) ?? cause
+    markBorder(ledger, delivery, border, failedBy(why), { state: 'failed', cause: textOf(why) })
+  }
 }
 
 function clearCause(ledger: Ledger, kustomization: string): void {

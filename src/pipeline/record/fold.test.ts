@@ -119,6 +119,16 @@ const traces: [string, string][] = [
 for (const [name, what] of traces)
   test(`a delivery is found by ${name}`, () => assert.equal(traceOf(foldFacts(at(whole)), what).length, 1))
 
+test('a delivery knows who pushed it beside who wrote it', () => {
+  const pushed = (pusher: object): unknown => {
+    const [first, ...rest] = [push(C, 'feat: x'), ...whole] as [FactBody, ...FactBody[]]
+    return traceOf(foldFacts(at([{ ...first, ...pusher }, ...rest])), C)[0]?.borders.push
+  }
+  const border = { state: 'done', at: '2026-01-01T00:00:00Z', detail: 'ada: feat: x' }
+  assert.deepEqual(pushed({ pusher: 'deploy-bot' }), { ...border, by: 'deploy-bot' })
+  assert.deepEqual(pushed({}), border)
+})
+
 test('nothing is found by what nobody knows', () => assert.deepEqual(traceOf(foldFacts(at(whole)), 'eeee'), []))
 
 test('a policy may choose an image before the run tells of it', () => {
@@ -192,22 +202,24 @@ for (const { it, facts, cause } of stops) {
   })
 }
 
-test('a health check that names a workload stops that one, and the others arrive', () => {
-  const both = (tag: string, commit: string): FactBody => {
-    const one = build(tag, commit)
-    assert.equal(one.kind, 'build')
-    return { ...one, workloads: [...one.workloads, { namespace: 'default', name: 'api', images: ['h/api:1'] }] }
-  }
-  const changed: FactBody = {
-    kind: 'apply',
-    kustomization: KUSTOMIZATION,
-    revision: `main@sha1:${C}`,
-    ok: true,
+/** A commit that changes two workloads, one of which names its image without a tag. */
+const bothChanged: readonly FactBody[] = [
+  {
+    ...build('1.0.0', C),
+    workloads: [
+      { namespace: 'default', name: 'web', images: [`${IMAGE}:1.0.0`] },
+      { namespace: 'default', name: 'api', images: ['h/api'] },
+    ],
+  } as FactBody,
+  {
+    ...apply(C),
     changes: ['web', 'api'].map((name) => ({ object: `Deployment/default/${name}`, action: 'configured' })),
-  }
+  } as FactBody,
+]
+
+test('a health check that names a workload stops that one, and the others arrive', () => {
   const named = (object: string): FactBody[] => [
-    both('1.0.0', C),
-    changed,
+    ...bothChanged,
     { ...health('unhealthy', `timeout waiting for ${object}`), objects: [object] } as FactBody,
   ]
   const states = (facts: readonly FactBody[]): unknown =>
@@ -220,6 +232,33 @@ test('a health check that names a workload stops that one, and the others arrive
     ['api', 'failed', true],
     ['web', 'failed', true],
   ])
+})
+
+test('of several workloads that are not healthy each says its own cause, also at the retry', () => {
+  const unhealthy: FactBody = {
+    ...health('unhealthy', 'out of memory; no image\nfailed early due to stalled resources'),
+    objects: ['Deployment/default/web', 'Deployment/default/api'],
+    causes: [
+      { workload: 'default/web', cause: 'out of memory' },
+      { workload: 'default/api', cause: 'no image' },
+    ],
+  } as FactBody
+  const [rebuilt] = bothChanged as [FactBody]
+  for (const facts of [
+    [...bothChanged, unhealthy],
+    [...bothChanged, unhealthy, rebuilt, unhealthy],
+  ]) {
+    const ledger = foldFacts(at(facts))
+    assert.deepEqual(
+      cellsOf(ledger).map(({ service, cause, delivery }) => [service, cause, delivery?.state, delivery?.endedAt]),
+      [
+        ['api', 'health: no image', 'failed', undefined],
+        ['web', 'health: out of memory', 'failed', undefined],
+      ],
+    )
+    const [delivery] = traceOf(ledger, C)
+    assert.equal(delivery?.borders.health?.detail, delivery?.cause?.replace('health: ', ''))
+  }
 })
 
 test('a delivery that stopped and goes on is no longer stopped anywhere', () => {

@@ -12,6 +12,8 @@ export type EnvironmentState = {
   readonly stoppedBy?: string | undefined
   /** The workloads (`namespace/name`) that the cause is about; `undefined`: all of them. */
   readonly concerned?: readonly string[] | undefined
+  /** What single workloads (`namespace/name`) suffer from, where that is known: their part of the cause. */
+  readonly ownCauses?: ReadonlyMap<string, string> | undefined
 }
 
 export type WorkloadState = WorkloadImages & { readonly kustomization: string }
@@ -144,9 +146,10 @@ export function startDelivery(ledger: Ledger, delivery: Delivery, at: string): D
   return whole
 }
 
-/** The first border: who pushed what. */
+/** The first border: who wrote what, and who pushed it. */
 export function pushBorder(push: FactOf<'push'>): BorderRecord {
-  return { state: 'done', at: push.at, detail: `${push.author}: ${push.message.split('\n')[0] ?? ''}` }
+  const detail = `${push.author}: ${push.message.split('\n')[0] ?? ''}`
+  return { state: 'done', at: push.at, detail, ...(push.pusher === undefined ? {} : { by: push.pusher }) }
 }
 
 type Known = Pick<Delivery, 'id' | 'service' | 'environment' | 'kind' | 'commit' | 'startedAt'>

@@ -33,6 +33,18 @@ export function isNews(ledger: Ledger, fact: FactBody): boolean {
   }
 }
 
+/**
+ * The push of an image that a policy proves by choosing its tag: the registry wakes the policy before it answers who pushed, and people
+ * read what happened in the order in which it did.
+ */
+export function provedBy(ledger: Ledger, fact: FactBody): FactBody | undefined {
+  if (fact.kind !== 'policy') return undefined
+  const intent = ledger.intended.images.get(`${fact.image}:${fact.tag}`)
+  if (intent === undefined) return undefined
+  const { intended: _proved, at: _then, ...pushed } = intent
+  return pushed
+}
+
 /** Two runs of an automation, woken one after the other, may make the same commit of the same head: to the branch it came once. */
 function isWritten(
   ledger: Ledger,

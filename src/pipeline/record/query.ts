@@ -59,13 +59,21 @@ export function refusedOf(ledger: Ledger): readonly Passage[] {
   return [...ledger.passages.values()].filter((passage) => isUntold(passage, deliveries)).map(withPush(ledger))
 }
 
+/** A Kustomization that stopped; `parts` are what its services say of it, which together may be all there is to say. */
+export type StoppedKustomization = {
+  readonly kustomization: string
+  readonly cause: string
+  readonly parts: readonly string[]
+  readonly stop: Stop | undefined
+}
+
 /** What stopped in Kustomizations, the healthy services of which say nothing of it: they may have none. */
-export function stoppedKustomizations(
-  ledger: Ledger,
-): readonly { readonly kustomization: string; readonly cause: string; readonly stop: Stop | undefined }[] {
-  return [...ledger.environments].flatMap(([kustomization, { cause }]) =>
-    cause === undefined ? [] : [{ kustomization, cause, stop: environmentStop(ledger, kustomization) }],
-  )
+export function stoppedKustomizations(ledger: Ledger): readonly StoppedKustomization[] {
+  return [...ledger.environments].flatMap(([kustomization, { cause, concerned, ownCauses }]) => {
+    if (cause === undefined) return []
+    const parts = concerned?.map((key) => ownCauses?.get(key) ?? cause) ?? [cause]
+    return [{ kustomization, cause, parts, stop: environmentStop(ledger, kustomization) }]
+  })
 }
 
 function isUntold(passage: Passage, deliveries: readonly Delivery[]): boolean {
@@ -155,9 +163,9 @@ export function lastOf(ledger: Ledger, service: string): readonly Delivery[] {
 
 /** What stops a service that has no part in it: its Kustomization, or a policy that selects nothing. */
 function environmentStopOf(ledger: Ledger, kustomization: string | undefined, key: string): Found | undefined {
-  const { cause, concerned } = ledger.environments.get(kustomization ?? '') ?? {}
+  const { cause, concerned, ownCauses } = ledger.environments.get(kustomization ?? '') ?? {}
   if (cause !== undefined && (concerned === undefined || concerned.includes(key)))
-    return { cause, stop: environmentStop(ledger, kustomization ?? '') }
+    return { cause: ownCauses?.get(key) ?? cause, stop: environmentStop(ledger, kustomization ?? '') }
   const stopped = ledger.policyCauses.has(key) ? policyStop(ledger, key) : undefined
   return stopped && { cause: stopped.cause, stop: stopped.stop }
 }

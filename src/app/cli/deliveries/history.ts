@@ -56,9 +56,10 @@ function refuseUnknown(what: string, word: string, known: readonly string[]): vo
   })
 }
 
-function renderHistory(deliveries: readonly DeliveryView[], nowMs: number): string {
+/** The table of deliveries, as they were given. */
+export function renderHistory(deliveries: readonly DeliveryView[], nowMs: number): string {
   if (deliveries.length === 0) return 'no delivery yet'
-  const header = ['AGE', 'SERVICE', 'ENVIRONMENT', 'VERSION', 'COMMIT', 'RESULT', 'TOOK', 'CAUSE']
+  const header = ['AGE', 'SERVICE', 'ENVIRONMENT', 'VERSION', 'COMMIT', 'PUSHED BY', 'RESULT', 'TOOK', 'CAUSE']
   return renderTable(
     header,
     deliveries.map((delivery) => [
@@ -67,6 +68,7 @@ function renderHistory(deliveries: readonly DeliveryView[], nowMs: number): stri
       delivery.environment,
       delivery.version || '-',
       delivery.commit.slice(0, 7),
+      delivery.borders.find(({ name }) => name === 'push')?.by ?? '-',
       HEALTH[delivery.state],
       tookOf(delivery),
       delivery.cause?.split('\n')[0] ?? '',

@@ -47,7 +47,7 @@ function renderDelivery(delivery: DeliveryView): string {
   const isPush = delivery.environment === '' && delivery.state === 'done'
   const title = `${nameOf(delivery)}: ${isPush ? 'pushed' : HEALTH[delivery.state]}`
   const borders = delivery.borders.map((border) =>
-    `  ${MARKS[border.state]} ${border.name.padEnd(10)}  ${timeOf(border.at)}  ${detailOf(border)}${logOf(delivery, border)}`.trimEnd(),
+    `  ${MARKS[border.state]} ${border.name.padEnd(10)}  ${timeOf(border.at)}  ${detailOf(border)}${byOf(border)}${logOf(delivery, border)}`.trimEnd(),
   )
   // a border that failed says why by itself
   const isSaid =
@@ -60,6 +60,10 @@ function detailOf({ name, state, detail }: BorderView): string {
   const parts = name === 'apply' && state === 'done' ? detail.split(', ') : [detail]
   const more = parts.length - MOST_CHANGES
   return more > 0 ? `${parts.slice(0, MOST_CHANGES).join(', ')} and ${more} more` : detail
+}
+
+function byOf({ by, detail }: BorderView): string {
+  return by === undefined || detail.startsWith(`${by}: `) ? '' : ` (pushed by ${by})`
 }
 
 /** Where the log of a run is that has not gone well, or not yet. */

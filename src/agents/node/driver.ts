@@ -59,6 +59,10 @@ export type ContainerStart = ContainerId & {
   readonly user: string
   /** More groups of its processes: supplementalGroups and fsGroup. */
   readonly groups: readonly number[]
+  /** Whether it is in the groups, too, that the image's /etc/group gives its user. */
+  readonly hasImageGroups: boolean
+  /** Powers of root that its processes may have, by the kernel's names in small letters; missing: the usual ones. */
+  readonly capabilities?: readonly string[]
   readonly readOnlyRoot: boolean
   readonly binds: readonly Bind[]
   /** Whether its work has an end: an init container, or a container of a Job. A driver that only simulates ends it at once. */

@@ -102,6 +102,7 @@ export function containerBody(place: Place, start: ContainerStart, image: string
       ReadonlyRootfs: start.readOnlyRoot,
       GroupAdd: start.groups.map(String),
       SecurityOpt: ['no-new-privileges'],
+      ...(start.capabilities && { CapDrop: ['ALL'], CapAdd: start.capabilities.map((name) => name.toUpperCase()) }),
       PidsLimit: MOST_PROCESSES,
       OomScoreAdj: limits.outOfMemoryScore ?? 0,
       ...(limits.memoryBytes === undefined ? {} : { Memory: limits.memoryBytes, MemorySwap: limits.memoryBytes }),

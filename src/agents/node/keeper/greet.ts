@@ -18,7 +18,7 @@ export function greet(target: Target, request: string, timeoutMs: number): Promi
       else reject(error)
     }
     const timer = setTimeout(
-      () => end(new Error('context deadline exceeded (timeout while awaiting headers)'), ''),
+      () => end(new Error('context deadline exceeded (Client.Timeout exceeded while awaiting headers)'), ''),
       timeoutMs,
     )
     socket.setEncoding('latin1')

@@ -6,7 +6,7 @@ import { resolveInLayers } from '../image/layered-path.ts'
 import { isEnvName } from '../pod/content/env.ts'
 import { enterWords, type Ids, onTerminal, type Started } from './enter.ts'
 import { removeTree } from '../remove-tree.ts'
-import { resolveUser } from './user.ts'
+import { type ContainerUser, resolveUser } from './user.ts'
 
 /** Where things of the Linux driver are. */
 export type LinuxPaths = {
@@ -42,11 +42,12 @@ export function startInit(
   for (const name of ['root', 'upper', 'work']) mkdirSync(join(folder, name), { recursive: true, mode: 0o755 })
   if (!mode.overlay) copyLayers(start.image.layers, join(folder, 'root'))
   const user = resolveUser(start.image.layers, start.user)
-  const ids = idArguments(mode, user, start.groups)
+  const ids = idsOf(mode, user, start)
   const env: ContainerStart['env'] = start.tty ? [TERMINAL, ...start.env] : start.env
   const words = programArguments({ ...start, env }, user.home)
-  keepSurroundings(folder, { env: start.env, workingDir: start.workingDir, home: user.home })
-  const entered = enterWords('.', ids, words)
+  const { workingDir, capabilities } = start
+  keepSurroundings(folder, { env: start.env, workingDir, home: user.home, ...(capabilities && { capabilities }) })
+  const entered = enterWords('.', ids, words, capabilities)
   const program = start.tty ? onTerminal(entered, paths.enterScript, ids[0]) : { argv: entered, env: {} }
   const binds = start.binds.flatMap(({ source, target, readOnly }) => [
     source,
@@ -69,7 +70,7 @@ export function startInit(
 }
 
 /** What a program that is run in a container later has around it, as the container's own. */
-export type Surroundings = Pick<ContainerStart, 'env' | 'workingDir'> & { readonly home: string }
+export type Surroundings = Pick<ContainerStart, 'env' | 'workingDir' | 'capabilities'> & { readonly home: string }
 
 function keepSurroundings(folder: string, surroundings: Surroundings): void {
   writeFileSync(join(folder, 'surroundings.json'), JSON.stringify(surroundings), { mode: 0o600 })
@@ -81,13 +82,13 @@ export function surroundingsOf(paths: LinuxPaths, uid: string, container: string
 }
 
 /** Numbers of user, group and more groups, or empty where only one id exists or root is meant. */
-export function idArguments(
+export function idsOf(
   mode: LinuxMode,
-  user: { readonly uid: number; readonly gid: number },
-  groups: readonly number[],
+  user: ContainerUser,
+  { groups, hasImageGroups }: Pick<ContainerStart, 'groups' | 'hasImageGroups'>,
 ): Ids {
   if (mode.isSingleId) return ['', '', '']
-  const more = groups.join(',')
+  const more = [...new Set([...groups, ...(hasImageGroups ? user.groups : [])])].join(',')
   return user.uid === 0 && user.gid === 0 ? ['', '', more] : [String(user.uid), String(user.gid), more]
 }
 

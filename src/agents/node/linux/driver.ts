@@ -17,7 +17,7 @@ import { openImageStore } from '../image/store.ts'
 import { readProcesses, usageOfMachine, usageOfTree } from '../usage/processes.ts'
 import type { Kept, RunRequest } from '../keeper/messages.ts'
 import { MOST_PROCESSES, openCgroups } from './cgroup.ts'
-import { depthOf, idArguments, startInit, type LinuxPaths } from './container.ts'
+import { depthOf, idsOf, startInit, type LinuxPaths } from './container.ts'
 import { ENTER_SCRIPT, EXEC_SCRIPT, INIT_SCRIPT } from './init-script.ts'
 import { forgetKeeper, launchKeeper, TOOL_ENV, type Launched } from './launch.ts'
 import { addRoutes, hasJoined, joinBridge, makeBridge, NETWORK, waitForNamespace } from './network.ts'
@@ -258,7 +258,7 @@ async function startContainer(linux: Linux, start: ContainerStart): Promise<Runn
     container: start.container,
     attempt: start.attempt,
     imageId: start.image.id,
-    user: idArguments(linux.mode, resolveUser(start.image.layers, start.user), start.groups).join(':'),
+    user: idsOf(linux.mode, resolveUser(start.image.layers, start.user), start).join(':'),
     tty: start.tty,
     ...(linux.cgroups.gap === undefined ? {} : { memoryBytes: start.limits.memoryBytes }),
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { USUAL_CAPABILITIES } from '../pod/capabilities.ts'
 import { enterWords, type Ids } from './enter.ts'
 
 const ids: readonly { readonly it: string; readonly ids: Ids; readonly want: string }[] = [
@@ -21,3 +22,19 @@ for (const { it, ids: given, want } of ids)
     assert.equal(inside, `/ ${want}/.sluice`)
     assert.deepEqual(program, ['/.sluice /.sluice/env -i -C / -- A=1 true'])
   })
+
+test('what the way in needs itself is laid down inside, before the program is anybody', () => {
+  const text = enterWords('.', ['1000', '1001', '7'], ['--', 'true'], ['net_bind_service']).join(' ')
+  const [, confined, chroot, inside, env] = text.split('/ld --library-path ')
+  assert.match(confined ?? '', /--bounding-set -all,\+chown,\S+,\+setfcap -- \S*$/)
+  assert.equal(chroot, '/ /unshare --root=. --wd=/ -- /.sluice')
+  const ids = '--reuid 1000 --regid 1001 --groups 7'
+  assert.equal(inside, `/.sluice /.sluice/setpriv ${ids} --bounding-set -all,+net_bind_service -- /.sluice`)
+  assert.equal(env, '/.sluice /.sluice/env -i -- true')
+})
+
+test('what is had besides is had from the beginning', () => {
+  const text = enterWords('.', ['', '', ''], ['--', 'true'], [...USUAL_CAPABILITIES, 'net_raw']).join(' ')
+  assert.match(text, /\+setfcap,\+net_raw -- /)
+  assert.equal(text.split('setpriv').length, 2)
+})

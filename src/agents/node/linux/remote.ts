@@ -104,10 +104,10 @@ export async function findProgram(linux: Linux, id: ContainerId): Promise<Found 
 
 function wordsIn(linux: Linux, { pid, first, meta }: Found, command: readonly string[], tty: boolean): Started {
   const [uid = '', gid = '', groups = ''] = meta.user.split(':')
-  const { home, workingDir, env } = surroundingsOf(linux.paths, meta.uid, meta.container)
+  const { home, workingDir, env, capabilities } = surroundingsOf(linux.paths, meta.uid, meta.container)
   const surrounding = tty ? [TERMINAL, ...env] : env
   const words = programArguments({ env: surrounding, workingDir, command }, home)
-  const entered = enterWords('/proc/self/fd/9', [uid, gid, groups], words)
+  const entered = enterWords('/proc/self/fd/9', [uid, gid, groups], words, capabilities)
   const started = tty ? onTerminal(entered, linux.paths.enterScript, uid) : { argv: entered, env: {} }
   return {
     argv: [

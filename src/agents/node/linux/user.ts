@@ -3,7 +3,13 @@ import { resolveInLayers } from '../image/layered-path.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 
 /** Who a container runs as. */
-export type ContainerUser = { readonly uid: number; readonly gid: number; readonly home: string }
+export type ContainerUser = {
+  readonly uid: number
+  readonly gid: number
+  readonly home: string
+  /** Groups of the image's /etc/group that name the user. */
+  readonly groups: readonly number[]
+}
 
 /**
  * Reads `USER` as images write it: `uid`, `name`, `uid:gid`, `name:group`.
@@ -20,7 +26,19 @@ export function resolveUser(layers: readonly string[], user: string): ContainerU
       hint: 'write the number of the user',
     })
   const uid = isNumber ? Number(who) : Number(entry?.[2] ?? 0)
-  return { uid, gid: groupOf(layers, group, Number(entry?.[3] ?? 0)), home: entry?.[5] || (uid === 0 ? '/root' : '/') }
+  return {
+    uid,
+    gid: groupOf(layers, group, Number(entry?.[3] ?? 0)),
+    home: entry?.[5] || (uid === 0 ? '/root' : '/'),
+    groups: groupsWith(layers, entry?.[0]),
+  }
+}
+
+function groupsWith(layers: readonly string[], name: string | undefined): number[] {
+  if (name === undefined) return []
+  return lines(layers, '/etc/group').flatMap(([, , gid = '', members = '']) =>
+    members.split(',').includes(name) && /^\d{1,9}$/.test(gid) ? [Number(gid)] : [],
+  )
 }
 
 function groupOf(layers: readonly string[], group: string | undefined, fallback: number): number {

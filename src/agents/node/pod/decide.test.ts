@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { restartDelayMs } from './backoff.ts'
-import { decidePod, pullsAlways, type Run, type Seen, type Step } from './decide.ts'
+import { withOthersConditions } from './conditions.ts'
+import { decidePod, pullPolicyOf, type Run, type Seen, type Step } from './decide.ts'
 import { freshHealth } from './probes/probe-state.ts'
 import type { Container, Pod, PodSpec } from './shapes.ts'
-import { renderPodStatus, withOthersConditions } from './status.ts'
+import { renderPodStatus } from './status.ts'
 
 const NOW = 1_000_000_000
 const IMAGE = 'registry.sluice.local/web:1.0.0'
 const web: Container = { name: 'web', image: IMAGE }
 const setup: Container = { name: 'setup', image: IMAGE }
+const sidecars = ['first', 'second'].map((name): Container => ({ name, image: IMAGE, restartPolicy: 'Always' }))
 
 const pod = (spec: Partial<PodSpec> = {}, metadata: object = {}, status?: Pod['status']): Pod => ({
   apiVersion: 'v1',
@@ -44,6 +46,7 @@ const calm: Seen = {
   startFaults: new Map(),
   health: new Map(),
   stopping: new Map(),
+  evicted: undefined,
   drain: 'none',
   given: new Map(),
   capacity: { cpuMillis: 2_000, memoryBytes: 2 ** 30 },
@@ -60,7 +63,7 @@ const cases: { it: string; seen: Partial<Seen>; steps: readonly Partial<Step>[];
     steps: [],
     againAtMs: NOW + 5,
   },
-  { it: 'pulls what is not known', seen: { images: new Map() }, steps: [{ do: 'pull', always: false }] },
+  { it: 'pulls what is not known', seen: { images: new Map() }, steps: [{ do: 'pull', policy: 'IfNotPresent' }] },
   { it: 'does not pull twice at once', seen: { images: new Map(), inFlight: new Set([`pull ${IMAGE}`]) }, steps: [] },
   { it: 'starts the container', seen: {}, steps: [{ do: 'start', attempt: 0, restartsInARow: 0 }] },
   { it: 'leaves a running container alone', seen: { runs: new Map([run('web')]) }, steps: [] },
@@ -116,8 +119,81 @@ const cases: { it: string; seen: Partial<Seen>; steps: readonly Partial<Step>[];
   },
   {
     it: 'stops what fails its liveness probe',
-    seen: { runs: new Map([run('web')]), health: new Map([['web', { ...freshHealth(web), failed: 'sick' }]]) },
-    steps: [{ do: 'stop', why: 'sick' }],
+    seen: { runs: new Map([run('web')]), health: new Map([['web', { ...freshHealth(web), failed: 'liveness' }]]) },
+    steps: [{ do: 'stop', graceMs: 30_000, why: 'Container web failed liveness probe, will be restarted' }],
+  },
+  {
+    it: 'has the patience of the probe that ends it',
+    seen: {
+      pod: pod({
+        containers: [{ ...web, livenessProbe: { terminationGracePeriodSeconds: 3 } }],
+        restartPolicy: 'Never',
+      }),
+      runs: new Map([run('web')]),
+      health: new Map([['web', { ...freshHealth(web), failed: 'liveness' }]]),
+    },
+    steps: [{ do: 'stop', graceMs: 3_000, why: 'Container web failed liveness probe' }],
+  },
+  {
+    it: 'starts a container by its own policy',
+    seen: {
+      pod: pod({ restartPolicy: 'Never', containers: [{ ...web, restartPolicy: 'OnFailure' }] }),
+      runs: new Map([run('web', { exit: exit(1) })]),
+    },
+    steps: [{ do: 'start' }],
+  },
+  {
+    it: 'ends its sidecars when its containers are over',
+    seen: {
+      pod: pod({ restartPolicy: 'Never', initContainers: sidecars }),
+      runs: new Map([run('first'), run('second'), run('web', { exit: exit(0) })]),
+    },
+    steps: [{ do: 'stop', container: 'second', why: 'Stopping container second' }],
+  },
+  {
+    it: 'ends containers before sidecars',
+    seen: {
+      pod: pod({ initContainers: sidecars }, leaving),
+      runs: new Map([run('first'), run('second'), run('web')]),
+      drain: 'done',
+    },
+    steps: [{ do: 'stop', container: 'web', graceMs: 30_000 }],
+  },
+  {
+    it: 'gives sidecars what is left of its patience',
+    seen: {
+      pod: pod({ initContainers: sidecars }, { ...leaving, deletionTimestamp: new Date(NOW + 9_000).toISOString() }),
+      runs: new Map([run('first'), run('second'), run('web', { exit: exit(0) })]),
+      drain: 'done',
+    },
+    steps: [{ do: 'stop', container: 'second', graceMs: 9_000 }],
+  },
+  {
+    it: 'gives sidecars two seconds when nothing is left',
+    seen: {
+      pod: pod({ initContainers: sidecars }, { ...leaving, deletionTimestamp: new Date(NOW - 9_000).toISOString() }),
+      runs: new Map([run('first'), run('second', { exit: exit(0) }), run('web', { exit: exit(0) })]),
+      drain: 'done',
+    },
+    steps: [{ do: 'stop', container: 'first', graceMs: 2_000 }],
+  },
+  {
+    it: 'ends everything at once when it is evicted',
+    seen: {
+      pod: pod({ initContainers: sidecars }),
+      runs: new Map([run('first'), run('second'), run('web')]),
+      evicted: { reason: 'Evicted', message: '' },
+    },
+    steps: [{ do: 'kill' }, { do: 'kill' }, { do: 'kill' }],
+  },
+  {
+    it: 'has no patience left when it is deleted by force',
+    seen: {
+      pod: pod({}, { ...leaving, deletionGracePeriodSeconds: 0 }),
+      runs: new Map([run('web')]),
+      stopping: new Map([['web', { killAtMs: NOW + 20_000 }]]),
+    },
+    steps: [{ do: 'kill' }],
   },
   {
     it: 'drains before anything is stopped',
@@ -167,7 +243,7 @@ const cases: { it: string; seen: Partial<Seen>; steps: readonly Partial<Step>[];
       pod: pod({ activeDeadlineSeconds: 1 }, {}, { startTime: new Date(NOW - 5_000).toISOString() }),
       runs: new Map([run('web')]),
     },
-    steps: [{ do: 'stop' }],
+    steps: [{ do: 'stop', why: 'Stopping container web' }],
   },
 ]
 for (const { it, seen, steps, againAtMs } of cases)
@@ -186,15 +262,12 @@ test('restarts wait 0, 10, 20 … 300 seconds', () => {
 })
 
 test('latest and no tag are pulled always, a version only when it is not there', () => {
-  const always = (image: string, imagePullPolicy?: string) =>
-    pullsAlways({ ...web, image, ...(imagePullPolicy ? { imagePullPolicy } : {}) })
-  assert.deepEqual(
-    ['web', 'web:latest', 'host:5000/web', 'h:5000/a/web:1', 'web:1.0.0', 'web@sha256:ab'].map((image) =>
-      always(image),
-    ),
-    [true, true, true, false, false, false],
-  )
-  assert.equal(always('web:1', 'Always'), true)
+  const policy = (image: string, imagePullPolicy?: string) =>
+    pullPolicyOf({ ...web, image, ...(imagePullPolicy ? { imagePullPolicy } : {}) })
+  for (const image of ['web', 'web:latest', 'host:5000/web']) assert.equal(policy(image), 'Always')
+  for (const image of ['h:5000/a/web:1', 'web:1.0.0', 'web@sha256:ab']) assert.equal(policy(image), 'IfNotPresent')
+  assert.equal(policy('web:1', 'Always'), 'Always')
+  assert.equal(policy('web', 'Never'), 'Never')
 })
 
 const statuses: { it: string; seen: Partial<Seen>; phase: string; ready: string; state: string }[] = [
@@ -207,11 +280,85 @@ const statuses: { it: string; seen: Partial<Seen>; phase: string; ready: string;
     state: 'running',
   },
   {
-    it: 'not ready while it leaves',
+    it: 'still ready while it leaves',
     seen: { pod: pod({}, leaving), runs: new Map([run('web')]), health: new Map([['web', freshHealth(web)]]) },
+    phase: 'Running',
+    ready: 'True',
+    state: 'running',
+  },
+  {
+    it: 'not ready without its gates',
+    seen: {
+      pod: pod({ readinessGates: [{ conditionType: 'example.com/a' }] }),
+      runs: new Map([run('web')]),
+      health: new Map([['web', freshHealth(web)]]),
+    },
     phase: 'Running',
     ready: 'False',
     state: 'running',
+  },
+  {
+    it: 'not ready without its sidecar, and initialized',
+    seen: {
+      pod: pod({ initContainers: sidecars.slice(1) }),
+      runs: new Map([run('second', { exit: exit(1) }), run('web')]),
+      health: new Map([['web', freshHealth(web)]]),
+    },
+    phase: 'Running',
+    ready: 'False',
+    state: 'running',
+  },
+  {
+    it: 'in creation until its hook is through',
+    seen: {
+      pod: pod({ containers: [{ ...web, lifecycle: { postStart: { exec: {} } } }] }),
+      runs: new Map([run('web')]),
+      inFlight: new Set(['start web']),
+    },
+    phase: 'Running',
+    ready: 'False',
+    state: 'ContainerCreating',
+  },
+  {
+    it: 'Running until its sidecar has ended, too',
+    seen: {
+      pod: pod({ restartPolicy: 'Never', initContainers: sidecars.slice(1) }, {}, { phase: 'Running' }),
+      runs: new Map([run('second'), run('web', { exit: exit(0) })]),
+    },
+    phase: 'Running',
+    ready: 'False',
+    state: 'Completed',
+  },
+  {
+    it: 'Succeeded when its sidecar was ended',
+    seen: {
+      pod: pod({ restartPolicy: 'Never', initContainers: sidecars.slice(1) }, {}, { phase: 'Running' }),
+      runs: new Map([run('second', { exit: exit(137) }), run('web', { exit: exit(0) })]),
+    },
+    phase: 'Succeeded',
+    ready: 'False',
+    state: 'Completed',
+  },
+  {
+    it: 'Running until what its deadline ends has ended',
+    seen: {
+      pod: pod({ activeDeadlineSeconds: 1 }, {}, { phase: 'Running', startTime: new Date(NOW - 5_000).toISOString() }),
+      runs: new Map([run('web')]),
+    },
+    phase: 'Running',
+    ready: 'False',
+    state: 'running',
+  },
+  {
+    it: 'waiting for the next try of its image',
+    seen: {
+      images: new Map([
+        [IMAGE, { state: 'failed', reason: 'ErrImagePull', message: 'no', retryAtMs: NOW + 1, failures: 1 }],
+      ]),
+    },
+    phase: 'Pending',
+    ready: 'False',
+    state: 'ImagePullBackOff',
   },
   {
     it: 'in CrashLoopBackOff',
@@ -275,6 +422,20 @@ for (const { it, seen, phase, ready, state } of statuses)
     assert.equal(status.conditions?.find(({ type }) => type === 'Ready')?.status, ready)
     assert.equal(shown?.running ? 'running' : (shown?.waiting?.reason ?? shown?.terminated?.reason), state)
   })
+
+test('a pod that failed says nothing of a deadline; one that was late does, once nothing of it runs', () => {
+  const failed = { pod: pod({ restartPolicy: 'Never' }), runs: new Map([run('web', { exit: exit(2) })]) }
+  const first = renderPodStatus({ ...calm, ...failed }, '10.42.0.1')
+  const second = renderPodStatus({ ...calm, ...failed, pod: { ...failed.pod, status: first } }, '10.42.0.1')
+  assert.equal(second.phase, 'Failed')
+  assert.equal(second.reason, undefined)
+  const late = pod({ activeDeadlineSeconds: 1 }, {}, { startTime: new Date(NOW - 5_000).toISOString() })
+  const ended = new Map([run('web', { exit: exit(143) })])
+  const status = renderPodStatus({ ...calm, pod: late, runs: ended }, '10.42.0.1')
+  assert.deepEqual([status.phase, status.reason], ['Failed', 'DeadlineExceeded'])
+  const again = renderPodStatus({ ...calm, pod: { ...late, status }, runs: ended }, '10.42.0.1')
+  assert.deepEqual([again.phase, again.reason, again.message], ['Failed', 'DeadlineExceeded', status.message])
+})
 
 test('a status that was written is rendered the same again', () => {
   const seen = { ...calm, runs: new Map([run('web')]), health: new Map([['web', freshHealth(web)]]) }

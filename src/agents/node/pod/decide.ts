@@ -1,7 +1,8 @@
 import type { RunningContainer, Sandbox } from '../driver.ts'
 import { restartDelayMs } from './backoff.ts'
-import type { Health } from './probes/probe-state.ts'
+import { type Health, type ProbeKind, probeOf } from './probes/probe-state.ts'
 import { type Capacity, resizesOf } from './resize.ts'
+import { isSidecar, mayRestart } from './restart-policy.ts'
 import { containersOf, type Container, type Pod, type Resources } from './shapes.ts'
 
 /** What is known of an image that the pod needs. */
@@ -24,6 +25,9 @@ export type Fault = {
   readonly failures: number
 }
 
+/** Why a pod was ended that would have gone on. */
+export type Verdict = { readonly reason: string; readonly message: string }
+
 /** The newest run of a container, and how many restarts it had in a row without ten quiet minutes. */
 export type Run = Ended & { readonly restartsInARow: number; readonly previous?: Ended }
 
@@ -44,6 +48,8 @@ export type Seen = {
   readonly health: ReadonlyMap<string, Health>
   /** Containers that were told to stop, and when their patience ends; undefined while the preStop hook still runs. */
   readonly stopping: ReadonlyMap<string, { readonly killAtMs: number }>
+  /** Why the node ends the pod before its time. */
+  readonly evicted: Verdict | undefined
   /** Requests of the pod: still coming, running out, or over. */
   readonly drain: 'none' | 'running' | 'done'
   /** What the last run of a container was given, where that can be changed while it runs. */
@@ -53,10 +59,13 @@ export type Seen = {
   readonly inFlight: ReadonlySet<string>
 }
 
+/** When an image is pulled. */
+export type PullPolicy = 'Always' | 'IfNotPresent' | 'Never'
+
 /** One thing to do for a pod; every step may be repeated without harm. */
 export type Step =
   | { readonly do: 'setup' }
-  | { readonly do: 'pull'; readonly image: string; readonly container: string; readonly always: boolean }
+  | { readonly do: 'pull'; readonly image: string; readonly container: string; readonly policy: PullPolicy }
   | { readonly do: 'start'; readonly container: string; readonly attempt: number; readonly restartsInARow: number }
   | { readonly do: 'resize'; readonly container: string }
   | { readonly do: 'drain'; readonly timeoutMs: number }
@@ -67,6 +76,14 @@ export type Step =
 
 /** What to do now, and when to look again although nothing happened. */
 export type PodDecision = { readonly steps: readonly Step[]; readonly againAtMs: number | undefined }
+
+/** Even who has waited for others to end is given this long before it is killed. */
+const SHORTEST_GRACE_MS = 2_000
+
+const LATE: Verdict = {
+  reason: 'DeadlineExceeded',
+  message: 'Pod was active on the node longer than the specified deadline',
+}
 
 /** The name under which a step is under way. */
 export function keyOfStep(step: Step): string {
@@ -86,30 +103,65 @@ export function decidePod(seen: Seen): PodDecision {
 }
 
 function end(seen: Seen): PodDecision {
-  const graceMs = (seen.pod.metadata.deletionGracePeriodSeconds ?? 30) * 1000
-  const alive = aliveContainers(seen)
-  if (alive.length === 0) return now(seen.sandbox ? { do: 'teardown' } : { do: 'finish' })
+  const { deletionGracePeriodSeconds = 30, deletionTimestamp = '' } = seen.pod.metadata
+  const graceMs = deletionGracePeriodSeconds * 1000
+  if (aliveContainers(seen).length === 0) return now(seen.sandbox ? { do: 'teardown' } : { do: 'finish' })
   if (seen.drain !== 'done' && graceMs > 0) return now({ do: 'drain', timeoutMs: Math.min(graceMs / 2, 10_000) })
-  return together(alive.map((name) => stopContainer(seen, name, graceMs, 'Stopping container')))
+  // the time by which all are to be gone; who waited for others has the rest of it
+  return stopAll(seen, graceMs, Date.parse(deletionTimestamp) - seen.nowMs)
 }
 
 function advance(seen: Seen): PodDecision {
   const { pod, nowMs } = seen
-  const { deadlineAtMs, isOver } = lifeOf(pod, nowMs)
+  const { deadlineAtMs, isOver } = lifeOf(seen)
   const graceMs = (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000
-  if (isOver)
-    return together(aliveContainers(seen).map((name) => stopContainer(seen, name, graceMs, 'the pod is over')))
-  const unwell = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].flatMap(({ name }) => {
-    const failed = isAlive(seen.runs.get(name)) ? seen.health.get(name)?.failed : undefined
-    return failed === undefined ? [] : [stopContainer(seen, name, graceMs, failed)]
+  // evicted pods have no grace: what they use too much of is needed by others
+  if (seen.evicted !== undefined) return stopAll(seen, 0, 0)
+  if (isOver || isFinished(seen)) return stopAll(seen, graceMs, graceMs)
+  const unwell = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].flatMap((container) => {
+    const failed = isAlive(seen.runs.get(container.name)) ? seen.health.get(container.name)?.failed : undefined
+    if (failed === undefined) return []
+    const { terminationGracePeriodSeconds: own } = probeOf(container, failed) ?? {}
+    const graceOfProbeMs = own === undefined ? graceMs : own * 1000
+    return [stopContainer(seen, container.name, graceOfProbeMs, whyUnwell(pod, container, failed))]
   })
   const resized = resizesOf(seen).map(({ container, isRestart }) =>
     isRestart
       ? stopContainer(seen, container, graceMs, `Container ${container} resize requires restart`)
       : now({ do: 'resize', container }),
   )
-  const next = isFinished(seen) ? [] : [startNext(seen), ...startGuests(seen)]
-  return together([...unwell, ...resized, ...next, { steps: [], againAtMs: deadlineAtMs }])
+  return together([
+    ...unwell,
+    ...resized,
+    startNext(seen),
+    ...startGuests(seen),
+    { steps: [], againAtMs: deadlineAtMs === undefined ? undefined : Math.max(deadlineAtMs, nowMs) },
+  ])
+}
+
+function whyUnwell(pod: Pod, container: Container, probe: ProbeKind): string {
+  // what a probe ends has no exit code of its own yet
+  const isBack = mayRestart(pod.spec, container, 137)
+  return `Container ${container.name} failed ${probe} probe${isBack ? ', will be restarted' : ''}`
+}
+
+/** Containers first, then the sidecars one after the other, the last that was started first; each has at least two seconds. */
+function stopAll(seen: Seen, graceMs: number, restMs: number): PodDecision {
+  const { spec } = seen.pod
+  const alive = aliveContainers(seen)
+  const stop = (name: string, ms: number): PodDecision => stopContainer(seen, name, ms, `Stopping container ${name}`)
+  if (graceMs <= 0) return together(alive.map((name) => stop(name, 0)))
+  const sidecars = (spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name)
+  const isWaitedFor = spec.containers.some(({ name }) => alive.includes(name))
+  const next = isWaitedFor ? undefined : sidecars.findLast((name) => alive.includes(name))
+  const isInTurn = (name: string): boolean => name === next || seen.stopping.has(name)
+  const ofSidecarMs = Math.max(SHORTEST_GRACE_MS, Math.min(graceMs, Number.isNaN(restMs) ? graceMs : restMs))
+  return together(
+    alive.flatMap((name) => {
+      if (!sidecars.includes(name)) return [stop(name, graceMs)]
+      return isInTurn(name) ? [stop(name, ofSidecarMs)] : []
+    }),
+  )
 }
 
 function startNext(seen: Seen): PodDecision {
@@ -118,36 +170,38 @@ function startNext(seen: Seen): PodDecision {
   const waiting: PodDecision[] = []
   for (const container of pod.spec.initContainers ?? []) {
     const run = seen.runs.get(container.name)
-    const isSidecar = container.restartPolicy === 'Always'
-    if (!isSidecar && run?.exit?.code === 0) continue
-    if (isSidecar && isAlive(run) && seen.health.get(container.name)?.isStarted) continue
+    if (!isSidecar(container) && run?.exit?.code === 0) continue
+    if (isSidecar(container) && isAlive(run) && seen.health.get(container.name)?.isStarted) continue
     // once a container of the pod has run, a sidecar that ended does not hold the others back
-    const decision = startOne(seen, container, isSidecar ? 'Always' : initPolicy(pod))
-    if (!isSidecar || !pod.spec.containers.some(({ name }) => seen.runs.has(name))) return decision
+    const decision = startOne(seen, container)
+    if (!isSidecar(container) || !pod.spec.containers.some(({ name }) => seen.runs.has(name))) return decision
     waiting.push(decision)
   }
-  const policy = pod.spec.restartPolicy ?? 'Always'
-  return together([...waiting, ...pod.spec.containers.map((container) => startOne(seen, container, policy))])
+  return together([...waiting, ...pod.spec.containers.map((container) => startOne(seen, container))])
 }
 
 /** Containers that were added to look into the pod: started once, whatever the others do. */
 function startGuests(seen: Seen): PodDecision[] {
   if (seen.sandbox === undefined) return []
-  return (seen.pod.spec.ephemeralContainers ?? []).map((container) => startOne(seen, container, 'Never'))
+  return (seen.pod.spec.ephemeralContainers ?? []).map((container) => startOne(seen, container))
 }
 
-function startOne(seen: Seen, container: Container, policy: string): PodDecision {
+function startOne(seen: Seen, container: Container): PodDecision {
   const run = seen.runs.get(container.name)
   if (isAlive(run)) return nothing
-  if (run?.exit && !mayRestart(policy, run.exit.code)) return nothing
+  if (run?.exit && !mayRestart(seen.pod.spec, container, run.exit.code)) return nothing
   const restartsInARow = run?.exit ? restartsAfter(run) : 0
   if (run?.exit) {
     const restartAtMs = run.exit.atMs + restartDelayMs(restartsInARow)
     if (restartAtMs > seen.nowMs) return { steps: [], againAtMs: restartAtMs }
   }
   const image = seen.images.get(container.image)
-  const always = pullsAlways(container)
-  const pull: Step = { do: 'pull', image: container.image, container: container.name, always }
+  const pull: Step = {
+    do: 'pull',
+    image: container.image,
+    container: container.name,
+    policy: pullPolicyOf(container),
+  }
   if (image === undefined) return now(pull)
   if (image.state === 'pulling') return nothing
   if (image.state === 'failed') return retried(seen, image, pull)
@@ -160,41 +214,51 @@ function stopContainer(seen: Seen, container: string, graceMs: number, why: stri
   const stopping = seen.stopping.get(container)
   if (stopping === undefined)
     return now(graceMs > 0 ? { do: 'stop', container, graceMs, why } : { do: 'kill', container })
-  if (seen.nowMs >= stopping.killAtMs) return now({ do: 'kill', container })
+  // who is deleted by force while it has patience has none any more
+  const isForced = graceMs <= 0 && stopping.killAtMs > seen.nowMs + SHORTEST_GRACE_MS
+  if (isForced || seen.nowMs >= stopping.killAtMs) return now({ do: 'kill', container })
   return { steps: [], againAtMs: stopping.killAtMs }
 }
 
-/** Whether nothing of the pod will ever run again. */
-export function isFinished(seen: Pick<Seen, 'pod' | 'runs'>): boolean {
-  const { pod, runs } = seen
-  const policy = pod.spec.restartPolicy ?? 'Always'
-  const isOver = (name: string, by: string): boolean => {
-    const exit = runs.get(name)?.exit
-    return exit !== undefined && !mayRestart(by, exit.code)
+/** Whether its containers have come to their end by themselves and none will be started again; sidecars may still run. */
+export function isFinished({ pod: { spec }, runs }: Pick<Seen, 'pod' | 'runs'>): boolean {
+  const isOver = (container: Container): boolean => {
+    const exit = runs.get(container.name)?.exit
+    return exit !== undefined && !mayRestart(spec, container, exit.code)
   }
-  const failedInit = (pod.spec.initContainers ?? []).some(
-    ({ name, restartPolicy }) =>
-      restartPolicy !== 'Always' && runs.get(name)?.exit?.code !== 0 && isOver(name, initPolicy(pod)),
+  const failedInit = (spec.initContainers ?? []).some(
+    (container) => !isSidecar(container) && runs.get(container.name)?.exit?.code !== 0 && isOver(container),
   )
-  return failedInit || pod.spec.containers.every(({ name }) => isOver(name, policy))
+  return failedInit || spec.containers.every(isOver)
 }
 
-/** Whether a pod that is being deleted has no container left, and none that is just being started: what its phase says now is the last word. */
-export function isCleared(seen: Seen): boolean {
+/** Whether nothing of a pod runs, and nothing is just being started: what its phase says now is the last word. */
+export function isStill(seen: Seen): boolean {
   const isStarting = [...seen.inFlight].some((key) => key.startsWith('start '))
-  return seen.pod.metadata.deletionTimestamp !== undefined && !isStarting && aliveContainers(seen).length === 0
+  return !isStarting && aliveContainers(seen).length === 0
+}
+
+/** Whether a pod that is being deleted has no container left, and none that is just being started. */
+export function isCleared(seen: Seen): boolean {
+  return seen.pod.metadata.deletionTimestamp !== undefined && isStill(seen)
 }
 
 /** Whether a pod has come to its end by itself or by its deadline, and when the deadline is. */
-export function lifeOf(
-  pod: Pod,
-  nowMs: number,
-): { readonly deadlineAtMs: number | undefined; readonly isOver: boolean } {
+export function lifeOf({ pod, nowMs }: Pick<Seen, 'pod' | 'nowMs'>): {
+  readonly deadlineAtMs: number | undefined
+  readonly isOver: boolean
+} {
   const isOver = pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded'
   const seconds = pod.spec.activeDeadlineSeconds
   if (seconds === undefined || pod.status?.startTime === undefined || isOver) return { deadlineAtMs: undefined, isOver }
   const deadlineAtMs = Date.parse(pod.status.startTime) + seconds * 1000
   return { deadlineAtMs, isOver: nowMs >= deadlineAtMs }
+}
+
+/** Why the pod ends before its time; undefined when it does not. */
+export function verdictOf(seen: Seen): Verdict | undefined {
+  const { deadlineAtMs, isOver } = lifeOf(seen)
+  return seen.evicted ?? (isOver && deadlineAtMs !== undefined ? LATE : undefined)
 }
 
 /** Whether a run has not ended. */
@@ -208,24 +272,17 @@ export function restartsAfter(run: Run): number {
   return ranMs >= 600_000 ? 1 : run.restartsInARow + 1
 }
 
-/** `Always`, or no policy and the tag `latest` (or none). */
-export function pullsAlways({ image, imagePullPolicy }: Pick<Container, 'image' | 'imagePullPolicy'>): boolean {
-  if (imagePullPolicy !== undefined) return imagePullPolicy === 'Always'
-  return /(:latest|^[^@:]*|\/[^@:/]*)$/.test(image)
+/** The policy as it is told, else `Always` for the tag `latest` (or none). */
+export function pullPolicyOf({ image, imagePullPolicy }: Pick<Container, 'image' | 'imagePullPolicy'>): PullPolicy {
+  if (imagePullPolicy === 'Always' || imagePullPolicy === 'Never') return imagePullPolicy
+  if (imagePullPolicy !== undefined) return 'IfNotPresent'
+  return /(:latest|^[^@:]*|\/[^@:/]*)$/.test(image) ? 'Always' : 'IfNotPresent'
 }
 
 function aliveContainers({ pod, runs }: Seen): string[] {
   return containersOf(pod.spec)
     .map(({ name }) => name)
     .filter((name) => isAlive(runs.get(name)))
-}
-
-function mayRestart(policy: string, code: number): boolean {
-  return policy === 'Always' || (policy === 'OnFailure' && code !== 0)
-}
-
-function initPolicy(pod: Pod): string {
-  return pod.spec.restartPolicy === 'Never' ? 'Never' : 'OnFailure'
 }
 
 function retried({ nowMs }: Seen, fault: { readonly retryAtMs: number } | undefined, step: Step): PodDecision {

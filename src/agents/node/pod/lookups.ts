@@ -8,6 +8,8 @@ import type { FileData } from './content/volumes.ts'
 /** ConfigMaps, Secrets, tokens, trust bundles and claimed volumes of one pod, as they are now. */
 export type Lookups = {
   readonly configMap: (name: string) => FileData | undefined
+  /** Without what is no text: variables are made of it. */
+  readonly configMapText: (name: string) => Readonly<Record<string, string>> | undefined
   readonly secret: (name: string) => FileData | undefined
   readonly token: (wish: Asked) => string | undefined
   readonly trustBundles: readonly KubeObject[]
@@ -21,12 +23,14 @@ export type Asked = { readonly audience?: string; readonly expirationSeconds?: n
 export async function lookUp({ client, tokens }: Pick<NodeContext, 'client' | 'tokens'>, pod: Pod): Promise<Lookups> {
   const namespace = pod.metadata.namespace ?? 'default'
   const wanted = namesIn(pod)
+  const texts = new Map<string, Readonly<Record<string, string>>>()
   const read = async (kind: 'ConfigMap' | 'Secret', names: ReadonlySet<string>): Promise<Map<string, FileData>> => {
     const found = new Map<string, FileData>()
     for (const name of names) {
       const object = await client.get({ apiVersion: 'v1', kind, namespace, name })
       if (object === undefined) continue
       const text = kind === 'ConfigMap' ? decode(object['data'], 'utf8') : {}
+      if (kind === 'ConfigMap') texts.set(name, textOf(text))
       const bytes = decode(kind === 'ConfigMap' ? object['binaryData'] : object['data'], 'base64')
       found.set(name, { ...text, ...bytes })
     }
@@ -45,6 +49,7 @@ export async function lookUp({ client, tokens }: Pick<NodeContext, 'client' | 't
     claimed: await lookUpClaims(client, pod),
     trustBundles: wanted.hasTrustBundles ? (await client.list(TRUST_BUNDLES)).items : [],
     configMap: (name) => configMaps.get(name),
+    configMapText: (name) => texts.get(name),
     secret: (name) => secrets.get(name),
     token: (asked) => given.get(JSON.stringify(wishOf(asked))),
   }
@@ -55,8 +60,8 @@ const TRUST_BUNDLES = { apiVersion: 'certificates.k8s.io/v1', kind: 'ClusterTrus
 const wishOf = ({ audience = '', expirationSeconds = 3600 }: Asked): TokenWish => ({ audience, expirationSeconds })
 
 /** File data as text, for variables. */
-export function textOf(data: FileData | undefined): Readonly<Record<string, string>> | undefined {
-  return data && Object.fromEntries(Object.entries(data).map(([key, bytes]) => [key, bytes.toString('utf8')]))
+export function textOf(data: FileData): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(data).map(([key, bytes]) => [key, bytes.toString('utf8')]))
 }
 
 type Wanted = {

@@ -1,6 +1,6 @@
 import type { Sandbox } from '../driver.ts'
 import type { Image } from '../image/store.ts'
-import type { Fault, ImageState, Run, Seen } from './decide.ts'
+import type { Fault, ImageState, Run, Seen, Verdict } from './decide.ts'
 import type { Probing } from './probes/probing.ts'
 import type { Pod, Resources } from './shapes.ts'
 import type { Place } from './start-container.ts'
@@ -13,6 +13,7 @@ export type Memory = {
   sandbox: Sandbox | undefined
   place: Place | undefined
   setupFault: Fault | undefined
+  evicted: Verdict | undefined
   drain: Seen['drain']
   readonly images: Map<string, ImageState>
   readonly pulled: Map<string, Image>

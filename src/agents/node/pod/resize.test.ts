@@ -25,6 +25,7 @@ const seen = (container: Partial<Container>, spec: Partial<PodSpec> = {}, over: 
   runs: new Map([['web', run]]),
   startFaults: new Map(),
   health: new Map([['web', freshHealth(web)]]),
+  evicted: undefined,
   stopping: new Map(),
   drain: 'none',
   given: new Map([['web', had]]),

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../../lib/kube/object.ts'
+import type { Capabilities } from './capabilities.ts'
 import type { TrustBundleWish } from './trust-bundles.ts'
 
 /** A source of values for variables and files. */
@@ -52,6 +53,8 @@ export type Probe = Action & {
   readonly timeoutSeconds?: number
   readonly successThreshold?: number
   readonly failureThreshold?: number
+  /** Patience with a container that it ends, instead of the pod's. */
+  readonly terminationGracePeriodSeconds?: number
 }
 
 /** Where a volume is seen in a container. */
@@ -70,12 +73,15 @@ export type SecurityContext = {
   readonly runAsNonRoot?: boolean
   readonly readOnlyRootFilesystem?: boolean
   readonly privileged?: boolean
+  readonly capabilities?: Capabilities
 }
 
 /** Who the processes of a pod are, and which groups own its volumes. */
 export type PodSecurityContext = SecurityContext & {
   readonly fsGroup?: number
   readonly supplementalGroups?: readonly number[]
+  /** `Strict`: not the groups of the image's /etc/group. */
+  readonly supplementalGroupsPolicy?: string
   readonly sysctls?: readonly { readonly name: string; readonly value: string }[]
 }
 
@@ -113,8 +119,15 @@ export type Container = {
   /** The first who attaches closes the input when done. */
   readonly stdinOnce?: boolean
   readonly tty?: boolean
-  /** Only of init containers: `Always` makes a sidecar. */
+  /** Instead of the pod's; `Always` makes a sidecar of an init container. */
   readonly restartPolicy?: string
+  readonly restartPolicyRules?: readonly RestartRule[]
+}
+
+/** What is done about some exit codes of a container, whatever its policy is. */
+export type RestartRule = {
+  readonly action?: string
+  readonly exitCodes?: { readonly operator: string; readonly values?: readonly number[] }
 }
 
 /** A container that was added to a running pod, to look into it. */
@@ -191,6 +204,8 @@ export type PodSpec = {
   readonly volumes?: readonly Volume[]
   readonly nodeName?: string
   readonly hostname?: string
+  readonly hostnameOverride?: string
+  readonly setHostnameAsFQDN?: boolean
   readonly restartPolicy?: string
   readonly terminationGracePeriodSeconds?: number
   readonly serviceAccountName?: string
@@ -206,6 +221,8 @@ export type PodSpec = {
   }
   readonly hostAliases?: readonly { readonly ip: string; readonly hostnames?: readonly string[] }[]
   readonly activeDeadlineSeconds?: number
+  /** Conditions that others give the pod, without which it is not Ready. */
+  readonly readinessGates?: readonly { readonly conditionType: string }[]
 }
 
 /** Every container of a pod. */

@@ -4,13 +4,15 @@ import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { Bind, ContainerId, ContainerStart, Driver, Sandbox, Sysctl } from '../driver.ts'
 import type { Image } from '../image/store.ts'
 import type { NodeContext } from './context.ts'
-import { commandOf, expandVariables, resolveEnv } from './content/env.ts'
-import { pullsAlways } from './decide.ts'
+import { capabilitiesOf } from './capabilities.ts'
+import { commandOf, resolveEnv, wholeEnv } from './content/env.ts'
+import { pullPolicyOf } from './decide.ts'
 import { parseQuantity } from './content/fields.ts'
 import { limitsOf } from './limits.ts'
 import { lookUp, textOf } from './lookups.ts'
+import { securityOf, userOf } from './run-as.ts'
 import { uidOf, type Container, type Pod } from './shapes.ts'
-import { writeNetworkFiles } from './content/network-files.ts'
+import { kernelNameOf, writeNetworkFiles } from './content/network-files.ts'
 import { messageBind } from './content/termination.ts'
 import { bindsOf, makeVolumes, readOnlyVolumes } from './content/volumes.ts'
 
@@ -26,8 +28,7 @@ export async function makePlace(context: NodeContext, pod: Pod, existing: Sandbo
       'hostNetwork is not supported by this node: its pods have a network of their own',
     )
   const uid = uidOf(pod)
-  const name = pod.spec.hostname ?? pod.metadata.name
-  const id = { uid, namespace: pod.metadata.namespace ?? 'default', name }
+  const id = { uid, namespace: pod.metadata.namespace ?? 'default', name: kernelNameOf(pod) }
   const sandbox = existing ?? (await driver.createSandbox(id, sysctlsOf(pod)))
   const lookups = await lookUp(context, pod)
   const folder = driver.podFolder(uid)
@@ -83,9 +84,9 @@ async function mountImages(driver: Driver, pod: Pod, volumes: ReadonlyMap<string
     const folder = volumes.get(name)
     if (image === undefined || folder === undefined || driver.isSimulated) continue
     const { reference = '', pullPolicy } = image
-    const isPulled = pullsAlways({ image: reference, ...(pullPolicy && { imagePullPolicy: pullPolicy }) })
-    const found = isPulled ? undefined : await driver.findImage(reference)
-    if (found === undefined && pullPolicy === 'Never')
+    const policy = pullPolicyOf({ image: reference, ...(pullPolicy && { imagePullPolicy: pullPolicy }) })
+    const found = policy === 'Always' ? undefined : await driver.findImage(reference)
+    if (found === undefined && policy === 'Never')
       throw new SluiceError(
         'POD_VOLUME',
         `image "${reference}" of volume "${name}" is not present with pull policy of Never`,
@@ -112,38 +113,44 @@ export async function startContainer(
   const driver = context.driver()
   const { sandbox, volumes } = run.place
   const uid = uidOf(pod)
-  const security = { ...pod.spec.securityContext, ...container.securityContext }
+  const security = securityOf(pod, container)
   if (security.privileged === true)
     throw new SluiceError('POD_CONFIG', 'privileged containers are not supported by this node')
+  if (container.restartPolicyRules?.some(({ action }) => action === 'RestartAllContainers'))
+    throw new SluiceError('POD_CONFIG', 'restart rules that restart all containers are not supported by this node')
   const lookups = await lookUp(context, pod)
-  const env = resolveEnv(container, image.config.Env ?? [], {
+  const declared = resolveEnv(container, {
     pod,
     ip: sandbox.ip,
     hostIp: driver.hostIp,
-    configMap: (name) => textOf(lookups.configMap(name)),
-    secret: (name) => textOf(lookups.secret(name)),
+    configMap: lookups.configMapText,
+    secret: (name) => {
+      const data = lookups.secret(name)
+      return data && textOf(data)
+    },
     services: context.services(pod.metadata.namespace ?? 'default'),
   })
-  const user = security.runAsUser === undefined ? (image.config.User ?? '') : userText(security)
-  if (security.runAsNonRoot === true && /^(|0|root)(:|$)/.test(user))
-    throw new SluiceError('POD_CONFIG', 'container has runAsNonRoot and image will run as root')
+  const env = wholeEnv(kernelNameOf(pod), image.config.Env ?? [], declared)
+  const capabilities = capabilitiesOf(security.capabilities)
   const start: ContainerStart = {
     uid,
     container: container.name,
     attempt: run.attempt,
     pod: { uid, namespace: pod.metadata.namespace ?? 'default', name: pod.metadata.name },
     image,
-    command: driver.isSimulated ? ['simulated'] : commandOf(container, image.config, env),
+    command: driver.isSimulated ? ['simulated'] : commandOf(container, image.config, declared),
     hasEnd: hasEnd(pod, container),
     env: [...env],
-    workingDir: expandVariables(container.workingDir ?? image.config.WorkingDir ?? '/', env),
-    user,
+    workingDir: container.workingDir ?? image.config.WorkingDir ?? '/',
+    user: userOf(pod, container, image.config.User ?? ''),
     groups: groupsOf(pod),
+    hasImageGroups: pod.spec.securityContext?.supplementalGroupsPolicy !== 'Strict',
+    ...(capabilities && { capabilities }),
     readOnlyRoot: security.readOnlyRootFilesystem === true,
     binds: [
       ...networkBinds(driver, uid),
       ...messageBind(driver, { uid, container: container.name, attempt: run.attempt }, container),
-      ...bindsOf(container, volumes, readOnlyVolumes(pod), env),
+      ...bindsOf(container, volumes, readOnlyVolumes(pod), declared),
     ],
     ...(run.joins === undefined ? {} : { joins: run.joins }),
     stdin: container.stdin !== true ? 'none' : container.stdinOnce === true ? 'once' : 'open',
@@ -163,10 +170,6 @@ function hasEnd(pod: Pod, container: Container): boolean {
 function groupsOf({ spec }: Pod): number[] {
   const { fsGroup, supplementalGroups = [] } = spec.securityContext ?? {}
   return [...supplementalGroups, ...(fsGroup === undefined ? [] : [fsGroup])]
-}
-
-function userText({ runAsUser, runAsGroup }: { readonly runAsUser?: number; readonly runAsGroup?: number }): string {
-  return runAsGroup === undefined ? String(runAsUser) : `${runAsUser}:${runAsGroup}`
 }
 
 function networkBinds(driver: Driver, uid: string): Bind[] {

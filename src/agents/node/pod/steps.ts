@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { ApiError } from '../../../adapters/kube/api-error.ts'
 import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
+import { parseReference } from '../../../lib/oci/reference.ts'
 import { unreachable } from '../../../lib/error/unreachable.ts'
 import type { ContainerId, Driver } from '../driver.ts'
 import type { Image } from '../image/store.ts'
@@ -9,8 +10,16 @@ import type { NodeContext } from './context.ts'
 import { durationText, retryDelayMs } from './backoff.ts'
 import { type Fault, isAlive, type Run, type Step } from './decide.ts'
 import { limitsOf } from './limits.ts'
-import { runAction } from './probes/run-probe.ts'
-import { containersOf, fieldOf, labelOf, uidOf, type Container, type EphemeralContainer } from './shapes.ts'
+import { type ActionTarget, runHook } from './probes/run-probe.ts'
+import {
+  containersOf,
+  fieldOf,
+  labelOf,
+  uidOf,
+  type Action,
+  type Container,
+  type EphemeralContainer,
+} from './shapes.ts'
 import { makePlace, startContainer } from './start-container.ts'
 import { messageFile } from './content/termination.ts'
 import type { Memory } from './memory.ts'
@@ -62,37 +71,49 @@ async function setup(context: NodeContext, memory: Memory): Promise<void> {
   } catch (error) {
     const isVolume = error instanceof SluiceError && error.code === 'POD_VOLUME'
     const reason = isVolume ? 'FailedMount' : 'FailedCreatePodSandBox'
-    memory.setupFault = faultOf(context, memory.setupFault, reason, error)
+    memory.setupFault = faultOf(context, memory.setupFault?.failures ?? 0, reason, textOf(error))
     context.record(memory.pod, 'Warning', reason, memory.setupFault.message)
   }
 }
 
 async function pull(context: NodeContext, memory: Memory, step: Step & { do: 'pull' }): Promise<void> {
-  const { image: name } = step
+  const { image: name, policy } = step
   const field = fieldOf(memory.pod, step.container)
-  const present = step.always ? undefined : await context.driver().findImage(name)
+  const before = memory.images.get(name)
+  const failures = before?.state === 'failed' ? before.failures : 0
+  const say = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
+    context.record(memory.pod, type, reason, message, field)
+  const fail = (event: string, said: string, reason: string, message: string): void => {
+    say('Warning', event, said)
+    say('Warning', 'Failed', `Error: ${reason}`)
+    memory.images.set(name, { state: 'failed', ...faultOf(context, failures, reason, message) })
+  }
+  if (parseReference(name) === undefined) {
+    const message = `Failed to apply default image tag "${name}": couldn't parse image name "${name}": invalid reference format`
+    return fail('InspectFailed', message, 'InvalidImageName', message)
+  }
+  const present = policy === 'Always' ? undefined : await context.driver().findImage(name)
   if (present) {
-    const message = `Container image "${name}" already present on machine and can be accessed by the pod`
-    context.record(memory.pod, 'Normal', 'Pulled', message, field)
+    say('Normal', 'Pulled', `Container image "${name}" already present on machine and can be accessed by the pod`)
     return keep(memory, name, present)
   }
-  const before = memory.images.get(name)
-  if (before === undefined) context.record(memory.pod, 'Normal', 'Pulling', `Pulling image "${name}"`, field)
+  if (policy === 'Never') {
+    const message = `Container image "${name}" is not present with pull policy of Never`
+    return fail('ErrImageNeverPull', message, 'ErrImageNeverPull', message)
+  }
+  say('Normal', 'Pulling', `Pulling image "${name}"`)
   const startedMs = context.clock.nowMs()
   try {
     const image = await context.driver().pullImage(name)
     const took = durationText(context.clock.nowMs() - startedMs)
-    const pulled = `Successfully pulled image "${name}" in ${took} (${took} including waiting). Image size: ${image.sizeBytes} bytes.`
-    context.record(memory.pod, 'Normal', 'Pulled', pulled, field)
+    const size = `Image size: ${image.sizeBytes} bytes.`
+    say('Normal', 'Pulled', `Successfully pulled image "${name}" in ${took} (${took} including waiting). ${size}`)
     keep(memory, name, image)
   } catch (error) {
-    const last = before?.state === 'failed' ? before : undefined
-    const fault = faultOf(context, last, last ? 'ImagePullBackOff' : 'ErrImagePull', error)
-    const message = `Failed to pull image "${name}": ${fault.message}`
-    context.record(memory.pod, 'Warning', 'Failed', message, field)
-    context.record(memory.pod, 'Warning', 'Failed', `Error: ${fault.reason}`, field)
-    if (last) context.record(memory.pod, 'Normal', 'BackOff', `Back-off pulling image "${name}"`, field)
-    memory.images.set(name, { state: 'failed', ...fault, message })
+    const message = textOf(error)
+    fail('Failed', `Failed to pull image "${name}": ${message}`, 'ErrImagePull', message)
+    say('Normal', 'BackOff', `Back-off pulling image "${name}"`)
+    say('Warning', 'Failed', 'Error: ImagePullBackOff')
   }
 }
 
@@ -116,7 +137,7 @@ async function start(context: NodeContext, memory: Memory, step: Step & { do: 's
   } catch (error) {
     const isConfig = error instanceof SluiceError && ['POD_CONFIG', 'POD_VOLUME', 'OBJECT_INVALID'].includes(error.code)
     const reason = isConfig ? 'CreateContainerConfigError' : 'RunContainerError'
-    const fault = faultOf(context, memory.startFaults.get(name), reason, error)
+    const fault = faultOf(context, memory.startFaults.get(name)?.failures ?? 0, reason, textOf(error))
     memory.startFaults.set(name, fault)
     context.record(memory.pod, 'Warning', 'Failed', `Error: ${fault.message}`, field)
     return
@@ -136,19 +157,15 @@ async function start(context: NodeContext, memory: Memory, step: Step & { do: 's
   await postStart(context, memory, container, { uid: uidOf(memory.pod), container: name, attempt })
 }
 
-/** A container whose hook fails is ended; what the hook said stays here, it may hold secrets. */
+/** A container whose hook fails is ended; what the hook said stays here, it may hold secrets. A hook may take its time. */
 async function postStart(context: NodeContext, memory: Memory, container: Container, id: ContainerId): Promise<void> {
   const hook = container.lifecycle?.postStart
   if (hook === undefined || memory.place === undefined) return
-  const { ok } = await runAction(context.driver(), { id, container, ip: memory.place.sandbox.ip }, hook, 30_000)
-  if (ok) return
+  if (await hookIsWell(context, { id, container, ip: memory.place.sandbox.ip }, hook, FOREVER_MS)) return
   const field = fieldOf(memory.pod, container.name)
   context.record(memory.pod, 'Warning', 'FailedPostStartHook', 'PostStartHook failed', field)
   context.record(memory.pod, 'Normal', 'Killing', 'FailedPostStartHook', field)
-  const graceMs = (memory.pod.spec.terminationGracePeriodSeconds ?? 30) * 1000
-  memory.stopping.set(container.name, { killAtMs: context.clock.nowMs() + graceMs })
-  await preStop(context, memory, container, id, graceMs)
-  await endGently(context, memory, container, id)
+  await endInTime(context, memory, container, id, (memory.pod.spec.terminationGracePeriodSeconds ?? 30) * 1000)
 }
 
 /** Gives a container that runs what the pod says now; what the kernel does not take is told, and tried again. */
@@ -173,41 +190,57 @@ async function forgetRun(driver: Driver, id: ContainerId): Promise<void> {
   for (const file of [log, `${log}.1`, messageFile(driver, id)]) rmSync(file, { force: true })
 }
 
-/** preStop, then SIGTERM; both inside the patience that begins now. */
+/** Tells why, then ends a container. */
 async function stop(context: NodeContext, memory: Memory, step: Step & { do: 'stop' }): Promise<void> {
   const run = memory.runs.get(step.container)
   const container = containerOf(memory, step.container)
   if (run === undefined || container === undefined) return
-  memory.stopping.set(step.container, { killAtMs: context.clock.nowMs() + step.graceMs })
-  const message = step.why === 'Stopping container' ? `Stopping container ${step.container}` : step.why
-  context.record(memory.pod, 'Normal', 'Killing', message, fieldOf(memory.pod, step.container))
-  await preStop(context, memory, container, run, step.graceMs)
-  await endGently(context, memory, container, run)
+  context.record(memory.pod, 'Normal', 'Killing', step.why, fieldOf(memory.pod, step.container))
+  await endInTime(context, memory, container, run, step.graceMs)
+}
+
+/** preStop, then SIGTERM; both inside the patience that begins now, but after a hook there are always two seconds left. */
+async function endInTime(
+  context: NodeContext,
+  memory: Memory,
+  container: Container,
+  id: ContainerId,
+  graceMs: number,
+): Promise<void> {
+  const endsAtMs = context.clock.nowMs() + graceMs
+  const hook = container.lifecycle?.preStop
+  const { name } = container
+  memory.stopping.set(name, { killAtMs: hook === undefined ? endsAtMs : endsAtMs + AFTER_HOOK_MS })
+  if (hook !== undefined && memory.sandbox !== undefined) {
+    const isWell = await hookIsWell(context, { id, container, ip: memory.sandbox.ip }, hook, graceMs)
+    if (!isWell)
+      context.record(memory.pod, 'Warning', 'FailedPreStopHook', 'PreStopHook failed', fieldOf(memory.pod, name))
+    memory.stopping.set(name, { killAtMs: Math.max(endsAtMs, context.clock.nowMs() + AFTER_HOOK_MS) })
+  }
+  await endGently(context, memory, container, id)
+}
+
+/** What programs have at least after their hook. */
+const AFTER_HOOK_MS = 2_000
+/** The longest that timers take. */
+const FOREVER_MS = 2 ** 31 - 1
+
+async function hookIsWell(
+  context: NodeContext,
+  target: ActionTarget,
+  hook: Action,
+  timeoutMs: number,
+): Promise<boolean> {
+  if (hook.sleep === undefined) return (await runHook(context.driver(), target, hook, timeoutMs)).ok
+  const sleepMs = Math.min(hook.sleep.seconds * 1000, timeoutMs)
+  await new Promise<void>((resolve) => context.clock.after(sleepMs, resolve))
+  return true
 }
 
 /** Asks a container's program to end, by the signal that its image names. */
 async function endGently(context: NodeContext, memory: Memory, container: Container, id: ContainerId): Promise<void> {
   const signal = memory.pulled.get(container.image)?.config.StopSignal ?? 'SIGTERM'
   await context.driver().signal(id, /^SIG[A-Z0-9]+$/.test(signal) ? signal : 'SIGTERM')
-}
-
-async function preStop(
-  context: NodeContext,
-  memory: Memory,
-  container: Container,
-  run: ContainerId,
-  graceMs: number,
-): Promise<void> {
-  const hook = container.lifecycle?.preStop
-  if (hook === undefined || memory.sandbox === undefined) return
-  const seconds = hook.sleep?.seconds
-  if (seconds !== undefined) {
-    await new Promise<void>((resolve) => context.clock.after(Math.min(seconds * 1000, graceMs), resolve))
-    return
-  }
-  const { ok } = await runAction(context.driver(), { id: run, container, ip: memory.sandbox.ip }, hook, graceMs)
-  const field = fieldOf(memory.pod, container.name)
-  if (!ok) context.record(memory.pod, 'Warning', 'FailedPreStopHook', 'PreStopHook failed', field)
 }
 
 async function deleteObject(context: NodeContext, { pod }: Memory): Promise<void> {
@@ -235,8 +268,11 @@ function containerOf({ pod }: Memory, name: string): Container | undefined {
   return containersOf(pod.spec).find((container) => container.name === name)
 }
 
-function faultOf(context: NodeContext, before: Fault | undefined, reason: string, error: unknown): Fault {
-  const failures = (before?.failures ?? 0) + 1
-  const message = error instanceof Error ? error.message : String(error)
+function faultOf(context: NodeContext, before: number, reason: string, message: string): Fault {
+  const failures = before + 1
   return { reason, message, failures, retryAtMs: context.clock.nowMs() + retryDelayMs(failures) }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

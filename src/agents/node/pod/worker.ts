@@ -10,7 +10,8 @@ import type { Memory } from './memory.ts'
 import { startProbing } from './probes/probing.ts'
 import { containersOf, uidOf, type Container, type Pod, type Resources } from './shapes.ts'
 import { keepVolumes, showsOther } from './keep-volumes.ts'
-import { isDoubted, renderPodStatus, withOthersConditions } from './status.ts'
+import { isDoubted, withOthersConditions } from './conditions.ts'
+import { renderPodStatus } from './status.ts'
 import { perform } from './steps.ts'
 import { terminationMessage } from './content/termination.ts'
 
@@ -140,6 +141,7 @@ function freshMemory(pod: Pod): Memory {
     sandbox: undefined,
     place: undefined,
     setupFault: undefined,
+    evicted: undefined,
     drain: 'none',
     images: new Map(),
     pulled: new Map(),
@@ -265,13 +267,17 @@ function keepProbing(context: NodeContext, memory: Memory, wake: () => void): vo
   for (const container of containers) {
     const run = memory.runs.get(container.name)
     const probing = memory.probing.get(container.name)
-    if (probing && (!isAlive(run) || probing.id.attempt !== run?.attempt)) {
+    if (probing && (!isAlive(run) || probing.attempt !== run?.attempt)) {
       probing.stop()
       memory.probing.delete(container.name)
     }
     if (run === undefined || !isAlive(run) || memory.sandbox === undefined || memory.probing.has(container.name))
       continue
-    const target = { pod: memory.pod, id: run, container, ip: memory.sandbox.ip }
+    // what its hook has not let through yet is not asked
+    if (container.lifecycle?.postStart !== undefined && memory.inFlight.has(`start ${container.name}`)) continue
+    const { sandbox, pod } = memory
+    const isLeaving = (): boolean => memory.pod.metadata.deletionTimestamp !== undefined
+    const target = { pod, run, container, ip: sandbox.ip, isLeaving }
     memory.probing.set(container.name, startProbing(context, target, firstHealth(memory.pod, container, run), wake))
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { commandOf, expandVariables, resolveEnv, type EnvSources } from './env.ts'
+import { commandOf, expandVariables, resolveEnv, wholeEnv, type EnvSources } from './env.ts'
 import { parseQuantity } from './fields.ts'
 import type { Container, Pod } from '../shapes.ts'
 
@@ -27,13 +27,14 @@ const sources: EnvSources = {
   ],
 }
 
-test('variables come from Services, image, envFrom and env, in this order', () => {
-  const env = resolveEnv(
+test('variables come from the image, Services, envFrom and env, in this order; none refers to those of the image', () => {
+  const declared = resolveEnv(
     {
       ...container,
       envFrom: [{ prefix: 'CFG_', configMapRef: { name: 'settings' } }],
       env: [
-        { name: 'A', value: '$(CFG_mode)-$(B)-$$(A)' },
+        { name: 'A', value: '$(CFG_mode)-$(B)-$$(A)-$(PATH)' },
+        { name: 'X', value: 'own' },
         { name: 'TOKEN', valueFrom: { secretKeyRef: { name: 'keys', key: 'token' } } },
         { name: 'APP', valueFrom: { fieldRef: { fieldPath: "metadata.labels['app']" } } },
         { name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
@@ -41,9 +42,9 @@ test('variables come from Services, image, envFrom and env, in this order', () =
         { name: 'NONE', valueFrom: { configMapKeyRef: { name: 'settings', key: 'none', optional: true } } },
       ],
     },
-    ['PATH=/bin', 'X=a=b'],
     sources,
   )
+  const env = wholeEnv('web-1', ['PATH=/bin', 'X=a=b', 'Y=a=b', 'API_GATEWAY_SERVICE_PORT=1'], declared)
   assert.deepEqual(Object.fromEntries(env), {
     HOSTNAME: 'web-1',
     API_GATEWAY_SERVICE_HOST: '10.96.0.5',
@@ -55,9 +56,10 @@ test('variables come from Services, image, envFrom and env, in this order', () =
     API_GATEWAY_PORT_80_TCP_PORT: '80',
     API_GATEWAY_PORT_80_TCP_PROTO: 'tcp',
     PATH: '/bin',
-    X: 'a=b',
+    X: 'own',
+    Y: 'a=b',
     CFG_mode: 'fast',
-    A: 'fast-$(B)-$(A)',
+    A: 'fast-$(B)-$(A)-$(PATH)',
     TOKEN: 's3cret',
     APP: 'web',
     IP: '10.42.0.7',
@@ -66,14 +68,14 @@ test('variables come from Services, image, envFrom and env, in this order', () =
 })
 
 test('what is missing is named', () => {
-  const missing = (env: Container['env']) => () => resolveEnv({ ...container, ...(env ? { env } : {}) }, [], sources)
+  const missing = (env: Container['env']) => () => resolveEnv({ ...container, ...(env ? { env } : {}) }, sources)
   assert.throws(
     missing([{ name: 'A', valueFrom: { configMapKeyRef: { name: 'no', key: 'k' } } }]),
     /configmap "no" not found/,
   )
   assert.throws(
     missing([{ name: 'A', valueFrom: { secretKeyRef: { name: 'keys', key: 'k' } } }]),
-    /couldn't find key k in secret "keys"/,
+    /couldn't find key k in Secret shop\/keys/,
   )
   assert.throws(
     missing([{ name: 'A', valueFrom: { fieldRef: { fieldPath: 'spec.nope' } } }]),
@@ -87,8 +89,25 @@ test('command and args replace Entrypoint and Cmd as Kubernetes says', () => {
   assert.deepEqual(commandOf(container, image, env), ['node', 'server.js'])
   assert.deepEqual(commandOf({ ...container, args: ['-p', '$(PORT)'] }, image, env), ['node', '-p', '80'])
   assert.deepEqual(commandOf({ ...container, command: ['sh'] }, image, env), ['sh'])
-  assert.equal(expandVariables('$(NO) $$', env), '$(NO) $')
 })
+
+const texts: readonly (readonly [text: string, want: string])[] = [
+  ['$(PORT)', '80'],
+  ['$(NO) $$', '$(NO) $'],
+  ['$$(PORT)', '$(PORT)'],
+  ['$(a b)', '1'],
+  ['$(date $$)$(PORT)', '$(date $$)80'],
+  ['$(PORT $x $', '$(PORT $x $'],
+  ['$()', '$()'],
+]
+for (const [text, want] of texts)
+  test(`${text} means ${want}`, () => {
+    const env = new Map([
+      ['PORT', '80'],
+      ['a b', '1'],
+    ])
+    assert.equal(expandVariables(text, env), want)
+  })
 
 test('quantities', () => {
   assert.deepEqual(['250m', '2', '64Mi', '1e3', '1.5Gi', 'x', ''].map(parseQuantity), [

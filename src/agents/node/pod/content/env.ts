@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../../../lib/kube/object.ts'
 import { SluiceError } from '../../../../lib/error/sluice-error.ts'
 import { isApiServer } from '../../service-shapes.ts'
-import { fieldValue, resourceValue } from './fields.ts'
+import { fieldValue, namedContainer, resourceValue } from './fields.ts'
 import type { Container, EnvVar, KeyRef, Pod } from '../shapes.ts'
 
 /** What variables are made of besides the pod itself. */
@@ -18,20 +18,16 @@ export type EnvSources = {
 }
 
 /**
- * The environment of a container in order: Services, image, `envFrom`, `env`; `$(NAME)` means a variable before it, `$$(NAME)` is kept.
+ * The variables that a container declares, in order: Services, `envFrom`, `env`; `$(NAME)` means one before it, `$$(NAME)` is kept. Those of its image
+ * are not among them: nothing refers to them, and they are replaced by these.
  *
  * @throws SluiceError POD_CONFIG naming the ConfigMap, Secret or key that is missing
  */
-export function resolveEnv(
-  container: Container,
-  imageEnv: readonly string[],
-  sources: EnvSources,
-): Map<string, string> {
-  const env = new Map<string, string>([['HOSTNAME', sources.pod.spec.hostname ?? sources.pod.metadata.name]])
+export function resolveEnv(container: Container, sources: EnvSources): Map<string, string> {
+  const env = new Map<string, string>()
   const isLinked = sources.pod.spec.enableServiceLinks !== false
   const services = sources.services.filter((service) => isLinked || isApiServer(service))
   for (const [name, value] of serviceEnv(services)) env.set(name, value)
-  for (const entry of imageEnv) env.set(entry.split('=', 1)[0] ?? '', entry.slice(entry.indexOf('=') + 1))
   for (const { prefix = '', configMapRef, secretRef } of container.envFrom ?? []) {
     const ref = configMapRef ?? secretRef
     if (ref === undefined) continue
@@ -47,14 +43,24 @@ export function resolveEnv(
   return env
 }
 
+/** All variables of a container: the host's name, those of the image, those that it declares. */
+export function wholeEnv(
+  hostname: string,
+  imageEnv: readonly string[],
+  declared: ReadonlyMap<string, string>,
+): Map<string, string> {
+  const ofImage = imageEnv.map((entry) => [entry.split('=', 1)[0] ?? '', entry.slice(entry.indexOf('=') + 1)] as const)
+  return new Map([['HOSTNAME', hostname], ...ofImage, ...declared])
+}
+
 /** Whether Kubernetes takes it for the name of a variable: printable ASCII without `=`. */
 export function isEnvName(name: string): boolean {
   return /^[ -<>-~]+$/.test(name)
 }
 
-/** Replaces `$(NAME)` by known variables; unknown ones stay, `$$` is a plain `$`. */
+/** Replaces `$(NAME)` by known variables; unknown ones stay as they are, with all that is in them; `$$` is a plain `$`. */
 export function expandVariables(text: string, env: ReadonlyMap<string, string>): string {
-  return text.replace(/\$\$|\$\(([-._a-zA-Z0-9]+)\)/g, (whole, name: string | undefined) =>
+  return text.replace(/\$(?:\$|\(([^)]*)\))/g, (whole, name: string | undefined) =>
     name === undefined ? '$' : (env.get(name) ?? whole),
   )
 }
@@ -80,20 +86,26 @@ function valueOf(
   if (valueFrom === undefined) return expandVariables(value ?? '', env)
   const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef } = valueFrom
   if (fieldRef) return fieldValue(sources.pod, fieldRef.fieldPath, sources.ip, sources.hostIp)
-  if (configMapKeyRef) return keyed('configmap', configMapKeyRef, sources.configMap(configMapKeyRef.name ?? ''))
-  if (secretKeyRef) return keyed('secret', secretKeyRef, sources.secret(secretKeyRef.name ?? ''))
-  if (resourceFieldRef) {
-    const named = sources.pod.spec.containers.find((other) => other.name === resourceFieldRef.containerName)
-    return resourceValue(named ?? container, resourceFieldRef)
-  }
+  const { namespace = 'default' } = sources.pod.metadata
+  if (configMapKeyRef)
+    return keyed(namespace, 'ConfigMap', configMapKeyRef, sources.configMap(configMapKeyRef.name ?? ''))
+  if (secretKeyRef) return keyed(namespace, 'Secret', secretKeyRef, sources.secret(secretKeyRef.name ?? ''))
+  if (resourceFieldRef) return resourceValue(namedContainer(sources.pod, resourceFieldRef, container), resourceFieldRef)
   throw new SluiceError('POD_CONFIG', `variable ${name}: a valueFrom of this kind is not known`)
 }
 
-function keyed(kind: string, ref: KeyRef, data: Readonly<Record<string, string>> | undefined): string | undefined {
+function keyed(
+  namespace: string,
+  kind: 'ConfigMap' | 'Secret',
+  ref: KeyRef,
+  data: Readonly<Record<string, string>> | undefined,
+): string | undefined {
   const value = data?.[ref.key]
   if (value !== undefined || ref.optional === true) return value
-  if (data === undefined) throw missing(kind, ref.name ?? '')
-  throw new SluiceError('POD_CONFIG', `couldn't find key ${ref.key} in ${kind} "${ref.name}"`, { retry: 'backoff' })
+  if (data === undefined) throw missing(kind.toLowerCase(), ref.name ?? '')
+  throw new SluiceError('POD_CONFIG', `couldn't find key ${ref.key} in ${kind} ${namespace}/${ref.name}`, {
+    retry: 'backoff',
+  })
 }
 
 /** The variables of a Service: its address and ports, and the same in the form of Docker's links, which the original still writes. */

@@ -1,5 +1,6 @@
 import { cpus, totalmem } from 'node:os'
 import { SluiceError } from '../../../../lib/error/sluice-error.ts'
+import { goQuote } from '../../../../lib/yaml/write/go-quote.ts'
 import type { Container, Pod } from '../shapes.ts'
 
 /**
@@ -14,7 +15,7 @@ export function fieldValue(pod: Pod, path: string, ip: string, hostIp: string): 
   const list = (map: Readonly<Record<string, string>> | undefined): string =>
     Object.entries(map ?? {})
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+      .map(([key, value]) => `${key}=${goQuote(value)}`)
       .join('\n')
   const known: Readonly<Record<string, string>> = {
     'metadata.name': metadata.name,
@@ -41,6 +42,18 @@ const WHOLE: Readonly<Record<string, () => string>> = {
   'ephemeral-storage': () => '100Gi',
 }
 
+/** The container that a `resourceFieldRef` means; of a volume it is always named. @throws SluiceError POD_CONFIG when it is not there */
+export function namedContainer(
+  { spec }: Pod,
+  { containerName: name = '' }: { readonly containerName?: string },
+  own?: Container,
+): Container | undefined {
+  if (name === '') return own
+  const found = [...spec.containers, ...(spec.initContainers ?? [])].find((container) => container.name === name)
+  if (found !== undefined) return found
+  throw new SluiceError('POD_CONFIG', `container ${name} not found`)
+}
+
 /** The value of a `resourceFieldRef` in units of its divisor, rounded up; what is not limited is limited by the machine. */
 export function resourceValue(
   container: Container | undefined,
@@ -49,7 +62,8 @@ export function resourceValue(
   const dot = resource.indexOf('.')
   const [kind, name] = [resource.slice(0, dot), resource.slice(dot + 1)]
   const { limits, requests } = container?.resources ?? {}
-  const given = kind === 'limits' ? (limits?.[name] ?? WHOLE[name]?.()) : requests?.[name]
+  const limit = parseQuantity(limits?.[name]) === 0 ? undefined : limits?.[name]
+  const given = kind === 'limits' ? (limit ?? WHOLE[name]?.()) : requests?.[name]
   const unit = parseQuantity(divisor) || 1
   // a part in a million is what multiplying by a thousandth loses
   return String(Math.ceil(Number(((parseQuantity(given) ?? 0) / unit).toFixed(6))))

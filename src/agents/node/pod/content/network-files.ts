@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { SluiceError } from '../../../../lib/error/sluice-error.ts'
 import type { Pod } from '../shapes.ts'
 
 /** What the network files of a pod are made of. */
@@ -7,9 +8,38 @@ export type NetworkFacts = {
   readonly pod: Pod
   /** Address of the cluster's DNS server. */
   readonly dns: string
-  readonly name: string
   readonly namespace: string
   readonly ip: string
+}
+
+/** The longest name of a host that Linux takes, and that a pod asks for in full. */
+const LONGEST_NAME = 63
+const LONGEST_FULL_NAME = 64
+
+/**
+ * The name that a pod has in its own network, and its domain; empty where it has none.
+ *
+ * @see https://kubernetes.io/docs/concepts/workloads/pods/pod-hostname/
+ */
+export function hostnameOf({ metadata, spec }: Pod): { readonly name: string; readonly domain: string } {
+  const cut = (name: string): string =>
+    name.length <= LONGEST_NAME ? name : name.slice(0, LONGEST_NAME).replace(/[-.]+$/, '')
+  if (spec.hostnameOverride !== undefined) return { name: cut(spec.hostnameOverride), domain: '' }
+  const { namespace = 'default' } = metadata
+  const domain = spec.subdomain ? `${spec.subdomain}.${namespace}.svc.cluster.local` : ''
+  return { name: cut(spec.hostname || metadata.name), domain }
+}
+
+/** The name of the kernel for a pod: with its domain where it wants that. @throws SluiceError POD_CONFIG when that is too long */
+export function kernelNameOf(pod: Pod): string {
+  const { name, domain } = hostnameOf(pod)
+  if (pod.spec.setHostnameAsFQDN !== true || domain === '') return name
+  const full = `${name}.${domain}`
+  if (full.length <= LONGEST_FULL_NAME) return full
+  throw new SluiceError(
+    'POD_CONFIG',
+    `failed to construct FQDN from pod hostname and cluster domain, FQDN ${full} is too long (${LONGEST_FULL_NAME} characters is the max, ${full.length} characters requested)`,
+  )
 }
 
 /** Writes `resolv.conf`, `hosts` and `hostname` of a pod. */
@@ -17,7 +47,7 @@ export function writeNetworkFiles(folder: string, facts: NetworkFacts): void {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'resolv.conf'), renderResolver(facts))
   writeFileSync(join(folder, 'hosts'), renderHosts(facts))
-  writeFileSync(join(folder, 'hostname'), `${facts.name}\n`)
+  writeFileSync(join(folder, 'hostname'), `${kernelNameOf(facts.pod)}\n`)
 }
 
 /** The cluster's DNS server, unless the policy is `None`; what `dnsConfig` adds comes after, its options before those of the same name. */
@@ -38,11 +68,21 @@ export function renderResolver({ pod, dns, namespace }: NetworkFacts): string {
   ].join('\n')
 }
 
-function renderHosts({ pod, ip, name, namespace }: NetworkFacts): string {
-  const { hostAliases = [], subdomain } = pod.spec
-  const names = subdomain === undefined ? name : `${name}.${subdomain}.${namespace}.svc.cluster.local\t${name}`
-  const own = `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n${ip}\t${names}\n`
+/** The names that a pod knows without asking: its own, and its aliases. */
+export function renderHosts({ pod, ip }: NetworkFacts): string {
+  const { hostAliases = [] } = pod.spec
+  const { name, domain } = hostnameOf(pod)
+  const names = domain === '' ? name : `${name}.${domain}\t${name}`
+  const six = ['::1\tlocalhost ip6-localhost ip6-loopback', 'fe00::0\tip6-localnet', 'fe00::0\tip6-mcastprefix']
+  const own = [
+    '127.0.0.1\tlocalhost',
+    ...six,
+    'fe00::1\tip6-allnodes',
+    'fe00::2\tip6-allrouters',
+    `${ip}\t${names}`,
+    '',
+  ]
   const more = hostAliases.map((alias) => `${alias.ip}\t${(alias.hostnames ?? []).join('\t')}\n`)
   const given = more.length === 0 ? '' : `\n# Entries added by HostAliases.\n${more.join('')}`
-  return `# Kubernetes-managed hosts file.\n${own}${given}`
+  return `# Kubernetes-managed hosts file.\n${own.join('\n')}${given}`
 }

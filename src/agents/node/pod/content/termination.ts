@@ -37,7 +37,7 @@ function logTail(path: string): string {
     .split('\n')
     .slice(-MOST_LOG_LINES - 1)
   const text = lines.map((line) => line.replace(/^\S+ (stdout|stderr) [FP] /, '')).join('\n')
-  return text.slice(-MOST_LOG_BYTES).replace(/\n$/, '')
+  return text.slice(-MOST_LOG_BYTES)
 }
 
 function tailOf(path: string, most: number): string {

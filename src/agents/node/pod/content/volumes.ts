@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync, type Stats, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SluiceError } from '../../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../../lib/kube/object.ts'
@@ -7,7 +7,7 @@ import type { Bind } from '../../driver.ts'
 import type { ClaimedVolume } from './claims.ts'
 import { give, showFiles, type VolumeFile } from './atomic-files.ts'
 import { expandVariables } from './env.ts'
-import { fieldValue, resourceValue } from './fields.ts'
+import { fieldValue, namedContainer, resourceValue } from './fields.ts'
 import type { Container, DownwardFiles, FileItems, Pod, Projection, Volume } from '../shapes.ts'
 import { trustAnchors, type TrustBundleWish } from '../trust-bundles.ts'
 
@@ -54,7 +54,7 @@ export function bindsOf(
     const root = volumes.get(mount.name)
     if (root === undefined)
       throw refused(mount.name, `container ${container.name} mounts a volume that the pod does not have`)
-    const inner = mount.subPath ?? (mount.subPathExpr ? expandVariables(mount.subPathExpr, env) : '')
+    const inner = mount.subPath ?? expandPath(mount.subPathExpr ?? '', env)
     const source = inner === '' ? root : subPathOf(root, inner, mount.name)
     return { source, target: mount.mountPath, readOnly: mount.readOnly === true || readOnlyVolumes.has(mount.name) }
   })
@@ -130,7 +130,10 @@ function filesOf(part: Projection, sources: VolumeSources, volume: string, isApi
       `projections of kind ${Object.keys(part).join(', ') || 'nothing'} are not supported by this node`,
     )
   const token = sources.token(serviceAccountToken)
-  return token === undefined ? [] : [{ path: serviceAccountToken.path, content: Buffer.from(token) }]
+  if (token === undefined) return []
+  // who has a group for its volumes reads the token by it, and nobody else does
+  const isShared = sources.pod.spec.securityContext?.fsGroup !== undefined
+  return [{ path: serviceAccountToken.path, content: Buffer.from(token), ...(isShared ? { mode: 0o600 } : {}) }]
 }
 
 function anchors(wish: TrustBundleWish, { trustBundles }: VolumeSources, volume: string): OneFile[] {
@@ -139,8 +142,10 @@ function anchors(wish: TrustBundleWish, { trustBundles }: VolumeSources, volume:
   return [{ path: wish.path, content: Buffer.from(found) }]
 }
 
+const NAME_OF_KEY = { configmap: 'config key', secret: 'secret key' } as const
+
 function pick(
-  kind: string,
+  kind: keyof typeof NAME_OF_KEY,
   ref: { readonly name?: string; readonly optional?: boolean } & FileItems,
   data: FileData | undefined,
   volume: string,
@@ -151,31 +156,55 @@ function pick(
   if (ref.items === undefined) return Object.entries(data).map(([path, content]) => ({ path, content }))
   return ref.items.flatMap(({ key, path, mode }) => {
     const content = data[key]
-    if (content === undefined && ref.optional !== true) throw refused(volume, `${kind} "${ref.name}" has no key ${key}`)
+    if (content === undefined && ref.optional !== true)
+      throw refused(
+        volume,
+        `${kind === 'secret' ? '' : `${kind} `}references non-existent ${NAME_OF_KEY[kind]}: ${key}`,
+      )
     return content === undefined ? [] : [{ path, content, ...(mode === undefined ? {} : { mode }) }]
   })
 }
 
 function downward({ items }: DownwardFiles, { pod, ip, hostIp }: VolumeSources): OneFile[] {
   return (items ?? []).map(({ path, mode, fieldRef, resourceFieldRef }) => {
-    const named = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find(
-      ({ name }) => name === resourceFieldRef?.containerName,
-    )
     const value = fieldRef
       ? fieldValue(pod, fieldRef.fieldPath, ip, hostIp)
-      : resourceValue(named, resourceFieldRef ?? { resource: '' })
+      : resourceValue(namedContainer(pod, resourceFieldRef ?? {}), resourceFieldRef ?? { resource: '' })
     return { path, content: Buffer.from(value), ...(mode === undefined ? {} : { mode }) }
   })
 }
 
+/** Folders that are asked for are made; what is there must be what is asked for. Where nothing is asked, container runtimes make the folder too. */
 function hostPathOf(name: string, { path, type = '' }: { readonly path: string; readonly type?: string }): string {
-  // where nothing is asked, container runtimes make the folder too
-  if (type === 'DirectoryOrCreate' || (type === '' && !existsSync(path))) mkdirSync(path, { recursive: true })
-  else if (type === 'FileOrCreate' && !existsSync(path)) writeFileSync(path, '')
-  else if (!['', 'Directory', 'File'].includes(type))
-    throw refused(name, `hostPath of type ${type} is not supported by this node`)
-  if (!existsSync(path)) throw refused(name, `hostPath ${path} does not exist`)
+  const isThere = existsSync(path)
+  if (!isThere && ['', 'DirectoryOrCreate'].includes(type)) mkdirSync(path, { recursive: true })
+  if (!isThere && type === 'FileOrCreate') writeFileSync(path, '')
+  const [expected, isKind] = HOST_PATHS[type] ?? []
+  if (type !== '' && expected === undefined) throw refused(name, `${type} is an invalid volume type`)
+  if (isKind?.(statSync(path, { throwIfNoEntry: false })) === false)
+    throw refused(name, `hostPath type check failed: ${path} is not a ${expected}`)
   return realpathSync(path)
+}
+
+const isFolder = (stats: Stats | undefined): boolean => stats?.isDirectory() === true
+const isFile = (stats: Stats | undefined): boolean => stats?.isFile() === true
+const HOST_PATHS: Readonly<Record<string, readonly [string, (stats: Stats | undefined) => boolean]>> = {
+  Directory: ['directory', isFolder],
+  DirectoryOrCreate: ['directory', isFolder],
+  File: ['file', isFile],
+  FileOrCreate: ['file', isFile],
+  Socket: ['socket file', (stats) => stats?.isSocket() === true],
+  CharDevice: ['character device', (stats) => stats?.isCharacterDevice() === true],
+  BlockDevice: ['block device', (stats) => stats?.isBlockDevice() === true],
+}
+
+/** A path of which every variable is known. */
+function expandPath(expression: string, env: ReadonlyMap<string, string>): string {
+  const missing = [...expression.matchAll(/\$(?:\$|\(([^)]*)\))/g)].flatMap(([, name]) =>
+    name === undefined || env.get(name) ? [] : [name],
+  )
+  if (missing.length === 0) return expandVariables(expression, env)
+  throw new SluiceError('POD_CONFIG', `missing value for ${[...new Set(missing)].sort().join(', ')}`)
 }
 
 function subPathOf(root: string, inner: string, volume: string): string {

@@ -3,12 +3,15 @@ import type { Container, Probe } from '../shapes.ts'
 /** The three probes of a container. */
 export type ProbeKind = 'startup' | 'readiness' | 'liveness'
 
+/** What a probe or hook answered; an odd answer is well, and told. */
+export type ActionResult = { readonly ok: boolean; readonly message: string; readonly isOdd?: boolean }
+
 /** What the probes of one run of a container have found so far. */
 export type Health = {
   readonly isStarted: boolean
   readonly isReady: boolean
-  /** Why the container must be restarted. */
-  readonly failed: string | undefined
+  /** The probe for which the container must be ended. */
+  readonly failed: ProbeKind | undefined
   /** Results in a row, by probe: positive successes, negative failures. */
   readonly row: Readonly<Partial<Record<ProbeKind, number>>>
 }
@@ -24,13 +27,7 @@ export function freshHealth(container: Container): Health {
  *
  * @see https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
  */
-export function afterProbe(
-  health: Health,
-  container: Container,
-  kind: ProbeKind,
-  ok: boolean,
-  message: string,
-): Health {
+export function afterProbe(health: Health, container: Container, kind: ProbeKind, ok: boolean): Health {
   const probe = probeOf(container, kind)
   const before = health.row[kind] ?? 0
   const count = ok ? Math.max(before, 0) + 1 : Math.min(before, 0) - 1
@@ -38,8 +35,7 @@ export function afterProbe(
   const hasPassed = count >= (probe?.successThreshold ?? 1)
   const hasFailed = -count >= (probe?.failureThreshold ?? 3)
   if (kind === 'readiness') return hasPassed || hasFailed ? { ...next, isReady: hasPassed } : next
-  if (hasFailed)
-    return { ...next, failed: `Container ${container.name} failed ${kind} probe, will be restarted: ${message}` }
+  if (hasFailed) return { ...next, failed: kind }
   if (kind === 'liveness' || !hasPassed) return next
   return { ...next, isStarted: true, isReady: container.readinessProbe === undefined }
 }
@@ -56,8 +52,8 @@ export function probeOf(container: Container, kind: ProbeKind): Probe | undefine
   }
 }
 
-/** The probes that run now: until a container has started, only the startup probe. */
-export function dueProbes(container: Container, health: Health): readonly ProbeKind[] {
+/** The probes that run now: until a container has started, only the startup probe; of a pod that leaves, only the readiness probe. */
+export function dueProbes(container: Container, health: Health, isLeaving = false): readonly ProbeKind[] {
   const kinds: readonly ProbeKind[] = health.isStarted ? ['readiness', 'liveness'] : ['startup']
-  return kinds.filter((kind) => probeOf(container, kind) !== undefined)
+  return kinds.filter((kind) => probeOf(container, kind) !== undefined && (!isLeaving || kind === 'readiness'))
 }

@@ -1,5 +1,5 @@
-import { runAction, type ActionResult } from './run-probe.ts'
-import { afterProbe, dueProbes, probeOf, type Health, type ProbeKind } from './probe-state.ts'
+import { runProbe } from './run-probe.ts'
+import { type ActionResult, afterProbe, dueProbes, probeOf, type Health, type ProbeKind } from './probe-state.ts'
 import type { NodeContext } from '../context.ts'
 import type { ContainerId } from '../../driver.ts'
 import { type Container, fieldOf, type Pod, type Probe } from '../shapes.ts'
@@ -7,13 +7,14 @@ import { type Container, fieldOf, type Pod, type Probe } from '../shapes.ts'
 /** What is probed. */
 export type ProbeTarget = {
   readonly pod: Pod
-  readonly id: ContainerId
+  readonly run: ContainerId & { readonly startedAtMs: number }
   readonly container: Container
   readonly ip: string
+  readonly isLeaving: () => boolean
 }
 
 /** The probes of one run of a container. */
-export type Probing = { readonly id: ContainerId; readonly health: () => Health; readonly stop: () => void }
+export type Probing = { readonly attempt: number; readonly health: () => Health; readonly stop: () => void }
 
 /**
  * Probes a container until stopped. Until a readiness or startup probe has passed once it is asked again quickly (100 ms, slowing down
@@ -24,20 +25,20 @@ export function startProbing(context: NodeContext, target: ProbeTarget, first: H
   let health = first
   let isStopped = false
   const cancels = new Map<ProbeKind, () => void>()
-  const take = (kind: ProbeKind, { ok, message }: ActionResult): void => {
+  const take = (kind: ProbeKind, result: ActionResult): void => {
     const before = health
-    health = afterProbe(health, container, kind, ok, message)
-    if (!ok) tellFailure(context, target, kind, message)
+    health = afterProbe(health, container, kind, result.ok)
+    tell(context, target, kind, result)
     if (isChanged(before, health)) onChange()
     if (!before.isStarted && health.isStarted) schedule()
   }
+  const due = (): readonly ProbeKind[] => dueProbes(container, health, target.isLeaving())
   const run = async (kind: ProbeKind, quickMs: number, countedAtMs: number): Promise<void> => {
     const probe = probeOf(container, kind)
-    if (probe === undefined || isStopped || !dueProbes(container, health).includes(kind))
-      return void cancels.delete(kind)
+    if (probe === undefined || isStopped || !due().includes(kind)) return void cancels.delete(kind)
     const periodMs = (probe.periodSeconds ?? 10) * 1000
     const result = await ask(context, target, probe)
-    if (isStopped) return
+    if (isStopped || !due().includes(kind)) return
     const nowMs = context.clock.nowMs()
     const isFirstPass = result.ok && (probe.successThreshold ?? 1) === 1
     const counts = isFirstPass || nowMs - countedAtMs >= periodMs
@@ -51,9 +52,12 @@ export function startProbing(context: NodeContext, target: ProbeTarget, first: H
     )
   }
   const schedule = (): void => {
-    for (const kind of dueProbes(container, health)) {
+    for (const kind of due()) {
       if (cancels.has(kind)) continue
-      const delayMs = context.driver().isSimulated ? 0 : (probeOf(container, kind)?.initialDelaySeconds ?? 0) * 1000
+      // counted from the start of the container, also of one that was taken over and of one that waited for its startup probe
+      const { initialDelaySeconds = 0 } = probeOf(container, kind) ?? {}
+      const dueAtMs = target.run.startedAtMs + initialDelaySeconds * 1000
+      const delayMs = context.driver().isSimulated ? 0 : Math.max(0, dueAtMs - context.clock.nowMs())
       cancels.set(
         kind,
         context.clock.after(delayMs, () => void run(kind, 100, context.clock.nowMs())),
@@ -62,7 +66,7 @@ export function startProbing(context: NodeContext, target: ProbeTarget, first: H
   }
   schedule()
   return {
-    id: target.id,
+    attempt: target.run.attempt,
     health: () => health,
     stop() {
       isStopped = true
@@ -74,7 +78,8 @@ export function startProbing(context: NodeContext, target: ProbeTarget, first: H
 async function ask(context: NodeContext, target: ProbeTarget, probe: Probe): Promise<ActionResult> {
   const driver = context.driver()
   if (driver.isSimulated) return { ok: true, message: '' }
-  return runAction(driver, target, probe, (probe.timeoutSeconds ?? 1) * 1000)
+  const { run, container, ip } = target
+  return runProbe(driver, { id: run, container, ip }, probe, (probe.timeoutSeconds ?? 1) * 1000)
 }
 
 function isAwaited(kind: ProbeKind, health: Health): boolean {
@@ -85,7 +90,14 @@ function isChanged(before: Health, after: Health): boolean {
   return before.isReady !== after.isReady || before.isStarted !== after.isStarted || before.failed !== after.failed
 }
 
-function tellFailure(context: NodeContext, { pod, container }: ProbeTarget, kind: ProbeKind, message: string): void {
+function tell(
+  context: NodeContext,
+  { pod, container }: ProbeTarget,
+  kind: ProbeKind,
+  { ok, message, isOdd }: ActionResult,
+): void {
+  if (ok && isOdd !== true) return
   const title = `${kind[0]?.toUpperCase()}${kind.slice(1)}`
-  context.record(pod, 'Warning', 'Unhealthy', `${title} probe failed: ${message}`, fieldOf(pod, container.name))
+  const [reason, said] = ok ? ['ProbeWarning', 'warning'] : ['Unhealthy', 'failed']
+  context.record(pod, 'Warning', reason, `${title} probe ${said}: ${message}`, fieldOf(pod, container.name))
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:net'
 import { test } from 'node:test'
 import { greet } from '../../keeper/greet.ts'
-import { renderGet } from './run-probe.ts'
+import { renderGet } from './http-check.ts'
 
 const at = { host: '10.42.0.2', port: 80 }
 

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import type { Container, Pod, PodSpec, Volume } from '../shapes.ts'
+import { bindsOf, makeVolumes, type VolumeSources } from './volumes.ts'
+
+const MAP = { a: Buffer.from('1'), b: Buffer.from('2') }
+
+function sourcesOf(volume: Volume, spec: Partial<PodSpec> = {}): VolumeSources {
+  const container: Container = { name: 'web', image: 'web:1', resources: { limits: { cpu: '1500m' } } }
+  const pod: Pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'web-1', namespace: 'shop', labels: { app: 'web', note: 'a\u0001b' } },
+    spec: { containers: [container], volumes: [volume], ...spec },
+  }
+  return {
+    pod,
+    ip: '10.42.0.7',
+    hostIp: '10.42.0.1',
+    configMap: (name) => (name === 'map' ? MAP : undefined),
+    secret: (name) => (name === 'keys' ? MAP : undefined),
+    token: () => 'the token',
+    trustBundles: [],
+    claimed: new Map(),
+  }
+}
+
+function folderOf(t: TestContext): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-volumes-')))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+const refusals: { it: string; volume: (folder: string) => Omit<Volume, 'name'>; want: string }[] = [
+  {
+    it: 'a ConfigMap that is not there',
+    volume: () => ({ configMap: { name: 'no' } }),
+    want: 'configmap "no" not found',
+  },
+  {
+    it: 'a key that a ConfigMap does not have',
+    volume: () => ({ configMap: { name: 'map', items: [{ key: 'c', path: 'c' }] } }),
+    want: 'configmap references non-existent config key: c',
+  },
+  {
+    it: 'a key that a Secret does not have',
+    volume: () => ({ secret: { secretName: 'keys', items: [{ key: 'c', path: 'c' }] } }),
+    want: 'references non-existent secret key: c',
+  },
+  {
+    it: 'a file where a folder is asked for',
+    volume: (folder) => ({ hostPath: { path: join(folder, 'file'), type: 'Directory' } }),
+    want: 'hostPath type check failed: FOLDER/file is not a directory',
+  },
+  {
+    it: 'a folder where a socket is asked for',
+    volume: (folder) => ({ hostPath: { path: folder, type: 'Socket' } }),
+    want: 'hostPath type check failed: FOLDER is not a socket file',
+  },
+  {
+    it: 'a file that must be there and is not',
+    volume: (folder) => ({ hostPath: { path: join(folder, 'no'), type: 'File' } }),
+    want: 'hostPath type check failed: FOLDER/no is not a file',
+  },
+]
+for (const { it, volume, want } of refusals)
+  test(`a volume refuses ${it}`, (t) => {
+    const folder = folderOf(t)
+    writeFileSync(join(folder, 'file'), '')
+    assert.throws(() => makeVolumes(join(folder, 'volumes'), sourcesOf({ name: 'v', ...volume(folder) })), {
+      message: `MountVolume.SetUp failed for volume "v" : ${want.replaceAll('FOLDER', folder)}`,
+    })
+  })
+
+test('what is optional may be missing, a key as well as the whole', (t) => {
+  const items = [
+    { key: 'a', path: 'deep/a', mode: 0o400 },
+    { key: 'c', path: 'c' },
+  ]
+  for (const [name, want] of [
+    ['map', '1'],
+    ['no', undefined],
+  ] as const) {
+    const volumes = makeVolumes(folderOf(t), sourcesOf({ name: 'v', configMap: { name, optional: true, items } }))
+    const file = join(volumes.get('v') ?? '', 'deep/a')
+    if (want === undefined) assert.equal(statSync(file, { throwIfNoEntry: false }), undefined)
+    else assert.equal(readFileSync(file, 'utf8'), want)
+    if (want !== undefined) assert.equal(statSync(file).mode & 0o777, 0o400)
+  }
+})
+
+test('fields are written as a kubelet writes them', (t) => {
+  const items = [
+    { path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } },
+    { path: 'cpu', resourceFieldRef: { containerName: 'web', resource: 'limits.cpu', divisor: '1m' } },
+    { path: 'whole', resourceFieldRef: { containerName: 'web', resource: 'limits.cpu' } },
+    { path: 'none', resourceFieldRef: { containerName: 'web', resource: 'requests.memory' } },
+  ]
+  const folder = makeVolumes(folderOf(t), sourcesOf({ name: 'v', downwardAPI: { items } })).get('v') ?? ''
+  const text = (name: string): string => readFileSync(join(folder, name), 'utf8')
+  assert.deepEqual(['labels', 'cpu', 'whole', 'none'].map(text), ['app="web"\nnote="a\\x01b"', '1500', '2', '0'])
+})
+
+test('a token is read by the group of the volumes only, where there is one', (t) => {
+  const volume = { name: 'v', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } }
+  const modeOf = (spec: Partial<PodSpec>): number =>
+    statSync(join(makeVolumes(folderOf(t), sourcesOf(volume, spec)).get('v') ?? '', 'token')).mode & 0o777
+  assert.equal(modeOf({}), 0o644)
+  assert.equal(modeOf({ securityContext: { fsGroup: process.getgid?.() ?? 0 } }), 0o640)
+})
+
+test('a path of variables needs all of them', (t) => {
+  const root = folderOf(t)
+  mkdirSync(join(root, 'web'))
+  const binds = (subPathExpr: string) => {
+    const volumeMounts = [{ name: 'v', mountPath: '/data', subPathExpr }]
+    const container = { name: 'web', image: 'web:1', volumeMounts }
+    return bindsOf(container, new Map([['v', root]]), new Set(), new Map([['NAME', 'web']]))
+  }
+  assert.equal(binds('$(NAME)')[0]?.source, join(root, 'web'))
+  assert.throws(() => binds('$(NAME)/$(B)-$(A)'), { message: 'missing value for A, B' })
+})

@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseImageConfig, parseManifest } from '../../lib/oci/manifest.ts'
+import { storedManifest } from '../../adapters/registry/stored-manifest.ts'
+import { parseImageConfig } from '../../lib/oci/manifest.ts'
 import type { ImageStore } from './store.ts'
 import { removeTree } from './run/run-step.ts'
 
@@ -50,19 +51,13 @@ async function reachable(store: ImageStore, files: readonly Aged[]): Promise<Rea
   return found
 }
 
-const LARGEST_MANIFEST = 4 << 20
-
 /** The parts of an image; none of what is no manifest. */
 async function partsOf(store: ImageStore, digest: string): Promise<readonly string[]> {
-  if (((await store.content.sizeOf(digest)) ?? Infinity) > LARGEST_MANIFEST) return []
-  try {
-    const manifest = parseManifest((await store.content.read(digest)) ?? Buffer.of(), undefined, digest)
-    if (manifest.kind === 'index') return manifest.manifests.map((one) => one.digest)
-    const config = parseImageConfig((await store.content.read(manifest.config.digest)) ?? Buffer.of(), digest)
-    return [manifest.config.digest, ...manifest.layers.map((layer) => layer.digest), ...config.rootfs.diff_ids]
-  } catch {
-    return []
-  }
+  const manifest = await storedManifest(store.content, digest)
+  if (manifest?.kind !== 'image') return []
+  const parts = [manifest.config.digest, ...manifest.layers.map((layer) => layer.digest)]
+  const config = await store.content.read(manifest.config.digest)
+  return config === undefined ? parts : [...parts, ...parseImageConfig(config, digest).rootfs.diff_ids]
 }
 
 async function filesIn(folder: string): Promise<readonly Aged[]> {

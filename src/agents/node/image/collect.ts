@@ -2,14 +2,12 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ContentStore } from '../../../adapters/registry/content-store.ts'
 import { digestOf } from '../../../lib/oci/digest.ts'
-import { parseImageConfig, parseManifest } from '../../../lib/oci/manifest.ts'
-import type { Manifest } from '../../../lib/oci/types.ts'
+import { storedManifest } from '../../../adapters/registry/stored-manifest.ts'
+import { parseImageConfig } from '../../../lib/oci/manifest.ts'
 import { removeTree } from '../remove-tree.ts'
 
 /** What no pod names is kept for so long: a rollback within a day pulls nothing. */
 const SPARE_MS = 24 * 3600 * 1000
-
-const LARGEST_MANIFEST = 4 << 20
 
 /** A layer with all below it in one folder. */
 export const FLAT = '.flat'
@@ -62,7 +60,7 @@ type Keep = { readonly content: Set<string>; readonly folders: Set<string> }
 async function keepImage(content: ContentStore, digest: string, keep: Keep): Promise<void> {
   if (keep.content.has(digest)) return
   keep.content.add(digest)
-  const manifest = await manifestOf(content, digest)
+  const manifest = await storedManifest(content, digest)
   if (manifest?.kind === 'index') for (const one of manifest.manifests) await keepImage(content, one.digest, keep)
   if (manifest?.kind !== 'image') return
   for (const part of [manifest.config, ...manifest.layers]) keep.content.add(part.digest)
@@ -71,14 +69,5 @@ async function keepImage(content: ContentStore, digest: string, keep: Keep): Pro
   for (const folder of layerFolders(parseImageConfig(config, digest).rootfs.diff_ids)) {
     keep.folders.add(folder)
     keep.folders.add(`${folder}${FLAT}`)
-  }
-}
-
-async function manifestOf(content: ContentStore, digest: string): Promise<Manifest | undefined> {
-  if (((await content.sizeOf(digest)) ?? Infinity) > LARGEST_MANIFEST) return undefined
-  try {
-    return parseManifest((await content.read(digest)) ?? Buffer.of(), undefined, digest)
-  } catch {
-    return undefined // a configuration or a small layer
   }
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServer as createListener, connect } from 'node:net'
+import { Duplex } from 'node:stream'
 import { after, test } from 'node:test'
 import { makeBalancer } from './balance.ts'
 import type { Target } from './messages.ts'
@@ -56,4 +57,57 @@ test('requests go to all pods in turn; with affinity to one, until it may not be
     { ...table, ready: ready.filter((_, index) => index !== (name === 'a' ? 0 : 1)), affinityMs: 3_600_000 },
   ])
   assert.deepEqual(new Set(await askMany()), new Set([name === 'a' ? 'b' : 'a']))
+})
+
+/** A pod that answers one request of a connection and hangs up at the next. */
+async function startForgetfulPod(heard: string[]): Promise<Target> {
+  const pod = createServer((request, response) => {
+    heard.push(`${request.method}`)
+    if (heard.length === 1) response.end('once')
+    else request.socket.destroy()
+  }).listen(0, host)
+  pods.push(pod)
+  await once(pod, 'listening')
+  return { host, port: (pod.address() as AddressInfo).port }
+}
+
+const methods: [method: string, times: number][] = [
+  ['GET', 2],
+  ['DELETE', 2],
+  ['POST', 1],
+  ['PATCH', 1],
+]
+for (const [method, times] of methods)
+  test(`a ${method} on a connection that the pod closed is sent ${times === 1 ? 'once' : 'again'}`, async () => {
+    const heard: string[] = []
+    const [other, forgetful] = [makeBalancer(), await startForgetfulPod(heard)]
+    other.setPorts([{ key: 'shop/web:80', listen: undefined, ready: [forgetful], serving: [] }])
+    const door = createListener({ allowHalfOpen: true }, (socket) => other.serve('shop/web:80', socket)).listen(0, host)
+    await once(door, 'listening')
+    for (const each of ['GET', method]) {
+      const socket = connect((door.address() as AddressInfo).port, host)
+      socket.write(`${each} / HTTP/1.1\r\nHost: web\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`)
+      for await (const _chunk of socket);
+    }
+    door.close()
+    assert.deepEqual(
+      heard.slice(1, 3),
+      Array.from({ length: times }, () => method),
+    )
+  })
+
+test('a client that goes away while its pod is connected leaves nothing open', async () => {
+  const pod = createListener((socket) => socket.resume()).listen(0, host)
+  await once(pod, 'listening')
+  const other = makeBalancer()
+  const target = { host, port: (pod.address() as AddressInfo).port }
+  other.setPorts([{ key: 'shop/db:5432', listen: undefined, ready: [target], serving: [] }])
+  const client = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() })
+  other.serve('shop/db:5432', client)
+  client.push('\u0000hello')
+  await once(client, 'data')
+  setImmediate(() => client.destroy())
+  const [held] = await once(pod, 'connection')
+  await once(held, 'close', { signal: AbortSignal.timeout(5_000) })
+  pod.close()
 })

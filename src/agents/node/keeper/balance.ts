@@ -193,34 +193,42 @@ function keepStay({ stays }: State, port: ServicePortTable | undefined, client: 
 
 async function forward(state: State, key: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const tried = new Set<Target>()
+  let isAgain = false
   for (let attempt = 0; attempt < 6; attempt++) {
     const picked = await pick(state, key, clientOf(request.socket), tried)
     if (response.destroyed) return picked?.done()
     if (picked === undefined) break
-    const again = await attemptRequest(state, picked, request, response)
+    const next = await attemptRequest(state, picked, request, response, isAgain)
     picked.done()
-    if (!again) return
-    tried.add(picked.target)
+    if (next === 'done') return
+    isAgain = next === 'again'
+    if (!isAgain) tried.add(picked.target)
   }
   if (response.headersSent) return void response.destroy()
   response.writeHead(503, { 'content-type': 'text/plain' }).end(`no ready pod behind Service ${key}\n`)
 }
 
-/** One try; true when another pod may be asked because nothing was sent, or an idle connection had just been closed. */
+/** What a try came to: nothing was sent; an idle connection had just been closed and the request may arrive twice; all else. */
+type Tried = 'elsewhere' | 'again' | 'done'
+
+/** One try. `isAgain`: on a connection of its own, for others that are idle may be closed, too. */
 function attemptRequest(
   state: State,
   { target }: Picked,
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<boolean> {
+  isAgain: boolean,
+): Promise<Tried> {
   return new Promise((resolve) => {
+    const { method, url: path } = request
     const headers: Record<string, string | string[] | undefined> = { ...request.headers }
     for (const name of ['connection', 'keep-alive', 'proxy-connection', 'upgrade']) delete headers[name]
     const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+    const isRepeatable = method !== 'POST' && method !== 'PATCH'
     let isSent = false
     let answer: IncomingMessage | undefined
-    const { method, url: path } = request
-    const upstream = state.http.request({ ...target, method, path, headers, agent: state.agent, setHost: false })
+    const agent = isAgain ? false : state.agent
+    const upstream = state.http.request({ ...target, method, path, headers, agent, setHost: false })
     const timer = setTimeout(() => !isSent && upstream.destroy(new Error('connect timeout')), 2_000)
     const send = (): void => {
       isSent = true
@@ -239,16 +247,17 @@ function attemptRequest(
     upstream.on('error', () => {
       clearTimeout(timer)
       if (answer !== undefined) return
-      const mayRetry = !isSent || (upstream.reusedSocket && !hasBody)
-      if (mayRetry || response.destroyed) return resolve(mayRetry && !response.destroyed)
+      if (response.destroyed) return resolve('done')
+      if (!isSent) return resolve('elsewhere')
+      if (upstream.reusedSocket && isRepeatable && !hasBody) return resolve('again')
       if (!response.headersSent)
         response.writeHead(502, { 'content-type': 'text/plain' }).end('the pod closed the connection\n')
-      resolve(false)
+      resolve('done')
     })
     response.on('close', () => {
       clearTimeout(timer)
       if (!response.writableFinished) upstream.destroy()
-      if (answer !== undefined || response.destroyed) resolve(false)
+      if (answer !== undefined || response.destroyed) resolve('done')
     })
   })
 }
@@ -281,6 +290,10 @@ async function splice(state: State, key: string, socket: Duplex, first: Buffer):
         socket.destroyed || (attempt < 5 && trial.connecting) || trial.destroy()
       })
     })
+    if (socket.destroyed) {
+      upstream?.destroy()
+      return picked.done()
+    }
     if (upstream === undefined) {
       picked.done()
       tried.add(picked.target)

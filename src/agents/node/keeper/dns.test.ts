@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { seededRandom } from '../../../engine/seeded-random.ts'
 import { answerDns, converseDns, type DnsNames } from './dns.ts'
 
@@ -81,4 +82,27 @@ test('who sends no query over TCP is hung up on', async () => {
   client.write(Buffer.from([0, 3, 1, 2, 3]))
   client.resume()
   await once(client, 'close')
+})
+
+test('who asks over TCP and takes no answer is not listened to', async () => {
+  let served: Socket | undefined
+  const server = createServer((connection) => converseDns((served = connection), () => names)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1').pause()
+  const query = Buffer.concat([
+    Buffer.from([0, 0, 7, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
+    Buffer.from('\u0004_db\u0004_tcp\u0002db\u0004shop\u0003svc\u0007cluster\u0005local\u0000', 'latin1').fill(3, 0, 1),
+    Buffer.from([0, 33, 0, 1]),
+  ])
+  query.writeUInt16BE(query.length - 2)
+  const flood = Buffer.concat(Array.from({ length: 20_000 }, () => query))
+  client.write(flood)
+  await setTimeout(500)
+  assert.ok((served?.bytesRead ?? 0) > 0)
+  assert.ok(
+    (served?.writableLength ?? 0) < 8 * 1024 * 1024,
+    `${served?.writableLength} bytes wait for a client that takes none`,
+  )
+  client.destroy()
+  server.close()
 })

@@ -1,3 +1,5 @@
+import { sendDatagram } from './datagram.ts'
+
 /** What a name leads to, besides addresses. */
 export type DnsRecord =
   | { readonly type: 'SRV'; readonly port: number; readonly target: string }
@@ -33,24 +35,26 @@ export function startDns(): DnsServer & { readonly listen: (host: string) => voi
       if (socket !== undefined) return
       socket = dgram.createSocket('udp4', (query, from) => {
         const answer = answerDns(query, names, 512)
-        if (answer) socket?.send(answer, from.port, from.address)
+        if (answer && socket) sendDatagram(socket, answer, from)
       })
       socket.on('error', () => undefined)
       socket.bind(53, host)
       const server = net.createServer((connection) => converseDns(connection, () => names))
+      server.maxConnections = 256
       server.on('error', () => undefined)
       server.listen(53, host)
     },
   }
 }
 
-/** Answers one connection's queries, each with its length before it; hangs up on who says nothing for ten seconds or what is no query. */
+/** Answers one connection's queries, each with its length before it; hangs up on who says or takes nothing for ten seconds, and what is no query. */
 export function converseDns(connection: import('node:net').Socket, names: () => DnsNames): void {
   let waiting = Buffer.alloc(0)
   connection.setTimeout(10_000, () => connection.destroy())
   connection.on('error', () => undefined)
   connection.on('data', (chunk: Buffer) => {
     waiting = Buffer.concat([waiting, chunk])
+    let isTaken = true
     while (waiting.length >= 2 && waiting.length >= 2 + waiting.readUInt16BE(0)) {
       const length = waiting.readUInt16BE(0)
       const answer = answerDns(waiting.subarray(2, 2 + length), names(), 65_535)
@@ -58,8 +62,11 @@ export function converseDns(connection: import('node:net').Socket, names: () => 
       if (answer === undefined) return void connection.destroy()
       const size = Buffer.alloc(2)
       size.writeUInt16BE(answer.length)
-      connection.write(Buffer.concat([size, answer]))
+      isTaken = connection.write(Buffer.concat([size, answer]))
     }
+    if (isTaken) return
+    connection.pause()
+    connection.once('drain', () => connection.resume())
   })
 }
 
@@ -141,4 +148,4 @@ function nameDns(name: string): Buffer {
 }
 
 /** The functions that travel to the keeper; the first is the entrance. */
-export const DNS_PARTS = [startDns, converseDns, answerDns, findDns, entryOf, writeDns, nameDns]
+export const DNS_PARTS = [startDns, sendDatagram, converseDns, answerDns, findDns, entryOf, writeDns, nameDns]

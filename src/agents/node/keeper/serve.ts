@@ -80,6 +80,17 @@ export function serveKeeper(parts: KeeperParts, socketPath: string): void {
   process.stdout.on('error', () => undefined)
   for (const signal of ['SIGINT', 'SIGHUP', 'SIGPIPE']) process.on(signal, () => undefined)
   process.on('SIGTERM', () => process.exit(0))
+  outliveFaults()
+}
+
+/** With the keeper every container would end: a fault of one connection is written to its log, once a second at most. */
+function outliveFaults(): void {
+  let toldAtMs = 0
+  process.on('uncaughtException', (error) => {
+    if (Date.now() - toldAtMs < 1_000) return
+    toldAtMs = Date.now()
+    process.stderr.write(`${new Date(toldAtMs).toISOString()} ${error.stack ?? error.message}\n`)
+  })
 }
 
 /** Reads one line and leaves what follows in the stream. */
@@ -178,4 +189,4 @@ function setNetwork({ balancer, datagrams, dns }: Keeper, table: NetworkTable): 
 }
 
 /** The functions that travel to the keeper; the first is the entrance. */
-export const SERVE_PARTS = [serveKeeper, firstLine, streamTo, converse, answer, setNetwork]
+export const SERVE_PARTS = [serveKeeper, outliveFaults, firstLine, streamTo, converse, answer, setNetwork]

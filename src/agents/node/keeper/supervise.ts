@@ -1,3 +1,4 @@
+import type { StdioOptions } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import type { ContainerLog } from './log.ts'
@@ -40,12 +41,12 @@ export function makeSupervisor(o: {
       const existing = kept.get(key)
       if (existing !== undefined && existing.exit === undefined) return existing
       const log = path === undefined ? undefined : o.openLog(path, o.logLimitBytes)
-      const child = spawn(argv[0] ?? '', argv.slice(1), {
-        env,
-        cwd,
-        detached: true,
-        stdio: [stdin ? 'pipe' : 'ignore', log ? 'pipe' : 'ignore', log ? 'pipe' : 'ignore'],
-      })
+      const output = log ? 'pipe' : 'ignore'
+      const stdio: StdioOptions = [stdin ? 'pipe' : 'ignore', output, output]
+      const child = unlessThrown(
+        () => spawn(argv[0] ?? '', argv.slice(1), { env, cwd, detached: true, stdio }),
+        () => log?.end(),
+      )
       const entry: Kept = { key, pid: child.pid ?? 0, startedAtMs: Date.now(), meta }
       kept.set(key, entry)
       const ended = (exit: Exit): void => {
@@ -80,6 +81,16 @@ export function makeSupervisor(o: {
     signal: (key, signal, depth) => signalKept(kept.get(key), signal, depth),
     list: () => [...kept.values()],
     forget: (key) => void (kept.get(key)?.exit && kept.delete(key)),
+  }
+}
+
+/** Words longer than the system allows are thrown, not told: what was opened for the process is closed again. */
+function unlessThrown<T>(make: () => T, undo: () => void): T {
+  try {
+    return make()
+  } catch (error) {
+    undo()
+    throw error
   }
 }
 
@@ -181,6 +192,8 @@ function execute({ argv, env, input, timeoutMs }: ExecRequest): Promise<ExecAnsw
       output += error.message
       done(127)
     })
+    // what it left behind may hold its output open for ever
+    child.on('exit', (code, signal) => setTimeout(() => done(exitCode(code, signal)), 500).unref())
     child.on('close', (code, signal) => done(exitCode(code, signal)))
     child.stdin.on('error', () => undefined)
     child.stdin.end(input ?? '')
@@ -188,4 +201,14 @@ function execute({ argv, env, input, timeoutMs }: ExecRequest): Promise<ExecAnsw
 }
 
 /** The functions that travel to the keeper; the first is the entrance. */
-export const SUPERVISE_PARTS = [makeSupervisor, listenTo, waitFor, attachTo, letGo, exitCode, signalKept, execute]
+export const SUPERVISE_PARTS = [
+  makeSupervisor,
+  unlessThrown,
+  listenTo,
+  waitFor,
+  attachTo,
+  letGo,
+  exitCode,
+  signalKept,
+  execute,
+]

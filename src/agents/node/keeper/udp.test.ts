@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { after, test } from 'node:test'
+import { sendDatagram } from './datagram.ts'
 import { makeDatagramBalancer } from './udp.ts'
 
 const HOST = '127.0.0.1'
@@ -61,4 +62,26 @@ test('a client of a UDP Service stays with its pod, until the pod is gone', asyn
   let last = ''
   for (let turn = 0; turn < 20 && last !== `${name} two`; turn++) last = await say(client, port, 'two')
   assert.equal(last, `${name} two`)
+})
+
+test('what says that it comes from port 0, which nobody can be answered at, is not answered', () => {
+  const client = createSocket('udp4')
+  open.push(client)
+  assert.doesNotThrow(() => sendDatagram(client, Buffer.from('late'), { address: HOST, port: 0 }))
+})
+
+test('who cannot be answered does not end the Service', async () => {
+  const port = await freePort()
+  const pod = await listen((text) => text)
+  const target = { host: HOST, port: pod }
+  balancer.setPorts([
+    { key: 'default/dns:53/udp', protocol: 'UDP', listen: { host: HOST, port }, ready: [target], serving: [] },
+  ])
+  const client = createSocket('udp4')
+  open.push(client)
+  assert.equal(await say(client, port, 'one'), 'one')
+  // the kernel refuses to send to everybody
+  const failed = new Promise<void>((resolve) => client.once('error', () => resolve()))
+  sendDatagram(client, Buffer.from('late'), { address: '255.255.255.255', port })
+  assert.equal(await Promise.race([failed.then(() => 'told'), say(client, port, 'two')]), 'two')
 })

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:dgram'
+import { sendDatagram } from './datagram.ts'
 import type { ServicePortTable, Target } from './messages.ts'
 
 /** Carries datagrams to the pods behind Services. */
@@ -30,10 +31,9 @@ export function makeDatagramBalancer(): DatagramBalancer {
       const wanted = new Map(
         ports.flatMap((port) => (port.listen ? [[`${port.listen.host}:${port.listen.port}`, port]] : [])),
       )
-      for (const [name, { server, talks }] of listeners) {
+      for (const [name, listener] of listeners) {
         if (wanted.has(name)) continue
-        for (const { socket } of talks.values()) socket.close()
-        server.close()
+        close(listener)
         listeners.delete(name)
       }
       for (const [name, port] of wanted) {
@@ -53,12 +53,12 @@ function listenForDatagrams(dgram: typeof import('node:dgram'), port: ServicePor
   const server = dgram.createSocket('udp4')
   const listener: Listener = { server, port, talks: new Map() }
   server.on('error', () => {
-    server.close()
+    close(listener)
     onFault()
   })
   server.on('message', (message, from) => {
     const talk = talkOf(dgram, listener, from)
-    talk?.socket.send(message, talk.target.port, talk.target.host)
+    if (talk !== undefined) sendDatagram(talk.socket, message, { address: talk.target.host, port: talk.target.port })
   })
   server.bind(port.listen?.port, port.listen?.host)
   return listener
@@ -85,11 +85,16 @@ function talkOf(
   const socket = dgram.createSocket('udp4')
   // an answer of the kernel that nobody listens says nothing that the client would hear
   socket.on('error', () => undefined)
-  socket.on('message', (message) => server.send(message, from.port, from.address))
+  socket.on('message', (message) => sendDatagram(server, message, from))
   const talk = { socket, target, usedAtMs: Date.now() }
   talks.set(client, talk)
   if (talks.size > 1_000) forgetSilent(talks, talks.values().next().value?.usedAtMs ?? 0)
   return talk
+}
+
+function close({ server, talks }: Listener): void {
+  for (const { socket } of talks.values()) socket.close()
+  server.close()
 }
 
 function forgetSilent(talks: Map<string, Talk>, beforeMs: number): void {
@@ -101,4 +106,4 @@ function forgetSilent(talks: Map<string, Talk>, beforeMs: number): void {
 }
 
 /** The functions that travel to the keeper; the first is the entrance. */
-export const DATAGRAM_PARTS = [makeDatagramBalancer, listenForDatagrams, talkOf, forgetSilent]
+export const DATAGRAM_PARTS = [makeDatagramBalancer, listenForDatagrams, talkOf, close, sendDatagram, forgetSilent]

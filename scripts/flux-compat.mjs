@@ -97,6 +97,11 @@ const traps = [
     'printed anew: lists, blank lines and quotes move, `tag: 1.0` becomes `tag: !!float 1.1.0` (ADR 146)',
   ],
   [
+    'a file that is a List, with a marker in it',
+    'the List is edited',
+    'its objects become files `kind_name.yaml` below the path of the update, and the List stays as it is',
+  ],
+  [
     '`${X:+text}` and `${X:?text}`, which a shell reads in another way',
     'refused, and what to write is said',
     'taken for `${X:-text}`',

@@ -24,6 +24,8 @@ type Place = {
   keyStart: number
   /** Whether the text says the tag; then it is printed, needed or not. */
   isTagged?: true
+  /** The name that the text gives it, where aliases are kept. */
+  anchor?: string
   /** Who set the value, and who before; only in builds that keep it (kustomize/provenance.ts). Copies carry it along. */
   touch?: Touch | undefined
 }
@@ -45,7 +47,14 @@ export type Touch = {
 }
 
 /** A leaf. `tag` is '' when the text has none. */
-export type YamlScalar = Place & { kind: 'scalar'; value: string; tag: string; style: ScalarStyle }
+export type YamlScalar = Place & {
+  kind: 'scalar'
+  value: string
+  tag: string
+  style: ScalarStyle
+  /** Stands for what is marked so, where aliases are kept; the value is `*name`. */
+  isAlias?: true
+}
 
 /** A mapping; keys are the texts of the key scalars, in the order of the text. */
 export type YamlMap = Place & {
@@ -82,6 +91,9 @@ export type YamlSeq = Place & {
 
 export type YamlNode = YamlScalar | YamlMap | YamlSeq
 
+/** What an alias becomes: a copy of what it stands for, or a node of its own; then `<<` is a field as any other. */
+export type Aliases = 'copied' | 'kept'
+
 /** What becomes of a text that goes on behind the node of a document. */
 export type Rest = 'refused' | 'skipped'
 
@@ -110,7 +122,7 @@ export type YamlDocument = {
   readonly unread: number | undefined
 }
 
-/** Every scalar that has a comment behind it on its last line, in the order of the text. */
+/** Every scalar that has a comment behind it on its last line, or on the first one of its block, in the order of the text. */
 export function scalarsWithComments(
   document: YamlDocument,
 ): { readonly scalar: YamlScalar; readonly comment: YamlComment; readonly path: readonly string[] }[] {
@@ -123,10 +135,12 @@ export function scalarsWithComments(
     if (node.kind === 'map') for (const [key, value] of node.fields) visit(value, [...path, key])
     else if (node.kind === 'seq') node.items.forEach((item, index) => visit(item, [...path, String(index)]))
     else {
+      const isBlock = node.style === 'literal' || node.style === 'folded'
+      const last = isBlock ? node.start : node.end
       // lines may be long, and hold many scalars
-      if (node.end < from || node.end > end) [from, end] = [node.end, lineEnd(text, node.end)]
+      if (last < from || last > end) [from, end] = [last, lineEnd(text, last)]
       const comment = byLineEnd.get(end)
-      if (comment && comment.start >= node.end && /^[\s,\]}]*$/.test(text.slice(node.end, comment.start)))
+      if (comment && comment.start >= last && (isBlock || /^[\s,\]}]*$/.test(text.slice(last, comment.start))))
         found.push({ scalar: node, comment, path })
     }
   }

@@ -6,7 +6,7 @@
  *     text.slice(0, scalar.start) + '"a:2"' + text.slice(scalar.end)       // start..end covers the quotes, never the comment
  */
 import { SluiceError } from '../error/sluice-error.ts'
-import type { Rest, Within, YamlDocument } from './nodes.ts'
+import type { Aliases, Rest, Within, YamlDocument } from './nodes.ts'
 import { createCursor } from './parse/cursor.ts'
 import { parseDocumentBody, startDocument } from './parse/parse-document.ts'
 import { positionOf } from './position.ts'
@@ -20,6 +20,7 @@ import type { YamlRules } from './resolve.ts'
  * @param rules how `<<` is read: once, for fields that are missing (v3), or wherever it stands, over those above it (v2); and how many
  *   documents are: all (v3), or the first (v2)
  * @param rest what becomes of lines between the end of a document's node and the next `---`: Go's libraries do not read on to them
+ * @param aliases whether the tree has copies where aliases stand, as whoever reads it wants, or says so, as whoever prints it does
  * @throws SluiceError YAML_SYNTAX, YAML_LIMIT
  */
 export function parseDocuments(
@@ -28,8 +29,9 @@ export function parseDocuments(
   within?: Within,
   rules: YamlRules = 'v3',
   rest: Rest = 'refused',
+  aliases: Aliases = 'copied',
 ): YamlDocument[] {
-  const cursor = createCursor(within ? { file, text, within } : { file, text }, rules)
+  const cursor = createCursor(within ? { file, text, within } : { file, text }, rules, aliases)
   const documents: YamlDocument[] = []
   while (startDocument(cursor)) {
     documents.push(parseDocumentBody(cursor, rest))

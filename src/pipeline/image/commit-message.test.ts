@@ -22,6 +22,7 @@ const render = (template: string | undefined, more: Partial<MessageInput> = {}):
     template,
     automation: { namespace: 'ns', name: 'auto' },
     changes: [change],
+    updatePath: '',
     values: { cluster: 'prod', testing: 'value' },
     ...more,
   })
@@ -53,3 +54,14 @@ test('templates that use what Flux removed are known', () => {
   assert.equal(usesRemovedFields('{{ range .Updated.Images }}{{ . }}{{ end }}'), true)
   assert.equal(usesRemovedFields('.Updated {{ .Changed.Changes }}'), false)
 })
+
+const named: readonly [it: string, updatePath: string, file: string, want: string][] = [
+  ['of the repository', '', 'apps/web.yaml', 'apps/web.yaml'],
+  ['below the path of the update', 'apps', 'apps/prod/web.yaml', 'prod/web.yaml'],
+  ['that is the path of the update', 'apps/web.yaml', 'apps/web.yaml', 'web.yaml'],
+]
+for (const [it, updatePath, path, want] of named)
+  test(`a message names a file ${it} as Flux does`, () => {
+    const template = '{{ range $file, $_ := .Changed.FileChanges }}{{ $file }}{{ end }}'
+    assert.equal(render(template, { updatePath, changes: [{ ...change, file: path }] }), want)
+  })

@@ -10,6 +10,8 @@ export type MessageInput = {
   /** `namespace/name`. */
   readonly automation: { readonly namespace: string; readonly name: string }
   readonly changes: readonly SetterChange[]
+  /** Cleaned, '' for the whole repository: files are named as they stand below it. */
+  readonly updatePath: string
   readonly values: Readonly<Record<string, string>>
 }
 
@@ -24,17 +26,24 @@ export function usesRemovedFields(template: string | undefined): boolean {
  * @throws SluiceError TEMPLATE_INVALID
  * @see https://fluxcd.io/flux/components/image/imageupdateautomations/#message-template
  */
-export function renderCommitMessage({ template, automation, changes, values }: MessageInput): string {
+export function renderCommitMessage({ template, automation, changes, updatePath, values }: MessageInput): string {
   if (template === undefined || template === '') return DEFAULT_MESSAGE
   const { namespace, name } = automation
-  const images = imageResult(changes)
+  const named = changes.map((change) => ({ ...change, file: fileBelow(updatePath, change.file) }))
+  const images = imageResult(named)
   const data = {
     AutomationObject: { Namespace: namespace, Name: name, String: () => `${namespace}/${name}` },
     Updated: images,
-    Changed: changeResult(changes, images),
+    Changed: changeResult(named, images),
     Values: new Map(Object.entries(values)),
   }
   return renderTemplate('commit message', template, data, (value) => typeName(data, value))
+}
+
+/** The name of a file below a path, which may be that of the file. */
+function fileBelow(path: string, file: string): string {
+  if (file === path) return file.slice(file.lastIndexOf('/') + 1)
+  return path !== '' && file.startsWith(`${path}/`) ? file.slice(path.length + 1) : file
 }
 
 /** Go's name of a type, as its errors tell it. */

@@ -8,7 +8,7 @@ export type Marker = {
 /** What every marker holds; files without it are not looked at. */
 export const MARKER_KEY = '$imagepolicy'
 
-/** Reads the text of a comment (without `#`); the answer is a marker, or what is wrong with it. */
+/** Reads the text of a comment (without `#`); the answer is a marker, or what is wrong with it. Flux takes fields of text alone. */
 export function parseMarker(comment: string): Marker | string {
   let value: unknown
   try {
@@ -18,12 +18,18 @@ export function parseMarker(comment: string): Marker | string {
   }
   const setter = typeof value === 'object' && value !== null && MARKER_KEY in value ? value[MARKER_KEY] : undefined
   if (typeof setter !== 'string') return 'the marker has no text under "$imagepolicy"'
+  const other = Object.entries(fieldsOf(value)).find(([, field]) => typeof field !== 'string' && field !== null)
+  if (other) return `the marker has a field "${other[0]}" that is no text, and so is none: leave it out`
   const [namespace = '', policy = '', part = 'ref', ...more] = setter.split(':')
   if (namespace === '' || policy === '') return `"${setter}" names no policy: write "namespace:policy"`
   const known =
     part === 'tag' || part === 'name' || part === 'digest' || (part === 'ref' && setter.split(':').length === 2)
   if (!known || more.length > 0) return `"${setter}" ends in none of :tag, :name, :digest`
   return { namespace, policy, part }
+}
+
+function fieldsOf(value: unknown): object {
+  return typeof value === 'object' && value !== null ? value : {}
 }
 
 /** The marker's own text, as change reports name it. */

@@ -45,6 +45,47 @@ const cases: { it: string; text: string; want: string; tag?: string }[] = [
     want: 'tag: 1.1.0@\na: |+\n  b\n\n\nc: 1\n',
   },
   { it: 'leaves a list at the top alone', text: '- x@\n', want: '- x@\n' },
+  {
+    it: 'keeps anchors and aliases, and says what << is',
+    text: 'b: &b\n  tag: x@\n  l: [80]\nc:\n  <<: *b\n  n:   1\nd: &d {a: 1,  e: 2}\nf: [*d,  *b]\n',
+    want: 'b: &b\n  tag: 1.1.0@\n  l: [80]\nc:\n  !!merge <<: *b\n  n: 1\nd: &d {a: 1, e: 2}\nf: [*d, *b]\n',
+  },
+  {
+    it: 'reads its own print again',
+    text: 'b: &b\n  tag: x@\nc:\n  !!merge <<: *b\n  n:   1\n',
+    want: 'b: &b\n  tag: 1.1.0@\nc:\n  !!merge <<: *b\n  n: 1\n',
+  },
+  {
+    it: 'says the name of an anchor before the tag',
+    text: 'a:\n- !foo &v g\n- &z\n  d: e\ntag: x@\nn: &n\n',
+    want: 'a:\n- &v !foo g\n- &z\n  d: e\ntag: 1.1.0@\nn: &n\n',
+  },
+  {
+    it: 'breaks lines in brackets where comments are',
+    text: 'm: {\n  tag: x, # c\n  b: y@\n}\nx:\n  y:\n    l: [\n      1, # c\n      w@\n    ]\n',
+    want: 'm: {tag: x, # c\n  b: 1.1.0,@\n}\nx:\n  y:\n    l: [1, # c\n      1.1.0,@\n    ]\n',
+  },
+  {
+    it: 'ends a block with its text',
+    text: 'a: |@\n  x\nb: >+@\n  x\n\nc: 1\n',
+    want: 'a: |-@\n  1.1.0\nb: >-@\n  1.1.0\nc: 1\n',
+  },
+  { it: 'sets the first of two equal keys', text: 'tag: x@\ntag: x@\n', want: 'tag: 1.1.0@\ntag: x@\n' },
+  {
+    it: 'leaves a file alone whose metadata is no mapping',
+    text: 'metadata: a\ntag: x@\n',
+    want: 'metadata: a\ntag: x@\n',
+  },
+  {
+    it: 'takes away what it notes itself',
+    text: 'metadata:\n  annotations:\n    config.kubernetes.io/index: "3"\ntag: x@\n',
+    want: 'tag: 1.1.0@\n',
+  },
+  {
+    it: 'prints a List beside another document',
+    text: 'kind: List\nitems:\n- tag:   x@\n---\n',
+    want: 'kind: List\nitems:\n- tag: 1.1.0@\n',
+  },
 ]
 
 const settings = { policies: [], namespace: 'ns', traps: 'flux' } as const
@@ -56,8 +97,34 @@ for (const { it, text, want, tag = '1.1.0' } of cases)
     assert.equal(result.text.replaceAll(MARKER, '@'), want)
   })
 
-test('a file with anchors is edited in place: how Flux prints it is not known here', () => {
+test('a List stays as it is, and its objects become files, as in Flux', () => {
   const policies = [{ namespace: 'ns', name: 'app', latest: { name: 'app', tag: '1.1.0' } }]
-  const result = applySetters('f.yaml', `a: &a   1\ntag: x${MARKER}\nb: *a\n`, { ...settings, policies })
-  assert.equal(result.text, `a: &a   1\ntag: 1.1.0${MARKER}\nb: *a\n`)
+  const text = `kind: List
+items:
+# web
+- kind: Deployment
+  metadata: {name: web, namespace: q}
+  tag: x${MARKER}
+- kind: Service
+  metadata:
+    name: web
+    annotations: {}
+`
+  const result = applySetters('f.yaml', text, { ...settings, policies })
+  assert.equal(result.text, text)
+  assert.deepEqual(result.listed, [
+    {
+      path: 'q/deployment_web.yaml',
+      text: `# web\nkind: Deployment\nmetadata: {name: web, namespace: q}\ntag: 1.1.0${MARKER}\n`,
+      isChanged: true,
+    },
+    { path: 'service_web.yaml', text: 'kind: Service\nmetadata:\n  name: web\n', isChanged: false },
+  ])
+  assert.deepEqual(
+    result.changes.map(({ file, object }) => [file, object.name]),
+    [['', 'web']],
+  )
+  const safe = applySetters('f.yaml', text, { ...settings, policies, traps: 'safe' })
+  assert.equal(safe.text, text.replace('tag: x', 'tag: 1.1.0'))
+  assert.deepEqual(safe.listed, [])
 })

@@ -1,136 +1,76 @@
+import type { YamlComment, YamlDocument, YamlNode, YamlScalar } from '../../lib/yaml/nodes.ts'
+import { scalarsWithComments } from '../../lib/yaml/nodes.ts'
+import { positionOf, type LineStarts } from '../../lib/yaml/position.ts'
+import { attachComments } from '../../lib/yaml/write/node-comments.ts'
 import { MARKER_KEY } from './marker.ts'
 
-/** A comment with a marker, and the scalar before it on the same line, if there is one; offsets into the text. */
+/** A comment with a marker, and the scalar that it is about, if there is one. */
 export type Site = {
   /** From 1. */
   readonly line: number
+  /** Without its `#`. */
   readonly comment: string
   /** The document of the file it stands in, from 0. */
   readonly document: number
-  readonly scalar:
-    | {
-        readonly start: number
-        readonly end: number
-        readonly value: string
-        readonly style: 'plain' | 'single' | 'double'
-      }
-    | undefined
+  readonly scalar: YamlScalar | undefined
 }
-
-/** Where a line stands: inside a block text, or a quote that an earlier line opened. */
-type State = { blockAbove: number; quote: '"' | "'" | '' }
 
 /**
- * Finds the markers of a YAML text, line by line, so that an edit can touch nothing but the scalar.
+ * Finds the markers of a file, in the order of the text.
  *
- * Text inside block scalars and quotes is no comment. One pass, no backtracking.
+ * A marker is about the scalar before it on its line, a comma between the two or none; behind a bracket that closes it is about what is
+ * in brackets, which is no scalar. Alone on the line above an item of a list it is about that item.
  */
-export function findSites(text: string): readonly Site[] {
-  const sites: Site[] = []
-  const state: State = { blockAbove: -1, quote: '' }
-  let document = 0
-  let isOpen = false
-  let start = 0
-  for (let line = 1; start <= text.length; line++) {
-    const newline = text.indexOf('\n', start)
-    const end = newline < 0 ? text.length : newline
-    const content = text.slice(start, end).replace(/\r$/, '')
-    const isText = isBlockText(content, state)
-    if (!isText && state.quote === '') {
-      const isMark = /^---(?:\s|$)/.test(content)
-      if (isMark && isOpen) document++
-      isOpen ||= isMark || !/^\s*(?:#|$)/.test(content)
+export function findSites(documents: readonly YamlDocument[]): readonly Site[] {
+  const known: LineStarts = new Map()
+  return documents.flatMap((document, index) => {
+    const { text } = document.source
+    const marked = document.comments.filter(({ start, end }) => text.slice(start, end).includes(MARKER_KEY))
+    if (marked.length === 0) return []
+    const owners = ownersOf(document)
+    return marked.map(({ start, end }) => ({
+      line: positionOf(document.source, start, known).line,
+      comment: text.slice(start, end).replace(/^#+/, ''),
+      document: index,
+      scalar: owners.get(start),
+    }))
+  })
+}
+
+/** The scalars that have a comment, by where that begins. */
+function ownersOf(document: YamlDocument): ReadonlyMap<number, YamlScalar> {
+  const { text } = document.source
+  const owners = new Map<number, YamlScalar>()
+  for (const { scalar, comment } of scalarsWithComments(document))
+    if (isOwn(scalar, text) && /^[\s,]*$/.test(text.slice(scalar.end, comment.start))) owners.set(comment.start, scalar)
+  const commented = new Set(owners.values())
+  for (const item of itemsBelow(document, commented)) owners.set(item.comment.start, item.scalar)
+  return owners
+}
+
+/** Whether it stands there itself: not as an alias of another, and not as what a key without value has. */
+function isOwn({ start, end }: YamlNode, text: string): boolean {
+  return end > start && text[start] !== '*'
+}
+
+/** The items of lists that have a single line of comment above them, and none behind. */
+function itemsBelow(document: YamlDocument, commented: ReadonlySet<YamlScalar>) {
+  const { text } = document.source
+  const comments = attachComments(document)
+  const found: { readonly comment: YamlComment; readonly scalar: YamlScalar }[] = []
+  const visit = (node: YamlNode): void => {
+    if (node.kind === 'scalar') return
+    const children = node.kind === 'seq' ? node.items : [...node.fields.values()]
+    children.forEach(visit)
+    if (node.kind === 'map' || node.isFlow) return
+    for (const item of node.items) {
+      if (item.kind !== 'scalar' || commented.has(item) || !isOwn(item, text)) continue
+      const lines = comments?.above(item.start, true).filter((line) => line !== '') ?? []
+      const comment = document.comments.findLast(({ start }) => start < item.start)
+      if (lines.length === 1 && comment && text.slice(comment.start, comment.end) === lines[0])
+        found.push({ comment, scalar: item })
     }
-    if (!isText) {
-      const site = readLine(content, state)
-      if (site) sites.push({ ...site, scalar: site.scalar && shift(site.scalar, start), line, document })
-    }
-    start = end + 1
   }
-  return sites
-}
-
-type Scalar = NonNullable<Site['scalar']>
-
-function shift(scalar: Scalar, by: number): Scalar {
-  return { ...scalar, start: scalar.start + by, end: scalar.end + by }
-}
-
-function isBlockText(content: string, state: State): boolean {
-  if (state.blockAbove < 0) return false
-  if (content.trim() === '') return true
-  if (content.length - content.trimStart().length > state.blockAbove) return true
-  state.blockAbove = -1
-  return false
-}
-
-function readLine(content: string, state: State): { comment: string; scalar: Scalar | undefined } | undefined {
-  const head = state.quote === '' ? skipHead(content) : 0
-  const body = scanBody(content, head, state)
-  if (state.quote === '' && /^[|>][-+\d]{0,2}$/.test(content.slice(body.valueStart, body.valueEnd).trim()))
-    state.blockAbove = blockIndent(content)
-  if (body.comment === undefined || !body.comment.includes(MARKER_KEY)) return undefined
-  return {
-    comment: body.comment,
-    scalar: body.isContinued ? undefined : readScalar(content, body.valueStart, body.valueEnd),
-  }
-}
-
-/** Steps over indentation, dashes, a key and its colon, tags and anchors; answers where the value begins. */
-function skipHead(content: string): number {
-  let at = /^\s*(?:(?:-|\?)\s+)*/.exec(content)?.[0].length ?? 0
-  const quoted = /^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*:(?=\s|$)\s*/.exec(content.slice(at))
-  if (quoted) at += quoted[0].length
-  else if (!/^["'[{#|>]/.test(content.slice(at))) at += plainKeyLength(content.slice(at))
-  for (
-    let found = /^[&!][^\s,[\]{}]*\s+/.exec(content.slice(at));
-    found;
-    found = /^[&!][^\s,[\]{}]*\s+/.exec(content.slice(at))
-  )
-    at += found[0].length
-  return at
-}
-
-function plainKeyLength(rest: string): number {
-  const comment = rest.search(/\s#/)
-  const colon = rest.search(/:(?:\s|$)/)
-  if (colon < 0 || (comment >= 0 && comment < colon)) return 0
-  return colon + 1 + (/^\s*/.exec(rest.slice(colon + 1))?.[0].length ?? 0)
-}
-
-/** Walks the value to its comment, minding quotes. */
-function scanBody(content: string, from: number, state: State) {
-  const isContinued = state.quote !== ''
-  let at = from
-  for (; at < content.length; at++) {
-    const char = content[at]
-    if (state.quote === '"' && char === '\\') at++
-    else if (state.quote !== '') {
-      if (char === state.quote) state.quote = ''
-    } else if ((char === '"' || char === "'") && (at === from || /[\s,[{:]/.test(content[at - 1] ?? '')))
-      state.quote = char
-    else if (char === '#' && (at === 0 || /\s/.test(content[at - 1] ?? ''))) break
-  }
-  const comment = at < content.length ? content.slice(at + 1) : undefined
-  return { valueStart: from, valueEnd: Math.min(at, content.length), comment, isContinued }
-}
-
-/** Text of a block must be deeper than the node that holds it: the key's column, or the dash's where there is no key. */
-function blockIndent(content: string): number {
-  const [dashes = ''] = /^\s*(?:(?:-|\?)\s+)*/.exec(content) ?? []
-  const hasKey = /^[^|>]/.test(content.slice(dashes.length))
-  return hasKey ? dashes.length : dashes.trimEnd().length - 1
-}
-
-function readScalar(content: string, from: number, to: number): Scalar | undefined {
-  const text = content.slice(from, to).trimEnd()
-  const end = from + text.length
-  if (/^"(?:[^"\\]|\\.)*"$/.test(text)) {
-    const value = text.slice(1, -1).replace(/\\(["\\/])/g, '$1')
-    return { start: from, end, value, style: 'double' }
-  }
-  if (/^'(?:[^']|'')*'$/.test(text))
-    return { start: from, end, value: text.slice(1, -1).replaceAll("''", "'"), style: 'single' }
-  if (text === '' || /^["'[{|>*&!%@`#]/.test(text) || /:(?:\s|$)/.test(text)) return undefined
-  return { start: from, end, value: text, style: 'plain' }
+  if (comments && document.root) visit(document.root)
+  return found
 }

@@ -84,6 +84,33 @@ const edits: readonly [it: string, before: string, after: string][] = [
     `a: "x ${mark('ns:app').replaceAll('"', '\\"')}"\n`,
   ],
   ['keeps anchors', `a: &i x:1 ${mark('ns:pinned')}`, `a: &i r.io/p:2.0.0@sha256:ab ${mark('ns:pinned')}`],
+  [
+    'keeps the comma behind a value in brackets',
+    `a: {\n  image: x, ${mark('ns:pinned')}\n  b: c\n}\n`,
+    `a: {\n  image: r.io/p:2.0.0@sha256:ab, ${mark('ns:pinned')}\n  b: c\n}\n`,
+  ],
+  [
+    'edits the last value of a line in brackets',
+    `a: [x, y ${mark('ns:pinned:tag')}\n]\n`,
+    `a: [x, 2.0.0 ${mark('ns:pinned:tag')}\n]\n`,
+  ],
+  [
+    'sets a text of several lines as a whole',
+    `a: x\n  y ${mark('ns:pinned:tag')}\nb: "x\n  y" ${mark('ns:pinned:tag')}\n`,
+    `a: 2.0.0 ${mark('ns:pinned:tag')}\nb: "2.0.0" ${mark('ns:pinned:tag')}\n`,
+  ],
+  [
+    'sets a block, which then ends with its text',
+    `a: | ${mark('ns:pinned:tag')}\n    x\n    y\nb: >+ ${mark('ns:pinned:tag')}\n  x\n\nc: 1\n`,
+    `a: |- ${mark('ns:pinned:tag')}\n    2.0.0\nb: >- ${mark('ns:pinned:tag')}\n  2.0.0\nc: 1\n`,
+  ],
+  [
+    'edits the item of a list that a marker stands above',
+    `a:\n- x\n${mark('ns:pinned:tag')}\n- y\n`,
+    `a:\n- x\n${mark('ns:pinned:tag')}\n- 2.0.0\n`,
+  ],
+  ['leaves an alias alone', `a: &x v\nb: *x ${mark('ns:pinned')}`, `a: &x v\nb: *x ${mark('ns:pinned')}`],
+  ['takes more than one #', `a: x #${mark('ns:pinned:tag')}`, `a: 2.0.0 #${mark('ns:pinned:tag')}`],
   ['leaves a policy alone that selected nothing', `a: x ${mark('ns:empty')}`, `a: x ${mark('ns:empty')}`],
 ]
 for (const [it, before, after] of edits) test(`a setter ${it}`, () => assert.equal(set(before).text, after))
@@ -109,12 +136,14 @@ const problems: readonly [line: string, problem: RegExp][] = [
   [`a: x ${mark('ns:nope')}`, /names no ImagePolicy \(known here: app, empty, pinned\)/],
   [`a: sha256:0 ${mark('ns:app:digest')}`, /reflects none/],
   [`a: [x, y] ${mark('ns:app')}`, /stands behind no value/],
+  [`a: [x,\n b] ${mark('ns:app')}`, /stands behind no value/],
+  [`a: x # {"$imagepolicy": "ns:app", "b": 1}`, /has a field "b" that is no text/],
 ]
 for (const [line, problem] of problems)
   test(`a setter reports ${line}`, () => {
     const result = set(`kind: X\n${line}\n`)
     assert.equal(result.text, `kind: X\n${line}\n`)
-    assert.equal(result.problems[0]?.where, 'a.yaml:2')
+    assert.equal(result.problems[0]?.where, `a.yaml:${line.split('\n').length + 1}`)
     assert.match(result.problems[0].problem, problem)
   })
 

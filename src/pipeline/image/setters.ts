@@ -1,8 +1,10 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { loadAll } from '../../lib/yaml/load.ts'
 import { plainNode } from '../../lib/yaml/make-nodes.ts'
+import { keepFirst, type YamlDocument, type YamlNode, type YamlScalar, type YamlSeq } from '../../lib/yaml/nodes.ts'
+import { duplicateKeyError, parseDocuments } from '../../lib/yaml/parse-documents.ts'
 import { tagOf } from '../../lib/yaml/resolve.ts'
-import { printAnew } from './print-anew.ts'
+import { toValue } from '../../lib/yaml/to-value.ts'
+import { listedIn, partsOf, printAnew, printItems } from './print-anew.ts'
 import { type Marker, MARKER_KEY, parseMarker, renderMarker } from './marker.ts'
 import { findSites, type Site } from './scalar-sites.ts'
 
@@ -43,7 +45,12 @@ export type SetterResult = {
   readonly problems: readonly MarkerProblem[]
   /** Names of the policies whose tag or digest a marker of the file carries, whether it changed or not. */
   readonly marked: readonly string[]
+  /** The objects of a file that is one List: as Flux has it they become files of their own, and this one stays as it is. */
+  readonly listed: readonly ListedObject[]
 }
+
+/** An object of a List, printed; `path` is where Flux puts it, below the path of the update. */
+export type ListedObject = { readonly path: string; readonly text: string; readonly isChanged: boolean }
 
 /** How to follow markers. */
 export type SetterOptions = {
@@ -70,29 +77,64 @@ export function mayHaveMarkers(path: string): boolean {
  * A file that is no YAML, or is above 10 MiB, is left alone and reported.
  */
 export function applySetters(file: string, text: string, options: SetterOptions): SetterResult {
-  const untouched: SetterResult = { text, changes: [], problems: [], marked: [] }
+  const untouched: SetterResult = { text, changes: [], problems: [], marked: [], listed: [] }
   if (!text.includes(MARKER_KEY)) return untouched
   if (text.length > LARGEST) return { ...untouched, problems: [{ where: file, problem: 'the file is above 10 MiB' }] }
-  const documents = readDocuments(file, text)
+  const documents = readDocuments(file, text, options.traps)
   if ('problem' in documents) return { ...untouched, problems: [documents] }
   const isFlux = options.traps === 'flux'
   // Flux notes the file in the annotations of what it reads, and leaves a file alone where there can be none
-  if (isFlux && documents.values.some(hasNoFields)) return untouched
-  const changes: (SetterChange & { readonly site: Site })[] = []
+  if (isFlux && documents.some(({ root }) => hasNoAnnotations(root))) return untouched
+  const changes: Found[] = []
   const problems: MarkerProblem[] = []
   const marked = new Set<string>()
-  for (const site of findSites(text)) {
+  for (const site of findSites(documents)) {
     const marker = parseMarker(site.comment)
     const answer = typeof marker === 'string' ? marker : planSite(site, marker, options)
     if (typeof answer === 'string') problems.push({ where: `${file}:${site.line}`, problem: answer })
     else if (answer)
-      changes.push({ ...answer, file, line: site.line, object: nameObject(documents.values[site.document]), site })
+      changes.push({ ...answer, file, line: site.line, object: nameObject(documents[site.document]?.root), site })
     if (typeof marker !== 'string' && typeof answer !== 'string' && marker.part !== 'name') marked.add(marker.policy)
   }
-  const told = changes.map(({ site: _site, ...change }) => change)
+  const result = { problems, marked: [...marked] }
+  const list = isFlux && partsOf(text).length === 1 ? listedIn(documents[0]?.root) : undefined
+  const listed = list && takeOut(list, text, changes)
+  if (listed) return { ...result, text, ...listed }
   const edited = splice(text, changes, options.traps)
   const printed = isFlux && changes.length > 0 ? printAnew(edited) : undefined
-  return { text: printed ?? edited, changes: told, problems, marked: [...marked] }
+  return { ...result, text: printed ?? edited, changes: changes.map(tell), listed: [] }
+}
+
+type Found = SetterChange & { readonly site: Site }
+
+function tell({ site: _site, ...change }: Found): SetterChange {
+  return change
+}
+
+/** What Flux makes of a file that is a List; undefined where it is not known how it prints that. */
+function takeOut(
+  { items }: YamlSeq,
+  text: string,
+  changes: readonly Found[],
+): Pick<SetterResult, 'changes' | 'listed'> | undefined {
+  const printed = printItems(splice(text, changes, 'flux'))
+  if (printed === undefined) return undefined
+  const told: SetterChange[] = []
+  const listed = items.map((item, index) => {
+    const object = nameObject(item)
+    const inside = changes.filter(({ site }) => site.scalar && isWithin(site.scalar, item))
+    told.push(...inside.map((change) => ({ ...tell(change), file: '', object })))
+    return { path: pathOf(object), text: printed[index] ?? '', isChanged: inside.length > 0 }
+  })
+  return { changes: told, listed }
+}
+
+function isWithin(inner: YamlNode, { start, end }: YamlNode): boolean {
+  return inner.start >= start && inner.end <= end
+}
+
+function pathOf({ kind, name, namespace }: ChangedObject): string {
+  return `${namespace === '' ? '' : `${namespace}/`}${kind.toLowerCase()}_${name}.yaml`
 }
 
 type Planned = Omit<SetterChange, 'file' | 'line' | 'object'>
@@ -138,18 +180,27 @@ function splice(text: string, changes: readonly Splice[], traps: SetterOptions['
   let at = 0
   for (const { site, newValue } of changes) {
     if (!site.scalar) continue
-    out += text.slice(at, site.scalar.start) + renderScalar(newValue, site.scalar, traps)
-    at = site.scalar.end
+    const { start, end } = site.scalar
+    out += text.slice(at, start) + renderScalar(newValue, site.scalar, text.slice(start, end), traps)
+    at = end
   }
   return out + text.slice(at)
 }
 
 /** Keeps the style; a plain value that YAML would read as something else than text is quoted. Flux keeps the type, too: `!!int 1.1.0`. */
-function renderScalar(value: string, old: NonNullable<Site['scalar']>, traps: SetterOptions['traps']): string {
+function renderScalar(value: string, old: YamlScalar, written: string, traps: SetterOptions['traps']): string {
+  if (old.style === 'literal' || old.style === 'folded') return renderBlock(value, written)
   if (old.style === 'single') return `'${value.replaceAll("'", "''")}'`
   if (old.style === 'double' || !isPlainText(value)) return JSON.stringify(value)
-  const tag = traps === 'flux' ? tagOf(plainNode(old.value)) : '!!str'
+  const tag = traps === 'flux' && !old.isTagged ? tagOf(plainNode(old.value)) : '!!str'
   return tag === '!!str' ? value : `${tag} ${value}`
+}
+
+/** A block of one line that ends with the value, whatever the old one ended with. */
+function renderBlock(value: string, written: string): string {
+  const [header = '', ...lines] = written.split('\n')
+  const indent = /^ */.exec(lines.find((line) => line.trim() !== '') ?? '')?.[0] ?? ''
+  return `${header.replace(/^([|>])[-+]?(\d?)[-+]?/, '$1$2-')}\n${indent}${value}`
 }
 
 function isPlainText(value: string): boolean {
@@ -160,9 +211,20 @@ function isPlainText(value: string): boolean {
   )
 }
 
-function readDocuments(file: string, text: string): { readonly values: readonly unknown[] } | MarkerProblem {
+function readDocuments(
+  file: string,
+  text: string,
+  traps: SetterOptions['traps'],
+): readonly YamlDocument[] | MarkerProblem {
   try {
-    return { values: loadAll(text, file) }
+    const documents = parseDocuments(text, file)
+    for (const document of documents) {
+      const twice = duplicateKeyError(document)
+      // Flux sets the first of them
+      if (twice && traps === 'safe') throw twice
+      if (twice && document.root) keepFirst(document.root)
+    }
+    return documents
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     return {
@@ -172,8 +234,8 @@ function readDocuments(file: string, text: string): { readonly values: readonly 
   }
 }
 
-function nameObject(value: unknown): ChangedObject {
-  const { apiVersion, kind, metadata } = fieldsOf(value)
+function nameObject(root: YamlNode | undefined): ChangedObject {
+  const { apiVersion, kind, metadata } = fieldsOf(root && toValue(root))
   const { name, namespace } = fieldsOf(metadata)
   return { apiVersion: textOf(apiVersion), kind: textOf(kind), name: textOf(name), namespace: textOf(namespace) }
 }
@@ -182,8 +244,13 @@ function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {}
 }
 
-function hasNoFields(value: unknown): boolean {
-  return value !== null && value !== undefined && (typeof value !== 'object' || Array.isArray(value))
+function hasNoAnnotations(root: YamlNode | undefined): boolean {
+  return isOther(root) || (root?.kind === 'map' && isOther(root.fields.get('metadata')))
+}
+
+/** Whether it is there, and no mapping. */
+function isOther(node: YamlNode | undefined): boolean {
+  return node !== undefined && node.kind !== 'map' && !(node.kind === 'scalar' && tagOf(node) === '!!null')
 }
 
 function textOf(value: unknown): string {

@@ -1,6 +1,7 @@
 import type { ImagePolicy, ImageUpdateAutomation } from '../../../kinds/image.ts'
 import {
   applySetters,
+  type ListedObject,
   mayHaveMarkers,
   type MarkerProblem,
   type SetterChange,
@@ -50,6 +51,7 @@ export async function editFiles(input: EditInput, commit: string): Promise<Edite
   const changes: SetterChange[] = []
   const problems: MarkerProblem[] = []
   const marked = new Set<string>()
+  const listed: ListedObject[] = []
   const isMissing = path !== '' && all.length === 0
   if (isMissing && traps === 'flux')
     throw new RunFailure(
@@ -67,9 +69,22 @@ export async function editFiles(input: EditInput, commit: string): Promise<Edite
     const result = applySetters(file.path, text, options)
     problems.push(...result.problems)
     for (const policy of result.marked) marked.add(policy)
-    if (result.text === text) continue
     changes.push(...result.changes)
+    listed.push(...result.listed)
+    if (result.text === text) continue
     files.push({ path: file.path, bytes: Buffer.from(result.text), mode: file.isExecutable ? '100755' : '100644' })
   }
-  return { files, changes, problems, marked }
+  return { files: [...files, ...filesOfLists(listed, path)], changes, problems, marked }
+}
+
+/** As Flux has it: as soon as one object of a List changes, each of every List becomes a file, or those of one path become one. */
+function filesOfLists(listed: readonly ListedObject[], under: string): FileChange[] {
+  if (!listed.some(({ isChanged }) => isChanged)) return []
+  const texts = new Map<string, string[]>()
+  for (const { path, text } of listed) texts.set(path, [...(texts.get(path) ?? []), text])
+  return [...texts].map(([path, parts]) => ({
+    path: under === '' ? path : `${under}/${path}`,
+    bytes: Buffer.from(parts.join('---\n')),
+    mode: '100644',
+  }))
 }

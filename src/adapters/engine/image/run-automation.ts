@@ -6,6 +6,7 @@ import { renderCommitMessage, usesRemovedFields } from '../../../pipeline/image/
 import { refspecFault } from '../../../pipeline/image/refspec.ts'
 import type { SetterChange } from '../../../pipeline/image/setters.ts'
 import { renderRevision } from '../../../pipeline/source/revision.ts'
+import { cleanPath } from '../../../pipeline/source/safe-path.ts'
 import { commitAndPush, isRefName, type PushRequest, type SignCommit } from '../../git/commit-and-push.ts'
 import type { Mirror } from '../../git/mirror.ts'
 import { ApiError } from '../../kube/api-error.ts'
@@ -190,6 +191,7 @@ function renderMessage(automation: ImageUpdateAutomation, changes: readonly Sett
     template: automation.messageTemplate,
     automation,
     changes,
+    updatePath: cleanPath(automation.updatePath),
     values: automation.messageValues,
   })
 }

@@ -7,7 +7,11 @@ export function addField(c: Cursor, map: YamlMap, merges: YamlNode[], keyNode: Y
   const { fields } = map
   countNode(c)
   const key = asKey(c, map, keyNode)
-  if (key.value === '<<' && (key.tag === '!!merge' || (key.tag === '' && key.style === 'plain'))) {
+  if (
+    c.aliases === 'copied' &&
+    key.value === '<<' &&
+    (key.tag === '!!merge' || (key.tag === '' && key.style === 'plain'))
+  ) {
     merges.push(value)
     return
   }

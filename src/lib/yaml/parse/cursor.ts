@@ -1,5 +1,5 @@
 import { SluiceError } from '../../error/sluice-error.ts'
-import type { DuplicateKey, Source, YamlComment, YamlNode } from '../nodes.ts'
+import type { Aliases, DuplicateKey, Source, YamlComment, YamlNode } from '../nodes.ts'
 import { hintFor } from './hints.ts'
 import type { Marks } from './go-syntax-error.ts'
 import { positionOf } from '../position.ts'
@@ -14,6 +14,7 @@ export type Cursor = {
   readonly keepsBreaks: boolean
   /** Which library's reading of `<<` holds. */
   readonly rules: YamlRules
+  readonly aliases: Aliases
   pos: number
   /** Offset of the first character of the line at hand. */
   lineStart: number
@@ -50,13 +51,14 @@ export const COLON = 58
 export const QUESTION = 63
 
 /** A reader at the start of a text; a byte order mark is skipped. */
-export function createCursor(source: Source, rules: YamlRules): Cursor {
+export function createCursor(source: Source, rules: YamlRules, aliases: Aliases = 'copied'): Cursor {
   const start = source.text.charCodeAt(0) === 0xfeff ? 1 : 0
   const c: Cursor = {
     source,
     text: source.text.replace(ODD_BREAK, '\n'),
     keepsBreaks: /[\u2028\u2029]/.test(source.text),
     rules,
+    aliases,
     pos: start,
     lineStart: start,
     depth: 0,

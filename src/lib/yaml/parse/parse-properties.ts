@@ -1,6 +1,6 @@
 import { at, isBlankOrEnd, syntaxError, type Cursor } from './cursor.ts'
 import { copyBounded } from './merge-keys.ts'
-import type { YamlNode } from '../nodes.ts'
+import type { YamlNode, YamlScalar } from '../nodes.ts'
 
 /** What may stand before a node: `&anchor` and `!tag`. */
 export type Properties = { readonly anchor: string | undefined; readonly tag: string }
@@ -64,16 +64,24 @@ export function register(c: Cursor, properties: Properties | undefined, node: Ya
     node.tag = properties.tag
     node.isTagged = true
   }
-  if (properties.anchor !== undefined) c.anchors.set(properties.anchor, node)
+  if (properties.anchor === undefined) return node
+  c.anchors.set(properties.anchor, node)
+  if (c.aliases === 'kept') node.anchor = properties.anchor
   return node
 }
 
-/** Reads `*name` as a copy of what `&name` marked. */
+function aliasOf({ source, pos: end }: Cursor, name: string, start: number): YamlScalar {
+  const value = `*${name}`
+  return { kind: 'scalar', value, tag: '', style: 'plain', isAlias: true, source, start, end, keyStart: -1 }
+}
+
+/** Reads `*name` as a copy of what `&name` marked, or as the alias that it is. */
 export function parseAlias(c: Cursor): YamlNode {
   const start = c.pos
   const name = parseName(c)
   const node = c.anchors.get(name)
   if (!node) throw syntaxError(c, `unknown anchor '${name}' referenced`, start)
+  if (c.aliases === 'kept') return aliasOf(c, name, start)
   const copy = copyBounded(c, node, start)
   copy.start = start
   copy.end = c.pos

@@ -29,8 +29,10 @@ export function attachComments(document: YamlDocument): NodeComments | undefined
   const flows = new Map<YamlNode, YamlNode>()
   if (document.root) findFlows(document.root, undefined, flows)
   for (const { scalar, comment } of scalarsWithComments(document)) {
-    const node = flows.get(scalar) ?? scalar
-    if (node.end > comment.start || scalar.style === 'literal' || scalar.style === 'folded') continue
+    const isInside = /^[\s,]*$/.test(text.slice(scalar.end, comment.start))
+    const node = isInside ? scalar : (flows.get(scalar) ?? scalar)
+    const isHead = scalar.style === 'literal' || scalar.style === 'folded'
+    if (node.end > comment.start && !isHead) continue
     behind.set(node, text.slice(comment.start, comment.end))
   }
   const byLine = new Map(document.comments.map((comment) => [lineOf(text, comment.start), comment]))

@@ -42,8 +42,8 @@ function put(w: Writer, text: string): void {
 /** Writes a node behind what stands on the line at hand; `indent` is that of the collection that holds it. */
 function writeValue(w: Writer, node: YamlNode, indent: number): void {
   if (isBlock(node)) {
-    const tag = writeTag(node).trimEnd()
-    if (tag !== '') put(w, `${tag}\n${' '.repeat(indent + 2)}`)
+    const properties = writeProperties(node).trimEnd()
+    if (properties !== '') put(w, `${properties}\n${' '.repeat(indent + 2)}`)
     if (node.kind === 'map') writeMap(w, node, indent + 2)
     else writeSeq(w, node, indent + 2)
   } else if (node.kind === 'scalar') {
@@ -54,7 +54,8 @@ function writeValue(w: Writer, node: YamlNode, indent: number): void {
     if (/^\|2?\+\n/.test(text)) put(w, '\n')
   } else {
     const comment = w.comments?.behind(node)
-    put(w, comment ? `${writeFlow(node, indent + 2)} ${comment}` : writeFlow(node, indent + 2))
+    const text = writeFlow(w, node, indent)
+    put(w, comment ? `${text} ${comment}` : text)
   }
 }
 
@@ -76,9 +77,9 @@ function writeMap(w: Writer, map: YamlMap, indent: number): void {
       writeValue(w, value, indent)
       put(w, behindKey)
     } else {
-      const tag = writeTag(value).trimEnd()
+      const properties = writeProperties(value).trimEnd()
       const inner = indent + (value.kind === 'map' ? 2 : w.seqIndent)
-      put(w, `${tag === '' ? '' : ` ${tag}`}${behindKey}\n${' '.repeat(inner)}`)
+      put(w, `${properties === '' ? '' : ` ${properties}`}${behindKey}\n${' '.repeat(inner)}`)
       if (value.kind === 'map') writeMap(w, value, inner)
       else writeSeq(w, value, inner)
     }
@@ -143,7 +144,7 @@ function isNothing(node: YamlNode): boolean {
     node.value === '' &&
     node.style === 'plain' &&
     node.tag !== '!!str' &&
-    writeTag(node) === ''
+    writeProperties(node) === ''
   )
 }
 
@@ -152,22 +153,38 @@ function isHeaded(text: string): boolean {
   return /^[|>][-+0-9]*\n/.test(text)
 }
 
-function writeFlow(node: YamlMap | YamlSeq, indent: number): string {
-  const inside = (child: YamlNode): string =>
-    child.kind === 'scalar' ? writeScalar(child, indent, true) : writeFlow(child, indent)
-  if (node.kind === 'seq') return `${writeTag(node)}[${node.items.map(inside).join(', ')}]`
-  const fields = [...printedFields(node)].map(([key, value]) => `${writeKey(node, key, value, true)}: ${inside(value)}`)
-  return `${writeTag(node)}{${fields.join(', ')}}`
+/**
+ * Writes a collection in brackets on one line, which a comment behind a value ends; `indent` is that of what holds it. A bracket that
+ * closes a mapping then stands at the line's start, that of a list is indented.
+ */
+function writeFlow(w: Writer, node: YamlMap | YamlSeq, indent: number): string {
+  const [open, close] = node.kind === 'seq' ? '[]' : '{}'
+  const pad = ' '.repeat(indent + 2)
+  let out = `${writeProperties(node)}${open}`
+  const entries = node.kind === 'seq' ? node.items.map((item) => ['', item] as const) : printedFields(node)
+  let isFirst = true
+  for (const [key, value] of entries) {
+    if (out.endsWith('\n')) out += pad
+    else if (!isFirst) out += ', '
+    isFirst = false
+    if (node.kind === 'map') out += `${writeKey(node, key, value, true)}: `
+    out += value.kind === 'scalar' ? writeScalar(value, indent + 2, true) : writeFlow(w, value, indent + 2)
+    const comment = value.kind === 'scalar' ? w.comments?.behind(value) : undefined
+    if (comment !== undefined) out += `, ${comment}\n`
+  }
+  return `${out}${node.kind === 'seq' && out.endsWith('\n') ? pad.slice(2) : ''}${close}`
 }
 
 /** A key keeps the quotes that it has in the text. */
 function writeKey({ wasJson }: YamlMap, key: string, value: YamlNode, isInFlow: boolean): string {
   const first = wasJson || value.keyStart < 0 ? '' : value.source?.text[value.keyStart]
+  if (key === '<<' && (first === '<' || first === '!')) return '!!merge <<'
   const wanted: ScalarStyle = first === '"' ? 'double' : first === "'" ? 'single' : 'plain'
   return inQuotes(key, styleFor(key, wanted, { isInFlow, isKey: true }), 0)
 }
 
 function writeScalar(node: YamlScalar, indent: number, isInFlow: boolean): string {
+  if (node.isAlias) return node.value
   const style = styleFor(node.value, wantedStyle(node), { isInFlow, isKey: false })
   const text =
     style === 'literal'
@@ -175,9 +192,9 @@ function writeScalar(node: YamlScalar, indent: number, isInFlow: boolean): strin
       : style === 'folded'
         ? writeFolded(node.value, ' '.repeat(indent))
         : inQuotes(node.value, style, indent)
-  if (text === '') return writeTag(node).trimEnd()
+  if (text === '') return writeProperties(node).trimEnd()
   // Go's library reads a tag into a value of `<<`, and then has to say it.
-  return (text === '<<' && node.end > 0 && node.tag === '' ? '!!merge ' : writeTag(node)) + text
+  return (text === '<<' && node.end > 0 && node.tag === '' ? '!!merge ' : writeProperties(node)) + text
 }
 
 /** The style that a scalar has in a print, where it may; a text that would be read as something else is put in quotes. */
@@ -193,6 +210,11 @@ function inQuotes(text: string, style: ScalarStyle, indent: number): string {
   if (style === 'double') return writeDouble(text, 0, 0, true)
   const pad = ' '.repeat(indent)
   return `'${text.replaceAll("'", "''").replace(/[\n\u2028\u2029]+/g, (breaks, at: number) => `${breaks.startsWith('\n') ? '\n' : ''}${breaks}${at + breaks.length < text.length ? pad : ''}`)}'`
+}
+
+/** What stands before a node: its name, where aliases are kept, and its tag. */
+function writeProperties(node: YamlNode): string {
+  return node.anchor === undefined ? writeTag(node) : `&${node.anchor} ${writeTag(node)}`
 }
 
 /** A tag is written where the text says it, or would mean something else without it. */

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EngineClient } from '../../../adapters/container-engine/client.ts'
 import { parseContainer } from '../../../adapters/container-engine/container.ts'
 import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
+import { nearFolder } from '../../../machine/near-folder.ts'
 import { connectKeeper, type KeeperClient } from '../keeper/client.ts'
 import { keeperSource } from '../keeper/source.ts'
 import { gatewayBody, LABELS, nameOf, type Place } from './bodies.ts'
@@ -101,8 +101,7 @@ async function startFirst(
 /** A folder with a path short enough for a socket, for this user alone. */
 function gatewayFolder(stateDir: string): string {
   const near = join(stateDir, 'gateway')
-  const hash = createHash('sha256').update(stateDir).digest('hex').slice(0, 16)
-  const folder = near.length < 80 ? near : join(tmpdir(), `sluice-gateway-${hash}`)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  return folder
+  if (near.length >= 80) return nearFolder('sluice-gateway', stateDir)
+  mkdirSync(near, { recursive: true, mode: 0o700 })
+  return near
 }

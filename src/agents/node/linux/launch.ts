@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { nearFolder } from '../../../machine/near-folder.ts'
 import { connectKeeper, type KeeperClient } from '../keeper/client.ts'
 import type { Kept } from '../keeper/messages.ts'
 import { keeperSource } from '../keeper/source.ts'
@@ -145,10 +144,7 @@ function idMap(): IdMap {
 /** The path of a socket in a state folder, or near to it where that path is too long for one. */
 export function socketOf(stateDir: string, name = 'keeper.sock'): string {
   const near = join(stateDir, name)
-  if (near.length < 100) return near
-  const folder = join(tmpdir(), `sluice-${createHash('sha256').update(stateDir).digest('hex').slice(0, 16)}`)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  return join(folder, name)
+  return near.length < 100 ? near : join(nearFolder('sluice', stateDir), name)
 }
 
 function readRecord(path: string): KeeperRecord | undefined {

@@ -20,19 +20,15 @@ const REFUSED = [
     'obeyed; without the variable `authorizer`, for subresources other than status not asked, `Audit` is a line of the log',
   ],
   ['several nodes’ worth of volumes, CSI', 'kinds are stored, nothing acts on them'],
-  [
-    'tokens bound to webhook configurations, tokens of Secrets of type service-account-token',
-    'refused by name; such a Secret stays empty',
-  ],
+  ['tokens bound to webhook configurations', 'refused by name'],
   ['constrained impersonation (`impersonate:user-info` and its like)', 'the verb `impersonate` alone counts'],
   ['field and label selectors of an access review', 'the answer is that for all objects'],
   [
     'certificates of CertificateSigningRequests',
     'signed once approved, for clients and kubelets (`kubernetes.io/kube-apiserver-client`, `…-kubelet`, `kubelet-serving`), and then they authenticate; other signers sign for themselves, nothing is approved by itself',
   ],
-  ['values of enumerations in OpenAPI texts', 'left out'],
-  ['the version', '1.33, which kubectl 1.27 and later take'],
-  ['protobuf and CBOR answers', 'JSON or YAML, as the client’s Accept allows; bodies may be protobuf'],
+  ['CBOR', 'not served, as by a real server whose gate for it is off'],
+  ['metrics.k8s.io in protobuf', 'JSON or YAML, as the client’s Accept allows'],
   [
     'CEL rules of definitions',
     'evaluated, with the functions of Kubernetes for quantities, lists, sets, texts, versions, addresses and URLs; with `lists.range`, `authorizer` or a walk with two variables (`all(i, v, …)`, `transformMap`) the object is refused by name',

@@ -1,7 +1,7 @@
 // Makes src/lib/kube-schema/data/*.ts from the Kubernetes OpenAPI document and the published generated.proto files.
 // usage: node scripts/kube-schema.mjs SWAGGER.json.gz PROTO_ROOT   (PROTO_ROOT holds k8s.io/{api,apimachinery,apiextensions-apiserver,kube-aggregator}@version)
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { deflateRawSync, gunzipSync } from 'node:zlib'
 import prettier from 'prettier'
 
@@ -146,16 +146,57 @@ function readProto(file) {
     else if (field) message.push([Number(field[4]), field[3], full(field[2]), field[1] === 'repeated' ? 1 : 0])
   }
 }
-const protoGroups = GROUPS.map((name) => name.replace(/^io\.k8s\./, 'k8s.io.').replaceAll('-', '_'))
+// messages without a definition: lists of metadata have another layout in the older version
+const MESSAGES_ONLY = ['io.k8s.apimachinery.pkg.apis.meta.v1beta1', 'io.k8s.api.apidiscovery.v2']
+const protoGroups = [...GROUPS, ...MESSAGES_ONLY].map((name) =>
+  name.replace(/^io\.k8s\./, 'k8s.io.').replaceAll('-', '_'),
+)
 for (const module of readdirSync(protoRoot).filter((name) =>
   /^(api|apimachinery|apiextensions-apiserver|kube-aggregator)@/.test(name),
 ))
   for (const entry of readdirSync(join(protoRoot, module), { recursive: true }))
     if (String(entry).endsWith('generated.proto')) readProto(join(protoRoot, module, String(entry)))
+// What only the Go structs tell of a field: its name in JSON, and whether it is a pointer (written when it is there) or
+// embedded (its fields stand in its parent's JSON).
+const goTags = {}
+for (const module of readdirSync(protoRoot).filter((name) =>
+  /^(api|apimachinery|apiextensions-apiserver|kube-aggregator)@/.test(name),
+))
+  for (const entry of readdirSync(join(protoRoot, module), { recursive: true }))
+    if (/(^|\/)(types\w*|group_version)\.go$/.test(String(entry)))
+      readTags(
+        `k8s.io.${module.split('@')[0].replaceAll('-', '_')}.${dirname(String(entry)).replaceAll('/', '.')}`,
+        join(protoRoot, module, String(entry)),
+      )
+function readTags(pkg, file) {
+  let struct
+  for (const line of readFileSync(file, 'utf8').split('\n')) {
+    const opened = /^type (\w+) struct \{/.exec(line)
+    if (opened) struct = goTags[`${pkg}.${opened[1]}`] = {}
+    else if (/^}/.test(line)) struct = undefined
+    const field = /^\s+(?:(\w+)\s+)?(\S+)\s+`(?=(?:.*json:"([^",]*))?)(?=.*protobuf:"\w+,(\d+),).*`/.exec(line)
+    if (struct && field) struct[field[4]] = { type: field[2], json: field[3], embedded: !field[1] && field[3] === '' }
+  }
+}
+const SHAPES = { single: 0, repeated: 1, map: 2, pointer: 3, embedded: 4 }
+function shaped(message, [number, name, type, shape]) {
+  const { type: goType = '', json = '', embedded = false } = goTags[message]?.[number] ?? {}
+  // lists and bytes without content are not there either
+  const pointer = goType.startsWith('*') || type === 'bytes' || /Verbs$/.test(goType)
+  return [
+    number,
+    /^-?$/.test(json) ? name[0].toLowerCase() + name.slice(1) : json,
+    type,
+    shape !== SHAPES.single ? shape : embedded ? SHAPES.embedded : pointer ? SHAPES.pointer : SHAPES.single,
+  ]
+}
 const protos = {}
 for (const [name, fields] of Object.entries(messages)) {
   const group = groupOf(name)
-  if (protoGroups.includes(group)) (protos[group] ??= {})[name.slice(group.length + 1)] = fields
+  if (protoGroups.includes(group))
+    (protos[group] ??= {})[name.slice(group.length + 1)] = fields
+      .map((field) => shaped(name, field))
+      .sort((a, b) => a[0] - b[0])
 }
 
 // How Go writes each field: Z left out when zero, S a struct that is always there, V always there (zero or null when unset).
@@ -270,7 +311,7 @@ await write(
 )
 await write(
   'protobuf.ts',
-  'Protobuf messages by package: [number, field, type, 0 single | 1 repeated | 2 map by string]; JSON, deflated, base64.',
+  'Protobuf messages by package: [number, name in JSON, type, 0 always written | 1 repeated | 2 map by string | 3 written when there | 4 embedded], by number; JSON, deflated, base64.',
   'PROTOBUF_CHUNKS',
   protos,
 )

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import type { JsonObject } from '../../lib/kube/json.ts'
+import { decodeProtobuf } from '../../lib/kube-typed/protobuf/decode.ts'
 import { serveKubed, type Kubed } from './serve.ts'
 
 // What the real kube-apiserver 1.37.2 answered to the same questions.
@@ -287,4 +289,48 @@ test('kubed counts what it is asked, and shows it to those who may see it', asyn
   assert.match(metrics.text, /^process_resident_memory_bytes \d+$/m)
   const stranger = await fetch(`${kubed.plainServer}/metrics`)
   assert.equal(stranger.status, 403)
+})
+
+const PROTOBUF = 'application/vnd.kubernetes.protobuf'
+
+/** What a frame or an answer says that it holds; numbers are those of the messages. */
+const held = (bytes: Buffer): JsonObject | undefined => decodeProtobuf(bytes.subarray(bytes.indexOf('k8s\0')))
+
+test('kubed answers in protobuf who takes nothing else, its failures too', async () => {
+  const headers = { authorization: `Bearer ${kubed.token}`, accept: PROTOBUF }
+  for (const [path, kind] of [
+    [`${MAPS}/one`, 'ConfigMap'],
+    [MAPS, 'ConfigMapList'],
+    [`${MAPS}/absent`, 'Status'],
+    [`${SHIRTS}/absent`, 'Status'],
+    ['/apis/apps', 'APIGroup'],
+  ] as const) {
+    const answer = await fetch(`${kubed.plainServer}${path}`, { headers })
+    const body = Buffer.from(await answer.arrayBuffer())
+    assert.equal(answer.headers.get('content-type'), PROTOBUF, path)
+    assert.equal(held(body)?.kind, kind)
+  }
+})
+
+test('kubed tells changes in frames of protobuf', async () => {
+  const headers = { authorization: `Bearer ${kubed.token}`, accept: `${PROTOBUF};stream=watch` }
+  const path = `${MAPS}?watch=1&timeoutSeconds=1&fieldSelector=metadata.name=one`
+  const { body, headers: told } = await fetch(`${kubed.plainServer}${path}`, { headers })
+  assert.equal(told.get('content-type'), `${PROTOBUF};stream=watch`)
+  assert.ok(body)
+  const frames: Buffer[] = []
+  for await (const chunk of body) frames.push(Buffer.from(chunk as Uint8Array))
+  const [frame = Buffer.alloc(4)] = frames
+  assert.equal(frame.readUInt32BE(), frame.length - 4)
+  assert.equal((held(frame)?.metadata as JsonObject).name, 'one')
+})
+
+test('kubed says of the aggregated form of discovery when it is still the same', async () => {
+  const accept = 'application/json;as=APIGroupDiscoveryList;g=apidiscovery.k8s.io;v=v2'
+  const headers = { authorization: `Bearer ${kubed.token}`, accept }
+  const first = await fetch(`${kubed.plainServer}/apis`, { headers })
+  assert.equal(first.headers.get('cache-control'), 'public')
+  const again = { ...headers, 'if-none-match': first.headers.get('etag') ?? '' }
+  await first.arrayBuffer()
+  assert.equal((await fetch(`${kubed.plainServer}/apis`, { headers: again })).status, 304)
 })

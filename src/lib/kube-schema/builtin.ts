@@ -32,7 +32,7 @@ export function definition(ref: string): Schema | undefined {
 }
 
 /** The package that holds the kinds of an apiVersion: `apps/v1` -> `io.k8s.api.apps.v1`. */
-function packageOf(apiVersion: string): string {
+export function packageOf(apiVersion: string): string {
   const slash = apiVersion.indexOf('/')
   const group = slash < 0 ? 'core' : apiVersion.slice(0, slash)
   const version = apiVersion.slice(slash + 1)

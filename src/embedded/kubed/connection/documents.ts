@@ -1,16 +1,18 @@
+import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { JsonObject } from '../../../lib/kube/json.ts'
 import { aggregated, groupDocument, groupList, resourceList } from '../discovery/documents.ts'
 import { openapiIndex, openapiV3 } from '../discovery/openapi.ts'
 import { serveOpenapiV2 } from '../discovery/serve-v2.ts'
 import type { Environment } from '../environment.ts'
-import { Fault, methodNotAllowed, unknownResource } from '../fault.ts'
-import { checkAccept, formOf, notAcceptable, parseAccept } from '../negotiation/accept.ts'
+import { methodNotAllowed, unknownResource } from '../fault.ts'
+import { aggregatedTypeOf, checkAccept, type ContentType, notAcceptable, plainTypeOf } from '../negotiation/accept.ts'
 import { serveExposition } from './exposition.ts'
-import { makePretty, send } from '../negotiation/respond.ts'
+import { makePretty, send, written } from '../negotiation/respond.ts'
 import { isHealthPath, serveHealth } from './health.ts'
 import { plain, plainNotFound } from './plain.ts'
 import type { Route } from '../request/route.ts'
+import type { Registry } from '../resources/registry.ts'
 import { discoveryDocument } from '../authentication/signing.ts'
 
 /** What kubed says that it is: the Kubernetes whose behaviour it follows. */
@@ -43,7 +45,9 @@ export function serveDocument(
   switch (found.kind) {
     case 'versions': {
       if (found.root === 'api') checkRoute(request)
-      if (wantsAggregated(accept)) return sendAggregated(response, aggregated(registry, found.root === 'api'))
+      const aggregatedType = aggregatedTypeOf(accept)
+      if (aggregatedType !== undefined)
+        return sendAggregated(request, response, aggregated(registry, found.root === 'api'), aggregatedType)
       return sendDocument(
         response,
         accept,
@@ -62,7 +66,8 @@ export function serveDocument(
     }
     case 'resources': {
       const resources = resourceList(registry, found.group, found.version)
-      if (resources !== undefined) checkRoute(request)
+      // the routes of definitions are not among those that refuse by themselves
+      if (isBuiltIn(registry, found)) checkRoute(request)
       if (resources !== undefined) return sendDocument(response, accept, resources)
       if (!registry.all().some(({ group }) => group === found.group)) return plainNotFound(response)
       throw unknownResource()
@@ -72,11 +77,14 @@ export function serveDocument(
   }
 }
 
+const isBuiltIn = (registry: Registry, { group, version }: { group: string; version: string }): boolean =>
+  registry.all().some((each) => each.group === group && each.version === version && each.custom === undefined)
+
 /** A document of discovery, which has no other form than its own. @throws Fault 406 */
 function sendDocument(response: ServerResponse, accept: string, body: JsonObject): void {
-  const plain = accept.split(',').filter((each) => !/;\s*as=/.test(each))
-  if (accept !== '' && plain.length === 0) throw notAcceptable()
-  send(response, 200, body, formOf(plain.join(',')).contentType)
+  const contentType = plainTypeOf(accept)
+  if (contentType === undefined) throw notAcceptable()
+  send(response, 200, body, contentType)
 }
 
 /** What a route refuses before it is asked. @throws Fault 405, 406 */
@@ -85,30 +93,21 @@ function checkRoute({ method, headers }: IncomingMessage, served?: readonly stri
   checkAccept(headers.accept ?? '', served)
 }
 
-/** True when the client takes the aggregated form first. @throws Fault 406 when it takes no form that is served */
-function wantsAggregated(accept: string): boolean {
-  if (accept === '') return false
-  for (const { type, parameters } of parseAccept(accept)) {
-    const form = ['as', 'g', 'v'].map((name) => parameters.get(name) ?? '').join()
-    if (type === 'application/json' && form === 'APIGroupDiscoveryList,apidiscovery.k8s.io,v2') return true
-    if (parameters.get('as') === undefined && PLAIN.test(type)) return false
-  }
-  throw new Fault(
-    406,
-    'NotAcceptable',
-    'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList',
-  )
-}
-
-const PLAIN = /^(\*\/\*|application\/(\*|json|yaml|vnd\.kubernetes\.protobuf))$/
-
-function sendAggregated(response: ServerResponse, body: object): void {
+/** The aggregated form of discovery, which clients keep for as long as its tag is the same. */
+function sendAggregated(
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: JsonObject,
+  contentType: ContentType,
+): void {
+  const etag = `"${createHash('sha512').update(JSON.stringify(body)).digest('hex').toUpperCase()}"`
+  const headers = { etag, vary: 'Accept', 'cache-control': 'public' }
+  if (request.headers['if-none-match'] === etag) return void response.writeHead(304, headers).end()
   response.writeHead(200, {
-    'content-type': 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList',
-    'cache-control': 'no-cache, private',
-    vary: 'Accept',
+    ...headers,
+    'content-type': `${contentType};g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList`,
   })
-  response.end(JSON.stringify(body))
+  response.end(written(response, JSON.stringify(body), contentType))
 }
 
 function other(

@@ -1,6 +1,6 @@
 import { checkInputType } from '../decoding/body.ts'
 import { badRequest, Fault, methodNotAllowed, notFound, unknownResource } from '../fault.ts'
-import { checkAccept, formOf, SERVED_BY_LISTS } from '../negotiation/accept.ts'
+import { checkAccept, formFor, SERVED_BY_LISTS } from '../negotiation/accept.ts'
 import type { Resource } from '../resources/resource.ts'
 import { checkPatchType } from '../request/patch-type.ts'
 import type { Route } from '../request/route.ts'
@@ -42,7 +42,7 @@ export function checkHead(resource: Resource, head: Head): void {
   if (method === 'PATCH') checkPatchType(resource, contentType)
   if (CONNECTIONS.has(subresource)) return
   if (isBuiltIn) checkAccept(accept, method === 'GET' && name === '' ? SERVED_BY_LISTS : undefined)
-  formOf(accept)
+  formFor(accept, resource, subresource)
   if (method === 'POST') checkInputType(contentType)
 }
 

@@ -1,7 +1,7 @@
 import { definitionType } from '../../../lib/kube-schema/builtin.ts'
 import { asJson, isObject, type Json, type JsonObject, sorted, stringOf } from '../../../lib/kube/json.ts'
 import { GoJsonError, MAX_DEPTH, scanGoJson } from '../../../lib/kube/go-json.ts'
-import { decodeProtobuf } from '../../../lib/kube-typed/protobuf.ts'
+import { decodeProtobuf } from '../../../lib/kube-typed/protobuf/decode.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { parseDocuments } from '../../../lib/yaml/parse-documents.ts'
 import { type YamlDocument } from '../../../lib/yaml/nodes.ts'

@@ -6,7 +6,6 @@ import { readObject } from '../decoding/body.ts'
 import type { Environment } from '../environment.ts'
 import { methodNotAllowed, unknownResource } from '../fault.ts'
 import { answerMetrics, isMetrics } from '../virtual/metrics.ts'
-import { formOf, notAcceptable } from '../negotiation/accept.ts'
 import { isWhole } from '../resources/resource.ts'
 import { answerComponents, isComponents } from '../virtual/components.ts'
 import { trackUpdate } from '../ownership/managed-fields.ts'
@@ -31,7 +30,6 @@ export async function dispatch(env: Environment, call: Call, response: ServerRes
 function answerReview(env: Environment, call: Call, response: ServerResponse): Promise<void> {
   if (call.name !== '') throw unknownResource()
   if (call.method !== 'POST') throw methodNotAllowed()
-  if (formOf(call.accept).kind !== 'object') throw notAcceptable()
   const sent = decodeObject(env, call, readObject(call))
   placeInNamespace(call, sent)
   trackUpdate(call.resource, undefined, sent, undefined, writerOf(env, call))

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Call } from '../request/call.ts'
 import { readOptions } from '../decoding/body.ts'
+import { bodyKindOf } from '../decoding/body-kind.ts'
 import type { Environment } from '../environment.ts'
 import { Fault, notFound } from '../fault.ts'
 import { objFrom } from '../object.ts'
@@ -28,18 +29,12 @@ export async function dispatchSubresource(env: Environment, call: Call, response
   if (subresource === 'scale') {
     const object = toVersion(call.resource, stored)
     const scale = method === 'GET' ? readScale(call, object) : writeScale(env, call, object)
-    return answerObject(
-      env,
-      { ...call, resource: scaleResource(call) },
-      response,
-      200,
-      objFrom(scale, 'autoscaling/v1', 'Scale'),
-    )
+    return answerObject(env, call, response, 200, objFrom(scale, 'autoscaling/v1', 'Scale'), scaleResource(call))
   }
   if (subresource === 'finalize' && method === 'PUT')
     return answerObject(env, call, response, 200, finalize(env, call, stored, readOptions(call)))
   if (subresource === 'token' && method === 'POST')
-    return answer(env, call, response, 201, requestToken(env, call, stored))
+    return answer(env, call, response, 201, requestToken(env, call, stored), bodyKindOf(call))
   throw new Fault(
     501,
     'NotImplemented',

@@ -1,31 +1,81 @@
+import { hasProtobuf } from '../../../lib/kube-typed/protobuf/encode.ts'
 import { Fault } from '../fault.ts'
+import { apiVersionOf, type Resource } from '../resources/resource.ts'
+
+/** What an answer is written in. */
+export type ContentType = 'application/json' | 'application/yaml' | 'application/vnd.kubernetes.protobuf'
+
+const PROTOBUF = 'application/vnd.kubernetes.protobuf'
+const TEXTS: readonly ContentType[] = ['application/json', 'application/yaml']
+const SERVED: readonly ContentType[] = [...TEXTS, PROTOBUF]
 
 /** The form of an answer. */
 export type Form = {
   readonly kind: 'object' | 'table' | 'metadata' | 'metadata-list'
-  readonly contentType: 'application/json' | 'application/yaml'
+  readonly contentType: ContentType
   /** The meta.k8s.io version of tables and metadata. */
   readonly version: string
 }
 
 /** One media type of an Accept header. */
-export type MediaType = { readonly type: string; readonly parameters: ReadonlyMap<string, string> }
+type MediaType = { readonly type: string; readonly parameters: ReadonlyMap<string, string>; readonly q: number }
 
-/** Media types in the order in which the client wants them. */
+/**
+ * Media types in the order in which the client wants them.
+ *
+ * @see https://github.com/munnerz/goautoneg (what is more particular comes first whatever its weight, if it stands behind what is less)
+ */
 export function parseAccept(header: string): MediaType[] {
-  const out: { type: string; parameters: Map<string, string>; q: number }[] = []
+  const out: MediaType[] = []
   for (const part of header.split(',')) {
-    const [type = '', ...rest] = part.trim().split(';')
+    const [range = '', ...rest] = part.split(';')
+    const [main = '', sub, ...more] = range.split('/').map((each) => each.trim())
+    if (more.length > 0 || (!sub && main !== '*')) continue
     const parameters = new Map(
       rest.flatMap((each) => {
-        const [name = '', value = '', ...more] = each.split('=')
-        return value === '' || more.length > 0 ? [] : [[name.trim(), value.trim()] as const]
+        const [name = '', value = '', ...others] = each.split('=')
+        return value === '' || others.length > 0 ? [] : [[name.trim(), value.trim()] as const]
       }),
     )
-    if (type !== '') out.push({ type: type.trim().toLowerCase(), parameters, q: Number(parameters.get('q') ?? '1') })
+    const q = Number(parameters.get('q') ?? '1') || 0
+    let at = out.length
+    out.push({ type: `${main}/${sub || '*'}`, parameters, q })
+    for (; at > 0 && comesBefore(out[at], out[at - 1]); at--)
+      out.splice(at - 1, 2, ...out.slice(at - 1, at + 1).reverse())
   }
-  return out.sort((a, b) => b.q - a.q)
+  return out
 }
+
+function comesBefore(a: MediaType | undefined, b: MediaType | undefined): boolean {
+  if (a === undefined || b === undefined) return false
+  if (a.q > b.q) return true
+  return ['*/', '/*'].some((any) => b.type.includes(any) && !a.type.includes(any))
+}
+
+/** What a client asks to be made of an object: a kind of a group and a version. */
+type Transform = { readonly kind: string | undefined; readonly group: string; readonly version: string }
+
+/** The first media type that is served and allowed. @param allows `as` is undefined where an object is asked for as it is */
+function negotiate(
+  header: string,
+  allows: (contentType: ContentType, as: Transform | undefined) => boolean,
+): { readonly contentType: ContentType; readonly as: Transform | undefined } | undefined {
+  for (const { type, parameters } of parseAccept(header)) {
+    const [kind, group, version] = ['as', 'g', 'v'].map((name) => parameters.get(name))
+    const isPlain = kind === undefined && group === undefined && version === undefined
+    const as = isPlain ? undefined : { kind, group: group ?? '', version: version ?? '' }
+    const contentType = SERVED.find((each) => fits(type, each) && isStreamServed(each, parameters) && allows(each, as))
+    if (contentType !== undefined) return { contentType, as }
+  }
+  return undefined
+}
+
+const fits = (type: string, served: string): boolean => type === served || type === '*/*' || type === 'application/*'
+
+/** Watches are the only streams, which YAML has none of, and there is no version of a server to ask for. */
+const isStreamServed = (contentType: ContentType, parameters: ReadonlyMap<string, string>): boolean =>
+  !parameters.has('sv') &&
+  (!parameters.has('stream') || (parameters.get('stream') === 'watch' && contentType !== 'application/yaml'))
 
 const OBJECT: Form = { kind: 'object', contentType: 'application/json', version: 'v1' }
 const KINDS: Readonly<Record<string, Form['kind']>> = {
@@ -34,43 +84,67 @@ const KINDS: Readonly<Record<string, Form['kind']>> = {
   PartialObjectMetadataList: 'metadata-list',
 }
 
-/** The form that the client accepts. @throws Fault 406 when there is none */
-export function formOf(header: string): Form {
-  if (header === '') return OBJECT
-  let form = known.get(header)
+/** What a kind has forms of. */
+type Forms = {
+  /** What its objects are written in as they are. */
+  readonly plain: readonly ContentType[]
+  readonly hasTables: boolean
+  /** Clients send the same few headers again and again. */
+  readonly known: Map<string, Form>
+}
+
+const ALL: Forms = { plain: SERVED, hasTables: true, known: new Map() }
+/** Custom resources have no form in protobuf, but their metadata does. */
+const CUSTOM: Forms = { plain: TEXTS, hasTables: true, known: new Map() }
+/** What is answered and not kept. */
+const ANSWERS: Forms = { plain: SERVED, hasTables: false, known: new Map() }
+const MOST_KNOWN = 64
+
+/** Subresources that answer what is not kept. */
+const ASKED = new Set(['binding', 'eviction', 'token'])
+
+/** The form in which the client accepts what a kind answers. @throws Fault 406 when there is none */
+export function formFor(header: string, resource: Resource, subresource: string): Form {
+  if (header === '' || header === 'application/json') return OBJECT
+  const isText =
+    header.includes(PROTOBUF) && (resource.custom !== undefined || !hasProtobuf(apiVersionOf(resource), resource.kind))
+  const isKept = resource.verbs.includes('get') && !ASKED.has(subresource)
+  return find(header, isText ? CUSTOM : isKept ? ALL : ANSWERS)
+}
+
+function find(header: string, forms: Forms): Form {
+  let form = forms.known.get(header)
   if (form !== undefined) return form
-  form = readForm(header)
-  if (known.size < MOST_KNOWN) known.set(header, form)
+  form = readForm(header, forms)
+  if (forms.known.size < MOST_KNOWN) forms.known.set(header, form)
   return form
 }
 
-/** Clients send the same few headers again and again. */
-const known = new Map<string, Form>([['application/json', OBJECT]])
-const MOST_KNOWN = 64
-
-function readForm(header: string): Form {
-  for (const { type, parameters } of parseAccept(header)) {
-    const contentType =
-      type === '*/*' || type === 'application/*' || type === 'application/json'
-        ? 'application/json'
-        : type === 'application/yaml'
-          ? 'application/yaml'
-          : undefined
-    if (contentType === undefined || !isStreamServed(parameters)) continue
-    const [wanted, group, version = ''] = ['as', 'g', 'v'].map((name) => parameters.get(name))
-    if (wanted === undefined && group === undefined && version === '') return { ...OBJECT, contentType }
-    const kind = KINDS[wanted ?? '']
-    if (kind !== undefined && group === 'meta.k8s.io' && (version === 'v1' || version === 'v1beta1'))
-      return { kind, contentType, version }
+function readForm(header: string, { plain, hasTables }: Forms): Form {
+  const kindOf = (contentType: ContentType, as: Transform | undefined): Form['kind'] | undefined => {
+    if (as === undefined) return plain.includes(contentType) ? 'object' : undefined
+    if (as.group !== 'meta.k8s.io' || (as.version !== 'v1' && as.version !== 'v1beta1')) return undefined
+    const kind = KINDS[as.kind ?? '']
+    return kind === 'table' && (contentType === PROTOBUF || !hasTables) ? undefined : kind
   }
-  throw notAcceptable()
+  const found = negotiate(header, (contentType, as) => kindOf(contentType, as) !== undefined)
+  const kind = found && kindOf(found.contentType, found.as)
+  if (kind === undefined) throw notAcceptable()
+  return { kind, contentType: found?.contentType ?? 'application/json', version: found?.as?.version ?? 'v1' }
 }
 
-/** Watches are the only streams, and there is no version of a server to ask for. */
-const isStreamServed = (parameters: ReadonlyMap<string, string>): boolean =>
-  (parameters.get('stream') ?? 'watch') === 'watch' && !parameters.has('sv')
+/** What failures and documents are told in, which have no other form than their own; undefined where nothing fits. */
+export function plainTypeOf(header: string): ContentType | undefined {
+  if (header === '' || header === 'application/json') return 'application/json'
+  return negotiate(header, (_type, as) => as === undefined)?.contentType
+}
 
-const SERVED = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
+/** What the aggregated form of discovery is asked for in; undefined when it is not asked for. */
+export function aggregatedTypeOf(header: string): ContentType | undefined {
+  const isAggregated = (as: Transform | undefined): boolean =>
+    as?.kind === 'APIGroupDiscoveryList' && as.group === 'apidiscovery.k8s.io' && as.version === 'v2'
+  return header === '' ? undefined : negotiate(header, (_type, as) => isAggregated(as))?.contentType
+}
 
 /** What routes of lists serve, which may be watches. */
 export const SERVED_BY_LISTS = [

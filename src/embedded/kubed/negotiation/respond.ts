@@ -1,21 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { asJson, type Json, type JsonObject } from '../../../lib/kube/json.ts'
+import { unreachable } from '../../../lib/error/unreachable.ts'
+import { asJson, type Json, type JsonObject, objectOf } from '../../../lib/kube/json.ts'
+import { encodeProtobuf } from '../../../lib/kube-typed/protobuf/encode.ts'
 import { dump } from '../../../lib/yaml/dump.ts'
 import type { Call } from '../request/call.ts'
 import { badRequest, Fault, statusOf } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import { toVersion } from '../conversion/convert.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
-import { type Form, formOf, parseAccept } from './accept.ts'
+import { type ContentType, plainTypeOf, formFor, notAcceptable } from './accept.ts'
 import { endOfObject } from './json-text.ts'
 import { type Include, metadataOf, tableOf } from './table.ts'
 
-/** Sends a JSON (or YAML) answer. */
+/** Sends an answer. */
 export function send(
   response: ServerResponse,
   code: number,
   body: Json,
-  contentType: Form['contentType'] = 'application/json',
+  contentType: ContentType = 'application/json',
   warnings: readonly string[] = [],
 ): void {
   sendText(response, code, JSON.stringify(body), contentType, warnings)
@@ -28,6 +30,7 @@ export const makePretty = (response: ServerResponse): void => void pretty.add(re
 
 /** True for those who ask for it, and for programs behind which there is a person. */
 export function isPrettyWanted({ url = '', headers }: IncomingMessage): boolean {
+  if (/;\s*pretty\s*=\s*1\s*(?:[;,]|$)/.test(headers.accept ?? '')) return true
   const asked = /[?&]pretty(?:=([^&]*))?(?:&|$)/.exec(url)
   if (asked !== null) return !/^(0|f|false)$/i.test(asked[1] ?? '')
   return /^(curl|Wget|Mozilla\/5\.0)/.test(headers['user-agent'] ?? '')
@@ -45,15 +48,10 @@ export function sendText(
   response: ServerResponse,
   code: number,
   json: string,
-  contentType: Form['contentType'],
+  contentType: ContentType,
   warnings: readonly string[],
 ): void {
-  const text =
-    contentType === 'application/yaml'
-      ? dump(asJson(JSON.parse(json)))
-      : pretty.has(response)
-        ? JSON.stringify(JSON.parse(json), null, 2)
-        : `${json}\n`
+  const text = written(response, json, contentType)
   const headers: Record<string, string | number | string[]> = {
     'content-type': contentType,
     'cache-control': 'no-cache, private',
@@ -64,19 +62,34 @@ export function sendText(
   response.end(text)
 }
 
-/** Sends a failure as a Status. Errors are never tables. */
+/** The bytes of an answer that is JSON. */
+export function written(response: ServerResponse, json: string, contentType: ContentType): string | Buffer {
+  switch (contentType) {
+    case 'application/json':
+      return pretty.has(response) ? JSON.stringify(JSON.parse(json), null, 2) : `${json}\n`
+    case 'application/yaml':
+      return dump(asJson(JSON.parse(json)))
+    case 'application/vnd.kubernetes.protobuf':
+      return inProtobuf(json)
+    default:
+      return unreachable(contentType)
+  }
+}
+
+/** JSON of an object or a list in protobuf. @throws Fault 406 for a kind without a form in it */
+export function inProtobuf(json: string): Buffer {
+  const body = encodeProtobuf(objectOf(asJson(JSON.parse(json))))
+  if (body === undefined) throw notAcceptable()
+  return body
+}
+
+/** Sends a failure as a Status: in JSON, in lines, to who takes nothing that a Status is written in. */
 export function sendFault(response: ServerResponse, fault: Fault, accept = '', warnings: readonly string[] = []): void {
   if (fault.details?.retryAfterSeconds !== undefined)
     response.setHeader('retry-after', String(fault.details.retryAfterSeconds))
-  send(response, fault.code, statusOf(fault), isYamlWanted(accept) ? 'application/yaml' : 'application/json', warnings)
-}
-
-/** Of a failure there is no table: who asks for one in YAML is told in JSON. */
-function isYamlWanted(accept: string): boolean {
-  const first = parseAccept(accept).find(
-    ({ type, parameters }) => parameters.get('as') === undefined && /^(\*\/\*|application\/(\*|json|yaml))$/.test(type),
-  )
-  return first?.type === 'application/yaml'
+  const contentType = plainTypeOf(accept)
+  if (contentType === undefined) makePretty(response)
+  send(response, fault.code, statusOf(fault), contentType, warnings)
 }
 
 function includeOf(call: Call): Include {
@@ -92,22 +105,37 @@ export type Shown = { readonly object: Obj; readonly text: string | undefined }
 
 /** How objects are shown to a client. */
 export type Presenter = {
-  readonly contentType: Form['contentType']
+  readonly contentType: ContentType
   /** JSON of an object as the client asked for it. `isFirst` tells tables to name their columns. */
   readonly show: (shown: Shown, isFirst: boolean) => string
 }
 
-/** Shows one object in the form that the client accepts. @throws Fault 406 */
-export function presentOne(call: Call, nowMs: () => number): Presenter {
-  const { resource } = call
-  const form = formOf(call.accept)
+/** Sends what is answered and not kept. A Status is one in every form. @throws Fault 406 */
+export function sendAnswer(
+  call: Call,
+  response: ServerResponse,
+  code: number,
+  body: JsonObject,
+  shown: Resource,
+): void {
+  const { kind, contentType, version } = formFor(call.accept, call.resource, call.subresource)
+  const isShaped = body.kind !== 'Status'
+  if (isShaped && kind === 'metadata-list') throw noList(call.resource, shown)
+  const metadata = objectOf(body.metadata)
+  const told = { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata }
+  send(response, code, isShaped && kind === 'metadata' ? told : body, contentType, call.warnings)
+}
+
+/**
+ * Shows one object in the form that the client accepts.
+ *
+ * @param resource of what kind it is, which subresources have another than the resource that is asked
+ * @throws Fault 406
+ */
+export function presentOne(call: Call, nowMs: () => number, resource = call.resource): Presenter {
+  const form = formFor(call.accept, call.resource, call.subresource)
   const { contentType } = form
-  if (form.kind === 'metadata-list')
-    throw new Fault(
-      406,
-      'NotAcceptable',
-      `you requested PartialObjectMetadataList, but the requested object is not a list (${goTypeOf(resource)})`,
-    )
+  if (form.kind === 'metadata-list') throw noList(call.resource, resource)
   const include = form.kind === 'table' ? includeOf(call) : 'None'
   const head = headOf(resource)
   return {
@@ -131,9 +159,9 @@ export function presentMany(
   items: readonly Shown[],
   metadata: JsonObject,
   now: number,
-): { readonly contentType: Form['contentType']; readonly text: string } {
+): { readonly contentType: ContentType; readonly text: string } {
   const { resource } = call
-  const form = formOf(call.accept)
+  const form = formFor(call.accept, resource, call.subresource)
   const { contentType, version } = form
   if (form.kind === 'metadata')
     throw new Fault(
@@ -183,6 +211,13 @@ function metadataText(resource: Resource, shown: Shown, head: string, version: s
     return JSON.stringify(metadataOf(toVersion(resource, shown.object), version))
   const metadata = text.slice(before.length, endOfObject(text, before.length))
   return `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":${metadata}}`
+}
+
+function noList(asked: Resource, shown: Resource): Fault {
+  if (asked.custom !== undefined && asked === shown) return new Fault(500, '', 'content is not a list')
+  const type = asked.custom === undefined ? goTypeOf(shown) : `*${shown.version}.${shown.kind}`
+  const message = `you requested PartialObjectMetadataList, but the requested object is not a list (${type})`
+  return new Fault(406, 'NotAcceptable', message)
 }
 
 const goTypeOf = ({ custom, group, kind }: Resource): string =>

@@ -1,11 +1,13 @@
 import type { ServerResponse } from 'node:http'
 import { type JsonObject, objectOf } from '../../../lib/kube/json.ts'
+import { encodeWatchEvent } from '../../../lib/kube-typed/protobuf/encode.ts'
 import type { Call } from '../request/call.ts'
 import { booleanIn, checkVersionText, numberIn } from '../request/query.ts'
 import { shapeLikeGo } from '../decoding/go-shape.ts'
 import type { Environment } from '../environment.ts'
 import { Fault, statusOf } from '../fault.ts'
-import { type Presenter, type Shown, warningHeader } from '../negotiation/respond.ts'
+import type { ContentType } from '../negotiation/accept.ts'
+import { inProtobuf, type Presenter, type Shown, warningHeader } from '../negotiation/respond.ts'
 import { type Obj, objFrom } from '../object.ts'
 import { apiVersionOf, type Resource, TEMPLATE_GENERATION } from '../resources/resource.ts'
 import type { StoreEvent } from '../storage/history.ts'
@@ -26,7 +28,7 @@ export async function watch(
   env: Environment,
   call: Call,
   response: ServerResponse,
-  { contentType, show }: Presenter,
+  presenter: Presenter,
 ): Promise<void> {
   const { match, name } = selectionOf(call, true)
   checkVersionText(call.query.get('resourceVersion') ?? '', 500)
@@ -36,7 +38,7 @@ export async function watch(
   const start = startOf(env, call, name, isSelected)
   await env.store.settled()
   response.writeHead(200, {
-    'content-type': contentType,
+    'content-type': streamTypeOf(presenter.contentType),
     'cache-control': 'no-cache, private',
     ...warningHeader(call.warnings),
   })
@@ -44,10 +46,10 @@ export async function watch(
   if (start === undefined) {
     const version = call.query.get('resourceVersion') ?? ''
     const fault = new Fault(410, 'Expired', `too old resource version: ${version} (${env.store.durable()})`)
-    response.end(lineOf('ERROR', JSON.stringify(statusOf(fault))))
+    response.end(frameOf('ERROR', JSON.stringify(statusOf(fault)), presenter))
     return
   }
-  new Follower(env, call, response, { ...start, name, isSelected, show }).run()
+  new Follower(env, call, response, { ...start, name, isSelected, presenter }).run()
 }
 
 type IsSelected = (stored: Stored) => boolean
@@ -61,9 +63,14 @@ function asksForInitial(query: URLSearchParams): boolean {
   return said ?? (!query.get('resourceVersionMatch') && /^0?$/.test(query.get('resourceVersion') ?? ''))
 }
 
-/** A line of the stream. */
-function lineOf(type: string, text: string): string {
-  return `{"type":"${type}","object":${text}}\n`
+/** What a stream of events says that it is. */
+export const streamTypeOf = (contentType: ContentType): string =>
+  contentType === 'application/json' ? contentType : `${contentType};stream=watch`
+
+/** An event of the stream: a line, or a frame of protobuf. */
+function frameOf(type: string, text: string, { contentType }: Presenter): string | Buffer {
+  if (contentType === 'application/json') return `{"type":"${type}","object":${text}}\n`
+  return encodeWatchEvent(type, inProtobuf(text))
 }
 
 /** What empty objects have, once they were read from where they are kept, that a shape alone does not tell. */
@@ -119,7 +126,7 @@ class Follower {
   readonly #response: ServerResponse
   readonly #name: string
   readonly #isSelected: IsSelected
-  readonly #show: Presenter['show']
+  readonly #presenter: Presenter
   #isFirst = true
   readonly #initial: Stored[]
   #version: number
@@ -131,14 +138,14 @@ class Follower {
     env: Environment,
     call: Call,
     response: ServerResponse,
-    start: Start & { readonly name: string; readonly isSelected: IsSelected; readonly show: Presenter['show'] },
+    start: Start & { readonly name: string; readonly isSelected: IsSelected; readonly presenter: Presenter },
   ) {
     this.#env = env
     this.#call = call
     this.#response = response
     this.#name = start.name
     this.#isSelected = start.isSelected
-    this.#show = start.show
+    this.#presenter = start.presenter
     this.#initial = [...start.initial].reverse()
     this.#version = start.version
     this.#owesEnd = this.#wantsBookmarks && asksForInitial(call.query)
@@ -184,7 +191,7 @@ class Follower {
       }
       if (this.#owesEnd) {
         this.#owesEnd = false
-        this.#write(this.#bookmarkLine({ 'k8s.io/initial-events-end': 'true' }))
+        this.#write(this.#bookmarkOf({ 'k8s.io/initial-events-end': 'true' }))
         continue
       }
       const events = this.#env.store.since(storageKey, this.#version, CATCH_UP)
@@ -217,25 +224,29 @@ class Follower {
   }
 
   #send(type: string, shown: Shown): void {
-    this.#write(lineOf(type, this.#show(shown, this.#isFirst)))
+    this.#write(this.#frameOf(type, shown))
     this.#isFirst = false
   }
 
-  #write(line: string): void {
-    if (!this.#response.write(line)) this.#isBlocked = true
+  #frameOf(type: string, shown: Shown): string | Buffer {
+    return frameOf(type, this.#presenter.show(shown, this.#isFirst), this.#presenter)
+  }
+
+  #write(frame: string | Buffer): void {
+    if (!this.#response.write(frame)) this.#isBlocked = true
   }
 
   /** Only for who has everything up to that version. */
   #bookmark(): void {
     if (this.#isBlocked || this.#isEnded) return
     this.#version = Math.max(this.#version, this.#env.store.durable())
-    this.#write(this.#bookmarkLine())
+    this.#write(this.#bookmarkOf())
   }
 
-  #bookmarkLine(annotations?: JsonObject): string {
+  #bookmarkOf(annotations?: JsonObject): string | Buffer {
     const { resource } = this.#call
     const object = emptyAt(resource, String(this.#version), annotations)
-    return lineOf('BOOKMARK', this.#show({ object, text: undefined }, this.#isFirst))
+    return this.#frameOf('BOOKMARK', { object, text: undefined })
   }
 
   #end(): void {

@@ -1,53 +1,7 @@
-import { PROTOBUF_CHUNKS } from '../kube-schema/data/protobuf.ts'
-import { unpack } from '../kube-schema/unpack.ts'
-import { isObject, type Json, type JsonObject } from '../kube/json.ts'
+import { isObject, type Json, type JsonObject } from '../../kube/json.ts'
+import { type Field, LISTS, MAGIC, messageNameOf, messageOf, SHAPE, shortName } from './messages.ts'
 
-type Field = readonly [number: number, name: string, type: string, shape: 0 | 1 | 2]
-type Message = ReadonlyMap<number, Field>
-
-const MAGIC = Buffer.from('k8s\u0000', 'latin1')
-const META = 'k8s.io.apimachinery.pkg.apis.meta.v1'
-/** Messages whose fields JSON shows in their parent. */
-const INLINE = new Set([
-  'volumeSource',
-  'persistentVolumeSource',
-  'localObjectReference',
-  'handler',
-  'ephemeralContainerCommon',
-  'ruleWithOperations',
-  'rule',
-  'ingressRuleValue',
-  'deviceConfiguration',
-])
 const MAX_DEPTH = 64
-
-const packages = new Map<string, ReadonlyMap<string, Message>>()
-
-function messageOf(name: string): Message | undefined {
-  const dot = name.lastIndexOf('.')
-  const group = name.slice(0, dot)
-  let messages = packages.get(group)
-  if (messages === undefined) {
-    const chunk = PROTOBUF_CHUNKS[group]
-    if (chunk === undefined) return undefined
-    const decoded = unpack<Record<string, Field[]>>(chunk)
-    messages = new Map(
-      Object.entries(decoded).map(([key, fields]) => [
-        key,
-        new Map(fields.map((field) => [field[0], asInJson(field)])),
-      ]),
-    )
-    packages.set(group, messages)
-  }
-  return messages.get(name.slice(dot + 1))
-}
-
-/** A few fields have a capital in protobuf only. */
-const asInJson = ([number, name, ...rest]: Field): Field => [
-  number,
-  name.slice(0, 1).toLowerCase() + name.slice(1),
-  ...rest,
-]
 
 /**
  * Reads a body in `application/vnd.kubernetes.protobuf` as the JSON object that it stands for.
@@ -60,13 +14,7 @@ export function decodeProtobuf(body: Uint8Array): JsonObject | undefined {
   const envelope = readEnvelope(bytes.subarray(4))
   if (envelope === undefined) return undefined
   const { apiVersion, kind, raw } = envelope
-  const slash = apiVersion.indexOf('/')
-  const group = slash < 0 ? 'core' : (apiVersion.slice(0, slash).split('.')[0] ?? '')
-  const version = apiVersion.slice(slash + 1)
-  const inMeta = messageOf(`k8s.io.api.${group}.${version}.${kind}`) === undefined
-  const name = inMeta ? `${META}.${kind}` : `k8s.io.api.${group}.${version}.${kind}`
-  const extension = `k8s.io.apiextensions_apiserver.pkg.apis.${group}.${version}.${kind}`
-  const found = messageOf(name) !== undefined ? name : messageOf(extension) !== undefined ? extension : undefined
+  const found = messageNameOf(apiVersion, kind)
   if (found === undefined) return undefined
   try {
     const value = new Reader(raw, 0).message(found)
@@ -127,20 +75,20 @@ class Reader {
       const value = this.#raw(wire)
       if (field !== undefined) this.#put(out, field, value)
     }
-    return special(name, out)
+    return special(name, out, this.#bytes.length === 0)
   }
 
   #put(out: JsonObject, [, name, type, shape]: Field, value: Buffer | bigint | number): void {
-    if (shape === 2) {
+    if (shape === SHAPE.map) {
       if (Buffer.isBuffer(value)) this.#putEntry(out, name, type, value)
       return
     }
     const decoded = this.#value(type, value)
     const kept = out[name]
-    if (INLINE.has(name) && isObject(decoded)) Object.assign(out, decoded)
-    else if (shape === 1) out[name] = Array.isArray(kept) ? [...kept, decoded] : [decoded]
-    // Unset strings are written as empty ones.
-    else if (decoded !== '') out[name] = decoded
+    if (shape === SHAPE.embedded && isObject(decoded)) Object.assign(out, decoded)
+    else if (shape === SHAPE.repeated) out[name] = Array.isArray(kept) ? [...kept, decoded] : [decoded]
+    // what is always written says nothing when it is zero
+    else if (shape !== SHAPE.always || !isZero(decoded)) out[name] = decoded
   }
 
   #putEntry(out: JsonObject, name: string, type: string, chunk: Buffer): void {
@@ -201,12 +149,17 @@ class Reader {
   }
 }
 
-function special(name: string, value: JsonObject): Json {
-  const kind = name.slice(name.lastIndexOf('.') + 1)
+const isZero = (value: Json): boolean => value === '' || value === 0 || value === false
+
+/** Messages that are something else in JSON than an object of their fields. */
+function special(name: string, value: JsonObject, isEmpty: boolean): Json {
+  const kind = shortName(name)
+  if (LISTS.has(kind)) return value.items ?? []
   if (kind === 'Quantity') return value.string ?? '0'
   if (kind === 'IntOrString') return value.type === 1 ? (value.strVal ?? '') : (value.intVal ?? 0)
   if (kind === 'Time' || kind === 'MicroTime') {
-    const { seconds, nanos } = value
+    if (isEmpty) return null
+    const { seconds = 0, nanos } = value
     if (typeof seconds !== 'number') return null
     const text = new Date(seconds * 1000).toISOString()
     const micros = String(Math.floor((typeof nanos === 'number' ? nanos : 0) / 1000)).padStart(6, '0')
@@ -216,27 +169,10 @@ function special(name: string, value: JsonObject): Json {
     const { raw } = value
     return typeof raw === 'string' ? parse(Buffer.from(raw, 'base64').toString('utf8')) : {}
   }
-  if (kind === 'JSONSchemaProps') return withSchemaNames(value)
   if (kind === 'JSONSchemaPropsOrBool') return value.schema ?? value.allows ?? false
   if (kind === 'JSONSchemaPropsOrArray') return value.schema ?? value.jSONSchemas ?? null
   if (kind === 'JSONSchemaPropsOrStringArray') return value.schema ?? value.property ?? []
   return value
-}
-
-/** Schemas have names in JSON that no protobuf field can have. */
-function withSchemaNames(schema: JsonObject): JsonObject {
-  const named = (name: string): string =>
-    name === 'ref' || name === 'schema'
-      ? `$${name}`
-      : name.startsWith('xKubernetes')
-        ? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-        : name
-  return Object.fromEntries(
-    Object.entries(schema)
-      // what is unset is written all the same; only of one field does it mean something else than false
-      .filter(([name, value]) => value !== false || name === 'xKubernetesPreserveUnknownFields' || name === 'default')
-      .map(([name, value]) => [named(name), value]),
-  )
 }
 
 function parse(text: string): Json {

@@ -192,8 +192,8 @@ function headOf(repository: string, ref: string, commit: string): [string, strin
 }
 
 function openRecord({ folder, onFact, log }: DaemonOptions, closers: Closers): RecordKeeper {
-  const store = openFactStore(join(folder.dir, 'record.db'), (refusal) =>
-    log(refusal ? describeError(refusal) : 'the record is written again; nothing of it is missing'),
+  const store = openFactStore(join(folder.dir, 'record.db'), ({ refusal, lostFacts }) =>
+    log(refusal ? describeError(refusal) : `the record is written again; ${lostFacts || 'nothing'} of it is missing`),
   )
   closers.add(() => store.close())
   const record = keepRecord(store, systemClock)

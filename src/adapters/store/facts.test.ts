@@ -59,11 +59,11 @@ test('a disk that refuses facts is told of once, and once when it takes them aga
   const { promise: healed, resolve: heal } = withResolvers()
   const store = openFactStore(
     path,
-    (refusal) => {
+    ({ refusal }) => {
       told.push(refusal?.code ?? 'healed')
       if (!refusal) heal()
     },
-    1,
+    { retryMs: 1 },
   )
   const awake = setInterval(() => undefined, 60_000) // the store's own timers let a process end
   const other = new Database(path)
@@ -76,6 +76,46 @@ test('a disk that refuses facts is told of once, and once when it takes them aga
   assert.deepEqual(
     store.readAll(),
     ['1', '2', '3', '4'].map((commit) => fact(commit)),
+  )
+  clearInterval(awake)
+  other.close()
+  store.close()
+  rmSync(dir, { recursive: true })
+})
+
+test('facts that no longer fit into memory while the disk refuses them are counted as lost, those before them are kept', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-facts-'))
+  const path = join(dir, 'record.db')
+  const told: string[] = []
+  const { promise: healed, resolve: heal } = withResolvers()
+  const { promise: overflowed, resolve: overflow } = withResolvers()
+  const mostWaitingChars = 2 * JSON.stringify(fact('1')).length
+  const store = openFactStore(
+    path,
+    ({ refusal, lostFacts }) => {
+      told.push(refusal === undefined ? `healed, ${lostFacts} lost` : refusal.message.replace(/.*, and/, 'and'))
+      if (lostFacts > 0) overflow()
+      if (!refusal) heal()
+    },
+    { retryMs: 1, mostWaitingChars },
+  )
+  const awake = setInterval(() => undefined, 60_000)
+  const other = new Database(path)
+  other.exec('BEGIN IMMEDIATE')
+  await store.append(fact('1'))
+  for (const commit of ['2', '3', '4']) await store.append(fact(commit))
+  await overflowed
+  other.exec('ROLLBACK')
+  await healed
+  await store.append(fact('5'))
+  assert.equal(told.length, 3)
+  assert.deepEqual(told.slice(1), [
+    'and what waits no longer fits into memory: what happens from now on is missing in it',
+    'healed, 2 lost',
+  ])
+  assert.deepEqual(
+    store.readAll(),
+    ['1', '2', '5'].map((commit) => fact(commit)),
   )
   clearInterval(awake)
   other.close()

@@ -16,22 +16,39 @@ export type FactStore = {
 /** How long facts are gathered before one transaction commits them. */
 const GROUP_MS = 5
 
-/** After a failed commit (a full disk) the same facts are tried again; none is dropped. */
+/** After a failed commit (a full disk) the same facts are tried again. */
 const RETRY_MS = 1_000
+
+/** What waits in memory for a full disk: tens of thousands of facts. Beyond it the newest are lost, as by a `kill -9` (docs/adr/0218). */
+const MOST_WAITING_CHARS = 16 << 20
+
+/** How the store is when that changes: why the disk refuses facts, and how many were lost for want of memory since it began to. */
+export type StoreHealth = { readonly refusal: SluiceError | undefined; readonly lostFacts: number }
+
+type Told = (health: StoreHealth) => void
+
+/** What tests shorten. */
+export type FactStoreLimits = { readonly retryMs?: number; readonly mostWaitingChars?: number }
 
 /**
  * Opens the facts of a state folder (SQLite, WAL, `synchronous=FULL`).
  *
- * @param changed told STORE_FULL once when the disk no longer takes them, they are kept in memory and tried again; told `undefined` when it does
- * @param retryMs how long after a refusal they are tried again
+ * @param changed told once when the disk no longer takes facts, which are kept in memory and tried again; once when they no longer
+ * fit there; and when the disk takes them again
  */
-export function openFactStore(path: string, changed: Told = () => undefined, retryMs = RETRY_MS): FactStore {
+export function openFactStore(
+  path: string,
+  changed: Told = () => undefined,
+  { retryMs = RETRY_MS, mostWaitingChars = MOST_WAITING_CHARS }: FactStoreLimits = {},
+): FactStore {
   mkdirSync(dirname(path), { recursive: true })
   const database = new Database(path)
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   database.exec('CREATE TABLE IF NOT EXISTS facts (id INTEGER PRIMARY KEY, fact TEXT NOT NULL) STRICT')
   const insert = database.prepare('INSERT INTO facts (fact) VALUES (?)')
   let waiting: string[] = []
+  let waitingChars = 0
+  let lostFacts = 0
   const hearers: (() => void)[] = []
   let timer: NodeJS.Timeout | undefined
   const tell = onChange(changed)
@@ -49,6 +66,7 @@ export function openFactStore(path: string, changed: Told = () => undefined, ret
       throw error
     }
     waiting = waiting.slice(group.length)
+    waitingChars = waiting.reduce((sum, text) => sum + text.length, 0)
   }
   const tellHearers = (): void => {
     for (const hear of hearers.splice(0)) hear()
@@ -56,17 +74,24 @@ export function openFactStore(path: string, changed: Told = () => undefined, ret
   const flushOrRetry = (): void => {
     try {
       flush()
-      tell(undefined)
+      tell(undefined, lostFacts)
+      lostFacts = 0
     } catch (error) {
       timer = setTimeout(flushOrRetry, retryMs)
       timer.unref()
-      tell(full(path, error))
+      tell(full(path, error, lostFacts), lostFacts)
     }
     tellHearers()
   }
   return {
     append(fact) {
-      waiting.push(JSON.stringify(fact))
+      const text = JSON.stringify(fact)
+      if (waitingChars + text.length > mostWaitingChars) {
+        lostFacts++
+        return Promise.resolve()
+      }
+      waiting.push(text)
+      waitingChars += text.length
       timer ??= setTimeout(flushOrRetry, GROUP_MS)
       return new Promise((kept) => hearers.push(kept))
     },
@@ -82,15 +107,14 @@ export function openFactStore(path: string, changed: Told = () => undefined, ret
   }
 }
 
-type Told = (refusal: SluiceError | undefined) => void
-
-/** Passes on the first refusal of many, and that it is over. */
-function onChange(changed: Told): Told {
-  let isRefused = false
-  return (refusal) => {
-    if (isRefused === (refusal !== undefined)) return
-    isRefused = refusal !== undefined
-    changed(refusal)
+/** Passes on the first refusal of many, the first after which facts are lost, and that it is over. */
+function onChange(changed: Told): (refusal: SluiceError | undefined, lostFacts: number) => void {
+  let last = 'taken'
+  return (refusal, lostFacts) => {
+    const now = refusal === undefined ? 'taken' : lostFacts === 0 ? 'refused' : 'lost'
+    if (now === last) return
+    last = now
+    changed({ refusal, lostFacts })
   }
 }
 
@@ -99,9 +123,11 @@ function readFacts(database: Database.Database): readonly Fact[] {
   return rows.map((row) => JSON.parse(Array.isArray(row) ? String(row[0]) : 'null'))
 }
 
-function full(path: string, cause: unknown): SluiceError {
+function full(path: string, cause: unknown, lostFacts: number): SluiceError {
   const reason = cause instanceof Error ? cause.message : String(cause)
-  return new SluiceError('STORE_FULL', `the record cannot be written: ${reason}`, {
+  const lost =
+    lostFacts === 0 ? '' : ', and what waits no longer fits into memory: what happens from now on is missing in it'
+  return new SluiceError('STORE_FULL', `the record cannot be written: ${reason}${lost}`, {
     retry: 'backoff',
     where: path,
     hint: 'free space on the disk; nothing that is on it is lost',

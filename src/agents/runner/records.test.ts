@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -24,6 +24,21 @@ test('a push is taken once, also when the process ended before it had written th
   assert.equal(again.pending().length, 1)
   assert.ok(again.accept(push('1', '2')))
   assert.equal(openRecords(dir).lastTold(push('', '')), '2')
+})
+
+test('a branch that was deleted is forgotten at the next push, and may come again', (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-records-'))
+  t.after(() => rmSync(dir, { recursive: true, force: true }))
+  const none = '0'.repeat(40)
+  const topic = (before: string, after: string) => ({ ...push(before, after), ref: 'refs/heads/topic' })
+  const records = openRecords(dir)
+  for (const one of [topic(none, '1'), topic('1', none)]) assert.ok(records.accept(one))
+  assert.equal(records.accept(topic('1', none)), undefined, 'told again')
+  assert.ok(records.accept(push('0', '1')))
+  assert.deepEqual(Object.keys(JSON.parse(readFileSync(join(dir, 'last-pushes.json'), 'utf8')) as object), [
+    'app refs/heads/main ',
+  ])
+  assert.ok(openRecords(dir).accept(topic(none, '1')))
 })
 
 test('runs that ended long ago are forgotten with their logs, but for the last of each workflow and ref', (t) => {

@@ -92,7 +92,7 @@ export function openRecords(stateDir: string, onFault: (error: unknown) => void 
       const id = String(pushes)
       files.write(join(at('pushes'), `${id}.json`), push)
       last[key] = step
-      files.write(at('last-pushes.json'), last)
+      files.write(at('last-pushes.json'), withoutGone(last, key))
       return id
     },
     lastTold: (place) => last[placeKey(place)]?.split(' ')[1],
@@ -159,6 +159,12 @@ function pendingIn(folder: string): readonly { readonly id: string; readonly pus
 
 function lastPushIn(folder: string): number {
   return Math.max(0, ...readdirSync(folder).map((name) => Number.parseInt(name, 10) || 0))
+}
+
+/** A ref that is gone is kept until the next push of any: as long as its deletion may be told again, by a start. */
+function withoutGone(last: Record<string, string>, justTold: string): Record<string, string> {
+  for (const [key, step] of Object.entries(last)) if (key !== justTold && / 0+$/.test(step)) delete last[key]
+  return last
 }
 
 function isNext({ before }: PushSeen, step: string | undefined): boolean {

@@ -4,8 +4,12 @@ import type { Descriptor, Manifest } from '../../lib/oci/types.ts'
 import type { ManifestEntry } from './catalog.ts'
 import { PUSH_MS } from './reliance.ts'
 import type { Store } from './store.ts'
+import type { Uploads } from './uploads.ts'
 
-/** Frees what no manifest refers to: behind every deletion of a manifest, and each hour for what pushes left behind that never came to an end. */
+/**
+ * Frees what no manifest refers to: behind every deletion of a manifest, and at the start and each hour for what pushes left behind that
+ * never came to an end.
+ */
 export type Collector = {
   /** Looks soon. */
   readonly wake: () => void
@@ -21,16 +25,21 @@ const GATHER_MS = 500
  * Starts the collector of a store. Blobs that a push may still name are left alone: those that came, were asked for or mounted within the last hour
  * (`PUSH_MS`), and those of manifests that are coming in.
  */
-export function startCollector(store: Store, warn: (message: string) => void): Collector {
+export function startCollector(
+  store: Store,
+  uploads: Pick<Uploads, 'dropAbandoned'>,
+  warn: (message: string) => void,
+): Collector {
   let running: Promise<void> | undefined
   let soon: NodeJS.Timeout | undefined
   const collect = async (): Promise<void> => {
     await running
-    running = collectAll(store, warn).finally(() => (running = undefined))
+    running = collectAll(store, uploads, warn).finally(() => (running = undefined))
     await running
   }
   const look = (): void =>
     void collect().catch((error: unknown) => warn(`the registry frees nothing: ${String(error)}`))
+  void uploads.dropAbandoned().catch(() => undefined) // the next look tries again, and tells
   const hourly = setInterval(look, PUSH_MS)
   hourly.unref()
   return {
@@ -60,7 +69,12 @@ export async function readEntry(store: Store, { digest, mediaType }: ManifestEnt
   return parseManifest(await readFile(store.pathOf(digest)), mediaType, digest)
 }
 
-async function collectAll(store: Store, warn: (message: string) => void): Promise<void> {
+async function collectAll(
+  store: Store,
+  uploads: Pick<Uploads, 'dropAbandoned'>,
+  warn: (message: string) => void,
+): Promise<void> {
+  await uploads.dropAbandoned()
   for (const repository of store.catalog.repositories())
     await collectIn(store, repository).catch((error: unknown) =>
       warn(`the registry frees nothing of ${repository}: ${error instanceof Error ? error.message : String(error)}`),

@@ -47,9 +47,10 @@ export async function serveRegistryd(o: RegistrydOptions): Promise<Registryd> {
   if (!isLoopback(host) && !o.token)
     throw new SluiceError('USAGE', `the registry would be open to everybody on ${host}`, { hint: 'give it a token' })
   const store = openOrExplain(o.root, o.warn)
-  const collector = startCollector(store, o.warn ?? (() => undefined))
+  const uploads = createUploads(store)
+  const collector = startCollector(store, uploads, o.warn ?? (() => undefined))
   const registry: Registry = {
-    ...{ store, uploads: createUploads(store), collector, leaving: new Set() },
+    ...{ store, uploads, collector, leaving: new Set() },
     report: (event) => o.onPush?.(event),
   }
   const server = createServer((request, response) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -52,5 +52,20 @@ test('of two that finish the upload of an earlier process one does, the other is
   const ends = await Promise.allSettled([uploads.finish('a', id, wanted), uploads.finish('a', id, wanted)])
   assert.deepEqual(ends.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
   assert.equal(readFileSync(store.pathOf(digest), 'utf8'), 'content')
+  await store.close()
+})
+
+test('an upload that nobody went on with for a day is removed and unknown, one that goes on is kept', async (t) => {
+  const root = folderOf(t)
+  const store = openStore(root)
+  const uploads = createUploads(store)
+  const [abandoned, alive] = [uploads.start('a'), uploads.start('a')]
+  for (const id of [abandoned, alive]) await uploads.append('a', id, body())
+  const yesterday = new Date(Date.now() - 25 * 3600 * 1000)
+  utimesSync(store.uploadPath(abandoned), yesterday, yesterday)
+  await uploads.dropAbandoned()
+  assert.deepEqual(readdirSync(join(root, 'uploads')), [alive])
+  await assert.rejects(uploads.append('a', abandoned, body(), content.length), { code: 'BLOB_UPLOAD_UNKNOWN' })
+  assert.equal(await uploads.offsetOf('a', alive), content.length)
   await store.close()
 })

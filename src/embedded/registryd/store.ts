@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
@@ -8,7 +8,6 @@ import { type Journal, keepDamaged, openJournal, readJournal, rewriteJournal } f
 import { type Reliance, trackReliance } from './reliance.ts'
 
 const CACHE_BYTES = 32 * 1024 * 1024
-const STALE_UPLOAD_MS = 24 * 3600 * 1000
 
 /** The registry's disk: content in files named by digest, names in a journal, manifests cached in memory. */
 export type Store = Reliance & {
@@ -32,6 +31,8 @@ export type Store = Reliance & {
   /** Everything that lies on the disk as content, whether a repository uses it or not. */
   readonly files: () => Promise<string[]>
   readonly uploadPath: (id: string) => string
+  /** The files that are no content yet: by the id of their upload, or by a name of their own while they are written. */
+  readonly unfinished: () => Promise<string[]>
   readonly close: () => Promise<void>
 }
 
@@ -44,7 +45,6 @@ export function openStore(root: string, warn: (message: string) => void = () => 
   for (const folder of ['blobs/sha256', 'blobs/sha512', 'uploads']) mkdirSync(join(root, folder), { recursive: true })
   const journalPath = join(root, 'names.jsonl')
   const catalog = loadCatalog(root, journalPath, warn)
-  removeStaleUploads(join(root, 'uploads'))
   const journal = openJournal(journalPath)
   const cache = createCache()
   /** Files on their way out: the same content may come again meanwhile. */
@@ -61,6 +61,7 @@ export function openStore(root: string, warn: (message: string) => void = () => 
     pathOf,
     files: () => contentIn(root),
     uploadPath: (id) => join(root, 'uploads', id),
+    unfinished: () => readdir(join(root, 'uploads')),
     async commit(changes) {
       await journal.append(changes)
       for (const change of changes) catalog.apply(change)
@@ -156,12 +157,6 @@ function loadCatalog(root: string, path: string, warn: (message: string) => void
 function describeDamage(path: string, lines: readonly number[], aside: string): string {
   const shown = `${lines.length > 1 ? 'lines' : 'line'} ${lines.slice(0, 5).join(', ')}${lines.length > 5 ? ', …' : ''}`
   return `the registry's ${path} cannot be read at ${shown}: what was pushed or deleted there may be missing or back, all else is kept; push again what is missing, the damaged file is kept as ${aside}`
-}
-
-function removeStaleUploads(folder: string): void {
-  const oldest = Date.now() - STALE_UPLOAD_MS
-  for (const name of readdirSync(folder))
-    if (statSync(join(folder, name)).mtimeMs < oldest) rmSync(join(folder, name), { force: true })
 }
 
 async function moveInto(from: string, to: string, folders: FolderSync): Promise<void> {

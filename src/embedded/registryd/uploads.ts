@@ -11,6 +11,7 @@ import type { Store } from './store.ts'
 
 const WRITE_BYTES = 1 << 20
 const MAX_OPEN = 10_000
+const ABANDONED_MS = 24 * 3600 * 1000
 
 const moved = channel(MOVED_BYTES)
 
@@ -24,6 +25,8 @@ export type Uploads = {
   /** Checks the digest and moves the content to its name; the upload is over either way. */
   readonly finish: (repository: string, id: string, digest: Digest) => Promise<number>
   readonly cancel: (repository: string, id: string) => Promise<void>
+  /** Removes those that nobody has gone on with for a day. */
+  readonly dropAbandoned: () => Promise<void>
 }
 
 type Upload = {
@@ -87,6 +90,16 @@ export function createUploads(store: Store): Uploads {
     },
     async cancel(repository, id) {
       await end(id, await find(repository, id))
+    },
+    async dropAbandoned() {
+      for (const id of await store.unfinished()) {
+        const path = store.uploadPath(id)
+        const isOld = ((await stat(path).catch(() => undefined))?.mtimeMs ?? Infinity) < Date.now() - ABANDONED_MS
+        if (!isOld || uploads.get(id)?.isBusy === true) continue
+        // whoever comes back to it is told that it is unknown, and begins again
+        uploads.delete(id)
+        await rm(path, { force: true })
+      }
     },
   }
 }

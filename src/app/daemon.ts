@@ -148,7 +148,7 @@ function catchUp({ refs, announced, record }: Left, runner: Runner, listeners: L
   for (const push of missed) void listeners.pushed(push)
   const beingTold = new Set([...missed, ...announced].map(({ after }) => after))
   const isKnown = (commit: string): boolean => record.ledger().pushes.has(commit) || beingTold.has(commit)
-  return unrecordedPushes(refs, runner.runs().list, isKnown)
+  return unrecordedPushes(refs, { runs: runner.runs().list, taken: runner.taken() }, isKnown)
 }
 
 type Known = { readonly heads: Map<string, string>; readonly pushedAtMs: Map<string, number> }

@@ -25,9 +25,14 @@ export function scratch(): { readonly dir: string; readonly release: () => void 
   return { dir, release: () => rmSync(dir, { recursive: true, force: true }) }
 }
 
-/** Runs `sluice up` on a repository and answers when its listeners are ready. */
-export async function startProduct(state: string, repository: string, flags: readonly string[] = []): Promise<Product> {
-  const child = spawn(process.execPath, [bundle, 'up', repository, '--state', state, ...flags], {
+/** Runs `sluice up` on a repository and answers when its listeners are ready; `ofNode` are flags of Node itself. */
+export async function startProduct(
+  state: string,
+  repository: string,
+  flags: readonly string[] = [],
+  ofNode: readonly string[] = [],
+): Promise<Product> {
+  const child = spawn(process.execPath, [...ofNode, bundle, 'up', repository, '--state', state, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let text = ''

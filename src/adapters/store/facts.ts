@@ -46,16 +46,14 @@ export function openFactStore(
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   database.exec('CREATE TABLE IF NOT EXISTS facts (id INTEGER PRIMARY KEY, fact TEXT NOT NULL) STRICT')
   const insert = database.prepare('INSERT INTO facts (fact) VALUES (?)')
-  let waiting: string[] = []
-  let waitingChars = 0
-  let lostFacts = 0
+  const queue = openQueue(mostWaitingChars)
   const hearers: (() => void)[] = []
   let timer: NodeJS.Timeout | undefined
   const tell = onChange(changed)
   const flush = (): void => {
     clearTimeout(timer)
     timer = undefined
-    const group = waiting
+    const group = queue.list()
     database.exec('BEGIN IMMEDIATE')
     try {
       for (const text of group) insert.run(text)
@@ -65,8 +63,7 @@ export function openFactStore(
       if (database.inTransaction) database.exec('ROLLBACK')
       throw error
     }
-    waiting = waiting.slice(group.length)
-    waitingChars = waiting.reduce((sum, text) => sum + text.length, 0)
+    queue.drop(group.length)
   }
   const tellHearers = (): void => {
     for (const hear of hearers.splice(0)) hear()
@@ -74,24 +71,17 @@ export function openFactStore(
   const flushOrRetry = (): void => {
     try {
       flush()
-      tell(undefined, lostFacts)
-      lostFacts = 0
+      tell(undefined, queue.takeLost())
     } catch (error) {
       timer = setTimeout(flushOrRetry, retryMs)
       timer.unref()
-      tell(full(path, error, lostFacts), lostFacts)
+      tell(full(path, error, queue.lost()), queue.lost())
     }
     tellHearers()
   }
   return {
     append(fact) {
-      const text = JSON.stringify(fact)
-      if (waitingChars + text.length > mostWaitingChars) {
-        lostFacts++
-        return Promise.resolve()
-      }
-      waiting.push(text)
-      waitingChars += text.length
+      if (!queue.add(JSON.stringify(fact))) return Promise.resolve()
       timer ??= setTimeout(flushOrRetry, GROUP_MS)
       return new Promise((kept) => hearers.push(kept))
     },
@@ -103,6 +93,46 @@ export function openFactStore(
         tellHearers()
         database.close()
       }
+    },
+  }
+}
+
+/** What waits to be written, up to a bound; what comes when it is full is counted as lost. */
+type Queue = {
+  /** Answers whether it was taken. */
+  readonly add: (text: string) => boolean
+  readonly list: () => readonly string[]
+  /** Forgets the oldest. */
+  readonly drop: (count: number) => void
+  readonly lost: () => number
+  /** Answers how many were lost, and counts anew. */
+  readonly takeLost: () => number
+}
+
+function openQueue(mostChars: number): Queue {
+  let texts: string[] = []
+  let chars = 0
+  let lost = 0
+  return {
+    add(text) {
+      if (chars + text.length > mostChars) {
+        lost++
+        return false
+      }
+      texts.push(text)
+      chars += text.length
+      return true
+    },
+    list: () => texts,
+    drop(count) {
+      texts = texts.slice(count)
+      chars = texts.reduce((sum, text) => sum + text.length, 0)
+    },
+    lost: () => lost,
+    takeLost() {
+      const taken = lost
+      lost = 0
+      return taken
     },
   }
 }

@@ -53,6 +53,8 @@ export type Runner = {
   readonly onPush: (push: PushSeen) => void
   /** The commit of the last push of a ref that it took; what moved since was never told. */
   readonly lastTold: Records['lastTold']
+  /** The pushes that it took and has not planned yet. */
+  readonly taken: () => readonly PushSeen[]
   readonly runs: () => RunsSeen
   /** Ends a run, also over a restart: on disk when this returns. `undefined` when there is none of that id that has not ended. */
   readonly cancel: (runId: string, by: string) => RunRecord | undefined
@@ -124,6 +126,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
       if (id !== undefined) plan(context, id, push)
     },
     lastTold: context.records.lastTold,
+    taken: () => context.records.pending().map(({ push }) => push),
     runs: () => seen(context),
     cancel: (runId, by) => cancelRun(context, runId, by),
     forget: context.records.forget,
@@ -366,7 +369,7 @@ async function readAgain(context: Context, run: RunRecord): Promise<Known> {
 
 function cancelRun({ records, running }: Context, runId: string, by: string): RunRecord | undefined {
   const run = records.get(runId)
-  if (run === undefined || (run.state !== 'queued' && run.state !== 'running')) return undefined
+  if (run === undefined || !isActive(run)) return undefined
   records.save({ ...run, cancelledBy: by })
   running.get(runId)?.cancel.abort()
   return run
@@ -386,9 +389,7 @@ function tell(report: ReportFact | undefined, run: RunRecord): void {
     runId: run.id,
     workflow: run.workflow,
     event: eventKind(run.event),
-    ref: run.event.ref,
-    commit: run.event.commit,
-    state: run.state,
+    ...{ ref: run.event.ref, commit: run.event.commit, state: run.state },
     ...(run.cause === undefined ? {} : { cause: run.cause }),
   })
 }

@@ -64,9 +64,19 @@ const lost: { it: string; refs: RefSeen[]; known: string[]; want: string[] }[] =
 ]
 for (const { it, refs, known, want } of lost)
   test(`unrecorded pushes: ${it}`, () => {
-    const found = unrecordedPushes(refs, [{ repository: 'app', event }], (commit) => known.includes(commit))
+    const found = unrecordedPushes(refs, { runs: [{ repository: 'app', event }], taken: [] }, (commit) =>
+      known.includes(commit),
+    )
     assert.deepEqual(
       found.map(({ after }) => after),
       want,
     )
   })
+
+test('unrecorded pushes: a push that the runner took is that of who made it', () => {
+  const taken = [{ repository: 'app', ref: main.ref, before: 'old', after: 'new', user: 'ann' }]
+  assert.deepEqual(
+    unrecordedPushes([main], { runs: [], taken }, () => false),
+    taken,
+  )
+})

@@ -42,10 +42,12 @@ type RunSeen = Pick<RunRecord, 'repository' | 'event'>
 /**
  * The pushes whose fact the record does not have: they stand in Git or were taken by the runner, and the process ended before it
  * could write them down.
+ *
+ * @param taken pushes of which the runner still knows who made them
  */
 export function unrecordedPushes(
   refs: readonly RefSeen[],
-  runs: readonly RunSeen[],
+  { runs, taken }: { readonly runs: readonly RunSeen[]; readonly taken: readonly PushEvent[] },
   isKnown: (commit: string) => boolean,
 ): readonly PushEvent[] {
   const ofRuns = runs.map(({ repository, event }) => {
@@ -53,7 +55,9 @@ export function unrecordedPushes(
     return { repository, ref, before, after, user, commit: after }
   })
   const ofRefs = refs.map(({ repository, ref, commit: after, peeled }) => {
-    return { repository, ref, before: '', after, user: 'sluice', commit: peeled ?? after }
+    const push = taken.find((one) => one.repository === repository && one.ref === ref && one.after === after)
+    const { before = '', user = 'sluice' } = push ?? {}
+    return { repository, ref, before, after, user, commit: peeled ?? after }
   })
   const all = new Map([...ofRuns, ...ofRefs].map((push) => [push.commit, push] as const).reverse())
   return [...all.values()].reverse().flatMap(({ commit, ...push }) => (isKnown(commit) ? [] : [push]))

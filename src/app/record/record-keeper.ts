@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel'
 import type { Clock } from '../../adapters/clock.ts'
 import type { Fact, FactBody, ReportFact } from '../../pipeline/record/fact.ts'
 import { foldFact, foldFacts } from '../../pipeline/record/fold.ts'
@@ -21,6 +22,9 @@ export type RecordKeeper = {
 
 const RECENT = 500
 
+/** Every fact, before anything is done with it: for programs that are loaded beside this one (`--import`) and watch or end it at a fact. */
+const facts = channel('sluice.fact')
+
 /** Opens the record: folds what was kept, then keeps and folds what comes and is news. Each fact gets a time of its own, later than all before it. */
 export function keepRecord(log: FactLog, clock: Clock): RecordKeeper {
   const kept = log.readAll()
@@ -31,6 +35,7 @@ export function keepRecord(log: FactLog, clock: Clock): RecordKeeper {
   const keep = (body: FactBody): void | Promise<void> => {
     lastMs = Math.max(clock.nowMs(), lastMs + 1)
     const fact: Fact = { at: new Date(lastMs).toISOString(), ...body }
+    facts.publish(fact)
     const kept = log.append(fact)
     foldFact(ledger, fact)
     recent.push(fact)

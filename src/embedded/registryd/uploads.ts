@@ -91,16 +91,18 @@ export function createUploads(store: Store): Uploads {
     async cancel(repository, id) {
       await end(id, await find(repository, id))
     },
-    async dropAbandoned() {
-      for (const id of await store.unfinished()) {
-        const path = store.uploadPath(id)
-        const isOld = ((await stat(path).catch(() => undefined))?.mtimeMs ?? Infinity) < Date.now() - ABANDONED_MS
-        if (!isOld || uploads.get(id)?.isBusy === true) continue
-        // whoever comes back to it is told that it is unknown, and begins again
-        uploads.delete(id)
-        await rm(path, { force: true })
-      }
-    },
+    dropAbandoned: () => dropAbandoned(store, uploads),
+  }
+}
+
+async function dropAbandoned(store: Store, uploads: Map<string, Upload>): Promise<void> {
+  for (const id of await store.unfinished()) {
+    const path = store.uploadPath(id)
+    const isOld = ((await stat(path).catch(() => undefined))?.mtimeMs ?? Infinity) < Date.now() - ABANDONED_MS
+    if (!isOld || uploads.get(id)?.isBusy === true) continue
+    // whoever comes back to it is told that it is unknown, and begins again
+    uploads.delete(id)
+    await rm(path, { force: true })
   }
 }
 

@@ -3,6 +3,7 @@ import { judgeWriteBack } from './fold-markers.ts'
 import { baseName, branchOfRevision } from './image-name.ts'
 import {
   deliveryOfImage,
+  endRivals,
   type FactOf,
   HEALED,
   type Ledger,
@@ -124,6 +125,7 @@ export function foldPolicy(ledger: Ledger, fact: FactOf<'policy'>): void {
   ledger.policyCauses.delete(`${environment}/${service}`)
   const known = deliveryOfImage(ledger, environment, fact.image, fact.tag)
   if (known?.endedAt !== undefined || (known === undefined && isDeployed(ledger, environment, fact))) return
+  if (known !== undefined) endRivals(ledger, known, fact.at)
   const delivery = known ?? openForImage(ledger, environment, service, fact)
   const detail = `${fact.policy} selects ${fact.tag} of ${fact.considered} ${fact.considered === 1 ? 'tag' : 'tags'}`
   judgeWriteBack(ledger, markBorder(ledger, delivery, 'policy', { state: 'done', at: fact.at, detail }), fact.at)
@@ -165,13 +167,15 @@ function adoptRun(
   ledger: Ledger,
   environment: string,
   service: string,
-  { image, tag }: ImageMet,
+  { image, tag, at }: ImageMet,
 ): Delivery | undefined {
   const built = ledger.images.get(`${image}:${tag}`)
   const isIt = (open: Delivery): boolean =>
     open.environment === environment && open.service === service && open.runId !== undefined && open.image === undefined
   const open = openDeliveries(ledger, isIt).find((one) => built === undefined || built.runId === one.runId)
-  return open && { ...open, image, version: tag }
+  if (open === undefined) return undefined
+  endRivals(ledger, open, at)
+  return { ...open, image, version: tag }
 }
 
 function startOfImage(ledger: Ledger, environment: string, service: string, met: ImageMet): Delivery {

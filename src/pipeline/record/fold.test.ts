@@ -321,6 +321,30 @@ test('a newer image takes the place of one that has not arrived', () => {
   ])
 })
 
+test('an image that arrives while a later push is being built takes nothing from that one, which takes its place then', () => {
+  const later = 'e'.repeat(40)
+  const runOf = (runId: string, commit: string, state: string) =>
+    ({ ...run('running'), runId, commit, state }) as FactBody
+  const imageOf = (runId: string, commit: string, tag: string) => ({ ...image, runId, commit, tag }) as FactBody
+  const facts: readonly FactBody[] = [
+    ...before,
+    push(C, 'feat: one'),
+    runOf('1', C, 'running'),
+    push(later, 'feat: two'),
+    runOf('2', later, 'running'),
+    imageOf('1', C, '1.1.0'),
+    policy('1.1.0'),
+  ]
+  const statesOf = (told: readonly FactBody[], commit: string): unknown =>
+    historyOf(foldFacts(at(told)), { limit: 9 })
+      .filter((delivery) => delivery.commit === commit)
+      .map(({ state, version }) => [state, version])
+  assert.deepEqual(statesOf(facts, later), [['running', '']])
+  const chosen = [...facts, imageOf('2', later, '1.2.0'), policy('1.2.0')]
+  assert.deepEqual(statesOf(chosen, later), [['running', '1.2.0']])
+  assert.ok(!JSON.stringify(statesOf(chosen, C)).includes('running'))
+})
+
 test('a change of manifests only is a delivery of its own', () => {
   const commit = 'f'.repeat(40)
   const facts = [...whole, push(commit, 'more memory'), build('1.1.0', commit), apply(commit), health('healthy')]

@@ -131,19 +131,28 @@ function withoutFailed(borders: Delivery['borders'], healed: true | Border): Del
 export function startDelivery(ledger: Ledger, delivery: Delivery, at: string): Delivery {
   const known = ledger.deliveries.get(delivery.id)
   if (known !== undefined) return known
-  const isRival = (other: Delivery): boolean =>
-    other.service === delivery.service &&
-    other.environment === delivery.environment &&
-    (delivery.kind === 'image' || other.kind === delivery.kind)
-  for (const other of openDeliveries(ledger, isRival)) {
-    const state = other.state === 'failed' ? 'failed' : 'superseded'
-    ledger.deliveries.set(other.id, { ...other, state, endedAt: at })
-  }
+  endRivals(ledger, delivery, at)
   const push = ledger.pushes.get(delivery.commit)
   const whole =
     push === undefined ? delivery : { ...delivery, borders: { push: pushBorder(push), ...delivery.borders } }
   ledger.deliveries.set(whole.id, whole)
   return whole
+}
+
+/** Ends the deliveries whose place one takes. What is still being built for a later push is none of them: its turn is to come. */
+export function endRivals(ledger: Ledger, delivery: Delivery, at: string): void {
+  const isToCome = (other: Delivery): boolean =>
+    other.runId !== undefined && other.image === undefined && other.startedAt > delivery.startedAt
+  const isRival = (other: Delivery): boolean =>
+    other.id !== delivery.id &&
+    other.service === delivery.service &&
+    other.environment === delivery.environment &&
+    (delivery.kind === 'image' || other.kind === delivery.kind) &&
+    !isToCome(other)
+  for (const other of openDeliveries(ledger, isRival)) {
+    const state = other.state === 'failed' ? 'failed' : 'superseded'
+    ledger.deliveries.set(other.id, { ...other, state, endedAt: at })
+  }
 }
 
 /** The first border: who wrote what, and who pushed it. */

@@ -14,6 +14,7 @@ import { readTreeFile } from '../src/agents/builder/owner.ts'
 import { type ImageStore, openImageStore, referenceFrom, setTag } from '../src/agents/builder/store.ts'
 import { readTree, type Tree } from '../src/agents/builder/tree.ts'
 import { unpackTree } from '../src/agents/builder/unpack.ts'
+import { openCgroups, processesByNamespace } from '../src/agents/node/linux/cgroup.ts'
 import { serveRegistryd } from '../src/embedded/registryd/serve.ts'
 import { SluiceError } from '../src/lib/error/sluice-error.ts'
 import { digestOf } from '../src/lib/oci/digest.ts'
@@ -399,6 +400,35 @@ test(
     if (process.getuid?.() !== 0) return
     const ran = spawnSync('chroot', [target, '/usr/local/bin/node', '-p', 'process.version'], { encoding: 'utf8' })
     assert.equal(ran.stdout.trim(), process.version, ran.stderr)
+  },
+)
+
+test(
+  'a RUN that forks without end stops at its limit, and goes first when memory is short',
+  { timeout: 60_000 },
+  async (t) => {
+    if (process.platform !== 'linux') return t.skip('needs Linux')
+    if (processesByNamespace(openCgroups('builder')) === undefined && !openCgroups('builder').limitsProcesses)
+      return t.skip('this machine lets us count no processes')
+    const store = newStore()
+    const { name } = await makeNodeBaseImage(store)
+    const script = `const { spawn } = require('node:child_process')
+const fail = (error) => { console.log('stopped at', count, error.code); process.exit(error.code === 'EAGAIN' ? 7 : 8) }
+let count = 0
+console.log('first to go', require('node:fs').readFileSync('/proc/self/oom_score_adj', 'utf8').trim())
+process.on('uncaughtException', fail)
+const more = () => { for (let turn = 0; turn < 50; turn++) { count++; spawn('/bin/sh', ['-c', 'read -r x'], { stdio: ['pipe', 'ignore', 'ignore'] }).on('error', fail) } ; setImmediate(more) }
+more()`
+    const files = { Dockerfile: `FROM ${name}\nRUN ["node","-e",${JSON.stringify(script)}]\n` }
+    const log: string[] = []
+    await assert.rejects(
+      build(files, { store, log: (line) => log.push(line) }),
+      /non-zero code: 7: stopped at \d+ EAGAIN|cannot be isolated/,
+    )
+    assert.ok(
+      log.some((line) => line.includes('first to go 1000')),
+      log.join('\n'),
+    )
   },
 )
 

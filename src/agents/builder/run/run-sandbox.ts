@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { openCgroups, processesByNamespace } from '../../node/linux/cgroup.ts'
 import { runFailure } from './run-failure.ts'
 import type { Ids } from '../owner.ts'
 import type { MergedNames } from './run-diff.ts'
@@ -42,9 +43,14 @@ fs.writeFileSync('merged.json', JSON.stringify(out))
  * step runs in a mount namespace of its own, in which the new root is moved over \`/\`, without new privileges and with Docker's capabilities.
  */
 const OUTER = `set -eu
-cd "$1"; lower=$2 options=$3 node=$4 list=$5 inner=$6
-shift 6
+cd "$1"; lower=$2 options=$3 node=$4 list=$5 inner=$6 cgroups=$7
+shift 7
 fail() { echo "sluice: $*" >&2; exit 125; }
+old=$IFS; IFS=:
+for group in $cgroups; do echo 0 > "$group/cgroup.procs" || fail "cannot enter $group"; done
+IFS=$old
+# before anything of the machine's own, when it has no memory left
+echo 1000 > /proc/self/oom_score_adj
 mkdir -p upper work merged
 mount -n -t overlay overlay -o "lowerdir=$lower,upperdir=upper,workdir=work,$options" merged || fail "cannot mount an overlay"
 status=0
@@ -56,8 +62,8 @@ exit $status
 `
 
 const INNER = `set -eu
-uid=$1 gid=$2 workdir=$3 private=$4
-shift 4
+uid=$1 gid=$2 workdir=$3 private=$4 processes=$5
+shift 5
 fail() { echo "sluice: $*" >&2; exit 125; }
 tools=$(command -v setpriv) || fail "setpriv (util-linux) is missing"
 env=$(command -v env)
@@ -65,6 +71,7 @@ cd merged
 for name in dev proc sys; do [ ! -L $name ] || fail "/$name of the image is a symlink"; done
 mkdir -p dev proc sys
 mount -n -t proc -o nosuid,nodev,noexec proc proc || fail "cannot mount /proc"
+[ -z "$processes" ] || echo "$processes" > proc/sys/kernel/pid_max || fail "cannot limit the number of processes"
 mount -n -t tmpfs -o nosuid,mode=755,size=65536k tmpfs dev || fail "cannot mount /dev"
 for name in null zero full random urandom tty; do
   [ -e /dev/$name ] || continue
@@ -90,7 +97,8 @@ exec "$env" -i "$tools" --no-new-privs --inh-caps -all \\
 `
 
 /**
- * Runs a command in a sandbox of user, mount, process, IPC and (by default) network namespaces; works as an ordinary user too.
+ * Runs a command in a sandbox of user, mount, process, IPC and (by default) network namespaces, held by the limits that containers have (ADR 208);
+ * works as an ordinary user too.
  *
  * @returns the names that show through the overlay, for `readUpper`
  * @throws SluiceError BUILD_RUN when the command fails, or when this machine cannot isolate it (with the way out)
@@ -109,14 +117,19 @@ export async function runSandboxed(o: SandboxOptions): Promise<MergedNames> {
     if (line.trim() !== '') said = line.trim()
     o.log(line)
   }
-  const code = await spawnSandbox({ ...o, log }, isRoot, ids)
+  const cgroups = openCgroups('builder')
+  const group = basename(o.folder)
+  const limits = { groups: cgroups.open(group, {}), processes: processesByNamespace(cgroups) }
+  const code = await spawnSandbox({ ...o, log }, isRoot, ids, limits).finally(() => cgroups.close(group))
   if (code === 125) throw refused(o.where, 'the sandbox could not be set up (its message stands above)')
   if (code !== 0) throw runFailure({ ...o, code, said })
   const listed = JSON.parse(await readFile(join(o.folder, 'merged.json'), 'utf8')) as Record<string, string[]>
   return new Map(Object.entries(listed))
 }
 
-function spawnSandbox(o: SandboxOptions, isRoot: boolean, ids: Ids): Promise<number> {
+type RunLimits = { readonly groups: readonly string[]; readonly processes: number | undefined }
+
+function spawnSandbox(o: SandboxOptions, isRoot: boolean, ids: Ids, limits: RunLimits): Promise<number> {
   const namespaces = [
     ...(isRoot ? [] : ['-U', '-r']),
     ...(o.network === 'none' ? ['-n'] : []),
@@ -130,8 +143,10 @@ function spawnSandbox(o: SandboxOptions, isRoot: boolean, ids: Ids): Promise<num
   const [unsafe, safe] = splitEnv(o.env)
   const enter = [toolPath('unshare'), '--root=.', `--wd=${o.workdir}`, ...setIds, '--']
   const options = isRoot ? 'index=off,metacopy=off,redirect_dir=off' : 'userxattr'
-  const script = [o.folder, relative(o.folder, o.lower), options, process.execPath, LIST_MERGED, INNER]
-  const inner = [String(ids.uid), String(ids.gid), o.workdir, o.network === 'none' ? 'yes' : 'no']
+  const groups = limits.groups.join(':')
+  const script = [o.folder, relative(o.folder, o.lower), options, process.execPath, LIST_MERGED, INNER, groups]
+  const isPrivate = o.network === 'none' ? 'yes' : 'no'
+  const inner = [String(ids.uid), String(ids.gid), o.workdir, isPrivate, String(limits.processes ?? '')]
   const argv = [...namespaces, '--kill-child', '--', 'sh', '-c', OUTER, 'sluice', ...script, ...inner, ...safe]
   const child = spawn('unshare', [...argv, ...enter, ...unsafe, ...o.command], {
     env: { PATH: TOOL_PATH, LC_ALL: 'C' },

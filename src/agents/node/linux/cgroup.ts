@@ -8,7 +8,7 @@ import {
   rmdirSync,
   writeFileSync,
 } from 'node:fs'
-import { cpus } from 'node:os'
+import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { Limits } from '../driver.ts'
@@ -40,6 +40,15 @@ const PERIOD_US = 100_000
 
 /** Most processes and threads of a container, as nodes of clusters usually allow; a fork bomb stops there. */
 export const MOST_PROCESSES = 1_024
+
+/**
+ * Most process numbers that a pid namespace is given by its `pid_max`; undefined where its control group counts, or nobody can: before Linux 6.14
+ * that number is the machine's.
+ */
+export function processesByNamespace({ limitsProcesses }: Pick<Cgroups, 'limitsProcesses'>): number | undefined {
+  const [major = 0, minor = 0] = release().split('.').map(Number)
+  return limitsProcesses || major < 6 || (major === 6 && minor < 14) ? undefined : MOST_PROCESSES
+}
 
 /** Finds out which version of control groups can be written here. */
 export function openCgroups(node: string): Cgroups {

@@ -1,5 +1,4 @@
 import { mkdirSync, realpathSync, writeFileSync } from 'node:fs'
-import { release } from 'node:os'
 import { join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { RegistryClient } from '../../../adapters/registry/client.ts'
@@ -16,7 +15,7 @@ import type {
 import { openImageStore } from '../image/store.ts'
 import { readProcesses, usageOfMachine, usageOfTree } from '../usage/processes.ts'
 import type { Kept, RunRequest } from '../keeper/messages.ts'
-import { MOST_PROCESSES, openCgroups } from './cgroup.ts'
+import { openCgroups, processesByNamespace } from './cgroup.ts'
 import { depthOf, idsOf, startInit, type LinuxPaths } from './container.ts'
 import { ENTER_SCRIPT, EXEC_SCRIPT, INIT_SCRIPT } from './init-script.ts'
 import { forgetKeeper, launchKeeper, TOOL_ENV, type Launched } from './launch.ts'
@@ -65,7 +64,7 @@ export async function startLinuxDriver(
   if (!launched.isAdopted) await makeBridge(launched.keeper).catch((error) => abandon(launched, stateDir, error))
   await launched.keeper.serveDns(NETWORK.dns)
   const cgroups = openCgroups(o.node)
-  const mostProcesses = cgroups.limitsProcesses || !countsByNamespace() ? undefined : MOST_PROCESSES
+  const mostProcesses = processesByNamespace(cgroups)
   const overlay = await checkMachine(launched.keeper, paths, stateDir, mostProcesses).catch((error) =>
     abandon(launched, stateDir, error),
   )
@@ -160,12 +159,6 @@ function watchLimits(linux: Linux): { readonly stop: () => void } {
 
 function logOf({ paths }: Linux, { uid, container, attempt }: ContainerId): string {
   return join(paths.logs(uid), `${container}.${attempt}.log`)
-}
-
-/** Since Linux 6.14 each pid namespace has a `pid_max` of its own; before, writing it would be the machine's. */
-function countsByNamespace(): boolean {
-  const [major = 0, minor = 0] = release().split('.').map(Number)
-  return major > 6 || (major === 6 && minor >= 14)
 }
 
 function makePaths(stateDir: string): LinuxPaths {

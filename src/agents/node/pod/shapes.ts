@@ -74,6 +74,7 @@ export type SecurityContext = {
   readonly readOnlyRootFilesystem?: boolean
   readonly privileged?: boolean
   readonly capabilities?: Capabilities
+  readonly seccompProfile?: { readonly type?: string }
 }
 
 /** Who the processes of a pod are, and which groups own its volumes. */

@@ -98,10 +98,36 @@ for (const user of users) {
     assert.deepEqual([strict['uid'], strict['groups']], [1000, '9'])
   })
 
+  test(`a pod that fills its folder or its root is evicted, and says why (${user})`, skip, async () => {
+    const fill = (path: string): string[] => [
+      'node',
+      '-e',
+      `require('fs').writeFileSync('${path}', Buffer.alloc(3e6)); setInterval(() => {}, 1000)`,
+    ]
+    const volumes = [{ name: 'cache', emptyDir: { sizeLimit: '1Mi' } }]
+    await run('folder', {
+      main: { command: fill('/cache/x'), volumeMounts: [{ name: 'cache', mountPath: '/cache' }] },
+      volumes,
+    })
+    await run('root', { main: { command: fill('/tmp/x'), resources: { limits: { 'ephemeral-storage': '2Mi' } } } })
+    const [folder, root] = [await ended('folder'), await ended('root')]
+    assert.deepEqual([folder.phase, folder.reason], ['Failed', 'Evicted'])
+    assert.equal(folder.message, 'Usage of EmptyDir volume "cache" exceeds the limit "1Mi". ')
+    assert.equal(folder.containerStatuses?.[0]?.state.terminated?.exitCode, 137)
+    assert.equal(root.message, 'Pod ephemeral local storage usage exceeds the total limit of containers 2Mi. ')
+  })
+
   test(`a pod with a sidecar is over when its containers are and the sidecar was ended (${user})`, skip, async () => {
-    const wait = "process.on('SIGTERM', () => process.exit(3)); setInterval(() => {}, 1000)"
+    const volumeMounts = [{ name: 'both', mountPath: '/both' }]
+    const wait =
+      "process.on('SIGTERM', () => process.exit(3)); require('fs').writeFileSync('/both/up', ''); setInterval(() => {}, 1000)"
+    const follow = "setInterval(() => require('fs').existsSync('/both/up') && process.exit(0), 20)"
     const sidecar: Container = { name: 'side', image: IMAGE, command: ['node', '-e', wait], restartPolicy: 'Always' }
-    await run('sided', { main: { command: ['node', '-e', ''] }, initContainers: [sidecar] })
+    await run('sided', {
+      main: { command: ['node', '-e', follow], volumeMounts },
+      initContainers: [{ ...sidecar, volumeMounts }],
+      volumes: [{ name: 'both', emptyDir: {} }],
+    })
     const status = await ended('sided')
     assert.equal(status.phase, 'Succeeded')
     assert.equal(status.initContainerStatuses?.[0]?.state.terminated?.exitCode, 3)

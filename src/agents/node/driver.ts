@@ -141,6 +141,8 @@ export type Driver = {
   /** What the machine and the containers that run have used; nothing where the machine does not say. A driver that only simulates says what idle programs use. */
   readonly usage: () => Promise<{ readonly machine: Used | undefined; readonly containers: readonly ContainerUse[] }>
   readonly logPath: (id: ContainerId) => string
+  /** Folder of what a container has written over its image; missing where others keep it. */
+  readonly writtenFolder?: (uid: string, container: string) => string
   /** Folder of a pod for volumes and files we make. */
   readonly podFolder: (uid: string) => string
   readonly setNetwork: (table: NetworkTable) => Promise<void>

@@ -121,6 +121,8 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
     list: async () => ({ sandboxes: await sandboxesOf(linux), containers: await containersOf(linux) }),
     usage: async () => ({ machine: usageOfMachine(), containers: await usageOf(linux) }),
     logPath: (id) => logOf(linux, id),
+    writtenFolder: (uid, container) =>
+      join(linux.paths.container(uid, container), linux.mode.overlay ? 'upper' : 'root'),
     podFolder: (uid) => podFolder(linux, uid),
     async setNetwork(table) {
       const addresses = table.ports.flatMap(({ listen }) => listen?.host ?? [])

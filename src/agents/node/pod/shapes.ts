@@ -222,6 +222,7 @@ export type PodSpec = {
   }
   readonly hostAliases?: readonly { readonly ip: string; readonly hostnames?: readonly string[] }[]
   readonly activeDeadlineSeconds?: number
+  readonly priority?: number
   /** Conditions that others give the pod, without which it is not Ready. */
   readonly readinessGates?: readonly { readonly conditionType: string }[]
 }

@@ -4,7 +4,7 @@ import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { RunningContainer } from '../driver.ts'
 import { onceMore } from '../again.ts'
 import type { NodeContext } from './context.ts'
-import { decidePod, type Ended, isAlive, keyOfStep, type Run, type Seen, type Step } from './decide.ts'
+import { decidePod, type Ended, isAlive, keyOfStep, lifeOf, type Run, type Seen, type Step } from './decide.ts'
 import { freshHealth } from './probes/probe-state.ts'
 import type { Memory } from './memory.ts'
 import { startProbing } from './probes/probing.ts'
@@ -14,6 +14,7 @@ import { isDoubted, withOthersConditions } from './conditions.ts'
 import { renderPodStatus } from './status.ts'
 import { perform } from './steps.ts'
 import { terminationMessage } from './content/termination.ts'
+import { watchDisk } from './watch-disk.ts'
 
 /** One pod on this node. */
 export type PodWorker = {
@@ -60,16 +61,16 @@ export function startPodWorker(context: NodeContext, first: Pod, onFinished: () 
     if (againAtMs !== undefined) later(Math.max(againAtMs - context.clock.nowMs(), 5))
   }
   wake()
-  const volumes = keepVolumes(context, () => (memory.isClosed || memory.isGone ? undefined : memory))
+  const watches = watchContent(context, memory, wake)
   const stopTimers = (): void => {
     memory.isClosed = true
     cancelTimer()
-    volumes.stop()
+    watches.stop()
   }
   return {
     pod: () => memory.pod,
     see(pod) {
-      if (showsOther(memory.pod, pod)) volumes.soon()
+      if (showsOther(memory.pod, pod)) watches.soon()
       const own = memory.pod.status
       const isKept = own !== undefined && !isDoubted(own, pod.status)
       memory.pod = { ...pod, status: isKept ? withOthersConditions(own, pod.status) : (pod.status ?? {}) }
@@ -87,6 +88,34 @@ export function startPodWorker(context: NodeContext, first: Pod, onFinished: () 
       stopTimers()
       for (const probing of memory.probing.values()) probing.stop()
       await settled()
+    },
+  }
+}
+
+/** Keeps what its volumes show as it is, and what it has on the disk within its limits. */
+function watchContent(
+  context: NodeContext,
+  memory: Memory,
+  wake: () => void,
+): { readonly soon: () => void; readonly stop: () => void } {
+  const volumes = keepVolumes(context, () => (memory.isClosed || memory.isGone ? undefined : memory))
+  const isEnding = (): boolean =>
+    memory.isClosed ||
+    memory.pod.metadata.deletionTimestamp !== undefined ||
+    lifeOf({ pod: memory.pod, nowMs: context.clock.nowMs() }).isOver
+  const disk = watchDisk(
+    context,
+    () => (isEnding() ? undefined : memory.pod),
+    (why) => {
+      memory.evicted = why
+      wake()
+    },
+  )
+  return {
+    soon: volumes.soon,
+    stop() {
+      volumes.stop()
+      disk.stop()
     },
   }
 }

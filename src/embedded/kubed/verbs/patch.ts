@@ -2,7 +2,8 @@ import { inGoOrder } from '../../../lib/kube-schema/go-types.ts'
 import { clone, isObject, type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import { jsonPatch, PatchError } from '../../../lib/kube/json-patch.ts'
 import { mergePatch } from '../../../lib/kube/merge-patch.ts'
-import { StrategicError, strategicPatch } from '../../../lib/kube-typed/strategic-patch.ts'
+import { goText, StrategicError } from '../../../lib/kube-typed/strategic/fault.ts'
+import { strategicPatch } from '../../../lib/kube-typed/strategic/patch.ts'
 import type { Call } from '../request/call.ts'
 import type { Body } from '../decoding/body.ts'
 import { decodeObject, UnfitBody, wasVersion } from '../decoding/object.ts'
@@ -101,16 +102,6 @@ function sortedAt(value: Json, [step, ...rest]: readonly string[]): Json {
   return next
 }
 
-/** A value as Go prints it with %v. */
-function goText(value: Json | undefined): string {
-  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`
-  if (!isObject(value)) return value === null ? '<nil>' : String(value)
-  return `map[${Object.keys(value)
-    .sort()
-    .map((name) => `${name}:${goText(value[name])}`)
-    .join(' ')}]`
-}
-
 function patchValue(call: Call, before: Obj, body: Json): Json | undefined {
   try {
     switch (call.contentType) {
@@ -120,14 +111,15 @@ function patchValue(call: Call, before: Obj, body: Json): Json | undefined {
         return mergePatch(before, mapOf(body))
       case 'application/strategic-merge-patch+json':
         if (call.resource.custom !== undefined) throw unsupportedPatch(call.resource)
-        return strategicPatch(call.resource.type, before, mapOf(body, ''))
+        return strategicPatch(call.resource.type, before, mapOf(body, '') ?? {})
       default:
         throw unsupportedPatch(call.resource)
     }
   } catch (error) {
-    if (error instanceof PatchError)
+    if (error instanceof StrategicError && error.code === 400) throw badRequest(error.message)
+    if (error instanceof StrategicError && error.code === 500) throw new Fault(500, '', error.message)
+    if (error instanceof PatchError || error instanceof StrategicError)
       throw new Fault(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
-    if (error instanceof StrategicError) throw new Fault(500, '', error.message)
     throw error
   }
 }
@@ -145,7 +137,7 @@ function operationsOf(body: Json): Json {
   )
 }
 
-function mapOf(body: Json, prefix = 'error decoding patch: '): Json {
+function mapOf(body: Json, prefix = 'error decoding patch: '): JsonObject | null {
   if (isObject(body) || body === null) return body
   throw badRequest(`${prefix}json: cannot unmarshal ${goTypeOf(body)} into Go value of type map[string]interface {}`)
 }

@@ -67,6 +67,25 @@ test('what was delivered and has no ready pod is not called healthy', () => {
   assert.equal(scaledToNone?.state, 'done')
 })
 
+test('what was delivered is not called healthy while its pods run an image that somebody set by hand', () => {
+  const pod = { kind: 'pod', namespace: 'default', workload: 'web', pod: 'web-1', ready: true } as const
+  const image = { kind: 'image', image: 'r/web', tag: '1.1.0', digest: 'sha256:1', commit: 'c', runId: '1' } as const
+  const told = [
+    { at: '2026-01-01T00:00:00Z', ...image },
+    ...arrived.slice(0, -1),
+    { at: '2026-01-01T00:00:04Z', ...pod, image: 'r/web:1.1.0', digest: 'sha256:1' },
+    ...arrived.slice(-1),
+  ] as Fact[]
+  const cell = (more: readonly Fact[]) => pageView(foldFacts([...told, ...more]), context).services[0]?.cells[0]
+  assert.deepEqual([cell([])?.state, cell([])?.cause], ['done', undefined])
+  const byHand: Fact = { at: '2026-01-01T00:00:06Z', ...pod, image: 'r/web:0.9.0', digest: 'sha256:9' }
+  assert.equal(cell([byHand])?.state, 'waiting')
+  assert.match(cell([byHand])?.cause ?? '', /^its pods run r\/web:0\.9\.0, which was not delivered but set by hand/)
+  // in the middle of a rollout of both
+  const other: Fact = { at: '2026-01-01T00:00:07Z', ...pod, pod: 'web-2', image: 'r/web:1.1.0', digest: 'sha256:1' }
+  assert.equal(cell([byHand, other])?.state, 'done')
+})
+
 test('a delivery that was overtaken says so', () => {
   const later: Fact = {
     at: '2026-01-01T00:00:02Z',

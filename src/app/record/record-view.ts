@@ -77,7 +77,7 @@ function cellView(cell: Cell, { serviceUrl, helpers }: ViewContext): CellView {
     version: there?.version ?? '',
     commit: (there?.commit ?? '').slice(0, 7),
     state: cellState(cell),
-    cause: cell.cause ?? (isDown(cell) ? 'no pod of it is ready' : undefined),
+    cause: cell.cause ?? whyNotAsDelivered(cell),
     stoppedAt: stop?.border,
     waitsAt: wait?.border,
     url: serviceUrl(cell.environment, cell.service),
@@ -87,12 +87,14 @@ function cellView(cell: Cell, { serviceUrl, helpers }: ViewContext): CellView {
 
 function cellState(cell: Cell): BorderState {
   if (cell.cause !== undefined) return 'failed'
-  return cell.delivery === undefined || isDown(cell) ? 'waiting' : stateOf(cell.delivery)
+  return cell.delivery === undefined || whyNotAsDelivered(cell) !== undefined ? 'waiting' : stateOf(cell.delivery)
 }
 
-/** What was delivered once is not what runs. */
-function isDown({ delivery, isDown: hasNoPod }: Cell): boolean {
-  return hasNoPod && delivery?.state === 'done'
+/** Why what was delivered is not what runs; `undefined` when it is, or is on its way. */
+function whyNotAsDelivered({ delivery, isDown, foreignImage }: Cell): string | undefined {
+  if (isDown && delivery?.state === 'done') return 'no pod of it is ready'
+  if (foreignImage === undefined) return undefined
+  return `its pods run ${foreignImage}, which was not delivered but set by hand; the next reconcile sets it back to Git`
 }
 
 function stateOf({ state }: Delivery): BorderState {

@@ -43,7 +43,7 @@ function describe(fact: Fact): string | undefined {
 }
 
 function pushedBy({ author, pusher = author }: Extract<Fact, { kind: 'push' }>): string {
-  return pusher === author ? '' : `, pushed by ${pusher}`
+  return pusher.toLowerCase() === author.toLowerCase() ? '' : `, pushed by ${pusher}`
 }
 
 function describeApply(fact: Extract<Fact, { kind: 'apply' }>): string | undefined {

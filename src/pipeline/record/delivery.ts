@@ -78,4 +78,6 @@ export type Cell = {
   readonly stop: Stop | undefined
   /** Its pods are there and none is ready, whatever was delivered. */
   readonly isDown: boolean
+  /** The image that its pods run in place of what was delivered last: somebody has changed it by hand. */
+  readonly foreignImage: string | undefined
 }

@@ -6,6 +6,7 @@ import {
   deliveryOfImage,
   type FactOf,
   HEALED,
+  isOfDelivery,
   type Ledger,
   markBorder,
   newDelivery,
@@ -172,9 +173,7 @@ function arrive(ledger: Ledger, delivery: Delivery, at: string): void {
   const running = [...ledger.pods.values()].filter(
     (pod) => pod.ready && pod.namespace === delivery.environment && pod.workload === delivery.service,
   )
-  const pushed = ledger.digests.get(`${delivery.runId} ${delivery.image}:${delivery.version}`)
-  const isOurs = ({ digest }: FactOf<'pod'>): boolean => digest === delivery.digest || pushed?.has(digest) === true
-  const found = delivery.digest === undefined ? running : running.filter(isOurs)
+  const found = delivery.digest === undefined ? running : running.filter((pod) => isOfDelivery(ledger, delivery, pod))
   const ours = found.length
   if (running.length > 0 && ours === 0) {
     const detail = `waiting for a pod that runs ${delivery.digest}`

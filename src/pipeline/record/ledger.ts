@@ -155,6 +155,12 @@ export function endRivals(ledger: Ledger, delivery: Delivery, at: string): void 
   }
 }
 
+/** Whether a pod runs what a delivery brings; a run that was repeated may have pushed more than one digest for it. */
+export function isOfDelivery({ digests }: Ledger, delivery: Delivery, { digest }: FactOf<'pod'>): boolean {
+  const pushed = digests.get(`${delivery.runId} ${delivery.image}:${delivery.version}`)
+  return digest === delivery.digest || pushed?.has(digest) === true
+}
+
 /** The first border: who wrote what, and who pushed it. */
 export function pushBorder(push: FactOf<'push'>): BorderRecord {
   const detail = `${push.author}: ${push.message.split('\n')[0] ?? ''}`

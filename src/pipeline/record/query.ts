@@ -1,5 +1,5 @@
 import { BORDERS, type Cell, type Delivery, type Passage, type Stop } from './delivery.ts'
-import { type FactOf, type Ledger, pushBorder } from './ledger.ts'
+import { type FactOf, isOfDelivery, type Ledger, pushBorder } from './ledger.ts'
 import { stopOf } from './passage.ts'
 
 /** Which deliveries `history` shows. */
@@ -124,8 +124,17 @@ function cellOf(ledger: Ledger, key: string, alive: readonly FactOf<'pod'>[]): C
   const kustomization = ledger.workloads.get(key)?.kustomization ?? delivery?.kustomization
   const found = delivery?.cause === undefined ? environmentStopOf(ledger, kustomization, key) : deliveryStop(delivery)
   const pods = alive.filter((pod) => pod.namespace === environment && pod.workload === service)
-  const isDown = pods.length > 0 && !pods.some((pod) => pod.ready)
-  return { service, environment, kustomization, delivery, running, cause: found?.cause, stop: found?.stop, isDown }
+  const ready = pods.filter((pod) => pod.ready)
+  return {
+    ...{ service, environment, kustomization, delivery, running, cause: found?.cause, stop: found?.stop },
+    isDown: pods.length > 0 && ready.length === 0,
+    foreignImage: delivery?.state === 'done' ? foreignImage(ledger, delivery, ready) : undefined,
+  }
+}
+
+function foreignImage(ledger: Ledger, delivery: Delivery, ready: readonly FactOf<'pod'>[]): string | undefined {
+  if (delivery.digest === undefined || ready.some((pod) => isOfDelivery(ledger, delivery, pod))) return undefined
+  return ready[0]?.image
 }
 
 type Found = { readonly cause: string; readonly stop: Stop | undefined }

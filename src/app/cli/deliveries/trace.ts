@@ -63,7 +63,7 @@ function detailOf({ name, state, detail }: BorderView): string {
 }
 
 function byOf({ by, detail }: BorderView): string {
-  return by === undefined || detail.startsWith(`${by}: `) ? '' : ` (pushed by ${by})`
+  return by === undefined || detail.toLowerCase().startsWith(`${by.toLowerCase()}: `) ? '' : ` (pushed by ${by})`
 }
 
 /** Where the log of a run is that has not gone well, or not yet. */

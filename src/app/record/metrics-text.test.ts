@@ -41,3 +41,14 @@ test('the metrics tell of services, deliveries and objects', () => {
     '',
   ])
 })
+
+test('a service whose pods run what nobody delivered is not healthy', () => {
+  const pod = { kind: 'pod', namespace: 'default', workload: 'web', pod: 'web-1', ready: true } as const
+  const image = { kind: 'image', image: 'r/web', tag: '1', digest: 'sha256:1', commit: 'c', runId: '1' } as const
+  const [policy, build, health] = facts as [Fact, Fact, Fact]
+  const delivered: Fact = { at: at(2), ...pod, image: 'r/web:1', digest: 'sha256:1' }
+  const byHand: Fact = { at: at(3), ...pod, image: 'r/web:9', digest: 'sha256:9' }
+  const ledger = foldFacts([{ at: at(0), ...image }, policy, build, delivered, health, byHand])
+  const figures = { residentBytes: 7, startedAtSeconds: 1, isDiskFull: false }
+  assert.match(renderMetrics(ledger, helpers, figures), /environment="production",state="waiting"} 1/)
+})

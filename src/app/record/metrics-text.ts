@@ -58,9 +58,9 @@ function statesOf(cells: readonly Cell[], helpers: Helpers): readonly Sample[] {
   return cells.map((cell) => ({ labels: { ...labelsOf(cell), state: stateOf(cell, helpers) }, value: 1 }))
 }
 
-function stateOf({ cause, isDown, delivery }: Cell, helpers: Helpers): string {
+function stateOf({ cause, isDown, foreignImage, delivery }: Cell, helpers: Helpers): string {
   if (cause !== undefined) return 'stopped'
-  if (delivery === undefined) return 'waiting'
+  if (delivery === undefined || foreignImage !== undefined) return 'waiting'
   if (delivery.state === 'done') return isDown ? 'down' : 'healthy'
   return waitOf(delivery, helpers) === undefined ? 'on its way' : 'waiting'
 }

@@ -1,5 +1,6 @@
 // What a pod asks of the node besides running: powers, users, hooks, sidecars, disk. As an ordinary user and, when the tests run as root, as root.
 import assert from 'node:assert/strict'
+import http from 'node:http'
 import { after, before, test } from 'node:test'
 import type { Container, PodSpec, PodStatus } from '../src/agents/node/pod/shapes.ts'
 import type { KubeObject } from '../src/lib/kube/object.ts'
@@ -117,6 +118,31 @@ for (const user of users) {
     assert.equal(root.message, 'Pod ephemeral local storage usage exceeds the total limit of containers 2Mi. ')
   })
 
+  test(`a pull secret opens a registry, and only for the pods that name it (${user})`, skip, async (t) => {
+    const registry = await serveGuarded(world.registry, 'me:secret')
+    t.after(() => registry.close())
+    const auths = { [registry.host]: { auth: Buffer.from('me:secret').toString('base64') } }
+    await world.client.create(
+      {
+        ...{ apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/dockerconfigjson' },
+        metadata: { name: 'login', namespace: 'default' },
+        data: { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths })).toString('base64') },
+      },
+      { fieldManager: 'test' },
+    )
+    const main = { image: `${registry.host}/demo/node:1`, command: ['node', '-e', ''], imagePullPolicy: 'Always' }
+    await run('stranger', { main, imagePullSecrets: [{ name: 'missing' }] })
+    await run('friend', { main, imagePullSecrets: [{ name: 'login' }] })
+    assert.equal((await ended('friend')).phase, 'Succeeded')
+    await eventually('refusal', async () =>
+      /ImagePull/.test((await statusOf('stranger')).containerStatuses?.[0]?.state.waiting?.reason ?? ''),
+    )
+    await eventually('event', async () => {
+      const { items } = await world.client.list({ apiVersion: 'v1', kind: 'Event', namespace: 'default' })
+      return items.some((event) => event['reason'] === 'FailedToRetrieveImagePullSecret')
+    })
+  })
+
   test(`a pod with a sidecar is over when its containers are and the sidecar was ended (${user})`, skip, async () => {
     const volumeMounts = [{ name: 'both', mountPath: '/both' }]
     const wait =
@@ -135,3 +161,29 @@ for (const user of users) {
 }
 
 type Shown = KubeObject & { readonly status?: PodStatus }
+
+/** The registry behind a door that opens to one login. */
+async function serveGuarded(
+  host: string,
+  login: string,
+): Promise<{ readonly host: string; readonly close: () => void }> {
+  const [hostname, port] = host.split(':')
+  const expected = `Basic ${Buffer.from(login).toString('base64')}`
+  const server = http.createServer((request, response) => {
+    if (request.headers.authorization !== expected) {
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="test"' }).end()
+      return
+    }
+    const { method, url } = request
+    const { authorization: _none, ...headers } = request.headers
+    const upstream = http.request({ hostname, port, method, path: url, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(response)
+    })
+    upstream.on('error', () => response.destroy())
+    request.pipe(upstream)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  return { host: `127.0.0.1:${typeof address === 'object' ? address?.port : 0}`, close: () => server.close() }
+}

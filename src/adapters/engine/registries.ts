@@ -1,7 +1,8 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { read, readList, readText } from '../../lib/kube/read.ts'
+import { readList, readText } from '../../lib/kube/read.ts'
 import type { KubeClient } from '../kube/types.ts'
 import { createRegistryClient, type RegistryClient } from '../registry/client.ts'
+import { dockerLogin } from '../registry/docker-login.ts'
 import type { Credentials } from '../registry/session.ts'
 import type { EngineContext } from './context.ts'
 import { readNamedSecret, readProxy, readSecret, readTrust, type SecretData } from './secrets.ts'
@@ -109,23 +110,4 @@ function loginIn(data: SecretData, host: string, traps: 'safe' | 'flux'): Creden
   if (traps === 'flux') return undefined
   const [username, password] = [data['username'], data['password']]
   return username && password ? { username: username.toString('utf8'), password: password.toString('utf8') } : undefined
-}
-
-function dockerLogin(text: string, host: string): Credentials | undefined {
-  let config: unknown
-  try {
-    config = JSON.parse(text)
-  } catch {
-    throw new SluiceError('OBJECT_INVALID', 'the Secret’s .dockerconfigjson is not JSON')
-  }
-  const auths = read(config, 'auths')
-  if (typeof auths !== 'object' || auths === null) return undefined
-  const plain = (name: string): string => name.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '')
-  const names = host === 'docker.io' ? ['docker.io', 'index.docker.io', 'registry-1.docker.io'] : [host]
-  const found: unknown = Object.entries(auths).find(([name]) => names.includes(plain(name)))?.[1]
-  const auth = read(found, 'auth')
-  const [username, ...rest] = typeof auth === 'string' ? Buffer.from(auth, 'base64').toString('utf8').split(':') : []
-  const user = read(found, 'username') ?? username
-  const password = read(found, 'password') ?? (auth === undefined ? undefined : rest.join(':'))
-  return typeof user === 'string' && typeof password === 'string' ? { username: user, password } : undefined
 }

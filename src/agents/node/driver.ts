@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
+import type { RegistryClient } from '../../adapters/registry/client.ts'
 import type { ExecAnswer, Exit, NetworkTable, Target } from './keeper/messages.ts'
 import type { RemoteProgram } from './remote-program.ts'
 import type { Image, NeededImages } from './image/store.ts'
@@ -106,7 +107,8 @@ export type Driver = {
   /** What this machine keeps us from doing, a line each; said once when the node starts. */
   readonly gaps: readonly string[]
   readonly findImage: (name: string) => Promise<Image | undefined>
-  readonly pullImage: (name: string) => Promise<Image>
+  /** @param o.registry a client that knows the pod's login */
+  readonly pullImage: (name: string, o?: { readonly registry?: RegistryClient }) => Promise<Image>
   /** Removes the images that are not needed; missing where others keep them. See `ImageStore.collect`. */
   readonly collectImages?: (needed: NeededImages, o: { readonly dryRun: boolean }) => Promise<number | undefined>
   /** @param sysctls settings of the kernel that each pod has for itself: `net.ipv4.ip_local_port_range` and the like */

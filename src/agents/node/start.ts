@@ -3,6 +3,7 @@ import type { Clock } from '../../adapters/clock.ts'
 import type { KubeClient, WatchCache } from '../../adapters/kube/types.ts'
 import { type SharedCaches, shareCaches } from '../../adapters/kube/shared-caches.ts'
 import { createRegistryClient } from '../../adapters/registry/client.ts'
+import type { Credentials } from '../../adapters/registry/session.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { chooseDriver, type Chosen, type DriverWord } from './choose-driver.ts'
 import type { Driver } from './driver.ts'
@@ -77,8 +78,7 @@ type Node = {
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { client, clock, name, registry } = options
   const log = options.log ?? (() => undefined)
-  const aliases = registry.url === '' ? {} : { [registry.alias]: registry.url }
-  const registryClient = createRegistryClient({ aliases })
+  const registryClient = createRegistryClient({ aliases: aliasesOf(options) })
   let node: Node | undefined
   const events = {
     onExit: ({ uid }: { uid: string }) =>
@@ -133,6 +133,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       registryClient.close()
     },
   }
+}
+
+function aliasesOf({ registry }: NodeOptions): Readonly<Record<string, string>> {
+  return registry.url === '' ? {} : { [registry.alias]: registry.url }
 }
 
 /** What pods name, what they say they run, and what really runs. */
@@ -216,6 +220,8 @@ function runPods(node: Node, record: ReturnType<typeof makeRecorder>): { readonl
     record: recordTrue,
     services: (namespace: string) => servicesFor(node.caches.services, namespace),
     tokens: keepTokens(client, clock),
+    registryAs: (login: Credentials) =>
+      createRegistryClient({ aliases: aliasesOf(node.options), credentials: () => login }),
     log: node.log,
   }
   const take = (object: KubeObject, type: string): void => {

@@ -24,9 +24,9 @@ export function openEngineImages(
   const known = new Map<string, Image>()
   return {
     find: async (name) => known.get(name),
-    async pull(name, signal) {
+    async pull(name, o = {}) {
       const reference = referenceOf(name)
-      const pulled = await pullImage(registry, reference, content, signal ? { signal } : {})
+      const pulled = await pullImage(o.registry ?? registry, reference, content, o.signal ? { signal: o.signal } : {})
       await hand(engine, content, pulled)
       const image = imageOf(name, reference, pulled, [])
       known.set(name, image)

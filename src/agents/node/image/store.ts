@@ -46,7 +46,14 @@ export type ImageStore = {
   /** An image that an earlier pull brought; undefined when it must be pulled. */
   readonly find: (name: string) => Promise<Image | undefined>
   /** @throws SluiceError IMAGE_*, REGISTRY_*, DIGEST_MISMATCH, OCI_MANIFEST_INVALID */
-  readonly pull: (name: string, signal?: AbortSignal) => Promise<Image>
+  readonly pull: (
+    name: string,
+    o?: {
+      readonly signal?: AbortSignal
+      /** A client that knows a login which the store's own does not. */
+      readonly registry?: RegistryClient
+    },
+  ) => Promise<Image>
   /** Removes what is not needed (`collect.ts`) and answers the bytes; nothing while images are pulled: then answers undefined. */
   readonly collect: (needed: NeededImages, o: { readonly dryRun: boolean }) => Promise<number | undefined>
 }
@@ -89,12 +96,12 @@ export function openImageStore(root: string, client: RegistryClient, keepOwners:
     if (name.startsWith('tmp-')) rmSync(join(root, 'layers', name), { recursive: true, force: true })
   return {
     find: async (name) => known.get(name),
-    async pull(name, signal) {
+    async pull(name, o = {}) {
       const reference = referenceOf(name)
       await collecting
       pulling++
       try {
-        const pulled = await pullImage(client, reference, content, signal ? { signal } : {})
+        const pulled = await pullImage(o.registry ?? client, reference, content, o.signal ? { signal: o.signal } : {})
         const running = unpacking.get(pulled.manifestDigest) ?? unpackImage(content, pulled, name, keepOwners)
         unpacking.set(pulled.manifestDigest, running)
         const layers = await running.finally(() => unpacking.delete(pulled.manifestDigest))

@@ -1,5 +1,7 @@
 import type { Clock } from '../../../adapters/clock.ts'
 import type { KubeClient } from '../../../adapters/kube/types.ts'
+import type { RegistryClient } from '../../../adapters/registry/client.ts'
+import type { Credentials } from '../../../adapters/registry/session.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Driver } from '../driver.ts'
 import type { Recorder } from '../events.ts'
@@ -15,5 +17,7 @@ export type NodeContext = {
   /** Services of a namespace, and that of the API server. */
   readonly services: (namespace: string) => readonly KubeObject[]
   readonly tokens: Tokens
+  /** A client of registries that logs in as somebody; to be closed. */
+  readonly registryAs: (login: Credentials) => RegistryClient
   readonly log: (line: string) => void
 }

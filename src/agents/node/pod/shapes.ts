@@ -210,6 +210,8 @@ export type PodSpec = {
   readonly restartPolicy?: string
   readonly terminationGracePeriodSeconds?: number
   readonly serviceAccountName?: string
+  /** Secrets with logins for registries. */
+  readonly imagePullSecrets?: readonly { readonly name?: string }[]
   readonly enableServiceLinks?: boolean
   readonly hostNetwork?: boolean
   readonly securityContext?: PodSecurityContext

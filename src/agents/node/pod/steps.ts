@@ -5,6 +5,7 @@ import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
 import { parseReference } from '../../../lib/oci/reference.ts'
 import { unreachable } from '../../../lib/error/unreachable.ts'
 import type { ContainerId, Driver } from '../driver.ts'
+import { pullLogin } from '../image/pull-login.ts'
 import type { Image } from '../image/store.ts'
 import type { NodeContext } from './context.ts'
 import { durationText, retryDelayMs } from './backoff.ts'
@@ -19,6 +20,7 @@ import {
   type Action,
   type Container,
   type EphemeralContainer,
+  type Pod,
 } from './shapes.ts'
 import { makePlace, startContainer } from './start-container.ts'
 import { messageFile } from './content/termination.ts'
@@ -88,7 +90,8 @@ async function pull(context: NodeContext, memory: Memory, step: Step & { do: 'pu
     say('Warning', 'Failed', `Error: ${reason}`)
     memory.images.set(name, { state: 'failed', ...faultOf(context, failures, reason, message) })
   }
-  if (parseReference(name) === undefined) {
+  const reference = parseReference(name)
+  if (reference === undefined) {
     const message = `Failed to apply default image tag "${name}": couldn't parse image name "${name}": invalid reference format`
     return fail('InspectFailed', message, 'InvalidImageName', message)
   }
@@ -104,7 +107,7 @@ async function pull(context: NodeContext, memory: Memory, step: Step & { do: 'pu
   say('Normal', 'Pulling', `Pulling image "${name}"`)
   const startedMs = context.clock.nowMs()
   try {
-    const image = await context.driver().pullImage(name)
+    const image = await pullAs(context, memory.pod, name, reference.host)
     const took = durationText(context.clock.nowMs() - startedMs)
     const size = `Image size: ${image.sizeBytes} bytes.`
     say('Normal', 'Pulled', `Successfully pulled image "${name}" in ${took} (${took} including waiting). ${size}`)
@@ -114,6 +117,27 @@ async function pull(context: NodeContext, memory: Memory, step: Step & { do: 'pu
     fail('Failed', `Failed to pull image "${name}": ${message}`, 'ErrImagePull', message)
     say('Normal', 'BackOff', `Back-off pulling image "${name}"`)
     say('Warning', 'Failed', 'Error: ImagePullBackOff')
+  }
+}
+
+/** Pulls with the login that the pod's secrets have for the registry. */
+async function pullAs(context: NodeContext, pod: Pod, name: string, host: string): Promise<Image> {
+  const { imagePullSecrets = [] } = pod.spec
+  const { login, missing } = await pullLogin(
+    context.client,
+    pod.metadata.namespace ?? 'default',
+    imagePullSecrets,
+    host,
+  )
+  const registry = login && context.registryAs(login)
+  try {
+    return await context.driver().pullImage(name, registry && { registry })
+  } catch (error) {
+    const message = `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`
+    if (missing.length > 0) context.record(pod, 'Warning', 'FailedToRetrieveImagePullSecret', message)
+    throw error
+  } finally {
+    registry?.close()
   }
 }
 

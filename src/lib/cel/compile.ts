@@ -1,6 +1,6 @@
 import { Environment, EvaluationError, Optional, ParseError, type ParseResult } from '@marcbachmann/cel-js'
 import { SluiceError } from '../error/sluice-error.ts'
-import { withKubernetes } from './kubernetes.ts'
+import { withKubernetes } from './kubernetes/kubernetes.ts'
 import { estimateCost } from './cost/estimate.ts'
 import type { CelShape, Node } from './cost/worth.ts'
 import { explainSyntax, explainTypes, located } from './explain.ts'

@@ -1,15 +1,8 @@
 import type { Environment } from '@marcbachmann/cel-js'
+import { sortedBy } from './lists.ts'
+import { type Call, type Checker, type Context, type Evaluator, type Macro, nameOf, type Node } from './macros.ts'
+import { entriesOf, isSameValue } from './values.ts'
 
-/** What the library hands to a macro, as far as it is used here. */
-type Node = { readonly op: string; readonly args: unknown }
-type Context = {
-  forkWithVariable(name: string, type: unknown): Context
-  reuse(parent: Context): Context
-  setIterValue(value: unknown, evaluator: Evaluator): Context
-}
-type Checker = { check(node: Node, context: Context): unknown; getType(name: string): unknown }
-type Evaluator = { run(node: Node, context: Context): unknown }
-type Call = { readonly args: readonly Node[]; readonly receiver: Node }
 type Entry = readonly [key: unknown, value: unknown]
 
 /** What a walk answers: `step` says by index, value and what the expressions below gave. */
@@ -31,6 +24,10 @@ const WALKS: Readonly<Record<string, Walk>> = {
     type: 'map<dyn, dyn>',
     collect: (entries, ask, keep) => new Map(entries.filter(keep).map((entry) => [entry[0], ask(entry)])),
   },
+  transformMapEntry: {
+    type: 'map<dyn, dyn>',
+    collect: (entries, ask, keep) => joined(entries.filter(keep).flatMap((entry) => entriesOf(ask(entry)))),
+  },
 }
 
 /**
@@ -38,8 +35,8 @@ const WALKS: Readonly<Record<string, Walk>> = {
  *
  * @see https://pkg.go.dev/github.com/google/cel-go/ext#TwoVarComprehensions
  */
-export function withTwoVariables(environment: Environment): Environment {
-  let next = environment
+export function withWalks(environment: Environment): Environment {
+  let next = environment.registerFunction('list.sortBy(ast, ast): list<dyn>', sortByMacro)
   for (const [name, walk] of Object.entries(WALKS)) {
     next = next.registerFunction(`list.${name}(ast, ast, ast): dyn`, macroOf(walk))
     if (name.startsWith('transform'))
@@ -48,7 +45,37 @@ export function withTwoVariables(environment: Environment): Environment {
   return next
 }
 
-function macroOf({ type, collect }: Walk): (call: Call) => object {
+function joined(entries: readonly Entry[]): Map<unknown, unknown> {
+  const map = new Map<unknown, unknown>()
+  for (const [key, value] of entries) {
+    if ([...map.keys()].some((other) => isSameValue(key, other)))
+      throw new Error(`insert failed: key ${String(key)} already exists`)
+    map.set(key, value)
+  }
+  return map
+}
+
+/** Sorts a list by what an expression says of each item. */
+function sortByMacro({ args, receiver }: Call): Macro {
+  const [variable, body] = args
+  let inner: Context
+  return {
+    typeCheck(checker: Checker, _macro: object, context: Context) {
+      checker.check(receiver, context)
+      inner = context.forkWithVariable(variable === undefined ? '' : nameOf(variable), checker.getType('dyn'))
+      if (body !== undefined) checker.check(body, inner)
+      return checker.getType('list<dyn>')
+    },
+    evaluate(evaluator: Evaluator, _macro: object, context: Context) {
+      const list = evaluator.run(receiver, context)
+      if (!Array.isArray(list) || body === undefined) throw new Error('no such overload: sortBy(list)')
+      const key = (item: unknown): unknown => evaluator.run(body, inner.reuse(context).setIterValue(item, evaluator))
+      return sortedBy(list, list.map(key))
+    },
+  }
+}
+
+function macroOf({ type, collect }: Walk): (call: Call) => Macro {
   return ({ args, receiver }) => {
     const [first, second] = args.map(nameOf)
     const body = args.at(-1)
@@ -81,8 +108,6 @@ function macroOf({ type, collect }: Walk): (call: Call) => object {
   }
 }
 
-const nameOf = ({ op, args }: Node): string => (op === 'id' && typeof args === 'string' ? args : '')
-
 /** The first answer that decides, whatever fails before it; else the first failure. */
 function decided(entries: readonly Entry[], ask: (entry: Entry) => unknown, by: boolean): boolean {
   let failure: unknown
@@ -95,11 +120,4 @@ function decided(entries: readonly Entry[], ask: (entry: Entry) => unknown, by: 
   }
   if (failure !== undefined) throw failure
   return !by
-}
-
-function entriesOf(value: unknown): Entry[] {
-  if (Array.isArray(value)) return value.map((each: unknown, index) => [BigInt(index), each])
-  if (value instanceof Map) return [...value.entries()]
-  if (typeof value === 'object' && value !== null) return Object.entries(value)
-  throw new Error('expression is neither a list nor a map')
 }

@@ -1,11 +1,50 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compileCel } from './compile.ts'
+import { compileCel } from '../compile.ts'
 
 /** Values as the JSON of an object has them. */
 const self = { size: '1Gi', bad: 'abc', list: [1n, 2n, 3n], words: ['b', 'a'], none: [], labels: { app: 'x' } }
 
 const answers: [text: string, want: unknown][] = [
+  ['quantity("1k") == quantity("1000") && quantity("1") != quantity("2")', true],
+  ['quantity("1.5k").asInteger()', 1500],
+  ['quantity("1000m").isInteger()', false],
+  ['quantity("1.5Gi").isInteger()', false],
+  ['quantity("1Gi").add(1).isInteger()', true],
+  ['quantity("1").add(quantity("0.5")).add(quantity("0.5")).isInteger()', false],
+  ['[[1], [2, 3]].flatten().sum()', 6],
+  ['self.words.sortBy(w, w) == ["a", "b"]', true],
+  ['self.list.sortBy(i, -i) == [3, 2, 1]', true],
+  ['self.list.transformMapEntry(i, v, {string(v): i})["3"]', 2],
+  ['self.list.indexOf("a")', -1],
+  ['[{"a": 1}].indexOf({"a": 1})', 0],
+  ['[duration("1h"), duration("30m")].sum() == duration("90m")', true],
+  ['[duration("1h"), duration("30m")].min() == duration("30m")', true],
+  ['[[1], [1]].distinct().size()', 1],
+  ['self.?labels.optMap(l, l.app).orValue("none")', 'x'],
+  ['self.?nothing.optMap(l, l.app).orValue("none")', 'none'],
+  ['self.?labels.optFlatMap(l, l.?app).hasValue()', true],
+  ['optional.ofNonZeroValue("").hasValue() || optional.ofNonZeroValue(self.none).hasValue()', false],
+  ['optional.ofNonZeroValue(5).value()', 5],
+  ['string(duration("1h30m")) + string(duration("-1ms"))', '5400s-0.001s'],
+  ['string(timestamp("2024-02-29T12:30:45.120Z"))', '2024-02-29T12:30:45.12Z'],
+  ['int(timestamp("1969-12-31T23:59:59Z"))', -1],
+  ['int(duration("1s"))', 1_000_000_000],
+  ['matches("abc", "^a") && !matches("abc", "^b")', true],
+  ['"abc".replace("", "-", 2)', '-a-bc'],
+  ["strings.quote('a\\t\\\\\"')", '"a\\t\\\\\\""'],
+  ['ip.isCanonical("2001:db8::1") && !ip.isCanonical("2001:DB8::1")', true],
+  ['url("https://a/b?x=1#y").getQuery()["x"][0]', '1'],
+  ['url("mailto:a@b.c").getEscapedPath()', ''],
+  [
+    '"%s".format([[1, "a", true, null, 1.5, b"x", duration("1m")]])',
+    '[1, "a", true, null, 1.500000, b"x", duration("60s")]',
+  ],
+  ['"%s %s".format([{"b": 1, "a": 2}, type(1)])', '{"a":2, "b":1} int'],
+  [
+    '"%e %.0f %.2f %x %X %o %b".format([12345.678, 2.5, 0.125, 255, "hi", 8, true])',
+    '1.234568×10⁰⁴ 2 0.12 ff 6869 10 1',
+  ],
   ['isQuantity(self.size)', true],
   ['isQuantity(self.bad)', false],
   ["isQuantity('1.5Ki')", true],
@@ -42,7 +81,7 @@ const answers: [text: string, want: unknown][] = [
   ['"a1 b22".findAll("[0-9]+", 1).size()', 1],
   ['"aXbXc".replace("X", "-", 1)', 'a-bXc'],
   ['"abc".charAt(1)', 'b'],
-  ['"%s has %d, %.1f".format(["x", 3, 1.25])', 'x has 3, 1.3'],
+  ['"%s has %d, %.1f".format(["x", 3, 1.25])', 'x has 3, 1.2'],
   ['self.list.sum()', 6],
   ['self.list.slice(1, 3).sum()', 5],
   ['sets.contains(self.list, [1, 3])', true],
@@ -72,6 +111,26 @@ const answers: [text: string, want: unknown][] = [
 for (const [text, want] of answers)
   test(`Kubernetes answers ${text}`, () =>
     assert.equal(compileCel(text, { library: 'kubernetes' }).evaluate({ self }), want))
+
+const faults: [text: string, why: string][] = [
+  ['["a"].sum()', 'no such overload: sum(list)'],
+  ['[self.labels].isSorted()', 'no such overload: isSorted(list)'],
+  ['[self.labels].sort()', 'list elements must be comparable'],
+  ['[].min()', 'min called on empty list'],
+  ['[1].flatten(-1)', 'level must be non-negative'],
+  ['lists.range(-1)', 'lists.range: size must be non-negative, got -1'],
+  ['[1, 2].transformMapEntry(i, v, {"a": v})', 'insert failed: key a already exists'],
+  ['"%d".format(["x"])', 'decimal clause can only be used on integers, was given string'],
+  ['"%s %s".format(["x"])', 'index 1 out of range'],
+  ['"%".format([])', 'unexpected end of string'],
+  ['"%q".format([1])', 'unrecognized formatting clause "q"'],
+]
+for (const [text, why] of faults)
+  test(`fails ${text}`, () =>
+    assert.throws(
+      () => compileCel(text, { library: 'kubernetes' }).evaluate({ self }),
+      ({ message }: Error) => message.includes(why),
+    ))
 
 test('what cannot be worked out is told', () => {
   const fails =

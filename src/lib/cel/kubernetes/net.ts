@@ -10,6 +10,9 @@ class Address {
   }
 }
 
+/** What `ip.isCanonical` is asked of. */
+class IPLibrary {}
+
 /** A network: addresses that begin alike. */
 class Network {
   readonly address: Address
@@ -50,6 +53,12 @@ function withAddresses(environment: Environment): Environment {
     environment.registerFunction(`${IP}.${name}(): bool`, test)
   environment
     .registerType(IP, Address)
+    .registerType('net.IPLibrary', IPLibrary)
+    .registerConstant('ip', 'net.IPLibrary', new IPLibrary())
+    .registerFunction(
+      'net.IPLibrary.isCanonical(string): bool',
+      (_: unknown, text: string) => textOf(readAddress(text)) === text,
+    )
     .registerFunction('isIP(string): bool', (text: string) => parseAddress(text) !== undefined)
     .registerFunction(`ip(string): ${IP}`, readAddress)
     .registerFunction(`${IP}.family(): int`, ({ family }: Address) => BigInt(family))
@@ -142,6 +151,10 @@ function withUrls(environment: Environment): Environment {
         )
       return url
     })
+  environment.registerOperator(
+    `${URL_TYPE} == ${URL_TYPE}`,
+    (a: Url, b: Url) => a.scheme === b.scheme && a.host === b.host && a.path === b.path && a.query === b.query,
+  )
   get('getScheme', 'string', ({ scheme }) => scheme)
   get('getHost', 'string', ({ host }) => host)
   get('getHostname', 'string', ({ host }) => host.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1'))
@@ -157,14 +170,14 @@ function withUrls(environment: Environment): Environment {
 /** An absolute URI, or an absolute path. */
 function parseUrl(text: string): Url | undefined {
   if (/[\x00-\x20\x7f]/.test(text)) return undefined
-  const parts = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?]*)(?:\?(.*))?$/.exec(text)
+  const parts = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#.*)?$/.exec(text)
   const [, scheme = '', authority, path = '', query = ''] = parts ?? []
   if (scheme === '' && !path.startsWith('/')) return undefined
   if (scheme !== '' && authority === undefined && path === '') return undefined
   if (/%(?![0-9A-Fa-f]{2})/.test(path)) return undefined
   const host = (authority ?? '').replace(/^.*@/, '')
   if (!/^(?:\[[0-9A-Fa-f:.]+\]|[^[\]:]*)(?::\d*)?$/.test(host)) return undefined
-  return new Url(scheme.toLowerCase(), host, path, query)
+  return new Url(scheme.toLowerCase(), host, authority === undefined && !path.startsWith('/') ? '' : path, query)
 }
 
 function readAddress(text: string): Address {

@@ -1,6 +1,8 @@
 import { type Environment, Optional } from '@marcbachmann/cel-js'
-import { compileRegexp } from '../go-regexp/go-regexp.ts'
-import { compareVersions, parseTag, type Version } from '../semver/version.ts'
+import { compileRegexp } from '../../go-regexp/go-regexp.ts'
+import { isSameValue } from './values.ts'
+import { withFormat } from './format.ts'
+import { compareVersions, parseTag, type Version } from '../../semver/version.ts'
 
 const INT = 2 ** 31
 
@@ -15,7 +17,7 @@ export function withTexts(environment: Environment): Environment {
 
 function withStrings(environment: Environment): Environment {
   const replace = (text: string, from: string, to: string, most = BigInt(INT)): string => {
-    const parts = text.split(from)
+    const parts = from === '' ? ['', ...text, ''] : text.split(from)
     const count = most < 0n ? parts.length : Math.min(Number(most), parts.length - 1)
     return (
       parts.slice(0, count + 1).join(to) +
@@ -33,17 +35,42 @@ function withStrings(environment: Environment): Environment {
     })
     .registerFunction('string.replace(string, string): string', replace)
     .registerFunction('string.replace(string, string, int): string', replace)
+    .registerFunction(
+      'matches(string, string): bool',
+      (text: string, pattern: string) => findFirst(text, pattern) !== undefined,
+    )
+    .registerFunction('string.find(string): string', (text: string, pattern: string) => findFirst(text, pattern) ?? '')
     .registerFunction('string.findAll(string): list<string>', findAll)
     .registerFunction('string.findAll(string, int): list<string>', findAll)
     .registerType('kubernetes.strings', StringsLibrary)
     .registerConstant('strings', 'kubernetes.strings', new StringsLibrary())
-    .registerFunction('kubernetes.strings.quote(string): string', (_: unknown, text: string) => JSON.stringify(text))
+    .registerFunction('kubernetes.strings.quote(string): string', (_: unknown, text: string) => quoted(text))
 }
 
 /** What the functions of a library are called on. */
 class StringsLibrary {}
 class SetsLibrary {}
 class FormatLibrary {}
+
+/** The leftmost match by Go's rules. */
+function findFirst(text: string, pattern: string): string | undefined {
+  const [from = -1, to = -1] = compileRegexp(pattern).find(text)?.slots ?? []
+  return from < 0 ? undefined : text.slice(from, to)
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\u0007': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '\\': '\\\\',
+  '"': '\\"',
+}
+
+const quoted = (text: string): string => `"${[...text].map((each) => ESCAPES[each] ?? each).join('')}"`
 
 function findAll(text: string, pattern: string, most = BigInt(INT)): string[] {
   const regexp = compileRegexp(pattern)
@@ -57,59 +84,8 @@ function findAll(text: string, pattern: string, most = BigInt(INT)): string[] {
   return out
 }
 
-/** `%s`, `%d` and their like. */
-function withFormat(environment: Environment): Environment {
-  return environment.registerFunction(
-    'string.format(list<dyn>): string',
-    (text: string, values: readonly unknown[]) => {
-      let next = 0
-      return text.replace(/%(?:\.(\d+))?([sdfexXob%])/g, (_, digits: string | undefined, verb: string) => {
-        if (verb === '%') return '%'
-        if (next >= values.length) throw new Error(`index ${next} out of range`)
-        return formatted(values[next++], verb, digits === undefined ? 6 : Number(digits))
-      })
-    },
-  )
-}
-
-function formatted(value: unknown, verb: string, digits: number): string {
-  switch (verb) {
-    case 'f':
-      return Number(value).toFixed(digits)
-    case 'e':
-      return Number(value)
-        .toExponential(digits)
-        .replace(/e([+-])(\d)$/, 'e$10$2')
-    case 'x':
-      return hex(value)
-    case 'X':
-      return hex(value).toUpperCase()
-    case 'o':
-      return BigInt(String(value)).toString(8)
-    case 'b':
-      return typeof value === 'boolean' ? String(Number(value)) : BigInt(String(value)).toString(2)
-    default:
-      return shown(value)
-  }
-}
-
-const hex = (value: unknown): string =>
-  typeof value === 'string' ? Buffer.from(value).toString('hex') : BigInt(String(value)).toString(16)
-
-function shown(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`
-  if (value instanceof Date) return value.toISOString().replace('.000Z', 'Z')
-  if (typeof value === 'object' && value !== null)
-    return `{${Object.entries(value)
-      .map(([key, item]) => `${key}: ${shown(item)}`)
-      .sort()
-      .join(', ')}}`
-  return String(value)
-}
-
 function withSets(environment: Environment): Environment {
-  const has = (list: readonly unknown[], wanted: unknown): boolean =>
-    list.some((each) => JSON.stringify(each, plain) === JSON.stringify(wanted, plain))
+  const has = (list: readonly unknown[], wanted: unknown): boolean => list.some((each) => isSameValue(each, wanted))
   const contains = (all: readonly unknown[], some: readonly unknown[]): boolean => some.every((each) => has(all, each))
   const sets = 'kubernetes.sets'
   return environment
@@ -126,8 +102,6 @@ function withSets(environment: Environment): Environment {
       b.some((each) => has(a, each)),
     )
 }
-
-const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? Number(value) : value)
 
 /** A version while an expression works with it. */
 class VersionValue {

@@ -1,0 +1,18 @@
+import type { Environment } from '@marcbachmann/cel-js'
+import { withLists } from './lists.ts'
+import { withNetwork } from './net.ts'
+import { withOptionals } from './optionals.ts'
+import { withQuantities } from './quantities.ts'
+import { withTexts } from './texts.ts'
+import { withTimes } from './times.ts'
+import { withWalks } from './walks.ts'
+
+/**
+ * The functions that Kubernetes adds to CEL: quantities, lists, texts, sets, versions, addresses, URLs.
+ *
+ * @see https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-cel-libraries
+ */
+export function withKubernetes(environment: Environment): Environment {
+  const parts = [withQuantities, withTimes, withLists, withTexts, withNetwork, withOptionals, withWalks]
+  return parts.reduce((all, add) => add(all), environment)
+}

@@ -119,6 +119,23 @@ const served = Object.fromEntries(
     .map(([key, entry]) => [key, { ...entry, verbs: entry.verbs.sort() }]),
 )
 
+// Query parameters by action: [name, type, description]. All kinds have the same; where they are of a path, its one action has them.
+const parameters = {}
+const resolved = ({ $ref, ...own }) => ($ref ? swagger.parameters[$ref.split('/').at(-1)] : own)
+for (const [path, { parameters: shared = [], ...operations }] of Object.entries(swagger.paths))
+  for (const operation of Object.values(operations)) {
+    const action = operation['x-kubernetes-action']
+    if (!action || !/\/\{namespace\}\/configmaps/.test(path) || path.includes('/watch/')) continue
+    parameters[action] = (operation.parameters ?? [])
+      .map(resolved)
+      .filter((each) => each.in === 'query')
+      .map(({ name, type, description }) => [name, type, description])
+    parameters.all = shared
+      .map(resolved)
+      .filter((each) => each.in === 'query')
+      .map(({ name, type, description }) => [name, type, description])
+  }
+
 const messages = {}
 function readProto(file) {
   const text = readFileSync(file, 'utf8')
@@ -308,6 +325,12 @@ await write(
   'Served resources and subresources by group/version/plural: JSON, deflated, base64.',
   'RESOURCE_CHUNK',
   { all: served },
+)
+await write(
+  'parameters.ts',
+  'Query parameters by action (`all`: what every path takes), [name, type, description]: JSON, deflated, base64.',
+  'PARAMETER_CHUNK',
+  { all: parameters },
 )
 await write(
   'protobuf.ts',

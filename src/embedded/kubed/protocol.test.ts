@@ -334,3 +334,16 @@ test('kubed says of the aggregated form of discovery when it is still the same',
   await first.arrayBuffer()
   assert.equal((await fetch(`${kubed.plainServer}/apis`, { headers: again })).status, 304)
 })
+
+test('kubed tells what a change takes besides its body', async () => {
+  const headers = { authorization: `Bearer ${kubed.token}` }
+  const answer = await fetch(`${kubed.plainServer}/openapi/v3/apis/example.com/v1`, { headers })
+  const { paths } = (await answer.json()) as { paths: Record<string, Record<string, { parameters: JsonObject[] }>> }
+  const one = paths['/apis/example.com/v1/namespaces/{namespace}/shirts/{name}']
+  const force = one?.patch?.parameters.find(({ name }) => name === 'force')
+  assert.match(String(force?.description), /^Force is going to "force" Apply requests\./)
+  assert.deepEqual(force?.schema, { type: 'boolean', uniqueItems: true })
+  assert.deepEqual(one?.get?.parameters, [])
+  const none = await fetch(answer.url, { headers: { ...headers, accept: 'application/yaml' } })
+  assert.equal(`${none.status} ${await none.text()}`, '406 ')
+})

@@ -6,7 +6,14 @@ import { openapiIndex, openapiV3 } from '../discovery/openapi.ts'
 import { serveOpenapiV2 } from '../discovery/serve-v2.ts'
 import type { Environment } from '../environment.ts'
 import { methodNotAllowed, unknownResource } from '../fault.ts'
-import { aggregatedTypeOf, checkAccept, type ContentType, notAcceptable, plainTypeOf } from '../negotiation/accept.ts'
+import {
+  aggregatedTypeOf,
+  checkAccept,
+  type ContentType,
+  notAcceptable,
+  parseAccept,
+  plainTypeOf,
+} from '../negotiation/accept.ts'
 import { serveExposition } from './exposition.ts'
 import { makePretty, send, written } from '../negotiation/respond.ts'
 import { isHealthPath, serveHealth } from './health.ts'
@@ -121,10 +128,7 @@ function other(
   if (isHealthPath(path)) return serveHealth(env, path, query, response)
   // The real server sends its index without saying that it is JSON.
   if (path === '/openapi/v3') return plain(response, JSON.stringify(openapiIndex(env.registry)))
-  if (path.startsWith('/openapi/v3/')) {
-    const body = openapiV3(env.registry, path.slice('/openapi/v3/'.length))
-    return body === undefined ? void response.writeHead(404).end() : send(response, 200, body)
-  }
+  if (path.startsWith('/openapi/v3/')) return sendOpenapiV3(env, path.slice('/openapi/v3/'.length), request, response)
   if (path === '/.well-known/openid-configuration')
     return send(response, 200, discoveryDocument(`https://${request.headers.host ?? ''}`))
   if (path === '/metrics') return serveExposition(env, response)
@@ -147,6 +151,16 @@ function other(
     })
   plainNotFound(response)
 }
+
+/** A document of a group, in JSON alone, and without a word to who takes none. */
+function sendOpenapiV3(env: Environment, group: string, { headers }: IncomingMessage, response: ServerResponse): void {
+  const isJsonTaken = parseAccept(headers.accept || '*/*').some(({ type }) => JSON_RANGE.test(type))
+  if (!isJsonTaken) return void response.writeHead(406).end()
+  const body = openapiV3(env.registry, group)
+  return body === undefined ? void response.writeHead(404).end() : send(response, 200, body)
+}
+
+const JSON_RANGE = /^(\*|application)\/(\*|json)$/
 
 /** Written in lines for everybody. */
 function sendVersion(request: IncomingMessage, response: ServerResponse): void {

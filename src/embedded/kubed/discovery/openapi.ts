@@ -8,6 +8,7 @@ import type { Registry } from '../resources/registry.ts'
 import type { Resource } from '../resources/resource.ts'
 import { withEnums } from './enums.ts'
 import { type CommonTexts, customSchemaV3, META } from './custom-schema.ts'
+import { type Parameter, placeOf, queryOf } from './parameters.ts'
 
 type Texts = Readonly<Record<string, Readonly<Record<string, string>>>>
 
@@ -110,9 +111,6 @@ function convert(value: unknown, refer: (name: string) => void): Json {
   return out
 }
 
-/** The query parameters by which clients tell what a server can do. */
-export const QUERY = ['dryRun', 'fieldManager', 'fieldValidation']
-
 /** Methods with their actions, on one object and on many. */
 export const OPERATIONS = {
   one: [
@@ -124,6 +122,7 @@ export const OPERATIONS = {
   many: [
     ['get', 'list'],
     ['post', 'post'],
+    ['delete', 'deletecollection'],
   ],
 } as const
 
@@ -148,10 +147,9 @@ function pathsOf(resource: Resource): JsonObject {
   const { group, version, kind } = resource
   const base = pathOfKind(resource)
   const gvk = { group, version, kind }
-  const parameters = QUERY.map((name) => ({ name, in: 'query', schema: { type: 'string', uniqueItems: true } }))
   const operation = (action: string): JsonObject => ({
     operationId: `${action}${kind}`,
-    parameters: [...parameters],
+    parameters: queryOf(action).map(inV3),
     responses: {
       200: {
         description: 'OK',
@@ -163,7 +161,17 @@ function pathsOf(resource: Resource): JsonObject {
   })
   const { one, many } = OPERATIONS
   return {
-    [base]: Object.fromEntries(many.map(([method, action]) => [method, operation(action)])),
-    [`${base}/{name}`]: Object.fromEntries(one.map(([method, action]) => [method, operation(action)])),
+    [base]: {
+      ...Object.fromEntries(many.map(([method, action]) => [method, operation(action)])),
+      parameters: placeOf(resource, false).map(inV3),
+    },
+    [`${base}/{name}`]: {
+      ...Object.fromEntries(one.map(([method, action]) => [method, operation(action)])),
+      parameters: placeOf(resource, true).map(inV3),
+    },
   }
+}
+
+function inV3({ type, ...parameter }: Parameter): JsonObject {
+  return { ...parameter, schema: { type, uniqueItems: true } }
 }

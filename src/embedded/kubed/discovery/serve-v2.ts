@@ -8,7 +8,8 @@ import type { Registry } from '../resources/registry.ts'
 import type { Resource } from '../resources/resource.ts'
 import { customSchemaV2 } from './custom-schema.ts'
 import { withEnums } from './enums.ts'
-import { commonTexts, nameOf, OPERATIONS, pathOfKind, QUERY, textsOf } from './openapi.ts'
+import { commonTexts, nameOf, OPERATIONS, pathOfKind, textsOf } from './openapi.ts'
+import { queryOf } from './parameters.ts'
 import { writeOpenapiV2 } from './openapi-v2.ts'
 
 const PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
@@ -113,7 +114,7 @@ function pathsOf(resource: Resource): JsonObject {
   const base = pathOfKind(resource)
   const operation = (action: string): JsonObject => ({
     operationId: `${action}${kind}`,
-    parameters: QUERY.map((name) => ({ name, in: 'query', type: 'string', uniqueItems: true })),
+    parameters: queryOf(action).map((parameter) => ({ ...parameter, uniqueItems: true })),
     responses: { 200: { description: 'OK', schema: { $ref: `#/definitions/${nameOf(resource)}` } } },
     'x-kubernetes-action': action,
     'x-kubernetes-group-version-kind': { group, version, kind },

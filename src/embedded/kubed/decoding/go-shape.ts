@@ -37,6 +37,7 @@ function shapeField(type: FieldType, value: Json): void {
 }
 
 function isLeftOut(go: FieldType['schema']['x-go'], type: FieldType, name: string, value: Json): boolean {
+  if (value === '' && type.special === 'bytes') return go?.V?.includes(name) !== true
   if (value === '' || value === 0 || value === false) return go?.Z?.includes(name) === true
   const isCollection =
     type.kind === 'list' || (type.kind === 'map' && type.names.length === 0 && type.special === undefined)

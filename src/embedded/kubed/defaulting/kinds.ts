@@ -65,9 +65,6 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
   'batch.v1.CronJobSpec': (spec) => {
     spec.concurrencyPolicy ||= 'Allow'
   },
-  'core.v1.PersistentVolumeSpec': (spec) => {
-    spec.persistentVolumeReclaimPolicy ||= 'Retain'
-  },
   'apps.v1.DaemonSetSpec': (spec) => {
     spec.updateStrategy ??= {}
   },
@@ -142,6 +139,11 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
     claim.status = { phase: 'Pending', ...objectOf(claim.status) }
   },
   'core.v1.PersistentVolume': (volume) => {
+    // a volume that stands in an attachment has a spec of the same kind without these
+    const spec = objectOf(volume.spec)
+    spec.persistentVolumeReclaimPolicy ||= 'Retain'
+    spec.volumeMode ??= 'Filesystem'
+    volume.spec = spec
     volume.status = { phase: 'Pending', ...objectOf(volume.status) }
   },
   'core.v1.TopologySpreadConstraint': () => {},
@@ -174,6 +176,8 @@ function defaultSource(spec: JsonObject): void {
 
 function defaultDefinition(spec: JsonObject): void {
   spec.conversion ??= { strategy: 'None' }
+  const { service } = objectOf(objectOf(objectOf(spec.conversion).webhook).clientConfig)
+  if (isObject(service)) service.port ??= 443
   const names = objectOf(spec.names)
   const kind = stringOf(names.kind)
   names.singular = stringOf(names.singular) || kind.toLowerCase()

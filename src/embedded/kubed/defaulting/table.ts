@@ -36,7 +36,6 @@ export const DEFAULTS: Readonly<Record<string, Readonly<Record<string, Json>>>> 
   },
   'core.v1.Secret': { type: 'Opaque' },
   'core.v1.PersistentVolumeClaimSpec': { volumeMode: 'Filesystem' },
-  'core.v1.PersistentVolumeSpec': { persistentVolumeReclaimPolicy: 'Retain', volumeMode: 'Filesystem' },
   'core.v1.PersistentVolumeClaimTemplate': {},
   'core.v1.NamespaceStatus': { phase: 'Active' },
   'core.v1.PersistentVolumeStatus': { phase: 'Pending' },

@@ -1,5 +1,6 @@
 import { type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import type { FieldError } from '../fault.ts'
+import { NODE_CHECKS } from './kinds/amount-status-checks.ts'
 import { APPS_CHECKS, checkAtMostAll, checkShare } from './kinds/apps-checks.ts'
 import { AUTOSCALING_CHECKS } from './kinds/autoscaling-checks.ts'
 import { AFTER_BATCH, BATCH_CHECKS } from './kinds/batch-checks.ts'
@@ -55,6 +56,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   ...HANDLER_CHECKS,
   ...LIMIT_RANGE_CHECKS,
   ...PLACEMENT_CHECKS,
+  ...NODE_CHECKS,
   ...POLICY_CHECKS,
   ...RESOURCE_CHECKS,
   ...SECURITY_CHECKS,

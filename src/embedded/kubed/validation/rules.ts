@@ -38,7 +38,6 @@ export const RULES: Readonly<Record<string, Rules>> = {
   'core.v1.EmptyDirVolumeSource': { unchecked: ['sizeLimit'] },
   'core.v1.PersistentVolumeSpec': { isWhole: true },
   'storage.v1.CSIStorageCapacity': { unchecked: ['maximumVolumeSize'] },
-  'storage.v1.VolumeAttachmentSource': { unchecked: ['inlineVolumeSpec'] },
   'autoscaling.v2.MetricIdentifier': { unchecked: ['selector'] },
   'autoscaling.v2.MetricTarget': { unchecked: ['value', 'averageValue'] },
   'core.v1.KeyToPath': { required: ['key', 'path'], ranges: { mode: MODE } },

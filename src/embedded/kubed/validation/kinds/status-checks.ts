@@ -13,6 +13,7 @@ import { type Obj, specOf } from '../../object.ts'
 import type { Resource } from '../../resources/resource.ts'
 import { checkAddress } from '../addresses.ts'
 import { checkName, checkNatural, forbid, invalidFor, invalidValue, required, unsupported } from '../fault-list.ts'
+import { checkClaimStatus, checkNodeStatus } from './amount-status-checks.ts'
 import { countIndexes } from './job-policy-checks.ts'
 import { labelKeyErrors, subdomainError } from '../../../../lib/kube/names.ts'
 
@@ -85,6 +86,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
       invalidValue(errors, 'status.Phase', phase, `may only be '${wanted}' if \`deletionTimestamp\` ${why}`)
   },
   'batch/jobs': checkJobStatus,
+  '/nodes': (node, _before, errors) => checkNodeStatus(node, errors),
+  '/persistentvolumeclaims': (claim, _before, errors) => checkClaimStatus(claim, errors),
 }
 
 /** Faults of a status that is written. */

@@ -44,28 +44,63 @@ export const VOLUME_CHECKS: Readonly<Record<string, Check>> = {
 }
 
 function checkVolume(spec: JsonObject, path: string, errors: FieldError[], below: Below): void {
+  // in an attachment, what is not of a volume alone stands elsewhere
+  const isInline = path.endsWith('.inlineVolumeSpec')
+  if (isInline) checkInline(spec, path, errors)
   const modes = `${path}.accessModes`
   if (listOf(spec.accessModes).length === 0) required(errors, modes)
   checkModes(spec, modes, errors)
-  const capacity = objectOf(spec.capacity)
-  const at = `${path}.capacity`
-  if (Object.keys(capacity).length === 0) required(errors, at)
-  if (capacity.storage === undefined || Object.keys(capacity).length > 1)
-    unsupported(errors, at, sorted(objectOf(asGiven(spec)).capacity ?? null), ['storage'])
-  for (const [name, amount] of Object.entries(capacity)) checkAmount(amount, `${at}[${name}]`, errors, true)
-  const policy = stringOf(spec.persistentVolumeReclaimPolicy)
-  if (policy !== '' && !/^(Delete|Recycle|Retain)$/.test(policy))
-    unsupported(errors, `${path}.persistentVolumeReclaimPolicy`, policy, ['Delete', 'Recycle', 'Retain'])
-  below('nodeAffinity')
+  if (!isInline) checkCapacity(spec, path, errors)
+  checkReclaimPolicy(spec, path, isInline, errors)
+  if (isInline && spec.nodeAffinity !== undefined) forbid(errors, `${path}.nodeAffinity`, NOT_INLINE)
+  else below('nodeAffinity')
   checkSource(spec, path, errors, below)
-  checkClass(spec, path, errors)
-  checkVolumeMode(spec, path, errors)
+  checkClassAndMode(spec, path, isInline, errors)
   const { volumeAttributesClassName: attributes } = spec
   if (attributes === undefined) return
   if (attributes === '') required(errors, `${path}.volumeAttributesClassName`, 'an empty string is disallowed')
   else checkName(attributes, `${path}.volumeAttributesClassName`, subdomainError, errors)
   if (spec.csi === undefined)
     required(errors, `${path}.csi`, 'has to be specified when using volumeAttributesClassName')
+}
+
+const NOT_INLINE = 'may not be specified in the context of inline volumes'
+
+function checkInline(spec: JsonObject, path: string, errors: FieldError[]): void {
+  if (spec.claimRef !== undefined) forbid(errors, `${path}.claimRef`, NOT_INLINE)
+  if (Object.keys(objectOf(spec.capacity)).length > 0) forbid(errors, `${path}.capacity`, NOT_INLINE)
+  if (spec.csi === undefined) required(errors, `${path}.csi`, 'has to be specified in the context of inline volumes')
+}
+
+function checkCapacity(spec: JsonObject, path: string, errors: FieldError[]): void {
+  const capacity = objectOf(spec.capacity)
+  const at = `${path}.capacity`
+  if (Object.keys(capacity).length === 0) required(errors, at)
+  if (capacity.storage === undefined || Object.keys(capacity).length > 1)
+    unsupported(errors, at, sorted(objectOf(asGiven(spec)).capacity ?? null), ['storage'])
+  for (const [name, amount] of Object.entries(capacity)) checkAmount(amount, `${at}[${name}]`, errors, true)
+}
+
+function checkReclaimPolicy(spec: JsonObject, path: string, isInline: boolean, errors: FieldError[]): void {
+  const policy = stringOf(spec.persistentVolumeReclaimPolicy)
+  const at = `${path}.persistentVolumeReclaimPolicy`
+  if (policy === '' || policy === 'Retain') return
+  if (isInline) forbid(errors, at, 'may only be Retain in the context of inline volumes')
+  else if (policy !== 'Delete' && policy !== 'Recycle') unsupported(errors, at, policy, ['Delete', 'Recycle', 'Retain'])
+}
+
+function checkClassAndMode(spec: JsonObject, path: string, isInline: boolean, errors: FieldError[]): void {
+  if (!isInline) {
+    checkClass(spec, path, errors)
+    return checkVolumeMode(spec, path, errors)
+  }
+  if (stringOf(spec.storageClassName) !== '') forbid(errors, `${path}.storageClassName`, NOT_INLINE)
+  if (spec.volumeMode !== undefined && spec.volumeMode !== 'Filesystem')
+    forbid(
+      errors,
+      `${path}.volumeMode`,
+      'may not specify volumeMode other than Filesystem in the context of inline volumes',
+    )
 }
 
 /** Options of mounts stood in an annotation, before there was a field; these kinds of volumes are mounted with any. */

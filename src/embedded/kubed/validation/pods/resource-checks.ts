@@ -205,7 +205,8 @@ export function checkResource(name: string, path: string, errors: FieldError[]):
   return false
 }
 
-function checkAmount(name: string, amount: Json | undefined, path: string, errors: FieldError[]): void {
+/** An amount of a resource: not below nothing, and whole where it counts something. */
+export function checkAmount(name: string, amount: Json | undefined, path: string, errors: FieldError[]): void {
   const quantity = amountOf(amount)
   if (quantity === undefined) return
   if (quantity.nano < 0n) invalidValue(errors, path, quantity.text, 'must be greater than or equal to 0')

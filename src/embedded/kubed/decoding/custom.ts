@@ -1,7 +1,7 @@
 import { definitionType } from '../../../lib/kube-schema/builtin.ts'
 import type { FieldType } from '../../../lib/kube-schema/schema.ts'
-import { clone, isObject, type Json, type JsonObject } from '../../../lib/kube/json.ts'
-import { decodeTyped, type Unknown } from './typed.ts'
+import { clone, isObject, type Json, type JsonObject, sorted } from '../../../lib/kube/json.ts'
+import { DecodeError, decodeTyped, goKindOf, type Unknown } from './typed.ts'
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
 
@@ -14,7 +14,69 @@ export function decodeCustom(type: FieldType, value: JsonObject, unknown: Unknow
     if (name === 'apiVersion' || name === 'kind' || name === 'metadata') continue
     pruneField(type, value, name, name, unknown)
   }
+  // what the metadata of resources in it does not have is told last
+  unknown.sort()
+  for (const name of Object.keys(value)) {
+    const child = type.child(name)
+    const field = value[name]
+    if (name !== 'metadata' && child !== undefined && field !== undefined) coerce(child, field, name, unknown)
+  }
 }
+
+/**
+ * Reads the metadata of resources that stand in others as Go reads it. In place.
+ *
+ * @see k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta Coerce
+ */
+function coerce(type: FieldType, value: Json, path: string, unknown: Unknown): void {
+  if (Array.isArray(value)) {
+    const { element } = type
+    if (element !== undefined) value.forEach((item, index) => coerce(element, item, `${path}[${index}]`, unknown))
+    return
+  }
+  if (!isObject(value) || type.special !== undefined) return
+  if (isEmbedded(type)) coerceResource(value, path, unknown)
+  for (const [name, field] of Object.entries(value)) {
+    const child = type.child(name)
+    const below = type.names.length === 0 ? `${path}[${name}]` : `${path}.${name}`
+    if (child !== undefined && field !== undefined) coerce(child, field, below, unknown)
+  }
+}
+
+function coerceResource(resource: JsonObject, path: string, unknown: Unknown): void {
+  for (const name of ['apiVersion', 'kind']) {
+    const found = resource[name]
+    if (found !== undefined && typeof found !== 'string')
+      throw new DecodeError(`${path}.${name}: Invalid value: ${JSON.stringify(found)}: must be a string`)
+  }
+  if (resource.metadata === undefined) return
+  const { metadata, fault } = readMetadata(resource.metadata, `${path}.metadata`, unknown)
+  if (fault !== undefined)
+    throw new DecodeError(`${path}.metadata: Invalid value: ${JSON.stringify(sorted(resource.metadata))}: ${fault}`)
+  resource.metadata = metadata
+}
+
+/** The metadata of a resource that stands in another one, or why it is none, in the words of Go's decoder. */
+export function readMetadata(
+  value: Json,
+  path: string,
+  unknown: Unknown,
+): { readonly metadata: JsonObject; readonly fault?: string } {
+  const meta = definitionType(META)
+  if (meta === undefined || value === null) return { metadata: {} }
+  if (!isObject(value))
+    return { metadata: {}, fault: `json: cannot unmarshal ${goKindOf(value)} into Go value of type v1.ObjectMeta` }
+  try {
+    const metadata = decodeTyped(meta, clone(value), path, unknown, 'ObjectMeta', '')
+    return { metadata: isObject(metadata) ? metadata : {} }
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    return { metadata: {}, fault: error.message }
+  }
+}
+
+/** True for a schema of resources that stand in others. */
+export const isEmbedded = ({ schema }: FieldType): boolean => schema['x-kubernetes-embedded-resource'] === true
 
 /** True when a value has fields that its schema does not know. */
 export function hasUnknownFields(type: FieldType, value: Json): boolean {
@@ -32,7 +94,10 @@ function pruneField(type: FieldType, holder: JsonObject, name: string, path: str
     delete holder[name]
     return
   }
-  if (value !== undefined) prune(child, value, path, unknown)
+  // a null that may not be is as good as absent; where there is a default it takes that
+  const isAbsent = value === null && child.schema.nullable !== true && child.schema.default === undefined
+  if (isAbsent) delete holder[name]
+  else if (value !== undefined) prune(child, value, path, unknown)
 }
 
 function prune(type: FieldType, value: Json, path: string, unknown: Unknown): void {
@@ -42,9 +107,8 @@ function prune(type: FieldType, value: Json, path: string, unknown: Unknown): vo
     return
   }
   if (!isObject(value) || type.special !== undefined) return
-  const isEmbedded = type.schema['x-kubernetes-embedded-resource'] === true
   for (const name of Object.keys(value)) {
-    if (isEmbedded && (name === 'apiVersion' || name === 'kind' || name === 'metadata')) continue
+    if (isEmbedded(type) && (name === 'apiVersion' || name === 'kind' || name === 'metadata')) continue
     pruneField(type, value, name, `${path}.${name}`, unknown)
   }
 }

@@ -21,8 +21,7 @@ export function decodeObject(env: Environment, call: Call, { value, oddities }: 
   else checkCustomKind(call, resource, body, value)
   const unknown: string[] = []
   decodeInto(resource, body, unknown)
-  // What a definition does not know is told by name, in order.
-  reportUnknown(call, resource.custom === undefined ? unknown : unknown.sort(), oddities)
+  reportUnknown(call, unknown, oddities)
   return objFrom(body, apiVersionOf(resource), resource.kind)
 }
 

@@ -166,7 +166,8 @@ function notConverted(value: Json, wanted: string, scalar: string | undefined): 
   return `unrecognized type: ${scalar === 'boolean' ? 'bool' : scalar === 'string' ? 'string' : wanted}`
 }
 
-const goKindOf = (value: Json): string =>
+/** What Go's decoder calls the kind of a value. */
+export const goKindOf = (value: Json): string =>
   Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value === 'boolean' ? 'bool' : typeof value
 
 function mismatch(

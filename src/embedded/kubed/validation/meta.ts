@@ -3,7 +3,7 @@ import { isObject, type Json, type JsonObject, listOf, objectOf, objectsOf, stri
 import type { FieldError } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
-import { invalidFor, invalidValue, push, required } from './fault-list.ts'
+import { checkNatural, invalidFor, invalidValue, push, required } from './fault-list.ts'
 import {
   labelError,
   labelKeyErrors,
@@ -37,11 +37,29 @@ export function validateMeta(resource: Resource, { metadata }: Obj, before: Obj 
     const why = nameError(resource, metadata.name)
     if (why !== undefined) invalidValue(errors, 'metadata.name', metadata.name, why)
   }
-  checkLabels(metadata.labels, 'metadata.labels', errors)
-  checkAnnotations(metadata.annotations, 'metadata.annotations', errors)
-  checkOwners(metadata.ownerReferences, errors)
-  checkFinalizers(listOf(metadata.finalizers), isStrict(resource, before), errors)
+  checkCommonMeta(metadata, 'metadata', isStrict(resource, before), errors)
   return errors
+}
+
+/** Faults of the metadata of a resource that stands in another one: of what kind it is, nobody knows here. */
+export function checkEmbeddedMeta(metadata: JsonObject, path: string, errors: FieldError[]): void {
+  const checkPart = (field: string, test: (name: string) => string | undefined): void => {
+    const name = stringOf(metadata[field])
+    const why = name === '' ? undefined : test(name)
+    if (why !== undefined) invalidValue(errors, `${path}.${field}`, name, why)
+  }
+  checkPart('generateName', pathSegmentError)
+  checkPart('name', pathSegmentError)
+  checkPart('namespace', labelError)
+  checkNatural(metadata.generation, `${path}.generation`, errors)
+  checkCommonMeta(metadata, path, false, errors)
+}
+
+function checkCommonMeta(metadata: JsonObject, path: string, isStrict: boolean, errors: FieldError[]): void {
+  checkLabels(metadata.labels, `${path}.labels`, errors)
+  checkAnnotations(metadata.annotations, `${path}.annotations`, errors)
+  checkOwners(metadata.ownerReferences, `${path}.ownerReferences`, errors)
+  checkFinalizers(listOf(metadata.finalizers), `${path}.finalizers`, isStrict, errors)
 }
 
 /** Faults of labels: keys and values, all told of the whole map. */
@@ -63,10 +81,10 @@ export function checkAnnotations(annotations: Json | undefined, path: string, er
     push(errors, path, 'TooLong', `Too long: may not be more than ${MOST_ANNOTATION_BYTES} bytes`)
 }
 
-function checkOwners(owners: Json | undefined, errors: FieldError[]): void {
+function checkOwners(owners: Json | undefined, at: string, errors: FieldError[]): void {
   let first: string | undefined
   for (const [index, owner] of objectsOf(owners).entries()) {
-    const path = `metadata.ownerReferences[${index}]`
+    const path = `${at}[${index}]`
     const version = stringOf(owner.apiVersion)
     for (const field of ['apiVersion', 'kind', 'name', 'uid']) {
       if (stringOf(owner[field]) === '') required(errors, `${path}.${field}`, 'must not be empty')
@@ -80,7 +98,7 @@ function checkOwners(owners: Json | undefined, errors: FieldError[]): void {
     if (first !== undefined)
       invalidValue(
         errors,
-        'metadata.ownerReferences',
+        at,
         objectsOf(owners).map(told),
         `Only one reference can have Controller set to true. Found "true" in references for ${first} and ${name}`,
       )
@@ -104,17 +122,12 @@ const isStrict = ({ custom, storageKey }: Resource, before: Obj | undefined): bo
   custom === undefined && (before === undefined || !LOOSE.has(storageKey))
 
 /** Objects of built-in kinds take known names or names with a domain; others any qualified name. */
-function checkFinalizers(finalizers: readonly Json[], isStrict: boolean, errors: FieldError[]): void {
-  for (const name of finalizers.map(stringOf)) invalidFor(errors, 'metadata.finalizers', name, labelKeyErrors(name))
+function checkFinalizers(finalizers: readonly Json[], path: string, isStrict: boolean, errors: FieldError[]): void {
+  for (const name of finalizers.map(stringOf)) invalidFor(errors, path, name, labelKeyErrors(name))
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion'))
-    invalidValue(
-      errors,
-      'metadata.finalizers',
-      [...finalizers],
-      'finalizer orphan and foregroundDeletion cannot be both set',
-    )
+    invalidValue(errors, path, [...finalizers], 'finalizer orphan and foregroundDeletion cannot be both set')
   finalizers.map(stringOf).forEach((name, index) => {
-    if (isStrict && !isKnownFinalizer(name)) invalidValue(errors, `metadata.finalizers[${index}]`, name, FINALIZER)
+    if (isStrict && !isKnownFinalizer(name)) invalidValue(errors, `${path}[${index}]`, name, FINALIZER)
   })
 }
 

@@ -2,6 +2,7 @@ import type { FieldType } from '../../../../lib/kube-schema/schema.ts'
 import { equal, isObject, type Json, type JsonObject } from '../../../../lib/kube/json.ts'
 import type { FieldError } from '../../fault.ts'
 import { checkCombined } from './combined.ts'
+import { checkEmbedded } from './embedded.ts'
 import { fitsPattern } from './pattern.ts'
 import { checkRules, hasRules } from './rules-of-schema.ts'
 
@@ -18,6 +19,7 @@ export function validateCustom(type: FieldType, object: JsonObject, before: Json
     const child = type.child(name)
     if (value !== undefined && child !== undefined && name !== 'metadata') check(child, value, name, errors)
   }
+  checkEmbedded(type, object, '', errors)
   if (!hasRules(type.schema)) return errors
   if (errors.some((error) => BLOCKING.has(error.type)))
     errors.push({ field: '<nil>', type: 'Invalid', message: UNCHECKED })
@@ -29,6 +31,7 @@ export function validateCustom(type: FieldType, object: JsonObject, before: Json
 export function validateCustomValue(type: FieldType, value: Json): FieldError[] {
   const errors: FieldError[] = []
   check(type, value, '', errors)
+  checkEmbedded(type, value, '', errors)
   const found = errors.filter((error) => error.type !== 'Duplicate')
   // As if it had been there before, then as if it were new.
   for (const before of hasRules(type.schema) ? [value, undefined] : [])

@@ -53,7 +53,12 @@ export type StopView = {
 }
 
 /** An object of Flux's kinds that does nothing now, whatever is pushed: it is suspended, or not ready. */
-export type HoldView = { readonly object: string; readonly cause: string }
+export type HoldView = {
+  readonly object: string
+  readonly cause: string
+  /** What to do about it, where that can be told. */
+  readonly next?: string | undefined
+}
 
 /** What the page and `sluice status` show, whole; sent to the page again after every change. */
 export type PageView = {

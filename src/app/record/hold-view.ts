@@ -10,7 +10,7 @@ export function holdViews(ledger: Ledger, helpers: Helpers): readonly HoldView[]
   const told = toldOf(ledger)
   return haltsOf(objects)
     .filter(({ object, isSuspended }) => isSuspended || !told.has(object))
-    .map(({ object, cause }) => ({ object, cause }))
+    .map(({ object, cause, next }) => ({ object, cause, ...(next === undefined ? {} : { next }) }))
 }
 
 /** What is not ready for a cause that the record has. */

@@ -198,14 +198,18 @@ test('a Kustomization that was taken away stops nothing any more', () => {
 
 test('what is suspended or not ready is named, unless a stop says why', () => {
   const notReady = {
-    status: { conditions: [{ type: 'Ready', status: 'False', reason: 'Failed', message: 'no login' }] },
+    status: { conditions: [{ type: 'Ready', status: 'False', reason: 'Failed', message: 'authentication required' }] },
   }
   const source = { ...kustomization('app'), kind: 'GitRepository', ...notReady }
   const suspended = { ...kustomization('production'), spec: { suspend: true } }
   const told = { ...kustomization('flux-system'), ...notReady }
   const seen = { ...helpers, kustomizations: [suspended, told], sources: [source] }
   assert.deepEqual(pageView(foldFacts([...arrived, refused]), { ...context, helpers: seen }).holds, [
-    { object: 'GitRepository flux-system/app', cause: 'is not ready: no login' },
+    {
+      object: 'GitRepository flux-system/app',
+      cause: 'is not ready: authentication required',
+      next: 'it has no login: name a Secret in spec.secretRef',
+    },
     {
       object: 'Kustomization flux-system/production',
       cause: 'is suspended (sluice resume kustomization production -n flux-system)',

@@ -32,6 +32,19 @@ const cases: { it: string; pod: KubeObject; want: string | undefined }[] = [
     want: 'pod web-6f-x: container web waits: ImagePullBackOff (not in the registry)',
   },
   {
+    it: 'names the login that a registry refuses',
+    pod: {
+      ...pod(container({ state: { waiting: { reason: 'ErrImagePull', message: 'status 401, UNAUTHORIZED' } } })),
+      spec: { containers: [{ name: 'web' }], imagePullSecrets: [{ name: 'pull' }] },
+    },
+    want: 'pod web-6f-x: container web waits: ErrImagePull (status 401, UNAUTHORIZED); look at its imagePullSecrets: Secret default/pull',
+  },
+  {
+    it: 'says that a registry was shown no login',
+    pod: pod(container({ state: { waiting: { reason: 'ImagePullBackOff', message: 'DENIED: no access' } } })),
+    want: 'pod web-6f-x: container web waits: ImagePullBackOff (DENIED: no access); the pod has no imagePullSecrets',
+  },
+  {
     it: 'says how a container that crashes ended',
     pod: pod(
       container({ state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: { terminated: { exitCode: 1 } } }),

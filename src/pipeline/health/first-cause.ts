@@ -69,10 +69,23 @@ function causeOfContainer(pod: KubeObject, status: unknown): string | undefined 
   const waiting = read(status, 'state', 'waiting')
   const ended = read(status, 'state', 'terminated') ?? read(status, 'lastState', 'terminated')
   if (waiting !== undefined && readText(waiting, 'reason') !== 'CrashLoopBackOff')
-    return join(`container ${name} waits: ${readText(waiting, 'reason')}`, readText(waiting, 'message'))
+    return (
+      join(`container ${name} waits: ${readText(waiting, 'reason')}`, readText(waiting, 'message')) +
+      loginOf(pod, waiting)
+    )
   if (ended !== undefined && read(ended, 'exitCode') !== 0) return describeEnd(pod, name, ended)
   if (read(status, 'ready') !== false) return undefined
   return `container ${name} runs but is not ready: ${describeProbe(pod, name)}`
+}
+
+/** Where a registry refuses a pull, what the pod has shown it. */
+function loginOf(pod: KubeObject, waiting: unknown): string {
+  const isRefused = /\b40[13]\b|unauthori[sz]ed|denied/i.test(readText(waiting, 'message'))
+  if (!isRefused || !/^(Err)?ImagePull/.test(readText(waiting, 'reason'))) return ''
+  const secrets = readList(pod, 'spec', 'imagePullSecrets').map((one) => readText(one, 'name'))
+  return secrets.length === 0
+    ? '; the pod has no imagePullSecrets'
+    : `; look at its imagePullSecrets: Secret ${secrets.map((name) => `${pod.metadata.namespace ?? ''}/${name}`).join(', ')}`
 }
 
 /** What it said last is in its log; where that is, is the next step. */

@@ -1,9 +1,16 @@
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { isSuspended } from '../../kinds/flux-object.ts'
 import { conditionOf } from '../../lib/kube/read.ts'
+import { nextStep } from './next-step.ts'
 
 /** An object of Flux's kinds that does nothing now, because somebody suspended it or because it cannot. */
-export type Halt = { readonly object: string; readonly isSuspended: boolean; readonly cause: string }
+export type Halt = {
+  readonly object: string
+  readonly isSuspended: boolean
+  readonly cause: string
+  /** What to do about it, where that can be told. */
+  readonly next: string | undefined
+}
 
 /**
  * What does nothing now, whatever is pushed: no delivery tells of a source that cannot be fetched or of a Kustomization that was
@@ -14,7 +21,9 @@ export function haltsOf(objects: readonly KubeObject[]): readonly Halt[] {
     const cause = haltOf(object)
     const { namespace = '', name } = object.metadata
     if (cause === undefined) return []
-    return [{ object: `${object.kind} ${namespace}/${name}`, isSuspended: isSuspended(object), cause }]
+    const isHeld = isSuspended(object)
+    const next = isHeld ? undefined : nextStep(object, cause)
+    return [{ object: `${object.kind} ${namespace}/${name}`, isSuspended: isHeld, cause, next }]
   })
 }
 

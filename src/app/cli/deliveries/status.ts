@@ -48,7 +48,9 @@ export function renderStatus(view: PageView): string {
   ])
   const header = ['SERVICE', 'ENVIRONMENT', 'VERSION', 'COMMIT', 'HEALTH', 'URL']
   const table = cells.length === 0 ? 'no service yet' : renderTable(header, rows)
-  const holds = view.holds.map(({ object, cause }) => `\n${object} ${cause}`)
+  const holds = view.holds.map(
+    ({ object, cause, next }) => `\n${object} ${cause}${next === undefined ? '' : `\n  next: ${next}`}`,
+  )
   const stops = view.stops.map((stop) => `\n${renderStop(stop)}`)
   return [table, ...stops, ...downOf(view), ...waitsOf(view), ...holds].join('\n')
 }

@@ -143,6 +143,29 @@ for (const user of users) {
     })
   })
 
+  test(`a pod that fails again and again, is late or asks for too much is told of (${user})`, skip, async () => {
+    await run('crash', { main: { command: ['node', '-e', 'process.exit(1)'] }, restartPolicy: 'Always' })
+    await run('late', { main: { command: ['node', '-e', 'setInterval(() => {}, 1000)'] }, activeDeadlineSeconds: 1 })
+    const sysctls = [{ name: 'kernel.msgmax', value: '1' }]
+    await run('greedy', { main: { command: ['node', '-e', ''] }, securityContext: { sysctls } })
+    const [late, greedy] = [await ended('late'), await ended('greedy')]
+    assert.deepEqual([late.phase, late.reason], ['Failed', 'DeadlineExceeded'])
+    assert.equal(greedy.message, 'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted')
+    const uid = (await world.pod('crash'))?.metadata.uid
+    const wanted = new Map([
+      ['BackOff', `Back-off restarting failed container main in pod crash_default(${uid})`],
+      ['DeadlineExceeded', 'Pod was active on the node longer than the specified deadline'],
+      ['SysctlForbidden', 'forbidden sysctl: "kernel.msgmax" not allowlisted'],
+    ])
+    await eventually('events', async () => {
+      const { items } = await world.client.list({ apiVersion: 'v1', kind: 'Event', namespace: 'default' })
+      const isTold = ([reason, message]: readonly [string, string]): boolean =>
+        items.some((event) => event['reason'] === reason && event['message'] === message)
+      return [...wanted].every(isTold)
+    })
+    await world.client.delete({ apiVersion: 'v1', kind: 'Pod', namespace: 'default', name: 'crash' })
+  })
+
   test(`a pod with a sidecar is over when its containers are and the sidecar was ended (${user})`, skip, async () => {
     const volumeMounts = [{ name: 'both', mountPath: '/both' }]
     const wait =

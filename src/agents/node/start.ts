@@ -22,6 +22,7 @@ import { parsePod, type Pod, uidOf } from './pod/shapes.ts'
 import { startPodWorker, type PodWorker } from './pod/worker.ts'
 import { type ApiRelay, startApiRelay } from './network/api-relay.ts'
 import { socketOf } from './linux/launch.ts'
+import { forbiddenSysctl } from './pod/content/sysctls.ts'
 import { keepTokens } from './pod/content/tokens.ts'
 import { PROVISIONER } from './provision/plan.ts'
 import { startProvisioner } from './provision/start.ts'
@@ -241,19 +242,15 @@ function runPods(node: Node, record: ReturnType<typeof makeRecorder>): { readonl
   return { close: node.caches.pods.onChange(take) }
 }
 
-/** The pod as it is; one that wants ports of the node that others have is over before it begins. */
+/** The pod as it is; one that wants ports of the node that others have, or settings of its kernel, is over before it begins. */
 function admit({ workers }: Node, pod: Pod, record: ReturnType<typeof makeRecorder>): Pod {
-  const isNew = pod.status?.startTime === undefined && pod.metadata.deletionTimestamp === undefined
-  const why = isNew
-    ? portConflict(
-        pod,
-        [...workers.values()].map((worker) => worker.pod()),
-      )
-    : undefined
-  if (why === undefined) return pod
-  record(pod, 'Warning', 'NodePorts', why)
-  const status = { ...pod.status, phase: 'Failed', reason: 'NodePorts', message: `Pod was rejected: ${why}` }
-  return { ...pod, status }
+  if (pod.status?.startTime !== undefined || pod.metadata.deletionTimestamp !== undefined) return pod
+  const others = [...workers.values()].map((worker) => worker.pod())
+  const refusals = { NodePorts: portConflict(pod, others), SysctlForbidden: forbiddenSysctl(pod) }
+  const [reason, why] = Object.entries(refusals).find(([, each]) => each !== undefined) ?? []
+  if (reason === undefined || why === undefined) return pod
+  record(pod, 'Warning', reason, why)
+  return { ...pod, status: { ...pod.status, phase: 'Failed', reason, message: `Pod was rejected: ${why}` } }
 }
 
 /** What a pod's variables name: the API server, and the Services of its namespace. */

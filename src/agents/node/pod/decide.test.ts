@@ -437,6 +437,20 @@ test('a pod that failed says nothing of a deadline; one that was late does, once
   assert.deepEqual([again.phase, again.reason, again.message], ['Failed', 'DeadlineExceeded', status.message])
 })
 
+test('last messages of all containers together are limited', () => {
+  const names = ['a', 'b', 'c']
+  const containers = names.map((name): Container => ({ ...web, name }))
+  const runs = new Map(names.map((name) => run(name, { exit: exit(1), message: 'x'.repeat(4096 + names.length) })))
+  const { containerStatuses = [] } = renderPodStatus(
+    { ...calm, pod: pod({ containers, restartPolicy: 'Never' }), runs },
+    '10.42.0.1',
+  )
+  assert.deepEqual(
+    containerStatuses.map(({ state }) => state.terminated?.message?.length),
+    [4096, 4096, 4096],
+  )
+})
+
 test('a status that was written is rendered the same again', () => {
   const seen = { ...calm, runs: new Map([run('web')]), health: new Map([['web', freshHealth(web)]]) }
   const status = renderPodStatus(seen, '10.42.0.1')

@@ -80,7 +80,8 @@ export type PodDecision = { readonly steps: readonly Step[]; readonly againAtMs:
 /** Even who has waited for others to end is given this long before it is killed. */
 const SHORTEST_GRACE_MS = 2_000
 
-const LATE: Verdict = {
+/** What is said of a pod that was ended by its deadline. */
+export const LATE: Verdict = {
   reason: 'DeadlineExceeded',
   message: 'Pod was active on the node longer than the specified deadline',
 }

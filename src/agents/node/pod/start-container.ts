@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
-import type { Bind, ContainerId, ContainerStart, Driver, Sandbox, Sysctl } from '../driver.ts'
+import type { Bind, ContainerId, ContainerStart, Driver, Sandbox } from '../driver.ts'
 import type { Image } from '../image/store.ts'
 import type { NodeContext } from './context.ts'
 import { capabilitiesOf } from './capabilities.ts'
@@ -13,6 +13,7 @@ import { lookUp, textOf } from './lookups.ts'
 import { securityOf, userOf } from './run-as.ts'
 import { uidOf, type Container, type Pod } from './shapes.ts'
 import { kernelNameOf, writeNetworkFiles } from './content/network-files.ts'
+import { sysctlsOf } from './content/sysctls.ts'
 import { messageBind } from './content/termination.ts'
 import { bindsOf, makeVolumes, readOnlyVolumes } from './content/volumes.ts'
 
@@ -37,28 +38,6 @@ export async function makePlace(context: NodeContext, pod: Pod, existing: Sandbo
   await mountImages(driver, pod, volumes)
   if (driver.dns !== undefined) writeNetworkFiles(join(folder, 'etc'), { pod, dns: driver.dns, ...id, ip: sandbox.ip })
   return { sandbox, volumes }
-}
-
-/** Settings that touch nothing outside of the pod. @see https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/ */
-const SAFE_SYSCTLS = new Set([
-  'kernel.shm_rmid_forced',
-  ...['ip_local_port_range', 'tcp_syncookies', 'ping_group_range', 'ip_unprivileged_port_start'].map(ipv4),
-  ...['ip_local_reserved_ports', 'tcp_keepalive_time', 'tcp_fin_timeout', 'tcp_keepalive_intvl'].map(ipv4),
-  ...['tcp_keepalive_probes', 'tcp_rmem', 'tcp_wmem'].map(ipv4),
-])
-
-function ipv4(name: string): string {
-  return `net.ipv4.${name}`
-}
-
-function sysctlsOf({ spec }: Pod): readonly Sysctl[] {
-  const sysctls = (spec.securityContext?.sysctls ?? []).map(({ name, value }) => ({
-    name: name.replaceAll('/', '.'),
-    value,
-  }))
-  const unsafe = sysctls.find(({ name }) => !SAFE_SYSCTLS.has(name))
-  if (unsafe === undefined) return sysctls
-  throw new SluiceError('POD_CONFIG', `forbidden sysctl: ${JSON.stringify(unsafe.name)} not allowlisted`)
 }
 
 /** Content of volumes as it is now, for containers that run: ConfigMaps, Secrets, labels and tokens change. @throws SluiceError POD_VOLUME */

@@ -15,7 +15,14 @@ import {
 import { durationText, restartDelayMs } from './backoff.ts'
 import { conditionsOf, HAS_NETWORK, isInitialized, timeText } from './conditions.ts'
 import { isSidecar, mayRestart } from './restart-policy.ts'
-import { labelOf, type Container, type ContainerState, type ContainerStatus, type PodStatus } from './shapes.ts'
+import {
+  containersOf,
+  labelOf,
+  type Container,
+  type ContainerState,
+  type ContainerStatus,
+  type PodStatus,
+} from './shapes.ts'
 
 /**
  * Renders the status of a pod; conditions of others and times of what did not change are kept. A last phase is told when nothing of the pod runs any more.
@@ -34,8 +41,9 @@ export function renderPodStatus(seen: Seen, hostIp: string, isSimulated = false)
   const ip = seen.sandbox?.ip ?? before.podIP
   const { generation } = pod.metadata
   const conditions = conditionsOf(seen, life.phase, [...initContainerStatuses, ...containerStatuses])
+  const most = Math.floor(MOST_WORDS / Math.max(1, containersOf(pod.spec).length))
   const shown = (statuses: readonly ContainerStatus[]): ContainerStatus[] =>
-    isSimulated ? statuses.map(withoutContainer) : [...statuses]
+    statuses.map((status) => withLastWords(isSimulated ? withoutContainer(status) : status, most))
   return {
     ...(before.qosClass === undefined ? {} : { qosClass: before.qosClass }),
     ...(generation === undefined ? {} : { observedGeneration: generation }),
@@ -62,6 +70,18 @@ function lifeOfStatus(seen: Seen): { readonly phase: string } & Partial<Verdict>
   // who takes the place of a pod that is over relies on it that nothing of it runs
   if (isLast && !isStill(seen)) return { phase: before ?? 'Pending', ...told }
   return { phase, ...verdict }
+}
+
+/** Characters of last messages that a pod tells, all of its containers together. */
+const MOST_WORDS = 12 * 1024
+
+function withLastWords(status: ContainerStatus, most: number): ContainerStatus {
+  const cut = ({ terminated: ended, ...state }: ContainerState): ContainerState => {
+    if (ended?.message === undefined || ended.message.length <= most)
+      return { ...state, ...(ended && { terminated: ended }) }
+    return { ...state, terminated: { ...ended, message: ended.message.slice(0, most) } }
+  }
+  return { ...status, state: cut(status.state), lastState: cut(status.lastState) }
 }
 
 function withoutContainer({ containerID: _none, state, lastState, ...status }: ContainerStatus): ContainerStatus {

@@ -15,7 +15,6 @@ import { type ActionTarget, runHook } from './probes/run-probe.ts'
 import {
   containersOf,
   fieldOf,
-  labelOf,
   uidOf,
   type Action,
   type Container,
@@ -170,14 +169,6 @@ async function start(context: NodeContext, memory: Memory, step: Step & { do: 's
   memory.restarts.set(name, restartsInARow)
   context.record(memory.pod, 'Normal', 'Created', 'Container created', field)
   context.record(memory.pod, 'Normal', 'Started', 'Container started', field)
-  if (restartsInARow > 1)
-    context.record(
-      memory.pod,
-      'Warning',
-      'BackOff',
-      `Back-off restarting failed container ${name} in pod ${labelOf(memory.pod)}`,
-      field,
-    )
   await postStart(context, memory, container, { uid: uidOf(memory.pod), container: name, attempt })
 }
 

@@ -4,11 +4,20 @@ import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { RunningContainer } from '../driver.ts'
 import { onceMore } from '../again.ts'
 import type { NodeContext } from './context.ts'
-import { decidePod, type Ended, isAlive, keyOfStep, lifeOf, type Run, type Seen, type Step } from './decide.ts'
+import { decidePod, type Ended, isAlive, keyOfStep, LATE, lifeOf, type Run, type Seen, type Step } from './decide.ts'
 import { freshHealth } from './probes/probe-state.ts'
 import type { Memory } from './memory.ts'
 import { startProbing } from './probes/probing.ts'
-import { containersOf, uidOf, type Container, type Pod, type Resources } from './shapes.ts'
+import {
+  containersOf,
+  fieldOf,
+  labelOf,
+  uidOf,
+  type Container,
+  type Pod,
+  type PodStatus,
+  type Resources,
+} from './shapes.ts'
 import { keepVolumes, showsOther } from './keep-volumes.ts'
 import { isDoubted, withOthersConditions } from './conditions.ts'
 import { renderPodStatus } from './status.ts'
@@ -284,9 +293,24 @@ async function writeStatus(context: NodeContext, memory: Memory, seen: Seen): Pr
         subresource: 'status',
       },
     )
+    tellChanges(context, memory.pod, status)
     memory.pod = { ...memory.pod, status }
   } catch (error) {
     if (!(error instanceof ApiError && (error.status === 404 || error.status === 409))) throw error
+  }
+}
+
+/** Events of what a status says for the first time: a deadline that is over, a container that waits before it is started again. */
+function tellChanges(context: NodeContext, pod: Pod, { reason = '', message = '', ...status }: PodStatus): void {
+  const { status: before = {} } = pod
+  if (reason === LATE.reason && before.reason !== reason) context.record(pod, 'Normal', reason, message)
+  const waiting = (shown: PodStatus): string[] =>
+    [...(shown.initContainerStatuses ?? []), ...(shown.containerStatuses ?? [])]
+      .filter(({ state }) => state.waiting?.reason === 'CrashLoopBackOff')
+      .map(({ name }) => name)
+  for (const name of waiting(status).filter((each) => !waiting(before).includes(each))) {
+    const text = `Back-off restarting failed container ${name} in pod ${labelOf(pod)}`
+    context.record(pod, 'Warning', 'BackOff', text, fieldOf(pod, name))
   }
 }
 

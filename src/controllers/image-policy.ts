@@ -109,9 +109,7 @@ function resolve(
   const previous = sameRef(policy.latestRef, latest) ? policy.observedPreviousRef : policy.latestRef
   const message = readyMessage(latest, previous)
   const before = policy.conditions.find(({ type }) => type === 'Ready')
-  // Flux says it again at every look that a scan, an edit or a request made it take.
-  const isToldAgain = traps === 'flux' && (seen.isNewScan || isAsked(policy))
-  const isNews = before?.status !== 'True' || before.message !== message || isToldAgain
+  const isNews = before?.status !== 'True' || before.message !== message || isToldAgain(seen)
   const status = readyStatus(policy, nowMs, message, {
     latestRef: latest,
     ...(previous ? { observedPreviousRef: previous } : {}),
@@ -143,6 +141,11 @@ function digestFor(seen: ImagePolicySeen, image: string, tag: string): DigestOut
   if (policy.digestReflection === 'Always' && isSame && seen.digestDueInMs > 0 && !isAsked(policy))
     return { kind: 'known', tag, digest: latestRef.digest ?? '' }
   return 'unknown'
+}
+
+/** Flux says it again at every look that a scan, an edit or a request made it take. */
+function isToldAgain({ policy, traps, isNewScan }: ImagePolicySeen): boolean {
+  return traps === 'flux' && (isNewScan || isAsked(policy))
 }
 
 /** The policy was changed, or somebody asks. */
@@ -190,11 +193,12 @@ function refused(
   return { kind: 'done', status: refusedNews(seen, reason, message) }
 }
 
-/** Told when it is new. */
-function refusedNews({ policy, nowMs, traps }: ImagePolicySeen, reason: string, message: string): ImageStatus {
+/** Told when it is new; by Flux at every look that a scan, an edit or a request made it take. */
+function refusedNews(seen: ImagePolicySeen, reason: string, message: string): ImageStatus {
+  const { policy, nowMs, traps } = seen
   const { status, event } = stalledNews(policy, nowMs, { reason, message }, traps)
   const isKnown = policy.conditions.some((one) => one.type === 'Stalled' && one.message === message)
-  return { status, ...(isKnown ? {} : { event }) }
+  return { status, ...(isKnown && !isToldAgain(seen) ? {} : { event }) }
 }
 
 /** Tried again: the labels of a namespace are nothing that wakes a policy. */

@@ -88,13 +88,23 @@ function providerRefusal({
   return `spec.provider ${provider} without spec.secretRef is not supported by this version of sluice: name a Secret with a login`
 }
 
-/** What is wrong with `spec.image`, in Flux's words; undefined when nothing is. */
+/** What is wrong with `spec.image`, in Flux's words; undefined when nothing is. A digest counts as a tag. */
 export function imageFault(image: string): string | undefined {
-  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(image)?.[1]
-  if (scheme !== undefined) return `image '${image}' should not include URL scheme; remove '${scheme}://'`
-  const tag = /:([^/:]*)$/.exec(image.slice(image.indexOf('/') + 1))?.[1]
-  if (tag !== undefined && image.includes('/')) return `image '${image}' should not include a tag; remove ':${tag}'`
-  return parseRepository(image) ? undefined : `could not parse reference: ${image}`
+  const [scheme = '', ...behind] = image.split('://')
+  if (behind.length > 0) return `image '${image}' should not include URL scheme; remove '${scheme}://'`
+  if (!isImage(image)) return `could not parse reference: ${image}`
+  const tag = image.slice(registryOf(image).length).split(':')[1]
+  return tag === undefined ? undefined : `image '${image}' should not include a tag; remove ':${tag}'`
+}
+
+/** With or without tag and digest. Flux wants two characters of a repository at least. */
+function isImage(image: string): boolean {
+  const base = image.replace(/@sha256:[0-9a-f]{64}$/, '').replace(/:[\w.-]{1,128}$/, '')
+  return parseRepository(base) !== undefined && base.slice(registryOf(base).length).replace(/^\//, '').length > 1
+}
+
+function registryOf(image: string): string {
+  return /^[^/]*[.:][^/]*(?=\/)/.exec(image)?.[0] ?? ''
 }
 
 /** The full name of an image: `nginx` is `index.docker.io/library/nginx`, as Flux writes it. */

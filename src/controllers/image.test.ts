@@ -73,10 +73,21 @@ const repositories: readonly [it: string, seen: Partial<ImageRepositorySeen>, wa
 for (const [it, seen, want] of repositories)
   test(`ImageRepository ${it}`, () => assert.equal(show(decideImageRepository({ ...calmRepository, ...seen })), want))
 
-test('an image with a scheme is refused, one with a port is not', () => {
-  assert.match(imageFault('https://r.io/app') ?? '', /remove 'https:\/\/'/)
-  assert.equal(imageFault('127.0.0.1:5000/app'), undefined)
-})
+const hex = 'ab'.repeat(32)
+const images: readonly [image: string, fault: string | undefined][] = [
+  ['127.0.0.1:5000/app', undefined],
+  ['nginx', undefined],
+  ['https://r.io/app', "image 'https://r.io/app' should not include URL scheme; remove 'https://'"],
+  ['r.io:5000/app:1', "image 'r.io:5000/app:1' should not include a tag; remove ':1'"],
+  [`r.io/app@sha256:${hex}`, `image 'r.io/app@sha256:${hex}' should not include a tag; remove ':${hex}'`],
+  ['r.io/app@sha256:ab', 'could not parse reference: r.io/app@sha256:ab'],
+  ['r.io/APP', 'could not parse reference: r.io/APP'],
+  ['r.io/app:', 'could not parse reference: r.io/app:'],
+  ['r.io/x', 'could not parse reference: r.io/x'],
+  ['x', 'could not parse reference: x'],
+]
+for (const [image, fault] of images)
+  test(`spec.image ${image} is judged as by Flux`, () => assert.equal(imageFault(image), fault))
 
 const policy = (spec: object = {}, status?: object) =>
   parseImagePolicy(
@@ -334,4 +345,23 @@ test('ImageRepository refuses the logins of clouds by name', () => {
     show(decideImageRepository({ ...calmRepository, repository: cloud })),
     /^Stalled=True NotSupported: spec\.provider aws/,
   )
+})
+
+test('a policy that is none is told again, by Flux, at every scan', () => {
+  const message = 'invalid policy: improper constraint: "nope"'
+  const conditions = ['Stalled', 'Ready'].map((type) => ({
+    type,
+    status: type === 'Ready' ? 'False' : 'True',
+    reason: 'InvalidPolicy',
+    message,
+    observedGeneration: 1,
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+  }))
+  const spec = { policy: { semver: { range: 'nope' } } }
+  const known = policy(spec, { observedGeneration: 1, conditions })
+  const isTold = (traps: 'safe' | 'flux', isNewScan: boolean): boolean => {
+    const decision = decideImagePolicy({ ...calmPolicy, policy: known, traps, isNewScan })
+    return decision.kind === 'done' && decision.status.event !== undefined
+  }
+  assert.deepEqual([isTold('flux', true), isTold('flux', false), isTold('safe', true)], [true, false, false])
 })

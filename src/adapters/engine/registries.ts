@@ -106,8 +106,19 @@ async function pullSecretsOf(client: KubeClient, namespace: string, name: string
 /** Flux knows logins in the form of docker only. */
 function loginIn(data: SecretData, host: string, traps: 'safe' | 'flux'): Credentials | undefined {
   const config = data['.dockerconfigjson']
-  if (config) return dockerLogin(config.toString('utf8'), host)
+  const text = config?.toString('utf8') ?? ''
+  // The API server takes no other text in a Secret of the type that Flux reads.
+  if (config && (traps === 'safe' || isJson(text))) return dockerLogin(text, host)
   if (traps === 'flux') return undefined
   const [username, password] = [data['username'], data['password']]
   return username && password ? { username: username.toString('utf8'), password: password.toString('utf8') } : undefined
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -38,7 +38,11 @@ for (const { it, target, want } of targets)
   })
 
 test('ignore refuses what is no expression or selector', () => {
-  assert.throws(() => compileIgnore([{ paths: [], target: { ...everything, name: '(' } }]), { code: 'REGEXP_SYNTAX' })
+  assert.throws(() => compileIgnore([{ paths: [], target: { ...everything, name: '(' } }]), {
+    code: 'REGEXP_SYNTAX',
+    message:
+      'failed to create ignore rule selector: invalid name regex: error parsing regexp: missing closing ): `^(?:()$`\n',
+  })
   assert.throws(() => compileIgnore([{ paths: [], target: { ...everything, labelSelector: 'a in' } }]), {
     code: 'OBJECT_INVALID',
   })

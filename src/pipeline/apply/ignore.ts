@@ -32,7 +32,9 @@ function compileTarget({
   namespace,
   ...selectors
 }: IgnoreTarget): (object: KubeObject) => boolean {
-  const matches = [group, version, kind, name, namespace].map(wholeName)
+  const matches = Object.entries({ group, version, kind, name, namespace }).map(([field, text]) =>
+    wholeName(field, text),
+  )
   const labels = labelMatcher(selectors.labelSelector)
   const annotations = labelMatcher(selectors.annotationSelector)
   return (object) => {
@@ -46,8 +48,15 @@ function compileTarget({
   }
 }
 
-function wholeName(pattern: string | undefined): (text: string) => boolean {
-  return pattern === undefined ? () => true : compileRegexp(`^(?:${pattern})$`).test
+function wholeName(field: string, pattern: string | undefined): (text: string) => boolean {
+  if (pattern === undefined) return () => true
+  try {
+    return compileRegexp(`^(?:${pattern})$`).test
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    const message = `failed to create ignore rule selector: invalid ${field} regex: ${error.message}\n`
+    throw new SluiceError('REGEXP_SYNTAX', message, { where: 'spec.ignore' })
+  }
 }
 
 function labelMatcher(text: string | undefined): (labels: Readonly<Record<string, string>> | undefined) => boolean {

@@ -88,6 +88,33 @@ test('an object without apiVersion is refused, with its place and without its da
     )
 })
 
+const odd = (apiVersion: string, name = 'a'): string =>
+  `apiVersion: ${apiVersion}\nkind: ConfigMap\nmetadata: {name: ${name}}\n`
+
+test('an apiVersion of three parts is refused, one with an empty group is that of the core', () => {
+  assert.throws(() => built({ '/app/a.yaml': odd('a/b/c') }), {
+    message:
+      'error unmarshaling JSON: while decoding JSON: Object \'Kind\' is missing in \'{"apiVersion":"a/b/c","kind":"ConfigMap","metadata":{"name":"a"}}\'',
+  })
+  assert.deepEqual(
+    built({ '/app/a.yaml': odd('/v1') }).objects.map(({ apiVersion }) => apiVersion),
+    ['v1'],
+  )
+})
+
+test('an object whose name is a number is left out where Flux leaves it out', () => {
+  assert.equal(built({ '/app/a.yaml': odd('v1', '12') }).objects.length, 1)
+  assert.equal(built({ '/app/a.yaml': odd('v1', '12') }, { traps: 'flux' }).objects.length, 0)
+})
+
+test('annotations that are a list of an odd length end the build, as they do in kustomize', () => {
+  const text = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: [x]}\n'
+  assert.throws(() => built({ '/app/a.yaml': text }), {
+    message: 'runtime error: index out of range [1] with length 1',
+    hint: 'write metadata.annotations as a mapping',
+  })
+})
+
 test('an error of a patch in the spec names its line in the patch', () => {
   const patch = '- op: remove\n  path: /data/a\n- op: remove\n  path: /gone/x\n'
   const spec = { patches: [{ target: { kind: 'ConfigMap' }, patch }] }

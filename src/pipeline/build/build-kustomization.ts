@@ -90,8 +90,10 @@ export function buildKustomization(input: KustomizationBuild): BuiltKustomizatio
     ...(generated ? { generated } : {}),
     ...(input.remote ? { remote: input.remote } : {}),
   })
-  const objects = built.objects.map(asKubeObject)
-  objects.forEach((object, index) => refuseNameless(object, built.trees?.[index]))
+  const all = built.objects.map(asKubeObject)
+  all.forEach((object, index) => refuseNameless(object, built.trees?.[index]))
+  // Flux's reader leaves out what has no name, and a number is none; safe, the server refuses it.
+  const objects = input.traps === 'flux' ? all.filter(({ metadata }) => typeof metadata.name === 'string') : all
   const substituted = input.substitution ? substituteObjects(objects, input.substitution) : objects
   return {
     objects: setCommonMetadata(substituted, spec.commonMetadata),
@@ -195,21 +197,27 @@ export function isLocalRelative(path: string): boolean {
   return !/^[^/\s]+@[^/\s]+:/.test(path) && !/^(?:github\.com|bitbucket\.org|gitlab\.com)[/:]/.test(path)
 }
 
-/** Kustomize builds what has no apiVersion; nobody can apply it. What else it holds may be secret. */
+/** Kustomize builds what has no apiVersion, or one of three parts; nobody can apply it. What else it holds may be secret. */
 function refuseNameless({ apiVersion, kind, metadata }: Partial<KubeObject>, tree: YamlMap | undefined): void {
-  if (apiVersion && kind && metadata?.name) return
   const { name, namespace } = metadata ?? {}
+  const isNamed = Boolean(apiVersion && kind && name)
+  if (isNamed && (apiVersion ?? '').split('/').length < 3) return
   const shown = JSON.stringify({ apiVersion, kind, metadata: { name, namespace } })
   const where = whereIs(tree)
-  throw new SluiceError('KUSTOMIZE_BUILD', `failed to decode Kubernetes apiVersion, kind and name from: ${shown}`, {
+  const message = isNamed
+    ? `error unmarshaling JSON: while decoding JSON: Object 'Kind' is missing in '${shown}'`
+    : `failed to decode Kubernetes apiVersion, kind and name from: ${shown}`
+  throw new SluiceError('KUSTOMIZE_BUILD', message, {
     ...(where === undefined ? {} : { where }),
-    hint: 'every object needs apiVersion, kind and metadata.name',
+    hint: 'every object needs apiVersion (VERSION or GROUP/VERSION), kind and metadata.name',
   })
 }
 
 /** A built value as an object of JSON numbers. */
 function asKubeObject(value: Readonly<Record<string, unknown>>): KubeObject {
-  return toJson(value) as KubeObject
+  const object = toJson(value) as KubeObject
+  // Go reads an empty group before the slash
+  return /^\/[^/]+$/.test(object.apiVersion) ? { ...object, apiVersion: object.apiVersion.slice(1) } : object
 }
 
 function toJson(value: unknown): unknown {

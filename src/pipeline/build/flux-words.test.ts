@@ -5,6 +5,16 @@ import { fluxWords } from './flux-words.ts'
 const decode = 'failed to decode Kubernetes YAML from /src/a.yaml: '
 const cases: { it: string; message: string; want: string }[] = [
   {
+    it: 'says that kustomize panicked',
+    message: 'runtime error: index out of range [1] with length 1',
+    want: 'recovered from kustomize build panic: runtime error: index out of range [1] with length 1',
+  },
+  {
+    it: 'says of an item of a list that is no object what its own library says',
+    message: `${decode}an item of a list is no object`,
+    want: `${decode}missing Resource metadata`,
+  },
+  {
     it: 'names the library that reads YAML',
     message: `${decode}yaml: line 3: did not find expected ',' or ']'`,
     want: `${decode}MalformedYAMLError: yaml: line 3: did not find expected ',' or ']'`,

@@ -167,8 +167,11 @@ async function tryCheckOut(run: Run, traps: Remote['traps'], known: string | und
     return await checkOut(remote, pushBranch, known)
   } catch (error) {
     if (!(error instanceof SluiceError) && !(error instanceof LookFailure)) throw error
-    // An automation clones all branches, and Go's library finds no branch among them with other words.
-    const why = error.message.replace(/couldn't find remote ref "refs\/heads\/[^"]*"/, 'reference not found')
+    // To push to another branch all are cloned, and Go's library finds none among them with other words.
+    const why =
+      pushBranch === ref.branch
+        ? error.message
+        : error.message.replace(/couldn't find remote ref "refs\/heads\/[^"]*"/, 'reference not found')
     throw new RunFailure('GitOperationFailed', `failed to checkout source: ${why}`)
   }
 }

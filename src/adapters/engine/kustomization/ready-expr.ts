@@ -1,7 +1,9 @@
 import type { DependencyState } from '../../../controllers/depends-on.ts'
 import { compileCel, type Cel } from '../../../lib/cel/compile.ts'
+import { parseDurationMs, renderDuration } from '../../../kinds/duration.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
+import { isRecord } from '../../../lib/value/is-record.ts'
 import { boundedExpression } from '../bounded-expression.ts'
 
 const compiled = new Map<string, Cel>()
@@ -14,13 +16,24 @@ export function evaluateReadyExpr(
   dependency: KubeObject,
 ): NonNullable<DependencyState['expression']> {
   try {
-    return { isReady: compile(text).evaluateBoolean({ self, dep: dependency }) }
+    return { isReady: compile(text).evaluateBoolean({ self: asTyped(self), dep: asTyped(dependency) }) }
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     if (error.code !== 'CEL_INVALID') return { error: error.message, isTerminal: false }
     const failed = `terminal error: failed to evaluate dependency ${dependency.metadata.name}: ${error.message}`
     return { error: `Reconciliation failed terminally due to configuration error: ${failed}`, isTerminal: true }
   }
+}
+
+/** Flux reads the object into a type of Go first, which writes `10m` as `10m0s`. */
+function asTyped(object: KubeObject): KubeObject {
+  const spec = isRecord(object['spec']) ? { ...object['spec'] } : {}
+  for (const field of ['interval', 'retryInterval', 'timeout']) {
+    const text = spec[field]
+    const ms = typeof text === 'string' ? parseDurationMs(text) : undefined
+    if (ms !== undefined) spec[field] = renderDuration(ms)
+  }
+  return { ...object, spec }
 }
 
 function compile(text: string): Cel {

@@ -18,6 +18,7 @@ import { holdInventory } from './hold-inventory.ts'
 import { watchHealth } from './apply/live-health.ts'
 import type { KustomizationTools, Memory } from './memory.ts'
 import { pruneFault, pruneObjects } from './apply/prune.ts'
+import { withoutStrayNamespaces } from './apply/stray-namespace.ts'
 import { targetFailure, unreachableAsFlux } from './apply/target.ts'
 import { tellChanges, tellEvent } from './tell.ts'
 import { workloadsOf } from './apply/workloads.ts'
@@ -123,8 +124,9 @@ async function apply(
   key: string,
 ): Promise<void> {
   const { context } = tools
-  const { attempt, objects, target } = memory
+  const { attempt, target } = memory
   if (!attempt || !target) return
+  const objects = (memory.objects = await withoutStrayNamespaces(target.context, memory.objects))
   const changes: ObjectChange[] = []
   const planned = new Set<ObjectRef>()
   const { holds } = tools

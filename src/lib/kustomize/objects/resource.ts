@@ -230,13 +230,17 @@ export function overwriteScalar(
   return old
 }
 
-/** Labels or annotations as texts; kustomize takes the items of a list for names and values by turns. */
+/** Labels or annotations as texts; kustomize takes the items of a list for names and values by turns, and panics at one without value. */
 export function textMap(resource: Resource, field: 'labels' | 'annotations'): Map<string, string> {
   const metadata = fieldMap(resource.node, 'metadata')
   const node = metadata?.fields.get(field)
   const texts = new Map<string, string>()
   if (node?.kind === 'map') for (const [key, value] of node.fields) texts.set(key, textOf(value))
-  else if (node?.kind === 'seq')
+  else if (node?.kind === 'seq' && node.items.length % 2 === 1) {
+    const { length } = node.items
+    const message = `runtime error: index out of range [${length}] with length ${length}`
+    throw buildError(message, node, `write metadata.${field} as a mapping`)
+  } else if (node?.kind === 'seq')
     for (let at = 0; at < node.items.length; at += 2) texts.set(textOf(node.items[at]), textOf(node.items[at + 1]))
   return texts
 }

@@ -42,10 +42,8 @@ export function desiredObjects(
     const left = isLeftAlone(stance, kustomization, object) ? IGNORED : {}
     return withMetadata(normalize(labelled), commonLabels, { ...commonAnnotations, ...left })
   }
-  // Flux's reader leaves out what has no name, and a number is none; safe, the server refuses it.
-  const named = traps === 'flux' ? built.filter(({ metadata }) => typeof metadata.name === 'string') : built
-  for (const object of named) refuseCiphertext(object, traps)
-  const desired = named
+  for (const object of built) refuseCiphertext(object, traps)
+  const desired = built
     .map((object) => {
       const owned = own(object)
       return { ref: refOf(owned), hash: hashJson(owned), whole: () => own(object) }

@@ -4,6 +4,7 @@ import { SluiceError } from '../../../../lib/error/sluice-error.ts'
 import { readText } from '../../../../lib/kube/read.ts'
 import { isRecord } from '../../../../lib/value/is-record.ts'
 import { loadOne } from '../../../../lib/yaml/load.ts'
+import { goSyntaxError } from '../../../../lib/yaml/parse/go-syntax-error.ts'
 import type { EngineContext } from '../../context.ts'
 
 /** The part of a file by which Kubernetes tells what it is, as Go prints its type. */
@@ -53,7 +54,7 @@ function refuseAsFlux(text: string): void {
     throw fault(
       'invalid configuration: no configuration has been provided, try setting KUBERNETES_MASTER environment variable',
     )
-  const value = loadOne(text, '<kubeconfig>')
+  const value = readAsGo(text)
   if (isRecord(value) || value === null) return
   const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
   throw fault(
@@ -61,11 +62,24 @@ function refuseAsFlux(text: string): void {
   )
 }
 
+function readAsGo(text: string): unknown {
+  try {
+    return loadOne(text, '<kubeconfig>')
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    throw fault(goSyntaxError(error, text, 'v2'))
+  }
+}
+
+/** Whose logins are refused by name. */
+const CLOUDS = ['aws', 'azure', 'gcp']
+
 /** A cluster by its address; the login is a token of a service account of this one, which the other trusts. */
 async function fromConfigMap({ client }: EngineContext, namespace: string, name: string): Promise<string> {
   const config = await client.get({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name })
   if (!config) throw missing(`failed to get configmap ${namespace}/${name}: configmaps "${name}" not found`)
   const { provider = '', address = '', serviceAccountName = '', audiences = '', ...data } = textMap(config, 'data')
+  if (provider !== 'generic' && !CLOUDS.includes(provider)) throw fault(`provider '${provider}' not implemented`)
   if (provider !== 'generic')
     throw fault(
       `provider "${provider}" of ConfigMap '${namespace}/${name}' is not supported by sluice; use "generic", or a kubeconfig in a Secret`,

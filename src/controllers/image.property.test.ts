@@ -20,7 +20,15 @@ type World = {
   generation: number
   finalizers: string[]
   status: Record<string, unknown>
-  memory: { nextMs: number; failures: number; handled: number; outcome?: unknown; known?: readonly string[] }
+  memory: {
+    nextMs: number
+    failures: number
+    handled: number
+    outcome?: unknown
+    known?: readonly string[]
+    /** A status that the API server refused: the engine's loop writes it before it looks again. */
+    unsettled?: Readonly<Record<string, unknown>>
+  }
   writes: number
   /** Tags in the registry; the commit of the branch. */
   tags: string[]
@@ -28,6 +36,9 @@ type World = {
 }
 
 class Crash extends Error {}
+
+/** The API server refused a write; the engine lives on and tries again. */
+class Refused extends Error {}
 
 const SEEDS = 300
 const pick = <T>(random: () => number, list: readonly T[]): T => list[Math.floor(random() * list.length)]!
@@ -62,6 +73,20 @@ function objectOf(world: World, kind: string, spec: object): KubeObject {
   return { apiVersion: 'image.toolkit.fluxcd.io/v1', kind, metadata, spec, status }
 }
 
+/** A refused write is noted; before and after any other the process may end. */
+function writeStatus(world: World, status: Readonly<Record<string, unknown>>): void {
+  const { memory, random, trouble } = world
+  if (random() < trouble) throw new Crash()
+  memory.unsettled = status
+  if (random() < trouble) throw new Refused()
+  delete memory.unsettled
+  if (JSON.stringify(status) !== JSON.stringify(world.status)) {
+    world.status = JSON.parse(JSON.stringify(status)) as Record<string, unknown>
+    world.writes++
+  }
+  if (random() < trouble) throw new Crash()
+}
+
 /** One wake, as the engine's loop: answers when the object wants to come again. */
 function reconcile<Change>(
   world: World,
@@ -69,16 +94,14 @@ function reconcile<Change>(
   act: (change: Change) => void,
   settled: () => void = () => undefined,
 ): number {
+  if (world.memory.unsettled) writeStatus(world, world.memory.unsettled)
   for (let round = 0; round < 64; round++) {
     const decision = decide()
     if (decision.kind !== 'act') {
       const { status } = decision.status
       settled()
       delete world.memory.outcome
-      if (status !== undefined && JSON.stringify(status) !== JSON.stringify(world.status)) {
-        world.status = JSON.parse(JSON.stringify(status)) as Record<string, unknown>
-        world.writes++
-      }
+      if (status !== undefined) writeStatus(world, status)
       return Math.abs(decision.kind === 'wait' ? decision.afterMs : (decision.againAfterMs ?? 60_000))
     }
     for (const change of decision.changes) {
@@ -166,6 +189,8 @@ const policy: Controller = {
           ? { kind: 'failed', tag, message: 'gone' }
           : { kind: 'known', tag, digest: `sha256:${tag}` }
         world.memory.failures = isBroken ? world.memory.failures + 1 : 0
+        // the registry goes on while it is asked
+        if (world.random() < world.trouble) world.tags.push(`1.0.${100 + world.tags.length}`)
       },
     ),
   check(world, seed) {
@@ -229,6 +254,7 @@ function live(world: World, { wake }: Controller): void {
     try {
       world.nowMs += wake(world)
     } catch (error) {
+      if (error instanceof Refused) continue
       if (!(error instanceof Crash)) throw error
       world.memory = forgotten()
     }
@@ -246,6 +272,7 @@ for (const [name, controller] of Object.entries({
       live(world, controller)
       controller.check(world, seed)
       assert.equal(world.status['observedGeneration'], world.generation, `seed ${seed}: generation`)
+      assert.deepEqual(world.finalizers, [FINALIZER], `seed ${seed}: finalizer`)
       const conditions = (world.status['conditions'] ?? []) as { type: string; status: string }[]
       assert.deepEqual(
         conditions.map(({ type, status }) => `${type}=${status}`),

@@ -41,6 +41,7 @@ const built: Attempt = { ...begun, build: { digest: 'b' } }
 const applied: Attempt = { ...built, inventory: [entry], hasChanged: true, changedMs: 0 }
 const pruned: Attempt = { ...applied, isPruned: true }
 const checking: Attempt = { ...pruned, healthStartedMs: 0 }
+const unchanged: Attempt = { ...begun, build: { digest: 'b' }, inventory: [entry], isPruned: true, healthStartedMs: 0 }
 const broken = { phase: 'Building manifests', reason: 'BuildFailed', message: 'no such file' } as const
 const one = (health: 'Current' | 'InProgress' | 'Failed'): Checked => ({
   ref: { apiVersion: 'v1', kind: 'Pod', namespace: 'ns', name: 'a' },
@@ -163,6 +164,31 @@ const cases: readonly [it: string, seen: Partial<KustomizationSeen>, want: strin
     'says nothing of objects that need but a moment',
     { kustomization: waiting, attempt: checking, health: [one('InProgress')], nowMs: 500, healthGraceMs: 2000 },
     'wait; nothing; again in 1500',
+  ],
+  [
+    'waits no longer for what may still begin than its timeout',
+    { kustomization: waiting, attempt: checking, health: [one('InProgress')], nowMs: 59_500, healthGraceMs: 90_000 },
+    'wait; nothing; again in 500',
+  ],
+  [
+    'says what it waits for once nothing may still begin',
+    { kustomization: waiting, attempt: checking, health: [one('InProgress')], nowMs: 2000, healthGraceMs: 2000 },
+    'wait; Reconciling=True Progressing | Ready=Unknown Progressing | Healthy=Unknown Progressing; again in 58000',
+  ],
+  [
+    'calls it stalled at once when nothing was changed',
+    { kustomization: waiting, attempt: unchanged, health: [one('Failed')], nowMs: 1000 },
+    'wait; Reconciling=True ProgressingWithRetry | Ready=False HealthCheckFailed | Healthy=False HealthCheckFailed; again in 120000; error HealthCheckFailed',
+  ],
+  [
+    'looks again five seconds after the last change, before it calls something stalled',
+    { kustomization: waiting, attempt: { ...checking, changedMs: 1000 }, health: [one('Failed')], nowMs: 2000 },
+    'wait; nothing; again in 4000',
+  ],
+  [
+    'looks again at its timeout at the latest',
+    { kustomization: waiting, attempt: { ...checking, changedMs: 59_000 }, health: [one('Failed')], nowMs: 59_500 },
+    'wait; nothing; again in 500',
   ],
   [
     'gives up on health at its timeout',

@@ -35,11 +35,21 @@ type World = {
   meta: Meta
   status: Record<string, unknown>
   stored: Set<string>
-  memory: { nextLookMs: number; failures: number; handledGeneration: number; outcome?: LookOutcome }
+  memory: {
+    nextLookMs: number
+    failures: number
+    handledGeneration: number
+    outcome?: LookOutcome
+    /** A status that the API server refused: the engine's loop writes it before it looks again. */
+    unsettled?: Readonly<Record<string, unknown>>
+  }
   writes: number
 }
 
 class Crash extends Error {}
+
+/** The API server refused a write; the engine lives on and tries again. */
+class Refused extends Error {}
 
 const forgotten = (): World['memory'] => ({ nextLookMs: 0, failures: 0, handledGeneration: -1 })
 const SEEDS = 500
@@ -132,8 +142,23 @@ function act<Source extends SourceObject>(
   if (world.random() < world.trouble) throw new Crash()
 }
 
+/** A refused write is noted; before and after any other the process may end. */
+function writeStatus(world: World, status: Readonly<Record<string, unknown>>): void {
+  const { memory, random, trouble } = world
+  if (random() < trouble) throw new Crash()
+  memory.unsettled = status
+  if (random() < trouble) throw new Refused()
+  delete memory.unsettled
+  if (JSON.stringify(status) !== JSON.stringify(world.status)) {
+    world.status = JSON.parse(JSON.stringify(status)) as Record<string, unknown>
+    world.writes++
+  }
+  if (random() < trouble) throw new Crash()
+}
+
 /** One wake: the engine's loop until the object is settled. Answers when it wants to come again. */
 function reconcile<Source extends SourceObject>(world: World, kind: Kind<Source>): number | undefined {
+  if (world.memory.unsettled) writeStatus(world, world.memory.unsettled)
   for (let round = 0; round < 64; round++) {
     const seen = observe(world, kind)
     const decision = decideSource(seen, kind.words)
@@ -144,10 +169,7 @@ function reconcile<Source extends SourceObject>(world: World, kind: Kind<Source>
     const { status, nextLookInMs } = decision.status
     delete world.memory.outcome
     if (nextLookInMs !== undefined) world.memory.nextLookMs = world.nowMs + nextLookInMs
-    if (status !== undefined && JSON.stringify(status) !== JSON.stringify(world.status)) {
-      world.status = JSON.parse(JSON.stringify(status)) as Record<string, unknown>
-      world.writes++
-    }
+    if (status !== undefined) writeStatus(world, status)
     return decision.kind === 'wait' ? decision.afterMs : decision.againAfterMs
   }
   throw new Error('it spins')
@@ -162,6 +184,7 @@ function live<Source extends SourceObject>(world: World, kind: Kind<Source>): vo
     try {
       world.nowMs += reconcile(world, kind) ?? 0
     } catch (error) {
+      if (error instanceof Refused) continue
       if (!(error instanceof Crash)) throw error
       world.memory = forgotten()
     }
@@ -200,6 +223,7 @@ function check<Source extends SourceObject>(world: World, { revisionOf }: Kind<S
     name,
   )
   assert.ok(stored.has(commit), `${name}: stored`)
+  assert.deepEqual(meta.finalizers, [FINALIZER], `${name}: holds what it stored`)
 }
 
 settles({

@@ -76,7 +76,7 @@ export function parseImageRepository(object: KubeObject): ImageRepository {
   return {
     image: readText(object, 'spec', 'image'),
     intervalMs: intervalOf(interval),
-    timeoutMs: durationField(object, 'timeout') ?? interval,
+    timeoutMs: Math.max(durationField(object, 'timeout') ?? interval, 1000),
     secretName: optionalText(object, 'spec', 'secretRef', 'name'),
     certSecretName: optionalText(object, 'spec', 'certSecretRef', 'name'),
     proxySecretName: optionalText(object, 'spec', 'proxySecretRef', 'name'),

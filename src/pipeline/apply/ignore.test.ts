@@ -95,3 +95,8 @@ test('fields are left out of a comparison, what is not there is not missed', () 
   withoutPaths({}, ['/__proto__/polluted', '/constructor/prototype/toString'])
   assert.equal(typeof {}.toString, 'function')
 })
+
+test('a path that is no pointer is refused when an object is compared, as in Flux', () =>
+  assert.throws(() => planYielding(web(1), web(2), ['spec.replicas'], 'kustomize-controller'), {
+    message: 'replace operation does not apply: doc is missing path: spec.replicas: missing value\n',
+  }))

@@ -101,10 +101,17 @@ export function planYielding(
     (entry) => entry.operation === 'Apply' && (entry.subresource ?? '') === '' && entry.manager !== manager,
   )
   return paths.flatMap((path): readonly Yielding[] => {
+    if (!path.startsWith('/')) throw noPointer(path)
     const value = tokensOf(path).reduce<unknown>(child, live)
     if (isDeepStrictEqual(value, tokensOf(path).reduce<unknown>(child, rehearsed))) return []
     return [isOwned(others, live, path) ? { path, do: 'strip' } : { path, do: 'adopt', value }]
   })
+}
+
+/** In the words of Flux, which takes the path for one that differs and cannot set it. */
+function noPointer(path: string): SluiceError {
+  const message = `replace operation does not apply: doc is missing path: ${path}: missing value\n`
+  return new SluiceError('OBJECT_INVALID', message, { where: 'spec.ignore', hint: 'write a JSON pointer: /data/key' })
 }
 
 /** The object as it is applied. A field that it does not have is not adopted: the server may have filled it in. */

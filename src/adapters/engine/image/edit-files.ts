@@ -32,8 +32,8 @@ export type EditInput = {
 }
 
 /** In Flux's work folder. */
-function notThere({ namespace, name }: ImageUpdateAutomation, path: string): string {
-  return `lstat /tmp/${namespace}-${name}1000000000/${path}: no such file or directory`
+function notThere({ namespace, source }: ImageUpdateAutomation, path: string): string {
+  return `lstat /tmp/${namespace}-${source.name}1000000000/${path}: no such file or directory`
 }
 
 /** Sets the markers in the files of a commit; nothing is written. */

@@ -27,6 +27,18 @@ test('memory is released once after the last of many changes, again while V8 hol
   assert.equal(collections, 3)
 })
 
+test('memory is released after image content went by, too', async () => {
+  await new Promise<void>((released) => {
+    const collect = (): boolean => {
+      released()
+      return true
+    }
+    const stop = releaseMemoryWhenCalm({ ...idle, collect }, () => () => undefined, 1)
+    channel(MOVED_BYTES).publish(1 << 16)
+    setTimeout(stop, 1000)
+  })
+})
+
 test('young garbage is collected for every 8 MiB that went by, until stopped', () => {
   let collections = 0
   const stop = collectMovedBytes({ ...idle, collectYoung: () => void collections++ })

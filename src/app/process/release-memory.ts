@@ -12,15 +12,20 @@ const SMALL_YOUNG_BYTES = 8 << 20
 /** So much image content may go by before its buffers are collected; each byte has passed two buffers by then. */
 const MOVED_LIMIT_BYTES = 8 << 20
 
-/** So much more in buffers than are in use, and the old ones are collected, too. */
-const OLD_BUFFERS_BYTES = 24 << 20
+/** So much more in buffers than are in use, those included that have just gone by, and the old ones are collected, too. */
+const OLD_BUFFERS_BYTES = 32 << 20
+
+/** How far V8 lets its old generation grow by itself while content goes by: it counts the buffers as part of it (docs/adr/0214). */
+const GROWING_PERCENT = 50
+/** V8 decides by itself. */
+const USUAL_PERCENT = 0
 
 /** A garbage collector; `collect` answers whether what could be given back was. */
 export type Collector = { readonly collectYoung: () => void; readonly collect: () => boolean }
 
 /**
- * Collects garbage when nothing has changed for ten seconds, because V8 keeps what a delivery allocated as long as nothing else asks for memory:
- * 40 MiB, for a pause of about 50 ms. Tries again a few times while V8 holds on to it.
+ * Collects garbage when nothing has changed and no image content gone by for ten seconds, because V8 keeps what a delivery allocated as long as nothing
+ * else asks for memory: 40 MiB, for a pause of about 50 ms. Tries again a few times while V8 holds on to it.
  *
  * @param onChange calls back at every change; answers how to stop that
  * @returns how to stop
@@ -37,11 +42,19 @@ export function releaseMemoryWhenCalm(
       if (!collector.collect() && tries > 1) tryLater(tries - 1)
     }, calmMs).unref()
   }
-  const stop = onChange(() => tryLater(MOST_TRIES))
+  const changed = (): void => tryLater(MOST_TRIES)
+  const stops = [onChange(changed), onMovedBytes(changed)]
   return () => {
     clearTimeout(timer)
-    stop()
+    for (const stop of stops) stop()
   }
+}
+
+/** Calls back with the number of bytes of image content that go by; answers how to stop. */
+function onMovedBytes(moved: (bytes: number) => void): () => void {
+  const told = (message: unknown): void => moved(typeof message === 'number' ? message : 0)
+  subscribe(MOVED_BYTES, told)
+  return () => void unsubscribe(MOVED_BYTES, told)
 }
 
 /**
@@ -52,14 +65,12 @@ export function releaseMemoryWhenCalm(
  */
 export function collectMovedBytes(collector: Collector): () => void {
   let movedBytes = 0
-  const count = (message: unknown): void => {
-    movedBytes += typeof message === 'number' ? message : 0
+  return onMovedBytes((bytes) => {
+    movedBytes += bytes
     if (movedBytes < MOVED_LIMIT_BYTES) return
     movedBytes = 0
     collector.collectYoung()
-  }
-  subscribe(MOVED_BYTES, count)
-  return () => void unsubscribe(MOVED_BYTES, count)
+  })
 }
 
 /**
@@ -89,14 +100,17 @@ export function collectorOfV8(): Collector {
   let usedBytes = 0
   return {
     collectYoung() {
-      gc({ type: 'minor' })
+      setFlagsFromString(`--heap-growing-percent=${GROWING_PERCENT}`)
+      // V8 frees dead buffers behind its collections, on a thread that may have to wait: the last one's are gone by now, this one's are not.
       const { arrayBuffers } = process.memoryUsage()
+      gc({ type: 'minor' })
       usedBytes = Math.min(usedBytes, arrayBuffers)
       if (arrayBuffers < usedBytes + OLD_BUFFERS_BYTES) return
       gc()
       usedBytes = process.memoryUsage().arrayBuffers
     },
     collect() {
+      setFlagsFromString(`--heap-growing-percent=${USUAL_PERCENT}`)
       gc()
       const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')
       return (young?.physical_space_size ?? 0) <= SMALL_YOUNG_BYTES

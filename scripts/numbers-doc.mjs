@@ -27,6 +27,12 @@ const PROMISES = [
     'gitops, 1000 apps, idle, processor of the engine',
   ],
   [
+    'processor time of an app, with 5,000 to with 1,000',
+    'linear',
+    'gitops',
+    'gitops, cold, processor time of an app, with 5000 to with 1000',
+  ],
+  [
     'image pushed → applied, real API server',
     '≤ 0.34 s',
     'image-unasked',

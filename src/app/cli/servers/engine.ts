@@ -10,6 +10,7 @@ import type { KubeObject } from '../../../lib/kube/object.ts'
 import { createEngineMetrics, openObjects, serveMetrics } from '../../engine-metrics.ts'
 import { removeAbandonedScratch } from '../../../machine/scratch.ts'
 import { boundHeap } from '../../process/bound-heap.ts'
+import { inlineLess } from '../../process/inline-less.ts'
 import { type Election, runElected } from '../../elected-engine.ts'
 import { holdStateFolder } from '../../state/state-folder.ts'
 import { usageError, type Command } from '../command.ts'
@@ -58,6 +59,7 @@ export const engine: Command = {
     const electorate = { lead, path: resolve(io.cwd, kubeconfig), folder, signal, namespace }
     const log = values.verbose ? io.err : (line: string) => io.err(line.split('\n')[0] ?? '')
     removeAbandonedScratch()
+    inlineLess()
     const stopBounding = boundHeap()
     const metrics = await openMetrics(values['metrics-listen'])
     try {

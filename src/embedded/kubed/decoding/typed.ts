@@ -48,6 +48,7 @@ export function decodeTyped(
   for (const name of Object.keys(value)) {
     const field = value[name]
     const child = type.child(name)
+    if (isRightScalar(child, field)) continue
     const below = path === '' ? name : `${path}.${name}`
     if (child === undefined) {
       if (!isMap || type.schema.additionalProperties === undefined) {
@@ -67,6 +68,10 @@ export function decodeTyped(
   }
   return value
 }
+
+/** Most fields are scalars of their type: those stay as they are, and nobody needs their path. */
+const isRightScalar = (type: FieldType | undefined, value: Json | undefined): boolean =>
+  type?.kind === 'scalar' && type.special === undefined && fits(type, value)
 
 function decodeItems(
   type: FieldType,
@@ -93,12 +98,14 @@ export function zeroOf(type: FieldType): Json {
 }
 
 function decodeScalar(type: FieldType, value: Json, path: string, owner: string, goType: string | undefined): Json {
-  const wanted = type.schema.type
-  if (wanted === 'integer' ? isInRange(value, type.schema.format) : typeof value === wanted) return value
-  throw mismatch(value, path, owner, goType ?? goName(type), undefined, wanted)
+  if (fits(type, value)) return value
+  throw mismatch(value, path, owner, goType ?? goName(type), undefined, type.schema.type)
 }
 
-const isInRange = (value: Json, format: string | undefined): boolean =>
+const fits = ({ schema }: FieldType, value: Json | undefined): boolean =>
+  schema.type === 'integer' ? isInRange(value, schema.format) : typeof value === schema.type
+
+const isInRange = (value: Json | undefined, format: string | undefined): boolean =>
   typeof value === 'number' && Number.isInteger(value) && (format !== 'int32' || value === (value | 0))
 
 function decodeSpecial(type: FieldType, value: Json, path: string, owner: string): Json {

@@ -51,7 +51,7 @@ function ownUpdated(
   const result = ownUpdate(
     resource.type,
     before,
-    bare(next),
+    next.metadata.managedFields === undefined ? next : bare(next),
     state.owners,
     SELF,
     resetFieldsOf(resource, writer.subresource),

@@ -18,11 +18,11 @@ export function validateFields(
 ): void {
   const name = type.shortName === 'core.v1.EphemeralContainer' ? 'core.v1.Container' : type.shortName
   const rules = RULES[name] ?? VOLUME_KIND_RULES[name]
-  const done = new Set(['metadata', 'status', ...(rules?.unchecked ?? [])])
+  const done = new Set(rules?.unchecked)
   const below: Below = (field, passed = place, at?) => {
     const found = value[field]
     const child = found === undefined ? undefined : type.child(field)
-    if (child === undefined || found === undefined || done.has(field)) return
+    if (child === undefined || found === undefined || CHECKED_ELSEWHERE.has(field) || done.has(field)) return
     done.add(field)
     if (!isLeaf(child, found)) descend(child, found, at ?? pathBelow(type, path, field), errors, passed)
   }
@@ -31,6 +31,9 @@ export function validateFields(
   if (rules?.isWhole !== true) for (const field of Object.keys(value)) below(field)
   AFTER[name]?.(value, path, errors, below, place)
 }
+
+/** Metadata is checked for all kinds alike, status when it is written. */
+const CHECKED_ELSEWHERE = new Set(['metadata', 'status'])
 
 /** There is nothing to look at that its holder has not looked at. */
 const isLeaf = (type: FieldType, value: Json): boolean => typeof value !== 'object' && type.special !== 'quantity'

@@ -110,8 +110,9 @@ function yieldTo(
   owners: Owners,
   manager: string,
 ): Map<string, { set: PathSet; isApplied: boolean }> {
-  const gone = union(union(comparison.modified, comparison.added), comparison.removed)
   const next = new Map<string, { set: PathSet; isApplied: boolean }>()
+  if (owners.size === 0) return next
+  const gone = union(union(comparison.modified, comparison.added), comparison.removed)
   for (const [other, owned] of owners) {
     const keeps = other === manager || isEmpty(intersection(owned.set, gone))
     const set = keeps ? owned.set : difference(owned.set, gone)

@@ -49,6 +49,7 @@ export function isEmpty(set: PathSet | undefined): boolean {
 export function union(a: PathSet, b: PathSet): PathSet {
   const isMember = a.isMember || b.isMember
   if (b.children.size === 0) return { isMember, children: a.children }
+  if (a.children.size === 0) return { isMember, children: b.children }
   const out: PathSet = { isMember, children: new Map(a.children) }
   for (const [element, right] of b.children) {
     const left = a.children.get(element)
@@ -130,6 +131,7 @@ export function parseFields(fields: Json | undefined): PathSet {
 /** Writes `fieldsV1`, elements in the server's order. */
 export function renderFields(set: PathSet): JsonObject {
   const out: JsonObject = {}
+  if (set.children.size === 0) return out
   for (const element of [...set.children.keys()].sort(byBytes)) {
     const child = set.children.get(element)
     if (child === undefined || isEmpty(child)) continue

@@ -47,6 +47,10 @@ export type Meter = {
   readonly follow: (asked: Asked, response: ServerResponse) => void
   /** What was counted so far, in the format of Prometheus. */
   readonly render: () => string
+  /** Counts what a check of the server said when an endpoint asked it. */
+  readonly judged: (endpoint: string, check: string, isGood: boolean) => void
+  /** What the checks said so far, in the same format. */
+  readonly renderChecks: () => string
 }
 
 /** RFC 3339 to the second, as metadata carries it. Each write asks several times, and most of them in the second of the last one. */

@@ -14,30 +14,15 @@ import {
   parseAccept,
   plainTypeOf,
 } from '../negotiation/accept.ts'
-import { serveExposition } from './exposition.ts'
+import { serveExposition, serveSlis } from './exposition.ts'
 import { makePretty, send, written } from '../negotiation/respond.ts'
 import { isHealthPath, serveHealth } from './health.ts'
 import { plain, plainNotFound } from './plain.ts'
+import { serveStatusPage } from './status-page.ts'
+import { VERSION } from './version.ts'
 import type { Route } from '../request/route.ts'
 import type { Registry } from '../resources/registry.ts'
 import { discoveryDocument } from '../authentication/signing.ts'
-
-/** What kubed says that it is: the Kubernetes whose behaviour it follows. */
-const VERSION = {
-  major: '1',
-  minor: '37',
-  emulationMajor: '1',
-  emulationMinor: '37',
-  minCompatibilityMajor: '1',
-  minCompatibilityMinor: '36',
-  gitVersion: 'v1.37.2',
-  gitCommit: '',
-  gitTreeState: 'clean',
-  buildDate: '1970-01-01T00:00:00Z',
-  goVersion: 'none',
-  compiler: 'none',
-  platform: 'linux/amd64',
-}
 
 /** Answers what is no resource: discovery, OpenAPI, health, version, keys. @throws Fault 404, 406 */
 export function serveDocument(
@@ -132,6 +117,8 @@ function other(
   if (path === '/.well-known/openid-configuration')
     return send(response, 200, discoveryDocument(`https://${request.headers.host ?? ''}`))
   if (path === '/metrics') return serveExposition(env, response)
+  if (path === '/metrics/slis') return serveSlis(env, response)
+  if (path === '/statusz') return serveStatusPage(request, response)
   if (path === '/openid/v1/jwks') return sendKeys(env, response)
   if (path === '/openapi/v2') return serveOpenapiV2(env.registry, request, response)
   if (path === '/')
@@ -143,9 +130,11 @@ function other(
         '/healthz',
         '/livez',
         '/metrics',
+        '/metrics/slis',
         '/openapi/v2',
         '/openapi/v3',
         '/readyz',
+        '/statusz',
         '/version',
       ],
     })

@@ -16,6 +16,15 @@ export function serveExposition({ meter, registry, store }: Environment, respons
     ...processLines(),
     '',
   ]
+  sendLines(response, lines)
+}
+
+/** Answers `/metrics/slis`: what the checks of the server said, for those who watch how well it serves. */
+export function serveSlis({ meter }: Environment, response: ServerResponse): void {
+  sendLines(response, [meter.renderChecks(), ''])
+}
+
+function sendLines(response: ServerResponse, lines: readonly string[]): void {
   response.writeHead(200, {
     'content-type': 'text/plain; version=0.0.4; charset=utf-8',
     'cache-control': 'no-cache, private',

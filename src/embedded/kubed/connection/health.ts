@@ -26,6 +26,9 @@ export function serveHealth(env: Environment, path: string, query: URLSearchPara
   const wanted = only === undefined ? checks : [only]
   const fault = env.store.fault()
   const failed = wanted.filter((check) => !excluded.has(check) && fault !== undefined && check.startsWith('etcd'))
+  // who asks for one check asks for no judgement of the server
+  if (only === undefined)
+    for (const check of wanted) if (!excluded.has(check)) env.meter.judged(endpoint, check, !failed.includes(check))
   const lines = wanted.map((check) => {
     if (excluded.has(check)) return `[+]${check} excluded: ok\n`
     return failed.includes(check) ? `[-]${check} failed: reason withheld\n` : `[+]${check} ok\n`

@@ -18,7 +18,14 @@ export function makeMeter(nowMs: () => number, find: FindKind): Meter {
   const totals = new Map<string, number>()
   const durations = new Map<string, Series>()
   const running = new Map<string, number>()
+  const checks = new Map<string, Outcome>()
   return {
+    judged(endpoint, check, isGood) {
+      const key = `name="${check}",type="${endpoint}"`
+      const { success = 0, error = 0 } = checks.get(key) ?? {}
+      checks.set(key, isGood ? { isGood, success: success + 1, error } : { isGood, success, error: error + 1 })
+    },
+    renderChecks: () => checkLines([...checks].sort(([a], [b]) => (a < b ? -1 : 1))),
     follow(asked, response) {
       const { verb, labels } = labelsOf(asked, find)
       const startMs = nowMs()
@@ -41,6 +48,25 @@ export function makeMeter(nowMs: () => number, find: FindKind): Meter {
         ...[...durations].flatMap(([labels, series]) => histogram(labels, series)),
       ].join('\n'),
   }
+}
+
+/** What a check said last, and how often. */
+type Outcome = { readonly isGood: boolean; readonly success: number; readonly error: number }
+
+function checkLines(checks: readonly (readonly [labels: string, outcome: Outcome])[]): string {
+  const total = 'kubernetes_healthchecks_total'
+  const counts = checks.flatMap(([labels, outcome]) =>
+    (['error', 'success'] as const)
+      .filter((status) => outcome[status] > 0)
+      .map((status) => `${total}{${labels.replace(',', `,status="${status}",`)}} ${outcome[status]}`),
+  )
+  if (counts.length === 0) return ''
+  return [
+    ...family('kubernetes_healthcheck', 'gauge', 'What a check of the server said last.'),
+    ...checks.map(([labels, { isGood }]) => `kubernetes_healthcheck{${labels}} ${isGood ? 1 : 0}`),
+    ...family(total, 'counter', 'What the checks of the server said.'),
+    ...counts,
+  ].join('\n')
 }
 
 /** The labels by name, as they are written; none of them can have a sign that must be escaped. */

@@ -37,6 +37,7 @@ export const RULES: Readonly<Record<string, Rules>> = {
   'node.v1.RuntimeClass': { unchecked: ['overhead'] },
   'core.v1.EmptyDirVolumeSource': { unchecked: ['sizeLimit'] },
   'core.v1.PersistentVolumeSpec': { isWhole: true },
+  'storage.v1.VolumeAttachmentSource': { isWhole: true },
   'storage.v1.CSIStorageCapacity': { unchecked: ['maximumVolumeSize'] },
   'autoscaling.v2.MetricIdentifier': { unchecked: ['selector'] },
   'autoscaling.v2.MetricTarget': { unchecked: ['value', 'averageValue'] },

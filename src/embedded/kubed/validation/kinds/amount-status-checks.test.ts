@@ -10,10 +10,10 @@ const OWN = 'Unsupported value: "cpu": supported values: "storage"'
 const NO_INLINE = 'Forbidden: may not be specified in the context of inline volumes'
 const csi = { driver: 'd.example.com', volumeHandle: 'h' }
 
-function attachment(inlineVolumeSpec: JsonObject): (errors: FieldError[]) => void {
+function attachment(inlineVolumeSpec: JsonObject, others: JsonObject = {}): (errors: FieldError[]) => void {
   const type = schemaFor('storage.k8s.io/v1', 'VolumeAttachment')
   assert.ok(type)
-  const spec = { attacher: 'd.example.com', nodeName: 'n', source: { inlineVolumeSpec } }
+  const spec = { attacher: 'd.example.com', nodeName: 'n', source: { inlineVolumeSpec, ...others } }
   return (errors) => validateFields(type, { metadata: { name: 'a' }, spec }, '', errors)
 }
 const claim = (status: JsonObject) => (errors: FieldError[]) => checkClaimStatus({ status }, errors)
@@ -101,6 +101,11 @@ const cases: { it: string; of: (errors: FieldError[]) => void; want: string[] }[
       `spec.source.inlineVolumeSpec.storageClassName: ${NO_INLINE}`,
       'spec.source.inlineVolumeSpec.volumeMode: Forbidden: may not specify volumeMode other than Filesystem in the context of inline volumes',
     ],
+  },
+  {
+    it: 'an attachment of two volumes',
+    of: attachment({}, { persistentVolumeName: 'v' }),
+    want: ['spec.source: Forbidden: must specify exactly one of inlineVolumeSpec and persistentVolumeName'],
   },
   {
     it: 'a volume in an attachment that says nothing',

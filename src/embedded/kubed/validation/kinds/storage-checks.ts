@@ -63,12 +63,13 @@ export const STORAGE_CHECKS: Readonly<Record<string, Check>> = {
     checkName(stringOf(nodeName), `${path}.nodeName`, subdomainError, errors)
     checkAttacher(stringOf(attacher), `${path}.attacher`, errors)
   },
-  'storage.v1.VolumeAttachmentSource': ({ inlineVolumeSpec, persistentVolumeName: name }, path, errors) => {
+  'storage.v1.VolumeAttachmentSource': ({ inlineVolumeSpec, persistentVolumeName: name }, path, errors, below) => {
     const why = 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'
     if (inlineVolumeSpec === undefined && name === undefined) required(errors, path, why)
     else if (inlineVolumeSpec !== undefined && name !== undefined) forbid(errors, path, why)
     else if (name === '')
       required(errors, `${path}.persistentVolumeName`, 'must specify non empty persistentVolumeName')
+    else below('inlineVolumeSpec')
   },
   'storage.v1.VolumeAttachment': ({ spec }, _path, errors, below) => {
     below('spec')

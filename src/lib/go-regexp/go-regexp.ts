@@ -9,8 +9,8 @@ export type GoMatch = { readonly text: string; readonly slots: readonly number[]
 /** A regular expression with Go's syntax, leftmost-first semantics, and time linear in the text. */
 export type GoRegexp = {
   readonly source: string
-  /** The leftmost match; undefined when there is none. */
-  readonly find: (text: string) => GoMatch | undefined
+  /** The leftmost match that does not begin before `from` (0); undefined when there is none. */
+  readonly find: (text: string, from?: number) => GoMatch | undefined
   readonly test: (text: string) => boolean
   /** Go's `Expand`: `$1`, `$name`, `${name}` in the template become groups of the match; `$$` a dollar. */
   readonly expand: (template: string, match: GoMatch) => string
@@ -29,7 +29,7 @@ export function compileRegexp(source: string): GoRegexp {
   const parsed = parsePattern(source)
   const program = compile(parsed.node, parsed.groups, parsed.names)
   if (!program) throw new SluiceError('REGEXP_LIMIT', `error parsing regexp: expression too large: \`${source}\``)
-  const find = (text: string): GoMatch | undefined => findMatch(program, text)
+  const find = (text: string, from = 0): GoMatch | undefined => findMatch(program, text, from)
   return {
     source,
     find,
@@ -39,13 +39,13 @@ export function compileRegexp(source: string): GoRegexp {
 }
 
 /** All threads advance together, character by character: no backtracking. */
-function findMatch({ steps, groups }: Program, text: string): GoMatch | undefined {
+function findMatch({ steps, groups }: Program, text: string, from: number): GoMatch | undefined {
   const none: readonly number[] = new Array<number>(groups * 2).fill(-1)
   const seen = new Int32Array(steps.length).fill(-1)
   let threads: Thread[] = []
   let matched: readonly number[] | undefined
   let round = 0
-  for (let at = 0; ; round++) {
+  for (let at = from; ; round++) {
     if (!matched) addThread(steps, seen, round, threads, { step: 0, slots: none }, text, at)
     if (threads.length === 0 && matched) break
     const code = text.codePointAt(at)

@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto'
+import { regexFunctions } from './regex-functions.ts'
+
 /** A value inside a template: plain data; a Map ranges by sorted key; an object with `String` prints by it. */
 export type Value = unknown
 
@@ -196,6 +199,10 @@ const SPRIG: Readonly<Record<string, GoFunction>> = {
   ext: (one) => /\.[^./]*$/.exec(text(one))?.[0] ?? '',
   b64enc: (one) => Buffer.from(text(one)).toString('base64'),
   b64dec: (one) => Buffer.from(text(one), 'base64').toString('utf8'),
+  sha1sum: (one) => hashOf('sha1', one),
+  sha256sum: (one) => hashOf('sha256', one),
+  sha512sum: (one) => hashOf('sha512', one),
+  ...regexFunctions(text),
   toJson: (one) =>
     JSON.stringify(one, (_key, value: unknown) => (value instanceof Map ? Object.fromEntries(value) : value)),
 }
@@ -205,6 +212,10 @@ export const FUNCTIONS: ReadonlyMap<string, GoFunction> = new Map([
   ...Object.entries(BUILTIN),
   ...Object.entries(SPRIG),
 ])
+
+function hashOf(algorithm: string, one: Value): string {
+  return createHash(algorithm).update(text(one)).digest('hex')
+}
 
 function same(a: Value, b: Value): boolean {
   return a === b || (typeof a === 'object' && typeof b === 'object' && print(a) === print(b))

@@ -32,6 +32,15 @@ const cases: readonly [template: string, want: string][] = [
   ['{{ define "x" }}[{{ . }}]{{ end }}{{ template "x" "a" }}{{ template "x" }}', '[a][<no value>]'],
   ['{{ block "x" .Values.a }}({{ . }}){{ end }}{{ template "x" 1 }}', '(x)(1)'],
   ['{{ .Values.nope.more }}', '<no value>'],
+  ['{{ regexReplaceAll "b+" "abbab" "c" }} {{ regexReplaceAll "(a)(x*)" "-ab-" "${1}w" }}', 'acac -awb-'],
+  ['{{ regexReplaceAll "x*" "abc" "-" }} {{ regexReplaceAllLiteral "a" "aba" "$1" }}', '-a-b-c- $1b$1'],
+  ['{{ regexMatch "(" "a" }}', 'false'],
+  ['{{ regexMatch "^v\\\\d" "v1" }} {{ regexFind "[a-z]+" "12ab3c" }}', 'true ab'],
+  [
+    '{{ regexFindAll "[0-9]+" "1a22b3" -1 }} {{ regexFindAll "[0-9]+" "1a22b3" 2 }} {{ regexQuoteMeta "1.2+" }}',
+    '[1 22 3] [1 22] 1\\.2\\+',
+  ],
+  ['{{ sha256sum "a" | trunc 8 }} {{ sha1sum "a" | trunc 8 }}', 'ca978112 86f7e437'],
   ['{{ "q\\n" }}{{ `r\\n` }}{{ printf "%-4s|%03d|%q" "a" 7 "z" }}', 'q\nr\\na   |007|"z"'],
 ]
 for (const [template, want] of cases)
@@ -48,6 +57,10 @@ const faults: readonly [template: string, message: RegExp][] = [
   ],
   ['{{ fail "mine" }}', /^template: t:1:3: executing "t" at <fail "mine">: error calling fail: mine$/],
   ['{{ len 3 }}', /error calling len: len of type int$/],
+  [
+    '{{ regexFind "(" "a" }}',
+    /error calling regexFind: regexp: Compile\(`\(`\): error parsing regexp: missing closing \): `\(`$/,
+  ],
   ['{{ if }}x{{ end }}', /^template: t:1: missing value for if$/],
   ['{{ nope }}', /function "nope" not defined/],
   ['{{ if .Name }}', /unexpected EOF/],

@@ -16,3 +16,32 @@ export type Macro = {
 
 /** The name that a macro gives to what it walks over. */
 export const nameOf = ({ op, args }: Node): string => (op === 'id' && typeof args === 'string' ? args : '')
+
+/**
+ * A macro that names one value for its body, as in `list.sortBy(x, x.name)`.
+ *
+ * @param type what it answers, as the library names it
+ * @param use makes the answer of the receiver; `ask` says what the body gives for a value
+ */
+export function macroOfOne(
+  type: string,
+  use: (receiver: unknown, ask: (value: unknown) => unknown) => unknown,
+): (call: Call) => Macro {
+  return ({ args, receiver }) => {
+    const [variable, body] = args
+    let inner: Context
+    return {
+      typeCheck(checker, _macro, context) {
+        checker.check(receiver, context)
+        inner = context.forkWithVariable(variable === undefined ? '' : nameOf(variable), checker.getType('dyn'))
+        if (body !== undefined) checker.check(body, inner)
+        return checker.getType(type)
+      },
+      evaluate(evaluator, _macro, context) {
+        const ask = (value: unknown): unknown =>
+          body === undefined ? undefined : evaluator.run(body, inner.reuse(context).setIterValue(value, evaluator))
+        return use(evaluator.run(receiver, context), ask)
+      },
+    }
+  }
+}

@@ -1,5 +1,5 @@
 import { type Environment, Optional } from '@marcbachmann/cel-js'
-import { type Call, type Checker, type Context, type Evaluator, type Macro, nameOf } from './macros.ts'
+import { macroOfOne } from './macros.ts'
 import { kindOf } from './values.ts'
 
 /**
@@ -14,11 +14,11 @@ export function withOptionals(environment: Environment): Environment {
     )
     .registerFunction(
       'optional.optMap(ast, ast): optional<dyn>',
-      macroOf((value) => Optional.of(value)),
+      mapped((value) => Optional.of(value)),
     )
     .registerFunction(
       'optional.optFlatMap(ast, ast): optional<dyn>',
-      macroOf((value) => value),
+      mapped((value) => value),
     )
 }
 
@@ -30,24 +30,9 @@ function isZero(value: unknown): boolean {
   return (kind === 'int' || kind === 'uint' || kind === 'double') && Number(value) === 0
 }
 
-/** Evaluates the body with what is there; with nothing, it stays nothing. */
-function macroOf(wrap: (value: unknown) => unknown): (call: Call) => Macro {
-  return ({ args, receiver }) => {
-    const [variable, body] = args
-    let inner: Context
-    return {
-      typeCheck(checker: Checker, _macro: object, context: Context) {
-        checker.check(receiver, context)
-        inner = context.forkWithVariable(variable === undefined ? '' : nameOf(variable), checker.getType('dyn'))
-        if (body !== undefined) checker.check(body, inner)
-        return checker.getType('optional')
-      },
-      evaluate(evaluator: Evaluator, _macro: object, context: Context) {
-        const value = evaluator.run(receiver, context)
-        if (!(value instanceof Optional)) throw new Error('no such overload')
-        if (!value.hasValue() || body === undefined) return Optional.none()
-        return wrap(evaluator.run(body, inner.reuse(context).setIterValue(value.value(), evaluator)))
-      },
-    }
-  }
-}
+/** Asks the body with what is there; with nothing, it stays nothing. */
+const mapped = (wrap: (value: unknown) => unknown) =>
+  macroOfOne('optional', (value, ask) => {
+    if (!(value instanceof Optional)) throw new Error('no such overload')
+    return value.hasValue() ? wrap(ask(value.value())) : Optional.none()
+  })

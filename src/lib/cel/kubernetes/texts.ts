@@ -2,6 +2,7 @@ import { type Environment, Optional } from '@marcbachmann/cel-js'
 import { compileRegexp } from '../../go-regexp/go-regexp.ts'
 import { isSameValue } from './values.ts'
 import { withFormat } from './format.ts'
+import { GO_ESCAPES } from '../../yaml/write/go-quote.ts'
 import { compareVersions, parseTag, type Version } from '../../semver/version.ts'
 
 const INT = 2 ** 31
@@ -58,19 +59,7 @@ function findFirst(text: string, pattern: string): string | undefined {
   return from < 0 ? undefined : text.slice(from, to)
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  '\u0007': '\\a',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v',
-  '\\': '\\\\',
-  '"': '\\"',
-}
-
-const quoted = (text: string): string => `"${[...text].map((each) => ESCAPES[each] ?? each).join('')}"`
+const quoted = (text: string): string => `"${[...text].map((each) => GO_ESCAPES[each] ?? each).join('')}"`
 
 function findAll(text: string, pattern: string, most = BigInt(INT)): string[] {
   const regexp = compileRegexp(pattern)

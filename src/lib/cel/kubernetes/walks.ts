@@ -1,6 +1,15 @@
 import type { Environment } from '@marcbachmann/cel-js'
 import { sortedBy } from './lists.ts'
-import { type Call, type Checker, type Context, type Evaluator, type Macro, nameOf, type Node } from './macros.ts'
+import {
+  type Call,
+  type Checker,
+  type Context,
+  type Evaluator,
+  type Macro,
+  macroOfOne,
+  nameOf,
+  type Node,
+} from './macros.ts'
 import { entriesOf, isSameValue } from './values.ts'
 
 type Entry = readonly [key: unknown, value: unknown]
@@ -36,7 +45,7 @@ const WALKS: Readonly<Record<string, Walk>> = {
  * @see https://pkg.go.dev/github.com/google/cel-go/ext#TwoVarComprehensions
  */
 export function withWalks(environment: Environment): Environment {
-  let next = environment.registerFunction('list.sortBy(ast, ast): list<dyn>', sortByMacro)
+  let next = environment.registerFunction('list.sortBy(ast, ast): list<dyn>', sortBy)
   for (const [name, walk] of Object.entries(WALKS)) {
     next = next.registerFunction(`list.${name}(ast, ast, ast): dyn`, macroOf(walk))
     if (name.startsWith('transform'))
@@ -56,24 +65,10 @@ function joined(entries: readonly Entry[]): Map<unknown, unknown> {
 }
 
 /** Sorts a list by what an expression says of each item. */
-function sortByMacro({ args, receiver }: Call): Macro {
-  const [variable, body] = args
-  let inner: Context
-  return {
-    typeCheck(checker: Checker, _macro: object, context: Context) {
-      checker.check(receiver, context)
-      inner = context.forkWithVariable(variable === undefined ? '' : nameOf(variable), checker.getType('dyn'))
-      if (body !== undefined) checker.check(body, inner)
-      return checker.getType('list<dyn>')
-    },
-    evaluate(evaluator: Evaluator, _macro: object, context: Context) {
-      const list = evaluator.run(receiver, context)
-      if (!Array.isArray(list) || body === undefined) throw new Error('no such overload: sortBy(list)')
-      const key = (item: unknown): unknown => evaluator.run(body, inner.reuse(context).setIterValue(item, evaluator))
-      return sortedBy(list, list.map(key))
-    },
-  }
-}
+const sortBy = macroOfOne('list<dyn>', (list, ask) => {
+  if (!Array.isArray(list)) throw new Error('no such overload: sortBy(list)')
+  return sortedBy(list, list.map(ask))
+})
 
 function macroOf({ type, collect }: Walk): (call: Call) => Macro {
   return ({ args, receiver }) => {

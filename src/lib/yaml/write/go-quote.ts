@@ -1,4 +1,5 @@
-const SIMPLE: Readonly<Record<string, string>> = {
+/** What Go's escapes stand for. */
+export const GO_ESCAPES: Readonly<Record<string, string>> = {
   '\x07': '\\a',
   '\b': '\\b',
   '\f': '\\f',
@@ -16,7 +17,7 @@ export function goQuote(text: string): string {
 }
 
 function escape(letter: string): string {
-  const simple = SIMPLE[letter]
+  const simple = GO_ESCAPES[letter]
   if (simple !== undefined) return simple
   const code = letter.codePointAt(0) ?? 0
   const hex = code.toString(16)

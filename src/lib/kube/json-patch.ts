@@ -1,118 +1,124 @@
-import { clone, equal, isObject, type Json, objectsOf, stringOf } from './json.ts'
+import { clone, equal, isObject, type Json, type JsonObject } from './json.ts'
 
 /** A patch that does not fit, in the words of the Go library behind kube-apiserver. */
 export class PatchError extends Error {}
 
-type Holder = { readonly read: (key: string) => Json | undefined; readonly node: Json }
+/** What all copies of a patch may take as JSON, in bytes; kube-apiserver's own limit. */
+const MOST_COPIED = 3 * 1024 * 1024
+
+/** A patch under way. */
+type Work = { document: Json; copiedBytes: number }
+
+/** Where a path leads: a map or list, and a key of it. */
+type Place = { readonly holder: JsonObject | Json[]; readonly key: string }
 
 /**
- * JSON patch (RFC 6902). The target is not changed.
+ * JSON patch (RFC 6902) as kube-apiserver applies it: the document itself is only replaced and tested, keys of a map may be replaced
+ * and copied where there are none, indexes below zero count from the end. The target is not changed.
  *
  * @throws PatchError when an operation does not apply
+ * @see gopkg.in/evanphx/json-patch.v4
  */
 export function jsonPatch(target: Json, patch: Json): Json {
+  const work: Work = { document: clone(target), copiedBytes: 0 }
+  for (const operation of operationsOf(patch)) {
+    const kind = typeof operation.op === 'string' ? operation.op : 'unknown'
+    const carryOut = OPERATIONS[kind]
+    if (carryOut === undefined) throw new PatchError(`Unexpected kind: ${kind}`)
+    carryOut(work, operation)
+  }
+  return work.document
+}
+
+function operationsOf(patch: Json): readonly JsonObject[] {
+  if (patch === null) return []
   if (!Array.isArray(patch)) throw new PatchError('json: cannot unmarshal object into Go value of type jsonpatch.Patch')
-  let document: Json = clone(target)
-  for (const operation of objectsOf(patch)) document = applyOperation(document, operation)
-  return document
+  return patch.map((each) => {
+    if (isObject(each)) return each
+    throw new PatchError('json: cannot unmarshal a patch into Go value of type jsonpatch.Operation')
+  })
 }
 
-function applyOperation(document: Json, operation: { [key: string]: Json | undefined }): Json {
-  const kind = stringOf(operation.op)
-  if (typeof operation.path !== 'string') throw new PatchError(`${kind} operation: missing path`)
-  const path = operation.path
-  if (path !== '' && !path.includes('/'))
-    throw new PatchError(
-      `${kind} operation does not apply: doc is missing path: ${JSON.stringify(path)}: missing value`,
-    )
-  const value = operation.value ?? null
-  if (kind === 'add') return put(document, path, clone(value), 'add')
-  if (kind === 'replace') return put(document, path, clone(value), 'replace')
-  if (kind === 'remove') return remove(document, path, 'remove').document
-  if (kind === 'test') return test(document, path, value)
-  const from = stringOf(operation.from)
-  if (kind === 'move') {
-    const moved = remove(document, from, 'move')
-    return put(moved.document, path, moved.value, 'add')
-  }
-  if (kind === 'copy') {
-    const found = find(document, from)
-    if (found === undefined)
-      throw new PatchError(`copy operation does not apply: doc is missing from path: ${from}: missing value`)
-    return put(document, path, clone(found), 'add')
-  }
-  throw new PatchError(`Unexpected kind: ${kind}`)
-}
-
-function test(document: Json, path: string, value: Json): Json {
-  const found = find(document, path)
-  if (!equal(found ?? null, value)) throw new PatchError(`testing path ${path} does not match: test failed`)
-  return document
-}
-
-function tokensOf(path: string): string[] {
-  return path === ''
-    ? []
-    : path
-        .slice(path.indexOf('/') + 1)
-        .split('/')
-        .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
-}
-
-function find(document: Json, path: string): Json | undefined {
-  let here: Json | undefined = document
-  for (const token of tokensOf(path)) {
-    if (here === undefined) return undefined
-    here = holderOf(here).read(token)
-  }
-  return here
-}
-
-function holderOf(node: Json): Holder {
-  if (Array.isArray(node)) return { node, read: (key) => node[Number(key)] }
-  if (isObject(node)) return { node, read: (key) => (Object.hasOwn(node, key) ? node[key] : undefined) }
-  return { node, read: () => undefined }
-}
-
-function parentOf(document: Json, tokens: readonly string[], path: string, kind: string): Json {
-  let here: Json | undefined = document
-  for (const token of tokens.slice(0, -1)) here = here === undefined ? undefined : holderOf(here).read(token)
-  if (here === undefined || here === null || typeof here !== 'object')
-    throw new PatchError(`${kind} operation does not apply: doc is missing path: ${path}: missing value`)
-  return here
-}
-
-function put(document: Json, path: string, value: Json, kind: 'add' | 'replace'): Json {
-  const tokens = tokensOf(path)
-  const key = tokens.at(-1)
-  if (key === undefined) return value
-  const parent = parentOf(document, tokens, path, kind)
-  if (Array.isArray(parent)) {
-    const index = key === '-' ? parent.length : Number(key)
-    const last = kind === 'replace' ? parent.length - 1 : parent.length
-    if (!Number.isInteger(index) || index < 0 || index > last)
+const OPERATIONS: Readonly<Record<string, (work: Work, operation: JsonObject) => void>> = {
+  add(work, { path, value = null }) {
+    putAt(placeOf(work, textOf('add', 'path', path), 'add'), clone(value))
+  },
+  remove(work, { path }) {
+    takeFrom(placeOf(work, textOf('remove', 'path', path), 'remove'))
+  },
+  replace(work, { path, value }) {
+    if (path === '') {
+      if (!isObject(value) && !Array.isArray(value))
+        throw new PatchError('replace operation value must be object or array')
+      work.document = clone(value)
+      return
+    }
+    const place = placeOf(work, textOf('replace', 'path', path), 'replace')
+    readAt(place)
+    if (Array.isArray(place.holder)) place.holder[indexIn(place.holder, place.key)] = clone(value ?? null)
+    else place.holder[place.key] = clone(value ?? null)
+  },
+  move(work, { from, path }) {
+    const place = placeOf(work, textOf('move', 'from', from), 'move')
+    const value = readAt(place)
+    takeFrom(place)
+    putAt(placeOf(work, textOf('move', 'path', path), 'move'), value)
+  },
+  copy(work, { from, path }) {
+    const value = readAt(placeOf(work, textOf('copy', 'from', from), 'copy'))
+    work.copiedBytes += JSON.stringify(value).length
+    if (work.copiedBytes > MOST_COPIED)
       throw new PatchError(
-        `${kind} operation does not apply: doc is missing ${kind === 'add' ? 'path' : 'key'}: ${path}: ${kind === 'add' ? `Unable to access invalid index: ${key}: invalid index referenced` : 'missing value'}`,
+        `Unable to complete the copy, the accumulated size increase of copy is ${work.copiedBytes}, exceeding the limit ${MOST_COPIED}`,
       )
-    parent.splice(index, kind === 'replace' ? 1 : 0, value)
-  } else if (isObject(parent)) {
-    // The library behind kube-apiserver replaces a key of a map that is not there, too.
-    parent[key] = value
-  }
-  return document
+    putAt(placeOf(work, textOf('copy', 'path', path), 'copy'), clone(value))
+  },
+  test(work, { path, value }) {
+    const found = path === '' ? work.document : readAt(placeOf(work, textOf('test', 'path', path), 'test'))
+    const isMet = found === null ? (value ?? null) === null : value !== undefined && equal(found, value)
+    if (!isMet) throw new PatchError(`testing value ${String(path)} failed: test failed`)
+  },
 }
 
-function remove(document: Json, path: string, kind: 'remove' | 'move'): { document: Json; value: Json } {
-  const tokens = tokensOf(path)
-  const key = tokens.at(-1)
-  if (key === undefined) return { document: null, value: document }
-  const parent = parentOf(document, tokens, path, kind)
-  const value = holderOf(parent).read(key)
-  if (value === undefined)
-    throw new PatchError(
-      `error in ${kind} for path: '${path}': Unable to remove nonexistent key: ${key}: missing value`,
-    )
-  if (Array.isArray(parent)) parent.splice(Number(key), 1)
-  else if (isObject(parent)) delete parent[key]
-  return { document, value }
+function textOf(kind: string, field: 'path' | 'from', value: Json | undefined): string {
+  if (typeof value === 'string') return value
+  throw new PatchError(`${kind} operation failed to decode ${field}: operation, missing ${field} field: missing value`)
+}
+
+/** @throws PatchError when nothing on the way holds the last key; the document itself is in nothing */
+function placeOf({ document }: Work, path: string, kind: string): Place {
+  const tokens = path
+    .split('/')
+    .slice(1)
+    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const key = tokens.pop()
+  let here: Json = document
+  for (const token of tokens) here = isObject(here) || Array.isArray(here) ? readAt({ holder: here, key: token }) : null
+  if (key !== undefined && (isObject(here) || Array.isArray(here))) return { holder: here, key }
+  throw new PatchError(`${kind} operation does not apply: doc is missing path: ${JSON.stringify(path)}: missing value`)
+}
+
+/** What stands at a place; null for a key of a map that is not there. @throws PatchError for an index that is not there */
+function readAt({ holder, key }: Place): Json {
+  if (Array.isArray(holder)) return holder[indexIn(holder, key)] ?? null
+  return (Object.hasOwn(holder, key) ? holder[key] : undefined) ?? null
+}
+
+function indexIn(list: readonly Json[], key: string, length = list.length): number {
+  if (!/^[+-]?\d+$/.test(key)) throw new PatchError(`strconv.Atoi: parsing ${JSON.stringify(key)}: invalid syntax`)
+  const index = Number(key) < 0 ? Number(key) + length : Number(key)
+  if (index >= 0 && index < length) return index
+  throw new PatchError(`Unable to access invalid index: ${key}: invalid index referenced`)
+}
+
+function putAt({ holder, key }: Place, value: Json): void {
+  if (!Array.isArray(holder)) holder[key] = value
+  else if (key === '-') holder.push(value)
+  else holder.splice(indexIn(holder, key, holder.length + 1), 0, value)
+}
+
+function takeFrom({ holder, key }: Place): void {
+  if (Array.isArray(holder)) holder.splice(indexIn(holder, key), 1)
+  else if (Object.hasOwn(holder, key)) delete holder[key]
+  else throw new PatchError(`Unable to remove nonexistent key: ${key}: missing value`)
 }

@@ -25,8 +25,10 @@ export function parseGitAddress({ provider }: Parcel): GitAddress {
 /** The parts of a path, of which there must be so many. */
 export function partsOf({ provider }: Parcel, { path }: GitAddress, count: number): readonly string[] {
   const parts = path.split('/')
+  // Flux says it of GitHub in other words than of the rest
+  const id = provider.type.startsWith('github') ? `: '${path}'` : ` ${JSON.stringify(path)}`
   if (parts.length !== count || parts.includes(''))
-    throw unusable(provider, `invalid repository id: '${path}'`, 'spec.address')
+    throw unusable(provider, `invalid repository id${id}`, 'spec.address')
   return parts.map(encodeURIComponent)
 }
 

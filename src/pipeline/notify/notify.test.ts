@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { parseAlert, parseProvider, type Provider } from '../../kinds/notification.ts'
 import { makeMessage, marksOf, matchAlert, type Message, type ToldEvent } from './message.ts'
-import type { HookRequest, ProviderSecret } from './hook-request.ts'
+import { partsOf } from './git-host.ts'
+import type { HookRequest, Parcel, ProviderSecret } from './hook-request.ts'
 import { converse, isFor } from './providers.ts'
 
 const root = join(process.env.SLUICE_CONFORMANCE ?? '../shared/conformance', 'flux-live/scenarios')
@@ -313,4 +314,14 @@ for (const [type, spec, secret, want] of shapes)
   test(`a message for ${type}`, () => {
     const [request] = requestsFor(made, providerOf({ type, address: 'https://host.example.com/hook', ...spec }), secret)
     assert.match(`${request?.url} ${request?.body}`, want)
+  })
+
+const ids: readonly [type: string, message: string][] = [
+  ['github', "invalid repository id: 'a/b'"],
+  ['azuredevops', 'invalid repository id "a/b"'],
+]
+for (const [type, message] of ids)
+  test(`an address of another form is refused at ${type} in Flux's words`, () => {
+    const provider = providerOf({ type, address: 'https://h/a/b' })
+    assert.throws(() => partsOf({ provider } as Parcel, { host: 'https://h', path: 'a/b' }, 3), { message })
   })

@@ -3,6 +3,7 @@ import type { Provider } from '../../kinds/notification.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { isRecord } from '../../lib/value/is-record.ts'
 import { loadOne } from '../../lib/yaml/load.ts'
+import { goSyntaxError } from '../../lib/yaml/parse/go-syntax-error.ts'
 import type { ProviderSecret } from './hook-request.ts'
 import { isCommitStatusType } from './providers.ts'
 
@@ -107,8 +108,18 @@ function isCertificate(pem: string): boolean {
   }
 }
 
+function readYaml(text: string): unknown {
+  try {
+    return loadOne(text, 'headers')
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    const why = `error converting YAML to JSON: ${goSyntaxError(error, text, 'v2')}`
+    throw new SluiceError('NOTIFY_PROVIDER', `failed to read headers from secret: ${why}`, { cause: error })
+  }
+}
+
 function readHeaders(data: SecretData): Record<string, string> | undefined {
-  const loaded: unknown = data['headers'] ? loadOne(data['headers'].toString('utf8'), 'headers') : undefined
+  const loaded = data['headers'] ? readYaml(data['headers'].toString('utf8')) : undefined
   if (loaded === undefined || loaded === null) return undefined
   if (!isRecord(loaded))
     throw new SluiceError('NOTIFY_PROVIDER', 'failed to read headers from secret: they are no map of names to values')

@@ -119,7 +119,13 @@ export type MarkedChoice = {
 }
 
 /** A workload as Git describes it, with the images of its containers as written (`host/name:tag`). */
-export type WorkloadImages = { readonly namespace: string; readonly name: string; readonly images: readonly string[] }
+export type WorkloadImages = {
+  readonly namespace: string
+  readonly name: string
+  readonly images: readonly string[]
+  /** Without a ready pod it has not arrived, whatever a health check says that may not look at it. */
+  readonly needsPods?: true
+}
 
 /** What an apply did to one object; an intended change that was none in the end is `unchanged`. */
 export type AppliedChange = { readonly object: string; readonly action: string; readonly drift?: boolean }

@@ -175,8 +175,9 @@ function arrive(ledger: Ledger, delivery: Delivery, at: string): void {
   )
   const found = delivery.digest === undefined ? running : running.filter((pod) => isOfDelivery(ledger, delivery, pod))
   const ours = found.length
-  if (running.length > 0 && ours === 0) {
-    const detail = `waiting for a pod that runs ${delivery.digest}`
+  const needsPods = ledger.workloads.get(`${delivery.environment}/${delivery.service}`)?.needsPods === true
+  if (ours === 0 && (needsPods || running.length > 0)) {
+    const detail = `waiting for a ready pod${delivery.digest === undefined ? '' : ` that runs ${delivery.digest}`}`
     markBorder(ledger, delivery, 'health', { state: 'running', at, detail })
     return
   }

@@ -172,6 +172,20 @@ test('health is not success while the pods run another digest', () => {
   assert.equal(historyOf(ledger, { limit: 1 })[0]?.state, 'done')
 })
 
+test('a health check that does not look at a workload is no success of it while it has no ready pod', () => {
+  const needy = (fact: FactBody): FactBody =>
+    fact.kind === 'build' ? { ...fact, workloads: fact.workloads.map((one) => ({ ...one, needsPods: true })) } : fact
+  const unlooked = [...applied.map(needy), health('healthy')]
+  const stateOf = (facts: readonly FactBody[]) => traceOf(foldFacts(at(facts)), C)[0]
+  assert.deepEqual(
+    [stateOf(unlooked)?.state, stateOf(unlooked)?.borders.health?.detail],
+    ['running', `waiting for a ready pod that runs ${D}`],
+  )
+  assert.equal(stateOf([...unlooked, pod(D)])?.state, 'done')
+  const placeholder = [...bothChanged.map(needy), health('healthy')]
+  assert.deepEqual([...new Set(traceOf(foldFacts(at(placeholder)), C).map(({ state }) => state))], ['running'])
+})
+
 test('a run that was repeated may have pushed another digest: pods that run its first one have arrived', () => {
   const again: FactBody = { ...image, digest: `sha256:${'2'.repeat(64)}` } as FactBody
   const [delivery] = historyOf(foldFacts(at([...applied, again, pod(D), health('healthy')])), { limit: 1 })

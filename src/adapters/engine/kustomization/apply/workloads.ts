@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../../../lib/kube/object.ts'
-import { readList, readText } from '../../../../lib/kube/read.ts'
+import { read, readList, readText } from '../../../../lib/kube/read.ts'
 import type { WorkloadImages } from '../../../../pipeline/record/fact.ts'
 
 const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob'])
@@ -12,7 +12,13 @@ export function workloadsOf(objects: readonly KubeObject[]): readonly WorkloadIm
       namespace: object.metadata.namespace ?? '',
       name: object.metadata.name,
       images: imagesOfObject(object),
+      ...(needsPods(object) ? { needsPods: true } : {}),
     }))
+}
+
+/** A DaemonSet may have no node to run on, a Job is over at some time. */
+function needsPods({ kind, spec }: KubeObject): boolean {
+  return (kind === 'Deployment' || kind === 'StatefulSet') && read(spec, 'replicas') !== 0
 }
 
 const POD_SPECS = [['spec'], ['spec', 'template', 'spec'], ['spec', 'jobTemplate', 'spec', 'template', 'spec']]

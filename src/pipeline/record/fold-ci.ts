@@ -18,8 +18,8 @@ import {
 export function foldPush(ledger: Ledger, fact: FactOf<'push'>): void {
   if (ledger.pushes.has(fact.commit)) return
   ledger.pushes.set(fact.commit, fact)
-  for (const delivery of ledger.deliveries.values())
-    if (delivery.commit === fact.commit && delivery.borders.push === undefined)
+  for (const delivery of ledger.deliveries.ofCommit(fact.commit))
+    if (delivery.borders.push === undefined)
       ledger.deliveries.set(delivery.id, { ...delivery, borders: { push: pushBorder(fact), ...delivery.borders } })
 }
 
@@ -28,12 +28,9 @@ export function foldRun(ledger: Ledger, fact: FactOf<'run'>): void {
   ledger.runs.set(fact.runId, fact)
   if (fact.event === 'pull_request' || fact.state === 'skipped') return
   const isKnown = (target: Target): boolean =>
-    [...ledger.deliveries.values()].some(
-      (delivery) =>
-        delivery.runId === fact.runId &&
-        delivery.environment === target.environment &&
-        delivery.service === target.service,
-    )
+    ledger.deliveries
+      .ofRun(fact.runId)
+      .some(({ environment, service }) => environment === target.environment && service === target.service)
   const targets = fact.state === 'succeeded' ? [] : targetsOf(ledger, fact).filter((target) => !isKnown(target))
   for (const { environment, service, kustomization } of targets) {
     const id = `${environment}/${service}/run/${fact.runId}`
@@ -44,7 +41,8 @@ export function foldRun(ledger: Ledger, fact: FactOf<'run'>): void {
   const detail = detailOf(fact)
   const at = fact.at
   endOfRun(ledger, fact)
-  for (const delivery of openDeliveries(ledger, (open) => open.runId === fact.runId)) {
+  for (const delivery of ledger.deliveries.ofRun(fact.runId)) {
+    if (delivery.endedAt !== undefined) continue
     if (fact.state === 'succeeded') markBorder(ledger, delivery, 'ci', { state: 'done', at, detail })
     else if (fact.state === 'failed' || fact.state === 'cancelled')
       markBorder(
@@ -62,9 +60,9 @@ export function foldRun(ledger: Ledger, fact: FactOf<'run'>): void {
 function endOfRun(ledger: Ledger, fact: FactOf<'run'>): void {
   const state = fact.state === 'succeeded' ? 'done' : fact.state === 'failed' ? 'failed' : undefined
   if (state === undefined) return
-  for (const delivery of ledger.deliveries.values()) {
-    const { endedAt, runId, borders } = delivery
-    if (runId !== fact.runId || endedAt === undefined || borders.ci?.state !== 'running') continue
+  for (const delivery of ledger.deliveries.ofRun(fact.runId)) {
+    const { endedAt, borders } = delivery
+    if (endedAt === undefined || borders.ci?.state !== 'running') continue
     const ci: BorderRecord = { state, at: fact.at, detail: detailOf(fact) }
     ledger.deliveries.set(delivery.id, { ...delivery, borders: { ...borders, ci } })
   }
@@ -88,14 +86,10 @@ export function foldImage(ledger: Ledger, fact: FactOf<'image'>): void {
   const ofRun = `${fact.runId} ${key}`
   ledger.digests.set(ofRun, new Set([...(ledger.digests.get(ofRun) ?? []), fact.digest]))
   const isOfRun = (open: Delivery): boolean =>
-    open.endedAt === undefined &&
-    open.runId === fact.runId &&
-    open.image === undefined &&
-    open.service === baseName(fact.image)
-  const isOfTag = (open: Delivery): boolean => open.image === fact.image && open.version === fact.tag
+    open.endedAt === undefined && open.image === undefined && open.service === baseName(fact.image)
   const isOpen = ({ endedAt, commit }: Delivery): boolean => endedAt === undefined || commit === ''
-  for (const delivery of ledger.deliveries.values()) {
-    if (!isOpen(delivery) || !(isOfTag(delivery) || isOfRun(delivery))) continue
+  const ofTag = ledger.deliveries.ofImage(fact.image, fact.tag).filter(isOpen)
+  for (const delivery of [...ofTag, ...ledger.deliveries.ofRun(fact.runId).filter(isOfRun)]) {
     const detail = `${fact.image}:${fact.tag} ${fact.digest}`
     const known = { image: fact.image, version: fact.tag, digest: fact.digest }
     const origin = originOf(ledger, fact, delivery)

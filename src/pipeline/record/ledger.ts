@@ -1,3 +1,4 @@
+import { Deliveries } from './deliveries.ts'
 import { BORDERS, type Border, type BorderRecord, type Delivery, type Passage } from './delivery.ts'
 import type { Fact, WorkloadImages } from './fact.ts'
 
@@ -44,7 +45,7 @@ export type Ledger = {
   readonly markers: Map<string, FactOf<'markers'>>
   /** By `namespace/pod`. */
   readonly pods: Map<string, FactOf<'pod'>>
-  readonly deliveries: Map<string, Delivery>
+  readonly deliveries: Deliveries
   readonly intended: Intended
 }
 
@@ -71,25 +72,21 @@ export function emptyLedger(): Ledger {
     policyCommits: new Map(),
     markers: new Map(),
     pods: new Map(),
-    deliveries: new Map(),
+    deliveries: new Deliveries(),
     intended: { images: new Map(), writeBacks: new Map(), applies: new Map() },
   }
 }
 
 /** Deliveries that have not ended, and that `wanted` picks. */
 export function openDeliveries(ledger: Ledger, wanted: (delivery: Delivery) => boolean): readonly Delivery[] {
-  return [...ledger.deliveries.values()].filter((delivery) => delivery.endedAt === undefined && wanted(delivery))
+  return ledger.deliveries.open().filter(wanted)
 }
 
 /** The newest delivery of an image into an environment, ended or not. */
 export function deliveryOfImage(ledger: Ledger, environment: string, image: string, tag: string): Delivery | undefined {
-  return [...ledger.deliveries.values()].findLast(
-    (delivery) =>
-      delivery.environment === environment &&
-      delivery.image === image &&
-      delivery.version === tag &&
-      delivery.kind === 'image',
-  )
+  return ledger.deliveries
+    .ofImage(image, tag)
+    .findLast((delivery) => delivery.environment === environment && delivery.kind === 'image')
 }
 
 /** A delivery that goes on again. */

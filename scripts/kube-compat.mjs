@@ -32,7 +32,7 @@ const REFUSED = [
   ['metrics.k8s.io in protobuf', 'JSON or YAML, as the client’s Accept allows'],
   [
     'CEL rules of definitions',
-    'evaluated, with the functions of Kubernetes for quantities, lists, sets, texts, versions, addresses and URLs; with `lists.range`, `authorizer` or a walk with two variables (`all(i, v, …)`, `transformMap`) the object is refused by name',
+    'evaluated, with the functions of Kubernetes for quantities, lists, sets, texts, versions, addresses and URLs; letters beyond ASCII in `upperAscii` and `lowerAscii`, places of characters beyond the first plane and time zones as offsets differ; a rule with `authorizer` is refused by name',
   ],
   [
     'validation of CustomResourceDefinitions',

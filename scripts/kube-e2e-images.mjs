@@ -43,7 +43,7 @@ export async function pushImages(url, { agnhost, busybox, bash, tools }) {
   const layers = {
     busybox: busyboxLayer(busybox, bash),
     agnhost: agnhostLayer(agnhost),
-    tools: toolLayer(tools),
+    tools: toolLayer(tools, bash),
     glibc: glibcLayer(),
     web: webLayer({ 'index.html': '<html><body><h1>Welcome to nginx!</h1></body></html>\n' }),
     kitten: kittenLayer(),
@@ -100,8 +100,10 @@ function writeCertificate(certificate, key) {
 }
 
 /** Programs with the libraries that they name, for what the suite runs inside its pods. */
-function toolLayer(programs) {
+function toolLayer(programs, bash) {
   return layerOf((root) => {
+    // the shell of a busybox may take its own program of a name before that of the image, and its nc knows no -v
+    copyInto(root, bash, '/bin/sh')
     for (const [name, program] of Object.entries(programs)) {
       copyInto(root, program, `/usr/bin/${name}`)
       const { stdout } = spawnSync('ldd', [program], { encoding: 'utf8' })

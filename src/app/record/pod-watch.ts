@@ -22,11 +22,12 @@ export function reportPods(pods: WatchCache, record: Pick<RecordKeeper, 'ledger'
 }
 
 /** A pod as a fact; `undefined` while it has no image yet. Pure. */
-function podFact(pod: KubeObject, isGone: boolean): FactBody | undefined {
-  const status = readList(pod, 'status', 'containerStatuses')[0]
-  const imageId = readText(status, 'imageID')
-  const digest = imageId.slice(imageId.lastIndexOf('@') + 1)
-  if (!digest.startsWith('sha256:')) return undefined
+export function podFact(pod: KubeObject, isGone: boolean): FactBody | undefined {
+  const [status, ...rest] = readList(pod, 'status', 'containerStatuses')
+  const digest = digestIn(status)
+  if (digest === undefined) return undefined
+  const more = [...rest, ...readList(pod, 'status', 'initContainerStatuses')].flatMap((each) => digestIn(each) ?? [])
+  const others = [...new Set(more)].filter((each) => each !== digest).sort()
   const hasEnded = isGone || ['Succeeded', 'Failed'].includes(readText(pod, 'status', 'phase'))
   return {
     kind: 'pod',
@@ -35,9 +36,16 @@ function podFact(pod: KubeObject, isGone: boolean): FactBody | undefined {
     pod: pod.metadata.name,
     image: readText(status, 'image'),
     digest,
+    ...(others.length === 0 ? {} : { others }),
     ready: !isGone && pod.metadata.deletionTimestamp === undefined && conditionOf(pod, 'Ready')?.status === 'True',
     ...(hasEnded ? { gone: true } : {}),
   }
+}
+
+function digestIn(status: unknown): string | undefined {
+  const imageId = readText(status, 'imageID')
+  const digest = imageId.slice(imageId.lastIndexOf('@') + 1)
+  return digest.startsWith('sha256:') ? digest : undefined
 }
 
 /** Reports facts, a failed health check with what its pods say of it: of each workload, and of all of them before Flux's text. */

@@ -98,13 +98,15 @@ export type FactBody =
       readonly causes?: readonly WorkloadCause[]
     }
   | {
-      /** What really runs: a pod's image digest, seen by watch. */
+      /** What really runs: the image of a pod's first container and its digest, seen by watch. */
       readonly kind: 'pod'
       readonly namespace: string
       readonly workload: string
       readonly pod: string
       readonly image: string
       readonly digest: string
+      /** Digests of its other containers, those that ran before the first among them. */
+      readonly others?: readonly string[]
       readonly ready: boolean
       /** It is no more, or has ended. */
       readonly gone?: true

@@ -4,9 +4,9 @@ import { openForImage, provePushed } from './fold-ci.ts'
 import { commitOfRevision, splitImage } from './image-name.ts'
 import {
   deliveryOfImage,
+  digestOfDelivery,
   type FactOf,
   HEALED,
-  isOfDelivery,
   type Ledger,
   markBorder,
   newDelivery,
@@ -173,8 +173,8 @@ function arrive(ledger: Ledger, delivery: Delivery, at: string): void {
   const running = [...ledger.pods.values()].filter(
     (pod) => pod.ready && pod.namespace === delivery.environment && pod.workload === delivery.service,
   )
-  const found = delivery.digest === undefined ? running : running.filter((pod) => isOfDelivery(ledger, delivery, pod))
-  const ours = found.length
+  const found = running.flatMap((pod) => digestOfDelivery(ledger, delivery, pod) ?? [])
+  const ours = delivery.digest === undefined ? running.length : found.length
   const needsPods = ledger.workloads.get(`${delivery.environment}/${delivery.service}`)?.needsPods === true
   if (ours === 0 && (needsPods || running.length > 0)) {
     const detail = `waiting for a ready pod${delivery.digest === undefined ? '' : ` that runs ${delivery.digest}`}`
@@ -186,7 +186,7 @@ function arrive(ledger: Ledger, delivery: Delivery, at: string): void {
     at,
     detail: ours === 0 ? 'healthy' : `healthy, ${ours} ${ours === 1 ? 'pod' : 'pods'} on this digest`,
   }
-  const digest = delivery.digest === undefined ? undefined : (found[0]?.digest ?? delivery.digest)
+  const digest = delivery.digest === undefined ? undefined : (found[0] ?? delivery.digest)
   markBorder(ledger, delivery, 'health', done, { state: 'done', cause: undefined, endedAt: at, digest })
 }
 

@@ -96,6 +96,12 @@ const built = [...before, push(C, 'feat: x'), run('running'), image, run('succee
 const applied = [...built, writeBack, source, build('1.1.0'), apply()]
 const whole = [...applied, pod(D), health('healthy')]
 
+test('a delivery of an image that is not the first of its pods arrives with them', () => {
+  const beside = { ...pod('sha256:of-another-container'), others: [D], pod: 'web-2' }
+  const [delivery] = historyOf(foldFacts(at([...applied, beside, health('healthy')])), { limit: 1 })
+  assert.deepEqual([delivery?.state, delivery?.digest], ['done', D])
+})
+
 test('a commit is followed over every border to the pods that run its digest', () => {
   const [delivery, ...others] = historyOf(foldFacts(at(whole)), { limit: 10 })
   assert.deepEqual(others, [])

@@ -152,10 +152,10 @@ export function endRivals(ledger: Ledger, delivery: Delivery, at: string): void 
   }
 }
 
-/** Whether a pod runs what a delivery brings; a run that was repeated may have pushed more than one digest for it. */
-export function isOfDelivery({ digests }: Ledger, delivery: Delivery, { digest }: FactOf<'pod'>): boolean {
+/** What of a delivery a pod runs in one of its containers; a run that was repeated may have pushed more than one digest for it. */
+export function digestOfDelivery({ digests }: Ledger, delivery: Delivery, pod: FactOf<'pod'>): string | undefined {
   const pushed = digests.get(`${delivery.runId} ${delivery.image}:${delivery.version}`)
-  return digest === delivery.digest || pushed?.has(digest) === true
+  return [pod.digest, ...(pod.others ?? [])].find((digest) => digest === delivery.digest || pushed?.has(digest))
 }
 
 /** The first border: who wrote what, and who pushed it. */

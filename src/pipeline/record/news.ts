@@ -21,7 +21,10 @@ export function isNews(ledger: Ledger, fact: FactBody): boolean {
       return fact.images.length === 0 || !fact.images.every((image) => isWritten(ledger, fact, image))
     case 'pod': {
       const known = ledger.pods.get(`${fact.namespace}/${fact.pod}`)
-      const isSame = known?.digest === fact.digest && known.image === fact.image
+      const isSame =
+        known?.digest === fact.digest &&
+        known.image === fact.image &&
+        String(known.others ?? []) === String(fact.others ?? [])
       return !isSame || known.ready !== fact.ready || known.gone !== fact.gone
     }
     case 'markers': {

@@ -1,5 +1,5 @@
 import { BORDERS, type Cell, type Delivery, type Passage, type Stop } from './delivery.ts'
-import { type FactOf, isOfDelivery, type Ledger, pushBorder } from './ledger.ts'
+import { digestOfDelivery, type FactOf, type Ledger, pushBorder } from './ledger.ts'
 import { stopOf } from './passage.ts'
 
 /** Which deliveries `history` shows. */
@@ -20,7 +20,7 @@ export function historyOf(ledger: Ledger, query: HistoryQuery): readonly Deliver
 /** The deliveries that a commit (at least 4 digits of it), an image (`name:tag` or digest) or a pod belongs to, the newest first. */
 export function traceOf(ledger: Ledger, what: string): readonly Delivery[] {
   const pods = [...ledger.pods.values()].filter((pod) => pod.pod === what || `${pod.namespace}/${pod.pod}` === what)
-  const digests = new Set(pods.map((pod) => pod.digest))
+  const digests = new Set(pods.flatMap((pod) => [pod.digest, ...(pod.others ?? [])]))
   const wanted = (delivery: Delivery): boolean =>
     (isCommit(what) && (delivery.commit.startsWith(what) || delivery.configCommit?.startsWith(what) === true)) ||
     (delivery.digest !== undefined && (digests.has(delivery.digest) || isDigest(delivery.digest, what))) ||
@@ -133,7 +133,7 @@ function cellOf(ledger: Ledger, key: string, alive: readonly FactOf<'pod'>[]): C
 }
 
 function foreignImage(ledger: Ledger, delivery: Delivery, ready: readonly FactOf<'pod'>[]): string | undefined {
-  if (delivery.digest === undefined || ready.some((pod) => isOfDelivery(ledger, delivery, pod))) return undefined
+  if (delivery.digest === undefined || ready.some((pod) => digestOfDelivery(ledger, delivery, pod))) return undefined
   return ready[0]?.image
 }
 

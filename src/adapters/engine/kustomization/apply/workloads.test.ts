@@ -2,15 +2,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { workloadsOf } from './workloads.ts'
 
-const cases: { it: string; kind: string; spec: object; want: boolean }[] = [
-  { it: 'a Deployment', kind: 'Deployment', spec: {}, want: true },
-  { it: 'a StatefulSet of three', kind: 'StatefulSet', spec: { replicas: 3 }, want: true },
-  { it: 'a Deployment that is scaled to none', kind: 'Deployment', spec: { replicas: 0 }, want: false },
-  { it: 'a DaemonSet', kind: 'DaemonSet', spec: {}, want: false },
-  { it: 'a CronJob', kind: 'CronJob', spec: {}, want: false },
+const spec = { containers: [{ image: 'web:1' }, { image: 'log:1' }], initContainers: [{ image: 'migrate:1' }] }
+const images = ['web:1', 'log:1', 'migrate:1']
+const cases: [kind: string, spec: object, want: object | undefined][] = [
+  ['Deployment', { template: { spec } }, { images, needsPods: true }],
+  ['Deployment', { replicas: 0, template: { spec } }, { images }],
+  ['Job', { template: { spec } }, { images }],
+  ['CronJob', { jobTemplate: { spec: { template: { spec } } } }, { images }],
+  ['ConfigMap', {}, undefined],
 ]
-for (const { it, kind, spec, want } of cases)
-  test(`${it} needs ${want ? '' : 'no '}pods to have arrived`, () => {
-    const object = { apiVersion: 'v1', kind, metadata: { namespace: 'a', name: 'b' }, spec }
-    assert.equal(workloadsOf([object])[0]?.needsPods === true, want)
+for (const [kind, body, want] of cases)
+  test(`the images of a ${kind} with ${JSON.stringify(body).slice(0, 40)} are told, that of its first container first`, () => {
+    const found = workloadsOf([{ apiVersion: 'v1', kind, metadata: { name: 'web', namespace: 'shop' }, spec: body }])
+    assert.deepEqual(found, want === undefined ? [] : [{ namespace: 'shop', name: 'web', ...want }])
   })

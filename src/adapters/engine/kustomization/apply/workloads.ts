@@ -4,7 +4,7 @@ import type { WorkloadImages } from '../../../../pipeline/record/fact.ts'
 
 const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob'])
 
-/** Every object that runs pods, and the images it asks for. */
+/** Every object that runs pods, and the images it asks for: that of its first container, which the workload is about, comes first. */
 export function workloadsOf(objects: readonly KubeObject[]): readonly WorkloadImages[] {
   return objects
     .filter(({ kind }) => WORKLOADS.has(kind))
@@ -25,7 +25,7 @@ const POD_SPECS = [['spec'], ['spec', 'template', 'spec'], ['spec', 'jobTemplate
 
 function imagesOfObject(object: KubeObject): readonly string[] {
   return POD_SPECS.flatMap((path) =>
-    ['initContainers', 'containers'].flatMap((list) => readList(object, ...path, list)),
+    ['containers', 'initContainers'].flatMap((list) => readList(object, ...path, list)),
   )
     .map((container) => readText(container, 'image'))
     .filter((image) => image !== '')

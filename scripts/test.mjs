@@ -11,8 +11,8 @@ import { checkNode, ensureBuild, ensureDependencies } from './setup.mjs'
 const root = join(import.meta.dirname, '..')
 const out = join(root, '.build', 'test')
 
-/** Tests that measure what a loaded machine would spoil. */
-const ALONE = /journeys|node-linux|workloads/
+/** Tests that measure what a loaded machine would spoil; the many kills of one journey measure nothing. */
+const ALONE = /journeys(?!\/kill-at-fact)|node-linux|workloads/
 /** The files of the unit suite are dealt out in turn to so many processes: more would start more often, fewer would wait for the slowest. */
 const UNIT_PARTS = 4
 const MOST_MS = 20 * 60_000

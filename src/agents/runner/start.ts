@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { removeStaleLocks } from '../../adapters/git/stale-locks.ts'
 import { saysDiskIsFull } from '../../lib/error/full-disk.ts'
 import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
-import { matchEvent, type CiEvent } from '../../pipeline/ci/event.ts'
+import { matchEvent } from '../../pipeline/ci/event.ts'
 import type { Workflow } from '../../pipeline/ci/workflow.ts'
 import type { ReportFact } from '../../pipeline/record/fact.ts'
 import { MOST_CUT_OFFS, pauseAfterMs } from './cut-off.ts'
@@ -18,6 +18,7 @@ import { untilThereIsRoom } from './room.ts'
 import type { RunEnd } from './run.ts'
 import { limitTo, type Slots } from '../../lib/concurrency/slots.ts'
 import { describeEvent, fetchSource, readWorkflows, type SourceCopy } from './source.ts'
+import { tell } from './tell.ts'
 
 /** How to run workflows. */
 export type RunnerOptions = {
@@ -196,7 +197,7 @@ function list(folder: string): readonly string[] {
 
 function resume(context: Context, run: RunRecord): void {
   // how it ended may not have been told
-  if (run.state !== 'queued' && run.state !== 'running') return tell(context.options.report, run)
+  if (!isActive(run)) return tell(context.options.report, run)
   if (run.cancelledBy !== undefined) return finish(context, { ...run, state: 'cancelled' })
   if (run.state === 'queued') return start(context, run)
   const { cutOffs = 0, attempt } = run
@@ -381,20 +382,4 @@ function finish({ records, options }: Context, run: RunRecord): void {
   const ended = { ...run, ...cause, endedAtMs: Date.now() }
   records.save(ended)
   tell(options.report, ended)
-}
-
-function tell(report: ReportFact | undefined, run: RunRecord): void {
-  void report?.({
-    kind: 'run',
-    runId: run.id,
-    workflow: run.workflow,
-    event: eventKind(run.event),
-    ...{ ref: run.event.ref, commit: run.event.commit, state: run.state },
-    ...(run.cause === undefined ? {} : { cause: run.cause }),
-  })
-}
-
-function eventKind(event: CiEvent): 'push' | 'pull_request' | 'tag' {
-  if (event.name === 'pull_request') return 'pull_request'
-  return event.ref.startsWith('refs/tags/') ? 'tag' : 'push'
 }

@@ -83,9 +83,10 @@ function hexOf(value: unknown): string {
 function shown(value: unknown, isInside: boolean): string {
   if (typeof value === 'string') return isInside ? JSON.stringify(value) : value
   if (typeof value === 'number') return isInside && !Number.isInteger(value) ? value.toFixed(6) : textOfDouble(value)
-  if (value instanceof Uint8Array) return inside(Buffer.from(value).toString(), 'b', isInside, '')
-  if (value instanceof Date) return inside(textOfTime(value), 'timestamp', isInside)
-  if (isDuration(value)) return inside(textOfSpan(value), 'duration', isInside)
+  if (value instanceof Uint8Array)
+    return isInside ? `b${shown(Buffer.from(value).toString(), true)}` : Buffer.from(value).toString()
+  if (value instanceof Date) return isInside ? `timestamp(${shown(textOfTime(value), true)})` : textOfTime(value)
+  if (isDuration(value)) return isInside ? `duration(${shown(textOfSpan(value), true)})` : textOfSpan(value)
   if (Array.isArray(value)) return `[${value.map((each) => shown(each, true)).join(', ')}]`
   switch (kindOf(value)) {
     case 'null_type':
@@ -100,11 +101,6 @@ function shown(value: unknown, isInside: boolean): string {
     default:
       return String(value)
   }
-}
-
-function inside(text: string, name: string, isInside: boolean, bracket = '('): string {
-  if (!isInside) return text
-  return bracket === '' ? `${name}${JSON.stringify(text)}` : `${name}(${JSON.stringify(text)})`
 }
 
 function shownType(value: unknown): string {

@@ -65,7 +65,7 @@ const DECIMAL: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, 
 function isWritten(text: string): boolean {
   const [, digits = '', fraction = '', suffix = ''] = /^[+-]?0*(\d*)(?:\.(\d*))?(.*)$/.exec(text) ?? []
   const power = BINARY.indexOf(suffix)
-  if (power > 0) return fraction === '' && digits.length + Math.floor(power * 3) <= MOST_BINARY_DIGITS
+  if (power > 0) return fraction === '' && digits.length + power * 3 <= MOST_BINARY_DIGITS
   const scale = (DECIMAL[suffix] ?? Number(suffix.slice(1))) - fraction.length
   return scale >= 0 && digits.length + fraction.length <= MOST_DIGITS
 }

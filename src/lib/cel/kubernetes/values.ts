@@ -53,10 +53,9 @@ export function isSameValue(a: unknown, b: unknown): boolean {
   if (left !== right) return false
   if (Array.isArray(a) && Array.isArray(b))
     return a.length === b.length && a.every((each, index) => isSameValue(each, b[index]))
-  if (left !== 'map')
-    return left === 'null_type' || left === 'string'
-      ? a === b || left === 'null_type'
-      : left !== 'other' && compareValues(a, b) === 0
+  if (left === 'null_type') return true
+  if (left === 'string') return a === b
+  if (left !== 'map') return left !== 'other' && compareValues(a, b) === 0
   const [entries, others] = [entriesOf(a), entriesOf(b)]
   return (
     entries.length === others.length &&

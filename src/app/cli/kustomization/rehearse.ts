@@ -1,4 +1,4 @@
-import { APPLY_MANAGER } from '../../../adapters/engine/kustomization/apply/apply.ts'
+import { APPLY_MANAGER } from '../../../adapters/engine/kustomization/apply/tools.ts'
 import { ApiError } from '../../../adapters/kube/api-error.ts'
 import type { KubeClient } from '../../../adapters/kube/types.ts'
 import type { InventoryEntry } from '../../../kinds/kustomization.ts'

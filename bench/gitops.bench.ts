@@ -6,6 +6,9 @@
  * Those run with their own limit of requests raised. By default (20 a second and controller) a Deployment takes four of them to become ready, so that
  * a thousand are ready after 200 s, whoever applied them and however fast.
  *
+ * Where Flux's own controllers are built (`scripts/peers.sh flux-controllers`) they do the same on the real control plane, just before: their figures
+ * and the ratio are of the same hour and machine then. Elsewhere the recorded ones stand beside ours.
+ *
  * Needs the load of `tools/bench-gitops` and, for the first part, the peer `kube-control-plane`; prints a JSON line a number and `skipped` where they
  * are absent.
  * Usage: npx tsx bench/gitops.bench.ts [kubed] [apps…]   default: 100 1000 5000, then kubed with 1000
@@ -16,6 +19,7 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { clientFromKubeconfig } from '../src/adapters/kube/client.ts'
 import { controllerFlags } from './control-plane.ts'
+import { fluxIsBuilt, startFlux } from './flux-controllers.ts'
 import { childrenOf, ended, lineOf, openProcesses, type Processes } from './processes.ts'
 import { readRequestCounts, since, type RequestCounts } from './request-counts.ts'
 
@@ -27,8 +31,11 @@ const IDLE_S = 60
 /** etcd waits for every write to reach the disk: in memory the numbers are the programs' own, whoever else uses the disk. */
 const root = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
-/** What Flux 2.9 needs for the same on a 2-core machine, seconds and processor seconds (bench-gitops/RESULTS-flux.md). */
-const FLUX: Readonly<Record<number, Readonly<Record<string, number>>>> = {
+/** What Flux 2.9 needs for the same, seconds and processor seconds, by apps and phase. */
+type Figures = Readonly<Record<number, Readonly<Record<string, number>>>>
+
+/** Those of another 2-core machine (bench-gitops/RESULTS-flux.md). */
+const RECORDED: Figures = {
   100: { cold: 26, 'noop commit': 30, 'touch 1': 5 },
   1000: { cold: 223, 'cold CPU': 353 },
 }
@@ -46,6 +53,24 @@ type Line = {
 type Server = { readonly kubeconfig: string; readonly pids: Readonly<Record<string, number | undefined>> }
 type Start = (processes: Processes, dir: string) => Promise<Server>
 
+/** What the load is put on: it is started on a server, and its processes are answered. */
+type Engine = (
+  processes: Processes,
+  dir: string,
+  kubeconfig: string,
+) => Promise<Readonly<Record<string, number | undefined>>>
+type Contest = {
+  readonly name: string
+  readonly apps: number
+  readonly phases: string
+  readonly server: Start
+  readonly engine: Engine
+}
+
+const PHASES = 'cold,noop,touch,idle'
+/** With 1,000 apps Flux takes minutes for each phase. */
+const FLUX_PHASES: Readonly<Record<number, string>> = { 100: 'cold,noop,touch', 1000: 'cold' }
+
 const [first, ...rest] = process.argv.slice(2)
 const isKubedAlone = first === 'kubed'
 const sizes = (isKubedAlone || first === undefined ? rest : [first, ...rest]).map(Number)
@@ -62,23 +87,49 @@ function skip(missing: string): void {
 }
 
 /** Ends with how the processor time of an app has grown, from 1,000 apps on: what is fixed is a large part of fewer. */
-async function runAll(name: string, start: Start, sizes: readonly number[]): Promise<void> {
+async function runAll(name: string, server: Start, sizes: readonly number[]): Promise<void> {
   const costs = new Map<number, number>()
   for (const apps of sizes) {
-    const costS = await run(name, start, apps)
-    if (apps >= 1000) costs.set(apps, costS / apps)
+    const flux = server === startReal ? await figuresOfFlux(apps) : {}
+    const lines = await run({ name, apps, phases: PHASES, server, engine: startSluice })
+    for (const line of oneOfEach(lines)) print(`${name}, ${apps} apps`, line, flux)
+    const cold = lines.find(({ phase }) => phase === 'cold')
+    if (apps >= 1000 && cold) costs.set(apps, costOf(cold) / apps)
   }
   const [few, many] = [Math.min(...costs.keys()), Math.max(...costs.keys())]
   const growth = (costs.get(many) ?? 0) / (costs.get(few) ?? 1)
   if (many > few) say(`${name}, cold, processor time of an app, with ${many} to with ${few}`, growth, 'times')
 }
 
-/** Answers the processor time of the cold start in seconds. */
-async function run(name: string, start: Start, apps: number): Promise<number> {
+/** Those of its own controllers here and now where they are built, else the recorded ones. */
+async function figuresOfFlux(apps: number): Promise<Readonly<Record<string, number>>> {
+  const phases = FLUX_PHASES[apps]
+  if (phases === undefined || !fluxIsBuilt()) return RECORDED[apps] ?? {}
+  const engine: Engine = (processes, dir, kubeconfig) => startFlux(processes, dir, kubeconfig, `127.0.0.1:${PORT + 2}`)
+  const lines = oneOfEach(await run({ name: 'flux', apps, phases, server: startReal, engine }))
+  return Object.fromEntries(
+    lines.flatMap((line) => [
+      [line.phase ?? '', line.appliedS ?? line.ready?.last ?? 0],
+      [`${line.phase} CPU`, costOf(line)],
+      [`${line.phase} memory`, line.procs?.['engine']?.peakRssMiB ?? 0],
+    ]),
+  ) as Record<string, number>
+}
+
+/** The lines of a contest, with the median of those that touch one app. */
+function oneOfEach(lines: readonly Line[]): readonly Line[] {
+  const touches = lines
+    .filter(({ phase }) => phase === 'touch 1')
+    .toSorted((a, b) => (a.appliedS ?? 0) - (b.appliedS ?? 0))
+  const median = touches[Math.floor(touches.length / 2)]
+  return [...lines.filter(({ phase }) => phase !== 'touch 1'), ...(median ? [median] : [])]
+}
+
+async function run(contest: Contest): Promise<readonly Line[]> {
   const dir = mkdtempSync(join(root, 'bench-gitops-'))
   const processes = openProcesses()
   try {
-    return await measure(processes, dir, await start(processes, dir), `${name}, ${apps} apps`, apps)
+    return await measure(processes, dir, contest)
   } finally {
     await processes.stop()
     rmSync(dir, { recursive: true, force: true })
@@ -101,58 +152,65 @@ async function startKubed({ start }: Processes, dir: string): Promise<Server> {
   return { kubeconfig, pids: { api: kubed.pid } }
 }
 
-async function measure({ start }: Processes, dir: string, server: Server, name: string, apps: number): Promise<number> {
-  const { kubeconfig } = server
-  const repos = join(dir, 'repos')
-  mkdirSync(repos)
-  start('node', [join(load, 'gitserver.mjs'), String(PORT + 1), repos])
+async function startSluice({ start }: Processes, dir: string, kubeconfig: string) {
   const listen = ['--artifact-listen', `127.0.0.1:${PORT + 2}`, '--receiver-listen', `127.0.0.1:${PORT + 3}`]
   const engine = start(engineCommand, ['engine', '--kubeconfig', kubeconfig, '--state', join(dir, 'state'), ...listen])
   await lineOf(engine, /artifacts/)
-  const pids = { engine: engine.pid, ...server.pids }
+  return { engine: engine.pid }
+}
+
+async function measure(processes: Processes, dir: string, contest: Contest): Promise<readonly Line[]> {
+  const server = await contest.server(processes, dir)
+  const { kubeconfig } = server
+  const repos = join(dir, 'repos')
+  mkdirSync(repos)
+  processes.start('node', [join(load, 'gitserver.mjs'), String(PORT + 1), repos])
+  const pids = { ...(await contest.engine(processes, dir, kubeconfig)), ...server.pids }
   const procs = Object.entries(pids).map(([process, pid]) => `${process}:${pid ?? 0}`)
   const git = ['--git-url', `http://127.0.0.1:${PORT + 1}`, '--git-dir', repos, '--work', dir]
-  const phases = ['--phases', 'cold,noop,touch,idle', '--idle', String(IDLE_S), '--wait', '--timeout', '3600']
-  const words = ['--kubeconfig', kubeconfig, ...git, ...phases, '--apps', String(apps), '--engine', 'sluice']
+  const phases = ['--phases', contest.phases, '--idle', String(IDLE_S), '--wait', '--timeout', '3600']
+  const words = [
+    '--kubeconfig',
+    kubeconfig,
+    ...git,
+    ...phases,
+    '--apps',
+    String(contest.apps),
+    '--engine',
+    contest.name,
+  ]
   const client = clientFromKubeconfig(kubeconfig)
   let counted = await readRequestCounts(client)
-  const watch = start('node', [join(load, 'bench.mjs'), ...words, '--procs', procs.join(',')])
+  const watch = processes.start('node', [join(load, 'bench.mjs'), ...words, '--procs', procs.join(',')])
   const over = ended(watch)
   over.catch(() => undefined)
   const lines: Line[] = []
   for await (const text of createInterface({ input: watch.stdout ?? process.stdin })) {
     const counts = await readRequestCounts(client)
-    const line = { ...(JSON.parse(text) as Omit<Line, 'counts'>), counts: since(counted, counts) }
-    lines.push(line)
-    if (line.phase !== 'touch 1') print(name, apps, line)
+    lines.push({ ...(JSON.parse(text) as Omit<Line, 'counts'>), counts: since(counted, counts) })
     counted = counts
   }
-  const touches = lines.filter(({ phase }) => phase === 'touch 1')
-  const byTime = touches.toSorted((a, b) => (a.appliedS ?? 0) - (b.appliedS ?? 0))
-  const median = byTime[Math.floor(byTime.length / 2)]
-  if (median) print(name, apps, median)
   client.close()
   await over
-  return costOf(lines.find(({ phase }) => phase === 'cold'))
+  return lines
 }
 
 /** Processor seconds of the engine, the API server and its store. */
-function costOf({ procs = {} }: Pick<Line, 'procs'> = {}): number {
-  return (procs['engine']?.cpu ?? 0) + (procs['api']?.cpu ?? 0) + (procs['etcd']?.cpu ?? 0)
+function costOf({ procs = {} }: Pick<Line, 'procs'>): number {
+  return ['engine', 'source', 'api', 'etcd'].reduce((sum, process) => sum + (procs[process]?.cpu ?? 0), 0)
 }
 
-function print(name: string, apps: number, line: Line): void {
+function print(name: string, line: Line, flux: Readonly<Record<string, number>>): void {
   const { phase = '', appliedS, ready, wallS = IDLE_S, procs, counts } = line
   const { engine, api, etcd, controllers } = procs ?? {}
   if (!engine || !api) return
   if (phase === 'idle') return say(`${name}, idle, processor of the engine`, (100 * engine.cpu) / wallS, '%')
-  const flux = name.startsWith('gitops,') ? FLUX[apps] : undefined
-  const { [phase]: time, [`${phase} CPU`]: processor } = flux ?? {}
+  const { [phase]: time, [`${phase} CPU`]: processor, [`${phase} memory`]: memory } = flux
   if (appliedS !== undefined) say(`${name}, ${phase}, object applied`, appliedS, 's', time)
   say(`${name}, ${phase}, all say so`, ready?.last, 's', appliedS === undefined ? time : undefined)
   const parts = { engine: engine.cpu, api: api.cpu, etcd: etcd?.cpu, controllersBeside: controllers?.cpu }
   say(`${name}, ${phase}, processor`, costOf(line), 's', processor, parts)
-  say(`${name}, ${phase}, memory of the engine, peak`, engine.peakRssMiB, 'MiB')
+  say(`${name}, ${phase}, memory of the engine, peak`, engine.peakRssMiB, 'MiB', memory)
   say(`${name}, ${phase}, applies`, counts.applies, 'requests', undefined, { ...counts })
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the real tools that tests compare with, where Go is at hand, into ${SLUICE_PEERS:-~/.cache/sluice/peers}; each once a machine.
 # Without Go, or without ../shared/tools, tests that need them skip with a clear line.
+# `peers.sh flux-controllers` builds Flux's source- and kustomize-controller too, which only bench/gitops.bench.ts asks for (about ten minutes).
 set -uo pipefail
 cd "$(dirname "$0")/.."
 peers=${SLUICE_PEERS:-$HOME/.cache/sluice/peers}
@@ -49,5 +50,18 @@ if [ ! -x "$peers/kube-control-plane" ] && [ -d "$tools/kube-control-plane" ]; t
   (cd "$work" && ./prepare.sh >prepare.log 2>&1 && cp kube-control-plane "$peers/.kube-control-plane" && mv "$peers/.kube-control-plane" "$peers/kube-control-plane") ||
     { echo "peers: the control plane could not be built"; tail -5 "$work/prepare.log"; }
   rm -rf "$work"
+fi
+if [ "${1:-}" = flux-controllers ] && [ ! -x "$peers/flux-controllers/kustomize-controller" ]; then
+  mkdir -p "$peers/flux-controllers/crds"
+  for controller in source-controller@v1.9.1 kustomize-controller@v1.9.4; do
+    name=${controller%@*}
+    echo "peers: building $controller"
+    work=$(mktemp -d)
+    module=$(go mod download -json "github.com/fluxcd/$name@${controller#*@}" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+    cp -r "$module/." "$work" && chmod -R u+w "$work" && cp "$work"/config/crd/bases/*.yaml "$peers/flux-controllers/crds"
+    (cd "$work" && GOFLAGS=-mod=mod go build -trimpath -ldflags "-s -w" -o "$peers/flux-controllers/.$name" . && mv "$peers/flux-controllers/.$name" "$peers/flux-controllers/$name") ||
+      echo "peers: $name could not be built"
+    rm -rf "$work"
+  done
 fi
 exit 0

@@ -22,7 +22,7 @@ test('a log keeps lines whole, whatever the chunks they come in', () => {
   for (let at = 0; at < text.length; at += 3) log.write('stdout', text.subarray(at, at + 3))
   log.write('stderr', Buffer.from('daneben\n'))
   log.end()
-  assert.deepEqual(linesOf(path), ['stdout F grüß', 'stdout F zweite', 'stderr F daneben', 'stdout F ohne Ende'])
+  assert.deepEqual(linesOf(path), ['stdout F grüß', 'stdout F zweite', 'stderr F daneben', 'stdout P ohne Ende'])
 })
 
 test('a line without an end is kept in parts', () => {
@@ -35,7 +35,7 @@ test('a line without an end is kept in parts', () => {
     [
       ['stdout P ', 16_384],
       ['stdout P ', 16_384],
-      ['stdout F ', 7_232],
+      ['stdout P ', 7_232],
     ],
   )
 })

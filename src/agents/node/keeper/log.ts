@@ -48,7 +48,8 @@ export function openLog(path: string, limitBytes: number): ContainerLog {
     end() {
       const stamp = new Date().toISOString().replace('Z', '000000Z')
       for (const stream of ['stdout', 'stderr'] as const)
-        if (rest[stream] !== '') put(`${stamp} ${stream} F ${rest[stream]}\n`)
+        // a line that was never ended: its reader adds no end either
+        if (rest[stream] !== '') put(`${stamp} ${stream} P ${rest[stream]}\n`)
       rest.stdout = rest.stderr = ''
       try {
         fs.closeSync(file)

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import type { PipeRequest, SpawnRequest } from './messages.ts'
+import { whenQuiet } from './quiet.ts'
 import type { Terminals } from './terminal.ts'
 
 /** Processes that run for somebody who listens. */
@@ -31,7 +32,8 @@ export function makeRemotes(terminals: Terminals): Remotes {
       const child = spawn(argv[0] ?? '', argv.slice(1), { env, cwd, detached: true, stdio })
       const tell = (news: object): void => void (socket.writable && socket.write(`${JSON.stringify(news)}\n`))
       // what nobody reads yet waits in here: Node throws it away when the process ends
-      const outputs = [child.stdout, child.stderr].map((stream) => stream?.pipe(new PassThrough()))
+      const ways = [child.stdout, child.stderr].map((from) => ({ from, to: from?.pipe(new PassThrough()) }))
+      const outputs = ways.map(({ to }) => to)
       open.set(id, { child, outputs })
       let isOver = false
       child.once('spawn', () => tell({ id }))
@@ -39,6 +41,7 @@ export function makeRemotes(terminals: Terminals): Remotes {
       child.on('exit', (code, signal) => {
         isOver = true
         tell({ exit: code ?? 128 + (signal ? os.constants.signals[signal] : 0) })
+        for (const { from, to } of ways) if (from && to) endAfterLast(from, to)
       })
       hearSizes(socket, (size) => child.pid !== undefined && terminals.resize(child.pid, size))
       socket.on('end', () => socket.end())
@@ -58,6 +61,21 @@ export function makeRemotes(terminals: Terminals): Remotes {
       socket.on('close', () => output.destroy())
     },
   }
+}
+
+/** The end of a process is the end of its output, for whoever reads it: however late, and after the last that was said. */
+function endAfterLast(from: Readable, to: Writable): void {
+  whenQuiet({
+    outputs: [from],
+    isHeld: () => to.writableNeedDrain,
+    mostMs: Infinity,
+    done() {
+      if (from.readableEnded) return
+      from.unpipe()
+      from.destroy()
+      to.end()
+    },
+  })
 }
 
 /** Copies what comes to a process; once it reads no more, the rest is dropped. */
@@ -83,4 +101,4 @@ function hearSizes(socket: Socket, onSize: (size: { columns: number; rows: numbe
 }
 
 /** The functions that travel to the keeper; the first is the entrance. */
-export const REMOTE_PARTS = [makeRemotes, tieInput, hearSizes]
+export const REMOTE_PARTS = [makeRemotes, endAfterLast, whenQuiet, tieInput, hearSizes]

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import type { ContainerLog } from './log.ts'
 import type { ExecAnswer, ExecRequest, Exit, Kept, PipeRequest, RunRequest } from './messages.ts'
+import { whenQuiet } from './quiet.ts'
 
 /** The processes of the keeper. */
 export type Supervisor = {
@@ -70,8 +71,12 @@ export function makeSupervisor(o: {
       let status: Exit | undefined
       child.on('exit', (code, signal) => {
         status = { code: exitCode(code, signal), signal: signal ?? undefined, atMs: Date.now() }
-        // a grandchild may hold the pipes open: do not wait for them for ever
-        setTimeout(() => status && ended(status), 500).unref()
+        whenQuiet({
+          outputs: [child.stdout, child.stderr],
+          isHeld: () => outputs.some((output) => (output?.slow.size ?? 0) > 0),
+          mostMs: 10_000,
+          done: () => status && ended(status),
+        })
       })
       child.on('close', () => status && ended(status))
       return entry
@@ -192,8 +197,14 @@ function execute({ argv, env, input, timeoutMs }: ExecRequest): Promise<ExecAnsw
       output += error.message
       done(127)
     })
-    // what it left behind may hold its output open for ever
-    child.on('exit', (code, signal) => setTimeout(() => done(exitCode(code, signal)), 500).unref())
+    child.on('exit', (code, signal) =>
+      whenQuiet({
+        outputs: [child.stdout, child.stderr],
+        isHeld: () => false,
+        mostMs: 10_000,
+        done: () => done(exitCode(code, signal)),
+      }),
+    )
     child.on('close', (code, signal) => done(exitCode(code, signal)))
     child.stdin.on('error', () => undefined)
     child.stdin.end(input ?? '')
@@ -211,4 +222,5 @@ export const SUPERVISE_PARTS = [
   exitCode,
   signalKept,
   execute,
+  whenQuiet,
 ]

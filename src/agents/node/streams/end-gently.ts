@@ -6,8 +6,10 @@ import type { Duplex } from 'node:stream'
  */
 export function endGently(socket: Duplex, last: Buffer): void {
   if (!socket.writable) return void socket.destroy()
-  socket.end(last)
-  const timer = setTimeout(() => socket.destroy(), 5_000)
-  timer.unref()
+  let timer: NodeJS.Timeout | undefined
+  // a peer that is slow still reads what was sent before: its time begins when all is on its way
+  socket.end(last, () => {
+    timer = setTimeout(() => socket.destroy(), 5_000).unref()
+  })
   socket.once('close', () => clearTimeout(timer))
 }

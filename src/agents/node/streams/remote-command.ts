@@ -3,8 +3,6 @@ import type { RemoteProgram, TerminalSize } from '../remote-program.ts'
 import type { CommandStreams } from './command-streams.ts'
 import { exitStatus, failedStatus, SUCCESS, type CommandStatus } from './status.ts'
 
-/** After the program's end, output of what it left running is awaited only while it comes: this long from one piece to the next. */
-const LINGER_MS = 500
 /** As long as a kubelet lets a stream be silent. @see streamingConnectionIdleTimeout */
 const IDLE_MS = 4 * 3_600_000
 
@@ -46,8 +44,8 @@ async function run(
     if (streams.stdin && program.stdin) feed(streams.stdin, program.stdin, stir)
     if (streams.resize) followSizes(streams.resize, program.resize)
     const output = Promise.all([
-      drain(program.stdout, streams.stdout, stir, program.exited),
-      drain(program.stderr, streams.stderr, stir, program.exited),
+      drain(program.stdout, streams.stdout, stir),
+      drain(program.stderr, streams.stderr, stir),
     ])
     const code = await program.exited
     await output
@@ -67,43 +65,22 @@ function feed(from: Readable, to: Writable, stir: () => void): void {
   from.pipe(to)
 }
 
-/** Copies output to the client; resolves when all is sent, or the program is over and nothing comes any more. */
-function drain(
-  from: Readable | undefined,
-  to: Writable | undefined,
-  stir: () => void,
-  exited: Promise<number>,
-): Promise<void> {
+/** Copies output to the client; resolves when all is sent. However late the last of it comes, and however slow the client is: it is waited for. */
+function drain(from: Readable | undefined, to: Writable | undefined, stir: () => void): Promise<void> {
   if (from === undefined) return finish(to)
   if (to === undefined) return Promise.resolve(void from.resume())
   return new Promise((resolve) => {
-    let linger: NodeJS.Timeout | undefined
     let isOver = false
     const over = (): void => {
       if (isOver) return
       isOver = true
-      clearTimeout(linger)
       from.destroy()
       void finish(to).then(resolve)
     }
-    from.on('data', () => {
-      stir()
-      linger?.refresh()
-    })
+    from.on('data', stir)
     from.pipe(to, { end: false })
-    from.once('end', over)
-    from.once('error', over)
-    from.once('close', over)
+    for (const event of ['end', 'error', 'close']) from.once(event, over)
     to.once('close', over)
-    void exited.then(() => {
-      if (isOver) return
-      const look = (): void => {
-        // a client that is slow is waited for
-        if (to.writableNeedDrain) linger?.refresh()
-        else over()
-      }
-      linger = setTimeout(look, LINGER_MS)
-    })
   })
 }
 

@@ -9,6 +9,7 @@ import type { Kubelet } from './kubelet.ts'
 /** Headers that agree on what the connection becomes; no other header of a client reaches a kubelet. */
 const KEPT = /^(upgrade|sec-websocket-(key|version|protocol|extensions)|x-stream-protocol-version)$/
 const ANSWER_MS = 30_000
+const LINGER_MS = 5_000
 
 /**
  * Asks a kubelet to upgrade a connection as the client asked us, then ties the two byte for byte: each waits for the other, neither is read
@@ -79,7 +80,18 @@ export function tie(
     [upstream, socket],
   ] as const) {
     one.on('error', () => one.destroy())
-    one.once('close', () => other.destroy())
+    one.once('close', () => (one.readableEnded ? endAfterLast(other) : other.destroy()))
     one.pipe(other)
   }
+}
+
+/** The other side said all it had to say, and part of that may still wait for a slow reader; after it, who does not hang up is cut off. */
+function endAfterLast(socket: Duplex): void {
+  let timer: NodeJS.Timeout | undefined
+  const cutOff = (): void => {
+    timer = setTimeout(() => socket.destroy(), LINGER_MS).unref()
+  }
+  socket.once('close', () => clearTimeout(timer))
+  if (socket.writableFinished) cutOff()
+  else socket.once('finish', cutOff).end()
 }

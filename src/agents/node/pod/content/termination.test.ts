@@ -32,11 +32,21 @@ function lastWords(t: TestContext, o: { message: string; log: string; code: numb
 }
 
 const log = `${T} stdout F first\n${T} stderr F last\n`
+const open = `${T} stdout P a \n${T} stdout F line\n${T} stdout P DONE\n`
 const cases: { it: string; o: Parameters<typeof lastWords>[1]; want: string }[] = [
   { it: 'what it wrote, to the byte', o: { message: 'why\n', log, code: 1 }, want: 'why\n' },
   { it: 'the end of what is too long', o: { message: `a${'b'.repeat(4096)}`, log, code: 1 }, want: 'b'.repeat(4096) },
   { it: 'nothing of its log unless it wants that', o: { message: '', log, code: 1 }, want: '' },
-  { it: 'the end of its log', o: { message: '', log, code: 1, policy: 'FallbackToLogsOnError' }, want: 'first\nlast' },
+  {
+    it: 'the end of its log',
+    o: { message: '', log, code: 1, policy: 'FallbackToLogsOnError' },
+    want: 'first\nlast\n',
+  },
+  {
+    it: 'the end of its log as it was printed',
+    o: { message: '', log: open, code: 1, policy: 'FallbackToLogsOnError' },
+    want: 'a line\nDONE',
+  },
   { it: 'no log when it ended well', o: { message: '', log, code: 0, policy: 'FallbackToLogsOnError' }, want: '' },
 ]
 for (const { it, o, want } of cases)

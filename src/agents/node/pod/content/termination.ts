@@ -31,13 +31,16 @@ export function messageFile(driver: Driver, { uid, container, attempt }: Contain
   return join(driver.podFolder(uid), 'messages', `${container}.${attempt}`)
 }
 
-/** Lines of a log are `TIME STREAM F TEXT`; whether the last one had an end is not kept, and it is told without. */
+/** Lines of a log are `TIME STREAM F TEXT`, or `P` for what had no end of line. */
 function logTail(path: string): string {
   const lines = tailOf(path, 16 * MOST_LOG_BYTES)
     .split('\n')
     .slice(-MOST_LOG_LINES - 1)
-  const text = lines.map((line) => line.replace(/^\S+ (stdout|stderr) [FP] /, '')).join('\n')
-  return text.slice(-MOST_LOG_BYTES).replace(/\n$/, '')
+  const texts = lines.map((line) => {
+    const [head = '', tag] = /^\S+ (?:stdout|stderr) ([FP]) /.exec(line) ?? []
+    return `${line.slice(head.length)}${tag === 'F' ? '\n' : ''}`
+  })
+  return texts.join('').slice(-MOST_LOG_BYTES)
 }
 
 function tailOf(path: string, most: number): string {

@@ -91,6 +91,43 @@ test('kubed leaves no trace of a dry run, and none of a write that changes nothi
   assert.equal((await call(kubed, 'PUT', `${MAPS}/same`, old)).code, 409)
 })
 
+test('kubed says on an evicted pod why it ends, and a budget loses nothing by a dry run', async () => {
+  const space = '/api/v1/namespaces/default'
+  const budgets = '/apis/policy/v1/namespaces/default/poddisruptionbudgets'
+  const merge = 'application/merge-patch+json'
+  const labels = { app: 'evicted' }
+  await call(kubed, 'POST', `${space}/serviceaccounts`, { kind: 'ServiceAccount', metadata: { name: 'default' } })
+  const spec = { nodeName: 'n', containers: [{ name: 'c', image: 'i' }] }
+  const metadata = { name: 'evicted', labels, finalizers: ['example.com/hold'] }
+  await call(kubed, 'POST', `${space}/pods`, { apiVersion: 'v1', kind: 'Pod', metadata, spec })
+  await call(
+    kubed,
+    'PATCH',
+    `${space}/pods/evicted/status`,
+    { status: { phase: 'Running', conditions: [READY] } },
+    merge,
+  )
+  const selector = { matchLabels: labels }
+  await call(kubed, 'POST', budgets, { metadata: { name: 'b' }, spec: { minAvailable: 0, selector } })
+  await call(kubed, 'PATCH', `${budgets}/b/status`, { status: { disruptionsAllowed: 2, observedGeneration: 1 } }, merge)
+
+  const evict = (deleteOptions: object): Promise<Answer> =>
+    call(kubed, 'POST', `${space}/pods/evicted/eviction`, { metadata: { name: 'evicted' }, deleteOptions })
+  assert.equal((await evict({ dryRun: ['All'] })).code, 201)
+  assert.deepEqual((await call(kubed, 'GET', `${budgets}/b`)).body.status, { ...ALLOWED, disruptionsAllowed: 2 })
+  assert.equal((await evict({ preconditions: { resourceVersion: '1' } })).code, 409)
+  const { body: kept } = await call(kubed, 'GET', `${space}/pods/evicted`)
+  const { resourceVersion } = kept.metadata
+  assert.equal((await evict({ preconditions: { resourceVersion } })).code, 201)
+  const { metadata: ended, status } = (await call(kubed, 'GET', `${space}/pods/evicted`)).body
+  const { conditions = [] } = status as { conditions?: { type: string; reason?: string }[] }
+  assert.equal(typeof ended.deletionTimestamp, 'string')
+  assert.equal(conditions.find(({ type }) => type === 'DisruptionTarget')?.reason, 'EvictionByEvictionAPI')
+})
+
+const READY = { type: 'Ready', status: 'True' }
+const ALLOWED = { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0, observedGeneration: 1 }
+
 test('kubed holds an object until its finalizers are gone', async () => {
   await call(kubed, 'POST', MAPS, {
     ...configMap('held', {}),

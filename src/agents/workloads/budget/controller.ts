@@ -1,17 +1,15 @@
 import type { Controller } from '../../../engine/controller.ts'
 import { matchesSelector } from '../../../lib/kube/label-selector.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
 import { workloadController } from '../controller.ts'
-import { controllerOf, keyOf } from '../meta.ts'
-import { isFinishedPod } from '../pods.ts'
-import { as, type Pod, type ReplicaSet } from '../shapes.ts'
-import type { Write } from '../write.ts'
+import { compareText, controllerOf, keyOf } from '../meta.ts'
+import { as, type Pod } from '../shapes.ts'
+import type { Telling, Write } from '../write.ts'
 import { decideBudget, type Budget, type BudgetSeen } from './decide.ts'
+import { scaleOf } from './scale.ts'
 
-/** Kinds whose `spec.replicas` says how many pods there ought to be. */
-const SCALED = new Set(['ReplicaSet', 'StatefulSet', 'ReplicationController'])
-/** Kinds that have no scale. */
-const UNSCALED: Readonly<Record<string, string>> = { DaemonSet: 'daemonsets.apps', Job: 'jobs.batch' }
+const COMPONENT = 'controllermanager'
 
 /** The disruption controller: watches budgets, pods, and what scales them. */
 export function budgetController(bench: Bench): Controller<BudgetSeen, Write, readonly Write[]> {
@@ -19,33 +17,21 @@ export function budgetController(bench: Bench): Controller<BudgetSeen, Write, re
   const pods = bench.cache('v1', 'Pod')
   const sets = bench.cache('apps/v1', 'ReplicaSet')
   const deployments = bench.cache('apps/v1', 'Deployment')
+  const budgetsOf = (pod: KubeObject): readonly KubeObject[] =>
+    budgets
+      .list(pod.metadata.namespace)
+      .filter((budget) => matchesSelector(as<Budget>(budget).spec.selector, pod.metadata.labels))
 
-  /** Replicas that the pods' controllers want: of the Deployment where a ReplicaSet belongs to one. */
-  const expectedFor = async (matching: readonly Pod[]): Promise<BudgetSeen['expected']> => {
-    const counts = new Map<string, number>()
-    const unscaled = matching.map((pod) => UNSCALED[controllerOf(pod)?.kind ?? '']).find((name) => name !== undefined)
-    if (unscaled !== undefined) return { why: `${unscaled} does not implement the scale subresource` }
-    for (const pod of matching) {
-      const owner = controllerOf(pod)
-      const { namespace = '' } = pod.metadata
-      if (!owner || !SCALED.has(owner.kind) || counts.has(owner.uid)) continue
-      const set =
-        owner.kind === 'ReplicaSet' ? sets.get(namespace, owner.name) : await bench.client.get({ ...owner, namespace })
-      const above = set && controllerOf(set)
-      const top = above?.kind === 'Deployment' ? deployments.get(namespace, above.name) : set
-      if (top) counts.set(top === set ? owner.uid : (above?.uid ?? owner.uid), as<ReplicaSet>(top).spec.replicas ?? 1)
-    }
-    return [...counts.values()].reduce((sum, count) => sum + count, 0)
-  }
   return workloadController<BudgetSeen>(bench, {
     kind: 'PodDisruptionBudget',
-    component: 'controllermanager',
+    component: COMPONENT,
     async watch(wake) {
       await Promise.all([budgets, pods, sets, deployments].map((cache) => cache.ready))
       budgets.onChange((budget) => wake.now(keyOf(budget)))
       pods.onChange((pod) => {
-        for (const budget of budgets.list(pod.metadata.namespace))
-          if (matchesSelector(as<Budget>(budget).spec.selector, pod.metadata.labels)) wake.now(keyOf(budget))
+        const matching = budgetsOf(pod)
+        if (matching.length > 1) bench.tell(COMPONENT, severalBudgets(pod, matching))
+        for (const budget of matching) wake.now(keyOf(budget))
       })
       deployments.onChange((deployment, type) => {
         if (type === 'MODIFIED')
@@ -62,15 +48,38 @@ export function budgetController(bench: Bench): Controller<BudgetSeen, Write, re
         .list(namespace)
         .filter((pod) => matchesSelector(budget.spec.selector, pod.metadata.labels))
         .map((pod) => as<Pod>(pod))
-        .filter((pod) => !isFinishedPod(pod))
       return {
         budget,
         pods: matching,
-        expected: await expectedFor(matching),
+        expected: await expectedFor(bench, matching),
         hasUnmanaged: matching.some((pod) => controllerOf(pod) === undefined),
         nowMs: bench.clock.nowMs(),
       }
     },
     decide: decideBudget,
   })
+}
+
+/** Replicas that the pods' controllers ask for, each once. */
+async function expectedFor(bench: Bench, matching: readonly Pod[]): Promise<BudgetSeen['expected']> {
+  const known = new Set<string>()
+  const counts = new Map<string, number>()
+  for (const pod of matching) {
+    const owner = controllerOf(pod)
+    if (!owner || known.has(owner.uid)) continue
+    const scale = await scaleOf(bench, owner, pod.metadata.namespace ?? '')
+    if (scale === undefined) return { why: `found no controllers for pod "${pod.metadata.name}"` }
+    if ('why' in scale) return scale
+    known.add(owner.uid)
+    counts.set(scale.uid, scale.replicas)
+  }
+  return [...counts.values()].reduce((sum, count) => sum + count, 0)
+}
+
+/** An eviction of such a pod is refused: nobody can say which budget counts. */
+function severalBudgets(pod: KubeObject, budgets: readonly KubeObject[]): Telling {
+  const { namespace = '', name } = pod.metadata
+  const [first = ''] = budgets.map(({ metadata }) => metadata.name).sort(compareText)
+  const message = `Pod "${namespace}"/"${name}" matches multiple PodDisruptionBudgets.  Chose "${first}" arbitrarily.`
+  return { about: pod, type: 'Warning', reason: 'MultiplePodDisruptionBudgets', message }
 }

@@ -1,4 +1,3 @@
-import { BACKOFF } from '../../../engine/controller.ts'
 import type { LabelSelector } from '../../../lib/kube/label-selector.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { WorkloadDecision } from '../decision.ts'
@@ -16,6 +15,7 @@ export type Budget = KubeObject & {
   }
   readonly status?: {
     readonly disruptedPods?: Readonly<Record<string, string>>
+    readonly observedGeneration?: number
     readonly conditions?: readonly Condition[]
     readonly [field: string]: unknown
   }
@@ -24,7 +24,7 @@ export type Budget = KubeObject & {
 /** What a budget's decision needs. */
 export type BudgetSeen = {
   readonly budget: Budget
-  /** Matching pods that have not ended. */
+  /** Matching pods, ended ones too. */
   readonly pods: readonly Pod[]
   /** Replicas that the pods' controllers ask for, or why nobody can say. */
   readonly expected: number | { readonly why: string }
@@ -63,12 +63,15 @@ export function decideBudget(seen: BudgetSeen): WorkloadDecision {
     desiredHealthy: desired,
     expectedPods: expected,
     observedGeneration: budget.metadata.generation,
-    conditions: conditions(budget, allowed > 0 ? 'SufficientPods' : 'InsufficientPods', '', nowMs),
+    conditions: [
+      condition(budget, budget.metadata.generation, allowed > 0 ? 'SufficientPods' : 'InsufficientPods', '', nowMs),
+    ],
   }
+  const againAfterMs = Math.min(...Object.values(disrupted).map((at) => timeMs(at) + DISRUPTION_MS - nowMs))
   return {
     kind: 'done',
     status: [...tells, ...statusWrites(budget, status)],
-    ...(Object.keys(disrupted).length > 0 && { againAfterMs: DISRUPTION_MS }),
+    ...(Number.isFinite(againAfterMs) && { againAfterMs: Math.max(againAfterMs, 1) }),
   }
 }
 
@@ -78,12 +81,17 @@ function stillDisrupted(budget: Budget, pods: readonly Pod[], nowMs: number): Re
   return Object.fromEntries(entries.filter(([name, at]) => present.has(name) && timeMs(at) + DISRUPTION_MS > nowMs))
 }
 
-/** The budget allows nothing while nobody can say how many pods there ought to be. */
+/** The budget allows nothing while nobody can say how many pods there ought to be; only a change of the budget or of its pods can help. */
 function uncountable(budget: Budget, why: string, tells: readonly Write[], nowMs: number): WorkloadDecision {
   const message = `Failed to calculate the number of expected pods: ${why}`
-  const status = { ...budget.status, disruptionsAllowed: 0, conditions: conditions(budget, 'SyncFailed', why, nowMs) }
+  const { currentHealthy = 0, desiredHealthy = 0, expectedPods = 0, ...others } = budget.status ?? {}
+  const status = {
+    ...others,
+    ...{ currentHealthy, desiredHealthy, expectedPods, disruptionsAllowed: 0 },
+    conditions: [condition(budget, budget.status?.observedGeneration, 'SyncFailed', why, nowMs)],
+  }
   const told = tell(budget, 'Warning', 'CalculateExpectedPodCountFailed', message)
-  return { kind: 'wait', afterMs: BACKOFF, status: [...tells, told, ...statusWrites(budget, status)] }
+  return { kind: 'done', status: [...tells, told, ...statusWrites(budget, status)] }
 }
 
 function statusWrites(budget: Budget, status: object): Write[] {
@@ -112,17 +120,21 @@ function printSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelecto
   return `&LabelSelector{MatchLabels:map[string]string{${labels.sort().join('')}},MatchExpressions:[]LabelSelectorRequirement{${rules.join('')}},}`
 }
 
-function conditions(budget: Budget, reason: string, message: string, nowMs: number): Condition[] {
+function condition(
+  budget: Budget,
+  observedGeneration: number | undefined,
+  reason: string,
+  message: string,
+  nowMs: number,
+): Condition {
   const before = conditionOf(budget.status?.conditions, 'DisruptionAllowed')
   const status = reason === 'SufficientPods' ? 'True' : 'False'
-  return [
-    {
-      type: 'DisruptionAllowed',
-      status,
-      ...(budget.metadata.generation !== undefined && { observedGeneration: budget.metadata.generation }),
-      lastTransitionTime: (before?.status === status && before.lastTransitionTime) || timeText(nowMs),
-      reason,
-      message,
-    },
-  ]
+  return {
+    type: 'DisruptionAllowed',
+    status,
+    ...(observedGeneration && { observedGeneration }),
+    lastTransitionTime: (before?.status === status && before.lastTransitionTime) || timeText(nowMs),
+    reason,
+    message,
+  }
 }

@@ -1,6 +1,5 @@
 import type { WatchCache } from '../../../adapters/kube/types.ts'
 import type { Controller } from '../../../engine/controller.ts'
-import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
 import { workloadController } from '../controller.ts'
 import { controllerOf, keyOf } from '../meta.ts'
@@ -8,7 +7,8 @@ import { indexForOwners, type OwnedIndex, wakeFor } from '../owned-index.ts'
 import { isFinishedPod } from '../pods.ts'
 import { as, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
-import { releaseWrite, TRACKING } from './count.ts'
+import { releaseWrite } from './count.ts'
+import { isHeld } from './ended.ts'
 import { decideJob, type JobSeen } from './decide.ts'
 import type { Job } from './shapes.ts'
 
@@ -92,5 +92,3 @@ function abandonedPods(bench: Bench, jobs: WatchCache) {
     forget: (jobUid: string) => byJob.delete(jobUid),
   }
 }
-
-const isHeld = ({ metadata }: KubeObject): boolean => metadata.finalizers?.includes(TRACKING) === true

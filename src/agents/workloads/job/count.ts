@@ -3,16 +3,14 @@ import { isActivePod, isFinishedPod, isReadyPod } from '../pods.ts'
 import { refOf } from '../../../lib/kube/object.ts'
 import type { Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
+import { isAbandoned, isHeld, TRACKING } from './ended.ts'
 import { actionFor } from './failure.ts'
-import { failedIndexes } from './index-failures.ts'
+import { awaitingSuccessors, failedIndexes } from './index-failures.ts'
 import { indexOf, parseIndexes, renderIndexes } from './indexes.ts'
 import type { Job, JobStatus } from './shapes.ts'
 
 /** So long a pod that was dropped by suspension is shown as terminating, as the original does. */
 export const SHOWN_MS = 1000
-
-/** Holds a finished pod until the Job has counted it. */
-export const TRACKING = 'batch.kubernetes.io/job-tracking'
 
 /**
  * Counts finished pods exactly once, whatever is killed in between: their uids enter `uncountedTerminatedPods`, then their finalizer goes, then they
@@ -24,11 +22,14 @@ export function countPods(
   nowMs: number,
 ): { readonly status: JobStatus; readonly release: readonly Write[] } {
   const before = job.status ?? {}
-  const held = pods.filter((pod) => pod.metadata.finalizers?.includes(TRACKING))
+  const held = pods.filter(isHeld)
   const heldUids = new Set(held.map((pod) => pod.metadata.uid ?? ''))
   const isDropped = (pod: Pod): boolean => job.spec.suspend === true && pod.metadata.deletionTimestamp !== undefined
-  const ended = held.filter((pod) => isFinishedPod(pod) || isDropped(pod) || isAbandoned(job, pod))
   const counted = settleUncounted(before, heldUids, pods, job)
+  const awaiting = new Set(awaitingSuccessors(job, counted, pods).values())
+  const ended = held
+    .filter((pod) => isFinishedPod(pod) || isDropped(pod) || isAbandoned(job, pod))
+    .filter((pod) => !awaiting.has(pod))
   const uncounted = counted.uncountedTerminatedPods ?? {}
   const known = new Set([...(uncounted.succeeded ?? []), ...(uncounted.failed ?? [])])
   const isLeftOut = (pod: Pod): boolean => (isDropped(pod) && !isFinishedPod(pod)) || !isWorthCounting(job, pod)
@@ -63,12 +64,6 @@ function liveCounts(pods: readonly Pod[]): JobStatus {
   return { active: active.length, ready: active.filter(isReadyPod).length, terminating: terminating.length }
 }
 
-/** A pod that was deleted before it could end has failed at once, unless only those that have ended are replaced. */
-export function isAbandoned({ spec }: Job, pod: Pod): boolean {
-  if (pod.metadata.deletionTimestamp === undefined || isFinishedPod(pod)) return false
-  return spec.podReplacementPolicy !== 'Failed' || !pod.spec.nodeName
-}
-
 /** Failures that a rule ignores, and those of indexes that are wanted no more, are not counted. */
 function isWorthCounting(job: Job, pod: Pod): boolean {
   const { completionMode, completions = 1 } = job.spec
@@ -87,7 +82,7 @@ function settleUncounted(before: JobStatus, heldUids: ReadonlySet<string>, pods:
   if (indexed)
     for (const pod of pods) {
       const index = indexOf(pod)
-      if (pod.status?.phase === 'Succeeded' && index !== undefined) indexes.add(index)
+      if (pod.status?.phase === 'Succeeded' && isHeld(pod) && index !== undefined) indexes.add(index)
     }
   // an indexed Job may want fewer than it has had
   for (const index of indexes) if (index >= (job.spec.completions ?? Infinity)) indexes.delete(index)

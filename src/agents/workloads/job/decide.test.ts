@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { controlledBy } from '../meta.ts'
 import type { Pod } from '../shapes.ts'
-import { TRACKING } from './count.ts'
+import { countPods } from './count.ts'
+import { TRACKING } from './ended.ts'
 import { decideJob } from './decide.ts'
 import { parseIndexes, renderIndexes } from './indexes.ts'
 import type { Job, JobStatus } from './shapes.ts'
@@ -36,6 +37,11 @@ const pod = (name: string, phase: string, isHeld = true): Pod => ({
   },
   spec: { nodeName: 'n', containers: [{ name: 'c' }] },
   status: { phase },
+})
+const unreadySince = (atMs: number) => ({
+  type: 'Ready',
+  status: 'False',
+  lastTransitionTime: new Date(atMs).toISOString(),
 })
 const steps = (of: Job, pods: Pod[] = []): string[] => {
   const decision = decideJob({ job: of, candidates: pods, abandonedMs: [], nowMs })
@@ -113,33 +119,79 @@ test('indexes are written as ranges', () => {
   for (const text of ['', '0', '0-2', '0,2', '0,1', '1,3-5,7']) assert.equal(renderIndexes(parseIndexes(text)), text)
 })
 
-test('a Job whose indexes fail on their own goes on until each has ended', () => {
-  const spec = { completions: 2, parallelism: 2, completionMode: 'Indexed', backoffLimitPerIndex: 1 }
-  const of = (index: number, phase: string, failures: number): Pod => {
-    const plain = pod(`p${index}-${failures}`, phase, false)
-    const annotations = {
-      'batch.kubernetes.io/job-completion-index': String(index),
-      'batch.kubernetes.io/job-index-failure-count': String(failures),
-    }
-    return { ...plain, metadata: { ...plain.metadata, annotations } }
+const perIndex = { completions: 2, parallelism: 2, completionMode: 'Indexed', backoffLimitPerIndex: 1 }
+const ofIndex = (index: number, phase: string, failures: number, isHeld = true): Pod => {
+  const plain = pod(`p${index}-${failures}`, phase, isHeld)
+  const annotations = {
+    'batch.kubernetes.io/job-completion-index': String(index),
+    'batch.kubernetes.io/job-index-failure-count': String(failures),
   }
-  const started = { startTime: '2026-11-23T03:00:00Z' }
+  return { ...plain, metadata: { ...plain.metadata, annotations } }
+}
+
+test('a Job whose indexes fail on their own goes on until each has ended', () => {
   const again = decideJob({
-    job: job(spec, started),
-    candidates: [of(0, 'Failed', 0), of(1, 'Running', 0)],
+    job: job(perIndex),
+    candidates: [ofIndex(0, 'Failed', 0), ofIndex(1, 'Running', 0)],
     abandonedMs: [],
     nowMs,
   })
   assert.ok(again.kind === 'act' && again.changes[0]?.do === 'create')
   assert.equal(again.changes[0].object.metadata.annotations?.['batch.kubernetes.io/job-index-failure-count'], '1')
 
-  const pods = [of(0, 'Failed', 0), of(0, 'Failed', 1), of(1, 'Succeeded', 0)]
-  const ended = statusAfter(job(spec, started), pods)
-  assert.equal(ended.failedIndexes, '0')
-  assert.equal(ended.conditions?.[0]?.reason, 'FailedIndexes')
-  const early = statusAfter(job({ ...spec, completions: 5, maxFailedIndexes: 0 }, started), [of(0, 'Failed', 1)])
+  const counted = statusAfter(job(perIndex), [ofIndex(0, 'Failed', 1), ofIndex(1, 'Succeeded', 0)])
+  assert.equal(counted.failedIndexes, '0')
+  const settled = statusAfter(job(perIndex, counted), [])
+  assert.equal(statusAfter(job(perIndex, settled), []).conditions?.[0]?.reason, 'FailedIndexes')
+  const early = statusAfter(job({ ...perIndex, completions: 5, maxFailedIndexes: 0 }, settled), [])
   assert.equal(early.conditions?.[0]?.reason, 'MaxFailedIndexesExceeded')
 })
+
+test('a failed pod of an index is counted when its successor says that it failed', () => {
+  const failed = { ...ofIndex(0, 'Failed', 0), status: { phase: 'Failed', conditions: [unreadySince(nowMs - 4_000)] } }
+  const waiting = decideJob({
+    job: job(perIndex),
+    candidates: [failed, ofIndex(1, 'Running', 0)],
+    abandonedMs: [],
+    nowMs,
+  })
+  assert.ok(waiting.kind === 'done')
+  assert.equal(waiting.againAfterMs, 6_000)
+  assert.equal(statusAfter(job(perIndex), [failed, ofIndex(1, 'Running', 0)]).failed, undefined)
+  const { uncountedTerminatedPods } = statusAfter(job(perIndex), [
+    failed,
+    ofIndex(0, 'Pending', 1),
+    ofIndex(1, 'Running', 0),
+  ])
+  assert.deepEqual(uncountedTerminatedPods, { failed: ['p0-0'] })
+})
+
+test('an indexed Job that wanted fewer for a while has forgotten what was beyond', () => {
+  const before = { completedIndexes: '0', succeeded: 1 }
+  const { status } = countPods(job(perIndex, before), [ofIndex(1, 'Succeeded', 0, false)], nowMs)
+  assert.equal(status.completedIndexes, '0')
+})
+
+const restarted = (phase: string, main: number, init: number): Pod => ({
+  ...pod('a', phase),
+  status: {
+    phase,
+    initContainerStatuses: [{ name: 'i', restartCount: init, state: {} }],
+    containerStatuses: [{ name: 'c', restartCount: main, state: {} }],
+  },
+})
+const restarts: { it: string; of: Pod; isOver: boolean }[] = [
+  { it: 'of all its containers reach the limit', of: restarted('Running', 1, 1), isOver: true },
+  { it: 'stay below the limit', of: restarted('Running', 1, 0), isOver: false },
+  { it: 'were those of a pod that has ended', of: restarted('Succeeded', 5, 0), isOver: false },
+]
+for (const { it, of, isOver } of restarts)
+  test(`restarts ${isOver ? 'end' : 'do not end'} a Job when they ${it}`, () => {
+    const base = job({ completions: 2, backoffLimit: 2 })
+    const template = { ...base.spec.template, spec: { ...base.spec.template.spec, restartPolicy: 'OnFailure' } }
+    const status = statusAfter({ ...base, spec: { ...base.spec, template } }, [of])
+    assert.equal(status.conditions?.[0]?.reason === 'BackoffLimitExceeded', isOver)
+  })
 
 test('a successPolicy ends a Job before all of its indexes are done', () => {
   const spec = { completions: 5, parallelism: 5, completionMode: 'Indexed' }

@@ -5,7 +5,8 @@ import { conditionOf, isSame, timeMs, timeText } from '../meta.ts'
 import { isActivePod } from '../pods.ts'
 import type { Condition, Pod } from '../shapes.ts'
 import type { Telling, Write } from '../write.ts'
-import { countPods, releaseWrite, SHOWN_MS, TRACKING } from './count.ts'
+import { countPods, releaseWrite, SHOWN_MS } from './count.ts'
+import { isHeld, TRACKING } from './ended.ts'
 import { failureOf, retryAfterMs } from './failure.ts'
 import { indexFailure } from './index-failures.ts'
 import { parseIndexes } from './indexes.ts'
@@ -54,12 +55,15 @@ function running(seen: JobSeen, mine: readonly Pod[], counted: JobStatus): Workl
   const wanted = wantedActive(job, counted, active.length)
   const surplus = surplusPods(job, active, wanted, nowMs)
   if (surplus.length > 0) return act(drop(job, surplus))
-  const waitMs = retryAfterMs(mine, seen.abandonedMs, nowMs)
   const deadlineMs = deadlineAfterMs(job, counted, nowMs)
   const leaving = job.spec.podReplacementPolicy === 'Failed' ? (counted.terminating ?? 0) : 0
-  const missing = wanted - active.length - leaving
-  if (missing > 0 && waitMs === 0 && seen.failure === undefined) return act(missingPods(job, mine, counted, missing))
-  const again = [...(missing > 0 ? [waitMs] : []), ...(deadlineMs !== undefined ? [deadlineMs] : [])]
+  const count = Math.max(wanted - active.length - leaving, 0)
+  const { writes, waitMs } = missingPods(job, mine, counted, {
+    ...{ count, nowMs },
+    waitMs: retryAfterMs(mine, seen.abandonedMs, nowMs),
+  })
+  if (writes.length > 0 && seen.failure === undefined) return act(writes)
+  const again = [...(count > 0 && waitMs > 0 ? [waitMs] : []), ...(deadlineMs !== undefined ? [deadlineMs] : [])]
   const decision = settled(job, counted)
   if (seen.failure !== undefined && decision.kind === 'done')
     return { kind: 'wait', afterMs: BACKOFF, status: decision.status }
@@ -71,7 +75,7 @@ function running(seen: JobSeen, mine: readonly Pod[], counted: JobStatus): Workl
 function wantedActive(job: Job, counted: JobStatus, active: number): number {
   const { completions, parallelism = 1 } = job.spec
   const succeeded = counted.succeeded ?? 0
-  if (completions === undefined) return succeeded > 0 ? Math.min(active, parallelism) : parallelism
+  if (completions === undefined) return succeeded > 0 ? active : parallelism
   const failed = parseIndexes(counted.failedIndexes).size
   return Math.max(Math.min(completions - succeeded - failed, parallelism), 0)
 }
@@ -126,7 +130,13 @@ function finish(
   const tell: Telling = isComplete
     ? { about: job, type: 'Normal', reason: 'Completed', message: 'Job completed' }
     : { about: job, type: 'Warning', reason, message }
-  return act([statusWrite(job, ended, tell)])
+  const isTooMany = isComplete && (ended.succeeded ?? 0) > (job.spec.completions ?? Infinity)
+  return act([...(isTooMany ? [tooManySucceeded(job)] : []), statusWrite(job, ended, tell)])
+}
+
+function tooManySucceeded(job: Job): Write {
+  const message = 'Too many succeeded pods running after completion count reached'
+  return { do: 'tell', tell: { about: job, type: 'Warning', reason: 'TooManySucceededPods', message } }
 }
 
 function suspension(job: Job, counted: JobStatus, nowMs: number): { status: JobStatus; tell: Telling } | undefined {
@@ -154,7 +164,7 @@ function suspended(job: Job, mine: readonly Pod[], counted: JobStatus): Workload
 }
 
 function afterTheEnd(job: Job, mine: readonly Pod[], nowMs: number): WorkloadDecision {
-  const held = mine.filter((pod) => pod.metadata.finalizers?.includes(TRACKING))
+  const held = mine.filter(isHeld)
   if (held.length > 0) return act(held.map(releaseWrite))
   return expiry(job, nowMs)
 }
@@ -181,7 +191,7 @@ export function isOver(job: Job): boolean {
 
 /** Pods that are wanted no more are let go before they are deleted, so that nobody counts them as failed. */
 function drop(job: Job, pods: readonly Pod[]): Write[] {
-  const held = pods.filter((pod) => pod.metadata.finalizers?.includes(TRACKING))
+  const held = pods.filter(isHeld)
   return held.length > 0 ? held.map(releaseWrite) : pods.map((pod) => deletion(job, pod))
 }
 

@@ -1,5 +1,6 @@
 import { timeMs } from '../meta.ts'
 import type { Pod } from '../shapes.ts'
+import { endedMs, isFailed, isHeld } from './ended.ts'
 import type { FailureRule, Job, JobStatus } from './shapes.ts'
 
 const FIRST_RETRY_MS = 10_000
@@ -14,7 +15,10 @@ export function failureOf(
 ): { readonly reason: string; readonly message: string } | undefined {
   const byPolicy = pods.map((pod) => policyFailure(job, pod)).find((message) => message !== undefined)
   if (byPolicy !== undefined) return { reason: 'PodFailurePolicy', message: byPolicy }
-  const failed = (counted.failed ?? 0) + (counted.uncountedTerminatedPods?.failed ?? []).length
+  const uncounted = counted.uncountedTerminatedPods?.failed ?? []
+  const waiting = pods.filter((pod) => isHeld(pod) && isFailed(job, pod) && !uncounted.includes(pod.metadata.uid ?? ''))
+  const worse = waiting.filter((pod) => actionFor(job, pod) !== 'Ignore')
+  const failed = (counted.failed ?? 0) + uncounted.length + worse.length
   const isRestarting = job.spec.template.spec.restartPolicy === 'OnFailure'
   const restarts = isRestarting ? restartsOf(pods) : 0
   const limit = job.spec.backoffLimit ?? 6
@@ -42,8 +46,13 @@ export function retryAfterMs(pods: readonly Pod[], abandonedMs: readonly number[
   const lastSuccess = ended.findIndex(({ isFailed }) => !isFailed)
   const inARow = lastSuccess < 0 ? ended.length : lastSuccess
   const last = ended[0]
-  if (inARow === 0 || !last) return 0
-  return Math.max(last.atMs + Math.min(FIRST_RETRY_MS * 2 ** (inARow - 1), LONGEST_RETRY_MS) - nowMs, 0)
+  return last ? patienceMs(inARow, last.atMs, nowMs) : 0
+}
+
+/** How long to wait after so many failures in a row, of which the last happened at that time. */
+export function patienceMs(failures: number, lastMs: number, nowMs: number): number {
+  if (failures === 0) return 0
+  return Math.max(lastMs + Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS) - nowMs, 0)
 }
 
 /** What the podFailurePolicy says about a failed pod; `undefined` when no rule fits. */
@@ -67,8 +76,8 @@ function ruleFor(job: Job, pod: Pod): { readonly rule: FailureRule; readonly mes
         rule,
         message: `Container ${exit.container} for pod ${name} failed with exit code ${exit.code} ${suffix}`,
       }
-    const condition = rule.onPodConditions?.find(({ type, status = 'True' }) =>
-      pod.status?.conditions?.some((one) => one.type === type && one.status === status),
+    const condition = pod.status?.conditions?.find((one) =>
+      rule.onPodConditions?.some(({ type, status = 'True' }) => one.type === type && one.status === status),
     )
     if (condition) return { rule, message: `Pod ${name} has condition ${condition.type} ${suffix}` }
   }
@@ -88,12 +97,10 @@ function exitMatch({ onExitCodes: wish }: FailureRule, pod: Pod): { container: s
   return undefined
 }
 
+/** How often the pods that go on have been restarted. */
 function restartsOf(pods: readonly Pod[]): number {
-  const counts = pods.flatMap((pod) => pod.status?.containerStatuses ?? []).map(({ restartCount }) => restartCount ?? 0)
-  return counts.reduce((sum, count) => sum + count, 0)
-}
-
-function endedMs(pod: Pod): number {
-  const ends = (pod.status?.containerStatuses ?? []).map(({ state }) => timeMs(state?.terminated?.finishedAt))
-  return Math.max(timeMs(pod.metadata.creationTimestamp), ...ends)
+  return pods
+    .filter(({ status }) => status?.phase === 'Running' || status?.phase === 'Pending')
+    .flatMap(({ status }) => [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])])
+    .reduce((sum, { restartCount = 0 }) => sum + restartCount, 0)
 }

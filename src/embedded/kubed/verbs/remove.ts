@@ -78,7 +78,8 @@ function lastOf(env: Environment, call: Call, stored: Obj, last: Obj): Obj {
   return { ...shown, metadata: { ...shown.metadata, resourceVersion } }
 }
 
-function checkPreconditions({ resource }: Call, stored: Obj, { uid, resourceVersion }: Removal): void {
+/** Refuses to remove another object than the one that is meant. @throws Fault 409 */
+export function checkPreconditions({ resource }: Call, stored: Obj, { uid, resourceVersion }: Removal): void {
   const naming = { ...resource, plural: resource.kind }
   const { name, uid: own = '', resourceVersion: ownVersion = '' } = stored.metadata
   if (resource.storageKey === '/namespaces') {

@@ -1,0 +1,35 @@
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import { timeMs } from '../meta.ts'
+import { isFinishedPod } from '../pods.ts'
+import type { Pod } from '../shapes.ts'
+import type { Job } from './shapes.ts'
+
+/** Holds a finished pod until the Job has counted it. */
+export const TRACKING = 'batch.kubernetes.io/job-tracking'
+
+/** Whether the Job has yet to count a pod. */
+export function isHeld({ metadata }: KubeObject): boolean {
+  return metadata.finalizers?.includes(TRACKING) === true
+}
+
+/** Whether a pod has failed: also one that was deleted before it could end, unless only those that have ended are replaced. */
+export function isFailed(job: Job, pod: Pod): boolean {
+  return pod.status?.phase === 'Failed' || isAbandoned(job, pod)
+}
+
+/** A pod that was deleted before it could end has failed at once, unless only those that have ended are replaced. */
+export function isAbandoned({ spec }: Job, pod: Pod): boolean {
+  if (pod.metadata.deletionTimestamp === undefined || isFinishedPod(pod)) return false
+  return spec.podReplacementPolicy !== 'Failed' || !pod.spec.nodeName
+}
+
+/** When a pod ended: with its last container, or when it was not ready any more, or when somebody deleted it. */
+export function endedMs({ metadata, status }: Pod): number {
+  const ends = (status?.containerStatuses ?? []).map(({ state }) => timeMs(state?.terminated?.finishedAt))
+  if (ends.length > 0 && ends.every((atMs) => atMs > 0)) return Math.max(...ends)
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready')
+  const unreadyMs = ready?.status === 'False' ? timeMs(ready.lastTransitionTime) : 0
+  if (unreadyMs > 0) return unreadyMs
+  if (metadata.deletionTimestamp === undefined) return timeMs(metadata.creationTimestamp)
+  return timeMs(metadata.deletionTimestamp) - (metadata.deletionGracePeriodSeconds ?? 0) * 1000
+}

@@ -58,7 +58,7 @@ function findMatch({ steps, groups }: Program, text: string, from: number): GoMa
         break
       }
       if (step?.op !== 'set' || code === undefined) continue
-      if (contains(step.ranges, code, step.foldsCase) === step.negated) continue
+      if (!contains(step.ranges, code)) continue
       addThread(steps, seen, round + 1, next, { step: thread.step + 1, slots: thread.slots }, text, at + width)
     }
     threads = next
@@ -112,12 +112,19 @@ function isWord(char: string | undefined): boolean {
   return char !== undefined && /[0-9A-Za-z_]/.test(char)
 }
 
+/** A number with a zero in front is a name; of groups with the same name the first that took part counts. */
 function expandTemplate(program: Program, template: string, { text, slots }: GoMatch): string {
-  return template.replace(/\$(?:\$|\{(\w+)\}|(\w+))/g, (whole, braced?: string, bare?: string) => {
-    if (whole === '$$') return '$'
-    const name = braced ?? bare ?? ''
-    const index = /^\d+$/.test(name) ? Number(name) : program.names.get(name)
-    const [start, end] = index === undefined ? [] : [slots[index * 2], slots[index * 2 + 1]]
-    return start === undefined || end === undefined || start < 0 ? '' : text.slice(start, end)
-  })
+  const groupOf = (index: number): string | undefined => {
+    const [start, end] = [slots[index * 2], slots[index * 2 + 1]]
+    return start === undefined || end === undefined || start < 0 ? undefined : text.slice(start, end)
+  }
+  return template.replace(
+    /\$(?:\$|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu,
+    (whole, braced?: string, bare?: string) => {
+      if (whole === '$$') return '$'
+      const name = braced ?? bare ?? ''
+      const indexes = /^(?:0|[1-9]\d{0,8})$/.test(name) ? [Number(name)] : (program.names.get(name) ?? [])
+      return indexes.map(groupOf).find((group) => group !== undefined) ?? ''
+    },
+  )
 }

@@ -1,6 +1,8 @@
+import type { Ranges } from './classes.ts'
+
 /** One step of a compiled pattern; `next` and `other` are indexes into the program. */
 export type Step =
-  | { readonly op: 'set'; readonly ranges: readonly number[]; readonly negated: boolean; readonly foldsCase: boolean }
+  | { readonly op: 'set'; readonly ranges: Ranges }
   | { readonly op: 'split'; next: number; other: number }
   | { readonly op: 'jump'; next: number }
   | { readonly op: 'save'; readonly slot: number }
@@ -15,12 +17,12 @@ export type Program = {
   readonly steps: readonly Step[]
   /** Group count, the whole match (0) included. */
   readonly groups: number
-  readonly names: ReadonlyMap<string, number>
+  readonly names: ReadonlyMap<string, readonly number[]>
 }
 
 /** What a pattern is made of, before it is compiled. */
 export type Node =
-  | { readonly kind: 'set'; readonly ranges: readonly number[]; readonly negated: boolean; readonly foldsCase: boolean }
+  | { readonly kind: 'set'; readonly ranges: Ranges }
   | { readonly kind: 'list'; readonly items: readonly Node[] }
   | { readonly kind: 'either'; readonly items: readonly Node[] }
   | {
@@ -41,7 +43,11 @@ const MOST_STEPS = 20_000
  *
  * @returns undefined when it would have more than 20,000 steps
  */
-export function compile(node: Node, groups: number, names: ReadonlyMap<string, number>): Program | undefined {
+export function compile(
+  node: Node,
+  groups: number,
+  names: ReadonlyMap<string, readonly number[]>,
+): Program | undefined {
   const steps: Step[] = []
   const ok = emitGroup(steps, node, 0)
   steps.push({ op: 'match' })
@@ -52,7 +58,7 @@ function emit(steps: Step[], node: Node): boolean {
   if (steps.length > MOST_STEPS) return false
   switch (node.kind) {
     case 'set':
-      steps.push({ op: 'set', ranges: node.ranges, negated: node.negated, foldsCase: node.foldsCase })
+      steps.push({ op: 'set', ranges: node.ranges })
       return true
     case 'assert':
       steps.push({ op: 'assert', what: node.what })

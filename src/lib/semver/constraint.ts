@@ -1,4 +1,5 @@
 import { SluiceError } from '../error/sluice-error.ts'
+import { goQuote } from '../value/go-quote.ts'
 import { comparePrereleases, compareVersions, parseLoose, type Version } from './version.ts'
 
 /** A range such as `>=1.1, <2 || ^3.0.0-0`: groups joined by `||`, each a list of terms that must all hold. */
@@ -32,28 +33,34 @@ const OPS: Readonly<Record<string, Op>> = {
   '^': '^',
 }
 
-const LONGEST = 1024
-const PART = '[0-9xX*]+'
+const LONGEST = 512
+const MOST_GROUPS = 32
+/** The library takes a bar for a part of a version, and refuses that afterwards. */
+const PART = '[0-9xX*|]+'
 const SUFFIX = '[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*'
+/** Go's white space, without what Unicode has besides. */
+const SPACE = '[\\t\\n\\f\\r ]'
 const WRITTEN = `v?(?:${PART})(?:\\.${PART})?(?:\\.${PART})?(?:-${SUFFIX})?(?:\\+${SUFFIX})?`
-const RANGE = new RegExp(`\\s*(${WRITTEN})\\s+-\\s+(${WRITTEN})\\s*`, 'g')
+const RANGE = new RegExp(`${SPACE}*(${WRITTEN})${SPACE}+-${SPACE}+(${WRITTEN})${SPACE}*`, 'g')
 const TERM = new RegExp(
-  `(!=|>=|=>|<=|=<|~>|=|>|<|~|\\^|)\\s*v?(${PART})(?:\\.(${PART}))?(?:\\.(${PART}))?(-${SUFFIX})?(\\+${SUFFIX})?`,
+  `${SPACE}*(!=|>=|=>|<=|=<|~>|=|>|<|~|\\^|)${SPACE}*v?(${PART})(?:\\.(${PART}))?(?:\\.(${PART}))?(-${SUFFIX})?(\\+${SUFFIX})?`,
   'y',
 )
+
+const END = new RegExp(`^${SPACE}*$`)
+const SEPARATOR = new RegExp(`^(?:${SPACE}*,|${SPACE}+)`)
 
 /**
  * Reads a range with Masterminds' rules, which are not npm's: commas are AND, `!=` exists, `>=1.0.0-0` lets every prerelease in.
  *
- * @throws SluiceError SEMVER_CONSTRAINT when the text is no range or longer than 1024 characters
+ * @throws SluiceError SEMVER_CONSTRAINT, in the library's words, when the text is no range, longer than 512 bytes or of more than 32 groups
  * @see https://github.com/Masterminds/semver#checking-version-constraints
  */
 export function parseConstraint(text: string): Constraint {
-  if (text.length > LONGEST) throw improper(`${text.slice(0, 40)}…`)
-  const groups = rewriteRanges(text)
-    .split('||')
-    .map((group) => parseGroup(group))
-  return { groups, original: text }
+  if (Buffer.byteLength(text) > LONGEST) throw refusal(`constraint string is too long (max ${LONGEST} bytes)`)
+  const groups = rewriteRanges(text).split('||')
+  if (groups.length > MOST_GROUPS) throw refusal(`too many constraint groups (max ${MOST_GROUPS})`)
+  return { groups: groups.map(parseGroup), original: text }
 }
 
 /** Whether a version is inside the range. */
@@ -66,26 +73,31 @@ export function rewriteRanges(text: string): string {
   return text.replace(RANGE, '>= $1, <= $2 ')
 }
 
+/** The terms are looked at when the whole group has the form of one. */
 function parseGroup(text: string): Group {
-  const terms: Term[] = []
-  let at = 0
-  for (;;) {
-    while (/\s/.test(text[at] ?? '')) at++
-    TERM.lastIndex = at
-    const found = TERM.exec(text)
-    if (!found) throw improper(text)
-    terms.push(makeTerm(found, text))
-    at = TERM.lastIndex
-    const rest = text.slice(at)
-    if (rest.trim() === '') break
-    const separator = /^\s*,|^\s+/.exec(rest)
-    if (!separator) throw improper(text)
-    at += separator[0].length
-  }
+  const found = findTerms(text)
+  const terms = found.map(makeTerm)
   return { terms, allowsPre: terms.some((term) => term.version.pre !== '') }
 }
 
-function makeTerm(found: RegExpExecArray, group: string): Term {
+function findTerms(text: string): readonly RegExpExecArray[] {
+  const terms: RegExpExecArray[] = []
+  let at = 0
+  for (;;) {
+    TERM.lastIndex = at
+    const found = TERM.exec(text)
+    if (!found) throw improper(text)
+    terms.push(found)
+    at = TERM.lastIndex
+    const rest = text.slice(at)
+    if (END.test(rest)) return terms
+    const separator = SEPARATOR.exec(rest)
+    if (!separator) throw improper(text)
+    at += separator[0].length
+  }
+}
+
+function makeTerm(found: RegExpExecArray): Term {
   const [, written = '', major = '', minor, patch, pre = '', build = ''] = found
   const op = OPS[written]
   const isMajorOpen = isOpen(major)
@@ -100,7 +112,7 @@ function makeTerm(found: RegExpExecArray, group: string): Term {
         ? `${major}.${minor}.0${pre}`
         : `${major}.${minor}.${patch}${pre}${build}`
   const version = parseLoose(text)
-  if (!version || op === undefined) throw improper(group)
+  if (!version || op === undefined) throw refusal('constraint parser error')
   return { op, version, isDirty, isMinorDirty, isPatchDirty }
 }
 
@@ -168,8 +180,12 @@ function checkCaret(version: Version, { version: want, ...term }: Term): boolean
   return want.minor > 0n || term.isPatchDirty || version.patch === want.patch
 }
 
-function improper(text: string): SluiceError {
-  return new SluiceError('SEMVER_CONSTRAINT', `improper constraint: ${text}`, {
+function improper(group: string): SluiceError {
+  return refusal(`improper constraint: ${goQuote(group)}`)
+}
+
+function refusal(message: string): SluiceError {
+  return new SluiceError('SEMVER_CONSTRAINT', message, {
     hint: 'write a range such as ">=1.0.0", "1.2.x" or ">=1.0.0-0" (with prereleases)',
   })
 }

@@ -34,12 +34,17 @@ export function parseLoose(text: string): Version | undefined {
 }
 
 /**
- * Reads a tag as Flux does: three numbers without leading zeros, one `v` in front allowed.
+ * Reads a tag as Flux does: loosely, but with two dots at least, so that a date or a build number is none.
  *
  * @returns undefined when the tag is no such version
  * @see https://github.com/fluxcd/pkg/tree/main/version
  */
 export function parseTag(text: string): Version | undefined {
+  return /^[^.]*\.[^.]*\./.test(text) ? parseLoose(text) : undefined
+}
+
+/** Reads a version by the letter of semver.org: three numbers without leading zeros, one `v` in front allowed; undefined when it is none. */
+export function parseStrict(text: string): Version | undefined {
   if (!/^v?(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:[-+]|$)/.test(text)) return undefined
   return parseLoose(text)
 }

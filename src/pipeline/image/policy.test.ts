@@ -69,12 +69,20 @@ const cases: { it: string; input: Partial<PolicyInput>; want: string | undefined
     input: { rule: numbers, tags: ['8', 'ten', '9'], traps: 'flux' },
     want: undefined,
   },
+  { it: 'takes the last of equal numbers, as Flux', input: { rule: numbers, tags: ['1.0', '1', '01'] }, want: '01' },
+  { it: 'reads underscores as Go', input: { rule: numbers, tags: ['1_0', '0x_4p1', '9', '_20'] }, want: '1_0' },
+  { it: 'reads leading zeros as Flux', input: { rule: main, tags: ['1.2.3', '01.02.04'] }, want: '01.02.04' },
   { it: 'chooses nothing without a rule', input: { rule: undefined }, want: undefined },
 ]
 for (const { it, input, want } of cases) test(`policy ${it}`, () => assert.equal(choose(input).tag, want))
 
 const invalid: readonly { readonly it: string; readonly input: Partial<PolicyInput>; readonly want: RegExp }[] = [
   { it: 'a range', input: { rule: { kind: 'semver', range: 'no range' } }, want: /improper constraint: "no range"/ },
+  {
+    it: 'a version of a range',
+    input: { rule: { kind: 'semver', range: '>=1.2.3-01' } },
+    want: /^invalid policy: constraint parser error$/,
+  },
   {
     it: 'a pattern',
     input: { rule: numbers, filter: { pattern: '(', extract: '' } },

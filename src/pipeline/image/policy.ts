@@ -119,6 +119,8 @@ type Refusal = { readonly why: string; readonly fatal?: string }
 type Ranking<Key> = {
   readonly read: (value: string) => { readonly key: Key } | Refusal
   readonly compare: (a: Key, b: Key) => number
+  /** Which of several that are equal goes first. */
+  readonly ties: 'earlier' | 'later'
 }
 
 /** Sorts items by a ranking; the refused are left out and reported. */
@@ -127,7 +129,7 @@ type Sorter = (items: readonly Item[]) => {
   readonly refused: readonly (Refusal & Item)[]
 }
 
-function sorterOf<Key>({ read, compare }: Ranking<Key>): Sorter {
+function sorterOf<Key>({ read, compare, ties }: Ranking<Key>): Sorter {
   return (items) => {
     const ranked: { readonly item: Item; readonly key: Key }[] = []
     const refused: (Refusal & Item)[] = []
@@ -136,6 +138,7 @@ function sorterOf<Key>({ read, compare }: Ranking<Key>): Sorter {
       if ('key' in answer) ranked.push({ item, key: answer.key })
       else refused.push({ ...item, ...answer })
     }
+    if (ties === 'later') ranked.reverse()
     ranked.sort((a, b) => compare(a.key, b.key))
     return { sorted: ranked.map(({ item }) => item), refused }
   }
@@ -162,7 +165,7 @@ function readRange(range: string): Constraint {
     return parseConstraint(range)
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
-    const message = `invalid policy: improper constraint: ${JSON.stringify(range)}`
+    const message = `invalid policy: ${error.message}`
     throw new SluiceError('IMAGE_POLICY_INVALID', message, { where: 'spec.policy.semver.range', cause: error })
   }
 }
@@ -177,6 +180,7 @@ function semverRanking(range: Constraint): Ranking<Version> {
       return { why: isPre ? `is a prerelease, ${range.original} has none` : `is outside ${range.original}` }
     },
     compare: (a, b) => compareVersions(b, a),
+    ties: 'earlier',
   }
 }
 
@@ -187,10 +191,15 @@ function numericalRanking(sign: number): Ranking<number> {
       if (key !== undefined) return { key }
       return { why: 'is not a number', fatal: `failed to parse invalid numeric value '${value}'` }
     },
-    compare: (a, b) => sign * (a - b),
+    compare: (a, b) => sign * (a === b ? 0 : a - b),
+    ties: 'later',
   }
 }
 
 function alphabeticalRanking(sign: number): Ranking<string> {
-  return { read: (value) => ({ key: value }), compare: (a, b) => sign * (a === b ? 0 : a < b ? -1 : 1) }
+  return {
+    read: (value) => ({ key: value }),
+    compare: (a, b) => sign * (a === b ? 0 : a < b ? -1 : 1),
+    ties: 'earlier',
+  }
 }

@@ -97,10 +97,11 @@ function selectHighest(range: string, refs: readonly RemoteRef[]): SelectedRef {
 function parseRange(range: string): ReturnType<typeof parseConstraint> {
   try {
     return parseConstraint(range)
-  } catch (cause) {
-    throw new SluiceError('GIT_BAD_RANGE', `semver parse error: improper constraint: ${JSON.stringify(range)}`, {
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    throw new SluiceError('GIT_BAD_RANGE', `semver parse error: ${error.message}`, {
       where: 'spec.ref.semver',
-      cause,
+      cause: error,
     })
   }
 }

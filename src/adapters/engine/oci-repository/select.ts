@@ -111,11 +111,11 @@ async function highestTag(
 function parseRange(range: string): ReturnType<typeof parseConstraint> {
   try {
     return parseConstraint(range)
-  } catch (cause) {
-    throw new SluiceError(
-      'SEMVER_CONSTRAINT',
-      `semver '${range}' parse error: improper constraint: ${JSON.stringify(range)}`,
-      { where: 'spec.ref.semver', cause },
-    )
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    throw new SluiceError('SEMVER_CONSTRAINT', `semver '${range}' parse error: ${error.message}`, {
+      where: 'spec.ref.semver',
+      cause: error,
+    })
   }
 }

@@ -2,8 +2,8 @@ import { type Environment, Optional } from '@marcbachmann/cel-js'
 import { compileRegexp } from '../../go-regexp/go-regexp.ts'
 import { isSameValue } from './values.ts'
 import { withFormat } from './format.ts'
-import { GO_ESCAPES } from '../../yaml/write/go-quote.ts'
-import { compareVersions, parseTag, type Version } from '../../semver/version.ts'
+import { GO_ESCAPES } from '../../value/go-quote.ts'
+import { compareVersions, parseStrict, type Version } from '../../semver/version.ts'
 
 const INT = 2 ** 31
 
@@ -103,13 +103,13 @@ class VersionValue {
 function withVersions(environment: Environment): Environment {
   const type = 'kubernetes.Semver'
   const read = (text: string, isLoose = false): VersionValue => {
-    const version = parseTag(isLoose ? normalized(text) : text)
+    const version = parseStrict(isLoose ? normalized(text) : text)
     if (version === undefined || !is(text, isLoose))
       throw new Error(`parse error during conversion from string: ${JSON.stringify(text)}`)
     return new VersionValue(version)
   }
   const is = (text: string, isLoose = false): boolean =>
-    isLoose ? parseTag(normalized(text)) !== undefined : !text.startsWith('v') && parseTag(text) !== undefined
+    isLoose ? parseStrict(normalized(text)) !== undefined : !text.startsWith('v') && parseStrict(text) !== undefined
   const order = (a: VersionValue, b: VersionValue): number => compareVersions(a.version, b.version)
   return environment
     .registerType(type, VersionValue)

@@ -1,5 +1,5 @@
 import { SluiceError } from '../../error/sluice-error.ts'
-import { goQuote } from '../../yaml/write/go-quote.ts'
+import { goQuote } from '../../value/go-quote.ts'
 import { loadConfig, mergeConfig, NO_CONFIG } from '../transform/config.ts'
 import { loadCrdConfig } from '../transform/crd-config.ts'
 import { during, failure, messageOf, placed, prefixed, rewritten } from '../failure.ts'

@@ -1,6 +1,6 @@
 import { SluiceError } from '../../error/sluice-error.ts'
 import { goSyntaxError } from '../../yaml/parse/go-syntax-error.ts'
-import { goQuote } from '../../yaml/write/go-quote.ts'
+import { goQuote } from '../../value/go-quote.ts'
 import { parseDocuments } from '../../yaml/parse-documents.ts'
 import { type YamlDocument, type YamlNode } from '../../yaml/nodes.ts'
 import { positionOf } from '../../yaml/position.ts'

@@ -1,6 +1,6 @@
 import { plainNode } from '../../yaml/make-nodes.ts'
 import { type YamlNode, type YamlScalar } from '../../yaml/nodes.ts'
-import { goQuote } from '../../yaml/write/go-quote.ts'
+import { goQuote } from '../../value/go-quote.ts'
 import { SluiceError } from '../../error/sluice-error.ts'
 import { tagOf } from '../../yaml/resolve.ts'
 import type { Rules } from '../compat.ts'

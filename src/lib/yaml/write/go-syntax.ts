@@ -1,5 +1,5 @@
 import { goFloat } from './go-numbers.ts'
-import { goQuote } from './go-quote.ts'
+import { goQuote } from '../../value/go-quote.ts'
 import { plainNode } from '../make-nodes.ts'
 import { type YamlNode, type YamlScalar } from '../nodes.ts'
 import { resolvePlain, resolveScalar, tagOf } from '../resolve.ts'

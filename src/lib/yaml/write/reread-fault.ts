@@ -1,5 +1,5 @@
 import { SluiceError } from '../../error/sluice-error.ts'
-import { goQuote } from './go-quote.ts'
+import { goQuote } from '../../value/go-quote.ts'
 import { goSyntaxError } from '../parse/go-syntax-error.ts'
 import { attachComments, type NodeComments } from './node-comments.ts'
 import { parseDocuments } from '../parse-documents.ts'

@@ -1,6 +1,6 @@
 import { cpus, totalmem } from 'node:os'
 import { SluiceError } from '../../../../lib/error/sluice-error.ts'
-import { goQuote } from '../../../../lib/yaml/write/go-quote.ts'
+import { goQuote } from '../../../../lib/value/go-quote.ts'
 import type { Container, Pod } from '../shapes.ts'
 
 /**

@@ -11,7 +11,7 @@ export type JudgeByExpression = (object: KubeObject) => Judgement | undefined
 type Evaluator = { readonly current: Cel; readonly inProgress: Cel | undefined; readonly failed: Cel | undefined }
 
 /**
- * Compiles `spec.healthCheckExprs`: an expression a kind, over the fields of the object.
+ * Compiles `spec.healthCheckExprs`: an expression a kind, over the fields of the object; without a kind, for those of the group that have none.
  *
  * An object whose generation has not been seen is in progress whatever the expressions say; then inProgress, failed, current count, in this order.
  * @param guard see {@link CelOptions}
@@ -33,7 +33,8 @@ export function compileHealthExpressions(
     evaluators.set(key, compileOne(expression, index, guard))
   })
   return (object) => {
-    const evaluator = evaluators.get(`${groupOf(object.apiVersion)}/${object.kind}`)
+    const group = groupOf(object.apiVersion)
+    const evaluator = evaluators.get(`${group}/${object.kind}`) ?? evaluators.get(`${group}/`)
     return evaluator && judgeBy(evaluator, object)
   }
 }

@@ -43,7 +43,7 @@ const deployments: readonly {
     progressing: { status: 'True', reason: 'ReplicaSetUpdated' },
     want: /^InProgress ReplicaSet not Av/,
   },
-  { it: 'held up', progressing: { status: 'False', reason: 'FailedCreate' }, want: /^InProgress .*not progress/ },
+  { it: 'held up', progressing: { status: 'False', reason: 'FailedCreate' }, want: /^InProgress ReplicaSet not Av/ },
   { it: 'late', progressing: { status: 'False', reason: 'ProgressDeadlineExceeded' }, want: /^Failed/ },
   { it: 'silent', want: /^InProgress ReplicaSet not Available/ },
   { it: 'silent without a deadline', deadline: 2 ** 31 - 1, want: /^Current/ },
@@ -91,7 +91,9 @@ for (const { it, status, ageMs = 14_999, want } of pods)
 const partitions: readonly { readonly partition: unknown; readonly updated: number; readonly want: RegExp }[] = [
   { partition: 2, updated: 0, want: /^InProgress updated: 0\/1/ },
   { partition: 2, updated: 1, want: /^Current Partition rollout complete/ },
-  { partition: 0, updated: 3, want: /^Current All replicas/ },
+  { partition: 0, updated: 3, want: /^Current Partition rollout complete/ },
+  { partition: 0, updated: 2, want: /^InProgress updated: 2\/3/ },
+  { partition: -1, updated: 2, want: /^Current All replicas/ },
   { partition: undefined, updated: 3, want: /^Current All replicas/ },
 ]
 for (const { partition, updated, want } of partitions)
@@ -108,3 +110,101 @@ for (const { partition, updated, want } of partitions)
     )
     assert.match(`${health} ${why}`, want)
   })
+
+// Computed by fluxcd/cli-utils 1.2.2, Jobs by fluxcd/pkg/runtime 0.110.1.
+const verdicts: readonly [it: string, kind: string, parts: object, want: string][] = [
+  ['conditions that are no list', 'Secret', { status: { conditions: {} } }, 'Unknown cannot restore slice from map'],
+  [
+    'a status that is no map',
+    'Thing',
+    { status: 'ok', metadata: { name: 'x' } },
+    'Unknown cannot restore struct from: string',
+  ],
+  [
+    'a type that is a number',
+    'Thing',
+    { status: { conditions: [{ type: 3 }] } },
+    'Unknown cannot convert int64 to string',
+  ],
+  [
+    'a message that is a list',
+    'Thing',
+    { status: { conditions: [{ message: [] }] } },
+    'Unknown unrecognized type: string',
+  ],
+  ['no condition', 'Thing', { status: { conditions: [null] } }, 'Current Resource is current'],
+  [
+    'a generation seen that is a text',
+    'Thing',
+    { status: { observedGeneration: '1' } },
+    'Unknown looking up status.observedGeneration from resource: .status.observedGeneration accessor error: 1 is of the type string, expected int64',
+  ],
+  [
+    'stalled before reconciling',
+    'Thing',
+    conditions(['Stalled', 'True', 'a'], ['Reconciling', 'True', 'b']),
+    'Failed a',
+  ],
+  [
+    'reconciling before stalled',
+    'Thing',
+    conditions(['Reconciling', 'True', 'b'], ['Stalled', 'True', 'a']),
+    'InProgress b',
+  ],
+  ['a Ready of no known status', 'Thing', conditions(['Ready', 'yes', 'a'], ['Ready', 'False', 'b']), 'InProgress b'],
+  ['only such a Ready', 'Thing', conditions(['Ready', 'yes', 'a']), 'Current Resource is current'],
+  ['nothing', 'batch/Job', {}, 'InProgress Job not started. active: 0/1'],
+  ['a stall', 'batch/Job', conditions(['Stalled', 'True', 'a']), 'InProgress Job not started. active: 0/1'],
+  ['a suspension', 'batch/Job', { spec: { suspend: true }, status: { startTime: 'x' } }, 'Current Job is suspended'],
+  [
+    'a start',
+    'batch/Job',
+    { status: { startTime: 'x', active: 2 } },
+    'InProgress Job in progress. success:0, active: 2, failed: 0',
+  ],
+  [
+    'an end',
+    'batch/Job',
+    { spec: { parallelism: 3 }, ...conditions(['Complete', 'True', '']) },
+    'Current Job Completed. succeeded: 0/3',
+  ],
+  [
+    'a failure',
+    'batch/Job',
+    { spec: { completions: 2 }, ...conditions(['Failed', 'True', 'a']) },
+    'Failed Job Failed. failed: 0/2',
+  ],
+  ['no phase', 'PersistentVolumeClaim', {}, 'InProgress PVC is not Bound. phase: unknown'],
+  ['an odd phase', 'Pod', { status: { phase: 'Odd' } }, 'Unknown unknown phase Odd'],
+  [
+    'an init container that crashes',
+    'Pod',
+    { status: { phase: 'Running', initContainerStatuses: CRASHING } },
+    'InProgress Pod is running but is not Ready',
+  ],
+  ['no generation seen', 'apps/DaemonSet', {}, 'InProgress DaemonSet status.observedGeneration not found'],
+  ['nothing', 'policy/PodDisruptionBudget', {}, 'Current AllowedDisruptions has been computed.'],
+  [
+    'a deadline behind it and none set',
+    'apps/Deployment',
+    { status: { conditions: [{ type: 'Progressing', reason: 'ProgressDeadlineExceeded' }] } },
+    'Failed Progress deadline exceeded',
+  ],
+  [
+    'names that are refused after it was established',
+    'apiextensions.k8s.io/CustomResourceDefinition',
+    conditions(['Established', 'True', ''], ['NamesAccepted', 'False', 'a']),
+    'Current CRD is established',
+  ],
+]
+for (const [it, kind, parts, want] of verdicts)
+  test(`a ${kind} with ${it} is judged as by kstatus`, () => {
+    const [name = '', group = ''] = kind.split('/').reverse()
+    const apiVersion = group === '' ? 'v1' : `${group}/v1`
+    const { health, why } = judge({ apiVersion, kind: name, metadata: { name: 'x', generation: 1 }, ...parts }, 0)
+    assert.equal(`${health} ${why}`, want)
+  })
+
+function conditions(...list: readonly (readonly [type: string, status: string, message: string])[]): object {
+  return { status: { conditions: list.map(([type, status, message]) => ({ type, status, message })) } }
+}

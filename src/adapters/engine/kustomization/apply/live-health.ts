@@ -1,9 +1,10 @@
 import type { Kustomization, InventoryEntry } from '../../../../kinds/kustomization.ts'
 import { groupOf, type ObjectRef } from '../../../../lib/kube/object.ts'
 import { inventoryEntry, parseInventoryEntry } from '../../../../pipeline/apply/inventory.ts'
+import { isJudgedByPods, judgeByPods } from '../../../../pipeline/health/by-pods.ts'
 import { judge } from '../../../../pipeline/health/kstatus.ts'
 import type { Checked } from '../../../../pipeline/health/summarize.ts'
-import type { WatchCache } from '../../../kube/types.ts'
+import type { Selection, WatchCache } from '../../../kube/types.ts'
 import type { EngineContext } from '../../context.ts'
 import { ApiError } from '../../../kube/api-error.ts'
 import { expressionJudge } from '../refusal.ts'
@@ -24,7 +25,13 @@ export type Applied = {
   readonly vanishing: ReadonlySet<string>
 }
 
-type Look = { readonly ref: ObjectRef; readonly cache: WatchCache | undefined; readonly unseen?: string }
+/** `pods` are those of its namespace, of what may fail by its pods. */
+type Look = {
+  readonly ref: ObjectRef
+  readonly cache: WatchCache | undefined
+  readonly pods?: WatchCache
+  readonly unseen?: string
+}
 
 /**
  * Opens a look at every object that counts: all that was applied (`wait`), or the listed ones. Owned objects are seen by the watches of their kind;
@@ -47,7 +54,10 @@ export async function watchHealth(
   return {
     check: () => looks.map((look) => ({ ref: look.ref, judgement: judgeLook(look, target, kustomization, vanishing) })),
     close() {
-      for (const { cache } of looks) cache?.close()
+      for (const { cache, pods } of looks) {
+        cache?.close()
+        pods?.close()
+      }
     },
   }
 }
@@ -75,23 +85,27 @@ async function openLook(
   { apiVersion, kind, namespace, name }: ObjectRef,
   onChange: () => void,
 ): Promise<Look> {
-  const { client, caches } = context
+  const { client } = context
   const ref = { apiVersion, kind, namespace, name }
   if (!(await client.resource(apiVersion, kind)))
     return { ref, cache: undefined, unseen: `no matches for kind "${kind}" in group "${groupOf(apiVersion)}"` }
   // The watches are the engine's own: whose rights are used must be allowed to see the object, too.
   const refusal = account !== '' ? await refusalToSee(context, ref) : undefined
   if (refusal !== undefined) return { ref, cache: undefined, unseen: refusal }
-  if ((await live.ensure(apiVersion, kind)) && live.isFollowed(ref)) return { ref, cache: undefined }
-  const cache = caches.open({
-    apiVersion,
-    kind,
-    ...(namespace === '' ? {} : { namespace }),
-    fieldSelector: `metadata.name=${name}`,
-  })
-  cache.onChange(onChange)
+  // Not waited for: who may not see pods judges without them.
+  const pods = isJudgedByPods(ref) ? { pods: openWatch(context, { ...PODS, namespace }, onChange) } : {}
+  if ((await live.ensure(apiVersion, kind)) && live.isFollowed(ref)) return { ref, cache: undefined, ...pods }
+  const place = namespace === '' ? {} : { namespace }
+  const one = { apiVersion, kind, ...place, fieldSelector: `metadata.name=${name}` }
+  const cache = openWatch(context, one, onChange)
   await cache.ready
-  return { ref, cache }
+  return { ref, cache, ...pods }
+}
+
+function openWatch({ caches }: EngineContext, what: Selection, onChange: () => void): WatchCache {
+  const cache = caches.open(what)
+  cache.onChange(onChange)
+  return cache
 }
 
 const REPLICA_SETS = { apiVersion: 'apps/v1', kind: 'ReplicaSet' }
@@ -116,7 +130,7 @@ async function refusalToSee({ client, traps }: EngineContext, ref: ObjectRef): P
 }
 
 function judgeLook(
-  { ref, cache, unseen }: Look,
+  { ref, cache, pods, unseen }: Look,
   { context, live }: Target,
   kustomization: Kustomization,
   vanishing: ReadonlySet<string>,
@@ -131,7 +145,9 @@ function judgeLook(
     const judgement = expressionJudge(kustomization)(object)
     if (judgement) return judgement
   }
-  return judge(object, context.clock.nowMs())
+  const nowMs = context.clock.nowMs()
+  const judgement = judge(object, nowMs)
+  return object && pods ? judgeByPods(object, judgement, pods.list(), { nowMs, traps: context.traps }) : judgement
 }
 
 function isSelf({ namespace, name }: Kustomization, ref: ObjectRef): boolean {

@@ -38,7 +38,7 @@ const bytes = (of: string): string => Buffer.from(of, 'utf8').toString('latin1')
 
 /** A letter for a letter: what would become two (ß) stays. */
 const upper = (char: string): string => single(char, char.toUpperCase())
-const lower = (char: string): string => single(char, char.toLowerCase())
+const lower = (char: string): string => (char === 'İ' ? 'i' : single(char, char.toLowerCase()))
 const single = (char: string, changed: string): string => ([...changed].length === 1 ? changed : char)
 
 function mapText(value: string, change: (char: string) => string): string {

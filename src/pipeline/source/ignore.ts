@@ -39,9 +39,9 @@ export function readPatterns(text: string, domain: readonly string[] = []): Igno
 
 /** Reads one pattern in gitignore's notation. */
 export function parsePattern(line: string, domain: readonly string[] = []): IgnorePattern {
-  let text = line.endsWith('\\ ') ? line : line.trimEnd()
-  const isInclusion = text.startsWith('!')
-  if (isInclusion) text = text.slice(1)
+  const isInclusion = line.startsWith('!')
+  let text = isInclusion ? line.slice(1) : line
+  if (!text.endsWith('\\ ')) text = text.replace(/ +$/, '')
   const isDirOnly = text.endsWith('/')
   if (isDirOnly) text = text.slice(0, -1)
   const isAnchored = text.includes('/')

@@ -1,4 +1,5 @@
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { parseGoDuration } from '../../../lib/go-duration/go-duration.ts'
 
 /** A schedule: times of the calendar, or one time so long after the other. */
 export type Schedule = Calendar | { readonly everyMs: number }
@@ -27,16 +28,8 @@ const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', '
 const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
 const MINUTE_MS = 60_000
 const MOST_DAYS = 366 * 5
-const EVERY = /^@every\s+((?:\d+(?:\.\d+)?(?:h|m|s|ms|us|µs|ns))+)$/
-const UNIT_MS: Readonly<Record<string, number>> = {
-  h: 3_600_000,
-  m: 60_000,
-  s: 1000,
-  ms: 1,
-  us: 1e-3,
-  µs: 1e-3,
-  ns: 1e-6,
-}
+const EVERY = '@every '
+const SECOND_NS = 1_000_000_000n
 
 /**
  * Reads a cron expression of five fields, `@daily` and its like, or `@every 1h30m`.
@@ -44,8 +37,8 @@ const UNIT_MS: Readonly<Record<string, number>> = {
  * @throws SluiceError OBJECT_INVALID that names the field
  */
 export function parseSchedule(text: string): Schedule {
-  const every = EVERY.exec(text.trim())?.[1]
-  if (every !== undefined) return { everyMs: durationMs(every) }
+  const every = text.trim().startsWith(EVERY) ? parseGoDuration(text.trim().slice(EVERY.length)) : undefined
+  if (every && 'ns' in every) return { everyMs: wholeSecondsMs(every.ns) }
   const fields = (NAMED[text.trim()] ?? text.trim()).split(/\s+/)
   const [minutes, hours, days, months, weekdays] = fields
   if (fields.length !== 5 || !minutes || !hours || !days || !months || !weekdays)
@@ -64,11 +57,8 @@ export function parseSchedule(text: string): Schedule {
 }
 
 /** Whole seconds, and at least one. */
-function durationMs(text: string): number {
-  let sum = 0
-  for (const [, count, unit = ''] of text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)/g))
-    sum += Number(count) * (UNIT_MS[unit] ?? 0)
-  return Math.max(Math.floor(sum / 1000), 1) * 1000
+function wholeSecondsMs(ns: bigint): number {
+  return Number(ns < SECOND_NS ? 1n : ns / SECOND_NS) * 1000
 }
 
 /** A moment as RFC 3339 writes it in a time zone: `2026-11-27T22:37:00+09:00`. */

@@ -1,3 +1,4 @@
+import { parseGoDuration } from '../../../lib/go-duration/go-duration.ts'
 import { badRequest, Fault } from '../fault.ts'
 import type { Route } from './route.ts'
 
@@ -35,22 +36,7 @@ export function checkTimeout(found: Route, query: URLSearchParams): void {
   if (text === '') return
   const isLong = found.kind === 'resource' && (LONG.has(found.subresource) || found.isWatchPath)
   const isWatch = found.kind === 'resource' && found.name === '' && booleanIn(query, 'watch') === true
-  const why = isLong || isWatch ? undefined : durationFault(text)
-  if (why !== undefined) throw badRequest(`invalid timeout specified in the request URL - time: ${why}`)
-}
-
-/** What Go says of a text that is no duration. */
-function durationFault(text: string): string | undefined {
-  const quoted = JSON.stringify(text)
-  let rest = text.replace(/^[-+]/, '')
-  if (rest === '0') return undefined
-  if (rest === '') return `invalid duration ${quoted}`
-  while (rest !== '') {
-    const [all, amount, unit = ''] = /^(\d+\.?\d*|\.\d+)?([^\d.]*)/.exec(rest) ?? ['']
-    if (amount === undefined) return `invalid duration ${quoted}`
-    if (unit === '') return `missing unit in duration ${quoted}`
-    if (!/^(ns|us|µs|μs|ms|s|m|h)$/.test(unit)) return `unknown unit ${JSON.stringify(unit)} in duration ${quoted}`
-    rest = rest.slice(all.length)
-  }
-  return undefined
+  const duration = isLong || isWatch ? undefined : parseGoDuration(text)
+  if (duration && 'fault' in duration)
+    throw badRequest(`invalid timeout specified in the request URL - time: ${duration.fault}`)
 }

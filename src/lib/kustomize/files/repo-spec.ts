@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { parseGoDuration } from '../../go-duration/go-duration.ts'
 
 /** A Git repository, and a folder in it, as a kustomization names them. */
 export type RepoSpec = {
@@ -92,13 +93,9 @@ function parseQuery(query: string): Pick<RepoSpec, 'ref' | 'timeoutMs' | 'hasSub
   }
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-
 /** Seconds, or a duration as Go spells it; anything else is the default. */
 function parseTimeout(text: string): number {
-  if (/^\d+$/.test(text) && Number(text) > 0) return Number(text) * 1000
-  if (!/^(\d+(\.\d*)?(ms|s|m|h))+$/.test(text)) return DEFAULT_TIMEOUT_MS
-  const parts = [...text.matchAll(/(\d+(?:\.\d*)?)(ms|s|m|h)/g)]
-  const total = parts.reduce((sum, [, value, unit = '']) => sum + Number(value) * (UNIT_MS[unit] ?? 0), 0)
-  return total > 0 ? total : DEFAULT_TIMEOUT_MS
+  if (/^[+]?\d+$/.test(text) && Number(text) > 0) return Number(text) * 1000
+  const duration = parseGoDuration(text)
+  return 'ns' in duration && duration.ns > 0n ? Number(duration.ns) / 1e6 : DEFAULT_TIMEOUT_MS
 }

@@ -97,11 +97,29 @@ export function imageFault(image: string): string | undefined {
   return tag === undefined ? undefined : `image '${image}' should not include a tag; remove ':${tag}'`
 }
 
-/** With or without tag and digest. Flux wants two characters of a repository at least. */
+/**
+ * Whether the library that Flux uses reads it, with a tag, a digest or neither: any small letters, digits and `_-./` are a repository for it, of two
+ * characters at least. What no registry can have fails when it is looked for.
+ *
+ * @see https://github.com/google/go-containerregistry/tree/main/pkg/name
+ */
 function isImage(image: string): boolean {
-  const base = image.replace(/@sha256:[0-9a-f]{64}$/, '').replace(/:[\w.-]{1,128}$/, '')
-  return parseRepository(base) !== undefined && base.slice(registryOf(base).length).replace(/^\//, '').length > 1
+  return isTagged(image) || isTagged(image.replace(/@sha256:[0-9a-f]{64}$/, ''))
 }
+
+function isTagged(image: string): boolean {
+  const tag = /:([^:/]*)$/.exec(image)
+  return isPlace(image) || (/^[\w.-]{1,128}$/.test(tag?.[1] ?? '') && isPlace(image.slice(0, tag?.index)))
+}
+
+/** A name and, where its first part has a dot or a colon, the host of a URL. */
+function isPlace(image: string): boolean {
+  const host = registryOf(image)
+  const path = host === '' ? image : image.slice(host.length + 1)
+  return /^[a-z0-9_./-]{2,255}$/.test(path) && HOST.test(host)
+}
+
+const HOST = /^(?:\[[0-9A-Fa-f:.]*\]|[\w.~!$&'()*+,;=\u0080-\uffff-]*)(?::\d*)?$/
 
 function registryOf(image: string): string {
   return /^[^/]*[.:][^/]*(?=\/)/.exec(image)?.[0] ?? ''

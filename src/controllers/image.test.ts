@@ -85,6 +85,11 @@ const images: readonly [image: string, fault: string | undefined][] = [
   ['r.io/app:', 'could not parse reference: r.io/app:'],
   ['r.io/x', 'could not parse reference: r.io/x'],
   ['x', 'could not parse reference: x'],
+  ['r.io/a..b', undefined],
+  ['r.io/a..b:1', "image 'r.io/a..b:1' should not include a tag; remove ':1'"],
+  ['r io/ab', 'could not parse reference: r io/ab'],
+  ['r.io:x/ab', 'could not parse reference: r.io:x/ab'],
+  ['[::1]:5000/ab', undefined],
 ]
 for (const [image, fault] of images)
   test(`spec.image ${image} is judged as by Flux`, () => assert.equal(imageFault(image), fault))

@@ -27,6 +27,32 @@ const cases: { it: string; text: string; want: string; tag?: string }[] = [
     want: 'tag: 1.1.0@\n---\n# b\nb: 1\n',
   },
   { it: 'writes line feeds alone', text: 'a: 1\r\ntag: x@\r\n', want: 'a: 1\ntag: 1.1.0@\n' },
+  {
+    it: 'quotes a number that follows a number',
+    text: 'tag: 20240101@\nb: 1.10@\n',
+    want: 'tag: "20250102"@\nb: "20250102"@\n',
+    tag: '20250102',
+  },
+  { it: 'keeps a null one', text: 'tag: ~@\n', want: 'tag: !!null 20250102@\n', tag: '20250102' },
+  { it: 'keeps a null one that becomes text', text: 'tag: null@\n', want: 'tag: !!null 1.1.0@\n' },
+  {
+    it: 'takes a block for plain where a number is quoted',
+    text: 'a:\n  tag: >-@\n    x\n',
+    want: 'a:\n  tag: "20250102"@\n',
+    tag: '20250102',
+  },
+  { it: 'keeps single quotes around a number', text: "tag: 'x'@\n", want: "tag: '20250102'@\n", tag: '20250102' },
+  { it: 'keeps comments behind a tab', text: 'a:\t# n\n    b: 1\ntag: x\t@\n', want: 'a: # n\n  b: 1\ntag: 1.1.0@\n' },
+  {
+    it: 'keeps a comment behind brackets that close on their own line',
+    text: 'a: {\n    b: 1\n  } # n\ntag: x@\n',
+    want: 'a: {b: 1} # n\ntag: 1.1.0@\n',
+  },
+  {
+    it: 'knows a list whose items have tags',
+    text: '# n\n\na:\n    # m\n    - !!str x\ntag: x@\n',
+    want: '# n\n\na:\n# m\n- !!str x\ntag: 1.1.0@\n',
+  },
   { it: 'keeps the type of a number', text: 'tag: 1.0@\nr: 3\n', want: 'tag: !!float 1.1.0@\nr: 3\n' },
   { it: 'quotes text that reads as a number', text: 'tag: one@\n', want: 'tag: "20250102"@\n', tag: '20250102' },
   {

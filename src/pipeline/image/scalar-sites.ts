@@ -1,6 +1,7 @@
 import type { YamlComment, YamlDocument, YamlNode, YamlScalar } from '../../lib/yaml/nodes.ts'
 import { scalarsWithComments } from '../../lib/yaml/nodes.ts'
 import { positionOf, type LineStarts } from '../../lib/yaml/position.ts'
+import { lineOf } from '../../lib/yaml/write/comment-lines.ts'
 import { attachComments } from '../../lib/yaml/write/node-comments.ts'
 import { MARKER_KEY } from './marker.ts'
 
@@ -62,15 +63,35 @@ function itemsBelow(document: YamlDocument, commented: ReadonlySet<YamlScalar>) 
     if (node.kind === 'scalar') return
     const children = node.kind === 'seq' ? node.items : [...node.fields.values()]
     children.forEach(visit)
-    if (node.kind === 'map' || node.isFlow) return
+    if (node.kind === 'map') return
     for (const item of node.items) {
       if (item.kind !== 'scalar' || commented.has(item) || !isOwn(item, text)) continue
-      const lines = comments?.above(item.start, true).filter((line) => line !== '') ?? []
+      const lines =
+        comments && !node.isFlow
+          ? comments.above(item.start, true).filter((line) => line !== '')
+          : lineAbove(text, item.start, node.isFlow)
       const comment = document.comments.findLast(({ start }) => start < item.start)
       if (lines.length === 1 && comment && text.slice(comment.start, comment.end) === lines[0])
         found.push({ comment, scalar: item })
     }
   }
-  if (comments && document.root) visit(document.root)
+  if (document.root) visit(document.root)
   return found
+}
+
+/**
+ * The comment on the line right above an item that begins its line, when there is no other above that: in brackets, and where comments
+ * stand in places that are not known; outside of brackets it has the column of the dash.
+ */
+function lineAbove(text: string, start: number, isFlow: boolean): readonly string[] {
+  const line = lineOf(text, start)
+  const before = text.slice(line, start)
+  if (!(isFlow ? /^\s*$/ : /^ *- +$/).test(before)) return []
+  const [above = '', next = ''] = text
+    .slice(0, Math.max(line - 1, 0))
+    .split('\n')
+    .slice(-2)
+    .reverse()
+  const isAlone = isFlow ? above.trim().startsWith('#') : above.startsWith(`${before.slice(0, before.indexOf('-'))}#`)
+  return isAlone && !next.trim().startsWith('#') ? [above.trim()] : []
 }

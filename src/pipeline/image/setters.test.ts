@@ -180,3 +180,22 @@ const unmarked: readonly string[] = [
 test('markers are looked for in YAML and in Kustomizations, nowhere else', () => {
   assert.deepEqual([...marked, ...unmarked].filter(mayHaveMarkers), marked)
 })
+
+// Which values Flux sets; comments elsewhere in the file do not matter.
+const above: readonly [it: string, text: string, want: string][] = [
+  ['an item of a list', 'a:\n  # @\n  - x\n', 'a:\n  # @\n  - r.io/app:10\n'],
+  [
+    'it, beside comments in odd places',
+    '"a b": # n\n  c: 1\nb:\n  # @\n  - x\n',
+    '"a b": # n\n  c: 1\nb:\n  # @\n  - r.io/app:10\n',
+  ],
+  ['an item in brackets', 'a: [\n  b,\n  # @\n  c,\n]\n', 'a: [\n  b,\n  # @\n  r.io/app:10,\n]\n'],
+  ['nothing, behind a key', 'a: [\n  b, # @\n  c]\n', 'a: [\n  r.io/app:10, # @\n  c]\n'],
+  ['nothing, with another line of comment', 'a:\n  # n\n  # @\n  - x\n', 'a:\n  # n\n  # @\n  - x\n'],
+  ['a block of a file with CRLF', 'a: |- # @\r\n  x\r\nb: 1\r\n', 'a: |- # @\r\n  r.io/app:10\r\nb: 1\r\n'],
+]
+for (const [it, text, want] of above)
+  test(`a marker is about ${it}`, () => {
+    const marked = (plain: string): string => plain.replaceAll('@', '{"$imagepolicy": "ns:app"}')
+    assert.equal(set(marked(text)).text, marked(want))
+  })

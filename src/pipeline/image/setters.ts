@@ -187,20 +187,33 @@ function splice(text: string, changes: readonly Splice[], traps: SetterOptions['
   return out + text.slice(at)
 }
 
-/** Keeps the style; a plain value that YAML would read as something else than text is quoted. Flux keeps the type, too: `!!int 1.1.0`. */
+/**
+ * Keeps the style; a value that YAML would read as something else than text is quoted. Flux takes blocks for plain there, and where it does not
+ * quote it keeps the type: `!!int 1.1.0`, `!!null 20250102`.
+ */
 function renderScalar(value: string, old: YamlScalar, written: string, traps: SetterOptions['traps']): string {
-  if (old.style === 'literal' || old.style === 'folded') return renderBlock(value, written)
+  const isText = isPlainText(value)
+  if (old.style === 'literal' || old.style === 'folded')
+    return isText || traps === 'safe' ? renderBlock(value, written) : quoteBlock(value, written)
   if (old.style === 'single') return `'${value.replaceAll("'", "''")}'`
-  if (old.style === 'double' || !isPlainText(value)) return JSON.stringify(value)
-  const tag = traps === 'flux' && !old.isTagged ? tagOf(plainNode(old.value)) : '!!str'
+  const isTyped = traps === 'flux' && old.style === 'plain' && !old.isTagged
+  const tag = isTyped ? tagOf(plainNode(old.value)) : '!!str'
+  if (tag === '!!null') return `${tag} ${value}`
+  if (old.style === 'double' || !isText) return JSON.stringify(value)
   return tag === '!!str' ? value : `${tag} ${value}`
+}
+
+/** What stands behind the head of the block stays there. */
+function quoteBlock(value: string, written: string): string {
+  return (written.split('\n')[0] ?? '').replace(/^[|>][-+0-9]*/, JSON.stringify(value))
 }
 
 /** A block of one line that ends with the value, whatever the old one ended with. */
 function renderBlock(value: string, written: string): string {
   const [header = '', ...lines] = written.split('\n')
   const indent = /^ */.exec(lines.find((line) => line.trim() !== '') ?? '')?.[0] ?? ''
-  return `${header.replace(/^([|>])[-+]?(\d?)[-+]?/, '$1$2-')}\n${indent}${value}`
+  const lineEnd = written.endsWith('\r') ? '\r' : ''
+  return `${header.replace(/^([|>])[-+]?(\d?)[-+]?/, '$1$2-')}\n${indent}${value}${lineEnd}`
 }
 
 function isPlainText(value: string): boolean {

@@ -126,7 +126,8 @@ function tabError(c: Cursor): SluiceError {
   return syntaxError(c, 'found character that cannot start any token', c.pos, 'indent with spaces, not with tabs')
 }
 
-function skipComment(c: Cursor): void {
+/** Reads a comment; a carriage return before the line's end is no part of it. */
+export function skipComment(c: Cursor): void {
   let end = c.text.indexOf('\n', c.pos)
   if (end < 0) end = c.text.length
   const last = c.text.charCodeAt(end - 1) === CR ? end - 1 : end

@@ -1,4 +1,4 @@
-import { CR, HASH, LF, SPACE, TAB, at, breakAt, isBlankOrEnd, syntaxError, type Cursor } from './cursor.ts'
+import { CR, HASH, LF, SPACE, TAB, at, breakAt, isBlankOrEnd, syntaxError, type Cursor, skipComment } from './cursor.ts'
 import type { YamlScalar } from '../nodes.ts'
 
 type Header = { readonly isFolded: boolean; readonly chomp: 'clip' | 'strip' | 'keep'; readonly indent: number }
@@ -30,11 +30,7 @@ function parseHeader(c: Cursor): Header {
     else throw syntaxError(c, 'did not find expected comment or line break', c.pos, undefined, start)
   }
   while (at(c) === SPACE || at(c) === 9 || at(c) === CR) c.pos++
-  if (at(c) === HASH) {
-    const end = c.text.indexOf('\n', c.pos)
-    c.comments.push({ start: c.pos, end: end < 0 ? c.text.length : end })
-    c.pos = end < 0 ? c.text.length : end
-  }
+  if (at(c) === HASH) skipComment(c)
   if (at(c) !== LF && c.pos < c.text.length)
     throw syntaxError(c, 'did not find expected comment or line break', c.pos, undefined, start)
   return { isFolded, chomp, indent }

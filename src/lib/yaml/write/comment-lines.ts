@@ -46,10 +46,11 @@ export function lineOf(text: string, offset: number): number {
   return text.lastIndexOf('\n', offset - 1) + 1
 }
 
-/** Where the dash of an item is, when its line begins with dashes; the last of them. */
+/** Where the dash of an item is, when its line begins with dashes; the last of them. A tag or a name may stand between the two. */
 export function dashOffset(text: string, offset: number): number {
   const before = text.slice(lineOf(text, offset), offset)
-  return /^ *(?:- +)*-[ ]*$/.test(before) ? lineOf(text, offset) + before.lastIndexOf('-') : -1
+  const dashes = /^( *(?:- +)*)-(?: +|$)(?:[!&]\S* +)*$/.exec(before)?.[1]
+  return dashes === undefined ? -1 : lineOf(text, offset) + dashes.length
 }
 
 type Placed = { above: Map<number, string[]>; below: Map<number, string[]>; footer: string[] }

@@ -41,6 +41,12 @@ export function attachComments(document: YamlDocument): NodeComments | undefined
     if (comment && comment.start >= node.end && /^[\s,\]}]*$/.test(text.slice(leaf.end, comment.start)))
       behind.set(node, text.slice(comment.start, comment.end))
   }
+  // Behind brackets that close on a line of their own.
+  for (const node of new Set(flows.values())) {
+    const comment = byLine.get(lineOf(text, node.end))
+    if (comment && comment.start >= node.end && text.slice(node.end, comment.start).trim() === '')
+      behind.set(node, text.slice(comment.start, comment.end))
+  }
   const keys = new Map<number, string>()
   const levels = levelsOf(document.root, text)
   const keyLines = new Set([...levels.starts].map((start) => lineOf(text, start)))
@@ -69,7 +75,7 @@ export function attachComments(document: YamlDocument): NodeComments | undefined
 }
 
 /** A line with a key and nothing else, whose value stands below. */
-const KEY_ALONE = /^ *(?:- +)*(?:[\w./-]+|"[^"\\]*"|'[^']*'): *$/
+const KEY_ALONE = /^ *(?:- +)*(?:[\w./-]+|"[^"\\]*"|'[^']*'):[ \t]*$/
 
 /** Notes for each scalar in brackets the outermost ones around it, and for brackets with nothing in them. */
 function findFlows(node: YamlNode, around: YamlNode | undefined, found: Map<YamlNode, YamlNode>): void {

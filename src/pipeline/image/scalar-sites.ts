@@ -69,7 +69,7 @@ function itemsBelow(document: YamlDocument, commented: ReadonlySet<YamlScalar>) 
       const lines =
         comments && !node.isFlow
           ? comments.above(item.start, true).filter((line) => line !== '')
-          : lineAbove(text, item.start, node.isFlow)
+          : lineAbove(text, item.start, node.isFlow === true)
       const comment = document.comments.findLast(({ start }) => start < item.start)
       if (lines.length === 1 && comment && text.slice(comment.start, comment.end) === lines[0])
         found.push({ comment, scalar: item })

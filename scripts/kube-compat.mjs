@@ -28,7 +28,6 @@ const REFUSED = [
     'signed once approved, for clients and kubelets (`kubernetes.io/kube-apiserver-client`, `…-kubelet`, `kubelet-serving`), and then they authenticate; other signers sign for themselves, nothing is approved by itself',
   ],
   ['CBOR', 'not served, as by a real server whose gate for it is off'],
-  ['`/flagz`, `/statusz` for machines', 'not found; `/statusz` is a text'],
   ['metrics.k8s.io in protobuf', 'JSON or YAML, as the client’s Accept allows'],
   [
     'CEL rules of definitions',

@@ -13,6 +13,8 @@ export type Environment = {
   readonly random: (bytes: number) => Uint8Array
   readonly uuid: () => string
   readonly disabledPlugins: ReadonlySet<string>
+  /** The options with which the server was started, under the names that kube-apiserver has for them. */
+  readonly flags: Readonly<Record<string, string>>
   readonly caPem: string
   /** Signs the tokens of service accounts. */
   readonly signer: Signer

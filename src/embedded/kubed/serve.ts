@@ -70,6 +70,7 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
     }),
   )
   const registry = makeRegistry()
+  const { caPem, authority, kubeletTls } = credentials
   const env: Environment = {
     store,
     registry,
@@ -78,11 +79,9 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
     random: (bytes) => randomBytes(bytes),
     uuid: () => randomUUID(),
     disabledPlugins: new Set(options.disableAdmissionPlugins),
-    caPem: credentials.caPem,
+    flags: flagsOf(options, host),
     signer: signerOf(credentials.accountKey),
-    authority: credentials.authority,
-    kubeletTls: credentials.kubeletTls,
-    log,
+    ...{ caPem, authority, kubeletTls, log },
   }
   installStored(env)
   for (const key of ['/nodes', '/pods']) for (const each of store.list(key)) offerMetrics(env, each)
@@ -113,6 +112,15 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
       await Promise.all(listeners.map((one) => one.close()))
       await store.close()
     },
+  }
+}
+
+/** The options as kube-apiserver names them. */
+function flagsOf({ port, disableAdmissionPlugins = [] }: KubedOptions, host: string): Environment['flags'] {
+  return {
+    'bind-address': host,
+    'disable-admission-plugins': `[${disableAdmissionPlugins.join(',')}]`,
+    'secure-port': String(port),
   }
 }
 

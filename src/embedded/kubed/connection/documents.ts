@@ -18,8 +18,9 @@ import { serveExposition, serveSlis } from './exposition.ts'
 import { makePretty, send, written } from '../negotiation/respond.ts'
 import { isHealthPath, serveHealth } from './health.ts'
 import { plain, plainNotFound } from './plain.ts'
-import { serveStatusPage } from './status-page.ts'
+import { flagsPage, statusPage } from './status-page.ts'
 import { VERSION } from './version.ts'
+import { serveZPage } from './z-pages.ts'
 import type { Route } from '../request/route.ts'
 import type { Registry } from '../resources/registry.ts'
 import { discoveryDocument } from '../authentication/signing.ts'
@@ -118,7 +119,8 @@ function other(
     return send(response, 200, discoveryDocument(`https://${request.headers.host ?? ''}`))
   if (path === '/metrics') return serveExposition(env, response)
   if (path === '/metrics/slis') return serveSlis(env, response)
-  if (path === '/statusz') return serveStatusPage(request, response)
+  if (path === '/statusz') return serveZPage(statusPage(performance.timeOrigin, performance.now()), request, response)
+  if (path === '/flagz') return serveZPage(flagsPage(env.flags), request, response)
   if (path === '/openid/v1/jwks') return sendKeys(env, response)
   if (path === '/openapi/v2') return serveOpenapiV2(env.registry, request, response)
   if (path === '/')
@@ -127,6 +129,7 @@ function other(
         '/api',
         '/api/v1',
         '/apis',
+        '/flagz',
         '/healthz',
         '/livez',
         '/metrics',

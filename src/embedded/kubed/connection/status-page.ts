@@ -1,41 +1,43 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Fault } from '../fault.ts'
-import { parseAccept } from '../negotiation/accept.ts'
-import { plain } from './plain.ts'
+import type { ZPage } from './z-pages.ts'
 import { VERSION } from './version.ts'
 
-const PATHS = ['/healthz', '/livez', '/metrics', '/readyz', '/statusz', '/version']
-const TEXT = /^(\*|text)\/(\*|plain)$/
+const PATHS = ['/flagz', '/healthz', '/livez', '/metrics', '/readyz', '/statusz', '/version']
 
-/**
- * Answers `/statusz`, which people read: since when the server runs, and as what. Its forms for machines are not served.
- *
- * @throws Fault 406
- * @see k8s.io/component-base/zpages
- */
-export function serveStatusPage({ headers }: IncomingMessage, response: ServerResponse): void {
-  if (!parseAccept(headers.accept || '*/*').some(({ type }) => TEXT.test(type)))
-    throw new Fault(406, 'NotAcceptable', 'only the following media types are accepted: text/plain')
-  plain(response, statusPage(performance.timeOrigin, performance.now()))
+/** What `/statusz` says of a server that began at a moment and has run for a while: since when it runs, and as what. */
+export function statusPage(startedMs: number, upMs: number): ZPage {
+  const seconds = Math.floor(upMs / 1000)
+  const { goVersion } = VERSION
+  const binaryVersion = VERSION.gitVersion.slice(1)
+  const emulationVersion = `${VERSION.emulationMajor}.${VERSION.emulationMinor}`
+  const lines = [
+    `Started: ${unixDate(startedMs)}`,
+    `Up: ${Math.floor(seconds / 3600)} hr ${twoDigits(seconds / 60)} min ${twoDigits(seconds)} sec`,
+    `Go version: ${goVersion}`,
+    `Binary version: ${binaryVersion}`,
+    `Emulation version: ${emulationVersion}`,
+    `Paths: ${PATHS.join(' ')}`,
+  ]
+  const startTime = `${new Date(startedMs).toISOString().slice(0, 19)}Z`
+  return {
+    kind: 'Statusz',
+    text: `\n${lines.join('\n')}\n`,
+    fields: { startTime, uptimeSeconds: seconds, goVersion, binaryVersion, emulationVersion, paths: PATHS },
+  }
 }
 
-/** The page of a server that began at a moment and has run for a while. */
-export function statusPage(startedMs: number, upMs: number): string {
-  const [day = '', date = '', month = '', year = '', time = ''] = new Date(startedMs)
+/** What `/flagz` says: the options with which the server was started, by name. */
+export function flagsPage(flags: Readonly<Record<string, string>>): ZPage {
+  const names = Object.keys(flags).sort()
+  return { kind: 'Flagz', text: names.map((name) => `${name}: ${flags[name]}\n`).join(''), fields: { flags } }
+}
+
+const twoDigits = (value: number): string => String(Math.floor(value) % 60).padStart(2, '0')
+
+/** As Go writes a `time.UnixDate`. */
+function unixDate(atMs: number): string {
+  const [day = '', date = '', month = '', year = '', time = ''] = new Date(atMs)
     .toUTCString()
     .replace(',', '')
     .split(' ')
-  const seconds = Math.floor(upMs / 1000)
-  const up = `${Math.floor(seconds / 3600)} hr ${Math.floor(seconds / 60) % 60} min ${seconds % 60} sec`
-  return `
-apiserver statusz
-Warning: This endpoint is not meant to be machine parseable, has no formatting compatibility guarantees and is for debugging purposes only.
-
-Started  ${day} ${month} ${date.replace(/^0/, ' ')} ${time} UTC ${year}
-Up  ${up}
-Go version  ${VERSION.goVersion}
-Binary version  ${VERSION.gitVersion.slice(1)}
-Emulation version  ${VERSION.emulationMajor}.${VERSION.emulationMinor}
-Paths  ${PATHS.join(' ')}
-`
+  return `${day} ${month} ${date.replace(/^0/, ' ')} ${time} UTC ${year}`
 }

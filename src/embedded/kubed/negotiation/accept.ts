@@ -56,24 +56,26 @@ function comesBefore(a: MediaType | undefined, b: MediaType | undefined): boolea
 type Transform = { readonly kind: string | undefined; readonly group: string; readonly version: string }
 
 /** The first media type that is served and allowed. @param allows `as` is undefined where an object is asked for as it is */
-function negotiate(
+export function negotiate<Type extends string>(
   header: string,
-  allows: (contentType: ContentType, as: Transform | undefined) => boolean,
-): { readonly contentType: ContentType; readonly as: Transform | undefined } | undefined {
+  served: readonly Type[],
+  allows: (contentType: Type, as: Transform | undefined) => boolean,
+): { readonly contentType: Type; readonly as: Transform | undefined } | undefined {
   for (const { type, parameters } of parseAccept(header)) {
     const [kind, group, version] = ['as', 'g', 'v'].map((name) => parameters.get(name))
     const isPlain = kind === undefined && group === undefined && version === undefined
     const as = isPlain ? undefined : { kind, group: group ?? '', version: version ?? '' }
-    const contentType = SERVED.find((each) => fits(type, each) && isStreamServed(each, parameters) && allows(each, as))
+    const contentType = served.find((each) => fits(type, each) && isStreamServed(each, parameters) && allows(each, as))
     if (contentType !== undefined) return { contentType, as }
   }
   return undefined
 }
 
-const fits = (type: string, served: string): boolean => type === served || type === '*/*' || type === 'application/*'
+const fits = (type: string, served: string): boolean =>
+  type === served || type === '*/*' || type === `${served.split('/')[0]}/*`
 
 /** Watches are the only streams, which YAML has none of, and there is no version of a server to ask for. */
-const isStreamServed = (contentType: ContentType, parameters: ReadonlyMap<string, string>): boolean =>
+const isStreamServed = (contentType: string, parameters: ReadonlyMap<string, string>): boolean =>
   !parameters.has('sv') &&
   (!parameters.has('stream') || (parameters.get('stream') === 'watch' && contentType !== 'application/yaml'))
 
@@ -127,7 +129,7 @@ function readForm(header: string, { plain, hasTables }: Forms): Form {
     const kind = KINDS[as.kind ?? '']
     return kind === 'table' && (contentType === PROTOBUF || !hasTables) ? undefined : kind
   }
-  const found = negotiate(header, (contentType, as) => kindOf(contentType, as) !== undefined)
+  const found = negotiate(header, SERVED, (contentType, as) => kindOf(contentType, as) !== undefined)
   const kind = found && kindOf(found.contentType, found.as)
   if (kind === undefined) throw notAcceptable()
   return { kind, contentType: found?.contentType ?? 'application/json', version: found?.as?.version ?? 'v1' }
@@ -136,14 +138,14 @@ function readForm(header: string, { plain, hasTables }: Forms): Form {
 /** What failures and documents are told in, which have no other form than their own; undefined where nothing fits. */
 export function plainTypeOf(header: string): ContentType | undefined {
   if (header === '' || header === 'application/json') return 'application/json'
-  return negotiate(header, (_type, as) => as === undefined)?.contentType
+  return negotiate(header, SERVED, (_type, as) => as === undefined)?.contentType
 }
 
 /** What the aggregated form of discovery is asked for in; undefined when it is not asked for. */
 export function aggregatedTypeOf(header: string): ContentType | undefined {
   const isAggregated = (as: Transform | undefined): boolean =>
     as?.kind === 'APIGroupDiscoveryList' && as.group === 'apidiscovery.k8s.io' && as.version === 'v2'
-  return header === '' ? undefined : negotiate(header, (_type, as) => isAggregated(as))?.contentType
+  return header === '' ? undefined : negotiate(header, SERVED, (_type, as) => isAggregated(as))?.contentType
 }
 
 /** What routes of lists serve, which may be watches. */

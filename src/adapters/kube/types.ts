@@ -32,7 +32,7 @@ export type WriteOptions = {
   readonly fieldManager: string
   readonly dryRun?: boolean
   readonly force?: boolean
-  readonly subresource?: 'status' | 'scale' | 'eviction' | 'binding' | 'finalize'
+  readonly subresource?: 'status' | 'scale' | 'eviction' | 'binding' | 'finalize' | 'approval'
   /** Default `Ignore`: what a server warns of is not read. */
   readonly fieldValidation?: 'Ignore' | 'Warn' | 'Strict'
 }

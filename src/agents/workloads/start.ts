@@ -24,6 +24,7 @@ import { claimProtection, classProtection, volumeProtection } from './protection
 import { quotaController } from './quota/controller.ts'
 import { replicaSetController, replicationController } from './replicaset/controller.ts'
 import { scheduler } from './scheduler/controller.ts'
+import { signingRequests } from './signing-requests/controller.ts'
 import { statefulSetController } from './statefulset/controller.ts'
 import { claimBinder, volumeBinder } from './volumes/controller.ts'
 import { ephemeralVolumes } from './volumes/ephemeral.ts'
@@ -78,6 +79,7 @@ export async function startWorkloads(given: WorkloadsOptions): Promise<Workloads
     start(nodeSilenceController(bench)),
     start(podGarbageCollector(bench)),
     start(accountTokens(bench)),
+    start(signingRequests(bench)),
     start(claimBinder(bench)),
     start(volumeBinder(bench)),
     start(ephemeralVolumes(bench)),

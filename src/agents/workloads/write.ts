@@ -15,7 +15,7 @@ export type Write =
   | {
       readonly do: 'replace'
       readonly object: KubeObject
-      readonly subresource?: 'status' | 'finalize'
+      readonly subresource?: 'status' | 'finalize' | 'approval'
       readonly tell?: Telling
     }
   | {

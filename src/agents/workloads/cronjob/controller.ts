@@ -1,4 +1,5 @@
 import type { Controller } from '../../../engine/controller.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
 import { workloadController } from '../controller.ts'
 import type { Job } from '../job/shapes.ts'
@@ -6,7 +7,7 @@ import { keyOf } from '../meta.ts'
 import { indexByOwner, type OwnedIndex } from '../owned-index.ts'
 import { as } from '../shapes.ts'
 import type { Write } from '../write.ts'
-import { decideCronJob, type CronJob, type CronJobSeen } from './decide.ts'
+import { decideCronJob, type CronJob, type CronJobSeen, untilNextMs } from './decide.ts'
 
 /** The CronJob controller: watches CronJobs and their Jobs, and sleeps until the next run. */
 export function cronJobController(bench: Bench): Controller<CronJobSeen, Write, readonly Write[]> {
@@ -20,7 +21,17 @@ export function cronJobController(bench: Bench): Controller<CronJobSeen, Write, 
     async watch(wake) {
       await Promise.all([cronJobs.ready, jobs.ready])
       jobsOf = indexByOwner(jobs, 'CronJob', wake.now, () => undefined)
-      cronJobs.onChange((cronJob) => wake.now(keyOf(cronJob)))
+      const schedules = new Map(cronJobs.list().map((cronJob) => [keyOf(cronJob), scheduleText(cronJob)]))
+      cronJobs.onChange((cronJob, type) => {
+        const key = keyOf(cronJob)
+        const text = scheduleText(cronJob)
+        const isOther = (schedules.get(key) ?? text) !== text
+        if (type === 'DELETED') schedules.delete(key)
+        else schedules.set(key, text)
+        // a new schedule counts from now on: what it would have had before is not made up for
+        if (isOther) wake.after(key, untilNextMs(as<CronJob>(cronJob), bench.clock.nowMs()))
+        else wake.now(key)
+      })
       for (const cronJob of cronJobs.list()) wake.now(keyOf(cronJob))
     },
     observe(key, failure) {
@@ -36,4 +47,9 @@ export function cronJobController(bench: Bench): Controller<CronJobSeen, Write, 
     },
     decide: decideCronJob,
   })
+}
+
+function scheduleText(cronJob: KubeObject): string {
+  const { schedule, timeZone = '' } = as<CronJob>(cronJob).spec
+  return `${schedule} ${timeZone}`
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Job } from '../job/shapes.ts'
 import { decideCronJob, type CronJob } from './decide.ts'
 import { nextTimeMs, parseSchedule, zonedText } from './schedule.ts'
 
@@ -49,6 +50,62 @@ test('after a long sleep only the last run is made up for', () => {
     made.map((write) => write.do === 'create' && write.object.metadata.name),
     [`report-${Date.parse('2027-03-01T00:00:00Z') / 60_000}`],
   )
+})
+
+const job = (name: string, more: Partial<Job> = {}): Job => ({
+  apiVersion: 'batch/v1',
+  kind: 'Job',
+  metadata: { name, namespace: 'a', uid: name },
+  spec: cronJob.spec.jobTemplate.spec,
+  ...more,
+})
+const ended = { conditions: [{ type: 'Complete', status: 'True' }] }
+const running = { name: 'old', uid: 'old' }
+
+function decided(spec: Partial<CronJob['spec']>, status: CronJob['status'], jobs: readonly Job[]): string[] {
+  const own = { ...cronJob, spec: { ...cronJob.spec, ...spec }, ...(status && { status }) }
+  const decision = decideCronJob({ cronJob: own, jobs, nowMs: Date.parse('2026-11-23T06:01:00Z') })
+  const writes = decision.kind === 'act' ? decision.changes : decision.status
+  return [
+    decision.kind,
+    ...writes.map((write) =>
+      write.do === 'tell'
+        ? write.tell.reason
+        : 'object' in write
+          ? `${write.do} ${write.object.metadata.name}`
+          : write.do,
+    ),
+  ]
+}
+
+test('a run that may not start beside another is told of, and made up for later', () => {
+  const status = { active: [running], lastScheduleTime: '2026-11-23T06:00:00Z' }
+  assert.deepEqual(decided({ concurrencyPolicy: 'Forbid' }, status, [job('old')]), ['done', 'JobAlreadyActive'])
+})
+
+test('a run that replaces another ends what is listed', () => {
+  const status = { active: [running], lastScheduleTime: '2026-11-23T06:00:00Z' }
+  const name = `report-${Date.parse('2026-11-23T06:01:00Z') / 60_000}`
+  const steps = decided({ concurrencyPolicy: 'Replace' }, status, [job('old'), job('by-hand')])
+  assert.deepEqual(steps, ['act', 'delete old', `create ${name}`, 'replace report'])
+})
+
+test('a Job that somebody else made is told of, not listed', () => {
+  assert.deepEqual(decided({ suspend: true }, {}, [job('by-hand')]), ['done', 'UnexpectedJob'])
+  assert.deepEqual(decided({ suspend: true }, {}, [job('by-hand', { status: ended })]), ['done'])
+})
+
+test('a Job that has ended is told of before it is dropped', () => {
+  const jobs = [job('old', { status: ended })]
+  const spec = { suspend: true, successfulJobsHistoryLimit: 0 }
+  assert.deepEqual(decided(spec, { active: [running] }, jobs), ['act', 'replace report', 'SawCompletedJob'])
+  assert.deepEqual(decided(spec, {}, jobs), ['act', 'delete old'])
+})
+
+test('runs of an interval are counted from the last one', () => {
+  const status = { lastScheduleTime: '2026-11-23T02:40:10Z' }
+  const name = `report-${Date.parse('2026-11-23T05:40:00Z') / 60_000}`
+  assert.deepEqual(decided({ schedule: '@every 30m' }, status, []), ['act', `create ${name}`, 'replace report'])
 })
 
 for (const [zone, want] of [

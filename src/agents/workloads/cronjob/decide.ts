@@ -45,26 +45,43 @@ const LATE_MS = 100
 export function decideCronJob(seen: CronJobSeen): WorkloadDecision {
   const { cronJob, jobs, nowMs } = seen
   if (cronJob.metadata.deletionTimestamp !== undefined) return { kind: 'done', status: [] }
-  const surplus = surplusJobs(cronJob, jobs)
-  if (surplus.length > 0) return { kind: 'act', changes: [...surplus, ...successWrites(cronJob, jobs)] }
   const noted = statusWrites(cronJob, jobs)
   if (noted.length > 0) return { kind: 'act', changes: noted }
-  if (cronJob.spec.suspend) return { kind: 'done', status: [] }
+  const surplus = surplusJobs(cronJob, jobs)
+  if (surplus.length > 0) return { kind: 'act', changes: surplus }
+  const told = unexpectedJobs(cronJob, jobs)
+  if (cronJob.spec.suspend) return { kind: 'done', status: told }
 
   const schedule = readSchedule(cronJob)
   if (typeof schedule === 'string')
-    return { kind: 'done', status: [tell(cronJob, 'Warning', 'UnparseableSchedule', schedule)] }
+    return { kind: 'done', status: [...told, tell(cronJob, 'Warning', 'UnparseableSchedule', schedule)] }
   const zone = cronJob.spec.timeZone ?? 'UTC'
   const nextMs = nextTimeMs(schedule, nowMs, zone)
   if (nextMs === undefined) {
     const why = `invalid schedule: ${cronJob.spec.schedule} : time difference between two schedules is less than 1 second`
-    return { kind: 'done', status: [tell(cronJob, 'Warning', 'InvalidSchedule', why)] }
+    return { kind: 'done', status: [...told, tell(cronJob, 'Warning', 'InvalidSchedule', why)] }
   }
   const again = { againAfterMs: nextMs - nowMs + LATE_MS }
   const due = seen.failure === undefined ? lastDueMs(cronJob, schedule, zone, nowMs) : undefined
-  const start =
-    due === undefined ? [] : [...missedWrites(cronJob, schedule, zone, nowMs), ...startWrites(cronJob, jobs, due)]
-  return start.length > 0 ? { kind: 'act', changes: start } : { kind: 'done', status: [], ...again }
+  if (due === undefined || isListed(cronJob, jobName(cronJob, due))) return { kind: 'done', status: told, ...again }
+  const missed = missedWrites(cronJob, schedule, zone, nowMs)
+  // the run is made up for once nothing runs any more
+  if (cronJob.spec.concurrencyPolicy === 'Forbid' && (cronJob.status?.active ?? []).length > 0)
+    return {
+      kind: 'done',
+      status: [...told, ...missed, tell(cronJob, 'Normal', 'JobAlreadyActive', FORBIDDEN)],
+      ...again,
+    }
+  return { kind: 'act', changes: [...missed, ...startWrites(cronJob, jobs, due)] }
+}
+
+const FORBIDDEN = 'Not starting job because prior execution is running and concurrency policy is Forbid'
+
+/** How long until a schedule's next time; not at all where it has none, so that somebody is told. */
+export function untilNextMs(cronJob: CronJob, nowMs: number): number {
+  const schedule = readSchedule(cronJob)
+  const nextMs = typeof schedule === 'string' ? undefined : nextTimeMs(schedule, nowMs, cronJob.spec.timeZone ?? 'UTC')
+  return nextMs === undefined ? 0 : nextMs - nowMs + LATE_MS
 }
 
 const MOST_MISSED = 100
@@ -89,6 +106,10 @@ function fromMs({ spec, status, metadata }: CronJob, nowMs: number): number {
 /** The latest time that has come since the last run and whose deadline has not passed. */
 function lastDueMs(cronJob: CronJob, schedule: Schedule, zone: string, nowMs: number): number | undefined {
   const since = fromMs(cronJob, nowMs)
+  if ('everyMs' in schedule) {
+    const runs = Math.floor((nowMs - since) / schedule.everyMs)
+    return runs < 1 ? undefined : Math.floor(since / 1000) * 1000 + runs * schedule.everyMs
+  }
   // Looks back further and further: after a long sleep the first window has the answer already.
   for (const windowMs of LOOK_BACK_MS) {
     const due = lastWithin(schedule, zone, Math.max(since, nowMs - windowMs), nowMs)
@@ -107,20 +128,14 @@ function lastWithin(schedule: Schedule, zone: string, sinceMs: number, nowMs: nu
 }
 
 function startWrites(cronJob: CronJob, jobs: readonly Job[], dueMs: number): Write[] {
-  const name = `${cronJob.metadata.name}-${Math.floor(dueMs / MINUTE_MS)}`
-  const running = jobs.filter((job) => !isOver(job))
-  const isReplaced = cronJob.spec.concurrencyPolicy === 'Replace' && running.length > 0
+  const name = jobName(cronJob, dueMs)
+  const isReplaced = cronJob.spec.concurrencyPolicy === 'Replace'
   const { active = [], ...rest } = cronJob.status ?? {}
-  const listed = isReplaced
-    ? active.filter((one) => !running.some(({ metadata }) => metadata.uid === uidOf(one)))
-    : active
+  const listed = isReplaced ? [] : active
   const status = { ...rest, ...(listed.length > 0 && { active: listed }), lastScheduleTime: timeText(dueMs) }
   const noted: Write = { do: 'replace', object: { ...cronJob, status }, subresource: 'status' }
   if (jobs.some((job) => job.metadata.name === name)) return [noted]
-  if (cronJob.spec.concurrencyPolicy === 'Forbid' && running.length > 0) {
-    const message = 'Not starting job because prior execution is running and concurrency policy is Forbid'
-    return [tell(cronJob, 'Normal', 'JobAlreadyActive', message), noted]
-  }
+  const running = jobs.filter(({ metadata }) => active.some((one) => uidOf(one) === metadata.uid))
   const replaced = isReplaced ? running.map((job) => deletion(cronJob, job)) : []
   const object = jobOf(cronJob, name, dueMs)
   const created: Write = {
@@ -134,9 +149,7 @@ function startWrites(cronJob: CronJob, jobs: readonly Job[], dueMs: number): Wri
 
 function jobOf(cronJob: CronJob, name: string, dueMs: number): Job {
   const { metadata = {}, spec } = cronJob.spec.jobTemplate
-  const scheduled = {
-    'batch.kubernetes.io/cronjob-scheduled-timestamp': zonedText(dueMs, cronJob.spec.timeZone ?? 'UTC'),
-  }
+  const scheduled = { [SCHEDULED]: zonedText(dueMs, cronJob.spec.timeZone ?? 'UTC') }
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
@@ -151,11 +164,31 @@ function jobOf(cronJob: CronJob, name: string, dueMs: number): Job {
   }
 }
 
+/** When a Job was due: who has it was made by this controller. */
+const SCHEDULED = 'batch.kubernetes.io/cronjob-scheduled-timestamp'
+
+const jobName = ({ metadata }: CronJob, dueMs: number): string => `${metadata.name}-${Math.floor(dueMs / MINUTE_MS)}`
+
+const isListed = ({ status }: CronJob, job: string): boolean => (status?.active ?? []).some(({ name }) => name === job)
+
+/** Jobs that somebody else gave to the CronJob are not listed, only told of. */
+function unexpectedJobs(cronJob: CronJob, jobs: readonly Job[]): Write[] {
+  const listed = new Set((cronJob.status?.active ?? []).map(uidOf))
+  return jobs
+    .filter((job) => !isOver(job) && !listed.has(job.metadata.uid))
+    .map(({ metadata: { name } }) =>
+      tell(cronJob, 'Warning', 'UnexpectedJob', `Saw a job that the controller did not create or forgot: ${name}`),
+    )
+}
+
 /** Jobs that have ended leave the list of active ones, and are told of once. */
 function statusWrites(cronJob: CronJob, jobs: readonly Job[]): Write[] {
   const before = cronJob.status ?? {}
   const listed = new Map((before.active ?? []).map((one) => [uidOf(one), one]))
-  const active = jobs.filter((job) => !isOver(job)).map((job) => listed.get(job.metadata.uid) ?? referenceTo(job))
+  const running = new Set(jobs.filter((job) => !isOver(job)))
+  const made = [...running].filter(({ metadata }) => !listed.has(metadata.uid) && metadata.annotations?.[SCHEDULED])
+  const isRunning = (one: Reference): boolean => [...running].some(({ metadata }) => metadata.uid === uidOf(one))
+  const active = [...[...listed.values()].filter(isRunning), ...made.map(referenceTo)]
   const ended = jobs.filter((job) => isOver(job) && listed.has(job.metadata.uid))
   const missing = [...listed.values()].filter((one) => !jobs.some(({ metadata }) => metadata.uid === uidOf(one)))
   const lastSuccessfulTime = lastSuccess(cronJob, jobs)
@@ -177,14 +210,6 @@ function statusWrites(cronJob: CronJob, jobs: readonly Job[]): Write[] {
 function lastSuccess({ status }: CronJob, jobs: readonly Job[]): string {
   const successes = jobs.map((job) => job.status?.completionTime).filter((at) => at !== undefined)
   return [...successes, status?.lastSuccessfulTime ?? ''].sort().at(-1) ?? ''
-}
-
-/** Notes the success of Jobs that go before they are looked at. */
-function successWrites(cronJob: CronJob, jobs: readonly Job[]): Write[] {
-  const lastSuccessfulTime = lastSuccess(cronJob, jobs)
-  if (lastSuccessfulTime === (cronJob.status?.lastSuccessfulTime ?? '')) return []
-  const status = { ...cronJob.status, lastSuccessfulTime }
-  return [{ do: 'replace', object: { ...cronJob, status }, subresource: 'status' }]
 }
 
 function surplusJobs(cronJob: CronJob, jobs: readonly Job[]): Write[] {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { BACKOFF } from '../../../engine/controller.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { controlledBy, controllerOf, isSame, scaledValue } from '../meta.ts'
 import { decideReplicaSet } from '../replicaset/decide.ts'
@@ -262,6 +263,12 @@ test('a refused creation becomes a condition and is tried again later', () => {
   assert.ok(decision.kind === 'wait' && decision.status[0]?.do === 'replace')
   const { conditions } = as<Deployment>(decision.status[0].object).status ?? {}
   assert.equal(conditions?.find(({ type }) => type === 'Progressing')?.reason, 'ReplicaSetCreateError')
+})
+
+test('a creation that is refused because the namespace ends is not told of', () => {
+  const failure =
+    'replicasets.apps "d" is forbidden: unable to create new content in namespace a because it is being terminated'
+  assert.deepEqual(decideDeployment({ ...see(deployment()), failure }), { kind: 'wait', afterMs: BACKOFF, status: [] })
 })
 
 test('a paused Deployment says so and creates nothing', () => {

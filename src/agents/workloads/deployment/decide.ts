@@ -3,6 +3,7 @@ import { BACKOFF } from '../../../engine/controller.ts'
 import { claim } from '../claim.ts'
 import { conditionOf, controllerOf } from '../meta.ts'
 import { podTemplateHash } from '../template-hash/hash.ts'
+import { saysNamespaceEnds } from '../refusal.ts'
 import type { Condition, Deployment, DeploymentStatus, ReplicaSet } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { isScaled, scaleSizes } from './proportion.ts'
@@ -144,6 +145,7 @@ function createdWrite(fleet: Fleet, set: ReplicaSet, created: Condition): Write 
 }
 
 function createFailed(fleet: Fleet, failure: string): WorkloadDecision {
+  if (saysNamespaceEnds(failure)) return { kind: 'wait', afterMs: BACKOFF, status: [] }
   const { deployment, nowMs } = fleet
   const counts = countStatus(fleet)
   const condition: Condition = {

@@ -32,7 +32,8 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
     async watch(wake) {
       await Promise.all([services, pods, nodes, slices, endpoints].map((cache) => cache.ready))
       slicesOf = indexByOwner(slices, 'Service', wake.now, () => undefined)
-      endpoints.onChange((object) => wake.now(keyOf(object)))
+      // what somebody writes into it stays until something of the Service changes, as in the original
+      endpoints.onChange((object, type) => type === 'DELETED' && wake.now(keyOf(object)))
       services.onChange((service) => wake.now(keyOf(service)))
       wakeByPods(pods, services, wake)
       nodes.onChange((_node, type) => {

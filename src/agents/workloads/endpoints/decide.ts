@@ -3,6 +3,7 @@ import type { WorkloadDecision } from '../decision.ts'
 import { controllerOf, isSame, timeText } from '../meta.ts'
 import { refOf, type KubeObject } from '../../../lib/kube/object.ts'
 import { isFinishedPod } from '../pods.ts'
+import { saysNamespaceEnds } from '../refusal.ts'
 import type { Node, Pod, Service } from '../shapes.ts'
 import type { Telling, Write } from '../write.ts'
 import { withinCapacity } from './capacity.ts'
@@ -61,7 +62,7 @@ export function decideService(seen: ServiceSeen): WorkloadDecision {
 
 /** What was refused is tried again, but for a namespace that ends. */
 function refused(service: Service, failure: string): WorkloadDecision {
-  if (failure.endsWith('because it is being terminated')) return { kind: 'done', status: [] }
+  if (saysNamespaceEnds(failure)) return { kind: 'done', status: [] }
   const { namespace = '', name } = service.metadata
   const why = `failed to create EndpointSlice for Service ${namespace}/${name}: ${failure}`
   return { kind: 'wait', afterMs: BACKOFF, status: [{ do: 'tell', tell: notUpdated(service, why) }] }

@@ -11,6 +11,7 @@ import {
   isReadyPod,
   nextAvailableAfterMs,
 } from '../pods.ts'
+import { saysNamespaceEnds } from '../refusal.ts'
 import type { Condition, Pod, PodTemplate, ReplicaSet, ReplicaSetStatus } from '../shapes.ts'
 import type { Write } from '../write.ts'
 
@@ -43,7 +44,7 @@ export function decideReplicaSet(seen: ReplicaSetSeen): WorkloadDecision {
   if (!isLeaving && surplus !== 0 && seen.failure === undefined)
     return { kind: 'act', changes: surplus < 0 ? creations(set, -surplus) : deletions(seen, active, surplus) }
 
-  const failure = isLeaving ? undefined : seen.failure
+  const failure = isLeaving || saysNamespaceEnds(seen.failure) ? undefined : seen.failure
   const status = statusOf(set, active, mine.length - active.length, failure, surplus, nowMs)
   const changes: Write[] = isSame(set.status, status)
     ? []

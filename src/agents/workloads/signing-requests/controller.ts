@@ -1,0 +1,57 @@
+import type { Controller } from '../../../engine/controller.ts'
+import { read } from '../../../lib/kube/read.ts'
+import type { Bench } from '../bench.ts'
+import { workloadController } from '../controller.ts'
+import { wakeFor } from '../owned-index.ts'
+import { as } from '../shapes.ts'
+import type { Write } from '../write.ts'
+import {
+  type Approval,
+  approvalsOf,
+  decideSigningRequest,
+  isOpen,
+  type SigningRequestObject,
+  type SigningRequestSeen,
+} from './decide.ts'
+
+const GROUP = 'certificates.k8s.io'
+
+/** Approves what kubelets ask for themselves, by their right to it, and drops old requests for certificates. */
+export function signingRequests(bench: Bench): Controller<SigningRequestSeen, Write, readonly Write[]> {
+  const requests = bench.cache(`${GROUP}/v1`, 'CertificateSigningRequest')
+  return workloadController<SigningRequestSeen>(bench, {
+    kind: 'CertificateSigningRequest',
+    component: 'certificate-controller',
+    async watch(wake) {
+      await requests.ready
+      wakeFor(requests, wake.now)
+    },
+    async observe(key) {
+      const found = requests.get('', key.split('/')[1] ?? '')
+      if (!found) return undefined
+      const request = as<SigningRequestObject>(found)
+      const approval = isOpen(request) ? await allowed(bench, request) : undefined
+      return { request, approval, nowMs: bench.clock.nowMs() }
+    },
+    decide: decideSigningRequest,
+  })
+}
+
+async function allowed({ client }: Bench, request: SigningRequestObject): Promise<Approval | undefined> {
+  const { username: user, uid, groups, extra } = request.spec
+  for (const approval of approvalsOf(request)) {
+    const { subresource } = approval
+    const right = { group: GROUP, version: '*', resource: 'certificatesigningrequests', subresource, verb: 'create' }
+    const review = await client.create(
+      {
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SubjectAccessReview',
+        metadata: { name: '' },
+        spec: { user, uid, groups, extra, resourceAttributes: right },
+      },
+      { fieldManager: 'kube-controller-manager' },
+    )
+    if (read(review, 'status', 'allowed') === true) return approval
+  }
+  return undefined
+}

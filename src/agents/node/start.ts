@@ -23,6 +23,7 @@ import { startPodWorker, type PodWorker } from './pod/worker.ts'
 import { type ApiRelay, startApiRelay } from './network/api-relay.ts'
 import { socketOf } from './linux/launch.ts'
 import { forbiddenSysctl } from './pod/content/sysctls.ts'
+import { keepCertificates } from './pod/content/certificates.ts'
 import { keepTokens } from './pod/content/tokens.ts'
 import { PROVISIONER } from './provision/plan.ts'
 import { startProvisioner } from './provision/start.ts'
@@ -221,6 +222,7 @@ function runPods(node: Node, record: ReturnType<typeof makeRecorder>): { readonl
     record: recordTrue,
     services: (namespace: string) => servicesFor(node.caches.services, namespace),
     tokens: keepTokens(client, clock),
+    certificates: keepCertificates(client, clock, Math.random),
     registryAs: (login: Credentials) =>
       createRegistryClient({ aliases: aliasesOf(node.options), credentials: () => login }),
     log: node.log,

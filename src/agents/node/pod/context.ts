@@ -5,6 +5,7 @@ import type { Credentials } from '../../../adapters/registry/session.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Driver } from '../driver.ts'
 import type { Recorder } from '../events.ts'
+import type { PodCertificates } from './content/certificates.ts'
 import type { Tokens } from './content/tokens.ts'
 
 /** What all pods of a node share. */
@@ -17,6 +18,7 @@ export type NodeContext = {
   /** Services of a namespace, and that of the API server. */
   readonly services: (namespace: string) => readonly KubeObject[]
   readonly tokens: Tokens
+  readonly certificates: PodCertificates
   /** A client of registries that logs in as somebody; to be closed. */
   readonly registryAs: (login: Credentials) => RegistryClient
   readonly log: (line: string) => void

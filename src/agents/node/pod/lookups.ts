@@ -1,7 +1,8 @@
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { type ClaimedVolume, lookUpClaims } from './content/claims.ts'
+import type { Credential } from './content/certificates.ts'
 import type { NodeContext } from './context.ts'
-import { containersOf, type Container, type Pod } from './shapes.ts'
+import { type CertificateWish, containersOf, type Container, type Pod } from './shapes.ts'
 import type { TokenWish } from './content/tokens.ts'
 import type { FileData } from './content/volumes.ts'
 
@@ -12,6 +13,8 @@ export type Lookups = {
   readonly configMapText: (name: string) => Readonly<Record<string, string>> | undefined
   readonly secret: (name: string) => FileData | undefined
   readonly token: (wish: Asked) => string | undefined
+  /** The credential that a projection shows (`tls/0`: volume and number), or why there is none yet. */
+  readonly credential: (place: string) => Credential | { readonly missing: string }
   readonly trustBundles: readonly KubeObject[]
   readonly claimed: ReadonlyMap<string, ClaimedVolume>
 }
@@ -20,7 +23,10 @@ export type Lookups = {
 export type Asked = { readonly audience?: string; readonly expirationSeconds?: number }
 
 /** Reads everything that a pod names from the API server, once each. */
-export async function lookUp({ client, tokens }: Pick<NodeContext, 'client' | 'tokens'>, pod: Pod): Promise<Lookups> {
+export async function lookUp(
+  { client, tokens, certificates }: Pick<NodeContext, 'client' | 'tokens' | 'certificates'>,
+  pod: Pod,
+): Promise<Lookups> {
   const namespace = pod.metadata.namespace ?? 'default'
   const wanted = namesIn(pod)
   const texts = new Map<string, Readonly<Record<string, string>>>()
@@ -45,6 +51,9 @@ export async function lookUp({ client, tokens }: Pick<NodeContext, 'client' | 't
     const token = await tokens.tokenFor(pod, wishOf(asked))
     if (token !== undefined) given.set(JSON.stringify(wishOf(asked)), token)
   }
+  const credentials = new Map<string, Credential | { readonly missing: string }>()
+  for (const [place, wish] of wanted.certificates)
+    credentials.set(place, await certificates.credentialFor(pod, place, wish))
   return {
     claimed: await lookUpClaims(client, pod),
     trustBundles: wanted.hasTrustBundles ? (await client.list(TRUST_BUNDLES)).items : [],
@@ -52,6 +61,7 @@ export async function lookUp({ client, tokens }: Pick<NodeContext, 'client' | 't
     configMapText: (name) => texts.get(name),
     secret: (name) => secrets.get(name),
     token: (asked) => given.get(JSON.stringify(wishOf(asked))),
+    credential: (place) => credentials.get(place) ?? { missing: 'no certificate is asked for' },
   }
 }
 
@@ -68,6 +78,7 @@ type Wanted = {
   readonly configMaps: ReadonlySet<string>
   readonly secrets: ReadonlySet<string>
   readonly tokens: readonly Asked[]
+  readonly certificates: readonly (readonly [place: string, wish: CertificateWish])[]
   readonly hasTrustBundles: boolean
 }
 
@@ -98,7 +109,13 @@ function namesIn({ spec }: Pod): Wanted {
     add(secrets, secret?.name)
     if (serviceAccountToken) tokens.push(serviceAccountToken)
   }
-  return { configMaps, secrets, tokens, hasTrustBundles: projections.some((each) => each.clusterTrustBundle) }
+  const certificates = volumes.flatMap(({ name, projected }) =>
+    (projected?.sources ?? []).flatMap(({ podCertificate }, at) =>
+      podCertificate ? [[`${name}/${at}`, podCertificate] as const] : [],
+    ),
+  )
+  const hasTrustBundles = projections.some((each) => each.clusterTrustBundle)
+  return { configMaps, secrets, tokens, certificates, hasTrustBundles }
 }
 
 function decode(data: unknown, encoding: BufferEncoding): Record<string, Buffer> {

@@ -162,6 +162,21 @@ export type DownwardFiles = {
   }[]
 }
 
+/** A certificate that a projected volume shows, and in which files. */
+export type CertificateProjection = CertificateWish & {
+  readonly credentialBundlePath?: string
+  readonly keyPath?: string
+  readonly certificateChainPath?: string
+}
+
+/** What is asked of who signs a certificate. */
+export type CertificateWish = {
+  readonly signerName: string
+  readonly keyType: string
+  readonly maxExpirationSeconds?: number
+  readonly userAnnotations?: Readonly<Record<string, string>>
+}
+
 /** One part of a projected volume. */
 export type Projection = {
   readonly configMap?: { readonly name?: string; readonly optional?: boolean } & FileItems
@@ -173,6 +188,7 @@ export type Projection = {
     readonly expirationSeconds?: number
   }
   readonly clusterTrustBundle?: TrustBundleWish
+  readonly podCertificate?: CertificateProjection
 }
 
 /** A volume of a pod. */

@@ -2,6 +2,7 @@ import type { Json } from '../../../lib/kube/json.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { read, readText } from '../../../lib/kube/read.ts'
 import { matchSelector } from '../../../lib/kube/selector.ts'
+import { certificatePem, pemBlocks } from '../../../lib/x509/pem.ts'
 
 /** Trust anchors as a projected volume asks for them: of one bundle, or of all bundles of a signer that a selector fits (an absent one fits none). */
 export type TrustBundleWish = {
@@ -11,9 +12,6 @@ export type TrustBundleWish = {
   readonly labelSelector?: Json
   readonly optional?: boolean
 }
-
-const BLOCK = /-----BEGIN ([^\n-]+)-----\r?\n([\s\S]*?)-----END \1-----/g
-const LINE = /.{1,64}/g
 
 /**
  * The anchors as one PEM text, each once, in an order that does not depend on that of the bundles. Empty when there are none and none need be.
@@ -28,8 +26,8 @@ export function trustAnchors(
   const fits = wish.name === undefined ? bySigner(wish) : ({ metadata }: KubeObject) => metadata.name === wish.name
   const found = bundles.filter(fits)
   if (found.length === 0 && wish.optional !== true) return { missing: whyMissing(wish) }
-  const anchors = found.flatMap((bundle) => blocksOf(readText(bundle, 'spec', 'trustBundle')))
-  return [...new Set(anchors)].sort().map(pem).join('')
+  const anchors = found.flatMap((bundle) => pemBlocks(readText(bundle, 'spec', 'trustBundle')))
+  return [...new Set(anchors)].sort().map(certificatePem).join('')
 }
 
 function bySigner({ signerName, labelSelector }: TrustBundleWish): (bundle: KubeObject) => boolean {
@@ -41,13 +39,4 @@ function whyMissing({ name }: TrustBundleWish): string {
   return name === undefined
     ? 'combination of signerName and labelSelector matched zero ClusterTrustBundles'
     : `while getting ClusterTrustBundle: clustertrustbundle.certificates.k8s.io "${name}" not found`
-}
-
-/** Without the lines' ends, so that the same certificate is the same text. */
-function blocksOf(text: string): string[] {
-  return [...text.matchAll(BLOCK)].map(([, , body = '']) => body.replace(/\s/g, ''))
-}
-
-function pem(base64: string): string {
-  return `-----BEGIN CERTIFICATE-----\n${(base64.match(LINE) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`
 }

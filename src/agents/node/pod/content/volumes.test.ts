@@ -24,6 +24,7 @@ function sourcesOf(volume: Volume, spec: Partial<PodSpec> = {}): VolumeSources {
     secret: (name) => (name === 'keys' ? MAP : undefined),
     token: () => 'the token',
     trustBundles: [],
+    credential: () => ({ missing: 'credential bundle is not issued yet' }),
     claimed: new Map(),
   }
 }

@@ -4,11 +4,12 @@ import { SluiceError } from '../../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../../lib/kube/object.ts'
 import { safePath } from '../../../../lib/tar/entry.ts'
 import type { Bind } from '../../driver.ts'
+import type { Credential } from './certificates.ts'
 import type { ClaimedVolume } from './claims.ts'
 import { give, showFiles, type VolumeFile } from './atomic-files.ts'
 import { expandVariables } from './env.ts'
 import { fieldValue, namedContainer, resourceValue } from './fields.ts'
-import type { Container, DownwardFiles, FileItems, Pod, Projection, Volume } from '../shapes.ts'
+import type { CertificateProjection, Container, DownwardFiles, FileItems, Pod, Projection, Volume } from '../shapes.ts'
 import { trustAnchors, type TrustBundleWish } from '../trust-bundles.ts'
 
 /** Files by key, as bytes. */
@@ -23,6 +24,8 @@ export type VolumeSources = {
   readonly secret: (name: string) => FileData | undefined
   /** A token for the pod's service account; undefined where the API server gives none. */
   readonly token: (asked: { readonly audience?: string; readonly expirationSeconds?: number }) => string | undefined
+  /** The credential of a projection, by volume and number (`tls/0`), or why there is none yet. */
+  readonly credential: (place: string) => Credential | { readonly missing: string }
   /** All of the cluster; empty where no volume asks for any. */
   readonly trustBundles: readonly KubeObject[]
   /** What is behind the claims that volumes name. */
@@ -101,8 +104,8 @@ function makeVolume(path: string, volume: Volume, sources: VolumeSources): strin
   const mode = (configMap ?? secret ?? downwardAPI ?? projected)?.defaultMode ?? 0o644
   const isApiAccess = volume.name.startsWith('kube-api-access-')
   const files = new Map<string, VolumeFile>()
-  for (const part of parts)
-    for (const file of filesOf(part, sources, volume.name, isApiAccess)) {
+  for (const [at, part] of parts.entries())
+    for (const file of filesOf(part, sources, { volume: volume.name, at, isApiAccess })) {
       const safe = safePath(file.path)
       if (!safe) throw refused(volume.name, `"${file.path}" leaves the volume`)
       files.set(safe, { path: safe, content: file.content, mode: file.mode ?? mode })
@@ -115,8 +118,10 @@ function makeVolume(path: string, volume: Volume, sources: VolumeSources): strin
 
 type OneFile = { readonly path: string; readonly content: Buffer; readonly mode?: number }
 
-function filesOf(part: Projection, sources: VolumeSources, volume: string, isApiAccess: boolean): OneFile[] {
-  const { configMap, secret, downwardAPI, serviceAccountToken, clusterTrustBundle } = part
+type Where = { readonly volume: string; readonly at: number; readonly isApiAccess: boolean }
+
+function filesOf(part: Projection, sources: VolumeSources, { volume, at, isApiAccess }: Where): OneFile[] {
+  const { configMap, secret, downwardAPI, serviceAccountToken, clusterTrustBundle, podCertificate } = part
   if (configMap) {
     const data = sources.configMap(configMap.name ?? '')
     return pick('configmap', configMap, data, volume, isApiAccess)
@@ -124,6 +129,7 @@ function filesOf(part: Projection, sources: VolumeSources, volume: string, isApi
   if (secret) return pick('secret', secret, sources.secret(secret.name ?? ''), volume, false)
   if (downwardAPI) return downward(downwardAPI, sources)
   if (clusterTrustBundle) return anchors(clusterTrustBundle, sources, volume)
+  if (podCertificate) return credentialFiles(podCertificate, sources, volume, at)
   if (!serviceAccountToken)
     throw refused(
       volume,
@@ -131,9 +137,26 @@ function filesOf(part: Projection, sources: VolumeSources, volume: string, isApi
     )
   const token = sources.token(serviceAccountToken)
   if (token === undefined) return []
-  // who has a group for its volumes reads the token by it, and nobody else does
-  const isShared = sources.pod.spec.securityContext?.fsGroup !== undefined
-  return [{ path: serviceAccountToken.path, content: Buffer.from(token), ...(isShared ? { mode: 0o600 } : {}) }]
+  return [{ path: serviceAccountToken.path, content: Buffer.from(token), ...secretMode(sources) }]
+}
+
+/** Who has a group for its volumes reads what is secret by it, and nobody else does. */
+function secretMode({ pod }: VolumeSources): { readonly mode?: number } {
+  return pod.spec.securityContext?.fsGroup === undefined ? {} : { mode: 0o600 }
+}
+
+function credentialFiles(wish: CertificateProjection, sources: VolumeSources, volume: string, at: number): OneFile[] {
+  const found = sources.credential(`${volume}/${at}`)
+  if ('missing' in found) throw refused(volume, found.missing)
+  const { credentialBundlePath, keyPath, certificateChainPath } = wish
+  const files: [path: string | undefined, content: string][] = [
+    [credentialBundlePath, found.key + found.chain],
+    [keyPath, found.key],
+    [certificateChainPath, found.chain],
+  ]
+  return files.flatMap(([path, content]) =>
+    path ? [{ path, content: Buffer.from(content), ...secretMode(sources) }] : [],
+  )
 }
 
 function anchors(wish: TrustBundleWish, { trustBundles }: VolumeSources, volume: string): OneFile[] {

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { createPrivateKey } from 'node:crypto'
+import { test } from 'node:test'
+import type { KubeClient } from '../../../../adapters/kube/types.ts'
+import type { KubeObject } from '../../../../lib/kube/object.ts'
+import type { Pod } from '../shapes.ts'
+import { keepCertificates } from './certificates.ts'
+
+const NOW = Date.UTC(2026, 0, 1)
+const pod = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'p', namespace: 'a', uid: 'p-uid' },
+  spec: { nodeName: 'n', serviceAccountName: 'robot', containers: [] },
+} as Pod
+const wish = { signerName: 'example.com/s', keyType: 'ECDSAP256', userAnnotations: { a: 'b' } }
+
+/** An API server with a signer that answers as its test says. */
+function serverWith(answer: object): { readonly client: KubeClient; readonly asked: KubeObject[] } {
+  const asked: KubeObject[] = []
+  const client = {
+    create(object: KubeObject) {
+      asked.push({ ...object, metadata: { ...object.metadata, name: `req-${asked.length}` } })
+      return Promise.resolve(asked.at(-1))
+    },
+    get({ kind, name }: { kind: string; name: string }) {
+      const found = asked.find(({ metadata }) => metadata.name === name)
+      if (kind !== 'PodCertificateRequest') return Promise.resolve({ metadata: { name, uid: `${name}-uid` } })
+      return Promise.resolve(found && { ...found, status: answer })
+    },
+  }
+  return { client: client as unknown as KubeClient, asked }
+}
+
+function certificatesOf(client: KubeClient) {
+  let nowMs = NOW
+  const clock = { nowMs: () => (nowMs += 3_000), after: () => () => undefined }
+  return { ...keepCertificates(client, clock, () => 0), pass: (ms: number) => (nowMs += ms) }
+}
+
+const CHAIN = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
+const issued = {
+  conditions: [{ type: 'Issued', status: 'True' }],
+  certificateChain: `signed for p\n${CHAIN}`,
+  beginRefreshAt: new Date(NOW + 3_600_000).toISOString(),
+}
+
+test('a pod gets the certificate that a signer gives, once until its time comes', async () => {
+  const { client, asked } = serverWith(issued)
+  const certificates = certificatesOf(client)
+  const first = await certificates.credentialFor(pod, 'tls/0', wish)
+  assert.ok('key' in first)
+  assert.equal(createPrivateKey(first.key).asymmetricKeyDetails?.namedCurve, 'prime256v1')
+  assert.equal(first.chain, CHAIN)
+  assert.deepEqual(await certificates.credentialFor(pod, 'tls/0', wish), first)
+  assert.equal(asked.length, 1)
+  certificates.pass(3_600_000)
+  assert.notDeepEqual(await certificates.credentialFor(pod, 'tls/0', wish), first)
+  assert.equal(asked.length, 2)
+  const { stubPKCS10Request: _stub, ...spec } = asked[0]?.['spec'] as Record<string, unknown>
+  assert.deepEqual(spec, {
+    signerName: 'example.com/s',
+    ...{ podName: 'p', podUID: 'p-uid', nodeName: 'n', nodeUID: 'n-uid' },
+    ...{ serviceAccountName: 'robot', serviceAccountUID: 'robot-uid' },
+    unverifiedUserAnnotations: { a: 'b' },
+  })
+})
+
+test('a pod waits for a signer that is silent, with one request', async () => {
+  const { client, asked } = serverWith({})
+  const certificates = certificatesOf(client)
+  for (const _turn of [1, 2])
+    assert.deepEqual(await certificates.credentialFor(pod, 'tls/0', wish), {
+      missing: 'credential bundle is not issued yet',
+    })
+  assert.equal(asked.length, 1)
+})
+
+test('a refusal of a signer is final', async () => {
+  const { client, asked } = serverWith({
+    conditions: [{ type: 'Denied', status: 'True', reason: 'No', message: 'never' }],
+  })
+  const certificates = certificatesOf(client)
+  for (const _turn of [1, 2])
+    assert.deepEqual(await certificates.credentialFor(pod, 'tls/0', wish), {
+      missing: 'PodCertificateRequest was permanently denied: reason="No" message="never"',
+    })
+  assert.equal(asked.length, 1)
+})

@@ -1,0 +1,156 @@
+import { generateKeyPair, type KeyObject } from 'node:crypto'
+import type { Clock } from '../../../../adapters/clock.ts'
+import type { KubeClient } from '../../../../adapters/kube/types.ts'
+import type { KubeObject } from '../../../../lib/kube/object.ts'
+import { read, readText } from '../../../../lib/kube/read.ts'
+import { certificatePem, pemBlocks } from '../../../../lib/x509/pem.ts'
+import { writeSigningRequest } from '../../../../lib/x509/write-request.ts'
+import { type CertificateWish, uidOf, type Pod } from '../shapes.ts'
+
+/** A private key and the certificates for it, as PEM. */
+export type Credential = { readonly key: string; readonly chain: string }
+
+/** Certificates of pods, asked for anew when their time comes. */
+export type PodCertificates = {
+  /** @param place of the projection in the pod: volume and number, for example `tls/0`; answers why there is none yet */
+  readonly credentialFor: (
+    pod: Pod,
+    place: string,
+    wish: CertificateWish,
+  ) => Promise<Credential | { readonly missing: string }>
+}
+
+type Asked = { readonly name: string; readonly key: string }
+type Kept = {
+  readonly credential?: Credential
+  readonly renewAtMs: number
+  readonly asked?: Asked
+  readonly refused?: string
+}
+
+const API = 'certificates.k8s.io/v1'
+/** A signer answers within moments: so long a pod waits here before it is looked at again. */
+const PATIENCE_MS = 5_000
+const EVERY_MS = 200
+/** As a kubelet does, so that not all pods ask at once. */
+const JITTER_MS = 5 * 60_000
+/** Pods of a node, several times over. */
+const MOST_KEPT = 1_000
+
+/**
+ * Keeps the certificates of a node's pods: makes a key, asks for its certificate by a PodCertificateRequest, and waits for a signer. Keys are not kept
+ * over a restart: then every certificate is asked for anew.
+ *
+ * @see k8s.io/kubernetes/pkg/kubelet/podcertificate
+ */
+export function keepCertificates(client: KubeClient, clock: Clock, chance: () => number): PodCertificates {
+  const kept = new Map<string, Kept>()
+  return {
+    async credentialFor(pod, place, wish) {
+      const key = `${uidOf(pod)}/${place}`
+      const before = kept.get(key) ?? { renewAtMs: 0 }
+      const now = await renewed(client, clock, chance, { pod, wish, before })
+      if (kept.size >= MOST_KEPT) kept.clear()
+      kept.set(key, now)
+      if (now.refused !== undefined) return { missing: now.refused }
+      return now.credential ?? { missing: 'credential bundle is not issued yet' }
+    },
+  }
+}
+
+type Renewal = { readonly pod: Pod; readonly wish: CertificateWish; readonly before: Kept }
+
+async function renewed(
+  client: KubeClient,
+  clock: Clock,
+  chance: () => number,
+  { pod, wish, before }: Renewal,
+): Promise<Kept> {
+  if (before.refused !== undefined || clock.nowMs() < before.renewAtMs) return before
+  const asked = before.asked ?? (await ask(client, pod, wish))
+  // who has a certificate that still holds waits for nobody
+  const untilMs = clock.nowMs() + (before.credential === undefined ? PATIENCE_MS : 0)
+  for (;;) {
+    const request = await client.get({
+      apiVersion: API,
+      kind: 'PodCertificateRequest',
+      namespace: pod.metadata.namespace ?? '',
+      name: asked.name,
+    })
+    if (request === undefined) return { ...before, asked: undefined }
+    const answer = answerOf(request, asked)
+    if (answer !== undefined) return { ...answer, renewAtMs: answer.renewAtMs + chance() * JITTER_MS }
+    if (clock.nowMs() >= untilMs) return { ...before, asked }
+    await new Promise((resolve) => setTimeout(resolve, EVERY_MS))
+  }
+}
+
+/** What a signer has said; undefined while it is silent. */
+function answerOf(request: KubeObject, { key }: Asked): Kept | undefined {
+  const conditions = read(request, 'status', 'conditions')
+  for (const condition of Array.isArray(conditions) ? conditions : []) {
+    const [type, reason, message] = ['type', 'reason', 'message'].map((field) => String(Object(condition)[field] ?? ''))
+    if (type === 'Issued') {
+      const chain = pemBlocks(readText(request, 'status', 'certificateChain'))
+        .map(certificatePem)
+        .join('')
+      return { credential: { key, chain }, renewAtMs: Date.parse(readText(request, 'status', 'beginRefreshAt')) }
+    }
+    const words = { Denied: 'denied', Failed: 'failed' }[type ?? '']
+    if (words !== undefined)
+      return {
+        refused: `PodCertificateRequest was permanently ${words}: reason="${reason}" message="${message}"`,
+        renewAtMs: 0,
+      }
+  }
+  return undefined
+}
+
+async function ask(client: KubeClient, pod: Pod, wish: CertificateWish): Promise<Asked> {
+  const { namespace = 'default', name } = pod.metadata
+  const { serviceAccountName = 'default', nodeName = '' } = pod.spec
+  const uidIn = async (kind: string, of: { readonly namespace: string; readonly name: string }): Promise<string> =>
+    (await client.get({ apiVersion: 'v1', kind, ...of }))?.metadata.uid ?? ''
+  const key = await makeKey(wish.keyType)
+  const { signerName, maxExpirationSeconds, userAnnotations } = wish
+  const request = await client.create(
+    {
+      apiVersion: API,
+      kind: 'PodCertificateRequest',
+      metadata: {
+        name: '',
+        generateName: 'req-',
+        namespace,
+        ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name, uid: uidOf(pod) }],
+      },
+      spec: {
+        signerName,
+        podName: name,
+        podUID: uidOf(pod),
+        serviceAccountName,
+        serviceAccountUID: await uidIn('ServiceAccount', { namespace, name: serviceAccountName }),
+        nodeName,
+        nodeUID: await uidIn('Node', { namespace: '', name: nodeName }),
+        ...(maxExpirationSeconds !== undefined && { maxExpirationSeconds }),
+        stubPKCS10Request: writeSigningRequest(key).toString('base64'),
+        ...(userAnnotations && { unverifiedUserAnnotations: userAnnotations }),
+      },
+    },
+    { fieldManager: 'kubelet' },
+  )
+  return { name: request.metadata.name, key: key.export({ type: 'pkcs8', format: 'pem' }).toString() }
+}
+
+/** A key of a type as pods name it. @throws Error for a type that does not exist: the API server has checked it */
+function makeKey(type: string): Promise<KeyObject> {
+  return new Promise((resolve, reject) => {
+    const done = (error: Error | null, _publicKey: KeyObject, privateKey: KeyObject): void =>
+      error === null ? resolve(privateKey) : reject(error)
+    const [, bits] = /^RSA(\d+)$/.exec(type) ?? []
+    const [, curve] = /^ECDSAP(\d+)$/.exec(type) ?? []
+    if (bits !== undefined) return generateKeyPair('rsa', { modulusLength: Number(bits) }, done)
+    if (curve !== undefined) return generateKeyPair('ec', { namedCurve: `P-${curve}` }, done)
+    if (type === 'ED25519') return generateKeyPair('ed25519', {}, done)
+    reject(new Error(`unknown key type "${type}"`))
+  })
+}

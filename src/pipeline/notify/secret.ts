@@ -1,5 +1,6 @@
-import { X509Certificate } from 'node:crypto'
 import type { Provider } from '../../kinds/notification.ts'
+import { proxyAddressOf, proxyFault } from '../../kinds/proxy-secret.ts'
+import { checkTlsFiles, lackOf, readTlsSecret, type TlsFiles, tlsFilesOf } from '../../kinds/tls-secret.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { isRecord } from '../../lib/value/is-record.ts'
 import { loadOne } from '../../lib/yaml/load.ts'
@@ -9,9 +10,6 @@ import { isCommitStatusType } from './providers.ts'
 
 /** The decoded values of a Secret. */
 export type SecretData = Readonly<Record<string, Buffer>>
-
-/** Certificates for a connection. */
-export type TlsFiles = { readonly caPem?: string; readonly certPem?: string; readonly keyPem?: string }
 
 const LONGEST_ADDRESS = 2048
 
@@ -46,27 +44,24 @@ export function readProviderSecret(data: SecretData): ProviderSecret {
 }
 
 /**
- * The certificates of a Provider: of `certSecretRef`, or for a Git host those that lie in its secret.
+ * The certificates of a Provider: of `certSecretRef`, or for a Git host those that lie in its secret, where they are whole.
  *
- * @throws SluiceError NOTIFY_PROVIDER for a certificate without its key
+ * @throws SluiceError NOTIFY_PROVIDER
  */
-export function readTls({ type }: Provider, certificate: SecretData | undefined, secret: SecretData): TlsFiles {
-  const data = certificate ?? (isCommitStatusType(type) ? secret : {})
-  const pick = (key: string, old: string): string | undefined => textOf(data, key) || textOf(data, old) || undefined
-  const [caPem, certPem, keyPem] = [pick('ca.crt', 'caFile'), pick('tls.crt', 'certFile'), pick('tls.key', 'keyFile')]
-  const problem =
-    caPem !== undefined && !isCertificate(caPem)
-      ? 'the authority in ca.crt is no certificate in PEM'
-      : (certPem === undefined) !== (keyPem === undefined)
-        ? 'tls.crt and tls.key must be there together'
-        : certificate && caPem === undefined && certPem === undefined
-          ? 'the secret has neither ca.crt nor tls.crt'
-          : undefined
-  if (problem !== undefined) throw new SluiceError('NOTIFY_PROVIDER', `failed to get TLS config: ${problem}`)
-  return {
-    ...(caPem === undefined ? {} : { caPem }),
-    ...(certPem === undefined ? {} : { certPem }),
-    ...(keyPem === undefined ? {} : { keyPem }),
+export function readTls(
+  { type, namespace, certSecretName = '' }: Provider,
+  certificate: SecretData | undefined,
+  secret: SecretData,
+): TlsFiles {
+  try {
+    if (certificate) return readTlsSecret(`${namespace}/${certSecretName}`, certificate)
+    const files = isCommitStatusType(type) ? tlsFilesOf(secret) : {}
+    if (lackOf(files) !== undefined) return {}
+    checkTlsFiles(files)
+    return files
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    throw new SluiceError('NOTIFY_PROVIDER', `failed to get TLS config: ${error.message}`, { cause: error })
   }
 }
 
@@ -89,23 +84,16 @@ export function oldProxyOf({ proxy, namespace, secretName }: Provider, secret: S
  *
  * @throws SluiceError NOTIFY_PROVIDER
  */
-export function readProxy(data: SecretData): {
-  readonly url: string
-  readonly username?: string
-  readonly password?: string
-} {
-  const url = textOf(data, 'address')
-  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
-    throw new SluiceError('NOTIFY_PROVIDER', `failed to get proxy URL: the secret's address is not an http(s) URL`)
+export function readProxy(
+  { namespace, proxySecretName = '' }: Provider,
+  data: SecretData,
+): { readonly url: string; readonly username?: string; readonly password?: string } {
+  const url = proxyAddressOf(data)
+  const fault =
+    proxyFault(`${namespace}/${proxySecretName}`, data) ??
+    (/^https?:\/\//i.test(url) && URL.canParse(url) ? undefined : 'only a proxy at an http(s) URL is supported')
+  if (fault !== undefined) throw new SluiceError('NOTIFY_PROVIDER', `failed to get proxy URL: ${fault}`)
   return { url, ...given('username', data), ...given('password', data) }
-}
-
-function isCertificate(pem: string): boolean {
-  try {
-    return new X509Certificate(pem).fingerprint256 !== ''
-  } catch {
-    return false
-  }
 }
 
 function readYaml(text: string): unknown {

@@ -116,7 +116,7 @@ async function readSecrets(context: EngineContext, provider: Provider) {
   const read = readProviderSecret(secret)
   const proxySecret = await readOptional(context, provider, provider.proxySecretName)
   const oldProxy = oldProxyOf(provider, secret)
-  const proxy = proxySecret ? readProxy(proxySecret) : oldProxy === '' ? undefined : { url: oldProxy }
+  const proxy = proxySecret ? readProxy(provider, proxySecret) : oldProxy === '' ? undefined : { url: oldProxy }
   const certificate = await readOptional(context, provider, provider.certSecretName)
   return { secret: read, ...readTls(provider, certificate, secret), ...(proxy ? { proxy } : {}) }
 }

@@ -2,12 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { rootCertificates } from 'node:tls'
 import { join } from 'node:path'
 import type { GitRepository } from '../../../kinds/git-repository.ts'
+import { tlsFilesOf } from '../../../kinds/tls-secret.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { GitOptions } from '../../git/git-process.ts'
 import { remoteError, type HttpLogin } from '../../git/remote-refs.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { type HttpProxy, proxyAddress } from '../../net/http-proxy.ts'
-import { readProxy, readSecret, type SecretData, trustOf } from '../secrets.ts'
+import { readProxy, readSecret, type SecretData } from '../secrets.ts'
 
 /** How to reach a repository: for our own requests, and for git. `dispose` removes key files. */
 export type Login = {
@@ -53,7 +54,7 @@ async function httpLogin(
   folder: string,
 ): Promise<Login> {
   const authorization = authorizationOf(url, data)
-  const trust = trustOf(data)
+  const trust = tlsFilesOf(data)
   const config: [string, string][] = [['http.followRedirects', authorization === undefined ? 'initial' : 'false']]
   if (authorization !== undefined) config.push(['http.extraHeader', `Authorization: ${authorization}`])
   if (proxy) config.push(['http.proxy', proxyAddress(proxy)], ['http.proxyAuthMethod', 'basic'])
@@ -76,10 +77,13 @@ function authorizationOf(url: string, data: SecretData): string | undefined {
   const text = (key: string): string | undefined => data[key]?.toString('utf8')
   const scheme = url.slice(0, url.indexOf(':'))
   const bearer = text('bearerToken')
-  if (bearer !== undefined) return `Bearer ${oneLine(bearer)}`
   const own = URL.canParse(url) ? new URL(url) : undefined
-  const username = text('username') || decodeURIComponent(own?.username ?? '')
-  const password = text('password') || decodeURIComponent(own?.password ?? '')
+  const of = (key: 'username' | 'password'): string =>
+    (bearer === undefined && text(key)) || decodeURIComponent(own?.[key] ?? '')
+  const [username, password] = [of('username'), of('password')]
+  if (bearer && username + password !== '')
+    throw remoteError('basic auth and bearer token cannot be set at the same time')
+  if (bearer) return `Bearer ${oneLine(bearer)}`
   if (username === '' && password !== '')
     throw invalid(`invalid '${scheme}' auth option: 'password' requires 'username' to be set`)
   return username === '' ? undefined : `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`

@@ -20,13 +20,13 @@ export function unsupportedField(
 }
 
 const APP_KEY = 'githubAppID'
+const APP_KEYS = [APP_KEY, 'githubAppPrivateKey']
 const NEEDS_APP = 'secretRef with github app data must be specified when provider is set to github'
 
 /** Names what is wrong with the keys of a GitHub App in a Secret: Flux tries again, the Secret may change. */
 export function appFault({ provider, namespace, secretName }: GitRepository, data: SecretData): string | undefined {
-  const hasApp = (data[APP_KEY]?.length ?? 0) > 0
-  if (provider === 'github') return hasApp ? undefined : NEEDS_APP
-  return hasApp
+  if (provider === 'github') return APP_KEYS.every((key) => data[key] !== undefined) ? undefined : NEEDS_APP
+  return (data[APP_KEY]?.length ?? 0) > 0
     ? `secretRef '${namespace}/${secretName}' has github app data but provider is not set to github`
     : undefined
 }

@@ -225,9 +225,9 @@ function bring(
   selected: SelectedRef,
   includes: readonly ResolvedInclude[],
 ): Promise<Content> {
-  const of = { url: repository.url, login, signal, namesSubmodule: context.traps === 'safe' }
-  const submodules = submodulesWith(tools.mirrorOf, of)
-  return contentOf(mirror, selected.commit, repository, { submodules, includes, traps: context.traps })
+  const { traps } = context
+  const submodules = submodulesWith(tools.mirrorOf, { url: repository.url, login, signal, traps })
+  return contentOf(mirror, selected.commit, repository, { submodules, includes, traps })
 }
 
 async function store(

@@ -15,8 +15,8 @@ export type SubmodulesOf = {
   readonly url: string
   readonly login: Login
   readonly signal: AbortSignal
-  /** Whether a fault says which submodule it is about. */
-  readonly namesSubmodule: boolean
+  /** `safe`: a fault says which submodule it is about. */
+  readonly traps: 'safe' | 'flux'
 }
 
 /** As in go-git, which Flux uses. */
@@ -35,12 +35,12 @@ const NOT_OURS =
  */
 export function submodulesWith(
   mirrorOf: (url: string) => Mirror,
-  { url: top, login, signal, namesSubmodule }: SubmodulesOf,
+  { url: top, login, signal, traps }: SubmodulesOf,
 ): Submodules {
   let count = 0
   /** Flux speaks of the repository alone. */
   const failed = (path: string, address: string, inner: string, error: SluiceError): SluiceError => {
-    if (namesSubmodule) {
+    if (traps === 'safe') {
       const [shown, at] = [maskPassword(top), maskPassword(address)]
       return remoteError(`unable to clone '${shown}': ${error.message} (submodule '${path}' at '${at}')`, error)
     }
@@ -49,9 +49,12 @@ export function submodulesWith(
   }
   const bring = async (mirror: Mirror, url: string, commit: string, depth: number): Promise<readonly Layer[]> => {
     const links = await mirror.gitlinks(commit)
-    if (links.length === 0) return []
+    if (links.length === 0 && traps === 'safe') return []
     if (depth === DEEPEST) throw remoteError(`submodules are nested more than ${DEEPEST} deep`)
     const addresses = await readAddresses(mirror, commit)
+    // What .gitmodules names and the commit does not have stops Go's library; git leaves it out.
+    const isMissing = [...addresses.keys()].some((path) => !links.some((link) => link.path === path))
+    if (isMissing && traps === 'flux') throw remoteError(`unable to clone '${top}': entry not found`)
     const layers: Layer[] = []
     for (const { path, commit: inner } of links) {
       const written = addresses.get(path)
@@ -81,6 +84,8 @@ export function submodulesWith(
 
 /** Folder -> address, from the `.gitmodules` of a commit. */
 async function readAddresses(mirror: Mirror, commit: string): Promise<ReadonlyMap<string, string>> {
+  const tracked = await mirror.files(commit)
+  if (!tracked.some(({ path }) => path === '.gitmodules')) return new Map()
   const argv = ['config', '--blob', `${commit}:.gitmodules`, '-z', '--get-regexp', '^submodule\\..*\\.(path|url)$']
   const { stdout } = await runGit(mirror.folder, argv)
   const named = new Map<string, { path?: string; url?: string }>()

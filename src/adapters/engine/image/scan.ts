@@ -7,12 +7,13 @@ import { ApiError } from '../../kube/api-error.ts'
 import type { RegistryClient } from '../../registry/client.ts'
 import { RetryAfter } from '../../registry/session.ts'
 import type { Registries } from '../registries.ts'
-import { registryFault, schemeFor } from '../registry-fault.ts'
+import { registryFault, requestLine, TAG_LIST } from '../registry-fault.ts'
 
 /** Scans the tags of an ImageRepository. Never throws for what the registry or the Secrets have done wrong. */
 export async function scanRepository(registries: Registries, repository: ImageRepository): Promise<ScanOutcome> {
   const target = parseRepository(repository.image)
   if (!target) return readFailed(`could not parse reference: ${repository.image}`)
+  const asked = { ...target, path: TAG_LIST }
   let client: RegistryClient
   try {
     client = await registries.clientFor(repository, target.host)
@@ -25,16 +26,16 @@ export async function scanRepository(registries: Registries, repository: ImageRe
     const tags = await sharedListing(client, target, repository.timeoutMs)
     if (!tags)
       return readFailed(
-        `${tagsRequest(repository, target)}: NAME_UNKNOWN: repository name not known to registry; map[name:${target.repository}]`,
+        `${requestLine(asked, repository)}: NAME_UNKNOWN: repository name not known to registry; map[name:${target.repository}]`,
       )
     return { kind: 'scanned', result: summarizeScan(tags, exclusionsOf(repository)) }
   } catch (error) {
     if (error instanceof SluiceError) {
       const retryAfterMs = error.cause instanceof RetryAfter ? error.cause.afterMs : undefined
-      return readFailed(describe(error, repository, target), retryAfterMs)
+      return readFailed(registryFault(error, asked, repository), retryAfterMs)
     }
     if (error instanceof Error && /abort|timeout/i.test(error.name))
-      return readFailed(`${tagsRequest(repository, target)}: context deadline exceeded`)
+      return readFailed(`${requestLine(asked, repository)}: context deadline exceeded`)
     throw error
   }
 }
@@ -61,15 +62,4 @@ function readFailed(why: string, retryAfterMs?: number): ScanOutcome {
     message,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   }
-}
-
-/** The fault in the words that Flux's registry library has for it. */
-function describe(error: SluiceError, repository: ImageRepository, target: Repository): string {
-  if (error.code === 'REGISTRY_DENIED')
-    return `${tagsRequest(repository, target)}: UNAUTHORIZED: authentication required; [map[Action:pull Class: Name:${target.repository} Type:repository]]`
-  return registryFault(error, target.host, repository)
-}
-
-function tagsRequest({ isInsecure }: ImageRepository, { host, repository }: Repository): string {
-  return `GET ${schemeFor(host, isInsecure)}://${host}/v2/${repository}/tags/list?n=1000`
 }

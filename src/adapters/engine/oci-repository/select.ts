@@ -6,7 +6,7 @@ import { isTag, parseRepository, type Repository } from '../../../lib/oci/refere
 import { parseConstraint, satisfies } from '../../../lib/semver/constraint.ts'
 import { compareVersions, parseTag } from '../../../lib/semver/version.ts'
 import type { RegistryClient } from '../../registry/client.ts'
-import { registryFault, schemeFor } from '../registry-fault.ts'
+import { registryFault, requestLine, TAG_LIST } from '../registry-fault.ts'
 import { failLook, stallLook } from '../source/look-failure.ts'
 
 /** Which artifact is meant. `revision` is Flux's: `tag@sha256:…`, or the digest alone. */
@@ -46,22 +46,20 @@ export async function selectArtifact(
   signal: AbortSignal,
 ): Promise<SelectedArtifact> {
   const { ref } = source
-  const { host } = repository
   if (ref.digest !== undefined) {
     if (!parseDigest(ref.digest)) throw undetermined(hashFault(ref.digest))
     return { digest: ref.digest, revision: ref.digest }
   }
   const tag = ref.semver === undefined ? (ref.tag ?? 'latest') : await highestTag(client, source, repository, signal)
   if (!isTag(tag)) throw undetermined(`could not parse reference: ${tag}`)
+  const asked = { ...repository, path: `manifests/${tag}` }
   try {
     const found = await client.headManifest(repository, tag, { signal })
     if (found) return { digest: found.digest, revision: `${tag}@${found.digest}` }
   } catch (error) {
-    throw error instanceof SluiceError ? undetermined(registryFault(error, host, source)) : error
+    throw error instanceof SluiceError ? undetermined(registryFault(error, asked, source)) : error
   }
-  throw undetermined(
-    `GET ${schemeFor(host, source.isInsecure)}://${host}/v2/${repository.repository}/manifests/${tag}: MANIFEST_UNKNOWN: manifest unknown; map[Tag:${tag}]`,
-  )
+  throw undetermined(`${requestLine(asked, source)}: MANIFEST_UNKNOWN: manifest unknown; map[Tag:${tag}]`)
 }
 
 /** What Go's library says of a digest that is none. */
@@ -81,10 +79,11 @@ function undetermined(why: string): Error {
 
 async function highestTag(
   client: RegistryClient,
-  { url, ref, layerSelector }: OciRepository,
+  source: OciRepository,
   repository: Repository,
   signal: AbortSignal,
 ): Promise<string> {
+  const { url, ref, layerSelector } = source
   const range = ref.semver ?? ''
   try {
     const tags = (await client.listTags(repository, { signal })) ?? []
@@ -103,7 +102,8 @@ async function highestTag(
     throw new SluiceError('IMAGE_MISSING', `no match found for semver: ${range}`, { retry: 'backoff' })
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
-    const message = `failed to determine the artifact tag for '${url}': ${error.message}`
+    const why = registryFault(error, { ...repository, path: TAG_LIST }, source)
+    const message = `failed to determine the artifact tag for '${url}': ${why}`
     throw failLook('FetchFailed', 'ReadOperationFailed', message)
   }
 }

@@ -36,7 +36,9 @@ function reconcile(world: World): number | undefined {
       ...(failed ? { failed } : {}),
     })
     if (decision.kind === 'act') {
-      for (const artifact of decision.changes) fetch(world, artifact)
+      for (const change of decision.changes)
+        if (change === 'withdraw') world.offered = undefined
+        else fetch(world, change)
       continue
     }
     if (world.failed) world.failed = { ...world.failed, message: '' }
@@ -80,6 +82,7 @@ test(`an ExternalArtifact is offered as its controller says, from any of ${SEEDS
     const { published, offered, downloads, told } = world
     const isThere = published !== undefined && published.digest !== ''
     if (isThere) assert.equal(offered, published.digest, `seed ${seed}`)
+    if (!published) assert.equal(offered, undefined, `seed ${seed}: what is published no more is offered no more`)
     reconcile(world)
     assert.deepEqual([world.downloads, world.told], [downloads, told], `seed ${seed}: a second run does nothing`)
     Object.assign(world, { offered: undefined })
@@ -93,7 +96,7 @@ test('a failure is told once a try, and tries grow apart', () => {
   const artifact = { digest: 'sha256:1', revision: 'r', path: '', url: '', lastUpdateTime: '', size: 1 }
   const waitFor = (count: number): number => {
     const decision = decideExternalArtifact({ artifact, offeredDigest: undefined, failed: { count, message: 'no' } })
-    assert.equal(decision.kind, 'wait')
+    assert.deepEqual([decision.kind, 'status' in decision && decision.status], ['wait', 'no'])
     return decision.kind === 'wait' ? decision.afterMs : 0
   }
   assert.ok(waitFor(1) < waitFor(2) && waitFor(2) < waitFor(5))

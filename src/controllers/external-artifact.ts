@@ -12,9 +12,13 @@ export type ExternalArtifactSeen = {
   readonly failed?: { readonly count: number; readonly message: string }
 }
 
-/** Decides whether an artifact must be fetched; the status is what to tell, '' for nothing. */
-export function decideExternalArtifact(seen: ExternalArtifactSeen): Decision<ArtifactStatus, string> {
+/** What an ExternalArtifact may need done: an artifact fetched, or what was offered taken back. */
+export type ExternalArtifactChange = ArtifactStatus | 'withdraw'
+
+/** Decides whether an artifact must be fetched, or is offered no more; the status is what to tell, '' for nothing. */
+export function decideExternalArtifact(seen: ExternalArtifactSeen): Decision<ExternalArtifactChange, string> {
   const { artifact, offeredDigest, failed } = seen
+  if (!artifact && offeredDigest !== undefined) return { kind: 'act', changes: ['withdraw'] }
   if (!artifact || artifact.digest === '' || artifact.digest === offeredDigest) return { kind: 'done', status: '' }
   if (failed && failed.message !== '') return { kind: 'wait', afterMs: backoffMs(failed.count), status: failed.message }
   return { kind: 'act', changes: [artifact] }

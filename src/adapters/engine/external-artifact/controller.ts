@@ -1,8 +1,11 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { Controller } from '../../../engine/controller.ts'
-import type { Decision } from '../../../engine/decision.ts'
-import { decideExternalArtifact, type ExternalArtifactSeen } from '../../../controllers/external-artifact.ts'
+import {
+  decideExternalArtifact,
+  type ExternalArtifactChange,
+  type ExternalArtifactSeen,
+} from '../../../controllers/external-artifact.ts'
 import { parseFluxMeta } from '../../../kinds/flux-object.ts'
 import { parseArtifact, type ArtifactStatus } from '../../../kinds/source.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
@@ -21,7 +24,7 @@ const FETCH_MS = 60_000
 /** The controller of ExternalArtifacts: another controller writes them, we fetch what they offer, once a digest. */
 export function externalArtifactController(
   context: EngineContext,
-): Controller<ExternalArtifactSeen, ArtifactStatus, string> {
+): Controller<ExternalArtifactSeen, ExternalArtifactChange, string> {
   const cache = context.caches.open({ apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'ExternalArtifact' })
   const failures = new Map<string, { count: number; message: string }>()
   const offered = new Map<string, string>()
@@ -48,12 +51,16 @@ export function externalArtifactController(
         ...(failed ? { failed } : {}),
       }
     },
-    decide: (seen): Decision<ArtifactStatus, string> => decideExternalArtifact(seen),
-    async act([artifact], _seen, key) {
-      if (!artifact) return
+    decide: decideExternalArtifact,
+    async act([change], _seen, key) {
+      if (change === 'withdraw') {
+        context.sources.remove(`ExternalArtifact/${key}`)
+        offered.delete(key)
+      }
+      if (change === undefined || change === 'withdraw') return
       try {
-        await bring(context, key, artifact)
-        offered.set(key, artifact.digest)
+        await bring(context, key, change)
+        offered.set(key, change.digest)
         failures.delete(key)
       } catch (error) {
         if (!(error instanceof SluiceError)) throw error

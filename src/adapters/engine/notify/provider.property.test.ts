@@ -60,10 +60,13 @@ function clientOf(world: World) {
       if (!world.object) throw new ApiError(404, 'NotFound', 'gone')
       if (patch.metadata.resourceVersion !== world.object.metadata.resourceVersion)
         throw new ApiError(409, 'Conflict', 'changed meanwhile')
+      const others = (finalizers: readonly string[] = []): string[] => finalizers.filter((name) => name !== FINALIZER)
+      const written = patch.metadata.finalizers ?? []
+      assert.deepEqual(others(written), others(world.object.metadata.finalizers), 'what others hold stays')
       world.writes++
-      const written = put(world, patch.metadata.finalizers ?? [])
+      const next = put(world, written)
       fail()
-      return written
+      return next
     },
     async get() {
       fail()

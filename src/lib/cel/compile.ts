@@ -24,7 +24,7 @@ export type CelOptions = {
   /** Names of the variables, each an object; another name is an error at once. Without it every name is allowed until evaluation. */
   readonly variables?: readonly string[]
   /** What the expression must answer; checked beforehand, so a field of unknown type must be compared with something. */
-  readonly output?: 'bool'
+  readonly output?: 'bool' | 'string'
   /** Whose functions there are besides those of CEL; Flux's by default. */
   readonly library?: 'kubernetes'
   /** Carries an evaluation out, and ends one that takes too long; expressions and values come from outside. */

@@ -1,8 +1,11 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { read, readText } from '../../lib/kube/read.ts'
 import { get, openGitHub, parseAnswer, parseGitAddress, partsOf, textOf, tokenOf } from './git-host.ts'
-import { type Converse, type HookRequest, type Parcel, post } from './hook-request.ts'
+import { type Converse, type HookAnswer, type HookRequest, type Parcel, post, unusable } from './hook-request.ts'
 import { markdownOf } from './markdown.ts'
+import { objectFault } from './object-fault.ts'
+
+const REACTIONS = 'application/vnd.github.squirrel-girl-preview'
 
 /** Receivers that comment on a change request, always the same comment; and GitHub's dispatch of workflows. */
 export const CHANGE_REQUESTS: Readonly<Record<string, Converse>> = {
@@ -10,10 +13,12 @@ export const CHANGE_REQUESTS: Readonly<Record<string, Converse>> = {
     const [owner, repo] = partsOf(parcel, parseGitAddress(parcel), 2)
     const { base, headers, app } = yield* openGitHub(parcel)
     const login =
-      app === '' ? textOf(parseAnswer(yield get(`${base}/user`, headers), 'the user'), 'login') : `${app}[bot]`
+      app === '' ? userOf(parcel, yield get(`${base}/user`, headers), 'github.User', 'login') : `${app}[bot]`
     const issues = `${base}/repos/${owner}/${repo}/issues`
     const list = `${issues}/${numberOf(parcel)}/comments?direction=asc&per_page=100&sort=created`
-    const comments = parseAnswer(yield get(list, headers), 'the comments')
+    // Flux's client asks for reactions, too.
+    const listing = parcel.traps === 'flux' ? { ...headers, accept: REACTIONS } : headers
+    const comments = parseAnswer(yield get(list, listing), 'the comments')
     const { marker, body } = commentOf(parcel, 'flux-pr-comment-key')
     const own = findOwn(comments, marker, (one) => readText(one, 'user', 'login') === login)
     yield own === undefined
@@ -24,7 +29,7 @@ export const CHANGE_REQUESTS: Readonly<Record<string, Converse>> = {
     const { host, path } = parseGitAddress(parcel)
     const [owner, repo] = partsOf(parcel, { host, path }, 2)
     const headers = { authorization: `token ${tokenOf(parcel, 'gitea')}` }
-    const user = textOf(parseAnswer(yield get(`${host}/api/v1/user`, headers), 'the user'), 'login')
+    const user = userOf(parcel, yield get(`${host}/api/v1/user`, headers), 'gitea.User', 'login')
     const issues = `${host}/api/v1/repos/${owner}/${repo}/issues`
     const list = `${issues}/${numberOf(parcel)}/comments?limit=100&page=1`
     const comments = parseAnswer(yield get(list, headers), 'the comments')
@@ -36,8 +41,9 @@ export const CHANGE_REQUESTS: Readonly<Record<string, Converse>> = {
   },
   gitlabmergerequestcomment: function* (parcel) {
     const { host, path } = parseGitAddress(parcel)
-    const headers = { accept: 'application/json', 'private-token': tokenOf(parcel, 'gitlab') }
-    const user = textOf(parseAnswer(yield get(`${host}/api/v4/user`, headers), 'the user'), 'username')
+    const agent: Record<string, string> = parcel.traps === 'flux' ? { 'user-agent': 'go-gitlab' } : {}
+    const headers = { ...agent, accept: 'application/json', 'private-token': tokenOf(parcel, 'gitlab') }
+    const user = userOf(parcel, yield get(`${host}/api/v4/user`, headers), 'gitlab.User', 'username')
     const project = `${host}/api/v4/projects/${encodeURIComponent(path).replaceAll('.', '%2E')}`
     const notes = `${project}/merge_requests/${numberOf(parcel)}/notes`
     const listed = parseAnswer(yield get(`${notes}?order_by=created_at&per_page=100&sort=asc`, headers), 'the notes')
@@ -53,6 +59,13 @@ export const CHANGE_REQUESTS: Readonly<Record<string, Converse>> = {
     const body = { event_type: `${kind}/${name}.${namespace}`, client_payload: parcel.message }
     yield post(`${base}/repos/${owner}/${repo}/dispatches`, body, headers)
   },
+}
+
+/** Who the token belongs to, without whom no comment is our own. */
+function userOf({ provider }: Parcel, answer: HookAnswer, type: string, field: string): string {
+  const fault = objectFault(answer.text, type)
+  if (fault !== undefined) throw unusable(provider, `failed to get authenticated user info: ${fault}`, 'spec.secretRef')
+  return textOf(parseAnswer(answer, 'the user'), field)
 }
 
 function numberOf({ message }: Parcel): number {

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { read, readText } from '../../lib/kube/read.ts'
+import { objectFault } from './object-fault.ts'
 import { checkGitHub, commitOf, get, openGitHub, parseAnswer, parseGitAddress, partsOf, tokenOf } from './git-host.ts'
 import { basic, type Converse, isProgress, nameAndReason, type Parcel, post, unusable } from './hook-request.ts'
+
+/** How Gitea's client calls its answer about the version. */
+const VERSION = 'struct { Version string "json:\\"version\\"" }'
 
 /** Receivers that show a status beside a commit. Each looks first, and says nothing that is said already. */
 export const COMMIT_STATUSES: Readonly<Record<string, Converse>> = {
@@ -46,13 +51,16 @@ export const COMMIT_STATUSES: Readonly<Record<string, Converse>> = {
     const [owner, repo] = partsOf(parcel, { host, path }, 2)
     const headers = { authorization: `token ${tokenOf(parcel, 'gitea')}` }
     // Flux's client asks for the version before anything else, and needs an answer that is one.
-    const fault = traps === 'flux' ? versionFault((yield get(`${host}/api/v1/version`, headers)).text) : undefined
+    const fault =
+      traps === 'flux' ? objectFault((yield get(`${host}/api/v1/version`, headers)).text, VERSION) : undefined
     if (fault !== undefined) throw unusable(provider, `failed creating Gitea client: ${fault}`, 'spec.address')
     const commit = commitOf(message)
     const state = isProgress(message) ? 'pending' : message.severity === 'error' ? 'failure' : 'success'
     const status = { state, target_url: '', description: nameAndReason(message).words, context: commitStatus }
     const repository = `${host}/api/v1/repos/${owner}/${repo}`
-    const listed = yield get(`${repository}/commits/${commit}/statuses?limit=50&page=1`, headers)
+    // Flux's client says of a list, too, what it would send.
+    const listing = traps === 'flux' ? { ...headers, 'content-type': 'application/json' } : headers
+    const listed = yield get(`${repository}/commits/${commit}/statuses?limit=50&page=1`, listing)
     if (isSaid(parseAnswer(listed, 'commit statuses'), status, 'context', 'status', 'state')) return
     yield post(`${repository}/statuses/${commit}`, status, headers)
   },
@@ -78,18 +86,6 @@ export const COMMIT_STATUSES: Readonly<Record<string, Converse>> = {
     if (latest && readText(latest, 'state') === state && readText(latest, 'description') === status.description) return
     yield post(url, status, { ...headers, 'content-type': 'application/json;charset=utf-8' })
   },
-}
-
-/** What Go says of a version that it cannot read; undefined when it can. */
-function versionFault(text: string): string | undefined {
-  const want = 'Go value of type struct { Version string "json:\\"version\\"" }'
-  const first = text.trimStart()[0] ?? ''
-  if (first === '{' || text.startsWith('null')) return undefined
-  if (first === '') return 'unexpected end of JSON input'
-  const kind =
-    { '[': 'array', '"': 'string', t: 'bool', f: 'bool' }[first] ?? (/[-\d]/.test(first) ? 'number' : undefined)
-  if (kind === undefined) return `invalid character '${first}' looking for beginning of value`
-  return `json: cannot unmarshal ${kind} into ${want}`
 }
 
 /** Whether the newest status of that name says the same: hosts list the newest first. */
@@ -134,7 +130,7 @@ function* bitbucket(parcel: Parcel): ReturnType<Converse> {
 }
 
 function* bitbucketServer(parcel: Parcel): ReturnType<Converse> {
-  const { message, commitStatus, provider, secret } = parcel
+  const { message, commitStatus, provider, secret, traps } = parcel
   const { address, username } = provider
   const [, context = '', project = '', repo = ''] =
     /^(https?:\/\/[^/]+(?:\/.*)?)\/scm\/([^/]+)\/([^/]+?)(?:\.git)?$/.exec(address) ?? []
@@ -163,6 +159,14 @@ function* bitbucketServer(parcel: Parcel): ReturnType<Converse> {
   const status = { description: words, key: sha1(commitStatus), name, state, url: address }
   const url = `${context}/rest/api/latest/projects/${project}/repos/${repo}/commits/${commitOf(message)}/builds`
   const shown = yield { ...get(`${url}?key=${status.key}`, headers), alsoTaken: [404] }
+  const fault =
+    traps === 'flux' && shown.status === 200 ? objectFault(shown.text, 'notifier.bbServerBuildStatus') : undefined
+  if (fault !== undefined)
+    throw new SluiceError(
+      'NOTIFY_FAILED',
+      `could not get existing commit status: could not unmarshal json response body for duplicate commit status: ${fault}`,
+      { retry: 'spec' },
+    )
   const present = shown.status === 404 ? undefined : parseAnswer(shown, 'the commit status')
   const isSame = (['key', 'state', 'description', 'name'] as const).every(
     (key) => readText(present, key) === status[key],

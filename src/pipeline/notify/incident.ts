@@ -133,10 +133,10 @@ function datadog(message: Message): object {
 /** Sentry's envelope: an event for an error, a transaction of no length for the rest. Its id is made of the message, so that a repeat is known as one. */
 function sentry({ message, provider, nowMs }: Parcel) {
   const dsn = provider.address
-  const url = /^https?:\/\//.test(dsn) ? new URL(dsn) : undefined
-  const project = url?.pathname.split('/').at(-1) ?? ''
-  if (!url || url.username === '' || project === '')
-    throw unusable(provider, '[Sentry] DsnParseError: invalid DSN', 'spec.address')
+  const url = new URL(dsn)
+  const project = url.pathname.split('/').at(-1) ?? ''
+  const fault = url.username === '' ? 'empty username' : project === '' ? 'empty project id' : undefined
+  if (fault !== undefined) throw unusable(provider, `[Sentry] DsnParseError: ${fault}`, 'spec.address')
   const digest = createHash('sha256').update(JSON.stringify(message)).digest('hex')
   const id = digest.slice(0, 32)
   const event = message.severity === 'error' ? sentryEvent(message, id) : sentryTransaction(message, id, digest)

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { KubeObject } from '../../lib/kube/object.ts'
 import { parseAlert, parseProvider, type Provider } from '../../kinds/notification.ts'
 import { makeMessage, marksOf, matchAlert, type Message, type ToldEvent } from './message.ts'
 import { partsOf } from './git-host.ts'
 import type { HookRequest, Parcel, ProviderSecret } from './hook-request.ts'
-import { converse, isFor } from './providers.ts'
+import { commitStatusName, converse, isFor } from './providers.ts'
 
 const root = join(process.env.SLUICE_CONFORMANCE ?? '../shared/conformance', 'flux-live/scenarios')
 const skip = existsSync(root) ? false : `no conformance data at ${root}`
@@ -221,9 +222,10 @@ for (const [type, address, secret, look, said, same] of statuses)
     const provider = providerOf({ type, address })
     const failure = { ...made, severity: 'error', reason: 'HealthCheckFailed' } as const
     const text = ({ method, url, body }: HookRequest): string => `${method} ${url}${body ? ` ${body}` : ''}`
-    const sent = requestsFor({ ...failure, severity: 'error', reason: made.reason }, provider, secret, ['[]']).map(text)
+    const none = type === 'bitbucketserver' ? '{}' : '[]'
+    const sent = requestsFor({ ...failure, severity: 'error', reason: made.reason }, provider, secret, [none]).map(text)
     assert.equal(sent.length, 2)
-    const all = requestsFor({ ...made, metadata: { revision, commit_status: 'update' } }, provider, secret, ['[]']).map(
+    const all = requestsFor({ ...made, metadata: { revision, commit_status: 'update' } }, provider, secret, [none]).map(
       text,
     )
     assert.match(all[0] ?? '', look)
@@ -254,6 +256,63 @@ for (const [text, fault] of versions)
     talk.next()
     assert.throws(() => talk.next({ status: 200, text }), { message: `failed creating Gitea client: ${fault}` })
   })
+
+test('a Bitbucket that lists where it should show one status is not understood, as in Flux', () => {
+  const provider = providerOf({ type: 'bitbucketserver', address: 'https://bb/scm/p/r.git' })
+  const message = { ...made, metadata: { revision, commit_status: 'update' } }
+  assert.throws(() => requestsFor(message, provider, { token: 't' }, ['[]']), {
+    message:
+      'could not get existing commit status: could not unmarshal json response body for duplicate commit status: json: cannot unmarshal array into Go value of type notifier.bbServerBuildStatus',
+  })
+})
+
+test("lists of a Gitea are asked for as its own client asks, with Flux's traps", () => {
+  const provider = providerOf({ type: 'gitea', address: 'https://git.host/o/r' })
+  const [list] = requestsFor({ ...made, metadata: { revision, commit_status: 'update' } }, provider, { token: 't' }, [
+    '[]',
+  ])
+  assert.equal(list?.headers['content-type'], 'application/json')
+})
+
+for (const [type, fault] of [
+  ['githubpullrequestcomment', 'github.User'],
+  ['giteapullrequestcomment', 'gitea.User'],
+  ['gitlabmergerequestcomment', 'gitlab.User'],
+] as const)
+  test(`a ${type} needs to know whose comments are its own`, () => {
+    const provider = providerOf({ type, address: 'https://git.host/o/r' })
+    const message = { ...made, metadata: { revision, change_request: '7' } }
+    const parcel = { message, provider, secret: { token: 't' }, commitStatus: '', nowMs: 0, traps: 'safe' } as const
+    const talk = converse({ ...parcel, alert: { namespace: 'ns', name: 'al', uid: 'u' } })
+    talk.next()
+    assert.throws(() => talk.next({ status: 200, text: '[]' }), {
+      message: `failed to get authenticated user info: json: cannot unmarshal array into Go value of type ${fault}`,
+    })
+  })
+
+for (const [address, fault] of [
+  ['https://sentry.io/1', 'empty username'],
+  ['https://key@sentry.io', 'empty project id'],
+  ['https://key@sentry.io/path/', 'empty project id'],
+] as const)
+  test(`${address} is no address of a Sentry`, () => {
+    const provider = providerOf({ type: 'sentry', address })
+    assert.throws(() => requestsFor(made, provider, {}), { message: `[Sentry] DsnParseError: ${fault}` })
+  })
+
+test('the name of a commit status must be known to be a text', () => {
+  const of = { message: made, providerObject: {} as KubeObject, alertObject: {} as KubeObject }
+  const named = (commitStatusExpr: string) => () =>
+    commitStatusName({
+      ...of,
+      provider: { ...providerOf({ type: 'github', address: 'https://h/o/r' }), commitStatusExpr },
+    })
+  assert.equal(named("'x/' + event.involvedObject.name")(), 'x/app')
+  assert.throws(named('event.nope.x'), {
+    message:
+      'failed to create commit status: failed to evaluate the spec.commitStatusExpr CEL expression for the event: failed to compile expression: CEL expression output type mismatch: expected string, got dyn',
+  })
+})
 
 test('a comment on a change request is changed when it is there already, and only when it is ours', () => {
   const provider = providerOf({ type: 'githubpullrequestcomment', address: 'https://github.com/o/r' })

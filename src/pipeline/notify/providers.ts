@@ -94,7 +94,8 @@ export function commitStatusName({ message, provider, providerObject, alertObjec
   const { kind, name } = message.involvedObject
   if (provider.commitStatusExpr === '') return `${kind}/${name}/${provider.uid.split('-')[0] ?? ''}`.toLowerCase()
   try {
-    const options = { variables: ['event', 'alert', 'provider'], ...(guard ? { guard } : {}) }
+    const variables = ['event', 'alert', 'provider']
+    const options = { variables, output: 'string', ...(guard ? { guard } : {}) } as const
     const cel = compileCel(provider.commitStatusExpr, options)
     return cel.evaluateString({ event: message, alert: alertObject, provider: providerObject })
   } catch (error) {
@@ -102,7 +103,7 @@ export function commitStatusName({ message, provider, providerObject, alertObjec
     const why = error.code === 'CEL_INVALID' ? `failed to compile expression: ${error.message}` : error.message
     throw new SluiceError(
       'NOTIFY_PROVIDER',
-      `failed to evaluate the spec.commitStatusExpr CEL expression for the event: ${why}`,
+      `failed to create commit status: failed to evaluate the spec.commitStatusExpr CEL expression for the event: ${why}`,
       { where: `Provider/${provider.namespace}/${provider.name} spec.commitStatusExpr`, cause: error },
     )
   }

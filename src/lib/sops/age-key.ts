@@ -28,6 +28,13 @@ function identityFault(line: string): string | undefined {
   return fault && `malformed secret key: ${fault}`
 }
 
+/** What is no armor at its first line, in the words of Go's library. */
+function armorFault(armored: string): string | undefined {
+  const first = armored.split(/\r?\n/).find((line) => line.trim() !== '')
+  if (first === undefined) return 'unexpected EOF'
+  return first === '-----BEGIN AGE ENCRYPTED FILE-----' ? undefined : `invalid first line: ${JSON.stringify(first)}`
+}
+
 /**
  * Opens an armored age file with any of the identities: X25519 and post-quantum hybrid recipients.
  *
@@ -39,6 +46,15 @@ export async function openAgeFile(armored: string, identities: readonly string[]
   // Loaded when the first file needs it: it costs 60 ms and most engines never do.
   const { armor, Decrypter } = await import('age-encryption')
   const decrypter = new Decrypter()
+  const fault = armorFault(armored)
+  if (fault !== undefined)
+    throw new SluiceError(
+      'SOPS_KEY',
+      `${what}: failed to read header: parsing age header: failed to read intro: invalid armor: ${fault}`,
+      {
+        retry: 'backoff',
+      },
+    )
   try {
     for (const identity of identities) decrypter.addIdentity(identity)
     return await decrypter.decrypt(armor.decode(armored.trim()))

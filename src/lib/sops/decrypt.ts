@@ -19,18 +19,29 @@ export type SopsInput = {
 /** Files above this are not decrypted. */
 export const LARGEST_SOPS_BYTES = 5 * 1024 * 1024
 
+/** How SOPS calls its formats. */
+const NAMES: Readonly<Record<SopsFormat, string>> = {
+  yaml: 'YAML',
+  json: 'JSON',
+  dotenv: 'dotenv',
+  ini: 'INI',
+  binary: 'binary',
+}
+
 /** So that a MAC over encrypted values alone is never one over all: sha256 of `sops`. */
 const ENCRYPTED_ONLY = Buffer.from('8a3fd2ad54ce66527b1034f3d147be0b0b975b3bf44f72c6fdadec8176f27d69', 'hex')
 
 /**
  * Decrypts a SOPS file.
  *
- * @throws SluiceError SOPS_DECRYPT: no key fits, a value was moved or edited, or the MAC does not fit the content
+ * @throws SluiceError SOPS_DECRYPT in the words of SOPS and of Flux: no key fits, a value was moved or edited, or the MAC does not fit the content
  * @see https://github.com/getsops/sops
  */
 export async function decryptSops({ bytes, input, output, open, checkMac }: SopsInput): Promise<Buffer> {
-  const { documents, metadata: written } = loadEncrypted(bytes, input)
-  const metadata = parseMetadata(written)
+  const { documents, metadata } = named(`failed to load encrypted ${NAMES[input]} data`, () => {
+    const { metadata: written, ...file } = loadEncrypted(bytes, input)
+    return { ...file, metadata: parseMetadata(written) }
+  })
   if (metadata.needsComments && input === 'yaml')
     throw new SluiceError(
       'SOPS_DECRYPT',
@@ -44,7 +55,25 @@ export async function decryptSops({ bytes, input, output, open, checkMac }: Sops
   const { plain, mac } = decryptDocuments(documents, metadata, dataKey)
   const isChecked = checkMac === 'always' || (checkMac === 'encrypted only' && metadata.isMacOfEncryptedOnly)
   if (isChecked) verifyMac(metadata, dataKey, mac)
-  return emitPlain(plain, output)
+  return named(`failed to emit encrypted ${NAMES[input]} file as decrypted ${NAMES[output]}`, () =>
+    emitPlain(plain, output),
+  )
+}
+
+/** Does a step; its faults begin with what it was. */
+function named<Result>(what: string, run: () => Result): Result {
+  try {
+    return run()
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    const { message, retry, where, hint } = error
+    throw new SluiceError('SOPS_DECRYPT', `${what}: ${message}`, {
+      retry,
+      ...(where === undefined ? {} : { where }),
+      ...(hint === undefined ? {} : { hint }),
+      cause: error,
+    })
+  }
 }
 
 function decryptDocuments(

@@ -79,6 +79,40 @@ for (const { it, file, change, why } of hostile)
     await assert.rejects(decrypt(bytes, formatOfPath(file)), why)
   })
 
+const cut = readFileSync(join(root, 'all.yaml'), 'utf8')
+/** Words of kustomize-controller 1.9.4. */
+const words: readonly (readonly [it: string, bytes: string, input: SopsFormat, output: SopsFormat, want: string])[] = [
+  ['has no metadata', '{"a": 1}', 'json', 'json', 'failed to load encrypted JSON data: sops metadata not found'],
+  [
+    'names no keys',
+    'a: x\nsops:\n  lastmodified: "2026-01-01T00:00:00Z"\n  mac: ""\n',
+    'yaml',
+    'yaml',
+    'failed to load encrypted YAML data: No keys found in file',
+  ],
+  [
+    'does not fit into the wanted format',
+    cut,
+    'yaml',
+    'binary',
+    'failed to emit encrypted YAML file as decrypted binary: error emitting binary store: no binary data found in tree',
+  ],
+]
+for (const [it, bytes, input, output, want] of words)
+  test(`a SOPS file that ${it} is refused in Flux's words`, () =>
+    assert.rejects(decryptSops({ bytes: Buffer.from(bytes), input, output, open, checkMac: 'never' }), {
+      message: want,
+    }))
+
+for (const [armored, want] of [
+  ['nonsense\n', 'invalid first line: "nonsense"'],
+  ['\n\n', 'unexpected EOF'],
+] as const)
+  test(`the data key ${JSON.stringify(armored)} is no age file`, () =>
+    assert.rejects(openAgeFile(armored, identities), {
+      message: `failed to create reader for decrypting sops data key with age: failed to read header: parsing age header: failed to read intro: invalid armor: ${want}`,
+    }))
+
 test('sops lists every key it tried, as sops does', async () => {
   const fail: OpenMasterKey = async ({ type }) => {
     throw new SluiceError(

@@ -49,6 +49,19 @@ test('the spec is laid over the kustomization file', () => {
   ])
 })
 
+test('what the spec asks for as build metadata stands in the place of what the file asks for', () => {
+  const files = {
+    '/app/kustomization.yaml': 'resources: [a.yaml]\nbuildMetadata: [managedByLabel]\n',
+    '/app/a.yaml': configMap('a'),
+  }
+  const metadataOf = (buildMetadata: string[]) => built(files, { spec: { buildMetadata } }).objects[0]?.metadata
+  assert.deepEqual(metadataOf(['originAnnotations']), {
+    name: 'a',
+    annotations: { 'config.kubernetes.io/origin': 'path: a.yaml\n' },
+  })
+  assert.deepEqual(Object.keys(metadataOf([])?.labels ?? {}), ['app.kubernetes.io/managed-by'])
+})
+
 test('files above the kustomization are read, files outside the source are not', () => {
   const files = {
     '/src/app/kustomization.yaml': 'resources: [../a.yaml]\n',

@@ -16,7 +16,7 @@ export function generatedTarget(loader: Loader, resources: readonly string[]): T
   return { loader, fileName: 'kustomization.yaml', file: { node: mapNode(), resources }, kind: 'Kustomization' }
 }
 
-/** Texts replace, lists are appended, images of the same name are merged field by field. */
+/** Texts replace, and so does `buildMetadata`; other lists are appended, images of the same name are merged field by field. */
 export function overlayTarget(target: Target, overlay: Overlay, name: string): Target {
   const root = parseDocuments(JSON.stringify(overlay), name)[0]?.root
   if (!root) return target
@@ -25,7 +25,8 @@ export function overlayTarget(target: Target, overlay: Overlay, name: string): T
   const file: Record<string, unknown> = { ...target.file }
   for (const field of ['namespace', 'namePrefix', 'nameSuffix'])
     if (textOf(added, field) !== '') file[field] = added[field]
-  for (const field of ['patches', 'patchesStrategicMerge', 'patchesJson6902', 'buildMetadata']) {
+  if (textsOf(added, 'buildMetadata').length > 0) file['buildMetadata'] = added['buildMetadata']
+  for (const field of ['patches', 'patchesStrategicMerge', 'patchesJson6902']) {
     const before = file[field]
     const list = added[field]
     if (Array.isArray(list)) file[field] = [...(Array.isArray(before) ? before : []), ...list]

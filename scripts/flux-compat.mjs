@@ -106,6 +106,16 @@ const traps = [
     'refused, and what to write is said',
     'taken for `${X:-text}`',
   ],
+  [
+    '`healthCheckExprs` for Jobs',
+    'count',
+    'count only with `serviceAccountName` or `kubeConfig`; else a Job is judged by the rule for Jobs',
+  ],
+  [
+    'a submodule that `.gitmodules` names and the commit does not have',
+    'is left out, as git does',
+    'fails: entry not found',
+  ],
   ['`sparseCheckout: [app]` beside a folder `app2`', 'a folder is that folder', 'whatever begins with it comes along'],
   ['a changed `update.path`', 'takes effect at once', 'waits for a new revision or choice'],
   [

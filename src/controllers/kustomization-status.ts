@@ -19,6 +19,7 @@ export type Ending = {
 }
 
 const HISTORY_LENGTH = 5
+const RETRY = 'ProgressingWithRetry'
 
 /** The status after all went well. `healthyAfterMs` is how long the health check took; absent when there was none. */
 export function succeededStatus(ending: Ending, healthyAfterMs: number | undefined): Readonly<Record<string, unknown>> {
@@ -54,7 +55,7 @@ export function failedStatus(
   const { kustomization, revision } = ending
   const progress = progressText(kustomization, revision, phase)
   const wishes: WishedCondition[] = [
-    { type: 'Reconciling', status: 'True', reason: 'ProgressingWithRetry', message: progress },
+    { type: 'Reconciling', status: 'True', reason: RETRY, message: progress },
     { type: 'Ready', status: 'False', reason, message },
   ]
   if (unhealthy === undefined) wishes.push(...keptHealthy(kustomization))
@@ -127,10 +128,16 @@ export function stalledStatus(
 export function suspendedStatus(kustomization: Kustomization): Readonly<Record<string, unknown>> {
   const { conditions, generation } = kustomization
   const isReady = conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
+  const isFailed = conditions.some(({ type, status }) => type === 'Ready' && status === 'False')
+  // A failure goes on to be one that is tried again, whatever the generation.
+  const retried = { reason: RETRY, observedGeneration: generation }
   return {
     ...shownStatus(kustomization),
     ...handled(kustomization),
     ...(isReady ? { observedGeneration: generation } : {}),
+    ...(isFailed
+      ? { conditions: conditions.map((one) => (one.type === 'Reconciling' ? { ...one, ...retried } : one)) }
+      : {}),
   }
 }
 
@@ -183,7 +190,7 @@ function keptHealthy(kustomization: Kustomization): readonly WishedCondition[] {
 /** What did not end before: a try goes on to be one that is tried again. */
 function keptUnfinished(kustomization: Kustomization): readonly WishedCondition[] {
   return kept(kustomization, ['Reconciling', 'Stalled']).map((one) =>
-    one.type === 'Reconciling' ? { ...one, reason: 'ProgressingWithRetry' } : one,
+    one.type === 'Reconciling' ? { ...one, reason: RETRY, observedGeneration: kustomization.generation } : one,
   )
 }
 

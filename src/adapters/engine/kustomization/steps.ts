@@ -141,14 +141,18 @@ async function apply(
   const guarded = context.traps === 'safe' ? emptyBuild(kustomization, objects) : undefined
   const tellOwner = (owner: string, ref: ObjectRef): void => tellRival(tools, owner, key, ref)
   const applying = { target, holds, tellOwner, isAsked, onPlan }
+  let finished = 0
+  const watch = { onChange: (change: ObjectChange) => changes.push(change), onStage: () => (finished = changes.length) }
   const refusal =
     guarded ??
-    (await applyObjects(applying, kustomization, objects, (change) => changes.push(change)).then(
+    (await applyObjects(applying, kustomization, objects, watch).then(
       () => undefined,
       (error: unknown) => failureOf(context.traps === 'flux' ? unreachableAsFlux(error, objects, target) : error),
     ))
-  const done = changes.filter(({ action }) => action === 'created' || action === 'configured')
-  const failure = refusal && withLog(await placed(context, kustomization, memory, refusal), done)
+  const done = changedOf(changes)
+  // Flux does not tell what it applied of a stage that failed.
+  const logged = context.traps === 'flux' ? changedOf(changes.slice(0, finished)) : done
+  const failure = refusal && withLog(await placed(context, kustomization, memory, refusal), logged)
   if (done.length > 0) memory.changedMs = context.clock.nowMs()
   memory.skipped = new Set(
     changes.filter(({ action }) => action === 'skipped').map(({ ref }) => inventoryEntry(ref).id),
@@ -172,6 +176,10 @@ async function apply(
   const told = changes.filter((change) => done.includes(change) || planned.has(change.ref))
   const fact = applyFact(key, kustomization, attempt, told)
   void context.report(failure ? { ...fact, ok: false, cause: failure.cause ?? failure.message.trim() } : fact)
+}
+
+function changedOf(changes: readonly ObjectChange[]): readonly ObjectChange[] {
+  return changes.filter(({ action }) => action === 'created' || action === 'configured')
 }
 
 /** Said once, as long as the engine runs and Git asks for the same. */

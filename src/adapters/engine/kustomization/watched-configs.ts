@@ -18,7 +18,10 @@ export function watchConfigs(
   return (['ConfigMap', 'Secret'] as const).map((kind) => {
     const labelSelector = 'reconcile.fluxcd.io/watch=Enabled'
     const cache = caches.open({ apiVersion: 'v1', kind, labelSelector, metadataOnly: true })
-    cache.onChange(({ metadata }) => onChange(kind, metadata.namespace ?? '', metadata.name))
+    cache.onChange(({ metadata }, type) => {
+      // Taken away, or out of sight with its label: whoever reads it notices at the next look, as in Flux.
+      if (type !== 'DELETED') onChange(kind, metadata.namespace ?? '', metadata.name)
+    })
     return cache
   })
 }

@@ -21,13 +21,14 @@ const POLL_MS = 100
  * Applies built objects in Flux's stages and order. Nothing of a stage is applied when one of its objects is refused, but for the first apply of a
  * Kustomization (docs/adr/0079); what has not changed in Git nor in the cluster costs no request.
  *
- * @throws SluiceError APPLY_FAILED with Flux's text, naming the first object that was refused; `changes` made before it are told to `onChange`
+ * @throws SluiceError APPLY_FAILED with Flux's text, naming the first object that was refused; `changes` made before it are told to `onChange`,
+ * and the end of each stage to `onStage`
  */
 export async function applyObjects(
   tools: ApplyTools,
   kustomization: Kustomization,
   built: readonly KubeObject[],
-  onChange: (change: ObjectChange) => void,
+  { onChange, onStage }: { readonly onChange: (change: ObjectChange) => void; readonly onStage: () => void },
 ): Promise<void> {
   const { context } = tools.target
   const desired = desiredObjects(built, kustomization, context)
@@ -35,6 +36,7 @@ export async function applyObjects(
     const objects = desired.filter(({ ref }) => stageOf(ref, context.stageKinds) === stage)
     if (objects.length === 0) continue
     const applied = await applyStage(tools, kustomization, objects, onChange)
+    onStage()
     if (stage !== 'rest') await waitUntilCurrent(context, applied)
   }
 }

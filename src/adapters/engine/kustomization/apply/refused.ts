@@ -13,5 +13,5 @@ export function applyError(ref: ObjectRef, error: unknown, step: 'dry-run failed
     new SluiceError('APPLY_FAILED', `${describeRef(ref)} ${what}: ${message}\n`, { retry })
   if (step === 'apply failed') return failed(step)
   if (status === 404) return failed('not found')
-  return failed(reason === '' || reason === 'Unknown' || reason === 'InternalError' ? step : `${step} (${reason})`)
+  return failed(reason === '' || reason === 'Unknown' ? step : `${step} (${reason})`)
 }

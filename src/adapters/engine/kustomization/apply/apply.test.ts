@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseKustomization } from '../../../../kinds/kustomization.ts'
+import type { KubeObject, ObjectRef } from '../../../../lib/kube/object.ts'
+import { ApiError } from '../../../kube/api-error.ts'
+import type { SharedCaches } from '../../../kube/shared-caches.ts'
+import type { KubeClient } from '../../../kube/types.ts'
+import { applyObjects } from './apply.ts'
+import { createLiveObjects } from './live-objects.ts'
+import { applyError } from './refused.ts'
+import type { Target } from './target.ts'
+
+const kustomization = parseKustomization({
+  apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+  kind: 'Kustomization',
+  metadata: { name: 'app', namespace: 'ns' },
+  spec: { interval: '1h', prune: true, sourceRef: { kind: 'GitRepository', name: 'app' } },
+})
+
+/** A cluster that is empty, takes whatever is rehearsed, and refuses to make `full`. */
+function emptyTarget(): Target {
+  const made = new Set<string>()
+  const client = {
+    resource: async (_: string, kind: string) => ({ namespaced: kind !== 'Namespace' }),
+    get: async (ref: ObjectRef) => (made.has(ref.name) ? { ...ref, metadata: { name: ref.name } } : undefined),
+    async patch({ name }: ObjectRef, _: string, object: KubeObject, { dryRun }: { dryRun?: boolean }) {
+      if (dryRun) return object
+      if (name === 'full') throw new ApiError(403, 'Forbidden', 'exceeded quota')
+      made.add(name)
+      return { ...object, metadata: { ...object.metadata, resourceVersion: '1' } }
+    },
+  } as unknown as KubeClient
+  const cache = { ready: Promise.resolve(), get: () => undefined, onChange: () => undefined, close: () => undefined }
+  const caches = { open: () => cache } as unknown as SharedCaches
+  const context = { client, caches, traps: 'flux', stageKinds: new Set(), clock: { nowMs: () => 0 }, flags: {} }
+  return { context, live: createLiveObjects(client, caches), account: '' } as unknown as Target
+}
+
+test('what was applied of a stage that fails is told apart from the stages before it', async () => {
+  const object = (kind: string, name: string): KubeObject => ({
+    apiVersion: 'v1',
+    kind,
+    metadata: { name, ...(kind === 'Namespace' ? {} : { namespace: 'ns' }) },
+  })
+  const told: string[] = []
+  const tools = {
+    target: emptyTarget(),
+    holds: () => false,
+    tellOwner: () => undefined,
+    onPlan: async () => undefined,
+    isAsked: false,
+  }
+  const built = [object('ConfigMap', 'a'), object('ConfigMap', 'full'), object('Namespace', 'new')]
+  const watch = {
+    onChange: ({ ref, action }: { ref: ObjectRef; action: string }) => told.push(`${ref.name} ${action}`),
+    onStage: () => told.push('end of a stage'),
+  }
+  await assert.rejects(applyObjects(tools, kustomization, built, watch), {
+    message: 'ConfigMap/ns/full apply failed: exceeded quota\n',
+  })
+  assert.deepEqual(told, ['new created', 'end of a stage', 'a created'])
+})
+
+/** Flux's words, recorded from kustomize-controller 1.9.4. */
+const refusals: readonly (readonly [it: string, error: ApiError, want: string])[] = [
+  ['a refusal', new ApiError(422, 'Invalid', 'no'), 'ConfigMap/ns/a dry-run failed (Invalid): no\n'],
+  [
+    'a webhook that is away',
+    new ApiError(500, 'InternalError', 'no'),
+    'ConfigMap/ns/a dry-run failed (InternalError): no\n',
+  ],
+  ['a field of a wrong type', new ApiError(500, '', 'no'), 'ConfigMap/ns/a dry-run failed: no\n'],
+  ['a namespace that is not there', new ApiError(404, 'NotFound', 'no'), 'ConfigMap/ns/a not found: no\n'],
+]
+for (const [it, error, want] of refusals)
+  test(`${it} is told with the reason that the server gives`, () =>
+    assert.equal(
+      applyError({ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'ns', name: 'a' }, error, 'dry-run failed').message,
+      want,
+    ))

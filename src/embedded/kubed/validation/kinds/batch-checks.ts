@@ -2,7 +2,7 @@ import { type JsonObject, numberOf, objectOf, stringOf } from '../../../../lib/k
 import { matchSelector } from '../../../../lib/kube/selector.ts'
 import type { FieldError } from '../../fault.ts'
 import { type Below, type Check, checkNatural, invalidValue, push, required, unsupported } from '../fault-list.ts'
-import { checkFailurePolicy, checkSuccessPolicy } from './job-policy-checks.ts'
+import { checkFailurePolicy, checkSuccessPolicy } from './jobs/policy-checks.ts'
 import { givenLabels, isReadable } from './apps-checks.ts'
 import { labelError } from '../../../../lib/kube/names.ts'
 import { checkPrefixed } from './networking-checks.ts'

@@ -14,7 +14,7 @@ import type { Resource } from '../../resources/resource.ts'
 import { checkAddress } from '../addresses.ts'
 import { checkName, checkNatural, forbid, invalidFor, invalidValue, required, unsupported } from '../fault-list.ts'
 import { checkClaimStatus, checkNodeStatus } from './amount-status-checks.ts'
-import { countIndexes } from './job-policy-checks.ts'
+import { checkJobStatus } from './jobs/status-checks.ts'
 import { labelKeyErrors, subdomainError } from '../../../../lib/kube/names.ts'
 
 /** What the counts of a status must be. Fields are in the order in which the server tells of them. */
@@ -193,33 +193,6 @@ function checkAddresses(of: Json | undefined, at: string, errors: FieldError[]):
   if (strange === -1 && addresses.length === 2 && families[0] !== families[1]) return
   const shown = addresses.map((address) => ({ IP: address }))
   invalidValue(errors, at, shown, 'may specify no more than one IP for each IP family')
-}
-
-/** @see k8s.io/kubernetes/pkg/apis/batch/validation validateJobStatus */
-function checkJobStatus(job: Obj, before: Obj | undefined, errors: FieldError[]): void {
-  const status = objectOf(job.status)
-  const had = objectOf(before?.status)
-  const completions = numberOf(specOf(job).completions) ?? 0
-  const isDone = (type: string): boolean =>
-    objectsOf(status.conditions).some((each) => each.type === type && each.status === 'True')
-  const countOf = (of: JsonObject, field: string): number => numberOf(of[field]) ?? 0
-  if (typeof status.ready === 'number' && status.ready > countOf(status, 'active'))
-    invalidValue(errors, 'status.ready', status.ready, 'cannot set more ready pods than active')
-  if (status.completionTime !== undefined && !isDone('Complete'))
-    invalidValue(
-      errors,
-      'status.completionTime',
-      status.completionTime,
-      'cannot set completionTime when there is no Complete=True condition',
-    )
-  for (const field of ['completedIndexes', 'failedIndexes']) {
-    const indexes = stringOf(status[field])
-    const why = countIndexes(indexes, completions)
-    if (typeof why === 'string') invalidValue(errors, `status.${field}`, indexes, `error parsing ${field}: ${why}`)
-  }
-  for (const field of ['succeeded', 'failed'])
-    if (countOf(status, field) < countOf(had, field) || countOf(status, field) < 0)
-      invalidValue(errors, `status.${field}`, countOf(status, field), `cannot decrease the ${field} counter`)
 }
 
 /** Conditions of the common kind. @see k8s.io/apimachinery/pkg/apis/meta/v1/validation ValidateConditions */

@@ -1,4 +1,4 @@
-import { internalForm } from '../../../../lib/kube-schema/go-types.ts'
+import { internalForm } from '../../../../../lib/kube-schema/go-types.ts'
 import {
   isObject,
   type JsonObject,
@@ -7,10 +7,10 @@ import {
   objectOf,
   objectsOf,
   stringOf,
-} from '../../../../lib/kube/json.ts'
-import type { FieldError } from '../../fault.ts'
-import { checkNatural, duplicate, invalidFor, invalidValue, push, required, unsupported } from '../fault-list.ts'
-import { labelKeyErrors } from '../../../../lib/kube/names.ts'
+} from '../../../../../lib/kube/json.ts'
+import type { FieldError } from '../../../fault.ts'
+import { checkNatural, duplicate, invalidFor, invalidValue, push, required, unsupported } from '../../fault-list.ts'
+import { labelKeyErrors } from '../../../../../lib/kube/names.ts'
 
 const ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore']
 const OPERATORS = ['In', 'NotIn']

@@ -3,8 +3,21 @@ import { compileRegexp, type GoMatch, type GoRegexp } from '../go-regexp/go-rege
 
 type Text = (value: unknown) => string
 
+type Functions = Readonly<Record<string, (...given: unknown[]) => unknown>>
+
 /** Sprig's functions of regular expressions, with Go's syntax; an expression that is none is an error of the call. */
-export function regexFunctions(text: Text): Readonly<Record<string, (...given: unknown[]) => unknown>> {
+export function regexFunctions(text: Text): Functions {
+  const plain = plainFunctions(text)
+  const must = Object.entries(plain).filter(([name]) => name !== 'regexQuoteMeta')
+  const strict = must.map(([name, call]) => [`must${name.slice(0, 1).toUpperCase()}${name.slice(1)}`, call] as const)
+  return {
+    ...plain,
+    ...Object.fromEntries(strict),
+    mustRegexMatch: (source, one) => compiled(text(source)).test(text(one)),
+  }
+}
+
+function plainFunctions(text: Text): Functions {
   return {
     regexMatch: (source, one) => isMatch(text(source), text(one)),
     regexFind: (source, one) => textOf(compiled(text(source)).find(text(one))),
@@ -14,6 +27,7 @@ export function regexFunctions(text: Text): Readonly<Record<string, (...given: u
       return replaceAll(regexp, text(one), (match) => regexp.expand(text(by), match))
     },
     regexReplaceAllLiteral: (source, one, by) => replaceAll(compiled(text(source)), text(one), () => text(by)),
+    regexSplit: (source, one, most) => split(compiled(text(source)), text(one), Number(most)),
     regexQuoteMeta: (one) => text(one).replace(/[\\.+*?()|[\]{}^$]/g, '\\$&'),
   }
 }
@@ -65,4 +79,20 @@ function replaceAll(regexp: GoRegexp, text: string, by: (match: GoMatch) => stri
     at = match.slots[1] ?? at
   }
   return out + text.slice(at)
+}
+
+/** The texts between matches: at most so many, the last with what is left; 0 makes none. */
+function split(regexp: GoRegexp, text: string, most: number): readonly string[] {
+  if (most === 0) return []
+  const parts: string[] = []
+  let at = 0
+  for (const match of matchesIn(regexp, text)) {
+    const [start = 0, end = 0] = match.slots
+    if (most > 0 && parts.length === most - 1) break
+    if (end === 0) continue
+    parts.push(text.slice(at, start))
+    at = end
+  }
+  if (at !== text.length || regexp.source !== '') parts.push(text.slice(at))
+  return parts
 }

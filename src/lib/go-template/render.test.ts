@@ -46,6 +46,58 @@ const cases: readonly [template: string, want: string][] = [
 for (const [template, want] of cases)
   test(`template ${template.replaceAll('\n', ' ')}`, () => assert.equal(renderTemplate('t', template, data), want))
 
+// Computed by text/template and sprig 3.3.
+const sprig: readonly [template: string, want: string][] = [
+  ['{{ semver "v1.2.3-rc.1+b" }} {{ (semver "1.2.3-a").Minor }} {{ (semver "1.2").Prerelease }}|', '1.2.3-rc.1+b 2 |'],
+  ['{{ semverCompare "^1.2" "1.3.0" }} {{ semverCompare ">=2" "1.3.0" }}', 'true false'],
+  ['{{ dig "a" "b" "d" (dict "a" (dict "b" 1)) }} {{ dig "a" "x" "d" (dict "a" (dict "b" 1)) }}', '1 d'],
+  ['{{ (pick (dict "a" 1 "b" 2) "a") | toJson }} {{ (omit (dict "a" 1 "b" 2) "a") | toJson }}', '{"a":1} {"b":2}'],
+  [
+    '{{ (merge (dict "a" 1) (dict "a" 2 "b" 3)) | toJson }} {{ (mergeOverwrite (dict "a" 1) (dict "a" 2)) | toJson }}',
+    '{"a":1,"b":3} {"a":2}',
+  ],
+  [
+    '{{ (set (dict) "a" "<") | toJson }} {{ (unset (dict "a" 1) "a") | toRawJson }} {{ pluck "a" (dict "a" 1) (dict) }}',
+    '{"a":"\\u003c"} {} [1]',
+  ],
+  ['{{ (fromJson "{\\"a\\":[1,\\"x\\"]}").a }} {{ toPrettyJson (list 1) }}', '[1 x] [\n  1\n]'],
+  [
+    '{{ chunk 2 (list 1 2 3) }} {{ slice (list 1 2 3) 1 2 }} {{ untilStep 0 6 2 }} {{ seq 3 }} {{ until -2 }}',
+    '[[1 2] [3]] [2] [0 2 4] 1 2 3 [0 -1]',
+  ],
+  [
+    '{{ any 0 1 }} {{ all 1 "" }} {{ mustFirst (list 1 2) }} {{ tuple 1 "a" }} {{ list 1 nil "a" }}',
+    'true false 1 [1 a] [1 <nil> a]',
+  ],
+  [
+    '{{ wrap 5 "aa bb cc" }} {{ wrapWith 3 "|" "abcdef" }} {{ abbrev 6 "abcdefgh" }} {{ abbrevboth 5 10 "1234 5678 9012 3456" }}',
+    'aa bb\ncc abc|def abc... ...5678...',
+  ],
+  [
+    '{{ swapcase "aB c" }} {{ initials "first try" }} {{ trunc -2 "abc" }} {{ substr 1 -1 "abc" }} {{ substr 0 9 "abc" }}',
+    'Ab C ft bc bc abc',
+  ],
+  [
+    '{{ addf 1.5 2 }} {{ round 3.456 2 }} {{ ceil 1.2 }} {{ floor -1.2 }} {{ maxf 1 2.5 }} {{ toDecimal "0777" }}',
+    '3.5 3.46 2 -2 2.5 511',
+  ],
+  [
+    '{{ kindOf "a" }} {{ kindOf (list) }} {{ typeOf (dict) }} {{ typeIs "string" "a" }} {{ kindIs "int" 1 }} {{ deepEqual (list 1) (list 1) }}',
+    'string slice map[string]interface {} true true true',
+  ],
+  [
+    '{{ duration "95" }} {{ durationRound "100h" }} {{ b32enc "hi" }} {{ b32dec "NBUQ====" }} {{ adler32sum "a" }} {{ b64dec "%" }}',
+    '1m35s 4d NBUQ==== hi 6422626 illegal base64 data at input byte 0',
+  ],
+  ['{{ base "a/b.c" }} {{ dir "a/b/" }} {{ clean "a//../b/" }} {{ isAbs "/a" }} {{ osBase "" }}', 'b.c a/b b true .'],
+  [
+    '{{ regexSplit "[-,]" "a-b,c" -1 }} {{ mustRegexFind "b+" "abb" }} {{ urlquery "a b!" }} {{ print 1 2 "a" 3 nil }} {{ splitn "," 2 "a,b,c" }}',
+    '[a b c] bb a+b%21 1 2a3 <nil> map[_0:a _1:b,c]',
+  ],
+]
+for (const [template, want] of sprig)
+  test(`sprig ${template}`, () => assert.equal(renderTemplate('t', template, data), want))
+
 const faults: readonly [template: string, message: RegExp][] = [
   ['{{ .Nope', /^template: t:1: unclosed action$/],
   ['x\n{{ .Nope }}', /^template: t:2:3: executing "t" at <\.Nope>: can't evaluate field Nope in type object$/],

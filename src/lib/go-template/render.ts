@@ -1,4 +1,5 @@
-import { FUNCTIONS, isTrue, print, sortedEntries, type Value } from './functions.ts'
+import { FUNCTIONS } from './functions.ts'
+import { isTrue, print, sortedEntries, type Value } from './values.ts'
 import { executionFault, type Place, templateFault } from './lex.ts'
 import { type Expression, type Node, parseTemplate, type Pipeline, type Template } from './parse.ts'
 

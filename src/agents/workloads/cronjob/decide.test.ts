@@ -2,29 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Job } from '../job/shapes.ts'
 import { decideCronJob, type CronJob } from './decide.ts'
-import { nextTimeMs, parseSchedule, zonedText } from './schedule.ts'
-
-const cases: { schedule: string; after: string; zone?: string; want: string }[] = [
-  { schedule: '* * * * *', after: '2026-11-23T04:00:30Z', want: '2026-11-23T04:01:00.000Z' },
-  { schedule: '*/15 3 * * *', after: '2026-11-23T03:50:00Z', want: '2026-11-24T03:00:00.000Z' },
-  { schedule: '0 0 1 1 *', after: '2026-11-23T03:50:00Z', want: '2027-01-01T00:00:00.000Z' },
-  { schedule: '30 2 * * mon-fri', after: '2026-11-20T12:00:00Z', want: '2026-11-23T02:30:00.000Z' },
-  { schedule: '0 0 13 * 5', after: '2026-11-14T00:00:00Z', want: '2026-11-20T00:00:00.000Z' },
-  { schedule: '@daily', after: '2026-11-23T12:00:00Z', zone: 'Europe/Paris', want: '2026-11-23T23:00:00.000Z' },
-  { schedule: '@every 1h30m', after: '2026-11-23T12:00:00Z', want: '2026-11-23T13:30:00.000Z' },
-  { schedule: '0 12 29 2 *', after: '2026-11-23T12:00:00Z', want: '2028-02-29T12:00:00.000Z' },
-]
-for (const { schedule, after, zone = 'UTC', want } of cases)
-  test(`"${schedule}" after ${after} is ${want}`, () => {
-    const next = nextTimeMs(parseSchedule(schedule), Date.parse(after), zone)
-    assert.equal(next && new Date(next).toISOString(), want)
-  })
-
-test('a schedule that cannot be read is refused with its part', () => {
-  for (const text of ['', '* * * *', '61 * * * *', '* * * 13 *', '*/0 * * * *', 'a * * * *', '5-1 * * * *'])
-    assert.throws(() => parseSchedule(text), { code: 'OBJECT_INVALID' })
-  assert.equal(nextTimeMs(parseSchedule('0 0 30 2 *'), 0, 'UTC'), undefined)
-})
+import { zonedText } from './zoned-text.ts'
 
 const cronJob: CronJob = {
   apiVersion: 'batch/v1',

@@ -1,10 +1,11 @@
-import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { nextTimeMs } from '../../../lib/cron/next.ts'
+import { CronError, parseSchedule, type Schedule } from '../../../lib/cron/parse.ts'
 import type { KubeObject, ObjectMeta } from '../../../lib/kube/object.ts'
 import type { WorkloadDecision } from '../decision.ts'
 import type { Job } from '../job/shapes.ts'
 import { byCreation, conditionOf, controlledBy, isSame, timeMs, timeText } from '../meta.ts'
 import type { Telling, Write } from '../write.ts'
-import { nextTimeMs, parseSchedule, type Schedule, zonedText } from './schedule.ts'
+import { zonedText } from './zoned-text.ts'
 import { isOver } from '../job/decide.ts'
 
 /** A CronJob. */
@@ -238,7 +239,7 @@ function readSchedule(cronJob: CronJob): Schedule | string {
   try {
     return parseSchedule(cronJob.spec.schedule)
   } catch (error) {
-    if (error instanceof SluiceError) return `unparseable schedule: "${cronJob.spec.schedule}" : ${error.message}`
+    if (error instanceof CronError) return `unparseable schedule: "${cronJob.spec.schedule}" : ${error.message}`
     throw error
   }
 }

@@ -1,3 +1,4 @@
+import { CronError, parseSchedule } from '../../../../lib/cron/parse.ts'
 import { type JsonObject, numberOf, objectOf, stringOf } from '../../../../lib/kube/json.ts'
 import { matchSelector } from '../../../../lib/kube/selector.ts'
 import type { FieldError } from '../../fault.ts'
@@ -6,8 +7,6 @@ import { checkFailurePolicy, checkSuccessPolicy } from './jobs/policy-checks.ts'
 import { givenLabels, isReadable } from './apps-checks.ts'
 import { labelError } from '../../../../lib/kube/names.ts'
 import { checkPrefixed } from './networking-checks.ts'
-
-const DESCRIPTORS = new Set(['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'])
 
 const MOST_INDEXES = 100_000
 const MANY_COMPLETIONS = 100_000
@@ -162,67 +161,17 @@ function checkSelector({ selector, template }: JsonObject, path: string, errors:
     )
 }
 
-const BOUNDS: readonly (readonly [least: number, most: number, names: string])[] = [
-  [0, 59, ''],
-  [0, 23, ''],
-  [1, 31, ''],
-  [1, 12, 'jan feb mar apr may jun jul aug sep oct nov dec'],
-  [0, 6, 'sun mon tue wed thu fri sat'],
-]
-
-/** In the words of the library that reads schedules. @see https://pkg.go.dev/github.com/robfig/cron/v3 */
+/** A text that cannot be read is told of, and a time zone in it besides. */
 function checkSchedule(schedule: string, path: string, errors: FieldError[]): void {
   if (schedule === '') return
+  try {
+    parseSchedule(schedule)
+  } catch (error) {
+    if (!(error instanceof CronError)) throw error
+    invalidValue(errors, path, schedule, error.message)
+  }
   if (schedule.includes('TZ'))
-    return invalidValue(errors, path, schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead')
-  if (schedule.startsWith('@')) {
-    if (!DESCRIPTORS.has(schedule) && !schedule.startsWith('@every '))
-      invalidValue(errors, path, schedule, `unrecognized descriptor: ${schedule}`)
-    return
-  }
-  const fields = schedule.trim().split(/\s+/)
-  if (fields.length !== 5)
-    return invalidValue(
-      errors,
-      path,
-      schedule,
-      `expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`,
-    )
-  const why = fields.map((field, index) => fieldFault(field, index)).find((fault) => fault !== undefined)
-  if (why !== undefined) invalidValue(errors, path, schedule, why)
-}
-
-function fieldFault(field: string, index: number): string | undefined {
-  for (const part of field.split(',')) {
-    const fault = rangeFault(part, index)
-    if (fault !== undefined) return fault
-  }
-  return undefined
-}
-
-function rangeFault(part: string, index: number): string | undefined {
-  const [least = 0, most = 0, names = ''] = BOUNDS[index] ?? []
-  const [range = '', step, ...more] = part.split('/')
-  if (more.length > 0) return `too many slashes: ${part}`
-  if (step !== undefined && !/^\d+$/.test(step))
-    return `failed to parse int from ${step}: strconv.Atoi: parsing ${JSON.stringify(step)}: invalid syntax`
-  if (step !== undefined && Number(step) === 0) return `step of range should be a positive number: ${part}`
-  if (range === '*' || range === '?') return undefined
-  const ends = range.split('-')
-  if (ends.length > 2) return `too many hyphens: ${part}`
-  const numbers = ends.map((end) => {
-    const named = names.split(' ').indexOf(end.toLowerCase())
-    return names !== '' && named >= 0 ? named + least : Number(end === '' ? NaN : end)
-  })
-  const bad = numbers.findIndex((each) => !Number.isInteger(each))
-  if (bad >= 0) {
-    const text = ends[bad] ?? ''
-    return `failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`
-  }
-  const [from = 0, to = from] = numbers
-  if (from < least) return `beginning of range (${from}) below minimum (${least}): ${part}`
-  if (to > most) return `end of range (${to}) above maximum (${most}): ${part}`
-  return from > to ? `beginning of range (${from}) beyond end of range (${to}): ${part}` : undefined
+    invalidValue(errors, path, schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead')
 }
 
 function checkZone(zone: unknown, path: string, errors: FieldError[]): void {

@@ -98,3 +98,13 @@ export function sorted(value: Json): Json {
 export function byBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
+
+const MARKUP = /[<>&\u2028\u2029]/
+const ALL_MARKUP = /[<>&\u2028\u2029]/g
+
+/** A value as Go writes it as JSON: what could be markup is escaped. Fields stay in their order. */
+export function goJson(value: Json): string {
+  const text = JSON.stringify(value)
+  if (!MARKUP.test(text)) return text
+  return text.replace(ALL_MARKUP, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}

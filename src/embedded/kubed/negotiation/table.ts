@@ -1,11 +1,14 @@
-import { at, type Json, type JsonObject, numberOf, stringOf } from '../../../lib/kube/json.ts'
+import { firstAt } from '../../../lib/json-path/find.ts'
+import { JsonPathError, parseJsonPath, type Steps } from '../../../lib/json-path/parse.ts'
+import { GoTimeError, parseGoTime } from '../../../lib/kube/go-time.ts'
+import { at, goJson, type Json, type JsonObject, numberOf, sorted, stringOf } from '../../../lib/kube/json.ts'
+import { goFloat } from '../../../lib/yaml/write/go-numbers.ts'
 import type { Obj } from '../object.ts'
 import { toStored } from '../conversion/convert.ts'
 import { type PrinterColumn, type Resource, TEMPLATE_GENERATION } from '../resources/resource.ts'
 import { AGE, ageOf, type Column, CREATED_AT, NAME } from './columns.ts'
 import { describeColumn } from './descriptions.ts'
 import { COLUMNS } from './kind-columns.ts'
-import { firstAt } from './json-path.ts'
 import { METRICS_COLUMNS } from './metrics-columns.ts'
 import { POD_COLUMNS } from './pod-columns.ts'
 
@@ -17,7 +20,7 @@ function columnsOf(resource: Resource): readonly Column[] {
   const measured = METRICS_COLUMNS[resource.storageKey]
   if (measured !== undefined) return measured
   if (resource.custom !== undefined) {
-    const own = resource.custom.columns.map(customColumn)
+    const own = customColumns(resource.custom.columns)
     return own.length === 0 ? [NAME, { ...AGE, type: 'date' }] : [NAME, ...own]
   }
   if (resource.storageKey === '/pods') return POD_COLUMNS
@@ -26,20 +29,49 @@ function columnsOf(resource: Resource): readonly Column[] {
 
 const isPlain = (columns: readonly Column[]): boolean => columns.length === 2 && columns[1] === CREATED_AT
 
-function customColumn({ name, type, format, description, priority, jsonPath }: PrinterColumn): Column {
-  return {
-    name,
-    type,
-    format,
-    priority,
-    description,
-    cell: (object, now) => {
-      const value = firstAt(object, jsonPath)
-      if (value === undefined) return null
-      if (type === 'date') return typeof value === 'string' ? ageOf(value, now) : null
-      if (type === 'string') return typeof value === 'string' ? value : JSON.stringify(value)
-      return value
-    },
+/** The columns of a definition; none from the first on whose path cannot be read. */
+function customColumns(written: readonly PrinterColumn[]): Column[] {
+  const out: Column[] = []
+  for (const { jsonPath, ...column } of written) {
+    const path = readPath(jsonPath)
+    if (path === undefined) break
+    out.push({ ...column, cell: (object, now) => customCell(column.type, firstAt(object, path), now) })
+  }
+  return out
+}
+
+function readPath(text: string): Steps | undefined {
+  try {
+    return parseJsonPath(text)
+  } catch (error) {
+    if (!(error instanceof JsonPathError)) throw error
+    return undefined
+  }
+}
+
+/** @see k8s.io/apiextensions-apiserver/pkg/registry/customresource/tableconvertor cellForJSONValue */
+function customCell(type: string, value: Json | undefined, now: number): Json {
+  if (value === undefined) return null
+  if (type === 'string') return printed(value)
+  if (type === 'date') return typeof value === 'string' ? dateCell(value, now) : null
+  if (type === 'integer') return typeof value === 'number' ? Math.trunc(value) : null
+  if (type === 'number') return typeof value === 'number' ? value : null
+  return type === 'boolean' && typeof value === 'boolean' ? value : null
+}
+
+function printed(value: Json): string {
+  if (value === null) return '<no value>'
+  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : goFloat(value)
+  return typeof value === 'object' ? goJson(sorted(value)) : String(value)
+}
+
+function dateCell(text: string, now: number): string {
+  if (text === '' || text === 'null') return '<unknown>'
+  try {
+    return ageOf(parseGoTime(text, false), now)
+  } catch (error) {
+    if (!(error instanceof GoTimeError)) throw error
+    return '<invalid>'
   }
 }
 

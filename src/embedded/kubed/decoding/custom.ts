@@ -7,21 +7,57 @@ const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
 
 /** Reads an object of a custom kind: metadata as Go reads it, the rest pruned by its schema. Errors as {@link decodeTyped}. */
 export function decodeCustom(type: FieldType, value: JsonObject, unknown: Unknown): void {
-  const meta = definitionType(META)
-  if (meta !== undefined && value.metadata !== undefined && value.metadata !== null)
-    value.metadata = decodeTyped(meta, value.metadata, 'metadata', unknown, 'ObjectMeta') ?? {}
+  decodeMetadata(value, unknown)
   for (const name of Object.keys(value)) {
     if (name === 'apiVersion' || name === 'kind' || name === 'metadata') continue
     pruneField(type, value, name, name, unknown)
   }
   // what the metadata of resources in it does not have is told last
   unknown.sort()
+  coerceFields(type, value, unknown)
+}
+
+function coerceFields(type: FieldType, value: JsonObject, unknown: Unknown): void {
   for (const name of Object.keys(value)) {
     const child = type.child(name)
     const field = value[name]
     if (name !== 'metadata' && child !== undefined && field !== undefined) coerce(child, field, name, unknown)
   }
 }
+
+/** Reads an object of a custom kind that was applied: it had to fit, so that only nulls that no type forbids are taken away. In place. */
+export function decodeApplied(type: FieldType, value: JsonObject, unknown: Unknown): void {
+  decodeMetadata(value, unknown)
+  dropUntypedNulls(type, value)
+  coerceFields(type, value, unknown)
+}
+
+function decodeMetadata(value: JsonObject, unknown: Unknown): void {
+  const meta = definitionType(META)
+  if (meta !== undefined && value.metadata !== undefined && value.metadata !== null)
+    value.metadata = decodeTyped(meta, value.metadata, 'metadata', unknown, 'ObjectMeta') ?? {}
+}
+
+/** A null that no type forbids is not kept where it may not be. */
+function dropUntypedNulls(type: FieldType, value: Json): void {
+  if (Array.isArray(value)) {
+    const { element } = type
+    if (element !== undefined) for (const item of value) dropUntypedNulls(element, item)
+    return
+  }
+  if (!isObject(value) || type.special !== undefined) return
+  for (const [name, field] of Object.entries(value)) {
+    const child = type.child(name)
+    if (child === undefined || field === undefined || child.name !== undefined) continue
+    const isTyped = child.schema.type !== undefined || child.special !== undefined
+    if (field === null && !isTyped && isAbsent(child, field)) delete value[name]
+    else dropUntypedNulls(child, field)
+  }
+}
+
+/** A null that may not be is as good as absent; where there is a default it takes that. */
+const isAbsent = ({ schema }: FieldType, value: Json | undefined): boolean =>
+  value === null && schema.nullable !== true && schema.default === undefined
 
 /**
  * Reads the metadata of resources that stand in others as Go reads it. In place.
@@ -94,19 +130,26 @@ function pruneField(type: FieldType, holder: JsonObject, name: string, path: str
     delete holder[name]
     return
   }
-  // a null that may not be is as good as absent; where there is a default it takes that
-  const isAbsent = value === null && child.schema.nullable !== true && child.schema.default === undefined
-  if (isAbsent) delete holder[name]
+  if (isAbsent(child, value)) delete holder[name]
   else if (value !== undefined) prune(child, value, path, unknown)
 }
 
-function prune(type: FieldType, value: Json, path: string, unknown: Unknown): void {
+/** What stands where nothing with fields may stand has none. */
+function pruneAll(value: JsonObject, path: string, unknown: Unknown): void {
+  for (const name of Object.keys(value)) {
+    unknown.push(`${path}.${name}`)
+    delete value[name]
+  }
+}
+
+function prune(type: FieldType | undefined, value: Json, path: string, unknown: Unknown): void {
   if (Array.isArray(value)) {
-    const { element } = type
-    if (element !== undefined) value.forEach((item, index) => prune(element, item, `${path}[${index}]`, unknown))
+    const isKept = type?.element === undefined && type?.preservesUnknown === true
+    if (!isKept) value.forEach((item, index) => prune(type?.element, item, `${path}[${index}]`, unknown))
     return
   }
-  if (!isObject(value) || type.special !== undefined) return
+  if (!isObject(value)) return
+  if (type === undefined) return pruneAll(value, path, unknown)
   for (const name of Object.keys(value)) {
     if (isEmbedded(type) && (name === 'apiVersion' || name === 'kind' || name === 'metadata')) continue
     pruneField(type, value, name, `${path}.${name}`, unknown)

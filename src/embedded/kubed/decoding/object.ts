@@ -6,7 +6,7 @@ import { badRequest, Fault, invalid } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { type Body, unrecognized } from './body.ts'
-import { decodeCustom } from './custom.ts'
+import { decodeApplied, decodeCustom } from './custom.ts'
 import { DecodeError, decodeTyped } from './typed.ts'
 
 /**
@@ -123,10 +123,11 @@ export function wasVersion({ group, kind }: Resource, body: JsonObject): boolean
 /** The Go package of a group's own types: \`core\`, \`rbac\`, \`networking\`. */
 const packageOf = (group: string): string => (group === '' ? 'core' : (group.split('.')[0] ?? ''))
 
-/** Reads the value in place into the kind's types; names unknown fields. */
-export function decodeInto(resource: Resource, body: JsonObject, unknown: string[]): void {
+/** Reads the value in place into the kind's types; names unknown fields. What was `applied` has no field that its kind does not have. */
+export function decodeInto(resource: Resource, body: JsonObject, unknown: string[], applied = false): void {
   try {
-    if (resource.custom !== undefined) decodeCustom(resource.type, body, unknown)
+    if (resource.custom !== undefined && applied) decodeApplied(resource.type, body, unknown)
+    else if (resource.custom !== undefined) decodeCustom(resource.type, body, unknown)
     else decodeTyped(resource.type, body, '', unknown, resource.kind)
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error

@@ -21,6 +21,8 @@ const custom: Resource = {
     selectable: [],
     deprecation: undefined,
     schema: undefined,
+    written: map.type,
+    versions: [],
     hasDefaults: false,
   },
 }

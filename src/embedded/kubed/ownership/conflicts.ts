@@ -1,16 +1,11 @@
 import type { OwnershipConflict } from '../../../lib/kube-typed/merge/owners.ts'
 import { renderPaths } from '../../../lib/kube-typed/merge/path-set.ts'
 import { type Cause, Fault } from '../fault.ts'
-import { compareText, type Manager } from './managers.ts'
+import { compareText, internalName, type Manager } from './managers.ts'
 import type { State } from './state.ts'
 
 /** The real server tells of managers in the order of what it calls them inside. */
-function rankOf(entry: Manager | undefined): string {
-  if (entry === undefined) return ''
-  const { manager, operation, apiVersion, time, subresource } = entry
-  const dated = operation === 'Update' ? { apiVersion, time } : {}
-  return JSON.stringify({ manager, operation, ...dated, ...(subresource === '' ? {} : { subresource }) })
-}
+const rankOf = (entry: Manager | undefined): string => (entry === undefined ? '' : internalName(entry))
 
 /** Tells who owns the fields that an apply would change. */
 export function conflictFault(conflicts: OwnershipConflict['conflicts'], { managers }: State): Fault {

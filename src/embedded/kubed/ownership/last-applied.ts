@@ -1,4 +1,13 @@
-import { asJson, isObject, type Json, type JsonObject, objectOf, sorted, stringOf } from '../../../lib/kube/json.ts'
+import {
+  asJson,
+  goJson,
+  isObject,
+  type Json,
+  type JsonObject,
+  objectOf,
+  sorted,
+  stringOf,
+} from '../../../lib/kube/json.ts'
 import type { OwnershipConflict } from '../../../lib/kube-typed/merge/owners.ts'
 import { difference, isEmpty, type PathSet } from '../../../lib/kube-typed/merge/path-set.ts'
 import { typeFaults } from '../../../lib/kube-typed/merge/type-faults.ts'
@@ -54,8 +63,7 @@ function parse(text: string): JsonObject | undefined {
 /** The annotation of what kubectl applies, as Go writes JSON. */
 export function lastAppliedText(body: JsonObject): string {
   const { metadata } = body
-  const text = JSON.stringify(sorted(isObject(metadata) ? { ...body, metadata: withoutOwn(metadata) } : body))
-  return `${text.replace(/[<>&\u2028\u2029]/g, escaped)}\n`
+  return `${goJson(sorted(isObject(metadata) ? { ...body, metadata: withoutOwn(metadata) } : body))}\n`
 }
 
 function withoutOwn({ annotations, ...metadata }: JsonObject): JsonObject {
@@ -63,8 +71,6 @@ function withoutOwn({ annotations, ...metadata }: JsonObject): JsonObject {
   const { [LAST_APPLIED]: _own, ...others } = annotations
   return { ...metadata, annotations: others }
 }
-
-const escaped = (sign: string): string => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /** Keeps what kubectl applies in the annotation, where the object has it and there is room. */
 export function keepLastApplied(object: Obj, text: string): void {

@@ -1,11 +1,13 @@
 import { isObject, type Json, type JsonObject, stringOf } from '../../../lib/kube/json.ts'
-import { OwnershipConflict, ownApply, ownUpdate } from '../../../lib/kube-typed/merge/owners.ts'
+import { OwnershipConflict, ownApply, ownUpdate, type Versions, without } from '../../../lib/kube-typed/merge/owners.ts'
 import { difference, isEmpty, isWithin, type PathSet, sameSet, union } from '../../../lib/kube-typed/merge/path-set.ts'
-import { MergeError } from '../../../lib/kube-typed/merge/typed-value.ts'
+import { compare, type Comparison, MergeError } from '../../../lib/kube-typed/merge/typed-value.ts'
+import { schemaFor } from '../../../lib/kube-schema/builtin.ts'
+import { toVersion } from '../conversion/convert.ts'
 import { shapeLikeGo } from '../decoding/go-shape.ts'
 import { Fault } from '../fault.ts'
-import type { Obj } from '../object.ts'
-import type { Resource } from '../resources/resource.ts'
+import { type Obj, objFrom } from '../object.ts'
+import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { conflictFault } from './conflicts.ts'
 import { unexplained } from './last-applied.ts'
 import { idOf, type Manager, managerOf, type Writer } from './managers.ts'
@@ -28,7 +30,7 @@ export function trackUpdate(
   } catch (error) {
     if (!(error instanceof MergeError)) throw error
     // Lists without their keys have no owners; validation says what else is wrong with them.
-    delete next.metadata.managedFields
+    setEntries(next, live?.metadata.managedFields)
   }
 }
 
@@ -39,14 +41,10 @@ function ownUpdated(
   sent: Json | undefined,
   writer: Writer,
 ): void {
-  const isReset =
-    Array.isArray(sent) &&
-    (sent.length === 0 || (sent.length === 1 && isObject(sent[0]) && Object.keys(sent[0]).length === 0))
-  const state = stateSent(isReset ? [] : sent, live)
-  if (isReset || (live !== undefined && state.managers.size === 0)) {
-    delete next.metadata.managedFields
-    return
-  }
+  const said = writer.subresource === '' ? sent : undefined
+  const isReset = resetsOwners(resource, said)
+  const state = stateSent(said, live)
+  if (isReset || (live !== undefined && state.managers.size === 0)) return setEntries(next, undefined)
   const before = live === undefined ? unset(resource) : bare(live)
   const result = ownUpdate(
     resource.type,
@@ -54,7 +52,7 @@ function ownUpdated(
     next.metadata.managedFields === undefined ? next : bare(next),
     state.owners,
     SELF,
-    resetFieldsOf(resource, writer.subresource),
+    { ignored: resetFieldsOf(resource, writer.subresource), versions: versionsOf(resource, writer.subresource) },
   )
   state.owners = withoutNobodys(result.owners, SELF)
   const own = state.owners.get(SELF)
@@ -63,13 +61,57 @@ function ownUpdated(
     const manager = managerOf(resource, writer, 'Update')
     const id = idOf(manager)
     const previous = state.owners.get(id)
-    state.owners.set(id, { set: previous === undefined ? own.set : joined(previous.set, own.set), isApplied: false })
+    state.owners.set(id, {
+      set: previous === undefined ? own.set : joined(previous.set, own.set),
+      isApplied: false,
+      version: manager.apiVersion,
+    })
     state.managers.set(id, manager)
   }
-  capManagers(state, writer.now)
-  const entries = render(state)
-  if (entries === undefined) delete next.metadata.managedFields
-  else next.metadata.managedFields = entries
+  capManagers(state)
+  setEntries(next, render(state))
+}
+
+function setEntries({ metadata }: Obj, entries: Json[] | undefined): void {
+  if (entries === undefined) delete metadata.managedFields
+  else metadata.managedFields = entries
+}
+
+/** No entry, or one that says nothing, takes all owners away. Metadata of custom kinds is read by way of Go, where no entry is as none said. */
+function resetsOwners({ custom }: Resource, sent: Json | undefined): boolean {
+  if (!Array.isArray(sent)) return false
+  const [only] = sent
+  return sent.length === 0
+    ? custom === undefined
+    : sent.length === 1 && isObject(only) && Object.keys(only).length === 0
+}
+
+/** What others see of a write who own fields in another version of the kind. */
+function versionsOf(resource: Resource, subresource: string): Versions {
+  return {
+    own: apiVersionOf(resource),
+    compare: (version, before, after) => {
+      if (resource.custom !== undefined)
+        return inCustomVersion(resource, version, subresource, compare(resource.type, before, after))
+      const type = schemaFor(version, resource.kind)
+      if (type === undefined) return undefined
+      const changes = compare(type, inVersion(resource, before, version), inVersion(resource, after, version))
+      return without(changes, resetFieldsOf(resource, subresource))
+    },
+  }
+}
+
+/** Versions of a custom kind differ in their name alone. What the main resource cannot change only the version that is written knows. */
+function inCustomVersion(resource: Resource, version: string, subresource: string, changes: Comparison): Comparison {
+  if (resource.custom?.versions.includes(version) !== true)
+    throw new MergeError(`request to convert CR to an invalid group/version: ${version}`)
+  return subresource === 'status' ? without(changes, resetFieldsOf(resource, subresource)) : changes
+}
+
+function inVersion(resource: Resource, value: Json, apiVersion: string): Json {
+  if (!isObject(value) || typeof value.apiVersion !== 'string') return value
+  const [version = '', group = ''] = apiVersion.split('/').reverse()
+  return toVersion({ ...resource, group, version }, objFrom(value, value.apiVersion, resource.kind))
 }
 
 /** Both sets, the first itself where the second brings nothing. */
@@ -127,20 +169,22 @@ function applyOwned(
   try {
     const result = ownApply(resource.type, before, applied, state.owners, id, {
       force,
-      ...(ignored === undefined ? {} : { ignored }),
+      ignored,
+      versions: versionsOf(resource, writer.subresource),
     })
     const last = state.owners.get(id)
     state.owners = withoutNobodys(result.owners, id)
     const { added, removed, modified } = result.comparison
     const isSame = isEmpty(added) && isEmpty(removed) && isEmpty(modified)
     const own = state.owners.get(id)
-    const ownsTheSame = last?.isApplied === true && own !== undefined && sameSet(last.set, own.set)
+    const isVersion = state.managers.get(id)?.apiVersion === manager.apiVersion
+    const ownsTheSame = isVersion && last?.isApplied === true && own !== undefined && sameSet(last.set, own.set)
     if (isSame && live !== undefined && ownsTheSame)
       return { value: live, managedFields: live.metadata.managedFields, isUnchanged: true, isSame }
     if (ownsTheSame) state.owners.set(id, last)
     // Times tell when a manager changed the object; who only joins in owning what is there has none.
     if (!isSame) state.managers.set(id, manager)
-    else if (!state.managers.has(id)) state.managers.set(id, { ...manager, time: undefined })
+    else if (!isVersion) state.managers.set(id, { ...manager, time: state.managers.get(id)?.time })
     const value = isObject(result.value) ? result.value : {}
     return { value, managedFields: render(state), isUnchanged: false, isSame }
   } catch (error) {
@@ -162,8 +206,9 @@ function adoptUnowned(resource: Resource, state: State, live: JsonObject, writer
     manager: 'before-first-apply',
   }
   const [id, reset] = [idOf(manager), resetFieldsOf(resource, '')]
-  const { owners } = ownUpdate(resource.type, unset(resource), live, new Map(), id, reset)
-  for (const [owner, { set }] of owners) state.owners.set(owner, { set: difference(set, NOBODYS), isApplied: false })
+  const { owners } = ownUpdate(resource.type, unset(resource), live, new Map(), id, { ignored: reset })
+  for (const [owner, { set }] of owners)
+    state.owners.set(owner, { set: difference(set, NOBODYS), isApplied: false, version: manager.apiVersion })
   state.managers.set(id, manager)
 }
 

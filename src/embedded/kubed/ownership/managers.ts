@@ -58,6 +58,16 @@ export function sortEntries(entries: readonly JsonObject[]): JsonObject[] {
 /** Appliers first, then by time and name. */
 export const compareManagers = (a: Manager, b: Manager): number => order(a) - order(b) || compareText(rank(a), rank(b))
 
+/** The oldest first, then by what the original calls them inside. */
+export const compareAges = (a: Manager, b: Manager): number =>
+  compareText(a.time ?? '', b.time ?? '') || compareText(internalName(a), internalName(b))
+
+/** What tells managers apart, as the original writes it. */
+export function internalName({ manager, operation, apiVersion, subresource }: Manager): string {
+  const version = operation === 'Update' ? { apiVersion } : {}
+  return JSON.stringify({ manager, operation, ...version, ...(subresource === '' ? {} : { subresource }) })
+}
+
 const order = ({ operation }: Manager): number => (operation === 'Apply' ? 0 : 1)
 const rank = ({ time, manager, apiVersion, subresource }: Manager): string =>
   `${time ?? ''}\u0000${manager}\u0000${apiVersion}\u0000${subresource}`

@@ -1,5 +1,6 @@
-import { equal, type Json, objectsOf } from '../../../lib/kube/json.ts'
-import type { Owners } from '../../../lib/kube-typed/merge/owners.ts'
+import { equal, type Json, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import type { Owned, Owners } from '../../../lib/kube-typed/merge/owners.ts'
+import { PathElementError } from '../../../lib/kube-typed/merge/path-element.ts'
 import {
   difference,
   isEmpty,
@@ -9,12 +10,10 @@ import {
   union,
 } from '../../../lib/kube-typed/merge/path-set.ts'
 import type { Obj } from '../object.ts'
-import { compareManagers, idOf, type Manager, readManager } from './managers.ts'
+import { compareAges, compareManagers, idOf, type Manager, readManager } from './managers.ts'
 
 /** Who owns what of an object. */
-export type State = { readonly managers: Map<string, Manager>; owners: Map<string, Owner> }
-
-type Owner = { readonly set: PathSet; readonly isApplied: boolean }
+export type State = { readonly managers: Map<string, Manager>; owners: Map<string, Owned> }
 
 /** Fields of metadata that belong to nobody: the server sets them. */
 export const NOBODYS = parseFields({
@@ -39,7 +38,22 @@ const MAX_UPDATE_MANAGERS = 10
 /** Who owns what by the word of a writer, which is mostly what was read here. */
 export function stateSent(sent: Json | undefined, live: Obj | undefined): State {
   const known = live?.metadata.managedFields
-  return Array.isArray(sent) && !equal(sent, known) ? readState(sent) : parseState(known)
+  const isKnown = !Array.isArray(sent) || sent.length === 0 || equal(sent, known)
+  return (isKnown ? undefined : tryState(sent)) ?? parseState(known)
+}
+
+/** The owners that somebody sent; undefined when one of the entries cannot be read. */
+function tryState(entries: Json[]): State | undefined {
+  const isWhole = objectsOf(entries).every(
+    ({ operation, apiVersion, fieldsType }) =>
+      (operation === 'Apply' || operation === 'Update') && stringOf(apiVersion) !== '' && fieldsType === 'FieldsV1',
+  )
+  try {
+    return isWhole ? readState(entries) : undefined
+  } catch (error) {
+    if (error instanceof PathElementError) return undefined
+    throw error
+  }
 }
 
 /** The owners, the one who writes without what nobody owns. */
@@ -73,7 +87,7 @@ function readState(entries: Json[], isOurs = false): State {
     managers.set(idOf(manager), manager)
     const set = difference(parseFields(entry.fieldsV1), NOBODYS)
     if (isOurs && entry.fieldsV1 !== undefined) written.set(set, entry.fieldsV1)
-    owners.set(idOf(manager), { set, isApplied: manager.operation === 'Apply' })
+    owners.set(idOf(manager), { set, isApplied: manager.operation === 'Apply', version: manager.apiVersion })
   }
   return { managers, owners }
 }
@@ -105,26 +119,41 @@ export function render(state: State): Json[] | undefined {
 /** Go leaves out what is empty. */
 const said = (text: string): string | undefined => (text === '' ? undefined : text)
 
-/** Folds the oldest of too many writers into one. In place. */
-export function capManagers(state: State, now: string): void {
-  const updates = [...state.managers].filter(([id, manager]) => manager.operation === 'Update' && state.owners.has(id))
-  const excess = updates.length - MAX_UPDATE_MANAGERS
+/** Folds the oldest of too many writers into one for each version. In place. */
+export function capManagers(state: State): void {
+  const updates = [...state.managers].filter(([id, { operation }]) => operation === 'Update' && state.owners.has(id))
+  let excess = updates.length - MAX_UPDATE_MANAGERS
   if (excess <= 0) return
-  updates.sort(([, a], [, b]) => compareManagers(a, b))
-  for (const [id, manager] of updates.slice(0, excess + 1)) {
-    const ancient: Manager = { ...manager, manager: 'ancient-changes', subresource: '', time: manager.time ?? now }
-    const owned = state.owners.get(id)
-    state.owners.delete(id)
-    state.managers.delete(id)
+  updates.sort(([, a], [, b]) => compareAges(a, b))
+  const firsts = new Map<string, string>()
+  for (const [id, manager] of updates) {
+    const { apiVersion, time } = manager
+    const first = firsts.get(apiVersion)
+    if (excess === 0) return
+    if (first === undefined) {
+      firsts.set(apiVersion, id)
+      continue
+    }
+    const ancient: Manager = { ...manager, manager: 'ancient-changes', subresource: '', time }
     const key = idOf(ancient)
-    const previous = state.owners.get(key)
-    if (owned !== undefined)
-      state.owners.set(key, {
-        set: previous === undefined ? owned.set : union(previous.set, owned.set),
-        isApplied: false,
-      })
+    if (!state.owners.has(key)) moveOwner(state, first, key)
+    fold(state, id, key)
     state.managers.set(key, ancient)
+    excess--
   }
+}
+
+function moveOwner({ owners }: State, from: string, to: string): void {
+  const owned = owners.get(from)
+  owners.delete(from)
+  if (owned !== undefined) owners.set(to, owned)
+}
+
+function fold({ owners }: State, from: string, into: string): void {
+  const [owned, all] = [owners.get(from), owners.get(into)]
+  if (owned === undefined || all === undefined) return
+  owners.delete(from)
+  owners.set(into, { ...all, set: union(owned.set, all.set) })
 }
 
 /** True when two lists of managedFields differ in nothing but times. */

@@ -75,6 +75,8 @@ export function resourcesOf(object: Obj): Resource[] {
           selectable: objectsOf(version.selectableFields).map(({ jsonPath }) => stringOf(jsonPath).replace(/^\./, '')),
           deprecation: deprecationOf(version, versions, group, names),
           schema,
+          written: typeOf(schemaOf(schema)),
+          versions: versions.map(({ name }) => `${group}/${stringOf(name)}`),
           hasDefaults: hasDefaults(schema),
         },
       }
@@ -130,16 +132,39 @@ function columnFrom(column: JsonObject): PrinterColumn {
 
 /** The schema with the fields that every object has. */
 function withMeta(written: Json | undefined): Schema {
-  const schema: Schema = isObject(written)
-    ? (written as Schema)
-    : { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
-  return {
-    ...schema,
-    properties: {
-      ...schema.properties,
-      apiVersion: { type: 'string' },
-      kind: { type: 'string' },
-      metadata: { $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' },
-    },
-  }
+  return withHeader(withEmbeddedMeta(schemaOf(written)))
+}
+
+const withHeader = (schema: Schema): Schema => ({
+  ...schema,
+  properties: {
+    ...schema.properties,
+    apiVersion: { type: 'string' },
+    kind: { type: 'string' },
+    metadata: { $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' },
+  },
+})
+
+/** The schema with the same fields where resources stand in it; itself where none do. */
+function withEmbeddedMeta(schema: Schema): Schema {
+  const { properties = {}, items, additionalProperties: values } = schema
+  const parts = Object.entries(properties).map(([name, part]) => [name, part, withEmbeddedMeta(part)] as const)
+  const ownItems = items === undefined ? undefined : withEmbeddedMeta(items)
+  const ownValues = typeof values === 'object' ? withEmbeddedMeta(values) : values
+  const isSame = parts.every(([, part, own]) => part === own) && ownItems === items && ownValues === values
+  const own = isSame
+    ? schema
+    : {
+        ...schema,
+        ...(schema.properties === undefined
+          ? {}
+          : { properties: Object.fromEntries(parts.map(([name, , part]) => [name, part])) }),
+        ...(ownItems === undefined ? {} : { items: ownItems }),
+        ...(ownValues === undefined ? {} : { additionalProperties: ownValues }),
+      }
+  return schema['x-kubernetes-embedded-resource'] === true ? withHeader(own) : own
+}
+
+function schemaOf(written: Json | undefined): Schema {
+  return isObject(written) ? (written as Schema) : { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
 }

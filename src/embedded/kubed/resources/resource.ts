@@ -21,6 +21,10 @@ export type Custom = {
   readonly deprecation: string | undefined
   /** The OpenAPI schema as written, for documents. */
   readonly schema: Json | undefined
+  /** The same, without the fields that every object has: what values are checked by. */
+  readonly written: FieldType
+  /** The apiVersions that the definition has, served or not. */
+  readonly versions: readonly string[]
   /** Objects are shown with defaults that they may not have been written with. */
   readonly hasDefaults: boolean
 }

@@ -53,6 +53,8 @@ function resourceOf(
       scale: undefined,
       deprecation: undefined,
       schema: asJson(schema),
+      written: typeOf(schema, definition),
+      versions: [`${METRICS}/v1beta1`],
       hasDefaults: false,
       selectable: [],
     },

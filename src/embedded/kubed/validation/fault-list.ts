@@ -1,4 +1,6 @@
-import type { JsonObject, Json } from '../../../lib/kube/json.ts'
+import { goJson, type Json, type JsonObject } from '../../../lib/kube/json.ts'
+import { goFloat } from '../../../lib/yaml/write/go-numbers.ts'
+import { goQuote } from '../../../lib/value/go-quote.ts'
 import type { FieldError } from '../fault.ts'
 
 /** The pod around a container, or around a part of one. */
@@ -26,11 +28,11 @@ export function push(errors: FieldError[], field: string, type: FieldError['type
   errors.push({ field, type, message })
 }
 
-/** A value as messages print it: Go keeps what is markup out of the text of everything but plain texts. */
+/** A value as Go's messages print it. */
 function printed(value: Json | undefined): string {
-  const text = JSON.stringify(value ?? null)
-  if (typeof value !== 'object') return text
-  return text.replace(/[<>&]/g, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  if (typeof value === 'string') return goQuote(value)
+  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : goFloat(value)
+  return goJson(value ?? null)
 }
 
 /** Adds a fault of a value that is not as it must be; some are told without a reason. */
@@ -50,7 +52,7 @@ export function unsupported(
   value: Json | undefined,
   supported: readonly string[],
 ): void {
-  const list = supported.map((each) => JSON.stringify(each)).join(', ')
+  const list = supported.map(goQuote).join(', ')
   push(errors, field, 'NotSupported', `Unsupported value: ${printed(value)}: supported values: ${list}`)
 }
 

@@ -30,7 +30,12 @@ export function validateObject(call: Call, object: Obj, before: Obj | undefined)
 function faultsOf(call: Call, object: Obj, before: Obj | undefined): FieldError[] {
   const { resource } = call
   const errors = validateMeta(resource, object, before)
-  if (resource.custom !== undefined) return [...errors, ...validateCustom(resource.type, object, before)]
+  if (resource.custom !== undefined) {
+    const types = { type: resource.type, written: resource.custom.written }
+    const isStatus = before !== undefined && writesStatus(call.subresource)
+    const warn = (warning: string): void => void call.warnings.push(warning)
+    return [...errors, ...validateCustom(types, object, before, { isStatus, warn })]
+  }
   if (before !== undefined && writesStatus(call.subresource))
     return [...errors, ...validateStatus(resource, object, before)]
   if (isDefinition(object)) return [...errors, ...validateDefinition(object, before)]

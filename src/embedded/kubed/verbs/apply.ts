@@ -57,7 +57,7 @@ export function apply(
 /** Reads what was merged; text that the schema allows and the kind does not, such as bad base64, the server finds only here. */
 function convertApplied({ resource, name }: Call, merged: JsonObject, namespace: string): void {
   try {
-    decodeInto(resource, merged, [])
+    decodeInto(resource, merged, [], true)
   } catch (error) {
     if (!(error instanceof Fault) || !/ cannot be handled as a .*base64/.test(error.message)) throw error
     const why = error.message.replace(/^.*? cannot be handled as a \w+: /, '')

@@ -167,6 +167,9 @@ function withUrls(environment: Environment): Environment {
   })
 }
 
+/** True for an absolute URI, and for an absolute path. */
+export const isRequestUri = (text: string): boolean => parseUrl(text) !== undefined
+
 /** An absolute URI, or an absolute path. */
 function parseUrl(text: string): Url | undefined {
   if (/[\x00-\x20\x7f]/.test(text)) return undefined

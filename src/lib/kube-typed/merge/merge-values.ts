@@ -1,5 +1,6 @@
 import type { FieldType } from '../../kube-schema/schema.ts'
 import { equal, isObject, type Json, type JsonObject } from '../../kube/json.ts'
+import { shownElement } from './path-element.ts'
 import { isEmpty, type PathSet } from './path-set.ts'
 import { duplicatesOf, fieldOf, itemElement, lengthOf, MergeError, shapeOf } from './typed-value.ts'
 
@@ -19,7 +20,8 @@ export function mergeValues(
     refuseDuplicates(type, applied)
     return applied
   }
-  if (applied === null && isObject(live) && type?.kind !== 'scalar') return type?.isAtomic ? applied : live
+  if (applied === null && isObject(live) && lengthOf(live) > 0 && type?.kind !== 'scalar')
+    return type?.isAtomic ? applied : live
   const shape = shapeOf(type, applied ?? live)
   if (shape.kind === 'scalar' || shape.isAtomic || (lengthOf(live) === 0 && lengthOf(applied) === 0))
     return equal(live, applied) ? live : applied
@@ -47,7 +49,7 @@ function refuseDuplicates(type: FieldType | undefined, value: Json): void {
 
 function refuseTwice(elements: readonly string[]): void {
   const [first] = duplicatesOf(elements)
-  if (first !== undefined) throw new MergeError(`duplicate entries for key [${first.slice(2)}]`)
+  if (first !== undefined) throw new MergeError(`duplicate entries for key ${shownElement(first)}`)
 }
 
 function mergeFields(type: FieldType | undefined, live: JsonObject, applied: JsonObject): JsonObject {

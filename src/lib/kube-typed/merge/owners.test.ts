@@ -6,7 +6,7 @@ import { loadOne } from '../../yaml/load.ts'
 import type { FieldType, Schema } from '../../kube-schema/schema.ts'
 import { typeOf } from '../../kube-schema/schema.ts'
 import { equal, type Json, type JsonObject, isObject } from '../../kube/json.ts'
-import { OwnershipConflict, type Owned, ownApply, type Owners, ownUpdate } from './owners.ts'
+import { OwnershipConflict, type Outcome, ownApply, type Owners, ownUpdate } from './owners.ts'
 import { emptySet, insert, renderPaths } from './path-set.ts'
 import { MergeError } from './typed-value.ts'
 
@@ -32,7 +32,7 @@ function run({ schema, ops, object, managed }: Fixture): void {
   for (const { op, manager, obj, conflict } of ops) {
     const value = (loadOne(obj) ?? {}) as Json
     try {
-      const result: Owned =
+      const result: Outcome =
         op === 'Update'
           ? ownUpdate(type, live, value, owners, manager)
           : ownApply(type, live, value, owners, manager, { force: op === 'ForceApply' })

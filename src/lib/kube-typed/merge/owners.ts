@@ -13,11 +13,20 @@ import {
 } from './path-set.ts'
 import { compare, type Comparison, fieldSetOf, withNamedParents } from './typed-value.ts'
 
+/** What somebody owns, in the words of a version of the kind; undefined: of the one that is written. */
+export type Owned = { readonly set: PathSet; readonly isApplied: boolean; readonly version?: string }
+
 /** Who owns which fields, by manager id. */
-export type Owners = ReadonlyMap<string, { readonly set: PathSet; readonly isApplied: boolean }>
+export type Owners = ReadonlyMap<string, Owned>
+
+/** The version that is written, and what a write changes as others see it; undefined for a version that there is no more, so that nobody owns anything in it. */
+export type Versions = {
+  readonly own: string
+  readonly compare: (version: string, before: Json, after: Json) => Comparison | undefined
+}
 
 /** The outcome of a write. */
-export type Owned = { readonly value: Json; readonly owners: Owners; readonly comparison: Comparison }
+export type Outcome = { readonly value: Json; readonly owners: Owners; readonly comparison: Comparison }
 
 /** Fields that others own and an apply without force would change. */
 export class OwnershipConflict extends Error {
@@ -28,10 +37,27 @@ export class OwnershipConflict extends Error {
   }
 }
 
+type Options = {
+  /** Paths that the write cannot really change (status of the main resource). */
+  readonly ignored?: PathSet | undefined
+  readonly versions?: Versions | undefined
+}
+
+/** What changes, as the version of an owner sees it. */
+type Seen = (owned: Owned) => Comparison | undefined
+
+function seen(comparison: Comparison, before: Json, after: Json, versions?: Versions): Seen {
+  const known = new Map<string, Comparison | undefined>()
+  return ({ version }) => {
+    if (version === undefined || versions === undefined || version === versions.own) return comparison
+    if (!known.has(version)) known.set(version, versions.compare(version, before, after))
+    return known.get(version)
+  }
+}
+
 /**
  * Ownership after a plain write by `manager`: it takes what it changed, others lose what was changed or removed.
  *
- * @param ignored paths that the write cannot really change (status of the main resource)
  * @see https://github.com/kubernetes-sigs/structured-merge-diff (the algorithm; same results as its test tables)
  */
 export function ownUpdate(
@@ -40,15 +66,15 @@ export function ownUpdate(
   written: Json,
   owners: Owners,
   manager: string,
-  ignored?: PathSet,
-): Owned {
+  { ignored, versions }: Options = {},
+): Outcome {
   const comparison = without(compare(type, live, written), ignored)
-  const next = yieldTo(comparison, owners, manager)
+  const next = yieldTo(seen(comparison, live, written, versions), owners, manager)
   const taken = union(comparison.modified, comparison.added)
   const own = union(difference(next.get(manager)?.set ?? emptySet(), comparison.removed), taken)
   const kept = ignored === undefined ? own : recursiveDifference(own, ignored)
   if (isEmpty(kept)) next.delete(manager)
-  else next.set(manager, { set: kept, isApplied: false })
+  else next.set(manager, { set: kept, isApplied: false, ...versionOf({ versions }) })
   return { value: written, owners: next, comparison }
 }
 
@@ -63,18 +89,18 @@ export function ownApply(
   applied: Json,
   owners: Owners,
   manager: string,
-  options: { readonly force: boolean; readonly ignored?: PathSet },
-): Owned {
+  options: Options & { readonly force: boolean },
+): Outcome {
   const merged = mergeValues(type, live, applied) ?? null
   const last = owners.get(manager)
   const all = fieldSetOf(type, applied)
   const set = options.ignored === undefined ? all : recursiveDifference(all, options.ignored)
   const claimed = new Map(owners)
-  claimed.set(manager, { set, isApplied: true })
+  claimed.set(manager, { set, isApplied: true, ...versionOf(options) })
   // Who gives nothing up leaves nothing to remove.
   const value = last === undefined || isWithin(last.set, set) ? merged : prune(type, merged, claimed, last.set)
   const comparison = compare(type, live, value)
-  const counted = without(comparison, options.ignored)
+  const counted = seen(without(comparison, options.ignored), live, value, options.versions)
   const conflicts = options.force ? new Map<string, PathSet>() : conflictsOf(counted, owners, manager)
   if (conflicts.size > 0) throw new OwnershipConflict(conflicts)
   const next = yieldTo(counted, claimed, manager)
@@ -82,8 +108,11 @@ export function ownApply(
   return { value, owners: next, comparison }
 }
 
+const versionOf = ({ versions }: Options): { version?: string } =>
+  versions === undefined ? {} : { version: versions.own }
+
 /** What is ignored does not change for anybody. */
-function without(comparison: Comparison, ignored: PathSet | undefined): Comparison {
+export function without(comparison: Comparison, ignored: PathSet | undefined): Comparison {
   if (ignored === undefined) return comparison
   const { added, modified, removed } = comparison
   return {
@@ -94,31 +123,31 @@ function without(comparison: Comparison, ignored: PathSet | undefined): Comparis
   }
 }
 
-function conflictsOf(comparison: Comparison, owners: Owners, manager: string): Map<string, PathSet> {
-  const changed = union(comparison.modified, comparison.added)
+function conflictsOf(changes: Seen, owners: Owners, manager: string): Map<string, PathSet> {
   const out = new Map<string, PathSet>()
-  for (const [other, { set }] of owners) {
-    if (other === manager) continue
-    const shared = intersection(set, changed)
+  for (const [other, owned] of owners) {
+    const comparison = other === manager ? undefined : changes(owned)
+    if (comparison === undefined) continue
+    const shared = intersection(owned.set, union(comparison.modified, comparison.added))
     if (!isEmpty(shared)) out.set(other, shared)
   }
   return out
 }
 
-function yieldTo(
-  comparison: Comparison,
-  owners: Owners,
-  manager: string,
-): Map<string, { set: PathSet; isApplied: boolean }> {
-  const next = new Map<string, { set: PathSet; isApplied: boolean }>()
-  if (owners.size === 0) return next
-  const gone = union(union(comparison.modified, comparison.added), comparison.removed)
+function yieldTo(changes: Seen, owners: Owners, manager: string): Map<string, Owned> {
+  const next = new Map<string, Owned>()
   for (const [other, owned] of owners) {
-    const keeps = other === manager || isEmpty(intersection(owned.set, gone))
-    const set = keeps ? owned.set : difference(owned.set, gone)
+    const comparison = changes(owned)
+    if (comparison === undefined && other !== manager) continue
+    const set = other === manager || comparison === undefined ? owned.set : keptOf(owned.set, comparison)
     if (!isEmpty(set)) next.set(other, { ...owned, set })
   }
   return next
+}
+
+function keptOf(set: PathSet, { modified, added, removed }: Comparison): PathSet {
+  const gone = union(union(modified, added), removed)
+  return isEmpty(intersection(set, gone)) ? set : difference(set, gone)
 }
 
 function prune(type: FieldType | undefined, merged: Json, owners: Owners, last: PathSet): Json {

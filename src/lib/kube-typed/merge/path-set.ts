@@ -1,4 +1,5 @@
-import { byBytes, type Json, type JsonObject, isObject } from '../../kube/json.ts'
+import { type Json, type JsonObject, isObject } from '../../kube/json.ts'
+import { compareElements, readElement, shownElement } from './path-element.ts'
 
 /**
  * A set of field paths, as `metadata.managedFields` keeps it: a tree whose edges are path elements
@@ -114,15 +115,21 @@ export function isWithin(a: PathSet, b: PathSet): boolean {
   return true
 }
 
-/** Reads `fieldsV1`. */
+/**
+ * Reads `fieldsV1`. Elements of a kind that nobody knows are left out.
+ *
+ * @throws PathElementError for an element that is none
+ */
 export function parseFields(fields: Json | undefined): PathSet {
   const out = emptySet()
   if (!isObject(fields)) return out
-  for (const element in fields) {
-    if (element === '.') continue
-    const below = fields[element]
+  for (const written in fields) {
+    if (written === '.') continue
+    const element = readElement(written)
+    if (element === undefined) continue
+    const below = fields[written]
     const child = parseFields(below)
-    child.isMember = isObject(below) && (Object.keys(below).length === 0 || below['.'] !== undefined)
+    child.isMember = isObject(below) && (child.children.size === 0 || below['.'] !== undefined)
     attach(out, element, child)
   }
   return out
@@ -132,7 +139,7 @@ export function parseFields(fields: Json | undefined): PathSet {
 export function renderFields(set: PathSet): JsonObject {
   const out: JsonObject = {}
   if (set.children.size === 0) return out
-  for (const element of [...set.children.keys()].sort(byBytes)) {
+  for (const element of [...set.children.keys()].sort(compareElements)) {
     const child = set.children.get(element)
     if (child === undefined || isEmpty(child)) continue
     const below = renderFields(child)
@@ -143,19 +150,7 @@ export function renderFields(set: PathSet): JsonObject {
 
 /** Every path as people read it, `.spec.containers[name="web"].image`: at each level the members first, then what is below, as the original goes. */
 export function renderPaths(set: PathSet, prefix = ''): string[] {
-  const elements = [...set.children].sort(([a], [b]) => byBytes(a, b))
-  const members = elements.flatMap(([element, { isMember }]) => (isMember ? [prefix + renderElement(element)] : []))
-  return [...members, ...elements.flatMap(([element, child]) => renderPaths(child, prefix + renderElement(element)))]
-}
-
-function renderElement(element: string): string {
-  const rest = element.slice(2)
-  if (element.startsWith('f:')) return `.${rest}`
-  if (element.startsWith('v:')) return `[=${rest}]`
-  if (element.startsWith('i:')) return `[${rest}]`
-  const keys: unknown = JSON.parse(rest)
-  if (!isObject(keys)) return `[${rest}]`
-  return `[${Object.entries(keys)
-    .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
-    .join(',')}]`
+  const elements = [...set.children].sort(([a], [b]) => compareElements(a, b))
+  const members = elements.flatMap(([element, { isMember }]) => (isMember ? [prefix + shownElement(element)] : []))
+  return [...members, ...elements.flatMap(([element, child]) => renderPaths(child, prefix + shownElement(element)))]
 }

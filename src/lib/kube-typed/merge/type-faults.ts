@@ -1,5 +1,6 @@
 import type { FieldType } from '../../kube-schema/schema.ts'
 import { isObject, type Json, type JsonObject } from '../../kube/json.ts'
+import { shownElement } from './path-element.ts'
 import { itemElement, MergeError } from './typed-value.ts'
 
 /**
@@ -46,27 +47,26 @@ function checkList(type: FieldType, value: Json): readonly string[] {
   if (!Array.isArray(value)) return [`: expected list, got ${goValue(value, false)}`]
   const { element } = type
   if (element === undefined) return NONE
+  const isPlain = type.isAtomic || (type.keys === undefined && !type.isSet)
   const seen = new Set<string>()
-  return value.flatMap((item, index) => {
-    const own = check(element, item)
-    if (type.isAtomic || (type.keys === undefined && !type.isSet)) return own.map((fault) => `[${index}]${fault}`)
-    const path = itemPath(type, item, index)
-    const isTwice = seen.has(path)
+  const faults: string[] = []
+  for (const [index, item] of value.entries()) {
+    const path = isPlain ? `[${index}]` : namedItem(type, item)
+    // What can be no item is told of, and nothing behind it.
+    if (path instanceof MergeError) return [...faults, `: element ${index}: ${path.message}`]
+    if (!isPlain && seen.has(path)) faults.push(`: duplicate entries for key ${path}`)
     seen.add(path)
-    const faults = own.map((fault) => path + fault)
-    return isTwice ? [`: duplicate entries for key ${path}`, ...faults] : faults
-  })
+    for (const fault of check(element, item)) faults.push(path + fault)
+  }
+  return faults
 }
 
 /** An item of an associative list is named by its keys or its value. */
-function itemPath(type: FieldType, item: Json, index: number): string {
-  if (type.isSet) return `[=${JSON.stringify(item)}]`
+function namedItem(type: FieldType, item: Json): string | MergeError {
   try {
-    const keys: unknown = JSON.parse(itemElement(type, item).slice(2))
-    const shown = isObject(keys) ? Object.entries(keys).map(([key, each]) => `${key}=${JSON.stringify(each)}`) : []
-    return `[${shown.join(',')}]`
+    return shownElement(itemElement(type, item))
   } catch (error) {
-    if (error instanceof MergeError) return `[${index}]`
+    if (error instanceof MergeError) return error
     throw error
   }
 }

@@ -1,5 +1,6 @@
 import type { FieldType } from '../../kube-schema/schema.ts'
-import { equal, isObject, type Json, type JsonObject, sorted } from '../../kube/json.ts'
+import { equal, isObject, type Json, type JsonObject } from '../../kube/json.ts'
+import { keyElement, valueElement } from './path-element.ts'
 import { attach, branch, emptySet, insert, isEmpty, type PathSet } from './path-set.ts'
 
 /** How a value is taken apart: by its declared type, or by its shape where nothing is declared. */
@@ -21,20 +22,32 @@ export function shapeOf(type: FieldType | undefined, value: Json | undefined): S
   return { kind: 'scalar', isAtomic: false, type: undefined }
 }
 
-/** The path element of a list item: its keys, or its value in a set. */
+/** The path element of a list item: its keys, or its value in a set. @throws MergeError for an item that can be no item of such a list */
 export function itemElement(type: FieldType, item: Json): string {
-  if (type.keys === undefined) return `v:${JSON.stringify(item)}`
+  if (type.keys === undefined) return valueElement(setItem(item))
+  if (item === null) throw new MergeError('associative list with keys may not have a null element')
+  if (!isObject(item)) throw new MergeError('associative list with keys may not have non-map elements')
   const keys: JsonObject = {}
   let found = 0
   for (const key of type.keys) {
-    const own = isObject(item) ? item[key] : undefined
-    const value = own ?? type.keyDefault(key)
-    if (value === undefined || value === null) continue
+    const own = item[key]
+    const value = own === undefined ? type.keyDefault(key) : own
+    if (value === undefined) continue
     keys[key] = value
     found++
   }
-  if (found === 0) throw new MergeError('associative list with keys has an element that omits key field')
-  return found === 1 ? `k:${JSON.stringify(keys)}` : `k:${JSON.stringify(sorted(keys))}`
+  if (found > 0) return keyElement(keys)
+  const names = type.keys.map((key) => JSON.stringify(key)).join(' ')
+  throw new MergeError(
+    `associative list with keys has an element that omits all key fields [${names}] (and doesn't have default values for any key fields)`,
+  )
+}
+
+function setItem(item: Json): Json {
+  if (isObject(item)) throw new MergeError("associative list without keys has an element that's a map type")
+  if (Array.isArray(item)) throw new MergeError('not supported: associative list with lists as elements')
+  if (item === null) throw new MergeError("associative list without keys has an element that's an explicit null")
+  return item
 }
 
 /** The type of a field of a map. */
@@ -136,8 +149,8 @@ function walk(
   const right = shapeOf(type, after)
   const shape = after === undefined || (after === null && before !== undefined) ? left : right
   const changesKind = isValue(before) && isValue(after) && left.kind !== right.kind
-  const leaf =
-    shape.kind === 'scalar' || shape.isAtomic || changesKind || (lengthOf(before) === 0 && lengthOf(after) === 0)
+  if (changesKind) return walkBoth(left, right, before, after, path, out)
+  const leaf = shape.kind === 'scalar' || shape.isAtomic || (lengthOf(before) === 0 && lengthOf(after) === 0)
   if (leaf) {
     if (before === undefined) insert(out.added, path)
     else if (after === undefined) insert(out.removed, path)
@@ -148,6 +161,22 @@ function walk(
   else walkFields(shape.type, mapIn(before), mapIn(after), path, out)
   if (before === undefined) insert(out.added, path)
   else if (after === undefined) insert(out.removed, path)
+}
+
+/** What becomes something of another shape changes as a whole where either is a leaf; the fields of a map go or come. */
+function walkBoth(
+  left: Shape,
+  right: Shape,
+  before: Json | undefined,
+  after: Json | undefined,
+  path: string[],
+  out: Comparison,
+): void {
+  const isLeaf = (shape: Shape, value: Json | undefined): boolean =>
+    shape.kind !== 'map' || shape.isAtomic || lengthOf(value) === 0
+  if (isLeaf(left, before) || isLeaf(right, after)) insert(out.modified, path)
+  if (!isLeaf(left, before)) walkFields(left.type, mapIn(before), {}, path, out)
+  if (!isLeaf(right, after)) walkFields(right.type, {}, mapIn(after), path, out)
 }
 
 function walkFields(

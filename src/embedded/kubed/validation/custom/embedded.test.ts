@@ -49,7 +49,10 @@ const faults: { it: string; value: JsonObject; want: string[] }[] = [
 ]
 for (const { it, value, want } of faults)
   test(`kubed tells what is wrong with ${it} where a resource stands`, () => {
-    const errors = validateCustom(type, value, undefined)
+    const errors = validateCustom({ type, written: type }, value, undefined, {
+      isStatus: false,
+      warn: () => undefined,
+    })
     assert.deepEqual(
       errors.map(({ field, message }) => `${field}: ${message}`),
       want,

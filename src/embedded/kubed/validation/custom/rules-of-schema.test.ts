@@ -53,7 +53,7 @@ for (const { it, rule, value, want } of cases)
   test(`a rule of a custom resource ${it}`, () => {
     const schema = { type: 'object', properties: PROPERTIES, 'x-kubernetes-validations': [{ rule }] }
     const errors: FieldError[] = []
-    checkRules({ type: typeOf(schema as Schema), value, before: undefined, path: 'spec' }, errors)
+    checkRules(typeOf(schema as Schema), value, undefined, { errors, warn: () => undefined })
     assert.deepEqual(
       errors.map(({ message }) => message),
       want === undefined ? [] : [want],

@@ -4,6 +4,7 @@ import { SluiceError } from '../../../../lib/error/sluice-error.ts'
 import type { FieldType } from '../../../../lib/kube-schema/schema.ts'
 import { isObject, type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../../../../lib/kube/json.ts'
 import type { FieldError } from '../../fault.ts'
+import { isUnchanged, twinOf } from './unchanged.ts'
 import { boundedCalls } from '../../../../machine/bounded-call.ts'
 
 const RULES = 'x-kubernetes-validations'
@@ -34,7 +35,12 @@ type Place = {
   readonly value: Json
   readonly before: Json | undefined
   readonly path: string
+  /** Whether it, or the nearest place around it that can be told to be the same, is as it was before. */
+  readonly isSettled: () => boolean
 }
+
+/** Where faults go, and what is wrong but was so before. */
+type Told = { readonly errors: FieldError[]; readonly warn: (warning: string) => void }
 
 /** True when a schema has rules anywhere. */
 export function hasRules(schema: unknown): boolean {
@@ -44,14 +50,21 @@ export function hasRules(schema: unknown): boolean {
 }
 
 /** Collects what the rules of a schema say against a value. @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules */
-export function checkRules(place: Place, errors: FieldError[]): void {
-  const { type, value, before, path } = place
-  for (const rule of objectsOf(objectOf(type.schema as JsonObject)[RULES])) checkRule(rule, place, errors)
+export function checkRules(type: FieldType, value: Json, before: Json | undefined, told: Told): void {
+  walk({ type, value, before, path: '', isSettled: settled(type, value, before) }, told)
+}
+
+const settled = (type: FieldType, value: Json, before: Json | undefined) => (): boolean =>
+  isUnchanged(type, value, before)
+
+function walk(place: Place, told: Told): void {
+  const { type, value, path } = place
+  for (const rule of objectsOf(objectOf(type.schema as JsonObject)[RULES])) checkRule(rule, place, told)
   if (Array.isArray(value)) {
     const { element } = type
     if (element === undefined) return
     value.forEach((item, index) =>
-      checkRules({ type: element, value: item, before: same(type, item, before), path: `${path}[${index}]` }, errors),
+      walk(below(place, element, item, twinOf(type, item, place.before), `${path}[${index}]`), told),
     )
   } else if (isObject(value))
     for (const [name, item] of Object.entries(value)) {
@@ -59,20 +72,24 @@ export function checkRules(place: Place, errors: FieldError[]): void {
       if (child === undefined || item === undefined || (path === '' && name === 'metadata')) continue
       const isMap = type.names.length === 0
       const at = path === '' ? name : isMap ? `${path}[${name}]` : `${path}.${name}`
-      checkRules({ type: child, value: item, before: objectOf(before)[name], path: at }, errors)
+      walk(below(place, child, item, objectOf(place.before)[name], at), told)
     }
 }
 
-/** Items of maps by their keys; of other lists none is known to be the same. */
-function same({ keys }: FieldType, item: Json, before: Json | undefined): Json | undefined {
-  if (keys === undefined || !Array.isArray(before)) return undefined
-  return before.find((old) => keys.every((key) => objectOf(old)[key] === objectOf(item)[key]))
+function below(parent: Place, type: FieldType, value: Json, before: Json | undefined, path: string): Place {
+  return {
+    type,
+    value,
+    before,
+    path,
+    isSettled: before === undefined ? parent.isSettled : settled(type, value, before),
+  }
 }
 
 const NO_OVERLOAD = 'no such overload'
 const UNFIT = 'call arguments did not match a supported operator, function or macro signature'
 
-function checkRule(rule: JsonObject, { type, value, before, path }: Place, errors: FieldError[]): void {
+function checkRule(rule: JsonObject, { type, value, before, path, isSettled }: Place, { errors, warn }: Told): void {
   const text = stringOf(rule.rule)
   const isTransition = /\boldSelf\b/.test(text)
   if (isTransition && before === undefined && rule.optionalOldSelf !== true) return
@@ -96,7 +113,9 @@ function checkRule(rule: JsonObject, { type, value, before, path }: Place, error
   }
   const kind = REASONS[stringOf(rule.reason)] ?? 'Invalid'
   const message = messageOf(rule, variables)
-  errors.push({ field, type: kind, message: worded(kind, value, message) })
+  const fault = { field, type: kind, message: worded(kind, value, message) }
+  if (!isTransition && isSettled()) warn(`${field === '' ? '<nil>' : field}: ${fault.message}`)
+  else errors.push(fault)
 }
 
 /** Objects and lists are not shown. */

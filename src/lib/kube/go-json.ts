@@ -185,13 +185,18 @@ class Scanner {
   }
 
   #fail(where: string): never {
-    const sign = this.#text[this.#at]
+    const sign = this.#text[this.#at] ?? (isInWord(where) ? ' ' : undefined)
     if (sign === undefined) throw new GoJsonError('unexpected end of JSON input')
     throw new GoJsonError(`invalid character ${quoted(sign)} ${where}`)
   }
 }
 
-function quoted(sign: string): string {
+/** At the end Go looks whether a blank could stand there, which can where nothing has begun. */
+const isInWord = (where: string): boolean => / (literal|escape)/.test(where) && where !== 'in string literal'
+
+/** Of a sign beyond ASCII Go sees the first byte. */
+function quoted(given: string): string {
+  const sign = given < '\x80' ? given : String.fromCharCode(Buffer.from(given)[0] ?? 0)
   if (sign === "'") return `'\\''`
   if (sign === '"') return `'"'`
   const escaped = JSON.stringify(sign).slice(1, -1)

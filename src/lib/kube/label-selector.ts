@@ -35,13 +35,16 @@ export function matchesExpression({ key, operator, values = [] }: LabelExpressio
     case 'DoesNotExist':
       return value === undefined
     case 'Gt':
-      return typeof value === 'string' && Number(value) > Number(values[0])
+      return isWhole(value) && Number(value) > Number(values[0])
     case 'Lt':
-      return typeof value === 'string' && Number(value) < Number(values[0])
+      return isWhole(value) && Number(value) < Number(values[0])
     default:
       return false
   }
 }
+
+/** Only whole numbers are more or less than others. */
+const isWhole = (value: unknown): value is string => typeof value === 'string' && /^[-+]?\d+$/.test(value)
 
 /** A label may be called `constructor`. */
 function labelOf(labels: Labels, key: string): unknown {

@@ -3,7 +3,7 @@ const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])
 
 /** Why a name is no DNS-1123 subdomain. */
 export function subdomainError(name: string): string | undefined {
-  if (name.length > 253) return 'must be no more than 253 characters'
+  if (Buffer.byteLength(name) > 253) return 'must be no more than 253 characters'
   return SUBDOMAIN.test(name)
     ? undefined
     : "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
@@ -11,7 +11,7 @@ export function subdomainError(name: string): string | undefined {
 
 /** Why a name is no DNS-1123 label. */
 export function labelError(name: string): string | undefined {
-  if (name.length > 63) return 'must be no more than 63 characters'
+  if (Buffer.byteLength(name) > 63) return 'must be no more than 63 characters'
   if (LABEL.test(name)) return undefined
   return SUBDOMAIN.test(name)
     ? 'must not contain dots'
@@ -20,7 +20,7 @@ export function labelError(name: string): string | undefined {
 
 /** Why a name is no DNS-1035 label. */
 export function label1035Error(name: string): string | undefined {
-  if (name.length > 63) return 'must be no more than 63 characters'
+  if (Buffer.byteLength(name) > 63) return 'must be no more than 63 characters'
   return /^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name)
     ? undefined
     : "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
@@ -49,7 +49,7 @@ export function labelKeyErrors(key: string): string[] {
     if (why !== undefined) errors.push(`prefix part ${why}`)
   }
   if (name === '') errors.push('name part must be non-empty')
-  else if (name.length > 63) errors.push('name part must be no more than 63 bytes')
+  else if (Buffer.byteLength(name) > 63) errors.push('name part must be no more than 63 bytes')
   if (!WORD.test(name)) errors.push(`name part ${KEY_NAME}`)
   return errors
 }
@@ -57,7 +57,7 @@ export function labelKeyErrors(key: string): string[] {
 /** All reasons why a text is no label value. */
 export function labelValueErrors(value: string): string[] {
   const errors: string[] = []
-  if (value.length > 63) errors.push('must be no more than 63 bytes')
+  if (Buffer.byteLength(value) > 63) errors.push('must be no more than 63 bytes')
   if (value !== '' && !WORD.test(value))
     errors.push(
       "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
@@ -68,7 +68,7 @@ export function labelValueErrors(value: string): string[] {
 /** All reasons why a text is no key of a ConfigMap or Secret. */
 export function dataKeyErrors(key: string): string[] {
   const errors: string[] = []
-  if (key.length > 253) errors.push('must be no more than 253 characters')
+  if (Buffer.byteLength(key) > 253) errors.push('must be no more than 253 characters')
   if (!/^[-._a-zA-Z0-9]+$/.test(key))
     errors.push(
       "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')",

@@ -33,9 +33,15 @@ for (const [written, want] of cases)
   })
 
 test('a pod rounds up to thousandths', () => {
-  const tiny = parseQuantity('1n')
-  assert.ok(!isQuantityError(tiny))
-  assert.equal(roundUpToMilli(tiny).text, '1m')
+  for (const [written, want] of [
+    ['1n', '1m'],
+    ['-3u', '-1m'],
+    ['+8T', '+8T'],
+  ] as const) {
+    const tiny = parseQuantity(written)
+    assert.ok(!isQuantityError(tiny))
+    assert.equal(roundUpToMilli(tiny).text, want)
+  }
 })
 
 for (const [written, want] of [
@@ -44,6 +50,7 @@ for (const [written, want] of [
   ['1KiB', 'match'],
   ['1mm', 'suffix'],
   ['1e', 'suffix'],
+  ['Pi', 'numeric part'],
 ] as const)
   test(`"${written}" is no quantity`, () => {
     const quantity = parseQuantity(written)

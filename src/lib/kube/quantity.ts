@@ -11,6 +11,9 @@ export type QuantityError = { readonly error: string }
 const FORM = /^([+-]?)(\d*)(\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/
 const WRONG_FORM = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 const WRONG_SUFFIX = "unable to parse quantity's suffix"
+const WRONG_NUMBER = 'unable to parse numeric part of quantity'
+/** From this power of two on a missing number is no zero: the original's quick way ends there. */
+const SLOW_EXPONENT = 50
 const BINARY = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei']
 const DECIMAL: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 }
 const DECIMAL_BY_EXPONENT = new Map(Object.entries(DECIMAL).map(([suffix, exponent]) => [exponent, suffix]))
@@ -34,18 +37,19 @@ export function parseQuantity(value: string | number): Quantity | QuantityError 
   }
   const scale = scaleOf(suffix)
   if (scale === undefined) return { error: WRONG_SUFFIX }
+  if (whole + denominator === '' && scale.base === 2 && scale.exponent >= SLOW_EXPONENT) return { error: WRONG_NUMBER }
   const amount = amountOf(whole, denominator, scale)
   const nano = sign === '-' ? -amount : amount
   if (keepsText(whole, denominator, scale)) return { nano, format: scale.format, text }
   return { nano, format: scale.format, text: canonical(nano, scale.format) }
 }
 
-/** The quantity rounded up to thousandths, as pods' resources are. */
+/** The quantity rounded to thousandths, away from zero, as pods' resources are. */
 export function roundUpToMilli(quantity: Quantity): Quantity {
   const milli = NANO / 1000n
   const rest = quantity.nano % milli
   if (rest === 0n) return quantity
-  const nano = quantity.nano - rest + (quantity.nano > 0n ? milli : 0n)
+  const nano = quantity.nano - rest + (quantity.nano > 0n ? milli : -milli)
   return { nano, format: quantity.format, text: canonical(nano, quantity.format) }
 }
 

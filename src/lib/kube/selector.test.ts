@@ -20,6 +20,7 @@ const cases: [selector: string, selected: boolean][] = [
   ['empty=', true],
   ['n>4', true],
   ['n<4', false],
+  ['empty<4', false],
   ['', true],
 ]
 for (const [selector, selected] of cases)
@@ -44,4 +45,5 @@ test('a field selector splits at commas that are not escaped', () => {
     { field: 'metadata.name', negated: false, value: 'a,b' },
     { field: 'status.phase', negated: true, value: 'Running' },
   ])
+  assert.deepEqual(parseFieldSelector('=,a='), [{ field: 'a', negated: false, value: '' }])
 })

@@ -125,7 +125,7 @@ function checkValues({ key, operator, values }: Requirement): void {
       )
   for (const [index, value] of values.entries()) {
     const place = `values[${index}][${key}]: Invalid value: ${JSON.stringify(value)}: `
-    if (value.length > 63) faults.push(`${place}must be no more than 63 bytes`)
+    if (Buffer.byteLength(value) > 63) faults.push(`${place}must be no more than 63 bytes`)
     if (value !== '' && !NAME.test(value))
       faults.push(
         `${place}a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`,
@@ -173,7 +173,8 @@ export function parseFieldSelector(text: string): readonly FieldRequirement[] {
     if (term === '') continue
     const match = /^([\s\S]*?)(!=|==|=)([\s\S]*)$/.exec(term)
     if (match === null) throw new SelectorError(`invalid selector: '${text}'; can't understand '${term}'`)
-    out.push({ field: match[1] ?? '', negated: match[2] === '!=', value: unescaped(match[3] ?? '') })
+    const [field, value] = [match[1] ?? '', unescaped(match[3] ?? '')]
+    if (field !== '' || value !== '') out.push({ field, negated: match[2] === '!=', value })
   }
   return out
 }

@@ -12,7 +12,7 @@ export function checkPort(port: Json | undefined, path: string, errors: FieldErr
 /** All reasons why a text is no name of a port. @see RFC 6335 */
 export function portNameErrors(name: string): string[] {
   const errors: string[] = []
-  if (name.length > 15) errors.push('must be no more than 15 characters')
+  if (Buffer.byteLength(name) > 15) errors.push('must be no more than 15 characters')
   if (!/^[-a-z0-9]+$/.test(name)) errors.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)')
   if (!/[a-z]/.test(name)) errors.push('must contain at least one letter (a-z)')
   if (name.includes('--')) errors.push('must not contain consecutive hyphens')

@@ -10,7 +10,8 @@ import { byCreation } from '../meta.ts'
 import { as, type Node, type Pod, type Service } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { decideService, type ServiceSeen } from './decide.ts'
-import type { EndpointSlice } from './slice.ts'
+import { type EndpointSlice, hasTopologyMode } from './slice.ts'
+import { zoneSharesOf } from './topology.ts'
 import { createTriggers } from './trigger.ts'
 
 const FIRST_BACKOFF_MS = 1000
@@ -23,6 +24,7 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
   const slices = bench.cache('discovery.k8s.io/v1', 'EndpointSlice')
   const endpoints = bench.cache('v1', 'Endpoints')
   const triggers = createTriggers()
+  const withMode = new Set<string>()
   let slicesOf: OwnedIndex | undefined
 
   return workloadController<ServiceSeen>(bench, {
@@ -46,9 +48,13 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
       const found = services.get(namespace, name)
       if (!found) {
         triggers.forget(key)
+        withMode.delete(key)
         return await dropEndpoints(bench, endpoints.get(namespace, name))
       }
       const service = as<Service>(found)
+      const hadTopologyMode = withMode.has(key)
+      if (hasTopologyMode(service)) withMode.add(key)
+      else withMode.delete(key)
       const selector = { matchLabels: service.spec.selector ?? {} }
       const selected = (service.spec.selector ? pods.list(namespace) : [])
         .filter((pod) => matchesSelector(selector, pod.metadata.labels))
@@ -60,6 +66,8 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
           const node = nodes.get('', nodeName)
           return node && as<Node>(node)
         },
+        hadTopologyMode,
+        zoneShares: () => zoneSharesOf(nodes.list().map((node) => as<Node>(node))),
         slices: (slicesOf?.of(found.metadata.uid ?? '') ?? [])
           .map((slice) => as<EndpointSlice>(slice))
           .sort(byCreation),

@@ -27,6 +27,8 @@ const see = (pods: Pod[], rest: Partial<ServiceSeen> = {}): ServiceSeen => ({
   service,
   pods,
   nodeNamed: (name) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } }),
+  zoneShares: () => undefined,
+  hadTopologyMode: false,
   slices: [],
   endpoints: undefined,
   triggerMs: Date.parse('2026-11-23T01:00:00Z'),
@@ -103,4 +105,54 @@ test('slices that are refused are told and tried again, but not in a namespace t
   )
   const failure = 'unable to create new content in namespace a because it is being terminated'
   assert.deepEqual(decideService({ ...see([pod('a', '10.1.0.1')]), failure }), { kind: 'done', status: [] })
+})
+
+const AUTO = { 'service.kubernetes.io/topology-mode': 'Auto' }
+const INSUFFICIENT =
+  'Insufficient Node information: allocatable CPU or zone not specified on one or more nodes, addressType: IPv4'
+const zones = new Map([
+  ['n', 0.5],
+  ['m', 0.5],
+])
+const inMode = { ...service, metadata: { ...service.metadata, annotations: AUTO } }
+const inZones = {
+  nodeNamed: (name: string) => ({
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name, labels: { 'topology.kubernetes.io/zone': name } },
+  }),
+  zoneShares: () => zones,
+}
+const two = [pod('a', '10.1.0.1'), { ...pod('b', '10.1.0.2'), spec: { ...pod('b', '').spec, nodeName: 'm' } }]
+const toldBy = (seen: ServiceSeen): string[] => {
+  const decision = decideService(seen)
+  const writes = decision.kind === 'act' ? decision.changes : decision.status
+  return writes.flatMap((write) => (write.do === 'tell' ? [`${write.tell.reason}: ${write.tell.message}`] : []))
+}
+
+test('hints come and go with the mode of the Service, and what keeps them away is told', () => {
+  const seen = see(two, { ...inZones, service: inMode })
+  const slice = sliceOf(seen)
+  assert.deepEqual(
+    slice.endpoints?.map(({ hints }) => hints?.forZones?.map(({ name }) => name)),
+    [['n'], ['m']],
+  )
+  assert.deepEqual(toldBy(seen), [
+    'TopologyAwareHintsEnabled: Topology Aware Hints has been enabled, addressType: IPv4',
+  ])
+  const own = { ...slice, metadata: { ...slice.metadata, name: 'web-1' } }
+  const gone = see(two, { ...inZones, slices: [own], hadTopologyMode: true })
+  assert.deepEqual(toldBy(gone), [
+    'TopologyAwareHintsDisabled: Topology Aware Hints has been disabled, addressType: IPv4',
+  ])
+  assert.equal(sliceOf(gone).endpoints?.[0]?.hints, undefined)
+  assert.deepEqual(toldBy({ ...gone, hadTopologyMode: false }), [])
+  const unknown = see(two, { service: inMode })
+  const plain = sliceOf(unknown)
+  const settled = decideService({ ...unknown, slices: [{ ...plain, metadata: { ...plain.metadata, name: 'web-1' } }] })
+  assert.equal(settled.kind, 'act', 'the Endpoints object is still missing')
+  const writes = settled.kind === 'act' ? settled.changes : []
+  const endpoints = writes.flatMap((write) => (write.do === 'create' ? [write.object] : []))[0]
+  const slices = [{ ...plain, metadata: { ...plain.metadata, name: 'web-1' } }]
+  assert.deepEqual(toldBy({ ...unknown, slices, endpoints }), [`TopologyAwareHintsDisabled: ${INSUFFICIENT}`])
 })

@@ -9,9 +9,11 @@ import type { Telling, Write } from '../write.ts'
 import { withinCapacity } from './capacity.ts'
 import { endpointsOf } from './endpoints.ts'
 import { orderSlicePorts } from './port-order.ts'
+import { type ZoneShares, zonesByTopology } from './topology.ts'
 import {
   addressTypesOf,
   endpointOf,
+  hasTopologyMode,
   placed,
   portsFor,
   samePorts,
@@ -26,6 +28,10 @@ export type ServiceSeen = {
   /** Pods that its selector matches. */
   readonly pods: readonly Pod[]
   readonly nodeNamed: (name: string) => Node | undefined
+  /** Asked only for Services that leave it to the cluster whose traffic their endpoints are for. */
+  readonly zoneShares: () => ZoneShares
+  /** Whether it was left to the cluster when the Service was last looked at. */
+  readonly hadTopologyMode: boolean
   readonly slices: readonly EndpointSlice[]
   readonly endpoints: KubeObject | undefined
   /** When what is new since the last look happened: see trigger.ts. */
@@ -50,14 +56,19 @@ export function decideService(seen: ServiceSeen): WorkloadDecision {
   const { service } = seen
   const isOurs = service.spec.selector !== undefined && service.spec.type !== 'ExternalName'
   if (!isOurs || service.metadata.deletionTimestamp !== undefined) return { kind: 'done', status: [] }
-  const changes = [...addressTypesOf(service).flatMap((type) => sliceWrites(seen, type)), ...endpointsWrites(seen)]
+  const plans = addressTypesOf(service).map((type) => planSlices(seen, type))
+  const changes = [...plans.flatMap((plan) => sliceWrites(seen, plan)), ...endpointsWrites(seen)]
   if (changes.length > 0 && seen.failure !== undefined) return refused(service, seen.failure)
-  if (changes.length > 0) return { kind: 'act', changes }
+  if (changes.length > 0)
+    return { kind: 'act', changes: [...changes, ...plans.flatMap((plan) => hintsTurned(seen, plan))] }
+  const noHints = plans.flatMap(({ addressType, why }) =>
+    why === undefined ? [] : [hintsTold(service, why, addressType)],
+  )
   const homeless = seen.pods.filter(
     (pod) => !hasHome(seen, pod) && pod.status?.podIP !== undefined && !isFinishedPod(pod),
   )
-  if (homeless.length === 0) return { kind: 'done', status: [] }
-  return { kind: 'wait', afterMs: BACKOFF, status: [{ do: 'tell', tell: skipped(service, homeless) }] }
+  if (homeless.length === 0) return { kind: 'done', status: noHints }
+  return { kind: 'wait', afterMs: BACKOFF, status: [...noHints, { do: 'tell', tell: skipped(service, homeless) }] }
 }
 
 /** What was refused is tried again, but for a namespace that ends. */
@@ -89,13 +100,58 @@ function notUpdated(service: Service, why: string): Telling {
   return { about: service, type: 'Warning', reason: 'FailedToUpdateEndpointSlices', message }
 }
 
-function sliceWrites(seen: ServiceSeen, addressType: string): Write[] {
+/** The slices of one family: those that are there, those that ought to be, and why none of them says whose traffic it is for. */
+type Plan = {
+  readonly addressType: string
+  readonly own: readonly EndpointSlice[]
+  readonly wanted: readonly Wanted[]
+  readonly why?: string
+}
+
+function planSlices(seen: ServiceSeen, addressType: string): Plan {
   const own = seen.slices.filter(
     (slice) => slice.addressType === addressType && controllerOf(slice)?.uid === seen.service.metadata.uid,
   )
-  const free = new Set(own)
+  const wanted = wantedSlices(seen, addressType)
+  if (!hasTopologyMode(seen.service)) return { addressType, own, wanted }
+  const zones = zonesByTopology(
+    wanted.flatMap(({ endpoints }) => endpoints),
+    seen.zoneShares(),
+  )
+  if (typeof zones === 'string') return { addressType, own, wanted, why: zones }
+  const hinted = (endpoint: Endpoint): Endpoint => {
+    const name = zones.get(endpoint)
+    return name === undefined ? endpoint : { ...endpoint, hints: { forZones: [{ name }] } }
+  }
+  return { addressType, own, wanted: wanted.map((each) => ({ ...each, endpoints: each.endpoints.map(hinted) })) }
+}
+
+/** Says that hints come, or go with the mode of the Service. */
+function hintsTurned({ service, hadTopologyMode }: ServiceSeen, { addressType, own, why }: Plan): Write[] {
+  const hadHints = own.some(({ endpoints }) => endpoints?.some(({ hints }) => hints !== undefined))
+  if (hasTopologyMode(service)) {
+    if (hadHints || why !== undefined) return []
+    return [hintsTold(service, 'Topology Aware Hints has been enabled', addressType, 'Enabled')]
+  }
+  if (!hadHints || !hadTopologyMode) return []
+  return [hintsTold(service, 'Topology Aware Hints has been disabled', addressType)]
+}
+
+function hintsTold(
+  about: Service,
+  why: string,
+  addressType: string,
+  turned: 'Enabled' | 'Disabled' = 'Disabled',
+): Write {
+  const type = turned === 'Enabled' ? 'Normal' : 'Warning'
+  const message = `${why}, addressType: ${addressType}`
+  return { do: 'tell', tell: { about, type, reason: `TopologyAwareHints${turned}`, message } }
+}
+
+function sliceWrites(seen: ServiceSeen, plan: Plan): Write[] {
+  const free = new Set(plan.own)
   const writes: Write[] = []
-  for (const wanted of wantedSlices(seen, addressType)) {
+  for (const wanted of plan.wanted) {
     const candidates = [...free].filter((slice) => samePorts(slice.ports, wanted.ports))
     const match = candidates.sort((a, b) => overlap(b, wanted) - overlap(a, wanted))[0] ?? emptiest(free, wanted)
     if (match) free.delete(match)

@@ -57,16 +57,24 @@ export function endpointOf(service: Service, pod: Pod, addressType: string): End
   }
 }
 
+const MODE = 'service.kubernetes.io/topology-mode'
+const OLD_MODE = 'service.kubernetes.io/topology-aware-hints'
+
+/** Whether a Service leaves it to the cluster whose traffic its endpoints are for. */
+export function hasTopologyMode({ metadata: { annotations = {} } }: Service): boolean {
+  return ['Auto', 'auto'].includes(annotations[MODE] ?? annotations[OLD_MODE] ?? '')
+}
+
 /**
  * The endpoint with its zone, and with what the Service's `trafficDistribution` makes of it.
  *
  * @see https://kubernetes.io/docs/concepts/services-networking/service/#traffic-distribution
  */
-export function placed(endpoint: Endpoint, node: Node | undefined, { spec }: Service): Endpoint {
+export function placed(endpoint: Endpoint, node: Node | undefined, service: Service): Endpoint {
   const zone = node?.metadata.labels?.['topology.kubernetes.io/zone'] || undefined
   const inZone = zone === undefined ? endpoint : { ...endpoint, zone }
-  const { trafficDistribution } = spec
-  if (trafficDistribution === undefined || !endpoint.conditions.ready) return inZone
+  const { trafficDistribution } = service.spec
+  if (trafficDistribution === undefined || !endpoint.conditions.ready || hasTopologyMode(service)) return inZone
   const nodeName = trafficDistribution === 'PreferSameNode' ? endpoint.nodeName : undefined
   if (zone === undefined && nodeName === undefined) return inZone
   const hints = {

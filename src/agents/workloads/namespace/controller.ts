@@ -23,6 +23,8 @@ export function namespaceController(bench: Bench): Controller<NamespaceSeen, Wri
   return workloadController<NamespaceSeen>(bench, {
     kind: 'Namespace',
     component: 'namespace-controller',
+    // as in the original: one that ends asks for every kind, and many may end at once
+    concurrency: 10,
     async watch(wake) {
       await Promise.all([namespaces.ready, pods.ready, accounts.ready, rootCas.ready])
       namespaces.onChange((namespace) => wake.now(namespace.metadata.name))

@@ -14,7 +14,10 @@ const REASONS = [
   ],
   [/\] Aggregator /, 'kubed aggregates no other API servers: an APIService is refused by name'],
   [/at least two untainted nodes|rollback without unnecessary restarts/, 'kubed has one node'],
-  [/Projected PodCertificate/, 'the node knows no volumes of pod certificates, and refuses them by name'],
+  [
+    /Projected PodCertificate/,
+    'the suite’s program, built without its version, finds no pod to make of its own fixtures',
+  ],
   [
     /KubeletManagedEtcHosts|node-pod communication|HostPort validates/,
     'has a pod on the network of the host, which is refused by name (docs/adr/0142)',

@@ -52,9 +52,6 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
         return await dropEndpoints(bench, endpoints.get(namespace, name))
       }
       const service = as<Service>(found)
-      const hadTopologyMode = withMode.has(key)
-      if (hasTopologyMode(service)) withMode.add(key)
-      else withMode.delete(key)
       const selector = { matchLabels: service.spec.selector ?? {} }
       const selected = (service.spec.selector ? pods.list(namespace) : [])
         .filter((pod) => matchesSelector(selector, pod.metadata.labels))
@@ -66,7 +63,7 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
           const node = nodes.get('', nodeName)
           return node && as<Node>(node)
         },
-        hadTopologyMode,
+        hadTopologyMode: noteMode(withMode, key, service),
         zoneShares: () => zoneSharesOf(nodes.list().map((node) => as<Node>(node))),
         slices: (slicesOf?.of(found.metadata.uid ?? '') ?? [])
           .map((slice) => as<EndpointSlice>(slice))
@@ -79,6 +76,14 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
     },
     decide: decideService,
   })
+}
+
+/** Whether the Service had the mode when it was last looked at. */
+function noteMode(withMode: Set<string>, key: string, service: Service): boolean {
+  const hadMode = withMode.has(key)
+  if (hasTopologyMode(service)) withMode.add(key)
+  else withMode.delete(key)
+  return hadMode
 }
 
 /** A pod's change wakes the Services that select it, and those that selected it before its labels changed. */

@@ -1,5 +1,6 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { readList, readText } from '../../lib/kube/read.ts'
+import type { Repository } from '../../lib/oci/reference.ts'
 import type { KubeClient } from '../kube/types.ts'
 import { createRegistryClient, type RegistryClient } from '../registry/client.ts'
 import { dockerLogin } from '../registry/docker-login.ts'
@@ -20,7 +21,7 @@ export type RegistryAccess = {
 /** Registry clients by what they log in with, so that connections and tokens live on between looks. */
 export type Registries = {
   /** @throws SluiceError SECRET_MISSING, OBJECT_INVALID; ApiError */
-  readonly clientFor: (access: RegistryAccess, host: string) => Promise<RegistryClient>
+  readonly clientFor: (access: RegistryAccess, image: Repository) => Promise<RegistryClient>
   readonly close: () => void
 }
 
@@ -30,12 +31,13 @@ const MOST_CLIENTS = 200
 export function openRegistries({ client, registryAliases, traps }: EngineContext): Registries {
   const clients = new Map<string, RegistryClient>()
   return {
-    async clientFor(access, host) {
+    async clientFor(access, image) {
+      const { host } = image
       const { namespace, certSecretName, proxySecretName, isInsecure } = access
       // In Flux's order, for the first fault is the one that is told.
       const proxy = await readProxy(client, namespace, proxySecretName)
       const trust = await readTrust(client, namespace, certSecretName)
-      const login = await loginFor(client, access, host, traps)
+      const login = await loginFor(client, access, image, traps)
       const key = JSON.stringify([host, login, trust, proxy?.url.href, isInsecure])
       const found = clients.get(key)
       // Again at the end: the longest unused one stands first.
@@ -63,11 +65,11 @@ export function openRegistries({ client, registryAliases, traps }: EngineContext
   }
 }
 
-/** The login for a host: `secretRef` first, then the pull secrets of the service account; the first that speaks of the host. */
+/** The login for an image: `secretRef` first, then the pull secrets of the service account; the first that speaks of it. */
 async function loginFor(
   client: KubeClient,
   { namespace, secretName, serviceAccountName }: RegistryAccess,
-  host: string,
+  image: Repository,
   traps: 'safe' | 'flux',
 ): Promise<Credentials | undefined> {
   const secrets: SecretData[] = []
@@ -75,7 +77,7 @@ async function loginFor(
   if (serviceAccountName !== undefined)
     for (const name of await pullSecretsOf(client, namespace, serviceAccountName))
       secrets.push(await readPullSecret(client, namespace, serviceAccountName, name))
-  return secrets.map((data) => loginIn(data, host, traps)).find((login) => login !== undefined)
+  return secrets.map((data) => loginIn(data, image, traps)).find((login) => login !== undefined)
 }
 
 async function readPullSecret(
@@ -104,11 +106,11 @@ async function pullSecretsOf(client: KubeClient, namespace: string, name: string
 }
 
 /** Flux knows logins in the form of docker only. */
-function loginIn(data: SecretData, host: string, traps: 'safe' | 'flux'): Credentials | undefined {
+function loginIn(data: SecretData, image: Repository, traps: 'safe' | 'flux'): Credentials | undefined {
   const config = data['.dockerconfigjson']
   const text = config?.toString('utf8') ?? ''
   // The API server takes no other text in a Secret of the type that Flux reads.
-  if (config && (traps === 'safe' || isJson(text))) return dockerLogin(text, host)
+  if (config && (traps === 'safe' || isJson(text))) return dockerLogin(text, image)
   if (traps === 'flux') return undefined
   const [username, password] = [data['username'], data['password']]
   return username && password ? { username: username.toString('utf8'), password: password.toString('utf8') } : undefined

@@ -176,7 +176,7 @@ async function lookUpDigest(own: Own, policy: ImagePolicy, tag: string, key: str
     message: `failed fetching digest of ${repository.image}:${tag}: ${why}`,
   })
   try {
-    const client = await own.registries.clientFor(repository, target.host)
+    const client = await own.registries.clientFor(repository, target)
     const found = await client.headManifest(target, tag, { signal: AbortSignal.timeout(repository.timeoutMs) })
     memory.digest = found ? { kind: 'known', tag, digest: found.digest } : failed(fetching('manifest unknown'))
   } catch (error) {

@@ -16,7 +16,7 @@ export async function scanRepository(registries: Registries, repository: ImageRe
   const asked = { ...target, path: TAG_LIST }
   let client: RegistryClient
   try {
-    client = await registries.clientFor(repository, target.host)
+    client = await registries.clientFor(repository, target)
   } catch (error) {
     if (!(error instanceof SluiceError) && !(error instanceof ApiError)) throw error
     const message = `failed to configure authentication options: ${error.message}`

@@ -51,7 +51,7 @@ async function look(context: EngineContext, registries: Registries, source: OciR
   refuseClouds(source)
   await offerLast(context, source)
   const repository = repositoryOf(source.url, context.traps)
-  const client = await clientFor(context, registries, source, repository.host)
+  const client = await clientFor(context, registries, source, repository)
   const signal = AbortSignal.timeout(source.timeoutMs)
   const selected = await selectArtifact(client, source, repository, signal)
   try {
@@ -104,10 +104,10 @@ async function clientFor(
   context: EngineContext,
   registries: Registries,
   source: OciRepository,
-  host: string,
+  repository: Repository,
 ): Promise<RegistryClient> {
   try {
-    return await registries.clientFor(source, host)
+    return await registries.clientFor(source, repository)
   } catch (error) {
     if (!(error instanceof SluiceError) && !(error instanceof ApiError)) throw error
     const of = `'${source.namespace}/${source.secretName ?? ''}'`

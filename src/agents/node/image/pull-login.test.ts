@@ -24,7 +24,7 @@ const ask = (names: readonly string[], host: string) =>
     client,
     'shop',
     names.map((name) => ({ name })),
-    host,
+    { host, repository: 'web' },
   )
 
 test('the first secret that speaks of a host counts, in both forms of docker', async () => {

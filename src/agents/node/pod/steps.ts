@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { ApiError } from '../../../adapters/kube/api-error.ts'
 import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
-import { parseReference } from '../../../lib/oci/reference.ts'
+import { parseReference, type Reference } from '../../../lib/oci/reference.ts'
 import { unreachable } from '../../../lib/error/unreachable.ts'
 import type { ContainerId, Driver } from '../driver.ts'
 import { pullLogin } from '../image/pull-login.ts'
@@ -106,7 +106,7 @@ async function pull(context: NodeContext, memory: Memory, step: Step & { do: 'pu
   say('Normal', 'Pulling', `Pulling image "${name}"`)
   const startedMs = context.clock.nowMs()
   try {
-    const image = await pullAs(context, memory.pod, name, reference.host)
+    const image = await pullAs(context, memory.pod, name, reference)
     const took = durationText(context.clock.nowMs() - startedMs)
     const size = `Image size: ${image.sizeBytes} bytes.`
     say('Normal', 'Pulled', `Successfully pulled image "${name}" in ${took} (${took} including waiting). ${size}`)
@@ -120,13 +120,13 @@ async function pull(context: NodeContext, memory: Memory, step: Step & { do: 'pu
 }
 
 /** Pulls with the login that the pod's secrets have for the registry. */
-async function pullAs(context: NodeContext, pod: Pod, name: string, host: string): Promise<Image> {
+async function pullAs(context: NodeContext, pod: Pod, name: string, reference: Reference): Promise<Image> {
   const { imagePullSecrets = [] } = pod.spec
   const { login, missing } = await pullLogin(
     context.client,
     pod.metadata.namespace ?? 'default',
     imagePullSecrets,
-    host,
+    reference,
   )
   const registry = login && context.registryAs(login)
   try {

@@ -210,6 +210,11 @@ notation, STS and the own protocols of Google's and Azure's buckets, proxies tha
 HelmReleases are told that nothing is done for them, unless Flux's own helm-controller or source-controller serves them beside us: what has the finalizer of Flux, or a status
 of another, is left to it (a HelmRepository of type \`oci\` has no status in Flux either). Nothing is half obeyed.
 
+In both settings we go on where Flux waits: a newer commit or a changed object ends a health check (Flux does so behind the gate \`CancelHealthCheckOnNewRevision\`), a dependency or
+an included repository that becomes ready wakes who waits for it (Flux looks again after 30 s), and a notification that was not taken is sent again for longer than a quarter of a minute.
+Providers of type \`zoom\` and \`incident.io\`, which the definition of Providers lists and Flux 2.9 does not know, are served. An \`otel\` span is sent as JSON, and with the login of
+its Provider also where the Secret names no headers; a \`sentry\` event does not list the modules of a Go program.
+
 ## Flux's own tables
 Of the 1,272 rows of the tables of Flux's own tests ${ROWS - missed} are played and agree (${((100 * (ROWS - missed)) / ROWS).toFixed(1)} %). These are not:
 

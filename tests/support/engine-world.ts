@@ -10,6 +10,7 @@ import { clientFromKubeconfig } from '../../src/adapters/kube/client.ts'
 import type { KubeClient } from '../../src/adapters/kube/types.ts'
 import { serveGitd } from '../../src/embedded/gitd/serve.ts'
 import { serveKubed } from '../../src/embedded/kubed/serve.ts'
+import { SluiceError } from '../../src/lib/error/sluice-error.ts'
 import type { KubeObject } from '../../src/lib/kube/object.ts'
 import { conditionOf, readText } from '../../src/lib/kube/read.ts'
 
@@ -136,7 +137,7 @@ export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'sa
       try {
         await act()
       } finally {
-        gitd = await serveGit(Number(new URL(url).port))
+        gitd = await onceFree(() => serveGit(Number(new URL(url).port)))
       }
     },
     async restart() {
@@ -242,6 +243,18 @@ export async function eventually(holds: () => Promise<boolean>, shown: () => str
     if (Date.now() > deadline) assert.fail(`not within 30 s: ${shown()}`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
+}
+
+/** Listens again at a port that was left: on a busy machine somebody else may have it for a moment, if only to call from. */
+export async function onceFree<Server>(listen: () => Promise<Server>): Promise<Server> {
+  const deadline = Date.now() + 30_000
+  for (;;)
+    try {
+      return await listen()
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.code !== 'PORT_IN_USE' || Date.now() > deadline) throw error
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
 }
 
 export async function startKubed(): Promise<ApiServer> {

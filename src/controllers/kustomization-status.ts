@@ -124,7 +124,7 @@ export function stalledStatus(
   }
 }
 
-/** One that is suspended, or cannot be deleted yet, answers that it has seen the request, and its generation when it was ready. */
+/** One that is suspended, cannot be deleted yet, or is held by others, answers that it has seen the request, and its generation when it was ready. */
 export function suspendedStatus(kustomization: Kustomization): Readonly<Record<string, unknown>> {
   const { conditions, generation } = kustomization
   const isReady = conditions.some(({ type, status }) => type === 'Ready' && status === 'True')

@@ -85,6 +85,21 @@ const cases: readonly [it: string, seen: Partial<KustomizationSeen>, want: strin
     'add finalizer',
   ],
   ['touches nothing while suspended', { kustomization: kustomization({ spec: { suspend: true } }) }, 'done; nothing'],
+  [
+    'shows that its deletion was seen when others hold it',
+    {
+      kustomization: kustomization({
+        meta: { ...deleted, finalizers: ['example.com/x'] },
+        status: { conditions: [ready] },
+      }),
+    },
+    'done; Ready=True ReconciliationSucceeded',
+  ],
+  [
+    'is let go when nobody holds it',
+    { kustomization: kustomization({ meta: { ...deleted, finalizers: [] } }) },
+    'done; nothing',
+  ],
   ['is finalized when it is deleted', { kustomization: kustomization({ meta: deleted }) }, 'finalize'],
   [
     'waits for what it deleted to go',

@@ -133,7 +133,7 @@ export function decideKustomization(seen: KustomizationSeen): Answer {
   const hasFinalizer = kustomization.finalizers.includes(FINALIZER)
   if (kustomization.isDeleting && hasFinalizer && seen.terminationLookInMs > 0)
     return { kind: 'wait', afterMs: seen.terminationLookInMs, status: {} }
-  if (kustomization.isDeleting) return hasFinalizer ? act('finalize') : { kind: 'done', status: {} }
+  if (kustomization.isDeleting) return hasFinalizer ? act('finalize') : letGo(kustomization)
   if (!hasFinalizer) return act('add finalizer')
   if (kustomization.isSuspended) return { kind: 'done', status: { status: suspendedStatus(kustomization) } }
   if (attempt === undefined && seen.dueInMs > 0) return { kind: 'done', status: {}, againAfterMs: seen.dueInMs }
@@ -142,6 +142,12 @@ export function decideKustomization(seen: KustomizationSeen): Answer {
   if (blocked) return blocked
   if (attempt === undefined || isOutdated(seen, attempt)) return act('begin')
   return decideAttempt(seen, attempt)
+}
+
+/** What others still hold shows that its deletion was seen. */
+function letGo(kustomization: Kustomization): Answer {
+  const isHeld = kustomization.finalizers.length > 0
+  return { kind: 'done', status: isHeld ? { status: suspendedStatus(kustomization) } : {} }
 }
 
 function decideAttempt(seen: KustomizationSeen, attempt: Attempt): Answer {

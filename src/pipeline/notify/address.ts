@@ -1,4 +1,4 @@
-import type { SluiceError } from '../../lib/error/sluice-error.ts'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { Provider } from '../../kinds/notification.ts'
 import { unusable } from './hook-request.ts'
 
@@ -28,6 +28,8 @@ const BARE: Readonly<Record<string, string>> = {
  * The message quotes the address as Flux does; one that holds a token parses, and is never quoted.
  */
 export function addressFault({ type, ...provider }: Provider, address: string): SluiceError | undefined {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\/[^/]/i.exec(address)?.[1]?.toLowerCase() ?? 'http'
+  if (!['http', 'https'].includes(scheme)) return unspeakable({ type, ...provider }, address, scheme)
   const why = urlFault(address)
   if (why === undefined) return undefined
   const named = NAMES[type]
@@ -43,6 +45,13 @@ export function addressFault({ type, ...provider }: Provider, address: string): 
             ? `invalid ${bare} ${address}`
             : `invalid hook URL ${address}: ${why}`
   return unusable({ type, ...provider }, message, 'spec.address')
+}
+
+/** What an HTTP client cannot speak: found out when it is sent, and by Sentry's client before. */
+function unspeakable(provider: Provider, address: string, scheme: string): SluiceError {
+  if (provider.type === 'sentry') return unusable(provider, '[Sentry] DsnParseError: invalid scheme', 'spec.address')
+  const why = `POST ${address} giving up after 1 attempt(s): Post ${JSON.stringify(address)}: unsupported protocol scheme "${scheme}"`
+  return new SluiceError('NOTIFY_FAILED', `failed to execute request: ${why}`)
 }
 
 /** In the words of Go's `url.ParseRequestURI`; also for what that takes and no HTTP client does. */

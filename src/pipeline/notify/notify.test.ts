@@ -290,6 +290,16 @@ for (const [type, fault] of [
     })
   })
 
+for (const [type, fault] of [
+  [
+    'generic',
+    'failed to execute request: POST ftp://x/y giving up after 1 attempt(s): Post "ftp://x/y": unsupported protocol scheme "ftp"',
+  ],
+  ['sentry', '[Sentry] DsnParseError: invalid scheme'],
+] as const)
+  test(`a ${type} receiver is not spoken to by FTP`, () =>
+    assert.throws(() => requestsFor(made, providerOf({ type, address: 'ftp://x/y' }), {}), { message: fault }))
+
 for (const [address, fault] of [
   ['https://sentry.io/1', 'empty username'],
   ['https://key@sentry.io', 'empty project id'],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseKustomization } from '../../../../kinds/kustomization.ts'
+import type { SluiceError } from '../../../../lib/error/sluice-error.ts'
 import type { KubeObject, ObjectRef } from '../../../../lib/kube/object.ts'
 import { ApiError } from '../../../kube/api-error.ts'
 import type { SharedCaches } from '../../../kube/shared-caches.ts'
@@ -78,3 +79,14 @@ for (const [it, error, want] of refusals)
       applyError({ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'ns', name: 'a' }, error, 'dry-run failed').message,
       want,
     ))
+
+for (const [message, retry] of [
+  ['failed to create typed patch object (ns/a; /v1, Kind=ConfigMap): .data.x: expected string', 'spec'],
+  ['failed to convert new object (ns/a; /v1, Kind=Secret) to proper version: illegal base64 data', 'spec'],
+  ['etcdserver: request timed out', 'backoff'],
+] as const)
+  test(`"${message.slice(0, 40)}" ${retry === 'spec' ? 'waits for another commit' : 'passes by itself'}`, () => {
+    const ref = { apiVersion: 'v1', kind: 'Secret', namespace: 'ns', name: 'a' }
+    const error = applyError(ref, new ApiError(500, '', message), 'dry-run failed')
+    assert.equal((error as SluiceError).retry, retry)
+  })

@@ -29,7 +29,12 @@ function coerceFields(type: FieldType, value: JsonObject, unknown: Unknown): voi
 export function decodeApplied(type: FieldType, value: JsonObject, unknown: Unknown): void {
   decodeMetadata(value, unknown)
   dropUntypedNulls(type, value)
-  coerceFields(type, value, unknown)
+  try {
+    coerceFields(type, value, unknown)
+  } catch (error) {
+    // Of what was merged only the checks tell, which look at resources that stand in it, too.
+    if (!(error instanceof DecodeError)) throw error
+  }
 }
 
 function decodeMetadata(value: JsonObject, unknown: Unknown): void {

@@ -14,7 +14,7 @@ import { checkNewJob } from './kinds/batch-checks.ts'
 import { checkPodAnnotations } from './pods/annotation-checks.ts'
 import { checkEphemeralChange } from './pods/ephemeral-checks.ts'
 import { tellsChangesFirst, validateChange } from './changes/immutable.ts'
-import { validateDefinition } from './definitions/definition-checks.ts'
+import { validateDefinition, validateDefinitionStatus } from './definitions/definition-checks.ts'
 import { validateMeta } from './meta.ts'
 import { checkNewPod } from './pods/pod-checks.ts'
 import { checkResize } from './pods/resize-checks.ts'
@@ -36,8 +36,10 @@ function faultsOf(call: Call, object: Obj, before: Obj | undefined): FieldError[
     const warn = (warning: string): void => void call.warnings.push(warning)
     return [...errors, ...validateCustom(types, object, before, { isStatus, warn })]
   }
-  if (before !== undefined && writesStatus(call.subresource))
-    return [...errors, ...validateStatus(resource, object, before)]
+  if (before !== undefined && writesStatus(call.subresource)) {
+    const own = isDefinition(object) ? validateDefinitionStatus(object) : []
+    return [...errors, ...own, ...validateStatus(resource, object, before)]
+  }
   if (isDefinition(object)) return [...errors, ...validateDefinition(object, before)]
   if (resource.storageKey === '/pods') checkPodAnnotations(object, 'metadata.annotations', errors)
   const { type, value } = asChecked(resource, object)

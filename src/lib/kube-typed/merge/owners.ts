@@ -1,6 +1,7 @@
 import type { FieldType } from '../../kube-schema/schema.ts'
 import type { Json } from '../../kube/json.ts'
 import { mergeValues, removePaths } from './merge-values.ts'
+import { reconcile } from './reconcile.ts'
 import {
   difference,
   emptySet,
@@ -68,8 +69,9 @@ export function ownUpdate(
   manager: string,
   { ignored, versions }: Options = {},
 ): Outcome {
+  const known = reconcileOwners(owners, type)
   const comparison = without(compare(type, live, written), ignored)
-  const next = yieldTo(seen(comparison, live, written, versions), owners, manager)
+  const next = yieldTo(seen(comparison, live, written, versions), known, manager)
   const taken = union(comparison.modified, comparison.added)
   const own = union(difference(next.get(manager)?.set ?? emptySet(), comparison.removed), taken)
   const kept = ignored === undefined ? own : recursiveDifference(own, ignored)
@@ -92,20 +94,31 @@ export function ownApply(
   options: Options & { readonly force: boolean },
 ): Outcome {
   const merged = mergeValues(type, live, applied) ?? null
-  const last = owners.get(manager)
+  const known = reconcileOwners(owners, type)
+  const last = known.get(manager)
   const all = fieldSetOf(type, applied)
   const set = options.ignored === undefined ? all : recursiveDifference(all, options.ignored)
-  const claimed = new Map(owners)
+  const claimed = new Map(known)
   claimed.set(manager, { set, isApplied: true, ...versionOf(options) })
   // Who gives nothing up leaves nothing to remove.
   const value = last === undefined || isWithin(last.set, set) ? merged : prune(type, merged, claimed, last.set)
   const comparison = compare(type, live, value)
   const counted = seen(without(comparison, options.ignored), live, value, options.versions)
-  const conflicts = options.force ? new Map<string, PathSet>() : conflictsOf(counted, owners, manager)
+  const conflicts = options.force ? new Map<string, PathSet>() : conflictsOf(counted, known, manager)
   if (conflicts.size > 0) throw new OwnershipConflict(conflicts)
   const next = yieldTo(counted, claimed, manager)
   if (isEmpty(set)) next.delete(manager)
   return { value, owners: next, comparison }
+}
+
+function reconcileOwners(owners: Owners, type: FieldType | undefined): Owners {
+  if (type === undefined) return owners
+  let out: Map<string, Owned> | undefined
+  for (const [id, owned] of owners) {
+    const set = reconcile(owned.set, type)
+    if (set !== owned.set) (out ??= new Map(owners)).set(id, { ...owned, set })
+  }
+  return out ?? owners
 }
 
 const versionOf = ({ versions }: Options): { version?: string } =>

@@ -6,11 +6,12 @@ import { goQuote } from '../../value/go-quote.ts'
 export class PathElementError extends Error {}
 
 /** The element of a list item that is known by its keys. */
-export const keyElement = (keys: JsonObject): string =>
-  `k:{${Object.keys(keys)
-    .sort(byBytes)
-    .map((key) => `${goJson(key)}:${goJson(keys[key] ?? null)}`)
-    .join(',')}}`
+export function keyElement(keys: JsonObject): string {
+  const names = Object.keys(keys)
+  // Most items have one key.
+  if (names.length > 1) names.sort(byBytes)
+  return `k:{${names.map((name) => `${goJson(name)}:${goJson(keys[name] ?? null)}`).join(',')}}`
+}
 
 /** The element of a list item that is known by its value. */
 export const valueElement = (value: Json): string => `v:${goJson(value)}`

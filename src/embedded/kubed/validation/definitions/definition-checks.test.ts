@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { JsonObject } from '../../../../lib/kube/json.ts'
 import { objFrom } from '../../object.ts'
 import { rememberStorage } from '../../resources/definitions.ts'
-import { validateDefinition } from './definition-checks.ts'
+import { validateDefinition, validateDefinitionStatus } from './definition-checks.ts'
 
 type Definition = ReturnType<typeof objFrom>
 
@@ -112,3 +112,11 @@ for (const { it, spec, before, want } of cases)
       want,
     )
   })
+
+test('names that are served must be names, those that are not given need not', () => {
+  const errors = validateDefinitionStatus(calm({}, { acceptedNames: { plural: '../x', kind: '', listKind: 'Odd' } }))
+  assert.deepEqual(
+    errors.map(({ field }) => field),
+    ['status.acceptedNames.plural'],
+  )
+})

@@ -238,9 +238,21 @@ function checkSelectable(fields: readonly Json[], schema: Json | undefined, path
 }
 
 function checkNames(names: JsonObject, errors: FieldError[]): void {
-  const at = (field: string): string => `spec.names.${field}`
   for (const field of ['plural', 'singular', 'kind', 'listKind'])
-    if (stringOf(names[field]) === '') required(errors, at(field))
+    if (stringOf(names[field]) === '') required(errors, `spec.names.${field}`)
+  checkNameForms(names, 'spec.names', errors)
+}
+
+/** Faults of the status of a definition: the names that are served must be such. */
+export function validateDefinitionStatus({ status }: Obj): FieldError[] {
+  const errors: FieldError[] = []
+  checkNameForms(objectOf(objectOf(status).acceptedNames), 'status.acceptedNames', errors)
+  return errors
+}
+
+/** Names that are given must be names of DNS. */
+function checkNameForms(names: JsonObject, path: string, errors: FieldError[]): void {
+  const at = (field: string): string => `${path}.${field}`
   for (const field of ['plural', 'singular', 'kind', 'listKind']) {
     const text = stringOf(names[field])
     const isMixed = field === 'kind' || field === 'listKind'

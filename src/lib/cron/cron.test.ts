@@ -20,6 +20,11 @@ for (const { schedule, after, zone = 'UTC', want } of cases)
     assert.equal(next && new Date(next).toISOString(), want)
   })
 
+test('a day that a place never had is passed over', () => {
+  const next = nextTimeMs(parseSchedule('29 * 7 * *'), Date.parse('2011-12-29T05:00:00Z'), 'Pacific/Apia')
+  assert.equal(next && new Date(next).toISOString(), '2012-01-06T10:29:00.000Z')
+})
+
 test('a time that never comes is none', () => {
   for (const text of ['0 0 30 2 *', ', * * * *']) assert.equal(nextTimeMs(parseSchedule(text), 0, 'UTC'), undefined)
 })
@@ -35,6 +40,7 @@ const faults: { schedule: string; want: string }[] = [
   { schedule: '5-1 * * * *', want: 'beginning of range (5) beyond end of range (1): 5-1' },
   { schedule: '*/0 * * * *', want: 'step of range should be a positive number: */0' },
   { schedule: '1-2-3 * * * *', want: 'too many hyphens: 1-2-3' },
+  { schedule: '1--2 * * * *', want: 'too many hyphens: 1--2' },
   { schedule: '1/2/3 * * * *', want: 'too many slashes: 1/2/3' },
   { schedule: 'a * * * *', want: 'failed to parse int from a: strconv.Atoi: parsing "a": invalid syntax' },
 ]

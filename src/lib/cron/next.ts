@@ -3,6 +3,7 @@ import type { Calendar, Schedule } from './parse.ts'
 const SECOND_MS = 1000
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
+const DAY_MS = 86_400_000
 /** Dates that never come, as the 30th of February, are looked for so long. */
 const MOST_YEARS = 5
 const FIELDS = ['minutes', 'hours', 'days', 'months', 'weekdays'] as const
@@ -72,11 +73,13 @@ function toMonth(walk: Walk, { months }: Calendar): boolean {
 function toDay(walk: Walk, schedule: Calendar): boolean {
   while (!isDay(schedule, walk.wall)) {
     if (!walk.hasMoved) walk.setWall(walk.wall.setUTCHours(0, 0, 0, 0))
-    const { wall } = walk
+    const { wall, atMs } = walk
     walk.setWall(wall.setUTCDate(wall.getUTCDate() + 1))
     const hour = walk.wall.getUTCHours()
     // Midnight does not come everywhere every day.
     if (hour !== 0) walk.add((hour > 12 ? 24 - hour : -hour) * HOUR_MS)
+    // Samoa never had the 30th of December 2011, for which the original looks for ever.
+    if (walk.atMs <= atMs) walk.add(DAY_MS)
     if (walk.wall.getUTCDate() === 1) return false
   }
   return true

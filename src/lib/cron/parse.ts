@@ -103,8 +103,8 @@ function parseRange(part: string, { least, most, names }: Bounds): { values: num
   const ends = range.split('-')
   const isStar = ends[0] === '*' || ends[0] === '?'
   const first = isStar ? least : parseNumber(ends[0] ?? '', names, least)
-  const last = isStar ? most : ends.length === 1 ? first : parseNumber(ends[1] ?? '', names, least)
   if (!isStar && ends.length > 2) throw new CronError(`too many hyphens: ${part}`)
+  const last = isStar ? most : ends.length === 1 ? first : parseNumber(ends[1] ?? '', names, least)
   if (more.length > 0) throw new CronError(`too many slashes: ${part}`)
   const step = stepText === undefined ? 1 : parseNumber(stepText, [], 0)
   // `5/10` is from 5 on, every 10th.

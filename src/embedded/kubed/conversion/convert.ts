@@ -1,18 +1,20 @@
 import { clone, isObject } from '../../../lib/kube/json.ts'
+import { pruneCustom } from '../decoding/custom.ts'
 import { defaultCustom } from '../defaulting/structural.ts'
 import type { Obj } from '../object.ts'
 import { autoscalerToV1, autoscalerToV2 } from './autoscaler.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 
-/** The object in the version of `resource`, with the defaults of its definition; the same object when nothing changes. Never changes its argument. */
+/** The object in the version of `resource`, as its definition has it now; the same object when nothing changes. Never changes its argument. */
 export function toVersion(resource: Resource, object: Obj): Obj {
   const wanted = apiVersionOf(resource)
   const converted = object.apiVersion === wanted ? object : convert(object, wanted)
-  if (resource.custom?.hasDefaults !== true) return converted
-  // its definition may have got defaults since it was written
-  const defaulted = clone(converted)
-  defaultCustom(resource.type, defaulted)
-  return defaulted
+  if (resource.custom?.isFitted !== true) return converted
+  // Its definition may have got defaults, or lost fields, since it was written.
+  const fitted = clone(converted)
+  pruneCustom(resource.type, fitted, [])
+  defaultCustom(resource.type, fitted)
+  return fitted
 }
 
 /** The object in the version in which it is kept. */

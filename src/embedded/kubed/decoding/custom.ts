@@ -8,13 +8,18 @@ const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
 /** Reads an object of a custom kind: metadata as Go reads it, the rest pruned by its schema. Errors as {@link decodeTyped}. */
 export function decodeCustom(type: FieldType, value: JsonObject, unknown: Unknown): void {
   decodeMetadata(value, unknown)
+  pruneCustom(type, value, unknown)
+  // what the metadata of resources in it does not have is told last
+  unknown.sort()
+  coerceFields(type, value, unknown)
+}
+
+/** Takes away what the schema of a custom kind does not have. In place. */
+export function pruneCustom(type: FieldType, value: JsonObject, unknown: Unknown): void {
   for (const name of Object.keys(value)) {
     if (name === 'apiVersion' || name === 'kind' || name === 'metadata') continue
     pruneField(type, value, name, name, unknown)
   }
-  // what the metadata of resources in it does not have is told last
-  unknown.sort()
-  coerceFields(type, value, unknown)
 }
 
 function coerceFields(type: FieldType, value: JsonObject, unknown: Unknown): void {

@@ -23,7 +23,7 @@ const custom: Resource = {
     schema: undefined,
     written: map.type,
     versions: [],
-    hasDefaults: false,
+    isFitted: false,
   },
 }
 

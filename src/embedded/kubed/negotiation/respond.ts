@@ -192,7 +192,7 @@ export function presentMany(
 /** How the text of an object begins that is kept in this version. */
 function headOf(resource: Resource): string {
   // what is shown with defaults is never shown as it is kept
-  if (resource.custom?.hasDefaults === true) return '\n'
+  if (resource.custom?.isFitted === true) return '\n'
   return `{"kind":${JSON.stringify(resource.kind)},"apiVersion":${JSON.stringify(apiVersionOf(resource))},`
 }
 

@@ -1,6 +1,15 @@
 import { definition } from '../../../lib/kube-schema/builtin.ts'
 import { type Schema, typeOf } from '../../../lib/kube-schema/schema.ts'
-import { isObject, type Json, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import {
+  isObject,
+  type Json,
+  type JsonObject,
+  listOf,
+  numberOf,
+  objectOf,
+  objectsOf,
+  stringOf,
+} from '../../../lib/kube/json.ts'
 import type { Obj } from '../object.ts'
 import { compareVersions } from './groups.ts'
 import type { PrinterColumn, Resource, Subresource } from './resource.ts'
@@ -77,7 +86,7 @@ export function resourcesOf(object: Obj): Resource[] {
           schema,
           written: typeOf(schemaOf(schema)),
           versions: versions.map(({ name }) => `${group}/${stringOf(name)}`),
-          hasDefaults: hasDefaults(schema),
+          isFitted: hasDefaults(schema) || (numberOf(object.metadata.generation) ?? 1) > 1,
         },
       }
     })

@@ -25,8 +25,8 @@ export type Custom = {
   readonly written: FieldType
   /** The apiVersions that the definition has, served or not. */
   readonly versions: readonly string[]
-  /** Objects are shown with defaults that they may not have been written with. */
-  readonly hasDefaults: boolean
+  /** Objects may have been written without defaults, or under another schema: they are made to fit when they are read. */
+  readonly isFitted: boolean
 }
 
 /** One kind in one version: everything the pipeline must know about it. Built-in and custom kinds are the same thing. */

@@ -55,7 +55,7 @@ function resourceOf(
       schema: asJson(schema),
       written: typeOf(schema, definition),
       versions: [`${METRICS}/v1beta1`],
-      hasDefaults: false,
+      isFitted: false,
       selectable: [],
     },
   }

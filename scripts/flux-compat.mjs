@@ -85,6 +85,11 @@ const traps = [
     'from the tenth on one Event, "combined from similar events"',
   ],
   [
+    'pods of the revision before of a StatefulSet, which crash while what was pushed is rolled out',
+    'do not count; those of the new revision do',
+    'fail the Kustomization at once',
+  ],
+  [
     'the namespace of a Kustomization leaves Git, or the Kustomization is deleted (`targetNamespace` gives a Namespace in Git that name)',
     'stays, with all that lives in it',
     'is deleted, with the Kustomization, its sources and all else',

@@ -63,6 +63,7 @@ export function invert(ranges: Ranges): Ranges {
 
 /** Whether a code point is in tidy ranges. */
 export function contains(ranges: Ranges, code: number): boolean {
+  if (ranges.length === 2) return code >= (ranges[0] ?? 0) && code <= (ranges[1] ?? 0)
   let [low, high] = [0, ranges.length / 2]
   while (low < high) {
     const middle = (low + high) >> 1

@@ -25,10 +25,8 @@ let orbits: readonly Orbit[] | undefined
 function allOrbits(): readonly Orbit[] {
   if (orbits) return orbits
   const byForm = new Map<string, number[]>()
-  for (let code = 0; code <= LAST_FOLDING; code++) {
-    if ((code >= 0xd800 && code <= 0xdfff) || ALONE.has(code)) continue
+  for (const code of changing()) {
     const text = String.fromCodePoint(code)
-    if (text.toLowerCase() === text && text.toUpperCase() === text) continue
     const form = single(single(text, text.toUpperCase()), single(text, text.toUpperCase()).toLowerCase())
     const orbit = byForm.get(form)
     if (orbit) orbit.push(code)
@@ -37,6 +35,21 @@ function allOrbits(): readonly Orbit[] {
   orbits = [...byForm.values()].filter((orbit) => orbit.length > 1)
   return orbits
 }
+
+/** The code points that have another case, found block by block. */
+function changing(): readonly number[] {
+  const found: number[] = []
+  for (let start = 0; start <= LAST_FOLDING; start += BLOCK) {
+    const codes = Array.from({ length: BLOCK }, (_, i) => start + i)
+    const isText = start < 0xd800 || start > 0xdfff
+    if (!isText || !CHANGES.test(String.fromCodePoint(...codes))) continue
+    found.push(...codes.filter((code) => !ALONE.has(code) && CHANGES.test(String.fromCodePoint(code))))
+  }
+  return found
+}
+
+const BLOCK = 0x80
+const CHANGES = /\p{Changes_When_Casemapped}/u
 
 /** What a character changes to, where that is one character. */
 function single(text: string, changed: string): string {

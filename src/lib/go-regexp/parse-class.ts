@@ -1,12 +1,22 @@
 import { invert, PERL, POSIX, type Ranges, tidy } from './classes.ts'
 import { foldCase } from './fold.ts'
-import { fault, look, type Reader, take, takeChar } from './reader.ts'
+import { fault, look, type Reader, take, takeChar, takes } from './reader.ts'
 import { unicodeClass } from './unicode.ts'
+
+const NAMED = /\[:(\^?)(.*?):\]/sy
+const PERL_CLASS = /\\([dswDSW])/y
+const UNICODE_CLASS = /\\([pP])(?:\{([^}]*)\}|(.?))/suy
+const OPEN_CLASS = /\\[pP]\{[^}]*$/y
+const DASH = /-(?=[^\]])/y
+const OCTAL = /0[0-7]{0,2}|[1-7][0-7]{1,2}/y
+const HEX = /x(?:([0-9a-f]{2})|\{0*([0-9a-f]{1,5}|10[0-9a-f]{4})\})/iy
+/** As far as Go reads it. */
+const WRONG_HEX = /x\{0*(?:(?:1[1-9a-f]|[2-9a-f][0-9a-f])[0-9a-f]{4}|10[0-9a-f]{5})|x\{[0-9a-f]*.?|x[^{].?|x/isuy
 
 /** Reads `[…]`; nothing but its end and ranges is special in it. */
 export function parseClass(reader: Reader): Ranges {
   const start = reader.at++
-  const isNegated = take(reader, /\^/y) !== undefined
+  const isNegated = takes(reader, '^')
   const ranges: number[] = []
   for (let isFirst = true; isFirst || reader.pattern[reader.at] !== ']'; isFirst = false)
     ranges.push(...(readNamedClass(reader) ?? readClassEscape(reader) ?? readRange(reader, start)))
@@ -16,7 +26,8 @@ export function parseClass(reader: Reader): Ranges {
 
 /** `[:alnum:]`, `[:^alnum:]`: undefined when there is none here. */
 function readNamedClass(reader: Reader): Ranges | undefined {
-  const found = take(reader, /\[:(\^?)(.*?):\]/sy)
+  if (reader.pattern[reader.at] !== '[') return undefined
+  const found = take(reader, NAMED)
   if (!found) return undefined
   const ranges = POSIX.get(found[2] ?? '')
   if (!ranges) throw fault('invalid character class range', found[0])
@@ -25,14 +36,15 @@ function readNamedClass(reader: Reader): Ranges | undefined {
 
 /** `\d`, `\W`, `\pL`, `\p{Greek}`, `\P{^Greek}`: undefined (unread) when there is none here. */
 export function readClassEscape(reader: Reader): Ranges | undefined {
-  const perl = take(reader, /\\([dswDSW])/y)?.[1]
+  if (reader.pattern[reader.at] !== '\\') return undefined
+  const perl = take(reader, PERL_CLASS)?.[1]
   if (perl !== undefined) {
     const name = perl.toLowerCase()
     return signed(PERL.get(name) ?? [], perl === name, reader)
   }
-  if (!look(reader, /\\[pP]/y)) return undefined
-  if (look(reader, /\\[pP]\{[^}]*$/y)) throw fault('invalid character class range', reader.pattern.slice(reader.at))
-  const [whole = '', sign, braced, bare = ''] = take(reader, /\\([pP])(?:\{([^}]*)\}|(.?))/suy) ?? []
+  if (!look(reader, UNICODE_CLASS)) return undefined
+  if (look(reader, OPEN_CLASS)) throw fault('invalid character class range', reader.pattern.slice(reader.at))
+  const [whole = '', sign, braced, bare = ''] = take(reader, UNICODE_CLASS) ?? []
   const name = braced ?? bare
   const ranges = unicodeClass(name.replace(/^\^/, ''))
   if (!ranges) throw fault('invalid character class range', whole)
@@ -47,7 +59,7 @@ function signed(ranges: Ranges, isPositive: boolean, { flags }: Reader): Ranges 
 function readRange(reader: Reader, classStart: number): Ranges {
   const start = reader.at
   const low = readClassChar(reader, classStart)
-  const high = take(reader, /-(?=[^\]])/y) ? readClassChar(reader, classStart) : low
+  const high = take(reader, DASH) ? readClassChar(reader, classStart) : low
   if (high < low) throw fault('invalid character class range', reader.pattern.slice(start, reader.at))
   return reader.flags.i ? foldCase([low, high]) : [low, high]
 }
@@ -71,7 +83,7 @@ const CONTROL: ReadonlyMap<string, string> = new Map([
 export function readEscapedChar(reader: Reader): string {
   const start = reader.at++
   if (start + 1 >= reader.pattern.length) throw fault('trailing backslash at end of expression', '')
-  const octal = take(reader, /0[0-7]{0,2}|[1-7][0-7]{1,2}/y)
+  const octal = take(reader, OCTAL)
   if (octal) return String.fromCodePoint(parseInt(octal[0], 8))
   const char = reader.pattern[reader.at] === 'x' ? readHex(reader) : readPlain(takeChar(reader))
   if (char === undefined) throw fault('invalid escape sequence', reader.pattern.slice(start, reader.at))
@@ -85,8 +97,8 @@ function readPlain(char: string): string | undefined {
 
 /** `x41`, `x{1F600}`; what is wrong is read as far as Go reads it. */
 function readHex(reader: Reader): string | undefined {
-  const found = take(reader, /x(?:([0-9a-f]{2})|\{0*([0-9a-f]{1,5}|10[0-9a-f]{4})\})/iy)
+  const found = take(reader, HEX)
   if (found) return String.fromCodePoint(parseInt(found[1] ?? found[2] ?? '', 16))
-  take(reader, /x\{0*(?:(?:1[1-9a-f]|[2-9a-f][0-9a-f])[0-9a-f]{4}|10[0-9a-f]{5})|x\{[0-9a-f]*.?|x[^{].?|x/isuy)
+  take(reader, WRONG_HEX)
   return undefined
 }

@@ -3,7 +3,7 @@ import { LAST, type Ranges, tidy } from './classes.ts'
 import { foldCase } from './fold.ts'
 import { parseClass, readClassEscape, readEscapedChar } from './parse-class.ts'
 import type { Assertion, Node } from './program.ts'
-import { fault, type Flags, look, type Reader, take, takeChar } from './reader.ts'
+import { fault, type Flags, look, type Reader, take, takeChar, takes } from './reader.ts'
 
 /** A pattern read: its tree, its groups (0 is the whole match) and their names; a name may be that of several. */
 export type Parsed = {
@@ -83,6 +83,15 @@ function isHigherThan(most: number, node: Node): boolean {
 
 type Count = { readonly min: number; readonly max: number; readonly isLazy: boolean }
 
+const COUNT = /([*+?])|\{(0|[1-9]\d*)(,(0|[1-9]\d*)?)?\}/y
+const QUOTED = /\\Q(.*?)(?:\\E|$)/sy
+const NAMED = /\(\?(?:P<[^]|<[^])/y
+const NAME = /\(\?P?<([^>]*)>/y
+const FLAGGED = /\(\?([imsU]*)(?:-([imsU]+))?([:)])/y
+/** As far as Go reads it. */
+const WRONG_FLAGS = /\(\?[imsU]*(?:-(?:[imsU]+(?:[^imsU]|$)|[^]|$)|[^]|$)/uy
+const ASSERTION = /\^|\$|\\[AzbB]/y
+
 const SIMPLE: ReadonlyMap<string, readonly [number, number]> = new Map([
   ['*', [0, Infinity]],
   ['+', [1, Infinity]],
@@ -91,14 +100,14 @@ const SIMPLE: ReadonlyMap<string, readonly [number, number]> = new Map([
 
 /** `*`, `+?`, `{2,3}`: undefined (unread) when there is none here. */
 function readCount(reader: Reader): Count | undefined {
-  const found = take(reader, /([*+?])|\{(0|[1-9]\d*)(,(0|[1-9]\d*)?)?\}/y)
+  const found = '*+?{'.includes(reader.pattern[reader.at] ?? ' ') ? take(reader, COUNT) : undefined
   if (!found) return undefined
   const [written, sign = '', low = '', range, high] = found
   const least = Number(low)
   const most = range === undefined ? least : high === undefined ? Infinity : Number(high)
   const [min, max] = SIMPLE.get(sign) ?? [least, most]
   if (min > 1000 || (max > 1000 && max !== Infinity) || min > max) throw fault('invalid repeat count', written)
-  const isLazy = (take(reader, /\?/y) !== undefined) !== reader.flags.U
+  const isLazy = takes(reader, '?') !== reader.flags.U
   return { min, max, isLazy }
 }
 
@@ -129,7 +138,7 @@ function readPiece(state: State): void {
   if (char === '(') return readOpening(state)
   if (char === ')') return readClosing(state)
   if (char === '|') return readBar(state)
-  const quoted = take(reader, /\\Q(.*?)(?:\\E|$)/sy)
+  const quoted = char === '\\' ? take(reader, QUOTED) : undefined
   if (quoted) {
     for (const one of quoted[1] ?? '') items.push(literal(one, reader.flags))
     return
@@ -139,14 +148,14 @@ function readPiece(state: State): void {
 
 function readOpening(state: State): void {
   const { reader } = state
-  if (!look(reader, /\(\?/y)) {
+  if (reader.pattern[reader.at + 1] !== '?') {
     reader.at++
     return openGroup(state, state.groups++, reader.flags)
   }
-  if (look(reader, /\(\?(?:P<[^]|<[^])/y)) return readNamed(state)
-  const found = take(reader, /\(\?([imsU]*)(?:-([imsU]+))?([:)])/y)
+  if (look(reader, NAMED)) return readNamed(state)
+  const found = take(reader, FLAGGED)
   if (!found) {
-    const wrong = take(reader, /\(\?[imsU]*(?:-(?:[imsU]+(?:[^imsU]|$)|[^]|$)|[^]|$)/uy)
+    const wrong = take(reader, WRONG_FLAGS)
     throw fault('invalid or unsupported Perl syntax', wrong?.[0] ?? '')
   }
   const flags = withFlags(reader.flags, found[1] ?? '', found[2] ?? '')
@@ -156,7 +165,7 @@ function readOpening(state: State): void {
 
 function readNamed(state: State): void {
   const { reader, names } = state
-  const [capture, name] = take(reader, /\(\?P?<([^>]*)>/y) ?? []
+  const [capture, name] = take(reader, NAME) ?? []
   if (capture === undefined) throw fault('invalid named capture', reader.pattern.slice(reader.at))
   if (name === undefined || !/^\w+$/.test(name)) throw fault('invalid named capture', capture)
   const index = state.groups++
@@ -197,7 +206,7 @@ const ASSERTIONS: ReadonlyMap<string, Assertion> = new Map([
 /** `^`, `$`, `\A`, `\z`, `\b`, `\B`: undefined (unread) when there is none here. */
 function readAssertion(reader: Reader): Node | undefined {
   const { flags } = reader
-  const found = take(reader, /\^|\$|\\[AzbB]/y)?.[0]
+  const found = '^$\\'.includes(reader.pattern[reader.at] ?? ' ') ? take(reader, ASSERTION)?.[0] : undefined
   if (found === undefined) return undefined
   if (found === '^') return { kind: 'assert', what: flags.m ? 'line-start' : 'text-start' }
   if (found === '$') return { kind: 'assert', what: flags.m ? 'line-end' : 'text-end' }

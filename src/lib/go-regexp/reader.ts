@@ -19,6 +19,13 @@ export function look({ pattern, at }: Reader, expression: RegExp): RegExpExecArr
   return expression.exec(pattern) ?? undefined
 }
 
+/** Whether a character is the next one, which then is read. */
+export function takes(reader: Reader, char: string): boolean {
+  const isNext = reader.pattern[reader.at] === char
+  if (isNext) reader.at++
+  return isNext
+}
+
 /** The next character, read; '' at the end. */
 export function takeChar(reader: Reader): string {
   const code = reader.pattern.codePointAt(reader.at)

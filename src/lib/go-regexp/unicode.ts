@@ -1,4 +1,4 @@
-import { LAST, type Ranges, tidy } from './classes.ts'
+import { LAST, type Ranges } from './classes.ts'
 
 const CATEGORIES = new Set(
   'C Cc Cf Cn Co Cs L Ll Lm Lo Lt Lu M Mc Me Mn N Nd Nl No P Pc Pd Pe Pf Pi Po Ps S Sc Sk Sm So Z Zl Zp Zs'.split(' '),
@@ -46,25 +46,30 @@ function rangesOf(name: string): Ranges | undefined {
 
 const BLOCK = 0x800
 const SURROGATES = 0xd800
+/** Behind it whole blocks are alike, but for the tags and the ends of planes. */
+const MIXED_UNTIL = 0x33800
+const TAGS = 0xe0000
 const PLANE = 0x10000
 
-/** The code points that JavaScript's class holds, block by block; surrogates are none of a text. */
+/** The code points that JavaScript's class holds; surrogates are none of a text. */
 function scan(source: string): Ranges | undefined {
-  let runs: RegExp
+  let one: RegExp
   try {
-    runs = new RegExp(`${source}+`, 'gu')
+    one = new RegExp(`^${source}$`, 'u')
   } catch {
     return undefined
   }
   const ranges: number[] = []
+  const add = (low: number, high: number): void => {
+    if (ranges.at(-1) === low - 1) ranges[ranges.length - 1] = high
+    else ranges.push(low, high)
+  }
   for (let start = 0; start <= LAST; start += BLOCK) {
     if (start === SURROGATES) continue
-    const text = String.fromCodePoint(...Array.from({ length: BLOCK }, (_, i) => start + i))
-    const width = start < PLANE ? 1 : 2
-    for (const { 0: run, index } of text.matchAll(runs)) {
-      const low = start + index / width
-      ranges.push(low, low + run.length / width - 1)
-    }
+    const isAlike = start >= MIXED_UNTIL && start !== TAGS && (start + BLOCK) % PLANE !== 0
+    if (isAlike && one.test(String.fromCodePoint(start))) add(start, start + BLOCK - 1)
+    for (let code = start; !isAlike && code < start + BLOCK; code++)
+      if (one.test(String.fromCodePoint(code))) add(code, code)
   }
-  return tidy(ranges)
+  return ranges
 }

@@ -206,6 +206,7 @@ test('a kind is looked up once, and once more when it is unknown', async () => {
       assert.equal(second?.plural, 'configmaps')
       assert.equal(log.length, 1)
       assert.equal(await client.resource('v1', 'Nothing'), undefined)
+      assert.deepEqual(await client.resource('v1', 'configmap'), second, 'as Go clients find it')
       assert.equal(log.length, 2)
       await assert.rejects(client.get({ ...ref, apiVersion: 'x.io/v1', kind: 'X' }), {
         reason: 'NoKindMatch',

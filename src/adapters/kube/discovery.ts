@@ -62,8 +62,10 @@ function encodePair(apiVersion: string): string {
   return apiVersion.split('/').map(encodeURIComponent).join('/')
 }
 
+/** A kind is found by its name in small letters, too, as Kubernetes' own clients find it: the server says then what is wrong with it. */
 function byKind(resources: readonly KubeResource[]): ReadonlyMap<string, KubeResource> {
-  return new Map(resources.map((resource) => [resource.kind, resource]))
+  const small = resources.map((resource) => [resource.kind.toLowerCase(), resource] as const)
+  return new Map([...small, ...resources.map((resource) => [resource.kind, resource] as const)])
 }
 
 function resourcesOf(apiVersion: string, list: unknown): KubeResource[] {

@@ -21,7 +21,7 @@ import { askOf, seeKustomization } from './observe.ts'
 import { carryOut } from './steps.ts'
 import { openTargets } from './apply/target.ts'
 import { tellEvent } from './tell.ts'
-import { dependenciesToRun, usersToWake } from './users-of-source.ts'
+import { dependenciesToRun, usersBehind, usersToWake } from './users-of-source.ts'
 import { readsConfig, watchConfigs } from './watched-configs.ts'
 
 const API_VERSION = 'kustomize.toolkit.fluxcd.io/v1'
@@ -97,7 +97,7 @@ export function kustomizationController(
 function followSources(tools: KustomizationTools, sourceCaches: readonly SourceCache[], wake: Wake): void {
   const { sources } = tools.context
   const wakeUsers = (source: string): void => {
-    if (tools.context.traps === 'flux') runDependencies(tools, source, wake)
+    if (tools.context.traps === 'flux') runNow(tools, dependenciesToRun(tools, source), wake)
     const { now, later } = usersToWake(tools, source)
     now.forEach((key) => wake.now(key))
     later.forEach((key) => wake.after(key, UNCHANGED_LATER_MS))
@@ -106,15 +106,17 @@ function followSources(tools: KustomizationTools, sourceCaches: readonly SourceC
   for (const { kind, cache } of sourceCaches)
     cache.onChange((object, type) => {
       const { namespace = '', name } = object.metadata
-      // Flux notices at its interval, or when it is asked, that a source is gone.
-      if (type === 'DELETED' && tools.context.traps === 'flux') return
+      const source = `${kind}/${keyOf(object)}`
+      // Of Flux's Kustomizations those that are ready notice at their interval, or when they are asked, that a source is gone.
+      if (type === 'DELETED' && tools.context.traps === 'flux')
+        return runNow(tools, usersBehind(tools, source, readText(object, 'status', 'artifact', 'revision')), wake)
       // What it offers is told by the store; of the object only that it is there matters.
-      if (type !== 'MODIFIED' || !sources.get(kind, namespace, name)) wakeUsers(`${kind}/${keyOf(object)}`)
+      if (type !== 'MODIFIED' || !sources.get(kind, namespace, name)) wakeUsers(source)
     })
 }
 
-function runDependencies(tools: KustomizationTools, source: string, wake: Wake): void {
-  for (const key of dependenciesToRun(tools, source)) {
+function runNow(tools: KustomizationTools, keys: readonly string[], wake: Wake): void {
+  for (const key of keys) {
     tools.memoryOf(key).nextMs = 0
     wake.now(key)
   }

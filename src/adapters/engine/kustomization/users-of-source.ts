@@ -1,3 +1,4 @@
+import { readText } from '../../../lib/kube/read.ts'
 import type { KustomizationTools } from './memory.ts'
 import { sameAnswers } from './build/source-tree.ts'
 
@@ -32,6 +33,24 @@ export function dependenciesToRun(tools: KustomizationTools, source: string): re
   const late = [...users].filter((key) => !['', revision].includes(memoryOf(key).handledRevision))
   const named = late.flatMap((key) => find(key)?.dependsOn.map((one) => `${one.namespace}/${one.name}`) ?? [])
   return [...new Set(named)].filter((key) => !users.has(key) && find(key) !== undefined)
+}
+
+/**
+ * Whom Flux runs when a source is deleted: those that had not dealt with its last revision.
+ *
+ * @param source `GitRepository/namespace/name`
+ */
+export function usersBehind(
+  { find, usersOf }: KustomizationTools,
+  source: string,
+  revision: string,
+): readonly string[] {
+  if (revision === '') return []
+  return usersOf(source).filter((key) => {
+    const { conditions = [], status = {} } = find(key) ?? {}
+    const isBusy = conditions.some(({ type, status: holds }) => /^(Ready|Reconciling)$/.test(type) && holds === 'True')
+    return !isBusy || readText(status, 'lastAttemptedRevision') !== revision
+  })
 }
 
 function hasWork({ context, memoryOf }: KustomizationTools, source: string, key: string): boolean {

@@ -1,8 +1,7 @@
-import { equal, type JsonObject, objectOf, objectsOf } from '../../../lib/kube/json.ts'
+import { equal, type JsonObject, listOf, objectOf, objectsOf } from '../../../lib/kube/json.ts'
 
 /** Fields that only some types of services have; they go with the type, if they were left as they were. */
 const OF_TYPE: Readonly<Record<string, readonly string[]>> = {
-  externalTrafficPolicy: ['LoadBalancer', 'NodePort'],
   internalTrafficPolicy: ['ClusterIP', 'LoadBalancer', 'NodePort'],
   healthCheckNodePort: ['LoadBalancer'],
   allocateLoadBalancerNodePorts: ['LoadBalancer'],
@@ -22,6 +21,8 @@ export function settleService(service: JsonObject, before: JsonObject): void {
     else spec.clusterIPs = [spec.clusterIP]
   }
   settleHealthPort(spec, old, isSame)
+  if (isReachedFromOutside(old) && !isReachedFromOutside(spec) && isSame('externalTrafficPolicy'))
+    delete spec.externalTrafficPolicy
   if (spec.type === old.type) return
   if (old.type === 'LoadBalancer') service.status = { ...objectOf(service.status), loadBalancer: {} }
   if (spec.type === 'ExternalName') for (const field of ADDRESSES.filter(isSame)) delete spec[field]
@@ -31,6 +32,10 @@ export function settleService(service: JsonObject, before: JsonObject): void {
   const had = new Set(objectsOf(old.ports).map(({ nodePort }) => nodePort))
   for (const port of objectsOf(spec.ports)) if (had.has(port.nodePort)) delete port.nodePort
 }
+
+/** True for a service that somebody outside of the cluster can reach. */
+const isReachedFromOutside = ({ type, externalIPs }: JsonObject): boolean =>
+  type === 'LoadBalancer' || type === 'NodePort' || (type === 'ClusterIP' && listOf(externalIPs).length > 0)
 
 /** The port of health checks comes with the local policy, stays with it, and goes with it. */
 function settleHealthPort(spec: JsonObject, old: JsonObject, isSame: (field: string) => boolean): void {

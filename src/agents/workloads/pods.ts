@@ -62,6 +62,7 @@ export function compareForDeletion(a: Doomed, b: Doomed, nowMs: number): number 
     b.rank - a.rank ||
     compareAges(readySinceMs(left), readySinceMs(right), left, right, nowMs) ||
     restarts(right) - restarts(left) ||
+    sidecarRestarts(right) - sidecarRestarts(left) ||
     compareAges(timeMs(left.metadata.creationTimestamp), timeMs(right.metadata.creationTimestamp), left, right, nowMs)
   )
 }
@@ -71,8 +72,17 @@ function phaseRank(pod: Pod): number {
 }
 
 function deletionCost(pod: Pod): number {
-  const cost = Number(pod.metadata.annotations?.['controller.kubernetes.io/pod-deletion-cost'] ?? '0')
-  return Number.isInteger(cost) ? cost : 0
+  const text = pod.metadata.annotations?.['controller.kubernetes.io/pod-deletion-cost'] ?? '0'
+  const cost = Number(text)
+  // A whole number of 32 bits as Go reads it; anything else is none.
+  return /^(?:0|[1-9]\d*|-\d+)$/.test(text) && cost === (cost | 0) ? cost : 0
+}
+
+function sidecarRestarts({ spec, status }: Pod): number {
+  const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')
+  const names = new Set(sidecars.map(({ name }) => name))
+  const own = (status?.initContainerStatuses ?? []).filter(({ name }) => names.has(name))
+  return Math.max(0, ...own.map(({ restartCount }) => restartCount ?? 0))
 }
 
 function restarts(pod: Pod): number {

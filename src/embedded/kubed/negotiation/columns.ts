@@ -19,9 +19,9 @@ export type Column = {
 
 /** How kubectl prints a span of time. */
 export function spanOf(milliseconds: number): string {
-  const seconds = Math.floor(milliseconds / 1000)
+  const seconds = Math.trunc(milliseconds / 1000)
   if (seconds < -1) return '<invalid>'
-  if (seconds < 0) return '0s'
+  if (milliseconds < 0) return '0s'
   if (seconds < 120) return `${seconds}s`
   const minutes = Math.floor(seconds / 60)
   if (minutes < 10) return seconds % 60 === 0 ? `${minutes}m` : `${minutes}m${seconds % 60}s`

@@ -12,12 +12,14 @@ const values = new Map([
     ['d', 'foo.bar.foo.baz'] as const,
   ],
   ...[['e', 'éàü ß'] as const, ['f', '$x ${y}'] as const, ['g', 'a*b?c'] as const, ['n', '-3'] as const],
+  ...[['t', 'İX'] as const],
 ])
 const rows: [text: string, want: string | undefined][] = [
   ['$a ${a}$', '$a Hello/World$'],
   ['$${a} $$a $$$a', '${a} $a $$a'],
   ['${f}', '$x ${y}'],
   ['${#e} ${e^^} ${e^}', '9 ÉÀÜ ß Éàü ß'],
+  ['${t,,} ${t,} ${t^^}', 'ix iX İX'],
   ['${c:3}|${c:2:3}|${c:100}|${c:0:100}', '456789|345||123456789'],
   ['${c:${n}}|${c:${n}:2}', '789|78'],
   ['${c: 2}', '123456789'],

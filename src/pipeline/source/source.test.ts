@@ -50,6 +50,19 @@ test('ignore lists match as in Flux', { skip }, () => {
     check(row, [...defaultPatterns(row.domain), ...(row.patterns === undefined ? [] : readPatterns('!*.jpg'))])
 })
 
+// Computed by fluxcd/pkg/sourceignore 0.18: blanks go from the end of a line, nothing else does.
+const lines: readonly [text: string, path: string, isIgnored: boolean][] = [
+  ['a  ', 'a', true],
+  ['a\t', 'a', false],
+  ['a\r\n', 'a', true],
+  ['a\r\r\n', 'a', false],
+  ['!a\t\na', 'a', true],
+  ['a\\ ', 'a ', true],
+]
+for (const [text, path, want] of lines)
+  test(`an ignore line ${JSON.stringify(text)} ${want ? 'matches' : 'does not match'} ${JSON.stringify(path)}`, () =>
+    assert.equal(isIgnored(readPatterns(text), [path], false), want))
+
 test('revisions are read and transformed as in Flux', { skip }, () => {
   const lists = table('git-revision.json')
   for (const row of lists['TestTransformRevision'] as unknown as RevisionCase[])

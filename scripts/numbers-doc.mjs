@@ -10,6 +10,13 @@ const PROMISES = [
   ['image pushed → committed → applied, embedded', '≤ 0.3 s', 'up', 'image pushed to committed and applied'],
   ['memory at rest, everything embedded', '≤ 120 MiB', 'up', 'memory at rest'],
   ['`sluice version`', '≤ 80 ms', 'up', 'sluice version'],
+  [
+    'record of 30,000 deliveries, read at the start',
+    'as of 3,000',
+    'record',
+    'record, 30000 deliveries, read at the start',
+  ],
+  ['record of 30,000 deliveries, in memory', 'as of 3,000', 'record', 'record, 30000 deliveries, in memory'],
   ['1,000 Kustomizations × 4, real API server, cold', '≤ 20 s', 'gitops', 'gitops, 1000 apps, cold, all say so'],
   ['the same, processor time, API server and etcd included', '≤ 40 s', 'gitops', 'gitops, 1000 apps, cold, processor'],
   ['the same, memory of the engine', '≤ 150 MiB', 'gitops', 'gitops, 1000 apps, cold, memory of the engine, peak'],

@@ -147,7 +147,7 @@ function catchUp({ refs, announced, record }: Left, runner: Runner, listeners: L
   const missed = missedPushes(untold, runner.lastTold)
   for (const push of missed) void listeners.pushed(push)
   const beingTold = new Set([...missed, ...announced].map(({ after }) => after))
-  const isKnown = (commit: string): boolean => record.ledger().pushes.has(commit) || beingTold.has(commit)
+  const isKnown = (commit: string): boolean => record.knowsPush(commit) || beingTold.has(commit)
   return unrecordedPushes(refs, { runs: runner.runs().list, taken: runner.taken() }, isKnown)
 }
 
@@ -348,8 +348,8 @@ async function openPage(port: number, needs: PageNeeds, closers: Closers): Promi
   }
   const routes = recordRoutes({
     view: { current: view, subscribe },
-    history: (query) => historyViews(record.ledger(), query, helpers.current()),
-    trace: (what) => traceViews(record.ledger(), what, helpers.current()),
+    history: (query) => historyViews(record.ledgerOfHistory(query), query, helpers.current()),
+    trace: (what) => traceViews(record.ledgerOfTrace(what), what, helpers.current()),
     metrics: () => renderMetrics(record.ledger(), helpers.current(), figuresOf(disk)),
   })
   const ofPrune = pruneRoutes(needs.token, needs.prune)

@@ -23,7 +23,7 @@ test('facts come back in their order after a restart', () => {
   for (const commit of ['1', '2', '3']) first.append(fact(commit))
   first.close()
   const second = openFactStore(path)
-  assert.deepEqual(second.readAll(), [fact('1'), fact('2'), fact('3')])
+  assert.deepEqual(second.kept().facts, [fact('1'), fact('2'), fact('3')])
   second.close()
   rmSync(dir, { recursive: true })
 })
@@ -47,7 +47,7 @@ test('a fact that was kept survives kill -9', () => {
   const { signal, stderr } = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script])
   assert.equal(signal, 'SIGKILL', String(stderr))
   const store = openFactStore(path)
-  assert.deepEqual(store.readAll(), [fact('9')])
+  assert.deepEqual(store.kept().facts, [fact('9')])
   store.close()
   rmSync(dir, { recursive: true })
 })
@@ -74,7 +74,7 @@ test('a disk that refuses facts is told of once, and once when it takes them aga
   await healed
   assert.deepEqual(told, ['STORE_FULL', 'healed'])
   assert.deepEqual(
-    store.readAll(),
+    store.kept().facts,
     ['1', '2', '3', '4'].map((commit) => fact(commit)),
   )
   clearInterval(awake)
@@ -114,12 +114,39 @@ test('facts that no longer fit into memory while the disk refuses them are count
     'healed, 2 lost',
   ])
   assert.deepEqual(
-    store.readAll(),
+    store.kept().facts,
     ['1', '2', '5'].map((commit) => fact(commit)),
   )
   clearInterval(awake)
   other.close()
   store.close()
+  rmSync(dir, { recursive: true })
+})
+
+test('a checkpoint is whole or none: facts stay while the disk refuses it', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-facts-'))
+  const path = join(dir, 'record.db')
+  const told: string[] = []
+  const store = openFactStore(path, ({ refusal }) => told.push(refusal?.code ?? 'healed'))
+  const push = { kind: 'push', at: '2026-01-01T00:00:00Z', repository: 'r', ref: 'main', commit: 'c0ffee' } as const
+  const archived = [{ kind: 'push', is: { ...push, before: '', author: '', message: '', committedAt: '' } }] as const
+  for (let number = 0; number < 600; number++) void store.append(fact(String(number)))
+  const other = new Database(path)
+  other.exec('BEGIN IMMEDIATE')
+  assert.equal(store.checkpoint('{}', archived), false)
+  assert.deepEqual(told, ['STORE_FULL'])
+  other.exec('ROLLBACK')
+  assert.deepEqual(store.find([{ key: 'commit:c0', isPrefix: true }]), [])
+  assert.equal(store.checkpoint('{}', archived), true)
+  assert.deepEqual(store.find([{ key: 'commit:c0', isPrefix: true }]), archived)
+  assert.deepEqual(store.find([{ key: 'commit:c0' }]), [])
+  void store.append(fact('600'))
+  store.close()
+  const again = openFactStore(path)
+  const { snapshot, facts, before } = again.kept()
+  assert.deepEqual([snapshot, facts, before.length, before[0]], ['{}', [fact('600')], 500, fact('100')])
+  again.close()
+  other.close()
   rmSync(dir, { recursive: true })
 })
 

@@ -2,13 +2,27 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'libsql'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import type { Archived } from '../../pipeline/record/archive-keys.ts'
 import type { Fact } from '../../pipeline/record/fact.ts'
+import { type Archive, openArchive } from './archive.ts'
 
-/** Facts on disk, append-only, in the order they came. */
+/** What a start begins with: a ledger as it was written at the last checkpoint, and what came after it. */
+export type Kept = {
+  readonly snapshot: string | undefined
+  readonly facts: readonly Fact[]
+  /** The last facts before the checkpoint, for people to read. */
+  readonly before: readonly Fact[]
+}
+
+/** Facts on disk, in the order they came; of what is past the archive. */
 export type FactStore = {
   /** Kept at the next group commit, at most `GROUP_MS` later; resolves then, or when the disk refuses it and it is tried again. */
   readonly append: (fact: Fact) => Promise<void>
-  readonly readAll: () => readonly Fact[]
+  readonly kept: () => Kept
+  /** Lets a ledger stand for all facts so far, and takes what has left it into the archive: all of it, or nothing where the disk refuses it (`false`). */
+  readonly checkpoint: (snapshot: string, archived: readonly Archived[]) => boolean
+  readonly find: Archive['find']
+  readonly newest: Archive['newest']
   /** Commits what waits, and closes the file whether that went well or not. @throws what the disk refused it with */
   readonly close: () => void
 }
@@ -21,6 +35,14 @@ const RETRY_MS = 1_000
 
 /** What waits in memory for a full disk: tens of thousands of facts. Beyond it the newest are lost, as by a `kill -9` (docs/adr/0218). */
 const MOST_WAITING_CHARS = 16 << 20
+
+/** Facts that stay behind a checkpoint. */
+const KEPT_BEFORE = 500
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS facts (id INTEGER PRIMARY KEY, fact TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), upto INTEGER NOT NULL, ledger TEXT NOT NULL) STRICT;
+`
 
 /** How the store is when that changes: why the disk refuses facts, and how many were lost for want of memory since it began to. */
 export type StoreHealth = { readonly refusal: SluiceError | undefined; readonly lostFacts: number }
@@ -44,25 +66,63 @@ export function openFactStore(
   mkdirSync(dirname(path), { recursive: true })
   const database = new Database(path)
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
-  database.exec('CREATE TABLE IF NOT EXISTS facts (id INTEGER PRIMARY KEY, fact TEXT NOT NULL) STRICT')
+  database.exec(SCHEMA)
+  const archive = openArchive(database)
+  const { append, flush, refuse } = openWriter(database, path, onChange(changed), { retryMs, mostWaitingChars })
+  return {
+    append,
+    kept: () => readKept(database),
+    checkpoint(snapshot, archived) {
+      try {
+        flush()
+        inTransaction(database, () => {
+          archive.add(archived)
+          putSnapshot(database, snapshot)
+        })
+        return true
+      } catch (error) {
+        refuse(error)
+        return false
+      }
+    },
+    find: archive.find,
+    newest: archive.newest,
+    close() {
+      try {
+        flush()
+      } finally {
+        database.close()
+      }
+    },
+  }
+}
+
+/** Writes facts in groups. */
+type Writer = {
+  readonly append: FactStore['append']
+  /** Writes what waits now, and tells whoever waits for it. @throws what the disk refused it with */
+  readonly flush: () => void
+  /** Tells of a refusal, and tries again what waits. */
+  readonly refuse: (error: unknown) => void
+}
+
+function openWriter(
+  database: Database.Database,
+  path: string,
+  tell: ReturnType<typeof onChange>,
+  { retryMs, mostWaitingChars }: Required<FactStoreLimits>,
+): Writer {
   const insert = database.prepare('INSERT INTO facts (fact) VALUES (?)')
   const queue = openQueue(mostWaitingChars)
   const hearers: (() => void)[] = []
   let timer: NodeJS.Timeout | undefined
-  const tell = onChange(changed)
   const flush = (): void => {
     clearTimeout(timer)
     timer = undefined
     const group = queue.list()
-    database.exec('BEGIN IMMEDIATE')
-    try {
+    inTransaction(database, () => {
       for (const text of group) insert.run(text)
-      database.exec('COMMIT')
-    } catch (error) {
-      // a full disk has rolled back by itself
-      if (database.inTransaction) database.exec('ROLLBACK')
-      throw error
-    }
+    })
     queue.drop(group.length)
   }
   const tellHearers = (): void => {
@@ -85,14 +145,16 @@ export function openFactStore(
       timer ??= setTimeout(flushOrRetry, GROUP_MS)
       return new Promise((kept) => hearers.push(kept))
     },
-    readAll: () => readFacts(database),
-    close() {
+    flush() {
       try {
         flush()
       } finally {
         tellHearers()
-        database.close()
       }
+    },
+    refuse(error) {
+      tell(full(path, error, queue.lost()), queue.lost())
+      timer ??= setTimeout(flushOrRetry, retryMs).unref()
     },
   }
 }
@@ -148,9 +210,33 @@ function onChange(changed: Told): (refusal: SluiceError | undefined, lostFacts: 
   }
 }
 
-function readFacts(database: Database.Database): readonly Fact[] {
-  const rows: unknown[] = database.prepare('SELECT fact FROM facts ORDER BY id').raw().all()
-  return rows.map((row) => JSON.parse(Array.isArray(row) ? String(row[0]) : 'null'))
+function inTransaction(database: Database.Database, work: () => void): void {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    work()
+    database.exec('COMMIT')
+  } catch (error) {
+    // a full disk has rolled back by itself
+    if (database.inTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
+
+/** The facts that the ledger stands for go, but for the last of them. */
+function putSnapshot(database: Database.Database, ledger: string): void {
+  const [upto] = database.prepare('SELECT coalesce(max(id), 0) FROM facts').raw().get() as [number]
+  database.prepare('INSERT OR REPLACE INTO snapshot (id, upto, ledger) VALUES (1, ?, ?)').run(upto, ledger)
+  database.prepare('DELETE FROM facts WHERE id <= ?').run(upto - KEPT_BEFORE)
+}
+
+function readKept(database: Database.Database): Kept {
+  const row: unknown = database.prepare('SELECT upto, ledger FROM snapshot').raw().get()
+  const [upto, snapshot] = (row ?? [0, undefined]) as [number, string | undefined]
+  const read = (where: string): readonly Fact[] => {
+    const rows: unknown[] = database.prepare(`SELECT fact FROM facts WHERE id ${where} ? ORDER BY id`).raw().all(upto)
+    return rows.map((one) => JSON.parse(Array.isArray(one) ? String(one[0]) : 'null'))
+  }
+  return { snapshot, facts: read('>'), before: read('<=') }
 }
 
 function full(path: string, cause: unknown, lostFacts: number): SluiceError {

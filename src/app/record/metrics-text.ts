@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { isSuspended } from '../../kinds/flux-object.ts'
 import { conditionOf, readText } from '../../lib/kube/read.ts'
+import { endKey } from '../../pipeline/record/archive-keys.ts'
 import type { Cell } from '../../pipeline/record/delivery.ts'
 import type { Ledger } from '../../pipeline/record/ledger.ts'
 import { cellsOf, environmentName } from '../../pipeline/record/query.ts'
@@ -66,15 +67,16 @@ function stateOf({ cause, isDown, foreignImage, delivery }: Cell, helpers: Helpe
 }
 
 function endedOf(ledger: Ledger): readonly Sample[] {
-  const counts = new Map<string, { readonly labels: Readonly<Record<string, string>>; value: number }>()
+  const counts = new Map(ledger.archivedEnds)
   for (const delivery of ledger.deliveries.values()) {
     if (delivery.endedAt === undefined || delivery.kind === 'drift') continue
-    const labels = { ...labelsOf(delivery), result: RESULTS[delivery.state] ?? delivery.state }
-    const key = JSON.stringify(labels)
-    const sample = counts.get(key) ?? { labels, value: 0 }
-    counts.set(key, { ...sample, value: sample.value + 1 })
+    const key = endKey(delivery)
+    counts.set(key, (counts.get(key) ?? 0) + 1)
   }
-  return [...counts.values()]
+  return [...counts].map(([key, value]) => {
+    const [environment = '', service = '', state = ''] = key.split('/')
+    return { labels: { service, environment, result: RESULTS[state] ?? state }, value }
+  })
 }
 
 function lastOf(cells: readonly Cell[]): readonly Sample[] {

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Fact, FactBody } from '../../pipeline/record/fact.ts'
-import { keepRecord } from './record-keeper.ts'
+import { type FactLog, keepRecord } from './record-keeper.ts'
+
+/** A log in memory that is never so long that anything of it is past. */
+const logOf = (kept: Fact[], before: readonly Fact[] = []): FactLog => ({
+  append: (fact) => void kept.push(fact),
+  kept: () => ({ snapshot: undefined, facts: before, before: [] }),
+  checkpoint: () => false,
+  find: () => [],
+  newest: () => [],
+})
 
 const clock = { nowMs: () => 1_000, after: () => () => {} }
 const source = (commit: string): FactBody => ({
@@ -13,7 +22,7 @@ const source = (commit: string): FactBody => ({
 
 test('facts are kept in order, each later than the last, also when the clock stands still or went back', () => {
   const kept: Fact[] = [{ at: '1970-01-01T00:00:05.000Z', ...source('0') }]
-  const keeper = keepRecord({ append: (fact) => void kept.push(fact), readAll: () => [...kept] }, clock)
+  const keeper = keepRecord(logOf(kept, [...kept]), clock)
   const told: string[] = []
   keeper.subscribe((fact) => told.push(fact.at))
   keeper.report(source('1'))
@@ -27,7 +36,7 @@ test('facts are kept in order, each later than the last, also when the clock sta
 
 test('what a start tells again is kept once', () => {
   const kept: Fact[] = []
-  const keeper = keepRecord({ append: (fact) => void kept.push(fact), readAll: () => [] }, clock)
+  const keeper = keepRecord(logOf(kept), clock)
   const run = { kind: 'run', runId: '1', workflow: 'w', event: 'push', ref: 'refs/heads/main', commit: 'c' } as const
   const pod = { kind: 'pod', namespace: 'a', workload: 'w', pod: 'w-1', image: 'i', digest: 'sha256:1' } as const
   const told: readonly FactBody[] = [
@@ -42,7 +51,7 @@ test('what a start tells again is kept once', () => {
 
 test('the push of an image comes before the policy that selects it, and is told once, whoever tells first', () => {
   const kept: Fact[] = []
-  const keeper = keepRecord({ append: (fact) => void kept.push(fact), readAll: () => [] }, clock)
+  const keeper = keepRecord(logOf(kept), clock)
   const image = { kind: 'image', image: 'r/web', tag: '1', digest: 'sha256:1', commit: 'c', runId: '1' } as const
   void keeper.report({ ...image, intended: true })
   void keeper.report({ kind: 'policy', policy: 'default/web', image: 'r/web', tag: '1', considered: 1 })

@@ -22,7 +22,7 @@ export type WorkloadState = WorkloadImages & { readonly kustomization: string }
 /**
  * What has been folded so far. Only `fold.ts` and its parts write to it; deliveries in it are replaced, never changed in place.
  *
- * Grows with facts: about 1 KiB a delivery.
+ * Grows with facts, 2 to 3 KiB a delivery, until what is past goes to the archive (`archive.ts`).
  */
 export type Ledger = {
   readonly pushes: Map<string, FactOf<'push'>>
@@ -47,6 +47,8 @@ export type Ledger = {
   readonly pods: Map<string, FactOf<'pod'>>
   readonly deliveries: Deliveries
   readonly intended: Intended
+  /** How many deliveries of the archive ended how, by `environment/service/state`. */
+  readonly archivedEnds: Map<string, number>
 }
 
 /** What was about to be done, until the deed is told or a later border proves it. */
@@ -74,6 +76,7 @@ export function emptyLedger(): Ledger {
     pods: new Map(),
     deliveries: new Deliveries(),
     intended: { images: new Map(), writeBacks: new Map(), applies: new Map() },
+    archivedEnds: new Map(),
   }
 }
 

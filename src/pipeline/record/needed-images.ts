@@ -24,7 +24,7 @@ export function neededImages(ledger: Ledger, host: string): readonly Pin[] {
       services.set(key, [...(services.get(key) ?? []), delivery])
     }
   const delivered = [...services].flatMap(([key, deliveries]) =>
-    distinct(deliveries.sort(newestFirst)).flatMap(({ image = '', version, digest, endedAt }) =>
+    lastImages(deliveries).flatMap(({ image = '', version, digest, endedAt }) =>
       pinsOf(
         host,
         { image, tag: version, digest },
@@ -35,8 +35,9 @@ export function neededImages(ledger: Ledger, host: string): readonly Pin[] {
   return [...ofGit, ...delivered]
 }
 
-/** The last that brought an image each; what is on its way counts for itself. */
-function distinct(newest: readonly Delivery[]): readonly Delivery[] {
+/** Of the deliveries of a service into an environment the last that brought an image each; what is on its way counts for itself. */
+export function lastImages(deliveries: readonly Delivery[]): readonly Delivery[] {
+  const newest = deliveries.toSorted(newestFirst)
   const open = newest.filter(({ endedAt }) => endedAt === undefined)
   const ended = newest.filter(({ endedAt }) => endedAt !== undefined)
   const first = new Map(ended.map((one) => [`${one.image}:${one.version} ${one.digest}`, one] as const).reverse())

@@ -19,13 +19,18 @@ export function historyOf(ledger: Ledger, query: HistoryQuery): readonly Deliver
 
 /** The deliveries that a commit (at least 4 digits of it), an image (`name:tag` or digest) or a pod belongs to, the newest first. */
 export function traceOf(ledger: Ledger, what: string): readonly Delivery[] {
-  const pods = [...ledger.pods.values()].filter((pod) => pod.pod === what || `${pod.namespace}/${pod.pod}` === what)
-  const digests = new Set(pods.flatMap((pod) => [pod.digest, ...(pod.others ?? [])]))
+  const digests = new Set(digestsOfPod(ledger, what))
   const wanted = (delivery: Delivery): boolean =>
     (isCommit(what) && (delivery.commit.startsWith(what) || delivery.configCommit?.startsWith(what) === true)) ||
     (delivery.digest !== undefined && (digests.has(delivery.digest) || isDigest(delivery.digest, what))) ||
     isImage(delivery, what)
   return [...ledger.deliveries.values()].filter(wanted).sort(newestFirst)
+}
+
+/** The digests that a pod runs or ran. */
+export function digestsOfPod(ledger: Ledger, what: string): readonly string[] {
+  const pods = [...ledger.pods.values()].filter((pod) => pod.pod === what || `${pod.namespace}/${pod.pod}` === what)
+  return pods.flatMap((pod) => [pod.digest, ...(pod.others ?? [])])
 }
 
 /** A commit's ways that no delivery tells of; of a commit that met no Kustomization, the push alone. */
@@ -198,8 +203,8 @@ function isOvertaken({ state }: Started): boolean {
   return state === 'superseded'
 }
 
-// What is on its way comes first; then what arrived or failed last: a delivery that started earlier may well arrive later.
-function latestFirst(a: Delivery, b: Delivery): number {
+/** What is on its way comes first; then what arrived or failed last: a delivery that started earlier may well arrive later. */
+export function latestFirst(a: Delivery, b: Delivery): number {
   if ((a.state === 'running') !== (b.state === 'running')) return a.state === 'running' ? -1 : 1
   const [atA, atB] = [lastStep(a), lastStep(b)]
   return atA === atB ? newestFirst(a, b) : atA < atB ? 1 : -1

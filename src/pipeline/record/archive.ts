@@ -1,0 +1,161 @@
+import { type Archived, type ArchivedKinds, endKey, nameOf, passageKey, podKey } from './archive-keys.ts'
+import { Deliveries } from './deliveries.ts'
+import type { Delivery, Passage } from './delivery.ts'
+import type { Fact } from './fact.ts'
+import { commitOfRevision, splitImage } from './image-name.ts'
+import type { FactOf, Ledger } from './ledger.ts'
+import { lastImages } from './needed-images.ts'
+import { latestFirst } from './query.ts'
+
+/** How many deliveries a ledger may hold, how many of the newest it keeps then, and how many of each service in each environment besides. */
+export type Bounds = { readonly most: number; readonly keep: number; readonly ofService: number }
+
+/** What may leave a ledger that holds more than `most` deliveries: the oldest, with all that only they need. */
+export function planArchive(ledger: Ledger, { most, keep, ofService }: Bounds): readonly Archived[] {
+  const all = [...ledger.deliveries.values()].sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1))
+  if (all.length <= most) return []
+  const since = all.at(-keep)?.startedAt ?? ''
+  const kept = new Set([...all.slice(-keep), ...ledger.deliveries.open(), ...newestOfEach(all, ofService)])
+  const needed = neededBy(ledger, kept)
+  const isPast = ({ at }: Fact): boolean => at < since
+  const passages = [...ledger.passages.values()]
+  const isGoing = ({ startedAt, commit }: Passage): boolean => startedAt >= since || needed.commits.has(commit)
+  const commits = new Set([...needed.commits, ...passages.filter(isGoing).map(({ commit }) => commit)])
+  return [
+    ...all.filter((one) => !kept.has(one)).map((is) => ({ kind: 'delivery', is }) as const),
+    ...passages.filter((one) => !isGoing(one)).map((is) => ({ kind: 'passage', is }) as const),
+    ...[...ledger.pushes.values()]
+      .filter((push) => isPast(push) && !commits.has(push.commit))
+      .map((is) => ({ kind: 'push', is }) as const),
+    ...[...ledger.runs.values()]
+      .filter((run) => isPast(run) && hasEnded(run) && !needed.runs.has(run.runId))
+      .map((is) => ({ kind: 'run', is }) as const),
+    ...[...ledger.images.values()]
+      .filter((image) => isPast(image) && !needed.images.has(nameOf(image)))
+      .map((is) => ({ kind: 'image', is, digests: [...(ledger.digests.get(digestsKey(is)) ?? [])] }) as const),
+    ...[...ledger.pods.values()]
+      .filter((pod) => isPast(pod) && pod.gone === true)
+      .map((is) => ({ kind: 'pod', is }) as const),
+  ]
+}
+
+/** What a service shows of an environment, and what a rollback goes back to. */
+function newestOfEach(all: readonly Delivery[], count: number): readonly Delivery[] {
+  const services = new Map<string, Delivery[]>()
+  for (const one of all) {
+    const key = `${one.environment}/${one.service}`
+    const others = services.get(key)
+    if (others === undefined) services.set(key, [one])
+    else others.push(one)
+  }
+  return [...services.values()].flatMap((deliveries) => [
+    ...deliveries.filter(isShown).sort(latestFirst).slice(0, count),
+    ...lastImages(deliveries.filter(({ image, state }) => image !== undefined && state === 'done')),
+  ])
+}
+
+function isShown({ state, kind }: Delivery): boolean {
+  return state !== 'superseded' && kind !== 'drift'
+}
+
+type Needed = {
+  readonly commits: ReadonlySet<string>
+  readonly runs: ReadonlySet<string>
+  readonly images: ReadonlySet<string>
+}
+
+/** What is kept asks for, and what Git, a policy, a stop or something intended names. */
+function neededBy(ledger: Ledger, kept: ReadonlySet<Delivery>): Needed {
+  const { intended } = ledger
+  const ofGit = [...ledger.workloads.values()].flatMap(({ images }) => images.map(splitImage))
+  const images = new Set([
+    ...[...kept].flatMap(({ image, version }) => (image === undefined ? [] : [`${image}:${version}`])),
+    ...ofGit.map(nameOf),
+    ...intended.images.keys(),
+  ])
+  const built = [...images].flatMap((name) => ledger.images.get(name) ?? [])
+  const applies = [...intended.applies.values()].flat()
+  return {
+    images,
+    runs: new Set([...[...kept].map(({ runId }) => runId ?? ''), ...built.map(({ runId }) => runId)]),
+    commits: new Set([
+      ...[...kept].flatMap(({ commit, configCommit = '' }) => [commit, configCommit]),
+      ...built.map(({ commit }) => commit),
+      ...ledger.policyCommits.values(),
+      ...intended.writeBacks.values(),
+      ...applies.map(({ revision }) => commitOfRevision(revision)),
+      ...[...ledger.environments.values()].flatMap(({ revision, stoppedBy = '' }) => [
+        commitOfRevision(revision),
+        stoppedBy,
+      ]),
+    ]),
+  }
+}
+
+function hasEnded({ state }: FactOf<'run'>): boolean {
+  return state !== 'queued' && state !== 'running'
+}
+
+function digestsKey(image: FactOf<'image'>): string {
+  return `${image.runId} ${nameOf(image)}`
+}
+
+/** The same ledger without them; it goes on counting how deliveries ended. */
+export function withoutArchived(ledger: Ledger, archived: readonly Archived[]): Ledger {
+  const gone = new Set(archived.map(({ is }): unknown => is))
+  const goneDigests = new Set(archived.flatMap((one) => (one.kind === 'image' ? [digestsKey(one.is)] : [])))
+  const rest = <V>(map: ReadonlyMap<string, V>): Map<string, V> =>
+    new Map([...map].filter(([, value]) => !gone.has(value)))
+  const deliveries = new Deliveries()
+  for (const [id, one] of ledger.deliveries) if (!gone.has(one)) deliveries.set(id, one)
+  return {
+    ...ledger,
+    deliveries,
+    pushes: rest(ledger.pushes),
+    runs: rest(ledger.runs),
+    images: rest(ledger.images),
+    passages: rest(ledger.passages),
+    pods: rest(ledger.pods),
+    digests: new Map([...ledger.digests].filter(([key]) => !goneDigests.has(key))),
+    archivedEnds: countEnds(ledger.archivedEnds, archived, 1),
+  }
+}
+
+/** The same ledger with them, before what it holds itself. */
+export function withArchived(ledger: Ledger, archived: readonly Archived[]): Ledger {
+  const of = <K extends keyof ArchivedKinds>(kind: K): readonly ArchivedKinds[K][] =>
+    archived.flatMap((one) => (one.kind === kind ? [one.is as ArchivedKinds[K]] : []))
+  const deliveries = new Deliveries()
+  const known = of('delivery').filter(({ id }) => !ledger.deliveries.has(id))
+  for (const one of known) deliveries.set(one.id, one)
+  for (const [id, one] of ledger.deliveries) deliveries.set(id, one)
+  const returned = known.map((is) => ({ kind: 'delivery', is }) as const)
+  return {
+    ...ledger,
+    deliveries,
+    pushes: joined(of('push'), ({ commit }) => commit, ledger.pushes),
+    runs: joined(of('run'), ({ runId }) => runId, ledger.runs),
+    images: joined(of('image'), nameOf, ledger.images),
+    passages: joined(of('passage'), passageKey, ledger.passages),
+    pods: joined(of('pod'), podKey, ledger.pods),
+    digests: new Map([
+      ...archived.flatMap((one) => (one.kind === 'image' ? [[digestsKey(one.is), new Set(one.digests)] as const] : [])),
+      ...ledger.digests,
+    ]),
+    archivedEnds: countEnds(ledger.archivedEnds, returned, -1),
+  }
+}
+
+function joined<V>(archived: readonly V[], keyOf: (value: V) => string, own: ReadonlyMap<string, V>): Map<string, V> {
+  return new Map([...archived.map((value) => [keyOf(value), value] as const), ...own])
+}
+
+function countEnds(before: Ledger['archivedEnds'], archived: readonly Archived[], each: 1 | -1): Map<string, number> {
+  const counts = new Map(before)
+  for (const one of archived) {
+    if (one.kind !== 'delivery' || one.is.kind === 'drift') continue
+    const key = endKey(one.is)
+    counts.set(key, (counts.get(key) ?? 0) + each)
+  }
+  return counts
+}

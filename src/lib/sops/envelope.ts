@@ -4,6 +4,10 @@ import { leaf, type SopsComment, type SopsLeaf } from './tree.ts'
 
 const ENVELOPE = /^ENC\[AES256_GCM,data:(.+),iv:(.+),tag:(.+),type:(.+)\]/s
 const TAG_BYTES = 16
+const NUMBERS = {
+  int: /^[+-]?\d+$/,
+  float: /^[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf|infinity|nan)$/i,
+} as const
 
 /**
  * Opens one encrypted value, `ENC[AES256_GCM,data:…,iv:…,tag:…,type:…]`. An empty text is an empty text: SOPS leaves it as it is.
@@ -22,6 +26,9 @@ export function openEnvelope(text: string, dataKey: Uint8Array, place: string): 
       return { kind: 'leaf', type: 'str', bytes }
     case 'int':
     case 'float':
+      // The type is not authenticated: a text that was called a number became NaN.
+      if (!NUMBERS[type].test(bytes.toString('utf8'))) throw fault(place, `the value is no ${type}`)
+      return { kind: 'leaf', type, bytes }
     case 'time':
       return { kind: 'leaf', type, bytes }
     case 'bool':

@@ -34,6 +34,12 @@ for (const want of readdirSync(root).filter((name) => name.startsWith('want.') &
 
 const hostile: { it: string; file: string; change: (text: string) => string; why: RegExp }[] = [
   {
+    it: 'a text that is called a number',
+    file: 'hybrid.yaml',
+    change: (text) => text.replace('type:str]', 'type:float]'),
+    why: /the value is no float/,
+  },
+  {
     it: 'an unencrypted value that was edited',
     file: 'hybrid.yaml',
     change: (text) => text.replace('app: web', 'app: other'),

@@ -12,8 +12,8 @@ export type Bounds = { readonly most: number; readonly keep: number; readonly of
 
 /** What may leave a ledger that holds more than `most` deliveries: the oldest, with all that only they need. */
 export function planArchive(ledger: Ledger, { most, keep, ofService }: Bounds): readonly Archived[] {
+  if (ledger.deliveries.size <= most) return []
   const all = [...ledger.deliveries.values()].sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1))
-  if (all.length <= most) return []
   const since = all.at(-keep)?.startedAt ?? ''
   const kept = new Set([...all.slice(-keep), ...ledger.deliveries.open(), ...newestOfEach(all, ofService)])
   const needed = neededBy(ledger, kept)

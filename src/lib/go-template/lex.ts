@@ -1,4 +1,5 @@
 import { SluiceError } from '../error/sluice-error.ts'
+import { trimEndOf } from '../value/trim-end.ts'
 
 /** A piece of a template: literal text, or the tokens of one `{{ action }}`. */
 export type Piece =
@@ -35,7 +36,7 @@ export function lexTemplate(name: string, source: string): readonly Piece[] {
     const isTrimmed = open >= 0 && /^\{\{-\s/.test(source.slice(open, open + 4))
     let text = source.slice(at, open < 0 ? source.length : open)
     if (trimNext) text = text.replace(/^[ \t\r\n]+/, '')
-    if (isTrimmed) text = text.replace(/[ \t\r\n]+$/, '')
+    if (isTrimmed) text = trimEndOf(text, ' \t\r\n')
     if (text !== '') pieces.push({ kind: 'text', text })
     if (open < 0) break
     const line = source.slice(0, open).split('\n').length

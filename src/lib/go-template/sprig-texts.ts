@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
+import { trimEndOf } from '../value/trim-end.ts'
 import { bounded, type GoFunction, list, LONGEST, number, show, text, type Value } from './values.ts'
 
 const words = (value: Value): readonly string[] =>
@@ -166,7 +167,7 @@ function splitN(value: string, by: string, most: number): readonly string[] {
 
 function base(path: string): string {
   if (path === '') return '.'
-  const plain = path.replace(/\/+$/, '')
+  const plain = trimEndOf(path, '/')
   return plain === '' ? '/' : (plain.split('/').at(-1) ?? '')
 }
 
@@ -189,7 +190,7 @@ function base32(bytes: Buffer): string {
 
 /** What is wrong with the letters is the answer, as in sprig. */
 function fromBase32(letters: string): string {
-  const digits = letters.replace(/=+$/, '')
+  const digits = trimEndOf(letters, '=')
   const wrong = [...digits].findIndex((letter) => !BASE32.includes(letter))
   if (wrong >= 0 || letters.length % 8 !== 0)
     return `illegal base32 data at input byte ${wrong < 0 ? letters.length : wrong - (wrong % 8)}`

@@ -1,3 +1,4 @@
+import { trimEndOf } from '../../lib/value/trim-end.ts'
 import { matchElement } from './glob.ts'
 
 /** One line of a `.sourceignore` or of `spec.ignore`, for the paths below `domain`. */
@@ -41,7 +42,7 @@ export function readPatterns(text: string, domain: readonly string[] = []): Igno
 export function parsePattern(line: string, domain: readonly string[] = []): IgnorePattern {
   const isInclusion = line.startsWith('!')
   let text = isInclusion ? line.slice(1) : line
-  if (!text.endsWith('\\ ')) text = text.replace(/ +$/, '')
+  if (!text.endsWith('\\ ')) text = trimEndOf(text, ' ')
   const isDirOnly = text.endsWith('/')
   if (isDirOnly) text = text.slice(0, -1)
   const isAnchored = text.includes('/')

@@ -63,6 +63,11 @@ for (const [text, path, want] of lines)
   test(`an ignore line ${JSON.stringify(text)} ${want ? 'matches' : 'does not match'} ${JSON.stringify(path)}`, () =>
     assert.equal(isIgnored(readPatterns(text), [path], false), want))
 
+test('an ignore line with very many blanks inside is read at once', () => {
+  const line = `${' '.repeat(1024 * 1024)}a`
+  assert.equal(parsePattern(line).elements[0], line)
+})
+
 test('revisions are read and transformed as in Flux', { skip }, () => {
   const lists = table('git-revision.json')
   for (const row of lists['TestTransformRevision'] as unknown as RevisionCase[])

@@ -1,3 +1,4 @@
+import { trimEndOf } from '../../value/trim-end.ts'
 import {
   COLON,
   CR,
@@ -15,6 +16,9 @@ import {
 } from './cursor.ts'
 import { readEscape } from './escapes.ts'
 import type { YamlScalar } from '../nodes.ts'
+
+/** What is left out before a line break inside quotes. */
+const BLANKS = ' \t\r'
 
 /** Reads one line of a plain scalar in block context: where it ends, and whether a `: ` ended it. */
 export function parsePlainLine(
@@ -125,7 +129,7 @@ function readSingle(c: Cursor, start: number): string {
     const lineFeed = c.text.lastIndexOf('\n', quote)
     if (lineFeed >= c.pos) {
       const first = c.text.indexOf('\n', c.pos)
-      value += trimEnd(c.text.slice(c.pos, first))
+      value += trimEndOf(c.text.slice(c.pos, first), BLANKS)
       c.pos = first
       value += foldBreaks(c, start)
       continue
@@ -158,7 +162,7 @@ function readDouble(c: Cursor, start: number): string {
       } else value += readEscape(c)
       from = c.pos
     } else if (code === LF) {
-      value += trimEnd(text.slice(from, c.pos))
+      value += trimEndOf(text.slice(from, c.pos), BLANKS)
       value += foldBreaks(c, start)
       from = c.pos
     } else c.pos++
@@ -197,8 +201,4 @@ function unterminated(c: Cursor, start: number): Error {
     'the quote that opens here is never closed',
     marks,
   )
-}
-
-function trimEnd(text: string): string {
-  return text.replace(/[ \t\r]+$/, '')
 }

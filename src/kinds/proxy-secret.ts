@@ -20,12 +20,20 @@ function addressFault(address: string): string | undefined {
   if (address === '') return 'proxy address is empty'
   if (address.length > LONGEST_ADDRESS) return `proxy URL exceeds maximum length of ${LONGEST_ADDRESS} characters`
   const unparsed = parseFault(address)
-  if (unparsed !== undefined)
-    return `failed to parse proxy address '${address}': parse ${JSON.stringify(address)}: ${unparsed}`
+  if (unparsed !== undefined) {
+    const shown = withoutLogin(address)
+    return `failed to parse proxy address '${shown}': parse ${JSON.stringify(shown)}: ${unparsed}`
+  }
   const scheme = /^[a-z][a-z0-9+.-]*(?=:)/i.exec(address)?.[0].toLowerCase() ?? ''
   return SCHEMES.includes(scheme)
     ? undefined
     : `proxy URL must use one of the supported schemes (${SCHEMES.join(', ')}), got '${scheme}'`
+}
+
+/** Flux quotes the login, too; this goes into statuses and logs, which more may read than the Secret. */
+function withoutLogin(address: string): string {
+  const at = address.lastIndexOf('@')
+  return at < 0 ? address : `…${address.slice(at)}`
 }
 
 /** What Go's `url.Parse` cannot read, of what people write for a proxy. */

@@ -66,7 +66,7 @@ for (const [it, keys, want] of cases)
     else assert.throws(() => readTlsSecret('ns/tls', data), { message: want, where: 'spec.certSecretRef' })
   })
 
-/** Flux's words, of the same code; undefined where the address is taken. */
+/** Flux's words, of the same code, but for the login, which is not told; undefined where the address is taken. */
 const addresses: readonly (readonly [address: string | undefined, want: string | undefined])[] = [
   [undefined, "secret 'ns/p': key 'address' not found"],
   ['', "secret 'ns/p': proxy address is empty"],
@@ -75,6 +75,10 @@ const addresses: readonly (readonly [address: string | undefined, want: string |
   [
     '127.0.0.1:80',
     "secret 'ns/p': failed to parse proxy address '127.0.0.1:80': parse \"127.0.0.1:80\": first path segment in URL cannot contain colon",
+  ],
+  [
+    'svc_ci:pa55@word@proxy:3128',
+    "secret 'ns/p': failed to parse proxy address '…@proxy:3128': parse \"…@proxy:3128\": first path segment in URL cannot contain colon",
   ],
   [`http://${'x'.repeat(2048)}`, "secret 'ns/p': proxy URL exceeds maximum length of 2048 characters"],
   ['http://proxy:8080', undefined],

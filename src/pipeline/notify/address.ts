@@ -21,16 +21,23 @@ const BARE: Readonly<Record<string, string>> = {
   grafana: 'Grafana URL',
   lark: 'Slack hook URL',
 }
+/** What stands for the rest of an address. */
+const HIDDEN = '…'
 
 /**
  * What is wrong with the address of a receiver that is spoken to over HTTP, in Flux's words; `undefined` when nothing is.
  *
- * The message quotes the address as Flux does; one that holds a token parses, and is never quoted.
+ * Flux quotes the address, whose path may be a token, in events and logs; `traps: 'safe'` quotes its scheme and host alone.
  */
-export function addressFault({ type, ...provider }: Provider, address: string): SluiceError | undefined {
+export function addressFault(
+  { type, ...provider }: Provider,
+  address: string,
+  traps: 'safe' | 'flux',
+): SluiceError | undefined {
+  const shown = traps === 'flux' ? address : withoutSecrets(address)
   const scheme = /^([a-z][a-z0-9+.-]*):\/\/[^/]/i.exec(address)?.[1]?.toLowerCase() ?? 'http'
-  if (!['http', 'https'].includes(scheme)) return unspeakable({ type, ...provider }, address, scheme)
-  const why = urlFault(address)
+  if (!['http', 'https'].includes(scheme)) return unspeakable({ type, ...provider }, shown, scheme)
+  const why = urlFault(address, shown)
   if (why === undefined) return undefined
   const named = NAMES[type]
   const bare = BARE[type]
@@ -38,31 +45,39 @@ export function addressFault({ type, ...provider }: Provider, address: string): 
     type === 'sentry' && address === ''
       ? 'DSN cannot be empty'
       : type === 'pagerduty'
-        ? `invalid PagerDuty endpoint URL ${JSON.stringify(address)}: '${why}'`
+        ? `invalid PagerDuty endpoint URL ${JSON.stringify(shown)}: '${why}'`
         : named !== undefined
-          ? `invalid ${named} ${address}: '${why}'`
+          ? `invalid ${named} ${shown}: '${why}'`
           : bare !== undefined
-            ? `invalid ${bare} ${address}`
-            : `invalid hook URL ${address}: ${why}`
+            ? `invalid ${bare} ${shown}`
+            : `invalid hook URL ${shown}: ${why}`
   return unusable({ type, ...provider }, message, 'spec.address')
 }
 
+/** Scheme and host; the scheme alone where a login stands before the host, and nothing of what is no URL. */
+function withoutSecrets(address: string): string {
+  if (address === '') return ''
+  const [, scheme, host] = /^([a-z][a-z0-9+.-]*:\/\/)(?:([a-z0-9.-]+(?::\d+)?)(?=[/?#]|$))?/i.exec(address) ?? []
+  if (scheme === undefined) return HIDDEN
+  const shown = host === undefined || address.includes('@') ? scheme : `${scheme}${host}/`
+  return shown + HIDDEN
+}
+
 /** What an HTTP client cannot speak: found out when it is sent, and by Sentry's client before. */
-function unspeakable(provider: Provider, address: string, scheme: string): SluiceError {
+function unspeakable(provider: Provider, shown: string, scheme: string): SluiceError {
   if (provider.type === 'sentry') return unusable(provider, '[Sentry] DsnParseError: invalid scheme', 'spec.address')
-  const why = `POST ${address} giving up after 1 attempt(s): Post ${JSON.stringify(address)}: unsupported protocol scheme "${scheme}"`
+  const why = `POST ${shown} giving up after 1 attempt(s): Post ${JSON.stringify(shown)}: unsupported protocol scheme "${scheme}"`
   return new SluiceError('NOTIFY_FAILED', `failed to execute request: ${why}`)
 }
 
 /** In the words of Go's `url.ParseRequestURI`; also for what that takes and no HTTP client does. */
-function urlFault(address: string): string | undefined {
+function urlFault(address: string, shown: string): string | undefined {
   if (address === '') return 'parse "": empty url'
-  if (!/^[a-z][a-z0-9+.-]*:/i.test(address)) return `parse ${JSON.stringify(address)}: invalid URI for request`
+  if (!/^[a-z][a-z0-9+.-]*:/i.test(address)) return `parse ${JSON.stringify(shown)}: invalid URI for request`
   const [, host = ''] = /^\w+:\/\/(?:[^/?#]*@)?([^/?#]*)/.exec(address) ?? []
   const odd = /[^A-Za-z0-9\-._~!$&'()*+,;=:[\]<>"%]/.exec(host)?.[0]
-  if (odd !== undefined)
-    return `parse ${JSON.stringify(address)}: invalid character ${JSON.stringify(odd)} in host name`
+  if (odd !== undefined) return `parse ${JSON.stringify(shown)}: invalid character ${JSON.stringify(odd)} in host name`
   return /^https?:\/\//i.test(address) && URL.canParse(address)
     ? undefined
-    : `parse ${JSON.stringify(address)}: it is not an http(s) URL`
+    : `parse ${JSON.stringify(shown)}: it is not an http(s) URL`
 }

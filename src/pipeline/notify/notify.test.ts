@@ -300,6 +300,31 @@ for (const [type, fault] of [
   test(`a ${type} receiver is not spoken to by FTP`, () =>
     assert.throws(() => requestsFor(made, providerOf({ type, address: 'ftp://x/y' }), {}), { message: fault }))
 
+for (const [type, address, fault] of [
+  [
+    'slack',
+    'htps://hooks.slack.com/services/T0/B0/SECRET',
+    'failed to execute request: POST htps://hooks.slack.com/… giving up after 1 attempt(s): Post "htps://hooks.slack.com/…": unsupported protocol scheme "htps"',
+  ],
+  ['slack', 'hooks.slack.com/services/SECRET', `invalid Slack hook URL …: 'parse "…": invalid URI for request'`],
+  [
+    'generic',
+    'https://host name/SECRET',
+    'invalid hook URL https://…: parse "https://…": invalid character " " in host name',
+  ],
+  ['discord', 'https:hooks/SECRET', `invalid Discord hook URL …: 'parse "…": it is not an http(s) URL'`],
+  ['lark', 'ssh://me:SECRET@host/x', /^failed to execute request: POST ssh:\/\/… giving/],
+  ['grafana', 'https://[SECRET', 'invalid Grafana URL https://…'],
+  ['generic', '', 'invalid hook URL : parse "": empty url'],
+] as const)
+  test(`what may be secret in ${address} is not told`, () => {
+    const alert = { namespace: 'ns', name: 'al', uid: 'u' }
+    const parcel = { message: made, secret: { address }, commitStatus: '', nowMs: 0, traps: 'safe', alert } as const
+    assert.throws(() => converse({ ...parcel, provider: providerOf({ type, address: 'http://x' }) }).next(), {
+      message: fault,
+    })
+  })
+
 for (const [address, fault] of [
   ['https://sentry.io/1', 'empty username'],
   ['https://key@sentry.io', 'empty project id'],

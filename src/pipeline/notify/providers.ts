@@ -70,7 +70,7 @@ export function* converse(parcel: Parcel): Conversation {
     throw unusable(provider, 'workload identity is not supported: remove spec.serviceAccountName', ACCOUNT)
   if (type === 'telegram' || [COMMIT_STATUSES, CHANGE_REQUESTS, QUEUES].some((types) => Object.hasOwn(types, type)))
     return yield* speak({ ...parcel, provider: { ...provider, address } })
-  const fault = addressFault(provider, address)
+  const fault = addressFault(provider, address, parcel.traps)
   if (fault) throw fault
   yield* speak({ ...parcel, provider: { ...provider, address } })
 }

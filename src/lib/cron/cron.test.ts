@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { nextTimeMs } from './next.ts'
 import { CronError, parseSchedule } from './parse.ts'
+import { wallFormat } from './zones.ts'
 
 /** What robfig/cron 3.0.1 answers. */
 const cases: { schedule: string; after: string; zone?: string; want: string }[] = [
@@ -12,6 +13,8 @@ const cases: { schedule: string; after: string; zone?: string; want: string }[] 
   { schedule: '0 0 13 * 5', after: '2026-11-14T00:00:00Z', want: '2026-11-20T00:00:00.000Z' },
   { schedule: '@daily', after: '2026-11-23T12:00:00Z', zone: 'Europe/Paris', want: '2026-11-23T23:00:00.000Z' },
   { schedule: '@every 1h30m', after: '2026-11-23T12:00:00Z', want: '2026-11-23T13:30:00.000Z' },
+  { schedule: 'TZ=Europe/Paris 0 0 * * *', after: '2026-11-23T12:00:00Z', want: '2026-11-23T23:00:00.000Z' },
+  { schedule: 'TZ=Local 0 0 * * *', after: '2026-11-23T12:00:00Z', want: '2026-11-24T00:00:00.000Z' },
   { schedule: '0 12 29 2 *', after: '2026-11-23T12:00:00Z', want: '2028-02-29T12:00:00.000Z' },
 ]
 for (const { schedule, after, zone = 'UTC', want } of cases)
@@ -43,6 +46,18 @@ const faults: { schedule: string; want: string }[] = [
   { schedule: '1--2 * * * *', want: 'too many hyphens: 1--2' },
   { schedule: '1/2/3 * * * *', want: 'too many slashes: 1/2/3' },
   { schedule: 'a * * * *', want: 'failed to parse int from a: strconv.Atoi: parsing "a": invalid syntax' },
+  { schedule: 'TZ=Nope/Nope 0 0 * * *', want: 'provided bad location Nope/Nope: unknown time zone Nope/Nope' },
+  { schedule: 'TZ=+01:00 0 0 * * *', want: 'provided bad location +01:00: unknown time zone +01:00' },
+  { schedule: 'CRON_TZ=../x @daily', want: 'provided bad location ../x: time: invalid location name' },
 ]
 for (const { schedule, want } of faults)
   test(`"${schedule}" is no schedule`, () => assert.throws(() => parseSchedule(schedule), new CronError(want)))
+
+test('a schedule that says a star again and again keeps each time once', () => {
+  const schedule = parseSchedule(`${'*,'.repeat(100_000)} * * * *`)
+  assert.equal('minutes' in schedule && schedule.minutes.values.size, 60)
+})
+
+test('the clock of a time zone is made once', () => {
+  assert.equal(wallFormat('Europe/Paris'), wallFormat('Europe/Paris'))
+})

@@ -1,4 +1,5 @@
 import type { Calendar, Schedule } from './parse.ts'
+import { wallFormat } from './zones.ts'
 
 const SECOND_MS = 1000
 const MINUTE_MS = 60_000
@@ -116,15 +117,7 @@ const untilNext = (atMs: number, unitMs: number): number => unitMs - (atMs % uni
 /** Reads the wall clock of a time zone. */
 function clockOf(timeZone: string): Clock {
   if (timeZone === 'UTC' || timeZone === 'Etc/UTC') return () => 0
-  const fields = {
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  } as const
-  const format = new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', ...fields })
+  const format = wallFormat(timeZone)
   return (atMs) => {
     const parts = new Map(format.formatToParts(new Date(atMs)).map(({ type, value }) => [type, Number(value)]))
     const part = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0

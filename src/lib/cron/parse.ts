@@ -1,4 +1,5 @@
 import { parseGoDuration } from '../go-duration/go-duration.ts'
+import { isZone } from './zones.ts'
 
 /** A schedule: times of the calendar, or one time so long after the other. */
 export type Schedule = Calendar | { readonly everyMs: number }
@@ -49,10 +50,23 @@ export function parseSchedule(text: string): Schedule {
   if (text === '') throw new CronError('empty spec string')
   const [, timeZone] = /^(?:CRON_)?TZ=([^ ]*) /.exec(text) ?? []
   if (timeZone !== undefined) {
+    const fault = zoneFault(timeZone)
+    if (fault !== undefined) throw new CronError(`provided bad location ${timeZone}: ${fault}`)
     const schedule = parseUnzoned(text.slice(text.indexOf(' ')).trim())
-    return 'everyMs' in schedule ? schedule : { ...schedule, timeZone: timeZone === '' ? 'UTC' : timeZone }
+    return 'everyMs' in schedule ? schedule : { ...schedule, timeZone: OF_SERVER.has(timeZone) ? 'UTC' : timeZone }
   }
   return parseUnzoned(text)
+}
+
+/** Names for which Go looks up nothing; the zone of the server itself is UTC here. */
+const OF_SERVER: ReadonlySet<string> = new Set(['', 'UTC', 'Local'])
+
+/** What Go's `time.LoadLocation` says of a name that is no time zone; undefined for one that is. */
+function zoneFault(name: string): string | undefined {
+  if (OF_SERVER.has(name)) return undefined
+  if (/^[/\\]|(?:^|[/\\])\.\.(?:$|[/\\])/.test(name)) return 'time: invalid location name'
+  // Offsets, which other readers take, are no names.
+  return /^[A-Za-z]/.test(name) && isZone(name) ? undefined : `unknown time zone ${name}`
 }
 
 function parseUnzoned(text: string): Schedule {
@@ -90,15 +104,20 @@ function everyMs(text: string): number {
 
 /** Parts between commas; where there is none, no time is one of the field. */
 function parseField(field: string, bounds: Bounds): Field {
-  const parts = field.split(',').filter((part) => part !== '')
-  const ranges = parts.map((part) => parseRange(part, bounds))
-  return {
-    values: new Set(ranges.flatMap(({ values }) => values)),
-    isAny: ranges.some(({ isAny }) => isAny),
+  const values = new Set<number>()
+  let isAny = false
+  for (const part of field.split(',')) {
+    if (part === '') continue
+    const { first, end, step, isStar } = parseRange(part, bounds)
+    for (let value = first; value <= end; value += step) values.add(value)
+    isAny ||= isStar && step === 1
   }
+  return { values, isAny }
 }
 
-function parseRange(part: string, { least, most, names }: Bounds): { values: number[]; isAny: boolean } {
+type Range = { readonly first: number; readonly end: number; readonly step: number; readonly isStar: boolean }
+
+function parseRange(part: string, { least, most, names }: Bounds): Range {
   const [range = '', stepText, ...more] = part.split('/')
   const ends = range.split('-')
   const isStar = ends[0] === '*' || ends[0] === '?'
@@ -113,9 +132,7 @@ function parseRange(part: string, { least, most, names }: Bounds): { values: num
   if (end > most) throw new CronError(`end of range (${end}) above maximum (${most}): ${part}`)
   if (first > end) throw new CronError(`beginning of range (${first}) beyond end of range (${end}): ${part}`)
   if (step === 0) throw new CronError(`step of range should be a positive number: ${part}`)
-  const values: number[] = []
-  for (let value = first; value <= end; value += step) values.push(value)
-  return { values, isAny: isStar && step === 1 }
+  return { first, end, step, isStar }
 }
 
 function parseNumber(text: string, names: readonly string[], least: number): number {

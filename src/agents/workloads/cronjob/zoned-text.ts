@@ -1,10 +1,14 @@
+import { wallFormat } from '../../../lib/cron/zones.ts'
+
 const MINUTE_MS = 60_000
 
 /** A moment as RFC 3339 writes it in a time zone: `2026-11-27T22:37:00+09:00`. */
 export function zonedText(atMs: number, timeZone: string): string {
-  const fields = { year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric' } as const
-  const format = new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', ...fields })
-  const parts = new Map(format.formatToParts(new Date(atMs)).map(({ type, value }) => [type, Number(value)]))
+  const parts = new Map(
+    wallFormat(timeZone)
+      .formatToParts(new Date(atMs))
+      .map(({ type, value }) => [type, Number(value)]),
+  )
   const part = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0
   const localMs = Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'))
   const offset = Math.round(localMs / MINUTE_MS) - Math.floor(atMs / MINUTE_MS)

@@ -1,4 +1,5 @@
 import { CronError, parseSchedule } from '../../../../lib/cron/parse.ts'
+import { isZone } from '../../../../lib/cron/zones.ts'
 import { type JsonObject, numberOf, objectOf, stringOf } from '../../../../lib/kube/json.ts'
 import { matchSelector } from '../../../../lib/kube/selector.ts'
 import type { FieldError } from '../../fault.ts'
@@ -184,9 +185,5 @@ function checkZone(zone: unknown, path: string, errors: FieldError[]): void {
       zone,
       'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones',
     )
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone })
-  } catch {
-    invalidValue(errors, path, zone, `unknown time zone ${zone}`)
-  }
+  if (!isZone(zone)) invalidValue(errors, path, zone, `unknown time zone ${zone}`)
 }

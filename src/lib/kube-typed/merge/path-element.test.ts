@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { keyElement, PathElementError, readElement, valueElement } from './path-element.ts'
+import { keyElement, PathElementError, readElement, sortElements, valueElement } from './path-element.ts'
 import { parseFields, renderFields, renderPaths } from './path-set.ts'
 
 // What structured-merge-diff 6.4.2 writes of the same.
@@ -39,4 +39,15 @@ test('texts are written as Go writes JSON, and told of as Go quotes them', () =>
   assert.equal(valueElement('a<b'), 'v:"a\\u003cb"')
   assert.equal(keyElement({ name: 'a&b', at: null }), 'k:{"at":null,"name":"a\\u0026b"}')
   assert.deepEqual(renderPaths(parseFields({ 'v:"a\\u003cb"': {}, 'k:{"port":80}': {} })), ['[port=80]', '[="a<b"]'])
+})
+
+test('elements are read once to be sorted', (t) => {
+  const elements = Array.from({ length: 1000 }, (_, index) => keyElement({ port: (index * 7919) % 1000 }))
+  const parse = t.mock.method(JSON, 'parse')
+  const inOrder = sortElements(elements)
+  assert.equal(parse.mock.callCount(), 1000)
+  assert.deepEqual(
+    inOrder,
+    Array.from({ length: 1000 }, (_, port) => keyElement({ port })),
+  )
 })

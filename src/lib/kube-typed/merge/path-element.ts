@@ -46,13 +46,31 @@ function read(text: string): Json {
 
 const KINDS = 'fkvi'
 
-/** The order in which elements are written: by what they are, then names by their bytes, keys and values by what they stand for. */
-export function compareElements(a: string, b: string): number {
-  const kind = a[0] ?? ''
-  if (kind !== b[0]) return KINDS.indexOf(kind) - KINDS.indexOf(b[0] ?? '')
-  if (kind === 'f') return byBytes(a, b)
-  const [left, right] = [read(a.slice(2)), read(b.slice(2))]
-  return kind === 'k' && isObject(left) && isObject(right) ? compareKeys(left, right) : compareValues(left, right)
+/** An element with what it stands for, read once for all the comparisons of a sort. */
+type Ranked = { readonly element: string; readonly kind: number; readonly value: Json }
+
+/** Elements as they are written: by what they are, then names by their bytes, keys and values by what they stand for. */
+export function sortElements(elements: Iterable<string>): string[] {
+  const all = [...elements]
+  if (all.length < 2) return all
+  // Most objects have fields alone.
+  if (all.every((element) => element.startsWith('f:'))) return all.sort(byBytes)
+  return all
+    .map(rank)
+    .sort(compareElements)
+    .map(({ element }) => element)
+}
+
+function rank(element: string): Ranked {
+  const isName = element.startsWith('f')
+  return { element, kind: KINDS.indexOf(element[0] ?? ''), value: isName ? element : read(element.slice(2)) }
+}
+
+function compareElements(a: Ranked, b: Ranked): number {
+  if (a.kind !== b.kind) return a.kind - b.kind
+  return isObject(a.value) && isObject(b.value) && a.element.startsWith('k')
+    ? compareKeys(a.value, b.value)
+    : compareValues(a.value, b.value)
 }
 
 /** Keys are compared one by one, in the order of their names. */

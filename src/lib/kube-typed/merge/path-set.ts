@@ -1,5 +1,5 @@
 import { type Json, type JsonObject, isObject } from '../../kube/json.ts'
-import { compareElements, readElement, shownElement } from './path-element.ts'
+import { readElement, shownElement, sortElements } from './path-element.ts'
 
 /**
  * A set of field paths, as `metadata.managedFields` keeps it: a tree whose edges are path elements
@@ -139,7 +139,7 @@ export function parseFields(fields: Json | undefined): PathSet {
 export function renderFields(set: PathSet): JsonObject {
   const out: JsonObject = {}
   if (set.children.size === 0) return out
-  for (const element of [...set.children.keys()].sort(compareElements)) {
+  for (const element of sortElements(set.children.keys())) {
     const child = set.children.get(element)
     if (child === undefined || isEmpty(child)) continue
     const below = renderFields(child)
@@ -150,7 +150,8 @@ export function renderFields(set: PathSet): JsonObject {
 
 /** Every path as people read it, `.spec.containers[name="web"].image`: at each level the members first, then what is below, as the original goes. */
 export function renderPaths(set: PathSet, prefix = ''): string[] {
-  const elements = [...set.children].sort(([a], [b]) => compareElements(a, b))
-  const members = elements.flatMap(([element, { isMember }]) => (isMember ? [prefix + shownElement(element)] : []))
-  return [...members, ...elements.flatMap(([element, child]) => renderPaths(child, prefix + shownElement(element)))]
+  const elements = sortElements(set.children.keys())
+  const at = (element: string): PathSet => set.children.get(element) ?? emptySet()
+  const members = elements.flatMap((element) => (at(element).isMember ? [prefix + shownElement(element)] : []))
+  return [...members, ...elements.flatMap((element) => renderPaths(at(element), prefix + shownElement(element)))]
 }

@@ -13,6 +13,7 @@ const UNITS: ReadonlyMap<string, bigint> = new Map([
 ])
 /** As much as 64 bits hold below zero; above it is one less. */
 const MOST = 2n ** 63n
+const MOST_DIGITS = String(MOST).length
 
 /** Reads a duration as Go's `time.ParseDuration` does: `1h30m`, `-1.5s`, `.5ms`, `0`. */
 export function parseGoDuration(text: string): GoDuration {
@@ -24,11 +25,12 @@ export function parseGoDuration(text: string): GoDuration {
   let ns = 0n
   while (rest !== '') {
     const [all = '', whole = '', fraction, unit = ''] = /^(\d*)(?:\.(\d*))?([^\d.]*)/.exec(rest) ?? []
-    if (whole + (fraction ?? '') === '' || BigInt(whole || 0) > MOST) return invalid
+    const digits = whole.replace(/^0+/, '')
+    if (whole + (fraction ?? '') === '' || digits.length > MOST_DIGITS || BigInt(digits) > MOST) return invalid
     if (unit === '') return { fault: `missing unit in duration ${quote(text)}` }
     const size = UNITS.get(unit)
     if (size === undefined) return { fault: `unknown unit ${quote(unit)} in duration ${quote(text)}` }
-    ns += BigInt(whole || 0) * size + part(fraction ?? '', size)
+    ns += BigInt(digits) * size + part(fraction ?? '', size)
     if (ns > MOST) return invalid
     rest = rest.slice(all.length)
   }

@@ -28,7 +28,7 @@ export function validateCustom(
     : [...checkValue({ type: written, value: object, path: '', before }).faults]
   if (!isStatus) checkEmbedded(type, object, '', errors)
   if (before === undefined || repeatedItems(written, before).length === 0)
-    errors.push(...repeatedItems(written, object))
+    for (const repeated of repeatedItems(written, object)) errors.push(repeated)
   if (!hasRules(type.schema)) return errors
   if (errors.some((error) => BLOCKING.has(error.type)))
     errors.push({ field: '<nil>', type: 'Invalid', message: UNCHECKED })

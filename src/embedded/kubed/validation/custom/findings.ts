@@ -11,15 +11,19 @@ export type Place = {
 }
 
 /** What checks of a value found: faults, each once, and how many checks were gone through, which tells alternatives that fit well from those that do not. */
-export type Findings = { readonly faults: FieldError[]; checks: number }
+export type Findings = { readonly faults: FieldError[]; checks: number; known?: Set<string> }
 
 /** No fault yet. */
 export const noFindings = (): Findings => ({ faults: [], checks: 0 })
 
 /** Adds a fault that was not told before. */
-export function addFault({ faults }: Findings, fault: FieldError): void {
-  const isKnown = faults.some(({ field, message }) => field === fault.field && message === fault.message)
-  if (!isKnown) faults.push(fault)
+export function addFault(findings: Findings, fault: FieldError): void {
+  // Most values are fine: a set for each would be most of their memory.
+  findings.known ??= new Set()
+  const key = `${fault.field}\0${fault.message}`
+  if (findings.known.has(key)) return
+  findings.known.add(key)
+  findings.faults.push(fault)
 }
 
 /** Adds what other checks found. */

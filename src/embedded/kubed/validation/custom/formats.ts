@@ -1,4 +1,5 @@
 import { isRequestUri } from '../../../../lib/cel/kubernetes/net.ts'
+import { parseGoDuration } from '../../../../lib/go-duration/go-duration.ts'
 import { parseAddress, parseNetwork } from '../../../../lib/kube/addresses.ts'
 import { labelError, subdomainError } from '../../../../lib/kube/names.ts'
 import { isMailAddress } from './mail-address.ts'
@@ -69,13 +70,21 @@ function isDateTime(text: string): boolean {
   return isDate(date) && found !== null && hour <= '23' && minute <= '59' && second <= '59'
 }
 
-const GO_DURATION = /^[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/
 const UNIT = /^(?:ns|us|µs|ms|s|m|h|hr|d|w|wk)$|^(?:nano|micro|milli|sec|min|hour|day|week)/
 
-/** As Go has it, or with a known unit anywhere in it. */
+const COUNTED = /(?<!\d)(\d+)[\t\n\f\r ]*([A-Za-zµ]+)/g
+const MOST_COUNTED = 2n ** 63n - 1n
+
+/** As Go has it, or with a known unit anywhere in it and no number before letters that 64 bits do not hold. */
 function isDuration(text: string): boolean {
-  if (GO_DURATION.test(text)) return true
-  return [...text.matchAll(/\d+\s*([A-Za-zµ]+)/g)].some(([, unit = '']) => UNIT.test(unit.toLowerCase()))
+  if (!('fault' in parseGoDuration(text))) return true
+  let isKnown = false
+  for (const [, digits = '', unit = ''] of text.matchAll(COUNTED)) {
+    const count = digits.replace(/^0+/, '')
+    if (count.length > 19 || BigInt(count) > MOST_COUNTED) return false
+    isKnown ||= UNIT.test(unit.toLowerCase())
+  }
+  return isKnown
 }
 
 const HOSTNAME =

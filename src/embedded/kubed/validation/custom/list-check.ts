@@ -33,7 +33,8 @@ function inList(type: FieldType, list: readonly Json[], path: string): FieldErro
     )
   else if (isSet) tellTwice(list, path, errors)
   if (element !== undefined)
-    list.forEach((item, index) => errors.push(...repeatedItems(element, item, `${path}[${index}]`)))
+    for (const [index, item] of list.entries())
+      for (const repeated of repeatedItems(element, item, `${path}[${index}]`)) errors.push(repeated)
   return errors
 }
 

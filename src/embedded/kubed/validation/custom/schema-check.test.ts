@@ -119,6 +119,14 @@ const cases: { it: string; schema: object; spec: unknown; before?: unknown; want
     want: ['spec: Invalid value: "a@": spec in body must be of type email: "a@"'],
   },
   { it: 'a mail address with a name', schema: { type: 'string', format: 'email' }, spec: 'A <a@b.c>', want: [] },
+  {
+    it: 'a number in a length of time that 64 bits do not hold',
+    schema: { type: 'string', format: 'duration' },
+    spec: '3 days 9223372036854775808 x',
+    want: [
+      'spec: Invalid value: "3 days 9223372036854775808 x": spec in body must be of type duration: "3 days 9223372036854775808 x"',
+    ],
+  },
   { it: 'a length of time in words', schema: { type: 'string', format: 'duration' }, spec: '3 days', want: [] },
   { it: 'a format that nobody knows', schema: { type: 'string', format: 'colour' }, spec: 'x', want: [] },
   {

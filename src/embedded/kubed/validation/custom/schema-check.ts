@@ -2,7 +2,7 @@ import { isObject, type Json, type JsonObject } from '../../../../lib/kube/json.
 import { checkCombined } from './combined.ts'
 import { addFault, type Findings, merge, noFindings, type Place } from './findings.ts'
 import { checkEnum, checkFormat, checkNumber, checkString, checkType } from './scalar-check.ts'
-import { isUnchanged, twinOf } from './unchanged.ts'
+import { isUnchanged, twinsIn } from './unchanged.ts'
 
 /**
  * What is wrong with a value under a schema, in the order and the words of the library that the real server has. What is wrong but as it
@@ -45,12 +45,10 @@ function checkAll(place: Place): Findings {
 function checkList({ type, path, before }: Place, value: readonly Json[]): Findings {
   const { schema, element } = type
   const found = noFindings()
+  const twinOf = twinsIn(type, before)
   if (element !== undefined)
     value.forEach((item, index) =>
-      merge(
-        found,
-        checkValue({ type: element, value: item, path: `${path}[${index}]`, before: twinOf(type, item, before) }),
-      ),
+      merge(found, checkValue({ type: element, value: item, path: `${path}[${index}]`, before: twinOf(item) })),
     )
   const count = value.length
   if (schema.minItems !== undefined && count < schema.minItems)

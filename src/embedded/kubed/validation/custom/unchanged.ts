@@ -25,17 +25,28 @@ export function isUnchanged(type: FieldType, value: Json, before: Json | undefin
 function hasSameItems(type: FieldType, items: readonly Json[], before: Json[]): boolean {
   const { element, keys } = type
   if (keys === undefined || element === undefined) return equal([...items], before)
+  const twinOf = twinsIn(type, before)
   return items.every((item) => {
-    const twin = twinOf(type, item, before)
+    const twin = twinOf(item)
     return twin !== undefined && isUnchanged(element, item, twin)
   })
 }
 
-/** What an item of a list was before: items of maps are known by their keys; of other lists none is known to be the same. */
-export function twinOf({ keys }: FieldType, item: Json, before: Json | undefined): Json | undefined {
-  if (keys === undefined || !Array.isArray(before)) return undefined
-  const wanted = objectOf(item)
-  return before.find((old) => keys.every((key) => isScalar(wanted[key]) && objectOf(old)[key] === wanted[key]))
+/** Tells what an item of a list was before: items of maps are known by their keys; of other lists none is known to be the same. */
+export function twinsIn({ keys }: FieldType, before: Json | undefined): (item: Json) => Json | undefined {
+  if (keys === undefined || !Array.isArray(before)) return () => undefined
+  const byKeys = new Map<string, Json>()
+  for (const old of before) {
+    const known = keysText(keys, old)
+    if (known !== undefined && !byKeys.has(known)) byKeys.set(known, old)
+  }
+  return (item) => byKeys.get(keysText(keys, item) ?? '')
+}
+
+/** Undefined for an item without one of its keys. */
+function keysText(keys: readonly string[], item: Json): string | undefined {
+  const values = keys.map((key) => objectOf(item)[key])
+  return values.every(isScalar) ? JSON.stringify(values) : undefined
 }
 
 const isScalar = (value: Json | undefined): boolean =>

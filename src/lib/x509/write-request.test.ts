@@ -27,6 +27,17 @@ test('a key that signs no requests is refused', () => {
 
 test('of PEM only the blocks count', () => {
   const text = `words\n-----BEGIN CERTIFICATE-----\nSubject: somebody\n\nAAAA\nBBBB\n-----END CERTIFICATE-----\nmore words`
-  assert.deepEqual(pemBlocks(text), ['AAAABBBB'])
+  assert.deepEqual(pemBlocks(text), [{ label: 'CERTIFICATE', base64: 'AAAABBBB' }])
   assert.equal(certificatePem('AAAABBBB'), '-----BEGIN CERTIFICATE-----\nAAAABBBB\n-----END CERTIFICATE-----\n')
 })
+
+for (const [it, text] of Object.entries({
+  'beginnings without an end': '-----BEGIN A-----\n'.repeat(150_000),
+  'beginnings without a line': '-----BEGIN '.repeat(250_000),
+  'beginnings of another end': `${'-----BEGIN A-----\n'.repeat(150_000)}-----END B-----`,
+}))
+  test(`PEM of ${it} is read in one pass`, () => {
+    const startedMs = performance.now()
+    assert.deepEqual(pemBlocks(text), [])
+    assert.ok(performance.now() - startedMs < 5_000)
+  })

@@ -26,7 +26,9 @@ export function trustAnchors(
   const fits = wish.name === undefined ? bySigner(wish) : ({ metadata }: KubeObject) => metadata.name === wish.name
   const found = bundles.filter(fits)
   if (found.length === 0 && wish.optional !== true) return { missing: whyMissing(wish) }
-  const anchors = found.flatMap((bundle) => pemBlocks(readText(bundle, 'spec', 'trustBundle')))
+  const anchors = found.flatMap((bundle) =>
+    pemBlocks(readText(bundle, 'spec', 'trustBundle')).map(({ base64 }) => base64),
+  )
   return [...new Set(anchors)].sort().map(certificatePem).join('')
 }
 

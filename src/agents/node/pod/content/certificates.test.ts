@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
-import { createPrivateKey } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import type { KubeClient } from '../../../../adapters/kube/types.ts'
 import type { KubeObject } from '../../../../lib/kube/object.ts'
 import type { Pod } from '../shapes.ts'
+import { signRequest } from '../../../../lib/x509/certificate.ts'
+import { readSigningRequest } from '../../../../lib/x509/request.ts'
+import { writeSigningRequest } from '../../../../lib/x509/write-request.ts'
 import { keepCertificates } from './certificates.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
@@ -16,8 +19,13 @@ const pod = {
 const wish = { signerName: 'example.com/s', keyType: 'ECDSAP256', userAnnotations: { a: 'b' } }
 
 /** An API server with a signer that answers as its test says. */
-function serverWith(answer: object): { readonly client: KubeClient; readonly asked: KubeObject[] } {
+function serverWith(answer: object | ((request: string) => object)): {
+  readonly client: KubeClient
+  readonly asked: KubeObject[]
+} {
   const asked: KubeObject[] = []
+  const statusOf = ({ spec }: KubeObject): object =>
+    typeof answer === 'function' ? answer((spec as { stubPKCS10Request: string }).stubPKCS10Request) : answer
   const client = {
     create(object: KubeObject) {
       asked.push({ ...object, metadata: { ...object.metadata, name: `req-${asked.length}` } })
@@ -26,7 +34,7 @@ function serverWith(answer: object): { readonly client: KubeClient; readonly ask
     get({ kind, name }: { kind: string; name: string }) {
       const found = asked.find(({ metadata }) => metadata.name === name)
       if (kind !== 'PodCertificateRequest') return Promise.resolve({ metadata: { name, uid: `${name}-uid` } })
-      return Promise.resolve(found && { ...found, status: answer })
+      return Promise.resolve(found && { ...found, status: statusOf(found) })
     },
   }
   return { client: client as unknown as KubeClient, asked }
@@ -38,12 +46,22 @@ function certificatesOf(client: KubeClient) {
   return { ...keepCertificates(client, clock, () => 0), pass: (ms: number) => (nowMs += ms) }
 }
 
-const CHAIN = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
-const issued = {
-  conditions: [{ type: 'Issued', status: 'True' }],
-  certificateChain: `signed for p\n${CHAIN}`,
-  beginRefreshAt: new Date(NOW + 3_600_000).toISOString(),
+/** The certificate of a request, as PEM. */
+function sign(base64: string): string {
+  const pem = `-----BEGIN CERTIFICATE REQUEST-----\n${base64}\n-----END CERTIFICATE REQUEST-----\n`
+  const request = readSigningRequest(pem)
+  assert.ok(request)
+  const { privateKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const validity = { notBeforeMs: NOW, notAfterMs: NOW + 7_200_000 }
+  const issuer = { subject: { commonName: 's' }, key }
+  return signRequest({ request, issuer, serial: Buffer.from([1]), keyUsages: [], purposes: [], ...validity })
 }
+
+const issued = (request: string) => ({
+  conditions: [{ type: 'Issued', status: 'True' }],
+  certificateChain: `signed for p\n${sign(request)}`,
+  beginRefreshAt: new Date(NOW + 3_600_000).toISOString(),
+})
 
 test('a pod gets the certificate that a signer gives, once until its time comes', async () => {
   const { client, asked } = serverWith(issued)
@@ -51,7 +69,7 @@ test('a pod gets the certificate that a signer gives, once until its time comes'
   const first = await certificates.credentialFor(pod, 'tls/0', wish)
   assert.ok('key' in first)
   assert.equal(createPrivateKey(first.key).asymmetricKeyDetails?.namedCurve, 'prime256v1')
-  assert.equal(first.chain, CHAIN)
+  assert.match(first.chain, /^-----BEGIN CERTIFICATE-----\n[^]*-----END CERTIFICATE-----\n$/)
   assert.deepEqual(await certificates.credentialFor(pod, 'tls/0', wish), first)
   assert.equal(asked.length, 1)
   certificates.pass(3_600_000)
@@ -87,3 +105,32 @@ test('a refusal of a signer is final', async () => {
     })
   assert.equal(asked.length, 1)
 })
+
+const another = writeSigningRequest(generateKeyPairSync('ed25519').privateKey).toString('base64')
+const useless: { it: string; answer: (request: string) => object; want: string }[] = [
+  {
+    it: 'of another key',
+    answer: () => issued(another),
+    want: 'with a certificate that is not of the requested key',
+  },
+  {
+    it: 'that cannot be read',
+    answer: (request) => ({ ...issued(request), certificateChain: 'words' }),
+    want: 'with a certificate that is not of the requested key',
+  },
+  {
+    it: 'without a date',
+    answer: (request) => ({ ...issued(request), beginRefreshAt: 'soon' }),
+    want: 'without a time at which to renew the certificate',
+  },
+]
+for (const { it, answer, want } of useless)
+  test(`a certificate ${it} is of no use, and no other is asked for`, async () => {
+    const { client, asked } = serverWith(answer)
+    const certificates = certificatesOf(client)
+    for (const _turn of [1, 2])
+      assert.deepEqual(await certificates.credentialFor(pod, 'tls/0', wish), {
+        missing: `PodCertificateRequest "req-0" was issued ${want}`,
+      })
+    assert.equal(asked.length, 1)
+  })

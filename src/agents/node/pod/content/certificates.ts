@@ -1,4 +1,4 @@
-import { generateKeyPair, type KeyObject } from 'node:crypto'
+import { createPrivateKey, generateKeyPair, type KeyObject, X509Certificate } from 'node:crypto'
 import type { Clock } from '../../../../adapters/clock.ts'
 import type { KubeClient } from '../../../../adapters/kube/types.ts'
 import type { KubeObject } from '../../../../lib/kube/object.ts'
@@ -90,12 +90,7 @@ function answerOf(request: KubeObject, { key }: Asked): Kept | undefined {
   const conditions = read(request, 'status', 'conditions')
   for (const condition of Array.isArray(conditions) ? conditions : []) {
     const [type, reason, message] = ['type', 'reason', 'message'].map((field) => String(Object(condition)[field] ?? ''))
-    if (type === 'Issued') {
-      const chain = pemBlocks(readText(request, 'status', 'certificateChain'))
-        .map(certificatePem)
-        .join('')
-      return { credential: { key, chain }, renewAtMs: Date.parse(readText(request, 'status', 'beginRefreshAt')) }
-    }
+    if (type === 'Issued') return issuedOf(request, key)
     const words = { Denied: 'denied', Failed: 'failed' }[type ?? '']
     if (words !== undefined)
       return {
@@ -104,6 +99,27 @@ function answerOf(request: KubeObject, { key }: Asked): Kept | undefined {
       }
   }
   return undefined
+}
+
+/** What a signer has issued, if it is of use: a certificate of another key, or dates that are none, are as good as a refusal. */
+function issuedOf(request: KubeObject, key: string): Kept {
+  const chain = pemBlocks(readText(request, 'status', 'certificateChain')).map(({ base64 }) => certificatePem(base64))
+  const renewAtMs = Date.parse(readText(request, 'status', 'beginRefreshAt'))
+  const unusable = (why: string): Kept => ({
+    refused: `PodCertificateRequest "${request.metadata.name}" was issued ${why}`,
+    renewAtMs: 0,
+  })
+  if (Number.isNaN(renewAtMs)) return unusable('without a time at which to renew the certificate')
+  if (!isOfKey(chain[0] ?? '', key)) return unusable('with a certificate that is not of the requested key')
+  return { credential: { key, chain: chain.join('') }, renewAtMs }
+}
+
+function isOfKey(certificate: string, key: string): boolean {
+  try {
+    return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))
+  } catch {
+    return false
+  }
 }
 
 async function ask(client: KubeClient, pod: Pod, wish: CertificateWish): Promise<Asked> {

@@ -1,11 +1,16 @@
 import { equal, objectOf, stringOf } from '../../../lib/kube/json.ts'
+import { goQuote } from '../../../lib/value/go-quote.ts'
 import { readSigningRequest } from '../../../lib/x509/request.ts'
 import type { Environment } from '../environment.ts'
-import { type Fault, forbidden } from '../fault.ts'
+import { type Fault, type FieldError, forbidden } from '../fault.ts'
 import { type Obj, specOf } from '../object.ts'
 import type { Call } from '../request/call.ts'
 import { CLIENT_SIGNER } from '../resources/resource.ts'
+import { podCertificateFaults, plainStatus } from '../validation/kinds/pod-certificate-checks.ts'
+import type { Write } from './attempt.ts'
 import { judge, MASTERS } from '../authorization/rules.ts'
+
+const POD_REQUESTS = 'certificates.k8s.io/podcertificaterequests'
 
 type Admit = (env: Environment, call: Call, request: Obj, before: Obj | undefined) => void
 
@@ -59,4 +64,25 @@ const signs = (request: Obj, before: Obj | undefined): boolean =>
 function maySign(env: Environment, { user }: Call, verb: string, signer: string): boolean {
   const what = { verb, group: 'certificates.k8s.io', resource: 'signers', subresource: '', namespace: '' }
   return [signer, `${signer.split('/')[0] ?? ''}/*`].some((name) => judge(env, user, { ...what, name }).isAllowed)
+}
+
+/**
+ * What is wrong with what somebody says of a pod's request for a certificate: only who may sign for its signer says anything. The
+ * original tells of it as of a fault of the field.
+ *
+ * @see k8s.io/kubernetes/pkg/registry/certificates/podcertificaterequest
+ */
+export function podCertificateStatusFaults(env: Environment, { call, object, before }: Write): FieldError[] {
+  const isStatus = call.subresource === 'status' && call.resource.storageKey === POD_REQUESTS
+  if (!isStatus || before === undefined) return []
+  const errors = podCertificateFaults(object, before, env.nowMs())
+  const signer = signerOf(before)
+  if (
+    errors.length > 0 ||
+    equal(plainStatus(object.status), plainStatus(before.status)) ||
+    maySign(env, call, 'sign', signer)
+  )
+    return errors
+  const why = `User ${goQuote(call.user.name)} is not permitted to "sign" for signer ${goQuote(signer)}`
+  return [{ field: 'spec.signerName', type: 'Forbidden', message: `Forbidden: ${why}` }]
 }

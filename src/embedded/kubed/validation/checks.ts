@@ -20,6 +20,7 @@ import { OTHER_CHECKS } from './kinds/other-checks.ts'
 import { PLACEMENT_CHECKS } from './pods/placement-checks.ts'
 import { checkPodAnnotations, checkProfilesAgree } from './pods/annotation-checks.ts'
 import { checkPreemption, POD_CHECKS } from './pods/pod-checks.ts'
+import { POD_CERTIFICATE_CHECKS } from './kinds/pod-certificate-checks.ts'
 import { POLICY_CHECKS } from './kinds/policy-checks.ts'
 import { RBAC_CHECKS } from './kinds/rbac-checks.ts'
 import { RESOURCE_CHECKS } from './pods/resource-checks.ts'
@@ -57,6 +58,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   ...LIMIT_RANGE_CHECKS,
   ...PLACEMENT_CHECKS,
   ...NODE_CHECKS,
+  ...POD_CERTIFICATE_CHECKS,
   ...POLICY_CHECKS,
   ...RESOURCE_CHECKS,
   ...SECURITY_CHECKS,

@@ -68,6 +68,7 @@ function checkedWhenNew({ storageKey }: Resource, field: string): boolean {
 const CHECKED_WHEN_NEW: Readonly<Record<string, RegExp>> = {
   'apps/statefulsets': /^spec\.(serviceName$|volumeClaimTemplates\[)/,
   'apps/controllerrevisions': /^data$/,
+  'certificates.k8s.io/podcertificaterequests': /^spec/,
   'networking.k8s.io/servicecidrs': /^spec\.cidrs/,
   'scheduling.k8s.io/priorityclasses': /^(preemptionPolicy|value)$/,
 }

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../../lib/kube/json.ts'
 import type { Write } from '../admission/attempt.ts'
 import { admitChanges, admitWrite } from '../admission/plugins.ts'
+import { podCertificateStatusFaults } from '../admission/signing-requests.ts'
 import { randomSuffix } from '../admission/random-name.ts'
 import { allocateService } from '../admission/service.ts'
 import { confirmNoEscalation } from '../authorization/escalation.ts'
@@ -99,13 +100,15 @@ function keepServerMeta(metadata: Meta, before: Meta): void {
 }
 
 /** Refuses what breaks a rule, with every fault; warns of what is allowed and unwise. */
-function validate(env: Environment, { call, object, before }: Write): void {
+function validate(env: Environment, write: Write): void {
+  const { call, object, before } = write
   const { resource } = call
   confirmNoEscalation(env, call, object, before)
   // Whoever creates a service by its status, which the server lets, gets one without an address.
   const takes = resource.storageKey === '/services' && !(before === undefined && writesStatus(call.subresource))
   const errors: FieldError[] = takes ? allocateService(env, object, before, call.dryRun) : []
   if (errors.length === 0) errors.push(...validateObject(call, object, before))
+  if (errors.length === 0) errors.push(...podCertificateStatusFaults(env, write))
   // New events are told by the name that they had before they had a group.
   const { kind, group } = resource
   const told = { kind, group: resource.storageKey === '/events' ? '' : group }

@@ -46,6 +46,7 @@ const FIXED: Readonly<Record<string, readonly string[]>> = {
   'networking.k8s.io/IngressClass': ['spec.controller'],
   'node.k8s.io/RuntimeClass': ['handler'],
   'scheduling.k8s.io/PriorityClass': ['preemptionPolicy'],
+  'certificates.k8s.io/PodCertificateRequest': ['spec'],
   '/Secret': ['type'],
 }
 

@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, listOf, numberOf, stringOf } from '../../../../lib/kube/json.ts'
+import { type Json, listOf, numberOf, stringOf } from '../../../../lib/kube/json.ts'
 import { labelError, subdomainError } from '../../../../lib/kube/names.ts'
 import type { FieldError } from '../../fault.ts'
 import { type Check, duplicate, invalidValue, required, unsupported } from '../fault-list.ts'
@@ -10,6 +10,7 @@ const USAGES = [
   ...['server auth', 'signing', 'timestamping'],
 ]
 const LEGACY_SIGNER = 'kubernetes.io/legacy-unknown'
+const LEGACY = 'the legacy signerName is not allowed via this API version'
 const SHORTEST_SECONDS = 600
 const REQUEST = /-----BEGIN CERTIFICATE REQUEST-----[^]*-----END CERTIFICATE REQUEST-----/
 
@@ -24,7 +25,8 @@ export const CERTIFICATE_CHECKS: Readonly<Record<string, Check>> = {
     if (!REQUEST.test(Buffer.from(stringOf(request), 'base64').toString('latin1')))
       invalidValue(errors, `${path}.request`, request, 'PEM block type must be CERTIFICATE REQUEST')
     checkUsages(listOf(spec.usages), `${path}.usages`, errors)
-    checkSigner(spec, `${path}.signerName`, errors)
+    if (spec.signerName === LEGACY_SIGNER) invalidValue(errors, `${path}.signerName`, LEGACY_SIGNER, LEGACY)
+    else checkSignerName(stringOf(spec.signerName), `${path}.signerName`, errors)
     const seconds = numberOf(expirationSeconds)
     if (seconds !== undefined && seconds < SHORTEST_SECONDS)
       invalidValue(
@@ -47,11 +49,8 @@ function checkUsages(usages: readonly Json[], path: string, errors: FieldError[]
 }
 
 /** A signer is named by its domain and a path. */
-function checkSigner({ signerName }: JsonObject, path: string, errors: FieldError[]): void {
-  const name = stringOf(signerName)
+export function checkSignerName(name: string, path: string, errors: FieldError[]): void {
   if (name === '') return required(errors, path)
-  if (name === LEGACY_SIGNER)
-    return invalidValue(errors, path, name, 'the legacy signerName is not allowed via this API version')
   const [domain = '', rest = '', ...others] = name.split('/')
   if (!name.includes('/') || others.length > 0)
     return invalidValue(

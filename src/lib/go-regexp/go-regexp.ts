@@ -10,11 +10,17 @@ export type GoMatch = { readonly text: string; readonly slots: readonly number[]
 export type GoRegexp = {
   readonly source: string
   /** The leftmost match that does not begin before `from` (0); undefined when there is none. */
-  readonly find: (text: string, from?: number) => GoMatch | undefined
+  readonly find: (text: string, from?: number, budget?: RegexpBudget) => GoMatch | undefined
   readonly test: (text: string) => boolean
   /** Go's `Expand`: `$1`, `$name`, `${name}` in the template become groups of the match; `$$` a dollar. */
   readonly expand: (template: string, match: GoMatch) => string
 }
+
+/**
+ * How many steps of compiled patterns may still be taken, by all searches that draw on it. One search takes time linear in the text, but the search
+ * for all matches begins anew after each of them.
+ */
+export type RegexpBudget = { left: number }
 
 /** One way through the program, with the groups it has seen. */
 type Thread = { readonly step: number; readonly slots: readonly number[] }
@@ -29,7 +35,7 @@ export function compileRegexp(source: string): GoRegexp {
   const parsed = parsePattern(source)
   const program = compile(parsed.node, parsed.groups, parsed.names)
   if (!program) throw new SluiceError('REGEXP_LIMIT', `error parsing regexp: expression too large: \`${source}\``)
-  const find = (text: string, from = 0): GoMatch | undefined => findMatch(program, text, from)
+  const find: GoRegexp['find'] = (text, from = 0, budget = { left: Infinity }) => findMatch(program, text, from, budget)
   return {
     source,
     find,
@@ -38,15 +44,21 @@ export function compileRegexp(source: string): GoRegexp {
   }
 }
 
-/** All threads advance together, character by character: no backtracking. */
-function findMatch({ steps, groups }: Program, text: string, from: number): GoMatch | undefined {
+/**
+ * All threads advance together, character by character: no backtracking.
+ *
+ * @throws SluiceError REGEXP_LIMIT when the budget is used up
+ */
+function findMatch({ steps, groups }: Program, text: string, from: number, budget: RegexpBudget): GoMatch | undefined {
   const none: readonly number[] = new Array<number>(groups * 2).fill(-1)
   const seen = new Int32Array(steps.length).fill(-1)
   let threads: Thread[] = []
   let matched: readonly number[] | undefined
   let round = 0
+  budget.left -= steps.length
   for (let at = from; ; round++) {
-    if (!matched) addThread(steps, seen, round, threads, { step: 0, slots: none }, text, at)
+    if (budget.left < 0) throw new SluiceError('REGEXP_LIMIT', 'regular expressions take too many steps')
+    if (!matched) budget.left -= addThread(steps, seen, round, threads, { step: 0, slots: none }, text, at)
     if (threads.length === 0 && matched) break
     const code = text.codePointAt(at)
     const next: Thread[] = []
@@ -59,7 +71,8 @@ function findMatch({ steps, groups }: Program, text: string, from: number): GoMa
       }
       if (step?.op !== 'set' || code === undefined) continue
       if (!contains(step.ranges, code)) continue
-      addThread(steps, seen, round + 1, next, { step: thread.step + 1, slots: thread.slots }, text, at + width)
+      const following = { step: thread.step + 1, slots: thread.slots }
+      budget.left -= addThread(steps, seen, round + 1, next, following, text, at + width)
     }
     threads = next
     if (code === undefined) break
@@ -68,6 +81,7 @@ function findMatch({ steps, groups }: Program, text: string, from: number): GoMa
   return matched && { text, slots: matched }
 }
 
+/** @returns how many steps that took */
 function addThread(
   steps: Program['steps'],
   seen: Int32Array,
@@ -76,11 +90,14 @@ function addThread(
   first: Thread,
   text: string,
   at: number,
-): void {
+): number {
   const open: Thread[] = [first]
+  let taken = 0
   for (let thread = open.pop(); thread; thread = open.pop()) {
     const { step: index, slots } = thread
     const step = steps[index]
+    // Where a group begins or ends, the places of all groups are copied.
+    taken += step?.op === 'save' ? slots.length : 1
     if (!step || seen[index] === round) continue
     seen[index] = round
     if (step.op === 'jump') open.push({ step: step.next, slots })
@@ -90,6 +107,7 @@ function addThread(
       if (holds(step.what, text, at)) open.push({ step: index + 1, slots })
     } else threads.push(thread)
   }
+  return taken
 }
 
 function holds(what: Assertion, text: string, at: number): boolean {

@@ -25,14 +25,18 @@ const BUILTIN: Readonly<Record<string, GoFunction>> = {
   js: (one) => JSON.stringify(text(one)).slice(1, -1),
 }
 
-/** Every function that templates may call: Go's own, and those of sprig that depend on nothing but their arguments. */
-export const FUNCTIONS: ReadonlyMap<string, GoFunction> = new Map([
+/** Those that hold nothing of a render. */
+const STATELESS: ReadonlyMap<string, GoFunction> = new Map([
   ...Object.entries(BUILTIN),
   ...Object.entries(textFunctions),
   ...Object.entries(listFunctions),
   ...Object.entries(valueFunctions),
-  ...Object.entries(regexFunctions(text)),
 ])
+
+/** Every function that one render may call: Go's own, and those of sprig that depend on nothing but their arguments. */
+export function functionsOfRender(): ReadonlyMap<string, GoFunction> {
+  return new Map([...STATELESS, ...Object.entries(regexFunctions())])
+}
 
 function lengthOf(one: Value): number {
   if (one instanceof Map) return one.size

@@ -1,48 +1,65 @@
 import { SluiceError } from '../error/sluice-error.ts'
-import { compileRegexp, type GoMatch, type GoRegexp } from '../go-regexp/go-regexp.ts'
+import { compileRegexp, type GoMatch, type GoRegexp, type RegexpBudget } from '../go-regexp/go-regexp.ts'
+import { bounded, boundedList, type GoFunction, text, type Value } from './values.ts'
 
-type Text = (value: unknown) => string
+type Functions = Readonly<Record<string, GoFunction>>
 
-type Functions = Readonly<Record<string, (...given: unknown[]) => unknown>>
+/** A regular expression whose searches draw on the budget of a render. */
+type Search = { readonly regexp: GoRegexp; readonly find: (text: string, from?: number) => GoMatch | undefined }
 
-/** Sprig's functions of regular expressions, with Go's syntax; an expression that is none is an error of the call. */
-export function regexFunctions(text: Text): Functions {
-  const plain = plainFunctions(text)
+/** About a second of searching. */
+const MOST_SEARCH_STEPS = 10_000_000
+
+/**
+ * Sprig's functions of regular expressions, with Go's syntax; an expression that is none is an error of the call.
+ *
+ * They belong to one render: all its searches together may take so many steps.
+ */
+export function regexFunctions(): Functions {
+  const budget: RegexpBudget = { left: MOST_SEARCH_STEPS }
+  const compiled = (source: Value): Search => searchOf(compile(text(source)), budget)
+  const plain = plainFunctions(compiled, budget)
   const must = Object.entries(plain).filter(([name]) => name !== 'regexQuoteMeta')
   const strict = must.map(([name, call]) => [`must${name.slice(0, 1).toUpperCase()}${name.slice(1)}`, call] as const)
   return {
     ...plain,
     ...Object.fromEntries(strict),
-    mustRegexMatch: (source, one) => compiled(text(source)).test(text(one)),
+    mustRegexMatch: (source, one) => compiled(source).find(text(one)) !== undefined,
   }
 }
 
-function plainFunctions(text: Text): Functions {
+function plainFunctions(compiled: (source: Value) => Search, budget: RegexpBudget): Functions {
   return {
-    regexMatch: (source, one) => isMatch(text(source), text(one)),
-    regexFind: (source, one) => textOf(compiled(text(source)).find(text(one))),
-    regexFindAll: (source, one, most) => matchesIn(compiled(text(source)), text(one), most).map(textOf),
+    regexMatch: (source, one) => isMatch(text(source), text(one), budget),
+    regexFind: (source, one) => textOf(compiled(source).find(text(one))),
+    regexFindAll: (source, one, most) => boundedList(matchesIn(compiled(source), text(one), most).map(textOf)),
     regexReplaceAll(source, one, by) {
-      const regexp = compiled(text(source))
-      return replaceAll(regexp, text(one), (match) => regexp.expand(text(by), match))
+      const search = compiled(source)
+      return replaceAll(search, text(one), (match) => search.regexp.expand(text(by), match))
     },
-    regexReplaceAllLiteral: (source, one, by) => replaceAll(compiled(text(source)), text(one), () => text(by)),
-    regexSplit: (source, one, most) => split(compiled(text(source)), text(one), Number(most)),
+    regexReplaceAllLiteral: (source, one, by) => replaceAll(compiled(source), text(one), () => text(by)),
+    regexSplit: (source, one, most) => boundedList(split(compiled(source), text(one), Number(most))),
     regexQuoteMeta: (one) => text(one).replace(/[\\.+*?()|[\]{}^$]/g, '\\$&'),
   }
 }
 
 /** Sprig says of a text that is no expression that it does not match; its other functions fail. */
-function isMatch(source: string, text: string): boolean {
+function isMatch(source: string, one: string, budget: RegexpBudget): boolean {
+  let regexp: GoRegexp
   try {
-    return compileRegexp(source).test(text)
+    regexp = compileRegexp(source)
   } catch (error) {
     if (error instanceof SluiceError) return false
     throw error
   }
+  return regexp.find(one, 0, budget) !== undefined
 }
 
-function compiled(source: string): GoRegexp {
+function searchOf(regexp: GoRegexp, budget: RegexpBudget): Search {
+  return { regexp, find: (text, from) => regexp.find(text, from, budget) }
+}
+
+function compile(source: string): GoRegexp {
   try {
     return compileRegexp(source)
   } catch (error) {
@@ -56,12 +73,12 @@ function textOf(match: GoMatch | undefined): string {
 }
 
 /** The matches that do not overlap; one of nothing right behind another does not count. */
-function matchesIn(regexp: GoRegexp, text: string, most: unknown = -1): readonly GoMatch[] {
+function matchesIn({ find }: Search, text: string, most: unknown = -1): readonly GoMatch[] {
   const found: GoMatch[] = []
   const limit = Number(most) < 0 ? Infinity : Number(most)
   let last = -1
   for (let at = 0; at <= text.length && found.length < limit;) {
-    const match = regexp.find(text, at)
+    const match = find(text, at)
     const [start = 0, end = 0] = match?.slots ?? []
     if (!match) break
     if (end > start || start !== last) found.push(match)
@@ -71,28 +88,28 @@ function matchesIn(regexp: GoRegexp, text: string, most: unknown = -1): readonly
   return found
 }
 
-function replaceAll(regexp: GoRegexp, text: string, by: (match: GoMatch) => string): string {
+function replaceAll(search: Search, text: string, by: (match: GoMatch) => string): string {
   let out = ''
   let at = 0
-  for (const match of matchesIn(regexp, text)) {
-    out += text.slice(at, match.slots[0]) + by(match)
+  for (const match of matchesIn(search, text)) {
+    out = bounded(out + text.slice(at, match.slots[0]) + by(match))
     at = match.slots[1] ?? at
   }
-  return out + text.slice(at)
+  return bounded(out + text.slice(at))
 }
 
 /** The texts between matches: at most so many, the last with what is left; 0 makes none. */
-function split(regexp: GoRegexp, text: string, most: number): readonly string[] {
+function split(search: Search, text: string, most: number): readonly string[] {
   if (most === 0) return []
   const parts: string[] = []
   let at = 0
-  for (const match of matchesIn(regexp, text)) {
+  for (const match of matchesIn(search, text)) {
     const [start = 0, end = 0] = match.slots
     if (most > 0 && parts.length === most - 1) break
     if (end === 0) continue
     parts.push(text.slice(at, start))
     at = end
   }
-  if (at !== text.length || regexp.source !== '') parts.push(text.slice(at))
+  if (at !== text.length || search.regexp.source !== '') parts.push(text.slice(at))
   return parts
 }

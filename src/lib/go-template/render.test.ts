@@ -35,6 +35,8 @@ const cases: readonly [template: string, want: string][] = [
   ['{{ regexReplaceAll "b+" "abbab" "c" }} {{ regexReplaceAll "(a)(x*)" "-ab-" "${1}w" }}', 'acac -awb-'],
   ['{{ regexReplaceAll "x*" "abc" "-" }} {{ regexReplaceAllLiteral "a" "aba" "$1" }}', '-a-b-c- $1b$1'],
   ['{{ regexMatch "(" "a" }}', 'false'],
+  ['{{ len (regexReplaceAll "b" (repeat 100000 "ab") "c") }}', '200000'],
+  ['{{ uniq (list 1 "1" 1 nil (list 1) (list 1) nil) }} {{ len (uniq (until 10000)) }}', '[1 1 <nil> [1]] 10000'],
   ['{{ regexMatch "^v\\\\d" "v1" }} {{ regexFind "[a-z]+" "12ab3c" }}', 'true ab'],
   [
     '{{ regexFindAll "[0-9]+" "1a22b3" -1 }} {{ regexFindAll "[0-9]+" "1a22b3" 2 }} {{ regexQuoteMeta "1.2+" }}',
@@ -134,6 +136,21 @@ const faults: readonly [template: string, message: RegExp][] = [
   ['{{ repeat 1000000000 "xxxxxxxxxx" }}', /above 1 MiB|Invalid string length/],
   [`${'{{ if true }}'.repeat(500)}`, /nest too deeply/],
   ['{{ .constructor }}', /field constructor/],
+  [
+    '{{ regexFindAll "a*b|a" (repeat 10000 "a") -1 }}',
+    /error calling regexFindAll: regular expressions take too many steps$/,
+  ],
+  [
+    '{{ range until 10000 }}{{ regexMatch "a*b" (repeat 1000 "a") }}{{ end }}',
+    /regexMatch: regular expressions take too many/,
+  ],
+  ['{{ regexReplaceAllLiteral "a" (repeat 1000 "a") (repeat 10000 "b") }}', /the text is above 1 MiB/],
+  ['{{ $l := until 10000 }}{{ append $l 1 }}', /error calling append: the list has more than 10000 items$/],
+  ['{{ $l := until 10000 }}{{ prepend $l 1 }}', /error calling prepend: the list has more/],
+  ['{{ $l := until 10000 }}{{ push $l 1 }}', /error calling push: the list has more/],
+  ['{{ $l := until 9999 }}{{ concat $l $l }}', /error calling concat: the list has more/],
+  ['{{ splitList "" (repeat 20000 "a") }}', /error calling splitList: the list has more/],
+  ['{{ regexSplit "a" (repeat 20000 "a") -1 }}', /error calling regexSplit: the list has more/],
 ]
 for (const [template, message] of faults)
   test(`template refuses ${template.slice(0, 40).replaceAll('\n', ' ')}`, () =>

@@ -1,16 +1,26 @@
-import { isTrue, type GoFunction, list, number, order, same, text, type Value } from './values.ts'
-
-const MOST_ITEMS = 10_000
+import {
+  boundedList,
+  isTrue,
+  type GoFunction,
+  list,
+  MOST_ITEMS,
+  number,
+  order,
+  print,
+  same,
+  text,
+  type Value,
+} from './values.ts'
 
 const without: GoFunction = (one, ...cut) => items(one).filter((each) => !cut.some((other) => same(each, other)))
-const append: GoFunction = (one, more) => [...items(one), more]
-const prepend: GoFunction = (one, more) => [more, ...items(one)]
+const append: GoFunction = (one, more) => boundedList([...items(one), more])
+const prepend: GoFunction = (one, more) => boundedList([more, ...items(one)])
 const first: GoFunction = (one) => items(one)[0]
 const last: GoFunction = (one) => items(one).at(-1)
 const rest: GoFunction = (one) => items(one).slice(1)
 const initial: GoFunction = (one) => items(one).slice(0, -1)
 const reverse: GoFunction = (one) => [...items(one)].reverse()
-const uniq: GoFunction = (one) => items(one).filter((each, i, all) => all.findIndex((other) => same(each, other)) === i)
+const uniq: GoFunction = (one) => distinct(items(one))
 const compact: GoFunction = (one) => items(one).filter(isTrue)
 const has: GoFunction = (part, one) => list(one).some((each) => same(each, part))
 const slice: GoFunction = (one, from, to) =>
@@ -28,7 +38,7 @@ export const listFunctions: Readonly<Record<string, GoFunction>> = {
   ...{ mustFirst: first, mustLast: last, mustRest: rest, mustInitial: initial, mustReverse: reverse, mustUniq: uniq },
   ...{ mustCompact: compact, mustHas: has, mustWithout: without, mustAppend: append, mustPush: append },
   ...{ mustPrepend: prepend, mustSlice: slice, mustChunk: chunk },
-  concat: (...given) => given.flatMap(items),
+  concat: (...given) => boundedList(given.flatMap(items)),
   sortAlpha: (one) => (Array.isArray(one) ? list(one).map(text).sort(order) : [text(one)]),
   until: (count) => steps(0, number(count), number(count) < 0 ? -1 : 1),
   untilStep: (from, to, step) => steps(number(from), number(to), number(step)),
@@ -40,6 +50,19 @@ export const listFunctions: Readonly<Record<string, GoFunction>> = {
 function items(one: Value): readonly Value[] {
   if (!Array.isArray(one)) throw new Error(`cannot use type ${one === undefined ? '<nil>' : typeof one} as a list`)
   return list(one)
+}
+
+/** The first of those that are {@link same}. */
+function distinct(all: readonly Value[]): readonly Value[] {
+  const plain = new Set<Value>()
+  const printed = new Set<string>()
+  return all.filter((one) => {
+    const isObject = typeof one === 'object'
+    const before = plain.size + printed.size
+    if (isObject) printed.add(print(one))
+    else plain.add(one)
+    return plain.size + printed.size > before
+  })
 }
 
 function bounds(length: number, from: Value, to: Value): [number, number] {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import { trimEndOf } from '../value/trim-end.ts'
-import { bounded, type GoFunction, list, LONGEST, number, show, text, type Value } from './values.ts'
+import { bounded, boundedList, type GoFunction, list, LONGEST, number, show, text, type Value } from './values.ts'
 
 const words = (value: Value): readonly string[] =>
   text(value)
@@ -45,7 +45,7 @@ export const textFunctions: Readonly<Record<string, GoFunction>> = {
       .split(/\s+/)
       .map((word) => [...word][0] ?? '')
       .join(''),
-  splitList: (separator, one) => text(one).split(text(separator)),
+  splitList: (separator, one) => boundedList(text(one).split(text(separator))),
   base: (one) => base(text(one)),
   dir: (one) => directory(text(one)),
   ext: (one) => extension(text(one)),
@@ -155,7 +155,7 @@ function wrap(value: string, size: number, by: string, cutsWords: boolean): stri
 }
 
 function numbered(parts: readonly string[]): ReadonlyMap<string, string> {
-  return new Map(parts.map((part, i) => [`_${i}`, part]))
+  return new Map(boundedList(parts).map((part, i) => [`_${i}`, part]))
 }
 
 /** At most so many parts, the last with what is left; 0 makes none. */

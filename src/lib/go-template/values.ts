@@ -60,6 +60,15 @@ export function bounded(text: string): string {
   return text
 }
 
+/** Items that a list of a template may have. */
+export const MOST_ITEMS = 10_000
+
+/** A list that is not too long. @throws Error */
+export function boundedList<Item>(items: readonly Item[]): readonly Item[] {
+  if (items.length > MOST_ITEMS) throw new Error(`the list has more than ${MOST_ITEMS} items`)
+  return items
+}
+
 /** A value as a text; nothing is an empty one. */
 export const text = (value: Value): string => (value === undefined || value === null ? '' : print(value))
 /** A value as a number, as sprig casts it; 0 for what is none. */

@@ -115,6 +115,24 @@ test('a regexp that would hang JavaScript answers at once', () => {
   assert.throws(() => compileRegexp('('.repeat(5000)), { code: 'REGEXP_SYNTAX' })
 })
 
+test('whether a pattern matches does not depend on its groups', () => {
+  const many = compileRegexp(`^(?:${'(a)|'.repeat(1500)}b(x)?)$`)
+  assert.equal(many.groups, 1501)
+  assert.equal(many.test('bx'), true)
+  assert.equal(many.test('c'), false)
+  for (const [pattern, text] of finds) {
+    const regexp = compileRegexp(pattern)
+    assert.equal(regexp.test(text), regexp.find(text) !== undefined, pattern)
+  }
+})
+
+test('a search ends with its budget', () => {
+  const budget = { left: 1000 }
+  const { find } = compileRegexp('a*b')
+  assert.equal(find('aab', 0, budget)?.slots[1], 3)
+  assert.throws(() => find('a'.repeat(1000), 0, budget), { code: 'REGEXP_LIMIT' })
+})
+
 const expansions: readonly [pattern: string, text: string, template: string, want: string][] = [
   ['^(?P<ver>\\d+)-(\\w+)', '12-ab', '$ver.${2}x-$$-$2x-$none', '12.abx-$--'],
   ['(?<n>a)|(?<n>b)', 'b', '$n', 'b'],

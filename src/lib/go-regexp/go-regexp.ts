@@ -1,7 +1,7 @@
 import { SluiceError } from '../error/sluice-error.ts'
 import { contains } from './classes.ts'
 import { parsePattern } from './parse.ts'
-import { type Assertion, compile, type Program } from './program.ts'
+import { type Assertion, compile, type Program, withoutGroups } from './program.ts'
 
 /** A match: where each group begins and ends in the text (UTF-16), -1 where a group took no part. */
 export type GoMatch = { readonly text: string; readonly slots: readonly number[] }
@@ -9,6 +9,8 @@ export type GoMatch = { readonly text: string; readonly slots: readonly number[]
 /** A regular expression with Go's syntax, leftmost-first semantics, and time linear in the text. */
 export type GoRegexp = {
   readonly source: string
+  /** How many groups it has, the whole match not counted: {@link find} copies their places wherever one begins or ends. */
+  readonly groups: number
   /** The leftmost match that does not begin before `from` (0); undefined when there is none. */
   readonly find: (text: string, from?: number, budget?: RegexpBudget) => GoMatch | undefined
   readonly test: (text: string) => boolean
@@ -35,11 +37,13 @@ export function compileRegexp(source: string): GoRegexp {
   const parsed = parsePattern(source)
   const program = compile(parsed.node, parsed.groups, parsed.names)
   if (!program) throw new SluiceError('REGEXP_LIMIT', `error parsing regexp: expression too large: \`${source}\``)
+  const plain = withoutGroups(program)
   const find: GoRegexp['find'] = (text, from = 0, budget = { left: Infinity }) => findMatch(program, text, from, budget)
   return {
     source,
+    groups: program.groups - 1,
     find,
-    test: (text) => find(text) !== undefined,
+    test: (text) => findMatch(plain, text, 0, { left: Infinity }) !== undefined,
     expand: (template, match) => expandTemplate(program, template, match),
   }
 }

@@ -54,6 +54,12 @@ export function compile(
   return ok ? { steps, groups, names } : undefined
 }
 
+/** The same pattern for one who only asks whether it matches. */
+export function withoutGroups({ steps, names }: Program): Program {
+  const bare = steps.map((step, index) => (step.op === 'save' ? { op: 'jump' as const, next: index + 1 } : step))
+  return { steps: bare, groups: 0, names }
+}
+
 function emit(steps: Step[], node: Node): boolean {
   if (steps.length > MOST_STEPS) return false
   switch (node.kind) {

@@ -108,3 +108,11 @@ test('policy says what it chose from and why nothing', () => {
 test('the checksum of a scan is Flux’s', () => {
   assert.equal(summarizeScan(['alpha', 'gamma', 'beta'], []).revision, '1572145026')
 })
+
+test('a filter of very many groups is refused', () => {
+  const filterOf = (count: number) => ({ pattern: `^(?:${'(x)|'.repeat(count)}.*)$`, extract: '' })
+  assert.equal(choose({ filter: filterOf(100) }).fault, undefined)
+  const { fault } = choose({ filter: filterOf(101) })
+  assert.equal(fault?.reason, 'InvalidPolicy')
+  assert.match(fault.message, /': it has 101 groups; at most 100 are supported$/)
+})

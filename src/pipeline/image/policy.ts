@@ -39,6 +39,8 @@ export type PolicyChoice = {
 type Item = { readonly tag: string; readonly value: string }
 
 const SHOWN = 20
+/** Groups of a pattern: the time for each character of each tag grows with them. */
+const MOST_GROUPS = 100
 
 /**
  * Chooses the tag an ImagePolicy resolves to, and says what it chose from and why nothing else.
@@ -105,7 +107,10 @@ function filterTags({ filter, tags }: PolicyInput, rejected: Rejection[]): reado
 
 function compileFilter(pattern: string): ReturnType<typeof compileRegexp> {
   try {
-    return compileRegexp(pattern)
+    const regexp = compileRegexp(pattern)
+    if (regexp.groups > MOST_GROUPS)
+      throw new SluiceError('REGEXP_LIMIT', `it has ${regexp.groups} groups; at most ${MOST_GROUPS} are supported`)
+    return regexp
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     const message = `failed to filter tags: invalid regular expression pattern '${pattern}': ${error.message}`

@@ -234,10 +234,12 @@ function runPods(node: Node, record: ReturnType<typeof makeRecorder>): { readonl
     const worker = node.workers.get(uid)
     if (type === 'DELETED') return worker?.gone()
     if (worker) return worker.see(pod)
-    node.workers.set(
-      uid,
-      startPodWorker(context, admit(node, pod, record), () => node.workers.delete(uid)),
-    )
+    const finished = (): void => {
+      node.workers.delete(uid)
+      context.certificates.forget(uid)
+      context.tokens.forget(uid)
+    }
+    node.workers.set(uid, startPodWorker(context, admit(node, pod, record), finished))
   }
   for (const object of node.caches.pods.list()) take(object, 'ADDED')
   void sweep(node)

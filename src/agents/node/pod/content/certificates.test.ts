@@ -42,7 +42,12 @@ function serverWith(answer: object | ((request: string) => object)): {
 
 function certificatesOf(client: KubeClient) {
   let nowMs = NOW
-  const clock = { nowMs: () => (nowMs += 3_000), after: () => () => undefined }
+  const after = (afterMs: number, task: () => void) => {
+    nowMs += afterMs
+    setImmediate(task)
+    return () => undefined
+  }
+  const clock = { nowMs: () => nowMs, after }
   return { ...keepCertificates(client, clock, () => 0), pass: (ms: number) => (nowMs += ms) }
 }
 
@@ -92,6 +97,20 @@ test('a pod waits for a signer that is silent, with one request', async () => {
       missing: 'credential bundle is not issued yet',
     })
   assert.equal(asked.length, 1)
+})
+
+test('the keys of a pod are kept until it is gone, however many pods there are', async () => {
+  const { client, asked } = serverWith({ conditions: [{ type: 'Denied', status: 'True' }] })
+  const certificates = certificatesOf(client)
+  const podOf = (uid: string): Pod => ({ ...pod, metadata: { ...pod.metadata, uid } })
+  const fast = { ...wish, keyType: 'ED25519' }
+  for (let at = 0; at <= 1_000; at++) await certificates.credentialFor(podOf(`uid-${at}`), 'tls/0', fast)
+  const count = asked.length
+  await certificates.credentialFor(podOf('uid-0'), 'tls/0', fast)
+  assert.equal(asked.length, count)
+  certificates.forget('uid-0')
+  await certificates.credentialFor(podOf('uid-0'), 'tls/0', fast)
+  assert.equal(asked.length, count + 1)
 })
 
 test('a refusal of a signer is final', async () => {

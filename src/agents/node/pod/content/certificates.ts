@@ -18,6 +18,8 @@ export type PodCertificates = {
     place: string,
     wish: CertificateWish,
   ) => Promise<Credential | { readonly missing: string }>
+  /** Drops the keys of a pod that is gone. */
+  readonly forget: (uid: string) => void
 }
 
 type Asked = { readonly name: string; readonly key: string }
@@ -34,8 +36,6 @@ const PATIENCE_MS = 5_000
 const EVERY_MS = 200
 /** As a kubelet does, so that not all pods ask at once. */
 const JITTER_MS = 5 * 60_000
-/** Pods of a node, several times over. */
-const MOST_KEPT = 1_000
 
 /**
  * Keeps the certificates of a node's pods: makes a key, asks for its certificate by a PodCertificateRequest, and waits for a signer. Keys are not kept
@@ -44,17 +44,23 @@ const MOST_KEPT = 1_000
  * @see k8s.io/kubernetes/pkg/kubelet/podcertificate
  */
 export function keepCertificates(client: KubeClient, clock: Clock, chance: () => number): PodCertificates {
-  const kept = new Map<string, Kept>()
+  const pods = new Map<string, Map<string, Kept>>()
+  const keptOf = (uid: string): Map<string, Kept> => {
+    const kept = pods.get(uid) ?? new Map<string, Kept>()
+    pods.set(uid, kept)
+    return kept
+  }
   return {
     async credentialFor(pod, place, wish) {
-      const key = `${uidOf(pod)}/${place}`
-      const before = kept.get(key) ?? { renewAtMs: 0 }
+      // whoever is forgotten meanwhile stays so: the answer goes into what is no longer kept
+      const kept = keptOf(uidOf(pod))
+      const before = kept.get(place) ?? { renewAtMs: 0 }
       const now = await renewed(client, clock, chance, { pod, wish, before })
-      if (kept.size >= MOST_KEPT) kept.clear()
-      kept.set(key, now)
+      kept.set(place, now)
       if (now.refused !== undefined) return { missing: now.refused }
       return now.credential ?? { missing: 'credential bundle is not issued yet' }
     },
+    forget: (uid) => void pods.delete(uid),
   }
 }
 
@@ -81,7 +87,7 @@ async function renewed(
     const answer = answerOf(request, asked)
     if (answer !== undefined) return { ...answer, renewAtMs: answer.renewAtMs + chance() * JITTER_MS }
     if (clock.nowMs() >= untilMs) return { ...before, asked }
-    await new Promise((resolve) => setTimeout(resolve, EVERY_MS))
+    await new Promise<void>((resolve) => clock.after(EVERY_MS, resolve))
   }
 }
 

@@ -9,6 +9,8 @@ export type TokenWish = { readonly audience: string; readonly expirationSeconds:
 export type Tokens = {
   /** Undefined where the API server gives none. */
   readonly tokenFor: (pod: Pod, wish: TokenWish) => Promise<string | undefined>
+  /** Drops the tokens of a pod that is gone. */
+  readonly forget: (uid: string) => void
 }
 
 type Kept = { readonly token: string; readonly refreshAtMs: number; readonly endsAtMs: number }
@@ -16,26 +18,29 @@ type Kept = { readonly token: string; readonly refreshAtMs: number; readonly end
 /** As a kubelet does: at four fifths of its time, and never later than after a day. */
 const SHARE = 0.8
 const LONGEST_MS = 24 * 3600 * 1000
-/** Pods of a node, several times over. */
-const MOST_KEPT = 1_000
 
 /** Keeps the tokens of a node's pods. */
 export function keepTokens(client: KubeClient, clock: Clock): Tokens {
-  const kept = new Map<string, Kept>()
+  const pods = new Map<string, Map<string, Kept>>()
+  const keptOf = (uid: string): Map<string, Kept> => {
+    const kept = pods.get(uid) ?? new Map<string, Kept>()
+    pods.set(uid, kept)
+    return kept
+  }
   return {
     async tokenFor(pod, wish) {
-      const key = `${uidOf(pod)}/${wish.expirationSeconds}/${wish.audience}`
+      const kept = keptOf(uidOf(pod))
+      const key = `${wish.expirationSeconds}/${wish.audience}`
       const known = kept.get(key)
       const nowMs = clock.nowMs()
       if (known !== undefined && nowMs < known.refreshAtMs) return known.token
       const fresh = await requestToken(client, pod, wish, nowMs)
       // a token that still holds is better than none
       if (fresh === undefined) return known !== undefined && nowMs < known.endsAtMs ? known.token : undefined
-      if (kept.size >= MOST_KEPT) for (const [old, { endsAtMs }] of kept) if (endsAtMs < nowMs) kept.delete(old)
-      if (kept.size >= MOST_KEPT) kept.clear()
       kept.set(key, fresh)
       return fresh.token
     },
+    forget: (uid) => void pods.delete(uid),
   }
 }
 

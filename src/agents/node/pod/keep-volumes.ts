@@ -17,9 +17,8 @@ export function keepVolumes(
     if (now === undefined) return
     const { pod, place } = now
     if (place !== undefined && pod.metadata.deletionTimestamp === undefined && isFilled(pod))
-      await refreshVolumes(context, pod, place).catch((error: unknown) =>
-        context.record(pod, 'Warning', 'FailedMount', error instanceof Error ? error.message : String(error)),
-      )
+      for (const fault of await refreshVolumes(context, pod, place).catch((error: unknown) => [error]))
+        context.record(pod, 'Warning', 'FailedMount', fault instanceof Error ? fault.message : String(fault))
     after(EVERY_MS)
   }
   const after = (afterMs: number): void => {

@@ -1,3 +1,4 @@
+import { describeError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { type ClaimedVolume, lookUpClaims } from './content/claims.ts'
 import type { Credential } from './content/certificates.ts'
@@ -51,9 +52,15 @@ export async function lookUp(
     const token = await tokens.tokenFor(pod, wishOf(asked))
     if (token !== undefined) given.set(JSON.stringify(wishOf(asked)), token)
   }
-  const credentials = new Map<string, Credential | { readonly missing: string }>()
-  for (const [place, wish] of wanted.certificates)
-    credentials.set(place, await certificates.credentialFor(pod, place, wish))
+  // a signer may take its time: all wait at once, and who cannot even ask has no certificate, which is a fault of that volume
+  const credentials = new Map(
+    await Promise.all(
+      wanted.certificates.map(async ([place, wish]) => {
+        const missing = (error: unknown) => ({ missing: describeError(error) })
+        return [place, await certificates.credentialFor(pod, place, wish).catch(missing)] as const
+      }),
+    ),
+  )
   return {
     claimed: await lookUpClaims(client, pod),
     trustBundles: wanted.hasTrustBundles ? (await client.list(TRUST_BUNDLES)).items : [],

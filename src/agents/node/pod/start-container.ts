@@ -15,7 +15,7 @@ import { uidOf, type Container, type Pod } from './shapes.ts'
 import { kernelNameOf, writeNetworkFiles } from './content/network-files.ts'
 import { sysctlsOf } from './content/sysctls.ts'
 import { messageBind } from './content/termination.ts'
-import { bindsOf, makeVolumes, readOnlyVolumes } from './content/volumes.ts'
+import { bindsOf, makeVolumes, readOnlyVolumes, renewVolumes } from './content/volumes.ts'
 
 /** A pod's place: address and volumes. */
 export type Place = { readonly sandbox: Sandbox; readonly volumes: ReadonlyMap<string, string> }
@@ -40,12 +40,16 @@ export async function makePlace(context: NodeContext, pod: Pod, existing: Sandbo
   return { sandbox, volumes }
 }
 
-/** Content of volumes as it is now, for containers that run: ConfigMaps, Secrets, labels and tokens change. @throws SluiceError POD_VOLUME */
-export async function refreshVolumes(context: NodeContext, pod: Pod, { sandbox }: Place): Promise<void> {
+/** Content of volumes as it is now, for containers that run: ConfigMaps, Secrets, labels and tokens change. Answers the faults of single volumes. */
+export async function refreshVolumes(
+  context: NodeContext,
+  pod: Pod,
+  { sandbox }: Pick<Place, 'sandbox'>,
+): Promise<readonly unknown[]> {
   const driver = context.driver()
   const lookups = await lookUp(context, pod)
   const folder = join(driver.podFolder(uidOf(pod)), 'volumes')
-  makeVolumes(folder, { pod, ip: sandbox.ip, hostIp: driver.hostIp, ...lookups })
+  return renewVolumes(folder, { pod, ip: sandbox.ip, hostIp: driver.hostIp, ...lookups })
 }
 
 async function mountMemories(driver: Driver, pod: Pod, volumes: ReadonlyMap<string, string>): Promise<void> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { Container, Pod, PodSpec, Volume } from '../shapes.ts'
-import { bindsOf, makeVolumes, type VolumeSources } from './volumes.ts'
+import { bindsOf, makeVolumes, renewVolumes, type VolumeSources } from './volumes.ts'
 
 const MAP = { a: Buffer.from('1'), b: Buffer.from('2') }
 
@@ -123,4 +123,22 @@ test('a path of variables needs all of them', (t) => {
   }
   assert.equal(binds('$(NAME)')[0]?.source, join(root, 'web'))
   assert.throws(() => binds('$(NAME)/$(B)-$(A)'), { message: 'missing value for A, B' })
+})
+
+test('the fault of a volume holds up no other when they are made anew', (t) => {
+  const folder = folderOf(t)
+  const token = { serviceAccountToken: { path: 'token' } }
+  const volumes: Volume[] = [
+    {
+      name: 'tls',
+      projected: { sources: [{ podCertificate: { signerName: 'a.b/c', keyType: 'ED25519', keyPath: 'k' } }] },
+    },
+    { name: 'access', projected: { sources: [token] } },
+  ]
+  const faults = renewVolumes(folder, sourcesOf({ name: 'v' }, { volumes }))
+  assert.deepEqual(
+    faults.map((fault) => (fault as Error).message),
+    ['MountVolume.SetUp failed for volume "tls" : credential bundle is not issued yet'],
+  )
+  assert.equal(readFileSync(join(folder, 'access', 'token'), 'utf8'), 'the token')
 })

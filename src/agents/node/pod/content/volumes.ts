@@ -46,6 +46,18 @@ export function makeVolumes(folder: string, sources: VolumeSources): Map<string,
   )
 }
 
+/** Makes the volumes anew, each for itself: the fault of one holds up no other. Answers the faults. */
+export function renewVolumes(folder: string, sources: VolumeSources): readonly unknown[] {
+  return (sources.pod.spec.volumes ?? []).flatMap((volume) => {
+    try {
+      makeVolume(join(folder, volume.name), volume, sources)
+      return []
+    } catch (error) {
+      return [error]
+    }
+  })
+}
+
 /** The binds of a container's mounts. @throws SluiceError POD_VOLUME */
 export function bindsOf(
   container: Container,

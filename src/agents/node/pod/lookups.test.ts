@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { lookUp } from './lookups.ts'
+import type { Pod } from './shapes.ts'
+
+const projection = (signerName: string) => ({ podCertificate: { signerName, keyType: 'ED25519', keyPath: signerName } })
+const pod = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'p', namespace: 'a', uid: 'p-uid' },
+  spec: {
+    containers: [],
+    volumes: [{ name: 'tls', projected: { sources: ['broken', 'one', 'two'].map(projection) } }],
+  },
+} as unknown as Pod
+
+test('all certificates of a pod are asked for at once, and one that cannot be asked for is missing', async () => {
+  let [waiting, most] = [0, 0]
+  const certificates = {
+    async credentialFor(_pod: Pod, _place: string, { signerName }: { readonly signerName: string }) {
+      if (signerName === 'broken') throw new Error('the server is gone')
+      most = Math.max(most, ++waiting)
+      await new Promise((resolve) => setImmediate(resolve))
+      waiting--
+      return { key: signerName, chain: '' }
+    },
+    forget: () => undefined,
+  }
+  const lookups = await lookUp({ client: {}, tokens: {}, certificates } as unknown as Parameters<typeof lookUp>[0], pod)
+  assert.equal(most, 2)
+  assert.deepEqual(
+    [0, 1, 2].map((at) => lookups.credential(`tls/${at}`)),
+    [{ missing: 'the server is gone' }, { key: 'one', chain: '' }, { key: 'two', chain: '' }],
+  )
+})

@@ -15,6 +15,8 @@ import {
 } from './decide.ts'
 
 const GROUP = 'certificates.k8s.io'
+/** As in the original's queue of requests for certificates. */
+const FIRST_BACKOFF_MS = 200
 
 /** Approves what kubelets ask for themselves, by their right to it, and drops old requests for certificates. */
 export function signingRequests(bench: Bench): Controller<SigningRequestSeen, Write, readonly Write[]> {
@@ -22,6 +24,7 @@ export function signingRequests(bench: Bench): Controller<SigningRequestSeen, Wr
   return workloadController<SigningRequestSeen>(bench, {
     kind: 'CertificateSigningRequest',
     component: 'certificate-controller',
+    firstBackoffMs: FIRST_BACKOFF_MS,
     async watch(wake) {
       await requests.ready
       wakeFor(requests, wake.now)

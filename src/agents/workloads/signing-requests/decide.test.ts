@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { BACKOFF } from '../../../engine/controller.ts'
 import { approvalsOf, decideSigningRequest, type SigningRequestObject } from './decide.ts'
 
 // PKCS #10 of O=system:nodes, CN=system:node:n1; the same with a DNS name; the same of another organization.
@@ -62,11 +63,16 @@ test('a request is approved once, in the words of the original', () => {
 })
 
 const told = (type: string, lastUpdateTime: string) => ({ conditions: [{ type, status: 'True', lastUpdateTime }] })
-const ends: { it: string; of: SigningRequestObject; want: number | 'dropped' }[] = [
-  { it: 'nobody has looked at', of: request({}, undefined), want: 24 * 3_600_000 - 60_000 },
+const ends: { it: string; of: SigningRequestObject; want: number | undefined | 'dropped' }[] = [
+  { it: 'nobody has looked at', of: request({ signerName: 'a.b/c' }), want: 24 * 3_600_000 - 60_000 },
   { it: 'nobody looked at for a day', of: request({}, undefined, '2026-01-01T00:00:00Z'), want: 'dropped' },
   { it: 'was denied an hour ago', of: request({}, told('Denied', '2026-01-01T23:00:00Z')), want: 'dropped' },
   { it: 'was denied a moment ago', of: request({}, told('Denied', '2026-01-01T23:59:00Z')), want: 3_540_000 },
+  {
+    it: 'has a condition of another type',
+    of: request({ signerName: 'a.b/c' }, told('Seen', '2026-01-01T23:59:00Z')),
+    want: undefined,
+  },
   {
     it: 'was approved, but not signed',
     of: request({}, told('Approved', '2026-01-01T23:00:00Z')),
@@ -81,5 +87,11 @@ const ends: { it: string; of: SigningRequestObject; want: number | 'dropped' }[]
 for (const { it, of, want } of ends)
   test(`a request that ${it} is ${want === 'dropped' ? 'dropped' : 'kept for a while'}`, () => {
     const decision = decideSigningRequest({ request: of, approval: undefined, nowMs: NOW })
-    assert.equal(decision.kind === 'done' ? decision.againAfterMs : 'dropped', want)
+    if (want === 'dropped') assert.equal(decision.kind, 'act')
+    else assert.deepEqual(decision, { kind: 'done', status: [], ...(want !== undefined && { againAfterMs: want }) })
   })
+
+test('a request that who asks has no right to is looked at again: the right may come later', () => {
+  const decision = decideSigningRequest({ request: request(), approval: undefined, nowMs: NOW })
+  assert.deepEqual(decision, { kind: 'wait', afterMs: BACKOFF, status: [] })
+})

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import { BACKOFF } from '../../../engine/controller.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { readSigningRequest } from '../../../lib/x509/request.ts'
 import type { WorkloadDecision } from '../decision.ts'
@@ -44,7 +45,11 @@ export function decideSigningRequest({ request, approval, nowMs }: SigningReques
   if (request.metadata.deletionTimestamp !== undefined) return { kind: 'done', status: [] }
   const againAfterMs = endMs(request) - nowMs
   if (againAfterMs <= 0) return { kind: 'act', changes: [{ do: 'delete', object: request }] }
-  if (!isOpen(request) || approval === undefined) return { kind: 'done', status: [], againAfterMs }
+  // the right to it may come later
+  const mayBeApproved = isOpen(request) && approvalsOf(request).length > 0
+  if (mayBeApproved && approval === undefined) return { kind: 'wait', afterMs: BACKOFF, status: [] }
+  if (!mayBeApproved || approval === undefined)
+    return { kind: 'done', status: [], ...(Number.isFinite(againAfterMs) && { againAfterMs }) }
   const condition = { type: 'Approved', status: 'True', reason: 'AutoApproved', message: approval.message }
   const conditions = [...(request.status?.conditions ?? []), condition]
   const object = { ...request, status: { ...request.status, conditions } }

@@ -24,6 +24,7 @@ export function resetFieldsOf(resource: Resource, subresource: string): PathSet 
       'f:spec': {},
       ...(resource.kind === 'Deployment' ? { 'f:metadata': { 'f:labels': {} } } : {}),
     })
-  if (resource.kind === 'CustomResourceDefinition') return parseFields({ 'f:metadata': {}, 'f:spec': {} })
+  if (resource.kind === 'CustomResourceDefinition' || resource.kind === 'PodCertificateRequest')
+    return parseFields({ 'f:metadata': {}, 'f:spec': {} })
   return parseFields({ 'f:spec': {} })
 }

@@ -13,7 +13,7 @@ export function keepUnwritten(resource: Resource, subresource: string, object: O
   }
 }
 
-/** Through /status, built-in kinds let metadata change too; labels of some, and custom resources, do not. */
+/** Through /status, built-in kinds let metadata change too; labels of some, custom resources and requests for certificates of pods do not. */
 function keepAllButStatus(resource: Resource, object: Obj, before: Obj): void {
   const { status, metadata } = object
   for (const field of Object.keys(object)) delete object[field]
@@ -21,7 +21,7 @@ function keepAllButStatus(resource: Resource, object: Obj, before: Obj): void {
   Object.assign(object, clone({ ...before, metadata: kept }))
   if (status === undefined) delete object.status
   else object.status = status
-  if (resource.custom === undefined) {
+  if (resource.custom === undefined && resource.kind !== 'PodCertificateRequest') {
     object.metadata = metadata
     if (resource.kind === 'Deployment') metadata.labels = before.metadata.labels
   } else if (metadata.managedFields !== undefined) object.metadata.managedFields = metadata.managedFields

@@ -163,6 +163,17 @@ test('what is said is said for ever', async () => {
   assert.match(await say('ended', issued()), /status: Invalid value: immutable after/)
 })
 
+test('who writes the status writes nothing else', async () => {
+  await make('labelled')
+  const change = { metadata: { labels: { a: 'b' } }, status: { conditions: [told('Denied')] } }
+  const seen = await ask('PATCH', `${PATH}/labelled/status`, change)
+  assert.equal(seen, 'taken')
+  const headers = { authorization: `Bearer ${kubed.token}` }
+  const answer = await fetch(`${kubed.plainServer}${PATH}/labelled`, { headers })
+  const { metadata, status } = (await answer.json()) as { metadata: { labels?: object }; status: object }
+  assert.deepEqual([metadata.labels, status], [undefined, { conditions: [told('Denied')] }])
+})
+
 test('only who may sign for its signer answers a request', async () => {
   const rbac = '/apis/rbac.authorization.k8s.io/v1'
   const rule = (resources: string[], verbs: string[]) => ({ apiGroups: ['certificates.k8s.io'], resources, verbs })

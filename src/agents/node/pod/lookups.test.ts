@@ -33,3 +33,11 @@ test('all certificates of a pod are asked for at once, and one that cannot be as
     [{ missing: 'the server is gone' }, { key: 'one', chain: '' }, { key: 'two', chain: '' }],
   )
 })
+
+test('trust bundles that cannot be read are missing, and nothing else is', async () => {
+  const client = { list: () => Promise.reject(new Error('the server is gone')) }
+  const volumes = [{ name: 'v', projected: { sources: [{ clusterTrustBundle: { name: 'b', path: 'ca' } }] } }]
+  const of = { ...pod, spec: { ...pod.spec, volumes } } as unknown as Pod
+  const lookups = await lookUp({ client, tokens: {}, certificates: {} } as unknown as Parameters<typeof lookUp>[0], of)
+  assert.deepEqual(lookups.trustBundles, { missing: 'the server is gone' })
+})

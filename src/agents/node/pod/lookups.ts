@@ -16,7 +16,8 @@ export type Lookups = {
   readonly token: (wish: Asked) => string | undefined
   /** The credential that a projection shows (`tls/0`: volume and number), or why there is none yet. */
   readonly credential: (place: string) => Credential | { readonly missing: string }
-  readonly trustBundles: readonly KubeObject[]
+  /** All of the cluster, or why they cannot be read. */
+  readonly trustBundles: readonly KubeObject[] | { readonly missing: string }
   readonly claimed: ReadonlyMap<string, ClaimedVolume>
 }
 
@@ -55,15 +56,14 @@ export async function lookUp(
   // a signer may take its time: all wait at once, and who cannot even ask has no certificate, which is a fault of that volume
   const credentials = new Map(
     await Promise.all(
-      wanted.certificates.map(async ([place, wish]) => {
-        const missing = (error: unknown) => ({ missing: describeError(error) })
-        return [place, await certificates.credentialFor(pod, place, wish).catch(missing)] as const
-      }),
+      wanted.certificates.map(
+        async ([place, wish]) => [place, await certificates.credentialFor(pod, place, wish).catch(missing)] as const,
+      ),
     ),
   )
   return {
     claimed: await lookUpClaims(client, pod),
-    trustBundles: wanted.hasTrustBundles ? (await client.list(TRUST_BUNDLES)).items : [],
+    trustBundles: wanted.hasTrustBundles ? await client.list(TRUST_BUNDLES).then(({ items }) => items, missing) : [],
     configMap: (name) => configMaps.get(name),
     configMapText: (name) => texts.get(name),
     secret: (name) => secrets.get(name),
@@ -71,6 +71,8 @@ export async function lookUp(
     credential: (place) => credentials.get(place) ?? { missing: 'no certificate is asked for' },
   }
 }
+
+const missing = (error: unknown): { readonly missing: string } => ({ missing: describeError(error) })
 
 const TRUST_BUNDLES = { apiVersion: 'certificates.k8s.io/v1', kind: 'ClusterTrustBundle' }
 

@@ -26,8 +26,8 @@ export type VolumeSources = {
   readonly token: (asked: { readonly audience?: string; readonly expirationSeconds?: number }) => string | undefined
   /** The credential of a projection, by volume and number (`tls/0`), or why there is none yet. */
   readonly credential: (place: string) => Credential | { readonly missing: string }
-  /** All of the cluster; empty where no volume asks for any. */
-  readonly trustBundles: readonly KubeObject[]
+  /** All of the cluster, or why they cannot be read; empty where no volume asks for any. */
+  readonly trustBundles: readonly KubeObject[] | { readonly missing: string }
   /** What is behind the claims that volumes name. */
   readonly claimed: ReadonlyMap<string, ClaimedVolume>
 }
@@ -172,7 +172,7 @@ function credentialFiles(wish: CertificateProjection, sources: VolumeSources, vo
 }
 
 function anchors(wish: TrustBundleWish, { trustBundles }: VolumeSources, volume: string): OneFile[] {
-  const found = trustAnchors(wish, trustBundles)
+  const found = 'missing' in trustBundles ? trustBundles : trustAnchors(wish, trustBundles)
   if (typeof found !== 'string') throw refused(volume, found.missing)
   return [{ path: wish.path, content: Buffer.from(found) }]
 }

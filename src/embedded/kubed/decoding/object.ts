@@ -157,7 +157,7 @@ export function reportUnknown(call: Call, unknown: readonly string[], oddities: 
   const all = heard.length > 0 && unknown.length > 0 ? inOrder(call, unknown, heard) : told(unknown, heard)
   if (all.length === 0 || call.fieldValidation === 'Ignore') return
   if (call.fieldValidation === 'Warn') {
-    call.warnings.push(...all)
+    for (const warning of all) call.warnings.push(warning)
     return
   }
   const { kind, version } = call.resource

@@ -50,7 +50,7 @@ function faultsOf(call: Call, object: Obj, before: Obj | undefined): FieldError[
   validateFields(type, withClaims(value), '', found)
   // Nobody looks at the metadata of a budget that is refused for its spec.
   if (before === undefined && resource.storageKey === 'policy/poddisruptionbudgets' && found.length > 0) return found
-  errors.push(...(before === undefined ? found : found.filter(({ field }) => !checkedWhenNew(resource, field))))
+  for (const error of found) if (before === undefined || !checkedWhenNew(resource, error.field)) errors.push(error)
   if (before === undefined && resource.group === 'events.k8s.io') checkNewEvent(object, errors)
   if (before !== undefined && call.subresource === EPHEMERAL)
     checkEphemeralChange(specOf(object), specOf(before), errors)

@@ -106,8 +106,8 @@ function validate(env: Environment, write: Write): void {
   confirmNoEscalation(env, call, object, before)
   // Whoever creates a service by its status, which the server lets, gets one without an address.
   const takes = resource.storageKey === '/services' && !(before === undefined && writesStatus(call.subresource))
-  const errors: FieldError[] = takes ? allocateService(env, object, before, call.dryRun) : []
-  if (errors.length === 0) errors.push(...validateObject(call, object, before))
+  const refused: FieldError[] = takes ? allocateService(env, object, before, call.dryRun) : []
+  const errors = refused.length > 0 ? refused : validateObject(call, object, before)
   if (errors.length === 0) errors.push(...podCertificateStatusFaults(env, write))
   // New events are told by the name that they had before they had a group.
   const { kind, group } = resource

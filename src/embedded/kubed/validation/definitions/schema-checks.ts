@@ -33,15 +33,20 @@ export function validateSchema(schema: JsonObject, path: string, hasStatus: bool
   checkStructure(schema, 'root', path, structural)
   structural.sort((a, b) => (text(a) < text(b) ? -1 : 1))
   const isKnown = !hasUnknown(schema)
-  if (isKnown) errors.push(...structural)
+  if (isKnown) append(errors, structural)
   const isSound = isKnown && structural.length === 0
   const faults: FieldError[] = []
   if (isSound) checkDefaults(schema, path, faults)
-  errors.push(...faults)
+  append(errors, faults)
   const costs = new RuleCosts()
   const compiles = isSound && faults.length === 0
   const found = checkSchema(schema, path, { isRoot: true, compiles, instances: 1, costs })
-  errors.push(...found.schema, ...found.rules, ...costs.faults(path))
+  for (const more of [found.schema, found.rules, costs.faults(path)]) append(errors, more)
+}
+
+/** One by one, as a call takes no more than some hundred thousand arguments. */
+function append(errors: FieldError[], more: readonly FieldError[]): void {
+  for (const error of more) errors.push(error)
 }
 
 function checkBesideStatus(schema: JsonObject, path: string, errors: FieldError[]): void {
@@ -115,8 +120,8 @@ function checkBelow(schema: JsonObject, path: string, place: Place, found: Found
   const inside: Place = { ...place, isRoot: false, instances }
   const add = (child: JsonObject, at: string, where: Place): void => {
     const { schema: faults, rules } = checkSchema(child, at, where)
-    found.schema.push(...faults)
-    found.rules.push(...rules)
+    append(found.schema, faults)
+    append(found.rules, rules)
   }
   const { additionalProperties: extra, items } = schema
   const properties = Object.entries(objectOf(schema.properties))

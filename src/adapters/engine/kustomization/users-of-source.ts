@@ -48,8 +48,10 @@ export function usersBehind(
   if (revision === '') return []
   return usersOf(source).filter((key) => {
     const { conditions = [], status = {} } = find(key) ?? {}
-    const isBusy = conditions.some(({ type, status: holds }) => /^(Ready|Reconciling)$/.test(type) && holds === 'True')
-    return !isBusy || readText(status, 'lastAttemptedRevision') !== revision
+    const isReadyOrReconciling = conditions.some(
+      ({ type, status: holds }) => (type === 'Ready' || type === 'Reconciling') && holds === 'True',
+    )
+    return !isReadyOrReconciling || readText(status, 'lastAttemptedRevision') !== revision
   })
 }
 

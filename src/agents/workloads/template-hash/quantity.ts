@@ -1,3 +1,4 @@
+import { trimEndOf } from '../../../lib/value/trim-end.ts'
 const LONGEST_EXACT_DIGITS = 18
 const BINARY_EXPONENTS: Record<string, number> = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 }
 const DECIMAL_EXPONENTS: Record<string, number> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 }
@@ -17,7 +18,7 @@ export function dumpQuantity(text: string): string | undefined {
   if (!reading || rawWhole + rawFraction === '') return undefined
   // Go drops leading zeros of the whole part and trailing ones of the fraction before it counts digits.
   const whole = rawWhole.replace(/^0+/, '') || '0'
-  const fraction = rawFraction.replace(/0+$/, '')
+  const fraction = trimEndOf(rawFraction, '0')
   const factor = sign === '-' ? -1n : 1n
   return (
     exact(text, { whole, fraction, suffix }, reading, factor) ?? dumpLarge({ whole, fraction, suffix }, reading, factor)

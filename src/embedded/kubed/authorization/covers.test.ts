@@ -59,6 +59,12 @@ const cases: { it: string; held?: JsonObject[]; wanted: JsonObject[]; missing: s
   },
   { it: 'gives a path by its prefix', held: [path('/api/*', 'get')], wanted: [path('/api/v1', 'get')], missing: '' },
   {
+    it: 'of very many stars is read at once',
+    held: [path(`/${'*'.repeat(1024 * 1024)}a*`, 'get')],
+    wanted: [path('/x', 'get')],
+    missing: '{NonResourceURLs:["/x"], Verbs:["get"]}',
+  },
+  {
     it: 'names the verbs of one resource together',
     wanted: [rule('', 'pods', 'get,list'), path('/x', 'get,post')],
     missing:

@@ -1,4 +1,5 @@
 import { type Json, type JsonObject, listOf, stringOf } from '../../../lib/kube/json.ts'
+import { trimEndOf } from '../../../lib/value/trim-end.ts'
 
 /** A rule of one verb for one resource (of one name, perhaps) or one path. */
 type Atom = {
@@ -56,7 +57,7 @@ function coversAtom(rule: JsonObject, { verb, group, resource, name, path }: Ato
 }
 
 const coversPath = (own: string, path: string): boolean =>
-  own === path || (own.endsWith('*') && path.startsWith(own.replace(/\*+$/, '')))
+  own === path || (own.endsWith('*') && path.startsWith(trimEndOf(own, '*')))
 
 function ruleOf({ verb, group, resource, name, path }: Atom): JsonObject {
   if (path !== undefined) return { verbs: [verb], nonResourceURLs: [path] }

@@ -3,6 +3,7 @@ import type { FieldType } from '../../../lib/kube-schema/schema.ts'
 import { isObject, type Json } from '../../../lib/kube/json.ts'
 import { GoTimeError, parseGoTime } from '../../../lib/kube/go-time.ts'
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
+import { trimEndOf } from '../../../lib/value/trim-end.ts'
 
 /** A value that does not fit its Go type, in the words of Go's decoder. */
 export class DecodeError extends Error {
@@ -151,7 +152,7 @@ function decodeBytes(value: Json, path: string, owner: string): Json {
   const match = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(bare)
   if (!match)
     throw new DecodeError(
-      `illegal base64 data at input byte ${Math.max(0, Math.floor(bare.replace(/=+$/, '').length / 4) * 4)}`,
+      `illegal base64 data at input byte ${Math.max(0, Math.floor(trimEndOf(bare, '=').length / 4) * 4)}`,
     )
   return bare
 }

@@ -78,6 +78,11 @@ const asked: [it: string, spec: object, want: RegExp][] = [
     { signerName: 's' },
     /spec.signerName: Invalid value: "s": must be a fully qualified domain/,
   ],
+  [
+    'with words of no domain',
+    { unverifiedUserAnnotations: { a: 'b' } },
+    /spec.unverifiedUserAnnotations: Invalid value: "a": must be a domain-prefixed key/,
+  ],
   ['of no pod', { podUID: '' }, /spec.podUID: Invalid value: "": must not be empty$/],
   [
     'for minutes',
@@ -88,6 +93,17 @@ const asked: [it: string, spec: object, want: RegExp][] = [
 for (const [index, [it, spec, want]] of asked.entries())
   test(`a request ${it} is ${want.test('taken') ? 'taken' : 'refused'}`, async () =>
     assert.match(await make(`asked-${index}`, spec), want))
+
+test('a pod tells a signer words of a domain only', async () => {
+  const podCertificate = { signerName: 'a.b/c', keyType: 'ED25519', keyPath: 'k', userAnnotations: { a: 'b' } }
+  const volumes = [{ name: 'v', projected: { sources: [{ podCertificate }] } }]
+  const spec = { containers: [{ name: 'c', image: 'i' }], volumes, automountServiceAccountToken: false }
+  await ask('POST', '/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'default' } })
+  assert.match(
+    await ask('POST', '/api/v1/namespaces/default/pods', { metadata: { name: 'p' }, spec }),
+    /podCertificate.userAnnotations: Invalid value: "a": must be a domain-prefixed key/,
+  )
+})
 
 test('what is asked for stays', async () => {
   await make('fixed')

@@ -15,6 +15,7 @@ import { readSigningRequest } from '../../../../lib/x509/request.ts'
 import type { FieldError } from '../../fault.ts'
 import { type Obj, specOf } from '../../object.ts'
 import { type Check, checkName, duplicate, invalidValue, push, required, unsupported } from '../fault-list.ts'
+import { checkUserAnnotations } from '../user-annotations.ts'
 import { checkSignerName } from './certificate-checks.ts'
 
 const [MINUTE_MS, HOUR_SECONDS] = [60_000, 3600]
@@ -33,6 +34,7 @@ const CHAIN = 'status.certificateChain'
 export const POD_CERTIFICATE_CHECKS: Readonly<Record<string, Check>> = {
   'certificates.v1.PodCertificateRequestSpec': (spec, path, errors) => {
     checkSignerName(stringOf(spec.signerName), `${path}.signerName`, errors)
+    checkUserAnnotations(spec.unverifiedUserAnnotations, `${path}.unverifiedUserAnnotations`, errors)
     for (const of of ['pod', 'serviceAccount', 'node']) {
       checkName(stringOf(spec[`${of}Name`]), `${path}.${of}Name`, subdomainError, errors)
       const [at, uid] = [`${path}.${of}UID`, stringOf(spec[`${of}UID`])]

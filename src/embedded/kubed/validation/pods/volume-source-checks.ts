@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject, numberOf, objectsOf, stringOf } from '../../../../lib/kube/json.ts'
 import { isQuantityError, parseQuantity } from '../../../../lib/kube/quantity.ts'
+import { checkUserAnnotations } from '../user-annotations.ts'
 import type { FieldError } from '../../fault.ts'
 import {
   type Below,
@@ -237,4 +238,5 @@ function checkCertificate(certificate: JsonObject, path: string, errors: FieldEr
   for (const field of paths) checkOwnPath(certificate[field], `${path}.${field}`, errors)
   if (paths.every((field) => stringOf(certificate[field]) === ''))
     required(errors, path, 'specify at least one of credentialBundlePath, keyPath, and certificateChainPath')
+  checkUserAnnotations(certificate.userAnnotations, `${path}.userAnnotations`, errors)
 }

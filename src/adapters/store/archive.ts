@@ -1,12 +1,13 @@
 import type Database from 'libsql'
 import { type Archived, type ArchiveKey, archiveRef, keysOfArchived } from '../../pipeline/record/archive-keys.ts'
+import { stopOf } from '../../pipeline/record/passage.ts'
 import { environmentName, type HistoryQuery } from '../../pipeline/record/query.ts'
 
 /** What has left the ledger, in the database of the facts. It grows with deliveries, about 4 KiB each, and is read by keys alone. */
 export type Archive = {
-  /** At most a thousand things, the newest first. */
+  /** The last thousand things that went there, the oldest first. */
   readonly find: (keys: readonly ArchiveKey[]) => readonly Archived[]
-  /** Deliveries, and what Kustomizations were told where no service is asked for, the newest first. */
+  /** As many deliveries, and refused commits where no service is asked for, as a history of that length may show; the newest first. */
   readonly newest: (query: HistoryQuery) => readonly Archived[]
   /** Belongs into a transaction of the caller. What is there already is replaced. */
   readonly add: (archived: readonly Archived[]) => void
@@ -39,10 +40,12 @@ export function openArchive(database: Database.Database): Archive {
   return {
     find(keys) {
       const rows = keys.flatMap(({ key, isPrefix }) => byKey.raw().all(key, isPrefix ? key + BEHIND : `${key}\0`))
-      return [...new Map(rows.map(read)).values()].slice(0, MOST_FOUND)
+      const byId = [...new Map(rows.map(read))].sort(([a], [b]) => a - b)
+      return byId.slice(-MOST_FOUND).map(([, thing]) => thing)
     },
     newest({ service, environment, limit }) {
-      const rows = newest.raw().all(service ?? null, environment ?? null, limit)
+      // a commit that was refused is not shown where a delivery tells of it
+      const rows = newest.raw().all(service ?? null, environment ?? null, 2 * limit)
       return rows.map((row) => read(row)[1])
     },
     add(archived) {
@@ -70,9 +73,10 @@ function placeOf(one: Archived): Place {
     const { startedAt: at, service, environment: namespace } = one.is
     return { at, service, namespace, environment: environmentName(one.is) }
   }
-  if (one.kind === 'passage') {
+  if (one.kind === 'passage' && stopOf(one.is) !== undefined) {
     const environment = environmentName({ environment: '', kustomization: one.is.kustomization })
     return { at: one.is.startedAt, service: '', namespace: '', environment }
   }
-  return { at: one.is.at, service: null, namespace: null, environment: null }
+  const at = one.kind === 'passage' ? one.is.startedAt : one.is.at
+  return { at, service: null, namespace: null, environment: null }
 }

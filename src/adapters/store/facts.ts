@@ -154,7 +154,7 @@ function openWriter(
     },
     refuse(error) {
       tell(full(path, error, queue.lost()), queue.lost())
-      timer ??= setTimeout(flushOrRetry, retryMs).unref()
+      if (queue.list().length > 0) timer ??= setTimeout(flushOrRetry, retryMs).unref()
     },
   }
 }

@@ -129,6 +129,8 @@ type Git = { readonly current: ReadonlyMap<string, Map<string, string>>; commits
 type Say = (fact: FactBody) => void
 type Random = () => number
 
+/** Built by nobody here. */
+const SIDECAR = 'mirror.test/proxy:1.25'
 const DEEDS = [
   'deliver',
   'deliver',
@@ -140,6 +142,7 @@ const DEEDS = [
   'fail',
   'choose',
   'choose nothing',
+  'go back',
 ] as const
 type Deed = (typeof DEEDS)[number]
 type Scene = {
@@ -170,11 +173,12 @@ function sceneOf(random: Random, git: Git): Scene {
   const number = ++git.commits
   const before = git.current.get(environment)?.get(service) ?? '1.0'
   const old = `1.${Math.floor(random() * number)}`
+  const configOf = deed === 'go back' ? 1 + Math.floor(random() * number) : number
   return {
     ...{ deed, number, service, environment, before, image: `${HOST}/${service}` },
-    tag: deed === 'deliver' ? `1.${number}` : deed === 'roll back' ? old : before,
+    tag: deed === 'deliver' ? `1.${number}` : deed === 'roll back' || deed === 'choose' ? old : before,
     commit: number.toString(16).padStart(8, '0').padEnd(40, 'a'),
-    config: number.toString(16).padStart(8, '0').padEnd(40, 'b'),
+    config: configOf.toString(16).padStart(8, '0').padEnd(40, 'b'),
   }
 }
 
@@ -211,7 +215,7 @@ function reconciled(scene: Scene, git: Git, random: Random): readonly FactBody[]
   if (deed === 'refuse') return [source, { kind: 'build', ...of, ok: false, cause: 'no such file', workloads: [] }]
   const running = git.current.get(environment)!.set(service, tag)
   const workloads = [...running].map(([name, version]) => ({
-    ...{ namespace: environment, name, images: [`${HOST}/${name}:${version}`] },
+    ...{ namespace: environment, name, images: [`${HOST}/${name}:${version}`, SIDECAR] },
   }))
   const isDrift = deed === 'drift'
   const change = {

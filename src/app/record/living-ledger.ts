@@ -1,6 +1,13 @@
 import type { FactStore, Kept } from '../../adapters/store/facts.ts'
 import { type Bounds, planArchive, withArchived, withoutArchived } from '../../pipeline/record/archive.ts'
-import { digestKey, keysOfSearch, keysToRecall, pushesOfPassages } from '../../pipeline/record/archive-keys.ts'
+import {
+  digestKey,
+  keysOfSearch,
+  keysToRecall,
+  originsOfImages,
+  pushesOfPassages,
+  pushKey,
+} from '../../pipeline/record/archive-keys.ts'
 import type { Fact, FactBody } from '../../pipeline/record/fact.ts'
 import { foldFact } from '../../pipeline/record/fold.ts'
 import { emptyLedger, type Ledger } from '../../pipeline/record/ledger.ts'
@@ -36,20 +43,26 @@ export type LivingLedger = {
 
 /** Begins with what was kept. */
 export function openLedger(log: LedgerLog, { snapshot, facts }: Kept, limits: LedgerLimits = LIMITS): LivingLedger {
-  let ledger = (snapshot === undefined ? undefined : readLedger(snapshot)) ?? emptyLedger()
+  let ledger = snapshot === undefined ? emptyLedger() : readLedger(snapshot)
   let sinceCheckpoint = 0
+  // many services keep many deliveries: as many must have come again before it is worth another checkpoint
+  const mostAfter = ({ deliveries }: Ledger): number =>
+    Math.max(limits.most, deliveries.size + limits.most - limits.keep)
+  let most = limits.most
   const recall = (fact: FactBody): Ledger => {
     const found = log.find(keysToRecall(ledger, fact))
-    if (found.length > 0) ledger = withArchived(ledger, found)
+    if (found.length > 0) ledger = withArchived(ledger, [...found, ...log.find(originsOfImages(found))])
     return ledger
   }
   const checkpointWhenDue = (): void => {
+    const isLong = ledger.deliveries.size > most
+    if (!isLong && sinceCheckpoint < limits.facts) return
     const archived = planArchive(ledger, limits)
-    if (archived.length === 0 && sinceCheckpoint < limits.facts) return
     const rest = withoutArchived(ledger, archived)
     if (!log.checkpoint(writeLedger(rest), archived)) return
     ledger = rest
     sinceCheckpoint = 0
+    most = mostAfter(rest)
   }
   for (const fact of facts) foldFact(recall(fact), fact)
   sinceCheckpoint = facts.length
@@ -70,7 +83,6 @@ export function openLedger(log: LedgerLog, { snapshot, facts }: Kept, limits: Le
       const ofPod = log.find(digestsOfPod(found, what).map((digest) => ({ key: digestKey(digest) })))
       return withArchived(found, ofPod)
     },
-    knowsPush: (commit) =>
-      ledger.pushes.has(commit) || log.find([{ key: `commit:${commit}` }]).some(({ kind }) => kind === 'push'),
+    knowsPush: (commit) => ledger.pushes.has(commit) || log.find([{ key: pushKey(commit) }]).length > 0,
   }
 }

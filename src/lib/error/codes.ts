@@ -120,6 +120,8 @@ export const ERROR_CODES = {
   USAGE: 'The command line was not understood. Run the command with --help.',
   REPOSITORY_INVALID: 'What sluice up was given cannot be delivered. Name a Git repository or a folder.',
   STATE_IN_USE: 'Another sluice runs on the same state folder. Stop it (sluice down) or choose another --state.',
+  STATE_NEWER:
+    'The state folder was written by a newer sluice, and this one would lose part of it. Start that version, or restore a backup of before the upgrade.',
   OBJECT_MISSING: 'There is no object of that name. sluice get lists what there is.',
   FIELD_MISSING: 'The object has no such field. sluice blame without a field lists all it has.',
   OBJECT_SUSPENDED: 'The object is suspended. Resume it first.',

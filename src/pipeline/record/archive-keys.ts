@@ -1,7 +1,7 @@
 import type { Delivery, Passage } from './delivery.ts'
-import type { FactBody } from './fact.ts'
-import { splitImage } from './image-name.ts'
-import type { FactOf, Ledger } from './ledger.ts'
+import type { FactBody, WorkloadImages } from './fact.ts'
+import { commitOfRevision, splitImage } from './image-name.ts'
+import { deliveryOfImage, type FactOf, type Ledger } from './ledger.ts'
 import { environmentName } from './query.ts'
 
 /** What may leave the ledger, by kind. */
@@ -26,7 +26,10 @@ export type Archived = {
   }
 }[keyof ArchivedKinds]
 
-/** What an archived thing is asked for by: `commit:…`, `run:…`, `image:…`, `digest:…` (hexadecimal), `pod:…`. */
+/**
+ * What an archived thing is asked for by: by people as `commit:…`, `image:…`, `digest:…` (hexadecimal) and `pod:…`; by facts, which mean one thing,
+ * as `delivery:id`, `way:environment image:tag`, `passage:kustomization commit`, `push:commit`, `run:id` and `built:image:tag`.
+ */
 export type ArchiveKey = { readonly key: string; readonly isPrefix?: true }
 
 /** `host/name:tag`. */
@@ -39,8 +42,10 @@ export function endKey(delivery: Delivery): string {
   return `${environmentName(delivery)}/${delivery.service}/${delivery.state}`
 }
 
-export const passageKey = ({ kustomization, commit }: Passage): string => `${kustomization} ${commit}`
-export const podKey = ({ namespace, pod }: FactOf<'pod'>): string => `${namespace}/${pod}`
+export const passageKey = ({ kustomization, commit }: Pick<Passage, 'kustomization' | 'commit'>): string =>
+  `${kustomization} ${commit}`
+export const podKey = ({ namespace, pod }: { readonly namespace: string; readonly pod: string }): string =>
+  `${namespace}/${pod}`
 
 /** What tells an archived thing from all others. */
 export function archiveRef(one: Archived): string {
@@ -63,27 +68,40 @@ export function archiveRef(one: Archived): string {
 /** The keys that it is found by. */
 export function keysOfArchived(one: Archived): readonly string[] {
   switch (one.kind) {
-    case 'delivery': {
-      const { commit, configCommit, runId, image, version, digest } = one.is
-      const names = image === undefined ? [] : [`image:${image}:${version}`, ...endingsOf(`${image}:${version}`)]
-      return [
-        ...new Set([commit, configCommit ?? commit].filter((each) => each !== '').map((each) => `commit:${each}`)),
-        ...(runId === undefined ? [] : [`run:${runId}`]),
-        ...names,
-        ...(digest === undefined ? [] : [digestKey(digest)]),
-      ]
-    }
+    case 'delivery':
+      return keysOfDelivery(one.is)
     case 'passage':
+      return [`commit:${one.is.commit}`, throughKey(passageKey(one.is))]
     case 'push':
-      return [`commit:${one.is.commit}`]
+      return [`commit:${one.is.commit}`, pushKey(one.is.commit)]
     case 'run':
-      return [`run:${one.is.runId}`, `commit:${one.is.commit}`]
+      return [`commit:${one.is.commit}`, runKey(one.is.runId)]
     case 'image':
-      return [`image:${nameOf(one.is)}`]
+      return [builtKey(nameOf(one.is))]
     case 'pod':
       return [`pod:${one.is.pod}`, `pod:${podKey(one.is)}`]
   }
 }
+
+function keysOfDelivery(delivery: Delivery): readonly string[] {
+  const { id, environment, kind, commit, configCommit, runId, image, version, digest } = delivery
+  const name = image === undefined ? undefined : `${image}:${version}`
+  return [
+    deliveryKey(id),
+    ...new Set([commit, configCommit ?? commit].filter((each) => each !== '').map((each) => `commit:${each}`)),
+    ...(runId === undefined ? [] : [runKey(runId)]),
+    ...(name === undefined ? [] : [`image:${name}`, ...endingsOf(name)]),
+    ...(name === undefined || kind !== 'image' ? [] : [wayKey(environment, name)]),
+    ...(digest === undefined ? [] : [digestKey(digest)]),
+  ]
+}
+
+const deliveryKey = (id: string): string => `delivery:${id}`
+const wayKey = (environment: string, name: string): string => `way:${environment} ${name}`
+const throughKey = (passage: string): string => `passage:${passage}`
+const builtKey = (name: string): string => `built:${name}`
+const runKey = (runId: string): string => `run:${runId}`
+export const pushKey = (commit: string): string => `push:${commit}`
 
 /** `host/team/web:1` is also asked for as `team/web:1` and `web:1`. */
 function endingsOf(name: string): readonly string[] {
@@ -108,29 +126,84 @@ export function keysOfSearch(what: string): readonly ArchiveKey[] {
 
 /** The commits that Kustomizations were told: who pushed them is asked for next. */
 export function pushesOfPassages(archived: readonly Archived[]): readonly ArchiveKey[] {
-  return archived.flatMap((one) => (one.kind === 'passage' ? [{ key: `commit:${one.is.commit}` }] : []))
+  return archived.flatMap((one) => (one.kind === 'passage' ? [{ key: pushKey(one.is.commit) }] : []))
+}
+
+/** Where images come from: their runs and pushes are asked for next. */
+export function originsOfImages(archived: readonly Archived[]): readonly ArchiveKey[] {
+  return archived.flatMap((one) =>
+    one.kind === 'image' ? [{ key: runKey(one.is.runId) }, { key: pushKey(one.is.commit) }] : [],
+  )
 }
 
 /** What a fact names that the ledger does not hold: if the archive does, the fact is no news or goes on with something old. */
 export function keysToRecall(ledger: Ledger, fact: FactBody): readonly ArchiveKey[] {
-  return unknownNames(ledger, fact).map((key) => ({ key }))
+  return unknownThings(ledger, fact).map((key) => ({ key }))
 }
 
-function unknownNames(ledger: Ledger, fact: FactBody): readonly string[] {
-  const ofImage = (name: string): readonly string[] => (ledger.images.has(name) ? [] : [`image:${name}`])
+function unknownThings(ledger: Ledger, fact: FactBody): readonly string[] {
   switch (fact.kind) {
     case 'push':
-      return ledger.pushes.has(fact.commit) ? [] : [`commit:${fact.commit}`]
+      return ledger.pushes.has(fact.commit) ? [] : [pushKey(fact.commit)]
     case 'run':
-      return ledger.runs.has(fact.runId) ? [] : [`run:${fact.runId}`]
+      return ledger.runs.has(fact.runId) ? [] : [runKey(fact.runId)]
     case 'image':
+      return unknownImage(ledger, fact)
     case 'policy':
-      return ofImage(nameOf(fact))
+      return unknownWay(ledger, namespaceOf(fact.policy), fact)
     case 'write-back':
-      return fact.images.flatMap((image) => ofImage(nameOf(image)))
+      return fact.images.flatMap((image) => unknownWay(ledger, namespaceOf(fact.automation), image))
     case 'build':
-      return fact.workloads.flatMap(({ images }) => images.flatMap((image) => ofImage(nameOf(splitImage(image)))))
+      return [
+        ...unknownPassage(ledger, fact),
+        ...fact.workloads.flatMap((workload) => unknownImagesOf(ledger, workload)),
+      ]
+    case 'apply':
+      return [
+        ...unknownPassage(ledger, fact),
+        ...fact.changes.flatMap((change) => unknownChange(ledger, change.object, fact.revision)),
+      ]
+    case 'health':
+      return unknownPassage(ledger, fact)
+    case 'pod':
+      return ledger.pods.has(podKey(fact)) ? [] : [`pod:${podKey(fact)}`]
     default:
       return []
   }
+}
+
+type Tagged = { readonly image: string; readonly tag: string }
+
+function unknownImage(ledger: Ledger, image: Tagged): readonly string[] {
+  return ledger.images.has(nameOf(image)) ? [] : [builtKey(nameOf(image))]
+}
+
+function unknownWay(ledger: Ledger, environment: string, image: Tagged): readonly string[] {
+  const isKnown = deliveryOfImage(ledger, environment, image.image, image.tag) !== undefined
+  return [...unknownImage(ledger, image), ...(isKnown ? [] : [wayKey(environment, nameOf(image))])]
+}
+
+/** What a workload had before is on no new way. */
+function unknownImagesOf(ledger: Ledger, { namespace, name, images }: WorkloadImages): readonly string[] {
+  const before = ledger.workloads.get(`${namespace}/${name}`)?.images ?? []
+  const others = images.filter((image) => !before.includes(image))
+  return others.flatMap((image) => unknownWay(ledger, namespace, splitImage(image)))
+}
+
+type Step = { readonly kustomization: string; readonly revision: string }
+
+function unknownPassage(ledger: Ledger, { kustomization, revision }: Step): readonly string[] {
+  const key = passageKey({ kustomization, commit: commitOfRevision(revision) })
+  return ledger.passages.has(key) ? [] : [throughKey(key)]
+}
+
+function unknownChange(ledger: Ledger, object: string, revision: string): readonly string[] {
+  const commit = commitOfRevision(revision)
+  const id = `${object.slice(object.indexOf('/') + 1)}/config/${commit}`
+  if (ledger.deliveries.has(id)) return []
+  return [deliveryKey(id), ...(ledger.pushes.has(commit) ? [] : [pushKey(commit)])]
+}
+
+function namespaceOf(name: string): string {
+  return name.slice(0, name.indexOf('/'))
 }

@@ -81,6 +81,17 @@ test('a ledger as text is the same ledger, and what left it can come back', () =
   assert.deepEqual(JSON.stringify(cellsOf(whole)), JSON.stringify(cellsOf(ledger)))
 })
 
-test('a ledger of another version is not read', () => {
-  assert.equal(readLedger('{"version":0,"ledger":{}}'), undefined)
+test('a ledger of a later version is refused, not begun anew', () => {
+  assert.throws(() => readLedger('{"version":2,"ledger":{}}'), { code: 'STATE_NEWER' })
+})
+
+test('pods that are gone leave without a delivery', () => {
+  const pods = Array.from({ length: 9 }, (_, index): FactBody => {
+    const of = { namespace: 'shop', workload: 'job', image: 'r/job', digest: 'sha256:1' }
+    return { kind: 'pod', ...of, pod: `job-${index}`, ready: false, ...(index < 8 ? { gone: true } : {}) }
+  })
+  assert.deepEqual(
+    refsOf(ledgerOf(pods)),
+    [0, 1, 2, 3, 4, 5].map((index) => `pod shop/job-${index}`),
+  )
 })

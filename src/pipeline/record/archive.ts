@@ -7,35 +7,49 @@ import type { FactOf, Ledger } from './ledger.ts'
 import { lastImages } from './needed-images.ts'
 import { latestFirst } from './query.ts'
 
-/** How many deliveries a ledger may hold, how many of the newest it keeps then, and how many of each service in each environment besides. */
+/** How many deliveries (pushes, runs, …) a ledger may hold, how many of the newest it keeps then, and how many deliveries of each service in each environment besides. */
 export type Bounds = { readonly most: number; readonly keep: number; readonly ofService: number }
 
-/** What may leave a ledger that holds more than `most` deliveries: the oldest, with all that only they need. */
+/** What may leave a ledger that holds more than `most` of something: the oldest, with all that only they need. */
 export function planArchive(ledger: Ledger, { most, keep, ofService }: Bounds): readonly Archived[] {
-  if (ledger.deliveries.size <= most) return []
   const all = [...ledger.deliveries.values()].sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1))
-  const since = all.at(-keep)?.startedAt ?? ''
-  const kept = new Set([...all.slice(-keep), ...ledger.deliveries.open(), ...newestOfEach(all, ofService)])
+  const cutAt = (times: readonly string[], since: string): string =>
+    times.length > most ? (times.toSorted().at(-keep) ?? since) : since
+  const since = cutAt(
+    all.map(({ startedAt }) => startedAt),
+    '',
+  )
+  const newest = all.filter(({ startedAt }) => startedAt >= since)
+  const kept = new Set([...newest, ...ledger.deliveries.open(), ...newestOfEach(all, ofService)])
   const needed = neededBy(ledger, kept)
-  const isPast = ({ at }: Fact): boolean => at < since
+  const past = <T extends Fact>(facts: readonly T[]): readonly T[] => {
+    const cut = cutAt(
+      facts.map(({ at }) => at),
+      since,
+    )
+    return facts.filter(({ at }) => at < cut)
+  }
   const passages = [...ledger.passages.values()]
-  const isGoing = ({ startedAt, commit }: Passage): boolean => startedAt >= since || needed.commits.has(commit)
+  const cut = cutAt(
+    passages.map(({ startedAt }) => startedAt),
+    since,
+  )
+  const isGoing = ({ startedAt, commit }: Passage): boolean => startedAt >= cut || needed.commits.has(commit)
   const commits = new Set([...needed.commits, ...passages.filter(isGoing).map(({ commit }) => commit)])
+  const gone = [...ledger.pods.values()].filter((pod) => pod.gone === true)
   return [
     ...all.filter((one) => !kept.has(one)).map((is) => ({ kind: 'delivery', is }) as const),
     ...passages.filter((one) => !isGoing(one)).map((is) => ({ kind: 'passage', is }) as const),
-    ...[...ledger.pushes.values()]
-      .filter((push) => isPast(push) && !commits.has(push.commit))
+    ...past([...ledger.pushes.values()])
+      .filter(({ commit }) => !commits.has(commit))
       .map((is) => ({ kind: 'push', is }) as const),
-    ...[...ledger.runs.values()]
-      .filter((run) => isPast(run) && hasEnded(run) && !needed.runs.has(run.runId))
+    ...past([...ledger.runs.values()])
+      .filter((run) => hasEnded(run) && !needed.runs.has(run.runId))
       .map((is) => ({ kind: 'run', is }) as const),
-    ...[...ledger.images.values()]
-      .filter((image) => isPast(image) && !needed.images.has(nameOf(image)))
+    ...past([...ledger.images.values()])
+      .filter((image) => !needed.images.has(nameOf(image)))
       .map((is) => ({ kind: 'image', is, digests: [...(ledger.digests.get(digestsKey(is)) ?? [])] }) as const),
-    ...[...ledger.pods.values()]
-      .filter((pod) => isPast(pod) && pod.gone === true)
-      .map((is) => ({ kind: 'pod', is }) as const),
+    ...past(gone).map((is) => ({ kind: 'pod', is }) as const),
   ]
 }
 
@@ -126,7 +140,9 @@ export function withArchived(ledger: Ledger, archived: readonly Archived[]): Led
   const of = <K extends keyof ArchivedKinds>(kind: K): readonly ArchivedKinds[K][] =>
     archived.flatMap((one) => (one.kind === kind ? [one.is as ArchivedKinds[K]] : []))
   const deliveries = new Deliveries()
-  const known = of('delivery').filter(({ id }) => !ledger.deliveries.has(id))
+  const known = [...new Map(of('delivery').map((one) => [one.id, one])).values()].filter(
+    ({ id }) => !ledger.deliveries.has(id),
+  )
   for (const one of known) deliveries.set(one.id, one)
   for (const [id, one] of ledger.deliveries) deliveries.set(id, one)
   const returned = known.map((is) => ({ kind: 'delivery', is }) as const)

@@ -7,6 +7,7 @@ import type { Call } from '../request/call.ts'
 import { badRequest, Fault, statusOf } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import { toVersion } from '../conversion/convert.ts'
+import { textFor } from '../storage/stored.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { type ContentType, plainTypeOf, formFor, notAcceptable } from './accept.ts'
 import { endOfObject } from './json-text.ts'
@@ -141,7 +142,8 @@ export function presentOne(call: Call, nowMs: () => number, resource = call.reso
   return {
     contentType,
     show(shown, isFirst) {
-      if (form.kind === 'object' && shown.text?.startsWith(head)) return shown.text
+      const kept = form.kind === 'object' ? keptText(resource, shown, head) : undefined
+      if (kept !== undefined) return kept
       if (form.kind === 'metadata') return metadataText(resource, shown, head, form.version)
       const object = toVersion(resource, shown.object)
       if (form.kind !== 'table') return JSON.stringify(object)
@@ -189,17 +191,28 @@ export function presentMany(
   return { contentType, text: `${JSON.stringify(list).slice(0, -1)},"items":${all}}` }
 }
 
+/** Objects that were found to be shown as they are kept, and the definition under which they were. */
+const fitting = new WeakMap<Shown, Resource>()
+
+/** The text of an object as it is kept, where it is shown so. */
+function keptText(resource: Resource, shown: Shown, head: string): string | undefined {
+  const { text } = shown
+  if (!text?.startsWith(head)) return undefined
+  if (resource.custom?.isFitted !== true || fitting.get(shown) === resource) return text
+  if (textFor(toVersion(resource, shown.object)) !== text) return undefined
+  fitting.set(shown, resource)
+  return text
+}
+
 /** How the text of an object begins that is kept in this version. */
 function headOf(resource: Resource): string {
-  // what is shown with defaults is never shown as it is kept
-  if (resource.custom?.isFitted === true) return '\n'
   return `{"kind":${JSON.stringify(resource.kind)},"apiVersion":${JSON.stringify(apiVersionOf(resource))},`
 }
 
 /** An item of a list, cut out of its text where there is one: nothing is decoded or written anew. */
 function itemText(resource: Resource, item: Shown, head: string): string {
-  const { text } = item
-  if (!text?.startsWith(head)) return JSON.stringify(asItem(resource, toVersion(resource, item.object)))
+  const text = keptText(resource, item, head)
+  if (text === undefined) return JSON.stringify(asItem(resource, toVersion(resource, item.object)))
   return resource.custom === undefined ? `{${text.slice(head.length)}` : text
 }
 

@@ -79,7 +79,7 @@ export class Stored {
 }
 
 /** Kind and version come first in the text, as Go writes them: a list leaves them out by cutting. */
-function textFor({ kind, apiVersion, metadata, ...content }: Obj): string {
+export function textFor({ kind, apiVersion, metadata, ...content }: Obj): string {
   return JSON.stringify({ kind, apiVersion, metadata, ...content })
 }
 

@@ -31,7 +31,7 @@ export type LedgerLog = Pick<FactStore, 'checkpoint' | 'find' | 'newest'>
 /** A ledger that gives what is past to the archive, and takes back what a fact names (docs/adr/0236). */
 export type LivingLedger = {
   readonly current: () => Ledger
-  /** Takes back what a fact names; answers the ledger then. */
+  /** Takes back what a fact names, before it is judged and folded; answers the ledger then. */
   readonly recall: (fact: FactBody) => Ledger
   readonly fold: (fact: Fact) => void
   /** With as much of the past as a history shows. */
@@ -71,7 +71,7 @@ export function openLedger(log: LedgerLog, { snapshot, facts }: Kept, limits: Le
     current: () => ledger,
     recall,
     fold(fact) {
-      foldFact(recall(fact), fact)
+      foldFact(ledger, fact)
       if (++sinceCheckpoint % limits.every === 0) checkpointWhenDue()
     },
     ofHistory(query) {

@@ -1,6 +1,6 @@
 import type { Delivery, Passage } from './delivery.ts'
 import type { FactBody, WorkloadImages } from './fact.ts'
-import { commitOfRevision, splitImage } from './image-name.ts'
+import { commitOfRevision, namespaceOf, splitImage } from './image-name.ts'
 import { deliveryOfImage, type FactOf, type Ledger } from './ledger.ts'
 import { environmentName } from './query.ts'
 
@@ -202,8 +202,4 @@ function unknownChange(ledger: Ledger, object: string, revision: string): readon
   const id = `${object.slice(object.indexOf('/') + 1)}/config/${commit}`
   if (ledger.deliveries.has(id)) return []
   return [deliveryKey(id), ...(ledger.pushes.has(commit) ? [] : [pushKey(commit)])]
-}
-
-function namespaceOf(name: string): string {
-  return name.slice(0, name.indexOf('/'))
 }

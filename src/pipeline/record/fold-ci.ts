@@ -1,6 +1,6 @@
 import type { BorderRecord, Delivery } from './delivery.ts'
 import { judgeWriteBack } from './fold-markers.ts'
-import { baseName, branchOfRevision } from './image-name.ts'
+import { baseName, branchOfRevision, namespaceOf } from './image-name.ts'
 import {
   deliveryOfImage,
   endRivals,
@@ -109,7 +109,7 @@ export function provePushed(ledger: Ledger, image: string, tag: string, at: stri
 /** A policy's choice: from here on the delivery has its environment, the policy's namespace. */
 export function foldPolicy(ledger: Ledger, fact: FactOf<'policy'>): void {
   provePushed(ledger, fact.image, fact.tag, fact.at)
-  const environment = fact.policy.split('/')[0] ?? ''
+  const environment = namespaceOf(fact.policy)
   const service = serviceOf(ledger, environment, fact.image)
   if (fact.cause !== undefined) {
     const { policy, cause, at } = fact
@@ -127,7 +127,7 @@ export function foldPolicy(ledger: Ledger, fact: FactOf<'policy'>): void {
 
 /** The commit that asks for new images. */
 export function foldWriteBack(ledger: Ledger, fact: FactOf<'write-back'>): void {
-  const environment = fact.automation.split('/')[0] ?? ''
+  const environment = namespaceOf(fact.automation)
   for (const { image, tag } of fact.images) {
     const key = `${environment} ${image}:${tag}`
     if (fact.intended) {

@@ -1,4 +1,5 @@
 import type { Delivery } from './delivery.ts'
+import { namespaceOf } from './image-name.ts'
 import { type FactOf, HEALED, type Ledger, markBorder, openDeliveries } from './ledger.ts'
 
 /** What an automation found: stops the deliveries whose image it cannot write back, and lets go on those that it can. */
@@ -32,8 +33,4 @@ function whyUnwritten(ledger: Ledger, { environment, image, version }: Delivery)
       return cause ?? `no marker that ${automation} follows names the ImagePolicy ${environment}/${choice.policy}`
   }
   return undefined
-}
-
-function namespaceOf(automation: string): string {
-  return automation.slice(0, automation.indexOf('/'))
 }

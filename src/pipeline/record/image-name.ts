@@ -16,6 +16,11 @@ export function baseName(image: string): string {
   return image.slice(image.lastIndexOf('/') + 1)
 }
 
+/** `namespace/name` -> `namespace`. */
+export function namespaceOf(key: string): string {
+  return key.split('/')[0] ?? ''
+}
+
 /** The commit in a Flux revision: `main@sha1:abc` -> `abc`. */
 export function commitOfRevision(revision: string): string {
   return revision.slice(revision.lastIndexOf(':') + 1)

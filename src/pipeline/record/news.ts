@@ -1,4 +1,5 @@
 import type { FactBody } from './fact.ts'
+import { namespaceOf } from './image-name.ts'
 import { deliveryOfImage, type Ledger } from './ledger.ts'
 
 /**
@@ -54,6 +55,6 @@ function isWritten(
   { automation, commit }: Extract<FactBody, { kind: 'write-back' }>,
   { image, tag }: { readonly image: string; readonly tag: string },
 ): boolean {
-  const delivery = deliveryOfImage(ledger, automation.split('/')[0] ?? '', image, tag)
+  const delivery = deliveryOfImage(ledger, namespaceOf(automation), image, tag)
   return delivery?.configCommit === commit && delivery.borders['write-back']?.state === 'done'
 }

@@ -19,10 +19,10 @@ export function evict(env: Environment, call: Call, pod: Obj | undefined): JsonO
   if (name !== call.name) throw badRequest('name in URL does not match name in Eviction object')
   if (pod === undefined) throw notFound(call.resource, call.name)
   const phase = stringOf(objectOf(pod.status).phase)
-  const isOver =
+  const isUnprotected =
     phase === 'Succeeded' || phase === 'Failed' || phase === 'Pending' || pod.metadata.deletionTimestamp !== undefined
   const removal = removalWith(call, options)
-  if (!isOver) checkBudgets(env, pod, removal.dryRun)
+  if (!isUnprotected) checkBudgets(env, pod, removal.dryRun)
   const marked = removal.dryRun ? pod : markDisrupted(env, call, pod, removal)
   const { resourceVersion } = marked.metadata
   remove(env, call, marked, removal.resourceVersion === undefined ? removal : { ...removal, resourceVersion })

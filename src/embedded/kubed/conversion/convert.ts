@@ -1,5 +1,7 @@
 import { clone, isObject } from '../../../lib/kube/json.ts'
+import { schemaFor } from '../../../lib/kube-schema/builtin.ts'
 import { pruneCustom } from '../decoding/custom.ts'
+import { shapeLikeGo } from '../decoding/go-shape.ts'
 import { defaultCustom } from '../defaulting/structural.ts'
 import type { Obj } from '../object.ts'
 import { autoscalerToV1, autoscalerToV2 } from './autoscaler.ts'
@@ -25,10 +27,17 @@ export function toStored(resource: Resource, object: Obj): Obj {
 /** Custom resources change their apiVersion only (conversion None); built-in kinds with two versions their fields. */
 function convert(object: Obj, apiVersion: string): Obj {
   if (object.kind === 'HorizontalPodAutoscaler' && object.apiVersion.startsWith('autoscaling/'))
-    return apiVersion === 'autoscaling/v1' ? autoscalerToV1(object) : autoscalerToV2(object)
+    return inGoShape(apiVersion === 'autoscaling/v1' ? autoscalerToV1(object) : autoscalerToV2(object))
   if (object.kind === 'Event' && object.apiVersion === 'v1') return eventToNew(object)
   if (object.kind === 'Event' && object.apiVersion === 'events.k8s.io/v1') return eventToCore(object)
   return { ...object, apiVersion }
+}
+
+/** What one version leaves out when it is zero another always has. */
+function inGoShape(object: Obj): Obj {
+  const type = schemaFor(object.apiVersion, object.kind)
+  if (type !== undefined) shapeLikeGo(type, object)
+  return object
 }
 
 function eventToNew(object: Obj): Obj {

@@ -22,7 +22,7 @@ const custom: Resource = {
     deprecation: undefined,
     schema: undefined,
     written: map.type,
-    versions: [],
+    versions: new Map(),
     isFitted: false,
   },
 }

@@ -1,10 +1,13 @@
-import { isObject, type Json, type JsonObject, stringOf } from '../../../lib/kube/json.ts'
-import { OwnershipConflict, ownApply, ownUpdate, type Versions, without } from '../../../lib/kube-typed/merge/owners.ts'
+import { clone, equal, isObject, type Json, type JsonObject, stringOf } from '../../../lib/kube/json.ts'
+import { OwnershipConflict, ownApply, ownUpdate, type Versions } from '../../../lib/kube-typed/merge/owners.ts'
 import { difference, isEmpty, isWithin, type PathSet, sameSet, union } from '../../../lib/kube-typed/merge/path-set.ts'
-import { compare, type Comparison, MergeError } from '../../../lib/kube-typed/merge/typed-value.ts'
+import { joinFaults, typeFaults } from '../../../lib/kube-typed/merge/type-faults.ts'
+import { MergeError } from '../../../lib/kube-typed/merge/typed-value.ts'
 import { schemaFor } from '../../../lib/kube-schema/builtin.ts'
+import type { FieldType } from '../../../lib/kube-schema/schema.ts'
 import { toVersion } from '../conversion/convert.ts'
 import { shapeLikeGo } from '../decoding/go-shape.ts'
+import { decodeInto } from '../decoding/object.ts'
 import { Fault } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
@@ -88,30 +91,38 @@ function resetsOwners({ custom }: Resource, sent: Json | undefined): boolean {
 
 /** What others see of a write who own fields in another version of the kind. */
 function versionsOf(resource: Resource, subresource: string): Versions {
+  const { custom } = resource
+  const typeOf = (version: string): FieldType | undefined => {
+    const type = custom === undefined ? schemaFor(version, resource.kind) : custom.versions.get(version)
+    if (type === undefined && custom !== undefined)
+      throw new MergeError(`request to convert CR to an invalid group/version: ${version}`)
+    return type
+  }
   return {
     own: apiVersionOf(resource),
-    compare: (version, before, after) => {
-      if (resource.custom !== undefined)
-        return inCustomVersion(resource, version, subresource, compare(resource.type, before, after))
-      const type = schemaFor(version, resource.kind)
-      if (type === undefined) return undefined
-      const changes = compare(type, inVersion(resource, before, version), inVersion(resource, after, version))
-      return without(changes, resetFieldsOf(resource, subresource))
+    typeOf,
+    convert: (value, version) => {
+      const converted = inVersion(resource, value, version)
+      const type = version === apiVersionOf(resource) ? undefined : typeOf(version)
+      const faults = type === undefined ? [] : typeFaults(type, converted)
+      if (faults.length > 0) throw new MergeError(joinFaults(faults))
+      return converted
     },
+    // What the main resource of a custom kind cannot change only the version that is written knows.
+    ignoredIn: () =>
+      custom === undefined || subresource === 'status' ? resetFieldsOf(resource, subresource) : undefined,
   }
-}
-
-/** Versions of a custom kind differ in their name alone. What the main resource cannot change only the version that is written knows. */
-function inCustomVersion(resource: Resource, version: string, subresource: string, changes: Comparison): Comparison {
-  if (resource.custom?.versions.includes(version) !== true)
-    throw new MergeError(`request to convert CR to an invalid group/version: ${version}`)
-  return subresource === 'status' ? without(changes, resetFieldsOf(resource, subresource)) : changes
 }
 
 function inVersion(resource: Resource, value: Json, apiVersion: string): Json {
   if (!isObject(value) || typeof value.apiVersion !== 'string') return value
+  if (resource.custom !== undefined) return { ...value, apiVersion }
   const [version = '', group = ''] = apiVersion.split('/').reverse()
-  return toVersion({ ...resource, group, version }, objFrom(value, value.apiVersion, resource.kind))
+  const object = clone(value)
+  const type = schemaFor(value.apiVersion, resource.kind)
+  // What is null is nothing in Go's types, and they have something in place of nothing.
+  if (type !== undefined) decodeInto({ ...resource, type }, object, [])
+  return toVersion({ ...resource, group, version }, objFrom(object, value.apiVersion, resource.kind))
 }
 
 /** Both sets, the first itself where the second brings nothing. */
@@ -174,8 +185,8 @@ function applyOwned(
     })
     const last = state.owners.get(id)
     state.owners = withoutNobodys(result.owners, id)
-    const { added, removed, modified } = result.comparison
-    const isSame = isEmpty(added) && isEmpty(removed) && isEmpty(modified)
+    // The order of a list counts here, though nobody owns it.
+    const isSame = equal(before, result.value)
     const own = state.owners.get(id)
     const isVersion = state.managers.get(id)?.apiVersion === manager.apiVersion
     const ownsTheSame = isVersion && last?.isApplied === true && own !== undefined && sameSet(last.set, own.set)
@@ -201,11 +212,8 @@ function describe(resource: Resource, applied: JsonObject): string {
 
 /** An object without managedFields was written before ownership was kept: all of it gets one owner. */
 function adoptUnowned(resource: Resource, state: State, live: JsonObject, writer: Writer): void {
-  const manager: Manager = {
-    ...managerOf(resource, { ...writer, subresource: '' }, 'Update'),
-    manager: 'before-first-apply',
-  }
-  const [id, reset] = [idOf(manager), resetFieldsOf(resource, '')]
+  const manager: Manager = { ...managerOf(resource, writer, 'Update'), manager: 'before-first-apply' }
+  const [id, reset] = [idOf(manager), resetFieldsOf(resource, writer.subresource)]
   const { owners } = ownUpdate(resource.type, unset(resource), live, new Map(), id, { ignored: reset })
   for (const [owner, { set }] of owners)
     state.owners.set(owner, { set: difference(set, NOBODYS), isApplied: false, version: manager.apiVersion })

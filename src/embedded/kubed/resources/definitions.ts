@@ -57,6 +57,12 @@ export function resourcesOf(object: Obj): Resource[] {
   const group = stringOf(spec.group)
   const versions = objectsOf(spec.versions)
   const stored = versions.find(({ storage }) => storage === true)
+  const types = new Map(
+    versions.map(({ name, schema }) => [
+      `${group}/${stringOf(name)}`,
+      typeOf(withMeta(objectOf(schema).openAPIV3Schema), definition),
+    ]),
+  )
   return versions
     .filter(({ served }) => served === true)
     .map((version): Resource => {
@@ -74,7 +80,7 @@ export function resourcesOf(object: Obj): Resource[] {
         subresources: subresourcesOf(version, group, names),
         storageKey: `${group}/${stringOf(names.plural)}`,
         storedVersion: `${group}/${stringOf(stored?.name)}`,
-        type: typeOf(withMeta(schema), definition),
+        type: types.get(`${group}/${stringOf(version.name)}`) ?? typeOf(withMeta(schema), definition),
         custom: {
           definition: object.metadata.name,
           columns: objectsOf(version.additionalPrinterColumns).map(columnFrom),
@@ -85,7 +91,7 @@ export function resourcesOf(object: Obj): Resource[] {
           deprecation: deprecationOf(version, versions, group, names),
           schema,
           written: typeOf(schemaOf(schema)),
-          versions: versions.map(({ name }) => `${group}/${stringOf(name)}`),
+          versions: types,
           isFitted: hasDefaults(schema) || (numberOf(object.metadata.generation) ?? 1) > 1,
         },
       }

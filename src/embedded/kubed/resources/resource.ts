@@ -23,8 +23,8 @@ export type Custom = {
   readonly schema: Json | undefined
   /** The same, without the fields that every object has: what values are checked by. */
   readonly written: FieldType
-  /** The apiVersions that the definition has, served or not. */
-  readonly versions: readonly string[]
+  /** The apiVersions that the definition has, served or not, each with its type. */
+  readonly versions: ReadonlyMap<string, FieldType>
   /** Objects may have been written without defaults, or under another schema: they are made to fit when they are read. */
   readonly isFitted: boolean
 }

@@ -54,7 +54,7 @@ function resourceOf(
       deprecation: undefined,
       schema: asJson(schema),
       written: typeOf(schema, definition),
-      versions: [`${METRICS}/v1beta1`],
+      versions: new Map([[`${METRICS}/v1beta1`, typeOf(typed, definition)]]),
       isFitted: false,
       selectable: [],
     },

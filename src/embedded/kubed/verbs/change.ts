@@ -7,9 +7,10 @@ import type { Environment } from '../environment.ts'
 import { conflict, Fault, type FieldError, invalid, MODIFIED, notFound } from '../fault.ts'
 import { finalizersOf, type Obj } from '../object.ts'
 import { toStored, toVersion } from '../conversion/convert.ts'
-import { apiVersionOf, type Resource } from '../resources/resource.ts'
+import { apiVersionOf, type Resource, writesStatus } from '../resources/resource.ts'
 import { type Applied, trackUpdate } from '../ownership/managed-fields.ts'
 import { sameOwners } from '../ownership/state.ts'
+import { countGeneration } from '../strategies/generations.ts'
 import { mustSayVersion } from '../strategies/verbs.ts'
 import { afterWrite } from '../upkeep/after-write.ts'
 import { finish, isFinished } from './end.ts'
@@ -18,7 +19,7 @@ import { prepareChanged } from './prepare.ts'
 import { writerOf } from './writer.ts'
 
 /** The owners that an object is to have. */
-type Owned = Pick<Applied, 'managedFields'>
+type Owned = Pick<Applied, 'managedFields'> & Partial<Pick<Applied, 'isSame'>>
 
 /** PUT of the whole object that is there. */
 export function replace(env: Environment, call: Call, before: Obj | undefined, body: Body): Obj {
@@ -62,12 +63,25 @@ export function change(env: Environment, call: Call, stored: Obj, object: Obj, a
   if (applied !== undefined) putOwners(object, applied)
   else trackUpdate(resource, before, object, sentFields, writerOf(env, call))
   prepareChanged(env, call, object, before)
-  if (isSame(object, before)) return before
+  const next = keptForm(call, object, stored, applied)
+  if (resource.custom === undefined ? isSame(next, stored) : isSame(object, before)) return before
   if (call.dryRun) return object
   if (isFinished(object)) return finish(env, call, stored, object)
-  const kept = env.store.put(resource.storageKey, toStored(resource, object))
+  const kept = env.store.put(resource.storageKey, next)
   afterWrite(env, kept, before)
   return toVersion(resource, kept)
+}
+
+/** The object as it is to be kept. Through another version it may look the same and be kept otherwise: items of a list change places. */
+function keptForm({ resource, subresource }: Call, object: Obj, stored: Obj, applied: Owned | undefined): Obj {
+  const { managedFields } = object.metadata
+  const isOther = resource.custom === undefined && object.apiVersion !== stored.apiVersion
+  if (isOther && applied?.isSame === true) return { ...stored, metadata: { ...stored.metadata, managedFields } }
+  const next = toStored(resource, object)
+  if (!isOther || writesStatus(subresource)) return next
+  countGeneration(resource, next, stored)
+  object.metadata.generation = next.metadata.generation
+  return next
 }
 
 /** Where nobody owns anything any more, nothing is said of owners. */

@@ -20,10 +20,15 @@ export type Owned = { readonly set: PathSet; readonly isApplied: boolean; readon
 /** Who owns which fields, by manager id. */
 export type Owners = ReadonlyMap<string, Owned>
 
-/** The version that is written, and what a write changes as others see it; undefined for a version that there is no more, so that nobody owns anything in it. */
+/** The version that is written, and those in which others own fields. */
 export type Versions = {
   readonly own: string
-  readonly compare: (version: string, before: Json, after: Json) => Comparison | undefined
+  /** How a value is taken apart in another version; undefined: there is no such version any more, and nobody owns anything in it. */
+  readonly typeOf: (version: string) => FieldType | undefined
+  /** A value of any version in another one that there is. */
+  readonly convert: (value: Json, version: string) => Json
+  /** What a write cannot really change, in the words of another version. */
+  readonly ignoredIn: (version: string) => PathSet | undefined
 }
 
 /** The outcome of a write. */
@@ -45,14 +50,18 @@ type Options = {
 }
 
 /** What changes, as the version of an owner sees it. */
-type Seen = (owned: Owned) => Comparison | undefined
+type Seen = (owned: Owned) => Comparison
 
 function seen(comparison: Comparison, before: Json, after: Json, versions?: Versions): Seen {
-  const known = new Map<string, Comparison | undefined>()
+  const known = new Map<string, Comparison>()
   return ({ version }) => {
     if (version === undefined || versions === undefined || version === versions.own) return comparison
-    if (!known.has(version)) known.set(version, versions.compare(version, before, after))
-    return known.get(version)
+    let other = known.get(version)
+    if (other === undefined) {
+      const [old, next] = [versions.convert(before, version), versions.convert(after, version)]
+      known.set(version, (other = without(compare(versions.typeOf(version), old, next), versions.ignoredIn(version))))
+    }
+    return other
   }
 }
 
@@ -69,7 +78,7 @@ export function ownUpdate(
   manager: string,
   { ignored, versions }: Options = {},
 ): Outcome {
-  const known = reconcileOwners(owners, type)
+  const known = reconcileOwners(owners, type, live, versions)
   const comparison = without(compare(type, live, written), ignored)
   const next = yieldTo(seen(comparison, live, written, versions), known, manager)
   const taken = union(comparison.modified, comparison.added)
@@ -94,14 +103,15 @@ export function ownApply(
   options: Options & { readonly force: boolean },
 ): Outcome {
   const merged = mergeValues(type, live, applied) ?? null
-  const known = reconcileOwners(owners, type)
+  const known = reconcileOwners(owners, type, live, options.versions)
   const last = known.get(manager)
   const all = fieldSetOf(type, applied)
   const set = options.ignored === undefined ? all : recursiveDifference(all, options.ignored)
   const claimed = new Map(known)
   claimed.set(manager, { set, isApplied: true, ...versionOf(options) })
   // Who gives nothing up leaves nothing to remove.
-  const value = last === undefined || isWithin(last.set, set) ? merged : prune(type, merged, claimed, last.set)
+  const isKept = last === undefined || (isOwn(last, options.versions) && isWithin(last.set, set))
+  const value = isKept ? merged : prune(merged, claimed, last, type, options.versions)
   const comparison = compare(type, live, value)
   const counted = seen(without(comparison, options.ignored), live, value, options.versions)
   const conflicts = options.force ? new Map<string, PathSet>() : conflictsOf(counted, known, manager)
@@ -111,21 +121,34 @@ export function ownApply(
   return { value, owners: next, comparison }
 }
 
-function reconcileOwners(owners: Owners, type: FieldType | undefined): Owners {
+/** The owners as their versions have it now; who owned in a version that is gone owns nothing. */
+function reconcileOwners(owners: Owners, type: FieldType | undefined, live: Json, versions?: Versions): Owners {
   if (type === undefined) return owners
   let out: Map<string, Owned> | undefined
   for (const [id, owned] of owners) {
-    const set = reconcile(owned.set, type)
-    if (set !== owned.set) (out ??= new Map(owners)).set(id, { ...owned, set })
+    const own: FieldType | undefined = isOwn(owned, versions) ? type : typeIn(owned, versions)
+    if (own === undefined) (out ??= new Map(owners)).delete(id)
+    else {
+      // A live object that does not fit into a version is told of before anything is written.
+      if (own !== type) versions?.convert(live, owned.version ?? '')
+      const set = reconcile(owned.set, own)
+      if (set !== owned.set) (out ??= new Map(owners)).set(id, { ...owned, set })
+    }
   }
   return out ?? owners
 }
+
+const isOwn = ({ version }: Owned, versions: Versions | undefined): boolean =>
+  version === undefined || versions === undefined || version === versions.own
+
+const typeIn = ({ version = '' }: Owned, versions: Versions | undefined): FieldType | undefined =>
+  versions?.typeOf(version)
 
 const versionOf = ({ versions }: Options): { version?: string } =>
   versions === undefined ? {} : { version: versions.own }
 
 /** What is ignored does not change for anybody. */
-export function without(comparison: Comparison, ignored: PathSet | undefined): Comparison {
+function without(comparison: Comparison, ignored: PathSet | undefined): Comparison {
   if (ignored === undefined) return comparison
   const { added, modified, removed } = comparison
   return {
@@ -139,9 +162,9 @@ export function without(comparison: Comparison, ignored: PathSet | undefined): C
 function conflictsOf(changes: Seen, owners: Owners, manager: string): Map<string, PathSet> {
   const out = new Map<string, PathSet>()
   for (const [other, owned] of owners) {
-    const comparison = other === manager ? undefined : changes(owned)
-    if (comparison === undefined) continue
-    const shared = intersection(owned.set, union(comparison.modified, comparison.added))
+    if (other === manager) continue
+    const { modified, added } = changes(owned)
+    const shared = intersection(owned.set, union(modified, added))
     if (!isEmpty(shared)) out.set(other, shared)
   }
   return out
@@ -150,9 +173,7 @@ function conflictsOf(changes: Seen, owners: Owners, manager: string): Map<string
 function yieldTo(changes: Seen, owners: Owners, manager: string): Map<string, Owned> {
   const next = new Map<string, Owned>()
   for (const [other, owned] of owners) {
-    const comparison = changes(owned)
-    if (comparison === undefined && other !== manager) continue
-    const set = other === manager || comparison === undefined ? owned.set : keptOf(owned.set, comparison)
+    const set = other === manager ? owned.set : keptOf(owned.set, changes(owned))
     if (!isEmpty(set)) next.set(other, { ...owned, set })
   }
   return next
@@ -163,16 +184,46 @@ function keptOf(set: PathSet, { modified, added, removed }: Comparison): PathSet
   return isEmpty(intersection(set, gone)) ? set : difference(set, gone)
 }
 
-function prune(type: FieldType | undefined, merged: Json, owners: Owners, last: PathSet): Json {
-  const lastNamed = withNamedParents(last, type)
-  let pruned = removePaths(type, merged, lastNamed) ?? null
-  const mergedNamed = withNamedParents(fieldSetOf(type, merged), type)
-  let managed = emptySet()
-  for (const { set } of owners.values()) managed = union(managed, set)
+/** A value in a version, taken apart by its type. */
+type Versioned = { readonly value: Json; readonly version: string; readonly type: FieldType | undefined }
+
+/** The merged value without what was applied last and nobody owns now. The last time may have been in another version: what goes is decided in that one. */
+function prune(merged: Json, owners: Owners, last: Owned, type: FieldType | undefined, versions?: Versions): Json {
+  const own = versions?.own ?? ''
+  const into = (from: Versioned, version: string): Versioned =>
+    versions === undefined || from.version === version
+      ? from
+      : {
+          value: versions.convert(from.value, version),
+          version,
+          type: version === own ? type : versions.typeOf(version),
+        }
+  const before = into({ value: merged, version: own, type }, last.version ?? own)
+  const lastNamed = withNamedParents(last.set, before.type)
+  let pruned = less(before, lastNamed)
   // Back comes what anybody owns ...
-  const keep = union(withNamedParents(fieldSetOf(type, pruned), type), withNamedParents(managed, type))
-  pruned = removePaths(type, merged, difference(mergedNamed, keep)) ?? null
+  let all = before
+  for (const [version, managed] of managedIn(owners, before.version)) {
+    all = into(all, version)
+    pruned = into(pruned, version)
+    const keep = union(namedSet(pruned), withNamedParents(managed, all.type))
+    pruned = less(all, difference(namedSet(all), keep))
+  }
   // ... and what lay below a removed item without belonging to the last applied set.
-  const dangling = difference(mergedNamed, withNamedParents(fieldSetOf(type, pruned), type))
-  return removePaths(type, merged, intersection(dangling, lastNamed)) ?? null
+  const dangling = difference(namedSet(before), namedSet(into(pruned, before.version)))
+  return into(less(before, intersection(dangling, lastNamed)), own).value
 }
+
+/** What is owned in each version, the first of them before the others. */
+function managedIn(owners: Owners, first: string): Map<string, PathSet> {
+  const out = new Map([[first, emptySet()]])
+  for (const { set, version = first } of owners.values()) out.set(version, union(out.get(version) ?? emptySet(), set))
+  return out
+}
+
+const less = (from: Versioned, set: PathSet): Versioned => ({
+  ...from,
+  value: removePaths(from.type, from.value, set) ?? null,
+})
+
+const namedSet = ({ type, value }: Versioned): PathSet => withNamedParents(fieldSetOf(type, value), type)

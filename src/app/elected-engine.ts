@@ -42,9 +42,9 @@ export async function runElected(
   onEngine: (engine: Engine) => void,
 ): Promise<void> {
   const { signal, lead, path, namespace } = electorate
-  const stopped = untilStopped(signal)
   const lease = lead.isOn ? openLease(options, electorate) : undefined
   const client = clientFromKubeconfig(path, { mayWrite: () => lease?.isLeading() ?? true })
+  const { stopped, letGo } = untilStopped(signal)
   let isFirst = true
   try {
     while (!signal.aborted) {
@@ -65,6 +65,7 @@ export async function runElected(
       }
     }
   } finally {
+    letGo()
     await lease?.close()
     client.close()
   }
@@ -103,15 +104,13 @@ function openLease(
   }
 }
 
-/** Resolves at the first Ctrl-C or SIGTERM; keeps the process alive until then. */
-function untilStopped(signal: AbortSignal): Promise<void> {
+/** Resolves at the first Ctrl-C or SIGTERM; keeps the process alive until then, or until it is let go. */
+function untilStopped(signal: AbortSignal): { readonly stopped: Promise<void>; readonly letGo: () => void } {
   const alive = setInterval(() => undefined, 1 << 30)
-  return new Promise((done) => {
-    const stop = (): void => {
-      clearInterval(alive)
-      done()
-    }
-    if (signal.aborted) stop()
-    else signal.addEventListener('abort', stop, { once: true })
+  const letGo = (): void => clearInterval(alive)
+  const stopped = new Promise<void>((done) => {
+    if (signal.aborted) return done()
+    signal.addEventListener('abort', () => done(), { once: true })
   })
+  return { stopped, letGo }
 }

@@ -36,6 +36,7 @@ function replay(line: string, cwd: string): string {
   const { stdout, stderr, status } = spawnSync(process.execPath, [bundle, ...argv], {
     cwd,
     encoding: 'utf8',
+    timeout: 60_000,
     env: { PATH: process.env.PATH ?? '' },
   })
   return (

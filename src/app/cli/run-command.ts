@@ -1,6 +1,7 @@
 import { ApiError } from '../../adapters/kube/api-error.ts'
 import { describeError, isPartGone, SluiceError } from '../../lib/error/sluice-error.ts'
-import type { Command, ExitCode, Io } from './command.ts'
+import { type Command, type ExitCode, type Io, usageError } from './command.ts'
+import { misreadText } from './misread.ts'
 
 /**
  * Runs one command and answers its exit code; the CLI's edge, where every error becomes text.
@@ -8,22 +9,33 @@ import type { Command, ExitCode, Io } from './command.ts'
  * A refusal of the Kubernetes API is told in its own words. Any other thrown value that is no SluiceError is a bug and is shown with its stack.
  */
 export async function runCommand(load: () => Promise<Command>, argv: readonly string[], io: Io): Promise<ExitCode> {
+  let command: Command | undefined
   try {
-    const command = await load()
+    command = await load()
     if (argv.includes('--help') || argv.includes('-h')) {
       io.out(`${command.summary}\n\nusage: ${command.usage}`)
       return 0
     }
-    return await command.run(argv, io)
+    return await command.run(jsonAsOutput(argv, command), io)
   } catch (error) {
-    return failed(error, io)
+    return failed(error, command, io)
   }
 }
 
-function failed(error: unknown, io: Io): ExitCode {
+/** `--json` says the same as `-o json` wherever there is that. */
+function jsonAsOutput(argv: readonly string[], { usage }: Command): readonly string[] {
+  if (!/-o [a-z|]*json/.test(usage)) return argv
+  return argv.map((word) => (word === '--json' ? '--output=json' : word))
+}
+
+function failed(error: unknown, command: Command | undefined, io: Io): ExitCode {
+  if (command !== undefined && error instanceof SluiceError && error.code === 'USAGE')
+    return usageError(io, command, describeError(error))
+  if (command !== undefined && isParseArgsError(error))
+    return usageError(io, command, misreadText(error.message, command.usage))
   if (error instanceof SluiceError) {
     io.err(`error: ${describeError(error)}`)
-    return error.code === 'USAGE' ? 2 : 3
+    return 3
   }
   if (error instanceof ApiError) {
     io.err(`error: the Kubernetes API refused${error.reason === '' ? '' : ` (${error.reason})`}: ${error.message}`)
@@ -32,10 +44,6 @@ function failed(error: unknown, io: Io): ExitCode {
   if (isPartGone(error)) {
     io.err(`error: ${describeError(error)}`)
     return 3
-  }
-  if (isParseArgsError(error)) {
-    io.err(`error: ${error.message}`)
-    return 2
   }
   io.err(`internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
   return 3

@@ -14,10 +14,12 @@ export async function runCli(argv: readonly string[], io: Io): Promise<ExitCode>
   return runCommand(entry.load, rest, io)
 }
 
+const HEAD = ['sluice takes a commit from git push to healthy pods', '', 'commands:']
+
 function help(io: Io): ExitCode {
   const width = Math.max(...COMMANDS.map((command) => command.name.length))
   const lines = COMMANDS.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`)
-  io.out(['sluice takes a commit from git push to healthy pods', '', 'commands:', ...lines].join('\n'))
+  io.out([...HEAD, ...lines, '', 'sluice COMMAND --help tells how a command is called'].join('\n'))
   return 0
 }
 

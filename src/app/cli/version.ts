@@ -1,15 +1,16 @@
 import { parseArgs } from 'node:util'
 import { versionText } from '../version-text.ts'
 import type { Command } from './command.ts'
+import { renderAnswer } from './output.ts'
 
 export const version: Command = {
   name: 'version',
   summary: 'Print the version',
-  usage: 'sluice version [-o json]',
+  usage: 'sluice version [-o text|json|yaml]',
   async run(argv, io) {
     const { values } = parseArgs({ args: [...argv], options: { output: { type: 'string', short: 'o' } } })
-    if (values.output === 'json') io.out(JSON.stringify({ version: versionText(), node: process.version }))
-    else io.out(`sluice ${versionText()}`)
+    const answer = { version: versionText(), node: process.version }
+    io.out(renderAnswer(answer, values.output ?? 'text', 'text', () => `sluice ${answer.version}`))
     return 0
   },
 }

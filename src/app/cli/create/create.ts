@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from '../cluster.ts'
 import { type Command, usageError } from '../command.ts'
+import { noSuch } from '../misread.ts'
 import { createSecret, createTenant } from './create-extra.ts'
 import { CREATED_KINDS } from './create-kinds.ts'
 import { renderForGit } from '../objects/export.ts'
@@ -18,8 +19,17 @@ export const create: Command = {
     const refusal = notServed(kind)
     if (refusal !== undefined) return usageError(io, this, refusal)
     const known = CREATED_KINDS[kind]
-    if (!known || name === undefined)
-      return usageError(io, this, `which object? kinds: ${Object.keys(CREATED_KINDS).join(', ')}; secret, tenant`)
+    if (!known || name === undefined) {
+      const kinds = Object.keys(CREATED_KINDS)
+      const [word] = argv
+      const isUnknown = kind === '' && word !== undefined && !word.startsWith('-')
+      const question = isUnknown ? noSuch('kind', word, [...kinds, 'secret', 'tenant']) : 'which object?'
+      return usageError(
+        io,
+        this,
+        `${question}${question.endsWith('?') ? '' : ';'} kinds: ${kinds.join(', ')}; secret, tenant`,
+      )
+    }
     const flags = Object.entries(known.flags).map(
       ([key, { type, multiple = false }]) => [key, { type, multiple }] as const,
     )

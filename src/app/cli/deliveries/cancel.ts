@@ -6,6 +6,7 @@ import { describeRun } from '../../first-delivery/describe-run.ts'
 import { readAccess } from '../../state/access.ts'
 import { type ClusterValues, STATE_OPTION, stateDirOf } from '../cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
+import { refuseMore } from '../misread.ts'
 import { postRecord } from './page-client.ts'
 import { findRun } from './runs.ts'
 
@@ -15,6 +16,7 @@ export const cancel: Command = {
   usage: 'sluice cancel <RUN> [--state DIR]      RUN as sluice run list shows it',
   async run(argv, io) {
     const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options: STATE_OPTION })
+    refuseMore(positionals, 1)
     const word = positionals[0]
     if (word === undefined) return usageError(io, cancel, 'which run?')
     return cancelRun(word, values, io)

@@ -8,8 +8,8 @@ const MOST = 1_000
  *
  * @throws SluiceError USAGE
  */
-export function parseCount(option: string, text: string): number {
+export function parseCount(option: string, text: string, { least = 1, most = MOST } = {}): number {
   const count = Number(text)
-  if (/^\d+$/.test(text) && count >= 1 && count <= MOST) return count
-  throw new SluiceError('USAGE', `${option} is a number from 1 to ${MOST}, not "${text}"`)
+  if (/^\d+$/.test(text) && count >= least && count <= most) return count
+  throw new SluiceError('USAGE', `${option} is a number from ${least} to ${most}, not "${text}"`)
 }

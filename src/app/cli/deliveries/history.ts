@@ -6,6 +6,7 @@ import { renderAge } from '../../terminal/age.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { outputOption, STATE_OPTION } from '../cluster.ts'
 import type { Command } from '../command.ts'
+import { refuseMore } from '../misread.ts'
 import { parseCount } from './count.ts'
 import { renderAnswer } from '../output.ts'
 import { fetchRecord } from './page-client.ts'
@@ -26,6 +27,7 @@ export const history: Command = {
         ...outputOption('table'),
       },
     })
+    refuseMore(positionals, 1)
     const query = new URLSearchParams({ limit: String(parseCount('--limit', values.limit)) })
     if (positionals[0] !== undefined) query.set('service', positionals[0])
     if (values.environment !== undefined) query.set('environment', values.environment)

@@ -25,12 +25,11 @@ export const status: Command = {
       options: {
         ...STATE_OPTION,
         ...outputOption('table'),
-        json: { type: 'boolean' },
       },
     })
     const view = await fetchRecord<PageView>('api/v1/status', values, io)
     if (view.notice !== undefined) io.err(`! ${view.notice}`)
-    io.out(renderAnswer(view, values.json ? 'json' : values.output, 'table', () => renderStatus(view)))
+    io.out(renderAnswer(view, values.output, 'table', () => renderStatus(view)))
     return view.stops.length > 0 ? 1 : 0
   },
 }

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import type { BorderState, BorderView, DeliveryView } from '../../page-view.ts'
 import { outputOption, STATE_OPTION } from '../cluster.ts'
 import { type Command, usageError } from '../command.ts'
+import { refuseMore } from '../misread.ts'
 import { renderAnswer } from '../output.ts'
 import { fetchRecord } from './page-client.ts'
 import { HEALTH } from './status.ts'
@@ -21,6 +22,7 @@ export const trace: Command = {
       allowPositionals: true,
       options: { ...STATE_OPTION, ...outputOption('text') },
     })
+    refuseMore(positionals, 1)
     const what = positionals[0]
     if (what === undefined) return usageError(io, trace, 'which commit, image, pod or service?')
     const deliveries = await fetchRecord<readonly DeliveryView[]>(

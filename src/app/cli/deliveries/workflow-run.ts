@@ -8,6 +8,7 @@ import { renderTable } from '../../terminal/table.ts'
 import { cancelRun } from './cancel.ts'
 import { outputOption, STATE_OPTION, stateDirOf } from '../cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
+import { noSuch, refuseMore } from '../misread.ts'
 import { parseCount } from './count.ts'
 import { renderAnswer } from '../output.ts'
 import { printRunLog } from './run-log.ts'
@@ -33,11 +34,13 @@ export const workflowRun: Command = {
   async run(argv, io) {
     const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options: OPTIONS })
     const [verb, word] = positionals
+    refuseMore(positionals, verb === 'list' ? 1 : 2)
     const stateDir = stateDirOf(values, io)
     const { job, 'log-failed': onlyFailed } = values
     if (verb === 'list') return list(stateDir, values, io)
+    if (verb === undefined) return usageError(io, workflowRun, 'list, view, watch or cancel?')
     if (verb !== 'view' && verb !== 'watch' && verb !== 'cancel')
-      return usageError(io, workflowRun, verb === undefined ? 'list, view, watch or cancel?' : `no such verb: ${verb}`)
+      return usageError(io, workflowRun, noSuch('verb', verb, ['list', 'view', 'watch', 'cancel']))
     if (word === undefined) return usageError(io, workflowRun, 'which run?')
     if (verb === 'cancel') return cancelRun(word, values, io)
     if (verb === 'watch') return printRunLog(word, stateDir, { job, follow: true }, io)

@@ -5,6 +5,7 @@ import { read } from '../../../lib/kube/read.ts'
 import { dump } from '../../../lib/yaml/dump.ts'
 import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from '../cluster.ts'
 import { type Command, usageError } from '../command.ts'
+import { refuseMore } from '../misread.ts'
 import { findKind, fluxKind, notServed, splitKind } from './kind-names.ts'
 
 /** Where the fields are explained; the lines that flux puts before them. */
@@ -28,6 +29,7 @@ export const debug: Command = {
       },
     })
     const { kind: kindName, rest } = splitKind(positionals)
+    refuseMore(rest, 1)
     const [name] = rest
     if (fluxKind(kindName)?.kind !== 'Kustomization' || name === undefined)
       return usageError(io, this, notServed(fluxKind(kindName)?.kind) ?? 'which Kustomization?')

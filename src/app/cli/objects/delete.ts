@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from '../cluster.ts'
 import { type Command, usageError } from '../command.ts'
 import { defaultNamespace } from './get.ts'
+import { refuseMore } from '../misread.ts'
 import { findKind, splitKind } from './kind-names.ts'
 
 export const deleteCommand: Command = {
@@ -15,8 +16,9 @@ export const deleteCommand: Command = {
       options: { ...CLUSTER_OPTIONS, silent: { type: 'boolean', short: 's', default: false } },
     })
     const { kind: kindName, rest } = splitKind(positionals)
+    refuseMore(rest, 1)
     const [name] = rest
-    if (kindName === '' || name === undefined || rest.length > 1) return usageError(io, this, 'which object?')
+    if (kindName === '' || name === undefined) return usageError(io, this, 'which object?')
     if (!values.silent) return usageError(io, this, `nothing is asked here: say --silent to delete ${kindName} ${name}`)
     return withCluster(values, io, async (client) => {
       const kind = await findKind(client, kindName)

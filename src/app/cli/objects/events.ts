@@ -31,6 +31,8 @@ export const events: Command = {
         .sort((a, b) => lastSeen(a).localeCompare(lastSeen(b)))
       if (values.output === 'json')
         io.out(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: wanted }, undefined, 2))
+      else if (wanted.length === 0)
+        io.err(`No events found${namespace === undefined ? '' : ` in ${namespace} namespace`}.`)
       else
         io.out(
           renderTable(

@@ -4,6 +4,7 @@ import { dump } from '../../../lib/yaml/dump.ts'
 import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from '../cluster.ts'
 import { type Command, usageError } from '../command.ts'
 import { defaultNamespace } from './get.ts'
+import { refuseMore } from '../misread.ts'
 import { findKind, splitKind } from './kind-names.ts'
 
 export const exportCommand: Command = {
@@ -17,6 +18,7 @@ export const exportCommand: Command = {
       options: { ...CLUSTER_OPTIONS, all: { type: 'boolean', default: false } },
     })
     const { kind: kindName, rest } = splitKind(positionals)
+    refuseMore(rest, 1)
     const [name] = rest
     if (kindName === '' || (name === undefined && !values.all)) return usageError(io, this, 'which object?')
     return withCluster(values, io, async (client) => {

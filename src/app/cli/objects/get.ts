@@ -8,6 +8,7 @@ import { renderTable } from '../../terminal/table.ts'
 import { LIST_OPTIONS, LIST_USAGE, outputOption, WATCH_OPTION, withCluster } from '../cluster.ts'
 import { columnsOf } from './columns.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
+import { refuseMore } from '../misread.ts'
 import { findKind, findKinds, kindsOfGroup, type NamedKind, splitKind } from './kind-names.ts'
 
 const SELECTION_OPTIONS = {
@@ -42,6 +43,7 @@ export const get: Command = {
     })
     const group = kindsOfGroup(positionals)
     const { kind: kindName, rest } = splitKind(positionals)
+    if (group === undefined) refuseMore(rest, 1)
     if (kindName === '') return usageError(io, get, 'which kind?')
     if (!FORMATS.includes(values.output)) return usageError(io, get, `no such output format: ${values.output}`)
     const isStatus = parseStatusSelector(values['status-selector'])
@@ -137,6 +139,7 @@ async function fetchObjects(
   if (object === undefined)
     throw new SluiceError('OBJECT_MISSING', `${kind.plural} "${name}" not found`, {
       where: `namespace ${namespace ?? ''}`,
+      hint: `sluice get ${kind.plural} -A lists what there is`,
     })
   return [object]
 }

@@ -1,4 +1,5 @@
 import type { KubeClient } from '../../../adapters/kube/types.ts'
+import { nearest } from '../../../lib/value/nearest.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 
 /** A kind that a person named on the command line, in the version that the server prefers. */
@@ -88,9 +89,14 @@ export async function findKind(client: KubeClient, name: string): Promise<NamedK
     const found = (await resourcesOf(client, apiVersion)).find((resource) => matches(resource, flux?.plural ?? bare))
     if (found) return { apiVersion, kind: found.kind, plural: found.name, namespaced: found.namespaced }
   }
+  const known = await Promise.all(groups.map((apiVersion) => resourcesOf(client, apiVersion)))
+  const near = nearest(bare, [
+    ...known.flat().map((resource) => resource.name),
+    ...FLUX_KINDS.map(({ plural }) => plural),
+  ])
   throw new SluiceError('KIND_UNKNOWN', `the server doesn't have a resource type "${name}"`, {
     where: client.server,
-    hint: 'kubectl api-resources lists what it has',
+    hint: `${near.length === 0 ? '' : `did you mean ${near.join(' or ')}? `}kubectl api-resources lists what it has`,
   })
 }
 

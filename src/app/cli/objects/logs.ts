@@ -5,6 +5,7 @@ import type { KubeObject } from '../../../lib/kube/object.ts'
 import { read } from '../../../lib/kube/read.ts'
 import { CLUSTER_OPTIONS, CLUSTER_USAGE, stateDirOf, withCluster } from '../cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
+import { refuseMore } from '../misread.ts'
 
 type LogOptions = {
   readonly follow: boolean
@@ -30,6 +31,7 @@ export const logs: Command = {
         container: { type: 'string', short: 'c' },
       },
     })
+    refuseMore(positionals, 1)
     const target = positionals[0]
     if (target === undefined) return usageError(io, logs, 'whose logs?')
     const tail = values.tail === undefined ? undefined : parseTail(values.tail)

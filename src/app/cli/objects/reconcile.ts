@@ -9,6 +9,7 @@ import { resumeCommand } from '../../../pipeline/record/halt.ts'
 import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from '../cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
 import { defaultNamespace } from './get.ts'
+import { refuseMore } from '../misread.ts'
 import { findKind, fluxKind, splitKind } from './kind-names.ts'
 
 /** The annotation by which Flux's users ask for a reconcile now; the status repeats the value when it is done. */
@@ -26,6 +27,7 @@ export const reconcile: Command = {
       options: { ...CLUSTER_OPTIONS, 'with-source': { type: 'boolean' }, timeout: { type: 'string', default: '5m' } },
     })
     const { kind: kindName, rest } = splitKind(positionals)
+    refuseMore(rest, 1)
     const name = rest[0]
     if (kindName === '' || name === undefined) return usageError(io, reconcile, 'which object?')
     const { kind: stateless = '' } = fluxKind(kindName) ?? {}

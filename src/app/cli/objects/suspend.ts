@@ -5,7 +5,7 @@ import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from '../cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
 import { defaultNamespace } from './get.ts'
 import { findKind, splitKind } from './kind-names.ts'
-import { parseTimeout, waitForWritten } from './reconcile.ts'
+import { mustGet, parseTimeout, waitForWritten } from './reconcile.ts'
 
 export const suspend: Command = {
   name: 'suspend',
@@ -67,6 +67,7 @@ async function refsOf(
 }
 
 async function setSuspended(client: KubeClient, ref: ObjectRef, isSuspended: boolean, io: Io): Promise<KubeObject> {
+  await mustGet(client, ref)
   const written = await client.patch(ref, 'merge', { spec: { suspend: isSuspended } }, { fieldManager: 'flux' })
   io.out(`✔ ${ref.kind} ${ref.name} in ${ref.namespace} namespace ${isSuspended ? 'suspended' : 'resumed'}`)
   return written

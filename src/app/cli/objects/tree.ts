@@ -5,6 +5,7 @@ import { readList, readText } from '../../../lib/kube/read.ts'
 import { parseInventoryEntry } from '../../../pipeline/apply/inventory.ts'
 import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from '../cluster.ts'
 import { type Command, usageError } from '../command.ts'
+import { refuseMore } from '../misread.ts'
 import { findKind, fluxKind, notServed, splitKind } from './kind-names.ts'
 
 /** An object and what it brought. */
@@ -27,6 +28,7 @@ export const tree: Command = {
       },
     })
     const { kind: kindName, rest } = splitKind(positionals)
+    refuseMore(rest, 1)
     const [name] = rest
     if (fluxKind(kindName)?.kind !== 'Kustomization' || name === undefined)
       return usageError(io, this, notServed(fluxKind(kindName)?.kind) ?? 'which Kustomization?')
@@ -54,7 +56,10 @@ async function growTree(walk: Walk, namespace: string, name: string): Promise<Tr
   const object = await client.get({ apiVersion, kind: 'Kustomization', namespace, name })
   const own = `Kustomization/${namespace}/${name}`
   if (!object && above.length === 0)
-    throw new SluiceError('OBJECT_MISSING', `kustomizations "${name}" not found`, { where: `namespace ${namespace}` })
+    throw new SluiceError('OBJECT_MISSING', `kustomizations "${name}" not found`, {
+      where: `namespace ${namespace}`,
+      hint: 'sluice get kustomizations -A lists what there is',
+    })
   const children: Tree[] = []
   for (const entry of readList(object, 'status', 'inventory', 'entries')) {
     const ref = parseInventoryEntry({ id: readText(entry, 'id'), v: readText(entry, 'v') })

@@ -4,6 +4,7 @@ import { isRunning } from '../../state/process-identity.ts'
 import { holderOf } from '../../state/state-folder.ts'
 import { stateDirOf } from '../cluster.ts'
 import type { Command } from '../command.ts'
+import { parseSeconds } from '../misread.ts'
 
 const POLL_MS = 50
 
@@ -16,6 +17,7 @@ export const down: Command = {
       args: [...argv],
       options: { state: { type: 'string' }, timeout: { type: 'string', default: '60' } },
     })
+    const timeoutMs = parseSeconds('--timeout', values.timeout)
     const dir = stateDirOf(values, io)
     const holder = holderOf(dir)
     if (holder === undefined) {
@@ -23,7 +25,7 @@ export const down: Command = {
       return 0
     }
     process.kill(holder.pid, 'SIGTERM')
-    const deadline = Date.now() + Number(values.timeout) * 1000
+    const deadline = Date.now() + timeoutMs
     while (isRunning(holder)) {
       if (Date.now() > deadline) {
         throw new SluiceError('WAIT_TIMEOUT', `process ${holder.pid} did not stop within ${values.timeout} seconds`, {

@@ -5,8 +5,12 @@ import { readAccess } from '../../state/access.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { outputOption, STATE_OPTION, stateDirOf } from '../cluster.ts'
 import type { Command } from '../command.ts'
+import { parseCount } from '../deliveries/count.ts'
 import { fetchRecord, postRecord } from '../deliveries/page-client.ts'
 import { renderAnswer } from '../output.ts'
+
+/** The most that the API takes. */
+const MOST = 999_999
 
 export const prune: Command = {
   name: 'prune',
@@ -25,7 +29,9 @@ export const prune: Command = {
       },
     })
     const query = new URLSearchParams()
-    for (const name of ['newest', 'days'] as const) if (values[name] !== undefined) query.set(name, values[name])
+    if (values.newest !== undefined) query.set('newest', String(parseCount('--newest', values.newest, { most: MOST })))
+    if (values.days !== undefined)
+      query.set('days', String(parseCount('--days', values.days, { least: 0, most: MOST })))
     const path = `api/v1/prune?${query}`
     const report = values['dry-run']
       ? await fetchRecord<PruneReport>(path, values, io)

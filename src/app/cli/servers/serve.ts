@@ -5,6 +5,7 @@ import { readGitTokens } from '../../state/git-tokens.ts'
 import { holdStateFolder, type StateFolder } from '../../state/state-folder.ts'
 import { tokenOf } from '../../state/token.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
+import { refuseMore } from '../misread.ts'
 
 /** One embedded server that runs: the line it prints when ready, and how it stops. */
 type Running = { readonly ready: object; readonly close: () => Promise<void> }
@@ -34,6 +35,7 @@ export const serve: Command = {
     })
     const start = SERVERS[positionals[0] ?? '']
     if (start === undefined) return usageError(io, serve, 'which server: gitd, registryd or kubed?')
+    refuseMore(positionals, 1)
     const port = Number(values.port)
     if (!Number.isInteger(port) || port < 0 || port > 65535) return usageError(io, serve, `no port: ${values.port}`)
     if (!isDriver(values.node)) return usageError(io, serve, `no such node driver: ${values.node}`)

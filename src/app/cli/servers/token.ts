@@ -4,6 +4,7 @@ import { renderAge } from '../../terminal/age.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { outputOption, STATE_OPTION, stateDirOf } from '../cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
+import { noSuch, refuseMore } from '../misread.ts'
 import { renderAnswer } from '../output.ts'
 
 export const token: Command = {
@@ -19,10 +20,12 @@ export const token: Command = {
       options: { ...STATE_OPTION, ...outputOption('table') },
     })
     const [verb, name] = positionals
+    refuseMore(positionals, verb === 'list' ? 1 : 2)
     const stateDir = stateDirOf(values, io)
     if (verb === 'list') return list(stateDir, values.output, io)
+    if (verb === undefined) return usageError(io, token, 'create, list or revoke?')
     if (verb !== 'create' && verb !== 'revoke')
-      return usageError(io, token, verb === undefined ? 'create, list or revoke?' : `no such verb: ${verb}`)
+      return usageError(io, token, noSuch('verb', verb, ['create', 'list', 'revoke']))
     if (name === undefined) return usageError(io, token, 'which name?')
     if (!isGitTokenName(name))
       return usageError(io, token, `no name: "${name}" (small letters, digits, - and . between them, up to 63)`)

@@ -11,6 +11,7 @@ import type { Ports } from '../../state/ports.ts'
 import { LISTENERS } from '../../state/ports.ts'
 import { holdStateFolder } from '../../state/state-folder.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
+import { parseSeconds, refuseMore } from '../misread.ts'
 import { openProgress, type Progress } from './progress.ts'
 import { renderStatus } from '../deliveries/status.ts'
 import { versionText } from '../../version-text.ts'
@@ -48,6 +49,8 @@ export const up: Command = {
       },
     })
     const { node, traps } = values
+    refuseMore(positionals, 1)
+    const timeoutMs = parseSeconds('--timeout', values.timeout)
     if (!isDriver(node)) return usageError(io, up, `no such node driver: ${node}`)
     if (traps !== 'safe' && traps !== 'flux') return usageError(io, up, `no such traps: ${traps}`)
     const ports = portsOf(values)
@@ -69,12 +72,7 @@ export const up: Command = {
         log,
         onFact: progress.fact,
       })
-      return await deliver(
-        daemon,
-        { once: values.once, node, traps, state: values.state, timeoutMs: Number(values.timeout) * 1000 },
-        io,
-        progress,
-      )
+      return await deliver(daemon, { once: values.once, node, traps, state: values.state, timeoutMs }, io, progress)
     } finally {
       folder.release()
     }

@@ -1,7 +1,7 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { dump } from '../../lib/yaml/dump.ts'
-import { goSyntaxError } from '../../lib/yaml/parse/go-syntax-error.ts'
+import { goSyntaxError } from '../../lib/yaml/syntax/go-syntax-error.ts'
 import { loadOne } from '../../lib/yaml/load.ts'
 import { shortId } from './decrypt-objects.ts'
 import { substitute } from './substitute.ts'

@@ -4,7 +4,7 @@ import { checkTlsFiles, lackOf, readTlsSecret, type TlsFiles, tlsFilesOf } from 
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { isRecord } from '../../lib/value/is-record.ts'
 import { loadOne } from '../../lib/yaml/load.ts'
-import { goSyntaxError } from '../../lib/yaml/parse/go-syntax-error.ts'
+import { goSyntaxError } from '../../lib/yaml/syntax/go-syntax-error.ts'
 import type { ProviderSecret } from './hook-request.ts'
 import { isCommitStatusType } from './providers.ts'
 

@@ -1,5 +1,5 @@
 import { SluiceError } from '../../error/sluice-error.ts'
-import { goSyntaxError } from '../../yaml/parse/go-syntax-error.ts'
+import { goSyntaxError } from '../../yaml/syntax/go-syntax-error.ts'
 import { goQuote } from '../../value/go-quote.ts'
 import { parseDocuments } from '../../yaml/parse-documents.ts'
 import { type YamlDocument, type YamlNode } from '../../yaml/nodes.ts'

@@ -1,7 +1,7 @@
 import { parseDocuments } from '../../yaml/parse-documents.ts'
 import { mapNode } from '../../yaml/make-nodes.ts'
 import { type DuplicateKey, type Source, type YamlDocument, type YamlNode } from '../../yaml/nodes.ts'
-import { goSyntaxError } from '../../yaml/parse/go-syntax-error.ts'
+import { goSyntaxError } from '../../yaml/syntax/go-syntax-error.ts'
 import { positionOf, type Place } from '../../yaml/position.ts'
 import { resolveScalar } from '../../yaml/resolve.ts'
 import { SluiceError } from '../../error/sluice-error.ts'

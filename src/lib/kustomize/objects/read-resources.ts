@@ -9,7 +9,7 @@ import {
   type YamlScalar,
 } from '../../yaml/nodes.ts'
 import { SluiceError } from '../../error/sluice-error.ts'
-import { goSyntaxError, problemOf } from '../../yaml/parse/go-syntax-error.ts'
+import { syntaxFaultOf } from '../../yaml/syntax/go-syntax-error.ts'
 import { readNotes } from './build-notes.ts'
 import { resolveScalar, tagOf } from '../../yaml/resolve.ts'
 import { repeatedFault } from '../../yaml/write/reread-fault.ts'
@@ -86,9 +86,7 @@ function parse(text: string, file: string, within: Within | undefined): YamlDocu
     if (!(error instanceof SluiceError) || error.code !== 'YAML_SYNTAX') throw error
     if (OF_MERGE.test(error.message))
       throw new SluiceError('KUSTOMIZE_BUILD', error.message, { ...(error.where ? { where: error.where } : {}) })
-    const problem = problemOf(error)
-    const from = [...text.matchAll(SEPARATOR)].findLast(({ index }) => index < problem)
-    throw rewritten(error, () => goSyntaxError(error, text, 'v3', from ? from.index + from[0].length : 0))
+    throw rewritten(error, () => faultOfParts(text) ?? `yaml: ${error.message}`)
   }
 }
 
@@ -99,18 +97,10 @@ const SEPARATOR = /\n---(.*)\n/g
 
 /** Kustomize cuts a text at lines that start with `---`, and reads one document of each part. */
 function firstOfEachPart(text: string, documents: readonly YamlDocument[]): readonly YamlDocument[] {
-  if (!text.includes('\n---') && documents.length < 2) {
-    refuseEnds(text, [])
-    return documents
-  }
-  const starts: number[] = []
-  for (const { index, 0: line, 1: rest = '' } of text.matchAll(SEPARATOR)) {
-    if (/^\s*[^#\s]/.test(rest))
-      throw buildError(`invalid document separator: ${line.trim()}`, documents[0]?.root, 'let the line be `---` alone')
-    starts.push(index)
-  }
-  refuseDirectives(text, starts)
-  refuseEnds(text, starts)
+  const starts = separatorsOf(text, documents[0]?.root).map(({ index }) => index)
+  const fault = CUT_OFF.test(text) ? faultOfParts(text) : undefined
+  if (fault) throw new SluiceError('YAML_SYNTAX', fault, { hint: 'leave the lines out that begin with % or with ...' })
+  if (starts.length === 0 && documents.length < 2) return documents
   const seen = new Set<number>()
   return documents.filter(({ root }) => {
     const part = root ? starts.filter((start) => start < root.start).length : -1
@@ -120,36 +110,29 @@ function firstOfEachPart(text: string, documents: readonly YamlDocument[]): read
   })
 }
 
-/** A directive ends up in a part of its own, without the document that it is for. */
-function refuseDirectives(text: string, starts: readonly number[]): void {
-  let from = 0
-  for (const start of text.includes('%') ? starts : []) {
-    const part = text.slice(from, start)
-    if (/^(?:[ \t]*(?:#.*)?\n)*%/.test(part))
-      throw new SluiceError('YAML_SYNTAX', 'yaml: line 1: did not find expected <document start>', {
-        hint: 'leave the line that begins with % out',
-      })
-    from = text.indexOf('\n', start + 1) + 1
-  }
+/** Lines that do no harm but where they are cut off from the document that they belong to. */
+const CUT_OFF = /^(?:%|\.\.\.(?:\s|$))/m
+
+/** The lines that kustomize cuts a text at. */
+function separatorsOf(text: string, place?: YamlNode): readonly { readonly index: number; readonly line: string }[] {
+  if (!text.includes('\n---')) return []
+  return [...text.matchAll(SEPARATOR)].map(({ index, 0: line, 1: rest = '' }) => {
+    if (/^\s*[^#\s]/.test(rest))
+      throw buildError(`invalid document separator: ${line.trim()}`, place, 'let the line be `---` alone')
+    return { index, line }
+  })
 }
 
-/** A part may not begin with the line that ends a document. */
-function refuseEnds(text: string, starts: readonly number[]): void {
-  if (!text.includes('...')) return
+/** What the YAML library says of the first part that it cannot read; every part has its own lines. */
+function faultOfParts(text: string): string | undefined {
   let from = 0
-  for (const start of [...starts, text.length]) {
-    const [before] = /^(?:[ \t]*(?:#.*)?\n)*(?=\.\.\.(?:\s|$))/.exec(text.slice(from, start)) ?? []
-    from = text.indexOf('\n', start + 1) + 1
-    if (before === undefined) continue
-    const line = before.split('\n').length - 1
-    throw new SluiceError(
-      'YAML_SYNTAX',
-      `yaml: ${line > 0 ? `line ${line}: ` : ''}did not find expected node content`,
-      {
-        hint: 'leave the line `...` out',
-      },
-    )
+  for (const { index, line } of [...separatorsOf(text), { index: text.length, line: '' }]) {
+    const isLast = index === text.length
+    const fault = syntaxFaultOf(text.slice(from, isLast ? index : index + 1), 'v3')
+    if (fault) return fault
+    from = index + line.length
   }
+  return undefined
 }
 
 /** A List that is all there is gives its items as they are written; any other list sends them through JSON. */

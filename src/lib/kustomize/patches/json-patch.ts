@@ -1,5 +1,5 @@
 import { SluiceError } from '../../error/sluice-error.ts'
-import { goSyntaxError } from '../../yaml/parse/go-syntax-error.ts'
+import { goSyntaxError } from '../../yaml/syntax/go-syntax-error.ts'
 import { parseDocuments } from '../../yaml/parse-documents.ts'
 import { copyNode, type Within, type YamlDocument, type YamlMap, type YamlNode } from '../../yaml/nodes.ts'
 import { resolvePlain } from '../../yaml/resolve.ts'

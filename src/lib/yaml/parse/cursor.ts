@@ -1,7 +1,7 @@
 import { SluiceError } from '../../error/sluice-error.ts'
 import type { Aliases, DuplicateKey, Source, YamlComment, YamlNode } from '../nodes.ts'
+import { TAB, LF, CR, SPACE, HASH, DASH } from '../characters.ts'
 import { hintFor } from './hints.ts'
-import type { Marks } from './go-syntax-error.ts'
 import { positionOf } from '../position.ts'
 import type { YamlRules } from '../resolve.ts'
 
@@ -16,6 +16,8 @@ export type Cursor = {
   readonly rules: YamlRules
   readonly aliases: Aliases
   pos: number
+  /** Offset where what belongs to the document at hand begins. */
+  documentStart: number
   /** Offset of the first character of the line at hand. */
   lineStart: number
   depth: number
@@ -38,18 +40,6 @@ const MAX_ALIAS_NODES = 1_000_000
 const ODD_BREAK = /\r(?!\n)|[\x85\u2028\u2029]/g
 const NOT_ALLOWED = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/
 
-export const TAB = 9
-export const LF = 10
-export const CR = 13
-export const SPACE = 32
-export const DQUOTE = 34
-export const HASH = 35
-export const SQUOTE = 39
-export const COMMA = 44
-export const DASH = 45
-export const COLON = 58
-export const QUESTION = 63
-
 /** A reader at the start of a text; a byte order mark is skipped. */
 export function createCursor(source: Source, rules: YamlRules, aliases: Aliases = 'copied'): Cursor {
   const start = source.text.charCodeAt(0) === 0xfeff ? 1 : 0
@@ -60,6 +50,7 @@ export function createCursor(source: Source, rules: YamlRules, aliases: Aliases 
     rules,
     aliases,
     pos: start,
+    documentStart: start,
     lineStart: start,
     depth: 0,
     nodes: 0,
@@ -177,10 +168,9 @@ export function leave(c: Cursor): void {
   c.depth--
 }
 
-/** A YAML_SYNTAX error at an offset, by default the one at hand; `context` is where the node began that could not be read. */
-export function syntaxError(c: Cursor, message: string, offset = c.pos, hint?: string, context = offset): SluiceError {
-  const marks: Marks = { problem: offset, context }
-  return errorAt(c, 'YAML_SYNTAX', message, offset, hint ?? hintFor(message), marks)
+/** A YAML_SYNTAX error at an offset, by default the one at hand. */
+export function syntaxError(c: Cursor, message: string, offset = c.pos, hint = hintFor(message)): SluiceError {
+  return errorAt(c, 'YAML_SYNTAX', message, offset, hint)
 }
 
 /** An error at an offset of the text. */
@@ -190,8 +180,7 @@ export function errorAt(
   message: string,
   offset: number,
   hint?: string,
-  cause?: Marks,
 ): SluiceError {
   const { line, column: col } = positionOf(c.source, offset)
-  return new SluiceError(code, message, { where: `${c.source.file}:${line}:${col}`, cause, ...(hint ? { hint } : {}) })
+  return new SluiceError(code, message, { where: `${c.source.file}:${line}:${col}`, ...(hint ? { hint } : {}) })
 }

@@ -1,7 +1,7 @@
 import * as cursor from './cursor.ts'
-import { COLON, DASH, DQUOTE, QUESTION, SQUOTE, at, column, isBlankOrEnd, syntaxError, type Cursor } from './cursor.ts'
+import { COLON, CR, DASH, DQUOTE, HASH, LF, QUESTION, SPACE, SQUOTE, TAB } from '../characters.ts'
+import { at, column, isBlankOrEnd, syntaxError, type Cursor } from './cursor.ts'
 import { addField } from './add-field.ts'
-import { hintFor } from './hints.ts'
 import { mergeInto } from './merge-keys.ts'
 import type { YamlMap, YamlNode, YamlScalar, YamlSeq } from '../nodes.ts'
 import { parseFlowCollection } from './parse-flow.ts'
@@ -75,11 +75,11 @@ function parseInline(c: Cursor, minColumn: number): YamlNode {
 
 function atLineEnd(c: Cursor): boolean {
   const code = at(c)
-  return code === cursor.LF || code === cursor.CR || code !== code || code === cursor.HASH
+  return code === LF || code === CR || code !== code || code === HASH
 }
 
 function skipSpaces(c: Cursor): void {
-  while (at(c) === cursor.SPACE || at(c) === cursor.TAB) c.pos++
+  while (at(c) === SPACE || at(c) === TAB) c.pos++
 }
 
 /** Looks ahead on the line at hand: does an implicit key start here? */
@@ -98,7 +98,7 @@ function colonBehindQuote(c: Cursor, quote: number): boolean {
 
 function isColonAt({ text }: Cursor, offset: number): boolean {
   let i = offset
-  while (text.charCodeAt(i) === cursor.SPACE) i++
+  while (text.charCodeAt(i) === SPACE) i++
   return text.charCodeAt(i) === COLON && isBlankOrEnd(text.charCodeAt(i + 1))
 }
 
@@ -106,7 +106,7 @@ function isColonAt({ text }: Cursor, offset: number): boolean {
 function quoteEnd({ text }: Cursor, start: number, quote: number): number {
   for (let i = start + 1; ; i++) {
     const code = text.charCodeAt(i)
-    if (code !== code || code === cursor.LF) return text.length
+    if (code !== code || code === LF) return text.length
     if (code === 92 && quote === DQUOTE) i++
     else if (code === quote) {
       if (quote === DQUOTE || text.charCodeAt(i + 1) !== SQUOTE) return i + 1
@@ -121,7 +121,7 @@ function colonBehindBrackets(c: Cursor): boolean {
   let depth = 0
   for (let i = c.pos; i < text.length; i++) {
     const code = text.charCodeAt(i)
-    if (code === cursor.LF) return false
+    if (code === LF) return false
     if (code === 91 || code === 123) depth++
     else if (code === 93 || code === 125) {
       if (--depth === 0) return isColonAt(c, i + 1)
@@ -133,7 +133,7 @@ function colonBehindBrackets(c: Cursor): boolean {
 function colonBehindAlias(c: Cursor): boolean {
   let i = c.pos + 1
   while (isNameCharacter(c.text.charCodeAt(i))) i++
-  while (c.text.charCodeAt(i) === cursor.SPACE) i++
+  while (c.text.charCodeAt(i) === SPACE) i++
   return c.text.charCodeAt(i) === COLON && isBlankOrEnd(c.text.charCodeAt(i + 1))
 }
 
@@ -151,7 +151,7 @@ function parseSeq(c: Cursor, col: number, isIndentless: boolean): YamlSeq {
     cursor.skipBlank(c)
     if (c.pos >= c.text.length || column(c) < col || cursor.atDocumentMarker(c)) break
     if (isIndentless && column(c) > col) break
-    if (column(c) > col) throw syntaxError(c, "did not find expected '-' indicator", c.pos, undefined, node.start)
+    if (column(c) > col) throw syntaxError(c, "did not find expected '-' indicator")
     if (!isDash(c)) break
   }
   cursor.leave(c)
@@ -181,7 +181,7 @@ function parseMap(c: Cursor, col: number, first: KeyProperties | undefined): Yam
     addField(c, node, merges, key.node, value)
     cursor.skipBlank(c)
     if (c.pos >= c.text.length || column(c) < col || cursor.atDocumentMarker(c)) break
-    if (column(c) > col || isDash(c)) throw syntaxError(c, 'did not find expected key', c.pos, undefined, start)
+    if (column(c) > col || isDash(c)) throw syntaxError(c, 'did not find expected key')
   }
   if (merges.length > 0) mergeInto(c, node, merges)
   cursor.leave(c)
@@ -194,7 +194,7 @@ function parseKey(c: Cursor, properties: Properties | undefined): Key {
   if (at(c) === QUESTION && isBlankOrEnd(at(c, 1))) return parseExplicitKey(c)
   if (properties === undefined && (at(c) === 38 || at(c) === 33)) {
     const own = parseProperties(c)
-    cursor.skipBlank(c)
+    if (cursor.skipBlank(c)) throw missingColon(c)
     return parseKey(c, own)
   }
   if (at(c) === COLON && isBlankOrEnd(at(c, 1))) throw syntaxError(c, 'did not find expected key')
@@ -232,14 +232,8 @@ function parseExplicitKey(c: Cursor): Key {
   return { node, isExplicit: true, hasValue }
 }
 
-/** Go's library finds it out at what follows. */
 function missingColon(c: Cursor): Error {
-  const next = /\n(?:[ \t\r]*(?:#.*)?\n)*/y
-  next.lastIndex = c.text.indexOf('\n', c.pos)
-  const problem = next.lastIndex >= 0 && next.test(c.text) ? next.lastIndex : c.text.length
-  const marks = { problem, context: c.pos }
-  const message = "could not find expected ':'"
-  return cursor.errorAt(c, 'YAML_SYNTAX', message, c.pos, hintFor(message), marks)
+  return syntaxError(c, "could not find expected ':'")
 }
 
 function scalarAt(c: Cursor, start: number, end: number): YamlScalar {

@@ -1,17 +1,23 @@
-import { DASH, at, atDocumentMarker, isBlankOrEnd, skipBlank, syntaxError, type Cursor } from './cursor.ts'
+import { DASH } from '../characters.ts'
+import { at, atDocumentMarker, isBlankOrEnd, skipBlank, syntaxError, type Cursor } from './cursor.ts'
 import type { Rest, YamlDocument, YamlNode } from '../nodes.ts'
 import { parseBlockNode } from './parse-block.ts'
+import { findSyntaxFault } from '../syntax/find-syntax-fault.ts'
 
 /** Moves to the content of the next document; false at the end of the text. */
 export function startDocument(c: Cursor): boolean {
   c.anchors = new Map()
   c.comments = []
   c.duplicates = []
+  c.documentStart = c.pos
   let isExplicit = false
   let hasDirective = false
   for (;;) {
     skipBlank(c)
-    if (c.pos >= c.text.length) return isExplicit
+    if (c.pos >= c.text.length) {
+      if (hasDirective && !isExplicit) throw syntaxError(c, 'did not find expected <document start>')
+      return isExplicit
+    }
     if (at(c) === 37 && c.pos === c.lineStart) {
       readDirective(c)
       hasDirective = true
@@ -23,6 +29,7 @@ export function startDocument(c: Cursor): boolean {
       isExplicit = true
       c.pos += 3
     } else if (isExplicit) return true
+    else if (c.documentStart === 0) throw syntaxError(c, 'did not find expected node content')
     else c.pos += 3
   }
 }
@@ -57,13 +64,15 @@ function readDirective(c: Cursor): void {
   c.pos = end
 }
 
-/** What still seems to belong to the node is an error in any case. */
+/** What still seems to belong to the node is an error in any case, and so is what Go's scanner cannot read ahead. */
 function refuseRest(c: Cursor, root: YamlNode | undefined, rest: Rest): void {
   if (root?.kind === 'seq' && !root.isFlow && columnOf(c, root.start) === columnOf(c, c.pos))
-    throw syntaxError(c, "did not find expected '-' indicator", c.pos, undefined, root.start)
+    throw syntaxError(c, "did not find expected '-' indicator")
   const isValue = at(c) === 58 && isBlankOrEnd(at(c, 1))
   if (isValue) throw syntaxError(c, 'mapping values are not allowed in this context')
   if (rest === 'refused') throw syntaxError(c, 'did not find expected <document start>')
+  const fault = findSyntaxFault(c.text.slice(c.documentStart), c.rules)
+  if (fault) throw syntaxError(c, fault.message, c.documentStart + fault.problem.index)
 }
 
 function columnOf({ text }: Cursor, offset: number): number {

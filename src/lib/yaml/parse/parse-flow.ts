@@ -1,11 +1,5 @@
+import { COLON, COMMA, DASH, DQUOTE, HASH, QUESTION, SQUOTE } from '../characters.ts'
 import {
-  COLON,
-  COMMA,
-  DASH,
-  DQUOTE,
-  HASH,
-  QUESTION,
-  SQUOTE,
   at,
   countNode,
   enter,
@@ -55,7 +49,7 @@ function parseFlowSeq(c: Cursor): YamlSeq {
     node.items.push(parseFlowItem(c, node))
     skipBlank(c)
     if (at(c) === COMMA) c.pos++
-    else if (at(c) !== CLOSE_SEQ) throw syntaxError(c, "did not find expected ',' or ']'", c.pos, undefined, node.start)
+    else if (at(c) !== CLOSE_SEQ) throw syntaxError(c, "did not find expected ',' or ']'")
   }
   c.pos++
   node.end = c.pos
@@ -91,7 +85,7 @@ function parseFlowMap(c: Cursor): YamlMap {
     parseFlowField(c, node, merges)
     skipBlank(c)
     if (at(c) === COMMA) c.pos++
-    else if (at(c) !== CLOSE_MAP) throw syntaxError(c, "did not find expected ',' or '}'", c.pos, undefined, node.start)
+    else if (at(c) !== CLOSE_MAP) throw syntaxError(c, "did not find expected ',' or '}'")
   }
   c.pos++
   node.end = c.pos
@@ -128,9 +122,9 @@ function skipColon(c: Cursor, key: YamlNode, keyStart: number, within: YamlNode)
   return true
 }
 
-function noColonHere(c: Cursor, { kind, start }: YamlNode): Error {
+function noColonHere(c: Cursor, { kind }: YamlNode): Error {
   const close = kind === 'seq' ? ']' : '}'
-  return syntaxError(c, `did not find expected ',' or '${close}'`, c.pos, 'put the `:` on the line of its key', start)
+  return syntaxError(c, `did not find expected ',' or '${close}'`, c.pos, 'put the `:` on the line of its key')
 }
 
 function parseFlowValue(c: Cursor): YamlNode {

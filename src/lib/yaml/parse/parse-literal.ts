@@ -1,4 +1,5 @@
-import { CR, HASH, LF, SPACE, TAB, at, breakAt, isBlankOrEnd, syntaxError, type Cursor, skipComment } from './cursor.ts'
+import { CR, HASH, LF, SPACE, TAB } from '../characters.ts'
+import { at, breakAt, isBlankOrEnd, syntaxError, type Cursor, skipComment } from './cursor.ts'
 import type { YamlScalar } from '../nodes.ts'
 
 type Header = { readonly isFolded: boolean; readonly chomp: 'clip' | 'strip' | 'keep'; readonly indent: number }
@@ -8,7 +9,7 @@ export function parseBlockScalar(c: Cursor, minColumn: number): YamlScalar {
   const start = c.pos
   const header = parseHeader(c)
   const parent = Math.max(minColumn - 1, 0)
-  const indent = header.indent > 0 ? (minColumn === 0 ? 0 : parent) + header.indent : detectIndent(c, minColumn, start)
+  const indent = header.indent > 0 ? (minColumn === 0 ? 0 : parent) + header.indent : detectIndent(c, minColumn)
   const lines = readLines(c, indent)
   const joined = joinLines(lines, header)
   const value = c.keepsBreaks && !header.isFolded ? withBreaks(c, joined, start) : joined
@@ -17,7 +18,6 @@ export function parseBlockScalar(c: Cursor, minColumn: number): YamlScalar {
 }
 
 function parseHeader(c: Cursor): Header {
-  const start = c.pos
   const isFolded = at(c) === 62
   let chomp: Header['chomp'] = 'clip'
   let indent = 0
@@ -27,25 +27,23 @@ function parseHeader(c: Cursor): Header {
     if (code === 43) chomp = 'keep'
     else if (code === 45) chomp = 'strip'
     else if (code >= 49 && code <= 57 && indent === 0) indent = code - 48
-    else throw syntaxError(c, 'did not find expected comment or line break', c.pos, undefined, start)
+    else throw syntaxError(c, 'did not find expected comment or line break')
   }
   while (at(c) === SPACE || at(c) === 9 || at(c) === CR) c.pos++
   if (at(c) === HASH) skipComment(c)
-  if (at(c) !== LF && c.pos < c.text.length)
-    throw syntaxError(c, 'did not find expected comment or line break', c.pos, undefined, start)
+  if (at(c) !== LF && c.pos < c.text.length) throw syntaxError(c, 'did not find expected comment or line break')
   return { isFolded, chomp, indent }
 }
 
 /** The widest column up to the first line that is not empty; at least the parent's plus one. */
-function detectIndent(c: Cursor, minColumn: number, start: number): number {
+function detectIndent(c: Cursor, minColumn: number): number {
   let i = c.pos + 1
   let widest = 0
   for (;;) {
     const lineStart = i
     while (c.text.charCodeAt(i) === SPACE) i++
     const code = c.text.charCodeAt(i)
-    if (code === TAB)
-      throw syntaxError(c, 'found a tab character where an indentation space is expected', i, undefined, start)
+    if (code === TAB) throw syntaxError(c, 'found a tab character where an indentation space is expected', i)
     if (code === LF || (code === CR && c.text.charCodeAt(i + 1) === LF)) {
       widest = Math.max(widest, i - lineStart)
       i = code === LF ? i + 1 : i + 2

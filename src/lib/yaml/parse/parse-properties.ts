@@ -52,6 +52,7 @@ function parseTag(c: Cursor): string {
   while (!isBlankOrEnd(at(c)) && (isVerbatim || !isFlowEnd(at(c)))) c.pos++
   const text = c.text.slice(start, c.pos)
   if (/^![A-Za-z0-9_-]+!/.test(text)) throw syntaxError(c, 'found undefined tag handle', start)
+  if (isVerbatim && !text.endsWith('>')) throw syntaxError(c, "did not find the expected '>'", start)
   const verbatim = isVerbatim ? text.slice(2, -1) : text
   if (verbatim === '!') return ''
   return verbatim.replace(/^tag:yaml\.org,2002:/, '!!')

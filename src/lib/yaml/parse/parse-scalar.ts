@@ -1,19 +1,6 @@
 import { trimEndOf } from '../../value/trim-end.ts'
-import {
-  COLON,
-  CR,
-  DQUOTE,
-  HASH,
-  LF,
-  SPACE,
-  TAB,
-  atDocumentMarker,
-  foldedBreaks,
-  isBlankOrEnd,
-  errorAt,
-  syntaxError,
-  type Cursor,
-} from './cursor.ts'
+import { COLON, CR, DQUOTE, HASH, LF, SPACE, TAB } from '../characters.ts'
+import { atDocumentMarker, foldedBreaks, isBlankOrEnd, syntaxError, type Cursor } from './cursor.ts'
 import { readEscape } from './escapes.ts'
 import type { YamlScalar } from '../nodes.ts'
 
@@ -47,7 +34,7 @@ export function parsePlain(c: Cursor, minColumn: number): YamlScalar {
   let isOver = first.stoppedAtColon
   while (!isOver) {
     const end = c.pos
-    if (nextLine(c, minColumn, start) === 0) break
+    if (nextLine(c, minColumn) === 0) break
     const line = parsePlainLine(c.text, c.pos)
     if (line.stoppedAtColon) throw mappingValue(c, line.end)
     value += foldedBreaks(c, end, c.pos) + c.text.slice(c.pos, line.end)
@@ -77,7 +64,7 @@ export function checkPlainStart(c: Cursor): void {
 }
 
 /** Moves to the first character of a continuing line; answers the number of line ends crossed, 0 when none continues. */
-function nextLine(c: Cursor, minColumn: number, start: number): number {
+function nextLine(c: Cursor, minColumn: number): number {
   const { text } = c
   let i = c.pos
   let lineStart = c.lineStart
@@ -89,7 +76,7 @@ function nextLine(c: Cursor, minColumn: number, start: number): number {
       lineStart = i + 1
       i++
     } else if (code === TAB && breaks > 0 && i - lineStart < minColumn) {
-      throw syntaxError(c, 'found a tab character that violates indentation', i, 'indent with spaces', start)
+      throw syntaxError(c, 'found a tab character that violates indentation', i, 'indent with spaces')
     } else if (code === SPACE || code === CR || code === TAB) i++
     else break
   }
@@ -192,13 +179,5 @@ function nextQuotedLine(c: Cursor, start: number): void {
 }
 
 function unterminated(c: Cursor, start: number): Error {
-  const marks = { problem: c.text.length, context: start }
-  return errorAt(
-    c,
-    'YAML_SYNTAX',
-    'found unexpected end of stream',
-    start,
-    'the quote that opens here is never closed',
-    marks,
-  )
+  return syntaxError(c, 'found unexpected end of stream', start, 'the quote that opens here is never closed')
 }

@@ -1,6 +1,6 @@
 import { SluiceError } from '../../error/sluice-error.ts'
 import { goQuote } from '../../value/go-quote.ts'
-import { goSyntaxError } from '../parse/go-syntax-error.ts'
+import { goSyntaxError } from '../syntax/go-syntax-error.ts'
 import { attachComments, type NodeComments } from './node-comments.ts'
 import { parseDocuments } from '../parse-documents.ts'
 import { keepFirst, scalarsWithComments, type YamlMap, type YamlNode } from '../nodes.ts'

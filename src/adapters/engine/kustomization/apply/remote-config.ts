@@ -4,7 +4,7 @@ import { SluiceError } from '../../../../lib/error/sluice-error.ts'
 import { readText } from '../../../../lib/kube/read.ts'
 import { isRecord } from '../../../../lib/value/is-record.ts'
 import { loadOne } from '../../../../lib/yaml/load.ts'
-import { goSyntaxError } from '../../../../lib/yaml/parse/go-syntax-error.ts'
+import { goSyntaxError } from '../../../../lib/yaml/syntax/go-syntax-error.ts'
 import type { EngineContext } from '../../context.ts'
 
 /** The part of a file by which Kubernetes tells what it is, as Go prints its type. */

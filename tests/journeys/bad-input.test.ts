@@ -10,8 +10,8 @@ import { cellOf, cloneOf, git, type Product, scratch, startProduct, until } from
 // Bad input on the whole product: each fault is pushed to develop (staging), says what is wrong and where, harms nobody
 // else, and is gone with the push of its fix. What the product meets but this file does not push:
 //
-//   an image whose layer lies about its digest   src/adapters/registry/client.test.ts, tests/builder.test.ts ("layers that lie or escape are refused")
-//   tar entries that escape, in a pod's image    tests/node-linux.test.ts ("hostile images are refused and say why")
+//   an image whose layer lies about its digest   src/adapters/registry/client.test.ts, tests/agents/builder.test.ts ("layers that lie or escape are refused")
+//   tar entries that escape, in a pod's image    tests/agents/node-linux.test.ts ("hostile images are refused and say why")
 //   a port in use, a second `up` on one state    tests/journeys/kill.test.ts, src/app/state/ports.test.ts, src/app/state/state-folder.test.ts
 //   a state folder that cannot be written, a disk that is full or fills while it runs   tests/journeys/bad-disk.test.ts
 

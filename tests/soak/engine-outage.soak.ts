@@ -1,8 +1,8 @@
-// The faults of tests/engine-faults.test.ts with an API server that is gone for a whole minute: nothing lost, nothing applied twice. SLUICE_OUTAGE_MS (60000).
+// The faults of tests/engine/faults.test.ts with an API server that is gone for a whole minute: nothing lost, nothing applied twice. SLUICE_OUTAGE_MS (60000).
 import { spawnSync } from 'node:child_process'
 
 const outageMs = process.env['SLUICE_OUTAGE_MS'] ?? '60000'
-const { status, stdout } = spawnSync(process.execPath, ['--import', 'tsx', '--test', 'tests/engine-faults.test.ts'], {
+const { status, stdout } = spawnSync(process.execPath, ['--import', 'tsx', '--test', 'tests/engine/faults.test.ts'], {
   encoding: 'utf8',
   env: { ...process.env, SLUICE_OUTAGE_MS: outageMs },
 })

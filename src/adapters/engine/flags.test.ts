@@ -11,7 +11,7 @@ import { DEFAULT_FLAGS, type EngineFlags, narrowCaches } from './flags.ts'
 import { fetchDecryption } from './kustomization/build/decryption.ts'
 import { hasAccount, openTargets } from './kustomization/apply/target.ts'
 
-// What each flag of Flux's controllers does, piece by piece; tests/engine.test.ts has the engine whole.
+// What each flag of Flux's controllers does, piece by piece; tests/engine/engine.test.ts has the engine whole.
 const kustomization = (spec: Record<string, unknown> = {}) =>
   parseKustomization({
     apiVersion: 'kustomize.toolkit.fluxcd.io/v1',

@@ -4,7 +4,7 @@ import type { PodTemplate } from '../shapes.ts'
 import { podTemplateHash } from './hash.ts'
 import { dumpQuantity } from './quantity.ts'
 
-// Recorded from kube-controller-manager v1.37.2: the name of the ReplicaSet of this template. (35 more in tests/workloads.test.ts.)
+// Recorded from kube-controller-manager v1.37.2: the name of the ReplicaSet of this template. (35 more in tests/kubed/workloads.test.ts.)
 const template: PodTemplate = {
   metadata: { labels: { app: 'api-gateway' } },
   spec: {

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { openObjectReader } from '../../src/adapters/git/cat-file.ts'
+import { commitAndPush, pushCommit } from '../../src/adapters/git/commit-and-push.ts'
+import { openMirror, type Mirror } from '../../src/adapters/git/mirror.ts'
+import { changedPaths, pathHash } from '../../src/adapters/git/tree.ts'
+import { serveGitd, type Gitd } from '../../src/embedded/gitd/serve.ts'
+
+const TOKEN = 's3cret-token'
+const temp = mkdtempSync(join(tmpdir(), 'sluice-write-'))
+let gitd: Gitd
+let mirror: Mirror
+let url: string
+
+before(async () => {
+  gitd = await serveGitd({ root: join(temp, 'root'), port: 0, token: TOKEN })
+  mkdirSync(join(temp, 'folder', 'apps', 'web'), { recursive: true })
+  writeFileSync(join(temp, 'folder', 'apps', 'web', 'a.yaml'), 'a: 1\n')
+  writeFileSync(join(temp, 'folder', 'b.yaml'), 'b: 1\n')
+  await gitd.createRepository('app', { fromFolder: join(temp, 'folder') })
+  url = gitd.urlOf('app')
+  mirror = openMirror(join(temp, 'mirrors'), url)
+})
+after(async () => {
+  mirror.close()
+  await gitd.close()
+  rmSync(temp, { recursive: true, force: true })
+})
+
+const ask = (...args: string[]): string =>
+  execFileSync('git', ['-C', join(temp, 'root', 'app.git'), ...args], { encoding: 'utf8' }).trim()
+const author = { name: 'Flux <x>\n', email: 'flux@example.com', atMs: 1_700_000_000_000 }
+const credentials = { username: 'flux', password: TOKEN }
+
+async function base(branch = 'main'): Promise<string> {
+  const head = ask('rev-parse', branch)
+  await mirror.fetch(url, head, `refs/heads/${branch}`, {})
+  return head
+}
+
+test('a change becomes a commit on the branch, and a second one on the old base is told that it moved', async () => {
+  const head = await base()
+  const request = {
+    folder: mirror.folder,
+    base: head,
+    author,
+    message: 'Automated image update\n\nbody',
+    url,
+    credentials,
+    branch: 'main',
+  }
+  const changes = [
+    { path: 'apps/web/a.yaml', bytes: Buffer.from('a: 2\n') },
+    { path: 'new "file"', bytes: Buffer.from([0, 1, 2]), mode: '100755' as const },
+    { path: 'b.yaml' },
+  ]
+  const result = await commitAndPush({ ...request, changes, expected: head })
+  assert.equal(result.kind, 'pushed')
+  assert.equal(ask('show', 'main:apps/web/a.yaml'), 'a: 2')
+  assert.equal(
+    ask('log', '-1', '--format=%an|%ae|%at|%s|%P', 'main'),
+    `Flux x|flux@example.com|1700000000|Automated image update|${head}`,
+  )
+  assert.match(ask('ls-tree', '-z', 'main'), /100755 blob [0-9a-f]+\tnew "file"/)
+  const late = await commitAndPush({ ...request, changes: [{ path: 'x', bytes: Buffer.from('x') }], expected: head })
+  assert.deepEqual(late, { kind: 'moved' })
+})
+
+test('a new branch is made when it must not exist, and not taken when it does', async () => {
+  const head = await base()
+  const request = { folder: mirror.folder, base: head, author, message: 'x', url, credentials, branch: 'flux/updates' }
+  const changes = [{ path: 'x', bytes: Buffer.from('x') }]
+  assert.equal((await commitAndPush({ ...request, changes, expected: undefined })).kind, 'pushed')
+  const more = [{ path: 'x', bytes: Buffer.from('y') }]
+  assert.deepEqual(await commitAndPush({ ...request, changes: more, expected: undefined }), { kind: 'moved' })
+})
+
+test('a wrong password is an error that does not hold it', async () => {
+  const head = await base()
+  await assert.rejects(
+    pushCommit(mirror.folder, head, { url, credentials: { password: 'wr0ng' }, branch: 'other', expected: undefined }),
+    (error: Error & { code?: string }) => error.code === 'GIT_AUTH' && !error.message.includes('wr0ng'),
+  )
+})
+
+test('paths that leave the repository and names that are options are refused', async () => {
+  const head = await base()
+  const request = { folder: mirror.folder, base: head, author, message: 'x', url, credentials, expected: head }
+  for (const path of ['../x', '.git/config', 'a//b', '/etc/x', 'a/.GIT/x'])
+    await assert.rejects(
+      commitAndPush({ ...request, branch: 'main', changes: [{ path, bytes: Buffer.from('') }] }),
+      { code: 'GIT_PATH_MISSING' },
+      path,
+    )
+  for (const branch of ['../../x', 'a b', 'x:y', 'a..b', 'x.lock'])
+    await assert.rejects(pushCommit(mirror.folder, head, { ...request, branch }), { code: 'GIT_PUSH_REFUSED' }, branch)
+})
+
+test('credentials do not follow a redirect to another host', async () => {
+  const seen: string[] = []
+  const thief = createServer((request, response) => {
+    seen.push(request.headers.authorization ?? 'none')
+    response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end()
+  })
+  const door = createServer((request, response) => {
+    response
+      .writeHead(302, { location: `http://localhost:${(thief.address() as AddressInfo).port}${request.url ?? ''}` })
+      .end()
+  })
+  for (const server of [thief, door]) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const head = await base()
+  const to = { url: `http://127.0.0.1:${(door.address() as AddressInfo).port}/x.git`, branch: 'main', expected: head }
+  for (const login of [credentials, { bearerToken: TOKEN }])
+    await assert.rejects(pushCommit(mirror.folder, head, { ...to, credentials: login }))
+  for (const server of [thief, door]) server.close()
+  assert.deepEqual(new Set(seen), new Set(['none']))
+})
+
+test('the hash of a path changes only with what is below it', async () => {
+  const first = await base()
+  const changes = [{ path: 'other.txt', bytes: Buffer.from('1') }]
+  const request = {
+    folder: mirror.folder,
+    base: first,
+    author,
+    message: 'x',
+    url,
+    credentials,
+    branch: 'main',
+    expected: first,
+  }
+  const result = await commitAndPush({ ...request, changes })
+  assert.ok(result.kind === 'pushed')
+  const reader = openObjectReader(mirror.folder)
+  const hashes = await Promise.all([first, result.commit].map((commit) => pathHash(reader, commit, './apps/web')))
+  assert.equal(hashes[0], hashes[1])
+  assert.notEqual(await pathHash(reader, first, ''), await pathHash(reader, result.commit, '.'))
+  assert.equal(await pathHash(reader, first, 'nothing/here'), undefined)
+  reader.close()
+  assert.deepEqual(await changedPaths(mirror.folder, first, result.commit), ['other.txt'])
+})

@@ -1,11 +1,12 @@
 import type { ServerResponse } from 'node:http'
 import { request } from 'node:https'
-import { objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { stringOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, type FieldError, Fault, invalid } from '../fault.ts'
 import { namespaceOf, type Obj, specOf } from '../object.ts'
 import { forbid, invalidValue } from '../validation/fault-list.ts'
+import { containerOf } from './container.ts'
 import { kubeletOf } from './kubelet.ts'
 import { sendText, type TextSocket, textSocketOf } from './log-socket.ts'
 
@@ -43,26 +44,6 @@ export function checkLogOptions({ query, name }: Call): void {
   else if (since !== undefined && since < 1) invalidValue(errors, 'sinceSeconds', since, 'must be greater than 0')
   if (query.has('stream')) forbid(errors, 'stream', 'may not be specified')
   if (errors.length > 0) throw invalid({ group: '', kind: 'PodLogOptions' }, name, errors)
-}
-
-function containerOf(call: Call, pod: Obj): string {
-  const spec = specOf(pod)
-  const names = (list: typeof spec.containers): string[] => objectsOf(list).map(({ name }) => stringOf(name))
-  const containers = names(spec.containers)
-  const inits = names(spec.initContainers)
-  const wanted = call.query.get('container') ?? ''
-  if (wanted !== '') {
-    if (![...containers, ...inits, ...names(spec.ephemeralContainers)].includes(wanted))
-      throw badRequest(`container ${wanted} is not valid for pod ${call.name}`)
-    return wanted
-  }
-  const [only] = containers
-  if (containers.length === 1 && inits.length === 0 && only !== undefined) return only
-  const choice =
-    inits.length > 0
-      ? `[${containers.join(' ')}] or one of the init containers: [${inits.join(' ')}]`
-      : `[${containers.join(' ')}]`
-  throw badRequest(`a container name must be specified for pod ${call.name}, choose one of: ${choice}`)
 }
 
 function forward(

@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http'
-import { objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { stringOf } from '../../../lib/kube/json.ts'
 import { authorize } from '../authorization/authorize.ts'
 import type { Call } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest } from '../fault.ts'
 import { namespaceOf, type Obj, specOf } from '../object.ts'
+import { containerOf } from './container.ts'
 import { kubeletOf } from './kubelet.ts'
 import { tunnel } from './tunnel.ts'
 
@@ -51,18 +52,4 @@ export function streamPod(env: Environment, call: Call, pod: Obj, response: Serv
   if (nodeName === '') throw badRequest(`pod ${name} does not have a host assigned`)
   const path = `/${segments.map(encodeURIComponent).join('/')}?${query.toString()}`
   return tunnel(env, call, { ...kubeletOf(env, nodeName), path }, response)
-}
-
-function containerOf(call: Call, pod: Obj): string {
-  const { initContainers, containers, ephemeralContainers } = specOf(pod)
-  const names = (list: typeof containers): string[] => objectsOf(list).map(({ name }) => stringOf(name))
-  const all = [...names(initContainers), ...names(containers), ...names(ephemeralContainers)]
-  const wanted = call.query.get('container') ?? ''
-  if (wanted !== '') {
-    if (!all.includes(wanted)) throw badRequest(`container ${wanted} is not valid for pod ${call.name}`)
-    return wanted
-  }
-  const [only, ...others] = names(containers)
-  if (only !== undefined && others.length === 0) return only
-  throw badRequest(`a container name must be specified for pod ${call.name}, choose one of: [${all.join(' ')}]`)
 }

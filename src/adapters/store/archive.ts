@@ -30,7 +30,8 @@ export function openArchive(database: Database.Database): Archive {
   database.exec(SCHEMA)
   const put =
     database.prepare(`INSERT INTO archive (ref, at, service, namespace, environment, thing) VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT (ref) DO UPDATE SET at = excluded.at, thing = excluded.thing RETURNING id`)
+    ON CONFLICT (ref) DO UPDATE SET (at, service, namespace, environment, thing) =
+      (excluded.at, excluded.service, excluded.namespace, excluded.environment, excluded.thing) RETURNING id`)
   const putKey = database.prepare('INSERT OR IGNORE INTO archive_keys (key, id) VALUES (?, ?)')
   const byKey = database.prepare(`SELECT DISTINCT archive.id, thing FROM archive_keys JOIN archive USING (id)
     WHERE key >= ? AND key < ? ORDER BY archive.id DESC LIMIT ${MOST_FOUND}`)

@@ -57,6 +57,26 @@ for (let seed = 1; seed <= 10; seed++)
     whole.close()
   })
 
+test('an old image that is pushed and chosen again opens no delivery, though its push is told between two checkpoints', () => {
+  const world = openWorld({ most: 1, keep: 1, ofService: 0, facts: 1, every: 1 })
+  const git = { current: new Map([['staging', new Map<string, string>()]]), commits: 0 }
+  const [first, ...others] = Array.from({ length: 12 }, (_, index) => deliveryOf(index + 1))
+  for (const scene of [first!, ...others])
+    for (const fact of [...begun(scene), ...reconciled(scene, git, () => 1)]) world.keeper().report(fact)
+  const { image, tag, commit } = first!
+  world.keeper().report({ kind: 'image', image, tag, digest: digestOf(tag), commit, runId: 'again', intended: true })
+  world.keeper().report({ kind: 'policy', policy: 'staging/web', image, tag, considered: 12 })
+  assert.deepEqual(world.keeper().ledger().deliveries.open(), [])
+  world.close()
+})
+
+function deliveryOf(number: number): Scene {
+  return {
+    ...{ deed: 'deliver', number, service: 'web', environment: 'staging', image: `${HOST}/web` },
+    ...{ before: `1.${number - 1}`, tag: `1.${number}`, commit: commitOf(number, 'a'), config: commitOf(number, 'b') },
+  }
+}
+
 /** How each run ended, which is told again at every start. */
 function lastOfRuns(told: ReadonlySet<FactBody>): readonly FactBody[] {
   const runs = new Map([...told].flatMap((fact) => (fact.kind === 'run' ? [[fact.runId, fact] as const] : [])))
@@ -177,9 +197,13 @@ function sceneOf(random: Random, git: Git): Scene {
   return {
     ...{ deed, number, service, environment, before, image: `${HOST}/${service}` },
     tag: deed === 'deliver' ? `1.${number}` : deed === 'roll back' || deed === 'choose' ? old : before,
-    commit: number.toString(16).padStart(8, '0').padEnd(40, 'a'),
-    config: configOf.toString(16).padStart(8, '0').padEnd(40, 'b'),
+    commit: commitOf(number, 'a'),
+    config: commitOf(configOf, 'b'),
   }
+}
+
+function commitOf(number: number, filler: string): string {
+  return number.toString(16).padStart(8, '0').padEnd(40, filler)
 }
 
 /** Up to the commit that Git has in the end. */

@@ -57,7 +57,11 @@ export function keepRecord(log: FactLog, clock: Clock, limits?: LedgerLimits): R
       const ledger = living.recall(body)
       if (!isNews(ledger, body)) return undefined
       const proved = provedBy(ledger, body)
-      if (proved !== undefined) void keep(proved)
+      if (proved !== undefined) {
+        void keep(proved)
+        // a checkpoint behind it may have put away again what `body` names
+        living.recall(body)
+      }
       return keep(body)
     },
     ledger: living.current,

@@ -2,6 +2,7 @@ import type { Delivery, Passage } from './delivery.ts'
 import type { FactBody, WorkloadImages } from './fact.ts'
 import { commitOfRevision, namespaceOf, splitImage } from './image-name.ts'
 import { deliveryOfImage, type FactOf, type Ledger } from './ledger.ts'
+import { imageKey, passageKey, podKey, wayKey } from './ledger-keys.ts'
 import { environmentName } from './query.ts'
 
 /** What may leave the ledger, by kind. */
@@ -32,20 +33,10 @@ export type Archived = {
  */
 export type ArchiveKey = { readonly key: string; readonly isPrefix?: true }
 
-/** `host/name:tag`. */
-export function nameOf({ image, tag }: { readonly image: string; readonly tag: string }): string {
-  return `${image}:${tag}`
-}
-
 /** `environment/service/state`: how a delivery of a service ended. */
 export function endKey(delivery: Delivery): string {
   return `${environmentName(delivery)}/${delivery.service}/${delivery.state}`
 }
-
-export const passageKey = ({ kustomization, commit }: Pick<Passage, 'kustomization' | 'commit'>): string =>
-  `${kustomization} ${commit}`
-export const podKey = ({ namespace, pod }: { readonly namespace: string; readonly pod: string }): string =>
-  `${namespace}/${pod}`
 
 /** What tells an archived thing from all others. */
 export function archiveRef(one: Archived): string {
@@ -59,7 +50,7 @@ export function archiveRef(one: Archived): string {
     case 'run':
       return `run ${one.is.runId}`
     case 'image':
-      return `image ${nameOf(one.is)}`
+      return `image ${imageKey(one.is)}`
     case 'pod':
       return `pod ${podKey(one.is)}`
   }
@@ -77,7 +68,7 @@ export function keysOfArchived(one: Archived): readonly string[] {
     case 'run':
       return [`commit:${one.is.commit}`, runKey(one.is.runId)]
     case 'image':
-      return [builtKey(nameOf(one.is))]
+      return [builtKey(imageKey(one.is))]
     case 'pod':
       return [`pod:${one.is.pod}`, `pod:${podKey(one.is)}`]
   }
@@ -85,28 +76,28 @@ export function keysOfArchived(one: Archived): readonly string[] {
 
 function keysOfDelivery(delivery: Delivery): readonly string[] {
   const { id, environment, kind, commit, configCommit, runId, image, version, digest } = delivery
-  const name = image === undefined ? undefined : `${image}:${version}`
+  const named = image === undefined ? undefined : { image, tag: version }
   return [
     deliveryKey(id),
     ...new Set([commit, configCommit ?? commit].filter((each) => each !== '').map((each) => `commit:${each}`)),
     ...(runId === undefined ? [] : [runKey(runId)]),
-    ...(name === undefined ? [] : [`image:${name}`, ...endingsOf(name)]),
-    ...(name === undefined || kind !== 'image' ? [] : [wayKey(environment, name)]),
+    ...(named === undefined ? [] : namesOf(imageKey(named)).map((name) => `image:${name}`)),
+    ...(named === undefined || kind !== 'image' ? [] : [metKey(environment, named)]),
     ...(digest === undefined ? [] : [digestKey(digest)]),
   ]
 }
 
 const deliveryKey = (id: string): string => `delivery:${id}`
-const wayKey = (environment: string, name: string): string => `way:${environment} ${name}`
+const metKey = (environment: string, image: Tagged): string => `way:${wayKey(environment, image)}`
 const throughKey = (passage: string): string => `passage:${passage}`
 const builtKey = (name: string): string => `built:${name}`
 const runKey = (runId: string): string => `run:${runId}`
 export const pushKey = (commit: string): string => `push:${commit}`
 
 /** `host/team/web:1` is also asked for as `team/web:1` and `web:1`. */
-function endingsOf(name: string): readonly string[] {
+function namesOf(name: string): readonly string[] {
   const parts = name.split('/')
-  return parts.slice(1).map((_, index) => `image:${parts.slice(index + 1).join('/')}`)
+  return parts.map((_, index) => parts.slice(index).join('/'))
 }
 
 export function digestKey(digest: string): string {
@@ -175,12 +166,12 @@ function unknownThings(ledger: Ledger, fact: FactBody): readonly string[] {
 type Tagged = { readonly image: string; readonly tag: string }
 
 function unknownImage(ledger: Ledger, image: Tagged): readonly string[] {
-  return ledger.images.has(nameOf(image)) ? [] : [builtKey(nameOf(image))]
+  return ledger.images.has(imageKey(image)) ? [] : [builtKey(imageKey(image))]
 }
 
 function unknownWay(ledger: Ledger, environment: string, image: Tagged): readonly string[] {
   const isKnown = deliveryOfImage(ledger, environment, image.image, image.tag) !== undefined
-  return [...unknownImage(ledger, image), ...(isKnown ? [] : [wayKey(environment, nameOf(image))])]
+  return [...unknownImage(ledger, image), ...(isKnown ? [] : [metKey(environment, image)])]
 }
 
 /** What a workload had before is on no new way. */

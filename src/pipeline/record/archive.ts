@@ -1,9 +1,9 @@
-import { type Archived, type ArchivedKinds, endKey, nameOf, passageKey, podKey } from './archive-keys.ts'
+import { type Archived, type ArchivedKinds, endKey } from './archive-keys.ts'
 import { Deliveries } from './deliveries.ts'
-import type { Delivery, Passage } from './delivery.ts'
-import type { Fact } from './fact.ts'
+import type { Delivery } from './delivery.ts'
 import { commitOfRevision, splitImage } from './image-name.ts'
 import type { FactOf, Ledger } from './ledger.ts'
+import { imageKey, passageKey, podKey, pushedKey } from './ledger-keys.ts'
 import { lastImages } from './needed-images.ts'
 import { latestFirst } from './query.ts'
 
@@ -11,46 +11,48 @@ import { latestFirst } from './query.ts'
 export type Bounds = { readonly most: number; readonly keep: number; readonly ofService: number }
 
 /** What may leave a ledger that holds more than `most` of something: the oldest, with all that only they need. */
-export function planArchive(ledger: Ledger, { most, keep, ofService }: Bounds): readonly Archived[] {
-  const all = [...ledger.deliveries.values()].sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1))
-  const cutAt = (times: readonly string[], since: string): string =>
-    times.length > most ? (times.toSorted().at(-keep) ?? since) : since
-  const since = cutAt(
-    all.map(({ startedAt }) => startedAt),
-    '',
-  )
-  const newest = all.filter(({ startedAt }) => startedAt >= since)
-  const kept = new Set([...newest, ...ledger.deliveries.open(), ...newestOfEach(all, ofService)])
+export function planArchive(ledger: Ledger, bounds: Bounds): readonly Archived[] {
+  const deliveries = [...ledger.deliveries.values()].sort(byTime)
+  const since = timeOfOldestKept(deliveries, bounds) ?? ''
+  const newest = deliveries.filter((one) => timeOf(one) >= since)
+  const kept = new Set([...newest, ...ledger.deliveries.open(), ...newestOfEach(deliveries, bounds.ofService)])
   const needed = neededBy(ledger, kept)
-  const past = <T extends Fact>(facts: readonly T[]): readonly T[] => {
-    const cut = cutAt(
-      facts.map(({ at }) => at),
-      since,
-    )
-    return facts.filter(({ at }) => at < cut)
+  const past = <T extends Timed>(all: ReadonlyMap<string, T>): readonly T[] => {
+    const cut = timeOfOldestKept([...all.values()], bounds) ?? since
+    return [...all.values()].filter((one) => timeOf(one) < cut)
   }
-  const passages = [...ledger.passages.values()]
-  const cut = cutAt(
-    passages.map(({ startedAt }) => startedAt),
-    since,
-  )
-  const isGoing = ({ startedAt, commit }: Passage): boolean => startedAt >= cut || needed.commits.has(commit)
-  const commits = new Set([...needed.commits, ...passages.filter(isGoing).map(({ commit }) => commit)])
-  const gone = [...ledger.pods.values()].filter((pod) => pod.gone === true)
+  const passages = new Set(past(ledger.passages).filter(({ commit }) => !needed.commits.has(commit)))
+  const going = [...ledger.passages.values()].filter((one) => !passages.has(one))
+  const commits = new Set([...needed.commits, ...going.map(({ commit }) => commit)])
   return [
-    ...all.filter((one) => !kept.has(one)).map((is) => ({ kind: 'delivery', is }) as const),
-    ...passages.filter((one) => !isGoing(one)).map((is) => ({ kind: 'passage', is }) as const),
-    ...past([...ledger.pushes.values()])
+    ...deliveries.filter((one) => !kept.has(one)).map((is) => ({ kind: 'delivery', is }) as const),
+    ...[...passages].map((is) => ({ kind: 'passage', is }) as const),
+    ...past(ledger.pushes)
       .filter(({ commit }) => !commits.has(commit))
       .map((is) => ({ kind: 'push', is }) as const),
-    ...past([...ledger.runs.values()])
+    ...past(ledger.runs)
       .filter((run) => hasEnded(run) && !needed.runs.has(run.runId))
       .map((is) => ({ kind: 'run', is }) as const),
-    ...past([...ledger.images.values()])
-      .filter((image) => !needed.images.has(nameOf(image)))
-      .map((is) => ({ kind: 'image', is, digests: [...(ledger.digests.get(digestsKey(is)) ?? [])] }) as const),
-    ...past(gone).map((is) => ({ kind: 'pod', is }) as const),
+    ...past(ledger.images)
+      .filter((image) => !needed.images.has(imageKey(image)))
+      .map((is) => ({ kind: 'image', is, digests: [...(ledger.digests.get(pushedKey(is.runId, is)) ?? [])] }) as const),
+    ...past(new Map([...ledger.pods].filter(([, pod]) => pod.gone))).map((is) => ({ kind: 'pod', is }) as const),
   ]
+}
+
+type Timed = { readonly at: string } | { readonly startedAt: string }
+
+function timeOf(thing: Timed): string {
+  return 'at' in thing ? thing.at : thing.startedAt
+}
+
+function byTime(a: Timed, b: Timed): number {
+  return timeOf(a) < timeOf(b) ? -1 : timeOf(a) > timeOf(b) ? 1 : 0
+}
+
+/** Undefined while there are not too many. */
+function timeOfOldestKept(things: readonly Timed[], { most, keep }: Bounds): string | undefined {
+  return things.length > most ? things.map(timeOf).sort().at(-keep) : undefined
 }
 
 /** What a service shows of an environment, and what a rollback goes back to. */
@@ -83,8 +85,8 @@ function neededBy(ledger: Ledger, kept: ReadonlySet<Delivery>): Needed {
   const { intended } = ledger
   const ofGit = [...ledger.workloads.values()].flatMap(({ images }) => images.map(splitImage))
   const images = new Set([
-    ...[...kept].flatMap(({ image, version }) => (image === undefined ? [] : [`${image}:${version}`])),
-    ...ofGit.map(nameOf),
+    ...[...kept].flatMap(({ image, version }) => (image === undefined ? [] : [imageKey({ image, tag: version })])),
+    ...ofGit.map(imageKey),
     ...intended.images.keys(),
   ])
   const built = [...images].flatMap((name) => ledger.images.get(name) ?? [])
@@ -110,14 +112,12 @@ function hasEnded({ state }: FactOf<'run'>): boolean {
   return state !== 'queued' && state !== 'running'
 }
 
-function digestsKey(image: FactOf<'image'>): string {
-  return `${image.runId} ${nameOf(image)}`
-}
-
 /** The same ledger without them; it goes on counting how deliveries ended. */
 export function withoutArchived(ledger: Ledger, archived: readonly Archived[]): Ledger {
   const gone = new Set(archived.map(({ is }): unknown => is))
-  const goneDigests = new Set(archived.flatMap((one) => (one.kind === 'image' ? [digestsKey(one.is)] : [])))
+  const goneDigests = new Set(
+    archived.flatMap((one) => (one.kind === 'image' ? [pushedKey(one.is.runId, one.is)] : [])),
+  )
   const rest = <V>(map: ReadonlyMap<string, V>): Map<string, V> =>
     new Map([...map].filter(([, value]) => !gone.has(value)))
   const deliveries = new Deliveries()
@@ -151,11 +151,13 @@ export function withArchived(ledger: Ledger, archived: readonly Archived[]): Led
     deliveries,
     pushes: joined(of('push'), ({ commit }) => commit, ledger.pushes),
     runs: joined(of('run'), ({ runId }) => runId, ledger.runs),
-    images: joined(of('image'), nameOf, ledger.images),
+    images: joined(of('image'), imageKey, ledger.images),
     passages: joined(of('passage'), passageKey, ledger.passages),
     pods: joined(of('pod'), podKey, ledger.pods),
     digests: new Map([
-      ...archived.flatMap((one) => (one.kind === 'image' ? [[digestsKey(one.is), new Set(one.digests)] as const] : [])),
+      ...archived.flatMap((one) =>
+        one.kind === 'image' ? [[pushedKey(one.is.runId, one.is), new Set(one.digests)] as const] : [],
+      ),
       ...ledger.digests,
     ]),
     archivedEnds: countEnds(ledger.archivedEnds, returned, -1),

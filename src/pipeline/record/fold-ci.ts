@@ -1,6 +1,7 @@
 import type { BorderRecord, Delivery } from './delivery.ts'
 import { judgeWriteBack } from './fold-markers.ts'
 import { baseName, branchOfRevision, namespaceOf } from './image-name.ts'
+import { imageKey, pushedKey, wayKey } from './ledger-keys.ts'
 import {
   deliveryOfImage,
   endRivals,
@@ -79,18 +80,18 @@ function detailOf({ workflow, state, cause }: FactOf<'run'>): string {
  * run told of it.
  */
 export function foldImage(ledger: Ledger, fact: FactOf<'image'>): void {
-  const key = `${fact.image}:${fact.tag}`
+  const key = imageKey(fact)
   if (fact.intended) return void ledger.intended.images.set(key, fact)
   ledger.intended.images.delete(key)
   ledger.images.set(key, fact)
-  const ofRun = `${fact.runId} ${key}`
+  const ofRun = pushedKey(fact.runId, fact)
   ledger.digests.set(ofRun, new Set([...(ledger.digests.get(ofRun) ?? []), fact.digest]))
   const isOfRun = (open: Delivery): boolean =>
     open.endedAt === undefined && open.image === undefined && open.service === baseName(fact.image)
   const isOpen = ({ endedAt, commit }: Delivery): boolean => endedAt === undefined || commit === ''
   const ofTag = ledger.deliveries.ofImage(fact.image, fact.tag).filter(isOpen)
   for (const delivery of [...ofTag, ...ledger.deliveries.ofRun(fact.runId).filter(isOfRun)]) {
-    const detail = `${fact.image}:${fact.tag} ${fact.digest}`
+    const detail = `${key} ${fact.digest}`
     const known = { image: fact.image, version: fact.tag, digest: fact.digest }
     const origin = originOf(ledger, fact, delivery)
     markBorder(ledger, { ...delivery, ...origin }, 'image', { state: 'done', at: fact.at, detail }, known)
@@ -99,11 +100,12 @@ export function foldImage(ledger: Ledger, fact: FactOf<'image'>): void {
 
 /** The tag is in the registry: who was about to push it has done so. The intent stays until the deed is told, which then still is news. */
 export function provePushed(ledger: Ledger, image: string, tag: string, at: string): void {
-  const fact = ledger.intended.images.get(`${image}:${tag}`)
+  const key = imageKey({ image, tag })
+  const fact = ledger.intended.images.get(key)
   if (fact === undefined) return
   const { intended: _proved, ...pushed } = fact
   foldImage(ledger, { ...pushed, at })
-  ledger.intended.images.set(`${image}:${tag}`, fact)
+  ledger.intended.images.set(key, fact)
 }
 
 /** A policy's choice: from here on the delivery has its environment, the policy's namespace. */
@@ -129,7 +131,7 @@ export function foldPolicy(ledger: Ledger, fact: FactOf<'policy'>): void {
 export function foldWriteBack(ledger: Ledger, fact: FactOf<'write-back'>): void {
   const environment = namespaceOf(fact.automation)
   for (const { image, tag } of fact.images) {
-    const key = `${environment} ${image}:${tag}`
+    const key = wayKey(environment, { image, tag })
     if (fact.intended) {
       ledger.intended.writeBacks.set(key, fact.commit)
       continue
@@ -163,7 +165,7 @@ function adoptRun(
   service: string,
   { image, tag, at }: ImageMet,
 ): Delivery | undefined {
-  const built = ledger.images.get(`${image}:${tag}`)
+  const built = ledger.images.get(imageKey({ image, tag }))
   const isIt = (open: Delivery): boolean =>
     open.environment === environment && open.service === service && open.runId !== undefined && open.image === undefined
   const open = openDeliveries(ledger, isIt).find((one) => built === undefined || built.runId === one.runId)
@@ -173,9 +175,9 @@ function adoptRun(
 }
 
 function startOfImage(ledger: Ledger, environment: string, service: string, met: ImageMet): Delivery {
-  const built = ledger.images.get(`${met.image}:${met.tag}`)
+  const built = ledger.images.get(imageKey(met))
   const delivery = newDelivery({
-    id: `${environment}/${service}/image/${met.image}:${met.tag}`,
+    id: `${environment}/${service}/image/${imageKey(met)}`,
     service,
     environment,
     kustomization: ledger.workloads.get(`${environment}/${service}`)?.kustomization,
@@ -187,7 +189,7 @@ function startOfImage(ledger: Ledger, environment: string, service: string, met:
     startedAt: met.at,
   })
   if (built === undefined) return startDelivery(ledger, delivery, met.at)
-  const image: BorderRecord = { state: 'done', at: built.at, detail: `${built.image}:${built.tag} ${built.digest}` }
+  const image: BorderRecord = { state: 'done', at: built.at, detail: `${imageKey(built)} ${built.digest}` }
   const origin = originOf(ledger, built, delivery)
   return startDelivery(ledger, { ...delivery, ...origin, borders: { ...origin.borders, image } }, met.at)
 }
@@ -239,8 +241,8 @@ function serviceOf(ledger: Ledger, environment: string, image: string): string {
   return workload?.name ?? baseName(image)
 }
 
-function isDeployed(ledger: Ledger, environment: string, { image, tag }: FactOf<'policy'>): boolean {
+function isDeployed(ledger: Ledger, environment: string, chosen: FactOf<'policy'>): boolean {
   return [...ledger.workloads.values()].some(
-    (workload) => workload.namespace === environment && workload.images.includes(`${image}:${tag}`),
+    (workload) => workload.namespace === environment && workload.images.includes(imageKey(chosen)),
   )
 }

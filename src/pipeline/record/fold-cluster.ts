@@ -2,6 +2,7 @@ import type { Border, BorderRecord, Delivery } from './delivery.ts'
 import type { WorkloadImages } from './fact.ts'
 import { openForImage, provePushed } from './fold-ci.ts'
 import { commitOfRevision, splitImage } from './image-name.ts'
+import { imageKey, podKey, wayKey } from './ledger-keys.ts'
 import {
   deliveryOfImage,
   digestOfDelivery,
@@ -12,6 +13,7 @@ import {
   newDelivery,
   openDeliveries,
   startDelivery,
+  supersede,
 } from './ledger.ts'
 import { notePassage } from './passage.ts'
 
@@ -52,7 +54,7 @@ function openForNewImages(ledger: Ledger, workload: WorkloadImages, before: read
   for (const written of workload.images.filter((name) => !before.includes(name))) {
     const { image, tag } = splitImage(written)
     provePushed(ledger, image, tag, at)
-    if (!ledger.intended.writeBacks.has(`${workload.namespace} ${image}:${tag}`)) continue
+    if (!ledger.intended.writeBacks.has(wayKey(workload.namespace, { image, tag }))) continue
     if (deliveryOfImage(ledger, workload.namespace, image, tag) !== undefined) continue
     const delivery = openForImage(ledger, workload.namespace, workload.name, { image, tag, at })
     ledger.deliveries.set(delivery.id, delivery)
@@ -159,7 +161,7 @@ function arriveAll(ledger: Ledger, deliveries: readonly Delivery[], at: string):
 
 /** A pod that is ready may be the one that a delivery waits for. */
 export function foldPod(ledger: Ledger, fact: FactOf<'pod'>): void {
-  ledger.pods.set(`${fact.namespace}/${fact.pod}`, fact)
+  ledger.pods.set(podKey(fact), fact)
   if (!fact.ready) return
   const isWaiting = (open: Delivery): boolean =>
     open.environment === fact.namespace &&
@@ -202,10 +204,7 @@ function supersedeOtherImages(ledger: Ledger, workload: WorkloadImages, at: stri
     open.service === workload.name &&
     open.environment === workload.namespace &&
     !workload.images.map(splitImage).some(({ image, tag }) => image === open.image && tag === open.version)
-  for (const { id, ...delivery } of openDeliveries(ledger, isOvertaken)) {
-    const state = delivery.state === 'failed' ? 'failed' : 'superseded'
-    ledger.deliveries.set(id, { id, ...delivery, state, endedAt: at })
-  }
+  for (const delivery of openDeliveries(ledger, isOvertaken)) supersede(ledger, delivery, at)
 }
 
 function wantedBy(ledger: Ledger, workload: WorkloadImages): readonly Delivery[] {
@@ -217,7 +216,8 @@ function wantedBy(ledger: Ledger, workload: WorkloadImages): readonly Delivery[]
 }
 
 function markBuilt(ledger: Ledger, delivery: Delivery, workload: WorkloadImages, fact: FactOf<'build'>): void {
-  const owed = ledger.intended.writeBacks.get(`${workload.namespace} ${delivery.image}:${delivery.version}`)
+  const { image = '', version: tag } = delivery
+  const owed = ledger.intended.writeBacks.get(wayKey(workload.namespace, { image, tag }))
   const commit = delivery.configCommit ?? owed ?? commitOfRevision(fact.revision)
   const known = { service: workload.name, kustomization: fact.kustomization, configCommit: commit, ...HEALED }
   const asked: BorderRecord = { state: 'done', at: fact.at, detail: `${commit.slice(0, 12)} asks for it` }
@@ -241,7 +241,7 @@ function foldChange(ledger: Ledger, key: string, isDrift: boolean, fact: FactOf<
     kind,
     image,
     version: tag,
-    digest: ledger.images.get(`${image}:${tag}`)?.digest,
+    digest: ledger.images.get(imageKey({ image, tag }))?.digest,
     commit,
     configCommit: commit,
     startedAt: ledger.pushes.get(commit)?.at ?? fact.at,

@@ -1,6 +1,7 @@
 import { Deliveries } from './deliveries.ts'
 import { BORDERS, type Border, type BorderRecord, type Delivery, type Passage } from './delivery.ts'
 import type { Fact, WorkloadImages } from './fact.ts'
+import { pushedKey } from './ledger-keys.ts'
 
 export type FactOf<Kind extends Fact['kind']> = Extract<Fact, { kind: Kind }>
 
@@ -149,15 +150,19 @@ export function endRivals(ledger: Ledger, delivery: Delivery, at: string): void 
     other.environment === delivery.environment &&
     (delivery.kind === 'image' || other.kind === delivery.kind) &&
     !isToCome(other)
-  for (const other of openDeliveries(ledger, isRival)) {
-    const state = other.state === 'failed' ? 'failed' : 'superseded'
-    ledger.deliveries.set(other.id, { ...other, state, endedAt: at })
-  }
+  for (const other of openDeliveries(ledger, isRival)) supersede(ledger, other, at)
+}
+
+/** Ends what has not arrived and no longer can; what had failed before stays so. */
+export function supersede(ledger: Ledger, delivery: Delivery, at: string): void {
+  const state = delivery.state === 'failed' ? 'failed' : 'superseded'
+  ledger.deliveries.set(delivery.id, { ...delivery, state, endedAt: at })
 }
 
 /** What of a delivery a pod runs in one of its containers; a run that was repeated may have pushed more than one digest for it. */
 export function digestOfDelivery({ digests }: Ledger, delivery: Delivery, pod: FactOf<'pod'>): string | undefined {
-  const pushed = digests.get(`${delivery.runId} ${delivery.image}:${delivery.version}`)
+  const { runId = '', image = '', version } = delivery
+  const pushed = digests.get(pushedKey(runId, { image, tag: version }))
   return [pod.digest, ...(pod.others ?? [])].find((digest) => digest === delivery.digest || pushed?.has(digest))
 }
 

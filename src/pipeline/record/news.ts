@@ -1,5 +1,6 @@
 import type { FactBody } from './fact.ts'
 import { namespaceOf } from './image-name.ts'
+import { imageKey, podKey } from './ledger-keys.ts'
 import { deliveryOfImage, type Ledger } from './ledger.ts'
 
 /**
@@ -14,14 +15,14 @@ export function isNews(ledger: Ledger, fact: FactBody): boolean {
       return known?.state !== fact.state || known.cause !== fact.cause
     }
     case 'image': {
-      const key = `${fact.image}:${fact.tag}`
+      const key = imageKey(fact)
       const known = ledger.images.get(key)
       return ledger.intended.images.has(key) || known?.digest !== fact.digest || known.runId !== fact.runId
     }
     case 'write-back':
       return fact.images.length === 0 || !fact.images.every((image) => isWritten(ledger, fact, image))
     case 'pod': {
-      const known = ledger.pods.get(`${fact.namespace}/${fact.pod}`)
+      const known = ledger.pods.get(podKey(fact))
       const isSame =
         known?.digest === fact.digest &&
         known.image === fact.image &&
@@ -43,7 +44,7 @@ export function isNews(ledger: Ledger, fact: FactBody): boolean {
  */
 export function provedBy(ledger: Ledger, fact: FactBody): FactBody | undefined {
   if (fact.kind !== 'policy') return undefined
-  const intent = ledger.intended.images.get(`${fact.image}:${fact.tag}`)
+  const intent = ledger.intended.images.get(imageKey(fact))
   if (intent === undefined) return undefined
   const { intended: _proved, at: _then, ...pushed } = intent
   return pushed

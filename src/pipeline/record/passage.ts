@@ -1,5 +1,6 @@
 import { BORDERS, type Border, type BorderRecord, type Passage } from './delivery.ts'
 import { commitOfRevision } from './image-name.ts'
+import { passageKey } from './ledger-keys.ts'
 import type { Ledger } from './ledger.ts'
 
 /**
@@ -15,7 +16,7 @@ export function notePassage(
   record: BorderRecord,
 ): void {
   const commit = commitOfRevision(revision)
-  const key = `${kustomization} ${commit}`
+  const key = passageKey({ kustomization, commit })
   const { startedAt = record.at, borders = {} } = ledger.passages.get(key) ?? {}
   const isHealed = (name: string): boolean => BORDERS.findIndex((one) => one === name) <= BORDERS.indexOf(border)
   const kept = Object.entries(borders).filter(

@@ -1,4 +1,5 @@
 import { BORDERS, type Cell, type Delivery, type Passage, type Stop } from './delivery.ts'
+import { passageKey, podKey } from './ledger-keys.ts'
 import { digestOfDelivery, type FactOf, type Ledger, pushBorder } from './ledger.ts'
 import { stopOf } from './passage.ts'
 
@@ -29,7 +30,7 @@ export function traceOf(ledger: Ledger, what: string): readonly Delivery[] {
 
 /** The digests that a pod runs or ran. */
 export function digestsOfPod(ledger: Ledger, what: string): readonly string[] {
-  const pods = [...ledger.pods.values()].filter((pod) => pod.pod === what || `${pod.namespace}/${pod.pod}` === what)
+  const pods = [...ledger.pods.values()].filter((pod) => pod.pod === what || podKey(pod) === what)
   return pods.flatMap((pod) => [pod.digest, ...(pod.others ?? [])])
 }
 
@@ -186,7 +187,7 @@ function environmentStopOf(ledger: Ledger, kustomization: string | undefined, ke
 
 function environmentStop(ledger: Ledger, kustomization: string): Stop | undefined {
   const { stoppedAt: border, stoppedBy: commit = '' } = ledger.environments.get(kustomization) ?? {}
-  const passage = ledger.passages.get(`${kustomization} ${commit}`)
+  const passage = ledger.passages.get(passageKey({ kustomization, commit }))
   return border && { border, commit, borders: passage === undefined ? {} : withPush(ledger)(passage).borders }
 }
 

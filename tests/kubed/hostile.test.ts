@@ -85,6 +85,34 @@ const bodies: { it: string; body: string; type?: string; path?: string; code: nu
     says: /__proto__/,
   },
   {
+    it: 'the same by a JSON patch',
+    type: 'application/json-patch+json',
+    body: '[{"op":"add","path":"/metadata/__proto__","value":{"x":"y"}}]',
+    code: 422,
+    says: /rejected/,
+  },
+  {
+    it: 'an operation that every object has',
+    type: 'application/json-patch+json',
+    body: '[{"op":"constructor","path":"/data/x"}]',
+    code: 422,
+    says: /rejected/,
+  },
+  {
+    it: 'a scope that every object has',
+    path: '/api/v1/namespaces/default/resourcequotas',
+    body: '{"metadata":{"name":"q"},"spec":{"hard":{"pods":"1"},"scopes":["constructor"]}}',
+    code: 422,
+    says: /unsupported scope/,
+  },
+  {
+    it: 'a type of a secret that every object has',
+    path: '/api/v1/namespaces/default/secrets',
+    body: '{"metadata":{"name":"odd"},"type":"constructor"}',
+    code: 201,
+    says: /"type":"constructor"/,
+  },
+  {
     it: 'free fields as deep as they may be',
     path: '/apis/apps/v1/namespaces/default/controllerrevisions',
     body: `{"metadata":{"name":"q"},"revision":1,"data":${'{"a":'.repeat(9_900)}{}${'}'.repeat(9_900)}}`,
@@ -113,6 +141,13 @@ for (const { it, body, type = 'application/json', path: given, code, says } of b
     assert.match(answer.text, says)
     await assertAnswers()
   })
+
+test('a field selector of what every object has selects nothing', async () => {
+  for (const field of ['constructor', 'toString', '__proto__']) {
+    const answer = await api.call('GET', `/api/v1/namespaces/default/events?fieldSelector=${field}%3Dx`)
+    assert.deepEqual([answer.code, answer.body.message], [400, `field label not supported: ${field}`])
+  }
+})
 
 test('a body of 100 MB is refused before it is read, and costs no memory', async () => {
   const before = process.memoryUsage().rss

@@ -1,6 +1,7 @@
 import { type Command, usageError } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { completionWords } from './completion-words.ts'
+import { own } from '../../lib/value/own.ts'
 
 export const completion: Command = {
   name: 'completion',
@@ -13,7 +14,7 @@ export const completion: Command = {
       io.out((await completionWords(before, io)).join('\n'))
       return 0
     }
-    const script = SCRIPTS[shell]
+    const script = own(SCRIPTS, shell)
     if (script === undefined) return usageError(io, completion, 'which shell: bash, zsh or fish?')
     io.out(script())
     return 0

@@ -1,5 +1,6 @@
 import { compileRegexp } from '../go-regexp/go-regexp.ts'
 import type { NodeType } from './cost/worth.ts'
+import { own } from '../value/own.ts'
 
 /** A node of a parsed expression with its place in the text. */
 export type PlacedNode = {
@@ -88,7 +89,7 @@ function unreadable({ op, args }: PlacedNode): PlacedFault | undefined {
   const name = String((args as readonly unknown[])[0])
   const given = (args as readonly unknown[]).at(-1) as readonly PlacedNode[]
   const literal = given.at(-1)
-  const isReadable = READABLE[name]
+  const isReadable = own(READABLE, name)
   if (literal?.op !== 'value' || typeof literal.args !== 'string' || isReadable === undefined) return undefined
   return isReadable(literal.args) ? undefined : { at: literal.start, why: `invalid ${name} argument` }
 }

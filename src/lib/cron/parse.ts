@@ -1,5 +1,6 @@
 import { parseGoDuration } from '../go-duration/go-duration.ts'
 import { isZone } from './zones.ts'
+import { own } from '../value/own.ts'
 
 /** A schedule: times of the calendar, or one time so long after the other. */
 export type Schedule = Calendar | { readonly everyMs: number }
@@ -71,7 +72,7 @@ function zoneFault(name: string): string | undefined {
 
 function parseUnzoned(text: string): Schedule {
   if (text.startsWith(EVERY)) return { everyMs: everyMs(text) }
-  const named = NAMED[text]
+  const named = own(NAMED, text)
   if (text.startsWith('@') && named === undefined) throw new CronError(`unrecognized descriptor: ${text}`)
   const fields = (named ?? text).split(/\s+/).filter((field) => field !== '')
   const [minutes, hours, days, months, weekdays, ...more] = fields

@@ -1,6 +1,7 @@
 import { createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto'
 import { SluiceError } from '../error/sluice-error.ts'
 import { read, readList, readText } from '../kube/read.ts'
+import { own } from '../value/own.ts'
 
 /** What is inside of a token. */
 export type Claims = Readonly<Record<string, unknown>>
@@ -38,7 +39,7 @@ const LEEWAY_MS = 5 * 60_000
  */
 export function verifyJwt(token: string, trust: JwtTrust): Claims {
   const { header, claims, signed, signature } = split(token)
-  const algorithm = ALGORITHMS[readText(header, 'alg')]
+  const algorithm = own(ALGORITHMS, readText(header, 'alg'))
   if (!algorithm) throw invalid(`algorithm "${readText(header, 'alg')}" is not accepted`)
   const isSigned = candidates(trust.keys, header, algorithm).some((key) =>
     verify(algorithm.hash, signed, { key, dsaEncoding: 'ieee-p1363' }, signature),

@@ -1,3 +1,4 @@
+import { own } from '../value/own.ts'
 import { clone, equal, isObject, type Json, type JsonObject } from './json.ts'
 
 /** A patch that does not fit, in the words of the Go library behind kube-apiserver. */
@@ -23,7 +24,7 @@ export function jsonPatch(target: Json, patch: Json): Json {
   const work: Work = { document: clone(target), copiedBytes: 0 }
   for (const operation of operationsOf(patch)) {
     const kind = typeof operation.op === 'string' ? operation.op : 'unknown'
-    const carryOut = OPERATIONS[kind]
+    const carryOut = own(OPERATIONS, kind)
     if (carryOut === undefined) throw new PatchError(`Unexpected kind: ${kind}`)
     carryOut(work, operation)
   }
@@ -56,7 +57,7 @@ const OPERATIONS: Readonly<Record<string, (work: Work, operation: JsonObject) =>
     const place = placeOf(work, textOf('replace', 'path', path), 'replace')
     readAt(place)
     if (Array.isArray(place.holder)) place.holder[indexIn(place.holder, place.key)] = clone(value ?? null)
-    else place.holder[place.key] = clone(value ?? null)
+    else set(place.holder, place.key, clone(value ?? null))
   },
   move(work, { from, path }) {
     const place = placeOf(work, textOf('move', 'from', from), 'move')
@@ -112,9 +113,15 @@ function indexIn(list: readonly Json[], key: string, length = list.length): numb
 }
 
 function putAt({ holder, key }: Place, value: Json): void {
-  if (!Array.isArray(holder)) holder[key] = value
+  if (!Array.isArray(holder)) set(holder, key, value)
   else if (key === '-') holder.push(value)
   else holder.splice(indexIn(holder, key, holder.length + 1), 0, value)
+}
+
+/** @throws PatchError for the key that would be no field, but what JavaScript looks fields up in */
+function set(holder: JsonObject, key: string, value: Json): void {
+  if (key === '__proto__') throw new PatchError('kubed does not keep fields named "__proto__": rename it')
+  holder[key] = value
 }
 
 function takeFrom({ holder, key }: Place): void {

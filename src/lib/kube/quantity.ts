@@ -1,3 +1,5 @@
+import { own } from '../value/own.ts'
+
 /** A resource quantity: an exact amount in billionths, the family of its suffix, and its canonical text. */
 export type Quantity = {
   readonly nano: bigint
@@ -68,7 +70,7 @@ export function addQuantities(a: Quantity, b: Quantity, sign: 1 | -1 = 1): Quant
 type Scale = { readonly format: Quantity['format']; readonly base: 2 | 10; readonly exponent: number }
 
 function scaleOf(suffix: string): Scale | undefined {
-  const decimal = DECIMAL[suffix]
+  const decimal = own(DECIMAL, suffix)
   if (decimal !== undefined) return { format: 'decimal', base: 10, exponent: decimal }
   const binary = BINARY.indexOf(suffix)
   if (binary > 0) return { format: 'binary', base: 2, exponent: binary * 10 }

@@ -1,4 +1,5 @@
 import { createHash, createPublicKey, verify as verifySignature, type KeyObject } from 'node:crypto'
+import { own } from '../value/own.ts'
 
 /** A public key of an `authorized_keys` file; `blob` is its wire form. */
 export type SshPublicKey = { readonly type: string; readonly blob: Buffer }
@@ -87,7 +88,7 @@ function isSigned(key: SshPublicKey, blob: Buffer, signed: Buffer): boolean {
     const hash = name === 'rsa-sha2-512' ? 'sha512' : name === 'rsa-sha2-256' ? 'sha256' : undefined
     return hash !== undefined && verifySignature(hash, signed, publicKey, signature)
   }
-  const curve = CURVES[key.type]
+  const curve = own(CURVES, key.type)
   const [r, s] = readStrings(signature, 2) ?? []
   if (name !== key.type || !curve || !r || !s) return false
   const plain = [r, s].map((number) => fitTo(number, curve.bytes))
@@ -107,7 +108,7 @@ function keyObject({ type, blob }: SshPublicKey): KeyObject | undefined {
       return createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: url(first) } })
     if (type === 'ssh-rsa')
       return createPublicKey({ format: 'jwk', key: { kty: 'RSA', e: url(first), n: url(trimmed(second)) } })
-    const curve = CURVES[type]
+    const curve = own(CURVES, type)
     if (!curve || second?.[0] !== 4 || second.length !== 1 + 2 * curve.bytes) return undefined
     const [x, y] = [second.subarray(1, 1 + curve.bytes), second.subarray(1 + curve.bytes)]
     return createPublicKey({ format: 'jwk', key: { kty: 'EC', crv: curve.crv, x: url(x), y: url(y) } })

@@ -1,6 +1,7 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { Provider } from '../../kinds/notification.ts'
 import { unusable } from './hook-request.ts'
+import { own } from '../../lib/value/own.ts'
 
 /** What Flux calls the address of a receiver; those that are not here it calls by the name of the forwarder. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -39,8 +40,8 @@ export function addressFault(
   if (!['http', 'https'].includes(scheme)) return unspeakable({ type, ...provider }, shown, scheme)
   const why = urlFault(address, shown)
   if (why === undefined) return undefined
-  const named = NAMES[type]
-  const bare = BARE[type]
+  const named = own(NAMES, type)
+  const bare = own(BARE, type)
   const message =
     type === 'sentry' && address === ''
       ? 'DSN cannot be empty'

@@ -1,4 +1,5 @@
 import { read, readText } from '../../lib/kube/read.ts'
+import { own } from '../../lib/value/own.ts'
 
 // The vocabulary of CDEvents 0.4, https://github.com/cdevents/spec/tree/v0.4.1: subject -> predicates.
 const VOCABULARY: Readonly<Record<string, string>> = {
@@ -98,7 +99,7 @@ export function cdEventFault(event: unknown): string | undefined {
       return `subject.content.${field} has no id`
   for (const field of NEEDED[`${subject}.${predicate}`] ?? []) {
     const value = readText(content, ...field.split('.'))
-    const isKnown = ENUMERATED[field]?.includes(value) ?? true
+    const isKnown = own(ENUMERATED, field)?.includes(value) ?? true
     if (value === '' || !isKnown || (field === 'artifactId' && !PACKAGE_URL.test(value)))
       return `subject.content.${field} is missing, or none`
   }

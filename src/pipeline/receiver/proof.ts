@@ -4,6 +4,7 @@ import { cdEventFault } from './cdevents.ts'
 import { headerOf, type HookCall, type Proof, refused } from './request.ts'
 import { isSameSecret, isSignedBy } from './signature.ts'
 import { createHmac } from 'node:crypto'
+import { own } from '../../lib/value/own.ts'
 
 /** How the sender of a hook shows that it may call; the types with signed tokens need their keys first, see `token-proof.ts`. */
 type Prove = (call: HookCall, token: string) => Proof
@@ -51,7 +52,7 @@ export function checkProof({ type, events }: Receiver, call: HookCall, token: st
   const prove = Object.hasOwn(PROOFS, type) ? PROOFS[type] : undefined
   if (!prove) return refused(`receiver type "${type}" is not supported`)
   const proof = prove(call, token)
-  const header = EVENT_HEADERS[type]
+  const header = own(EVENT_HEADERS, type)
   if (!proof.isGood || header === undefined || events.length === 0) return proof
   const event = headerOf(call, header).toLowerCase()
   return events.some((name) => name.toLowerCase() === event) ? proof : refused(`the event "${event}" is not authorised`)

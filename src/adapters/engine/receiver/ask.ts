@@ -6,6 +6,7 @@ import { ApiError } from '../../kube/api-error.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import type { Clock } from '../../clock.ts'
 import { NOTIFICATION_MANAGER } from './controller.ts'
+import { own } from '../../../lib/value/own.ts'
 
 /** What asking objects to reconcile needs. */
 export type AskTools = {
@@ -55,7 +56,7 @@ async function askResource(
   const { kind, name, namespace, matchLabels } = resource
   if (namespace !== receiver.namespace && !tools.crossNamespace)
     throw fault('cross-namespace references are not allowed')
-  const apiVersion = resource.apiVersion ?? DEFAULT_VERSIONS[kind]
+  const apiVersion = resource.apiVersion ?? own(DEFAULT_VERSIONS, kind)
   if (apiVersion === undefined) throw fault(`apiVersion must be specified for kind "${kind}"`)
   if (name !== '*') {
     const object = await tools.client.get({ apiVersion, kind, namespace, name })

@@ -2,6 +2,7 @@ import { isAbsolute, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { JobImages } from './images.ts'
+import { own } from '../../../lib/value/own.ts'
 
 /** A call of `docker` in a job. */
 export type DockerCall = {
@@ -55,8 +56,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
  */
 export async function runDocker(call: DockerCall, to: DockerOutput, reach: DockerReach): Promise<number> {
   const [first = '', second = ''] = call.argv
-  const two = COMMANDS[`${first} ${second}`]
-  const command = two ?? COMMANDS[first]
+  const two = own(COMMANDS, `${first} ${second}`)
+  const command = two ?? own(COMMANDS, first)
   try {
     if (command === undefined)
       throw new SluiceError(

@@ -4,6 +4,7 @@ import type { CiEvent } from '../../../pipeline/ci/event.ts'
 import { runDocker } from '../docker/docker-command.ts'
 import type { JobImages } from '../docker/images.ts'
 import { checkOut, type SourceCopy } from '../source.ts'
+import { own } from '../../../lib/value/own.ts'
 
 /** What an action gets. */
 export type ActionCall = {
@@ -39,7 +40,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
  */
 export function findAction(uses: string, where: string): Action {
   const name = (uses.split('@')[0] ?? '').toLowerCase()
-  const action = ACTIONS[name]
+  const action = own(ACTIONS, name)
   if (action) return action
   throw new SluiceError('STEP_UNSUPPORTED', `the action "${uses}" is not built in`, {
     where,

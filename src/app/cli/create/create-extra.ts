@@ -6,6 +6,7 @@ import { CLUSTER_OPTIONS, withCluster } from '../cluster.ts'
 import type { ExitCode, Io } from '../command.ts'
 import { givenFrom, SECRET_FORMS } from './create-secret.ts'
 import { tenantObjects } from './create-tenant.ts'
+import { own } from '../../../lib/value/own.ts'
 
 const COMMON = {
   ...CLUSTER_OPTIONS,
@@ -17,7 +18,7 @@ const NAME = /^[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$/
 /** `create secret FORM NAME`: a Secret with what one of Flux's objects looks for in it. */
 export async function createSecret(argv: readonly string[], io: Io): Promise<ExitCode> {
   const [form = ''] = argv
-  const known = SECRET_FORMS[form]
+  const known = own(SECRET_FORMS, form)
   if (!known) throw new SluiceError('USAGE', `which form of Secret? ${Object.keys(SECRET_FORMS).join(', ')}`)
   const flags = Object.entries(known.flags).map(([key, multiple]) => [key, { type: 'string', multiple }] as const)
   const { values, positionals } = parseArgs({

@@ -1,6 +1,7 @@
 import type { KubeClient } from '../../../adapters/kube/types.ts'
 import { nearest } from '../../../lib/value/nearest.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { own } from '../../../lib/value/own.ts'
 
 /** A kind that a person named on the command line, in the version that the server prefers. */
 export type NamedKind = {
@@ -116,7 +117,7 @@ const GROUPS_OF_KINDS: Readonly<Record<string, (kind: FluxKind) => boolean>> = {
 
 /** The kinds that `flux get all`, `images all` and `sources all` list; `undefined` for every other name. */
 export function kindsOfGroup(words: readonly string[]): readonly string[] | undefined {
-  const wanted = GROUPS_OF_KINDS[words.join(' ').toLowerCase()]
+  const wanted = own(GROUPS_OF_KINDS, words.join(' ').toLowerCase())
   return wanted && FLUX_KINDS.filter(wanted).map(({ plural }) => plural)
 }
 

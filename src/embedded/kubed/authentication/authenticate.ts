@@ -64,5 +64,6 @@ function bearer(env: Environment, { headers, socket }: IncomingMessage, token: s
 
 /** Tells by its time at most how long the token is, which is no secret. */
 function sameText(a: string, b: string): boolean {
-  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
+  const [given, own] = [Buffer.from(a), Buffer.from(b)]
+  return given.length === own.length && timingSafeEqual(given, own)
 }

@@ -152,6 +152,43 @@ test('who lacks a permission cannot give it, but may bind what it may bind', asy
   assert.equal((await bind('none', 'Role', 'none', carol)).code, 404)
 })
 
+test('who may change and not create, creates by no update and no apply either', async () => {
+  const rules = [
+    { apiGroups: ['', 'coordination.k8s.io'], resources: ['configmaps', 'leases'], verbs: ['patch', 'update'] },
+  ]
+  await ask('POST', `${RBAC}/namespaces/default/roles`, { metadata: { name: 'changer' }, rules })
+  await ask('POST', `${RBAC}/namespaces/default/rolebindings`, {
+    metadata: { name: 'changer' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'changer' },
+    subjects: [{ kind: 'User', name: 'erin' }],
+  })
+  const erin = { 'impersonate-user': 'erin' }
+  const map = '/api/v1/namespaces/default/configmaps/new?fieldManager=e'
+  const applied = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'new' } }
+  const apply = { 'content-type': 'application/apply-patch+yaml' }
+  const lease = '/apis/coordination.k8s.io/v1/namespaces/default/leases/new'
+  for (const dryRun of ['', '&dryRun=All']) {
+    const answer = await ask('PATCH', map + dryRun, applied, { ...erin, ...apply })
+    assert.equal(answer.code, 403)
+    const text = 'User "erin" cannot create resource "configmaps" in API group "" in the namespace "default"'
+    assert.equal(answer.body.message, `configmaps "new" is forbidden: ${text}`)
+  }
+  assert.equal((await ask('PUT', lease, { metadata: { name: 'new' }, spec: {} }, erin)).code, 403)
+  assert.equal((await ask('PATCH', map, applied, apply)).code, 201)
+  assert.equal((await ask('PATCH', map, { ...applied, data: { a: 'b' } }, { ...erin, ...apply })).code, 200)
+})
+
+test('a token of other letters than ours is a wrong one', async () => {
+  const letters = '\u00e9'.repeat(kubed.token.length)
+  assert.equal((await ask('GET', '/api', undefined, bearer(letters))).code, 401)
+})
+
+test('an object of a namespace that is called watch is read, not watched', async () => {
+  await ask('POST', '/api/v1/namespaces', { metadata: { name: 'watch' } })
+  await ask('POST', '/api/v1/namespaces/watch/configmaps', { metadata: { name: 'a' } })
+  assert.equal((await ask('GET', '/api/v1/namespaces/watch/configmaps/a')).body.kind, 'ConfigMap')
+})
+
 test('a certificate of the own authority names its bearer, one of another is nobody’s', async () => {
   const ca = createPrivateKey(readFileSync(join(stateDir, 'kubed', 'ca.key')))
   const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey

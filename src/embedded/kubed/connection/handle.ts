@@ -86,6 +86,7 @@ async function route(
     method,
     path,
     query,
+    isWatchPath: found.isWatchPath,
     accept,
     contentType,
     body,

@@ -75,7 +75,7 @@ function deleted({ resource, name }: Call, object: Obj): JsonObject {
 }
 
 async function readOne(env: Environment, call: Call, response: ServerResponse): Promise<void> {
-  if (call.path.includes('/watch/')) return startWatch(env, call, response)
+  if (call.isWatchPath) return startWatch(env, call, response)
   const version = call.query.get('resourceVersion') ?? ''
   if (version !== '') {
     checkVersionText(version, isCached(call.resource) ? 500 : 400)

@@ -1,4 +1,5 @@
 import { hasProtobuf } from '../../../lib/kube-typed/protobuf/encode.ts'
+import { own } from '../../../lib/value/own.ts'
 import { Fault } from '../fault.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 
@@ -126,7 +127,7 @@ function readForm(header: string, { plain, hasTables }: Forms): Form {
   const kindOf = (contentType: ContentType, as: Transform | undefined): Form['kind'] | undefined => {
     if (as === undefined) return plain.includes(contentType) ? 'object' : undefined
     if (as.group !== 'meta.k8s.io' || (as.version !== 'v1' && as.version !== 'v1beta1')) return undefined
-    const kind = KINDS[as.kind ?? '']
+    const kind = own(KINDS, as.kind ?? '')
     return kind === 'table' && (contentType === PROTOBUF || !hasTables) ? undefined : kind
   }
   const found = negotiate(header, SERVED, (contentType, as) => kindOf(contentType, as) !== undefined)

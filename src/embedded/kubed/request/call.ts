@@ -11,6 +11,8 @@ export type Call = {
   readonly method: string
   readonly path: string
   readonly query: URLSearchParams
+  /** True below `/watch/`, where a single object is watched, too. */
+  readonly isWatchPath: boolean
   readonly accept: string
   readonly contentType: string
   readonly body: Buffer

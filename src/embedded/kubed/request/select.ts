@@ -6,6 +6,7 @@ import {
   parseLabelSelector,
   SelectorError,
 } from '../../../lib/kube/selector.ts'
+import { own } from '../../../lib/value/own.ts'
 import type { Call } from './call.ts'
 import { badRequest } from '../fault.ts'
 import type { Obj } from '../object.ts'
@@ -118,20 +119,21 @@ function parsed<T>(parse: () => T): T {
 }
 
 function fieldTest(resource: Resource, { field, negated, value }: FieldRequirement): Match {
+  const renamed = resource.storageKey === '/events' ? own(RENAMED, field) : undefined
   const isAllowed =
     field === 'metadata.name' ||
     (field === 'metadata.namespace' && (resource.isNamespaced || hasSharedFields(resource))) ||
     (resource.custom?.selectable ?? FIELDS[resource.storageKey])?.includes(field) === true ||
-    (RENAMED[field] !== undefined && resource.storageKey === '/events')
+    renamed !== undefined
   if (!isAllowed) throw badRequest(unknownField(resource, field))
-  const path = (RENAMED[field] ?? field).split('.')
+  const path = (renamed ?? field).split('.')
   const wants = (object: Obj): boolean => (textOf(at(object, ...path)) || unsetText(field, object)) === value
   return negated ? (object) => !wants(object) : wants
 }
 
 /** New events have no source, and are found by who reports them. */
 function unsetText(field: string, object: Obj): string {
-  return field === 'source' ? stringOf(object.reportingComponent) : (UNSET[field] ?? '')
+  return field === 'source' ? stringOf(object.reportingComponent) : (own(UNSET, field) ?? '')
 }
 
 /** Kinds that leave the names of fields to what all share, which knows a namespace of those that have none, too. */

@@ -5,6 +5,7 @@ import { type Environment, timestamp } from '../environment.ts'
 import { type Obj, specOf } from '../object.ts'
 import { trackUpdate } from '../ownership/managed-fields.ts'
 import { CLIENT_SIGNER, SIGNING_REQUESTS } from '../resources/resource.ts'
+import { own } from '../../../lib/value/own.ts'
 
 const KUBELET_CLIENT = 'kubernetes.io/kube-apiserver-client-kubelet'
 const KUBELET_SERVING = 'kubernetes.io/kubelet-serving'
@@ -111,8 +112,8 @@ function issue(env: Environment, request: SigningRequest, usages: readonly strin
     serial: env.random(16),
     notBeforeMs: now - BACKDATE_MS,
     notAfterMs: now + lastsMs - (lastsMs < SHORT_MS ? 0 : BACKDATE_MS),
-    keyUsages: [...new Set(usages.flatMap((each) => KEY_USAGES[each] ?? []))],
-    purposes: usages.flatMap((each) => PURPOSES[each] ?? []),
+    keyUsages: [...new Set(usages.flatMap((each) => own(KEY_USAGES, each) ?? []))],
+    purposes: usages.flatMap((each) => own(PURPOSES, each) ?? []),
   })
 }
 

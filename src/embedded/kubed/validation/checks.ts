@@ -31,6 +31,7 @@ import { AFTER_VOLUME, VOLUME_CHECKS } from './kinds/volume-checks.ts'
 import { VOLUME_KIND_CHECKS } from './kinds/volume-kinds-checks.ts'
 import { VOLUME_SOURCE_CHECKS } from './pods/volume-source-checks.ts'
 import { WINDOWS_CHECKS } from './pods/windows-checks.ts'
+import { own } from '../../../lib/value/own.ts'
 
 const HIGHEST_PRIORITY = 1_000_000_000
 const UNHEALTHY_POLICIES = ['AlwaysAllow', 'IfHealthyBudget']
@@ -110,7 +111,7 @@ function checkPriority({ metadata, value, globalDefault }: JsonObject, errors: F
       forbid(errors, 'value', `maximum allowed value of a user defined priority is ${HIGHEST_PRIORITY}`)
     return
   }
-  const known = SYSTEM_PRIORITIES[name]
+  const known = own(SYSTEM_PRIORITIES, name)
   const why =
     known === undefined
       ? `${name} is not a known system priority class`

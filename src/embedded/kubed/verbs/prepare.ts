@@ -4,6 +4,7 @@ import { admitChanges, admitWrite } from '../admission/plugins.ts'
 import { podCertificateStatusFaults } from '../admission/signing-requests.ts'
 import { randomSuffix } from '../admission/random-name.ts'
 import { allocateService } from '../admission/service.ts'
+import { authorize } from '../authorization/authorize.ts'
 import { confirmNoEscalation } from '../authorization/escalation.ts'
 import type { Call } from '../request/call.ts'
 import { dropGated, forgetEmpty } from '../decoding/stored-form.ts'
@@ -37,9 +38,23 @@ export function prepareNew(env: Environment, call: Call, object: Obj): void {
   startGeneration(resource, object)
   strategy.forCreate?.(object, asWritten(env, call))
   validate(env, write)
+  if (call.method !== 'POST') confirmCreation(env, call)
   admitWrite(env, write)
   strategy.afterCreate?.(object)
   if (resource.custom === undefined) forgetEmpty(resource.type, object)
+}
+
+/**
+ * Who creates by an update or an apply may create, too.
+ *
+ * @throws Fault 403
+ * @see k8s.io/apiserver/pkg/endpoints/handlers/update.go withAuthorization
+ */
+function confirmCreation(env: Environment, { user, resource, subresource, namespace, name }: Call): void {
+  authorize(env, user, {
+    verb: 'create',
+    ...{ group: resource.group, resource: resource.plural, subresource, namespace, name },
+  })
 }
 
 /** What strategies are told of a write. */

@@ -14,6 +14,7 @@ import { labelValueErrors } from '../../../lib/kube/names.ts'
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
 import { ofPodAddresses } from './addresses.ts'
 import { warningsOfPaths } from './volume-paths.ts'
+import { own } from '../../../lib/value/own.ts'
 
 /** Labels of nodes that have a successor. @see k8s.io/kubernetes/pkg/api/node */
 export const OLD_LABELS: Readonly<Record<string, string>> = {
@@ -102,8 +103,8 @@ function ofScheduling(spec: JsonObject, path: string): string[] {
   const node = `${path}.affinity.nodeAffinity`
   return [
     ...Object.keys(objectOf(spec.nodeSelector))
-      .filter((label) => OLD_LABELS[label] !== undefined)
-      .map((label) => `${path}.nodeSelector[${label}]: ${OLD_LABELS[label]}`),
+      .filter((label) => own(OLD_LABELS, label) !== undefined)
+      .map((label) => `${path}.nodeSelector[${label}]: ${own(OLD_LABELS, label)}`),
     ...objectsOf(objectOf(required).nodeSelectorTerms).flatMap((term, index) =>
       ofTerm(term, `${node}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${index}]`),
     ),
@@ -116,7 +117,7 @@ function ofScheduling(spec: JsonObject, path: string): string[] {
     ),
     ...objectsOf(spec.topologySpreadConstraints).flatMap(({ topologyKey, labelSelector }, index) => {
       const here = `${path}.topologySpreadConstraints[${index}]`
-      const old = OLD_LABELS[stringOf(topologyKey)]
+      const old = own(OLD_LABELS, stringOf(topologyKey))
       return [
         ...(old === undefined ? [] : [`${here}.topologyKey: ${stringOf(topologyKey)} is ${old}`]),
         ...(labelSelector === undefined ? [`${here}.labelSelector: ${NO_POD}`] : []),
@@ -131,7 +132,7 @@ const NO_POD = 'a null labelSelector results in matching no pod'
 export function ofTerm({ matchExpressions }: JsonObject, path: string, isPreferred = false): string[] {
   return objectsOf(matchExpressions).flatMap(({ key, values }, index) => {
     const here = `${path}.matchExpressions[${index}]`
-    const old = OLD_LABELS[stringOf(key)]
+    const old = own(OLD_LABELS, stringOf(key))
     const bad = (isPreferred ? listOf(values).map(stringOf) : []).flatMap((value, at) =>
       labelValueErrors(value).map((why) => `${here}.values[${at}]: ${value} is invalid, ${why}`),
     )

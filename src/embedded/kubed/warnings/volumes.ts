@@ -1,5 +1,6 @@
 import { type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import { OLD_LABELS, OLD_SOURCES, ofTerm } from './pod.ts'
+import { own } from '../../../lib/value/own.ts'
 
 const OLD_CLASS = 'volume.beta.kubernetes.io/storage-class'
 const OLD_ANNOTATIONS: Readonly<Record<string, string>> = {
@@ -22,7 +23,7 @@ export function ofVolume({ metadata, spec }: JsonObject): string[] {
       : []),
     ...terms.flatMap((term, index) => ofTerm(term, `spec.nodeAffinity.required.nodeSelectorTerms[${index}]`)),
     ...OLD_VOLUME_SOURCES.filter((source) => sources[source] !== undefined).map((source) => {
-      const { name = source, text } = OLD_SOURCES[source] ?? { text: '' }
+      const { name = source, text } = own(OLD_SOURCES, source) ?? { text: '' }
       return `spec.${name}: ${text}`
     }),
   ]
@@ -41,7 +42,7 @@ function ofAnnotations(metadata: JsonObject[string] | undefined, names: readonly
 export function ofTopologies(topologies: readonly JsonObject[]): string[] {
   return topologies.flatMap(({ matchLabelExpressions }, index) =>
     objectsOf(matchLabelExpressions).flatMap(({ key }, at) => {
-      const old = OLD_LABELS[stringOf(key)]
+      const old = own(OLD_LABELS, stringOf(key))
       return old === undefined ? [] : [`allowedTopologies[${index}].matchLabelExpressions[${at}].key: ${old}`]
     }),
   )
@@ -49,15 +50,15 @@ export function ofTopologies(topologies: readonly JsonObject[]): string[] {
 
 /** Old labels of nodes in the topology of a CSIStorageCapacity. */
 export function ofCapacity(topology: JsonObject): string[] {
-  const labels = Object.keys(objectOf(topology.matchLabels)).filter((label) => OLD_LABELS[label] !== undefined)
+  const labels = Object.keys(objectOf(topology.matchLabels)).filter((label) => own(OLD_LABELS, label) !== undefined)
   return [
     ...ofTerm(topology, 'nodeTopology'),
-    ...labels.map((label) => `nodeTopology.matchLabels.${label}: ${OLD_LABELS[label]}`),
+    ...labels.map((label) => `nodeTopology.matchLabels.${label}: ${own(OLD_LABELS, label)}`),
   ]
 }
 
 /** Old labels of nodes that a RuntimeClass chooses by. */
 export const ofRuntime = (scheduling: JsonObject): string[] =>
   Object.keys(objectOf(scheduling.nodeSelector)).flatMap((label) =>
-    OLD_LABELS[label] === undefined ? [] : [`scheduling.nodeSelector: ${OLD_LABELS[label]}`],
+    own(OLD_LABELS, label) === undefined ? [] : [`scheduling.nodeSelector: ${own(OLD_LABELS, label)}`],
   )

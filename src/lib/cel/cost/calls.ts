@@ -1,6 +1,7 @@
 import { added, BOUNDLESS, costOf, exactly, known, multiplied, PER_LETTER, PER_REGEXP_LETTER, product } from './size.ts'
 import { readingOf, type Size, sum } from './size.ts'
 import { type CelShape, mayBe, type Node, sizeAt, type Worth } from './worth.ts'
+import { own } from '../../value/own.ts'
 
 /** What a call costs besides its arguments, and how large its answer is. */
 export type CallWorth = { readonly cost: number; readonly size?: Size | undefined }
@@ -109,7 +110,7 @@ export function costOfCall(
   target: Worth | undefined,
   shape: CelShape,
 ): CallWorth {
-  return BY_NAME[name]?.(args, target, shape) ?? { cost: 1 }
+  return own(BY_NAME, name)?.(args, target, shape) ?? { cost: 1 }
 }
 
 function replaced([from, to]: readonly Worth[], target: Worth | undefined): Size {

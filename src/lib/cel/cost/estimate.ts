@@ -1,6 +1,7 @@
 import { costOfCall, costOfOperator, LIST_COST, type CallWorth } from './calls.ts'
 import { either, exactly, known, product, type Size, sum } from './size.ts'
 import { type CelShape, type Entries, type Node, sizeAt, sizeOfType, type Worth } from './worth.ts'
+import { own } from '../../value/own.ts'
 
 /** What is known of a name that the expression itself gave. */
 type Local = {
@@ -117,7 +118,7 @@ function worthOfMethod(node: Node, name: string, receiver: Node, args: readonly 
   if (LIBRARIES.includes(library) && !scope.locals.has(library))
     return worthOfCall(node, undefined, `${library}.${name}`, args, scope)
   const target = worthOf(receiver, scope)
-  const walk = WALKS[name]
+  const walk = own(WALKS, name)
   const isWalk = walk !== undefined && args.length > 1 && args[0]?.op === 'id'
   return isWalk ? worthOfWalk(node, name, target, args, scope) : worthOfCall(node, target, name, args, scope)
 }
@@ -152,7 +153,7 @@ const WALKS: Readonly<Record<string, Walk>> = {
 }
 
 function worthOfWalk(node: Node, name: string, range: Worth, args: readonly Node[], scope: Scope): Worth {
-  const walk = WALKS[name] ?? { once: 0, each: 0 }
+  const walk = own(WALKS, name) ?? { once: 0, each: 0 }
   const isNamedTwice = args.length > 2 && name !== 'map'
   const names = args.slice(0, isNamedTwice ? 2 : 1).map((each) => String(each.args))
   const inner = withLocals(scope, isNamedTwice ? bothOf(names, range) : [[names[0] ?? '', walkedOf(range)]])

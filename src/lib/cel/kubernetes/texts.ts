@@ -4,6 +4,7 @@ import { isSameValue } from './values.ts'
 import { withFormat } from './format.ts'
 import { GO_ESCAPES } from '../../value/go-quote.ts'
 import { compareVersions, parseStrict, type Version } from '../../semver/version.ts'
+import { own } from '../../value/own.ts'
 
 const INT = 2 ** 31
 
@@ -165,10 +166,10 @@ function withNamedFormats(environment: Environment): Environment {
     .registerType(type, FormatValue)
     .registerConstant('format', library, new FormatLibrary())
     .registerFunction(`${library}.named(string): optional<${type}>`, (_: unknown, name: string) =>
-      FORMATS[name] === undefined ? Optional.none() : Optional.of(new FormatValue(name)),
+      own(FORMATS, name) === undefined ? Optional.none() : Optional.of(new FormatValue(name)),
     )
     .registerFunction(`${type}.validate(string): optional<list<string>>`, ({ name }: FormatValue, text: string) =>
-      FORMATS[name]?.(text) === true ? Optional.none() : Optional.of([`must be a valid ${name}`]),
+      own(FORMATS, name)?.(text) === true ? Optional.none() : Optional.of([`must be a valid ${name}`]),
     )
   for (const name of Object.keys(FORMATS))
     environment.registerFunction(`${library}.${name}(): ${type}`, () => new FormatValue(name))

@@ -38,6 +38,7 @@ import { readJsonPatch } from '../patches/read-json-patch.ts'
 import { transformNames, transformNamespace, transformPairs, transformReplicas } from '../transform/transform-fields.ts'
 import { transformImages } from '../transform/transform-images.ts'
 import { applyByName, applyPatch, readPatch } from '../patches/transform-patches.ts'
+import { own } from '../../value/own.ts'
 
 /** Configures a transformer; what it answers runs it. */
 type Configure = (config: Decoded, context: Context) => () => void
@@ -76,7 +77,7 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
 function decodePlugin(node: YamlNode, kind: string): Decoded {
   const prefix = kind === 'NamespaceTransformer' ? 'unmarshalling NamespaceTransformer config: ' : ''
   const faultPrefix = `${prefix}error unmarshaling JSON: while decoding JSON`
-  return decodeStruct(node, { struct: `${kind}Plugin`, fields: FIELDS[kind] ?? {} }, 'lenient', faultPrefix)
+  return decodeStruct(node, { struct: `${kind}Plugin`, fields: own(FIELDS, kind) ?? {} }, 'lenient', faultPrefix)
 }
 
 const TRANSFORMERS: Readonly<Record<string, Configure>> = {

@@ -1,3 +1,5 @@
+import { own } from '../../value/own.ts'
+
 /** What strategic merge knows of a list: the fields that name an element; none for a set of scalars. */
 export type ListKeys = readonly string[]
 
@@ -145,7 +147,7 @@ const PLAIN = new Set(
 /** The merge keys of a kind; undefined when kustomize has no schema for it, and every list is replaced. */
 export function mergeSchemaOf(apiVersion: string, kind: string): MergeSchema | undefined {
   const name = `${apiVersion} ${kind}`
-  return KINDS[name] ?? (PLAIN.has(name) ? withMetadata : undefined)
+  return own(KINDS, name) ?? (PLAIN.has(name) ? withMetadata : undefined)
 }
 
 const TYPES: Readonly<Record<string, MergeSchema>> = {

@@ -9,6 +9,7 @@ import type { EngineContext } from '../../context.ts'
 import { ApiError } from '../../../kube/api-error.ts'
 import { expressionJudge } from '../refusal.ts'
 import type { Target } from './target.ts'
+import { own } from '../../../../lib/value/own.ts'
 
 /** The objects whose health a Kustomization waits for, each seen through a watch. */
 export type HealthWatch = {
@@ -118,7 +119,7 @@ const LISTED_BY_FLUX: Readonly<Record<string, readonly (typeof PODS)[]>> = {
 }
 
 async function refusalToSee({ client, traps }: EngineContext, ref: ObjectRef): Promise<string | undefined> {
-  const besides = traps === 'flux' && groupOf(ref.apiVersion) === 'apps' ? (LISTED_BY_FLUX[ref.kind] ?? []) : []
+  const besides = traps === 'flux' && groupOf(ref.apiVersion) === 'apps' ? (own(LISTED_BY_FLUX, ref.kind) ?? []) : []
   try {
     await client.get(ref)
     for (const kind of besides) await client.list({ ...kind, namespace: ref.namespace })

@@ -2,6 +2,7 @@ import { cpus, totalmem } from 'node:os'
 import { SluiceError } from '../../../../lib/error/sluice-error.ts'
 import { goQuote } from '../../../../lib/value/go-quote.ts'
 import type { Container, Pod } from '../shapes.ts'
+import { own } from '../../../../lib/value/own.ts'
 
 /**
  * The value of a `fieldRef` of the downward API.
@@ -63,7 +64,7 @@ export function resourceValue(
   const [kind, name] = [resource.slice(0, dot), resource.slice(dot + 1)]
   const { limits, requests } = container?.resources ?? {}
   const limit = parseQuantity(limits?.[name]) === 0 ? undefined : limits?.[name]
-  const given = kind === 'limits' ? (limit ?? WHOLE[name]?.()) : requests?.[name]
+  const given = kind === 'limits' ? (limit ?? own(WHOLE, name)?.()) : requests?.[name]
   const unit = parseQuantity(divisor) || 1
   // a part in a million is what multiplying by a thousandth loses
   return String(Math.ceil(Number(((parseQuantity(given) ?? 0) / unit).toFixed(6))))

@@ -11,6 +11,7 @@ import { expandVariables } from './env.ts'
 import { fieldValue, namedContainer, resourceValue } from './fields.ts'
 import type { CertificateProjection, Container, DownwardFiles, FileItems, Pod, Projection, Volume } from '../shapes.ts'
 import { trustAnchors, type TrustBundleWish } from '../trust-bundles.ts'
+import { own } from '../../../../lib/value/own.ts'
 
 /** Files by key, as bytes. */
 export type FileData = Readonly<Record<string, Buffer>>
@@ -214,7 +215,7 @@ function hostPathOf(name: string, { path, type = '' }: { readonly path: string; 
   const isThere = existsSync(path)
   if (!isThere && ['', 'DirectoryOrCreate'].includes(type)) mkdirSync(path, { recursive: true })
   if (!isThere && type === 'FileOrCreate') writeFileSync(path, '')
-  const [expected, isKind] = HOST_PATHS[type] ?? []
+  const [expected, isKind] = own(HOST_PATHS, type) ?? []
   if (type !== '' && expected === undefined) throw refused(name, `${type} is an invalid volume type`)
   if (isKind?.(statSync(path, { throwIfNoEntry: false })) === false)
     throw refused(name, `hostPath type check failed: ${path} is not a ${expected}`)

@@ -7,6 +7,7 @@ import type { Attempt } from '../attempt.ts'
 import { policyExpression } from '../../validation/policy-expression.ts'
 import type { Variables } from './expressions.ts'
 import { enter, failsClosed, type Invocation, invocationsFor } from './invocations.ts'
+import { own } from '../../../../lib/value/own.ts'
 
 type Denial = { readonly message: string; readonly reason: string }
 
@@ -93,5 +94,8 @@ function refusal(
   const name = (object ?? before)?.metadata.name ?? call.name
   const told = forbidden(call.resource, name, text)
   const kind = reason === '' ? 'Invalid' : reason
-  return new Fault(CODES[kind] ?? 422, kind, told.message, { ...told.details, causes: [{ reason: '', message: text }] })
+  return new Fault(own(CODES, kind) ?? 422, kind, told.message, {
+    ...told.details,
+    causes: [{ reason: '', message: text }],
+  })
 }

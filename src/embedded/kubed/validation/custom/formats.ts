@@ -3,6 +3,7 @@ import { parseGoDuration } from '../../../../lib/go-duration/go-duration.ts'
 import { parseAddress, parseNetwork } from '../../../../lib/kube/addresses.ts'
 import { labelError, subdomainError } from '../../../../lib/kube/names.ts'
 import { isMailAddress } from './mail-address.ts'
+import { own } from '../../../../lib/value/own.ts'
 
 /**
  * What the named formats of texts take, by their names without hyphens.
@@ -48,7 +49,7 @@ const nameOf = (format: string): string => format.replaceAll('-', '')
 export const isTextFormat = (format: string): boolean => Object.hasOwn(FORMATS, nameOf(format))
 
 /** True when a text is of a format; any text is of one that nobody knows. */
-export const fitsFormat = (format: string, text: string): boolean => FORMATS[nameOf(format)]?.(text) ?? true
+export const fitsFormat = (format: string, text: string): boolean => own(FORMATS, nameOf(format))?.(text) ?? true
 
 function matches(pattern: RegExp): (text: string) => boolean {
   return (text) => pattern.test(text)

@@ -6,6 +6,7 @@ import { isObject, type Json, type JsonObject, objectOf, objectsOf, stringOf } f
 import type { FieldError } from '../../fault.ts'
 import { isUnchanged, twinsIn } from './unchanged.ts'
 import { boundedCalls } from '../../../../machine/bounded-call.ts'
+import { own } from '../../../../lib/value/own.ts'
 
 const RULES = 'x-kubernetes-validations'
 const REASONS: Readonly<Record<string, FieldError['type']>> = {
@@ -113,7 +114,7 @@ function checkRule(rule: JsonObject, { type, value, before, path, isSettled }: P
     errors.push({ field: path, type: 'Invalid', message: `Invalid value: ${value}: ${what}` })
     return
   }
-  const kind = REASONS[stringOf(rule.reason)] ?? 'Invalid'
+  const kind = own(REASONS, stringOf(rule.reason)) ?? 'Invalid'
   const message = messageOf(rule, variables)
   const fault = { field, type: kind, message: worded(kind, value, message) }
   if (!isTransition && isSettled()) warn(`${field === '' ? '<nil>' : field}: ${fault.message}`)

@@ -11,6 +11,7 @@ import type { FieldError } from '../../fault.ts'
 import { type Check, forbid, invalidValue, required, unsupported } from '../fault-list.ts'
 import { labelError, pathSegmentError } from '../../../../lib/kube/names.ts'
 import { amountOf, checkContainerResource } from '../pods/resource-checks.ts'
+import { own } from '../../../../lib/value/own.ts'
 
 const SOURCES: Readonly<Record<string, string>> = {
   Object: 'object',
@@ -69,7 +70,7 @@ function checkReference(reference: JsonObject, path: string, errors: FieldError[
 
 function checkMetric(metric: JsonObject, path: string, errors: FieldError[]): void {
   const type = stringOf(metric.type)
-  const wanted = SOURCES[type]
+  const wanted = own(SOURCES, type)
   if (type === '') required(errors, `${path}.type`, 'must specify a metric source type')
   const present = Object.values(SOURCES).filter((field) => metric[field] !== undefined)
   const [first] = present

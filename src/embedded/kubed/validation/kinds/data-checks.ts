@@ -3,6 +3,7 @@ import { type Json, type JsonObject, objectOf, stringOf } from '../../../../lib/
 import type { FieldError } from '../../fault.ts'
 import { type Check, invalidFor, invalidValue, push, required } from '../fault-list.ts'
 import { dataKeyErrors } from '../../../../lib/kube/names.ts'
+import { own } from '../../../../lib/value/own.ts'
 
 const MOST_BYTES = 1024 * 1024
 const TOO_LONG = `Too long: may not be more than ${MOST_BYTES} bytes`
@@ -48,7 +49,7 @@ function checkType({ type, data, metadata }: JsonObject, errors: FieldError[]): 
   const need = (key: string): void => {
     if (values[key] === undefined) required(errors, `data[${key}]`)
   }
-  const jsonKey = JSON_KEYS[stringOf(type)]
+  const jsonKey = own(JSON_KEYS, stringOf(type))
   if (jsonKey !== undefined) {
     if (values[jsonKey] === undefined) need(jsonKey)
     else checkJson(Buffer.from(stringOf(values[jsonKey]), 'base64').toString('utf8'), `data[${jsonKey}]`, errors)

@@ -4,6 +4,7 @@ import type { FieldError } from '../../fault.ts'
 import type { Obj } from '../../object.ts'
 import { forbid, invalidValue } from '../fault-list.ts'
 import { checkDescending } from '../paths.ts'
+import { own } from '../../../../lib/value/own.ts'
 
 const MIRROR = 'kubernetes.io/config.mirror'
 const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost'
@@ -108,7 +109,7 @@ function checkSame(
   if (annotation === undefined || profile === undefined) return
   const { type, localhostProfile } = objectOf(profile as JsonObject)
   const at = `${path}.${FIELDS[what]}`
-  const words = WORDS[stringOf(type)]
+  const words = own(WORDS, stringOf(type))
   const isOld = what === 'seccomp' && type === 'RuntimeDefault' && annotation === 'docker/default'
   const fits = type === 'Localhost' ? annotation.startsWith(LOCAL_PROFILE) : (words?.includes(annotation) ?? true)
   if (!fits && !isOld) forbid(errors, `${at}.type`, `${what} type in annotation and field must match`)

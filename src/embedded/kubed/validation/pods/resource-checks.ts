@@ -17,6 +17,7 @@ import {
   unsupported,
 } from '../fault-list.ts'
 import { labelError, labelKeyErrors } from '../../../../lib/kube/names.ts'
+import { own } from '../../../../lib/value/own.ts'
 
 const CONTAINER_RESOURCES = new Set(['cpu', 'memory', 'ephemeral-storage'])
 /** Counts of objects: whole numbers. */
@@ -227,7 +228,7 @@ function checkQuota(spec: JsonObject, path: string, errors: FieldError[]): void 
   const scopes = listOf(spec.scopes)
   const at = `${path}.scopes`
   for (const scope of scopes.map(stringOf)) {
-    const allowed = SCOPES[scope]
+    const allowed = own(SCOPES, scope)
     if (allowed === undefined) invalidValue(errors, at, scopes, 'unsupported scope')
     for (const name of Object.keys(hard).sort())
       if (allowed !== undefined && QUOTA_RESOURCES.has(name) && !allowed.has(name))
@@ -245,7 +246,7 @@ function checkScopeSelector(spec: JsonObject, path: string, errors: FieldError[]
   const names = Object.keys(objectOf(spec.hard)).sort()
   for (const requirement of objectsOf(objectOf(spec.scopeSelector).matchExpressions)) {
     const [scope, operator] = [requirement.scopeName, requirement.operator].map(stringOf)
-    const allowed = SCOPES[scope ?? '']
+    const allowed = own(SCOPES, scope ?? '')
     if (allowed === undefined) invalidValue(errors, `${path}.scopeName`, scope, 'unsupported scope')
     for (const name of names)
       if (allowed !== undefined && QUOTA_RESOURCES.has(name) && !allowed.has(name))

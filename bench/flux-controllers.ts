@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseAllDocuments } from 'yaml'
 import { clientFromKubeconfig } from '../src/adapters/kube/client.ts'
 import type { KubeObject } from '../src/lib/kube/object.ts'
+import { loadAll } from '../src/lib/yaml/load.ts'
 import type { Processes } from './processes.ts'
 
 const home = join(process.env['SLUICE_PEERS'] ?? join(homedir(), '.cache/sluice/peers'), 'flux-controllers')
@@ -49,7 +49,7 @@ async function applyKinds(kubeconfig: string): Promise<void> {
   const client = clientFromKubeconfig(kubeconfig)
   const folder = join(home, 'crds')
   for (const file of readdirSync(folder))
-    for (const document of parseAllDocuments(readFileSync(join(folder, file), 'utf8')))
-      await client.create(document.toJS() as KubeObject, { fieldManager: 'bench' })
+    for (const definition of loadAll(readFileSync(join(folder, file), 'utf8'), file))
+      if (definition !== null) await client.create(definition as KubeObject, { fieldManager: 'bench' })
   client.close()
 }

@@ -47,6 +47,11 @@ const PACKAGES: Record<string, string> = {
   'age-encryption': 'docs/adr/0057-sops-inside.md',
 }
 
+const { dependencies, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as Record<
+  'dependencies' | 'devDependencies',
+  Record<string, string>
+>
+
 const KUBED = 'src/embedded/kubed'
 
 type Source = { readonly path: string; readonly room: string; readonly tree: ts.SourceFile }
@@ -112,11 +117,22 @@ test('every npm package has its ADR', () => {
   for (const adr of new Set(Object.values(PACKAGES))) assert.ok(readFileSync(adr, 'utf8').length > 0, adr)
 })
 
+test('what is imported from npm, by tests and benches too, is named in package.json', () => {
+  const wrong = ['src', 'tests', 'bench', 'scripts']
+    .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)))
+    .filter((path) => /\.(ts|mjs)$/.test(path))
+    .flatMap((path) =>
+      ts
+        .preProcessFile(readFileSync(path, 'utf8'), true, true)
+        .importedFiles.map(({ fileName }) => fileName)
+        .filter((specifier) => !/^(\.|\/|node:|kustomize$)/.test(specifier))
+        .filter((specifier) => !(packageOf(specifier) in { ...dependencies, ...devDependencies }))
+        .map((specifier) => `${path} imports ${specifier}`),
+    )
+  assert.deepEqual(wrong, [])
+})
+
 test('dependencies are pinned to exact versions', () => {
-  const { dependencies, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as Record<
-    string,
-    Record<string, string>
-  >
   const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(
     ([, version]) => !/^\d+\.\d+\.\d+$/.test(version),
   )

@@ -122,9 +122,7 @@ test('what is imported from npm, by tests and benches too, is named in package.j
     .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)))
     .filter((path) => /\.(ts|mjs)$/.test(path))
     .flatMap((path) =>
-      ts
-        .preProcessFile(readFileSync(path, 'utf8'), true, true)
-        .importedFiles.map(({ fileName }) => fileName)
+      importsIn(ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest))
         .filter((specifier) => !/^(\.|\/|node:|kustomize$)/.test(specifier))
         .filter((specifier) => !(packageOf(specifier) in { ...dependencies, ...devDependencies }))
         .map((specifier) => `${path} imports ${specifier}`),
@@ -172,7 +170,9 @@ function roomOf(path: string): string {
   return room === 'main.ts' ? 'main' : room
 }
 
-function importsOf({ tree }: Source): string[] {
+const importsOf = ({ tree }: Source): string[] => importsIn(tree)
+
+function importsIn(tree: ts.SourceFile): string[] {
   const found: string[] = []
   const visit = (node: ts.Node): void => {
     if (

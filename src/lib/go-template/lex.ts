@@ -14,8 +14,12 @@ export type Token = {
   readonly at: number
 }
 
-/** Where an error is, as Go counts: lines from 1, columns from 0; and the text that is at fault. */
-export type Place = { readonly line: number; readonly column: number; readonly text: string }
+/** Where an error would be: at a position of the template, about what stands from one to another, or a text of its own. */
+export type Place = {
+  readonly source: string
+  readonly at: number
+  readonly about: { readonly from: number; readonly to: number } | string
+}
 
 const TOKEN =
   /(\s+)|("(?:[^"\\\n]|\\.)*"|`[^`]*`)|('(?:[^'\\]|\\.)+')|([+-]?(?:0[xX][0-9a-fA-F]+|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+))|(\$\w*)|(\.[A-Za-z_]\w*)|([A-Za-z_]\w*)|(:=|=|\||\(|\)|,|\.)/y
@@ -31,6 +35,7 @@ export function lexTemplate(name: string, source: string): readonly Piece[] {
   if (source.length > LARGEST) throw templateFault(name, 1, 'the template is above 256 KiB')
   const pieces: Piece[] = []
   let trimNext = false
+  let line = 1
   for (let at = 0; at < source.length;) {
     const open = source.indexOf('{{', at)
     const isTrimmed = open >= 0 && /^\{\{-\s/.test(source.slice(open, open + 4))
@@ -39,13 +44,20 @@ export function lexTemplate(name: string, source: string): readonly Piece[] {
     if (isTrimmed) text = trimEndOf(text, ' \t\r\n')
     if (text !== '') pieces.push({ kind: 'text', text })
     if (open < 0) break
-    const line = source.slice(0, open).split('\n').length
+    line += linesIn(source, at, open)
     const found = readAction(name, source, open + (isTrimmed ? 3 : 2), line)
     if (found.tokens.length > 0) pieces.push({ kind: 'action', tokens: found.tokens, line, source })
     trimNext = found.trims
+    line += linesIn(source, open, found.end)
     at = found.end
   }
   return pieces
+}
+
+function linesIn(source: string, from: number, to: number): number {
+  let lines = 0
+  for (let at = source.indexOf('\n', from); at >= 0 && at < to; at = source.indexOf('\n', at + 1)) lines++
+  return lines
 }
 
 function readAction(name: string, source: string, from: number, line: number) {
@@ -89,23 +101,16 @@ function faultAt(source: string, at: number): string {
   return `unexpected ${JSON.stringify(char)} in command`
 }
 
-/** The place of a position; `from` and `to` are around the text at fault. */
-export function placeAt(source: string, position: number, from: number, to: number): Place {
-  const before = source.slice(0, position)
-  return {
-    line: before.split('\n').length,
-    column: position - (before.lastIndexOf('\n') + 1),
-    text: source.slice(from, to).trim().replace(/\s+/g, ' '),
-  }
-}
-
-/** A fault that shows while a template is rendered, worded as Go words it. */
+/** A fault that shows while a template is rendered, worded as Go words it: lines from 1, columns from 0. */
 export function executionFault(
   name: string,
-  { line, column, text }: Place,
+  { source, at, about }: Place,
   what: string,
   executing = name,
 ): SluiceError {
+  const line = 1 + linesIn(source, 0, at)
+  const column = at - (source.lastIndexOf('\n', at - 1) + 1)
+  const text = typeof about === 'string' ? about : source.slice(about.from, about.to).trim().replace(/\s+/g, ' ')
   return templateFault(name, `${line}:${column}`, `executing ${JSON.stringify(executing)} at <${text}>: ${what}`)
 }
 

@@ -1,11 +1,11 @@
-import { lexTemplate, type Piece, type Place, placeAt, templateFault, type Token } from './lex.ts'
+import { lexTemplate, type Piece, type Place, templateFault, type Token } from './lex.ts'
 
 /** What an expression is made of. */
 export type Expression =
   | { readonly kind: 'literal'; readonly value: string | number | boolean | undefined }
   | { readonly kind: 'dot' }
   | { readonly kind: 'variable'; readonly name: string }
-  | { readonly kind: 'field'; readonly of: Expression; readonly name: string; readonly place: Place }
+  | { readonly kind: 'fields'; readonly of: Expression; readonly names: readonly string[]; readonly place: Place }
   | { readonly kind: 'call'; readonly name: string; readonly arguments: readonly Expression[]; readonly place: Place }
   | { readonly kind: 'pipe'; readonly first: Expression; readonly rest: readonly (Expression & { kind: 'call' })[] }
 
@@ -123,9 +123,9 @@ function parseNamed(reader: Reader, tokens: Tokens, word: 'define' | 'template' 
     reader.defined.set(name, nodes)
   }
   if (word === 'define') return []
-  const { column, line } = placeAt(tokens.source, token.at, token.at, token.at)
   const given = tokens.tokens.slice(2).map(({ text }) => text)
-  return [{ kind: 'template', name, pipeline, place: { column, line, text: `{{template ${given.join('')}}}` } }]
+  const place = { source: tokens.source, at: token.at, about: `{{template ${given.join('')}}}` }
+  return [{ kind: 'template', name, pipeline, place }]
 }
 
 function parseBlock(reader: Reader, tokens: Tokens, kind: 'if' | 'with' | 'range'): Node {
@@ -139,7 +139,10 @@ function parseBlock(reader: Reader, tokens: Tokens, kind: 'if' | 'with' | 'range
   const next = end.rest.tokens[end.rest.at]
   if (next?.kind === 'name' && (next.text === 'if' || next.text === 'with')) {
     end.rest.at++
-    return { kind, pipeline, body, otherwise: [parseBlock(reader, end.rest, next.text)] }
+    if (++reader.depth > DEEPEST) throw templateFault(reader.name, end.line, 'blocks nest too deeply')
+    const otherwise = [parseBlock(reader, end.rest, next.text)]
+    reader.depth--
+    return { kind, pipeline, body, otherwise }
   }
   const { nodes: otherwise, end: last } = parseBody(reader)
   if (last?.word !== 'end') throw templateFault(tokens.name, tokens.line, 'expected end after {{else}}')
@@ -185,7 +188,7 @@ function parseCommand(tokens: Tokens): Expression {
   tokens.at++
   const given: Expression[] = []
   for (skipSpace(tokens); isOperand(tokens.tokens[tokens.at]); skipSpace(tokens)) given.push(parseOperand(tokens))
-  const place = placeAt(tokens.source, head.at, head.at, endBefore(tokens))
+  const place = placeOf(tokens, head, endBefore(tokens))
   return { kind: 'call', name: head.text, arguments: given, place }
 }
 
@@ -203,12 +206,14 @@ function isOperand(token: Token | undefined): boolean {
 function parseOperand(tokens: Tokens): Expression {
   const first = tokens.tokens[tokens.at]
   const term = parseTerm(tokens)
-  const names: Token[] = []
-  for (let next = tokens.tokens[tokens.at]; next?.kind === 'field'; next = tokens.tokens[++tokens.at]) names.push(next)
-  const from = first?.at ?? 0
-  const place = placeAt(tokens.source, names[0]?.at ?? from, from, endBefore(tokens))
-  const base: Expression = term.kind === 'field' ? { ...term, place } : term
-  return names.reduce<Expression>((of, { text }) => ({ kind: 'field', of, name: text.slice(1), place }), base)
+  const fields: Token[] = []
+  for (let next = tokens.tokens[tokens.at]; next?.kind === 'field'; next = tokens.tokens[++tokens.at]) fields.push(next)
+  const [second] = fields
+  if (first === undefined || second === undefined) return term
+  const place = { source: tokens.source, at: second.at, about: { from: first.at, to: endBefore(tokens) } }
+  const names = fields.map(({ text }) => text.slice(1))
+  if (term.kind === 'fields') return { ...term, names: [...term.names, ...names], place }
+  return { kind: 'fields', of: term, names, place }
 }
 
 function parseTerm(tokens: Tokens): Expression {
@@ -224,7 +229,7 @@ function parseTerm(tokens: Tokens): Expression {
     case 'variable':
       return { kind: 'variable', name: token.text }
     case 'field':
-      return { kind: 'field', of: { kind: 'dot' }, name: token.text.slice(1), place: placeOf(tokens, token) }
+      return { kind: 'fields', of: { kind: 'dot' }, names: [token.text.slice(1)], place: placeOf(tokens, token) }
     case 'name':
       if (token.text === 'true' || token.text === 'false') return { kind: 'literal', value: token.text === 'true' }
       if (token.text === 'nil') return { kind: 'literal', value: undefined }
@@ -234,8 +239,8 @@ function parseTerm(tokens: Tokens): Expression {
   }
 }
 
-function placeOf({ source }: Tokens, { at, text }: Token): Place {
-  return placeAt(source, at, at, at + text.length)
+function placeOf({ source }: Tokens, { at, text }: Token, to = at + text.length): Place {
+  return { source, at, about: { from: at, to } }
 }
 
 function parseSign(tokens: Tokens, token: Token): Expression {

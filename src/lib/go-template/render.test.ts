@@ -135,6 +135,8 @@ const faults: readonly [template: string, message: RegExp][] = [
   ['{{ range until 10000 }}{{ range until 10000 }}{{ end }}x{{ end }}', /too many steps|above 1 MiB/],
   ['{{ repeat 1000000000 "xxxxxxxxxx" }}', /above 1 MiB|Invalid string length/],
   [`${'{{ if true }}'.repeat(500)}`, /nest too deeply/],
+  [`{{ if 0 }}${'{{ else if 0 }}'.repeat(15_000)}{{ end }}`, /nest too deeply/],
+  [`{{ .Image${'.Nope'.repeat(50_000)} }}`, /^template: t:1:9: executing "t" at <\.Image\.Nope/],
   ['{{ .constructor }}', /field constructor/],
   [
     '{{ regexFindAll "a*b|a" (repeat 10000 "a") -1 }}',
@@ -155,3 +157,7 @@ const faults: readonly [template: string, message: RegExp][] = [
 for (const [template, message] of faults)
   test(`template refuses ${template.slice(0, 40).replaceAll('\n', ' ')}`, () =>
     assert.throws(() => renderTemplate('t', template, data), { code: 'TEMPLATE_INVALID', message }))
+
+test('a template is read in time that grows with its length alone', { timeout: 20_000 }, () => {
+  assert.equal(renderTemplate('t', '{{.Name}}\n'.repeat(25_000), data).length, 25_000 * `${data.Name}\n`.length)
+})

@@ -149,8 +149,11 @@ function evaluate(run: Run, expression: Expression, dot: Value, scope: Scope): V
       return dot
     case 'variable':
       return lookUp(run, expression.name, scope)
-    case 'field':
-      return readField(run, evaluate(run, expression.of, dot, scope), expression.name, expression.place)
+    case 'fields':
+      return expression.names.reduce<Value>(
+        (value, name) => readField(run, value, name, expression.place),
+        evaluate(run, expression.of, dot, scope),
+      )
     case 'call':
       return call(run, expression, dot, scope, [])
     case 'pipe':

@@ -12,9 +12,9 @@ import { systemClock } from '../../src/adapters/clock.ts'
 import { openArtifactStore } from '../../src/adapters/engine/artifact-store.ts'
 import type { EngineContext } from '../../src/adapters/engine/context.ts'
 import { lookAtRemote } from '../../src/adapters/engine/git-repository/look.ts'
+import { mirrorsOf } from '../../src/adapters/engine/mirrors.ts'
 import { createSourceStore } from '../../src/adapters/engine/source-store.ts'
 import { commitAndPush } from '../../src/adapters/git/commit-and-push.ts'
-import { type Mirror, openMirror } from '../../src/adapters/git/mirror.ts'
 import { signPgp } from '../../src/adapters/git/pgp.ts'
 import { signSsh } from '../../src/adapters/git/ssh-sign.ts'
 import type { KubeClient } from '../../src/adapters/kube/types.ts'
@@ -28,7 +28,6 @@ const temp = mkdtempSync(join(tmpdir(), 'sluice-git-sources-'))
 const work = join(temp, 'work')
 const secrets = new Map<string, Record<string, string>>()
 const closers: (() => unknown)[] = []
-const mirrors = new Map<string, Mirror>()
 const run = promisify(execFile)
 let gitd: Gitd
 let context: EngineContext
@@ -53,7 +52,7 @@ const needs = (...commands: string[]): string | false =>
 
 before(async () => {
   gitd = await serveGitd({ root: join(temp, 'git'), port: 0, token: TOKEN })
-  for (const folder of [work, join(temp, 'logins'), join(temp, 'mirrors')]) mkdirSync(folder, { recursive: true })
+  for (const folder of [work, join(temp, 'logins')]) mkdirSync(folder, { recursive: true })
   const artifacts = await openArtifactStore(join(temp, 'artifacts'), '127.0.0.1:0')
   closers.push(
     () => gitd.close(),
@@ -70,6 +69,7 @@ before(async () => {
   } as unknown as KubeClient
   context = {
     client,
+    stateDir: temp,
     clock: systemClock,
     traps: 'safe',
     sources: createSourceStore(),
@@ -84,7 +84,7 @@ before(async () => {
 })
 
 after(async () => {
-  for (const mirror of mirrors.values()) mirror.close()
+  mirrorsOf(context).close()
   for (const close of closers.reverse()) await close()
   rmSync(temp, { recursive: true, force: true })
 })
@@ -101,12 +101,8 @@ function look(spec: object, name = 'app') {
     metadata: { name, namespace: 'ns', generation: 1 },
     spec: { interval: '1h', url: gitd.urlOf(name), ref: { branch: 'main' }, secretRef: { name: 'login' }, ...spec },
   })
-  const mirrorOf = (url: string): Mirror => {
-    const mirror = mirrors.get(url) ?? openMirror(join(temp, 'mirrors'), url)
-    mirrors.set(url, mirror)
-    return mirror
-  }
-  return lookAtRemote(context, { mirrorOf, loginFolder: join(temp, 'logins') }, repository)
+  const tools = { mirrorOf: mirrorsOf(context).of, loginFolder: join(temp, 'logins') }
+  return lookAtRemote(context, tools, repository)
 }
 
 const offered = (name = 'app'): string[] =>
@@ -217,10 +213,10 @@ test(
     )?.[1]
     await run('gpgconf', ['--homedir', home, '--kill', 'all'])
     stored(await look({}))
-    const mirror = mirrors.get(gitd.urlOf('app'))
+    const mirror = mirrorsOf(context).of(gitd.urlOf('app'), { namespace: 'ns', secretName: 'login' })
     const base = await git('rev-parse', 'HEAD')
     const pushed = await commitAndPush({
-      folder: mirror?.folder ?? '',
+      folder: mirror.folder,
       base,
       changes: [{ path: 'by-us.yaml', bytes: Buffer.from('x: 1\n') }],
       author: { name: 'Bot', email: 'bot@example.com', atMs: 1_700_000_000_000 },
@@ -306,6 +302,17 @@ test('addresses that are commands or options are refused before git sees them', 
     await look({ ref: { commit: 'f'.repeat(40) } }),
     /unable to resolve commit object for 'f{40}': object not found/,
   )
+})
+
+test('who knows the hash of a commit and has no login gets nothing of what a login has brought', async () => {
+  const closed = await serveGitd({ root: join(temp, 'git'), host: '0.0.0.0', port: 0, token: TOKEN })
+  closers.push(() => closed.close())
+  const url = `http://127.0.0.1:${closed.port}/app.git`
+  const commit = await git('rev-parse', 'HEAD')
+  assert.equal(stored(await look({ url, ref: { commit } })).artifact.revision, `sha1:${commit}`)
+  refused(await look({ url, ref: { commit }, secretRef: undefined }, 'stranger'), /authentication required/)
+  secrets.set('wrong', { username: 'x', password: 'guessed' })
+  refused(await look({ url, ref: { commit }, secretRef: { name: 'wrong' } }, 'guesser'), /authentication required/)
 })
 
 test('a redirect to another host gets no login', async () => {

@@ -1,10 +1,20 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { GitRepository } from '../../kinds/git-repository.ts'
 import { type Mirror, openMirror } from '../git/mirror.ts'
 import type { EngineContext } from './context.ts'
 
-/** The mirrors of one engine: a repository's only copy, whoever reads or writes it. */
-export type Mirrors = { readonly of: (url: string) => Mirror; readonly close: () => void }
+/** Who reads a repository: the Secret that they log in with, and where it is. */
+export type Reader = Pick<GitRepository, 'namespace' | 'secretName'>
+
+/**
+ * The mirror of a repository for one reader. Readers without a Secret share theirs, the others share with nobody: what one login has brought is
+ * not for whoever knows a commit's hash.
+ */
+export type MirrorOf = (url: string, reader: Reader) => Mirror
+
+/** The mirrors of one engine: a reader's only copy of a repository, whether it is read or written. */
+export type Mirrors = { readonly of: MirrorOf; readonly close: () => void }
 
 const byContext = new WeakMap<EngineContext, Mirrors>()
 
@@ -19,9 +29,10 @@ export function mirrorsOf(context: EngineContext): Mirrors {
   mkdirSync(root, { recursive: true })
   const open = new Map<string, Mirror>()
   const mirrors: Mirrors = {
-    of(url) {
-      const mirror = open.get(url) ?? openMirror(root, url)
-      open.set(url, mirror)
+    of(url, { namespace, secretName }) {
+      const name = secretName === undefined ? url : `${url} for ${namespace}/${secretName}`
+      const mirror = open.get(name) ?? openMirror(root, name)
+      open.set(name, mirror)
       return mirror
     },
     close() {

@@ -24,7 +24,7 @@ export type CommitInfo = {
 /** Another repository inside a commit, at one of its commits. */
 export type Gitlink = { readonly path: string; readonly commit: string }
 
-/** A bare copy of one remote repository: objects only, fetched one commit deep. Several sources of the same URL share it. */
+/** A bare copy of one remote repository: objects only, fetched one commit deep. Several sources may share it. */
 export type Mirror = {
   readonly folder: string
   readonly has: (commit: string) => Promise<boolean>
@@ -47,9 +47,9 @@ export type Mirror = {
   readonly close: () => void
 }
 
-/** Opens the mirror of a URL below `root`, made when it is not there. */
-export function openMirror(root: string, url: string): Mirror {
-  const folder = join(root, `${createHash('sha256').update(url).digest('hex').slice(0, 32)}.git`)
+/** Opens the mirror of that name below `root`, made when it is not there. */
+export function openMirror(root: string, name: string): Mirror {
+  const folder = join(root, `${createHash('sha256').update(name).digest('hex').slice(0, 32)}.git`)
   const reader = openObjectReader(folder)
   let ready: Promise<void> | undefined
   const prepare = (): Promise<void> => (ready ??= create(folder))

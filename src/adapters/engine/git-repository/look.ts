@@ -9,6 +9,7 @@ import type { SelectedRef } from '../../../pipeline/source/select-ref.ts'
 import type { Mirror } from '../../git/mirror.ts'
 import { ApiError } from '../../kube/api-error.ts'
 import type { EngineContext } from '../context.ts'
+import type { MirrorOf } from '../mirrors.ts'
 import { contentDigest, packContent, type Content, type Layer } from '../source/content.ts'
 import type { SecretData } from '../secrets.ts'
 import { failLook, LookFailure, stallLook } from '../source/look-failure.ts'
@@ -26,7 +27,7 @@ import { offerSnapshot } from '../source/offer-snapshot.ts'
 type LookProgress = { -readonly [Key in keyof FailedProgress]: FailedProgress[Key] }
 
 /** What a look needs besides the context. */
-export type LookTools = { readonly mirrorOf: (url: string) => Mirror; readonly loginFolder: string }
+export type LookTools = { readonly mirrorOf: MirrorOf; readonly loginFolder: string }
 
 /**
  * Looks at the remote and brings the source up to date: files into the source store at once, artifact written, outcome answered.
@@ -42,7 +43,7 @@ export async function lookAtRemote(
     return await look(context, tools, repository, progress)
   } catch (error) {
     if (!(error instanceof LookFailure) && !(error instanceof SluiceError)) throw error
-    await offerLastRevision(context, tools.mirrorOf(repository.url), repository)
+    await offerLastRevision(context, tools.mirrorOf(repository.url, repository), repository)
     if (error instanceof LookFailure) return { ...error.outcome, ...progress }
     const message = `failed to checkout and determine revision: ${error.message}`
     return { kind: 'failed', condition: 'FetchFailed', reason: 'GitOperationFailed', message, ...progress }
@@ -57,7 +58,7 @@ async function look(
 ): Promise<LookOutcome> {
   const refusal = unsupportedField(repository)
   if (refusal) throw stallLook('FetchFailed', refusal.reason, refusal.message)
-  const mirror = tools.mirrorOf(repository.url)
+  const mirror = tools.mirrorOf(repository.url, repository)
   const signal = AbortSignal.timeout(repository.timeoutMs)
   const login = await loginFor(context, tools, repository)
   try {
@@ -226,7 +227,7 @@ function bring(
   includes: readonly ResolvedInclude[],
 ): Promise<Content> {
   const { traps } = context
-  const submodules = submodulesWith(tools.mirrorOf, { url: repository.url, login, signal, traps })
+  const submodules = submodulesWith(tools.mirrorOf, { repository, login, signal, traps })
   return contentOf(mirror, selected.commit, repository, { submodules, includes, traps })
 }
 

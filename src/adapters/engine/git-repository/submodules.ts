@@ -1,6 +1,7 @@
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { runGit } from '../../git/git-process.ts'
 import type { Mirror } from '../../git/mirror.ts'
+import type { MirrorOf, Reader } from '../mirrors.ts'
 import { remoteError } from '../../git/remote-refs.ts'
 import { maskPassword } from '../../git/url.ts'
 import { parseGitUrl } from '../../git/url.ts'
@@ -12,12 +13,15 @@ export type Submodules = (mirror: Mirror, url: string, commit: string) => Promis
 
 /** The repository whose submodules are wanted. */
 export type SubmodulesOf = {
-  readonly url: string
+  readonly repository: Reader & { readonly url: string }
   readonly login: Login
   readonly signal: AbortSignal
   /** `safe`: a fault says which submodule it is about. */
   readonly traps: 'safe' | 'flux'
 }
+
+/** Who logs in nowhere. */
+const NOBODY: Reader = { namespace: '', secretName: undefined }
 
 /** As in go-git, which Flux uses. */
 const DEEPEST = 10
@@ -33,10 +37,8 @@ const NOT_OURS =
  * The login of the repository goes to submodules of the same host only; others are fetched without one.
  * @throws (later) SluiceError GIT_REMOTE when a submodule has no address, cannot be fetched, or there are too many
  */
-export function submodulesWith(
-  mirrorOf: (url: string) => Mirror,
-  { url: top, login, signal, traps }: SubmodulesOf,
-): Submodules {
+export function submodulesWith(mirrorOf: MirrorOf, { repository, login, signal, traps }: SubmodulesOf): Submodules {
+  const top = repository.url
   let count = 0
   /** Flux speaks of the repository alone. */
   const failed = (path: string, address: string, inner: string, error: SluiceError): SluiceError => {
@@ -62,8 +64,9 @@ export function submodulesWith(
       if (written === undefined) continue
       if (++count > MOST) throw remoteError(`the repository has more than ${MOST} submodules`)
       const address = resolveAddress(url, written, path)
-      const own = mirrorOf(address)
-      const options = sameHost(url, address) ? login.git : ANONYMOUS.git
+      const isOurs = sameHost(url, address)
+      const own = mirrorOf(address, isOurs ? repository : NOBODY)
+      const options = isOurs ? login.git : ANONYMOUS.git
       try {
         if (!(await own.has(inner))) await own.fetch(address, inner, 'HEAD', { ...options, signal })
       } catch (error) {

@@ -165,7 +165,7 @@ async function run(own: Own, { automation, sourceRevision, dueInMs }: Automation
     automation,
     source,
     policies: selected(own, automation),
-    mirror: mirrorsOf(context).of(source.url),
+    mirror: mirrorsOf(context).of(source.url, source),
     loginFolder,
     withoutMarkers,
     seen: context.traps === 'flux' && isSame(automation, memory.ranWith) ? observedRevision(automation) : undefined,

@@ -34,6 +34,40 @@ const cases: { it: string; files: Record<string, string>; want: string }[] = [
     want: 'invalid Kustomization: unsupported map key of type: %!s(<nil>), key: <nil>, value: "v"',
   },
   {
+    it: 'refuses a template that was not rendered where a key is read',
+    files: { 'kustomization.yaml': 'resources: [r.yaml]\nnamePrefix: {{ a: b }}\n' },
+    want: 'invalid Kustomization: yaml: invalid map key: map[interface {}]interface {}{"a":"b"}',
+  },
+  {
+    it: 'tells the annotation whose name comes first',
+    files: { 'kustomization.yaml': 'resources: [r.yaml]\nmetadata: {name: x, annotations: {z: 1, a: true}}\n' },
+    want: 'json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.annotations of type string',
+  },
+  {
+    it: 'takes the path yes of a plug-in for a text',
+    files: {
+      'kustomization.yaml': 'resources: [r.yaml]\ntransformers: [t.yaml]\n',
+      't.yaml': 'apiVersion: builtin\nkind: PatchStrategicMergeTransformer\nmetadata: {name: t}\npaths: [yes]\n',
+    },
+    want: '/yes: no such file or directory',
+  },
+  {
+    it: 'looks for Helm before it looks for a transformer',
+    files: {
+      'kustomization.yaml':
+        "resources: [r.yaml]\ntransformers: ['{apiVersion: builtin, kind: HelmChartInflationGenerator, metadata: {name: g}}']\n",
+    },
+    want: 'plugin HelmChartInflationGenerator.builtin.[noGrp]/g.[noNs] fails configuration: must specify --enable-helm',
+  },
+  {
+    it: 'calls an inline patch of a plug-in malformed',
+    files: {
+      'kustomization.yaml': 'resources: [r.yaml]\ntransformers: [t.yaml]\n',
+      't.yaml': 'apiVersion: builtin\nkind: PatchStrategicMergeTransformer\nmetadata: {name: t}\npatches: |\n  a: @b\n',
+    },
+    want: 'fails configuration: MalformedYAMLError: yaml: found character that cannot start any token',
+  },
+  {
     it: 'tells a configuration that is no YAML',
     files: { 'kustomization.yaml': 'resources: [r.yaml]\nconfigurations: [c.yaml]\n', 'c.yaml': 'images: [{a: b[]]\n' },
     want: "error converting YAML to JSON: yaml: did not find expected ',' or '}'",

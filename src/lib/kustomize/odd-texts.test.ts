@@ -15,6 +15,16 @@ const BUILTIN = 'apiVersion: builtin\nmetadata: {name: t}\n'
 // Each `want` is part of what kustomize 5.8.1 prints, or of its error; `r.yaml` is a ConfigMap `a` unless it is given.
 const cases: { it: string; files: Record<string, string>; want: string }[] = [
   {
+    it: 'gives every object what stands twice in a patch for itself',
+    files: {
+      'kustomization.yaml':
+        "resources: [r.yaml, s.yaml]\npatches: [{path: p.yaml, target: {name: .*}}, {patch: '{apiVersion: v1, kind: Secret, metadata: {name: s, annotations: {only: s}}}'}]\n",
+      's.yaml': 'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n',
+      'p.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  annotations:\n  annotations: {both: x}\n',
+    },
+    want: 'kind: ConfigMap\nmetadata:\n  annotations:\n    both: x\n  name: a\n',
+  },
+  {
     it: 'takes the first of two equal keys of a patch',
     files: { 'kustomization.yaml': PATCHED, 'p.yaml': `${OBJECT}data: {k: one}\ndata: {k: two}\n` },
     want: 'data:\n  k: one\n',

@@ -160,7 +160,8 @@ export function copyNode(node: YamlNode): YamlNode {
   if (node.kind === 'seq') return { ...node, items: node.items.map(copyNode) }
   const fields = new Map<string, YamlNode>()
   for (const [key, value] of node.fields) fields.set(key, copyNode(value))
-  return { ...node, fields }
+  const overwritten = node.overwritten?.map((one) => ({ ...one, value: copyNode(one.value) }))
+  return { ...node, fields, ...(overwritten ? { overwritten } : {}) }
 }
 
 /** Lets the first value of keys that stand more than once count, where a tree has the last: kyaml looks fields up from the top. */

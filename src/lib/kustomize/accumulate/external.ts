@@ -27,7 +27,12 @@ export function externalSteps(
   return configs.map((config) => {
     checkBuiltIn(config.node)
     const by = fieldText(config.node, 'kind')
-    const transform = placed(config.node, () => configureTransformer(config, build, loader, into))
+    const transform = placed(config.node, () => {
+      if (!GENERATORS.includes(by)) return configureTransformer(config, build, loader, into)
+      // Kustomize configures what it loads before it looks at what it is.
+      configureGenerator(config, build, loader)
+      throw failure('KUSTOMIZE_INVALID', `plugin ${formatId(originalId(config))} not a transformer`, config.node)
+    })
     const run = (): void => {
       placed(config.node, transform)
       if (build.keepsTouches) noteStep(into.resources, { by, field: 'transformers', config: config.node })
@@ -71,7 +76,7 @@ function configureGenerator(config: Resource, build: Build, loader: Loader): () 
   }
   if (kind === 'IAMPolicyGenerator') return configureIamPolicy(config.node, fault)
   if (kind === 'HelmChartInflationGenerator') {
-    const args = decodeStruct(config.node, HELM_PLUGIN, 'lenient', 'error unmarshaling JSON: while decoding JSON')
+    const args = decodeStruct(config.node, HELM_PLUGIN, 'printed', 'error unmarshaling JSON: while decoding JSON')
     const chart = during(fault, () => configureChart(loader, args, build.helm))
     return () => (build.helm ? inflateChart(loader, chart, build.helm) : [])
   }
@@ -85,7 +90,7 @@ const SECRET_PLUGIN = embedded(SECRET_ARGS, 'SecretGeneratorPlugin')
 
 /** Name and namespace of a plug-in configuration stand in its metadata. */
 function argsOf(node: YamlMap, shape: Shape): ReturnType<typeof generatorArgs> {
-  const decoded: Decoded = decodeStruct(node, shape, 'lenient', 'error unmarshaling JSON: while decoding JSON')
+  const decoded: Decoded = decodeStruct(node, shape, 'printed', 'error unmarshaling JSON: while decoding JSON')
   const metadata = fieldMap(node, 'metadata')
   const name = textOf(decoded, 'name') || fieldText(metadata, 'name')
   return {
@@ -118,7 +123,7 @@ const IAM: Shape = {
 }
 
 function configureIamPolicy(config: YamlMap, fault: string): () => Resource[] {
-  const read = (): Decoded => decodeStruct(config, IAM, 'lenient', 'error unmarshaling JSON: while decoding JSON')
+  const read = (): Decoded => decodeStruct(config, IAM, 'printed', 'error unmarshaling JSON: while decoding JSON')
   const decoded = during(fault, read)
   return () => [generateIamPolicy(config, decoded)]
 }

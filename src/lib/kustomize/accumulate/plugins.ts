@@ -4,9 +4,9 @@ import { type YamlMap, type YamlNode } from '../../yaml/nodes.ts'
 import { reprintedValue } from '../../yaml/write/reprint.ts'
 import { writeYaml } from '../../yaml/write/write.ts'
 import type { Accumulator, Build } from './accumulator.ts'
-import { decodeStruct, type Decoded, type Shape } from '../kustomization/decode.ts'
+import { decodeStruct, type Decoded, type Shape, type Unknown } from '../kustomization/decode.ts'
 import { fieldSpecOf, imageArgs, patchArgs, selectorOf } from '../kustomization/entries.ts'
-import { during, failure, wrongKind } from '../failure.ts'
+import { during, failure, prefixed, wrongKind } from '../failure.ts'
 import { splitPath, type FieldSpec } from '../fields/field-spec.ts'
 import { formatGvk, formatId } from '../objects/ids.ts'
 import { hashNames } from '../transform/hash-names.ts'
@@ -30,7 +30,7 @@ import { isNull } from '../objects/null.ts'
 import { parseConfig } from '../kustomization/parse-config.ts'
 import { sortLegacy } from '../objects/order.ts'
 import { KUSTOMIZATION, SELECTOR } from '../kustomization/kustomization.ts'
-import { readInside } from '../objects/read-resources.ts'
+import { isMalformed, readInside } from '../objects/read-resources.ts'
 import { applyReplacements, readReplacements } from '../transform/replacements.ts'
 import { fieldMap, fieldText, originalId, type Resource } from '../objects/resource.ts'
 import { selectResources } from '../kustomization/selector.ts'
@@ -74,10 +74,10 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
   ValueAddTransformer: { value: 'string', targetFilePath: 'string', targets: VALUE_TARGETS },
 }
 
-function decodePlugin(node: YamlNode, kind: string): Decoded {
+function decodePlugin(node: YamlNode, kind: string, unknown: Unknown = 'printed'): Decoded {
   const prefix = kind === 'NamespaceTransformer' ? 'unmarshalling NamespaceTransformer config: ' : ''
   const faultPrefix = `${prefix}error unmarshaling JSON: while decoding JSON`
-  return decodeStruct(node, { struct: `${kind}Plugin`, fields: own(FIELDS, kind) ?? {} }, 'lenient', faultPrefix)
+  return decodeStruct(node, { struct: `${kind}Plugin`, fields: own(FIELDS, kind) ?? {} }, unknown, faultPrefix)
 }
 
 const TRANSFORMERS: Readonly<Record<string, Configure>> = {
@@ -162,7 +162,6 @@ export const GENERATORS: readonly string[] = [
 export function configureTransformer(node: Resource, build: Build, loader: Loader, into: Accumulator): () => void {
   const kind = fieldText(node.node, 'kind')
   const id = formatId(originalId(node))
-  if (GENERATORS.includes(kind)) throw failure('KUSTOMIZE_INVALID', `plugin ${id} not a transformer`, node.node)
   const configure = Object.hasOwn(TRANSFORMERS, kind) ? TRANSFORMERS[kind] : undefined
   if (!configure) throw unknownBuiltIn(node, 'only the transformers that kustomize has built in are run')
   checkPrint(node)
@@ -213,9 +212,17 @@ function legacyPatchesOf(config: Decoded, loader: Loader, node: Resource): reado
   if (paths.length === 0 && inline === '')
     throw failure('KUSTOMIZE_INVALID', 'empty file path and empty patch content', node.node)
   const patches = entriesOf(config, 'paths').flatMap((entry) => readLegacyPatches(loader, entry))
-  if (inline !== '') patches.push(...readInside(inline, fieldNode(config, 'patches')))
+  if (inline !== '') patches.push(...readInlinePatches(inline, config))
   if (patches.length === 0) throw emptyPatches(paths, inline)
   return patches
+}
+
+function readInlinePatches(inline: string, config: Decoded): readonly Resource[] {
+  try {
+    return readInside(inline, fieldNode(config, 'patches'))
+  } catch (error) {
+    throw isMalformed(error) ? prefixed('MalformedYAMLError', error) : error
+  }
 }
 
 /** Sorts as `sortOptions` asks. */
@@ -263,7 +270,7 @@ function targetsOfFile(config: Decoded, loader: Loader): readonly Decoded[] {
   const path = textOf(config, 'targetFilePath')
   if (path === '') return []
   const root = parseConfig(loadText(loader, path), fileName(loader, path))
-  return root ? structsOf(decodePlugin(root, 'ValueAddTransformer'), 'targets') : []
+  return root ? structsOf(decodePlugin(root, 'ValueAddTransformer', 'lenient'), 'targets') : []
 }
 
 function transformNamespaceOf(resources: readonly Resource[], namespace: string): void {

@@ -2,7 +2,7 @@ import { mapNode } from '../../yaml/make-nodes.ts'
 import { type YamlMap, type YamlNode } from '../../yaml/nodes.ts'
 import { nearest } from '../../value/nearest.ts'
 import { goFloat } from '../../yaml/write/go-numbers.ts'
-import { resolveScalar, tagOf } from '../../yaml/resolve.ts'
+import { resolveScalar, tagOf, type YamlRules } from '../../yaml/resolve.ts'
 import { during, failure } from '../failure.ts'
 import { isNull } from '../objects/null.ts'
 import { jsonKey } from './old-keys.ts'
@@ -17,6 +17,8 @@ export type Shape =
   | { readonly map: 'string' | 'any' }
   | {
       readonly struct: string
+      /** Where the struct is from; `types` when nothing is said. */
+      readonly package?: string
       readonly fields: Readonly<Record<string, Shape>>
       /** The embedded structs that a field is in, which Go names on the way to it: `ResId.Gvk` of `kind`. */
       readonly inside?: Readonly<Record<string, string>>
@@ -27,9 +29,11 @@ export type Decoded = { readonly [name: string]: unknown }
 
 /**
  * What happens to a field that the struct does not have: an error, or nothing when 'lenient'; that and 'strict' also take numbers and
- * booleans for texts, but in fields of an embedded struct.
+ * booleans for texts, but in fields of an embedded struct. 'printed' is lenient with what went through an object first, where `yes` is a text.
  */
-export type Unknown = 'error' | 'lenient' | 'strict'
+export type Unknown = 'error' | 'lenient' | 'strict' | 'printed'
+
+const rulesOf = ({ unknown }: Context): YamlRules => (unknown === 'printed' ? 'v3' : 'v2')
 
 type Context = {
   readonly unknown: Unknown
@@ -78,7 +82,7 @@ const MAX_INT64 = 2 ** 63
 function decodeScalar(node: YamlNode, shape: ScalarShape, context: Context): unknown {
   if (shape === 'any') return node
   if (node.kind !== 'scalar') throw mismatch(node, shape, context)
-  const value = resolveScalar(node, 'v2')
+  const value = resolveScalar(node, rulesOf(context))
   if (isInteger(shape) && Number.isInteger(value) && Math.abs(Number(value)) < MAX_INT64) return value
   if (shape === 'bool' && typeof value === 'boolean') return value
   if (isText(shape) && typeof value === 'string') return value
@@ -93,7 +97,7 @@ function isInteger(shape: Shape): boolean {
 
 function decodeMap(node: YamlMap, context: Context): Record<string, string> {
   const map: Record<string, string> = {}
-  for (const [key, value] of node.fields) {
+  for (const [key, value] of inOrder(node)) {
     const text = decode(value, 'string', context)
     map[keyOf(node, key, value, context)] = typeof text === 'string' ? text : ''
   }
@@ -110,12 +114,11 @@ function decodeFields(
   context: Context,
 ): Decoded {
   const decoded: Record<string, unknown> = { node }
-  // Go reads the file as JSON with sorted keys, and tells the first error only
-  for (const [key, value] of [...node.fields].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [key, value] of inOrder(node)) {
     const name = nameOf(key, fields)
     const shape = name === undefined ? undefined : fields[name]
     if (name === undefined || shape === undefined) {
-      if (context.unknown === 'lenient') continue
+      if (context.unknown === 'lenient' || context.unknown === 'printed') continue
       throw unknownField(keyOf(node, key, value, context), value, fields, context)
     }
     const path = [context.path, inside?.[name], name].filter(Boolean).join('.')
@@ -123,6 +126,11 @@ function decodeFields(
     if (result !== undefined) decoded[name] = result
   }
   return decoded
+}
+
+/** Go reads the file as JSON with sorted keys, and tells the first error only. */
+function inOrder({ fields }: YamlMap): readonly [string, YamlNode][] {
+  return [...fields].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
 function nameOf(key: string, fields: Readonly<Record<string, Shape>>): string | undefined {
@@ -139,7 +147,7 @@ function unknownField(key: string, value: YamlNode, fields: Readonly<Record<stri
 
 function mismatch(node: YamlNode, shape: Shape, context: Context): Error {
   const field = context.path === '' ? 'Go value' : `Go struct field ${context.struct}.${context.path}`
-  const message = `${context.prefix}: json: cannot unmarshal ${jsonType(node, shape)} into ${field} of type ${goType(shape)}`
+  const message = `${context.prefix}: json: cannot unmarshal ${jsonType(node, shape, rulesOf(context))} into ${field} of type ${goType(shape)}`
   return failure('KUSTOMIZE_INVALID', message, node, typeHint(shape))
 }
 
@@ -153,10 +161,10 @@ function typeHint(shape: Shape): string {
 }
 
 /** What Go's JSON calls a value; a number by its digits where an integer is wanted. */
-export function jsonType(node: YamlNode, wanted: Shape = 'any'): string {
+export function jsonType(node: YamlNode, wanted: Shape = 'any', rules: YamlRules = 'v2'): string {
   if (node.kind === 'map') return 'object'
   if (node.kind === 'seq') return 'array'
-  const value = resolveScalar(node, 'v2')
+  const value = resolveScalar(node, rules)
   if (typeof value === 'boolean') return 'bool'
   if (typeof value === 'string') return 'string'
   return isInteger(wanted) ? `number ${String(value)}` : 'number'
@@ -166,5 +174,5 @@ function goType(shape: Shape): string {
   if (typeof shape === 'string') return shape === 'any' ? 'interface {}' : shape
   if ('list' in shape) return shape.name ?? `[]${shape.ofPointers ? '*' : ''}${goType(shape.list)}`
   if ('map' in shape) return `map[string]${goType(shape.map)}`
-  return `types.${shape.struct}`
+  return `${shape.package ?? 'types'}.${shape.struct}`
 }

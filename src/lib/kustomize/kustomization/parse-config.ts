@@ -1,5 +1,6 @@
 import { SluiceError } from '../../error/sluice-error.ts'
 import { goSyntaxError } from '../../yaml/syntax/go-syntax-error.ts'
+import { goOldSyntax } from '../../yaml/write/go-syntax.ts'
 import { goQuote } from '../../value/go-quote.ts'
 import { parseDocuments } from '../../yaml/parse-documents.ts'
 import { type YamlDocument, type YamlNode } from '../../yaml/nodes.ts'
@@ -29,10 +30,26 @@ export function parseStrictConfig(text: string, file: string): YamlNode | undefi
 }
 
 function parseFirst(text: string, file: string): YamlDocument | undefined {
+  return parseOld(text, file, 'error converting YAML to JSON')
+}
+
+/** The first document of a text, by the rules of the older library, in whose words errors are, behind a prefix. */
+export function parseOld(text: string, file: string, prefix: string): YamlDocument | undefined {
   try {
-    return parseDocuments(text, file, undefined, 'v2', 'skipped')[0]
+    const [document] = parseDocuments(text, file, undefined, 'v2', 'skipped')
+    if (document?.root) refuseCollectionKeys(document.root)
+    return document
   } catch (error) {
     if (!(error instanceof SluiceError) || error.code !== 'YAML_SYNTAX') throw error
-    throw rewritten(error, () => `error converting YAML to JSON: ${goSyntaxError(error, text, 'v2')}`)
+    throw rewritten(error, () => `${prefix}: ${goSyntaxError(error, text, 'v2')}`)
   }
+}
+
+/** The library has no key that is a collection, as in a template that was not rendered: `{{ name }}`. */
+function refuseCollectionKeys(node: YamlNode): void {
+  if (node.kind === 'seq') node.items.forEach(refuseCollectionKeys)
+  if (node.kind !== 'map') return
+  for (const key of node.collectionKeys?.values() ?? [])
+    throw failure('YAML_SYNTAX', `invalid map key: ${goOldSyntax(key)}`, key, 'quote the key; render a template first')
+  for (const value of node.fields.values()) refuseCollectionKeys(value)
 }

@@ -1,7 +1,6 @@
-import { parseDocuments } from '../../yaml/parse-documents.ts'
+import { parseOld } from './parse-config.ts'
 import { mapNode } from '../../yaml/make-nodes.ts'
 import { type DuplicateKey, type Source, type YamlDocument, type YamlNode } from '../../yaml/nodes.ts'
-import { goSyntaxError } from '../../yaml/syntax/go-syntax-error.ts'
 import { positionOf, type Place } from '../../yaml/position.ts'
 import { resolveScalar } from '../../yaml/resolve.ts'
 import { SluiceError } from '../../error/sluice-error.ts'
@@ -107,10 +106,10 @@ function canLoad(loader: Loader, name: string): boolean {
 function parseFile(text: string, file: string): YamlDocument | undefined {
   const lines = text.replaceAll('\r\n', '\n')
   try {
-    return parseDocuments(lines, file, undefined, 'v2', 'skipped')[0]
+    return parseOld(lines, file, 'invalid Kustomization')
   } catch (error) {
     if (!(error instanceof SluiceError) || error.code !== 'YAML_SYNTAX') throw error
-    throw new SluiceError('KUSTOMIZE_INVALID', `invalid Kustomization: ${goSyntaxError(error, lines, 'v2')}`, {
+    throw new SluiceError('KUSTOMIZE_INVALID', error.message, {
       ...(error.where ? { where: error.where } : {}),
       ...(error.hint ? { hint: error.hint } : {}),
     })

@@ -1,5 +1,6 @@
 import { parseDocuments } from '../../yaml/parse-documents.ts'
 import { type YamlNode } from '../../yaml/nodes.ts'
+import { during } from '../failure.ts'
 import type { SchemaLookup } from './merge.ts'
 import { mergeSchemaOf, mergeTypeOf, type ListKeys, type MergeSchema } from '../schema/merge-keys.ts'
 
@@ -8,7 +9,7 @@ export type Layer = 'alone' | 'over' | 'under'
 
 /** Reads an OpenAPI document; only merge strategies and keys are taken from it. */
 export function loadSchema(text: string, file: string, layer: Layer): SchemaLookup {
-  const root = parseDocuments(text, file)[0]?.root
+  const root = during('invalid schema file', () => parseDocuments(text, file)[0]?.root)
   const definitions = child(root, 'definitions')
   const byKind = new Map<string, YamlNode>()
   for (const [, definition] of definitions?.kind === 'map' ? definitions.fields : []) {

@@ -132,6 +132,7 @@ const configFields = (names: readonly string[]): Shape => ({
       name: 'builtinconfig.nbrSlice',
       list: {
         struct: 'NameBackReferences',
+        package: 'builtinconfig',
         fields: { kind: 'string', group: 'string', version: 'string', fieldSpecs: SPECS },
         inside: { kind: 'Gvk', group: 'Gvk', version: 'Gvk' },
       },

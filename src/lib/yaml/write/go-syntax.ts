@@ -4,6 +4,15 @@ import { plainNode } from '../make-nodes.ts'
 import { type YamlNode, type YamlScalar } from '../nodes.ts'
 import { resolvePlain, resolveScalar, tagOf } from '../resolve.ts'
 
+/** The same of a value that the older library read, which has mappings with keys of any type. */
+export function goOldSyntax(node: YamlNode): string {
+  if (node.kind === 'scalar') return goScalar(resolveScalar(node, 'v2'))
+  if (node.kind === 'seq') return `[]interface {}{${node.items.map(goOldSyntax).join(', ')}}`
+  const fields = [...node.fields].sort(([a], [b]) => (a < b ? -1 : 1))
+  const keyOf = (key: string): string => (node.oldKeys?.has(key) ? goScalar(resolvePlain(key, 'v2')) : goQuote(key))
+  return `map[interface {}]interface {}{${fields.map(([key, value]) => `${keyOf(key)}:${goOldSyntax(value)}`).join(', ')}}`
+}
+
 /** A value as Go's `%#v` prints it; `isReprinted` says that it was printed between brackets and read again. */
 export function goSyntax(node: YamlNode, isRoot: boolean, isReprinted = false): string {
   // what is empty between brackets was printed as an empty text before it was read

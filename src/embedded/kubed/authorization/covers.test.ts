@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JsonObject } from '../../../lib/kube/json.ts'
-import { describeRules, uncovered } from './covers.ts'
+import { type Atom, covers, describeRules, uncovered } from './covers.ts'
 
 const rule = (apiGroups: string, resources: string, verbs: string, names?: string): JsonObject => ({
   verbs: verbs.split(','),
@@ -73,3 +73,50 @@ const cases: { it: string; held?: JsonObject[]; wanted: JsonObject[]; missing: s
 ]
 for (const { it, held = [], wanted, missing } of cases)
   test(`a rule ${it}`, () => assert.equal(describeRules(uncovered(held, wanted)), missing))
+
+const rights: { it: string; rule: JsonObject; atom: Atom; want: boolean }[] = [
+  {
+    it: 'of a name does not allow to list',
+    rule: rule('', 'pods', 'list', 'a'),
+    atom: { verb: 'list', group: '', resource: 'pods' },
+    want: false,
+  },
+  {
+    it: 'of a kind does not allow its subresources',
+    rule: rule('', 'pods', '*'),
+    atom: { verb: 'get', group: '', resource: 'pods/log' },
+    want: false,
+  },
+  {
+    it: 'of all subresources of a name does not allow the kind itself',
+    rule: rule('', '*/log', 'get'),
+    atom: { verb: 'get', group: '', resource: 'log' },
+    want: false,
+  },
+  {
+    it: 'of another group allows nothing',
+    rule: rule('apps', 'pods', 'get'),
+    atom: { verb: 'get', group: '', resource: 'pods' },
+    want: false,
+  },
+  { it: 'of all paths allows each', rule: path('*', 'get'), atom: { verb: 'get', path: '/healthz' }, want: true },
+  {
+    it: 'of a path does not allow those below',
+    rule: path('/a', 'get'),
+    atom: { verb: 'get', path: '/a/b' },
+    want: false,
+  },
+  {
+    it: 'of a path with stars at its end allows those below',
+    rule: path('/a/**', 'get'),
+    atom: { verb: 'get', path: '/a/b' },
+    want: true,
+  },
+  {
+    it: 'of resources allows no path',
+    rule: rule('*', '*', '*'),
+    atom: { verb: 'get', path: '/healthz' },
+    want: false,
+  },
+]
+for (const { it, rule: held, atom, want } of rights) test(`a rule ${it}`, () => assert.equal(covers(held, atom), want))

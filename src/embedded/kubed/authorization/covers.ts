@@ -1,8 +1,8 @@
 import { type Json, type JsonObject, listOf, stringOf } from '../../../lib/kube/json.ts'
 import { trimEndOf } from '../../../lib/value/trim-end.ts'
 
-/** A rule of one verb for one resource (of one name, perhaps) or one path. */
-type Atom = {
+/** One verb for one resource (`pods`, `pods/log`; of one name, perhaps) or one path. */
+export type Atom = {
   readonly verb: string
   readonly group?: string
   readonly resource?: string
@@ -20,7 +20,7 @@ export function uncovered(held: readonly JsonObject[], wanted: readonly JsonObje
   return wanted
     .filter((rule) => !same.has(JSON.stringify(rule)))
     .flatMap(atomsOf)
-    .filter((atom) => !held.some((rule) => coversAtom(rule, atom)))
+    .filter((atom) => !held.some((rule) => covers(rule, atom)))
     .map(ruleOf)
 }
 
@@ -40,18 +40,19 @@ function atomsOf(rule: JsonObject): Atom[] {
   return [...resources, ...texts(rule.nonResourceURLs).flatMap((path) => verbs.map((verb) => ({ verb, path })))]
 }
 
-function coversAtom(rule: JsonObject, { verb, group, resource, name, path }: Atom): boolean {
+/** Whether a rule allows one thing. @see k8s.io/kubernetes/pkg/apis/rbac/v1 evaluation_helpers.go */
+export function covers(rule: JsonObject, { verb, group, resource = '', name, path }: Atom): boolean {
   const has = (list: Json | undefined, wanted: string): boolean => {
     const values = texts(list)
     return values.includes('*') || values.includes(wanted)
   }
   if (!has(rule.verbs, verb)) return false
   if (path !== undefined) return texts(rule.nonResourceURLs).some((own) => coversPath(own, path))
-  const sub = resource?.split('/').slice(1).join('/') ?? ''
+  const slash = resource.indexOf('/')
   const names = texts(rule.resourceNames)
   return (
     has(rule.apiGroups, group ?? '') &&
-    (has(rule.resources, resource ?? '') || (sub !== '' && texts(rule.resources).includes(`*/${sub}`))) &&
+    (has(rule.resources, resource) || (slash >= 0 && texts(rule.resources).includes(`*${resource.slice(slash)}`))) &&
     (names.length === 0 || (name !== undefined && names.includes(name)))
   )
 }

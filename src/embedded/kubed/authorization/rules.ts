@@ -1,6 +1,7 @@
-import { type Json, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { User } from '../request/user.ts'
 import type { Environment } from '../environment.ts'
+import { type Atom, covers } from './covers.ts'
 
 /** What somebody wants to do. */
 export type Attributes = {
@@ -25,10 +26,11 @@ export const MASTERS = 'system:masters'
 /** Judges by the roles that are bound to the user. */
 export function judge(env: Environment, user: User, attributes: Attributes): Judgement {
   if (user.groups.includes(MASTERS)) return { isAllowed: true, reason: '' }
+  const wanted = atomOf(attributes)
   const missing = new Set<string>()
   for (const grant of grantsOf(env, user, attributes.namespace)) {
     if (grant.rules === undefined) missing.add(grant.missing)
-    else if (grant.rules.some((rule) => covers(rule, attributes)))
+    else if (grant.rules.some((rule) => covers(rule, wanted)))
       return { isAllowed: true, reason: `RBAC: allowed by ${grant.source}` }
   }
   if (missing.size === 0) return { isAllowed: false, reason: '' }
@@ -114,21 +116,8 @@ export function missingRole(ref: Json | undefined): string {
   return `${stringOf(kind).toLowerCase()}.${RBAC} ${JSON.stringify(stringOf(name))} not found`
 }
 
-function covers(rule: JsonObject, { verb, group, resource, subresource, name, path }: Attributes): boolean {
-  const has = (list: Json | undefined, wanted: string): boolean => {
-    const values = listOf(list).map(stringOf)
-    return values.includes('*') || values.includes(wanted)
-  }
-  if (!has(rule.verbs, verb)) return false
-  if (path !== undefined)
-    return listOf(rule.nonResourceURLs)
-      .map(stringOf)
-      .some((each) => each === path || each === '*' || (each.endsWith('*') && path.startsWith(each.slice(0, -1))))
+function atomOf({ verb, group, resource, subresource, name, path }: Attributes): Atom {
+  if (path !== undefined) return { verb, path }
   const full = subresource === '' ? resource : `${resource}/${subresource}`
-  const names = listOf(rule.resourceNames)
-  return (
-    has(rule.apiGroups, group) &&
-    (has(rule.resources, full) || (subresource !== '' && listOf(rule.resources).includes(`*/${subresource}`))) &&
-    (names.length === 0 || names.includes(name))
-  )
+  return { verb, group, resource: full, ...(name === '' ? {} : { name }) }
 }

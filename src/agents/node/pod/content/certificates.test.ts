@@ -99,6 +99,30 @@ test('a pod waits for a signer that is silent, with one request', async () => {
   assert.equal(asked.length, 1)
 })
 
+test('a look for an answer that fails is made again, without another request', async () => {
+  const { client, asked } = serverWith(issued)
+  const looked: string[] = []
+  const unsteady = {
+    ...client,
+    get(ref: { kind: string; name: string }) {
+      if (ref.kind === 'PodCertificateRequest' && looked.push(ref.name) === 1) return Promise.reject(new Error('reset'))
+      return client.get(ref as never)
+    },
+  } as KubeClient
+  const certificates = certificatesOf(unsteady)
+  await assert.rejects(certificates.credentialFor(pod, 'tls/0', wish), /reset/)
+  assert.ok('key' in (await certificates.credentialFor(pod, 'tls/0', wish)))
+  assert.deepEqual([asked.length, looked], [1, ['req-0', 'req-0']])
+})
+
+test('two who ask at once share one request', async () => {
+  const { client, asked } = serverWith(issued)
+  const certificates = certificatesOf(client)
+  const [one, other] = await Promise.all([1, 2].map(() => certificates.credentialFor(pod, 'tls/0', wish)))
+  assert.deepEqual(one, other)
+  assert.equal(asked.length, 1)
+})
+
 test('the keys of a pod are kept until it is gone, however many pods there are', async () => {
   const { client, asked } = serverWith({ conditions: [{ type: 'Denied', status: 'True' }] })
   const certificates = certificatesOf(client)

@@ -44,49 +44,66 @@ const JITTER_MS = 5 * 60_000
  * @see k8s.io/kubernetes/pkg/kubelet/podcertificate
  */
 export function keepCertificates(client: KubeClient, clock: Clock, chance: () => number): PodCertificates {
-  const pods = new Map<string, Map<string, Kept>>()
-  const keptOf = (uid: string): Map<string, Kept> => {
-    const kept = pods.get(uid) ?? new Map<string, Kept>()
-    pods.set(uid, kept)
-    return kept
+  const pods = new Map<string, Places>()
+  const placesOf = (uid: string): Places => {
+    const places = pods.get(uid) ?? { kept: new Map(), renewals: new Map() }
+    pods.set(uid, places)
+    return places
   }
   return {
     async credentialFor(pod, place, wish) {
       // whoever is forgotten meanwhile stays so: the answer goes into what is no longer kept
-      const kept = keptOf(uidOf(pod))
-      const before = kept.get(place) ?? { renewAtMs: 0 }
-      const now = await renewed(client, clock, chance, { pod, wish, before })
-      kept.set(place, now)
-      if (now.refused !== undefined) return { missing: now.refused }
-      return now.credential ?? { missing: 'credential bundle is not issued yet' }
+      const { kept, renewals } = placesOf(uidOf(pod))
+      const renewal =
+        renewals.get(place) ??
+        renew({ client, clock, chance }, { pod, place, wish, kept }).finally(() => renewals.delete(place))
+      renewals.set(place, renewal)
+      const { refused, credential } = await renewal
+      if (refused !== undefined) return { missing: refused }
+      return credential ?? { missing: 'credential bundle is not issued yet' }
     },
     forget: (uid) => void pods.delete(uid),
   }
 }
 
-type Renewal = { readonly pod: Pod; readonly wish: CertificateWish; readonly before: Kept }
+/** What a pod has by place, and which of it is being looked at: who asks meanwhile gets the same. */
+type Places = { readonly kept: Map<string, Kept>; readonly renewals: Map<string, Promise<Kept>> }
 
-async function renewed(
-  client: KubeClient,
-  clock: Clock,
-  chance: () => number,
-  { pod, wish, before }: Renewal,
+type Renewal = {
+  readonly pod: Pod
+  readonly place: string
+  readonly wish: CertificateWish
+  readonly kept: Map<string, Kept>
+}
+
+type Tools = { readonly client: KubeClient; readonly clock: Clock; readonly chance: () => number }
+
+async function renew(tools: Tools, { pod, place, wish, kept }: Renewal): Promise<Kept> {
+  const before = kept.get(place) ?? { renewAtMs: 0 }
+  if (before.refused !== undefined || tools.clock.nowMs() < before.renewAtMs) return before
+  const asked = before.asked ?? (await ask(tools.client, pod, wish))
+  const waiting: Kept = { ...before, asked }
+  // kept before the first look: when that fails, the next one looks for the same answer
+  kept.set(place, waiting)
+  const now = await answered(tools, { pod, waiting, asked })
+  kept.set(place, now)
+  return now
+}
+
+/** What came of a request; `waiting` while nothing has. */
+async function answered(
+  { client, clock, chance }: Tools,
+  { pod, waiting, asked }: { readonly pod: Pod; readonly waiting: Kept; readonly asked: Asked },
 ): Promise<Kept> {
-  if (before.refused !== undefined || clock.nowMs() < before.renewAtMs) return before
-  const asked = before.asked ?? (await ask(client, pod, wish))
+  const { namespace = '' } = pod.metadata
   // who has a certificate that still holds waits for nobody
-  const untilMs = clock.nowMs() + (before.credential === undefined ? PATIENCE_MS : 0)
+  const untilMs = clock.nowMs() + (waiting.credential === undefined ? PATIENCE_MS : 0)
   for (;;) {
-    const request = await client.get({
-      apiVersion: API,
-      kind: 'PodCertificateRequest',
-      namespace: pod.metadata.namespace ?? '',
-      name: asked.name,
-    })
-    if (request === undefined) return { ...before, asked: undefined }
+    const request = await client.get({ apiVersion: API, kind: 'PodCertificateRequest', namespace, name: asked.name })
+    if (request === undefined) return { ...waiting, asked: undefined }
     const answer = answerOf(request, asked)
     if (answer !== undefined) return { ...answer, renewAtMs: answer.renewAtMs + chance() * JITTER_MS }
-    if (clock.nowMs() >= untilMs) return { ...before, asked }
+    if (clock.nowMs() >= untilMs) return waiting
     await new Promise<void>((resolve) => clock.after(EVERY_MS, resolve))
   }
 }

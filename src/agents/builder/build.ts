@@ -10,7 +10,7 @@ import { makeWorkdir, runCopy } from './copy-step.ts'
 import { baseImage } from './from-image.ts'
 import { runStep } from './run/run-step.ts'
 import { applySetting, declareArgs } from './settings.ts'
-import { expandOne, planStages, type Stage, type StagePlan } from './stage.ts'
+import { expandOne, planStages, splitFrom, type Stage, type StagePlan } from './stage.ts'
 import { referenceFrom, setTag } from './store.ts'
 
 /** What was built. */
@@ -104,7 +104,7 @@ function neededStages(
 }
 
 function baseName(build: Build, { from }: StagePlan, globals: ReadonlyMap<string, string | undefined>): string {
-  const text = from.rest.replace(/\s+AS\s+\S+$/i, '')
+  const text = splitFrom(from.rest).base
   const name = expandOne(text, (key) => globals.get(key), build.file, from.line)
   if (name === '') throw syntax(`base name (${text}) should not be blank`, build.file.path, from.line)
   if (/\s/.test(name)) throw syntax('FROM requires either one or three arguments', build.file.path, from.line)

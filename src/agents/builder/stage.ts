@@ -44,12 +44,20 @@ export function planStages(file: Dockerfile): {
       stages.at(-1)?.steps.push(step)
       continue
     }
-    const name = /\sAS\s+(\S+)$/i.exec(step.rest)?.[1]?.toLowerCase()
+    const { name } = splitFrom(step.rest)
     if (name !== undefined && !/^[a-z][a-z0-9_.-]*$/.test(name))
       throw syntax(`invalid name for build stage: "${name}"`, file.path, step.line)
     stages.push({ index: stages.length, name, from: step, steps: [] })
   }
   return { globals, stages }
+}
+
+/** What stands behind FROM: the base, and the name of the stage where it has one. */
+export function splitFrom(rest: string): { readonly base: string; readonly name: string | undefined } {
+  const found = /\sAS\s+(\S+)$/i.exec(rest)
+  return found
+    ? { base: rest.slice(0, found.index).trimEnd(), name: found[1]?.toLowerCase() }
+    : { base: rest, name: undefined }
 }
 
 /** Variables as a stage sees them: ENV wins over ARG. */

@@ -43,3 +43,7 @@ test('what is no path is refused', () => {
   for (const path of ['.a[', '.a[x]', '.a[?(@.b]', '&', '....a', '.a["b"]'])
     assert.throws(() => parseJsonPath(path), JsonPathError, path)
 })
+
+test('blanks in a union are read in time that grows with them', () => {
+  assert.throws(() => parseJsonPath(`.a[0,1${' '.repeat(300_000)}x]`), JsonPathError)
+})

@@ -1,3 +1,5 @@
+import { trimOf } from '../value/trim-end.ts'
+
 /** A step of a path; each goes from the values that the one before found. */
 export type Step =
   | { readonly kind: 'text'; readonly value: string | number | boolean }
@@ -129,8 +131,7 @@ function parseIndex(cursor: Cursor): Step[] {
   const written = cursor.text.slice(cursor.at + 1, cursor.at + end)
   cursor.at += end + 1
   const parts = written.split(',')
-  if (parts.length > 1)
-    return [{ kind: 'union', parts: parts.map((part) => parseJsonPath(`[${part.replace(/^ +| +$/g, '')}]`)) }]
+  if (parts.length > 1) return [{ kind: 'union', parts: parts.map((part) => parseJsonPath(`[${trimOf(part, ' ')}]`)) }]
   const key = /^'([^']*)'$/.exec(written)?.[1]
   if (key !== undefined) return [...parseJsonPath(`.${key}`)]
   const found = SLICE.exec(written === '*' ? ':' : written)

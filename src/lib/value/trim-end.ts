@@ -1,3 +1,10 @@
+/** A text without the characters of `cut` at its start and at its end. */
+export function trimOf(text: string, cut: string): string {
+  let start = 0
+  while (start < text.length && cut.includes(text.charAt(start))) start++
+  return trimEndOf(text.slice(start), cut)
+}
+
 /** A text without the characters of `cut` at its end. An expression such as `/ +$/` would look at each run of them anew from each of its characters. */
 export function trimEndOf(text: string, cut: string): string {
   let end = text.length

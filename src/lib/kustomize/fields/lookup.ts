@@ -1,3 +1,4 @@
+import { trimOf } from '../../value/trim-end.ts'
 import { parseDocuments } from '../../yaml/parse-documents.ts'
 import { plainNode, mapNode, seqNode, putField } from '../../yaml/make-nodes.ts'
 import { copyNode, type YamlDocument, type YamlNode } from '../../yaml/nodes.ts'
@@ -26,7 +27,7 @@ export function splitDots(path: string): string[] {
       if (next.endsWith(']')) break
     }
     const joined = bracketed.join('.')
-    steps.push(joined.includes('=') ? joined : joined.replace(/^[[\]]+|[[\]]+$/g, ''))
+    steps.push(joined.includes('=') ? joined : trimOf(joined, '[]'))
   }
   return steps
 }

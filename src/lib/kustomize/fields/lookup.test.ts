@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { splitDots } from './lookup.ts'
+
+for (const [path, want] of [
+  ['a.b', ['a', 'b']],
+  ['a.[b.c].d', ['a', 'b.c', 'd']],
+  ['a.[b=c.d].e', ['a', '[b=c.d]', 'e']],
+  ['a\\.b.c', ['a.b', 'c']],
+] as const)
+  test(`the steps of ${path}`, () => assert.deepEqual(splitDots(path), want))
+
+test('a path of brackets is split in time that grows with it', () => {
+  const path = `[a.${']'.repeat(300_000)}b`
+  assert.deepEqual(splitDots(path), [path.slice(1)])
+})

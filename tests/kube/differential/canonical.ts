@@ -32,13 +32,18 @@ const inRange = (port: unknown): boolean => typeof port === 'number' && port >= 
 function text(value: string, key: string): string {
   if (key === 'resourceVersion' && /^\d+$/.test(value) && value !== '0') return '<version>'
   if (key === 'continue' && value !== '') return '<continue>'
-  return value
-    .replace(OWNERS, '')
-    .replace(PORT, '$1<port>')
-    .replace(UID, '<uid>')
-    .replace(MOMENT, '<time>')
-    .replace(ADDRESS, '<address>')
-    .replace(/(\\?"resourceVersion\\?":\\?")\d+/g, '$1<version>')
+  return (
+    value
+      .replace(OWNERS, '')
+      .replace(PORT, '$1<port>')
+      .replace(UID, '<uid>')
+      .replace(MOMENT, '<time>')
+      .replace(ADDRESS, '<address>')
+      .replace(/(\\?"resourceVersion\\?":\\?")\d+/g, '$1<version>')
+      .replace(/(ResourceVersion in (?:record \(|object meta: ))\d+/g, '$1<version>')
+      // Of several fields that it finds at once, the real server tells in any order.
+      .replace(/(?<=: errors:\n)(?: {2}\..*\n?)+/, (faults) => faults.split('\n').sort().join('\n'))
+  )
 }
 
 /** The server sorts entries by the second of their writing. */

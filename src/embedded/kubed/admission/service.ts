@@ -55,8 +55,6 @@ function carryOver(spec: JsonObject, old: JsonObject): void {
   spec.clusterIPs ??= spec.clusterIP === old.clusterIP ? old.clusterIPs : undefined
   spec.ipFamilies ??= old.ipFamilies
   spec.ipFamilyPolicy ??= old.ipFamilyPolicy
-  if (spec.healthCheckNodePort === undefined && spec.externalTrafficPolicy === 'Local')
-    spec.healthCheckNodePort = old.healthCheckNodePort
   if (!hasNodePorts(spec) || !hasNodePorts(old)) return
   const taken = new Set(objectsOf(spec.ports).map(({ nodePort }) => nodePort))
   for (const port of objectsOf(spec.ports)) {

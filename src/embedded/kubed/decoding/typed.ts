@@ -120,7 +120,7 @@ function decodeSpecial(type: FieldType, value: Json, path: string, owner: string
     }
     case 'intOrString':
       if (typeof value === 'string' || isInRange(value, 'int32')) return value
-      throw mismatch(value, path, owner, 'int32')
+      throw mismatch(value, path, owner, 'int32', undefined, 'itself')
     case 'time':
     case 'microTime':
       return decodeTime(value, type.special === 'microTime', path, owner)
@@ -168,6 +168,7 @@ function reflectKind(value: Json): string {
 /** Go would convert numbers to each other, and whole ones to texts; then it is told that it may not. */
 function notConverted(value: Json, wanted: string, scalar: string | undefined): string | undefined {
   if (scalar === undefined) return undefined
+  if (scalar === 'itself') return `json: cannot unmarshal ${shownKind(value, wanted)} into Go value of type ${wanted}`
   const isConvertible =
     typeof value === 'number' && (scalar !== 'string' || Number.isInteger(value)) && scalar !== 'boolean'
   if (isConvertible) return `cannot convert ${reflectKind(value)} to ${wanted}`
@@ -178,6 +179,10 @@ function notConverted(value: Json, wanted: string, scalar: string | undefined): 
 export const goKindOf = (value: Json): string =>
   Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value === 'boolean' ? 'bool' : typeof value
 
+const shownKind = (value: Json, wanted: string): string =>
+  typeof value === 'number' && /^u?int/.test(wanted) ? `number ${value}` : goKindOf(value)
+
+/** @param scalar what the schema calls the type; `itself` where the type reads its own JSON */
 function mismatch(
   value: Json,
   path: string,
@@ -186,10 +191,8 @@ function mismatch(
   container?: string,
   scalar?: string,
 ): DecodeError {
-  const found = goKindOf(value)
-  const shown = typeof value === 'number' && /^u?int/.test(wanted) ? `number ${value}` : found
   return new DecodeError(
-    `json: cannot unmarshal ${shown} into Go struct field ${owner === '' ? '' : `${owner}.`}${path} of type ${wanted}`,
+    `json: cannot unmarshal ${shownKind(value, wanted)} into Go struct field ${owner === '' ? '' : `${owner}.`}${path} of type ${wanted}`,
     container === undefined ? notConverted(value, wanted, scalar) : `cannot restore ${container} ${reflectKind(value)}`,
   )
 }

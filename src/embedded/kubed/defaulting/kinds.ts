@@ -17,7 +17,7 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
   'core.v1.Namespace': (namespace) => {
     const metadata = objectOf(namespace.metadata)
     // A name that is made up later is labelled by the server, for nobody.
-    if (stringOf(metadata.generateName) === '')
+    if (stringOf(metadata.name) !== '')
       metadata.labels = { ...objectOf(metadata.labels), 'kubernetes.io/metadata.name': metadata.name }
   },
   'core.v1.ReplicationController': (controller) => {
@@ -120,11 +120,6 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
     // The only kind that the server names itself.
     const { name, generateName } = objectOf(metadata)
     if (stringOf(name) === '' && stringOf(generateName) === '') objectOf(metadata).name = randomUUID()
-  },
-  'core.v1.ServiceAccount': (account) => {
-    // Of a secret only the name is kept.
-    if (Array.isArray(account.secrets))
-      account.secrets = objectsOf(account.secrets).map(({ name }) => (name === undefined ? {} : { name }))
   },
   'core.v1.NodeSpec': defaultNode,
   'storage.v1.CSIDriverSpec': (driver) => {

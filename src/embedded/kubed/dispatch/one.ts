@@ -2,7 +2,6 @@ import type { ServerResponse } from 'node:http'
 import type { JsonObject } from '../../../lib/kube/json.ts'
 import type { Call } from '../request/call.ts'
 import { checkVersionText } from '../request/query.ts'
-import { decodeObject } from '../decoding/object.ts'
 import { readObject, readPatch } from '../decoding/body.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { endingDefinition, isDefinition } from '../resources/definitions.ts'
@@ -13,9 +12,8 @@ import { isCreatedByPut, isShownWhenGone } from '../strategies/verbs.ts'
 import { checkFuture, isCached } from '../verbs/list.ts'
 import { apply } from '../verbs/apply.ts'
 import { replace } from '../verbs/change.ts'
-import { createDecoded } from '../verbs/create.ts'
+import { createByPut } from '../verbs/create.ts'
 import { patch } from '../verbs/patch.ts'
-import { requireName } from '../verbs/place.ts'
 import { type Removal, removalOf } from '../verbs/removal.ts'
 import { remove } from '../verbs/remove.ts'
 import { answer, answerObject } from './answer.ts'
@@ -31,9 +29,7 @@ export async function dispatchOne(env: Environment, call: Call, response: Server
     return answerObject(env, call, response, created ? 201 : 200, object)
   }
   if (stored === undefined && call.method === 'PUT' && isCreatedByPut(call.resource)) {
-    const object = decodeObject(env, call, readObject(call))
-    requireName(object, call.name)
-    return answerObject(env, call, response, 201, createDecoded(env, call, object))
+    return answerObject(env, call, response, 201, createByPut(env, call, readObject(call)))
   }
   if (call.method === 'PUT') return answerObject(env, call, response, 200, replace(env, call, stored, readObject(call)))
   const removal = call.method === 'DELETE' ? removalOf(call) : undefined

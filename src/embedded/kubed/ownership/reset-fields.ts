@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../lib/kube/json.ts'
 import { parseFields, type PathSet } from '../../../lib/kube-typed/merge/path-set.ts'
-import { EPHEMERAL, RESIZE, type Resource, SIGNING_REQUESTS } from '../resources/resource.ts'
+import { EPHEMERAL, keepsMetaByStatus, RESIZE, type Resource, SIGNING_REQUESTS } from '../resources/resource.ts'
 
 /** The status of a signing request that a subresource does not write; none of it is written by the main resource. */
 const SIGNING_RESETS: Readonly<Record<string, JsonObject>> = {
@@ -24,7 +24,7 @@ export function resetFieldsOf(resource: Resource, subresource: string): PathSet 
       'f:spec': {},
       ...(resource.kind === 'Deployment' ? { 'f:metadata': { 'f:labels': {} } } : {}),
     })
-  if (resource.kind === 'CustomResourceDefinition' || resource.kind === 'PodCertificateRequest')
+  if (resource.kind === 'CustomResourceDefinition' || keepsMetaByStatus(resource))
     return parseFields({ 'f:metadata': {}, 'f:spec': {} })
   return parseFields({ 'f:spec': {} })
 }

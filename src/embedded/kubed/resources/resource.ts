@@ -76,6 +76,22 @@ export const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
 /** Who signs certificates that clients show this server. */
 export const CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client'
 
+/** Kinds whose status is written without their metadata. @see ResetObjectMetaForStatus in the registry's strategies */
+const META_KEPT = new Set([
+  ...[
+    'PodCertificateRequest',
+    'ServiceCIDR',
+    'StorageVersionMigration',
+    'ResourceClaim',
+    'VolumeAttachment',
+    'CSINode',
+  ],
+  ...['FlowSchema', 'PriorityLevelConfiguration', 'ValidatingAdmissionPolicy', 'PodGroup', 'DeviceTaintRule'],
+])
+
+/** True of a kind of which a write of its status does not write labels and the like. */
+export const keepsMetaByStatus = ({ custom, kind }: Resource): boolean => custom !== undefined || META_KEPT.has(kind)
+
 /** True for the subresources that are read and written as the object itself. */
 export function isWhole(subresource: string): boolean {
   return subresource === '' || writesStatus(subresource) || subresource === EPHEMERAL || subresource === RESIZE

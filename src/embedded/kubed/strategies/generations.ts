@@ -1,4 +1,5 @@
 import { equal, type JsonObject } from '../../../lib/kube/json.ts'
+import { asGiven } from '../decoding/emptied.ts'
 import type { Obj } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
 
@@ -56,6 +57,8 @@ function changesSpec(resource: Resource, object: Obj, before: Obj): boolean {
         !equal(object.metadata.labels ?? {}, before.metadata.labels ?? {})
       )
     if (resource.kind === 'Deployment' && !equal(object.metadata.annotations, before.metadata.annotations)) return true
+    // The only kind of which a list that is given empty is another than none.
+    if (resource.kind === 'NetworkPolicy' && !equal(asGiven(object.spec), object.spec)) return true
     return (
       !equal(object.spec, before.spec) || (resource.kind === 'PodTemplate' && !equal(object.template, before.template))
     )

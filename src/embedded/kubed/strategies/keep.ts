@@ -1,6 +1,6 @@
 import { clone, type JsonObject, objectsOf } from '../../../lib/kube/json.ts'
 import { type Obj, specOf } from '../object.ts'
-import { EPHEMERAL, RESIZE, type Resource, writesStatus } from '../resources/resource.ts'
+import { EPHEMERAL, keepsMetaByStatus, RESIZE, type Resource, writesStatus } from '../resources/resource.ts'
 
 /** Puts back what a write through the subresource does not write. In place. */
 export function keepUnwritten(resource: Resource, subresource: string, object: Obj, before: Obj): void {
@@ -13,7 +13,9 @@ export function keepUnwritten(resource: Resource, subresource: string, object: O
   }
 }
 
-/** Through /status, built-in kinds let metadata change too; labels of some, custom resources and requests for certificates of pods do not. */
+const KEPT_META = ['labels', 'annotations', 'finalizers', 'ownerReferences']
+
+/** Through /status, built-in kinds let metadata change too; labels of some, custom resources and some kinds do not. */
 function keepAllButStatus(resource: Resource, object: Obj, before: Obj): void {
   const { status, metadata } = object
   for (const field of Object.keys(object)) delete object[field]
@@ -21,10 +23,13 @@ function keepAllButStatus(resource: Resource, object: Obj, before: Obj): void {
   Object.assign(object, clone({ ...before, metadata: kept }))
   if (status === undefined) delete object.status
   else object.status = status
-  if (resource.custom === undefined && resource.kind !== 'PodCertificateRequest') {
-    object.metadata = metadata
-    if (resource.kind === 'Deployment') metadata.labels = before.metadata.labels
-  } else if (metadata.managedFields !== undefined) object.metadata.managedFields = metadata.managedFields
+  if (resource.custom !== undefined) {
+    if (metadata.managedFields !== undefined) object.metadata.managedFields = metadata.managedFields
+    return
+  }
+  object.metadata = metadata
+  const own = keepsMetaByStatus(resource) ? KEPT_META : resource.kind === 'Deployment' ? ['labels'] : []
+  for (const name of own) metadata[name] = before.metadata[name]
 }
 
 /** A pod as it was, but for the containers that look into it. */

@@ -23,6 +23,18 @@ const cases: { it: string; before: JsonObject; sent: JsonObject; want: JsonObjec
     sent: { type: 'ClusterIP', externalTrafficPolicy: 'Local' },
     want: { type: 'ClusterIP', externalTrafficPolicy: 'Local' },
   },
+  {
+    it: 'loses the ports of its nodes together',
+    before: { type: 'NodePort', ports: [{ nodePort: 30001 }, { nodePort: 30002 }] },
+    sent: { type: 'ClusterIP', ports: [{ port: 1, nodePort: 30002 }, { port: 2 }] },
+    want: { type: 'ClusterIP', ports: [{ port: 1 }, { port: 2 }] },
+  },
+  {
+    it: 'keeps all of them where one is new, which is refused then',
+    before: { type: 'NodePort', ports: [{ nodePort: 30001 }, { nodePort: 30002 }] },
+    sent: { type: 'ClusterIP', ports: [{ nodePort: 30001 }, { nodePort: 30003 }] },
+    want: { type: 'ClusterIP', ports: [{ nodePort: 30001 }, { nodePort: 30003 }] },
+  },
 ]
 for (const { it, before, sent, want } of cases)
   test(`a service ${it}`, () => {

@@ -1,4 +1,4 @@
-import { equal, type JsonObject, listOf, objectOf, objectsOf } from '../../../lib/kube/json.ts'
+import { equal, type JsonObject, listOf, numberOf, objectOf, objectsOf } from '../../../lib/kube/json.ts'
 
 /** Fields that only some types of services have; they go with the type, if they were left as they were. */
 const OF_TYPE: Readonly<Record<string, readonly string[]>> = {
@@ -28,10 +28,15 @@ export function settleService(service: JsonObject, before: JsonObject): void {
   if (spec.type === 'ExternalName') for (const field of ADDRESSES.filter(isSame)) delete spec[field]
   for (const [field, types] of Object.entries(OF_TYPE))
     if (!types.includes(String(spec.type)) && isSame(field)) delete spec[field]
-  if (spec.type !== 'ClusterIP' && spec.type !== 'ExternalName') return
-  const had = new Set(objectsOf(old.ports).map(({ nodePort }) => nodePort))
-  for (const port of objectsOf(spec.ports)) if (had.has(port.nodePort)) delete port.nodePort
+  if (!hasNodePorts(old) || hasNodePorts(spec)) return
+  // They go together: where one of them is new, all stay, and are refused.
+  const had = new Set([...nodePortsOf(old), 0])
+  if (nodePortsOf(spec).every((each) => had.has(each))) for (const port of objectsOf(spec.ports)) delete port.nodePort
 }
+
+const hasNodePorts = ({ type }: JsonObject): boolean => type === 'NodePort' || type === 'LoadBalancer'
+
+const nodePortsOf = (spec: JsonObject): number[] => objectsOf(spec.ports).map(({ nodePort }) => numberOf(nodePort) ?? 0)
 
 /** True for a service that somebody outside of the cluster can reach. */
 const isReachedFromOutside = ({ type, externalIPs }: JsonObject): boolean =>

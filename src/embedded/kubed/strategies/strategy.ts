@@ -1,4 +1,4 @@
-import { objectOf } from '../../../lib/kube/json.ts'
+import { objectOf, objectsOf } from '../../../lib/kube/json.ts'
 import { type Obj, specOf } from '../object.ts'
 import type { User } from '../request/user.ts'
 import { rememberStorage } from '../resources/definitions.ts'
@@ -29,6 +29,12 @@ export type Strategy = {
   readonly afterCreate?: (object: Obj) => void
 }
 
+/** Of the secrets of an account only the names are kept. */
+function nameSecrets(account: Obj): void {
+  if (Array.isArray(account.secrets))
+    account.secrets = objectsOf(account.secrets).map(({ name }) => (name === undefined ? {} : { name }))
+}
+
 const STRATEGIES: Readonly<Record<string, Strategy>> = {
   '/namespaces': {
     forCreate: startNamespace,
@@ -52,6 +58,7 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
       if (writesStatus(subresource)) keepClass(pod, before)
     },
   },
+  '/serviceaccounts': { forCreate: nameSecrets, forUpdate: nameSecrets },
   '/services': { forUpdate: settleService },
   'apiextensions.k8s.io/customresourcedefinitions': {
     forCreate: rememberStorage,

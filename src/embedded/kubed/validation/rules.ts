@@ -53,7 +53,7 @@ export const RULES: Readonly<Record<string, Rules>> = {
   'core.v1.ReplicationControllerSpec': { natural: ['replicas', 'minReadySeconds'] },
   'apps.v1.DeploymentSpec': { natural: ['replicas'], required: ['selector'], isWhole: true },
   'apps.v1.ReplicaSetSpec': { natural: ['replicas', 'minReadySeconds'], required: ['selector'], isWhole: true },
-  'apps.v1.StatefulSetSpec': { required: ['selector'], isWhole: true },
+  'apps.v1.StatefulSetSpec': { isWhole: true },
   'apps.v1.DaemonSetSpec': { unchecked: ['selector'] },
   'batch.v1.JobSpec': {
     natural: [

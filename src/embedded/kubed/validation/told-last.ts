@@ -9,7 +9,7 @@ const DECLARED: Readonly<Record<string, readonly RegExp[]>> = {
   '/replicationcontrollers': [/^spec\.replicas (Required|Invalid)$/, /^spec\.minReadySeconds Invalid$/],
   'discovery.k8s.io/endpointslices': [
     /^addressType (Required|NotSupported)$/,
-    /^addressType Invalid$/,
+    /^addressType Invalid/,
     /^endpoints\[\d+\]\.addresses (Required|TooMany)$/,
   ],
   'networking.k8s.io/networkpolicies': [/\.ipBlock\.cidr Required$/],
@@ -23,19 +23,28 @@ const DECLARED: Readonly<Record<string, readonly RegExp[]>> = {
   'rbac.authorization.k8s.io/clusterrolebindings': [/^subjects\[\d+\]\.name Required$/, /^roleRef\.name Required$/],
   'storage.k8s.io/storageclasses': [
     /^provisioner Required$/,
-    /^provisioner Invalid$/,
-    /^reclaimPolicy Invalid$/,
-    /^volumeBindingMode Invalid$/,
+    /^provisioner Invalid/,
+    /^parameters Invalid immutable$/,
+    /^reclaimPolicy Invalid/,
+    /^volumeBindingMode Invalid/,
   ],
-  'storage.k8s.io/volumeattachments': [/^spec\.attacher (Required|TooLong|Invalid)$/, /^spec Invalid$/],
+  'storage.k8s.io/volumeattachments': [/^spec\.attacher (Required|TooLong|Invalid)$/, /^spec Invalid/],
   'batch/cronjobs': [/^spec\.schedule Required$/],
 }
+
+const isImmutable = ({ message }: FieldError): boolean => message.endsWith(': field is immutable')
 
 /** The faults of an object in the order in which the server tells them. */
 export function orderFaults(storageKey: string, errors: FieldError[]): FieldError[] {
   const patterns = DECLARED[storageKey]
   if (patterns === undefined || errors.length < 2) return errors
-  const rank = ({ field, type }: FieldError): number => patterns.findIndex((each) => each.test(`${field} ${type}`))
+  const fixed = errors.filter(isImmutable).map(({ field }) => `${field}.`)
+  const rank = (error: FieldError): number => {
+    // Below what must not change and did nothing is declared to be looked at.
+    if (fixed.some((whole) => error.field.startsWith(whole))) return -1
+    const told = `${error.field} ${error.type}${isImmutable(error) ? ' immutable' : ''}`
+    return patterns.findIndex((each) => each.test(told))
+  }
   return errors
     .map((error) => ({ error, rank: rank(error) }))
     .sort((a, b) => a.rank - b.rank)

@@ -3,7 +3,7 @@ import { joinFaults, typeFaults } from '../../../lib/kube-typed/merge/type-fault
 import type { Call } from '../request/call.ts'
 import { booleanIn } from '../request/query.ts'
 import type { Body } from '../decoding/body.ts'
-import { decodeInto, reportUnknown } from '../decoding/object.ts'
+import { decodeInto, reportUnknown, UnfitBody } from '../decoding/object.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, conflict, Fault, MODIFIED, notFound, otherName, otherNamespace, unnamed } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'
@@ -13,8 +13,9 @@ import { warningsOf } from '../warnings/warnings.ts'
 import { keepLastApplied, LAST_APPLIED, lastAppliedText } from '../ownership/last-applied.ts'
 import { trackApply } from '../ownership/managed-fields.ts'
 import { isCreatedByPut } from '../strategies/verbs.ts'
-import { change } from './change.ts'
+import { change, requireVersion } from './change.ts'
 import { createDecoded } from './create.ts'
+import { requireNumber } from './place.ts'
 import { goTypeOf } from './patch.ts'
 import { writerOf } from './writer.ts'
 
@@ -33,7 +34,7 @@ export function apply(
   if (stored === undefined && !mayCreate) throw notFound(resource, call.name)
   const said = stringOf(objectOf(body.metadata).namespace)
   checkApplied(call, body, stored === undefined)
-  const version = takeVersion(body)
+  const version = sentVersion(body)
   const live = stored === undefined ? undefined : toVersion(resource, stored)
   const applied = trackApply(resource, live, body, writerOf(env, call), booleanIn(call.query, 'force') === true)
   // Who owns a field is told of before who came too late.
@@ -46,27 +47,28 @@ export function apply(
     return { object: live, created: false }
   }
   const merged = clone(applied.value)
-  convertApplied(call, merged, stored === undefined ? said : call.namespace)
+  convertApplied(call, merged, said)
   const object = objFrom(merged, apiVersionOf(resource), resource.kind)
+  // What is not there yet has no version to be another than.
+  if (stored === undefined && !call.dryRun) delete object.metadata.resourceVersion
   object.metadata.name = call.name
   if (text !== '') keepLastApplied(object, text)
   if (stored !== undefined) return { object: change(env, call, stored, object, applied), created: false }
   return { object: createDecoded(env, call, object, applied), created: true }
 }
 
-/** Reads what was merged; text that the schema allows and the kind does not, such as bad base64, the server finds only here. */
+/** Reads what was merged; what the schema allows and the kind does not, such as bad base64 or half a port, the server finds only here. */
 function convertApplied({ resource, name }: Call, merged: JsonObject, namespace: string): void {
   try {
     decodeInto(resource, merged, [], true)
   } catch (error) {
-    if (!(error instanceof Fault) || !/ cannot be handled as a .*base64/.test(error.message)) throw error
-    const why = error.message.replace(/^.*? cannot be handled as a \w+: /, '')
+    if (resource.custom !== undefined || !(error instanceof UnfitBody)) throw error
     const kind = `${resource.group}/${resource.version}, Kind=${resource.kind}`
-    const of = `${namespace === '' ? '' : `${namespace}/`}${name}; ${kind}`
+    const why = `${error.restored.includes('base64') ? 'error decoding from json: ' : ''}${error.restored}`
     throw new Fault(
       500,
       '',
-      `failed to convert new object (${of}) to proper version: unable to convert unstructured object to ${kind}: error decoding from json: ${why}`,
+      `failed to convert new object (${namespace}/${name}; ${kind}) to proper version: unable to convert unstructured object to ${kind}: ${why}`,
     )
   }
 }
@@ -83,9 +85,9 @@ export function appliedMap({ value: body }: Body): JsonObject {
 export function checkApplied(call: Call, body: JsonObject, isNew: boolean): void {
   const { resource, name } = call
   const metadata = isObject(body.metadata) ? body.metadata : {}
-  if (Array.isArray(metadata.managedFields)) throw badRequest('metadata.managedFields must be nil')
   if (stringOf(body.kind) !== resource.kind || stringOf(body.apiVersion) !== apiVersionOf(resource))
     throw badRequest(`invalid object type: ${kindText(stringOf(body.apiVersion), stringOf(body.kind))}`)
+  if (Array.isArray(metadata.managedFields)) throw badRequest('metadata.managedFields must be nil')
   const said = stringOf(metadata.name)
   if (said === '' && isNew && body.metadata !== undefined && isObject(body.metadata)) throw unnamed(name)
   if (said !== '' && said !== name) throw otherName(said, name)
@@ -114,17 +116,16 @@ const kindText = (apiVersion: string, kind: string): string =>
 const wholeOwner = (owner: Json): Json =>
   isObject(owner) ? { apiVersion: '', kind: '', name: '', uid: '', ...owner } : owner
 
-/** The version and uid that are applied; nobody owns a version. */
+/** The version and uid that are applied; nobody owns them. */
 type SentVersion = { readonly resourceVersion: Json | undefined; readonly uid: Json | undefined }
 
-function takeVersion(body: JsonObject): SentVersion {
-  const metadata = isObject(body.metadata) ? body.metadata : {}
-  const { resourceVersion, uid } = metadata
-  delete metadata.resourceVersion
+function sentVersion({ metadata }: JsonObject): SentVersion {
+  const { resourceVersion, uid } = objectOf(metadata)
   return { resourceVersion, uid }
 }
 
 function checkAppliedVersion(call: Call, stored: Obj | undefined, { resourceVersion, uid }: SentVersion): void {
+  if (typeof resourceVersion === 'string') requireNumber(resourceVersion)
   if (stored === undefined) {
     if (typeof uid === 'string' && uid !== '')
       throw conflict(
@@ -134,12 +135,8 @@ function checkAppliedVersion(call: Call, stored: Obj | undefined, { resourceVers
       )
     return
   }
-  if (typeof resourceVersion === 'string' && !/^\d*$/.test(resourceVersion))
-    throw new Fault(500, '', `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`)
-  if (
-    typeof resourceVersion === 'string' &&
-    resourceVersion !== '' &&
-    resourceVersion !== stored.metadata.resourceVersion
-  )
+  if (typeof resourceVersion !== 'string') return
+  requireVersion(call, { ...stored, metadata: { ...stored.metadata, resourceVersion } })
+  if (!/^0?$/.test(resourceVersion) && resourceVersion !== stored.metadata.resourceVersion)
     throw conflict(call.resource, call.name, MODIFIED)
 }

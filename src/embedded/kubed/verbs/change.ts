@@ -4,17 +4,18 @@ import type { Body } from '../decoding/body.ts'
 import { decodeObject } from '../decoding/object.ts'
 import { defaultObject } from '../defaulting/object.ts'
 import type { Environment } from '../environment.ts'
-import { conflict, Fault, type FieldError, invalid, MODIFIED, notFound } from '../fault.ts'
+import { conflict, type FieldError, invalid, MODIFIED, notFound } from '../fault.ts'
 import { finalizersOf, type Obj } from '../object.ts'
 import { toStored, toVersion } from '../conversion/convert.ts'
-import { apiVersionOf, type Resource, writesStatus } from '../resources/resource.ts'
+import { apiVersionOf, writesStatus } from '../resources/resource.ts'
 import { type Applied, trackUpdate } from '../ownership/managed-fields.ts'
 import { sameOwners } from '../ownership/state.ts'
 import { countGeneration } from '../strategies/generations.ts'
 import { mustSayVersion } from '../strategies/verbs.ts'
 import { afterWrite } from '../upkeep/after-write.ts'
 import { finish, isFinished } from './end.ts'
-import { checkUid, requirePlace } from './place.ts'
+import { dropRepeatedOwners } from './owner-references.ts'
+import { checkUid, requireNumber, requirePlace } from './place.ts'
 import { prepareChanged } from './prepare.ts'
 import { writerOf } from './writer.ts'
 
@@ -25,6 +26,7 @@ type Owned = Pick<Applied, 'managedFields'> & Partial<Pick<Applied, 'isSame'>>
 export function replace(env: Environment, call: Call, before: Obj | undefined, body: Body): Obj {
   const object = decodeObject(env, call, body)
   requirePlace(call, object)
+  dropRepeatedOwners(call, object)
   if (before === undefined) throw notFound(call.resource, call.name)
   checkUid(call, before, object)
   requireVersion(call, object)
@@ -50,19 +52,18 @@ export function change(env: Environment, call: Call, stored: Obj, object: Obj, a
   const before = toVersion(resource, stored)
   const sentVersion = object.metadata.resourceVersion
   if (typeof sentVersion === 'string' && !/^0?$/.test(sentVersion) && sentVersion !== before.metadata.resourceVersion) {
-    if (!/^\d+$/.test(sentVersion))
-      throw new Fault(500, '', `strconv.ParseUint: parsing ${JSON.stringify(sentVersion)}: invalid syntax`)
+    requireNumber(sentVersion)
     throw conflict(resource, call.name, MODIFIED)
   }
-  checkKeptMeta(resource, object, before)
+  const faults = metaFaults(object, before)
   const sentFields = object.metadata.managedFields
   object.apiVersion = apiVersionOf(resource)
   object.kind = resource.kind
-  if (before.metadata.deletionTimestamp !== undefined) refuseNewFinalizers(call, object, before)
   defaultObject(resource, object)
   if (applied !== undefined) putOwners(object, applied)
   else trackUpdate(resource, before, object, sentFields, writerOf(env, call))
-  prepareChanged(env, call, object, before)
+  dropRepeatedOwners(call, object)
+  prepareChanged(env, call, object, before, faults)
   const next = keptForm(call, object, stored, applied)
   if (resource.custom === undefined ? isSame(next, stored) : isSame(object, before)) return before
   if (call.dryRun) return object
@@ -90,28 +91,30 @@ function putOwners({ metadata }: Obj, { managedFields }: Owned): void {
   else metadata.managedFields = managedFields
 }
 
-/** What of metadata is the server's may be left out and sent as it is, but not changed. */
-function checkKeptMeta(resource: Resource, { metadata }: Obj, before: Obj): void {
-  const faults = ['uid', 'deletionTimestamp', 'deletionGracePeriodSeconds'].flatMap((name): FieldError[] => {
-    const value = metadata[name]
-    if (value === undefined || value === '' || value === before.metadata[name]) return []
-    const message = `Invalid value: ${JSON.stringify(value)}: field is immutable`
-    return [{ field: `metadata.${name}`, type: 'Invalid', message }]
-  })
-  if (faults.length > 0) throw invalid(resource, before.metadata.name, faults)
+/** What of metadata is the server's may be left out and sent as it is, but not changed; an object that goes gets no more finalizers. */
+function metaFaults(object: Obj, before: Obj): FieldError[] {
+  const isGoing = before.metadata.deletionTimestamp !== undefined
+  const kept = ['uid', ...(isGoing ? [] : ['deletionTimestamp']), 'deletionGracePeriodSeconds']
+  return [
+    ...(isGoing ? newFinalizers(object, before) : []),
+    ...kept.flatMap((name): FieldError[] => {
+      const value = object.metadata[name]
+      if (value === undefined || value === '' || value === before.metadata[name]) return []
+      const message = `Invalid value: ${JSON.stringify(value)}: field is immutable`
+      return [{ field: `metadata.${name}`, type: 'Invalid', message }]
+    }),
+  ]
 }
 
-function refuseNewFinalizers({ resource, name }: Call, object: Obj, before: Obj): void {
+function newFinalizers(object: Obj, before: Obj): FieldError[] {
   const old = new Set(finalizersOf(before))
-  const added = finalizersOf(object).filter((finalizer) => !old.has(finalizer))
-  if (added.length === 0) return
-  throw invalid(resource, name, [
-    {
-      field: 'metadata.finalizers',
-      type: 'Forbidden',
-      message: `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((each) => JSON.stringify(each)).join(', ')}}`,
-    },
-  ])
+  const added = finalizersOf(object)
+    .filter((finalizer) => !old.has(finalizer))
+    .sort()
+  if (added.length === 0) return []
+  const told = added.map((each) => JSON.stringify(each)).join(', ')
+  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${told}}`
+  return [{ field: 'metadata.finalizers', type: 'Forbidden', message }]
 }
 
 function isSame(object: Obj, before: Obj): boolean {

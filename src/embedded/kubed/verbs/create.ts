@@ -11,13 +11,26 @@ import type { Resource } from '../resources/resource.ts'
 import { type Applied, trackUpdate } from '../ownership/managed-fields.ts'
 import { whyNotKept } from '../strategies/verbs.ts'
 import { afterWrite } from '../upkeep/after-write.ts'
-import { placeInNamespace } from './place.ts'
+import { dropRepeatedOwners } from './owner-references.ts'
+import { checkUid, placeInNamespace, requireName, requireNumber } from './place.ts'
 import { prepareNew } from './prepare.ts'
 import { writerOf } from './writer.ts'
 
 /** POST of a new object. */
 export function create(env: Environment, call: Call, body: Body): Obj {
-  return createDecoded(env, call, decodeObject(env, call, body))
+  const object = decodeObject(env, call, body)
+  dropRepeatedOwners(call, object)
+  return createDecoded(env, call, object)
+}
+
+/** PUT of an object that is not there yet, of a kind that is made by it. */
+export function createByPut(env: Environment, call: Call, body: Body): Obj {
+  const object = decodeObject(env, call, body)
+  requireName(object, call.name)
+  dropRepeatedOwners(call, object)
+  checkUid(call, { ...object, metadata: { name: '' } }, object)
+  requireNumber(object.metadata.resourceVersion ?? '')
+  return createDecoded(env, call, object)
 }
 
 /** Creates an object that is decoded already. `applied`: whose managedFields are final (server-side apply). */
@@ -32,8 +45,6 @@ export function createDecoded(
   placeInNamespace(call, object)
   const { metadata } = object
   const sentVersion = metadata.resourceVersion ?? ''
-  if (!call.dryRun && sentVersion !== '' && sentVersion !== '0')
-    throw new Fault(500, '', 'resourceVersion should not be set on objects to be created')
   admitToNamespace(env, resource, metadata.namespace ?? '', toldName(object))
   wipeServerMeta(object.metadata)
   // Only a dry run comes so far with a version; it shows it.
@@ -42,8 +53,11 @@ export function createDecoded(
   if (applied !== undefined) metadata.managedFields = applied.managedFields
   else trackUpdate(resource, undefined, object, undefined, writerOf(env, call))
   prepareNew(env, call, object)
+  // What is no number is no version.
+  if (!call.dryRun && /^[1-9]\d*$/.test(sentVersion))
+    throw new Fault(500, '', 'resourceVersion should not be set on objects to be created')
   const existing = env.store.get(resource.storageKey, metadata.namespace ?? '', metadata.name)
-  if (existing !== undefined) throw existsFault(call, existing)
+  if (existing !== undefined) throw existsFault(call, existing, metadata.generateName)
   if (call.dryRun) return object
   const stored = env.store.put(resource.storageKey, toStored(resource, object))
   afterWrite(env, stored, undefined)
@@ -56,8 +70,12 @@ function refuseByName(resource: Resource): void {
   throw new Fault(501, 'NotImplemented', `${resource.plural} are not kept: ${why}, or a Kubernetes cluster`)
 }
 
-function existsFault(call: Call, existing: Obj): Fault {
-  const fault = alreadyExists(call.resource, existing.metadata.name)
+/** Who lets the server choose a name, and says one as well, is told as if it had been chosen. */
+function existsFault(call: Call, existing: Obj, prefix = ''): Fault {
+  const exists = alreadyExists(call.resource, existing.metadata.name)
+  const chosen = `${exists.message}, the server was not able to generate a unique name for the object`
+  const fault =
+    prefix === '' ? exists : new Fault(409, 'AlreadyExists', chosen, { ...exists.details, retryAfterSeconds: 1 })
   if (existing.metadata.deletionTimestamp === undefined) return fault
   return new Fault(409, 'AlreadyExists', `object is being deleted: ${fault.message}`, fault.details)
 }

@@ -6,10 +6,10 @@ import { goText, StrategicError } from '../../../lib/kube-typed/strategic/fault.
 import { strategicPatch } from '../../../lib/kube-typed/strategic/patch.ts'
 import type { Call } from '../request/call.ts'
 import type { Body } from '../decoding/body.ts'
-import { decodeObject, UnfitBody, wasVersion } from '../decoding/object.ts'
+import { decodeObject, reportUnknown, UnfitBody, wasVersion } from '../decoding/object.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, Fault, invalid } from '../fault.ts'
-import type { Obj } from '../object.ts'
+import { type Obj, objFrom } from '../object.ts'
 import { toVersion } from '../conversion/convert.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { unsupportedPatch } from '../request/patch-type.ts'
@@ -18,6 +18,7 @@ import { requirePlace } from './place.ts'
 
 /** Without a kind the server does not know of what type the field is. */
 const UNNAMED = "couldn't get version/kind; json parse error: $1$2"
+const STRATEGIC = 'application/strategic-merge-patch+json'
 /** The most operations of a JSON patch. */
 const MAX_OPERATIONS = 10_000
 
@@ -34,20 +35,19 @@ export function patch(env: Environment, call: Call, stored: Obj, body: Body): Ob
 export function patchedObject(env: Environment, call: Call, before: Obj, body: Body): Obj {
   const patched = patchValue(call, before, body.value)
   if (!isObject(patched)) throw badRequest('Invalid JSON Patch')
-  const object = decodePatched(env, call, patched, body)
-  // What says no version is read as nothing at all.
-  const isNothing = call.resource.custom === undefined && (patched.apiVersion ?? '') === ''
-  return isNothing ? { ...object, metadata: { name: '' } } : object
+  return decodePatched(env, call, before, patched, body)
 }
 
 /** Reads the patched object as a new body; what is wrong with it is the patch's fault. */
-function decodePatched(env: Environment, call: Call, patched: JsonObject, { value, oddities }: Body): Obj {
-  const isStrategic = call.contentType === 'application/strategic-merge-patch+json'
+function decodePatched(env: Environment, call: Call, before: Obj, patched: JsonObject, body: Body): Obj {
+  const { resource } = call
+  const isStrategic = call.contentType === STRATEGIC
+  const oddities = body.oddities.map((each) => patchOddity(call, each))
   try {
-    return decodeObject(env, call, {
-      value: inServedVersion(call.resource, patched),
-      oddities: oddities.map((each) => patchOddity(call, each)),
-    })
+    if (isStrategic) return decodeObject(env, call, { value: asKind(resource, patched), oddities })
+    // What says no version is read as nothing at all, in which no field is known.
+    if (resource.custom === undefined && (patched.apiVersion ?? '') === '') return decodeNothing(call, patched)
+    return decodeObject(env, call, { value: inServedVersion(resource, patched), oddities })
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 400) throw error
     const why =
@@ -56,11 +56,49 @@ function decodePatched(env: Environment, call: Call, patched: JsonObject, { valu
         : error.message
             .replace(/^.*? cannot be handled as a \w+: /, '')
             .replace(/^(json: .* Go struct field )\w+(\.(kind|apiVersion) of type string)$/, UNNAMED)
-    const shown = isStrategic && isObject(value) ? goText(value) : JSON.stringify(inShownOrder(call, patched, value))
+    const shown = isStrategic
+      ? goText(withoutIdleNulls(body.value, before))
+      : JSON.stringify(inShownOrder(call, before, body.value))
     throw invalid({ group: '', kind: '' }, '', [
       { field: 'patch', type: 'Invalid', message: `Invalid value: ${JSON.stringify(shown)}: ${why}` },
     ])
   }
+}
+
+/** A strategic patch goes into a value of the kind, whatever it says of which it is. */
+function asKind(resource: Resource, patched: JsonObject): JsonObject {
+  const object = clone(patched)
+  const own = { apiVersion: apiVersionOf(resource), kind: resource.kind }
+  for (const [name, value] of Object.entries(own)) if (typeof (object[name] ?? '') === 'string') object[name] = value
+  return object
+}
+
+/** Below what is not there yet a strategic patch forgets what it takes away. */
+function withoutIdleNulls(patch: Json, before: Json | undefined): Json {
+  if (!isObject(patch)) return patch
+  const held = isObject(before) ? before : {}
+  return Object.fromEntries(
+    Object.entries(patch).map(([name, value = null]) => [
+      name,
+      held[name] === undefined ? withoutNulls(value) : withoutIdleNulls(value, held[name]),
+    ]),
+  )
+}
+
+function withoutNulls(value: Json): Json {
+  if (Array.isArray(value)) return value.map(withoutNulls)
+  if (!isObject(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, each]) =>
+      each === null || each === undefined ? [] : [[name, withoutNulls(each)]],
+    ),
+  )
+}
+
+function decodeNothing(call: Call, patched: JsonObject): Obj {
+  const fields = Object.keys(patched).filter((name) => name !== 'apiVersion' && name !== 'kind')
+  reportUnknown(call, fields.sort())
+  return objFrom({}, apiVersionOf(call.resource), call.resource.kind)
 }
 
 /** What is said to be of a version that is served no more is read as such; only in the first of apps was there another default. */
@@ -77,11 +115,23 @@ const patchOddity = ({ contentType }: Call, text: string): string =>
   contentType === 'application/json-patch+json' ? `json patch ${text}` : text
 
 /** Where a patch went, maps are written by name; what it did not touch keeps Go's order. */
-function inShownOrder({ resource }: Call, patched: JsonObject, patch: Json): Json {
+function inShownOrder(call: Call, before: Obj, patch: Json): Json {
+  const own = objFrom(objectOf(inGoOrder(call.resource.type, before)), '', '')
+  const patched = patchValue(call, own, Array.isArray(patch) ? patch : sorted(patch)) ?? null
   const paths = Array.isArray(patch)
     ? objectsOf(patch).flatMap(({ path, from }) => [path, from].map((each) => stringOf(each).split('/').slice(1, -1)))
     : touchedBy(patch)
-  return paths.concat([[]]).reduce<Json>(sortedAt, inGoOrder(resource.type, patched))
+  return paths.concat([[]]).reduce<Json>(sortedAt, patched)
+}
+
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (!isObject(value)) return value
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((name) => [name, sorted(value[name] ?? null)]),
+  )
 }
 
 /** The maps into which a merge patch goes. */
@@ -109,7 +159,7 @@ function patchValue(call: Call, before: Obj, body: Json): Json | undefined {
         return body === null ? before : jsonPatch(before, operationsOf(body))
       case 'application/merge-patch+json':
         return mergePatch(before, mapOf(body))
-      case 'application/strategic-merge-patch+json':
+      case STRATEGIC:
         if (call.resource.custom !== undefined) throw unsupportedPatch(call.resource)
         return strategicPatch(call.resource.type, before, mapOf(body, '') ?? {})
       default:

@@ -1,5 +1,5 @@
 import type { Call } from '../request/call.ts'
-import { conflict, otherName, otherNamespace, unnamed } from '../fault.ts'
+import { conflict, Fault, otherName, otherNamespace, unnamed } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import { storedUnder } from '../strategies/storage-places.ts'
 
@@ -26,6 +26,17 @@ export function requirePlace(call: Call, object: Obj): void {
 /** Refuses a written object without a name. */
 export function requireName({ metadata }: Obj, name: string): void {
   if (metadata.name === '') throw unnamed(name)
+}
+
+const LARGEST = 18_446_744_073_709_551_615n
+
+/** Refuses a version that can be none. @throws Fault 500 */
+export function requireNumber(version: string): void {
+  if (version === '') return
+  const isNumber = /^\d+$/.test(version)
+  if (isNumber && BigInt(version) <= LARGEST) return
+  const why = isNumber ? 'value out of range' : 'invalid syntax'
+  throw new Fault(500, '', `strconv.ParseUint: parsing ${JSON.stringify(version)}: ${why}`)
 }
 
 /** Takes a uid that is sent for a precondition. @throws Fault 409 */

@@ -83,8 +83,14 @@ function resetStatus(resource: Resource, object: Obj): void {
   object.status = status
 }
 
-/** Admission, carried-over values and validation of a changed, defaulted object. In place. */
-export function prepareChanged(env: Environment, call: Call, object: Obj, before: Obj): void {
+/** Admission, carried-over values and validation of a changed, defaulted object, of which some faults are known. In place. */
+export function prepareChanged(
+  env: Environment,
+  call: Call,
+  object: Obj,
+  before: Obj,
+  known: readonly FieldError[],
+): void {
   const { resource, subresource } = call
   const write: Write = { call, operation: 'UPDATE', object, before }
   admitChanges(env, write)
@@ -92,7 +98,7 @@ export function prepareChanged(env: Environment, call: Call, object: Obj, before
   if (resource.custom === undefined) dropGated(resource.type, object)
   keepUnwritten(resource, subresource, object, before)
   strategyOf(resource).forUpdate?.(object, before, asWritten(env, call))
-  validate(env, write)
+  validate(env, write, known)
   admitWrite(env, write)
   if (resource.custom === undefined) forgetEmpty(resource.type, object)
   if (!writesStatus(subresource)) countGeneration(resource, object, before)
@@ -115,14 +121,14 @@ function keepServerMeta(metadata: Meta, before: Meta): void {
 }
 
 /** Refuses what breaks a rule, with every fault; warns of what is allowed and unwise. */
-function validate(env: Environment, write: Write): void {
+function validate(env: Environment, write: Write, known: readonly FieldError[] = []): void {
   const { call, object, before } = write
   const { resource } = call
   confirmNoEscalation(env, call, object, before)
   // Whoever creates a service by its status, which the server lets, gets one without an address.
   const takes = resource.storageKey === '/services' && !(before === undefined && writesStatus(call.subresource))
   const refused: FieldError[] = takes ? allocateService(env, object, before, call.dryRun) : []
-  const errors = refused.length > 0 ? refused : validateObject(call, object, before)
+  const errors = [...known, ...(refused.length > 0 ? refused : validateObject(call, object, before))]
   if (errors.length === 0) errors.push(...podCertificateStatusFaults(env, write))
   // New events are told by the name that they had before they had a group.
   const { kind, group } = resource

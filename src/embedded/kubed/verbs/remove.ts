@@ -134,6 +134,8 @@ function isNamespaceHeld(stored: Obj): boolean {
 }
 
 function withPropagation(finalizers: readonly string[], { propagation }: Removal, resource: Resource): string[] {
+  // Nobody looks after the dependents of events.
+  if (resource.storageKey === '/events') return [...finalizers]
   if (propagation === undefined) {
     const isSaid = finalizers.some((each) => each === 'orphan' || each === 'foregroundDeletion')
     return isOrphaning(resource) && !isSaid ? [...finalizers, 'orphan'] : [...finalizers]

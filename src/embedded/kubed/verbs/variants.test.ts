@@ -72,6 +72,59 @@ test('who owns a field is told of before who came too late', async () => {
   assert.match((await applied('late', 'alice', 'ConfigMap', 'configmaps', late)).text, /conflict with .*bob/)
 })
 
+const ACCOUNT = `${CORE}/serviceaccounts/told`
+const patched = (type: string, body: object, query = ''): Promise<Seen> =>
+  ask('PATCH', `${ACCOUNT}?fieldManager=bob${query}`, body, { 'content-type': `application/${type}` })
+const TWICE = [1, 2].map(() => ({ apiVersion: 'v1', kind: 'ConfigMap', name: 'of', uid: 'u1' }))
+
+test('a strategic patch goes into its kind, whatever it says that it is', async () => {
+  await ask('POST', `${CORE}/serviceaccounts`, { metadata: { name: 'told' }, secrets: [{ name: 's' }] })
+  assert.equal((await patched('strategic-merge-patch+json', { kind: 'Secret', apiVersion: 'q/w' })).code, 200)
+  assert.equal((await patched('merge-patch+json', { kind: 'Secret' })).code, 422)
+})
+
+test('what a patch leaves without a version is nothing, in which no field is known', async () => {
+  const { code, warning } = await patched('merge-patch+json', { apiVersion: null })
+  assert.deepEqual([code, warning?.includes('unknown field \\"secrets\\"')], [400, true])
+  const strict = await patched('merge-patch+json', { apiVersion: null }, '&fieldValidation=Strict')
+  assert.match(strict.text, /strict decoding error: unknown field .*metadata/)
+})
+
+test('an owner that is said twice is kept once, and whoever says so is told', async () => {
+  const body = { metadata: { name: 'twice', ownerReferences: TWICE } }
+  const made = await ask('POST', `${CORE}/configmaps`, body)
+  const { metadata } = JSON.parse(made.text) as { metadata: { ownerReferences: unknown[] } }
+  assert.deepEqual(
+    [metadata.ownerReferences.length, made.warning?.includes('duplicate UID(s) observed: u1')],
+    [1, true],
+  )
+  const late = await patched('merge-patch+json', { metadata: { ownerReferences: TWICE } })
+  assert.match(late.warning ?? '', /contains duplicate entries after mutating admission happens/)
+})
+
+test('who owns what of a secret is counted before all but its name is dropped', async () => {
+  const { text } = await patched('json-patch+json', [{ op: 'add', path: '/secrets/0/namespace', value: 'x' }])
+  assert.match(text, /"manager":"bob"[^]*"f:secrets":\{"k:/)
+  assert.match(text, /"secrets":\[\{"name":"s"\}\]/)
+})
+
+test('an apply of a version that is none, or of a kind that must have one, is refused as by others', async () => {
+  const of = (name: string, resourceVersion: string): Promise<Seen> =>
+    applied(name, 'bob', 'ConfigMap', 'configmaps', { metadata: { resourceVersion } })
+  assert.match((await of('v1', 'x')).text, /strconv.ParseUint: parsing \\"x\\": invalid syntax/)
+  assert.match((await of('v1', '99999999999999999999')).text, /value out of range/)
+  assert.equal((await of('v1', '1')).code, 201, 'what is not there has no other version')
+  assert.equal((await of('v1', '0')).code, 200, 'any version')
+  assert.equal((await of('v1', '7')).code, 409)
+})
+
+test('a name that is taken is told of as if it had been chosen where a prefix is said, too', async () => {
+  const { code, text } = await ask('POST', `${CORE}/serviceaccounts`, {
+    metadata: { name: 'told', generateName: 't-' },
+  })
+  assert.deepEqual([code, text.includes('was not able to generate a unique name')], [409, true])
+})
+
 for (const [plural, want] of [
   ['deployments', '"spec":{"replicas":0,"selector":null'],
   ['daemonsets', '"deprecated.daemonset.template.generation":"0"'],

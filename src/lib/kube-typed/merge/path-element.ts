@@ -113,5 +113,9 @@ export function shownElement(element: string): string {
 function shown(value: Json): string {
   if (typeof value === 'string') return goQuote(value)
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : goFloat(value)
-  return goJson(value)
+  if (Array.isArray(value)) return `[${value.map(shown).join(',')}]`
+  if (!isObject(value)) return goJson(value)
+  return Object.entries(value)
+    .map(([name, each]) => `${name}=${shown(each ?? null)}`)
+    .join('')
 }

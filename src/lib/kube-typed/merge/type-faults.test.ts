@@ -4,6 +4,7 @@ import { definitionType } from '../../kube-schema/builtin.ts'
 import type { Json } from '../../kube/json.ts'
 import { typeFaults } from './type-faults.ts'
 
+// What the real kube-apiserver 1.37.2 answered in.
 const deployment = definitionType('io.k8s.api.apps.v1.Deployment')
 
 const cases: readonly { it: string; value: Json; want: readonly string[] }[] = [
@@ -12,10 +13,7 @@ const cases: readonly { it: string; value: Json; want: readonly string[] }[] = [
   {
     it: 'a scalar of another type, on its way',
     value: { spec: { replicas: 'x', paused: 1 } },
-    want: [
-      '.spec.replicas: expected numeric (int or float), got string',
-      '.spec.paused: expected boolean, got &value.valueUnstructured{Value:1}',
-    ],
+    want: ['.spec.replicas: expected numeric (int or float), got string', '.spec.paused: expected boolean, got &{1}'],
   },
   {
     it: 'a field that is not declared, and no more of its map',
@@ -28,8 +26,13 @@ const cases: readonly { it: string; value: Json; want: readonly string[] }[] = [
   {
     it: 'an item by its keys',
     value: { spec: { template: { spec: { containers: [{ name: 'web', tty: 'no' }] } } } },
+    want: ['.spec.template.spec.containers[name="web"].tty: expected boolean, got &{no}'],
+  },
+  {
+    it: 'what stands where a text belongs as Go writes it in its sources',
+    value: { metadata: { name: { b: [1, 'x'], a: null } } },
     want: [
-      '.spec.template.spec.containers[name="web"].tty: expected boolean, got &value.valueUnstructured{Value:"no"}',
+      '.metadata.name: expected string, got &value.valueUnstructured{Value:map[string]interface {}{"a":interface {}(nil), "b":[]interface {}{1, "x"}}}',
     ],
   },
   {

@@ -30,8 +30,8 @@ function check(type: FieldType, value: Json): readonly string[] {
 
 function checkScalar({ schema, special }: FieldType, value: Json): readonly string[] {
   const wanted = special === undefined ? schema.type : 'string'
-  if (wanted === 'string' && typeof value !== 'string') return [`: expected string, got ${goValue(value, true)}`]
-  if (wanted === 'boolean' && typeof value !== 'boolean') return [`: expected boolean, got ${goValue(value, true)}`]
+  if (wanted === 'string' && typeof value !== 'string') return [`: expected string, got ${goSource(value)}`]
+  if (wanted === 'boolean' && typeof value !== 'boolean') return [`: expected boolean, got ${goValue(value)}`]
   if ((wanted === 'integer' || wanted === 'number') && typeof value !== 'number')
     return [`: expected numeric (int or float), got ${goType(value)}`]
   return NONE
@@ -44,7 +44,7 @@ function goType(value: Json): string {
 }
 
 function checkList(type: FieldType, value: Json): readonly string[] {
-  if (!Array.isArray(value)) return [`: expected list, got ${goValue(value, false)}`]
+  if (!Array.isArray(value)) return [`: expected list, got ${goValue(value)}`]
   const { element } = type
   if (element === undefined) return NONE
   const isPlain = type.isAtomic || (type.keys === undefined && !type.isSet)
@@ -72,7 +72,7 @@ function namedItem(type: FieldType, item: Json): string | MergeError {
 }
 
 function checkMap(type: FieldType, value: Json): readonly string[] {
-  if (!isObject(value)) return [`: expected map, got ${goValue(value, false)}`]
+  if (!isObject(value)) return [`: expected map, got ${goValue(value)}`]
   const faults: string[] = []
   for (const name in value) {
     const child = type.child(name)
@@ -93,11 +93,20 @@ function takesAnything({ schema, preservesUnknown, special, names }: FieldType):
   return names.length === 0
 }
 
-/** A value as Go prints the wrapper around it. */
-function goValue(value: Json, asSource: boolean): string {
-  if (Array.isArray(value)) return `&{[${value.map(plain).join(' ')}]}`
-  if (isObject(value)) return `&{${plain(value)}}`
-  return asSource ? `&value.valueUnstructured{Value:${JSON.stringify(value)}}` : `&{${String(value)}}`
+/** The wrapper around a value as Go prints it with %v. */
+const goValue = (value: Json): string => `&{${plain(value)}}`
+
+/** The same with %#v. */
+const goSource = (value: Json): string => `&value.valueUnstructured{Value:${source(value)}}`
+
+function source(value: Json | undefined): string {
+  if (value === null || value === undefined) return 'interface {}(nil)'
+  if (Array.isArray(value)) return `[]interface {}{${value.map(source).join(', ')}}`
+  if (!isObject(value)) return JSON.stringify(value)
+  const fields = Object.keys(value)
+    .sort()
+    .map((name) => `${JSON.stringify(name)}:${source(value[name])}`)
+  return `map[string]interface {}{${fields.join(', ')}}`
 }
 
 function plain(value: Json | undefined): string {

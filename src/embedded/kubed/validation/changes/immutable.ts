@@ -107,6 +107,18 @@ function checkRangeChange(object: Obj, before: Obj, errors: FieldError[]): void 
   if (isAdded) checkRanges(specOf(object), 'spec', errors)
 }
 
+/** What is empty and what is not there are the same here. @see apiequality.Semantic.DeepEqual */
+function isSemanticallyEqual(a: Json | undefined, b: Json | undefined): boolean {
+  if (isBare(a) && isBare(b)) return true
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((each, index) => isSemanticallyEqual(each, b[index]))
+  if (!isObject(a) || !isObject(b)) return equal(a ?? null, b ?? null)
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((name) => isSemanticallyEqual(a[name], b[name]))
+}
+
+const isBare = (value: Json | undefined): boolean =>
+  value === undefined || value === null || (Array.isArray(value) && value.length === 0)
+
 /** Faults of a change: what may not be changed. */
 export function validateChange(object: Obj, before: Obj): FieldError[] {
   const errors: FieldError[] = []
@@ -118,7 +130,7 @@ export function validateChange(object: Obj, before: Obj): FieldError[] {
     bad('value', 'Forbidden', 'Forbidden: may not be changed in an update.')
   for (const path of FIXED[kind] ?? []) {
     const [wanted, had] = [at(object, ...path.split('.')), at(before, ...path.split('.'))]
-    if (!equal(wanted ?? null, had ?? null))
+    if (!isSemanticallyEqual(wanted, had))
       invalidValue(errors, TOLD_AS[path] ?? path, printed(kind, path, object), IMMUTABLE)
   }
   if ((kind === '/Secret' || kind === '/ConfigMap') && before.immutable === true) checkSealed(object, before, bad)

@@ -72,11 +72,11 @@ function checkMetric(metric: JsonObject, path: string, errors: FieldError[]): vo
   const type = stringOf(metric.type)
   const wanted = own(SOURCES, type)
   if (type === '') required(errors, `${path}.type`, 'must specify a metric source type')
+  if (wanted === undefined) unsupported(errors, `${path}.type`, type, TYPES)
   const present = Object.values(SOURCES).filter((field) => metric[field] !== undefined)
   const [first] = present
   if (first !== undefined) checkSource(first, objectOf(metric[first]), `${path}.${first}`, errors)
-  if (wanted === undefined) unsupported(errors, `${path}.type`, type, TYPES)
-  else if (metric[wanted] === undefined)
+  if (wanted !== undefined && metric[wanted] === undefined)
     required(errors, `${path}.${wanted}`, 'must populate information for the given metric source')
   if (present.length === 1) return
   for (const field of present)

@@ -59,9 +59,9 @@ export const STORAGE_CHECKS: Readonly<Record<string, Check>> = {
     checkName(stringOf(storageClassName), 'storageClassName', subdomainError, errors)
   },
   'storage.v1.VolumeAttachmentSpec': ({ attacher, nodeName }, path, errors, below) => {
+    checkAttacher(stringOf(attacher), `${path}.attacher`, errors)
     below('source')
     checkName(stringOf(nodeName), `${path}.nodeName`, subdomainError, errors)
-    checkAttacher(stringOf(attacher), `${path}.attacher`, errors)
   },
   'storage.v1.VolumeAttachmentSource': ({ inlineVolumeSpec, persistentVolumeName: name }, path, errors, below) => {
     const why = 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'

@@ -24,6 +24,10 @@ export const HANDLER_CHECKS: Readonly<Record<string, Check>> = {
     checkHandler(probe, path, errors, below)
     checkTimes(probe, path, errors)
   },
+  'core.v1.Lifecycle': (_lifecycle, _path, _errors, below) => {
+    below('postStart')
+    below('preStop')
+  },
   'core.v1.LifecycleHandler': (handler, path, errors, below, place) =>
     checkHandler(handler, path, errors, below, place),
   'core.v1.ExecAction': ({ command }, path, errors) => {

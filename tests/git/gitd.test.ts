@@ -321,6 +321,20 @@ test('off loopback, reading needs a token too', async () => {
   }
 })
 
+test('by a name that is not of this machine reading needs a token, too: a web page may have it lead here', async () => {
+  const as = (host: string, login = ''): Promise<{ readonly code: number }> =>
+    git(
+      temp,
+      '-c',
+      `http.extraHeader=Host: ${host}`,
+      'ls-remote',
+      login === '' ? gitd.urlOf('app') : withToken(gitd.urlOf('app')),
+    )
+  assert.equal((await as('localhost')).code, 0)
+  assert.notEqual((await as('evil.example.com')).code, 0)
+  assert.equal((await as('evil.example.com', TOKEN)).code, 0)
+})
+
 test('a root that cannot be made is named', async () => {
   const root = join(temp, 'folder', 'README.md', 'root')
   await assert.rejects(serveGitd({ root, port: 0, token: TOKEN }), { code: 'STATE_UNWRITABLE' })

@@ -164,6 +164,10 @@ test('web pages, and strangers on an open address, are turned away', async (t) =
   const basic = `Basic ${Buffer.from('any:secret').toString('base64')}`
   assert.equal((await fetchPlain(`${registry.url}/v2/`, { authorization: basic })).status, 200)
   assert.equal((await fetchPlain(`${registry.url}/v2/`, { authorization: basic, origin: 'http://evil' })).status, 403)
+  const open = await serveRegistryd({ root: mkdtempSync(join(root, 'r')), port: 0 })
+  t.after(() => open.close())
+  assert.equal((await fetchPlain(`${open.url}/v2/_catalog`)).status, 200)
+  assert.equal((await fetchPlain(`${open.url}/v2/_catalog`, { host: 'evil.example.com' })).status, 421)
   await assert.rejects(serveRegistryd({ root: folder, port: 0, host: '0.0.0.0' }), /open to everybody/)
   const taken = { root: folder, port: Number(registry.host.split(':')[1]) }
   await assert.rejects(serveRegistryd(taken), (error) => error instanceof SluiceError && error.code === 'PORT_IN_USE')

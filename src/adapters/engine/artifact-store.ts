@@ -4,6 +4,7 @@ import http from 'node:http'
 import { basename, dirname, join, normalize, sep } from 'node:path'
 import { LATEST } from '../../controllers/source.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { isForLoopback, isLoopback } from '../../lib/net/loopback.ts'
 
 /** Artifacts of sources as files, served over HTTP under the paths that Flux uses. */
 export type ArtifactStore = {
@@ -22,10 +23,16 @@ export type ArtifactStore = {
   readonly close: () => Promise<void>
 }
 
-/** Opens the store below `root` and serves it on `listen` (`host:port`, port 0 for a free one). GET and HEAD only; nothing outside `root`. */
+const DEFAULT_HOST = '127.0.0.1'
+
+/** Opens the store below `root` and serves it on `listen` (`host:port`, port 0 for a free one). GET and HEAD only; nothing outside `root`, and on loopback nothing by other names. */
 export async function openArtifactStore(root: string, listen: string): Promise<ArtifactStore> {
   await mkdir(root, { recursive: true })
-  const server = http.createServer((request, response) => void serve(root, request, response))
+  const isLocal = isLoopback((listen.slice(0, listen.lastIndexOf(':')) || DEFAULT_HOST).replace(/^\[(.*)\]$/, '$1'))
+  const server = http.createServer((request, response) => {
+    if (!isLocal || isForLoopback(request.headers.host)) void serve(root, request, response)
+    else response.writeHead(421).end()
+  })
   const host = await listenOn(server, listen)
   const at = (path: string): string => join(root, inside(path))
   return {
@@ -60,7 +67,7 @@ export async function openArtifactStore(root: string, listen: string): Promise<A
 /** Splits `host:port` and listens; answers the address in use. */
 function listenOn(server: http.Server, listen: string): Promise<string> {
   const colon = listen.lastIndexOf(':')
-  const host = listen.slice(0, colon) || '127.0.0.1'
+  const host = listen.slice(0, colon) || DEFAULT_HOST
   const port = Number(listen.slice(colon + 1))
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>

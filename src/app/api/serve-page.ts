@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
+import { isForLoopback } from '../../lib/net/loopback.ts'
 import { matchRoute, problem, type Route } from './route.ts'
 
 /** Where the page listens, and how it stops. */
@@ -49,9 +50,8 @@ export async function servePage(
 }
 
 async function answer(req: IncomingMessage, routes: readonly Route[]): Promise<Response> {
-  const host = (req.headers.host ?? '').replace(/:\d+$/, '')
-  if (host !== '127.0.0.1' && host !== 'localhost' && host !== '[::1]')
-    return problem(421, 'HOST_UNKNOWN', `this server is not "${host}"`)
+  if (!isForLoopback(req.headers.host))
+    return problem(421, 'HOST_UNKNOWN', `this server is not "${req.headers.host ?? ''}"`)
   const url = new URL(req.url ?? '/', 'http://127.0.0.1')
   const found = matchRoute(routes, req.method === 'HEAD' ? 'GET' : (req.method ?? ''), url.pathname)
   if (found === undefined) return problem(404, 'NOT_FOUND', `nothing is served at ${url.pathname}`)

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { limitTo, type Slots } from '../../lib/concurrency/slots.ts'
-import { isLoopback } from '../../lib/net/loopback.ts'
+import { isForLoopback, isLoopback } from '../../lib/net/loopback.ts'
 import { authorize, type NamedToken } from './authorize.ts'
 import type { RefCommand } from './commands.ts'
 import { createRepository, repositoryPath, type RepositoryOrigin } from './create.ts'
@@ -27,7 +27,7 @@ export type PushEvent = {
   readonly pull?: number
 }
 
-/** How to serve. Reads are open on loopback; anywhere else they need the token as pushes do. */
+/** How to serve. Reads are open on loopback and by its names; anywhere else they need the token as pushes do. */
 export type GitdOptions = {
   readonly root: string
   readonly host?: string
@@ -122,7 +122,7 @@ async function answer(context: Context, request: IncomingMessage, response: Serv
   const url = new URL(request.url ?? '/', 'http://gitd')
   const route = parseGitRoute(request.method ?? '', url.pathname, url.searchParams)
   const caller = authorize(request.headers.authorization, context.options.token, context.options.named)
-  const isOpen = isLoopback(context.options.host ?? '127.0.0.1')
+  const isOpen = isLoopback(context.options.host ?? '127.0.0.1') && isForLoopback(request.headers.host)
   if (route?.service === 'git-receive-pack' || !isOpen)
     if (!caller.trusted) return refuse(response, 401, 'the password must be a token of this server\n')
   if (route === undefined) return refuse(response, 404, 'no such repository\n')

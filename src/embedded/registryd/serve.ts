@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { isLoopback } from '../../lib/net/loopback.ts'
+import { isForLoopback, isLoopback } from '../../lib/net/loopback.ts'
 import { unreachable } from '../../lib/error/unreachable.ts'
 import { digestOf } from '../../lib/oci/digest.ts'
 import { Refusal, sendJson, sendRefusal } from './answer.ts'
@@ -149,10 +149,12 @@ function answer(
   throw new Refusal(405, 'UNSUPPORTED', `${method} is not for this address`)
 }
 
-/** Browsers are turned away: a web page could otherwise push to the registry of whoever looks at it. */
+/** Browsers are turned away: a web page could otherwise push to the registry of whoever looks at it, or read it by a name of its own. */
 function checkCaller({ headers }: IncomingMessage, token: string | undefined): void {
   if (headers.origin !== undefined || headers['sec-fetch-mode'] !== undefined)
     throw new Refusal(403, 'DENIED', 'this registry does not talk to web pages')
+  if (token === undefined && !isForLoopback(headers.host))
+    throw new Refusal(421, 'DENIED', 'this registry is for its machine alone: ask it as 127.0.0.1 or localhost')
   if (token === undefined) return
   const [scheme, value = ''] = (headers.authorization ?? '').split(' ')
   const given = scheme?.toLowerCase() === 'basic' ? Buffer.from(value, 'base64').toString('utf8') : ''

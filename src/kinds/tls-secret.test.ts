@@ -16,6 +16,9 @@ const CA = writeCertificate({
   notAfterMs: 4e12,
   use: 'authority',
 })
+const OTHER_KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  .privateKey.export({ type: 'pkcs8', format: 'pem' })
+  .toString()
 const KEY = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 const dataOf = (values: Readonly<Record<string, string>>): Record<string, Buffer> =>
   Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Buffer.from(value)]))
@@ -54,6 +57,11 @@ const cases: readonly (readonly [it: string, keys: Readonly<Record<string, strin
     'a key that is none',
     { 'tls.crt': CA, 'tls.key': 'x' },
     'failed to parse TLS certificate and key: tls: failed to find any PEM data in key input',
+  ],
+  [
+    'a certificate with the key of another',
+    { 'tls.crt': CA, 'tls.key': OTHER_KEY },
+    'failed to parse TLS certificate and key: tls: private key does not match public key',
   ],
   ['an authority', { 'ca.crt': CA }, ''],
   ['a certificate with its key', { 'tls.crt': CA, 'tls.key': KEY }, ''],

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { SluiceError } from '../lib/error/sluice-error.ts'
 
 /** Certificates for a connection, in PEM. */
@@ -33,7 +33,7 @@ export function readTlsSecret(place: string, data: SecretData): TlsFiles {
 }
 
 /**
- * Refuses what is no certificate, and no key.
+ * Refuses what is no certificate, no key, or the key of another certificate.
  *
  * @throws SluiceError OBJECT_INVALID
  */
@@ -41,6 +41,8 @@ export function checkTlsFiles({ caPem, certPem, keyPem }: TlsFiles): void {
   for (const [what, pem] of Object.entries({ certificate: certPem, key: keyPem }))
     if (pem !== undefined && !pem.includes('-----BEGIN '))
       throw invalid(`failed to parse TLS certificate and key: tls: failed to find any PEM data in ${what} input`)
+  if (certPem !== undefined && keyPem !== undefined && areStrangers(certPem, keyPem))
+    throw invalid('failed to parse TLS certificate and key: tls: private key does not match public key')
   if (caPem !== undefined && !isCertificate(caPem)) throw invalid('failed to parse CA certificate')
 }
 
@@ -51,6 +53,15 @@ export function lackOf({ caPem, certPem, keyPem }: TlsFiles): string | undefined
   return caPem === undefined && certPem === undefined
     ? "must contain either 'ca.crt' or both 'tls.crt' and 'tls.key'"
     : undefined
+}
+
+/** Whether a key is not that of the certificate; what cannot be read says nothing. */
+function areStrangers(certPem: string, keyPem: string): boolean {
+  try {
+    return !new X509Certificate(certPem).checkPrivateKey(createPrivateKey(keyPem))
+  } catch {
+    return false
+  }
 }
 
 function isCertificate(pem: string): boolean {

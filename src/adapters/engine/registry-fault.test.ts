@@ -4,22 +4,60 @@ import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { registryFault, schemeFor, TAG_LIST } from './registry-fault.ts'
 
 const tagsOf = (host: string) => ({ host, repository: 'app', path: TAG_LIST })
-const refused = new SluiceError('REGISTRY_UNREACHABLE', 'registry x: connect ECONNREFUSED')
-const cases: readonly [it: string, host: string, isInsecure: boolean, want: string][] = [
-  ['is asked securely', 'reg.io', false, 'Get "https://reg.io/v2/": dial tcp reg.io: connect: connection refused'],
+const unreachable = (host: string, fault: Record<string, unknown>): SluiceError => {
+  const cause = Object.assign(new Error(String(fault['message'] ?? '')), fault)
+  return new SluiceError('REGISTRY_UNREACHABLE', `registry ${host}: ${cause.message}`, { cause })
+}
+const both = (...errors: readonly SluiceError[]): SluiceError =>
+  new SluiceError('REGISTRY_UNREACHABLE', 'both', { cause: new AggregateError(errors) })
+const refused = { code: 'ECONNREFUSED' }
+const hungUp = { code: 'ECONNRESET', message: 'socket hang up' }
+
+// The texts are those of image-reflector-controller 1.2 for the same registries.
+const cases: readonly [it: string, host: string, faults: readonly Record<string, unknown>[], want: string][] = [
   [
-    'may be asked in the open',
+    'does not listen',
+    'reg.io',
+    [refused],
+    'Get "https://reg.io/v2/": dial tcp reg.io:443: connect: connection refused',
+  ],
+  [
+    'does not listen and may be asked in the open',
     '10.0.0.1:1',
-    true,
+    [refused, refused],
     'Get "https://10.0.0.1:1/v2/": dial tcp 10.0.0.1:1: connect: connection refused; Get "http://10.0.0.1:1/v2/": dial tcp 10.0.0.1:1: connect: connection refused',
   ],
+  [
+    'shows a certificate of nobody we know',
+    '127.0.0.1:5',
+    [{ code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }, hungUp],
+    'Get "https://127.0.0.1:5/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority; Get "http://127.0.0.1:5/v2/": EOF',
+  ],
+  [
+    'wants to see a certificate',
+    '127.0.0.1:5',
+    [
+      { code: 'ERR_SSL_X', message: 'error:0A:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:..' },
+      hungUp,
+    ],
+    'Get "https://127.0.0.1:5/v2/": remote error: tls: certificate required; Get "http://127.0.0.1:5/v2/": EOF',
+  ],
 ]
-for (const [it, host, isInsecure, want] of cases)
-  test(`a registry where nobody listens, which ${it}`, () =>
-    assert.equal(registryFault(refused, tagsOf(host), { isInsecure }), want))
+for (const [it, host, faults, want] of cases)
+  test(`a registry that ${it}`, () => {
+    const [first, second] = faults.map((fault) => unreachable(host, fault))
+    const error = second && first ? both(first, second) : (first ?? both())
+    assert.equal(registryFault(error, tagsOf(host), { isInsecure: false }), want)
+  })
+
+test('a registry that stands for another host is told as it was reached', () => {
+  const error = unreachable('127.0.0.1:5', { ...refused, message: 'connect ECONNREFUSED 127.0.0.1:5' })
+  const said = registryFault(error, tagsOf('registry.sluice.local'), { isInsecure: false })
+  assert.equal(said, 'registry 127.0.0.1:5: connect ECONNREFUSED 127.0.0.1:5')
+})
 
 test('a registry behind a proxy where nobody listens', () => {
-  const error = new SluiceError('REGISTRY_UNREACHABLE', 'registry x: connect ECONNREFUSED 10.0.0.9:8080')
+  const error = unreachable('reg.io', { ...refused, address: '10.0.0.9', port: 8080 })
   const said = registryFault(error, tagsOf('reg.io'), { isInsecure: false, proxySecretName: 'proxy' })
   assert.equal(said, 'Get "https://reg.io/v2/": proxyconnect tcp: dial tcp 10.0.0.9:8080: connect: connection refused')
 })
@@ -36,7 +74,12 @@ test('another fault keeps its words', () =>
 for (const [host, want] of [
   ['localhost:5000', 'http'],
   ['127.0.0.1', 'http'],
-  ['reg.local', 'http'],
+  ['10.1.2.3:5000', 'http'],
+  ['172.16.0.1', 'http'],
+  ['192.168.0.1:80', 'http'],
+  ['reg.localhost:5000', 'http'],
+  ['172.32.0.1', 'https'],
+  ['reg.local', 'https'],
   ['localhost.io', 'https'],
   ['127.io', 'https'],
 ] as const)

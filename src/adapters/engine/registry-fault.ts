@@ -1,9 +1,11 @@
 import type { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { Repository } from '../../lib/oci/reference.ts'
+import { connectFault } from '../net/connect-fault.ts'
+import { isNearby } from '../registry/endpoint.ts'
 
-/** How a registry is asked by Flux's library: a host of this machine may answer in plain HTTP, too. */
+/** How a registry is asked by Flux's library: one of this machine or a private network may answer in plain HTTP, too. */
 export function schemeFor(host: string, isInsecure: boolean): 'http' | 'https' {
-  return isInsecure || /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$|\.local(:\d+)?$/.test(host) ? 'http' : 'https'
+  return isInsecure || isNearby(host) ? 'http' : 'https'
 }
 
 /** What a registry was asked. */
@@ -29,10 +31,20 @@ export function registryFault(
   const { host, repository } = asked
   if (error.code === 'REGISTRY_DENIED')
     return `${requestLine(asked, { isInsecure })}: UNAUTHORIZED: authentication required; [map[Action:pull Class: Name:${repository} Type:repository]]`
-  const refusedAt = /ECONNREFUSED(?: (\S+))?/.exec(`${error.message} ${String(error.cause)}`)
-  if (error.code !== 'REGISTRY_UNREACHABLE' || !refusedAt) return error.message
-  const [at, step] = proxySecretName === undefined ? [host, ''] : [refusedAt[1] ?? host, 'proxyconnect tcp: ']
-  const refused = (scheme: string): string =>
-    `Get "${scheme}://${host}/v2/": ${step}dial tcp ${at}: connect: connection refused`
-  return schemeFor(host, isInsecure) === 'http' ? `${refused('https')}; ${refused('http')}` : refused('https')
+  if (error.code !== 'REGISTRY_UNREACHABLE') return error.message
+  const isProxy = proxySecretName !== undefined
+  const { cause } = error
+  if (!(cause instanceof AggregateError))
+    return error.message.startsWith(`registry ${host}:`) ? attemptFault(error, 'https', host, isProxy) : error.message
+  const [secure, plain] = cause.errors as readonly unknown[]
+  return `${attemptFault(secure, 'https', host, isProxy)}; ${attemptFault(plain, 'http', host, isProxy)}`
+}
+
+/** Why a registry could not be asked by one of both schemes. */
+function attemptFault(error: unknown, scheme: 'http' | 'https', host: string, isProxy: boolean): string {
+  const { message, cause, code } = error as Error & { cause?: unknown; code?: string }
+  if (code !== 'REGISTRY_UNREACHABLE' || !(cause instanceof Error)) return message
+  const { address, port } = cause as NodeJS.ErrnoException & { address?: string; port?: number }
+  const at = isProxy && address !== undefined ? `${address}:${port ?? 80}` : host
+  return `Get "${scheme}://${host}/v2/": ${connectFault(cause, { url: new URL(`${scheme}://${at}`), isProxy })}`
 }

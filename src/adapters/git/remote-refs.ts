@@ -4,7 +4,7 @@ import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { RemoteRef } from '../../pipeline/source/select-ref.ts'
 import { type HttpProxy, proxyOptions } from '../net/http-proxy.ts'
 import { tlsOptions, type TlsTrust } from '../net/tls-trust.ts'
-import { noSuchHost } from '../net/no-such-host.ts'
+import { connectFault } from '../net/connect-fault.ts'
 import { maskPassword } from './url.ts'
 
 /** How to log in at a Git host over HTTP. */
@@ -73,8 +73,10 @@ function request(url: URL, shown: string, login: HttpLogin, signal: AbortSignal)
     ...route.headers,
   }
   return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException): void =>
-      reject(remoteError(connectText(error, proxy?.url ?? url, shown, proxy !== undefined), error))
+    const fail = (error: NodeJS.ErrnoException): void => {
+      const why = connectFault(error, { url: proxy?.url ?? url, isProxy: proxy !== undefined })
+      reject(remoteError(`Get "${shown}": ${why}`, error))
+    }
     const options = { ...route, headers, signal }
     const sent = (url.protocol === 'https:' ? https : http).get(url, options, (answer) => {
       const chunks: Buffer[] = []
@@ -91,18 +93,6 @@ function request(url: URL, shown: string, login: HttpLogin, signal: AbortSignal)
     })
     sent.on('error', fail)
   })
-}
-
-/** `url` is where the connection went: the proxy, when there is one. */
-function connectText(error: NodeJS.ErrnoException, url: URL, shown: string, isProxy: boolean): string {
-  const port = url.port || (url.protocol === 'https:' ? '443' : '80')
-  const at = `${url.hostname}:${port}`
-  const step = isProxy ? 'proxyconnect tcp: ' : ''
-  if (error.code === 'ECONNREFUSED') return `Get "${shown}": ${step}dial tcp ${at}: connect: connection refused`
-  if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN')
-    return `Get "${shown}": ${step}dial tcp: ${noSuchHost(url.hostname)}`
-  if (error.name === 'AbortError') return `Get "${shown}": context deadline exceeded`
-  return `Get "${shown}": ${error.message}`
 }
 
 /** A fault at the remote: another try may help. */

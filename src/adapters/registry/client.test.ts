@@ -1,13 +1,30 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { digestOf } from '../../lib/oci/digest.ts'
 import { MEDIA } from '../../lib/oci/media-types.ts'
+import { writeCertificate } from '../../lib/x509/certificate.ts'
 import { createRegistryClient, type RegistryClient, type RegistryClientOptions } from './client.ts'
 import { checkTarget, endpointOf } from './endpoint.ts'
 import { RetryAfter } from './session.ts'
+
+/** A server's certificate for this machine, and the authority that signed it. */
+function ownCertificate(): { key: string; cert: string; caPem: string } {
+  const pair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+  const [authority, server] = [pair(), pair()]
+  const issuer = { subject: { commonName: 'authority' }, key: authority }
+  const times = { notBeforeMs: Date.now() - 60_000, notAfterMs: Date.now() + 3_600_000, serial: randomBytes(8) }
+  const of = { subject: { commonName: 'localhost' }, names: ['127.0.0.1'] }
+  return {
+    key: server.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    cert: writeCertificate({ ...of, ...times, key: server, issuer, use: 'server' }),
+    caPem: writeCertificate({ ...times, subject: issuer.subject, key: authority, issuer, use: 'authority' }),
+  }
+}
 
 type Seen = { method: string; url: string; authorization: string | undefined }
 type Handler = (request: IncomingMessage, response: ServerResponse, base: string) => void
@@ -239,17 +256,61 @@ const targets: { it: string; host: string; to: string; ok: boolean }[] = [
 ]
 for (const { it, host, to, ok } of targets)
   test(`a registry on ${host} ${ok ? 'may' : 'may not'} send us to ${it}`, () => {
-    const check = (): void => checkTarget(endpointOf(host, {}), new URL(to))
+    const { plain, base, isLoopback } = endpointOf(host, {})
+    const check = (): void => checkTarget({ base: plain ?? base, isLoopback }, new URL(to))
     if (ok) check()
     else assert.throws(check, code('REGISTRY_FORBIDDEN_ADDRESS'))
   })
 
-test('the endpoint is https unless the host is loopback, an alias to it, or told', () => {
-  assert.equal(endpointOf('ghcr.io', {}).base.href, 'https://ghcr.io/')
-  assert.equal(endpointOf('docker.io', {}).base.href, 'https://registry-1.docker.io/')
-  assert.equal(endpointOf('r.test', { 'r.test': '127.0.0.1:5000' }).base.href, 'http://127.0.0.1:5000/')
-  assert.equal(endpointOf('10.0.0.1:5000', {}, ['10.0.0.1:5000']).base.href, 'http://10.0.0.1:5000/')
-  assert.equal(endpointOf('[::1]:5000', {}).base.href, 'http://[::1]:5000/')
+const places: readonly [host: string, base: string, plain: string | undefined, plainHttp?: readonly string[]][] = [
+  ['ghcr.io', 'https://ghcr.io/', undefined],
+  ['docker.io', 'https://registry-1.docker.io/', undefined],
+  ['r.test', 'http://127.0.0.1:5000/', undefined],
+  ['r.test:80', 'https://r.test/', undefined],
+  ['203.0.113.1:5000', 'https://203.0.113.1:5000/', 'http://203.0.113.1:5000/', ['203.0.113.1:5000']],
+  ['10.0.0.1:5000', 'https://10.0.0.1:5000/', 'http://10.0.0.1:5000/'],
+  ['[::1]:5000', 'https://[::1]:5000/', 'http://[::1]:5000/'],
+]
+for (const [host, base, plain, plainHttp = []] of places)
+  test(`${host}${plainHttp.length > 0 ? ', told to be plain,' : ''} is at ${base}${plain === undefined ? '' : `, else at ${plain}`}`, () => {
+    const aliases = { 'r.test': '127.0.0.1:5000', 'r.test:80': 'https://r.test' }
+    const endpoint = endpointOf(host, aliases, plainHttp)
+    assert.deepEqual([endpoint.base.href, endpoint.plain?.href], [base, plain])
+  })
+
+test('a registry of this machine that speaks plain HTTP is found behind HTTPS, once', () =>
+  withRegistry(
+    (_, response) => response.end(JSON.stringify({ tags: ['1'] })),
+    async (client, seen, host) => {
+      for (const repository of ['team/web', 'team/db'])
+        assert.deepEqual(await client.listTags({ host, repository }), ['1'])
+      assert.deepEqual(
+        seen.map(({ url }) => url),
+        ['/v2/', '/v2/team/web/tags/list?n=1000', '/v2/team/db/tags/list?n=1000'],
+      )
+    },
+  ))
+
+test('a registry of this machine that speaks HTTPS is asked by HTTPS, and by nothing else where its certificate is not trusted', async () => {
+  const { key, cert, caPem } = ownCertificate()
+  const seen: string[] = []
+  const server = createSecureServer({ key, cert }, ({ url }, response) => {
+    seen.push(url ?? '')
+    response.end(JSON.stringify({ tags: ['1'] }))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const of = { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, repository: 'app' }
+  const [trusting, strange] = [createRegistryClient({ trust: { caPem } }), createRegistryClient()]
+  try {
+    assert.deepEqual(await trusting.listTags(of), ['1'])
+    assert.deepEqual(seen, ['/v2/', '/v2/app/tags/list?n=1000'])
+    await assert.rejects(strange.listTags(of), code('REGISTRY_UNREACHABLE'))
+    assert.equal(seen.length, 2)
+  } finally {
+    for (const client of [trusting, strange]) client.close()
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
 })
 
 test('a registry that wants to be left alone is asked nothing more until then', () =>

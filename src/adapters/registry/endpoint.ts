@@ -4,11 +4,17 @@ import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { isLoopback } from '../../lib/net/loopback.ts'
 import { DOCKER_HUB } from '../../lib/oci/reference.ts'
 
-/** Where a registry's API is: plain HTTP on loopback, HTTPS everywhere else unless told. */
-export type Endpoint = { readonly base: URL; readonly isLoopback: boolean }
+/** Where a registry's API is. */
+export type Endpoint = {
+  readonly base: URL
+  readonly isLoopback: boolean
+  /** Where it is when it does not answer there by HTTPS: nobody has said which of both it speaks. */
+  readonly plain?: URL
+}
 
 /**
- * Finds the API of the registry that an image name's host means.
+ * Finds the API of the registry that an image name's host means: HTTPS, and plain HTTP after it where no one from outside is in between, or who
+ * asks takes that, too. An alias without a scheme is a registry of ours, which speaks HTTP on loopback.
  *
  * @param aliases hosts that stand for others, as `registry.sluice.local` -> `127.0.0.1:5000` (or a URL)
  * @param plainHttp hosts that speak HTTP although they are not on loopback
@@ -23,9 +29,18 @@ export function endpointOf(
     const base = new URL(target)
     return { base, isLoopback: isLoopbackName(base.hostname) }
   }
-  const isLoopback = isLoopbackName(new URL(`http://${target}`).hostname)
-  const isPlain = isLoopback || plainHttp.includes(host) || plainHttp.includes(target)
-  return { base: new URL(`${isPlain ? 'http' : 'https'}://${target}`), isLoopback }
+  const plain = new URL(`http://${target}`)
+  const isLoopback = isLoopbackName(plain.hostname)
+  if (isLoopback && target !== host) return { base: plain, isLoopback }
+  const mayBePlain = isLoopback || isNearby(target) || plainHttp.includes(host) || plainHttp.includes(target)
+  return { base: new URL(`https://${target}`), isLoopback, ...(mayBePlain ? { plain } : {}) }
+}
+
+/** Whom Flux's library asks by plain HTTP when HTTPS is not answered: this machine and private networks. */
+export function isNearby(host: string): boolean {
+  const name = host.replace(/:\d+$/, '')
+  const isPrivate = isIP(name) === 4 && /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)/.test(name)
+  return isPrivate || host.startsWith('localhost:') || name.endsWith('.localhost') || /127\.0\.0\.1|::1/.test(host)
 }
 
 /** Reads an address that a registry sent us to. @throws SluiceError REGISTRY_REFUSED when it is none */

@@ -20,7 +20,7 @@ export type Housekeeping = {
 /** Opens the requests that registryd has besides those of the distribution specification. */
 export function openHousekeeping(host: string): Housekeeping {
   const transport = makeTransport({ timeoutMs: 120_000 })
-  const session = openSession(endpointOf(host, {}, [host]), transport, () => undefined)
+  const session = openSession(endpointOf(host, { [host]: `http://${host}` }), transport, () => undefined)
   const ask = (method: string, path: string, headers: Record<string, string> = {}) =>
     session.ask({ method, path, scope: '', headers })
   return {

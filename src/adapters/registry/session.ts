@@ -2,6 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { parseChallenge, type Challenge } from '../../lib/oci/challenge.ts'
 import { LIMITS } from '../../lib/oci/limits.ts'
+import { chooseScheme } from './choose-scheme.ts'
 import { addressIn, checkTarget, type Endpoint, publicLookup } from './endpoint.ts'
 import { discard, readAnswer, StaleConnection, type Call, type Transport } from './http.ts'
 
@@ -41,10 +42,36 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /** Opens a session; nothing is sent before the first `ask`. Who logs in or out meanwhile is heard: `credentials` is asked each time. */
 export function openSession(
-  endpoint: Endpoint,
+  wished: Endpoint,
   transport: Transport,
   credentials: () => Credentials | undefined,
 ): Session {
+  if (wished.plain === undefined) return openAt(wished, transport, credentials)
+  let endpoint = wished
+  let opening: Promise<Session> | undefined
+  const open = async (): Promise<Session> => {
+    endpoint = await chooseScheme(wished, transport)
+    return openAt(endpoint, transport, credentials)
+  }
+  return {
+    get endpoint() {
+      return endpoint
+    },
+    async ask(ask) {
+      opening ??= open()
+      try {
+        return await (await opening).ask(ask)
+      } catch (error) {
+        // It may come back with the other one.
+        if (error instanceof SluiceError && error.code === 'REGISTRY_UNREACHABLE') opening = undefined
+        throw error
+      }
+    },
+  }
+}
+
+/** Opens a session with a registry of which is known what it speaks. */
+function openAt(endpoint: Endpoint, transport: Transport, credentials: () => Credentials | undefined): Session {
   const keys = createKeys(endpoint, transport, credentials)
   const target = (path: string | URL): URL => (path instanceof URL ? path : new URL(`/v2/${path}`, endpoint.base))
 

@@ -1,0 +1,50 @@
+import { noSuchHost } from './no-such-host.ts'
+
+/** Where a connection went, and by which step. */
+export type Tried = {
+  readonly url: URL
+  /** `url` is a proxy on the way. */
+  readonly isProxy?: boolean
+}
+
+/** What OpenSSL says of certificates that no trusted authority vouches for. */
+const UNTRUSTED = new Set([
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'CERT_UNTRUSTED',
+])
+
+/** Alerts of the other side as OpenSSL names them, and as Go does where that is another name. */
+const ALERTS: Readonly<Record<string, string>> = {
+  'certificate expired': 'expired certificate',
+  'certificate revoked': 'revoked certificate',
+  'certificate unknown': 'unknown certificate',
+  'unknown ca': 'unknown certificate authority',
+  'protocol version': 'protocol version not supported',
+  'no application protocol': 'no application protocol',
+  'illegal parameter': 'illegal parameter',
+}
+
+/** Why a connection failed, in the words of Go's library, which are those of Flux's statuses. */
+export function connectFault(error: NodeJS.ErrnoException, { url, isProxy = false }: Tried): string {
+  const port = url.port || (url.protocol === 'https:' ? '443' : '80')
+  const step = isProxy ? 'proxyconnect tcp: ' : ''
+  const { code = '' } = error
+  if (code === 'ECONNREFUSED') return `${step}dial tcp ${url.hostname}:${port}: connect: connection refused`
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `${step}dial tcp: ${noSuchHost(url.hostname)}`
+  if (error.name === 'AbortError') return 'context deadline exceeded'
+  if (code === 'ECONNRESET' && /hang up|before secure TLS/.test(error.message)) return 'EOF'
+  return tlsFault(error) ?? error.message
+}
+
+function tlsFault({ code = '', message }: NodeJS.ErrnoException): string | undefined {
+  if (UNTRUSTED.has(code)) return 'tls: failed to verify certificate: x509: certificate signed by unknown authority'
+  if (code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH') return 'tls: private key does not match public key'
+  if (/wrong version number|packet length too long/.test(message))
+    return 'http: server gave HTTP response to HTTPS client'
+  const alert = /alert ([a-z ]+):/.exec(message)?.[1]
+  return alert === undefined ? undefined : `remote error: tls: ${ALERTS[alert] ?? alert}`
+}

@@ -9,6 +9,7 @@ import { remoteError, type HttpLogin } from '../../git/remote-refs.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { type HttpProxy, proxyAddress } from '../../net/http-proxy.ts'
 import { readProxy, readSecret, type SecretData } from '../secrets.ts'
+import { identityFault, knownHostsFault } from './ssh-files.ts'
 
 /** How to reach a repository: for our own requests, and for git. `dispose` removes key files. */
 export type Login = {
@@ -94,15 +95,6 @@ function oneLine(text: string): string {
   return text.replace(/[\r\n\0]/g, '').trim()
 }
 
-/** A key that is none needs no connection to be found out; in the words of Go's library. */
-function identityFault(identity: string): string | undefined {
-  const [, kind, body = ''] = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n([^-]*)-----END \1-----/.exec(identity) ?? []
-  if (kind === undefined) return 'no key found'
-  if (kind !== 'OPENSSH PRIVATE KEY') return undefined
-  const isOpenSsh = Buffer.from(body, 'base64').toString('latin1').startsWith('openssh-key-v1\0')
-  return isOpenSsh ? undefined : 'invalid openssh private key format'
-}
-
 /** Prints the passphrase from its environment: text of ours, no input in it. */
 const ASKPASS = '#!/bin/sh\nprintf \'%s\\n\' "$SLUICE_SSH_PASSPHRASE"\n'
 
@@ -112,8 +104,8 @@ async function sshLogin(data: SecretData, folder: string): Promise<Login> {
   )
   if (!identity) throw invalid("invalid 'ssh' auth option: 'identity' is required")
   if (!knownHosts) throw invalid("invalid 'ssh' auth option: 'known_hosts' is required")
-  const fault = identityFault(identity)
-  if (fault !== undefined) throw remoteError(`unable to construct auth method with options: ssh: ${fault}`)
+  const fault = identityFault(identity) ?? knownHostsFault(knownHosts)
+  if (fault !== undefined) throw remoteError(`unable to construct auth method with options: ${fault}`)
   const kept = await keepFiles(folder, [
     ['identity', identity, ''],
     ['known_hosts', knownHosts, ''],

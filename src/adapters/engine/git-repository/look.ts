@@ -17,6 +17,7 @@ import { isServed, storeArtifact } from '../source/store-artifact.ts'
 import { sourceKey, type SourceSnapshot } from '../source-store.ts'
 import { contentOf } from './content.ts'
 import { loadLogin, type Login } from './login.ts'
+import { isLocked } from './ssh-files.ts'
 import { fetchCommit, listRefs, selectRemote, type Remote } from './remote.ts'
 import { submodulesWith } from './submodules.ts'
 import { appFault, NO_APPS, unsupportedField } from './unsupported.ts'
@@ -129,7 +130,7 @@ async function offerLastRevision(context: EngineContext, mirror: Mirror, reposit
 
 async function loginFor({ client }: EngineContext, tools: LookTools, repository: GitRepository): Promise<Login> {
   try {
-    return await loadLogin(client, repository, tools.loginFolder, (data) => refuseApp(repository, data))
+    return await loadLogin(client, repository, tools.loginFolder, (data) => refuseSecret(repository, data))
   } catch (error) {
     if (!(error instanceof SluiceError) && !(error instanceof ApiError)) throw error
     if (error instanceof SluiceError && error.code === 'GIT_REMOTE') throw error
@@ -137,7 +138,14 @@ async function loginFor({ client }: EngineContext, tools: LookTools, repository:
   }
 }
 
-function refuseApp(repository: GitRepository, data: SecretData): void {
+function refuseSecret(repository: GitRepository, data: SecretData): void {
+  const { url, namespace, secretName } = repository
+  if (url.startsWith('ssh://') && !data['password']?.length && isLocked(data['identity']?.toString('utf8') ?? ''))
+    throw failLook(
+      'FetchFailed',
+      'AuthenticationFailed',
+      `SSH identity key is encrypted but no 'password' field was provided in the secret '${namespace}/${secretName}'`,
+    )
   const fault = appFault(repository, data)
   if (fault !== undefined) throw failLook('FetchFailed', 'InvalidProviderConfiguration', fault)
   if (repository.provider === 'github') throw stallLook('FetchFailed', NO_APPS.reason, NO_APPS.message)

@@ -25,7 +25,7 @@ const repository = (changed: { meta?: object; spec?: object; status?: object } =
   })
 
 const deleted = { deletionTimestamp: '2026-01-01T00:00:00Z' }
-const stored = (commit: string): LookOutcome => ({
+const stored = (commit: string): Extract<LookOutcome, { kind: 'stored' }> => ({
   kind: 'stored',
   artifact: artifact(commit),
   included: [],
@@ -40,18 +40,21 @@ const failed: Extract<LookOutcome, { kind: 'failed' }> = {
 const ready = { type: 'Ready', status: 'True', reason: 'Succeeded', message: '', lastTransitionTime: '' }
 const hasA = { artifact: artifact('a'), conditions: [ready, { ...ready, type: 'ArtifactInStorage' }] }
 
+const verifying = (status: Record<string, unknown> = {}) =>
+  repository({ spec: { verify: { mode: 'HEAD', secretRef: { name: 'keys' } } }, status })
+
 const calm: GitRepositorySeen = { source: repository(), nowMs: 0, random: 0.5, dueInMs: 0, failures: 0 }
 
 /** What a person reads: the step, or the conditions, when it comes again, and the event. */
 function show(seen: GitRepositorySeen): string {
   const decision = decideGitRepository(seen)
   if (decision.kind === 'act') return decision.changes.join(', ')
-  const { status, event, recovery } = decision.status
+  const { status, verification, event, recovery } = decision.status
   const conditions = (status?.['conditions'] ?? []) as readonly { type: string; status: string; reason: string }[]
   const said = conditions.map((condition) => `${condition.type}=${condition.status} ${condition.reason}`).join(' | ')
   const afterMs = decision.kind === 'wait' ? decision.afterMs : decision.againAfterMs
   const parts = [decision.kind, said || 'nothing', ...(afterMs === undefined ? [] : [`again in ${afterMs}`])]
-  const told = [event, recovery].flatMap((one) => (one ? [`${one.severity} ${one.reason}`] : []))
+  const told = [verification, event, recovery].flatMap((one) => (one ? [`${one.severity} ${one.reason}`] : []))
   return [...parts, ...told].join('; ')
 }
 
@@ -74,6 +77,19 @@ const cases: readonly [it: string, seen: Partial<GitRepositorySeen>, want: strin
     'done; nothing',
   ],
   ['tells a new artifact', { outcome: stored('a') }, `done; ${SUCCEEDED}; again in 600000; info NewArtifact`],
+  [
+    'tells first that the signature is good',
+    { source: verifying(), outcome: { ...stored('a'), verified: { mode: 'HEAD', message: 'verified' } } },
+    `done; ${SUCCEEDED} | SourceVerified=True Succeeded; again in 600000; trace Succeeded; info NewArtifact`,
+  ],
+  [
+    'does not tell again that a signature is good',
+    {
+      source: verifying({ ...hasA, conditions: [{ ...ready, type: 'SourceVerified', message: 'verified' }] }),
+      outcome: { kind: 'unchanged', revision: 'main@sha1:a', verified: { mode: 'HEAD', message: 'verified' } },
+    },
+    `done; ${SUCCEEDED} | SourceVerified=True Succeeded; again in 600000; trace GitOperationSucceeded`,
+  ],
   [
     'tells nothing when the same content is stored again',
     { source: repository({ status: hasA }), outcome: stored('a') },

@@ -71,6 +71,8 @@ export type SourceStatus = {
   readonly event?: SourceEvent
   /** Told besides, when it works again and nothing is new. */
   readonly recovery?: SourceEvent
+  /** Told first, when a signature of Git was good that had not been looked at before. */
+  readonly verification?: SourceEvent
 }
 
 type SourceEvent = {
@@ -113,7 +115,12 @@ export function decideSource<Source extends SourceObject>(
     const status = readyStatus(seen, outcome, words)
     return {
       kind: 'done',
-      status: { status, ...eventOf(source, outcome, words), nextLookInMs: againAfterMs },
+      status: {
+        status,
+        ...verificationOf(source, outcome),
+        ...eventOf(source, outcome, words),
+        nextLookInMs: againAfterMs,
+      },
       againAfterMs,
     }
   }
@@ -249,6 +256,16 @@ function fill(source: SourceObject, nowMs: number, wishes: readonly WishedCondit
 function handled({ requestedAt, lastHandledReconcileAt }: SourceObject): { readonly lastHandledReconcileAt?: string } {
   const value = requestedAt || lastHandledReconcileAt
   return value === '' ? {} : { lastHandledReconcileAt: value }
+}
+
+/** OCI artifacts are verified without an event. */
+function verificationOf({ conditions }: SourceObject, { verified }: Good): Pick<SourceStatus, 'verification'> {
+  if (verified?.mode === undefined) return {}
+  const { message } = verified
+  const isKnown = conditions.some(
+    (one) => one.type === 'SourceVerified' && one.status === 'True' && one.message === message,
+  )
+  return isKnown ? {} : { verification: { severity: 'trace', reason: 'Succeeded', message } }
 }
 
 const FAILURES = ['FetchFailed', 'IncludeUnavailable', 'StorageOperationFailed']

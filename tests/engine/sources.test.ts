@@ -286,6 +286,10 @@ for (const form of ['sig', 'bundle'] as const)
     await signArtifact(name, digest, good.privateKey, form)
     const object = await readyOf('OCIRepository', name, /^True/)
     assert.equal(conditionOf(object, 'SourceVerified')?.message, `verified signature of revision latest@${digest}`)
+
+    const stringData = { 'cosign.pub': pub, 'second.pub': 'no key' }
+    await apply({ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: NS }, stringData })
+    await readyOf('OCIRepository', name, /^False VerificationError: .* 'cosign': PEM decoding failed$/)
   })
 
 const peer = (name: string): string => join(process.env['SLUICE_PEERS'] ?? join(homedir(), '.cache/sluice/peers'), name)

@@ -220,7 +220,7 @@ async function store(
     await offer(context, source, artifact)
     return artifact
   }
-  const unpacked = await unpack(layer, source.url)
+  const unpacked = await unpack(layer, source.url, context.traps)
   const read = async ({ hash }: { readonly hash: string }): Promise<Buffer> =>
     unpacked.bytes.get(hash) ?? Buffer.alloc(0)
   const content = await withoutIgnored({ files: unpacked.files, read }, source.ignore)
@@ -229,14 +229,23 @@ async function store(
   return artifact
 }
 
-async function unpack(layer: Buffer, url: string): Promise<Unpacked> {
+/** Safe, an archive need not be zipped. */
+async function unpack(layer: Buffer, url: string, traps: 'safe' | 'flux'): Promise<Unpacked> {
   try {
+    if (traps === 'flux') checkZipped(layer)
     return await unpackArchive(layer, url)
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     const message = `failed to extract layer contents from artifact: ${error.message}`
     throw failLook('FetchFailed', 'OCIArtifactLayerOperationFailed', message)
   }
+}
+
+/** In the words of Go's library, for which less than a header is an end that comes too early. */
+function checkZipped(layer: Buffer): void {
+  const why =
+    layer.length < 10 ? 'unexpected EOF' : layer.readUInt16BE(0) === 0x1f8b ? undefined : 'gzip: invalid header'
+  if (why !== undefined) throw new SluiceError('TAR_INVALID', `requires gzip-compressed body: ${why}`)
 }
 
 function newsAgain(source: OciRepository): { readonly news?: string } {

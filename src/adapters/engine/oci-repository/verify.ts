@@ -51,11 +51,12 @@ export async function verifyArtifact(
     )
   try {
     const data = await readSecret(kube, namespace, secretName)
-    const keys = Object.entries(data).flatMap(([name, value]) =>
-      name.endsWith('.pub') ? [readPublicKey(value.toString('utf8'))] : [],
-    )
-    const known = keys.filter((key) => key !== undefined)
-    if (known.length === 0 && keys.length > 0) throw failed('PEM decoding failed')
+    const known = Object.entries(data).flatMap(([name, value]) => {
+      if (!name.endsWith('.pub')) return []
+      const key = readPublicKey(value.toString('utf8'))
+      if (key === undefined) throw failed('PEM decoding failed')
+      return [key]
+    })
     if (
       (await hasSimpleSignature(registry, target, known, signal)) ||
       (await hasBundle(registry, target, known, signal))

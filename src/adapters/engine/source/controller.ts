@@ -153,7 +153,7 @@ async function look<Source extends SourceObject>(own: Own<Source>, source: Sourc
 
 async function settle<Source extends SourceObject>(
   own: Own<Source>,
-  { status, event, recovery, nextLookInMs }: SourceStatus,
+  { status, verification, event, recovery, nextLookInMs }: SourceStatus,
   source: Source,
   key: string,
 ): Promise<void> {
@@ -164,7 +164,7 @@ async function settle<Source extends SourceObject>(
   const object = view.get(key)
   if (!object || status === undefined) return
   // Told before it is written, as in Flux: who uses the source is at work already, and its news come after this one.
-  for (const one of [event, recovery])
+  for (const one of [verification, event, recovery])
     if (one) context.tell({ object: refOf(source), ...one, controller: MANAGER, atMs: context.clock.nowMs() })
   const written = await writeStatus(context.client, object, status, MANAGER)
   if (written) view.put(key, written)

@@ -72,6 +72,43 @@ test('a change becomes a commit on the branch, and a second one on the old base 
   assert.deepEqual(late, { kind: 'moved' })
 })
 
+test('a host that takes no push options is pushed to without them', async () => {
+  const head = await base()
+  ask('config', 'receive.advertisePushOptions', 'false')
+  const to = { folder: mirror.folder, base: head, author, message: 'options', url, credentials, branch: 'main' }
+  const changes = [{ path: 'options', bytes: Buffer.from('1') }]
+  const result = await commitAndPush({ ...to, changes, expected: head, pushOptions: ['ci.skip=', 'topic=x'] })
+  assert.equal(result.kind, 'pushed')
+  assert.equal(ask('show', 'main:options'), '1')
+})
+
+test('another ref is moved from where it is known to be, and nowhere when it is elsewhere', async () => {
+  const head = await base()
+  const old = ask('rev-list', '--max-parents=0', 'main')
+  ask('branch', 'release', old)
+  const alone = { url, credentials, branch: 'topic', expected: undefined }
+  const moved = await pushCommit(mirror.folder, head, {
+    ...alone,
+    alsoRefs: [{ ref: 'refs/heads/release', expected: old }],
+  })
+  assert.equal(moved.kind, 'pushed')
+  assert.equal(ask('rev-parse', 'release'), head)
+  ask('branch', '-D', 'topic')
+  const late = await pushCommit(mirror.folder, head, {
+    ...alone,
+    alsoRefs: [{ ref: 'refs/heads/release', expected: old }],
+  })
+  assert.equal(late.kind, 'pushed') // it is where it should be already
+  ask('branch', '-f', 'release', old)
+  ask('branch', '-D', 'topic')
+  const stale = await pushCommit(mirror.folder, head, {
+    ...alone,
+    alsoRefs: [{ ref: 'refs/heads/release', expected: head }],
+  })
+  assert.equal(stale.kind, 'moved')
+  assert.equal(ask('rev-parse', 'release'), old)
+})
+
 test('a new branch is made when it must not exist, and not taken when it does', async () => {
   const head = await base()
   const request = { folder: mirror.folder, base: head, author, message: 'x', url, credentials, branch: 'flux/updates' }

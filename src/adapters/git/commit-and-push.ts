@@ -42,8 +42,13 @@ export type PushRequest = {
   readonly login?: Pick<GitOptions, 'config' | 'env'>
   readonly branch: string
   readonly expected: string | undefined
-  /** More refs to move, in full: to the commit, or to the one named. */
-  readonly alsoRefs?: readonly { readonly ref: string; readonly commit?: string; readonly isForced?: boolean }[]
+  /** More refs to move, in full: to the commit, or to the one named; `expected` is where the ref must be before, and then it goes wherever it is told. */
+  readonly alsoRefs?: readonly {
+    readonly ref: string
+    readonly commit?: string
+    readonly isForced?: boolean
+    readonly expected?: string
+  }[]
   readonly pushOptions?: readonly string[]
   readonly signal?: AbortSignal
 }
@@ -99,6 +104,8 @@ async function signCommit(folder: string, commit: string, sign: SignCommit): Pro
   return hash
 }
 
+const NO_OPTIONS = /receiving end does not support push options/
+
 /**
  * Moves a remote branch to `commit`, only when it still is where the caller saw it (`--force-with-lease`).
  *
@@ -110,18 +117,25 @@ export async function pushCommit(folder: string, commit: string, request: PushRe
   const also = request.alsoRefs ?? []
   if (!HASH.test(commit) || ![ref, ...also.map((one) => one.ref)].every(isRefName))
     throw new SluiceError('GIT_PUSH_REFUSED', `"${request.branch}" is not a branch name`)
-  const lease = `--force-with-lease=${ref}:${request.expected ?? ''}`
+  const leases = [{ ref, expected: request.expected ?? '' }, ...also].flatMap((one) =>
+    one.expected === undefined ? [] : [`--force-with-lease=${one.ref}:${one.expected}`],
+  )
   const options = (request.pushOptions ?? []).map((option) => `--push-option=${option}`)
-  const argv = ['push', '--porcelain', '--no-verify', '--quiet', lease, ...options, '--end-of-options', url.url]
+  const argv = ['push', '--porcelain', '--no-verify', '--quiet', ...leases]
   const refspecs = [
     `${commit}:${ref}`,
     ...also.map((one) => `${one.isForced ? '+' : ''}${one.commit ?? commit}:${one.ref}`),
   ]
-  const push = (git: GitOptions): Promise<GitResult> =>
-    runGit(folder, [...argv, ...refspecs], {
+  const pushWith = (extra: readonly string[], git: GitOptions): Promise<GitResult> =>
+    runGit(folder, [...argv, ...extra, '--end-of-options', url.url, ...refspecs], {
       ...limited(git, url.transport),
       ...(request.signal ? { signal: request.signal } : {}),
     })
+  const push = async (git: GitOptions): Promise<GitResult> => {
+    const answer = await pushWith(options, git)
+    // They are hints: a host that takes none is pushed to without them, as by Flux.
+    return options.length > 0 && NO_OPTIONS.test(answer.stderr) ? pushWith([], git) : answer
+  }
   const pushed = request.login ? await push(request.login) : await withCredentials(url, request.credentials ?? {}, push)
   const text = pushed.stdout.toString('utf8')
   if (pushed.code === 0) return { kind: 'pushed', commit }

@@ -1,4 +1,4 @@
-import type { SelectedRef } from '../../../pipeline/source/select-ref.ts'
+import type { RemoteRef, SelectedRef } from '../../../pipeline/source/select-ref.ts'
 import { fetchCommit, listRefs, selectFrom, selectRemote, type Remote } from '../git-repository/remote.ts'
 
 /** What a run begins with. */
@@ -11,6 +11,8 @@ export type Checkout = {
   readonly expected: string | undefined
   /** The checked-out branch has gone on beyond what is checked out: nothing may be pushed over it. */
   readonly isBehind: boolean
+  /** The refs of the remote; none when nobody needed to be asked. */
+  readonly refs: readonly RemoteRef[]
 }
 
 /**
@@ -26,7 +28,7 @@ export async function checkOut(remote: Remote, pushBranch: string, known: string
   if (isOwnBranch && isBranchOnly && known !== undefined) {
     const selected = { fetch: `refs/heads/${pushBranch}`, commit: known, pointer: pushBranch }
     await fetchCommit(remote, selected)
-    return { selected, base: known, expected: known, isBehind: false }
+    return { selected, base: known, expected: known, isBehind: false, refs: [] }
   }
   const refs = await listRefs(remote)
   const selected = isBranchOnly ? selectFrom(remote, ref, refs) : await selectRemote(remote)
@@ -35,5 +37,5 @@ export async function checkOut(remote: Remote, pushBranch: string, known: string
   await fetchCommit(remote, selected)
   if (base !== selected.commit)
     await fetchCommit(remote, { fetch: `refs/heads/${pushBranch}`, commit: base, pointer: pushBranch })
-  return { selected, base, expected, isBehind: isOwnBranch && expected !== undefined && expected !== base }
+  return { selected, base, expected, isBehind: isOwnBranch && expected !== undefined && expected !== base, refs }
 }

@@ -7,7 +7,7 @@ import { refspecFault } from '../../../pipeline/image/refspec.ts'
 import type { SetterChange } from '../../../pipeline/image/setters.ts'
 import { renderRevision } from '../../../pipeline/source/revision.ts'
 import { cleanPath } from '../../../pipeline/source/safe-path.ts'
-import { commitAndPush, isRefName, type PushRequest, type SignCommit } from '../../git/commit-and-push.ts'
+import { commitAndPush, isRefName, type SignCommit } from '../../git/commit-and-push.ts'
 import type { Mirror } from '../../git/mirror.ts'
 import { ApiError } from '../../kube/api-error.ts'
 import type { EngineContext } from '../context.ts'
@@ -17,6 +17,7 @@ import { LookFailure } from '../source/look-failure.ts'
 import { type Checkout, checkOut } from './checkout.ts'
 import { type Edited, editFiles } from './edit-files.ts'
 import { markersFact, unfollowedFact } from './markers-fact.ts'
+import { behind, refspecTargets } from './refspec-targets.ts'
 import { RunFailure } from './run-failure.ts'
 import { signerOf } from './signer.ts'
 
@@ -107,7 +108,8 @@ function describe(error: SluiceError): string {
 
 async function update(context: EngineContext, run: Run): Promise<AutomationOutcome> {
   const { automation, pushBranch, ref } = run
-  let known = run.knownHead
+  // What a refspec moves may be anywhere at the remote, which is asked then.
+  let known = automation.pushRefspec === undefined ? run.knownHead : undefined
   for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
     const checkout = await tryCheckOut(run, context.traps, known)
     known = undefined
@@ -120,7 +122,7 @@ async function update(context: EngineContext, run: Run): Promise<AutomationOutco
       void context.report(markersFact(run, edited))
       return { kind: 'up-to-date', sourceRevision, problems }
     }
-    if (checkout.isBehind) throw behind(pushBranch)
+    if (checkout.isBehind) throw behind(`refs/heads/${pushBranch}`)
     if (context.traps === 'flux' && usesRemovedFields(automation.messageTemplate)) throw removedField()
     const message = renderMessage(automation, edited.changes)
     const fault = refspecFault(automation.pushRefspec)
@@ -183,12 +185,6 @@ function removedField(): RunFailure {
   return new RunFailure('RemovedTemplateField', message, { isStalled: true })
 }
 
-function behind(branch: string): SluiceError {
-  return new SluiceError('GIT_FAILED', `failed to push to remote: non-fast-forward update: refs/heads/${branch}`, {
-    retry: 'backoff',
-  })
-}
-
 function renderMessage(automation: ImageUpdateAutomation, changes: readonly SetterChange[]): string {
   return renderCommitMessage({
     template: automation.messageTemplate,
@@ -203,11 +199,13 @@ function renderMessage(automation: ImageUpdateAutomation, changes: readonly Sett
 async function push(
   context: EngineContext,
   run: Run,
-  { base, expected, selected }: Checkout,
+  checkout: Checkout,
   edited: Edited,
   message: string,
 ): Promise<string | undefined> {
-  const { automation, source, mirror, login, sign, pushBranch, ref } = run
+  const { automation, source, mirror, login, sign, pushBranch } = run
+  const { base, expected } = checkout
+  const alsoRefs = await refspecTargets(run, checkout)
   const result = await commitAndPush({
     folder: mirror.folder,
     base,
@@ -221,28 +219,11 @@ async function push(
     branch: pushBranch,
     expected,
     beforePush: (commit) => context.report({ ...writeBackFact(run, commit, edited.changes), intended: true }),
-    alsoRefs: refspecTargets(
-      automation.pushRefspec,
-      pushBranch === ref.branch ? undefined : ref.branch,
-      selected.commit,
-    ),
+    alsoRefs,
     pushOptions: Object.entries(automation.pushOptions).map(([key, value]) => `${key}=${value}`),
     signal: AbortSignal.timeout(source.timeoutMs),
   })
   return result.kind === 'pushed' ? result.commit : undefined
-}
-
-/** `push.refspec` as a ref to move; its left side means the new commit unless it is the checked-out branch beside the pushed one. */
-function refspecTargets(
-  refspec: string | undefined,
-  otherBranch: string | undefined,
-  otherCommit: string,
-): NonNullable<PushRequest['alsoRefs']> {
-  if (refspec === undefined || refspecFault(refspec) !== undefined) return []
-  const isForced = refspec.startsWith('+')
-  const [from = '', to = from] = refspec.replace(/^\+/, '').split(':')
-  const isOther = otherBranch !== undefined && from === `refs/heads/${otherBranch}`
-  return [{ ref: to, isForced, ...(isOther ? { commit: otherCommit } : {}) }]
 }
 
 function refspecFailure(fault: string): RunFailure {

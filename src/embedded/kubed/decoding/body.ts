@@ -1,21 +1,14 @@
 import { definitionType } from '../../../lib/kube-schema/builtin.ts'
-import { asJson, isObject, type Json, type JsonObject, sorted, stringOf } from '../../../lib/kube/json.ts'
+import { isObject, type Json, type JsonObject, sorted, stringOf } from '../../../lib/kube/json.ts'
 import { GoJsonError, MAX_DEPTH, scanGoJson } from '../../../lib/kube/go-json.ts'
 import { decodeProtobuf } from '../../../lib/kube-typed/protobuf/decode.ts'
-import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import { parseDocuments } from '../../../lib/yaml/parse-documents.ts'
-import { type YamlDocument } from '../../../lib/yaml/nodes.ts'
-import { positionOf } from '../../../lib/yaml/position.ts'
-import { toValue } from '../../../lib/yaml/to-value.ts'
 import type { Call } from '../request/call.ts'
 import { badRequest, Fault } from '../fault.ts'
+import { parseJson, tooLargeIn } from './json-text.ts'
 import { DecodeError, decodeTyped } from './typed.ts'
+import { type Body, readYaml, UnreadableBody } from './yaml-body.ts'
 
-/** A body as a value, with what was odd in its text (keys that stand twice), in the words of Go's readers. */
-export type Body = { readonly value: Json; readonly oddities: readonly string[] }
-
-/** The body cannot be read as the media type that it says; the message is the reader's. */
-class UnreadableBody extends Error {}
+export type { Body }
 
 /** Reads the body of a write of an object. @throws Fault 400, 415 */
 export function readObject(call: Call): Body {
@@ -88,11 +81,19 @@ export function readPatch({ body, contentType, fieldValidation }: Call): Body {
   }
   const value = parseJson(text)
   if (value === undefined) throw badRequest('invalid JSON patch')
+  const large = tooLargeIn(text)
+  if (large !== undefined) throw badRequest(unheld(large, contentType))
   try {
     return { value, oddities: odditiesIn(text, fieldValidation) }
   } catch (error) {
     throw error instanceof GoJsonError ? badRequest(`error decoding patch: ${error.message}`) : error
   }
+}
+
+function unheld(number: string, contentType: string): string {
+  const into = contentType === 'application/json-patch+json' ? 'struct field jsonPatchOp.value' : 'value'
+  const prefix = contentType === 'application/strategic-merge-patch+json' ? '' : 'error decoding patch: '
+  return `${prefix}json: cannot unmarshal number ${number} into Go ${into} of type float64`
 }
 
 /** Keys that stand twice. A text that is long enough to be nested too deeply is looked through in any case. @throws GoJsonError */
@@ -112,42 +113,16 @@ function readProtobuf(body: Buffer): Json {
   return decoded
 }
 
-function parseJson(text: string): Json | undefined {
-  try {
-    // Half of a pair is no sign of Go's; only an escape can spell it.
-    const hasEscapes = text.includes('\\u')
-    const value = asJson(hasEscapes && /\\ud[89a-f]/i.test(text) ? JSON.parse(text, wellFormed) : JSON.parse(text))
-    // An escape may spell it, too.
-    if (hasEscapes || text.includes('__proto__')) refusePrototypes(value)
-    return value
-  } catch (error) {
-    if (error instanceof Fault) throw error
-    return undefined
-  }
-}
-
-const wellFormedText = (text: string): string => Buffer.from(text, 'utf8').toString('utf8')
-
-const wellFormed = (_name: string, value: unknown): unknown => {
-  if (typeof value === 'string') return wellFormedText(value)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [wellFormedText(name), each]))
-}
-
-/** JavaScript cannot keep a field of that name as others are kept. */
-function refusePrototypes(value: Json): void {
-  const waiting: Json[] = [value]
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    if (typeof next !== 'object' || next === null) continue
-    if (Object.hasOwn(next, '__proto__')) throw badRequest('kubed does not keep fields named "__proto__": rename it')
-    for (const below of Object.values(next)) if (below !== undefined) waiting.push(below)
-  }
-}
-
 const HEADER = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 
-function readJson({ fieldValidation }: Call, text: string): Body {
+function readJson({ fieldValidation, resource }: Call, text: string): Body {
   const value = parseJson(text)
+  const large = value === undefined || resource.custom === undefined ? undefined : tooLargeIn(text)
+  if (large !== undefined) {
+    const { kind, version } = resource
+    const why = `json: cannot unmarshal number ${large} into Go value of type float64`
+    throw badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`)
+  }
   try {
     if (value === undefined) scanGoJson(text)
     else if (value === null) return { value, oddities: [] }
@@ -175,27 +150,6 @@ function checkHeader(body: Json): void {
 
 const goKind = (value: Json): string =>
   Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
-
-function readYaml(text: string): Body {
-  // JSON is YAML, and much faster to read as such.
-  const json = text.startsWith('{') ? parseJson(text) : undefined
-  if (json !== undefined) return { value: json, oddities: [] }
-  try {
-    const [document] = parseDocuments(text)
-    const value = document?.root === undefined ? {} : toValue(document.root, { rules: 'v2' })
-    return { value: asJson(value), oddities: document === undefined ? [] : repeatedKeys(document) }
-  } catch (error) {
-    if (!(error instanceof SluiceError)) throw error
-    const line = Number(/:(\d+):\d+$/.exec(error.where ?? '')?.[1] ?? 1)
-    throw new UnreadableBody(`yaml: ${line > 1 ? `line ${line}: ` : ''}${error.message}`)
-  }
-}
-
-function repeatedKeys({ duplicates, source }: YamlDocument): string[] {
-  return duplicates.map(
-    ({ key, second }) => `line ${positionOf(source, second).line}: key ${JSON.stringify(key)} already set in map`,
-  )
-}
 
 const MOST_SHOWN = 30
 

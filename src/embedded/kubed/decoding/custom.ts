@@ -1,6 +1,7 @@
 import { definitionType } from '../../../lib/kube-schema/builtin.ts'
 import type { FieldType } from '../../../lib/kube-schema/schema.ts'
 import { clone, isObject, type Json, type JsonObject, sorted } from '../../../lib/kube/json.ts'
+import { shapeLikeGo } from './go-shape.ts'
 import { DecodeError, decodeTyped, goKindOf, type Unknown } from './typed.ts'
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
@@ -99,6 +100,9 @@ function coerceResource(resource: JsonObject, path: string, unknown: Unknown): v
   const { metadata, fault } = readMetadata(resource.metadata, `${path}.metadata`, unknown)
   if (fault !== undefined)
     throw new DecodeError(`${path}.metadata: Invalid value: ${JSON.stringify(sorted(resource.metadata))}: ${fault}`)
+  const meta = definitionType(META)
+  // It went through Go's type, which keeps no empty maps.
+  if (meta !== undefined) shapeLikeGo(meta, metadata)
   resource.metadata = metadata
 }
 

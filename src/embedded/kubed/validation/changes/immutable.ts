@@ -68,7 +68,7 @@ const CHANGES: Readonly<Record<string, (object: Obj, before: Obj, errors: FieldE
   'storage.k8s.io/CSINode': (object, before, errors) => {
     for (const { allocatable: _was, ...driver } of objectsOf(specOf(before).drivers))
       for (const { allocatable: _is, ...wanted } of objectsOf(specOf(object).drivers))
-        if (wanted.name === driver.name && !equal(wanted, driver))
+        if (wanted.name === driver.name && !isSemanticallyEqual(wanted, driver))
           invalidValue(errors, 'spec.drivers', internalForm('storage/CSINodeDriver', wanted), IMMUTABLE)
   },
   'storage.k8s.io/VolumeAttributesClass': (object, before, errors) => {

@@ -8,7 +8,8 @@ const DEFAULT_SECTION = 'DEFAULT'
 const DELIMITERS = /[=:]/
 
 /**
- * Reads an INI file: a mapping of sections, each a mapping of texts. Comments stay with the section or key they stand above.
+ * Reads an INI file: a mapping of sections, each a mapping of texts. Comments stay with the section or key they stand above; a section
+ * that is opened again is another one, and so is `[DEFAULT]` besides what stands above all sections.
  *
  * What SOPS' own reader knows besides (continued lines, keys that count up) is refused.
  * @throws SluiceError SOPS_DECRYPT with the line
@@ -26,13 +27,11 @@ export function loadIni(text: string): SopsMap {
     }
     const section = readSection(line, input)
     if (section !== undefined) {
-      const current = sections.find(({ name }) => name === section) ?? { name: section, entries: [] }
-      if (!sections.includes(current)) sections.push(current)
-      current.entries.push(...commentEntries(comments))
+      sections.push({ name: section, entries: [...commentEntries(comments)] })
     } else {
       const { key, value } = readKey(line, input)
       const comment = [...comments, ...(value.comment === '' ? [] : [value.comment])]
-      sections.at(-1)?.entries.push({ key, value: leaf('str', value.text) }, ...commentEntries(comment))
+      setKey(sections.at(-1)?.entries ?? [], [{ key, value: leaf('str', value.text) }, ...commentEntries(comment)])
     }
     comments = []
   }
@@ -52,6 +51,15 @@ export function emitIni(document: SopsMap): string {
     })
     .filter((text) => text !== '')
     .join('\n')
+}
+
+/** Adds a key with its comment, in the place of the same key above: it counts once, where it stands first and as it is said last. */
+function setKey(entries: SopsEntry[], added: readonly [SopsEntry & { readonly key: string }, ...SopsEntry[]]): void {
+  const at = entries.findIndex((entry) => 'key' in entry && entry.key === added[0].key)
+  const next = entries[at + 1]
+  const hasComment = at >= 0 && next !== undefined && !('key' in next)
+  if (at < 0) entries.push(...added)
+  else entries.splice(at, hasComment ? 2 : 1, ...added)
 }
 
 function readSection(line: string, input: Lines): string | undefined {

@@ -6,6 +6,7 @@ import { mutationsOf } from './differential/mutations.ts'
 import { SEEDS } from './differential/seeds.ts'
 import { prepareSpace, runSequences } from './differential/sequences.ts'
 import { startPair } from './differential/server-pair.ts'
+import { kindSequenceOf } from './differential/writes.ts'
 
 const skip = controlPlaneBinary() === undefined ? 'no kube-control-plane at hand (SLUICE_PEERS)' : false
 /** Kinds of which no odd object is answered differently today. */
@@ -44,6 +45,18 @@ test('kubed refuses odd objects in the words of the real server', { skip }, asyn
     [],
   )
 })
+
+test(
+  'sixty sequences of writes of three managers to objects of every kind end in the same objects',
+  { skip },
+  async () => {
+    const seeds = Array.from({ length: 60 }, (_, index) => 100_000 + index)
+    assert.deepEqual(
+      (await runSequences(pair, seeds, kindSequenceOf)).map(({ seed, what, why }) => `${seed}: ${what}: ${why}`),
+      [],
+    )
+  },
+)
 
 test('sixty sequences of random writes end in the same objects', { skip }, async () => {
   const seeds = Array.from({ length: 60 }, (_, index) => 2001 + index)

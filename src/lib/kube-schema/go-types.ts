@@ -21,7 +21,8 @@ let internal: Readonly<Record<string, readonly Field[]>> | undefined
 export function goTypeOf(definition: string | undefined, field: string): string | undefined {
   if (definition === undefined) return undefined
   served ??= byDefinition(unpack<Texts>(SERVED_TYPES))
-  return served.get(definition)?.[field]
+  // Where a package is imported by another name, Go prints its own.
+  return served.get(definition)?.[field]?.replace(/\bapiv1\./, 'v1.')
 }
 
 /** The struct without a name in which Go has the field, with a dot: `VolumeSource.`; '' for most. */

@@ -1,6 +1,7 @@
-import type { Random } from '../random.ts'
+import { type Random, randomFrom } from '../random.ts'
 import { type Mutation, mutationsOf } from './mutations.ts'
 import type { Seed } from './seed.ts'
+import { SEEDS } from './seeds.ts'
 import type { Ask } from './server-pair.ts'
 
 type Tree = Record<string, unknown>
@@ -26,11 +27,22 @@ const SHARES: readonly (readonly [kind: string, share: number])[] = [
   ['create', 3],
 ]
 
+/** Kinds that keep others from being written, or that their own servers look after. */
+const APART =
+  /Webhook|AdmissionPolicy|ResourceQuota|LimitRange|FlowSchema|PriorityLevel|APIService|CustomResourceDefinition|ServiceCIDR|IPAddress|^ClusterRole$/
+const KINDS = SEEDS.filter(({ object }) => !APART.test(String(object['kind'])))
+
+/** The writes of a seed to an object of some built-in kind. */
+export function kindSequenceOf(seed: number): Ask[] {
+  const random = randomFrom(seed)
+  return writesOf(random.pick(KINDS), random, `w-${seed}`)
+}
+
 /**
  * Writes of several managers to one object of a kind, of which each says a part of its seed, sometimes with something odd: all
  * ways of writing, by force or not, dry or not, with versions that are right, wrong or not said.
  */
-export function writesOf(seed: Seed, random: Random, name: string, length = 8): Ask[] {
+function writesOf(seed: Seed, random: Random, name: string, length = 8): Ask[] {
   const odd = mutationsOf(seed.object)
   return Array.from({ length }, (_, index) => writeOf(seed, odd, random, name, index === 0))
 }

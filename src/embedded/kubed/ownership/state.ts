@@ -111,8 +111,12 @@ export function render(state: State): Json[] | undefined {
     fieldsV1: written.get(set) ?? renderFields(set),
     subresource: said(manager.subresource),
   }))
-  // Sets that were only read here are kept for the next version; new ones, several times their text, are not.
-  if (kept.every(({ set }) => written.has(set))) states.set(entries, state)
+  // Sets that were only read here are kept for the next version; new ones, several times their text, are not. Who owns nothing any more is forgotten.
+  if (kept.every(({ set }) => written.has(set)))
+    states.set(entries, {
+      managers: new Map(kept.map(({ manager }) => [idOf(manager), manager])),
+      owners: new Map([...owners].filter(([, { set }]) => !isEmpty(set))),
+    })
   return entries
 }
 

@@ -125,6 +125,15 @@ test('a name that is taken is told of as if it had been chosen where a prefix is
   assert.deepEqual([code, text.includes('was not able to generate a unique name')], [409, true])
 })
 
+test('whoever comes back to a field that has not changed has no time', async () => {
+  const data = { data: { a: '1' } }
+  for (const by of ['first', 'again']) await applied('timed', by, 'ConfigMap', 'configmaps', data)
+  await applied('timed', 'again', 'ConfigMap', 'configmaps', { data: { b: '2' } })
+  await applied('timed', 'again', 'ConfigMap', 'configmaps', {})
+  const { text } = await applied('timed', 'again', 'ConfigMap', 'configmaps', data)
+  assert.match(text, /"manager":"again","operation":"Apply","apiVersion":"v1","fieldsType"/)
+})
+
 for (const [plural, want] of [
   ['deployments', '"spec":{"replicas":0,"selector":null'],
   ['daemonsets', '"deprecated.daemonset.template.generation":"0"'],

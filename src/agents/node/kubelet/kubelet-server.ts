@@ -18,6 +18,8 @@ export type LogSource = { readonly path: string; readonly isAlive: () => boolean
 /** The kubelet's own API: what `kubectl logs`, `exec`, `attach` and `port-forward` reach through the API server. */
 export type KubeletServer = { readonly port: number; readonly close: () => Promise<void> }
 
+/** How often a log that is followed is looked at. */
+const FOLLOW_MS = 150
 const STREAMS = new Set(['exec', 'attach', 'portForward'])
 
 type Kubelet = {
@@ -141,12 +143,14 @@ function sendLog(
   let offset = first.offset
   let cancel: () => void = () => undefined
   const more = (): void => {
+    // what nobody reads stays in the file
+    if (response.writableNeedDrain) return void (cancel = clock.after(FOLLOW_MS, more))
     const wasAlive = isAlive()
     let text = ''
     offset = readLogLines(path, offset, (line) => (text += showLine(line, { timestamps: query.timestamps }) ?? ''))
     if (text !== '') response.write(text)
     if (!wasAlive) return void response.end()
-    cancel = clock.after(150, more)
+    cancel = clock.after(FOLLOW_MS, more)
   }
   request.socket.on('close', () => cancel())
   more()

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual, X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { type PeerCertificate, TLSSocket } from 'node:tls'
 import type { User } from '../request/user.ts'
@@ -17,24 +17,26 @@ const ANONYMOUS: User = { name: 'system:anonymous', groups: ['system:unauthentic
  * @throws Fault 401 for a wrong token or certificate, 403 for an impersonation that is not allowed
  */
 export function authenticate(env: Environment, request: IncomingMessage, token: string): User {
-  return impersonated(env, request, certified(request) ?? bearer(env, request, token))
+  return impersonated(env, request, certified(env, request) ?? bearer(env, request, token))
 }
 
 /** The bearer of a certificate of our own authority: its common name, and its organisations as groups. */
-function certified({ socket }: IncomingMessage): User | undefined {
+function certified(env: Environment, { socket }: IncomingMessage): User | undefined {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined
-  if (!bearers.has(socket)) bearers.set(socket, bearerOf(socket))
+  if (!bearers.has(socket)) bearers.set(socket, bearerOf(env, socket))
   return bearers.get(socket)
 }
 
 /** A connection shows one certificate; reading it takes as long as a GET. */
 const bearers = new WeakMap<TLSSocket, User | undefined>()
 
-function bearerOf(socket: TLSSocket): User | undefined {
+function bearerOf({ kubeletTls }: Environment, socket: TLSSocket): User | undefined {
   // A resumed session without any certificate counts as authorized, too.
   const shown: Partial<PeerCertificate> = socket.getPeerCertificate()
   const { subject, fingerprint256 = '' } = shown
   if (subject === undefined) return undefined
+  // What we show to kubelets is shown to us where a Node names our own address: who writes Nodes is no administrator by that.
+  if (fingerprint256 === new X509Certificate(kubeletTls.cert).fingerprint256) return undefined
   const name: unknown = subject.CN
   if (typeof name !== 'string' || name === '') return undefined
   const hash = fingerprint256.replaceAll(':', '').toLowerCase()

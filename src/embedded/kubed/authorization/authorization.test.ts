@@ -178,6 +178,19 @@ test('who may change and not create, creates by no update and no apply either', 
   assert.equal((await ask('PATCH', map, { ...applied, data: { a: 'b' } }, { ...erin, ...apply })).code, 200)
 })
 
+test('a Node that names the address of the server itself gives nobody the rights of the server', async () => {
+  const { hostname, port } = new URL(kubed.server)
+  await ask('POST', '/api/v1/nodes', { metadata: { name: 'mirror' } })
+  const status = {
+    addresses: [{ type: 'InternalIP', address: hostname }],
+    daemonEndpoints: { kubeletEndpoint: { Port: Number(port) } },
+  }
+  const patch = { 'content-type': 'application/merge-patch+json' }
+  assert.equal((await ask('PATCH', '/api/v1/nodes/mirror/status', { status }, patch)).code, 200)
+  const answer = await ask('GET', '/api/v1/nodes/mirror/proxy/api/v1/namespaces/kube-system/secrets')
+  assert.equal(answer.code, 401)
+})
+
 test('a token of other letters than ours is a wrong one', async () => {
   const letters = '\u00e9'.repeat(kubed.token.length)
   assert.equal((await ask('GET', '/api', undefined, bearer(letters))).code, 401)

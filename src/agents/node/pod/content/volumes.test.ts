@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -123,6 +133,21 @@ test('a path of variables needs all of them', (t) => {
   }
   assert.equal(binds('$(NAME)')[0]?.source, join(root, 'web'))
   assert.throws(() => binds('$(NAME)/$(B)-$(A)'), { message: 'missing value for A, B' })
+})
+
+test('no folder is made behind a link that leads out of a volume', (t) => {
+  const [root, outside] = [folderOf(t), folderOf(t)]
+  mkdirSync(join(root, 'inside'))
+  symlinkSync(outside, join(root, 'out'))
+  symlinkSync('inside', join(root, 'in'))
+  const source = (subPath: string): string | undefined => {
+    const container = { name: 'web', image: 'web:1', volumeMounts: [{ name: 'v', mountPath: '/data', subPath }] }
+    return bindsOf(container, new Map([['v', root]]), new Set(), new Map())[0]?.source
+  }
+  assert.throws(() => source('out/a/b'), { message: /subPath "out\/a\/b" is a symlink out of the volume/ })
+  assert.deepEqual(readdirSync(outside), [])
+  assert.equal(source('in/a/b'), join(root, 'inside', 'a', 'b'))
+  assert.ok(statSync(join(root, 'inside', 'a', 'b')).isDirectory())
 })
 
 test('the fault of a volume holds up no other when they are made anew', (t) => {

@@ -246,11 +246,16 @@ function expandPath(expression: string, env: ReadonlyMap<string, string>): strin
 function subPathOf(root: string, inner: string, volume: string): string {
   const safe = inner.startsWith('/') ? undefined : safePath(inner)
   if (safe === undefined) throw refused(volume, `subPath "${inner}" leaves the volume`)
-  const path = join(root, safe)
-  if (!lstatSync(path, { throwIfNoEntry: false })) mkdirSync(path, { recursive: true })
-  const real = realpathSync(path)
-  if (real !== path && !real.startsWith(`${realpathSync(root)}/`))
-    throw refused(volume, `subPath "${inner}" is a symlink out of the volume`)
+  const home = realpathSync(root)
+  let real = home
+  // step by step: nothing is made behind a link before it is known where that leads
+  for (const part of safe.split('/')) {
+    const next = join(real, part)
+    if (!lstatSync(next, { throwIfNoEntry: false })) mkdirSync(next)
+    real = realpathSync(next)
+    if (real !== home && !real.startsWith(join(home, '/')))
+      throw refused(volume, `subPath "${inner}" is a symlink out of the volume`)
+  }
   return real
 }
 

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import https from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { systemClock } from '../../../adapters/clock.ts'
+import { serveKubelet } from './kubelet-server.ts'
+
+const PART_BYTES = 8 << 20
+
+test('of a log that somebody follows and does not read, what comes stays in its file', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-kubelet-'))
+  const path = join(folder, 'log')
+  writeFileSync(path, '')
+  let isAlive = true
+  const server = await serveKubelet({
+    name: 'node',
+    clock: systemClock,
+    find: () => ({ path, isAlive: () => isAlive }),
+    targets: { driver: () => assert.fail(), container: () => 'none', pod: () => 'none' },
+    pods: () => [],
+    sampler: { measure: () => assert.fail(), close: () => undefined },
+    gate: async () => ({ isLetIn: true }),
+    caPem: undefined,
+  })
+  t.after(() => server.close().then(() => rmSync(folder, { recursive: true })))
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const url = `https://127.0.0.1:${server.port}/containerLogs/ns/pod/web?follow=true`
+    https.get(url, { rejectUnauthorized: false, agent: false }, resolve).on('error', reject)
+  })
+  const line = `2026-11-28T00:00:00.000000000Z stdout F ${'x'.repeat(1000)}\n`
+  for (let part = 0; part < 4; part++) {
+    appendFileSync(path, line.repeat(PART_BYTES / line.length))
+    await pause(400)
+  }
+  writeFileSync(path, '')
+  isAlive = false
+  let size = 0
+  for await (const chunk of answer) size += chunk.length
+  assert.ok(size < 2 * PART_BYTES, `${size} bytes were held for who does not read`)
+})

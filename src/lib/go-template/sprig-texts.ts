@@ -1,13 +1,9 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import { trimEndOf } from '../value/trim-end.ts'
+import { connectWords, joinWords } from './word-cases.ts'
 import { bounded, boundedList, type GoFunction, list, LONGEST, number, show, text, type Value } from './values.ts'
 
-const words = (value: Value): readonly string[] =>
-  text(value)
-    .split(/[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])/)
-    .filter((word) => word !== '')
-const capital = (word: string): string => word.slice(0, 1).toUpperCase() + word.slice(1)
 const present = (given: readonly Value[]): readonly Value[] => given.filter((one) => one !== undefined && one !== null)
 
 /** Sprig's functions of texts. */
@@ -30,15 +26,9 @@ export const textFunctions: Readonly<Record<string, GoFunction>> = {
   indent: (count, one) => indentBy(number(count), text(one)),
   nindent: (count, one) => `\n${indentBy(number(count), text(one))}`,
   nospace: (one) => text(one).replace(/\s+/g, ''),
-  snakecase: (one) =>
-    words(one)
-      .map((word) => word.toLowerCase())
-      .join('_'),
-  kebabcase: (one) =>
-    words(one)
-      .map((word) => word.toLowerCase())
-      .join('-'),
-  camelcase: (one) => words(one).map(capital).join(''),
+  snakecase: (one) => connectWords(text(one), '_'),
+  kebabcase: (one) => connectWords(text(one), '-'),
+  camelcase: (one) => joinWords(text(one)),
   plural: (one, many, count) => (number(count) === 1 ? one : many),
   initials: (one) =>
     text(one)

@@ -14,6 +14,13 @@ export function wasGivenEmpty(object: JsonObject, field: string): boolean {
   return emptied.get(object)?.has(field) === true
 }
 
+/** True where anything in a value was given an empty list or map. */
+export function holdsGivenEmpty(value: Json | undefined): boolean {
+  if (Array.isArray(value)) return value.some(holdsGivenEmpty)
+  if (!isObject(value)) return false
+  return emptied.has(value) || Object.values(value).some(holdsGivenEmpty)
+}
+
 /** A value as it was given, for messages that tell an empty list or map from none; a copy. */
 export function asGiven(value: Json | undefined): Json | undefined {
   if (Array.isArray(value)) return value.map((item) => asGiven(item) ?? null)

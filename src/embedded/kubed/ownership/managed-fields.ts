@@ -6,6 +6,7 @@ import { MergeError } from '../../../lib/kube-typed/merge/typed-value.ts'
 import { schemaFor } from '../../../lib/kube-schema/builtin.ts'
 import type { FieldType } from '../../../lib/kube-schema/schema.ts'
 import { toVersion } from '../conversion/convert.ts'
+import { holdsGivenEmpty } from '../decoding/emptied.ts'
 import { shapeLikeGo } from '../decoding/go-shape.ts'
 import { decodeInto } from '../decoding/object.ts'
 import { Fault } from '../fault.ts'
@@ -55,7 +56,12 @@ function ownUpdated(
     next.metadata.managedFields === undefined ? next : bare(next),
     state.owners,
     SELF,
-    { ignored: resetFieldsOf(resource, writer.subresource), versions: versionsOf(resource, writer.subresource) },
+    {
+      ignored: resetFieldsOf(resource, writer.subresource),
+      versions: versionsOf(resource, writer.subresource),
+      // Go tells an empty list from none within the items of a list.
+      isOther: resource.custom === undefined ? holdsGivenEmpty : undefined,
+    },
   )
   state.owners = withoutNobodys(result.owners, SELF)
   const own = state.owners.get(SELF)

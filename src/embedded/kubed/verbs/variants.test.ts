@@ -125,6 +125,20 @@ test('a name that is taken is told of as if it had been chosen where a prefix is
   assert.deepEqual([code, text.includes('was not able to generate a unique name')], [409, true])
 })
 
+test('who gives an item of a list an empty list, where there was none, has changed the list', async () => {
+  const path = '/apis/networking.k8s.io/v1/namespaces/default/networkpolicies'
+  const policy = (to: object): object => ({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'empty' },
+    spec: { podSelector: {}, egress: [to] },
+  })
+  const peer = { ipBlock: { cidr: '10.0.0.0/8' } }
+  await ask('POST', `${path}?fieldManager=first`, policy({ to: [peer] }))
+  const { text } = await ask('PUT', `${path}/empty?fieldManager=second`, policy({ to: [peer], ports: [] }))
+  assert.match(text, /"manager":"second"[^]*"f:spec":\{"f:egress":\{\}\}/)
+})
+
 test('whoever comes back to a field that has not changed has no time', async () => {
   const data = { data: { a: '1' } }
   for (const by of ['first', 'again']) await applied('timed', by, 'ConfigMap', 'configmaps', data)

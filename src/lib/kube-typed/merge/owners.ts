@@ -12,7 +12,7 @@ import {
   recursiveDifference,
   union,
 } from './path-set.ts'
-import { compare, type Comparison, fieldSetOf, withNamedParents } from './typed-value.ts'
+import { compare, type Comparison, fieldSetOf, type IsOther, withNamedParents } from './typed-value.ts'
 
 /** What somebody owns, in the words of a version of the kind; undefined: of the one that is written. */
 export type Owned = { readonly set: PathSet; readonly isApplied: boolean; readonly version?: string }
@@ -47,6 +47,7 @@ type Options = {
   /** Paths that the write cannot really change (status of the main resource). */
   readonly ignored?: PathSet | undefined
   readonly versions?: Versions | undefined
+  readonly isOther?: IsOther | undefined
 }
 
 /** What changes, as the version of an owner sees it. */
@@ -76,10 +77,10 @@ export function ownUpdate(
   written: Json,
   owners: Owners,
   manager: string,
-  { ignored, versions }: Options = {},
+  { ignored, versions, isOther }: Options = {},
 ): Outcome {
   const known = reconcileOwners(owners, type, live, versions)
-  const comparison = without(compare(type, live, written), ignored)
+  const comparison = without(compare(type, live, written, isOther), ignored)
   const next = yieldTo(seen(comparison, live, written, versions), known, manager)
   const taken = union(comparison.modified, comparison.added)
   const own = union(difference(next.get(manager)?.set ?? emptySet(), comparison.removed), taken)

@@ -129,9 +129,15 @@ export function withNamedParents(set: PathSet, type: FieldType | undefined): Pat
 /** What changed between two values of a type. */
 export type Comparison = { readonly added: PathSet; readonly removed: PathSet; readonly modified: PathSet }
 
+/** True of a list that holds something that text alone does not show, and so is another one than the same text. */
+export type IsOther = (list: Json[]) => boolean
+
+/** What is found on the way. */
+type Found = Comparison & { readonly isOther: IsOther | undefined }
+
 /** Compares two values field by field; lists by their keys, atomic ones as a whole. */
-export function compare(type: FieldType | undefined, before: Json, after: Json): Comparison {
-  const out: Comparison = { added: emptySet(), removed: emptySet(), modified: emptySet() }
+export function compare(type: FieldType | undefined, before: Json, after: Json, isOther?: IsOther): Comparison {
+  const out: Found = { added: emptySet(), removed: emptySet(), modified: emptySet(), isOther }
   walk(type, before, after, [], out)
   return out
 }
@@ -142,7 +148,7 @@ function walk(
   before: Json | undefined,
   after: Json | undefined,
   path: string[],
-  out: Comparison,
+  out: Found,
 ): void {
   if (before === after) return
   const left = shapeOf(type, before)
@@ -154,13 +160,18 @@ function walk(
   if (leaf) {
     if (before === undefined) insert(out.added, path)
     else if (after === undefined) insert(out.removed, path)
-    else if (!equal(before, after)) insert(out.modified, path)
+    else if (differs(before, after, out.isOther)) insert(out.modified, path)
     return
   }
   if (shape.kind === 'list') walkItems(shape.type, listIn(before), listIn(after), path, out)
   else walkFields(shape.type, mapIn(before), mapIn(after), path, out)
   if (before === undefined) insert(out.added, path)
   else if (after === undefined) insert(out.removed, path)
+}
+
+function differs(before: Json, after: Json, isOther: IsOther | undefined): boolean {
+  if (!equal(before, after)) return true
+  return isOther !== undefined && Array.isArray(after) && isOther(after)
 }
 
 /** What becomes something of another shape changes as a whole where either is a leaf; the fields of a map go or come. */
@@ -170,7 +181,7 @@ function walkBoth(
   before: Json | undefined,
   after: Json | undefined,
   path: string[],
-  out: Comparison,
+  out: Found,
 ): void {
   const isLeaf = (shape: Shape, value: Json | undefined): boolean =>
     shape.kind !== 'map' || shape.isAtomic || lengthOf(value) === 0
@@ -184,7 +195,7 @@ function walkFields(
   before: JsonObject,
   after: JsonObject,
   path: string[],
-  out: Comparison,
+  out: Found,
 ): void {
   for (const name in before) {
     if (before[name] === undefined || before[name] === after[name]) continue
@@ -205,7 +216,7 @@ function walkItems(
   before: readonly Json[],
   after: readonly Json[],
   path: string[],
-  out: Comparison,
+  out: Found,
 ): void {
   if (type === undefined) return
   const left = byElement(type, before)
@@ -218,13 +229,7 @@ function walkItems(
 }
 
 /** The items of one element: one at most on either side, unless a list holds it twice. */
-function walkTwins(
-  type: FieldType,
-  olds: readonly Json[],
-  news: readonly Json[],
-  path: string[],
-  out: Comparison,
-): void {
+function walkTwins(type: FieldType, olds: readonly Json[], news: readonly Json[], path: string[], out: Found): void {
   if (olds.length < 2 && news.length < 2) walk(type.element, olds[0], news[0], path, out)
   else if (olds.length === 0) insert(out.added, path)
   else if (news.length === 0) insert(out.removed, path)

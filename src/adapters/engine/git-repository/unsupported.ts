@@ -1,5 +1,7 @@
 import type { GitRepository } from '../../../kinds/git-repository.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { goQuote } from '../../../lib/value/go-quote.ts'
+import { goUrlFault } from '../../../lib/value/go-url-fault.ts'
 import { parseGitUrl } from '../../git/url.ts'
 import type { SecretData } from '../secrets.ts'
 
@@ -8,7 +10,12 @@ export function unsupportedField(
   repository: GitRepository,
 ): { readonly reason: string; readonly message: string } | undefined {
   const { provider, proxySecretName, serviceAccountName, secretName, url } = repository
-  if (!isAddress(url)) return { reason: 'URLInvalid', message: `failed to parse url '${url}'` }
+  const fault = goUrlFault(url)
+  if (fault !== undefined || !isAddress(url))
+    return {
+      reason: 'URLInvalid',
+      message: `failed to parse url '${url}'${fault === undefined ? '' : parseFault(url, fault)}`,
+    }
   if (provider === 'github' && secretName === undefined)
     return { reason: 'InvalidProviderConfiguration', message: NEEDS_APP }
   if (provider !== 'generic' && provider !== 'github')
@@ -17,6 +24,12 @@ export function unsupportedField(
     return unsupported('spec.proxySecretRef with an ssh:// address', 'use https://')
   if (serviceAccountName !== undefined) return unsupported('spec.serviceAccountName', 'remove it')
   return undefined
+}
+
+/** As Go's library tells it, which quotes the address without what stands behind `#` unless the fault is there. */
+function parseFault(url: string, fault: string): string {
+  const [address = ''] = url.split('#', 1)
+  return `: parse ${goQuote(goUrlFault(address) === undefined ? url : address)}: ${fault}`
 }
 
 const APP_KEY = 'githubAppID'

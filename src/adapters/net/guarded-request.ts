@@ -1,6 +1,6 @@
 import { type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import type { Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { checkReach, guardedLookup, type Reach } from './reach.ts'
@@ -104,8 +104,10 @@ async function send(
     return exchange(httpRequest(whole), body)
   }
   const socket = await tunnel({ ...reach, headers: authorization, signal }, `${url.hostname}:${url.port || 443}`)
-  const createConnection = () => tlsConnect({ ...tls, socket, servername: url.hostname })
-  return exchange(httpsRequest(url, { ...common, createConnection }), body)
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const createConnection = () => tlsConnect({ ...tls, socket, host, servername: isIP(host) ? '' : host })
+  // An agent would connect by itself, past the proxy.
+  return exchange(httpsRequest(url, { ...common, agent: undefined, createConnection }), body)
 }
 
 function exchange(sent: ReturnType<typeof httpRequest>, body: string | Buffer): Promise<IncomingMessage> {

@@ -1,5 +1,6 @@
 import http from 'node:http'
 import https from 'node:https'
+import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import tls from 'node:tls'
 import { tlsOptions, type TlsTrust } from './tls-trust.ts'
@@ -42,7 +43,9 @@ function tunnelAgent(proxy: HttpProxy, trust: TlsTrust): https.Agent {
     const host = String(options.host)
     const finish = done as (error: Error | null, socket: Duplex) => void
     openTunnel(proxy, `${host}:${options.port ?? 443}`)
-      .then((socket) => finish(null, tls.connect({ socket, servername: host, ...tlsOptions(trust) })))
+      .then((socket) =>
+        finish(null, tls.connect({ socket, host, servername: isIP(host) ? '' : host, ...tlsOptions(trust) })),
+      )
       .catch((error: unknown) => done?.(error instanceof Error ? error : new Error(String(error)), undefined as never))
     return undefined
   }

@@ -196,7 +196,7 @@ const flags = [
   ],
   [
     '`--insecure-kubeconfig-exec`, `--insecure-kubeconfig-tls`',
-    'never: a kubeconfig of an object runs no program (CVE-2022-24817)',
+    'never: a kubeconfig of an object runs no program (CVE-2022-24817), and its server has to show a certificate that is trusted',
   ],
   ['`--feature-gates`', 'none: strict substitution and ExternalArtifact are on, workload identity is refused'],
   ['`--metrics-addr`', '`--metrics-listen`; none by default'],

@@ -30,6 +30,7 @@ type Source = { readonly name: string; readonly folder: string | undefined }
  *
  * `exec` and `auth-provider` are refused by name: they run programs that whoever wrote the text chose (CVE-2022-24817).
  * A text that did not come from a file may not point at files either: a `tokenFile` of this machine would be sent to a server of the writer's choice.
+ * Nor does it turn off that certificates are verified, as in Flux unless its operator allows that.
  * @param context the context to use instead of `current-context`
  * @throws SluiceError KUBE_CONFIG
  */
@@ -70,7 +71,7 @@ function clusterPart(cluster: Fields, name: string, source: Source): Omit<Connec
   const serverName = textOf(cluster['tls-server-name'])
   return {
     server: server.replace(/\/+$/, ''),
-    insecure: cluster['insecure-skip-tls-verify'] === true,
+    insecure: source.folder !== undefined && cluster['insecure-skip-tls-verify'] === true,
     ...(caPem !== undefined && { caPem }),
     ...(serverName !== undefined && { serverName }),
   }

@@ -89,6 +89,12 @@ for (const { it, value, why } of configs)
     assert.throws(() => readKubeconfig(text), { code: 'KUBE_CONFIG', message: why })
   })
 
+test('CVE-2022-24817: a kubeconfig of an object does not turn off that certificates are verified', async () => {
+  const value = kubeconfig({ token: 't' }, { 'insecure-skip-tls-verify': true })
+  const text = await readRemoteConfig(holding({ value }), 'ns', { kind: 'Secret', name: 's', key: undefined })
+  assert.equal(readKubeconfig(text).insecure, false)
+})
+
 const secretFile = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: stolen}\ndata: {password: hunter2}\n'
 const outside = '../../etc/secret.yaml'
 const escapes: Record<string, unknown> = {

@@ -108,6 +108,10 @@ async function listOverSsh({ url, login, signal, mirror }: Remote): Promise<Remo
   )
 }
 
+/** How hosts say over SSH that there is no such repository, for Go's library as for us. */
+const NO_REPOSITORY =
+  /does not appear to be a git repository|Repository not found\.|repository does not exist\.|no such repository|Repository does not exist or you do not have access|The project you were looking for could not be found/
+
 /** What ssh said, in the words of Go's library; git itself only adds that it could not read. */
 function sshFault(stderr: string): string {
   if (/Host key .*has changed|REMOTE HOST IDENTIFICATION HAS CHANGED/.test(stderr))
@@ -116,6 +120,7 @@ function sshFault(stderr: string): string {
     return 'ssh: handshake failed: knownhosts: key is unknown'
   if (/Permission denied/.test(stderr))
     return 'ssh: handshake failed: ssh: unable to authenticate, attempted methods [none publickey], no supported methods remain'
+  if (NO_REPOSITORY.test(stderr)) return 'repository not found'
   const lines = stderr.split('\n').map((line) => line.trim())
   const telling = lines.find((line) => /^(ssh:|kex_|Connection)/.test(line))
   return telling ?? lines.find((line) => line.startsWith('fatal:')) ?? 'ssh failed'

@@ -1,8 +1,10 @@
 import type { ImageUpdateAutomation } from '../../../kinds/image.ts'
 import type { SignCommit } from '../../git/commit-and-push.ts'
+import { readKeyRing } from '../../../lib/openpgp/key-ring.ts'
 import { signPgp } from '../../git/pgp.ts'
 import { signSsh } from '../../git/ssh-sign.ts'
 import type { KubeClient } from '../../kube/types.ts'
+import { identityFault, isLocked } from '../git-repository/ssh-files.ts'
 import { readSecret, type SecretData } from '../secrets.ts'
 import { RunFailure } from './run-failure.ts'
 
@@ -25,12 +27,33 @@ export async function signerOf(
         ? `signing key secret '${secretName}' does not contain an 'identity' key`
         : `signing key secret '${secretName}' does not contain a 'git.asc' key`,
     )
-  if (type !== 'ssh' && !key.includes('-----BEGIN PGP'))
-    throw unconfigured(
-      `could not read signing key from secret '${secretName}': openpgp: invalid argument: no armored data found`,
-    )
-  if (type === 'ssh') return (payload) => signSsh(payload, key, data['password']?.toString('utf8'))
-  return (payload) => signPgp(payload, key, data['passphrase']?.toString('utf8'))
+  const passphrase = data[type === 'ssh' ? 'password' : 'passphrase']?.toString('utf8')
+  const fault = type === 'ssh' ? sshFault(secretName, key, passphrase) : pgpFault(secretName, key, passphrase)
+  if (fault !== undefined) throw unconfigured(fault)
+  return type === 'ssh'
+    ? (payload) => signSsh(payload, key, passphrase)
+    : (payload) => signPgp(payload, key, passphrase)
+}
+
+function sshFault(secretName: string, key: Buffer, passphrase: string | undefined): string | undefined {
+  const text = key.toString('utf8')
+  const fault = identityFault(text)
+  if (fault !== undefined)
+    return `could not parse SSH signing key from secret '${secretName}': could not parse SSH signing key: ${fault}`
+  return isLocked(text) && !passphrase ? wantsPassphrase('password', secretName) : undefined
+}
+
+function pgpFault(secretName: string, key: Buffer, passphrase: string | undefined): string | undefined {
+  const ring = readKeyRing(key.toString('utf8'))
+  if (ring === undefined)
+    return `could not read signing key from secret '${secretName}': openpgp: invalid argument: no armored data found`
+  if (ring.keys > 1)
+    return `multiple entities read from secret '${secretName}', could not determine which signing key to use`
+  return ring.isLocked && passphrase === undefined ? wantsPassphrase('passphrase', secretName) : undefined
+}
+
+function wantsPassphrase(field: string, secretName: string): string {
+  return `can not use passphrase protected signing key without '${field}' field present in secret ${secretName}`
 }
 
 async function readKey(client: KubeClient, namespace: string, name: string): Promise<SecretData> {

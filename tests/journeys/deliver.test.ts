@@ -8,6 +8,7 @@ import {
   cloneOf,
   git,
   historyOf,
+  jsonOf,
   isOnPath,
   kubectl,
   type Product,
@@ -234,6 +235,6 @@ test(
 )
 
 async function tagsOf(repository: string): Promise<readonly string[]> {
-  const response = await fetch(new URL(`v2/${repository}/tags/list`, product.access.registry.url))
-  return ((await response.json()) as { tags: string[] }).tags
+  const list = await jsonOf(new URL(`v2/${repository}/tags/list`, product.access.registry.url))
+  return (list as { tags: string[] }).tags
 }

@@ -98,9 +98,12 @@ export async function until<T>(
 }
 
 /** The record as the page shows it. */
-export async function statusOf(product: Product): Promise<PageView> {
-  const response = await fetch(new URL('api/v1/status', product.access.page.url))
-  return (await response.json()) as PageView
+export const statusOf = async (product: Product): Promise<PageView> =>
+  (await jsonOf(new URL('api/v1/status', product.access.page.url))) as PageView
+
+/** A connection of its own for each request: while a test waits for kubectl nobody sees that the server has closed an idle one. */
+export async function jsonOf(url: URL): Promise<unknown> {
+  return (await fetch(url, { headers: { connection: 'close' } })).json()
 }
 
 export async function cellOf(product: Product, service: string, environment: string): Promise<CellView | undefined> {
@@ -108,10 +111,8 @@ export async function cellOf(product: Product, service: string, environment: str
   return view.services.find((one) => one.name === service)?.cells.find((cell) => cell.environment === environment)
 }
 
-export async function historyOf(product: Product): Promise<readonly DeliveryView[]> {
-  const response = await fetch(new URL('api/v1/history?limit=200', product.access.page.url))
-  return (await response.json()) as readonly DeliveryView[]
-}
+export const historyOf = async (product: Product): Promise<readonly DeliveryView[]> =>
+  (await jsonOf(new URL('api/v1/history?limit=200', product.access.page.url))) as readonly DeliveryView[]
 
 /** Waits until a commit of a service runs in an environment. */
 export async function untilDelivered(

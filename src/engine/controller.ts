@@ -37,7 +37,7 @@ export type Controller<Seen, Change, Status> = {
   readonly close: () => void | Promise<void>
 }
 
-/** Asks for a look at a key, now or after a while; `retry` is a wait that grows with each failure in a row. */
+/** Asks for a look at a key, now or after a while. */
 export type Wake = {
   readonly now: (key: string) => void
   readonly after: (key: string, afterMs: number) => void

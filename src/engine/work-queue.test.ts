@@ -177,3 +177,80 @@ test('BACKOFF grows with every failure in a row', async () => {
   assert.deepEqual(at, [0, 750, 2250, 5250, 11_250])
   await running.close()
 })
+
+test('a key that is worked on need not come again at the time that was asked for before', async () => {
+  const clock = manualClock()
+  const seen: string[] = []
+  const queue = new WorkQueue({ clock, concurrency: 1, work: async (key) => void seen.push(key) })
+  queue.addAfter('a', 100)
+  queue.add('a')
+  clock.advance(1000)
+  await queue.whenIdle()
+  assert.deepEqual(seen, ['a'])
+})
+
+for (const [it, end] of [
+  ['forgotten', (queue: WorkQueue) => queue.forget('a')],
+  ['forgiven', (queue: WorkQueue) => queue.forgive('a')],
+] as const)
+  test(`the backoff of a key that was ${it} begins anew`, () => {
+    const queue = new WorkQueue({ clock: manualClock(), concurrency: 1, work: async () => undefined })
+    assert.deepEqual([queue.addBackedOff('a'), queue.addBackedOff('a')], [750, 1500])
+    end(queue)
+    assert.equal(queue.addBackedOff('a'), 750)
+  })
+
+test('an outcome that could not be written is written later, and the work is not done again', async () => {
+  const clock = manualClock()
+  const log: string[] = []
+  const faults: unknown[] = []
+  const controller: Controller<object, string, string> = {
+    kind: 'Unwritten',
+    concurrency: 1,
+    watch: async (wake) => wake.now('ns/a'),
+    observe: async () => ({}),
+    decide: () => (log.includes('act') ? { kind: 'done', status: 'second' } : { kind: 'act', changes: ['x'] }),
+    act: async () => void log.push('act'),
+    async settle(status) {
+      log.push(status)
+      if (log.length === 2) throw new Error('the server is away')
+    },
+    close: () => undefined,
+  }
+  const onError = (_kind: string, _key: string, error: unknown): void => void faults.push(error)
+  const running = await startController(controller, { clock, onError })
+  await running.whenIdle()
+  clock.advance(750)
+  await running.whenIdle()
+  // the outcome that is owed, then that of the new look
+  assert.deepEqual(log, ['act', 'second', 'second', 'second'])
+  assert.equal(faults.length, 1)
+  await running.close()
+})
+
+test('a reconcile that goes well makes the next backoff short again', async () => {
+  const clock = manualClock()
+  const at: number[] = []
+  const controller: Controller<object, never, string> = {
+    kind: 'Recovering',
+    concurrency: 1,
+    watch: async (wake) => wake.now('ns/a'),
+    observe: async () => ({}),
+    decide: () =>
+      at.length === 2 ? { kind: 'done', status: 'well' } : { kind: 'wait', afterMs: BACKOFF, status: 'ill' },
+    act: async () => undefined,
+    settle: async () => void at.push(clock.nowMs()),
+    close: () => undefined,
+  }
+  const running = await startController(controller, { clock, onError: () => assert.fail() })
+  const pass = async (ms: number): Promise<void> => {
+    await running.whenIdle()
+    clock.advance(ms)
+    await running.whenIdle()
+  }
+  for (const ms of [750, 1500]) await pass(ms)
+  running.wake.now('ns/a')
+  await pass(750)
+  assert.deepEqual(at, [0, 750, 2250, 2250, 3000])
+  await running.close()
+})

@@ -91,6 +91,21 @@ const cases: {
     ],
     goes: [60, 43, 45],
   },
+  {
+    it: 'counts what says something about an image for no image, though it has a tag',
+    manifests: [image(40, 'a'), { ...image(41, 'sbom'), subject: digest(40) }, image(42, 'b')],
+    goes: [],
+  },
+  {
+    it: 'keeps the signature of a signature, in whatever order they stand',
+    manifests: [{ ...image(42), subject: digest(41) }, { ...image(41), subject: digest(40) }, image(40, 'a')],
+    goes: [],
+  },
+  {
+    it: 'lets go what is just as old as the limit',
+    manifests: [image(14), image(40, 'a'), image(41, 'b')],
+    goes: [14],
+  },
   { it: 'frees what all share when none is left', manifests: [image(30), image(31)], goes: [30, 31], frees: 1220 },
 ]
 for (const { it, manifests, pins = [], goes, frees } of cases)

@@ -133,7 +133,7 @@ const proofs: readonly [it: string, spec: object, headers: Record<string, string
   ['gitlab without a token', { type: 'gitlab' }, {}, '{}', 400],
   [
     'gitlab, an event in other case',
-    { type: 'gitlab', events: ['push hook'] },
+    { type: 'gitlab', events: ['Push hook'] },
     { 'x-gitlab-token': 'token', 'x-gitlab-event': 'Push Hook' },
     '',
     200,
@@ -144,6 +144,13 @@ const proofs: readonly [it: string, spec: object, headers: Record<string, string
     { 'content-type': 'application/x-www-form-urlencoded', 'x-hub-signature': hmac('payload=%7B%7D', 'sha1') },
     'payload=%7B%7D',
     200,
+  ],
+  [
+    'github, a wrong signature beside an older one that is right',
+    { type: 'github' },
+    { 'content-type': 'application/json', 'x-hub-signature-256': hmac('no'), 'x-hub-signature': hmac('{}', 'sha1') },
+    '{}',
+    400,
   ],
   ['github text', { type: 'github' }, { 'content-type': 'text/plain', 'x-hub-signature-256': hmac('{}') }, '{}', 400],
   [

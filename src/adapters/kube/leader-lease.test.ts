@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { manualClock } from '../../engine/manual-clock.ts'
+import type { KubeObject } from '../../lib/kube/object.ts'
+import { ApiError } from './api-error.ts'
+import { holdLease, type LeaderLease } from './leader-lease.ts'
+import type { KubeClient } from './types.ts'
+
+type Spec = { holderIdentity: string; leaseDurationSeconds: number; leaseTransitions: number }
+
+/** A server with one Lease, which refuses a write of what has changed since it was read. */
+function openServer() {
+  const state: { spec: Spec | undefined; version: number; isAway: boolean; before: () => void } = {
+    ...{ spec: undefined, version: 0, isAway: false },
+    before: () => undefined,
+  }
+  const show = (): KubeObject =>
+    ({
+      metadata: { name: 'l', resourceVersion: String(state.version) },
+      spec: { ...state.spec },
+    }) as unknown as KubeObject
+  const put = ({ metadata, spec }: KubeObject): KubeObject => {
+    state.before()
+    if (state.isAway) throw new Error('away')
+    const isStale = metadata.resourceVersion !== undefined && metadata.resourceVersion !== String(state.version)
+    if (isStale) throw new ApiError(409, 'Conflict', 'the object has been modified')
+    state.version++
+    state.spec = spec as Spec
+    return show()
+  }
+  const client = {
+    async get() {
+      if (state.isAway) throw new Error('away')
+      return state.spec && show()
+    },
+    create: async (object: KubeObject) => put(object),
+    replace: async (object: KubeObject) => put(object),
+  } as unknown as KubeClient
+  return {
+    state,
+    client,
+    take: (holderIdentity: string) =>
+      put({ metadata: { name: 'l' }, spec: lease(holderIdentity) } as unknown as KubeObject),
+  }
+}
+
+const lease = (holderIdentity: string): Spec => ({ holderIdentity, leaseDurationSeconds: 15, leaseTransitions: 3 })
+
+function open({ client }: ReturnType<typeof openServer>, identity: string, clock = manualClock()) {
+  const held: LeaderLease = holdLease({
+    ...{ client, clock, namespace: 'n', name: 'l', identity },
+    ...{ leaseMs: 15_000, renewMs: 10_000, retryMs: 2_000, log: () => undefined },
+  })
+  /** Turns the clock in steps, so that every try is made and answered. */
+  const pass = async (ms: number): Promise<void> => {
+    await settled()
+    for (let left = ms; left > 0; left -= 1_000) {
+      clock.advance(Math.min(left, 1_000))
+      await settled()
+    }
+  }
+  return { held, pass, clock }
+}
+
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+}
+
+test('who finds no lease leads, and goes on leading while it can renew', async () => {
+  const server = openServer()
+  const { held, pass } = open(server, 'a')
+  await held.whenLeading()
+  await pass(60_000)
+  assert.ok(held.isLeading())
+  assert.deepEqual([server.state.spec?.holderIdentity, server.state.spec?.leaseTransitions], ['a', 0])
+  await held.close()
+})
+
+test('another waits until a lease has not changed for as long as it says, by its own clock', async () => {
+  const server = openServer()
+  server.take('a')
+  const { held, pass } = open(server, 'b')
+  await pass(10_000)
+  server.take('a')
+  await pass(16_000)
+  assert.ok(!held.isLeading(), 'renewed after 10 s, it holds until 25 s')
+  await pass(4_000)
+  assert.ok(held.isLeading())
+  assert.deepEqual([server.state.spec?.holderIdentity, server.state.spec?.leaseTransitions], ['b', 4])
+  await held.close()
+})
+
+test('who cannot reach the server leads no more before others may', async () => {
+  const server = openServer()
+  const { held, pass } = open(server, 'a')
+  await held.whenLeading()
+  const lost = held.whenLost()
+  server.state.isAway = true
+  await pass(9_000)
+  assert.ok(held.isLeading())
+  await pass(1_000)
+  assert.ok(!held.isLeading())
+  await lost
+  server.state.isAway = false
+  await pass(2_000)
+  assert.ok(held.isLeading())
+  await held.close()
+})
+
+test('who sees another hold the lease leads no more at once', async () => {
+  const server = openServer()
+  const { held, pass } = open(server, 'a')
+  await held.whenLeading()
+  server.take('b')
+  await pass(2_000)
+  assert.ok(!held.isLeading())
+  await held.close()
+  assert.equal(server.state.spec?.holderIdentity, 'b')
+})
+
+test('of two who take a free lease one leads', async () => {
+  const server = openServer()
+  server.take('')
+  server.state.before = () => {
+    server.state.before = () => undefined
+    server.take('b')
+  }
+  const { held, pass } = open(server, 'a')
+  await pass(1_000)
+  assert.ok(!held.isLeading())
+  assert.equal(server.state.spec?.holderIdentity, 'b')
+  await held.close()
+})
+
+test('a write that takes long holds the lease from when it was begun', async () => {
+  const server = openServer()
+  const clock = manualClock()
+  server.state.before = () => {
+    server.state.before = () => undefined
+    clock.advance(8_000)
+  }
+  const { held } = open(server, 'a', clock)
+  await settled()
+  assert.ok(held.isLeading())
+  server.state.isAway = true
+  clock.advance(2_000)
+  await settled()
+  assert.ok(!held.isLeading())
+  await held.close()
+})
+
+test('a lease that is given back is taken at the next look', async () => {
+  const server = openServer()
+  const first = open(server, 'a')
+  await first.held.whenLeading()
+  const second = open(server, 'b')
+  await second.pass(2_000)
+  assert.ok(!second.held.isLeading())
+  await first.held.close()
+  await second.pass(2_000)
+  assert.ok(second.held.isLeading())
+  await second.held.close()
+})

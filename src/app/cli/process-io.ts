@@ -1,4 +1,5 @@
 import type { Screen } from '../terminal/live.ts'
+import { cleanLines } from '../terminal/text-width.ts'
 import type { Io } from './command.ts'
 
 /**
@@ -16,14 +17,19 @@ export function ioOfProcess(): Io {
     })
   }
   return {
-    out: (text) => process.stdout.write(`${text}\n`),
-    err: (text) => process.stderr.write(`${text}\n`),
+    out: (text) => writeTo(process.stdout, text),
+    err: (text) => writeTo(process.stderr, text),
     env: process.env,
     cwd: process.cwd(),
     isTty: process.stdout.isTTY === true,
     screen: screenOf(process.stdout),
     signal: stop.signal,
   }
+}
+
+/** Messages, names and logs are from outside: to a terminal they say what they say, and do nothing. */
+function writeTo(stream: NodeJS.WriteStream, text: string): void {
+  stream.write(`${stream.isTTY ? cleanLines(text) : text}\n`)
 }
 
 function takeBackLauncherVariables(): void {

@@ -1,6 +1,8 @@
+import { cleanCell } from './text-width.ts'
+
 /** Renders rows as kubectl does: columns padded to the widest cell, three spaces apart, no trailing blanks. */
 export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [header, ...rows]
+  const all = [header, ...rows].map((row) => row.map(cleanCell))
   const widths = header.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ''))))
   return all
     .map((row) =>

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { renderAge } from './age.ts'
 import { renderTable } from './table.ts'
+import { cleanLines } from './text-width.ts'
 
 test('a table is padded to its widest cell and has no trailing blanks', () => {
   assert.equal(
@@ -40,3 +41,10 @@ for (const [seconds, want] of ages) {
     assert.equal(renderAge('2026-01-01T00:00:00Z', Date.parse('2026-01-01T00:00:00Z') + seconds * 1000), want)
   })
 }
+
+const hostile = 'v1\u001b]0;owned\u0007\u001b[2J\u001b[1A\rv2\u009b31m\u202e'
+test('what commits and objects say moves no cursor: cells keep their colour alone, lines their ends', () => {
+  const table = renderTable(['NAME'], [[hostile], ['\u001b[31mred\u001b[0m\nnext']])
+  assert.equal(table, 'NAME\nv1?]0;owned??[2J?[1A?v2?31m?\n\u001b[31mred\u001b[0m?next')
+  assert.equal(cleanLines(`a\tb\n${hostile}\u001b[1mc`), 'a\tb\nv1?]0;owned??[2J?[1A\rv2?31m\u202e\u001b[1mc')
+})

@@ -3,6 +3,22 @@ export function cleanText(text: string): string {
   return text.replaceAll('\t', ' ').replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '?')
 }
 
+/** As {@link cleanText}, for a cell that may be coloured. */
+export function cleanCell(text: string): string {
+  return text
+    .split(COLOUR)
+    .map((part, at) => (at % 2 === 0 ? cleanText(part) : part))
+    .join('')
+}
+
+/** Many lines from outside as they may go to a terminal: all but colours, tabs and ends of lines becomes `?`. */
+export function cleanLines(text: string): string {
+  return text.replace(CONTROLS, (found) => (found.length > 1 ? found : '?'))
+}
+
+const COLOUR = /(\u001b\[[0-9;]*m)/
+const CONTROLS = /\u001b\[[0-9;]*m|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g
+
 // What terminals draw over two columns: East Asian wide and full-width characters, and emoji.
 const WIDE =
   /[\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u

@@ -22,6 +22,7 @@ const PEM = /-----BEGIN CERTIFICATE REQUEST-----([^-]*)-----END CERTIFICATE REQU
 const [COMMON_NAME, ORGANIZATION] = ['550403', '55040a']
 const [EXTENSIONS, ALTERNATIVES] = ['2a864886f70d01090e', '551d11']
 const ATTRIBUTES = 0xa0
+const [T61_STRING, UNIVERSAL_STRING, BMP_STRING] = [0x14, 0x1c, 0x1e]
 const KINDS: Readonly<Record<number, AlternativeKind>> = { 0x81: 'email', 0x82: 'dns', 0x86: 'uri', 0x87: 'ip' }
 /** Digests by the algorithm of the signature; none where the algorithm has its own. */
 const DIGESTS: Readonly<Record<string, string | null>> = {
@@ -48,8 +49,7 @@ export function readSigningRequest(pem: string): SigningRequest | undefined {
   const [, subject, publicKey, ...others] = inside(info)
   if (info === undefined || subject === undefined || publicKey === undefined) return undefined
   const names = inside(subject).flatMap(inside).map(inside)
-  const named = (type: string): string[] =>
-    names.filter(([id]) => isId(id, type)).map(([, value]) => value?.content.toString('utf8') ?? '')
+  const named = (type: string): string[] => names.filter(([id]) => isId(id, type)).map(([, value]) => textOf(value))
   return {
     subject: subject.whole,
     commonName: named(COMMON_NAME).at(-1) ?? '',
@@ -81,6 +81,18 @@ function isSigned(info: Element, key: Element, id: Element | undefined, signatur
   } catch {
     return false
   }
+}
+
+/** Texts may be written in several ways; whoever reads the certificate later knows them all. */
+function textOf(element: Element | undefined): string {
+  if (element === undefined) return ''
+  const { tag, content } = element
+  if (tag === BMP_STRING && content.length % 2 === 0) return Buffer.from(content).swap16().toString('utf16le')
+  if (tag === UNIVERSAL_STRING && content.length % 4 === 0) {
+    const letterAt = (at: number): string => String.fromCodePoint(Math.min(content.readUInt32BE(at * 4), 0x10ffff))
+    return Array.from({ length: content.length / 4 }, (_, at) => letterAt(at)).join('')
+  }
+  return content.toString(tag === T61_STRING ? 'latin1' : 'utf8')
 }
 
 const isId = (element: Element | undefined, hex: string): boolean => element?.content.toString('hex') === hex

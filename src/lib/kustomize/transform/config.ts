@@ -126,6 +126,7 @@ function mergeNameReferences(
 const SPECS: Shape = { list: FIELD_SPEC, name: 'types.FsSlice' }
 const configFields = (names: readonly string[]): Shape => ({
   struct: 'TransformerConfig',
+  package: 'builtinconfig',
   fields: {
     ...Object.fromEntries(names.map((name) => [name, SPECS])),
     nameReference: {

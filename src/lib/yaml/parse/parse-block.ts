@@ -57,6 +57,8 @@ function parseContent(c: Cursor, minColumn: number, block: boolean, key: undefin
   if (code === 124 || code === 62) return parseBlockScalar(c, minColumn)
   if (block && startsKey(c)) return parseMap(c, col, key)
   const node = parseInline(c, minColumn)
+  // the node of a document may have ended, and what follows need not be read
+  if (c.depth === 0) return node
   const end = c.pos
   skipSpaces(c)
   if (at(c) === COLON && isBlankOrEnd(at(c, 1))) throw syntaxError(c, 'mapping values are not allowed in this context')

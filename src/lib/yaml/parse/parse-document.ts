@@ -64,15 +64,18 @@ function readDirective(c: Cursor): void {
   c.pos = end
 }
 
-/** What still seems to belong to the node is an error in any case, and so is what Go's scanner cannot read ahead. */
+/** Refuses lines behind the end of a document; where they are skipped, those alone that Go cannot read ahead. */
 function refuseRest(c: Cursor, root: YamlNode | undefined, rest: Rest): void {
+  if (rest === 'skipped') {
+    const fault = findSyntaxFault(c.text.slice(c.documentStart), c.rules)
+    if (fault) throw syntaxError(c, fault.message, c.documentStart + fault.problem.index)
+    return
+  }
   if (root?.kind === 'seq' && !root.isFlow && columnOf(c, root.start) === columnOf(c, c.pos))
     throw syntaxError(c, "did not find expected '-' indicator")
   const isValue = at(c) === 58 && isBlankOrEnd(at(c, 1))
   if (isValue) throw syntaxError(c, 'mapping values are not allowed in this context')
-  if (rest === 'refused') throw syntaxError(c, 'did not find expected <document start>')
-  const fault = findSyntaxFault(c.text.slice(c.documentStart), c.rules)
-  if (fault) throw syntaxError(c, fault.message, c.documentStart + fault.problem.index)
+  throw syntaxError(c, 'did not find expected <document start>')
 }
 
 function columnOf({ text }: Cursor, offset: number): number {

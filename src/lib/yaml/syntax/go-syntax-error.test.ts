@@ -83,6 +83,14 @@ test('what is YAML has no fault', () => {
     assert.equal(syntaxFaultOf(text, 'v3'), undefined, text)
 })
 
+test('lines behind the end of a document are skipped where Go does not read on, and refused where it looks ahead', () => {
+  const read = (text: string): number => parseDocuments(text, 'f.yaml', undefined, 'v3', 'skipped').length
+  assert.equal(read('{a: b}\nc: d\n'), 1)
+  assert.equal(read('"a" b\n'), 1)
+  assert.throws(() => read('{a: b}\n*\n'), /did not find expected alphabetic or numeric character/)
+  assert.throws(() => parseDocuments('{a: b}\nc: d\n'), /did not find expected <document start>/)
+})
+
 test('the words are found in time that grows with the text', () => {
   for (const text of [
     '['.repeat(200_000),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -210,7 +210,16 @@ test('CVE-2025-23216: a diff of a Secret shows that values differ, never the val
   assert.equal(/hunter/.test(shown), false)
 })
 
-test('no program of this folder is started by a shell', () => {
-  const text = readFileSync('src/adapters/engine/kustomization/build/gpg.ts', 'utf8')
-  assert.equal(/shell:|execSync|\bexec\(/.test(text), false)
+test('no program is started by a shell', () => {
+  const paths = (readdirSync('src', { recursive: true }) as string[]).filter((path) => /(?<!\.test)\.ts$/.test(path))
+  const starters = paths
+    .map((path) => [path, readFileSync(join('src', path), 'utf8')] as const)
+    .filter(([, text]) => text.includes("from 'node:child_process'"))
+  assert.ok(starters.length > 10)
+  for (const [path, text] of starters)
+    assert.doesNotMatch(
+      text,
+      /import \{[^}]*\bexec(Sync)?\b[^}]*\} from 'node:child_process'|\bshell: (true|['"`/])/,
+      path,
+    )
 })

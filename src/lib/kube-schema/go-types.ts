@@ -1,6 +1,7 @@
 import type { FieldType } from './schema.ts'
 import { isObject, type Json, type JsonObject, listOf, objectOf } from '../kube/json.ts'
 import { EMBEDDED_STRUCTS, FIELD_ORDER, INTERNAL_TYPES, SERVED_TYPES } from './data/go-types.ts'
+import { definitionType } from './builtin.ts'
 import { unpack } from './unpack.ts'
 
 /** Go's name of a field, its name in JSON, how it is written, and of what type it is. */
@@ -40,8 +41,27 @@ function byDefinition(texts: Texts): Found {
   )
 }
 
+const SCHEMA = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps'
+/** What stands in a schema where a list of schemas, or a boolean, may stand too. */
+const MAYBE_SCHEMA = new Set([`${SCHEMA}OrArray`, `${SCHEMA}OrBool`])
+/** Of a type whose source lies apart from the others. @see k8s.io/apiextensions-apiserver types_jsonschema.go */
+const SCHEMA_FIELDS = [
+  ...['id', '$schema', '$ref', 'description', 'type', 'format', 'title', 'default'],
+  ...['maximum', 'exclusiveMaximum', 'minimum', 'exclusiveMinimum', 'maxLength', 'minLength', 'pattern'],
+  ...['maxItems', 'minItems', 'uniqueItems', 'multipleOf', 'enum', 'maxProperties', 'minProperties', 'required'],
+  ...['items', 'allOf', 'oneOf', 'anyOf', 'not', 'properties', 'additionalProperties', 'patternProperties'],
+  ...['dependencies', 'additionalItems', 'definitions', 'externalDocs', 'example', 'nullable'],
+  ...['preserve-unknown-fields', 'embedded-resource', 'int-or-string', 'list-map-keys', 'list-type'].map(xOf),
+  ...['map-type', 'validations'].map(xOf),
+]
+
+function xOf(name: string): string {
+  return `x-kubernetes-${name}`
+}
+
 /** A value with its fields in the order in which Go writes them; keys of maps by name. */
-export function inGoOrder(type: FieldType | undefined, value: Json): Json {
+export function inGoOrder(declared: FieldType | undefined, value: Json): Json {
+  const type = MAYBE_SCHEMA.has(declared?.name ?? '') ? definitionType(SCHEMA) : declared
   if (Array.isArray(value)) return value.map((item) => inGoOrder(type?.element, item))
   if (!isObject(value)) return value
   const names = type?.name === undefined ? [] : fieldsOf(type.name)
@@ -54,6 +74,7 @@ export function inGoOrder(type: FieldType | undefined, value: Json): Json {
 }
 
 function fieldsOf(definition: string): readonly string[] {
+  if (definition === SCHEMA) return SCHEMA_FIELDS
   order ??= unpack<NonNullable<typeof order>>(FIELD_ORDER)
   const dot = definition.lastIndexOf('.')
   return order[definition.slice(0, dot)]?.[definition.slice(dot + 1)]?.split(' ') ?? []

@@ -75,12 +75,12 @@ async function applyStage(
   const early = context.traps === 'flux' ? desired[Math.min(DRY_RUNS_AT_ONCE, desired.length) - 1]?.ref : undefined
   const refusal = refusalToTell(refusals, early)
   if (refusal) throw refusal
-  const byHash = new Map(prepared.flatMap((one) => ('error' in one ? [] : [[one.ref, one] as const])))
-  const planned = [...byHash.values()].filter((one) => one.do !== 'nothing')
+  const byRef = new Map(prepared.flatMap((one) => ('error' in one ? [] : [[one.ref, one] as const])))
+  const planned = [...byRef.values()].filter((one) => one.do !== 'nothing')
   if (planned.length > 0) await tools.onPlan(planned.map(({ change }) => change))
   const applied: ObjectRef[] = []
   for (const { ref } of desired) {
-    const one = byHash.get(ref)
+    const one = byRef.get(ref)
     if (one === undefined) {
       onChange({ ref, action: 'unchanged', isDrift: false })
       continue

@@ -41,3 +41,25 @@ test('trust bundles that cannot be read are missing, and nothing else is', async
   const lookups = await lookUp({ client, tokens: {}, certificates: {} } as unknown as Parameters<typeof lookUp>[0], of)
   assert.deepEqual(lookups.trustBundles, { missing: 'the server is gone' })
 })
+
+test('a ConfigMap, Secret or claim that cannot be read is the fault of who names it', async () => {
+  const client = {
+    get: ({ kind, name }: { kind: string; name: string }) =>
+      name === 'broken'
+        ? Promise.reject(new Error('the server is gone'))
+        : Promise.resolve({ kind, metadata: { name }, data: { k: kind === 'Secret' ? 'dg==' : 'v' } }),
+  }
+  const names = ['broken', 'whole']
+  const volumes = [
+    ...names.map((name) => ({ name: `c-${name}`, configMap: { name } })),
+    ...names.map((name) => ({ name: `s-${name}`, secret: { secretName: name } })),
+    { name: 'claimed', persistentVolumeClaim: { claimName: 'broken' } },
+  ]
+  const of = { ...pod, spec: { ...pod.spec, volumes } } as unknown as Pod
+  const lookups = await lookUp({ client, tokens: {}, certificates: {} } as unknown as Parameters<typeof lookUp>[0], of)
+  const data = { k: Buffer.from('v') }
+  assert.deepEqual([lookups.configMap('whole'), lookups.secret('whole')], [data, data])
+  assert.throws(() => lookups.configMap('broken'), /^SluiceError: couldn't get configmap "broken": the server is gone$/)
+  assert.throws(() => lookups.secret('broken'), /^SluiceError: couldn't get secret "broken": the server is gone$/)
+  assert.deepEqual(lookups.claimed.get('claimed'), { refused: 'the server is gone' })
+})

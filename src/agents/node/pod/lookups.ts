@@ -1,4 +1,4 @@
-import { describeError } from '../../../lib/error/sluice-error.ts'
+import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { type ClaimedVolume, lookUpClaims } from './content/claims.ts'
 import type { Credential } from './content/certificates.ts'
@@ -7,7 +7,10 @@ import { type CertificateWish, containersOf, type Container, type Pod } from './
 import type { TokenWish } from './content/tokens.ts'
 import type { FileData } from './content/volumes.ts'
 
-/** ConfigMaps, Secrets, tokens, trust bundles and claimed volumes of one pod, as they are now. */
+/**
+ * ConfigMaps, Secrets, tokens, trust bundles and claimed volumes of one pod, as they are now. What could not be read throws where it is asked for: it is
+ * the fault of the volume or the variable that names it, and of no other.
+ */
 export type Lookups = {
   readonly configMap: (name: string) => FileData | undefined
   /** Without what is no text: variables are made of it. */
@@ -31,17 +34,10 @@ export async function lookUp(
 ): Promise<Lookups> {
   const namespace = pod.metadata.namespace ?? 'default'
   const wanted = namesIn(pod)
-  const texts = new Map<string, Readonly<Record<string, string>>>()
-  const read = async (kind: 'ConfigMap' | 'Secret', names: ReadonlySet<string>): Promise<Map<string, FileData>> => {
-    const found = new Map<string, FileData>()
-    for (const name of names) {
-      const object = await client.get({ apiVersion: 'v1', kind, namespace, name })
-      if (object === undefined) continue
-      const text = kind === 'ConfigMap' ? decode(object['data'], 'utf8') : {}
-      if (kind === 'ConfigMap') texts.set(name, textOf(text))
-      const bytes = decode(kind === 'ConfigMap' ? object['binaryData'] : object['data'], 'base64')
-      found.set(name, { ...text, ...bytes })
-    }
+  const read = async (kind: 'ConfigMap' | 'Secret', names: ReadonlySet<string>): Promise<Map<string, Read>> => {
+    const found = new Map<string, Read>()
+    for (const name of names)
+      found.set(name, await client.get({ apiVersion: 'v1', kind, namespace, name }).catch(unread(kind, name)))
     return found
   }
   const [configMaps, secrets] = await Promise.all([
@@ -64,12 +60,37 @@ export async function lookUp(
   return {
     claimed: await lookUpClaims(client, pod),
     trustBundles: wanted.hasTrustBundles ? await client.list(TRUST_BUNDLES).then(({ items }) => items, missing) : [],
-    configMap: (name) => configMaps.get(name),
-    configMapText: (name) => texts.get(name),
-    secret: (name) => secrets.get(name),
+    configMap: (name) => {
+      const object = found(configMaps, name)
+      return object && { ...decode(object['data'], 'utf8'), ...decode(object['binaryData'], 'base64') }
+    },
+    configMapText: (name) => {
+      const object = found(configMaps, name)
+      return object && textOf(decode(object['data'], 'utf8'))
+    },
+    secret: (name) => {
+      const object = found(secrets, name)
+      return object && decode(object['data'], 'base64')
+    },
     token: (asked) => given.get(JSON.stringify(wishOf(asked))),
     credential: (place) => credentials.get(place) ?? { missing: 'no certificate is asked for' },
   }
+}
+
+/** An object, none, or why that is not known. */
+type Read = KubeObject | undefined | SluiceError
+
+const unread =
+  (kind: 'ConfigMap' | 'Secret', name: string) =>
+  (error: unknown): SluiceError =>
+    new SluiceError('POD_CONFIG', `couldn't get ${kind.toLowerCase()} "${name}": ${describeError(error)}`, {
+      retry: 'backoff',
+    })
+
+function found(objects: ReadonlyMap<string, Read>, name: string): KubeObject | undefined {
+  const object = objects.get(name)
+  if (object instanceof SluiceError) throw object
+  return object
 }
 
 const missing = (error: unknown): { readonly missing: string } => ({ missing: describeError(error) })

@@ -23,6 +23,8 @@ export type CommandStreams = {
   readonly gone: AbortSignal
   /** Ends the connection after everything that was written. */
   readonly close: () => void
+  /** Ends the connection at once, whatever still waits for the client. */
+  readonly cut: () => void
 }
 
 /** A connection that was upgraded: bytes that came with the request are in `head`. */

@@ -15,3 +15,13 @@ test('a peer that is slow is not cut off before the last bytes are on their way'
   t.mock.timers.tick(5_000)
   assert.equal(socket.destroyed, true)
 })
+
+test('a peer that takes nothing is cut off after four hours', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const socket = new Duplex({ read: () => undefined, write: () => undefined })
+  endGently(socket, Buffer.from('bye'))
+  t.mock.timers.tick(4 * 3_600_000 - 1)
+  assert.equal(socket.destroyed, false)
+  t.mock.timers.tick(1)
+  assert.equal(socket.destroyed, true)
+})

@@ -1,10 +1,8 @@
 import type { Readable, Writable } from 'node:stream'
 import type { RemoteProgram, TerminalSize } from '../remote-program.ts'
 import type { CommandStreams } from './command-streams.ts'
+import { IDLE_MS } from './end-gently.ts'
 import { exitStatus, failedStatus, SUCCESS, type CommandStatus } from './status.ts'
-
-/** As long as a kubelet lets a stream be silent. @see streamingConnectionIdleTimeout */
-const IDLE_MS = 4 * 3_600_000
 
 /**
  * Ties a client to a program until either ends. The exit code goes to the client after all output; a client that goes away ends
@@ -17,13 +15,16 @@ export async function carry(
   start: () => Promise<RemoteProgram>,
   command: readonly string[] | undefined,
 ): Promise<void> {
+  const idle = setTimeout(streams.cut, IDLE_MS)
+  idle.unref()
   try {
-    await streams.sendStatus(await run(streams, start, command))
+    await streams.sendStatus(await run(streams, start, command, () => void idle.refresh()))
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     const what = command === undefined ? 'error attaching to container' : 'error executing command in container'
     await streams.sendStatus(failedStatus(`${what}: ${why}`))
   } finally {
+    clearTimeout(idle)
     streams.close()
   }
 }
@@ -32,14 +33,12 @@ async function run(
   streams: CommandStreams,
   start: () => Promise<RemoteProgram>,
   command: readonly string[] | undefined,
+  stir: () => void,
 ): Promise<CommandStatus> {
   const program = await start()
   const end = (): void => program.end()
   streams.gone.addEventListener('abort', end, { once: true })
   if (streams.gone.aborted) end()
-  const idle = setTimeout(end, IDLE_MS)
-  idle.unref()
-  const stir = (): void => void idle.refresh()
   try {
     if (streams.stdin && program.stdin) feed(streams.stdin, program.stdin, stir)
     if (streams.resize) followSizes(streams.resize, program.resize)
@@ -51,7 +50,6 @@ async function run(
     await output
     return command === undefined ? SUCCESS : exitStatus(command, code)
   } finally {
-    clearTimeout(idle)
     streams.gone.removeEventListener('abort', end)
     end()
   }

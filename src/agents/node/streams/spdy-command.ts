@@ -43,7 +43,7 @@ export function spdyCommand(
 
 function commandOf(
   streams: ReadonlyMap<string, Duplex>,
-  { gone, close }: ReturnType<typeof serveSpdy>,
+  { gone, close, cut }: ReturnType<typeof serveSpdy>,
   protocol: string,
 ): CommandStreams {
   const error = streams.get('error')
@@ -56,6 +56,7 @@ function commandOf(
     resize: streams.get('resize'),
     gone,
     close,
+    cut,
     sendStatus: (status) =>
       new Promise((resolve) => {
         if (error === undefined || error.destroyed) return resolve()

@@ -20,6 +20,8 @@ export type SpdyConnection = {
   readonly gone: AbortSignal
   /** Says goodbye and ends the connection after everything that was written. */
   readonly close: () => void
+  /** Ends the connection at once. */
+  readonly cut: () => void
 }
 
 /** How many streams a peer may have open: a client of port-forward needs two a connection. */
@@ -70,7 +72,11 @@ export function serveSpdy(
       socket.destroy()
       gone.abort()
     })
-  return { gone: gone.signal, close: () => endGently(socket, renderGoAway(connection.lastStream)) }
+  return {
+    gone: gone.signal,
+    close: () => endGently(socket, renderGoAway(connection.lastStream)),
+    cut: () => void socket.destroy(),
+  }
 }
 
 async function receive(connection: Connection): Promise<void> {

@@ -46,6 +46,7 @@ export function webSocketCommand(upgraded: Upgraded, options: CommandOptions, pr
     resize: resize?.stream,
     gone: connection.gone,
     close: connection.close,
+    cut: connection.cut,
     sendStatus: (status) =>
       new Promise((resolve) => {
         const text = renderStatus(status, protocol)

@@ -13,6 +13,8 @@ export type WebSocketConnection = {
   readonly send: (kind: 'text' | 'binary', payload: Buffer, done: (error?: Error | null) => void) => void
   /** Says goodbye (normal closure) and ends the connection after everything that was sent. */
   readonly close: () => void
+  /** Ends the connection at once. */
+  readonly cut: () => void
 }
 
 /** Nobody sends larger messages: client-go copies by 32 KiB, browsers what was typed or pasted. */
@@ -44,5 +46,6 @@ export function serveWebSocket(
     gone: gone.signal,
     send: (kind, payload, done) => void socket.write(renderFrame(kind, payload), done),
     close: () => endGently(socket, renderFrame('close', closePayload(1000, ''))),
+    cut: () => void socket.destroy(),
   }
 }

@@ -10,6 +10,8 @@ import type { Kubelet } from './kubelet.ts'
 const KEPT = /^(upgrade|sec-websocket-(key|version|protocol|extensions)|x-stream-protocol-version)$/
 const ANSWER_MS = 30_000
 const LINGER_MS = 5_000
+/** As long as a kubelet lets a connection be on which nothing moves: a client that stops reading holds up everything behind it. */
+const IDLE_MS = 4 * 3_600_000
 
 /**
  * Asks a kubelet to upgrade a connection as the client asked us, then ties the two byte for byte: each waits for the other, neither is read
@@ -44,7 +46,7 @@ export function tunnel(
     outgoing.on('upgrade', (answer, upstream, head) => {
       connection.socket.removeListener('close', giveUp)
       response.detachSocket(connection.socket)
-      upstream.setTimeout(0)
+      upstream.setTimeout(IDLE_MS, () => upstream.destroy())
       connection.socket.write(renderHead(answer))
       tie(connection, upstream, head)
       resolve()
@@ -87,9 +89,11 @@ export function tie(
 
 /** The other side said all it had to say, and part of that may still wait for a slow reader; after it, who does not hang up is cut off. */
 function endAfterLast(socket: Duplex): void {
-  let timer: NodeJS.Timeout | undefined
+  const destroy = (): void => void socket.destroy()
+  let timer = setTimeout(destroy, IDLE_MS).unref()
   const cutOff = (): void => {
-    timer = setTimeout(() => socket.destroy(), LINGER_MS).unref()
+    clearTimeout(timer)
+    timer = setTimeout(destroy, LINGER_MS).unref()
   }
   socket.once('close', () => clearTimeout(timer))
   if (socket.writableFinished) cutOff()

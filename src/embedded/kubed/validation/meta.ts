@@ -72,11 +72,15 @@ export function checkLabels(labels: Json | undefined, path: string, errors: Fiel
 
 /** Faults of annotations: their keys, and the size of all. */
 export function checkAnnotations(annotations: Json | undefined, path: string, errors: FieldError[]): void {
+  for (const key of Object.keys(objectOf(annotations))) invalidFor(errors, path, key, labelKeyErrors(key.toLowerCase()))
+  checkAnnotationSize(annotations, path, errors)
+}
+
+/** All annotations together have a limit, keys and values. */
+export function checkAnnotationSize(annotations: Json | undefined, path: string, errors: FieldError[]): void {
   let size = 0
-  for (const [key, value] of Object.entries(objectOf(annotations))) {
-    invalidFor(errors, path, key, labelKeyErrors(key.toLowerCase()))
+  for (const [key, value] of Object.entries(objectOf(annotations)))
     size += Buffer.byteLength(key) + Buffer.byteLength(stringOf(value))
-  }
   if (size > MOST_ANNOTATION_BYTES)
     push(errors, path, 'TooLong', `Too long: may not be more than ${MOST_ANNOTATION_BYTES} bytes`)
 }

@@ -2,6 +2,7 @@ import { type Json, objectOf } from '../../../lib/kube/json.ts'
 import { labelKeyErrors } from '../../../lib/kube/names.ts'
 import type { FieldError } from '../fault.ts'
 import { invalidFor, invalidValue, required } from './fault-list.ts'
+import { checkAnnotationSize } from './meta.ts'
 
 /** What a pod tells a signer besides: keys with a domain. @see k8s.io/kubernetes/pkg/apis/core/validation ValidateUserAnnotations */
 export function checkUserAnnotations(annotations: Json | undefined, path: string, errors: FieldError[]): void {
@@ -12,4 +13,5 @@ export function checkUserAnnotations(annotations: Json | undefined, path: string
     else if (!key.includes('/'))
       invalidValue(errors, path, key, 'must be a domain-prefixed key (such as "acme.io/foo")')
   }
+  checkAnnotationSize(annotations, path, errors)
 }

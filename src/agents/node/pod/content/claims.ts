@@ -1,4 +1,5 @@
 import type { KubeClient } from '../../../../adapters/kube/types.ts'
+import { describeError } from '../../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../../lib/kube/object.ts'
 import type { Pod } from '../shapes.ts'
 
@@ -33,24 +34,27 @@ export async function lookUpClaims(
 ): Promise<ReadonlyMap<string, ClaimedVolume>> {
   const namespace = pod.metadata.namespace ?? 'default'
   const found = new Map<string, ClaimedVolume>()
-  for (const { volume, claim, readOnly } of claimNames(pod)) {
-    const object: Claim | undefined = await client.get({
-      apiVersion: 'v1',
-      kind: 'PersistentVolumeClaim',
-      namespace,
-      name: claim,
-    })
-    found.set(volume, await behind(client, claim, object, readOnly))
-  }
+  for (const { volume, claim, readOnly } of claimNames(pod))
+    // what cannot be read is a fault of its volume, and of no other
+    found.set(
+      volume,
+      await behind(client, namespace, claim, readOnly).catch((error: unknown) => ({ refused: describeError(error) })),
+    )
   return found
 }
 
 async function behind(
   client: Pick<KubeClient, 'get'>,
+  namespace: string,
   name: string,
-  claim: Claim | undefined,
   readOnly: boolean,
 ): Promise<ClaimedVolume> {
+  const claim: Claim | undefined = await client.get({
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    namespace,
+    name,
+  })
   if (claim === undefined) return { refused: `persistentvolumeclaim "${name}" not found` }
   const { volumeName = '' } = claim.spec ?? {}
   if (claim.status?.phase !== 'Bound' || volumeName === '')

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync, type Stats, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { SluiceError } from '../../../../lib/error/sluice-error.ts'
+import { describeError, SluiceError } from '../../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../../lib/kube/object.ts'
 import { safePath } from '../../../../lib/tar/entry.ts'
 import type { Bind } from '../../driver.ts'
@@ -136,10 +136,13 @@ type Where = { readonly volume: string; readonly at: number; readonly isApiAcces
 function filesOf(part: Projection, sources: VolumeSources, { volume, at, isApiAccess }: Where): OneFile[] {
   const { configMap, secret, downwardAPI, serviceAccountToken, clusterTrustBundle, podCertificate } = part
   if (configMap) {
-    const data = sources.configMap(configMap.name ?? '')
+    const data = readFor(volume, () => sources.configMap(configMap.name ?? ''))
     return pick('configmap', configMap, data, volume, isApiAccess)
   }
-  if (secret) return pick('secret', secret, sources.secret(secret.name ?? ''), volume, false)
+  if (secret) {
+    const data = readFor(volume, () => sources.secret(secret.name ?? ''))
+    return pick('secret', secret, data, volume, false)
+  }
   if (downwardAPI) return downward(downwardAPI, sources)
   if (clusterTrustBundle) return anchors(clusterTrustBundle, sources, volume)
   if (podCertificate) return credentialFiles(podCertificate, sources, volume, at)
@@ -151,6 +154,14 @@ function filesOf(part: Projection, sources: VolumeSources, { volume, at, isApiAc
   const token = sources.token(serviceAccountToken)
   if (token === undefined) return []
   return [{ path: serviceAccountToken.path, content: Buffer.from(token), ...secretMode(sources) }]
+}
+
+function readFor(volume: string, read: () => FileData | undefined): FileData | undefined {
+  try {
+    return read()
+  } catch (error) {
+    throw refused(volume, describeError(error))
+  }
 }
 
 /** Who has a group for its volumes reads what is secret by it, and nobody else does. */

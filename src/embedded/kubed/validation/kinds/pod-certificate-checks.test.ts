@@ -53,14 +53,22 @@ const told = (type: string, status = 'True') => ({
 const iso = (atMs: number): string => new Date(atMs).toISOString().replace(/\.\d+/, '')
 const NOW = Math.floor(Date.now() / 1000) * 1000
 const HOUR_MS = 3_600_000
-function issued(key = own, hours = 2, fromMs = NOW) {
+function issued(key = own, hours = 2, fromMs = NOW, names: string[] = []) {
   const toMs = fromMs + hours * HOUR_MS
   const issuer = { subject: { commonName: 's' }, key: authority }
   const dates = { notBeforeMs: fromMs, notAfterMs: toMs }
   const serial = Buffer.from([1])
   return {
     conditions: [told('Issued')],
-    certificateChain: writeCertificate({ subject: issuer.subject, key, issuer, serial, use: 'client', ...dates }),
+    certificateChain: writeCertificate({
+      subject: issuer.subject,
+      key,
+      issuer,
+      serial,
+      use: 'client',
+      names,
+      ...dates,
+    }),
     ...{ notBefore: iso(fromMs), notAfter: iso(toMs), beginRefreshAt: iso(fromMs + HOUR_MS) },
   }
 }
@@ -82,6 +90,11 @@ const asked: [it: string, spec: object, want: RegExp][] = [
     'with words of no domain',
     { unverifiedUserAnnotations: { a: 'b' } },
     /spec.unverifiedUserAnnotations: Invalid value: "a": must be a domain-prefixed key/,
+  ],
+  [
+    'with too many words',
+    { unverifiedUserAnnotations: { 'a.b/c': 'x'.repeat(256 * 1024) } },
+    /spec.unverifiedUserAnnotations: Too long: may not be more than 262144 bytes$/,
   ],
   ['of no pod', { podUID: '' }, /spec.podUID: Invalid value: "": must not be empty$/],
   [
@@ -135,6 +148,26 @@ const answers: [it: string, status: () => object, want: RegExp][] = [
     'no',
     () => ({ conditions: [told('Issued', 'False')] }),
     /status.conditions\[0\].status: Unsupported value: "False": supported values: "True"/,
+  ],
+  [
+    'a reason that is a sentence',
+    () => ({ conditions: [{ ...told('Denied'), reason: 'not now' }] }),
+    /status.conditions\[0\].reason: Invalid value: "not now": a condition reason must start with alphabetic character/,
+  ],
+  [
+    'a reason without end',
+    () => ({ conditions: [{ ...told('Denied'), reason: 'A'.repeat(1025) }] }),
+    /status.conditions\[0\].reason: Too long: may not be more than 1024 bytes$/,
+  ],
+  [
+    'a certificate for a name with an empty label',
+    () => issued(own, 2, NOW, ['a..b']),
+    /status.certificateChain: Invalid value: "a..b": leaf certificate's DNSName should not contain '\.\.'$/,
+  ],
+  [
+    'a certificate for a name that ends with a dot',
+    () => issued(own, 2, NOW, ['a.b', 'a.b.']),
+    /status.certificateChain: Invalid value: "a.b.": leaf certificate's DNSName should not start or end with '\.'$/,
   ],
   ['dates alone', () => ({ notBefore: iso(NOW) }), /status: Invalid value: status is immutable unless transitioning/],
   ['no chain', () => ({ ...issued(), certificateChain: '' }), /must contain at least one certificate/],

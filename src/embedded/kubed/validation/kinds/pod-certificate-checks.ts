@@ -15,6 +15,8 @@ import { readSigningRequest } from '../../../../lib/x509/request.ts'
 import type { FieldError } from '../../fault.ts'
 import { type Obj, specOf } from '../../object.ts'
 import { type Check, checkName, duplicate, invalidValue, push, required, unsupported } from '../fault-list.ts'
+import { checkConditionWords } from '../condition-words.ts'
+import { isMailAddress } from '../custom/mail-address.ts'
 import { checkUserAnnotations } from '../user-annotations.ts'
 import { checkSignerName } from './certificate-checks.ts'
 
@@ -142,11 +144,11 @@ function checkConditions(conditions: readonly JsonObject[], errors: FieldError[]
       )
     if (status !== 'True') unsupported(errors, `${at}.status`, stringOf(status), ['True'])
   })
-  conditions.forEach(({ reason, lastTransitionTime }, index) => {
+  conditions.forEach((condition, index) => {
     const at = `status.conditions[${index}]`
     if (types.indexOf(types[index] ?? '') < index) duplicate(errors, at, types[index])
-    if (!lastTransitionTime) required(errors, `${at}.lastTransitionTime`)
-    if (stringOf(reason) === '') required(errors, `${at}.reason`)
+    if (!condition.lastTransitionTime) required(errors, `${at}.lastTransitionTime`)
+    checkConditionWords(condition, at, errors)
   })
 }
 
@@ -160,10 +162,25 @@ function checkIssued(status: JsonObject, spec: JsonObject, nowMs: number, errors
   if (blocks.some(({ label }) => label !== 'CERTIFICATE'))
     return bad('issued certificate chain must consist entirely of CERTIFICATE PEM blocks')
   if (first === undefined) return bad('leaf certificate does not parse as valid X.509')
+  checkNames(first, errors)
   if (!wantedKey(spec)?.equals(first.publicKey))
     return bad('leaf certificate was not issued to the requested public key')
   if (checkDates(status, first, nowMs, errors) && checkSpan(status, first, spec, errors) && others.includes(undefined))
     bad('intermediate certificate does not parse as valid X.509')
+}
+
+/** The names that a certificate is for. */
+function checkNames({ subjectAltName = '' }: X509Certificate, errors: FieldError[]): void {
+  // names in which the separator could be meant are quoted as in JSON
+  for (const [, kind, given = ''] of subjectAltName.matchAll(/(?:^|, )([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)/g)) {
+    const name = given.startsWith('"') ? stringOf(JSON.parse(given)) : given
+    const bad = (why: string): void => invalidValue(errors, CHAIN, name, `leaf certificate${why}`)
+    if (kind === 'email' && !isMailAddress(name)) bad(' should not contain invalid EmailAddress')
+    if (kind !== 'DNS') continue
+    if (name === '') bad(' should not contain empty DNSName')
+    if (name.includes('..')) bad("'s DNSName should not contain '..'")
+    if (/^\.|\.$/.test(name)) bad("'s DNSName should not start or end with '.'")
+  }
 }
 
 const DATES = {

@@ -9,6 +9,7 @@ import {
   stringOf,
 } from '../../../../lib/kube/json.ts'
 import type { FieldError } from '../../fault.ts'
+import { checkConditionWords } from '../condition-words.ts'
 import { type Obj, specOf } from '../../object.ts'
 import type { Resource } from '../../resources/resource.ts'
 import { checkAddress } from '../addresses.ts'
@@ -200,7 +201,7 @@ function checkConditions({ status }: Obj, errors: FieldError[]): void {
   const seen = new Set<string>()
   objectsOf(objectOf(status).conditions).forEach((condition, index) => {
     const at = `status.conditions[${index}]`
-    const { type, status: state, lastTransitionTime, reason } = condition
+    const { type, status: state, lastTransitionTime } = condition
     const name = stringOf(type)
     if (name === '') required(errors, `${at}.type`, 'is required')
     else if (seen.has(name))
@@ -211,6 +212,6 @@ function checkConditions({ status }: Obj, errors: FieldError[]): void {
     else if (!['True', 'False', 'Unknown'].includes(stringOf(state)))
       unsupported(errors, `${at}.status`, state, ['False', 'True', 'Unknown'])
     if (lastTransitionTime === undefined || lastTransitionTime === null) required(errors, `${at}.lastTransitionTime`)
-    if (stringOf(reason) === '') required(errors, `${at}.reason`)
+    checkConditionWords(condition, at, errors)
   })
 }

@@ -8,6 +8,7 @@ import type { Node, Pod, Service } from '../shapes.ts'
 import type { Telling, Write } from '../write.ts'
 import { withinCapacity } from './capacity.ts'
 import { endpointsOf } from './endpoints.ts'
+import { type Packed, packSlices, type PortGroup } from './packing.ts'
 import { orderSlicePorts } from './port-order.ts'
 import { type ZoneShares, zonesByTopology } from './topology.ts'
 import {
@@ -40,15 +41,9 @@ export type ServiceSeen = {
   readonly failure?: string
 }
 
-type Wanted = {
-  readonly addressType: string
-  readonly ports: readonly SlicePort[] | null
-  readonly endpoints: readonly Endpoint[]
-}
-
-const MOST_PER_SLICE = 100
 const TRIGGER = 'endpoints.kubernetes.io/last-change-trigger-time'
 const OVER_CAPACITY = 'endpoints.kubernetes.io/over-capacity'
+const HEADLESS = 'service.kubernetes.io/headless'
 const MANAGED_BY = 'endpointslice-controller.k8s.io'
 
 /** Pure. Keeps the EndpointSlices (and the older Endpoints object) of a Service with a selector equal to its pods. */
@@ -100,11 +95,12 @@ function notUpdated(service: Service, why: string): Telling {
   return { about: service, type: 'Warning', reason: 'FailedToUpdateEndpointSlices', message }
 }
 
-/** The slices of one family: those that are there, those that ought to be, and why none of them says whose traffic it is for. */
+/** The slices of one family: those that are there, what is to be in which, and why none of them says whose traffic it is for. */
 type Plan = {
   readonly addressType: string
   readonly own: readonly EndpointSlice[]
-  readonly wanted: readonly Wanted[]
+  readonly packed: readonly Packed[]
+  readonly unneeded: readonly EndpointSlice[]
   readonly why?: string
 }
 
@@ -112,18 +108,21 @@ function planSlices(seen: ServiceSeen, addressType: string): Plan {
   const own = seen.slices.filter(
     (slice) => slice.addressType === addressType && controllerOf(slice)?.uid === seen.service.metadata.uid,
   )
-  const wanted = wantedSlices(seen, addressType)
-  if (!hasTopologyMode(seen.service)) return { addressType, own, wanted }
+  const labels = sliceLabels(seen.service)
+  const isStale = ({ metadata }: EndpointSlice): boolean => !isSame(metadata.labels, labels)
+  const { packed, unneeded } = packSlices(portGroups(seen, addressType), own, isStale)
+  if (!hasTopologyMode(seen.service)) return { addressType, own, packed, unneeded }
   const zones = zonesByTopology(
-    wanted.flatMap(({ endpoints }) => endpoints),
+    packed.flatMap(({ endpoints }) => endpoints),
     seen.zoneShares(),
   )
-  if (typeof zones === 'string') return { addressType, own, wanted, why: zones }
+  if (typeof zones === 'string') return { addressType, own, packed, unneeded, why: zones }
   const hinted = (endpoint: Endpoint): Endpoint => {
     const name = zones.get(endpoint)
     return name === undefined ? endpoint : { ...endpoint, hints: { forZones: [{ name }] } }
   }
-  return { addressType, own, wanted: wanted.map((each) => ({ ...each, endpoints: each.endpoints.map(hinted) })) }
+  const withHints = packed.map((each) => ({ ...each, endpoints: each.endpoints.map(hinted) }))
+  return { addressType, own, packed: withHints, unneeded }
 }
 
 /** Says that hints come, or go with the mode of the Service. */
@@ -148,19 +147,15 @@ function hintsTold(
   return { do: 'tell', tell: { about, type, reason: `TopologyAwareHints${turned}`, message } }
 }
 
-function sliceWrites(seen: ServiceSeen, plan: Plan): Write[] {
-  const free = new Set(plan.own)
-  const writes: Write[] = []
-  for (const wanted of plan.wanted) {
-    const candidates = [...free].filter((slice) => samePorts(slice.ports, wanted.ports))
-    const match = candidates.sort((a, b) => overlap(b, wanted) - overlap(a, wanted))[0] ?? emptiest(free, wanted)
-    if (match) free.delete(match)
-    writes.push(...sliceWrite(seen, match, wanted))
-  }
-  return [...writes, ...[...free].map((object): Write => ({ do: 'delete', object }))]
+function sliceWrites(seen: ServiceSeen, { addressType, packed, unneeded }: Plan): Write[] {
+  return [
+    ...packed.flatMap((each) => sliceWrite(seen, addressType, each)),
+    ...unneeded.map((object): Write => ({ do: 'delete', object })),
+  ]
 }
 
-function wantedSlices(seen: ServiceSeen, addressType: string): Wanted[] {
+/** The endpoints of one family by the ports on which they answer. */
+function portGroups(seen: ServiceSeen, addressType: string): PortGroup[] {
   const groups = new Map<string, { ports: readonly SlicePort[]; endpoints: Endpoint[] }>()
   for (const pod of seen.pods) {
     const endpoint = endpointOf(seen.service, pod, addressType)
@@ -171,27 +166,18 @@ function wantedSlices(seen: ServiceSeen, addressType: string): Wanted[] {
     groups.set(key, group)
     group.endpoints.push(placed(endpoint, seen.nodeNamed(pod.spec.nodeName ?? ''), seen.service))
   }
-  if (groups.size === 0) return [{ addressType, ports: null, endpoints: [] }]
-  return [...groups.values()].flatMap(({ ports, endpoints }) =>
-    chunks(endpoints).map((part) => ({ addressType, ports, endpoints: part })),
-  )
+  return [...groups.values()]
 }
 
-function sliceWrite(seen: ServiceSeen, present: EndpointSlice | undefined, wanted: Wanted): Write[] {
+function sliceWrite(seen: ServiceSeen, addressType: string, { slice, ports, endpoints }: Packed): Write[] {
   const { service, triggerMs } = seen
   const labels = sliceLabels(service)
-  if (present) {
+  if (slice) {
     const isEqual =
-      isSame(present.endpoints ?? [], wanted.endpoints) &&
-      samePorts(present.ports, wanted.ports) &&
-      isSame(present.metadata.labels, labels)
+      isSame(slice.endpoints ?? [], endpoints) && samePorts(slice.ports, ports) && isSame(slice.metadata.labels, labels)
     if (isEqual) return []
-    const metadata = {
-      ...present.metadata,
-      labels,
-      annotations: withTrigger(present.metadata.annotations, triggerMs),
-    }
-    return [{ do: 'replace', object: { ...present, metadata, endpoints: wanted.endpoints, ports: wanted.ports ?? [] } }]
+    const metadata = { ...slice.metadata, labels, annotations: withTrigger(slice.metadata.annotations, triggerMs) }
+    return [{ do: 'replace', object: { ...slice, metadata, endpoints, ports } }]
   }
   const { apiVersion, kind, name, uid } = { ...refOf(service), uid: service.metadata.uid ?? '' }
   const object: KubeObject = {
@@ -205,20 +191,21 @@ function sliceWrite(seen: ServiceSeen, present: EndpointSlice | undefined, wante
       annotations: withTrigger(undefined, triggerMs),
       ownerReferences: [{ apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true }],
     },
-    addressType: wanted.addressType,
+    addressType,
     // none at all are nobody's field
-    endpoints: wanted.endpoints.length > 0 ? wanted.endpoints : null,
-    ports: (wanted.ports ?? []).length > 0 ? wanted.ports : null,
+    endpoints: endpoints.length > 0 ? endpoints : null,
+    ports: ports.length > 0 ? ports : null,
   }
   return [{ do: 'create', object }]
 }
 
 function sliceLabels(service: Service): Record<string, string> {
+  const { [HEADLESS]: _reserved, ...labels } = service.metadata.labels ?? {}
   return {
-    ...service.metadata.labels,
+    ...labels,
     'endpointslice.kubernetes.io/managed-by': MANAGED_BY,
     'kubernetes.io/service-name': service.metadata.name,
-    ...(service.spec.clusterIP === 'None' && { 'service.kubernetes.io/headless': '' }),
+    ...(service.spec.clusterIP === 'None' && { [HEADLESS]: '' }),
   }
 }
 
@@ -255,23 +242,4 @@ function endpointsWrites(seen: ServiceSeen): Write[] {
 function withCapacity(annotations: Readonly<Record<string, string>>, isTruncated: boolean): Record<string, string> {
   const { [OVER_CAPACITY]: _before, ...others } = annotations
   return isTruncated ? { ...others, [OVER_CAPACITY]: 'truncated' } : others
-}
-
-function overlap(slice: EndpointSlice, wanted: Wanted): number {
-  const addresses = new Set(slice.endpoints?.map((endpoint) => endpoint.addresses[0]))
-  return wanted.endpoints.filter((endpoint) => addresses.has(endpoint.addresses[0])).length
-}
-
-/** A slice without endpoints can take any ports. */
-function emptiest(free: ReadonlySet<EndpointSlice>, wanted: Wanted): EndpointSlice | undefined {
-  const all = [...free]
-  return (
-    all.find((slice) => (slice.endpoints ?? []).length === 0) ?? (wanted.endpoints.length === 0 ? all[0] : undefined)
-  )
-}
-
-function chunks(endpoints: readonly Endpoint[]): (readonly Endpoint[])[] {
-  const parts: Endpoint[][] = []
-  for (let at = 0; at < endpoints.length; at += MOST_PER_SLICE) parts.push(endpoints.slice(at, at + MOST_PER_SLICE))
-  return parts
 }

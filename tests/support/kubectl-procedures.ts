@@ -1,11 +1,13 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, realpathSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, realpathSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 
-const script = resolve(process.env.SLUICE_CONFORMANCE ?? '../shared/conformance', 'kubectl', 'run.sh')
+const conformance = resolve(process.env.SLUICE_CONFORMANCE ?? '../shared/conformance')
+const script = join(conformance, 'kubectl', 'run.sh')
+const goldens = join(conformance, 'kube-apiserver', 'kubectl')
 
 /** Why the procedures cannot run here; `false` when they can. */
 export function whyNot(): string | false {
@@ -23,12 +25,34 @@ export function findKubectls(): readonly string[] {
   return [found, ...versions.sort().map((name) => join(beside, name))]
 }
 
-/** Runs all commands against a new kubed of its own; answers the last line and what failed. */
-export async function runProcedures(
-  kubectl: string,
-): Promise<{ readonly result: string; readonly failures: string; readonly seconds: number }> {
+/** What the real server made a kubectl of that version print; undefined where nobody recorded it. */
+function goldenOf(kubectl: string): string | undefined {
+  const [version] = /\d+\.\d+$/.exec(kubectl) ?? []
+  const golden = join(goldens, `${version}.txt`)
+  return version !== undefined && existsSync(golden) ? golden : undefined
+}
+
+/** The newest kubectl of which there are recorded outputs, else that of the PATH. */
+export function recordedKubectl(): string {
+  const all = findKubectls()
+  return all.findLast((kubectl) => goldenOf(kubectl) !== undefined) ?? all[0] ?? ''
+}
+
+/** How a run of all commands went. */
+type Procedures = {
+  /** The last line. */
+  readonly result: string
+  readonly failures: string
+  /** Commands that print something else than on the real server, but for names, addresses and times; none where nothing is recorded. */
+  readonly differing: readonly string[]
+  readonly seconds: number
+}
+
+/** Runs all commands against a new kubed of its own, set up as the real server was when its outputs were recorded. */
+export async function runProcedures(kubectl: string): Promise<Procedures> {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-kubectl-'))
   const args = ['dist/sluice.mjs', 'serve', 'kubed', '--node', 'sim', '--state', join(dir, 'state'), '--port', '0']
+  args.push('--disable-admission-plugins', 'ServiceAccount')
   const server = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] })
   const ended = once(server, 'exit')
   try {
@@ -39,7 +63,10 @@ export async function runProcedures(
     const output = await outputOf(join(dir, 'out'), { ...process.env, KUBECONFIG: kubeconfig, KUBECTL: kubectl })
     const result = output.trim().split('\n').at(-1) ?? ''
     const failures = output.split('### ').filter((part) => part.includes('!!! FAILED'))
-    return { result, failures: failures.join('\n'), seconds: (Date.now() - startedAt) / 1000 }
+    const seconds = (Date.now() - startedAt) / 1000
+    const outputFile = join(dir, 'output.txt')
+    writeFileSync(outputFile, output)
+    return { result, failures: failures.join('\n'), differing: differing(outputFile, goldenOf(kubectl)), seconds }
   } finally {
     server.kill('SIGTERM')
     await ended
@@ -47,8 +74,20 @@ export async function runProcedures(
   }
 }
 
+function differing(outputFile: string, golden: string | undefined): string[] {
+  if (golden === undefined) return []
+  const { stdout } = spawnSync(process.execPath, [join(goldens, 'normalise.mjs'), outputFile, golden])
+  return stdout
+    .toString()
+    .split('\n')
+    .filter((line) => line.startsWith('kubectl '))
+}
+
 async function outputOf(folder: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const run = spawn('bash', [script, folder], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const run = spawn('bash', [script, folder], {
+    env: { ...env, LINES_SHOWN: '1000000' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   let text = ''
   run.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))
   await once(run, 'close')

@@ -67,6 +67,60 @@ const cases: { it: string; kind: [string, string]; object: object; name: string;
     want: undefined,
   },
   {
+    it: 'compares the sums while a pod is resized, not its containers one by one',
+    kind: ['', 'pods'],
+    object: {
+      spec: {
+        containers: [
+          { name: 'a', ...cpu('3') },
+          { name: 'b', ...cpu('1') },
+        ],
+      },
+      status: {
+        containerStatuses: [
+          { name: 'a', ...cpu('1') },
+          { name: 'b', ...cpu('2') },
+        ],
+      },
+    },
+    name: 'requests.cpu',
+    want: '4',
+  },
+  {
+    it: 'adds overhead to what a pod asks for',
+    kind: ['', 'pods'],
+    object: { spec: { containers: [cpu('1')], overhead: { cpu: '250m', memory: '64Mi' } } },
+    name: 'requests.memory',
+    want: '64Mi',
+  },
+  {
+    it: 'has no limit of overhead alone',
+    kind: ['', 'pods'],
+    object: { spec: { containers: [cpu('1')], overhead: { cpu: '250m' } } },
+    name: 'limits.cpu',
+    want: undefined,
+  },
+  {
+    it: 'does not count a pod that ought to be gone',
+    kind: ['', 'pods'],
+    object: {
+      metadata: { deletionTimestamp: '1970-01-01T00:00:10Z', deletionGracePeriodSeconds: 29 },
+      spec: { containers: [cpu('1')] },
+    },
+    name: 'pods',
+    want: undefined,
+  },
+  {
+    it: 'counts a pod that is leaving',
+    kind: ['', 'pods'],
+    object: {
+      metadata: { deletionTimestamp: '1970-01-01T00:00:10Z', deletionGracePeriodSeconds: 30 },
+      spec: { containers: [cpu('1')] },
+    },
+    name: 'pods',
+    want: '1',
+  },
+  {
     it: 'counts the node ports of a service',
     kind: ['', 'services'],
     object: { spec: { type: 'NodePort', ports: [{ port: 80 }, { port: 443 }] } },
@@ -90,7 +144,7 @@ const cases: { it: string; kind: [string, string]; object: object; name: string;
 ]
 for (const { it, kind, object, name, want } of cases)
   test(`quota ${it}`, () => {
-    const usage = usageOf({ group: kind[0], plural: kind[1] }, object as never)
+    const usage = usageOf({ group: kind[0], plural: kind[1] }, object as never, 40_000)
     assert.equal(usage.get(name)?.text, want)
   })
 

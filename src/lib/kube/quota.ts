@@ -31,35 +31,81 @@ const COUNTED = new Set([
  *
  * @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
  */
-export function usageOf({ group, plural }: QuotaKind, object: JsonObject): Usage {
+export function usageOf({ group, plural }: QuotaKind, object: JsonObject, nowMs: number): Usage {
   const usage = new Map<string, Quantity>([[`count/${group === '' ? plural : `${plural}.${group}`}`, ONE]])
   if (group !== '') return usage
   if (COUNTED.has(plural)) usage.set(plural, ONE)
-  if (plural === 'pods') addPod(usage, object)
+  if (plural === 'pods') addPod(usage, object, nowMs)
   if (plural === 'services') addService(usage, objectOf(object.spec))
   if (plural === 'persistentvolumeclaims') addClaim(usage, object)
   return usage
 }
 
-/** What a pod's resources sum up to: those of its containers, or of the pod as a whole where they are given, and its overhead. */
-export function podResources(spec: JsonObject): { readonly requests: Usage; readonly limits: Usage } {
+/** Where the amounts of a container stand. */
+type Amounts = (container: JsonObject) => unknown
+
+/**
+ * What a pod's resources sum up to: those of its containers, or of the pod as a whole where they are given, and its overhead, of which there is a limit
+ * only where there is another. While it is being resized the most counts of what it asks for, was given and has; what can never be is not asked for.
+ *
+ * @see k8s.io/component-helpers/resource PodRequests, PodLimits
+ */
+export function podResources(pod: JsonObject): { readonly requests: Usage; readonly limits: Usage } {
+  const [spec, status] = [objectOf(pod.spec), objectOf(pod.status)]
+  const requests = mostOf(spec, amountsOfRequests(status))
+  const limits = mostOf(spec, amountsOfLimits(status))
+  const whole = objectOf(spec.resources)
+  for (const [name, amount] of amounts(whole.requests)) requests.set(name, amount)
+  for (const [name, amount] of amounts(whole.limits)) limits.set(name, amount)
   const overhead = amounts(spec.overhead)
-  const sum = (field: 'requests' | 'limits'): Usage => {
-    const peak = containerResources(spec, field)
-    for (const [name, amount] of amounts(objectOf(spec.resources)[field])) peak.set(name, amount)
-    addTo(peak, overhead)
-    return peak
-  }
-  return { requests: sum('requests'), limits: sum('limits') }
+  addTo(requests, overhead)
+  addTo(limits, new Map([...overhead].filter(([name]) => (limits.get(name) ?? NOTHING).nano !== 0n)))
+  return { requests, limits }
 }
 
-/** What the containers of a pod need at once: the larger of what runs at its start, one after the other, and of what stays. */
+function amountsOfRequests(status: JsonObject): Amounts[] {
+  const { now, asked, isInfeasible } = whileResizing(status, 'requests')
+  const given: Amounts = (container) => now(container).allocatedResources ?? asked(container)
+  const has: Amounts = (container) => objectOf(now(container).resources).requests ?? given(container)
+  return isInfeasible ? [has, given] : [asked, has, given]
+}
+
+function amountsOfLimits(status: JsonObject): Amounts[] {
+  const { now, asked, isInfeasible } = whileResizing(status, 'limits')
+  const has: Amounts = (container) => objectOf(now(container).resources).limits ?? asked(container)
+  return isInfeasible ? [has] : [asked, has]
+}
+
+function whileResizing(status: JsonObject, field: 'requests' | 'limits') {
+  const statuses = new Map(
+    [...objectsOf(status.initContainerStatuses), ...objectsOf(status.containerStatuses)].map((one) => [one.name, one]),
+  )
+  const pending = objectsOf(status.conditions).find(({ type }) => type === 'PodResizePending')
+  const isInfeasible = pending?.reason === 'Infeasible'
+  const asked: Amounts = ({ resources }) => (isInfeasible ? undefined : objectOf(resources)[field])
+  return { now: (container: JsonObject) => objectOf(statuses.get(container.name)), asked, isInfeasible }
+}
+
+function mostOf(spec: JsonObject, lists: readonly Amounts[]): Map<string, Quantity> {
+  const most = new Map<string, Quantity>()
+  for (const list of lists)
+    for (const [name, amount] of needsAtOnce(spec, list)) most.set(name, larger(most.get(name) ?? amount, amount))
+  return most
+}
+
+/** What the containers of a pod ask for at once. */
 export function containerResources(spec: JsonObject, field: 'requests' | 'limits'): Map<string, Quantity> {
-  const own = total(objectsOf(spec.containers), field)
+  return needsAtOnce(spec, ({ resources }) => objectOf(resources)[field])
+}
+
+/** The larger of what runs at the start of a pod, one after the other, and of what stays. */
+function needsAtOnce(spec: JsonObject, list: Amounts): Map<string, Quantity> {
+  const own = new Map<string, Quantity>()
+  for (const container of objectsOf(spec.containers)) addTo(own, amounts(list(container)))
   const peak = new Map(own)
   const sidecars = new Map<string, Quantity>()
   for (const container of objectsOf(spec.initContainers)) {
-    const needs = amounts(objectOf(container.resources)[field])
+    const needs = amounts(list(container))
     const isSidecar = container.restartPolicy === 'Always'
     if (isSidecar) addTo(sidecars, needs)
     const during = isSidecar ? sidecars : new Map(sidecars)
@@ -72,12 +118,6 @@ export function containerResources(spec: JsonObject, field: 'requests' | 'limits
 }
 
 const larger = (a: Quantity, b: Quantity): Quantity => (a.nano > b.nano ? a : b)
-
-function total(containers: readonly JsonObject[], field: 'requests' | 'limits'): Map<string, Quantity> {
-  const sum = new Map<string, Quantity>()
-  for (const container of containers) addTo(sum, amounts(objectOf(container.resources)[field]))
-  return sum
-}
 
 /** Adds amounts to a sum, in place. */
 export function addTo(sum: Map<string, Quantity>, more: Usage): void {
@@ -95,43 +135,24 @@ export function amounts(list: unknown): Map<string, Quantity> {
   return out
 }
 
-function addPod(usage: Map<string, Quantity>, pod: JsonObject): void {
+function addPod(usage: Map<string, Quantity>, pod: JsonObject, nowMs: number): void {
   const { phase } = objectOf(pod.status)
-  if (phase === 'Succeeded' || phase === 'Failed') return
+  if (phase === 'Succeeded' || phase === 'Failed' || isOverdue(objectOf(pod.metadata), nowMs)) return
   usage.set('pods', ONE)
-  const { requests, limits } = podResources(whileResizing(objectOf(pod.spec), objectOf(pod.status)))
+  const { requests, limits } = podResources(pod)
   for (const [name, amount] of requests) {
-    usage.set(`requests.${name}`, amount)
-    if (COMPUTE.includes(name) || name.startsWith('hugepages-')) usage.set(name, amount)
+    const isCommon = COMPUTE.includes(name) || name.startsWith('hugepages-')
+    if (isCommon) usage.set(name, amount)
+    if (isCommon || isExtended(name)) usage.set(`requests.${name}`, amount)
   }
   for (const [name, amount] of limits) if (COMPUTE.includes(name)) usage.set(`limits.${name}`, amount)
 }
 
-/** A pod that is being resized counts with the larger of what it asks for and what it still has; what can never be is not asked for. */
-function whileResizing(spec: JsonObject, status: JsonObject): JsonObject {
-  const statuses = new Map(
-    [...objectsOf(status.containerStatuses), ...objectsOf(status.initContainerStatuses)].map((one) => [one.name, one]),
-  )
-  const isInfeasible = objectsOf(status.conditions).some(
-    ({ type, reason }) => type === 'PodResizePending' && reason === 'Infeasible',
-  )
-  const grown = (container: JsonObject): JsonObject => {
-    const now = statuses.get(container.name)
-    if (now === undefined) return container
-    const asked = isInfeasible ? {} : objectOf(container.resources)
-    const has = objectOf(now.resources)
-    const requests = largest([asked.requests, has.requests, now.allocatedResources])
-    return { ...container, resources: { requests, limits: largest([asked.limits, has.limits]) } }
-  }
-  const { containers, initContainers } = spec
-  return { ...spec, containers: objectsOf(containers).map(grown), initContainers: objectsOf(initContainers).map(grown) }
-}
-
-function largest(lists: readonly unknown[]): JsonObject {
-  const most = new Map<string, Quantity>()
-  for (const list of lists)
-    for (const [name, amount] of amounts(list)) most.set(name, larger(most.get(name) ?? amount, amount))
-  return Object.fromEntries([...most].map(([name, { text }]) => [name, text]))
+/** A pod that ought to be gone, as on a node that is lost, does not keep the place of another. */
+function isOverdue({ deletionTimestamp, deletionGracePeriodSeconds }: JsonObject, nowMs: number): boolean {
+  const graceSeconds = numberOf(deletionGracePeriodSeconds)
+  if (deletionTimestamp === undefined || graceSeconds === undefined) return false
+  return nowMs > Date.parse(stringOf(deletionTimestamp)) + graceSeconds * 1000
 }
 
 function addService(usage: Map<string, Quantity>, spec: JsonObject): void {
@@ -193,8 +214,14 @@ export function namesOfKind({ group, plural }: QuotaKind, names: readonly string
 function isOfPods(name: string): boolean {
   if (name === 'pods' || /^(requests\.)?hugepages-/.test(name)) return true
   if (COMPUTE.includes(name.replace(/^(requests|limits)\./, ''))) return true
-  const isExtended = name.includes('/') && !name.includes('kubernetes.io/')
-  return name.startsWith('requests.') && (isExtended || name.startsWith('requests.deviceclass.resource.kubernetes.io/'))
+  return name.startsWith('requests.') && isExtended(name.slice('requests.'.length))
+}
+
+/** Resources that nodes have besides those of every node. */
+function isExtended(name: string): boolean {
+  return (
+    (name.includes('/') && !name.includes('kubernetes.io/')) || name.startsWith('deviceclass.resource.kubernetes.io/')
+  )
 }
 
 /** True when resources of the pod as a whole are given: its containers need to name none. */

@@ -179,7 +179,7 @@ test('an autoscaler that saw the same twice writes nothing', () => {
 test('a condition that comes later stands behind those that are told already', () => {
   const conditions = ['AbleToScale', 'ScaledToZero'].map((type) => ({
     type,
-    status: 'True',
+    status: 'False',
     reason: 'x',
     message: 'y',
   }))
@@ -195,4 +195,39 @@ test('a condition that comes later stands behind those that are told already', (
     status.conditions?.map(({ type }) => type),
     ['AbleToScale', 'ScaledToZero', 'ScalingActive'],
   )
+})
+
+const woken: { it: string; conditions: readonly string[]; minReplicas?: number; want: number | undefined }[] = [
+  { it: 'leaves alone what somebody else made nothing', conditions: [], want: undefined },
+  { it: 'wakes what an autoscaler made nothing', conditions: ['ScaledToZero'], want: 1 },
+  { it: 'wakes it to its least', conditions: ['ScaledToZero'], minReplicas: 3, want: 4 },
+  {
+    it: 'wakes it to more than it may grow at once, where its least is more',
+    conditions: ['ScaledToZero'],
+    minReplicas: 6,
+    want: 6,
+  },
+]
+for (const { it, conditions, minReplicas, want } of woken)
+  test(`an autoscaler ${it}`, () => {
+    const { measured } = see(5, 100)
+    const spec = { ...autoscaler.spec, ...(minReplicas !== undefined && { minReplicas }) }
+    const status = {
+      conditions: conditions.map((type) => ({ type, status: 'True', reason: 'Was', message: '' })),
+    }
+    const scale = { replicas: 0, selection: { selector: 'app=web', rivals: ['h'] } }
+    const rest = { measured: want === 1 ? see(1, 50).measured : measured, scale }
+    const seen = see(5, 100, { ...rest, autoscaler: { ...autoscaler, spec, status } })
+    assert.equal(decideAutoscaler(seen).resizeTo, want)
+  })
+
+test('an autoscaler counts what containers ask for of a resource that a pod as a whole does not name', () => {
+  const seen = see(2, 100)
+  const [measured] = seen.measured
+  assert.ok(measured && 'pods' in measured)
+  const pods = measured.pods.map((pod) => ({
+    ...pod,
+    spec: { ...pod.spec, resources: { requests: { memory: '1Gi' } } },
+  }))
+  assert.equal(decideAutoscaler({ ...seen, measured: [{ ...measured, pods }] }).resizeTo, 4)
 })

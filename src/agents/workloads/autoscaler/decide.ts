@@ -1,4 +1,4 @@
-import { isSame, timeText } from '../meta.ts'
+import { conditionOf, isSame, timeText } from '../meta.ts'
 import type { Condition } from '../shapes.ts'
 import type { Telling } from '../write.ts'
 import { limit, minReplicas } from './limit.ts'
@@ -28,16 +28,23 @@ export function decideAutoscaler(seen: AutoscalerSeen): AutoscalerPlan {
     return { status, tell: [warning('FailedGetScale', scale.error)] }
   }
   const { replicas } = scale
-  if (replicas === 0) {
+  if (replicas === 0 && !mayLeaveZero(autoscaler)) {
     const message = 'scaling is disabled since the replica count of the target is zero'
     const conditions = [gotScale(), say('ScalingActive', false, 'ScalingDisabled', message)]
     return { status: statusOf(seen, { currentReplicas: 0, desiredReplicas: 0 }, conditions), tell: [] }
   }
   if (replicas > autoscaler.spec.maxReplicas)
     return rescale(seen, replicas, autoscaler.spec.maxReplicas, 'Current number of replicas above Spec.MaxReplicas')
-  if (replicas < minReplicas(autoscaler))
+  if (replicas > 0 && replicas < minReplicas(autoscaler))
     return rescale(seen, replicas, minReplicas(autoscaler), 'Current number of replicas below Spec.MinReplicas')
   return unselected(seen, replicas, scale.selection) ?? byMetrics(seen, replicas)
+}
+
+/** Who was made nothing by an autoscaler is woken by it; who was made nothing by hand is left alone. */
+function mayLeaveZero(autoscaler: Autoscaler): boolean {
+  const wasScaledToZero = conditionOf(autoscaler.status?.conditions, 'ScaledToZero')?.status === 'True'
+  const follows = (autoscaler.spec.metrics ?? []).some(({ type }) => type === 'Object' || type === 'External')
+  return wasScaledToZero && (minReplicas(autoscaler) !== 0 || follows)
 }
 
 /** Nothing is measured where it is not clear whose pods these are. */
@@ -88,7 +95,7 @@ function byMetrics(seen: AutoscalerSeen, replicas: number): AutoscalerPlan {
   const tell = failed.map(({ reason, error }) => warning(reason, error))
   const currentMetrics = all.map((one) => ('error' in one ? { type: '' } : one.current))
   const best = found.reduce<Found | undefined>(
-    (most, one) => (most && most.replicas >= one.replicas ? most : one),
+    (most, one) => (most && most.replicas > 0 && most.replicas >= one.replicas ? most : one),
     undefined,
   )
   const [first] = failed
@@ -116,7 +123,9 @@ function within(
   currentMetrics: readonly unknown[],
   tell: AutoscalerPlan['tell'],
 ): AutoscalerPlan {
-  const { replicas, able, limited } = limit(seen, best.replicas, current)
+  const { replicas: paced, able, limited } = limit(seen, best.replicas, current)
+  // who is woken is given its least at once
+  const replicas = current === 0 ? Math.max(paced, minReplicas(seen.autoscaler)) : paced
   const message = `the HPA was able to successfully calculate a replica count from ${best.subject}`
   const conditions = [
     say('AbleToScale', true, able.reason, able.message),
@@ -128,8 +137,13 @@ function within(
     const fields = { currentReplicas: current, desiredReplicas: current, currentMetrics }
     return { recommendation, status: statusOf(seen, fields, conditions), tell }
   }
+  const woken = current === 0 && paced < replicas ? 'Current number of replicas below Spec.MinReplicas' : ''
   const reason =
-    best.replicas > current ? `${best.subject} above target` : best.replicas < current ? 'All metrics below target' : ''
+    best.replicas > current
+      ? `${best.subject} above target`
+      : best.replicas < current
+        ? 'All metrics below target'
+        : woken
   const plan = rescale(seen, current, replicas, reason, conditions, currentMetrics)
   return { ...plan, recommendation, tell: [...tell, ...plan.tell] }
 }

@@ -1,4 +1,6 @@
 import { parseDurationMs } from '../../../kinds/duration.ts'
+import { asJson, objectOf } from '../../../lib/kube/json.ts'
+import { podResources } from '../../../lib/kube/quota.ts'
 import { conditionOf, timeMs } from '../meta.ts'
 import { milli } from '../scheduler/resources.ts'
 import type { Pod } from '../shapes.ts'
@@ -80,11 +82,10 @@ function isStarting({ status }: Pod, metric: PodMetric, nowMs: number): boolean 
  * original's words, where it does not say.
  */
 export function requestOf({ metadata, spec }: Pod, resource: string, container?: string): number | { error: string } {
-  const whole = spec.resources?.requests
-  if (container === undefined && whole !== undefined) {
-    const asked = whole[resource]
+  if (container === undefined && Object.keys(spec.resources?.requests ?? {}).length > 0) {
+    const asked = podResources(objectOf(asJson({ spec }))).requests.get(resource)
     if (asked === undefined) return { error: `missing pod-level request for ${resource} in Pod ${metadata.name}` }
-    return milliValue(asked)
+    return milliValue(asked.text)
   }
   const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')
   const running = [...spec.containers, ...sidecars]

@@ -74,7 +74,7 @@ export function quotaController(bench: Bench): Controller<QuotaSeen, Write, read
         const kind = followed.get(resource)
         return kind === undefined ? [] : [{ kind: kind.kind, objects: kind.cache.list(namespace) }]
       })
-      return { quota, counted }
+      return { quota, counted, nowMs: bench.clock.nowMs() }
     },
     decide: decideQuota,
   })

@@ -4,6 +4,7 @@ import { addTo, isInScope, namesOfKind, NOTHING, type QuotaKind, usageOf } from 
 import type { Quantity } from '../../../lib/kube/quantity.ts'
 import type { WorkloadDecision } from '../decision.ts'
 import { isSame } from '../meta.ts'
+import type { Write } from '../write.ts'
 
 /** A ResourceQuota. */
 export type Quota = KubeObject & {
@@ -18,22 +19,27 @@ export type Quota = KubeObject & {
 export type Counted = { readonly kind: QuotaKind; readonly objects: readonly KubeObject[] }
 
 /** What a quota's decision needs. */
-export type QuotaSeen = { readonly quota: Quota; readonly counted: readonly Counted[] }
+export type QuotaSeen = { readonly quota: Quota; readonly counted: readonly Counted[]; readonly nowMs: number }
+
+/** As often as the original counts anew: what the time alone changes, like a pod that ought to be gone. */
+const AGAIN_MS = 300_000
 
 /** Pure. Keeps the sums by which the API server allows or refuses new objects. */
-export function decideQuota({ quota, counted }: QuotaSeen): WorkloadDecision {
+export function decideQuota({ quota, counted, nowMs }: QuotaSeen): WorkloadDecision {
   const hard = quota.spec?.hard ?? {}
   const sum = new Map<string, Quantity>()
   for (const { kind, objects } of counted)
     for (const object of objects)
-      if (isInScope(jsonOf(quota), kind, jsonOf(object))) addTo(sum, usageOf(kind, jsonOf(object)))
+      if (isInScope(jsonOf(quota), kind, jsonOf(object))) addTo(sum, usageOf(kind, jsonOf(object), nowMs))
   // a name that no kind has is limited, and never used
   const isKnown = (name: string): boolean => counted.some(({ kind }) => namesOfKind(kind, [name]).length > 0)
   const names = Object.keys(hard).filter(isKnown)
   const used = Object.fromEntries(names.map((name) => [name, (sum.get(name) ?? NOTHING).text]))
   const status = { hard, used }
-  if (isSame(status, quota.status)) return { kind: 'done', status: [] }
-  return { kind: 'done', status: [{ do: 'replace', object: { ...quota, status }, subresource: 'status' }] }
+  const changed: Write[] = isSame(status, quota.status)
+    ? []
+    : [{ do: 'replace', object: { ...quota, status }, subresource: 'status' }]
+  return { kind: 'done', status: changed, againAfterMs: AGAIN_MS }
 }
 
 const jsonOf = (object: KubeObject): JsonObject => objectOf(asJson(object))

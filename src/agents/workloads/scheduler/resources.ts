@@ -1,61 +1,35 @@
-import type { Container, Pod } from '../shapes.ts'
+import { asJson, objectOf } from '../../../lib/kube/json.ts'
+import { isQuantityError, parseQuantity, type Quantity } from '../../../lib/kube/quantity.ts'
+import { podResources } from '../../../lib/kube/quota.ts'
+import type { Pod } from '../shapes.ts'
 
 /** What is asked of a node, by resource, in thousandths. */
 export type Demand = ReadonlyMap<string, number>
 
-const FACTORS: Record<string, number> = {
-  n: 1e-6,
-  u: 1e-3,
-  m: 1,
-  '': 1e3,
-  k: 1e6,
-  M: 1e9,
-  G: 1e12,
-  T: 1e15,
-  P: 1e18,
-  Ki: 1024e3,
-  Mi: 1024 ** 2 * 1e3,
-  Gi: 1024 ** 3 * 1e3,
-  Ti: 1024 ** 4 * 1e3,
-  Pi: 1024 ** 5 * 1e3,
-}
-
 /** A quantity in thousandths; 0 when it is none. Near enough for fitting: beyond 2^53 it is rounded. */
 export function milli(quantity: string | number): number {
-  const found = /^([+-]?[\d.]+(?:[eE][+-]?\d+)?)([A-Za-z]*)$/.exec(String(quantity))
-  const factor = FACTORS[found?.[2] ?? '-']
-  return found && factor !== undefined ? Number(found[1]) * factor : 0
+  const parsed = parseQuantity(quantity)
+  return isQuantityError(parsed) ? 0 : inThousandths(parsed)
 }
+
+function inThousandths({ nano }: Quantity): number {
+  return Number(nano / 1_000_000n) + Number(nano % 1_000_000n) / 1e6
+}
+
+/** Every pod of a node is counted for every pod that wants to go there. */
+const known = new WeakMap<Pod, Demand>()
 
 /**
  * What a pod asks of a node: what its containers and sidecars ask for together, or what is needed at most while it starts, and its overhead. What it asks
- * for as a whole comes first.
+ * for as a whole comes first; while it is being resized the larger counts.
  */
-export function demandOf({ spec }: Pod): Demand {
-  const { containers, initContainers = [], overhead = {}, resources } = spec
-  const whole = resources?.requests ?? {}
-  const requests = [...containers, ...initContainers].map((each) => each.resources?.requests ?? {})
-  const names = new Set([...requests, overhead, whole].flatMap(Object.keys))
-  const need = (name: string): number => {
-    const asked = whole[name]
-    return asked === undefined ? peakOf(containers, initContainers, name) : milli(asked)
-  }
-  return new Map([...names].map((name) => [name, need(name) + milli(overhead[name] ?? 0)]))
-}
-
-/** The most that is needed at once: containers that start the pod run one after the other, beside the sidecars before them. */
-function peakOf(containers: readonly Container[], starters: readonly Container[], name: string): number {
-  const ask = ({ resources }: Container): number => milli(resources?.requests?.[name] ?? 0)
-  let beside = 0
-  let most = 0
-  for (const starter of starters) {
-    if (starter.restartPolicy === 'Always') beside += ask(starter)
-    most = Math.max(most, starter.restartPolicy === 'Always' ? beside : beside + ask(starter))
-  }
-  return Math.max(
-    most,
-    containers.reduce((sum, container) => sum + ask(container), beside),
-  )
+export function demandOf(pod: Pod): Demand {
+  const before = known.get(pod)
+  if (before !== undefined) return before
+  const { requests } = podResources(objectOf(asJson(pod)))
+  const demand = new Map([...requests].map(([name, amount]) => [name, inThousandths(amount)]))
+  known.set(pod, demand)
+  return demand
 }
 
 /** Several demands together. */

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Quantity } from '../../../lib/kube/quantity.ts'
-import { amounts, NOTHING, podResources, type Usage } from '../../../lib/kube/quota.ts'
+import { amounts, containerResources, NOTHING, type Usage } from '../../../lib/kube/quota.ts'
 import type { Call } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
 import { forbidden } from '../fault.ts'
@@ -63,13 +63,18 @@ function faultsOf(storageKey: string, object: Obj, limit: JsonObject): string[] 
   const spec = objectOf(object.spec)
   if (storageKey === '/persistentvolumeclaims') return claimFaults(spec, limit)
   if (limit.type === 'Pod') {
-    const { requests, limits } = podResources(spec)
-    return bounds('Pod', limit, requests, limits)
+    return bounds('Pod', limit, ofWhole(spec, 'requests'), ofWhole(spec, 'limits'))
   }
   if (limit.type !== 'Container') return []
   return [...objectsOf(spec.containers), ...objectsOf(spec.initContainers)].flatMap(({ resources }) =>
     bounds('Container', limit, amounts(objectOf(resources).requests), amounts(objectOf(resources).limits)),
   )
+}
+
+/** What a pod asks for, without its overhead: of processors and memory as a whole, where it says so. */
+function ofWhole(spec: JsonObject, field: 'requests' | 'limits'): Usage {
+  const whole = [...amounts(objectOf(spec.resources)[field])].filter(([name]) => name === 'cpu' || name === 'memory')
+  return new Map([...containerResources(spec, field), ...whole])
 }
 
 function claimFaults(spec: JsonObject, limit: JsonObject): string[] {

@@ -36,7 +36,7 @@ export function admitToQuota(env: Environment, call: Call, object: Obj, before: 
       refuseUncounted(call, object, quota)
       // What another scope counted before is new to this quota.
       const known = before !== undefined && isInScope(quota, resource, before) ? before : undefined
-      return { quota, delta: deltaOf(call, object, known) }
+      return { quota, delta: deltaOf(call, object, known, env.nowMs()) }
     })
     .map(({ quota, delta }) => ({ quota, next: count(call, object, quota, delta) }))
   if (call.dryRun) return
@@ -96,10 +96,10 @@ function asks(container: JsonObject, name: string): boolean {
   return objectOf(ofLimits ? limits : requests)[name.replace(/^(limits|requests)\./, '')] !== undefined
 }
 
-function deltaOf({ resource }: Call, object: Obj, before: Obj | undefined): Usage {
-  const delta = new Map(usageOf(resource, object))
+function deltaOf({ resource }: Call, object: Obj, before: Obj | undefined, nowMs: number): Usage {
+  const delta = new Map(usageOf(resource, object, nowMs))
   if (before === undefined) return delta
-  for (const [name, amount] of usageOf(resource, before))
+  for (const [name, amount] of usageOf(resource, before, nowMs))
     delta.set(name, addQuantities(delta.get(name) ?? NOTHING, amount, -1))
   return delta
 }

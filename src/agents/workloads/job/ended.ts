@@ -23,9 +23,13 @@ export function isAbandoned({ spec }: Job, pod: Pod): boolean {
   return spec.podReplacementPolicy !== 'Failed' || !pod.spec.nodeName
 }
 
-/** When a pod ended: with its last container, or when it was not ready any more, or when somebody deleted it. */
-export function endedMs({ metadata, status }: Pod): number {
-  const ends = (status?.containerStatuses ?? []).map(({ state }) => timeMs(state?.terminated?.finishedAt))
+/** When a pod ended: with its last container, sidecars included, or when it was not ready any more, or when somebody deleted it. */
+export function endedMs({ metadata, spec, status }: Pod): number {
+  const sidecars = new Set((spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name))
+  const besides = (status?.initContainerStatuses ?? []).filter(({ name }) => sidecars.has(name))
+  const ends = [...(status?.containerStatuses ?? []), ...besides].map(({ state }) =>
+    timeMs(state?.terminated?.finishedAt),
+  )
   if (ends.length > 0 && ends.every((atMs) => atMs > 0)) return Math.max(...ends)
   const ready = status?.conditions?.find(({ type }) => type === 'Ready')
   const unreadyMs = ready?.status === 'False' ? timeMs(ready.lastTransitionTime) : 0
@@ -33,3 +37,5 @@ export function endedMs({ metadata, status }: Pod): number {
   if (metadata.deletionTimestamp === undefined) return timeMs(metadata.creationTimestamp)
   return timeMs(metadata.deletionTimestamp) - (metadata.deletionGracePeriodSeconds ?? 0) * 1000
 }
+
+const isSidecar = ({ restartPolicy }: { readonly restartPolicy?: string }): boolean => restartPolicy === 'Always'

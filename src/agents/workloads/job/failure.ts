@@ -42,7 +42,8 @@ export function retryAfterMs(pods: readonly Pod[], abandonedMs: readonly number[
     .filter((pod) => pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded')
     .map((pod) => ({ atMs: endedMs(pod), isFailed: pod.status?.phase === 'Failed' }))
     .concat(abandonedMs.map((atMs) => ({ atMs, isFailed: true })))
-    .sort((a, b) => b.atMs - a.atMs)
+    // what failed in the second of a success failed before it
+    .sort((a, b) => b.atMs - a.atMs || Number(a.isFailed) - Number(b.isFailed))
   const lastSuccess = ended.findIndex(({ isFailed }) => !isFailed)
   const inARow = lastSuccess < 0 ? ended.length : lastSuccess
   const last = ended[0]

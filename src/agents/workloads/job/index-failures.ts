@@ -20,10 +20,12 @@ export function failsPerIndex({ spec }: Job): boolean {
 export function failedIndexes(job: Job, before: JobStatus, pods: readonly Pod[]): string | undefined {
   const limit = job.spec.backoffLimitPerIndex
   if (limit === undefined) return undefined
-  const failed = parseIndexes(before.failedIndexes)
+  const { completions = 1 } = job.spec
+  // a Job that has shrunk knows nothing of indexes beyond its end
+  const failed = new Set([...parseIndexes(before.failedIndexes)].filter((index) => index < completions))
   for (const pod of pods) {
     const index = indexOf(pod)
-    if (index === undefined || index >= (job.spec.completions ?? 1) || !isHeld(pod) || !isFailed(job, pod)) continue
+    if (index === undefined || index >= completions || !isHeld(pod) || !isFailed(job, pod)) continue
     const action = actionFor(job, pod)
     if (action === 'FailIndex' || (action !== 'Ignore' && failuresBefore(pod) >= limit)) failed.add(index)
   }

@@ -30,6 +30,8 @@ const kustomization = (spec: Record<string, unknown>) =>
     spec: { interval: '10m', prune: true, sourceRef: { kind: 'GitRepository', name: 'app' }, ...spec },
   })
 
+const noTokens = (): Promise<string> => assert.fail('a kubeconfig in a Secret has its own login')
+
 /** An API server that holds one Secret. */
 const holding = (data: Record<string, string>): EngineContext => {
   const encoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')])
@@ -85,13 +87,13 @@ test('CVE-2022-24768: where namespaces are kept apart, no source of another one 
 for (const { it, value, why } of configs)
   test(`CVE-2022-24817: a kubeconfig may not name ${it}`, async () => {
     const reference = { kind: 'Secret', name: 's', key: undefined } as const
-    const text = await readRemoteConfig(holding({ value }), 'ns', reference)
+    const text = await readRemoteConfig(holding({ value }), 'ns', reference, noTokens)
     assert.throws(() => readKubeconfig(text), { code: 'KUBE_CONFIG', message: why })
   })
 
 test('CVE-2022-24817: a kubeconfig of an object does not turn off that certificates are verified', async () => {
   const value = kubeconfig({ token: 't' }, { 'insecure-skip-tls-verify': true })
-  const text = await readRemoteConfig(holding({ value }), 'ns', { kind: 'Secret', name: 's', key: undefined })
+  const text = await readRemoteConfig(holding({ value }), 'ns', { kind: 'Secret', name: 's', key: undefined }, noTokens)
   assert.equal(readKubeconfig(text).insecure, false)
 })
 

@@ -1,18 +1,15 @@
 import type { KubeConfigReference } from '../../../../kinds/kustomization.ts'
 import { textMap } from '../../../../kinds/flux-object.ts'
 import { SluiceError } from '../../../../lib/error/sluice-error.ts'
-import { readText } from '../../../../lib/kube/read.ts'
 import { isRecord } from '../../../../lib/value/is-record.ts'
 import { loadOne } from '../../../../lib/yaml/load.ts'
 import { goSyntaxError } from '../../../../lib/yaml/syntax/go-syntax-error.ts'
 import type { EngineContext } from '../../context.ts'
+import type { AccountTokens } from './account-tokens.ts'
 
 /** The part of a file by which Kubernetes tells what it is, as Go prints its type. */
 const KIND_OF_FILE =
   'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
-
-/** Lasts longer than the wait between two reconciles of most; each of them asks for a new one. */
-const TOKEN_SECONDS = 3600
 
 /**
  * Reads `spec.kubeConfig` as the text of a kubeconfig, which only ever holds data: neither programs nor files of this machine (CVE-2022-24817).
@@ -23,10 +20,11 @@ export async function readRemoteConfig(
   context: EngineContext,
   namespace: string,
   reference: KubeConfigReference,
+  tokens: AccountTokens,
 ): Promise<string> {
   return reference.kind === 'Secret'
     ? fromSecret(context, namespace, reference.name, reference.key)
-    : fromConfigMap(context, namespace, reference.name)
+    : fromConfigMap(context, namespace, reference.name, tokens)
 }
 
 async function fromSecret(
@@ -75,7 +73,12 @@ function readAsGo(text: string): unknown {
 const CLOUDS = ['aws', 'azure', 'gcp']
 
 /** A cluster by its address; the login is a token of a service account of this one, which the other trusts. */
-async function fromConfigMap({ client }: EngineContext, namespace: string, name: string): Promise<string> {
+async function fromConfigMap(
+  { client }: EngineContext,
+  namespace: string,
+  name: string,
+  tokens: AccountTokens,
+): Promise<string> {
   const config = await client.get({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name })
   if (!config) throw missing(`failed to get configmap ${namespace}/${name}: configmaps "${name}" not found`)
   const { provider = '', address = '', serviceAccountName = '', audiences = '', ...data } = textMap(config, 'data')
@@ -87,7 +90,7 @@ async function fromConfigMap({ client }: EngineContext, namespace: string, name:
   if (address === '' || serviceAccountName === '')
     throw fault(`ConfigMap '${namespace}/${name}' needs the keys address and serviceAccountName for provider "generic"`)
   const audience = audiences.trim() === '' ? [address] : audiences.trim().split(/\s*\n\s*/)
-  const token = await requestToken(client, namespace, serviceAccountName, audience)
+  const token = await tokens(namespace, serviceAccountName, audience)
   const ca = data['ca.crt']
   const cluster = {
     server: address,
@@ -101,25 +104,6 @@ async function fromConfigMap({ client }: EngineContext, namespace: string, name:
     clusters: [{ name: 'remote', cluster }],
     users: [{ name: 'remote', user: { token } }],
   })}\n`
-}
-
-async function requestToken(
-  client: EngineContext['client'],
-  namespace: string,
-  account: string,
-  audiences: readonly string[],
-): Promise<string> {
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/serviceaccounts/${encodeURIComponent(account)}/token`
-  const body = {
-    apiVersion: 'authentication.k8s.io/v1',
-    kind: 'TokenRequest',
-    spec: { audiences, expirationSeconds: TOKEN_SECONDS },
-  }
-  const { status, text } = await client.raw('POST', path, body)
-  const answer: unknown = JSON.parse(text)
-  if (status >= 400)
-    throw fault(`failed to create a token of service account '${namespace}/${account}': ${readText(answer, 'message')}`)
-  return readText(answer, 'status', 'token')
 }
 
 function missing(message: string): SluiceError {

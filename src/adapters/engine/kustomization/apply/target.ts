@@ -8,6 +8,7 @@ import { clientFromKubeconfig } from '../../../kube/client.ts'
 import { shareCaches, type SharedCaches } from '../../../kube/shared-caches.ts'
 import type { KubeClient } from '../../../kube/types.ts'
 import type { EngineContext } from '../../context.ts'
+import { openAccountTokens } from './account-tokens.ts'
 import { createLiveObjects, type LiveObjects } from './live-objects.ts'
 import { readRemoteConfig } from './remote-config.ts'
 
@@ -35,6 +36,7 @@ type Cluster = { readonly client: KubeClient; readonly caches: SharedCaches; rea
 /** Opens the targets. Connections, knowledge of kinds and watches are shared by all who apply to a cluster, whosever rights they use. */
 export function openTargets(context: EngineContext): Targets {
   const home: Cluster = { ...context, live: createLiveObjects(context.client, context.caches) }
+  const tokens = openAccountTokens(context)
   const remotes = new Map<string, Cluster>()
   const used = new Map<string, string>()
   const handlers: ((object: KubeObject) => void)[] = []
@@ -61,7 +63,7 @@ export function openTargets(context: EngineContext): Targets {
     async of(key, kustomization) {
       const { kubeConfig, namespace } = kustomization
       const account = accountOf(context, kustomization)
-      const cluster = kubeConfig ? remote(key, await readRemoteConfig(context, namespace, kubeConfig)) : home
+      const cluster = kubeConfig ? remote(key, await readRemoteConfig(context, namespace, kubeConfig, tokens)) : home
       if (!kubeConfig) letGo(key)
       const client =
         account !== '' ? cluster.client.as(`system:serviceaccount:${namespace}:${account}`) : cluster.client

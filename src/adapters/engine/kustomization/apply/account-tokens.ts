@@ -1,0 +1,54 @@
+import { SluiceError } from '../../../../lib/error/sluice-error.ts'
+import { readText } from '../../../../lib/kube/read.ts'
+import type { EngineContext } from '../../context.ts'
+
+/**
+ * A token of a service account of this cluster for these audiences.
+ *
+ * @throws SluiceError KUBE_CONFIG: the API server gives none
+ */
+export type AccountTokens = (namespace: string, account: string, audiences: readonly string[]) => Promise<string>
+
+type Kept = { readonly token: string; readonly renewAtMs: number }
+
+const TOKEN_SECONDS = 3600
+
+/** The part of a token's life after which a new one is asked for, as Kubernetes' own clients do. */
+const RENEWED_AFTER = 0.8
+
+/** Tokens are used for most of their life: another one each time would make another cluster of the same one. An account that was made anew gets its own. */
+export function openAccountTokens({ client, clock }: Pick<EngineContext, 'client' | 'clock'>): AccountTokens {
+  const kept = new Map<string, Kept>()
+  return async (namespace, account, audiences) => {
+    const nowMs = clock.nowMs()
+    for (const [key, { renewAtMs }] of kept) if (renewAtMs <= nowMs) kept.delete(key)
+    const found = await client.get({ apiVersion: 'v1', kind: 'ServiceAccount', namespace, name: account })
+    const key = JSON.stringify([namespace, account, found?.metadata.uid, audiences])
+    const token = kept.get(key)?.token ?? (await requestToken(client, namespace, account, audiences))
+    if (!kept.has(key)) kept.set(key, { token, renewAtMs: nowMs + TOKEN_SECONDS * 1000 * RENEWED_AFTER })
+    return token
+  }
+}
+
+async function requestToken(
+  client: EngineContext['client'],
+  namespace: string,
+  account: string,
+  audiences: readonly string[],
+): Promise<string> {
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/serviceaccounts/${encodeURIComponent(account)}/token`
+  const body = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    spec: { audiences, expirationSeconds: TOKEN_SECONDS },
+  }
+  const { status, text } = await client.raw('POST', path, body)
+  const answer: unknown = JSON.parse(text)
+  if (status >= 400)
+    throw new SluiceError(
+      'KUBE_CONFIG',
+      `failed to create a token of service account '${namespace}/${account}': ${readText(answer, 'message')}`,
+      { retry: 'backoff', where: 'spec.kubeConfig' },
+    )
+  return readText(answer, 'status', 'token')
+}

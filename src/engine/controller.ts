@@ -26,7 +26,7 @@ export type Controller<Seen, Change, Status> = {
   readonly concurrency: number
   /** Where waiting after a failure starts; 750 ms unless said. */
   readonly firstBackoffMs?: number
-  /** Starts to tell which keys to look at; returns when the first look is possible (caches filled). */
+  /** Starts to tell which keys to look at; returns when the first look is possible (caches filled), and nothing is looked at before. */
   readonly watch: (wake: Wake) => Promise<void>
   /** `undefined`: the object is gone; the engine forgets the key. */
   readonly observe: (key: string) => Promise<Seen | undefined>

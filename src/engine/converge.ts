@@ -37,6 +37,7 @@ export async function startController<Seen, Change, Status>(
   { clock, onError, onReconciled = () => undefined }: ConvergeOptions,
 ): Promise<RunningController> {
   const unsettled: Unsettled<Seen, Status> = new Map()
+  let begin: () => void = () => undefined
   const queue: WorkQueue = new WorkQueue({
     clock,
     concurrency: controller.concurrency,
@@ -52,9 +53,12 @@ export async function startController<Seen, Change, Status>(
       }
     },
     onError: (key, error) => onError(controller.kind, key, error),
+    begin: new Promise<void>((resolve) => (begin = resolve)),
   })
   const wake: Wake = { now: (key) => queue.add(key), after: (key, afterMs) => queue.addAfter(key, afterMs) }
   await controller.watch(wake)
+  // Not earlier: to copies that are half filled, what they still lack looks as if it were not there.
+  begin()
   return {
     kind: controller.kind,
     wake,

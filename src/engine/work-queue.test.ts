@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { backoffMs, jitterMs } from './backoff.ts'
 import { startController } from './converge.ts'
-import { BACKOFF, type Controller } from './controller.ts'
+import { BACKOFF, type Controller, type Wake } from './controller.ts'
 import { manualClock } from './manual-clock.ts'
 import { WorkQueue } from './work-queue.ts'
 
@@ -43,6 +43,8 @@ test('a key waits once, runs alone, and comes again when it was added meanwhile'
     },
   })
   queue.add('a')
+  queue.add('a')
+  await new Promise(setImmediate)
   queue.add('a')
   queue.add('a')
   assert.deepEqual(log, ['a'])
@@ -101,8 +103,10 @@ test('the earliest wish of a key wins', async () => {
   queue.addAfter('a', 500)
   queue.addAfter('a', 100)
   queue.addAfter('a', 300)
-  clock.advance(1000)
-  await queue.whenIdle()
+  for (const ms of [100, 900]) {
+    clock.advance(ms)
+    await queue.whenIdle()
+  }
   assert.deepEqual(seen, [100])
 })
 
@@ -125,6 +129,38 @@ test('a controller acts until it is done, then settles once', async () => {
   running.wake.now('ns/a')
   await running.whenIdle()
   assert.deepEqual([world.have, log], [3, ['at 3', 'at 3']])
+  await running.close()
+})
+
+test('no key is looked at before the watches have returned, nor in the middle of the news that woke it', async () => {
+  const log: string[] = []
+  const tellTwo = (wake: Wake, news: string): void => {
+    wake.now('ns/a')
+    log.push(news)
+    wake.now('ns/b')
+  }
+  const controller: Controller<object, never, undefined> = {
+    kind: 'Careful',
+    concurrency: 4,
+    async watch(wake) {
+      tellTwo(wake, 'first list')
+      await new Promise((resolve) => setImmediate(resolve))
+      log.push('all lists')
+    },
+    async observe(key) {
+      log.push(key)
+      return {}
+    },
+    decide: () => ({ kind: 'done', status: undefined }),
+    act: async () => undefined,
+    settle: async () => undefined,
+    close: () => undefined,
+  }
+  const running = await startController(controller, { clock: manualClock(), onError: () => assert.fail() })
+  await running.whenIdle()
+  tellTwo(running.wake, 'event')
+  await running.whenIdle()
+  assert.deepEqual(log, ['first list', 'all lists', 'ns/a', 'ns/b', 'event', 'ns/a', 'ns/b'])
   await running.close()
 })
 

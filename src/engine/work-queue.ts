@@ -11,6 +11,8 @@ export type WorkQueueOptions = {
   /** Works one key off. What it throws is given to `onError`; the key comes again after its backoff. */
   readonly work: (key: string) => Promise<void>
   readonly onError?: (key: string, error: unknown) => void
+  /** Nothing is worked on before this resolves; keys are taken meanwhile. */
+  readonly begin?: Promise<void>
 }
 
 /**
@@ -30,19 +32,20 @@ export class WorkQueue {
   #idle: (() => void)[] = []
   #isClosed = false
   #isTurnOfBegun = false
+  #isToPump = false
 
   constructor(options: WorkQueueOptions) {
     this.#options = options
   }
 
-  /** Works the key off as soon as there is a place. */
+  /** Works the key off as soon as there is a place, but not before the caller has returned. */
   add(key: string): void {
     if (this.#isClosed) return
     this.#clearTimer(key)
     if (this.#running.has(key)) this.#again.add(key)
     else if (this.#begun.has(key)) this.#resuming.add(key)
     else this.#waiting.add(key)
-    this.#pump()
+    this.#pumpSoon()
   }
 
   /** The key is in the middle of something (or not any more): it takes turns with those that have not begun, instead of standing behind all of them. */
@@ -108,12 +111,23 @@ export class WorkQueue {
     this.#waiting.clear()
     this.#resuming.clear()
     this.#again.clear()
+    this.#tellIdle()
     await this.whenIdle()
   }
 
   #clearTimer(key: string): void {
     this.#timers.get(key)?.cancel()
     this.#timers.delete(key)
+  }
+
+  /** News come one by one: who is in the middle of telling them has not yet told all, nor told everyone. */
+  #pumpSoon(): void {
+    if (this.#isToPump) return
+    this.#isToPump = true
+    void (this.#options.begin ?? Promise.resolve()).then(() => {
+      this.#isToPump = false
+      this.#pump()
+    })
   }
 
   #pump(): void {
@@ -146,6 +160,10 @@ export class WorkQueue {
     this.#running.delete(key)
     if (this.#again.delete(key)) this.add(key)
     else this.#pump()
+    this.#tellIdle()
+  }
+
+  #tellIdle(): void {
     if (this.size > 0) return
     for (const resolve of this.#idle) resolve()
     this.#idle = []

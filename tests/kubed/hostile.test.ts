@@ -142,6 +142,48 @@ for (const { it, body, type = 'application/json', path: given, code, says } of b
     await assertAnswers()
   })
 
+test('warnings in any script reach the client, of writes that succeed and of those that fail', async () => {
+  const unknown = '299 - "unknown field \\"日é\\""'
+  assert.deepEqual(await warned('POST', MAPS, '{"metadata":{"name":"A B"},"日é":1}'), [422, unknown])
+  assert.deepEqual(await warned('POST', MAPS, '{"metadata":{"name":"warned"},"日é":1}'), [201, unknown])
+  assert.deepEqual(await warned('POST', MAPS, '{"metadata":{"name":"quiet"},"a\\nb日":1}'), [
+    201,
+    '299 - "unknown field \\"a\\\\nb日\\""',
+  ])
+})
+
+test('a definition that is deprecated in another script is read and watched', async () => {
+  const schema = { openAPIV3Schema: { type: 'object' } }
+  const version = { name: 'v1', served: true, storage: true, deprecated: true, deprecationWarning: '用 v2', schema }
+  const names = { plural: 'olds', kind: 'Old' }
+  const spec = { group: 'hostile.io', scope: 'Namespaced', names, versions: [version] }
+  const made = await api.call('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+    metadata: { name: 'olds.hostile.io' },
+    spec,
+  })
+  assert.equal(made.code, 201, made.text)
+  const olds = '/apis/hostile.io/v1/namespaces/default/olds'
+  while ((await api.call('GET', olds)).code !== 200) await new Promise((done) => setTimeout(done, 20))
+  assert.deepEqual(await warned('GET', `${olds}/none`), [404, '299 - "用 v2"'])
+  assert.deepEqual(await warned('GET', olds), [200, '299 - "用 v2"'])
+  assert.deepEqual(await warned('GET', `${olds}?watch=true&timeoutSeconds=1`), [200, '299 - "用 v2"'])
+})
+
+/** Code and warnings of an answer. */
+async function warned(method: string, path: string, body?: string): Promise<[number | undefined, string]> {
+  const answer = await new Promise<[number | undefined, string]>((done, failed) => {
+    const headers = { authorization: `Bearer ${kubed.token}`, 'content-type': 'application/json' }
+    request(`${kubed.server}${path}`, { method, rejectUnauthorized: false, agent: false, headers }, (response) => {
+      const bytes = Buffer.from(String(response.headers.warning ?? ''), 'latin1')
+      response.resume().on('end', () => done([response.statusCode, bytes.toString('utf8')]))
+    })
+      .on('error', failed)
+      .end(body)
+  })
+  await assertAnswers()
+  return answer
+}
+
 test('a field selector of what every object has selects nothing', async () => {
   for (const field of ['constructor', 'toString', '__proto__']) {
     const answer = await api.call('GET', `/api/v1/namespaces/default/events?fieldSelector=${field}%3Dx`)

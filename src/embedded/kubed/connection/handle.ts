@@ -29,24 +29,25 @@ export async function handle(
   try {
     await route(env, token, warnings, request, response, connection)
   } catch (error) {
-    if (response.headersSent) response.destroy()
-    else if (error instanceof Fault) sendFault(response, error, accept, warnings)
-    else if (isTooDeep(error)) sendFault(response, badRequest('the object is nested too deeply for kubed'), accept)
-    else {
-      env.log(
-        `kubed: ${request.method ?? ''} ${request.url ?? ''}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-      )
-      sendFault(
-        response,
-        new Fault(
-          500,
-          'InternalError',
-          `Internal error occurred: ${error instanceof Error ? error.message : String(error)}`,
-        ),
-      )
+    const log = (what: unknown): void =>
+      env.log(`kubed: ${request.method ?? ''} ${request.url ?? ''}: ${traceOf(what)}`)
+    try {
+      if (response.headersSent) response.destroy()
+      else if (error instanceof Fault) sendFault(response, error, accept, warnings)
+      else if (isTooDeep(error)) sendFault(response, badRequest('the object is nested too deeply for kubed'), accept)
+      else {
+        log(error)
+        const why = error instanceof Error ? error.message : String(error)
+        sendFault(response, new Fault(500, 'InternalError', `Internal error occurred: ${why}`))
+      }
+    } catch (unsendable) {
+      log(unsendable)
+      response.destroy()
     }
   }
 }
+
+const traceOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
 
 /** Free fields may be 10,000 levels deep, which is more than a stack has room for in some places. Nothing is stored before all of them. */
 const isTooDeep = (error: unknown): boolean => error instanceof RangeError && /call stack/.test(error.message)

@@ -17,18 +17,21 @@ export type Listener = {
 
 /** Hands the requests of a server to `answer`, those that ask for another protocol, too. */
 export function listenerOf(server: Server | TlsServer, answer: Answer): Listener {
+  // A request that is answered by nothing at all costs its connection, never the process.
+  const serve = (request: IncomingMessage, response: ServerResponse, connection?: Connection): void =>
+    void answer(request, response, connection).catch(() => response.destroy())
   const upgraded = new Set<Socket>()
   // A socket that somebody listens to hands its data on as a stream, which can be paused. Otherwise Node ends a TLS connection with "Parse Error:
   // Paused" when a large request follows a large answer, as kubectl's do.
   server.on('secureConnection', (socket: Socket) => socket.on('data', ignore))
-  server.on('request', (request, response) => void answer(request, response))
+  server.on('request', (request, response) => serve(request, response))
   server.on('upgrade', (request, socket, head) => {
     if (!(socket instanceof Socket)) return void socket.destroy()
     socket.off('data', ignore)
     upgraded.add(socket)
     socket.once('close', () => upgraded.delete(socket))
     socket.on('error', () => socket.destroy())
-    void answer(request, responseOn(socket, request), { headers: request.headers, socket, head })
+    serve(request, responseOn(socket, request), { headers: request.headers, socket, head })
   })
   return {
     listen: (host, port) => listen(server, host, port),

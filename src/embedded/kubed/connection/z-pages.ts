@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { JsonObject } from '../../../lib/kube/json.ts'
 import { Fault } from '../fault.ts'
 import { negotiate } from '../negotiation/accept.ts'
-import { warningHeader, written } from '../negotiation/respond.ts'
+import { written } from '../negotiation/respond.ts'
+import { warningHeader } from '../negotiation/warning-header.ts'
 
 /** A page about the server itself: a text for people, and its fields for programs. */
 export type ZPage = { readonly kind: 'Flagz' | 'Statusz'; readonly text: string; readonly fields: JsonObject }

@@ -12,6 +12,7 @@ import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { type ContentType, plainTypeOf, formFor, notAcceptable } from './accept.ts'
 import { endOfObject } from './json-text.ts'
 import { type Include, metadataOf, tableOf } from './table.ts'
+import { warningHeader } from './warning-header.ts'
 
 /** Sends an answer. */
 export function send(
@@ -37,13 +38,6 @@ export function isPrettyWanted({ url = '', headers }: IncomingMessage): boolean 
   return /^(curl|Wget|Mozilla\/5\.0)/.test(headers['user-agent'] ?? '')
 }
 
-/** What an answer says besides. */
-export function warningHeader(warnings: readonly string[]): Record<string, string[]> {
-  return warnings.length === 0
-    ? {}
-    : { warning: [...new Set(warnings)].map((warning) => `299 - ${JSON.stringify(warning)}`) }
-}
-
 /** Sends what is JSON already. */
 export function sendText(
   response: ServerResponse,
@@ -60,7 +54,8 @@ export function sendText(
   }
   Object.assign(headers, warningHeader(warnings))
   response.writeHead(code, headers)
-  response.end(text)
+  // Before a text Node writes the bytes of a header as signs, each above 0x7f as two.
+  response.end(warnings.length === 0 ? text : Buffer.from(text))
 }
 
 /** The bytes of an answer that is JSON. */

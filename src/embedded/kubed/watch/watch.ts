@@ -7,7 +7,8 @@ import { shapeLikeGo } from '../decoding/go-shape.ts'
 import type { Environment } from '../environment.ts'
 import { Fault, statusOf } from '../fault.ts'
 import type { ContentType } from '../negotiation/accept.ts'
-import { inProtobuf, type Presenter, type Shown, warningHeader } from '../negotiation/respond.ts'
+import { inProtobuf, type Presenter, type Shown } from '../negotiation/respond.ts'
+import { warningHeader } from '../negotiation/warning-header.ts'
 import { type Obj, objFrom } from '../object.ts'
 import { apiVersionOf, type Resource, TEMPLATE_GENERATION } from '../resources/resource.ts'
 import type { StoreEvent } from '../storage/history.ts'
@@ -42,7 +43,8 @@ export async function watch(
     'cache-control': 'no-cache, private',
     ...warningHeader(call.warnings),
   })
-  response.flushHeaders()
+  // flushHeaders() would write the bytes of a header as signs, each above 0x7f as two.
+  response.write(Buffer.alloc(0))
   if (start === undefined) {
     const version = call.query.get('resourceVersion') ?? ''
     const fault = new Fault(410, 'Expired', `too old resource version: ${version} (${env.store.durable()})`)

@@ -28,6 +28,19 @@ const values: { it: string; text: string; want: Json; told?: string[] }[] = [
 for (const { it, text, want, told = [] } of values)
   test(`a YAML body may be ${it}`, () => assert.deepEqual(readYaml(text), { value: want, oddities: told }))
 
+test('of keys that stand twice a hundred are told, however many there are', { timeout: 10_000 }, () => {
+  const bodies = ['a: 1\n'.repeat(100_000), `{${'"a":1,\n'.repeat(100_000)}"a":1}`]
+  const told = bodies.map((text) => readYaml(text).oddities)
+  assert.deepEqual(
+    told.map(({ length }) => length),
+    [100, 100],
+  )
+  assert.deepEqual(
+    told.map((each) => each.at(-1)),
+    ['line 101: key "a" already set in map', 'line 101: key "a" already set in map'],
+  )
+})
+
 const faults: { it: string; text: string; want: string }[] = [
   { it: 'no key', text: '~: yes', want: 'unsupported map key of type: %!s(<nil>), key: <nil>, value: true' },
   { it: 'a list as a key', text: '[a]: 1', want: 'yaml: invalid map key: []interface {}{"a"}' },

@@ -1,4 +1,4 @@
-import { equal, type Json, objectOf, stringOf } from '../../../lib/kube/json.ts'
+import { type Json, objectOf, sorted, stringOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../request/call.ts'
 import type { Obj } from '../object.ts'
 
@@ -10,13 +10,15 @@ import type { Obj } from '../object.ts'
 export function dropRepeatedOwners(call: Call, { metadata }: Obj): void {
   const { ownerReferences } = metadata
   if (!Array.isArray(ownerReferences)) return
-  const kept: Json[] = []
+  const kept = new Map<string, Json>()
   const repeated: string[] = []
-  for (const each of ownerReferences)
-    if (kept.some((known) => equal(known, each))) repeated.push(stringOf(objectOf(each).uid))
-    else kept.push(each)
+  for (const each of ownerReferences) {
+    const text = JSON.stringify(sorted(each))
+    if (kept.has(text)) repeated.push(stringOf(objectOf(each).uid))
+    else kept.set(text, each)
+  }
   if (repeated.length === 0) return
-  metadata.ownerReferences = kept
+  metadata.ownerReferences = [...kept.values()]
   const when = call.method === 'PATCH' ? ' after mutating admission happens' : ''
   call.warnings.push(
     `.metadata.ownerReferences contains duplicate entries${when}; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${repeated.join(', ')}`,

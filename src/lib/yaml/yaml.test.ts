@@ -133,3 +133,11 @@ test('yaml knows the place of each scalar and its comment', () => {
     ['"y"', '# two', 'images.0.x'],
   ])
 })
+
+test('values that were overwritten count among what aliases copy', () => {
+  const levels = Array.from({ length: 30 }, (_, n) => `a${n + 1}: &a${n + 1} {${`k: *a${n}, `.repeat(10)}k: 0}`)
+  assert.throws(() => parseDocuments(['a0: &a0 {k: 1}', ...levels].join('\n')), {
+    code: 'YAML_LIMIT',
+    message: /excessive aliasing/,
+  })
+})

@@ -1,5 +1,5 @@
 import { errorAt, syntaxError, type Cursor } from './cursor.ts'
-import { copyNode, type YamlMap, type YamlNode } from '../nodes.ts'
+import { copyNode, type YamlMap, type YamlNode, type YamlSeq } from '../nodes.ts'
 
 /** Adds the fields of the `<<` value that the mapping does not have itself; earlier values of a list win over later ones. */
 export function mergeInto(c: Cursor, map: YamlMap, merges: readonly YamlNode[]): void {
@@ -59,14 +59,18 @@ export function copyBounded(c: Cursor, node: YamlNode, offset: number): YamlNode
   return copyNode(node)
 }
 
-/** How many nodes a tree has; beyond `limit` it stops counting. */
+/** How many nodes a copy of a tree has, values that were overwritten too; beyond `limit` it stops counting. */
 export function countNodes(node: YamlNode, limit: number): number {
   if (node.kind === 'scalar') return 1
   let count = 1
-  const children = node.kind === 'seq' ? node.items : node.fields.values()
-  for (const child of children) {
+  for (const child of copiedChildren(node)) {
     count += countNodes(child, limit - count)
     if (count > limit) return count
   }
   return count
+}
+
+function* copiedChildren(node: YamlMap | YamlSeq): Iterable<YamlNode> {
+  yield* node.kind === 'seq' ? node.items : node.fields.values()
+  if (node.kind === 'map') for (const { value } of node.overwritten ?? []) yield value
 }

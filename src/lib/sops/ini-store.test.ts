@@ -1,6 +1,7 @@
 // What the INI store of sops 3.13.2 prints of each text.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { cpuSeconds } from '../../../tests/support/cpu-time.ts'
 import { emitIni, loadIni } from './ini-store.ts'
 
 const cases: readonly [it: string, text: string, want: string][] = [
@@ -22,3 +23,8 @@ const cases: readonly [it: string, text: string, want: string][] = [
   ],
 ]
 for (const [it, text, want] of cases) test(`an INI file ${it}`, () => assert.equal(emitIni(loadIni(text)), want))
+
+test('many keys are read in time that grows with them', () => {
+  const text = Array.from({ length: 100_000 }, (_, index) => `; note\nk${index} = v\n`).join('')
+  assert.ok(cpuSeconds(() => loadIni(`${text}${text}`)) < 4)
+})

@@ -2,6 +2,12 @@ import { SluiceError } from '../error/sluice-error.ts'
 import { leaf, type SopsEntry, type SopsLeaf, type SopsMap } from './tree.ts'
 
 type Lines = { readonly lines: readonly string[]; at: number }
+/** A section; a key with its comment counts once, where it stands first and as it is said last. */
+type Section = {
+  readonly name: string
+  readonly head: readonly SopsEntry[]
+  readonly keys: Map<string, readonly SopsEntry[]>
+}
 type Value = { readonly text: string; readonly comment: string }
 
 const DEFAULT_SECTION = 'DEFAULT'
@@ -16,7 +22,8 @@ const DELIMITERS = /[=:]/
  */
 export function loadIni(text: string): SopsMap {
   const input: Lines = { lines: text.replace(/^\ufeff/, '').split(/\r?\n/), at: 0 }
-  const sections: { name: string; entries: SopsEntry[] }[] = [{ name: DEFAULT_SECTION, entries: [] }]
+  let section = openSection(DEFAULT_SECTION, [])
+  const sections = [section]
   let comments: string[] = []
   for (; input.at < input.lines.length; input.at++) {
     const line = (input.lines[input.at] ?? '').trimStart()
@@ -25,20 +32,28 @@ export function loadIni(text: string): SopsMap {
       comments.push(line)
       continue
     }
-    const section = readSection(line, input)
-    if (section !== undefined) {
-      sections.push({ name: section, entries: [...commentEntries(comments)] })
+    const name = readSection(line, input)
+    if (name !== undefined) {
+      section = openSection(name, comments)
+      sections.push(section)
     } else {
       const { key, value } = readKey(line, input)
       const comment = [...comments, ...(value.comment === '' ? [] : [value.comment])]
-      setKey(sections.at(-1)?.entries ?? [], [{ key, value: leaf('str', value.text) }, ...commentEntries(comment)])
+      section.keys.set(key, [{ key, value: leaf('str', value.text) }, ...commentEntries(comment)])
     }
     comments = []
   }
   return {
     kind: 'map',
-    entries: sections.map(({ name, entries }) => ({ key: name, value: { kind: 'map', entries } })),
+    entries: sections.map(({ name, head, keys }) => ({
+      key: name,
+      value: { kind: 'map', entries: [...head, ...[...keys.values()].flat()] },
+    })),
   }
+}
+
+function openSection(name: string, comments: readonly string[]): Section {
+  return { name, head: commentEntries(comments), keys: new Map() }
 }
 
 /** Writes sections as SOPS does: `=` aligned within a section, an empty line between sections. */
@@ -51,15 +66,6 @@ export function emitIni(document: SopsMap): string {
     })
     .filter((text) => text !== '')
     .join('\n')
-}
-
-/** Adds a key with its comment, in the place of the same key above: it counts once, where it stands first and as it is said last. */
-function setKey(entries: SopsEntry[], added: readonly [SopsEntry & { readonly key: string }, ...SopsEntry[]]): void {
-  const at = entries.findIndex((entry) => 'key' in entry && entry.key === added[0].key)
-  const next = entries[at + 1]
-  const hasComment = at >= 0 && next !== undefined && !('key' in next)
-  if (at < 0) entries.push(...added)
-  else entries.splice(at, hasComment ? 2 : 1, ...added)
 }
 
 function readSection(line: string, input: Lines): string | undefined {

@@ -55,6 +55,8 @@ export type Scanner = Reading & {
   readonly indents: number[]
   /** The possible key of each open bracket, and of the block around them. */
   readonly keys: (PossibleKey | undefined)[]
+  /** Where in `keys` the possible key that begins with a token stands, by the token's number. */
+  readonly keyAt: Map<number, number>
   isKeyAllowed: boolean
   /** Whether the token at the head of the queue is known to be no key. */
   isAvailable: boolean
@@ -74,6 +76,7 @@ export function createScanner(text: string, rules: YamlRules): Scanner {
       indent: -1,
       indents: [],
       keys: [undefined],
+      keyAt: new Map(),
       isKeyAllowed: true,
       isAvailable: false,
     },
@@ -101,8 +104,8 @@ export function takeToken(s: Scanner): Token {
 }
 
 function mayBecomeKey(s: Scanner): boolean {
-  const at = s.keys.findIndex((key) => key?.number === s.taken)
-  return at >= 0 && validKey(s, at) !== undefined
+  const at = s.keyAt.get(s.taken)
+  return at !== undefined && validKey(s, at) !== undefined
 }
 
 /** The possible key of a bracket, unless the line is over or it is too long. */
@@ -116,6 +119,12 @@ function validKey(s: Scanner, at: number): PossibleKey | undefined {
 function dropKey(s: Scanner, at = s.keys.length - 1): void {
   const key = s.keys[at]
   if (key?.isRequired) throw scanFault(s, "could not find expected ':'", key.mark)
+  forgetKey(s, at)
+}
+
+function forgetKey(s: Scanner, at: number): void {
+  const key = s.keys[at]
+  if (key) s.keyAt.delete(key.number)
   s.keys[at] = undefined
 }
 
@@ -123,7 +132,9 @@ function saveKey(s: Scanner): void {
   if (!s.isKeyAllowed) return
   const isRequired = !isInFlow(s) && s.indent === s.column
   dropKey(s)
-  s.keys[s.keys.length - 1] = { number: s.taken + s.queue.length, isRequired, mark: markOf(s) }
+  const [at, number] = [s.keys.length - 1, s.taken + s.queue.length]
+  s.keys[at] = { number, isRequired, mark: markOf(s) }
+  s.keyAt.set(number, at)
 }
 
 const isInFlow = ({ keys }: Scanner): boolean => keys.length > 1
@@ -273,7 +284,7 @@ function fetchValue(s: Scanner): void {
   if (key) {
     s.queue.splice(key.number - s.taken, 0, { kind: 'key', start: key.mark })
     openBlock(s, 'block-mapping', key.mark, key.number)
-    s.keys[s.keys.length - 1] = undefined
+    forgetKey(s, s.keys.length - 1)
     s.isKeyAllowed = false
   } else {
     if (!isInFlow(s) && !s.isKeyAllowed) throw scanFault(s, 'mapping values are not allowed in this context')

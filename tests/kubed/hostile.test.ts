@@ -113,6 +113,19 @@ const bodies: { it: string; body: string; type?: string; path?: string; code: nu
     says: /"type":"constructor"/,
   },
   {
+    it: 'the same key in YAML',
+    type: 'application/yaml',
+    body: 'metadata: {name: p}\ndata: {__proto__: {x: y}}',
+    code: 400,
+    says: /__proto__/,
+  },
+  {
+    it: 'a version with a zero in front',
+    body: '{"metadata":{"name":"zero","resourceVersion":"01"}}',
+    code: 500,
+    says: /should not be set/,
+  },
+  {
     it: 'free fields as deep as they may be',
     path: '/apis/apps/v1/namespaces/default/controllerrevisions',
     body: `{"metadata":{"name":"q"},"revision":1,"data":${'{"a":'.repeat(9_900)}{}${'}'.repeat(9_900)}}`,

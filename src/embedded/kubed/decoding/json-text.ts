@@ -24,8 +24,8 @@ const wellFormed = (_name: string, value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [wellFormedText(name), each]))
 }
 
-/** JavaScript cannot keep a field of that name as others are kept. */
-function refusePrototypes(value: Json): void {
+/** JavaScript cannot keep a field of that name as others are kept. @throws Fault 400 */
+export function refusePrototypes(value: Json): void {
   const waiting: Json[] = [value]
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     if (typeof next !== 'object' || next === null) continue
@@ -35,7 +35,7 @@ function refusePrototypes(value: Json): void {
 }
 
 /** A text with a number that needs more digits, or a larger power, than most have. */
-const MAY_BE_LARGE = /\d{300}|[eE]\+?\d{3}/
+const MAY_BE_LARGE = /(?<!\d)\d{300}|[eE]\+?\d{3}/
 const TOKENS = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g
 
 /** The first number of a JSON text that Go's floats cannot hold. */

@@ -1,4 +1,4 @@
-import { scanGoJson } from '../../../lib/kube/go-json.ts'
+import { GoJsonError, scanGoJson } from '../../../lib/kube/go-json.ts'
 import { asJson, type Json } from '../../../lib/kube/json.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { YamlDocument, YamlNode } from '../../../lib/yaml/nodes.ts'
@@ -8,7 +8,7 @@ import { type LineStarts, positionOf } from '../../../lib/yaml/position.ts'
 import { resolveScalar } from '../../../lib/yaml/resolve.ts'
 import { goSyntaxError } from '../../../lib/yaml/syntax/go-syntax-error.ts'
 import { goOldSyntax } from '../../../lib/yaml/write/go-syntax.ts'
-import { parseJson, tooLargeIn } from './json-text.ts'
+import { parseJson, refusePrototypes, tooLargeIn } from './json-text.ts'
 
 /** A body as a value, with what was odd in its text (keys that stand twice), in the words of Go's readers. */
 export type Body = { readonly value: Json; readonly oddities: readonly string[] }
@@ -20,15 +20,17 @@ export class UnreadableBody extends Error {}
 export function readYaml(text: string): Body {
   // JSON is YAML, and much faster to read as such.
   const json = text.startsWith('{') ? parseJson(text) : undefined
-  if (json !== undefined && tooLargeIn(text) === undefined && scanGoJson(text).length === 0)
-    return { value: json, oddities: [] }
   try {
+    if (json !== undefined && tooLargeIn(text) === undefined && scanGoJson(text).length === 0)
+      return { value: json, oddities: [] }
     const [document] = parseDocuments(text, '<body>', undefined, 'v2', 'skipped')
     if (document?.root === undefined) return { value: null, oddities: [] }
     refuseCollectionKeys(document.root)
-    return { value: asJson(jsonOf(document.root)), oddities: repeatedKeys(document) }
+    const value = asJson(jsonOf(document.root))
+    refusePrototypes(value)
+    return { value, oddities: repeatedKeys(document) }
   } catch (error) {
-    if (error instanceof OldKeyError) throw new UnreadableBody(error.message)
+    if (error instanceof GoJsonError || error instanceof OldKeyError) throw new UnreadableBody(error.message)
     if (error instanceof SluiceError) throw new UnreadableBody(goSyntaxError(error, text, 'v2'))
     throw error
   }

@@ -12,7 +12,7 @@ import { type Applied, trackUpdate } from '../ownership/managed-fields.ts'
 import { whyNotKept } from '../strategies/verbs.ts'
 import { afterWrite } from '../upkeep/after-write.ts'
 import { dropRepeatedOwners } from './owner-references.ts'
-import { checkUid, placeInNamespace, requireName, requireNumber } from './place.ts'
+import { checkUid, isVersion, placeInNamespace, requireName, requireNumber } from './place.ts'
 import { prepareNew } from './prepare.ts'
 import { writerOf } from './writer.ts'
 
@@ -54,7 +54,7 @@ export function createDecoded(
   else trackUpdate(resource, undefined, object, undefined, writerOf(env, call))
   prepareNew(env, call, object)
   // What is no number is no version.
-  if (!call.dryRun && /^[1-9]\d*$/.test(sentVersion))
+  if (!call.dryRun && isVersion(sentVersion))
     throw new Fault(500, '', 'resourceVersion should not be set on objects to be created')
   const existing = env.store.get(resource.storageKey, metadata.namespace ?? '', metadata.name)
   if (existing !== undefined) throw existsFault(call, existing, metadata.generateName)

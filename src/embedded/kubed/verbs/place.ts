@@ -29,14 +29,31 @@ export function requireName({ metadata }: Obj, name: string): void {
 }
 
 const LARGEST = 18_446_744_073_709_551_615n
+/** Signs of a refused version that its message shows. */
+const MOST_QUOTED = 1024
+
+/** A text as the number that Go reads; undefined for one of more than 64 bits. Zeros in front cost nothing, and no long number is built. */
+function unsignedOf(digits: string): bigint | undefined {
+  const short = digits.replace(/^0+/, '')
+  if (short.length > 20) return undefined
+  const value = BigInt(short)
+  return value <= LARGEST ? value : undefined
+}
+
+/** True for a text that is a version other than none. */
+export const isVersion = (text: string): boolean => /^\d+$/.test(text) && (unsignedOf(text) ?? 0n) > 0n
 
 /** Refuses a version that can be none. @throws Fault 500 */
 export function requireNumber(version: string): void {
   if (version === '') return
   const isNumber = /^\d+$/.test(version)
-  if (isNumber && BigInt(version) <= LARGEST) return
+  if (isNumber && unsignedOf(version) !== undefined) return
   const why = isNumber ? 'value out of range' : 'invalid syntax'
-  throw new Fault(500, '', `strconv.ParseUint: parsing ${JSON.stringify(version)}: ${why}`)
+  throw new Fault(
+    500,
+    '',
+    `strconv.ParseUint: parsing ${JSON.stringify(version.length > MOST_QUOTED ? `${version.slice(0, MOST_QUOTED)}…` : version)}: ${why}`,
+  )
 }
 
 /** Takes a uid that is sent for a precondition. @throws Fault 409 */

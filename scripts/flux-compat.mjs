@@ -22,6 +22,11 @@ const traps = [
     'the same; Flux deletes it, with everything',
   ],
   [
+    'a registry of a private network that does not answer by HTTPS, without `insecure: true`',
+    'fails: plain HTTP would show what is pulled, and a login, to whoever is in between',
+    'asked by plain HTTP where nobody speaks TLS and no login, authority or client certificate is given; Flux asks so after any fault of HTTPS, with the login',
+  ],
+  [
     'a build of nothing',
     'nothing is pruned; the status lists what would be, and the annotation `sluice.dev/prune-all: enabled` that allows it',
     'everything is pruned, Ready=True',

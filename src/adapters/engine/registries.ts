@@ -48,6 +48,7 @@ export function openRegistries({ client, registryAliases, traps }: EngineContext
           aliases: registryAliases,
           credentials: () => login,
           plainHttp: isInsecure ? [host] : [],
+          guessesPlain: traps === 'flux',
           trust,
           ...(proxy ? { proxy } : {}),
         })

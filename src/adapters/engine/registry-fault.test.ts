@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { NeitherScheme } from '../registry/choose-scheme.ts'
 import { registryFault, schemeFor, TAG_LIST } from './registry-fault.ts'
 
 const tagsOf = (host: string) => ({ host, repository: 'app', path: TAG_LIST })
@@ -9,7 +10,7 @@ const unreachable = (host: string, fault: Record<string, unknown>): SluiceError 
   return new SluiceError('REGISTRY_UNREACHABLE', `registry ${host}: ${cause.message}`, { cause })
 }
 const both = (...errors: readonly SluiceError[]): SluiceError =>
-  new SluiceError('REGISTRY_UNREACHABLE', 'both', { cause: new AggregateError(errors) })
+  new SluiceError('REGISTRY_UNREACHABLE', 'both', { cause: new NeitherScheme(errors) })
 const refused = { code: 'ECONNREFUSED' }
 const hungUp = { code: 'ECONNRESET', message: 'socket hang up' }
 
@@ -62,6 +63,21 @@ test('a registry behind a proxy where nobody listens', () => {
   assert.equal(said, 'Get "https://reg.io/v2/": proxyconnect tcp: dial tcp 10.0.0.9:8080: connect: connection refused')
 })
 
+test('a proxy of which only an IPv6 address is known', () => {
+  const error = unreachable('reg.io', { ...refused, address: '::1', port: 8080 })
+  const said = registryFault(error, tagsOf('reg.io'), { isInsecure: false, proxySecretName: 'proxy' })
+  assert.equal(said, 'Get "https://reg.io/v2/": proxyconnect tcp: dial tcp [::1]:8080: connect: connection refused')
+})
+
+test('a registry with two addresses, none of which listens, was asked by one scheme', () => {
+  const cause = Object.assign(new AggregateError([new Error('::1'), new Error('127.0.0.1')], ''), refused)
+  const error = new SluiceError('REGISTRY_UNREACHABLE', 'registry reg.io: ', { cause })
+  assert.equal(
+    registryFault(error, tagsOf('reg.io'), { isInsecure: false }),
+    'Get "https://reg.io/v2/": dial tcp reg.io:443: connect: connection refused',
+  )
+})
+
 test('a login that is wanted is told as Flux tells it, with what was asked', () =>
   assert.equal(
     registryFault(new SluiceError('REGISTRY_DENIED', 'no'), tagsOf('reg.io'), { isInsecure: false }),
@@ -82,5 +98,7 @@ for (const [host, want] of [
   ['reg.local', 'https'],
   ['localhost.io', 'https'],
   ['127.io', 'https'],
+  ['[::1]:5000', 'http'],
+  ['[2001:db8::1]:5000', 'https'],
 ] as const)
   test(`${host} is asked over ${want}`, () => assert.equal(schemeFor(host, false), want))

@@ -1,6 +1,8 @@
+import { isIP } from 'node:net'
 import type { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { Repository } from '../../lib/oci/reference.ts'
 import { connectFault } from '../net/connect-fault.ts'
+import { NeitherScheme } from '../registry/choose-scheme.ts'
 import { isNearby } from '../registry/endpoint.ts'
 
 /** How a registry is asked by Flux's library: one of this machine or a private network may answer in plain HTTP, too. */
@@ -34,9 +36,9 @@ export function registryFault(
   if (error.code !== 'REGISTRY_UNREACHABLE') return error.message
   const isProxy = proxySecretName !== undefined
   const { cause } = error
-  if (!(cause instanceof AggregateError))
+  if (!(cause instanceof NeitherScheme))
     return error.message.startsWith(`registry ${host}:`) ? attemptFault(error, 'https', host, isProxy) : error.message
-  const [secure, plain] = cause.errors as readonly unknown[]
+  const [secure, plain] = cause.attempts
   return `${attemptFault(secure, 'https', host, isProxy)}; ${attemptFault(plain, 'http', host, isProxy)}`
 }
 
@@ -45,6 +47,7 @@ function attemptFault(error: unknown, scheme: 'http' | 'https', host: string, is
   const { message, cause, code } = error as Error & { cause?: unknown; code?: string }
   if (code !== 'REGISTRY_UNREACHABLE' || !(cause instanceof Error)) return message
   const { address, port } = cause as NodeJS.ErrnoException & { address?: string; port?: number }
-  const at = isProxy && address !== undefined ? `${address}:${port ?? 80}` : host
+  const proxy = address !== undefined && isIP(address) === 6 ? `[${address}]` : address
+  const at = isProxy && proxy !== undefined ? `${proxy}:${port ?? 80}` : host
   return `Get "${scheme}://${host}/v2/": ${connectFault(cause, { url: new URL(`${scheme}://${at}`), isProxy })}`
 }

@@ -10,7 +10,7 @@ import { MEDIA } from '../../lib/oci/media-types.ts'
 import { writeCertificate } from '../../lib/x509/certificate.ts'
 import { createRegistryClient, type RegistryClient, type RegistryClientOptions } from './client.ts'
 import { checkTarget, endpointOf } from './endpoint.ts'
-import { RetryAfter } from './session.ts'
+import { RetryAfter } from './pause.ts'
 
 /** A server's certificate for this machine, and the authority that signed it. */
 function ownCertificate(): { key: string; cert: string; caPem: string } {
@@ -268,7 +268,12 @@ const places: readonly [host: string, base: string, plain: string | undefined, p
   ['r.test', 'http://127.0.0.1:5000/', undefined],
   ['r.test:80', 'https://r.test/', undefined],
   ['203.0.113.1:5000', 'https://203.0.113.1:5000/', 'http://203.0.113.1:5000/', ['203.0.113.1:5000']],
-  ['10.0.0.1:5000', 'https://10.0.0.1:5000/', 'http://10.0.0.1:5000/'],
+  ['10.0.0.1:5000', 'https://10.0.0.1:5000/', undefined],
+  ['172.16.0.1:5000', 'https://172.16.0.1:5000/', undefined],
+  ['192.168.0.1:5000', 'https://192.168.0.1:5000/', undefined],
+  ['[2001:db8::1]:5000', 'https://[2001:db8::1]:5000/', undefined],
+  ['127.0.0.1.example.com', 'https://127.0.0.1.example.com/', undefined],
+  ['localhost:5000', 'https://localhost:5000/', 'http://localhost:5000/'],
   ['[::1]:5000', 'https://[::1]:5000/', 'http://[::1]:5000/'],
 ]
 for (const [host, base, plain, plainHttp = []] of places)

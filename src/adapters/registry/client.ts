@@ -20,6 +20,8 @@ export type RegistryClientOptions = {
   readonly credentials?: (host: string) => Credentials | undefined
   /** Hosts that speak plain HTTP although they are not on loopback. */
   readonly plainHttp?: readonly string[]
+  /** Private networks may be plain where nobody speaks TLS, as for Flux's library; never with a login, an authority or a certificate. */
+  readonly guessesPlain?: boolean
   /** More certificate authorities, and our own certificate. */
   readonly trust?: TlsTrust
   readonly proxy?: HttpProxy
@@ -65,11 +67,13 @@ export type RegistryClient = {
 /** Makes a client; nothing is sent before the first call. One client serves any number of hosts and calls at once. */
 export function createRegistryClient(o: RegistryClientOptions = {}): RegistryClient {
   const transport = makeTransport({ timeoutMs: o.timeoutMs ?? 30_000, trust: o.trust, proxy: o.proxy })
+  const guessesPlain = o.guessesPlain === true && o.trust?.caPem === undefined && o.trust?.certPem === undefined
   const sessions = new Map<string, Session>()
   const sessionOf = (host: string): Session => {
     const known = sessions.get(host)
     if (known) return known
-    const session = openSession(endpointOf(host, o.aliases ?? {}, o.plainHttp), transport, () => o.credentials?.(host))
+    const endpoint = endpointOf(host, o.aliases ?? {}, o.plainHttp, guessesPlain)
+    const session = openSession(endpoint, transport, () => o.credentials?.(host))
     sessions.set(host, session)
     return session
   }

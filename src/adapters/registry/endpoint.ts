@@ -10,19 +10,23 @@ export type Endpoint = {
   readonly isLoopback: boolean
   /** Where it is when it does not answer there by HTTPS: nobody has said which of both it speaks. */
   readonly plain?: URL
+  /** Nobody has said that it may be plain, only its address makes it likely: no login goes there in the open. */
+  readonly isGuess?: boolean
 }
 
 /**
- * Finds the API of the registry that an image name's host means: HTTPS, and plain HTTP after it where no one from outside is in between, or who
+ * Finds the API of the registry that an image name's host means: HTTPS, and plain HTTP after it where it does not leave this machine, or who
  * asks takes that, too. An alias without a scheme is a registry of ours, which speaks HTTP on loopback.
  *
  * @param aliases hosts that stand for others, as `registry.sluice.local` -> `127.0.0.1:5000` (or a URL)
  * @param plainHttp hosts that speak HTTP although they are not on loopback
+ * @param guessesPlain private networks may be plain, too, as Flux's library has it
  */
 export function endpointOf(
   host: string,
   aliases: Readonly<Record<string, string>>,
   plainHttp: readonly string[] = [],
+  guessesPlain = false,
 ): Endpoint {
   const target = aliases[host] ?? (host === DOCKER_HUB ? 'registry-1.docker.io' : host)
   if (/^https?:\/\//.test(target)) {
@@ -32,15 +36,19 @@ export function endpointOf(
   const plain = new URL(`http://${target}`)
   const isLoopback = isLoopbackName(plain.hostname)
   if (isLoopback && target !== host) return { base: plain, isLoopback }
-  const mayBePlain = isLoopback || isNearby(target) || plainHttp.includes(host) || plainHttp.includes(target)
-  return { base: new URL(`https://${target}`), isLoopback, ...(mayBePlain ? { plain } : {}) }
+  const secure = { base: new URL(`https://${target}`), isLoopback }
+  if (isLoopback || plainHttp.includes(host) || plainHttp.includes(target)) return { ...secure, plain }
+  return guessesPlain && isPrivate(plain.hostname) ? { ...secure, plain, isGuess: true } : secure
 }
 
 /** Whom Flux's library asks by plain HTTP when HTTPS is not answered: this machine and private networks. */
 export function isNearby(host: string): boolean {
   const name = host.replace(/:\d+$/, '')
-  const isPrivate = isIP(name) === 4 && /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)/.test(name)
-  return isPrivate || host.startsWith('localhost:') || name.endsWith('.localhost') || /127\.0\.0\.1|::1/.test(host)
+  return isPrivate(name) || isLoopbackName(name)
+}
+
+function isPrivate(name: string): boolean {
+  return isIP(name) === 4 && /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)/.test(name)
 }
 
 /** Reads an address that a registry sent us to. @throws SluiceError REGISTRY_REFUSED when it is none */

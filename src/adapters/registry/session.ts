@@ -5,6 +5,7 @@ import { LIMITS } from '../../lib/oci/limits.ts'
 import { chooseScheme } from './choose-scheme.ts'
 import { addressIn, checkTarget, type Endpoint, publicLookup } from './endpoint.ts'
 import { discard, readAnswer, StaleConnection, type Call, type Transport } from './http.ts'
+import { createPause, type Pause, pauseOf } from './pause.ts'
 
 /** A user's name and password (or token) for one registry. */
 export type Credentials = { readonly username: string; readonly password: string }
@@ -26,18 +27,6 @@ export type Session = {
   readonly ask: (ask: Ask) => Promise<IncomingMessage>
 }
 
-/** The cause of a REGISTRY_BUSY: how long the registry wants to be left alone. */
-export class RetryAfter extends Error {
-  readonly afterMs: number
-  constructor(afterMs: number) {
-    super(`again in ${Math.ceil(afterMs / 1000)} s`)
-    this.afterMs = afterMs
-  }
-}
-
-const LONGEST_PAUSE_MS = 60 * 60_000
-const DEFAULT_PAUSE_MS = 10_000
-
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /** Opens a session; nothing is sent before the first `ask`. Who logs in or out meanwhile is heard: `credentials` is asked each time. */
@@ -50,17 +39,27 @@ export function openSession(
   let endpoint = wished
   let opening: Promise<Session> | undefined
   const open = async (): Promise<Session> => {
-    endpoint = await chooseScheme(wished, transport)
-    return openAt(endpoint, transport, credentials)
+    const { isGuess = false, isLoopback } = wished
+    if (isGuess && credentials() !== undefined) return openAt(wished, transport, credentials)
+    const { base, answer } = await chooseScheme(wished, transport)
+    endpoint = { base, isLoopback }
+    // Who logs in later is not told in the open, either.
+    const mayTell = !isGuess || base.protocol === 'https:'
+    return openAt(endpoint, transport, mayTell ? credentials : () => undefined, createPause(endpoint, pauseOf(answer)))
   }
   return {
     get endpoint() {
       return endpoint
     },
     async ask(ask) {
-      opening ??= open()
+      ask.signal?.throwIfAborted()
+      opening ??= open().catch((error: unknown) => {
+        opening = undefined
+        throw error
+      })
       try {
-        return await (await opening).ask(ask)
+        // Others may wait for the same answer: who gives up leaves it to them.
+        return await (await orAborted(opening, ask.signal)).ask(ask)
       } catch (error) {
         // It may come back with the other one.
         if (error instanceof SluiceError && error.code === 'REGISTRY_UNREACHABLE') opening = undefined
@@ -70,8 +69,23 @@ export function openSession(
   }
 }
 
+/** What comes of some work, unless the signal comes first. */
+function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason)
+    signal.addEventListener('abort', stop, { once: true })
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
+}
+
 /** Opens a session with a registry of which is known what it speaks. */
-function openAt(endpoint: Endpoint, transport: Transport, credentials: () => Credentials | undefined): Session {
+function openAt(
+  endpoint: Endpoint,
+  transport: Transport,
+  credentials: () => Credentials | undefined,
+  pause: Pause = createPause(endpoint),
+): Session {
   const keys = createKeys(endpoint, transport, credentials)
   const target = (path: string | URL): URL => (path instanceof URL ? path : new URL(`/v2/${path}`, endpoint.base))
 
@@ -91,8 +105,6 @@ function openAt(endpoint: Endpoint, transport: Transport, credentials: () => Cre
   }
 
   const attempt = (ask: Ask): Promise<IncomingMessage> => retryStale(ask, attemptOnce)
-
-  const pause = createPause(endpoint)
 
   return {
     endpoint,
@@ -155,24 +167,6 @@ function createKeys(endpoint: Endpoint, transport: Transport, credentials: () =>
   }
 }
 
-/** While a registry wants to be left alone nothing is sent: asking on only makes it angrier. */
-function createPause(endpoint: Endpoint) {
-  let untilMs = 0
-  return {
-    check(): void {
-      const leftMs = untilMs - Date.now()
-      if (leftMs > 0) throw busy(endpoint, leftMs)
-    },
-    heed(answer: IncomingMessage): void {
-      const afterMs = pauseOf(answer)
-      if (afterMs === undefined) return
-      discard(answer)
-      untilMs = Date.now() + afterMs
-      throw busy(endpoint, afterMs)
-    },
-  }
-}
-
 /** A kept connection may have been closed before it saw the request; then it is asked once more. */
 async function retryStale(ask: Ask, once: (ask: Ask) => Promise<IncomingMessage>): Promise<IncomingMessage> {
   try {
@@ -182,20 +176,6 @@ async function retryStale(ask: Ask, once: (ask: Ask) => Promise<IncomingMessage>
     if (!isStale || ask.method === 'PATCH') throw error
     return once(ask)
   }
-}
-
-/** 429, and 503 with a Retry-After; at most an hour. */
-function pauseOf({ statusCode, headers }: IncomingMessage): number | undefined {
-  const asked = headers['retry-after']
-  if (statusCode !== 429 && !(statusCode === 503 && asked !== undefined)) return undefined
-  const ms = /^\d+$/.test(asked ?? '') ? Number(asked) * 1000 : Date.parse(asked ?? '') - Date.now()
-  return Number.isFinite(ms) ? Math.min(Math.max(ms, 1000), LONGEST_PAUSE_MS) : DEFAULT_PAUSE_MS
-}
-
-function busy({ base }: Endpoint, afterMs: number): SluiceError {
-  const cause = new RetryAfter(afterMs)
-  const message = `registry ${base.host} answers TOOMANYREQUESTS: it wants to be left alone, ${cause.message}`
-  return new SluiceError('REGISTRY_BUSY', message, { retry: 'backoff', cause })
 }
 
 /** Follows up to five redirects of a GET or HEAD; the credentials stay with the registry. */

@@ -5,7 +5,7 @@ import { parseRepository, type Repository } from '../../../lib/oci/reference.ts'
 import { summarizeScan } from '../../../pipeline/image/scan.ts'
 import { ApiError } from '../../kube/api-error.ts'
 import type { RegistryClient } from '../../registry/client.ts'
-import { RetryAfter } from '../../registry/session.ts'
+import { RetryAfter } from '../../registry/pause.ts'
 import type { Registries } from '../registries.ts'
 import { registryFault, requestLine, TAG_LIST } from '../registry-fault.ts'
 

@@ -28,13 +28,15 @@ export function foldSource(ledger: Ledger, fact: FactOf<'source'>): void {
 export function foldBuild(ledger: Ledger, fact: FactOf<'build'>): void {
   if (!fact.ok) return stop(ledger, fact, 'build', fact.cause ?? 'the build failed')
   pass(ledger, fact, 'build', `revision ${fact.revision}`)
-  const { stoppedAt, ...state } = ledger.environments.get(fact.kustomization) ?? { cause: undefined }
+  const { stoppedAt, healthyAt, ...state } = ledger.environments.get(fact.kustomization) ?? { cause: undefined }
   // a retry builds well again before it is refused again
   const isHealed = stoppedAt === undefined || stoppedAt === 'build'
   const { revision } = fact
   ledger.environments.set(
     fact.kustomization,
-    isHealed ? { revision, cause: undefined } : { ...state, stoppedAt, revision },
+    isHealed
+      ? { revision, cause: undefined, ...(healthyAt === revision && { healthyAt }) }
+      : { ...state, stoppedAt, revision },
   )
   const before = new Map(ledger.workloads)
   for (const [key, workload] of ledger.workloads)
@@ -109,7 +111,7 @@ function foldApplied(ledger: Ledger, fact: FactOf<'apply'>): void {
     'apply',
     count === 0 ? 'nothing to change' : `${count} ${count === 1 ? 'object' : 'objects'} changed`,
   )
-  clearCause(ledger, fact.kustomization)
+  goOn(ledger, fact.kustomization, count === 0 ? ledger.environments.get(fact.kustomization)?.healthyAt : undefined)
   const touched = new Map<string, boolean>()
   for (const change of fact.changes) {
     const workload = workloadOf(ledger, fact.kustomization, change.object)
@@ -133,7 +135,7 @@ function foldApplied(ledger: Ledger, fact: FactOf<'apply'>): void {
  */
 export function foldHealth(ledger: Ledger, fact: FactOf<'health'>): void {
   if (fact.state === 'healthy') {
-    clearCause(ledger, fact.kustomization)
+    goOn(ledger, fact.kustomization, fact.revision)
     pass(ledger, fact, 'health', 'healthy')
     return arriveAll(ledger, carried(ledger, fact.kustomization), fact.at)
   }
@@ -193,7 +195,7 @@ function arrive(ledger: Ledger, delivery: Delivery, at: string): void {
 }
 
 /** The open deliveries that the Kustomization's last build carried. */
-function carried(ledger: Ledger, kustomization: string): readonly Delivery[] {
+export function carried(ledger: Ledger, kustomization: string): readonly Delivery[] {
   return openDeliveries(ledger, (open) => open.kustomization === kustomization && open.borders.build?.state === 'done')
 }
 
@@ -207,7 +209,8 @@ function supersedeOtherImages(ledger: Ledger, workload: WorkloadImages, at: stri
   for (const delivery of openDeliveries(ledger, isOvertaken)) supersede(ledger, delivery, at)
 }
 
-function wantedBy(ledger: Ledger, workload: WorkloadImages): readonly Delivery[] {
+/** The deliveries on their way whose images a workload asks for. */
+export function wantedBy(ledger: Ledger, workload: WorkloadImages): readonly Delivery[] {
   return workload.images
     .map(splitImage)
     .map(({ image, tag }) => deliveryOfImage(ledger, workload.namespace, image, tag))
@@ -312,9 +315,12 @@ function stop(
   }
 }
 
-function clearCause(ledger: Ledger, kustomization: string): void {
+/** Nothing stops it any longer; `healthyAt`: the revision that is healthy by all that is known. */
+function goOn(ledger: Ledger, kustomization: string, healthyAt: string | undefined): void {
   const state = ledger.environments.get(kustomization)
-  if (state?.cause !== undefined) ledger.environments.set(kustomization, { revision: state.revision, cause: undefined })
+  if (state === undefined) return
+  const { revision } = state
+  ledger.environments.set(kustomization, { revision, cause: undefined, ...(healthyAt === revision && { healthyAt }) })
 }
 
 /** `Deployment/default/web` -> `default/web`, when a workload of the Kustomization is called so. */

@@ -9,6 +9,8 @@ export type FactOf<Kind extends Fact['kind']> = Extract<Fact, { kind: Kind }>
 export type EnvironmentState = {
   readonly revision: string
   readonly cause: string | undefined
+  /** The revision, when that was told healthy and nothing was changed since. */
+  readonly healthyAt?: string | undefined
   /** Where it stopped, and the first commit that stopped there for this cause. */
   readonly stoppedAt?: Border | undefined
   readonly stoppedBy?: string | undefined

@@ -18,3 +18,38 @@ test('a commit that an automation makes twice of the same head is told once', ()
   assert.equal(isNews(ledger, written('a1')), false)
   assert.equal(isNews(ledger, written('b2')), true)
 })
+
+test('what a Kustomization says at every interval is told once, until something comes between', () => {
+  const ledger = emptyLedger()
+  const of = { kustomization: 'flux-system/apps', revision: 'main@sha1:a1' } as const
+  const web = { namespace: 'default', name: 'web', images: ['registry/web:1'] }
+  const round: readonly FactBody[] = [
+    { kind: 'build', ...of, ok: true, workloads: [web] },
+    { kind: 'apply', ...of, ok: true, changes: [] },
+    { kind: 'health', ...of, state: 'healthy' },
+  ]
+  let second = 0
+  const tell = (facts: readonly FactBody[]): readonly boolean[] =>
+    facts.map((fact) => {
+      const news = isNews(ledger, fact)
+      if (news) foldFact(ledger, { at: `2026-01-01T00:00:${String(second++).padStart(2, '0')}Z`, ...fact })
+      return news
+    })
+  assert.deepEqual(tell(round), [true, true, true])
+  assert.deepEqual(tell(round), [false, false, false])
+  assert.deepEqual(tell([{ kind: 'health', ...of, state: 'unhealthy', cause: 'no pod is ready' }]), [true])
+  assert.deepEqual(tell(round), [true, true, true])
+  assert.deepEqual(tell(round), [false, false, false])
+  const drift = { object: 'Deployment/default/web', action: 'configured', drift: true }
+  const [, nothing, healthy] = round as [FactBody, FactBody, FactBody]
+  assert.deepEqual(tell([{ kind: 'apply', ...of, ok: true, changes: [drift] }, healthy]), [true, true])
+  assert.deepEqual(tell([nothing, healthy]), [false, false])
+  const next = round.map((fact): FactBody => ({ ...fact, revision: 'main@sha1:b2' }) as FactBody)
+  assert.deepEqual(tell(next), [true, true, true])
+  assert.deepEqual(tell(round), [true, true, true], 'back at an old revision')
+  assert.deepEqual(tell(next.slice(0, 1)), [true])
+  assert.deepEqual(tell(round), [true, true, true], 'back before the newer one was healthy')
+  assert.deepEqual(tell(round), [false, false, false])
+  const other = { kind: 'build', ...of, ok: true, workloads: [{ ...web, images: ['registry/web:2'] }] } as const
+  assert.deepEqual(tell([other]), [true], 'variables of the cluster may change what the same revision asks for')
+})

@@ -1,12 +1,15 @@
-import type { FactBody } from './fact.ts'
-import { namespaceOf } from './image-name.ts'
-import { imageKey, podKey } from './ledger-keys.ts'
+import type { FactBody, WorkloadImages } from './fact.ts'
+import { carried, wantedBy } from './fold-cluster.ts'
+import { commitOfRevision, namespaceOf } from './image-name.ts'
+import { imageKey, passageKey, podKey } from './ledger-keys.ts'
 import { deliveryOfImage, type Ledger } from './ledger.ts'
+import { stopOf } from './passage.ts'
 
 /**
- * Whether a fact says what the record does not know yet. Stages tell at every start what their stores show, so most of it is known.
+ * Whether a fact says what the record does not know yet. Stages tell at every start what their stores show, and at every interval that all is as it
+ * was, so most of it is known.
  *
- * Only facts that a start repeats are compared; the others are news by what they are.
+ * Only facts that are repeated so are compared; the others are news by what they are.
  */
 export function isNews(ledger: Ledger, fact: FactBody): boolean {
   switch (fact.kind) {
@@ -33,9 +36,48 @@ export function isNews(ledger: Ledger, fact: FactBody): boolean {
       const { choices, cause } = ledger.markers.get(fact.automation) ?? {}
       return JSON.stringify([choices, cause]) !== JSON.stringify([fact.choices, fact.cause])
     }
+    case 'build':
+      return !fact.ok || !isPassed(ledger, fact, 'build') || !isSameBuild(ledger, fact)
+    case 'apply':
+      return !fact.ok || fact.intended === true || fact.changes.length > 0 || !isPassed(ledger, fact, 'apply')
+    case 'health':
+      return fact.state === 'unhealthy' || !isPassed(ledger, fact, 'health')
     default:
       return true
   }
+}
+
+type Step = { readonly kustomization: string; readonly revision: string }
+
+/**
+ * The revision has passed the border well, was the last to be told healthy, and its build carries nothing that could go on by that.
+ *
+ * What becomes healthy again, after drift or by going back to an old revision, is news though its passage is long done.
+ */
+function isPassed(ledger: Ledger, { kustomization, revision }: Step, border: 'build' | 'apply' | 'health'): boolean {
+  const environment = ledger.environments.get(kustomization)
+  const passage = ledger.passages.get(passageKey({ kustomization, commit: commitOfRevision(revision) }))
+  return (
+    environment?.revision === revision &&
+    environment.healthyAt === revision &&
+    passage?.borders[border]?.state === 'done' &&
+    stopOf(passage) === undefined &&
+    !ledger.intended.applies.has(kustomization) &&
+    carried(ledger, kustomization).length === 0
+  )
+}
+
+function isSameBuild(ledger: Ledger, { kustomization, workloads }: Extract<FactBody, { kind: 'build' }>): boolean {
+  const known = [...ledger.workloads.values()].filter((workload) => workload.kustomization === kustomization)
+  const told = workloads.filter(({ namespace }) => namespace !== '')
+  return textOf(known) === textOf(told) && told.every((workload) => wantedBy(ledger, workload).length === 0)
+}
+
+function textOf(workloads: readonly WorkloadImages[]): string {
+  return workloads
+    .map(({ namespace, name, images, needsPods = false }) => JSON.stringify([namespace, name, images, needsPods]))
+    .sort()
+    .join()
 }
 
 /**

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { refspecTargets } from '../../src/adapters/engine/image/refspec-targets.ts'
 import { openObjectReader } from '../../src/adapters/git/cat-file.ts'
 import { commitAndPush, pushCommit } from '../../src/adapters/git/commit-and-push.ts'
 import { openMirror, type Mirror } from '../../src/adapters/git/mirror.ts'
@@ -107,6 +108,56 @@ test('another ref is moved from where it is known to be, and nowhere when it is 
   })
   assert.equal(stale.kind, 'moved')
   assert.equal(ask('rev-parse', 'release'), old)
+})
+
+test('refs move together or not at all, one by one only where the host cannot', async () => {
+  const head = await base()
+  const old = ask('rev-list', '--max-parents=0', 'main')
+  ask('branch', '-f', 'release', old)
+  ask('branch', '-f', 'topic', old)
+  const to = { url, credentials, branch: 'topic', alsoRefs: [{ ref: 'refs/heads/release', expected: old }] }
+  const stale = await pushCommit(mirror.folder, head, { ...to, expected: head })
+  assert.equal(stale.kind, 'moved')
+  assert.equal(ask('rev-parse', 'release'), old)
+  ask('config', 'receive.advertiseAtomic', 'false')
+  ask('config', 'receive.advertisePushOptions', 'false')
+  const pushed = await pushCommit(mirror.folder, head, { ...to, expected: old, pushOptions: ['ci.skip='] })
+  assert.equal(pushed.kind, 'pushed')
+  assert.deepEqual([ask('rev-parse', 'topic'), ask('rev-parse', 'release')], [head, head])
+  ask('config', '--unset', 'receive.advertiseAtomic')
+  ask('branch', '-D', 'topic', 'release')
+})
+
+test('whether a ref is only moved on is asked of the history that is pushed, each time', async () => {
+  const head = await base()
+  const old = ask('rev-list', '--max-parents=0', 'main')
+  ask('branch', '-f', 'stable', old)
+  ask('branch', '-f', 'auto', head)
+  const targets = (at: string) => {
+    const refs = ['stable', 'auto'].map((name) => ({
+      name: `refs/heads/${name}`,
+      commit: ask('rev-parse', `refs/heads/${name}`),
+    }))
+    const wish = {
+      automation: { pushRefspec: 'refs/heads/auto:refs/heads/stable' },
+      source: { url, timeoutMs: 60_000 },
+      mirror,
+      login: { git: { config: [['http.extraHeader', `Authorization: Basic ${btoa(`x:${TOKEN}`)}`]] as const } },
+      ref: { branch: 'auto' },
+      pushBranch: 'auto',
+    }
+    const selected = { fetch: 'refs/heads/auto', commit: at, pointer: 'auto' }
+    return refspecTargets(wish, { selected, base: at, expected: at, isBehind: false, refs })
+  }
+  const forward = [{ ref: 'refs/heads/stable', isForced: false, expected: old }]
+  assert.deepEqual(await targets(head), forward)
+  const other = ask('-c', 'user.name=T', '-c', 'user.email=t@e', 'commit-tree', '-m', 'rewritten', `${head}^{tree}`)
+  // the branch is rewritten: what is there now does not lead to where the ref is
+  ask('branch', '-f', 'auto', other)
+  await assert.rejects(targets(other), { message: /non-fast-forward update: refs\/heads\/stable/ })
+  // and what was seen is not on the branch any more
+  await assert.rejects(targets(head), { message: /non-fast-forward update: refs\/heads\/stable/ })
+  ask('branch', '-D', 'auto', 'stable')
 })
 
 test('a new branch is made when it must not exist, and not taken when it does', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { GitRepository } from '../../kinds/git-repository.ts'
 import { type Mirror, openMirror } from '../git/mirror.ts'
@@ -16,6 +16,9 @@ export type MirrorOf = (url: string, reader: Reader) => Mirror
 /** The mirrors of one engine: a reader's only copy of a repository, whether it is read or written. */
 export type Mirrors = { readonly of: MirrorOf; readonly close: () => void }
 
+/** Where the mirrors are, of this naming: a folder is one reader's. Beside it lie those of a naming that gave one to all logins. */
+const NAMING = 'by-reader'
+
 const byContext = new WeakMap<EngineContext, Mirrors>()
 
 /**
@@ -25,8 +28,7 @@ const byContext = new WeakMap<EngineContext, Mirrors>()
 export function mirrorsOf(context: EngineContext): Mirrors {
   const known = byContext.get(context)
   if (known) return known
-  const root = join(context.stateDir, 'mirrors')
-  mkdirSync(root, { recursive: true })
+  const root = openRoot(join(context.stateDir, 'mirrors'))
   const open = new Map<string, Mirror>()
   const mirrors: Mirrors = {
     of(url, { namespace, secretName }) {
@@ -42,4 +44,13 @@ export function mirrorsOf(context: EngineContext): Mirrors {
   }
   byContext.set(context, mirrors)
   return mirrors
+}
+
+/** Mirrors are caches: what an older version left is removed, as nothing reads it any more and any login may have filled it. */
+function openRoot(folder: string): string {
+  const root = join(folder, NAMING)
+  mkdirSync(root, { recursive: true })
+  for (const name of readdirSync(folder))
+    if (name !== NAMING) rmSync(join(folder, name), { recursive: true, force: true })
+  return root
 }

@@ -104,10 +104,15 @@ async function signCommit(folder: string, commit: string, sign: SignCommit): Pro
   return hash
 }
 
-const NO_OPTIONS = /receiving end does not support push options/
+/** What a host may lack, how git says so, and the flag that asks for it. */
+const LACKS = [
+  { says: /receiving end does not support push options/, flag: /^--push-option=/ },
+  { says: /receiving end does not support --atomic push/, flag: /^--atomic$/ },
+]
 
 /**
- * Moves a remote branch to `commit`, only when it still is where the caller saw it (`--force-with-lease`).
+ * Moves a remote branch to `commit`, only when it still is where the caller saw it (`--force-with-lease`). More refs move with it or
+ * none does, where the host can: one that was moved alone would stand in the way of the next attempt.
  *
  * @throws SluiceError GIT_AUTH, GIT_PUSH_REFUSED (retry: spec), GIT_UNREACHABLE (retry: backoff); secrets are never in the message
  */
@@ -120,7 +125,10 @@ export async function pushCommit(folder: string, commit: string, request: PushRe
   const leases = [{ ref, expected: request.expected ?? '' }, ...also].flatMap((one) =>
     one.expected === undefined ? [] : [`--force-with-lease=${one.ref}:${one.expected}`],
   )
-  const options = (request.pushOptions ?? []).map((option) => `--push-option=${option}`)
+  const hints = [
+    ...(also.length > 0 ? ['--atomic'] : []),
+    ...(request.pushOptions ?? []).map((option) => `--push-option=${option}`),
+  ]
   const argv = ['push', '--porcelain', '--no-verify', '--quiet', ...leases]
   const refspecs = [
     `${commit}:${ref}`,
@@ -131,12 +139,20 @@ export async function pushCommit(folder: string, commit: string, request: PushRe
       ...limited(git, url.transport),
       ...(request.signal ? { signal: request.signal } : {}),
     })
-  const push = async (git: GitOptions): Promise<GitResult> => {
-    const answer = await pushWith(options, git)
+  const push = async (git: GitOptions, extra: readonly string[] = hints): Promise<GitResult> => {
+    const answer = await pushWith(extra, git)
     // They are hints: a host that takes none is pushed to without them, as by Flux.
-    return options.length > 0 && NO_OPTIONS.test(answer.stderr) ? pushWith([], git) : answer
+    const lacking = LACKS.find(({ says, flag }) => says.test(answer.stderr) && extra.some((one) => flag.test(one)))
+    return lacking
+      ? push(
+          git,
+          extra.filter((one) => !lacking.flag.test(one)),
+        )
+      : answer
   }
-  const pushed = request.login ? await push(request.login) : await withCredentials(url, request.credentials ?? {}, push)
+  const pushed = request.login
+    ? await push(request.login)
+    : await withCredentials(url, request.credentials ?? {}, (git) => push(git))
   const text = pushed.stdout.toString('utf8')
   if (pushed.code === 0) return { kind: 'pushed', commit }
   if (hasMoved(text + pushed.stderr)) return { kind: 'moved' }
@@ -165,7 +181,9 @@ function pushFault(stdout: string, stderr: string, host: string): SluiceError {
     )
   )
     return new SluiceError('GIT_AUTH', `${host} refused the login of the push`)
-  const refused = /^!\t\S+\t(.*)$/m.exec(stdout)?.[1]
+  const faults = [...stdout.matchAll(/^!\t\S+\t(.*)$/gm)].map((match) => match[1])
+  // the other refs of an atomic push only say that they went down with it
+  const refused = faults.find((fault) => !/atomic/.test(fault ?? '')) ?? faults[0]
   if (refused !== undefined)
     return new SluiceError('GIT_PUSH_REFUSED', `${host} refused the push: ${refused}${remoteWords(stderr)}`)
   return new SluiceError('GIT_UNREACHABLE', `the push to ${host} failed: ${firstFault(stderr)}`, { retry: 'backoff' })

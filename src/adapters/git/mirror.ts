@@ -24,6 +24,9 @@ export type CommitInfo = {
 /** Another repository inside a commit, at one of its commits. */
 export type Gitlink = { readonly path: string; readonly commit: string }
 
+/** A commit that a branch of the remote led to when it was seen. */
+export type BranchTip = { readonly branch: string; readonly commit: string }
+
 /** A bare copy of one remote repository: objects only, fetched one commit deep. Several sources may share it. */
 export type Mirror = {
   readonly folder: string
@@ -34,6 +37,8 @@ export type Mirror = {
   readonly fetchTag: (url: string, name: string, hash: string, options: GitOptions) => Promise<void>
   /** Whether a branch of the remote leads to a commit; asked of the remote once, and true from then on. */
   readonly isOnBranch: (url: string, commit: string, branch: string, options: GitOptions) => Promise<boolean>
+  /** Whether a commit is in the history of `tip`, by what the remote's branch holds now; asked of the remote each time. */
+  readonly isAncestor: (url: string, commit: string, tip: BranchTip, options: GitOptions) => Promise<boolean>
   readonly commit: (hash: string) => Promise<CommitInfo>
   /** An object as it is stored. */
   readonly object: (hash: string) => Promise<GitObject | undefined>
@@ -88,10 +93,11 @@ export function openMirror(root: string, name: string): Mirror {
     async isOnBranch(from, commit, branch, options) {
       const key = `${commit} ${branch}`
       if (onBranch.has(key)) return true
-      const isFound = await leadsTo(root, from, commit, branch, options)
+      const isFound = await leadsTo(root, from, commit, { branch, commit: AT }, options)
       if (isFound) onBranch.add(key)
       return isFound
     },
+    isAncestor: (from, commit, tip, options) => leadsTo(root, from, commit, tip, options),
     object: (hash) => reader.read(hash),
     gitlinks: (commit) => listGitlinks(folder, commit),
     commit: async (hash) => parseCommit((await need(reader, hash)).toString('utf8')),
@@ -132,22 +138,25 @@ async function fetchInto(
   if (byName.code !== 0) throw fetchError(byName.stderr, options)
 }
 
+/** Where the history of a branch is brought to. */
+const AT = 'refs/heads/at'
+
 /** Brings the history of a branch, without its files where the host can, into a folder that is gone afterwards. */
 async function leadsTo(
   root: string,
   url: string,
   commit: string,
-  branch: string,
+  tip: BranchTip,
   options: GitOptions,
 ): Promise<boolean> {
   mkdirSync(root, { recursive: true })
   const folder = await mkdtemp(join(root, 'history-'))
   try {
     await runGit(folder, ['init', '--quiet', '--bare'])
-    const refs = ['--end-of-options', parseGitUrl(url).url, `refs/heads/${branch}:refs/heads/at`]
+    const refs = ['--end-of-options', parseGitUrl(url).url, `refs/heads/${tip.branch}:${AT}`]
     const fetched = await runGit(folder, ['fetch', '--quiet', '--no-tags', '--filter=tree:0', ...refs], options)
     if (fetched.code !== 0) throw fetchError(fetched.stderr, options)
-    const led = await runGit(folder, ['merge-base', '--is-ancestor', commit, 'refs/heads/at'])
+    const led = await runGit(folder, ['merge-base', '--is-ancestor', commit, tip.commit])
     return led.code === 0
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -57,7 +57,7 @@ async function look(
   repository: GitRepository,
   progress: LookProgress,
 ): Promise<LookOutcome> {
-  const refusal = unsupportedField(repository)
+  const refusal = unsupportedField(repository, context.traps)
   if (refusal) throw stallLook('FetchFailed', refusal.reason, refusal.message)
   const mirror = tools.mirrorOf(repository.url, repository)
   const signal = AbortSignal.timeout(repository.timeoutMs)

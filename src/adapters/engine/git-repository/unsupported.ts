@@ -8,14 +8,13 @@ import type { SecretData } from '../secrets.ts'
 /** Names the first field of a GitRepository that this version does not serve; such an object is refused, never half obeyed. */
 export function unsupportedField(
   repository: GitRepository,
+  traps: 'safe' | 'flux',
 ): { readonly reason: string; readonly message: string } | undefined {
   const { provider, proxySecretName, serviceAccountName, secretName, url } = repository
   const fault = goUrlFault(url)
-  if (fault !== undefined || !isAddress(url))
-    return {
-      reason: 'URLInvalid',
-      message: `failed to parse url '${url}'${fault === undefined ? '' : parseFault(url, fault)}`,
-    }
+  // Letters that Go wants escaped in a login do no harm: safe, it goes to the host as it was meant.
+  const isMeant = fault === undefined || (traps === 'safe' && fault === INVALID_LOGIN)
+  if (!isMeant || !isAddress(url)) return { reason: 'URLInvalid', message: urlFault(url, fault, traps) }
   if (provider === 'github' && secretName === undefined)
     return { reason: 'InvalidProviderConfiguration', message: NEEDS_APP }
   if (provider !== 'generic' && provider !== 'github')
@@ -26,10 +25,22 @@ export function unsupportedField(
   return undefined
 }
 
-/** As Go's library tells it, which quotes the address without what stands behind `#` unless the fault is there. */
-function parseFault(url: string, fault: string): string {
+const INVALID_LOGIN = 'net/url: invalid userinfo'
+
+/** As Go's library tells it, which quotes the address without what stands behind `#` unless the fault is there. Safe, no password is told. */
+function urlFault(url: string, fault: string | undefined, traps: 'safe' | 'flux'): string {
+  const shown = traps === 'flux' ? url : withoutPassword(url)
+  const failed = `failed to parse url '${shown}'`
+  if (fault === undefined) return failed
+  // what the fault quotes may be a part of the password
+  if (shown !== url) return `${failed}: parse ${goQuote(shown)}: ${fault.replace(/ ?".*"/s, '')}`
   const [address = ''] = url.split('#', 1)
-  return `: parse ${goQuote(goUrlFault(address) === undefined ? url : address)}: ${fault}`
+  return `${failed}: parse ${goQuote(goUrlFault(address) === undefined ? url : address)}: ${fault}`
+}
+
+/** Of an address that cannot be read nobody knows where its password ends: at the last `@`. */
+function withoutPassword(url: string): string {
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/+[^@:]*:|[^/@:]*:(?!\/)).*@/is, '$1***@')
 }
 
 const APP_KEY = 'githubAppID'

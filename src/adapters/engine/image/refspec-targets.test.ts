@@ -10,8 +10,8 @@ const refs = [
 ]
 
 /** `auto` goes on from `main`; nothing else leads anywhere. */
-const isOnBranch = async (_url: string, commit: string, branch: string): Promise<boolean> =>
-  commit === MAIN && branch === 'auto'
+const isAncestor = async (_url: string, commit: string, tip: { branch: string; commit: string }): Promise<boolean> =>
+  commit === MAIN && tip.branch === 'auto' && tip.commit === AUTO
 
 type Move = { readonly ref: string; readonly isForced: boolean; readonly commit?: string; readonly expected?: string }
 const cases: readonly [it: string, refspec: string | undefined, pushBranch: string, want: readonly Move[] | string][] =
@@ -50,7 +50,7 @@ for (const [it, pushRefspec, pushBranch, want] of cases)
     const wish = {
       automation: { pushRefspec },
       source: { url: 'https://git.example.com/app.git', timeoutMs: 1000 },
-      mirror: { isOnBranch },
+      mirror: { isAncestor },
       login: { git: {} },
       ref: { branch: 'main' },
       pushBranch,

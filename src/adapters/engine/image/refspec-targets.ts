@@ -11,7 +11,7 @@ import type { Checkout } from './checkout.ts'
 type Wish = {
   readonly automation: Pick<ImageUpdateAutomation, 'pushRefspec'>
   readonly source: Pick<GitRepository, 'url' | 'timeoutMs'>
-  readonly mirror: Pick<Mirror, 'isOnBranch'>
+  readonly mirror: Pick<Mirror, 'isAncestor'>
   readonly login: Pick<Login, 'git'>
   readonly ref: GitRef
   readonly pushBranch: string
@@ -39,8 +39,8 @@ export async function refspecTargets(
   const branch = isOther || expected === undefined ? ref.branch : pushBranch
   if (branch === undefined) return [target]
   const options = { ...login.git, signal: AbortSignal.timeout(source.timeoutMs) }
-  const isAhead =
-    now === (isOther ? selected.commit : base) || (await mirror.isOnBranch(source.url, now, branch, options))
+  const tip = { branch, commit: isOther ? selected.commit : base }
+  const isAhead = now === tip.commit || (await mirror.isAncestor(source.url, now, tip, options))
   if (!isAhead) throw behind(to)
   return [{ ...target, expected: now }]
 }

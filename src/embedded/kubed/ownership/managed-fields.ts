@@ -104,19 +104,32 @@ function versionsOf(resource: Resource, subresource: string): Versions {
       throw new MergeError(`request to convert CR to an invalid group/version: ${version}`)
     return type
   }
+  const convert = (value: Json, version: string): Json => {
+    const converted = inVersion(resource, value, version)
+    const type = version === apiVersionOf(resource) ? undefined : typeOf(version)
+    const faults = type === undefined ? [] : typeFaults(type, converted)
+    if (faults.length > 0) throw new MergeError(joinFaults(faults))
+    return converted
+  }
   return {
     own: apiVersionOf(resource),
     typeOf,
-    convert: (value, version) => {
-      const converted = inVersion(resource, value, version)
-      const type = version === apiVersionOf(resource) ? undefined : typeOf(version)
-      const faults = type === undefined ? [] : typeFaults(type, converted)
-      if (faults.length > 0) throw new MergeError(joinFaults(faults))
-      return converted
-    },
+    convert: onceEach(convert),
     // What the main resource of a custom kind cannot change only the version that is written knows.
     ignoredIn: () =>
       custom === undefined || subresource === 'status' ? resetFieldsOf(resource, subresource) : undefined,
+  }
+}
+
+/** However many own fields in a version, a value is converted into it once. */
+function onceEach(convert: Versions['convert']): Versions['convert'] {
+  const known = new Map<Json, Map<string, Json>>()
+  return (value, version) => {
+    const converted = known.get(value) ?? new Map<string, Json>()
+    known.set(value, converted)
+    const found = converted.get(version) ?? convert(value, version)
+    converted.set(version, found)
+    return found
   }
 }
 

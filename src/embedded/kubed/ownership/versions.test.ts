@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { cpuSeconds } from '../../../../tests/support/cpu-time.ts'
 import { isObject, type JsonObject, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import { parseFields, renderPaths } from '../../../lib/kube-typed/merge/path-set.ts'
 import { toVersion } from '../conversion/convert.ts'
@@ -77,4 +78,26 @@ test('an apply in one version meets the owners of another in their own words', (
     () => afterAll(writes),
     (error) => error instanceof Fault && /- \.spec\.maxReplicas\n- \.spec\.scaleTargetRef\.name$/.test(error.message),
   )
+})
+
+test('a write is converted once, however many own fields in another version', () => {
+  const metrics = Array.from({ length: 200 }, (_, index) => ({
+    type: 'External',
+    external: { metric: { name: `m${index}` }, target: { type: 'Value', value: '1' } },
+  }))
+  const v2 = kindIn(2)
+  const spec = { maxReplicas: 3, scaleTargetRef: REF, metrics }
+  const live = objFrom(
+    { apiVersion: apiVersionOf(v2), kind: v2.kind, metadata: { name: 'h' }, spec },
+    apiVersionOf(v2),
+    v2.kind,
+  )
+  live.metadata.managedFields = Array.from({ length: 2000 }, (_, index) => ({
+    ...{ manager: `m${index}`, operation: 'Apply', apiVersion: apiVersionOf(v2), fieldsType: 'FieldsV1' },
+    fieldsV1: { 'f:spec': { 'f:maxReplicas': {} } },
+  }))
+  const v1 = kindIn(1)
+  const body = { apiVersion: apiVersionOf(v1), kind: v1.kind, metadata: { name: 'h' }, spec: { maxReplicas: 4 } }
+  const writer = { manager: 'other', now: '2026-01-01T00:00:00Z', subresource: '' }
+  assert.ok(cpuSeconds(() => void trackApply(v1, toVersion(v1, live), body, writer, true)) < 2)
 })

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { clientFromKubeconfig } from '../../src/adapters/kube/client.ts'
 import type { KubeObject } from '../../src/lib/kube/object.ts'
 import { untilAllHealthy } from './crash.ts'
@@ -117,8 +118,8 @@ function pushed(clone: string): string {
 }
 
 /** The API refuses in words what it cannot keep; what was under way when the disk became full waits and goes through. */
-async function refusesWrites({ access }: Product, disk: string): Promise<() => Promise<void>> {
-  const client = clientFromKubeconfig(access.kube.kubeconfig)
+async function refusesWrites(product: Product, disk: string): Promise<() => Promise<void>> {
+  const client = clientFromKubeconfig(product.access.kube.kubeconfig)
   const large = (name: string): KubeObject => ({
     ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default' } },
     data: { a: 'x'.repeat(900_000) },
@@ -131,6 +132,7 @@ async function refusesWrites({ access }: Product, disk: string): Promise<() => P
     underWay.push(client.create(large(`large-${underWay.length}`), { fieldManager: 'test' }).then(ended, ended))
   }
   for (let count = 0; count < 8; count++) write()
+  const answers: string[] = []
   const look = (): Promise<string> => {
     // a job that ends may have given room back, and somebody else may be faster to take it
     try {
@@ -139,12 +141,20 @@ async function refusesWrites({ access }: Product, disk: string): Promise<() => P
       return Promise.resolve('')
     }
     if (openCount === 0) write()
-    return client.list({ apiVersion: 'v1', kind: 'Namespace' }).then(
+    const listed = client.list({ apiVersion: 'v1', kind: 'Namespace' }).then(
       () => '',
       (error: unknown) => String(error),
     )
+    // what comes together with the write that finds no room waits as that does; the next look is refused
+    return Promise.race([listed, sleep(1000, 'no answer')])
   }
-  await until('the API says it', async () => /cannot be written .*free space on its disk/.test(await look()), 60_000)
+  const isSaid = async (): Promise<boolean> => {
+    answers.push(await look())
+    return /cannot be written .*free space on its disk/.test(answers.at(-1) ?? '')
+  }
+  const told = (): string =>
+    `${openCount} of ${underWay.length} writes wait; ${answers.slice(-3).join(' | ')}\n${product.output().slice(-3000)}`
+  await until('the API says it', isSaid, 60_000, told)
   return async () => {
     await Promise.all(underWay)
     client.close()

@@ -168,7 +168,8 @@ test('diff fails with 3 for a Kustomization or a folder that is not there, with 
 })
 
 test('a command tells what the server refuses in its words, not as a bug', async () => {
-  const { code, err } = await sluice('suspend', 'ks', 'missing')
-  assert.match(err, /^error: the Kubernetes API refused \(NotFound\): .*"missing" not found\n$/)
+  const source = ['source', 'git', 'app', '--url', 'https://git.example.com/app', '--branch', 'main']
+  const { code, err } = await sluice('create', ...source, '-n', 'nowhere')
+  assert.match(err, /^error: the Kubernetes API refused \(NotFound\): namespaces "nowhere" not found\n$/m)
   assert.equal(code, 3)
 })

@@ -94,6 +94,17 @@ export function sorted(value: Json): Json {
   return out
 }
 
+/** The same value without what is null in its objects; in lists nulls stay. */
+export function withoutNulls(value: Json): Json {
+  if (Array.isArray(value)) return value.map(withoutNulls)
+  if (!isObject(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, each]) =>
+      each === null || each === undefined ? [] : [[name, withoutNulls(each)]],
+    ),
+  )
+}
+
 /** Byte order for text without surrogate pairs, code unit order otherwise. */
 export function byBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0

@@ -1,5 +1,14 @@
 import { internalForm } from '../../../lib/kube-schema/go-types.ts'
-import { asJson, isObject, type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import {
+  asJson,
+  isObject,
+  type Json,
+  type JsonObject,
+  objectOf,
+  objectsOf,
+  stringOf,
+  withoutNulls,
+} from '../../../lib/kube/json.ts'
 import { DEFAULT_CPU_PERCENT } from '../defaulting/table.ts'
 import type { Meta, Obj } from '../object.ts'
 
@@ -187,16 +196,6 @@ function lowered(value: Json): Json {
       name.slice(0, 1).toLowerCase() + name.slice(1),
       lowered(field ?? null),
     ]),
-  )
-}
-
-function withoutNulls(value: Json): Json {
-  if (Array.isArray(value)) return value.map(withoutNulls)
-  if (!isObject(value)) return value
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([name, field]) =>
-      field === null || field === undefined ? [] : [[name, withoutNulls(field)]],
-    ),
   )
 }
 

@@ -1,5 +1,15 @@
 import { inGoOrder } from '../../../lib/kube-schema/go-types.ts'
-import { clone, isObject, type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import {
+  clone,
+  isObject,
+  type Json,
+  type JsonObject,
+  objectOf,
+  objectsOf,
+  sorted,
+  stringOf,
+  withoutNulls,
+} from '../../../lib/kube/json.ts'
 import { jsonPatch, PatchError } from '../../../lib/kube/json-patch.ts'
 import { mergePatch } from '../../../lib/kube/merge-patch.ts'
 import { goText, StrategicError } from '../../../lib/kube-typed/strategic/fault.ts'
@@ -85,16 +95,6 @@ function withoutIdleNulls(patch: Json, before: Json | undefined): Json {
   )
 }
 
-function withoutNulls(value: Json): Json {
-  if (Array.isArray(value)) return value.map(withoutNulls)
-  if (!isObject(value)) return value
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([name, each]) =>
-      each === null || each === undefined ? [] : [[name, withoutNulls(each)]],
-    ),
-  )
-}
-
 function decodeNothing(call: Call, patched: JsonObject): Obj {
   const fields = Object.keys(patched).filter((name) => name !== 'apiVersion' && name !== 'kind')
   reportUnknown(call, fields.sort())
@@ -122,16 +122,6 @@ function inShownOrder(call: Call, before: Obj, patch: Json): Json {
     ? objectsOf(patch).flatMap(({ path, from }) => [path, from].map((each) => stringOf(each).split('/').slice(1, -1)))
     : touchedBy(patch)
   return paths.concat([[]]).reduce<Json>(sortedAt, patched)
-}
-
-function sorted(value: Json): Json {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (!isObject(value)) return value
-  return Object.fromEntries(
-    Object.keys(value)
-      .sort()
-      .map((name) => [name, sorted(value[name] ?? null)]),
-  )
 }
 
 /** The maps into which a merge patch goes. */

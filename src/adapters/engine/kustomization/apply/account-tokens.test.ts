@@ -38,6 +38,12 @@ test('a token is used for most of its life', async () => {
   assert.equal(await tokens('ns', 'app', ['a']), '2 of app')
 })
 
+test('who asks at once gets the same token', async () => {
+  const { tokens } = world()
+  const asked = await Promise.all([1, 2, 3].map(() => tokens('ns', 'app', ['a'])))
+  assert.deepEqual(asked, ['1 of app', '1 of app', '1 of app'])
+})
+
 test('other audiences, accounts and an account that was made anew have tokens of their own', async () => {
   const { tokens, remake } = world()
   await tokens('ns', 'app', ['a'])

@@ -9,7 +9,7 @@ import type { EngineContext } from '../../context.ts'
  */
 export type AccountTokens = (namespace: string, account: string, audiences: readonly string[]) => Promise<string>
 
-type Kept = { readonly token: string; readonly renewAtMs: number }
+type Kept = { readonly token: Promise<string>; readonly renewAtMs: number }
 
 const TOKEN_SECONDS = 3600
 
@@ -24,8 +24,11 @@ export function openAccountTokens({ client, clock }: Pick<EngineContext, 'client
     for (const [key, { renewAtMs }] of kept) if (renewAtMs <= nowMs) kept.delete(key)
     const found = await client.get({ apiVersion: 'v1', kind: 'ServiceAccount', namespace, name: account })
     const key = JSON.stringify([namespace, account, found?.metadata.uid, audiences])
-    const token = kept.get(key)?.token ?? (await requestToken(client, namespace, account, audiences))
-    if (!kept.has(key)) kept.set(key, { token, renewAtMs: nowMs + TOKEN_SECONDS * 1000 * RENEWED_AFTER })
+    const known = kept.get(key)
+    if (known !== undefined) return known.token
+    const token = requestToken(client, namespace, account, audiences)
+    kept.set(key, { token, renewAtMs: nowMs + TOKEN_SECONDS * 1000 * RENEWED_AFTER })
+    token.catch(() => kept.delete(key))
     return token
   }
 }

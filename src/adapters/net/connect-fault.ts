@@ -30,14 +30,18 @@ const ALERTS: Readonly<Record<string, string>> = {
 
 /** Why a connection failed, in the words of Go's library, which are those of Flux's statuses. */
 export function connectFault(error: NodeJS.ErrnoException, { url, isProxy = false }: Tried): string {
-  const port = url.port || (url.protocol === 'https:' ? '443' : '80')
-  const step = isProxy ? 'proxyconnect tcp: ' : ''
-  const { code = '' } = error
-  if (code === 'ECONNREFUSED') return `${step}dial tcp ${url.hostname}:${port}: connect: connection refused`
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `${step}dial tcp: ${noSuchHost(url.hostname)}`
+  const dialled = dialFault(error, url)
+  if (dialled !== undefined) return `${isProxy ? 'proxyconnect tcp: ' : ''}${dialled}`
   if (error.name === 'AbortError') return 'context deadline exceeded'
-  if (code === 'ECONNRESET' && /hang up|before secure TLS/.test(error.message)) return 'EOF'
+  if (error.code === 'ECONNRESET' && /hang up|before secure TLS/.test(error.message)) return 'EOF'
   return tlsFault(error) ?? error.message
+}
+
+/** Why nobody was met at an address; undefined for any other fault. */
+export function dialFault({ code = '' }: NodeJS.ErrnoException, { hostname, port, protocol }: URL): string | undefined {
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `dial tcp: ${noSuchHost(hostname)}`
+  if (code !== 'ECONNREFUSED') return undefined
+  return `dial tcp ${hostname}:${port || (protocol === 'https:' ? '443' : '80')}: connect: connection refused`
 }
 
 function tlsFault({ code = '', message }: NodeJS.ErrnoException): string | undefined {

@@ -1,7 +1,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { noSuchHost } from './no-such-host.ts'
+import { dialFault } from './connect-fault.ts'
 import { checkReach, guardedLookup, type Reach } from './reach.ts'
 
 /** What was answered for a file. */
@@ -74,10 +74,8 @@ function get(url: URL, { reach, mostBytes, timeoutMs }: FileOptions, signal: Abo
 }
 
 function reasonOf(error: NodeJS.ErrnoException, url: URL, timeoutMs: number): string {
-  const port = url.port || (url.protocol === 'https:' ? '443' : '80')
-  if (error.code === 'ECONNREFUSED') return `dial tcp ${url.hostname}:${port}: connect: connection refused`
-  if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN') return `dial tcp: ${noSuchHost(url.hostname)}`
-  return /Timeout|Abort/.test(error.name) ? `no answer within ${timeoutMs / 1000}s` : error.message
+  const isLate = /Timeout|Abort/.test(error.name)
+  return dialFault(error, url) ?? (isLate ? `no answer within ${timeoutMs / 1000}s` : error.message)
 }
 
 function failed(url: URL, reason: string, cause?: unknown): SluiceError {

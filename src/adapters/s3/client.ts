@@ -4,7 +4,7 @@ import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { parseListing, parseS3Error, type S3Object } from '../../lib/s3/list.ts'
 import { escapeS3, signS3, type S3Keys } from '../../lib/s3/sign.ts'
 import { type HttpProxy, proxyOptions } from '../net/http-proxy.ts'
-import { noSuchHost } from '../net/no-such-host.ts'
+import { dialFault } from '../net/connect-fault.ts'
 import { tlsOptions, type TlsTrust } from '../net/tls-trust.ts'
 
 /** Where a bucket is, and how it is reached. */
@@ -147,21 +147,12 @@ function askedAs({ region }: S3Options, method: string, address: string, search:
 }
 
 /** Why no answer came; where nobody is, in the words of Flux's S3 library. */
-function faultWords(
-  { code, message }: NodeJS.ErrnoException,
-  origin: URL,
-  request: string,
-  proxy: URL | undefined,
-): string {
-  const { host } = origin
-  const { protocol, hostname, port } = proxy ?? origin
+function faultWords(error: NodeJS.ErrnoException, origin: URL, request: string, proxy: URL | undefined): string {
   const asked = `${request}:${proxy ? ' proxyconnect tcp:' : ''}`
-  const at = `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`
-  if (code === 'EPROTO' && message.includes('wrong version number'))
+  if (error.code === 'EPROTO' && error.message.includes('wrong version number'))
     return `${asked} http: server gave HTTP response to HTTPS client`
-  if (code === 'ECONNREFUSED') return `${asked} dial tcp ${at}: connect: connection refused`
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `${asked} dial tcp: ${noSuchHost(hostname)}`
-  return `${host}: ${message}`
+  const dialled = dialFault(error, proxy ?? origin)
+  return dialled === undefined ? `${origin.host}: ${error.message}` : `${asked} ${dialled}`
 }
 
 function refused(status: number, body: string): SluiceError {

@@ -2,6 +2,7 @@ import { compileCel } from '../../lib/cel/compile.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import type { Provider } from '../../kinds/notification.ts'
+import { own } from '../../lib/value/own.ts'
 import { addressFault } from './address.ts'
 import { CHANGE_REQUESTS } from './change-request.ts'
 import { CHATS } from './chat.ts'
@@ -63,7 +64,7 @@ export function* converse(parcel: Parcel): Conversation {
   const { provider, secret } = parcel
   const address = secret.address ?? provider.address
   const { type } = provider
-  const speak = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined
+  const speak = own(TYPES, type)
   if (!speak) throw unusable(provider, `provider ${type} not supported`, 'spec.type')
   // Whatever Flux finds wrong with an Event Hub's logins comes first.
   if (provider.serviceAccountName !== '' && type !== 'azureeventhub')

@@ -49,7 +49,7 @@ const EVENT_HEADERS: Readonly<Record<string, string>> = {
 
 /** Checks who calls, and whether the event is one of those listed. */
 export function checkProof({ type, events }: Receiver, call: HookCall, token: string): Proof {
-  const prove = Object.hasOwn(PROOFS, type) ? PROOFS[type] : undefined
+  const prove = own(PROOFS, type)
   if (!prove) return refused(`receiver type "${type}" is not supported`)
   const proof = prove(call, token)
   const header = own(EVENT_HEADERS, type)

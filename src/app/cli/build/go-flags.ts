@@ -1,3 +1,5 @@
+import { own } from '../../../lib/value/own.ts'
+
 /** A flag as Go's pflag knows it. */
 export type GoFlag = {
   readonly kind: 'bool' | 'text' | 'list'
@@ -63,7 +65,7 @@ function readLong(state: State, word: string): string | undefined {
   const equals = word.indexOf('=')
   const name = equals < 0 ? word.slice(2) : word.slice(2, equals)
   if (name === '' || name.startsWith('-') || name.startsWith('=')) return `bad flag syntax: ${word}`
-  const flag = Object.hasOwn(state.flags, name) ? state.flags[name] : undefined
+  const flag = own(state.flags, name)
   if (flag === undefined) return `unknown flag: --${name}`
   if (equals >= 0) return assign(state, name, flag, word.slice(equals + 1))
   if (flag.kind === 'bool') return assign(state, name, flag, 'true')

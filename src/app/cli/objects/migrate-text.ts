@@ -1,3 +1,5 @@
+import { own } from '../../../lib/value/own.ts'
+
 /** A version that was written anew. */
 export type Migration = { readonly line: number; readonly kind: string; readonly from: string; readonly to: string }
 
@@ -21,8 +23,8 @@ export function migrateText(text: string): { readonly text: string; readonly cha
   for (const [at, line] of lines.entries()) {
     const [, indent = '', group = '', from = '', rest = ''] = VERSION.exec(line) ?? []
     const [, kind = ''] = KIND.exec(lines[at + 1] ?? '') ?? []
-    const kinds = Object.hasOwn(LATEST, group) ? LATEST[group] : undefined
-    const to = kinds && Object.hasOwn(kinds, kind) ? kinds[kind] : undefined
+    const kinds = own(LATEST, group)
+    const to = kinds && own(kinds, kind)
     if (to === undefined || to === from) continue
     lines[at] = `${indent}apiVersion: ${group}/${to}${rest}`
     changes.push({ line: at + 1, kind, from, to })

@@ -9,7 +9,7 @@ import { remoteError, type HttpLogin } from '../../git/remote-refs.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { type HttpProxy, proxyAddress } from '../../net/http-proxy.ts'
 import { readProxy, readSecret, type SecretData } from '../secrets.ts'
-import { identityFault, knownHostsFault } from './ssh-files.ts'
+import { identityFault, knownHostsFault } from '../../../lib/ssh/files.ts'
 
 /** How to reach a repository: for our own requests, and for git. `dispose` removes key files. */
 export type Login = {

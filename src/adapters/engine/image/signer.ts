@@ -4,7 +4,7 @@ import { readKeyRing } from '../../../lib/openpgp/key-ring.ts'
 import { signPgp } from '../../git/pgp.ts'
 import { signSsh } from '../../git/ssh-sign.ts'
 import type { KubeClient } from '../../kube/types.ts'
-import { identityFault, isLocked } from '../git-repository/ssh-files.ts'
+import { identityFault, isLocked } from '../../../lib/ssh/files.ts'
 import { readSecret, type SecretData } from '../secrets.ts'
 import { RunFailure } from './run-failure.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { identityFault, isLocked, knownHostsFault } from './ssh-files.ts'
+import { identityFault, isLocked, knownHostsFault } from './files.ts'
 
 const pem = (kind: string, body: string): string => `-----BEGIN ${kind}-----\n${body}\n-----END ${kind}-----\n`
 const openssh = (cipher: string): string => {

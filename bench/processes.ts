@@ -9,6 +9,8 @@ export type Processes = {
 }
 
 const PATIENCE_MS = 2_000
+/** Of what a process says so much is kept, in characters. */
+const LONGEST_TEXT = 64 * 1024
 
 /** Makes an empty set of processes. What they say on standard error is shown when `lineOf` or `ended` fails. */
 export function openProcesses(): Processes {
@@ -17,6 +19,8 @@ export function openProcesses(): Processes {
     start(command, argv, env = {}) {
       const child = spawn(command, [...argv], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
       running.push(child)
+      // What nobody reads would hold it once the pipe is full.
+      for (const stream of [child.stdout, child.stderr]) stream.resume()
       return child
     },
     async stop() {
@@ -56,7 +60,7 @@ function listen(child: ChildProcess, onText: (text: string) => void): () => stri
   let text = ''
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (chunk: Buffer) => {
-      text += chunk.toString('utf8')
+      text = (text + chunk.toString('utf8')).slice(-LONGEST_TEXT)
       onText(text)
     })
   return () => text

@@ -57,7 +57,7 @@ export function readDeleteOptions(call: Call): JsonObject {
       throw badRequest(`no kind "${kind}" is registered for version "${version}" in scheme "pkg/runtime/scheme.go:111"`)
     }
     const type = definitionType('io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions')
-    if (type !== undefined) decodeTyped(type, body, '', [], 'DeleteOptions')
+    if (type !== undefined) decodeTyped(type, body, '', { unknown: [] }, 'DeleteOptions')
     return body
   } catch (error) {
     throw error instanceof UnreadableBody || error instanceof DecodeError ? badRequest(error.message) : error

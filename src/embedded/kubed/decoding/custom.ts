@@ -46,7 +46,7 @@ export function decodeApplied(type: FieldType, value: JsonObject, unknown: Unkno
 function decodeMetadata(value: JsonObject, unknown: Unknown): void {
   const meta = definitionType(META)
   if (meta !== undefined && value.metadata !== undefined && value.metadata !== null)
-    value.metadata = decodeTyped(meta, value.metadata, 'metadata', unknown, 'ObjectMeta') ?? {}
+    value.metadata = decodeTyped(meta, value.metadata, 'metadata', { unknown }, 'ObjectMeta') ?? {}
 }
 
 /** A null that no type forbids is not kept where it may not be. */
@@ -117,7 +117,7 @@ export function readMetadata(
   if (!isObject(value))
     return { metadata: {}, fault: `json: cannot unmarshal ${goKindOf(value)} into Go value of type v1.ObjectMeta` }
   try {
-    const metadata = decodeTyped(meta, clone(value), path, unknown, 'ObjectMeta', '')
+    const metadata = decodeTyped(meta, clone(value), path, { unknown }, 'ObjectMeta', '')
     return { metadata: isObject(metadata) ? metadata : {} }
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error

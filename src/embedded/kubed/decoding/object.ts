@@ -7,20 +7,20 @@ import { type Obj, objFrom } from '../object.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { type Body, unrecognized } from './body.ts'
 import { decodeApplied, decodeCustom } from './custom.ts'
-import { DecodeError, decodeTyped } from './typed.ts'
+import { DecodeError, decodeTyped, type Reading } from './typed.ts'
 
 /**
  * Makes a body an object of the resource: unknown and repeated fields dropped, warned about or refused as the request asks.
  *
- * Works in place on its value.
+ * Works in place on its value. `isRestored`: it was decoded and merged before.
  */
-export function decodeObject(env: Environment, call: Call, { value, oddities }: Body): Obj {
+export function decodeObject(env: Environment, call: Call, { value, oddities }: Body, isRestored = false): Obj {
   const { resource } = call
   const body = isObject(value) ? value : {}
   if (resource.custom === undefined) checkKind(env, resource, body)
   else checkCustomKind(call, resource, body, value)
   const unknown: string[] = []
-  decodeInto(resource, body, unknown)
+  decodeInto(resource, body, { unknown, isRestored })
   reportUnknown(call, unknown, oddities)
   return objFrom(body, apiVersionOf(resource), resource.kind)
 }
@@ -123,31 +123,29 @@ export function wasVersion({ group, kind }: Resource, body: JsonObject): boolean
 /** The Go package of a group's own types: \`core\`, \`rbac\`, \`networking\`. */
 const packageOf = (group: string): string => (group === '' ? 'core' : (group.split('.')[0] ?? ''))
 
-/** Reads the value in place into the kind's types; names unknown fields. What was `applied` has no field that its kind does not have. */
-export function decodeInto(resource: Resource, body: JsonObject, unknown: string[], applied = false): void {
+/** Reads the value in place into the kind's types. What was `applied` has no field that its kind does not have. @throws UnfitBody */
+export function decodeInto(resource: Resource, body: JsonObject, reading: Reading, applied = false): void {
   try {
-    if (resource.custom !== undefined && applied) decodeApplied(resource.type, body, unknown)
-    else if (resource.custom !== undefined) decodeCustom(resource.type, body, unknown)
-    else decodeTyped(resource.type, body, '', unknown, resource.kind)
+    if (resource.custom !== undefined && applied) decodeApplied(resource.type, body, reading.unknown)
+    else if (resource.custom !== undefined) decodeCustom(resource.type, body, reading.unknown)
+    else decodeTyped(resource.type, body, '', reading, resource.kind)
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
     // Metadata of custom resources is read by itself.
     const why =
       resource.custom === undefined ? error.message : error.message.replace('ObjectMeta.metadata.', 'ObjectMeta.')
-    throw new UnfitBody(
-      `${resource.kind} in version ${JSON.stringify(resource.version)} cannot be handled as a ${resource.kind}: ${why}`,
-      error.restored ?? why,
-    )
+    throw new UnfitBody(resource, why)
   }
 }
 
-/** 400 for a body that does not fit its kind; with what is said of it where it was merged first. */
+/** 400 for a body that does not fit its kind. */
 export class UnfitBody extends Fault {
-  readonly restored: string
+  /** Go's words for what does not fit. */
+  readonly why: string
 
-  constructor(message: string, restored: string) {
-    super(400, 'BadRequest', message)
-    this.restored = restored
+  constructor({ kind, version }: Resource, why: string) {
+    super(400, 'BadRequest', `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`)
+    this.why = why
   }
 }
 

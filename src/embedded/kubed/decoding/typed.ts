@@ -5,19 +5,22 @@ import { GoTimeError, parseGoTime } from '../../../lib/kube/go-time.ts'
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
 import { trimEndOf } from '../../../lib/value/trim-end.ts'
 
-/** A value that does not fit its Go type, in the words of Go's decoder. */
-export class DecodeError extends Error {
-  /** The same in the words of what reads objects that were merged already; undefined where those do not differ. */
-  readonly restored: string | undefined
-
-  constructor(message: string, restored?: string) {
-    super(message)
-    this.restored = restored
-  }
-}
+/** A value that does not fit its Go type, in Go's words. */
+export class DecodeError extends Error {}
 
 /** Fields that the kind does not have, as paths. */
 export type Unknown = string[]
+
+/** How a value is read, and what is found on the way. */
+export type Reading = {
+  readonly unknown: Unknown
+  /**
+   * The value was decoded and merged already: the converter that restores it into its type has other words, and cuts whole numbers to their size.
+   *
+   * @see https://pkg.go.dev/k8s.io/apimachinery/pkg/runtime#UnstructuredConverter
+   */
+  readonly isRestored?: boolean
+}
 
 /**
  * Reads a value as Go reads it into its types: null is absence, unknown fields are dropped and named, quantities and times
@@ -29,22 +32,22 @@ export function decodeTyped(
   type: FieldType,
   value: Json,
   path: string,
-  unknown: Unknown,
+  reading: Reading,
   owner = '',
   fields = path,
   goType?: string,
 ): Json | undefined {
   if (value === null) return undefined
-  if (type.special !== undefined) return decodeSpecial(type, value, fields, owner)
+  if (type.special !== undefined) return decodeSpecial(type, value, fields, owner, reading)
   if (type.kind === 'any') return value
-  if (type.kind === 'scalar') return decodeScalar(type, value, fields, owner, goType)
+  if (type.kind === 'scalar') return decodeScalar(type, value, fields, owner, goType, reading)
   if (type.kind === 'list') {
-    if (!Array.isArray(value)) throw mismatch(value, fields, owner, goType ?? goListOf(type), 'slice from')
-    return decodeItems(type, value, path, unknown, owner, fields, goType?.replace(/^\[\]/, ''))
+    if (!Array.isArray(value)) throw mismatch(reading, value, fields, owner, goType ?? goListOf(type), 'slice from')
+    return decodeItems(type, value, path, reading, owner, fields, goType?.replace(/^\[\]/, ''))
   }
   const isMap = type.names.length === 0
   if (!isObject(value))
-    throw mismatch(value, fields, owner, goType ?? goName(type), isMap ? 'map from' : 'struct from:')
+    throw mismatch(reading, value, fields, owner, goType ?? goName(type), isMap ? 'map from' : 'struct from:')
   const here = isMap ? owner : bareName(type)
   for (const name of Object.keys(value)) {
     const field = value[name]
@@ -53,7 +56,7 @@ export function decodeTyped(
     const below = path === '' ? name : `${path}.${name}`
     if (child === undefined) {
       if (!isMap || type.schema.additionalProperties === undefined) {
-        unknown.push(below)
+        reading.unknown.push(below)
         delete value[name]
       }
       continue
@@ -62,7 +65,7 @@ export function decodeTyped(
     const own = isMap ? '' : `${embedderOf(type.name, name)}${name}`
     const named = isMap ? fields : fields === '' ? own : `${fields}.${own}`
     const declared = goTypeOf(type.name, name)
-    const decoded = field === undefined ? undefined : decodeTyped(child, field, below, unknown, here, named, declared)
+    const decoded = field === undefined ? undefined : decodeTyped(child, field, below, reading, here, named, declared)
     if (decoded !== undefined) value[name] = decoded
     else if (isMap && field === null && child.kind !== 'any') value[name] = zeroOf(child)
     else delete value[name]
@@ -78,7 +81,7 @@ function decodeItems(
   type: FieldType,
   list: Json[],
   path: string,
-  unknown: Unknown,
+  reading: Reading,
   owner: string,
   fields: string,
   goType: string | undefined,
@@ -86,7 +89,7 @@ function decodeItems(
   const { element } = type
   if (element === undefined) return list
   return list.map(
-    (item, index) => decodeTyped(element, item, `${path}[${index}]`, unknown, owner, fields, goType) ?? zeroOf(element),
+    (item, index) => decodeTyped(element, item, `${path}[${index}]`, reading, owner, fields, goType) ?? zeroOf(element),
   )
 }
 
@@ -98,9 +101,19 @@ export function zeroOf(type: FieldType): Json {
   return { string: '', integer: 0, number: 0, boolean: false }[type.schema.type ?? 'string'] ?? null
 }
 
-function decodeScalar(type: FieldType, value: Json, path: string, owner: string, goType: string | undefined): Json {
+function decodeScalar(
+  type: FieldType,
+  value: Json,
+  path: string,
+  owner: string,
+  goType: string | undefined,
+  reading: Reading,
+): Json {
   if (fits(type, value)) return value
-  throw mismatch(value, path, owner, goType ?? goName(type), undefined, type.schema.type)
+  const { type: scalar, format } = type.schema
+  if (reading.isRestored && format === 'int32' && typeof value === 'number' && Number.isInteger(value))
+    return Number(BigInt.asIntN(32, BigInt(value)))
+  throw mismatch(reading, value, path, owner, goType ?? goName(type), undefined, scalar)
 }
 
 const fits = ({ schema }: FieldType, value: Json | undefined): boolean =>
@@ -109,7 +122,7 @@ const fits = ({ schema }: FieldType, value: Json | undefined): boolean =>
 const isInRange = (value: Json | undefined, format: string | undefined): boolean =>
   typeof value === 'number' && Number.isInteger(value) && (format !== 'int32' || value === (value | 0))
 
-function decodeSpecial(type: FieldType, value: Json, path: string, owner: string): Json {
+function decodeSpecial(type: FieldType, value: Json, path: string, owner: string, reading: Reading): Json {
   switch (type.special) {
     case 'quantity': {
       const quantity = parseQuantity(
@@ -120,12 +133,12 @@ function decodeSpecial(type: FieldType, value: Json, path: string, owner: string
     }
     case 'intOrString':
       if (typeof value === 'string' || isInRange(value, 'int32')) return value
-      throw mismatch(value, path, owner, 'int32', undefined, 'itself')
+      throw mismatch(reading, value, path, owner, 'int32', undefined, 'itself')
     case 'time':
     case 'microTime':
-      return decodeTime(value, type.special === 'microTime', path, owner)
+      return decodeTime(value, type.special === 'microTime', path, owner, reading)
     case 'bytes':
-      return decodeBytes(value, path, owner)
+      return decodeBytes(value, path, owner, reading)
     default:
       return value
   }
@@ -134,8 +147,8 @@ function decodeSpecial(type: FieldType, value: Json, path: string, owner: string
 /** Almost all moments are written like this; days that not every month has are looked at. */
 const CANONICAL = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/
 
-function decodeTime(value: Json, micro: boolean, path: string, owner: string): Json {
-  if (typeof value !== 'string') throw mismatch(value, path, owner, 'string')
+function decodeTime(value: Json, micro: boolean, path: string, owner: string, reading: Reading): Json {
+  if (typeof value !== 'string') throw mismatch(reading, value, path, owner, 'string', undefined, 'itself')
   if (!micro && CANONICAL.test(value)) return value
   try {
     return parseGoTime(value, micro)
@@ -144,17 +157,21 @@ function decodeTime(value: Json, micro: boolean, path: string, owner: string): J
   }
 }
 
-function decodeBytes(value: Json, path: string, owner: string): Json {
-  if (typeof value !== 'string') throw mismatch(value, path, owner, '[]uint8')
-  const bad = /[^A-Za-z0-9+/=\r\n]/.exec(value)
+function decodeBytes(value: Json, path: string, owner: string, reading: Reading): Json {
+  if (typeof value !== 'string') throw mismatch(reading, value, path, owner, '[]uint8', 'slice from')
   const bare = value.replace(/[\r\n]/g, '')
-  if (bad !== null) throw new DecodeError(`illegal base64 data at input byte ${bad.index}`)
-  const match = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(bare)
-  if (!match)
-    throw new DecodeError(
-      `illegal base64 data at input byte ${Math.max(0, Math.floor(trimEndOf(bare, '=').length / 4) * 4)}`,
-    )
-  return bare
+  const badAt = firstNotBase64(value, bare)
+  if (badAt === undefined) return bare
+  const prefix = reading.isRestored ? 'error decoding from json: ' : ''
+  throw new DecodeError(`${prefix}illegal base64 data at input byte ${badAt}`)
+}
+
+/** Where Go's decoder stops in a text, which is `bare` without ends of lines. */
+function firstNotBase64(text: string, bare: string): number | undefined {
+  const bad = /[^A-Za-z0-9+/=\r\n]/.exec(text)
+  if (bad !== null) return bad.index
+  if (/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(bare)) return undefined
+  return Math.max(0, Math.floor(trimEndOf(bare, '=').length / 4) * 4)
 }
 
 /** The kind of a value that was merged already. */
@@ -184,6 +201,7 @@ const shownKind = (value: Json, wanted: string): string =>
 
 /** @param scalar what the schema calls the type; `itself` where the type reads its own JSON */
 function mismatch(
+  { isRestored = false }: Reading,
   value: Json,
   path: string,
   owner: string,
@@ -191,9 +209,14 @@ function mismatch(
   container?: string,
   scalar?: string,
 ): DecodeError {
+  const restored = !isRestored
+    ? undefined
+    : container === undefined
+      ? notConverted(value, wanted, scalar)
+      : `cannot restore ${container} ${reflectKind(value)}`
+  const field = owner === '' ? path : `${owner}.${path}`
   return new DecodeError(
-    `json: cannot unmarshal ${shownKind(value, wanted)} into Go struct field ${owner === '' ? '' : `${owner}.`}${path} of type ${wanted}`,
-    container === undefined ? notConverted(value, wanted, scalar) : `cannot restore ${container} ${reflectKind(value)}`,
+    restored ?? `json: cannot unmarshal ${shownKind(value, wanted)} into Go struct field ${field} of type ${wanted}`,
   )
 }
 

@@ -140,7 +140,7 @@ function inVersion(resource: Resource, value: Json, apiVersion: string): Json {
   const object = clone(value)
   const type = schemaFor(value.apiVersion, resource.kind)
   // What is null is nothing in Go's types, and they have something in place of nothing.
-  if (type !== undefined) decodeInto({ ...resource, type }, object, [])
+  if (type !== undefined) decodeInto({ ...resource, type }, object, { unknown: [] })
   return toVersion({ ...resource, group, version }, objFrom(object, value.apiVersion, resource.kind))
 }
 

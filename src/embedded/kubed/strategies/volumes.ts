@@ -16,10 +16,8 @@ export function keepPhaseTime(status: JsonObject, old: JsonObject): void {
 export function nameSourceTwice(spec: JsonObject): void {
   const { dataSource, dataSourceRef } = spec
   if (isObject(dataSource) && dataSourceRef === undefined) {
-    dataSource.apiGroup ??= null
     spec.dataSourceRef = { ...dataSource }
   } else if (isObject(dataSourceRef) && dataSource === undefined && stringOf(dataSourceRef.namespace) === '') {
-    dataSourceRef.apiGroup ??= null
     spec.dataSource = { ...dataSourceRef }
   }
 }

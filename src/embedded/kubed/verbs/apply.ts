@@ -49,8 +49,6 @@ export function apply(
   const merged = clone(applied.value)
   convertApplied(call, merged, said)
   const object = objFrom(merged, apiVersionOf(resource), resource.kind)
-  // What is not there yet has no version to be another than.
-  if (stored === undefined && !call.dryRun) delete object.metadata.resourceVersion
   object.metadata.name = call.name
   if (text !== '') keepLastApplied(object, text)
   if (stored !== undefined) return { object: change(env, call, stored, object, applied), created: false }
@@ -60,15 +58,14 @@ export function apply(
 /** Reads what was merged; what the schema allows and the kind does not, such as bad base64 or half a port, the server finds only here. */
 function convertApplied({ resource, name }: Call, merged: JsonObject, namespace: string): void {
   try {
-    decodeInto(resource, merged, [], true)
+    decodeInto(resource, merged, { unknown: [], isRestored: true }, true)
   } catch (error) {
     if (resource.custom !== undefined || !(error instanceof UnfitBody)) throw error
     const kind = `${resource.group}/${resource.version}, Kind=${resource.kind}`
-    const why = `${error.restored.includes('base64') ? 'error decoding from json: ' : ''}${error.restored}`
     throw new Fault(
       500,
       '',
-      `failed to convert new object (${namespace}/${name}; ${kind}) to proper version: unable to convert unstructured object to ${kind}: ${why}`,
+      `failed to convert new object (${namespace}/${name}; ${kind}) to proper version: unable to convert unstructured object to ${kind}: ${error.why}`,
     )
   }
 }

@@ -47,14 +47,14 @@ export function createDecoded(
   const sentVersion = metadata.resourceVersion ?? ''
   admitToNamespace(env, resource, metadata.namespace ?? '', toldName(object))
   wipeServerMeta(object.metadata)
-  // Only a dry run comes so far with a version; it shows it.
-  if (sentVersion !== '' && sentVersion !== '0') metadata.resourceVersion = sentVersion
+  // A dry run shows it; what is kept gets one of its own.
+  if (sentVersion !== '') metadata.resourceVersion = sentVersion
   defaultObject(resource, object)
   if (applied !== undefined) metadata.managedFields = applied.managedFields
   else trackUpdate(resource, undefined, object, undefined, writerOf(env, call))
   prepareNew(env, call, object)
-  // What is no number is no version.
-  if (!call.dryRun && isVersion(sentVersion))
+  // What is no number is no version; and who updates what is not there, or applies it, may say one.
+  if (!call.dryRun && call.method === 'POST' && isVersion(sentVersion))
     throw new Fault(500, '', 'resourceVersion should not be set on objects to be created')
   const existing = env.store.get(resource.storageKey, metadata.namespace ?? '', metadata.name)
   if (existing !== undefined) throw existsFault(call, existing, metadata.generateName)

@@ -54,7 +54,7 @@ function decodePatched(env: Environment, call: Call, before: Obj, patched: JsonO
   const isStrategic = call.contentType === STRATEGIC
   const oddities = body.oddities.map((each) => patchOddity(call, each))
   try {
-    if (isStrategic) return decodeObject(env, call, { value: asKind(resource, patched), oddities })
+    if (isStrategic) return decodeObject(env, call, { value: asKind(resource, patched), oddities }, true)
     // What says no version is read as nothing at all, in which no field is known.
     if (resource.custom === undefined && (patched.apiVersion ?? '') === '') return decodeNothing(call, patched)
     return decodeObject(env, call, { value: inServedVersion(resource, patched), oddities })
@@ -62,7 +62,7 @@ function decodePatched(env: Environment, call: Call, before: Obj, patched: JsonO
     if (!(error instanceof Fault) || error.code !== 400) throw error
     const why =
       isStrategic && error instanceof UnfitBody
-        ? error.restored
+        ? error.why
         : error.message
             .replace(/^.*? cannot be handled as a \w+: /, '')
             .replace(/^(json: .* Go struct field )\w+(\.(kind|apiVersion) of type string)$/, UNNAMED)

@@ -158,3 +158,59 @@ for (const [plural, want] of [
     const { text } = await ask('GET', `/apis/apps/v1/namespaces/default/${plural}?${query}`)
     assert.ok(text.includes(want), text)
   })
+
+const STRATEGIC = { 'content-type': 'application/strategic-merge-patch+json' }
+
+test('a version may be said of what an update or an apply creates, not of what is posted; a dry run shows it', async () => {
+  const role = '/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles'
+  const said = (name: string, resourceVersion: string): object => ({ metadata: { name, resourceVersion } })
+  assert.equal((await ask('PUT', `${role}/said`, said('said', '1'))).code, 201)
+  assert.equal((await applied('said', 'm', 'ConfigMap', 'configmaps', said('said', '1'))).code, 201)
+  const posted = await ask('POST', `${CORE}/configmaps`, said('posted', '1'))
+  assert.match(posted.text, /resourceVersion should not be set on objects to be created/)
+  for (const version of ['0', '1'])
+    assert.match(
+      (await ask('POST', `${CORE}/configmaps?dryRun=All`, said('posted', version))).text,
+      new RegExp(`"resourceVersion":"${version}"`),
+    )
+})
+
+test('whole numbers too large for their field are cut to it where they were merged, and refused where they were sent', async () => {
+  const service = (port: number): object => ({ metadata: { name: 'wide' }, spec: { ports: [{ port }] } })
+  assert.equal((await ask('POST', `${CORE}/services`, service(80))).code, 201)
+  const patched = await ask('PATCH', `${CORE}/services/wide`, { spec: { healthCheckNodePort: 2 ** 31 } }, STRATEGIC)
+  assert.match(patched.text, /spec.healthCheckNodePort: Invalid value: -2147483648: may only be set when/)
+  const halved = await ask('PATCH', `${CORE}/services/wide`, { spec: { healthCheckNodePort: 1.5 } }, STRATEGIC)
+  assert.match(halved.text, /cannot convert float64 to int32/)
+  const put = await ask('PUT', `${CORE}/services/wide`, service(2 ** 31))
+  assert.match(put.text, /cannot unmarshal number 2147483648 into Go struct field ServicePort.spec.ports.port of type/)
+  const affinity = { clientIP: { timeoutSeconds: 2 ** 31 } }
+  const apply = await applied('wide', 'm', 'Service', 'services', { spec: { sessionAffinityConfig: affinity } })
+  assert.equal(apply.code, 200)
+})
+
+test('bytes that were merged are refused in the words of what restores them', async () => {
+  assert.equal((await ask('POST', `${CORE}/secrets`, { metadata: { name: 'bytes' } })).code, 201)
+  const rows = [
+    ['x', 'error decoding from json: illegal base64 data at input byte 0'],
+    [5, 'cannot restore slice from int64'],
+    [{ b: 1 }, 'cannot restore slice from map'],
+  ] as const
+  for (const [a, words] of rows)
+    assert.match((await ask('PATCH', `${CORE}/secrets/bytes`, { data: { a } }, STRATEGIC)).text, new RegExp(words))
+})
+
+test('a pointer that Go writes whatever it points to is null', async () => {
+  const resource = { kind: 'K', name: 'n' }
+  const body = { metadata: { name: 'null' }, spec: { defaultBackend: { resource } } }
+  const { text } = await ask('POST', '/apis/networking.k8s.io/v1/namespaces/default/ingresses', body)
+  const { spec } = JSON.parse(text) as typeof body
+  assert.deepEqual(spec.defaultBackend.resource, { ...resource, apiGroup: null })
+})
+
+test('a service that is created by its status gets no port for its health, and needs one', async () => {
+  const spec = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', ports: [{ port: 80 }] }
+  const body = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'status' }, spec }
+  const { text } = await ask('PATCH', `${CORE}/services/status/status?fieldManager=m`, body, { 'content-type': APPLY })
+  assert.match(text, /spec.healthCheckNodePort: Required value/)
+})

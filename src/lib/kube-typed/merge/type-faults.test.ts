@@ -40,6 +40,18 @@ const cases: readonly { it: string; value: Json; want: readonly string[] }[] = [
     value: { spec: { template: { spec: { containers: [{ name: 'a' }, { name: 'a' }, {}] } } } },
     want: ['.spec.template.spec.containers: duplicate entries for key [name="a"]'],
   },
+  {
+    it: 'what reads its own JSON only where it is no scalar',
+    value: {
+      metadata: { creationTimestamp: 5 },
+      spec: { strategy: { rollingUpdate: { maxSurge: [1], maxUnavailable: 1.5 } } },
+      status: { conditions: [{ type: 'Available', lastUpdateTime: { a: 1 } }] },
+    },
+    want: [
+      '.spec.strategy.rollingUpdate.maxSurge: expected any scalar, got &{[1]}',
+      '.status.conditions[type="Available"].lastUpdateTime: expected any scalar, got &{map[a:1]}',
+    ],
+  },
 ]
 for (const { it, value, want } of cases)
   test(`type faults tell of ${it}`, () => {

@@ -1,4 +1,4 @@
-import type { FieldType } from '../../kube-schema/schema.ts'
+import type { FieldType, Special } from '../../kube-schema/schema.ts'
 import { isObject, type Json, type JsonObject } from '../../kube/json.ts'
 import { shownElement } from './path-element.ts'
 import { itemElement, MergeError } from './typed-value.ts'
@@ -20,10 +20,14 @@ export function joinFaults(faults: readonly string[]): string {
 }
 
 const NONE: readonly string[] = []
+/** Types that read their own JSON; only what they make of it shows whether it fits. */
+const ANY_SCALAR: ReadonlySet<Special> = new Set(['intOrString', 'quantity', 'time', 'microTime'])
 
 function check(type: FieldType, value: Json): readonly string[] {
   const { kind, special } = type
-  if (value === null || kind === 'any' || special === 'intOrString' || special === 'quantity') return NONE
+  if (value === null || kind === 'any') return NONE
+  if (special !== undefined && ANY_SCALAR.has(special))
+    return typeof value === 'object' ? [`: expected any scalar, got ${goValue(value)}`] : NONE
   if (kind === 'list') return checkList(type, value)
   return kind === 'map' ? checkMap(type, value) : checkScalar(type, value)
 }

@@ -104,7 +104,7 @@ function atomicsIn(type: FieldType | undefined, value: Json | undefined, path: s
 
 function read(resource: Resource, value: Json): Obj {
   const body = isObject(value) ? clone(value) : {}
-  decodeInto(resource, body, [])
+  decodeInto(resource, body, { unknown: [] })
   return objFrom(body, apiVersionOf(resource), resource.kind)
 }
 

@@ -220,13 +220,14 @@ function checkPolicies(spec: JsonObject, path: string, errors: FieldError[]): vo
   else if (isOutside && outer === '') required(errors, at)
   else if (isOutside && outer !== 'Local' && outer !== 'Cluster') unsupported(errors, at, outer, ['Cluster', 'Local'])
   const checked = spec.type === 'LoadBalancer' && outer === 'Local'
-  if (checked && spec.healthCheckNodePort !== 0)
-    checkPort(spec.healthCheckNodePort, `${path}.healthCheckNodePort`, errors)
-  if (!checked && (numberOf(spec.healthCheckNodePort) ?? 0) !== 0)
+  const healthPort = numberOf(spec.healthCheckNodePort) ?? 0
+  if (checked && healthPort === 0) required(errors, `${path}.healthCheckNodePort`)
+  else if (checked) checkPort(healthPort, `${path}.healthCheckNodePort`, errors)
+  if (!checked && healthPort !== 0)
     invalidValue(
       errors,
       `${path}.healthCheckNodePort`,
-      spec.healthCheckNodePort,
+      healthPort,
       "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
     )
   const inner = spec.internalTrafficPolicy

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { clientFromKubeconfig } from '../src/adapters/kube/client.ts'
 import type { KubeObject } from '../src/lib/kube/object.ts'
 import { loadAll } from '../src/lib/yaml/load.ts'
-import type { Processes } from './processes.ts'
+import { ended, type Processes } from './processes.ts'
 
 const home = join(process.env['SLUICE_PEERS'] ?? join(homedir(), '.cache/sluice/peers'), 'flux-controllers')
 
@@ -40,8 +40,10 @@ export async function startFlux(processes: Processes, dir: string, kubeconfig: s
   const storage = [`--storage-addr=${artifacts}`, `--storage-adv-addr=${artifacts}`, `--storage-path=${work('source')}`]
   const source = processes.start(join(home, 'source-controller'), [...FLAGS, ...storage], env('source'))
   const kustomize = processes.start(join(home, 'kustomize-controller'), FLAGS, env('kustomize'))
-  // They say that they are ready before they watch.
-  await sleep(START_MS)
+  const ends = Promise.all([source, kustomize].map(ended))
+  ends.catch(() => undefined)
+  // They say that they are ready before they watch; one that cannot even start would be waited for to the end.
+  await Promise.race([sleep(START_MS), ends])
   return { engine: kustomize.pid, source: source.pid }
 }
 

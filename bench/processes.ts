@@ -28,6 +28,8 @@ export function openProcesses(): Processes {
       for (const child of running.toReversed()) child.kill('SIGTERM')
       await Promise.race([Promise.all(gone), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))])
       for (const child of running) child.kill('SIGKILL')
+      // Their ports are wanted again.
+      await Promise.all(gone)
     },
   }
 }

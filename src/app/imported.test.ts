@@ -54,7 +54,7 @@ const compare = (state: string, path: string) => compareWithImported(state, insp
 
 test('a commit that was never pushed is named beside the one that is delivered, until it is pushed', () =>
   inSpace(async (dir, state) => {
-    const path = join(dir, 'app')
+    const path = join(dir, 'my work', 'app')
     const first = repositoryOf(path)
     assert.equal(await compare(state, path), undefined)
     await importInto(state, path)

@@ -5,6 +5,7 @@ import { aside, treeOfFolder } from '../embedded/gitd/create.ts'
 import { gitText, runGit } from '../embedded/gitd/git.ts'
 import { SluiceError } from '../lib/error/sluice-error.ts'
 import type { Repository } from './repository.ts'
+import { shellWord } from './terminal/shell-word.ts'
 
 /** What stands in the folder that `sluice up` was given and not in its state, so that it is not delivered. */
 export type NotImported = {
@@ -66,8 +67,10 @@ async function newCommits(gitDir: string, path: string): Promise<NotImported | u
   const delivered = await deliveredAt(gitDir, branch)
   return {
     what: `${path} is at ${head.slice(0, 7)} (${branch}), which was never pushed; delivered is ${delivered}`,
-    remedy: (url) =>
-      `git -C ${path} pull --rebase ${url} ${branch} && git -C ${path} push ${url} HEAD:${branch}   ${AFRESH}`,
+    remedy: (url) => {
+      const [git, from, to] = [`git -C ${shellWord(path)}`, shellWord(branch), shellWord(`HEAD:${branch}`)]
+      return `${git} pull --rebase ${shellWord(url)} ${from} && ${git} push ${shellWord(url)} ${to}   ${AFRESH}`
+    },
   }
 }
 
@@ -86,7 +89,7 @@ async function newContent(gitDir: string, path: string): Promise<NotImported | u
     )
     return {
       what: `${path} differs from ${imported.slice(0, 7)}, which was imported from it (${listed(names.split('\n'))}); delivered is ${await deliveredAt(gitDir, 'main')}`,
-      remedy: (url) => `git clone ${url}, change it there and push   ${AFRESH}`,
+      remedy: (url) => `git clone ${shellWord(url)}, change it there and push   ${AFRESH}`,
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true })

@@ -50,6 +50,8 @@ export type StopView = {
   /** The commit that stopped, short; `''` where none is to blame. */
   readonly commit: string
   readonly cause: string
+  /** What to do about it, where that can be told. */
+  readonly next?: string | undefined
 }
 
 /** An object of Flux's kinds that does nothing now, whatever is pushed: it is suspended, or not ready. */

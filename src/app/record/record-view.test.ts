@@ -176,6 +176,7 @@ const stops: { it: string; facts: readonly Fact[]; want: object[]; cell: unknown
         services: ['web'],
         commit: 'bad0003',
         cause: 'ci: Build web: step Test: exit code 1',
+        next: 'sluice logs run/9',
       },
     ],
     cell: ['1.1.0', 'ci', 'ci failed'],

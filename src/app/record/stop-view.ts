@@ -1,4 +1,4 @@
-import type { Cell } from '../../pipeline/record/delivery.ts'
+import type { Cell, Stop } from '../../pipeline/record/delivery.ts'
 import type { Ledger } from '../../pipeline/record/ledger.ts'
 import { environmentName, type StoppedKustomization, stoppedKustomizations } from '../../pipeline/record/query.ts'
 import type { StopView } from '../page-view.ts'
@@ -11,7 +11,9 @@ import type { StopView } from '../page-view.ts'
  */
 export function stopViews(ledger: Ledger, cells: readonly Cell[], there: readonly string[]): readonly StopView[] {
   const ofServices = cells.flatMap(({ cause, stop, service, ...cell }) =>
-    cause === undefined ? [] : [{ environment: environmentName(cell), service, cause, commit: shortOf(stop?.commit) }],
+    cause === undefined
+      ? []
+      : [{ environment: environmentName(cell), service, cause, commit: shortOf(stop?.commit), ...nextOf(stop, cell) }],
   )
   const isSaid = ({ kustomization, parts }: StoppedKustomization): boolean =>
     parts.every((part) => cells.some(({ cause, ...cell }) => cell.kustomization === kustomization && cause === part))
@@ -32,6 +34,11 @@ export function stopViews(ledger: Ledger, cells: readonly Cell[], there: readonl
     stops.set(key, { ...stop, services: service === undefined ? services : [...services, service] })
   }
   return [...stops.values()]
+}
+
+/** What a step said stands in the log of its run. */
+function nextOf(stop: Stop | undefined, { delivery }: Pick<Cell, 'delivery'>): Pick<StopView, 'next'> {
+  return stop?.border === 'ci' && delivery?.runId !== undefined ? { next: `sluice logs run/${delivery.runId}` } : {}
 }
 
 function shortOf(commit: string | undefined): string {

@@ -2,6 +2,7 @@ import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writ
 import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { identityOf, isRunning, type ProcessIdentity } from './process-identity.ts'
+import { shellWord } from '../terminal/shell-word.ts'
 
 /** A state folder that this process holds; nobody else may use it until `release`. */
 export type StateFolder = {
@@ -66,7 +67,7 @@ function takeLock(dir: string): void {
     if (holder === undefined) throw error
     throw new SluiceError('STATE_IN_USE', `process ${holder.pid} already runs on the state folder ${dir}`, {
       where: dir,
-      hint: `stop it with: sluice down --state ${dir}   or choose another folder with --state`,
+      hint: `stop it with: sluice down --state ${shellWord(dir)}   or choose another folder with --state`,
     })
   } finally {
     rmSync(own, { force: true })

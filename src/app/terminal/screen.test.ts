@@ -92,7 +92,15 @@ const screens: { it: string; view?: Partial<PageView>; size?: Partial<ScreenSize
     view: {
       environments: ['staging'],
       services: [{ name: 'api', cells: [{ ...cell('staging', 'failed', 'health'), stoppedAt: 'build' }] }],
-      stops: [{ environment: 'staging', services: ['api'], commit: 'bad0001', cause: 'build: web.yaml:3: bad' }],
+      stops: [
+        {
+          environment: 'staging',
+          services: ['api'],
+          commit: 'bad0001',
+          cause: 'build: web.yaml:3: bad',
+          next: 'sluice logs run/9',
+        },
+      ],
       lines: [],
     },
     want: [
@@ -101,7 +109,7 @@ const screens: { it: string; view?: Partial<PageView>; size?: Partial<ScreenSize
       'api       ●●●●●●○○○ stopped at build 1.0.0',
       '',
       '✗ api in staging, commit bad0001: build: web',
-      '.yaml:3: bad',
+      '.yaml:3: bad (sluice logs run/9)',
     ],
   },
   {

@@ -28,9 +28,9 @@ export function renderScreen(view: PageView, title: string, size: ScreenSize): r
 
 /** Each cause whole where there is room, over as many lines as it takes. */
 function renderStops(stops: readonly StopView[], size: ScreenSize, room: number): string[] {
-  const texts = stops.map(({ services, environment, commit, cause }) => {
+  const texts = stops.map(({ services, environment, commit, cause, next }) => {
     const who = services.length === 0 ? environment : `${services.join(', ')} in ${environment}`
-    return `✗ ${who}${commit === '' ? '' : `, commit ${commit}`}: ${cause.replaceAll('\n', ' · ')}`
+    return `✗ ${who}${commit === '' ? '' : `, commit ${commit}`}: ${cause.replaceAll('\n', ' · ')}${next === undefined ? '' : ` (${next})`}`
   })
   const lines = texts.flatMap((text) => wrapText(cleanText(text), size.columns)).slice(0, Math.max(0, room - 1))
   return lines.length === 0 ? [] : ['', ...lines.map((line) => paint(line, COLOURS.failed, size))]

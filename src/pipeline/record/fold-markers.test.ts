@@ -37,7 +37,7 @@ const cases: readonly { readonly it: string; readonly facts: readonly FactBody[]
   {
     it: 'stops where no marker names its policy at all',
     facts: [selects('2'), looked(false)],
-    want: 'failed write-back: no marker that staging/web follows names the ImagePolicy staging/web',
+    want: 'failed write-back: no marker that staging/web follows names the ImagePolicy staging/web; write # {"$imagepolicy": "staging:web:tag"} behind its newTag, or # {"$imagepolicy": "staging:web"} behind its whole image',
   },
   {
     it: 'says so again when the same choice is told again',

@@ -29,8 +29,12 @@ function whyUnwritten(ledger: Ledger, { environment, image, version }: Delivery)
     const choice = choices.find((one) => one.image === image && one.tag === version && !one.isMarked)
     if (choice === undefined) continue
     const isOthers = facts.some((other) => other.choices.some((one) => one.policy === choice.policy && one.isMarked))
-    if (!isOthers)
-      return cause ?? `no marker that ${automation} follows names the ImagePolicy ${environment}/${choice.policy}`
+    if (!isOthers) return cause ?? unmarked(automation, environment, choice.policy)
   }
   return undefined
+}
+
+function unmarked(automation: string, namespace: string, policy: string): string {
+  const marker = `# {"$imagepolicy": "${namespace}:${policy}`
+  return `no marker that ${automation} follows names the ImagePolicy ${namespace}/${policy}; write ${marker}:tag"} behind its newTag, or ${marker}"} behind its whole image`
 }

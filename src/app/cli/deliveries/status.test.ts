@@ -17,14 +17,14 @@ test('a cause that stops several services is said once', () => {
     ],
     stops: [
       { environment: 'staging', services: ['api', 'web'], commit: 'abc1234', cause: 'health: no' },
-      { environment: 'production', services: ['web'], commit: '', cause: 'ci: test' },
+      { environment: 'production', services: ['web'], commit: '', cause: 'ci: test', next: 'sluice logs run/9' },
       { environment: 'flux-system', services: [], commit: 'abc1234', cause: 'apply: namespace "x" not found' },
     ],
   }
   const [, ...causes] = renderStatus(view).split('\n\n')
   assert.deepEqual(causes, [
     'api, web in staging, commit abc1234: health: no',
-    'web in production: ci: test',
+    'web in production: ci: test\n  next: sluice logs run/9',
     'flux-system, commit abc1234: apply: namespace "x" not found',
   ])
 })

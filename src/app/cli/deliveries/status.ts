@@ -47,9 +47,7 @@ export function renderStatus(view: PageView): string {
   ])
   const header = ['SERVICE', 'ENVIRONMENT', 'VERSION', 'COMMIT', 'HEALTH', 'URL']
   const table = cells.length === 0 ? 'no service yet' : renderTable(header, rows)
-  const holds = view.holds.map(
-    ({ object, cause, next }) => `\n${object} ${cause}${next === undefined ? '' : `\n  next: ${next}`}`,
-  )
+  const holds = view.holds.map(({ object, cause, next }) => `\n${object} ${cause}${nextLine(next)}`)
   const stops = view.stops.map((stop) => `\n${renderStop(stop)}`)
   return [table, ...stops, ...downOf(view), ...waitsOf(view), ...holds].join('\n')
 }
@@ -60,9 +58,13 @@ function healthOf({ state, stoppedAt, waitsAt }: CellView): string {
 }
 
 /** `api, web in staging at abc1234: build: …` */
-function renderStop({ services, environment, commit, cause }: StopView): string {
+function renderStop({ services, environment, commit, cause, next }: StopView): string {
   const who = services.length === 0 ? environment : `${services.join(', ')} in ${environment}`
-  return `${who}${commit === '' ? '' : `, commit ${commit}`}: ${cause}`
+  return `${who}${commit === '' ? '' : `, commit ${commit}`}: ${cause}${nextLine(next)}`
+}
+
+function nextLine(next: string | undefined): string {
+  return next === undefined ? '' : `\n  next: ${next}`
 }
 
 /** What is on its way and does not move, with what it waits for. */

@@ -14,6 +14,7 @@ import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
 import { parseSeconds, refuseMore } from '../misread.ts'
 import { openProgress, type Progress } from './progress.ts'
 import { renderStatus } from '../deliveries/status.ts'
+import { shellWord } from '../../terminal/shell-word.ts'
 import { versionText } from '../../version-text.ts'
 
 const PORT_OPTIONS = Object.fromEntries(LISTENERS.map((listener) => [`${listener}-port`, { type: 'string' as const }]))
@@ -160,14 +161,14 @@ function nextSteps(daemon: Daemon, state: string, io: Io): string {
   const url = gitUrlOf(daemon, io)
   const folder = git.url.replace(/^.*\//, '').replace(/\.git$/, '')
   const sluice = commandLine(io)
-  const where = state === '.sluice' ? '' : ` --state ${state}`
+  const where = state === '.sluice' ? '' : ` --state ${shellWord(state)}`
   return [
     '',
     'try next:',
     `  open ${page.url}`,
     `  ${sluice} status${where}    # or: history, trace <commit>, run list`,
-    `  kubectl --kubeconfig ${kube.kubeconfig} get pods -A`,
-    `  git clone ${url} && cd ${folder}    # main is production; git switch develop: staging`,
+    `  kubectl --kubeconfig ${shellWord(kube.kubeconfig)} get pods -A`,
+    `  git clone ${shellWord(url)} && cd ${shellWord(folder)}    # main is production; git switch develop: staging`,
     `  edit, commit, git pull --rebase && git push    # ${io.isTty ? 'watch it go by here' : `the password is git.token of ${state}/access.json`}`,
     'Ctrl-C stops; the state is kept',
   ].join('\n')
@@ -186,5 +187,5 @@ function notImportedText({ what, remedy }: NotImported, url: string): string {
 /** How this very program is called from here. */
 function commandLine(io: Io): string {
   const program = process.argv[1] ?? 'sluice'
-  return basename(program) === 'sluice' ? 'sluice' : `node ${relative(io.cwd, program)}`
+  return basename(program) === 'sluice' ? 'sluice' : `node ${shellWord(relative(io.cwd, program))}`
 }

@@ -27,13 +27,13 @@ export function toStored(resource: Resource, object: Obj): Obj {
 /** Custom resources change their apiVersion only (conversion None); built-in kinds with two versions their fields. */
 function convert(object: Obj, apiVersion: string): Obj {
   if (object.kind === 'HorizontalPodAutoscaler' && object.apiVersion.startsWith('autoscaling/'))
-    return inGoShape(apiVersion === 'autoscaling/v1' ? autoscalerToV1(object) : autoscalerToV2(object))
+    return inGoShape(apiVersion === 'autoscaling/v1' ? autoscalerToV1(clone(object)) : autoscalerToV2(clone(object)))
   if (object.kind === 'Event' && object.apiVersion === 'v1') return eventToNew(object)
   if (object.kind === 'Event' && object.apiVersion === 'events.k8s.io/v1') return eventToCore(object)
   return { ...object, apiVersion }
 }
 
-/** What one version leaves out when it is zero another always has. */
+/** What one version leaves out when it is zero another always has. In place. */
 function inGoShape(object: Obj): Obj {
   const type = schemaFor(object.apiVersion, object.kind)
   if (type !== undefined) shapeLikeGo(type, object)

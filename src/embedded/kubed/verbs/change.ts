@@ -1,11 +1,11 @@
-import { equal } from '../../../lib/kube/json.ts'
+import { equal, isObject, type JsonObject } from '../../../lib/kube/json.ts'
 import type { Call } from '../request/call.ts'
 import type { Body } from '../decoding/body.ts'
 import { decodeObject } from '../decoding/object.ts'
 import { defaultObject } from '../defaulting/object.ts'
 import type { Environment } from '../environment.ts'
 import { conflict, type FieldError, invalid, MODIFIED, notFound } from '../fault.ts'
-import { finalizersOf, type Obj } from '../object.ts'
+import { finalizersOf, type Obj, objFrom } from '../object.ts'
 import { toStored, toVersion } from '../conversion/convert.ts'
 import { apiVersionOf, writesStatus } from '../resources/resource.ts'
 import { type Applied, trackUpdate } from '../ownership/managed-fields.ts'
@@ -64,7 +64,7 @@ export function change(env: Environment, call: Call, stored: Obj, object: Obj, a
   else trackUpdate(resource, before, object, sentFields, writerOf(env, call))
   dropRepeatedOwners(call, object)
   prepareChanged(env, call, object, before, faults)
-  const next = keptForm(call, object, stored, applied)
+  const next = keptForm(call, object, before, stored, applied)
   if (resource.custom === undefined ? isSame(next, stored) : isSame(object, before)) return before
   if (call.dryRun) return object
   if (isFinished(object)) return finish(env, call, stored, object)
@@ -74,15 +74,36 @@ export function change(env: Environment, call: Call, stored: Obj, object: Obj, a
 }
 
 /** The object as it is to be kept. Through another version it may look the same and be kept otherwise: items of a list change places. */
-function keptForm({ resource, subresource }: Call, object: Obj, stored: Obj, applied: Owned | undefined): Obj {
-  const { managedFields } = object.metadata
-  const isOther = resource.custom === undefined && object.apiVersion !== stored.apiVersion
-  if (isOther && applied?.isSame === true) return { ...stored, metadata: { ...stored.metadata, managedFields } }
+function keptForm(
+  { resource, subresource }: Call,
+  object: Obj,
+  before: Obj,
+  stored: Obj,
+  applied: Owned | undefined,
+): Obj {
   const next = toStored(resource, object)
-  if (!isOther || writesStatus(subresource)) return next
-  countGeneration(resource, next, stored)
-  object.metadata.generation = next.metadata.generation
-  return next
+  if (resource.custom !== undefined || object.apiVersion === stored.apiVersion) return next
+  // An apply that changes nothing itself leaves the order alone; its annotation, admission and owners may change something still.
+  const kept =
+    applied?.isSame === true
+      ? objFrom(withChanges(stored, toStored(resource, before), next), stored.apiVersion, stored.kind)
+      : next
+  if (writesStatus(subresource)) return kept
+  countGeneration(resource, kept, stored)
+  object.metadata.generation = kept.metadata.generation
+  return kept
+}
+
+/** An object with what differs between two others; what does not differ stays as it is. */
+function withChanges(value: JsonObject, from: JsonObject, to: JsonObject): JsonObject {
+  const changed: JsonObject = { ...value }
+  for (const name of new Set([...Object.keys(from), ...Object.keys(to)])) {
+    const [had, was, is] = [value[name], from[name], to[name]]
+    if (equal(was, is)) continue
+    if (is === undefined) delete changed[name]
+    else changed[name] = isObject(had) && isObject(was) && isObject(is) ? withChanges(had, was, is) : is
+  }
+  return changed
 }
 
 /** Where nobody owns anything any more, nothing is said of owners. */

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { LAST_APPLIED } from '../ownership/last-applied.ts'
 import { type Kubed, serveKubed } from '../serve.ts'
 
 // What the real kube-apiserver 1.37.2 answers where one kind differs from the others.
@@ -18,6 +19,31 @@ after(async () => {
 
 const CORE = '/api/v1/namespaces/default'
 const APPLY = 'application/apply-patch+yaml'
+const ADMISSION = '/apis/admissionregistration.k8s.io/v1'
+/** Labels every autoscaler that is changed. */
+const MARKS = {
+  metadata: { name: 'marks' },
+  spec: {
+    failurePolicy: 'Fail',
+    reinvocationPolicy: 'Never',
+    matchConstraints: {
+      resourceRules: [
+        {
+          apiGroups: ['autoscaling'],
+          apiVersions: ['*'],
+          operations: ['UPDATE'],
+          resources: ['horizontalpodautoscalers'],
+        },
+      ],
+    },
+    mutations: [
+      {
+        patchType: 'ApplyConfiguration',
+        applyConfiguration: { expression: 'Object{metadata: Object.metadata{labels: {"marked": "yes"}}}' },
+      },
+    ],
+  },
+}
 
 type Seen = { readonly code: number; readonly warning: string | null; readonly text: string }
 
@@ -146,6 +172,52 @@ test('whoever comes back to a field that has not changed has no time', async () 
   await applied('timed', 'again', 'ConfigMap', 'configmaps', {})
   const { text } = await applied('timed', 'again', 'ConfigMap', 'configmaps', data)
   assert.match(text, /"manager":"again","operation":"Apply","apiVersion":"v1","fieldsType"/)
+})
+
+const AUTOSCALERS = '/apis/autoscaling'
+const autoscaler = (version: string, spec: object, annotations: object = {}): object => ({
+  apiVersion: `autoscaling/${version}`,
+  kind: 'HorizontalPodAutoscaler',
+  metadata: { name: 'web', annotations },
+  spec: {
+    maxReplicas: 3,
+    minReplicas: 1,
+    scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+    ...spec,
+  },
+})
+const usage = (name: string): object => ({
+  type: 'Resource',
+  resource: { name, target: { type: 'Utilization', averageUtilization: 60 } },
+})
+
+test('what admission and kubectl add to an apply that changes nothing itself is kept, through another version, too', async () => {
+  const [v1, v2] = ['v1', 'v2'].map(
+    (version) => `${AUTOSCALERS}/${version}/namespaces/default/horizontalpodautoscalers`,
+  )
+  const metrics = [usage('memory'), usage('cpu')]
+  await ask('POST', `${v2}?fieldManager=first`, autoscaler('v2', { metrics }, { [LAST_APPLIED]: 'old' }))
+  await ask('POST', `${ADMISSION}/mutatingadmissionpolicies`, MARKS)
+  await ask('POST', `${ADMISSION}/mutatingadmissionpolicybindings`, {
+    metadata: { name: 'marks' },
+    spec: { policyName: 'marks' },
+  })
+  const path = `${v1 ?? ''}/web?fieldManager=kubectl&force=true`
+  const same = await ask('PATCH', path, autoscaler('v1', { targetCPUUtilizationPercentage: 60 }), {
+    'content-type': APPLY,
+  })
+  assert.equal(same.code, 200, same.text)
+  const { metadata, spec } = JSON.parse((await ask('GET', `${v2 ?? ''}/web`)).text) as {
+    metadata: { labels?: object; annotations: Record<string, string> }
+    spec: { metrics: { resource: { name: string } }[] }
+  }
+  assert.deepEqual(metadata.labels, { marked: 'yes' })
+  assert.match(metadata.annotations[LAST_APPLIED] ?? '', /"autoscaling\/v1"/)
+  assert.deepEqual(
+    spec.metrics.map(({ resource }) => resource.name),
+    ['memory', 'cpu'],
+    'in the order in which they stood',
+  )
 })
 
 for (const [plural, want] of [

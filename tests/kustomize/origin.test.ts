@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SluiceError } from '../../src/lib/error/sluice-error.ts'
 import { build, type BuildResult } from '../../src/lib/kustomize/build.ts'
-import { leavesBelow, originReader } from '../../src/lib/kustomize/explain/field-origin.ts'
+import { leavesBelow, originOf } from '../../src/lib/kustomize/explain/field-origin.ts'
 import { treeOfFiles } from '../../src/lib/kustomize/files/tree.ts'
 import { generateTree } from './generate-tree.ts'
 
@@ -11,7 +11,7 @@ test('origin: every leaf of random trees has one, in a line that there is', () =
   let leaves = 0
   for (let seed = 0; seed < 40; seed++) {
     const files = generateTree(seed)
-    const read = originReader()
+    const read = originOf
     for (const tree of built(files)?.trees ?? [])
       for (const leaf of leavesBelow(tree)) {
         leaves++

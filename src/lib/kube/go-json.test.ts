@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { GoJsonError, scanGoJson } from './go-json.ts'
+import { assertLinear } from '../../../tests/support/cpu-time.ts'
+import { GoJsonError, orderInText, scanGoJson } from './go-json.ts'
 
 const faults: readonly (readonly [text: string, want: string])[] = [
   ['', 'unexpected end of JSON input'],
@@ -40,4 +41,20 @@ test('go-json takes what JSON.parse takes', () => {
 
 test('go-json reads deep nesting without a deep stack', () => {
   assert.throws(() => scanGoJson('['.repeat(200_000)), /exceeded max depth/)
+})
+
+test('go-json takes keys for the same where their paths have the same text', () => {
+  const text = '{"a":{"b":1,"b":2},"a.b":3,"a.b":4,"":{"[0]":1,"[0]":2}}'
+  assert.deepEqual(scanGoJson(text), ['a.b', '.[0]'])
+  assert.deepEqual(orderInText('{"x":{"y":1},"x.y":2,"z":3,"z":4}', ['x.y', 'no']), [
+    { path: 'x.y', isRepeated: false },
+    { path: 'z', isRepeated: true },
+  ])
+})
+
+test('go-json names repeated and watched keys below many levels in time that grows with the text', () => {
+  const below = (keys: string): string => `${'{"d":'.repeat(9000)}{${keys}"z":1}${'}'.repeat(9000)}`
+  const distinct = (keys: number): string => Array.from({ length: keys }, (_, key) => `"k${key}":1,`).join('')
+  assertLinear((keys) => scanGoJson(below('"a":1,'.repeat(keys))), 40_000)
+  assertLinear((keys) => orderInText(below(distinct(keys)), ['d.e']), 40_000)
 })

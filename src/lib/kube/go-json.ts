@@ -5,6 +5,8 @@ const LITERALS: Readonly<Record<string, string>> = { t: 'true', f: 'false', n: '
 /** Almost every string: nothing in it is escaped or wrong. */
 const PLAIN_STRING = /"[^"\\\0-\x1f]*"/y
 const SPACES = [...' \t\r\n'].map((sign) => sign.charCodeAt(0))
+/** Go's decoder tells of no more. */
+const MOST_DUPLICATES = 100
 /** Deeper values are refused by Go's decoder. */
 export const MAX_DEPTH = 10_000
 
@@ -30,25 +32,48 @@ export function orderInText(
   text: string,
   paths: readonly string[],
 ): readonly { readonly path: string; readonly isRepeated: boolean }[] {
-  const scanner = new Scanner(text, new Set(paths))
+  const scanner = new Scanner(text, paths)
   scanner.value()
   return scanner.met
 }
 
-type Level = { readonly keys: Set<string> | undefined; name: string; index: number }
+/** An object or a list around the place that is read; `path` is the number of its path, once somebody asked for it. */
+type Level = { readonly keys: Set<string> | undefined; name: string; index: number; path: number | undefined }
+
+/** Numbers of paths, the same where the texts of the paths are: to write out the path of each key takes the square of a deep text. */
+class PathNumbers {
+  readonly #known = new Map<string, number>()
+
+  /** The number of a path that goes on from another, or from the root (0), with some steps. */
+  of(start: number, steps: string): number {
+    let path = start
+    for (const [piece] of steps.matchAll(/[.[]?[^.[]+|[.[]/g)) {
+      const key = `${path} ${piece}`
+      path = this.#known.get(key) ?? this.#known.size + 1
+      this.#known.set(key, path)
+    }
+    return path
+  }
+}
+
+/** A step as it is written in a path; no dot stands before the first one. */
+const stepOf = ({ keys, name, index }: Level, depth: number): string =>
+  keys === undefined ? `[${index}]` : depth === 0 ? name : `.${name}`
 
 class Scanner {
   readonly duplicates: string[] = []
   readonly met: { path: string; isRepeated: boolean }[] = []
-  readonly #watched: Set<string>
+  readonly #numbers = new PathNumbers()
+  readonly #repeated = new Set<number>()
+  readonly #watched: Set<number>
   readonly #text: string
   readonly #levels: Level[] = []
   #at = 0
   #expectsValue = true
 
-  constructor(text: string, watched = new Set<string>()) {
+  constructor(text: string, watched: readonly string[] = []) {
     this.#text = text
-    this.#watched = watched
+    this.#watched = new Set(watched.map((path) => this.#numbers.of(0, path)))
   }
 
   value(): void {
@@ -66,7 +91,8 @@ class Scanner {
     const first = this.#text[this.#at]
     if (first === '{' || first === '[') {
       this.#at++
-      this.#levels.push({ keys: first === '{' ? new Set() : undefined, name: '', index: -1 })
+      const path = this.#levels.length === 0 ? 0 : undefined
+      this.#levels.push({ keys: first === '{' ? new Set() : undefined, name: '', index: -1, path })
       if (this.#levels.length > MAX_DEPTH) throw new GoJsonError('exceeded max depth')
       this.#space()
       if (this.#text[this.#at] === (first === '{' ? '}' : ']')) this.#close()
@@ -111,20 +137,33 @@ class Scanner {
   }
 
   #path(): string {
-    const path = this.#levels.map(({ keys, name, index }) => (keys === undefined ? `[${index}]` : `.${name}`)).join('')
-    return path.replace(/^\./, '')
+    return this.#levels.map(stepOf).join('')
+  }
+
+  /** The number of the path of what is read; each level around it is numbered once. */
+  #pathNumber(): number {
+    let from = this.#levels.length - 1
+    while (this.#levels[from]?.path === undefined && from > 0) from--
+    let number = 0
+    this.#levels.slice(from).forEach((level, below) => {
+      level.path ??= number
+      number = this.#numbers.of(level.path, stepOf(level, from + below))
+    })
+    return number
   }
 
   #repeat(): void {
+    if (this.duplicates.length >= MOST_DUPLICATES) return
+    const number = this.#pathNumber()
+    if (this.#repeated.has(number)) return
+    this.#repeated.add(number)
     const path = this.#path()
-    if (this.duplicates.length >= 100 || this.duplicates.includes(path)) return
     this.duplicates.push(path)
     this.met.push({ path, isRepeated: true })
   }
 
   #meet(): void {
-    const path = this.#path()
-    if (this.#watched.delete(path)) this.met.push({ path, isRepeated: false })
+    if (this.#watched.delete(this.#pathNumber())) this.met.push({ path: this.#path(), isRepeated: false })
   }
 
   #string(): string {

@@ -1,4 +1,4 @@
-import type { Source, Within, YamlNode } from './nodes.ts'
+import type { Source, Within, YamlNode, YamlScalar } from './nodes.ts'
 
 /** Line and column, both from 1. */
 export type Position = { readonly line: number; readonly column: number }
@@ -6,14 +6,51 @@ export type Position = { readonly line: number; readonly column: number }
 /** Where a node stands; without a source it was made by a program. */
 export type Place = Pick<YamlNode, 'source' | 'start' | 'keyStart'>
 
-/** Where the lines of texts start; kept by a caller that asks for many positions. */
-export type LineStarts = Map<Source, readonly number[]>
+/** Where the lines of a text start. */
+type Lines = { readonly text: string; readonly starts: readonly number[] }
+
+/** Whoever asks for one position in a text asks for many. */
+const known = new WeakMap<Source | YamlScalar, Lines>()
 
 /** Line and column of an offset; inside a text that another file holds, those of that file. */
-export function positionOf(source: Source, offset: number, known: LineStarts = new Map()): Position {
-  if (source.within) return positionInside(source.within, offset, known)
-  const starts = known.get(source) ?? lineStarts(source.text)
-  known.set(source, starts)
+export function positionOf(source: Source, offset: number): Position {
+  return source.within ? positionInside(source.within, offset) : positionIn(linesOf(source, source.text), offset)
+}
+
+/** `file:line:column` of a node, undefined when no text holds it. A field is where its key is; a source without text is a place itself. */
+export function whereIs(node: Place | undefined): string | undefined {
+  if (node?.source === undefined) return undefined
+  if (node.source.text === '') return node.source.file
+  const { line, column } = positionOf(node.source, node.keyStart >= 0 ? node.keyStart : node.start)
+  return `${node.source.file}:${line}:${column}`
+}
+
+/** A literal block has a line of its own for each of its lines; text that is spelled as it reads is at an offset; else the scalar's start. */
+function positionInside({ scalar, offset: from }: Within, offset: number): Position {
+  const { source, start, end, value } = scalar
+  if (source === undefined) return { line: 1, column: 1 }
+  if (scalar.style !== 'literal') {
+    const at = source.text.slice(start, end).indexOf(value)
+    return positionOf(source, at < 0 ? start : start + at + from + offset)
+  }
+  const [inner, outer] = [linesOf(scalar, value), linesOf(source, source.text)]
+  const { line, column } = positionIn(inner, from + offset)
+  const header = positionIn(outer, start).line
+  const indent = indentOf(outer, header + line) - indentOf(inner, line)
+  return { line: positionOf(source, start).line + line, column: column + indent }
+}
+
+function linesOf(holder: Source | YamlScalar, text: string): Lines {
+  const found = known.get(holder)
+  if (found?.text === text) return found
+  const starts = [0]
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
+  const lines = { text, starts }
+  known.set(holder, lines)
+  return lines
+}
+
+function positionIn({ starts }: Lines, offset: number): Position {
   let [low, high] = [0, starts.length - 1]
   while (low < high) {
     const middle = Math.ceil((low + high) / 2)
@@ -23,39 +60,7 @@ export function positionOf(source: Source, offset: number, known: LineStarts = n
   return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 }
 }
 
-/** `file:line:column` of a node, undefined when no text holds it. A field is where its key is; a source without text is a place itself. */
-export function whereIs(node: Place | undefined, known?: LineStarts): string | undefined {
-  if (node?.source === undefined) return undefined
-  if (node.source.text === '') return node.source.file
-  const { line, column } = positionOf(node.source, node.keyStart >= 0 ? node.keyStart : node.start, known)
-  return `${node.source.file}:${line}:${column}`
-}
-
-function lineStarts(text: string): readonly number[] {
-  const starts = [0]
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
-  return starts
-}
-
-/** A literal block has a line of its own for each of its lines; text that is spelled as it reads is at an offset; else the scalar's start. */
-function positionInside({ scalar, offset: from }: Within, offset: number, known: LineStarts): Position {
-  const { source, start, end, value } = scalar
-  if (source === undefined) return { line: 1, column: 1 }
-  const written = source.text.slice(start, end)
-  if (scalar.style !== 'literal') {
-    const at = written.indexOf(value)
-    return positionOf(source, at < 0 ? start : start + at + from + offset, known)
-  }
-  const before = value.slice(0, from + offset).split('\n')
-  const inner = value.split('\n')[before.length - 1] ?? ''
-  const outer = written.split('\n')[before.length] ?? ''
-  const header = positionOf(source, start, known)
-  return {
-    line: header.line + before.length,
-    column: (before.at(-1) ?? '').length + indentOf(outer) - indentOf(inner) + 1,
-  }
-}
-
-function indentOf(line: string): number {
-  return line.length - line.trimStart().length
+function indentOf({ text, starts }: Lines, number: number): number {
+  const line = text.slice(starts[number - 1] ?? text.length, starts[number])
+  return line.search(/[^ ]|$/)
 }

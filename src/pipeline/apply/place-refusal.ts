@@ -1,5 +1,5 @@
 import type { ObjectRef } from '../../lib/kube/object.ts'
-import { isCalled, originReader } from '../../lib/kustomize/explain/field-origin.ts'
+import { isCalled, originOf } from '../../lib/kustomize/explain/field-origin.ts'
 import { followPath, parseFieldPath, type PathStep } from '../../lib/kustomize/explain/field-path.ts'
 import type { Finding } from '../../lib/kustomize/findings.ts'
 import { findInObjects } from '../../lib/kustomize/explain/find-in-objects.ts'
@@ -50,7 +50,7 @@ function unknownField(tree: YamlMap, paths: readonly (readonly PathStep[])[]): F
 
 /** A value that a transformer set is where it was asked for. */
 function placeOf(node: YamlNode): string | undefined {
-  const { where } = originReader()({ node, path: [] })
+  const { where } = originOf({ node, path: [] })
   return node.touch && where ? `${where.file}:${where.line}:${where.column}` : whereIs(node)
 }
 

@@ -1,6 +1,6 @@
 import type { YamlComment, YamlDocument, YamlNode, YamlScalar } from '../../lib/yaml/nodes.ts'
 import { scalarsWithComments } from '../../lib/yaml/nodes.ts'
-import { positionOf, type LineStarts } from '../../lib/yaml/position.ts'
+import { positionOf } from '../../lib/yaml/position.ts'
 import { lineOf } from '../../lib/yaml/write/comment-lines.ts'
 import { attachComments } from '../../lib/yaml/write/node-comments.ts'
 import { MARKER_KEY } from './marker.ts'
@@ -23,14 +23,13 @@ export type Site = {
  * in brackets, which is no scalar. Alone on the line above an item of a list it is about that item.
  */
 export function findSites(documents: readonly YamlDocument[]): readonly Site[] {
-  const known: LineStarts = new Map()
   return documents.flatMap((document, index) => {
     const { text } = document.source
     const marked = document.comments.filter(({ start, end }) => text.slice(start, end).includes(MARKER_KEY))
     if (marked.length === 0) return []
     const owners = ownersOf(document)
     return marked.map(({ start, end }) => ({
-      line: positionOf(document.source, start, known).line,
+      line: positionOf(document.source, start).line,
       comment: text.slice(start, end).replace(/^#+/, ''),
       document: index,
       scalar: owners.get(start),

@@ -1,6 +1,6 @@
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { BuildResult } from '../../../lib/kustomize/build.ts'
-import { leavesBelow, originReader, type FieldOrigin } from '../../../lib/kustomize/explain/field-origin.ts'
+import { leavesBelow, originOf, type FieldOrigin } from '../../../lib/kustomize/explain/field-origin.ts'
 import { followPath, parseFieldPath, renderFieldPath } from '../../../lib/kustomize/explain/field-path.ts'
 import { fieldText } from '../../../lib/kustomize/objects/resource.ts'
 import { nearest } from '../../../lib/value/nearest.ts'
@@ -23,7 +23,7 @@ export function findLeaves(
   const tree = findTree(result.trees ?? [], question)
   const title = titleOf(tree)
   const found = followPath(tree, parseFieldPath(question.field))
-  if (found) return { title, leaves: leavesBelow(found.node, found.path).map(originReader()) }
+  if (found) return { title, leaves: leavesBelow(found.node, found.path).map(originOf) }
   const paths = leavesBelow(tree).flatMap(({ path }) => path.map((_, end) => renderFieldPath(path.slice(0, end + 1))))
   throw new SluiceError('FIELD_MISSING', `${title} has no field ${question.field}`, {
     hint: suggestion(nearest(question.field, paths), `sluice blame ${question.kind}/${question.name} lists all fields`),

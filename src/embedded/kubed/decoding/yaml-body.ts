@@ -4,7 +4,7 @@ import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { YamlDocument, YamlNode } from '../../../lib/yaml/nodes.ts'
 import { jsonKey, OldKeyError } from '../../../lib/yaml/old-keys.ts'
 import { parseDocuments } from '../../../lib/yaml/parse-documents.ts'
-import { type LineStarts, positionOf } from '../../../lib/yaml/position.ts'
+import { positionOf } from '../../../lib/yaml/position.ts'
 import { resolveScalar } from '../../../lib/yaml/resolve.ts'
 import { goSyntaxError } from '../../../lib/yaml/syntax/go-syntax-error.ts'
 import { goOldSyntax } from '../../../lib/yaml/write/go-syntax.ts'
@@ -59,8 +59,7 @@ function jsonOf(node: YamlNode): unknown {
 const MOST_REPEATED = 100
 
 function repeatedKeys({ duplicates, source }: YamlDocument): string[] {
-  const known: LineStarts = new Map()
-  const lineOf = (offset: number): number => positionOf(source, offset, known).line
+  const lineOf = (offset: number): number => positionOf(source, offset).line
   return duplicates
     .slice(0, MOST_REPEATED)
     .map(({ key, second }) => `line ${lineOf(second)}: key ${JSON.stringify(key)} already set in map`)

@@ -1,7 +1,7 @@
 import { parseDocuments } from '../../yaml/parse-documents.ts'
 import { type YamlNode } from '../../yaml/nodes.ts'
 import { renderBuild, type BuildResult } from '../build.ts'
-import { leavesBelow, originReader, type FieldOrigin, type Leaf } from './field-origin.ts'
+import { leavesBelow, originOf, type FieldOrigin, type Leaf } from './field-origin.ts'
 
 /**
  * The text of a build with a comment behind each value that says where it came from; still the same YAML.
@@ -10,12 +10,11 @@ import { leavesBelow, originReader, type FieldOrigin, type Leaf } from './field-
  * @param describe what to say of a value; undefined for nothing
  */
 export function renderWithOrigins(result: BuildResult, describe: (origin: FieldOrigin) => string | undefined): string {
-  const read = originReader()
   const texts = result.objects.map((object, index) => {
     const text = renderBuild({ objects: [object] })
     const tree = result.trees?.[index]
     const root = parseDocuments(text)[0]?.root
-    return tree && root ? withComments(text, root, tree, (leaf) => describe(read(leaf))) : text
+    return tree && root ? withComments(text, root, tree, (leaf) => describe(originOf(leaf))) : text
   })
   return texts.join('---\n')
 }

@@ -1,5 +1,5 @@
 import type { Touch, YamlMap, YamlNode } from '../../yaml/nodes.ts'
-import { positionOf, type LineStarts, type Place } from '../../yaml/position.ts'
+import { positionOf, type Place } from '../../yaml/position.ts'
 import { toValue } from '../../yaml/to-value.ts'
 import type { BuildResult } from '../build.ts'
 import { followPath, parseFieldPath, renderFieldPath } from './field-path.ts'
@@ -58,21 +58,18 @@ export function origins(result: BuildResult, object: ObjectName, path = ''): rea
   const tree = result.trees?.find((one) => isCalled(one, object))
   const found = tree && followPath(tree, parseFieldPath(path))
   if (!found) return []
-  return leavesBelow(found.node, found.path).map(originReader())
+  return leavesBelow(found.node, found.path).map(originOf)
 }
 
-/** Turns leaves into origins; keeps what it learned of the files, so use one for many leaves. */
-export function originReader(): (leaf: Leaf) => FieldOrigin {
-  const known: LineStarts = new Map()
-  return ({ node, path }) => {
-    const steps: OriginStep[] = []
-    for (let touch = node.touch; touch; touch = touch.before) steps.unshift(stepOf(touch, known))
-    return {
-      path: renderFieldPath(path),
-      value: toValue(node, { integers: 'bigint' }),
-      where: steps.at(-1)?.where,
-      steps,
-    }
+/** Where a leaf has its value from. */
+export function originOf({ node, path }: Leaf): FieldOrigin {
+  const steps: OriginStep[] = []
+  for (let touch = node.touch; touch; touch = touch.before) steps.unshift(stepOf(touch))
+  return {
+    path: renderFieldPath(path),
+    value: toValue(node, { integers: 'bigint' }),
+    where: steps.at(-1)?.where,
+    steps,
   }
 }
 
@@ -100,20 +97,20 @@ export function isCalled(tree: YamlMap, { kind, name, namespace, apiVersion }: O
 }
 
 /** A step that changed the value where it stood (a prefix, a hash) is where it was asked for. */
-function stepOf(touch: Touch, known: LineStarts): OriginStep {
+function stepOf(touch: Touch): OriginStep {
   const { by, field, config, before, value } = touch
   const isChange = before !== undefined && before.source === touch.source && before.start === touch.start
   const place = isChange && config ? config : touch
   const asked = config && holds(config, touch) ? touch : config
-  return { by, field, configuredIn: asked && filePlace(asked, known), where: filePlace(place, known), value }
+  return { by, field, configuredIn: asked && filePlace(asked), where: filePlace(place), value }
 }
 
 function holds(config: YamlNode, { source, start }: Touch): boolean {
   return source !== undefined && source === config.source && start >= config.start && start <= config.end
 }
 
-function filePlace(place: Place, known: LineStarts): FilePlace | undefined {
+function filePlace(place: Place): FilePlace | undefined {
   if (place.source === undefined) return undefined
   const offset = place.keyStart >= 0 ? place.keyStart : place.start
-  return { file: place.source.file, ...positionOf(place.source, offset, known) }
+  return { file: place.source.file, ...positionOf(place.source, offset) }
 }

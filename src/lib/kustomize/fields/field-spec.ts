@@ -52,16 +52,10 @@ export function defaultFieldSpecs(name: keyof typeof DEFAULT_FIELD_SPECS): reado
 }
 
 /** Path of a spec as its steps; `\/` is a slash inside a name. */
-export function splitPath(path: string, delimiter = '/'): string[] {
-  let parts = path.split(delimiter)
-  if (parts.length > 1 && parts[0] === '') parts = parts.slice(1)
-  const steps: string[] = [parts[0] ?? '']
-  for (const part of parts.slice(1)) {
-    const last = steps[steps.length - 1] ?? ''
-    if (last.endsWith('\\')) steps[steps.length - 1] = last.slice(0, -1) + delimiter + part
-    else steps.push(part)
-  }
-  return steps
+export function splitPath(path: string, delimiter: '/' | '.' = '/'): string[] {
+  const steps = path.split(delimiter === '/' ? /(?<!\\)\// : /(?<!\\)\./)
+  if (steps.length > 1 && steps[0] === '') steps.shift()
+  return steps.map((step) => step.replaceAll(`\\${delimiter}`, delimiter))
 }
 
 const split = new Map<string, readonly string[]>()

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { assertLinear } from '../../../../tests/support/cpu-time.ts'
 import { splitDots } from './lookup.ts'
 
 for (const [path, want] of [
@@ -11,6 +12,12 @@ for (const [path, want] of [
   test(`the steps of ${path}`, () => assert.deepEqual(splitDots(path), want))
 
 test('a path of brackets is split in time that grows with it', () => {
-  const path = `[a.${']'.repeat(300_000)}b`
-  assert.deepEqual(splitDots(path), [path.slice(1)])
+  assertLinear((size) => {
+    const path = `[a.${']'.repeat(size)}b`
+    assert.deepEqual(splitDots(path), [path.slice(1)])
+  }, 300_000)
+})
+
+test('a path of escaped dots is split in time that grows with it', () => {
+  assertLinear((dots) => assert.equal(splitDots('a\\.'.repeat(dots)).length, 1), 300_000)
 })

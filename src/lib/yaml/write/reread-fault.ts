@@ -4,7 +4,7 @@ import { goSyntaxError } from '../syntax/go-syntax-error.ts'
 import { attachComments, type NodeComments } from './node-comments.ts'
 import { parseDocuments } from '../parse-documents.ts'
 import { keepFirst, scalarsWithComments, type YamlMap, type YamlNode } from '../nodes.ts'
-import { positionOf, type LineStarts } from '../position.ts'
+import { positionOf } from '../position.ts'
 import { entriesOf, writeNode } from './write-nodes.ts'
 
 /** The original lists every pair: a key that stands 100,000 times would make five thousand million lines. */
@@ -44,7 +44,6 @@ function* repeatedKeys(node: YamlNode, before = 0): Generator<string> {
 
 /** Each key with all that come after it. */
 function* pairsOf(node: YamlMap, before: number): Generator<string> {
-  const lines: LineStarts = new Map()
   const entries = [...entriesOf(node)]
   const places = new Map<string, YamlNode[]>()
   for (const [key, value] of entries) {
@@ -58,7 +57,7 @@ function* pairsOf(node: YamlMap, before: number): Generator<string> {
     seen.set(key, from)
     const all = places.get(key) ?? []
     for (let at = from; at < all.length; at++)
-      yield `line ${lineOf(all[at] ?? first, lines) - before}: mapping key ${goQuote(key)} already defined at line ${lineOf(first, lines) - before}`
+      yield `line ${lineOf(all[at] ?? first) - before}: mapping key ${goQuote(key)} already defined at line ${lineOf(first) - before}`
   }
 }
 
@@ -70,8 +69,8 @@ function* firstOf<T>(items: Iterable<T>, most: number): Generator<T> {
   }
 }
 
-function lineOf({ source, keyStart }: YamlNode, lines: LineStarts): number {
-  return source ? positionOf(source, keyStart, lines).line : 0
+function lineOf({ source, keyStart }: YamlNode): number {
+  return source ? positionOf(source, keyStart).line : 0
 }
 
 /** The comments of the text that a tree was read from, where it is known how they are printed. */

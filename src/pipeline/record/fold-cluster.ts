@@ -199,10 +199,10 @@ export function carried(ledger: Ledger, kustomization: string): readonly Deliver
   return openDeliveries(ledger, (open) => open.kustomization === kustomization && open.borders.build?.state === 'done')
 }
 
-// A change of manifests that was on its way with an image which Git no longer asks for will never arrive.
+// What a build has carried, and Git no longer asks for (another tag was written by hand, a write-back was reverted), will never arrive.
 function supersedeOtherImages(ledger: Ledger, workload: WorkloadImages, at: string): void {
   const isOvertaken = (open: Delivery): boolean =>
-    open.kind === 'config' &&
+    open.borders.build !== undefined &&
     open.service === workload.name &&
     open.environment === workload.namespace &&
     !workload.images.map(splitImage).some(({ image, tag }) => image === open.image && tag === open.version)

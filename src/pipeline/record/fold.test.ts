@@ -303,6 +303,27 @@ test('a revert is a delivery of its own, and the change that it takes back stays
   )
 })
 
+const backByHand: readonly { readonly it: string; readonly facts: readonly FactBody[]; readonly taken: string }[] = [
+  { it: 'a rollout that failed', facts: [...applied, health('unhealthy', 'web-1: cannot start')], taken: 'failed' },
+  { it: 'a rollout that is under way', facts: applied, taken: 'superseded' },
+  {
+    it: 'an image whose build broke',
+    facts: [...applied, { ...build('1.1.0', 'b'.repeat(40)), ...{ ok: false, cause: 'bad' } } as FactBody],
+    taken: 'failed',
+  },
+]
+for (const { it, facts, taken } of backByHand)
+  test(`a tag that is set back in Git is a delivery of its own, and takes the place of ${it}`, () => {
+    const back = 'e'.repeat(40)
+    const ledger = foldFacts(at([...facts, push(back, 'back to 1.0.0'), build('1.0.0', back), apply(back)]))
+    const shown = () => historyOf(ledger, { limit: 9 }).map((one) => `${one.version} ${one.commit[0]} ${one.state}`)
+    assert.deepEqual(shown().sort(), [`1.0.0 e running`, `1.1.0 c ${taken}`])
+    foldFact(ledger, { at: '2026-01-01T00:01:00Z', ...health('healthy') })
+    assert.deepEqual(shown().sort(), [`1.0.0 e done`, `1.1.0 c ${taken}`])
+    const [cell] = cellsOf(ledger)
+    assert.deepEqual([cell?.delivery?.version, cell?.running?.version, cell?.cause], ['1.0.0', '1.0.0', undefined])
+  })
+
 test('a first apply with a placeholder image is overtaken by the first real one', () => {
   const first = 'a'.repeat(40)
   const facts = [build('1.0.0', first), apply(first), ...whole.slice(1)]

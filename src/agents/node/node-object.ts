@@ -1,9 +1,10 @@
 import { cpus, hostname, release, totalmem } from 'node:os'
 import type { Clock } from '../../adapters/clock.ts'
 import type { KubeClient } from '../../adapters/kube/types.ts'
+import type { Felt } from './admission/pressure.ts'
 import { ApiError } from '../../adapters/kube/api-error.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
-import { conditionOf } from '../../lib/kube/read.ts'
+import { conditionOf, readList, readText } from '../../lib/kube/read.ts'
 
 /** What the Node object says. */
 export type NodeFacts = {
@@ -25,8 +26,11 @@ const GONE = { 'sluice.dev/simulated': null, simulated: null, 'sluice.dev/isolat
 const LEASE_SECONDS = 40
 const ARCH = process.arch === 'x64' ? 'amd64' : process.arch
 
+/** The moment of a status, and what the machine is short of. */
+export type NodeNow = { readonly nowMs: number; readonly felt: readonly Felt[] }
+
 /** Makes or updates the Node object. */
-export async function registerNode(client: KubeClient, facts: NodeFacts, nowMs: number): Promise<KubeObject> {
+export async function registerNode(client: KubeClient, facts: NodeFacts, now: NodeNow): Promise<KubeObject> {
   const ref = { apiVersion: 'v1', kind: 'Node', namespace: '', name: facts.name }
   const metadata = {
     name: facts.name,
@@ -45,11 +49,11 @@ export async function registerNode(client: KubeClient, facts: NodeFacts, nowMs: 
   const existing = await client.get(ref)
   if (existing === undefined) await client.create({ apiVersion: 'v1', kind: 'Node', metadata, spec: {} }, OPTIONS)
   else await client.patch(ref, 'merge', { metadata: { ...metadata, labels: { ...GONE, ...metadata.labels } } }, OPTIONS)
-  return writeNodeStatus(client, facts, nowMs)
+  return writeNodeStatus(client, facts, now)
 }
 
 /** Writes capacity, conditions and addresses. */
-export async function writeNodeStatus(client: KubeClient, facts: NodeFacts, nowMs: number): Promise<KubeObject> {
+export async function writeNodeStatus(client: KubeClient, facts: NodeFacts, now: NodeNow): Promise<KubeObject> {
   const ref = { apiVersion: 'v1', kind: 'Node', namespace: '', name: facts.name }
   const amounts = {
     cpu: String(cpus().length || 1),
@@ -60,7 +64,7 @@ export async function writeNodeStatus(client: KubeClient, facts: NodeFacts, nowM
   const status = {
     capacity: amounts,
     allocatable: amounts,
-    conditions: conditionsOf(facts, new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z')),
+    conditions: conditionsOf(facts, now, await client.get(ref)),
     addresses: addressesOf(facts),
     daemonEndpoints: { kubeletEndpoint: { Port: facts.kubeletPort } },
     nodeInfo: {
@@ -109,26 +113,41 @@ function addressesOf({ podNetworkAddress }: NodeFacts): object[] {
   ]
 }
 
-function conditionsOf({ notReady }: NodeFacts, at: string): object[] {
-  const calm = (type: string, reason: string, message: string): object => ({
-    type,
-    status: 'False',
-    reason,
-    message,
-    lastHeartbeatTime: at,
-    lastTransitionTime: at,
-  })
+/** What a kubelet says of the machine; a condition keeps the time since when it has been so. */
+function conditionsOf(
+  { notReady, isSimulated }: NodeFacts,
+  { nowMs, felt }: NodeNow,
+  before: KubeObject | undefined,
+): object[] {
+  const at = new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z')
+  const condition = (type: string, status: 'True' | 'False', reason: string, message: string): object => {
+    const old = readList(before, 'status', 'conditions').find((one) => readText(one, 'type') === type)
+    const since = readText(old, 'status') === status ? readText(old, 'lastTransitionTime') : undefined
+    return { type, status, reason, message, lastHeartbeatTime: at, lastTransitionTime: since || at }
+  }
+  const isUnder = (type: string): boolean => felt.some(({ pressure }) => pressure === type)
+  const measured = (type: string, [bad, badWords]: Words, [good, goodWords]: Words): object => {
+    if (isUnder(type)) return condition(type, 'True', bad, `kubelet has ${badWords}`)
+    return condition(type, 'False', good, isSimulated ? NOT_MEASURED : `kubelet has ${goodWords}`)
+  }
   return [
-    calm('MemoryPressure', 'KubeletHasSufficientMemory', 'not measured by this node'),
-    calm('DiskPressure', 'KubeletHasNoDiskPressure', 'not measured by this node'),
-    calm('PIDPressure', 'KubeletHasSufficientPID', 'not measured by this node'),
-    {
-      type: 'Ready',
-      status: notReady === undefined ? 'True' : 'False',
-      reason: notReady === undefined ? 'KubeletReady' : 'NoDriver',
-      message: notReady ?? 'the node runs pods',
-      lastHeartbeatTime: at,
-      lastTransitionTime: at,
-    },
+    measured(
+      'MemoryPressure',
+      ['KubeletHasInsufficientMemory', 'insufficient memory available'],
+      ['KubeletHasSufficientMemory', 'sufficient memory available'],
+    ),
+    measured(
+      'DiskPressure',
+      ['KubeletHasDiskPressure', 'disk pressure'],
+      ['KubeletHasNoDiskPressure', 'no disk pressure'],
+    ),
+    condition('PIDPressure', 'False', 'KubeletHasSufficientPID', NOT_MEASURED),
+    notReady === undefined
+      ? condition('Ready', 'True', 'KubeletReady', 'the node runs pods')
+      : condition('Ready', 'False', 'NoDriver', notReady),
   ]
 }
+
+type Words = readonly [reason: string, what: string]
+
+const NOT_MEASURED = 'not measured by this node'

@@ -5,24 +5,25 @@ import { type SharedCaches, shareCaches } from '../../adapters/kube/shared-cache
 import { createRegistryClient } from '../../adapters/registry/client.ts'
 import type { Credentials } from '../../adapters/registry/session.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
+import { whyRefused } from './admission/admit.ts'
+import type { Felt } from './admission/pressure.ts'
+import { measureMachine, type PressureWatch, watchPressure } from './admission/watch-pressure.ts'
 import { chooseDriver, type Chosen, type DriverWord } from './choose-driver.ts'
 import type { Driver } from './driver.ts'
 import type { NeededImages } from './image/store.ts'
-import { makeRecorder } from './events.ts'
+import { makeRecorder, type Recorder } from './events.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { followNetwork } from './network/follow-network.ts'
 import { makeGate } from './kubelet/kubelet-access.ts'
 import { serveKubelet } from './kubelet/kubelet-server.ts'
 import { kubeletTargets } from './kubelet/kubelet-targets.ts'
 import { sayWhyPending } from './no-driver.ts'
-import { portConflict } from './network/node-ports.ts'
 import { registerNode, type NodeFacts } from './node-object.ts'
 import { markNotReady } from './not-ready.ts'
 import { parsePod, type Pod, uidOf } from './pod/shapes.ts'
 import { startPodWorker, type PodWorker } from './pod/worker.ts'
 import { type ApiRelay, startApiRelay } from './network/api-relay.ts'
 import { socketOf } from './linux/launch.ts'
-import { forbiddenSysctl } from './pod/content/sysctls.ts'
 import { keepCertificates } from './pod/content/certificates.ts'
 import { keepTokens } from './pod/content/tokens.ts'
 import { PROVISIONER } from './provision/plan.ts'
@@ -68,7 +69,11 @@ type Node = {
   wakeNetwork?: () => void
   readonly apiRelay: ApiRelay | undefined
   readonly workers: Map<string, PodWorker>
-  readonly caches: Readonly<Record<'pods' | 'services' | 'slices' | 'claims' | 'volumes', WatchCache>>
+  readonly caches: Readonly<Record<'pods' | 'services' | 'slices' | 'claims' | 'volumes' | 'nodes', WatchCache>>
+  /** The Node as it was registered. */
+  registered?: KubeObject
+  /** What the machine is short of. */
+  felt: () => readonly Felt[]
 }
 
 /**
@@ -93,23 +98,24 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const chosen = await choose()
   const driver = 'driver' in chosen ? chosen.driver : undefined
   const apiRelay = driver === undefined || driver.isSimulated ? undefined : await relayTo(options, log)
-  node = { options, log, driver, isClosing: false, apiRelay, workers: new Map(), caches: openCaches(options, log) }
+  node = {
+    ...{ options, log, driver, isClosing: false, apiRelay, workers: new Map() },
+    ...{ caches: openCaches(options, log), felt: () => [] },
+  }
   const self = node
   const gate = makeGate({ client, node: name, clock })
   const sampler = startSampler(() => self.driver, clock)
   const kubelet = await serveKubelet({ name, clock, gate, sampler, caPem: options.caPem, ...kubeletTargets(self) })
   const facts = factsOf(name, chosen, kubelet.port)
-  for (const gap of facts.gaps) log(`node ${name}: ${gap}`)
-  const nodeObject = await registerNode(client, facts, clock.nowMs())
   const record = makeRecorder({ client, clock, node: name, log })
-  for (const gap of facts.gaps) record(nodeObject, 'Warning', 'Limited', gap)
-  const heartbeat = startHeartbeat({ client, clock, facts, log })
+  const pressure = watchNode(self, record)
+  await announce(self, facts, pressure, record)
+  const heartbeat = startHeartbeat({ client, clock, facts, pressure, log })
   await Promise.all(Object.values(self.caches).map(({ ready }) => ready))
   if (facts.notReady !== undefined) await markNotReady(client, clock, { name, why: facts.notReady })
   const { caches } = self
-  const apiSocket = apiRelay?.path
   const network = followNetwork({
-    ...{ caches, stateDir: options.stateDir, apiSocket, record, log },
+    ...{ caches, stateDir: options.stateDir, apiSocket: apiRelay?.path, record, log },
     driver: () => self.driver,
   })
   self.wakeNetwork = network.wake
@@ -123,7 +129,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       const hostPort = key === undefined ? undefined : network.portOf(key)
       return hostPort === undefined ? undefined : `http://127.0.0.1:${hostPort}`
     },
-    collectImages: async (o) => self.driver?.collectImages?.(await neededImages(self, self.driver), o),
+    collectImages: (o) => collect(self, o),
     async close({ stopPods }) {
       self.isClosing = true
       network.stop()
@@ -135,6 +141,35 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       registryClient.close()
     },
   }
+}
+
+/** Makes the Node known, and what keeps it from doing. */
+async function announce(node: Node, facts: NodeFacts, { look, felt }: PressureWatch, record: Recorder): Promise<void> {
+  const { client, clock, name } = node.options
+  for (const gap of facts.gaps) node.log(`node ${name}: ${gap}`)
+  await look()
+  const registered = await registerNode(client, facts, { nowMs: clock.nowMs(), felt: felt() })
+  node.registered = registered
+  for (const gap of facts.gaps) record(registered, 'Warning', 'Limited', gap)
+}
+
+/** Simulated pods need nothing of the machine. A disk that becomes short loses the images that nobody needs. */
+function watchNode(node: Node, record: Recorder): PressureWatch {
+  const { options, driver } = node
+  const isAsked = driver !== undefined && !driver.isSimulated
+  const watch = watchPressure({
+    measure: () => (isAsked ? measureMachine(options.stateDir) : Promise.reject(new Error('not measured'))),
+    nowMs: () => options.clock.nowMs(),
+    record,
+    node: () => node.registered,
+    onFull: () => void collect(node, { dryRun: false }).catch(() => undefined),
+  })
+  node.felt = watch.felt
+  return watch
+}
+
+async function collect(node: Node, o: { readonly dryRun: boolean }): Promise<number | undefined> {
+  return node.driver?.collectImages?.(await neededImages(node, node.driver), o)
 }
 
 function aliasesOf({ registry }: NodeOptions): Readonly<Record<string, string>> {
@@ -194,6 +229,7 @@ function openCaches({ client, clock, name, caches }: NodeOptions, log: (line: st
   const { open } = caches ?? shareCaches(client, options)
   return {
     pods: open({ apiVersion: 'v1', kind: 'Pod', fieldSelector: `spec.nodeName=${name}` }),
+    nodes: open({ apiVersion: 'v1', kind: 'Node', fieldSelector: `metadata.name=${name}` }),
     services: open({ apiVersion: 'v1', kind: 'Service' }),
     slices: open({ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' }),
     claims: open({ apiVersion: 'v1', kind: 'PersistentVolumeClaim' }),
@@ -209,7 +245,7 @@ function makeFolders({ options, caches, log }: Node): { readonly close: () => vo
 }
 
 /** One worker a pod bound to this node; also ends what is left of pods that exist no more. */
-function runPods(node: Node, record: ReturnType<typeof makeRecorder>): { readonly close: () => void } {
+function runPods(node: Node, record: Recorder): { readonly close: () => void } {
   const { client, clock, name } = node.options
   // of simulated pods nothing was pulled, created or started
   const recordTrue: typeof record = (object, type, ...said) => {
@@ -241,20 +277,32 @@ function runPods(node: Node, record: ReturnType<typeof makeRecorder>): { readonl
     }
     node.workers.set(uid, startPodWorker(context, admit(node, pod, record), finished))
   }
-  for (const object of node.caches.pods.list()) take(object, 'ADDED')
+  for (const object of inTurn(node.caches.pods.list())) take(object, 'ADDED')
   void sweep(node)
   return { close: node.caches.pods.onChange(take) }
 }
 
-/** The pod as it is; one that wants ports of the node that others have, or settings of its kernel, is over before it begins. */
-function admit({ workers }: Node, pod: Pod, record: ReturnType<typeof makeRecorder>): Pod {
+/** Those first that have begun already: they have their room. Then the oldest. */
+function inTurn(pods: readonly KubeObject[]): readonly KubeObject[] {
+  const key = (object: KubeObject): string =>
+    `${parsePod(object)?.status?.startTime ?? '~'} ${object.metadata.creationTimestamp ?? ''}`
+  return [...pods].sort((a, b) => (key(a) < key(b) ? -1 : 1))
+}
+
+/** The pod as it is; one that the node does not take is over before it begins. Those that it has begun with stay. */
+function admit({ caches, options, registered, workers, felt }: Node, pod: Pod, record: Recorder): Pod {
   if (pod.status?.startTime !== undefined || pod.metadata.deletionTimestamp !== undefined) return pod
-  const others = [...workers.values()].map((worker) => worker.pod())
-  const refusals = { NodePorts: portConflict(pod, others), SysctlForbidden: forbiddenSysctl(pod) }
-  const [reason, why] = Object.entries(refusals).find(([, each]) => each !== undefined) ?? []
-  if (reason === undefined || why === undefined) return pod
-  record(pod, 'Warning', reason, why)
-  return { ...pod, status: { ...pod.status, phase: 'Failed', reason, message: `Pod was rejected: ${why}` } }
+  // what is gone from the API is only being ended
+  const others = [...workers.values()]
+    .map((worker) => worker.pod())
+    .filter(({ metadata: { namespace = 'default', name } }) => caches.pods.get(namespace, name) !== undefined)
+  const object = caches.nodes.get('', options.name) ?? registered
+  if (object === undefined) return pod
+  const refusal = whyRefused({ pod, node: object, others, pressures: felt().map(({ pressure }) => pressure) })
+  if (refusal === undefined) return pod
+  record(pod, 'Warning', refusal.reason, refusal.message)
+  const { reason, message } = refusal
+  return { ...pod, status: { ...pod.status, phase: 'Failed', reason, message: `Pod was rejected: ${message}` } }
 }
 
 /** What a pod's variables name: the API server, and the Services of its namespace. */

@@ -2,7 +2,7 @@ import { matchesExpression } from '../../lib/kube/label-selector.ts'
 import type { Node, NodeSelectorTerm, PodSpec, Taint, Toleration } from './shapes.ts'
 
 /** Whether a pod's selector and required affinity let it on the node. */
-export function fitsLabels(spec: PodSpec, node: Node): boolean {
+export function fitsLabels(spec: Pick<PodSpec, 'nodeSelector' | 'affinity'>, node: Node): boolean {
   const labels = node.metadata.labels ?? {}
   for (const [key, value] of Object.entries(spec.nodeSelector ?? {})) if (labels[key] !== value) return false
   const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms

@@ -217,8 +217,8 @@ function isOfPods(name: string): boolean {
   return name.startsWith('requests.') && isExtended(name.slice('requests.'.length))
 }
 
-/** Resources that nodes have besides those of every node. */
-function isExtended(name: string): boolean {
+/** Whether a resource is one that some nodes have besides those of every node: its name has a domain that is not that of Kubernetes. */
+export function isExtended(name: string): boolean {
   return (
     (name.includes('/') && !name.includes('kubernetes.io/')) || name.startsWith('deviceclass.resource.kubernetes.io/')
   )

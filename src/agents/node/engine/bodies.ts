@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs'
 import type { ContainerStart, PodId, Sysctl } from '../driver.ts'
-import { MOST_PROCESSES } from '../linux/cgroup.ts'
+import { cpuShares, MOST_PROCESSES } from '../linux/cgroup.ts'
 import { NETWORK } from '../linux/network.ts'
 
 /** What the node writes on everything that it makes in the engine, so that it finds it again and nobody else's. */
@@ -109,9 +109,7 @@ export function containerBody(place: Place, start: ContainerStart, image: string
       ...(limits.cpuMillis === undefined
         ? {}
         : { CpuPeriod: PERIOD_US, CpuQuota: Math.max(1_000, limits.cpuMillis * 100) }),
-      ...(limits.cpuRequestMillis === undefined
-        ? {}
-        : { CpuShares: Math.max(2, Math.floor((limits.cpuRequestMillis * 1024) / 1000)) }),
+      ...(limits.cpuRequestMillis === undefined ? {} : { CpuShares: cpuShares(limits.cpuRequestMillis) }),
       ...common(place),
     },
   }

@@ -41,6 +41,11 @@ const PERIOD_US = 100_000
 /** Most processes and threads of a container, as nodes of clusters usually allow; a fork bomb stops there. */
 export const MOST_PROCESSES = 1_024
 
+/** The weight of a container against others, by the thousandths of a processor that it asked for. @see k8s.io/kubernetes/pkg/kubelet/cm (MilliCPUToShares) */
+export function cpuShares(requestMillis: number): number {
+  return Math.min(262_144, Math.max(2, Math.floor((requestMillis * 1024) / 1000)))
+}
+
 /**
  * Most process numbers that a pid namespace is given by its `pid_max`; undefined where its control group counts, or nobody can: before Linux 6.14
  * that number is the machine's.
@@ -106,7 +111,7 @@ function memory1({ memoryBytes }: Limits): Settings {
 }
 
 function cpu1({ cpuMillis, cpuRequestMillis = 0 }: Limits): Settings {
-  const shares = { 'cpu.shares': Math.max(2, Math.floor((cpuRequestMillis * 1024) / 1000)) }
+  const shares = { 'cpu.shares': cpuShares(cpuRequestMillis) }
   if (cpuMillis === undefined) return shares
   return { ...shares, 'cpu.cfs_period_us': PERIOD_US, 'cpu.cfs_quota_us': quotaOf(cpuMillis) }
 }
@@ -130,7 +135,7 @@ function version2(root: string): Cgroups {
 }
 
 function settings2({ memoryBytes, cpuMillis, cpuRequestMillis = 0 }: Limits): Settings {
-  const shares = Math.max(2, Math.floor((cpuRequestMillis * 1024) / 1000))
+  const shares = cpuShares(cpuRequestMillis)
   return {
     // the scale of shares is 2 to 262144, that of weights 1 to 10000
     'cpu.weight': Math.min(10_000, 1 + Math.floor(((shares - 2) * 9999) / 262_142)),

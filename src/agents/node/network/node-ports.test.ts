@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../../../lib/kube/object.ts'
-import { planNodePorts, planPodPorts, planServicePorts, portConflict } from './node-ports.ts'
+import { planNodePorts, planPodPorts, planServicePorts, hasPortConflict } from './node-ports.ts'
 import type { ContainerPort, Pod } from '../pod/shapes.ts'
 
 const NODE = '10.42.0.1'
@@ -72,11 +72,25 @@ const conflicts: { it: string; other: Parameters<typeof pod>; isTaken: boolean }
 ]
 for (const { it, other, isTaken } of conflicts)
   test(`a port of the node beside ${it} is ${isTaken ? 'taken' : 'free'}`, () => {
-    assert.equal(portConflict(pod('a', { hostPort: 80 }), [pod(...other)]) !== undefined, isTaken)
+    assert.equal(hasPortConflict(pod('a', { hostPort: 80 }), [pod(...other)]), isTaken)
   })
 
 test('two pods may have a port on two addresses', () => {
   const [a, b] = ['127.0.0.1', NODE].map((hostIP, index) => pod(`${index}`, { hostPort: 80, hostIP }))
   assert.ok(a && b)
-  assert.equal(portConflict(a, [b]), undefined)
+  assert.equal(hasPortConflict(a, [b]), false)
+})
+
+test('init containers have no ports of the node, sidecars have', () => {
+  const init = (restartPolicy?: string) => ({
+    ...pod('a', { hostPort: 80 }),
+    spec: {
+      containers: [{ name: 'c', image: 'i' }],
+      initContainers: [
+        { name: 'i', image: 'i', ports: [{ containerPort: 1, hostPort: 80 }], ...(restartPolicy && { restartPolicy }) },
+      ],
+    },
+  })
+  assert.equal(hasPortConflict(init(), [pod('b', { hostPort: 80 })]), false)
+  assert.equal(hasPortConflict(init('Always'), [pod('b', { hostPort: 80 })]), true)
 })

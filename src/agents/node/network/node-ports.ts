@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { ServicePortTable } from '../keeper/messages.ts'
+import { isSidecar } from '../pod/restart-policy.ts'
 import type { Pod } from '../pod/shapes.ts'
 
 /** A port of the node that leads to a pod or a Service. */
@@ -63,16 +64,14 @@ export function planServicePorts(tables: readonly ServicePortTable[], services: 
   })
 }
 
-/** Why the node does not take a pod beside those that it has, in the words of the kubelet; undefined when it does. */
-export function portConflict(pod: Pod, others: readonly Pod[]): string | undefined {
+/** Whether a pod asks for ports that others have that are here already. */
+export function hasPortConflict(pod: Pod, others: readonly Pod[]): boolean {
   const taken = others.filter(isLive).flatMap(hostPortsOf)
-  const isTaken = hostPortsOf(pod).some((wanted) => taken.some((other) => areSame(wanted, other)))
-  if (!isTaken) return undefined
-  return "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
+  return hostPortsOf(pod).some((wanted) => taken.some((other) => areSame(wanted, other)))
 }
 
 function hostPortsOf({ spec }: Pod): HostPort[] {
-  return [...spec.containers, ...(spec.initContainers ?? [])].flatMap(({ ports = [] }) =>
+  return [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)].flatMap(({ ports = [] }) =>
     ports.flatMap(({ hostPort = 0, hostIP, protocol = 'TCP', containerPort }) =>
       hostPort > 0 ? [{ ip: hostIP || ANY, port: hostPort, protocol, to: containerPort }] : [],
     ),
@@ -87,4 +86,5 @@ export function asksForPorts(pod: Pod): boolean {
 const areSame = (a: HostPort, b: HostPort): boolean =>
   a.port === b.port && a.protocol === b.protocol && (a.ip === b.ip || a.ip === ANY || b.ip === ANY)
 
-const isLive = ({ status }: Pod): boolean => status?.phase !== 'Succeeded' && status?.phase !== 'Failed'
+/** Whether a pod has not come to its end. */
+export const isLive = ({ status }: Pod): boolean => status?.phase !== 'Succeeded' && status?.phase !== 'Failed'

@@ -8,11 +8,15 @@ export const HAS_NETWORK = 'PodReadyToStartContainers'
 const RESIZE_PENDING = 'PodResizePending'
 const OWN_CONDITIONS = new Set([RESIZE_PENDING, HAS_NETWORK, 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
 
+/** Whether the node alone says what a condition says. */
+export function isOwnCondition({ type }: PodCondition): boolean {
+  return OWN_CONDITIONS.has(type)
+}
+
 /** A status of ours with the conditions that others have given the pod, as they stand. */
 export function withOthersConditions(own: PodStatus, shown: PodStatus | undefined): PodStatus {
-  const isOwn = ({ type }: PodCondition): boolean => OWN_CONDITIONS.has(type)
-  const others = (shown?.conditions ?? []).filter((condition) => !isOwn(condition))
-  return { ...own, conditions: [...(own.conditions ?? []).filter(isOwn), ...others] }
+  const others = (shown?.conditions ?? []).filter((condition) => !isOwnCondition(condition))
+  return { ...own, conditions: [...(own.conditions ?? []).filter(isOwnCondition), ...others] }
 }
 
 /** Whether others have taken a pod of ours for not ready, as they do when its node was silent: its containers are ready, it is not. */

@@ -7,7 +7,7 @@ import {
 import type { Verdict } from './decide.ts'
 import { parseQuantity } from './content/fields.ts'
 import { isSidecar } from './restart-policy.ts'
-import { type Container, containersOf, type Pod, type Volume } from './shapes.ts'
+import { type Container, containersOf, isCritical, type Pod, type Volume } from './shapes.ts'
 
 /** Bytes on the disk: by volume, and by container what it has written over its image and into its logs. */
 export type DiskUse = {
@@ -16,9 +16,6 @@ export type DiskUse = {
 }
 
 const NOTHING: Quantity = { nano: 0n, format: 'decimal', text: '0' }
-
-/** A priority from which on pods are the cluster's own; they are not evicted. */
-const OF_THE_CLUSTER = 2_000_000_000
 
 /** Whether anything limits what a pod may have on the disk; else nothing need be counted. */
 export function limitsDisk({ spec }: Pod): boolean {
@@ -31,7 +28,7 @@ export function limitsDisk({ spec }: Pod): boolean {
  * @see k8s.io/kubernetes/pkg/kubelet/eviction (localStorageEviction)
  */
 export function whyEvicted(pod: Pod, use: DiskUse): Verdict | undefined {
-  if ((pod.spec.priority ?? 0) >= OF_THE_CLUSTER) return undefined
+  if (isCritical(pod)) return undefined
   const message = ofFolders(pod, use) ?? ofPod(pod, use) ?? ofContainers(pod, use)
   return message === undefined ? undefined : { reason: 'Evicted', message }
 }

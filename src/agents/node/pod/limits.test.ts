@@ -39,3 +39,70 @@ for (const { it, qosClass, resources, want } of cases)
     }
     assert.deepEqual(limitsOf(pod, container, 4 * GIB), want)
   })
+
+const asking = (name: string, memory: string | undefined, restartPolicy?: string): Container => ({
+  name,
+  image: 'i',
+  ...(memory === undefined ? {} : { resources: { requests: { memory } } }),
+  ...(restartPolicy === undefined ? {} : { restartPolicy }),
+})
+
+// scores of v1.37.2 (pkg/kubelet/qos) on a machine of 8 GiB
+const scores: { it: string; spec: Partial<Pod['spec']>; of: Container; want: number }[] = [
+  { it: 'one that asks for none', spec: {}, of: asking('a', undefined), want: 999 },
+  {
+    it: 'one that asks for 0 although it is limited',
+    spec: {},
+    of: { ...asking('a', '0'), resources: { limits: { memory: '8Gi' }, requests: { memory: '0' } } },
+    want: 999,
+  },
+  {
+    it: 'a part of what the pod asks for as a whole',
+    spec: { resources: { requests: { memory: '2Gi' } } },
+    of: asking('a', undefined),
+    want: 750,
+  },
+  {
+    it: 'a sidecar beside one that asks for more',
+    spec: { containers: [asking('w', '1Gi')] },
+    of: asking('s', '64Mi', 'Always'),
+    want: 875,
+  },
+  {
+    it: 'a sidecar that asks for more itself',
+    spec: { containers: [asking('w', '1Gi')] },
+    of: asking('s', '4Gi', 'Always'),
+    want: 500,
+  },
+  {
+    it: "the node's own",
+    spec: { priority: 2_000_001_000, priorityClassName: 'system-node-critical' },
+    of: asking('a', undefined),
+    want: 0,
+  },
+]
+for (const { it, spec, of, want } of scores)
+  test(`the kernel ends by ${want}: ${it}`, () => {
+    const isSidecar = of.restartPolicy !== undefined
+    const own = isSidecar ? { initContainers: [of] } : { containers: [of] }
+    const whole = { containers: [of], ...own, ...spec }
+    const pod: Pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'p' },
+      spec: whole,
+      status: { qosClass: 'Burstable' },
+    }
+    assert.equal(limitsOf(pod, of, 8 * GIB).outOfMemoryScore, want)
+  })
+
+test('a container without limits has those of its pod', () => {
+  const container = asking('a', undefined)
+  const spec = { containers: [container], resources: { limits: { cpu: '500m', memory: '64Mi' } } }
+  const pod: Pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec, status: { qosClass: 'Burstable' } }
+  const { memoryBytes, cpuMillis, cpuRequestMillis } = limitsOf(pod, container, GIB)
+  assert.deepEqual(
+    { memoryBytes, cpuMillis, cpuRequestMillis },
+    { memoryBytes: 2 ** 26, cpuMillis: 500, cpuRequestMillis: 500 },
+  )
+})

@@ -1,30 +1,58 @@
+import { asJson, objectOf } from '../../../lib/kube/json.ts'
+import { containerResources } from '../../../lib/kube/quota.ts'
 import type { Limits } from '../driver.ts'
 import { parseQuantity } from './content/fields.ts'
-import type { Container, Pod, Quantities } from './shapes.ts'
+import { isSidecar } from './restart-policy.ts'
+import { type Container, isCritical, type Pod, type Quantities } from './shapes.ts'
 
-/** What a container may use; its place in the row when a machine of `totalBytes` runs out of memory. */
-export function limitsOf(pod: Pod, { resources }: Container, totalBytes: number): Limits {
-  const memoryBytes = amount(resources?.limits, 'memory')
-  const cpuCores = amount(resources?.limits, 'cpu')
-  const cpuRequest = amount(resources?.requests, 'cpu') ?? cpuCores
+/**
+ * What a container may use; its place in the row when a machine of `totalBytes` runs out of memory. Where the container is not limited, what limits its
+ * pod as a whole limits each of its containers.
+ */
+export function limitsOf(pod: Pod, container: Container, totalBytes: number): Limits {
+  const { limits, requests } = container.resources ?? {}
+  const ofPod = pod.spec.resources?.limits
+  const memoryBytes = amount(limits, 'memory') ?? amount(ofPod, 'memory')
+  const cpuCores = amount(limits, 'cpu') ?? amount(ofPod, 'cpu')
+  const cpuRequest = requests?.['cpu'] === undefined ? cpuCores : amount(requests, 'cpu')
   return {
     ...(memoryBytes === undefined ? {} : { memoryBytes: Math.ceil(memoryBytes) }),
     ...(cpuCores === undefined ? {} : { cpuMillis: Math.ceil(cpuCores * 1000) }),
     ...(cpuRequest === undefined ? {} : { cpuRequestMillis: Math.ceil(cpuRequest * 1000) }),
-    outOfMemoryScore: outOfMemoryScore(pod, amount(resources?.requests, 'memory') ?? memoryBytes ?? 0, totalBytes),
+    outOfMemoryScore: outOfMemoryScore(pod, container, totalBytes),
   }
 }
 
 /**
  * The kubelet's order of who is ended when a machine runs out of memory: best effort first, then those that use much more than they asked
- * for. Guaranteed pods stand beside the server, as only root can put anybody before it.
+ * for, a sidecar not before the others of its pod. Guaranteed pods stand beside the server, as only root can put anybody before it.
  *
- * @see https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#node-out-of-memory-behavior
+ * @see k8s.io/kubernetes/pkg/kubelet/qos
  */
-function outOfMemoryScore({ status }: Pod, requestBytes: number, totalBytes: number): number {
-  if (status?.qosClass === 'Guaranteed') return 0
+function outOfMemoryScore(pod: Pod, container: Container, totalBytes: number): number {
+  const { spec, status } = pod
+  const isOfNode = isCritical(pod) && spec.priorityClassName === 'system-node-critical'
+  if (isOfNode || status?.qosClass === 'Guaranteed') return 0
   if (status?.qosClass === 'BestEffort') return 1000
-  return Math.min(999, Math.max(3, 1000 - Math.floor((1000 * requestBytes) / totalBytes)))
+  const share = shareOfRest(pod)
+  const score = (bytes: number): number => 1000 - Math.floor((1000 * (bytes + share)) / totalBytes)
+  const own = score(memoryRequest(container))
+  const least = Math.min(...spec.containers.map(memoryRequest))
+  const isOfSidecars = isSidecar(container) && spec.initContainers?.some(({ name }) => name === container.name)
+  return Math.min(999, Math.max(3, isOfSidecars ? Math.min(own, score(least)) : own))
+}
+
+/** What a pod asks for as a whole beyond what its containers ask for, divided among them. */
+function shareOfRest({ spec }: Pod): number {
+  const whole = amount(spec.resources?.requests, 'memory')
+  if (whole === undefined) return 0
+  const asked = containerResources(objectOf(asJson(spec)), 'requests').get('memory')
+  const rest = Math.max(0, Math.ceil(whole) - Math.ceil(Number(asked?.nano ?? 0n) / 1e9))
+  return Math.floor(rest / (spec.containers.length + (spec.initContainers ?? []).length))
+}
+
+function memoryRequest({ resources }: Container): number {
+  return Math.ceil(amount(resources?.requests, 'memory') ?? 0)
 }
 
 function amount(quantities: Quantities | undefined, name: string): number | undefined {

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../../lib/kube/object.ts'
+import type { PodSpec as Placed } from '../../workloads/shapes.ts'
 import type { Capabilities } from './capabilities.ts'
 import type { TrustBundleWish } from './trust-bundles.ts'
 
@@ -18,7 +19,16 @@ export type EnvVar = {
       readonly resource: string
       readonly divisor?: string | number
     }
+    readonly fileKeyRef?: FileKeyRef
   }
+}
+
+/** A variable in a file of a volume. */
+export type FileKeyRef = {
+  readonly volumeName: string
+  readonly path: string
+  readonly key: string
+  readonly optional?: boolean
 }
 
 /** One entry of `envFrom`. */
@@ -214,7 +224,8 @@ export type Volume = {
 }
 
 /** `spec` of a pod. */
-export type PodSpec = {
+export type PodSpec = Pick<Placed, 'nodeSelector' | 'affinity' | 'tolerations'> & {
+  readonly os?: { readonly name: string }
   readonly containers: readonly Container[]
   readonly initContainers?: readonly Container[]
   readonly ephemeralContainers?: readonly EphemeralContainer[]
@@ -241,8 +252,16 @@ export type PodSpec = {
   readonly hostAliases?: readonly { readonly ip: string; readonly hostnames?: readonly string[] }[]
   readonly activeDeadlineSeconds?: number
   readonly priority?: number
+  readonly priorityClassName?: string
+  /** What the pod asks for and may use as a whole. */
+  readonly resources?: Resources
   /** Conditions that others give the pod, without which it is not Ready. */
   readonly readinessGates?: readonly { readonly conditionType: string }[]
+}
+
+/** Whether a pod is one of the system's own, which are taken in whatever the node lacks, and not evicted. */
+export function isCritical({ spec: { priority = 0 } }: Pod): boolean {
+  return priority >= 2_000_000_000
 }
 
 /** Every container of a pod. */

@@ -15,7 +15,7 @@ import { uidOf, type Container, type Pod } from './shapes.ts'
 import { kernelNameOf, writeNetworkFiles } from './content/network-files.ts'
 import { sysctlsOf } from './content/sysctls.ts'
 import { messageBind } from './content/termination.ts'
-import { bindsOf, makeVolumes, readOnlyVolumes, renewVolumes } from './content/volumes.ts'
+import { bindsOf, makeVolumes, readOnlyVolumes, readVolumeFile, renewVolumes } from './content/volumes.ts'
 
 /** A pod's place: address and volumes. */
 export type Place = { readonly sandbox: Sandbox; readonly volumes: ReadonlyMap<string, string> }
@@ -113,6 +113,7 @@ export async function startContainer(
       const data = lookups.secret(name)
       return data && textOf(data)
     },
+    file: (volume, path) => readVolumeFile(volumes, volume, path),
     services: context.services(pod.metadata.namespace ?? 'default'),
   })
   const env = wholeEnv(kernelNameOf(pod), image.config.Env ?? [], declared)

@@ -13,7 +13,7 @@ import {
   verdictOf,
 } from './decide.ts'
 import { durationText, restartDelayMs } from './backoff.ts'
-import { conditionsOf, HAS_NETWORK, isInitialized, timeText } from './conditions.ts'
+import { conditionsOf, HAS_NETWORK, isInitialized, isOwnCondition, timeText } from './conditions.ts'
 import { isSidecar, mayRestart } from './restart-policy.ts'
 import {
   containersOf,
@@ -32,6 +32,7 @@ import {
 export function renderPodStatus(seen: Seen, hostIp: string, isSimulated = false): PodStatus {
   const { pod, nowMs } = seen
   const before = pod.status ?? {}
+  if (wasRefused(seen)) return refusedStatus(seen, before)
   const inits = pod.spec.initContainers ?? []
   const initContainerStatuses = inits.map((container) => containerStatus(seen, container, true))
   const containerStatuses = pod.spec.containers.map((container) => containerStatus(seen, container, false))
@@ -56,6 +57,28 @@ export function renderPodStatus(seen: Seen, hostIp: string, isSimulated = false)
     ...(inits.length > 0 ? { initContainerStatuses: shown(initContainerStatuses) } : {}),
     containerStatuses: shown(containerStatuses),
     ...(guests.length > 0 ? { ephemeralContainerStatuses: shown(ephemeralContainerStatuses) } : {}),
+  }
+}
+
+/** Whether a pod was over before anything was heard of its containers: its node did not take it. */
+function wasRefused({ pod: { status = {} }, runs, sandbox }: Seen): boolean {
+  return status.phase === 'Failed' && status.containerStatuses === undefined && runs.size === 0 && sandbox === undefined
+}
+
+/** Nothing is said of containers and conditions that never were. */
+function refusedStatus(
+  { pod, nowMs }: Seen,
+  { qosClass, reason, message, startTime, conditions = [] }: PodStatus,
+): PodStatus {
+  const { generation } = pod.metadata
+  return {
+    ...(qosClass === undefined ? {} : { qosClass }),
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    phase: 'Failed',
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message }),
+    conditions: conditions.filter((condition) => !isOwnCondition(condition)),
+    startTime: startTime ?? timeText(nowMs),
   }
 }
 

@@ -149,6 +149,20 @@ const cases: { it: string; pod?: Pod; rooms: [Node, ...Pod[]][]; want: string }[
     want: `1 node(s) didn't have free ports for the requested pod ports. ${VICTIMLESS}`,
   },
   {
+    it: 'a port of the node that a sidecar has',
+    pod: pod(onPort(8080)),
+    rooms: [
+      [
+        node(),
+        x('x', {
+          containers: [],
+          initContainers: [{ name: 's', restartPolicy: 'Always', ports: [{ containerPort: 1, hostPort: 8080 }] }],
+        }),
+      ],
+    ],
+    want: `1 node(s) didn't have free ports for the requested pod ports. ${VICTIMLESS}`,
+  },
+  {
     it: 'shares a port on another address',
     pod: pod(onPort(8080, '127.0.0.2')),
     rooms: [[node(), x('x', onPort(8080, '127.0.0.1'))]],

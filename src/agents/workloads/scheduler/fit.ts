@@ -53,7 +53,8 @@ function portObstacle(pod: Pod, { pods }: Room): Obstacle | undefined {
 }
 
 function hostPortsOf({ spec }: Pod): HostPort[] {
-  return spec.containers
+  const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')
+  return [...spec.containers, ...sidecars]
     .flatMap(({ ports }) => ports ?? [])
     .filter(({ hostPort }) => (hostPort ?? 0) > 0)
     .map(({ hostPort = 0, hostIP, protocol }) => ({

@@ -17,6 +17,7 @@ const sources: EnvSources = {
   hostIp: '10.42.0.1',
   configMap: (name) => (name === 'settings' ? { mode: 'fast', 'bad=key': 'x' } : undefined),
   secret: (name) => (name === 'keys' ? { token: 's3cret' } : undefined),
+  file: (volume, path) => `A='of ${volume}/${path}'`,
   services: [
     {
       apiVersion: 'v1',
@@ -119,4 +120,33 @@ test('quantities', () => {
     undefined,
     undefined,
   ])
+})
+
+test('variables come from files of volumes', () => {
+  const of = (key: string, optional?: boolean) =>
+    resolveEnv(
+      {
+        ...container,
+        env: [
+          {
+            name: 'V',
+            valueFrom: { fileKeyRef: { volumeName: 'shared', path: 'a.env', key, ...(optional && { optional }) } },
+          },
+        ],
+      },
+      sources,
+    ).get('V')
+  assert.equal(of('A'), 'of shared/a.env')
+  assert.equal(of('B', true), undefined)
+  assert.throws(() => of('B'), /environment variable key "B" not found in file "a.env" of volume "shared"/)
+})
+
+test('a Service with an address of IPv6 is named with brackets', () => {
+  const [service] = sources.services
+  assert.ok(service)
+  const six = { ...service, spec: { clusterIP: 'fd00::5', ports: [{ port: 80 }] } }
+  const env = resolveEnv(container, { ...sources, services: [six] })
+  assert.equal(env.get('API_GATEWAY_PORT'), 'tcp://[fd00::5]:80')
+  assert.equal(env.get('API_GATEWAY_PORT_80_TCP'), 'tcp://[fd00::5]:80')
+  assert.equal(env.get('API_GATEWAY_PORT_80_TCP_ADDR'), 'fd00::5')
 })

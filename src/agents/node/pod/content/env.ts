@@ -2,7 +2,8 @@ import type { KubeObject } from '../../../../lib/kube/object.ts'
 import { SluiceError } from '../../../../lib/error/sluice-error.ts'
 import { isApiServer } from '../../service-shapes.ts'
 import { fieldValue, namedContainer, resourceValue } from './fields.ts'
-import type { Container, EnvVar, KeyRef, Pod } from '../shapes.ts'
+import { readVariable } from './env-file.ts'
+import type { Container, EnvVar, FileKeyRef, KeyRef, Pod } from '../shapes.ts'
 
 /** What variables are made of besides the pod itself. */
 export type EnvSources = {
@@ -13,6 +14,8 @@ export type EnvSources = {
   readonly configMap: (name: string) => Readonly<Record<string, string>> | undefined
   /** Secret data by name, decoded. */
   readonly secret: (name: string) => Readonly<Record<string, string>> | undefined
+  /** The text of a file of one of the pod's volumes. @throws SluiceError POD_CONFIG when there is none */
+  readonly file: (volume: string, path: string) => string
   /** Services of the pod's namespace and that of the API server, for the variables that name them. */
   readonly services: readonly KubeObject[]
 }
@@ -84,14 +87,24 @@ function valueOf(
   env: ReadonlyMap<string, string>,
 ): string | undefined {
   if (valueFrom === undefined) return expandVariables(value ?? '', env)
-  const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef } = valueFrom
+  const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef, fileKeyRef } = valueFrom
   if (fieldRef) return fieldValue(sources.pod, fieldRef.fieldPath, sources.ip, sources.hostIp)
   const { namespace = 'default' } = sources.pod.metadata
   if (configMapKeyRef)
     return keyed(namespace, 'ConfigMap', configMapKeyRef, sources.configMap(configMapKeyRef.name ?? ''))
   if (secretKeyRef) return keyed(namespace, 'Secret', secretKeyRef, sources.secret(secretKeyRef.name ?? ''))
   if (resourceFieldRef) return resourceValue(namedContainer(sources.pod, resourceFieldRef, container), resourceFieldRef)
+  if (fileKeyRef) return ofFile(fileKeyRef, sources)
   throw new SluiceError('POD_CONFIG', `variable ${name}: a valueFrom of this kind is not known`)
+}
+
+function ofFile({ volumeName, path, key, optional }: FileKeyRef, { file }: EnvSources): string | undefined {
+  const found = readVariable(file(volumeName, path), key)
+  if ('value' in found) return found.value
+  const where = `in file "${path}" of volume "${volumeName}"`
+  if ('fault' in found) throw new SluiceError('POD_CONFIG', `couldn't parse env file: ${found.fault} ${where}`)
+  if (optional === true) return undefined
+  throw new SluiceError('POD_CONFIG', `environment variable key "${key}" not found ${where}`)
 }
 
 function keyed(
@@ -119,16 +132,17 @@ function serviceEnv(services: readonly KubeObject[]): [string, string][] {
     const named = ports.flatMap((port): [string, string][] =>
       port.name ? [[`${name}_SERVICE_PORT_${nameInEnv(port.name)}`, String(port.port)]] : [],
     )
+    const host = ip.includes(':') ? `[${ip}]` : ip
     const links = ports.flatMap(({ port, protocol = 'TCP' }): [string, string][] => {
       const prefix = `${name}_PORT_${port}_${protocol}`
       return [
-        [prefix, `${protocol.toLowerCase()}://${ip}:${port}`],
+        [prefix, `${protocol.toLowerCase()}://${host}:${port}`],
         [`${prefix}_PROTO`, protocol.toLowerCase()],
         [`${prefix}_PORT`, String(port)],
         [`${prefix}_ADDR`, ip],
       ]
     })
-    const whole = `${(first.protocol ?? 'TCP').toLowerCase()}://${ip}:${first.port}`
+    const whole = `${(first.protocol ?? 'TCP').toLowerCase()}://${host}:${first.port}`
     const basic: [string, string][] = [
       [`${name}_SERVICE_HOST`, ip],
       [`${name}_SERVICE_PORT`, String(first.port)],

@@ -1,8 +1,8 @@
 import { cpus, totalmem } from 'node:os'
 import { SluiceError } from '../../../../lib/error/sluice-error.ts'
+import { isQuantityError, parseQuantity as readQuantity } from '../../../../lib/kube/quantity.ts'
 import { goQuote } from '../../../../lib/value/go-quote.ts'
 import type { Container, Pod } from '../shapes.ts'
-import { own } from '../../../../lib/value/own.ts'
 
 /**
  * The value of a `fieldRef` of the downward API.
@@ -55,19 +55,34 @@ export function namedContainer(
   throw new SluiceError('POD_CONFIG', `container ${name} not found`)
 }
 
-/** The value of a `resourceFieldRef` in units of its divisor, rounded up; what is not limited is limited by the machine. */
+/**
+ * The value of a `resourceFieldRef` in units of its divisor, rounded up; what is not limited is limited by the machine. As in the original processor
+ * is counted in thousandths and everything else in whole units, divisors too.
+ *
+ * @throws SluiceError POD_CONFIG for a resource that the downward API does not have
+ */
 export function resourceValue(
   container: Container | undefined,
   { resource, divisor }: { readonly resource: string; readonly divisor?: string | number },
 ): string {
-  const dot = resource.indexOf('.')
-  const [kind, name] = [resource.slice(0, dot), resource.slice(dot + 1)]
+  const [, list, name = ''] = /^(limits|requests)\.(cpu|memory|ephemeral-storage|hugepages-.*)$/s.exec(resource) ?? []
+  if (list === undefined) throw new SluiceError('POD_CONFIG', `unsupported container resource : ${resource}`)
+  const count = (given: string | number | undefined): bigint => countOf(given, name === 'cpu')
   const { limits, requests } = container?.resources ?? {}
-  const limit = parseQuantity(limits?.[name]) === 0 ? undefined : limits?.[name]
-  const given = kind === 'limits' ? (limit ?? own(WHOLE, name)?.()) : requests?.[name]
-  const unit = parseQuantity(divisor) || 1
-  // a part in a million is what multiplying by a thousandth loses
-  return String(Math.ceil(Number(((parseQuantity(given) ?? 0) / unit).toFixed(6))))
+  const own = (list === 'limits' ? limits : requests)?.[name]
+  const amount = list === 'limits' && nanosOf(own) === 0n ? WHOLE[name]?.() : own
+  const unit = nanosOf(divisor) === 0n ? '1' : divisor
+  return String(Math.ceil(Number(count(amount)) / Number(count(unit))))
+}
+
+function nanosOf(given: string | number | undefined): bigint {
+  const quantity = readQuantity(given ?? 0)
+  return isQuantityError(quantity) ? 0n : quantity.nano
+}
+
+function countOf(given: string | number | undefined, isCpu: boolean): bigint {
+  const unit = isCpu ? 1_000_000n : 1_000_000_000n
+  return (nanosOf(given) + unit - 1n) / unit
 }
 
 const UNITS: Readonly<Record<string, number>> = {

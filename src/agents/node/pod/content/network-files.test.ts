@@ -21,6 +21,19 @@ test('a pod asks the DNS server of the cluster, and what its dnsConfig says', ()
       { dnsConfig: { searches: ['x.y'], options: [{ name: 'ndots', value: '2' }, { name: 'edns0' }] } },
       'search shop.svc.cluster.local svc.cluster.local cluster.local x.y\nnameserver 10.96.0.10\noptions ndots:2 edns0\n',
     ],
+    [{ dnsPolicy: 'Default', dnsConfig: { searches: ['x.y'] } }, 'search x.y\nnameserver 10.96.0.10\n'],
+    [
+      { dnsPolicy: 'None', dnsConfig: { nameservers: ['1.1.1.1', '1.1.1.2', '1.1.1.1', '1.1.1.3', '1.1.1.4'] } },
+      'nameserver 1.1.1.1\nnameserver 1.1.1.2\nnameserver 1.1.1.3\n',
+    ],
+    [
+      { dnsPolicy: 'None', dnsConfig: { nameservers: ['1.1.1.1'], options: [{ name: 'edns0', value: '' }] } },
+      'nameserver 1.1.1.1\noptions edns0\n',
+    ],
+    [
+      { dnsPolicy: 'None', dnsConfig: { nameservers: ['1.1.1.1'], searches: ['x'.repeat(254), 'x.y'] } },
+      'search x.y\nnameserver 1.1.1.1\n',
+    ],
   ]
   for (const [spec, want] of cases) assert.equal(renderResolver(facts(spec)), want)
 })
@@ -82,3 +95,13 @@ for (const { it, spec, name, kernel } of names)
     if (typeof kernel === 'string') assert.equal(kernelNameOf(pod), kernel)
     else assert.throws(() => kernelNameOf(pod), kernel)
   })
+
+test('a pod looks in no more domains than programs take', () => {
+  const searched = (searches: readonly string[]): string[] =>
+    renderResolver(facts({ dnsPolicy: 'None', dnsConfig: { searches } }))
+      .split('\n')[0]
+      ?.split(' ')
+      .slice(1) ?? []
+  assert.equal(searched(Array.from({ length: 40 }, (_, at) => `d${at}`)).length, 32)
+  assert.equal(searched(Array.from({ length: 20 }, (_, at) => `${'x'.repeat(200)}${at}`)).length, 10)
+})

@@ -50,22 +50,40 @@ export function writeNetworkFiles(folder: string, facts: NetworkFacts): void {
   writeFileSync(join(folder, 'hostname'), `${kernelNameOf(facts.pod)}\n`)
 }
 
-/** The cluster's DNS server, unless the policy is `None`; what `dnsConfig` adds comes after, its options before those of the same name. */
+/**
+ * The cluster's DNS server, unless the policy is `None`, with the domains of the cluster where that is asked for; what `dnsConfig` adds comes after, its
+ * options before those of the same name. What programs would not read is left out.
+ *
+ * There is no other server that pods reach: `Default` has the cluster's, too, without its domains.
+ * @see k8s.io/kubernetes/pkg/kubelet/network/dns
+ */
 export function renderResolver({ pod, dns, namespace }: NetworkFacts): string {
   const { dnsPolicy, dnsConfig: { nameservers = [], searches = [], options = [] } = {} } = pod.spec
-  const isOwn = dnsPolicy === 'None'
+  const isOfCluster = dnsPolicy !== 'None' && dnsPolicy !== 'Default'
   const domains = [`${namespace}.svc.cluster.local`, 'svc.cluster.local', 'cluster.local']
-  const servers = new Set([...(isOwn ? [] : [dns]), ...nameservers])
-  const search = new Set([...(isOwn ? [] : domains), ...searches])
+  const servers = new Set([...(dnsPolicy === 'None' ? [] : [dns]), ...nameservers])
+  const search = withinLimits([...new Set([...(isOfCluster ? domains : []), ...searches])])
   const given = new Map(options.map(({ name, value }) => [name, value]))
-  const known = new Map<string, string | undefined>([...(isOwn ? [] : [['ndots', '5'] as const]), ...given])
-  const shown = [...known].map(([name, value]) => (value === undefined ? name : `${name}:${value}`))
+  const known = new Map<string, string | undefined>([...(isOfCluster ? [['ndots', '5'] as const] : []), ...given])
+  const shown = [...known].map(([name, value]) => (value ? `${name}:${value}` : name))
   return [
-    ...(search.size > 0 ? [`search ${[...search].join(' ')}`] : []),
-    ...[...servers].map((server) => `nameserver ${server}`),
+    ...(search.length > 0 ? [`search ${search.join(' ')}`] : []),
+    ...[...servers].slice(0, MOST_SERVERS).map((server) => `nameserver ${server}`),
     ...(shown.length > 0 ? [`options ${shown.join(' ')}`] : []),
     '',
   ].join('\n')
+}
+
+const MOST_SERVERS = 3
+const MOST_DOMAINS = 32
+const LONGEST_DOMAIN = 253
+const LONGEST_SEARCH = 2048
+
+/** As many domains as resolvers take; some end their program at a longer one. */
+function withinLimits(domains: readonly string[]): readonly string[] {
+  const kept = domains.slice(0, MOST_DOMAINS).filter(({ length }) => length <= LONGEST_DOMAIN)
+  while (kept.join(' ').length > LONGEST_SEARCH) kept.pop()
+  return kept
 }
 
 /** The names that a pod knows without asking: its own, and its aliases. */

@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync, type Stats, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describeError, SluiceError } from '../../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../../lib/kube/object.ts'
@@ -75,6 +85,29 @@ export function bindsOf(
     return { source, target: mount.mountPath, readOnly: mount.readOnly === true || readOnlyVolumes.has(mount.name) }
   })
 }
+
+/** The text of a file of a volume, which may not lead out of it. @throws SluiceError POD_CONFIG naming it */
+export function readVolumeFile(volumes: ReadonlyMap<string, string>, volume: string, path: string): string {
+  const root = volumes.get(volume)
+  const fail = (why: string): SluiceError =>
+    new SluiceError('POD_CONFIG', `couldn't parse env file: ${why} "${path}" of volume "${volume}"`, {
+      retry: 'backoff',
+    })
+  if (root === undefined)
+    throw new SluiceError('POD_CONFIG', `cannot find the volume "${volume}" referenced by FileKeyRef`)
+  try {
+    const real = realpathSync(join(root, path))
+    if (!real.startsWith(join(realpathSync(root), '/'))) throw fail('there leads a link out of the volume at')
+    if (statSync(real).size > MOST_FILE_BYTES) throw fail(`more than ${MOST_FILE_BYTES} bytes are in`)
+    return readFileSync(real, 'utf8')
+  } catch (error) {
+    if (error instanceof SluiceError) throw error
+    throw fail('cannot read')
+  }
+}
+
+/** The most that is read of a file for a variable. */
+const MOST_FILE_BYTES = 1024 * 1024
 
 /** Volumes that the API fills and nobody writes to, and those that are claimed for reading. */
 export function readOnlyVolumes(pod: Pod): Set<string> {

@@ -12,6 +12,10 @@ test('CEL faults are told in the words of cel-go', () => {
     ['spec.(', undefined, /<input>:1:6: Syntax error: no viable alternative at input '\.\('/],
     ['a ==', undefined, /<input>:1:5: Syntax error: mismatched input '<EOF>' expecting \{'\[', /],
     ['foo', ['res'], /<input>:1:1: undeclared reference to 'foo'/],
+    // a function of an unknown receiver is told of where nobody has such a one
+    ['foo.check("a")', ['res'], /undeclared reference to 'foo' \(in container ''\)\n \| foo\.check\("a"\)\n \| \^$/],
+    ['foo.none("a")', ['res'], /undeclared reference to 'none'/],
+    ['has(res)', ['res'], /<input>:1:5: invalid argument to has\(\) macro/],
     [
       "foo == 'bar'",
       ['foo'],

@@ -39,6 +39,8 @@ export function explainSyntax(text: string, summary: string, start: number): str
   return located(text, place, `Syntax error: ${summary.slice(0, 1).toLowerCase()}${summary.slice(1)}`)
 }
 
+const OTHER_WORDS: Readonly<Record<string, string>> = { 'has() invalid argument': 'invalid argument to has() macro' }
+
 /** As {@link explainSyntax}, for an expression that reads well and cannot be typed. */
 export function explainTypes(
   text: string,
@@ -66,7 +68,7 @@ export function explainTypes(
   const call = /^found no matching overload for '(?:(.+)\.)?(\w+)\((.*)\)'$/.exec(summary)
   if (call) return explainCall(text, start, call)
   const overload = /^no such overload: (.+) (==|!=|<=|>=|<|>|\+|-|\*|\/|%|in) (.+)$/.exec(summary)
-  if (!overload) return located(text, start, summary)
+  if (!overload) return located(text, start, OTHER_WORDS[summary] ?? summary)
   const [, left = '', operator = '', right = ''] = overload
   const name = operator === 'in' ? '@in' : `_${operator}_`
   const at = Math.max(text.indexOf(operator, start), 0)
@@ -134,6 +136,9 @@ const FUNCTIONS = new Set([
   ...['indexOf', 'lastIndexOf', 'replace', 'find', 'findAll', 'isSorted', 'sum', 'min', 'max', 'format', 'reverse'],
   ...['flatten', 'slice', 'distinct', 'sort', 'quantity', 'isQuantity', 'url', 'isURL', 'ip', 'isIP', 'cidr', 'isCIDR'],
   ...['semver', 'isSemver'],
+  // what authorizers are asked, of whom rules of schemas know nothing
+  ...['path', 'group', 'serviceAccount', 'resource', 'subresource', 'namespace', 'name', 'check'],
+  ...['fieldSelector', 'labelSelector', 'errored', 'error', 'allowed', 'reason'],
 ])
 
 /** The place of a call is its bracket. */

@@ -62,7 +62,7 @@ export function serveDocument(
       // the routes of definitions are not among those that refuse by themselves
       if (isBuiltIn(registry, found)) checkRoute(request)
       if (resources !== undefined) return sendDocument(response, accept, resources)
-      if (!registry.all().some(({ group }) => group === found.group)) return plainNotFound(response)
+      if (!isBuiltInGroup(registry, found.group)) return plainNotFound(response)
       throw unknownResource()
     }
     default:
@@ -72,6 +72,9 @@ export function serveDocument(
 
 const isBuiltIn = (registry: Registry, { group, version }: { group: string; version: string }): boolean =>
   registry.all().some((each) => each.group === group && each.version === version && each.custom === undefined)
+
+const isBuiltInGroup = (registry: Registry, group: string): boolean =>
+  registry.all().some((each) => each.group === group && each.custom === undefined)
 
 /** A document of discovery, which has no other form than its own. @throws Fault 406 */
 function sendDocument(response: ServerResponse, accept: string, body: JsonObject): void {

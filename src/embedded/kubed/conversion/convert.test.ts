@@ -5,7 +5,7 @@ import { objFrom } from '../object.ts'
 import { builtinResources } from '../resources/builtin.ts'
 import { resourcesOf } from '../resources/definitions.ts'
 import { apiVersionOf } from '../resources/resource.ts'
-import { toVersion } from './convert.ts'
+import { asKept, toStored, toVersion } from './convert.ts'
 
 const kindOf = (generation: number, properties: JsonObject) => {
   const schema = { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', properties } } } }
@@ -45,3 +45,48 @@ for (const [from, to] of [
     toVersion(resource, kept)
     assert.deepEqual(kept, had)
   })
+
+/** A kind that is kept as v1 and has other fields as v2. */
+function twoVersions() {
+  const version = (name: string, properties: JsonObject) => ({
+    name,
+    served: true,
+    storage: name === 'v1',
+    schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', properties } } } },
+  })
+  const count = { type: 'integer', default: 3 }
+  const versions = [
+    version('v1', { a: { type: 'string' }, count }),
+    version('v2', { b: { type: 'string', default: 'bee' }, count: { type: 'integer' } }),
+  ]
+  const spec = { group: 'x.io', names: { kind: 'Seed', plural: 'seeds' }, scope: 'Namespaced', versions }
+  const body = { metadata: { name: 'seeds.x.io', generation: 1 }, spec }
+  const [first, second] = resourcesOf(objFrom(body, 'apiextensions.k8s.io/v1', 'CustomResourceDefinition'))
+  assert.ok(first !== undefined && second !== undefined)
+  return { v1: first, v2: second }
+}
+
+// What the real server 1.37 answered to writes and reads through both versions.
+test('another version shows what is kept, with the defaults of the version in which it is kept alone', () => {
+  const { v2 } = twoVersions()
+  const kept = objFrom({ metadata: { name: 'a' }, spec: { a: 'x' } }, 'x.io/v1', 'Seed')
+  const shown = toVersion(v2, kept)
+  assert.deepEqual([shown.apiVersion, shown.spec], ['x.io/v2', { count: 3 }])
+  assert.equal(toVersion(v2, shown), shown, 'what was converted gets no defaults when it is shown')
+  assert.deepEqual(kept.spec, { a: 'x' })
+})
+
+test('a write through another version keeps what the kept version has', () => {
+  const { v2 } = twoVersions()
+  const written = objFrom({ metadata: { name: 'a' }, spec: { b: 'y', count: 6 } }, 'x.io/v2', 'Seed')
+  assert.deepEqual(toStored(v2, written).spec, { count: 6 })
+  assert.deepEqual(asKept(v2, written).spec, { count: 6 })
+  assert.deepEqual(written.spec, { b: 'y', count: 6 })
+})
+
+test('of a version that its definition no longer has nothing is left', () => {
+  const { v1 } = twoVersions()
+  const gone = objFrom({ metadata: { name: 'a', labels: { l: '1' } }, spec: { a: 'x' } }, 'x.io/v0', 'Seed')
+  const { apiVersion, metadata, spec } = toVersion(v1, gone)
+  assert.deepEqual([apiVersion, metadata.labels, spec], ['x.io/v1', { l: '1' }, undefined])
+})

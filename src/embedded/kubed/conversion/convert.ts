@@ -1,6 +1,7 @@
 import { clone, isObject } from '../../../lib/kube/json.ts'
 import { schemaFor } from '../../../lib/kube-schema/builtin.ts'
-import { pruneCustom } from '../decoding/custom.ts'
+import type { FieldType } from '../../../lib/kube-schema/schema.ts'
+import { BARE, pruneCustom } from '../decoding/custom.ts'
 import { shapeLikeGo } from '../decoding/go-shape.ts'
 import { defaultCustom } from '../defaulting/structural.ts'
 import type { Obj } from '../object.ts'
@@ -10,21 +11,44 @@ import { apiVersionOf, type Resource } from '../resources/resource.ts'
 /** The object in the version of `resource`, as its definition has it now; the same object when nothing changes. Never changes its argument. */
 export function toVersion(resource: Resource, object: Obj): Obj {
   const wanted = apiVersionOf(resource)
-  const converted = object.apiVersion === wanted ? object : convert(object, wanted)
-  if (resource.custom?.isFitted !== true) return converted
-  // Its definition may have got defaults, or lost fields, since it was written.
-  const fitted = clone(converted)
-  pruneCustom(resource.type, fitted, [])
-  defaultCustom(resource.type, fitted)
+  const isOther = object.apiVersion !== wanted
+  if (resource.custom === undefined) return isOther ? convert(object, wanted) : object
+  if (!isOther && (!resource.custom.isFitted || converted.has(object))) return object
+  // Its definition may have got defaults, or lost fields, since it was written: of a version that is gone all of them.
+  const own = resource.custom.versions.get(object.apiVersion) ?? BARE
+  const fitted = clone(object)
+  pruneCustom(own, fitted, [])
+  defaultCustom(own, fitted)
+  if (!isOther) return fitted
+  fitInto(resource.type, fitted, wanted)
+  converted.add(fitted)
   return fitted
 }
 
+/** Custom resources that came from another version: of this one they get no defaults. */
+const converted = new WeakSet<Obj>()
+
 /** The object in the version in which it is kept. */
 export function toStored(resource: Resource, object: Obj): Obj {
-  return object.apiVersion === resource.storedVersion ? object : convert(object, resource.storedVersion)
+  if (object.apiVersion === resource.storedVersion) return object
+  if (resource.custom === undefined) return convert(object, resource.storedVersion)
+  return fitInto(resource.custom.versions.get(resource.storedVersion) ?? BARE, clone(object), resource.storedVersion)
 }
 
-/** Custom resources change their apiVersion only (conversion None); built-in kinds with two versions their fields. */
+/** The object as the version of `resource` shows it once it was kept: without what the kept version does not have. */
+export function asKept(resource: Resource, object: Obj): Obj {
+  const isOther = resource.custom !== undefined && object.apiVersion !== resource.storedVersion
+  return isOther ? toVersion(resource, toStored(resource, object)) : object
+}
+
+/** Custom resources change their apiVersion (conversion None), and lose what the other version does not have. In place. */
+function fitInto(type: FieldType, object: Obj, apiVersion: string): Obj {
+  object.apiVersion = apiVersion
+  pruneCustom(type, object, [])
+  return object
+}
+
+/** Built-in kinds with two versions change their fields. */
 function convert(object: Obj, apiVersion: string): Obj {
   if (object.kind === 'HorizontalPodAutoscaler' && object.apiVersion.startsWith('autoscaling/'))
     return inGoShape(apiVersion === 'autoscaling/v1' ? autoscalerToV1(clone(object)) : autoscalerToV2(clone(object)))

@@ -1,8 +1,11 @@
-import { definitionType } from '../../../lib/kube-schema/builtin.ts'
-import type { FieldType } from '../../../lib/kube-schema/schema.ts'
+import { definition, definitionType } from '../../../lib/kube-schema/builtin.ts'
+import { type FieldType, typeOf } from '../../../lib/kube-schema/schema.ts'
 import { clone, isObject, type Json, type JsonObject, sorted } from '../../../lib/kube/json.ts'
 import { shapeLikeGo } from './go-shape.ts'
 import { DecodeError, decodeTyped, goKindOf, type Unknown } from './typed.ts'
+
+/** What has no fields besides those of every object. */
+export const BARE = typeOf({ type: 'object' }, definition)
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
 

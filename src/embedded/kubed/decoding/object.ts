@@ -6,7 +6,7 @@ import { badRequest, Fault, invalid } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { type Body, unrecognized } from './body.ts'
-import { decodeApplied, decodeCustom } from './custom.ts'
+import { BARE, decodeApplied, decodeCustom } from './custom.ts'
 import { DecodeError, decodeTyped, type Reading } from './typed.ts'
 
 /**
@@ -25,15 +25,16 @@ export function decodeObject(env: Environment, call: Call, { value, oddities }: 
   return objFrom(body, apiVersionOf(resource), resource.kind)
 }
 
-/** Of another version nothing is known, of another kind the fields are read before the name is looked at. */
+/** Before it is refused, another version is read with the fields that it has; another kind with its own, before the name is looked at. */
 function checkCustomKind(call: Call, resource: Resource, body: JsonObject, sent: Json): void {
   const { kind, apiVersion } = body
   if (typeof kind !== 'string' || kind === '') throw unnamed(call, sent)
   const wanted = apiVersionOf(resource)
   const said = stringOf(apiVersion) || wanted
   if (said !== wanted) {
-    const fields = Object.keys(body).filter((field) => !['apiVersion', 'kind', 'metadata'].includes(field))
-    reportUnknown(call, fields)
+    const unknown: string[] = []
+    decodeInto({ ...resource, type: resource.custom?.versions.get(said) ?? BARE }, body, { unknown })
+    reportUnknown(call, unknown)
     throw badRequest(`the API version in the data (${said}) does not match the expected API version (${wanted})`)
   }
   if (kind === resource.kind) return

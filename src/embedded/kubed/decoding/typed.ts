@@ -95,6 +95,7 @@ function decodeItems(
 
 /** What Go has where nothing was said: null for a pointer. */
 export function zeroOf(type: FieldType): Json {
+  if (type.kind === 'any') return null
   if (type.kind === 'list') return []
   if (type.kind === 'map') return {}
   if (type.special === 'quantity') return '0'

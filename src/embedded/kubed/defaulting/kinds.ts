@@ -115,7 +115,7 @@ export const RULES: Readonly<Record<string, (value: JsonObject) => void>> = {
   'rbac.v1.RoleRef': (role) => {
     role.apiGroup ||= 'rbac.authorization.k8s.io'
   },
-  'apiextensions.v1.CustomResourceDefinition': ({ spec }) => defaultDefinition(objectOf(spec)),
+  'apiextensions.v1.CustomResourceDefinition': defaultDefinition,
   'core.v1.LimitRange': ({ metadata }) => {
     // The only kind that the server names itself.
     const { name, generateName } = objectOf(metadata)
@@ -169,7 +169,12 @@ function defaultSource(spec: JsonObject): void {
   if (dataSource !== undefined && dataSourceRef === undefined && !isKnown) delete spec.dataSource
 }
 
-function defaultDefinition(spec: JsonObject): void {
+function defaultDefinition(definition: JsonObject): void {
+  const spec = objectOf(definition.spec)
+  const storage = objectsOf(spec.versions).find((version) => version.storage === true)
+  const status = objectOf(definition.status)
+  if (storage !== undefined && listOf(status.storedVersions).length === 0)
+    definition.status = { ...status, storedVersions: [stringOf(storage.name)] }
   spec.conversion ??= { strategy: 'None' }
   const { service } = objectOf(objectOf(objectOf(spec.conversion).webhook).clientConfig)
   if (isObject(service)) service.port ??= 443

@@ -45,7 +45,7 @@ export function resourceList(registry: Registry, group: string, version: string)
       verbs: [...resource.verbs],
       shortNames: resource.shortNames.length > 0 ? [...resource.shortNames] : undefined,
       categories: resource.categories.length > 0 ? [...resource.categories] : undefined,
-      storageVersionHash: resource.verbs.includes('get') ? storageVersionHash(resource) : undefined,
+      storageVersionHash: isStorageTold(registry, resource) ? storageVersionHash(resource) : undefined,
     })
     const named = [...resource.subresources]
     if (resource.custom === undefined) named.sort(([a], [b]) => (a < b ? -1 : 1))
@@ -65,6 +65,14 @@ export function resourceList(registry: Registry, group: string, version: string)
     groupVersion: apiVersionOf({ group, version }),
     resources: entries,
   }
+}
+
+/** Where a definition keeps its objects is not told when it does not serve that version. */
+function isStorageTold(registry: Registry, { verbs, custom, group, kind, storedVersion }: Resource): boolean {
+  if (custom === undefined) return verbs.includes('get')
+  return registry
+    .all()
+    .some((each) => each.group === group && each.kind === kind && apiVersionOf(each) === storedVersion)
 }
 
 /** Tells clients when the version changes in which objects are kept. */

@@ -2,7 +2,7 @@ import { clone, equal, isObject, type Json, type JsonObject, stringOf } from '..
 import { OwnershipConflict, ownApply, ownUpdate, type Versions } from '../../../lib/kube-typed/merge/owners.ts'
 import { difference, isEmpty, isWithin, type PathSet, sameSet, union } from '../../../lib/kube-typed/merge/path-set.ts'
 import { joinFaults, typeFaults } from '../../../lib/kube-typed/merge/type-faults.ts'
-import { MergeError } from '../../../lib/kube-typed/merge/typed-value.ts'
+import { MergeError, VersionError } from '../../../lib/kube-typed/merge/typed-value.ts'
 import { schemaFor } from '../../../lib/kube-schema/builtin.ts'
 import type { FieldType } from '../../../lib/kube-schema/schema.ts'
 import { toVersion } from '../conversion/convert.ts'
@@ -101,14 +101,14 @@ function versionsOf(resource: Resource, subresource: string): Versions {
   const typeOf = (version: string): FieldType | undefined => {
     const type = custom === undefined ? schemaFor(version, resource.kind) : custom.versions.get(version)
     if (type === undefined && custom !== undefined)
-      throw new MergeError(`request to convert CR to an invalid group/version: ${version}`)
+      throw new VersionError(`request to convert CR to an invalid group/version: ${version}`)
     return type
   }
   const convert = (value: Json, version: string): Json => {
     const converted = inVersion(resource, value, version)
     const type = version === apiVersionOf(resource) ? undefined : typeOf(version)
     const faults = type === undefined ? [] : typeFaults(type, converted)
-    if (faults.length > 0) throw new MergeError(joinFaults(faults))
+    if (faults.length > 0) throw new VersionError(joinFaults(faults))
     return converted
   }
   return {
@@ -218,6 +218,7 @@ function applyOwned(
     const value = isObject(result.value) ? result.value : {}
     return { value, managedFields: render(state), isUnchanged: false, isSame }
   } catch (error) {
+    if (error instanceof VersionError) throw new Fault(500, '', error.message)
     if (error instanceof MergeError)
       throw new Fault(500, '', `failed to create typed patch object (${describe(resource, applied)}): ${error.message}`)
     throw error

@@ -8,7 +8,8 @@ import { Fault } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'
 import { builtinResources } from '../resources/builtin.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
-import { trackApply } from './managed-fields.ts'
+import { resourcesOf } from '../resources/definitions.ts'
+import { trackApply, trackUpdate } from './managed-fields.ts'
 
 const AUTOSCALERS = builtinResources().filter(({ kind }) => kind === 'HorizontalPodAutoscaler')
 const REF = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'b' }
@@ -100,4 +101,40 @@ test('a write is converted once, however many own fields in another version', ()
   const body = { apiVersion: apiVersionOf(v1), kind: v1.kind, metadata: { name: 'h' }, spec: { maxReplicas: 4 } }
   const writer = { manager: 'other', now: '2026-01-01T00:00:00Z', subresource: '' }
   assert.ok(cpuSeconds(() => void trackApply(v1, toVersion(v1, live), body, writer, true)) < 2)
+})
+
+// What the real kube-apiserver 1.37.2 answered to both applies and to a patch.
+test('who owns in a version that cannot have what is written is told of by an apply, and kept by other writes', () => {
+  const version = (name: string, field: string): JsonObject => {
+    const schema = {
+      type: 'object',
+      properties: { spec: { type: 'object', properties: { [field]: { type: 'string' } } } },
+    }
+    return { name, served: true, storage: name === 'v1', schema: { openAPIV3Schema: schema } }
+  }
+  const spec = {
+    group: 'x.io',
+    names: { kind: 'Seed', plural: 'seeds' },
+    versions: [version('v1', 'a'), version('v2', 'b')],
+  }
+  const definition = objFrom(
+    { metadata: { name: 'seeds.x.io' }, spec },
+    'apiextensions.k8s.io/v1',
+    'CustomResourceDefinition',
+  )
+  const [first, second] = resourcesOf(definition)
+  assert.ok(first !== undefined && second !== undefined)
+  const writer = { manager: 'm', now: '2026-01-01T00:00:00Z', subresource: '' }
+  const live = objFrom({ metadata: { name: 's' }, spec: { a: 'x' } }, 'x.io/v1', 'Seed')
+  trackUpdate(first, undefined, live, undefined, { ...writer, manager: 'first' })
+  const shown = toVersion(second, live)
+  const body = { apiVersion: 'x.io/v2', kind: 'Seed', metadata: { name: 's' }, spec: { b: 'y' } }
+  assert.throws(
+    () => trackApply(second, shown, body, writer, false),
+    (error) =>
+      error instanceof Fault && error.message === 'failed to convert new object: .spec.b: field not declared in schema',
+  )
+  const next = objFrom({ ...body, metadata: { name: 's' } }, 'x.io/v2', 'Seed')
+  trackUpdate(second, shown, next, undefined, writer)
+  assert.deepEqual(JSON.stringify(next.metadata.managedFields), JSON.stringify(live.metadata.managedFields))
 })

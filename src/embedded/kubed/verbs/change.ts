@@ -6,7 +6,7 @@ import { defaultObject } from '../defaulting/object.ts'
 import type { Environment } from '../environment.ts'
 import { conflict, type FieldError, invalid, MODIFIED, notFound } from '../fault.ts'
 import { finalizersOf, type Obj, objFrom } from '../object.ts'
-import { toStored, toVersion } from '../conversion/convert.ts'
+import { asKept, toStored, toVersion } from '../conversion/convert.ts'
 import { apiVersionOf, writesStatus } from '../resources/resource.ts'
 import { type Applied, trackUpdate } from '../ownership/managed-fields.ts'
 import { sameOwners } from '../ownership/state.ts'
@@ -65,8 +65,8 @@ export function change(env: Environment, call: Call, stored: Obj, object: Obj, a
   dropRepeatedOwners(call, object)
   prepareChanged(env, call, object, before, faults)
   const next = keptForm(call, object, before, stored, applied)
-  if (resource.custom === undefined ? isSame(next, stored) : isSame(object, before)) return before
-  if (call.dryRun) return object
+  if (isUnchanged(call, { next, stored, object, before })) return before
+  if (call.dryRun) return asKept(resource, object)
   if (isFinished(object)) return finish(env, call, stored, object)
   const kept = env.store.put(resource.storageKey, next)
   afterWrite(env, kept, before)
@@ -136,6 +136,14 @@ function newFinalizers(object: Obj, before: Obj): FieldError[] {
   const told = added.map((each) => JSON.stringify(each)).join(', ')
   const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${told}}`
   return [{ field: 'metadata.finalizers', type: 'Forbidden', message }]
+}
+
+type Versioned = { readonly next: Obj; readonly stored: Obj; readonly object: Obj; readonly before: Obj }
+
+/** A custom resource that is kept in the version in which it is written may only have got defaults since, which are no change. */
+function isUnchanged({ resource }: Call, { next, stored, object, before }: Versioned): boolean {
+  const isAsKept = resource.custom !== undefined && stored.apiVersion === object.apiVersion
+  return isAsKept ? isSame(object, before) : isSame(next, stored)
 }
 
 function isSame(object: Obj, before: Obj): boolean {

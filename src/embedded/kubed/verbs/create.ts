@@ -6,7 +6,7 @@ import { admitToNamespace } from '../admission/namespace.ts'
 import type { Environment } from '../environment.ts'
 import { alreadyExists, Fault } from '../fault.ts'
 import { type Meta, type Obj, toldName } from '../object.ts'
-import { toStored, toVersion } from '../conversion/convert.ts'
+import { asKept, toStored, toVersion } from '../conversion/convert.ts'
 import type { Resource } from '../resources/resource.ts'
 import { type Applied, trackUpdate } from '../ownership/managed-fields.ts'
 import { whyNotKept } from '../strategies/verbs.ts'
@@ -58,7 +58,7 @@ export function createDecoded(
     throw new Fault(500, '', 'resourceVersion should not be set on objects to be created')
   const existing = env.store.get(resource.storageKey, metadata.namespace ?? '', metadata.name)
   if (existing !== undefined) throw existsFault(call, existing, metadata.generateName)
-  if (call.dryRun) return object
+  if (call.dryRun) return asKept(resource, object)
   const stored = env.store.put(resource.storageKey, toStored(resource, object))
   afterWrite(env, stored, undefined)
   return toVersion(resource, stored)

@@ -2,7 +2,7 @@ import { clone, isObject, listOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
 import { finalizersOf, type Obj } from '../object.ts'
-import { toStored, toVersion } from '../conversion/convert.ts'
+import { asKept, toStored } from '../conversion/convert.ts'
 import { afterWrite } from '../upkeep/after-write.ts'
 
 /** True when an object that is being deleted is held by nothing more. */
@@ -16,7 +16,7 @@ export function isFinished(object: Obj): boolean {
 /** Removes an object for good; answers it as it last was. */
 export function finish(env: Environment, call: Call, stored: Obj, last: Obj): Obj {
   end(env, call, stored, last)
-  return toVersion(call.resource, last)
+  return asKept(call.resource, last)
 }
 
 /** Removes an object for good; answers the version of its end. */

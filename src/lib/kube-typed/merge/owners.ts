@@ -12,7 +12,7 @@ import {
   recursiveDifference,
   union,
 } from './path-set.ts'
-import { compare, type Comparison, fieldSetOf, type IsOther, withNamedParents } from './typed-value.ts'
+import { compare, type Comparison, fieldSetOf, type IsOther, VersionError, withNamedParents } from './typed-value.ts'
 
 /** What somebody owns, in the words of a version of the kind; undefined: of the one that is written. */
 export type Owned = { readonly set: PathSet; readonly isApplied: boolean; readonly version?: string }
@@ -25,7 +25,7 @@ export type Versions = {
   readonly own: string
   /** How a value is taken apart in another version; undefined: there is no such version any more, and nobody owns anything in it. */
   readonly typeOf: (version: string) => FieldType | undefined
-  /** A value of any version in another one that there is. */
+  /** A value of any version in another one that there is. @throws VersionError */
   readonly convert: (value: Json, version: string) => Json
   /** What a write cannot really change, in the words of another version. */
   readonly ignoredIn: (version: string) => PathSet | undefined
@@ -59,10 +59,20 @@ function seen(comparison: Comparison, before: Json, after: Json, versions?: Vers
     if (version === undefined || versions === undefined || version === versions.own) return comparison
     let other = known.get(version)
     if (other === undefined) {
-      const [old, next] = [versions.convert(before, version), versions.convert(after, version)]
+      const [old, next] = [versions.convert(before, version), converted(versions, after, version)]
       known.set(version, (other = without(compare(versions.typeOf(version), old, next), versions.ignoredIn(version))))
     }
     return other
+  }
+}
+
+/** What is written, in another version. @throws VersionError */
+function converted(versions: Versions, written: Json, version: string): Json {
+  try {
+    return versions.convert(written, version)
+  } catch (error) {
+    if (!(error instanceof VersionError)) throw error
+    throw new VersionError(`failed to convert new object: ${error.message}`)
   }
 }
 

@@ -13,6 +13,9 @@ export type Shape = {
 /** A list item that lacks its keys, or the like: the object cannot be merged. */
 export class MergeError extends Error {}
 
+/** A value that a version in which somebody owns fields cannot have. */
+export class VersionError extends MergeError {}
+
 /** The shape of `value` under `type`. A list of no declared type is atomic. */
 export function shapeOf(type: FieldType | undefined, value: Json | undefined): Shape {
   if (type !== undefined && type.kind !== 'any') return { kind: type.kind, isAtomic: type.isAtomic, type }

@@ -102,6 +102,95 @@ const cases: { it: string; spec: JsonObject; before?: JsonObject; want: string[]
     want: [],
   },
 ]
+const TEXT = { type: 'string' }
+const SCHEMA = 'spec.validation.openAPIV3Schema'
+/** A definition of one version whose schema has a spec of this kind. */
+const withSpec = (schema: JsonObject, version: JsonObject = {}): JsonObject => ({
+  versions: [{ ...V1, schema: { openAPIV3Schema: { type: 'object', properties: { spec: schema } } }, ...version }],
+})
+const selecting = (...paths: string[]): JsonObject =>
+  withSpec(
+    { type: 'object', properties: { a: TEXT, list: { type: 'array', items: TEXT } } },
+    { selectableFields: paths.map((jsonPath) => ({ jsonPath })) },
+  )
+const selectable = (index: number, told: string): string => `spec.selectableFields[${index}].jsonPath: ${told}`
+const listOfKeys = (kind: string, items: JsonObject): JsonObject =>
+  withSpec({
+    type: 'array',
+    items,
+    'x-kubernetes-list-type': kind,
+    ...(kind === 'map' ? { 'x-kubernetes-list-map-keys': ['k'] } : {}),
+  })
+
+// What the real server 1.37.2 answered to the same definitions.
+cases.push(
+  {
+    it: 'wants paths of selectable fields that lead to a scalar',
+    spec: selecting(
+      '.spec.a',
+      '.spec.b',
+      '.metadata.name',
+      '',
+      'spec.a',
+      '.spec',
+      '.spec.list[0]',
+      '.spec.',
+      '.spec.a',
+    ),
+    want: [
+      selectable(1, 'Invalid value: ".spec.b": is an invalid path: does not refer to a valid field'),
+      selectable(2, 'Invalid value: ".metadata.name": is an invalid path: does not refer to a valid field'),
+      selectable(3, 'Required value'),
+      selectable(4, 'Invalid value: "spec.a": is an invalid path: expected [ or . but got: spec'),
+      selectable(
+        5,
+        'Invalid value: ".spec": must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.',
+      ),
+      selectable(6, 'Invalid value: ".spec.list[0]": is an invalid path: array notation is not allowed'),
+      selectable(7, 'Invalid value: ".spec.": is an invalid path: unexpected end of JSON path'),
+      selectable(8, 'Duplicate value: ".spec.a"'),
+    ],
+  },
+  {
+    it: 'lets no item of a set be null',
+    spec: listOfKeys('set', { ...TEXT, nullable: true }),
+    want: [
+      `${SCHEMA}.properties[spec].items.nullable: Forbidden: cannot be nullable when x-kubernetes-list-type is set`,
+    ],
+  },
+  {
+    it: 'lets no key of a list be null',
+    spec: listOfKeys('map', { type: 'object', properties: { k: { ...TEXT, nullable: true } }, required: ['k'] }),
+    want: [
+      `${SCHEMA}.properties[spec].items.properties[k].nullable: Forbidden: this property is in x-kubernetes-list-map-keys, so it cannot be nullable`,
+    ],
+  },
+  {
+    it: 'has rules where the structure is, not in its parts',
+    spec: withSpec({
+      type: 'object',
+      properties: { a: TEXT },
+      allOf: [{ properties: { a: { 'x-kubernetes-validations': [{ rule: 'true' }] } } }],
+    }),
+    want: [
+      `${SCHEMA}.properties[spec].allOf[0].properties[a].x-kubernetes-validations: Forbidden: must be empty to be structural`,
+    ],
+  },
+  {
+    it: 'takes any default where a number or a text may stand',
+    spec: withSpec({ 'x-kubernetes-int-or-string': true, default: true }),
+    want: [],
+  },
+  {
+    it: 'wants a default of the whole to be a whole object',
+    spec: { versions: [{ ...V1, schema: { openAPIV3Schema: { type: 'object', default: { spec: {} } } } }] },
+    want: [
+      `${SCHEMA}.default: Invalid value: {"spec":{}}: must not have unknown fields`,
+      `${SCHEMA}.default.apiVersion: Required value`,
+      `${SCHEMA}.default.kind: Required value`,
+    ],
+  },
+)
 for (const { it, spec, before, want } of cases)
   test(`a definition ${it}`, () => {
     const object = calm(spec, before === undefined ? {} : ESTABLISHED)

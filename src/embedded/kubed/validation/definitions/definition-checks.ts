@@ -216,14 +216,10 @@ function checkSelectable(fields: readonly Json[], schema: Json | undefined, path
     const jsonPath = stringOf(objectOf(field).jsonPath)
     const at = `${path}[${index}].jsonPath`
     if (jsonPath === '') return required(errors, at)
-    let here: JsonObject | undefined = objectOf(schema)
-    for (const name of jsonPath.replace(/^\./, '').split('.')) {
-      const next: Json | undefined = objectOf(here?.properties)[name]
-      here = isObject(next) ? next : undefined
-    }
-    if (here === undefined)
-      return invalidValue(errors, at, jsonPath, 'is an invalid path: does not refer to a valid field')
-    if (!['string', 'boolean', 'integer'].includes(stringOf(here.type)))
+    const found = fieldAt(objectOf(schema), jsonPath)
+    if (typeof found === 'string') return invalidValue(errors, at, jsonPath, `is an invalid path: ${found}`)
+    if (/^\.metadata(\.|$)/.test(jsonPath)) invalidValue(errors, at, jsonPath, 'must not point to fields in metadata')
+    if (!['string', 'boolean', 'integer'].includes(stringOf(found.type)))
       invalidValue(
         errors,
         at,
@@ -235,6 +231,23 @@ function checkSelectable(fields: readonly Json[], schema: Json | undefined, path
   })
   if (seen.size > MOST_SELECTABLE)
     push(errors, path, 'TooMany', `Too many: ${seen.size}: must have at most ${MOST_SELECTABLE} items`)
+}
+
+/** The schema of the field to which a path leads, or why it leads to none. @see ValidFieldPath of apiserver/schema/cel */
+function fieldAt(schema: JsonObject, jsonPath: string): JsonObject | string {
+  let here = schema
+  const steps = jsonPath.match(/[.[\]]|[^.[\]]+/g) ?? []
+  for (let at = 0; at < steps.length; at += 2) {
+    if (steps[at] === '[') return 'array notation is not allowed'
+    if (steps[at] !== '.') return `expected [ or . but got: ${steps[at] ?? ''}`
+    const name = steps[at + 1]
+    if (name === undefined) return 'unexpected end of JSON path'
+    const { properties, additionalProperties } = here
+    const next = Object.keys(objectOf(properties)).length > 0 ? objectOf(properties)[name] : additionalProperties
+    if (!isObject(next)) return 'does not refer to a valid field'
+    here = next
+  }
+  return here
 }
 
 function checkNames(names: JsonObject, errors: FieldError[]): void {

@@ -36,7 +36,8 @@ export function validateSchema(schema: JsonObject, path: string, hasStatus: bool
   if (isKnown) append(errors, structural)
   const isSound = isKnown && structural.length === 0
   const faults: FieldError[] = []
-  if (isSound) checkDefaults(schema, path, faults)
+  // The root is a resource.
+  if (isSound) checkDefaults({ ...schema, 'x-kubernetes-embedded-resource': true }, path, faults)
   append(errors, faults)
   const costs = new RuleCosts()
   const compiles = isSound && faults.length === 0
@@ -190,6 +191,27 @@ function checkListType(schema: JsonObject, path: string, errors: FieldError[]): 
   if (keys.length > 0 && kind === undefined) required(errors, at, nonEmpty)
   else if (keys.length > 0 && kind !== 'map') invalidValue(errors, at, kind, nonEmpty)
   if (kind === 'map') checkMapKeys(items, keys, path, errors)
+  if (items !== undefined && (kind === 'map' || kind === 'set')) checkNulls(items, kind, keys, path, errors)
+}
+
+/** What is told apart by a value has one; a key that is there by default or not at all would have none. */
+function checkNulls(items: JsonObject, kind: string, keys: readonly Json[], path: string, errors: FieldError[]): void {
+  if (items.nullable === true)
+    forbid(errors, `${path}.items.nullable`, `cannot be nullable when x-kubernetes-list-type is ${kind}`)
+  const properties = objectOf(items.properties)
+  for (const key of kind === 'map' ? keys.map(stringOf) : []) {
+    const property = properties[key]
+    const at = `${path}.items.properties[${key}]`
+    if (!isObject(property)) continue
+    if (property.default === undefined && !listOf(items.required).includes(key))
+      required(
+        errors,
+        `${at}.default`,
+        'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property',
+      )
+    if (property.nullable === true)
+      forbid(errors, `${at}.nullable`, 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable')
+  }
 }
 
 function checkSetItems(items: JsonObject, path: string, errors: FieldError[]): void {
@@ -228,24 +250,31 @@ function checkMapKeys(items: JsonObject | undefined, keys: readonly Json[], path
       )
     if (keys.indexOf(key) < index) invalidValue(errors, at, [...keys], 'must not contain duplicate entries')
   })
-  for (const key of keys.map(stringOf)) {
-    const property = properties[key]
-    if (!isObject(property) || property.default !== undefined || listOf(items.required).includes(key)) continue
-    required(
-      errors,
-      `${path}.items.properties[${key}].default`,
-      'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property',
-    )
-  }
 }
 
 /** Defaults must themselves be valid, by the rules too, and may hold no field that would be pruned. */
 function checkDefaults(schema: JsonObject, path: string, errors: FieldError[]): void {
   if (schema.default !== undefined && schema.default !== null)
-    checkDefault(typeOf(schema as Schema), schema.default, `${path}.default`, errors)
+    checkDefault(typeOf(asDefault(schema)), schema.default, `${path}.default`, errors)
   if (isObject(schema.items)) checkDefaults(schema.items, `${path}.items`, errors)
   for (const [name, child] of Object.entries(objectOf(schema.properties)))
     checkDefaults(objectOf(child), `${path}.properties[${name}]`, errors)
+}
+
+/** Of what may be a number or a text the server looks at no default. */
+function asDefault(schema: JsonObject): Schema {
+  const { 'x-kubernetes-int-or-string': isEither, ...others } = schema
+  const own: JsonObject = isEither === true ? others : schema
+  const { items, properties } = own
+  return {
+    ...own,
+    ...(isObject(items) ? { items: asDefault(items) } : {}),
+    ...(isObject(properties)
+      ? {
+          properties: Object.fromEntries(Object.entries(properties).map(([k, each]) => [k, asDefault(objectOf(each))])),
+        }
+      : {}),
+  } as Schema
 }
 
 function checkDefault(type: FieldType, value: Json, at: string, errors: FieldError[]): void {

@@ -33,6 +33,7 @@ const FORBIDDEN: readonly (readonly [field: string, why: string])[] = [
   ['x-kubernetes-list-map-keys', 'must be empty to be structural'],
   ['x-kubernetes-list-type', 'must be undefined to be structural'],
   ['x-kubernetes-map-type', 'must be undefined to be structural'],
+  ['x-kubernetes-validations', 'must be empty to be structural'],
 ]
 
 /** Faults of the structure of a schema. @see k8s.io/apiextensions-apiserver/pkg/apiserver/schema validation.go */
@@ -119,7 +120,8 @@ function checkNested(part: JsonObject, path: string, errors: FieldError[]): void
     checkNested(objectOf(child), `${path}.properties[${name}]`, errors)
   for (const [field, why] of FORBIDDEN) {
     const value = part[field]
-    if (value !== undefined && value !== false && value !== '') forbid(errors, `${path}.${field}`, why)
+    const isEmpty = value === undefined || value === false || value === '' || (Array.isArray(value) && !value.length)
+    if (!isEmpty) forbid(errors, `${path}.${field}`, why)
   }
   if (objectOf(part.properties).metadata !== undefined)
     forbid(errors, `${path}.properties[metadata]`, 'must not be specified in a nested context')

@@ -11,11 +11,10 @@ test('origin: every leaf of random trees has one, in a line that there is', () =
   let leaves = 0
   for (let seed = 0; seed < 40; seed++) {
     const files = generateTree(seed)
-    const read = originOf
     for (const tree of built(files)?.trees ?? [])
       for (const leaf of leavesBelow(tree)) {
         leaves++
-        const { path, where, steps } = read(leaf)
+        const { path, where, steps } = originOf(leaf)
         const told = `${seed}: ${path}`
         assert.ok(steps.length > 0 && where, told)
         const lines = files.get(where.file)?.split('\n')

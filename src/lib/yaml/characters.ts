@@ -9,3 +9,6 @@ export const COMMA = 44
 export const DASH = 45
 export const COLON = 58
 export const QUESTION = 63
+
+/** Where a text begins: behind its byte order mark. */
+export const startOf = (text: string): number => (text.startsWith('\ufeff') ? 1 : 0)

@@ -53,6 +53,8 @@ const faults: { it: string; text: string; where: string }[] = [
   { it: 'a line without a colon', text: 'foo: bar\nbaz', where: 'f.yaml:2:1' },
   { it: 'a key that stands twice', text: 'a: 1\nb: 2\na: 3', where: 'f.yaml:3:1' },
   { it: 'a key at the wrong column', text: 'a:\n  b: c\n d: e', where: 'f.yaml:3:2' },
+  { it: 'an end without a document', text: '...\n', where: 'f.yaml:1:1' },
+  { it: 'the same behind a byte order mark', text: '\ufeff...\n', where: 'f.yaml:1:2' },
 ]
 for (const { it, text, where } of faults)
   test(`yaml refuses ${it}, with its place`, () => {

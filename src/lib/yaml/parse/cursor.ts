@@ -1,6 +1,6 @@
 import { SluiceError } from '../../error/sluice-error.ts'
 import type { Aliases, DuplicateKey, Source, YamlComment, YamlNode } from '../nodes.ts'
-import { TAB, LF, CR, SPACE, HASH, DASH } from '../characters.ts'
+import { TAB, LF, CR, SPACE, HASH, DASH, startOf } from '../characters.ts'
 import { hintFor } from './hints.ts'
 import { positionOf } from '../position.ts'
 import type { YamlRules } from '../resolve.ts'
@@ -42,7 +42,7 @@ const NOT_ALLOWED = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/
 
 /** A reader at the start of a text; a byte order mark is skipped. */
 export function createCursor(source: Source, rules: YamlRules, aliases: Aliases = 'copied'): Cursor {
-  const start = source.text.charCodeAt(0) === 0xfeff ? 1 : 0
+  const start = startOf(source.text)
   const c: Cursor = {
     source,
     text: source.text.replace(ODD_BREAK, '\n'),

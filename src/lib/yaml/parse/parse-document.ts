@@ -1,4 +1,4 @@
-import { DASH } from '../characters.ts'
+import { DASH, startOf } from '../characters.ts'
 import { at, atDocumentMarker, isBlankOrEnd, skipBlank, syntaxError, type Cursor } from './cursor.ts'
 import type { Rest, YamlDocument, YamlNode } from '../nodes.ts'
 import { parseBlockNode } from './parse-block.ts'
@@ -29,7 +29,7 @@ export function startDocument(c: Cursor): boolean {
       isExplicit = true
       c.pos += 3
     } else if (isExplicit) return true
-    else if (c.documentStart === 0) throw syntaxError(c, 'did not find expected node content')
+    else if (c.documentStart === startOf(c.text)) throw syntaxError(c, 'did not find expected node content')
     else c.pos += 3
   }
 }

@@ -1,4 +1,4 @@
-import { COLON, COMMA, DASH, DQUOTE, HASH, QUESTION, SPACE, SQUOTE, TAB } from '../characters.ts'
+import { COLON, COMMA, DASH, DQUOTE, HASH, QUESTION, SPACE, SQUOTE, startOf, TAB } from '../characters.ts'
 import type { YamlRules } from '../resolve.ts'
 import {
   codeAt,
@@ -68,7 +68,7 @@ const LONGEST_KEY = 1024
 /** A scanner at the start of a text; a byte order mark is skipped there, and nowhere else. */
 export function createScanner(text: string, rules: YamlRules): Scanner {
   return {
-    ...{ text, rules, index: text.startsWith('\ufeff') ? 1 : 0, line: 0, column: 0 },
+    ...{ text, rules, index: startOf(text), line: 0, column: 0 },
     ...{
       queue: [],
       taken: 0,

@@ -18,8 +18,8 @@ export type ArtifactStore = {
   readonly write: (path: string, bytes: Buffer) => Promise<void>
   /** Keeps the named files of an object's folder and the newest besides, `keep` in all; Flux keeps two. */
   readonly collect: (path: string, keep: number) => Promise<void>
-  /** Removes all artifacts of an object: the folder of `path`. False when there were none. */
-  readonly removeAll: (folder: string) => Promise<boolean>
+  /** Removes an artifact, or the folder of an object with all of them. False when there was none. */
+  readonly remove: (path: string) => Promise<boolean>
   readonly close: () => Promise<void>
 }
 
@@ -50,8 +50,8 @@ export async function openArtifactStore(root: string, listen: string): Promise<A
       await rename(draft, join(dirname(target), LATEST))
     },
     collect: (path, keep) => collect(at(path), keep),
-    async removeAll(folder) {
-      const target = at(folder)
+    async remove(path) {
+      const target = at(path)
       if (!existsSync(target)) return false
       await rm(target, { recursive: true, force: true })
       return true

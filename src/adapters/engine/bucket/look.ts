@@ -11,13 +11,12 @@ import { openBucket, type S3Bucket } from '../../s3/client.ts'
 import type { EngineContext } from '../context.ts'
 import { eachLimited } from '../each-limited.ts'
 import { readProxy, readSecret, readTrust } from '../secrets.ts'
-import { openArchiveSnapshot } from '../source/archive-snapshot.ts'
 import { packContent } from '../source/content.ts'
 import { failLook, LookFailure, stallLook } from '../source/look-failure.ts'
+import { offerArtifact, offerStored } from '../source/offer-stored.ts'
 import { isServed, storeArtifact } from '../source/store-artifact.ts'
 import type { Unpacked } from '../source/unpack.ts'
-import { sourceKey, type SourceFile } from '../source-store.ts'
-import { offerSnapshot } from '../source/offer-snapshot.ts'
+import { type SourceFile } from '../source-store.ts'
 
 const IGNORE_FILE = '.sourceignore'
 const AT_ONCE = 10
@@ -37,7 +36,7 @@ export async function lookAtBucket(context: EngineContext, bucket: Bucket): Prom
 
 async function look(context: EngineContext, bucket: Bucket): Promise<LookOutcome> {
   refuse(bucket)
-  await offerLast(context, bucket)
+  await offerStored(context, bucket)
   const store = await open(context, bucket)
   const index = await readIndex(store, bucket)
   const revision = indexDigest(index)
@@ -50,17 +49,9 @@ async function look(context: EngineContext, bucket: Bucket): Promise<LookOutcome
   const bytes = await packContent({ files: unpacked.files, read })
   const file = `${fetched.slice(fetched.indexOf(':') + 1)}.tar.gz`
   const stored = await storeArtifact(context, bucket, { revision: fetched, file, bytes })
-  offerSnapshot(
-    context,
-    await openArchiveSnapshot(context, { key: keyOf(bucket), ...stored }, unpacked),
-    artifact?.revision,
-  )
+  await offerArtifact(context, bucket, stored, unpacked)
   const news = `stored artifact with ${index.size} fetched files from '${bucket.bucketName}' bucket`
   return { kind: 'stored', artifact: stored, news }
-}
-
-function keyOf({ namespace, name }: Bucket): string {
-  return sourceKey('Bucket', namespace, name)
 }
 
 /** What this version does not do, by name. */
@@ -76,13 +67,6 @@ function refuse({ provider, secretName, stsProvider, serviceAccountName }: Bucke
   if (field === undefined) return
   const hint = 'any S3-compatible store works with provider generic and a Secret with accesskey and secretkey'
   throw stallLook('FetchFailed', 'NotSupported', `${field} is not supported by this version of sluice; ${hint}`)
-}
-
-/** After a restart: what was offered last is offered again before the store is asked. */
-async function offerLast(context: EngineContext, bucket: Bucket): Promise<void> {
-  const { artifact, namespace, name } = bucket
-  if (!artifact || context.sources.get('Bucket', namespace, name) || !context.artifacts.has(artifact.path)) return
-  context.sources.put(await openArchiveSnapshot(context, { key: keyOf(bucket), ...artifact }))
 }
 
 async function open({ client, traps }: EngineContext, bucket: Bucket): Promise<S3Bucket> {

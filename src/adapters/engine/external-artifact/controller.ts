@@ -15,6 +15,7 @@ import { digestOf, parseDigest } from '../../../lib/oci/digest.ts'
 import { readAnswer } from '../../registry/http.ts'
 import type { EngineContext } from '../context.ts'
 import { openArchiveSnapshot } from '../source/archive-snapshot.ts'
+import { ORIGIN_REVISION } from '../source/offer-stored.ts'
 import { sourceKey } from '../source-store.ts'
 import { keyOf } from '../status-writer.ts'
 
@@ -107,7 +108,7 @@ async function bring(
   await context.artifacts.write(path, bytes)
   await context.artifacts.collect(path, 2)
   const of = { key: sourceKey('ExternalArtifact', ...split(key)), revision, path }
-  const originRevision = metadata?.['org.opencontainers.image.revision']
+  const originRevision = metadata?.[ORIGIN_REVISION]
   context.sources.put(await openArchiveSnapshot(context, { ...of, originRevision }))
 }
 

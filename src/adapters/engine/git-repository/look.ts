@@ -13,6 +13,7 @@ import type { MirrorOf } from '../mirrors.ts'
 import { contentDigest, packContent, type Content, type Layer } from '../source/content.ts'
 import type { SecretData } from '../secrets.ts'
 import { failLook, LookFailure, stallLook } from '../source/look-failure.ts'
+import { offerStored } from '../source/offer-stored.ts'
 import { isServed, storeArtifact } from '../source/store-artifact.ts'
 import { sourceKey, type SourceSnapshot } from '../source-store.ts'
 import { contentOf } from './content.ts'
@@ -114,10 +115,10 @@ async function refuseHead(remote: Remote): Promise<never> {
 async function offerLastRevision(context: EngineContext, mirror: Mirror, repository: GitRepository): Promise<void> {
   const { artifact, namespace, name, status } = repository
   if (artifact === undefined || context.sources.get('GitRepository', namespace, name)) return
-  // What other repositories gave to it is not at hand yet.
-  if (repository.include.length > 0 || status['observedRecurseSubmodules'] === true) return
   const { hash } = parseRevision(artifact.revision)
-  if (!(await mirror.has(hash))) return
+  // The artifact has what other repositories gave to it, which is not at hand otherwise yet.
+  const isOwn = repository.include.length === 0 && status['observedRecurseSubmodules'] !== true
+  if (!isOwn || !(await mirror.has(hash))) return offerStored(context, repository)
   const ignore = status['observedIgnore']
   const wish = { ...repository, recurseSubmodules: false, ignore: typeof ignore === 'string' ? ignore : undefined }
   const content = await contentOf(mirror, hash, wish, {

@@ -11,18 +11,15 @@ import type { RegistryClient } from '../../registry/client.ts'
 import type { EngineContext } from '../context.ts'
 import type { Registries } from '../registries.ts'
 import { schemeFor } from '../registry-fault.ts'
-import { openArchiveSnapshot } from '../source/archive-snapshot.ts'
 import { packContent, withoutIgnored } from '../source/content.ts'
 import { failLook, LookFailure, stallLook } from '../source/look-failure.ts'
+import { offerArtifact, offerStored, ORIGIN_REVISION } from '../source/offer-stored.ts'
 import { isServed, storeArtifact } from '../source/store-artifact.ts'
 import { unpackArchive, type Unpacked } from '../source/unpack.ts'
-import { sourceKey } from '../source-store.ts'
 import { readLayer } from './layer.ts'
 import { repositoryOf, selectArtifact, type SelectedArtifact } from './select.ts'
 import { verifyArtifact } from './verify.ts'
-import { offerSnapshot } from '../source/offer-snapshot.ts'
 
-const ORIGIN_REVISION = 'org.opencontainers.image.revision'
 const ORIGIN_SOURCE = 'org.opencontainers.image.source'
 
 /** Looks at the registry and brings the source up to date. Never throws for what the object, its Secrets or the registry have done wrong. */
@@ -49,7 +46,7 @@ function failureOf(error: unknown, { url }: OciRepository): Extract<LookOutcome,
 
 async function look(context: EngineContext, registries: Registries, source: OciRepository): Promise<LookOutcome> {
   refuseClouds(source)
-  await offerLast(context, source)
+  await offerStored(context, source)
   const repository = repositoryOf(source.url, context.traps)
   const client = await clientFor(context, registries, source, repository)
   const signal = AbortSignal.timeout(source.timeoutMs)
@@ -144,32 +141,6 @@ function stepOf(error: SluiceError | ApiError, source: OciRepository): string | 
   return `failed to generate transport for '${url}': ${why}`
 }
 
-/** After a restart: what was offered last is offered again before the registry is asked. */
-async function offerLast(context: EngineContext, source: OciRepository): Promise<void> {
-  const { artifact, namespace, name } = source
-  if (!artifact || context.sources.get('OCIRepository', namespace, name) || !context.artifacts.has(artifact.path))
-    return
-  await offer(context, source, artifact)
-}
-
-/** A layer that was copied and is no archive offers no files: nobody may take it for an empty folder. */
-async function offer(
-  context: EngineContext,
-  { namespace, name, artifact }: OciRepository,
-  { path, revision, metadata }: ArtifactStatus,
-  known?: Unpacked,
-): Promise<void> {
-  const key = sourceKey('OCIRepository', namespace, name)
-  const of = { key, revision, path, originRevision: metadata?.[ORIGIN_REVISION] }
-  try {
-    offerSnapshot(context, await openArchiveSnapshot(context, of, known), artifact?.revision)
-  } catch (error) {
-    if (!(error instanceof SluiceError)) throw error
-    context.log(`${key}: ${error.message}`)
-    context.sources.remove(key)
-  }
-}
-
 function isUnchanged(context: EngineContext, source: OciRepository, revision: string): boolean {
   const { artifact, status, ignore, layerSelector } = source
   if (artifact?.revision !== revision || !isServed(context, artifact)) return false
@@ -217,7 +188,7 @@ async function store(
   const draft = { revision, file: `${digest}.tar.gz`, metadata: annotations }
   if (source.layerSelector?.operation === 'copy') {
     const artifact = await storeArtifact(context, source, { ...draft, bytes: layer })
-    await offer(context, source, artifact)
+    await offerArtifact(context, source, artifact)
     return artifact
   }
   const unpacked = await unpack(layer, source.url, context.traps)
@@ -225,7 +196,7 @@ async function store(
     unpacked.bytes.get(hash) ?? Buffer.alloc(0)
   const content = await withoutIgnored({ files: unpacked.files, read }, source.ignore)
   const artifact = await storeArtifact(context, source, { ...draft, bytes: await packContent(content) })
-  await offer(context, source, artifact, { ...unpacked, files: content.files })
+  await offerArtifact(context, source, artifact, { ...unpacked, files: content.files })
   return artifact
 }
 

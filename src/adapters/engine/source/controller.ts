@@ -177,7 +177,7 @@ function refOf({ apiVersion, kind, namespace, name, uid, resourceVersion }: Flux
 async function removeArtifacts(context: EngineContext, source: SourceObject): Promise<void> {
   const { kind, namespace, name } = source
   context.sources.remove(sourceKey(kind, namespace, name))
-  if (!(await context.artifacts.removeAll(`${kind.toLowerCase()}/${namespace}/${name}`))) return
+  if (!(await context.artifacts.remove(`${kind.toLowerCase()}/${namespace}/${name}`))) return
   context.tell({
     object: refOf(source),
     severity: 'trace',

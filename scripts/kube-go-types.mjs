@@ -124,6 +124,7 @@ for (const [group, versions] of Object.entries(GROUPS)) {
 const served = {}
 const embedded = {}
 const order = {}
+const coreStructs = structsIn(readFileSync(join(at('api'), 'core/v1/types.go'), 'utf8'))
 const SERVED = Object.entries({ ...GROUPS, authentication: ['v1'], authorization: ['v1'], events: ['v1'] }).flatMap(
   ([group, versions]) => versions.map((version) => [join(at('api'), group, version), `io.k8s.api.${group}.${version}`]),
 )
@@ -172,7 +173,11 @@ for (const [folder, name] of [
   for (const [kind, fields] of Object.entries(structs))
     for (const { type, tag } of fields) {
       const bare = type.replace(/^(\*|\[\])*/, '')
-      const isStruct = structs[bare] !== undefined || /^(metav1|corev1|v1|resource|intstr|runtime)\./.test(bare)
+      const ofCore = /^(?:core)?v1\.(\w+)$/.exec(bare)?.[1]
+      const isStruct =
+        structs[bare] !== undefined ||
+        /^(metav1|resource|intstr|runtime)\./.test(bare) ||
+        (ofCore !== undefined && coreStructs[ofCore] !== undefined)
       const isPlain = /^(string|bool|u?int(32|64)|float64|Time|MicroTime|FieldsV1)$/.test(bare)
       if (
         !tag ||

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { schemaFor } from './builtin.ts'
-import { inGoOrder } from './go-types.ts'
+import { goTypeOf, inGoOrder } from './go-types.ts'
 
 test('a schema within a definition is written in the order of its Go type, at any depth', () => {
   const items = { required: ['a'], properties: { a: { maximum: 2, type: 'integer', default: 1 } }, type: 'object' }
@@ -12,4 +12,9 @@ test('a schema within a definition is written in the order of its Go type, at an
   const list = `{"type":"array","items":${inside}}`
   const wanted = `{"type":"object","properties":{"list":${list}},"x-kubernetes-map-type":"atomic"}`
   assert.equal(text, `{"spec":{"versions":[{"schema":{"openAPIV3Schema":${wanted}}}]}}`)
+})
+
+test('a field whose type is a named string of the core group has that name, a struct of it has none', () => {
+  assert.equal(goTypeOf('io.k8s.api.storage.v1.StorageClass', 'reclaimPolicy'), 'v1.PersistentVolumeReclaimPolicy')
+  assert.equal(goTypeOf('io.k8s.api.apps.v1.DeploymentSpec', 'template'), undefined)
 })

@@ -159,7 +159,7 @@ export type Applied = {
   readonly isSame: boolean
 }
 
-/** Applies to the live object. @throws Fault 409 when others own what would change */
+/** Applies to the live object. @throws Fault 409 when others own what would change, 500 when lists lack their keys */
 export function trackApply(
   resource: Resource,
   live: Obj | undefined,
@@ -170,6 +170,8 @@ export function trackApply(
   try {
     return applyOwned(resource, live, applied, writer, force)
   } catch (error) {
+    if (error instanceof VersionError) throw new Fault(500, '', error.message)
+    if (error instanceof MergeError) throw unmergeable(resource, live, applied, error)
     if (!(error instanceof OwnershipConflict)) throw error
     const left = writer.manager === 'kubectl' ? unexplained(resource, live ?? {}, error.conflicts) : error.conflicts
     if (left.size === 0) return applyOwned(resource, live, applied, writer, true)
@@ -196,33 +198,40 @@ function applyOwned(
   const manager = managerOf(resource, writer, 'Apply')
   const id = idOf(manager)
   const ignored = resetFieldsOf(resource, writer.subresource)
-  try {
-    const result = ownApply(resource.type, before, applied, state.owners, id, {
-      force,
-      ignored,
-      versions: versionsOf(resource, writer.subresource),
-    })
-    const last = state.owners.get(id)
-    state.owners = withoutNobodys(result.owners, id)
-    // The order of a list counts here, though nobody owns it.
-    const isSame = equal(before, result.value)
-    const own = state.owners.get(id)
-    const isVersion = state.managers.get(id)?.apiVersion === manager.apiVersion
-    const ownsTheSame = isVersion && last?.isApplied === true && own !== undefined && sameSet(last.set, own.set)
-    if (isSame && live !== undefined && ownsTheSame)
-      return { value: live, managedFields: live.metadata.managedFields, isUnchanged: true, isSame }
-    if (ownsTheSame) state.owners.set(id, last)
-    // Times tell when a manager changed the object; who only joins in owning what is there has none.
-    if (!isSame) state.managers.set(id, manager)
-    else if (!isVersion) state.managers.set(id, { ...manager, time: state.managers.get(id)?.time })
-    const value = isObject(result.value) ? result.value : {}
-    return { value, managedFields: render(state), isUnchanged: false, isSame }
-  } catch (error) {
-    if (error instanceof VersionError) throw new Fault(500, '', error.message)
-    if (error instanceof MergeError)
-      throw new Fault(500, '', `failed to create typed patch object (${describe(resource, applied)}): ${error.message}`)
-    throw error
-  }
+  const result = ownApply(resource.type, before, applied, state.owners, id, {
+    force,
+    ignored,
+    versions: versionsOf(resource, writer.subresource),
+  })
+  const last = state.owners.get(id)
+  state.owners = withoutNobodys(result.owners, id)
+  // The order of a list counts here, though nobody owns it.
+  const isSame = equal(before, result.value)
+  const own = state.owners.get(id)
+  const isVersion = state.managers.get(id)?.apiVersion === manager.apiVersion
+  const ownsTheSame = isVersion && last?.isApplied === true && own !== undefined && sameSet(last.set, own.set)
+  if (isSame && live !== undefined && ownsTheSame)
+    return { value: live, managedFields: live.metadata.managedFields, isUnchanged: true, isSame }
+  if (ownsTheSame) state.owners.set(id, last)
+  // Times tell when a manager changed the object; who only joins in owning what is there has none.
+  if (!isSame) state.managers.set(id, manager)
+  else if (!isVersion) state.managers.set(id, { ...manager, time: state.managers.get(id)?.time })
+  const value = isObject(result.value) ? result.value : {}
+  return { value, managedFields: render(state), isUnchanged: false, isSame }
+}
+
+/** Lists without their keys are not refused when they are written, so that they may stand in what is kept as well as in what is applied. */
+function unmergeable(resource: Resource, live: Obj | undefined, applied: JsonObject, { message }: MergeError): Fault {
+  const faults =
+    live === undefined ? [] : typeFaults(resource.type, bare(live)).filter((each) => each.endsWith(message))
+  if (live === undefined || faults.length === 0)
+    return new Fault(500, '', `failed to create typed patch object (${describe(resource, applied)}): ${message}`)
+  const isUnowned = parseState(live.metadata.managedFields).managers.size === 0
+  const kept = `(${describe(resource, live)})`
+  const why = isUnowned
+    ? `failed to create manager for existing fields: failed to convert new object ${kept} to smd typed`
+    : `failed to create typed live object ${kept}`
+  return new Fault(500, '', `${why}: ${joinFaults(faults)}`)
 }
 
 function describe(resource: Resource, applied: JsonObject): string {

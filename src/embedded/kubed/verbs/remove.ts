@@ -80,7 +80,9 @@ function lastOf(env: Environment, call: Call, stored: Obj, last: Obj): Obj {
 
 /** Refuses to remove another object than the one that is meant. @throws Fault 409 */
 export function checkPreconditions({ resource }: Call, stored: Obj, { uid, resourceVersion }: Removal): void {
-  const naming = { ...resource, plural: resource.kind }
+  // Events are named as they were before they had a group.
+  const group = resource.storageKey === '/events' ? '' : resource.group
+  const naming = { ...resource, group, plural: resource.kind }
   const { name, uid: own = '', resourceVersion: ownVersion = '' } = stored.metadata
   if (resource.storageKey === '/namespaces') {
     if (uid !== undefined && uid !== own) throw conflict(resource, name, unmet('UID', uid, own))

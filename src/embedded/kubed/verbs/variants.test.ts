@@ -286,3 +286,22 @@ test('a service that is created by its status gets no port for its health, and n
   const { text } = await ask('PATCH', `${CORE}/services/status/status?fieldManager=m`, body, { 'content-type': APPLY })
   assert.match(text, /spec.healthCheckNodePort: Required value/)
 })
+
+test('an apply to what lacks the keys of its lists is told that it is so, with the place', async () => {
+  await ask('POST', `${CORE}/serviceaccounts`, { metadata: { name: 'keyless' }, secrets: [{}] })
+  const { text } = await applied('keyless', 'm', 'ServiceAccount', 'serviceaccounts', { secrets: [{ name: 's' }] })
+  assert.match(
+    text,
+    /existing fields: failed to convert new object \(default\/keyless; \/v1, Kind=ServiceAccount\) to smd typed: .secrets: element 0: associative list/,
+  )
+})
+
+test('an event of the newer group is named as before it had one where a precondition fails', async () => {
+  const events = '/apis/events.k8s.io/v1/namespaces/default/events'
+  const [metadata, regarding] = [{ name: 'meant' }, { namespace: 'default' }]
+  const told = { reportingController: 'a/b', reportingInstance: 'x', action: 'a', reason: 'r', type: 'Normal' }
+  const body = { metadata, regarding, ...told, eventTime: '2026-01-01T00:00:00.000000Z' }
+  assert.equal((await ask('POST', events, body)).code, 201)
+  const { text } = await ask('DELETE', `${events}/meant`, { preconditions: { uid: 'other' } })
+  assert.match(text, /cannot be fulfilled on Event \\"meant\\"/)
+})

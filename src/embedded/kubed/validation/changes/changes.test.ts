@@ -6,6 +6,7 @@ import type { FieldError } from '../../fault.ts'
 import { objFrom } from '../../object.ts'
 import { checkClaimChange } from './claim-change.ts'
 import { checkPodChange } from './pod-change.ts'
+import { checkVolumeChange } from './volume-change.ts'
 
 /** An object that was given an empty list or map, as it is once it is decoded. */
 function emptied(object: JsonObject, field: string, value: [] | JsonObject): JsonObject {
@@ -49,4 +50,13 @@ test('a claim is not changed by limits that are given empty', () => {
   const requests = { storage: '1Gi' }
   checkClaimChange(claim(emptied({ requests }, 'limits', {})), claim({ requests }), errors)
   assert.deepEqual(errors, [])
+})
+
+test('the nodes of a volume are told with what was given empty', () => {
+  const volume = (term: JsonObject) =>
+    objFrom({ spec: { nodeAffinity: { required: { nodeSelectorTerms: [term] } } } }, 'v1', 'PersistentVolume')
+  const errors: FieldError[] = []
+  const before = volume({ matchFields: [{ key: 'a', operator: 'Exists' }] })
+  checkVolumeChange(volume(emptied({}, 'matchExpressions', [])), before, errors)
+  assert.match(errors[0]?.message ?? '', /"NodeSelectorTerms":\[\{"MatchExpressions":\[\],"MatchFields":null\}\]/)
 })

@@ -1,5 +1,6 @@
 import { internalForm } from '../../../../lib/kube-schema/go-types.ts'
-import { equal, isObject, type JsonObject } from '../../../../lib/kube/json.ts'
+import { equal, isObject, type JsonObject, objectOf } from '../../../../lib/kube/json.ts'
+import { asGiven } from '../../decoding/emptied.ts'
 import type { FieldError } from '../../fault.ts'
 import { type Obj, specOf } from '../../object.ts'
 import { unifiedDiff } from './diff-text.ts'
@@ -22,7 +23,9 @@ export function checkVolumeChange(volume: Obj, before: Obj, errors: FieldError[]
     invalidValue(
       errors,
       'nodeAffinity',
-      isObject(spec.nodeAffinity) ? internalForm('core/VolumeNodeAffinity', spec.nodeAffinity) : null,
+      isObject(spec.nodeAffinity)
+        ? internalForm('core/VolumeNodeAffinity', objectOf(asGiven(spec.nodeAffinity)))
+        : null,
       NODES,
     )
   if (old.volumeAttributesClassName !== undefined && spec.volumeAttributesClassName === undefined)

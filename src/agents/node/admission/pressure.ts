@@ -24,8 +24,8 @@ const LEAST_MEMORY_BYTES = 100 * MIB
 /** Of the disk as the kubelet asks for it, but no more than this: the machine is not the node's alone. */
 const LEAST_DISK = { part: 0.1, mostBytes: 1024 * MIB } as const
 const LEAST_FILES = { part: 0.05, most: 20_000 } as const
-/** How long a pressure is told after it was last seen, lest pods come and go. */
-const LASTING_MS = 300_000
+/** How long a pressure is told after it was last seen, lest pods come and go; a kubelet takes five minutes, but there is no other node to go to. */
+const LASTING_MS = 20_000
 
 /**
  * Pure. What the machine is under now: what it is short of, and what it was short of a moment ago.

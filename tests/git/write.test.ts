@@ -128,6 +128,21 @@ test('refs move together or not at all, one by one only where the host cannot', 
   ask('branch', '-D', 'topic', 'release')
 })
 
+test('of refs that move together the message names the one that was refused', async () => {
+  const head = await base()
+  const far = join(temp, 'far.git')
+  const inFar = (...args: string[]): string => execFileSync('git', ['-C', far, ...args], { encoding: 'utf8' }).trim()
+  execFileSync('git', ['init', '-q', '--bare', far])
+  mkdirSync(join(far, 'hooks'), { recursive: true })
+  writeFileSync(join(far, 'hooks', 'update'), '#!/bin/sh\n[ "$1" != refs/heads/b ]\n', { mode: 0o755 })
+  inFar('config', 'core.hooksPath', join(far, 'hooks'))
+  const to = { url: far, allowLocal: true, branch: 'a', expected: undefined, alsoRefs: [{ ref: 'refs/heads/b' }] }
+  const full = join(temp, 'full.git')
+  execFileSync('git', ['clone', '-q', '--bare', join(temp, 'root', 'app.git'), full])
+  await assert.rejects(pushCommit(full, head, to), { code: 'GIT_PUSH_REFUSED', message: /hook declined/ })
+  assert.equal(inFar('for-each-ref'), '')
+})
+
 test('whether a ref is only moved on is asked of the history that is pushed, each time', async () => {
   const head = await base()
   const old = ask('rev-list', '--max-parents=0', 'main')

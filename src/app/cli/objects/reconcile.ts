@@ -108,8 +108,13 @@ async function reconcileOne(client: KubeClient, ref: ObjectRef, timeoutMs: numbe
 export async function mustGet(client: KubeClient, ref: ObjectRef): Promise<KubeObject> {
   const object = await client.get(ref)
   if (object !== undefined) return object
-  throw new SluiceError('OBJECT_MISSING', `${ref.kind} "${ref.name}" not found in ${ref.namespace} namespace`, {
-    hint: `sluice get ${ref.kind.toLowerCase()} -A lists what there is`,
+  throw missing(ref)
+}
+
+/** What is said of an object that is not there. */
+export function missing({ kind, name, namespace }: ObjectRef): SluiceError {
+  return new SluiceError('OBJECT_MISSING', `${kind} "${name}" not found in ${namespace} namespace`, {
+    hint: `sluice get ${kind.toLowerCase()} -A lists what there is`,
   })
 }
 

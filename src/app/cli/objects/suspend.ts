@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util'
+import { ApiError } from '../../../adapters/kube/api-error.ts'
 import type { KubeClient } from '../../../adapters/kube/types.ts'
 import type { KubeObject, ObjectRef } from '../../../lib/kube/object.ts'
 import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from '../cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
 import { defaultNamespace } from './get.ts'
 import { findKind, splitKind } from './kind-names.ts'
-import { mustGet, parseTimeout, waitForWritten } from './reconcile.ts'
+import { missing, parseTimeout, waitForWritten } from './reconcile.ts'
 
 export const suspend: Command = {
   name: 'suspend',
@@ -66,9 +67,18 @@ async function refsOf(
   return all.map((name) => ({ ...kind, namespace, name }))
 }
 
-async function setSuspended(client: KubeClient, ref: ObjectRef, isSuspended: boolean, io: Io): Promise<KubeObject> {
-  await mustGet(client, ref)
-  const written = await client.patch(ref, 'merge', { spec: { suspend: isSuspended } }, { fieldManager: 'flux' })
+/** Suspends or resumes an object; asks for nothing but the right to patch it. */
+export async function setSuspended(
+  client: Pick<KubeClient, 'patch'>,
+  ref: ObjectRef,
+  isSuspended: boolean,
+  io: Pick<Io, 'out'>,
+): Promise<KubeObject> {
+  const written = await client
+    .patch(ref, 'merge', { spec: { suspend: isSuspended } }, { fieldManager: 'flux' })
+    .catch((error: unknown) => {
+      throw error instanceof ApiError && error.status === 404 ? missing(ref) : error
+    })
   io.out(`✔ ${ref.kind} ${ref.name} in ${ref.namespace} namespace ${isSuspended ? 'suspended' : 'resumed'}`)
   return written
 }

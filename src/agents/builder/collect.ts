@@ -2,8 +2,8 @@ import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { storedManifest } from '../../adapters/registry/stored-manifest.ts'
 import { parseImageConfig } from '../../lib/oci/manifest.ts'
+import { removeTree } from '../../machine/remove-tree.ts'
 import type { ImageStore } from './store.ts'
-import { removeTree } from './run/run-step.ts'
 
 const DAY_MS = 24 * 3600 * 1000
 

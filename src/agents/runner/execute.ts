@@ -1,7 +1,7 @@
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Concurrency, evaluateConcurrency } from '../../pipeline/ci/concurrency.ts'
 import { githubContext } from '../../pipeline/ci/context.ts'
+import { removeTree } from '../../machine/remove-tree.ts'
 import type { Workflow } from '../../pipeline/ci/workflow.ts'
 import type { Engine } from './docker/engine.ts'
 import { type Groups, openGroups } from './groups.ts'
@@ -66,7 +66,7 @@ async function begin(
   try {
     return await runJobs(place, shared.slots)
   } finally {
-    rmSync(place.workFolder, { recursive: true, force: true, maxRetries: 3 })
+    await removeTree(place.workFolder)
   }
 }
 

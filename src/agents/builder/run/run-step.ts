@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { chmod, mkdir, readdir, rename, rm, utimes } from 'node:fs/promises'
+import { mkdir, readdir, rename, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { removeTree } from '../../../machine/remove-tree.ts'
 import type { Instruction } from '../../../lib/dockerfile/instruction.ts'
 import { unsupported, type Build } from '../build-state.ts'
 import { addLayer, cacheKey } from '../copy-step.ts'
@@ -106,10 +107,4 @@ async function unpackOnce(store: ImageStore, stage: Stage, tree: Tree): Promise<
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
   })
   return path
-}
-
-/** Removes a folder of ours; the overlay leaves one in it that nobody may read. */
-export async function removeTree(path: string): Promise<void> {
-  await chmod(join(path, 'work', 'work'), 0o700).catch(() => undefined)
-  await rm(path, { recursive: true, force: true, maxRetries: 3 })
 }

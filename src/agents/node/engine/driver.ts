@@ -19,7 +19,7 @@ import type {
 } from '../driver.ts'
 import type { KeeperClient } from '../keeper/client.ts'
 import { addRoutes, NETWORK } from '../linux/network.ts'
-import { removeTree } from '../remove-tree.ts'
+import { removeTreeSync } from '../../../machine/remove-tree.ts'
 import { readProcesses, usageOfMachine, usageOfTree } from '../usage/processes.ts'
 import { containerBody, LABELS, nameOf, sandboxBody, type Place } from './bodies.ts'
 import { makeNetwork, openGateway } from './gateway.ts'
@@ -257,7 +257,7 @@ async function removePod(engine: Engine, uid: string): Promise<void> {
     await engine.client.ask('DELETE', `/containers/${id}?force=1&v=1`)
     engine.known.delete(id)
   }
-  removeTree(podFolder(engine, uid))
+  removeTreeSync(podFolder(engine, uid))
 }
 
 async function removeAll(engine: Engine): Promise<void> {

@@ -4,7 +4,7 @@ import type { ContentStore } from '../../../adapters/registry/content-store.ts'
 import { digestOf } from '../../../lib/oci/digest.ts'
 import { storedManifest } from '../../../adapters/registry/stored-manifest.ts'
 import { parseImageConfig } from '../../../lib/oci/manifest.ts'
-import { removeTree } from '../remove-tree.ts'
+import { removeTree } from '../../../machine/remove-tree.ts'
 
 /** What no pod names is kept for so long: a rollback within a day pulls nothing. */
 const SPARE_MS = 24 * 3600 * 1000
@@ -50,7 +50,7 @@ export async function collectUnused(
   if (dryRun) return freedBytes
   for (const { path } of unused) await rm(path, { force: true })
   const layers = join(content.root, 'layers')
-  for (const name of await readdir(layers)) if (!keep.folders.has(name)) removeTree(join(layers, name))
+  for (const name of await readdir(layers)) if (!keep.folders.has(name)) await removeTree(join(layers, name))
   return freedBytes
 }
 

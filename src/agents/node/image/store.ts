@@ -7,7 +7,6 @@ import {
   readFileSync,
   readlinkSync,
   renameSync,
-  rmSync,
   symlinkSync,
 } from 'node:fs'
 import { utimes } from 'node:fs/promises'
@@ -24,6 +23,7 @@ import type { ContainerConfig, Descriptor } from '../../../lib/oci/types.ts'
 import type { RegistryClient } from '../../../adapters/registry/client.ts'
 import { openContentStore, type ContentStore } from '../../../adapters/registry/content-store.ts'
 import { pullImage, type PulledImage } from '../../../adapters/registry/pull.ts'
+import { removeTreeSync } from '../../../machine/remove-tree.ts'
 import { removeEntry } from '../remove-entry.ts'
 import { collectUnused, FLAT, layerFolders } from './collect.ts'
 import { unpackLayer } from './unpack.ts'
@@ -93,7 +93,7 @@ export function openImageStore(root: string, client: RegistryClient, keepOwners:
   let collecting: Promise<void> = Promise.resolve()
   mkdirSync(join(root, 'layers'), { recursive: true })
   for (const name of readdirSync(join(root, 'layers')))
-    if (name.startsWith('tmp-')) rmSync(join(root, 'layers', name), { recursive: true, force: true })
+    if (name.startsWith('tmp-')) removeTreeSync(join(root, 'layers', name))
   return {
     find: async (name) => known.get(name),
     async pull(name, o = {}) {
@@ -182,7 +182,7 @@ async function unpackOnto(job: LayerJob): Promise<readonly string[]> {
     flatten(root, work, gone, job.stack, flat)
     return [flat]
   } finally {
-    rmSync(work, { recursive: true, force: true })
+    removeTreeSync(work)
   }
 }
 
@@ -213,7 +213,7 @@ function offer(made: string, name: string): void {
     renameSync(made, name)
   } catch (error) {
     if (!isTaken(error)) throw error
-    rmSync(made, { recursive: true, force: true })
+    removeTreeSync(made)
   }
 }
 

@@ -5,7 +5,7 @@ import type { ContainerStart } from '../driver.ts'
 import { resolveInLayers } from '../image/layered-path.ts'
 import { isEnvName } from '../pod/content/env.ts'
 import { enterWords, type Ids, onTerminal, type Started } from './enter.ts'
-import { removeTree } from '../remove-tree.ts'
+import { removeTreeSync } from '../../../machine/remove-tree.ts'
 import { type ContainerUser, resolveUser } from './user.ts'
 
 /** Where things of the Linux driver are. */
@@ -38,7 +38,7 @@ export function startInit(
   cgroups: readonly string[],
 ): Started {
   const folder = paths.container(start.uid, start.container)
-  removeTree(folder)
+  removeTreeSync(folder)
   for (const name of ['root', 'upper', 'work']) mkdirSync(join(folder, name), { recursive: true, mode: 0o755 })
   if (!mode.overlay) copyLayers(start.image.layers, join(folder, 'root'))
   const user = resolveUser(start.image.layers, start.user)

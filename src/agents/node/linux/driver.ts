@@ -23,7 +23,7 @@ import { addRoutes, hasJoined, joinBridge, makeBridge, NETWORK, waitForNamespace
 import { groupOf, keyOf, metaOf, type Linux, type Meta } from './kept.ts'
 import { attachTo, execIn, findProgram, forwardTo, openIn } from './remote.ts'
 import { enterSandbox, mountImage, mountMemory, sandboxOf, setSysctls } from './sandbox.ts'
-import { removeTree } from '../remove-tree.ts'
+import { removeTreeSync } from '../../../machine/remove-tree.ts'
 import { watchMemory, type Watched } from './memory-watch.ts'
 import { checkMachine } from './self-check.ts'
 import { prepareTools, whyNoTerminals } from './tools.ts'
@@ -306,7 +306,7 @@ async function removeSandbox(linux: Linux, uid: string): Promise<void> {
   }
   linux.octets.delete(uid)
   linux.removing.delete(uid)
-  removeTree(podFolder(linux, uid))
+  removeTreeSync(podFolder(linux, uid))
 }
 
 async function sandboxesOf(linux: Linux): Promise<Sandbox[]> {

@@ -5,7 +5,7 @@ import type { KeeperClient } from '../keeper/client.ts'
 import type { LinuxPaths } from './container.ts'
 import { enterWords } from './enter.ts'
 import { TOOL_ENV } from './launch.ts'
-import { removeTree } from '../remove-tree.ts'
+import { removeTreeSync } from '../../../machine/remove-tree.ts'
 
 /**
  * Runs a container without an image, by the same words as every later one.
@@ -30,7 +30,7 @@ export async function checkMachine(
     if (second.code === 0) return false
     throw new SluiceError('NODE_DRIVER', `a container does not start: ${firstLine(second.output)}`)
   } finally {
-    removeTree(folder)
+    removeTreeSync(folder)
   }
 }
 
@@ -41,7 +41,7 @@ async function tryRun(
   lowers: string,
   mostProcesses: string,
 ): Promise<{ code: number; output: string }> {
-  removeTree(folder)
+  removeTreeSync(folder)
   for (const name of ['root', 'upper', 'work']) mkdirSync(join(folder, name), { recursive: true, mode: 0o755 })
   const program = ['-C', '/', '--', 'A=1', '/.sluice/ld', '--library-path', '/.sluice', '/.sluice/env']
   const words = [

@@ -20,7 +20,7 @@ import type { Kept } from '../keeper/messages.ts'
 import { onTerminal } from '../linux/enter.ts'
 import { ENTER_SCRIPT } from '../linux/init-script.ts'
 import { forgetKeeper, launchKeeper, TOOL_ENV, type Launched } from '../linux/launch.ts'
-import { removeTree } from '../remove-tree.ts'
+import { removeTreeSync } from '../../../machine/remove-tree.ts'
 import { whyNoTerminals } from '../linux/tools.ts'
 import { readProcesses, usageOfMachine, usageOfTree } from '../usage/processes.ts'
 import { openAddresses, type Addresses } from './addresses.ts'
@@ -82,7 +82,7 @@ export async function startProcessDriver(
     },
     onGone: () => events.onLost('the process that keeps the pods ended'),
   })
-  if (!launched.isAdopted) removeTree(join(stateDir, 'pods'))
+  if (!launched.isAdopted) removeTreeSync(join(stateDir, 'pods'))
   const processes: Processes = { stateDir, launched, addresses, dieWithKeeper, network: { byClusterIp: new Map() } }
   for (const { uid, ip } of sandboxesOf(stateDir)) addresses.keepPod(uid, ip)
   return driverOf(processes, openImageStore(join(stateDir, 'images'), o.registry, false))
@@ -247,7 +247,7 @@ async function removeSandbox({ stateDir, addresses, launched: { keeper } }: Proc
     await new Promise((resolve) => setTimeout(resolve, 20))
   for (const kept of await mine()) await keeper.forget(kept.key)
   addresses.freePod(uid)
-  removeTree(podFolder(stateDir, uid))
+  removeTreeSync(podFolder(stateDir, uid))
 }
 
 function sandboxesOf(stateDir: string): Sandbox[] {

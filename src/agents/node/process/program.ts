@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { ContainerStart } from '../driver.ts'
 import { resolveInLayers } from '../image/layered-path.ts'
-import { removeTree } from '../remove-tree.ts'
+import { removeTreeSync } from '../../../machine/remove-tree.ts'
 
 /** A container's program as this machine starts it. */
 export type Program = {
@@ -25,7 +25,7 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
  * @throws SluiceError POD_CONFIG for a mount inside another mount
  */
 export async function unpackRoot(root: string, { image, binds }: Files): Promise<void> {
-  removeTree(root)
+  removeTreeSync(root)
   await mkdir(root, { recursive: true })
   for (const layer of [...image.layers].reverse())
     await cp(layer, root, { recursive: true, verbatimSymlinks: true, force: true, mode: constants.COPYFILE_FICLONE })

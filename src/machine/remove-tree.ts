@@ -1,0 +1,62 @@
+import { chmodSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { readText } from '../lib/kube/read.ts'
+
+/** Ways longer than this are cut, in bytes: the system takes 4,096, a name may have 255. */
+const LONGEST_WAY = 2_048
+
+const OPTIONS = { recursive: true, force: true, maxRetries: 3 } as const
+
+/**
+ * Removes a folder that a program of somebody else wrote into, whatever it left there: folders that nobody may read or write, and ways
+ * longer than the system takes.
+ */
+export async function removeTree(path: string): Promise<void> {
+  await rm(path, OPTIONS).catch(() => removeStubborn(path))
+}
+
+/** As {@link removeTree}, where nothing else may happen meanwhile. */
+export function removeTreeSync(path: string): void {
+  try {
+    rmSync(path, OPTIONS)
+  } catch {
+    removeStubborn(path)
+  }
+}
+
+function removeStubborn(path: string): void {
+  openFolders(Buffer.from(path))
+  rmSync(path, OPTIONS)
+}
+
+/** Lets us into every folder; one that lies too far down is moved up first. */
+function openFolders(root: Buffer): void {
+  const todo = [root]
+  let moved = 0
+  for (let folder = todo.pop(); folder !== undefined; folder = todo.pop()) {
+    chmodSync(folder, 0o700)
+    for (const entry of foldersIn(folder)) {
+      const below = Buffer.concat([folder, SLASH, entry])
+      if (below.length - root.length < LONGEST_WAY) todo.push(below)
+      else {
+        chmodSync(below, 0o700)
+        const near = Buffer.concat([root, SLASH, Buffer.from(`.far-${moved++}`)])
+        renameSync(below, near)
+        todo.push(near)
+      }
+    }
+  }
+}
+
+const SLASH = Buffer.from('/')
+
+/** By their bytes: not every name is text. */
+function foldersIn(folder: Buffer): readonly Buffer[] {
+  try {
+    const entries = readdirSync(folder, { encoding: 'buffer', withFileTypes: true })
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+  } catch (error) {
+    if (readText(error, 'code') === 'ENOENT') return []
+    throw error
+  }
+}

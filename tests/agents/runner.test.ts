@@ -117,9 +117,10 @@ async function once(
   yaml: string,
   extra: Partial<RunnerOptions> = {},
   files: Record<string, string> = {},
+  stateDir?: string,
 ): Promise<{ run: RunRecord; logs: string }> {
   const { clone } = await clonedUrl(files)
-  const of = await runner(extra)
+  const of = await runner(extra, stateDir)
   await push(clone, { 'w.yml': yaml })
   const runs = await settled(of)
   const [run] = runs
@@ -427,6 +428,72 @@ test('a background process does not hold a step, and does not outlive its job', 
   // A kill takes the kernel a moment.
   for (let tries = 0; tries < 100 && isAlive(Number(pid)); tries++) await sleep(50)
   assert.ok(!isAlive(Number(pid)))
+})
+
+test('a process that left its step ends with the job, and a tree deeper than a path may be long goes with it', async () => {
+  const stateDir = mkdtempSync(join(temp, 'state-'))
+  const { run, logs } = await once(
+    job(`      - run: |
+          setsid --fork bash -c 'echo $$ > "$RUNNER_TEMP/pid"; exec sleep 987'
+          for tries in $(seq 100); do test -s "$RUNNER_TEMP/pid" || sleep 0.05; done
+          cat "$RUNNER_TEMP/pid"
+          name=$(printf '%0200d' 1); for i in $(seq 1 25); do mkdir $name && cd $name; done
+`),
+    {},
+    {},
+    stateDir,
+  )
+  assert.deepEqual([run.state, run.cause], ['succeeded', undefined])
+  const pid = Number(/^(\d+)$/m.exec(logs)?.[1])
+  assert.ok(pid > 0)
+  for (let tries = 0; tries < 100 && isAlive(pid); tries++) await sleep(50)
+  assert.ok(!isAlive(pid))
+  assert.deepEqual(readdirSync(join(stateDir, 'work')), [])
+})
+
+test('a line of one stream is not torn by the other', async () => {
+  const { logs } = await once(
+    job(`      - run: printf 'hunter2-'; sleep 0.1; echo meanwhile >&2; sleep 0.1; echo 'secret and more'\n`),
+    { secrets: { KEY: 'hunter2-secret' } },
+  )
+  assert.match(logs, /^meanwhile$/m)
+  assert.match(logs, /^\*\*\* and more$/m)
+})
+
+test('a mask that ends in the middle of a letter ends nothing but itself', async () => {
+  const { run } = await once(
+    job(`      - run: printf '::add-mask::%s\\U0001F600more\\n' "$(head -c 65523 /dev/zero | tr '\\0' x)"\n`),
+  )
+  assert.equal(run.state, 'succeeded')
+})
+
+test('workflows without end do not run and hold up nobody; the paths of a change are not kept with its runs', async () => {
+  const { clone } = await clonedUrl({})
+  const of = await runner()
+  const files = Array.from(
+    { length: 510 },
+    (_, n) =>
+      [`.github/workflows/w${1000 + n}.yml`, job('      - run: echo\n').replace('push', 'workflow_dispatch')] as const,
+  )
+  const yaml = job('      - run: echo hello\n')
+  await push(clone, {
+    ...Object.fromEntries(files),
+    '.github/workflows/a-large.yml': 'x'.repeat(3 << 20),
+    'b.yml': yaml,
+  })
+  const runs = (await settled(of)).toSorted((a, b) => (a.path < b.path ? -1 : 1))
+  await of.close()
+  assert.deepEqual(
+    runs.map(({ path, state }) => [path.slice(18), state]).filter(([path]) => !/^w1[0-4]/.test(path ?? '')),
+    [
+      ['a-large.yml', 'failed'],
+      ['b.yml', 'succeeded'],
+    ],
+  )
+  assert.match(runs[0]?.cause ?? '', /a-large\.yml: the workflow has 3145728 bytes, more than are read/)
+  const last = runs.at(-1)
+  assert.match(last?.cause ?? '', /more than 500 workflows or 8 MiB of them: this one and 11 behind it do not run/)
+  assert.ok(!JSON.stringify(runs).includes('changedPaths'))
 })
 
 test('a run can be cancelled; a newer one of its group takes its place', async () => {

@@ -3,11 +3,16 @@ import { join, resolve } from 'node:path'
 import { openObjectReader } from '../../adapters/git/cat-file.ts'
 import { runGit, type GitResult } from '../../adapters/git/git-process.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import type { CiEvent } from '../../pipeline/ci/event.ts'
+import type { EventWithPaths } from '../../pipeline/ci/event.ts'
 import type { PushSeen } from './records.ts'
 
 const NONE = /^0+$/
-const LARGEST_WORKFLOW_BYTES = 16 << 20
+const LARGEST_WORKFLOW_BYTES = 2 << 20
+/** Of one commit: each is a run, and all are held until their runs begin. */
+const MOST_WORKFLOWS = 500
+const MOST_WORKFLOW_BYTES = 8 << 20
+/** What is kept of a commit's message with each of its runs. */
+const LONGEST_MESSAGE = 65_536
 
 /** The runner's own bare copy of one repository, with its whole history. */
 export type SourceCopy = { readonly folder: string; readonly url: string }
@@ -44,40 +49,62 @@ async function makeCopy(folder: string): Promise<void> {
   renameSync(fresh, folder)
 }
 
-/** The workflow files of a commit, by path. */
-export async function readWorkflows(
-  copy: SourceCopy,
-  commit: string,
-): Promise<readonly { readonly path: string; readonly text: string }[]> {
-  const listed = await git(copy.folder, [
-    'ls-tree',
-    '-z',
-    '--full-tree',
-    '--end-of-options',
-    commit,
-    '.github/workflows/',
-  ])
-  const found = listed.split('\0').flatMap((line) => {
-    const [, hash, path] = /^100\d{3} blob ([0-9a-f]+)\t(.+\.ya?ml)$/.exec(line) ?? []
-    return hash === undefined || path === undefined ? [] : [{ hash, path }]
-  })
+/** A workflow file of a commit; its text, or why it is not read. */
+export type WorkflowFile = { readonly path: string; readonly text: string | SluiceError }
+
+/** The workflow files of a commit, by path; behind the last that is read, the first of those that are too many. */
+export async function readWorkflows(copy: SourceCopy, commit: string): Promise<readonly WorkflowFile[]> {
+  const argv = ['ls-tree', '-z', '-l', '--full-tree', '--end-of-options', commit, '.github/workflows/']
+  const found = (await git(copy.folder, argv))
+    .split('\0')
+    .flatMap((line) => {
+      const [, hash = '', size, path = ''] = /^100\d{3} blob ([0-9a-f]+) +(\d+)\t(.+\.ya?ml)$/.exec(line) ?? []
+      return hash === '' ? [] : [{ hash, path, sizeBytes: Number(size) }]
+    })
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
   const reader = openObjectReader(copy.folder, LARGEST_WORKFLOW_BYTES)
+  const files: WorkflowFile[] = []
+  let left = MOST_WORKFLOW_BYTES
   try {
-    const files = found.map(async ({ hash, path }) => ({ path, text: String((await reader.read(hash))?.bytes ?? '') }))
-    return (await Promise.all(files)).sort((a, b) => (a.path < b.path ? -1 : 1))
+    for (const { hash, path, sizeBytes } of found) {
+      const isTooLarge = sizeBytes > LARGEST_WORKFLOW_BYTES
+      if (files.length === MOST_WORKFLOWS || (!isTooLarge && sizeBytes > left))
+        return [...files, { path, text: tooMany(found.length - files.length) }]
+      if (!isTooLarge) left -= sizeBytes
+      const text = isTooLarge ? tooLarge(path, sizeBytes) : String((await reader.read(hash))?.bytes ?? '')
+      files.push({ path, text })
+    }
+    return files
   } finally {
     reader.close()
   }
 }
 
+function tooLarge(path: string, sizeBytes: number): SluiceError {
+  return new SluiceError('WORKFLOW_INVALID', `the workflow has ${sizeBytes} bytes, more than are read`, { where: path })
+}
+
+function tooMany(count: number): SluiceError {
+  const limits = `${MOST_WORKFLOWS} workflows or ${MOST_WORKFLOW_BYTES >> 20} MiB of them`
+  return new SluiceError(
+    'WORKFLOW_INVALID',
+    `the commit has more than ${limits}: this one and ${count - 1} behind it do not run`,
+  )
+}
+
 /** What a push means to workflows; undefined for refs that start none, and for deletions. */
-export async function describeEvent(copy: SourceCopy, push: PushSeen): Promise<CiEvent | undefined> {
+export async function describeEvent(copy: SourceCopy, push: PushSeen): Promise<EventWithPaths | undefined> {
   if (NONE.test(push.after)) return undefined
   const commit = (
     await git(copy.folder, ['rev-parse', '--verify', '--end-of-options', `${push.after}^{commit}`])
   ).trim()
   const message = await git(copy.folder, ['log', '-1', '--format=%B', '--end-of-options', commit])
-  const common = { commit, before: push.before, actor: push.user || 'unknown', message }
+  const common = {
+    commit,
+    before: push.before,
+    actor: push.user || 'unknown',
+    message: message.slice(0, LONGEST_MESSAGE),
+  }
   if (push.pull !== undefined) {
     const base = branchOf(push)
     const merge = await mergeBase(copy, `refs/heads/${base}`, commit)

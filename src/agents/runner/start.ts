@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { removeStaleLocks } from '../../adapters/git/stale-locks.ts'
 import { saysDiskIsFull } from '../../lib/error/full-disk.ts'
 import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
+import { removeTreeSync } from '../../machine/remove-tree.ts'
 import { matchEvent } from '../../pipeline/ci/event.ts'
 import type { Workflow } from '../../pipeline/ci/workflow.ts'
 import type { ReportFact } from '../../pipeline/record/fact.ts'
 import { MOST_CUT_OFFS, pauseAfterMs } from './cut-off.ts'
 import { findEngine, type BuilderWord, type Engine } from './docker/engine.ts'
 import type { PushedImage, RegistryPlace } from './docker/images.ts'
-import { endProcessesOf } from './job/process.ts'
+import { endProcessesWith } from './job/process.ts'
 import { isActive, openRecords, placeOf, type PushSeen, type Records, type RunRecord } from './records.ts'
 import { untilThereIsRoom } from './room.ts'
 import type { RunEnd } from './run.ts'
@@ -181,8 +182,8 @@ function endLeftovers({ options, records }: Context): void {
   const work = join(options.stateDir, 'work')
   mkdirSync(work, { recursive: true })
   const cutOff = records.list().filter(({ state }) => state === 'running')
-  endProcessesOf(new Set(cutOff.map(({ id }) => id)))
-  for (const name of list(work)) rmSync(join(work, name), { recursive: true, force: true, maxRetries: 3 })
+  endProcessesWith('GITHUB_RUN_ID', new Set(cutOff.map(({ id }) => id)))
+  for (const name of list(work)) removeTreeSync(join(work, name))
   const sources = join(options.stateDir, 'sources')
   for (const name of list(sources)) removeStaleLocks(join(sources, name))
 }
@@ -239,14 +240,16 @@ async function planRuns(context: Context, id: string, push: PushSeen): Promise<v
   if (context.closing.signal.aborted) return
   if (/^0+$/.test(push.after)) return records.planned(id)
   const source = await fetchCopy(context, push)
-  const event = await describeEvent(source, push)
-  const files = event === undefined ? [] : await readWorkflows(source, event.commit)
+  const seen = await describeEvent(source, push)
+  const files = seen === undefined ? [] : await readWorkflows(source, seen.commit)
   const { parseWorkflowFile } = await import('../../pipeline/ci/parse.ts')
-  for (const { path, text } of event === undefined ? [] : files) {
+  for (const { path, text } of files) {
     const runId = createHash('sha256').update(`${id} ${push.repository} ${path}`).digest('hex').slice(0, 16)
-    if (event === undefined || records.get(runId)) continue
-    const workflow = attempt(() => parseWorkflowFile(path, text))
-    if (!(workflow instanceof SluiceError) && !matchEvent(workflow, event).runs) continue
+    if (seen === undefined || records.get(runId)) continue
+    // the paths of a large change are not kept with every run
+    const { changedPaths: _, ...event } = seen
+    const workflow = attempt(() => parse(parseWorkflowFile, path, text))
+    if (!(workflow instanceof SluiceError) && !matchEvent(workflow, seen).runs) continue
     const name = workflow instanceof SluiceError ? path : workflow.name
     const number = records.nextNumber(push.repository, path)
     const now = Date.now()
@@ -261,6 +264,11 @@ async function planRuns(context: Context, id: string, push: PushSeen): Promise<v
     else start(context, run, { source, workflow })
   }
   records.planned(id)
+}
+
+function parse(read: (path: string, text: string) => Workflow, path: string, text: string | SluiceError): Workflow {
+  if (text instanceof SluiceError) throw text
+  return read(path, text)
 }
 
 function attempt(task: () => Workflow): Workflow | SluiceError {
@@ -365,7 +373,7 @@ async function readAgain(context: Context, run: RunRecord): Promise<Known> {
   const source = await fetchCopy(context, push)
   const file = (await readWorkflows(source, event.commit)).find((one) => one.path === path)
   const { parseWorkflowFile } = await import('../../pipeline/ci/parse.ts')
-  return { source, workflow: parseWorkflowFile(path, file?.text ?? '') }
+  return { source, workflow: parse(parseWorkflowFile, path, file?.text ?? '') }
 }
 
 function cancelRun({ records, running }: Context, runId: string, by: string): RunRecord | undefined {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { matchEvent, type CiEvent } from './event.ts'
+import { matchEvent, type EventWithPaths } from './event.ts'
 import { evaluateCondition, evaluateExpression, evaluateText, type Scope } from './expression.ts'
 import { fitsPattern, fitsPatterns } from './glob.ts'
 import { expandStrategy } from './matrix.ts'
@@ -56,7 +56,7 @@ test('! takes back what an earlier pattern allowed, and a later one allows again
   assert.equal(fitsPatterns(['docs/**', '!docs/x/**', 'docs/x/keep'], 'docs/x/keep'), true)
 })
 
-const push: CiEvent = {
+const push: EventWithPaths = {
   name: 'push',
   ref: 'refs/heads/main',
   commit: 'c',
@@ -66,7 +66,7 @@ const push: CiEvent = {
   changedPaths: ['api/x.ts'],
 }
 const pull = { ...push, name: 'pull_request' as const, ref: 'refs/pull/1/merge', baseBranch: 'main' }
-const events: { it: string; on: string; event: Partial<CiEvent>; runs: boolean }[] = [
+const events: { it: string; on: string; event: Partial<EventWithPaths>; runs: boolean }[] = [
   { it: 'a bare push runs', on: 'push', event: {}, runs: true },
   { it: 'another event does not', on: 'workflow_dispatch', event: {}, runs: false },
   { it: 'a list of events', on: '[push, pull_request]', event: pull, runs: true },

@@ -15,9 +15,10 @@ export type CiEvent = {
   readonly actor: string
   /** The commit's message. */
   readonly message: string
-  /** Undefined when everything counts as changed (the first commit of a repository). */
-  readonly changedPaths: readonly string[] | undefined
 }
+
+/** An event with the paths that filters ask for; undefined when everything counts as changed (the first commit of a repository). */
+export type EventWithPaths = CiEvent & { readonly changedPaths: readonly string[] | undefined }
 
 /** Whether a workflow runs for an event, and why not. */
 export type Match = { readonly runs: true } | { readonly runs: false; readonly why: string }
@@ -25,14 +26,14 @@ export type Match = { readonly runs: true } | { readonly runs: false; readonly w
 const SKIP = /\[(skip ci|ci skip|no ci|skip actions|actions skip)\]/i
 
 /** Applies the `on:` of a workflow to an event, as GitHub does. */
-export function matchEvent(workflow: Workflow, event: CiEvent): Match {
+export function matchEvent(workflow: Workflow, event: EventWithPaths): Match {
   const filter = workflow.on[event.name]
   if (filter === undefined) return no(`it is not for the event ${event.name}`)
   if (SKIP.test(event.message)) return no('the commit message asks to skip')
   return event.name === 'push' ? matchPush(filter, event) : matchPull(filter, event)
 }
 
-function matchPush(filter: EventFilter, event: CiEvent): Match {
+function matchPush(filter: EventFilter, event: EventWithPaths): Match {
   const tag = after(event.ref, 'refs/tags/')
   const branch = after(event.ref, 'refs/heads/')
   const wantsTags = filter.tags ?? filter.tagsIgnore
@@ -49,7 +50,7 @@ function matchPush(filter: EventFilter, event: CiEvent): Match {
   return matchPaths(filter, event)
 }
 
-function matchPull(filter: EventFilter, event: CiEvent): Match {
+function matchPull(filter: EventFilter, event: EventWithPaths): Match {
   const base = event.baseBranch ?? ''
   const types = filter.types ?? ['opened', 'synchronize', 'reopened']
   if (!types.includes(event.action ?? 'opened')) return no(`it is not for the type "${event.action ?? 'opened'}"`)
@@ -57,7 +58,7 @@ function matchPull(filter: EventFilter, event: CiEvent): Match {
   return matchPaths(filter, event)
 }
 
-function matchPaths({ paths, pathsIgnore }: EventFilter, { changedPaths }: CiEvent): Match {
+function matchPaths({ paths, pathsIgnore }: EventFilter, { changedPaths }: EventWithPaths): Match {
   if (changedPaths === undefined || (paths === undefined && pathsIgnore === undefined)) return { runs: true }
   const isWanted = changedPaths.some((path) => passes(path, paths, pathsIgnore))
   return isWanted ? { runs: true } : no('no changed path fits its filter')

@@ -1,6 +1,7 @@
 import { data, Evaluator, Lexer, Parser } from '@actions/expressions'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { unreachable } from '../../lib/error/unreachable.ts'
+import { BOUNDED_FUNCTIONS, type ExpressionFunction, LONGEST_TEXT } from './bounded-functions.ts'
 import type { Json, Place, Template } from './template.ts'
 
 /** How things went so far, for `success()`, `failure()`, `cancelled()`, `always()`. */
@@ -34,7 +35,7 @@ export function evaluateTemplate(template: Template, scope: Scope): Json {
     case 'expression':
       return evaluateExpression(template.text, template.at, scope)
     case 'text':
-      return template.parts.map((part) => textOf(evaluateTemplate(part, scope))).join('')
+      return joinParts(template, scope)
     case 'list':
       return template.items.map((item) => evaluateTemplate(item, scope))
     case 'map':
@@ -42,6 +43,18 @@ export function evaluateTemplate(template: Template, scope: Scope): Json {
     default:
       return unreachable(template)
   }
+}
+
+function joinParts({ parts, at }: Extract<Template, { readonly kind: 'text' }>, scope: Scope): string {
+  let text = ''
+  for (const part of parts) {
+    text += textOf(evaluateTemplate(part, scope))
+    if (text.length > LONGEST_TEXT)
+      throw new SluiceError('WORKFLOW_INVALID', `the text has more than ${LONGEST_TEXT} characters`, {
+        where: `${scope.file}:${at.line}:${at.column}`,
+      })
+  }
+  return text
 }
 
 /** Evaluates a template and makes it text as GitHub does: null is '', true is `true`. */
@@ -92,33 +105,31 @@ export function evaluateExpression(text: string, at: Place, scope: Scope): Json 
     const known = Object.fromEntries(CONTEXTS.map((name) => [name, scope.contexts[name] ?? {}]))
     return fromData(new Evaluator(tree, toDictionary(known), functions).evaluate())
   } catch (error) {
-    throw new SluiceError('WORKFLOW_INVALID', `${error instanceof Error ? error.message : 'bad'} in "${text}"`, {
-      where: `${scope.file}:${at.line}:${at.column}`,
-    })
+    throw new SluiceError(
+      'WORKFLOW_INVALID',
+      `${error instanceof Error ? error.message : 'bad'} in "${text.slice(0, 300)}"`,
+      {
+        where: `${scope.file}:${at.line}:${at.column}`,
+      },
+    )
   }
 }
 
-type Call = {
-  readonly name: string
-  readonly minArgs: number
-  readonly maxArgs: number
-  readonly call: (...args: data.ExpressionData[]) => data.ExpressionData
-}
-
-function functionsOf(scope: Scope): Map<string, Call> {
-  const truth = (name: string, isTrue: boolean): Call => ({
+function functionsOf(scope: Scope): Map<string, ExpressionFunction> {
+  const truth = (name: string, isTrue: boolean): ExpressionFunction => ({
     name,
     minArgs: 0,
     maxArgs: 0,
     call: () => new data.BooleanData(isTrue),
   })
-  const hashFiles: Call = {
+  const hashFiles: ExpressionFunction = {
     name: 'hashfiles',
     minArgs: 1,
     maxArgs: 255,
     call: (...patterns) => new data.StringData(scope.hashFiles?.(patterns.map((one) => one.coerceString())) ?? ''),
   }
-  const all = [
+  const all: readonly ExpressionFunction[] = [
+    ...BOUNDED_FUNCTIONS,
     truth('success', scope.status === 'success'),
     truth('failure', scope.status === 'failure'),
     truth('cancelled', scope.status === 'cancelled'),

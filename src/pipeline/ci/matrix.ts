@@ -13,12 +13,14 @@ export type Strategy = {
 }
 
 const MOST_COMBINATIONS = 256
+/** Of `include` and `exclude`: each is compared with every combination. */
+const MOST_RULES = 10_000
 
 /**
  * Expands `strategy`: the product of all lists, less `exclude`, plus `include`.
  *
  * A job without a matrix has one empty combination.
- * @throws SluiceError WORKFLOW_INVALID beyond 256 combinations, or when the matrix is no map of lists
+ * @throws SluiceError WORKFLOW_INVALID beyond 256 combinations or 10,000 entries of `include` and `exclude`, or when the matrix is no map of lists
  */
 export function expandStrategy(template: Template | undefined, scope: Scope): Strategy {
   const value = template === undefined ? {} : evaluateTemplate(template, scope)
@@ -38,6 +40,9 @@ function expand(matrix: Json, template: Template | undefined, scope: Scope): rea
       where: `${scope.file}:${template?.at.line ?? 1}:${template?.at.column ?? 1}`,
     })
   if (!isMap(matrix)) throw fault('the matrix is not a map of lists')
+  const [included, excluded] = [mapsOf(matrix['include']), mapsOf(matrix['exclude'])]
+  if (included.length + excluded.length > MOST_RULES)
+    throw fault(`the matrix has more than ${MOST_RULES} entries of "include" and "exclude"`)
   const axes = Object.entries(matrix).filter(([name]) => name !== 'include' && name !== 'exclude')
   let all: Combination[] = axes.length > 0 ? [{}] : []
   for (const [name, values] of axes) {
@@ -45,8 +50,8 @@ function expand(matrix: Json, template: Template | undefined, scope: Scope): rea
     if (all.length * values.length > MOST_COMBINATIONS) throw fault('the matrix has more than 256 combinations')
     all = all.flatMap((one) => values.map((value) => ({ ...one, [name]: value })))
   }
-  const kept = all.filter((one) => !mapsOf(matrix['exclude']).some((excluded) => covers(one, excluded)))
-  const result = include(kept, mapsOf(matrix['include']), new Set(axes.map(([name]) => name)))
+  const kept = all.filter((one) => !excluded.some((part) => covers(one, part)))
+  const result = include(kept, included, new Set(axes.map(([name]) => name)))
   if (result.length > MOST_COMBINATIONS) throw fault('the matrix has more than 256 combinations')
   return result
 }
@@ -69,7 +74,21 @@ function include(
 }
 
 function covers(combination: Combination, part: Combination): boolean {
-  return Object.entries(part).every(([name, value]) => JSON.stringify(combination[name]) === JSON.stringify(value))
+  return Object.entries(part).every(([name, value]) => isSame(combination[name], value))
+}
+
+function isSame(a: Json | undefined, b: Json): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b
+  return spell(a) === spell(b)
+}
+
+const spelled = new WeakMap<object, string>()
+
+/** Large values are compared with each other many times. */
+function spell(value: object): string {
+  const text = spelled.get(value) ?? JSON.stringify(value)
+  spelled.set(value, text)
+  return text
 }
 
 function mapsOf(value: Json | undefined): readonly Combination[] {

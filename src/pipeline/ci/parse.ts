@@ -7,6 +7,8 @@ import {
   parseWorkflow,
 } from '@actions/workflow-parser'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { isRecord } from '../../lib/value/is-record.ts'
+import { own } from '../../lib/value/own.ts'
 import { loadOne } from '../../lib/yaml/load.ts'
 import {
   entryOf,
@@ -97,8 +99,7 @@ function toTemplate(path: string, token: Token, plain: unknown): Template {
 }
 
 function fieldOf(plain: unknown, key: string): unknown {
-  if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) return undefined
-  return Object.entries(plain).find(([name]) => name === key)?.[1]
+  return isRecord(plain) ? own(plain, key) : undefined
 }
 
 function parseEvents(template: Template | undefined): Record<string, EventFilter> {
@@ -178,21 +179,34 @@ function parseStep(path: string, step: Template): StepSpec {
   }
 }
 
+/** Wave by wave: those that need nobody, then those that need only them, each wave as it stands in the file. */
 function orderJobs(path: string, jobs: readonly JobSpec[]): readonly JobSpec[] {
-  const ordered: JobSpec[] = []
-  const left = new Set(jobs)
+  const waiting = new Map(jobs.map((job) => [job.id, { job, missing: new Set(job.needs).size }]))
+  const neededBy = new Map<string, JobSpec[]>(jobs.map(({ id }) => [id, []]))
   for (const job of jobs)
-    for (const need of job.needs)
-      if (!jobs.some(({ id }) => id === need))
-        throw invalid(path, job.at, `job "${job.id}" needs "${need}", which does not exist`)
-  while (left.size > 0) {
-    const free = [...left].filter((job) => job.needs.every((need) => ordered.some(({ id }) => id === need)))
-    const [stuck] = left
-    if (free.length === 0 && stuck) throw invalid(path, stuck.at, `job "${stuck.id}" needs itself through its "needs"`)
-    for (const job of free) left.delete(job)
-    ordered.push(...free)
+    for (const need of new Set(job.needs)) {
+      const others = neededBy.get(need)
+      if (others === undefined) throw invalid(path, job.at, `job "${job.id}" needs "${need}", which does not exist`)
+      others.push(job)
+    }
+  const places = new Map(jobs.map((job, index) => [job, index]))
+  const ordered: JobSpec[] = []
+  for (let wave = jobs.filter(({ needs }) => needs.length === 0); wave.length > 0;) {
+    ordered.push(...wave)
+    for (const { id } of wave) waiting.delete(id)
+    const free = wave.flatMap(({ id }) => neededBy.get(id) ?? []).filter(({ id }) => oneLess(waiting.get(id)))
+    wave = free.sort((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0))
   }
+  const [stuck] = waiting.values()
+  if (stuck) throw invalid(path, stuck.job.at, `job "${stuck.job.id}" needs itself through its "needs"`)
   return ordered
+}
+
+/** Whether the last of what a job needs stands now. */
+function oneLess(waiting: { missing: number } | undefined): boolean {
+  if (waiting === undefined) return false
+  waiting.missing--
+  return waiting.missing === 0
 }
 
 function entriesOf(template: Template | undefined): readonly TemplateEntry[] {

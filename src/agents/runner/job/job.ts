@@ -1,6 +1,8 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describeError } from '../../../lib/error/sluice-error.ts'
+import { removeTree } from '../../../machine/remove-tree.ts'
 import { githubContext, stepVariables, type JobPlace } from '../../../pipeline/ci/context.ts'
 import { evaluateTexts } from '../../../pipeline/ci/expression.ts'
 import { evaluateMinutes } from '../../../pipeline/ci/time-limit.ts'
@@ -8,7 +10,7 @@ import { openDockerDoor } from '../docker/docker-socket.ts'
 import { openEngineImages } from '../docker/engine-images.ts'
 import { openJobImages } from '../docker/images.ts'
 import { createMasker } from './mask.ts'
-import { endGroups } from './process.ts'
+import { endGroups, endProcessesWith } from './process.ts'
 import { type JobInstance, type JobState, type RunPlace, scopeOf } from './job-state.ts'
 import { runStep, type StepResult } from './step.ts'
 
@@ -35,8 +37,9 @@ export async function runJob(given: RunPlace, instance: JobInstance): Promise<Jo
     os: process.platform === 'darwin' ? 'macOS' : 'Linux',
     arch: process.arch === 'arm64' ? 'ARM64' : 'X64',
   }
-  rmSync(root, { recursive: true, force: true })
+  await removeTree(root)
   const groups = new Set<number>()
+  const trackingId = `sluice_${randomUUID()}`
   for (const folder of [place.workspace, place.temp, join(root, 'home')]) mkdirSync(folder, { recursive: true })
   const masker = createMasker([
     ...Object.values(run.secrets),
@@ -49,7 +52,10 @@ export async function runJob(given: RunPlace, instance: JobInstance): Promise<Jo
   const signal = AbortSignal.any([run.signal, cancel.signal])
   const door = await openDockerDoor({ images, addMask: masker.add, signal })
   try {
-    const baseEnv = baseEnvironment(run, place, join(root, 'home'), door.binFolder)
+    const baseEnv = {
+      ...baseEnvironment(run, place, join(root, 'home'), door.binFolder),
+      RUNNER_TRACKING_ID: trackingId,
+    }
     const logFolder = join(run.logFolder, `${spec.id}-${instance.index}`)
     const state: JobState = {
       ...{ run, instance, place, masker, images, baseEnv, groups, logFolder, signal },
@@ -62,7 +68,8 @@ export async function runJob(given: RunPlace, instance: JobInstance): Promise<Jo
     door.close()
     images.close()
     endGroups(groups)
-    rmSync(root, { recursive: true, force: true, maxRetries: 3 })
+    endProcessesWith('RUNNER_TRACKING_ID', new Set([trackingId]))
+    await removeTree(root)
   }
 }
 

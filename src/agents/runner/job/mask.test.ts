@@ -44,3 +44,18 @@ test('a step that asks for ever more masks is told when it is enough, and what i
   assert.equal(masker.add('mask-number-1-'), true)
   assert.equal(masker.mask(`${SECRET} mask-number-7-`), '*** ***')
 })
+
+test('a secret within the base64 of a longer text is masked, wherever it stands in it', () => {
+  for (const before of ['', 'u', 'us', 'user:', 'some user:'])
+    for (const after of ['', '\n', ', and more', '@host'])
+      for (const encoding of ['base64', 'base64url'] as const) {
+        const text = through([`${Buffer.from(`${before}${SECRET}${after}`).toString(encoding)}\n`])
+        const shown = Buffer.from(text.replaceAll('***', ''), 'base64').toString('latin1')
+        assert.match(text, /\*\*\*/)
+        assert.ok(!shown.includes('horse') && text.length < 40, `${before} ${after} ${text}`)
+      }
+})
+
+test('a mask of half a letter is taken as it is', () => {
+  assert.equal(createMasker([]).add(`${'x'.repeat(20)}\ud83d`), true)
+})

@@ -8,10 +8,12 @@ export type Masker = {
 }
 
 const SHORTEST = 3
+/** Shorter pieces of base64 are found in texts of any kind. */
+const SHORTEST_INSIDE = 8
 /** Spellings that steps may add; a PEM file has some hundred. */
-const MOST_ADDED = 2_000
+const MOST_ADDED = 4_000
 
-/** A masker for `secrets`: their lines, and their base64, URL and JSON spellings too. */
+/** A masker for `secrets`: their lines, and their base64 (also within that of a longer text), URL and JSON spellings too. */
 export function createMasker(secrets: readonly string[]): Masker {
   const known = new Set<string>()
   let ordered: readonly string[] = []
@@ -38,21 +40,36 @@ function formsOf(secret: string): readonly string[] {
   const lines = whole.split(/\r?\n/).map((line) => line.trim())
   const spelled = [
     Buffer.from(secret).toString('base64'),
-    encodeURIComponent(whole),
+    // half a letter, as is left where a text was cut, has no such spelling
+    encodeURIComponent(Buffer.from(whole).toString()),
     JSON.stringify(whole).slice(1, -1),
   ]
-  return [whole, ...lines, ...spelled].filter((form) => form.length >= SHORTEST)
+  return [...[whole, ...lines, ...spelled].filter((form) => form.length >= SHORTEST), ...insideBase64(whole)]
 }
+
+/**
+ * What is seen of a secret in the base64 of a longer text (a login, a configuration file): its place in the groups of three bytes decides
+ * how it is spelled. Without the characters at both ends that hold bits of its neighbours.
+ */
+function insideBase64(secret: string): readonly string[] {
+  const bytes = Buffer.from(secret)
+  const forms = [0, 1, 2].map((before) => {
+    const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')
+    return text.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6))
+  })
+  const urlForms = forms.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'))
+  return [...new Set([...forms, ...urlForms])].filter((form) => form.length >= SHORTEST_INSIDE)
+}
+
+/** Where the text of a stream goes. */
+export type MaskedLines = { readonly write: (text: string) => void; readonly end: () => void }
 
 /**
  * Cuts a stream into masked lines; a secret split across chunks is still found.
  *
  * A line longer than 256 KiB is handed on in pieces, its last characters held back as long as a secret could begin in them.
  */
-export function maskedLines(
-  masker: Masker,
-  onLine: (line: string) => void,
-): { write: (text: string) => void; end: () => void } {
+export function maskedLines(masker: Masker, onLine: (line: string) => void): MaskedLines {
   let pending = ''
   const flushLong = (): void => {
     const masked = masker.mask(pending)

@@ -15,7 +15,8 @@ export type ProcessOptions = {
   readonly env: Readonly<Record<string, string>>
   readonly timeoutMs: number
   readonly signal: AbortSignal
-  readonly onText: (text: string) => void
+  readonly onOut: (text: string) => void
+  readonly onErr: (text: string) => void
   /** Asked after each piece of output; true ends the process. */
   readonly isTooMuch: () => boolean
   /** Gets the number of the process's group, so that its job can end what it left behind. */
@@ -27,7 +28,7 @@ const DRAIN_MS = 300
 
 /** Runs a process in a group of its own; on timeout, cancel or too much output the whole group is ended. */
 export function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
-  const { argv, cwd, env, timeoutMs, signal, onText, isTooMuch, groups } = options
+  const { argv, cwd, env, timeoutMs, signal, isTooMuch, groups } = options
   return new Promise((resolve, reject) => {
     const child = spawn(argv[0] ?? 'bash', argv.slice(1), {
       cwd,
@@ -49,7 +50,10 @@ export function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
     const cancel = (): void => stop('cancelled')
     signal.addEventListener('abort', cancel, { once: true })
     if (signal.aborted) cancel()
-    for (const stream of [child.stdout, child.stderr])
+    for (const [stream, onText] of [
+      [child.stdout, options.onOut],
+      [child.stderr, options.onErr],
+    ] as const)
       stream.setEncoding('utf8').on('data', (text: string) => {
         if (why === undefined) onText(text)
         if (isTooMuch()) stop('too much output')
@@ -84,36 +88,42 @@ export function endGroups(groups: ReadonlySet<number>): void {
   for (const pid of groups) killGroup(pid, 'SIGKILL')
 }
 
+const MOST_ROUNDS = 20
+
 /**
- * Ends every process of runs that a crash cut off, known by what they say of themselves: `GITHUB_RUN_ID` in their environment.
+ * Ends every process that says of itself, in a variable of its environment, that it belongs to what is over: those too that left the group
+ * of their step. Looks again until there is none, since they may have children meanwhile.
  *
  * Linux only; elsewhere they end by themselves.
  */
-export function endProcessesOf(runIds: ReadonlySet<string>): void {
-  if (runIds.size === 0 || !existsSync('/proc/self/environ')) return
-  for (const name of readdirSync('/proc')) {
-    const pid = Number(name)
-    if (!Number.isInteger(pid) || pid === process.pid || !runIds.has(runIdOf(pid))) continue
-    try {
-      process.kill(pid, 'SIGKILL')
-    } catch {
-      // it is gone already
-    }
+export function endProcessesWith(variable: string, values: ReadonlySet<string>): void {
+  if (values.size === 0 || !existsSync('/proc/self/environ')) return
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const found = readdirSync('/proc')
+      .map(Number)
+      .filter((pid) => Number.isInteger(pid) && pid !== process.pid && values.has(variableOf(pid, variable)))
+    if (found.length === 0) return
+    for (const pid of found) kill(pid, 'SIGKILL')
   }
 }
 
-function runIdOf(pid: number): string {
+/** '' for a process that is not ours, or is over. */
+function variableOf(pid: number, name: string): string {
   try {
-    return /(?:^|\0)GITHUB_RUN_ID=([0-9a-f]+)(?:\0|$)/.exec(readFileSync(`/proc/${pid}/environ`, 'latin1'))?.[1] ?? ''
+    const lines = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0')
+    return lines.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1) ?? ''
   } catch {
     return ''
   }
 }
 
 function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return
+  if (pid !== undefined) kill(-pid, signal)
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(-pid, signal)
+    process.kill(pid, signal)
   } catch {
     // it is gone already
   }

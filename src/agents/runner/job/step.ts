@@ -10,7 +10,7 @@ import type { StepSpec } from '../../../pipeline/ci/workflow.ts'
 import { findAction } from './built-in.ts'
 import { putExchangeFile, takeExchangeFile } from './exchange-file.ts'
 import { type JobState, scopeOf } from './job-state.ts'
-import { maskedLines } from './mask.ts'
+import { type MaskedLines, maskedLines } from './mask.ts'
 import { type ProcessEnd, runProcess } from './process.ts'
 import { openStepLog, type StepLog } from './step-log.ts'
 
@@ -119,18 +119,22 @@ async function runScript(running: Running): Promise<void> {
   const script = join(state.place.temp, 'step.script')
   putExchangeFile(script, text.endsWith('\n') ? text : `${text}\n`, 0o700)
   const minutes = evaluateMinutes(step.timeoutMinutes, scope, NO_LIMIT_MINUTES)
-  const lines = maskedLines(state.masker, (line) => readLine(running, line))
+  // each stream has lines of its own: a piece of the other in between would tear a line, and a secret in it
+  const newLines = (): MaskedLines => maskedLines(state.masker, (line) => readLine(running, line))
+  const [out, err] = [newLines(), newLines()]
   const end = await runProcess({
     argv: shellOf(running, script),
     cwd: workingFolder(running),
     env: { ...environmentOf(running), ...files },
     timeoutMs: minutes * 60_000,
     signal: state.signal,
-    onText: lines.write,
+    onOut: out.write,
+    onErr: err.write,
     isTooMuch: () => running.hasTooManyMasks || log.isFull(),
     groups: state.groups,
   })
-  lines.end()
+  out.end()
+  err.end()
   if (end.kind === 'exit') readCommandFiles(running, files)
   checkEnd(running, end, minutes)
 }

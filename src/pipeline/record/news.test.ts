@@ -53,3 +53,27 @@ test('what a Kustomization says at every interval is told once, until something 
   const other = { kind: 'build', ...of, ok: true, workloads: [{ ...web, images: ['registry/web:2'] }] } as const
   assert.deepEqual(tell([other]), [true], 'variables of the cluster may change what the same revision asks for')
 })
+
+test('a retry that is refused as before is told once, and again when anything about it is another', () => {
+  const ledger = emptyLedger()
+  const of = { kustomization: 'flux-system/apps', revision: 'main@sha1:a1' } as const
+  const web = { namespace: 'default', name: 'web', images: ['registry/web:1'] }
+  const built: FactBody = { kind: 'build', ...of, ok: true, workloads: [web] }
+  const broken: FactBody = { kind: 'build', ...of, ok: false, cause: 'web.yaml:3: bad', workloads: [] }
+  const refused: FactBody = { kind: 'apply', ...of, ok: false, cause: 'quota', changes: [] }
+  let second = 0
+  const tell = (...facts: readonly FactBody[]): readonly boolean[] =>
+    facts.map((fact) => {
+      const news = isNews(ledger, fact)
+      if (news) foldFact(ledger, { at: `2026-01-01T00:00:${String(second++).padStart(2, '0')}Z`, ...fact })
+      return news
+    })
+  assert.deepEqual(tell(broken, broken, broken), [true, false, false])
+  assert.deepEqual(tell({ ...broken, cause: 'web.yaml:4: bad' }, broken), [true, true])
+  assert.deepEqual(tell({ ...broken, revision: 'main@sha1:b2' }), [true])
+  assert.deepEqual(tell(built, broken), [true, true], 'what was mended and broke again')
+  assert.deepEqual(tell(built, refused, built, refused), [true, true, true, false])
+  const changes = [{ object: 'Service/default/web', action: 'created' }]
+  assert.deepEqual(tell({ ...refused, changes }, { ...refused, changes }), [true, false])
+  assert.deepEqual(tell({ kind: 'apply', ...of, ok: true, changes: [] }, refused), [true, true])
+})

@@ -1,3 +1,4 @@
+import type { BorderRecord } from './delivery.ts'
 import type { FactBody, WorkloadImages } from './fact.ts'
 import { carried, wantedBy } from './fold-cluster.ts'
 import { commitOfRevision, namespaceOf } from './image-name.ts'
@@ -37,9 +38,10 @@ export function isNews(ledger: Ledger, fact: FactBody): boolean {
       return JSON.stringify([choices, cause]) !== JSON.stringify([fact.choices, fact.cause])
     }
     case 'build':
-      return !fact.ok || !isPassed(ledger, fact, 'build') || !isSameBuild(ledger, fact)
+      return fact.ok ? !isPassed(ledger, fact, 'build') || !isSameBuild(ledger, fact) : !isStopped(ledger, fact)
     case 'apply':
-      return !fact.ok || fact.intended === true || fact.changes.length > 0 || !isPassed(ledger, fact, 'apply')
+      if (fact.intended === true) return true
+      return fact.ok ? fact.changes.length > 0 || !isPassed(ledger, fact, 'apply') : !isStopped(ledger, fact)
     case 'health':
       return fact.state === 'unhealthy' || !isPassed(ledger, fact, 'health')
     default:
@@ -65,6 +67,32 @@ function isPassed(ledger: Ledger, { kustomization, revision }: Step, border: 'bu
     !ledger.intended.applies.has(kustomization) &&
     carried(ledger, kustomization).length === 0
   )
+}
+
+type Refusal = Extract<FactBody, { kind: 'build' | 'apply' }>
+
+/** The revision stands refused at this step for this very cause, and so does all that it carries: a retry that was refused once more. */
+function isStopped(ledger: Ledger, fact: Refusal): boolean {
+  const { kind, kustomization, revision, cause = '' } = fact
+  const why = cause.trim()
+  const environment = ledger.environments.get(kustomization)
+  const passage = ledger.passages.get(passageKey({ kustomization, commit: commitOfRevision(revision) }))
+  const isSame = (record: BorderRecord | undefined): boolean => record?.state === 'failed' && record.detail === why
+  return (
+    environment?.cause === `${kind}: ${why}` &&
+    isSame(passage?.borders[kind]) &&
+    carried(ledger, kustomization).every(({ borders }) => isSame(borders[kind])) &&
+    (fact.kind === 'build' || isOwed(ledger, fact))
+  )
+}
+
+/** What a refused apply did before it was refused is remembered until one goes through. */
+function isOwed(
+  { intended }: Ledger,
+  { kustomization, revision, changes }: Extract<FactBody, { kind: 'apply' }>,
+): boolean {
+  const owed = intended.applies.get(kustomization)?.find((one) => one.revision === revision)
+  return JSON.stringify(owed?.changes) === JSON.stringify(changes)
 }
 
 function isSameBuild(ledger: Ledger, { kustomization, workloads }: Extract<FactBody, { kind: 'build' }>): boolean {

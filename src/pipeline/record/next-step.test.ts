@@ -43,6 +43,11 @@ const cases: { it: string; kind?: string; spec?: object; message: string; want: 
     message: 'dial tcp h:1: connect: connection refused',
     want: 'it is asked again by itself; at once: sluice reconcile gitrepository app -n team',
   },
+  {
+    it: 'a repository that is not there, or is hidden from who may not read it',
+    message: "unable to clone 'http://h/app.git': repository not found:",
+    want: 'look at the address in its spec, and whether it wants a login: hosts answer so in both cases',
+  },
   { it: 'nothing of what says it itself', message: 'couldn\'t find remote ref "refs/heads/x"', want: undefined },
 ]
 for (const { it, kind = 'GitRepository', spec = {}, message, want } of cases)

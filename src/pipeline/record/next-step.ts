@@ -15,6 +15,8 @@ export function nextStep(object: KubeObject, message: string): string | undefine
     return secret === ''
       ? 'it has no login: name a Secret in spec.secretRef'
       : `look at the login in Secret ${namespace}/${secret}: it is wrong, expired or has no right here`
+  if (/repository not found/i.test(message))
+    return `look at the address in its spec, and whether ${secret === '' ? 'it wants a login' : `the login in Secret ${namespace}/${secret} may read it`}: hosts answer so in both cases`
   if (/no such host|ENOTFOUND/.test(message)) return 'look at the address in its spec: the name is unknown to DNS'
   if (/connection refused|deadline exceeded|ECONNREFUSED|ETIMEDOUT|timed out/.test(message))
     return `it is asked again by itself; at once: sluice reconcile ${object.kind.toLowerCase()} ${name} -n ${namespace}`

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Seen } from './decide.ts'
-import type { Pod, PodStatus } from './shapes.ts'
+import type { Run, Seen } from './decide.ts'
+import type { Pod, PodSpec, PodStatus } from './shapes.ts'
 import { renderPodStatus } from './status.ts'
 
 const NOW = 1_000_000_000
@@ -49,4 +49,43 @@ test('of a pod that its node did not take nothing is said but why, however often
     startTime: TIME,
   })
   assert.deepEqual(renderPodStatus({ ...calm, nowMs: NOW + 5_000, pod: pod(status) }, '10.0.0.1'), status)
+})
+
+const run = (container: string, code?: number, restartsInARow = 0): [string, Run] => {
+  const exit = code === undefined ? {} : { exit: { code, signal: undefined, atMs: NOW - 1_000 } }
+  return [
+    container,
+    { uid: 'u', container, attempt: 1, imageId: 'x', startedAtMs: NOW - 5_000, restartsInARow, ...exit },
+  ]
+}
+const sidecar = { name: 'side', image: 'i', restartPolicy: 'Always' }
+const beside: PodSpec = { containers: [{ name: 'web', image: 'i' }], initContainers: [sidecar], restartPolicy: 'Never' }
+const seenWith = (spec: PodSpec, ...runs: [string, Run][]): Seen => ({
+  ...calm,
+  pod: { ...pod({ phase: 'Pending' }), spec },
+  sandbox: { uid: 'u', ip: '10.42.0.2' },
+  runs: new Map(runs),
+})
+
+// as v1.37.2 answers (getPhase, convertToAPIContainerStatuses)
+const phases: { it: string; runs: [string, Run][]; want: string }[] = [
+  { it: 'waits for its container', runs: [run('side')], want: 'Pending' },
+  { it: 'runs', runs: [run('side'), run('web')], want: 'Running' },
+  { it: 'goes on while its sidecar runs', runs: [run('side'), run('web', 0)], want: 'Running' },
+  { it: 'goes on while its sidecar runs after a failure', runs: [run('side'), run('web', 1)], want: 'Running' },
+  { it: 'is done', runs: [run('side', 137), run('web', 0)], want: 'Succeeded' },
+  { it: 'has failed', runs: [run('side', 0), run('web', 1)], want: 'Failed' },
+]
+for (const { it, runs, want } of phases)
+  test(`a pod with a sidecar ${it}: ${want}`, () => {
+    assert.equal(renderPodStatus(seenWith(beside, ...runs), '10.0.0.1').phase, want)
+  })
+
+test('a sidecar that ended well is shown as it ended, one that failed as it waits', () => {
+  const stateOf = (code: number) => {
+    const seen = seenWith(beside, run('side', code, 3), run('web'))
+    return Object.keys(renderPodStatus(seen, '10.0.0.1').initContainerStatuses?.[0]?.state ?? {})
+  }
+  assert.deepEqual(stateOf(0), ['terminated'])
+  assert.deepEqual(stateOf(1), ['waiting'])
 })

@@ -130,11 +130,14 @@ function phaseOf(seen: Seen): string {
   const { pod, runs } = seen
   const inits = (pod.spec.initContainers ?? []).filter((container) => !isSidecar(container))
   const areInitsDone = inits.every(({ name }) => runs.get(name)?.exit?.code === 0)
-  if (isFinished(seen) || isCleared(seen)) {
+  const haveRun = areInitsDone && pod.spec.containers.every(({ name }) => runs.has(name))
+  // sidecars that still run keep a pod going whose containers are done
+  const isGoingOn = haveRun && pod.spec.initContainers?.some(({ name }) => isAlive(runs.get(name))) === true
+  if ((isFinished(seen) && !isGoingOn) || isCleared(seen)) {
     const all = pod.spec.containers.every(({ name }) => runs.get(name)?.exit?.code === 0)
     return all && areInitsDone ? 'Succeeded' : 'Failed'
   }
-  return areInitsDone && pod.spec.containers.every(({ name }) => runs.has(name)) ? 'Running' : 'Pending'
+  return haveRun ? 'Running' : 'Pending'
 }
 
 function containerStatus(seen: Seen, container: Container, isInit: boolean): ContainerStatus {
@@ -182,7 +185,9 @@ function stateOf(seen: Seen, container: Container, run: Run | undefined): Contai
   const fault = seen.startFaults.get(container.name) ?? (seen.sandbox ? undefined : seen.setupFault)
   if (fault && !run) return { waiting: { reason: fault.reason, message: fault.message } }
   if (run?.exit === undefined) return waiting
-  const willRestart = !isFinished(seen) && mayRestart(pod.spec, container, run.exit.code)
+  // a sidecar that ended well is shown as it ended, though it will be started again
+  const isDone = run.exit.code === 0 && pod.spec.initContainers?.some(({ name }) => name === container.name)
+  const willRestart = isDone !== true && !isFinished(seen) && mayRestart(pod.spec, container, run.exit.code)
   const restarts = restartsAfter(run)
   if (!willRestart || pod.metadata.deletionTimestamp || restarts <= 1) return terminated(run)
   const delay = durationText(restartDelayMs(restarts))

@@ -11,6 +11,7 @@ import type { Cluster } from './cluster.ts'
 import { isWaitingForNode, placePod, unscheduledConditions, type Placement } from './decide.ts'
 import { type Announce, announcer, COMPONENT } from './events.ts'
 import { createPlaces } from './places.ts'
+import { PREEMPTED } from './preempt.ts'
 import type { Claim, Storage, StorageClass, Volume } from '../volumes/shapes.ts'
 
 type PodSeen = { readonly pod: Pod; readonly placement: Placement }
@@ -137,7 +138,7 @@ async function evict(bench: Bench, announce: Announce, victim: Pod, pod: Pod, no
     type: 'DisruptionTarget',
     status: 'True',
     lastTransitionTime: timeText(bench.clock.nowMs()),
-    reason: 'PreemptionByScheduler',
+    reason: PREEMPTED,
     message: `${COMPONENT}: preempting to accommodate a higher priority pod`,
   }
   const { uid } = victim.metadata

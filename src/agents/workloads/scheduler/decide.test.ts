@@ -99,6 +99,11 @@ const spread = (topologyKey: string, more: object = {}): Partial<PodSpec> => ({
   ],
 })
 const x = (name = 'x', spec: Partial<PodSpec> = {}): Pod => pod(spec, name, { app: 'x' })
+const named = (...lists: string[][]): Partial<PodSpec> => {
+  const matchFields = lists.map((values) => ({ key: 'metadata.name', operator: 'In', values }))
+  const requiredDuringSchedulingIgnoredDuringExecution = { nodeSelectorTerms: [{ matchFields }] }
+  return { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution } } }
+}
 const tainted = { taints: [{ key: 'k', value: 'v', effect: 'NoSchedule' }] }
 const full = [node(), x('1'), x('2'), x('3'), x('4')] as [Node, ...Pod[]]
 const busy = [node(), x('base', asking({ cpu: 3 }))] as [Node, ...Pod[]]
@@ -141,7 +146,34 @@ const cases: { it: string; pod?: Pod; rooms: [Node, ...Pod[]][]; want: string }[
     rooms: [[node()]],
     want: `1 node(s) didn't match Pod's node affinity/selector. ${HELPLESS}`,
   },
-  { it: 'waits for readiness', rooms: [[node('n', {}, 'unknown')]], want: `1 node(s) were not ready. ${HELPLESS}` },
+  {
+    it: 'finds no place on a node that says of none',
+    rooms: [[node('n', {}, 'unknown')]],
+    want: `1 Too many pods. ${VICTIMLESS}`,
+  },
+  {
+    it: 'finds nothing that a node does not say it has',
+    pod: pod(asking({ cpu: 1, memory: 1 })),
+    rooms: [[node('n', {}, { allocatable: { pods: '1', memory: '1' } })]],
+    want: `1 Insufficient cpu. ${HELPLESS}`,
+  },
+  {
+    it: 'goes to a node that is not ready, if its taints let it',
+    rooms: [[node('n', {}, { allocatable: { pods: '1' } })]],
+    want: 'n',
+  },
+  {
+    it: 'waits where its terms name no node together',
+    pod: pod(named(['n'], ['m'])),
+    rooms: [[node()]],
+    want: `pod affinity terms conflict. ${HELPLESS}`,
+  },
+  {
+    it: 'goes to one of the nodes that its terms name',
+    pod: pod(named(['n', 'm'], ['m'])),
+    rooms: [[node()], [node('m')]],
+    want: 'm',
+  },
   {
     it: 'waits for a port of the host',
     pod: pod(onPort(8080)),
@@ -206,6 +238,15 @@ const cases: { it: string; pod?: Pod; rooms: [Node, ...Pod[]][]; want: string }[
   },
   { it: 'is the first of its company', pod: x('p', { affinity: near({ app: 'x' }) }), rooms: [[node()]], want: 'n' },
   {
+    it: 'is the first of its company where the others are nowhere',
+    pod: x('p', { affinity: near({ app: 'x' }, { topologyKey: 'disk' }) }),
+    rooms: [
+      [node(), pod()],
+      [{ ...node('m'), metadata: { name: 'm' } }, x(), x('2')],
+    ],
+    want: 'n',
+  },
+  {
     it: 'cannot be spread over a label that the node lacks',
     pod: pod(spread('zone')),
     rooms: [[node()]],
@@ -219,6 +260,15 @@ const cases: { it: string; pod?: Pod; rooms: [Node, ...Pod[]][]; want: string }[
       [node('m'), pod({}, 'q'), pod({}, 'r')],
     ],
     want: 'm',
+  },
+  {
+    it: 'is spread by no count where all pods are meant',
+    pod: pod(spread(HOSTNAME, { labelSelector: {} })),
+    rooms: [
+      [node(), x()],
+      [node('m'), x('2'), x('3')],
+    ],
+    want: 'n',
   },
   {
     it: 'waits for as many nodes as it shall be spread over',
@@ -276,6 +326,16 @@ for (const { it, pod: placed = pod(), rooms, want } of cases)
     assert.equal(got.replace(/^0\/1 nodes are available: /, ''), want)
   })
 
+test('nodes that the affinity does not name are told by its plugin', () => {
+  const rooms: [Node, ...Pod[]][] = [busy, [node('m', tainted)], [node('o')]]
+  const { why } = placePod(pod({ ...asking({ cpu: 2 }), ...named(['n']) }), cluster(rooms)) as { why: string }
+  assert.equal(
+    why,
+    "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't satisfy plugin(s) [NodeAffinity]. " +
+      'preemption: 0/3 nodes are available: 1 No preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling.',
+  )
+})
+
 test('reasons are counted over nodes', () => {
   const rooms: [Node, ...Pod[]][] = [[node('n', { unschedulable: true })], [node('m', tainted)], [node('o', tainted)]]
   assert.deepEqual(placePod(pod(), cluster(rooms)), {
@@ -287,6 +347,7 @@ test('reasons are counted over nodes', () => {
 })
 
 const ranked = (name: string, priority: number, cpu: number): Pod => x(name, { ...asking({ cpu }), priority })
+const started = (given: Pod, startTime: string): Pod => ({ ...given, status: { startTime } })
 const budget: Budget = {
   apiVersion: 'policy/v1',
   kind: 'PodDisruptionBudget',
@@ -304,6 +365,22 @@ const preemptions: { it: string; rooms: [Node, ...Pod[]][]; more?: Partial<Clust
       [node('m'), ranked('low', 1, 4)],
     ],
     want: ['m', 'low'],
+  },
+  {
+    it: 'where they have run for less long',
+    rooms: [
+      [node(), started(ranked('old', 1, 4), '2026-01-01T00:00:00Z')],
+      [node('m'), started(ranked('young', 1, 4), '2026-01-01T00:00:01Z')],
+    ],
+    want: ['m', 'young'],
+  },
+  {
+    it: 'where they have not started',
+    rooms: [
+      [node(), started(ranked('old', 1, 4), '2026-01-01T00:00:00Z')],
+      [node('m'), ranked('new', 1, 4)],
+    ],
+    want: ['m', 'new'],
   },
   {
     it: 'those of a spent budget stay, if they can',
@@ -331,12 +408,16 @@ for (const { it, rooms, more, want } of preemptions)
   })
 
 test('who waits for others to leave neither drives out more nor is overtaken', () => {
-  const leaving = { ...ranked('low', 1, 4), metadata: { name: 'low', namespace: 'a', deletionTimestamp: 'now' } }
+  const conditions = [{ type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler' }]
+  const metadata = { name: 'low', namespace: 'a', deletionTimestamp: 'now' }
+  const leaving = { ...ranked('low', 1, 4), metadata, status: { conditions } }
   const high = { ...pod({ ...asking({ cpu: 4 }), priority: 10 }, 'high'), status: { nominatedNodeName: 'n' } }
   assert.deepEqual(placePod(high, cluster([[node(), leaving]], { nominated: [high] })), {
     kind: 'wait',
     why: '0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to a terminating pod on the nominated node.',
   })
+  const onItsOwn = { ...leaving, status: {} }
+  assert.equal(placePod(high, cluster([[node(), onItsOwn]], { nominated: [high] })).kind, 'preempt')
   assert.equal(placePod(pod(asking({ cpu: 1 })), cluster([[node()]], { nominated: [high] })).kind, 'wait')
   assert.equal(placePod(high, cluster([[node()]], { nominated: [high] })).kind, 'bind')
 })

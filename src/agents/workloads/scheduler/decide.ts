@@ -2,7 +2,7 @@ import { conditionOf, timeText } from '../meta.ts'
 import { isFinishedPod } from '../pods.ts'
 import type { Condition, Pod } from '../shapes.ts'
 import { availabilityText, type Cluster, type Obstacle, type Room } from './cluster.ts'
-import { obstacleTo } from './fit.ts'
+import { namedNodes, obstacleTo } from './fit.ts'
 import { preempt } from './preempt.ts'
 import { changesFor, type ClaimChange, claimProblem, claimsForNode, hasNode } from './storage.ts'
 
@@ -13,6 +13,9 @@ export type Placement =
   | { readonly kind: 'wait'; readonly why: string }
   /** It has a node as soon as its claims have their volumes: these changes are needed for that. */
   | { readonly kind: 'claim'; readonly nodeName: string; readonly claims: readonly ClaimChange[] }
+
+/** The pod's affinity names nodes, and this is none of them. */
+const UNNAMED: Obstacle = { reasons: ["node(s) didn't satisfy plugin(s) [NodeAffinity]"], isForGood: true }
 
 /** Whether the scheduler has to place the pod. */
 export function isWaitingForNode(pod: Pod): boolean {
@@ -38,8 +41,10 @@ export function placePod(pod: Pod, cluster: Cluster): Placement {
   if (claims.length > 0 && claims.every(hasNode)) return { kind: 'claim', nodeName: '', claims: [] }
   const obstacles = new Map<Room, Obstacle>()
   const fitting: Room[] = []
+  const names = namedNodes(pod)
   for (const room of rooms) {
-    const obstacle = obstacleTo(pod, room, cluster)
+    const isNamed = names === undefined || names.has(room.node.metadata.name)
+    const obstacle = isNamed ? obstacleTo(pod, room, cluster) : UNNAMED
     if (obstacle === undefined) fitting.push(room)
     else obstacles.set(room, obstacle)
   }
@@ -48,7 +53,10 @@ export function placePod(pod: Pod, cluster: Cluster): Placement {
     return { kind: 'claim', nodeName: best.node.metadata.name, claims: changesFor(claims, best.node, cluster.storage) }
   if (best) return { kind: 'bind', nodeName: best.node.metadata.name }
   const reasons = [...obstacles.values()].flatMap((obstacle) => obstacle.reasons)
-  const why = availabilityText(rooms.length, reasons)
+  const why =
+    names?.size === 0
+      ? `0/${rooms.length} nodes are available: pod affinity terms conflict.`
+      : availabilityText(rooms.length, reasons)
   const found = preempt(pod, cluster, obstacles)
   if (found.nodeName === undefined) return { kind: 'wait', why: `${why} preemption: ${found.why}` }
   const hope = `found a potential placement for pod on node ${found.nodeName}, preempting ${found.victims.length} victims`

@@ -1,5 +1,4 @@
 import { fitsLabels, hasUntolerated, isTolerated } from '../fitting.ts'
-import { conditionOf } from '../meta.ts'
 import type { Amounts, Pod, Taint } from '../shapes.ts'
 import { priorityOf, type Cluster, type Obstacle, type Room } from './cluster.ts'
 import { neighbourObstacle } from './neighbours.ts'
@@ -9,6 +8,21 @@ import { storageObstacle } from './storage.ts'
 
 /** What keeps pods from a cordoned node, whether the taint is there yet or not. */
 const CORDON: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }
+
+/**
+ * The only nodes that a pod's required affinity leaves it, by their names: none where its terms contradict each other, `undefined` where one of them names
+ * none, as every term is enough.
+ */
+export function namedNodes({ spec }: Pod): ReadonlySet<string> | undefined {
+  const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
+  const named = terms.map(({ matchFields = [] }) => {
+    const lists = matchFields.filter(({ key, operator }) => key === 'metadata.name' && operator === 'In')
+    const [first, ...others] = lists.map(({ values = [] }) => values)
+    return first?.filter((name) => others.every((list) => list.includes(name)))
+  })
+  const names = named.flatMap((list) => list ?? [])
+  return terms.length === 0 || named.includes(undefined) ? undefined : new Set(names)
+}
 
 /** The first thing that keeps a pod from a node, with the pods on it that others of its importance were promised; in the order of the original. */
 export function obstacleTo(pod: Pod, room: Room, cluster: Cluster): Obstacle | undefined {
@@ -34,10 +48,8 @@ function obstacleIn(pod: Pod, room: Room, cluster: Cluster): Obstacle | undefine
 
 function nodeObstacle(pod: Pod, { node }: Room): Obstacle | undefined {
   const tolerations = pod.spec.tolerations ?? []
-  const isReady = conditionOf(node.status?.conditions, 'Ready')?.status === 'True'
   if (node.spec?.unschedulable && !isTolerated(CORDON, tolerations)) return forGood('node(s) were unschedulable')
   if (hasUntolerated(node, tolerations, ['NoSchedule', 'NoExecute'])) return forGood('node(s) had untolerated taint(s)')
-  if (!isReady) return forGood('node(s) were not ready')
   if (!fitsLabels(pod.spec, node)) return forGood("node(s) didn't match Pod's node affinity/selector")
   return undefined
 }
@@ -70,7 +82,7 @@ function areSame(a: HostPort, b: HostPort): boolean {
 
 function resourceObstacle(pod: Pod, { node, pods }: Room): Obstacle | undefined {
   const allocatable = node.status?.allocatable ?? {}
-  const isFull = allocatable['pods'] !== undefined && pods.length + 1 > milli(allocatable['pods']) / 1000
+  const isFull = pods.length + 1 > capacityOf(allocatable, 'pods') / 1000
   const used = sumOf(pods.map(demandOf))
   const short = [...demandOf(pod)].filter(
     ([name, amount]) => amount > 0 && (used.get(name) ?? 0) + amount > capacityOf(allocatable, name),
@@ -82,13 +94,9 @@ function resourceObstacle(pod: Pod, { node, pods }: Room): Obstacle | undefined 
   }
 }
 
-const COMMON = new Set(['cpu', 'memory', 'ephemeral-storage'])
-
-/** A node that does not say how much it has of what every node has is taken to have enough. */
+/** A node has nothing of what it does not say that it has. */
 function capacityOf(allocatable: Amounts, name: string): number {
-  const amount = allocatable[name]
-  if (amount === undefined) return COMMON.has(name) ? Infinity : 0
-  return milli(amount)
+  return milli(allocatable[name] ?? 0)
 }
 
 function forGood(reason: string): Obstacle {

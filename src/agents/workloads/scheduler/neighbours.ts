@@ -15,14 +15,16 @@ export function neighbourObstacle(pod: Pod, room: Room, cluster: Cluster): Obsta
   return undefined
 }
 
-/** The first pod of a group that wants to be together has nobody to join: it may go anywhere. */
+/** The first pod of a group that wants to be together has nobody to join: it may go anywhere. Who is on a node without the label is near nobody. */
 function hasWanted(pod: Pod, terms: readonly PodAffinityTerm[], { node }: Room, cluster: Cluster): boolean {
   if (terms.some(({ topologyKey }) => labelOf(node, topologyKey) === undefined)) return false
   const fitsAll = (other: Pod): boolean => terms.every((term) => fits(pod, term, other, cluster))
   const near = (term: PodAffinityTerm): boolean =>
     cluster.rooms.some((room) => isNear(room.node, node, term.topologyKey) && room.pods.some(fitsAll))
   if (terms.every(near)) return true
-  return fitsAll(pod) && !cluster.rooms.some(({ pods }) => pods.some(fitsAll))
+  const isSomewhere = (other: Node): boolean =>
+    terms.some(({ topologyKey }) => labelOf(other, topologyKey) !== undefined)
+  return fitsAll(pod) && !cluster.rooms.some((room) => isSomewhere(room.node) && room.pods.some(fitsAll))
 }
 
 function hasNear(pod: Pod, term: PodAffinityTerm, node: Node, cluster: Cluster): boolean {

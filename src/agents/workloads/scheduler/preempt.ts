@@ -1,5 +1,6 @@
 import { matchesSelector } from '../../../lib/kube/label-selector.ts'
 import type { Budget } from '../budget/decide.ts'
+import { conditionOf, timeMs } from '../meta.ts'
 import type { Pod } from '../shapes.ts'
 import { availabilityText, priorityOf, type Cluster, type Obstacle, type Room } from './cluster.ts'
 import { obstacleTo } from './fit.ts'
@@ -8,6 +9,9 @@ import { obstacleTo } from './fit.ts'
 export type Preemption =
   | { readonly nodeName: string; readonly victims: readonly Pod[] }
   | { readonly nodeName: undefined; readonly why: string }
+
+/** Why a pod leaves in favour of another, as its status says. */
+export const PREEMPTED = 'PreemptionByScheduler'
 
 type Candidate = { readonly nodeName: string; readonly victims: readonly Pod[]; readonly violations: number }
 
@@ -40,8 +44,14 @@ function isAwaited(pod: Pod, obstacles: ReadonlyMap<Room, Obstacle>): boolean {
     ([{ node, pods }, { isForGood }]) =>
       !isForGood &&
       node.metadata.name === nominated &&
-      pods.some((other) => other.metadata.deletionTimestamp !== undefined && priorityOf(other) < priorityOf(pod)),
+      pods.some((other) => wasPreempted(other) && priorityOf(other) < priorityOf(pod)),
   )
+}
+
+/** Whether the pod leaves because the scheduler has asked it to. */
+function wasPreempted({ metadata, status }: Pod): boolean {
+  const target = conditionOf(status?.conditions, 'DisruptionTarget')
+  return metadata.deletionTimestamp !== undefined && target?.status === 'True' && target.reason === PREEMPTED
 }
 
 function candidateIn(pod: Pod, room: Room, cluster: Cluster): Candidate | readonly string[] {
@@ -83,11 +93,12 @@ function covers({ metadata, spec, status }: Budget, pod: Pod): boolean {
   )
 }
 
-const startOf = ({ status, metadata }: Pod): string => status?.startTime ?? metadata.creationTimestamp ?? ''
+/** A pod that has not started yet counts as one that starts now. */
+const startOf = ({ status }: Pod): number => (status?.startTime === undefined ? Infinity : timeMs(status.startTime))
 
 /** The more important one first: of more priority, or longer there. */
 function compareImportance(a: Pod, b: Pod): number {
-  return priorityOf(b) - priorityOf(a) || (startOf(a) < startOf(b) ? -1 : 1)
+  return priorityOf(b) - priorityOf(a) || compareNumbers(startOf(a), startOf(b))
 }
 
 /** The lesser harm first. */
@@ -97,7 +108,17 @@ function compareCandidates(a: Candidate, b: Candidate): number {
     Math.max(...victims.map(priorityOf)),
     victims.reduce((sum, victim) => sum + priorityOf(victim) + 2 ** 31, 0),
     victims.length,
+    -earliestOf(victims),
   ]
   const [left, right] = [harm(a), harm(b)]
-  return left.map((value, at) => value - (right[at] ?? 0)).find((difference) => difference !== 0) ?? 0
+  return left.map((value, at) => compareNumbers(value, right[at] ?? 0)).find((order) => order !== 0) ?? 0
 }
+
+/** When the longest running of the most important victims started. */
+function earliestOf(victims: readonly Pod[]): number {
+  const highest = Math.max(...victims.map(priorityOf))
+  return Math.min(...victims.filter((victim) => priorityOf(victim) === highest).map(startOf))
+}
+
+/** Order of numbers that may be infinite, where a difference would be none. */
+const compareNumbers = (a: number, b: number): number => Number(a > b) - Number(a < b)

@@ -1,4 +1,4 @@
-import { matchesSelector } from '../../../lib/kube/label-selector.ts'
+import { type LabelSelector, matchesSelector } from '../../../lib/kube/label-selector.ts'
 import { fitsLabels, hasUntolerated } from '../fitting.ts'
 import type { Node, Pod, SpreadConstraint } from '../shapes.ts'
 import type { Cluster, Obstacle, Room } from './cluster.ts'
@@ -28,6 +28,7 @@ function countsOf(
   { rooms }: Cluster,
 ): Map<string, number> {
   const counts = new Map<string, number>()
+  const { labelSelector } = constraint
   for (const { node, pods } of rooms) {
     const domain = node.metadata.labels?.[constraint.topologyKey]
     if (domain === undefined || !isCounted(pod, constraint, all, node)) continue
@@ -35,7 +36,8 @@ function countsOf(
       ({ metadata: { namespace, labels, deletionTimestamp } }) =>
         namespace === pod.metadata.namespace &&
         deletionTimestamp === undefined &&
-        matchesSelector(constraint.labelSelector, labels),
+        !selectsAll(labelSelector) &&
+        matchesSelector(labelSelector, labels),
     )
     counts.set(domain, (counts.get(domain) ?? 0) + matching.length)
   }
@@ -47,6 +49,11 @@ function isCounted(pod: Pod, constraint: SpreadConstraint, all: readonly SpreadC
   if (all.some(({ topologyKey }) => node.metadata.labels?.[topologyKey] === undefined)) return false
   if (nodeAffinityPolicy === 'Honor' && !fitsLabels(pod.spec, node)) return false
   return nodeTaintsPolicy === 'Ignore' || !hasUntolerated(node, pod.spec.tolerations ?? [], ['NoSchedule', 'NoExecute'])
+}
+
+/** Such a selector fits every pod, but the original counts none by it. */
+function selectsAll({ matchLabels = {}, matchExpressions = [] }: LabelSelector = {}): boolean {
+  return Object.keys(matchLabels).length + matchExpressions.length === 0
 }
 
 function leastOf(counts: ReadonlyMap<string, number>, { minDomains = 1 }: SpreadConstraint): number {

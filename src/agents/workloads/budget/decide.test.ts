@@ -73,12 +73,22 @@ const cases: { it: string; seen: Partial<BudgetSeen>; want: object }[] = [
     seen: { budget: budget({ minAvailable: 1 }, { disruptedPods: { a: '2026-01-01T11:57:00Z' } }) },
     want: { currentHealthy: 2, disruptedPods: undefined },
   },
+  {
+    it: 'counts it again, but still names it, in the very moment',
+    seen: { budget: budget({ minAvailable: 1 }, { disruptedPods: { a: '2026-01-01T11:58:00Z' } }) },
+    want: { currentHealthy: 2, disruptedPods: { a: '2026-01-01T11:58:00Z' } },
+  },
 ]
 for (const { it, seen, want } of cases)
   test(`a budget ${it}`, () => {
     const { status } = decided(seen)
     assert.deepEqual(Object.fromEntries(Object.keys(want).map((key) => [key, status[key]])), want)
   })
+
+test('a pod that did not go although it was allowed to is told of', () => {
+  const { told } = decided({ budget: budget({ minAvailable: 1 }, { disruptedPods: { a: '2026-01-01T11:57:59Z' } }) })
+  assert.deepEqual(told, [`NotDeleted: Pod was expected by PDB n/n to be deleted but it wasn't`])
+})
 
 test('a budget that cannot be counted allows nothing, and says of which generation it was last true', () => {
   const why = 'jobs.batch does not implement the scale subresource'

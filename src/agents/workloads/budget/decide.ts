@@ -50,10 +50,13 @@ export function decideBudget(seen: BudgetSeen): WorkloadDecision {
     maxUnavailable !== undefined
       ? Math.max(expected - scaledValue(maxUnavailable, expected, 'up'), 0)
       : scaledValue(minAvailable ?? 0, expected, 'up')
-  const disrupted = stillDisrupted(budget, pods, nowMs)
+  const { kept: disrupted, overdue } = disruptionsOf(budget, pods, nowMs)
+  tells.push(...overdue.map((pod) => tell(pod, 'Warning', 'NotDeleted', notDeleted(budget))))
   const healthy = pods.filter(
     (pod) =>
-      isReadyPod(pod) && pod.metadata.deletionTimestamp === undefined && disrupted[pod.metadata.name] === undefined,
+      isReadyPod(pod) &&
+      pod.metadata.deletionTimestamp === undefined &&
+      timeMs(disrupted[pod.metadata.name]) + DISRUPTION_MS <= nowMs,
   ).length
   const allowed = expected <= 0 ? 0 : Math.max(healthy - desired, 0)
   const status = {
@@ -75,10 +78,17 @@ export function decideBudget(seen: BudgetSeen): WorkloadDecision {
   }
 }
 
-function stillDisrupted(budget: Budget, pods: readonly Pod[], nowMs: number): Record<string, string> {
-  const present = new Set(pods.filter((pod) => !pod.metadata.deletionTimestamp).map((pod) => pod.metadata.name))
-  const entries = Object.entries(budget.status?.disruptedPods ?? {})
-  return Object.fromEntries(entries.filter(([name, at]) => present.has(name) && timeMs(at) + DISRUPTION_MS > nowMs))
+/** Pods whose eviction was allowed and that are still there; `overdue` those of which it is not expected any more. */
+function disruptionsOf(
+  budget: Budget,
+  pods: readonly Pod[],
+  nowMs: number,
+): { readonly kept: Readonly<Record<string, string>>; readonly overdue: readonly Pod[] } {
+  const allowed = budget.status?.disruptedPods ?? {}
+  const isOverdue = ({ metadata: { name } }: Pod): boolean => timeMs(allowed[name]) + DISRUPTION_MS < nowMs
+  const present = pods.filter(({ metadata }) => !metadata.deletionTimestamp && allowed[metadata.name] !== undefined)
+  const expected = present.filter((pod) => !isOverdue(pod)).map(({ metadata: { name } }) => [name, allowed[name] ?? ''])
+  return { kept: Object.fromEntries(expected), overdue: present.filter(isOverdue) }
 }
 
 /** The budget allows nothing while nobody can say how many pods there ought to be; only a change of the budget or of its pods can help. */
@@ -98,8 +108,13 @@ function statusWrites(budget: Budget, status: object): Write[] {
   return isSame(status, budget.status) ? [] : [{ do: 'replace', object: { ...budget, status }, subresource: 'status' }]
 }
 
-function tell(about: Budget, type: Telling['type'], reason: string, message: string): Write {
+function tell(about: KubeObject, type: Telling['type'], reason: string, message: string): Write {
   return { do: 'tell', tell: { about, type, reason, message } }
+}
+
+/** The original says the namespace twice, and never the budget's name. */
+function notDeleted({ metadata: { namespace = '' } }: Budget): string {
+  return `Pod was expected by PDB ${namespace}/${namespace} to be deleted but it wasn't`
 }
 
 function unmanaged({ spec: { selector } }: Budget): string {

@@ -54,6 +54,14 @@ const pod = (ordinal: number, { ready = true, phase = 'Running', leaving = false
     conditions: [{ type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: SINCE }],
   },
 })
+const withData = (given: Pod): Pod => {
+  const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: `data-${given.metadata.name}` } }]
+  return { ...given, spec: { ...given.spec, volumes } }
+}
+const nameless = (given: Pod): Pod => {
+  const { 'statefulset.kubernetes.io/pod-name': _name, ...labels } = given.metadata.labels ?? {}
+  return { ...given, metadata: { ...given.metadata, labels } }
+}
 const claim = (ordinal: number, metadata: Partial<KubeObject['metadata']> = {}): KubeObject => ({
   apiVersion: 'v1',
   kind: 'PersistentVolumeClaim',
@@ -233,6 +241,16 @@ const cases: { it: string; seen: Partial<StatefulSetSeen>; claims?: readonly Kub
     seen: { set: set({ ...stored, ...withScaled, replicas: 0 }), candidates: [pod(0)] },
     claims: [claim(0)],
     want: ['replace data-db-0'],
+  },
+  {
+    it: 'names a pod again that lost its label, and leaves its claim alone',
+    seen: { set: set({ ...stored, replicas: 1 }), candidates: [nameless(withData(pod(0)))] },
+    want: ['replace db-0'],
+  },
+  {
+    it: 'gives a pod its volume and its claim',
+    seen: { set: set({ ...stored, replicas: 1 }), candidates: [pod(0)] },
+    want: ['create data-db-0', 'replace db-0'],
   },
   {
     it: 'only looks while it is being deleted',

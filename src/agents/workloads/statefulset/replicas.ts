@@ -102,11 +102,9 @@ function repairs({ set, claimNamed }: Roster, pod: Pod, ordinal: number): readon
   const owners = ownedClaims(set, pod, ordinal, claimNamed)
   const telling = told(set, 'Update', pod.metadata.name)
   if (repaired === pod) return owners.map((write, at) => (at === 0 ? { ...write, tell: telling.tell } : write))
-  return [
-    ...missingClaims(set, ordinal, claimNamed),
-    { do: 'replace', object: repaired, tell: telling.tell },
-    ...owners,
-  ]
+  // A pod that has its volumes keeps them, whatever became of their claims.
+  const claims = repaired.spec === pod.spec ? [] : missingClaims(set, ordinal, claimNamed)
+  return [...claims, { do: 'replace', object: repaired, tell: telling.tell }, ...owners]
 }
 
 function told(

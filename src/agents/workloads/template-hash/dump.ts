@@ -1,5 +1,5 @@
 import { GO_TYPES } from './go-types.ts'
-import { dumpQuantity } from './quantity.ts'
+import { dumpQuantity, NO_QUANTITY } from './quantity.ts'
 
 type Field = {
   readonly name: string
@@ -40,7 +40,7 @@ function bare(types: Types, type: string, value: unknown): string {
     case 'int64':
       return String(typeof value === 'number' ? value : 0)
     case 'resource.Quantity':
-      return dumpQuantity(String(value)) ?? String(value)
+      return value === undefined ? NO_QUANTITY : (dumpQuantity(String(value)) ?? String(value))
     case 'intstr.IntOrString':
       return dumpIntOrString(value)
     case 'v1.Time':

@@ -41,6 +41,23 @@ test('a collision count changes the hash, the order of keys does not', () => {
   )
 })
 
+// Computed by Kubernetes' own function for a template of one container.
+const bordering: [it: string, container: object, want: string][] = [
+  ['a power of two beyond 64 bits', { resources: { limits: { memory: '8Ei' } } }, '5fbb94b7d9'],
+  ['a negative one', { resources: { limits: { memory: '-9Ei' } } }, '565dfd4848'],
+  ['a power of ten beyond 64 bits', { resources: { limits: { cpu: '10E' } } }, 'f4c5cf974'],
+  [
+    'a resource without a divisor',
+    { resources: {}, env: [{ name: 'CPU', valueFrom: { resourceFieldRef: { resource: 'limits.cpu' } } }] },
+    '75475c6c4',
+  ],
+]
+for (const [it, container, want] of bordering)
+  test(`the hash of a template with ${it} is Kubernetes'`, () => {
+    const spec = { containers: [{ name: 'c', ...container }] }
+    assert.equal(podTemplateHash({ metadata: { labels: { app: 'a' } }, spec }), want)
+  })
+
 const quantities: [string, RegExp][] = [
   ['100m', /value:\(int64\)100 scale:\(resource.Scale\)-3\}.*s:\(string\)100m Format:\(resource.Format\)DecimalSI/],
   ['128Mi', /value:\(int64\)134217728 scale:\(resource.Scale\)0\}.*s:\(string\) Format:\(resource.Format\)BinarySI/],

@@ -8,6 +8,9 @@ const NANO_SCALE = 9
 type Parts = { readonly whole: string; readonly fraction: string; readonly suffix: string }
 type Reading = { readonly format: string; readonly exponent: number }
 
+/** A quantity that nobody gave. */
+export const NO_QUANTITY = dump(0n, 0, undefined, '', '')
+
 /** A resource quantity as Go's `resource.Quantity` prints field by field; `undefined` when the text is no quantity. */
 export function dumpQuantity(text: string): string | undefined {
   if (text === '0') return dump(0n, 0, undefined, '0', 'DecimalSI')
@@ -56,7 +59,7 @@ function exact(text: string, { whole, fraction }: Parts, reading: Reading, facto
   return dump(result, scale, undefined, isCanonical ? text : '', format)
 }
 
-/** The form in a decimal of any size, in billionths. */
+/** The form in a decimal of any size, in billionths; powers of two end at the largest number of 64 bits. */
 function dumpLarge({ whole, fraction }: Parts, { format, exponent }: Reading, factor: bigint): string {
   const power = format === 'BinarySI' ? 0 : exponent
   const multiplier = format === 'BinarySI' ? 2n ** BigInt(exponent) : 1n
@@ -64,19 +67,21 @@ function dumpLarge({ whole, fraction }: Parts, { format, exponent }: Reading, fa
   let unscaled = BigInt(whole + fraction) * multiplier
   if (scale >= 0) unscaled *= 10n ** BigInt(scale)
   else unscaled = (unscaled + 10n ** BigInt(-scale) - 1n) / 10n ** BigInt(-scale)
+  if (format === 'BinarySI' && unscaled > MAX_INT64 * 10n ** BigInt(NANO_SCALE))
+    return dump(0n, 0, { unscaled: MAX_INT64, scale: 0, isNegative: factor < 0n }, '', format)
   const isTiny = format === 'BinarySI' && unscaled > 0n && unscaled < 10n ** BigInt(NANO_SCALE)
-  return dump(0n, 0, { unscaled, isNegative: factor < 0n }, '', isTiny ? 'DecimalSI' : format)
+  return dump(0n, 0, { unscaled, scale: NANO_SCALE, isNegative: factor < 0n }, '', isTiny ? 'DecimalSI' : format)
 }
 
 function dump(
   value: bigint,
   scale: number,
-  large: { readonly unscaled: bigint; readonly isNegative: boolean } | undefined,
+  large: { readonly unscaled: bigint; readonly scale: number; readonly isNegative: boolean } | undefined,
   text: string,
   format: string,
 ): string {
   const decimal = large
-    ? `{unscaled:(big.Int){neg:(bool)${large.isNegative} abs:(big.nat)[${words(large.unscaled)}]} scale:(inf.Scale)${NANO_SCALE}}`
+    ? `{unscaled:(big.Int){neg:(bool)${large.isNegative} abs:(big.nat)[${words(large.unscaled)}]} scale:(inf.Scale)${large.scale}}`
     : '<nil>'
   return (
     `{i:(resource.int64Amount){value:(int64)${value} scale:(resource.Scale)${scale}} ` +

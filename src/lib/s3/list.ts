@@ -6,25 +6,49 @@ export type S3Page = { readonly objects: readonly S3Object[]; readonly next: str
 
 /** Reads a page of ListObjectsV2 that was asked for with `encoding-type=url`; only what a listing needs is looked at. */
 export function parseListing(xml: string): S3Page {
-  const objects = [...xml.matchAll(/<Contents>([\s\S]*?)<\/Contents>/g)].map(([, entry = '']) => ({
-    key: decodeKey(textOf(entry, 'Key'), /<EncodingType>url<\/EncodingType>/.test(xml)),
+  const { entries, rest } = cutEntries(xml)
+  const isEncoded = rest.includes('<EncodingType>url</EncodingType>')
+  const objects = entries.map((entry) => ({
+    key: decodeKey(textOf(entry, 'Key'), isEncoded),
     etag: textOf(entry, 'ETag').replace(/^"|"$/g, ''),
     sizeBytes: Number(textOf(entry, 'Size')) || 0,
   }))
-  const next = textOf(xml.replace(/<Contents>[\s\S]*?<\/Contents>/g, ''), 'NextContinuationToken')
-  const isCut = /<IsTruncated>true<\/IsTruncated>/.test(xml)
+  const next = textOf(rest, 'NextContinuationToken')
+  const isCut = rest.includes('<IsTruncated>true</IsTruncated>')
   return { objects, next: isCut && next !== '' ? next : undefined }
 }
 
-/** The code and message of an S3 error answer, `NoSuchBucket: …`; '' when it is none. */
+const ENTRY_START = '<Contents>'
+const ENTRY_END = '</Contents>'
+
+/** What the objects say, and what stands around them; in one pass, whatever a store answers. */
+function cutEntries(xml: string): { readonly entries: readonly string[]; readonly rest: string } {
+  const entries: string[] = []
+  const around: string[] = []
+  let from = 0
+  for (let start = xml.indexOf(ENTRY_START); start >= 0; start = xml.indexOf(ENTRY_START, from)) {
+    const end = xml.indexOf(ENTRY_END, start)
+    if (end < 0) break
+    around.push(xml.slice(from, start))
+    entries.push(xml.slice(start + ENTRY_START.length, end))
+    from = end + ENTRY_END.length
+  }
+  return { entries, rest: [...around, xml.slice(from)].join('') }
+}
+
+/** A store says what it likes; this goes into statuses and logs. */
+const LONGEST_ERROR = 1_000
+
+/** The code and message of an S3 error answer, `NoSuchBucket: …`, cut at 1,000 characters; '' when it is none. */
 export function parseS3Error(xml: string): string {
-  return [textOf(xml, 'Code'), textOf(xml, 'Message')].filter((part) => part !== '').join(': ')
+  const said = [textOf(xml, 'Code'), textOf(xml, 'Message')].filter((part) => part !== '').join(': ')
+  return said.slice(0, LONGEST_ERROR)
 }
 
 function textOf(xml: string, name: string): string {
   const start = xml.indexOf(`<${name}>`)
-  const end = xml.indexOf(`</${name}>`, start)
-  return start < 0 || end < 0 ? '' : unescapeXml(xml.slice(start + name.length + 2, end))
+  const end = start < 0 ? -1 : xml.indexOf(`</${name}>`, start)
+  return end < 0 ? '' : unescapeXml(xml.slice(start + name.length + 2, end))
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { cpuSeconds } from '../../../tests/support/cpu-time.ts'
 import { parseListing, parseS3Error } from './list.ts'
 import { escapeS3, signS3 } from './sign.ts'
 
@@ -37,4 +38,16 @@ test('a listing is read: keys decoded, etags without quotes, the next page', () 
 test('an error answer is read, and names are escaped as S3 wants', () => {
   assert.equal(parseS3Error('<Error><Code>NoSuchBucket</Code><Message>gone</Message></Error>'), 'NoSuchBucket: gone')
   assert.equal(escapeS3("a b/(c)*'!", true), 'a%20b/%28c%29%2A%27%21')
+})
+
+const listings: { it: string; xml: string }[] = [
+  { it: 'entries that do not end', xml: '<Contents>'.repeat(500_000) },
+  { it: 'many empty entries', xml: '<Contents></Contents>'.repeat(200_000) },
+  { it: 'tags that do not end', xml: `<Contents>${'<Key>'.repeat(500_000)}</Contents>` },
+]
+for (const { it, xml } of listings)
+  test(`a listing of ${it} is read in one pass`, () => assert.ok(cpuSeconds(() => void parseListing(xml)) < 3))
+
+test('what a store says of a fault is cut', () => {
+  assert.equal(parseS3Error(`<Code>Slow</Code><Message>${'x'.repeat(100_000)}</Message>`).length, 1_000)
 })

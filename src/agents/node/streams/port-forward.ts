@@ -43,12 +43,22 @@ function take(pairs: Map<string, Pair>, dial: Dial, headers: Headers, stream: Du
   if (pair[type] !== undefined || pair.port !== port) return false
   pair[type] = stream
   const { error, data } = pair
-  if (error === undefined || data === undefined) return true
+  if (error === undefined || data === undefined) {
+    // who gives a stream up wants no connection any more
+    stream.once('close', () => forget(pairs, id, pair))
+    return true
+  }
   clearTimeout(pair.timer)
   pairs.delete(id)
   error.resume()
   void connectPair(dial, port, data, error)
   return true
+}
+
+function forget(pairs: Map<string, Pair>, id: string, pair: Pair): void {
+  if (pairs.get(id) !== pair) return
+  clearTimeout(pair.timer)
+  pairs.delete(id)
 }
 
 function newPair(pairs: Map<string, Pair>, id: string, port: number): Pair {

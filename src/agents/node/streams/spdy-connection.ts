@@ -12,6 +12,7 @@ import {
 import { readHeaderBlocks, writeHeaderBlocks, type Headers } from '../../../lib/spdy/headers.ts'
 import { endGently } from './end-gently.ts'
 import { keepWatch } from './keep-watch.ts'
+import { untilTaken } from './until-taken.ts'
 import type { Upgraded } from './command-streams.ts'
 
 /** A connection whose peer opens streams. */
@@ -81,7 +82,11 @@ export function serveSpdy(
 
 async function receive(connection: Connection): Promise<void> {
   const read = readFrames()
-  for await (const chunk of connection.socket) for (const frame of read(chunk)) await take(connection, frame)
+  for await (const chunk of connection.socket)
+    for (const frame of read(chunk)) {
+      await take(connection, frame)
+      if (frame.kind === 'ping' || frame.kind === 'synStream') await untilTaken(connection.socket)
+    }
 }
 
 async function take(connection: Connection, frame: Frame): Promise<void> {

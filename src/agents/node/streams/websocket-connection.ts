@@ -4,6 +4,7 @@ import type { Message } from '../../../lib/websocket/message.ts'
 import type { Upgraded } from './command-streams.ts'
 import { endGently } from './end-gently.ts'
 import { keepWatch } from './keep-watch.ts'
+import { untilTaken } from './until-taken.ts'
 
 /** A WebSocket that was agreed on. */
 export type WebSocketConnection = {
@@ -35,6 +36,7 @@ export function serveWebSocket(
     for await (const chunk of socket) {
       const { messages, replies, isOver } = listen(chunk)
       for (const reply of replies) if (socket.writable) socket.write(reply)
+      await untilTaken(socket)
       for (const message of messages) await onMessage(message)
       if (isOver) return
     }

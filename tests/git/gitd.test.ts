@@ -174,6 +174,20 @@ test('refs/for/main is a pull request: numbered, told, fetchable, main untouched
   assert.equal((await git(folder, 'fetch', 'origin', 'refs/for/main/2')).code, 0)
 })
 
+test('a number of a pull request after which there soon is none is refused; others may be chosen', async () => {
+  const folder = await clone()
+  await commit(folder, 'n.txt', '1')
+  events.length = 0
+  const pushed = await git(folder, 'push', 'origin', 'HEAD:refs/for/main/999999999')
+  assert.notEqual(pushed.code, 0)
+  assert.match(pushed.out, /no pull request may choose a number above 1000000, push to refs\/for\/main/)
+  assert.equal((await git(folder, 'push', 'origin', 'HEAD:refs/for/other/41')).code, 0)
+  assert.deepEqual(
+    events.map(({ ref, pull }) => [ref, pull]),
+    [['refs/for/other', 41]],
+  )
+})
+
 test('pushes at once: one wins a branch, all win their own, and each event is true', async () => {
   const folders = await Promise.all([1, 2, 3, 4].map(() => clone()))
   const heads = await Promise.all(folders.map((folder, index) => commit(folder, `race-${index}`, 'x')))

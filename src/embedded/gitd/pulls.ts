@@ -9,6 +9,16 @@ export function parsePullRef(
   return { branch: match[1], number: match[2] === undefined ? undefined : Number(match[2]) }
 }
 
+/** Who chooses a number (a copy of another server does) may not choose one after which there soon is none. */
+const LARGEST_CHOSEN = 1_000_000
+
+/** Why a push may not make a ref; undefined when it may. */
+export function whyNotCreate({ ref, before }: { readonly ref: string; readonly before: string }): string | undefined {
+  const pull = parsePullRef(ref)
+  if (pull?.number === undefined || pull.number <= LARGEST_CHOSEN || !/^0+$/.test(before)) return undefined
+  return `no pull request may choose a number above ${LARGEST_CHOSEN}, push to refs/for/${pull.branch}`
+}
+
 /**
  * Numbers the pull requests of every repository: a push into `refs/for/main` is kept as `refs/for/main/7`.
  *

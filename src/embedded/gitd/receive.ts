@@ -22,6 +22,8 @@ export type ReceiveOptions = {
   readonly maxPackBytes: number
   /** Called when the commands are known and before git runs; answers what is called with the refs that moved, and waited for. */
   readonly begin: (commands: readonly RefCommand[]) => (moved: readonly RefCommand[]) => void | Promise<void>
+  /** Why a command is refused, and with it the push; undefined when it is not. */
+  readonly whyNot: (command: RefCommand) => string | undefined
   /** Gives a push into `refs/for/<branch>` its numbered ref. */
   readonly rename: (ref: string) => string | undefined
 }
@@ -40,6 +42,8 @@ export async function receivePush(body: Readable, response: ServerResponse, opti
     body.resume()
     return
   }
+  const why = start.head.commands.map(options.whyNot).find((one) => one !== undefined)
+  if (why !== undefined) return refusePush(body, response, start.head, why)
   const { commands, renamed } = renameCommands(start.head.commands, options.rename)
   const announce = beginOrWhy(options, commands)
   if (typeof announce === 'string') return refusePush(body, response, start.head, announce)

@@ -8,7 +8,7 @@ import { authorize, type NamedToken } from './authorize.ts'
 import type { RefCommand } from './commands.ts'
 import { createRepository, repositoryPath, type RepositoryOrigin } from './create.ts'
 import { openJournal, type Journal } from './journal.ts'
-import { countPulls, parsePullRef, type PullNumbers } from './pulls.ts'
+import { countPulls, parsePullRef, type PullNumbers, whyNotCreate } from './pulls.ts'
 import { currentRefs, hasMoved, receivePush } from './receive.ts'
 import { parseGitRoute, type GitRoute } from './route.ts'
 import { removeStaleRefLocks } from './stale-locks.ts'
@@ -149,6 +149,7 @@ async function serveRoute(
     path,
     env,
     maxPackBytes,
+    whyNot: whyNotCreate,
     rename: (ref) => context.pulls.next(path, ref),
     begin: (commands) => {
       if (commands.length === 0) return () => undefined

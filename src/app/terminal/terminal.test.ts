@@ -46,5 +46,6 @@ const hostile = 'v1\u001b]0;owned\u0007\u001b[2J\u001b[1A\rv2\u009b31m\u202e'
 test('what commits and objects say moves no cursor: cells keep their colour alone, lines their ends', () => {
   const table = renderTable(['NAME'], [[hostile], ['\u001b[31mred\u001b[0m\nnext']])
   assert.equal(table, 'NAME\nv1?]0;owned??[2J?[1A?v2?31m?\n\u001b[31mred\u001b[0m?next')
-  assert.equal(cleanLines(`a\tb\n${hostile}\u001b[1mc`), 'a\tb\nv1?]0;owned??[2J?[1A\rv2?31m\u202e\u001b[1mc')
+  assert.equal(cleanLines('50 %\r100 %\r\ndone\u2066'), '50 %\n100 %\ndone?')
+  assert.equal(cleanLines(`a\tb\n${hostile}\u001b[1mc`), 'a\tb\nv1?]0;owned??[2J?[1A\nv2?31m?\u001b[1mc')
 })

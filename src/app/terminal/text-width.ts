@@ -1,6 +1,8 @@
 /** Text from outside (a commit's message, a log) as it may go to a terminal: control characters, which could move its cursor, become `?`. */
 export function cleanText(text: string): string {
-  return text.replaceAll('\t', ' ').replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '?')
+  return text
+    .replaceAll('\t', ' ')
+    .replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '?')
 }
 
 /** As {@link cleanText}, for a cell that may be coloured. */
@@ -11,13 +13,17 @@ export function cleanCell(text: string): string {
     .join('')
 }
 
-/** Many lines from outside as they may go to a terminal: all but colours, tabs and ends of lines becomes `?`. */
+/**
+ * Many lines from outside as they may go to a terminal: all but colours, tabs and ends of lines becomes `?`. A carriage return ends a line, too:
+ * what follows it would be written over what stands there.
+ */
 export function cleanLines(text: string): string {
-  return text.replace(CONTROLS, (found) => (found.length > 1 ? found : '?'))
+  return text.replace(/\r\n?/g, '\n').replace(CONTROLS, (found) => (found.length > 1 ? found : '?'))
 }
 
 const COLOUR = /(\u001b\[[0-9;]*m)/
-const CONTROLS = /\u001b\[[0-9;]*m|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g
+const CONTROLS =
+  /\u001b\[[0-9;]*m|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
 // What terminals draw over two columns: East Asian wide and full-width characters, and emoji.
 const WIDE =

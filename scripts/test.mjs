@@ -1,5 +1,5 @@
 // `npm test`: all set-up, then every test that needs nothing but Node and git, and what is at hand besides.
-// Unit tests (src/**/*.test.ts) are bundled once and run in a few processes, two at a time; each file of tests/ runs in a process of its own.
+// Unit tests (src/**/*.test.ts) are bundled once and run in a few processes, two at a time; then the files of tests/, a process each, three at a time.
 //   --only unit|whole     one half
 //   --match TEXT          only files whose path contains TEXT
 import { spawn } from 'node:child_process'
@@ -11,8 +11,28 @@ import { checkNode, ensureBuild, ensureDependencies } from './setup.mjs'
 const root = join(import.meta.dirname, '..')
 const out = join(root, '.build', 'test')
 
-/** What takes a minute, and mostly waits: begun first, so that at the end nobody waits for one of them. */
-const LONG = /journeys|workloads|flux-live/
+/** What takes half a minute and more, the longest first: begun first, so that at the end nobody waits for one of them. */
+const LONGEST = [
+  'journeys/kill-at-fact',
+  'conformance/flux-live',
+  'journeys/kill.test',
+  'journeys/deliver',
+  'kubed/workloads.test',
+  'journeys/bad-input',
+  'journeys/bad-disk',
+  'kubed/streams.test',
+  'engine/faults',
+  'kustomize/differential',
+  'agents/node-kubelet',
+  'kustomize/helm',
+  'engine/traps.test',
+  'engine/flux-real',
+  'engine/engine.test',
+]
+/** Files of tests/ run at once: they wait for clocks and for each other's processes a third of the time, so two leave a core idle. */
+const AT_ONCE = 3
+/** Unit tests wait for nothing. */
+const UNIT_AT_ONCE = 2
 /** The files of the unit suite are dealt out in turn to so many processes: more would start more often, fewer would wait for the slowest. */
 const UNIT_PARTS = 4
 const MOST_MS = 20 * 60_000
@@ -28,8 +48,7 @@ await bundle([...unit, ...whole])
 
 const totals = { pass: 0, fail: 0, skipped: 0 }
 if (unit.length > 0) await runUnit(unit)
-const longFirst = [...whole.filter((file) => LONG.test(file)), ...whole.filter((file) => !LONG.test(file))]
-await inPool(longFirst, 2, async (file) => report(file, await run(join(out, built(file)))))
+await inPool(longestFirst(whole), AT_ONCE, async (file) => report(file, await run(join(out, built(file)))))
 
 console.log(`${totals.pass} passed, ${totals.fail} failed, ${totals.skipped} skipped`)
 process.exit(totals.fail > 0 || totals.pass === 0 ? 1 : 0)
@@ -40,6 +59,14 @@ function testFiles(folder) {
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
     .filter((file) => file.includes(values.match))
     .sort()
+}
+
+function longestFirst(files) {
+  const place = (file) => {
+    const at = LONGEST.findIndex((name) => file.includes(name))
+    return at < 0 ? LONGEST.length : at
+  }
+  return files.toSorted((a, b) => place(a) - place(b))
 }
 
 function built(file) {
@@ -76,7 +103,7 @@ async function runUnit(files) {
   const ran = []
   await inPool(
     parts.filter((part) => part.length > 0),
-    2,
+    UNIT_AT_ONCE,
     async (part) => {
       const entry = join(out, `unit-${parts.indexOf(part)}.mjs`)
       // Static imports: a test whose process has nothing else to do starts at once, before the rest of its file is there.

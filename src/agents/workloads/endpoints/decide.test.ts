@@ -62,6 +62,20 @@ test('ready, unready and leaving pods are told apart', () => {
   assert.deepEqual(slice.ports, [{ name: 'http', protocol: 'TCP', port: 8080 }])
 })
 
+test('whether a Service is headless is not for its labels to say', () => {
+  const HEADLESS = 'service.kubernetes.io/headless'
+  const labelsFor = (clusterIP: string): unknown[] => {
+    const metadata = { ...service.metadata, labels: { a: 'b', [HEADLESS]: 'said' } }
+    const decision = decideService(see([], { service: { ...service, metadata, spec: { ...service.spec, clusterIP } } }))
+    assert.ok(decision.kind === 'act')
+    return decision.changes.flatMap((write) =>
+      write.do === 'create' ? [write.object.metadata.labels?.[HEADLESS]] : [],
+    )
+  }
+  assert.deepEqual(labelsFor('10.0.0.1'), [undefined, undefined])
+  assert.deepEqual(labelsFor('None'), ['', ''])
+})
+
 test('what is right already is not written', () => {
   const first = decideService(see([pod('a', '10.1.0.1')]))
   assert.ok(first.kind === 'act')

@@ -200,13 +200,17 @@ function sliceWrite(seen: ServiceSeen, addressType: string, { slice, ports, endp
 }
 
 function sliceLabels(service: Service): Record<string, string> {
-  const { [HEADLESS]: _reserved, ...labels } = service.metadata.labels ?? {}
   return {
-    ...labels,
+    ...labelsFrom(service),
     'endpointslice.kubernetes.io/managed-by': MANAGED_BY,
     'kubernetes.io/service-name': service.metadata.name,
-    ...(service.spec.clusterIP === 'None' && { [HEADLESS]: '' }),
   }
+}
+
+/** The Service's own labels; whether it is headless is not for its author to say. */
+function labelsFrom({ metadata, spec }: Service): Record<string, string> {
+  const { [HEADLESS]: _said, ...labels } = metadata.labels ?? {}
+  return { ...labels, ...(spec.clusterIP === 'None' && { [HEADLESS]: '' }) }
 }
 
 /** Annotations that say when the change happened that a write tells of; nothing when none did. */
@@ -221,11 +225,7 @@ function withTrigger(
 function endpointsWrites(seen: ServiceSeen): Write[] {
   const { service, endpoints: present, triggerMs } = seen
   const { subsets, isTruncated } = withinCapacity(endpointsOf(service, seen.pods))
-  const labels = {
-    ...service.metadata.labels,
-    'endpoints.kubernetes.io/managed-by': 'endpoint-controller',
-    ...(service.spec.clusterIP === 'None' && { 'service.kubernetes.io/headless': '' }),
-  }
+  const labels = { ...labelsFrom(service), 'endpoints.kubernetes.io/managed-by': 'endpoint-controller' }
   if (present) {
     const isSaid = (present.metadata.annotations?.[OVER_CAPACITY] === 'truncated') === isTruncated
     if (isSame(present['subsets'] ?? [], subsets) && isSame(present.metadata.labels, labels) && isSaid) return []

@@ -8,6 +8,7 @@ import { autoscalerController } from './autoscaler/controller.ts'
 import { createBench } from './bench.ts'
 import type { Controller } from '../../engine/controller.ts'
 import { budgetController } from './budget/controller.ts'
+import { staleDisruptions } from './budget/stale.ts'
 import { cronJobController } from './cronjob/controller.ts'
 import { daemonSetController } from './daemonset/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
@@ -70,6 +71,7 @@ export async function startWorkloads(given: WorkloadsOptions): Promise<Workloads
     start(namespaceController(bench)),
     start(autoscalerController(bench)),
     start(budgetController(bench)),
+    start(staleDisruptions(bench)),
     start(jobController(bench)),
     start(cronJobController(bench)),
     start(quotaController(bench)),

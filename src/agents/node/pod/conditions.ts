@@ -1,4 +1,4 @@
-import { isAlive, type Seen } from './decide.ts'
+import { isAlive, isRestartingAll, type Seen } from './decide.ts'
 import { whyInfeasible } from './resize.ts'
 import { isSidecar } from './restart-policy.ts'
 import type { Container, ContainerStatus, Pod, PodCondition, PodStatus } from './shapes.ts'
@@ -6,7 +6,16 @@ import type { Container, ContainerStatus, Pod, PodCondition, PodStatus } from '.
 /** The condition that a pod has its network. */
 export const HAS_NETWORK = 'PodReadyToStartContainers'
 const RESIZE_PENDING = 'PodResizePending'
-const OWN_CONDITIONS = new Set([RESIZE_PENDING, HAS_NETWORK, 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
+const RESTARTING = 'AllContainersRestarting'
+const OWN_CONDITIONS = new Set([
+  RESIZE_PENDING,
+  RESTARTING,
+  HAS_NETWORK,
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodScheduled',
+])
 
 /** Whether the node alone says what a condition says. */
 export function isOwnCondition({ type }: PodCondition): boolean {
@@ -55,6 +64,7 @@ export function conditionsOf(seen: Seen, phase: string, statuses: readonly Conta
     { type: 'Ready', ...(containersReady.status === 'True' ? ofGates(seen.pod, before) : containersReady) },
     { type: 'ContainersReady', ...containersReady },
     { type: 'PodScheduled', status: 'True' },
+    ...ofRestart(seen, phase),
     ...(infeasible === undefined
       ? []
       : [{ type: RESIZE_PENDING, status: 'True', reason: 'Infeasible', message: infeasible }]),
@@ -67,13 +77,28 @@ export function conditionsOf(seen: Seen, phase: string, statuses: readonly Conta
   return [...wanted.map((condition) => keepTime({ ...condition, ...observed }, before, seen.nowMs)), ...foreign]
 }
 
+/** Whether all containers are being started anew; said of pods that have a rule for it. */
+function ofRestart(seen: Seen, phase: string): PodCondition[] {
+  const { containers, initContainers = [] } = seen.pod.spec
+  const rules = [...initContainers, ...containers].flatMap(({ restartPolicyRules = [] }) => restartPolicyRules)
+  if (!rules.some(({ action }) => action === 'RestartAllContainers')) return []
+  const no = (reason?: string): PodCondition[] => [{ type: RESTARTING, status: 'False', ...(reason && { reason }) }]
+  if (phase === 'Succeeded') return no('PodCompleted')
+  if (phase === 'Failed') return no('PodFailed')
+  if (!isRestartingAll(seen)) return no()
+  const message = 'container exited with restart policy rule'
+  return [{ type: RESTARTING, status: 'True', reason: 'RestartAllContainersStarted', message }]
+}
+
 type Judged = Pick<PodCondition, 'status' | 'reason' | 'message'>
 
 const NO_NETWORK: Judged = { status: 'False', reason: 'PodSandboxNotReady', message: 'no pod sandbox exists' }
 
 function ofInits(seen: Seen, phase: string): Judged {
   if (phase === 'Succeeded') return { status: 'True', reason: 'PodCompleted' }
-  if (isInitialized(seen)) return { status: 'True' }
+  // who begins anew stays initialized
+  const before = seen.pod.status?.conditions?.find(({ type }) => type === 'Initialized')
+  if (isInitialized(seen) || before?.status === 'True') return { status: 'True' }
   const pending = (seen.pod.spec.initContainers ?? []).filter((container) => !isInitDone(seen, container))
   const message = `containers with incomplete status: [${pending.map(({ name }) => name).join(' ')}]`
   return { status: 'False', reason: 'ContainersNotInitialized', message }

@@ -43,6 +43,7 @@ const calm: Seen = {
   setupFault: undefined,
   images: new Map([[IMAGE, { state: 'ready', id: 'x@sha256:1' }]]),
   runs: new Map(),
+  former: new Map(),
   startFaults: new Map(),
   health: new Map(),
   stopping: new Map(),

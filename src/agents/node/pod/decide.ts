@@ -2,7 +2,7 @@ import type { RunningContainer, Sandbox } from '../driver.ts'
 import { restartDelayMs } from './backoff.ts'
 import { type Health, type ProbeKind, probeOf } from './probes/probe-state.ts'
 import { type Capacity, resizesOf } from './resize.ts'
-import { isSidecar, mayRestart } from './restart-policy.ts'
+import { isSidecar, mayRestart, restartsAll } from './restart-policy.ts'
 import { containersOf, type Container, type Pod, type Resources } from './shapes.ts'
 
 /** What is known of an image that the pod needs. */
@@ -43,6 +43,8 @@ export type Seen = {
   readonly setupFault: Fault | undefined
   readonly images: ReadonlyMap<string, ImageState>
   readonly runs: ReadonlyMap<string, Run>
+  /** The last runs before all containers were started anew together; they count as having never been but for their number. */
+  readonly former: ReadonlyMap<string, Run>
   /** Why a container could not be started the last time. */
   readonly startFaults: ReadonlyMap<string, Fault>
   readonly health: ReadonlyMap<string, Health>
@@ -71,6 +73,7 @@ export type Step =
   | { readonly do: 'drain'; readonly timeoutMs: number }
   | { readonly do: 'stop'; readonly container: string; readonly graceMs: number; readonly why: string }
   | { readonly do: 'kill'; readonly container: string }
+  | { readonly do: 'reset' }
   | { readonly do: 'teardown' }
   | { readonly do: 'finish' }
 
@@ -118,6 +121,7 @@ function advance(seen: Seen): PodDecision {
   const graceMs = (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000
   // evicted pods have no grace: what they use too much of is needed by others
   if (seen.evicted !== undefined) return stopAll(seen, 0, 0)
+  if (!isOver && isRestartingAll(seen)) return restartAll(seen)
   if (isOver || isFinished(seen)) return stopAll(seen, graceMs, graceMs)
   const unwell = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].flatMap((container) => {
     const failed = isAlive(seen.runs.get(container.name)) ? seen.health.get(container.name)?.failed : undefined
@@ -138,6 +142,23 @@ function advance(seen: Seen): PodDecision {
     ...startGuests(seen),
     { steps: [], againAtMs: deadlineAtMs === undefined ? undefined : Math.max(deadlineAtMs, nowMs) },
   ])
+}
+
+/** Whether a container has ended in a way for which all of the pod are started anew. */
+export function isRestartingAll({ pod: { spec }, runs }: Pick<Seen, 'pod' | 'runs'>): boolean {
+  return [...(spec.initContainers ?? []), ...spec.containers].some((container) => {
+    const exit = runs.get(container.name)?.exit
+    return exit !== undefined && restartsAll(container, exit.code)
+  })
+}
+
+/** All are ended at once, then all begin again in the order of a new pod; its place and its volumes stay. */
+function restartAll(seen: Seen): PodDecision {
+  const guests = new Set(seen.pod.spec.ephemeralContainers?.map(({ name }) => name))
+  const alive = aliveContainers(seen).filter((name) => !guests.has(name))
+  const isStarting = [...seen.inFlight].some((key) => key.startsWith('start '))
+  if (alive.length === 0) return isStarting ? nothing : now({ do: 'reset' })
+  return together(alive.map((name) => stopContainer(seen, name, 0, '')))
 }
 
 function whyUnwell(pod: Pod, container: Container, probe: ProbeKind): string {
@@ -191,9 +212,10 @@ function startOne(seen: Seen, container: Container): PodDecision {
   const run = seen.runs.get(container.name)
   if (isAlive(run)) return nothing
   if (run?.exit && !mayRestart(seen.pod.spec, container, run.exit.code)) return nothing
-  const restartsInARow = run?.exit ? restartsAfter(run) : 0
-  if (run?.exit) {
-    const restartAtMs = run.exit.atMs + restartDelayMs(restartsInARow)
+  const last = run ?? culprit(seen, container)
+  const restartsInARow = last?.exit ? restartsAfter(last) : 0
+  if (last?.exit) {
+    const restartAtMs = last.exit.atMs + restartDelayMs(restartsInARow)
     if (restartAtMs > seen.nowMs) return { steps: [], againAtMs: restartAtMs }
   }
   const image = seen.images.get(container.image)
@@ -206,9 +228,16 @@ function startOne(seen: Seen, container: Container): PodDecision {
   if (image === undefined) return now(pull)
   if (image.state === 'pulling') return nothing
   if (image.state === 'failed') return retried(seen, image, pull)
-  const attempt = run === undefined ? 0 : run.attempt + 1
+  const before = run ?? seen.former.get(container.name)
+  const attempt = before === undefined ? 0 : before.attempt + 1
   const start: Step = { do: 'start', container: container.name, attempt, restartsInARow }
   return retried(seen, seen.startFaults.get(container.name), start)
+}
+
+/** The run for whose end all were started anew: it alone waits as others that fail, lest a pod starts for ever without a pause. */
+function culprit({ former }: Seen, container: Container): Run | undefined {
+  const run = former.get(container.name)
+  return run?.exit !== undefined && restartsAll(container, run.exit.code) ? run : undefined
 }
 
 function stopContainer(seen: Seen, container: string, graceMs: number, why: string): PodDecision {

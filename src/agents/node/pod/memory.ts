@@ -18,6 +18,7 @@ export type Memory = {
   readonly images: Map<string, ImageState>
   readonly pulled: Map<string, Image>
   readonly runs: Map<string, Run>
+  readonly former: Map<string, Run>
   readonly restarts: Map<string, number>
   readonly startFaults: Map<string, Fault>
   readonly probing: Map<string, Probing>

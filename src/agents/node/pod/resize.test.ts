@@ -31,6 +31,7 @@ const seen = (container: Partial<Container>, spec: Partial<PodSpec> = {}, over: 
   given: new Map([['web', had]]),
   capacity: { cpuMillis: 2_000, memoryBytes: 2 ** 31 },
   inFlight: new Set(),
+  former: new Map(),
   ...over,
 })
 

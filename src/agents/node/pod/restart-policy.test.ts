@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mayRestart } from './restart-policy.ts'
+import { mayRestart, restartsAll } from './restart-policy.ts'
 import type { Container, PodSpec } from './shapes.ts'
 
 const web: Container = { name: 'web', image: 'web:1' }
@@ -33,4 +33,22 @@ test('an init container is done when it ended well, a sidecar never, a debug con
   assert.equal(mayRestart({ containers: [], initContainers: [web], restartPolicy: 'Never' }, web, 1), false)
   assert.equal(mayRestart({ containers: [], initContainers: [sidecar], restartPolicy: 'Never' }, sidecar, 0), true)
   assert.equal(mayRestart({ containers: [], ephemeralContainers: [web] }, web, 1), false)
+})
+
+test('the first rule that is meant says whether all containers are started anew', () => {
+  const rule = (action: string, ...values: number[]) => ({ action, exitCodes: { operator: 'In', values } })
+  const container: Container = {
+    ...web,
+    restartPolicy: 'Never',
+    restartPolicyRules: [rule('Restart', 1), rule('RestartAllContainers', 1, 2)],
+  }
+  const answers = [1, 2, 3].map((code) => [
+    restartsAll(container, code),
+    mayRestart({ containers: [container] }, container, code),
+  ])
+  assert.deepEqual(answers, [
+    [false, true],
+    [true, true],
+    [false, false],
+  ])
 })

@@ -1,4 +1,4 @@
-import type { Container, PodSpec } from './shapes.ts'
+import type { Container, PodSpec, RestartRule } from './shapes.ts'
 
 /** Whether an init container goes on beside the others. */
 export function isSidecar({ restartPolicy }: Container): boolean {
@@ -16,10 +16,20 @@ export function mayRestart(spec: PodSpec, container: Container, code: number): b
   if (isIn(spec.ephemeralContainers)) return false
   const isInit = isIn(spec.initContainers)
   if (isInit && !isSidecar(container) && code === 0) return false
-  const { restartPolicy, restartPolicyRules = [] } = container
-  if (restartPolicy !== undefined && restartPolicyRules.some(({ exitCodes }) => isMeant(exitCodes, code))) return true
+  const { restartPolicy } = container
+  if (restartPolicy !== undefined && ruleFor(container, code) !== undefined) return true
   const policy = restartPolicy ?? spec.restartPolicy ?? 'Always'
   return policy === 'Always' || (policy === 'OnFailure' && code !== 0)
+}
+
+/** Whether the end of a container by `code` restarts all containers of its pod. */
+export function restartsAll(container: Container, code: number): boolean {
+  return ruleFor(container, code)?.action === 'RestartAllContainers'
+}
+
+/** The first rule that is meant counts. */
+function ruleFor({ restartPolicyRules = [] }: Container, code: number): RestartRule | undefined {
+  return restartPolicyRules.find(({ exitCodes }) => isMeant(exitCodes, code))
 }
 
 function isMeant(

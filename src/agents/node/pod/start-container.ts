@@ -101,8 +101,6 @@ export async function startContainer(
     throw new SluiceError('POD_CONFIG', 'privileged containers are not supported by this node')
   if (security.seccompProfile?.type === 'Localhost')
     throw new SluiceError('POD_CONFIG', 'seccomp profiles of type Localhost are not supported by this node')
-  if (container.restartPolicyRules?.some(({ action }) => action === 'RestartAllContainers'))
-    throw new SluiceError('POD_CONFIG', 'restart rules that restart all containers are not supported by this node')
   const lookups = await lookUp(context, pod)
   const declared = resolveEnv(container, {
     pod,

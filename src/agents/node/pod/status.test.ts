@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Run, Seen } from './decide.ts'
+import { decidePod, type Run, type Seen } from './decide.ts'
 import type { Pod, PodSpec, PodStatus } from './shapes.ts'
 import { renderPodStatus } from './status.ts'
 
@@ -20,6 +20,7 @@ const calm: Seen = {
   setupFault: undefined,
   images: new Map(),
   runs: new Map(),
+  former: new Map(),
   startFaults: new Map(),
   health: new Map(),
   stopping: new Map(),
@@ -88,4 +89,51 @@ test('a sidecar that ended well is shown as it ended, one that failed as it wait
   }
   assert.deepEqual(stateOf(0), ['terminated'])
   assert.deepEqual(stateOf(1), ['waiting'])
+})
+
+const anew = { action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [42] } }
+const together: PodSpec = {
+  containers: [
+    { name: 'web', image: 'i', restartPolicy: 'Never', restartPolicyRules: [anew] },
+    { name: 'other', image: 'i' },
+  ],
+  initContainers: [{ name: 'init', image: 'i' }],
+}
+const restartingOf = (seen: Seen) =>
+  renderPodStatus(seen, '10.0.0.1').conditions?.find(({ type }) => type === 'AllContainersRestarting')?.status
+
+test('all containers are ended, then forgotten, then begin as those of a new pod, when one ends by such a rule', () => {
+  const started = { images: new Map([['i', { state: 'ready', id: 'x' } as const]]) }
+  const inRun = { ...seenWith(together, run('init', 0), run('web', 42), run('other')), ...started }
+  assert.deepEqual(decidePod(inRun).steps, [{ do: 'kill', container: 'other' }])
+  assert.equal(restartingOf(inRun), 'True')
+  const ended = { ...inRun, runs: new Map([run('init', 0), run('web', 42), run('other', 137)]) }
+  assert.deepEqual(decidePod(ended).steps, [{ do: 'reset' }])
+  const reset = { ...inRun, runs: new Map(), former: ended.runs }
+  assert.deepEqual(decidePod(reset).steps, [{ do: 'start', container: 'init', attempt: 2, restartsInARow: 0 }])
+  assert.equal(restartingOf(reset), 'False')
+})
+
+test('who ends so again and again waits before it begins anew, the others do not', () => {
+  const former = new Map([run('init', 0), run('web', 42, 3), run('other', 137)])
+  const images = new Map([['i', { state: 'ready', id: 'x' } as const]])
+  const seen = { ...seenWith(together, run('init', 0)), former, images }
+  const { steps, againAtMs } = decidePod(seen)
+  assert.deepEqual(
+    steps.map((step) => 'container' in step && step.container),
+    ['other'],
+  )
+  assert.equal(againAtMs, NOW - 1_000 + 40_000)
+})
+
+test('the status of what begins anew is that of the original', () => {
+  const former = new Map([run('init', 0), run('web', 42), run('other', 137)])
+  const seen = { ...seenWith(together), former }
+  const status = renderPodStatus({ ...seen, pod: { ...seen.pod, status: { phase: 'Running' } } }, '10.0.0.1')
+  const message = 'The container is removed because RestartAllContainers in place'
+  const [web] = status.containerStatuses ?? []
+  assert.equal(status.phase, 'Running')
+  assert.equal(web?.restartCount, 2)
+  assert.deepEqual(web?.state, { waiting: { reason: 'RestartingAllContainers', message } })
+  assert.deepEqual(web?.lastState, { terminated: { exitCode: 137, reason: 'RestartingAllContainers', message } })
 })

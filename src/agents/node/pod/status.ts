@@ -126,11 +126,18 @@ const NEVER_SEEN: ContainerState = {
   },
 }
 
+/** The reason of what ended because all containers of its pod were started anew. */
+export const RESTARTED = 'RestartingAllContainers'
+const ANEW = 'The container is removed because RestartAllContainers in place'
+const BEGUN_ANEW: ContainerState = { terminated: { exitCode: 137, reason: RESTARTED, message: ANEW } }
+
 function phaseOf(seen: Seen): string {
-  const { pod, runs } = seen
+  const { pod, runs, former } = seen
   const inits = (pod.spec.initContainers ?? []).filter((container) => !isSidecar(container))
-  const areInitsDone = inits.every(({ name }) => runs.get(name)?.exit?.code === 0)
-  const haveRun = areInitsDone && pod.spec.containers.every(({ name }) => runs.has(name))
+  // who begins anew has been initialized before
+  const isAnew = (name: string): boolean => !runs.has(name) && former.has(name)
+  const areInitsDone = inits.every(({ name }) => runs.get(name)?.exit?.code === 0 || isAnew(name))
+  const haveRun = areInitsDone && pod.spec.containers.every(({ name }) => runs.has(name) || isAnew(name))
   // sidecars that still run keep a pod going whose containers are done
   const isGoingOn = haveRun && pod.spec.initContainers?.some(({ name }) => isAlive(runs.get(name))) === true
   if ((isFinished(seen) && !isGoingOn) || isCleared(seen)) {
@@ -142,6 +149,7 @@ function phaseOf(seen: Seen): string {
 
 function containerStatus(seen: Seen, container: Container, isInit: boolean): ContainerStatus {
   const run = seen.runs.get(container.name)
+  const former = seen.former.get(container.name)
   const image = seen.images.get(container.image)
   const health = seen.health.get(container.name)
   const state = stateOf(seen, container, run)
@@ -154,9 +162,9 @@ function containerStatus(seen: Seen, container: Container, isInit: boolean): Con
     ...(run === undefined ? {} : { containerID: containerId(run) }),
     ready: isInit && !isSidecar(container) ? isCompleted : isUp && health?.isReady === true,
     started: isUp && (health?.isStarted ?? false),
-    restartCount: run?.attempt ?? 0,
+    restartCount: run?.attempt ?? (former === undefined ? 0 : former.attempt + 1),
     state,
-    lastState: lastStateOf(run, state),
+    lastState: lastStateOf(run, state) ?? (former === undefined ? {} : BEGUN_ANEW),
     ...(isUp ? givenTo(seen, container) : {}),
   }
 }
@@ -184,6 +192,7 @@ function stateOf(seen: Seen, container: Container, run: Run | undefined): Contai
   if (image?.state === 'failed') return waitingFor(seen, container, image)
   const fault = seen.startFaults.get(container.name) ?? (seen.sandbox ? undefined : seen.setupFault)
   if (fault && !run) return { waiting: { reason: fault.reason, message: fault.message } }
+  if (run === undefined && seen.former.has(container.name)) return { waiting: { reason: RESTARTED, message: ANEW } }
   if (run?.exit === undefined) return waiting
   // a sidecar that ended well is shown as it ended, though it will be started again
   const isDone = run.exit.code === 0 && pod.spec.initContainers?.some(({ name }) => name === container.name)
@@ -213,9 +222,9 @@ function waitingFor(
   }
 }
 
-function lastStateOf(run: Run | undefined, state: ContainerState): ContainerState {
+function lastStateOf(run: Run | undefined, state: ContainerState): ContainerState | undefined {
   if (run?.exit && state.terminated === undefined) return terminated(run)
-  return run?.previous?.exit ? terminated(run.previous) : {}
+  return run?.previous?.exit ? terminated(run.previous) : undefined
 }
 
 function terminated(run: Ended): ContainerState {

@@ -53,6 +53,9 @@ export async function perform(context: NodeContext, memory: Memory, step: Step):
       memory.stopping.set(step.container, { killAtMs: context.clock.nowMs() + 2_000 })
       return false
     }
+    case 'reset':
+      reset(memory)
+      return false
     case 'teardown':
       await context.driver().removeSandbox(uidOf(memory.pod))
       return false
@@ -256,6 +259,16 @@ async function hookIsWell(
 async function endGently(context: NodeContext, memory: Memory, container: Container, id: ContainerId): Promise<void> {
   const signal = memory.pulled.get(container.image)?.config.StopSignal ?? 'SIGTERM'
   await context.driver().signal(id, /^SIG[A-Z0-9]+$/.test(signal) ? signal : 'SIGTERM')
+}
+
+/** What the containers did so far is over and done with: all begin as those of a new pod. */
+function reset({ pod, runs, former, startFaults }: Memory): void {
+  for (const { name } of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) {
+    const run = runs.get(name)
+    if (run !== undefined) former.set(name, run)
+    runs.delete(name)
+    startFaults.delete(name)
+  }
 }
 
 async function deleteObject(context: NodeContext, { pod }: Memory): Promise<void> {

@@ -14,13 +14,14 @@ import {
   labelOf,
   uidOf,
   type Container,
+  type ContainerStatus,
   type Pod,
   type PodStatus,
   type Resources,
 } from './shapes.ts'
 import { keepVolumes, showsOther } from './keep-volumes.ts'
 import { isDoubted, withOthersConditions } from './conditions.ts'
-import { renderPodStatus } from './status.ts'
+import { renderPodStatus, RESTARTED } from './status.ts'
 import { perform } from './steps.ts'
 import { terminationMessage } from './content/termination.ts'
 import { watchDisk } from './watch-disk.ts'
@@ -184,6 +185,7 @@ function freshMemory(pod: Pod): Memory {
     images: new Map(),
     pulled: new Map(),
     runs: runsOfStatus(pod),
+    former: formerOfStatus(pod),
     restarts: new Map(),
     startFaults: new Map(),
     probing: new Map(),
@@ -203,12 +205,11 @@ function givenOf({ status }: Pod): Map<string, Resources> {
 
 /** The runs that the object's status speaks of: what an earlier node started. */
 function runsOfStatus(pod: Pod): Map<string, Run> {
-  const { initContainerStatuses = [], containerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {}
-  const statuses = [...initContainerStatuses, ...containerStatuses, ...ephemeralContainerStatuses]
   return new Map(
-    statuses.flatMap(({ name, restartCount, imageID, state, lastState }) => {
+    statusesOf(pod).flatMap(({ name, restartCount, imageID, state, lastState }) => {
       const ended = state.terminated ?? lastState.terminated
-      if (state.running === undefined && (ended === undefined || ended.reason === 'ContainerStatusUnknown')) return []
+      const isKnown = ended !== undefined && !['ContainerStatusUnknown', RESTARTED].includes(ended.reason)
+      if (state.running === undefined && !isKnown) return []
       const startedAtMs = Date.parse(state.running?.startedAt ?? ended?.startedAt ?? '') || 0
       const run = {
         uid: uidOf(pod),
@@ -229,6 +230,22 @@ function runsOfStatus(pod: Pod): Map<string, Run> {
   )
 }
 
+/** The runs before all containers were started anew, as far as the object's status tells. */
+function formerOfStatus(pod: Pod): Map<string, Run> {
+  return new Map(
+    statusesOf(pod).flatMap(({ name, restartCount, imageID, lastState }) => {
+      if (lastState.terminated?.reason !== RESTARTED) return []
+      const at = { attempt: restartCount - 1, startedAtMs: 0, restartsInARow: 0 }
+      return [[name, { uid: uidOf(pod), container: name, imageId: imageID, ...at }] as const]
+    }),
+  )
+}
+
+function statusesOf({ status = {} }: Pod): readonly ContainerStatus[] {
+  const { initContainerStatuses = [], containerStatuses = [], ephemeralContainerStatuses = [] } = status
+  return [...initContainerStatuses, ...containerStatuses, ...ephemeralContainerStatuses]
+}
+
 /** Compares what the driver has with what we remember. */
 async function observe(context: NodeContext, memory: Memory): Promise<void> {
   const { driver, clock } = context
@@ -237,8 +254,11 @@ async function observe(context: NodeContext, memory: Memory): Promise<void> {
   memory.sandbox = sandboxes.find((sandbox) => sandbox.uid === uid)
   if (memory.sandbox === undefined) memory.place = undefined
   const mine = new Map<string, RunningContainer[]>()
+  const isNow = ({ container, attempt }: RunningContainer): boolean =>
+    attempt > (memory.former.get(container)?.attempt ?? -1)
   for (const container of containers)
-    if (container.uid === uid) mine.set(container.container, [...(mine.get(container.container) ?? []), container])
+    if (container.uid === uid && isNow(container))
+      mine.set(container.container, [...(mine.get(container.container) ?? []), container])
   for (const [name, runs] of mine) {
     const [latest, previous] = runs.sort((a, b) => b.attempt - a.attempt)
     if (latest === undefined) continue

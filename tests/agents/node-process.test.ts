@@ -165,11 +165,74 @@ test('a container whose postStart hook fails is ended, and told as a kubelet tel
   })
 })
 
+const image = 'registry.sluice.local/demo/web:1.0.0'
+const shared = { volumeMounts: [{ name: 'shared', mountPath: '/shared' }] }
+const scratchVolume = { volumes: [{ name: 'shared', emptyDir: {} }] }
+
+test('a rule starts all containers anew, and only once; a variable comes from a file of the first', skip, async () => {
+  const write = "require('fs').appendFileSync(process.argv[1], `ROUND='${process.pid}'\\n`)"
+  const once = `const fs = require('fs'); const isAgain = fs.existsSync(process.argv[1]); fs.appendFileSync(process.argv[1], 'x')
+    setTimeout(() => isAgain || process.exit(42), 300); setInterval(() => 0, 1000)`
+  const valueFrom = { fileKeyRef: { volumeName: 'shared', path: 'first.env', key: 'ROUND' } }
+  const wait = 'setInterval(() => 0, 1000); if (!process.env.ROUND) process.exit(1)'
+  const rule = { action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [42] } }
+  const spec = {
+    ...{ nodeName: 'node-1', restartPolicy: 'Never', terminationGracePeriodSeconds: 1, ...scratchVolume },
+    initContainers: [{ name: 'first', image, command: ['node', '-e', write, '/shared/first.env'], ...shared }],
+    containers: [
+      {
+        name: 'web',
+        image,
+        restartPolicy: 'Never',
+        restartPolicyRules: [rule],
+        command: ['node', '-e', once, '/shared/mark'],
+        ...shared,
+      },
+      { name: 'other', image, command: ['node', '-e', wait], env: [{ name: 'ROUND', valueFrom }], ...shared },
+    ],
+  }
+  await client.create({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'anew', namespace: 'default' }, spec }, as)
+  let status: Status = {}
+  await until('all to run again', async () => {
+    status = statusOf(await client.get({ apiVersion: 'v1', kind: 'Pod', namespace: 'default', name: 'anew' }))
+    const { containerStatuses: all = [], initContainerStatuses: inits = [] } = status
+    const isSo = [...all, ...inits].every(({ restartCount, lastState }) => {
+      return restartCount === 1 && lastState.terminated?.reason === 'RestartingAllContainers'
+    })
+    return isSo && all.length === 2 && all.every(({ state }) => state.running !== undefined)
+  })
+  assert.equal(status.phase, 'Running')
+  const restarting = status.conditions?.find(({ type }) => type === 'AllContainersRestarting')
+  assert.equal(restarting?.status, 'False')
+})
+
+test('a pod that asks for more than the machine has is refused, in the words of a kubelet', skip, async () => {
+  const metadata = { name: 'greedy', namespace: 'default' }
+  const containers = [{ name: 'web', image, resources: { requests: { cpu: '1000' } } }]
+  await client.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec: { nodeName: 'node-1', containers } }, as)
+  let pod: KubeObject | undefined
+  await until('its end', async () => {
+    pod = await client.get({ apiVersion: 'v1', kind: 'Pod', namespace: 'default', name: 'greedy' })
+    return statusOf(pod).phase === 'Failed'
+  })
+  const { reason, message, containerStatuses } = statusOf(pod)
+  assert.equal(reason, 'OutOfcpu')
+  assert.match(
+    message ?? '',
+    /^Pod was rejected: Node didn't have enough resource: cpu, requested: 1000000, used: \d+, capacity: \d+$/,
+  )
+  assert.equal(containerStatuses, undefined)
+})
+
+type ContainerState = { running?: object; terminated?: { reason: string } }
 type Status = {
   phase?: string
+  reason?: string
+  message?: string
   podIP?: string
   conditions?: { type: string; status: string }[]
-  containerStatuses?: { restartCount: number }[]
+  containerStatuses?: { restartCount: number; state: ContainerState; lastState: ContainerState }[]
+  initContainerStatuses?: { restartCount: number; state: ContainerState; lastState: ContainerState }[]
 }
 
 function configMap(): KubeObject {

@@ -92,6 +92,14 @@ test('what is right already is not written', () => {
   )
 })
 
+test('a slice of nothing that only gets another label keeps its lists as they are', () => {
+  const metadata = { name: 'web-x', namespace: 'a', labels: { old: '' }, ownerReferences: [controlledBy(service)] }
+  const present = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata, addressType: 'IPv4' }
+  const slices = [{ ...present, endpoints: null, ports: null }] as unknown as EndpointSlice[]
+  const { endpoints, ports } = sliceOf(see([], { slices }))
+  assert.deepEqual({ endpoints, ports }, { endpoints: null, ports: null })
+})
+
 test('more than a hundred pods are spread over slices', () => {
   const pods = Array.from({ length: 230 }, (_, i) => pod(`p${i}`, `10.1.${i >> 8}.${i & 255}`))
   const decision = decideService(see(pods))

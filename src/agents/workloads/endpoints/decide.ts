@@ -173,11 +173,13 @@ function sliceWrite(seen: ServiceSeen, addressType: string, { slice, ports, endp
   const { service, triggerMs } = seen
   const labels = sliceLabels(service)
   if (slice) {
-    const isEqual =
-      isSame(slice.endpoints ?? [], endpoints) && samePorts(slice.ports, ports) && isSame(slice.metadata.labels, labels)
-    if (isEqual) return []
+    // what stays is written as it is: a list of nothing would become ours
+    const hasEndpoints = isSame(slice.endpoints ?? [], endpoints)
+    const hasPorts = samePorts(slice.ports, ports)
+    if (hasEndpoints && hasPorts && isSame(slice.metadata.labels, labels)) return []
     const metadata = { ...slice.metadata, labels, annotations: withTrigger(slice.metadata.annotations, triggerMs) }
-    return [{ do: 'replace', object: { ...slice, metadata, endpoints, ports } }]
+    const object = { ...slice, metadata, ...(!hasEndpoints && { endpoints }), ...(!hasPorts && { ports }) }
+    return [{ do: 'replace', object }]
   }
   const { apiVersion, kind, name, uid } = { ...refOf(service), uid: service.metadata.uid ?? '' }
   const object: KubeObject = {

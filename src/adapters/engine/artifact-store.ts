@@ -24,6 +24,8 @@ export type ArtifactStore = {
 }
 
 const DEFAULT_HOST = '127.0.0.1'
+const FOR_ITS_MACHINE =
+  'this store is for its machine alone: ask it as 127.0.0.1 or localhost, or let --artifact-listen name an address that others reach\n'
 
 /** Opens the store below `root` and serves it on `listen` (`host:port`, port 0 for a free one). GET and HEAD only; nothing outside `root`, and on loopback nothing by other names. */
 export async function openArtifactStore(root: string, listen: string): Promise<ArtifactStore> {
@@ -31,7 +33,7 @@ export async function openArtifactStore(root: string, listen: string): Promise<A
   const isLocal = isLoopback((listen.slice(0, listen.lastIndexOf(':')) || DEFAULT_HOST).replace(/^\[(.*)\]$/, '$1'))
   const server = http.createServer((request, response) => {
     if (!isLocal || isForLoopback(request.headers.host)) void serve(root, request, response)
-    else response.writeHead(421).end()
+    else response.writeHead(421, { 'content-type': 'text/plain' }).end(FOR_ITS_MACHINE)
   })
   const host = await listenOn(server, listen)
   const at = (path: string): string => join(root, inside(path))

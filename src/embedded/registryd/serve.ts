@@ -154,7 +154,11 @@ function checkCaller({ headers }: IncomingMessage, token: string | undefined): v
   if (headers.origin !== undefined || headers['sec-fetch-mode'] !== undefined)
     throw new Refusal(403, 'DENIED', 'this registry does not talk to web pages')
   if (token === undefined && !isForLoopback(headers.host))
-    throw new Refusal(421, 'DENIED', 'this registry is for its machine alone: ask it as 127.0.0.1 or localhost')
+    throw new Refusal(
+      421,
+      'DENIED',
+      'this registry is for its machine alone: ask it as 127.0.0.1 or localhost; a proxy sends that as Host',
+    )
   if (token === undefined) return
   const [scheme, value = ''] = (headers.authorization ?? '').split(' ')
   const given = scheme?.toLowerCase() === 'basic' ? Buffer.from(value, 'base64').toString('utf8') : ''

@@ -170,7 +170,13 @@ test('web pages, and strangers on an open address, are turned away', async (t) =
   assert.equal((await fetchPlain(`${open.url}/v2/_catalog`, { host: 'evil.example.com' })).status, 421)
   await assert.rejects(serveRegistryd({ root: folder, port: 0, host: '0.0.0.0' }), /open to everybody/)
   const taken = { root: folder, port: Number(registry.host.split(':')[1]) }
-  await assert.rejects(serveRegistryd(taken), (error) => error instanceof SluiceError && error.code === 'PORT_IN_USE')
+  const where = `127.0.0.1:${taken.port}`
+  await assert.rejects(serveRegistryd(taken), (error) => {
+    assert.ok(error instanceof SluiceError)
+    assert.deepEqual([error.code, error.where], ['PORT_IN_USE', where])
+    assert.match(error.hint ?? '', /another port/)
+    return true
+  })
 })
 
 test('kill -9 in the middle of pushes loses nothing that was acknowledged', { timeout: 60_000 }, async () => {

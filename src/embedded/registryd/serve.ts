@@ -196,6 +196,10 @@ function listen(server: Server, host: string, port: number): Promise<void> {
           `the registry cannot listen on ${host}:${port}: ${cause.message}`,
           {
             cause,
+            where: `${host}:${port}`,
+            hint: taken
+              ? 'stop that program, or choose another port, or 0 for a free one'
+              : 'choose an address of this machine',
           },
         ),
       )

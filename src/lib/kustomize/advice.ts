@@ -1,6 +1,8 @@
 import type { ErrorCode } from '../error/codes.ts'
 import { SluiceError } from '../error/sluice-error.ts'
 
+const REMOTE = 'check the address, its ref, and the network'
+
 /** What to do about an error of kustomize's, by its text. The first that fits; a site that knows more says so itself. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/unknown field/, 'remove the field, or check its spelling'],
@@ -80,6 +82,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/field specified in var/, 'check fieldref.fieldPath against the object'],
   [/expect a string/, 'the field may hold a text only; quote the value'],
   [/unable to find one of/, 'add a kustomization.yaml, or name the folder that has one'],
+  [/failed to run '[^']*\bgit |Get "https?:/, REMOTE],
   [/should be/, 'write apiVersion: kustomize.config.k8s.io/v1beta1 and kind: Kustomization, or leave both out'],
   [/unsupported value|control characters/, 'JSON cannot hold the value; quote it or remove it'],
 ]
@@ -88,6 +91,8 @@ const BY_CODE: Partial<Record<ErrorCode, string>> = {
   YAML_SYNTAX: 'fix the line',
   KUSTOMIZE_INVALID: 'fix the field',
   KUSTOMIZE_PATH: 'check the path',
+  KUSTOMIZE_REMOTE: REMOTE,
+  KUSTOMIZE_HTTP: REMOTE,
   KUSTOMIZE_UNSUPPORTED: 'replace it by something that is built in',
 }
 

@@ -227,6 +227,50 @@ const rows: Row[] = [
     ask: `GET ${SHIRTS}/one/scale`,
     want: '500 Internal error occurred: the spec replicas field ".spec.size" does not exist',
   },
+  {
+    it: 'wants the version of a custom resource to be said',
+    ask: `POST ${SHIRTS}`,
+    body: '{"kind":"Shirt","metadata":{"name":"two"}}',
+    want: '400 the API version in the data () does not match the expected API version (example.com/v1)',
+  },
+  {
+    it: 'moves no custom resource to another version by a patch',
+    ask: `PATCH ${SHIRTS}/one`,
+    type: MERGE,
+    body: '{"apiVersion":"x/v1"}',
+    want: '422 Shirt.x "one" is invalid: apiVersion: Invalid value: "x/v1": must be example.com/v1',
+  },
+  {
+    it: 'reads metadata of a custom resource as a value of its own',
+    ask: `POST ${SHIRTS}`,
+    body: '{"apiVersion":"example.com/v1","kind":"Shirt","metadata":"x"}',
+    want: '400 Shirt in version "v1" cannot be handled as a Shirt: json: cannot unmarshal string into Go value of type v1.ObjectMeta',
+  },
+  {
+    it: 'names a custom resource without a name',
+    ask: `POST ${SHIRTS}`,
+    body: '{"apiVersion":"example.com/v1","kind":"Shirt","metadata":{}}',
+    want: '422 Shirt.example.com "" is invalid: metadata.name: Required value: name or generateName is required',
+  },
+  {
+    it: 'tells everything that is wrong with a binding',
+    ask: 'POST /api/v1/namespaces/default/pods/p/binding',
+    body: '{"apiVersion":"v1","kind":"Binding","metadata":{"name":"p"},"target":{"kind":"Pod"}}',
+    want: '500 [target.kind: Unsupported value: "Pod": supported values: "Node", "<empty>", target.name: Required value]',
+  },
+  {
+    it: 'lets nobody hold a namespace whose name says not where it is from',
+    ask: 'PUT /api/v1/namespaces/default/finalize',
+    body: '{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"default"},"spec":{"finalizers":["a.b/c","bad"]}}',
+    want: '422 Namespace "default" is invalid: spec.finalizers[1]: Invalid value: "bad": name is neither a standard finalizer name nor is it fully qualified',
+  },
+  {
+    it: 'checks the status of a quota',
+    ask: 'PATCH /api/v1/namespaces/default/resourcequotas/q/status',
+    type: MERGE,
+    body: '{"status":{"used":{"pods":"1.5"}}}',
+    want: '422 ResourceQuota "q" is invalid: status.used[pods]: Invalid value: "1500m": must be an integer',
+  },
 ]
 
 let kubed: Kubed
@@ -239,6 +283,7 @@ before(async () => {
     ask: `POST ${SHIRTS}`,
     body: '{"apiVersion":"example.com/v1","kind":"Shirt","metadata":{"name":"one"},"spec":{}}',
   })
+  await send({ ask: 'POST /api/v1/namespaces/default/resourcequotas', body: '{"metadata":{"name":"q"},"spec":{}}' })
 })
 after(async () => {
   await kubed.close()
@@ -274,6 +319,15 @@ test('kubed ends the state at which a watch begins with a bookmark, asked for or
   }
   assert.match(text, /"type":"ADDED"/)
   assert.match(text, /"k8s\.io\/initial-events-end":"true"/)
+})
+
+// What the real kube-apiserver 1.37.2 answered.
+test('kubed lists the metadata of custom resources without an empty token', async () => {
+  const list = await send({
+    ask: `GET ${SHIRTS}`,
+    accept: 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io',
+  })
+  assert.deepEqual(Object.keys((JSON.parse(list.text) as { metadata: JsonObject }).metadata), ['resourceVersion'])
 })
 
 test('kubed counts what it is asked, and shows it to those who may see it', async () => {

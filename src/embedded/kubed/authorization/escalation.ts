@@ -1,19 +1,10 @@
-import {
-  equal,
-  isObject,
-  type Json,
-  type JsonObject,
-  listOf,
-  objectOf,
-  objectsOf,
-  stringOf,
-} from '../../../lib/kube/json.ts'
+import { equal, isObject, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
-import { Fault, forbidden } from '../fault.ts'
+import { forbidden, notFound } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import { describeRules, uncovered } from './covers.ts'
-import { judge, MASTERS, missingRole, RBAC, rulesFor, rulesOfRole } from './rules.ts'
+import { judge, MASTERS, RBAC, rulesFor, rulesOfRole } from './rules.ts'
 
 const EVERYTHING: readonly JsonObject[] = [
   { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
@@ -57,14 +48,9 @@ function confirmBinding(env: Environment, call: Call, binding: Obj): void {
   const named = { group: stringOf(ref.apiGroup), resource, subresource: '', namespace, name: stringOf(ref.name) }
   if (judge(env, user, { verb: 'bind', ...named }).isAllowed) return
   const rules = rulesOfRole(env, ref, namespace)
-  if (rules === undefined) throw absent(ref)
+  // The server looks for the role in the name of the request.
+  if (rules === undefined) throw notFound(call.resource, stringOf(ref.name))
   confirmRules(env, call, binding, rules)
-}
-
-function absent(ref: Json): Fault {
-  const { kind, name } = objectOf(ref)
-  const details = { name: stringOf(name), group: RBAC, kind: stringOf(kind).toLowerCase() }
-  return new Fault(404, 'NotFound', missingRole(ref), details)
 }
 
 function missingFor(env: Environment, { user, namespace }: Call, rules: readonly JsonObject[]): JsonObject[] {

@@ -1,8 +1,8 @@
 import { orderInText } from '../../../lib/kube/go-json.ts'
-import { isObject, type Json, type JsonObject, stringOf } from '../../../lib/kube/json.ts'
+import { isObject, type Json, type JsonObject, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
-import { badRequest, Fault, invalid } from '../fault.ts'
+import { badRequest, Fault, type FieldError, invalid } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import { type Body, unrecognized } from './body.ts'
@@ -30,10 +30,12 @@ function checkCustomKind(call: Call, resource: Resource, body: JsonObject, sent:
   const { kind, apiVersion } = body
   if (typeof kind !== 'string' || kind === '') throw unnamed(call, sent)
   const wanted = apiVersionOf(resource)
-  const said = stringOf(apiVersion) || wanted
+  const said = stringOf(apiVersion) || (call.method === 'PATCH' ? wanted : '')
   if (said !== wanted) {
+    if (call.method === 'PATCH') throw otherVersion(resource, kind, said, body)
     const unknown: string[] = []
-    decodeInto({ ...resource, type: resource.custom?.versions.get(said) ?? BARE }, body, { unknown })
+    if (said.startsWith(`${resource.group}/`))
+      decodeInto({ ...resource, type: resource.custom?.versions.get(said) ?? BARE }, body, { unknown })
     reportUnknown(call, unknown)
     throw badRequest(`the API version in the data (${said}) does not match the expected API version (${wanted})`)
   }
@@ -41,6 +43,19 @@ function checkCustomKind(call: Call, resource: Resource, body: JsonObject, sent:
   const name = isObject(body.metadata) ? stringOf(body.metadata.name) : ''
   throw invalid({ group: resource.group, kind }, name, [
     { field: 'kind', type: 'Invalid', message: `Invalid value: ${JSON.stringify(kind)}: must be ${resource.kind}` },
+  ])
+}
+
+/** A patch may not move an object to another version. */
+function otherVersion(resource: Resource, kind: string, said: string, { metadata }: JsonObject): Fault {
+  const must = (field: string, value: string, wanted: string): FieldError[] =>
+    value === wanted
+      ? []
+      : [{ field, type: 'Invalid', message: `Invalid value: ${JSON.stringify(value)}: must be ${wanted}` }]
+  const group = said.slice(0, Math.max(said.lastIndexOf('/'), 0))
+  return invalid({ group, kind }, stringOf(objectOf(metadata).name), [
+    ...must('kind', kind, resource.kind),
+    ...must('apiVersion', said, apiVersionOf(resource)),
   ])
 }
 
@@ -134,7 +149,11 @@ export function decodeInto(resource: Resource, body: JsonObject, reading: Readin
     if (!(error instanceof DecodeError)) throw error
     // Metadata of custom resources is read by itself.
     const why =
-      resource.custom === undefined ? error.message : error.message.replace('ObjectMeta.metadata.', 'ObjectMeta.')
+      resource.custom === undefined
+        ? error.message
+        : error.message
+            .replace('Go struct field ObjectMeta.metadata of type', 'Go value of type')
+            .replace('ObjectMeta.metadata.', 'ObjectMeta.')
     throw new UnfitBody(resource, why)
   }
 }

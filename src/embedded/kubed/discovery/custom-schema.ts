@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, listOf, stringOf } from '../../../lib/kube/json.ts'
+import { equal, isObject, type Json, type JsonObject, listOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Resource } from '../resources/resource.ts'
 
 /** The definition of the metadata of every object. */
@@ -10,9 +10,30 @@ export type CommonTexts = Readonly<Record<string, string>>
 /** The schema of a custom resource in an OpenAPI v3 document. */
 export function customSchemaV3(resource: Resource, texts: CommonTexts): JsonObject {
   const { custom } = resource
-  const schema = isObject(custom?.schema) ? structuredClone(custom.schema) : undefined
+  const schema = isObject(custom?.schema) ? unfolded(custom.schema) : undefined
   const metadata = { description: texts.metadata, allOf: [{ $ref: `#/components/schemas/${META}` }] }
   return { ...(schema === undefined ? { type: 'object' } : withCommon(schema, texts, metadata)), ...marksOf(resource) }
+}
+
+const EITHER: Json = [{ type: 'integer' }, { type: 'string' }]
+
+/**
+ * A copy in which what may be a number or a text says so in words that everybody knows.
+ *
+ * @see k8s.io/apiextensions-apiserver/pkg/apiserver/schema/unfold.go
+ */
+function unfolded(schema: JsonObject): JsonObject {
+  const out = structuredClone(schema)
+  for (const field of ['items', 'additionalProperties']) if (isObject(out[field])) out[field] = unfolded(out[field])
+  if (isObject(out.properties))
+    for (const [name, each] of Object.entries(out.properties)) if (isObject(each)) out.properties[name] = unfolded(each)
+  if (out['x-kubernetes-int-or-string'] !== true) return out
+  const all = listOf(out.allOf)
+  const isSaid = (part: Json | undefined): boolean => isObject(part) && equal(part.anyOf, EITHER)
+  if (isSaid(out) || isSaid(all[0])) return out
+  if (out.anyOf === undefined) out.anyOf = structuredClone(EITHER)
+  else out.allOf = [{ anyOf: structuredClone(EITHER) }, ...all]
+  return out
 }
 
 /**

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Json, JsonObject } from '../../../lib/kube/json.ts'
 import { groupsOf } from '../resources/groups.ts'
 import type { Registry } from '../resources/registry.ts'
-import { apiVersionOf, type Resource } from '../resources/resource.ts'
+import { apiVersionOf, type Resource, type Subresource } from '../resources/resource.ts'
 
 /** `GET /apis`. */
 export function groupList(registry: Registry): JsonObject {
@@ -47,9 +47,7 @@ export function resourceList(registry: Registry, group: string, version: string)
       categories: resource.categories.length > 0 ? [...resource.categories] : undefined,
       storageVersionHash: isStorageTold(registry, resource) ? storageVersionHash(resource) : undefined,
     })
-    const named = [...resource.subresources]
-    if (resource.custom === undefined) named.sort(([a], [b]) => (a < b ? -1 : 1))
-    for (const [name, sub] of named)
+    for (const [name, sub] of subresourcesOf(resource))
       entries.push({
         name: `${resource.plural}/${name}`,
         singularName: '',
@@ -65,6 +63,12 @@ export function resourceList(registry: Registry, group: string, version: string)
     groupVersion: apiVersionOf({ group, version }),
     resources: entries,
   }
+}
+
+/** By name; those of definitions as the server makes them. */
+function subresourcesOf({ custom, subresources }: Resource): [string, Subresource][] {
+  const all = [...subresources]
+  return custom === undefined ? all.sort(([a], [b]) => (a < b ? -1 : 1)) : all
 }
 
 /** Where a definition keeps its objects is not told when it does not serve that version. */
@@ -116,8 +120,10 @@ function aggregatedResource(resource: Resource): JsonObject {
     subresources:
       resource.subresources.size === 0
         ? undefined
-        : [...resource.subresources]
-            .sort(([a], [b]) => (a < b ? -1 : 1))
-            .map(([subresource, sub]) => ({ subresource, responseKind: kindOf(sub), verbs: [...sub.verbs] })),
+        : subresourcesOf(resource).map(([subresource, sub]) => ({
+            subresource,
+            responseKind: kindOf(sub),
+            verbs: [...sub.verbs],
+          })),
   }
 }

@@ -11,6 +11,7 @@ import {
 import type { Obj } from '../object.ts'
 import { integer, NONE, UNSET } from './cells.ts'
 import { AGE, ageOf, type Cell, type Column, CREATED_AT, field, NAME, shown, spanOf, text } from './columns.ts'
+import { CUSTOM_SCALES } from '../resources/resource.ts'
 
 const join = (value: Json | undefined): string => listOf(value).map(stringOf).join(',')
 const countOf = (name: string, ...path: readonly string[]): Column =>
@@ -124,6 +125,12 @@ export const OTHER_COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     integer('Desired', (scale) => numberOf(at(scale, 'spec', 'replicas')) ?? 0),
     integer('Available', (scale) => numberOf(at(scale, 'status', 'replicas')) ?? 0),
     AGE,
+  ],
+  [CUSTOM_SCALES]: [
+    NAME,
+    integer('Desired', (scale) => numberOf(at(scale, 'spec', 'replicas')) ?? 0),
+    integer('Available', (scale) => numberOf(at(scale, 'status', 'replicas')) ?? 0),
+    { ...AGE, type: 'date' },
   ],
   'networking.k8s.io/ipaddresses': [
     NAME,

@@ -1,3 +1,5 @@
+import { CUSTOM_SCALES } from '../resources/resource.ts'
+
 type Described = Readonly<Record<string, Readonly<Record<string, string>>>>
 
 const POLICY = { ParamKind: 'ParamKind specifies the kind of resources used to parameterize this policy' }
@@ -51,6 +53,7 @@ export const OTHER_DESCRIPTIONS: Described = {
     Desired: '@autoscaling.v1.ScaleSpec.replicas',
     Available: '@autoscaling.v1.ScaleStatus.replicas',
   },
+  [CUSTOM_SCALES]: { Desired: 'Number of desired replicas', Available: 'Number of actual replicas' },
   'networking.k8s.io/ipaddresses': { ParentRef: '@networking.v1.IPAddressSpec.parentRef' },
   'networking.k8s.io/servicecidrs': { CIDRs: '@networking.v1.ServiceCIDRSpec.cidrs' },
   'resource.k8s.io/resourceclaims': { State: 'A summary of the current state (allocated, pending, reserved, etc.).' },

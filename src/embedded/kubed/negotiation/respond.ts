@@ -166,12 +166,13 @@ export function presentMany(
       'NotAcceptable',
       `you requested PartialObjectMetadata, but the requested object is a list (${goTypeOf(resource)}List)`,
     )
+  // Other forms than its own list say nothing where lists of custom resources have an empty token.
+  const { continue: token, ...others } = metadata
+  const told = token === '' ? others : metadata
   if (form.kind === 'table') {
     const objects = items.map(({ object }) => toVersion(resource, object))
-    // Tables of custom resources say nothing where their lists have an empty token.
-    const { continue: token, ...others } = metadata
     const options = { include: includeOf(call), now, version, withColumns: true }
-    return { contentType, text: JSON.stringify(tableOf(resource, objects, token === '' ? others : metadata, options)) }
+    return { contentType, text: JSON.stringify(tableOf(resource, objects, told, options)) }
   }
   const head = headOf(resource)
   const texts = items.map((item) =>
@@ -180,7 +181,7 @@ export function presentMany(
   const list =
     form.kind === 'object'
       ? { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource), metadata }
-      : { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${version}`, metadata }
+      : { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${version}`, metadata: told }
   // The real server makes this kind of list of what it finds, so that of nothing there is no list.
   const all = form.kind !== 'object' && texts.length === 0 ? 'null' : `[${texts.join(',')}]`
   return { contentType, text: `${JSON.stringify(list).slice(0, -1)},"items":${all}}` }

@@ -71,6 +71,8 @@ export const RESIZE = 'resize'
 
 /** Where CertificateSigningRequests are kept. */
 export const SIGNING_REQUESTS = 'certificates.k8s.io/certificatesigningrequests'
+/** As which the Scales of custom resources are printed. */
+export const CUSTOM_SCALES = 'autoscaling/custom-scales'
 /** How often the template of a DaemonSet changed, as annotations tell it to old clients. */
 export const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
 /** Who signs certificates that clients show this server. */

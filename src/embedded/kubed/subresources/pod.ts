@@ -74,9 +74,10 @@ function takeMetadata(env: Environment, { metadata }: Obj, binding: Obj, node: s
 function checkTarget({ target }: Obj): void {
   const { kind, name } = objectOf(target)
   const said = stringOf(kind)
-  if (said !== '' && said !== 'Node') {
-    const message = `target.kind: Unsupported value: ${JSON.stringify(said)}: supported values: "Node", "<empty>"`
-    throw new Fault(500, '', message)
-  }
-  if (stringOf(name) === '') throw new Fault(500, '', 'target.name: Required value')
+  const faults: string[] = []
+  if (said !== '' && said !== 'Node')
+    faults.push(`target.kind: Unsupported value: ${JSON.stringify(said)}: supported values: "Node", "<empty>"`)
+  if (stringOf(name) === '') faults.push('target.name: Required value')
+  const [first, ...others] = faults
+  if (first !== undefined) throw new Fault(500, '', others.length === 0 ? first : `[${faults.join(', ')}]`)
 }

@@ -20,7 +20,7 @@ import { booleanIn } from '../request/query.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, conflict, Fault, invalid, MODIFIED, otherName } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'
-import { apiVersionOf, type Resource } from '../resources/resource.ts'
+import { CUSTOM_SCALES, apiVersionOf, type Resource } from '../resources/resource.ts'
 import { trackApply, trackUpdate } from '../ownership/managed-fields.ts'
 import { appliedMap, checkApplied } from '../verbs/apply.ts'
 import { patchedObject } from '../verbs/patch.ts'
@@ -114,7 +114,7 @@ function expressionText(expression: JsonObject): { key: string; text: string } {
 
 /** The kind Scale as this resource has it. */
 export function scaleResource(call: Call): Resource {
-  return { ...bodyKindOf(call), storageKey: call.resource.custom === undefined ? 'autoscaling/scales' : '' }
+  return { ...bodyKindOf(call), storageKey: call.resource.custom === undefined ? 'autoscaling/scales' : CUSTOM_SCALES }
 }
 
 /** The Scale that a PUT or PATCH makes of the one that is there, with its owners. */

@@ -139,11 +139,14 @@ const isKnownFinalizer = (name: string): boolean => name.includes('/') || FINALI
 
 /** Faults of `spec.finalizers` of a namespace. */
 export function checkNamespace({ spec }: JsonObject, _path: string, errors: FieldError[]): void {
-  for (const finalizer of isObject(spec) ? listOf(spec.finalizers) : []) {
-    const name = stringOf(finalizer)
-    invalidFor(errors, 'spec.finalizers', name, labelKeyErrors(name))
-    if (!isKnownFinalizer(name)) invalidValue(errors, 'spec.finalizers', name, FINALIZER)
-  }
+  for (const finalizer of isObject(spec) ? listOf(spec.finalizers) : [])
+    checkFinalizer(stringOf(finalizer), 'spec.finalizers', errors)
+}
+
+/** Faults of one who holds an object of a built-in kind. */
+export function checkFinalizer(name: string, path: string, errors: FieldError[]): void {
+  invalidFor(errors, path, name, labelKeyErrors(name))
+  if (!isKnownFinalizer(name)) invalidValue(errors, path, name, FINALIZER)
 }
 
 /** A prefix may end as no name may. */

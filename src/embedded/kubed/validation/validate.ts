@@ -12,7 +12,7 @@ import { validateCustom } from './custom/custom.ts'
 import { checkNewEvent } from './kinds/event-checks.ts'
 import { checkNewJob } from './kinds/batch-checks.ts'
 import { checkPodAnnotations } from './pods/annotation-checks.ts'
-import { checkEphemeralChange } from './pods/ephemeral-checks.ts'
+import { checkEphemeralChange } from './changes/ephemeral-change.ts'
 import { tellsChangesFirst, validateChange } from './changes/immutable.ts'
 import { validateDefinition, validateDefinitionStatus } from './definitions/definition-checks.ts'
 import { validateMeta } from './meta.ts'
@@ -34,7 +34,7 @@ function faultsOf(call: Call, object: Obj, before: Obj | undefined): FieldError[
     const types = { type: resource.type, written: resource.custom.written }
     const isStatus = before !== undefined && writesStatus(call.subresource)
     const warn = (warning: string): void => void call.warnings.push(warning)
-    return [...errors, ...validateCustom(types, object, before, { isStatus, warn })]
+    return [...errors, ...validateCustom(types, object, before, { isStatus, scale: resource.custom.scale, warn })]
   }
   if (before !== undefined && writesStatus(call.subresource)) {
     const own = isDefinition(object) ? validateDefinitionStatus(object) : []

@@ -116,7 +116,9 @@ const patchOddity = ({ contentType }: Call, text: string): string =>
 
 /** Where a patch went, maps are written by name; what it did not touch keeps Go's order. */
 function inShownOrder(call: Call, before: Obj, patch: Json): Json {
-  const own = objFrom(objectOf(inGoOrder(call.resource.type, before)), '', '')
+  const { custom, type } = call.resource
+  // Custom resources are maps in Go, which it writes in order.
+  const own = objFrom(objectOf(custom === undefined ? inGoOrder(type, before) : sorted(before)), '', '')
   const patched = patchValue(call, own, Array.isArray(patch) ? patch : sorted(patch)) ?? null
   const paths = Array.isArray(patch)
     ? objectsOf(patch).flatMap(({ path, from }) => [path, from].map((each) => stringOf(each).split('/').slice(1, -1)))

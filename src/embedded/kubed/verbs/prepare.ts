@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../lib/kube/json.ts'
+import { type JsonObject, stringOf } from '../../../lib/kube/json.ts'
 import type { Write } from '../admission/attempt.ts'
 import { admitChanges, admitWrite } from '../admission/plugins.ts'
 import { podCertificateStatusFaults } from '../admission/signing-requests.ts'
@@ -133,7 +133,7 @@ function validate(env: Environment, write: Write, known: readonly FieldError[] =
   // New events are told by the name that they had before they had a group.
   const { kind, group } = resource
   const told = { kind, group: resource.storageKey === '/events' ? '' : group }
-  if (errors.length > 0) throw invalid(told, object.metadata.name, errors)
+  if (errors.length > 0) throw invalid(told, stringOf(object.metadata.name), errors)
   // Whoever writes a status alone is not warned of the rest; who is refused by what follows, is.
   if (!writesStatus(call.subresource)) call.warnings.push(...warningsOf(resource, object, before))
 }

@@ -1,3 +1,5 @@
+import type { JsonObject } from '../../../../lib/kube/json.ts'
+
 /** Lines around a change that are shown with it. */
 const CONTEXT = 3
 /** In texts of so many lines, lines that are found more often than in one of a hundred are no landmarks. */
@@ -6,6 +8,9 @@ const LONG_TEXT = 200
 type Block = { readonly a: number; readonly b: number; readonly size: number }
 type Step = { readonly tag: '=' | '!'; readonly a: Span; readonly b: Span }
 type Span = readonly [from: number, to: number]
+
+/** A value as the differences are told of it. */
+export const linesOf = (value: JsonObject): string[] => JSON.stringify(value, undefined, 1).split('\n')
 
 /**
  * A unified diff without file names, as messages of the real server end with it: by the longest block that both have, then what

@@ -2,7 +2,7 @@ import { internalForm } from '../../../../lib/kube-schema/go-types.ts'
 import { equal, type Json, type JsonObject, listOf, numberOf, objectOf, objectsOf } from '../../../../lib/kube/json.ts'
 import { asGiven } from '../../decoding/emptied.ts'
 import type { FieldError } from '../../fault.ts'
-import { unifiedDiff } from './diff-text.ts'
+import { linesOf, unifiedDiff } from './diff-text.ts'
 import { forbid, invalidValue } from '../fault-list.ts'
 
 const WHY =
@@ -23,8 +23,6 @@ export function checkPodChange(spec: JsonObject, old: JsonObject, errors: FieldE
   const told = internalForm('core/PodSpec', withWhatMayChange(objectOf(asGiven(spec)), old))
   forbid(errors, 'spec', `${WHY}\n${unifiedDiff(linesOf(before), linesOf(told))}`)
 }
-
-const linesOf = (value: JsonObject): string[] => JSON.stringify(value, undefined, 1).split('\n')
 
 /** Answers false when nothing else is to be told. */
 function checkDeadline(spec: JsonObject, old: JsonObject, errors: FieldError[]): boolean {

@@ -4,6 +4,7 @@ import type { FieldError } from '../../fault.ts'
 import { checkEmbedded } from './embedded.ts'
 import { repeatedItems } from './list-check.ts'
 import { checkRules, hasRules } from './rules-of-schema.ts'
+import { checkScale } from './scale-check.ts'
 import { checkValue } from './schema-check.ts'
 
 const BLOCKING = new Set(['NotSupported', 'Required', 'TooLong', 'TooMany', 'TypeInvalid'])
@@ -14,18 +15,24 @@ const UNCHECKED =
 type Types = { readonly type: FieldType; readonly written: FieldType }
 
 /** What is written of a custom resource, and where what is wrong with it but was so before is told. */
-type Write = { readonly isStatus: boolean; readonly warn: (warning: string) => void }
+type Write = {
+  readonly isStatus: boolean
+  /** What its scale subresource reads. */
+  readonly scale: JsonObject | undefined
+  readonly warn: (warning: string) => void
+}
 
 /** Faults of a custom resource under its schema, then under the rules of the schema; what was wrong before and is as it was is not told. */
 export function validateCustom(
   { type, written }: Types,
   object: JsonObject,
   before: JsonObject | undefined,
-  { isStatus, warn }: Write,
+  { isStatus, scale, warn }: Write,
 ): FieldError[] {
   const errors = isStatus
     ? checkStatus(written, object, before)
     : [...checkValue({ type: written, value: object, path: '', before }).faults]
+  if (scale !== undefined) checkScale(object, scale, isStatus, errors)
   if (!isStatus) checkEmbedded(type, object, '', errors)
   if (before === undefined || repeatedItems(written, before).length === 0)
     for (const repeated of repeatedItems(written, object)) errors.push(repeated)

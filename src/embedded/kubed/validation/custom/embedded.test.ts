@@ -51,6 +51,7 @@ for (const { it, value, want } of faults)
   test(`kubed tells what is wrong with ${it} where a resource stands`, () => {
     const errors = validateCustom({ type, written: type }, value, undefined, {
       isStatus: false,
+      scale: undefined,
       warn: () => undefined,
     })
     assert.deepEqual(

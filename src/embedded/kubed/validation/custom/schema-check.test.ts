@@ -234,7 +234,11 @@ for (const { it, schema, spec, before, want } of cases)
       return object
     }
     const old = before === undefined ? undefined : read(before)
-    const errors = validateCustom({ type, written: type }, read(spec), old, { isStatus: false, warn: () => undefined })
+    const errors = validateCustom({ type, written: type }, read(spec), old, {
+      isStatus: false,
+      scale: undefined,
+      warn: () => undefined,
+    })
     assert.deepEqual(
       errors.map(({ field, message }) => `${field}: ${message}`),
       want,

@@ -15,6 +15,7 @@ import type { Resource } from '../../resources/resource.ts'
 import { checkAddress } from '../addresses.ts'
 import { checkName, checkNatural, forbid, invalidFor, invalidValue, required, unsupported } from '../fault-list.ts'
 import { checkClaimStatus, checkNodeStatus } from './amount-status-checks.ts'
+import { checkQuotaAmounts } from '../pods/resource-checks.ts'
 import { checkJobStatus } from './jobs/status-checks.ts'
 import { labelKeyErrors, subdomainError } from '../../../../lib/kube/names.ts'
 
@@ -87,6 +88,10 @@ const CHECKS: Readonly<Record<string, Check>> = {
       invalidValue(errors, 'status.Phase', phase, `may only be '${wanted}' if \`deletionTimestamp\` ${why}`)
   },
   'batch/jobs': checkJobStatus,
+  '/resourcequotas': ({ status }, _before, errors) => {
+    for (const field of ['hard', 'used'])
+      checkQuotaAmounts(objectOf(objectOf(status)[field]), `status.${field}`, errors)
+  },
   '/nodes': (node, _before, errors) => checkNodeStatus(node, errors),
   '/persistentvolumeclaims': (claim, _before, errors) => checkClaimStatus(claim, errors),
 }

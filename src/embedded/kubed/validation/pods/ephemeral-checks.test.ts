@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JsonObject } from '../../../../lib/kube/json.ts'
 import type { FieldError } from '../../fault.ts'
-import { checkEphemeral, checkEphemeralChange } from './ephemeral-checks.ts'
+import { checkEphemeral } from './ephemeral-checks.ts'
 
 const POD = { containers: [{ name: 'app' }], initContainers: [{ name: 'init' }] }
 const AT = 'spec.ephemeralContainers'
@@ -40,16 +40,6 @@ for (const { it, containers, want } of added)
       want,
     )
   })
-
-test('debug containers stay as they are', () => {
-  const one = { name: 'a', image: 'x' }
-  const change = (now: JsonObject[]): string[] =>
-    told((errors) => checkEphemeralChange({ ephemeralContainers: now }, { ephemeralContainers: [one] }, errors))
-  assert.deepEqual(change([one, { name: 'b' }]), [])
-  assert.deepEqual(change([{ ...one, resources: {} }]), [])
-  assert.deepEqual(change([]), [`${AT}: Forbidden: existing ephemeral containers "a" may not be removed\n`])
-  assert.match(change([{ ...one, image: 'y' }])[0] ?? '', /may not be changed\n/)
-})
 
 function told(check: (errors: FieldError[]) => void): string[] {
   const errors: FieldError[] = []

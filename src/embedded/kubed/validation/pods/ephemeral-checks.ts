@@ -8,7 +8,6 @@ const NOT_FOR_GUESTS = [
   ...['ports', 'resources', 'resizePolicy', 'restartPolicy', 'restartPolicyRules'],
   ...['livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle'],
 ]
-const AT = 'spec.ephemeralContainers'
 
 /**
  * Checks the containers that were added to a running pod, beside what all containers are checked for.
@@ -34,33 +33,10 @@ export function checkEphemeral(spec: JsonObject, path: string, errors: FieldErro
   })
 }
 
-/** What was added stays as it is. @see ValidatePodEphemeralContainersUpdate */
-export function checkEphemeralChange(spec: JsonObject, old: JsonObject, errors: FieldError[]): void {
-  const now = new Map(objectsOf(spec.ephemeralContainers).map((each) => [nameOf(each), each]))
-  for (const had of objectsOf(old.ephemeralContainers)) {
-    const name = nameOf(had)
-    const kept = now.get(name)
-    const what = `existing ephemeral containers ${JSON.stringify(name)} may not be`
-    if (kept === undefined) forbid(errors, AT, `${what} removed\n`)
-    else if (!equal(said(kept), said(had))) forbid(errors, AT, `${what} changed\n`)
-  }
-}
-
-/** A container without what says nothing: JSON may leave it out, protobuf never does. Its structs with pointers are compared as they are. */
-const said = (container: JsonObject): JsonObject =>
-  Object.fromEntries(
-    Object.entries(container)
-      .filter(([field, value]) => isSet(container, field) && value !== '' && value !== false)
-      .map(([field, value]) => [field, isOfPlain(field) ? objectsOf(value).map(said) : value]),
-  )
-
-/** Whether a field is a list of objects whose texts and booleans are no pointers. */
-const isOfPlain = (field: string): boolean => ['env', 'volumeMounts', 'volumeDevices'].includes(field)
-
 const nameOf = ({ name }: JsonObject): string => stringOf(name)
 
 /** An empty object is how Go writes a struct that says nothing. */
-function isSet(container: JsonObject, field: string): boolean {
+export function isSet(container: JsonObject, field: string): boolean {
   const value = container[field]
   return value !== undefined && value !== null && !equal(value, {}) && !equal(value, [])
 }

@@ -215,16 +215,20 @@ export function checkAmount(name: string, amount: Json | undefined, path: string
     invalidValue(errors, path, quantity.text, 'must be an integer')
 }
 
-function checkQuota(spec: JsonObject, path: string, errors: FieldError[]): void {
-  const hard = objectOf(spec.hard)
-  for (const [name, amount] of Object.entries(hard)) {
-    const at = `${path}.hard[${name}]`
+/** Amounts of what a quota counts. */
+export function checkQuotaAmounts(amounts: JsonObject, path: string, errors: FieldError[]): void {
+  for (const [name, amount] of Object.entries(amounts)) {
+    const at = `${path}[${name}]`
     const isQuota = QUOTA_RESOURCES.has(name) || isHuge(name) || name.startsWith('requests.hugepages-')
     checkResource(name, at, errors)
     if (!name.includes('/') && !isQuota) invalidValue(errors, at, name, 'must be a standard resource for quota')
     checkAmount(name, amount, at, errors)
   }
-  checkScopeSelector(spec, `${path}.scopeSelector.matchExpressions`, errors)
+}
+
+function checkQuota(spec: JsonObject, path: string, errors: FieldError[]): void {
+  const hard = objectOf(spec.hard)
+  checkQuotaAmounts(hard, `${path}.hard`, errors)
   const scopes = listOf(spec.scopes)
   const at = `${path}.scopes`
   for (const scope of scopes.map(stringOf)) {
@@ -236,6 +240,7 @@ function checkQuota(spec: JsonObject, path: string, errors: FieldError[]): void 
   }
   for (const pair of OPPOSITES)
     if (pair.every((scope) => scopes.includes(scope))) invalidValue(errors, at, scopes, 'conflicting scopes')
+  checkScopeSelector(spec, `${path}.scopeSelector.matchExpressions`, errors)
 }
 
 const ONLY_EXISTS =

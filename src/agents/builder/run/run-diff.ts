@@ -19,6 +19,7 @@ const MOUNTED = ['dev', 'proc', 'sys']
 export async function readUpper(upper: string, tree: Tree, merged: MergedNames): Promise<LayerEntry[]> {
   const isRoot = process.getuid?.() === 0
   const entries: LayerEntry[] = []
+  const before = namesByFolder(tree)
   const visit = async (folder: string): Promise<void> => {
     const names = (await readdir(join(upper, folder))).sort()
     for (const name of names) {
@@ -32,20 +33,36 @@ export async function readUpper(upper: string, tree: Tree, merged: MergedNames):
       entries.push(await entryOf(join(upper, path), path, stats, isRoot))
       if (stats.isDirectory()) await visit(path)
     }
-    for (const name of hiddenNames(tree, folder, names, merged)) entries.push(whiteout(folder, name))
+    for (const name of hiddenNames(before.get(folder), folder, names, merged.get(folder)))
+      entries.push(whiteout(folder, name))
   }
   await visit('')
   return entries.filter((entry) => !isUnchanged(tree, entry))
 }
 
-function hiddenNames(tree: Tree, folder: string, upper: readonly string[], merged: MergedNames): string[] {
-  const shown = merged.get(folder)
-  if (shown === undefined || tree.get(folder)?.type !== 'directory') return []
+/** The names in each folder of a tree: looked for folder by folder, they would cost folders times files. */
+function namesByFolder(tree: Tree): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>()
+  for (const path of tree.keys()) {
+    if (path === '') continue
+    const slash = path.lastIndexOf('/')
+    const folder = path.slice(0, Math.max(slash, 0))
+    const names = found.get(folder)
+    if (names) names.push(path.slice(slash + 1))
+    else found.set(folder, [path.slice(slash + 1)])
+  }
+  return found
+}
+
+function hiddenNames(
+  before: readonly string[] | undefined,
+  folder: string,
+  upper: readonly string[],
+  shown: readonly string[] | undefined,
+): readonly string[] {
+  if (shown === undefined || before === undefined) return []
   const visible = new Set([...shown, ...upper])
-  const prefix = folder === '' ? '' : `${folder}/`
-  const before = [...tree.keys()].filter((path) => path !== '' && path.startsWith(prefix))
-  const names = new Set(before.map((path) => path.slice(prefix.length).split('/')[0] ?? ''))
-  return [...names].filter((name) => name !== '' && !visible.has(name) && !(folder === '' && MOUNTED.includes(name)))
+  return before.filter((name) => !visible.has(name) && !(folder === '' && MOUNTED.includes(name)))
 }
 
 async function entryOf(full: string, path: string, stats: Stats, isRoot: boolean): Promise<LayerEntry> {

@@ -115,3 +115,13 @@ test('an empty PAX record takes back one that is for all entries', async () => {
     paths.push(path)
   assert.deepEqual(paths, ['all', 'x'])
 })
+
+for (const key of ['path', 'linkpath'])
+  test(`refused: a ${key} longer than any system takes`, async () => {
+    const archive = Buffer.concat([pax(`${key}=${'a/'.repeat(50_000)}`), header('2', size('0'))])
+    const read = async (): Promise<void> => {
+      const limits = { entries: 9, totalBytes: 1e6 }
+      for await (const entry of readTar(chunks(archive, 4096), { name: 't', limits })) void entry
+    }
+    await assert.rejects(read, /t has a path of 100000 characters: (a\/){40}…$/)
+  })

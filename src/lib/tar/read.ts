@@ -3,6 +3,8 @@ import type { TarHeader, TarType } from './entry.ts'
 
 const BLOCK = 512
 const META_LIMIT = 1024 * 1024
+/** No system takes a longer path; one of a million folders costs whoever walks it more than all files together. */
+const LONGEST_PATH = 4096
 /** The PAX records that mean something here; of sparse files only that there is one. */
 const PAX_KEYS = new Set(['path', 'linkpath', 'size', 'uid', 'gid', 'mtime'])
 const PAX_SPARSE = 'GNU.sparse.'
@@ -33,7 +35,7 @@ export type TarLimits = { readonly entries: number; readonly totalBytes: number 
  * Reads an archive entry by entry: USTAR, PAX and GNU long names. Nothing is unpacked and no path is judged here.
  *
  * @param chunks the bytes, uncompressed
- * @throws SluiceError TAR_INVALID for a broken or cut archive, a sparse file, a size that is none, or more than the limits, to which names and
+ * @throws SluiceError TAR_INVALID for a broken or cut archive, a sparse file, a path of more than 4,096 characters, a size that is none, or more than the limits, to which names and
  * other records count, too
  */
 export async function* readTar(
@@ -112,6 +114,10 @@ function makeHeader(raw: RawBlock, records: Readonly<Record<string, string>>, na
   /** A record without a value takes back one that stands for all entries. */
   const pax = (key: string): string | undefined => records[key] || undefined
   const path = pax('path') ?? raw.path
+  const linkPath = pax('linkpath') ?? raw.linkPath
+  for (const each of [path, linkPath])
+    if (each.length > LONGEST_PATH)
+      throw invalid(name, `has a path of ${each.length} characters: ${each.slice(0, 80)}…`)
   const isFolder = flag !== '5' && path.endsWith('/') && TYPES[flag] === 'file'
   const type = isFolder ? 'directory' : TYPES[flag]
   const sparse = flag === 'S' || pax(PAX_SPARSE) !== undefined
@@ -128,7 +134,7 @@ function makeHeader(raw: RawBlock, records: Readonly<Record<string, string>>, na
     path,
     type,
     sizeBytes: type === 'file' ? announced : 0,
-    linkPath: pax('linkpath') ?? raw.linkPath,
+    linkPath,
     uid: number('uid', raw.uid),
     gid: number('gid', raw.gid),
     mtimeSeconds: pax('mtime') === undefined ? raw.mtimeSeconds : Math.floor(Number(pax('mtime'))) || 0,

@@ -45,7 +45,11 @@ export function sendText({ socket, headers, protocol }: TextSocket, response: Se
   socket.on('data', (chunk) => {
     const { replies, isOver } = listen(chunk)
     for (const reply of replies) if (socket.writable) socket.write(reply)
-    if (isOver) socket.end()
+    if (isOver) return void socket.end()
+    // who asks for answers and reads none is not heard any further
+    if (!socket.writableNeedDrain) return
+    socket.pause()
+    socket.once('drain', () => socket.resume())
   })
   socket.once('close', () => text.destroy())
   text.on('data', (chunk: Buffer) => {

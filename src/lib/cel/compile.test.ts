@@ -74,3 +74,43 @@ type Case = {
   err?: string
   result?: unknown
 }
+
+/** Asked of Flux's own library (fluxcd/pkg/runtime/cel v0.110): what it adds to CEL for texts, sets and base64. */
+const ofFlux: readonly (readonly [text: string, want: string])[] = [
+  ["'abc'.charAt(1)", 'b'],
+  ["'a/b/c'.replace('/', '-')", 'a-b-c'],
+  ["'a/b/c'.replace('/', '-', 1)", 'a-b/c'],
+  ["'%s-%d'.format([event.reason, size(event.message)])", 'Done-2'],
+  ["'abc'.reverse()", 'cba'],
+  ["strings.quote('a\"b')", '"a\\"b"'],
+  ["string(sets.contains(['a', 'b'], ['b']))", 'true'],
+  ["string(sets.intersects(event.list, ['z']))", 'false'],
+  ['string(sets.equivalent([1, 2], [2, 1, 1]))', 'true'],
+  ["base64.encode(bytes('hi'))", 'aGk='],
+  ["string(base64.decode('aGk'))", 'hi'],
+]
+for (const [text, want] of ofFlux)
+  test(`Flux knows ${text}`, () => {
+    const cel = compileCel(text, { variables: ['event'], output: 'string' })
+    assert.equal(cel.evaluateString({ event: { reason: 'Done', message: 'ok', list: ['a'] } }), want)
+  })
+
+test('what only Kubernetes adds is unknown to Flux', () => {
+  for (const text of ["'a'.find('a') == 'a'", "['a'].flatten() == ['a']", "isSemver('1.0.0')"])
+    assert.throws(() => compileCel(text, { variables: [], output: 'bool' }), /found no matching overload|undeclared/)
+})
+
+const otherTypes: readonly (readonly [text: string, type: string])[] = [
+  ["['a']", 'list(string)'],
+  ["{'a': ['b']}", 'map(string, list(string))'],
+  ['[]', 'list(dyn)'],
+  ['{}', 'map(dyn, dyn)'],
+  ['optional.of(1)', 'optional_type(int)'],
+  ['null', 'null_type'],
+  ['event', 'map(string, dyn)'],
+]
+for (const [text, type] of otherTypes)
+  test(`${text} is no text but ${type}`, () =>
+    assert.throws(() => compileCel(text, { variables: ['event'], output: 'string' }), {
+      message: `CEL expression output type mismatch: expected string, got ${type}`,
+    }))

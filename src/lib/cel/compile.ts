@@ -3,6 +3,7 @@ import { SluiceError } from '../error/sluice-error.ts'
 import { withKubernetes } from './kubernetes/kubernetes.ts'
 import { estimateCost } from './cost/estimate.ts'
 import type { CelShape, Node } from './cost/worth.ts'
+import { withFlux } from './kubernetes/extensions.ts'
 import { explainSyntax, explainTypes, located } from './explain.ts'
 import { oddLiteral, type PlacedNode } from './places.ts'
 
@@ -105,6 +106,7 @@ const BASE = new Environment({
   .registerFunction('list<A>.first(): optional<A>', (list: readonly unknown[]) => at(list, 0))
   .registerFunction('list<A>.last(): optional<A>', (list: readonly unknown[]) => at(list, list.length - 1))
 
+const FLUX = withFlux(BASE.clone())
 const KUBERNETES = withKubernetes(BASE.clone())
 
 function at(list: readonly unknown[], index: number): Optional {
@@ -113,7 +115,7 @@ function at(list: readonly unknown[], index: number): Optional {
 
 function parse(text: string, { variables, output, library }: CelOptions): ParseResult {
   if (text.length > LONGEST_TEXT) throw invalid(text, `longer than ${LONGEST_TEXT} characters`)
-  const environment = (library === undefined ? BASE : KUBERNETES).clone({
+  const environment = (library === undefined ? FLUX : KUBERNETES).clone({
     unlistedVariablesAreDyn: variables === undefined,
   })
   for (const name of variables ?? []) environment.registerVariable(name, 'map<string, dyn>')
@@ -124,8 +126,19 @@ function parse(text: string, { variables, output, library }: CelOptions): ParseR
   }
   const type = checkedType(text, parsed)
   if (output !== undefined && type !== output)
-    throw new SluiceError('CEL_INVALID', `CEL expression output type mismatch: expected ${output}, got ${type}`)
+    throw new SluiceError('CEL_INVALID', `CEL expression output type mismatch: expected ${output}, got ${goType(type)}`)
   return parsed
+}
+
+/** A type as cel-go writes it: `list(string)`. */
+function goType(type: string): string {
+  const plain = type.replace(/^(list|map)(?!<)$/, (name) => (name === 'map' ? 'map<dyn, dyn>' : 'list<dyn>'))
+  return plain
+    .replaceAll('<', '(')
+    .replaceAll('>', ')')
+    .replace(/\b[TKV]\b/g, 'dyn')
+    .replace(/\boptional\b/g, 'optional_type')
+    .replace(/\bnull\b/g, 'null_type')
 }
 
 function parseIn(environment: Environment, text: string): ParseResult {

@@ -1,66 +1,29 @@
 import { type Environment, Optional } from '@marcbachmann/cel-js'
 import { compileRegexp } from '../../go-regexp/go-regexp.ts'
-import { isSameValue } from './values.ts'
-import { withFormat } from './format.ts'
-import { GO_ESCAPES } from '../../value/go-quote.ts'
+import { findFirst, withSets, withStrings } from './extensions.ts'
 import { compareVersions, parseStrict, type Version } from '../../semver/version.ts'
 import { own } from '../../value/own.ts'
 
 const INT = 2 ** 31
 
 /**
- * What the server adds for texts, lists as sets, and versions.
+ * What the server has for texts, lists as sets, and versions.
  *
  * @see https://kubernetes.io/docs/reference/using-api/cel/#cel-options-language-features-and-libraries
  */
 export function withTexts(environment: Environment): Environment {
-  return withNamedFormats(withVersions(withSets(withFormat(withStrings(environment)))))
+  return withNamedFormats(withVersions(withPatterns(withStrings(withSets(environment)))))
 }
 
-function withStrings(environment: Environment): Environment {
-  const replace = (text: string, from: string, to: string, most = BigInt(INT)): string => {
-    const parts = from === '' ? ['', ...text, ''] : text.split(from)
-    const count = most < 0n ? parts.length : Math.min(Number(most), parts.length - 1)
-    return (
-      parts.slice(0, count + 1).join(to) +
-      parts
-        .slice(count + 1)
-        .map((part) => from + part)
-        .join('')
-    )
-  }
+function withPatterns(environment: Environment): Environment {
   return environment
-    .registerFunction('string.charAt(int): string', (text: string, index: bigint) => {
-      const points = [...text]
-      if (index < 0n || index > BigInt(points.length)) throw new Error(`index out of range: ${index}`)
-      return points[Number(index)] ?? ''
-    })
-    .registerFunction('string.replace(string, string): string', replace)
-    .registerFunction('string.replace(string, string, int): string', replace)
-    .registerFunction(
-      'matches(string, string): bool',
-      (text: string, pattern: string) => findFirst(text, pattern) !== undefined,
-    )
     .registerFunction('string.find(string): string', (text: string, pattern: string) => findFirst(text, pattern) ?? '')
     .registerFunction('string.findAll(string): list<string>', findAll)
     .registerFunction('string.findAll(string, int): list<string>', findAll)
-    .registerType('kubernetes.strings', StringsLibrary)
-    .registerConstant('strings', 'kubernetes.strings', new StringsLibrary())
-    .registerFunction('kubernetes.strings.quote(string): string', (_: unknown, text: string) => quoted(text))
 }
 
 /** What the functions of a library are called on. */
-class StringsLibrary {}
-class SetsLibrary {}
 class FormatLibrary {}
-
-/** The leftmost match by Go's rules. */
-function findFirst(text: string, pattern: string): string | undefined {
-  const [from = -1, to = -1] = compileRegexp(pattern).find(text)?.slots ?? []
-  return from < 0 ? undefined : text.slice(from, to)
-}
-
-const quoted = (text: string): string => `"${[...text].map((each) => GO_ESCAPES[each] ?? each).join('')}"`
 
 function findAll(text: string, pattern: string, most = BigInt(INT)): string[] {
   const regexp = compileRegexp(pattern)
@@ -72,25 +35,6 @@ function findAll(text: string, pattern: string, most = BigInt(INT)): string[] {
     at += to > from ? to : to + 1
   }
   return out
-}
-
-function withSets(environment: Environment): Environment {
-  const has = (list: readonly unknown[], wanted: unknown): boolean => list.some((each) => isSameValue(each, wanted))
-  const contains = (all: readonly unknown[], some: readonly unknown[]): boolean => some.every((each) => has(all, each))
-  const sets = 'kubernetes.sets'
-  return environment
-    .registerType(sets, SetsLibrary)
-    .registerConstant('sets', sets, new SetsLibrary())
-    .registerFunction(`${sets}.contains(list<dyn>, list<dyn>): bool`, (_: unknown, a: unknown[], b: unknown[]) =>
-      contains(a, b),
-    )
-    .registerFunction(
-      `${sets}.equivalent(list<dyn>, list<dyn>): bool`,
-      (_: unknown, a: unknown[], b: unknown[]) => contains(a, b) && contains(b, a),
-    )
-    .registerFunction(`${sets}.intersects(list<dyn>, list<dyn>): bool`, (_: unknown, a: unknown[], b: unknown[]) =>
-      b.some((each) => has(a, each)),
-    )
 }
 
 /** A version while an expression works with it. */

@@ -96,3 +96,24 @@ for (const statusCode of [429, 503])
       await assert.rejects(session.ask(ASK), (error) => error instanceof SluiceError && error.code === 'REGISTRY_BUSY')
     assert.deepEqual(plain, [])
   })
+
+test('of two requests that are refused in one moment both go on with the login that one of them told', async () => {
+  const headers: (string | undefined)[] = []
+  let bothAreOut = (): void => undefined
+  const both = new Promise<void>((resolve) => (bothAreOut = resolve))
+  const send = async ({ headers: sent }: Call): Promise<IncomingMessage> => {
+    const authorization = sent?.['authorization']
+    headers.push(typeof authorization === 'string' ? authorization : undefined)
+    if (authorization !== undefined) return answerOf({ statusCode: 200 })
+    if (headers.length === 2) bothAreOut()
+    await both
+    return answerOf(CHALLENGE)
+  }
+  const endpoint = { base: new URL('https://r.io'), isLoopback: false }
+  const session = openSession(endpoint, { send, close: () => undefined }, () => LOGIN)
+  const answers = await Promise.all([session.ask(ASK), session.ask(ASK)])
+  assert.deepEqual(
+    answers.map(({ statusCode }) => statusCode),
+    [200, 200],
+  )
+})

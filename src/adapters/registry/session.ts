@@ -89,33 +89,34 @@ function openAt(
   const keys = createKeys(endpoint, transport, credentials)
   const target = (path: string | URL): URL => (path instanceof URL ? path : new URL(`/v2/${path}`, endpoint.base))
 
-  const attemptOnce = (ask: Ask): Promise<IncomingMessage> => {
+  const isOwn = (ask: Ask): boolean => target(ask.path).origin === endpoint.base.origin
+  const attemptOnce = (ask: Ask, authorization: string | undefined): Promise<IncomingMessage> => {
     const url = target(ask.path)
     checkTarget(endpoint, url)
-    const isOwn = url.origin === endpoint.base.origin
-    const authorization = isOwn ? keys.of(ask.scope) : undefined
     return transport.send({
       method: ask.method,
       url,
       headers: { ...ask.headers, ...(authorization === undefined ? {} : { authorization }) },
       ...bodyOf(ask),
       signal: ask.signal,
-      lookup: isOwn || endpoint.isLoopback ? undefined : publicLookup,
+      lookup: isOwn(ask) || endpoint.isLoopback ? undefined : publicLookup,
     })
   }
 
-  const attempt = (ask: Ask): Promise<IncomingMessage> => retryStale(ask, attemptOnce)
+  const attempt = (ask: Ask, key: string | undefined): Promise<IncomingMessage> =>
+    retryStale(ask, () => attemptOnce(ask, key))
 
   return {
     endpoint,
     async ask(ask) {
       pause.check()
-      let answer = await attempt(ask)
+      const key = isOwn(ask) ? keys.of(ask.scope) : undefined
+      let answer = await attempt(ask, key)
       pause.heed(answer)
-      if (answer.statusCode === 401 && target(ask.path).origin === endpoint.base.origin) {
-        if (await keys.get(ask, answer)) {
+      if (answer.statusCode === 401 && isOwn(ask)) {
+        if (await keys.get(ask, answer, key)) {
           discard(answer)
-          answer = await attempt(ask)
+          answer = await attempt(ask, keys.of(ask.scope))
           pause.heed(answer)
         }
       }
@@ -138,10 +139,12 @@ function createKeys(endpoint: Endpoint, transport: Transport, credentials: () =>
     login()
     return authorizations.get(scope) ?? authorizations.get('')
   }
-  const answerChallenge = async (ask: Ask, header: string | undefined): Promise<boolean> => {
+  const answerChallenge = async (ask: Ask, header: string | undefined, sent: string | undefined): Promise<boolean> => {
     const challenge = parseChallenge(header)
     if (challenge === undefined) return false
     const before = of(ask.scope)
+    // Another request was refused in the same moment, and has got the key meanwhile.
+    if (before !== undefined && before !== sent) return true
     const known = login()
     if (challenge.scheme === 'basic') {
       if (known === undefined || before !== undefined) return false
@@ -155,10 +158,10 @@ function createKeys(endpoint: Endpoint, transport: Transport, credentials: () =>
   }
   return {
     of,
-    /** Gets what a refusal asks for; false when there is nothing more to try, and the refusal is the answer. */
-    async get(ask: Ask, refusal: IncomingMessage): Promise<boolean> {
+    /** Gets what a refusal of a request with the key `sent` asks for; false when there is nothing more to try, and the refusal is the answer. */
+    async get(ask: Ask, refusal: IncomingMessage, sent: string | undefined): Promise<boolean> {
       try {
-        return await answerChallenge(ask, refusal.headers['www-authenticate'])
+        return await answerChallenge(ask, refusal.headers['www-authenticate'], sent)
       } catch (error) {
         discard(refusal)
         throw error

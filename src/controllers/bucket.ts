@@ -4,7 +4,7 @@ import type { SourceWords } from './source.ts'
 /** How a Bucket speaks, in Flux's words. */
 export const BUCKET_WORDS: SourceWords<Bucket> = {
   stored: (revision) => `stored artifact: revision '${revision}'`,
-  unchanged: (_source, revision) => ({
+  unchanged: ({ revision }) => ({
     reason: 'ArtifactUpToDate',
     message: `artifact up-to-date with remote revision: '${revision}'`,
   }),

@@ -88,7 +88,7 @@ const cases: readonly [it: string, seen: Partial<GitRepositorySeen>, want: strin
       source: verifying({ ...hasA, conditions: [{ ...ready, type: 'SourceVerified', message: 'verified' }] }),
       outcome: { kind: 'unchanged', revision: 'main@sha1:a', verified: { mode: 'HEAD', message: 'verified' } },
     },
-    `done; ${SUCCEEDED} | SourceVerified=True Succeeded; again in 600000; trace GitOperationSucceeded`,
+    `done; ${SUCCEEDED} | SourceVerified=True Succeeded; again in 600000; trace ArtifactUpToDate`,
   ],
   [
     'tells nothing when the same content is stored again',
@@ -118,8 +118,13 @@ const cases: readonly [it: string, seen: Partial<GitRepositorySeen>, want: strin
   ],
   [
     'tells Alerts nothing when nothing moved',
-    { source: repository({ status: hasA }), outcome: { kind: 'unchanged', revision: 'main@sha1:a' } },
+    { source: repository({ status: hasA }), outcome: { kind: 'unchanged', revision: 'main@sha1:a', isBriefly: true } },
     `done; ${SUCCEEDED}; again in 600000; trace GitOperationSucceeded`,
+  ],
+  [
+    'tells in other words when all was cloned and nothing moved',
+    { source: repository({ status: hasA }), outcome: { kind: 'unchanged', revision: 'main@sha1:a' } },
+    `done; ${SUCCEEDED}; again in 600000; trace ArtifactUpToDate`,
   ],
   [
     'tells that it is well again',
@@ -133,7 +138,7 @@ const cases: readonly [it: string, seen: Partial<GitRepositorySeen>, want: strin
     'tells that it is well again, also when nothing is new',
     {
       source: repository({ status: { ...hasA, conditions: [{ ...ready, type: 'FetchFailed' }] } }),
-      outcome: { kind: 'unchanged', revision: 'main@sha1:a' },
+      outcome: { kind: 'unchanged', revision: 'main@sha1:a', isBriefly: true },
     },
     `done; ${SUCCEEDED}; again in 600000; trace GitOperationSucceeded; info Succeeded`,
   ],

@@ -8,13 +8,13 @@ export type GitRepositorySeen = SourceSeen<GitRepository>
 /** How a GitRepository speaks, in Flux's words. */
 export const WORDS: SourceWords<GitRepository> = {
   stored: (revision) => `stored artifact for revision '${revision}'`,
-  unchanged: ({ ref }, revision) =>
-    ref.semver
-      ? { reason: 'ArtifactUpToDate', message: `artifact up-to-date with remote revision: '${revision}'` }
-      : {
+  unchanged: ({ revision, isBriefly }) =>
+    isBriefly
+      ? {
           reason: 'GitOperationSucceeded',
           message: `no changes since last reconciliation: observed revision '${revision}'`,
-        },
+        }
+      : { reason: 'ArtifactUpToDate', message: `artifact up-to-date with remote revision: '${revision}'` },
   observed: observedConfig,
   isVerified: ({ verify }) => verify !== undefined,
   namesLatest: false,

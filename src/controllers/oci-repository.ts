@@ -4,7 +4,7 @@ import type { SourceWords } from './source.ts'
 /** How an OCIRepository speaks, in Flux's words. */
 export const OCI_WORDS: SourceWords<OciRepository> = {
   stored: (revision) => `stored artifact for digest '${revision}'`,
-  unchanged: (_source, revision) => ({
+  unchanged: ({ revision }) => ({
     reason: 'ArtifactUpToDate',
     message: `artifact up-to-date with remote revision: '${revision}'`,
   }),

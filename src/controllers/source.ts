@@ -13,6 +13,8 @@ export type LookOutcome =
       readonly verified?: Verified
       /** The text of the event that tells that it works again, where more than the revision is known. */
       readonly news?: string
+      /** Nothing but the name of the revision was asked for, which Git tells in other words. */
+      readonly isBriefly?: boolean
     }
   | {
       readonly kind: 'stored'
@@ -85,7 +87,10 @@ type SourceEvent = {
 /** Where the kinds of sources differ: their words, and what of the spec they note in the status. */
 export type SourceWords<Source extends SourceObject> = {
   readonly stored: (revision: string) => string
-  readonly unchanged: (source: Source, revision: string) => { readonly reason: string; readonly message: string }
+  readonly unchanged: (outcome: Extract<LookOutcome, { kind: 'unchanged' }>) => {
+    readonly reason: string
+    readonly message: string
+  }
   readonly observed: (source: Source) => Readonly<Record<string, unknown>>
   readonly isVerified: (source: Source) => boolean
   /** Whether the status has the address of the newest artifact; a GitRepository's lost it with v1. */
@@ -277,7 +282,7 @@ function eventOf<Source extends SourceObject>(
 ): Pick<SourceStatus, 'event' | 'recovery'> {
   const hadFailed = source.conditions.some(({ type }) => FAILURES.includes(type))
   if (outcome.kind === 'unchanged') {
-    const event = { severity: 'trace', ...words.unchanged(source, outcome.revision) } as const
+    const event = { severity: 'trace', ...words.unchanged(outcome) } as const
     if (!hadFailed || !source.artifact) return { event }
     return {
       event,

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { observedInclude } from '../../../controllers/git-repository.ts'
 import type { FailedProgress, LookOutcome } from '../../../controllers/source.ts'
-import type { GitRepository } from '../../../kinds/git-repository.ts'
+import type { GitRef, GitRepository } from '../../../kinds/git-repository.ts'
 import type { ArtifactStatus } from '../../../kinds/source.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { parseRevision, renderRevision, shortMessage } from '../../../pipeline/source/revision.ts'
@@ -75,7 +75,8 @@ async function look(
     progress.revision = revision
     if (revision === artifact?.revision) await offerLastRevision(context, mirror, repository)
     const isSame = isUnchanged(context, repository, revision, includes)
-    if (isSame && !needsVerification(context, repository)) return unchanged(remote, selected, revision)
+    if (isSame && !needsVerification(context, repository))
+      return { ...(await unchanged(remote, selected, revision)), isBriefly: !isCloned(repository.ref) }
     await fetchCommit(remote, selected)
     await fetchTag(remote, repository, selected)
     const content = isSame ? undefined : await bring(context, tools, remote, repository, selected, includes)
@@ -89,10 +90,15 @@ async function look(
   }
 }
 
-/** Of a version or a commit Flux knows the message also when nothing is new: it clones without asking first. */
+/** Of a version or a commit Flux knows the message also when nothing is new. */
 async function unchanged({ ref, mirror }: Remote, selected: SelectedRef, revision: string) {
-  const isCloned = (ref.semver ?? ref.commit) !== undefined && (await mirror.has(selected.commit))
-  return { kind: 'unchanged', revision, ...(isCloned ? { news: await newsOf(mirror, selected) } : {}) } as const
+  const isKnown = isCloned(ref) && (await mirror.has(selected.commit))
+  return { kind: 'unchanged', revision, ...(isKnown ? { news: await newsOf(mirror, selected) } : {}) } as const
+}
+
+/** A version or a commit Flux clones without asking first whether it is new. */
+function isCloned({ commit, name, semver }: GitRef): boolean {
+  return commit !== undefined || (name === undefined && semver !== undefined)
 }
 
 async function newsOf(mirror: Mirror, { commit }: SelectedRef): Promise<string> {

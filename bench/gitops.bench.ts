@@ -216,6 +216,6 @@ function print(name: string, line: Line, flux: Readonly<Record<string, number>>)
 
 function say(name: string, value = 0, unit: string, flux?: number, parts: object = {}): void {
   const rounded = Number(value.toFixed(3))
-  const peer = flux === undefined ? {} : { peer: `flux 2.9: ${flux} ${unit}`, ratio: flux / rounded }
+  const peer = flux === undefined ? {} : { peer: `flux 2.9: ${Number(flux.toFixed(3))} ${unit}`, ratio: flux / rounded }
   console.log(JSON.stringify({ name, value: rounded, unit, ...parts, ...peer }))
 }

@@ -15,7 +15,10 @@ const DECLARED: Readonly<Record<string, readonly RegExp[]>> = {
   'networking.k8s.io/networkpolicies': [/\.ipBlock\.cidr Required$/],
   'networking.k8s.io/ingressclasses': [/^spec\.parameters\.kind Required$/, /^spec\.parameters\.name Required$/],
   'networking.k8s.io/ipaddresses': [/^spec\.parentRef(\.resource|\.name)? Required$/, /^spec\.parentRef Invalid$/],
-  'admissionregistration.k8s.io/validatingadmissionpolicybindings': [/^spec\.policyName Required$/],
+  'admissionregistration.k8s.io/validatingadmissionpolicybindings': [
+    /^spec\.policyName Required$/,
+    /^spec\.validationActions Required$/,
+  ],
   'node.k8s.io/runtimeclasses': [/^handler /],
   'rbac.authorization.k8s.io/roles': [/^rules\[\d+\]\.verbs Required$/],
   'rbac.authorization.k8s.io/clusterroles': [/^rules\[\d+\]\.verbs Required$/],

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { JsonObject } from '../../../../../lib/kube/json.ts'
+import { applyDefaults } from '../../../defaulting/apply.ts'
+import { objFrom } from '../../../object.ts'
+import type { Call } from '../../../request/call.ts'
+import { builtinResources } from '../../../resources/builtin.ts'
+import { validateObject } from '../../validate.ts'
+
+const builtin = builtinResources()
+
+/** The faults of a new object named `p`, in the order in which they are told; long rules of names are cut. */
+function faultsOf(plural: string, spec: JsonObject): string[] {
+  const resource = builtin.find((each) => each.storageKey === `admissionregistration.k8s.io/${plural}`)
+  assert.ok(resource !== undefined, plural)
+  const object = objFrom({ metadata: { name: 'p' }, spec }, 'admissionregistration.k8s.io/v1', resource.kind)
+  applyDefaults(resource.type, object)
+  const call = { resource, subresource: '' } as unknown as Call
+  return validateObject(call, object, undefined).map(({ field, message }) =>
+    `${field.replace('spec.', '')} ${message}`.replace(/(consist|be no more) [^]*/, '…'),
+  )
+}
+
+const rule = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }
+const policy = (spec: JsonObject): JsonObject => ({
+  matchConstraints: { resourceRules: [rule] },
+  validations: [{ expression: 'true' }],
+  ...spec,
+})
+const ruled = (changes: JsonObject): JsonObject =>
+  policy({ matchConstraints: { resourceRules: [{ ...rule, ...changes }] } })
+const KEY = 'name part must …'
+
+/** What the real API server 1.37.2 answered. */
+const cases: { it: string; kind: string; spec: JsonObject; want: string[] }[] = [
+  {
+    it: 'a kind of parameters that no kind can be named',
+    kind: 'validatingadmissionpolicies',
+    spec: policy({ paramKind: { apiVersion: '', kind: 'bad_' } }),
+    want: [
+      'paramKind.apiVersion Required value',
+      'paramKind.kind Invalid value: "bad_": may have mixed case, but should otherwise match: a DNS-1035 label must …',
+    ],
+  },
+  {
+    it: 'a version of parameters with two slashes',
+    kind: 'validatingadmissionpolicies',
+    spec: policy({ paramKind: { apiVersion: 'a/b/c', kind: '' } }),
+    want: [
+      'paramKind.apiVersion Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c',
+      'paramKind.kind Required value',
+    ],
+  },
+  {
+    it: 'resources that others cover',
+    kind: 'validatingadmissionpolicies',
+    spec: ruled({ resources: ['*', '*/*', 'pods/*', '*/status', 'pods/status', ''] }),
+    want: [
+      `matchConstraints.resourceRules[0].resources[2] Invalid value: "pods/*": if '*/*' is present, must not specify pods/*`,
+      `matchConstraints.resourceRules[0].resources[3] Invalid value: "*/status": if '*/*' is present, must not specify */status`,
+      `matchConstraints.resourceRules[0].resources[4] Invalid value: "pods/status": if 'pods/*' is present, must not specify pods/status`,
+      `matchConstraints.resourceRules[0].resources[4] Invalid value: "pods/status": if '*/status' is present, must not specify pods/status`,
+      'matchConstraints.resourceRules[0].resources[5] Required value',
+      `matchConstraints.resourceRules[0].resources Invalid value: ["*","*/*","pods/*","*/status","pods/status",""]: if '*/*' is present, must not specify other resources`,
+    ],
+  },
+  {
+    it: 'all resources beside one of them',
+    kind: 'validatingadmissionpolicies',
+    spec: ruled({ resources: ['*', 'pods'], scope: 'X', resourceNames: ['a', 'a', '.'] }),
+    want: [
+      'matchConstraints.resourceRules[0].resourceNames[1] Duplicate value: "a"',
+      `matchConstraints.resourceRules[0].resourceNames[2] Invalid value: ".": may not be '.'`,
+      `matchConstraints.resourceRules[0].resources Invalid value: ["*","pods"]: if '*' is present, must not specify other resources without subresources`,
+      'matchConstraints.resourceRules[0].scope Unsupported value: "X": supported values: "*", "Cluster", "Namespaced"',
+    ],
+  },
+  {
+    it: 'selectors before rules',
+    kind: 'validatingadmissionpolicies',
+    spec: policy({
+      matchConstraints: {
+        matchPolicy: 'X',
+        objectSelector: { matchExpressions: [{ key: 'a', operator: 'Y' }] },
+        namespaceSelector: { matchLabels: { 'a b': 'c' } },
+        resourceRules: [{ ...rule, apiVersions: [''] }],
+      },
+    }),
+    want: [
+      'matchConstraints.matchPolicy Unsupported value: "X": supported values: "Equivalent", "Exact"',
+      `matchConstraints.namespaceSelector.matchLabels Invalid value: "a b": ${KEY}`,
+      'matchConstraints.objectSelector.matchExpressions[0].operator Invalid value: "Y": not a valid selector operator',
+      'matchConstraints.resourceRules[0].apiVersions[0] Required value',
+    ],
+  },
+  {
+    it: 'names of conditions',
+    kind: 'validatingadmissionpolicies',
+    spec: policy({
+      matchConditions: ['', 'a b', 'a', 'a'].map((name) => ({ name, expression: name === '' ? '' : 'true' })),
+    }),
+    want: [
+      'matchConditions[0].expression Required value',
+      'matchConditions[0].name Required value',
+      `matchConditions[1].name Invalid value: "a b": ${KEY}`,
+      'matchConditions[3].name Duplicate value: "a"',
+    ],
+  },
+  {
+    it: 'variables named as words of CEL',
+    kind: 'validatingadmissionpolicies',
+    spec: policy({ variables: ['int', 'true', 'namespace', '_x'].map((name) => ({ name, expression: '1' })) }),
+    want: [
+      'variables[1].name Invalid value: "true": must be a valid CEL identifier',
+      'variables[2].name Invalid value: "namespace": must be a valid CEL identifier',
+    ],
+  },
+  {
+    it: 'keys of annotations, which are the names of annotations together with the policy',
+    kind: 'validatingadmissionpolicies',
+    spec: policy({
+      auditAnnotations: ['', 'a b', 'k', 'k'].map((key) => ({ key, valueExpression: key === '' ? '' : "'x'" })),
+    }),
+    want: [
+      'auditAnnotations[0].key Invalid value: "p/": name part must be non-empty',
+      `auditAnnotations[0].key Invalid value: "p/": ${KEY}`,
+      'auditAnnotations[0].valueExpression Required value: valueExpression is not specified',
+      `auditAnnotations[1].key Invalid value: "p/a b": ${KEY}`,
+      'auditAnnotations[3].key Duplicate value: "k"',
+    ],
+  },
+  {
+    it: 'a binding with nothing',
+    kind: 'validatingadmissionpolicybindings',
+    spec: {},
+    want: ['policyName Required value', 'validationActions Required value'],
+  },
+  {
+    it: 'actions in their order',
+    kind: 'validatingadmissionpolicybindings',
+    spec: { policyName: 'x', validationActions: ['Deny', 'Deny', 'X'] },
+    want: [
+      'validationActions[1] Duplicate value: "Deny"',
+      'validationActions[2] Unsupported value: "X": supported values: "Audit", "Deny", "Warn"',
+    ],
+  },
+  {
+    it: 'both ways to parameters at once',
+    kind: 'validatingadmissionpolicybindings',
+    spec: { policyName: 'x', validationActions: ['Audit'], paramRef: { name: 'a/b', selector: {} } },
+    want: [
+      `paramRef.name Invalid value: "a/b": may not contain '/'`,
+      'paramRef.name Forbidden: name and selector are mutually exclusive',
+      'paramRef.selector Forbidden: name and selector are mutually exclusive',
+      'paramRef.parameterNotFoundAction Required value',
+    ],
+  },
+]
+for (const { it, kind, spec, want } of cases)
+  test(`admission policies are told of ${it}`, () => assert.deepEqual(faultsOf(kind, spec), want))

@@ -1,0 +1,183 @@
+import { SluiceError } from '../../../../../lib/error/sluice-error.ts'
+import { type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../../../lib/kube/json.ts'
+import { label1035Error, labelKeyErrors, subdomainError } from '../../../../../lib/kube/names.ts'
+import type { FieldError } from '../../../fault.ts'
+import {
+  type Below,
+  type Check,
+  checkWord,
+  duplicate,
+  invalidFor,
+  invalidValue,
+  required,
+  unsupported,
+} from '../../fault-list.ts'
+import { policyExpression } from '../../policy-expression.ts'
+import { BINDING_CHECKS, checkMutatingRules } from './binding-checks.ts'
+import { MATCH_CHECKS } from './match-checks.ts'
+
+const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge']
+const MOST_CONDITIONS = 64
+const MOST_ANNOTATIONS = 20
+const LONGEST_ANNOTATION = 5 * 1024
+
+/** Words that no variable of an expression can be named. @see k8s.io/kubernetes/pkg/apis/admissionregistration/validation celReserved */
+const RESERVED = new Set([
+  ...['true', 'false', 'null', 'in', 'as', 'break', 'const', 'continue', 'else', 'for', 'function'],
+  ...['if', 'import', 'let', 'loop', 'package', 'namespace', 'return', 'var', 'void', 'while'],
+])
+
+/** Admission policies and their bindings. @see k8s.io/kubernetes/pkg/apis/admissionregistration/validation */
+export const POLICY_CHECKS: Readonly<Record<string, Check>> = {
+  ...BINDING_CHECKS,
+  ...MATCH_CHECKS,
+  'admissionregistration.v1.ValidatingAdmissionPolicy': (policy, _path, errors, below) => {
+    below('spec')
+    const { auditAnnotations } = objectOf(policy.spec)
+    const name = stringOf(objectOf(policy.metadata).name)
+    checkAnnotations(objectsOf(auditAnnotations), name, 'spec.auditAnnotations', errors)
+  },
+  'admissionregistration.v1.ValidatingAdmissionPolicySpec': (spec, path, errors, below) => {
+    checkPolicy(spec, path, errors, below)
+    if (listOf(spec.validations).length === 0 && listOf(spec.auditAnnotations).length === 0)
+      for (const field of ['validations', 'auditAnnotations'])
+        required(errors, `${path}.${field}`, 'validations or auditAnnotations must contain at least one item')
+    objectsOf(spec.validations).forEach((each, index) => checkValidation(each, `${path}.validations[${index}]`, errors))
+  },
+  'admissionregistration.v1.MutatingAdmissionPolicySpec': (spec, path, errors, below) => {
+    checkPolicy(spec, path, errors, below, () =>
+      checkMutatingRules(spec.matchConstraints, `${path}.matchConstraints`, errors),
+    )
+    const mutations = objectsOf(spec.mutations)
+    if (mutations.length === 0) required(errors, `${path}.mutations`, 'mutations must contain at least one item')
+    mutations.forEach((each, index) => checkMutation(each, `${path}.mutations[${index}]`, errors))
+    checkWord(spec.reinvocationPolicy, `${path}.reinvocationPolicy`, ['IfNeeded', 'Never'], errors)
+  },
+  'admissionregistration.v1.ParamKind': ({ apiVersion, kind }, path, errors) => {
+    if (stringOf(apiVersion) === '') required(errors, `${path}.apiVersion`)
+    else checkGroupVersion(stringOf(apiVersion), `${path}.apiVersion`, errors)
+    const name = stringOf(kind)
+    const why = label1035Error(name.toLowerCase())
+    if (name === '') required(errors, `${path}.kind`)
+    else if (why !== undefined)
+      invalidValue(errors, `${path}.kind`, name, `may have mixed case, but should otherwise match: ${why}`)
+  },
+}
+
+function checkGroupVersion(text: string, path: string, errors: FieldError[]): void {
+  const parts = text === '/' ? [''] : text.split('/')
+  if (parts.length > 2) return invalidValue(errors, path, text, `unexpected GroupVersion string: ${text}`)
+  const [version = '', group = ''] = parts.toReversed()
+  const odd = group === '' ? undefined : subdomainError(group)
+  if (odd !== undefined) invalidValue(errors, path, group, odd)
+  const why = label1035Error(version)
+  if (version === '') invalidValue(errors, path, text, 'version must be specified')
+  else if (why !== undefined) invalidValue(errors, path, version, why)
+}
+
+/** What both kinds of policies have; `matched` looks at what they match in their own way. */
+function checkPolicy(
+  spec: JsonObject,
+  path: string,
+  errors: FieldError[],
+  below: Below,
+  matched: () => void = () => undefined,
+): void {
+  checkWord(spec.failurePolicy, `${path}.failurePolicy`, ['Fail', 'Ignore'], errors)
+  below('paramKind')
+  const match = spec.matchConstraints
+  if (match === undefined) required(errors, `${path}.matchConstraints`)
+  else {
+    below('matchConstraints')
+    if (listOf(objectOf(match).resourceRules).length === 0) required(errors, `${path}.matchConstraints.resourceRules`)
+    matched()
+  }
+  checkConditions(objectsOf(spec.matchConditions), `${path}.matchConditions`, errors)
+  objectsOf(spec.variables).forEach((each, index) => checkVariable(each, `${path}.variables[${index}]`, errors))
+}
+
+function checkConditions(conditions: readonly JsonObject[], path: string, errors: FieldError[]): void {
+  if (conditions.length > MOST_CONDITIONS)
+    errors.push({
+      field: path,
+      type: 'TooMany',
+      message: `Too many: ${conditions.length}: must have at most ${MOST_CONDITIONS} items`,
+    })
+  conditions.forEach((each, index) => {
+    const at = `${path}[${index}]`
+    const name = stringOf(each.name)
+    checkExpression(stringOf(each.expression).trim(), `${at}.expression`, errors)
+    if (name === '') return required(errors, `${at}.name`)
+    invalidFor(errors, `${at}.name`, name, labelKeyErrors(name))
+    if (conditions.findIndex((other) => other.name === name) < index) duplicate(errors, `${at}.name`, name)
+  })
+}
+
+function checkVariable({ name: written, expression }: JsonObject, path: string, errors: FieldError[]): void {
+  const name = stringOf(written)
+  if (name.trim() === '') required(errors, `${path}.name`, 'name is not specified')
+  else if (!/^[A-Za-z_]\w*$/.test(name) || RESERVED.has(name))
+    invalidValue(errors, `${path}.name`, name, 'must be a valid CEL identifier')
+  checkExpression(stringOf(expression), `${path}.expression`, errors, 'expression is not specified')
+}
+
+function checkValidation(validation: JsonObject, path: string, errors: FieldError[]): void {
+  checkExpression(stringOf(validation.expression), `${path}.expression`, errors, 'expression is not specified')
+  const { message, messageExpression, reason } = validation
+  if (stringOf(messageExpression) !== '') {
+    if (stringOf(messageExpression).trim() === '')
+      invalidValue(errors, `${path}.messageExpression`, messageExpression, 'must be non-empty if specified')
+    else checkExpression(stringOf(messageExpression), `${path}.messageExpression`, errors)
+  }
+  if (stringOf(message) !== '' && stringOf(message).trim() === '')
+    invalidValue(errors, `${path}.message`, message, 'must be non-empty if specified')
+  else if (/[\n\r]/.test(stringOf(message).trim()))
+    invalidValue(errors, `${path}.message`, message, 'must not contain line breaks')
+  if (reason !== undefined && !REASONS.includes(stringOf(reason)))
+    unsupported(errors, `${path}.reason`, reason, REASONS)
+}
+
+/** The key and the policy's name together are the name of an annotation in the audit log. */
+function checkAnnotations(annotations: readonly JsonObject[], name: string, path: string, errors: FieldError[]): void {
+  if (annotations.length > MOST_ANNOTATIONS)
+    invalidValue(
+      errors,
+      path,
+      annotations.map((each) => ({ Key: stringOf(each.key), ValueExpression: stringOf(each.valueExpression) })),
+      `must not have more than ${MOST_ANNOTATIONS} auditAnnotations`,
+    )
+  annotations.forEach((each, index) => {
+    const at = `${path}[${index}]`
+    const key = stringOf(each.key)
+    const text = stringOf(each.valueExpression).trim()
+    if (name === '') invalidValue(errors, `${at}.key`, key, 'requires metadata.name be non-empty')
+    else invalidFor(errors, `${at}.key`, `${name}/${key}`, labelKeyErrors(`${name}/${key}`))
+    if (Buffer.byteLength(text) > LONGEST_ANNOTATION)
+      required(errors, `${at}.valueExpression`, `must not exceed ${LONGEST_ANNOTATION} bytes in length`)
+    else checkExpression(text, `${at}.valueExpression`, errors, 'valueExpression is not specified')
+    if (annotations.findIndex((other) => stringOf(other.key) === key) < index) duplicate(errors, `${at}.key`, key)
+  })
+}
+
+function checkMutation(mutation: JsonObject, path: string, errors: FieldError[]): void {
+  const type = stringOf(mutation.patchType)
+  checkWord(type, `${path}.patchType`, ['ApplyConfiguration', 'JSONPatch'], errors)
+  if (type !== 'JSONPatch' && type !== 'ApplyConfiguration') return
+  const [own, other] = type === 'JSONPatch' ? ['jsonPatch', 'applyConfiguration'] : ['applyConfiguration', 'jsonPatch']
+  if (own === undefined || other === undefined) return
+  if (mutation[own] === undefined) required(errors, `${path}.${own}`, `must be specified when patchType is ${type}`)
+  else checkExpression(stringOf(objectOf(mutation[own]).expression).trim(), `${path}.${own}.expression`, errors)
+  if (mutation[other] !== undefined)
+    invalidValue(errors, `${path}.${other}`, `{${other}}`, `must not be specified when patchType is ${type}`)
+}
+
+function checkExpression(text: string, path: string, errors: FieldError[], missing?: string): void {
+  if (text.trim() === '') return required(errors, path, missing)
+  try {
+    policyExpression(text)
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    const why = error.message.slice(Math.max(error.message.indexOf('ERROR: '), 0))
+    invalidValue(errors, path, text, `compilation failed: ${why}`)
+  }
+}
